@@ -1,0 +1,40 @@
+import { SIM_VERSIONS, type Json } from '../../../servers/dify';
+import { nodeErrorOf } from '../../dify';
+import { operate, START, startFlow, work } from '../workflow';
+
+describe.each(SIM_VERSIONS)('runs, %s', (version) => {
+	test('Get Many: rows as Dify sends them, and times in the zone of the workflow', async () => {
+		const sim = await startFlow(version, { steps: [START] });
+		for (let at = 0; at < 3; at++) await work(sim);
+		const filters = { after: '2026-01-01T00:00:00', before: '2026-07-01', status: 'succeeded', user: 'u1' };
+		await operate(sim, 'run', 'getAll', { returnAll: true, filters });
+		expect(Object.fromEntries(sim.requests.at(-1)!.query)).toMatchObject({
+			created_at__after: '2025-12-31T23:00:00.000Z',
+			created_at__before: '2026-06-30T22:00:00.000Z',
+			status: 'succeeded',
+			created_by_end_user_session_id: 'u1',
+			limit: '100',
+		});
+		const items = await operate(sim, 'run', 'getAll', { returnAll: false, limit: 2, filters: {} });
+		expect(items.map(({ json }) => (json.workflow_run as Json).id)).toEqual(
+			sim.runs
+				.toReversed()
+				.slice(0, 2)
+				.map(({ workflowRunId }) => workflowRunId),
+		);
+	});
+
+	test('Get Many: a time that is none', async () => {
+		const sim = await startFlow(version, { steps: [] });
+		const parameters = { returnAll: true, filters: { after: 'yesterday' } };
+		expect((await nodeErrorOf(operate(sim, 'run', 'getAll', parameters))).message).toContain('Started After');
+	});
+
+	test('Get Many: states that Dify cannot filter by are not offered', async () => {
+		const sim = await startFlow(version, { steps: [] });
+		const parameters = { returnAll: true, filters: { status: 'running' } };
+		expect((await nodeErrorOf(operate(sim, 'run', 'getAll', parameters))).message).toContain(
+			'failed, stopped, succeeded',
+		);
+	});
+});

@@ -1,0 +1,37 @@
+import { waitFor } from '../../../lib/dify/ask';
+import { calls } from '../../../lib/dify/client';
+import { SIM_VERSIONS } from '../../../servers/dify';
+import { nodeErrorOf } from '../../dify';
+import { operate, START, startFlow, work, workJson } from '../workflow';
+
+describe.each(SIM_VERSIONS)('a run, %s', (version) => {
+	test('Get: the record, with and without Simplify', async () => {
+		const sim = await startFlow(version, { steps: [START], outputs: { a: 1 } });
+		const { workflowRunId } = await workJson(sim);
+		const [simple] = await operate(sim, 'run', 'get', { workflowRunId, waitUntilFinished: false });
+		expect(simple!.json).toMatchObject({ workflowRunId, status: 'succeeded', outputs: { a: 1 }, inputs: {} });
+		const [raw] = await operate(sim, 'run', 'get', { workflowRunId, waitUntilFinished: false, simplify: false });
+		expect(raw!.json).toMatchObject({ id: workflowRunId, total_steps: 1 });
+	});
+
+	test('Get: waits until the run has ended', async () => {
+		let go = () => {};
+		const wait = new Promise<void>((resolve) => (go = resolve));
+		const sim = await startFlow(version, { steps: [START, { wait }], outputs: { a: 1 } });
+		const running = work(sim);
+		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
+		const { workflowRunId } = sim.runs[0]!;
+		const got = operate(sim, 'run', 'get', { workflowRunId, waitUntilFinished: true, waitLimit: 60 });
+		await waitFor(() => calls(sim, /\/workflows\/run\//, 'GET') === 1);
+		go();
+		await running;
+		expect((await got)[0]!.json).toMatchObject({ status: 'succeeded' });
+	});
+
+	test('Get: an ID of another form is refused before anything is sent', async () => {
+		const sim = await startFlow(version, { steps: [] });
+		const parameters = { workflowRunId: 'garbage', waitUntilFinished: false };
+		expect((await nodeErrorOf(operate(sim, 'run', 'get', parameters))).message).toContain('workflow run ID');
+		expect(sim.requests).toEqual([]);
+	});
+});
