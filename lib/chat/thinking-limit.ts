@@ -4,7 +4,7 @@ import type { ServerSentEvent } from '../http/sse';
 import { pauseFor } from '../http/waiting';
 import { Remembered } from '../remembered';
 import { traitsOf } from '../servers/kinds';
-import { parseObject, recordOf } from '../values';
+import { nonEmptyText, parseObject, recordOf } from '../values';
 import type { ChatRequest } from './types';
 
 const ASK_LIMIT_MS = 10_000;
@@ -48,6 +48,7 @@ export function fitThinkingLimit(
 }
 
 /** What became of the limit once it was reached. */
+const UNANSWERED = '. The server was told to end the thinking, and did not answer that.';
 const BEGAN = '. The server was told to end the thinking, and the answer began.';
 const CANNOT =
 	', and thought on: this server is not known to end thinking when it is told to. Newer versions of llama-server do. Else set Thinking to Token Budget.';
@@ -100,20 +101,24 @@ export class ThinkingLimit {
 	private async endLater(signal: AbortSignal): Promise<void> {
 		await pauseFor(this.limitMs, signal);
 		const { connection, request } = this.opened;
-		this.outcome = mayEndThinking(connection, request) ? BEGAN : CANNOT;
+		this.outcome = mayEndThinking(connection, request) ? UNANSWERED : CANNOT;
 		if (this.outcome === CANNOT) return;
-		const { status, json, text } = await connection.call(`${connection.url.api}/chat/completions/control`, {
+		const asked = await connection.call(`${connection.url.api}/chat/completions/control`, {
 			// A router goes by the name of the model.
 			json: { id: this.id, action: 'reasoning_end', model: request.model },
 			timeoutMs: ASK_LIMIT_MS,
 			signal: this.over.signal,
 		});
-		const { success, message = text } = recordOf(json);
-		if (NO_ROUTE.has(status)) {
+		const { success, message } = recordOf(asked.json);
+		if (NO_ROUTE.has(asked.status)) {
 			withoutRoute.set(connection.id, true);
 			this.outcome = CANNOT;
 		} else if (success !== true) {
-			this.outcome = `. The server was told to end the thinking, and did not: ${connection.mask(String(message))}`;
-		} else if (!signal.aborted) this.agreedAt = performance.now();
+			const said = nonEmptyText(message) ?? connection.refusal(asked).serverText ?? `HTTP ${asked.status}`;
+			this.outcome = `. The server was told to end the thinking, and did not: ${connection.mask(said)}`;
+		} else {
+			this.outcome = BEGAN;
+			if (!signal.aborted) this.agreedAt = performance.now();
+		}
 	}
 }

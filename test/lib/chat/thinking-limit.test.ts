@@ -102,6 +102,21 @@ it('so is one that refuses, in its words', async () => {
 	]);
 });
 
+it.each([
+	[
+		'a page',
+		reply.error(502, '<html><head><title>502 Bad Gateway</title></head></html>'),
+		/and did not: 502 Bad Gateway$/,
+	],
+	['an error', reply.llamaError(400, 'no such completion'), /and did not: no such completion$/],
+	['nothing', reply.closed(), /and did not answer that\.$/],
+	['silence', reply.silence(), /and did not answer that\.$/],
+])('what its control route answers with %s is no success', async (_what, answer, said) => {
+	const sim = await thinker();
+	sim.route(`POST ${CONTROL}`, answer);
+	expect((await ask(sim)).notes).toEqual([expect.stringMatching(said)]);
+});
+
 it('an older llama-server thinks on once, which is said, and has a token budget from then on', async () => {
 	const sim = await thinker({ profile: 'old-llama-server' });
 	const first = await ask(sim, { serverKind: 'llamaServer' });
