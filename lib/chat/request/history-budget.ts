@@ -11,6 +11,9 @@ const STEP = 1 / 4;
 /** Of a picture or a recording; what it really takes depends on the model and its size. */
 const MEDIA_TOKENS = 1_000;
 
+/** For all texts of a conversation together: a tokenizer that hangs must not hold up the answer. */
+const COUNT_LIMIT_MS = 10_000;
+
 /** By server, model and text. */
 const counted = Remembered.inProcess<number>({ most: 5_000 });
 
@@ -57,15 +60,17 @@ export function counterAt(
 	model: string,
 	signal?: AbortSignal,
 ): (text: string) => Promise<number> {
+	const late = AbortSignal.timeout(COUNT_LIMIT_MS);
+	const ended = signal === undefined ? late : AbortSignal.any([signal, late]);
 	return async (text) => {
 		const key = createHash('sha1').update(`${connection.url.api} ${model} ${text}`).digest('base64');
 		const known = counted.get(key);
 		if (known !== undefined) return known;
-		const ask = { model, addSpecial: false, parseSpecial: false, signal };
+		const ask = { model, addSpecial: false, parseSpecial: false, signal: ended };
 		// A server that fails here fails at the request as well, and says why.
-		const { tokens } = await countTokens(connection, text, ask).catch(() => ({ tokens: estimateTokens(text) }));
-		counted.set(key, tokens);
-		return tokens;
+		const exact = await countTokens(connection, text, ask).catch(() => undefined);
+		if (exact !== undefined) counted.set(key, exact.tokens);
+		return exact?.tokens ?? estimateTokens(text);
 	};
 }
 

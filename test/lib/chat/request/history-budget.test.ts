@@ -1,7 +1,10 @@
 import * as fc from 'fast-check';
 
-import { fitHistory } from '../../../../lib/chat/request/history-budget';
+import { counterAt, fitHistory } from '../../../../lib/chat/request/history-budget';
 import type { ChatMessage } from '../../../../lib/chat/types';
+import { connectTo } from '../../../../lib/servers/connect';
+import { estimateTokens } from '../../../../lib/servers/manage/tokens';
+import { closeRawServers, rawServer } from '../../../support/raw-answers';
 
 const words = async (text: string) => await Promise.resolve(text.split(/\s+/).filter((word) => word !== '').length);
 const user = (content: string): ChatMessage => ({ role: 'user', content });
@@ -73,3 +76,16 @@ test('over sixty rounds the beginning of the prompt changes a few times only', a
 	expect(changes.length).toBeLessThanOrEqual(25);
 	expect(changes.length).toBeGreaterThan(10);
 });
+
+test('a tokenizer that hangs holds the answer up once, not for each turn', async () => {
+	const within = AbortSignal.timeout.bind(AbortSignal);
+	const limit = jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => within(ms === 10_000 ? 50 : ms));
+	try {
+		const count = counterAt(connectTo({ baseUrl: await rawServer(() => undefined) }), 'm');
+		const texts = Array.from({ length: 20 }, (_, at) => 'word '.repeat(at));
+		for (const text of texts) expect(await count(text)).toBe(estimateTokens(text));
+	} finally {
+		limit.mockRestore();
+		await closeRawServers();
+	}
+}, 5_000);
