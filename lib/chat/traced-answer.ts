@@ -1,5 +1,6 @@
 import type { TracedAnswer } from '../tracing/attributes';
 import type { FinishedAnswer } from './types';
+import { speedByServer } from './wire/counts';
 
 /** What a trace says of an answer. @param startedAt by `performance.now()` */
 export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedAnswer {
@@ -20,7 +21,5 @@ export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedA
 export function tokensPerSecond({ timings, usage, firstTokenMs, totalMs }: FinishedAnswer): number | undefined {
 	const generatedMs = totalMs - firstTokenMs;
 	const tokens = usage?.completionTokens ?? 0;
-	return (
-		timings?.predicted_per_second ?? (tokens > 1 && generatedMs > 0 ? ((tokens - 1) / generatedMs) * 1000 : undefined)
-	);
+	return speedByServer(timings) ?? (tokens > 1 && generatedMs > 0 ? ((tokens - 1) / generatedMs) * 1000 : undefined);
 }

@@ -1,5 +1,6 @@
 /** What the passing of one answer says about speed. Pure, but for the clock that the caller reads. */
 import type { Timings, Usage, WireChunk } from '../chat/types';
+import { speedByServer } from '../chat/wire/counts';
 import { rounded } from './numbers';
 
 /** One request of a speed test; null = not known. Times count from sending, without the wait in n8n's own queue. */
@@ -107,14 +108,14 @@ export class SpeedRecord {
 
 	/** How many tokens were generated, shown or not. */
 	get tokens(): number | null {
-		return this.timings?.predicted_n ?? this.usage?.completionTokens ?? (this.pieces > 0 ? this.pieces : null);
+		return this.timings?.predicted_n || this.usage?.completionTokens || this.pieces || null;
 	}
 
 	sample(totalMs: number, queuedMs = 0): SpeedSample {
 		const { usage, timings, tokens } = this;
 		const hiddenTokens = this.hiddenTokens(tokens ?? 0);
-		const promptTokens = timings?.prompt_n ?? usage?.promptTokens ?? null;
-		const own = timings?.predicted_per_second;
+		const promptTokens = timings?.prompt_n || usage?.promptTokens || null;
+		const own = speedByServer(timings);
 		const byClock = tokens === null ? null : this.speedByClock(tokens, totalMs, hiddenTokens > 0);
 		const overall = tokens === null || tokens === 0 || totalMs <= 0 ? null : (tokens * 1000) / totalMs;
 		const arrival = this.arrival(tokens ?? 0, totalMs, hiddenTokens > 0, own ?? byClock);

@@ -2,14 +2,17 @@
 import { finiteNumber, isRecord, optional, recordOf } from '../../values';
 import type { Timings, Usage } from '../types';
 
-/** Undefined without a count: an empty object in a later chunk must not undo what an earlier one said. */
+/**
+ * Undefined without a count: an empty object in a later chunk must not undo what an earlier one said, and servers that do
+ * not count write zeros.
+ */
 export function usageFrom(
 	prompt: unknown,
 	completion: unknown,
 	more: { total?: unknown; cached?: unknown; reasoning?: unknown } = {},
 ): Usage | undefined {
 	const [promptTokens, completionTokens] = [countOf(prompt), countOf(completion)];
-	if (promptTokens === undefined && completionTokens === undefined) return undefined;
+	if (!promptTokens && !completionTokens) return undefined;
 	const [cachedTokens, reasoningTokens] = [countOf(more.cached), countOf(more.reasoning)];
 	return {
 		promptTokens: promptTokens ?? 0,
@@ -21,7 +24,8 @@ export function usageFrom(
 
 /** Gateways write numbers as text. */
 function countOf(value: unknown): number | undefined {
-	return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : finiteNumber(value);
+	const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : finiteNumber(value);
+	return count === undefined || count < 0 ? undefined : count;
 }
 
 /** OpenAI's `usage`, also with the names of its Responses API and of Anthropic's. */
@@ -44,6 +48,11 @@ export function timingsOf(timings: Record<string, unknown>): Timings {
 	return Object.fromEntries(
 		Object.entries(timings).filter((entry): entry is [string, number] => finiteNumber(entry[1]) !== undefined),
 	);
+}
+
+/** Of a single token llama-server has no time, and writes a million tokens per second. */
+export function speedByServer(timings: Timings | undefined): number | undefined {
+	return timings?.predicted_n !== undefined && timings.predicted_n <= 1 ? undefined : timings?.predicted_per_second;
 }
 
 const NANOSECONDS_PER_MS = 1e6;

@@ -212,3 +212,15 @@ describe('the speed of an answer', () => {
 		);
 	});
 });
+
+it('the speed of a single token is not what llama-server says of it', () => {
+	const timings = { predicted_n: 1, predicted_ms: 0.001, predicted_per_second: 1_000_000 };
+	const record = new SpeedRecord();
+	record.note({ text: 'Hello', timings }, 50);
+	expect(record.sample(100)).toMatchObject({ tokensPerSecond: 10, measuredBy: 'wholeAnswer' });
+});
+
+it('a count of zero says nothing where pieces came', () => {
+	const record = recordOf(every(30, 50), 0, 'four', { timings: { predicted_n: 0, predicted_ms: 0 } });
+	expect(record.sample(3_000)).toMatchObject({ generatedTokens: 30, tokensPerSecond: 20 });
+});

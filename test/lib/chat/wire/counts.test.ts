@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+
+import { openAiUsage, speedByServer } from '../../../../lib/chat/wire/counts';
+
+const count = fc.integer({ min: -5, max: 5 });
+
+it('counts below zero are none, and so are those of a server that writes zeros', () => {
+	fc.assert(
+		fc.property(count, count, fc.boolean(), (prompt, completion, asText) => {
+			const written = (tokens: number) => (asText ? String(tokens) : tokens);
+			const usage = openAiUsage({ prompt_tokens: written(prompt), completion_tokens: written(completion) });
+			const [read, generated] = [Math.max(0, prompt), Math.max(0, completion)];
+			if (read + generated === 0) expect(usage).toBeUndefined();
+			else
+				expect(usage).toMatchObject({ promptTokens: read, completionTokens: generated, totalTokens: read + generated });
+		}),
+	);
+});
+
+it.each([
+	[undefined, undefined],
+	[{ predicted_n: 1, predicted_per_second: 1_000_000 }, undefined],
+	[{ predicted_n: 2, predicted_per_second: 40 }, 40],
+	[{ predicted_per_second: 40 }, 40],
+])('the speed by the server: %j is %s', (timings, speed) => {
+	expect(speedByServer(timings)).toBe(speed);
+});
