@@ -157,6 +157,7 @@ export function readOllamaModel(id: string, { tag = {}, running, shown = {} }: O
 	const details = isRecord(tag.details) ? tag.details : recordOf(shown.details);
 	const capabilities = listOf(shown.capabilities) ?? listOf(tag.capabilities);
 	const info = recordOf(shown.model_info);
+	const families = texts([details.family, details.families].flat());
 	const trained = Object.keys(info).find((name) => name.endsWith('.context_length'));
 	return {
 		id,
@@ -170,7 +171,8 @@ export function readOllamaModel(id: string, { tag = {}, running, shown = {} }: O
 			vision: capabilities?.includes('vision'),
 			audio: capabilities?.includes('audio'),
 			tools: capabilities?.includes('tools'),
-			embeddings: capabilities?.includes('embedding'),
+			// Older releases name no capabilities. Encoders write no text.
+			embeddings: capabilities?.includes('embedding') ?? (families.some((family) => /bert/i.test(family)) || undefined),
 			remoteHost: nonEmptyText(tag.remote_host) ?? nonEmptyText(shown.remote_host),
 			state: running === undefined ? undefined : running === null ? 'unloaded' : 'loaded',
 		}),

@@ -16,6 +16,7 @@ import {
 	workOnModel,
 } from './model-work';
 import { optionalJson } from '../optional-json';
+import { recordOf } from '../../values';
 import { waitForRunningAnswers, tooSlow } from './running-answers';
 
 /**
@@ -71,7 +72,7 @@ async function changeOnRouter(connection: Connection, action: ModelAction, optio
 async function order(connection: Connection, action: ModelAction, { model, signal }: ChangeOptions): Promise<void> {
 	const url = `${connection.url.root}/models/${action}`;
 	const answer = await connection.call(url, { json: { model }, timeoutMs: CALL_MS, signal });
-	if (answer.status < 300) return;
+	if (answer.status < 300 && recordOf(answer.json).success !== false) return;
 	const refusal = connection.refusal(answer, { model });
 	// Somebody else was quicker: what was wanted is so.
 	if (!/is already running|is not running/.test(refusal.serverText ?? '')) throw refusal;
@@ -134,5 +135,7 @@ async function changeOnOllama(connection: Connection, action: ModelAction, optio
 
 async function isOnOllama(connection: Connection, { model, signal }: ChangeOptions): Promise<boolean> {
 	const answer = await optionalJson(connection, '/api/ps', { timeoutMs: CALL_MS, signal });
-	return [...(ollamaEntries(answer)?.keys() ?? [])].some((name) => isNamed(name, model));
+	// Ollama takes a name in any case, and lists it in its own.
+	const wanted = model.toLowerCase();
+	return [...(ollamaEntries(answer)?.keys() ?? [])].some((name) => isNamed(name.toLowerCase(), wanted));
 }

@@ -122,6 +122,16 @@ describe('whatever a server answers', () => {
 		);
 	});
 
+	it.each([
+		[{ tag: { details: { family: 'nomic-bert', families: ['nomic-bert'] } } }, true],
+		[{ tag: { details: { family: 'bert' } } }, true],
+		[{ tag: { details: { family: 'bert' } }, shown: { capabilities: ['completion'] } }, false],
+		[{ tag: { details: { family: 'qwen3' } } }, undefined],
+		[{ shown: { capabilities: ['embedding'] } }, true],
+	])('what Ollama tells of a model for vectors: %j', (answers, embeddings) => {
+		expect(readOllamaModel('a', answers).embeddings).toBe(embeddings);
+	});
+
 	it('props, tags and running models that are anything', () => {
 		fc.assert(
 			fc.property(fc.jsonValue(), fc.jsonValue(), fc.jsonValue(), (props, tag, shown) => {

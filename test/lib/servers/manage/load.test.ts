@@ -172,6 +172,12 @@ describe('the router of llama-server', () => {
 		await expect(change('load', 'big')).rejects.toMatchObject({ kind: 'badRequest', serverText: 'no more memory' });
 	});
 
+	it('refuses with status 200', async () => {
+		await sim({ profile: 'router', models: [{ id: 'big' }] });
+		server.route('POST /models/load', reply.json({ success: false, error: 'no memory' }));
+		await expect(change('load', 'big', { wait: false })).rejects.toMatchObject({ serverText: 'no memory' });
+	});
+
 	it('was quicker than this node', async () => {
 		await sim({ profile: 'router', models: [{ id: 'big' }] });
 		server.route('POST /models/load', () => {
@@ -191,8 +197,7 @@ describe('Ollama', () => {
 		server.route('POST /api/generate', ({ body }) => {
 			const { model, keep_alive: keepAlive, prompt } = body as { model: string; keep_alive?: number; prompt?: string };
 			if (prompt !== undefined) return reply.error(500, { error: 'this would generate' });
-			if (model !== 'qwen3' && model !== 'qwen3:latest')
-				return reply.error(404, { error: `model '${model}' not found` });
+			if (!/^qwen3(:latest)?$/i.test(model)) return reply.error(404, { error: `model '${model}' not found` });
 			if (keepAlive === 0) loaded.delete('qwen3:latest');
 			else loaded.add('qwen3:latest');
 			return reply.json({
@@ -219,6 +224,11 @@ describe('Ollama', () => {
 			{ model: 'qwen3', stream: false },
 			{ model: 'qwen3', stream: false, keep_alive: 0 },
 		]);
+	});
+
+	it('takes a name in any case', async () => {
+		await ollama(['qwen3:latest']);
+		expect(await change('unload', 'Qwen3')).toMatchObject({ before: 'loaded', state: 'unloaded', changed: true });
 	});
 
 	it('waits until the memory is free: Ollama answers before', async () => {
