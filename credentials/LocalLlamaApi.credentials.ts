@@ -31,6 +31,10 @@ const STATUSES = {
 	gateway: [502, 504, 520, 521, 522, 523, 524, 530],
 } satisfies Partial<Record<FailureKind, number[]>>;
 
+/** The test asks at one address only. */
+const NO_VERSION =
+	' An API without /v1 (infinity) does not pass this test; the nodes find it all the same: see whether their list shows its models.';
+
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
 const TEST_PATH = '/models';
 
@@ -142,7 +146,9 @@ export class LocalLlamaApi implements ICredentialType {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
 			...Object.entries(STATUSES).flatMap(([kind, statuses]) =>
-				statuses.map((status) => statusRule(status, sentence(kind as FailureKind, status))),
+				statuses.map((status) =>
+					statusRule(status, sentence(kind as FailureKind, status) + (kind === 'wrongPath' ? NO_VERSION : '')),
+				),
 			),
 			plainTextRule(sentence('notAnApi')),
 			missingFieldRule(

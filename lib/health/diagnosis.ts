@@ -182,6 +182,7 @@ function saysUnwell(
 ): boolean {
 	if (looksLikeHtml(text, headers['content-type'])) return false;
 	if (status < 300 && isRecord(json)) return UNWELL.test(words(json.status)) || json.healthy === false;
+	if (status < 300) return UNWELL.test(words(json ?? text).trim());
 	// At a server that nobody knows, the route may mean something else.
 	return kind === 'openAiCompatible' ? status === 503 : status >= 500 && status !== 502 && status !== 504;
 }

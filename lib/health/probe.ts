@@ -69,9 +69,11 @@ export function describeFailure(error: ServerError): ProbeFailure {
 	};
 }
 
-/** LM Studio answers routes that it does not have with an error and status 200. */
+/** LM Studio answers routes that it does not have with an error and status 200, gateways a key that they refuse. */
 function saysNo(json: unknown): boolean {
-	return isRecord(json) && typeof json.error === 'string' && !('data' in json);
+	if (!isRecord(json) || 'data' in json) return false;
+	const { error, success, object } = json;
+	return typeof error === 'string' || isRecord(error) || success === false || object === 'error';
 }
 
 export function elapsed(startedAt: number): number {

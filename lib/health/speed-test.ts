@@ -152,7 +152,8 @@ export function withoutModel<R extends CheckResult>(result: R, { message, remedy
 
 /** The model that an empty name means, or why that is not clear. */
 export function modelToTest(models: readonly ModelFacts[], kind: HealthServerKind): string | ServerError {
-	const candidates = loadedOrAll(models);
+	const forChats = models.filter(({ embeddings }) => embeddings !== true);
+	const candidates = loadedOrAll(forChats.length > 0 ? forChats : models);
 	if (candidates.length === 1 || (candidates.length > 0 && traitsOfServer(kind).ignoresModelName))
 		return candidates[0]!.id;
 	return invalidInput(

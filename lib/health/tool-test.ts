@@ -109,7 +109,7 @@ async function testServer<R extends CheckResult>(
 	return {
 		...health,
 		findings: toldOf(sorted([...models.flatMap(findingsOf), ...health.findings])),
-		summary: options.isPart || !health.healthy ? health.summary : tested || plan,
+		summary: options.isPart || !health.healthy || cost.models.length === 0 ? health.summary : tested || plan,
 		toolTest: { cost, models },
 	};
 }

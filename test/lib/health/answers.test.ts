@@ -73,6 +73,17 @@ describe('servers that look like others', () => {
 		});
 		expect((await check(url)).status).toBe('healthy');
 	});
+
+	it.each([
+		{ error: { message: 'Invalid token', type: 'new_api_error' } },
+		{ success: false, message: 'Invalid token' },
+		{ object: 'error', message: 'Invalid token', code: 401 },
+	])('a gateway says with status 200 why it refuses: its words are shown (%j)', async (said) => {
+		const url = await rawServer(routes({}, json('200 OK', said)));
+		const result = await check(url);
+		expect(result.status).not.toBe('healthy');
+		expect(result.findings[0]!.observed).toContain('Invalid token');
+	});
 });
 
 describe('Text Embeddings Inference, which has no list of models', () => {

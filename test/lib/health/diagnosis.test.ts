@@ -299,4 +299,17 @@ describe('answers without being able to work (row 26)', () => {
 		expect(result.status).toBe('degraded');
 		expect(finding(result, 'unwell').observed).toContain('/health: HTTP 503');
 	});
+
+	it.each([
+		['Unhealthy', 'degraded'],
+		['"unhealthy"\n', 'degraded'],
+		['Healthy', 'healthy'],
+		['OK', 'healthy'],
+		['', 'healthy'],
+		['No failed requests', 'healthy'],
+	])('/health says %j as text, with status 200: %s', async (text, status) => {
+		const server = await sim({ profile: 'vllm' });
+		server.route('GET /health', reply.error(200, text));
+		expect((await check(server.url)).status).toBe(status);
+	});
 });

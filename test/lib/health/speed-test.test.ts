@@ -1,4 +1,5 @@
-import { type SpeedTestOptions, type SpeedTestResult, testSpeed } from '../../../lib/health/speed-test';
+import type { ModelFacts } from '../../../lib/health/observations';
+import { modelToTest, type SpeedTestOptions, type SpeedTestResult, testSpeed } from '../../../lib/health/speed-test';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { finding, ids, SESAME } from './support';
@@ -145,6 +146,13 @@ describe('a speed test', () => {
 		expect(await test({ model: 'b' })).toMatchObject({ status: 'healthy', speed: { model: 'b' } });
 		// Now b is loaded, and therefore meant.
 		expect(await test()).toMatchObject({ speed: { model: 'b' } });
+	});
+
+	it('a loaded model for vectors is not the one that is meant', () => {
+		const model = (id: string, state: string, embeddings: boolean | null) => ({ id, state, embeddings }) as ModelFacts;
+		const vectors = model('vectors', 'loaded', true);
+		expect(modelToTest([vectors, model('chat', 'unloaded', null)], 'ollama')).toBe('chat');
+		expect(modelToTest([vectors], 'ollama')).toBe('vectors');
 	});
 
 	it('is cancelled at once', async () => {
