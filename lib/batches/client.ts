@@ -1,24 +1,20 @@
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { FailureContext } from '../errors/failure';
 import type { Connection } from '../http/connection';
-import type { Limits } from '../http/limits';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { fitKinds, type Purpose } from '../servers/purpose';
 import { refusedFieldsIn, withFieldChanges } from '../servers/refused-fields';
-import { retryIdempotent, retryOptions } from '../servers/retry';
+import { type ClientSettings, retryIdempotent, retryOptions } from '../servers/retry';
 import { batchLimitIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { inSpan } from '../tracing/span';
 import { isRecord, recordOf } from '../values';
 import { batchesFor, learnedOf } from './learned';
 
-export interface BatchSettings {
-	model: string;
+export interface BatchSettings extends ClientSettings {
 	/** Texts in one request. */
 	batchSize: number;
-	limits: Partial<Limits>;
-	retries: number;
 }
 
 /** A text with its place among those of the call. */

@@ -119,13 +119,11 @@ export interface SplitText {
 }
 
 /** One step of an answer, as a wire protocol decodes it. Everything is optional: servers leave out what they like. */
-export interface WireChunk {
+export interface WireChunk extends Partial<SplitText> {
 	/** Number of the choice, where it is not 0. */
 	choice?: number;
 	/** What it holds is a whole message, not a piece of one. */
 	isMessage?: true;
-	text?: string;
-	reasoning?: string;
 	toolCalls?: ToolCallPiece[];
 	finishReason?: string;
 	/** The reason of the end is null in it: the server has that field, so an end without a reason is none. */
@@ -146,15 +144,10 @@ export interface WireChunk {
 }
 
 /** A complete, checked answer. */
-export interface ChatAnswer {
-	text: string;
-	reasoning: string;
+export interface ChatAnswer extends SplitText, Pick<WireChunk, 'usage' | 'timings' | 'model'> {
 	toolCalls: ToolCall[];
 	/** `stop`, `length`, `tool_calls`, or what else the server said; `unknown` where it said nothing. */
 	finishReason: string;
-	usage?: Usage;
-	timings?: Timings;
-	model?: string;
 	/** What the user should know although the answer is usable. */
 	notes: string[];
 }

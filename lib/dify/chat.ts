@@ -2,29 +2,22 @@ import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { latestConversation, ownsConversation } from './conversations';
 import { difyFailure, hasBegun, refusedHere, resultOf } from './failure';
-import type { DifyFileRef } from './files';
 import { optional, type JsonRecord } from '../values';
 import { recoverRun } from './recover';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
 import { isOtherConversation } from './run-reading';
 import type { RunResult } from './types';
+import type { WorkflowRequest } from './workflow';
 
 /** Which conversation a message belongs to. `latest`: the one the user wrote in last, looked up in Dify. */
 export type ConversationChoice = { kind: 'new'; id?: undefined } | { kind: 'latest' } | { kind: 'id'; id: string };
 
-export interface ChatRequest {
+export interface ChatRequest extends WorkflowRequest {
 	/** Sent as it is. */
 	query: string;
-	user: string;
 	conversation: ConversationChoice;
-	/** Dify wants them on every turn, also in an existing conversation. */
-	inputs: JsonRecord;
-	files?: DifyFileRef[];
 	/** Default in Dify: true. */
 	autoGenerateName?: boolean;
-	/** A published version of a chatflow. */
-	workflowId?: string;
-	traceId?: string;
 }
 
 export interface ChatOptions extends RunOptions {

@@ -3,16 +3,12 @@ import { recordOf, type JsonRecord } from '../values';
 import { explainAppType } from './app-mode';
 import type { DifyClient } from './client';
 import { refusedHere } from './failure';
-import type { DifyFileRef } from './files';
 import { readForm } from './form';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
 import type { RunResult } from './types';
+import type { WorkflowRequest } from './workflow';
 
-export interface CompletionRequest {
-	inputs: JsonRecord;
-	user: string;
-	files?: DifyFileRef[];
-}
+export type CompletionRequest = Pick<WorkflowRequest, 'inputs' | 'user' | 'files'>;
 
 /**
  * Lets a text generator write. Its stream cannot be found again once it is lost, so it is never sent twice.

@@ -1,4 +1,4 @@
-import { proxyFailureKind, isBasic, shapeOf, type BodyShape } from '../errors/exchange';
+import { proxyFailureKind, isBasic, shapeOf, type BodyShape, type FailedAnswer } from '../errors/exchange';
 import type { DifyKind, FailureKind } from '../errors/kinds';
 import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './codes';
 import { recordOf, isRecord, finiteNumber, nonEmptyText } from '../values';
@@ -6,13 +6,8 @@ import { readProviderError } from './provider-error';
 import type { RunError, RunErrorCause } from './types';
 
 /** An answer of Dify, or of anything in front of it, that is not what was asked for. */
-export interface DifyAnswer {
-	/** HTTP status. */
-	status: number;
+export interface DifyAnswer extends Pick<FailedAnswer, 'status' | 'contentType' | 'challenge'> {
 	body?: string;
-	contentType?: string;
-	/** The header `www-authenticate`. */
-	challenge?: string;
 	/** Default POST: what cannot be repeated safely is the safe assumption. */
 	method?: string;
 }

@@ -2,26 +2,18 @@ import { ServerError } from '../errors/server-error';
 import { PASSING, type DifyClient } from './client';
 import { difyFailure } from './failure';
 import { uuid } from './ids';
+import type { WorkflowRun } from './types';
 import { finiteNumber, isRecord, nonEmptyText, parseJson, type JsonRecord } from '../values';
 
 /** A run as Dify keeps it (`GET /workflows/run/:id`). */
-export interface RunRecord {
+export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes' | 'agentLogs'> {
 	runId: string;
-	workflowId?: string;
 	/** Dify's word: before 1.15 `running` also for ever, after a run was stopped (docs/protocols/dify.md 2.4). */
 	status: string;
 	/** Without the variables of Dify itself (`sys.…`). */
 	inputs: unknown;
 	/** An object; text where Dify stored something that is none. */
 	outputs: unknown;
-	error?: string;
-	totalSteps?: number;
-	totalTokens?: number;
-	/** Unix seconds. */
-	createdAt?: number;
-	finishedAt?: number;
-	/** Seconds. */
-	elapsedTime?: number;
 	/** As Dify sent it. */
 	raw: JsonRecord;
 }

@@ -3,16 +3,9 @@ import { type RemedyFacts, remedyFor } from './remedies';
 import { mask, masked } from './secrets';
 import { type FailureDetails, ServerError } from './server-error';
 
-export interface FailureContext {
+export interface FailureContext extends Pick<RemedyFacts, 'root' | 'typed' | 'service' | 'model'> {
 	/** Resolved URL of the request. */
 	url: string;
-	/** Root of the server, for advice that names a URL. */
-	root?: string;
-	/** The address as the user typed it. */
-	typed?: string;
-	/** What is asked, where that is no model server. */
-	service?: 'dify';
-	model?: string;
 	/** Values that must never appear in an error: keys and header values. */
 	secrets?: readonly string[];
 }
@@ -27,18 +20,11 @@ export function failure(
 	more: Partial<Omit<FailureDetails, 'kind' | 'url'>> & { about?: RemedyFacts } = {},
 ): ServerError {
 	const { about, ...details } = more;
+	const { root, typed, model, service } = context;
 	const address = hostAndPort(context.url);
 	const outside = masked({ ...about }, context.secrets);
 	const url = shownUrl(context);
-	const row = remedyFor(kind, {
-		...address,
-		url,
-		root: context.root,
-		typed: context.typed,
-		model: context.model,
-		service: context.service,
-		...outside,
-	});
+	const row = remedyFor(kind, { ...address, url, root, typed, model, service, ...outside });
 	const title = details.message ?? row.title;
 	return new ServerError({
 		kind,

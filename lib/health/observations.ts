@@ -1,4 +1,5 @@
-import type { FailureKind } from '../errors/kinds';
+import type { FailureDetails } from '../errors/server-error';
+import type { CallAnswer } from '../http/types';
 import type { ServerKind } from '../servers/kinds';
 import type { ServerModel } from '../servers/models';
 
@@ -30,14 +31,7 @@ export type ProbeName =
 	| 'difyDatasets';
 
 /** Why a question brought no usable answer, in the words of the tables of remedies. */
-export interface ProbeFailure {
-	kind: FailureKind;
-	message: string;
-	remedy: string;
-	/** The low-level code, for example `ECONNREFUSED`. */
-	code?: string;
-	/** What the server said, without any key. */
-	serverText?: string;
+export interface ProbeFailure extends Pick<FailureDetails, 'kind' | 'message' | 'remedy' | 'code' | 'serverText'> {
 	/** Something had come, but not all of it. */
 	began?: boolean;
 }
@@ -50,21 +44,15 @@ interface ProbeBase {
 }
 
 export type Probe =
-	| (ProbeBase & {
-			answered: true;
-			/** After redirects, where that is another address. */
-			endedAt?: string;
-			/** Statuses of the redirects that led there. */
-			redirects?: number[];
-			status: number;
-			/** Names in lower case. */
-			headers: Record<string, string>;
-			/** The body, at most 256 KB of it. */
-			text: string;
-			json: unknown;
-			/** Where the status, or a page in place of JSON, says that this is no answer to the question. */
-			failure?: ProbeFailure;
-	  })
+	| (ProbeBase &
+			/** Of the body, at most 256 KB. */
+			Omit<CallAnswer, 'url'> & {
+				answered: true;
+				/** After redirects, where that is another address. */
+				endedAt?: string;
+				/** Where the status, or a page in place of JSON, says that this is no answer to the question. */
+				failure?: ProbeFailure;
+			})
 	| (ProbeBase & { answered: false; failure: ProbeFailure });
 
 /** What the user needs of the server. Each one that is missing becomes a finding. */

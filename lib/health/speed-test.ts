@@ -7,25 +7,19 @@ import { findModel } from './expectations';
 import { type FindingWithStatus, overall, sorted, toldOf, worseOf } from './finding';
 import type { CheckResult, HealthServerKind, ModelFacts } from './observations';
 import type { CheckOptions, Target } from './probes';
-import { measureSpeed, type SpeedRun } from './speed';
+import { measureSpeed, type SpeedOptions, type SpeedRun } from './speed';
 import { judgeSpeed } from './speed-verdict';
 import { type RunRound, sweep, type SweepOptions } from './sweep';
 import { loadedOrAll } from '../servers/model-names';
 
-export interface SpeedTestOptions {
+export interface SpeedTestOptions extends Omit<SpeedOptions, 'serverKind'> {
 	/** Empty: the one that is loaded. */
 	model: string;
-	/** To generate, for each request. */
-	tokens: number;
 	/** A second round with so many requests at once; up to 1 = none. Of a sweep: the most of the last round. */
 	atOnce: number;
 	/** Rounds of 1, 2, 4, 8, … in place of one alone and one with all. */
 	sweep?: SweepOptions;
-	firstTokenMs: number;
-	/** For each request. */
-	totalMs: number;
 	check?: CheckOptions;
-	signal?: AbortSignal;
 }
 
 export interface SpeedTestResult extends CheckResult {

@@ -25,16 +25,11 @@ export interface SpeedOptions {
 	signal?: AbortSignal;
 }
 
-export interface SpeedRun {
+/** Averages over the requests; first token, first text and the wait in n8n's queue: the slowest. */
+export interface SpeedRun
+	extends Pick<SpeedSample, 'firstTokenMs' | 'firstTextMs' | 'queuedMs' | 'promptTokensPerSecond' | 'tokensPerSecond'> {
 	/** Requests that really ran at once, as far as this node lets them through. */
 	atOnce: number;
-	/** Averages over the requests; first token, first text and the wait in n8n's queue: the slowest. */
-	firstTokenMs: number | null;
-	firstTextMs: number | null;
-	queuedMs: number;
-	promptTokensPerSecond: number | null;
-	/** Of one request. */
-	tokensPerSecond: number | null;
 	/** Of all requests together, from the first that was sent to the end of the last: reading the prompt counts. */
 	totalTokensPerSecond: number | null;
 	samples: SpeedSample[];

@@ -2,7 +2,7 @@ import type { ServerError } from '../errors/server-error';
 import type { Watchdog } from './limits';
 import type { Answer, Download } from './types';
 
-interface Reading {
+export interface BodyReading {
 	watchdog: Watchdog;
 	/** Called when the connection is closed, whoever closes it. */
 	end: () => void;
@@ -11,7 +11,7 @@ interface Reading {
 }
 
 /** The body of an answer as bytes, under the watch of the limits. */
-export function download(answer: Answer, { watchdog, end, explain }: Reading): Download {
+export function download(answer: Answer, { watchdog, end, explain }: BodyReading): Download {
 	const close = () => {
 		end();
 		answer.close();

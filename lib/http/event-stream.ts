@@ -2,21 +2,16 @@ import { piecesUntil } from './answer';
 import { BodyReader } from './body-reader';
 import type { ServerError } from '../errors/server-error';
 import { ResumedAnswer } from './kept-answer';
-import type { Watchdog } from './limits';
+import type { BodyReading } from './download';
 import type { ServerSentEvent } from './sse';
 import type { Answer, Beginning, EventStream, Framing } from './types';
 
 const MAX_END_MS = 3_000;
 
-interface Reading {
+interface Reading extends BodyReading {
 	framing?: Framing;
 	/** Takes the keys of the credential out of an event, before anybody reads it. */
 	hide?: (text: string) => string;
-	watchdog: Watchdog;
-	/** Called when the connection is closed, whoever closes it. */
-	end: () => void;
-	/** Turns an error while reading into one that says what it means. */
-	explain: (error: unknown) => ServerError;
 	/** Called with every piece that arrives. */
 	onBytes?: () => void;
 	/** The error for a web page in place of the stream. */

@@ -74,14 +74,19 @@ export interface CallOptions extends RequestOptions {
 	maxBytes?: number;
 }
 
-export interface CallAnswer {
+/** What comes before the body of an answer. */
+export interface AnswerHead {
+	/** Where it came from, after redirects. */
+	url: string;
 	status: number;
+	/** Names in lower case. */
 	headers: Record<string, string>;
+}
+
+export interface CallAnswer extends AnswerHead {
 	text: string;
 	/** Parsed body, where it is JSON. */
 	json: unknown;
-	/** Where the answer came from, after redirects. */
-	url: string;
 	/** Statuses of the redirects, where there were any. */
 	redirects?: number[];
 }
@@ -121,10 +126,7 @@ export interface Beginning {
 export type DownloadOptions = Omit<StreamOptions, 'framing' | 'onBytes'>;
 
 /** An answer that is a file. */
-export interface Download {
-	url: string;
-	status: number;
-	headers: Record<string, string>;
+export interface Download extends AnswerHead {
 	/** To be read once. */
 	pieces: AsyncIterable<Uint8Array>;
 	/** Closes the connection if it is still open. */
@@ -147,10 +149,7 @@ export interface AnswerOptions extends Omit<StreamOptions, 'framing' | 'onBytes'
 export type RetryPolicy = (failed: ServerError, leftMs: number) => number | ServerError;
 
 /** An answer whose body is being read: batches of events, one batch per piece that arrived from the network. */
-export interface EventStream {
-	url: string;
-	status: number;
-	headers: Record<string, string>;
+export interface EventStream extends AnswerHead {
 	/** A JSON answer although a stream was asked for comes as one event named `whole-answer`. */
 	batches: AsyncIterable<ServerSentEvent[]>;
 	/**
@@ -171,10 +170,7 @@ export interface EventStream {
 }
 
 /** An HTTP answer whose body has not been read. */
-export interface Answer {
-	status: number;
-	headers: Record<string, string>;
-	url: string;
+export interface Answer extends AnswerHead {
 	body: AsyncIterable<Uint8Array>;
 	/** Statuses of the redirects that led here. */
 	redirects?: number[];

@@ -18,9 +18,11 @@ export interface RetryOptions {
 	about?: ErrorContext;
 }
 
-interface ClientSettings {
+/** What clients of model servers are told about their requests. */
+export interface ClientSettings {
 	model: string;
 	limits: Partial<Limits>;
+	/** Tries after a refused connection or a busy server. */
 	retries: number;
 }
 

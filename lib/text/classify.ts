@@ -1,23 +1,19 @@
 import type { ChatMessage, ChatParameters, Usage } from '../chat/types';
 import { invalidInput } from '../errors/failure';
 import type { Connection } from '../http/connection';
-import type { Limits } from '../http/limits';
 import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
 import type { ServerKind } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
-import { untilReady } from '../servers/retry';
+import { type ClientSettings, untilReady } from '../servers/retry';
 import { askForLabels, type LabelAnswer } from './label-request';
 import { keysFor, type Label, labelLines, labelsIn, MAX_LABELS, scoresIn } from './labels';
 import { addUsage } from './usage';
 import { Remembered } from '../remembered';
 import { optional } from '../values';
 
-export interface ClassifySettings {
-	model: string;
+export interface ClassifySettings extends ClientSettings {
 	parameters: ChatParameters;
-	limits: Partial<Limits>;
-	retries: number;
 }
 
 export interface ClassifyTask {

@@ -5,23 +5,19 @@ import { errorOf } from '../chat/wire/openai-errors';
 import { failure } from '../errors/failure';
 import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import type { Limits } from '../http/limits';
 import type { ServerSentEvent } from '../http/sse';
 import type { EventStream } from '../http/types';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
 import { requireModel } from '../servers/model-names';
-import { untilReady } from '../servers/retry';
+import { type ClientSettings, untilReady } from '../servers/retry';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, parseJson } from '../values';
 import { type Completion, CompletionAssembly } from './completion';
 import { type CompletionOptions, completionRequest, type CompletionTask } from './completion-request';
 
-export interface CompleteSettings extends CompletionOptions {
-	limits: Partial<Limits>;
-	retries: number;
-}
+export type CompleteSettings = CompletionOptions & ClientSettings;
 
 export interface FinishedCompletion extends Completion {
 	server: ServerKind;

@@ -1,12 +1,11 @@
 import { FAILED } from '../chat/answer/finish-reason';
-import type { Timings, Usage } from '../chat/types';
+import type { ChatAnswer } from '../chat/types';
 import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '../chat/wire/counts';
 import { errorOf } from '../chat/wire/openai-errors';
 import { asList, isRecord, nonEmptyText, optional, recordOf, recordsIn, text as textOf } from '../values';
 
 /** A completion as far as it came. */
-export interface Completion {
-	text: string;
+export interface Completion extends Pick<ChatAnswer, 'text' | 'usage' | 'timings' | 'model'> {
 	/** Why it ended: `eos` or `stop` (the model had finished), `limit`, `word`, or what else the server said. */
 	stopType?: string;
 	/** The stop sequence that ended it. */
@@ -17,9 +16,6 @@ export interface Completion {
 	tokens?: number[];
 	/** Of each token, in the form of OpenAI's `logprobs.content`. */
 	logprobs?: unknown[];
-	usage?: Usage;
-	timings?: Timings;
-	model?: string;
 }
 
 /** Names of an end, as every server has it. */

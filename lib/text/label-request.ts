@@ -1,5 +1,5 @@
 import { withoutThinking } from '../chat/answer/text-formats/thinking';
-import type { ChatMessage, ChatParameters, ChatRequest, ResponseFormat, Usage, WireChunk } from '../chat/types';
+import type { ChatAnswer, ChatMessage, ChatParameters, ChatRequest, ResponseFormat, WireChunk } from '../chat/types';
 import { ollamaProtocol } from '../chat/wire/ollama';
 import { openAiProtocol } from '../chat/wire/openai';
 import type { ChatProtocol } from '../chat/wire/protocol';
@@ -36,13 +36,10 @@ export interface LabelQuestion {
 }
 
 /** What the model wrote. */
-export interface LabelAnswer {
-	text: string;
+export interface LabelAnswer extends Pick<ChatAnswer, 'text' | 'usage' | 'model'> {
 	isCut: boolean;
 	/** As the server sent them. */
 	logprobs: unknown;
-	usage?: Usage;
-	model?: string;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { FailureKind } from '../../errors/kinds';
 import { optional } from '../../values';
+import type { FailureDetails } from '../../errors/server-error';
 import { kindOfMessage } from '../../errors/http-failure';
 import type { ServerKind } from '../../servers/kinds';
 import { cutCallIn } from './cut-call';
@@ -37,13 +38,9 @@ export interface AssemblyOptions {
 }
 
 /** Why an answer is no answer. The caller adds URL, model and limits. */
-export interface AssemblyFailure extends SplitText {
-	kind: FailureKind;
-	serverText?: string;
-	status?: number;
+export interface AssemblyFailure extends SplitText, Pick<FailureDetails, 'kind' | 'serverText' | 'status' | 'facts'> {
 	tool?: string;
 	usage?: Usage;
-	facts?: Record<string, unknown>;
 }
 
 export type AssemblyResult = { answer: ChatAnswer } | { failed: AssemblyFailure };

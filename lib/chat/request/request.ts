@@ -1,6 +1,6 @@
 import { invalidInput } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
-import type { Limits } from '../../http/limits';
+import type { ClientSettings } from '../../servers/retry';
 import type { ReasoningEcho } from './messages';
 import type { TraceSettings } from '../../tracing/attributes';
 import { type ServerKind, traitsOf } from '../../servers/kinds';
@@ -19,8 +19,7 @@ import type {
 } from '../types';
 import { optional } from '../../values';
 
-export interface ChatSettings {
-	model: string;
+export interface ChatSettings extends ClientSettings {
 	parameters: ChatParameters;
 	/** `auto`: found out from the server where it matters. */
 	serverKind: ServerKind | 'auto';
@@ -37,9 +36,6 @@ export interface ChatSettings {
 	trace?: TraceSettings;
 	/** The family in whose format the model writes; default: what its template or its name tells. */
 	textFormat?: string;
-	limits: Partial<Limits>;
-	/** Tries after a refused connection or a busy server. */
-	retries: number;
 }
 
 export interface ChatCall {

@@ -1,35 +1,11 @@
-import type {
-	AgentThought,
-	DifyFile,
-	DifyUsage,
-	HumanForm,
-	RetrieverResource,
-	RunError,
-	RunHints,
-	RunPause,
-	WorkflowNode,
-	WorkflowRun,
-} from '../types';
+import type { AgentThought, DifyFile, HumanForm, RunError, RunHints, RunResult, WorkflowNode } from '../types';
 
 /**
  * Everything known so far. The ids may be read at any time, for instance to stop the run; the rest belongs to this
  * folder.
  */
-export interface RunState {
+export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' | 'warnings'> {
 	readonly hints: Readonly<RunHints>;
-	taskId?: string;
-	conversationId?: string;
-	messageId?: string;
-	workflowRunId?: string;
-	createdAt?: number;
-	text: string;
-	reasoning: string;
-	usage?: DifyUsage;
-	metadata?: Record<string, unknown>;
-	retrieverResources: RetrieverResource[];
-	files: DifyFile[];
-	thoughts: AgentThought[];
-	workflow?: WorkflowRun;
 	/** By kind and execution id, so that a loop of thousands of passes is not searched again and again. */
 	nodeIndex: Map<string, WorkflowNode>;
 	/** Files by each of their names, thoughts and entries of `agent_log` by ID: there may be thousands. */
@@ -37,7 +13,6 @@ export interface RunState {
 	thoughtIndex: Map<string, AgentThought>;
 	logIndex: Map<string, Record<string, unknown>>;
 	forms: HumanForm[];
-	pause?: RunPause;
 	streamError?: RunError;
 	audioPieces: Buffer[];
 	audioEnded: boolean;

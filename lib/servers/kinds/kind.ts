@@ -1,16 +1,10 @@
 import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
+import type { CallAnswer } from '../../http/types';
 import type { ServerModel } from '../models';
 
 /** One answer of a server, whatever its status. */
-export interface ServerAnswer {
-	status: number;
-	/** Names in lower case. */
-	headers: Record<string, string>;
-	text: string;
-	/** The parsed body; undefined where it is no JSON. */
-	json: unknown;
-}
+export type ServerAnswer = Omit<CallAnswer, 'url' | 'redirects'>;
 
 /** The routes by which servers are told apart. `models` is below the API's path, the others below the root. */
 export type TellingRoute = 'models' | 'apiVersion' | 'version' | 'health' | 'props' | 'info';
