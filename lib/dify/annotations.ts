@@ -16,9 +16,8 @@ export interface Annotation {
  * answer, in any case of letters.
  */
 export async function listAnnotations(client: DifyClient, keyword: string, most: Most): Promise<JsonRecord[]> {
-	return await collectPages(most, PAGE_SIZE, async (paging) => {
-		return await client.get('/apps/annotations', { ...paging, keyword });
-	});
+	const ask = async (paging: object) => await client.get('/apps/annotations', { ...paging, keyword });
+	return await collectPages(most, PAGE_SIZE, ask);
 }
 
 /** @throws {ServerError} where a text is empty: Dify would store it */

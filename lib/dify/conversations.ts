@@ -32,12 +32,11 @@ export async function listConversations(
 		most,
 		largest: MAX_PAGE_SIZE,
 		timeField: timeFieldOf(sortBy),
-		page: async (limit, lastId) => {
-			return await conversationPage(client, user, { limit, lastId, sortBy }).catch((error: unknown) => {
+		page: async (limit, lastId) =>
+			await conversationPage(client, user, { limit, lastId, sortBy }).catch((error: unknown) => {
 				if (lastId !== undefined && isMissing(error)) return undefined;
 				throw error;
-			});
-		},
+			}),
 	});
 }
 

@@ -70,7 +70,8 @@ export interface AgentThought {
 	[field: string]: unknown;
 }
 
-export interface WorkflowNode {
+export interface WorkflowNode
+	extends Pick<WorkflowRun, 'error' | 'outputs' | 'elapsedTime' | 'createdAt' | 'finishedAt'> {
 	/** Id of this execution; a node inside a loop has one entry per pass. */
 	id: string;
 	kind: 'node' | 'iteration' | 'loop';
@@ -84,16 +85,9 @@ export interface WorkflowNode {
 	 * `retry`.
 	 */
 	status: string;
-	error?: string;
 	inputs?: unknown;
 	processData?: unknown;
-	outputs?: unknown;
 	executionMetadata?: unknown;
-	/** Seconds. */
-	elapsedTime?: number;
-	/** Unix seconds. */
-	createdAt?: number;
-	finishedAt?: number;
 	retries?: number;
 	/** Passes begun, for iterations and loops. */
 	passes?: number;

@@ -2,15 +2,12 @@ import type { ServerAdvice } from '../servers/kinds/kind';
 import { missingModelAdvice } from '../servers/model-names';
 import { traitsOfServer } from './answers';
 import type { HealthServerKind, HealthStatus, Severity } from './observations';
-import { remedyFor } from '../errors/remedies';
+import { type RemedyFacts, remedyFor } from '../errors/remedies';
 
 /** What a finding's sentences may name. */
-export interface AdviceFacts {
-	model?: string;
+export interface AdviceFacts extends Pick<RemedyFacts, 'url' | 'host' | 'port' | 'model'> {
 	/** What the server has instead. */
 	others?: readonly string[];
-	port?: string;
-	host?: string;
 	server?: HealthServerKind;
 	exitCode?: number;
 	args?: string;
@@ -20,7 +17,6 @@ export interface AdviceFacts {
 	count?: number;
 	ms?: number;
 	ago?: string;
-	url?: string;
 	percent?: number;
 	what?: string;
 	/** Tokens per second. */

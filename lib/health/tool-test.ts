@@ -14,14 +14,12 @@ import type { Target } from './probes';
 import { mergeResults } from './several';
 import { average } from './numbers';
 import { asServerError } from './speed';
-import { modelToTest, withoutModel } from './speed-test';
+import { modelToTest, type SpeedTestOptions, withoutModel } from './speed-test';
 import { CASES, judgeAnswer, PROBLEMS, TOOLS, type ToolCase, type ToolProblem } from './tool-cases';
 
-export interface ToolTestOptions {
+export interface ToolTestOptions extends Pick<SpeedTestOptions, 'model' | 'signal'> {
 	/** `all`: every one of this server that may chat. */
 	models: 'one' | 'all';
-	/** Of `one`. Empty: the one that is loaded. */
-	model: string;
 	/** Of each case. */
 	tries: number;
 	/** Most tokens of one answer. */
@@ -32,7 +30,6 @@ export interface ToolTestOptions {
 	costOnly?: boolean;
 	/** Of a report, which says where it is not clear which model is meant. */
 	isPart?: boolean;
-	signal?: AbortSignal;
 }
 
 /** How tries came out. `tried`: answers of the model, right or wrong. */

@@ -50,3 +50,25 @@ export function rowsField(
 		...more,
 	});
 }
+
+/** One of a list that n8n asks for and that can be searched, or typed. @param search the node's list search */
+export function listField(
+	displayName: string,
+	name: string,
+	search: string,
+	typed: { displayName: string; placeholder: string },
+	{ placeholder = `Select a ${displayName.toLowerCase()}…`, ...more }: More = {},
+): INodeProperties {
+	const typeOptions = { searchListMethod: search, searchable: true };
+	return {
+		displayName,
+		name,
+		type: 'resourceLocator',
+		default: { mode: 'list', value: '' },
+		modes: [
+			{ displayName: 'From List', name: 'list', type: 'list', placeholder, typeOptions },
+			{ name: 'id', type: 'string', ...typed },
+		],
+		...more,
+	};
+}

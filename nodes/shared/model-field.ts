@@ -1,5 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { listField } from './field-kinds';
+
 /** Where a list of models comes from, and what a name looks like. */
 interface ModelChoice {
 	/** Name of the node's list search. Default: `searchModels`, every model of the server. */
@@ -17,32 +19,14 @@ export const MODEL_SUBTITLE =
 /** The model, from the list of the server or by its name. */
 export function modelField(more: Partial<INodeProperties>, choice: ModelChoice = {}): INodeProperties {
 	const { search = 'searchModels', example = 'qwen3-8b', mayBeEmpty = false } = choice;
-	return {
-		displayName: 'Model',
-		name: 'model',
-		type: 'resourceLocator',
-		default: { mode: 'list', value: '' },
+	const description = `${more.description}. Leave it empty for the model that is loaded, or the only one.`;
+	const typed = { displayName: 'By Name', placeholder: `e.g. ${example}` };
+	return listField('Model', 'model', search, typed, {
+		placeholder: mayBeEmpty ? 'The loaded model, or select one…' : undefined,
 		builderHint: {
 			propertyHint: `Take an ID from the list with the user's credential, letter by letter. ${mayBeEmpty ? 'Unknown: leave it empty, which means the model that is loaded.' : 'Never invent one.'}`,
 		},
-		modes: [
-			{
-				displayName: 'From List',
-				name: 'list',
-				type: 'list',
-				placeholder: mayBeEmpty ? 'The loaded model, or select one…' : 'Select a model…',
-				typeOptions: { searchListMethod: search, searchable: true },
-			},
-			{ displayName: 'By Name', name: 'id', type: 'string', placeholder: `e.g. ${example}` },
-		],
 		...more,
-		...(mayBeEmpty
-			? {
-					description: `${more.description}. Leave it empty for the model that is loaded, or the only one.`.replace(
-						'..',
-						'.',
-					),
-				}
-			: {}),
-	};
+		...(mayBeEmpty ? { description: description.replace('..', '.') } : {}),
+	});
 }

@@ -1,7 +1,7 @@
 import type { SoundFormat } from '../../../lib/media/sound';
 import { speak as speakText } from '../../../lib/media/speak';
 import { filled } from '../../../lib/values';
-import { booleanField, choiceField, numberField, stringField } from '../../shared/field-kinds';
+import { booleanField, choiceField, listField, numberField, stringField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import { fileNameField, mediaFields, mediaOptions, outputFileField } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
@@ -28,23 +28,15 @@ export const audioSpeak: LocalLlamaOperation = {
 			required: true,
 			description: 'What is spoken',
 		}),
-		{
-			displayName: 'Voice',
-			name: 'voice',
-			type: 'resourceLocator',
-			default: { mode: 'list', value: '' },
-			modes: [
-				{
-					displayName: 'From List',
-					name: 'list',
-					type: 'list',
-					placeholder: 'Select a voice…',
-					typeOptions: { searchListMethod: 'searchVoices', searchable: true },
-				},
-				{ displayName: 'By Name', name: 'id', type: 'string', placeholder: 'e.g. af_heart' },
-			],
-			description: 'Who speaks. Empty: the server decides, or says that it wants one.',
-		},
+		listField(
+			'Voice',
+			'voice',
+			'searchVoices',
+			{ displayName: 'By Name', placeholder: 'e.g. af_heart' },
+			{
+				description: 'Who speaks. Empty: the server decides, or says that it wants one.',
+			},
+		),
 		choiceField('File Format', 'format', 'mp3', {
 			options: [
 				{ name: 'AAC', value: 'aac' },

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { Most } from '../../../lib/dify/paging';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binarySource } from '../binary';
-import { booleanField, numberField, stringField } from '../field-kinds';
+import { booleanField, listField, numberField, stringField } from '../field-kinds';
 import type { NodeParameters } from '../parameters';
 import type { OperationCall } from '../run/operations';
 
@@ -29,28 +29,9 @@ export function locatorField(
 	name: string,
 	search: string,
 	more: Partial<INodeProperties> = {},
-	byId: { displayName: string; placeholder: string } = {
-		displayName: 'By ID',
-		placeholder: ID_EXAMPLE,
-	},
+	byId = { displayName: 'By ID', placeholder: ID_EXAMPLE },
 ): INodeProperties {
-	return {
-		displayName,
-		name,
-		type: 'resourceLocator',
-		default: { mode: 'list', value: '' },
-		modes: [
-			{
-				displayName: 'From List',
-				name: 'list',
-				type: 'list',
-				placeholder: `Select a ${displayName.toLowerCase()}…`,
-				typeOptions: { searchListMethod: search, searchable: true },
-			},
-			{ displayName: byId.displayName, name: 'id', type: 'string', placeholder: byId.placeholder },
-		],
-		...more,
-	};
+	return listField(displayName, name, search, byId, more);
 }
 
 /** A conversation, from the list of the user or by ID. */
