@@ -125,9 +125,9 @@ function vectorFindings(
 	}
 	if (!expectations.rerank) return findings;
 	const { aliasWithoutRerank } = traitsOfServer(server.kind);
-	if (aliasWithoutRerank !== undefined && url?.api.endsWith(aliasWithoutRerank)) {
+	if (aliasWithoutRerank !== undefined && url?.api.endsWith(aliasWithoutRerank))
 		findings.push(advise('rerankOnlyUnderV1', `The base URL leads to ${url.api}`, { url: url.root }));
-	} else if (features.rerank === false) {
+	else if (features.rerank === false)
 		findings.push(
 			advise(
 				'rerankOff',
@@ -137,9 +137,8 @@ function vectorFindings(
 				{ server: server.kind },
 			),
 		);
-	} else if (features.rerank === null) {
+	else if (features.rerank === null)
 		findings.push(advise('notTold', 'No answer tells of reranking', { what: 'reranking' }));
-	}
 	return findings;
 }
 

@@ -216,13 +216,12 @@ function finished({ connection, request: { model } }: Asked, stream: TranscriptS
 
 function withRemarks(transcript: Transcript, { format, file }: TranscriptionRequest): Transcribed {
 	const remarks: string[] = [];
-	if (transcript.text === '') {
+	if (transcript.text === '')
 		remarks.push(
 			`The server heard no words in "${file.name}". That is right for silence; otherwise check the language, the model and the file.`,
 		);
-	} else if ((format === 'srt' || format === 'vtt') && transcript.subtitles === undefined) {
+	else if ((format === 'srt' || format === 'vtt') && transcript.subtitles === undefined)
 		remarks.push('The server sent no subtitles, only text: it does not know this format.');
-	}
 	return { ...transcript, remarks };
 }
 

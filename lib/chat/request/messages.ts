@@ -222,16 +222,14 @@ function joinTurns(drafts: readonly Draft[]): Draft[] {
 	const joined: Draft[] = [];
 	for (const draft of drafts) {
 		const open = joined.at(-1);
-		if (open?.role === 'assistant' && draft.role === 'assistant' && isSameTurn(open, draft)) {
+		if (open?.role === 'assistant' && draft.role === 'assistant' && isSameTurn(open, draft))
 			joined[joined.length - 1] = {
 				...open,
 				toolCalls: [...open.toolCalls, ...draft.toolCalls],
 				results: [...open.results, ...draft.results],
 				pictures: [...open.pictures, ...draft.pictures],
 			};
-		} else {
-			joined.push(draft);
-		}
+		else joined.push(draft);
 	}
 	return joined;
 }

@@ -31,8 +31,7 @@ export function setting(
 							embeddingProvider: parameters.name('options.embeddingProvider') || undefined,
 						};
 			const limitMs = parameters.milliseconds('options.waitLimit', DEFAULT_WAIT_MS);
-			const job = await setAnnotationReply(client, action, settings, { limitMs });
-			return [{ json: job }];
+			return [{ json: await setAnnotationReply(client, action, settings, { limitMs }) }];
 		},
 	};
 }

@@ -32,16 +32,7 @@ export const documentGetStatus: DifyOperation = {
 			limitMs === 0
 				? await progressOf(api, datasetId, indexing)
 				: await waitForIndexing(api, datasetId, indexing, { limitMs });
-		return [
-			{
-				json: {
-					documentId,
-					indexingStatus: status,
-					chunksDone: done,
-					chunks: total,
-					...optional({ error }),
-				},
-			},
-		];
+		const chunks = { chunksDone: done, chunks: total };
+		return [{ json: { documentId, indexingStatus: status, ...chunks, ...optional({ error }) } }];
 	},
 };

@@ -33,9 +33,7 @@ export const audioSpeak: LocalLlamaOperation = {
 			'voice',
 			'searchVoices',
 			{ displayName: 'By Name', placeholder: 'e.g. af_heart' },
-			{
-				description: 'Who speaks. Empty: the server decides, or says that it wants one.',
-			},
+			{ description: 'Who speaks. Empty: the server decides, or says that it wants one.' },
 		),
 		choiceField('File Format', 'format', 'mp3', {
 			options: [
