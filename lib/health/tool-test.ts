@@ -132,14 +132,8 @@ function costOf(models: string[], { tries, tokens, limitMs }: ToolTestOptions) {
 	return { models, requests, generatedTokens, promptTokens, seconds: Math.round(limitMs / 1000) };
 }
 
-export function resultInWords({
-	model,
-	passed,
-	tried,
-	notTried,
-	tokensPerSecond: speed,
-	...used
-}: ModelToolTest): string {
+export function resultInWords(test: ModelToolTest): string {
+	const { model, passed, tried, notTried, tokensPerSecond: speed, ...used } = test;
 	const { requests, promptTokens = 'unknown', generatedTokens = 'unknown' } = used;
 	const missing = notTried > 0 ? `, ${notTried} not tried` : '';
 	const pace = speed === null ? '' : ` at ${speed} tokens/s`;

@@ -86,11 +86,8 @@ const RESERVED = new Set([
  *
  * @throws {ServerError} of kind `invalidInput` naming the header, never its value
  */
-export function credentialHeaders({
-	apiKey = '',
-	authentication,
-	extraHeaders,
-}: LocalLlamaCredential): Record<string, string> {
+export function credentialHeaders(credential: LocalLlamaCredential): Record<string, string> {
+	const { apiKey = '', authentication, extraHeaders } = credential;
 	const headers: Record<string, string> = {};
 	// People paste the key with its scheme, and with the line end of the file it came from.
 	const key = apiKey.trim().replace(/^(?:Authorization:\s*)?Bearer(?:\s+|$)/i, '');

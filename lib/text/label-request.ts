@@ -72,16 +72,8 @@ function refusesFields({ status, serverText = '' }: ServerError): boolean {
 	return status === 422 && /extra (?:inputs are|fields) not permitted/i.test(serverText);
 }
 
-function requestOf({
-	attempt,
-	parameters,
-	kind,
-	messages,
-	labels,
-	several,
-	isConstrained,
-	isLong,
-}: LabelQuestion): ChatRequest {
+function requestOf(question: LabelQuestion): ChatRequest {
+	const { attempt, parameters, kind, messages, labels, several, isConstrained, isLong } = question;
 	const held = TOKENS_PER_LABEL * (several ? labels.length + 1 : 2);
 	const { maxTokens = isLong ? THINKING_TOKENS : isConstrained ? held : FREE_TOKENS, extraBody = {} } = parameters;
 	return {

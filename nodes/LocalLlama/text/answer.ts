@@ -30,15 +30,8 @@ export function reportAnswer(call: LlamaCall, answer: Pick<FinishedAnswer, 'note
 }
 
 /** What is known about an answer beside its text. */
-export function answerFacts({
-	reasoning,
-	finishReason,
-	usage,
-	timings,
-	model,
-	server,
-	serverKind,
-}: Pick<FinishedAnswer, 'reasoning' | 'finishReason' | 'usage' | 'timings' | 'model' | 'server' | 'serverKind'>) {
+export function answerFacts(answer: Omit<FinishedAnswer, 'text' | 'toolCalls' | 'notes'>) {
+	const { reasoning, finishReason, usage, timings, model, server, serverKind } = answer;
 	const name = model ?? server?.model;
 	return {
 		...(reasoning === '' ? {} : { reasoning }),

@@ -81,12 +81,8 @@ async function rank(call: LlamaCall, documents: readonly Document[]): Promise<Op
 		await withModel(readRerankSettings(call.parameters), call.servers, 'reranking'),
 	);
 	const texts = documents.map(({ text }) => text);
-	const {
-		ranking,
-		tokens = 0,
-		truncated,
-		remarks,
-	} = await client.rerank(call.parameters.freeText('query'), texts, call.signal);
+	const query = call.parameters.freeText('query');
+	const { ranking, tokens = 0, truncated, remarks } = await client.rerank(query, texts, call.signal);
 	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
 	for (const remark of remarks) call.hint(remark);
 	if (truncated > 0)

@@ -31,14 +31,7 @@ export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?
 }
 
 function targetFor(server: CredentialServer, helpers: object | undefined): Target {
-	const {
-		apiKey = '',
-		authentication = 'bearer',
-		extraHeaders,
-		ignoreSslIssues,
-		maxConcurrentRequests = 0,
-		modelNamed,
-	} = server;
+	const { apiKey = '', extraHeaders, ignoreSslIssues, maxConcurrentRequests = 0, modelNamed } = server;
 	const hasOwnHeader = (extraHeaders?.header ?? []).some(({ name }) =>
 		/^(?:authorization|x-api-key)$/i.test(name?.trim() ?? ''),
 	);
@@ -48,7 +41,7 @@ function targetFor(server: CredentialServer, helpers: object | undefined): Targe
 		connectElsewhere: (baseUrl, more) =>
 			connectTo({ baseUrl, ignoreSslIssues, egressFilter: egressFilterOf(helpers), ...more }),
 		keySet: apiKey.trim() !== '' || hasOwnHeader,
-		authentication,
+		authentication: server.authentication ?? 'bearer',
 		maxConcurrentRequests,
 		...optional({ modelNamed }),
 	};
