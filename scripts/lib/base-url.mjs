@@ -72,16 +72,14 @@ function withScheme(text) {
 }
 function parse(text, shown) {
 	const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1] ?? '';
-	if (holdsPassword(authority, text)) {
+	if (holdsPassword(authority, text))
 		throw new BaseUrlError(
 			'credentials',
 			'The Base URL contains a user name or password. Put a key into the API Key field, or an Authorization header into Extra Headers',
 		);
-	}
 	checkAuthority(authority, shown);
-	if (!URL.canParse(text)) {
+	if (!URL.canParse(text))
 		throw new BaseUrlError('host', `The host name "${authority}" in the Base URL "${shown}" is not valid`);
-	}
 	const url = new URL(text);
 	if (url.search !== '') {
 		const name = /^(\?[^=&]*=)/.exec(url.search)?.[1] ?? '?';
@@ -109,13 +107,10 @@ function checkAuthority(authority, shown) {
 	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {
 		throw new BaseUrlError('host', `The Base URL "${shown}" has no host name. Write it as http://host:port`);
 	}
-	if (/\s/.test(authority)) {
-		throw new BaseUrlError('host', `The host name in the Base URL "${shown}" contains a blank`);
-	}
+	if (/\s/.test(authority)) throw new BaseUrlError('host', `The host name in the Base URL "${shown}" contains a blank`);
 	const port = /^(?:\[[^\]]*\]|[^:[]*):(.*)$/.exec(authority)?.[1];
-	if (port !== void 0 && port !== '' && (!/^\d+$/.test(port) || Number(port) > 65535 || Number(port) === 0)) {
+	if (port !== void 0 && port !== '' && (!/^\d+$/.test(port) || Number(port) > 65535 || Number(port) === 0))
 		throw new BaseUrlError('port', `The port "${port}" in the Base URL "${shown}" is not a number from 1 to 65535`);
-	}
 }
 function splitPath(segments, ollama) {
 	const at = segments.findLastIndex((segment) => VERSION.test(segment));
