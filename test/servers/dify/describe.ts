@@ -2,7 +2,7 @@ import { DifyHttpError, NoRoute, crashed, isUuid, missing, notFound, pydantic, s
 import { fileUploadFeature, systemParameters } from './files';
 import { resume } from './follow';
 import { notWorkflow, liveOf } from './runs';
-import { hasFieldsOf116, workflowBased } from './plain';
+import { workflowBased } from './plain';
 import type { Call, Store } from './store';
 import type { FormField, Json, SimApp, SimRun } from './types';
 
@@ -94,7 +94,7 @@ export function site(call: Call): void {
 		description: null,
 		copyright: null,
 		privacy_policy: null,
-		...(hasFieldsOf116(call.store.version) ? { input_placeholder: null } : {}),
+		...(call.store.version === '1.16' ? { input_placeholder: null } : {}),
 		custom_disclaimer: '',
 		default_language: 'en-US',
 		show_workflow_steps: true,

@@ -1,5 +1,5 @@
 import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
-import type { NodeStep, Reply, Script, SimVersion, Step } from './types';
+import type { NodeStep, Reply, Script, Step } from './types';
 
 /** Text or pieces become the plain run that the app type would make of them. */
 export function scriptOf(reply: Reply, mode: DifyAppMode): Script {
@@ -49,9 +49,6 @@ export function defaultUsage(mode: DifyAppMode = 'advanced-chat'): DifyUsage {
 		time_to_generate: measured ? 0.95 : null,
 	};
 }
-
-/** Fields that 1.16 was seen to send. */
-export const hasFieldsOf116 = (version: SimVersion): boolean => version === '1.16';
 
 /** Nothing was counted: of a moderated or stopped chatflow, and always of the New Agent. */
 export function noUsage(price: string): DifyUsage {

@@ -1,5 +1,4 @@
 import { DifyHttpError, invalid, isoTime, isUuid, missing, notFound, pydantic, pythonRepr } from './http';
-import { hasFieldsOf116 } from './plain';
 import { needChat } from './runs';
 import type { Call } from './store';
 import type { Json, SimConversation, SimFeedback, SimMessage, SimVariable } from './types';
@@ -177,11 +176,11 @@ function messageItem(call: Call, message: SimMessage): Json {
 			files,
 		})),
 		message_files: message.files.map(messageFile),
-		...(hasFieldsOf116(call.store.version) ? costOf(message) : {}),
+		...(call.store.version === '1.16' ? costOf(message) : {}),
 		status: message.status,
 		error: message.error,
 		...(call.store.version === '1.12' ? {} : { extra_contents: message.extra ?? [] }),
-		...(hasFieldsOf116(call.store.version) ? { total_tokens: 18 } : {}),
+		...(call.store.version === '1.16' ? { total_tokens: 18 } : {}),
 	};
 }
 

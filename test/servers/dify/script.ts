@@ -1,7 +1,7 @@
 import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
 import type { FormStep, Item, Json, NodeStep, Script, SimVersion, Step, ThoughtRound } from './types';
 import { without } from './http';
-import { defaultUsage, hasFieldsOf116, noUsage, stoppedUsage, unmeasured, workflowBased } from './plain';
+import { defaultUsage, noUsage, stoppedUsage, unmeasured, workflowBased } from './plain';
 
 export interface RunContext {
 	version: SimVersion;
@@ -415,14 +415,14 @@ export class Transcript {
 		// A chatflow of 1.14 that an annotation answered does not say so.
 		const silent = script.moderated === 'annotation' && context.version === '1.14' && context.mode === 'advanced-chat';
 		const annotation = silent ? {} : { annotation_reply: script.annotationReply ?? null };
-		const reasoning = hasFieldsOf116(context.version) ? { reasoning: {} } : {};
+		const reasoning = context.version === '1.16' ? { reasoning: {} } : {};
 		return { ...annotation, ...resources, usage: this.usage(), ...reasoning };
 	}
 
 	/** A stream of 1.16 leaves out what an easy app has no value of; its blocking answer has it. */
 	private streamedMetadata(): Json {
 		const metadata = this.metadata();
-		if (!hasFieldsOf116(this.context.version) || workflowBased(this.context.mode)) return metadata;
+		if (this.context.version !== '1.16' || workflowBased(this.context.mode)) return metadata;
 		const usage = withoutNulls(metadata.usage as Json);
 		return { ...withoutNulls(metadata), usage };
 	}
@@ -469,7 +469,7 @@ export class Transcript {
 			form_token: token,
 			resolved_default_values: form.defaults ?? {},
 			expiration_time: expiresAt,
-			...(hasFieldsOf116(this.context.version) ? { approval_channels: ['console'] } : {}),
+			...(this.context.version === '1.16' ? { approval_channels: ['console'] } : {}),
 		}));
 		return [
 			...data.map((each) => this.event('human_input_required', { data: each })),

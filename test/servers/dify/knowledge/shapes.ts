@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { hasFieldsOf116 } from '../plain';
 import type { Store } from '../store';
 import type { Json } from '../types';
 import type { SimChild, SimDataset, SimDocument, SimSegment } from './state';
@@ -36,7 +35,7 @@ function retrievalOf({ retrieval, technique }: SimDataset, shown: boolean): Json
 
 /** 1.16 shows the stored settings of any base here. */
 function externalRetrieval(store: Store, { retrieval }: SimDataset): Json {
-	if (!hasFieldsOf116(store.version) || retrieval === undefined || retrieval.top_k === undefined)
+	if (store.version !== '1.16' || retrieval === undefined || retrieval.top_k === undefined)
 		return { top_k: 2, score_threshold: 0.0, score_threshold_enabled: null };
 	const { top_k, score_threshold = null, score_threshold_enabled = null } = retrieval;
 	return { top_k, score_threshold, score_threshold_enabled };
@@ -90,7 +89,7 @@ export function baseItem(store: Store, dataset: SimDataset, asked: 'list' | 'get
 		total_available_documents: documents.filter((each) => displayStatus(each) === 'available').length,
 		enable_api: dataset.apiEnabled,
 		is_multimodal: false,
-		...(hasFieldsOf116(store.version) ? { maintainer: OWNER } : {}),
+		...(store.version === '1.16' ? { maintainer: OWNER } : {}),
 	};
 }
 

@@ -84,11 +84,7 @@ const QUERY = field('text-input', 'query', { required: true, maxLength: LONGEST 
 /** The forms of the apps of 1.16.0, by the name of the case; the first that fits. */
 const NEWER_FORMS: Array<[names: RegExp, form: FormField[]]> = [
 	[
-		/flow-model|^reattach-flow|^stop-(?:stop-open|close-only)-flow/,
-		[field('text-input', 'city', { maxLength: LONGEST })],
-	],
-	[
-		/^parameters-flow|^file-flow|^flow-(?:stream|blocking)|^conv14-mk-flow|^conv-second-flow/,
+		/flow-model|^flow-(?:stream|blocking)|^(?:reattach|parameters|file|conv14-mk|conv-second)-flow|^stop-(?:stop-open|close-only)-flow/,
 		[field('text-input', 'city', { maxLength: LONGEST })],
 	],
 	[
