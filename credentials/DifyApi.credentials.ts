@@ -77,7 +77,7 @@ export class DifyApi implements ICredentialType {
 			typeOptions: { password: true },
 			required: true,
 			description:
-				'In Dify, open the app, then API Access, then API Key. A key belongs to one app, so every app needs a credential of its own.',
+				'In Dify, open the app, then API Access, then API Key. A key belongs to one app, so every app needs a credential of its own. For knowledge bases: Knowledge, then Service API.',
 		}),
 		choiceField('Key Type', 'keyType', 'app', {
 			options: [
