@@ -104,6 +104,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 			},
 			{
 				model: model.trim(),
+				use: this.purpose,
 				limits,
 				idempotent: true,
 				signal,

@@ -27,8 +27,9 @@ function said(shape: BodyShape): Said {
 	const { json } = shape;
 	const { detail, message, reason } = json;
 	const error = json.error ?? recordsIn(json.choices)[0]?.error;
-	// Kokoro-FastAPI puts its error into FastAPI's detail.
-	const inner = isRecord(error) ? error : isRecord(detail) && 'message' in detail ? detail : undefined;
+	// Kokoro-FastAPI and mlx-openai-server put their error into FastAPI's detail.
+	const told = isRecord(detail) ? (isRecord(detail.error) ? detail.error : detail) : undefined;
+	const inner = isRecord(error) ? error : told !== undefined && 'message' in told ? told : undefined;
 	if (inner !== undefined) {
 		const facts = Object.fromEntries(
 			Object.entries(inner).filter(([key, value]) => !['message', 'type'].includes(key) && value !== null),
@@ -164,8 +165,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/must be created with embedding=true/i,
 		// llama-server, a chat with a model for vectors
 		/context does not (?:support )?logits computation/i,
-		/does not support [`'"]?(?:chat|generate|completions?|embed(?:dings?)?|rerank)[`'"]?(?: (?:completions? )?api| for modality|$|\.)/i,
-		/model .{0,200} is not (?:a|an|for) (?:chat|embeddings?|rerank(?:er|ing)?|generation)\b/i,
+		/does not support (?:the )?[`'"]?(?:chat|generat(?:e|ion)|completions?|embed(?:dings?)?|rerank(?:ing)?|score)[`'"]?(?: (?:completions? |\(score\) )?(?:api|endpoint|requests?)\b| for modality|$|\.)/i,
+		// SGLang, LM Studio
+		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|rerank(?:er|ing)?|generation|llm)\b/i,
 	],
 	['brokenHistory', /failed to parse tool call arguments/i],
 	// LiteLLM (seen: 1.109.1). Without a database it says the first to every key but its own, with 400.
@@ -221,6 +223,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/model .{0,200} does not exist/i,
 		/model is not loaded/i,
 		/no such model/i,
+		// LM Studio; mlx_lm.server, which then looks for it on Hugging Face
+		/^no models? (?:is |are )?(?:currently )?loaded\b/i,
+		/repository not found for url: \S{0,200}\/api\/models\//i,
 		// infinity, transformers serve
 		/engine for model name .{0,200} not found/i,
 		/^server is pinned to .*; requested/i,
@@ -250,9 +255,10 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
  */
 export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
 	const byCode = codes.map((code) => BY_CODE[code ?? '']).find((kind) => kind !== undefined);
-	if (byCode !== undefined) return byCode;
 	const beginning = message.slice(0, MAX_READ);
-	return BY_MESSAGE.find(([, ...patterns]) => (patterns as RegExp[]).some((pattern) => pattern.test(beginning)))?.[0];
+	const [said] = BY_MESSAGE.find(([, ...patterns]) => (patterns as RegExp[]).some((one) => one.test(beginning))) ?? [];
+	// LM Studio has no model of this name for embeddings: it has one for chats.
+	return said === 'wrongModelType' ? said : (byCode ?? said);
 }
 
 function kindOfStatus(status: number, html: boolean): FailureKind {

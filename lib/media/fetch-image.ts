@@ -1,6 +1,8 @@
 import { failure } from '../errors/failure';
+import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { BodyTooLongError, wholeOf } from '../http/too-long';
+import { canFailOver } from '../servers/pool/failover';
 import type { MediaOptions } from './task';
 import { isLoopback } from '../errors/remedies';
 
@@ -23,7 +25,13 @@ export async function fetchImage(
 			message: `The address of the picture cannot be used: "${address.slice(0, 200)}"`,
 			remedy: 'Set the address under which the server names its files, or let it send base64.',
 		});
-	const { pieces } = await connection.download(url, { limits, signal, headers: { accept: 'image/*, */*' } });
+	const headers = { accept: 'image/*, */*' };
+	const { pieces } = await connection.download(url, { limits, signal, headers }).catch((error: unknown) => {
+		// The work is done: no other server has to do it again.
+		const message = 'The server made a picture, but does not give it out';
+		if (!(error instanceof ServerError) || !canFailOver(error)) throw error;
+		throw error.reworded({ kind: 'invalidAnswer', message, meaning: `${message}: ${error.meaning}` });
+	});
 	return await wholeOf(pieces, MAX_BYTES).catch((error: unknown) => {
 		if (!(error instanceof BodyTooLongError)) throw error;
 		throw failure('invalidAnswer', connection.contextOf(url), {

@@ -41,7 +41,7 @@ export async function makeImages(
 	checkRequest(request);
 	return await atServer(
 		servers,
-		request.model,
+		{ model: request.model, use: 'images' },
 		options,
 		async (connection, model, attempt) =>
 			await makeImagesAt(connection, { ...request, model }, { ...options, ...attempt }),

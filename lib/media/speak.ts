@@ -70,7 +70,7 @@ export async function speak(
 		);
 	const { value: speech, release } = await openAtServer(
 		servers,
-		request.model,
+		{ model: request.model, use: 'speech' },
 		options,
 		async (connection, model, attempt) => {
 			const kind = await kindForMedia(connection, 'speech', model, options.signal);

@@ -35,7 +35,7 @@ export interface MediaAttempt extends MediaOptions {
  */
 export async function openAtServer<T extends { remarks: string[] }>(
 	servers: Connection | ServerPool,
-	model: string,
+	{ model, use }: { model: string; use: MediaTask },
 	{ limits, retries, signal }: MediaOptions,
 	work: (connection: Connection, model: string, attempt: MediaAttempt) => Promise<T>,
 ): Promise<{ value: T; release(): void }> {
@@ -49,6 +49,7 @@ export async function openAtServer<T extends { remarks: string[] }>(
 			}),
 		{
 			model,
+			use,
 			limits,
 			signal,
 			retry: (connection) =>

@@ -67,7 +67,7 @@ export async function transcribe(
 ): Promise<Transcribed> {
 	return await atServer(
 		servers,
-		request.model,
+		{ model: request.model, use: 'transcription' },
 		options,
 		async (connection, model, attempt) =>
 			await transcribeAt(connection, { ...request, model }, { ...options, ...attempt }),

@@ -35,6 +35,7 @@ export function retryOptions({ retries, limits, model }: ClientSettings): RetryO
 export function untilReady(settings: ClientSettings, signal?: AbortSignal) {
 	return {
 		model: settings.model.trim(),
+		use: 'chat',
 		limits: settings.limits,
 		retry: (connection: Connection) => retryUntilReady(connection, retryOptions(settings)),
 		signal,

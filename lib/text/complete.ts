@@ -43,7 +43,8 @@ export async function* complete(
 			{ operation: 'text_completion', model: attempt.model, parameters },
 			async (traced) => await begin({ ...attempt, connection: traced }, settings, task, signal),
 		);
-	const served = await ServerPool.of(servers).open(send, untilReady(settings, signal));
+	const use = 'prefix' in task ? 'fillIn' : 'complete';
+	const served = await ServerPool.of(servers).open(send, { ...untilReady(settings, signal), use });
 	const { span } = served.value;
 	try {
 		const completion = yield* read(served, settings, signal);

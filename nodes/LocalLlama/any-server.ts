@@ -12,7 +12,7 @@ export async function atAnyServer<T>(
 ): Promise<T> {
 	const { value } = await servers.run(
 		async ({ connection, model: there }) => await work(connection, { model: there, signal, once: servers.hasSeveral }),
-		{ model, limits: {}, retry: () => (failed) => failed, idempotent: true, signal },
+		{ model, use: 'ask', limits: {}, retry: () => (failed) => failed, idempotent: true, signal },
 	);
 	return value;
 }

@@ -24,18 +24,24 @@ export interface Turn {
 }
 
 export interface ChoiceOptions extends Pick<StreamOptions, 'signal' | 'limits'> {
+	/** The name of the model, as the node asks for it. */
 	model: string;
+	/** What for: a model that cannot chat may embed. */
+	use: string;
+	/** What stays the same in every round of a conversation. Without it the least busy server is taken. */
 	conversation?: string;
 }
 
-/** Under which names failures of a server are remembered: those of all of it, and those of one model. */
-export function restKeys({ queued }: Member, model: string): [server: string, model: string] {
-	return [queued.id, `${queued.id} ${model}`];
+type Asked = Pick<ChoiceOptions, 'model' | 'use'>;
+
+/** Under which names failures of a server are remembered: those of all of it, and those of one use of a model. */
+export function restKeys({ queued }: Member, { model, use }: Asked): [server: string, model: string] {
+	return [queued.id, `${queued.id} ${use} ${model}`];
 }
 
 /** Why a server rests. */
-export function whyPassedOver(member: Member, model: string) {
-	return restKeys(member, model)
+export function whyPassedOver(member: Member, asked: Asked) {
+	return restKeys(member, asked)
 		.map(cooldownReason)
 		.find((why) => why !== undefined);
 }
@@ -50,8 +56,8 @@ export function whyPassedOver(member: Member, model: string) {
 export async function chooseServer(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
 	const { model, conversation } = options;
 	for (;;) {
-		const well = members.filter((member) => whyPassedOver(member, model) === undefined);
-		const among = well.length > 0 ? inOrder(well, conversation) : [firstOutOfCooldown(members, model)];
+		const well = members.filter((member) => whyPassedOver(member, options) === undefined);
+		const among = well.length > 0 ? inOrder(well, conversation) : [firstOutOfCooldown(members, options)];
 		const [preferred] = among as [Member];
 		const free = among.find(hasRoom);
 		if (conversation !== undefined && among.length > 1 && free !== preferred && isWorthAsking(preferred.queued)) {
@@ -70,8 +76,8 @@ function inOrder(members: readonly Member[], conversation: string | undefined): 
 	return [...members].sort((one, other) => shareOf(one) - shareOf(other) || lastUse(one) - lastUse(other));
 }
 
-function firstOutOfCooldown(members: readonly Member[], model: string): Member {
-	const backAt = (member: Member) => Math.max(...restKeys(member, model).map(cooldownEndsAt));
+function firstOutOfCooldown(members: readonly Member[], asked: Asked): Member {
+	const backAt = (member: Member) => Math.max(...restKeys(member, asked).map(cooldownEndsAt));
 	return members.reduce((soonest, member) => (backAt(member) < backAt(soonest) ? member : soonest));
 }
 
@@ -105,11 +111,12 @@ function lastUse({ queued }: Member): number {
 }
 
 /** A place at the first of the servers that has one. */
-async function firstPlace(members: readonly Member[], { limits, signal, model }: ChoiceOptions): Promise<Turn> {
+async function firstPlace(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
+	const { limits, signal, model } = options;
 	// Counted before the first wait: others choose at the same moment.
 	const [only] = members.length === 1 ? members : [];
 	const counted = only === undefined ? undefined : occupy(only.queued);
-	if (only !== undefined) restKeys(only, model).forEach(beginProbe);
+	if (only !== undefined) restKeys(only, options).forEach(beginProbe);
 	const enough = new AbortController();
 	const stop = () => enough.abort();
 	if (signal?.aborted === true) stop();
@@ -125,7 +132,7 @@ async function firstPlace(members: readonly Member[], { limits, signal, model }:
 				(entered) => (entered.member === member ? undefined : entered.leave()),
 				() => undefined,
 			);
-		if (only === undefined) restKeys(member, model).forEach(beginProbe);
+		if (only === undefined) restKeys(member, options).forEach(beginProbe);
 		uses.set(member.queued.url.api, ++turns);
 		const release = counted ?? occupy(member.queued);
 		return {
@@ -137,7 +144,7 @@ async function firstPlace(members: readonly Member[], { limits, signal, model }:
 		};
 	} catch (error) {
 		counted?.();
-		if (only !== undefined) restKeys(only, model).forEach(endProbe);
+		if (only !== undefined) restKeys(only, options).forEach(endProbe);
 		throw error instanceof AggregateError ? error.errors[0] : error;
 	} finally {
 		stop();

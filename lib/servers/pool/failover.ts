@@ -28,8 +28,15 @@ const NOT_BEGUN: ReadonlySet<FailureKind> = new Set([
 	'tlsUntrusted',
 	'loading',
 	'busy',
-	'modelNotFound',
 	'firstTokenLimit',
+]);
+/** The server lacks the model, or cannot do this with it: it says the same to each request of this kind. */
+const LACKING: ReadonlySet<FailureKind> = new Set([
+	'modelNotFound',
+	'modelFailedToLoad',
+	'wrongModelType',
+	'notSupported',
+	'wrongPath',
 ]);
 /** Of a proxy, or of Cloudflare, that has no server to hand the request to. Behind a 504 or 524 one may be at work. */
 const NOT_HANDED_ON: ReadonlySet<number | undefined> = new Set([502, 503, 521, 522, 523, 525, 526, 530]);
@@ -42,9 +49,15 @@ const NOT_HANDED_ON: ReadonlySet<number | undefined> = new Set([502, 503, 521, 5
 export function canFailOver(failed: ServerError, idempotent = false): boolean {
 	return (
 		NOT_BEGUN.has(failed.kind) ||
+		isLacking(failed) ||
 		(failed.kind === 'gateway' && NOT_HANDED_ON.has(failed.status)) ||
 		(idempotent && isTransient(failed))
 	);
+}
+
+/** Whether the server may be well, but not for this model, or not for this use of it. */
+export function isLacking({ kind }: ServerError): boolean {
+	return LACKING.has(kind);
 }
 
 /** Of several failures that from which a server recovers soonest. */

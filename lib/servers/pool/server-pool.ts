@@ -4,8 +4,8 @@ import { Connection } from '../../http/connection';
 import { DEFAULT_LIMITS, type Limits } from '../../http/limits';
 import type { RetryPolicy } from '../../http/types';
 import { pauseFor } from '../../http/waiting';
-import { chooseServer, type Member, restKeys, type Turn, whyPassedOver } from './choose-server';
-import { allFailed, canFailOver, mostRecoverable, type PassedOver, withOthers } from './failover';
+import { type ChoiceOptions, chooseServer, type Member, restKeys, type Turn, whyPassedOver } from './choose-server';
+import { allFailed, canFailOver, isLacking, mostRecoverable, type PassedOver, withOthers } from './failover';
 import { occupy } from '../occupancy';
 import { endCooldown, endProbe, startCooldown } from './cooldowns';
 
@@ -28,17 +28,12 @@ export interface Attempt {
 	retry?: () => RetryPolicy;
 }
 
-export interface PoolOptions {
-	/** The name of the model, as the node asks for it. */
-	model: string;
-	/** What stays the same in every round of a conversation. Without it the least busy server is taken. */
-	conversation?: string;
+export interface PoolOptions extends ChoiceOptions {
 	limits: Partial<Limits>;
 	/** When everything is tried again, after no server took the request up. */
 	retry: (connection: Connection) => RetryPolicy;
 	/** The request changes nothing, so the next server may also be asked after an answer had begun. */
 	idempotent?: boolean;
-	signal?: AbortSignal;
 }
 
 /** What a server gave, and which one it was. */
@@ -142,14 +137,14 @@ export class ServerPool {
 				failures.delete(member);
 				if ('value' in outcome) {
 					const { direct: connection } = member;
-					const passedOver = this.passedOver(member, failures, options.model);
+					const passedOver = this.passedOver(member, failures, options);
 					return { ...outcome, connection, passedOver, release: turn.release };
 				}
 				const { failed } = outcome;
 				if (!canGoOn(failed, options)) throw withOthers(failed, [...failures.values()]);
 				failures.set(member, failed);
 				tried.add(member);
-				if (failed.kind === 'modelNotFound' || failed.kind === 'firstTokenLimit') hopeless.add(member);
+				if (isLacking(failed) || failed.kind === 'firstTokenLimit') hopeless.add(member);
 			}
 			const [member, failed] = mostRecoverable(failures);
 			const next = again(failed, time.left().firstTokenMs || Infinity);
@@ -163,10 +158,10 @@ export class ServerPool {
 		}
 	}
 
-	private passedOver(answered: Member, failures: ReadonlyMap<Member, ServerError>, model: string): PassedOver[] {
+	private passedOver(answered: Member, failures: ReadonlyMap<Member, ServerError>, asked: PoolOptions): PassedOver[] {
 		return this.members.flatMap((member) => {
 			const failed = failures.get(member);
-			const why = failed ?? whyPassedOver(member, model);
+			const why = failed ?? whyPassedOver(member, asked);
 			if (member === answered || why === undefined) return [];
 			return [{ url: member.queued.url.root, why: why.message, wasAsked: failed !== undefined }];
 		});
@@ -180,7 +175,7 @@ async function tryAt<T>(
 ): Promise<{ value: T; model: string } | { failed: ServerError }> {
 	const { model: asked, limits } = options;
 	const model = member.modelNamed(asked);
-	const [server, ofModel] = restKeys(member, asked);
+	const [server, ofModel] = restKeys(member, options);
 	let outcome: { value: T; model: string } | { failed: ServerError } | undefined;
 	try {
 		outcome = await work({ connection: member.direct, model, limits }).then((value) => ({ value, model }), asFailed);
@@ -189,8 +184,7 @@ async function tryAt<T>(
 		if (outcome === undefined || 'failed' in outcome) {
 			release();
 			const failed = outcome?.failed;
-			if (failed !== undefined && canGoOn(failed, options))
-				startCooldown(failed.kind === 'modelNotFound' ? ofModel : server, failed);
+			if (failed !== undefined && canGoOn(failed, options)) startCooldown(isLacking(failed) ? ofModel : server, failed);
 			// Whatever it answered, it is there.
 			else if (failed?.status !== undefined) endCooldown(server);
 			[server, ofModel].forEach(endProbe);

@@ -304,6 +304,17 @@ describe('several servers', () => {
 		const { images, remarks } = await makeImages(pool, requestOf(), OPTIONS);
 		expect([images, remarks]).toEqual([[PICTURE], [expect.stringContaining('did not take the request')]]);
 	});
+
+	test('a picture that was made and is not given out is not made again', async () => {
+		const sim = await startOther({ data: [{ url: '/files/gone.png' }] });
+		sim.route('GET /files/gone.png', reply.llamaError(404, 'File Not Found'));
+		const pool = new ServerPool([{ connection: connect(sim.url) }, { connection: connect((await startSd()).url) }]);
+		expect(await failureOf(makeImages(pool, requestOf({ model: 'm' }), OPTIONS))).toMatchObject({
+			kind: 'invalidAnswer',
+			status: 404,
+			message: 'The server made a picture, but does not give it out',
+		});
+	});
 });
 
 describe('before anything is sent', () => {

@@ -34,6 +34,7 @@ function poolOf(count: number, maxConcurrentRequests = 0): ServerPool {
 const nameOf = ({ connection }: { connection: Connection }) => new URL(connection.url.origin).hostname;
 const optionsOf = (more: Partial<PoolOptions> = {}): PoolOptions => ({
 	model: 'm',
+	use: 'chat',
 	limits: {},
 	retry: (connection) => retryUntilReady(connection, {}),
 	...more,
