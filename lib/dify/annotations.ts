@@ -1,6 +1,6 @@
 import { nonEmptyText, type JsonRecord } from '../values';
 import type { DifyClient } from './client';
-import { difyFailure, refusedHere } from './failure';
+import { difyFailure, invalidParam } from './failure';
 import { collectPages, type Most } from './paging';
 
 /** Dify's largest page of annotations; more are cut to it without a word (docs/protocols/dify.md 2.12). */
@@ -89,10 +89,6 @@ async function annotationOf(client: DifyClient, id: string): Promise<JsonRecord>
 function checked({ question, answer }: Annotation): JsonRecord & Annotation {
 	for (const [name, text] of Object.entries({ Question: question, Answer: answer }))
 		if (text.trim() === '')
-			throw refusedHere(
-				'invalidParam',
-				`The field "${name}" is empty`,
-				'An annotation needs a question and an answer.',
-			);
+			throw invalidParam(`The field "${name}" is empty`, 'An annotation needs a question and an answer.');
 	return { question, answer };
 }

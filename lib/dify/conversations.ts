@@ -1,6 +1,6 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { refusedHere } from './failure';
+import { invalidParam } from './failure';
 import { added, collectAfter, nextOf, pageSize, type Most } from './paging';
 import { recordsIn, nonEmptyText, type JsonRecord } from '../values';
 
@@ -83,7 +83,7 @@ export async function renameConversation(
 	name: string | undefined,
 ): Promise<JsonRecord> {
 	if (name !== undefined && name.trim() === '')
-		throw refusedHere('invalidParam', 'The name is empty', 'Give a name, or let Dify think of one.');
+		throw invalidParam('The name is empty', 'Give a name, or let Dify think of one.');
 	const body = name === undefined ? { auto_generate: true, user } : { name, auto_generate: false, user };
 	return await client.send('POST', `/conversations/${id}/name`, body, {
 		timeoutMs: MODEL_LIMIT_MS,

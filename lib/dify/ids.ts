@@ -1,4 +1,4 @@
-import { refusedHere } from './failure';
+import { invalidParam, refusedHere } from './failure';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -41,11 +41,7 @@ export function userOf(value: unknown): string {
 			`The user must be a text or a number, but is ${typeof user === 'number' ? user : JSON.stringify(user).slice(0, 100)}`,
 		);
 	if ([...user].length > MAX_USER_LENGTH)
-		throw refusedHere(
-			'invalidParam',
-			`The user is longer than ${MAX_USER_LENGTH} characters`,
-			'Use a shorter value, such as an ID.',
-		);
+		throw invalidParam(`The user is longer than ${MAX_USER_LENGTH} characters`, 'Use a shorter value, such as an ID.');
 	return user;
 }
 
@@ -58,9 +54,5 @@ export function traceIdOf(value: unknown): string | undefined {
 	if (value === undefined || value === null || value === '') return undefined;
 	const id = String(value).trim();
 	if (/^[\w-]{1,128}$/.test(id)) return id;
-	throw refusedHere(
-		'invalidParam',
-		'The trace ID is not valid',
-		'A trace ID has 1 to 128 letters, digits, hyphens and underscores.',
-	);
+	throw invalidParam('The trace ID is not valid', 'A trace ID has 1 to 128 letters, digits, hyphens and underscores.');
 }

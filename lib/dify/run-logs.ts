@@ -1,5 +1,5 @@
 import type { DifyClient } from './client';
-import { refusedHere } from './failure';
+import { invalidParam } from './failure';
 import { added, pageSize, type Most } from './paging';
 import { finiteNumber, recordOf, recordsIn, type JsonRecord } from '../values';
 
@@ -92,8 +92,7 @@ export async function recordedRuns(
 /** Dify looks through JSON text in which every other letter is escaped, and finds nothing. */
 function checkKeyword(keyword = ''): void {
 	if (/^[\x20-\x7e]*$/.test(keyword)) return;
-	throw refusedHere(
-		'invalidParam',
+	throw invalidParam(
 		`Dify cannot search for "${keyword}"`,
 		'Its search finds letters, digits and signs of ASCII only: words with other letters, such as ö or 你, never match. Leave the keyword empty and filter the items in n8n.',
 	);

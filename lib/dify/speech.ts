@@ -3,7 +3,7 @@ import type { Download } from '../http/types';
 import { looksLikeHtml } from '../errors/exchange';
 import { nonEmptyText, recordOf, type JsonRecord } from '../values';
 import type { DifyClient } from './client';
-import { difyFailure, refusedHere } from './failure';
+import { difyFailure, invalidParam, refusedHere } from './failure';
 
 export interface Speech {
 	/** All of it, as it comes. */
@@ -43,7 +43,7 @@ const TYPES: Readonly<Record<string, string>> = {
 export async function speak(client: DifyClient, request: SpeakRequest): Promise<Speech> {
 	const { text, messageId, voice, user } = request;
 	if (messageId === undefined && (text ?? '').trim() === '')
-		throw refusedHere('invalidParam', 'There is no text to speak', 'Fill in Text, or choose a message.');
+		throw invalidParam('There is no text to speak', 'Fill in Text, or choose a message.');
 	const json = {
 		...(messageId === undefined ? { text } : { message_id: messageId }),
 		...(voice === '' ? {} : { voice }),

@@ -1,7 +1,7 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { MAX_PAGE_SIZE } from './conversations';
-import { refusedHere } from './failure';
+import { invalidParam, refusedHere } from './failure';
 import { collectAfter, type Most } from './paging';
 import { pythonValue } from './python-value';
 import { isRecord, parseJson, nonEmptyText, words, type JsonRecord } from '../values';
@@ -77,8 +77,7 @@ function explainNumberType(error: unknown, { name, value }: JsonRecord, sent: un
 		error instanceof ServerError ? /not supported value type (integer|float)/.exec(error.serverText ?? '') : null;
 	if (refused === null || typeof sent !== 'number') return undefined;
 	const [one, other] = refused[1] === 'float' ? ['a fraction', 'whole number'] : ['a whole number', 'fraction'];
-	return refusedHere(
-		'invalidParam',
+	return invalidParam(
 		`The variable "${String(name)}" holds ${one} (${String(value)}), and Dify refuses the ${other} ${sent} for it`,
 		`Give ${one}, or change the default of the variable in the chatflow: it decides which kind of number it takes.`,
 	);
@@ -89,8 +88,7 @@ function valueOf({ name, value_type: type }: JsonRecord, value: unknown): unknow
 	const converted = converters[kind]?.(value);
 	if (converted !== undefined) return converted;
 	if (kind in converters)
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			`The variable "${String(name)}" expects ${String(type)}, but the value is ${JSON.stringify(value)?.slice(0, 100)}`,
 		);
 	return value;

@@ -1,5 +1,5 @@
 import { type JsonRecord, nonEmptyText, optional, text } from '../../values';
-import { refusedHere } from '../failure';
+import { invalidParam } from '../failure';
 import type { Most } from '../paging';
 import type { KnowledgeApi } from './api';
 import { idOf, listOf } from './pages';
@@ -52,8 +52,7 @@ export async function baseNamed(api: KnowledgeApi, name: string): Promise<JsonRe
  * @throws {ServerError} of kind `nameTaken` where there is one of that name
  */
 export async function createBase(api: KnowledgeApi, settings: BaseSettings & { name: string }): Promise<JsonRecord> {
-	if (settings.name.trim() === '')
-		throw refusedHere('invalidParam', 'The name of the knowledge base is empty', 'Give a name.');
+	if (settings.name.trim() === '') throw invalidParam('The name of the knowledge base is empty', 'Give a name.');
 	const { permission, members, ...rest } = settings;
 	const isShared = permission === 'partial_members';
 	// Only a change takes a list of members; the checks of both are done before anything is made.
@@ -69,13 +68,12 @@ export async function createBase(api: KnowledgeApi, settings: BaseSettings & { n
 export async function updateBase(api: KnowledgeApi, id: string, settings: BaseSettings): Promise<JsonRecord> {
 	const body = bodyOf(settings);
 	if (Object.keys(body).length === 0)
-		throw refusedHere('invalidParam', 'Nothing is to be changed', 'Add at least one field to change.');
+		throw invalidParam('Nothing is to be changed', 'Add at least one field to change.');
 	if (settings.technique === 'high_quality' && settings.embeddingModel === undefined) {
 		const base = await api.base(id);
 		// Dify fails here with an error of its own (docs/protocols/dify.md 2.13).
 		if (base.indexing_technique === 'economy')
-			throw refusedHere(
-				'invalidParam',
+			throw invalidParam(
 				'The knowledge base needs an embedding model for the technique High Quality',
 				'Choose an embedding model as well. Dify then makes vectors of all documents in the background.',
 			);
@@ -105,15 +103,13 @@ function bodyOf(settings: BaseSettings): JsonRecord {
 	// Without the technique, Dify ignores the model without a word.
 	const technique = settings.technique ?? (embeddingModel === undefined ? undefined : 'high_quality');
 	if (technique === 'economy' && embeddingModel !== undefined)
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			'The technique Economy uses no embedding model',
 			'Choose the technique High Quality, or remove the embedding model.',
 		);
 	// A base for some members without a list is hidden even from its owner.
 	if (permission === 'partial_members' && (members ?? []).length === 0)
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			'The permission for some members needs a list of members',
 			'Give the IDs of the users who may use the knowledge base, or choose another permission.',
 		);
@@ -133,11 +129,7 @@ export function embeddingBody(chosen: ModelRef | undefined): JsonRecord {
 
 function tooLong(what: string, value: string | undefined, most: number): void {
 	if (value === undefined || [...value].length <= most) return;
-	throw refusedHere(
-		'invalidParam',
-		`The ${what} has ${[...value].length} characters, but Dify takes ${most}`,
-		`Shorten the ${what}.`,
-	);
+	throw invalidParam(`The ${what} has ${[...value].length} characters, but Dify takes ${most}`, `Shorten the ${what}.`);
 }
 
 /** How a base is indexed; undefined for one whose first document will decide. */

@@ -1,5 +1,5 @@
 import { type JsonRecord, nonEmptyText, optional, recordOf, recordsIn, text } from '../../values';
-import { refusedHere } from '../failure';
+import { invalidParam, refusedHere } from '../failure';
 import type { Most } from '../paging';
 import type { KnowledgeApi } from './api';
 import { getDocument } from './documents';
@@ -58,11 +58,10 @@ export async function createChunks(
 	chunks: readonly ChunkValues[],
 ): Promise<{ chunks: JsonRecord[]; remarks: string[] }> {
 	if (chunks.length === 0 || chunks.some(({ content }) => (content ?? '').trim() === ''))
-		throw refusedHere('invalidParam', 'A chunk has no content', 'Give a text for each chunk.');
+		throw invalidParam('A chunk has no content', 'Give a text for each chunk.');
 	const document = await getDocument(api, place.baseId, place.documentId, 'without');
 	if (document.doc_form === 'qa_model' && chunks.some(({ answer }) => (answer ?? '').trim() === ''))
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			'A chunk of a Q&A knowledge base needs an answer',
 			'Give the question as content, and the answer.',
 		);
@@ -88,7 +87,7 @@ export async function updateChunk(api: KnowledgeApi, place: ChunkPlace, values: 
 	const { enabled, ...rest } = values;
 	const changes = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
 	if (Object.keys(changes).length === 0 && enabled === undefined)
-		throw refusedHere('invalidParam', 'Nothing is to be changed', 'Add at least one field to change.');
+		throw invalidParam('Nothing is to be changed', 'Add at least one field to change.');
 	const now = await getChunk(api, place);
 	const changesText = Object.keys(changes).length > 0;
 	if (changesText && now.enabled === false && enabled !== true)
@@ -170,6 +169,5 @@ export async function deleteChildChunk(api: KnowledgeApi, place: ChunkPlace, chi
 
 /** Dify accepts an empty child chunk. */
 function needsContent(content: string): void {
-	if (content.trim() === '')
-		throw refusedHere('invalidParam', 'The child chunk has no content', 'Give the text of the child chunk.');
+	if (content.trim() === '') throw invalidParam('The child chunk has no content', 'Give the text of the child chunk.');
 }

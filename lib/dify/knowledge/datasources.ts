@@ -9,7 +9,7 @@ import {
 	recordOf,
 	recordsIn,
 } from '../../values';
-import { answerError, difyFailure, refusedHere } from '../failure';
+import { answerError, difyFailure, invalidParam } from '../failure';
 import { needsNewer } from '../too-old';
 import type { KnowledgeApi } from './api';
 
@@ -71,8 +71,7 @@ export async function datasourceOf(
 	const [only] = found;
 	if (only !== undefined && found.length === 1) return only;
 	const names = all.map((each) => `${each.title} (${each.nodeId})`).join(', ');
-	throw refusedHere(
-		'invalidParam',
+	throw invalidParam(
 		nodeId === undefined
 			? all.length === 0
 				? 'The pipeline has no datasource'
@@ -104,8 +103,7 @@ export async function runDatasource(
 ): Promise<JsonRecord[]> {
 	const { nodeId, type } = datasource;
 	if (type === 'local_file')
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			'This datasource takes files, and has nothing to ask for',
 			'Upload a file, or let Run take the binary data of the item.',
 		);

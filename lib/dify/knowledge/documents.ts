@@ -1,7 +1,7 @@
 import { ServerError } from '../../errors/server-error';
 import type { Download } from '../../http/types';
 import { nonEmptyText, type JsonRecord } from '../../values';
-import { difyFailure, refusedHere } from '../failure';
+import { difyFailure, invalidParam } from '../failure';
 import { needsNewer } from '../too-old';
 import type { Most } from '../paging';
 import { pauseAt, type KnowledgeApi, type Pauses } from './api';
@@ -101,7 +101,7 @@ export async function setStatus(
 	action: StatusAction,
 ): Promise<void> {
 	if (documentIds.length === 0)
-		throw refusedHere('invalidParam', 'There is no document to change', 'Give the ID of at least one document.');
+		throw invalidParam('There is no document to change', 'Give the ID of at least one document.');
 	const path = `/datasets/${baseId}/documents/status/${action}`;
 	for (let tries = 1; ; tries++) {
 		try {

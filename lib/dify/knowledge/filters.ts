@@ -1,5 +1,5 @@
 import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional, recordsIn, text, words } from '../../values';
-import { refusedHere } from '../failure';
+import { invalidParam } from '../failure';
 
 /** How Dify compares, in whose words, and with what kind of value (docs/protocols/dify.md 2.13). */
 export const OPERATORS = {
@@ -85,15 +85,13 @@ function typeOf(
 	fields: Map<string, MetadataType> | undefined,
 	base: JsonRecord,
 ): MetadataType | undefined {
-	if (field === '')
-		throw refusedHere('invalidParam', 'A metadata filter names no field', 'Give the name of a metadata field.');
+	if (field === '') throw invalidParam('A metadata filter names no field', 'Give the name of a metadata field.');
 	const known = fields?.get(field);
 	if (known !== undefined || fields === undefined) return known;
 	const builtIn = Object.hasOwn(BUILT_IN_FIELDS, field) ? BUILT_IN_FIELDS[field] : undefined;
 	if (builtIn !== undefined && base.built_in_field_enabled !== false) return builtIn;
 	const names = [...fields.keys()].filter((name) => name !== '').slice(0, 20);
-	throw refusedHere(
-		'invalidParam',
+	throw invalidParam(
 		builtIn === undefined
 			? `The knowledge base has no metadata field "${field}", so nothing would be found`
 			: `The built-in metadata of the knowledge base is off, so "${field}" finds nothing`,
@@ -112,8 +110,7 @@ function comparedWith(
 	what: string,
 ): string | number | string[] {
 	if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0))
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			`The metadata filter ${what} has no value`,
 			'Dify would leave out the filter and search in all documents. Give a value, or use the operator "empty".',
 		);
@@ -128,14 +125,14 @@ function listOf(value: unknown, what: string): string[] {
 	const entries = (Array.isArray(value) ? value : words(value).split(',')).map((entry) => words(entry).trim());
 	const filled = entries.filter((entry) => entry !== '');
 	if (filled.length > 0) return filled;
-	throw refusedHere('invalidParam', `The metadata filter ${what} has no value`, 'Give at least one value.');
+	throw invalidParam(`The metadata filter ${what} has no value`, 'Give at least one value.');
 }
 
 /** Dify answers text for a number with an error of its database. */
 export function numberOf(value: unknown, what: string): number {
 	const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : finiteNumber(value);
 	if (number !== undefined && Number.isFinite(number)) return number;
-	throw refusedHere('invalidParam', `${what} needs a number, but has ${words(value).slice(0, 100)}`, 'Give a number.');
+	throw invalidParam(`${what} needs a number, but has ${words(value).slice(0, 100)}`, 'Give a number.');
 }
 
 /** From this on a number counts milliseconds: as seconds it would be the year 5138. */
@@ -148,8 +145,7 @@ export function unixSeconds(value: unknown, what: string): number {
 	if (number !== undefined) return Math.abs(number) >= MILLISECONDS_FROM ? Math.round(number / 1000) : number;
 	const date = value instanceof Date ? value.getTime() : dateIn(value);
 	if (Number.isFinite(date)) return Math.round(date / 1000);
-	throw refusedHere(
-		'invalidParam',
+	throw invalidParam(
 		`${what} needs a time, but has ${words(value).slice(0, 100)}`,
 		'Give a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or Unix seconds.',
 	);

@@ -1,5 +1,5 @@
 import { canonicalJson, nonEmptyText, recordsIn, type JsonRecord } from '../../values';
-import { difyFailure, refusedHere } from '../failure';
+import { difyFailure, invalidParam, refusedHere } from '../failure';
 import type { KnowledgeApi } from './api';
 import { asType, BUILT_IN_FIELDS, numberOf, unixSeconds, type MetadataType } from './filters';
 import { getDocument } from './documents';
@@ -85,7 +85,7 @@ export async function setBuiltIn(api: KnowledgeApi, baseId: string, enabled: boo
 
 /** Dify takes an empty name. */
 function checkFieldName(name: string): void {
-	if (name.trim() === '') throw refusedHere('invalidParam', 'The name of the metadata field is empty', 'Give a name.');
+	if (name.trim() === '') throw invalidParam('The name of the metadata field is empty', 'Give a name.');
 	if (Object.hasOwn(BUILT_IN_FIELDS, name))
 		throw refusedHere(
 			'nameTaken',
@@ -155,14 +155,12 @@ async function checkedValues(
 	{ createFields = false, types = {} }: SetOptions,
 ): Promise<FieldValue[]> {
 	const entries = Object.entries(values);
-	if (entries.length === 0)
-		throw refusedHere('invalidParam', 'There is no metadata to set', 'Add at least one field with its value.');
+	if (entries.length === 0) throw invalidParam('There is no metadata to set', 'Add at least one field with its value.');
 	const { fields } = await metadataFields(api, baseId);
 	const known = new Map(fields.map((field) => [field.name, field]));
 	const missing = entries.map(([name]) => name).filter((name) => !known.has(name));
 	if (missing.length > 0 && !createFields)
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			`The knowledge base has no metadata field ${missing.map((name) => `"${name}"`).join(', ')}`,
 			'Turn on "Create Missing Fields", or create the field first. Upper and lower case differ.',
 		);

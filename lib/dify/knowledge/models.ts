@@ -1,5 +1,5 @@
 import { asList, finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
-import { refusedHere } from '../failure';
+import { invalidParam } from '../failure';
 import type { KnowledgeApi } from './api';
 import type { ModelRef } from './bases';
 
@@ -70,8 +70,7 @@ export function modelRef(value: string): ModelRef | undefined {
 	const at = value.indexOf(BETWEEN);
 	const [provider, model] = [value.slice(0, at).trim(), value.slice(at + 1).trim()];
 	if (at > 0 && model !== '') return { provider, model };
-	throw refusedHere(
-		'invalidParam',
+	throw invalidParam(
 		`The model "${value.slice(0, 100)}" does not say which provider it is of`,
 		'Choose it from the list, or write provider and model, such as langgenius/gpustack/gpustack|bge-m3.',
 	);

@@ -1,7 +1,7 @@
 import type { EventStream } from '../../http/types';
 import type { FileSource } from '../../http/multipart';
 import { isRecord, nonEmptyText, parseJson, recordOf, recordsIn, type JsonRecord } from '../../values';
-import { answerError, difyFailure, refusedHere, runError } from '../failure';
+import { answerError, difyFailure, invalidParam, runError } from '../failure';
 import { DEFAULT_RUN_LIMITS } from '../run-limits';
 import { RunReader } from '../run-reading';
 import type { RunResult } from '../types';
@@ -54,11 +54,7 @@ export async function runPipeline(
 ): Promise<PipelineOutcome> {
 	const path = `/datasets/${baseId}/pipeline/run`;
 	if (items.length === 0)
-		throw refusedHere(
-			'invalidParam',
-			'There is nothing for the pipeline to work on',
-			'Give at least one file or item.',
-		);
+		throw invalidParam('There is nothing for the pipeline to work on', 'Give at least one file or item.');
 	const json = {
 		inputs,
 		datasource_type: datasource.type,

@@ -1,6 +1,6 @@
 import { ServerError } from '../../errors/server-error';
 import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
-import { refusedHere } from '../failure';
+import { invalidParam, refusedHere } from '../failure';
 import type { KnowledgeApi } from './api';
 import { isExternal, techniqueOf, type ModelRef } from './bases';
 import { filterBody, type Filter } from './filters';
@@ -57,8 +57,7 @@ export async function retrieve(
 ): Promise<{ hits: Hit[]; records: JsonRecord[] }> {
 	if (query.trim() === '') throw refusedHere('emptyQuery');
 	if ([...query].length > MAX_QUERY)
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			`The query has ${[...query].length} characters, but Dify takes ${MAX_QUERY}`,
 			'Shorten it, or set "Long Queries" to Cut.',
 		);
@@ -107,8 +106,7 @@ export function retrievalModel(base: JsonRecord, settings: SearchSettings): Json
 	if (isPlain && !isEconomy && !isMasked) return undefined;
 	const method = settings.method ?? (isEconomy ? 'keyword_search' : isMasked ? 'semantic_search' : methodIn(stored));
 	if (isEconomy && method !== 'keyword_search')
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			'The knowledge base has no vectors (technique Economy), so it can be searched by keywords only',
 			'Set the search method to Keywords, or leave it out.',
 		);
@@ -131,8 +129,7 @@ export function retrievalModel(base: JsonRecord, settings: SearchSettings): Json
  */
 export function storedRetrieval(base: JsonRecord, settings: SearchSettings): JsonRecord | undefined {
 	if (techniqueOf(base) === undefined && settings.method === undefined)
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			'The knowledge base has no documents yet, so Dify does not tell its search method',
 			'Dify takes these settings only together with it: add Default Search Method to the options. Nothing was changed.',
 		);
@@ -162,8 +159,7 @@ function rerankingOf(base: JsonRecord, stored: JsonRecord, settings: SearchSetti
 	if (reranking === 'weighted') return weighted(base, semanticWeight);
 	// Without both names, Dify does not rerank, and does not say so.
 	if (rerankModel === undefined)
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			'Reranking by a model needs a rerank model',
 			'Choose it in the options, or set Reranking to Weighted Score or Off.',
 		);

@@ -5,7 +5,7 @@ import { metadataIn } from './retrieve';
 import { cutName, fileDocumentName } from './names';
 import { idOf } from './pages';
 import { isAvailable, isEnabled } from './documents';
-import { refusedHere } from '../failure';
+import { invalidParam, refusedHere } from '../failure';
 import { nonEmptyText, type JsonRecord } from '../../values';
 
 /** Metadata fields by which a document is known again. */
@@ -181,8 +181,7 @@ export function checkSources(sources: readonly SyncSource[]): void {
 	const seen = new Set<string>();
 	for (const { source } of sources) {
 		if (seen.has(source))
-			throw refusedHere(
-				'invalidParam',
+			throw invalidParam(
 				`Two items have the source "${source.slice(0, 100)}"`,
 				'Each item needs a source of its own, such as the path or the ID of its file.',
 			);

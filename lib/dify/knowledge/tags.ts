@@ -1,5 +1,5 @@
 import { nonEmptyText, recordsIn, type JsonRecord } from '../../values';
-import { refusedHere } from '../failure';
+import { invalidParam } from '../failure';
 import type { KnowledgeApi } from './api';
 
 const TAGS = '/datasets/tags';
@@ -49,12 +49,11 @@ export async function unbindTags(api: KnowledgeApi, baseId: string, tagIds: read
 
 function someOf(tagIds: readonly string[]): string[] {
 	if (tagIds.length > 0) return [...tagIds];
-	throw refusedHere('invalidParam', 'There is no tag', 'Choose at least one tag.');
+	throw invalidParam('There is no tag', 'Choose at least one tag.');
 }
 
 function checkName(name: string): void {
-	if (nonEmptyText(name.trim()) === undefined)
-		throw refusedHere('invalidParam', 'The name of the tag is empty', 'Give a name.');
+	if (nonEmptyText(name.trim()) === undefined) throw invalidParam('The name of the tag is empty', 'Give a name.');
 	if ([...name].length > MAX_NAME)
-		throw refusedHere('invalidParam', `The name of the tag has more than ${MAX_NAME} characters`, 'Shorten it.');
+		throw invalidParam(`The name of the tag has more than ${MAX_NAME} characters`, 'Shorten it.');
 }

@@ -1,6 +1,6 @@
 import { ServerError } from '../../errors/server-error';
 import { type JsonRecord, optional, recordOf } from '../../values';
-import { refusedHere } from '../failure';
+import { invalidParam, refusedHere } from '../failure';
 import type { FileSource } from '../../http/multipart';
 import { postFile } from '../upload';
 import type { KnowledgeApi } from './api';
@@ -124,10 +124,9 @@ function prepared(content: DocumentContent, { mostMegabytes }: CreateOptions): P
 		return { ready: { file: { ...content.file, name } }, name, remarks: renamed(content.file.name, name) };
 	}
 	const name = cutName(content.name);
-	if (name.trim() === '') throw refusedHere('invalidParam', 'The name of the document is empty', 'Give a name.');
+	if (name.trim() === '') throw invalidParam('The name of the document is empty', 'Give a name.');
 	if (content.text.trim() === '')
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			`The text of "${name}" is empty`,
 			'Dify would keep a document without chunks, which is never found. Give a text. Dify cannot rename a document either: to give it another name, create it under that name and delete this one.',
 		);
@@ -164,8 +163,7 @@ async function enableExisting(
 function bodyOf(base: JsonRecord, content: DocumentContent, options: CreateOptions): JsonRecord {
 	const technique = techniqueOf(base) ?? options.technique ?? 'high_quality';
 	if (options.technique !== undefined && options.technique !== technique)
-		throw refusedHere(
-			'invalidParam',
+		throw invalidParam(
 			`The knowledge base is indexed with ${technique}, so a document cannot be indexed with ${options.technique}`,
 			'Remove the technique from the options: it counts for the first document of a base only.',
 		);

@@ -1,4 +1,4 @@
-import { refusedHere } from '../../../lib/dify/failure';
+import { invalidParam } from '../../../lib/dify/failure';
 import { deleteBase } from '../../../lib/dify/knowledge/bases';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
@@ -20,8 +20,7 @@ export const knowledgeBaseDelete: DifyOperation = {
 	run: async ({ api, parameters }) => {
 		const datasetId = datasetIdIn(parameters);
 		if (!parameters.flag('confirm'))
-			throw refusedHere(
-				'invalidParam',
+			throw invalidParam(
 				'The deletion is not confirmed',
 				'Turn on "I Know That All Documents Are Deleted" in the node.',
 			);
