@@ -29,19 +29,19 @@ export const operations = resourceTable(
 			preset: 'speak',
 		},
 		{
-			option: { name: 'File', value: 'file' },
-			operations: [fileDownload, fileUpload],
-			preset: 'upload',
-		},
-		{
 			option: { name: 'Annotation', value: 'annotation', description: 'Questions with fixed answers' },
-			operations: [annotationCreate, annotationUpsert, annotationDelete, annotationGetAll, annotationUpdate],
+			operations: [annotationUpsert, annotationGetAll, annotationCreate, annotationUpdate, annotationDelete],
 			preset: 'getAll',
 		},
 		{
 			option: { name: 'Annotation Reply', value: 'annotationReply', description: 'Whether the app answers with them' },
-			operations: [annotationReplyDisable, annotationReplyEnable, annotationReplyGetStatus],
+			operations: [annotationReplyEnable, annotationReplyGetStatus, annotationReplyDisable],
 			preset: 'enable',
+		},
+		{
+			option: { name: 'File', value: 'file' },
+			operations: [fileUpload, fileDownload],
+			preset: 'upload',
 		},
 		{
 			option: { name: 'App', value: 'app' },

@@ -12,7 +12,7 @@ export const operations = resourceTable(
 	[
 		{
 			option: { name: 'Conversation', value: 'conversation' },
-			operations: [conversationDelete, conversationGetAll, conversationRename],
+			operations: [conversationGetAll, conversationRename, conversationDelete],
 			preset: 'getAll',
 		},
 		{

@@ -13,12 +13,12 @@ export const operations = resourceTable(
 	[
 		{
 			option: { name: 'Run', value: 'run' },
-			operations: [runExecute, runFollow, runGet, runGetAll, runStop],
+			operations: [runExecute, runGet, runFollow, runGetAll, runStop],
 			preset: 'execute',
 		},
 		{
 			option: { name: 'Form', value: 'form', description: 'What a run that waits for a person asks' },
-			operations: [formGet, formSubmit, formSubmitAndFollow],
+			operations: [formSubmitAndFollow, formSubmit, formGet],
 			preset: 'submitAndFollow',
 		},
 	],

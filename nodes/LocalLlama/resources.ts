@@ -36,7 +36,7 @@ export const operations = resourceTable(
 	[
 		{
 			option: { name: 'Text', value: 'text' },
-			operations: [textChat, textClassify, textComplete, textExtract, textFillIn],
+			operations: [textChat, textExtract, textClassify, textComplete, textFillIn],
 			preset: 'chat',
 		},
 		{
@@ -46,25 +46,25 @@ export const operations = resourceTable(
 		},
 		{
 			option: { name: 'Image', value: 'image' },
-			operations: [imageEdit, imageGenerate],
+			operations: [imageGenerate, imageEdit],
 			preset: 'generate',
 		},
 		{
 			option: { name: 'Audio', value: 'audio' },
-			operations: [audioGetVoices, audioSpeak, audioTranscribe, audioTranslate],
+			operations: [audioTranscribe, audioSpeak, audioTranslate, audioGetVoices],
 			preset: 'transcribe',
 		},
 		{
-			option: { name: 'Token', value: 'token', description: 'Count, cut and show what a model reads' },
-			operations: [tokenApplyTemplate, tokenCount, tokenDetokenize, tokenTokenize],
-			preset: 'count',
-		},
-		{
 			option: { name: 'Model', value: 'model', description: 'The models of the server' },
-			operations: [modelCopy, modelCreate, modelDelete, modelGet, modelGetAll, modelLoad, modelPull, modelUnload].map(
+			operations: [modelGetAll, modelGet, modelLoad, modelUnload, modelPull, modelCreate, modelCopy, modelDelete].map(
 				namingServer,
 			),
 			preset: 'getAll',
+		},
+		{
+			option: { name: 'Token', value: 'token', description: 'Count, cut and show what a model reads' },
+			operations: [tokenCount, tokenTokenize, tokenDetokenize, tokenApplyTemplate],
+			preset: 'count',
 		},
 		{
 			option: { name: 'Slot', value: 'slot', description: 'What the slots of llama-server have read, kept on disk' },

@@ -12,7 +12,7 @@ import { speedTest } from './speed-test';
 import { toolTest } from './tool-test';
 import { waitUntilReady } from './wait-until-ready';
 
-const OPERATIONS: readonly HealthOperation[] = [check, report, speedTest, toolTest, waitUntilReady];
+const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, report, waitUntilReady];
 const PRESET = check.option.value;
 
 /** What the node can do: which operations there are depends on the kind of server. */

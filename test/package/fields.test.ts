@@ -29,15 +29,20 @@ interface LintResult {
 	messages: Array<{ ruleId: string | null; message: string; line: number }>;
 }
 
-async function finishedFields(): Promise<string> {
+async function allNodes(): Promise<Array<{ name: string; properties: INodeProperties[] }>> {
 	const names = fs.readdirSync(NODES).filter((name) => fs.existsSync(path.join(NODES, name, `${name}.node.ts`)));
 	expect(names.length).toBeGreaterThan(10);
-	const written: string[] = [];
-	for (const name of names) {
+	const nodeNamed = async (name: string) => {
 		const exported = (await import(path.join(NODES, name, `${name}.node`))) as Record<string, new () => INodeType>;
-		const { properties } = new exported[name]!().description;
+		return { name, properties: new exported[name]!().description.properties };
+	};
+	return await Promise.all(names.map(nodeNamed));
+}
+
+async function finishedFields(): Promise<string> {
+	const written: string[] = [];
+	for (const { name, properties } of await allNodes())
 		written.push(`export const ${name}: INodeProperties[] = ${literal(properties)};\n`);
-	}
 	for (const { name, properties } of await allCredentials())
 		written.push(`export const ${name}: INodeProperties[] = ${literal(properties)};\n`);
 	return `import type { INodeProperties } from 'n8n-workflow';\n\n${written.join('\n')}`;
@@ -79,6 +84,27 @@ test('the finished fields of every node pass the official lint', async () => {
 		.filter(({ ruleId }) => !ABOUT_WRITING.has(ruleId ?? ''))
 		.map(({ ruleId, message, line }) => `${ruleId}: ${message} ${lines.slice(line - 3, line + 3).join(' ')}`);
 	expect(found).toEqual([]);
+});
+
+test('actions stand in the order of their use: first what a node is chosen with, last what deletes', async () => {
+	for (const { name, properties } of await allNodes()) {
+		const listsOf = (field: string) => properties.filter((one) => one.name === field);
+		const valuesOf = ({ options = [] }: INodeProperties) => options.map((option) => 'value' in option && option.value);
+		const [first] = [...listsOf('resource'), ...listsOf('operation')];
+		if (first !== undefined) expect({ name, first: valuesOf(first)[0] }).toEqual({ name, first: first.default });
+		for (const list of listsOf('operation')) {
+			const values = valuesOf(list);
+			expect({ name, offered: values.includes(list.default as string) }).toEqual({ name, offered: true });
+			const deletes = values.findIndex((value) => /^delete/.test(String(value)));
+			expect({ name, values, deletes: [-1, values.length - 1].includes(deletes) }).toMatchObject({ deletes: true });
+		}
+		if (name === 'DifyKnowledge')
+			expect(
+				listsOf('operation')
+					.map((list) => valuesOf(list)[0])
+					.slice(0, 2),
+			).toEqual(['retrieve', 'sync']);
+	}
 });
 
 /** With the groups of rows that they hold. */

@@ -94,8 +94,8 @@ export function executionItem({ json, binary, from = 0 }: OperationItem): INodeE
 }
 
 /**
- * The list of operations: the one that most people want first, the others by name. n8n's list of actions has the same
- * order.
+ * The list of operations, in the order of their use: n8n's list of actions has the same. Workflows do not store the
+ * preset where it is chosen, so it stays as it was.
  */
 export function operationField(operations: readonly Described[], preset: string, show?: Shown): INodeProperties {
 	return {
@@ -103,12 +103,7 @@ export function operationField(operations: readonly Described[], preset: string,
 		name: 'operation',
 		type: 'options',
 		noDataExpression: true,
-		options: operations
-			.map(({ option }) => option)
-			.sort(
-				(one, other) =>
-					Number(other.value === preset) - Number(one.value === preset) || one.name.localeCompare(other.name),
-			),
+		options: operations.map(({ option }) => option),
 		default: preset,
 		...optional({ displayOptions: show && { show } }),
 	};

@@ -21,9 +21,9 @@ const rename = {
 };
 
 describe('operations of a node', () => {
-	it('are listed with the one that is chosen at first in front, the others by their names', () => {
-		expect(operationField([stop, rename], 'stop')).toMatchObject({
-			default: 'stop',
+	it('are listed as they come, whichever is chosen at first', () => {
+		expect(operationField([stop, rename], 'rename')).toMatchObject({
+			default: 'rename',
 			options: [{ name: 'Stop' }, { name: 'Rename' }],
 		});
 		expect(operationField([stop], 'stop')).not.toHaveProperty('displayOptions');
