@@ -48,7 +48,8 @@ function inTermsOf(kind: ServerKind, error: ServerError): ServerError {
 
 async function modelsOf(connection: Connection, signal: AbortSignal | undefined): Promise<string[]> {
 	try {
-		const { status, json } = await connection.call(`${connection.url.api}/models`, { timeoutMs: ASK_LIMIT_MS, signal });
+		const asked = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS, signal };
+		const { status, json } = await connection.call(`${connection.url.api}/models`, asked);
 		return status < 300 ? (readModels(json) ?? []).map(({ id }) => id) : [];
 	} catch {
 		return [];

@@ -1,9 +1,11 @@
-import { Connection } from '../http/connection';
+import type { Connection } from '../http/connection';
 import type { ConnectionSettings } from '../http/types';
 import { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
-import { isLoopback } from '../errors/remedies';
+import { isLoopback, seconds } from '../errors/remedies';
 import { learnRoot } from '../servers/connect';
+import { knownServerKind } from '../servers/identify';
+import { traitsOf } from '../servers/kinds';
 import { isModelNamed } from '../servers/model-names';
 import type { Alternative, Expectations, ModelProbes, Observations, Probe, ProbeName } from './observations';
 import { bodyOf, healthPathOf, listOf, modelsIn, serverOf, traitsOfServer } from './answers';
@@ -34,6 +36,8 @@ export interface CheckOptions {
 	timeLimitMs?: number;
 	/** For each other address that is tried, default 1 s: one where packets are dropped must not take all of the time. */
 	elsewhereLimitMs?: number;
+	/** For a place in the queue of the credential, in front of the generations that wait; default 15 s. */
+	placeLimitMs?: number;
 	/**
 	 * Also ask `/slots`. It wakes a sleeping llama-server and keeps it from falling asleep
 	 * (docs/protocols/llama-server.md 2.1).
@@ -82,21 +86,23 @@ export async function observe(
 		...optional({ keyType: target.keyType }),
 		expectations,
 	};
-	const connected = tryConnect(() => target.connect({ connectLimitMs }));
-	if (!(connected instanceof Connection))
+	const entered = await enter(() => target.connect({ connectLimitMs }), options);
+	if (entered instanceof ServerError && entered.kind === 'aborted') throw entered;
+	if (entered instanceof ServerError)
 		return {
 			...base,
-			rejected: describeFailure(connected),
+			rejected: describeFailure(entered),
 			probes: {},
 			perModel: {},
 			alternatives: [],
 			checkMs: elapsed(startedAt),
 		};
+	const { connection, leave } = entered;
 	const seen = await look({
 		target,
-		connection: connected,
+		connection,
 		options,
-		ask: async (url, json) => await ask(connected, url, { timeoutMs: timeLimitMs, signal, json }),
+		ask: async (url, json) => await ask(connection, url, { timeoutMs: timeLimitMs, signal, json }),
 		askElsewhere: async (baseUrl, expects) => {
 			const limitMs = Math.min(elsewhereLimitMs, timeLimitMs);
 			const other = target.connectElsewhere(baseUrl, { connectLimitMs: limitMs });
@@ -105,19 +111,32 @@ export async function observe(
 			];
 			return { baseUrl, expects, probe: await ask(other, url, { timeoutMs: limitMs, signal }) };
 		},
-	});
-	if (signal?.aborted) throw failure('aborted', connected.contextOf(connected.url.api));
-	const { typed, origin, root, api } = connected.url;
+	}).finally(leave);
+	if (signal?.aborted) throw failure('aborted', connection.contextOf(connection.url.api));
+	const { typed, origin, root, api } = connection.url;
 	return { ...base, url: { typed, origin, root, api }, ...seen, checkMs: elapsed(startedAt) };
 }
 
-function tryConnect(connect: () => Connection): Connection | ServerError {
+/**
+ * A connection with one place in the queue of the credential for all questions, or why there is none. A server that is
+ * known to bear looks beside an answer is asked without a place where none becomes free.
+ */
+async function enter(connect: () => Connection, { signal, placeLimitMs = 15_000 }: CheckOptions) {
 	try {
-		return connect();
+		const connection = connect();
+		const waiting = { limits: { firstTokenMs: placeLimitMs }, signal, inFront: true };
+		const leave = await connection.enter(waiting).catch((error: unknown) => {
+			const kind = knownServerKind(connection) ?? 'other';
+			const isSafe = kind !== 'other' && traitsOf(kind).endsAnswersWhenAsked !== true;
+			if (isSafe && signal?.aborted !== true) return () => {};
+			throw error;
+		});
+		return { connection: connection.withoutQueue(), leave };
 	} catch (error) {
-		return error instanceof ServerError
-			? error
-			: failure('invalidInput', {}, { message: error instanceof Error ? error.message : String(error) });
+		if (!(error instanceof ServerError))
+			return failure('invalidInput', {}, { message: error instanceof Error ? error.message : String(error) });
+		const message = `The server was not asked: n8n's own requests held all places for ${seconds(placeLimitMs)}`;
+		return error.facts.queued === true ? error.reworded({ kind: 'busy', message }) : error;
 	}
 }
 

@@ -41,8 +41,8 @@ export interface HealthChange {
 /** What is remembered from check to check. Plain data, for n8n's static data. */
 export interface WatchMemory {
 	state?: ServerState;
-	/** A state that was seen, but not yet often enough. */
-	candidate?: { state: ServerState; seen: number };
+	/** A state that was seen, but not yet often enough. `denied`: checks since then that saw a healthy server. */
+	candidate?: { state: ServerState; seen: number; denied?: number };
 	/** Changes that no workflow has worked on with success, oldest first. */
 	untold: HealthChange[];
 }
@@ -64,9 +64,14 @@ export function watch(
 		const isTold = firstState === 'always' || (firstState === 'unhealthy' && !seen.healthy);
 		return { state: seen, untold: isTold ? [changeOf('firstState', undefined, seen, check, newId())] : untold };
 	}
-	if (isSame(state, seen)) return { state, untold };
 	const { candidate: last } = memory;
-	// What counts is the server: one that is down for another reason at every check is down.
+	if (isSame(state, seen)) {
+		const denied = (last?.denied ?? 0) + 1;
+		const isDropped = last === undefined || !state.healthy || denied >= options.confirmations;
+		return { state, untold, ...(isDropped ? {} : { candidate: { ...last, denied } }) };
+	}
+	// What counts is the server: one that is down for another reason at every check, or at every second one, is down. It
+	// takes as many healthy checks in a row to clear a server as to find it healthy again.
 	const goesOn =
 		last !== undefined &&
 		last.state.healthy === seen.healthy &&

@@ -83,12 +83,28 @@ export class Connection extends Explainer {
 	}
 
 	/**
+	 * Asks short questions in one place of the queue of this credential: looking at llama-cpp-python ends the answer that
+	 * is under way. The wait counts against none of their limits.
+	 *
+	 * @param ask over a connection without the queue: who holds a place must not wait for one
+	 * @throws {ServerError} where no place became free in time
+	 */
+	async inPlace<T>(options: CallOptions, ask: (direct: Connection) => Promise<T>): Promise<T> {
+		const { signal, about, placeLimitMs: firstTokenMs = DEFAULT_LIMITS.firstTokenMs } = options;
+		const leave = await this.enter({ signal, about, limits: { firstTokenMs }, inFront: true });
+		return await ask(this.withoutQueue()).finally(leave);
+	}
+
+	/**
 	 * A short call. Answers of any status are returned; only a server that cannot be reached raises an error.
-	 * A GET whose kept connection turns out to be closed is sent again once.
+	 * A GET whose kept connection turns out to be closed is sent again once. It takes a place in the queue of this
+	 * credential; what a generation needs while it runs is sent by POST or DELETE, and takes none.
 	 *
 	 * @throws {ServerError}
 	 */
 	async call(url: string, options: CallOptions = {}): Promise<CallAnswer> {
+		if (this.maxConcurrentRequests > 0 && /^(?:GET|HEAD)$/.test(methodOf(options)))
+			return await this.inPlace(options, async (direct) => await direct.call(url, options));
 		const once = options.once ?? methodOf(options) !== 'GET';
 		const { idleMs = 0 } = options;
 		const watchdog = new Watchdog(
@@ -263,7 +279,7 @@ export class Connection extends Explainer {
 
 	private async enterQueue(url: string, options: StreamOptions, watchdog: Watchdog): Promise<() => void> {
 		try {
-			return await enterQueue(this.id, this.maxConcurrentRequests, watchdog.signal);
+			return await enterQueue(this.id, this.maxConcurrentRequests, watchdog.signal, options.inFront);
 		} catch {
 			watchdog.stop();
 			throw this.queued(url, options, watchdog);

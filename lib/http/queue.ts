@@ -6,10 +6,11 @@ const queues = new Map<string, RequestQueue>();
  *
  * @param id tells one credential from another: two of them never share a queue, whatever else they share
  * @param limit requests at once; part of what tells credentials apart
+ * @param first in front of all that wait and are not: a short question waits for one generation at most
  * @returns gives the place back; calling it twice is harmless
  * @throws the reason of `signal`, as soon as that aborts
  */
-export async function enterQueue(id: string, limit: number, signal?: AbortSignal): Promise<() => void> {
+export async function enterQueue(id: string, limit: number, signal?: AbortSignal, first = false): Promise<() => void> {
 	signal?.throwIfAborted();
 	if (limit <= 0) return () => {};
 	const key = `${limit} ${id}`;
@@ -20,7 +21,7 @@ export async function enterQueue(id: string, limit: number, signal?: AbortSignal
 	};
 	let leave: (() => void) | undefined;
 	try {
-		leave = await queue.enter(signal);
+		leave = await queue.enter(signal, first);
 	} finally {
 		if (leave === undefined) dropIfEmpty();
 	}
@@ -38,6 +39,7 @@ export function queuedRequests(): number {
 /** First-come queue in front of a server with few slots. */
 export class RequestQueue {
 	private running = 0;
+	private readonly waitingInFront = new Set<() => void>();
 	private readonly waiting = new Set<() => void>();
 
 	/** @param limit requests that may hold a place at once, 1 or more */
@@ -50,7 +52,7 @@ export class RequestQueue {
 
 	/** Requests that wait for a place. */
 	get length(): number {
-		return this.waiting.size;
+		return this.waitingInFront.size + this.waiting.size;
 	}
 
 	/**
@@ -58,9 +60,9 @@ export class RequestQueue {
 	 *
 	 * @returns gives the place back; calling it twice is harmless
 	 */
-	async enter(signal?: AbortSignal): Promise<() => void> {
+	async enter(signal?: AbortSignal, first = false): Promise<() => void> {
 		signal?.throwIfAborted();
-		if (this.running >= this.limit) await this.wait(signal);
+		if (this.running >= this.limit) await this.wait(first ? this.waitingInFront : this.waiting, signal);
 		else this.running++;
 		let left = false;
 		return () => {
@@ -73,24 +75,25 @@ export class RequestQueue {
 
 	/** Takes the place for the woken request at once, so that a newcomer cannot slip in before it wakes up. */
 	private admit(): void {
-		for (const enter of this.waiting) {
-			if (this.running >= this.limit) return;
-			this.running++;
-			this.waiting.delete(enter);
-			enter();
-		}
+		for (const line of [this.waitingInFront, this.waiting])
+			for (const enter of line) {
+				if (this.running >= this.limit) return;
+				this.running++;
+				line.delete(enter);
+				enter();
+			}
 	}
 
-	private async wait(signal?: AbortSignal): Promise<void> {
+	private async wait(line: Set<() => void>, signal?: AbortSignal): Promise<void> {
 		await new Promise<void>((resolve, reject) => {
 			const leave = () => {
-				if (this.waiting.delete(enter)) reject(signal?.reason as Error);
+				if (line.delete(enter)) reject(signal?.reason as Error);
 			};
 			const enter = () => {
 				signal?.removeEventListener('abort', leave);
 				resolve();
 			};
-			this.waiting.add(enter);
+			line.add(enter);
 			signal?.addEventListener('abort', leave, { once: true });
 		});
 	}

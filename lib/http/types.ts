@@ -72,6 +72,8 @@ export interface CallOptions extends RequestOptions {
 	idleMs?: number;
 	/** Longest answer in bytes, default 64 MB. */
 	maxBytes?: number;
+	/** Longest wait for a place in the queue, in milliseconds; default: as long as a generation. */
+	placeLimitMs?: number;
 }
 
 /** What comes before the body of an answer. */
@@ -92,6 +94,8 @@ export interface CallAnswer extends AnswerHead {
 }
 
 export interface StreamOptions extends RequestOptions {
+	/** Of the generations that wait in the queue. */
+	inFront?: boolean;
 	limits?: Partial<Limits>;
 	/** Asked after every attempt that failed before an answer began. Without it there is one attempt. */
 	retry?: RetryPolicy;

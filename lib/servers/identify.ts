@@ -1,4 +1,5 @@
 import { learnRoot } from './connect';
+import { asFailed } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
 import { KINDS, type ServerKind } from './kinds';
@@ -75,12 +76,14 @@ export async function askServerKind(
 	model = '',
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
 ): Promise<ServerKind> {
-	const key = connection.url.api;
-	const known = fresh(learned.get(key))?.kind ?? named.get(`${key} ${model}`);
+	const { api } = connection.url;
+	const known = fresh(learned.get(api))?.kind ?? named.get(`${api} ${model}`);
 	if (known !== undefined) return knownServerKind(connection, model) ?? known;
+	// Who holds a place in the queue must not wait for a question that waits for it.
+	const key = `${connection.maxConcurrentRequests} ${api}`;
 	let asking = underWay.get(key);
 	if (asking === undefined) {
-		asking = askOnce(connection, limitMs).finally(() => underWay.delete(key));
+		asking = askInPlace(connection, limitMs).finally(() => underWay.delete(key));
 		underWay.set(key, asking);
 	}
 	await askedUntil(signal, asking);
@@ -92,8 +95,13 @@ export async function askServerKindAgain(
 	connection: Connection,
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
 ): Promise<ServerKind> {
-	await askedUntil(signal, askOnce(connection, limitMs));
+	await askedUntil(signal, askInPlace(connection, limitMs));
 	return knownServerKind(connection) ?? 'other';
+}
+
+/** Nothing is learned where no place became free. */
+async function askInPlace(connection: Connection, limitMs: number): Promise<void> {
+	await connection.inPlace({}, async (direct) => await askOnce(direct, limitMs)).catch(asFailed);
 }
 
 async function askOnce(connection: Connection, limitMs: number): Promise<void> {

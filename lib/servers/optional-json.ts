@@ -30,7 +30,8 @@ const ASK_LIMIT_MS = 3_000;
  * @param json sent with POST
  */
 export async function rememberedJson(connection: Connection, url: string, json?: object): Promise<unknown> {
-	const key = JSON.stringify([url, json]);
+	// Who holds a place in the queue must not wait for a question that waits for it.
+	const key = JSON.stringify([url, json, connection.maxConcurrentRequests]);
 	const known = answers.get(key);
 	if (known !== undefined) return await known;
 	const answer = connection.call(url, { json, timeoutMs: ASK_LIMIT_MS }).then(

@@ -28,7 +28,7 @@ const events = choicesField('Tell When the Server', 'events', {
 const confirmations = numberField('Checks in a Row', 'confirmations', 2, {
 	typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
 	description:
-		'How many checks one after the other must see the new state before it counts. With 1, a restart of a few seconds is told as well. Without this option: 2.',
+		'How many checks must see the new state before it counts. Healthy checks in between undo it only when there are as many in a row. With 1, a restart of a few seconds is told as well. Without this option: 2.',
 });
 
 const firstState = choiceField('First Check', 'firstState', 'unhealthy', {

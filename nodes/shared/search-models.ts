@@ -71,7 +71,9 @@ async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> 
 
 function searchOf(list: ListModels) {
 	return listSearch(async (servers, wanted) => {
-		const { models, failed } = await listModelsOf(servers, list);
+		// Nobody watches an empty list for longer.
+		const asked = async (one: Connection) => await one.inPlace({ placeLimitMs: 10_000 }, list);
+		const { models, failed } = await listModelsOf(servers, asked);
 		const names = shortModelNames(models.map(({ id }) => id));
 		return [
 			...models

@@ -143,6 +143,8 @@ export interface ServerTraits {
 	listsLoadedModelsOnly: boolean;
 	/** Whether it answers with its one model, whatever name is asked for. */
 	ignoresModelName: boolean;
+	/** Any other request, one for its list of models included, ends the answer that is under way. */
+	endsAnswersWhenAsked?: true;
 	/** The route below the root that says whether it is well, where that is not `/health`. */
 	healthPath?: string;
 	/** Whether its list may be empty although it serves a model. */

@@ -18,6 +18,7 @@ export const llamaCppPython: ServerTraits = {
 	toolChoice: 'named',
 	listsLoadedModelsOnly: true,
 	ignoresModelName: true,
+	endsAnswersWhenAsked: true,
 	cutStreamRemedy:
 		'By default, any other request ends an answer of llama-cpp-python that is under way, also one for its list of models. Start it with --interrupt_requests false, and set Max Concurrent Requests in the credential to 1. What had arrived is in the details.',
 	toolParserAdvice: () => 'Start llama-cpp-python with --chat_format chatml-function-calling.',

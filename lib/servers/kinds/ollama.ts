@@ -182,7 +182,8 @@ async function contextOf(
 	{ model, contextSize }: FittedConversation,
 	signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
-	const running = await optionalJson(connection, '/api/ps', { timeoutMs: ASK_LIMIT_MS, signal });
+	const asked = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS, signal };
+	const running = await optionalJson(connection, '/api/ps', asked);
 	const context = recordsIn(running?.models).find(
 		({ name }) => typeof name === 'string' && isNamed(name, model),
 	)?.context_length;

@@ -75,7 +75,8 @@ describe('a server that is watched', () => {
 		const options = { confirmations: 3 };
 		expect(told(after([healthy(0), broken(1), broken(2)], options))).toEqual([]);
 		expect(told(after([healthy(0), broken(1), broken(2), broken(3)], options))).toEqual([['unhealthy', minute(1)]]);
-		expect(told(after([healthy(0), broken(1), broken(2), healthy(3), broken(4), broken(5)], options))).toEqual([]);
+		const cleared = [healthy(0), broken(1), broken(2), healthy(3), healthy(4), healthy(5), broken(6), broken(7)];
+		expect(told(after(cleared, options))).toEqual([]);
 	});
 
 	it('has another problem', () => {
@@ -141,19 +142,31 @@ describe('an alarm is about the server, not about the name of the finding', () =
 		expect(told(memory)).toEqual([['unhealthy', minute(1)]]);
 	});
 
-	it('fast-check: whatever the findings are, as many unhealthy checks in a row as are wanted are told once', () => {
+	it.each([2, 3])(
+		'a server that fails at every second check is told of once, with %i checks in a row',
+		(confirmations) => {
+			const checks = Array.from({ length: 12 }, (_, at) => (at % 2 === 0 ? healthy(at) : broken(at)));
+			expect(told(after(checks, { confirmations }))).toEqual([['unhealthy', minute(1)]]);
+		},
+	);
+
+	it('fast-check: it is unhealthy until as many checks in a row as are wanted saw it healthy, whatever the findings are', () => {
 		const check = fc.constantFrom(healthy, broken, LOADING);
 		fc.assert(
 			fc.property(fc.array(check, { maxLength: 30 }), fc.integer({ min: 1, max: 4 }), (kinds, confirmations) => {
 				const checks = [healthy, ...kinds].map((make, at) => make(at));
-				const memory = after(checks, { confirmations, events: ['unhealthy', 'healthy'] });
-				let [state, run, count] = [true, 0, 0];
-				for (const { healthy: now } of checks) {
-					run = now === state ? 0 : run + 1;
-					if (run < confirmations) continue;
-					[state, run, count] = [now, 0, count + 1];
-				}
-				expect(memory.untold).toHaveLength(count);
+				const { untold } = after(checks, { confirmations, events: ['unhealthy', 'healthy'] });
+				// Stretches that as many healthy checks in a row divide.
+				const stretches = checks
+					.map((one) => (one.healthy ? 'h' : 'u'))
+					.join('')
+					.split(new RegExp(`h{${confirmations},}`));
+				const bad = stretches.filter((stretch) => stretch.replaceAll('h', '').length >= confirmations);
+				const isBadNow = bad.length > 0 && bad.at(-1) === stretches.at(-1);
+				const events = bad.flatMap((_, at) =>
+					at === bad.length - 1 && isBadNow ? ['unhealthy'] : ['unhealthy', 'healthy'],
+				);
+				expect(untold.map(({ event }) => event)).toEqual(events);
 			}),
 		);
 	});

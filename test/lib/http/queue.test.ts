@@ -105,6 +105,22 @@ describe('RequestQueue', () => {
 		expect([waiting.state, newcomer.state]).toEqual(['running', 'waiting']);
 	});
 
+	test('a short question comes before the generations that wait, and after the questions that do', async () => {
+		const queue = new RequestQueue(1);
+		const order: string[] = [];
+		const leave = await queue.enter();
+		const come = async (name: string, inFront: boolean) => {
+			const left = await queue.enter(undefined, inFront);
+			order.push(name);
+			left();
+		};
+		const all = [come('a', false), come('1', true), come('b', false), come('2', true)];
+		expect(queue.length).toBe(4);
+		leave();
+		await Promise.all(all);
+		expect([order, queue.active, queue.length]).toEqual([['1', '2', 'a', 'b'], 0, 0]);
+	});
+
 	test('200 random arrivals, departures and cancellations: the limit holds, the order holds, nobody is forgotten', async () => {
 		const step = fc.tuple(fc.constantFrom('enter', 'enter', 'leave', 'cancel', 'settle'), fc.nat());
 		await fc.assert(
