@@ -14,6 +14,7 @@ import { type ClientSettings, untilReady } from '../servers/retry';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, parseJson } from '../values';
+import { suffixUse } from './suffix';
 import { type Completion, CompletionAssembly } from './completion';
 import { type CompletionOptions, completionRequest, type CompletionTask } from './completion-request';
 
@@ -21,6 +22,7 @@ export type CompleteSettings = CompletionOptions & ClientSettings;
 
 export interface FinishedCompletion extends Completion {
 	server: ServerKind;
+	notes: string[];
 }
 
 /**
@@ -59,7 +61,10 @@ export async function* complete(
 	}
 }
 
-type Begun = { reader: EventStream; kind: ServerKind };
+type Begun = { reader: EventStream; kind: ServerKind; notes: string[] };
+
+const UNKNOWN_USE =
+	'The server does not say how many tokens it read, so it is not known whether it read the text behind the gap: many ignore it.';
 
 async function* read(
 	served: Served<Begun>,
@@ -67,7 +72,7 @@ async function* read(
 	signal: AbortSignal | undefined,
 ): AsyncGenerator<string, FinishedCompletion> {
 	const { model } = served;
-	const { reader, kind } = served.value;
+	const { reader, kind, notes } = served.value;
 	const assembly = new CompletionAssembly();
 	const context = served.connection.contextOf(reader.url, { model });
 	const failed = (kind: 'invalidAnswer' | 'streamError' | 'streamEndedEarly', serverText?: string) =>
@@ -100,7 +105,8 @@ async function* read(
 		throw failed(stray.length === 0 ? 'streamEndedEarly' : 'streamError', stray.join('\n') || undefined);
 	// llama-server streams them unasked.
 	const { tokens, ...result } = assembly.result;
-	return { ...result, ...(settings.returnTokens === true && tokens !== undefined ? { tokens } : {}), server: kind };
+	const told = settings.returnTokens === true && tokens !== undefined ? { tokens } : {};
+	return { ...result, ...told, server: kind, notes };
 }
 
 function withPartial(error: unknown, { result }: CompletionAssembly): unknown {
@@ -114,15 +120,18 @@ async function begin(
 	signal: AbortSignal | undefined,
 ): Promise<Begun> {
 	const kind = await askServerKind(connection, model, { signal });
-	const { label, ignoresSuffix } = traitsOf(kind);
-	if (ignoresSuffix === true && 'prefix' in task && task.suffix !== '')
-		throw failure('notSupported', connection.contextOf(connection.url.api, { model }), {
-			message: `${label} cannot fill in`,
-			meaning: `${label} cannot fill in: it goes on after the text in front, and ignores the one behind without a word`,
+	const about = { model };
+	const { url, json, framing } = completionRequest(connection.url, kind, task, { ...settings, model });
+	const isAsked = framing === 'sse' && typeof json.suffix === 'string' && json.suffix.trim() !== '';
+	const use = isAsked ? await suffixUse({ connection, model, limits }, kind, signal) : 'read';
+	if (use === 'ignored') {
+		const message = `${kind === 'other' ? 'This server' : traitsOf(kind).label} cannot fill in`;
+		throw failure('notSupported', connection.contextOf(url, about), {
+			message,
+			meaning: `${message} with the model "${model}": it goes on after the text in front, and ignores the one behind without a word`,
 			remedy: 'Use llama-server or Ollama, with a model that was trained to fill in.',
 		});
-	const { url, json, framing } = completionRequest(connection.url, kind, task, { ...settings, model });
-	const about = { model };
+	}
 	const send = async (body: Record<string, unknown>) =>
 		await connection
 			.stream(url, {
@@ -138,7 +147,7 @@ async function begin(
 	const first = await send(json);
 	const isEmpty = 'failed' in first && first.failed.facts.isEmptyStream === true;
 	const sent = isEmpty ? await send({ ...json, stream: false }) : first;
-	if ('reader' in sent) return { reader: sent.reader, kind };
+	if ('reader' in sent) return { reader: sent.reader, kind, notes: use === 'unknown' ? [UNKNOWN_USE] : [] };
 	throw cannotFillIn(sent.failed, model) ?? sent.failed;
 }
 
@@ -151,13 +160,13 @@ function beginOrError({ data }: ServerSentEvent): WireChunk {
 
 /** llama-server names the tokens that the model lacks; Ollama looks for a suffix in the template. */
 const MISSING_TOKENS = /Infill is not supported by this model:\s*(.*\S)\s*$/is;
-const NO_INSERT = /does not support insert/i;
+const NO_INSERT = /does not support insert|\bsuffix['"`]? (?:is|are) (?:only|not)\b|\bsuffix: extra inputs/i;
 
 function cannotFillIn(failed: ServerError, model: string): ServerError | undefined {
 	const said = failed.serverText ?? '';
 	const [, missing] = MISSING_TOKENS.exec(said) ?? [];
 	if (missing === undefined && !NO_INSERT.test(said)) return undefined;
-	const why = missing === undefined ? 'Its template in Ollama has no place for the text behind' : missing;
+	const why = missing ?? (/insert/.test(said) ? 'Its template in Ollama has no place for the text behind' : said);
 	return failed.reworded({
 		kind: 'notSupported',
 		message: `The model "${model}" cannot fill in`,

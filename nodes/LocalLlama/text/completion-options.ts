@@ -50,8 +50,8 @@ export async function completed(
 	return itemOf(call, await readToEnd(generation, async (piece) => await call.typing?.type(piece)));
 }
 
-function itemOf(call: LlamaCall, completion: FinishedCompletion): OperationItem {
-	const notes = completion.text === '' ? ['The model wrote nothing.'] : [];
+function itemOf(call: LlamaCall, { notes: said, ...completion }: FinishedCompletion): OperationItem {
+	const notes = completion.text === '' ? ['The model wrote nothing.'] : [...said];
 	if (completion.truncated === true)
 		notes.push('The server left out the beginning of the prompt, which is too long for its context.');
 	reportAnswer(call, { ...completion, notes });

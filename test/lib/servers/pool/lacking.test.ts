@@ -126,7 +126,8 @@ async function start(refuses: (path: string) => { status: number; body: unknown 
 		const refusal = isWork(path) ? refuses(path) : { status: 404, body: { detail: 'Not Found' } };
 		if (refusal !== undefined) return json(response, refusal.body, refusal.status);
 		if (path === '/v1/chat/completions') return events(response, good('Hello'));
-		if (path === '/v1/completions') return json(response, { choices: [{ text: 'x', finish_reason: 'stop' }] });
+		if (path === '/v1/completions')
+			return json(response, { choices: [{ text: 'x', finish_reason: 'stop' }], usage: { prompt_tokens: 300 } });
 		if (path === '/v1/embeddings') return json(response, { data: [{ index: 0, embedding: [1, 2] }] });
 		if (path === '/v1/rerank') return json(response, { results: [{ index: 0, relevance_score: 1 }] });
 		response.writeHead(200, { 'content-type': 'audio/wav' });
@@ -151,10 +152,12 @@ describe.each(REFUSALS)('%s says %i', (_server, status, body) => {
 			let rounds = 0;
 			for (; rounds < 40 && workAt(lacking, use) === 0; rounds++) await ask(servers);
 			for (let more = 0; more < 3; more++) await ask(servers);
-			expect([workAt(lacking, use), workAt(second, use)]).toEqual([1, rounds + 3]);
+			// A server that may ignore the text behind is asked about that once.
+			const probes = use === '/v1/completions' ? 1 : 0;
+			expect([workAt(lacking, use), workAt(second, use)]).toEqual([1, rounds + 3 + probes]);
 			const [other, askOther] = USES[(USES.findIndex(([path]) => path === use) + 1) % USES.length]!;
 			for (let round = 0; round < 40 && workAt(lacking, other) === 0; round++) await askOther(servers);
-			expect(workAt(lacking, other)).toBe(1);
+			expect(workAt(lacking, other)).toBeGreaterThan(0);
 		},
 	);
 

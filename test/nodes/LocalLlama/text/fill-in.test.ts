@@ -65,5 +65,5 @@ test('another server: a suffix on /v1/completions', async () => {
 	const sim = await serve({ profile: 'fastapi' });
 	sim.route('POST /v1/completions', recordedReply('llama-server-v0.5.0/v1-stream'));
 	expect((await json(FILL_IN)).text).toContain('Paris');
-	expect(sent('/v1/completions')[0]).toMatchObject({ prompt: 'def f(', suffix: 'return 1' });
+	expect(sent('/v1/completions').at(-1)).toMatchObject({ prompt: 'def f(', suffix: 'return 1' });
 });
