@@ -56,6 +56,13 @@ export function fromFailure(
 	return { id: kind, severity: 'error', observed, meaning: message, advice: remedy, status: statusOf(kind), ...change };
 }
 
+/** A generation that failed although the server had answered everything else (docs/protocols/llama-server.md 9.3). */
+export function fromGeneration(failure: ProbeFailure): FindingWithStatus {
+	const said = failure.serverText ? `, "${failure.serverText}"` : '';
+	const observed = `The test generation failed: ${failure.message}${said}`;
+	return failure.kind === 'firstTokenLimit' ? advise('noTokens', observed) : fromFailure(failure, observed);
+}
+
 /** What the tables of remedies say about a kind, as if a probe had failed with it. */
 export function ofTable(kind: FailureKind, facts: RemedyFacts = {}): ProbeFailure {
 	const { title, meaning = title, remedy } = remedyFor(kind, facts);

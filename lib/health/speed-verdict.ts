@@ -1,4 +1,4 @@
-import { advise, fromFailure, type FindingWithStatus } from './finding';
+import { advise, fromGeneration, type FindingWithStatus } from './finding';
 import type { ModelFacts } from './observations';
 import type { SpeedRun } from './speed';
 import type { SpeedSample } from './speed-sample';
@@ -37,13 +37,7 @@ export function judgeSpeed(
 ): FindingWithStatus[] {
 	const findings: FindingWithStatus[] = [];
 	const first = runs[0];
-	for (const failure of firstOfEachKind(runs)) {
-		const observed = `The test generation failed: ${failure.message}${failure.serverText ? `, "${failure.serverText}"` : ''}`;
-		// Only where nothing came at all, although the server had answered everything else:
-		// docs/protocols/llama-server.md 9.3.
-		if (failure.kind === 'firstTokenLimit') findings.push(advise('noTokens', observed));
-		else findings.push(fromFailure(failure, observed));
-	}
+	findings.push(...firstOfEachKind(runs).map(fromGeneration));
 	if (first !== undefined) findings.push(...judgeBandwidth(first, model));
 	if (wanted > atOnce)
 		findings.push(advise('fewerAtOnce', `${wanted} requests at once were wanted`, { count: atOnce, wanted }));

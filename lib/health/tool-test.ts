@@ -8,8 +8,18 @@ import type { Connection } from '../http/connection';
 import { readToEnd } from '../generators';
 import { parseObject } from '../values';
 import { eachOf } from './check';
-import type { CheckResult } from './observations';
-import { advise, sorted, toldOf, type FindingWithStatus } from './finding';
+import type { CheckResult, ProbeFailure } from './observations';
+import { describeFailure } from './probe';
+import {
+	advise,
+	fromGeneration,
+	ONLY_WARNS,
+	overall,
+	sorted,
+	toldOf,
+	worseOf,
+	type FindingWithStatus,
+} from './finding';
 import type { Target } from './probes';
 import { mergeResults } from './several';
 import { average } from './numbers';
@@ -103,10 +113,18 @@ async function testServer<R extends CheckResult>(
 	const { requests, generatedTokens, promptTokens, seconds } = cost;
 	const plan = `At most ${requests} requests, ${generatedTokens} generated tokens, ${seconds} s, and about ${promptTokens} tokens of prompts for a tool test of ${cost.models.join(', ')}.`;
 	const tested = models.map(resultInWords).join(' ');
+	const found = models.flatMap(findingsOf);
+	// Where one model answered, what another one is refused is no reason for an alarm.
+	const isAnswered = models.some(({ tried }) => tried > 0);
+	const judged = isAnswered ? found.map((one) => ({ ...one, ...ONLY_WARNS })) : found;
+	const status = worseOf(health.status, overall(judged));
+	const isOfTest = options.isPart !== true && health.healthy && cost.models.length > 0;
 	return {
 		...health,
-		findings: toldOf(sorted([...models.flatMap(findingsOf), ...health.findings])),
-		summary: options.isPart || !health.healthy || cost.models.length === 0 ? health.summary : tested || plan,
+		status,
+		healthy: status === 'healthy',
+		findings: toldOf(sorted([...judged, ...health.findings])),
+		summary: status !== health.status ? `${found[0]!.meaning}.` : isOfTest ? tested || plan : health.summary,
 		toolTest: { cost, models },
 	};
 }
@@ -140,7 +158,9 @@ export function resultInWords(test: ModelToolTest): string {
 	return `${model}: ${passed} of ${tried} tries with tools passed${missing}. ${requests} requests, ${promptTokens} tokens of prompts, ${generatedTokens} generated${pace}.`;
 }
 
-function findingsOf({ model, passed, tried, notTried, wrong, notes }: ModelToolTest): FindingWithStatus[] {
+function findingsOf(test: ModelToolTest): FindingWithStatus[] {
+	const { model, passed, tried, notTried, wrong, notes, failure } = test;
+	if (tried === 0 && failure !== null) return [fromGeneration(failure)];
 	const seen = wrong.map(({ problem, times }) => `${times} × ${PROBLEMS[problem]}`).join('; ');
 	const facts = { model, count: notTried, wanted: tried + notTried };
 	const reason = wrong.find(({ problem }) => problem === 'notTried');
@@ -157,6 +177,7 @@ async function testModel(connection: Connection, model: string, options: ToolTes
 	const used: { requests: number; promptTokens?: number; generatedTokens?: number } = { requests: 0 };
 	const speeds: number[] = [];
 	const notes = new Set<string>();
+	let failure: ProbeFailure | null = null;
 	const spend = (usage: Usage | undefined) => {
 		if (usage === undefined) return;
 		used.promptTokens = (used.promptTokens ?? 0) + usage.promptTokens;
@@ -195,7 +216,9 @@ async function testModel(connection: Connection, model: string, options: ToolTes
 			const failed = asServerError(error);
 			if (failed.kind === 'aborted') throw failed;
 			spend(failed.facts.usage as Usage | undefined);
-			return [problemOf(failed), [failed.message, failed.serverText].filter(Boolean).join(': ')];
+			const problem = problemOf(failed);
+			if (problem === 'notTried') failure ??= describeFailure(failed);
+			return [problem, [failed.message, failed.serverText].filter(Boolean).join(': ')];
 		}
 	};
 	const all = newTally();
@@ -206,7 +229,7 @@ async function testModel(connection: Connection, model: string, options: ToolTes
 			const outcome = await tryOnce(one, seed);
 			for (const tally of [all, cases[at]!]) count(tally, outcome);
 		}
-	return { model, ...all, ...used, tokensPerSecond: average(speeds), cases, notes: [...notes] };
+	return { model, ...all, failure, ...used, tokensPerSecond: average(speeds), cases, notes: [...notes] };
 }
 
 type Outcome = [problem: ToolProblem | undefined, did: string];

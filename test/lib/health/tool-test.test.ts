@@ -1,6 +1,7 @@
 import { checkServer } from '../../../lib/health/check';
 import type { CheckResult } from '../../../lib/health/observations';
 import { CASES } from '../../../lib/health/tool-cases';
+import { testSpeed } from '../../../lib/health/speed-test';
 import { type ToolTestOptions, withToolTest, type WithToolTest } from '../../../lib/health/tool-test';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
@@ -131,6 +132,34 @@ describe('a tool test', () => {
 		});
 	});
 
+	it.each<[number, string, string, string]>([
+		[401, 'Invalid API Key', 'unauthorized', 'unauthorized'],
+		[403, 'You may not use this model', 'forbidden', 'unauthorized'],
+		[404, 'model "sim-model" not found', 'modelNotFound', 'misconfigured'],
+		[400, 'sim-model does not support tools', 'toolsUnsupported', 'misconfigured'],
+		[400, '"auto" tool choice requires --enable-auto-tool-choice', 'toolsUnsupported', 'misconfigured'],
+		[500, 'CUDA out of memory', 'serverError', 'degraded'],
+		[501, 'Not Implemented', 'notSupported', 'misconfigured'],
+		[503, 'Loading model', 'loading', 'loading'],
+	])('where every chat is refused with %i "%s" it is %s, with these words, as in a speed test', async (...refused) => {
+		const [code, message, id, status] = refused;
+		await sim();
+		const refusal = reply.json({ error: { code, message, type: 'x' } }, { status: code });
+		server.route('POST /v1/chat/completions', refusal);
+		const target = modelServerTarget({ baseUrl: server.url, apiKey: SESAME });
+		const limits = { firstTokenMs: 3000, totalMs: 3000, tokens: 8, atOnce: 1 };
+		for (const result of [
+			await test({ limitMs: 3000 }),
+			await testSpeed(target, { model: '', ...limits, check: { timeLimitMs: 15_000 } }),
+		]) {
+			expect(result).toMatchObject({ status, healthy: false });
+			expect(finding(result, id)).toMatchObject({ severity: 'error' });
+			expect(finding(result, id).observed).toContain(message);
+			expect(result.summary).toBe(`${finding(result, id).meaning}.`);
+			expect(ids(result)).not.toContain('toolsNotTried');
+		}
+	});
+
 	it('ends with its time: what is left is not tried', async () => {
 		await sim({ tokenDelayMs: 0 });
 		playModel(server, (one) => (one.case === 'two calls at once' ? reply.silence() : undefined));
@@ -157,7 +186,9 @@ describe('a tool test', () => {
 			['minilm:latest', 0, 0],
 			['b:latest', 9, 10],
 		]);
-		expect(finding(result, 'toolsNotTried').observed).toContain('minilm:latest does not support tools');
+		expect(finding(result, 'toolsUnsupported')).toMatchObject({ severity: 'warning' });
+		expect(finding(result, 'toolsUnsupported').observed).toContain('minilm:latest does not support tools');
+		expect(result.status).toBe('healthy');
 		expect(result.toolTest!.cost.requests).toBe(33);
 		expect(ids(result).filter((id) => id === 'toolsUnreliable')).toHaveLength(2);
 	});
