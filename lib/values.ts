@@ -31,6 +31,49 @@ function isDeeper(value: unknown, depth: number): boolean {
 	return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1));
 }
 
+/** JSON with texts in place of the numbers that JavaScript cannot hold, and these numbers. */
+export interface ExactJson {
+	value: unknown;
+	large: string[];
+}
+
+const MAX_NAMED = 4;
+
+/** Whatever may be such a number, or hides one in a text. One sign at a time: patterns for whole texts overflow. */
+const TOKENS = /"|\\[^]|-?(?:\d[\d.eE+-]*|(?:NaN|Infinity)\b)/g;
+
+/**
+ * Reads JSON without losing a number. Python also writes `NaN`, `Infinity` and `-Infinity`, which no JSON has, and whole
+ * numbers of any length.
+ *
+ * @param parsed the same, where it was read already
+ */
+export function exactJson(json: string, parsed = parseJson(json)): ExactJson {
+	if (!(parsed === undefined ? /NaN|Infinity/ : /\d{16}|e\+?\d{3}/i).test(json)) return { value: parsed, large: [] };
+	const large: string[] = [];
+	let quoted = false;
+	const kept = json.replace(TOKENS, (token) => {
+		if (token === '"') quoted = !quoted;
+		if (quoted || /^["\\]/.test(token) || isExact(token)) return token;
+		large.push(token);
+		return `"${token}"`;
+	});
+	return { value: large.length === 0 ? parsed : (parseJson(kept) ?? parsed), large };
+}
+
+/** What the user should know of such numbers. */
+export function keptAsText(numbers: Iterable<string>): string[] {
+	const [first, ...more] = new Set(numbers);
+	if (first === undefined) return [];
+	const names = [first, ...more.slice(0, MAX_NAMED)].join(', ') + (more.length > MAX_NAMED ? ', …' : '');
+	return [`No number of JavaScript holds ${names} exactly: kept as text.`];
+}
+
+function isExact(token: string): boolean {
+	const number = Number(token);
+	return Number.isFinite(number) && (Number.isSafeInteger(number) || String(number) === token || /[.eE]/.test(token));
+}
+
 /** A JSON object out of a text, or undefined. */
 export function parseObject(body: string): Record<string, unknown> | undefined {
 	const value = body.trimStart().startsWith('{') ? parseJson(body) : undefined;

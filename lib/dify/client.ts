@@ -6,7 +6,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
 import { answerError, difyFailure } from './failure';
 import { placesOf, type RunPlaces } from './places';
-import { finiteNumber, isRecord, type JsonRecord } from '../values';
+import { exactJson, finiteNumber, isRecord, type JsonRecord } from '../values';
 import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 
 export type Query = Record<string, string | number | undefined>;
@@ -45,8 +45,8 @@ export class DifyClient {
 		private readonly app: string = api,
 		/** Ends what is asked for, and what waits. */
 		readonly signal?: AbortSignal,
-		/** Stands for the execution, for what is remembered as long as that lasts. */
-		readonly execution: object = {},
+		/** Stands for the execution; `inexact` are numbers of answers that JavaScript cannot hold, and that are texts now. */
+		readonly execution = { inexact: new Set<string>() },
 	) {}
 
 	/** The places of the app's runs. Looked up each time: they are forgotten while nothing runs. */
@@ -160,10 +160,18 @@ export class DifyClient {
 		read: (answer: CallAnswer) => T,
 	): Promise<{ value: T } | { failed: ServerError }> {
 		try {
-			return { value: read(await this.connection.call(url, request)) };
+			const answer = await this.connection.call(url, request);
+			return { value: read({ ...answer, json: this.parse(answer.text, answer.json) }) };
 		} catch (error) {
 			return { failed: networkFailure(error, this.connection.contextOf(url)) };
 		}
+	}
+
+	/** JSON as Dify's Python writes it. @param parsed the same, where it was read already */
+	parse(json: string, parsed?: unknown): unknown {
+		const { value, large } = exactJson(json, parsed);
+		large.forEach((number) => this.execution.inexact.add(number));
+		return value;
 	}
 
 	/** The object in an answer. @throws {ServerError} */

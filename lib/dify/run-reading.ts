@@ -4,7 +4,7 @@ import { afterMs } from '../http/limits';
 import type { DifyClient } from './client';
 import { createRun, finish, isUnfinished, reduce, type RunState } from './events';
 import { difyFailure } from './failure';
-import { parseJson, type JsonRecord } from '../values';
+import { exactJson, type JsonRecord } from '../values';
 import { RecordWatch, type Look } from './record-watch';
 import { RunClock, type RunLimits } from './run-limits';
 import type { RunRecord } from './run-record';
@@ -226,7 +226,8 @@ export class RunReader {
 		let last: Pick<RunStep<RunState>, 'next' | 'graceMs'> = { next: 'continue' };
 		let graceAnew = false;
 		for (const data of batch) {
-			const event = parseJson(data);
+			const { value: event, large } = exactJson(data);
+			large.forEach((number) => this.state.inexact.add(number));
 			onEvent?.(event ?? data);
 			const step = reduce(this.state, event);
 			const { conversationId, workflowRunId } = this.state;
@@ -280,10 +281,10 @@ class Grace {
 	constructor(private readonly stream: EventStream) {}
 
 	/** The time runs from the first step that gives one, or begins anew; a step that wants to go on calls it off. */
-	follow({ next, graceMs, graceAnew }: Pick<RunStep<unknown>, 'next' | 'graceMs' | 'graceAnew'>): void {
-		if (next !== 'grace' || graceAnew === true) this.end();
-		if (next === 'grace')
-			this.callOff ??= afterMs(graceMs ?? 0, () => {
+	follow({ graceMs, graceAnew }: Pick<RunStep<unknown>, 'graceMs' | 'graceAnew'>): void {
+		if (graceMs === undefined || graceAnew === true) this.end();
+		if (graceMs !== undefined)
+			this.callOff ??= afterMs(graceMs, () => {
 				this.isOver = true;
 				this.stream.close();
 			});

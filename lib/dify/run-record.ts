@@ -21,7 +21,7 @@ export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'
 /**
  * Reads a run's record. @returns undefined for the record of nulls with which Dify 1.12 answers an unknown ID
  */
-export function readRecord(body: JsonRecord): RunRecord | undefined {
+export function readRecord(body: JsonRecord, parse: (json: string) => unknown = parseJson): RunRecord | undefined {
 	const runId = nonEmptyText(body.id);
 	const status = nonEmptyText(body.status);
 	if (runId === undefined || status === undefined) return undefined;
@@ -29,8 +29,8 @@ export function readRecord(body: JsonRecord): RunRecord | undefined {
 		runId,
 		workflowId: nonEmptyText(body.workflow_id),
 		status,
-		inputs: withoutSystem(valuesIn(body.inputs)),
-		outputs: valuesIn(body.outputs),
+		inputs: withoutSystem(valuesIn(body.inputs, parse)),
+		outputs: valuesIn(body.outputs, parse),
 		error: nonEmptyText(body.error),
 		totalSteps: finiteNumber(body.total_steps),
 		totalTokens: finiteNumber(body.total_tokens),
@@ -42,10 +42,10 @@ export function readRecord(body: JsonRecord): RunRecord | undefined {
 }
 
 /** Dify 1.12 sends values as JSON text; nothing at all after a failure. What cannot be read stays text. */
-function valuesIn(value: unknown): unknown {
+function valuesIn(value: unknown, parse: (json: string) => unknown): unknown {
 	if (value === null || value === undefined || value === '') return {};
 	if (typeof value !== 'string') return value;
-	const parsed = parseJson(value);
+	const parsed = parse(value);
 	return parsed === null ? {} : (parsed ?? value);
 }
 
@@ -72,7 +72,7 @@ function pathOf(runId: string): string {
 
 /** The record of a run; undefined where Dify 1.12 has none (yet). @throws {ServerError} */
 export async function findRecord(client: DifyClient, runId: string): Promise<RunRecord | undefined> {
-	return readRecord(await client.get(pathOf(runId)));
+	return readRecord(await client.get(pathOf(runId)), (json) => client.parse(json));
 }
 
 /** The record of a run. @throws {ServerError} of kind `runNotFound` */
@@ -80,7 +80,7 @@ export async function getRecord(client: DifyClient, runId: string): Promise<RunR
 	return (await findRecord(client, runId)) ?? missing(client, runId);
 }
 
-function missing(client: DifyClient, runId: string): never {
+export function missing(client: DifyClient, runId: string): never {
 	throw difyFailure('runNotFound', { url: client.url(pathOf(runId)), facts: { workflowRunId: runId } });
 }
 
@@ -88,7 +88,7 @@ function missing(client: DifyClient, runId: string): never {
 const POLL_PAUSES_MS = [2_000, 3_000, 5_000, 8_000, 10_000];
 
 /** So long a run that was just started may be unknown. */
-const NOT_YET_MS = 10_000;
+export const NOT_YET_MS = 10_000;
 
 /** A record may stay `running` for ever, so nobody waits longer than this for one. */
 export const MAX_WAIT_MS = 60 * 60_000;
@@ -135,16 +135,21 @@ export async function waitForRecord(
 const LOOK_LIMIT_MS = 5_000;
 
 /**
- * A look at a run whose stream says nothing. @returns its record once it is over; undefined also where nobody knows
+ * A look at a run whose stream says nothing.
+ *
+ * @param onUnknown called where Dify has no such run
+ * @returns its record once it is over; undefined also where nobody knows
  */
 export async function endedRecord(
 	client: DifyClient,
 	runId: string,
 	acrossPauses = false,
+	onUnknown = () => {},
 ): Promise<RunRecord | undefined> {
 	const asked = client.within(undefined).get(pathOf(runId), {}, { timeoutMs: LOOK_LIMIT_MS });
-	const body = await asked.catch(() => ({}));
-	const record = readRecord(body);
+	const body = await asked.catch((error: unknown) => (isUnknownRun(error) ? {} : undefined));
+	const record = body && readRecord(body, (json) => client.parse(json));
+	if (body !== undefined && record === undefined) onUnknown();
 	return record === undefined || isUnfinished(record, acrossPauses) ? undefined : record;
 }
 
@@ -156,6 +161,11 @@ export function isUnfinished({ status }: RunRecord, acrossPauses = false): boole
 /** What an API does that starts anew, or that a proxy does not reach for a while; the run goes on in its worker. */
 export function mayPass(error: unknown): boolean {
 	return error instanceof ServerError && (PASSING.has(error.kind) || error.kind === 'gateway');
+}
+
+/** Dify says so itself: a proxy that does not reach it answers 404 as well. */
+export function isUnknownRun(error: unknown): boolean {
+	return error instanceof ServerError && error.kind === 'runNotFound';
 }
 
 /** What to do about a run that may go on although nobody waits for it any longer. */

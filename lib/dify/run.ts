@@ -5,11 +5,11 @@ import { resultOfBlocking } from './blocking';
 import { pauseAfter, type DifyClient } from './client';
 import type { RunState } from './events';
 import { answerError, hasBegun, resultOf, runError } from './failure';
-import { finiteNumber, isRecord, parseJson, nonEmptyText, recordOf, type JsonRecord } from '../values';
+import { exactJson, keptAsText, finiteNumber, isRecord, nonEmptyText, recordOf, type JsonRecord } from '../values';
 import type { TracedRequest, TracedAnswer } from '../tracing/attributes';
 import { startSpan } from '../tracing/span';
 import { explainInputs } from './form';
-import { recordedResult } from './follow';
+import { recordedResult, withWarning } from './follow';
 import { endedRecord } from './run-record';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
 import { RunReader, failureOf, isOtherConversation, type ReadingOptions } from './run-reading';
@@ -237,14 +237,14 @@ async function wholeOutcome(
 	whole: string,
 	options: RunOptions,
 ): Promise<Outcome> {
-	const body = parseJson(whole);
+	const { value: body, large } = exactJson(whole);
 	options.onEvent?.(body ?? whole);
 	const { connection } = client;
 	if (!isRecord(body) || isErrorEnvelope(body)) {
 		const answer = { status: stream.status, headers: stream.headers, text: whole, json: body, url: stream.url };
 		return { failed: answerError(connection, answer, 'POST') };
 	}
-	const answered = resultOfBlocking(body, options.hints);
+	const answered = keptAsText(large).reduce(withWarning, resultOfBlocking(body, options.hints));
 	const { onlyConversation: only } = options;
 	const result =
 		only !== undefined && isOtherConversation(answered.conversationId, only) ? ofOtherConversation(answered) : answered;

@@ -1,7 +1,7 @@
 import type { ResponseFormat, FinishedAnswer } from '../chat/types';
 import { failure, type FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
-import { isRecord } from '../values';
+import { keptAsText, isRecord } from '../values';
 import { fittingJson, type FoundJson } from './json-answer';
 import { checkSchema } from './schema-check';
 
@@ -16,10 +16,7 @@ export interface CheckedJson extends FoundJson {
 
 /** What the user should know of the value of an answer. */
 export function notesOn({ unchecked, large }: CheckedJson): string[] {
-	return [
-		...unchecked,
-		...large.map((number) => `${number} is more than a number of JavaScript holds exactly, so it is kept as text.`),
-	];
+	return [...unchecked, ...keptAsText(large)];
 }
 
 /**

@@ -1,13 +1,9 @@
-import { canonicalJson, parseJson } from '../values';
+import { exactJson, type ExactJson, canonicalJson, parseJson } from '../values';
 
 /** JSON in an answer. */
-export interface FoundJson {
+export interface FoundJson extends ExactJson {
 	/** As it was written. */
 	json: string;
-	/** With texts in place of numbers that JavaScript cannot hold. */
-	value: unknown;
-	/** These numbers. */
-	large: string[];
 }
 
 /** So many places in a text are tried as the beginning of an object, and so many values are checked. */
@@ -32,26 +28,13 @@ export function fittingJson(text: string, faultsOf: (value: unknown) => string[]
 			if (parsed === undefined || left-- <= 0) continue;
 			const wrong = faultsOf(parsed);
 			if (wrong.length > 0) faults ??= wrong;
-			else fitting.set(canonicalJson(parsed), { json, ...exact(json, parsed) });
+			else fitting.set(canonicalJson(parsed), { json, ...exactJson(json, parsed) });
 		}
 		const [found] = fitting.values();
 		if (found !== undefined && fitting.size === 1) return found;
 		if (fitting.size > 1) return { faults: [`There are ${fitting.size} different answers, and one is wanted`] };
 	}
 	return { faults: faults ?? [] };
-}
-
-function exact(json: string, value: unknown): Pick<FoundJson, 'value' | 'large'> {
-	const large: string[] = [];
-	const kept = json.replace(/"[^"\\]*(?:\\[^][^"\\]*)*"|-?\d[\d.eE+-]*/g, (token) => {
-		const number = Number(token);
-		const isExact =
-			Number.isFinite(number) && (Number.isSafeInteger(number) || String(number) === token || /[.eE]/.test(token));
-		if (token.startsWith('"') || isExact) return token;
-		large.push(token);
-		return `"${token}"`;
-	});
-	return { value: large.length === 0 ? value : parseJson(kept), large };
 }
 
 function blocksIn(text: string): string[] {

@@ -1,7 +1,7 @@
 import { soundFormat } from '../../sound-format';
 import { joinWaves } from '../../wav';
 import type { DifyUsage, FinishReason, RunAudio, RunError, RunErrorCause, RunResult, RunStatus } from '../types';
-import { nonEmptyText, recordOf } from '../../values';
+import { keptAsText, nonEmptyText, recordOf } from '../../values';
 import type { RunState } from './state';
 import { isUnfinished, succeeded } from './termination';
 import { runFailure } from './workflow';
@@ -55,7 +55,7 @@ function audioOf({ audioPieces, audioEnded }: RunState): RunAudio | undefined {
 }
 
 function warningsOf(state: RunState, status: RunStatus): string[] {
-	const warnings: string[] = [];
+	const warnings = keptAsText(state.inexact);
 	if (state.badEvents > 0)
 		warnings.push(`${state.badEvents} event(s) of the stream could not be read and were left out.`);
 	if (status === 'partial-succeeded') warnings.push(handledFailures(state));

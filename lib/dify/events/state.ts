@@ -28,6 +28,8 @@ export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' |
 	moderated: boolean;
 	/** The caller wants no more of the run: what ends it from now on is its own doing. */
 	givenUp?: boolean;
+	/** Numbers that stand in the events as texts, since JavaScript cannot hold them. */
+	inexact: Set<string>;
 	/** Payloads that were no JSON object. */
 	badEvents: number;
 	/** The outcome stands; what follows, in the same packet or not, must not change it. */
@@ -54,6 +56,7 @@ export function createRun(hints: RunHints = {}): RunState {
 		sawMessage: false,
 		messageEnded: false,
 		moderated: false,
+		inexact: new Set(),
 		badEvents: 0,
 		closed: false,
 	};

@@ -1,14 +1,5 @@
 import { ServerError } from '../../errors/server-error';
-import {
-	asList,
-	isRecord,
-	type JsonRecord,
-	nonEmptyText,
-	optional,
-	parseJson,
-	recordOf,
-	recordsIn,
-} from '../../values';
+import { asList, isRecord, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
 import { answerError, difyFailure, invalidParam } from '../failure';
 import { needsNewer } from '../too-old';
 import type { KnowledgeApi } from './api';
@@ -126,7 +117,7 @@ async function datasourceData(api: KnowledgeApi, path: string, json: JsonRecord)
 	try {
 		for await (const batch of stream.batches)
 			for (const { event: name, data: text } of batch) {
-				const event = recordOf(parseJson(text));
+				const event = recordOf(client.parse(text));
 				if (event.event === 'datasource_completed') return event.data;
 				if (event.event === 'datasource_error' || event.event === 'error')
 					throw difyFailure('runFailed', {

@@ -1,6 +1,6 @@
 import type { EventStream } from '../../http/types';
 import type { FileSource } from '../../http/multipart';
-import { isRecord, nonEmptyText, parseJson, recordOf, recordsIn, type JsonRecord } from '../../values';
+import { isRecord, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../../values';
 import { answerError, difyFailure, invalidParam, runError } from '../failure';
 import { DEFAULT_RUN_LIMITS } from '../run-limits';
 import { RunReader } from '../run-reading';
@@ -85,7 +85,7 @@ async function start(api: KnowledgeApi, path: string, json: JsonRecord): Promise
 }
 
 function documentsIn(api: KnowledgeApi, { url, status, headers }: EventStream, text: string): PipelineOutcome {
-	const answer = parseJson(text);
+	const answer = api.client.parse(text);
 	if (!isRecord(answer) || !Array.isArray(answer.documents))
 		throw answerError(api.client.connection, { status, headers, url, text, json: answer }, 'POST');
 	const documents = recordsIn(answer.documents);

@@ -15,7 +15,7 @@ export class DifyApp {
 	private readonly knowledge: KnowledgeApi;
 	private asked: Promise<JsonRecord> | undefined;
 
-	constructor(client: DifyClient) {
+	constructor(readonly client: DifyClient) {
 		this.knowledge = new KnowledgeApi(client);
 	}
 

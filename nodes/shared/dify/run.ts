@@ -1,7 +1,9 @@
+import { keptAsText } from '../../../lib/values';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
+import { hintOnce } from '../run/hints';
 import { itemCredentials } from '../run/item-credentials';
 import type { Operation, OperationCall } from '../run/operations';
 import { runOperations, type RunOptions } from '../run/run-operations';
@@ -32,5 +34,8 @@ export async function runDifyOperations(
 		apps.set(key, app);
 		return app.within(signal);
 	};
-	return await runOperations(context, { table, accessOf, nodeError: difyNodeError, keyOf });
+	const items = await runOperations(context, { table, accessOf, nodeError: difyNodeError, keyOf });
+	const inexact = [...apps.values()].flatMap(({ client }) => [...client.execution.inexact]);
+	for (const note of keptAsText(inexact)) hintOnce(context, note);
+	return items;
 }
