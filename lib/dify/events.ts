@@ -90,7 +90,7 @@ export function reduce(state: RunState, event: unknown): RunStep<RunState> {
 	const { next, graceMs } = nextStep(state);
 	if (next === 'close') state.closed = true;
 	if (graceMs === undefined) return { state, deltas, next };
-	const graceAnew = isRecord(event) && event.event === 'tts_message';
+	const graceAnew = next === 'continue' || (isRecord(event) && event.event === 'tts_message');
 	return { state, deltas, next, graceMs, ...(graceAnew ? { graceAnew } : {}) };
 }
 

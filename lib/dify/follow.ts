@@ -8,7 +8,7 @@ import type { DifyClient } from './client';
 import { createRun, finish, reduce, singleText, type RunState } from './events';
 import { difyFailure, runError } from './failure';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
-import { MAX_WAIT_MS, endedRecord, mayPass, stillRunning, type RunRecord } from './run-record';
+import { MAX_WAIT_MS, NOT_YET_MS, endedRecord, mayPass, missing, stillRunning, type RunRecord } from './run-record';
 import { RunReader, failureOf, type ReadingOptions } from './run-reading';
 import type { RunResult, TextDelta } from './types';
 
@@ -29,6 +29,8 @@ export interface FollowOptions extends ReadingOptions {
 	pauseMs?: number;
 	/** Milliseconds in which an attachment must be answered; an API that starts anew takes connections before it does. */
 	openMs?: number;
+	/** Milliseconds in which a run that has no stream must have a record. */
+	unknownMs?: number;
 	/** Milliseconds in which an answered form must have let the run go on. */
 	resumeMs?: number;
 }
@@ -70,12 +72,18 @@ export async function followRun(
 	user: string,
 	options: FollowOptions = {},
 ): Promise<RunResult> {
-	const { hints, answered, pauseMs = PAUSE_MS, resumeMs = RESUME_MS } = options;
+	const { hints, answered, pauseMs = PAUSE_MS, resumeMs = RESUME_MS, unknownMs = NOT_YET_MS } = options;
 	const acrossPauses = hints?.acrossPauses === true;
 	const limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
 	const begun = performance.now();
 	const url = eventsUrl(client, runId, user, acrossPauses);
-	const look = async () => await endedRecord(client, runId, acrossPauses);
+	let unknownAt: number | undefined;
+	const look = async () => {
+		let isUnknown = false;
+		const record = await endedRecord(client, runId, acrossPauses, () => (isUnknown = true));
+		unknownAt = isUnknown ? (unknownAt ?? performance.now()) : undefined;
+		return record;
+	};
 	const begin = () => Object.assign(createRun(hints), { workflowRunId: runId });
 	let state = options.state ?? begin();
 	let [seen, seenAt] = [progressOf(state), begun];
@@ -107,6 +115,7 @@ export async function followRun(
 		if (record !== undefined && (record.status !== 'paused' || pauses++ > 0 || !canAttach))
 			return await recordedResult(client, state, record, url, options);
 		if (isUnattachable && options.record === 'once') throw failed;
+		if (unknownAt !== undefined && performance.now() - unknownAt >= unknownMs) missing(client, runId);
 		canAttach &&= !isUnattachable;
 		isKnown ||= failed === undefined || isLost(failed);
 		// A snapshot repeats what is known: only what is new shows that the run goes on.

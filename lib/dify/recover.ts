@@ -1,13 +1,22 @@
 import { asFailed, ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { difyFailure } from './failure';
+import { finish } from './events';
+import { succeeded } from './events/termination';
 import { followRun, withWarning, type FollowOptions } from './follow';
 import { stopRun, type LostRun, type RunRoute } from './run';
-import { followLater } from './run-record';
+import { followLater, isUnknownRun } from './run-record';
 import type { RunResult } from './types';
 
 /** What a user should hear of a run whose stream was lost. */
 export const RECOVERED = 'The stream of the run broke off. The node found the run again and waited for its end.';
+
+/** The same of one that Dify called succeeded before it lost both its stream and its record. */
+const NO_CLOSE =
+	'The stream broke off after Dify had called the run succeeded, and Dify has no record of it: token counts, sources and files may be missing.';
+
+const unknownEnd = (runId: string) =>
+	`Dify has no record of the run ${runId}, so nobody knows how it ended. What had arrived is in the details. The logs of the app in Dify may say more.`;
 
 /**
  * The result of a run whose stream was lost: it is attached to again, and asked for, until it is over or a limit runs
@@ -34,6 +43,8 @@ export async function recoverRun(
 		const following = { ...options, limits: { ...limits, totalMs: left }, state, stop };
 		return withWarning(await followRun(client, runId, user, following), RECOVERED);
 	} catch (error) {
+		if (isUnknownRun(error) && succeeded(state.workflowEnd?.status ?? ''))
+			return withWarning(finish(Object.assign(state, { messageEnded: true }), 'closed'), NO_CLOSE);
 		return await giveUp(asFailed(error).failed, lost, runId, stop, client.signal?.aborted === true);
 	}
 }
@@ -54,6 +65,7 @@ async function giveUp(
 	const known = { partialText: state.text || undefined, partialReasoning: state.reasoning || undefined };
 	if (isCancelled || failed.kind === 'cancelled') throw difyFailure('cancelled', { url: stream.url, ...known, facts });
 	// What could not be asked is no answer: the stream's own error says that the run may have gone on.
-	const error = isGivenUp || failed.result !== undefined ? failed : stream.withRemedy(followLater(runId));
+	const remedy = isUnknownRun(failed) ? unknownEnd(runId) : followLater(runId);
+	const error = isGivenUp || failed.result !== undefined ? failed : stream.withRemedy(remedy);
 	throw error.withPartial({ text: state.text, reasoning: state.reasoning }).withFacts(facts);
 }

@@ -28,7 +28,7 @@ export interface RunStep<State> {
 	state: State;
 	deltas: TextDelta[];
 	next: RunNext;
-	/** Milliseconds; only with `grace`. */
+	/** Milliseconds; with `continue`, of silence. */
 	graceMs?: number;
 	/** The time begins anew, since what is waited for is arriving. */
 	graceAnew?: boolean;

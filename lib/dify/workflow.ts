@@ -21,7 +21,7 @@ export interface WorkflowRequest {
 }
 
 /** `pauseMs`: between two attachments to a lost run, in milliseconds, at first. */
-export type WorkflowOptions = Omit<RunOptions, 'recover'> & Pick<FollowOptions, 'pauseMs'>;
+export type WorkflowOptions = Omit<RunOptions, 'recover'> & Pick<FollowOptions, 'pauseMs' | 'unknownMs'>;
 
 /**
  * Runs a workflow and reads it to its end. A run whose stream is lost is attached to again, or asked for until it is

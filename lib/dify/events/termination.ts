@@ -10,6 +10,12 @@ export const GRACE_MS = 2000;
 /** Dify keeps the stream open for about five seconds after the answer for speech that is still being made. */
 export const AUDIO_GRACE_MS = 5000;
 
+/**
+ * One of the two events that end a chatflow came, and the other one follows at once: what comes no more is looked for
+ * elsewhere, after the look at the record of a quiet run.
+ */
+export const HALF_OVER = { next: 'continue', graceMs: 20_000 } as const;
+
 interface NextStep {
 	next: RunNext;
 	graceMs?: number;
@@ -28,11 +34,11 @@ export function nextStep(state: RunState): NextStep {
 		if (end.alone || state.messageEnded) return succeeded(end.status) ? afterSuccess(state) : { next: 'close' };
 		// 1.12 sends message_end or error after a failed or stopped chatflow, 1.14 nothing; a good run always has both
 		// events.
-		return succeeded(end.status) ? { next: 'continue' } : { next: 'grace', graceMs: GRACE_MS };
+		return succeeded(end.status) ? HALF_OVER : { next: 'grace', graceMs: GRACE_MS };
 	}
 	if (!state.messageEnded) return { next: 'continue' };
 	// Newer chatflows send message_end first, and main does so for failed runs too: only workflow_finished tells.
-	if (state.workflow !== undefined) return { next: 'continue' };
+	if (state.workflow !== undefined) return HALF_OVER;
 	// Also where moderation or an annotation answered in place of a chatflow; newer servers then leave the socket open.
 	return afterSuccess(state);
 }

@@ -1,0 +1,143 @@
+/** Runs whose stream ends without the end of the run, and of which Dify has no record. */
+import { HALF_OVER } from '../../../lib/dify/events/termination';
+import { followRun } from '../../../lib/dify/follow';
+import { recoverRun } from '../../../lib/dify/recover';
+import { RUN_ROUTES } from '../../../lib/dify/run';
+import { DEFAULT_RUN_LIMITS } from '../../../lib/dify/run-limits';
+import { createRun } from '../../../lib/dify/events';
+import { chat } from '../../../lib/dify/chat';
+import { difyFailure } from '../../../lib/dify/failure';
+import { runWorkflow } from '../../../lib/dify/workflow';
+import { events, json, sse, startScripted, type Script } from '../../servers/scripted';
+import { useSimulator } from '../../servers/use-simulator';
+import { clientOf, failureOf, UNKNOWN_ID as RUN } from './client';
+
+const start = useSimulator(startScripted);
+const FAST = { looksMs: [5], pauseMs: 5, unknownMs: 60 };
+const UNKNOWN = { code: 'not_found', message: 'Workflow run not found.', status: 404 };
+
+const of = (event: string, data: object = {}, more: object = {}) => ({
+	event,
+	task_id: 't',
+	workflow_run_id: RUN,
+	data: { id: RUN, ...data },
+	...more,
+});
+const STARTED = of('workflow_started');
+const NODE = of('node_finished', { id: 'n', node_id: 'n', title: 'Ask', status: 'succeeded', outputs: { a: 1 } });
+const TEXT = { ...of('message'), answer: 'all of it', conversation_id: 'c', message_id: 'm' };
+const END = of('message_end', {}, { id: 'm', metadata: { usage: { total_tokens: 3 } } });
+const FINISHED = {
+	...of('workflow_finished', { status: 'succeeded', outputs: { answer: 'all of it' } }),
+	conversation_id: 'c',
+	message_id: 'm',
+};
+
+/** A Dify that has forgotten the run: its streams end, or ping, behind these events. */
+const forgetful =
+	(sent: object[], { open = false, events: attached = UNKNOWN as object } = {}): Script =>
+	({ method, path }, response) => {
+		if (method === 'GET' && path.includes('/events')) json(response, attached, 404);
+		else if (method === 'GET') json(response, UNKNOWN, 404);
+		else if (path.endsWith('/stop')) json(response, { result: 'success' });
+		else if (!open) events(response, sse(...sent));
+		else {
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.write(sse(...sent));
+			const pings = setInterval(() => response.write('event: ping\n\n'), 5);
+			response.on('close', () => clearInterval(pings));
+		}
+	};
+
+async function ask(script: Script, mode: 'workflow' | 'advanced-chat') {
+	const client = clientOf(await start(script), mode);
+	if (mode === 'workflow') return await runWorkflow(client, { inputs: {}, user: 'u' }, FAST);
+	const request = { query: 'hi', user: 'u', conversation: { kind: 'new' as const }, inputs: {} };
+	return (await chat(client, request, FAST)).result;
+}
+
+beforeEach(() => {
+	jest.replaceProperty(HALF_OVER as { graceMs: number }, 'graceMs', 60);
+});
+
+test.each<[string, 'workflow' | 'advanced-chat', object[], string | undefined]>([
+	['a workflow that only began', 'workflow', [STARTED], undefined],
+	['a workflow without its end', 'workflow', [STARTED, NODE], undefined],
+	['a chatflow without both ends', 'advanced-chat', [STARTED, TEXT, NODE], 'all of it'],
+	['a chatflow without workflow_finished', 'advanced-chat', [STARTED, TEXT, END], 'all of it'],
+])('%s: the error has what came, and says that nobody knows the end', async (_name, mode, sent, partialText) => {
+	const failed = await failureOf(ask(forgetful(sent), mode));
+	expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText, facts: { workflowRunId: RUN } });
+	expect(failed.remedy).toContain('nobody knows how it ended');
+	expect(failed.remedy).not.toContain('operation Follow');
+});
+
+test.each([
+	['the stream ends', false],
+	['the stream pings for ever', true],
+])('a chatflow that Dify called succeeded is a result without message_end: %s', async (_name, open) => {
+	const result = await ask(forgetful([STARTED, TEXT, FINISHED], { open }), 'advanced-chat');
+	expect(result).toMatchObject({ status: 'succeeded', text: 'all of it' });
+	expect(result.warnings.join()).toContain('no record of it');
+});
+
+test('a chatflow that pings for ever behind message_end does not wait for the Progress Limit', async () => {
+	const failed = await failureOf(ask(forgetful([STARTED, TEXT, END], { open: true }), 'advanced-chat'));
+	expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText: 'all of it' });
+});
+
+test('events behind message_end begin the wait anew', async () => {
+	const client = clientOf(
+		await start(({ method }, response) => {
+			if (method === 'GET') return json(response, UNKNOWN, 404);
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.write(sse(STARTED, TEXT, END));
+			let sent = 0;
+			const timer = setInterval(() => {
+				response.write(sse(sent++ < 5 ? { ...NODE, data: { id: `n${sent}` } } : FINISHED));
+				if (sent > 5) clearInterval(timer);
+			}, 30);
+		}),
+		'advanced-chat',
+	);
+	const { result } = await chat(client, { query: 'hi', user: 'u', conversation: { kind: 'new' }, inputs: {} }, FAST);
+	expect(result).toMatchObject({ status: 'succeeded', warnings: [] });
+});
+
+test('a proxy that answers 404 in place of an API that starts anew has not forgotten the run', async () => {
+	let asked = 0;
+	const client = clientOf(
+		await start(({ method, path }, response) => {
+			if (method !== 'GET') return events(response, sse(STARTED, NODE));
+			if (!path.includes('/events') && asked++ > 8)
+				return json(response, { id: RUN, status: 'succeeded', outputs: { a: 1 } });
+			response.writeHead(404, { 'content-type': 'text/plain' });
+			response.end('404 page not found');
+		}),
+		'workflow',
+	);
+	const options = { looksMs: [5], pauseMs: 5, unknownMs: 1 };
+	const state = Object.assign(createRun(), { workflowRunId: RUN });
+	const lost = {
+		state,
+		failed: difyFailure('streamEndedEarly'),
+		sentAt: { date: Date.now(), clock: performance.now() },
+		limits: DEFAULT_RUN_LIMITS,
+	};
+	const result = await recoverRun(client, RUN_ROUTES.workflow, 'u', lost, { ...options, record: 'wait' });
+	expect(result).toMatchObject({ status: 'succeeded', workflow: { outputs: { a: 1 } } });
+});
+
+test('a record that appears after a while is waited for', async () => {
+	let asked = 0;
+	const client = clientOf(
+		await start(({ path }, response) => {
+			if (path.includes('/events') || asked++ < 3) return json(response, UNKNOWN, 404);
+			json(response, { id: RUN, status: 'succeeded', outputs: { a: 1 } });
+		}),
+		'workflow',
+	);
+	const state = Object.assign(createRun(), { workflowRunId: RUN });
+	const result = await followRun(client, RUN, 'u', { ...FAST, unknownMs: 5_000, state, record: 'wait' });
+	expect(result.workflow?.outputs).toEqual({ a: 1 });
+});
