@@ -9,6 +9,7 @@ import { chat } from '../../../lib/dify/chat';
 import { difyFailure } from '../../../lib/dify/failure';
 import { runWorkflow } from '../../../lib/dify/workflow';
 import { events, json, sse, startScripted, type Script } from '../../servers/scripted';
+import { delay, type http } from '../../support/node';
 import { useSimulator } from '../../servers/use-simulator';
 import { clientOf, failureOf, UNKNOWN_ID as RUN } from './client';
 
@@ -33,6 +34,13 @@ const FINISHED = {
 	message_id: 'm',
 };
 
+async function repeat(response: http.ServerResponse, times: number, everyMs: number, piece: (sent: number) => string) {
+	for (let sent = 0; sent < times && !response.destroyed; sent++) {
+		await delay(everyMs);
+		response.write(piece(sent));
+	}
+}
+
 /** A Dify that has forgotten the run: its streams end, or ping, behind these events. */
 const forgetful =
 	(sent: object[], { open = false, events: attached = UNKNOWN as object } = {}): Script =>
@@ -44,8 +52,7 @@ const forgetful =
 		else {
 			response.writeHead(200, { 'content-type': 'text/event-stream' });
 			response.write(sse(...sent));
-			const pings = setInterval(() => response.write('event: ping\n\n'), 5);
-			response.on('close', () => clearInterval(pings));
+			void repeat(response, 1_000, 5, () => 'event: ping\n\n');
 		}
 	};
 
@@ -92,11 +99,7 @@ test('events behind message_end begin the wait anew', async () => {
 			if (method === 'GET') return json(response, UNKNOWN, 404);
 			response.writeHead(200, { 'content-type': 'text/event-stream' });
 			response.write(sse(STARTED, TEXT, END));
-			let sent = 0;
-			const timer = setInterval(() => {
-				response.write(sse(sent++ < 5 ? { ...NODE, data: { id: `n${sent}` } } : FINISHED));
-				if (sent > 5) clearInterval(timer);
-			}, 30);
+			void repeat(response, 6, 30, (sent) => sse(sent < 5 ? { ...NODE, data: { id: `n${sent}` } } : FINISHED));
 		}),
 		'advanced-chat',
 	);
