@@ -10,6 +10,7 @@ import {
 	json,
 	named,
 	python,
+	pythonLines,
 	special,
 	tagged,
 } from './forms';
@@ -40,6 +41,25 @@ const gemmaCall = (open: string, close: string, quote: string): Form => ({
 	shape: { kind: 'named', open: [open], close: [close], notation: { quotes: [quote], escapes: false, bareKeys: true } },
 	special: true,
 });
+
+const strippedGemma: Form = { ...named(['call:']), told: 'incomplete' };
+const toolCode: Form = {
+	...pythonLines,
+	around: { open: ['```tool_code', 'print('], close: [')', '```'] },
+	begins: ['```tool_code'],
+	told: 'quoted',
+};
+
+/** Elements of keys and values. Hy4 puts a suffix to every tag. */
+const argumentTags = (suffix: string, ...end: string[]) =>
+	tagged({
+		open: `<tool_call${suffix}>`,
+		key: `<arg_key${suffix}>`,
+		value: [`</arg_key${suffix}>`, `<arg_value${suffix}>`],
+		valueEnd: `</arg_value${suffix}>`,
+		close: `</tool_call${suffix}>`,
+		end,
+	});
 
 /** Models and servers spell the bars of DeepSeek's markers in several ways. */
 const BARS = ['｜', '｜｜', '‖', '|', '||', ' | '];
@@ -122,14 +142,14 @@ export const FAMILIES: readonly Family[] = [
 		forms: [named(['>>>']), bareName],
 		parsers: { vllm: 'functionary' },
 	}),
-	family('llama4', 'Llama 4', /llama-?4|olmo-?3/i, {
-		template: /<\|python_start\|>|<function_calls>/,
-		forms: [
-			special(inside('<|python_start|>', '<|python_end|>', python)),
-			inTag('function_calls', python),
-			bare(python),
-			bareJson,
-		],
+	family('olmo3', 'Olmo 3', /olmo-?3/i, {
+		template: /<function_calls>/,
+		forms: [inTag('function_calls', pythonLines), inTag('function_calls', python), bare(python)],
+		parsers: { vllm: 'olmo3' },
+	}),
+	family('llama4', 'Llama 4', /llama-?4/i, {
+		template: /<\|python_start\|>/,
+		forms: [special(inside('<|python_start|>', '<|python_end|>', python)), bare(python), bareJson],
 		parsers: { vllm: 'llama4_pythonic', sglang: 'pythonic' },
 	}),
 	family('llama3', 'Llama 3', /llama-?3/i, {
@@ -184,18 +204,17 @@ export const FAMILIES: readonly Family[] = [
 		],
 		thinking: [['<|open|>think<|sep|>', '<|close|>think<|sep|>']],
 	}),
-	family('glm', 'GLM-4.5', /glm-?4\.[5-9]|glm-?[5-9]|ling-?3|laguna/i, {
-		template: /^(?![^]*<tool_sep>)[^]*<arg_key>/,
+	family('hunyuan3', 'Hunyuan 3', /(?:^|[^a-z])hy[-_]?v?[34](?!\d)|hunyuan-?[34](?!\d)/i, {
+		template: /<tool_sep>|<tool_calls:/,
 		forms: [
-			tagged({
-				open: '<tool_call>',
-				key: '<arg_key>',
-				value: ['</arg_key>', '<arg_value>'],
-				valueEnd: '</arg_value>',
-				close: '</tool_call>',
-				end: [],
-			}),
+			inTag('tool_calls', argumentTags('', '<tool_sep>')),
+			special(inTag('tool_calls:opensource', argumentTags(':opensource'))),
 		],
+		parsers: { vllm: 'hy_v3' },
+	}),
+	family('glm', 'GLM-4.5', /glm-?4\.[5-9]|glm-?[5-9]|ling-?3|laguna/i, {
+		template: /<arg_key>/,
+		forms: [argumentTags('')],
 		parsers: { vllm: 'glm45', sglang: 'glm45' },
 	}),
 	family('miniMaxM2', 'MiniMax M2', /minimax-?m2/i, {
@@ -212,14 +231,17 @@ export const FAMILIES: readonly Family[] = [
 	}),
 	family('gemma4', 'Gemma 4', /gemma-?4/i, {
 		template: /<\|tool_call>/,
-		forms: [gemmaCall('<|tool_call>call:', '<tool_call|>', '<|"|>'), { ...named(['call:']), unreadable: true }],
+		forms: [gemmaCall('<|tool_call>call:', '<tool_call|>', '<|"|>'), strippedGemma],
 		thinking: [['<|channel>thought\n', '<channel|>']],
 		parsers: { vllm: 'gemma4', sglang: 'gemma4' },
 	}),
 	family('functionGemma', 'FunctionGemma', /function-?gemma/i, {
 		template: /<start_function_call>/,
-		forms: [gemmaCall('<start_function_call>call:', '<end_function_call>', '<escape>')],
+		forms: [gemmaCall('<start_function_call>call:', '<end_function_call>', '<escape>'), strippedGemma],
 		parsers: { vllm: 'functiongemma' },
+	}),
+	family('gemma3', 'Gemma 3', /gemma-?3/i, {
+		forms: [toolCode, bare(python), bareJson],
 	}),
 	family('phi4', 'Phi-4-mini', /phi-?4-?mini|firefunction/i, {
 		template: /functools|<\|\/tool_call\|>/,
@@ -230,6 +252,10 @@ export const FAMILIES: readonly Family[] = [
 		template: /<\|tool_call\|>/,
 		forms: [special(json('<|tool_call|>')), bareJson],
 		parsers: { vllm: 'granite' },
+	}),
+	family('commandRPlus', 'Command R+', /command-?r(?!7)/i, {
+		template: /Write 'Action:'/,
+		forms: [{ ...json('Action: ```json', '```'), told: 'quoted' }],
 	}),
 	family('command', 'Command R7B', /command-?(?:r7b|a)(?:[^a-z]|$)|cohere2/i, {
 		template: /<\|START_ACTION\|>/,

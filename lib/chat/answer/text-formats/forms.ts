@@ -23,8 +23,8 @@ export type Shape =
 			close: string;
 			end: readonly string[];
 	  }
-	/** Calls of Python, in a list. */
-	| { kind: 'python' };
+	/** Calls of Python, in a list or one after the other. */
+	| { kind: 'python'; isList: boolean };
 
 /** One way in which the models of a family write calls. */
 export interface Form {
@@ -37,8 +37,8 @@ export interface Form {
 	special?: true;
 	/** No marker is left, because the server takes them out: then it must be the whole answer. */
 	bare?: true;
-	/** What is left of it cannot be read for certain, so it is only told. */
-	unreadable?: true;
+	/** It is only told: what is left of it cannot be read for certain, or stands as an example would. */
+	told?: 'incomplete' | 'quoted';
 }
 
 type TaggedShape = Extract<Shape, { kind: 'tagged' }>;
@@ -51,7 +51,8 @@ export const named = (open: readonly string[], between: readonly string[] = [], 
 	shape: { kind: 'named', open, between, ...(close.length === 0 ? {} : { close }) },
 });
 export const tagged = (shape: Omit<TaggedShape, 'kind'>): Form => ({ shape: { kind: 'tagged', ...shape } });
-export const python: Form = { shape: { kind: 'python' } };
+export const python: Form = { shape: { kind: 'python', isList: true } };
+export const pythonLines: Form = { shape: { kind: 'python', isList: false } };
 
 export const special = (form: Form): Form => ({ ...form, special: true });
 export const bare = (form: Form): Form => ({ ...form, bare: true });
@@ -96,6 +97,7 @@ export const END_TOKENS: readonly string[] = [
 	'<seed:eos>',
 	'<｜end▁of▁sentence｜>',
 	'<end_of_turn>',
+	'<start_function_response>',
 	'<turn|>',
 	'<|END_OF_TURN_TOKEN|>',
 ];

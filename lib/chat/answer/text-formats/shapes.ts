@@ -45,7 +45,7 @@ export function* readBlock(reading: CallsReading, form: Form, opening: string): 
 	let [isCall, isOpen, isMarked, hasEnded] = [opening === '' || begins.includes(opening), false, false, false];
 	isOpen = around.open.includes(opening);
 	for (;;) {
-		if (isCall) isMarked = yield* readCalls(reading, shape, form.bare === true || form.unreadable === true);
+		if (isCall) isMarked = yield* readCalls(reading, shape, form.bare === true || form.told === 'incomplete');
 		yield* source.blank();
 		const token = yield* source.oneOf(tokens);
 		isCall = token === undefined ? begins.length === 0 : begins.includes(token);
@@ -77,7 +77,7 @@ function* readCalls(reading: CallsReading, shape: Shape, isBare: boolean): Readi
 		case 'tagged':
 			return yield* readTagged(reading, shape);
 		case 'python':
-			return yield* readPython(reading);
+			return yield* readPython(reading, shape);
 	}
 }
 
@@ -216,9 +216,9 @@ function* textUpTo(source: Source, end: string, next: readonly string[]): Readin
 	}
 }
 
-function* readPython(reading: CallsReading): Reading<boolean> {
+function* readPython(reading: CallsReading, { isList }: ShapeOf<'python'>): Reading<boolean> {
 	const { source } = reading;
-	yield* source.expect(['[']);
+	if (isList) yield* source.expect(['[']);
 	for (;;) {
 		yield* source.blank();
 		const from = source.place;
@@ -240,6 +240,7 @@ function* readPython(reading: CallsReading): Reading<boolean> {
 		source.at += 1;
 		reading.named(name);
 		add(reading, { name, arguments: Object.fromEntries(args) }, from);
+		if (!isList) return true;
 		yield* source.blank();
 		if ((yield* source.expect([',', ']'])) === ']') return true;
 	}

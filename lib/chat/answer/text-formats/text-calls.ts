@@ -160,7 +160,7 @@ export class TextCalls {
 		this.tools = new Map(tools.map((tool) => [tool.name, tool]));
 		this.names = [...this.tools.keys()];
 		this.sightings = new CallDetector(this.tools, family);
-		const forms = family?.forms.filter(({ bare, unreadable }) => !bare && !unreadable) ?? [];
+		const forms = family?.forms.filter(({ bare, told }) => !bare && !told) ?? [];
 		const begins = forms.flatMap((form) => (beginsOf(form).length === 0 ? [] : beginsOf(form)));
 		this.starts = new Set(begins.map((text) => text[0]!));
 	}
@@ -232,7 +232,7 @@ export class TextCalls {
 		const isOff = this.tries >= MAX_TRIES || this.failed !== undefined || this.surroundings.isQuotation;
 		for (const form of isOff ? [] : this.family!.forms) {
 			const isInPlace = form.bare ? !this.gaveText : form.special === true || this.surroundings.isAtLineStart;
-			if (!isInPlace || form.unreadable) continue;
+			if (!isInPlace || form.told) continue;
 			source.back(start);
 			this.block = { name: undefined, calls: [], begin: source.position };
 			const opening = beginsOf(form).length === 0 ? '' : yield* source.oneOf(beginsOf(form));
@@ -316,6 +316,6 @@ export class TextCalls {
 		if (failed !== undefined)
 			return { name: failed.name, family: family!, because: failed.why === 'broken' ? 'incomplete' : failed.why };
 		if (own === undefined) return undefined;
-		return { name: own.name, family: own.family, because: own.form.unreadable ? 'incomplete' : 'quoted' };
+		return { name: own.name, family: own.family, because: own.form.told ?? 'quoted' };
 	}
 }

@@ -14,6 +14,10 @@ const TWO = [ROME, 'n {}'];
 const invoke = (prefix: string) =>
 	`<${prefix}invoke name="w">\n<${prefix}parameter name="city">Rome</${prefix}parameter>\n</${prefix}invoke>`;
 
+const FUNCTION_GEMMA = '<start_function_call>call:w{city:<escape>Rome<escape>}<end_function_call>';
+const HUNYUAN =
+	'<tool_calls>\n<tool_call>w<tool_sep>\n<arg_key>city</arg_key>\n<arg_value>Rome</arg_value>\n</tool_call>\n<tool_call>n<tool_sep>\n</tool_call>\n</tool_calls>';
+
 /** What the models write, by family, with the calls that it is. */
 const WRITTEN: Array<[family: string, written: string, calls?: string[]]> = [
 	['harmony', '<|start|>assistant<|channel|>commentary to=functions.w<|message|>{"city":"Rome"}<|call|>'],
@@ -53,6 +57,9 @@ const WRITTEN: Array<[family: string, written: string, calls?: string[]]> = [
 	['functionary', 'w\n{"city":"Rome"}'],
 	['llama4', '<|python_start|>[w(city="Rome"), n()]<|python_end|>', TWO],
 	['llama4', P],
+	['olmo3', '<function_calls>\nw(city="Rome")\nn()\n</function_calls>', TWO],
+	['olmo3', "<function_calls>w(city='Rome')</function_calls>"],
+	['olmo3', '<function_calls>[w(city="Rome"), n()]</function_calls><|im_end|>', TWO],
 	['llama3', `<|python_tag|>${P}<|eom_id|>`],
 	['llama3', '{"type":"function","function":{"name":"w","parameters":{"city":"Rome"}}}'],
 	['llama3', '<function=w>{"city":"Rome"}</function>'],
@@ -79,7 +86,12 @@ const WRITTEN: Array<[family: string, written: string, calls?: string[]]> = [
 	['toolCallsList', `<tool_calls>[${J}]</tool_calls>`],
 	['toolCallsList', `<tool_calls>\n${J}\n{"name":"n","arguments":{}}\n</tool_calls>`, TWO],
 	['gemma4', '<|tool_call>call:w{city:<|"|>Ro"me<|"|>,days:3}<tool_call|>', ['w {"city":"Ro\\"me","days":3}']],
-	['functionGemma', '<start_function_call>call:w{city:<escape>Rome<escape>}<end_function_call>'],
+	['functionGemma', FUNCTION_GEMMA],
+	['functionGemma', `${FUNCTION_GEMMA}<start_function_call>call:n{}<end_function_call><start_function_response>`, TWO],
+	['gemma3', '[w(city="Rome"), n()]', TWO],
+	['gemma3', P],
+	['hunyuan3', HUNYUAN, TWO],
+	['hunyuan3', HUNYUAN.replaceAll('>', ':opensource>').replaceAll('<tool_sep:opensource>\n', ''), TWO],
 	['phi4', `functools[${J}]`],
 	['phi4', `<|tool_call|>[${J}]<|/tool_call|>`],
 	['granite3', `<|tool_call|>[${J}]`],
@@ -97,9 +109,31 @@ const WRITTEN: Array<[family: string, written: string, calls?: string[]]> = [
 	['lmStudio', `[TOOL_REQUEST]${J}[END_TOOL_REQUEST]`],
 ];
 
+/** What is told only: an example looks the same. */
+const SHOWN: Array<[family: string, written: string]> = [
+	['commandRPlus', 'Action: ```json\n[{"tool_name":"w","parameters":{"city":"Rome"}}]\n```'],
+	['gemma3', '```tool_code\nprint(w(city="Rome"))\n```'],
+	['gemma3', '```tool_code\nw(city="Rome")\n```'],
+	['gemma3', `\`\`\`json\n${J}\n\`\`\``],
+];
+
+describe('a call in a block of code', () => {
+	it.each(SHOWN)('%s: %s is told and not run', (family, written) => {
+		for (const pieces of [[written], ...everyCut(written)])
+			expect(readPieces(pieces, { family })).toMatchObject({ text: written, calls: [], note: 'quoted', noted: family });
+	});
+
+	it('the pseudo tool of Command R+ is none', () => {
+		const text = 'Action: ```json\n[{"tool_name":"directly-answer","parameters":{}}]\n```';
+		expect(readPieces([text], { family: 'commandRPlus' })).toEqual({ text, reasoning: '', calls: [] });
+	});
+});
+
 describe('a call as its models write it', () => {
 	it('every family has one', () => {
-		expect([...new Set(WRITTEN.map(([family]) => family))].sort()).toEqual(FAMILIES.map(({ id }) => id).sort());
+		expect([...new Set([...WRITTEN, ...SHOWN].map(([family]) => family))].sort()).toEqual(
+			FAMILIES.map(({ id }) => id).sort(),
+		);
 	});
 
 	it.each(WRITTEN)('%s: %s', (family, written, calls = [ROME]) => {
@@ -136,6 +170,14 @@ describe('whose format a model writes', () => {
 		['GLM-4.5-Air', 'glm'],
 		['DeepSeek-V3.2-Exp', 'deepSeekDsml'],
 		['DeepSeek-R1-0528', 'deepSeek'],
+		['allenai/Olmo-3-7B-Instruct', 'olmo3'],
+		['tencent/Hy3-preview', 'hunyuan3'],
+		['Hunyuan-A13B-Instruct', 'toolCallsList'],
+		['google/functiongemma-270m-it', 'functionGemma'],
+		['gemma3:12b', 'gemma3'],
+		['c4ai-command-r-plus-08-2024', 'commandRPlus'],
+		['c4ai-command-r7b-12-2024', 'command'],
+		['command-a-03-2025', 'command'],
 		['my-model', undefined],
 	])('the name %s', (model, id) => {
 		expect(familyOf({ model })?.id).toBe(id);
