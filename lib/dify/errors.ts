@@ -50,12 +50,8 @@ export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
 	if (shape.kind === 'json') return describeEnvelope(shape.json, answer, method);
 	const kind = foreignKind(answer, shape, body);
 	const said = shape.kind === 'empty' ? undefined : cleanMessage(shape.kind === 'page' ? shape.title : shape.text);
-	return {
-		status: answer.status,
-		kind,
-		...(said === undefined ? {} : { said: shorten(said, MAX_FOREIGN) }),
-		retryable: retryable(kind, answer.status, method),
-	};
+	const { status } = answer;
+	return { status, kind, said: said && shorten(said, MAX_FOREIGN), retryable: retryable(kind, status, method) };
 }
 
 function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer, method: string): DifyFailure {
@@ -75,13 +71,7 @@ function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer,
 		foreignEnvelope(envelope, status, answer.challenge) ??
 		// The error of a gateway, under a status that says success.
 		(status < 300 && isRecord(envelope.error) ? 'serverError' : kindOfStatus(status));
-	return {
-		...(code === undefined ? {} : { code: code.replace(KEYS, '[key]') }),
-		status,
-		kind,
-		...(said === undefined ? {} : { said }),
-		retryable: retryable(kind, status, method),
-	};
+	return { code: code?.replace(KEYS, '[key]'), status, kind, said, retryable: retryable(kind, status, method) };
 }
 
 const CAUSES: Partial<Record<RunErrorCause, DifyKind>> = {
@@ -105,13 +95,8 @@ export function describeRunError(error: RunError): DifyFailure {
 		CAUSES[error.cause] ??
 		classify(error.code, said) ??
 		(error.cause === 'refused' ? 'runFailed' : error.status === undefined ? 'unknown' : kindOfStatus(error.status));
-	return {
-		...(error.code === undefined ? {} : { code: error.code.replace(KEYS, '[key]') }),
-		status: error.status ?? 200,
-		kind,
-		...(said === undefined ? {} : { said }),
-		retryable: kind === 'tooManyRequests',
-	};
+	const { code, status = 200 } = error;
+	return { code: code?.replace(KEYS, '[key]'), status, kind, said, retryable: kind === 'tooManyRequests' };
 }
 
 /** Codes under which Dify hands on what a plugin or a model said; where there is no code, that may be so as well. */

@@ -1,4 +1,4 @@
-import { ServerError } from '../errors/server-error';
+import { asFailed, ServerError, throwAs } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { refusedHere } from './failure';
 import { fieldFileRules, type FileRules } from './files';
@@ -55,9 +55,7 @@ export function tokenOf(value: unknown): string {
  * @throws {ServerError} `formClosed` where it was answered or has expired, `notFound`, or where Dify is too old
  */
 export async function getHumanForm(client: DifyClient, token: string): Promise<OpenForm> {
-	const raw = await client.get(pathOf(token)).catch((error: unknown) => {
-		throw explained(error);
-	});
+	const raw = await client.get(pathOf(token)).catch(throwAs(explained));
 	return readHumanForm(token, raw);
 }
 
@@ -159,12 +157,13 @@ export async function submitHumanForm(
 	try {
 		await client.send('POST', pathOf(token), { ...answer }, { timeoutMs });
 	} catch (error) {
-		if (!isUncertain(error) || !(await isSubmitted(client, token))) throw explained(error);
+		const { failed } = asFailed(error);
+		if (!isUncertain(failed) || !(await isSubmitted(client, token))) throw explained(failed);
 	}
 }
 
-function isUncertain(error: unknown): boolean {
-	if (!(error instanceof ServerError) || error.kind === 'cancelled') return false;
+function isUncertain(error: ServerError): boolean {
+	if (error.kind === 'cancelled') return false;
 	return error.status === undefined ? error.kind !== 'refused' : error.status >= 500;
 }
 
@@ -174,8 +173,7 @@ async function isSubmitted(client: DifyClient, token: string): Promise<boolean> 
 }
 
 /** What a failure about a form means. */
-function explained(error: unknown): unknown {
-	if (!(error instanceof ServerError)) return error;
+function explained(error: ServerError): ServerError {
 	const { code } = error;
 	if (code === 'human_input_form_submitted')
 		return error.reworded({

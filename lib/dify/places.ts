@@ -1,4 +1,5 @@
 import { afterMs } from '../http/limits';
+import { RequestQueue } from '../http/queue';
 import { Remembered } from '../remembered';
 
 /** After so many runs in a row without a refusal, one more at once is tried. */
@@ -13,11 +14,10 @@ const AFTER_END_MS = 200;
  * again, and fewer are sent at once from then on.
  */
 export class RunPlaces {
-	/** How many are sent at once; unlimited until Dify refuses one. */
-	private most = Infinity;
-	private running = 0;
+	/** Unlimited until Dify refuses a run. */
+	private readonly queue = new RequestQueue(Infinity);
+	private readonly leaving: Array<() => void> = [];
 	private sinceRefusal = 0;
-	private readonly waiting: Array<() => void> = [];
 	/** IDs of the workflow runs that were heard of: only those of the last seconds matter. */
 	private readonly runs = new Remembered<true>({ most: 1_000 });
 
@@ -36,31 +36,12 @@ export class RunPlaces {
 
 	/** Waits for a place. @throws the reason of the signal when that aborts */
 	async enter(signal?: AbortSignal): Promise<void> {
-		signal?.throwIfAborted();
-		if (this.running < this.most && this.waiting.length === 0) {
-			this.running++;
-			return;
-		}
-		let onAbort = () => {};
-		try {
-			await new Promise<void>((resolve, reject) => {
-				onAbort = () => {
-					const at = this.waiting.indexOf(resolve);
-					if (at < 0) return;
-					this.waiting.splice(at, 1);
-					reject(signal?.reason as Error);
-				};
-				this.waiting.push(resolve);
-				signal?.addEventListener('abort', onAbort, { once: true });
-			});
-		} finally {
-			signal?.removeEventListener('abort', onAbort);
-		}
+		this.leaving.push(await this.queue.enter(signal));
 	}
 
 	/** Gives the place back; in a limited app a moment later, as Dify does. */
 	leave(): void {
-		if (this.most === Infinity) this.free();
+		if (this.queue.limit === Infinity) this.free();
 		else afterMs(AFTER_END_MS, () => this.free());
 	}
 
@@ -68,7 +49,7 @@ export class RunPlaces {
 	accepted(): void {
 		if (++this.sinceRefusal < RUNS_BEFORE_MORE) return;
 		this.sinceRefusal = 0;
-		this.most++;
+		this.queue.limit++;
 	}
 
 	/**
@@ -77,22 +58,16 @@ export class RunPlaces {
 	 * @returns whether own runs hold places, so that it helps to enter again
 	 */
 	refused(): boolean {
-		const others = this.running - 1;
+		const others = this.queue.active - 1;
 		this.sinceRefusal = 0;
-		if (others > 0) this.most = Math.min(this.most, others);
+		if (others > 0) this.queue.limit = Math.min(this.queue.limit, others);
 		this.free();
 		return others > 0;
 	}
 
 	private free(): void {
-		this.running--;
-		while (this.running < this.most) {
-			const next = this.waiting.shift();
-			if (next === undefined) break;
-			this.running++;
-			next();
-		}
-		if (this.running === 0 && this.waiting.length === 0) this.onIdle();
+		this.leaving.pop()?.();
+		if (this.queue.active === 0 && this.queue.length === 0) this.onIdle();
 	}
 }
 

@@ -1,4 +1,4 @@
-import { ServerError } from '../errors/server-error';
+import { type ServerError, throwAs } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { optional } from '../values';
 
@@ -21,9 +21,7 @@ const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
  */
 export async function previewFile(client: DifyClient, id: string): Promise<StoredFile> {
 	const fetching = client.download(`/files/${id}/preview`, { limits: LIMITS }, { as_attachment: 'true' });
-	const answer = await fetching.catch((error: unknown) => {
-		throw whyNot(error);
-	});
+	const answer = await fetching.catch(throwAs(whyNot));
 	const name = nameIn(answer.headers['content-disposition'] ?? '');
 	const type = answer.headers['content-type']?.split(';')[0]?.trim();
 	return {
@@ -33,8 +31,8 @@ export async function previewFile(client: DifyClient, id: string): Promise<Store
 	};
 }
 
-function whyNot(error: unknown): unknown {
-	if (!(error instanceof ServerError) || error.status !== 404) return error;
+function whyNot(error: ServerError): ServerError {
+	if (error.status !== 404) return error;
 	return error.reworded({
 		kind: 'fileNotFound',
 		message: 'Dify does not show this file',

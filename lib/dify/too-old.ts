@@ -1,4 +1,4 @@
-import { ServerError } from '../errors/server-error';
+import { type ServerError, throwAs } from '../errors/server-error';
 
 /**
  * Dify before 1.14 has no such route and answers with a page, as any wrong base URL does; its header tells its version.
@@ -6,8 +6,8 @@ import { ServerError } from '../errors/server-error';
  * @param what begins a sentence: "Following a run"
  * @param instead what to do where Dify is not updated
  */
-export function tooOld(error: unknown, what: string, instead = ''): unknown {
-	if (!(error instanceof ServerError) || error.kind !== 'routeNotFound') return error;
+export function tooOld(error: ServerError, what: string, instead = ''): ServerError {
+	if (error.kind !== 'routeNotFound') return error;
 	const { difyVersion: version } = error.facts;
 	const isKnown = typeof version === 'string';
 	if (isKnown && !/^(?:0\.|1\.\d\b|1\.1[0-3]\b)/.test(version)) return error;
@@ -22,7 +22,5 @@ export function tooOld(error: unknown, what: string, instead = ''): unknown {
 
 /** The answer of a route that only newer versions have. @param what as in `tooOld` */
 export async function needsNewer<T>(what: string, asked: Promise<T>): Promise<T> {
-	return await asked.catch((error: unknown) => {
-		throw tooOld(error, what);
-	});
+	return await asked.catch(throwAs((error) => tooOld(error, what)));
 }

@@ -1,4 +1,4 @@
-import { ServerError } from '../errors/server-error';
+import { type ServerError, throwAs } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { MAX_PAGE_SIZE } from './conversations';
 import { invalidParam, refusedHere } from './failure';
@@ -65,17 +65,14 @@ export async function updateVariable(
 	}
 	const body = { value: valueOf(known, value), user };
 	const path = `/conversations/${conversationId}/variables/${id}`;
-	const answer = await client.send('PUT', path, body, { idempotent: true }).catch((error: unknown) => {
-		throw explainNumberType(error, known, body.value) ?? error;
-	});
-	return typed(answer);
+	const sending = client.send('PUT', path, body, { idempotent: true });
+	return typed(await sending.catch(throwAs((error) => explainNumberType(error, known, body.value))));
 }
 
 /** A variable keeps the kind of number that it holds: "not supported value type float" (1.12.1). */
-function explainNumberType(error: unknown, { name, value }: JsonRecord, sent: unknown): ServerError | undefined {
-	const refused =
-		error instanceof ServerError ? /not supported value type (integer|float)/.exec(error.serverText ?? '') : null;
-	if (refused === null || typeof sent !== 'number') return undefined;
+function explainNumberType(error: ServerError, { name, value }: JsonRecord, sent: unknown): ServerError {
+	const refused = /not supported value type (integer|float)/.exec(error.serverText ?? '');
+	if (refused === null || typeof sent !== 'number') return error;
 	const [one, other] = refused[1] === 'float' ? ['a fraction', 'whole number'] : ['a whole number', 'fraction'];
 	return invalidParam(
 		`The variable "${String(name)}" holds ${one} (${String(value)}), and Dify refuses the ${other} ${sent} for it`,

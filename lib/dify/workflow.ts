@@ -1,3 +1,4 @@
+import { throwAs } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { refusedHere } from './failure';
 import type { DifyFileRef } from './files';
@@ -91,9 +92,6 @@ const OR_GET = ' Until then, the operation Get with "Wait Until Finished" tells 
 
 /** Follows a run that was started elsewhere. @throws {ServerError} as `followRun`, and where Dify is too old */
 export async function follow(...[client, runId, user, options]: Parameters<typeof followRun>): Promise<RunResult> {
-	try {
-		return await followRun(client, runId, user, options);
-	} catch (error) {
-		throw tooOld(error, 'Following a run', OR_GET);
-	}
+	const following = followRun(client, runId, user, options);
+	return await following.catch(throwAs((error) => tooOld(error, 'Following a run', OR_GET)));
 }

@@ -103,3 +103,10 @@ export function asFailed(error: unknown): { failed: ServerError } {
 	if (error instanceof ServerError) return { failed: error };
 	throw error;
 }
+
+/** For `catch`: throws a server's error as `explained` tells it, and any other one as it is. */
+export function throwAs(explained: (error: ServerError) => ServerError): (error: unknown) => never {
+	return (error) => {
+		throw error instanceof ServerError ? explained(error) : error;
+	};
+}

@@ -42,8 +42,8 @@ export class RequestQueue {
 	private readonly waitingInFront = new Set<() => void>();
 	private readonly waiting = new Set<() => void>();
 
-	/** @param limit requests that may hold a place at once, 1 or more */
-	constructor(private readonly limit: number) {}
+	/** @param limit requests that may hold a place at once, 1 or more; a new one counts from the next that leaves on */
+	constructor(public limit: number) {}
 
 	/** Requests that hold a place now. */
 	get active(): number {
@@ -62,7 +62,8 @@ export class RequestQueue {
 	 */
 	async enter(signal?: AbortSignal, first = false): Promise<() => void> {
 		signal?.throwIfAborted();
-		if (this.running >= this.limit) await this.wait(first ? this.waitingInFront : this.waiting, signal);
+		const isFull = this.running >= this.limit || this.length > 0;
+		if (isFull) await this.wait(first ? this.waitingInFront : this.waiting, signal);
 		else this.running++;
 		let left = false;
 		return () => {

@@ -1,4 +1,4 @@
-import { asFailed, ServerError } from '../../errors/server-error';
+import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import { enterQueue } from '../../http/queue';
 import type { Download } from '../../http/types';
 import { isRecord, type JsonRecord } from '../../values';
@@ -46,7 +46,7 @@ export class KnowledgeApi {
 
 	/** Reads any JSON. Asked again where that may help, since nothing changes. @throws {ServerError} */
 	async read(path: string, query?: Query): Promise<unknown> {
-		return await this.client.ask('GET', path, { query, idempotent: true }).catch(throwKnown);
+		return await this.client.ask('GET', path, { query, idempotent: true }).catch(throwAs(told));
 	}
 
 	/** Searches: a POST that changes nothing, but counts for the limit per minute. @throws {ServerError} */
@@ -134,9 +134,9 @@ export class KnowledgeApi {
 	private async counted<T>(path: string, work: () => Promise<T>): Promise<T> {
 		const first = await work().then((value) => ({ value }), asFailed);
 		if ('value' in first) return first.value;
-		if (first.failed.kind !== 'knowledgeRate') return throwKnown(first.failed);
+		if (first.failed.kind !== 'knowledgeRate') throw told(first.failed);
 		await this.client.pause(this.times.rateMs ?? RATE_PAUSE_MS, this.client.url(path));
-		return await work().catch(throwKnown);
+		return await work().catch(throwAs(told));
 	}
 }
 
@@ -144,10 +144,9 @@ export class KnowledgeApi {
 const MODEL_KINDS: ReadonlySet<string> = new Set(['modelProvider', 'modelConnection', 'pluginDaemon']);
 
 /** Says of failures what they mean for knowledge bases. */
-function throwKnown(error: unknown): never {
-	if (!(error instanceof ServerError)) throw error;
-	if (!MODEL_KINDS.has(error.kind)) throw error;
-	throw error.reworded({
+function told(error: ServerError): ServerError {
+	if (!MODEL_KINDS.has(error.kind)) return error;
+	return error.reworded({
 		message: 'The embedding or rerank model behind Dify failed',
 		meaning: 'Dify works, but the embedding or rerank model that the knowledge base uses does not answer it',
 		remedy: `${error.remedy} For a knowledge base these are the embedding model and the rerank model of its settings.`,

@@ -1,4 +1,4 @@
-import { ServerError } from '../../errors/server-error';
+import { type ServerError, throwAs } from '../../errors/server-error';
 import { asList, isRecord, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
 import { answerError, difyFailure, invalidParam } from '../failure';
 import { needsNewer } from '../too-old';
@@ -37,7 +37,7 @@ export async function listDatasources(
 ): Promise<Datasource[]> {
 	const path = `/datasets/${baseId}/pipeline/datasource-plugins`;
 	const query = { is_published: published ? 'true' : undefined };
-	const answer = await needsNewer(PIPELINES, api.read(path, query)).catch(throwPipelineFailure);
+	const answer = await needsNewer(PIPELINES, api.read(path, query)).catch(throwAs(pipelineFailure));
 	return recordsIn(answer).flatMap((record) => {
 		const nodeId = nonEmptyText(record.node_id);
 		const type = DATASOURCE_TYPES.find((each) => each === record.datasource_type);
@@ -105,7 +105,7 @@ export async function runDatasource(
 		is_published: published,
 		...optional({ credential_id: credentialId }),
 	};
-	const data = await needsNewer(PIPELINES, datasourceData(api, path, json)).catch(throwPipelineFailure);
+	const data = await needsNewer(PIPELINES, datasourceData(api, path, json)).catch(throwAs(pipelineFailure));
 	return itemsIn(type, data, credentialId);
 }
 
@@ -164,20 +164,19 @@ function itemsIn(type: DatasourceType, data: unknown, credentialId: string | und
 }
 
 /** Says of failures what they mean for a pipeline. */
-export function throwPipelineFailure(error: unknown): never {
-	if (!(error instanceof ServerError)) throw error;
+export function pipelineFailure(error: ServerError): ServerError {
 	if (/^Pipeline not found/.test(error.serverText ?? ''))
-		throw error.reworded({
+		return error.reworded({
 			message: 'The knowledge base has no pipeline',
 			meaning: 'The knowledge base has no pipeline: it was made without one',
 			remedy: 'Choose a knowledge base that was made from a pipeline, or use the operations of the resource Document.',
 		});
 	if (error.code === 'pipeline_run_error')
-		throw error.reworded({
+		return error.reworded({
 			message: 'The pipeline failed in Dify',
 			meaning: 'Dify could not run the pipeline. Its text says why; it may be an input, a file or the pipeline itself',
 			remedy:
 				'Correct what the text of Dify names: Inputs, Datasource, the file. Get Datasources shows which inputs a datasource wants. Before you run it again, look whether documents were made: each run makes new ones.',
 		});
-	throw error;
+	return error;
 }

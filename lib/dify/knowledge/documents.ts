@@ -1,4 +1,4 @@
-import { ServerError } from '../../errors/server-error';
+import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import type { Download } from '../../http/types';
 import { nonEmptyText, type JsonRecord } from '../../values';
 import { difyFailure, invalidParam } from '../failure';
@@ -70,21 +70,15 @@ export async function deleteDocument(
 	const path = `/datasets/${baseId}/documents/${documentId}`;
 	const remove = async () => await api.deleteIfPresent(baseId, path);
 	return await remove().catch(async (error: unknown) => {
-		if (!isArchivedRefusal(error) || !unarchive) throw whenArchived(error);
+		const { failed } = asFailed(error);
+		if (failed.code !== 'archived_document_immutable') throw failed;
+		if (!unarchive)
+			throw failed.reworded({
+				message: 'The document is archived, so Dify does not delete it',
+				remedy: 'Turn on "Unarchive First" in the options, or take it out of the archive with Set Status.',
+			});
 		await setStatus(api, baseId, [documentId], 'un_archive');
 		return await remove();
-	});
-}
-
-function isArchivedRefusal(error: unknown): error is ServerError {
-	return error instanceof ServerError && error.code === 'archived_document_immutable';
-}
-
-function whenArchived(error: unknown): unknown {
-	if (!isArchivedRefusal(error)) return error;
-	return error.reworded({
-		message: 'The document is archived, so Dify does not delete it',
-		remedy: 'Turn on "Unarchive First" in the options, or take it out of the archive with Set Status.',
 	});
 }
 
@@ -108,19 +102,20 @@ export async function setStatus(
 			await api.change(baseId, 'PATCH', path, { document_ids: [...documentIds] });
 			return;
 		} catch (error) {
-			if (!isBusy(error) || tries === BUSY_TRIES) throw explained(error, documentIds.length);
+			const { failed } = asFailed(error);
+			if (!isBusy(failed) || tries === BUSY_TRIES) throw explained(failed, documentIds.length);
 			await api.client.pause(pauseAt(api.times.busy ?? BUSY_MS, tries - 1), api.client.url(path));
 		}
 	}
 }
 
 /** The job of the last change still runs. A document that is not indexed is told in other words. */
-function isBusy(error: unknown): boolean {
-	return error instanceof ServerError && /being indexed, please try again/.test(error.serverText ?? '');
+function isBusy(error: ServerError): boolean {
+	return /being indexed, please try again/.test(error.serverText ?? '');
 }
 
-function explained(error: unknown, count: number): unknown {
-	if (!(error instanceof ServerError) || error.kind !== 'documentBusy') return error;
+function explained(error: ServerError, count: number): ServerError {
+	if (error.kind !== 'documentBusy') return error;
 	const meaning =
 		count === 1
 			? 'The document is still being worked on in Dify, so it was not changed'
@@ -159,14 +154,12 @@ export async function downloadZip(
 ): Promise<AsyncIterable<Uint8Array>> {
 	const path = `/datasets/${baseId}/documents/download-zip`;
 	const asked = api.file(path, { document_ids: [...documentIds] });
-	const answer = await needsNewer('Downloading documents as a ZIP', asked).catch((error: unknown) => {
-		throw withoutFile(error, documentIds.length);
-	});
-	return zipIn(answer);
+	const answering = needsNewer('Downloading documents as a ZIP', asked);
+	return zipIn(await answering.catch(throwAs((error) => withoutFile(error, documentIds.length))));
 }
 
-function withoutFile(error: unknown, count: number): unknown {
-	if (!(error instanceof ServerError) || error.status !== 404) return error;
+function withoutFile(error: ServerError, count: number): ServerError {
+	if (error.status !== 404) return error;
 	if (!/^(?:Document not found|Only uploaded-file documents)/i.test(error.serverText ?? '')) return error;
 	return error.reworded({
 		kind: 'fileNotFound',
@@ -217,11 +210,11 @@ export function isAvailable(document: JsonRecord): boolean {
 }
 
 /** @throws {ServerError} where Dify's answer names no document */
-export function documentIdIn(api: KnowledgeApi, baseId: string, document: JsonRecord): string {
+export function documentIdIn(api: KnowledgeApi, baseId: string, document: JsonRecord, route = 'documents'): string {
 	const id = idOf(document);
 	if (id !== undefined) return id;
 	throw difyFailure('emptyAnswer', {
-		url: api.client.url(`/datasets/${baseId}/documents`),
+		url: api.client.url(`/datasets/${baseId}/${route}`),
 		message: 'Dify answered without the ID of the document',
 	});
 }

@@ -1,15 +1,15 @@
+import { throwAs } from '../../errors/server-error';
 import type { EventStream } from '../../http/types';
 import type { FileSource } from '../../http/multipart';
 import { isRecord, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../../values';
-import { answerError, difyFailure, invalidParam, runError } from '../failure';
+import { answerError, invalidParam, runError } from '../failure';
 import { DEFAULT_RUN_LIMITS } from '../run-limits';
 import { RunReader } from '../run-reading';
 import type { RunResult } from '../types';
 import { needsNewer } from '../too-old';
 import { fileIdIn, postFile } from '../upload';
 import type { KnowledgeApi } from './api';
-import { throwPipelineFailure, PIPELINES, type Datasource, type PipelineVersion } from './datasources';
-import { idOf } from './pages';
+import { pipelineFailure, PIPELINES, type Datasource, type PipelineVersion } from './datasources';
 
 /**
  * Uploads a file for a pipeline.
@@ -65,7 +65,7 @@ export async function runPipeline(
 	};
 	return await api
 		.alone(baseId, path, async () => await needsNewer(PIPELINES, start(api, path, json)))
-		.catch(throwPipelineFailure);
+		.catch(throwAs(pipelineFailure));
 }
 
 async function start(api: KnowledgeApi, path: string, json: JsonRecord): Promise<PipelineOutcome> {
@@ -90,16 +90,4 @@ function documentsIn(api: KnowledgeApi, { url, status, headers }: EventStream, t
 		throw answerError(api.client.connection, { status, headers, url, text, json: answer }, 'POST');
 	const documents = recordsIn(answer.documents);
 	return { kind: 'documents', batch: nonEmptyText(answer.batch), dataset: recordOf(answer.dataset), documents };
-}
-
-/** Documents that a run has made. @throws {ServerError} where one has no ID */
-export function documentIdsIn(api: KnowledgeApi, baseId: string, documents: readonly JsonRecord[]): string[] {
-	return documents.map((document) => {
-		const id = idOf(document);
-		if (id !== undefined) return id;
-		throw difyFailure('emptyAnswer', {
-			url: api.client.url(`/datasets/${baseId}/pipeline/run`),
-			message: 'Dify answered without the ID of a document',
-		});
-	});
 }

@@ -1,4 +1,4 @@
-import { ServerError } from '../../errors/server-error';
+import { type ServerError, throwAs } from '../../errors/server-error';
 import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
 import { invalidParam, refusedHere } from '../failure';
 import type { KnowledgeApi } from './api';
@@ -70,9 +70,7 @@ export async function retrieve(
 		);
 	const model = retrievalModel(base, settings);
 	const body = { query, ...optional({ retrieval_model: model }) };
-	const answer = await api.search(`/datasets/${baseId}/retrieve`, body).catch((error: unknown) => {
-		throw withoutVectors(error);
-	});
+	const answer = await api.search(`/datasets/${baseId}/retrieve`, body).catch(throwAs(withoutVectors));
 	// A base that is searched by keywords can give more than was asked for.
 	const records = recordsIn(answer.records).slice(0, topKOf(settings.topK));
 	return { hits: hitsIn(records), records };
@@ -83,8 +81,8 @@ function topKOf(topK: number | undefined): number {
 }
 
 /** What Dify says about a base that was never filled. */
-function withoutVectors(error: unknown): unknown {
-	if (!(error instanceof ServerError) || error.code !== 'dataset_not_initialized') return error;
+function withoutVectors(error: ServerError): ServerError {
+	if (error.code !== 'dataset_not_initialized') return error;
 	return error.reworded({
 		message: 'The knowledge base is empty or still being indexed',
 		remedy: 'Add documents first, and wait until they are indexed.',

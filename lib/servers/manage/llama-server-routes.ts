@@ -1,6 +1,6 @@
 /** The routes of llama-server beside OpenAI's API, where several servers have them, each at its own place. */
 import { failure } from '../../errors/failure';
-import { asFailed, type ServerError } from '../../errors/server-error';
+import { throwAs, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { CallAnswer, RequestOptions } from '../../http/types';
 import { isRecord } from '../../values';
@@ -97,9 +97,8 @@ export class LlamaServerRoutes {
 	}
 
 	private async send(url: string, options: Pick<RequestOptions, 'json'>): Promise<CallAnswer> {
-		return await safeAnswer(this.connection, url, { ...options, ...this.ask }).catch((error: unknown) => {
-			throw this.withoutRoute(asFailed(error).failed);
-		});
+		const asking = safeAnswer(this.connection, url, { ...options, ...this.ask });
+		return await asking.catch(throwAs((error) => this.withoutRoute(error)));
 	}
 
 	/** A server that has not got the route, in words that say what is missing. */

@@ -1,6 +1,6 @@
 /** The prompt caches of llama-server's slots on disk (docs/protocols/llama-server.md 2.12). */
 import { failure, invalidInput } from '../../errors/failure';
-import { asFailed, type ServerError } from '../../errors/server-error';
+import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { finiteNumber, optional, recordOf } from '../../values';
 import { LlamaServerRoutes, type LlamaServerAsk } from './llama-server-routes';
@@ -33,9 +33,8 @@ export async function changeSlot(connection: Connection, action: SlotAction, ask
 			{ facts: { slots: count } },
 		);
 	const body = action === 'erase' ? {} : { filename: fileName.trim() };
-	const answer = await routes.change(`/slots/${slot}?action=${action}`, body).catch((error: unknown) => {
-		throw explained(asFailed(error).failed, action, routes, fileName);
-	});
+	const changing = routes.change(`/slots/${slot}?action=${action}`, body);
+	const answer = await changing.catch(throwAs((error) => explained(error, action, routes, fileName)));
 	const result = recordOf(answer.json);
 	const timings = recordOf(result.timings);
 	const tokens = finiteNumber(result.n_saved ?? result.n_restored ?? result.n_erased);

@@ -1,6 +1,6 @@
 /** The tokens of a text, where the server tells them. */
 import { failure, invalidInput } from '../../errors/failure';
-import { asFailed, type ServerError } from '../../errors/server-error';
+import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { isRecord, recordOf } from '../../values';
 import { type ServerKind, traitsOf } from '../kinds';
@@ -110,10 +110,8 @@ export async function detokenize(
 	const routes = await routesFor(connection, ask);
 	if (!(routes instanceof LlamaServerRoutes))
 		return await askAtRoot(connection, routes.detokenize(tokens, ask.model), ask);
-	const { json } = await routes.post('/detokenize', { tokens }).catch((error: unknown) => {
-		const { failed } = asFailed(error);
-		throw unknownToken(failed, connection, tokens) ?? failed;
-	});
+	const asking = routes.post('/detokenize', { tokens });
+	const { json } = await asking.catch(throwAs((error) => unknownToken(error, connection, tokens) ?? error));
 	return textOf(recordOf(json).content) ?? unreadable(connection);
 }
 

@@ -1,7 +1,8 @@
 import type { Datasource } from '../../../lib/dify/knowledge/datasources';
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
-import { documentIdsIn, localFile, type PipelineOutcome, runPipeline } from '../../../lib/dify/knowledge/pipelines';
-import { ServerError } from '../../../lib/errors/server-error';
+import { documentIdIn } from '../../../lib/dify/knowledge/documents';
+import { localFile, type PipelineOutcome, runPipeline } from '../../../lib/dify/knowledge/pipelines';
+import { type ServerError, throwAs } from '../../../lib/errors/server-error';
 import { isRecord, type JsonRecord, parseJson, optional } from '../../../lib/values';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { wrongField } from '../../shared/field-values';
@@ -83,7 +84,7 @@ async function results(
 	}
 	const { batch, documents } = outcome;
 	if (documents.length === 0) hint('The pipeline made no documents.');
-	const ids = documentIdsIn(api, datasetId, documents);
+	const ids = documents.map((document) => documentIdIn(api, datasetId, document, 'pipeline/run'));
 	const limitMs = parameters.milliseconds('wait', 300_000);
 	const made: JsonRecord[] = [];
 	for (const [at, documentId] of ids.entries()) {
@@ -92,9 +93,7 @@ async function results(
 		if (limitMs === 0) made.push({ ...item, indexingStatus });
 		else {
 			const waiting = waitForIndexing(api, datasetId, { documentId, batch }, { limitMs });
-			const { status, total } = await waiting.catch((error: unknown) => {
-				throw withDocuments(error, ids, batch);
-			});
+			const { status, total } = await waiting.catch(throwAs((error) => withDocuments(error, ids, batch)));
 			made.push({ ...item, indexingStatus: status, chunks: total });
 		}
 	}
@@ -102,8 +101,7 @@ async function results(
 }
 
 /** The documents of a run are there, whatever became of one: another run would make them again. */
-function withDocuments(error: unknown, documentIds: string[], batch: string | undefined): unknown {
-	if (!(error instanceof ServerError)) return error;
+function withDocuments(error: ServerError, documentIds: string[], batch: string | undefined): ServerError {
 	const remedy = `${error.remedy} The run has made these documents, and another run makes new ones: ${documentIds.join(', ')}.`;
 	return error.withRemedy(remedy).withFacts({ documentIds, batch });
 }
