@@ -16,43 +16,22 @@ import { fileUpload } from './file/upload';
 import { textGenerate } from './text/generate';
 
 /** What the node can do. */
-export const operations = resourceTable(
-	[
-		{
-			option: { name: 'Text', value: 'text', description: 'For apps of the type text generator' },
-			operations: [textGenerate],
-			preset: 'generate',
-		},
-		{
-			option: { name: 'Audio', value: 'audio' },
-			operations: [audioSpeak, audioTranscribe],
-			preset: 'speak',
-		},
-		{
-			option: { name: 'Annotation', value: 'annotation', description: 'Questions with fixed answers' },
-			operations: [annotationUpsert, annotationGetAll, annotationCreate, annotationUpdate, annotationDelete],
-			preset: 'getAll',
-		},
-		{
-			option: { name: 'Annotation Reply', value: 'annotationReply', description: 'Whether the app answers with them' },
-			operations: [annotationReplyEnable, annotationReplyGetStatus, annotationReplyDisable],
-			preset: 'enable',
-		},
-		{
-			option: { name: 'File', value: 'file' },
-			operations: [fileUpload, fileDownload],
-			preset: 'upload',
-		},
-		{
-			option: { name: 'App', value: 'app' },
-			operations: [appGet],
-			preset: 'get',
-		},
-		{
-			option: { name: 'End User', value: 'endUser' },
-			operations: [endUserGet],
-			preset: 'get',
-		},
-	],
-	'text',
-);
+export const operations = resourceTable([
+	{
+		option: { name: 'Text', value: 'text', description: 'For apps of the type text generator' },
+		operations: [textGenerate],
+	},
+	{ option: { name: 'Audio', value: 'audio' }, operations: [audioSpeak, audioTranscribe] },
+	{
+		option: { name: 'Annotation', value: 'annotation', description: 'Questions with fixed answers' },
+		operations: [annotationUpsert, annotationGetAll, annotationCreate, annotationUpdate, annotationDelete],
+		preset: 'getAll',
+	},
+	{
+		option: { name: 'Annotation Reply', value: 'annotationReply', description: 'Whether the app answers with them' },
+		operations: [annotationReplyEnable, annotationReplyGetStatus, annotationReplyDisable],
+	},
+	{ option: { name: 'File', value: 'file' }, operations: [fileUpload, fileDownload] },
+	{ option: { name: 'App', value: 'app' }, operations: [appGet] },
+	{ option: { name: 'End User', value: 'endUser' }, operations: [endUserGet] },
+]);

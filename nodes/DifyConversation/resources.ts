@@ -8,23 +8,11 @@ import { variableGetAll } from './variable/get-all';
 import { variableUpdate } from './variable/update';
 
 /** What the node can do. */
-export const operations = resourceTable(
-	[
-		{
-			option: { name: 'Conversation', value: 'conversation' },
-			operations: [conversationGetAll, conversationRename, conversationDelete],
-			preset: 'getAll',
-		},
-		{
-			option: { name: 'Message', value: 'message' },
-			operations: [messageGetAll, messageGetSuggested],
-			preset: 'getAll',
-		},
-		{
-			option: { name: 'Variable', value: 'variable' },
-			operations: [variableGetAll, variableUpdate],
-			preset: 'getAll',
-		},
-	],
-	'conversation',
-);
+export const operations = resourceTable([
+	{
+		option: { name: 'Conversation', value: 'conversation' },
+		operations: [conversationGetAll, conversationRename, conversationDelete],
+	},
+	{ option: { name: 'Message', value: 'message' }, operations: [messageGetAll, messageGetSuggested] },
+	{ option: { name: 'Variable', value: 'variable' }, operations: [variableGetAll, variableUpdate] },
+]);

@@ -7,7 +7,7 @@ import { getAll } from './get-all';
 import { rate } from './rate';
 import { revoke } from './revoke';
 
-const operations = operationTable([rate, getAll, revoke], 'rate');
+const operations = operationTable([rate, getAll, revoke]);
 
 export class DifyFeedback implements INodeType {
 	description: INodeTypeDescription = {

@@ -47,75 +47,62 @@ import { tagRename } from './tag/rename';
 import { tagUnbind } from './tag/unbind';
 
 /** What the node can do. */
-export const operations = resourceTable(
-	[
-		{
-			option: { name: 'Knowledge Base', value: 'knowledgeBase' },
-			operations: [
-				knowledgeBaseRetrieve,
-				knowledgeBaseGetAll,
-				knowledgeBaseGet,
-				knowledgeBaseCreate,
-				knowledgeBaseUpdate,
-				knowledgeBaseDelete,
-			],
-			preset: 'retrieve',
-		},
-		{
-			option: { name: 'Document', value: 'document' },
-			operations: [
-				documentSync,
-				documentUpsertFile,
-				documentUpsertText,
-				documentGetAll,
-				documentGet,
-				documentGetStatus,
-				documentSetStatus,
-				documentUpdateFile,
-				documentUpdateText,
-				documentDownload,
-				documentDownloadZip,
-				documentDelete,
-			],
-			preset: 'upsertFile',
-		},
-		{
-			option: { name: 'Chunk', value: 'chunk' },
-			operations: [chunkGetAll, chunkGet, chunkCreate, chunkUpdate, chunkDelete],
-			preset: 'getAll',
-		},
-		{
-			option: { name: 'Metadata', value: 'metadata' },
-			operations: [
-				metadataSet,
-				metadataGetFields,
-				metadataCreateField,
-				metadataRenameField,
-				metadataSetBuiltIn,
-				metadataDeleteField,
-			],
-			preset: 'set',
-		},
-		{
-			option: { name: 'Pipeline', value: 'pipeline' },
-			operations: [pipelineRun, pipelineUploadFile, pipelineGetDatasources, pipelineRunDatasource],
-			preset: 'run',
-		},
-		{
-			option: { name: 'Tag', value: 'tag' },
-			operations: [tagGetAll, tagBind, tagUnbind, tagGetOfBase, tagCreate, tagRename, tagDelete],
-			preset: 'getAll',
-		},
-		{
-			option: { name: 'Child Chunk', value: 'childChunk' },
-			operations: [childChunkGetAll, childChunkGet, childChunkCreate, childChunkUpdate, childChunkDelete],
-			preset: 'getAll',
-		},
-		{
-			option: { name: 'Model', value: 'model' },
-			operations: [modelGetAll],
-			preset: 'getAll',
-		},
-	],
-	'knowledgeBase',
-);
+export const operations = resourceTable([
+	{
+		option: { name: 'Knowledge Base', value: 'knowledgeBase' },
+		operations: [
+			knowledgeBaseRetrieve,
+			knowledgeBaseGetAll,
+			knowledgeBaseGet,
+			knowledgeBaseCreate,
+			knowledgeBaseUpdate,
+			knowledgeBaseDelete,
+		],
+	},
+	{
+		option: { name: 'Document', value: 'document' },
+		operations: [
+			documentSync,
+			documentUpsertFile,
+			documentUpsertText,
+			documentGetAll,
+			documentGet,
+			documentGetStatus,
+			documentSetStatus,
+			documentUpdateFile,
+			documentUpdateText,
+			documentDownload,
+			documentDownloadZip,
+			documentDelete,
+		],
+		preset: 'upsertFile',
+	},
+	{
+		option: { name: 'Chunk', value: 'chunk' },
+		operations: [chunkGetAll, chunkGet, chunkCreate, chunkUpdate, chunkDelete],
+	},
+	{
+		option: { name: 'Metadata', value: 'metadata' },
+		operations: [
+			metadataSet,
+			metadataGetFields,
+			metadataCreateField,
+			metadataRenameField,
+			metadataSetBuiltIn,
+			metadataDeleteField,
+		],
+	},
+	{
+		option: { name: 'Pipeline', value: 'pipeline' },
+		operations: [pipelineRun, pipelineUploadFile, pipelineGetDatasources, pipelineRunDatasource],
+	},
+	{
+		option: { name: 'Tag', value: 'tag' },
+		operations: [tagGetAll, tagBind, tagUnbind, tagGetOfBase, tagCreate, tagRename, tagDelete],
+	},
+	{
+		option: { name: 'Child Chunk', value: 'childChunk' },
+		operations: [childChunkGetAll, childChunkGet, childChunkCreate, childChunkUpdate, childChunkDelete],
+	},
+	{ option: { name: 'Model', value: 'model' }, operations: [modelGetAll] },
+]);

@@ -32,50 +32,36 @@ import { vectorEmbed } from './vector/embed';
 import { vectorRerank } from './vector/rerank';
 
 /** What the node can do. */
-export const operations = resourceTable(
-	[
-		{
-			option: { name: 'Text', value: 'text' },
-			operations: [textChat, textExtract, textClassify, textComplete, textFillIn],
-			preset: 'chat',
-		},
-		{
-			option: { name: 'Vector', value: 'vector', description: 'Embeddings, and documents ordered by a question' },
-			operations: [vectorEmbed, vectorRerank],
-			preset: 'embed',
-		},
-		{
-			option: { name: 'Image', value: 'image' },
-			operations: [imageGenerate, imageEdit],
-			preset: 'generate',
-		},
-		{
-			option: { name: 'Audio', value: 'audio' },
-			operations: [audioTranscribe, audioSpeak, audioTranslate, audioGetVoices],
-			preset: 'transcribe',
-		},
-		{
-			option: { name: 'Model', value: 'model', description: 'The models of the server' },
-			operations: [modelGetAll, modelGet, modelLoad, modelUnload, modelPull, modelCreate, modelCopy, modelDelete].map(
-				namingServer,
-			),
-			preset: 'getAll',
-		},
-		{
-			option: { name: 'Token', value: 'token', description: 'Count, cut and show what a model reads' },
-			operations: [tokenCount, tokenTokenize, tokenDetokenize, tokenApplyTemplate],
-			preset: 'count',
-		},
-		{
-			option: { name: 'Slot', value: 'slot', description: 'What the slots of llama-server have read, kept on disk' },
-			operations: [slotSave, slotRestore, slotErase],
-			preset: 'save',
-		},
-		{
-			option: { name: 'Adapter', value: 'adapter', description: 'LoRA adapters of llama-server' },
-			operations: [adapterGetAll, adapterSet],
-			preset: 'getAll',
-		},
-	],
-	'text',
-);
+export const operations = resourceTable([
+	{
+		option: { name: 'Text', value: 'text' },
+		operations: [textChat, textExtract, textClassify, textComplete, textFillIn],
+	},
+	{
+		option: { name: 'Vector', value: 'vector', description: 'Embeddings, and documents ordered by a question' },
+		operations: [vectorEmbed, vectorRerank],
+	},
+	{ option: { name: 'Image', value: 'image' }, operations: [imageGenerate, imageEdit] },
+	{
+		option: { name: 'Audio', value: 'audio' },
+		operations: [audioTranscribe, audioSpeak, audioTranslate, audioGetVoices],
+	},
+	{
+		option: { name: 'Model', value: 'model', description: 'The models of the server' },
+		operations: [modelGetAll, modelGet, modelLoad, modelUnload, modelPull, modelCreate, modelCopy, modelDelete].map(
+			namingServer,
+		),
+	},
+	{
+		option: { name: 'Token', value: 'token', description: 'Count, cut and show what a model reads' },
+		operations: [tokenCount, tokenTokenize, tokenDetokenize, tokenApplyTemplate],
+	},
+	{
+		option: { name: 'Slot', value: 'slot', description: 'What the slots of llama-server have read, kept on disk' },
+		operations: [slotSave, slotRestore, slotErase],
+	},
+	{
+		option: { name: 'Adapter', value: 'adapter', description: 'LoRA adapters of llama-server' },
+		operations: [adapterGetAll, adapterSet],
+	},
+]);

@@ -64,11 +64,12 @@ interface Described {
 	fields: INodeProperties[];
 }
 
-/** One resource of a node: its place in the list, its operations, and the one that is chosen at first. */
+/** One resource of a node: its place in the list, and its operations. */
 export interface NodeResource<O extends Described = Described> {
 	option: INodePropertyOptions & { value: string };
 	operations: readonly O[];
-	preset: string;
+	/** Which is chosen at first, where that is not the first of them. */
+	preset?: string;
 }
 
 /** The operations of a node. */
@@ -97,7 +98,11 @@ export function executionItem({ json, binary, from = 0 }: OperationItem): INodeE
  * The list of operations, in the order of their use: n8n's list of actions has the same. Workflows do not store the
  * preset where it is chosen, so it stays as it was.
  */
-export function operationField(operations: readonly Described[], preset: string, show?: Shown): INodeProperties {
+export function operationField(
+	operations: readonly Described[],
+	preset = operations[0]!.option.value,
+	show?: Shown,
+): INodeProperties {
 	return {
 		displayName: 'Operation',
 		name: 'operation',
@@ -132,9 +137,9 @@ export function operationNamed<O extends Described>(operations: readonly O[], na
 	);
 }
 
-/** The operations of a node without resources. */
-export function operationTable<O extends Described>(operations: readonly O[], preset: string): OperationTable<O> {
-	const field = operationField(operations, preset);
+/** The operations of a node without resources, of which the first is chosen at first. */
+export function operationTable<O extends Described>(operations: readonly O[]): OperationTable<O> {
+	const field = operationField(operations);
 	return {
 		properties: [field, ...operationFields(operations)],
 		operationOf: (context, itemIndex) => operationNamed(operations, valueOf(field, context, itemIndex)),
@@ -149,13 +154,10 @@ function valueOf(field: INodeProperties, context: IExecuteFunctions, itemIndex: 
 /**
  * The operations of a node with resources.
  *
- * @param resources in the order of their use: n8n's list of actions has the same
+ * @param resources in the order of their use: n8n's list of actions has the same, and the first is chosen at first
  */
-export function resourceTable<O extends Described>(
-	resources: ReadonlyArray<NodeResource<O>>,
-	preset: string,
-): OperationTable<O> {
-	const resourceField = choiceField('Resource', 'resource', preset, {
+export function resourceTable<O extends Described>(resources: ReadonlyArray<NodeResource<O>>): OperationTable<O> {
+	const resourceField = choiceField('Resource', 'resource', resources[0]!.option.value, {
 		noDataExpression: true,
 		options: resources.map(({ option }) => option),
 	});

@@ -15,6 +15,7 @@ const field = (name: string, show?: Record<string, string[]>) => ({
 	...(show === undefined ? {} : { displayOptions: { show } }),
 });
 const stop = { option: { name: 'Stop', value: 'stop' }, fields: [field('task')] };
+const get = { option: { name: 'Get', value: 'get' }, fields: [] };
 const rename = {
 	option: { name: 'Rename', value: 'rename' },
 	fields: [field('title', { auto: ['no'] }), field('user')],
@@ -26,6 +27,7 @@ describe('operations of a node', () => {
 			default: 'rename',
 			options: [{ name: 'Stop' }, { name: 'Rename' }],
 		});
+		expect(operationField([stop, rename])).toMatchObject({ default: 'stop' });
 		expect(operationField([stop], 'stop')).not.toHaveProperty('displayOptions');
 		expect(operationField([stop], 'stop', { resource: ['a'] })).toMatchObject({
 			displayOptions: { show: { resource: ['a'] } },
@@ -46,20 +48,17 @@ describe('operations of a node', () => {
 	});
 
 	it('belong to a resource, which says what is chosen at first', () => {
-		const { properties, operationOf } = resourceTable(
-			[
-				{ option: { name: 'Chat', value: 'chat' }, operations: [rename], preset: 'rename' },
-				{ option: { name: 'Run', value: 'run' }, operations: [stop], preset: 'stop' },
-			],
-			'run',
-		);
+		const { properties, operationOf } = resourceTable([
+			{ option: { name: 'Run', value: 'run' }, operations: [stop, get], preset: 'get' },
+			{ option: { name: 'Chat', value: 'chat' }, operations: [rename] },
+		]);
 		expect(properties).toMatchObject([
-			{ name: 'resource', default: 'run', options: [{ name: 'Chat' }, { name: 'Run' }] },
+			{ name: 'resource', default: 'run', options: [{ name: 'Run' }, { name: 'Chat' }] },
+			{ name: 'operation', default: 'get', displayOptions: { show: { resource: ['run'] } } },
 			{ name: 'operation', default: 'rename', displayOptions: { show: { resource: ['chat'] } } },
-			{ name: 'operation', default: 'stop', displayOptions: { show: { resource: ['run'] } } },
+			{ name: 'task', displayOptions: { show: { resource: ['run'], operation: ['stop'] } } },
 			{ name: 'title', displayOptions: { show: { resource: ['chat'], operation: ['rename'] } } },
 			{ name: 'user', displayOptions: { show: { resource: ['chat'], operation: ['rename'] } } },
-			{ name: 'task', displayOptions: { show: { resource: ['run'], operation: ['stop'] } } },
 		]);
 		const chosen = (parameters: Record<string, string>) => {
 			const getNodeParameter = (name: string, _item: number, preset?: string) => parameters[name] ?? preset;
