@@ -1,7 +1,7 @@
 import { proxyFailureKind, isBasic, shapeOf, type BodyShape, type FailedAnswer } from '../errors/exchange';
 import type { DifyKind, FailureKind } from '../errors/kinds';
 import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './codes';
-import { recordOf, isRecord, finiteNumber, nonEmptyText } from '../values';
+import { recordOf, isRecord, finiteNumber, nonEmptyText, optional } from '../values';
 import { readProviderError } from './provider-error';
 import type { RunError, RunErrorCause } from './types';
 
@@ -51,7 +51,8 @@ export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
 	const kind = foreignKind(answer, shape, body);
 	const said = shape.kind === 'empty' ? undefined : cleanMessage(shape.kind === 'page' ? shape.title : shape.text);
 	const { status } = answer;
-	return { status, kind, said: said && shorten(said, MAX_FOREIGN), retryable: retryable(kind, status, method) };
+	const shown = optional({ said: said && shorten(said, MAX_FOREIGN) });
+	return { status, kind, retryable: retryable(kind, status, method), ...shown };
 }
 
 function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer, method: string): DifyFailure {
@@ -71,7 +72,7 @@ function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer,
 		foreignEnvelope(envelope, status, answer.challenge) ??
 		// The error of a gateway, under a status that says success.
 		(status < 300 && isRecord(envelope.error) ? 'serverError' : kindOfStatus(status));
-	return { code: code?.replace(KEYS, '[key]'), status, kind, said, retryable: retryable(kind, status, method) };
+	return { status, kind, retryable: retryable(kind, status, method), ...shownOf(code, said) };
 }
 
 const CAUSES: Partial<Record<RunErrorCause, DifyKind>> = {
@@ -96,7 +97,7 @@ export function describeRunError(error: RunError): DifyFailure {
 		classify(error.code, said) ??
 		(error.cause === 'refused' ? 'runFailed' : error.status === undefined ? 'unknown' : kindOfStatus(error.status));
 	const { code, status = 200 } = error;
-	return { code: code?.replace(KEYS, '[key]'), status, kind, said, retryable: kind === 'tooManyRequests' };
+	return { status, kind, retryable: kind === 'tooManyRequests', ...shownOf(code, said) };
 }
 
 /** Codes under which Dify hands on what a plugin or a model said; where there is no code, that may be so as well. */
@@ -106,6 +107,10 @@ const HANDED_ON: ReadonlySet<string> = new Set([
 	'internal_server_error',
 	'unknown',
 ]);
+
+function shownOf(code: string | undefined, said: string | undefined): Pick<DifyFailure, 'code' | 'said'> {
+	return optional({ code: code?.replace(KEYS, '[key]'), said });
+}
 
 /** The text of an answer, and the kind where it is that of a plugin or of the model behind Dify. */
 function readSaid(code: string | undefined, message: string | undefined): { said?: string; provider?: DifyKind } {

@@ -1,11 +1,11 @@
 import type { INodeExecutionData, IPollFunctions, IRun } from 'n8n-workflow';
 
+import { Remembered } from '../../lib/remembered';
+
 type Progress = 'running' | 'succeeded' | 'failed';
 
-const MAX_REMEMBERED = 1000;
-
 /** What became of the workflows that polling nodes of this process started, by the ID of what they were given. */
-const progress = new Map<string, Progress>();
+const progress = new Remembered<Progress>({ most: 1000 });
 
 /**
  * Hands out what a polling node has found until the workflow that it started has succeeded. n8n tells a polling node
@@ -35,12 +35,5 @@ function hasSucceeded(run: IRun | undefined): boolean {
 }
 
 function note(ids: readonly string[], state: Progress): void {
-	for (const id of ids) {
-		progress.delete(id);
-		progress.set(id, state);
-	}
-	for (const [oldest] of progress) {
-		if (progress.size <= MAX_REMEMBERED) break;
-		progress.delete(oldest);
-	}
+	for (const id of ids) progress.set(id, state);
 }
