@@ -199,8 +199,10 @@ export class Assembly {
 			else this.thinking ||= split.reasoning !== '';
 		}
 		if (content.toolCalls) this.calls.add(content.toolCalls);
-		const { usage, timings, model = '' } = chunk;
-		Object.assign(this.said, optional({ usage, timings, model: model || undefined }));
+		const { usage, timings, model } = chunk;
+		if (usage) this.said.usage = usage;
+		if (timings) this.said.timings = timings;
+		if (model) this.said.model = model;
 		this.madeBy = chunk.madeBy ?? this.madeBy;
 		if (chunk.finishReason) this.finishReason = moreTellingReason(this.finishReason, chunk.finishReason);
 		if (usage) this.countsAtEnd = this.finishReason !== undefined;

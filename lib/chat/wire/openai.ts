@@ -127,9 +127,10 @@ const HEARTBEATS: ReadonlySet<string> = new Set(['ping', 'heartbeat', 'keepalive
 
 function decode(event: ServerSentEvent): WireChunk {
 	const data = event.data.trim();
-	if (DONE.test(data)) return { done: true };
+	const isText = !data.startsWith('{');
+	if (isText && DONE.test(data)) return { done: true };
 	// Events without data are used as heartbeats by some gateways, events with a name of their own by others.
-	if (data === '' || HEARTBEATS.has(event.event ?? '') || HEARTBEATS.has(data.toLowerCase())) return {};
+	if (data === '' || HEARTBEATS.has(event.event ?? '') || (isText && HEARTBEATS.has(data.toLowerCase()))) return {};
 	const json = objectIn(data);
 	if (!isRecord(json) && event.event === 'error') return { error: { message: data } };
 	if (!isRecord(json)) throw new Error(`not a JSON object: ${data.slice(0, 200)}`);
@@ -153,17 +154,14 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (typeof delta.refusal === 'string' && delta.refusal !== chunk.text)
 		chunk.text = `${chunk.text ?? ''}${delta.refusal}` || chunk.text;
 	// Some releases of vLLM send both, one of them empty.
-	const reasoning = [
-		delta.reasoning_content,
-		delta.reasoning,
-		delta.thinking,
-		parts?.filter(isRecord).filter(isThinking),
-		delta.thinking_blocks,
-		delta.reasoning_details,
-	]
-		.map((field) => thinkingIn(field))
-		.find((text) => text !== '');
-	if (reasoning !== undefined) {
+	const reasoning =
+		thinkingIn(delta.reasoning_content) ||
+		thinkingIn(delta.reasoning) ||
+		thinkingIn(delta.thinking) ||
+		thinkingIn(parts?.filter(isRecord).filter(isThinking)) ||
+		thinkingIn(delta.thinking_blocks) ||
+		thinkingIn(delta.reasoning_details);
+	if (reasoning !== '') {
 		chunk.reasoning = reasoning;
 		if ('reasoning_content' in delta && isBare(json, choice, delta)) chunk.bareReasoning = reasoning;
 	}
