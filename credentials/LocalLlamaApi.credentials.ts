@@ -14,6 +14,7 @@ import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/cred
 import {
 	CONNECTION_CODES_HINT,
 	CREDENTIAL_TEST_LIMIT_MS,
+	bodyRule,
 	plainTextRule,
 	missingFieldRule,
 	statusRule,
@@ -146,9 +147,15 @@ export class LocalLlamaApi implements ICredentialType {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
 			...Object.entries(STATUSES).flatMap(([kind, statuses]) =>
-				statuses.map((status) =>
-					statusRule(status, sentence(kind as FailureKind, status) + (kind === 'wrongPath' ? NO_VERSION : '')),
-				),
+				statuses.flatMap((status) => {
+					const said = sentence(kind as FailureKind, status) + (kind === 'wrongPath' ? NO_VERSION : '');
+					return [statusRule(status, said), bodyRule('error.code', status, said)];
+				}),
+			),
+			bodyRule(
+				'length',
+				0,
+				'The answer here is empty, so it is none of a model server. Check address, port and path of the Base URL.',
 			),
 			plainTextRule(sentence('notAnApi')),
 			missingFieldRule(

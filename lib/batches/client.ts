@@ -1,5 +1,6 @@
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { FailureContext } from '../errors/failure';
+import { isRefusal } from '../errors/http-failure';
 import type { Connection } from '../http/connection';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
@@ -176,8 +177,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		const answer = await connection.answer(url, { json, signal, about, limits, retry: retry?.(), reuse: true });
 		const isData = Array.isArray(answer.json) || isRecord(answer.json);
 		const found = isData ? read(answer.json) : undefined;
-		const said = recordOf(answer.json);
-		const saysError = 'error' in said || 'detail' in said || said.object === 'error';
+		const saysError = isRefusal(answer) || 'detail' in recordOf(answer.json);
 		if (found === undefined || ('fault' in found && saysError)) throw connection.refusal(answer, about);
 		if ('tokens' in found && found.tokens !== undefined) counts.tokens = (counts.tokens ?? 0) + found.tokens;
 		return { read: found, context: connection.contextOf(answer.url, about) };

@@ -100,11 +100,16 @@ const STATUS_OF_TYPE: ReadonlyArray<readonly [number, RegExp]> = [
 	[400, /^(?:invalid_request|bad_?request|validation)_?error$/i],
 ];
 
-/**
- * What a body means that reports an error under a status of success: the same as under the status that it names, or
- * that stands for its type.
- */
-export function failureInBody(body: string, context: FailureContext): ServerError {
+/** Whether an answer is a refusal, by its status or by what it says: LM Studio and gateways refuse with status 200. */
+export function isRefusal({ status, json }: { status: number; json: unknown }): boolean {
+	if (status >= 300) return true;
+	if (!isRecord(json) || (Array.isArray(json.data) && json.data.length > 0)) return false;
+	const { error, success, object } = json;
+	return (typeof error === 'string' && error !== '') || isRecord(error) || success === false || object === 'error';
+}
+
+/** The status that a body stands for which reports an error under a status of success: what it names, or its type. */
+export function statusInBody(body: string): Pick<FailedAnswer, 'status' | 'readAs'> {
 	const shape = shapeOf({ body });
 	const { type = '', facts } = said(shape);
 	const json = shape.kind === 'json' ? shape.json : {};
@@ -113,7 +118,12 @@ export function failureInBody(body: string, context: FailureContext): ServerErro
 		.find((code) => Number.isInteger(code) && code >= 400 && code < 600);
 	const isOf = (types: RegExp) => types.test(type) || types.test(words(facts.code));
 	const status = named ?? STATUS_OF_TYPE.find(([, types]) => isOf(types))?.[0];
-	return httpFailure({ status: status ?? 200, readAs: status ?? 500, body, contentType: 'application/json' }, context);
+	return { status: status ?? 200, readAs: status ?? 500 };
+}
+
+/** What such a body means: the same as under that status. */
+export function failureInBody(body: string, context: FailureContext): ServerError {
+	return httpFailure({ ...statusInBody(body), body, contentType: 'application/json' }, context);
 }
 
 type Codes = ReadonlyArray<string | undefined>;
@@ -151,6 +161,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/input length exceeds the context length/i,
 	],
 	['contextExceeded', /context size has been exceeded/i],
+	// LM Studio, "Returning 200 anyway"
+	['wrongPath', /^unexpected endpoint or method/i],
 	['loading', /\bloading model\b/i, /\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i],
 	['outputUnreadable', /output that does not match the expected .{0,200} format/i],
 	[

@@ -1,4 +1,5 @@
 /** What probes answered, and who that is. */
+import { isRefusal } from '../errors/http-failure';
 import { identify } from '../servers/identify';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { bodyOf as bodyOfAnswer } from '../servers/kinds/evidence';
@@ -67,7 +68,7 @@ export function healthPathOf(probes: Probes): string | undefined {
 /** The entries of `/v1/models`; undefined where the answer is no list. */
 export function listOf(probe: Probe | undefined): Array<Record<string, unknown>> | undefined {
 	const answer = answerOf(probe);
-	return answer === undefined || answer.status >= 300 ? undefined : modelEntries(answer.json);
+	return answer === undefined || isRefusal(answer) ? undefined : modelEntries(answer.json);
 }
 
 /** The same, read. */

@@ -1,24 +1,25 @@
 import { advise, fromFailure, ofTable, ONLY_WARNS, type FindingWithStatus } from './finding';
 import { bodyOf, traitsOfServer } from './answers';
 import { isModelNamed } from '../servers/model-names';
-import type { ModelFacts, Observations, ServerReport } from './observations';
+import type { HealthServerKind, ModelFacts, Observations, ServerReport } from './observations';
 
 /** What the user needs and the server does not have, each as a finding. */
 export function expectationFindings(observations: Observations, report: ServerReport): FindingWithStatus[] {
 	const { expectations } = observations;
 	const { models } = report;
+	const { kind } = report.server;
 	if (models.length === 0) {
-		const facts = { server: report.server.kind };
-		const isUsual = traitsOfServer(report.server.kind).mayListNothing === true;
+		const facts = { server: kind };
+		const isUsual = traitsOfServer(kind).mayListNothing === true;
 		return [advise('noModels', '/v1/models lists nothing', facts, isUsual ? ONLY_WARNS : {})];
 	}
-	const wanted = expectations.model === undefined ? undefined : findModel(models, expectations.model);
+	const wanted = expectations.model === undefined ? undefined : findModel(models, expectations.model, kind);
 	// Without a name it is enough that one of the models can do it; llama-server with one model answers with that,
 	// whatever is asked for.
 	const subjects =
 		wanted !== undefined
 			? [wanted]
-			: expectations.model === undefined || traitsOfServer(report.server.kind).ignoresModelName
+			: expectations.model === undefined || traitsOfServer(kind).ignoresModelName
 				? models
 				: [];
 	return [
@@ -32,8 +33,8 @@ export function expectationFindings(observations: Observations, report: ServerRe
 	];
 }
 
-export function findModel(models: readonly ModelFacts[], name: string): ModelFacts | undefined {
-	return models.find((model) => isModelNamed(model, name));
+export function findModel(models: readonly ModelFacts[], name: string, kind: HealthServerKind): ModelFacts | undefined {
+	return models.find((model) => isModelNamed(model, name, traitsOfServer(kind)));
 }
 
 /** A model that others run: it is in the list like any other. */

@@ -2,7 +2,8 @@ import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
 import { ServerError } from '../errors/server-error';
 import { looksLikeHtml } from '../errors/exchange';
-import { isRecord, optional } from '../values';
+import { isRefusal } from '../errors/http-failure';
+import { optional } from '../values';
 import { networkFailure } from '../errors/network-failure';
 import type { Probe, ProbeFailure } from './observations';
 
@@ -36,8 +37,7 @@ export async function ask(
 	const base = { method: json === undefined ? ('GET' as const) : ('POST' as const), url };
 	try {
 		const answer = await connection.call(url, call);
-		const noAnswer =
-			answer.status >= 300 || looksLikeHtml(answer.text, answer.headers['content-type']) || saysNo(answer.json);
+		const noAnswer = isRefusal(answer) || looksLikeHtml(answer.text, answer.headers['content-type']);
 		return {
 			...base,
 			ms: elapsed(startedAt),
@@ -67,13 +67,6 @@ export function describeFailure(error: ServerError): ProbeFailure {
 		...(serverText ? { serverText } : {}),
 		...(facts.answerBegan === true ? { began: true } : {}),
 	};
-}
-
-/** LM Studio answers routes that it does not have with an error and status 200, gateways a key that they refuse. */
-function saysNo(json: unknown): boolean {
-	if (!isRecord(json) || 'data' in json) return false;
-	const { error, success, object } = json;
-	return typeof error === 'string' || isRecord(error) || success === false || object === 'error';
 }
 
 export function elapsed(startedAt: number): number {

@@ -225,12 +225,11 @@ async function askModels(context: ProbeContext, first: Round): Promise<Record<st
 	const models = modelsIn(first.models);
 	const perModel: Record<string, ModelProbes> = {};
 	const wanted = context.options.expectations?.model;
+	const traits = traitsOfServer(kind);
+	const { hasOllamaApi, llamaApi } = traits;
+	const isWanted = (model: (typeof models)[number]) => isModelNamed(model, wanted, traits);
 	const wantedFirst = (some: typeof models) =>
-		[
-			...some.filter((model) => isModelNamed(model, wanted)),
-			...some.filter((model) => !isModelNamed(model, wanted)),
-		].map(({ id }) => id);
-	const { hasOllamaApi, llamaApi } = traitsOfServer(kind);
+		[...some.filter(isWanted), ...some.filter((model) => !isWanted(model))].map(({ id }) => id);
 	if (llamaApi === 'router') {
 		const loaded = wantedFirst(models.filter(({ state }) => state === 'loaded'));
 		await Promise.all(

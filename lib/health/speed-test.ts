@@ -66,8 +66,8 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 		return { ...withoutModel(result, model), speed: null };
 	}
 	const { runs, atOnce, findings: ofRounds } = await measureRounds({ target, result, model, options });
-	const tested =
-		findModel(models, model) ?? (traitsOfServer(result.server.kind).ignoresModelName ? models[0] : undefined);
+	const { kind } = result.server;
+	const tested = findModel(models, model, kind) ?? (traitsOfServer(kind).ignoresModelName ? models[0] : undefined);
 	const judged = judgeSpeed(runs, tested, {
 		slots: result.slots?.total ?? null,
 		// A sweep looks for itself, and leaves others their slots.

@@ -1,5 +1,6 @@
 import { methodOf } from './answer';
 import { useChannel, type ChannelUse, type ServerChannel } from './dispatcher';
+import { isRefusal } from '../errors/http-failure';
 import type { ServerError } from '../errors/server-error';
 import { download } from './download';
 import { eventStream, untilBegun } from './event-stream';
@@ -136,10 +137,10 @@ export class Connection extends Explainer {
 		}
 	}
 
-	/** A short call that has to succeed. @throws {ServerError} also for a status from 300 on */
+	/** A short call that has to succeed. @throws {ServerError} also for a refusal */
 	async accepted(url: string, options: CallOptions = {}): Promise<CallAnswer> {
 		const answer = await this.call(url, options);
-		if (answer.status >= 300) throw this.refusal(answer, options.about);
+		if (isRefusal(answer)) throw this.refusal(answer, options.about);
 		return answer;
 	}
 
@@ -150,7 +151,7 @@ export class Connection extends Explainer {
 	 */
 	async json(url: string, options: CallOptions = {}): Promise<Record<string, unknown>> {
 		const answer = await this.call(url, options);
-		const value = answer.status < 300 ? parseObject(answer.text) : undefined;
+		const value = isRefusal(answer) ? undefined : parseObject(answer.text);
 		if (value === undefined) throw this.refusal(answer, options.about);
 		return value;
 	}

@@ -1,7 +1,7 @@
 import { redirectLocation } from './answer';
 import { BodyTooLongError } from './too-long';
 import { failure, type FailureContext } from '../errors/failure';
-import { failureInBody, httpFailure } from '../errors/http-failure';
+import { failureInBody, httpFailure, isRefusal, statusInBody } from '../errors/http-failure';
 import { networkFailure } from '../errors/network-failure';
 import { seconds } from '../errors/remedies';
 import { hide, keysOf, mask, maskedStart, secretsOf } from '../errors/secrets';
@@ -133,7 +133,7 @@ export class Explainer {
 		const wait = retryAfterMs(answer.headers['retry-after']);
 		const failed = httpFailure(
 			{
-				status,
+				...(status < 300 && isRefusal(answer) ? statusInBody(text) : { status }),
 				contentType: answer.headers['content-type'],
 				body: text,
 				location: redirectLocation(answer),

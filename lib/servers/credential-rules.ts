@@ -8,17 +8,22 @@ export function statusRule(status: number, message: string) {
 	return { type: 'responseCode' as const, properties: { value: status, message } };
 }
 
+/** For a value in a body with status 200. Of an answer without a body, n8n hands on an empty text. */
+export function bodyRule(key: string, value: unknown, message: string) {
+	return { type: 'responseSuccessBody' as const, properties: { key, value, message } };
+}
+
 /**
  * For text with status 200: a user interface, a login page, a server that answers everything alike. JSON objects have
  * another constructor.
  */
 export function plainTextRule(message: string) {
-	return { type: 'responseSuccessBody' as const, properties: { key: 'constructor', value: String, message } };
+	return bodyRule('constructor', String, message);
 }
 
 /** For a JSON object without a field. */
 export function missingFieldRule(field: string, message: string) {
-	return { type: 'responseSuccessBody' as const, properties: { key: field, value: undefined, message } };
+	return bodyRule(field, undefined, message);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Connection } from '../http/connection';
 import type { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
+import { isRefusal } from '../errors/http-failure';
 import type { CallAnswer } from '../http/types';
 import { learnRoot } from './connect';
 import { identify } from './identify';
@@ -44,7 +45,7 @@ async function openAiList(connection: Connection, signal: AbortSignal | undefine
 	const options = { timeoutMs: LIST_LIMIT_MS, signal };
 	const look = async (other: string) => await connection.call(other, options).catch(() => undefined);
 	const answer = await learnRoot(connection, await connection.call(url, options), look);
-	const models = answer.status < 300 ? readModels(answer.json) : undefined;
+	const models = isRefusal(answer) ? undefined : readModels(answer.json);
 	return models === undefined ? { failed: connection.refusal(answer) } : { models, answer };
 }
 

@@ -5,12 +5,22 @@ export function isNamed(id: string, wanted: string | undefined): boolean {
 	return wanted !== undefined && (id === wanted || id === `${wanted}:latest`);
 }
 
-/** The same for its other names. */
+/** The same by all of Ollama's rules: in any case, with or without its registry and `library` (types/model/name.go). */
+export function isOllamaNamed(id: string, wanted: string): boolean {
+	const [known, asked] = [id, wanted].map((name) =>
+		name.toLowerCase().replace(/^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/, ''),
+	) as [string, string];
+	return isNamed(known, asked) || isNamed(asked, known);
+}
+
+/** The same for all names of a model, at a server of its kind. */
 export function isModelNamed(
 	{ id, aliases }: { id: string; aliases: readonly string[] },
 	wanted: string | undefined,
+	{ hasOllamaApi }: { hasOllamaApi?: boolean } = {},
 ): boolean {
-	return isNamed(id, wanted) || (wanted !== undefined && aliases.includes(wanted));
+	if (wanted === undefined) return false;
+	return isNamed(id, wanted) || aliases.includes(wanted) || (hasOllamaApi === true && isOllamaNamed(id, wanted));
 }
 
 /** A name with its slashes as a part of a path. */

@@ -3,7 +3,7 @@ import type { ServerError } from '../../errors/server-error';
 import { looksLikeHtml } from '../../errors/exchange';
 import type { Connection } from '../../http/connection';
 import { isRecord, optional, recordsIn } from '../../values';
-import { isNamed } from '../model-names';
+import { isOllamaNamed } from '../model-names';
 import { optionalJson } from '../optional-json';
 import { bodyOf, entriesOf, textIn } from './evidence';
 import type { FittedConversation, ServerAnswers, ServerTraits } from './kind';
@@ -185,7 +185,7 @@ async function contextOf(
 	const asked = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS, signal };
 	const running = await optionalJson(connection, '/api/ps', asked);
 	const context = recordsIn(running?.models).find(
-		({ name }) => typeof name === 'string' && isNamed(name, model),
+		({ name }) => typeof name === 'string' && isOllamaNamed(name, model),
 	)?.context_length;
 	return typeof context === 'number' && context > 0 ? context : contextSize;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { invalidInput } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import type { FileSource } from '../../http/multipart';
-import { isNamed } from '../model-names';
+import { isOllamaNamed } from '../model-names';
 import { ollamaEntries } from '../models';
 import { followWork, type Progress } from './work-progress';
 import { CALL_MS, requireOllamaApi, workOnModel, type ModelWork } from './model-work';
@@ -98,5 +98,5 @@ async function uploadBlob(
 async function isThere(connection: Connection, name: string, signal: AbortSignal | undefined): Promise<boolean> {
 	const tags = ollamaEntries(await optionalJson(connection, '/api/tags', { timeoutMs: CALL_MS, signal }));
 	// Who does not tell is not blamed.
-	return tags === undefined || [...tags.keys()].some((id) => isNamed(id, name));
+	return tags === undefined || [...tags.keys()].some((id) => isOllamaNamed(id, name));
 }

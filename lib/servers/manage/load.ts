@@ -1,8 +1,9 @@
 import type { Connection } from '../../http/connection';
 import { failure } from '../../errors/failure';
+import { isRefusal } from '../../errors/http-failure';
 import { identify } from '../identify';
 import { traitsOf } from '../kinds';
-import { isNamed } from '../model-names';
+import { isOllamaNamed } from '../model-names';
 import { ollamaEntries, type ServerModel } from '../models';
 import { changeBehindGateway } from './load-behind-gateway';
 import {
@@ -16,7 +17,6 @@ import {
 	workOnModel,
 } from './model-work';
 import { optionalJson } from '../optional-json';
-import { recordOf } from '../../values';
 import { waitForRunningAnswers, tooSlow } from './running-answers';
 
 /**
@@ -72,7 +72,7 @@ async function changeOnRouter(connection: Connection, action: ModelAction, optio
 async function order(connection: Connection, action: ModelAction, { model, signal }: ChangeOptions): Promise<void> {
 	const url = `${connection.url.root}/models/${action}`;
 	const answer = await connection.call(url, { json: { model }, timeoutMs: CALL_MS, signal });
-	if (answer.status < 300 && recordOf(answer.json).success !== false) return;
+	if (!isRefusal(answer)) return;
 	const refusal = connection.refusal(answer, { model });
 	// Somebody else was quicker: what was wanted is so.
 	if (!/is already running|is not running/.test(refusal.serverText ?? '')) throw refusal;
@@ -120,7 +120,7 @@ async function changeOnOllama(connection: Connection, action: ModelAction, optio
 		// A model for embeddings only; without an input it is no more than loaded or unloaded too.
 		if (answer.status === 400 && /does not support generate/i.test(answer.text))
 			answer = await connection.call(`${connection.url.root}/api/embed`, call);
-		if (answer.status >= 300) throw connection.refusal(answer, { model });
+		if (isRefusal(answer)) throw connection.refusal(answer, { model });
 		// The answer comes before the memory is free (seen: 0.17.4), and who loads it in between finds it loaded and loses
 		// it.
 		if (action === 'unload')
@@ -135,7 +135,5 @@ async function changeOnOllama(connection: Connection, action: ModelAction, optio
 
 async function isOnOllama(connection: Connection, { model, signal }: ChangeOptions): Promise<boolean> {
 	const answer = await optionalJson(connection, '/api/ps', { timeoutMs: CALL_MS, signal });
-	// Ollama takes a name in any case, and lists it in its own.
-	const wanted = model.toLowerCase();
-	return [...(ollamaEntries(answer)?.keys() ?? [])].some((name) => isNamed(name.toLowerCase(), wanted));
+	return [...(ollamaEntries(answer)?.keys() ?? [])].some((name) => isOllamaNamed(name, model));
 }

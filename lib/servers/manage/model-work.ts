@@ -53,7 +53,7 @@ export function offeredModel(
 	model: string,
 	kind: ServerKind,
 ): ServerModel {
-	const found = models.find((one) => isModelNamed(one, model));
+	const found = models.find((one) => isModelNamed(one, model, traitsOf(kind)));
 	if (found !== undefined) return found;
 	const others = models.map(({ id }) => id);
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`, { model }), {

@@ -67,11 +67,24 @@ describe('servers that look like others', () => {
 			),
 		);
 		const result = await check(`${url}/llm`);
-		expect(finding(result, 'invalidAnswer')).toMatchObject({
+		expect(finding(result, 'wrongPath')).toMatchObject({
 			observed: expect.stringContaining('Unexpected endpoint or method') as string,
 			advice: `Type ${url} as base URL: there the API answers.`,
 		});
 		expect((await check(url)).status).toBe('healthy');
+	});
+
+	it.each<[object, string, string]>([
+		[{ error: { code: 503, message: 'Loading model', type: 'unavailable_error' } }, 'loading', 'loading'],
+		[{ error: { code: 401, message: 'Invalid API Key' } }, 'unauthorized', 'unauthorized'],
+		[{ error: { code: '429', message: 'Rate limit' } }, 'busy', 'degraded'],
+		[{ error: { message: 'x', type: 'authentication_error' } }, 'unauthorized', 'unauthorized'],
+		[{ object: 'error', message: 'The engine is dead', code: 500 }, 'serverError', 'degraded'],
+		[{ object: 'list', data: [], error: { code: 503, message: 'Loading model' } }, 'loading', 'loading'],
+		[{ error: 'CUDA out of memory' }, 'serverError', 'degraded'],
+	])('an error in a list with status 200 is read as its status would be: %j', async (said, id, status) => {
+		const result = await check(await rawServer(routes({}, json('200 OK', said))));
+		expect([result.findings[0]!.id, result.status]).toEqual([id, status]);
 	});
 
 	it.each([

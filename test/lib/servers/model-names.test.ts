@@ -1,6 +1,9 @@
+import fc from 'fast-check';
+
 import {
 	isModelNamed,
 	isNamed,
+	isOllamaNamed,
 	onlyModel,
 	shortModelName,
 	shortModelNames,
@@ -14,6 +17,32 @@ test('Ollama takes a name without a tag for its latest', () => {
 		true,
 	]);
 	expect(isNamed('a', undefined)).toBe(false);
+});
+
+test('fast-check: on Ollama the case, its registry, library and :latest make no other name; elsewhere they do', () => {
+	const part = fc.stringMatching(/^[a-z][a-z0-9.-]{0,8}[a-z0-9]$/);
+	const flip = (name: string) =>
+		name.replace(/[a-z]/g, (letter, at: number) => (at % 2 ? letter : letter.toUpperCase()));
+	fc.assert(
+		fc.property(
+			part,
+			part,
+			fc.boolean(),
+			fc.constantFrom('', 'library/', 'registry.ollama.ai/library/', 'https://registry.ollama.ai/'),
+			(name, other, tagged, front) => {
+				const id = tagged ? `${name}:q4` : `${name}:latest`;
+				const ways = [id, name, flip(id), `library/${id}`, `registry.ollama.ai/library/${flip(id)}`, front + id];
+				for (const way of ways.slice(tagged ? 2 : 0)) {
+					expect(isOllamaNamed(id, way)).toBe(true);
+					expect(isModelNamed({ id, aliases: [] }, way, { hasOllamaApi: true })).toBe(true);
+				}
+				expect(isModelNamed({ id, aliases: [] }, flip(id))).toBe(flip(id) === id);
+				expect(isOllamaNamed(id, `${name}${other}`)).toBe(false);
+				expect(isOllamaNamed(id, `${other}/${name}`)).toBe(other === 'library' && !tagged);
+				if (tagged) expect(isOllamaNamed(id, name)).toBe(false);
+			},
+		),
+	);
 });
 
 test('llama-swap: another name of a model is one of its names', () => {

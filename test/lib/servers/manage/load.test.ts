@@ -226,6 +226,15 @@ describe('Ollama', () => {
 		]);
 	});
 
+	it('an error with status 200 is none of a model that was loaded', async () => {
+		await ollama([]);
+		server.route('POST /api/generate', reply.json({ error: 'llama runner process has terminated: out of memory' }));
+		await expect(change('load', 'qwen3')).rejects.toMatchObject({
+			kind: 'serverError',
+			serverText: 'llama runner process has terminated: out of memory',
+		});
+	});
+
 	it('takes a name in any case', async () => {
 		await ollama(['qwen3:latest']);
 		expect(await change('unload', 'Qwen3')).toMatchObject({ before: 'loaded', state: 'unloaded', changed: true });
