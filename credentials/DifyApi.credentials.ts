@@ -93,7 +93,7 @@ export class DifyApi implements ICredentialType {
 		}),
 		booleanField('Ignore SSL Issues', 'ignoreSslIssues', false, {
 			description:
-				'Whether to connect although the certificate of the server cannot be verified. Warning: anyone in between can then read the key and the conversations. Better give n8n your own CA with NODE_EXTRA_CA_CERTS.',
+				'Whether to connect although the certificate of the server cannot be verified. Warning: anyone in between can then read the key and the conversations. It is better to give n8n your own CA with NODE_EXTRA_CA_CERTS.',
 		}),
 	];
 

@@ -91,7 +91,7 @@ export class LocalLlamaApi implements ICredentialType {
 			typeOptions: { password: true },
 			placeholder: 'Optional',
 			description:
-				'Optional: the key that the server was started with (llama-server: --api-key). Leave it empty if the server wants none; then no header is sent. A server that shows its list of models to everybody does not check the key in the test; Server Health tells.',
+				'Optional: the key that the server was started with (llama-server: --api-key). Leave it empty if the server wants none; then no header is sent. Where a server shows its list of models to everybody, this test cannot tell whether the key is right; Server Health says so.',
 		}),
 		choiceField('Authentication', 'authentication', 'bearer', {
 			options: [
@@ -111,7 +111,7 @@ export class LocalLlamaApi implements ICredentialType {
 		}),
 		booleanField('Ignore SSL Issues', 'ignoreSslIssues', false, {
 			description:
-				'Whether to connect although the certificate of the server cannot be verified. Warning: anyone in between can then read the key and the conversations. Better give n8n your own CA with NODE_EXTRA_CA_CERTS.',
+				'Whether to connect although the certificate of the server cannot be verified. Warning: anyone in between can then read the key and the conversations. It is better to give n8n your own CA with NODE_EXTRA_CA_CERTS.',
 		}),
 		numberField('Max Concurrent Requests', 'maxConcurrentRequests', 0, {
 			typeOptions: { minValue: 0 },
@@ -160,7 +160,7 @@ export class LocalLlamaApi implements ICredentialType {
 			plainTextRule(sentence('notAnApi')),
 			missingFieldRule(
 				'data',
-				"The answer here is no list of models as OpenAI's API gives it. Check that the Base URL leads to the API. If the list in the node shows your models all the same, the credential is right.",
+				"The answer here is not a list of models as in OpenAI's API. Check that the Base URL leads to the API. If the list in the node shows your models all the same, the credential is right.",
 			),
 		] as ICredentialTestRequest['rules'],
 	};

@@ -66,7 +66,7 @@ export async function finishAnswer(
 		...answer.notes,
 		dropped,
 		answering.runsElsewhere?.(model) === true
-			? `The model "${model}" runs in Ollama's cloud, so this conversation has left the house.`
+			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
 			: undefined,
 		resized,
 		remarkOnPromptCache(request, answer),

@@ -49,7 +49,7 @@ const LOOKS_MS = [3_000, 5_000, 8_000, 15_000];
 const STOPPED_LOOKS_MS = [0, 1_000, 2_000];
 
 /** What a user should hear of a run whose end no stream told. */
-const RECORDED = 'The stream of the run did not bring its end: the result comes from the record that Dify keeps.';
+const RECORDED = 'The stream broke off before the end of the run: the result comes from the record that Dify keeps.';
 
 /** Seen in Dify 1.16 (docs/protocols/dify.md 12.3). */
 const ABORTED =

@@ -185,8 +185,7 @@ function explained(error: ServerError): ServerError {
 		return error.reworded({
 			kind: 'formClosed',
 			message: 'The form has expired',
-			remedy:
-				'The run went on the way that its Human Input node has for a timeout: the operation Follow gives its result.',
+			remedy: 'The run took the timeout branch of its Human Input node: the operation Follow gives its result.',
 		});
 	if (error.kind === 'notFound' || code === 'human_input_form_not_found')
 		return error.reworded({

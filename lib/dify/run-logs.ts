@@ -94,6 +94,6 @@ function checkKeyword(keyword = ''): void {
 	if (/^[\x20-\x7e]*$/.test(keyword)) return;
 	throw invalidParam(
 		`Dify cannot search for "${keyword}"`,
-		'Its search finds letters, digits and signs of ASCII only: words with other letters, such as ö or 你, never match. Leave the keyword empty and filter the items in n8n.',
+		'Its search finds ASCII letters, digits and punctuation only: words with other letters, such as ö or 你, never match. Leave the keyword empty and filter the items in n8n.',
 	);
 }

@@ -177,8 +177,8 @@ export function followLater(runId: string): string {
 export function stillRunning(client: DifyClient, runId: string, limitMs: number): ServerError {
 	return difyFailure('timeout', {
 		url: client.url(pathOf(runId)),
-		message: 'The run in Dify does not come to its end',
-		meaning: `Dify has told no end of the run ${runId} for ${Math.round(limitMs / 1000)} s`,
+		message: 'The run in Dify does not end',
+		meaning: `Dify has not reported the end of the run ${runId} for ${Math.round(limitMs / 1000)} s`,
 		remedy: `${followLater(runId)} Before Dify 1.15 the record of a stopped run says "running" for ever: the logs of the app in Dify show that. A longer Total Limit waits longer.`,
 		facts: { workflowRunId: runId },
 		retryable: false,

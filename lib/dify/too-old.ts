@@ -1,7 +1,7 @@
 import { type ServerError, throwAs } from '../errors/server-error';
 
 /**
- * Dify before 1.14 has no such route and answers with a page, as any wrong base URL does; its header tells its version.
+ * Dify before 1.14 has no such route and answers with a page, as any wrong Base URL does; its header tells its version.
  *
  * @param what begins a sentence: "Following a run"
  * @param instead what to do where Dify is not updated
@@ -16,7 +16,7 @@ export function tooOld(error: ServerError, what: string, instead = ''): ServerEr
 		message: `${what} needs Dify 1.14 or newer${isKnown ? `, this is ${version}` : ''}`,
 		remedy: isKnown
 			? `Update Dify.${instead}`
-			: 'Update Dify. If it is new enough, check the base URL in the credential: it must lead to the API of Dify and usually ends in /v1.',
+			: 'Update Dify. If it is new enough, check the Base URL in the credential: it must lead to the API of Dify and usually ends in /v1.',
 	});
 }
 

@@ -51,7 +51,7 @@ export function faultIn(vectors: readonly number[][], length: number | undefined
 		if (!vector.every(Number.isFinite))
 			return {
 				index,
-				fault: 'a vector holds values that are no numbers',
+				fault: 'a vector holds values that are not numbers',
 				remedy:
 					'The model failed on this text (NaN). Use another quantization (F16 in place of Q4), turn flash attention off, or run the model on the CPU (llama-server: -ngl 0; Ollama: num_gpu 0).',
 			};

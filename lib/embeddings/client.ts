@@ -100,7 +100,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	}
 
 	private textOf(text: unknown, index: number, role: keyof Prefixes): EmbeddedText {
-		if (typeof text !== 'string') throw refusedText(index, `is no text but ${text === null ? 'null' : typeof text}`);
+		if (typeof text !== 'string') throw refusedText(index, `is not text but ${text === null ? 'null' : typeof text}`);
 		if (text.trim() !== '') return { index, text: this.prefixes[role] + text };
 		if (this.settings.blankTexts === 'refuse') throw refusedText(index, 'is empty');
 		return { index, text: ' ' };

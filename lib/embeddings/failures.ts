@@ -44,7 +44,7 @@ export function refusedAlone(error: ServerError, { index, text }: BatchText): Se
 	return error.reworded({
 		message: `The server refuses text ${index + 1}`,
 		meaning: `The server refuses text ${index + 1} ("${startOf(text)}"), and takes others`,
-		remedy: 'Look at this text: signs that the model cannot read, or a length that it does not take.',
+		remedy: 'Look at this text: characters that the model cannot read, or a length that it does not take.',
 		facts: { index },
 	});
 }

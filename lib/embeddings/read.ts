@@ -70,7 +70,7 @@ function inOrder(list: unknown[]): unknown[] | undefined {
 function readVector(value: unknown): number[] | Fault {
 	if (typeof value === 'string')
 		return fromBase64(value) ?? { fault: 'a vector is neither a list of numbers nor base64' };
-	if (!Array.isArray(value)) return { fault: 'a vector is no list of numbers' };
+	if (!Array.isArray(value)) return { fault: 'a vector is not a list of numbers' };
 	const [first] = value as unknown[];
 	if (Array.isArray(first))
 		return value.length === 1

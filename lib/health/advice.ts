@@ -60,7 +60,7 @@ const info = (...said: Said) => row('info', undefined, said);
 export const ADVICE = {
 	serverExited: error('unreachable', ({ ago = 'a while ago', host }) => ({
 		meaning: `The server answered ${ago} and has exited since`,
-		advice: `Start it again on ${named(host)} and read the end of its log. ${remedyFor('modelFailedToLoad').remedy} Let something restart it by itself: systemd with Restart=always, Docker with --restart unless-stopped.`,
+		advice: `Start it again on ${named(host)} and read the end of its log. ${remedyFor('modelFailedToLoad').remedy} Have it restarted automatically: systemd with Restart=always, Docker with --restart unless-stopped.`,
 	})),
 	exitedWhileLoading: error('unreachable', ({ ago = 'a moment ago' }) => ({
 		meaning: `The server was loading its model ${ago}, and has exited since`,
@@ -68,16 +68,16 @@ export const ADVICE = {
 	})),
 	noAnswer: error('unreachable', ({ port = '8080' }) => ({
 		meaning: 'The address accepts the connection, but nothing comes back',
-		advice: `The server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead to nothing, or a firewall swallows the packets (ufw allow ${port}/tcp). Try the same address with curl from the machine that runs n8n, and look at the server with top.`,
+		advice: `The server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead to nothing, or a firewall drops the packets (ufw allow ${port}/tcp). Try the same address with curl from the machine that runs n8n, and look at the server with top.`,
 	})),
 	endlessAnswer: error(
 		'unreachable',
 		'Something answers, but its answer does not end',
-		'Check the base URL and the port: a web cam, a log or a download may be what answers there. If it is the right server, it or the network is very slow: raise Time Limit of a Check.',
+		'Check the Base URL and the port: a web cam, a log or a download may be what answers there. If it is the right server, it or the network is very slow: raise Time Limit of a Check.',
 	),
 	moved: error('misconfigured', ({ url, what = '' }) => ({
 		meaning: `The server redirects every request to another address${what}`,
-		advice: `Type ${url} as base URL.`,
+		advice: `Type ${url} as Base URL.`,
 	})),
 	stuck: error(
 		'degraded',
@@ -85,7 +85,7 @@ export const ADVICE = {
 		STUCK_ADVICE,
 	),
 	runsElsewhere: info(({ model, host }) => ({
-		meaning: `The model ${named(model)} runs on ${host}: what is sent to it leaves this house`,
+		meaning: `The model ${named(model)} runs on ${host}: what is sent to it leaves your network`,
 		advice:
 			'Choose a model whose files are on this server, without ":cloud" or "-cloud" in its tag, if texts must stay here.',
 	})),
@@ -96,12 +96,12 @@ export const ADVICE = {
 	),
 	thisIsDify: error('misconfigured', ({ url = '' }) => ({
 		meaning: 'Dify answers here, not a model server',
-		advice: `Choose Dify in this node, with a "Dify API" credential whose base URL is ${url}/v1. A model behind Dify is reached at the address of its own server.`,
+		advice: `Choose Dify in this node, with a "Dify API" credential whose Base URL is ${url}/v1. A model behind Dify is reached at the address of its own server.`,
 	})),
 	notDify: error(
 		'misconfigured',
 		'Something answers here, but not as Dify does',
-		"Check the base URL and the port of the credential: it is the address of Dify's API, for example http://dify.example.com/v1.",
+		"Check the Base URL and the port of the credential: it is the address of Dify's API, for example http://dify.example.com/v1.",
 	),
 	difyNotChecked: info(
 		'Dify itself and its database answer; whether its worker, its plugin daemon, Redis and the model server behind it work was not checked',
@@ -115,7 +115,7 @@ export const ADVICE = {
 	thisIsAModelServer: error(
 		'misconfigured',
 		'llama-server answers here, not Dify',
-		'Choose Model Server in this node with a "LocalLlama API" credential, or correct the base URL of the "Dify API" credential.',
+		'Choose Model Server in this node with a "LocalLlama API" credential, or correct the Base URL of the "Dify API" credential.',
 	),
 	difyWrongKeyType: error('unauthorized', ({ keyType }) => {
 		const [has, wants, place] =
@@ -129,7 +129,7 @@ export const ADVICE = {
 	}),
 	ollamaWithoutV1: error('misconfigured', ({ url = '' }) => ({
 		meaning: 'This is Ollama, but it has no OpenAI-compatible routes at this path',
-		advice: `Type ${url} as base URL; /v1 is added by itself. If that is what you typed, this Ollama is too old: update it.`,
+		advice: `Type ${url} as Base URL; /v1 is added by itself. If that is what you typed, this Ollama is too old: update it.`,
 	})),
 	keyNotChecked: info(
 		'The server shows its list of models to everybody, so the key was not checked',
@@ -192,7 +192,7 @@ export const ADVICE = {
 	})),
 	rerankOnlyUnderV1: error('misconfigured', ({ url = '' }) => ({
 		meaning: 'GPUStack has no rerank route under /v1-openai',
-		advice: `Type ${url} as base URL: its routes under /v1 have it.`,
+		advice: `Type ${url} as Base URL: its routes under /v1 have it.`,
 	})),
 	contextTooSmall: error('misconfigured', ({ context, wanted = 0, slots, server }) => ({
 		meaning: `One request can use ${context} tokens of context, but ${wanted} are needed`,
@@ -238,7 +238,7 @@ export const ADVICE = {
 		advice:
 			percent === 0
 				? 'Ollama found no usable GPU: read the beginning of its log (ollama serve), and give the container the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).'
-				: 'The rest runs on the CPU and slows everything down: use a smaller quantisation or model, or a shorter context (OLLAMA_CONTEXT_LENGTH).',
+				: 'The rest runs on the CPU and slows everything down: use a smaller quantization or model, or a shorter context (OLLAMA_CONTEXT_LENGTH).',
 	})),
 	fewerAtOnce: warning(({ count, wanted }) => ({
 		meaning: `The credential lets ${count} ${count === 1 ? 'request' : 'requests'} through at once, so the speed of ${wanted} at once was not measured`,
@@ -271,7 +271,7 @@ export const ADVICE = {
 	})),
 	toolsNotTried: warning(({ model, count, wanted }) => ({
 		meaning: `${count} of ${wanted} tries of the tool test brought no answer of the model ${named(model)}, so they say nothing about it`,
-		advice: 'Mend what is seen here, or raise the time limit of the test, and test again.',
+		advice: 'Fix what is seen here, or raise the time limit of the test, and test again.',
 	})),
 	answerCollected: warning(({ byServer }) => ({
 		meaning: byServer
@@ -301,7 +301,7 @@ export const ADVICE = {
 	})),
 	unknownServer: info(
 		'Something answers, but it is not a server that this package knows',
-		'If chats work, all is well. Otherwise check the base URL and the port.',
+		'If chats work, all is well. Otherwise check the Base URL and the port.',
 	),
 } satisfies Record<string, Row>;
 

@@ -19,7 +19,7 @@ export function withAlternative(
 ): [observed: string, change: Partial<FindingWithStatus>] {
 	const works = alternatives.find(isReached);
 	if (works === undefined) return [observed, {}];
-	const address = `Type ${works.baseUrl} as base URL: there ${{ anything: 'the server', models: 'the API', dify: 'the API of Dify' }[works.expects]} answers.`;
+	const address = `Type ${works.baseUrl} as Base URL: there ${{ anything: 'the server', models: 'the API', dify: 'the API of Dify' }[works.expects]} answers.`;
 	// Where the API itself was found, nothing is left to advise.
 	return [
 		`${observed}; ${describeProbe(works.probe)}`,

@@ -127,7 +127,7 @@ function vectorFindings(
 	if (!expectations.rerank) return findings;
 	const { aliasWithoutRerank } = traitsOfServer(server.kind);
 	if (aliasWithoutRerank !== undefined && url?.api.endsWith(aliasWithoutRerank))
-		findings.push(advise('rerankOnlyUnderV1', `The base URL leads to ${url.api}`, { url: url.root }));
+		findings.push(advise('rerankOnlyUnderV1', `The Base URL leads to ${url.api}`, { url: url.root }));
 	else if (features.rerank === false)
 		findings.push(
 			advise(

@@ -101,7 +101,7 @@ export class Explainer {
 			return failure('totalLimit', this.contextOf(url, options.about), {
 				message: `The answer began, but did not end within ${seconds(watchdog.hitMs)}`,
 				remedy:
-					'The server or the network is very slow, or what answers is no API but an endless stream, for example of a web cam: check the Base URL.',
+					'The server or the network is very slow, or what answers is not an API but an endless stream, for example of a web cam: check the Base URL.',
 				facts: { answerBegan: true },
 			});
 		return failure('totalLimit', this.contextOf(url, options.about), {

@@ -13,7 +13,7 @@ export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
  */
 export function loadSdk(requireModule: (name: string) => unknown = (name) => module.require(name)): AiNodeSdk {
 	const sdk = tryRequire(requireModule);
-	if (sdk === undefined) throw new Error(unsupportedN8n('this n8n brings no @n8n/ai-node-sdk'));
+	if (sdk === undefined) throw new Error(unsupportedN8n('this n8n has no @n8n/ai-node-sdk'));
 	if (typeof sdk.supplyModel !== 'function') throw new Error(unsupportedN8n('its @n8n/ai-node-sdk has no supplyModel'));
 	return sdk;
 }

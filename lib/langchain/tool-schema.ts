@@ -67,7 +67,7 @@ function definitionOf(schema: unknown): Record<string, unknown> | undefined {
 /** @param path the schemas around this one: one that holds itself (`z.lazy`) may hold anything there */
 function ofZod(schema: unknown, tool: string, path: readonly unknown[]): Schema {
 	const def = definitionOf(schema);
-	if (def === undefined) throw unreadable(tool, 'a part of it is no schema');
+	if (def === undefined) throw unreadable(tool, 'a part of it is not a schema');
 	if (path.includes(def)) return {};
 	const inside = (one: unknown) => ofZod(one, tool, [...path, def]);
 	const kind = kindOf(def);

@@ -133,7 +133,7 @@ function tooLong(
 ): ServerError {
 	const isTotal = totalMs > 0 && totalMs <= (firstTokenMs > 0 ? firstTokenMs : Infinity);
 	const where =
-		status === 'queued' ? `it waited in the server's queue, at place ${queuePosition}` : 'it was being drawn';
+		status === 'queued' ? `it waited in the server's queue, at place ${queuePosition}` : 'it was being made';
 	return failure(isTotal ? 'totalLimit' : 'firstTokenLimit', connection.contextOf(url), {
 		message: 'The picture took longer than the limit',
 		meaning: `The picture took longer than the limit: ${where}`,

@@ -70,7 +70,7 @@ async function makeImagesAt(connection: Connection, request: ImageRequest, optio
 function checkRequest({ prompt, size }: ImageRequest): void {
 	if (prompt.trim() === '') throw invalidInput('There is no prompt', 'Describe the picture in the field Prompt.');
 	if (size !== '' && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
-		throw invalidInput(`The size "${size}" is none`, 'Write width x height in pixels, for example 512x768.');
+		throw invalidInput(`The size "${size}" is not valid`, 'Write width x height in pixels, for example 512x768.');
 }
 
 interface Answered {
@@ -177,8 +177,8 @@ async function madeOf(
 	const facts = imageFacts(content);
 	if (facts === undefined)
 		throw failure('invalidAnswer', connection.contextOf(connection.url.api, { model }), {
-			message: 'What the server sent is no picture',
-			meaning: `What the server sent is no picture: ${content.byteLength} bytes that are neither PNG, JPEG, WebP nor GIF`,
+			message: 'What the server sent is not a picture',
+			meaning: `What the server sent is not a picture: ${content.byteLength} bytes that are neither PNG, JPEG, WebP nor GIF`,
 			remedy: 'Look at the log of the server. If it makes pictures of another format, ask for png.',
 		});
 	return { content, ...facts, ...optional({ revisedPrompt, seed }) };

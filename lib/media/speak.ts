@@ -59,7 +59,9 @@ export async function speak(
 	if (input === '')
 		throw invalidInput(
 			'There is no text to speak',
-			request.input.trim() === '' ? 'Fill in the Text.' : 'Only emoji and signs are in it: turn off Plain Text.',
+			request.input.trim() === ''
+				? 'Fill in the Text.'
+				: 'It holds only emoji and Markdown characters: turn off Plain Text.',
 		);
 	const { format, splitAfter } = request;
 	const parts = splitAfter === undefined ? [input] : splitAtSentences(input, splitAfter);

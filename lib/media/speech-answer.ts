@@ -55,7 +55,7 @@ export async function readSpeech(connection: Connection, answer: Download, model
 			message: 'The server sent no sound',
 			meaning: `The server sent no sound: its answer has ${head.byteLength} bytes`,
 			remedy:
-				'Check the text, the voice and the model, and the log of the server. A text of nothing but signs or emoji gives no sound.',
+				'Check the text, the voice and the model, and the log of the server. A text of nothing but emoji or punctuation gives no sound.',
 		});
 	}
 

@@ -146,7 +146,7 @@ export function mediaFailure(
 		return failure('notSupported', context, {
 			status,
 			serverText,
-			message: 'The model of the server cannot hear',
+			message: 'The model of the server takes no audio',
 			remedy: [advice.transcriptionOff, WHO_CAN.transcription].filter(Boolean).join(' '),
 		});
 	if (status === 405 || status === 501 || (status === 404 && error.kind === 'wrongPath'))

@@ -41,6 +41,6 @@ export function remarksOn(scores: readonly Scored[], form: RankSettings['scores'
 			'The scores of the server lie between 0 and 1 already. Set Scores to "As Received": the sigmoid presses them together.',
 		);
 	if (values.length >= 3 && new Set(texts).size >= 3 && most - least < FLAT)
-		remarks.push('All documents have about the same score. The model may be no reranker.');
+		remarks.push('All documents have about the same score. The model may not be a reranker.');
 	return remarks;
 }

@@ -29,7 +29,7 @@ export function readScores(json: unknown, count: number): { scores: Scored[]; to
 		if (index < 0 || index >= count)
 			return { fault: `a score is for document ${index + 1}, but ${count} ${count === 1 ? 'was' : 'were'} sent` };
 		if (seen.has(index)) return { fault: `document ${index + 1} has two scores` };
-		if (value === undefined) return { fault: `the score of document ${index + 1} is no number` };
+		if (value === undefined) return { fault: `the score of document ${index + 1} is not a number` };
 		seen.add(index);
 		scores.push({ index, score: value });
 	}

@@ -149,7 +149,7 @@ function checkAuthority(authority: string, shown: string): void {
 	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {
 		throw new BaseUrlError('host', `The Base URL "${shown}" has no host name. Write it as http://host:port`);
 	}
-	if (/\s/.test(authority)) throw new BaseUrlError('host', `The host name in the Base URL "${shown}" contains a blank`);
+	if (/\s/.test(authority)) throw new BaseUrlError('host', `The host name in the Base URL "${shown}" contains a space`);
 	const port = /^(?:\[[^\]]*\]|[^:[]*):(.*)$/.exec(authority)?.[1];
 	if (port !== undefined && port !== '' && (!/^\d+$/.test(port) || Number(port) > 65535 || Number(port) === 0))
 		throw new BaseUrlError('port', `The port "${port}" in the Base URL "${shown}" is not a number from 1 to 65535`);

@@ -98,7 +98,7 @@ function outcome(
 	const found = checkedJson(text, schema);
 	if (!('faults' in found)) return { output: found.value, notes: [...notes, ...notesOn(found)] };
 	if (found.faults.length > 0) return found;
-	return { faults: [finishReason === 'length' ? 'The JSON was cut off by the token limit' : 'It is no JSON'] };
+	return { faults: [finishReason === 'length' ? 'The JSON was cut off by the token limit' : 'It is not JSON'] };
 }
 
 function repairOf(faults: readonly string[]): string {

@@ -34,7 +34,7 @@ export function formattedJson(
 	if (format.type !== 'jsonObject' && format.type !== 'jsonSchema') return undefined;
 	const outcome = checkedJson(answer.text, format.type === 'jsonSchema' ? format.schema : undefined);
 	if (!('faults' in outcome)) return outcome;
-	const faults = outcome.faults.length === 0 ? ['it is no JSON'] : outcome.faults;
+	const faults = outcome.faults.length === 0 ? ['it is not JSON'] : outcome.faults;
 	const wrong = 'The answer is not the JSON that was asked for';
 	throw wrongJson(answer, { url: answer.url }, faults, { cut: 'The token limit cut off the JSON', wrong, remedy });
 }
@@ -70,7 +70,7 @@ export function checkedJson(
 ): CheckedJson | { faults: string[] } {
 	const unchecked = new Set<string>();
 	const found = fittingJson(text, (value) => {
-		if (schema === undefined) return isRecord(value) ? [] : ['it is no JSON object'];
+		if (schema === undefined) return isRecord(value) ? [] : ['it is not a JSON object'];
 		const check = checkSchema(schema, value);
 		check.unchecked.forEach((what) => unchecked.add(`Not checked against the JSON schema: ${what}`));
 		return check.faults;

@@ -14,7 +14,8 @@ export class DifyApp implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle:
 			'={{ ({ getAll: "get many", getStatus: "get status", upsert: "create or update" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource.replace(/[A-Z]/g, " $&").toLowerCase() }}',
-		description: 'Text generators of Dify, speech both ways, annotations, files, and what an app tells of itself',
+		description:
+			'Runs text generators of Dify, transcribes and speaks, manages annotations and files, and reads the settings of an app',
 		builderHint: BUILDER_HINTS.difyApp,
 		defaults: { name: 'Dify Apps' },
 		usableAsTool: true,

@@ -32,11 +32,11 @@ const memory = choiceField('Memory', 'memory', 'n8n', {
 
 const options: INodeProperties = collectionOf([
 	booleanField('Allow Empty Answers', 'emptyAnswers', true, {
-		description: 'Whether an answer without any text is one. Without this option it is an error.',
+		description: 'Whether an answer may be without text. Without this option, that is an error.',
 	}),
 	booleanField('Delete Conversations', 'deleteConversations', true, {
 		displayOptions: { show: { '/memory': ['n8n'] } },
-		description: 'Whether the conversation of a call is deleted in Dify after it, so that its log stays short',
+		description: 'Whether to delete the conversation in Dify after each call, so that its log stays short',
 	}),
 	RUN_OPTIONS.firstByteLimit,
 	RUN_OPTIONS.idleLimit,

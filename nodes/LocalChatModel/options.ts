@@ -53,12 +53,12 @@ const ownFields: INodeProperties[] = [
 			},
 		],
 		displayOptions: shownWhere(({ toolChoice }) => toolChoice !== 'ignored'),
-		description: 'Whether tools may or must be called. A choice that the agent makes itself comes first.',
+		description: 'Whether tools may or must be called. A choice of the agent itself takes precedence.',
 	}),
 	choiceField('Tool Calls in Text', 'toolCallsInText', 'read', {
 		options: [
 			{ name: 'Leave', value: 'leave', description: 'The markup stays in the answer, and no tool is called' },
-			{ name: 'Read', value: 'read', description: 'A complete call of a connected tool is made a call' },
+			{ name: 'Read', value: 'read', description: 'A complete call of a connected tool becomes a tool call' },
 		],
 		description:
 			'What happens to a tool call that the server hands on as text because it lacks the parser or the chat template for the model',

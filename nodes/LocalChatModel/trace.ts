@@ -7,18 +7,18 @@ import { asSwitch, asText, isBlank } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 
 const fields: INodeProperties[] = [
-	stringField('Prompt Name', 'promptName', { description: 'Under which name Langfuse keeps the prompt' }),
+	stringField('Prompt Name', 'promptName', { description: 'The name under which Langfuse keeps the prompt' }),
 	{ displayName: 'Prompt Version', name: 'promptVersion', type: 'string', default: '', placeholder: 'e.g. 3' },
 	booleanField('Record Texts', 'recordTexts', false, {
 		description: 'Whether the trace holds the conversation and the answer. Whoever reads the traces can read them.',
 	}),
 	stringField('Session ID', 'sessionId', {
 		placeholder: 'e.g. {{ $json.sessionId }}',
-		description: 'Traces of one conversation have the same',
+		description: 'The same for all traces of one conversation',
 	}),
 	stringField('Tags', 'tags', {
 		placeholder: 'e.g. support, production',
-		description: 'With a comma between them',
+		description: 'Separated by commas',
 	}),
 	{ displayName: 'User ID', name: 'userId', type: 'string', default: '', description: 'Who asks' },
 ];
@@ -26,7 +26,7 @@ const fields: INodeProperties[] = [
 /** What n8n's traces say beside the request and its answer. */
 export const traceField: INodeProperties = collectionField('Trace', 'trace', 'Field', {
 	options: fields,
-	description: 'What a trace says beside the request and its answer, where n8n exports traces',
+	description: 'What a trace holds besides the request and its answer, where n8n exports traces',
 });
 
 /** @throws {ServerError} of kind `invalidInput` naming the field */

@@ -20,7 +20,7 @@ export function listIn(parameters: NodeParameters, path: string): unknown[] {
 	if (!text.startsWith('[')) return [value];
 	const parsed = parseJson(text);
 	if (!Array.isArray(parsed))
-		throw wrongField(parameters.field(path).label, `begins like a JSON list, but is none: ${shown(text)}`);
+		throw wrongField(parameters.field(path).label, `begins like a JSON list, but is not one: ${shown(text)}`);
 	return parsed as unknown[];
 }
 

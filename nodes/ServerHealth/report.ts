@@ -58,7 +58,7 @@ const sweepFields: INodeProperties[] = [
 			},
 		],
 		displayOptions: ONLY_SWEEP,
-		description: 'What to do where requests of others run. Llama-server tells by itself; not every other server does.',
+		description: 'What to do where requests of others run. Llama-server tells how many; not every other server does.',
 	}),
 ];
 

@@ -21,7 +21,7 @@ export const waitUntilReady: HealthOperation = {
 		}),
 		booleanField('Wait Out Errors', 'waitOutErrors', true, {
 			description:
-				'Whether to keep waiting also after errors that waiting alone does not mend: a refused key, a wrong address, something missing',
+				'Whether to keep waiting also after errors that waiting alone does not fix: a refused key, a wrong address, something missing',
 		}),
 	),
 	run: async (call) => {

@@ -10,12 +10,12 @@ const events = choicesField('Tell When the Server', 'events', {
 		{
 			name: 'Becomes Healthy',
 			value: 'healthy',
-			description: 'With how long it was not',
+			description: 'Says how long it was not healthy',
 		},
 		{
 			name: 'Becomes Unhealthy',
 			value: 'unhealthy',
-			description: 'With what is wrong and what to do',
+			description: 'Says what is wrong and what to do',
 		},
 		{
 			name: 'Has Another Problem',

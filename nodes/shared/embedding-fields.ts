@@ -10,14 +10,14 @@ import type { NodeParameters } from './parameters';
 export const embeddingOptions: INodeProperties[] = [
 	numberField('Batch Size', 'batchSize', 32, {
 		typeOptions: { minValue: 1, maxValue: 2048, numberPrecision: 0 },
-		description: 'How many texts go into one request. A server that takes fewer is obeyed.',
+		description: 'How many texts go into one request. If the server takes fewer, it gets fewer.',
 	}),
 	choiceField('Blank Texts', 'blankTexts', 'refuse', {
 		options: [
 			{ name: 'Embed as a Space', value: 'space', description: 'For stores that must not fail' },
 			{ name: 'Refuse', value: 'refuse', description: 'The node fails and says which text is empty' },
 		],
-		description: 'What happens to texts that are empty or hold blanks only',
+		description: 'What happens to texts that are empty or hold nothing but spaces',
 	}),
 	numberField('Dimensions', 'dimensions', 256, {
 		typeOptions: { minValue: 1, numberPrecision: 0 },

@@ -14,7 +14,7 @@ export const topNField = numberField('Top N', 'topN', 0, {
 export const rerankOptions: INodeProperties[] = [
 	numberField('Batch Size', 'batchSize', 32, {
 		typeOptions: { minValue: 1, maxValue: 2048, numberPrecision: 0 },
-		description: 'How many documents go into one request. A server that takes fewer is obeyed.',
+		description: 'How many documents go into one request. If the server takes fewer, it gets fewer.',
 	}),
 	stringField('Instruction', 'instruction', {
 		typeOptions: { rows: 2 },

@@ -136,7 +136,7 @@ describe('the real llama-server', () => {
 		).toEqual(expect.arrayContaining(['modalityUnsupported', 'embeddingsOff', 'rerankOff', 'contextTooSmall']));
 		const https = await check({ url: server.url.replace('http:', 'https:') }, {}, { apiKey: 'right-key' });
 		expect(https).toMatchObject({ status: 'misconfigured', findings: [{ id: 'tlsMismatch' }] });
-		expect(https.findings[0]!.advice).toContain(`Type ${server.url} as base URL`);
+		expect(https.findings[0]!.advice).toContain(`Type ${server.url} as Base URL`);
 		expect(ids(await check({ url: `${server.url}/api/v1` }, {}, { apiKey: 'right-key' }))).toEqual(['wrongPath']);
 		await server.stop();
 	});

@@ -41,7 +41,7 @@ describeWith(llamaServerProblem ?? miniLmProblem ?? smolLm2Problem, 'llama-serve
 		const meant = await tokenize(server, text, { ...ask, parseSpecial: true });
 		expect(meant.tokens.length).toBeLessThan(tokens.length);
 		expect(await failureOf(detokenize(server, [999_999], ask))).toMatchObject({
-			message: 'The number 999999 is no token of this model',
+			message: 'The number 999999 is not a token of this model',
 		});
 		const conversation = { messages: [{ type: 'human' as const, content: 'hi' }] };
 		const prompt = await applyTemplate(server, conversation, ask);

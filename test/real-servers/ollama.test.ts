@@ -62,7 +62,7 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 		const pull = async (model: string) =>
 			await failureOf(pullModel(server, { model, insecure: true, wait: true, idleMs: 60_000 }));
 		expect(await pull('http://127.0.0.1:1/library/x')).toMatchObject({ kind: 'serverError' });
-		expect(await pull('!!')).toMatchObject({ kind: 'badRequest', message: '"!!" is no name for a model' });
+		expect(await pull('!!')).toMatchObject({ kind: 'badRequest', message: '"!!" is not a name for a model' });
 	});
 
 	it('the list for embeddings has the embedding model alone, and reranking is refused', async () => {

@@ -47,7 +47,7 @@ export function noteOnFormat(
 ): string | undefined {
 	const isDone = toolCalls.length === 0 && finishReason !== 'length';
 	if (!wantsJson(parameters) || !isDone || parseJson(text) !== undefined) return undefined;
-	return 'The answer is no JSON, although *Response Format* asks for it: this server seems to ignore it. Say in the prompt what the answer shall look like, or use a server that keeps to a schema (llama-server, Ollama, vLLM).';
+	return 'The answer is not JSON, although *Response Format* asks for it: this server seems to ignore it. Say in the prompt what the answer should look like, or use a server that keeps to a schema (llama-server, Ollama, vLLM).';
 }
 
 /** Why what looks like a call stays text. */

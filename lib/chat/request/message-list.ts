@@ -24,13 +24,13 @@ const TYPES: Readonly<Record<string, SourceMessage['type']>> = {
 export function messagesFromJson(given: unknown): SourceMessage[] {
 	const parsed = typeof given === 'string' ? parseJson(given) : given;
 	const list = isRecord(parsed) && Array.isArray(parsed.messages) ? (parsed.messages as unknown[]) : parsed;
-	if (!Array.isArray(list)) throw invalid('The messages are no JSON list');
+	if (!Array.isArray(list)) throw invalid('The messages are not a JSON list');
 	return list.map(messageOf);
 }
 
 function messageOf(given: unknown, index: number): SourceMessage {
 	const at = `Message ${index + 1}`;
-	if (!isRecord(given)) throw invalid(`${at} is no JSON object with a role and a content`);
+	if (!isRecord(given)) throw invalid(`${at} is not a JSON object with a role and a content`);
 	const role = nonEmptyText(given.role) ?? nonEmptyText(given.type);
 	const type = role === undefined ? undefined : TYPES[role.trim().toLowerCase()];
 	if (type === undefined)
@@ -83,7 +83,7 @@ function callOf(call: Record<string, unknown>, at: string): NonNullable<SourceMe
 	const { name, arguments: given } = isRecord(call.function) ? call.function : call;
 	if (typeof name !== 'string' || name === '') throw invalid(`${at} calls a tool without a name`);
 	const args = typeof given === 'string' ? parseJson(given.trim() === '' ? '{}' : given) : (given ?? {});
-	if (!isRecord(args)) throw invalid(`${at} calls "${name}" with arguments that are no JSON object`);
+	if (!isRecord(args)) throw invalid(`${at} calls "${name}" with arguments that are not a JSON object`);
 	const id = nonEmptyText(call.id);
 	return { ...optional({ id }), name, args: recordOf(args) };
 }

@@ -32,7 +32,7 @@ export interface ChatSettings extends ClientSettings {
 	toolCallsInText?: 'read' | 'leave';
 	/** Tokens that the earlier turns may have; what is beyond is left out. Default: all of them are sent. */
 	historyBudget?: number;
-	/** What a trace says beside the request and its answer. */
+	/** What a trace holds besides the request and its answer. */
 	trace?: TraceSettings;
 	/** The family in whose format the model writes; default: what its template or its name tells. */
 	textFormat?: string;

@@ -206,21 +206,21 @@ export const DIFY_REMEDIES = {
 	),
 	routeNotFound: row(
 		'There is no Dify API at this path',
-		'Check the base URL in the credential: it must lead to the API of Dify and usually ends in /v1. If it is right, an ID has the wrong form, or this version of Dify does not have the function.',
+		'Check the Base URL in the credential: it must lead to the API of Dify and usually ends in /v1. If it is right, an ID has the wrong form, or this version of Dify does not have the function.',
 	),
 	webFrontend: row(
 		'A web page answers here, not the API of Dify',
-		'The base URL probably leads to the web front end of Dify. Use the address shown under API Access in Dify; it usually ends in /v1.',
+		'The Base URL probably leads to the web front end of Dify. Use the address shown under API Access in Dify; it usually ends in /v1.',
 	),
 	wrongServer: row(
 		'Another program answers here, not Dify',
-		'Check the host, the port and the path of the base URL. Use the address shown under API Access in Dify; it usually ends in /v1.',
+		'Check the host, the port and the path of the Base URL. Use the address shown under API Access in Dify; it usually ends in /v1.',
 	),
 	redirect: ({ location }) => ({
 		title: 'The server redirects this request',
 		...(location ? { meaning: `The server redirects to ${location.replace(/[?#].*$/s, '')}` } : {}),
 		remedy:
-			'Use the address to which the server redirects as the base URL, with the right scheme (http or https). The key is never sent on to another address.',
+			'Use the address to which the server redirects as the Base URL, with the right scheme (http or https). The key is never sent on to another address.',
 	}),
 	serverError: ({ startsRun }) => ({
 		title: 'Dify failed with an error of its own',
@@ -230,7 +230,7 @@ export const DIFY_REMEDIES = {
 		title: `A proxy answers${status === undefined ? '' : ` with ${status}`}, but Dify behind it does not answer`,
 		remedy: `${isCloudflare(status) ? 'The statuses from 520 on are those of Cloudflare: check that Dify runs, and that the connection from Cloudflare to it is up.' : 'Check that Dify runs (docker compose ps); it may also be too slow for the proxy.'}${mayHaveStarted(startsRun)}`,
 	}),
-	emptyAnswer: row('Dify answered without content', 'Check the base URL and the proxies in front of Dify.'),
+	emptyAnswer: row('Dify answered without content', 'Check the Base URL and the proxies in front of Dify.'),
 	unknown: row('Dify reported an error', 'Look at the logs of Dify for the time of this request.'),
 } satisfies Readonly<Record<string, Row>>;
 

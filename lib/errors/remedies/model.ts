@@ -23,7 +23,7 @@ export const MODEL_REMEDIES = {
 		return {
 			title: 'The server refuses the API key',
 			remedy:
-				'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key) or gave out (GPUStack: API Keys), without blanks. Some servers want x-api-key: change Authentication.',
+				'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key) or gave out (GPUStack: API Keys), without spaces. Some servers want x-api-key: change Authentication.',
 		};
 	},
 	forbidden: ({ isEmpty }) => ({
@@ -98,7 +98,7 @@ export const MODEL_REMEDIES = {
 	modelFailedToLoad: ({ model }) => ({
 		title: `The server could not load the model ${quoted(model)}`,
 		remedy:
-			'Usually there is not enough memory: lower --ctx-size or -ngl, or choose a smaller quantisation. The log of the server says more.',
+			'Usually there is not enough memory: lower --ctx-size or -ngl, or choose a smaller quantization. The log of the server says more.',
 	}),
 	notSupported: row(
 		'The server was not started for this',
@@ -112,7 +112,7 @@ export const MODEL_REMEDIES = {
 	}),
 	outputUnreadable: row(
 		'The server could not read what its model wrote, and dropped it',
-		'Ask again, without a fixed Seed: llama-server reads the output by the chat template, and gives up where it does not fit. If it happens often: update llama-server, take the chat template that was made for the model (--chat-template-file), or do without the response format together with tools.',
+		'Ask again, without a fixed Seed: llama-server reads the output by the chat template, and gives up where it does not fit. If it happens often: update llama-server, take the chat template that was made for the model (--chat-template-file), or do not use a response format together with tools.',
 	),
 	serverError: row(
 		'The server failed',
@@ -156,8 +156,8 @@ export const MODEL_REMEDIES = {
 		'Check the chat template and the stop sequences, and that the prompt leaves room in the context. Some templates (gpt-oss) drop a call to a tool that was not declared.',
 	),
 	garbledAnswer: row(
-		'The model writes the same sign again and again, or no text at all',
-		'Its numbers went wrong: a build or a driver that does not fit the GPU, a broken file, or a KV cache type that the model cannot bear. Restart the server; if it stays, try it without flash attention, with another quantisation, or with another build.',
+		'The model writes the same character again and again, or no text at all',
+		'The computation went wrong: a build or a driver that does not fit the GPU, a broken file, or a KV cache type that does not suit the model. Restart the server; if that does not help, try it without flash attention, with another quantization, or with another build.',
 	),
 	filtered: row('The server withheld the answer (content filter)', 'Change the prompt, or the filter of the server.'),
 	allServersFailed: row(

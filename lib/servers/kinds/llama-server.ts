@@ -50,7 +50,7 @@ export const llamaServer: ServerTraits = {
 		rerankOff:
 			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), best as a second server on its own port.',
 		transcriptionOff:
-			'Start llama-server with a model that hears and its projector: --mmproj FILE (for example Voxtral or Qwen2.5-Omni).',
+			'Start llama-server with a model that takes audio and its projector: --mmproj FILE (for example Voxtral or Qwen2.5-Omni).',
 		moreContext: (tokens, slots = 1) => {
 			const shared = `If it was started with -np ${slots}, every slot gets 1/${slots} of that: then --ctx-size ${tokens * slots}, or --kv-unified.`;
 			return `Start llama-server with --ctx-size ${tokens}.${slots > 1 ? ` ${shared}` : ''}`;

@@ -46,7 +46,7 @@ export const ollama: ServerTraits = {
 		{
 			says: /think value .{0,200} is not supported for this model/i,
 			then: 'withoutThinkingSetting',
-			note: 'This model of Ollama thinks or does not, so the thinking effort was left out.',
+			note: 'This model of Ollama knows no levels of thinking, only on and off, so the thinking effort was left out.',
 		},
 		{
 			says: /invalid (?:reasoning value: 'minimal'|think value: "minimal")/i,

@@ -23,7 +23,7 @@ async function adaptersOf(routes: LlamaServerRoutes): Promise<Adapter[]> {
 	const answer = await routes.get('/lora-adapters');
 	if (!Array.isArray(answer.json))
 		throw failure('invalidAnswer', routes.context, {
-			message: 'The answer of the server is no list of adapters',
+			message: 'The answer of the server is not a list of adapters',
 			remedy: 'Check that the Base URL leads to llama-server.',
 			serverText: answer.text,
 		});

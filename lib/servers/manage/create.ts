@@ -67,7 +67,7 @@ async function digestOf({ name, open }: FileSource): Promise<string> {
 	}
 	if (!head.startsWith(GGUF))
 		throw invalidInput(
-			`The file "${name}" is no GGUF file`,
+			`The file "${name}" is not a GGUF file`,
 			'Ollama makes models of GGUF files. Convert others with convert_hf_to_gguf.py of llama.cpp.',
 		);
 	return `sha256:${hash.digest('hex')}`;

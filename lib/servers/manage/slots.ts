@@ -64,7 +64,7 @@ function requireFileName(name: string): void {
 	const trimmed = name.trim();
 	if (trimmed !== '' && trimmed !== '.' && !trimmed.includes('..') && !/[/\\:*?"<>|\p{Cc}]/u.test(trimmed)) return;
 	throw invalidInput(
-		trimmed === '' ? 'The file of the slot has no name' : `"${trimmed}" is no name for the file of a slot`,
+		trimmed === '' ? 'The file of the slot has no name' : `"${trimmed}" is not a name for the file of a slot`,
 		'Give a name without folders, such as system-prompt.bin. The server keeps it in its --slot-save-path.',
 	);
 }

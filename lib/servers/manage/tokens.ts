@@ -104,7 +104,7 @@ export async function detokenize(
 	const wrong = tokens.findIndex((token) => !Number.isInteger(token) || token < 0);
 	if (wrong >= 0)
 		throw invalidInput(
-			`Token ${wrong + 1} is ${JSON.stringify(tokens[wrong])}, which is no number of a token`,
+			`Token ${wrong + 1} is ${JSON.stringify(tokens[wrong])}, which is not the number of a token`,
 			'Tokens are whole numbers from 0 on, as Tokenize gives them.',
 		);
 	const routes = await routesFor(connection, ask);
@@ -130,8 +130,8 @@ function unknownToken(
 	return failure('badRequest', context, {
 		status,
 		serverText,
-		message: `${which} is no token of this model`,
-		meaning: `${which} is no token of this model${most}`,
+		message: `${which} is not a token of this model`,
+		meaning: `${which} is not a token of this model${most}`,
 		remedy: 'Every model has tokens of its own: turn them into text with the model that they came from.',
 		facts: { tokens: tokens.length },
 	});

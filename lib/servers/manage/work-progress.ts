@@ -56,7 +56,7 @@ export async function followWork(connection: Connection, work: Work): Promise<{ 
 			return failure('badRequest', context, {
 				status: answer.status,
 				serverText: refused.serverText,
-				message: `"${model}" is no name for a model`,
+				message: `"${model}" is not a name for a model`,
 				remedy:
 					'A name has letters, digits, dots and hyphens, and a tag behind a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
 			});

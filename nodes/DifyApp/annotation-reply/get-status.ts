@@ -8,7 +8,7 @@ export const annotationReplyGetStatus: DifyOperation = {
 		name: 'Get Status',
 		value: 'getStatus',
 		action: 'Get the status of an annotation reply job',
-		description: 'How far enabling or disabling is',
+		description: 'How far the job that enables or disables has come',
 	},
 	fields: [
 		choiceField('Action', 'action', 'enable', {

@@ -7,7 +7,7 @@ export const appGet: DifyOperation = {
 		name: 'Get',
 		value: 'get',
 		action: 'Get an app',
-		description: 'What Dify tells of the app: name, type, form, switched-on features, limits',
+		description: 'What Dify tells about the app: name, type, form, switched-on features, limits',
 	},
 	fields: [
 		choicesField('Parts', 'parts', {

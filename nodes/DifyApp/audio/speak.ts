@@ -12,7 +12,7 @@ export const audioSpeak: DifyOperation = {
 		name: 'Speak',
 		value: 'speak',
 		action: 'Speak a text',
-		description: 'Makes sound of a text or of an answer, with the model of speech in Dify',
+		description: 'Speaks a text or an answer, with the text-to-speech model of Dify',
 	},
 	fields: [
 		choiceField('Speak', 'source', 'text', {
@@ -32,11 +32,11 @@ export const audioSpeak: DifyOperation = {
 		collectionOf([
 			stringField('File Name', 'fileName', {
 				default: 'speech',
-				description: 'Without an extension: that comes from the sound',
+				description: 'Without its extension, which comes from the format of the sound',
 			}),
 			outputField('binaryPropertyOutput'),
 			stringField('Voice', 'voice', {
-				description: 'As the provider of speech calls it. Without this option: the voice of the app.',
+				description: 'Its name at the provider of the speech model. Without this option: the voice of the app.',
 			}),
 		]),
 	],

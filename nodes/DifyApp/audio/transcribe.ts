@@ -10,7 +10,7 @@ export const audioTranscribe: DifyOperation = {
 		name: 'Transcribe',
 		value: 'transcribe',
 		action: 'Transcribe a recording',
-		description: 'Writes down what is said, with the model of transcription in Dify',
+		description: 'Writes down what is said, with the speech-to-text model of Dify',
 	},
 	fields: [binaryField('the recording: MP3, M4A, WAV or AMR, 30 MB at most'), userField],
 	run: async (call) => {

@@ -8,7 +8,7 @@ export const endUserGet: DifyOperation = {
 		name: 'Get',
 		value: 'get',
 		action: 'Get an end user',
-		description: "Who stands behind Dify's own ID of a user (Dify 1.14 and newer)",
+		description: 'The user whom an ID of Dify stands for (Dify 1.14 and newer)',
 	},
 	fields: [
 		stringField('End User ID', 'endUserId', {

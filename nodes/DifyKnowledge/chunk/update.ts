@@ -13,7 +13,7 @@ export const chunkUpdate: DifyOperation = {
 			...values,
 			contentField,
 			booleanField('Enabled', 'enabled', true, {
-				description: 'Whether the chunk is found. Dify changes a disabled chunk only together with enabling it.',
+				description: 'Whether searches find the chunk. Dify changes a disabled chunk only together with enabling it.',
 			}),
 		]),
 	],

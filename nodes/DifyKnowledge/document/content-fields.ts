@@ -30,12 +30,12 @@ const ruleOptions: INodeProperties[] = [
 		description: 'How the text is split. Without it, as the last document of the knowledge base.',
 	}),
 	separator('Chunk Separator', 'separator', '\\n\\n', 'chunks'),
-	count('Chunk Length', 'maxTokens', 500, 'Tokens of a chunk at most, 50 to 4,000', 50),
-	count('Chunk Overlap', 'chunkOverlap', 50, 'Tokens that two neighbours share'),
+	count('Chunk Length', 'maxTokens', 500, 'The most tokens of a chunk, 50 to 4,000', 50),
+	count('Chunk Overlap', 'chunkOverlap', 50, 'Tokens that two neighbouring chunks share'),
 	separator('Child Separator', 'childSeparator', '\\n', 'child chunks'),
-	count('Child Length', 'childMaxTokens', 200, 'Tokens of a child chunk at most, 50 to 4,000', 50),
+	count('Child Length', 'childMaxTokens', 200, 'The most tokens of a child chunk, 50 to 4,000', 50),
 	booleanField('Remove Extra Spaces', 'removeExtraSpaces', true, {
-		description: 'Whether to make one of several blanks and line breaks',
+		description: 'Whether several spaces or line breaks in a row become one',
 	}),
 	booleanField('Remove URLs and Email Addresses', 'removeUrlsEmails', true, {
 		description: 'Whether to take them out of the text',
@@ -58,7 +58,7 @@ export const contentOptions: INodeProperties[] = [
 	...ruleOptions,
 	stringField('Language', 'language', {
 		default: 'English',
-		description: 'In which Dify writes questions and answers, where the form is Q&A',
+		description: 'The language in which Dify writes questions and answers, where the form is Q&A',
 	}),
 ];
 

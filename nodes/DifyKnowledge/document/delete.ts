@@ -11,7 +11,7 @@ export const documentDelete: DifyOperation = {
 		documentField,
 		optionsField([
 			booleanField('Unarchive First', 'unarchive', true, {
-				description: 'Whether to take an archived document out of the archive, which Dify does not delete otherwise',
+				description: 'Whether to unarchive an archived document first, since Dify does not delete it otherwise',
 			}),
 		]),
 	],

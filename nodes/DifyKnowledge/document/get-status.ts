@@ -10,7 +10,7 @@ export const documentGetStatus: DifyOperation = {
 		name: 'Get Status',
 		value: 'getStatus',
 		action: 'Get the status of a document',
-		description: 'How far the indexing is, or wait until it is done',
+		description: 'How far the indexing has come; can wait until it is done',
 	},
 	fields: [
 		datasetField,
@@ -19,7 +19,7 @@ export const documentGetStatus: DifyOperation = {
 		optionsField([
 			stringField('Batch', 'batch', {
 				default: '={{ $json.batch }}',
-				description: 'What Create or Update gave: tells how many chunks are done while it is indexed',
+				description: 'The batch that Create or Update gave. With it, the status says how many chunks are indexed.',
 			}),
 		]),
 	],

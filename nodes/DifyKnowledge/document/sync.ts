@@ -42,7 +42,11 @@ const syncOptions: INodeProperties[] = [
 	choiceField('When Gone', 'whenGone', 'disable', {
 		options: [
 			{ name: 'Delete', value: 'delete' },
-			{ name: 'Disable', value: 'disable', description: 'It is not found any more, but can come back' },
+			{
+				name: 'Disable',
+				value: 'disable',
+				description: 'Searches do not find it any more, but it can be enabled again',
+			},
 			{ name: 'Keep', value: 'keep' },
 		],
 		description: 'What happens to documents of earlier syncs whose item is not there any more',
@@ -66,7 +70,7 @@ export const documentSync: DifyOperation = {
 			default:
 				"={{ $json.source ?? $json.path ?? $json.id ?? [$binary.data?.directory, $binary.data?.fileName].filter(Boolean).join('/') }}",
 			required: true,
-			description: 'By what the document is known again: the path of the file, or its ID where it lies',
+			description: 'How the next sync recognises the document: the path of the file, or its ID where it lies',
 		},
 		choiceField('Content', 'contentType', 'file', {
 			options: [
@@ -151,7 +155,7 @@ async function itemAt(
 		throw wrongField(
 			'Source',
 			'is empty',
-			'Give what the document is known by, such as the path or the ID of its file.',
+			'Say how the document is recognised, for example by the path or the ID of its file.',
 		);
 	const isText = parameters.choice<'file' | 'text'>('contentType') === 'text';
 	const ownHash = parameters.name('options.hash');

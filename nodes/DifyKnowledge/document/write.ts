@@ -26,7 +26,7 @@ async function finished(
 	if (action === 'skipped' || limitMs === 0)
 		return [{ json: { ...item, indexingStatus: document.indexing_status, ...warnings(remarks) } }];
 	const { status, total } = await waitForIndexing(api, datasetId, { documentId, batch }, { limitMs });
-	const empty = total === 0 ? ['Dify made no chunks of the document, so it is never found.'] : [];
+	const empty = total === 0 ? ['Dify made no chunks of the document, so no search finds it.'] : [];
 	empty.forEach(hint);
 	return [{ json: { ...item, indexingStatus: status, chunks: total, ...warnings([...remarks, ...empty]) } }];
 }

@@ -43,7 +43,7 @@ export const searchDefaults: INodeProperties[] = [
 	}),
 	numberField('Default Score Threshold', 'defaultScoreThreshold', 0.5, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
-		description: 'What hits must reach in a search that does not say otherwise',
+		description: 'The score that hits must reach in a search that does not say otherwise',
 	}),
 	choiceField('Default Search Method', 'defaultSearchMethod', 'semantic_search', {
 		options: SEARCH_METHODS,

@@ -26,7 +26,7 @@ export const runExecute: DifyOperation = {
 		{
 			...filesField,
 			description:
-				'Files for the variable sys.files of older workflows. File variables of the start node belong into the inputs.',
+				'Files for the variable sys.files of older workflows. File variables of the start node belong in the inputs.',
 		},
 		simplifyField,
 		collectionOf(executeOptions),

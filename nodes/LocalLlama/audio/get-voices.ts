@@ -8,7 +8,7 @@ export const audioGetVoices: LocalLlamaOperation = {
 		name: 'Get Voices',
 		value: 'getVoices',
 		action: 'Get the voices of a server',
-		description: 'Lists who can speak: speaches, Kokoro-FastAPI, llama-swap',
+		description: 'Lists the voices: speaches, Kokoro-FastAPI, llama-swap',
 	},
 	fields: [
 		modelField(

@@ -16,7 +16,7 @@ export const audioSpeak: LocalLlamaOperation = {
 		name: 'Speak',
 		value: 'speak',
 		action: 'Speak a text',
-		description: 'Makes sound of a text: Kokoro-FastAPI, speaches, GPUStack, LocalAI',
+		description: 'Turns a text into speech: Kokoro-FastAPI, speaches, GPUStack, LocalAI',
 	},
 	fields: [
 		modelField(
@@ -56,7 +56,7 @@ export const audioSpeak: LocalLlamaOperation = {
 				}),
 				outputFileField,
 				booleanField('Plain Text', 'plainText', true, {
-					description: 'Whether emoji and the signs of Markdown are left out, which many servers read aloud',
+					description: 'Whether emoji and the characters of Markdown are left out, which many servers read aloud',
 				}),
 				numberField('Sample Rate', 'sampleRate', 24000, {
 					typeOptions: { minValue: 8000, maxValue: 48000, numberPrecision: 0 },

@@ -15,7 +15,7 @@ import { withModel } from '../../shared/search-models';
 /** Fields of what hears. */
 export const listeningFields: INodeProperties[] = [
 	modelField(
-		{ description: 'The model that hears. Leave it empty for a server that has only one, such as whisper.cpp.' },
+		{ description: 'The model that transcribes. Leave it empty for a server that has only one, such as whisper.cpp.' },
 		{ search: 'searchTranscriptionModels', example: 'whisper-large-v3' },
 	),
 	inputFileField('The recording. It is sent as it is read, so it may be of any length.'),

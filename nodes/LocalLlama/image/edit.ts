@@ -28,7 +28,7 @@ export const imageEdit: LocalLlamaOperation = {
 				stringField('Mask Binary Field', 'maskPropertyName', {
 					default: 'mask',
 					description:
-						'The field of the item that holds the mask. White is what changes on sd-server; where it is transparent changes with servers after OpenAI.',
+						"The field of the item that holds the mask. sd-server changes what is white in it; servers with OpenAI's API change what is transparent.",
 				}),
 			],
 			1,

@@ -20,7 +20,7 @@ export const modelCreate: LocalLlamaOperation = {
 		name: 'Create',
 		value: 'create',
 		action: 'Create a model',
-		description: 'Ollama: a model of its own settings, of another one or of a GGUF file',
+		description: 'Ollama: makes a model from another one, with settings of its own, or from a GGUF file',
 	},
 	fields: [
 		stringField('New Name', 'newName', {

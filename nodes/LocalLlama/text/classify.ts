@@ -26,7 +26,7 @@ const labelsField: INodeProperties = rowsField('Labels', 'labels', 'Label', {
 		}),
 	],
 	typeOptions: { multipleValues: true, sortable: true },
-	description: 'What a text may be: up to 62',
+	description: 'The labels to choose from, at most 62',
 });
 
 export const textClassify: LocalLlamaOperation = {

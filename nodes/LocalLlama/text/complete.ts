@@ -26,15 +26,15 @@ export const textComplete: LocalLlamaOperation = {
 		name: 'Complete',
 		value: 'complete',
 		action: 'Complete a text',
-		description: 'Goes on after a text as it is, without the chat template of the model',
+		description: 'Continues a text as it is, without the chat template of the model',
 	},
 	fields: [
-		modelField({ description: 'The model that goes on' }, { mayBeEmpty: true }),
+		modelField({ description: 'The model that continues the text' }, { mayBeEmpty: true }),
 		stringField('Prompt', 'prompt', {
 			typeOptions: { rows: 4 },
 			required: true,
 			description:
-				'The text to go on after. An expression may also give a list of texts, each of which makes an item, or a list of tokens.',
+				'The text to continue. An expression may also give a list of texts, each of which makes an item, or a list of tokens.',
 		}),
 		...optionFields([...completionOptions, ...own]),
 	],
@@ -73,7 +73,7 @@ function promptsIn(parameters: NodeParameters): Prompt[] {
 		if (isTokens(prompt)) return prompt;
 		if (typeof prompt === 'number') return String(prompt);
 		if (typeof prompt !== 'string' || prompt === '')
-			throw wrongField(label, 'is empty, or holds something that is no text');
+			throw wrongField(label, 'is empty, or holds something that is not text');
 		return prompt;
 	});
 }

@@ -34,7 +34,7 @@ export const textFillIn: LocalLlamaOperation = {
 		textArea('Text Behind', 'suffix', 'What stands behind the gap', 4),
 		...optionFields([
 			...completionOptions,
-			textArea('Beginning', 'beginning', 'With what the text in the gap begins', 2),
+			textArea('Beginning', 'beginning', 'How the text in the gap begins', 2),
 			extraFiles,
 		]),
 	],

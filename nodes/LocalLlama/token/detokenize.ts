@@ -13,7 +13,7 @@ export const tokenDetokenize: LocalLlamaOperation = {
 		name: 'Detokenize',
 		value: 'detokenize',
 		action: 'Detokenize tokens',
-		description: 'Makes a text of tokens: llama-server, vLLM and Text Embeddings Inference',
+		description: 'Turns tokens back into a text: llama-server, vLLM and Text Embeddings Inference',
 	},
 	fields: [
 		tokenModelField,

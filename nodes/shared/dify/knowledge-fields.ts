@@ -79,7 +79,7 @@ export const searchOptions: INodeProperties[] = [
 	choiceField('Search Method', 'searchMethod', 'semantic_search', { options: SEARCH_METHODS }),
 	numberField('Semantic Weight', 'semanticWeight', 0.7, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
-		description: 'What the meaning counts where Reranking is Weighted Score; the rest is for the words',
+		description: 'The weight of the meaning, 0 to 1, where Reranking is Weighted Score; the words have the rest',
 	}),
 ];
 
@@ -97,7 +97,7 @@ export const filterFields: INodeProperties[] = [
 					name: label,
 					value: value === '=' ? 'equals' : value,
 				})),
-				description: 'Text is compared with upper and lower case',
+				description: 'Upper and lower case count in texts',
 			}),
 			stringField('Value', 'value', {
 				description: 'Times as a date or Unix seconds; for In and Not In, separate several with commas',

@@ -693,7 +693,7 @@ describe('servers that refuse the first form', () => {
 			'a model that thinks or does not',
 			[noEffort],
 			['minimal', undefined],
-			['This model of Ollama thinks or does not, so the thinking effort was left out.'],
+			['This model of Ollama knows no levels of thinking, only on and off, so the thinking effort was left out.'],
 		],
 		[
 			'an effort that it does not know',
@@ -705,7 +705,7 @@ describe('servers that refuse the first form', () => {
 			'both',
 			[noMinimal, noEffort],
 			['minimal', 'low', undefined],
-			['This model of Ollama thinks or does not, so the thinking effort was left out.'],
+			['This model of Ollama knows no levels of thinking, only on and off, so the thinking effort was left out.'],
 		],
 		[
 			'a model that does not think',

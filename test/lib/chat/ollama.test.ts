@@ -291,7 +291,9 @@ describe('thinking', () => {
 		const sim = await start();
 		const { answer } = await run(sim, { parameters: { thinking: { mode: 'effort', effort: 'minimal' } } });
 		expect(bodies(sim).map(({ think }) => think)).toEqual(['minimal', 'low', undefined]);
-		expect(answer.notes).toEqual(['This model of Ollama thinks or does not, so the thinking effort was left out.']);
+		expect(answer.notes).toEqual([
+			'This model of Ollama knows no levels of thinking, only on and off, so the thinking effort was left out.',
+		]);
 	});
 
 	it('a model that cannot is asked again without, and the user is told that it cannot', async () => {
@@ -455,7 +457,7 @@ it('a model in the cloud: a note says that the conversation has left the house',
 	const sim = await start({ models: [...MODELS, { id: cloud }] });
 	const settings = { serverKind: 'ollama' as const };
 	expect((await run(sim, { ...settings, model: cloud })).answer.notes).toContainEqual(
-		expect.stringContaining('has left the house'),
+		expect.stringContaining('was sent there'),
 	);
 	expect((await run(sim, settings)).answer.notes).toEqual([]);
 });

@@ -371,7 +371,7 @@ describe('Dify without the events route', () => {
 		const sim = await startSim({ version: '1.12' });
 		const failed = await failureOf(follow(clientOf(sim, 'workflow'), '11111111-2222-4333-8444-555555555555', 'u1', {}));
 		expect(failed.message).toBe('Following a run needs Dify 1.14 or newer, this is 1.12.1');
-		expect(failed.remedy).not.toContain('base URL');
+		expect(failed.remedy).not.toContain('Base URL');
 	});
 
 	test('names both causes where no version is told', async () => {
@@ -379,7 +379,7 @@ describe('Dify without the events route', () => {
 		sim.fail({ path: '/workflow/', status: 404, body: PAGES.werkzeug404 });
 		const failed = await failureOf(follow(clientOf(sim, 'workflow'), '11111111-2222-4333-8444-555555555555', 'u1', {}));
 		expect(failed.message).toBe('Following a run needs Dify 1.14 or newer');
-		expect(failed.remedy).toContain('base URL');
+		expect(failed.remedy).toContain('Base URL');
 	});
 });
 

@@ -36,7 +36,7 @@ describe('nothing listens (rows 3 to 5)', () => {
 		expect(asked).toEqual([`http://host.docker.internal:${port}`]);
 		expect(onHost.requests.map(({ path, headers }) => [path, headers.authorization])).toEqual([['/health', undefined]]);
 		expect(finding(result, 'refused').advice).toMatch(
-			new RegExp(`^Type http://host\\.docker\\.internal:${port} as base URL: there the server answers\\.`),
+			new RegExp(`^Type http://host\\.docker\\.internal:${port} as Base URL: there the server answers\\.`),
 		);
 	});
 });
@@ -48,7 +48,7 @@ describe('the way there (rows 6 to 11)', () => {
 		const result = await check(server.url.replace('http:', 'https:'), { timeLimitMs: 8000 });
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'tlsMismatch').advice).toMatch(
-			new RegExp(`^Type ${server.url} as base URL: there the server answers\\.`),
+			new RegExp(`^Type ${server.url} as Base URL: there the server answers\\.`),
 		);
 		expect(server.requests.some(({ headers }) => headers.authorization !== undefined)).toBe(false);
 	});
@@ -59,7 +59,7 @@ describe('the way there (rows 6 to 11)', () => {
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'tlsMismatch').meaning).toBe('The server wants https on this port');
 		expect(finding(result, 'tlsMismatch').advice).toMatch(
-			new RegExp(`^Type ${server.url} as base URL: there the server answers\\.`),
+			new RegExp(`^Type ${server.url} as Base URL: there the server answers\\.`),
 		);
 	});
 });
@@ -71,7 +71,7 @@ describe('the server refuses (rows 12 to 16)', () => {
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'wrongPath').observed).toContain('File Not Found');
 		expect(finding(result, 'wrongPath').advice).toMatch(
-			new RegExp(`^Type ${server.url} as base URL: there the API answers\\.`),
+			new RegExp(`^Type ${server.url} as Base URL: there the API answers\\.`),
 		);
 	});
 
@@ -95,7 +95,7 @@ describe('no API (rows 17 and 18)', () => {
 		expect(finding(alone, 'notAnApi').meaning).toBe('A web page answers here, not the API');
 		server.route('GET /api/models', reply.error(401, { detail: 'Not authenticated' }));
 		expect(finding(await check(server.url), 'notAnApi').advice).toMatch(
-			new RegExp(`^Type ${server.url}/api as base URL: there the API answers\\.`),
+			new RegExp(`^Type ${server.url}/api as Base URL: there the API answers\\.`),
 		);
 	});
 
@@ -119,7 +119,7 @@ describe('an address that leads on to another one', () => {
 		const url = await rawServer(movedTo(server.url, status));
 		const result = await check(url, {}, { apiKey: '' });
 		expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
-		expect(finding(result, 'moved')).toMatchObject({ severity: 'error', advice: `Type ${server.url} as base URL.` });
+		expect(finding(result, 'moved')).toMatchObject({ severity: 'error', advice: `Type ${server.url} as Base URL.` });
 		const connection = connectTo({ baseUrl: url });
 		await expect(
 			connection.json(`${connection.url.api}/chat/completions`, {
@@ -155,7 +155,7 @@ describe('an address that leads on to another one', () => {
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'moved')).toMatchObject({
 			severity: 'error',
-			advice: `Type ${new URL(dify.url).origin} as base URL.`,
+			advice: `Type ${new URL(dify.url).origin} as Base URL.`,
 		});
 	});
 
@@ -165,7 +165,7 @@ describe('an address that leads on to another one', () => {
 			routes({ '/dify/v1/info': json('200 OK', app), '/dify/v1/parameters': json('200 OK', {}) }, movedTo('/dify')),
 		);
 		expect(finding(await checkDify(`${url}/v1`, { apiKey: appKey('chat') }), 'moved').advice).toBe(
-			`Type ${url}/dify as base URL.`,
+			`Type ${url}/dify as Base URL.`,
 		);
 	});
 

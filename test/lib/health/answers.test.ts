@@ -28,7 +28,7 @@ describe('servers that look like others', () => {
 		);
 		const result = await check(url);
 		expect(result.server).toEqual({ kind: 'unknown', version: null });
-		expect(finding(result, 'notAnApi').advice).toBe(`Type ${url}/api as base URL: there the API answers.`);
+		expect(finding(result, 'notAnApi').advice).toBe(`Type ${url}/api as Base URL: there the API answers.`);
 	});
 
 	it('KoboldCpp plays Ollama', async () => {
@@ -69,7 +69,7 @@ describe('servers that look like others', () => {
 		const result = await check(`${url}/llm`);
 		expect(finding(result, 'wrongPath')).toMatchObject({
 			observed: expect.stringContaining('Unexpected endpoint or method') as string,
-			advice: `Type ${url} as base URL: there the API answers.`,
+			advice: `Type ${url} as Base URL: there the API answers.`,
 		});
 		expect((await check(url)).status).toBe('healthy');
 	});

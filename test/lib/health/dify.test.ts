@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 describe('what is no Dify', () => {
-	it('a base URL with slashes at its end asks no //info, which Dify redirects (seen: 1.12.1)', async () => {
+	it('a Base URL with slashes at its end asks no //info, which Dify redirects (seen: 1.12.1)', async () => {
 		const sim = await dify();
 		const { status, findings } = await checkDify(`${sim.url}//`, { apiKey: APP });
 		expect([status, findings.map(({ id }) => id)]).toEqual(['healthy', ['difyNotChecked']]);
@@ -43,7 +43,7 @@ describe('the address', () => {
 		const result = await checkDify(`${sim.origin}/apps`, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'difyWebFrontend').advice).toMatch(
-			new RegExp(`^Type ${sim.url} as base URL: there the API of Dify answers\\.`),
+			new RegExp(`^Type ${sim.url} as Base URL: there the API of Dify answers\\.`),
 		);
 		expect(
 			sim.requests.filter(({ path }) => path === '/info').every(({ headers }) => headers.authorization === undefined),
@@ -53,7 +53,7 @@ describe('the address', () => {
 	it('has a path too many on an installation without nginx', async () => {
 		const sim = await dify({}, { front: 'none' });
 		const result = await checkDify(`${sim.origin}/dify/v1`, { apiKey: APP });
-		expect(finding(result, 'difyRouteNotFound').advice).toContain(`Type ${sim.url} as base URL`);
+		expect(finding(result, 'difyRouteNotFound').advice).toContain(`Type ${sim.url} as Base URL`);
 	});
 
 	it('a prefix of a foreign proxy is kept', async () => {
@@ -80,7 +80,7 @@ describe('the address', () => {
 		const sim = await dify();
 		const result = await check(sim.origin);
 		expect(result).toMatchObject({ status: 'misconfigured', server: { kind: 'dify' } });
-		expect(finding(result, 'thisIsDify').advice).toContain(`base URL is ${sim.url}`);
+		expect(finding(result, 'thisIsDify').advice).toContain(`Base URL is ${sim.url}`);
 	});
 });
 

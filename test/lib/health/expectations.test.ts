@@ -173,7 +173,7 @@ describe('Ollama', () => {
 		server.route('GET /v1/models', reply.error(404, '404 page not found'));
 		const result = await check(server.url);
 		expect(result).toMatchObject({ status: 'misconfigured', server: { kind: 'ollama' } });
-		expect(finding(result, 'ollamaWithoutV1').advice).toContain(`Type ${server.url} as base URL`);
+		expect(finding(result, 'ollamaWithoutV1').advice).toContain(`Type ${server.url} as Base URL`);
 	});
 });
 

@@ -426,7 +426,7 @@ describe('GPUStack', () => {
 		await simWithKey({ profile: 'gpustack', models: [{ id: 'qwen3-32b' }] });
 		const result = await check(`${server.url}/v1-openai`, { expectations: { rerank: true, model: 'bge' } });
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'rerankOnlyUnderV1').advice).toContain(`Type ${server.url} as base URL`);
+		expect(finding(result, 'rerankOnlyUnderV1').advice).toContain(`Type ${server.url} as Base URL`);
 		expect(finding(result, 'modelMissing').advice).toContain('only while an instance runs and the key may use it');
 		server.route('GET /v1/models', reply.json({ object: 'list', data: [] }));
 		expect(finding(await check(server.url), 'noModels').advice).toContain('Deploy a model in GPUStack');

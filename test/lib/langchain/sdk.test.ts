@@ -9,7 +9,7 @@ describe('the SDK', () => {
 			loadSdk(() => {
 				throw new Error("Cannot find module '@n8n/ai-node-sdk'");
 			}),
-		).toThrow(`needs n8n ${OLDEST_N8N} or newer: this n8n brings no @n8n/ai-node-sdk`);
+		).toThrow(`needs n8n ${OLDEST_N8N} or newer: this n8n has no @n8n/ai-node-sdk`);
 		expect(() => loadSdk(() => ({}))).toThrow('has no supplyModel');
 	});
 

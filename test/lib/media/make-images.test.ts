@@ -236,7 +236,7 @@ describe('OpenAI’s routes', () => {
 		[
 			'what is none',
 			{ data: [{ b64_json: 'aGVsbG8=' }] },
-			{ kind: 'invalidAnswer', message: 'What the server sent is no picture' },
+			{ kind: 'invalidAnswer', message: 'What the server sent is not a picture' },
 		],
 	])('%s', async (_name, answer, expected) => {
 		expect(await failureOf(run(await startOther(answer), { model: 'flux' }))).toMatchObject(expected);
@@ -321,7 +321,7 @@ describe('before anything is sent', () => {
 	test('no prompt, a size that is none, no model for GPUStack', async () => {
 		const sim = await startOther({});
 		expect((await failureOf(run(sim, { prompt: ' ' }))).message).toBe('There is no prompt');
-		expect((await failureOf(run(sim, { size: '512' }))).message).toBe('The size "512" is none');
+		expect((await failureOf(run(sim, { size: '512' }))).message).toBe('The size "512" is not valid');
 		expect((await failureOf(run(sim))).message).toBe('GPUStack needs the name of a model');
 		expect(sim.requests.filter(({ method }) => method === 'POST')).toEqual([]);
 	});

@@ -213,7 +213,7 @@ describe('other servers', () => {
 			reply.llamaError(501, 'The current model does not support audio input.', 'not_supported_error'),
 		);
 		const failed = await failureOf(run(sim, { model: 'sim-model' }));
-		expect(failed.message).toBe('The model of the server cannot hear');
+		expect(failed.message).toBe('The model of the server takes no audio');
 		expect(failed.remedy).toMatch(/--mmproj.*whisper\.cpp/s);
 	});
 

@@ -34,7 +34,7 @@ describe('the ranking', () => {
 		expect(remarksOn([{ index: 0, score: 0.2 }], 'sigmoid', ['a'])[0]).toContain('between 0 and 1 already');
 		expect(remarksOn([{ index: 0, score: -1 }], 'sigmoid', ['a'])).toEqual([]);
 		const flat = [0, 1, 2].map((index) => ({ index, score: 0.5 }));
-		expect(remarksOn(flat, 'received', ['a', 'b', 'c'])[0]).toContain('no reranker');
+		expect(remarksOn(flat, 'received', ['a', 'b', 'c'])[0]).toContain('not be a reranker');
 		expect(remarksOn(flat, 'received', ['a', 'a', 'a'])).toEqual([]);
 	});
 });

@@ -77,7 +77,7 @@ describe('answers of rerank routes', () => {
 	});
 
 	test.each([
-		['a score that is words', [{ index: 0, score: 'high' }], /score of document 1 is no number/],
+		['a score that is words', [{ index: 0, score: 'high' }], /score of document 1 is not a number/],
 		['an index out of range', { results: [{ index: 2, relevance_score: 1 }] }, /document 3, but 2 were sent/],
 		[
 			'a repeated index',
@@ -88,7 +88,7 @@ describe('answers of rerank routes', () => {
 			/two scores/,
 		],
 		['no index', [{ score: 1 }], /no index/],
-		['no score', [{ index: 0, score: null }], /no number/],
+		['no score', [{ index: 0, score: null }], /not a number/],
 		['no list', { object: 'list' }, /no scores/],
 	])('%s is a fault', (_case, json, says) => {
 		expect(readScores(json, 2)).toMatchObject({ fault: expect.stringMatching(says) as string });

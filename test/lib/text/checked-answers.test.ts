@@ -50,7 +50,7 @@ describe('answers for which JSON was asked', () => {
 		['another type', '{"age": "three"}', 'age: '],
 		['a missing field', '{}', 'age'],
 		['no object', '[1]', 'The answer: '],
-		['words', 'I am three.', 'it is no JSON'],
+		['words', 'I am three.', 'it is not JSON'],
 	])('%s is an error at the end of the stream, with the text and what to do', async (_name, text, fault) => {
 		const { typed, error } = await read(new CheckedAnswers(answering(text), PERSON));
 		expect(typed).toBe(text);
@@ -78,7 +78,9 @@ describe('answers for which JSON was asked', () => {
 	it('a JSON object must be one', async () => {
 		const json: ResponseFormat = { type: 'jsonObject' };
 		expect((await read(new CheckedAnswers(answering('{"a": 1}'), json))).answer!.text).toBe('{"a": 1}');
-		expect((await read(new CheckedAnswers(answering('"a"'), json))).error!.meaning).toContain('it is no JSON object');
+		expect((await read(new CheckedAnswers(answering('"a"'), json))).error!.meaning).toContain(
+			'it is not a JSON object',
+		);
 	});
 
 	it('a broken schema is told as such', async () => {

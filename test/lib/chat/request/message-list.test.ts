@@ -53,9 +53,9 @@ test('pictures of Ollama: bare base64 beside the text', () => {
 });
 
 test.each([
-	['{"role":', 'no JSON list'],
-	[42, 'no JSON list'],
-	[[1], 'Message 1 is no JSON object'],
+	['{"role":', 'not a JSON list'],
+	[42, 'not a JSON list'],
+	[[1], 'Message 1 is not a JSON object'],
 	[[{ content: 'x' }], 'Message 1 has no role'],
 	[
 		[
@@ -68,7 +68,7 @@ test.each([
 	[[{ role: 'assistant', tool_calls: [{ function: { arguments: '{}' } }] }], 'calls a tool without a name'],
 	[
 		[{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '[' } }] }],
-		'arguments that are no JSON object',
+		'arguments that are not a JSON object',
 	],
 ])('%j is told as what it is', (given, message) => {
 	expect(() => messagesFromJson(given)).toThrow(message);

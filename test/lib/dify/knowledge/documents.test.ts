@@ -319,7 +319,7 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		const { sim, api, base } = await scene(version);
 		sim.fail({ path: /download$/, status: 404, body: '<html><title>404 Not Found</title></html>' });
 		const failed = await failureOf(downloadUrl(api, base.id, base.id));
-		expect(failed.remedy).toMatch(/Update Dify.*base URL/s);
+		expect(failed.remedy).toMatch(/Update Dify.*Base URL/s);
 	});
 
 	test('the list follows all pages, by part of the name and by status', async () => {

@@ -54,8 +54,8 @@ describe('llama-server', () => {
 	});
 
 	it.each([
-		['GNU', undefined, 'The number 999999999 is no token of this model, whose last one is 49151'],
-		['LLVM', reply.llamaError(500, 'vector'), 'One of the numbers is no token of this model'],
+		['GNU', undefined, 'The number 999999999 is not a token of this model, whose last one is 49151'],
+		['LLVM', reply.llamaError(500, 'vector'), 'One of the numbers is not a token of this model'],
 	])('says of a number beyond the vocabulary what it is (%s)', async (_library, answer, meaning) => {
 		const { sim, connection } = await server();
 		sim.route('POST /detokenize', answer);

@@ -58,7 +58,7 @@ describe('Pull', () => {
 	it('of a bad name is refused in the words of Ollama', async () => {
 		await ollama({ 'POST /api/pull': 'pull-bad-name' });
 		const failed = await failure(pull('!!'));
-		expect(failed.message).toBe('"!!" is no name for a model');
+		expect(failed.message).toBe('"!!" is not a name for a model');
 		expect(failed.description).toContain('invalid model name');
 	});
 
@@ -189,7 +189,7 @@ describe('Create', () => {
 	it('refuses what is no GGUF before it sends anything', async () => {
 		const sim = await ollama();
 		const failed = await failure(create({ source: 'file', binaryField: 'data' }), file(Buffer.from('PK zip')));
-		expect(failed.message).toBe('The file "tiny.gguf" is no GGUF file');
+		expect(failed.message).toBe('The file "tiny.gguf" is not a GGUF file');
 		expect(changes(sim)).toEqual([]);
 	});
 

@@ -115,8 +115,8 @@ test('JSON stands in the item as such, and is checked by the node: a llama.cpp w
 	const failed = await failure(asked);
 	expect(failed.message).toBe('The answer is not the JSON that was asked for');
 	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: '{"n":"four"}' });
-	expect((await failure(asked)).description).toContain('no JSON');
-	expect((await failure({ ...CHAT, responseFormat: 'jsonObject' })).description).toContain('no JSON object');
+	expect((await failure(asked)).description).toContain('not JSON');
+	expect((await failure({ ...CHAT, responseFormat: 'jsonObject' })).description).toContain('not a JSON object');
 });
 
 test('remarks of the client stand at the node, each once; a cut answer is one', async () => {
@@ -136,7 +136,7 @@ test('an answer that breaks off is an error with what had arrived', async () => 
 test.each([
 	['an empty prompt', { prompt: ' ' }, '"Prompt" is empty'],
 	['an empty list', { messageSource: 'list', messages: {} }, '"Messages" has no messages'],
-	['no JSON', { messageSource: 'json', messagesJson: '[' }, 'The messages are no JSON list'],
+	['no JSON', { messageSource: 'json', messagesJson: '[' }, 'The messages are not a JSON list'],
 	['an empty schema', { responseFormat: 'jsonSchema', jsonSchema: '{}' }, '"JSON Schema" is empty'],
 	['a wrong option', { options: { topP: 2 } }, 'Top P'],
 	['a binary field that is not there', { binaryFields: 'nothing' }, 'nothing'],

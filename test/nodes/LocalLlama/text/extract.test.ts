@@ -79,7 +79,7 @@ test('invalid never passes: wrong twice is an error with the answer in its detai
 	sim.script(reply.text('{"number":"seven"}'), reply.text('I cannot.'));
 	const failed = await failure({ ...EXTRACT, fields: FIELDS });
 	expect(failed.message).toBe('The model gives no valid data');
-	expect(failed.description).toContain('It is no JSON');
+	expect(failed.description).toContain('It is not JSON');
 	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: 'I cannot.' });
 });
 

@@ -410,7 +410,7 @@ describe('redirects to another address, as from http to https', () => {
 		]) {
 			const failed = await chatError({ url }, setup);
 			expect(failed.description).toContain(`The server redirects to ${target}/`);
-			expect(failed.description).toContain('as the base URL');
+			expect(failed.description).toContain('as the Base URL');
 			expect(failed.context.data).toMatchObject({ kind: 'redirect' });
 		}
 		expect(sim.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
