@@ -53,7 +53,7 @@ describe('the operations', () => {
 			.filter(({ name }) => name === 'operation')
 			.map(({ options }) => options!.map((option) => ('value' in option ? option.value : '')));
 		expect(operations).toEqual([
-			['check', 'report', 'speedTest', 'toolTest', 'waitUntilReady'],
+			['check', 'speedTest', 'toolTest', 'report', 'waitUntilReady'],
 			['check', 'report', 'waitUntilReady'],
 		]);
 	});
