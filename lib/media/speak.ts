@@ -59,9 +59,7 @@ export async function speak(
 	if (input === '')
 		throw invalidInput(
 			'There is no text to speak',
-			request.input.trim() === ''
-				? 'Fill in the Text.'
-				: 'It holds only emoji and Markdown characters: turn off Plain Text.',
+			request.input.trim() === '' ? 'Fill in the Text.' : 'It has only emoji and Markdown: turn off Plain Text.',
 		);
 	const { format, splitAfter } = request;
 	const parts = splitAfter === undefined ? [input] : splitAtSentences(input, splitAfter);

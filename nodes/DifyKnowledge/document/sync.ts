@@ -42,11 +42,7 @@ const syncOptions: INodeProperties[] = [
 	choiceField('When Gone', 'whenGone', 'disable', {
 		options: [
 			{ name: 'Delete', value: 'delete' },
-			{
-				name: 'Disable',
-				value: 'disable',
-				description: 'Searches do not find it any more, but it can be enabled again',
-			},
+			{ name: 'Disable', value: 'disable', description: 'No longer found, but can be enabled again' },
 			{ name: 'Keep', value: 'keep' },
 		],
 		description: 'What happens to documents of earlier syncs whose item is not there any more',

@@ -12,7 +12,7 @@ describe('vectors that no store may see', () => {
 		const read = readEmbeddings(json, 2) as { vectors: number[][] };
 		expect(faultIn(read.vectors, undefined)).toMatchObject({
 			index: 1,
-			fault: expect.stringContaining('no numbers') as string,
+			fault: expect.stringContaining('not numbers') as string,
 		});
 	});
 
