@@ -47,11 +47,7 @@ function inTermsOf(kind: ServerKind, error: ServerError): ServerError {
 }
 
 async function modelsOf(connection: Connection, signal: AbortSignal | undefined): Promise<string[]> {
-	try {
-		const asked = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS, signal };
-		const { status, json } = await connection.call(`${connection.url.api}/models`, asked);
-		return status < 300 ? (readModels(json) ?? []).map(({ id }) => id) : [];
-	} catch {
-		return [];
-	}
+	const options = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS, signal };
+	const list = await connection.call(`${connection.url.api}/models`, options).catch(() => undefined);
+	return list === undefined || list.status >= 300 ? [] : (readModels(list.json) ?? []).map(({ id }) => id);
 }

@@ -11,7 +11,7 @@ import { fetchImage } from './fetch-image';
 import { imageFacts, type ImageFacts } from './image-data';
 import { isJobRouteMissing, runImageJob, type JobFacts } from './image-job';
 import { readImages, type ReceivedImage } from './read-images';
-import { atServer, kindForMedia, mediaFailure, sending, uploadFailure } from './task';
+import { type Asked, atServer, mediaFailure, sending, uploadFailure } from './task';
 import { askWebUi } from './web-ui';
 import type { ImageAttempt, ImageOptions, ImageRequest } from './types';
 
@@ -39,18 +39,16 @@ export async function makeImages(
 	options: ImageOptions,
 ): Promise<ImagesMade> {
 	checkRequest(request);
-	return await atServer(
-		servers,
-		{ model: request.model, use: 'images' },
-		options,
-		async (connection, model, attempt) =>
-			await makeImagesAt(connection, { ...request, model }, { ...options, ...attempt }),
-	);
+	return await atServer(servers, 'images', request, options, makeImagesAt);
 }
 
-async function makeImagesAt(connection: Connection, request: ImageRequest, options: ImageAttempt): Promise<ImagesMade> {
+async function makeImagesAt({
+	connection,
+	request,
+	options,
+	kind,
+}: Asked<ImageRequest, ImageOptions>): Promise<ImagesMade> {
 	const { model, count } = request;
-	const kind = await kindForMedia(connection, 'images', model, options.signal);
 	const hasJobs = traitsOf(kind).hasImageJobs === true;
 	const outcome = await answerOf(connection, request, options, hasJobs)
 		.catch(async (error: unknown) => await byWebUi(connection, request, options, { kind, error }))

@@ -3,12 +3,11 @@ import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { wholeOf } from '../http/too-long';
 import type { ServerPool } from '../servers/pool/server-pool';
-import type { ServerKind } from '../servers/kinds';
 import { joinWaves, waveFromSamples } from '../wav';
 import { PCM_RATE, receivedType, soundType, type SoundFormat, type SoundType } from './sound';
 import { readSpeech, type SpeechAnswer } from './speech-answer';
 import { plainText, splitAtSentences } from './spoken-text';
-import { kindForMedia, mediaFailure, openAtServer, sending, type MediaAttempt, type MediaOptions } from './task';
+import { type Asked, mediaFailure, openAtServer, sending, type MediaOptions } from './task';
 import { listVoices } from './voices';
 import { filled } from '../values';
 
@@ -68,15 +67,8 @@ export async function speak(
 			`Sound of the format ${format} cannot be joined`,
 			'Choose the format WAV or PCM to split a long text, or turn off Split Long Text.',
 		);
-	const { value: speech, release } = await openAtServer(
-		servers,
-		{ model: request.model, use: 'speech' },
-		options,
-		async (connection, model, attempt) => {
-			const kind = await kindForMedia(connection, 'speech', model, options.signal);
-			return await speakParts({ connection, request: { ...request, model }, options: attempt, kind }, parts);
-		},
-	);
+	const work = async (asked: Asked<SpeechRequest>) => await speakParts(asked, parts);
+	const { value: speech, release } = await openAtServer(servers, 'speech', request, options, work);
 	if (!Buffer.isBuffer(speech.sound)) return { ...speech, input, sound: releasing(speech.sound, release) };
 	release();
 	return { ...speech, input };
@@ -90,7 +82,7 @@ async function* releasing(sound: AsyncIterable<Uint8Array>, release: () => void)
 	}
 }
 
-async function speakParts(asked: Asked, parts: readonly string[]): Promise<Omit<Speech, 'input'>> {
+async function speakParts(asked: Asked<SpeechRequest>, parts: readonly string[]): Promise<Omit<Speech, 'input'>> {
 	const { request } = asked;
 	const { format } = request;
 	const first = await ask(asked, parts[0]!);
@@ -106,14 +98,7 @@ async function speakParts(asked: Asked, parts: readonly string[]): Promise<Omit<
 	return { ...soundType('wav'), ...told, sound: waveFromSamples(joined, request.sampleRate ?? PCM_RATE) };
 }
 
-interface Asked {
-	connection: Connection;
-	request: SpeechRequest;
-	options: MediaAttempt;
-	kind: ServerKind;
-}
-
-async function ask({ connection, request, options, kind }: Asked, input: string): Promise<SpeechAnswer> {
+async function ask({ connection, request, options, kind }: Asked<SpeechRequest>, input: string): Promise<SpeechAnswer> {
 	const { model, voice, format, speed, instructions, sampleRate, extra } = request;
 	const outcome = await connection
 		.download(`${connection.url.api}/audio/speech`, {

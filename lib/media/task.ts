@@ -27,26 +27,40 @@ export interface MediaAttempt extends MediaOptions {
 	retry?: () => RetryPolicy;
 }
 
+/** A request at one of the servers. */
+export interface Asked<Request, Options extends MediaOptions = MediaOptions> {
+	connection: Connection;
+	/** With the name that the model has there. */
+	request: Request;
+	options: Options & MediaAttempt;
+	kind: ServerKind;
+}
+
 /**
  * Makes a request at one of the servers of a credential, and at the next one as long as none has begun to answer.
  *
  * @param work has its result as soon as an answer begins; whoever reads that to its end calls `release`
  * @returns the result, with a remark where servers were passed over
  */
-export async function openAtServer<T extends { remarks: string[] }>(
+export async function openAtServer<
+	Request extends { model: string },
+	Options extends MediaOptions,
+	T extends { remarks: string[] },
+>(
 	servers: Connection | ServerPool,
-	{ model, use }: { model: string; use: MediaTask },
-	{ limits, retries, signal }: MediaOptions,
-	work: (connection: Connection, model: string, attempt: MediaAttempt) => Promise<T>,
+	use: MediaTask,
+	request: Request,
+	options: Options,
+	work: (asked: Asked<Request, Options>) => Promise<T>,
 ): Promise<{ value: T; release(): void }> {
+	const { limits, retries, signal } = options;
+	const { model } = request;
 	const { value, connection, passedOver, release } = await ServerPool.of(servers).open(
-		async (attempt) =>
-			await work(attempt.connection, attempt.model, {
-				limits: attempt.limits,
-				retries,
-				signal,
-				...optional({ retry: attempt.retry }),
-			}),
+		async ({ connection, model, limits, retry }) => {
+			const kind = await kindForMedia(connection, use, model, signal);
+			const attempt = { ...options, limits, ...optional({ retry }) };
+			return await work({ connection, request: { ...request, model }, options: attempt, kind });
+		},
 		{
 			model,
 			use,
@@ -61,9 +75,11 @@ export async function openAtServer<T extends { remarks: string[] }>(
 }
 
 /** The same for work that is over when its result is there. */
-export async function atServer<T extends { remarks: string[] }>(
-	...given: Parameters<typeof openAtServer<T>>
-): Promise<T> {
+export async function atServer<
+	Request extends { model: string },
+	Options extends MediaOptions,
+	T extends { remarks: string[] },
+>(...given: Parameters<typeof openAtServer<Request, Options, T>>): Promise<T> {
 	const { value, release } = await openAtServer(...given);
 	release();
 	return value;
@@ -94,7 +110,7 @@ const WHAT: Readonly<Record<MediaTask, string>> = {
  *
  * @throws {ServerError} where the server would refuse the request, or never answer it
  */
-export async function kindForMedia(
+async function kindForMedia(
 	connection: Connection,
 	task: MediaTask,
 	model: string,

@@ -8,15 +8,7 @@ import type { ServerPool } from '../servers/pool/server-pool';
 import { kindOfRefusal, type ServerKind, traitsOf } from '../servers/kinds';
 import { words } from '../values';
 import { soundName } from './sound';
-import {
-	atServer,
-	kindForMedia,
-	mediaFailure,
-	sending,
-	type MediaAttempt,
-	type MediaOptions,
-	uploadFailure,
-} from './task';
+import { type Asked, atServer, mediaFailure, type MediaOptions, sending, uploadFailure } from './task';
 import { readTranscript, type Transcript, type TranscriptFormat } from './transcript';
 import { TranscriptStream } from './transcript-stream';
 
@@ -46,12 +38,7 @@ export interface Transcribed extends Transcript {
 	remarks: string[];
 }
 
-interface Asked {
-	connection: Connection;
-	request: TranscriptionRequest;
-	options: MediaAttempt & TranscriptionOptions;
-	kind: ServerKind;
-}
+type AskedSound = Asked<TranscriptionRequest, TranscriptionOptions>;
 
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
@@ -65,22 +52,11 @@ export async function transcribe(
 	request: TranscriptionRequest,
 	options: TranscriptionOptions,
 ): Promise<Transcribed> {
-	return await atServer(
-		servers,
-		{ model: request.model, use: 'transcription' },
-		options,
-		async (connection, model, attempt) =>
-			await transcribeAt(connection, { ...request, model }, { ...options, ...attempt }),
-	);
+	return await atServer(servers, 'transcription', request, options, transcribeAt);
 }
 
-async function transcribeAt(
-	connection: Connection,
-	request: TranscriptionRequest,
-	options: Asked['options'],
-): Promise<Transcribed> {
-	const kind = await kindForMedia(connection, 'transcription', request.model, options.signal);
-	const asked = { connection, request, options, kind };
+async function transcribeAt(asked: AskedSound): Promise<Transcribed> {
+	const { connection, request, kind } = asked;
 	const { api, root } = connection.url;
 	const openAi = { url: `${api}/audio/${request.task === 'translate' ? 'translations' : 'transcriptions'}` };
 	// Started with --inference-path, whisper.cpp has OpenAI's route in place of its own, for translations as well.
@@ -112,7 +88,7 @@ function isOtherRoute({ status, serverText = '' }: ServerError, kind: ServerKind
 	return transcribesAtInference === true || (likely !== undefined && traitsOf(likely).transcribesAtInference === true);
 }
 
-async function send(asked: Asked, { url, isWhisper = false }: Route): Promise<Transcript> {
+async function send(asked: AskedSound, { url, isWhisper = false }: Route): Promise<Transcript> {
 	const { connection, request, options } = asked;
 	const { model, format, task } = request;
 	// Nobody streams translations.
@@ -156,7 +132,7 @@ function partsOf(
 	];
 }
 
-async function whole(asked: Asked, answer: CallAnswer): Promise<Transcript> {
+async function whole(asked: AskedSound, answer: CallAnswer): Promise<Transcript> {
 	if (/\bevent-stream\b/i.test(answer.headers['content-type'] ?? '')) {
 		const decoder = new SseDecoder();
 		const events = [...decoder.push(new TextEncoder().encode(answer.text)), ...decoder.end()];
@@ -167,7 +143,7 @@ async function whole(asked: Asked, answer: CallAnswer): Promise<Transcript> {
 	return readWhole(asked, answer.text, answer);
 }
 
-function readWhole({ connection, request }: Asked, text: string, answer: CallAnswer): Transcript {
+function readWhole({ connection, request }: AskedSound, text: string, answer: CallAnswer): Transcript {
 	const read = readTranscript(text, request.format);
 	if (!('fault' in read)) return read;
 	const { model } = request;
@@ -180,7 +156,11 @@ function readWhole({ connection, request }: Asked, text: string, answer: CallAns
 	});
 }
 
-async function streamed(asked: Asked, url: string, common: Parameters<Connection['stream']>[1]): Promise<Transcript> {
+async function streamed(
+	asked: AskedSound,
+	url: string,
+	common: Parameters<Connection['stream']>[1],
+): Promise<Transcript> {
 	const { connection } = asked;
 	const stream = await connection.stream(url, common);
 	const transcript = new TranscriptStream();
@@ -202,11 +182,11 @@ async function streamed(asked: Asked, url: string, common: Parameters<Connection
 	return finished(asked, transcript, stream.url);
 }
 
-async function show({ options }: Asked, piece: string): Promise<void> {
+async function show({ options }: AskedSound, piece: string): Promise<void> {
 	if (piece !== '') await options.onText?.(piece);
 }
 
-function finished({ connection, request: { model } }: Asked, stream: TranscriptStream, url: string): Transcript {
+function finished({ connection, request: { model } }: AskedSound, stream: TranscriptStream, url: string): Transcript {
 	const { text, more, error, isComplete } = stream;
 	const context = connection.contextOf(url, { model });
 	if (error !== undefined) throw failure('streamError', context, { serverText: error, partialText: text });
@@ -225,7 +205,7 @@ function withRemarks(transcript: Transcript, { format, file }: TranscriptionRequ
 	return { ...transcript, remarks };
 }
 
-function explained(asked: Asked, error: ServerError): ServerError {
+function explained(asked: AskedSound, error: ServerError): ServerError {
 	const { connection, kind, request } = asked;
 	return refusedSound(error, asked) ?? mediaFailure(error, connection, 'transcription', kind, request.model);
 }
@@ -235,7 +215,7 @@ const UNREADABLE =
 	/^Invalid request$|ffmpeg conversion failed|failed to decode audio|invalid file format|could not decode/i;
 
 /** A refusal of the file or of a field, where the server's own words say too little; undefined where it is none. */
-function refusedSound(error: ServerError, { connection, request }: Asked): ServerError | undefined {
+function refusedSound(error: ServerError, { connection, request }: AskedSound): ServerError | undefined {
 	const { file, language, model } = request;
 	const { status, serverText = '', url } = error;
 	const context = connection.contextOf(url ?? connection.url.api, { model });

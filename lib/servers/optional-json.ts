@@ -12,12 +12,8 @@ export async function optionalJson(
 	path: string,
 	options: CallOptions,
 ): Promise<Record<string, unknown> | undefined> {
-	try {
-		const { status, json } = await connection.call(connection.url.root + path, options);
-		return status < 300 && isRecord(json) ? json : undefined;
-	} catch {
-		return undefined;
-	}
+	const asked = await connection.call(connection.url.root + path, options).catch(() => undefined);
+	return asked !== undefined && asked.status < 300 && isRecord(asked.json) ? asked.json : undefined;
 }
 
 const answers = Remembered.inProcess<Promise<unknown>>({ most: 200, forMs: 10 * 60_000 });

@@ -161,8 +161,7 @@ export class TextCalls {
 		this.names = [...this.tools.keys()];
 		this.sightings = new CallDetector(this.tools, family);
 		const forms = family?.forms.filter(({ bare, told }) => !bare && !told) ?? [];
-		const begins = forms.flatMap((form) => (beginsOf(form).length === 0 ? [] : beginsOf(form)));
-		this.starts = new Set(begins.map((text) => text[0]!));
+		this.starts = new Set(forms.flatMap(beginsOf).map((text) => text[0]!));
 	}
 
 	/** @returns the text to give out now */
