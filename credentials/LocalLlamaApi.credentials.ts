@@ -155,7 +155,7 @@ export class LocalLlamaApi implements ICredentialType {
 			bodyRule(
 				'length',
 				0,
-				'The answer here is empty, so it is none of a model server. Check address, port and path of the Base URL.',
+				'The answer here is empty, so it does not come from a model server. Check address, port and path of the Base URL.',
 			),
 			plainTextRule(sentence('notAnApi')),
 			missingFieldRule(

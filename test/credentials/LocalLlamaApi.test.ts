@@ -153,8 +153,8 @@ describe("n8n's own way of testing a credential", () => {
 		['plain text', reply.error(200, 'pong'), 'A web page answers here'],
 		['a page behind blanks', reply.html(200, '\n <html></html>'), 'A web page answers here'],
 		['any JSON', reply.json({ status: 'ok' }), "not a list of models as in OpenAI's API"],
-		['204', reply.json('', { status: 204 }), 'The answer here is empty, so it is none of a model server'],
-		['an empty body', reply.error(200, ''), 'The answer here is empty, so it is none of a model server'],
+		['204', reply.json('', { status: 204 }), 'The answer here is empty, so it does not come from a model server'],
+		['an empty body', reply.error(200, ''), 'The answer here is empty, so it does not come from a model server'],
 		[
 			'a refusal with status 200',
 			reply.json({ error: { code: 503, message: 'Loading model' } }),

@@ -158,7 +158,7 @@ test('Stop ends it at once', async () => {
 test.each([
 	['an empty prompt', { prompt: '' }, '"Prompt" is empty'],
 	['an empty list', { prompt: [] }, '"Prompt" is an empty list'],
-	['an object in the list', { prompt: ['a', {}] }, 'no text'],
+	['an object in the list', { prompt: ['a', {}] }, 'not text'],
 	['a wrong option', { options: { temperature: -1 } }, 'Temperature'],
 ])('%s is told before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
