@@ -1,5 +1,6 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
+import { brokenByN8n3, N8N_3_RULES } from '../support/n8n-3-rules';
 import { fs, path, process } from '../support/node';
 import {
 	layoutProblems,
@@ -48,6 +49,14 @@ function ownDescription(type: string): INodeTypeDescription | undefined {
 	return descriptions.get(name) ?? (tool?.usableAsTool === undefined ? undefined : tool);
 }
 
+/** n8n's own nodes with two main outputs. */
+const TWO_OUTPUTS = /\.(?:if|switch|splitInBatches|textClassifier|compareDatasets)$/;
+
+function outputsOf(type: string): unknown {
+	const own = type.startsWith(PREFIX) ? ownDescription(type)?.outputs : undefined;
+	return own ?? (TWO_OUTPUTS.test(type) ? ['main', 'main'] : ['main']);
+}
+
 function typeProblems({ name, type, typeVersion, parameters, ...rest }: WorkflowNode): string[] {
 	const of = (problems: string[]) => problems.map((problem) => `"${name}" ${problem}`);
 	if (!type.startsWith(PREFIX)) {
@@ -75,6 +84,10 @@ const problemsOf = (workflow: Workflow) => [
 describe('example workflows', () => {
 	it.each(files)('%s is right', (file) => {
 		expect(problemsOf(read(file))).toEqual([]);
+	});
+
+	it.each(files)('%s is touched by no rule of n8n for version 3', (file) => {
+		expect(brokenByN8n3(read(file), outputsOf)).toEqual([]);
 	});
 
 	it.each(files)('%s shows a node of this package', (file) => {
@@ -105,6 +118,39 @@ describe('example workflows', () => {
 });
 
 describe('the check itself', () => {
+	const NODE: WorkflowNode = { id: '1', name: 'N', type: 'x', typeVersion: 1, position: [0, 0], parameters: {} };
+	const touched = (node: object, settings = {}) =>
+		brokenByN8n3({ name: 'W', nodes: [{ ...NODE, ...node }], connections: {}, settings }, outputsOf).map((hit) =>
+			hit.replace(': N', ''),
+		);
+	const LANGCHAIN = '@n8n/n8n-nodes-langchain.';
+	const BASE = 'n8n-nodes-base.';
+
+	it.each<[string, object]>([
+		['agent-node-version-v3', { type: `${LANGCHAIN}agent`, typeVersion: 1.7 }],
+		['agent-removed-modes-v3', { type: `${LANGCHAIN}agent`, typeVersion: 1.5 }],
+		['agent-removed-modes-v3', { type: `${LANGCHAIN}agent`, typeVersion: 1.9, parameters: { agent: 'sqlAgent' } }],
+		['ai-transform-deprecated', { type: `${BASE}aiTransform` }],
+		['always-output-data-multi-output-v3', { type: `${PREFIX}serverHealth`, alwaysOutputData: true }],
+		['always-output-data-multi-output-v3', { onError: 'continueErrorOutput', alwaysOutputData: true }],
+		['chat-trigger-embedded-json-v3', { type: `${LANGCHAIN}chatTrigger`, parameters: { mode: 'webhook' } }],
+		['execute-workflow-each-mode-v3', { type: `${BASE}executeWorkflow`, parameters: { mode: 'each' } }],
+		['execute-workflow-source-modes-v3', { type: `${BASE}executeWorkflow`, parameters: { source: 'url' } }],
+		['get-paired-item-v3', { parameters: { a: ['={{ $getPairedItem() }}'] } }],
+		['gmail-trigger-version-v3', { type: `${BASE}gmailTrigger`, typeVersion: 1.3 }],
+		['removed-nodes-v3', { type: `${LANGCHAIN}memoryZep` }],
+		['cron-removed-v3', { type: `${BASE}cron` }],
+	])('finds what the rule %s of n8n 3 is about', (rule, node) => {
+		expect(touched(node)).toEqual([rule]);
+	});
+
+	it('takes as many rules of n8n 3 as 2.41.1 has, and a sound node for sound', () => {
+		expect(Object.keys(N8N_3_RULES)).toHaveLength(39);
+		expect(touched({}, { callerPolicy: 'any' })).toEqual(['caller-policy-any-removed-v3']);
+		expect(touched({ type: `${LANGCHAIN}agent`, typeVersion: 2.2 })).toEqual([]);
+		expect(touched({ type: `${PREFIX}localLlama`, alwaysOutputData: true })).toEqual([]);
+	});
+
 	const SOUND: Workflow = {
 		name: 'Sound',
 		nodes: [
