@@ -42,6 +42,8 @@ export interface BatchCall extends Attempt {
 	kind: ServerKind;
 	signal?: AbortSignal;
 	counts: BatchCounts;
+	/** What the user should know of it. */
+	remarks: Set<string>;
 }
 
 export const noCounts = (): BatchCounts => ({ requests: 0, truncated: 0, averaged: 0 });
@@ -89,18 +91,18 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	protected async atServer<T>(
 		signal: AbortSignal | undefined,
 		work: (call: BatchCall) => Promise<T>,
-	): Promise<Served<{ result: T; counts: BatchCounts }>> {
+	): Promise<Served<{ result: T } & Pick<BatchCall, 'counts' | 'remarks'>>> {
 		const { model, limits } = this.settings;
 		const operation = this.purpose === 'embeddings' ? 'embeddings' : 'rerank';
 		return await this.servers.run(
 			async (attempt) => {
 				const kind = await this.kindOf(attempt, signal);
-				const counts = noCounts();
+				const told = { counts: noCounts(), remarks: new Set<string>() };
 				return await inSpan(
 					attempt.connection,
 					{ operation, model: attempt.model, provider: kind },
-					async (connection) => ({ result: await work({ ...attempt, connection, kind, signal, counts }), counts }),
-					() => ({ usage: { promptTokens: counts.tokens } }),
+					async (connection) => ({ result: await work({ ...attempt, connection, kind, signal, ...told }), ...told }),
+					() => ({ usage: { promptTokens: told.counts.tokens } }),
 				);
 			},
 			{

@@ -18,7 +18,7 @@ import type { ServerPool } from '../servers/pool/server-pool';
 import { isNotANumber, mayBeOfOne, namedTextIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { KnownLength } from './check';
 import { explained, notANumber, refusedAlone, refusedText, textTooLong, wrongSize } from './failures';
-import { parts, shortened } from './long-texts';
+import { parts, remarkOnFull, shortened } from './long-texts';
 import { prefixesOf, type Prefixes } from './prefixes';
 import { readEmbeddings } from './read';
 import { cutTo, weightedMean } from './vectors';
@@ -91,7 +91,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 			const { root } = connection.url;
 			servers[root] = (servers[root] ?? 0) + batch.length;
 			const moved = failoverNote(passedOver, root);
-			if (moved !== undefined) remarks.add(moved);
+			for (const remark of [...value.remarks, ...(moved === undefined ? [] : [moved])]) remarks.add(remark);
 			add(value.counts, total);
 			return value.result.map((vector) => cutTo(vector, this.settings.dimensions));
 		});
@@ -189,7 +189,9 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
 		const request = embeddingCall(connection, kind, { model, input, truncate, dimensions, keepAlive });
 		const { read, context } = await this.ask(call, request, (json) => readEmbeddings(json, batch.length));
-		const { vectors } = this.length.checked(read, batch, { from: connection.url.root, context });
+		const { vectors, tokens } = this.length.checked(read, batch, { from: connection.url.root, context });
+		const full = await remarkOnFull(call, batch, truncate ? 0 : tokens);
+		if (full !== undefined) call.remarks.add(full);
 		const wanted = expected ?? dimensions;
 		const { length } = cutTo(vectors[0]!, dimensions);
 		if (wanted === undefined || length === wanted) return vectors;

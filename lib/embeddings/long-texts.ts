@@ -1,7 +1,11 @@
 /** Makes a text fit that is longer than the model reads. */
+import type { BatchCall, BatchText } from '../batches/client';
 import type { Connection } from '../http/connection';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import type { EmbeddingRequest } from '../servers/kinds/kind';
+import { isModelNamed } from '../servers/model-names';
+import { readModels } from '../servers/models';
+import { rememberedJson } from '../servers/optional-json';
 import type { TooLong } from '../servers/text-refusals';
 import { tokensOf } from '../servers/manage/tokenize';
 
@@ -34,6 +38,25 @@ export function firstTokens(whole: readonly number[], bare: readonly number[], l
 	if (whole.length <= limit) return [...whole];
 	const endsSpecially = whole.length > bare.length && whole.at(-1) !== bare.at(-1);
 	return endsSpecially ? [...whole.slice(0, limit - 1), whole.at(-1)!] : whole.slice(0, limit);
+}
+
+/** No model reads fewer tokens: so the list is not asked for because of short texts. */
+const LEAST_CONTEXT = 128;
+
+/** What to say of texts that fill all that their model reads: some servers cut what is longer without a word. */
+export async function remarkOnFull(
+	{ connection, kind, model }: BatchCall,
+	batch: readonly BatchText[],
+	tokens = 0,
+): Promise<string | undefined> {
+	const { llamaApi, hasOllamaApi } = traitsOf(kind);
+	const each = tokens / batch.length;
+	// These refuse what is too long.
+	if (each < LEAST_CONTEXT || llamaApi !== undefined || hasOllamaApi === true) return undefined;
+	const list = readModels(await rememberedJson(connection, `${connection.url.api}/models`));
+	if (list?.find((one) => isModelNamed(one, model))?.context !== each) return undefined;
+	const which = batch.map(({ index }) => index + 1).join(', ');
+	return `The server counts ${each} tokens, all that the model reads, for text ${which}: what is longer may have been cut without a word. Split documents into smaller chunks.`;
 }
 
 /** At least two parts of about the same length, cut between words where there are any. */
