@@ -1,4 +1,4 @@
-import { FAILED } from '../chat/answer/finish-reason';
+import { failedBy, reasonIn } from '../chat/answer/finish-reason';
 import type { ChatAnswer } from '../chat/types';
 import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '../chat/wire/counts';
 import { errorOf } from '../chat/wire/openai-errors';
@@ -89,7 +89,7 @@ export class CompletionAssembly {
 	private openAi(data: Record<string, unknown>, choice: Record<string, unknown> = {}): string {
 		this.note({ usage: openAiUsage(data.usage) });
 		this.logprobs.push(...recordsIn(recordOf(choice.logprobs).content));
-		if (typeof choice.finish_reason === 'string') this.end(choice.finish_reason);
+		if (reasonIn(choice.finish_reason) !== undefined) this.end(choice.finish_reason);
 		return textOf(choice.text) ?? textOf(recordOf(choice.message ?? choice.delta).content) ?? '';
 	}
 
@@ -105,8 +105,8 @@ export class CompletionAssembly {
 
 	private end(reason: unknown): void {
 		this.ended = true;
-		const said = nonEmptyText(reason);
-		if (said !== undefined && FAILED.has(said)) this.error ??= `finish_reason: ${said}`;
+		const said = reasonIn(reason);
+		if (said !== undefined && failedBy(said) !== undefined) this.error ??= `finish_reason: ${said}`;
 		this.note({ stopType: said && (STOP_TYPES[said] ?? said) });
 	}
 

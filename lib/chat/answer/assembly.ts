@@ -7,7 +7,15 @@ import { cutCallIn } from './cut-call';
 import { NewText } from './new-text';
 import { meantCalls } from './offered-tools';
 import { OtherChoice } from './other-choice';
-import { CALLS_FOLLOW, FAILED, moreTellingReason, NATURAL_END, NEVER_SAID, notesOnEnd, UNSAID } from './finish-reason';
+import {
+	CALLS_FOLLOW,
+	failedBy,
+	moreTellingReason,
+	NATURAL_END,
+	NEVER_SAID,
+	notesOnEnd,
+	UNSAID,
+} from './finish-reason';
 import { strayFailure } from './stray-lines';
 import type { ThinkingSeen } from './thinking-habits';
 import type { Family } from './text-formats/families';
@@ -262,9 +270,8 @@ export class Assembly {
 	finish(strayLines: readonly string[] = []): AssemblyResult {
 		if (this.failed !== undefined) return { failed: { ...this.failed, ...this.partial } };
 		if (this.finishReason === undefined) return this.failure('streamEndedEarly', strayFailure(strayLines));
-		if (this.finishReason === 'content_filter') return this.failure('filtered');
-		if (FAILED.has(this.finishReason))
-			return this.failure('streamError', { serverText: `finish_reason: ${this.finishReason}` });
+		const failed = failedBy(this.finishReason);
+		if (failed !== undefined) return this.failure(failed, { serverText: `finish_reason: ${this.finishReason}` });
 		const calls = this.calls.finish(this.finishReason === 'length');
 		if ('failed' in calls) return this.failure(calls.failed.kind, calls.failed);
 		const cut = this.finishReason === 'length' ? this.cutCall(this.text) : undefined;

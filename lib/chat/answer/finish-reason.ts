@@ -1,17 +1,30 @@
+import { isRecord, nonEmptyText, words } from '../../values';
+
 /**
- * Reasons of an answer that failed. vLLM says `abort` when it gave the request up, DeepSeek and Zhipu name what they
- * lacked.
+ * Reasons of an answer that failed, and what they mean. The names of Gemini come through LiteLLM and OpenRouter. vLLM
+ * says `abort` when it gave the request up, DeepSeek and Zhipu name what they lacked.
  */
-export const FAILED: ReadonlySet<string> = new Set([
-	'content_filter',
-	'abort',
-	'error',
-	'network_error',
-	'insufficient_system_resource',
-	'timeout',
-	'cancelled',
-	'canceled',
-]);
+const FAILED = [
+	['filtered', /^(?:content_filter(?:ed)?|safety|recitation|blocklist|prohibited_content|spii)$/i],
+	['toolCallInvalid', /^(?:malformed_(?:function|tool)_call|unexpected_tool_call)$/i],
+	[
+		'streamError',
+		/^(?:abort|error|network_error|insufficient_system_resource|timeout|cancell?ed|malformed_response)$/i,
+	],
+] as const;
+
+/** What kind of failure a reason stands for; undefined for that of an answer. */
+export function failedBy(reason: string): (typeof FAILED)[number][0] | undefined {
+	return FAILED.find(([, says]) => says.test(reason))?.[0];
+}
+
+/** The reason that a field holds, also as an object or a number, which are said as they are; undefined for none. */
+export function reasonIn(value: unknown): string | undefined {
+	const said = isRecord(value)
+		? (nonEmptyText(value.type) ?? nonEmptyText(value.reason) ?? words(value))
+		: words(value);
+	return ['', 'null', 'undefined', 'false'].includes(said) ? undefined : said;
+}
 
 /** The reason of an answer whose server gives none. */
 export const UNSAID = 'unknown';
@@ -26,7 +39,7 @@ export function moreTellingReason(before: string | undefined, next: string): str
 }
 
 function weightOf(reason: string): number {
-	if (FAILED.has(reason)) return 3;
+	if (failedBy(reason) !== undefined) return 3;
 	return reason === 'length' ? 2 : reason === 'stop' ? 0 : 1;
 }
 

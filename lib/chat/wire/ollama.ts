@@ -1,6 +1,7 @@
 import { failure } from '../../errors/failure';
 import type { ServerSentEvent } from '../../http/sse';
 import { isRecord, optional, parseJson, parseObject, text, words } from '../../values';
+import { reasonIn } from '../answer/finish-reason';
 import type { ChatMessage, ChatParameters, ChatRequest, ContentPart, WireChunk } from '../types';
 import { ollamaTimings, ollamaUsage } from './counts';
 import { mediaOf, textOf } from '../request/content';
@@ -150,7 +151,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (done) {
 		chunk.done = true;
 		// Old releases leave the reason out.
-		chunk.finishReason = text(json.done_reason) || 'stop';
+		chunk.finishReason = reasonIn(json.done_reason) ?? 'stop';
 		const usage = ollamaUsage(json);
 		if (usage !== undefined) chunk.usage = usage;
 		chunk.timings = ollamaTimings(json);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { isFilled, isRecord, optional, parseJson } from '../../values';
+import { reasonIn } from '../answer/finish-reason';
 import type { ServerSentEvent } from '../../http/sse';
 import { kindOfFingerprint, traitsOf } from '../../servers/kinds';
 import { withFieldChanges } from '../../servers/refused-fields';
@@ -170,8 +171,8 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
 	if (choice?.finish_reason === null) chunk.sendsReason = true;
 	// "null" in quotes is no reason either: servers write it into every chunk but the last.
-	if (typeof choice?.finish_reason === 'string' && !['', 'null'].includes(choice.finish_reason))
-		chunk.finishReason = reasonOf(choice.finish_reason);
+	const reason = reasonIn(choice?.finish_reason);
+	if (reason !== undefined) chunk.finishReason = reasonOf(reason);
 	const usage = openAiUsage(json.usage);
 	if (usage !== undefined) chunk.usage = usage;
 	if (isRecord(json.timings)) chunk.timings = timingsOf(json.timings);

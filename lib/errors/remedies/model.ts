@@ -139,8 +139,8 @@ export const MODEL_REMEDIES = {
 			'Raise Maximum Tokens, or the context of the server, or lower the thinking effort so that more tokens are left for the call.',
 	}),
 	toolCallInvalid: ({ tool }) => ({
-		title: `The model called the tool ${quoted(tool)} with broken arguments`,
-		meaning: `The model called the tool ${quoted(tool)} with arguments that are not valid JSON, so it was not executed`,
+		title: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoted(tool)}`} with broken arguments`,
+		meaning: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoted(tool)}`} with arguments that are not valid JSON, so it was not executed`,
 		remedy:
 			'Lower the temperature, simplify the tool, or use a model with better tool support. llama-server makes sure that calls are valid JSON, unless it runs with --no-jinja.',
 	}),

@@ -1,7 +1,33 @@
+import { isRecord, recordOf } from '../../values';
+import type { Piece, Tokenized } from './kind';
+
 export function textOf(value: unknown): string | undefined {
 	return typeof value === 'string' ? value : undefined;
 }
 
 export function numbers(list: unknown): number[] | undefined {
 	return Array.isArray(list) && list.every((one) => typeof one === 'number') ? list : undefined;
+}
+
+/**
+ * Tokens by the shape of the answer: `[1, 2]`, or `[{id, piece}]` with pieces, where a part of a character is a list of
+ * bytes (llama-server); `token_strs` beside them (vLLM); `token_ids` beside texts (LiteLLM).
+ */
+export function tokensIn(json: unknown, withPieces: boolean): Tokenized | undefined {
+	const { token_ids: ids, tokens: list, token_strs: strings = ids === undefined ? [] : list } = recordOf(json);
+	const plain = numbers(ids ?? list);
+	if (plain !== undefined) {
+		const texts = Array.isArray(strings) ? (strings as unknown[]) : [];
+		const pieces = plain.map((id, at) => ({ id, piece: textOf(texts[at]) ?? '' }));
+		return { tokens: plain, ...(withPieces && texts.length === plain.length ? { pieces } : {}) };
+	}
+	if (!Array.isArray(list)) return undefined;
+	const pieces: Piece[] = [];
+	for (const entry of list as unknown[]) {
+		if (!isRecord(entry) || typeof entry.id !== 'number') return undefined;
+		const bytes = numbers(entry.piece);
+		if (bytes !== undefined) pieces.push({ id: entry.id, bytes: Buffer.from(bytes).toString('hex') });
+		else pieces.push({ id: entry.id, piece: textOf(entry.piece) ?? '' });
+	}
+	return { tokens: pieces.map(({ id }) => id), pieces };
 }

@@ -1,8 +1,8 @@
 import { finiteNumber, recordOf } from '../../values';
 import { ownsModels, says, textIn } from './evidence';
-import type { ServerTraits, Tokenized } from './kind';
+import type { ServerTraits } from './kind';
 import { other } from './other';
-import { numbers, textOf } from './token-lists';
+import { textOf, tokensIn } from './token-lists';
 
 /** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
 export const vllm: ServerTraits = {
@@ -39,7 +39,7 @@ export const vllm: ServerTraits = {
 				add_special_tokens: addSpecial,
 				...(withPieces ? { return_token_strs: true } : {}),
 			},
-			read: (json) => readTokens(json, withPieces),
+			read: (json) => tokensIn(json, withPieces),
 		}),
 		detokenize: (tokens, model) => ({
 			path: '/detokenize',
@@ -60,12 +60,3 @@ export const vllm: ServerTraits = {
 		moreContext: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
 	},
 };
-
-function readTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
-	const { tokens: list, token_strs: strings } = recordOf(json);
-	const tokens = numbers(list);
-	if (tokens === undefined) return undefined;
-	const texts = Array.isArray(strings) ? (strings as unknown[]) : [];
-	const pieces = tokens.map((id, at) => ({ id, piece: textOf(texts[at]) ?? '' }));
-	return { tokens, ...(withPieces && texts.length > 0 ? { pieces } : {}) };
-}

@@ -2,10 +2,10 @@
 import { failure, invalidInput } from '../../errors/failure';
 import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { isRecord, recordOf } from '../../values';
+import { plainNumber, recordOf } from '../../values';
 import { type ServerKind, traitsOf } from '../kinds';
-import type { Piece, Question, Tokenized, TokenRoutes } from '../kinds/kind';
-import { numbers, textOf } from '../kinds/token-lists';
+import type { Question, Tokenized, TokenRoutes } from '../kinds/kind';
+import { textOf, tokensIn } from '../kinds/token-lists';
 import { LlamaServerRoutes, safeAnswer, type LlamaServerAsk } from './llama-server-routes';
 import { kindFor } from '../purpose';
 
@@ -25,18 +25,31 @@ export interface TokenCount {
 
 /** @throws {ServerError} also where the server does not tell */
 export async function tokenize(connection: Connection, text: string, ask: TokenizeAsk): Promise<Tokenized> {
+	return await askTokens(connection, text, ask, (_json, tokenized) => tokenized);
+}
+
+async function askTokens<T>(
+	connection: Connection,
+	text: string,
+	ask: TokenizeAsk,
+	pick: (json: unknown, tokenized: Tokenized | undefined) => T | undefined,
+): Promise<T> {
 	const { model, addSpecial, withPieces, parseSpecial } = ask;
 	const routes = await routesFor(connection, ask);
-	if (!(routes instanceof LlamaServerRoutes))
-		return await askAtRoot(connection, routes.tokenize(text, { model, addSpecial, withPieces }), ask);
+	if (!(routes instanceof LlamaServerRoutes)) {
+		const { read, ...question } = routes.tokenize(text, { model, addSpecial, withPieces });
+		return await askAtRoot(connection, { ...question, read: (json) => pick(json, read(json)) }, ask);
+	}
 	const body = {
 		content: text,
 		add_special: addSpecial,
 		parse_special: parseSpecial,
 		...(withPieces ? { with_pieces: true } : {}),
+		// vLLM behind a gateway that hides it.
+		...(routes.kind === 'other' ? { model, prompt: text, add_special_tokens: addSpecial } : {}),
 	};
-	const answer = await routes.post('/tokenize', body);
-	return llamaTokens(answer.json, withPieces) ?? unreadable(connection);
+	const { json } = await routes.post('/tokenize', body);
+	return pick(json, tokensIn(json, withPieces)) ?? unreadable(connection);
 }
 
 /** The routes by which a server tells tokens. @throws {ServerError} where it is known to have none */
@@ -69,8 +82,10 @@ export async function countTokens(
 	ask: Omit<TokenizeAsk, 'withPieces'>,
 ): Promise<TokenCount> {
 	return await exactOrEstimated(text, async () => {
-		const { tokens } = await tokenize(connection, text, { ...ask, withPieces: false });
-		return tokens.length;
+		// A server may count without telling the tokens.
+		const count = (json: unknown, tokenized?: Tokenized) =>
+			tokenized?.tokens.length ?? plainNumber(recordOf(json).count);
+		return await askTokens(connection, text, { ...ask, withPieces: false }, count);
 	});
 }
 
@@ -112,7 +127,8 @@ export async function detokenize(
 		return await askAtRoot(connection, routes.detokenize(tokens, ask.model), ask);
 	const asking = routes.post('/detokenize', { tokens });
 	const { json } = await asking.catch(throwAs((error) => unknownToken(error, connection, tokens) ?? error));
-	return textOf(recordOf(json).content) ?? unreadable(connection);
+	const { content, prompt = content, text = prompt } = recordOf(json);
+	return textOf(text) ?? unreadable(connection);
 }
 
 /** What the C++ library says of a number beyond the vocabulary: GNU's at length, LLVM's in one word. */
@@ -150,20 +166,4 @@ function unreadable(connection: Connection): never {
 		message: 'The answer of the server holds no tokens',
 		remedy: 'Check that the Base URL leads to llama-server, vLLM or Text Embeddings Inference.',
 	});
-}
-
-/** `[1, 2]`, or `[{id, piece}]` with pieces, where a part of a character is a list of bytes. */
-export function llamaTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
-	const list = isRecord(json) ? json.tokens : undefined;
-	const plain = numbers(list);
-	if (plain !== undefined) return { tokens: plain, ...(withPieces && plain.length === 0 ? { pieces: [] } : {}) };
-	if (!Array.isArray(list)) return undefined;
-	const pieces: Piece[] = [];
-	for (const entry of list as unknown[]) {
-		if (!isRecord(entry) || typeof entry.id !== 'number') return undefined;
-		const bytes = numbers(entry.piece);
-		if (bytes !== undefined) pieces.push({ id: entry.id, bytes: Buffer.from(bytes).toString('hex') });
-		else pieces.push({ id: entry.id, piece: textOf(entry.piece) ?? '' });
-	}
-	return { tokens: pieces.map(({ id }) => id), pieces };
 }

@@ -321,6 +321,11 @@ describe('the end of a stream', () => {
 		['content_filter', 'filtered'],
 		['abort', 'streamError'],
 		['error', 'streamError'],
+		['MALFORMED_FUNCTION_CALL', 'toolCallInvalid'],
+		['malformed_function_call', 'toolCallInvalid'],
+		['UNEXPECTED_TOOL_CALL', 'toolCallInvalid'],
+		['SAFETY', 'filtered'],
+		['PROHIBITED_CONTENT', 'filtered'],
 	])('a finish with the reason %s is a failure', (reason, kind) => {
 		expect(failureOf(assemble([...text, finish(reason), DONE]))).toMatchObject({ kind, text: 'Hello' });
 	});
@@ -337,6 +342,31 @@ describe('the end of a stream', () => {
 				answerOf(assembleWhole({ choices: [{ message: { content: 'all' }, finish_reason: reason }] })),
 			).toMatchObject({ text: 'all', finishReason: 'stop' });
 		}
+	});
+
+	it('fast-check: a reason that is no text is said, never taken for none and never for a success in silence', () => {
+		const value = fc.oneof(
+			fc.integer(),
+			fc.constant(true),
+			fc.dictionary(fc.string(), fc.integer()),
+			fc.array(fc.integer()),
+		);
+		fc.assert(
+			fc.property(value, (reason) => {
+				const end = { choices: [{ index: 0, delta: {}, finish_reason: reason }] };
+				const { finishReason, notes } = answerOf(assemble([...text, end, DONE]));
+				expect(finishReason).toBe(JSON.stringify(reason));
+				expect(notes.join()).toContain('so it may not be complete');
+			}),
+		);
+		const ends = { type: 'stop', reason: 'x' };
+		const typed = assemble([...text, { choices: [{ index: 0, delta: {}, finish_reason: ends }] }, DONE]);
+		expect(answerOf(typed)).toMatchObject({ finishReason: 'stop', notes: [] });
+		const malformed = finish('MALFORMED_FUNCTION_CALL');
+		expect(failureOf(assemble([malformed, DONE]))).toMatchObject({
+			kind: 'toolCallInvalid',
+			serverText: 'finish_reason: malformed_function_call',
+		});
 	});
 
 	it('a reason that nobody knows is passed on', () => {

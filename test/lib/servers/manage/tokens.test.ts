@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 
 import { connectTo } from '../../../../lib/servers/connect';
-import { countTokens, detokenize, estimateTokens, llamaTokens, tokenize } from '../../../../lib/servers/manage/tokens';
+import { countTokens, detokenize, estimateTokens, tokenize } from '../../../../lib/servers/manage/tokens';
+import { tokensIn } from '../../../../lib/servers/kinds/token-lists';
 import { recordedExchanges } from '../../../servers/model-recordings/exchange';
 import { reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
@@ -26,7 +27,7 @@ describe('llama-server', () => {
 
 	it('gives pieces of v0.5.0: bytes of half a character come as hexadecimal', () => {
 		const recorded = recordedExchanges('llama-server-v0.5.0/tokens').find(({ name }) => name === 'tokenize-pieces')!;
-		const { tokens, pieces } = llamaTokens(JSON.parse(recorded.answer.text!), true)!;
+		const { tokens, pieces } = tokensIn(JSON.parse(recorded.answer.text!), true)!;
 		expect(tokens).toEqual([26843, 15107, 116, 243, 5549, 137]);
 		expect(pieces!.slice(0, 3)).toEqual([
 			{ id: 26843, piece: 'Hi' },
@@ -120,6 +121,29 @@ describe('other servers', () => {
 		]);
 	});
 
+	it('a server of unknown kind is read by the shape of its answer, and asked in both forms', async () => {
+		const { sim, connection } = await server({ profile: 'fastapi' });
+		sim.route('POST /tokenize', reply.json({ count: 3, max_model_len: 8, tokens: null }));
+		expect(await countTokens(connection, 'Hi you', ASK)).toEqual({ tokens: 3, exact: true });
+		await expect(tokenize(connection, 'Hi you', ASK)).rejects.toMatchObject({ kind: 'invalidAnswer' });
+		const withPieces = true;
+		const read = { tokens: [5], pieces: [{ id: 5, piece: 'H' }] };
+		for (const json of [
+			{ count: 1, tokens: [5], token_strs: ['H'] },
+			{ count: 1, token_ids: [5], tokens: ['H'] },
+			{ tokens: [{ id: 5, piece: 'H' }] },
+		]) {
+			sim.route('POST /tokenize', reply.json(json));
+			expect(await tokenize(connection, 'H', { ...ASK, withPieces })).toEqual(read);
+			expect(await countTokens(connection, 'H', ASK)).toEqual({ tokens: 1, exact: true });
+		}
+		expect(bodies(sim, 'tokenize')[0]![1]).toMatchObject({ content: 'Hi you', prompt: 'Hi you', model: 'sim-model' });
+		for (const json of [{ prompt: 'Hi' }, { content: 'Hi' }, { text: 'Hi' }, { prompt: 'Hi', tokens: [5, 6] }]) {
+			sim.route('POST /detokenize', reply.json(json));
+			expect(await detokenize(connection, [5, 6], ASK)).toBe('Hi');
+		}
+	});
+
 	it('Text Embeddings Inference too', async () => {
 		const { sim, connection } = await server({ profile: 'fastapi' });
 		sim.route('GET /v1/models', reply.error(404, {}));
@@ -164,7 +188,7 @@ test('an estimate is whole, not negative, and grows with the text', () => {
 test('any JSON in place of tokens is tokens or nothing', () => {
 	fc.assert(
 		fc.property(fc.jsonValue(), (json) => {
-			const read = llamaTokens({ tokens: json }, true);
+			const read = tokensIn({ tokens: json }, true);
 			if (read !== undefined) expect(read.tokens.every((token) => typeof token === 'number')).toBe(true);
 		}),
 	);
