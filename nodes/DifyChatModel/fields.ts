@@ -2,16 +2,12 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { userField } from '../shared/dify/fields';
 import { RUN_OPTIONS } from '../shared/dify/run-options';
-import { booleanField, choiceField, jsonField, stringField } from '../shared/field-kinds';
+import { booleanField, choiceField, jsonField, noticeField, stringField } from '../shared/field-kinds';
 import { collectionOf } from '../shared/options-field';
 
-const notice: INodeProperties = {
-	displayName:
-		'A Dify app as the model of a chain, or of an AI Agent without tools. An agent that needs tools takes a Local Chat Model, and the app as a tool of it: Dify Chat Message.',
-	name: 'notice',
-	type: 'notice',
-	default: '',
-};
+const notice = noticeField(
+	'A Dify app as the model of a chain, or of an AI Agent without tools. An agent that needs tools takes a Local Chat Model, and the app as a tool of it: Dify Chat Message.',
+);
 
 const memory = choiceField('Memory', 'memory', 'n8n', {
 	options: [

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { filterFields, searchOptions, topKField } from '../shared/dify/knowledge-fields';
-import { choiceField, choicesField } from '../shared/field-kinds';
+import { choiceField, choicesField, noticeField } from '../shared/field-kinds';
 import { collectionOf } from '../shared/options-field';
 
 const options: INodeProperties[] = [
@@ -16,13 +16,9 @@ const options: INodeProperties[] = [
 ];
 
 export const properties: INodeProperties[] = [
-	{
-		displayName:
-			'Connect this node to a Question and Answer Chain. For an agent, use Dify Knowledge as a tool: it can be asked for what the agent needs.',
-		name: 'notice',
-		type: 'notice',
-		default: '',
-	},
+	noticeField(
+		'Connect this node to a Question and Answer Chain. For an agent, use Dify Knowledge as a tool: it can be asked for what the agent needs.',
+	),
 	choicesField('Knowledge Base Names or IDs', 'difyDatasetIds', {
 		typeOptions: { loadOptionsMethod: 'getKnowledgeBases' },
 		required: true,

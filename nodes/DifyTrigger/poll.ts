@@ -20,12 +20,7 @@ const looking = new Set<string>();
  */
 export async function pollDify(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	try {
-		// A poll has no items: its parameters are read without an index.
-		const parameters = new NodeParameters(
-			{ getNodeParameter: (name, _item, fallback, options) => context.getNodeParameter(name, fallback, options) },
-			0,
-			properties,
-		);
+		const parameters = NodeParameters.ofPoll(context, properties);
 		const event = parameters.choice<keyof typeof EVENTS>('event');
 		const client = difyClient(await context.getCredentials('difyApi'), context.helpers);
 		const call = { client, parameters };

@@ -1,17 +1,14 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { embeddingOptions } from '../shared/embedding-fields';
+import { noticeField } from '../shared/field-kinds';
 import { modelField } from '../shared/model-field';
 import { collectionOf } from '../shared/options-field';
 
 export const properties: INodeProperties[] = [
-	{
-		displayName:
-			'Connect this node to the Embedding input of a vector store. Insert and search with the same model and the same options.',
-		name: 'notice',
-		type: 'notice',
-		default: '',
-	},
+	noticeField(
+		'Connect this node to the Embedding input of a vector store. Insert and search with the same model and the same options.',
+	),
 	modelField(
 		{
 			description:

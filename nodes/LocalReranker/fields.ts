@@ -1,17 +1,14 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { noticeField } from '../shared/field-kinds';
 import { modelField } from '../shared/model-field';
 import { rerankOptions, topNField } from '../shared/rerank-fields';
 import { collectionOf } from '../shared/options-field';
 
 export const properties: INodeProperties[] = [
-	{
-		displayName:
-			'Turn on "Rerank Results" in the vector store and connect this node there. Raise the Limit of the store, for example to 20: it counts before the reranking.',
-		name: 'notice',
-		type: 'notice',
-		default: '',
-	},
+	noticeField(
+		'Turn on "Rerank Results" in the vector store and connect this node there. Raise the Limit of the store, for example to 20: it counts before the reranking.',
+	),
 	modelField(
 		{
 			description:

@@ -155,8 +155,7 @@ export const report: HealthOperation = {
 		const title = parameters.freeText('title').trim() || 'Server Health Report';
 		const page = writeReport(health, { title, timeZone: context.getTimezone(), history });
 		const fileName = `${baseName(parameters.name('options.fileName'), 'server-health')}.html`;
-		const field = parameters.name('options.binaryPropertyOutput') || 'data';
-		const stored = await storeFile(context, field, {
+		const stored = await storeFile(call, 'options.binaryPropertyOutput', {
 			content: Buffer.from(page),
 			fileName,
 			mimeType: 'text/html',

@@ -16,12 +16,7 @@ import { properties } from './fields';
  */
 export async function pollServerHealth(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	try {
-		// A poll has no items: its parameters are read without an index.
-		const parameters = new NodeParameters(
-			{ getNodeParameter: (name, _item, fallback, options) => context.getNodeParameter(name, fallback, options) },
-			0,
-			properties,
-		);
+		const parameters = NodeParameters.ofPoll(context, properties);
 		const options: WatchOptions = {
 			events: parameters.choices('events'),
 			confirmations: parameters.number('options.confirmations', 2),

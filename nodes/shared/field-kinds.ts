@@ -30,6 +30,11 @@ export function stringField(displayName: string, name: string, more: More = {}):
 	return kind('string')(displayName, name, '', more);
 }
 
+/** A sentence in the panel, which holds no value. */
+export function noticeField(text: string, name = 'notice'): INodeProperties {
+	return { displayName: text, name, type: 'notice', default: '' };
+}
+
 /** Some of several options, none at first. @param entry what the button adds */
 export function collectionField(displayName: string, name: string, entry: string, more: More): INodeProperties {
 	return kind('collection')(displayName, name, {}, { placeholder: `Add ${entry}`, ...more });

@@ -1,8 +1,18 @@
-import type { IGetNodeParameterOptions, INodeProperties } from 'n8n-workflow';
+import type { IGetNodeParameterOptions, INodeProperties, IPollFunctions } from 'n8n-workflow';
 
 import { isRecord } from '../../lib/values';
 import { placesOf } from './options-field';
-import { asChoice, asNumber, asObject, asSwitch, asText, fieldAt, isBlank, type Field } from './field-values';
+import {
+	asChoice,
+	asNumber,
+	asObject,
+	asSwitch,
+	asText,
+	fieldAt,
+	isBlank,
+	wrongField,
+	type Field,
+} from './field-values';
 
 type Check<T> = (field: Field, value: unknown) => T;
 
@@ -29,6 +39,13 @@ export class NodeParameters {
 		private readonly properties: readonly INodeProperties[],
 	) {}
 
+	/** Those of a poll, which has no items: they are read without an index. */
+	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]): NodeParameters {
+		const getNodeParameter: ParameterSource['getNodeParameter'] = (name, _item, fallback, options) =>
+			context.getNodeParameter(name, fallback, options);
+		return new NodeParameters({ getNodeParameter }, 0, properties);
+	}
+
 	/** The value as n8n gives it: of any type. Of a resource locator, what it points to. */
 	value(path: string): unknown {
 		const [name, inside] = path.split(/\.(.*)/s) as [string, string?];
@@ -53,6 +70,13 @@ export class NodeParameters {
 	name(path: string): string {
 		const value = this.value(path);
 		return isBlank(value) ? '' : asText(this.field(path), value).trim();
+	}
+
+	/** The same of a field that must be filled in. @throws {ServerError} where it is empty */
+	required(path: string, remedy?: string): string {
+		const name = this.name(path);
+		if (name === '') throw wrongField(this.field(path).label, 'is empty', remedy);
+		return name;
 	}
 
 	number<F = never>(path: string, ...whenUnset: [] | [F]): number | F {

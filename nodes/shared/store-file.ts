@@ -1,6 +1,7 @@
-import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
+import type { IBinaryKeyData } from 'n8n-workflow';
 
 import { Readable } from '../../lib/vendor';
+import type { OperationCall } from './run/operations';
 
 export interface FileToStore {
 	content: Buffer | AsyncIterable<Uint8Array>;
@@ -15,10 +16,10 @@ export interface StoredFile {
 	facts: { fileName: string; mimeType: string; bytes: number };
 }
 
-/** Puts a file where n8n stores binary data, piece by piece as it comes. */
+/** Puts a file where n8n stores binary data, piece by piece as it comes, into the property that the field names. */
 export async function storeFile(
-	context: IExecuteFunctions,
-	field: string,
+	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,
+	fieldPath: string,
 	{ content, fileName, mimeType }: FileToStore,
 ): Promise<StoredFile> {
 	let bytes = 0;
@@ -45,7 +46,10 @@ export async function storeFile(
 	const data = await context.helpers.prepareBinaryData(source, fileName, mimeType);
 	// n8n puts errors of its own in place of the one that tells why the server broke off.
 	if (failed.length > 0) throw failed[0];
-	return { binary: { [field]: data }, facts: { fileName, mimeType: data.mimeType, bytes } };
+	return {
+		binary: { [parameters.name(fieldPath) || 'data']: data },
+		facts: { fileName, mimeType: data.mimeType, bytes },
+	};
 }
 
 /** A name without a path, and without an extension of its own. */

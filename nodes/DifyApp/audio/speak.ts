@@ -40,7 +40,8 @@ export const audioSpeak: DifyOperation = {
 			}),
 		]),
 	],
-	run: async ({ context, client, appParameters, parameters }) => {
+	run: async (call) => {
+		const { client, appParameters, parameters } = call;
 		const isText = parameters.choice<'text' | 'message'>('source') === 'text';
 		const text = isText ? parameters.freeText('text') : undefined;
 		const messageId = isText ? undefined : messageIdIn(parameters);
@@ -48,8 +49,11 @@ export const audioSpeak: DifyOperation = {
 		const settings = featureOf(await appParameters(), 'text_to_speech');
 		const { sound, mimeType, extension } = await speak(client, { text, messageId, voice, user: userIn(parameters) });
 		const fileName = `${baseName(parameters.name('options.fileName'), 'speech')}.${extension}`;
-		const field = parameters.name('options.binaryPropertyOutput') || 'data';
-		const { facts, binary } = await storeFile(context, field, { content: sound, fileName, mimeType });
+		const { facts, binary } = await storeFile(call, 'options.binaryPropertyOutput', {
+			content: sound,
+			fileName,
+			mimeType,
+		});
 		const used = voice === '' ? voiceOf(settings) : voice;
 		const json = {
 			...facts,

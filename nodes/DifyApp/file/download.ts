@@ -19,15 +19,11 @@ export const fileDownload: DifyOperation = {
 		}),
 		outputField('binaryPropertyOutput', { required: true }),
 	],
-	run: async ({ context, client, parameters }) => {
-		const fileId = uuid(parameters.value('fileId'), 'file ID');
-		const field = parameters.name('binaryPropertyOutput') || 'data';
-		const { content, name, mimeType } = await previewFile(client, fileId);
-		const { facts, binary } = await storeFile(context, field, {
-			content,
-			fileName: name ?? fileId,
-			mimeType: mimeType ?? '',
-		});
+	run: async (call) => {
+		const fileId = uuid(call.parameters.value('fileId'), 'file ID');
+		const { content, name, mimeType = '' } = await previewFile(call.client, fileId);
+		const file = { content, fileName: name ?? fileId, mimeType };
+		const { facts, binary } = await storeFile(call, 'binaryPropertyOutput', file);
 		return [{ json: { ...facts, fileId }, binary }];
 	},
 };

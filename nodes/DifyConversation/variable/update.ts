@@ -3,7 +3,6 @@ import { conversationField, locatorField, userField } from '../../shared/dify/fi
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
 import { stringField } from '../../shared/field-kinds';
-import { wrongField } from '../../shared/field-values';
 
 const variableField = locatorField('Variable', 'variableId', 'searchVariables', { required: true });
 const [fromList, byId] = variableField.modes!;
@@ -25,13 +24,7 @@ export const variableUpdate: DifyOperation = {
 		}),
 	],
 	run: async ({ client, parameters }) => {
-		const variable = parameters.name('variableId');
-		if (variable === '')
-			throw wrongField(
-				parameters.field('variableId').label,
-				'is empty',
-				'Choose the variable from the list, or give its name or ID.',
-			);
+		const variable = parameters.required('variableId', 'Choose the variable from the list, or give its name or ID.');
 		const conversationId = conversationIdIn(parameters);
 		const value = parameters.value('value');
 		return [{ json: await updateVariable(client, userIn(parameters), conversationId, variable, value) }];

@@ -14,16 +14,20 @@ export const documentDownloadZip: DifyOperation = {
 		description: 'The files of several documents, a hundred in each ZIP; needs Dify 1.14 or newer',
 	},
 	fields: [datasetField, documentIdsField, outputField],
-	run: async ({ api, parameters, context }) => {
+	run: async (call) => {
+		const { api, parameters } = call;
 		const datasetId = datasetIdIn(parameters);
 		const ids = [...new Set(documentIdsIn(parameters))];
-		const field = parameters.name('outputField') || 'data';
 		const items: INodeExecutionData[] = [];
 		for (let begin = 0; begin < ids.length; begin += MOST_IN_ZIP) {
 			const documentIds = ids.slice(begin, begin + MOST_IN_ZIP);
 			const fileName = ids.length > MOST_IN_ZIP ? `documents-${items.length + 1}.zip` : 'documents.zip';
 			const content = await downloadZip(api, datasetId, documentIds);
-			const { facts, binary } = await storeFile(context, field, { content, fileName, mimeType: 'application/zip' });
+			const { facts, binary } = await storeFile(call, 'outputField', {
+				content,
+				fileName,
+				mimeType: 'application/zip',
+			});
 			items.push({ json: { documentIds, ...facts }, binary });
 		}
 		return items;

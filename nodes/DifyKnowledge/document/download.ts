@@ -15,14 +15,14 @@ export const documentDownload: DifyOperation = {
 	},
 	fields: [datasetField, documentField, outputField],
 	run: async (call) => {
-		const { api, parameters, context, signal } = call;
+		const { api, parameters, signal } = call;
 		const datasetId = datasetIdIn(parameters);
 		const documentId = documentIdIn(parameters);
 		const url = await downloadUrl(api, datasetId, documentId);
 		const { name } = await getDocument(api, datasetId, documentId, 'without');
 		const { connection } = await keylessClient(call);
 		const { pieces, headers } = await connection.download(url, { signal });
-		const { facts, binary } = await storeFile(context, parameters.name('outputField') || 'data', {
+		const { facts, binary } = await storeFile(call, 'outputField', {
 			content: pieces,
 			fileName: nonEmptyText(name) ?? documentId,
 			mimeType: headers['content-type']?.split(';')[0] ?? '',

@@ -1,7 +1,6 @@
 import { explainAppType } from '../../../lib/dify/app-mode';
 import { requestStop, RUN_ROUTES } from '../../../lib/dify/run';
 import { userIn } from '../../shared/dify/ids';
-import { wrongField } from '../../shared/field-values';
 import { runUserField } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { stringField } from '../../shared/field-kinds';
@@ -23,8 +22,7 @@ export const runStop: DifyOperation = {
 		{ ...runUserField, description: 'Who started the run' },
 	],
 	run: async ({ client, parameters }) => {
-		const taskId = parameters.name('taskId');
-		if (taskId === '') throw wrongField(parameters.field('taskId').label, 'is empty');
+		const taskId = parameters.required('taskId');
 		await requestStop(client, RUN_ROUTES.workflow, taskId, userIn(parameters)).catch(async (error: unknown) => {
 			throw await explainAppType(client, error, 'workflow');
 		});

@@ -2,7 +2,7 @@ import { invalidInput } from '../../../lib/errors/failure';
 import { ANY_NUMBER } from '../../../lib/ranges';
 import { setAdapters } from '../../../lib/servers/manage/adapters';
 import { isRecord, recordOf } from '../../../lib/values';
-import { booleanField, jsonField } from '../../shared/field-kinds';
+import { booleanField, jsonField, noticeField } from '../../shared/field-kinds';
 import { asNumber, shown, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { listIn } from '../lists';
@@ -19,13 +19,10 @@ export const adapterSet: LocalLlamaOperation = {
 	},
 	fields: [
 		adapterModelField,
-		{
-			displayName:
-				'This changes the answers for everybody who uses the server. For your own requests set the option LoRA Adapters of Text: Chat or of Local Chat Model.',
-			name: 'adapterNotice',
-			type: 'notice',
-			default: '',
-		},
+		noticeField(
+			'This changes the answers for everybody who uses the server. For your own requests set the option LoRA Adapters of Text: Chat or of Local Chat Model.',
+			'adapterNotice',
+		),
 		jsonField('Adapters', 'adapters', '[{ "id": 0, "scale": 1 }]', {
 			required: true,
 			description: 'List of objects with ID and scale',

@@ -79,7 +79,7 @@ export const audioSpeak: LocalLlamaOperation = {
 		),
 	],
 	run: async (call) => {
-		const { servers, context, parameters } = call;
+		const { servers, parameters } = call;
 		const { model } = await withModel({ model: parameters.name('model') }, servers, 'speech');
 		const voice = parameters.name('voice');
 		const { sound, mimeType, extension, parts, input, remarks } = await speakText(
@@ -101,8 +101,7 @@ export const audioSpeak: LocalLlamaOperation = {
 		);
 		remarks.forEach((remark) => call.hint(remark));
 		const fileName = `${baseName(parameters.name('options.fileName'), 'speech')}.${extension}`;
-		const field = parameters.name('options.binaryPropertyOutput') || 'data';
-		const stored = await storeFile(context, field, { content: sound, fileName, mimeType });
+		const stored = await storeFile(call, 'options.binaryPropertyOutput', { content: sound, fileName, mimeType });
 		return [
 			{
 				json: {

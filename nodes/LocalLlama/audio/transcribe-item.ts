@@ -59,7 +59,7 @@ export async function transcribeItem(
 	more: Pick<TranscriptionRequest, 'task'> &
 		Partial<Pick<TranscriptionRequest, 'language' | 'granularities' | 'hotwords'>>,
 ): Promise<OperationItem[]> {
-	const { servers, context, parameters } = call;
+	const { servers, parameters } = call;
 	const [file] = await filesIn(call, 'binaryPropertyName');
 	if (file === undefined)
 		throw wrongField('Input Binary Field', 'is empty', 'Name the field that holds the recording.');
@@ -91,8 +91,7 @@ export async function transcribeItem(
 	const { text, subtitles, more: told } = transcript;
 	const facts = { ...(model === '' ? {} : { model }), ...told };
 	if (subtitles === undefined) return [{ json: { text, ...facts } }];
-	const field = parameters.name('options.binaryPropertyOutput') || 'data';
-	const stored = await storeFile(context, field, {
+	const stored = await storeFile(call, 'options.binaryPropertyOutput', {
 		content: Buffer.from(subtitles.content),
 		fileName: `${baseName(file.name, 'subtitles')}.${subtitles.format}`,
 		mimeType: subtitles.format === 'srt' ? 'application/x-subrip' : 'text/vtt',

@@ -11,7 +11,7 @@ export async function imageItems(
 	call: LlamaCall,
 	files: Pick<ImageRequest, 'images' | 'mask'>,
 ): Promise<OperationItem[]> {
-	const { servers, context, parameters } = call;
+	const { servers, parameters } = call;
 	const { model } = await withModel({ model: parameters.name('model') }, servers, 'images');
 	const request: ImageRequest = {
 		...files,
@@ -32,12 +32,11 @@ export async function imageItems(
 		onProgress: (now) => (progress = now),
 	});
 	remarks.forEach((remark) => call.hint(remark));
-	const field = parameters.name('options.binaryPropertyOutput') || 'data';
 	const name = baseName(parameters.name('options.fileName'), 'image');
 	const items: OperationItem[] = [];
 	for (const [index, { content, mimeType, extension, ...facts }] of images.entries()) {
 		const fileName = `${images.length > 1 ? `${name}-${index + 1}` : name}.${extension}`;
-		const stored = await storeFile(context, field, { content, fileName, mimeType });
+		const stored = await storeFile(call, 'options.binaryPropertyOutput', { content, fileName, mimeType });
 		items.push({
 			json: {
 				...stored.facts,

@@ -1,6 +1,5 @@
 import { copyModel } from '../../../lib/servers/manage/copy-delete';
 import { stringField } from '../../shared/field-kinds';
-import { wrongField } from '../../shared/field-values';
 import type { LocalLlamaOperation } from '../operation';
 import { allowChangesField, changeOptions, requireAllowed, targetModelField } from './fields';
 
@@ -22,8 +21,7 @@ export const modelCopy: LocalLlamaOperation = {
 	run: async (call) => {
 		requireAllowed(call);
 		const { connection, parameters, signal } = call;
-		const copied = parameters.name('newName');
-		if (copied === '') throw wrongField(parameters.field('newName').label, 'is empty');
+		const copied = parameters.required('newName');
 		return [{ json: await copyModel(connection, { model: parameters.name('model'), copy: copied, signal }) }];
 	},
 };

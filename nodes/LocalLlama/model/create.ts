@@ -2,7 +2,6 @@ import { createModel, type CreateOptions } from '../../../lib/servers/manage/cre
 import { nonEmptyText } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import { choiceField, jsonField, stringField } from '../../shared/field-kinds';
-import { wrongField } from '../../shared/field-values';
 import { streamingField } from '../options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import {
@@ -69,8 +68,7 @@ export const modelCreate: LocalLlamaOperation = {
 	run: async (call) => {
 		requireAllowed(call);
 		const { parameters, signal } = call;
-		const model = parameters.name('newName');
-		if (model === '') throw wrongField(parameters.field('newName').label, 'is empty');
+		const model = parameters.required('newName');
 		const given = parameters.object('parameters', {});
 		const created = await createModel(await connectionWithoutQueue(call), {
 			model,
@@ -91,7 +89,5 @@ export const modelCreate: LocalLlamaOperation = {
 async function sourceOf({ context, parameters, itemIndex }: LlamaCall): Promise<CreateOptions['source']> {
 	if (parameters.choice<'model' | 'file'>('source') === 'file')
 		return { file: await binarySource(context, itemIndex, parameters.name('binaryField')) };
-	const from = parameters.name('from');
-	if (from === '') throw wrongField(parameters.field('from').label, 'is empty');
-	return { from };
+	return { from: parameters.required('from') };
 }
