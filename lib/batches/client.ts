@@ -1,3 +1,4 @@
+import { errorIn } from '../errors/error-body';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { FailureContext } from '../errors/failure';
 import { isRefusal } from '../errors/http-failure';
@@ -179,8 +180,8 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		const answer = await connection.answer(url, { json, signal, about, limits, retry: retry?.(), reuse: true });
 		const isData = Array.isArray(answer.json) || isRecord(answer.json);
 		const found = isData ? read(answer.json) : undefined;
-		const saysError = isRefusal(answer) || 'detail' in recordOf(answer.json);
-		if (found === undefined || ('fault' in found && saysError)) throw connection.refusal(answer, about);
+		const isError = isRefusal(answer) || errorIn(recordOf(answer.json), undefined, answer.text) !== undefined;
+		if (found === undefined || ('fault' in found && isError)) throw connection.refusal(answer, about);
 		if ('tokens' in found && found.tokens !== undefined) counts.tokens = (counts.tokens ?? 0) + found.tokens;
 		return { read: found, context: connection.contextOf(answer.url, about) };
 	}

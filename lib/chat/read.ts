@@ -102,7 +102,7 @@ function assemblyFor(
 	const { request, model, template, serverKind } = opened;
 	const mayBeMissing = thinkingHabits.mayLeaveOpeningTagOut(keyOf(opened), {
 		model,
-		isSplitByServer: traitsOf(serverKind).splitsThinking,
+		isSplitByServer: traitsOf(serverKind).splitsThinking === true,
 		whole,
 	});
 	return new Assembly({

@@ -1,3 +1,4 @@
+import type { ErrorBody } from '../errors/error-body';
 import type { ServerKind } from '../servers/kinds';
 import type { FieldChanges } from '../servers/refused-fields';
 import type { PassedOver } from '../servers/pool/failover';
@@ -134,7 +135,7 @@ export interface WireChunk extends Partial<SplitText> {
 	/** The end marker of the protocol (`[DONE]`). */
 	done?: boolean;
 	/** An error inside a stream that began well. */
-	error?: { message: string; type?: string; status?: number };
+	error?: ErrorBody;
 	/** The server reads the prompt: fraction done, from 0 to 1. */
 	progress?: number;
 	/** Thinking in a chunk that holds nothing else, not even what every model server sends along. */

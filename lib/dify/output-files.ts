@@ -1,7 +1,7 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import type { DifyFile } from './types';
-import { isRecord, nonEmptyText } from '../values';
+import { isRecord, nonEmptyText, messageOf } from '../values';
 
 /** Dify marks file objects wherever they stand. */
 const FILE_MARK = '__dify__file__';
@@ -64,7 +64,7 @@ export async function downloadFile(
 
 /** Why a file could not be fetched, in words. */
 export function downloadFailureText(error: unknown): string {
-	if (!(error instanceof ServerError)) return error instanceof Error ? error.message : String(error);
+	if (!(error instanceof ServerError)) return messageOf(error);
 	return error.status === 403 || error.status === 404
 		? 'its link has expired. Links of Dify are good for 300 seconds unless FILES_ACCESS_TIMEOUT says otherwise'
 		: error.meaning;

@@ -4,7 +4,7 @@ import { afterMs } from '../http/limits';
 import type { DifyClient } from './client';
 import { createRun, finish, isUnfinished, reduce, type RunState } from './events';
 import { difyFailure } from './failure';
-import { exactJson, type JsonRecord } from '../values';
+import { exactJson, type JsonRecord, messageOf } from '../values';
 import { RecordWatch, type Look } from './record-watch';
 import { RunClock, type RunLimits } from './run-limits';
 import type { RunRecord } from './run-record';
@@ -255,7 +255,7 @@ export async function failureOf(work: () => Promise<void>): Promise<string | und
 		await work();
 		return undefined;
 	} catch (error) {
-		return error instanceof Error ? error.message : String(error);
+		return messageOf(error);
 	}
 }
 
@@ -266,7 +266,7 @@ function isAnswer(error: unknown): error is ServerError {
 
 /** What Node and undici say of a broken connection is in no words of users; that it broke is said anyway. */
 function errorText(error: unknown): string | undefined {
-	if (!(error instanceof ServerError)) return error instanceof Error ? error.message : String(error);
+	if (!(error instanceof ServerError)) return messageOf(error);
 	return error.kind === 'connectionLost' ? undefined : error.meaning;
 }
 

@@ -1,5 +1,6 @@
 import { readable } from './exchange';
 import { ServerError } from './server-error';
+import { messageOf } from '../values';
 
 /** Enough for what a server says about an error; more hides what to do. */
 const MAX_SAID = 500;
@@ -24,7 +25,7 @@ export function describe(
 /** A failure as the visitor of a chat reads it: the server's address is no business of visitors. */
 export function chatText(error: unknown): string {
 	if (error instanceof ServerError) return describe(error, '');
-	return error instanceof Error ? error.message : String(error);
+	return messageOf(error);
 }
 
 /** A sentence with its full stop. */

@@ -3,7 +3,7 @@ import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
-import { isRecord, recordsIn, text, words } from '../values';
+import { isRecord, recordsIn, text, words, finiteNumber } from '../values';
 
 /** Of a text that is not JSON. */
 const MAX_FOREIGN = 200;
@@ -68,9 +68,9 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	const codes = [type, text(facts.code)];
 	const kind =
 		proxyFailureKind(answer, shape) ?? kindOf(answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape);
-	const promptTokens = numberOf(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
+	const promptTokens = finiteNumber(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
 	const contextTokens =
-		numberOf(facts.n_ctx) ?? numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
+		finiteNumber(facts.n_ctx) ?? numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
 	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
 	const wait = numberIn(message, /(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?s/i);
 	return failure(kind, context, {
@@ -286,10 +286,6 @@ function kindOfStatus(status: number, html: boolean): FailureKind {
 function innerSentence(message: string): string {
 	const inner = /Error:\s*(?:Jinja Exception:\s*)?([^\n]+)/.exec(message)?.[1];
 	return inner ? `${inner.trim()} — ${message}` : message;
-}
-
-function numberOf(value: unknown): number | undefined {
-	return typeof value === 'number' ? value : undefined;
 }
 
 function numberIn(message: string, pattern: RegExp): number | undefined {

@@ -1,4 +1,4 @@
-import { isRecord, optional } from '../values';
+import { isRecord, optional, nonEmptyText } from '../values';
 import { sum } from './numbers';
 import { countOfParameters, ollamaEntries, readOllamaModel, readProps, type ServerModel } from '../servers/models';
 import { metricsOf as readMetrics } from '../servers/metrics';
@@ -72,7 +72,7 @@ function same(values: Array<number | null>): number | null {
 
 function appOf(probes: Observations['probes']): NonNullable<ServerReport['app']> {
 	const info = bodyOf(probes.difyInfo);
-	return { name: word(info.name), mode: word(info.mode) };
+	return { name: nonEmptyText(info.name) ?? null, mode: nonEmptyText(info.mode) ?? null };
 }
 
 /** The time of the fastest answer: that of the network and of a server that had nothing to look up. */
@@ -180,8 +180,4 @@ function metricsOf(probe: Probe | undefined): Record<string, number> | undefined
 
 function positive(value: unknown): number | null {
 	return typeof value === 'number' && value > 0 ? value : null;
-}
-
-function word(value: unknown): string | null {
-	return typeof value === 'string' && value !== '' ? value : null;
 }

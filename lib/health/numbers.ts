@@ -24,3 +24,7 @@ export function rounded(value: number | null): number | null {
 function knownOf(values: Known): number[] {
 	return values.filter((value) => typeof value === 'number');
 }
+
+export function gigabytes(bytes: number): number {
+	return Math.round(bytes / 1e8) / 10;
+}

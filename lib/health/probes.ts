@@ -11,7 +11,7 @@ import type { Alternative, Expectations, ModelProbes, Observations, Probe, Probe
 import { bodyOf, healthPathOf, listOf, modelsIn, serverOf, traitsOfServer } from './answers';
 import { mustAskWithoutKey } from './key';
 import { ask, describeFailure, elapsed } from './probe';
-import { optional } from '../values';
+import { optional, messageOf } from '../values';
 
 /** How to reach what is checked. */
 export interface Target {
@@ -133,8 +133,7 @@ async function enter(connect: () => Connection, { signal, placeLimitMs = 15_000 
 		});
 		return { connection: connection.withoutQueue(), leave };
 	} catch (error) {
-		if (!(error instanceof ServerError))
-			return failure('invalidInput', {}, { message: error instanceof Error ? error.message : String(error) });
+		if (!(error instanceof ServerError)) return failure('invalidInput', {}, { message: messageOf(error) });
 		const message = `The server was not asked: n8n's own requests held all places for ${seconds(placeLimitMs)}`;
 		return error.facts.queued === true ? error.reworded({ kind: 'busy', message }) : error;
 	}

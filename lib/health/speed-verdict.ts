@@ -2,6 +2,7 @@ import { advise, fromGeneration, type FindingWithStatus } from './finding';
 import type { ModelFacts } from './observations';
 import type { SpeedRun } from './speed';
 import type { SpeedSample } from './speed-sample';
+import { gigabytes } from './numbers';
 
 /**
  * Every generated token reads all weights of a dense model once, so size times tokens per second is the bandwidth in
@@ -116,8 +117,4 @@ function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFact
 function firstOfEachKind(runs: readonly SpeedRun[]): SpeedRun['failures'] {
 	const failures = runs.flatMap((run) => run.failures);
 	return failures.filter(({ kind }, at) => failures.findIndex((other) => other.kind === kind) === at);
-}
-
-function gigabytes(bytes: number): number {
-	return Math.round(bytes / 1e8) / 10;
 }

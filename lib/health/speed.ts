@@ -10,7 +10,7 @@ import { describeFailure } from './probe';
 import { average, greatest, rounded, sum } from './numbers';
 import { SpeedRecord, type SpeedSample } from './speed-sample';
 import type { HealthServerKind, ProbeFailure } from './observations';
-import { optional } from '../values';
+import { optional, messageOf } from '../values';
 
 export interface SpeedOptions {
 	model: string;
@@ -156,7 +156,7 @@ export function asServerError(error: unknown): ServerError {
 	if (error instanceof ServerError) return error;
 	return new ServerError({
 		kind: 'invalidAnswer',
-		message: error instanceof Error ? error.message : String(error),
+		message: messageOf(error),
 		remedy: 'Try again, and report it if it stays.',
 	});
 }

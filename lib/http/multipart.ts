@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { RequestOptions } from './types';
+import { messageOf } from '../values';
 
 /** A file that can be read piece by piece, so that it is never whole in memory. */
 export interface FileSource {
@@ -97,6 +98,6 @@ async function* contentOf({ name, size, open }: FileSource, sent: FormSent): Asy
 		if (read < size) fail(`it ended after ${read} of ${size} bytes`);
 		if (read > size) fail(`it is longer than its ${size} bytes`);
 	} catch (error) {
-		fail(error instanceof Error ? error.message : String(error));
+		fail(messageOf(error));
 	}
 }

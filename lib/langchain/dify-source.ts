@@ -11,7 +11,7 @@ import { RUN_ROUTES, startRun, type RunOptions } from '../dify/run';
 import type { RunLimits } from '../dify/run-limits';
 import type { DifyAppMode, RunResult, TextDelta } from '../dify/types';
 import { ServerError } from '../errors/server-error';
-import { nonEmptyText, type JsonRecord } from '../values';
+import { nonEmptyText, type JsonRecord, messageOf } from '../values';
 import { answerOf, emptyError, logOf, pausedError, usageOf } from './dify-answer';
 import { sendFiles } from './dify-files';
 import { difyPrompt, type DifyMemory, type DifyPrompt } from './dify-prompt';
@@ -212,9 +212,7 @@ export class DifySource {
 		const { memory, deleteConversations, user } = this.settings;
 		if (memory !== 'n8n' || !deleteConversations || conversationId === undefined) return;
 		await deleteConversation(this.client, user, conversationId).catch((error: unknown) => {
-			notes.push(
-				`The conversation could not be deleted in Dify: ${error instanceof Error ? error.message : String(error)}`,
-			);
+			notes.push(`The conversation could not be deleted in Dify: ${messageOf(error)}`);
 		});
 	}
 }

@@ -1,6 +1,7 @@
 import type { ISupplyDataFunctions } from 'n8n-workflow';
 
 import { loadSdk, type AiNodeSdk } from './sdk';
+import { messageOf } from '../values';
 
 /** A LangChain message chunk of the host. */
 export interface HostMessageChunk {
@@ -92,7 +93,7 @@ export async function findHostClasses(context: ISupplyDataFunctions, sdk: AiNode
 		lookups.set(adapterClass, lookup);
 		return lookup;
 	} catch (error) {
-		return { missing: `its chat model failed: ${error instanceof Error ? error.message : String(error)}` };
+		return { missing: `its chat model failed: ${messageOf(error)}` };
 	}
 }
 

@@ -1,6 +1,7 @@
 import { LoggerProxy } from 'n8n-workflow';
 
 import { unsupportedN8n } from '../supported-n8n';
+import { messageOf } from '../values';
 
 /** What this package uses of n8n's `@n8n/ai-node-sdk`. */
 export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
@@ -34,6 +35,6 @@ export function reportUnsupportedHost(requireModule?: (name: string) => unknown)
 	try {
 		loadSdk(requireModule);
 	} catch (error) {
-		LoggerProxy.error(error instanceof Error ? error.message : String(error));
+		LoggerProxy.error(messageOf(error));
 	}
 }

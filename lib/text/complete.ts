@@ -1,7 +1,7 @@
 import { beginningOf } from '../chat/beginning';
 import { checkParameters } from '../chat/request/parameters';
 import type { WireChunk } from '../chat/types';
-import { errorOf } from '../chat/wire/openai-errors';
+import { errorIn } from '../errors/error-body';
 import { failure } from '../errors/failure';
 import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
@@ -155,7 +155,7 @@ async function begin(
 function beginOrError({ data }: ServerSentEvent): WireChunk {
 	if (data === '[DONE]') return { done: true };
 	const json = parseJson(data);
-	return isRecord(json) && errorOf(json, undefined, data) !== undefined ? { error: { message: data } } : { text: data };
+	return isRecord(json) && errorIn(json, undefined, data) !== undefined ? { error: { message: data } } : { text: data };
 }
 
 /** llama-server names the tokens that the model lacks; Ollama looks for a suffix in the template. */

@@ -1,7 +1,7 @@
 import { failedBy, reasonIn } from '../chat/answer/finish-reason';
 import type { ChatAnswer } from '../chat/types';
 import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '../chat/wire/counts';
-import { errorOf } from '../chat/wire/openai-errors';
+import { errorIn } from '../errors/error-body';
 import { asList, isRecord, nonEmptyText, optional, recordOf, recordsIn, text as textOf } from '../values';
 
 /** A completion as far as it came. */
@@ -50,7 +50,7 @@ export class CompletionAssembly {
 			return '';
 		}
 		if (!isRecord(data)) return undefined;
-		const error = errorOf(data, undefined, JSON.stringify(data));
+		const error = errorIn(data, undefined, JSON.stringify(data));
 		if (error !== undefined) {
 			this.error ??= error.message;
 			return '';

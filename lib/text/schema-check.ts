@@ -2,6 +2,7 @@ import { invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
 import { CheckableSchemas } from './checkable-schema';
+import { messageOf } from '../values';
 
 /** What came of a check. */
 export interface SchemaCheck {
@@ -102,6 +103,6 @@ function brokenSchema(error: unknown): ServerError {
 	return invalidInput(
 		'The JSON schema cannot be used',
 		'Correct the schema in the node. Every $ref must lead to a part of it, and every pattern must be valid.',
-		{ meaning: `The JSON schema cannot be used: ${error instanceof Error ? error.message : String(error)}` },
+		{ meaning: `The JSON schema cannot be used: ${messageOf(error)}` },
 	);
 }

@@ -6,7 +6,7 @@ import { KnowledgeApi } from '../../lib/dify/knowledge/api';
 import { cutQuery, mergedHits, retrieve, type Hit, type SearchSettings } from '../../lib/dify/knowledge/retrieve';
 import { ServerError } from '../../lib/errors/server-error';
 import { eachAtOnce } from '../../lib/servers/batches';
-import { nonEmptyText, text } from '../../lib/values';
+import { nonEmptyText, text, messageOf } from '../../lib/values';
 import { searchSettings } from '../shared/dify/knowledge-fields';
 import { wrongField } from '../shared/field-values';
 import { NodeParameters } from '../shared/parameters';
@@ -115,7 +115,7 @@ async function searchAll(
 		const found = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
 			const named = await withBaseName(api, datasetId, error, !isOne);
 			if (onFailure === 'fail' || api.client.signal?.aborted === true || isOne) throw named;
-			log.hint(`${named instanceof Error ? named.message : String(named)}. Its documents are missing.`);
+			log.hint(`${messageOf(named)}. Its documents are missing.`);
 			return { hits: [] };
 		});
 		return found.hits.map((hit) => ({ ...hit, datasetId }));

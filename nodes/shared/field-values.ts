@@ -7,7 +7,7 @@ import type { INodeProperties, INodePropertyCollection, INodePropertyOptions } f
 import { invalidInput } from '../../lib/errors/failure';
 import type { ServerError } from '../../lib/errors/server-error';
 import { ANY_NUMBER, isInRange, rangeInWords, type NumberRange } from '../../lib/ranges';
-import { switchOf, isRecord } from '../../lib/values';
+import { switchOf, isRecord, messageOf } from '../../lib/values';
 
 /** A field as errors and checks see it. */
 export interface Field {
@@ -101,7 +101,7 @@ function parsedJson(label: string, text: string): unknown {
 	try {
 		return JSON.parse(text.trim() === '' ? '{}' : text) as unknown;
 	} catch (error) {
-		throw wrongField(label, `is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+		throw wrongField(label, `is not valid JSON: ${messageOf(error)}`);
 	}
 }
 

@@ -4,6 +4,7 @@ import { ServerError } from '../../errors/server-error';
 import type { Framing } from '../../http/types';
 import type { Assembly, AssemblyFailure } from './assembly';
 import type { ChatParameters } from '../types';
+import { messageOf } from '../../values';
 
 /** Some servers drop thinking that does not come to its end. */
 const CUT_BEFORE_TEXT =
@@ -95,10 +96,7 @@ function limitOf({ maxTokens }: ChatParameters): number | undefined {
 
 /** The failure with everything that had arrived, what was still held back included. */
 export function withPartialAnswer(error: unknown, assembly: Assembly): ServerError {
-	const failed =
-		error instanceof ServerError
-			? error
-			: failure('invalidAnswer', {}, { serverText: error instanceof Error ? error.message : String(error) });
+	const failed = error instanceof ServerError ? error : failure('invalidAnswer', {}, { serverText: messageOf(error) });
 	assembly.flush();
 	return failed.withPartial(assembly.partial);
 }

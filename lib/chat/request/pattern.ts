@@ -1,4 +1,5 @@
 import { type AST, RegExpParser } from '../../vendor';
+import { messageOf } from '../../values';
 
 /** Grammars refuse to repeat a rule more often (llama.cpp, `MAX_REPETITION_THRESHOLD`). */
 export const MAX_REPETITIONS = 2000;
@@ -49,7 +50,7 @@ export function grammarPattern(pattern: string): GrammarPattern {
 	try {
 		return { pattern: `^${alternatives(withoutAnchors(parsed(pattern)))}$` };
 	} catch (error) {
-		return { reason: error instanceof Error ? error.message : String(error) };
+		return { reason: messageOf(error) };
 	}
 }
 

@@ -9,7 +9,7 @@ import { parameterFields, responseFormatFields, takes, thinkingFields } from '..
 import type { ChatMessage, ChatRequest, ContentPart, WireChunk } from '../types';
 import { openAiUsage, timingsOf } from './counts';
 import { withoutOwnApi } from './ollama-options';
-import { errorOf } from './openai-errors';
+import { errorIn } from '../../errors/error-body';
 import { toolCallsOf, toolsField } from './openai-tool-calls';
 import { thinkingIn } from './thinking-in';
 import type { ChatProtocol } from './protocol';
@@ -135,7 +135,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	const json = objectIn(data);
 	if (!isRecord(json) && event.event === 'error') return { error: { message: data } };
 	if (!isRecord(json)) throw new Error(`not a JSON object: ${data.slice(0, 200)}`);
-	const error = errorOf(json, event.event, data);
+	const error = errorIn(json, event.event, data);
 	if (error !== undefined) return { error };
 	const choices = [json.choices].flat().filter(isRecord);
 	// This package never asks for several. Some home-made servers count from 1.

@@ -1,5 +1,5 @@
 import { ServerError } from '../../errors/server-error';
-import { type JsonRecord, optional, recordOf } from '../../values';
+import { type JsonRecord, optional, recordOf, nonEmptyText } from '../../values';
 import { invalidParam, refusedHere } from '../failure';
 import type { FileSource } from '../../http/multipart';
 import { postFile } from '../upload';
@@ -216,7 +216,7 @@ async function sent(api: KnowledgeApi, baseId: string, content: DocumentContent,
 				)
 			: await api.write(baseId, 'POST', route, body);
 	const { document, batch } = answer;
-	return { document: recordOf(document), ...(typeof batch === 'string' && batch !== '' ? { batch } : {}) };
+	return { document: recordOf(document), ...optional({ batch: nonEmptyText(batch) }) };
 }
 
 /** Whether Dify may have taken up a document without our hearing of it. */

@@ -7,6 +7,7 @@ import { markup, shortened, withOptions, type Html } from './escape';
 import { type Column, tableOf } from './table';
 import { durationInWords } from '../watch';
 import type { HistoryEntry } from './history';
+import { gigabytes } from '../numbers';
 
 /** A result of any operation, of a model server or Dify. */
 export type Reported = CheckResult & Partial<Pick<SpeedTestResult, 'speed'> & Pick<WithToolTest<object>, 'toolTest'>>;
@@ -238,8 +239,4 @@ function wholeIn(value: number | null): string {
 
 function billions(count: number): string {
 	return count >= 1e9 ? `${Math.round(count / 1e8) / 10} B` : `${Math.round(count / 1e6)} M`;
-}
-
-function gigabytes(bytes: number): number {
-	return Math.round(bytes / 1e8) / 10;
 }

@@ -1,5 +1,5 @@
 /** What single answers say of who gave them. */
-import { isRecord } from '../../values';
+import { isRecord, nonEmptyText } from '../../values';
 import { modelEntries } from '../models';
 import type { ServerAnswer, ServerAnswers, TellingRoute } from './kind';
 
@@ -34,6 +34,5 @@ export function entriesOf({ models }: ServerAnswers): Array<Record<string, unkno
 
 /** A text that is not empty, out of an answer below 300. */
 export function textIn(answers: ServerAnswers, route: TellingRoute, field: string): string | undefined {
-	const value = bodyOf(answers[route])[field];
-	return typeof value === 'string' && value !== '' ? value : undefined;
+	return nonEmptyText(bodyOf(answers[route])[field]);
 }

@@ -110,7 +110,7 @@ export interface ServerTraits {
 	/** Such options whose field has another name there than on llama-server. */
 	fieldNames?: Readonly<Record<string, string>>;
 	/** Whether `max_tokens: -1` means no limit. Others refuse it, and have no limit where nothing is sent. */
-	takesUnlimited: boolean;
+	takesUnlimited?: boolean;
 	/** How a GBNF grammar is sent; undefined: it takes none. */
 	grammar?(grammar: string): Record<string, unknown>;
 	/** Whether it is known to keep to such a grammar. */
@@ -128,9 +128,9 @@ export interface ServerTraits {
 	/** The fields in which it reads thinking of earlier turns. */
 	reasoningFields: readonly string[];
 	/** Whether it turns JSON schemas into a grammar and refuses what it cannot turn, as llama-server does. */
-	schemasBecomeGrammar: boolean;
+	schemasBecomeGrammar?: boolean;
 	/** Whether it splits thinking off by itself, or sends the opening tag along. */
-	splitsThinking: boolean;
+	splitsThinking?: boolean;
 	/** The format in which it lets models write calls that have none of their own (lib/chat/answer/text-formats/). */
 	textFormat?: string;
 	/** Refusals that only a change of the request gets past. */
@@ -140,9 +140,9 @@ export interface ServerTraits {
 	mayKeepAnswers?: boolean;
 
 	/** Whether models that it lists are in memory. */
-	listsLoadedModelsOnly: boolean;
+	listsLoadedModelsOnly?: boolean;
 	/** Whether it answers with its one model, whatever name is asked for. */
-	ignoresModelName: boolean;
+	ignoresModelName?: boolean;
 	/** Any other request, one for its list of models included, ends the answer that is under way. */
 	endsAnswersWhenAsked?: true;
 	/** The route below the root that says whether it is well, where that is not `/health`. */

@@ -17,7 +17,6 @@ export const other: ServerTraits = {
 	label: 'An OpenAI-compatible server',
 	isIt: () => true,
 	extraFields: 'all',
-	takesUnlimited: false,
 	grammar: (grammar) => ({ grammar }),
 	thinkingSwitch: 'template',
 	thinkingBudget: true,
@@ -26,11 +25,7 @@ export const other: ServerTraits = {
 	// vLLM changed the name and reads either the old or the new one (vllm-project/vllm issue 38488), and may be behind
 	// any gateway.
 	reasoningFields: ['reasoning_content', 'reasoning'],
-	schemasBecomeGrammar: false,
-	splitsThinking: false,
 	refusals: REFUSALS,
-	listsLoadedModelsOnly: false,
-	ignoresModelName: false,
 	toolParserAdvice: () => 'Switch on tool calling in the server, with a chat template and a parser that fit the model.',
 	advice: {
 		noModels: 'Start it with a model. If it has one, allow the key to use it.',

@@ -1,8 +1,8 @@
-import { isRecord, optional } from '../../values';
+import { isRecord, optional, text } from '../../values';
 import { bodyOf, textIn } from './evidence';
 import type { ServerTraits, Tokenized } from './kind';
 import { other } from './other';
-import { numbers, textOf } from './token-lists';
+import { numbers } from './token-lists';
 
 /**
  * Hugging Face's text-embeddings-inference: embeddings and reranking, no chat, no list of models
@@ -48,7 +48,7 @@ export const tei: ServerTraits = {
 		detokenize: (tokens) => ({
 			path: '/decode',
 			json: { ids: tokens, skip_special_tokens: false },
-			read: (json) => textOf(Array.isArray(json) ? json[0] : json),
+			read: (json) => text(Array.isArray(json) ? json[0] : json),
 		}),
 	},
 };
@@ -59,6 +59,6 @@ function readTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
 	const list = Array.isArray(first) ? (first as unknown[]).filter(isRecord) : undefined;
 	const tokens = numbers(list?.map(({ id }) => id));
 	if (list === undefined || tokens === undefined) return undefined;
-	const pieces = list.map(({ text }, at) => ({ id: tokens[at]!, piece: textOf(text) ?? '' }));
+	const pieces = list.map((token, at) => ({ id: tokens[at]!, piece: text(token.text) ?? '' }));
 	return { tokens, ...(withPieces ? { pieces } : {}) };
 }

@@ -1,9 +1,5 @@
-import { isRecord, recordOf } from '../../values';
+import { isRecord, recordOf, text } from '../../values';
 import type { Piece, Tokenized } from './kind';
-
-export function textOf(value: unknown): string | undefined {
-	return typeof value === 'string' ? value : undefined;
-}
 
 export function numbers(list: unknown): number[] | undefined {
 	return Array.isArray(list) && list.every((one) => typeof one === 'number') ? list : undefined;
@@ -18,7 +14,7 @@ export function tokensIn(json: unknown, withPieces: boolean): Tokenized | undefi
 	const plain = numbers(ids ?? list);
 	if (plain !== undefined) {
 		const texts = Array.isArray(strings) ? (strings as unknown[]) : [];
-		const pieces = plain.map((id, at) => ({ id, piece: textOf(texts[at]) ?? '' }));
+		const pieces = plain.map((id, at) => ({ id, piece: text(texts[at]) ?? '' }));
 		return { tokens: plain, ...(withPieces && texts.length === plain.length ? { pieces } : {}) };
 	}
 	if (!Array.isArray(list)) return undefined;
@@ -27,7 +23,7 @@ export function tokensIn(json: unknown, withPieces: boolean): Tokenized | undefi
 		if (!isRecord(entry) || typeof entry.id !== 'number') return undefined;
 		const bytes = numbers(entry.piece);
 		if (bytes !== undefined) pieces.push({ id: entry.id, bytes: Buffer.from(bytes).toString('hex') });
-		else pieces.push({ id: entry.id, piece: textOf(entry.piece) ?? '' });
+		else pieces.push({ id: entry.id, piece: text(entry.piece) ?? '' });
 	}
 	return { tokens: pieces.map(({ id }) => id), pieces };
 }

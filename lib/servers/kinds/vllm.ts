@@ -1,8 +1,8 @@
-import { finiteNumber, recordOf } from '../../values';
+import { finiteNumber, recordOf, text } from '../../values';
 import { ownsModels, says, textIn } from './evidence';
 import type { ServerTraits } from './kind';
 import { other } from './other';
-import { textOf, tokensIn } from './token-lists';
+import { tokensIn } from './token-lists';
 
 /** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
 export const vllm: ServerTraits = {
@@ -44,7 +44,7 @@ export const vllm: ServerTraits = {
 		detokenize: (tokens, model) => ({
 			path: '/detokenize',
 			json: { model, tokens },
-			read: (json) => textOf(recordOf(json).prompt),
+			read: (json) => text(recordOf(json).prompt),
 		}),
 		countPrompt: (chat, model) => ({
 			path: '/tokenize',

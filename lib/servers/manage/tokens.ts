@@ -2,10 +2,10 @@
 import { failure, invalidInput } from '../../errors/failure';
 import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { plainNumber, recordOf } from '../../values';
+import { plainNumber, recordOf, text } from '../../values';
 import { type ServerKind, traitsOf } from '../kinds';
 import type { Question, Tokenized, TokenRoutes } from '../kinds/kind';
-import { textOf, tokensIn } from '../kinds/token-lists';
+import { tokensIn } from '../kinds/token-lists';
 import { LlamaServerRoutes, safeAnswer, type LlamaServerAsk } from './llama-server-routes';
 import { kindFor } from '../purpose';
 
@@ -127,8 +127,8 @@ export async function detokenize(
 		return await askAtRoot(connection, routes.detokenize(tokens, ask.model), ask);
 	const asking = routes.post('/detokenize', { tokens });
 	const { json } = await asking.catch(throwAs((error) => unknownToken(error, connection, tokens) ?? error));
-	const { content, prompt = content, text = prompt } = recordOf(json);
-	return textOf(text) ?? unreadable(connection);
+	const { content, prompt = content, text: whole = prompt } = recordOf(json);
+	return text(whole) ?? unreadable(connection);
 }
 
 /** What the C++ library says of a number beyond the vocabulary: GNU's at length, LLVM's in one word. */

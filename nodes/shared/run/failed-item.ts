@@ -1,6 +1,6 @@
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
-import { recordOf } from '../../../lib/values';
+import { recordOf, messageOf } from '../../../lib/values';
 
 /** What went wrong with one item, in an operation that takes all items together. */
 export class ItemFailure extends Error {
@@ -10,7 +10,7 @@ export class ItemFailure extends Error {
 		readonly reason: unknown,
 		readonly facts: object = {},
 	) {
-		super(reason instanceof Error ? reason.message : String(reason));
+		super(messageOf(reason));
 	}
 }
 

@@ -1,17 +1,22 @@
-import { serverMessage } from '../../errors/http-failure';
-import { isFilled, isRecord, recordsIn, words } from '../../values';
-import type { WireChunk } from '../types';
+import { isFilled, isRecord, recordsIn, words } from '../values';
+import { serverMessage } from './http-failure';
+
+export interface ErrorBody {
+	message: string;
+	type?: string;
+	status?: number;
+}
 
 /**
- * Errors inside a 200 stream: `{"error":{…}}`, `{"error":"…"}`, FastAPI's `{"detail":…}`, GPUStack's
+ * Errors inside an answer with status 200: `{"error":{…}}`, `{"error":"…"}`, FastAPI's `{"detail":…}`, GPUStack's
  * `{"code","message"}` and what gateways make of it, OpenRouter's `choices[0].error`, and old releases' `error:` lines,
  * whose data is the error itself.
  */
-export function errorOf(
+export function errorIn(
 	json: Record<string, unknown>,
 	eventName: string | undefined,
 	data: string,
-): WireChunk['error'] {
+): ErrorBody | undefined {
 	const hasChoices = (json.choices ?? undefined) !== undefined;
 	const isError =
 		eventName === 'error' || json.object === 'error' || (!hasChoices && (json.detail || isErrorText(json)));

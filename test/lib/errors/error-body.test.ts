@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
-import { openAiProtocol } from '../../../../lib/chat/wire/openai';
-import { errorOf } from '../../../../lib/chat/wire/openai-errors';
+import { openAiProtocol } from '../../../lib/chat/wire/openai';
+import { errorIn } from '../../../lib/errors/error-body';
 
 const decode = (data: string | object, event?: string) =>
 	openAiProtocol.decode({
@@ -61,7 +61,7 @@ it.each<[string, object, object]>([
 	['FastChat', { text: 'boom', error_code: 50001 }, { message: expect.stringContaining('boom') as string }],
 	['a list of errors', { errors: [{ message: 'boom' }] }, { message: 'boom' }],
 ])('%s', (_server, json, error) => {
-	expect(errorOf(json as Record<string, unknown>, undefined, JSON.stringify(json))).toEqual(error);
+	expect(errorIn(json as Record<string, unknown>, undefined, JSON.stringify(json))).toEqual(error);
 });
 
 it.each<[string, Record<string, unknown>]>([
@@ -71,7 +71,7 @@ it.each<[string, Record<string, unknown>]>([
 	['a success in words', { status: 200, message: 'success' }],
 	['an ordinary chunk', { id: 'a', object: 'chat.completion.chunk', choices: [] }],
 ])('%s is no error', (_what, json) => {
-	expect(errorOf(json, undefined, JSON.stringify(json))).toBeUndefined();
+	expect(errorIn(json, undefined, JSON.stringify(json))).toBeUndefined();
 });
 
 it('whatever comes, an error has a message', () => {
@@ -81,7 +81,7 @@ it('whatever comes, an error has a message', () => {
 			fc.dictionary(fc.constantFrom('error', 'detail', 'code', 'message', 'choices', 'status'), fc.jsonValue()),
 			event,
 			(json, name) => {
-				const error = errorOf(json, name, JSON.stringify(json));
+				const error = errorIn(json, name, JSON.stringify(json));
 				expect(error === undefined ? 'string' : typeof error.message).toBe('string');
 			},
 		),
