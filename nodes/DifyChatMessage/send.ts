@@ -3,7 +3,7 @@ import { difyExecute } from '../shared/dify/description';
 import { userIn } from '../shared/dify/ids';
 import { inputFields } from '../shared/dify/inputs';
 import { filesField } from '../shared/dify/run-files';
-import type { DifyCall, DifyOperation } from '../shared/dify/run';
+import { reportRun, type DifyCall, type DifyOperation } from '../shared/dify/run';
 import { simplifyField } from '../shared/dify/run-options';
 import { listeners, pausedError, runRequest } from '../shared/dify/run-request';
 import type { OperationItem, OperationTable } from '../shared/run/operations';
@@ -44,7 +44,7 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 	const { result, conversationRestarted } = answer;
 	if (result.status === 'paused' && onPause === 'error') throw pausedError('chatflow', result);
 	await typing?.end();
-	result.warnings.forEach(call.hint);
+	reportRun(call, result);
 	if (conversationRestarted)
 		call.hint('The conversation could not be continued, so a new one was started. Its ID is in the item.');
 	return await answerItem(context, answer, { simplify, answerField, user, include, events });

@@ -11,8 +11,8 @@ interface CustomData {
 
 /** n8n takes ten of them in one execution, of at most 50 letters, digits and underscores. */
 const KEYS = { tokensIn: 'llm_tokens_in', tokensOut: 'llm_tokens_out', usage: 'llm_usage' } as const;
-/** Of a value; n8n cuts off what is longer. The counts beside the names of models need 150. */
-const MAX_MODELS_LENGTH = 300;
+/** Of a value: n8n cuts it at 512 characters, and logs from 256 on that it did. Names of models that do not fit are left out. */
+const MAX_LENGTH = 255;
 
 /**
  * Adds a generation to the totals of its execution, which later nodes and the list of executions have
@@ -42,6 +42,7 @@ export function countGeneration(context: object, { usage, model, totalMs = 0 }: 
 			seconds: rounded(seconds),
 			tokensPerSecond: seconds > 0 ? rounded(timedTokens / seconds) : 0,
 		};
+		while (totals.models.length > 0 && JSON.stringify(totals).length > MAX_LENGTH) totals.models.pop();
 		customData.set(KEYS.usage, JSON.stringify(totals));
 	} catch {
 		// n8n throws for what it does not take where a workflow is run by hand.
@@ -54,6 +55,5 @@ function rounded(number: number): number {
 
 function withModel(models: readonly string[], model: string | undefined): string[] {
 	const name = nonEmptyText(model);
-	const all = name === undefined || models.includes(name) ? [...models] : [...models, name];
-	return JSON.stringify(all).length > MAX_MODELS_LENGTH ? [...models] : all;
+	return name === undefined || models.includes(name) ? [...models] : [...models, name];
 }

@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { complete, withText } from '../../../lib/dify/completion';
 import type { RunResult } from '../../../lib/dify/types';
-import type { DifyOperation } from '../../shared/dify/run';
+import { reportRun, type DifyOperation } from '../../shared/dify/run';
 import { userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
 import { inputFields } from '../../shared/dify/inputs';
@@ -52,7 +52,7 @@ export const textGenerate: DifyOperation = {
 		const { reading } = listeners(call, []);
 		const result = await complete(client, { inputs: withTyped, files, user }, { ...reading, limits, retries });
 		await typing?.end();
-		result.warnings.forEach(call.hint);
+		reportRun(call, result);
 		const json = parameters.flag('simplify') ? simplified(result, user) : whole(result, user);
 		return [{ json }];
 	},

@@ -1,4 +1,6 @@
-import { keptAsText } from '../../../lib/values';
+import type { RunResult } from '../../../lib/dify/types';
+import { openAiUsage } from '../../../lib/chat/wire/counts';
+import { finiteNumber, keptAsText } from '../../../lib/values';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';
@@ -7,6 +9,7 @@ import { hintOnce } from '../run/hints';
 import { itemCredentials } from '../run/item-credentials';
 import type { Operation, OperationCall } from '../run/operations';
 import { runOperations, type RunOptions } from '../run/run-operations';
+import { countGeneration } from '../token-totals';
 import { DifyApp, type DifyAccess } from './apps';
 import { difyNodeError } from './errors';
 
@@ -17,6 +20,13 @@ export type DifyOperation = Operation<DifyAccess>;
 export async function keylessClient({ context, itemIndex, signal }: DifyCall): Promise<DifyClient> {
 	const data = await context.getCredentials('difyApi', itemIndex);
 	return difyClient(data, context.helpers, { headers: {} }).within(signal);
+}
+
+/** What users read of a run that is over, and what it adds to the totals of its execution. */
+export function reportRun({ context, hint }: DifyCall, { warnings, usage, status }: RunResult): void {
+	warnings.forEach(hint);
+	const totalMs = (finiteNumber(usage?.latency) ?? 0) * 1000;
+	if (status !== 'paused') countGeneration(context, { usage: openAiUsage(usage), totalMs });
 }
 
 /** Runs the operations of a Dify node. */
