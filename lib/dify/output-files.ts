@@ -1,4 +1,5 @@
 import { ServerError } from '../errors/server-error';
+import { wholeOf } from '../http/too-long';
 import type { DifyClient } from './client';
 import type { DifyFile } from './types';
 import { isRecord, nonEmptyText, messageOf } from '../values';
@@ -53,10 +54,8 @@ export async function downloadFile(
 	const address = nonEmptyText(file.url);
 	if (address === undefined || !URL.canParse(address, api)) return undefined;
 	const download = await connection.download(new URL(address, api).href, { method: 'GET', signal, limits: LIMITS });
-	const pieces: Uint8Array[] = [];
-	for await (const piece of download.pieces) pieces.push(piece);
 	return {
-		content: Buffer.concat(pieces),
+		content: await wholeOf(download.pieces),
 		name: nonEmptyText(file.filename) ?? 'file',
 		mimeType: nonEmptyText(file.mime_type) ?? nonEmptyText(download.headers['content-type']),
 	};

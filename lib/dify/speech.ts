@@ -1,4 +1,5 @@
 import { soundFormat, soundSignature } from '../sound-format';
+import { peeked } from '../http/peek';
 import type { Download } from '../http/types';
 import { looksLikeHtml } from '../errors/exchange';
 import { nonEmptyText, recordOf, type JsonRecord } from '../values';
@@ -53,21 +54,13 @@ export async function speak(client: DifyClient, request: SpeakRequest): Promise<
 }
 
 async function soundOf(answer: Download): Promise<Speech> {
-	const pieces = answer.pieces[Symbol.asyncIterator]();
-	const head: Uint8Array[] = [];
-	let size = 0;
-	while (size < 16) {
-		const next = await pieces.next();
-		if (next.done === true) break;
-		head.push(next.value);
-		size += next.value.byteLength;
-	}
-	const begin = Buffer.concat(head);
-	const words = begin.subarray(0, 64).toString('latin1').trim();
+	const source = peeked(answer.pieces);
+	const begin = Buffer.from(await source.head(64));
+	const words = begin.toString('latin1').trim();
 	const type = (answer.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
 	const isSound =
 		soundSignature(begin) !== undefined || type.startsWith('audio/') || type === 'application/octet-stream';
-	if (size === 0 || words === 'null' || (!isSound && (/json|text/.test(type) || looksLikeHtml(words)))) {
+	if (begin.length === 0 || words === 'null' || (!isSound && (/json|text/.test(type) || looksLikeHtml(words)))) {
 		answer.close();
 		throw difyFailure('emptyAnswer', {
 			url: answer.url,
@@ -75,18 +68,14 @@ async function soundOf(answer: Download): Promise<Speech> {
 			message: 'Dify had nothing to speak',
 			remedy:
 				'The message is unknown, has an empty answer, or the provider of speech gave no sound. Check the message ID, and the log of the model provider in Dify.',
-			serverText: words === 'null' || size === 0 ? undefined : words,
+			serverText: words === 'null' || begin.length === 0 ? undefined : words,
 		});
-	}
-	async function* all(): AsyncGenerator<Uint8Array> {
-		yield* head;
-		for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield next.value;
 	}
 	// Dify calls every sound audio/mpeg, also WAV: the bytes know better where they have a signature.
 	const byType = TYPES[type];
 	const format =
 		soundSignature(begin) ?? (byType === undefined ? soundFormat(begin) : { mimeType: type, extension: byType });
-	return { sound: all(), ...format };
+	return { sound: source.pieces(), ...format };
 }
 
 /**

@@ -1,3 +1,5 @@
+import { peeked } from './peek';
+
 type CompressionFormat = ConstructorParameters<typeof DecompressionStream>[0];
 
 const COMPRESSIONS: ReadonlyMap<string, string> = new Map([
@@ -51,24 +53,14 @@ function canUnpack(format: string): boolean {
 
 /** An empty body is no compressed one, but some proxies label their own empty error answers so. */
 async function* unpacked(body: AsyncIterable<Uint8Array>, labelled: string): AsyncGenerator<Uint8Array> {
-	const pieces = body[Symbol.asyncIterator]();
-	let beginning = new Uint8Array();
-	const needed = labelled === 'deflate' ? TOLD_BY_BYTES : 1;
-	while (beginning.length < needed) {
-		const next = await pieces.next();
-		if (next.done === true) break;
-		beginning = joined(beginning, next.value);
-		if (isZlib(beginning)) break;
-	}
+	const source = peeked(body);
+	let beginning = await source.head(2);
+	if (labelled === 'deflate' && !isZlib(beginning)) beginning = await source.head(TOLD_BY_BYTES);
 	if (beginning.length === 0) return;
-	async function* all(): AsyncGenerator<Uint8Array> {
-		yield beginning;
-		yield* { [Symbol.asyncIterator]: () => pieces };
-	}
 	const format = formatOf(beginning, labelled);
-	if (format === undefined) yield* all();
+	if (format === undefined) yield* source.pieces();
 	else
-		yield* ReadableStream.from(all()).pipeThrough(
+		yield* ReadableStream.from(source.pieces()).pipeThrough(
 			new DecompressionStream(format as CompressionFormat),
 		) as unknown as AsyncIterable<Uint8Array>;
 }
@@ -97,11 +89,4 @@ function isText(bytes: Uint8Array): boolean {
 	} catch {
 		return false;
 	}
-}
-
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
-	const both = new Uint8Array(one.length + other.length);
-	both.set(one);
-	both.set(other, one.length);
-	return both;
 }

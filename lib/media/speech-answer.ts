@@ -1,6 +1,7 @@
 import { looksLikeHtml } from '../errors/exchange';
 import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
+import { type Peeked, peeked } from '../http/peek';
 import { SseDecoder } from '../http/sse';
 import { wholeOf } from '../http/too-long';
 import type { Download } from '../http/types';
@@ -96,44 +97,6 @@ function soundIn(json: Record<string, unknown> | undefined): Buffer[] | undefine
 			return [Buffer.from(base64, 'base64')];
 	}
 	return undefined;
-}
-
-interface Peeked {
-	/** The first bytes without taking them; fewer where there are no more. */
-	head(length: number): Promise<Uint8Array>;
-	text(length: number): Promise<string>;
-	pieces(): AsyncIterable<Uint8Array>;
-}
-
-function peeked(source: AsyncIterable<Uint8Array>): Peeked {
-	const iterator = source[Symbol.asyncIterator]();
-	let held = Buffer.alloc(0);
-	let isOver = false;
-	const head = async (length: number) => {
-		while (held.byteLength < length && !isOver) {
-			const next = await iterator.next();
-			if (next.done === true) isOver = true;
-			else held = Buffer.concat([held, next.value]);
-		}
-		return held.subarray(0, length);
-	};
-	return {
-		head,
-		text: async (length) => Buffer.from(await head(length)).toString('utf8'),
-		pieces: async function* () {
-			try {
-				if (held.byteLength > 0) yield held;
-				held = Buffer.alloc(0);
-				while (!isOver) {
-					const next = await iterator.next();
-					if (next.done === true) return;
-					yield next.value;
-				}
-			} finally {
-				await iterator.return?.(undefined);
-			}
-		},
-	};
 }
 
 async function* once(pieces: Buffer[]): AsyncGenerator<Uint8Array> {
