@@ -1,4 +1,5 @@
 import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
+import { peeked } from '../../http/peek';
 import type { Download } from '../../http/types';
 import { nonEmptyText, type JsonRecord } from '../../values';
 import { difyFailure, invalidParam } from '../failure';
@@ -173,22 +174,11 @@ function withoutFile(error: ServerError, count: number): ServerError {
 }
 
 /** A page of something in front of Dify is no ZIP, whatever its status. */
-async function* zipIn({ pieces, url, status }: Download): AsyncGenerator<Uint8Array> {
-	let begin = Buffer.alloc(0);
-	let isZip = false;
-	for await (const piece of pieces) {
-		if (isZip) {
-			yield piece;
-			continue;
-		}
-		begin = Buffer.concat([begin, piece]);
-		if (begin.length < ZIP_SIGN.length) continue;
-		isZip = begin.toString('latin1', 0, ZIP_SIGN.length) === ZIP_SIGN;
-		if (!isZip) break;
-		yield begin;
-	}
-	if (!isZip)
-		throw difyFailure('emptyAnswer', { url, status, message: 'Dify answered with something else than a ZIP' });
+async function* zipIn({ pieces, close, url, status }: Download): AsyncGenerator<Uint8Array> {
+	const source = peeked(pieces);
+	if ((await source.text(ZIP_SIGN.length)) === ZIP_SIGN) return yield* source.pieces();
+	close();
+	throw difyFailure('emptyAnswer', { url, status, message: 'Dify answered with something else than a ZIP' });
 }
 
 /** What a ZIP begins with. */
