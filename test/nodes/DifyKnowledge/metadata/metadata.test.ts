@@ -1,0 +1,31 @@
+import { addDocument, SIM_VERSIONS } from '../../../servers/dify';
+import { byId, manage, scene } from '../setup';
+
+describe.each(SIM_VERSIONS)('Metadata with Dify %s', (version) => {
+	test('metadata: fields, values, built-in ones', async () => {
+		const of = await scene(version);
+		const known = addDocument(of.sim.store, of.base);
+		const [field] = await manage(of, 'metadata', 'createField', { name: 'year', type: 'number' });
+		const fieldId = byId(String(field!.id));
+		const values = {
+			value: [
+				{ field: 'year', value: '2020', type: 'auto' },
+				{ field: 'read', value: '2026-01-31', type: 'time' },
+			],
+		};
+		const documentId = byId(known.id);
+		await expect(manage(of, 'metadata', 'set', { documentId, values })).rejects.toThrow('no metadata field "read"');
+		expect(await manage(of, 'metadata', 'set', { documentId, values, options: { createFields: true } })).toEqual([
+			{ documentId: known.id, metadata: { year: 2020, read: 1769817600 } },
+		]);
+		expect(await manage(of, 'metadata', 'setBuiltIn', { enabled: true })).toMatchObject([{ builtInEnabled: true }]);
+		expect(await manage(of, 'metadata', 'getFields')).toMatchObject([
+			{ name: 'year', type: 'number', builtInEnabled: true },
+			{ name: 'read', type: 'time' },
+		]);
+		expect(await manage(of, 'metadata', 'renameField', { fieldId, name: 'published' })).toMatchObject([
+			{ name: 'published' },
+		]);
+		expect(await manage(of, 'metadata', 'deleteField', { fieldId })).toMatchObject([{ existed: true }]);
+	});
+});
