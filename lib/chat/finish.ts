@@ -30,9 +30,9 @@ export async function finishAnswer(
 	const { settings, call, messages, memory, startedAt } = prepared;
 	const { connection, model, request, serverKind, passedOver, reader } = opened;
 	const { assembly, shown, strayLines, firstTokenMs, loadMs } = read;
-	if (assembly.endedUnsaid && strayLines.length === 0) {
+	if (assembly.endedWithoutReason && strayLines.length === 0) {
 		// A home-made server: every known one says why it stopped.
-		if ((await serverKindOf(settings, opened, true, call.signal)) === 'other') assembly.acceptUnsaidEnd();
+		if ((await serverKindOf(settings, opened, true, call.signal)) === 'other') assembly.acceptEndWithoutReason();
 	}
 	// The answers of some tell where they come from, whatever gateway passed them on.
 	const answering = traitsOf(assembly.madeBy ?? request.serverKind);

@@ -3,7 +3,7 @@ import { ServerError } from '../errors/server-error';
 import { retryAfterMs } from '../http/retry-after';
 import type { EventStream, KeptAnswer } from '../http/types';
 import { REFUSALS } from '../servers/kinds';
-import type { Concession, Refusal } from '../servers/kinds/kind';
+import type { Workaround, Refusal } from '../servers/kinds/kind';
 import type { Attempt } from '../servers/pool/server-pool';
 import { fieldChangesIn, knownFieldChanges, rememberFieldChanges } from '../servers/refused-fields';
 import { beginningOf } from './beginning';
@@ -18,8 +18,8 @@ const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) 
 	parameters: { ...request.parameters, thinking },
 });
 
-/** What each concession to a server changes. Nothing was generated before it, so sending again is safe. */
-const CONCESSIONS: Record<Concession, (request: ChatRequest, refusal: string) => Partial<ChatRequest> | undefined> = {
+/** What each workaround to a server changes. Nothing was generated before it, so sending again is safe. */
+const WORKAROUNDS: Record<Workaround, (request: ChatRequest, refusal: string) => Partial<ChatRequest> | undefined> = {
 	withoutStream: () => ({ stream: false }),
 	withoutUsageInStream: () => ({ streamUsage: false }),
 	shortToolIds: () => ({ shortToolIds: true }),
@@ -127,7 +127,7 @@ function concessionTo(
 ): { refusal: Refusal; change: Partial<ChatRequest> } | undefined {
 	for (const refusal of REFUSALS) {
 		if (taken.has(refusal) || !refusal.says.test(serverText)) continue;
-		const change = CONCESSIONS[refusal.then](request, serverText);
+		const change = WORKAROUNDS[refusal.then](request, serverText);
 		if (change !== undefined) return { refusal, change };
 	}
 	return undefined;

@@ -15,7 +15,7 @@ import { eachAtOnce } from '../servers/batches';
 import type { EmbeddingRequest } from '../servers/kinds/kind';
 import { failoverNote } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
-import { isNotANumber, mayBeOfOne, namedTextIn, tooLongIn, type TooLong } from '../servers/text-refusals';
+import { isNotANumber, mayBeAboutOneText, namedTextIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { KnownLength } from './check';
 import { explained, notANumber, refusedAlone, refusedText, textTooLong, wrongSize } from './failures';
 import { parts, remarkOnFull, shortened } from './long-texts';
@@ -116,7 +116,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const named = batch[namedTextIn(error) ?? -1];
 		if (named !== undefined && tooLong === undefined) throw refusedAlone(error, named);
 		const isOfText = tooLong !== undefined || isNotANumber(error);
-		if (!isOfText && !(batch.length > 1 && mayBeOfOne(error))) throw explained(error, call);
+		if (!isOfText && !(batch.length > 1 && mayBeAboutOneText(error))) throw explained(error, call);
 		if (batch.length > 1)
 			return isFatal ? await this.withoutCulprit(call, batch, error, isOfText) : await this.allOf(call, halves(batch));
 		const [text] = batch as [EmbeddedText];

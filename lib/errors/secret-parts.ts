@@ -5,7 +5,7 @@
 /** A part of a secret that is shorter gives nothing away. */
 const PART = 8;
 /** So long, a secret is found by nothing but itself, and taken out wherever it stands. */
-export const SURELY_A_KEY = 16;
+export const MIN_CERTAIN_KEY_LENGTH = 16;
 
 /** Indexes of a text, `to` not included. */
 interface Stretch {
@@ -62,8 +62,8 @@ export class SecretParts {
 		secrets: readonly string[],
 		private readonly sure = false,
 	) {
-		const long = secrets.filter((secret) => secret.length >= SURELY_A_KEY);
-		const short = secrets.filter((secret) => secret.length >= PART && secret.length < SURELY_A_KEY);
+		const long = secrets.filter((secret) => secret.length >= MIN_CERTAIN_KEY_LENGTH);
+		const short = secrets.filter((secret) => secret.length >= PART && secret.length < MIN_CERTAIN_KEY_LENGTH);
 		for (const secret of short) this.add(secret, false);
 		// A blank is what separates a key from its scheme: the key itself is among the secrets.
 		for (const secret of long.filter((candidate) => !/\s/.test(candidate))) this.add(secret, true);
@@ -115,7 +115,7 @@ export class SecretParts {
 		for (const whole of this.wholes)
 			for (let from = letters.indexOf(whole); from >= 0; from = letters.indexOf(whole, from + whole.length)) {
 				const stretch = { from, to: from + whole.length };
-				if (whole.length >= SURELY_A_KEY || standsAlone(letters, stretch)) found.push(stretch);
+				if (whole.length >= MIN_CERTAIN_KEY_LENGTH || standsAlone(letters, stretch)) found.push(stretch);
 			}
 		return [...found, ...this.partsIn(letters)];
 	}

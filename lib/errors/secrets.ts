@@ -1,5 +1,5 @@
 import { isRecord } from '../values';
-import { SecretParts, SURELY_A_KEY } from './secret-parts';
+import { SecretParts, MIN_CERTAIN_KEY_LENGTH } from './secret-parts';
 import { Remembered } from '../remembered';
 
 /** Headers that say where a request comes from and what it wants: whatever stands in them, it is no secret. */
@@ -48,12 +48,12 @@ export function secretsOf(headers: Record<string, string>): string[] {
 
 function isWorthHiding(value: string): boolean {
 	if (PLACEHOLDER.test(value)) return false;
-	return value.length >= SURELY_A_KEY || (value.length >= MIN_LENGTH && isMixed(value));
+	return value.length >= MIN_CERTAIN_KEY_LENGTH || (value.length >= MIN_LENGTH && isMixed(value));
 }
 
 /** A value in a header of a name that says nothing. */
 function isRandom(value: string): boolean {
-	return value.length >= SURELY_A_KEY && isMixed(value) && !/\s/.test(value);
+	return value.length >= MIN_CERTAIN_KEY_LENGTH && isMixed(value) && !/\s/.test(value);
 }
 
 /** No name of a header or a model has such a word. */
@@ -84,7 +84,7 @@ export function keysOf(headers: Record<string, string>): string[] {
 	const carried = secretsOf(Object.fromEntries(carriers));
 	return secretsOf(headers).filter((secret) => {
 		const words = secret.split(/[^a-z\d]+/i);
-		if (secret.length < SURELY_A_KEY) return carried.includes(secret) && words.some(isScattered);
+		if (secret.length < MIN_CERTAIN_KEY_LENGTH) return carried.includes(secret) && words.some(isScattered);
 		return carried.includes(secret) || words.some(isRandomWord);
 	});
 }

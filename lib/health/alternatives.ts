@@ -1,5 +1,5 @@
 import { isRecord } from '../values';
-import { advise, describeProbe, ONLY_WARNS, type FindingWithStatus } from './finding';
+import { advise, describeProbe, AS_WARNING, type FindingWithStatus } from './finding';
 import { listOf } from './answers';
 import type { Alternative, Observations, Probe } from './observations';
 
@@ -42,7 +42,7 @@ export function movedFindings(probe: Probe | undefined): FindingWithStatus[] {
 		return [advise('moved', describeProbe(probe), { url: place, what: ', and the key is never sent there' })];
 	const isFollowed = (probe.redirects ?? []).every((status) => status === 307 || status === 308);
 	return isFollowed
-		? [advise('moved', describeProbe(probe), { url: place }, ONLY_WARNS)]
+		? [advise('moved', describeProbe(probe), { url: place }, AS_WARNING)]
 		: [advise('moved', describeProbe(probe), { url: place, what: ', which generations do not follow' })];
 }
 

@@ -3,13 +3,13 @@ import { isRefusal } from '../errors/http-failure';
 import { identify } from '../servers/identify';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { bodyOf as bodyOfAnswer } from '../servers/kinds/evidence';
-import type { ServerAnswer, ServerAnswers, ServerTraits, TellingRoute } from '../servers/kinds/kind';
+import type { ServerAnswer, ServerAnswers, ServerTraits, IdentifyingRoute } from '../servers/kinds/kind';
 import { modelEntries, readModels, type ServerModel } from '../servers/models';
 import type { HealthServerKind, Observations, Probe, ProbeName } from './observations';
 
 type Probes = Observations['probes'];
 
-const ROUTES: Record<TellingRoute, ProbeName> = {
+const ROUTES: Record<IdentifyingRoute, ProbeName> = {
 	models: 'models',
 	apiVersion: 'ollamaVersion',
 	version: 'version',

@@ -9,11 +9,11 @@ import {
 	agoOf,
 	describeProbe,
 	fromFailure,
-	ofTable,
-	ONLY_WARNS,
+	failureFor,
+	AS_WARNING,
 	overall,
 	sorted,
-	toldOf,
+	withoutStatus,
 	type FindingWithStatus,
 } from './finding';
 import { bodyOf, listOf, modelsIn, traitsOfServer } from './answers';
@@ -44,7 +44,7 @@ export function diagnose(observations: Observations) {
 	const report = describeServer(observations);
 	const found = sorted(findAll(observations, report));
 	const status = overall(found);
-	const findings = toldOf(found);
+	const findings = withoutStatus(found);
 	return { status, findings, summary: summarise(status, findings, report, observations), report };
 }
 
@@ -92,7 +92,7 @@ function connectionFindings(observations: Observations): FindingWithStatus[] {
 	if (failed.length < probes.length || failed.length === 0) return [];
 	const probe = MOST_TELLING.flatMap((kind) => failed.filter(({ failure }) => failure.kind === kind))[0] ?? failed[0]!;
 	const { root = '' } = observations.url ?? {};
-	const failure = speaksOtherScheme(observations) ? ofTable('tlsMismatch', { url: probe.url, root }) : probe.failure;
+	const failure = speaksOtherScheme(observations) ? failureFor('tlsMismatch', { url: probe.url, root }) : probe.failure;
 	const observed = describeProbe(probe);
 	const { hostname, port } = new URL(probe.url);
 	const endless = failed.find(({ failure: { began } }) => began === true);
@@ -117,14 +117,14 @@ function apiFindings(observations: Observations, report: ServerReport): FindingW
 	if (loading !== undefined)
 		return [fromFailure(failureOf(loading)!, describeProbe(loading), { advice: LOADING_ADVICE })];
 	if (listOf(models) !== undefined && answersAllAlike(probes))
-		return [fromFailure(ofTable('wrongServer'), `${describeProbe(models)}, the same as at every other route`)];
+		return [fromFailure(failureFor('wrongServer'), `${describeProbe(models)}, the same as at every other route`)];
 	if (listOf(models) !== undefined || report.models.length > 0) return [];
 	const isUp = health?.answered === true && health.status === 200;
 	const observed =
 		isUp && models.answered ? `${describeProbe(health)}; ${describeProbe(models)}` : describeProbe(models);
 	if (!models.answered && models.failure.kind === 'totalLimit')
 		return [advise('stuck', `${describeProbe(models)}${isUp ? `; ${describeProbe(health)}` : ''}`)];
-	const failure = failureOf(models) ?? ofTable('invalidAnswer', { root: url.root });
+	const failure = failureOf(models) ?? failureFor('invalidAnswer', { root: url.root });
 	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden')
 		return [unauthorized(observations, failure, observed, kind)];
 	if (failure.kind === 'wrongPath' && traitsOfServer(kind).hasOllamaApi === true)
@@ -211,7 +211,7 @@ function routerFindings({ probes, expectations }: Observations): FindingWithStat
 		if (expectations.model === undefined) return [advise('modelFailed', observed, facts, { status: 'degraded' })];
 		return isModelNamed(model, expectations.model)
 			? [advise('modelFailed', observed, facts)]
-			: [advise('modelFailed', observed, facts, ONLY_WARNS)];
+			: [advise('modelFailed', observed, facts, AS_WARNING)];
 	});
 }
 

@@ -2,7 +2,7 @@ import { describeDifyFailure } from '../dify/errors';
 import type { FailureKind } from '../errors/kinds';
 import { isRecord } from '../values';
 import { movedFindings, withAlternative } from './alternatives';
-import { advise, describeProbe, fromFailure, ofTable, type FindingWithStatus } from './finding';
+import { advise, describeProbe, fromFailure, failureFor, type FindingWithStatus } from './finding';
 import type { HealthStatus, Observations, Probe } from './observations';
 
 type Answered = Extract<Probe, { answered: true }>;
@@ -86,7 +86,7 @@ function refused(observations: Observations, probe: Answered): FindingWithStatus
 	};
 	const said = failed.said === undefined ? '' : `, "${failed.said}"`;
 	const observed = `${probe.method} ${probe.url}: HTTP ${probe.status}${failed.code === undefined ? '' : ` ${failed.code}`}${said}`;
-	const failure = ofTable(kind, facts);
+	const failure = failureFor(kind, facts);
 	const [seen, change] = withAlternative(observations, observed, failure.remedy);
 	return fromFailure(failure, seen, { id: `dify${capitalised(kind)}`, status: STATUS[kind] ?? 'degraded', ...change });
 }

@@ -1,4 +1,4 @@
-import { advise, fromFailure, ofTable, ONLY_WARNS, type FindingWithStatus } from './finding';
+import { advise, fromFailure, failureFor, AS_WARNING, type FindingWithStatus } from './finding';
 import { bodyOf, traitsOfServer } from './answers';
 import { isModelNamed } from '../servers/model-names';
 import type { HealthServerKind, ModelFacts, Observations, ServerReport } from './observations';
@@ -11,7 +11,7 @@ export function expectationFindings(observations: Observations, report: ServerRe
 	if (models.length === 0) {
 		const facts = { server: kind };
 		const isUsual = traitsOfServer(kind).mayListNothing === true;
-		return [advise('noModels', '/v1/models lists nothing', facts, isUsual ? ONLY_WARNS : {})];
+		return [advise('noModels', '/v1/models lists nothing', facts, isUsual ? AS_WARNING : {})];
 	}
 	const wanted = expectations.model === undefined ? undefined : findModel(models, expectations.model, kind);
 	// Without a name it is enough that one of the models can do it; llama-server with one model answers with that,
@@ -103,7 +103,7 @@ function abilityFindings(
 		const able = anyOf(subjects.map((model) => model[name]));
 		if (able === null) return [advise('notTold', `No answer names ${told} of ${names}`, { what: name })];
 		const observed = isLlama ? `/props says ${prop} false` : `None of ${names} takes ${takes}`;
-		return able ? [] : [fromFailure(ofTable(kind), observed)];
+		return able ? [] : [fromFailure(failureFor(kind), observed)];
 	});
 }
 

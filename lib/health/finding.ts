@@ -64,7 +64,7 @@ export function fromGeneration(failure: ProbeFailure): FindingWithStatus {
 }
 
 /** What the tables of remedies say about a kind, as if a probe had failed with it. */
-export function ofTable(kind: FailureKind, facts: RemedyFacts = {}): ProbeFailure {
+export function failureFor(kind: FailureKind, facts: RemedyFacts = {}): ProbeFailure {
 	const { title, meaning = title, remedy } = remedyFor(kind, facts);
 	return { kind, message: meaning.trimEnd(), remedy };
 }
@@ -81,7 +81,7 @@ export function advise(
 }
 
 /** For what is no reason for an alarm. */
-export const ONLY_WARNS = { severity: 'warning', status: undefined } as const;
+export const AS_WARNING = { severity: 'warning', status: undefined } as const;
 
 /** One line about what was asked and what came. */
 export function describeProbe(probe: Probe): string {
@@ -119,7 +119,7 @@ export function sorted(findings: readonly FindingWithStatus[]): FindingWithStatu
 }
 
 /** As users see them, without what they make of the status. */
-export function toldOf(findings: readonly FindingWithStatus[]): Finding[] {
+export function withoutStatus(findings: readonly FindingWithStatus[]): Finding[] {
 	return findings.map((finding) => ({ ...finding, status: undefined }));
 }
 

@@ -1,6 +1,6 @@
 /** Whether the key of the credential is the right one, as far as a check can see it. */
 import { listOf, traitsOfServer } from './answers';
-import { advise, describeProbe, fromFailure, ofTable, type FindingWithStatus } from './finding';
+import { advise, describeProbe, fromFailure, failureFor, type FindingWithStatus } from './finding';
 import type { HealthServerKind, Observations, Probe, ProbeFailure } from './observations';
 
 type Refused = Extract<Probe, { answered: true }> & { failure: ProbeFailure };
@@ -14,7 +14,7 @@ export function unauthorized(
 ): FindingWithStatus {
 	// Where a proxy refuses, no key of the server helps.
 	if (isOfProxy(failure)) return fromFailure(failure, observed);
-	if (!keySet) return fromFailure(ofTable('unauthorized', { keyMissing: true }), observed);
+	if (!keySet) return fromFailure(failureFor('unauthorized', { keyMissing: true }), observed);
 	if (listOf(probes.keyless) !== undefined)
 		return fromFailure(failure, observed, {
 			advice: 'The server answers without a key: empty the API Key of the credential, or put a right one into it.',

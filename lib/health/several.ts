@@ -1,5 +1,5 @@
 /** One verdict on the servers of a credential. Pure. */
-import { sorted, toldOf } from './finding';
+import { sorted, withoutStatus } from './finding';
 import { sum } from './numbers';
 import type { CheckResult, HealthStatus } from './observations';
 
@@ -25,7 +25,7 @@ export function mergeResults<R extends CheckResult>(results: readonly R[]): R {
 		status,
 		healthy: status === 'healthy',
 		summary: summaryOf(results),
-		findings: toldOf(sorted(findings)),
+		findings: withoutStatus(sorted(findings)),
 		...(models.length === 0 ? {} : { models: models.filter(({ id }, at) => at === places(models).get(id)) }),
 		slots: {
 			total: sum(results.map(({ slots }) => slots?.total)),

@@ -4,7 +4,7 @@ import { traitsOfServer } from './answers';
 import { eachOf, inspect } from './check';
 import { mergeResults } from './several';
 import { findModel } from './expectations';
-import { type FindingWithStatus, overall, sorted, toldOf, worseOf } from './finding';
+import { type FindingWithStatus, overall, sorted, withoutStatus, worseOf } from './finding';
 import type { CheckResult, HealthServerKind, ModelFacts } from './observations';
 import type { CheckOptions, Target } from './probes';
 import { measureSpeed, type SpeedOptions, type SpeedRun } from './speed';
@@ -76,7 +76,7 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 		atOnce,
 	}).concat(ofRounds);
 	const status = worseOf(result.status, overall(judged));
-	const findings = toldOf(sorted([...judged, ...result.findings]));
+	const findings = withoutStatus(sorted([...judged, ...result.findings]));
 	const [first] = runs;
 	const summary =
 		status === 'healthy' && first !== undefined

@@ -13,10 +13,10 @@ import { describeFailure } from './probe';
 import {
 	advise,
 	fromGeneration,
-	ONLY_WARNS,
+	AS_WARNING,
 	overall,
 	sorted,
-	toldOf,
+	withoutStatus,
 	worseOf,
 	type FindingWithStatus,
 } from './finding';
@@ -116,14 +116,14 @@ async function testServer<R extends CheckResult>(
 	const found = models.flatMap(findingsOf);
 	// Where one model answered, what another one is refused is no reason for an alarm.
 	const isAnswered = models.some(({ tried }) => tried > 0);
-	const judged = isAnswered ? found.map((one) => ({ ...one, ...ONLY_WARNS })) : found;
+	const judged = isAnswered ? found.map((one) => ({ ...one, ...AS_WARNING })) : found;
 	const status = worseOf(health.status, overall(judged));
 	const isOfTest = options.isPart !== true && health.healthy && cost.models.length > 0;
 	return {
 		...health,
 		status,
 		healthy: status === 'healthy',
-		findings: toldOf(sorted([...judged, ...health.findings])),
+		findings: withoutStatus(sorted([...judged, ...health.findings])),
 		summary: status !== health.status ? `${found[0]!.meaning}.` : isOfTest ? tested || plan : health.summary,
 		toolTest: { cost, models },
 	};

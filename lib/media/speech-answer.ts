@@ -8,7 +8,7 @@ import type { Download } from '../http/types';
 import { isRecord, nonEmptyText, parseObject, words } from '../values';
 
 /** No format has a file with sound in it that is shorter. */
-export const LEAST_BYTES = 100;
+export const MIN_SOUND_BYTES = 100;
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 const SOUND_FIELDS = ['audio', 'data', 'b64_json', 'audio_base64', 'content', 'delta'];
 
@@ -40,7 +40,7 @@ export async function readSpeech(connection: Connection, answer: Download, model
 		if (sound === undefined) throw connection.errorInBody(text, answer.url, { model });
 		return { ...(await checked(peeked(once(sound)))), isEvents: false };
 	}
-	if (!isEvents && (/^text\//i.test(type) || looksLikeHtml(await source.text(LEAST_BYTES)))) {
+	if (!isEvents && (/^text\//i.test(type) || looksLikeHtml(await source.text(MIN_SOUND_BYTES)))) {
 		const text = await whole(source.pieces());
 		if (looksLikeHtml(text, type)) throw connection.refusal({ ...answer, text, json: undefined }, { model });
 		throw connection.errorInBody(text, answer.url, { model });
@@ -48,8 +48,8 @@ export async function readSpeech(connection: Connection, answer: Download, model
 	return { ...(await checked(isEvents ? peeked(eventSound(source.pieces())) : source)), isEvents };
 
 	async function checked(sound: Peeked): Promise<{ head: Uint8Array; pieces: AsyncIterable<Uint8Array> }> {
-		const head = await sound.head(LEAST_BYTES);
-		if (head.byteLength >= LEAST_BYTES) return { head, pieces: sound.pieces() };
+		const head = await sound.head(MIN_SOUND_BYTES);
+		if (head.byteLength >= MIN_SOUND_BYTES) return { head, pieces: sound.pieces() };
 		answer.close();
 		throw failure('emptyAnswer', context, {
 			status: answer.status,

@@ -56,7 +56,7 @@ export function namedTextIn({ serverText = '', status }: ServerError): number | 
 }
 
 /** A refusal that may be about one of several texts, though it does not say so. */
-export function mayBeOfOne({ kind, status }: ServerError): boolean {
+export function mayBeAboutOneText({ kind, status }: ServerError): boolean {
 	return (kind === 'badRequest' || kind === 'serverError') && (status === 400 || status === 422 || status === 500);
 }
 

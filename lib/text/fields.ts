@@ -27,7 +27,7 @@ export function schemaOfFields(fields: readonly ExtractField[]): Schema {
 }
 
 /** What an answer must follow: one without a field that is not required says the same as one with null. */
-export function leastOfFields(fields: readonly ExtractField[]): Schema {
+export function schemaOfRequiredFields(fields: readonly ExtractField[]): Schema {
 	const required = fields.filter((field) => field.required).map(({ name }) => name);
 	return { ...schemaOfFields(fields), required };
 }

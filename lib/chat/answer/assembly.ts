@@ -5,16 +5,16 @@ import { kindOfMessage } from '../../errors/http-failure';
 import type { ServerKind } from '../../servers/kinds';
 import { cutCallIn } from './cut-call';
 import { NewText } from './new-text';
-import { meantCalls } from './offered-tools';
+import { matchOfferedTools } from './offered-tools';
 import { OtherChoice } from './other-choice';
 import {
 	CALLS_FOLLOW,
 	failedBy,
 	moreTellingReason,
 	NATURAL_END,
-	NEVER_SAID,
+	NOTE_NO_FINISH_REASON,
 	notesOnEnd,
-	UNSAID,
+	NO_FINISH_REASON,
 } from './finish-reason';
 import { strayFailure } from './stray-lines';
 import type { ThinkingSeen } from './thinking-habits';
@@ -138,13 +138,13 @@ export class Assembly {
 	 * Whether text came to the end marker without a reason, which is all that minimal servers send. Of others it proves
 	 * nothing: vLLM sends the marker after an error, and gateways after a lost backend.
 	 */
-	get endedUnsaid(): boolean {
+	get endedWithoutReason(): boolean {
 		return this.done && this.failed === undefined && this.finishReason === undefined && !this.calls.begun;
 	}
 
 	/** Takes such an end as the end of the answer. To be called before `finish`. */
-	acceptUnsaidEnd(): void {
-		if (this.endedUnsaid && this.text.trim() !== '') this.finishReason = UNSAID;
+	acceptEndWithoutReason(): void {
+		if (this.endedWithoutReason && this.text.trim() !== '') this.finishReason = NO_FINISH_REASON;
 	}
 
 	/** The format of calls that were read out of the text; undefined where there were none. */
@@ -277,7 +277,7 @@ export class Assembly {
 		const cut = this.finishReason === 'length' ? this.cutCall(this.text) : undefined;
 		if (cut !== undefined) return this.failure('toolCallCut', { tool: cut });
 		const { tools = [] } = this.options;
-		const meant = meantCalls(calls.calls, tools);
+		const meant = matchOfferedTools(calls.calls, tools);
 		const [unknown] = meant.unknown;
 		if (meant.calls.length === 0 && unknown !== undefined)
 			return this.failure('toolCallInvalid', { tool: unknown, facts: { offeredTools: tools.map(({ name }) => name) } });
@@ -291,7 +291,7 @@ export class Assembly {
 			finishReason: this.finishReason,
 			...this.said,
 			notes: [
-				...(this.finishReason === UNSAID && this.sendsReason ? [NEVER_SAID] : []),
+				...(this.finishReason === NO_FINISH_REASON && this.sendsReason ? [NOTE_NO_FINISH_REASON] : []),
 				...notesOnEnd(this.finishReason, toolCalls.length),
 				...meant.notes,
 			],

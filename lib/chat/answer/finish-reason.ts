@@ -27,10 +27,10 @@ export function reasonIn(value: unknown): string | undefined {
 }
 
 /** The reason of an answer whose server gives none. */
-export const UNSAID = 'unknown';
+export const NO_FINISH_REASON = 'unknown';
 
 /** Of an unknown server: the known ones that leave the field empty have been cut (llama-cpp-python). */
-export const NEVER_SAID =
+export const NOTE_NO_FINISH_REASON =
 	'The server never said why its answer ended (finish_reason stayed empty), so it may have been cut off.';
 
 /** The reason that says more about the answer, where a server gives several: some send `stop` after `length`. */

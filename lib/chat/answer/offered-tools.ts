@@ -25,7 +25,7 @@ function meantTool(written: string, tools: readonly ToolDefinition[]): ToolDefin
 }
 
 /** A server's calls by the names of the tools that they mean, with what is wrong with them. */
-export function meantCalls(
+export function matchOfferedTools(
 	calls: readonly AssembledCall[],
 	tools: readonly ToolDefinition[],
 ): { calls: AssembledCall[]; unknown: string[]; notes: string[] } {

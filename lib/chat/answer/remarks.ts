@@ -1,7 +1,7 @@
 /** What the user should know of an answer that is usable all the same, and what its server left out of it. */
 import { type ServerKind, traitsOf } from '../../servers/kinds';
 import type { Assembly } from './assembly';
-import { UNSAID } from './finish-reason';
+import { NO_FINISH_REASON } from './finish-reason';
 import { textOf } from '../request/content';
 import { wantsJson } from '../request/parameters';
 import { estimateTokens } from '../request/token-estimate';
@@ -14,7 +14,7 @@ export function completed(
 	messages: readonly ChatMessage[],
 	loadMs: number | undefined,
 ): ChatAnswer {
-	const isMinimal = answer.finishReason === UNSAID && answer.usage === undefined;
+	const isMinimal = answer.finishReason === NO_FINISH_REASON && answer.usage === undefined;
 	return {
 		...answer,
 		...(isMinimal ? { usage: estimatedUsage(answer, messages) } : {}),

@@ -1,7 +1,7 @@
 /** What single answers say of who gave them. */
 import { isRecord, nonEmptyText } from '../../values';
 import { modelEntries } from '../models';
-import type { ServerAnswer, ServerAnswers, TellingRoute } from './kind';
+import type { ServerAnswer, ServerAnswers, IdentifyingRoute } from './kind';
 
 /** The JSON object of an answer below 300; empty where there is none. */
 export function bodyOf(answer: ServerAnswer | undefined): Record<string, unknown> {
@@ -33,6 +33,6 @@ export function entriesOf({ models }: ServerAnswers): Array<Record<string, unkno
 }
 
 /** A text that is not empty, out of an answer below 300. */
-export function textIn(answers: ServerAnswers, route: TellingRoute, field: string): string | undefined {
+export function textIn(answers: ServerAnswers, route: IdentifyingRoute, field: string): string | undefined {
 	return nonEmptyText(bodyOf(answers[route])[field]);
 }

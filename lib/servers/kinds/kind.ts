@@ -7,13 +7,13 @@ import type { ServerModel } from '../models';
 export type ServerAnswer = Omit<CallAnswer, 'url' | 'redirects'>;
 
 /** The routes by which servers are told apart. `models` is below the API's path, the others below the root. */
-export type TellingRoute = 'models' | 'apiVersion' | 'version' | 'health' | 'props' | 'info';
+export type IdentifyingRoute = 'models' | 'apiVersion' | 'version' | 'health' | 'props' | 'info';
 
 /** What a server answered. A route that was not asked, or that nothing answered, is missing. */
-export type ServerAnswers = Partial<Record<TellingRoute, ServerAnswer>>;
+export type ServerAnswers = Partial<Record<IdentifyingRoute, ServerAnswer>>;
 
 /** A change of a request that a server accepts where it refused what was sent first. */
-export type Concession =
+export type Workaround =
 	| 'withoutStream'
 	| 'withoutUsageInStream'
 	| 'shortToolIds'
@@ -26,7 +26,7 @@ export type Concession =
 export interface Refusal {
 	/** What its text says. */
 	says: RegExp;
-	then: Concession;
+	then: Workaround;
 	/** For the user, where what was asked for is not what was sent. */
 	note?: string;
 }

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { extract as extractData } from '../../../lib/text/extract';
 import type { ExtractField, FieldType } from '../../../lib/text/fields';
-import { leastOfFields, schemaOfFields } from '../../../lib/text/fields';
+import { schemaOfRequiredFields, schemaOfFields } from '../../../lib/text/fields';
 import { isRecord, recordOf, switchOf } from '../../../lib/values';
 import { thinkingTimeLimitField } from '../../shared/chat/answer-fields';
 import { bareSchema } from '../../shared/chat/generation-settings';
@@ -103,7 +103,7 @@ export const textExtract: LocalLlamaOperation = {
 			text: textIn(parameters),
 			...(fields === undefined
 				? { schema: schemaIn(parameters) }
-				: { schema: schemaOfFields(fields), least: leastOfFields(fields) }),
+				: { schema: schemaOfFields(fields), least: schemaOfRequiredFields(fields) }),
 			instructions: parameters.freeText('instructions'),
 		};
 		const settings = await withModel(briefSettings(parameters), call.servers, 'chat');

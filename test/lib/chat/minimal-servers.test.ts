@@ -5,7 +5,7 @@ import { ChatClient } from '../../../lib/chat/client';
 import type { FinishedAnswer, SourceMessage } from '../../../lib/chat/types';
 import { convertMessages } from '../../../lib/chat/request/messages';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
-import { NEVER_SAID } from '../../../lib/chat/answer/finish-reason';
+import { NOTE_NO_FINISH_REASON } from '../../../lib/chat/answer/finish-reason';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -59,7 +59,12 @@ describe('a FastAPI server of your own', () => {
 		sim.script(recorded(`${FASTAPI}/${name}`));
 		const { shown, answer } = await run(sim);
 		expect(shown).toBe(text);
-		expect(answer).toMatchObject({ text, finishReason: 'unknown', usage: { estimated: true }, notes: [NEVER_SAID] });
+		expect(answer).toMatchObject({
+			text,
+			finishReason: 'unknown',
+			usage: { estimated: true },
+			notes: [NOTE_NO_FINISH_REASON],
+		});
 		expect(answer.usage?.completionTokens).toBeGreaterThan(0);
 		expect(generationInfoOf(answer)).toMatchObject({ finish_reason: 'unknown', usageEstimated: true });
 	});
@@ -139,8 +144,11 @@ describe('a FastAPI server of your own', () => {
 		const sim = await start();
 		sim.script(recorded(`${FASTAPI}/tools-ignored-stream`), recorded(`${FASTAPI}/tools-ignored-stream`));
 		const { answer } = await run(sim, { tools: [TOOL], toolChoice: 'required' });
-		expect(answer.notes).toEqual([expect.stringContaining('this server seems to ignore tools') as string, NEVER_SAID]);
-		expect((await run(sim, { tools: [TOOL] })).answer.notes).toEqual([NEVER_SAID]);
+		expect(answer.notes).toEqual([
+			expect.stringContaining('this server seems to ignore tools') as string,
+			NOTE_NO_FINISH_REASON,
+		]);
+		expect((await run(sim, { tools: [TOOL] })).answer.notes).toEqual([NOTE_NO_FINISH_REASON]);
 	});
 });
 

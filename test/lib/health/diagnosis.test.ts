@@ -1,6 +1,6 @@
 import { diagnose } from '../../../lib/health/diagnosis';
 import type { Observations, Probe } from '../../../lib/health/observations';
-import { ofTable } from '../../../lib/health/finding';
+import { failureFor } from '../../../lib/health/finding';
 import type { FailureKind } from '../../../lib/errors/kinds';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { check, finding, ids, SESAME } from './support';
@@ -28,7 +28,7 @@ function failed(path: string, kind: FailureKind, code?: string): Probe {
 		url: ROOT + path,
 		ms: 5,
 		answered: false,
-		failure: { ...ofTable(kind, { host: '10.0.0.5', port: '8080', code }), code },
+		failure: { ...failureFor(kind, { host: '10.0.0.5', port: '8080', code }), code },
 	};
 }
 
@@ -94,7 +94,7 @@ describe('the diagnosis is a pure function', () => {
 			status,
 			findings: [{ id: kind, severity: 'error', observed: `GET ${ROOT}/health: ${code} after 5 ms` }],
 		});
-		expect(result.findings[0]!.advice).toBe(ofTable(kind, { host: '10.0.0.5', port: '8080', code }).remedy);
+		expect(result.findings[0]!.advice).toBe(failureFor(kind, { host: '10.0.0.5', port: '8080', code }).remedy);
 	});
 
 	it('of several failures, the one that says most', () => {

@@ -4,7 +4,7 @@ import {
 	agoOf,
 	describeProbe,
 	fromFailure,
-	ofTable,
+	failureFor,
 	overall,
 	sorted,
 	statusOf,
@@ -91,12 +91,17 @@ describe('what a failure says about the server', () => {
 		['notAnApi', 'misconfigured'],
 	] as const)('%s is %s', (kind, status) => {
 		expect(statusOf(kind)).toBe(status);
-		expect(fromFailure(ofTable(kind), 'seen')).toMatchObject({ id: kind, severity: 'error', observed: 'seen', status });
+		expect(fromFailure(failureFor(kind), 'seen')).toMatchObject({
+			id: kind,
+			severity: 'error',
+			observed: 'seen',
+			status,
+		});
 	});
 
 	test('the words are those of the nodes, without the gaps that unknown facts leave', () => {
-		expect(ofTable('modelNotFound').message).toBe('The server does not know the model');
-		expect(ofTable('unreachable', { host: 'nas' }).message).toBe('There is no route to "nas"');
+		expect(failureFor('modelNotFound').message).toBe('The server does not know the model');
+		expect(failureFor('unreachable', { host: 'nas' }).message).toBe('There is no route to "nas"');
 	});
 });
 

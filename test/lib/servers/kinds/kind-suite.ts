@@ -5,11 +5,11 @@ import { askServerKind, identify } from '../../../../lib/servers/identify';
 import { connectTo } from '../../../../lib/servers/connect';
 import { REFUSALS, type ServerKind, traitsOf } from '../../../../lib/servers/kinds';
 import type {
-	Concession,
+	Workaround,
 	ServerAdvice,
 	ServerAnswer,
 	ServerAnswers,
-	TellingRoute,
+	IdentifyingRoute,
 } from '../../../../lib/servers/kinds/kind';
 import { listModels } from '../../../../lib/servers/model-list';
 import { parseJson } from '../../../../lib/values';
@@ -35,7 +35,7 @@ export function answer(from: string | object, status = 200, headers: Record<stri
 export const list = (...data: object[]) => ({ object: 'list', data });
 
 /** Answers by route: names of recordings, JSON bodies, or whole answers. */
-export type Answered = Partial<Record<TellingRoute, string | object>>;
+export type Answered = Partial<Record<IdentifyingRoute, string | object>>;
 
 export function answers(given: Answered): ServerAnswers {
 	return Object.fromEntries(
@@ -47,7 +47,7 @@ export function answers(given: Answered): ServerAnswers {
 }
 
 /** What the known refusals that fit a recorded answer make of the request. */
-export function concessionsTo(recording: string): Concession[] {
+export function concessionsTo(recording: string): Workaround[] {
 	const { text } = answer(recording);
 	return REFUSALS.filter(({ says }) => says.test(text)).map(({ then }) => then);
 }
