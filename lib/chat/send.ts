@@ -110,7 +110,7 @@ export async function sendRequest(
 			const other = await sendByOpenAi(sending, current);
 			return { ...other, notes: [...notes.slice(-1), ...other.notes] };
 		}
-		const way = concessionTo(failed, current, taken);
+		const way = workaroundFor(failed, current, taken);
 		if (way === undefined) throw failed;
 		// A server may name one field after the other.
 		if (way.refusal.then !== 'withoutRefusedFields') taken.add(way.refusal);
@@ -120,7 +120,7 @@ export async function sendRequest(
 }
 
 /** What gets past a refusal: the first known one that fits, has not been tried, and changes something. */
-function concessionTo(
+function workaroundFor(
 	{ serverText = '' }: ServerError,
 	request: ChatRequest,
 	taken: ReadonlySet<Refusal>,

@@ -47,7 +47,7 @@ export function answers(given: Answered): ServerAnswers {
 }
 
 /** What the known refusals that fit a recorded answer make of the request. */
-export function concessionsTo(recording: string): Workaround[] {
+export function workaroundsFor(recording: string): Workaround[] {
 	const { text } = answer(recording);
 	return REFUSALS.filter(({ says }) => says.test(text)).map(({ then }) => then);
 }

@@ -1,6 +1,6 @@
 import { traitsOf } from '../../../../lib/servers/kinds';
 import { isLlama } from '../../../../lib/servers/kinds/llama-server';
-import { answers, concessionsTo, list, TAKES_EVERYTHING, testKind } from './kind-suite';
+import { answers, workaroundsFor, list, TAKES_EVERYTHING, testKind } from './kind-suite';
 
 describe('llama-server', () => {
 	const LLAMA = 'llama-server-v0.5.0';
@@ -41,7 +41,7 @@ describe('llama-server', () => {
 	});
 
 	it("gets short ids of tool calls where a model's template wants them (case 81)", () => {
-		expect(concessionsTo(`${LLAMA}/template-tool-id`)).toEqual([]);
-		expect(concessionsTo(`${LLAMA}/error-template-tool-id`)).toEqual(['shortToolIds']);
+		expect(workaroundsFor(`${LLAMA}/template-tool-id`)).toEqual([]);
+		expect(workaroundsFor(`${LLAMA}/error-template-tool-id`)).toEqual(['shortToolIds']);
 	});
 });

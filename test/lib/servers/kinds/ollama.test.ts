@@ -5,7 +5,7 @@ import { connectTo } from '../../../../lib/servers/connect';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 import { useSimulator } from '../../../servers/use-simulator';
-import { concessionsTo, list, testKind } from './kind-suite';
+import { workaroundsFor, list, testKind } from './kind-suite';
 
 const startServer = useSimulator(startLlamaServerSim);
 
@@ -87,8 +87,8 @@ describe('Ollama', () => {
 	});
 
 	it('whose model does not think is asked again without the thinking setting', () => {
-		expect(concessionsTo(`${OLLAMA}/error-thinking`)).toEqual(['withoutThinkingSetting']);
-		expect(concessionsTo(`${OLLAMA}/error-tools`)).toEqual([]);
+		expect(workaroundsFor(`${OLLAMA}/error-thinking`)).toEqual(['withoutThinkingSetting']);
+		expect(workaroundsFor(`${OLLAMA}/error-tools`)).toEqual([]);
 	});
 });
 
