@@ -19,11 +19,14 @@ import { workflowOf } from './support/workflows';
 
 /** For the documents: what a reader of the mail sees first. */
 const PICTURE = { width: 900, height: 1180 };
+const PHONE = { width: 375, height: 900 };
 
 let n8n: N8nServer;
 let server: LlamaServer;
 let browser: Browser;
 let page: string;
+/** The report of a server with one slot, which has no requests at once to compare. */
+let oneSlot: string;
 
 beforeAll(async () => {
 	n8n = await startN8n();
@@ -36,8 +39,9 @@ afterAll(async () => {
 	await stopEverything();
 });
 
-it('a report of the real server is written twice, the second one with the first as its history', async () => {
-	const { id, name } = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
+/** Runs a workflow that reports twice, the second time with the first report as its history. */
+async function reportTwice(of: LlamaServer, hook: string) {
+	const { id, name } = await n8n.createCredential({ ...llamaCredential(of), id: undefined });
 	const report = (parameters: object) => ({
 		type: 'CUSTOM.serverHealth',
 		parameters: {
@@ -53,14 +57,14 @@ it('a report of the real server is written twice, the second one with the first 
 			type: 'n8n-nodes-base.webhook',
 			typeVersion: 2,
 			parameters: {
-				path: 'server-report',
+				path: hook,
 				httpMethod: 'GET',
 				responseMode: 'lastNode',
 				responseData: 'firstEntryBinary',
 				responseBinaryPropertyName: 'data',
 				options: {},
 			},
-			webhookId: 'server-report',
+			webhookId: hook,
 			to: ['First'],
 		},
 		First: { ...report({}), to: ['Second'] },
@@ -68,14 +72,20 @@ it('a report of the real server is written twice, the second one with the first 
 	});
 	const { id: workflowId } = await n8n.createWorkflow(workflow);
 	await n8n.activate(workflowId);
-	const download = await n8n.webhook('server-report', { method: 'GET' });
-	page = await download.text();
+	const download = await n8n.webhook(hook, { method: 'GET' });
+	const written = await download.text();
 	expect(download.headers.get('content-type')).toContain('text/html');
 	const [run] = await until(
 		async () => await n8n.listExecutions({ workflowId, status: ['success'] }),
 		(runs) => runs.length > 0,
 	);
 	const [result] = itemsOf(await n8n.getExecution(run!.id), 'Second');
+	return { written, result: result! };
+}
+
+it('a report of the real server is written twice, the second one with the first as its history', async () => {
+	const { written, result } = await reportTwice(server, 'server-report');
+	page = written;
 	expect(result).toMatchObject({
 		status: 'healthy',
 		earlierResults: 1,
@@ -86,10 +96,19 @@ it('a report of the real server is written twice, the second one with the first 
 		file: { fileName: 'server-health.html', mimeType: 'text/html' },
 	});
 	elements(page);
-	expect(Buffer.byteLength(page)).toBe((result!.file as { bytes: number }).bytes);
+	expect(Buffer.byteLength(page)).toBe((result.file as { bytes: number }).bytes);
 	expect(Buffer.byteLength(page)).toBeLessThan(30_000);
 	for (const text of ['Weekly server report', server.url, 'First token of the slowest request', '2 results in'])
 		expect(page).toContain(text);
+});
+
+it('a server with one slot has plots too: the speed and the first token of each answer', async () => {
+	const single = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 1, args: ['--metrics'] });
+	const { written, result } = await reportTwice(single, 'one-slot-report');
+	oneSlot = written;
+	expect(result).toMatchObject({ speed: { runs: [1, 1, 1, 1].map((atOnce) => ({ atOnce })) } });
+	expect(oneSlot).toContain('answers, one after another');
+	await single.stop();
 });
 
 it.each(['light', 'dark'] as const)('it opens in a browser without a network, %s', async (theme) => {
@@ -115,10 +134,19 @@ it.each(['light', 'dark'] as const)('it opens in a browser without a network, %s
 	// Nothing is wider than the window of a phone.
 	await tab.setViewportSize({ width: 360, height: 700 });
 	expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
-	await tab.setViewportSize(PICTURE);
-	const picture = await tab.screenshot({ animations: 'disabled' });
 	const pictures = process.env.LOCAL_LLAMA_PICTURES;
-	for (const folder of [workFolder('pictures'), ...(pictures ? [pictures] : [])])
-		fs.writeFileSync(path.join(folder, theme === 'dark' ? 'report-dark.png' : 'report.png'), picture);
+	const take = async (name: string) => {
+		const picture = await tab.screenshot({ animations: 'disabled' });
+		for (const folder of [workFolder('pictures'), ...(pictures ? [pictures] : [])])
+			fs.writeFileSync(path.join(folder, `${name}${theme === 'dark' ? '-dark' : ''}.png`), picture);
+	};
+	await tab.setViewportSize(PICTURE);
+	await take('report');
+	fs.writeFileSync(file, oneSlot);
+	await tab.setViewportSize(PHONE);
+	await tab.reload();
+	expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(PHONE.width);
+	expect(await tab.locator('svg .line').count()).toBeGreaterThanOrEqual(1);
+	await take('report-phone');
 	await context.close();
 });

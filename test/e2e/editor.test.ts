@@ -230,6 +230,37 @@ describe('finding the nodes', () => {
 		SLOW,
 	);
 
+	it.each([
+		['Local Llama', ['Chat with a model', 'Extract data from a text', 'Classify a text']],
+		['Dify Knowledge', ['Retrieve from a knowledge base', 'Get many knowledge bases', 'Get a knowledge base']],
+		['Dify Workflow', ['Run a workflow', 'Get a run', 'Follow a run']],
+		['Dify Apps', ['Generate a text', 'Speak a text', 'Transcribe a recording']],
+		['Dify Conversation', ['Get many conversations', 'Rename a conversation', 'Delete a conversation']],
+	])(
+		'the actions of %s in the order of their use',
+		async (name, first) => {
+			const { get, openWorkflow, picture } = editor;
+			const { id } = await n8n.createWorkflow(workflowOf(`Actions of ${name}`, { Start: { ...MANUAL, to: [] } }));
+			await openWorkflow(id);
+			await get('node-creator-plus-button').click();
+			await get('node-creator-search-bar').fill(name);
+			const names = get('node-creator').getByTestId('node-creator-item-name');
+			await names.getByText(name, { exact: true }).first().click();
+			// The list of nodes slides away.
+			const listed = await until(
+				async () => (await names.allInnerTexts()).map((text) => text.trim()),
+				(texts) => texts.length >= first.length && !texts.includes(name),
+			);
+			expect(listed.slice(0, 3)).toEqual(first);
+			const last = Math.min(listed.length, 9) - 1;
+			await picture(`actions/${name.toLowerCase().replaceAll(' ', '-')}`, {
+				of: get('node-creator'),
+				down: [names.nth(last)],
+			});
+		},
+		SLOW,
+	);
+
 	it(
 		'the chat model among the models of an agent, from where it opens its panel and is connected',
 		async () => {
@@ -294,7 +325,7 @@ describe('the panels', () => {
 	it(
 		'of the chat model: the list from the real server',
 		async () => {
-			const { get, page, openWorkflow, openNode } = editor;
+			const { get, page, openWorkflow, openNode, picture } = editor;
 			const { id } = await chatWith('Choose a model', working);
 			await openWorkflow(id);
 			await openNode(MODEL);
@@ -302,6 +333,7 @@ describe('the panels', () => {
 			const entry = get('rlc-item').filter({ hasText: ALIAS });
 			await entry.waitFor();
 			expect(await entry.innerText()).toMatch(/^smollm2-135m-instruct \(135M, .*4k context, loaded\)$/);
+			await picture('model-list-llama-server', 'fields');
 			await entry.click();
 			await get('parameter-issues').waitFor({ state: 'hidden' });
 			expect(await get('rlc-input').inputValue()).toContain(ALIAS);
@@ -324,6 +356,12 @@ describe('the panels', () => {
 					Agent: agent(),
 					Stored: localModel(working, { options: stored }),
 					[MODEL]: { ...localModel(working, { options: { temperature: 0.3 } }), typeVersion: 1.1 },
+					'Local Llama': {
+						type: 'CUSTOM.localLlama',
+						typeVersion: 1.1,
+						parameters: { resource: 'text', operation: 'chat' },
+						credentials: { localLlamaApi: working },
+					},
 				}),
 			);
 			await openWorkflow(id);
@@ -364,6 +402,11 @@ describe('the panels', () => {
 			await shown.first().click();
 			await get('parameter-input-minP').waitFor();
 			await picture('options-groups', 'fields');
+			await closeNode();
+			await openNode('Local Llama');
+			await lists.nth(4).waitFor();
+			await page.setViewportSize({ ...WINDOW, height: 1800 });
+			await picture('options-local-llama', 'fields');
 			await page.setViewportSize(WINDOW);
 		},
 		SLOW,
@@ -399,6 +442,31 @@ describe('the panels', () => {
 				expect.stringMatching(/^smollm2-135m-instruct \(135M, Q4_1, 8k context, loaded\)$/),
 			]);
 			await picture('model-list', 'fields');
+		},
+		SLOW,
+	);
+
+	it(
+		'of the chat model: the list of Ollama',
+		async () => {
+			const { get, openWorkflow, openNode, picture } = editor;
+			const ollama = await startLlamaServerSim({
+				profile: 'ollama',
+				models: [
+					{ id: 'qwen3:8b', size: '8.2B' },
+					{ id: 'qwen2.5vl:7b', size: '8.3B', vision: true, status: 'unloaded' },
+					{ id: 'gpt-oss:20b', size: '20.9B', status: 'unloaded' },
+				],
+			});
+			sims.push(ollama);
+			const { id } = await chatWith('Choose one of Ollama', await credentialFor(ollama, 'My Ollama'));
+			await openWorkflow(id);
+			await openNode(MODEL);
+			await get('resource-locator-model').getByTestId('rlc-input').click();
+			await get('rlc-item').filter({ hasText: 'gpt-oss:20b' }).waitFor();
+			const listed = (await get('rlc-item').allInnerTexts()).map((text) => text.trim().split(' ')[0]);
+			expect([...listed].sort()).toEqual(['gpt-oss:20b', 'qwen2.5vl:7b', 'qwen3:8b']);
+			await picture('model-list-ollama', 'fields');
 		},
 		SLOW,
 	);

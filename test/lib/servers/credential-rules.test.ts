@@ -45,7 +45,7 @@ describe('what n8n makes of an answer by these rules', () => {
 	});
 
 	it('the hint names the codes that n8n shows without a word', () => {
-		for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'ECONNABORTED', 'EPROTO', 'CERT'])
+		for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'ECONNABORTED', 'EPROTO', 'ECONNRESET', 'CERT'])
 			expect(CONNECTION_CODES_HINT).toContain(code);
 	});
 });

@@ -23,6 +23,8 @@ const DETAILS = {
 	quantization_level: 'Q4_1',
 };
 
+const detailsOf = ({ size = DETAILS.parameter_size }: SimModel) => ({ ...DETAILS, parameter_size: size });
+
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 export class OllamaApp extends NeighbourApp {
@@ -37,13 +39,13 @@ export class OllamaApp extends NeighbourApp {
 
 	protected routes(): Record<string, NeighbourHandler> {
 		const { settings } = this.core;
-		const native = ({ id, remoteHost }: SimModel): object => ({
-			name: id,
-			model: id,
+		const native = (model: SimModel): object => ({
+			name: model.id,
+			model: model.id,
 			size: 96576768,
 			digest: DIGEST,
-			details: DETAILS,
-			...(remoteHost === undefined ? {} : { remote_model: id, remote_host: remoteHost }),
+			details: detailsOf(model),
+			...(model.remoteHost === undefined ? {} : { remote_model: model.id, remote_host: model.remoteHost }),
 		});
 		const openAi = ({ id }: SimModel): object => ({ id, object: 'model', created: 1785571200, owned_by: 'library' });
 		const running: NeighbourHandler = () => ({
@@ -58,12 +60,14 @@ export class OllamaApp extends NeighbourApp {
 				models: settings.models.map((model) => ({ ...native(model), modified_at: MODIFIED })),
 			}),
 			'GET /api/ps': () => ({
-				models: settings.models.map((model) => ({
-					...native(model),
-					expires_at: MODIFIED,
-					size_vram: 0,
-					context_length: this.contexts.get(model.id) ?? model.nCtx ?? settings.nCtx,
-				})),
+				models: settings.models
+					.filter(({ status }) => status !== 'unloaded')
+					.map((model) => ({
+						...native(model),
+						expires_at: MODIFIED,
+						size_vram: 0,
+						context_length: this.contexts.get(model.id) ?? model.nCtx ?? settings.nCtx,
+					})),
 			}),
 			'POST /api/show': ({ request }) => this.show(this.parse(request)),
 			'POST /api/chat': async (exchange) => await this.nativeChat(exchange),
@@ -144,7 +148,7 @@ export class OllamaApp extends NeighbourApp {
 	private show(body: Json): object {
 		const model = this.nativeModel(body);
 		return {
-			details: DETAILS,
+			details: detailsOf(model),
 			model_info: { 'general.architecture': 'llama', 'llama.context_length': model.nCtx ?? this.core.settings.nCtx },
 			capabilities: [
 				'completion',

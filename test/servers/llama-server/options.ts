@@ -35,8 +35,10 @@ export interface SimModel {
 	vision?: boolean;
 	audio?: boolean;
 	nCtx?: number;
-	/** Router: state at the start, default `unloaded`. */
+	/** Router: state at the start, default `unloaded`. Ollama: `unloaded` is not in memory, all else is. */
 	status?: RouterStatus;
+	/** Ollama: how many parameters it has, as `8.2B`. */
+	size?: string;
 	/** Router: the last attempt to load ended with this code; loading it again fails the same way. */
 	exitCode?: number;
 	/** Router: how long loading takes, in milliseconds. */
