@@ -52,6 +52,39 @@ describe('reaching the server', () => {
 		expect(server.requests).toHaveLength(2);
 	});
 
+	const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n';
+	const EVENT = 'data: {"choices":[{"delta":{"content":"Hello"}}]}\n\n';
+	test.each([
+		['chunked', `${HEAD}Transfer-Encoding: chunked\r\n\r\n${EVENT.length.toString(16)}\r\n${EVENT}\r\n`],
+		['with a length', `${HEAD}Content-Length: 500\r\n\r\n${EVENT}`],
+		['that says close', `${HEAD}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n`],
+	])(
+		'an answer, %s, that is cut at any byte is a connection that broke, never another protocol',
+		async (_how, answer) => {
+			for (let at = 1; at <= answer.length; at += 1) {
+				// The end of the connection comes with the last bytes, or behind them.
+				const leave = (['end', 'destroy', 'resetAndDestroy'] as const)[at % 3]!;
+				const cut = net.createServer((socket) => {
+					socket.on('error', () => {});
+					socket.once('data', () => {
+						if (leave === 'end') socket.end(answer.slice(0, at));
+						else socket.write(answer.slice(0, at), () => socket[leave]());
+					});
+				});
+				const port = await listen(cut);
+				const url = `http://127.0.0.1:${port}`;
+				const streamed = await ask(connect(url));
+				const called = await failureOf(async () => await connect(url).call(`${url}/tokenize`, { json: {} }));
+				cut.close();
+				const kinds = [streamed.failed?.kind, called?.kind];
+				expect({
+					at,
+					kinds: kinds.filter((kind) => !/^(?:closedBeforeAnswer|connectionLost|streamEndedEarly)$/.test(String(kind))),
+				}).toEqual({ at, kinds: [] });
+			}
+		},
+	);
+
 	test.each([
 		['closed', reply.closed()],
 		['reset', reply.reset()],
