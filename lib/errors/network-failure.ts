@@ -27,6 +27,9 @@ function chain(error: unknown, depth = 0): LowLevelError[] {
 	return [error as LowLevelError, ...attempts, ...chain(cause, depth + 1)];
 }
 
+/** The connection ended behind the head of an answer. undici's parser gives this error no code. */
+const ENDED_INSIDE = 'HPE_INVALID_EOF_STATE';
+
 const CODES: Partial<Record<FailureKind, readonly string[]>> = {
 	// The last: a look-up of names that gives something else than addresses.
 	dns: ['ENOTFOUND', 'EAI_AGAIN', 'ERR_INVALID_IP_ADDRESS'],
@@ -44,16 +47,17 @@ const CODES: Partial<Record<FailureKind, readonly string[]>> = {
 		'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 		'ERR_TLS_CERT_ALTNAME_INVALID',
 	],
-	closedBeforeAnswer: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE'],
+	closedBeforeAnswer: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', ENDED_INSIDE],
 };
 
 function kindOfCode(code: string): FailureKind | undefined {
+	const named = (Object.keys(CODES) as FailureKind[]).find((kind) => CODES[kind]!.includes(code));
+	if (named !== undefined) return named;
 	if (code.startsWith('HPE_')) return 'notHttp';
 	if (code.startsWith('ERR_SSL_')) return 'tlsMismatch';
 	if (code.startsWith('CERT_')) return 'tlsUntrusted';
 	// musl, which n8n's Docker image is built on, has more of them than glibc.
-	if (code.startsWith('EAI_')) return 'dns';
-	return (Object.keys(CODES) as FailureKind[]).find((kind) => CODES[kind]!.includes(code));
+	return code.startsWith('EAI_') ? 'dns' : undefined;
 }
 
 /** Turns a low-level network error (undici, Node) into a typed one. `started`: whether answer bytes had arrived. */
@@ -65,14 +69,16 @@ export function networkFailure(error: unknown, context: FailureContext, started 
 	if (blocked !== undefined) return failure('blockedByPolicy', context, { facts: { reason: text(blocked.message) } });
 	const proxy = links.map((link) => proxyTrouble(link, context.url)).find((trouble) => trouble !== undefined);
 	if (proxy !== undefined) return failure('proxy', context, { code: proxy, about: { code: proxy } });
-	const codes = links.map(({ code }) => code).filter((code): code is string => typeof code === 'string');
+	const codes = links
+		.map(({ code, message }) => code ?? (/\(Invalid EOF state\)$/.test(String(message)) ? ENDED_INSIDE : undefined))
+		.filter((code): code is string => typeof code === 'string');
 	const code = codes.find((candidate) => kindOfCode(candidate) !== undefined);
 	// What undici and Node say ("Invalid EOF state") helps with a bug report, but is no message for a user.
 	const details = { code: code ?? codes[0], facts: { reason: text(links[0]?.message) ?? String(error) } };
 	if (started) return failure('connectionLost', context, details);
+	if (code !== undefined) return failure(kindOfCode(code)!, context, { ...details, about: { code } });
 	// undici's parser gives some of its errors no code.
 	if (links.some(({ name }) => name === 'HTTPParserError')) return failure('notHttp', context, details);
-	if (code !== undefined) return failure(kindOfCode(code)!, context, { ...details, about: { code } });
 	return failure('closedBeforeAnswer', context, {
 		...details,
 		message: 'The request failed before an answer came',

@@ -74,9 +74,10 @@ describe('reaching the server', () => {
 				const port = await listen(cut);
 				const url = `http://127.0.0.1:${port}`;
 				const streamed = await ask(connect(url));
+				const unbegun = await ask(connect(url), { beginning: { seen: () => false, ended: () => undefined } });
 				const called = await failureOf(async () => await connect(url).call(`${url}/tokenize`, { json: {} }));
 				cut.close();
-				const kinds = [streamed.failed?.kind, called?.kind];
+				const kinds = [streamed.failed?.kind, unbegun.failed?.kind, called?.kind];
 				expect({
 					at,
 					kinds: kinds.filter((kind) => !/^(?:closedBeforeAnswer|connectionLost|streamEndedEarly)$/.test(String(kind))),
