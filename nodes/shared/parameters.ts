@@ -30,7 +30,7 @@ export interface ParameterSource {
  * any other value of the wrong kind.
  */
 export class NodeParameters {
-	private readonly collections = new Map<string, unknown>();
+	private readonly collections = new Map<string, Record<string, unknown>>();
 
 	/** @param properties of the node's description, or those of its operation */
 	constructor(
@@ -54,9 +54,9 @@ export class NodeParameters {
 		const values = placesOf(this.properties, name, inside)
 			// What the node has not stored need not be asked for.
 			.filter((place) => place === name || written === undefined || place in written)
-			.map((place) => this.collection(place))
-			.find((stored) => isRecord(stored) && inside in stored);
-		return (values as Record<string, unknown> | undefined)?.[inside];
+			.map((place) => this.collection(place)[inside]);
+		// Of two places, one that is blank hides nothing.
+		return values.find((value) => !isBlank(value)) ?? values.find((value) => value !== undefined);
 	}
 
 	/** Text as it is; numbers and objects become text. */
@@ -140,10 +140,22 @@ export class NodeParameters {
 		return value;
 	}
 
-	/** Read only once, since n8n evaluates all expressions of a collection each time. */
-	private collection(name: string): unknown {
-		if (!this.collections.has(name)) this.collections.set(name, this.whole(name));
-		return this.collections.get(name);
+	/**
+	 * Read only once, since n8n evaluates all expressions of a collection each time. One that is text or a list is an
+	 * empty one where n8n has loaded the workflow (docs/protocols/n8n.md 4.5).
+	 */
+	private collection(name: string): Record<string, unknown> {
+		if (!this.collections.has(name)) this.collections.set(name, this.readCollection(name));
+		return this.collections.get(name)!;
+	}
+
+	private readCollection(name: string): Record<string, unknown> {
+		const { label, property } = fieldAt(this.properties, name);
+		const value = this.whole(name);
+		const read = asObject({ label }, value ?? {});
+		const unknown = Object.keys(read).find((key) => !property.options?.some((option) => option.name === key));
+		if (typeof value === 'string' && unknown !== undefined) throw wrongField(label, `has no option "${unknown}"`);
+		return read;
 	}
 }
 

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import {
 	NodeHelpers,
 	type INodeParameters,
@@ -58,7 +59,37 @@ describe('options', () => {
 		expect(read({ options: { minP: 1 } })).toBe(1);
 		expect(read({ options: {}, optionsSampling: { minP: 2 } })).toBe(2);
 		expect(read({ options: { minP: 0 }, optionsSampling: { minP: 2 } })).toBe(0);
-		expect(read({ options: 'x' })).toBeUndefined();
+		// A blank value hides none that is set.
+		expect(read({ options: { minP: '' }, optionsSampling: { minP: 2 } })).toBe(2);
+		expect(read({ options: { minP: 3 }, optionsSampling: { minP: null } })).toBe(3);
+		expect(read({ options: { minP: '' }, optionsSampling: {} })).toBeUndefined();
+	});
+
+	it('n8n hands on no options that are text or a list; where they reach the node, they are read or refused', () => {
+		const properties = optionsFields([option('minP'), option('topK')]);
+		const read = (options: unknown) =>
+			new NodeParameters({ getNodeParameter: () => options }, 0, properties).value('options.minP');
+		for (const given of ['={{ {"minP": 1} }}', '{"minP": 1}', [{ minP: 1 }], 5])
+			expect(
+				NodeHelpers.getNodeParameters(properties, { options: given } as INodeParameters, true, false, null, null),
+			).toEqual({ options: {} });
+		fc.assert(
+			fc.property(fc.jsonValue(), (value) => {
+				expect(read({ minP: value })).toEqual(value);
+				expect(read(JSON.stringify({ minP: value }))).toEqual(JSON.parse(JSON.stringify(value)));
+				const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+				if (isObject || value === null || (typeof value === 'string' && /^\s*(?:\{|$)/.test(value))) return;
+				expect(() => read(value)).toThrow('The field "Options" ');
+			}),
+		);
+		expect([read(undefined), read(null), read('')]).toEqual([undefined, undefined, undefined]);
+	});
+
+	it('an option of JSON text that the node does not have is an error', () => {
+		const properties = optionsFields([option('minP')]);
+		const read = () =>
+			new NodeParameters({ getNodeParameter: () => '{"min_p": 1}' }, 0, properties).value('options.minP');
+		expect(read).toThrow('The field "Options" has no option "min_p"');
 	});
 });
 
