@@ -5,6 +5,7 @@ import { type ServerKind, traitsOf } from '../servers/kinds';
 import { bodyOf as bodyOfAnswer } from '../servers/kinds/evidence';
 import type { ServerAnswer, ServerAnswers, ServerTraits, IdentifyingRoute } from '../servers/kinds/kind';
 import { modelEntries, readModels, type ServerModel } from '../servers/models';
+import { recordOf } from '../values';
 import type { HealthServerKind, Observations, Probe, ProbeName } from './observations';
 
 type Probes = Observations['probes'];
@@ -27,7 +28,7 @@ export function serverOf(probes: Probes): { kind: HealthServerKind; version: str
 	const dify = seen.find(({ headers }) => headers['x-version'] !== undefined && headers['x-env'] !== undefined);
 	if (dify !== undefined) return { kind: 'dify', version: dify.headers['x-version'] || null };
 	const { models } = answers;
-	const isApi = listOf(probes.models) !== undefined || bodyHas(models, 'detail');
+	const isApi = listOf(probes.models) !== undefined || 'detail' in recordOf(models?.json);
 	const { version } = bodyOf(probes.version);
 	return isApi
 		? { kind: 'openAiCompatible', version: typeof version === 'string' && version !== '' ? version : null }
@@ -73,8 +74,7 @@ export function listOf(probe: Probe | undefined): Array<Record<string, unknown>>
 
 /** The same, read. */
 export function modelsIn(probe: Probe | undefined): ServerModel[] {
-	const answer = answerOf(probe);
-	return answer === undefined || answer.status >= 300 ? [] : (readModels(answer.json) ?? []);
+	return listOf(probe) === undefined ? [] : (readModels(answerOf(probe)?.json) ?? []);
 }
 
 /** The models of the server: from its list, or from what else it tells. */
@@ -86,9 +86,4 @@ export function modelsOfServer(probes: Probes): ServerModel[] {
 /** The JSON object of an answer below 300; empty where there is none. */
 export function bodyOf(probe: Probe | undefined): Record<string, unknown> {
 	return bodyOfAnswer(answerOf(probe));
-}
-
-function bodyHas(answer: ServerAnswer | undefined, field: string): boolean {
-	const json = answer?.json;
-	return typeof json === 'object' && json !== null && field in json;
 }

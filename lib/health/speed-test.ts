@@ -100,7 +100,8 @@ async function measureRounds(tested: Tested): Promise<Rounds> {
 	const { kind: serverKind } = result.server;
 	const run: RunRound = async (atOnce, totalMs) =>
 		await measureSpeed(connection, { ...options, model, serverKind, atOnce, totalMs });
-	const atOnce = letThrough(options.atOnce, target.maxConcurrentRequests);
+	// The credential's limit holds here too: more requests would be measured one after the other.
+	const atOnce = Math.min(options.atOnce, target.maxConcurrentRequests || Infinity);
 	if (options.sweep !== undefined) {
 		const others = async () =>
 			(await inspect(target, { ...options.check, signal: options.signal })).result.slots ?? { total: null, busy: null };
@@ -124,11 +125,6 @@ function firstsOf({ firstTokenMs, firstTextMs }: SpeedRun): string[] {
 		firstTokenMs === null ? 'first token not to be seen' : `first token after ${firstTokenMs} ms`,
 		...(isLater ? [`first text after ${firstTextMs} ms`] : []),
 	];
-}
-
-/** The credential's limit holds here too: more requests would be measured one after the other. */
-function letThrough(wanted: number, limit: number): number {
-	return limit > 0 ? Math.min(wanted, limit) : wanted;
 }
 
 /** What a report says where it is not clear which model is meant. */
