@@ -137,7 +137,7 @@ function kindOf(status: number, message: string, codes: Codes, shape: BodyShape)
 	if (status === 501) return 'notSupported';
 	if (status < 300) return kindOfSuccess(shape);
 	const said = kindOfMessage(message, ...codes);
-	if (status === 503 || status === 529) return said === 'loading' ? 'loading' : 'busy';
+	if (status === 503 || status === 529) return said ?? 'busy';
 	return said ?? kindOfStatus(status, shape.kind === 'page');
 }
 
@@ -155,7 +155,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		'contextOverflow',
 		/exceeds? the (?:available|max) context/i,
 		/maximum context length/i,
-		/larger than the max context/i,
+		// SGLang
+		/l(?:ar|on)ger than the m(?:ax|odel's) context/i,
 		/context length exceeded/i,
 		// Ollama with truncate: false
 		/input length exceeds the context length/i,
@@ -163,7 +164,11 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	['contextExceeded', /context size has been exceeded/i],
 	// LM Studio, "Returning 200 anyway"
 	['wrongPath', /^unexpected endpoint or method/i],
-	['loading', /\bloading model\b/i, /\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i],
+	[
+		'loading',
+		/(?<!\berror |\bfailed )\bloading model\b/i,
+		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
+	],
 	['outputUnreadable', /output that does not match the expected .{0,200} format/i],
 	[
 		'modalityUnsupported',
@@ -177,10 +182,19 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/must be created with embedding=true/i,
 		// llama-server, a chat with a model for vectors
 		/context does not (?:support )?logits computation/i,
-		/does not support (?:the )?[`'"]?(?:chat|generat(?:e|ion)|completions?|embed(?:dings?)?|rerank(?:ing)?|score)[`'"]?(?: (?:completions? |\(score\) )?(?:api|endpoint|requests?)\b| for modality|$|\.)/i,
+		/does not support (?:the )?[`'"]?(?:chat|generat(?:e|ion)|completions?|embed(?:dings?)?|rerank(?:ing)?)[`'"]?(?: requests?\b| for modality|$|\.)/i,
+		/\bmodel (?:\S{1,200} )?does not support (?:the )?[\w/ -]{1,40}(?: \(\w{1,20}\))? (?:api|endpoint)\b/i,
+		// LocalAI, Text Embeddings Inference
+		/^rpc error: .{0,80}(?:un|not )implemented/i,
+		/endpoint disabled for this model|is not available for this model type/i,
+		// Xinference, with a model of another kind
+		/\bis not for creating \w/i,
+		/'\w{0,80}(?:rerank|embedding)model' object has no attribute/i,
 		// SGLang, LM Studio
-		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|rerank(?:er|ing)?|generation|llm)\b/i,
+		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|rerank(?:er|ing)?|cross-encoder|generation|llm)\b/i,
 	],
+	// LM Studio, with 400
+	['serverError', /^the model has crashed/i],
 	['brokenHistory', /failed to parse tool call arguments/i],
 	// LiteLLM (seen: 1.109.1). Without a database it says the first to every key but its own, with 400.
 	['unauthorized', /^no connected db\b/i],
@@ -225,6 +239,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	[
 		'modelFailedToLoad',
 		/model (?:name=)?.{0,200} failed to load/i,
+		// LM Studio, LocalAI, Ollama
+		/(?:failed to|could not|error) load(?:ing)? model\b|model requires more system memory/i,
 		// llama-swap (seen: 0bdb372)
 		/upstream command exited prematurely/i,
 	],
@@ -233,10 +249,10 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/^model ["'`]?.*["'`]? ?not found/i,
 		/model not found/i,
 		/model .{0,200} does not exist/i,
-		/model is not loaded/i,
+		/model (?:\S{1,200} )?is not loaded|^model (?:is )?unloaded/i,
 		/no such model/i,
-		// LM Studio; mlx_lm.server, which then looks for it on Hugging Face
-		/^no models? (?:is |are )?(?:currently )?loaded\b/i,
+		// LM Studio, TabbyAPI; mlx_lm.server, which then looks for it on Hugging Face
+		/(?:^|\. )no (?:\w{1,20} )?models? (?:is |are )?(?:currently )?loaded\b/i,
 		/repository not found for url: \S{0,200}\/api\/models\//i,
 		// infinity, transformers serve
 		/engine for model name .{0,200} not found/i,
@@ -246,7 +262,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// llama-swap (seen: 0bdb372), and its versions before
 		/no router for requested model/i,
 		/could not find (?:real modelID|suitable handler) for/i,
-		/invalid model name passed in model=/i,
+		/invalid model(?: name passed in model=|: )|llm provider not provided|is not supported by any provider/i,
+		// FastChat
+		/^only .{0,200} allowed now, your model/i,
 	],
 ];
 

@@ -13,7 +13,7 @@ export interface TooLong {
 const TOO_LONG: ReadonlyArray<{ says: RegExp; limit?: number; tokens?: number }> = [
 	// llama-server: all of a text must fit into one physical batch (-ub).
 	{ says: /input \((\d+) tokens\) is too large to process.{0,500}current batch size: (\d+)/is, tokens: 1, limit: 2 },
-	{ says: /input \((\d+) tokens\) is larger than the max context size \((\d+)/i, tokens: 1, limit: 2 },
+	{ says: /input \((\d+) tokens\) is l(?:ar|on)ger than the m.{0,20} context \w+ \((\d+)/i, tokens: 1, limit: 2 },
 	// Ollama
 	{ says: /input length exceeds (?:the )?(?:maximum )?context length/i },
 	// Text Embeddings Inference

@@ -111,3 +111,17 @@ describe.each(['nobody', 'sglang', 'lmdeploy', 'vllm'])('owned by %s', (owner) =
 		expect(asked()).toHaveLength(1);
 	});
 });
+
+it.each<[string, unknown, 'ignored' | 'read' | 'unknown']>([
+	['a count as text', { prompt_tokens: '3' }, 'ignored'],
+	['the names of another API', { input_tokens: 3, output_tokens: 1 }, 'ignored'],
+	['the total only', { total_tokens: 4 }, 'unknown'],
+	['null', { prompt_tokens: null }, 'unknown'],
+	['a number below zero', { prompt_tokens: -1 }, 'unknown'],
+	['many', { prompt_tokens: 180 }, 'read'],
+	['a list', [], 'unknown'],
+])('usage with %s', async (_what, usage, use) => {
+	const connection = await serving('nobody', () => [200, { ...answer(), usage }]);
+	if (use === 'ignored') await expect(fillIn(connection)).rejects.toMatchObject({ kind: 'notSupported' });
+	else expect((await fillIn(connection)).notes).toHaveLength(use === 'unknown' ? 1 : 0);
+});

@@ -204,12 +204,13 @@ export const FAMILIES: readonly Family[] = [
 		],
 		thinking: [['<|open|>think<|sep|>', '<|close|>think<|sep|>']],
 	}),
-	family('hunyuan3', 'Hunyuan 3', /(?:^|[^a-z])hy[-_]?v?[34](?!\d)|hunyuan-?[34](?!\d)/i, {
+	family('hunyuan3', 'Hunyuan 3', /(?:^|[^a-z])(?:hy|hunyuan)[-_]?v?[34](?![\db])/i, {
 		template: /<tool_sep>|<tool_calls:/,
 		forms: [
 			inTag('tool_calls', argumentTags('', '<tool_sep>')),
 			special(inTag('tool_calls:opensource', argumentTags(':opensource'))),
 		],
+		thinking: [['<think:opensource>', '</think:opensource>']],
 		parsers: { vllm: 'hy_v3' },
 	}),
 	family('glm', 'GLM-4.5', /glm-?4\.[5-9]|glm-?[5-9]|ling-?3|laguna/i, {
@@ -255,7 +256,7 @@ export const FAMILIES: readonly Family[] = [
 	}),
 	family('commandRPlus', 'Command R+', /command-?r(?!7)/i, {
 		template: /Write 'Action:'/,
-		forms: [{ ...json('Action: ```json', '```'), told: 'quoted' }],
+		forms: ['Action: ```json', 'Action:\n```json'].map((open) => ({ ...json(open, '```'), told: 'quoted' })),
 	}),
 	family('command', 'Command R7B', /command-?(?:r7b|a)(?:[^a-z]|$)|cohere2/i, {
 		template: /<\|START_ACTION\|>/,
