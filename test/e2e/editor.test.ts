@@ -103,6 +103,10 @@ const ownTypes = async () =>
 		({ name }) => name.startsWith('CUSTOM.') && !name.endsWith('Tool'),
 	) as unknown as INodeTypeDescription[];
 
+/** The name of the page about a node, which its picture has too: `dify-app`. */
+const pageOf = ({ name }: INodeTypeDescription) =>
+	name.replace('CUSTOM.', '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
 /** So far apart that the buttons of a trigger lie over no other node. */
 function spread(workflow: Workflow): Workflow {
 	const nodes = workflow.nodes.map((node, at) => ({
@@ -315,7 +319,7 @@ describe('the panels', () => {
 				expect({ displayName, shown }).toEqual({ displayName, shown: fields });
 				for (const label of await labels.all())
 					expect({ label: await label.innerText(), whole: await isWhole(label) }).toMatchObject({ whole: true });
-				await picture(`nodes/${displayName.toLowerCase().replaceAll(' ', '-')}`);
+				await picture(`nodes/${pageOf(type)}`);
 				await closeNode();
 			}
 		},
@@ -886,9 +890,9 @@ describe('the dark theme', () => {
 				const all = await icons((await n8n.createWorkflow(spread(workflowOf('All nodes', parts)))).id);
 				expect(all).toEqual(types.map(() => expect.stringMatching(/\.dark\.svg$/) as string));
 				await dark.picture('dark-nodes', 'canvas');
-				for (const { displayName } of types) {
-					await dark.openNode(displayName);
-					await dark.picture(`nodes-dark/${displayName.toLowerCase().replaceAll(' ', '-')}`);
+				for (const type of types) {
+					await dark.openNode(type.displayName);
+					await dark.picture(`nodes-dark/${pageOf(type)}`);
 					await dark.closeNode();
 				}
 
