@@ -13,9 +13,10 @@ import {
 	textOf,
 	tinyModel,
 	type ChatLine,
+	type ExecutionData,
 	type LlamaServer,
 } from './support/playground';
-import { agent, calculator, chatTrigger, localModel, workflowOf } from './support/workflows';
+import { agent, calculator, chatTrigger, localModel, readTotals, workflowOf } from './support/workflows';
 
 const SLOW = 900_000;
 const MODEL = 'Local Chat Model';
@@ -33,6 +34,12 @@ afterAll(async () => {
 
 async function credentialFor(server: LlamaServer): Promise<{ id: string; name: string }> {
 	return await n8n.createCredential({ ...llamaCredential(server), id: undefined });
+}
+
+/** What a Code node behind the model has read. */
+function totalsIn({ resultData }: ExecutionData) {
+	const [item] = resultData.runData.Totals![0]!.data!.main![0]!;
+	return item!.json as { in: string; out: string; usage: Record<string, unknown> };
 }
 
 async function chat(webhookId: string, text: string, signal?: AbortSignal): Promise<ChatLine[]> {
@@ -55,15 +62,19 @@ describe('n8n in queue mode', () => {
 				n8n,
 				workflowOf('Queued', {
 					Chat: chatTrigger('queued-chat'),
-					Agent: agent(),
+					Agent: { ...agent(), to: ['Totals'] },
 					[MODEL]: localModel(credential),
 					Calculator: calculator,
+					Totals: readTotals,
 				}),
 			);
 			const lines = await chat('queued-chat', 'What is 17 times 23?');
 			expect(textOf(lines)).toBe('Seventeen times twenty-three is three hundred and ninety-one.');
 			const [execution] = await n8n.listExecutions();
-			const { data } = await n8n.waitForExecution(execution!.id);
+			const { data, ...rest } = await n8n.waitForExecution(execution!.id);
+			const totals = totalsIn(data);
+			expect(totals.usage).toMatchObject({ generations: 2, uncounted: 0 });
+			expect(rest).toMatchObject({ customData: { llm_tokens_in: totals.in, llm_tokens_out: totals.out } });
 			expect(n8n.worker.service.lines.join('\n')).toContain(`Worker started execution ${execution!.id} `);
 			expect(data.resultData.runData.Calculator).toHaveLength(1);
 			await server.stop();
@@ -92,12 +103,21 @@ describe('n8n in queue mode', () => {
 						type: 'CUSTOM.difyChatMessage',
 						parameters: {},
 						credentials: { difyApi: { id, name } },
+						to: ['Totals'],
 					},
+					Totals: readTotals,
 				}),
 			);
 			const lines = await chat('queued-dify', 'Tell me a story');
 			expect(textOf(lines)).toBe(story.join(''));
 			expect(piecesOf(lines).length).toBeGreaterThan(3);
+			const [execution] = await n8n.listExecutions();
+			const { data } = await n8n.waitForExecution(execution!.id);
+			const totals = totalsIn(data);
+			expect(totals).toMatchObject({ usage: { generations: 1, uncounted: 0 } });
+			expect(Number(totals.in)).toBeGreaterThan(0);
+			// n8n's own nodes may write longer values; none of ours is.
+			expect(n8n.worker.service.lines.join('\n')).not.toContain('Custom data value');
 		},
 		SLOW,
 	);

@@ -13,7 +13,7 @@ import {
 	type N8nServer,
 } from './support/playground';
 import { until } from './support/until';
-import { agent, calculator, chatTrigger, localModel, workflowOf } from './support/workflows';
+import { agent, calculator, chatTrigger, localModel, readTotals, workflowOf } from './support/workflows';
 
 const MODEL = 'Local Chat Model';
 const DOWN = 'http://127.0.0.1:9';
@@ -48,18 +48,6 @@ afterAll(async () => {
 	await stopEverything();
 	await receiver.close();
 });
-
-/** Reads what the agent's model used up, as docs/tracing.md says. */
-const readTotals = {
-	type: 'n8n-nodes-base.code',
-	typeVersion: 2,
-	parameters: {
-		jsCode: [
-			'const get = (key) => $execution.customData.get(key);',
-			"return [{ json: { in: get('llm_tokens_in'), out: get('llm_tokens_out'), usage: JSON.parse(get('llm_usage')) } }];",
-		].join('\n'),
-	},
-};
 
 /** A published chat; its first server is down for some conversations, so that the other one takes over. */
 async function chatWith(webhookId: string, urls: readonly string[], options: Record<string, unknown> = {}) {

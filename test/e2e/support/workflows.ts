@@ -78,3 +78,15 @@ export const localModel = (
 });
 
 export const calculator: Part = { type: '@n8n/n8n-nodes-langchain.toolCalculator', serves: [['ai_tool', 'Agent']] };
+
+/** Reads what the agent's model used up, as docs/tracing.md says. */
+export const readTotals = {
+	type: 'n8n-nodes-base.code',
+	typeVersion: 2,
+	parameters: {
+		jsCode: [
+			'const get = (key) => $execution.customData.get(key);',
+			"return [{ json: { in: get('llm_tokens_in'), out: get('llm_tokens_out'), usage: JSON.parse(get('llm_usage')) } }];",
+		].join('\n'),
+	},
+};

@@ -13,22 +13,9 @@ import { difyPrompt } from '../../../../lib/langchain/dify-prompt';
 import { readMessage } from '../../../../lib/langchain/langchain-message';
 import { ollamaProtocol } from '../../../../lib/chat/wire/ollama';
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
+import { ai, human, own, ROUNDS, SHAPES, tool } from '../../../support/agent-histories';
 import { AIMessage, HumanMessage, ToolMessage } from '../../../support/chat-model';
 import { examples } from '../../../support/properties';
-
-const human = (content: string): SourceMessage => ({ type: 'human', content });
-const ai = (content: unknown, ...ids: string[]): SourceMessage => ({
-	type: 'ai',
-	content,
-	toolCalls: ids.map((id) => ({ id, name: 'Calculator', args: { input: serverToolCallId(id), id } })),
-});
-const tool = (toolCallId: string): SourceMessage => ({
-	type: 'tool',
-	toolCallId,
-	content: `result of ${serverToolCallId(toolCallId)}`,
-});
-/** Our id of a call: the server's, the number of the answer in front. */
-const own = (id: string, answer: number) => `n8n${String(answer).repeat(9)}0_${id}`;
 
 const convert = (source: SourceMessage[]) => convertMessages(source, { reasoning: 'toolTurns' });
 
@@ -43,25 +30,6 @@ const inShort = (messages: readonly ChatMessage[]) =>
 const bodyOf = (protocol: typeof openAiProtocol, messages: ChatMessage[]) => {
 	const request: ChatRequest = { model: 'm', messages, parameters: {}, serverKind: 'other' };
 	return JSON.stringify(protocol.body(request));
-};
-
-/** What each round says, and the calls that it makes. */
-const ROUNDS: Array<[text: string, ...ids: string[]]> = [
-	['I will calculate both.', own('a', 1), own('b', 1)],
-	['One more.', own('c', 2)],
-	['And the last.', own('d', 3)],
-];
-
-/** Every way in which 3.3 may write the same turn: text as a string or a block, in all or the first of its calls. */
-const SHAPES: Record<string, (text: string, ids: string[]) => SourceMessage[]> = {
-	'one message with all calls, text as a string': (text, ids) => [ai(text, ...ids), ...ids.map(tool)],
-	'one message with all calls, text as a block': (text, ids) => [
-		ai([{ type: 'text', text }, ...ids.map((id) => ({ type: 'tool_use', id, name: 'Calculator', input: {} }))], ...ids),
-		...ids.map(tool),
-	],
-	'one message for each call, text in all of them': (text, ids) => ids.flatMap((id) => [ai(text, id), tool(id)]),
-	'one message for each call, text in the first': (text, ids) =>
-		ids.flatMap((id, at) => [ai(at === 0 ? text : [], id), tool(id)]),
 };
 
 describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)', () => {

@@ -1,0 +1,36 @@
+/** Turns of n8n's agent with several rounds of tool calls, in every way in which a memory may give them back. */
+import { serverToolCallId } from '../../lib/chat/answer/tool-call-ids';
+import type { SourceMessage } from '../../lib/chat/types';
+
+export const human = (content: string): SourceMessage => ({ type: 'human', content });
+export const ai = (content: unknown, ...ids: string[]): SourceMessage => ({
+	type: 'ai',
+	content,
+	toolCalls: ids.map((id) => ({ id, name: 'Calculator', args: { input: serverToolCallId(id), id } })),
+});
+export const tool = (toolCallId: string): SourceMessage => ({
+	type: 'tool',
+	toolCallId,
+	content: `result of ${serverToolCallId(toolCallId)}`,
+});
+/** Our id of a call: the server's, the number of the answer in front. */
+export const own = (id: string, answer: number) => `n8n${String(answer).repeat(9)}0_${id}`;
+
+/** What each round says, and the calls that it makes. */
+export const ROUNDS: Array<[text: string, ...ids: string[]]> = [
+	['I will calculate both.', own('a', 1), own('b', 1)],
+	['One more.', own('c', 2)],
+	['And the last.', own('d', 3)],
+];
+
+/** Every way in which 3.3 may write the same turn: text as a string or a block, in all or the first of its calls. */
+export const SHAPES: Record<string, (text: string, ids: string[]) => SourceMessage[]> = {
+	'one message with all calls, text as a string': (text, ids) => [ai(text, ...ids), ...ids.map(tool)],
+	'one message with all calls, text as a block': (text, ids) => [
+		ai([{ type: 'text', text }, ...ids.map((id) => ({ type: 'tool_use', id, name: 'Calculator', input: {} }))], ...ids),
+		...ids.map(tool),
+	],
+	'one message for each call, text in all of them': (text, ids) => ids.flatMap((id) => [ai(text, id), tool(id)]),
+	'one message for each call, text in the first': (text, ids) =>
+		ids.flatMap((id, at) => [ai(at === 0 ? text : [], id), tool(id)]),
+};
