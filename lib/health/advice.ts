@@ -3,6 +3,7 @@ import { missingModelAdvice } from '../servers/model-names';
 import { traitsOfServer } from './answers';
 import type { HealthServerKind, HealthStatus, Severity } from './observations';
 import { type RemedyFacts, remedyFor } from '../errors/remedies';
+import { OLDEST_N8N } from '../supported-n8n';
 
 /** What a finding's sentences may name. */
 export interface AdviceFacts extends Pick<RemedyFacts, 'url' | 'host' | 'port' | 'model'> {
@@ -302,6 +303,14 @@ export const ADVICE = {
 	unknownServer: info(
 		'Something answers, but it is not a server that this package knows',
 		'If chats work, all is well. Otherwise check the Base URL and the port.',
+	),
+	n8nTooOld: warning(
+		'Local Chat Model and the other nodes for agents and chains do not work in this n8n',
+		`Update n8n to ${OLDEST_N8N} or newer.`,
+	),
+	n8nFilesInMemory: info(
+		'This n8n keeps files in its memory and in the data of executions, which n8n 3 no longer does',
+		'Set N8N_DEFAULT_BINARY_DATA_MODE=filesystem, or in queue mode database or s3, before the upgrade.',
 	),
 } satisfies Record<string, Row>;
 

@@ -32,9 +32,16 @@ function tryRequire(requireModule: (name: string) => unknown): AiNodeSdk | undef
  * from starting; the node raises the same sentence when it is used.
  */
 export function reportUnsupportedHost(requireModule?: (name: string) => unknown): void {
+	const lacking = missingSdk(requireModule);
+	if (lacking !== undefined) LoggerProxy.error(lacking);
+}
+
+/** Why this n8n cannot run the nodes for agents and chains; undefined where it can. */
+export function missingSdk(requireModule?: (name: string) => unknown): string | undefined {
 	try {
 		loadSdk(requireModule);
+		return undefined;
 	} catch (error) {
-		LoggerProxy.error(messageOf(error));
+		return messageOf(error);
 	}
 }

@@ -1,6 +1,8 @@
 import { NodeOperationError, type IBinaryKeyData, type IDataObject, type INode } from 'n8n-workflow';
 
-import type { CheckResult } from '../../lib/health/observations';
+import { advise, toldOf } from '../../lib/health/finding';
+import type { CheckResult, Finding } from '../../lib/health/observations';
+import { missingSdk } from '../../lib/langchain/sdk';
 import type { Target } from '../../lib/health/probes';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
 
@@ -34,7 +36,18 @@ export function healthItems(
 	{ health, failWhenUnhealthy, binary }: Outcome,
 ): OperationItem[] {
 	if (!health.healthy && failWhenUnhealthy) throw new Unhealthy(context.getNode(), health, itemIndex);
-	return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
+	const findings = [...health.findings, ...hostFindings(binary)];
+	return [{ json: { ...health, findings }, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
+}
+
+/** What this n8n lacks, as far as a node can know: it sees none of n8n's settings, only what they do. */
+function hostFindings(stored: IBinaryKeyData = {}): Finding[] {
+	const lacking = missingSdk();
+	const isInMemory = Object.values(stored).some(({ id }) => id === undefined);
+	return toldOf([
+		...(lacking === undefined ? [] : [advise('n8nTooOld', lacking)]),
+		...(isInMemory ? [advise('n8nFilesInMemory', 'A file that this node stored has no place outside the item')] : []),
+	]);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
+import { OLDEST_N8N } from '../../../lib/supported-n8n';
 import { appKey, startDifySim } from '../../servers/dify';
 import { SESAME, asked, run, server, shape, sim, useServer } from './run-node';
 
@@ -12,6 +13,17 @@ describe('Check', () => {
 		expect(shape(outputs)).toEqual([[['healthy', { item: 0 }]], []]);
 		expect(outputs[0]![0]!.json).toMatchObject({ server: { kind: 'llamaServer' }, findings: [{ id: 'metricsOff' }] });
 		expect(asked).toEqual(['localLlamaApi']);
+	});
+
+	it('tells where this n8n is too old for the nodes of agents, and the server is as healthy as it is', async () => {
+		await sim({ metrics: true });
+		jest.doMock('@n8n/ai-node-sdk', () => ({}));
+		const [[item]] = (await run()) as [[{ json: object }]];
+		expect(item.json).toMatchObject({
+			healthy: true,
+			findings: [{ id: 'n8nTooOld', severity: 'warning', advice: expect.stringContaining(OLDEST_N8N) as string }],
+		});
+		jest.dontMock('@n8n/ai-node-sdk');
 	});
 
 	it('sends any other to the second, without failing', async () => {

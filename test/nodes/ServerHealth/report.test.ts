@@ -97,6 +97,15 @@ describe('Report', () => {
 		expect(roundsSent()).toBe(0);
 	});
 
+	it('tells what this n8n does that n8n 3 no longer does: a file stays in memory', async () => {
+		await sim({ metrics: true });
+		const parameters = { ...REPORT, parts: ['facts'] };
+		const ids = async (setup: object) =>
+			((await one({ parameters, ...setup })).json.findings as Array<{ id: string }>).map(({ id }) => id);
+		expect(await ids({ filesInMemory: true })).toContain('n8nFilesInMemory');
+		expect(await ids({})).not.toContain('n8nFilesInMemory');
+	});
+
 	it('takes no slot from others, and says so', async () => {
 		await sim({ slots: 2, tokenDelayMs: 20 });
 		const abort = new AbortController();

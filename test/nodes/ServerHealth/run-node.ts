@@ -21,6 +21,8 @@ export interface Setup {
 	/** Names of the outputs, as n8n sees them. */
 	outputs?: string[];
 	mode?: string;
+	/** n8n keeps files in the data of executions. */
+	filesInMemory?: boolean;
 	signal?: AbortSignal;
 }
 
@@ -76,7 +78,12 @@ function context(setup: Setup): IExecuteFunctions {
 		getTimezone: () => 'Europe/Berlin',
 		helpers: {
 			prepareBinaryData: async (data: Buffer, fileName: string, mimeType: string) =>
-				await Promise.resolve({ data: data.toString('base64'), fileName, mimeType }),
+				await Promise.resolve({
+					data: data.toString('base64'),
+					fileName,
+					mimeType,
+					...(setup.filesInMemory === true ? {} : { id: 'filesystem-v2:1' }),
+				}),
 		},
 	} as unknown as IExecuteFunctions;
 }
