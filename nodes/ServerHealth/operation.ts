@@ -1,6 +1,6 @@
 import { NodeOperationError, type IBinaryKeyData, type IDataObject, type INode } from 'n8n-workflow';
 
-import { advise, toldOf } from '../../lib/health/finding';
+import { advise } from '../../lib/health/finding';
 import type { CheckResult, Finding } from '../../lib/health/observations';
 import { missingSdk } from '../../lib/langchain/sdk';
 import type { Target } from '../../lib/health/probes';
@@ -44,10 +44,10 @@ export function healthItems(
 function hostFindings(stored: IBinaryKeyData = {}): Finding[] {
 	const lacking = missingSdk();
 	const isInMemory = Object.values(stored).some(({ id }) => id === undefined);
-	return toldOf([
+	return [
 		...(lacking === undefined ? [] : [advise('n8nTooOld', lacking)]),
 		...(isInMemory ? [advise('n8nFilesInMemory', 'A file that this node stored has no place outside the item')] : []),
-	]);
+	];
 }
 
 /**
