@@ -185,11 +185,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/does not support (?:the )?[`'"]?(?:chat|generat(?:e|ion)|completions?|embed(?:dings?)?|rerank(?:ing)?)[`'"]?(?: requests?\b| for modality|$|\.)/i,
 		/\bmodel (?:\S{1,200} )?does not support (?:the )?[\w/ -]{1,40}(?: \(\w{1,20}\))? (?:api|endpoint)\b/i,
 		// LocalAI, Text Embeddings Inference
-		/^rpc error: .{0,80}(?:un|not )implemented/i,
-		/endpoint disabled for this model|is not available for this model type/i,
+		/^rpc error: .{0,80}(?:un|not )implemented|endpoint disabled for this model|not available for this model type/i,
 		// Xinference, with a model of another kind
-		/\bis not for creating \w/i,
-		/'\w{0,80}(?:rerank|embedding)model' object has no attribute/i,
+		/\bis not for creating \w|'\w{0,80}(?:rerank|embedding)model' object has no attribute/i,
 		// SGLang, LM Studio
 		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|rerank(?:er|ing)?|cross-encoder|generation|llm)\b/i,
 	],

@@ -27,6 +27,9 @@ export interface MediaAttempt extends MediaOptions {
 	retry?: () => RetryPolicy;
 }
 
+type WithModel = { model: string };
+type WithRemarks = { remarks: string[] };
+
 /** A request at one of the servers. */
 export interface Asked<Request, Options extends MediaOptions = MediaOptions> {
 	connection: Connection;
@@ -42,11 +45,7 @@ export interface Asked<Request, Options extends MediaOptions = MediaOptions> {
  * @param work has its result as soon as an answer begins; whoever reads that to its end calls `release`
  * @returns the result, with a remark where servers were passed over
  */
-export async function openAtServer<
-	Request extends { model: string },
-	Options extends MediaOptions,
-	T extends { remarks: string[] },
->(
+export async function openAtServer<Request extends WithModel, Options extends MediaOptions, T extends WithRemarks>(
 	servers: Connection | ServerPool,
 	use: MediaTask,
 	request: Request,
@@ -75,11 +74,9 @@ export async function openAtServer<
 }
 
 /** The same for work that is over when its result is there. */
-export async function atServer<
-	Request extends { model: string },
-	Options extends MediaOptions,
-	T extends { remarks: string[] },
->(...given: Parameters<typeof openAtServer<Request, Options, T>>): Promise<T> {
+export async function atServer<Request extends WithModel, Options extends MediaOptions, T extends WithRemarks>(
+	...given: Parameters<typeof openAtServer<Request, Options, T>>
+): Promise<T> {
 	const { value, release } = await openAtServer(...given);
 	release();
 	return value;

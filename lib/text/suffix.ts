@@ -9,9 +9,7 @@ import { Remembered } from '../remembered';
 import { recordOf } from '../values';
 
 /** What becomes of the text behind a gap, where no more is known of the server. */
-type SuffixUse = 'read' | 'ignored' | 'unknown';
-
-const uses = Remembered.inProcess<SuffixUse>({ forMs: 60 * 60_000 });
+const uses = Remembered.inProcess<'read' | 'ignored' | 'unknown'>({ forMs: 60 * 60_000 });
 /** No token stands for more signs of a random number. */
 const SIGNS_PER_TOKEN = 4;
 
@@ -20,11 +18,7 @@ const SIGNS_PER_TOKEN = 4;
  * llama-server, mlx_lm.server. What they count as tokens of a long one tells, for one token that they write. It is new each
  * time, since some leave out what comes from their cache.
  */
-export async function suffixUse(
-	{ connection, model, limits }: Attempt,
-	kind: ServerKind,
-	signal?: AbortSignal,
-): Promise<SuffixUse> {
+export async function suffixUse({ connection, model, limits }: Attempt, kind: ServerKind, signal?: AbortSignal) {
 	const place = `${connection.url.api} ${model}`;
 	const known = traitsOf(kind).ignoresSuffix === true ? 'ignored' : uses.get(place);
 	if (known !== undefined) return known;
