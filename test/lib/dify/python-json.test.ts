@@ -71,3 +71,55 @@ test('in the usage of a chat', async () => {
 	expect(result.usage).toEqual({ total_tokens: 3, latency: 'NaN' });
 	expect(result.warnings[0]).toContain('NaN');
 });
+
+const event = (name: string, data: string) =>
+	`data: {"event":"${name}","task_id":"t","workflow_run_id":"${RUN}","data":${data}}\n\n`;
+const good = event('workflow_finished', `{${run},"outputs":{"a":1}}`);
+const BIG = '9007199254740993';
+
+test.each<[string, string, object]>([
+	[
+		'outputs of a node',
+		event('node_finished', `{"id":"n","outputs":{"x":NaN}}`),
+		{ nodes: [{ outputs: { x: 'NaN' } }] },
+	],
+	['inputs of a node', event('node_started', `{"id":"n","inputs":{"x":${BIG}}}`), { nodes: [{ inputs: { x: BIG } }] }],
+	[
+		'what a node did',
+		event('node_finished', `{"id":"n","process_data":[-Infinity]}`),
+		{ nodes: [{ processData: ['-Infinity'] }] },
+	],
+	[
+		'a pass of an iteration',
+		event('iteration_completed', `{"id":"i","outputs":[${BIG},1]}`),
+		{ nodes: [{ outputs: [BIG, 1] }] },
+	],
+	['the log of an agent', event('agent_log', `{"id":"l","data":{"n":${BIG}}}`), { agentLogs: [{ data: { n: BIG } }] }],
+	['a time of Dify', event('node_finished', `{"id":"n","elapsed_time":NaN}`), { nodes: [{ status: 'succeeded' }] }],
+	[
+		'deep inside',
+		event('node_finished', `{"id":"n","outputs":{"a":[{"b":[NaN]}]}}`),
+		{ nodes: [{ outputs: { a: [{ b: ['NaN'] }] } }] },
+	],
+])('relatives: %s', async (_name, told, expected) => {
+	const {
+		workflow: read,
+		warnings,
+		status,
+	} = await workflow((_request, response) => events(response, started + told + good));
+	expect({ status, read }).toMatchObject({ status: 'succeeded', read: { ...expected, outputs: { a: 1 } } });
+	expect(warnings).toEqual([expect.stringContaining('kept as text')]);
+});
+
+test.each([
+	['an event that is cut', 'data: {"event":"workflow_finished","data":{"outputs":{"a":1}\n\n'],
+	['an event of words', 'data: Internal Server Error\n\n'],
+	['no event at all', ''],
+])('relatives: %s in place of the end, and a good record', async (_name, told) => {
+	const result = await workflow(({ method, path }, response) => {
+		if (path.includes('/events')) json('{"code":"not_found","message":"x","status":404}')({} as never, response);
+		else if (method === 'GET') json(`{${run},"outputs":{"a":1}}`)({} as never, response);
+		else events(response, started + told);
+	});
+	expect(result).toMatchObject({ status: 'succeeded', workflow: { outputs: { a: 1 } } });
+});
