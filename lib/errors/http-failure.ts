@@ -245,10 +245,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	[
 		'modelNotFound',
 		/^model ["'`]?.*["'`]? ?not found/i,
-		/model not found/i,
+		/model not found|no such model/i,
 		/model .{0,200} does not exist/i,
 		/model (?:\S{1,200} )?is not loaded|^model (?:is )?unloaded/i,
-		/no such model/i,
 		// LM Studio, TabbyAPI; mlx_lm.server, which then looks for it on Hugging Face
 		/(?:^|\. )no (?:\w{1,20} )?models? (?:is |are )?(?:currently )?loaded\b/i,
 		/repository not found for url: \S{0,200}\/api\/models\//i,
@@ -258,8 +257,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// speaches
 		/^model '.*' is not installed locally/i,
 		// llama-swap (seen: 0bdb372), and its versions before
-		/no router for requested model/i,
-		/could not find (?:real modelID|suitable handler) for/i,
+		/no router for requested model|could not find (?:real modelID|suitable handler) for/i,
 		/invalid model(?: name passed in model=|: )|llm provider not provided|is not supported by any provider/i,
 		// FastChat
 		/^only .{0,200} allowed now, your model/i,
