@@ -256,7 +256,7 @@ export class Connection extends Explainer {
 	 * queue of this credential, with limits that count from now on. `retry` is asked also after an answer that was cut
 	 * off, so it is for requests that change nothing.
 	 *
-	 * @returns the answer with a status below 300
+	 * @returns the answer, where it is no refusal
 	 * @throws {ServerError}
 	 */
 	async answer(url: string, options: AnswerOptions): Promise<CallAnswer> {
@@ -264,6 +264,7 @@ export class Connection extends Explainer {
 			watchdog.content();
 			try {
 				const read = await this.sender.read(answer, options, watchdog);
+				if (isRefusal(read)) return { failed: this.refusal(read, options.about) };
 				end();
 				return read;
 			} catch (error) {

@@ -76,7 +76,7 @@ describe('llama-server', () => {
 		expect(await countTokens(connection, 'Hi there', ASK)).toEqual({ tokens: 2, exact: false });
 	});
 
-	it.each([[{ tokens: 'x' }], [[1]], [{ tokens: [{ piece: 'x' }] }], [{ error: 'no' }]])(
+	it.each([[{ tokens: 'x' }], [[1]], [{ tokens: [{ piece: 'x' }] }], [{ info: 'no' }]])(
 		'that answers %j is not understood',
 		async (json) => {
 			const { sim, connection } = await server();
