@@ -1,6 +1,6 @@
 import { traitsOf } from '../servers/kinds';
 import type { ServerTraits } from '../servers/kinds/kind';
-import { failoverNote } from '../servers/pool/failover';
+import { failoverNotes } from '../servers/pool/failover';
 import type { AssemblyFailure } from './answer/assembly';
 import { remarkOnContextSize } from './answer/context-sizes';
 import { answerFailure, foreignLines, foreignText } from './answer/failure';
@@ -53,12 +53,11 @@ export async function finishAnswer(
 		answering.loadsAnewForContext && assembly.madeBy !== undefined
 			? remarkOnContextSize(keyOf(opened), { size: contextSizeOf(request.parameters), loadMs: timings?.load_ms })
 			: undefined;
-	const moved = failoverNote(passedOver, connection.url.root);
 	const notes = [
 		...prepared.notes,
 		...opened.notes,
 		...read.notes,
-		moved,
+		...failoverNotes(passedOver, connection.url.root),
 		...notesOnForcedCall(request, answer),
 		noteOnFormat(request, answer),
 		noteOnCallsInText(assembly, serverKind),

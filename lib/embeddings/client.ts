@@ -13,7 +13,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { eachAtOnce } from '../servers/batches';
 import type { EmbeddingRequest } from '../servers/kinds/kind';
-import { failoverNote } from '../servers/pool/failover';
+import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
 import { isNotANumber, mayBeAboutOneText, namedTextIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { KnownLength } from './check';
@@ -90,8 +90,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 			);
 			const { root } = connection.url;
 			servers[root] = (servers[root] ?? 0) + batch.length;
-			const moved = failoverNote(passedOver, root);
-			for (const remark of [...value.remarks, ...(moved === undefined ? [] : [moved])]) remarks.add(remark);
+			for (const remark of [...value.remarks, ...failoverNotes(passedOver, root)]) remarks.add(remark);
 			add(value.counts, total);
 			return value.result.map((vector) => cutTo(vector, this.settings.dimensions));
 		});

@@ -90,7 +90,7 @@ function fromBase64(text: string): number[] | undefined {
 }
 
 function tokensIn(json: unknown): number | undefined {
-	if (!isRecord(json)) return undefined;
-	const usage = isRecord(json.usage) ? json.usage : {};
-	return [usage.prompt_tokens, usage.total_tokens, json.prompt_eval_count].find((value) => typeof value === 'number');
+	const { usage, prompt_eval_count: evaluated } = recordOf(json);
+	const { prompt_tokens: prompt, total_tokens: total } = recordOf(usage);
+	return [prompt, total, evaluated].find((value) => typeof value === 'number');
 }

@@ -6,7 +6,7 @@ import type { FormSent } from '../http/multipart';
 import type { RetryPolicy } from '../http/types';
 import { ServerPool } from '../servers/pool/server-pool';
 import { kindOfRefusal, type ServerKind, traitsOf } from '../servers/kinds';
-import { failoverNote } from '../servers/pool/failover';
+import { failoverNotes } from '../servers/pool/failover';
 import { kindFor } from '../servers/purpose';
 import { retryUntilReady } from '../servers/retry';
 import { optional } from '../values';
@@ -69,8 +69,8 @@ export async function openAtServer<Request extends WithModel, Options extends Me
 				retryUntilReady(connection, { retries, firstTokenMs: limits.firstTokenMs, about: aboutModel(model) }),
 		},
 	);
-	const moved = failoverNote(passedOver, connection.url.root);
-	return { value: moved === undefined ? value : { ...value, remarks: [...value.remarks, moved] }, release };
+	const remarks = [...value.remarks, ...failoverNotes(passedOver, connection.url.root)];
+	return { value: { ...value, remarks }, release };
 }
 
 /** The same for work that is over when its result is there. */

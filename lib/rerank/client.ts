@@ -13,7 +13,7 @@ import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { aliasWithoutRerank, kindOfRefusal, traitsOf } from '../servers/kinds';
 import { tokensOf } from '../servers/manage/tokenize';
-import { failoverNote } from '../servers/pool/failover';
+import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
 import type { TooLong } from '../servers/text-refusals';
 import { optional } from '../values';
@@ -71,9 +71,7 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		);
 		const { result: scores, counts } = value;
 		const { requests, truncated, tokens } = counts;
-		const { root } = connection.url;
-		const moved = failoverNote(passedOver, root);
-		const remarks = [...(moved === undefined ? [] : [moved]), ...remarksOn(scores, form, texts)];
+		const remarks = [...failoverNotes(passedOver, connection.url.root), ...remarksOn(scores, form, texts)];
 		if (scores.length < top(documents).length)
 			remarks.push(
 				`The server returned ${scores.length} scores for ${documents.length} documents. The others are left out.`,
@@ -83,7 +81,7 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 			requests,
 			truncated,
 			...optional({ tokens }),
-			...(this.servers.hasSeveral ? { server: root } : {}),
+			...(this.servers.hasSeveral ? { server: connection.url.root } : {}),
 			ranking: top([...ranked(scores, this.settings), ...unranked]),
 			remarks,
 		};

@@ -92,9 +92,10 @@ function plain({ url, kind, status, message, remedy }: ServerError) {
 }
 
 /** For the user, where a server failed and another one answered. */
-export function failoverNote(passedOver: readonly PassedOver[], answered: string): string | undefined {
+export function failoverNotes(passedOver: readonly PassedOver[], answered: string): string[] {
 	const failed = passedOver.filter(({ wasAsked }) => wasAsked);
-	if (failed.length === 0) return undefined;
+	if (failed.length === 0) return [];
 	const list = failed.map(({ url, why }) => `${url} (${why})`).join(', ');
-	return `${answered} answered, because ${failed.length === 1 ? 'this server' : 'these servers'} did not take the request: ${list}.`;
+	const these = failed.length === 1 ? 'this server' : 'these servers';
+	return [`${answered} answered, because ${these} did not take the request: ${list}.`];
 }

@@ -4,7 +4,7 @@ import {
 	allFailed,
 	canFailOver,
 	mostRecoverable,
-	failoverNote,
+	failoverNotes,
 	withOthers,
 } from '../../../../lib/servers/pool/failover';
 
@@ -117,10 +117,12 @@ test('the failure of one server carries those before it', () => {
 
 test('the note names who answered and who did not', () => {
 	const other = { url: 'http://a', why: 'Nothing listens on a:80', wasAsked: true };
-	expect(failoverNote([other], 'http://b')).toBe(
+	expect(failoverNotes([other], 'http://b')).toEqual([
 		'http://b answered, because this server did not take the request: http://a (Nothing listens on a:80).',
-	);
-	expect(failoverNote([other, { ...other, url: 'http://c' }], 'http://b')).toContain('these servers');
-	expect(failoverNote([{ ...other, wasAsked: false }], 'http://b')).toBeUndefined();
-	expect(failoverNote([], 'http://b')).toBeUndefined();
+	]);
+	expect(failoverNotes([other, { ...other, url: 'http://c' }], 'http://b')).toEqual([
+		expect.stringContaining('these servers'),
+	]);
+	expect(failoverNotes([{ ...other, wasAsked: false }], 'http://b')).toEqual([]);
+	expect(failoverNotes([], 'http://b')).toEqual([]);
 });
