@@ -3,6 +3,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { brotliCompressSync } = require('node:zlib');
 const { dest, parallel, series, src } = require('gulp');
+const ts = require('typescript');
 
 const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
 
@@ -25,17 +26,62 @@ async function compile() {
 	}
 	const files = await fs.promises.readdir('dist', { recursive: true });
 	for (const file of files.filter((name) => name.endsWith('.js')).map((name) => path.join('dist', name))) {
-		const text = withShortRequires(await fs.promises.readFile(file, 'utf8'));
+		const text = withShortNames(await fs.promises.readFile(file, 'utf8'));
 		// Without a format, esbuild renames nothing at the top of a file.
 		const { code } = await require('esbuild').transform(text, { minify: true, target: 'node20' });
 		await fs.promises.writeFile(file, code);
 	}
 }
 
-/** TypeScript names a required module after its file (`server_error_1`), wherever it is used: 4 kB of the package. */
-function withShortRequires(text) {
-	const names = [...text.matchAll(/^const (\w+_\d+) = require\(/gm)].map(([, name]) => name);
-	return names.reduce((shorter, name, at) => shorter.replace(new RegExp(`\\b${name}\\b`, 'g'), () => `$${at}`), text);
+/**
+ * What a file requires (`server_error_1`, as TypeScript names it) and its own constants have short names: 12 kB of the package. Functions
+ * and classes keep theirs.
+ */
+function withShortNames(text) {
+	const file = ts.createSourceFile('file.js', text, ts.ScriptTarget.ES2022, true);
+	const isNamed = (value) => ts.isArrowFunction(value) || ts.isFunctionExpression(value) || ts.isClassExpression(value);
+	const constants = file.statements
+		.filter(ts.isVariableStatement)
+		.flatMap(({ declarationList }) => declarationList.declarations)
+		.filter(({ name, initializer }) => ts.isIdentifier(name) && initializer !== undefined && !isNamed(initializer));
+	const places = new Map(constants.map(({ name }) => [name.text, []]));
+	const visit = (node) => {
+		if (ts.isIdentifier(node) && places.has(node.text) && !isPropertyName(node)) {
+			// A name that something else has as well, or that is also that of a property, stays.
+			const isUnclear = ts.isShorthandPropertyAssignment(node.parent) || isDeclaredInside(node, file);
+			if (isUnclear) places.delete(node.text);
+			else places.get(node.text).push(node.getStart());
+		}
+		ts.forEachChild(node, visit);
+	};
+	visit(file);
+	const changes = [...places].flatMap(([name, starts], at) =>
+		starts.map((start) => ({ start, name, short: `$${at}` })),
+	);
+	return changes
+		.sort((one, other) => other.start - one.start)
+		.reduce((all, { start, name, short }) => all.slice(0, start) + short + all.slice(start + name.length), text);
+}
+
+/** Of an object, a class or a pattern: `a.name`, `{ name: 1 }`, `{ name: other } = a`. */
+function isPropertyName(node) {
+	const { name, propertyName } = node.parent;
+	const isOfBinding = ts.isBindingElement(node.parent);
+	const hasProperty =
+		ts.isPropertyAccessExpression(node.parent) ||
+		ts.isObjectLiteralElement(node.parent) ||
+		ts.isClassElement(node.parent);
+	return (
+		propertyName === node ||
+		(hasProperty && !isOfBinding && name === node && !ts.isShorthandPropertyAssignment(node.parent))
+	);
+}
+
+function isDeclaredInside(node, file) {
+	const { parent } = node;
+	const isDeclaration =
+		parent.name === node && !ts.isPropertyAccessExpression(parent) && !ts.isObjectLiteralElement(parent);
+	return isDeclaration && parent.parent?.parent?.parent !== file;
 }
 
 /**
