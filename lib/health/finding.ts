@@ -1,7 +1,7 @@
 import type { FailureKind } from '../errors/kinds';
 import { remedyFor, type RemedyFacts } from '../errors/remedies';
 import { ADVICE, type AdviceFacts, type AdviceId } from './advice';
-import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, Severity } from './observations';
+import type { CheckResult, Finding, HealthStatus, Observations, Probe, ProbeFailure, Severity } from './observations';
 import { optional } from '../values';
 
 /** A finding, and the status it gives the server. Without one it changes nothing about the status. */
@@ -127,8 +127,11 @@ export function overall(findings: readonly FindingWithStatus[]): HealthStatus {
 	return STATUS_ORDER.find((status) => findings.some((finding) => finding.status === status)) ?? 'healthy';
 }
 
-export function worseOf(a: HealthStatus, b: HealthStatus): HealthStatus {
-	return STATUS_ORDER.find((status) => status === a || status === b) ?? 'healthy';
+/** What a check found, with what a test of the model found: the worse of the two statuses. */
+export function withTested(check: Pick<CheckResult, 'status' | 'findings'>, tested: readonly FindingWithStatus[]) {
+	const status = STATUS_ORDER.find((one) => one === check.status || one === overall(tested)) ?? 'healthy';
+	const findings = withoutStatus(sorted([...tested, ...check.findings]));
+	return { status, healthy: status === 'healthy', findings };
 }
 
 /** "12 s ago" */

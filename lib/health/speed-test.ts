@@ -4,7 +4,7 @@ import { traitsOfServer } from './answers';
 import { eachOf, inspect } from './check';
 import { mergeResults } from './several';
 import { findModel } from './expectations';
-import { type FindingWithStatus, overall, sorted, withoutStatus, worseOf } from './finding';
+import { type FindingWithStatus, sorted, withTested } from './finding';
 import type { CheckResult, HealthServerKind, ModelFacts } from './observations';
 import type { CheckOptions, Target } from './probes';
 import { measureSpeed, type SpeedOptions, type SpeedRun } from './speed';
@@ -75,16 +75,12 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 		wanted: options.sweep === undefined ? options.atOnce : Math.min(options.atOnce, result.slots?.total ?? atOnce),
 		atOnce,
 	}).concat(ofRounds);
-	const status = worseOf(result.status, overall(judged));
-	const findings = withoutStatus(sorted([...judged, ...result.findings]));
+	const verdict = withTested(result, judged);
 	const [first] = runs;
-	const summary =
-		status === 'healthy' && first !== undefined
-			? `${model}: ${[speedOf(first), ...firstsOf(first)].join(', ')}.`
-			: first === undefined && status === 'healthy'
-				? result.summary
-				: `${findings[0]?.meaning ?? result.summary}.`;
-	return { ...result, status, healthy: status === 'healthy', summary, speed: { model, runs }, findings };
+	let summary = result.summary;
+	if (!verdict.healthy) summary = `${verdict.findings[0]?.meaning ?? summary}.`;
+	else if (first !== undefined) summary = `${model}: ${[speedOf(first), ...firstsOf(first)].join(', ')}.`;
+	return { ...result, ...verdict, summary, speed: { model, runs } };
 }
 
 interface Rounds {

@@ -1,5 +1,5 @@
 import { ChatClient } from '../chat/client';
-import { estimateTokens } from '../chat/request/token-estimate';
+import { estimateTokens } from '../servers/manage/tokens';
 import { tokensPerSecond } from '../chat/traced-answer';
 import type { FinishedAnswer, SourceMessage, Usage } from '../chat/types';
 import type { FailureKind } from '../errors/kinds';
@@ -10,16 +10,7 @@ import { parseObject } from '../values';
 import { eachOf } from './check';
 import type { CheckResult, ProbeFailure } from './observations';
 import { describeFailure } from './probe';
-import {
-	advise,
-	fromGeneration,
-	AS_WARNING,
-	overall,
-	sorted,
-	withoutStatus,
-	worseOf,
-	type FindingWithStatus,
-} from './finding';
+import { advise, AS_WARNING, fromGeneration, withTested, type FindingWithStatus } from './finding';
 import type { Target } from './probes';
 import { mergeResults } from './several';
 import { average } from './numbers';
@@ -117,14 +108,12 @@ async function testServer<R extends CheckResult>(
 	// Where one model answered, what another one is refused is no reason for an alarm.
 	const isAnswered = models.some(({ tried }) => tried > 0);
 	const judged = isAnswered ? found.map((one) => ({ ...one, ...AS_WARNING })) : found;
-	const status = worseOf(health.status, overall(judged));
+	const result = withTested(health, judged);
 	const isOfTest = options.isPart !== true && health.healthy && cost.models.length > 0;
 	return {
 		...health,
-		status,
-		healthy: status === 'healthy',
-		findings: withoutStatus(sorted([...judged, ...health.findings])),
-		summary: status !== health.status ? `${found[0]!.meaning}.` : isOfTest ? tested || plan : health.summary,
+		...result,
+		summary: result.status !== health.status ? `${found[0]!.meaning}.` : isOfTest ? tested || plan : health.summary,
 		toolTest: { cost, models },
 	};
 }

@@ -8,7 +8,7 @@ import { readToEnd } from '../generators';
 import { isRecord, optional } from '../values';
 import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from '../chat/request/media';
-import { estimateTokens } from '../chat/request/token-estimate';
+import { estimateTokens } from '../servers/manage/tokens';
 import { inPieces, pieceInterval } from './pieces';
 import type { ChatCall } from '../chat/request/request';
 import type { AiNodeSdk } from './sdk';

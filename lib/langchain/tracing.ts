@@ -1,4 +1,4 @@
-import { estimateTokens } from '../chat/request/token-estimate';
+import { estimateTokens } from '../servers/manage/tokens';
 import type { HostClasses } from './host';
 
 type Tracing = HostClasses['N8nLlmTracing'];

@@ -4,7 +4,7 @@ import type { Assembly } from './assembly';
 import { NO_FINISH_REASON } from './finish-reason';
 import { textOf } from '../request/content';
 import { wantsJson } from '../request/parameters';
-import { estimateTokens } from '../request/token-estimate';
+import { estimateTokens } from '../../servers/manage/tokens';
 import type { ChatAnswer, ChatMessage, ChatRequest, NotRun, Usage } from '../types';
 import { parseJson } from '../../values';
 

@@ -8,7 +8,7 @@ import {
 	overall,
 	sorted,
 	statusOf,
-	worseOf,
+	withTested,
 	type FindingWithStatus,
 } from '../../../lib/health/finding';
 import type { HealthStatus, Probe, Severity } from '../../../lib/health/observations';
@@ -65,13 +65,18 @@ describe('the order of findings', () => {
 	test('the worst status decides, whatever the order; none is healthy', () => {
 		fc.assert(
 			fc.property(findings, (all) => {
-				const worst = all.reduce<HealthStatus>((status, one) => worseOf(status, one.status ?? 'healthy'), 'healthy');
+				const worst = all.reduce<HealthStatus>(
+					(status, one) => withTested({ status, findings: [] }, [one]).status,
+					'healthy',
+				);
 				expect(overall(all)).toBe(worst);
 				expect(overall([...all].reverse())).toBe(worst);
 			}),
 		);
 		expect(overall([])).toBe('healthy');
-		expect([worseOf('degraded', 'unreachable'), worseOf('healthy', 'loading'), worseOf('healthy', 'healthy')]).toEqual([
+		const worse = (check: HealthStatus, tested: HealthStatus) =>
+			withTested({ status: check, findings: [] }, [finding('error', tested)]).status;
+		expect([worse('degraded', 'unreachable'), worse('healthy', 'loading'), worse('healthy', 'healthy')]).toEqual([
 			'unreachable',
 			'loading',
 			'healthy',

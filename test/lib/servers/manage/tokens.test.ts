@@ -185,6 +185,19 @@ test('an estimate is whole, not negative, and grows with the text', () => {
 	);
 });
 
+test.each([
+	['', 0],
+	['Hello, how are you today?', 7],
+	['今天天气很好', 6],
+	['Qwen 通义', 4],
+])('the estimate of %j is about %i tokens', (text, tokens) => {
+	expect(estimateTokens(text)).toBe(tokens);
+});
+
+test('an estimate costs no more than the text is long', () => {
+	expect(estimateTokens('a'.repeat(4_000_000))).toBe(1_000_000);
+});
+
 test('any JSON in place of tokens is tokens or nothing', () => {
 	fc.assert(
 		fc.property(fc.jsonValue(), (json) => {
