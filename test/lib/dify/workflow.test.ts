@@ -188,7 +188,7 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 		const sim = await startFlow(version, { steps: [start, start] });
 		sim.stream = { cut: { events: 2, how: 'eof' } };
 		sim.fail({ method: 'GET', path: /^\/workflow/, status: 500, body: PAGES.nginx502, times: 99 });
-		const failed = await failureOf(run(sim, { limits: { progressMs: 200, totalMs: 400 } }));
+		const failed = await failureOf(run(sim, { limits: { progressMs: 1_000, totalMs: 1_500 } }));
 		expect(failed.kind).toBe('timeout');
 		expect(failed.remedy).toContain('may go on');
 		expect(failed.remedy).toContain('Follow');
