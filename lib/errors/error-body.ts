@@ -1,5 +1,5 @@
-import { isFilled, isRecord, recordsIn, words } from '../values';
-import { serverMessage } from './http-failure';
+import { isRecord, recordsIn, words } from '../values';
+import { saysSomething, serverMessage } from './http-failure';
 
 export interface ErrorBody {
 	message: string;
@@ -42,11 +42,6 @@ function statusIn(code: unknown): number | undefined {
 /** `{"code":200,"message":"success"}`, which gateways send along, is no error. */
 const SUCCESS = /^(?:2\d\d|ok|success)$/i;
 const FAILED = /^(?:error|failed|failure)$/i;
-
-/** `{}` or `{"code":0,"message":""}` beside an answer is no error. */
-function saysSomething(error: Record<string, unknown>): boolean {
-	return Object.values(error).some((value) => value !== 0 && value !== false && isFilled(value));
-}
 
 /** Also FastChat's `{"text","error_code"}` and the `{"code","msg"}` of gateways. */
 function isErrorText(json: Record<string, unknown>): boolean {

@@ -3,7 +3,7 @@ import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
-import { isRecord, recordsIn, text, words, finiteNumber } from '../values';
+import { finiteNumber, isFilled, isRecord, recordsIn, text, words } from '../values';
 
 /** Of a text that is not JSON. */
 const MAX_FOREIGN = 200;
@@ -105,7 +105,13 @@ export function isRefusal({ status, json }: { status: number; json: unknown }): 
 	if (status >= 300) return true;
 	if (!isRecord(json) || (Array.isArray(json.data) && json.data.length > 0)) return false;
 	const { error, success, object } = json;
-	return (typeof error === 'string' && error !== '') || isRecord(error) || success === false || object === 'error';
+	const isError = isRecord(error) ? saysSomething(error) : typeof error === 'string' && error !== '';
+	return isError || success === false || object === 'error';
+}
+
+/** `{}` or `{"code":0,"message":""}` beside an answer is no error. */
+export function saysSomething(error: Record<string, unknown>): boolean {
+	return Object.values(error).some((value) => value !== 0 && value !== false && isFilled(value));
 }
 
 /** The status that a body stands for which reports an error under a status of success: what it names, or its type. */

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { errorIn } from '../../../lib/errors/error-body';
+import { isRefusal } from '../../../lib/errors/http-failure';
 
 const decode = (data: string | object, event?: string) =>
 	openAiProtocol.decode({
@@ -72,6 +73,18 @@ it.each<[string, Record<string, unknown>]>([
 	['an ordinary chunk', { id: 'a', object: 'chat.completion.chunk', choices: [] }],
 ])('%s is no error', (_what, json) => {
 	expect(errorIn(json, undefined, JSON.stringify(json))).toBeUndefined();
+	expect(isRefusal({ status: 200, json })).toBe(false);
+});
+
+it.each<[string, boolean, Record<string, unknown>]>([
+	['a transcript beside an empty error', false, { text: 'Hello', error: {} }],
+	['a transcript beside an error that says nothing', false, { text: 'Hello', error: { code: 0, message: '' } }],
+	['vectors beside an error without words', false, { data: [{ index: 0, embedding: [1] }], error: '' }],
+	['an error with words', true, { error: { message: 'boom' } }],
+	['an error as text', true, { error: 'boom' }],
+	['no success', true, { success: false }],
+])('an answer as a whole: %s', (_what, refused, json) => {
+	expect(isRefusal({ status: 200, json })).toBe(refused);
 });
 
 it('whatever comes, an error has a message', () => {
