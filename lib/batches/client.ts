@@ -1,7 +1,6 @@
 import { errorIn } from '../errors/error-body';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { FailureContext } from '../errors/failure';
-import { isRefusal } from '../errors/http-failure';
 import type { Connection } from '../http/connection';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
@@ -180,8 +179,8 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		const answer = await connection.answer(url, { json, signal, about, limits, retry: retry?.(), reuse: true });
 		const isData = Array.isArray(answer.json) || isRecord(answer.json);
 		const found = isData ? read(answer.json) : undefined;
-		const isError = isRefusal(answer) || errorIn(recordOf(answer.json), undefined, answer.text) !== undefined;
-		if (found === undefined || ('fault' in found && isError)) throw connection.refusal(answer, about);
+		const saysError = () => errorIn(recordOf(answer.json), undefined, answer.text) !== undefined;
+		if (found === undefined || ('fault' in found && saysError())) throw connection.refusal(answer, about);
 		if ('tokens' in found && found.tokens !== undefined) counts.tokens = (counts.tokens ?? 0) + found.tokens;
 		return { read: found, context: connection.contextOf(answer.url, about) };
 	}

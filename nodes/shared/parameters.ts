@@ -153,8 +153,9 @@ export class NodeParameters {
 		const { label, property } = fieldAt(this.properties, name);
 		const value = this.whole(name);
 		const read = asObject({ label }, value ?? {});
+		if (typeof value !== 'string') return read;
 		const unknown = Object.keys(read).find((key) => !property.options?.some((option) => option.name === key));
-		if (typeof value === 'string' && unknown !== undefined) throw wrongField(label, `has no option "${unknown}"`);
+		if (unknown !== undefined) throw wrongField(label, `has no option "${unknown}"`);
 		return read;
 	}
 }
