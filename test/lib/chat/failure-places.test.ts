@@ -1,7 +1,6 @@
 import { ChatClient } from '../../../lib/chat/client';
 import type { ChatSettings } from '../../../lib/chat/request/request';
 import { ServerError } from '../../../lib/errors/server-error';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { forgetAll } from '../../../lib/remembered';
 import { localLlamaServers } from '../../../lib/servers/credential';
 import type { LlamaServerSim } from '../../servers/llama-server';
@@ -16,20 +15,12 @@ import {
 	startScripted,
 } from '../../servers/scripted';
 import { credentialOf, questionFor } from '../../servers/several';
+import { useSimulator } from '../../servers/use-simulator';
 import { httpFixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from './chat-settings';
 
-const open: ScriptedServer[] = [];
-const start = async (script: Script) => {
-	const server = await startScripted(script);
-	open.push(server);
-	return server;
-};
+const start = useSimulator(startScripted);
 beforeEach(forgetAll);
-afterEach(async () => {
-	await closeChannels();
-	await Promise.all(open.splice(0).map(async (server) => await server.close()));
-});
 
 interface Failing {
 	status: number;

@@ -16,16 +16,11 @@ import {
 	sse,
 	startScripted,
 } from '../../../servers/scripted';
+import { useSimulator } from '../../../servers/use-simulator';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 
-const started: ScriptedServer[] = [];
+const start = useSimulator(startScripted);
 beforeEach(forgetAll);
-afterEach(async () => await Promise.all(started.splice(0).map(async (server) => await server.close())));
-const start = async (script: Script) => {
-	const server = await startScripted(script);
-	started.push(server);
-	return server;
-};
 const pool = (...servers: ScriptedServer[]) =>
 	new ServerPool(servers.map(({ url }) => ({ connection: connectTo({ baseUrl: url }) })) as never);
 const ask = async (servers: ServerPool, content: string, signal?: AbortSignal) => {

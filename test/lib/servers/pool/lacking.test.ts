@@ -11,6 +11,7 @@ import { connectTo } from '../../../../lib/servers/connect';
 import { ServerPool } from '../../../../lib/servers/pool/server-pool';
 import { complete } from '../../../../lib/text/complete';
 import { events, good, json, type ScriptedServer, startScripted } from '../../../servers/scripted';
+import { useSimulator } from '../../../servers/use-simulator';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 
 const BATCHES = { model: 'm', batchSize: 32, limits: {}, retries: 0 };
@@ -114,15 +115,14 @@ const REFUSALS: Array<[server: string, status: number, body: unknown]> = [
 	['a server for something else', 405, { detail: 'Method Not Allowed' }],
 ];
 
-const started: ScriptedServer[] = [];
+const startServer = useSimulator(startScripted);
 beforeEach(forgetAll);
-afterEach(async () => await Promise.all(started.splice(0).map(async (server) => await server.close())));
 
 const isWork = (path: string) => USES.some(([used]) => used === path);
 const workAt = ({ requests }: ScriptedServer, use: string) => requests.filter(({ path }) => path === use).length;
 
 async function start(refuses: (path: string) => { status: number; body: unknown } | undefined) {
-	const server = await startScripted(({ path }, response) => {
+	return await startServer(({ path }, response) => {
 		const refusal = isWork(path) ? refuses(path) : { status: 404, body: { detail: 'Not Found' } };
 		if (refusal !== undefined) return json(response, refusal.body, refusal.status);
 		if (path === '/v1/chat/completions') return events(response, good('Hello'));
@@ -133,8 +133,6 @@ async function start(refuses: (path: string) => { status: number; body: unknown 
 		response.writeHead(200, { 'content-type': 'audio/wav' });
 		response.end(Buffer.alloc(100));
 	});
-	started.push(server);
-	return server;
 }
 
 const poolOf = (...servers: ScriptedServer[]) =>
