@@ -16,7 +16,7 @@ import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../scripts/lib/n8n
 import { ensureOllama, startOllama } from '../scripts/lib/ollama.mjs';
 import { root } from '../scripts/lib/paths.mjs';
 import { ensureRealParts } from '../scripts/lib/real-parts.mjs';
-import { machine, nodeVersion } from './lib/machine.mjs';
+import { cpuSecondsOf, machine, nodeVersion } from './lib/machine.mjs';
 
 /** @typedef {{ label: string, server: string, chunks: number, type: string, parameters: object, credential: import('../scripts/lib/types').Credential }} Contestant */
 /** @typedef {{ seconds: number, cpuSeconds: number, megabytes: number }} Cost */
@@ -40,22 +40,6 @@ const TEXTS = Array.from({ length: CHUNKS }, (_, chunk) =>
 		at === 0 ? `Note ${chunk}:` : WORDS[(chunk * 7 + at * (1 + (chunk % 5))) % WORDS.length],
 	).join(' '),
 );
-
-/**
- * @param {number} pid
- * @returns {number} seconds of CPU that the process has used; not a number where the system does not tell
- */
-const cpuSecondsOf = (pid) => {
-	try {
-		// After the name in parentheses, which may hold anything; in hundredths of a second (proc(5)).
-		const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-			.replace(/^.*\) /s, '')
-			.split(' ');
-		return (Number(fields[11]) + Number(fields[12])) / 100;
-	} catch {
-		return NaN;
-	}
-};
 
 /**
  * Asks n8n once more where the connection broke: while it writes a large execution it answers nobody.

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- models`: many short items, classifying, an agent with memory, and two servers, in the real n8n on
- * real llama-servers, against n8n's own nodes. Writes bench/results/models.md. Its options: bench/lib/programs.mjs.
+ * `npm run bench -- models`: many short items, classifying, an agent with memory, two servers, and tracing, in the real
+ * n8n on real llama-servers, against n8n's own nodes. Writes bench/results/models.md. Its options: bench/lib/programs.mjs.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import { instant, items, slots } from './models/items.mjs';
 import { labels } from './models/labels.mjs';
 import { memory } from './models/memory.mjs';
 import { servers } from './models/servers.mjs';
+import { tracing } from './models/tracing.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
 
 const { values: options } = parseArgs({
@@ -68,15 +69,20 @@ await main(async () => {
 	const { install, nodes, binary } = await ensureRealParts(log);
 	const folder = mkdtempSync(join(tmpdir(), 'local-llama-bench-'));
 	try {
-		const userFolder = join(folder, 'home');
-		await copyPreparedUserFolder(install, userFolder);
-		const n8n = await startN8n(install, { userFolder, customExtensions: [nodes] });
-		await n8n.login(TEST_LOGIN);
+		/** @param {string} name of its folder @param {Record<string, string>} [env] */
+		const start = async (name, env) => {
+			const userFolder = join(folder, name);
+			await copyPreparedUserFolder(install, userFolder);
+			const started = await startN8n(install, { userFolder, customExtensions: [nodes], ...(env && { env }) });
+			await started.login(TEST_LOGIN);
+			return started;
+		};
+		const n8n = await start('home');
 		const share = options.quick ? 10 : Math.max(1, Number(options.share));
 		const version = await nodeVersion();
-		for (const [name, measure] of Object.entries({ agent, instant, items, slots, labels, memory, servers })) {
+		for (const [name, measure] of Object.entries({ agent, instant, items, slots, labels, memory, servers, tracing })) {
 			if (options.only !== undefined && !options.only.split(',').includes(name)) continue;
-			const [heading = '', ...lines] = await measure({ n8n, binary, folder, log, rounds, share });
+			const [heading = '', ...lines] = await measure({ n8n, start, binary, folder, log, rounds, share });
 			const section = [
 				heading,
 				...lines,

@@ -1,4 +1,5 @@
-/** What stands above every result: where it was measured. */
+/** What stands above every result: where it was measured; and what a process of it costs. */
+import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { node } from '../../scripts/lib/deps.mjs';
 import { run } from '../../scripts/lib/proc.mjs';
@@ -8,3 +9,19 @@ export const machine = () => `${cpus().length} × ${cpus()[0]?.model.trim()}, ${
 
 /** @returns {Promise<string>} of the Node that runs n8n and the nodes */
 export const nodeVersion = async () => (await run(node, ['--version'])).stdout.trim();
+
+/**
+ * @param {number} pid
+ * @returns {number} seconds of CPU that the process has used; not a number where the system does not tell
+ */
+export const cpuSecondsOf = (pid) => {
+	try {
+		// After the name in parentheses, which may hold anything; in hundredths of a second (proc(5)).
+		const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+			.replace(/^.*\) /s, '')
+			.split(' ');
+		return (Number(fields[11]) + Number(fields[12])) / 100;
+	} catch {
+		return NaN;
+	}
+};

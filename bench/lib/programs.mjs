@@ -24,11 +24,11 @@ export const PROGRAMS = [
 	},
 	{
 		name: 'models',
-		what: 'a run of the agent, many short items, classifying, an agent with memory, two servers; writes bench/results/models.md',
+		what: 'a run of the agent, many short items, classifying, an agent with memory, two servers, tracing; writes bench/results/models.md',
 		options: {
 			'--quick': 'a tenth of the items, one round; writes nothing',
 			'--rounds 3': 'how many rounds',
-			'--only agent,instant,items,slots,labels,memory,servers': 'some of them; the tables of the others stay',
+			'--only agent,instant,items,slots,labels,memory,servers,tracing': 'some of them; the tables of the others stay',
 			'--share 2': 'half of the items',
 		},
 	},

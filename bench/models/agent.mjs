@@ -20,7 +20,7 @@ const OTHER = "n8n's OpenAI Chat Model";
  * @param {string} responseMode
  * @param {Record<string, Part>} below
  */
-const publish = async (n8n, webhookId, responseMode, { ai_languageModel: part }) => {
+export const publish = async (n8n, webhookId, responseMode, { ai_languageModel: part }) => {
 	if (part?.credential === undefined) throw new Error('a model with a credential is needed');
 	const { id, name } = await n8n.createCredential(part.credential);
 	const { credential, typeVersion = 1, parameters, ...model } = part;

@@ -7,6 +7,8 @@ import { median, runOnTexts, tokensOf } from './workflow.mjs';
 /**
  * @typedef {object} Place
  * @property {import('../../scripts/lib/types').N8nServer} n8n
+ * @property {(name: string, env?: Record<string, string>) => Promise<import('../../scripts/lib/types').N8nServer>} start
+ *   another n8n, with settings of its own
  * @property {string} binary of llama-server
  * @property {string} folder for models
  * @property {import('../../scripts/lib/types').Log} log
