@@ -5,13 +5,14 @@ module.exports = {
 	testMatch: ['**/*.test.ts'],
 	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/real-servers/'],
 	transform: {
+		'/n8n-workflow/dist/cjs/.+\\.js$': '<rootDir>/test/support/lazy-requires.cjs',
 		'^.+\\.[jt]s$': [
 			'@swc/jest',
 			{ jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
 		],
 	},
 	// eventsource-parser ships ES modules only; the build bundles it, jest has to translate it.
-	transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/)'],
+	transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/|n8n-workflow/dist/cjs/)'],
 	// So do these; they have a copy in the older form as well.
 	moduleNameMapper: { '^(d3-(?:array|path|shape|time)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js' },
 	maxWorkers: 2,

@@ -1,0 +1,14 @@
+import * as workflow from 'n8n-workflow';
+
+import { childProcess, process } from './node';
+
+const LIST = `
+	const all = Object.entries(require('n8n-workflow'));
+	console.log(JSON.stringify(all.map(([name, value]) => [name, typeof value])));`;
+
+test('n8n-workflow, loaded name by name, has all that it has when it is loaded at once', () => {
+	const atOnce: unknown = JSON.parse(childProcess.execFileSync(process.execPath, ['-e', LIST], { encoding: 'utf8' }));
+	const here = Object.entries(workflow).map(([name, value]) => [name, typeof value]);
+	expect(Object.fromEntries(here)).toEqual(Object.fromEntries(atOnce as Array<[string, string]>));
+	expect(here.length).toBeGreaterThan(200);
+});
