@@ -52,8 +52,26 @@ export function settingFor(nodes: NodeSet, prepared: Pick<Prepared, 'id' | 'tool
 	};
 }
 
+/** A busy machine may take longer than the node waits for the kind of the server, which then asks as for an unknown one. */
+const RECORDING_TRIES = 3;
+
 /** Records what a simulator answers to an operation that goes well. */
 export async function prepare(nodes: NodeSet, operation: Operation, tools = false): Promise<Prepared> {
+	let asked: string[] = [];
+	for (let tried = 0; tried < RECORDING_TRIES; tried++) {
+		const prepared = await recordOperation(nodes, operation, tools);
+		asked = [...prepared.recording.keys()];
+		const hasTarget = asked.some((key) => {
+			const [method = '', path = ''] = key.split(' ');
+			return operation.target({ method, path });
+		});
+		if (hasTarget) return prepared;
+	}
+	throw new Error(`${operation.label} asked for none of its targets: ${asked.join(', ')}`);
+}
+
+/** On a server of its own, so nothing is remembered of an earlier try. */
+async function recordOperation(nodes: NodeSet, operation: Operation, tools: boolean): Promise<Prepared> {
 	const served = await operation.serve(tools);
 	try {
 		const id = served.id ?? '';
@@ -65,12 +83,6 @@ export async function prepare(nodes: NodeSet, operation: Operation, tools = fals
 			);
 			if (outcome.failed) throw new Error(`${operation.label} fails without a fault: ${outcome.shown}`);
 		});
-		const hasTarget = [...recording.keys()].some((key) => {
-			const [method = '', path = ''] = key.split(' ');
-			return operation.target({ method, path });
-		});
-		if (!hasTarget)
-			throw new Error(`${operation.label} asked for none of its targets: ${[...recording.keys()].join(', ')}`);
 		return { operation, recording, id, tools };
 	} finally {
 		await served.close();
