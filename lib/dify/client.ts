@@ -60,7 +60,7 @@ export class DifyClient {
 	}
 
 	/** The same, telling Dify which span its work belongs to. */
-	traced({ connection }: { connection: Connection }): DifyClient {
+	traced(connection: Connection): DifyClient {
 		return new DifyClient(connection, this.api, this.app, this.signal, this.execution);
 	}
 

@@ -7,7 +7,7 @@ import type { RunState } from './events';
 import { answerError, hasBegun, resultOf, runError } from './failure';
 import { exactJson, keptAsText, finiteNumber, isRecord, nonEmptyText, recordOf, type JsonRecord } from '../values';
 import type { TracedRequest, TracedAnswer } from '../tracing/attributes';
-import { startSpan } from '../tracing/span';
+import { inSpan } from '../tracing/span';
 import { explainInputs } from './form';
 import { recordedResult, withWarning } from './follow';
 import { endedRecord } from './run-record';
@@ -83,7 +83,12 @@ export async function startRun(
 		await client.enter(places, url);
 		const onRunId = (runId: string) => places.note(runId);
 		const attempted = { ...options, ...gathering, onRunId };
-		const outcome = await traced(client, route, async (spanned) => await attempt(spanned, route, json, attempted));
+		const outcome = await inSpan(
+			client.connection,
+			{ operation: route.operation, provider: 'dify' },
+			async (connection) => await attempt(client.traced(connection), route, json, attempted),
+			spanResult,
+		).then((result) => ({ result }), asFailed);
 		if ('result' in outcome) {
 			places.accepted();
 			places.leave();
@@ -148,27 +153,6 @@ function isConcurrencyLimit(error: ServerError): boolean {
 	return error.kind === 'tooManyRequests' && !hasBegun(resultOf(error));
 }
 
-type Outcome = { result: RunResult } | { failed: ServerError };
-
-/** Each attempt is a span. */
-async function traced(
-	client: DifyClient,
-	{ operation }: RunRoute,
-	work: (spanned: DifyClient) => Promise<Outcome>,
-): Promise<Outcome> {
-	const span = await startSpan(client.connection, { operation, provider: 'dify' });
-	try {
-		const outcome = await work(client.traced(span));
-		if ('failed' in outcome) span.fail(outcome.failed);
-		else span.note(spanResult(outcome.result));
-		return outcome;
-	} catch (error) {
-		throw span.fail(error);
-	} finally {
-		span.end();
-	}
-}
-
 function spanResult({ conversationId, messageId, usage, status }: RunResult): TracedAnswer {
 	const [promptTokens, completionTokens] = [usage?.prompt_tokens, usage?.completion_tokens].map(finiteNumber);
 	return { conversationId, id: messageId, finishReason: status, usage: { promptTokens, completionTokens } };
@@ -179,21 +163,19 @@ async function attempt(
 	route: RunRoute,
 	json: JsonRecord & { user: string },
 	options: RunOptions,
-): Promise<Outcome> {
+): Promise<RunResult> {
 	const limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
 	const look = async (runId: string) => await endedRecord(client, runId, options.hints?.acrossPauses);
 	const stop = async (taskId: string) => await stopRun(client, route, taskId, json.user);
 	const reader = new RunReader(client, { look, ...options }, limits, stop);
 	const sentAt = { date: Date.now(), clock: performance.now() };
-	const outcome = await readRun(client, client.url(route.start), json, reader, options);
-	const isGone = 'failed' in outcome && reader.givenUp === undefined && client.signal?.aborted !== true;
-	if (!isGone || !LOST.has(outcome.failed.kind)) return outcome;
-	try {
-		const result = await options.recover?.({ state: reader.state, failed: outcome.failed, sentAt, limits });
-		return result === undefined ? outcome : { result };
-	} catch (error) {
-		return asFailed(error);
-	}
+	return await readRun(client, client.url(route.start), json, reader, options).catch(async (error: unknown) => {
+		const { failed } = asFailed(error);
+		if (reader.givenUp !== undefined || client.signal?.aborted === true || !LOST.has(failed.kind)) throw failed;
+		const result = await options.recover?.({ state: reader.state, failed, sentAt, limits });
+		if (result === undefined) throw failed;
+		return result;
+	});
 }
 
 /** Failures after which nobody knows whether the run goes on. */
@@ -211,48 +193,45 @@ async function readRun(
 	json: JsonRecord,
 	reader: RunReader,
 	options: RunOptions,
-): Promise<Outcome> {
+): Promise<RunResult> {
 	try {
 		const stream = await reader.open(url, { json });
 		const reading = await reader.read(stream);
-		if (reading.refused !== undefined) return { failed: reading.refused };
-		if (reading.whole !== undefined) return wholeOutcome(client, stream, reading.whole, options);
+		if (reading.refused !== undefined) throw reading.refused;
+		if (reading.whole !== undefined) return await wholeResult(client, stream, reading.whole, options);
 		// Forms are in no record: a run that pauses is attached to.
 		if (reading.record !== undefined && reading.record.status !== 'paused')
-			return { result: await recordedResult(client, reader.state, reading.record, url, options) };
+			return await recordedResult(client, reader.state, reading.record, url, options);
 		const result = reader.resultOf(reading);
-		if (result.status !== 'failed') return { result };
-		return { failed: runError(client.connection, result, stream, reader.stopRequested) };
-	} catch (error) {
-		return asFailed(error);
+		if (result.status !== 'failed') return result;
+		throw runError(client.connection, result, stream, reader.stopRequested);
 	} finally {
 		reader.end();
 	}
 }
 
 /** Some proxies and old versions answer as blocking, or with an error inside a 200, although a stream was asked for. */
-async function wholeOutcome(
-	client: DifyClient,
+async function wholeResult(
+	{ connection }: DifyClient,
 	stream: EventStream,
 	whole: string,
 	options: RunOptions,
-): Promise<Outcome> {
+): Promise<RunResult> {
 	const { value: body, large } = exactJson(whole);
 	options.onEvent?.(body ?? whole);
-	const { connection } = client;
 	if (!isRecord(body) || isErrorEnvelope(body)) {
 		const answer = { status: stream.status, headers: stream.headers, text: whole, json: body, url: stream.url };
-		return { failed: answerError(connection, answer, 'POST') };
+		throw answerError(connection, answer, 'POST');
 	}
 	const answered = keptAsText(large).reduce(withWarning, resultOfBlocking(body, options.hints));
 	const { onlyConversation: only } = options;
 	const result =
 		only !== undefined && isOtherConversation(answered.conversationId, only) ? ofOtherConversation(answered) : answered;
-	if (result.status === 'failed') return { failed: runError(connection, result, stream) };
+	if (result.status === 'failed') throw runError(connection, result, stream);
 	// The answer is there, whether it can be passed on or not.
 	if (result.text !== '')
 		await failureOf(async () => await options.onDeltas?.([{ type: 'append', text: result.text }]));
-	return { result };
+	return result;
 }
 
 function isErrorEnvelope(body: JsonRecord): boolean {
