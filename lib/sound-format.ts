@@ -28,6 +28,8 @@ export function soundSignature(sound: Uint8Array): { mimeType: string; extension
 const EXTENSIONS: Readonly<Record<string, string>> = {
 	'audio/mpeg': 'mp3',
 	'audio/mp3': 'mp3',
+	'audio/x-mp3': 'mp3',
+	'audio/mpga': 'mpga',
 	'audio/wav': 'wav',
 	'audio/x-wav': 'wav',
 	'audio/wave': 'wav',

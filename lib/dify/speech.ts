@@ -1,4 +1,4 @@
-import { soundFormat, soundSignature } from '../sound-format';
+import { soundExtension, soundFormat, soundSignature } from '../sound-format';
 import { peeked } from '../http/peek';
 import type { Download } from '../http/types';
 import { looksLikeHtml } from '../errors/exchange';
@@ -24,17 +24,6 @@ export interface SpeakRequest {
 
 /** A provider may need minutes before the first byte. */
 const LIMITS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
-
-const TYPES: Readonly<Record<string, string>> = {
-	'audio/mpeg': 'mp3',
-	'audio/mp3': 'mp3',
-	'audio/wav': 'wav',
-	'audio/x-wav': 'wav',
-	'audio/ogg': 'ogg',
-	'audio/opus': 'opus',
-	'audio/flac': 'flac',
-	'audio/aac': 'aac',
-};
 
 /**
  * A text, or the answer of a message, as sound. Never asked for twice: it costs money.
@@ -72,7 +61,7 @@ async function soundOf(answer: Download): Promise<Speech> {
 		});
 	}
 	// Dify calls every sound audio/mpeg, also WAV: the bytes know better where they have a signature.
-	const byType = TYPES[type];
+	const byType = soundExtension(type);
 	const format =
 		soundSignature(begin) ?? (byType === undefined ? soundFormat(begin) : { mimeType: type, extension: byType });
 	return { sound: source.pieces(), ...format };

@@ -1,25 +1,13 @@
 import type { FileSource } from '../http/multipart';
+import { soundExtension } from '../sound-format';
 import { text } from '../values';
 import type { DifyClient } from './client';
 import { refusedHere } from './failure';
 import { extensionOf } from './files';
 import { postFile } from './upload';
 
-/** Dify takes exactly these types (docs/protocols/dify.md 2.10), under names that differ from those of n8n. */
-const TAKEN: Readonly<Record<string, string>> = {
-	'audio/mp3': 'audio/mp3',
-	'audio/mpeg': 'audio/mp3',
-	'audio/x-mp3': 'audio/mp3',
-	'audio/mpga': 'audio/mpga',
-	'audio/m4a': 'audio/m4a',
-	'audio/x-m4a': 'audio/m4a',
-	'audio/mp4': 'audio/m4a',
-	'audio/wav': 'audio/wav',
-	'audio/x-wav': 'audio/wav',
-	'audio/wave': 'audio/wav',
-	'audio/vnd.wave': 'audio/wav',
-	'audio/amr': 'audio/amr',
-};
+/** Dify takes exactly these, as `audio/mp3` and so on: not all are the usual names (docs/protocols/dify.md 2.10). */
+const TAKEN: ReadonlySet<string | undefined> = new Set(['mp3', 'mpga', 'm4a', 'wav', 'amr']);
 const MAX_BYTES = 30 * 1024 * 1024;
 const IDLE_MS = 600_000;
 
@@ -52,10 +40,9 @@ export async function transcribe(client: DifyClient, recording: FileSource, user
 
 function takenType({ name, mimeType }: FileSource): string {
 	const given = mimeType.split(';')[0]!.trim().toLowerCase();
-	const type =
-		TAKEN[given] ??
-		(given === 'application/octet-stream' || given === '' ? TAKEN[`audio/${extensionOf(name)}`] : undefined);
-	if (type !== undefined) return type;
+	const isTold = given !== 'application/octet-stream' && given !== '';
+	const extension = soundExtension(isTold ? given : `audio/${extensionOf(name)}`);
+	if (TAKEN.has(extension)) return `audio/${extension}`;
 	throw refusedHere(
 		'fileType',
 		`Dify cannot transcribe "${name}" (${given || 'no type'}): it takes MP3, M4A, WAV and AMR`,
