@@ -33,23 +33,15 @@ export async function deleteTag(api: KnowledgeApi, tagId: string): Promise<boole
 	return await api.deleteIfPresent(undefined, TAGS, { tag_id: tagId });
 }
 
-/** Gives a base tags, beside those that it has. */
-export async function bindTags(api: KnowledgeApi, baseId: string, tagIds: readonly string[]): Promise<void> {
-	const body = { tag_ids: someOf(tagIds), target_id: baseId };
-	await api.change(undefined, 'POST', `${TAGS}/binding`, body);
+/** Gives a base a tag, beside those that it has. */
+export async function bindTag(api: KnowledgeApi, baseId: string, tagId: string): Promise<void> {
+	await api.change(undefined, 'POST', `${TAGS}/binding`, { tag_ids: [tagId], target_id: baseId });
 }
 
-/** Takes tags from a base: one at a time, which is all that Dify 1.12 knows; newer versions want a list. */
-export async function unbindTags(api: KnowledgeApi, baseId: string, tagIds: readonly string[]): Promise<void> {
-	for (const tagId of someOf(tagIds)) {
-		const body = { tag_id: tagId, tag_ids: [tagId], target_id: baseId };
-		await api.change(undefined, 'POST', `${TAGS}/unbinding`, body);
-	}
-}
-
-function someOf(tagIds: readonly string[]): string[] {
-	if (tagIds.length > 0) return [...tagIds];
-	throw invalidParam('There is no tag', 'Choose at least one tag.');
+/** Takes a tag from a base. Dify 1.12 knows one ID, newer versions want a list. */
+export async function unbindTag(api: KnowledgeApi, baseId: string, tagId: string): Promise<void> {
+	const body = { tag_id: tagId, tag_ids: [tagId], target_id: baseId };
+	await api.change(undefined, 'POST', `${TAGS}/unbinding`, body);
 }
 
 function checkName(name: string): void {

@@ -1,4 +1,4 @@
-import type { bindTags } from '../../../lib/dify/knowledge/tags';
+import type { bindTag } from '../../../lib/dify/knowledge/tags';
 import { locatorField } from '../../shared/dify/fields';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
@@ -12,7 +12,7 @@ export const nameField = stringField('Name', 'name', { required: true, descripti
 /** Gives a knowledge base a tag, or takes it away. */
 export function bindingOperation(
 	option: DifyOperation['option'],
-	change: typeof bindTags,
+	change: typeof bindTag,
 	bound: boolean,
 ): DifyOperation {
 	return {
@@ -20,7 +20,7 @@ export function bindingOperation(
 		fields: [datasetField, tagField],
 		run: async ({ api, parameters }) => {
 			const [datasetId, tagId] = [datasetIdIn(parameters), idIn(parameters, 'tagId')];
-			await change(api, datasetId, [tagId]);
+			await change(api, datasetId, tagId);
 			return [{ json: { datasetId, tagId, bound } }];
 		},
 	};

@@ -1,8 +1,8 @@
-import { unbindTags } from '../../../lib/dify/knowledge/tags';
+import { unbindTag } from '../../../lib/dify/knowledge/tags';
 import { bindingOperation } from './fields';
 
 export const tagUnbind = bindingOperation(
 	{ name: 'Unbind', value: 'unbind', action: 'Take a tag from a knowledge base' },
-	unbindTags,
+	unbindTag,
 	false,
 );
