@@ -138,7 +138,8 @@ class Names {
 		known: ReadonlyMap<string, JsonRecord>,
 	) {
 		for (const { source, name } of sources)
-			if (!known.has(source)) this.wanted.set(clean(name), (this.wanted.get(clean(name)) ?? 0) + 1);
+			if (!known.has(source))
+				this.wanted.set(fileDocumentName(name), (this.wanted.get(fileDocumentName(name)) ?? 0) + 1);
 		for (const document of documents) {
 			const name = nonEmptyText(document.name);
 			if (name === undefined) continue;
@@ -149,7 +150,7 @@ class Names {
 
 	/** The name, with eight characters of the source's hash where it was cut, or where another source has it too. */
 	free(source: string, name: string): string {
-		const own = clean(name);
+		const own = fileDocumentName(name);
 		const isUnique = !this.taken.has(own) && (this.wanted.get(own) ?? 0) <= 1;
 		if (isUnique && [...own].length === [...uploadName(name)].length) return own;
 		return cutName(uploadName(name), `-${sha256(source).slice(0, 8)}`);
@@ -159,10 +160,6 @@ class Names {
 	unmanaged(name: string): JsonRecord | undefined {
 		return this.foreign.get(name);
 	}
-}
-
-function clean(name: string): string {
-	return fileDocumentName(name);
 }
 
 export function sha256(content: string): string {
