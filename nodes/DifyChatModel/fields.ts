@@ -2,8 +2,14 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { userField } from '../shared/dify/fields';
 import { RUN_OPTIONS } from '../shared/dify/run-options';
-import { booleanField, choiceField, jsonField, noticeField, stringField } from '../shared/field-kinds';
-import { collectionOf } from '../shared/options-field';
+import {
+	booleanField,
+	choiceField,
+	jsonField,
+	noticeField,
+	optionsCollection,
+	stringField,
+} from '../shared/field-kinds';
 
 const notice = noticeField(
 	'A Dify app as the model of a chain, or of an AI Agent without tools. An agent that needs tools takes a Local Chat Model, and the app as a tool of it: Dify Chat Message.',
@@ -26,7 +32,7 @@ const memory = choiceField('Memory', 'memory', 'n8n', {
 	description: 'Who remembers the conversation',
 });
 
-const options: INodeProperties = collectionOf([
+const options: INodeProperties = optionsCollection([
 	booleanField('Allow Empty Answers', 'emptyAnswers', true, {
 		description: 'Whether an answer may be without text. Without this option, that is an error.',
 	}),

@@ -2,11 +2,10 @@ import { rateMessage, type Rating } from '../../lib/dify/feedback';
 import { userField } from '../shared/dify/fields';
 import { messageIdIn, optionalIdIn, userIn } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/run';
-import { choiceField, stringField } from '../shared/field-kinds';
+import { choiceField, optionsCollection, stringField } from '../shared/field-kinds';
 import { asChoice, isBlank, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 import { ignoreNotRated, ratedMessageField, revoke } from './revoke';
-import { collectionOf } from '../shared/options-field';
 
 export const rate: DifyOperation = {
 	option: {
@@ -32,7 +31,7 @@ export const rate: DifyOperation = {
 			description:
 				'Why the answer was good or bad. Without a text, the text of an earlier rating is kept; Dify by itself would erase it.',
 		}),
-		collectionOf([
+		optionsCollection([
 			stringField('Conversation ID', 'conversationId', {
 				default: '={{ $json.conversationId }}',
 				description:

@@ -2,8 +2,7 @@ import { revokeRating } from '../../lib/dify/feedback';
 import { messageField, userField } from '../shared/dify/fields';
 import { messageIdIn, userIn } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/run';
-import { booleanField } from '../shared/field-kinds';
-import { collectionOf } from '../shared/options-field';
+import { booleanField, optionsCollection } from '../shared/field-kinds';
 
 export const ratedMessageField = messageField(
 	'ID of the answer, as Dify Chat Message gives it. Not the ID of the conversation or the task.',
@@ -21,7 +20,7 @@ export const revoke: DifyOperation = {
 		action: 'Revoke a rating',
 		description: 'Take the rating of an answer back, with its text',
 	},
-	fields: [ratedMessageField, userField, collectionOf([ignoreNotRated])],
+	fields: [ratedMessageField, userField, optionsCollection([ignoreNotRated])],
 	run: async ({ client, parameters }) => {
 		const messageId = messageIdIn(parameters);
 		const ignore = parameters.flag('options.ignoreNotRated', false);

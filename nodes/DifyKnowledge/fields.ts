@@ -6,7 +6,6 @@ import { namesIn } from '../shared/binary';
 import { numberField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import { wrongField } from '../shared/field-values';
-import { collectionOf } from '../shared/options-field';
 
 export const documentField = locatorField('Document', 'documentId', 'searchDocuments', { required: true });
 
@@ -38,10 +37,6 @@ export const waitField = numberField('Wait for Indexing (Seconds)', 'wait', 300,
 	typeOptions: { minValue: 0 },
 	description: 'How long to wait until Dify has indexed the document. 0 = do not wait.',
 });
-
-export function optionsField(options: INodeProperties[]): INodeProperties {
-	return collectionOf([...options].sort((one, other) => one.displayName.localeCompare(other.displayName)));
-}
 
 /** Several texts: a list, or text with commas. */
 export function textsIn(parameters: NodeParameters, path: string): string[] | undefined {

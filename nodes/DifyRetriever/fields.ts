@@ -1,8 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { filterFields, searchOptions, topKField } from '../shared/dify/knowledge-fields';
-import { choiceField, choicesField, noticeField } from '../shared/field-kinds';
-import { collectionOf } from '../shared/options-field';
+import { choiceField, choicesField, noticeField, optionsCollection } from '../shared/field-kinds';
 
 const options: INodeProperties[] = [
 	...searchOptions,
@@ -27,5 +26,5 @@ export const properties: INodeProperties[] = [
 	}),
 	{ ...topKField, description: 'Max number of results to return' },
 	...filterFields,
-	collectionOf(options.sort((one, other) => one.displayName.localeCompare(other.displayName))),
+	optionsCollection(options),
 ];

@@ -1,6 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { booleanField, choiceField, choicesField, stringField } from '../shared/field-kinds';
-import { collectionOf } from '../shared/options-field';
+import { booleanField, choiceField, choicesField, optionsCollection, stringField } from '../shared/field-kinds';
 
 const event = choiceField('Event', 'event', 'feedback', {
 	noDataExpression: true,
@@ -43,7 +42,7 @@ const statuses = choicesField('Ended As', 'statuses', {
 	description: 'Which runs start the workflow',
 });
 
-const options: INodeProperties = collectionOf([
+const options: INodeProperties = optionsCollection([
 	booleanField('Changed Ratings', 'changed', true, {
 		displayOptions: { show: { '/event': ['feedback'] } },
 		description:

@@ -1,9 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { noticeField } from '../shared/field-kinds';
+import { noticeField, optionsCollection } from '../shared/field-kinds';
 import { modelField } from '../shared/model-field';
 import { rerankOptions, topNField } from '../shared/rerank-fields';
-import { collectionOf } from '../shared/options-field';
 
 export const properties: INodeProperties[] = [
 	noticeField(
@@ -17,5 +16,5 @@ export const properties: INodeProperties[] = [
 		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3', mayBeEmpty: true },
 	),
 	topNField,
-	collectionOf([...rerankOptions].sort((one, other) => one.displayName.localeCompare(other.displayName))),
+	optionsCollection(rerankOptions),
 ];

@@ -1,8 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { choiceField, choicesField, numberField } from '../shared/field-kinds';
+import { choiceField, choicesField, numberField, optionsCollection } from '../shared/field-kinds';
 import { neededField, serviceField, slots, timeLimit } from '../shared/health/check-fields';
-import { collectionOf } from '../shared/options-field';
 
 const events = choicesField('Tell When the Server', 'events', {
 	default: ['unhealthy', 'healthy'],
@@ -44,5 +43,5 @@ export const properties: INodeProperties[] = [
 	serviceField,
 	events,
 	neededField,
-	collectionOf([slots, confirmations, firstState, timeLimit]),
+	optionsCollection([slots, confirmations, firstState, timeLimit]),
 ];

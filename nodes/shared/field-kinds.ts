@@ -40,6 +40,18 @@ export function collectionField(displayName: string, name: string, entry: string
 	return kind('collection')(displayName, name, {}, { placeholder: `Add ${entry}`, ...more });
 }
 
+/** Stand first, wherever there are. */
+const COMMON = ['temperature', 'maxTokens', 'topP'];
+
+/** The collection "Options" of a node or an operation, the common ones first, the others by name. */
+export function optionsCollection(options: readonly INodeProperties[]): INodeProperties {
+	const place = ({ name }: INodeProperties) => (COMMON.includes(name) ? COMMON.indexOf(name) : COMMON.length);
+	const sorted = [...options].sort(
+		(one, other) => place(one) - place(other) || one.displayName.localeCompare(other.displayName),
+	);
+	return collectionField('Options', 'options', 'Option', { options: sorted });
+}
+
 /** Rows of the same fields, none at first. @param entry what a row is; in small letters the name of the list of rows */
 export function rowsField(
 	displayName: string,

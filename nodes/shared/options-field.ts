@@ -1,13 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { optional } from '../../lib/values';
-import { collectionField } from './field-kinds';
+import { optionsCollection } from './field-kinds';
 
 /** How many options people look through without losing sight of the one that they want. */
 const FEW = 12;
-
-/** Stand first, wherever there are. */
-const COMMON = ['temperature', 'maxTokens', 'topP'];
 
 /** A part of a long list of options. */
 export interface OptionGroup {
@@ -50,35 +47,29 @@ const OF_MODELS: readonly OptionGroup[] = [
 	),
 ];
 
-/** The collection "Options" of a node or an operation. */
-export function collectionOf(options: INodeProperties[]): INodeProperties {
-	return collectionField('Options', 'options', 'Option', { options });
-}
-
 /**
- * The options of a node or an operation, the common ones first, the others by name: in one collection where they are
- * few, else in groups. Nodes of version 1 keep the one list of all, in which their options are stored.
+ * The options of a node or an operation: in one collection where they are few, else in groups. Nodes of version 1 keep
+ * the one list of all, in which their options are stored.
  */
 export function optionsFields(
 	options: readonly INodeProperties[],
 	{ description, groups = OF_MODELS }: { description?: string; groups?: readonly OptionGroup[] } = {},
 ): INodeProperties[] {
-	const place = ({ name }: INodeProperties) => (COMMON.includes(name) ? COMMON.indexOf(name) : COMMON.length);
-	const sorted = [...options].sort(
-		(one, other) => place(one) - place(other) || one.displayName.localeCompare(other.displayName),
-	);
-	const collection = (some: INodeProperties[]) => ({ ...collectionOf(some), ...optional({ description }) });
-	if (sorted.length <= FEW) return [collection(sorted)];
+	const collection = (some: readonly INodeProperties[]) => ({
+		...optionsCollection(some),
+		...optional({ description }),
+	});
+	if (options.length <= FEW) return [collection(options)];
 	const held = (by: OptionGroup | undefined) =>
-		sorted.filter(({ name }) => groups.find(({ holds }) => holds.test(name)) === by);
+		options.filter(({ name }) => groups.find(({ holds }) => holds.test(name)) === by);
 	const parts = groups.map((group) => ({
-		...collectionOf(held(group)),
+		...optionsCollection(held(group)),
 		...group.field,
 		placeholder: `Add ${held(group).length === 1 ? held(group)[0]!.displayName : `${group.field.displayName} Option`}`,
 	}));
 	const filled = [collection(held(undefined)), ...parts].filter((part) => part.options!.length > 0);
 	return [
-		{ ...collection(sorted), displayOptions: { show: { '@version': [1] } } },
+		{ ...collection(options), displayOptions: { show: { '@version': [1] } } },
 		...filled.map((part) => ({ ...part, displayOptions: { hide: { '@version': [1] } } })),
 	];
 }

@@ -2,8 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { type ReplyAction, setAnnotationReply } from '../../../lib/dify/annotation-reply';
 import type { DifyOperation } from '../../shared/dify/run';
-import { numberField } from '../../shared/field-kinds';
-import { collectionOf } from '../../shared/options-field';
+import { numberField, optionsCollection } from '../../shared/field-kinds';
 
 const DEFAULT_WAIT_MS = 300_000;
 
@@ -20,7 +19,7 @@ export function setting(
 ): DifyOperation {
 	return {
 		option: { name, value: action, action: `${name} annotation reply`, description },
-		fields: [collectionOf([...further, waitLimit])],
+		fields: [optionsCollection([...further, waitLimit])],
 		run: async ({ client, parameters }) => {
 			const settings =
 				further.length === 0

@@ -3,9 +3,8 @@ import { optional } from '../../../lib/values';
 import type { DifyOperation } from '../../shared/dify/run';
 import { messageField, outputField, userField } from '../../shared/dify/fields';
 import { messageIdIn, userIn } from '../../shared/dify/ids';
-import { choiceField, stringField } from '../../shared/field-kinds';
+import { choiceField, optionsCollection, stringField } from '../../shared/field-kinds';
 import { baseName, storeFile } from '../../shared/store-file';
-import { collectionOf } from '../../shared/options-field';
 
 export const audioSpeak: DifyOperation = {
 	option: {
@@ -29,7 +28,7 @@ export const audioSpeak: DifyOperation = {
 		}),
 		{ ...messageField('The answer that is spoken'), displayOptions: { show: { source: ['message'] } } },
 		userField,
-		collectionOf([
+		optionsCollection([
 			stringField('File Name', 'fileName', {
 				default: 'speech',
 				description: 'Without its extension, which comes from the format of the sound',

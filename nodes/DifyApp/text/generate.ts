@@ -9,9 +9,8 @@ import { inputFields } from '../../shared/dify/inputs';
 import { filesField } from '../../shared/dify/run-files';
 import { readRunLimits, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
 import { listeners, runRequest } from '../../shared/dify/run-request';
-import { collectionOf } from '../../shared/options-field';
 import { plain } from '../../shared/dify/plain';
-import { stringField } from '../../shared/field-kinds';
+import { optionsCollection, stringField } from '../../shared/field-kinds';
 
 export const textGenerate: DifyOperation = {
 	option: {
@@ -30,7 +29,7 @@ export const textGenerate: DifyOperation = {
 		...inputFields,
 		filesField,
 		simplifyField,
-		collectionOf([
+		optionsCollection([
 			RUN_OPTIONS.enableStreaming,
 			RUN_OPTIONS.firstByteLimit,
 			RUN_OPTIONS.idleLimit,

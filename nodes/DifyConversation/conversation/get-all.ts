@@ -2,9 +2,8 @@ import { listConversations, type ConversationSort } from '../../../lib/dify/conv
 import { mostIn, pagingFields, userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
-import { choiceField } from '../../shared/field-kinds';
+import { choiceField, optionsCollection } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
-import { collectionOf } from '../../shared/options-field';
 
 export const conversationGetAll: DifyOperation = {
 	option: {
@@ -16,7 +15,7 @@ export const conversationGetAll: DifyOperation = {
 	fields: [
 		userField,
 		...pagingFields,
-		collectionOf([
+		optionsCollection([
 			choiceField('Sort By', 'sortBy', '-updated_at', {
 				options: [
 					{ name: 'Created, Newest First', value: '-created_at' },

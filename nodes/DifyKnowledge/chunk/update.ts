@@ -1,7 +1,7 @@
 import { updateChunk } from '../../../lib/dify/knowledge/chunks';
 import type { DifyOperation } from '../../shared/dify/run';
-import { booleanField } from '../../shared/field-kinds';
-import { optionsField, textIn } from '../fields';
+import { booleanField, optionsCollection } from '../../shared/field-kinds';
+import { textIn } from '../fields';
 import { chunkField, chunkPlace, contentField, placeFields, values, valuesIn } from './fields';
 
 export const chunkUpdate: DifyOperation = {
@@ -9,7 +9,7 @@ export const chunkUpdate: DifyOperation = {
 	fields: [
 		...placeFields,
 		chunkField,
-		optionsField([
+		optionsCollection([
 			...values,
 			contentField,
 			booleanField('Enabled', 'enabled', true, {

@@ -1,15 +1,15 @@
 import { deleteDocument } from '../../../lib/dify/knowledge/documents';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { booleanField } from '../../shared/field-kinds';
-import { documentField, documentIdIn, optionsField } from '../fields';
+import { booleanField, optionsCollection } from '../../shared/field-kinds';
+import { documentField, documentIdIn } from '../fields';
 
 export const documentDelete: DifyOperation = {
 	option: { name: 'Delete', value: 'delete', action: 'Delete a document' },
 	fields: [
 		datasetField,
 		documentField,
-		optionsField([
+		optionsCollection([
 			booleanField('Unarchive First', 'unarchive', true, {
 				description: 'Whether to unarchive an archived document first, since Dify does not delete it otherwise',
 			}),

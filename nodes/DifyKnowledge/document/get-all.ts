@@ -2,9 +2,9 @@ import { type DocumentStatus, listDocuments } from '../../../lib/dify/knowledge/
 import { mostIn, pagingFields } from '../../shared/dify/fields';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { choiceField } from '../../shared/field-kinds';
+import { choiceField, optionsCollection } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
-import { keywordField, optionsField } from '../fields';
+import { keywordField } from '../fields';
 
 export const documentGetAll: DifyOperation = {
 	option: { name: 'Get Many', value: 'getAll', action: 'Get many documents', description: 'Newest first' },
@@ -12,7 +12,7 @@ export const documentGetAll: DifyOperation = {
 		datasetField,
 		keywordField,
 		...pagingFields,
-		optionsField([
+		optionsCollection([
 			choiceField('Status', 'status', 'available', {
 				options: [
 					{ name: 'Archived', value: 'archived' },

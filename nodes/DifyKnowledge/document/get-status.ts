@@ -2,8 +2,8 @@ import { progressOf, waitForIndexing } from '../../../lib/dify/knowledge/indexin
 import { optional } from '../../../lib/values';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { stringField } from '../../shared/field-kinds';
-import { documentField, documentIdIn, optionsField, waitField } from '../fields';
+import { optionsCollection, stringField } from '../../shared/field-kinds';
+import { documentField, documentIdIn, waitField } from '../fields';
 
 export const documentGetStatus: DifyOperation = {
 	option: {
@@ -16,7 +16,7 @@ export const documentGetStatus: DifyOperation = {
 		datasetField,
 		documentField,
 		waitField,
-		optionsField([
+		optionsCollection([
 			stringField('Batch', 'batch', {
 				default: '={{ $json.batch }}',
 				description: 'The batch that Create or Update gave. With it, the status says how many chunks are indexed.',

@@ -1,9 +1,10 @@
 import { datasetField } from '../../shared/dify/knowledge-fields';
 import { fileIn } from '../../shared/dify/fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { binaryField, documentField, optionsField, waitField } from '../fields';
+import { binaryField, documentField, waitField } from '../fields';
 import { contentOptions, fileOptions } from './content-fields';
 import { disabledOption, replaced } from './write';
+import { optionsCollection } from '../../shared/field-kinds';
 
 export const documentUpdateFile: DifyOperation = {
 	option: {
@@ -17,7 +18,7 @@ export const documentUpdateFile: DifyOperation = {
 		documentField,
 		binaryField,
 		waitField,
-		optionsField([...contentOptions, ...disabledOption, ...fileOptions]),
+		optionsCollection([...contentOptions, ...disabledOption, ...fileOptions]),
 	],
 	run: async (call) => await replaced(call, { file: await fileIn(call) }),
 };

@@ -1,8 +1,9 @@
 import { datasetField } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { documentField, optionsField, textField, waitField } from '../fields';
+import { documentField, textField, waitField } from '../fields';
 import { contentOptions } from './content-fields';
 import { disabledOption, replaced } from './write';
+import { optionsCollection } from '../../shared/field-kinds';
 
 export const documentUpdateText: DifyOperation = {
 	option: {
@@ -11,6 +12,12 @@ export const documentUpdateText: DifyOperation = {
 		action: 'Update a document from text',
 		description: 'Replace the content; the name stays, since Dify cannot rename documents',
 	},
-	fields: [datasetField, documentField, textField, waitField, optionsField([...contentOptions, ...disabledOption])],
+	fields: [
+		datasetField,
+		documentField,
+		textField,
+		waitField,
+		optionsCollection([...contentOptions, ...disabledOption]),
+	],
 	run: async (call) => await replaced(call, { text: call.parameters.freeText('text') }),
 };

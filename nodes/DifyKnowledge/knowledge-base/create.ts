@@ -2,15 +2,14 @@ import { baseNamed, createBase } from '../../../lib/dify/knowledge/bases';
 import { retrievalModel } from '../../../lib/dify/knowledge/retrieve';
 import { asFailed } from '../../../lib/errors/server-error';
 import type { DifyOperation } from '../../shared/dify/run';
-import { choiceField } from '../../shared/field-kinds';
-import { optionsField } from '../fields';
+import { choiceField, optionsCollection } from '../../shared/field-kinds';
 import { isSet, nameField, searchDefaults, searchDefaultsIn, settings, settingsIn } from './settings';
 
 export const knowledgeBaseCreate: DifyOperation = {
 	option: { name: 'Create', value: 'create', action: 'Create a knowledge base' },
 	fields: [
 		nameField,
-		optionsField([
+		optionsCollection([
 			...settings,
 			...searchDefaults,
 			choiceField('If It Exists', 'ifExists', 'fail', {

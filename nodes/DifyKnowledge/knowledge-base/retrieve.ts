@@ -9,9 +9,8 @@ import {
 } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { simplifyField } from '../../shared/dify/run-options';
-import { choiceField, stringField } from '../../shared/field-kinds';
+import { choiceField, optionsCollection, stringField } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
-import { optionsField } from '../fields';
 
 export const knowledgeBaseRetrieve: DifyOperation = {
 	option: {
@@ -29,7 +28,7 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 		topKField,
 		...filterFields,
 		simplifyField,
-		optionsField([
+		optionsCollection([
 			...searchOptions,
 			choiceField('Long Queries', 'longQueries', 'auto', {
 				options: [

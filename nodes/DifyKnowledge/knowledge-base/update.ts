@@ -2,14 +2,14 @@ import { updateBase } from '../../../lib/dify/knowledge/bases';
 import { storedRetrieval } from '../../../lib/dify/knowledge/retrieve';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { optionsField } from '../fields';
 import { isSet, nameField, searchDefaults, searchDefaultsIn, settings, settingsIn } from './settings';
+import { optionsCollection } from '../../shared/field-kinds';
 
 export const knowledgeBaseUpdate: DifyOperation = {
 	option: { name: 'Update', value: 'update', action: 'Update a knowledge base' },
 	fields: [
 		datasetField,
-		optionsField([...settings, ...searchDefaults, { ...nameField, required: false, displayName: 'New Name' }]),
+		optionsCollection([...settings, ...searchDefaults, { ...nameField, required: false, displayName: 'New Name' }]),
 	],
 	run: async ({ api, parameters }) => {
 		const datasetId = datasetIdIn(parameters);

@@ -5,8 +5,8 @@ import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { asChoice, asText } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyOperation } from '../../shared/dify/run';
-import { booleanField, choiceField, rowsField, stringField } from '../../shared/field-kinds';
-import { documentField, documentIdIn, optionsField } from '../fields';
+import { booleanField, choiceField, optionsCollection, rowsField, stringField } from '../../shared/field-kinds';
+import { documentField, documentIdIn } from '../fields';
 import { TYPES } from './fields';
 
 export const metadataSet: DifyOperation = {
@@ -31,7 +31,7 @@ export const metadataSet: DifyOperation = {
 				}),
 			],
 		}),
-		optionsField([
+		optionsCollection([
 			booleanField('Create Missing Fields', 'createFields', true, {
 				description: 'Whether to create fields that the knowledge base does not have yet',
 			}),

@@ -3,7 +3,7 @@ import { followOptions, runIdField, runIdIn } from '../fields';
 import { answerFields, submitAnswer } from './submit';
 import type { DifyOperation } from '../../shared/dify/run';
 import { followedItem } from '../run/follow';
-import { collectionOf } from '../../shared/options-field';
+import { optionsCollection } from '../../shared/field-kinds';
 
 export const formSubmitAndFollow: DifyOperation = {
 	option: {
@@ -12,7 +12,7 @@ export const formSubmitAndFollow: DifyOperation = {
 		action: 'Submit a form and follow the run',
 		description: 'Answer what a paused run asks, and wait for the outputs of the run (Dify 1.14 and newer)',
 	},
-	fields: [...answerFields, runIdField, simplifyField, collectionOf(followOptions)],
+	fields: [...answerFields, runIdField, simplifyField, optionsCollection(followOptions)],
 	run: async (call) => {
 		// Before the form is answered, which can be done only once.
 		runIdIn(call.parameters);

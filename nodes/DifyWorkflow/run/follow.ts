@@ -6,7 +6,7 @@ import type { OperationItem } from '../../shared/run/operations';
 import { followOptions, runIdField, runIdIn, runUserField } from '../fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
 import { readOutput, runItem } from '../output';
-import { collectionOf } from '../../shared/options-field';
+import { optionsCollection } from '../../shared/field-kinds';
 
 export const runFollow: DifyOperation = {
 	option: {
@@ -19,7 +19,7 @@ export const runFollow: DifyOperation = {
 		runIdField,
 		{ ...runUserField, description: 'Who started the run: nobody else can follow it' },
 		simplifyField,
-		collectionOf(followOptions),
+		optionsCollection(followOptions),
 	],
 	run: async (call) => [await followedItem(call)],
 };

@@ -2,13 +2,12 @@ import { invalidInput } from '../../../lib/errors/failure';
 import { ANY_NUMBER } from '../../../lib/ranges';
 import { setAdapters } from '../../../lib/servers/manage/adapters';
 import { isRecord, recordOf } from '../../../lib/values';
-import { booleanField, jsonField, noticeField } from '../../shared/field-kinds';
+import { booleanField, jsonField, noticeField, optionsCollection } from '../../shared/field-kinds';
 import { asNumber, shown, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { listIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';
 import { adapterModelField } from './fields';
-import { collectionOf } from '../../shared/options-field';
 
 export const adapterSet: LocalLlamaOperation = {
 	option: {
@@ -27,7 +26,7 @@ export const adapterSet: LocalLlamaOperation = {
 			required: true,
 			description: 'List of objects with ID and scale',
 		}),
-		collectionOf([
+		optionsCollection([
 			booleanField('Switch All Off', 'allOff', true, {
 				description: 'Whether an empty list may set all adapters to 0',
 			}),

@@ -2,9 +2,9 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { changeModel } from '../../../lib/servers/manage/load';
 import type { ModelAction } from '../../../lib/servers/manage/model-work';
-import { numberField } from '../../shared/field-kinds';
+import { numberField, optionsCollection } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
-import { changeOptions, targetModelField, connectionWithoutQueue, waitField } from './fields';
+import { targetModelField, connectionWithoutQueue, waitField } from './fields';
 
 const DEFAULT_CHANGE_MS = 600_000;
 
@@ -18,7 +18,7 @@ export function changeFields(...further: INodeProperties[]): INodeProperties[] {
 	const wait = waitField(
 		'Whether to wait until the model is really loaded or unloaded. Ollama and llama-swap always wait.',
 	);
-	return [targetModelField, changeOptions(timeLimitField, wait, ...further)];
+	return [targetModelField, optionsCollection([timeLimitField, wait, ...further])];
 }
 
 /** Loads or unloads the model of an item. */

@@ -1,7 +1,7 @@
 import { copyModel } from '../../../lib/servers/manage/copy-delete';
-import { stringField } from '../../shared/field-kinds';
+import { optionsCollection, stringField } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
-import { allowChangesField, changeOptions, requireAllowed, targetModelField } from './fields';
+import { allowChangesField, requireAllowed, targetModelField } from './fields';
 
 export const modelCopy: LocalLlamaOperation = {
 	option: {
@@ -16,7 +16,7 @@ export const modelCopy: LocalLlamaOperation = {
 			required: true,
 			placeholder: 'e.g. qwen3-for-mails',
 		}),
-		changeOptions(allowChangesField),
+		optionsCollection([allowChangesField]),
 	],
 	run: async (call) => {
 		requireAllowed(call);

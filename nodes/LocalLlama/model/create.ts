@@ -1,12 +1,11 @@
 import { createModel, type CreateOptions } from '../../../lib/servers/manage/create';
 import { nonEmptyText } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
-import { choiceField, jsonField, stringField } from '../../shared/field-kinds';
+import { choiceField, jsonField, optionsCollection, stringField } from '../../shared/field-kinds';
 import { streamingField } from '../options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import {
 	allowChangesField,
-	changeOptions,
 	idleLimitField,
 	idleMsIn,
 	progressTyping,
@@ -51,7 +50,7 @@ export const modelCreate: LocalLlamaOperation = {
 		jsonField('Parameters', 'parameters', '{}', {
 			description: 'JSON object as in a Modelfile, for example {"num_ctx": 8192, "temperature": 0.2}',
 		}),
-		changeOptions(
+		optionsCollection([
 			allowChangesField,
 			streamingField,
 			idleLimitField,
@@ -63,7 +62,7 @@ export const modelCreate: LocalLlamaOperation = {
 				typeOptions: { rows: 4 },
 				description: "Chat template in Go's language. Not added: that of the source, or the one that fits the file.",
 			}),
-		),
+		]),
 	],
 	run: async (call) => {
 		requireAllowed(call);

@@ -1,6 +1,7 @@
 import { deleteModel } from '../../../lib/servers/manage/copy-delete';
 import type { LocalLlamaOperation } from '../operation';
-import { allowChangesField, changeOptions, requireAllowed, targetModelField } from './fields';
+import { allowChangesField, requireAllowed, targetModelField } from './fields';
+import { optionsCollection } from '../../shared/field-kinds';
 
 export const modelDelete: LocalLlamaOperation = {
 	option: {
@@ -9,7 +10,7 @@ export const modelDelete: LocalLlamaOperation = {
 		action: 'Delete a model',
 		description: 'From the disk of the server: Ollama, what a router has downloaded, speaches',
 	},
-	fields: [targetModelField, changeOptions(allowChangesField)],
+	fields: [targetModelField, optionsCollection([allowChangesField])],
 	run: async (call) => {
 		requireAllowed(call);
 		const { connection, parameters, signal } = call;

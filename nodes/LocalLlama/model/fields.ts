@@ -8,15 +8,9 @@ import { booleanField, numberField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import type { ChatTyping } from '../../shared/run/chat-typing';
 import type { LlamaCall } from '../operation';
-import { collectionOf } from '../../shared/options-field';
 
 /** The model of the server that an operation is about. */
 export const targetModelField = modelField({ required: true });
-
-/** A collection without Items at Once: servers change one model after another. */
-export function changeOptions(...options: INodeProperties[]): INodeProperties {
-	return collectionOf([...options].sort((one, other) => one.displayName.localeCompare(other.displayName)));
-}
 
 export const allowChangesField = booleanField('Allow Changes to the Server', 'allowChanges', true, {
 	description:

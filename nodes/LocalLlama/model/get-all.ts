@@ -2,10 +2,9 @@ import { asFailed } from '../../../lib/errors/server-error';
 import { eachOf, listServerModels } from '../../../lib/health/check';
 import { allFailed } from '../../../lib/servers/pool/failover';
 import { optional } from '../../../lib/values';
-import { booleanField, numberField } from '../../shared/field-kinds';
+import { booleanField, numberField, optionsCollection } from '../../shared/field-kinds';
 import { modelServerTarget } from '../../shared/health/target';
 import type { LocalLlamaOperation } from '../operation';
-import { changeOptions } from './fields';
 
 export const modelGetAll: LocalLlamaOperation = {
 	option: {
@@ -15,7 +14,7 @@ export const modelGetAll: LocalLlamaOperation = {
 		description: 'One item for each model of the server, with context, size, abilities and state. Loads nothing.',
 	},
 	fields: [
-		changeOptions(
+		optionsCollection([
 			booleanField('Only Loaded Models', 'onlyLoaded', true, {
 				description: 'Whether to leave out models that are not in memory, where the server tells',
 			}),
@@ -23,7 +22,7 @@ export const modelGetAll: LocalLlamaOperation = {
 				typeOptions: { minValue: 0.1, numberPrecision: 1 },
 				description: 'How long to wait for each answer. Raise it for servers far away.',
 			}),
-		),
+		]),
 	],
 	run: async ({ context, servers, parameters, itemIndex, signal, hint }) => {
 		const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);

@@ -1,10 +1,9 @@
 import { pullModel } from '../../../lib/servers/manage/pull';
-import { booleanField, stringField } from '../../shared/field-kinds';
+import { booleanField, optionsCollection, stringField } from '../../shared/field-kinds';
 import { streamingField } from '../options';
 import type { LocalLlamaOperation } from '../operation';
 import {
 	allowChangesField,
-	changeOptions,
 	idleLimitField,
 	idleMsIn,
 	progressTyping,
@@ -27,7 +26,7 @@ export const modelPull: LocalLlamaOperation = {
 			description:
 				'Ollama: a name of its library, or hf.co/USER/REPOSITORY:Q4_K_M. Router and speaches: a repository on Hugging Face.',
 		}),
-		changeOptions(
+		optionsCollection([
 			allowChangesField,
 			idleLimitField,
 			streamingField,
@@ -35,7 +34,7 @@ export const modelPull: LocalLlamaOperation = {
 				description: 'Whether Ollama may download from a registry of your own without TLS',
 			}),
 			waitField('Whether to wait until the model is there. Ollama and speaches end a download that nobody waits for.'),
-		),
+		]),
 	],
 	run: async (call) => {
 		requireAllowed(call);

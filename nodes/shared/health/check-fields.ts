@@ -2,9 +2,15 @@ import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
 
 import type { CheckOptions } from '../../../lib/health/probes';
 import { optional } from '../../../lib/values';
-import { booleanField, choiceField, collectionField, numberField, stringField } from '../field-kinds';
+import {
+	booleanField,
+	choiceField,
+	collectionField,
+	numberField,
+	optionsCollection,
+	stringField,
+} from '../field-kinds';
 import type { NodeParameters } from '../parameters';
-import { collectionOf } from '../options-field';
 
 /** Which of the two kinds of server. */
 export const serviceField = choiceField('Server', 'service', 'modelServer', {
@@ -70,7 +76,7 @@ export const timeLimit = numberField('Time Limit of a Check (Seconds)', 'timeLim
 
 /** The fields of every operation that checks the server, with further options behind the common ones. */
 export function checkFields(...further: INodeProperties[]): INodeProperties[] {
-	return [neededField, collectionOf([slots, failWhenUnhealthy, timeLimit, ...further])];
+	return [neededField, optionsCollection([slots, failWhenUnhealthy, timeLimit, ...further])];
 }
 
 /** The values of these fields. */
