@@ -9,6 +9,12 @@ export function words(value: unknown): string {
 	return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
+/** A text of at most so many characters, the last of which says that it was cut. */
+export function shortened(text: string, most: number): string {
+	const characters = [...text.slice(0, 2 * most + 1)];
+	return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
+}
+
 /** What was thrown, in words: mostly an `Error`. */
 export function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);

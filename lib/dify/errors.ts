@@ -1,7 +1,7 @@
 import { proxyFailureKind, isBasic, shapeOf, type BodyShape, type FailedAnswer } from '../errors/exchange';
 import type { DifyKind, FailureKind } from '../errors/kinds';
 import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './codes';
-import { recordOf, isRecord, finiteNumber, nonEmptyText, optional } from '../values';
+import { recordOf, isRecord, finiteNumber, nonEmptyText, optional, shortened } from '../values';
 import { readProviderError } from './provider-error';
 import type { RunError, RunErrorCause } from './types';
 
@@ -51,7 +51,7 @@ export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
 	const kind = foreignKind(answer, shape, body);
 	const said = shape.kind === 'empty' ? undefined : cleanMessage(shape.kind === 'page' ? shape.title : shape.text);
 	const { status } = answer;
-	const shown = optional({ said: said && shorten(said, MAX_FOREIGN) });
+	const shown = optional({ said: said && shortened(said, MAX_FOREIGN) });
 	return { status, kind, retryable: retryable(kind, status, method), ...shown };
 }
 
@@ -195,7 +195,7 @@ function cleanMessage(message: string | undefined): string | undefined {
 		.replace(/\s{0,9}You have requested this URI \[[\s\S]*$/, '')
 		// A value that the database cannot read is answered with the whole statement (docs/protocols/dify.md 2.13).
 		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '');
-	const cleaned = shorten(summarizePydantic(own).replace(KEYS, '[key]').trim(), MAX_MESSAGE);
+	const cleaned = shortened(summarizePydantic(own).replace(KEYS, '[key]').trim(), MAX_MESSAGE);
 	return cleaned === '' ? undefined : cleaned;
 }
 
@@ -215,9 +215,4 @@ function summarizePydantic(message: string): string {
 		if (problem !== undefined) problems.push(/^\s|^$/.test(field) || at === 0 ? problem : `${field}: ${problem}`);
 	});
 	return [head, ...problems.slice(0, 3)].join('\n');
-}
-
-function shorten(message: string, most: number): string {
-	const letters = [...message];
-	return letters.length <= most ? message : `${letters.slice(0, most - 1).join('')}…`;
 }

@@ -2,7 +2,7 @@ import type { FailureKind } from '../errors/kinds';
 import { remedyFor, type RemedyFacts } from '../errors/remedies';
 import { ADVICE, type AdviceFacts, type AdviceId } from './advice';
 import type { CheckResult, Finding, HealthStatus, Observations, Probe, ProbeFailure, Severity } from './observations';
-import { optional } from '../values';
+import { optional, shortened } from '../values';
 
 /** A finding, and the status it gives the server. Without one it changes nothing about the status. */
 export interface FindingWithStatus extends Finding {
@@ -98,13 +98,9 @@ export function describeProbe(probe: Probe): string {
 						: message;
 		return `${question}: ${what} after ${Math.round(probe.ms)} ms`;
 	}
-	const said = probe.failure?.serverText ? `, "${shorten(probe.failure.serverText)}"` : '';
+	const line = probe.failure?.serverText?.replace(/\s+/g, ' ').trim() ?? '';
+	const said = line === '' ? '' : `, "${shortened(line, 120)}"`;
 	return `${question}: HTTP ${probe.status}${probe.endedAt === undefined ? '' : ` from ${probe.endedAt}`}${said}`;
-}
-
-function shorten(text: string): string {
-	const line = text.replace(/\s+/g, ' ').trim();
-	return line.length <= 120 ? line : `${line.slice(0, 119)}…`;
 }
 
 const WEIGHT: Record<Severity, number> = { error: 0, warning: 1, info: 2 };

@@ -7,7 +7,7 @@ import type { INodeProperties, INodePropertyCollection, INodePropertyOptions } f
 import { invalidInput } from '../../lib/errors/failure';
 import type { ServerError } from '../../lib/errors/server-error';
 import { ANY_NUMBER, isInRange, rangeInWords, type NumberRange } from '../../lib/ranges';
-import { switchOf, isRecord, messageOf } from '../../lib/values';
+import { switchOf, isRecord, messageOf, shortened } from '../../lib/values';
 
 /** A field as errors and checks see it. */
 export interface Field {
@@ -116,8 +116,7 @@ export function wrongField(label: string, what: string, remedy = 'Correct the fi
 
 /** A value as an error quotes it: JSON, cut off where it is long. */
 export function shown(value: unknown): string {
-	const text = asJson(value) ?? String(value);
-	return text.length <= MAX_SHOWN_LENGTH ? text : `${text.slice(0, MAX_SHOWN_LENGTH - 1)}…`;
+	return shortened(asJson(value) ?? String(value), MAX_SHOWN_LENGTH);
 }
 
 function asJson(value: unknown): string | undefined {

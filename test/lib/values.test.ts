@@ -8,6 +8,7 @@ import {
 	parseObject,
 	recordOf,
 	recordsIn,
+	shortened,
 	switchOf,
 	words,
 } from '../../lib/values';
@@ -64,5 +65,23 @@ describe('what a server sent, whatever its type', () => {
 	test('what is filled', () => {
 		expect([0, false, 'x', [0], { a: null }].map(isFilled)).toEqual([true, true, true, true, true]);
 		expect([null, undefined, '', [], {}].map(isFilled)).toEqual([false, false, false, false, false]);
+	});
+});
+
+describe('shortened', () => {
+	test('a text is cut between characters', () => {
+		expect(shortened('abc', 3)).toBe('abc');
+		expect(shortened('ab😀😀', 3)).toBe('ab…');
+		expect(shortened('😀😀😀', 2)).toBe('😀…');
+		expect(shortened('😀😀😀', 3)).toBe('😀😀😀');
+	});
+
+	test('it has at most as many characters, and is whole where it has no more', () => {
+		fc.assert(
+			fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 20 }), (text, most) => {
+				const whole = [...text];
+				expect(shortened(text, most)).toBe(whole.length <= most ? text : `${whole.slice(0, most - 1).join('')}…`);
+			}),
+		);
 	});
 });

@@ -42,9 +42,3 @@ function written(value: Value): string {
 	if (Array.isArray(value)) return (value as readonly Value[]).map(written).join('');
 	return escaped(String(value));
 }
-
-/** Text of a server, cut where it is long. */
-export function shortened(text: string, length: number): string {
-	const characters = [...text];
-	return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
-}

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-import { markup, raw, shortened, type Html } from './escape';
+import { markup, raw, type Html } from './escape';
+import { shortened } from '../../values';
 import type { History, HistoryEntry } from './history';
 import { entriesOf } from './history';
 export type { Reported } from './sections';

@@ -3,7 +3,8 @@ import type { CheckResult, Finding, HealthServerKind, ModelFacts } from '../obse
 import type { SpeedTestResult } from '../speed-test';
 import type { WithToolTest } from '../tool-test';
 import { drawChart, inWords, type Chart } from './chart';
-import { markup, shortened, withOptions, type Html } from './escape';
+import { markup, withOptions, type Html } from './escape';
+import { shortened } from '../../values';
 import { type Column, tableOf } from './table';
 import { durationInWords } from '../watch';
 import type { HistoryEntry } from './history';

@@ -1,6 +1,7 @@
 import { PROBLEMS } from '../tool-cases';
 import { type ModelToolTest, resultInWords, type Tally } from '../tool-test';
-import { markup, shortened, withOptions, type Html } from './escape';
+import { markup, withOptions, type Html } from './escape';
+import { shortened } from '../../values';
 import { tableOf } from './table';
 import type { Reported, SectionOptions } from './sections';
 

@@ -1,4 +1,4 @@
-import { escaped, markup, raw, shortened, withOptions } from '../../../../lib/health/report/escape';
+import { escaped, markup, raw, withOptions } from '../../../../lib/health/report/escape';
 
 describe('text in a page', () => {
 	it('is escaped, and HTML of ours is not', () => {
@@ -22,11 +22,5 @@ describe('text in a page', () => {
 			'Start it with <code>--ctx-size</code> 16384 (<code>-np</code> 4).',
 		);
 		expect(withOptions('no-slot, a - b, --<script>').text).toBe('no-slot, a - b, --&lt;script&gt;');
-	});
-
-	it('is cut between characters', () => {
-		expect(shortened('abc', 3)).toBe('abc');
-		expect(shortened('ab😀😀', 3)).toBe('ab…');
-		expect(shortened('😀😀😀', 2)).toBe('😀…');
 	});
 });
