@@ -8,6 +8,14 @@ export interface RememberedOptions<V> {
 	sizeOf?(value: V): number;
 }
 
+/** Asks once for each key; all others wait for the same answer. A failure is not remembered: the next try may fare better. */
+export async function askedOnce<K, V>(known: Map<K, Promise<V>>, key: K, ask: () => Promise<V>): Promise<V> {
+	const asking = known.get(key) ?? ask();
+	known.set(key, asking);
+	asking.catch(() => known.delete(key));
+	return await asking;
+}
+
 /** What is kept for the whole process. */
 const shared: Array<{ clear(): void }> = [];
 

@@ -1,5 +1,6 @@
 /** Which models of a server are for what, and which of its APIs gives them. */
 import { failure } from '../errors/failure';
+import { askedOnce } from '../remembered';
 import type { Connection } from '../http/connection';
 import { askServerKind, identify, knownServerKind, wasSilent } from './identify';
 import { type ServerKind, traitsOf } from './kinds';
@@ -129,7 +130,7 @@ async function withCapabilities(
 
 /**
  * Asks each server once who it is and whether the model may be used there for the purpose; all later calls have the
- * answer of the first. A failure is not remembered.
+ * answer of the first.
  *
  * @throws {ServerError} from the calls, where the model is for something else
  */
@@ -142,12 +143,8 @@ export function fitKinds(
 		await refuseUnfit(connection, { model, kind, purpose }, signal);
 		return kind;
 	};
-	return async ({ connection, model }, signal) => {
-		const asking = asked.get(connection) ?? ask(connection, model, signal);
-		asked.set(connection, asking);
-		asking.catch(() => asked.delete(connection));
-		return await asking;
-	};
+	return async ({ connection, model }, signal) =>
+		await askedOnce(asked, connection, async () => await ask(connection, model, signal));
 }
 
 /**

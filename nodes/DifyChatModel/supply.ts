@@ -1,33 +1,28 @@
-import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+import { NodeConnectionTypes, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
 
 import { difyClient } from '../../lib/dify/credentials';
 import { jsonInputs } from '../../lib/dify/form';
-import { toNodeError } from '../../lib/errors/node-error';
 import type { DifyMemory } from '../../lib/langchain/dify-prompt';
 import { DifySource, type DifyModelSettings } from '../../lib/langchain/dify-source';
 import { userIn } from '../shared/dify/ids';
 import { readRunLimits } from '../shared/dify/run-options';
 import { NodeParameters } from '../shared/parameters';
+import { supplied } from '../shared/sub-node-log';
 import { supplyModel } from '../shared/supplied-model';
-import { hiddenFromVisitors } from '../shared/visitors';
 import { properties } from './fields';
 
 /** A Dify app as chat model. */
 export async function supplyDifyModel(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-	const toError = (error: unknown) =>
-		hiddenFromVisitors(context, toNodeError(context.getNode(), error, { itemIndex, subNode: true }));
-	try {
+	return await supplied(context, NodeConnectionTypes.AiLanguageModel, itemIndex, async (log) => {
 		const client = difyClient(await context.getCredentials('difyApi', itemIndex), context.helpers);
 		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
 		const { user, memory, inputs, limits, retries } = settings;
 		return await supplyModel(context, {
 			source: new DifySource(client, settings),
 			settings: { model: 'Dify', baseUrl: client.api, options: { user, memory, inputs, ...limits, retries } },
-			toError,
+			toError: (error) => log.nodeError(error),
 		});
-	} catch (error) {
-		throw toError(error);
-	}
+	});
 }
 
 /** Reads the node's parameters, which may come out of expressions with any type. */

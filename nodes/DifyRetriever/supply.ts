@@ -5,12 +5,13 @@ import { uuid } from '../../lib/dify/ids';
 import { KnowledgeApi } from '../../lib/dify/knowledge/api';
 import { cutQuery, mergedHits, retrieve, type Hit, type SearchSettings } from '../../lib/dify/knowledge/retrieve';
 import { ServerError } from '../../lib/errors/server-error';
+import { askedOnce } from '../../lib/remembered';
 import { eachAtOnce } from '../../lib/servers/batches';
 import { nonEmptyText, text, messageOf } from '../../lib/values';
 import { searchSettings } from '../shared/dify/knowledge-fields';
 import { wrongField } from '../shared/field-values';
 import { NodeParameters } from '../shared/parameters';
-import { SubNodeLog } from '../shared/sub-node-log';
+import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
 /** Bases that are asked at the same time. */
@@ -41,15 +42,12 @@ interface Settings {
 }
 
 export async function supplyRetriever(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-	const log = new SubNodeLog(context, NodeConnectionTypes.AiRetriever, itemIndex);
-	try {
+	return await supplied(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('difyApi', itemIndex);
 		const api = new KnowledgeApi(difyClient(credentials, context.helpers));
 		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
 		return { response: loggedRetriever(api, settings, log) };
-	} catch (error) {
-		throw log.nodeError(error);
-	}
+	});
 }
 
 function readSettings(parameters: NodeParameters): Settings {
@@ -72,7 +70,6 @@ function loggedRetriever(api: KnowledgeApi, settings: Settings, log: SubNodeLog)
 	const asked = new Map<string, Promise<RetrievedDocument[]>>();
 	const search = async (typed: string, signal: AbortSignal | undefined) => {
 		const { query, cut } = cutQuery(typed);
-		const startedAt = performance.now();
 		if (cut) log.hint('A question was cut to 250 characters, which is all that Dify takes.');
 		return await log.call({
 			input: { query },
@@ -81,7 +78,7 @@ function loggedRetriever(api: KnowledgeApi, settings: Settings, log: SubNodeLog)
 				const found = await searchAll(api.within(AbortSignal.any(signals)), settings, query, log);
 				return found.map(documentOf);
 			},
-			output: (documents) => shown(documents, performance.now() - startedAt),
+			output: shown,
 		});
 	};
 	return {
@@ -90,11 +87,7 @@ function loggedRetriever(api: KnowledgeApi, settings: Settings, log: SubNodeLog)
 		invoke: async (query, config) => {
 			// An expression may give anything.
 			const typed = typeof query === 'string' ? query : String(query ?? '');
-			const known = asked.get(typed) ?? search(typed, config?.signal);
-			asked.set(typed, known);
-			// A failure is not remembered: the next call may fare better.
-			known.catch(() => asked.delete(typed));
-			return await known;
+			return await askedOnce(asked, typed, async () => await search(typed, config?.signal));
 		},
 	};
 }
@@ -141,13 +134,12 @@ function documentOf({ content, title, score, documentId, segmentId, datasetId, m
 	return { pageContent: content, metadata: { ...metadata, score, source: title, documentId, segmentId, datasetId } };
 }
 
-function shown(documents: readonly RetrievedDocument[], milliseconds: number): IDataObject {
+function shown(documents: RetrievedDocument[]): IDataObject {
 	return {
 		documents: documents.map(({ pageContent, metadata }) => ({
 			source: String(metadata.source),
 			score: Number(metadata.score),
 			text: pageContent.slice(0, MAX_SHOWN),
 		})),
-		milliseconds: Math.round(milliseconds),
 	};
 }

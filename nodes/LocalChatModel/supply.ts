@@ -1,13 +1,12 @@
-import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+import { NodeConnectionTypes, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
 
 import { ChatClient } from '../../lib/chat/client';
 import { localLlamaServers } from '../../lib/servers/credential';
 import { CheckedAnswers } from '../../lib/text/checked-answers';
-import { toNodeError } from '../../lib/errors/node-error';
 import { NodeParameters } from '../shared/parameters';
 import { withModel } from '../shared/search-models';
+import { supplied } from '../shared/sub-node-log';
 import { supplyModel } from '../shared/supplied-model';
-import { hiddenFromVisitors } from '../shared/visitors';
 import { properties } from './fields';
 import { readSettings } from './settings';
 
@@ -16,9 +15,7 @@ import { readSettings } from './settings';
  * adapter.
  */
 export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-	const toError = (error: unknown) =>
-		hiddenFromVisitors(context, toNodeError(context.getNode(), error, { itemIndex, subNode: true }));
-	try {
+	return await supplied(context, NodeConnectionTypes.AiLanguageModel, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const servers = localLlamaServers(credentials, context.helpers);
 		const parameters = new NodeParameters(context, itemIndex, properties);
@@ -32,10 +29,8 @@ export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: 
 				serverType: settings.serverKind,
 				options: { ...settings.parameters, ...settings.limits, retries: settings.retries },
 			},
-			toError,
+			toError: (error) => log.nodeError(error),
 			jsonOutput: ['jsonObject', 'jsonSchema'].includes(settings.parameters.responseFormat?.type ?? ''),
 		});
-	} catch (error) {
-		throw toError(error);
-	}
+	});
 }

@@ -7,7 +7,7 @@ import { optional } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { NodeParameters } from '../shared/parameters';
 import { withModel } from '../shared/search-models';
-import { SubNodeLog } from '../shared/sub-node-log';
+import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
 const MAX_SHOWN_QUERY = 200;
@@ -20,23 +20,19 @@ export interface SuppliedEmbeddings {
 }
 
 export async function supplyEmbeddings(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-	const log = new SubNodeLog(context, NodeConnectionTypes.AiEmbedding, itemIndex);
-	try {
+	return await supplied(context, NodeConnectionTypes.AiEmbedding, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const servers = localLlamaServers(credentials, context.helpers);
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const settings = await withModel(readEmbeddingSettings(parameters), servers, 'embeddings');
 		const client = new EmbeddingsClient(servers, settings);
 		return { response: loggedEmbeddings(client, log) };
-	} catch (error) {
-		throw log.nodeError(error);
-	}
+	});
 }
 
 function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEmbeddings {
 	const embed = async (texts: readonly unknown[], role: keyof Prefixes, input: IDataObject) => {
 		const prefix = client.prefixes[role];
-		const startedAt = performance.now();
 		const { vectors } = await log.call({
 			input: { ...input, ...(prefix === '' ? {} : { prefix }) },
 			run: async (signal) => {
@@ -48,7 +44,7 @@ function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEm
 				result.remarks.forEach((remark) => log.hint(remark));
 				return result;
 			},
-			output: (result) => summary(result, client.settings.model, performance.now() - startedAt),
+			output: (result) => summary(result, client.settings.model),
 		});
 		return vectors;
 	};
@@ -67,11 +63,7 @@ function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEm
 }
 
 /** Counts and sizes, never the vectors: they would fill n8n's database. */
-function summary(
-	{ vectors, received, tokens, remarks, ...rest }: Embeddings,
-	model: string,
-	milliseconds: number,
-): IDataObject {
+function summary({ vectors, received, tokens, remarks, ...rest }: Embeddings, model: string): IDataObject {
 	const [first] = vectors;
 	return {
 		model,
@@ -81,6 +73,5 @@ function summary(
 		...optional({ tokens }),
 		...rest,
 		...(remarks.length === 0 ? {} : { remarks }),
-		milliseconds: Math.round(milliseconds),
 	};
 }

@@ -6,7 +6,7 @@ import { optional } from '../../lib/values';
 import { NodeParameters } from '../shared/parameters';
 import { withModel } from '../shared/search-models';
 import { readRerankSettings } from '../shared/rerank-fields';
-import { SubNodeLog } from '../shared/sub-node-log';
+import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
 const MAX_SHOWN_QUERY = 200;
@@ -24,16 +24,13 @@ export interface SuppliedReranker {
 }
 
 export async function supplyReranker(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-	const log = new SubNodeLog(context, NodeConnectionTypes.AiReranker, itemIndex);
-	try {
+	return await supplied(context, NodeConnectionTypes.AiReranker, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const servers = localLlamaServers(credentials, context.helpers);
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const settings = await withModel(readRerankSettings(parameters), servers, 'reranking');
 		return { response: loggedReranker(new RerankClient(servers, settings), log) };
-	} catch (error) {
-		throw log.nodeError(error);
-	}
+	});
 }
 
 function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker {
@@ -41,7 +38,6 @@ function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker
 		compressDocuments: async (documents, query) => {
 			// An expression may give anything.
 			const asked = typeof query === 'string' ? query : String(query ?? '');
-			const startedAt = performance.now();
 			const { ranking } = await log.call({
 				input: { query: asked.slice(0, MAX_SHOWN_QUERY), documents: documents.length },
 				run: async (signal) => {
@@ -50,7 +46,7 @@ function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker
 					result.remarks.forEach((remark) => log.hint(remark));
 					return result;
 				},
-				output: (result) => summary(result, client.settings.model, performance.now() - startedAt),
+				output: (result) => summary(result, client.settings.model),
 			});
 			// Copies: the documents of the Simple Vector Store share their metadata with the store.
 			return ranking.map(({ index, score }) => {
@@ -62,7 +58,7 @@ function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker
 	};
 }
 
-function summary({ ranking, tokens, remarks, ...rest }: Ranking, model: string, milliseconds: number): IDataObject {
+function summary({ ranking, tokens, remarks, ...rest }: Ranking, model: string): IDataObject {
 	const scores = ranking.flatMap(({ score }) => score ?? []);
 	return {
 		model,
@@ -71,6 +67,5 @@ function summary({ ranking, tokens, remarks, ...rest }: Ranking, model: string, 
 		...optional({ tokens }),
 		...rest,
 		...(remarks.length === 0 ? {} : { remarks }),
-		milliseconds: Math.round(milliseconds),
 	};
 }

@@ -1,4 +1,10 @@
-import type { IDataObject, ISupplyDataFunctions, NodeConnectionType, NodeOperationError } from 'n8n-workflow';
+import type {
+	IDataObject,
+	ISupplyDataFunctions,
+	NodeConnectionType,
+	NodeOperationError,
+	SupplyData,
+} from 'n8n-workflow';
 
 import { toNodeError } from '../../lib/errors/node-error';
 import { hintOnce } from './run/hints';
@@ -9,8 +15,21 @@ interface LoggedCall<T> {
 	/** What n8n's log shows as input. */
 	input: IDataObject;
 	run(signal: AbortSignal | undefined): Promise<T>;
-	/** What it shows as output. */
+	/** What it shows as output, beside the time. */
 	output(result: T): IDataObject;
+}
+
+/** What a sub-node supplies. @throws {NodeOperationError} of the sub-node, which then is the one that turns red */
+export async function supplied(
+	context: ISupplyDataFunctions,
+	connection: NodeConnectionType,
+	itemIndex: number,
+	build: (log: SubNodeLog) => Promise<SupplyData>,
+): Promise<SupplyData> {
+	const log = new SubNodeLog(context, connection, itemIndex);
+	return await build(log).catch((error: unknown) => {
+		throw log.nodeError(error);
+	});
 }
 
 /**
@@ -27,11 +46,13 @@ export class SubNodeLog {
 	/** @throws {NodeOperationError} of the sub-node, which then is the one that turns red */
 	async call<T>({ input, run, output }: LoggedCall<T>): Promise<T> {
 		const index = this.quietly(() => this.context.addInputData(this.connection, [[{ json: input }]]).index);
+		const startedAt = performance.now();
 		const outcome = await run(this.signal).then(
 			(result) => ({ result }),
 			(error: unknown) => ({ failed: this.nodeError(error) }),
 		);
-		const shown = 'failed' in outcome ? outcome.failed : [[{ json: output(outcome.result) }]];
+		const milliseconds = Math.round(performance.now() - startedAt);
+		const shown = 'failed' in outcome ? outcome.failed : [[{ json: { ...output(outcome.result), milliseconds } }]];
 		if (index !== undefined) this.quietly(() => this.context.addOutputData(this.connection, index, shown));
 		if ('failed' in outcome) throw outcome.failed;
 		return outcome.result;

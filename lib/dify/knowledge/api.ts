@@ -1,6 +1,7 @@
 import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import { enterQueue } from '../../http/queue';
 import type { Download } from '../../http/types';
+import { askedOnce } from '../../remembered';
 import { isRecord, type JsonRecord } from '../../values';
 import type { DifyClient, Method, Query } from '../client';
 import { difyFailure } from '../failure';
@@ -111,11 +112,7 @@ export class KnowledgeApi {
 
 	/** A knowledge base, asked for once. Its technique, form and fields decide what other requests need. */
 	async base(id: string): Promise<JsonRecord> {
-		const asked = this.bases.get(id) ?? this.get(`/datasets/${id}`);
-		this.bases.set(id, asked);
-		// A failure is not remembered: the next item may fare better.
-		asked.catch(() => this.forget(id));
-		return await asked;
+		return await askedOnce(this.bases, id, async () => await this.get(`/datasets/${id}`));
 	}
 
 	/** What is known of a base may have changed. */

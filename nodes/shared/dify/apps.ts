@@ -1,5 +1,6 @@
 import type { DifyClient } from '../../../lib/dify/client';
 import { KnowledgeApi } from '../../../lib/dify/knowledge/api';
+import { askedOnce } from '../../../lib/remembered';
 import type { JsonRecord } from '../../../lib/values';
 
 /** What the credential of an item gives access to: an app, or the knowledge bases of a workspace. */
@@ -13,7 +14,7 @@ export interface DifyAccess {
 /** What is behind a credential, and what was asked about it in this execution. */
 export class DifyApp {
 	private readonly knowledge: KnowledgeApi;
-	private asked: Promise<JsonRecord> | undefined;
+	private readonly asked = new Map<string, Promise<JsonRecord>>();
 
 	constructor(readonly client: DifyClient) {
 		this.knowledge = new KnowledgeApi(client);
@@ -22,15 +23,12 @@ export class DifyApp {
 	/** Access for an item, until the signal aborts. */
 	within(signal: AbortSignal): DifyAccess {
 		const api = this.knowledge.within(signal);
-		return { client: api.client, api, appParameters: async () => await this.parameters(api.client) };
-	}
-
-	private async parameters(client: DifyClient): Promise<JsonRecord> {
-		const asked = (this.asked ??= client.get('/parameters'));
-		// A failure is not remembered: the next item may fare better.
-		asked.catch(() => {
-			if (this.asked === asked) this.asked = undefined;
-		});
-		return await asked;
+		const { client } = api;
+		const path = '/parameters';
+		return {
+			client,
+			api,
+			appParameters: async () => await askedOnce(this.asked, path, async () => await client.get(path)),
+		};
 	}
 }
