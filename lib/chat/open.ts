@@ -1,7 +1,7 @@
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { keptAnswerAt } from '../servers/manage/kept-answers';
-import type { PassedOver } from '../servers/pool/failover';
+import type { Skipped } from '../servers/pool/failover';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';
 import { untilReady } from '../servers/retry';
 import { withModelsOf } from './missing-model';
@@ -28,7 +28,7 @@ export interface OpenedAnswer extends Place, BegunAnswer {
 	serverKind: ServerKind;
 	/** The model's chat template, where its server tells it. */
 	template?: string;
-	passedOver: PassedOver[];
+	passedOver: Skipped[];
 	/** Of this request; to be ended with the answer. */
 	span: RequestSpan;
 	/** Gives the place at the server back. */

@@ -1,7 +1,7 @@
 import type { ErrorBody } from '../errors/error-body';
 import type { ServerKind } from '../servers/kinds';
 import type { FieldChanges } from '../servers/refused-fields';
-import type { PassedOver } from '../servers/pool/failover';
+import type { Skipped } from '../servers/pool/failover';
 import type { SamplerValues } from './request/samplers';
 
 /** One piece of a message's content, in the shape every wire protocol can be written from. */
@@ -158,9 +158,9 @@ export interface FinishedAnswer extends ChatAnswer {
 	/** The resolved URL that answered. */
 	url: string;
 	/** Why what looks like a call in its text is none. */
-	callNotRun?: NotRun;
+	callNotRun?: UnrunReason;
 	/** Which of several servers answered, under which name it has the model, and which ones did not. */
-	server?: { url: string; model: string; passedOver: PassedOver[] };
+	server?: { url: string; model: string; passedOver: Skipped[] };
 	serverKind: ServerKind;
 	/** Milliseconds from sending to the first token, and to the end. */
 	firstTokenMs: number;
@@ -170,7 +170,7 @@ export interface FinishedAnswer extends ChatAnswer {
 }
 
 /** Why what looks like a call is none. */
-export type NotRun =
+export type UnrunReason =
 	| 'quoted'
 	| 'followed'
 	| 'foreign'

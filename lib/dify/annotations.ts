@@ -1,7 +1,7 @@
 import { nonEmptyText, type JsonRecord } from '../values';
 import type { DifyClient } from './client';
 import { difyFailure, invalidParam } from './failure';
-import { collectPages, type Most } from './paging';
+import { collectPages, type Limit } from './paging';
 
 /** Dify's largest page of annotations; more are cut to it without a word (docs/protocols/dify.md 2.12). */
 const PAGE_SIZE = 100;
@@ -15,7 +15,7 @@ export interface Annotation {
  * Annotations of an app, newest first (those of one second in no order of time). `keyword`: in the question or the
  * answer, in any case of letters.
  */
-export async function listAnnotations(client: DifyClient, keyword: string, most: Most): Promise<JsonRecord[]> {
+export async function listAnnotations(client: DifyClient, keyword: string, most: Limit): Promise<JsonRecord[]> {
 	const ask = async (paging: object) => await client.get('/apps/annotations', { ...paging, keyword });
 	return await collectPages(most, PAGE_SIZE, ask);
 }

@@ -1,6 +1,6 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { refusedHere } from './failure';
+import { localError } from './failure';
 import type { DifyAppMode } from './types';
 import { nonEmptyText } from '../values';
 
@@ -44,7 +44,7 @@ export async function checkWorkflowKey(client: DifyClient): Promise<void> {
 	const { mode } = await client.get('/info').catch((): { mode?: unknown } => ({}));
 	const known = typeof mode === 'string' && mode !== 'workflow' ? MODES[mode] : undefined;
 	if (known === undefined) return;
-	throw refusedHere(
+	throw localError(
 		'wrongAppType',
 		`The app behind this key is ${known[0]}, and Dify lists the runs of workflow apps only`,
 		'Nothing would ever start this workflow. Use the key of a workflow app, or watch for feedback.',

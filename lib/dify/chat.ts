@@ -1,7 +1,7 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { latestConversation, ownsConversation } from './conversations';
-import { difyFailure, hasBegun, refusedHere, resultOf } from './failure';
+import { difyFailure, hasBegun, localError, resultOf } from './failure';
 import { optional, type JsonRecord } from '../values';
 import { recoverRun } from './recover';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
@@ -38,7 +38,7 @@ export interface ChatAnswer {
  */
 export async function chat(client: DifyClient, request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer> {
 	// Blanks alone are a query to Dify (docs/protocols/dify.md 2.1).
-	if (request.query === '') throw refusedHere('emptyQuery');
+	if (request.query === '') throw localError('emptyQuery');
 	const { conversation, user } = request;
 	const conversationId = conversation.kind === 'latest' ? await latestConversation(client, user) : conversation.id;
 	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>

@@ -5,7 +5,7 @@ import type { FailureKind } from '../errors/kinds';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
 import { answerError, difyFailure } from './failure';
-import { placesOf, type RunPlaces } from './places';
+import { concurrencyOf, type RunConcurrency } from './run-concurrency';
 import { exactJson, finiteNumber, isRecord, type JsonRecord } from '../values';
 import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 
@@ -30,7 +30,7 @@ export interface AskRequest extends AskOptions {
 const BACK_OFF_MS = [500, 1_500];
 
 /** Failures of the network that another attempt may not meet again. */
-export const PASSING: ReadonlySet<FailureKind> = new Set(['refused', 'closedBeforeAnswer', 'connectionLost']);
+export const TRANSIENT_KINDS: ReadonlySet<FailureKind> = new Set(['refused', 'closedBeforeAnswer', 'connectionLost']);
 
 /** An idempotent call is sent again for what may pass by itself (docs/protocols/dify.md 5.3). */
 const PASSING_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -49,9 +49,9 @@ export class DifyClient {
 		readonly execution = { inexact: new Set<string>() },
 	) {}
 
-	/** The places of the app's runs. Looked up each time: they are forgotten while nothing runs. */
-	get places(): RunPlaces {
-		return placesOf(this.app);
+	/** Bounds the runs of the app. Looked up each time: it is forgotten while nothing runs. */
+	get concurrency(): RunConcurrency {
+		return concurrencyOf(this.app);
 	}
 
 	/** The same, until this signal aborts; without one, nothing ends it. */
@@ -149,7 +149,7 @@ export class DifyClient {
 			if ('value' in outcome) return outcome.value;
 			const backOff = BACK_OFF_MS[tries];
 			const pause = backOff === undefined ? undefined : pauseAfter(outcome.failed, backOff);
-			if (pause === undefined || idempotent !== true || !mayPass(outcome.failed)) throw outcome.failed;
+			if (pause === undefined || idempotent !== true || !isTransient(outcome.failed)) throw outcome.failed;
 			await this.pause(pause, url);
 		}
 	}
@@ -193,8 +193,8 @@ export class DifyClient {
 	}
 
 	/** Waits for a place among the runs of the app. @throws {ServerError} of kind `cancelled` */
-	async enter(places: RunPlaces, url: string): Promise<void> {
-		await places.enter(this.signal).catch(() => this.cancelled(url));
+	async enter(concurrency: RunConcurrency, url: string): Promise<void> {
+		await concurrency.enter(this.signal).catch(() => this.cancelled(url));
 	}
 
 	private cancelled(url: string): never {
@@ -217,7 +217,7 @@ export function pauseAfter(error: ServerError, backOffMs: number): number | unde
 	return wanted > MAX_RETRY_AFTER_MS ? undefined : Math.max(wanted, backOffMs);
 }
 
-function mayPass(error: ServerError): boolean {
-	if (error.status === undefined) return PASSING.has(error.kind);
+function isTransient(error: ServerError): boolean {
+	if (error.status === undefined) return TRANSIENT_KINDS.has(error.kind);
 	return error.kind !== 'quota' && (error.retryable || PASSING_STATUS.has(error.status));
 }

@@ -2,7 +2,7 @@ import { ServerError } from '../errors/server-error';
 import { recordOf, type JsonRecord } from '../values';
 import { explainAppType } from './app-mode';
 import type { DifyClient } from './client';
-import { refusedHere } from './failure';
+import { localError } from './failure';
 import { readForm } from './form';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
 import type { RunResult } from './types';
@@ -55,7 +55,7 @@ export function withText(inputs: JsonRecord, text: string, parameters: JsonRecor
 		.filter(({ kind, variable }) => ['text-input', 'paragraph'].includes(kind) && !(variable in inputs))
 		.map(({ variable }) => variable);
 	if (names.length === 1) return { ...inputs, [names[0]!]: text };
-	throw refusedHere(
+	throw localError(
 		'inputs',
 		names.length === 0
 			? 'The app has no variable for the field Text'

@@ -1,7 +1,7 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { invalidParam } from './failure';
-import { added, collectAfter, nextOf, pageSize, type Most } from './paging';
+import { added, collectAfter, nextOf, pageSize, type Limit } from './paging';
 import { recordsIn, nonEmptyText, type JsonRecord } from '../values';
 
 export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'created_at';
@@ -25,7 +25,7 @@ export async function conversationPage(
 export async function listConversations(
 	client: DifyClient,
 	user: string,
-	most: Most,
+	most: Limit,
 	sortBy: ConversationSort,
 ): Promise<JsonRecord[]> {
 	return await collectAfter({
@@ -92,7 +92,7 @@ export async function renameConversation(
 }
 
 /** Messages of a conversation, oldest first; with a number, the newest so many. */
-export async function listMessages(client: DifyClient, user: string, id: string, most: Most): Promise<JsonRecord[]> {
+export async function listMessages(client: DifyClient, user: string, id: string, most: Limit): Promise<JsonRecord[]> {
 	const pages: JsonRecord[][] = [];
 	for await (const page of messagePages(client, user, id, most)) pages.push(page);
 	return pages.reverse().flat();
@@ -103,7 +103,7 @@ export async function* messagePages(
 	client: DifyClient,
 	user: string,
 	id: string,
-	most: Most,
+	most: Limit,
 ): AsyncGenerator<JsonRecord[]> {
 	const known = new Map<string, JsonRecord>();
 	const followed = new Set<string>();

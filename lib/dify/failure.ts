@@ -164,11 +164,11 @@ function nameOf({ title, nodeId, id, type }: WorkflowNode): string {
 }
 
 /** Something that was found wrong before anything was sent. */
-export function refusedHere(kind: DifyKind, message?: string, remedy?: string): ServerError {
+export function localError(kind: DifyKind, message?: string, remedy?: string): ServerError {
 	return difyFailure(kind, { ...optional({ message, remedy }), retryable: false });
 }
 
 /** A value that Dify would not take, or not do with what its caller means. */
 export function invalidParam(message: string, remedy?: string): ServerError {
-	return refusedHere('invalidParam', message, remedy);
+	return localError('invalidParam', message, remedy);
 }

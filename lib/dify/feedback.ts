@@ -1,7 +1,7 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { messagePages } from './conversations';
-import { added, collectPages, readPage, type Most } from './paging';
+import { added, collectPages, readPage, type Limit } from './paging';
 import { recordOf, nonEmptyText, type JsonRecord } from '../values';
 
 export type Rating = 'like' | 'dislike';
@@ -72,7 +72,7 @@ export async function revokeRating(
 }
 
 /** Feedback of an app, newest first: of its users, and of the team in Dify's console. */
-export async function listFeedback(client: DifyClient, most: Most): Promise<JsonRecord[]> {
+export async function listFeedback(client: DifyClient, most: Limit): Promise<JsonRecord[]> {
 	return await collectPages(most, MAX_PAGE_SIZE, async (paging) => await client.get('/app/feedbacks', { ...paging }));
 }
 

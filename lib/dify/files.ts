@@ -1,4 +1,4 @@
-import { refusedHere } from './failure';
+import { localError } from './failure';
 import { recordOf, isRecord, asList, finiteNumber, nonEmptyText, type JsonRecord } from '../values';
 
 export type DifyFileType = 'image' | 'document' | 'audio' | 'video' | 'custom';
@@ -122,13 +122,13 @@ export function checkFiles(files: readonly CheckedFile[], rules: FileRules, size
 	if (files.length === 0) return;
 	const { where, most } = rules;
 	if (!rules.enabled)
-		throw refusedHere(
+		throw localError(
 			'featureOff',
 			`File upload is switched off in ${where}, so Dify would drop the files without a word`,
 			'Switch on file upload in the app in Dify and publish it, or remove the files in the node.',
 		);
 	if (most !== undefined && files.length > most)
-		throw refusedHere('fileRejected', `${files.length} files are given, but ${where} takes ${most} at most`);
+		throw localError('fileRejected', `${files.length} files are given, but ${where} takes ${most} at most`);
 	for (const file of files) checkFile(file, rules, sizes);
 }
 
@@ -138,18 +138,18 @@ function checkFile(
 	sizes: SizeLimits,
 ): void {
 	if (types !== undefined && !types.includes(type))
-		throw refusedHere('fileType', `"${name}" is of type ${type}, but ${where} takes only: ${types.join(', ')}`);
+		throw localError('fileType', `"${name}" is of type ${type}, but ${where} takes only: ${types.join(', ')}`);
 	if (type === 'custom' && extensions !== undefined && !extensions.includes(extensionOf(name)))
-		throw refusedHere('fileType', `"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`);
+		throw localError('fileType', `"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`);
 	const method = size === undefined ? 'remote_url' : 'local_file';
 	if (methods !== undefined && !methods.includes(method))
-		throw refusedHere(
+		throw localError(
 			'fileRejected',
 			`${where === 'the app' ? 'The app' : where} takes ${size === undefined ? 'no URLs, only uploaded files' : 'no uploaded files, only URLs'}`,
 		);
 	const megabytes = sizes[sizeClass(name)];
 	if (size !== undefined && megabytes !== undefined && size > megabytes * 1024 * 1024)
-		throw refusedHere(
+		throw localError(
 			'fileTooLarge',
 			`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but this Dify takes ${megabytes} MB at most for its kind of file`,
 		);
@@ -181,7 +181,7 @@ export function nameInUrl(url: string): string {
 export function checkedUrl(url: string): string {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
-	throw refusedHere(
+	throw localError(
 		'fileRejected',
 		`The file URL is not valid: "${trimmed.slice(0, 200)}"`,
 		'Give a full address that starts with http:// or https:// and that Dify itself can reach.',

@@ -22,7 +22,7 @@ export interface RunMemory {
 	given: string[];
 }
 
-export interface RunNews {
+export interface FinishedRuns {
 	memory: RunMemory;
 	/** Entries of the log whose run has ended, oldest first. */
 	found: JsonRecord[];
@@ -34,7 +34,7 @@ export interface RunNews {
  *
  * @param memory undefined: everything that has ended is known
  */
-export async function finishedRuns(client: DifyClient, memory: RunMemory | undefined): Promise<RunNews> {
+export async function finishedRuns(client: DifyClient, memory: RunMemory | undefined): Promise<FinishedRuns> {
 	const entries = await entriesSince(client, memory?.since);
 	const given = new Set(memory?.given);
 	const ended = entries.filter(({ status }) => !OPEN.has(status));

@@ -8,7 +8,7 @@ import type { DifyClient } from './client';
 import { createRun, finish, reduce, singleText, type RunState } from './events';
 import { difyFailure, runError } from './failure';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
-import { MAX_WAIT_MS, NOT_YET_MS, endedRecord, mayPass, missing, stillRunning, type RunRecord } from './run-record';
+import { MAX_WAIT_MS, DELAY_MS, endedRecord, isTransient, missing, stillRunning, type RunRecord } from './run-record';
 import { RunReader, failureOf, type ReadingOptions } from './run-reading';
 import type { RunResult, TextDelta } from './types';
 
@@ -72,7 +72,7 @@ export async function followRun(
 	user: string,
 	options: FollowOptions = {},
 ): Promise<RunResult> {
-	const { hints, answered, pauseMs = PAUSE_MS, resumeMs = RESUME_MS, unknownMs = NOT_YET_MS } = options;
+	const { hints, answered, pauseMs = PAUSE_MS, resumeMs = RESUME_MS, unknownMs = DELAY_MS } = options;
 	const acrossPauses = hints?.acrossPauses === true;
 	const limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
 	const begun = performance.now();
@@ -95,7 +95,7 @@ export async function followRun(
 		const attached: Attached = canAttach ? await attach(client, url, reading) : {};
 		const { result, failed } = attached;
 		const isUnattachable = failed !== undefined && CANNOT_ATTACH.has(failed.kind);
-		const isPassing = failed !== undefined && isKnown && mayPass(failed);
+		const isPassing = failed !== undefined && isKnown && isTransient(failed);
 		const mayGoOn = isPassing || (isUnattachable ? options.record !== undefined : isLost(failed));
 		if (failed !== undefined && !mayGoOn) throw failed;
 		const isTold = result !== undefined && failed === undefined;
@@ -178,11 +178,11 @@ async function attach(
 		return ended(client, reader.resultOf(reading), stream, reader);
 	} catch (error) {
 		// Before the headers, the reader's limit or Stop closes the connection.
-		const { givenUp, state } = reader;
-		if (givenUp === undefined && slow.signal.aborted) return { failed: difyFailure('streamEndedEarly', { url }) };
-		if (givenUp === undefined && client.signal?.aborted !== true) return asFailed(error);
-		const { reason, detail } = givenUp ?? { reason: 'abort' as const };
-		state.givenUp = true;
+		const { abandoned, state } = reader;
+		if (abandoned === undefined && slow.signal.aborted) return { failed: difyFailure('streamEndedEarly', { url }) };
+		if (abandoned === undefined && client.signal?.aborted !== true) return asFailed(error);
+		const { reason, detail } = abandoned ?? { reason: 'abort' as const };
+		state.abandoned = true;
 		return ended(client, finish(state, reason, detail), { url, headers: {} }, reader);
 	} finally {
 		callOff();

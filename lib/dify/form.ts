@@ -11,7 +11,7 @@ import {
 	type JsonRecord,
 } from '../values';
 import type { ServerError } from '../errors/server-error';
-import { refusedHere } from './failure';
+import { localError } from './failure';
 import { fieldFileRules, type FileRules } from './files';
 
 const KINDS = ['text-input', 'paragraph', 'select', 'number', 'checkbox', 'json_object', 'file', 'file-list'] as const;
@@ -88,14 +88,14 @@ function numberValue({ label }: FormField, value: unknown): number | undefined {
 	const converted = typeof value === 'string' ? Number(value) : value;
 	if (typeof converted === 'number' && Number.isFinite(converted)) return converted;
 	// A list or object would be a 500 (docs/protocols/dify.md 2.1.2).
-	throw refusedHere('inputs', `The field "${label}" must be a number, but is ${JSON.stringify(value).slice(0, 100)}`);
+	throw localError('inputs', `The field "${label}" must be a number, but is ${JSON.stringify(value).slice(0, 100)}`);
 }
 
 function booleanValue({ label }: FormField, value: unknown): boolean | undefined {
 	if (typeof value === 'string' && value.trim() === '') return undefined;
 	const said = switchOf(value);
 	if (said !== undefined) return said;
-	throw refusedHere(
+	throw localError(
 		'inputs',
 		`The field "${label}" must be true or false, but is ${JSON.stringify(value).slice(0, 100)}`,
 	);
@@ -105,14 +105,14 @@ function objectValue({ label }: FormField, value: unknown): unknown {
 	if (value === '') return undefined;
 	const parsed = typeof value === 'string' ? parseJson(value) : value;
 	if (isRecord(parsed)) return parsed;
-	throw refusedHere('inputs', `The field "${label}" must be a JSON object`);
+	throw localError('inputs', `The field "${label}" must be a JSON object`);
 }
 
 /** Inputs as JSON. @throws {ServerError} when it is no object, which Dify would answer with a page of Python */
 export function jsonInputs(value: unknown): JsonRecord {
 	const parsed = typeof value === 'string' ? (value.trim() === '' ? {} : parseJson(value)) : value;
 	if (isRecord(parsed)) return parsed;
-	throw refusedHere(
+	throw localError(
 		'inputs',
 		'The inputs are not a JSON object',
 		'Write them as {"variable": "value"}, or {} for none.',

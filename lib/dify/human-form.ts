@@ -1,6 +1,6 @@
 import { asFailed, ServerError, throwAs } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { refusedHere } from './failure';
+import { localError } from './failure';
 import { fieldFileRules, type FileRules } from './files';
 import { tooOld } from './too-old';
 import { asList, finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn, words } from '../values';
@@ -42,7 +42,7 @@ const pathOf = (token: string) => `/form/human_input/${encodeURIComponent(token)
 export function tokenOf(value: unknown): string {
 	const token = typeof value === 'string' ? value.trim() : '';
 	if (token !== '' && token !== 'null' && token !== 'undefined') return token;
-	throw refusedHere(
+	throw localError(
 		'formRejected',
 		'The form has no token, so it cannot be answered over the API',
 		'A form without a token goes out by e-mail only, and is answered there. Switch on the web app as a way of delivery in the Human Input node in Dify, or check the field Form Token.',
@@ -97,7 +97,7 @@ function inputOf(input: JsonRecord, defaults: JsonRecord): HumanInput | undefine
 export function actionOf({ actions }: OpenForm, wanted: string): string {
 	const named = actions.find(({ id }) => id === wanted) ?? actions.find(({ title }) => isSame(title, wanted));
 	if (named !== undefined) return named.id;
-	throw refusedHere(
+	throw localError(
 		'formRejected',
 		wanted === '' ? 'No action is given' : `The form has no action "${wanted}"`,
 		`It has: ${actions.map(({ id, title }) => (id === title ? id : `${id} (${title})`)).join(', ')}. The form is still open.`,
@@ -139,7 +139,7 @@ export function checkedValues(form: OpenForm, values: JsonRecord, files: Readonl
 }
 
 function stillOpen(message: string, remedy: string): ServerError {
-	return refusedHere('formRejected', message, `${remedy} Nothing was sent, and the form is still open.`);
+	return localError('formRejected', message, `${remedy} Nothing was sent, and the form is still open.`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { invalidParam, refusedHere } from './failure';
+import { invalidParam, localError } from './failure';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -15,8 +15,8 @@ const MAX_USER_LENGTH = 255;
 export function uuid(value: unknown, what: string): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
-	if (value === undefined || value === null || id === '') throw refusedHere('invalidId', `The ${what} is empty`);
-	throw refusedHere('invalidId', `The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`);
+	if (value === undefined || value === null || id === '') throw localError('invalidId', `The ${what} is empty`);
+	throw localError('invalidId', `The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`);
 }
 
 /** As `uuid`, but blank means that there is none: Dify starts a new conversation then (docs/protocols/dify.md 2.1). */
@@ -34,9 +34,9 @@ export function optionalUuid(value: unknown, what: string): string | undefined {
 export function userOf(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
 	if (user === undefined || user === null || (typeof user === 'string' && user.trim() === ''))
-		throw refusedHere('missingUser', 'The user is empty');
+		throw localError('missingUser', 'The user is empty');
 	if (typeof user !== 'string')
-		throw refusedHere(
+		throw localError(
 			'missingUser',
 			`The user must be a text or a number, but is ${typeof user === 'number' ? user : JSON.stringify(user).slice(0, 100)}`,
 		);

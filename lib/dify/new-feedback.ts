@@ -16,7 +16,7 @@ export interface FeedbackMemory {
 	known: Record<string, string>;
 }
 
-export interface FeedbackNews {
+export interface NewFeedback {
 	memory: FeedbackMemory;
 	/** Oldest first. `isNew` false: it was given before and changed. */
 	found: Array<{ feedback: JsonRecord; isNew: boolean }>;
@@ -28,7 +28,7 @@ export interface FeedbackNews {
  *
  * @param memory undefined: everything that is there is known
  */
-export async function newFeedback(client: DifyClient, memory: FeedbackMemory | undefined): Promise<FeedbackNews> {
+export async function newFeedback(client: DifyClient, memory: FeedbackMemory | undefined): Promise<NewFeedback> {
 	const since = memory === undefined ? undefined : cutoffOf(memory.newest);
 	const records = await recordsSince(client, since);
 	const found = records

@@ -1,5 +1,5 @@
 import { ServerError } from '../errors/server-error';
-import { wholeOf } from '../http/too-long';
+import { readWhole } from '../http/too-long';
 import type { DifyClient } from './client';
 import type { DifyFile } from './types';
 import { isRecord, nonEmptyText, messageOf } from '../values';
@@ -55,7 +55,7 @@ export async function downloadFile(
 	if (address === undefined || !URL.canParse(address, api)) return undefined;
 	const download = await connection.download(new URL(address, api).href, { method: 'GET', signal, limits: LIMITS });
 	return {
-		content: await wholeOf(download.pieces),
+		content: await readWhole(download.pieces),
 		name: nonEmptyText(file.filename) ?? 'file',
 		mimeType: nonEmptyText(file.mime_type) ?? nonEmptyText(download.headers['content-type']),
 	};

@@ -1,13 +1,13 @@
 import { recordsIn, finiteNumber, nonEmptyText, type JsonRecord } from '../values';
 
 /** What to collect: at most so many records, or all. */
-export type Most = number | 'all';
+export type Limit = number | 'all';
 
 /** A list that never ends comes from something else than Dify. */
 const MAX_PAGES = 10_000;
 
 /** How many to ask for on the next page. */
-export function pageSize(most: Most, have: number, largest: number): number {
+export function pageSize(most: Limit, have: number, largest: number): number {
 	return most === 'all' ? largest : Math.min(largest, most - have);
 }
 
@@ -51,7 +51,7 @@ export function readPage(answer: JsonRecord, page: number, limit: number): Page 
  * @param largest Dify's largest page
  */
 export async function collectPages(
-	most: Most,
+	most: Limit,
 	largest: number,
 	ask: (paging: { page: number; limit: number }) => Promise<JsonRecord>,
 ): Promise<JsonRecord[]> {
@@ -65,7 +65,7 @@ export async function collectPages(
 	return firstOf(known, most);
 }
 
-function firstOf(known: ReadonlyMap<string, JsonRecord>, most: Most): JsonRecord[] {
+function firstOf(known: ReadonlyMap<string, JsonRecord>, most: Limit): JsonRecord[] {
 	return [...known.values()].slice(0, most === 'all' ? undefined : most);
 }
 
@@ -102,7 +102,7 @@ function isOtherSecond(record: JsonRecord, timeField: string, time: number): boo
 }
 
 export interface AfterList {
-	most: Most;
+	most: Limit;
 	/** Dify's largest page. */
 	largest: number;
 	/** As in `continuationOf`. */

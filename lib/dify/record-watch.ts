@@ -2,7 +2,7 @@ import { afterMs } from '../http/limits';
 import type { RunRecord } from './run-record';
 
 /** The record of a run once it is over, else undefined. Never throws. */
-export type Look = (runId: string) => Promise<RunRecord | undefined>;
+export type RecordLookup = (runId: string) => Promise<RunRecord | undefined>;
 
 /** The last events of a run are sent a moment after its record is written. */
 const LAST_EVENTS_MS = 1_000;
@@ -24,7 +24,7 @@ export class RecordWatch {
 
 	/** @param pausesMs silence before the first looks, the last one before all further ones */
 	constructor(
-		private readonly recordOf: Look,
+		private readonly recordOf: RecordLookup,
 		private readonly pausesMs: readonly number[],
 		private readonly onFound: () => void,
 	) {}

@@ -9,7 +9,7 @@ import { followLater, isUnknownRun } from './run-record';
 import type { RunResult } from './types';
 
 /** What a user should hear of a run whose stream was lost. */
-export const RECOVERED = 'The stream of the run broke off. The node found the run again and waited for its end.';
+export const RECOVERED_NOTE = 'The stream of the run broke off. The node found the run again and waited for its end.';
 
 /** The same of one that Dify called succeeded before it lost both its stream and its record. */
 const NO_CLOSE =
@@ -35,13 +35,13 @@ export async function recoverRun(
 	const { state, limits, sentAt } = lost;
 	const { workflowRunId: runId } = state;
 	if (runId === undefined) return undefined;
-	client.places.note(runId);
+	client.concurrency.note(runId);
 	const stop = async (taskId: string) => await stopRun(client, route, taskId, user);
 	const { totalMs } = limits;
 	const left = totalMs > 0 ? Math.max(1, totalMs - (performance.now() - sentAt.clock)) : 0;
 	try {
 		const following = { ...options, limits: { ...limits, totalMs: left }, state, stop };
-		return withWarning(await followRun(client, runId, user, following), RECOVERED);
+		return withWarning(await followRun(client, runId, user, following), RECOVERED_NOTE);
 	} catch (error) {
 		if (isUnknownRun(error) && succeeded(state.workflowEnd?.status ?? ''))
 			return withWarning(finish(Object.assign(state, { messageEnded: true }), 'closed'), NO_CLOSE);
@@ -58,14 +58,14 @@ async function giveUp(
 	isCancelled: boolean,
 ): Promise<never> {
 	const { taskId } = state;
-	const isGivenUp = isCancelled || failed.kind === 'cancelled' || failed.kind === 'timeout';
+	const isAbandoned = isCancelled || failed.kind === 'cancelled' || failed.kind === 'timeout';
 	const told = failed.facts.stopRequested;
-	const stopRequested = told === undefined && isGivenUp && taskId !== undefined ? await stop(taskId) : told;
+	const stopRequested = told === undefined && isAbandoned && taskId !== undefined ? await stop(taskId) : told;
 	const facts = { ...stream.facts, ...failed.facts, stopRequested };
 	const known = { partialText: state.text || undefined, partialReasoning: state.reasoning || undefined };
 	if (isCancelled || failed.kind === 'cancelled') throw difyFailure('cancelled', { url: stream.url, ...known, facts });
 	// What could not be asked is no answer: the stream's own error says that the run may have gone on.
 	const remedy = isUnknownRun(failed) ? unknownEnd(runId) : followLater(runId);
-	const error = isGivenUp || failed.result !== undefined ? failed : stream.withRemedy(remedy);
+	const error = isAbandoned || failed.result !== undefined ? failed : stream.withRemedy(remedy);
 	throw error.withPartial({ text: state.text, reasoning: state.reasoning }).withFacts(facts);
 }

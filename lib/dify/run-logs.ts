@@ -1,6 +1,6 @@
 import type { DifyClient } from './client';
 import { invalidParam } from './failure';
-import { added, pageSize, type Most } from './paging';
+import { added, pageSize, type Limit } from './paging';
 import { finiteNumber, recordOf, recordsIn, type JsonRecord } from '../values';
 
 /** The only states that Dify can filter by. */
@@ -32,7 +32,7 @@ const MAX_PASSES = 3;
  *
  * @throws {ServerError}
  */
-export async function listRuns(client: DifyClient, filters: LogFilters, most: Most): Promise<JsonRecord[]> {
+export async function listRuns(client: DifyClient, filters: LogFilters, most: Limit): Promise<JsonRecord[]> {
 	checkKeyword(filters.keyword);
 	const records = new Map<string, JsonRecord>();
 	for (let pass = 1; pass <= MAX_PASSES; pass++) {
@@ -47,7 +47,7 @@ export async function listRuns(client: DifyClient, filters: LogFilters, most: Mo
 async function readPages(
 	client: DifyClient,
 	filters: LogFilters,
-	most: Most,
+	most: Limit,
 	records: Map<string, JsonRecord>,
 ): Promise<number | undefined> {
 	let total: number | undefined;

@@ -5,7 +5,7 @@ import type { DifyClient } from './client';
 import { createRun, finish, isUnfinished, reduce, type RunState } from './events';
 import { difyFailure } from './failure';
 import { exactJson, type JsonRecord, messageOf } from '../values';
-import { RecordWatch, type Look } from './record-watch';
+import { RecordWatch, type RecordLookup } from './record-watch';
 import { RunClock, type RunLimits } from './run-limits';
 import type { RunRecord } from './run-record';
 import type { FinishReason, RunHints, RunResult, RunStep, TextDelta } from './types';
@@ -35,13 +35,13 @@ export interface ReadingOptions {
 	 */
 	onlyConversation?: string;
 	/** Looks at the record of a workflow run while its stream says nothing. */
-	look?: Look;
+	look?: RecordLookup;
 	/** Milliseconds of silence before each look, the last one before all further ones. */
 	looksMs?: readonly number[];
 }
 
 /** Why the run was given up before its end. */
-export interface GivenUp {
+export interface AbandonReason {
 	reason: Exclude<FinishReason, 'eof' | 'closed'>;
 	detail?: string;
 }
@@ -64,7 +64,7 @@ export interface Reading {
  */
 export class RunReader {
 	readonly state: RunState;
-	givenUp: GivenUp | undefined;
+	abandoned: AbandonReason | undefined;
 	/** Whether Dify took the request to stop; undefined where it was not asked. */
 	stopRequested: boolean | undefined;
 	private readonly clock: RunClock;
@@ -78,7 +78,7 @@ export class RunReader {
 	private hasEnded = false;
 	private readonly watch: RecordWatch | undefined;
 	private closeStream = () => this.line.abort();
-	private readonly onAbort = () => this.giveUp({ reason: 'abort' });
+	private readonly onAbort = () => this.abandon({ reason: 'abort' });
 
 	/**
 	 * @param stop tells Dify to stop the run with this task ID; undefined where the run is another's and goes on
@@ -111,10 +111,10 @@ export class RunReader {
 		const signal = also === undefined ? this.line.signal : AbortSignal.any([this.line.signal, also]);
 		const opening = this.client.stream(url, { ...request, signal, onBytes: () => this.clock.piece() });
 		return await opening.catch((error: unknown) => {
-			const { givenUp } = this;
-			const isLate = givenUp !== undefined && givenUp.reason !== 'abort';
+			const { abandoned } = this;
+			const isLate = abandoned !== undefined && abandoned.reason !== 'abort';
 			if (!isLate || asFailed(error).failed.kind !== 'cancelled') throw error;
-			const meaning = `A time limit ran out: ${givenUp.detail}`;
+			const meaning = `A time limit ran out: ${abandoned.detail}`;
 			throw difyFailure('timeout', { url, meaning, about: { startsRun: true } });
 		});
 	}
@@ -131,12 +131,12 @@ export class RunReader {
 				if (whole !== undefined) return { reason: 'eof', whole: whole.data };
 				this.clock.events();
 				const step = this.reduceBatch(batch.map(({ data }) => data));
-				if (this.givenUp !== undefined) {
+				if (this.abandoned !== undefined) {
 					this.stopOnce();
 					continue;
 				}
 				await this.show(step.deltas);
-				if (step.next === 'close' && !this.hasBeenGivenUp()) return { reason: 'closed' };
+				if (step.next === 'close' && !this.isAbandoned()) return { reason: 'closed' };
 				grace.follow(step);
 			}
 			if (this.watch?.found !== undefined) return { reason: 'closed', record: this.watch.found };
@@ -156,7 +156,7 @@ export class RunReader {
 
 	/** What is known of the run when its reading has ended. */
 	resultOf(reading: Reading): RunResult {
-		const { reason, detail } = this.givenUp ?? reading;
+		const { reason, detail } = this.abandoned ?? reading;
 		return finish(this.state, reason, detail === undefined ? undefined : this.client.connection.mask(detail));
 	}
 
@@ -169,23 +169,23 @@ export class RunReader {
 	}
 
 	/** A function of its own, since it changes while something is waited for. */
-	private hasBeenGivenUp(): boolean {
-		return this.givenUp !== undefined;
+	private isAbandoned(): boolean {
+		return this.abandoned !== undefined;
 	}
 
 	/** Whatever the record holds is the result, also of a run that was waited for too long. */
-	private async limitReached(why: GivenUp): Promise<void> {
-		if ((await this.watch?.lookNow()) !== true) this.giveUp(why);
+	private async limitReached(why: AbandonReason): Promise<void> {
+		if ((await this.watch?.lookNow()) !== true) this.abandon(why);
 	}
 
-	private giveUp(why: GivenUp): void {
-		if (this.givenUp !== undefined || this.hasEnded) return;
+	private abandon(why: AbandonReason): void {
+		if (this.abandoned !== undefined || this.hasEnded) return;
 		this.clock.end();
 		this.watch?.end();
 		// The outcome stands, and only speech or the end of the stream is waited for.
 		if (!isUnfinished(this.state)) return this.line.abort();
-		this.givenUp = why;
-		this.state.givenUp = true;
+		this.abandoned = why;
+		this.state.abandoned = true;
 		if (this.stop === undefined) this.line.abort();
 		else if (this.state.taskId !== undefined) this.stopOnce();
 		// Whoever waited that long for a first event does not wait longer.
@@ -216,7 +216,7 @@ export class RunReader {
 		const showing = failureOf(async () => await this.options.onDeltas?.(deltas));
 		const notShown = await Promise.race([showing, this.closed]);
 		if (notShown !== undefined)
-			this.giveUp({ reason: 'abort', detail: `the answer could not be passed on: ${notShown}` });
+			this.abandon({ reason: 'abort', detail: `the answer could not be passed on: ${notShown}` });
 	}
 
 	/** Events that arrived together: their changes in one list, and what the last of them asks for. */
@@ -233,7 +233,7 @@ export class RunReader {
 			const { conversationId, workflowRunId } = this.state;
 			if (workflowRunId !== undefined) this.options.onRunId?.(workflowRunId);
 			if (onlyConversation !== undefined && isOtherConversation(conversationId, onlyConversation))
-				this.giveUp({ reason: 'otherConversation' });
+				this.abandon({ reason: 'otherConversation' });
 			for (const delta of step.deltas) deltas.push(delta);
 			graceAnew ||= step.graceAnew === true;
 			last = step;

@@ -1,5 +1,5 @@
 import { ServerError } from '../errors/server-error';
-import { PASSING, type DifyClient } from './client';
+import { TRANSIENT_KINDS, type DifyClient } from './client';
 import { difyFailure } from './failure';
 import { uuid } from './ids';
 import type { WorkflowRun } from './types';
@@ -88,7 +88,7 @@ export function missing(client: DifyClient, runId: string): never {
 const POLL_PAUSES_MS = [2_000, 3_000, 5_000, 8_000, 10_000];
 
 /** So long a run that was just started may be unknown. */
-export const NOT_YET_MS = 10_000;
+export const DELAY_MS = 10_000;
 
 /** A record may stay `running` for ever, so nobody waits longer than this for one. */
 export const MAX_WAIT_MS = 60 * 60_000;
@@ -119,13 +119,13 @@ export async function waitForRecord(
 	for (let polls = 0; ; polls++) {
 		// Once the run was seen, an API that starts anew is waited for.
 		const record = await findRecord(client, runId).catch((error: unknown) => {
-			if (isKnown && mayPass(error)) return undefined;
+			if (isKnown && isTransient(error)) return undefined;
 			throw error;
 		});
 		const passed = performance.now() - begun;
 		if (record !== undefined && !isUnfinished(record, acrossPauses)) return record;
 		isKnown ||= record !== undefined;
-		if (!isKnown && passed >= NOT_YET_MS) missing(client, runId);
+		if (!isKnown && passed >= DELAY_MS) missing(client, runId);
 		if (passed >= limit) throw stillRunning(client, runId, limit);
 		const pause = pausesMs[Math.min(polls, pausesMs.length - 1)] ?? 0;
 		await client.pause(Math.min(pause, Math.max(0, limit - passed)), client.url(pathOf(runId)));
@@ -159,8 +159,8 @@ export function isUnfinished({ status }: RunRecord, acrossPauses = false): boole
 }
 
 /** What an API does that starts anew, or that a proxy does not reach for a while; the run goes on in its worker. */
-export function mayPass(error: unknown): boolean {
-	return error instanceof ServerError && (PASSING.has(error.kind) || error.kind === 'gateway');
+export function isTransient(error: unknown): boolean {
+	return error instanceof ServerError && (TRANSIENT_KINDS.has(error.kind) || error.kind === 'gateway');
 }
 
 /** Dify says so itself: a proxy that does not reach it answers 404 as well. */

@@ -77,11 +77,11 @@ export async function startRun(
 	const url = client.url(route.start);
 	const json = { ...body, user, response_mode: 'streaming' };
 	for (let tries = 0; ; ) {
-		const { places } = client;
+		const { concurrency } = client;
 		const events: unknown[] = [];
 		const gathering = options.onEvent === undefined ? {} : { onEvent: (event: unknown) => void events.push(event) };
-		await client.enter(places, url);
-		const onRunId = (runId: string) => places.note(runId);
+		await client.enter(concurrency, url);
+		const onRunId = (runId: string) => concurrency.note(runId);
 		const attempted = { ...options, ...gathering, onRunId };
 		const outcome = await inSpan(
 			client.connection,
@@ -90,15 +90,15 @@ export async function startRun(
 			spanResult,
 		).then((result) => ({ result }), asFailed);
 		if ('result' in outcome) {
-			places.accepted();
-			places.leave();
+			concurrency.accepted();
+			concurrency.leave();
 			for (const event of events) options.onEvent?.(event);
 			return outcome.result;
 		}
 		const { failed } = outcome;
 		if (isConcurrencyLimit(failed)) {
-			if (places.refused()) continue;
-		} else places.leave();
+			if (concurrency.refused()) continue;
+		} else concurrency.leave();
 		const backOff = Math.min((options.retryPauseMs ?? 1_000) * 2 ** tries, MAX_PAUSE_MS);
 		const pause = pauseAfter(failed, backOff);
 		if (pause === undefined || tries++ >= (options.retries ?? 0) || !isSafeToRetry(failed))
@@ -171,7 +171,7 @@ async function attempt(
 	const sentAt = { date: Date.now(), clock: performance.now() };
 	return await readRun(client, client.url(route.start), json, reader, options).catch(async (error: unknown) => {
 		const { failed } = asFailed(error);
-		if (reader.givenUp !== undefined || client.signal?.aborted === true || !LOST.has(failed.kind)) throw failed;
+		if (reader.abandoned !== undefined || client.signal?.aborted === true || !LOST.has(failed.kind)) throw failed;
 		const result = await options.recover?.({ state: reader.state, failed, sentAt, limits });
 		if (result === undefined) throw failed;
 		return result;

@@ -4,7 +4,7 @@ import type { Download } from '../http/types';
 import { looksLikeHtml } from '../errors/exchange';
 import { nonEmptyText, recordOf, type JsonRecord } from '../values';
 import type { DifyClient } from './client';
-import { difyFailure, invalidParam, refusedHere } from './failure';
+import { difyFailure, invalidParam, localError } from './failure';
 
 export interface Speech {
 	/** All of it, as it comes. */
@@ -78,7 +78,7 @@ export function featureOf(parameters: JsonRecord, feature: 'text_to_speech' | 's
 	const settings = recordOf(parameters[feature]);
 	const label = feature === 'text_to_speech' ? 'Text to Speech' : 'Speech to Text';
 	if (settings.enabled !== false) return settings;
-	throw refusedHere(
+	throw localError(
 		'featureOff',
 		`${label} is switched off in the app`,
 		`Open the app in Dify, switch on ${label} under Features, and publish it. Dify also needs a model for it: Settings, Model Provider, System Model Settings.`,

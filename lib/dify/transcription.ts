@@ -2,7 +2,7 @@ import type { FileSource } from '../http/multipart';
 import { soundExtension } from '../sound-format';
 import { text } from '../values';
 import type { DifyClient } from './client';
-import { refusedHere } from './failure';
+import { localError } from './failure';
 import { extensionOf } from './files';
 import { postFile } from './upload';
 
@@ -20,7 +20,7 @@ export function recordingFor(source: FileSource): FileSource {
 	const { name, size } = source;
 	const mimeType = takenType(source);
 	if (size <= MAX_BYTES) return { ...source, mimeType };
-	throw refusedHere(
+	throw localError(
 		'fileTooLarge',
 		`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but Dify takes 30 MB at most`,
 		'Cut the recording, or save it as MP3 with a lower rate. Local Llama transcribes longer ones with a server of your own.',
@@ -43,7 +43,7 @@ function takenType({ name, mimeType }: FileSource): string {
 	const isTold = given !== 'application/octet-stream' && given !== '';
 	const extension = soundExtension(isTold ? given : `audio/${extensionOf(name)}`);
 	if (TAKEN.has(extension)) return `audio/${extension}`;
-	throw refusedHere(
+	throw localError(
 		'fileType',
 		`Dify cannot transcribe "${name}" (${given || 'no type'}): it takes MP3, M4A, WAV and AMR`,
 		'Convert it first. Browsers and messengers record WebM and Ogg: Local Llama takes those with whisper.cpp or speaches.',

@@ -22,12 +22,12 @@ export type TextDelta = { type: 'append'; text: string } | { type: 'replace'; te
  * said so, then close and finish; a later `continue` calls the grace off. `close`: nothing of interest can follow, and
  * newer servers keep the socket open for up to five minutes.
  */
-export type RunNext = 'continue' | 'grace' | 'close';
+export type StreamStep = 'continue' | 'grace' | 'close';
 
 export interface RunStep<State> {
 	state: State;
 	deltas: TextDelta[];
-	next: RunNext;
+	next: StreamStep;
 	/** Milliseconds; with `continue`, of silence. */
 	graceMs?: number;
 	/** The time begins anew, since what is waited for is arriving. */

@@ -1,6 +1,6 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { difyFailure, refusedHere } from './failure';
+import { difyFailure, localError } from './failure';
 import { formBody, type FileSource, type FormSent } from '../http/multipart';
 import { nonEmptyText, type JsonRecord } from '../values';
 
@@ -76,7 +76,7 @@ function uploadFailure(
 	url: string,
 ): unknown {
 	if (unreadable !== undefined)
-		return refusedHere(
+		return localError(
 			'fileRejected',
 			`"${name}" could not be read: ${unreadable.reason}`,
 			'Look at the binary data of the item, and at where n8n stores binary data.',

@@ -1,8 +1,8 @@
 import { type ServerError, throwAs } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { MAX_PAGE_SIZE } from './conversations';
-import { invalidParam, refusedHere } from './failure';
-import { collectAfter, type Most } from './paging';
+import { invalidParam, localError } from './failure';
+import { collectAfter, type Limit } from './paging';
 import { pythonValue } from './python-value';
 import { isRecord, parseJson, nonEmptyText, words, type JsonRecord } from '../values';
 
@@ -14,7 +14,7 @@ export async function listVariables(
 	client: DifyClient,
 	user: string,
 	conversationId: string,
-	most: Most,
+	most: Limit,
 	name?: string,
 ): Promise<JsonRecord[]> {
 	const records = await collectAfter({
@@ -57,7 +57,7 @@ export async function updateVariable(
 	const id = nonEmptyText(known?.id);
 	if (known === undefined || id === undefined) {
 		const names = variables.map(({ name }) => String(name)).join(', ');
-		throw refusedHere(
+		throw localError(
 			'notFound',
 			`The conversation has no variable "${wanted}"`,
 			names === '' ? 'It has no variables at all: only chatflows have them.' : `It has: ${names}.`,

@@ -1,6 +1,6 @@
 import { throwAs } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { refusedHere } from './failure';
+import { localError } from './failure';
 import type { DifyFileRef } from './files';
 import { followRun, type FollowOptions } from './follow';
 import { recoverRun } from './recover';
@@ -49,7 +49,7 @@ export async function runWorkflow(
 function routeOf(workflowId: string | undefined): RunRoute {
 	if (workflowId === undefined) return RUN_ROUTES.workflow;
 	if (workflowId === '.' || workflowId === '..')
-		throw refusedHere('workflowVersion', `The workflow ID is not valid: "${workflowId}"`);
+		throw localError('workflowVersion', `The workflow ID is not valid: "${workflowId}"`);
 	return { ...RUN_ROUTES.workflow, start: `/workflows/${encodeURIComponent(workflowId)}/run` };
 }
 
@@ -70,7 +70,7 @@ async function idOfLost(
 		const rows = await recordedRuns(client, { user, after, limit: 5 });
 		const ids = rows.flatMap((row) => (isRecord(row.workflow_run) ? (nonEmptyText(row.workflow_run.id) ?? []) : []));
 		const candidates: string[] = [];
-		for (const id of ids.filter((each) => !client.places.hasRun(each))) {
+		for (const id of ids.filter((each) => !client.concurrency.hasRun(each))) {
 			const record = await findRecord(client, id);
 			if (record !== undefined && hasInputs(record, inputs)) candidates.push(id);
 		}

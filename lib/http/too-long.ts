@@ -12,7 +12,7 @@ export class BodyTooLongError extends Error {
 }
 
 /** All pieces as one. @throws {BodyTooLongError} */
-export async function wholeOf(pieces: AsyncIterable<Uint8Array>, maxBytes = Infinity): Promise<Buffer> {
+export async function readWhole(pieces: AsyncIterable<Uint8Array>, maxBytes = Infinity): Promise<Buffer> {
 	const read: Uint8Array[] = [];
 	let size = 0;
 	for await (const piece of pieces) {

@@ -1,6 +1,6 @@
 import { mediaOf, textOf } from '../chat/request/content';
 import type { ChatMessage, ContentPart } from '../chat/types';
-import { refusedHere } from '../dify/failure';
+import { localError } from '../dify/failure';
 
 /** Who remembers the conversation: n8n, which sends all of it each time, or Dify. */
 export type DifyMemory = 'n8n' | 'dify';
@@ -32,10 +32,10 @@ export function difyPrompt(
 	const turns = messages.filter(({ role }) => role !== 'system');
 	const last = turns.at(-1);
 	if (last === undefined)
-		throw refusedHere('emptyQuery', 'The prompt holds no message of a user, so there is nothing to ask');
+		throw localError('emptyQuery', 'The prompt holds no message of a user, so there is nothing to ask');
 	if (memory === 'dify') {
 		if (turns.some(({ role }) => role !== 'user'))
-			throw refusedHere(
+			throw localError(
 				'inputs',
 				'The prompt holds earlier answers, but Dify is set to remember the conversation: it would get them twice',
 				'Disconnect the memory node, or set Memory of the Dify Chat Model to In the Workflow.',

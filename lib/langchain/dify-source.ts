@@ -4,7 +4,7 @@ import type { ChatCall } from '../chat/request/request';
 import { chat } from '../dify/chat';
 import type { DifyClient } from '../dify/client';
 import { deleteConversation } from '../dify/conversations';
-import { difyFailure, refusedHere, resultOf } from '../dify/failure';
+import { difyFailure, localError, resultOf } from '../dify/failure';
 import type { DifyFileRef } from '../dify/files';
 import { readForm } from '../dify/form';
 import { RUN_ROUTES, startRun, type RunOptions } from '../dify/run';
@@ -42,7 +42,7 @@ export interface DifyModelSettings {
  * its models before it asks the first one, and only then another one can take over.
  */
 function noTools(): ServerError {
-	return refusedHere(
+	return localError(
 		'inputs',
 		'A Dify app cannot be given tools',
 		'It brings its own: connect them in Dify. Or choose Local Chat Model for the agent, and give it this app as a tool (Dify Chat Message). The output parser of an agent counts as a tool as well.',
@@ -185,7 +185,7 @@ export class DifySource {
 		const names = form.map(({ variable }) => variable);
 		const declared = (name: string, label: string) => {
 			if (names.includes(name)) return name;
-			throw refusedHere(
+			throw localError(
 				'inputs',
 				`The app has no variable "${name}"`,
 				`Correct ${label} in the node, or add the variable in Dify and publish the app. It has: ${names.join(', ') || 'none'}.`,
@@ -199,7 +199,7 @@ export class DifySource {
 			.filter(({ kind, variable }) => ['text-input', 'paragraph'].includes(kind) && !(variable in all))
 			.map(({ variable }) => variable);
 		if (promptVariable === '' && texts.length !== 1)
-			throw refusedHere(
+			throw localError(
 				'inputs',
 				`The app is a ${mode === 'workflow' ? 'workflow' : 'text generator'}: it is not clear which of its variables takes the prompt`,
 				`Choose it in the option Prompt Variable. Text variables of the app: ${texts.join(', ') || 'none'}.`,

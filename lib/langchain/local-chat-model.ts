@@ -1,6 +1,6 @@
 import type { AnswerSource } from '../chat/client';
 import type { FinishedAnswer } from '../chat/types';
-import type { PassedOver } from '../servers/pool/failover';
+import type { Skipped } from '../servers/pool/failover';
 import { cachedShare } from '../chat/answer/prompt-cache';
 import { tokensPerSecond } from '../chat/traced-answer';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
@@ -270,13 +270,13 @@ export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown
 		notes: answer.notes.length === 0 ? undefined : answer.notes,
 		url: answer.url,
 		server: server?.url,
-		passedOver: server?.passedOver.length ? server.passedOver.map(whyPassedOver) : undefined,
+		passedOver: server?.passedOver.length ? server.passedOver.map(skippedInWords) : undefined,
 		...answer.log,
 	});
 }
 
 /** Why another server did not answer. */
-function whyPassedOver({ url, why, wasAsked }: PassedOver): string {
+function skippedInWords({ url, why, wasAsked }: Skipped): string {
 	return `${url}: ${why}${wasAsked ? '' : ' (rests)'}`;
 }
 

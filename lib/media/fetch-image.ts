@@ -1,7 +1,7 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import { BodyTooLongError, wholeOf } from '../http/too-long';
+import { BodyTooLongError, readWhole } from '../http/too-long';
 import { canFailOver } from '../servers/pool/failover';
 import type { MediaOptions } from './task';
 import { isLoopback } from '../errors/remedies';
@@ -32,7 +32,7 @@ export async function fetchImage(
 		if (!(error instanceof ServerError) || !canFailOver(error)) throw error;
 		throw error.reworded({ kind: 'invalidAnswer', message, meaning: `${message}: ${error.meaning}` });
 	});
-	return await wholeOf(pieces, MAX_BYTES).catch((error: unknown) => {
+	return await readWhole(pieces, MAX_BYTES).catch((error: unknown) => {
 		if (!(error instanceof BodyTooLongError)) throw error;
 		throw failure('invalidAnswer', connection.contextOf(url), {
 			message: 'The picture is larger than 100 MB',

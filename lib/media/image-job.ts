@@ -4,13 +4,13 @@ import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
 import { DEFAULT_LIMITS } from '../http/limits';
 import type { FileSource } from '../http/multipart';
-import { wholeOf } from '../http/too-long';
+import { readWhole } from '../http/too-long';
 import type { CallAnswer } from '../http/types';
 import { pauseFor } from '../http/waiting';
 import { filled, finiteNumber, isRecord, nonEmptyText, recordOf, text } from '../values';
 import { imageFacts } from './image-data';
 import type { ImageAttempt, ImageRequest } from './types';
-import { sending } from './task';
+import { sendOptions } from './task';
 
 /** How a job went, for the item. */
 export interface JobFacts {
@@ -45,7 +45,7 @@ export async function runImageJob(connection: Connection, request: ImageRequest,
 	const startedAt = performance.now();
 	const json = await jobBody(request);
 	const submitted = await connection.answer(`${root}/sdcpp/v1/img_gen`, {
-		...sending(request.model, options),
+		...sendOptions(request.model, options),
 		json,
 	});
 	const id = isRecord(submitted.json) ? nonEmptyText(submitted.json.id) : undefined;
@@ -155,7 +155,7 @@ function factsOf(id: string, job: Record<string, unknown>): JobFacts {
 async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> {
 	const { prompt, count, size, format, negativePrompt, steps, guidance, seed, extra, images, mask } = request;
 	const contents: Buffer[] = [];
-	for (const image of images) contents.push(await wholeOf(image.open()));
+	for (const image of images) contents.push(await readWhole(image.open()));
 	const first = contents[0] === undefined ? undefined : imageFacts(contents[0]);
 	const [width = first?.width, height = first?.height] = size === '' ? [] : size.split('x').map(Number);
 	const { sample_params: moreParameters, ...more } = extra;
@@ -176,5 +176,5 @@ async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> 
 
 /** Empty where there is no file. */
 export async function base64Of(file: FileSource | undefined): Promise<string> {
-	return file === undefined ? '' : (await wholeOf(file.open())).toString('base64');
+	return file === undefined ? '' : (await readWhole(file.open())).toString('base64');
 }

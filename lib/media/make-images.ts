@@ -11,7 +11,7 @@ import { fetchImage } from './fetch-image';
 import { imageFacts, type ImageFacts } from './image-data';
 import { isJobRouteMissing, runImageJob, type JobFacts } from './image-job';
 import { readImages, type ReceivedImage } from './read-images';
-import { type Asked, atServer, mediaFailure, sending, uploadFailure } from './task';
+import { type MediaCall, atServer, mediaFailure, sendOptions, uploadFailure } from './task';
 import { askWebUi } from './web-ui';
 import type { ImageAttempt, ImageOptions, ImageRequest } from './types';
 
@@ -47,7 +47,7 @@ async function makeImagesAt({
 	request,
 	options,
 	kind,
-}: Asked<ImageRequest, ImageOptions>): Promise<ImagesMade> {
+}: MediaCall<ImageRequest, ImageOptions>): Promise<ImagesMade> {
 	const { model, count } = request;
 	const hasJobs = traitsOf(kind).hasImageJobs === true;
 	const outcome = await answerOf(connection, request, options, hasJobs)
@@ -125,7 +125,7 @@ async function send(
 		...(withResponseFormat ? { response_format: 'b64_json' } : {}),
 		...request.extra,
 	};
-	const common = { ...sending(model, options), maxBytes: MAX_PICTURES_BYTES };
+	const common = { ...sendOptions(model, options), maxBytes: MAX_PICTURES_BYTES };
 	if (images.length === 0) {
 		const answer = await connection.answer(`${connection.url.api}/images/generations`, { ...common, json: fields });
 		return { json: answer.json, answer };

@@ -1,13 +1,13 @@
 import { failure, invalidInput } from '../errors/failure';
 import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import { wholeOf } from '../http/too-long';
+import { readWhole } from '../http/too-long';
 import type { ServerPool } from '../servers/pool/server-pool';
 import { joinWaves, waveFromSamples } from '../wav';
 import { PCM_RATE, receivedType, soundType, type SoundFormat, type SoundType } from './sound';
 import { readSpeech, type SpeechAnswer } from './speech-answer';
 import { plainText, splitAtSentences } from './spoken-text';
-import { type Asked, mediaFailure, openAtServer, sending, type MediaOptions } from './task';
+import { type MediaCall, mediaFailure, openAtServer, sendOptions, type MediaOptions } from './task';
 import { listVoices } from './voices';
 import { filled } from '../values';
 
@@ -67,7 +67,7 @@ export async function speak(
 			`Sound of the format ${format} cannot be joined`,
 			'Choose the format WAV or PCM to split a long text, or turn off Split Long Text.',
 		);
-	const work = async (asked: Asked<SpeechRequest>) => await speakParts(asked, parts);
+	const work = async (asked: MediaCall<SpeechRequest>) => await speakParts(asked, parts);
 	const { value: speech, release } = await openAtServer(servers, 'speech', request, options, work);
 	if (!Buffer.isBuffer(speech.sound)) return { ...speech, input, sound: releasing(speech.sound, release) };
 	release();
@@ -82,7 +82,7 @@ async function* releasing(sound: AsyncIterable<Uint8Array>, release: () => void)
 	}
 }
 
-async function speakParts(asked: Asked<SpeechRequest>, parts: readonly string[]): Promise<Omit<Speech, 'input'>> {
+async function speakParts(asked: MediaCall<SpeechRequest>, parts: readonly string[]): Promise<Omit<Speech, 'input'>> {
 	const { request } = asked;
 	const { format } = request;
 	const first = await ask(asked, parts[0]!);
@@ -91,18 +91,21 @@ async function speakParts(asked: Asked<SpeechRequest>, parts: readonly string[])
 	const told = { parts: parts.length, remarks };
 	if (parts.length === 1 && !(type.extension === 'pcm' && request.wrapAsWav))
 		return { ...type, ...told, sound: first.pieces };
-	const sounds = [await wholeOf(first.pieces)];
-	for (const part of parts.slice(1)) sounds.push(await wholeOf((await ask(asked, part)).pieces));
+	const sounds = [await readWhole(first.pieces)];
+	for (const part of parts.slice(1)) sounds.push(await readWhole((await ask(asked, part)).pieces));
 	const joined = type.extension === 'wav' ? joinWaves(Buffer.concat(sounds)) : Buffer.concat(sounds);
 	if (type.extension !== 'pcm' || !request.wrapAsWav) return { ...type, ...told, sound: joined };
 	return { ...soundType('wav'), ...told, sound: waveFromSamples(joined, request.sampleRate ?? PCM_RATE) };
 }
 
-async function ask({ connection, request, options, kind }: Asked<SpeechRequest>, input: string): Promise<SpeechAnswer> {
+async function ask(
+	{ connection, request, options, kind }: MediaCall<SpeechRequest>,
+	input: string,
+): Promise<SpeechAnswer> {
 	const { model, voice, format, speed, instructions, sampleRate, extra } = request;
 	const outcome = await connection
 		.download(`${connection.url.api}/audio/speech`, {
-			...sending(model, options),
+			...sendOptions(model, options),
 			headers: { accept: 'audio/*, application/json' },
 			json: {
 				...filled({ model, input, voice, response_format: format, speed, instructions, sample_rate: sampleRate }),

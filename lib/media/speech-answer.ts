@@ -3,7 +3,7 @@ import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { type Peeked, peeked } from '../http/peek';
 import { SseDecoder } from '../http/sse';
-import { wholeOf } from '../http/too-long';
+import { readWhole } from '../http/too-long';
 import type { Download } from '../http/types';
 import { isRecord, nonEmptyText, parseObject, words } from '../values';
 
@@ -104,5 +104,5 @@ async function* once(pieces: Buffer[]): AsyncGenerator<Uint8Array> {
 }
 
 async function whole(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-	return (await wholeOf(pieces, MAX_JSON_BYTES)).toString('utf8');
+	return (await readWhole(pieces, MAX_JSON_BYTES)).toString('utf8');
 }

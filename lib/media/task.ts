@@ -31,7 +31,7 @@ type WithModel = { model: string };
 type WithRemarks = { remarks: string[] };
 
 /** A request at one of the servers. */
-export interface Asked<Request, Options extends MediaOptions = MediaOptions> {
+export interface MediaCall<Request, Options extends MediaOptions = MediaOptions> {
 	connection: Connection;
 	/** With the name that the model has there. */
 	request: Request;
@@ -50,7 +50,7 @@ export async function openAtServer<Request extends WithModel, Options extends Me
 	use: MediaTask,
 	request: Request,
 	options: Options,
-	work: (asked: Asked<Request, Options>) => Promise<T>,
+	work: (asked: MediaCall<Request, Options>) => Promise<T>,
 ): Promise<{ value: T; release(): void }> {
 	const { limits, retries, signal } = options;
 	const { model } = request;
@@ -125,7 +125,7 @@ async function kindForMedia(
 }
 
 /** What a request may be sent again after, and what its errors are about. */
-export function sending(model: string, { limits, signal, retry }: MediaAttempt) {
+export function sendOptions(model: string, { limits, signal, retry }: MediaAttempt) {
 	return { about: aboutModel(model), limits, signal, ...(retry === undefined ? {} : { retry: retry() }) };
 }
 

@@ -8,7 +8,7 @@ import type { ServerPool } from '../servers/pool/server-pool';
 import { kindOfRefusal, type ServerKind, traitsOf } from '../servers/kinds';
 import { words } from '../values';
 import { soundName } from './sound';
-import { type Asked, atServer, mediaFailure, type MediaOptions, sending, uploadFailure } from './task';
+import { type MediaCall, atServer, mediaFailure, type MediaOptions, sendOptions, uploadFailure } from './task';
 import { readTranscript, type Transcript, type TranscriptFormat } from './transcript';
 import { TranscriptStream } from './transcript-stream';
 
@@ -38,7 +38,7 @@ export interface Transcribed extends Transcript {
 	remarks: string[];
 }
 
-type AskedSound = Asked<TranscriptionRequest, TranscriptionOptions>;
+type AskedSound = MediaCall<TranscriptionRequest, TranscriptionOptions>;
 
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
@@ -94,7 +94,7 @@ async function send(asked: AskedSound, { url, isWhisper = false }: Route): Promi
 	// Nobody streams translations.
 	const streams = options.onText !== undefined && !isWhisper && format === 'json' && task === 'transcribe';
 	const body = formBody(partsOf(request, { isWhisper, streams }));
-	const common = { ...sending(model, options), body };
+	const common = { ...sendOptions(model, options), body };
 	try {
 		if (streams) return await streamed(asked, url, common);
 		const answer = await connection.answer(url, { ...common, maxBytes: MAX_ANSWER_BYTES });

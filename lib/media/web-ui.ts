@@ -4,7 +4,7 @@ import { base64Of } from './image-job';
 import type { CallAnswer } from '../http/types';
 import { asList, filled, finiteNumber, parseObject, recordOf, text } from '../values';
 import type { ImageAttempt, ImageRequest } from './types';
-import { sending } from './task';
+import { sendOptions } from './task';
 
 /**
  * Pictures by the routes of the Stable Diffusion WebUI (AUTOMATIC1111, modules/api), which its successors and sd-server
@@ -25,7 +25,7 @@ export async function askWebUi(
 	const answer = await connection.answer(
 		`${connection.url.root}/sdapi/v1/${images.length === 0 ? 'txt2img' : 'img2img'}`,
 		{
-			...sending(model, options),
+			...sendOptions(model, options),
 			maxBytes: MAX_PICTURES_BYTES,
 			json: {
 				prompt,

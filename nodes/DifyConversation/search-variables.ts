@@ -1,4 +1,4 @@
-import { refusedHere } from '../../lib/dify/failure';
+import { localError } from '../../lib/dify/failure';
 import { optionalUuid } from '../../lib/dify/ids';
 import { listVariables } from '../../lib/dify/variables';
 import { editorList, editorUser, editorValue, fitting } from '../shared/dify/editor';
@@ -7,7 +7,7 @@ import { editorList, editorUser, editorValue, fitting } from '../shared/dify/edi
 export const searchVariables = editorList(async ({ context, client, filter }) => {
 	const conversationId = optionalUuid(editorValue(context, 'conversationId'), 'conversation ID');
 	if (conversationId === undefined)
-		throw refusedHere(
+		throw localError(
 			'invalidId',
 			'The list needs a conversation',
 			'Choose it in Conversation first, or give the variable by name.',

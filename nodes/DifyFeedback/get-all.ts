@@ -1,5 +1,5 @@
 import { listFeedback } from '../../lib/dify/feedback';
-import { mostIn, pagingFields } from '../shared/dify/fields';
+import { limitIn, pagingFields } from '../shared/dify/fields';
 import type { DifyOperation } from '../shared/dify/run';
 import { itemsOf } from '../shared/run/operations';
 
@@ -11,5 +11,5 @@ export const getAll: DifyOperation = {
 		description: 'All feedback of the app: of its users, and of your team in Dify',
 	},
 	fields: pagingFields,
-	run: async ({ client, parameters }) => itemsOf(await listFeedback(client, mostIn(parameters))),
+	run: async ({ client, parameters }) => itemsOf(await listFeedback(client, limitIn(parameters))),
 };

@@ -39,7 +39,7 @@ export async function runLocalLlama(
 }
 
 /** An operation on the server of the Base URL: where the credential has several, its items name that one. */
-export function namingServer(operation: LocalLlamaOperation): LocalLlamaOperation {
+export function withServerUrl(operation: LocalLlamaOperation): LocalLlamaOperation {
 	return {
 		...operation,
 		run: async (call) => {

@@ -15,7 +15,7 @@ import { modelGetAll } from './model/get-all';
 import { modelLoad } from './model/load';
 import { modelPull } from './model/pull';
 import { modelUnload } from './model/unload';
-import { namingServer } from './operation';
+import { withServerUrl } from './operation';
 import { slotErase } from './slot/erase';
 import { slotRestore } from './slot/restore';
 import { slotSave } from './slot/save';
@@ -49,7 +49,7 @@ export const operations = resourceTable([
 	{
 		option: { name: 'Model', value: 'model', description: 'The models of the server' },
 		operations: [modelGetAll, modelGet, modelLoad, modelUnload, modelPull, modelCreate, modelCopy, modelDelete].map(
-			namingServer,
+			withServerUrl,
 		),
 	},
 	{

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { checkServer } from '../../lib/health/check';
 import { entriesOf, readHistory } from '../../lib/health/report/history';
-import { type Reported, writeReport } from '../../lib/health/report/page';
+import { type FullCheck, writeReport } from '../../lib/health/report/page';
 import type { SpeedRun } from '../../lib/health/speed';
 import { testSpeed } from '../../lib/health/speed-test';
 import type { SweepOptions } from '../../lib/health/sweep';
@@ -145,11 +145,11 @@ export const report: HealthOperation = {
 		const { check, failWhenUnhealthy } = readCheck(call);
 		const isMeasured = target.service === 'modelServer' && parameters.flag('measureSpeed', true);
 		const history = readHistory(earlierResults(call));
-		const checked: Reported = isMeasured
+		const checked: FullCheck = isMeasured
 			? await testSpeed(target, sweepOptions(call))
 			: await checkServer(target, check);
 		const isTested = target.service === 'modelServer' && parameters.flag('testTools', false);
-		const health: Reported = isTested
+		const health: FullCheck = isTested
 			? await withToolTest(target, checked, { ...presetOf(call), isPart: true })
 			: checked;
 		const title = parameters.freeText('title').trim() || 'Server Health Report';
@@ -194,7 +194,7 @@ function sweepOptions(call: HealthCall): Parameters<typeof testSpeed>[1] {
 }
 
 /** Of 64 requests they are many, and the rounds have their averages. */
-function withoutSamples<R extends Reported>(result: R): R {
+function withoutSamples<R extends FullCheck>(result: R): R {
 	const { speed, servers } = result;
 	const brief = ({ samples, ...run }: SpeedRun) => ({
 		...run,

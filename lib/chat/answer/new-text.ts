@@ -10,7 +10,7 @@ function isNoChance(text: string): boolean {
  * long as each begins with the one before it, which the second or third piece of other answers ends. Whatever they turn
  * out to be, nothing is lost and nothing comes twice.
  */
-export class WholeSoFar {
+export class CumulativeText {
 	private state: 'first' | 'maybe' | 'pieces' | 'whole' = 'first';
 	private given = 0;
 	private held: string[] = [];
@@ -58,7 +58,7 @@ export class WholeSoFar {
 
 /** What is new in the text of an answer, in whole characters, whichever way a server repeats and cuts it. */
 export class NewText {
-	private readonly whole = new WholeSoFar();
+	private readonly whole = new CumulativeText();
 	/** The first half of a character: some servers escape an emoji as two halves in two pieces. */
 	private half = '';
 	/** What equals the prefill so far; undefined once that is settled. */

@@ -5,7 +5,7 @@ import { NO_FINISH_REASON } from './finish-reason';
 import { textOf } from '../request/content';
 import { wantsJson } from '../request/parameters';
 import { estimateTokens } from '../../servers/manage/tokens';
-import type { ChatAnswer, ChatMessage, ChatRequest, NotRun, Usage } from '../types';
+import type { ChatAnswer, ChatMessage, ChatRequest, UnrunReason, Usage } from '../types';
 import { parseJson } from '../../values';
 
 /** The answer with what its server did not tell, or what somebody else told in its place. */
@@ -51,7 +51,7 @@ export function noteOnFormat(
 }
 
 /** Why what looks like a call stays text. */
-const NOT_RUN: Record<NotRun, string> = {
+const NOT_RUN: Record<UnrunReason, string> = {
 	quoted: 'it is quoted, in code or behind other text',
 	followed: 'text follows it',
 	foreign: 'this model is not known to use that format; set *Text Format* if it does',

@@ -108,7 +108,7 @@ function outcome(
 	detail: string | undefined,
 ): Pick<RunResult, 'status' | 'error'> {
 	const status = state.workflowEnd?.status ?? 'succeeded';
-	if (state.givenUp === true) {
+	if (state.abandoned === true) {
 		// The end of a chat says nothing of a stop; that of a workflow does, and this one was over before it was stopped.
 		const isWhole = state.workflowEnd !== undefined && succeeded(status) && !isUnfinished(state);
 		if (isWhole && reason !== 'otherConversation') return { status };

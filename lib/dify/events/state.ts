@@ -27,7 +27,7 @@ export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' |
 	/** Output moderation put its text in place of the answer. */
 	moderated: boolean;
 	/** The caller wants no more of the run: what ends it from now on is its own doing. */
-	givenUp?: boolean;
+	abandoned?: boolean;
 	/** Numbers that stand in the events as texts, since JavaScript cannot hold them. */
 	inexact: Set<string>;
 	/** Payloads that were no JSON object. */

@@ -1,4 +1,4 @@
-import type { RunNext } from '../types';
+import type { StreamStep } from '../types';
 import type { RunState } from './state';
 
 /**
@@ -14,10 +14,10 @@ export const AUDIO_GRACE_MS = 5000;
  * One of the two events that end a chatflow came, and the other one follows at once: what comes no more is looked for
  * elsewhere, after the look at the record of a quiet run.
  */
-export const HALF_OVER = { next: 'continue', graceMs: 20_000 } as const;
+export const AWAITS_SECOND_END = { next: 'continue', graceMs: 20_000 } as const;
 
 interface NextStep {
-	next: RunNext;
+	next: StreamStep;
 	graceMs?: number;
 	/** Success is certain and only speech is waited for. */
 	settled?: boolean;
@@ -34,11 +34,11 @@ export function nextStep(state: RunState): NextStep {
 		if (end.alone || state.messageEnded) return succeeded(end.status) ? afterSuccess(state) : { next: 'close' };
 		// 1.12 sends message_end or error after a failed or stopped chatflow, 1.14 nothing; a good run always has both
 		// events.
-		return succeeded(end.status) ? HALF_OVER : { next: 'grace', graceMs: GRACE_MS };
+		return succeeded(end.status) ? AWAITS_SECOND_END : { next: 'grace', graceMs: GRACE_MS };
 	}
 	if (!state.messageEnded) return { next: 'continue' };
 	// Newer chatflows send message_end first, and main does so for failed runs too: only workflow_finished tells.
-	if (state.workflow !== undefined) return HALF_OVER;
+	if (state.workflow !== undefined) return AWAITS_SECOND_END;
 	// Also where moderation or an annotation answered in place of a chatflow; newer servers then leave the socket open.
 	return afterSuccess(state);
 }

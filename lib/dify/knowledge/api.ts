@@ -47,7 +47,7 @@ export class KnowledgeApi {
 
 	/** Reads any JSON. Asked again where that may help, since nothing changes. @throws {ServerError} */
 	async read(path: string, query?: Query): Promise<unknown> {
-		return await this.client.ask('GET', path, { query, idempotent: true }).catch(throwAs(told));
+		return await this.client.ask('GET', path, { query, idempotent: true }).catch(throwAs(withModelHint));
 	}
 
 	/** Searches: a POST that changes nothing, but counts for the limit per minute. @throws {ServerError} */
@@ -131,9 +131,9 @@ export class KnowledgeApi {
 	private async counted<T>(path: string, work: () => Promise<T>): Promise<T> {
 		const first = await work().then((value) => ({ value }), asFailed);
 		if ('value' in first) return first.value;
-		if (first.failed.kind !== 'knowledgeRate') throw told(first.failed);
+		if (first.failed.kind !== 'knowledgeRate') throw withModelHint(first.failed);
 		await this.client.pause(this.times.rateMs ?? RATE_PAUSE_MS, this.client.url(path));
-		return await work().catch(throwAs(told));
+		return await work().catch(throwAs(withModelHint));
 	}
 }
 
@@ -141,7 +141,7 @@ export class KnowledgeApi {
 const MODEL_KINDS: ReadonlySet<string> = new Set(['modelProvider', 'modelConnection', 'pluginDaemon']);
 
 /** Says of failures what they mean for knowledge bases. */
-function told(error: ServerError): ServerError {
+function withModelHint(error: ServerError): ServerError {
 	if (!MODEL_KINDS.has(error.kind)) return error;
 	return error.reworded({
 		message: 'The embedding or rerank model behind Dify failed',

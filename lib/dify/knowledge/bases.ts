@@ -1,6 +1,6 @@
 import { type JsonRecord, nonEmptyText, optional, text } from '../../values';
 import { invalidParam } from '../failure';
-import type { Most } from '../paging';
+import type { Limit } from '../paging';
 import type { KnowledgeApi } from './api';
 import { idOf, listOf } from './pages';
 
@@ -30,7 +30,7 @@ export interface BaseSettings {
 }
 
 /** Knowledge bases, those of colleagues included: the key acts as the owner of the workspace. */
-export async function listBases(api: KnowledgeApi, most: Most, keyword?: string): Promise<JsonRecord[]> {
+export async function listBases(api: KnowledgeApi, most: Limit, keyword?: string): Promise<JsonRecord[]> {
 	return await listOf(api, most, '/datasets', baseQuery(keyword));
 }
 

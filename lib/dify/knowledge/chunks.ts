@@ -1,6 +1,6 @@
 import { type JsonRecord, nonEmptyText, optional, recordOf, recordsIn, text } from '../../values';
-import { invalidParam, refusedHere } from '../failure';
-import type { Most } from '../paging';
+import { invalidParam, localError } from '../failure';
+import type { Limit } from '../paging';
 import type { KnowledgeApi } from './api';
 import { getDocument } from './documents';
 import { idOf, listOf } from './pages';
@@ -36,7 +36,7 @@ function chunkPath(place: ChunkPlace): string {
 export async function listChunks(
 	api: KnowledgeApi,
 	place: DocumentPlace,
-	most: Most,
+	most: Limit,
 	keyword?: string,
 ): Promise<JsonRecord[]> {
 	return await listOf(api, most, chunksPath(place), { keyword });
@@ -91,7 +91,7 @@ export async function updateChunk(api: KnowledgeApi, place: ChunkPlace, values: 
 	const now = await getChunk(api, place);
 	const changesText = Object.keys(changes).length > 0;
 	if (changesText && now.enabled === false && enabled !== true)
-		throw refusedHere(
+		throw localError(
 			'dataset',
 			'The chunk is disabled, so Dify does not change it',
 			'Enable it in the same step: add the field Enabled and turn it on.',
@@ -122,7 +122,7 @@ function childPath(place: ChunkPlace, childId?: string): string {
 export async function listChildChunks(
 	api: KnowledgeApi,
 	place: ChunkPlace,
-	most: Most,
+	most: Limit,
 	keyword?: string,
 ): Promise<JsonRecord[]> {
 	return await listOf(api, most, childPath(place), { keyword });
@@ -132,7 +132,7 @@ export async function listChildChunks(
 export async function getChildChunk(api: KnowledgeApi, place: ChunkPlace, childId: string): Promise<JsonRecord> {
 	const found = (await listChildChunks(api, place, 'all')).find((child) => idOf(child) === childId);
 	if (found !== undefined) return found;
-	throw refusedHere('notFound', `The chunk has no child chunk ${childId}`);
+	throw localError('notFound', `The chunk has no child chunk ${childId}`);
 }
 
 /**
@@ -144,7 +144,7 @@ export async function createChildChunk(api: KnowledgeApi, place: ChunkPlace, con
 	needsContent(content);
 	const document = await getDocument(api, place.baseId, place.documentId, 'without');
 	if (document.doc_form !== 'hierarchical_model')
-		throw refusedHere(
+		throw localError(
 			'dataset',
 			'The document has no child chunks: it is not of the form Parent-Child',
 			'Dify would keep the child chunk and never find it. Create a chunk, or use a document of the form Parent-Child.',

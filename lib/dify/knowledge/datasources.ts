@@ -5,7 +5,7 @@ import { needsNewer } from '../too-old';
 import type { KnowledgeApi } from './api';
 
 /** Begins the sentence about a Dify that is too old. */
-export const PIPELINES = 'Using knowledge pipelines';
+export const PIPELINE_FEATURE = 'Using knowledge pipelines';
 
 export const DATASOURCE_TYPES = ['local_file', 'online_document', 'website_crawl', 'online_drive'] as const;
 export type DatasourceType = (typeof DATASOURCE_TYPES)[number];
@@ -37,7 +37,7 @@ export async function listDatasources(
 ): Promise<Datasource[]> {
 	const path = `/datasets/${baseId}/pipeline/datasource-plugins`;
 	const query = { is_published: published ? 'true' : undefined };
-	const answer = await needsNewer(PIPELINES, api.read(path, query)).catch(throwAs(pipelineFailure));
+	const answer = await needsNewer(PIPELINE_FEATURE, api.read(path, query)).catch(throwAs(pipelineFailure));
 	return recordsIn(answer).flatMap((record) => {
 		const nodeId = nonEmptyText(record.node_id);
 		const type = DATASOURCE_TYPES.find((each) => each === record.datasource_type);
@@ -105,7 +105,7 @@ export async function runDatasource(
 		is_published: published,
 		...optional({ credential_id: credentialId }),
 	};
-	const data = await needsNewer(PIPELINES, datasourceData(api, path, json)).catch(throwAs(pipelineFailure));
+	const data = await needsNewer(PIPELINE_FEATURE, datasourceData(api, path, json)).catch(throwAs(pipelineFailure));
 	return itemsIn(type, data, credentialId);
 }
 

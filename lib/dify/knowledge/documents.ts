@@ -4,7 +4,7 @@ import type { Download } from '../../http/types';
 import { nonEmptyText, type JsonRecord } from '../../values';
 import { difyFailure, invalidParam } from '../failure';
 import { needsNewer } from '../too-old';
-import type { Most } from '../paging';
+import type { Limit } from '../paging';
 import { pauseAt, type KnowledgeApi, type Pauses } from './api';
 import { idOf, listOf } from './pages';
 
@@ -30,7 +30,7 @@ export interface DocumentFilter {
 export async function listDocuments(
 	api: KnowledgeApi,
 	baseId: string,
-	most: Most,
+	most: Limit,
 	{ keyword, status }: DocumentFilter = {},
 ): Promise<JsonRecord[]> {
 	return await listOf(api, most, `/datasets/${baseId}/documents`, { keyword, status });

@@ -1,5 +1,5 @@
 import { canonicalJson, nonEmptyText, recordsIn, type JsonRecord } from '../../values';
-import { difyFailure, invalidParam, refusedHere } from '../failure';
+import { difyFailure, invalidParam, localError } from '../failure';
 import type { KnowledgeApi } from './api';
 import { asType, BUILT_IN_FIELDS, numberOf, unixSeconds, type MetadataType } from './filters';
 import { getDocument } from './documents';
@@ -87,7 +87,7 @@ export async function setBuiltIn(api: KnowledgeApi, baseId: string, enabled: boo
 function checkFieldName(name: string): void {
 	if (name.trim() === '') throw invalidParam('The name of the metadata field is empty', 'Give a name.');
 	if (Object.hasOwn(BUILT_IN_FIELDS, name))
-		throw refusedHere(
+		throw localError(
 			'nameTaken',
 			`"${name}" is a built-in metadata field of Dify`,
 			`Choose another name than ${Object.keys(BUILT_IN_FIELDS).join(', ')}.`,

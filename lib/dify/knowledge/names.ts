@@ -1,5 +1,5 @@
 import { extensionOf } from '../files';
-import { refusedHere } from '../failure';
+import { localError } from '../failure';
 import { uploadName } from '../../http/multipart';
 
 /** Dify cuts longer names, those of files at the first dot (docs/protocols/dify.md 2.13). */
@@ -39,7 +39,7 @@ export function cutName(name: string, ending = ''): string {
 export function checkDocumentFile(name: string, size: number, mostMegabytes = DEFAULT_MEGABYTES): void {
 	const extension = extensionOf(name);
 	if (!DOCUMENT_TYPES.includes(extension))
-		throw refusedHere(
+		throw localError(
 			'fileType',
 			extension === ''
 				? `"${name}" has no extension, so Dify cannot tell what it is`
@@ -47,13 +47,13 @@ export function checkDocumentFile(name: string, size: number, mostMegabytes = DE
 			`Give the file a name that ends in one of: ${DOCUMENT_TYPES.join(', ')}. Or send its text with Create or Update from Text.`,
 		);
 	if (size === 0)
-		throw refusedHere(
+		throw localError(
 			'fileRejected',
 			`"${name}" is empty`,
 			'Dify would keep it as a document without content. Check the node that made the file.',
 		);
 	if (size > mostMegabytes * 1024 * 1024)
-		throw refusedHere(
+		throw localError(
 			'fileTooLarge',
 			`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but the limit is ${mostMegabytes} MB`,
 			'Send a smaller file. If your Dify takes larger ones (UPLOAD_FILE_SIZE_LIMIT), raise "Largest File (MB)" in the options.',

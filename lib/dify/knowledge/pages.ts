@@ -1,6 +1,6 @@
 import { type JsonRecord, nonEmptyText } from '../../values';
 import type { Query } from '../client';
-import { collectPages, readPage, type Most, type Page } from '../paging';
+import { collectPages, readPage, type Limit, type Page } from '../paging';
 import type { KnowledgeApi } from './api';
 
 /** Dify cuts larger pages to this, and says then that there is no more (docs/protocols/dify.md 2.13). */
@@ -18,7 +18,7 @@ export async function pageOf(api: KnowledgeApi, { path, query }: PagedList, page
 }
 
 /** A list to its end, or until there are enough. */
-export async function listOf(api: KnowledgeApi, most: Most, path: string, query?: Query): Promise<JsonRecord[]> {
+export async function listOf(api: KnowledgeApi, most: Limit, path: string, query?: Query): Promise<JsonRecord[]> {
 	return await collectPages(most, PAGE_SIZE, async (paging) => await api.get(path, { ...query, ...paging }));
 }
 

@@ -9,7 +9,7 @@ import type { RunResult } from '../types';
 import { needsNewer } from '../too-old';
 import { fileIdIn, postFile } from '../upload';
 import type { KnowledgeApi } from './api';
-import { pipelineFailure, PIPELINES, type Datasource, type PipelineVersion } from './datasources';
+import { pipelineFailure, PIPELINE_FEATURE, type Datasource, type PipelineVersion } from './datasources';
 
 /**
  * Uploads a file for a pipeline.
@@ -19,7 +19,7 @@ import { pipelineFailure, PIPELINES, type Datasource, type PipelineVersion } fro
  */
 export async function uploadPipelineFile(api: KnowledgeApi, source: FileSource): Promise<JsonRecord & { id: string }> {
 	const path = '/datasets/pipeline/file-upload';
-	const answer = await needsNewer(PIPELINES, postFile(api.client, path, source));
+	const answer = await needsNewer(PIPELINE_FEATURE, postFile(api.client, path, source));
 	return { ...answer, id: fileIdIn(api.client, path, answer) };
 }
 
@@ -64,7 +64,7 @@ export async function runPipeline(
 		response_mode: 'streaming',
 	};
 	return await api
-		.alone(baseId, path, async () => await needsNewer(PIPELINES, start(api, path, json)))
+		.alone(baseId, path, async () => await needsNewer(PIPELINE_FEATURE, start(api, path, json)))
 		.catch(throwAs(pipelineFailure));
 }
 

@@ -1,6 +1,6 @@
 import { type ServerError, throwAs } from '../../errors/server-error';
 import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
-import { invalidParam, refusedHere } from '../failure';
+import { invalidParam, localError } from '../failure';
 import type { KnowledgeApi } from './api';
 import { isExternal, techniqueOf, type ModelRef } from './bases';
 import { filterBody, type Filter } from './filters';
@@ -55,7 +55,7 @@ export async function retrieve(
 	query: string,
 	settings: SearchSettings = {},
 ): Promise<{ hits: Hit[]; records: JsonRecord[] }> {
-	if (query.trim() === '') throw refusedHere('emptyQuery');
+	if (query.trim() === '') throw localError('emptyQuery');
 	if ([...query].length > MAX_QUERY)
 		throw invalidParam(
 			`The query has ${[...query].length} characters, but Dify takes ${MAX_QUERY}`,
@@ -63,7 +63,7 @@ export async function retrieve(
 		);
 	const base = await api.base(baseId);
 	if (isExternal(base))
-		throw refusedHere(
+		throw localError(
 			'dataset',
 			'The knowledge base is external, and Dify does not search those over its API',
 			'Ask the external knowledge itself, or use an app of Dify that has the knowledge base.',

@@ -5,7 +5,7 @@ import { metadataIn } from './retrieve';
 import { cutName, fileDocumentName } from './names';
 import { idOf } from './pages';
 import { isAvailable, isEnabled } from './documents';
-import { invalidParam, refusedHere } from '../failure';
+import { invalidParam, localError } from '../failure';
 import { nonEmptyText, type JsonRecord } from '../../values';
 
 /** Metadata fields by which a document is known again. */
@@ -22,11 +22,11 @@ export interface SyncSource {
 	name: string;
 }
 
-export type GoneAction = 'disable' | 'delete' | 'keep';
+export type MissingSourceAction = 'disable' | 'delete' | 'keep';
 
 export interface SyncRules {
 	/** What happens to documents whose source is gone. */
-	whenGone: GoneAction;
+	whenGone: MissingSourceAction;
 	/** More than so many of 100 known documents gone is an error. */
 	mostGonePercent: number;
 	/** The sources are all there are. Otherwise nothing counts as gone. */
@@ -110,7 +110,7 @@ function goneSteps(
 	const gone = [...known].filter(([source, document]) => !wanted.has(source) && !isDone(document));
 	const standing = [...known.values()].filter((document) => !isDone(document)).length;
 	if (gone.length > (standing * mostGonePercent) / 100)
-		throw refusedHere(
+		throw localError(
 			'dataset',
 			`${gone.length} of ${standing} documents have no source any more, which is more than ${mostGonePercent} %`,
 			`Nothing was changed. Is the list of sources complete? If so, raise "Most Gone (%)" in the options. Gone are, for example: ${gone

@@ -1,6 +1,6 @@
 import { ServerError } from '../../errors/server-error';
 import { type JsonRecord, optional, recordOf, nonEmptyText } from '../../values';
-import { invalidParam, refusedHere } from '../failure';
+import { invalidParam, localError } from '../failure';
 import type { FileSource } from '../../http/multipart';
 import { postFile } from '../upload';
 import type { KnowledgeApi } from './api';
@@ -55,7 +55,7 @@ export async function upsertDocument(
 	const { ready, name, remarks } = prepared(content, options);
 	const base = await api.base(baseId);
 	if (isExternal(base))
-		throw refusedHere(
+		throw localError(
 			'dataset',
 			'The knowledge base is external, so Dify keeps no documents of it',
 			'Choose a knowledge base of Dify, or add the document where the knowledge is kept.',
@@ -66,7 +66,7 @@ export async function upsertDocument(
 		const documentId = documentIdIn(api, baseId, enabled);
 		if (options.ifExists === 'skip') return { action: 'skipped', documentId, document: enabled, remarks };
 		if (options.ifExists === 'fail')
-			throw refusedHere(
+			throw localError(
 				'nameTaken',
 				`The knowledge base has a document "${name}" already`,
 				'Choose another name, or set "If It Exists" to Update.',
@@ -94,7 +94,7 @@ export async function replaceContent(
 ): Promise<Upserted> {
 	const { name } = document;
 	if (typeof name !== 'string' || name === '')
-		throw refusedHere(
+		throw localError(
 			'dataset',
 			'The document has no name, so Dify cannot replace it',
 			'Delete it and create it again.',
@@ -103,7 +103,7 @@ export async function replaceContent(
 	const named = 'file' in content ? { file: { ...content.file, name } } : { ...content, name };
 	const twins = await documentsNamed(api, baseId, name);
 	if (twins.some((each) => each.id !== document.id && isEnabled(each)))
-		throw refusedHere(
+		throw localError(
 			'nameTaken',
 			`Another document is named "${name}" too, and Dify would replace either of them`,
 			'Delete or disable the other one first.',
@@ -147,7 +147,7 @@ async function enableExisting(
 ): Promise<JsonRecord | undefined> {
 	if (disabled === undefined) return undefined;
 	if (ifDisabled === 'fail')
-		throw refusedHere(
+		throw localError(
 			'nameTaken',
 			`The document "${name}" is disabled, so Dify would make a second one of that name`,
 			'Enable it first, or set "If It Is Disabled" to Enable.',

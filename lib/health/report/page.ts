@@ -4,7 +4,7 @@ import { markup, raw, type Html } from './escape';
 import { shortened } from '../../values';
 import type { History, HistoryEntry } from './history';
 import { entriesOf } from './history';
-export type { Reported } from './sections';
+export type { FullCheck } from './sections';
 import {
 	badge,
 	findingsSection,
@@ -12,8 +12,8 @@ import {
 	modelsSection,
 	overviewSection,
 	speedSection,
-	type Reported,
-	type Room,
+	type FullCheck,
+	type Budget,
 	type SectionOptions,
 	written,
 } from './sections';
@@ -32,7 +32,7 @@ export interface PageOptions {
 export const MAX_BYTES = 95_000;
 
 /** Tried one after another until the page fits. */
-const ROOMS: readonly Room[] = [
+const BUDGETS: readonly Budget[] = [
 	{ findings: 40, models: 60, characters: 600, history: 1000, servers: 12 },
 	{ findings: 20, models: 30, characters: 300, history: 300, servers: 8 },
 	{ findings: 10, models: 10, characters: 200, history: 100, servers: 4 },
@@ -45,14 +45,14 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'`;
 
 /** The result of a check or speed test as one HTML file of less than 100 kB that needs nothing else. */
-export function writeReport(result: Reported, options: PageOptions): string {
+export function writeReport(result: FullCheck, options: PageOptions): string {
 	const timeZone = knownZone(options.timeZone);
-	for (const room of ROOMS) {
+	for (const room of BUDGETS) {
 		const page = compact(pageOf(result, { ...options, timeZone }, room));
 		if (Buffer.byteLength(page) <= MAX_BYTES) return page;
 	}
 	const least = { ...result, findings: [], models: [], servers: undefined };
-	return compact(pageOf(least, { ...options, timeZone }, ROOMS.at(-1)!));
+	return compact(pageOf(least, { ...options, timeZone }, BUDGETS.at(-1)!));
 }
 
 /** Without the indentation of the templates. */
@@ -60,10 +60,10 @@ function compact({ text }: Html): string {
 	return text.replace(/\n\s+/g, '\n');
 }
 
-function pageOf(result: Reported, { title, timeZone, history }: PageOptions, room: Room): Html {
-	const servers = (result.servers ?? []) as Reported[];
+function pageOf(result: FullCheck, { title, timeZone, history }: PageOptions, room: Budget): Html {
+	const servers = (result.servers ?? []) as FullCheck[];
 	const isAlone = servers.length === 0;
-	const options = (one: Reported): SectionOptions => ({ room, timeZone, history: historyOf(one, history, isAlone) });
+	const options = (one: FullCheck): SectionOptions => ({ room, timeZone, history: historyOf(one, history, isAlone) });
 	const name = shortened(title, 200);
 	// Prettier must leave the template as it is: a blank inside <style> would change its hash.
 	return markup`${raw('<!doctype html>')}
@@ -89,10 +89,10 @@ ${isAlone ? serverSection(result, options(result)) : severalSections(result, ser
 }
 
 function severalSections(
-	result: Reported,
-	servers: readonly Reported[],
-	room: Room,
-	options: (server: Reported) => SectionOptions,
+	result: FullCheck,
+	servers: readonly FullCheck[],
+	room: Budget,
+	options: (server: FullCheck) => SectionOptions,
 ): Html {
 	const whole = servers.slice(0, room.servers);
 	return markup`<section class="keep">
@@ -115,7 +115,7 @@ function severalSections(
 
 const MAX_ROWS = 100;
 
-function serverSection(result: Reported, options: SectionOptions): Html {
+function serverSection(result: FullCheck, options: SectionOptions): Html {
 	return markup`<section>
 		<h2>${shortened(result.url ?? 'The server', 200)} ${badge(result)}</h2>
 		${overviewSection(result, options)} ${findingsSection(result.findings, options)} ${speedSection(result)}
@@ -125,7 +125,7 @@ function serverSection(result: Reported, options: SectionOptions): Html {
 }
 
 /** Results without an address are those of the only server. */
-function historyOf(server: Reported, history: History | undefined, isAlone: boolean): HistoryEntry[] {
+function historyOf(server: FullCheck, history: History | undefined, isAlone: boolean): HistoryEntry[] {
 	const now = entriesOf({ ...server, servers: undefined });
 	const before = (history?.entries ?? []).filter(
 		({ url, checkedAt }) => (url === server.url || (url === null && isAlone)) && checkedAt < now[0]!.checkedAt,

@@ -11,10 +11,10 @@ import type { HistoryEntry } from './history';
 import { gigabytes } from '../numbers';
 
 /** A result of any operation, of a model server or Dify. */
-export type Reported = CheckResult & Partial<Pick<SpeedTestResult, 'speed'> & Pick<WithToolTest<object>, 'toolTest'>>;
+export type FullCheck = CheckResult & Partial<Pick<SpeedTestResult, 'speed'> & Pick<WithToolTest<object>, 'toolTest'>>;
 
 /** How much of what is long gets into the page. */
-export interface Room {
+export interface Budget {
 	findings: number;
 	models: number;
 	characters: number;
@@ -24,7 +24,7 @@ export interface Room {
 }
 
 export interface SectionOptions {
-	room: Room;
+	room: Budget;
 	timeZone: string | undefined;
 	/** Earlier results of this server, oldest first, and this one. */
 	history: readonly HistoryEntry[];
@@ -43,7 +43,7 @@ export function badge({ status, findings }: Pick<CheckResult, 'status' | 'findin
 	return markup`<span class="badge warning">healthy, with ${count} warning${count === 1 ? '' : 's'}</span>`;
 }
 
-export function overviewSection(result: Reported, { room }: SectionOptions): Html {
+export function overviewSection(result: FullCheck, { room }: SectionOptions): Html {
 	const { server, latencyMs, slots, queue, contextPerSlot, app, checkMs } = result;
 	const facts: Array<[string, string | null | undefined]> = [
 		['Server', [NAMES[server.kind] ?? traitsOfServer(server.kind).label, server.version ?? ''].join(' ').trim()],
@@ -69,7 +69,7 @@ export function overviewSection(result: Reported, { room }: SectionOptions): Htm
 		</dl>`;
 }
 
-function slotsInWords(slots: Reported['slots']): string | null {
+function slotsInWords(slots: FullCheck['slots']): string | null {
 	if (slots === undefined || (slots.total === null && slots.busy === null)) return null;
 	if (slots.busy === null) return String(slots.total);
 	return slots.total === null ? `${slots.busy} in use` : `${slots.busy} of ${slots.total} in use`;
@@ -111,7 +111,7 @@ function abilitiesOf({ tools, vision, audio, embeddings }: ModelFacts): string[]
 	return Object.entries({ tools, vision, audio, embeddings }).flatMap(([name, can]) => (can === true ? [name] : []));
 }
 
-export function speedSection({ speed, slots }: Reported): Html | undefined {
+export function speedSection({ speed, slots }: FullCheck): Html | undefined {
 	if (speed === undefined || speed === null || speed.runs.length === 0) return undefined;
 	const { model, runs } = speed;
 	const total = slots?.total ?? null;

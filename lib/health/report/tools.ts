@@ -3,10 +3,10 @@ import { type ModelToolTest, resultInWords, type Tally } from '../tool-test';
 import { markup, withOptions, type Html } from './escape';
 import { shortened } from '../../values';
 import { tableOf } from './table';
-import type { Reported, SectionOptions } from './sections';
+import type { FullCheck, SectionOptions } from './sections';
 
 /** How well models call tools: of each model all cases, with a bar for what passed, what did not, and what is missing. */
-export function toolsSection({ toolTest }: Reported, { room }: SectionOptions): Html | undefined {
+export function toolsSection({ toolTest }: FullCheck, { room }: SectionOptions): Html | undefined {
 	const models = toolTest?.models.slice(0, room.models) ?? [];
 	if (models.length === 0) return undefined;
 	const names = models.map((one): [string, Tally] => [shortened(one.model, 60), one]);

@@ -32,15 +32,15 @@ export interface ChoiceOptions extends Pick<StreamOptions, 'signal' | 'limits'> 
 	conversation?: string;
 }
 
-type Asked = Pick<ChoiceOptions, 'model' | 'use'>;
+type ModelAndUse = Pick<ChoiceOptions, 'model' | 'use'>;
 
 /** Under which names failures of a server are remembered: those of all of it, and those of one use of a model. */
-export function restKeys({ queued }: Member, { model, use }: Asked): [server: string, model: string] {
+export function restKeys({ queued }: Member, { model, use }: ModelAndUse): [server: string, model: string] {
 	return [queued.id, `${queued.id} ${use} ${model}`];
 }
 
 /** Why a server rests. */
-export function whyPassedOver(member: Member, asked: Asked) {
+export function whyItRests(member: Member, asked: ModelAndUse) {
 	return restKeys(member, asked)
 		.map(cooldownReason)
 		.find((why) => why !== undefined);
@@ -56,7 +56,7 @@ export function whyPassedOver(member: Member, asked: Asked) {
 export async function chooseServer(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
 	const { model, conversation } = options;
 	for (;;) {
-		const well = members.filter((member) => whyPassedOver(member, options) === undefined);
+		const well = members.filter((member) => whyItRests(member, options) === undefined);
 		const among = well.length > 0 ? inOrder(well, conversation) : [firstOutOfCooldown(members, options)];
 		const [preferred] = among as [Member];
 		const free = among.find(hasRoom);
@@ -76,7 +76,7 @@ function inOrder(members: readonly Member[], conversation: string | undefined): 
 	return [...members].sort((one, other) => shareOf(one) - shareOf(other) || lastUse(one) - lastUse(other));
 }
 
-function firstOutOfCooldown(members: readonly Member[], asked: Asked): Member {
+function firstOutOfCooldown(members: readonly Member[], asked: ModelAndUse): Member {
 	const backAt = (member: Member) => Math.max(...restKeys(member, asked).map(cooldownEndsAt));
 	return members.reduce((soonest, member) => (backAt(member) < backAt(soonest) ? member : soonest));
 }

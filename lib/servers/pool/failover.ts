@@ -6,7 +6,7 @@ import type { ServerError } from '../../errors/server-error';
 import { isTransient } from '../retry';
 
 /** A server that failed, or that rests because it failed a little while ago. */
-export interface PassedOver {
+export interface Skipped {
 	/** Its address. */
 	url: string;
 	/** What it failed with, as a short title. */
@@ -92,7 +92,7 @@ function plain({ url, kind, status, message, remedy }: ServerError) {
 }
 
 /** For the user, where a server failed and another one answered. */
-export function failoverNotes(passedOver: readonly PassedOver[], answered: string): string[] {
+export function failoverNotes(passedOver: readonly Skipped[], answered: string): string[] {
 	const failed = passedOver.filter(({ wasAsked }) => wasAsked);
 	if (failed.length === 0) return [];
 	const list = failed.map(({ url, why }) => `${url} (${why})`).join(', ');

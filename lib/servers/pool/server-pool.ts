@@ -4,8 +4,8 @@ import { Connection } from '../../http/connection';
 import { DEFAULT_LIMITS, type Limits } from '../../http/limits';
 import type { RetryPolicy } from '../../http/types';
 import { pauseFor } from '../../http/waiting';
-import { type ChoiceOptions, chooseServer, type Member, restKeys, type Turn, whyPassedOver } from './choose-server';
-import { allFailed, canFailOver, isLacking, mostRecoverable, type PassedOver, withOthers } from './failover';
+import { type ChoiceOptions, chooseServer, type Member, restKeys, type Turn, whyItRests } from './choose-server';
+import { allFailed, canFailOver, isLacking, mostRecoverable, type Skipped, withOthers } from './failover';
 import { occupy } from '../occupancy';
 import { endCooldown, endProbe, startCooldown } from './cooldowns';
 
@@ -42,7 +42,7 @@ export interface Served<T> {
 	connection: Connection;
 	model: string;
 	/** The other servers that failed, and those that were not asked because they failed a little while ago. */
-	passedOver: PassedOver[];
+	passedOver: Skipped[];
 	/** To be called when the answer has come to its end; calling it twice is harmless. */
 	release(): void;
 }
@@ -119,7 +119,7 @@ export class ServerPool {
 	}
 
 	private async openAtAny<T>(work: (attempt: Attempt) => Promise<T>, options: PoolOptions): Promise<Served<T>> {
-		const time = new Time(options.limits);
+		const time = new TimeLeft(options.limits);
 		const again = options.retry(this.first);
 		const failures = new Map<Member, ServerError>();
 		/** Servers that would fail in the same way again. */
@@ -127,7 +127,7 @@ export class ServerPool {
 		for (;;) {
 			const tried = new Set(hopeless);
 			while (tried.size < this.members.length) {
-				const waiting = new Time(options.limits);
+				const waiting = new TimeLeft(options.limits);
 				const untried = this.members.filter((member) => !tried.has(member));
 				// Each server has all of the first-token limit: the one before may have been silent through it.
 				const limits = () => ({ ...time.left(), ...waiting.leftOfFirst() });
@@ -158,10 +158,10 @@ export class ServerPool {
 		}
 	}
 
-	private passedOver(answered: Member, failures: ReadonlyMap<Member, ServerError>, asked: PoolOptions): PassedOver[] {
+	private passedOver(answered: Member, failures: ReadonlyMap<Member, ServerError>, asked: PoolOptions): Skipped[] {
 		return this.members.flatMap((member) => {
 			const failed = failures.get(member);
-			const why = failed ?? whyPassedOver(member, asked);
+			const why = failed ?? whyItRests(member, asked);
 			if (member === answered || why === undefined) return [];
 			return [{ url: member.queued.url.root, why: why.message, wasAsked: failed !== undefined }];
 		});
@@ -197,7 +197,7 @@ function canGoOn(failed: ServerError, { signal, idempotent }: PoolOptions): bool
 }
 
 /** What is left of the limits of a request. */
-class Time {
+class TimeLeft {
 	private readonly startedAt = performance.now();
 
 	constructor(private readonly limits: Partial<Limits>) {}

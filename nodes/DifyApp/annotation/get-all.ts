@@ -1,7 +1,7 @@
 import { listAnnotations } from '../../../lib/dify/annotations';
 import type { DifyOperation } from '../../shared/dify/run';
 import { itemsOf } from '../../shared/run/operations';
-import { mostIn, pagingFields } from '../../shared/dify/fields';
+import { limitIn, pagingFields } from '../../shared/dify/fields';
 import { stringField } from '../../shared/field-kinds';
 
 export const annotationGetAll: DifyOperation = {
@@ -19,7 +19,7 @@ export const annotationGetAll: DifyOperation = {
 	],
 	run: async (call) => {
 		const { client, parameters } = call;
-		const found = await listAnnotations(client, parameters.name('keyword'), mostIn(parameters));
+		const found = await listAnnotations(client, parameters.name('keyword'), limitIn(parameters));
 		return itemsOf(found);
 	},
 };

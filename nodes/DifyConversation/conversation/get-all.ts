@@ -1,5 +1,5 @@
 import { listConversations, type ConversationSort } from '../../../lib/dify/conversations';
-import { mostIn, pagingFields, userField } from '../../shared/dify/fields';
+import { limitIn, pagingFields, userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
 import { choiceField, optionsCollection } from '../../shared/field-kinds';
@@ -31,7 +31,7 @@ export const conversationGetAll: DifyOperation = {
 			await listConversations(
 				client,
 				userIn(parameters),
-				mostIn(parameters),
+				limitIn(parameters),
 				parameters.choice<ConversationSort>('options.sortBy', '-updated_at'),
 			),
 		),

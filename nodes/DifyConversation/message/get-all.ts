@@ -1,5 +1,5 @@
 import { listMessages } from '../../../lib/dify/conversations';
-import { conversationField, mostIn, pagingFields, userField } from '../../shared/dify/fields';
+import { conversationField, limitIn, pagingFields, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
 import { itemsOf } from '../../shared/run/operations';
@@ -14,5 +14,5 @@ export const messageGetAll: DifyOperation = {
 	},
 	fields: [userField, conversationField({ required: true }), ...pagingFields],
 	run: async ({ client, parameters }) =>
-		itemsOf(await listMessages(client, userIn(parameters), conversationIdIn(parameters), mostIn(parameters))),
+		itemsOf(await listMessages(client, userIn(parameters), conversationIdIn(parameters), limitIn(parameters))),
 };

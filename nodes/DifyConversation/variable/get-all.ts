@@ -1,5 +1,5 @@
 import { listVariables } from '../../../lib/dify/variables';
-import { conversationField, mostIn, pagingFields, userField } from '../../shared/dify/fields';
+import { conversationField, limitIn, pagingFields, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
 import { itemsOf } from '../../shared/run/operations';
@@ -14,6 +14,6 @@ export const variableGetAll: DifyOperation = {
 	fields: [userField, conversationField({ required: true }), ...pagingFields],
 	run: async ({ client, parameters }) =>
 		itemsOf(
-			await listVariables(client, userIn(parameters), conversationIdIn(parameters), mostIn(parameters), undefined),
+			await listVariables(client, userIn(parameters), conversationIdIn(parameters), limitIn(parameters), undefined),
 		),
 };

@@ -1,5 +1,5 @@
 import { listChildChunks } from '../../../lib/dify/knowledge/chunks';
-import { mostIn, pagingFields } from '../../shared/dify/fields';
+import { limitIn, pagingFields } from '../../shared/dify/fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { itemsOf } from '../../shared/run/operations';
 import { chunkPlace } from '../chunk/fields';
@@ -10,5 +10,5 @@ export const childChunkGetAll: DifyOperation = {
 	option: { name: 'Get Many', value: 'getAll', action: 'Get many child chunks' },
 	fields: [...placeFields, keywordField, ...pagingFields],
 	run: async ({ api, parameters }) =>
-		itemsOf(await listChildChunks(api, chunkPlace(parameters), mostIn(parameters), parameters.freeText('keyword'))),
+		itemsOf(await listChildChunks(api, chunkPlace(parameters), limitIn(parameters), parameters.freeText('keyword'))),
 };

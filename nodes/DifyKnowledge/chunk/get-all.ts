@@ -1,5 +1,5 @@
 import { listChunks } from '../../../lib/dify/knowledge/chunks';
-import { mostIn, pagingFields } from '../../shared/dify/fields';
+import { limitIn, pagingFields } from '../../shared/dify/fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { itemsOf } from '../../shared/run/operations';
 import { keywordField } from '../fields';
@@ -9,5 +9,5 @@ export const chunkGetAll: DifyOperation = {
 	option: { name: 'Get Many', value: 'getAll', action: 'Get many chunks', description: 'In their order' },
 	fields: [...placeFields, keywordField, ...pagingFields],
 	run: async ({ api, parameters }) =>
-		itemsOf(await listChunks(api, documentPlace(parameters), mostIn(parameters), parameters.freeText('keyword'))),
+		itemsOf(await listChunks(api, documentPlace(parameters), limitIn(parameters), parameters.freeText('keyword'))),
 };

@@ -1,5 +1,5 @@
 import { type DocumentStatus, listDocuments } from '../../../lib/dify/knowledge/documents';
-import { mostIn, pagingFields } from '../../shared/dify/fields';
+import { limitIn, pagingFields } from '../../shared/dify/fields';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { choiceField, optionsCollection } from '../../shared/field-kinds';
@@ -29,6 +29,6 @@ export const documentGetAll: DifyOperation = {
 	run: async ({ api, parameters }) => {
 		const status = parameters.choice<DocumentStatus>('options.status', undefined);
 		const filter = { keyword: parameters.freeText('keyword'), status };
-		return itemsOf(await listDocuments(api, datasetIdIn(parameters), mostIn(parameters), filter));
+		return itemsOf(await listDocuments(api, datasetIdIn(parameters), limitIn(parameters), filter));
 	},
 };

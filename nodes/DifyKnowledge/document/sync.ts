@@ -3,7 +3,7 @@ import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { listDocuments } from '../../../lib/dify/knowledge/documents';
 import {
 	checkSources,
-	type GoneAction,
+	type MissingSourceAction,
 	hashOf,
 	planSync,
 	sha256,
@@ -185,7 +185,7 @@ class Sync {
 		const { api, parameters } = this.call;
 		checkSources(this.items);
 		const rules: SyncRules = {
-			whenGone: parameters.choice<GoneAction>('options.whenGone', 'disable'),
+			whenGone: parameters.choice<MissingSourceAction>('options.whenGone', 'disable'),
 			mostGonePercent: parameters.number('options.mostGone', 20),
 			isComplete,
 		};

@@ -1,5 +1,5 @@
 import { listBases } from '../../../lib/dify/knowledge/bases';
-import { mostIn, pagingFields } from '../../shared/dify/fields';
+import { limitIn, pagingFields } from '../../shared/dify/fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { itemsOf } from '../../shared/run/operations';
 import { keywordField } from '../fields';
@@ -12,5 +12,5 @@ export const knowledgeBaseGetAll: DifyOperation = {
 		description: 'Those of the whole workspace, newest first',
 	},
 	fields: [keywordField, ...pagingFields],
-	run: async ({ api, parameters }) => itemsOf(await listBases(api, mostIn(parameters), parameters.name('keyword'))),
+	run: async ({ api, parameters }) => itemsOf(await listBases(api, limitIn(parameters), parameters.name('keyword'))),
 };

@@ -1,5 +1,5 @@
 import { listRuns, type LoggedStatus } from '../../../lib/dify/run-logs';
-import { mostIn, pagingFields } from '../../shared/dify/fields';
+import { limitIn, pagingFields } from '../../shared/dify/fields';
 import { isBlank, shown, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyOperation } from '../../shared/dify/run';
@@ -52,7 +52,7 @@ export const runGetAll: DifyOperation = {
 			user: parameters.freeText('filters.user'),
 			account: parameters.name('filters.account'),
 		};
-		const rows = await listRuns(client, filters, mostIn(parameters));
+		const rows = await listRuns(client, filters, limitIn(parameters));
 		return rows.map((row) => ({ json: plain(row) }));
 	},
 };

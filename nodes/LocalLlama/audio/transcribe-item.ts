@@ -13,7 +13,7 @@ import { baseName, storeFile } from '../../shared/store-file';
 import { withModel } from '../../shared/search-models';
 
 /** Fields of what hears. */
-export const listeningFields: INodeProperties[] = [
+export const transcriptionFields: INodeProperties[] = [
 	modelField(
 		{ description: 'The model that transcribes. Leave it empty for a server that has only one, such as whisper.cpp.' },
 		{ search: 'searchTranscriptionModels', example: 'whisper-large-v3' },
@@ -36,7 +36,7 @@ export const listeningFields: INodeProperties[] = [
 ];
 
 /** Options of what hears. */
-export const listeningOptions: INodeProperties[] = [
+export const transcriptionOptions: INodeProperties[] = [
 	...mediaFields,
 	{
 		...outputFileField,

@@ -1,7 +1,7 @@
 import { choicesField, stringField } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
-import { transcribeItem, listeningFields, listeningOptions } from './transcribe-item';
+import { transcribeItem, transcriptionFields, transcriptionOptions } from './transcribe-item';
 
 export const audioTranscribe: LocalLlamaOperation = {
 	option: {
@@ -11,10 +11,10 @@ export const audioTranscribe: LocalLlamaOperation = {
 		description: 'Writes down what is said: whisper.cpp, speaches, GPUStack, LocalAI, vLLM',
 	},
 	fields: [
-		...listeningFields,
+		...transcriptionFields,
 		...optionFields(
 			[
-				...listeningOptions,
+				...transcriptionOptions,
 				stringField('Hotwords', 'hotwords', { description: 'Words that the model should expect, for speaches' }),
 				stringField('Language', 'language', {
 					placeholder: 'e.g. de',

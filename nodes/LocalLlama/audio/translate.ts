@@ -1,6 +1,6 @@
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
-import { transcribeItem, listeningFields, listeningOptions } from './transcribe-item';
+import { transcribeItem, transcriptionFields, transcriptionOptions } from './transcribe-item';
 
 export const audioTranslate: LocalLlamaOperation = {
 	option: {
@@ -9,6 +9,6 @@ export const audioTranslate: LocalLlamaOperation = {
 		action: 'Translate a recording',
 		description: 'Writes down in English what is said in another language',
 	},
-	fields: [...listeningFields, ...optionFields(listeningOptions, 1)],
+	fields: [...transcriptionFields, ...optionFields(transcriptionOptions, 1)],
 	run: async (call) => await transcribeItem(call, { task: 'translate' }),
 };

@@ -22,7 +22,7 @@ export function changeFields(...further: INodeProperties[]): INodeProperties[] {
 }
 
 /** Loads or unloads the model of an item. */
-export function changing(action: ModelAction): LocalLlamaOperation['run'] {
+export function runChange(action: ModelAction): LocalLlamaOperation['run'] {
 	return async (call) => {
 		const { parameters, signal } = call;
 		const change = await changeModel(await connectionWithoutQueue(call), action, {

@@ -1,5 +1,5 @@
 import type { LocalLlamaOperation } from '../operation';
-import { changeFields, changing } from './change';
+import { changeFields, runChange } from './change';
 
 export const modelLoad: LocalLlamaOperation = {
 	option: {
@@ -9,5 +9,5 @@ export const modelLoad: LocalLlamaOperation = {
 		description: 'Ollama, the router of llama-server and llama-swap',
 	},
 	fields: changeFields(),
-	run: changing('load'),
+	run: runChange('load'),
 };

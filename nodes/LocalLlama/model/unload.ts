@@ -1,6 +1,6 @@
 import { booleanField } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
-import { changeFields, changing } from './change';
+import { changeFields, runChange } from './change';
 
 export const modelUnload: LocalLlamaOperation = {
 	option: {
@@ -15,5 +15,5 @@ export const modelUnload: LocalLlamaOperation = {
 				'Whether to unload also a model that is answering, which ends its answers. Ollama lets it finish all the same.',
 		}),
 	),
-	run: changing('unload'),
+	run: runChange('unload'),
 };

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { messagesFromJson } from '../../../lib/chat/request/message-list';
 import type { SourceMessage } from '../../../lib/chat/types';
-import { wholeOf } from '../../../lib/http/too-long';
+import { readWhole } from '../../../lib/http/too-long';
 import { recordOf, recordsIn } from '../../../lib/values';
 import { binarySource, namesIn } from '../../shared/binary';
 import { choiceField, jsonField, rowsField, stringField } from '../../shared/field-kinds';
@@ -108,7 +108,7 @@ async function filesIn({ context, parameters, itemIndex }: LlamaCall): Promise<u
 	const blocks: unknown[] = [];
 	for (const name of names) {
 		const { name: filename, mimeType, open } = await binarySource(context, itemIndex, name);
-		const data = (await wholeOf(open())).toString('base64');
+		const data = (await readWhole(open())).toString('base64');
 		blocks.push({ type: 'media', mime_type: mimeType, filename, data });
 	}
 	return blocks;

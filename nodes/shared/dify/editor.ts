@@ -2,7 +2,7 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
-import { refusedHere } from '../../../lib/dify/failure';
+import { localError } from '../../../lib/dify/failure';
 import { isRecord } from '../../../lib/values';
 import { listError } from '../list-error';
 
@@ -42,7 +42,7 @@ export function fitting(results: INodeListSearchResult['results'], filter: strin
 export function editorUser(context: ILoadOptionsFunctions): string {
 	const user = editorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
-	throw refusedHere(
+	throw localError(
 		'missingUser',
 		'The list needs a user',
 		'Type a fixed value into User to see the conversations of that user, or give the conversation by ID.',

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { Most } from '../../../lib/dify/paging';
+import type { Limit } from '../../../lib/dify/paging';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binarySource } from '../binary';
 import { booleanField, listField, numberField, stringField } from '../field-kinds';
@@ -62,7 +62,7 @@ export const pagingFields: INodeProperties[] = [
 ];
 
 /** How many records these fields ask for. */
-export function mostIn(parameters: NodeParameters): Most {
+export function limitIn(parameters: NodeParameters): Limit {
 	return parameters.flag('returnAll') ? 'all' : parameters.number('limit');
 }
 

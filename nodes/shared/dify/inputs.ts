@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
-import { refusedHere } from '../../../lib/dify/failure';
+import { localError } from '../../../lib/dify/failure';
 import { isUnreached } from '../../../lib/errors/kinds';
 import { ServerError } from '../../../lib/errors/server-error';
 import { formValue, jsonInputs, readForm, type FormField } from '../../../lib/dify/form';
@@ -171,6 +171,6 @@ async function fileValue(
 function oneOrList(field: FileField, files: readonly object[]): unknown {
 	if (field.kind === 'file-list') return files;
 	if (files.length > 1)
-		throw refusedHere('inputs', `The field "${field.label}" takes one file, but ${files.length} are given`);
+		throw localError('inputs', `The field "${field.label}" takes one file, but ${files.length} are given`);
 	return files[0];
 }

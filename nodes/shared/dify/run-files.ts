@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';
-import { refusedHere } from '../../../lib/dify/failure';
+import { localError } from '../../../lib/dify/failure';
 import {
 	checkedUrl,
 	checkFiles,
@@ -106,7 +106,7 @@ export async function formFiles(
 	const wanted: RequestedFile[] = [];
 	for (const each of given) {
 		if (typeof each !== 'string')
-			throw refusedHere(
+			throw localError(
 				'inputs',
 				`A file of the inputs must be a text, but is ${JSON.stringify(each)?.slice(0, 100)}`,
 				HOW_TO_GIVE_FILES,
@@ -199,7 +199,7 @@ function withMethod(file: JsonRecord): JsonRecord {
 	if (nonEmptyText(file.transfer_method) !== undefined) return file;
 	if (nonEmptyText(file.upload_file_id) !== undefined) return { ...file, transfer_method: 'local_file' };
 	if (nonEmptyText(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
-	throw refusedHere('inputs', 'A file of the inputs has neither url nor upload_file_id', HOW_TO_GIVE_FILES);
+	throw localError('inputs', 'A file of the inputs has neither url nor upload_file_id', HOW_TO_GIVE_FILES);
 }
 
 const HOW_TO_GIVE_FILES =
@@ -209,6 +209,6 @@ function parsedJson(value: string): unknown {
 	try {
 		return JSON.parse(value) as unknown;
 	} catch {
-		throw refusedHere('inputs', 'A file of the inputs is not valid JSON', HOW_TO_GIVE_FILES);
+		throw localError('inputs', 'A file of the inputs is not valid JSON', HOW_TO_GIVE_FILES);
 	}
 }

@@ -7,7 +7,7 @@ import { metadataFields } from '../../../lib/dify/knowledge/metadata';
 import { listModels, type ModelType } from '../../../lib/dify/knowledge/models';
 import { pageOf, type PagedList } from '../../../lib/dify/knowledge/pages';
 import { listTags } from '../../../lib/dify/knowledge/tags';
-import { refusedHere } from '../../../lib/dify/failure';
+import { localError } from '../../../lib/dify/failure';
 import { optionalUuid } from '../../../lib/dify/ids';
 import { nonEmptyText, type JsonRecord } from '../../../lib/values';
 import { editorList, editorValue, fitting, type ListCall } from './editor';
@@ -40,7 +40,7 @@ export const searchKnowledgeBases = knowledgeList(
 function baseIn(context: ILoadOptionsFunctions): string {
 	const id = optionalUuid(editorValue(context, 'difyDatasetId'), 'knowledge base ID');
 	if (id !== undefined) return id;
-	throw refusedHere('invalidId', 'The list needs a knowledge base', 'Choose the knowledge base first.');
+	throw localError('invalidId', 'The list needs a knowledge base', 'Choose the knowledge base first.');
 }
 
 /** Documents of the base in the node, newest first. Dify searches, with upper and lower case. */

@@ -1,5 +1,5 @@
 import { pauseAfter } from '../../../lib/dify/client';
-import type { RunPlaces } from '../../../lib/dify/places';
+import type { RunConcurrency } from '../../../lib/dify/run-concurrency';
 import { MAX_RETRY_AFTER_MS } from '../../../lib/http/retry-after';
 import { ServerError } from '../../../lib/errors/server-error';
 import { latestConversation } from '../../../lib/dify/conversations';
@@ -204,11 +204,11 @@ describe('between two tries', () => {
 		const sim = await startSim();
 		const abort = new AbortController();
 		const client = clientOf(sim).within(abort.signal);
-		const full: Pick<RunPlaces, 'enter'> = {
+		const full: Pick<RunConcurrency, 'enter'> = {
 			enter: async (signal) =>
 				await new Promise((_, reject) => signal!.addEventListener('abort', () => reject(new Error('left')))),
 		};
-		const waiting = client.enter(full as RunPlaces, sim.url);
+		const waiting = client.enter(full as RunConcurrency, sim.url);
 		abort.abort();
 		expect(await failureOf(waiting)).toMatchObject({ kind: 'cancelled' });
 	});

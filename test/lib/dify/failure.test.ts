@@ -1,5 +1,5 @@
 import { difyClient } from '../../../lib/dify/credentials';
-import { answerError, difyFailure, refusedHere, resultOf, runError } from '../../../lib/dify/failure';
+import { answerError, difyFailure, localError, resultOf, runError } from '../../../lib/dify/failure';
 import { createRun, finish, reduce } from '../../../lib/dify/events';
 import { describe as wholeText } from '../../../lib/errors/description';
 import type { CallAnswer } from '../../../lib/http/types';
@@ -86,14 +86,14 @@ describe('the error of a run', () => {
 
 describe('failures that are found here', () => {
 	test('what was refused before it was sent is not tried again, and has the remedy of its kind unless it has its own', () => {
-		const plain = refusedHere('tooManyRequests');
+		const plain = localError('tooManyRequests');
 		expect([plain.retryable, difyFailure('tooManyRequests').retryable]).toEqual([false, true]);
-		expect(refusedHere('inputs', 'The X is wrong', 'Mend it.')).toMatchObject({
+		expect(localError('inputs', 'The X is wrong', 'Mend it.')).toMatchObject({
 			kind: 'inputs',
 			message: 'The X is wrong',
 			remedy: 'Mend it.',
 		});
-		expect(refusedHere('inputs', 'The X is wrong').remedy).toBe(difyFailure('inputs').remedy);
+		expect(localError('inputs', 'The X is wrong').remedy).toBe(difyFailure('inputs').remedy);
 	});
 
 	test('what a failed run had given goes with its failure; other errors have none', () => {

@@ -2,7 +2,7 @@
 import { chat } from '../../../lib/dify/chat';
 import { submitHumanForm } from '../../../lib/dify/human-form';
 import type { FollowOptions } from '../../../lib/dify/follow';
-import { RECOVERED } from '../../../lib/dify/recover';
+import { RECOVERED_NOTE } from '../../../lib/dify/recover';
 import type { RunOptions } from '../../../lib/dify/run';
 import { follow, runWorkflow } from '../../../lib/dify/workflow';
 import { PAGES, SIM_VERSIONS, type DifySim, type Script, type SimVersion, type Step } from '../../servers/dify';
@@ -60,7 +60,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 		open();
 		const result = await running;
 		expect(result).toMatchObject({ status: 'succeeded', text: 'done', workflow: { outputs } });
-		expect(result.warnings).toContain(RECOVERED);
+		expect(result.warnings).toContain(RECOVERED_NOTE);
 		expect(shown.join('')).toBe('done');
 		expect(calls(sim, mode === 'workflow' ? '/workflows/run' : '/chat-messages')).toBe(1);
 	});

@@ -1,5 +1,5 @@
 /** Runs whose stream ends without the end of the run, and of which Dify has no record. */
-import { HALF_OVER } from '../../../lib/dify/events/termination';
+import { AWAITS_SECOND_END } from '../../../lib/dify/events/termination';
 import { followRun } from '../../../lib/dify/follow';
 import { recoverRun } from '../../../lib/dify/recover';
 import { RUN_ROUTES } from '../../../lib/dify/run';
@@ -64,7 +64,7 @@ async function ask(script: Script, mode: 'workflow' | 'advanced-chat') {
 }
 
 beforeEach(() => {
-	jest.replaceProperty(HALF_OVER as { graceMs: number }, 'graceMs', 60);
+	jest.replaceProperty(AWAITS_SECOND_END as { graceMs: number }, 'graceMs', 60);
 });
 
 test.each<[string, 'workflow' | 'advanced-chat', object[], string | undefined]>([

@@ -1,5 +1,5 @@
 import { createRun, finish, reduce } from '../../../lib/dify/events';
-import type { DifyAppMode, FinishReason, RunHints, RunNext, RunResult } from '../../../lib/dify/types';
+import type { DifyAppMode, FinishReason, RunHints, StreamStep, RunResult } from '../../../lib/dify/types';
 import { parseJson } from '../../../lib/values';
 import { SseDecoder } from '../../../lib/http/sse';
 import {
@@ -28,7 +28,7 @@ export interface Played {
 	/** The reducer asked to close the connection. */
 	closed: boolean;
 	/** What it asked for last. */
-	next: RunNext;
+	next: StreamStep;
 	graceMs?: number;
 }
 

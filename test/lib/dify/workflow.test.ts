@@ -1,6 +1,6 @@
 /** Runs of workflow apps, against the simulator: what is lost is found again, and nothing runs twice. */
 import { follow, runWorkflow, type WorkflowOptions } from '../../../lib/dify/workflow';
-import { RECOVERED } from '../../../lib/dify/recover';
+import { RECOVERED_NOTE } from '../../../lib/dify/recover';
 import { requestStop, RUN_ROUTES } from '../../../lib/dify/run';
 import { SIM_VERSIONS, PAGES, type DifySim, type Script, type SimVersion, type Step } from '../../servers/dify';
 import { delay } from '../../support/node';
@@ -173,7 +173,7 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 		const result = await running;
 		expect(result).toMatchObject({ status: 'succeeded', taskId: sim.runs[0]!.taskId });
 		expect(result.workflow!.outputs).toEqual({ text: 'done', n: 2 });
-		expect(result.warnings).toContain(RECOVERED);
+		expect(result.warnings).toContain(RECOVERED_NOTE);
 		expect(started(sim)).toBe(1);
 	});
 

@@ -1,4 +1,4 @@
-import type { NotRun, ToolDefinition } from '../../types';
+import type { UnrunReason, ToolDefinition } from '../../types';
 import { offeredName } from '../offered-tools';
 import { fittingArguments } from './arguments';
 import { FAMILIES, type Family } from './families';
@@ -12,7 +12,7 @@ import { MarkupTracker } from './markup-tracker';
 export interface UnrunCall {
 	name: string;
 	family: Family;
-	because: NotRun;
+	because: UnrunReason;
 }
 
 export interface ReadCall {
@@ -269,7 +269,7 @@ export class TextCalls {
 	}
 
 	/** Why the calls that were found are not run. */
-	private reasonAgainst({ isMarked }: { isMarked: boolean }, end: AnswerEnd): NotRun | undefined {
+	private reasonAgainst({ isMarked }: { isMarked: boolean }, end: AnswerEnd): UnrunReason | undefined {
 		const { foreign, own } = this.sightings;
 		const { calls, begin } = this.block;
 		if (end.hasOthers) return 'hasOthers';
@@ -304,7 +304,7 @@ export class TextCalls {
 		this.blank = '';
 	}
 
-	private seen(because: NotRun | undefined): UnrunCall | undefined {
+	private seen(because: UnrunReason | undefined): UnrunCall | undefined {
 		const { own, foreign } = this.sightings;
 		const { failed, block, family } = this;
 		const isForeign =

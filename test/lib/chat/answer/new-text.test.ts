@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 
 import { assembleBytes } from '../assemble';
-import { WholeSoFar } from '../../../../lib/chat/answer/new-text';
+import { CumulativeText } from '../../../../lib/chat/answer/new-text';
 import { wire } from '../../../support/streams';
 
 function read(pieces: readonly string[]): string {
-	const reader = new WholeSoFar();
+	const reader = new CumulativeText();
 	return pieces.map((piece) => reader.push(piece)).join('') + reader.end();
 }
 

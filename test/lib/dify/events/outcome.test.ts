@@ -213,7 +213,7 @@ describe('how a run came out', () => {
 	test('given up after the end of the workflow, it is whole; the end of a chat says nothing of a stop', () => {
 		const whole = stateOf(started, piece, ended('succeeded'), end);
 		const chat = stateOf(piece, end);
-		for (const state of [whole, chat]) state.givenUp = true;
+		for (const state of [whole, chat]) state.abandoned = true;
 		expect(finish(whole, 'abort')).toMatchObject({ status: 'succeeded', error: undefined });
 		expect(finish(chat, 'abort')).toMatchObject({ status: 'failed', error: { cause: 'cancelled' } });
 		// An answer to another conversation is of no use, whole or not.

@@ -1,5 +1,5 @@
 import { AUDIO_GRACE_MS, createRun, finish, GRACE_MS, reduce, type RunState } from '../../../../lib/dify/events';
-import { HALF_OVER, isUnfinished, nextStep } from '../../../../lib/dify/events/termination';
+import { AWAITS_SECOND_END, isUnfinished, nextStep } from '../../../../lib/dify/events/termination';
 import type { RunHints } from '../../../../lib/dify/types';
 import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
 import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText } from '../play';
@@ -82,9 +82,9 @@ describe('when a run is over', () => {
 	test.each<[string, Partial<RunState>, ReturnType<typeof nextStep>]>([
 		['nothing came yet', {}, { next: 'continue' }],
 		['a chat ended', { messageEnded: true }, { next: 'close' }],
-		['message_end of a chatflow, which 1.14 sends first', { messageEnded: true, workflow }, HALF_OVER],
+		['message_end of a chatflow, which 1.14 sends first', { messageEnded: true, workflow }, AWAITS_SECOND_END],
 		['both events of a chatflow', { messageEnded: true, workflow, ...end('succeeded') }, { next: 'close' }],
-		['1.12: the workflow succeeded, message_end follows', { workflow, ...end('succeeded') }, HALF_OVER],
+		['1.12: the workflow succeeded, message_end follows', { workflow, ...end('succeeded') }, AWAITS_SECOND_END],
 		['a failed chatflow, an error may follow', { workflow, ...end('failed') }, { next: 'grace', graceMs: GRACE_MS }],
 		['a stopped chatflow', { workflow, ...end('stopped') }, { next: 'grace', graceMs: GRACE_MS }],
 		['a workflow app', { workflow, ...end('partial-succeeded', true) }, { next: 'close' }],

@@ -1,5 +1,5 @@
 import type { Finding, ModelFacts } from '../../../../lib/health/observations';
-import type { Reported } from '../../../../lib/health/report/page';
+import type { FullCheck } from '../../../../lib/health/report/page';
 import type { SpeedRun } from '../../../../lib/health/speed';
 
 export function model(id: string): ModelFacts {
@@ -39,7 +39,7 @@ export function finding(text: string): Finding {
 	return { id: 'metricsOff', severity: 'info', observed: text, meaning: text, advice: text };
 }
 
-export function result(change: Partial<Reported> = {}): Reported {
+export function result(change: Partial<FullCheck> = {}): FullCheck {
 	return {
 		status: 'healthy',
 		healthy: true,

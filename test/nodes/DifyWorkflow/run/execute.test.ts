@@ -1,4 +1,4 @@
-import { RECOVERED } from '../../../../lib/dify/recover';
+import { RECOVERED_NOTE } from '../../../../lib/dify/recover';
 import { waitFor } from '../../../lib/dify/ask';
 import { calls } from '../../../lib/dify/client';
 import { appKey, knowledgeKey, SIM_VERSIONS, type FormField, type Json } from '../../../servers/dify';
@@ -158,7 +158,7 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 		sim.stream = { cut: { events: 2, how: 'reset' } };
 		const json = await workJson(sim);
 		expect(json).toMatchObject({ status: 'succeeded', outputs: { a: 1 } });
-		expect(json.warnings).toContain(RECOVERED);
+		expect(json.warnings).toContain(RECOVERED_NOTE);
 		expect(calls(sim, '/workflows/run')).toBe(1);
 	});
 

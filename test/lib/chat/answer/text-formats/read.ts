@@ -1,7 +1,7 @@
 /** An answer in pieces, read in the format of a family. */
 import { Assembly, type AssemblyOptions } from '../../../../../lib/chat/answer/assembly';
 import { FAMILIES, type Family } from '../../../../../lib/chat/answer/text-formats/families';
-import type { NotRun, ToolCallPiece, ToolDefinition } from '../../../../../lib/chat/types';
+import type { UnrunReason, ToolCallPiece, ToolDefinition } from '../../../../../lib/chat/types';
 
 export const TOOLS: ToolDefinition[] = [
 	{
@@ -41,7 +41,7 @@ export interface Outcome {
 	reasoning: string;
 	/** `NAME ARGUMENTS`. */
 	calls: string[];
-	note?: NotRun;
+	note?: UnrunReason;
 	/** Of the family that is named. */
 	noted?: string;
 	tool?: string;

@@ -13,7 +13,7 @@ const AFTER_END_MS = 200;
  * is too much; where own runs hold the places, the next run waits for one of them to end in place of asking again and
  * again, and fewer are sent at once from then on.
  */
-export class RunPlaces {
+export class RunConcurrency {
 	/** Unlimited until Dify refuses a run. */
 	private readonly queue = new RequestQueue(Infinity);
 	private readonly leaving: Array<() => void> = [];
@@ -71,16 +71,16 @@ export class RunPlaces {
 	}
 }
 
-const places = new Map<string, RunPlaces>();
+const ofApps = new Map<string, RunConcurrency>();
 
 /**
  * The places of one app: all executions of this n8n share them while any of them runs. @param app what tells it from
  * other apps
  */
-export function placesOf(app: string): RunPlaces {
-	const known = places.get(app);
+export function concurrencyOf(app: string): RunConcurrency {
+	const known = ofApps.get(app);
 	if (known !== undefined) return known;
-	const made = new RunPlaces(() => places.delete(app));
-	places.set(app, made);
+	const made = new RunConcurrency(() => ofApps.delete(app));
+	ofApps.set(app, made);
 	return made;
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { RunPlaces } from '../../../lib/dify/places';
+import { RunConcurrency } from '../../../lib/dify/run-concurrency';
 import { retryAfterMs } from '../../../lib/http/retry-after';
 import { SIM_VERSIONS, type Step } from '../../servers/dify';
 import { delay } from '../../support/node';
@@ -107,7 +107,7 @@ describe('places', () => {
 	test('never admit more than Dify took, and forget nobody', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 20 }), async (limit, count) => {
-				const places = new RunPlaces();
+				const places = new RunConcurrency();
 				let active = 0;
 				let done = 0;
 				const run = async () => {
@@ -132,7 +132,7 @@ describe('places', () => {
 	});
 
 	test('grow again after a while without a refusal', async () => {
-		const places = new RunPlaces();
+		const places = new RunConcurrency();
 		for (let at = 0; at < 3; at++) await places.enter();
 		expect(places.refused()).toBe(true);
 		let entered = false;
