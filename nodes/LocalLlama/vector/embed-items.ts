@@ -62,11 +62,7 @@ async function groupsOf(call: LlamaCall) {
 
 async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Promise<Outcome> {
 	const outcome: Outcome = { vectors: new Map(), failures: new Map(), dimensions: 0 };
-	const clientOrError = clientFor(servers, task);
-	if (!(clientOrError instanceof EmbeddingsClient)) {
-		fail(call, outcome, places, clientOrError.reason);
-		return outcome;
-	}
+	let client: EmbeddingsClient | undefined;
 	let waiting = places;
 	let [truncated, tokens] = [0, 0];
 	while (waiting.length > 0) {
@@ -74,7 +70,8 @@ async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Pr
 		const texts = batch.map(({ text }) => text);
 		const indexes = batch.map(({ itemIndex }) => itemIndex);
 		try {
-			const result = await clientOrError.embed(texts, task.role, call.signal, indexes);
+			client ??= new EmbeddingsClient(servers, task.settings);
+			const result = await client.embed(texts, task.role, call.signal, indexes);
 			truncated += result.truncated;
 			tokens += result.tokens ?? 0;
 			result.remarks.forEach((remark) => call.hint(remark));
@@ -91,14 +88,6 @@ async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Pr
 	}
 	reportEmbedding(call, { truncated, tokens }, places.length);
 	return outcome;
-}
-
-function clientFor(servers: ServerPool, { settings }: EmbedTask): EmbeddingsClient | { reason: unknown } {
-	try {
-		return new EmbeddingsClient(servers, settings);
-	} catch (reason) {
-		return { reason };
-	}
 }
 
 function culpritIn(error: unknown): unknown {
