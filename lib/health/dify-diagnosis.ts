@@ -2,30 +2,23 @@ import { describeDifyFailure } from '../dify/errors';
 import type { FailureKind } from '../errors/kinds';
 import { isRecord } from '../values';
 import { movedFindings, withAlternative } from './alternatives';
-import { advise, describeProbe, fromFailure, failureFor, type FindingWithStatus } from './finding';
-import type { HealthStatus, Observations, Probe } from './observations';
+import { advise, describeProbe, fromFailure, failureFor, statusOf, type FindingWithStatus } from './finding';
+import type { Observations, Probe } from './observations';
 
 type Answered = Extract<Probe, { answered: true }>;
 
-/**
- * What Dify's refusals mean for its status. What happened and what to do is in `lib/errors/remedies`, for all nodes.
- */
-const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
-	unauthorized: 'unauthorized',
-	forbidden: 'unauthorized',
-	proxyPassword: 'unauthorized',
-	proxyRefuses: 'unauthorized',
-	appDisabled: 'misconfigured',
-	appUnusable: 'misconfigured',
-	appUnavailable: 'misconfigured',
-	notPublished: 'misconfigured',
-	providerCredentials: 'misconfigured',
-	webFrontend: 'misconfigured',
-	wrongServer: 'misconfigured',
-	routeNotFound: 'misconfigured',
-	redirect: 'misconfigured',
-	gateway: 'unreachable',
-};
+/** What is wrong in the settings, of the app or of its address; whatever else Dify refuses may pass. */
+const MISCONFIGURED: ReadonlySet<FailureKind> = new Set([
+	'appDisabled',
+	'appUnusable',
+	'appUnavailable',
+	'notPublished',
+	'providerCredentials',
+	'webFrontend',
+	'wrongServer',
+	'routeNotFound',
+	'redirect',
+]);
 
 /**
  * What the answers of a Dify mean: docs/protocols/dify.md 1.1 (web front end), 1.3 (keys, app switched off), 2.11 (not
@@ -88,7 +81,8 @@ function refused(observations: Observations, probe: Answered): FindingWithStatus
 	const observed = `${probe.method} ${probe.url}: HTTP ${probe.status}${failed.code === undefined ? '' : ` ${failed.code}`}${said}`;
 	const failure = failureFor(kind, facts);
 	const [seen, change] = withAlternative(observations, observed, failure.remedy);
-	return fromFailure(failure, seen, { id: `dify${capitalised(kind)}`, status: STATUS[kind] ?? 'degraded', ...change });
+	const status = statusOf(kind, MISCONFIGURED.has(kind) ? 'misconfigured' : 'degraded');
+	return fromFailure(failure, seen, { id: `dify${capitalised(kind)}`, status, ...change });
 }
 
 function capitalised(kind: string): string {

@@ -42,8 +42,8 @@ const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
 	contextExceeded: 'degraded',
 };
 
-export function statusOf(kind: FailureKind): HealthStatus {
-	return STATUS[kind] ?? (UNREACHABLE.has(kind) ? 'unreachable' : 'misconfigured');
+export function statusOf(kind: FailureKind, otherwise: HealthStatus = 'misconfigured'): HealthStatus {
+	return STATUS[kind] ?? (UNREACHABLE.has(kind) ? 'unreachable' : otherwise);
 }
 
 /** A finding from the table of remedies that the other nodes use too. */
