@@ -52,12 +52,6 @@ export async function filesIn({ context, itemIndex, parameters }: LlamaCall, pat
 	return files;
 }
 
-/** The option that names the field of the item that a file is put into. */
-export const outputFileField = stringField('Output Binary Field', 'binaryPropertyOutput', {
-	default: 'data',
-	description: 'The name of the field of the item that the file is put into',
-});
-
 export function fileNameField(preset: string): INodeProperties {
 	return stringField('File Name', 'fileName', {
 		default: preset,

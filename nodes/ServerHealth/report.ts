@@ -8,7 +8,7 @@ import { testSpeed } from '../../lib/health/speed-test';
 import type { SweepOptions } from '../../lib/health/sweep';
 import { withToolTest } from '../../lib/health/tool-test';
 import { optional } from '../../lib/values';
-import { booleanField, choiceField, jsonField, numberField, stringField } from '../shared/field-kinds';
+import { booleanField, choiceField, jsonField, numberField, outputFileField, stringField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { baseName, storeFile } from '../shared/store-file';
@@ -128,10 +128,7 @@ export const report: HealthOperation = {
 				displayOptions: { show: { '/service': ['modelServer'] } },
 				description: 'How long to wait for the first token of a request. A model that is not loaded yet takes longer.',
 			}),
-			stringField('Output Binary Field', 'binaryPropertyOutput', {
-				default: 'data',
-				description: 'The name of the field of the item that the file is put into',
-			}),
+			outputFileField,
 			numberField('Time Limit of the Sweep (Seconds)', 'sweepLimit', 180, {
 				typeOptions: { minValue: 1 },
 				displayOptions: { show: { '/service': ['modelServer'] } },

@@ -30,6 +30,12 @@ export function stringField(displayName: string, name: string, more: More = {}):
 	return kind('string')(displayName, name, '', more);
 }
 
+/** The option that names the field of the item that a file is put into. */
+export const outputFileField = stringField('Output Binary Field', 'binaryPropertyOutput', {
+	default: 'data',
+	description: 'The name of the field of the item that the file is put into',
+});
+
 /** A sentence in the panel, which holds no value. */
 export function noticeField(text: string, name = 'notice'): INodeProperties {
 	return { displayName: text, name, type: 'notice', default: '' };

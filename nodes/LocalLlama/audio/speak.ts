@@ -1,9 +1,16 @@
 import type { SoundFormat } from '../../../lib/media/sound';
 import { speak as speakText } from '../../../lib/media/speak';
 import { filled } from '../../../lib/values';
-import { booleanField, choiceField, listField, numberField, stringField } from '../../shared/field-kinds';
+import {
+	booleanField,
+	choiceField,
+	listField,
+	numberField,
+	outputFileField,
+	stringField,
+} from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
-import { fileNameField, mediaFields, mediaOptions, outputFileField } from '../media-options';
+import { fileNameField, mediaFields, mediaOptions } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { baseName, storeFile } from '../../shared/store-file';

@@ -2,10 +2,10 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { transcribe, type TranscriptionRequest } from '../../../lib/media/transcribe';
 import type { TranscriptFormat } from '../../../lib/media/transcript';
-import { choiceField, numberField, stringField } from '../../shared/field-kinds';
+import { choiceField, numberField, outputFileField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
-import { filesIn, inputFileField, mediaFields, mediaOptions, outputFileField } from '../media-options';
+import { filesIn, inputFileField, mediaFields, mediaOptions } from '../media-options';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LlamaCall } from '../operation';
 import { streamingField } from '../options';

@@ -1,8 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { choiceField, numberField, stringField } from '../../shared/field-kinds';
+import { choiceField, numberField, outputFileField, stringField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
-import { fileNameField, mediaFields, outputFileField } from '../media-options';
+import { fileNameField, mediaFields } from '../media-options';
 
 export const imageModelField = modelField(
 	{

@@ -17,7 +17,10 @@ const call = <T>(run: (signal: AbortSignal | undefined) => Promise<T>) => ({
 it('shows what it is told of a call, and gives the result', async () => {
 	const { log, inputs, outputs } = logged();
 	expect(await log.call(call(async () => [1, 2]))).toEqual([1, 2]);
-	expect([inputs, outputs]).toEqual([[{ query: 'a' }], [{ result: '[1,2]', milliseconds: expect.any(Number) as number }]]);
+	expect([inputs, outputs]).toEqual([
+		[{ query: 'a' }],
+		[{ result: '[1,2]', milliseconds: expect.any(Number) as number }],
+	]);
 });
 
 it('a failure is the error of the sub-node, thrown and shown', async () => {
