@@ -14,7 +14,10 @@ module.exports = {
 	// eventsource-parser ships ES modules only; the build bundles it, jest has to translate it.
 	transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/|n8n-workflow/dist/cjs/)'],
 	// So do these; they have a copy in the older form as well.
-	moduleNameMapper: { '^(d3-(?:array|path|shape|time)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js' },
+	moduleNameMapper: {
+		'^(d3-(?:array|path|shape|time)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js',
+		'^fast-check$': '<rootDir>/test/support/fast-check.ts',
+	},
 	maxWorkers: 2,
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
 	setupFilesAfterEnv: ['<rootDir>/test/support/jest-forget.ts'],

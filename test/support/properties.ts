@@ -6,7 +6,8 @@
  * `PROPERTY_SEED` (a whole number; 1 when not set) and `PROPERTY_RUNS` (by how much every number of examples is
  * multiplied; 1 when not set).
  */
-import * as fc from 'fast-check';
+import type fc from 'fast-check';
+
 import { process } from './node';
 
 const FEW = 100;
@@ -23,7 +24,7 @@ const times = wholeNumber('PROPERTY_RUNS');
 /** As the second argument of `fc.assert`: how many examples are tried where one hundred are too many or too few. */
 export const examples = (count: number): { numRuns: number } => ({ numRuns: count * times });
 
-/** Called by jest before each suite (`setupFiles`). */
-export const configureProperties = (): void => {
-	fc.configureGlobal({ seed: wholeNumber('PROPERTY_SEED'), ...examples(FEW) });
+/** Called where fast-check is loaded (`fast-check.ts`). */
+export const configureProperties = ({ configureGlobal }: Pick<typeof fc, 'configureGlobal'>): void => {
+	configureGlobal({ seed: wholeNumber('PROPERTY_SEED'), ...examples(FEW) });
 };

@@ -1,0 +1,11 @@
+import * as all from 'fast-check';
+import fc from 'fast-check';
+
+import { process } from './node';
+import { examples } from './properties';
+
+test('fast-check chooses its examples as the environment says, however it is imported', () => {
+	const set = { seed: Number(process.env.PROPERTY_SEED ?? 1), ...examples(100) };
+	expect(fc.readConfigureGlobal()).toEqual(set);
+	expect(all.readConfigureGlobal()).toEqual(set);
+});
