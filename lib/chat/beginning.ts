@@ -1,5 +1,5 @@
 import { failure } from '../errors/failure';
-import { kindOfMessage } from '../errors/http-failure';
+import { kindOfMessage } from '../errors/message-kinds';
 import type { Connection } from '../http/connection';
 import type { ServerSentEvent } from '../http/sse';
 import type { Beginning, ErrorContext, EventStream } from '../http/types';

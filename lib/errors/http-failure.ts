@@ -1,6 +1,7 @@
 import { type FailedAnswer, MAX_READ, proxyFailureKind, shapeOf, type BodyShape } from './exchange';
 import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
+import { type Codes, kindOfMessage } from './message-kinds';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
 import { finiteNumber, isFilled, isRecord, recordsIn, text, words } from '../values';
@@ -132,8 +133,6 @@ export function failureInBody(body: string, context: FailureContext): ServerErro
 	return httpFailure({ ...statusInBody(body), body, contentType: 'application/json' }, context);
 }
 
-type Codes = ReadonlyArray<string | undefined>;
-
 function kindOf(status: number, message: string, codes: Codes, shape: BodyShape): FailureKind {
 	if (status === 401) return 'unauthorized';
 	if (status === 403)
@@ -151,146 +150,6 @@ function kindOfSuccess(shape: BodyShape): FailureKind {
 	if (shape.kind === 'page') return 'notAnApi';
 	// JSON that was cut off is that of a server; words are of another program ("It works!").
 	return shape.kind === 'text' && !/^[{[]/.test(shape.text) ? 'wrongServer' : 'invalidAnswer';
-}
-
-/** What the text of an error means, whatever its status. The first that matches counts. */
-const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
-	// nginx, and Go's server
-	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
-	[
-		'contextOverflow',
-		/exceeds? the (?:available|max) context/i,
-		/maximum context length/i,
-		// SGLang
-		/l(?:ar|on)ger than the m(?:ax|odel's) context/i,
-		/context length exceeded/i,
-		// Ollama with truncate: false
-		/input length exceeds the context length/i,
-	],
-	['contextExceeded', /context size has been exceeded/i],
-	// LM Studio, "Returning 200 anyway"
-	['wrongPath', /^unexpected endpoint or method/i],
-	[
-		'loading',
-		/(?<!\berror |\bfailed )\bloading model\b/i,
-		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
-	],
-	['outputUnreadable', /output that does not match the expected .{0,200} format/i],
-	[
-		'modalityUnsupported',
-		/(?:image|audio|video) input is not supported/i,
-		/does not support (?:image|vision|multimodal)/i,
-		/is not a multimodal model/i,
-	],
-	[
-		'wrongModelType',
-		// llama-cpp-python, infinity, vLLM, Xinference, Ollama
-		/must be created with embedding=true/i,
-		// llama-server, a chat with a model for vectors
-		/context does not (?:support )?logits computation/i,
-		/does not support (?:the )?[`'"]?(?:chat|generat(?:e|ion)|completions?|embed(?:dings?)?|rerank(?:ing)?)[`'"]?(?: requests?\b| for modality|$|\.)/i,
-		/\bmodel (?:\S{1,200} )?does not support (?:the )?[\w/ -]{1,40}(?: \(\w{1,20}\))? (?:api|endpoint)\b/i,
-		// LocalAI, Text Embeddings Inference
-		/^rpc error: .{0,80}(?:un|not )implemented|endpoint disabled for this model|not available for this model type/i,
-		// Xinference, with a model of another kind
-		/\bis not for creating \w|'\w{0,80}(?:rerank|embedding)model' object has no attribute/i,
-		// SGLang, LM Studio
-		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|rerank(?:er|ing)?|cross-encoder|generation|llm)\b/i,
-	],
-	// LM Studio, with 400
-	['serverError', /^the model has crashed/i],
-	['brokenHistory', /failed to parse tool call arguments/i],
-	// LiteLLM (seen: 1.109.1). Without a database it says the first to every key but its own, with 400.
-	['unauthorized', /^no connected db\b/i],
-	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i],
-	['gateway', /^litellm\.\w+: .*exception - (?:connection error|cannot connect to host)/i],
-	// What llama-server answers with 500 although the request is wrong
-	[
-		'badRequest',
-		/^\[json\.exception/i,
-		/^failed to parse (?:messages|tools):/i,
-		/^cannot use both/i,
-		/^unknown reasoning format/i,
-		/^invalid base64/i,
-		// The same on Ollama: a value of the wrong type among its options, or as its format.
-		/^option "[^"]+" must be of type/i,
-		/^invalid format:|^invalid JSON schema in format/i,
-		/^failed to (?:download|load) image/i,
-		/is too large to process/i,
-		/must not be empty/i,
-		/'messages' is required/i,
-	],
-	[
-		'grammarRejected',
-		/failed to parse grammar/i,
-		/json schema (?:error|conversion failed)/i,
-		/failed to initialize samplers/i,
-		/invalid grammar/i,
-		/unsupported.{0,200}(?:schema|pattern)/i,
-	],
-	// After the schema's row: llama-server wraps what is wrong with a schema in the same sentence.
-	['templateRejected', /unable to generate parser for this template/i, /conversation roles must alternate/i],
-	[
-		'toolsUnsupported',
-		/tools? param requires --jinja/i,
-		/does not support tools/i,
-		/requires --enable-auto-tool-choice/i,
-		/tool choice requires/i,
-		/cannot use tools with stream/i,
-		// FastAPI servers that forbid fields they do not know
-		/\bbody\.tools: extra (?:inputs are|fields) not permitted/i,
-	],
-	[
-		'modelFailedToLoad',
-		/model (?:name=)?.{0,200} failed to load/i,
-		// LM Studio, LocalAI, Ollama
-		/(?:failed to|could not|error) load(?:ing)? model\b|model requires more system memory/i,
-		// llama-swap (seen: 0bdb372)
-		/upstream command exited prematurely/i,
-	],
-	[
-		'modelNotFound',
-		/^model ["'`]?.*["'`]? ?not found/i,
-		/model not found|no such model/i,
-		/model .{0,200} does not exist/i,
-		/model (?:\S{1,200} )?is not loaded|^model (?:is )?unloaded/i,
-		// LM Studio, TabbyAPI; mlx_lm.server, which then looks for it on Hugging Face
-		/(?:^|\. )no (?:\w{1,20} )?models? (?:is |are )?(?:currently )?loaded\b/i,
-		/repository not found for url: \S{0,200}\/api\/models\//i,
-		// infinity, transformers serve
-		/engine for model name .{0,200} not found/i,
-		/^server is pinned to .*; requested/i,
-		// speaches
-		/^model '.*' is not installed locally/i,
-		// llama-swap (seen: 0bdb372), and its versions before
-		/no router for requested model|could not find (?:real modelID|suitable handler) for/i,
-		/invalid model(?: name passed in model=|: )|llm provider not provided|is not supported by any provider/i,
-		// FastChat
-		/^only .{0,200} allowed now, your model/i,
-	],
-];
-
-/** Types and codes inside the error, which say more than any text. */
-const BY_CODE: Readonly<Record<string, FailureKind>> = {
-	exceed_context_size_error: 'contextOverflow',
-	// OpenAI's own code, which vLLM, LM Studio, LiteLLM and others took over
-	model_not_found: 'modelNotFound',
-	ModelNotFoundError: 'modelNotFound',
-	context_length_exceeded: 'contextOverflow',
-	// LiteLLM
-	all_deployments_in_cooldown: 'busy',
-};
-
-/**
- * llama-server answers many client mistakes with 500, so the text decides before the status does
- * (docs/protocols/llama-server.md 4.2).
- */
-export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
-	const byCode = codes.map((code) => BY_CODE[code ?? '']).find((kind) => kind !== undefined);
-	const beginning = message.slice(0, MAX_READ);
-	const [said] = BY_MESSAGE.find(([, ...patterns]) => (patterns as RegExp[]).some((one) => one.test(beginning))) ?? [];
-	// LM Studio has no model of this name for embeddings: it has one for chats.
-	return said === 'wrongModelType' ? said : (byCode ?? said);
 }
 
 function kindOfStatus(status: number, html: boolean): FailureKind {

@@ -5,7 +5,8 @@ import { probeDify } from './dify';
 import { progressOf } from './facts';
 import { mergeResults } from './several';
 import type { CheckResult, HealthStatus, ModelFacts, Observations } from './observations';
-import { probeModelServer, observe, type CheckOptions, type Target } from './probes';
+import { observe, type CheckOptions, type Target } from './observe';
+import { probeModelServer } from './probes';
 import { Remembered } from '../remembered';
 
 /**

@@ -1,6 +1,7 @@
 import { resolveDifyBase } from '../dify/base-url';
 import type { ProbeName } from './observations';
-import { named, tryLikelyAddresses, type ProbeContext, type ProbeResults } from './probes';
+import type { ProbeContext, ProbeResults } from './observe';
+import { named, tryLikelyAddresses } from './probes';
 
 /**
  * Asks for both kinds of key: a key of the wrong family is refused in the same words as an unknown one

@@ -6,7 +6,7 @@ import { mergeResults } from './several';
 import { findModel } from './expectations';
 import { type FindingWithStatus, sorted, withTested } from './finding';
 import type { CheckResult, HealthServerKind, ModelFacts } from './observations';
-import type { CheckOptions, Target } from './probes';
+import type { CheckOptions, Target } from './observe';
 import { measureSpeed, type SpeedOptions, type SpeedRun } from './speed';
 import { judgeSpeed } from './speed-verdict';
 import { type RunRound, sweep, type SweepOptions } from './sweep';

@@ -11,7 +11,7 @@ import { eachOf } from './check';
 import type { CheckResult, ProbeFailure } from './observations';
 import { describeFailure } from './probe';
 import { advise, AS_WARNING, fromGeneration, withTested, type FindingWithStatus } from './finding';
-import type { Target } from './probes';
+import type { Target } from './observe';
 import { mergeResults } from './several';
 import { average } from './numbers';
 import { asServerError } from './speed';

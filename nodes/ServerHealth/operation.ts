@@ -3,7 +3,7 @@ import { NodeOperationError, type IBinaryKeyData, type IDataObject, type INode }
 import { advise } from '../../lib/health/finding';
 import type { CheckResult, Finding } from '../../lib/health/observations';
 import { missingSdk } from '../../lib/langchain/sdk';
-import type { Target } from '../../lib/health/probes';
+import type { Target } from '../../lib/health/observe';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
 
 export type Service = Target['service'];

@@ -1,6 +1,6 @@
 import { checkServer, listServerModels } from '../../lib/health/check';
 import type { CheckResult } from '../../lib/health/observations';
-import type { CheckOptions } from '../../lib/health/probes';
+import type { CheckOptions } from '../../lib/health/observe';
 import { testSpeed } from '../../lib/health/speed-test';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { changeModel } from '../../lib/servers/manage/load';

@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import type { CheckResult } from '../../lib/health/observations';
-import type { CheckOptions } from '../../lib/health/probes';
+import type { CheckOptions } from '../../lib/health/observe';
 import { testSpeed } from '../../lib/health/speed-test';
 import { waitUntilReady } from '../../lib/health/wait';
 import { closeChannels } from '../../lib/http/dispatcher';

@@ -1,7 +1,7 @@
 import type { FailureKind } from '../../errors/kinds';
 import { optional } from '../../values';
 import type { FailureDetails } from '../../errors/server-error';
-import { kindOfMessage } from '../../errors/http-failure';
+import { kindOfMessage } from '../../errors/message-kinds';
 import type { ServerKind } from '../../servers/kinds';
 import { cutCallIn } from './cut-call';
 import { NewText } from './new-text';
@@ -18,9 +18,10 @@ import {
 } from './finish-reason';
 import { strayFailure } from './stray-lines';
 import type { ThinkingSeen } from './thinking-habits';
+import { CallDetector } from './text-formats/call-detector';
 import type { Family } from './text-formats/families';
 import { QuotedInput } from './text-formats/quoted-input';
-import { type UnrunCall, CallDetector, TextCalls } from './text-formats/text-calls';
+import { type UnrunCall, TextCalls } from './text-formats/text-calls';
 import { hasClosingTagOnItsOwnLine, ThinkSplitter } from './text-formats/thinking';
 import { type AssembledCall, ToolCallAssembly } from './tool-call-assembly';
 import { ownToolCallIds } from './tool-call-ids';

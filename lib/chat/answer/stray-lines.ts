@@ -1,4 +1,5 @@
-import { kindOfMessage, serverMessage } from '../../errors/http-failure';
+import { serverMessage } from '../../errors/http-failure';
+import { kindOfMessage } from '../../errors/message-kinds';
 import type { FailureKind } from '../../errors/kinds';
 import { parseObject } from '../../values';
 

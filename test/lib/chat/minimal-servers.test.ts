@@ -9,7 +9,7 @@ import { NOTE_NO_FINISH_REASON } from '../../../lib/chat/answer/finish-reason';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { ServerError } from '../../../lib/errors/server-error';
-import { generationInfoOf } from '../../../lib/langchain/local-chat-model';
+import { generationInfoOf } from '../../../lib/langchain/generation-info';
 import { connectTo } from '../../../lib/servers/connect';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';

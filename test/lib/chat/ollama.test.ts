@@ -4,7 +4,7 @@ import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import type { ToolDefinition, FinishedAnswer } from '../../../lib/chat/types';
 import { ServerError } from '../../../lib/errors/server-error';
-import { generationInfoOf } from '../../../lib/langchain/local-chat-model';
+import { generationInfoOf } from '../../../lib/langchain/generation-info';
 import { connectTo } from '../../../lib/servers/connect';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';

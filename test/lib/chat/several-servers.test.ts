@@ -3,7 +3,7 @@ import type { FinishedAnswer, SourceMessage } from '../../../lib/chat/types';
 import type { ChatSettings } from '../../../lib/chat/request/request';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { queuedRequests } from '../../../lib/http/queue';
-import { generationInfoOf } from '../../../lib/langchain/local-chat-model';
+import { generationInfoOf } from '../../../lib/langchain/generation-info';
 import { localLlamaServers } from '../../../lib/servers/credential';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { credentialOf, generationsAt, questionFor } from '../../servers/several';

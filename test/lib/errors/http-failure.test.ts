@@ -1,6 +1,7 @@
 import { looksLikeHtml } from '../../../lib/errors/exchange';
 import { failure } from '../../../lib/errors/failure';
-import { httpFailure, kindOfMessage, serverMessage } from '../../../lib/errors/http-failure';
+import { httpFailure, serverMessage } from '../../../lib/errors/http-failure';
+import { kindOfMessage } from '../../../lib/errors/message-kinds';
 import type { FailureKind } from '../../../lib/errors/kinds';
 import { secretsOf } from '../../../lib/errors/secrets';
 import { ServerError } from '../../../lib/errors/server-error';

@@ -1,4 +1,4 @@
-import { TIME_LIMIT_MS } from '../../../lib/health/probes';
+import { TIME_LIMIT_MS } from '../../../lib/health/observe';
 import {
 	type LlamaServerSim,
 	type SimOptions,

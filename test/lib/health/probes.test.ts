@@ -1,5 +1,5 @@
 import { checkServer } from '../../../lib/health/check';
-import { TIME_LIMIT_MS } from '../../../lib/health/probes';
+import { TIME_LIMIT_MS } from '../../../lib/health/observe';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
 import {
 	type LlamaServerSim,

@@ -1,7 +1,8 @@
 import type { UnrunReason, ToolDefinition } from '../../types';
 import { offeredName } from '../offered-tools';
 import { fittingArguments } from './arguments';
-import { FAMILIES, type Family } from './families';
+import { beginsOf, CallDetector } from './call-detector';
+import type { Family } from './families';
 import type { Form } from './forms';
 import type { QuotedInput } from './quoted-input';
 import { type CallsReading, readBlock, type WrittenCall } from './shapes';
@@ -35,97 +36,6 @@ export interface AnswerEnd {
 /** An answer with more openings that turned out to be text only talks about them. */
 const MAX_TRIES = 50;
 const MAX_BLOCK = 1024 * 1024;
-
-interface Opening {
-	family: Family;
-	form: Form;
-}
-
-function beginsOf({ begins, around, shape }: Form): readonly string[] {
-	const own = shape.kind === 'python' ? [] : shape.kind === 'tagged' ? [shape.open] : (shape.open ?? []);
-	return begins ?? [...(around?.open ?? []), ...own];
-}
-
-/** Every marker that a call of some family begins with, and whose it may be. */
-const OPENINGS = new Map<string, Opening[]>();
-for (const family of FAMILIES)
-	for (const form of family.forms.filter(({ bare }) => bare !== true))
-		for (const text of beginsOf(form)) OPENINGS.set(text, [...(OPENINGS.get(text) ?? []), { family, form }]);
-const OPENING_TEXTS = [...OPENINGS.keys()];
-
-/** Sees what looks like a call in any format, anywhere, and holds nothing back. Every character is looked at once. */
-export class CallDetector {
-	/** The first in the format of the model, and the first in another one. */
-	own: (Opening & { name: string; at: number }) | undefined;
-	foreign: (Opening & { name: string; at: number }) | undefined;
-	private readonly pump = new Pump((source) => this.read(source));
-	private readonly texts: readonly string[];
-	private readonly starts: ReadonlySet<string>;
-	private readonly bareJson: Opening | undefined;
-	private readonly names: readonly string[];
-
-	constructor(
-		private readonly tools: ReadonlyMap<string, ToolDefinition>,
-		private readonly family: Family | undefined,
-	) {
-		this.names = [...tools.keys()];
-		const form = family?.forms.find(({ bare, shape }) => bare && shape.kind === 'json');
-		if (family !== undefined && form !== undefined) this.bareJson = { family, form };
-		this.texts = this.bareJson === undefined ? OPENING_TEXTS : [...OPENING_TEXTS, '{'];
-		this.starts = new Set(this.texts.map((text) => text[0]!));
-	}
-
-	push(piece: string): void {
-		if (this.tools.size > 0) this.pump.push(piece);
-	}
-
-	end(): void {
-		this.pump.end();
-	}
-
-	private *read(source: Source): Reading<void> {
-		while ((this.own === undefined || this.foreign === undefined) && (yield* source.peek()) !== '') {
-			source.forget();
-			const { text } = source;
-			while (source.at < text.length && !this.starts.has(text[source.at]!)) source.at += 1;
-			if (source.at === text.length) continue;
-			const start = source.place;
-			const at = source.position;
-			const opening = yield* source.oneOf(this.texts);
-			if (opening === undefined) source.at += 1;
-			else if (opening === '{') {
-				source.back(start);
-				yield* this.look(source, '', [this.bareJson!], at);
-			} else yield* this.look(source, opening, OPENINGS.get(opening)!, at);
-		}
-	}
-
-	/** Reads on in each format that has this opening. The one that gets furthest is meant, the model's own first. */
-	private *look(source: Source, opening: string, candidates: readonly Opening[], at: number): Reading<void> {
-		const behind = source.place;
-		if (opening === '') source.at += 1;
-		let furthest = source.place;
-		let [position, meant] = [source.position, undefined as NonNullable<CallDetector['own']> | undefined];
-		for (const one of candidates.toSorted(
-			(a, b) => Number(b.family === this.family) - Number(a.family === this.family),
-		)) {
-			let tool: string | undefined;
-			const named = (written: string) => {
-				tool ??= offeredName(written, this.names);
-				if (tool === undefined) throw new Stopped('unknownTool');
-			};
-			source.back(behind);
-			yield* attempt(readBlock({ source, named, names: this.names, calls: [] }, one.form, opening));
-			if (source.position <= position) continue;
-			furthest = source.place;
-			position = source.position;
-			if (tool !== undefined) meant = { ...one, name: tool, at };
-		}
-		source.back(furthest);
-		if (meant?.family === this.family) this.own ??= meant;
-		else this.foreign ??= meant;
-	}
-}
 
 /**
  * Takes calls out of the text of an answer, for servers that hand on what the model wrote. A text is no command: only a

@@ -1,6 +1,6 @@
 import { ChatClient } from '../../../../lib/chat/client';
 import type { ChatSettings } from '../../../../lib/chat/request/request';
-import { generationInfoOf } from '../../../../lib/langchain/local-chat-model';
+import { generationInfoOf } from '../../../../lib/langchain/generation-info';
 import { connectTo } from '../../../../lib/servers/connect';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
