@@ -6,22 +6,14 @@ import { type ChatTask, type Json, readChat, readTask, type Task } from './chat'
 import { chatCompletion, Core, type Generation, settle } from './core';
 import { defaultAnswer } from './default-answer';
 import { embeddings, rerank } from './embeddings';
-import {
-	featureDisabled,
-	invalidKey,
-	invalidRequest,
-	loading,
-	notFound,
-	notSupported,
-	serverError,
-	unavailable,
-} from './errors';
+import { invalidKey, invalidRequest, loading, notFound, notSupported, serverError, unavailable } from './errors';
 import { chatStream } from './generate';
 import { dress, headOnly, jsonReply, preflight, textReply } from './http';
 import { parseError, typeName } from './json';
 import { metrics, modelList, props } from './metadata';
 import type { Settings, SimOptions } from './options';
 import { paramsReport } from './params';
+import { recordedAnswer } from './recorded-routes';
 import { type GenerationReply, reply } from './reply';
 import { adapterList, setAdapters, slotAction, type SlotFiles } from './slot-files';
 import { nativeCompletion, nativeStream, textCompletion, textStream } from './text-routes';
@@ -134,11 +126,13 @@ export class LlamaApp implements App {
 
 	protected async route(exchange: Exchange, path: string): Promise<void> {
 		const method = exchange.request.method === 'HEAD' ? 'GET' : exchange.request.method;
-		const handler = this.handlers[`${method} ${path.replace(/^\/slots\/[^/]+$/, '/slots/:id')}`];
-		if (!handler) throw notFound();
+		const asked = `${method} ${path.replace(/^\/slots\/[^/]+$/, '/slots/:id')}`;
+		const handler = this.handlers[asked];
+		const recorded = recordedAnswer(asked, this.core.settings);
+		if (!handler && !recorded) throw notFound();
 		// Only these answer without loading the model again (docs/protocols/llama-server.md 2.11).
 		if (!['/health', '/v1/health', '/props', '/models', '/v1/models', '/metrics'].includes(path)) this.asleep = false;
-		const result = await handler(exchange);
+		const result = recorded ?? (await handler!(exchange));
 		if (result) await this.send(exchange, isWireReply(result) ? result : jsonReply(200, result));
 	}
 
@@ -155,7 +149,6 @@ export class LlamaApp implements App {
 	protected routes(): Record<string, Handler> {
 		const { core } = this;
 		const { settings } = core;
-		const health: Handler = () => ({ status: 'ok' });
 		const models: Handler = () => modelList(settings);
 		const chat: Handler = async (exchange) => await this.chat(exchange);
 		const text: Handler = async (exchange) => await this.text(exchange, 'openai');
@@ -171,30 +164,16 @@ export class LlamaApp implements App {
 			const body = settings.rerank || settings.profile === 'router' ? parseBody(request) : {};
 			return rerank(body, this.settingsFor(body));
 		};
-		const disabled: Handler = () => {
-			throw featureDisabled();
-		};
-		const transcription: Handler = () => {
-			throw notSupported('The current model does not support audio input.');
-		};
 		return {
-			'GET /health': health,
-			'GET /v1/health': health,
 			'GET /models': models,
 			'GET /v1/models': models,
 			'GET /props': () => props(settings, this.asleep),
-			'POST /props': () => {
-				throw notSupported('This server does not support changing global properties. Start it with `--props`');
-			},
 			'GET /slots': ({ request }) => this.slots(request),
 			'POST /slots/:id': ({ request }) => this.slotAction(request),
-			'GET /metrics': () => this.metrics(),
+			'GET /metrics': () =>
+				textReply(metrics(this.core), 'text/plain; version=0.0.4', [['Process-Start-Time-Unix', '1']]),
 			'GET /lora-adapters': () => adapterList(settings),
 			'POST /lora-adapters': ({ request }) => setAdapters(parseAny(request), settings),
-			'GET /tools': disabled,
-			'POST /tools': disabled,
-			'GET /cors-proxy': disabled,
-			'POST /cors-proxy': disabled,
 			'POST /chat/completions': chat,
 			'POST /v1/chat/completions': chat,
 			'POST /v1/chat/completions/control': ({ request }) => this.control(parseBody(request)),
@@ -206,12 +185,6 @@ export class LlamaApp implements App {
 			'POST /apply-template': ({ request }) => ({ prompt: readChat(parseBody(request), settings).prompt }),
 			'POST /tokenize': ({ request }) => this.withSettings(tokenize, request),
 			'POST /detokenize': ({ request }) => this.withSettings(detokenize, request),
-			'POST /infill': () => {
-				throw notSupported(
-					'Infill is not supported by this model: prefix token is missing. ' +
-						'suffix token is missing. middle token is missing. ',
-				);
-			},
 			'POST /v1/embeddings': vectors,
 			'POST /embedding': nativeVectors,
 			'POST /embeddings': nativeVectors,
@@ -219,8 +192,6 @@ export class LlamaApp implements App {
 			'POST /rerank': ranking,
 			'POST /v1/reranking': ranking,
 			'POST /reranking': ranking,
-			'POST /v1/audio/transcriptions': transcription,
-			'POST /audio/transcriptions': transcription,
 		};
 	}
 
@@ -247,13 +218,6 @@ export class LlamaApp implements App {
 	private slotAction(request: WireRequest): object {
 		const { pool, settings } = this.core;
 		return slotAction(request, () => parseBody(request), { pool, settings, files: this.slotFiles });
-	}
-
-	private metrics(): WireReply {
-		if (!this.core.settings.metrics) {
-			throw notSupported('This server does not support metrics endpoint. Start it with `--metrics`');
-		}
-		return textReply(metrics(this.core), 'text/plain; version=0.0.4', [['Process-Start-Time-Unix', '1']]);
 	}
 
 	/** docs/protocols/llama-server-new.md 2. */

@@ -48,6 +48,3 @@ export const invalidKey = (): SimError =>
 
 export const loading = (): SimError =>
 	new SimError(503, { error: { message: 'Loading model', type: 'unavailable_error', code: 503 } });
-
-export const featureDisabled = (): SimError =>
-	new SimError(403, { error: { message: 'this feature is disabled', type: 'feature_disabled' } });
