@@ -40,3 +40,18 @@ it.each(kinds)('%s is named in the page of servers, in both languages', (kind) =
 	for (const page of ['docs/servers.md', 'docs/servers.zh-CN.md'])
 		expect(fs.readFileSync(page, 'utf8').replace(/\s+/g, ' ')).toContain(productOf(kind));
 });
+
+/** Whose business a kind of server is: its own protocol, and the field in which a user names it. */
+const MAY_NAME =
+	/^(?:lib\/servers\/kinds\/|lib\/chat\/wire\/ollama|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
+
+it('no other file names a kind of server: what it asks is a trait of the kind', () => {
+	const files = ['lib', 'nodes', 'credentials'].flatMap((folder) =>
+		fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+	);
+	const branches = new RegExp(`(?:===|!==|case|KINDS\\.|traitsOf\\(|takes\\()\\s*'?(?:${kinds.join('|')})\\b`);
+	const wrong = files.filter(
+		(file) => file.endsWith('.ts') && !MAY_NAME.test(file) && branches.test(fs.readFileSync(file, 'utf8')),
+	);
+	expect(wrong).toEqual([]);
+});

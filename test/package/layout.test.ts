@@ -1,0 +1,28 @@
+import { fs, path } from '../support/node';
+
+const [, layout = ''] = /\n## Layout\n([^]*?)\n## /.exec(fs.readFileSync('CONTRIBUTING.md', 'utf8')) ?? [];
+const rows = layout.split('\n').filter((line) => line.startsWith('| `'));
+const named = new Set(rows.flatMap((row) => [...row.split(' | ')[0]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!)));
+
+const isFolder = (name: string) => fs.statSync(name).isDirectory();
+const below = (folder: string): string[] =>
+	fs
+		.readdirSync(folder)
+		.map((name) => path.join(folder, name))
+		.filter(isFolder)
+		.flatMap((name) => [`${name}/`, ...below(name)]);
+
+test('every folder of lib, nodes/shared, bench and scripts has a line in the layout', () => {
+	const folders = ['lib', 'nodes/shared', 'bench', 'scripts'].flatMap(below);
+	expect(folders.length).toBeGreaterThan(25);
+	expect(folders.filter((folder) => !named.has(folder))).toEqual([]);
+});
+
+test('so has every file that stands directly in lib', () => {
+	const files = fs.readdirSync('lib').map((name) => path.join('lib', name));
+	expect(files.filter((file) => !isFolder(file) && !named.has(file))).toEqual([]);
+});
+
+test('whatever has a line is there', () => {
+	expect([...named].filter((name) => !name.includes('<') && !fs.existsSync(name))).toEqual([]);
+});
