@@ -41,6 +41,7 @@ const BLAMES: Readonly<Record<string, Blame>> = {
 	stuck: 'limit',
 	noTokens: 'limit',
 	noAnswer: 'limit',
+	endlessAnswer: 'limit',
 	notHttp: 'foreign',
 	notAnApi: 'foreign',
 	wrongServer: 'foreign',

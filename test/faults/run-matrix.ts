@@ -16,8 +16,8 @@ const HEAVY_AT_ONCE = 3;
 /** Granted beyond a limit on a machine that is free. */
 const LATE_MS = 3_000;
 /**
- * On a busy machine, the low limit of a node may come before the fault does. Then the cell runs again with limits that are
- * so many times as long: what blames the wrong part by itself does so again.
+ * On a busy machine, a low limit may come before the fault does: one of the node, or one for the question who answers. Then
+ * the cell runs again with limits of the node that are so many times as long: what is wrong by itself is so again.
  */
 const PATIENCE = 10;
 
@@ -57,14 +57,16 @@ export async function runCells(
 			const isHeavy = cell.fault === 'huge' || cell.fault === 'endless' || cell.phase === 'upload';
 			if (isHeavy) await heavy.enter();
 			const prepared = await recordings.of(cell);
-			const run = async (patience: number): Promise<RunCell> => {
+			const run = async (patience: number): Promise<RunCell & { lagMs: number }> => {
 				const before = lag.total;
 				const result = await runCell(nodes, prepared, cell.phase, cell.fault, patience);
-				const lateMs = LATE_MS + lag.total - before + (patience - 1) * limitMsOf(cell.operation, cell.phase);
-				return { ...cell, result, problems: problemsOf(cell, result, lateMs) };
+				const lagMs = lag.total - before;
+				const lateMs = LATE_MS + lagMs + (patience - 1) * limitMsOf(cell.operation, cell.phase);
+				return { ...cell, result, lagMs, problems: problemsOf(cell, result, lateMs) };
 			};
 			const first = await run(1);
-			const done = isCutShort(cell, first.result) ? await run(PATIENCE) : first;
+			const stoodStill = first.problems.length > 0 && first.lagMs > LATE_MS;
+			const done = stoodStill || isCutShort(cell, first.result) ? await run(PATIENCE) : first;
 			if (isHeavy) heavy.leave();
 			results[at] = done;
 			onDone?.(done);
