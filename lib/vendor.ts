@@ -17,8 +17,9 @@ export { RE2JS } from 're2js';
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 export { default as Pool } from 'undici/lib/dispatcher/pool.js';
 export type { Dispatcher } from 'undici';
-// The lint of community nodes lets no file import it by itself; n8n stores a file piece by piece from this kind of stream only.
+// The lint of community nodes lets no file import these by itself; n8n stores a file piece by piece from this kind of stream only.
 export { Readable } from 'node:stream';
+export { clearTimeout, setTimeout } from 'node:timers';
 
 // As undici's index does it: its agents open a tunnel through a proxy with this.
 Object.assign(prototype, { connect });

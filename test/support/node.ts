@@ -17,6 +17,7 @@ export * as net from 'node:net';
 export * as os from 'node:os';
 export { default as path } from 'node:path';
 export { default as stream } from 'node:stream';
+export { default as timers } from 'node:timers';
 export * as tls from 'node:tls';
 export * as url from 'node:url';
 export * as util from 'node:util';

@@ -1,32 +1,35 @@
 import { DEFAULT_LIMITS, Watchdog, type Limits } from '../../../lib/http/limits';
-import { delay } from '../../support/node';
+import { delay, timers } from '../../support/node';
 
 const NONE: Limits = { firstTokenMs: 0, idleMs: 0 };
 
-/** A clock that a test turns by hand, in place of the real one and of AbortSignal.timeout. */
+/** A clock that a test turns by hand, in place of the real one and of Node's timers. */
 class Clock {
 	private now = 1000;
-	private timers: Array<{ at: number; ring: AbortController }> = [];
+	private pending: Array<{ at: number; ring: () => void; unref: () => object }> = [];
 	longest = 0;
 
 	constructor() {
 		jest.spyOn(performance, 'now').mockImplementation(() => this.now);
-		jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
-			const ring = new AbortController();
+		jest.spyOn(timers, 'setTimeout').mockImplementation(((ring: () => void, ms: number) => {
 			this.longest = Math.max(this.longest, ms);
-			this.timers.push({ at: this.now + ms, ring });
-			return ring.signal;
+			const timer = { at: this.now + ms, ring, unref: () => timer };
+			this.pending.push(timer);
+			return timer;
+		}) as never);
+		jest.spyOn(timers, 'clearTimeout').mockImplementation((timer) => {
+			this.pending = this.pending.filter((other) => other !== (timer as unknown));
 		});
 	}
 
 	pass(ms: number): void {
 		const until = this.now + ms;
 		for (;;) {
-			const next = this.timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+			const next = this.pending.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
 			if (next === undefined) break;
-			this.timers.splice(this.timers.indexOf(next), 1);
+			this.pending.splice(this.pending.indexOf(next), 1);
 			this.now = next.at;
-			next.ring.abort();
+			next.ring();
 		}
 		this.now = until;
 	}
@@ -35,7 +38,7 @@ class Clock {
 	untilHit({ signal }: Watchdog): number | undefined {
 		const started = this.now;
 		for (let waited = 0; waited < 864_000_000 && !signal.aborted; ) {
-			const step = Math.max(1, Math.min(...this.timers.map(({ at }) => at - this.now), 864_000_000 - waited));
+			const step = Math.max(1, Math.min(...this.pending.map(({ at }) => at - this.now), 864_000_000 - waited));
 			this.pass(step);
 			waited += step;
 		}
