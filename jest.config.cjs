@@ -18,7 +18,8 @@ module.exports = {
 		'^(d3-(?:array|path|shape|time)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js',
 		'^fast-check$': '<rootDir>/test/support/fast-check.ts',
 	},
-	maxWorkers: 2,
+	// Half of the suites wait for simulated servers at any time, so that two cores have work for four.
+	maxWorkers: 4,
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
 	setupFilesAfterEnv: ['<rootDir>/test/support/jest-forget.ts'],
 	// The longest test takes seconds; a busy machine takes its time. More examples take longer (test/support/properties.ts).

@@ -17,6 +17,8 @@ import { runChecks, runJest } from './lib/tally.mjs';
 
 const log = createLog();
 const typed = process.argv.slice(2);
+/** What Prettier and TypeScript found the last time, for the files that are as they were. */
+const cache = join(root, 'node_modules', '.cache', 'checks');
 
 /**
  * @param {string} tool
@@ -32,49 +34,59 @@ await main(async () => {
 	await ensureDependencies(log);
 	if (typed.length > 0) return await runChecks(log, [tests]);
 	return await runChecks(log, [
-		{ name: 'formatting', check: async () => await tool('prettier', ['--check', '.']) },
-		{ name: 'lint', check: async () => await tool('n8n-node', ['lint']) },
-		{
-			name: 'types',
-			check: async () => {
-				for (const project of ['tsconfig.json', 'scripts/tsconfig.json'])
-					await tool('tsc', ['--noEmit', '-p', project]);
+		[
+			{
+				name: 'formatting',
+				check: async () =>
+					await tool('prettier', ['--check', '.', '--cache', '--cache-location', join(cache, 'prettier')]),
 			},
-		},
-		{
-			name: 'build from scratch',
-			check: async () => {
-				await ensureBuild(log, { force: true });
+			{ name: 'lint', check: async () => await tool('n8n-node', ['lint']) },
+			{
+				name: 'types',
+				check: async () => {
+					for (const project of ['tsconfig.json', 'scripts/tsconfig.json']) {
+						const known = join(cache, `${project.replace('/', '-')}.tsbuildinfo`);
+						await tool('tsc', ['--noEmit', '-p', project, '--incremental', '--tsBuildInfoFile', known]);
+					}
+				},
 			},
-		},
-		tests,
-		{
-			name: 'package',
-			check: async (progress) => {
-				const { stdout } = await npm(['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'], {
-					cwd: root,
-				});
-				/** @type {import('./lib/types').PackedPackage[]} */
-				const [packed] = JSON.parse(stdout);
-				if (!packed) throw new Error(`npm pack said nothing about the package:\n${stdout}`);
-				/** @type {import('./lib/types').PackageManifest} */
-				const manifest = readJson(join(root, 'package.json'));
-				const named = [...(manifest.n8n?.nodes ?? []), ...(manifest.n8n?.credentials ?? [])];
-				const problems = [
-					...packageProblems(packed, manifest),
-					...named.filter((file) => !existsSync(join(root, file))).map((file) => `${file} was not built`),
-				];
-				if (problems.length > 0) throw new Error(`The package is not right:\n- ${problems.join('\n- ')}`);
-				progress.note(`${formatSize(packed.size)}, ${packed.files.length} files`);
+			{
+				name: 'build from scratch',
+				check: async () => {
+					await ensureBuild(log, { force: true });
+				},
 			},
-		},
-		{
-			name: "n8n's package check",
-			check: async (progress) => {
-				const problems = await scanProblems();
-				if (problems.length > 0) throw new Error(problems.join('\n'));
-				progress.note(`source passes; packed, all but ${BUNDLE}`);
+		],
+		[
+			tests,
+			{
+				name: 'package',
+				check: async (progress) => {
+					const { stdout } = await npm(['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'], {
+						cwd: root,
+					});
+					/** @type {import('./lib/types').PackedPackage[]} */
+					const [packed] = JSON.parse(stdout);
+					if (!packed) throw new Error(`npm pack said nothing about the package:\n${stdout}`);
+					/** @type {import('./lib/types').PackageManifest} */
+					const manifest = readJson(join(root, 'package.json'));
+					const named = [...(manifest.n8n?.nodes ?? []), ...(manifest.n8n?.credentials ?? [])];
+					const problems = [
+						...packageProblems(packed, manifest),
+						...named.filter((file) => !existsSync(join(root, file))).map((file) => `${file} was not built`),
+					];
+					if (problems.length > 0) throw new Error(`The package is not right:\n- ${problems.join('\n- ')}`);
+					progress.note(`${formatSize(packed.size)}, ${packed.files.length} files`);
+				},
 			},
-		},
+			{
+				name: "n8n's package check",
+				check: async (progress) => {
+					const problems = await scanProblems();
+					if (problems.length > 0) throw new Error(problems.join('\n'));
+					progress.note(`source passes; packed, all but ${BUNDLE}`);
+				},
+			},
+		],
 	]);
 });

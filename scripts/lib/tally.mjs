@@ -82,17 +82,19 @@ export const runJest = async (log, args, env = {}) => {
 class TestsFailed extends Error {}
 
 /**
- * Runs checks one after the other and counts them with the tests; the first that fails is the last.
+ * Runs checks one after the other, and those of a group side by side, and counts them with the tests; behind one that
+ * fails nothing more begins.
  *
  * @param {import('./types').Log} log
- * @param {Check[]} checks
+ * @param {Array<Check | Check[]>} checks
  * @param {string} [hint] said when something failed
  * @returns {Promise<number>} the exit code
  */
 export const runChecks = async (log, checks, hint) => {
 	const total = emptyTally();
 	const startedAt = Date.now();
-	for (const { name, check, counts = true } of checks) {
+	/** @param {Check} check */
+	const runCheck = async ({ name, check, counts = true }) => {
 		try {
 			await log.step(name, async (progress) => {
 				const tally = await check(progress);
@@ -107,12 +109,15 @@ export const runChecks = async (log, checks, hint) => {
 				if (tally.failed > 0) throw new TestsFailed();
 			});
 		} catch (error) {
-			if (error instanceof TestsFailed) break;
+			if (error instanceof TestsFailed) return;
 			total.failed += 1;
 			const output = error instanceof CommandError ? error.output.trimEnd() : '';
 			log.line(output || (error instanceof Error ? error.message : String(error)));
-			break;
 		}
+	};
+	for (const group of checks) {
+		await Promise.all([group].flat().map(runCheck));
+		if (total.failed > 0) break;
 	}
 	for (const name of total.skipped) log.line(`Skipped: ${name}`);
 	if (total.failed > 0 && hint) log.line(hint);

@@ -16,6 +16,12 @@ interface Tally {
 interface TallyScript {
 	tallyOfJest(report: unknown): Tally;
 	closingLine(tally: Tally): string;
+	runChecks(log: object, checks: Array<Check | Check[]>): Promise<number>;
+}
+
+interface Check {
+	name: string;
+	check(): Promise<void>;
 }
 
 interface N8nScript {
@@ -99,6 +105,32 @@ describe('counting tests', () => {
 		expect(tally).toEqual({ passed: 2, failed: 2, skipped: ['a 3'] });
 		expect(closingLine(tally)).toBe('2 passed, 2 failed, 1 skipped');
 		expect(closingLine({ passed: 5, failed: 0, skipped: [] })).toBe('5 passed, 0 failed');
+	});
+});
+
+describe('checks', () => {
+	const log = { line: () => {}, step: async (_name: string, work: () => Promise<void>) => await work() };
+
+	it('of a group run side by side, and what follows begins when all have passed', async () => {
+		const { runChecks } = await loadScript<TallyScript>('tally');
+		const begun: string[] = [];
+		let open = () => {};
+		const opened = new Promise<void>((resolve) => (open = resolve));
+		const first = { name: 'first', check: async () => (begun.push('first'), await opened) };
+		const second = { name: 'second', check: async () => (begun.push('second'), open()) };
+		const last = { name: 'last', check: async () => void begun.push('last') };
+		expect(await runChecks(log, [[first, second], last])).toBe(0);
+		expect(begun).toEqual(['first', 'second', 'last']);
+	});
+
+	it('are over behind a group in which one has failed', async () => {
+		const { runChecks } = await loadScript<TallyScript>('tally');
+		const begun: string[] = [];
+		const failing = { name: 'failing', check: async () => await Promise.reject(new Error('no')) };
+		const beside = { name: 'beside', check: async () => void begun.push('beside') };
+		const last = { name: 'last', check: async () => void begun.push('last') };
+		expect(await runChecks(log, [[failing, beside], last])).toBe(1);
+		expect(begun).toEqual(['beside']);
 	});
 });
 

@@ -68,8 +68,8 @@ describe('no part of eight letters of a key is left', () => {
 					const masked = mask(around.join(cut), bearer(key));
 					const parts = new Set(partsOf(key));
 					const own = new Set(around.flatMap((text) => readings(text).flatMap(partsOf)));
-					for (const reading of readings(masked))
-						for (const part of partsOf(reading)) expect(parts.has(part) && !own.has(part)).toBe(false);
+					const left = readings(masked).flatMap(partsOf);
+					expect(left.filter((part) => parts.has(part) && !own.has(part))).toEqual([]);
 				},
 			),
 			examples(300),
@@ -85,8 +85,12 @@ describe('no part of eight letters of a key is left', () => {
 			fc.property(randomKey, fc.string(), fc.string(), (key, before, after) => {
 				const masked = mask(Buffer.from(before + key + after).toString(encoding), bearer(key));
 				const inside = Buffer.from(`${' '.repeat(Buffer.byteLength(before) % 3)}${key}`).toString(encoding);
-				for (let at = 4; at + length < inside.length - 4; at++)
-					expect(masked).not.toContain(inside.slice(at, at + length));
+				const left: string[] = [];
+				for (let at = 4; at + length < inside.length - 4; at++) {
+					const part = inside.slice(at, at + length);
+					if (masked.includes(part)) left.push(part);
+				}
+				expect(left).toEqual([]);
 			}),
 			examples(300),
 		);
