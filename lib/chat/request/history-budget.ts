@@ -36,7 +36,6 @@ export async function fitHistory(
 	budget: number,
 	count: (text: string) => Promise<number>,
 ): Promise<FittedHistory> {
-	const system = messages.filter(({ role }) => role === 'system');
 	const turns = turnsOf(messages.filter(({ role }) => role !== 'system'));
 	const earlier = turns.slice(0, -1);
 	const sizes: number[] = [];
@@ -51,7 +50,8 @@ export async function fitHistory(
 	const target = Math.ceil(tooMuch / step) * step;
 	let leftOut = 0;
 	for (let gone = 0; gone < target && leftOut < earlier.length; leftOut++) gone += sizes[leftOut]!;
-	return { messages: [...system, ...turns.slice(leftOut).flat()], leftOut };
+	const dropped = new Set(turns.slice(0, leftOut).flat());
+	return { messages: messages.filter((message) => !dropped.has(message)), leftOut };
 }
 
 /** The tokens of a text by the server's own tokenizer, where it has one. Asked once for each text. */
@@ -68,17 +68,19 @@ export function counterAt(
 		if (known !== undefined) return known;
 		const ask = { model, addSpecial: false, parseSpecial: false, signal: ended };
 		// A server that fails here fails at the request as well, and says why.
-		const exact = await countTokens(connection, text, ask).catch(() => undefined);
-		if (exact !== undefined) counted.set(key, exact.tokens);
-		return exact?.tokens ?? estimateTokens(text);
+		const { tokens } = await countTokens(connection, text, ask).catch(() => ({ tokens: 0 }));
+		// A text that has none was not counted.
+		if (tokens <= 0) return estimateTokens(text);
+		counted.set(key, tokens);
+		return tokens;
 	};
 }
 
-/** A question with everything that follows it up to the next one. */
+/** A question, in several messages at times, with everything that follows it up to the next one. */
 function turnsOf(messages: readonly ChatMessage[]): ChatMessage[][] {
 	const turns: ChatMessage[][] = [];
-	for (const message of messages) {
-		if (message.role === 'user' || turns.length === 0) turns.push([message]);
+	for (const [at, message] of messages.entries()) {
+		if (at === 0 || (message.role === 'user' && messages[at - 1]!.role !== 'user')) turns.push([message]);
 		else turns.at(-1)!.push(message);
 	}
 	return turns;

@@ -4,7 +4,7 @@ import { counterAt, fitHistory } from '../../../../lib/chat/request/history-budg
 import type { ChatMessage } from '../../../../lib/chat/types';
 import { connectTo } from '../../../../lib/servers/connect';
 import { estimateTokens } from '../../../../lib/servers/manage/tokens';
-import { closeRawServers, rawServer } from '../../../support/raw-answers';
+import { closeRawServers, rawServer, whole } from '../../../support/raw-answers';
 
 const words = async (text: string) => await Promise.resolve(text.split(/\s+/).filter((word) => word !== '').length);
 const user = (content: string): ChatMessage => ({ role: 'user', content });
@@ -42,7 +42,8 @@ test('the current turn stays, however long it is', async () => {
 
 test('pictures count', async () => {
 	const picture: ChatMessage = { role: 'user', content: [{ type: 'image', url: 'data:,' }] };
-	expect((await fitHistory([picture, user('Now?')], 500, words)).leftOut).toBe(1);
+	const seen: ChatMessage = { role: 'assistant', content: 'A cat.' };
+	expect((await fitHistory([picture, seen, user('Now?')], 500, words)).leftOut).toBe(1);
 });
 
 test('in any conversation: within the budget, no more is left out than a step beyond it, system and last turn stay', async () => {
@@ -61,6 +62,35 @@ test('in any conversation: within the budget, no more is left out than a step be
 			},
 		),
 	);
+});
+
+const role = fc.constantFrom<ChatMessage['role']>('system', 'user', 'user', 'assistant', 'tool');
+
+test('of messages in any order: what stays keeps its place, and no answer or result stays without its question', async () => {
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(fc.tuple(role, fc.integer({ min: 0, max: 9 })), { maxLength: 30 }),
+			fc.integer({ min: 1, max: 60 }),
+			async (shape, budget) => {
+				const given = shape.map(([of, size], at) => ({ role: of, content: `m${at} `.repeat(size) }) as ChatMessage);
+				const { messages } = await fitHistory(given, budget, words);
+				expect(messages).toEqual(given.filter((message) => messages.includes(message)));
+				const gone = given.filter((message) => !messages.includes(message));
+				expect(gone.filter((message) => message.role === 'system')).toEqual([]);
+				if (gone.length === 0) return;
+				const said = given.filter((message) => message.role !== 'system');
+				const first = said[gone.length]!;
+				expect([first.role, said[gone.length - 1]!.role === 'user']).toEqual(['user', false]);
+				expect(said.slice(gone.length)).toEqual(messages.filter((message) => message.role !== 'system'));
+			},
+		),
+	);
+});
+
+test('a question in two messages, such as one with a file of text, is one turn', async () => {
+	const current = [user('What does it say?'), user('The file')];
+	const fitted = await fitHistory([...turn(9), ...current], 1, words);
+	expect(fitted).toEqual({ messages: current, leftOut: 1 });
 });
 
 test('over sixty rounds the beginning of the prompt changes a few times only', async () => {
@@ -89,3 +119,15 @@ test('a tokenizer that hangs holds the answer up once, not for each turn', async
 		await closeRawServers();
 	}
 }, 5_000);
+
+test.each([{ tokens: [] }, { count: 0 }, { count: -5 }, { tokens: -5 }, {}])(
+	'a tokenizer that answers %j has not counted the text',
+	async (answer) => {
+		const url = await rawServer(whole('200 OK', JSON.stringify(answer), { 'Content-Type': 'application/json' }));
+		try {
+			expect(await counterAt(connectTo({ baseUrl: url }), 'm')('word '.repeat(50))).toBe(63);
+		} finally {
+			await closeRawServers();
+		}
+	},
+);
