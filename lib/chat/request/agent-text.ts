@@ -1,3 +1,4 @@
+import { parseJson } from '../../values';
 import type { SourceMessage } from '../types';
 
 /** Names of tools, and nothing else. */
@@ -23,19 +24,37 @@ export function withoutAgentText(text: string, calls: NonNullable<SourceMessage[
 	return isCallingText ? '' : withoutUsedTools(text);
 }
 
+/** What n8n writes of one tool: its input is JSON, and its result any text. */
+const USED_TOOL = /^.*?, Input: (.*?), Result: (.*)$/s;
+/** Brackets that may be the end of what n8n wrote. */
+const MAX_ENDS = 200;
+
 /**
- * In front of an answer, where a memory keeps texts only. Results hold brackets themselves, so they are counted; where
- * they do not come out even, or nothing else was said, the text is left.
+ * In front of an answer, where a memory keeps texts only. Results hold brackets themselves, so the end is where all of it
+ * reads as n8n writes it: with results of JSON, else with brackets that come out even. Where that is nowhere, it is the
+ * first bracket behind the last result. Where nothing else was said, the text is left.
  */
 function withoutUsedTools(text: string): string {
 	if (!text.startsWith(USED_TOOLS)) return text;
-	let depth = 0;
-	for (let at = 0; at < text.length; at++) {
-		if (text[at] === '[') depth++;
-		else if (text[at] === ']') depth--;
-		if (depth > 0) continue;
-		const answer = text.slice(at + 1).trimStart();
-		return answer === '' ? text : answer;
-	}
-	return text;
+	const ends = [...text.matchAll(/\](?=\s|$)/g)].slice(0, MAX_ENDS).map(({ index }) => index);
+	const endBehind = (isResult: (result: string) => boolean) =>
+		ends.find((end) =>
+			text
+				.slice(USED_TOOLS.length, end)
+				.split('; Tool: ')
+				.every((used) => {
+					const [, input = '', result = ''] = USED_TOOL.exec(used) ?? [];
+					return parseJson(input) !== undefined && isResult(result);
+				}),
+		);
+	const end = endBehind(isJsonOrText) ?? endBehind(isEven) ?? text.indexOf('] ', text.lastIndexOf(', Result: '));
+	return text.slice(end + 1).trimStart() || text;
+}
+
+function isJsonOrText(result: string): boolean {
+	return /^[[{"]/.test(result) ? parseJson(result) !== undefined : isEven(result);
+}
+
+function isEven(text: string): boolean {
+	return text.split('[').length === text.split(']').length;
 }

@@ -158,12 +158,16 @@ describe('histories of 2.41', () => {
 });
 
 describe('case N19: [Used tools: …] in front of an answer', () => {
-	const used = (rest: string) => `[Used tools: Tool: list, Input: {"a":[1,[2]]}, Result: [["x"],[]]]${rest}`;
+	const used = (rest: string) =>
+		`[Used tools: Tool: list, Input: {"a":[1,[2]]}, Result: [["x"],[]]${rest.startsWith(';') ? '' : ']'}${rest}`;
 
 	test.each([
 		[used(' The list is short.'), 'The list is short.'],
 		[used(''), used('')],
 		[used('  \n'), used('  \n')],
+		[used('; Tool: b, Input: {"q":"it’s [x"}, Result: "said"] Two.'), 'Two.'],
+		['[Used tools: Tool: a, Input: {}, Result: see [1] It is.', 'It is.'],
+		['[Used tools: Tool: a, Input: {}, Result: [1] says so. [ ] to do] It is.', 'It is.'],
 		[
 			'[Used tools: Tool: a, Input: {}, Result: broken [ Answer',
 			'[Used tools: Tool: a, Input: {}, Result: broken [ Answer',
@@ -172,6 +176,24 @@ describe('case N19: [Used tools: …] in front of an answer', () => {
 		['[Used tools] is what it writes', '[Used tools] is what it writes'],
 	])('%j becomes %j', (text, expected) => {
 		expect(withoutAgentText(text, [])).toBe(expected);
+	});
+
+	test('with any JSON, whatever its texts hold', () => {
+		const texts = fc.array(fc.constantFrom('[', ']', ' ', '"', '\\', 'x', '; ', '{', '}')).map((of) => of.join(''));
+		const json = fc.jsonValue({ maxDepth: 2 }).chain((value) => texts.map((text) => JSON.stringify([value, { text }])));
+		fc.assert(
+			fc.property(fc.array(fc.tuple(json, json), { minLength: 1, maxLength: 3 }), (calls) => {
+				const uses = calls.map(([input, result]) => `Tool: a, Input: ${input}, Result: ${result}`);
+				expect(withoutAgentText(`[Used tools: ${uses.join('; ')}] See [1], [2].`, [])).toBe('See [1], [2].');
+			}),
+		);
+	});
+
+	test('however long it is, and however many brackets it has, at once', () => {
+		const text = `[Used tools: Tool: a, Input: {}, Result: ${'[ "] '.repeat(40_000)}`;
+		const begun = performance.now();
+		withoutAgentText(text, []);
+		expect(performance.now() - begun).toBeLessThan(2_000);
 	});
 
 	test('with any result whose brackets are even', () => {
