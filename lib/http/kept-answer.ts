@@ -6,6 +6,7 @@ const PAUSES_MS = [0, 250, 1_000, 2_000, 4_000, 8_000];
 /** The end of a stream stands in its last bytes. */
 const TAIL_LENGTH = 32;
 const END_MARKER = /data: ?\[DONE\]\s*$/;
+const EVENTS = /\bevent-stream\b/i;
 
 interface Reaching {
 	/** Asks the server for the rest. Rejects where it cannot be reached. */
@@ -88,7 +89,9 @@ export class ResumedAnswer implements Answer {
 		while (this.attempts < PAUSES_MS.length) {
 			await pauseFor(PAUSES_MS[this.attempts++]!, this.reaching.signal);
 			const answer = await this.reaching.attach(this.received).catch(() => undefined);
-			if (answer !== undefined && answer.status < 300) return answer;
+			// A page with status 200 is nothing of the answer.
+			if (answer !== undefined && answer.status < 300 && EVENTS.test(answer.headers['content-type'] ?? ''))
+				return answer;
 			answer?.close();
 			// A proxy says for a while that the server is not there; the server itself, that it has lost the answer.
 			if (answer !== undefined && answer.status < 500) return undefined;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { KeptAnswer } from '../../http/types';
 import { Remembered } from '../../remembered';
@@ -30,7 +31,10 @@ async function keepsAnswers(connection: Connection, signal: AbortSignal | undefi
 	const known = keeping.get(connection.id);
 	if (known !== undefined) return known;
 	const asked = { json: { conversation_ids: [] }, timeoutMs: ASK_LIMIT_MS, signal };
-	const answer = await connection.call(`${connection.url.api}/streams/lookup`, asked).catch(() => undefined);
+	// Who says nothing would hold up every answer.
+	const silent = (error: unknown) =>
+		error instanceof ServerError && error.kind === 'totalLimit' ? { status: 408, json: undefined } : undefined;
+	const answer = await connection.call(`${connection.url.api}/streams/lookup`, asked).catch(silent);
 	const keeps = answer?.status === 200 && Array.isArray(answer.json);
 	// A server that is loading or busy may keep them all the same.
 	if (answer !== undefined && answer.status < 500) keeping.set(connection.id, keeps);

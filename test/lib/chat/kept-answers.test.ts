@@ -3,15 +3,18 @@ import * as fc from 'fast-check';
 import { ChatClient } from '../../../lib/chat/client';
 import type { FinishedAnswer } from '../../../lib/chat/types';
 import { ServerError } from '../../../lib/errors/server-error';
+import { readToEnd } from '../../../lib/generators';
 import { connectTo } from '../../../lib/servers/connect';
 import { type KeepingProxyOptions, startKeepingProxy } from '../../servers/keeping-proxy';
 import { type Reply, reply, startLlamaServerSim } from '../../servers/llama-server';
+import { delta, json, type Script, sse, startScripted } from '../../servers/scripted';
 import { useSimulator } from '../../servers/use-simulator';
 import { examples } from '../../support/properties';
 import { PLAIN_SETTINGS } from './chat-settings';
 
 const startServer = useSimulator(startLlamaServerSim);
 const startProxy = useSimulator(startKeepingProxy);
+const startScript = useSimulator(startScripted);
 
 /** What is asked about the server does not break. */
 const streamsOnly = ({ breakAfter, ...rest }: KeepingProxyOptions): KeepingProxyOptions => ({
@@ -176,3 +179,48 @@ describe('an answer that cannot be taken up again is an error with what had arri
 		expect(asked(proxy.log, 'GET /v1/stream')).toHaveLength(1);
 	});
 });
+
+/** A llama-server that begins each answer and breaks it; `rest`: what it says when it is asked for the rest. */
+async function breaking(rest: Script, lookup: Script = (_request, response) => json(response, [])) {
+	const server = await startScript((request, response) => {
+		if (request.path.endsWith('/streams/lookup')) lookup(request, response);
+		else if (request.method === 'DELETE') response.writeHead(204).end();
+		else if (request.path.startsWith('/v1/stream?')) rest(request, response);
+		else if (request.method === 'GET') response.writeHead(404).end();
+		else {
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.write(sse(delta({ content: 'One ' })), () => setTimeout(() => response.socket?.resetAndDestroy(), 5));
+		}
+	});
+	const settings = { ...PLAIN_SETTINGS, serverKind: 'llamaServer' as const };
+	const answer = () =>
+		readToEnd(
+			new ChatClient(connectTo({ baseUrl: server.url }), settings).generate({
+				messages: [{ type: 'human', content: 'Hi' }],
+			}),
+		);
+	return { server, answer };
+}
+
+test.each<[string, Script]>([
+	['a page', (_request, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')],
+	['JSON', (_request, response) => json(response, { error: { message: 'no' } })],
+	['a refusal', (_request, response) => json(response, { error: { message: 'no' } }, 401)],
+	['a request for money', (_request, response) => json(response, {}, 402)],
+])('what answers with %s in place of the rest has no part in the answer, and the run is ended', async (_name, rest) => {
+	const { server, answer } = await breaking(rest);
+	await expect(answer()).rejects.toMatchObject({ kind: 'connectionLost', partialText: 'One ' });
+	await new Promise((resolve) => setTimeout(resolve, 100));
+	expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'POST', 'GET', 'DELETE']);
+});
+
+test('a server that does not say whether it keeps answers holds up one of them only', async () => {
+	const { server, answer } = await breaking(
+		(_request, response) => json(response, {}, 404),
+		() => undefined,
+	);
+	const begun = performance.now();
+	for (let round = 0; round < 3; round++) await expect(answer()).rejects.toMatchObject({ kind: 'connectionLost' });
+	expect(performance.now() - begun).toBeLessThan(5_500);
+	expect(server.requests.filter(({ headers }) => 'x-conversation-id' in headers)).toEqual([]);
+}, 10_000);
