@@ -245,3 +245,11 @@ const inText = () => reply.text('<tool_call>\n{"name": "get_weather", "arguments
 it('what is right is right by its own rule', () => {
 	for (const one of CASES) expect(rightAnswer(one, false)).toBeDefined();
 });
+
+it.each([429, 503])('a server that is busy (%d) gets no more requests than the cost has named', async (status) => {
+	await sim();
+	playModel(server, () => reply.llamaError(status, 'busy', 'unavailable_error'));
+	const { toolTest } = await test({ tries: 2 });
+	expect(toolTest!.models).toMatchObject([{ tried: 0, notTried: 20 }]);
+	expect(generations().length).toBeLessThanOrEqual(toolTest!.cost.requests);
+});
