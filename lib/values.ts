@@ -29,9 +29,14 @@ const MAX_DEPTH = 500;
 
 /** Undefined where the text is no JSON, which has no undefined of its own, or is nested too deeply to work with. */
 export function parseJson(source: string): unknown {
+	const value = quietly(() => JSON.parse(source) as unknown);
+	return source.length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH) ? undefined : value;
+}
+
+/** What a work gives; undefined where it throws, for work that is allowed to fail. */
+export function quietly<T>(work: () => T): T | undefined {
 	try {
-		const value = JSON.parse(source) as unknown;
-		return source.length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH) ? undefined : value;
+		return work();
 	} catch {
 		return undefined;
 	}

@@ -3,7 +3,7 @@ import { kindOfMessage } from '../errors/message-kinds';
 import type { Connection } from '../http/connection';
 import type { ServerSentEvent } from '../http/sse';
 import type { Beginning, ErrorContext, EventStream } from '../http/types';
-import { parseObject } from '../values';
+import { parseObject, quietly } from '../values';
 import { bringsContent } from './answer/read-batch';
 import { LoadingMessages } from './answer/loading-messages';
 import type { WireChunk } from './types';
@@ -23,7 +23,7 @@ export function beginningOf(
 	return {
 		seen(events, stream) {
 			for (const event of events) {
-				const chunk = decoded(event, decode);
+				const chunk = quietly(() => decode(event));
 				// What cannot be read is for the reader to judge, together with what follows.
 				if (chunk === undefined) return true;
 				if (chunk.error !== undefined) return errorIn(event.data, stream);
@@ -44,12 +44,4 @@ export function beginningOf(
 			return failure('streamEndedEarly', context, { status: stream.status, facts: { isEmptyStream: true } });
 		},
 	};
-}
-
-function decoded(event: ServerSentEvent, decode: (event: ServerSentEvent) => WireChunk): WireChunk | undefined {
-	try {
-		return decode(event);
-	} catch {
-		return undefined;
-	}
 }

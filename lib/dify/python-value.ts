@@ -1,3 +1,5 @@
+import { quietly } from '../values';
+
 /** Deeper values are left as text: they are nobody's variable, and would exhaust the stack. */
 const MAX_DEPTH = 100;
 
@@ -38,13 +40,9 @@ class Unreadable extends Error {}
  *   `nan`, objects of Dify)
  */
 export function pythonValue(source: string): { value: unknown } | undefined {
-	try {
-		const reader = new Reader(source);
-		const value = reader.value(0);
-		return reader.isAtEnd ? { value } : undefined;
-	} catch {
-		return undefined;
-	}
+	const reader = new Reader(source);
+	const read = quietly(() => ({ value: reader.value(0) }));
+	return reader.isAtEnd ? read : undefined;
 }
 
 class Reader {

@@ -1,4 +1,5 @@
 import { peeked } from './peek';
+import { quietly } from '../values';
 
 type CompressionFormat = ConstructorParameters<typeof DecompressionStream>[0];
 
@@ -43,12 +44,7 @@ export function decompressed(body: AsyncIterable<Uint8Array>, encoding = ''): As
 }
 
 function canUnpack(format: string): boolean {
-	try {
-		new DecompressionStream(format as CompressionFormat);
-		return true;
-	} catch {
-		return false;
-	}
+	return quietly(() => new DecompressionStream(format as CompressionFormat)) !== undefined;
 }
 
 /** An empty body is no compressed one, but some proxies label their own empty error answers so. */
@@ -83,10 +79,6 @@ function isZlib([first = 0, second]: Uint8Array): boolean {
 }
 
 function isText(bytes: Uint8Array): boolean {
-	try {
-		const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
-		return [...text].every((letter) => letter >= ' ' || /\s/.test(letter));
-	} catch {
-		return false;
-	}
+	const text = quietly(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true }));
+	return text !== undefined && [...text].every((letter) => letter >= ' ' || /\s/.test(letter));
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
 import { EnvHttpProxyAgent, Pool, type Dispatcher } from '../vendor';
-import { optional } from '../values';
+import { optional, quietly } from '../values';
 
 export interface ServerChannelKey {
 	origin: string;
@@ -185,9 +185,5 @@ function agent(options: AgentOptions): Dispatcher {
 }
 
 function tryAgent(options: AgentOptions): Dispatcher | undefined {
-	try {
-		return new EnvHttpProxyAgent(options);
-	} catch {
-		return undefined;
-	}
+	return quietly(() => new EnvHttpProxyAgent(options));
 }

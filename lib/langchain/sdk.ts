@@ -1,7 +1,7 @@
 import { LoggerProxy } from 'n8n-workflow';
 
 import { unsupportedN8n } from '../supported-n8n';
-import { messageOf } from '../values';
+import { messageOf, quietly } from '../values';
 
 /** What this package uses of n8n's `@n8n/ai-node-sdk`. */
 export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
@@ -13,18 +13,10 @@ export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
  * @throws {Error} when this n8n brings no SDK
  */
 export function loadSdk(requireModule: (name: string) => unknown = (name) => module.require(name)): AiNodeSdk {
-	const sdk = tryRequire(requireModule);
+	const sdk = quietly(() => requireModule('@n8n/ai-node-sdk') as AiNodeSdk);
 	if (sdk === undefined) throw new Error(unsupportedN8n('this n8n has no @n8n/ai-node-sdk'));
 	if (typeof sdk.supplyModel !== 'function') throw new Error(unsupportedN8n('its @n8n/ai-node-sdk has no supplyModel'));
 	return sdk;
-}
-
-function tryRequire(requireModule: (name: string) => unknown): AiNodeSdk | undefined {
-	try {
-		return requireModule('@n8n/ai-node-sdk') as AiNodeSdk;
-	} catch {
-		return undefined;
-	}
 }
 
 /**

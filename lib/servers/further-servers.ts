@@ -1,5 +1,5 @@
 /** The further servers of a credential: the same models on more machines. */
-import { isRecord, nonEmptyText, recordsIn } from '../values';
+import { isRecord, nonEmptyText, quietly, recordsIn } from '../values';
 import { resolveBaseUrl } from './base-url';
 
 /** An entry of `furtherServers`. */
@@ -36,11 +36,7 @@ export function losesEncryption(first: string, further: string): boolean {
 }
 
 function addressOf(baseUrl: string): string | undefined {
-	try {
-		return resolveBaseUrl(baseUrl).api;
-	} catch {
-		return undefined;
-	}
+	return quietly(() => resolveBaseUrl(baseUrl).api);
 }
 
 /**

@@ -1,7 +1,8 @@
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { attributesOf, type TracedRequest, type Observation, type TracedAnswer } from './attributes';
-import { optional } from '../values';
+import { raceAgainstAbort } from '../http/waiting';
+import { optional, quietly } from '../values';
 
 /** What this package uses of OpenTelemetry's API, which n8n brings. */
 export type OpenTelemetry = Pick<typeof import('@opentelemetry/api'), 'propagation' | 'trace' | 'ROOT_CONTEXT'>;
@@ -21,13 +22,19 @@ export interface RequestSpan {
 /** Of OpenTelemetry's enumerations. */
 const CLIENT_SPAN = 2;
 const STATUS_ERROR = 2;
+/** n8n writes its header before anything is sent. */
+const HOST_LIMIT_MS = 1_000;
 
 /** Begins the span of a request, below n8n's span of the node that sends it. */
 export async function startSpan(connection: Connection, request: TracedRequest): Promise<RequestSpan> {
 	const api = openTelemetry();
 	const headers = api === undefined ? {} : await nodeSpan(connection);
-	if (api === undefined || !('traceparent' in headers))
-		return { connection, note: nothing, fail: (error) => error, end: nothing };
+	const isTraced = api !== undefined && 'traceparent' in headers;
+	const begun = isTraced ? quietly(() => begin(connection, request, api, headers)) : undefined;
+	return begun ?? { connection, note: nothing, fail: (error) => error, end: nothing };
+}
+
+function begin(connection: Connection, request: TracedRequest, api: OpenTelemetry, headers: object): RequestSpan {
 	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
 	const mask = (text: string) => connection.mask(text);
 	const seen: Observation = { ...request, server: connection.url, startedAt: performance.now() };
@@ -39,16 +46,14 @@ export async function startSpan(connection: Connection, request: TracedRequest):
 	const { traceparent, tracestate } = own;
 	return {
 		connection: connection.traced({ ...optional({ traceparent, tracestate }) }),
-		note: (answer) => void span.setAttributes(attributesOf(Object.assign(seen, answer), mask)),
+		note: (answer) => quietly(() => void span.setAttributes(attributesOf(Object.assign(seen, answer), mask))),
 		fail: (error) => {
 			const { kind, message } = error instanceof ServerError ? error : { kind: 'unexpected', message: undefined };
-			span.setAttributes(attributesOf(Object.assign(seen, { error: kind }), mask));
-			span.setStatus({ code: STATUS_ERROR, ...(message === undefined ? {} : { message: mask(message) }) });
+			quietly(() => span.setAttributes(attributesOf(Object.assign(seen, { error: kind }), mask)));
+			quietly(() => span.setStatus({ code: STATUS_ERROR, ...optional({ message: message && mask(message) }) }));
 			return error;
 		},
-		end: () => {
-			if (span.isRecording()) span.end();
-		},
+		end: () => quietly(() => (span.isRecording() ? span.end() : undefined)),
 	};
 }
 
@@ -94,12 +99,8 @@ let found: OpenTelemetry | null | undefined;
 
 /** n8n's OpenTelemetry, where it exports traces: without it, nobody has registered how a trace is passed on. */
 function openTelemetry(): OpenTelemetry | undefined {
-	try {
-		found ??= found === null ? null : (module.require('@opentelemetry/api') as OpenTelemetry);
-	} catch {
-		found = null;
-	}
-	return (found?.propagation.fields().length ?? 0) === 0 ? undefined : found!;
+	if (found === undefined) found = quietly(() => module.require('@opentelemetry/api') as OpenTelemetry) ?? null;
+	return quietly(() => (found?.propagation.fields().length ?? 0) === 0) === false ? found! : undefined;
 }
 
 type HttpRequest = (request: { url: string; headers: object; abortSignal: AbortSignal }) => Promise<unknown>;
@@ -111,11 +112,9 @@ type HttpRequest = (request: { url: string; headers: object; abortSignal: AbortS
  */
 async function nodeSpan({ host, url }: Connection): Promise<Record<string, string>> {
 	const headers: Record<string, string> = {};
-	const request = (host as { httpRequest?: HttpRequest } | undefined)?.httpRequest;
-	try {
-		await request?.call(host, { url: url.root, headers, abortSignal: AbortSignal.abort() });
-	} catch {
-		// Aborted, as it was meant to be.
-	}
+	const { httpRequest } = (host ?? {}) as { httpRequest?: HttpRequest };
+	const asked = quietly(() => httpRequest?.call(host, { url: url.root, headers, abortSignal: AbortSignal.abort() }));
+	// Aborted, as it was meant to be.
+	await raceAgainstAbort(AbortSignal.timeout(HOST_LIMIT_MS), async () => await asked).catch(nothing);
 	return headers;
 }

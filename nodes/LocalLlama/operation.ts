@@ -9,6 +9,7 @@ import { ItemFailure } from '../shared/run/failed-item';
 import { itemCredentials } from '../shared/run/item-credentials';
 import type { Operation, OperationCall } from '../shared/run/operations';
 import { runOperations, type RunOptions } from '../shared/run/run-operations';
+import { quietly } from '../../lib/values';
 
 /** What the credential of an item gives access to. */
 export interface LlamaAccess {
@@ -61,9 +62,5 @@ export function countTokens(
 	{ promptTokens, completionTokens }: Pick<Usage, 'promptTokens' | 'completionTokens'>,
 ): void {
 	const { accumulateTokenUsage: add } = workflow as Partial<typeof workflow>;
-	try {
-		add?.(context, promptTokens, completionTokens);
-	} catch {
-		// Counted nowhere.
-	}
+	quietly(() => add?.(context, promptTokens, completionTokens));
 }

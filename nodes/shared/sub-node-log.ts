@@ -9,6 +9,7 @@ import type {
 import { toNodeError } from '../../lib/errors/node-error';
 import { hintOnce } from './run/hints';
 import { hiddenFromVisitors } from './visitors';
+import { quietly } from '../../lib/values';
 
 /** One call of what a sub-node supplies. */
 interface LoggedCall<T> {
@@ -45,7 +46,7 @@ export class SubNodeLog {
 
 	/** @throws {NodeOperationError} of the sub-node, which then is the one that turns red */
 	async call<T>({ input, run, output }: LoggedCall<T>): Promise<T> {
-		const index = this.quietly(() => this.context.addInputData(this.connection, [[{ json: input }]]).index);
+		const index = quietly(() => this.context.addInputData(this.connection, [[{ json: input }]]).index);
 		const startedAt = performance.now();
 		const outcome = await run(this.signal).then(
 			(result) => ({ result }),
@@ -53,14 +54,14 @@ export class SubNodeLog {
 		);
 		const milliseconds = Math.round(performance.now() - startedAt);
 		const shown = 'failed' in outcome ? outcome.failed : [[{ json: { ...output(outcome.result), milliseconds } }]];
-		if (index !== undefined) this.quietly(() => this.context.addOutputData(this.connection, index, shown));
+		if (index !== undefined) quietly(() => this.context.addOutputData(this.connection, index, shown));
 		if ('failed' in outcome) throw outcome.failed;
 		return outcome.result;
 	}
 
 	/** Shown once at the node, however often it is said. */
 	hint(message: string): void {
-		this.quietly(() => hintOnce(this.context, message));
+		quietly(() => hintOnce(this.context, message));
 	}
 
 	nodeError(error: unknown): NodeOperationError {
@@ -75,14 +76,5 @@ export class SubNodeLog {
 	private get signal(): AbortSignal | undefined {
 		const signal = this.context.getExecutionCancelSignal();
 		return signal?.aborted === true ? undefined : signal;
-	}
-
-	/** Nothing may fail because of its log, least of all after the execution has ended. */
-	private quietly<T>(log: () => T): T | undefined {
-		try {
-			return log();
-		} catch {
-			return undefined;
-		}
 	}
 }

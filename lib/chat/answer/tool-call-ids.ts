@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { quietly } from '../../values';
 
 /** A longer id of a server is not worth carrying: its calls then go back under our own. */
 const MAX_SERVER_ID = 200;
@@ -52,9 +53,5 @@ function escaped(id: string): string {
 }
 
 function unescaped(kept: string): string | undefined {
-	try {
-		return decodeURIComponent(kept.replace(/-/g, '%'));
-	} catch {
-		return undefined;
-	}
+	return quietly(() => decodeURIComponent(kept.replace(/-/g, '%')));
 }

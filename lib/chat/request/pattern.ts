@@ -1,5 +1,5 @@
 import { type AST, RegExpParser } from '../../vendor';
-import { messageOf } from '../../values';
+import { messageOf, quietly } from '../../values';
 
 /** Grammars refuse to repeat a rule more often (llama.cpp, `MAX_REPETITION_THRESHOLD`). */
 export const MAX_REPETITIONS = 2000;
@@ -64,11 +64,7 @@ function parsed(pattern: string): AST.Pattern {
 }
 
 function parsedAs(pattern: string, mode: { unicode: boolean }): AST.Pattern | undefined {
-	try {
-		return new RegExpParser({ ecmaVersion: 2025 }).parsePattern(pattern, 0, pattern.length, mode);
-	} catch {
-		return undefined;
-	}
+	return quietly(() => new RegExpParser({ ecmaVersion: 2025 }).parsePattern(pattern, 0, pattern.length, mode));
 }
 
 /** A grammar always means the whole text, so the anchors must be there, and go. */

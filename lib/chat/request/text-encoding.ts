@@ -1,3 +1,4 @@
+import { quietly } from '../../values';
 /** How much of a text is looked at to tell UTF-16 without a byte-order mark. */
 const MAX_LOOKED_AT = 4096;
 
@@ -31,13 +32,8 @@ function encodingOfMark([first, second, third]: Uint8Array): string | undefined 
 
 /** The declared encoding, where it is one. UTF-8 is declared of much that is none, so it is left to the bytes. */
 function knownEncoding(label: string | undefined): string | undefined {
-	if (label === undefined) return undefined;
-	try {
-		const { encoding } = new TextDecoder(label.trim());
-		return encoding === 'utf-8' ? undefined : encoding;
-	} catch {
-		return undefined;
-	}
+	const encoding = label && quietly(() => new TextDecoder(label.trim()).encoding);
+	return encoding === 'utf-8' ? undefined : encoding;
 }
 
 function utf16Without(bytes: Uint8Array): string | undefined {

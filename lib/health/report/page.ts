@@ -20,6 +20,7 @@ import {
 import { tableOf } from './table';
 import { STYLE } from './style';
 import { toolsSection } from './tools';
+import { quietly } from '../../values';
 
 export interface PageOptions {
 	title: string;
@@ -135,9 +136,5 @@ function historyOf(server: FullCheck, history: History | undefined, isAlone: boo
 
 function knownZone(name: string | undefined): string | undefined {
 	if (name === undefined || name === '') return undefined;
-	try {
-		return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
-	} catch {
-		return undefined;
-	}
+	return quietly(() => new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone);
 }

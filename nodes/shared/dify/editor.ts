@@ -3,7 +3,7 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
 import { localError } from '../../../lib/dify/failure';
-import { isRecord } from '../../../lib/values';
+import { isRecord, quietly } from '../../../lib/values';
 import { listError } from '../list-error';
 
 /** The client for lists and forms in the editor. */
@@ -51,10 +51,6 @@ export function editorUser(context: ILoadOptionsFunctions): string {
 
 /** A field of the node as far as it has a value in the editor; of a resource locator, what it points to. */
 export function editorValue(context: ILoadOptionsFunctions, name: string): unknown {
-	try {
-		const value: unknown = context.getNodeParameter(name, '');
-		return isRecord(value) && '__rl' in value ? value.value : value;
-	} catch {
-		return undefined;
-	}
+	const value: unknown = quietly(() => context.getNodeParameter(name, ''));
+	return isRecord(value) && '__rl' in value ? value.value : value;
 }

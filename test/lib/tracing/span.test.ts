@@ -1,3 +1,5 @@
+import { propagation, trace } from '@opentelemetry/api';
+
 import { ChatClient } from '../../../lib/chat/client';
 import type { ChatSettings } from '../../../lib/chat/request/request';
 import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
@@ -277,4 +279,59 @@ describe('case N34, N40: no span, no request and no error', () => {
 		expect(traces.spans()).toEqual([]);
 		expect(traceparents(server)).toEqual([]);
 	});
+});
+
+const broken = (): never => {
+	throw new Error('tracer');
+};
+
+test.each([
+	['getTracer throws', () => jest.spyOn(trace, 'getTracer').mockImplementation(broken)],
+	['no tracer', () => jest.spyOn(trace, 'getTracer').mockReturnValue(undefined as never)],
+	['startSpan throws', () => jest.spyOn(trace, 'getTracer').mockReturnValue({ startSpan: broken } as never)],
+	['no span', () => jest.spyOn(trace, 'getTracer').mockReturnValue({ startSpan: () => ({}) } as never)],
+	['extract throws', () => jest.spyOn(propagation, 'extract').mockImplementation(broken)],
+	[
+		'inject throws in ours',
+		() => jest.spyOn(trace, 'setSpan').mockImplementationOnce(trace.setSpan).mockImplementation(broken),
+	],
+	['fields throws', () => jest.spyOn(propagation, 'fields').mockImplementation(broken)],
+])('a tracer that does not work (%s) costs no answer and no error its words', async (_name, breakIt) => {
+	const server = await start();
+	const spy = breakIt();
+	try {
+		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
+		expect((await ask(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
+		await expect(ask(chatWith({ baseUrl: server.url }))).rejects.toThrow('The server failed');
+	} finally {
+		spy.mockRestore();
+	}
+});
+
+test('a span that throws in any of its methods', async () => {
+	const methods = ['setAttribute', 'setAttributes', 'setStatus', 'end', 'addEvent', 'recordException', 'isRecording'];
+	const spanContext = () => ({ traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 });
+	for (const which of methods) {
+		const server = await start();
+		const works = Object.fromEntries(methods.map((name) => [name, name === which ? broken : () => true]));
+		const spy = jest
+			.spyOn(trace, 'getTracer')
+			.mockReturnValue({ startSpan: () => ({ ...works, spanContext }) } as never);
+		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
+		expect((await ask(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
+		await expect(ask(chatWith({ baseUrl: server.url }))).rejects.toThrow('The server failed');
+		spy.mockRestore();
+	}
+});
+
+test.each([
+	['never answers', async () => await new Promise<never>(() => {})],
+	['throws', broken],
+	['gives nothing', () => undefined],
+])('a host whose helper %s has no trace, and gets its answer soon', async (_name, httpRequest) => {
+	const server = await start();
+	const begun = performance.now();
+	expect((await ask(chatWith({ baseUrl: server.url }, {}, { httpRequest }))).text).toContain('You said');
+	expect(performance.now() - begun).toBeLessThan(3_000);
+	expect(traces.spans()).toEqual([]);
 });
