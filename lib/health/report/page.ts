@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { markup, raw, type Html } from './escape';
-import { shortened } from '../../values';
+import { quietly, shortened } from '../../values';
 import type { History, HistoryEntry } from './history';
 import { entriesOf } from './history';
 export type { FullCheck } from './sections';
@@ -20,7 +20,6 @@ import {
 import { tableOf } from './table';
 import { STYLE } from './style';
 import { toolsSection } from './tools';
-import { quietly } from '../../values';
 
 export interface PageOptions {
 	title: string;

@@ -9,6 +9,7 @@ import { type KeepingProxyOptions, startKeepingProxy } from '../../servers/keepi
 import { type Reply, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { delta, json, type Script, sse, startScripted } from '../../servers/scripted';
 import { useSimulator } from '../../servers/use-simulator';
+import { delay } from '../../support/node';
 import { examples } from '../../support/properties';
 import { PLAIN_SETTINGS } from './chat-settings';
 
@@ -189,7 +190,9 @@ async function breaking(rest: Script, lookup: Script = (_request, response) => j
 		else if (request.method === 'GET') response.writeHead(404).end();
 		else {
 			response.writeHead(200, { 'content-type': 'text/event-stream' });
-			response.write(sse(delta({ content: 'One ' })), () => setTimeout(() => response.socket?.resetAndDestroy(), 5));
+			response.write(sse(delta({ content: 'One ' })), () => {
+				void delay(5).then(() => response.socket?.resetAndDestroy());
+			});
 		}
 	});
 	const settings = { ...PLAIN_SETTINGS, serverKind: 'llamaServer' as const };
@@ -210,7 +213,7 @@ test.each<[string, Script]>([
 ])('what answers with %s in place of the rest has no part in the answer, and the run is ended', async (_name, rest) => {
 	const { server, answer } = await breaking(rest);
 	await expect(answer()).rejects.toMatchObject({ kind: 'connectionLost', partialText: 'One ' });
-	await new Promise((resolve) => setTimeout(resolve, 100));
+	await delay(100);
 	expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'POST', 'GET', 'DELETE']);
 });
 
