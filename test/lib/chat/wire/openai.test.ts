@@ -1,4 +1,5 @@
 import type { ChatMessage, ChatParameters, ChatRequest, ToolDefinition } from '../../../../lib/chat/types';
+import { SAMPLER_ENTRIES } from '../../../../lib/chat/request/samplers';
 import type { ServerKind } from '../../../../lib/servers/kinds';
 import { openAiProtocol, shortId } from '../../../../lib/chat/wire/openai';
 import type { ServerSentEvent } from '../../../../lib/http/sse';
@@ -96,6 +97,11 @@ describe('bodies, byte for byte', () => {
 		],
 	])('every option on %s', (serverKind, expected) => {
 		expect(JSON.stringify(body({ serverKind, parameters: everything }))).toBe(`{${BASE},${STREAM},${expected}}`);
+	});
+
+	it('every option has a value among them, but for those with tests of their own', () => {
+		const names = SAMPLER_ENTRIES.map(([name]) => name);
+		expect(names.filter((name) => !(name in everything))).toEqual(['cacheReuse', 'lora', 'contextSize', 'keepAlive']);
 	});
 
 	it('tools stand in front of the options, so that they can be compared at a glance', () => {
