@@ -86,31 +86,22 @@ const itemsAtOnce: INodeProperties = {
 		'How many items are worked on at the same time. Each run takes a worker of the whole Dify, and other apps wait: above 4, ask who else uses it. The order of the output stays that of the input. An expression is evaluated for the first item only.',
 };
 
+const common = [enableStreaming, firstByteLimit, idleLimit, include, itemsAtOnce, progressLimit, onFailure];
+
 /** Options of operations that read a run somebody else started. */
 export const followOptions: INodeProperties[] = [
-	enableStreaming,
-	firstByteLimit,
-	idleLimit,
-	include,
-	itemsAtOnce,
-	progressLimit,
+	...common,
 	{
 		...totalLimit,
 		description:
 			'How long to follow the run. When it runs out, the run goes on in Dify, and the error has its ID. 0 = no limit.',
 	},
-	onFailure,
 	onPauseWaiting,
 ];
 
 /** Options of the operation that starts runs. */
 export const executeOptions: INodeProperties[] = [
-	enableStreaming,
-	firstByteLimit,
-	idleLimit,
-	include,
-	itemsAtOnce,
-	progressLimit,
+	...common,
 	{
 		...RUN_OPTIONS.maxRetries,
 		description:
@@ -118,7 +109,6 @@ export const executeOptions: INodeProperties[] = [
 	},
 	totalLimit,
 	RUN_OPTIONS.traceId,
-	onFailure,
 	onPause,
 	{
 		...RUN_OPTIONS.workflowId,

@@ -17,9 +17,6 @@ export const annotationGetAll: DifyOperation = {
 		}),
 		...pagingFields,
 	],
-	run: async (call) => {
-		const { client, parameters } = call;
-		const found = await listAnnotations(client, parameters.name('keyword'), limitIn(parameters));
-		return itemsOf(found);
-	},
+	run: async ({ client, parameters }) =>
+		itemsOf(await listAnnotations(client, parameters.name('keyword'), limitIn(parameters))),
 };
