@@ -47,36 +47,32 @@ export async function getChunk(api: KnowledgeApi, place: ChunkPlace): Promise<Js
 }
 
 /**
- * Adds chunks to a document. Sent once, whatever happens: a second time they would be there twice.
+ * Adds a chunk to a document. Sent once, whatever happens: a second time it would be there twice.
  *
- * @returns the chunks, and remarks on those whose vector Dify could not make
+ * @returns the chunk, and remarks where Dify could not make its vector
  * @throws {ServerError}
  */
-export async function createChunks(
+export async function createChunk(
 	api: KnowledgeApi,
 	place: DocumentPlace,
-	chunks: readonly ChunkValues[],
+	{ content = '', answer, keywords }: ChunkValues,
 ): Promise<{ chunks: JsonRecord[]; remarks: string[] }> {
-	if (chunks.length === 0 || chunks.some(({ content }) => (content ?? '').trim() === ''))
-		throw invalidParam('A chunk has no content', 'Give a text for each chunk.');
+	needsContent('chunk', content);
 	const document = await getDocument(api, place.baseId, place.documentId, 'without');
-	if (document.doc_form === 'qa_model' && chunks.some(({ answer }) => (answer ?? '').trim() === ''))
+	if (document.doc_form === 'qa_model' && (answer ?? '').trim() === '')
 		throw invalidParam(
 			'A chunk of a Q&A knowledge base needs an answer',
 			'Give the question as content, and the answer.',
 		);
-	const segments = chunks.map(({ content, answer, keywords }) => ({
-		content,
-		...optional({ answer, keywords }),
-	}));
-	const answer = await api.write(place.baseId, 'POST', chunksPath(place), { segments });
-	const made = recordsIn(answer.data);
-	const failed = made.filter(({ status }) => status === 'error');
+	const segments = [{ content, ...optional({ answer, keywords }) }];
+	const { data } = await api.write(place.baseId, 'POST', chunksPath(place), { segments });
+	const chunks = recordsIn(data);
+	const failed = chunks.filter(({ status }) => status === 'error');
 	const remarks = failed.map(
 		(chunk) =>
 			`Dify could not index chunk ${idOf(chunk) ?? ''}, so it is not found: ${text(chunk.error) ?? 'no reason given'}`,
 	);
-	return { chunks: made, remarks };
+	return { chunks, remarks };
 }
 
 /**
@@ -141,7 +137,7 @@ export async function getChildChunk(api: KnowledgeApi, place: ChunkPlace, childI
  * @throws {ServerError}
  */
 export async function createChildChunk(api: KnowledgeApi, place: ChunkPlace, content: string): Promise<JsonRecord> {
-	needsContent(content);
+	needsContent('child chunk', content);
 	const document = await getDocument(api, place.baseId, place.documentId, 'without');
 	if (document.doc_form !== 'hierarchical_model')
 		throw localError(
@@ -158,7 +154,7 @@ export async function updateChildChunk(
 	childId: string,
 	content: string,
 ): Promise<JsonRecord> {
-	needsContent(content);
+	needsContent('child chunk', content);
 	return recordOf((await api.write(place.baseId, 'PATCH', childPath(place, childId), { content })).data);
 }
 
@@ -168,6 +164,6 @@ export async function deleteChildChunk(api: KnowledgeApi, place: ChunkPlace, chi
 }
 
 /** Dify accepts an empty child chunk. */
-function needsContent(content: string): void {
-	if (content.trim() === '') throw invalidParam('The child chunk has no content', 'Give the text of the child chunk.');
+function needsContent(what: string, content: string): void {
+	if (content.trim() === '') throw invalidParam(`The ${what} has no content`, `Give the text of the ${what}.`);
 }

@@ -1,4 +1,4 @@
-import { createChunks } from '../../../lib/dify/knowledge/chunks';
+import { createChunk } from '../../../lib/dify/knowledge/chunks';
 import type { DifyOperation } from '../../shared/dify/run';
 import { itemsOf } from '../../shared/run/operations';
 import { contentField, documentPlace, placeFields, values, valuesIn } from './fields';
@@ -9,7 +9,7 @@ export const chunkCreate: DifyOperation = {
 	fields: [...placeFields, { ...contentField, required: true }, optionsCollection(values)],
 	run: async ({ api, parameters, hint }) => {
 		const chunk = { ...valuesIn(parameters), content: parameters.freeText('content') };
-		const { chunks, remarks } = await createChunks(api, documentPlace(parameters), [chunk]);
+		const { chunks, remarks } = await createChunk(api, documentPlace(parameters), chunk);
 		remarks.forEach(hint);
 		return itemsOf(chunks);
 	},

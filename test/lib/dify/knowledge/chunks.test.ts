@@ -1,6 +1,6 @@
 import {
 	createChildChunk,
-	createChunks,
+	createChunk,
 	deleteChildChunk,
 	deleteChunk,
 	getChildChunk,
@@ -25,7 +25,7 @@ describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 		const { api, place, document } = await withDocument(version);
 		expect((await listChunks(api, place, 'all')).map(({ content }) => content)).toEqual(['One.', 'Two.']);
 		expect(await listChunks(api, place, 'all', 'two')).toHaveLength(1);
-		const { chunks, remarks } = await createChunks(api, place, [{ content: 'Three.', keywords: ['three'] }]);
+		const { chunks, remarks } = await createChunk(api, place, { content: 'Three.', keywords: ['three'] });
 		expect(chunks).toMatchObject([{ content: 'Three.', keywords: ['three'], status: 'completed' }]);
 		expect(remarks).toEqual([]);
 		const at = { ...place, chunkId: String(chunks[0]!.id) };
@@ -38,7 +38,7 @@ describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 
 	test('D102: a document that is being indexed is told as that, not as missing', async () => {
 		const { api, place } = await withDocument(version, { status: 'indexing', stuckAt: 'indexing' });
-		expect(await failureOf(createChunks(api, place, [{ content: 'x' }]))).toMatchObject({
+		expect(await failureOf(createChunk(api, place, { content: 'x' }))).toMatchObject({
 			status: 404,
 			kind: 'documentBusy',
 		});
@@ -48,25 +48,25 @@ describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 		const { sim, api, place } = await withDocument(version);
 		const body = '{"error":"Segments is required"}';
 		sim.fail({ path: /segments$/, status: 400, contentType: 'application/json', body });
-		const failed = await failureOf(createChunks(api, place, [{ content: 'x' }]));
+		const failed = await failureOf(createChunk(api, place, { content: 'x' }));
 		expect(failed).toMatchObject({ status: 400, serverText: 'Segments is required' });
-		expect((await failureOf(createChunks(api, place, []))).message).toBe('A chunk has no content');
+		expect((await failureOf(createChunk(api, place, { content: ' ' }))).message).toBe('The chunk has no content');
 	});
 
 	test('D104: a chunk whose vector failed is marked, and warned of', async () => {
 		const { sim, api, place } = await withDocument(version);
 		sim.store.knowledge.failChunk = (content) => content === 'b';
-		const { chunks, remarks } = await createChunks(api, place, [{ content: 'a' }, { content: 'b' }, { content: 'c' }]);
-		expect(chunks.map(({ status }) => status)).toEqual(['completed', 'error', 'completed']);
+		const { chunks, remarks } = await createChunk(api, place, { content: 'b' });
+		expect(chunks.map(({ status }) => status)).toEqual(['error']);
 		expect(remarks).toEqual([
-			`Dify could not index chunk ${String(chunks[1]!.id)}, so it is not found: Connection refused`,
+			`Dify could not index chunk ${String(chunks[0]!.id)}, so it is not found: Connection refused`,
 		]);
 	});
 
 	test('D105: a chunk whose answer is lost is not sent again', async () => {
 		const { sim, api, place } = await withDocument(version);
 		sim.fail({ path: /segments$/, how: 'reset' });
-		await failureOf(createChunks(api, place, [{ content: 'x' }]));
+		await failureOf(createChunk(api, place, { content: 'x' }));
 		expect(calls(sim, /segments$/)).toBe(1);
 	});
 
@@ -77,7 +77,7 @@ describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 		await updateChunk(api, at, { keywords: ['k'] });
 		expect(lastBody(sim, /segments\//)).toMatchObject({ segment: { content: 'One.', answer: '42', keywords: ['k'] } });
 		expect(document.segments[0]!.answer).toBe('42');
-		expect((await failureOf(createChunks(api, place, [{ content: 'q' }]))).message).toContain('needs an answer');
+		expect((await failureOf(createChunk(api, place, { content: 'q' }))).message).toContain('needs an answer');
 	});
 
 	test('a disabled chunk is changed only together with enabling it', async () => {
