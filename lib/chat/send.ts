@@ -135,6 +135,7 @@ function workaroundFor(
 
 /** Only what the user set: nobody misses the counts in a stream. */
 function noteOnLeftOut(fields: readonly string[], request: ChatRequest, protocol: ChatProtocol): string[] {
+	if (fields.length === 0) return [];
 	const sent = protocol.body({ ...request, fieldChanges: {} });
 	const left = fields.filter((name) => name !== 'stream_options' && name in sent);
 	if (left.length === 0) return [];

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { methodOf } from './answer';
 import { useChannel, type ChannelUse, type ServerChannel } from './dispatcher';
 import { isRefusal } from '../errors/http-failure';
@@ -38,11 +40,13 @@ export class Connection extends Explainer {
 	constructor(settings: ConnectionSettings) {
 		super(settings);
 		this.url = settings.address;
-		this.scope = JSON.stringify(settings.headers ?? {});
+		this.scope = createHash('sha256')
+			.update(JSON.stringify(settings.headers ?? {}))
+			.digest('base64');
 		this.sender = new Sender(settings, this);
 	}
 
-	/** Tells one server with one credential from another. Holds the key: for the memory of this process only. */
+	/** Tells one server with one credential from another. Holds no key. */
 	get id(): string {
 		const { ignoreSslIssues = false } = this.settings;
 		return JSON.stringify([this.url.api, this.scope, ignoreSslIssues]);

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
 import { EnvHttpProxyAgent, Pool, type Dispatcher } from '../vendor';
@@ -7,7 +5,7 @@ import { optional, quietly } from '../values';
 
 export interface ServerChannelKey {
 	origin: string;
-	/** Everything that tells one credential from another: header values, TLS setting. Only its hash is kept. */
+	/** What tells one credential from another. It is kept, so it is a hash and no key. */
 	scope: string;
 	ignoreSslIssues: boolean;
 	egressFilter?: EgressFilter;
@@ -51,20 +49,11 @@ const channels = new Map<string, Entry>();
  * @throws {ServerError} of kind `proxy` where the proxy variables of the environment cannot be used
  */
 export function useChannel(key: ServerChannelKey): ChannelUse {
-	const id = createHash('sha256')
-		.update(
-			[
-				key.origin,
-				key.scope,
-				String(key.ignoreSslIssues),
-				String(key.egressFilter !== undefined),
-				String(key.connectLimitMs),
-			].join('\n'),
-		)
-		.digest('base64');
+	const { origin, scope, ignoreSslIssues, egressFilter, connectLimitMs } = key;
+	const id = [origin, scope, ignoreSslIssues, egressFilter !== undefined, connectLimitMs].join('\n');
 	const entry = channels.get(id) ?? open(key);
 	// The look-up belongs to one execution's helpers; the newest is as good as the first, and does not keep that alive.
-	entry.lookup = key.egressFilter?.createSecureLookup();
+	entry.lookup = egressFilter?.createSecureLookup();
 	entry.users++;
 	channels.delete(id);
 	channels.set(id, entry);

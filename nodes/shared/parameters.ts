@@ -1,6 +1,6 @@
 import type { IGetNodeParameterOptions, INodeProperties, IPollFunctions } from 'n8n-workflow';
 
-import { isRecord } from '../../lib/values';
+import { recordOf } from '../../lib/values';
 import { placesOf } from './options-field';
 import {
 	asChoice,
@@ -31,13 +31,18 @@ export interface ParameterSource {
  */
 export class NodeParameters {
 	private readonly collections = new Map<string, Record<string, unknown>>();
+	private readonly constants: Constants | undefined;
+	/** Whether anything that was read may be another for each item. */
+	private varies = false;
 
 	/** @param properties of the node's description, or those of its operation */
 	constructor(
 		private readonly context: ParameterSource,
 		readonly itemIndex: number,
-		private readonly properties: readonly INodeProperties[],
-	) {}
+		readonly properties: readonly INodeProperties[],
+	) {
+		this.constants = constantsOf(context, properties);
+	}
 
 	/** Those of a poll, which has no items: they are read without an index. */
 	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]): NodeParameters {
@@ -46,11 +51,26 @@ export class NodeParameters {
 		return new NodeParameters({ getNodeParameter }, 0, properties);
 	}
 
+	/**
+	 * What a function reads. Where it meets no expression, that is the same for all items of the execution: it is read
+	 * once, and must not be changed.
+	 */
+	once<T>(read: (parameters: NodeParameters) => T): T {
+		const { known } = this.constants ?? {};
+		if (known === undefined || known.get(read) === VARIES) return read(this);
+		if (known.has(read)) return known.get(read) as T;
+		const apart = new NodeParameters(this.context, this.itemIndex, this.properties);
+		const found = read(apart);
+		known.set(read, apart.varies ? VARIES : found);
+		this.varies ||= apart.varies;
+		return found;
+	}
+
 	/** The value as n8n gives it: of any type. Of a resource locator, what it points to. */
 	value(path: string): unknown {
 		const [name, inside] = path.split(/\.(.*)/s) as [string, string?];
 		if (inside === undefined) return this.whole(name);
-		const written = constantsOf(this.context)?.written;
+		const written = this.constants?.written;
 		const values = placesOf(this.properties, name, inside)
 			// What the node has not stored need not be asked for.
 			.filter((place) => place === name || written === undefined || place in written)
@@ -122,21 +142,16 @@ export class NodeParameters {
 	}
 
 	private whole(name: string): unknown {
+		const { written, known } = this.constants ?? {};
+		if (known?.has(name) === true) return known.get(name);
 		const { type, default: preset } = fieldAt(this.properties, name).property;
-		const constant = constantsOf(this.context);
-		const key = `${name} ${type}`;
-		if (constant?.values.has(key) === true) return constant.values.get(key);
-		const isExpression = typeof preset === 'string' && preset.startsWith('=');
+		const isLocator = type === 'resourceLocator';
 		// n8n takes the fallback for a field that the editor hides, and fails without one.
-		const fallback = isExpression || type === 'resourceLocator' ? '' : preset;
-		const value: unknown = this.context.getNodeParameter(
-			name,
-			this.itemIndex,
-			fallback,
-			type === 'resourceLocator' ? { extractValue: true } : {},
-		);
-		if (constant !== undefined && name in constant.written && !hasExpression(constant.written[name]))
-			constant.values.set(key, value);
+		const fallback = hasExpression(preset) || isLocator ? '' : preset;
+		const options = isLocator ? { extractValue: true } : {};
+		const value: unknown = this.context.getNodeParameter(name, this.itemIndex, fallback, options);
+		if (known !== undefined && name in written! && !hasExpression(written![name])) known.set(name, value);
+		else this.varies = true;
 		return value;
 	}
 
@@ -163,24 +178,30 @@ export class NodeParameters {
 interface Constants {
 	/** The parameters as they stand in the workflow, with their expressions. */
 	written: Record<string, unknown>;
-	values: Map<string, unknown>;
+	/** Values by their names, and what was made of several of them by what reads it. */
+	known: Map<unknown, unknown>;
 }
 
-const known = new WeakMap<object, Constants>();
+/** Stands for what may be another for each item. */
+const VARIES = Symbol('varies');
+
+const executions = new WeakMap<object, { written: Constants['written']; of: WeakMap<object, Constants> }>();
 
 /**
  * What is the same for all items of an execution: n8n resolves, checks and copies each parameter again for every item,
  * which takes longer than a small request where a node has many operations. Only for contexts that have items.
  */
-function constantsOf(context: ParameterSource): Constants | undefined {
-	const found = known.get(context);
-	if (found !== undefined) return found;
+function constantsOf(context: ParameterSource, properties: readonly INodeProperties[]): Constants | undefined {
 	const { getNode } = context as { getNode?: () => { parameters?: unknown } };
 	if (getNode === undefined || !('getInputData' in context)) return undefined;
-	const { parameters } = getNode.call(context);
-	const made = { written: isRecord(parameters) ? parameters : {}, values: new Map<string, unknown>() };
-	known.set(context, made);
-	return made;
+	const execution = executions.get(context) ?? {
+		written: recordOf(getNode.call(context).parameters),
+		of: new WeakMap(),
+	};
+	executions.set(context, execution);
+	const constants = execution.of.get(properties) ?? { written: execution.written, known: new Map<unknown, unknown>() };
+	execution.of.set(properties, constants);
+	return constants;
 }
 
 /** n8n takes a text that begins with `=` for an expression, wherever it stands. */

@@ -34,7 +34,7 @@ export function countGeneration(context: object, { usage, model, totalMs = 0 }: 
 		customData.set(KEYS.tokensIn, read(KEYS.tokensIn) + promptTokens);
 		customData.set(KEYS.tokensOut, read(KEYS.tokensOut) + completionTokens);
 		const totals = {
-			models: withModel(asList(known.models).map(String), model),
+			models: [...new Set([...asList(known.models), model].filter(nonEmptyText).map(String))],
 			generations: sum('generations', 1),
 			// Their tokens are in none of the totals.
 			uncounted: sum('uncounted', usage === undefined ? 1 : 0),
@@ -51,9 +51,4 @@ export function countGeneration(context: object, { usage, model, totalMs = 0 }: 
 
 function rounded(number: number): number {
 	return Math.round(number * 100) / 100;
-}
-
-function withModel(models: readonly string[], model: string | undefined): string[] {
-	const name = nonEmptyText(model);
-	return name === undefined || models.includes(name) ? [...models] : [...models, name];
 }

@@ -28,7 +28,7 @@ export const textChat: LocalLlamaOperation = {
 		...optionFields([...samplers, thinkingTimeLimitField, ...generationFields, streamingField]),
 	],
 	run: async (call) => {
-		const settings = await withModel(chatSettings(call.parameters), call.servers, 'chat');
+		const settings = await withModel(call.parameters.once(chatSettings), call.servers, 'chat');
 		const client = new ChatClient(call.servers, settings);
 		const messages = await messagesIn(call);
 		const answer = await generated(call, client, messages);

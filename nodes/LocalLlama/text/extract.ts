@@ -106,7 +106,7 @@ export const textExtract: LocalLlamaOperation = {
 				: { schema: schemaOfFields(fields), least: schemaOfRequiredFields(fields) }),
 			instructions: parameters.freeText('instructions'),
 		};
-		const settings = await withModel(briefSettings(parameters), call.servers, 'chat');
+		const settings = await withModel(parameters.once(briefSettings), call.servers, 'chat');
 		const { output, answer, usage, repaired, notes } = await extractData(call.servers, settings, task, call.signal);
 		reportAnswer(call, { ...answer, notes, usage });
 		const told = recordOf(output);

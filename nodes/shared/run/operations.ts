@@ -140,15 +140,16 @@ export function operationNamed<O extends Described>(operations: readonly O[], na
 /** The operations of a node without resources, of which the first is chosen at first. */
 export function operationTable<O extends Described>(operations: readonly O[]): OperationTable<O> {
 	const field = operationField(operations);
-	return {
-		properties: [field, ...operationFields(operations)],
-		operationOf: (context, itemIndex) => operationNamed(operations, valueOf(field, context, itemIndex)),
-	};
+	return { properties: [field, ...operationFields(operations)], operationOf: chosenBy(field, operations) };
 }
 
-/** Of a field that is mostly the same for all items, and then read once. */
-function valueOf(field: INodeProperties, context: IExecuteFunctions, itemIndex: number): string {
-	return new NodeParameters(context, itemIndex, [field]).name(field.name);
+function chosenBy<O extends Described>(field: INodeProperties, operations: readonly O[]) {
+	return readingOf([field], (parameters) => operationNamed(operations, parameters.name(field.name)));
+}
+
+/** Reads fields of an item. */
+function readingOf<T>(fields: INodeProperties[], read: (parameters: NodeParameters) => T) {
+	return (context: IExecuteFunctions, itemIndex: number) => new NodeParameters(context, itemIndex, fields).once(read);
 }
 
 /**
@@ -163,16 +164,16 @@ export function resourceTable<O extends Described>(resources: ReadonlyArray<Node
 	});
 	const shown = ({ option }: NodeResource) => ({ resource: [option.value] });
 	const fields = resources.map((resource) => operationField(resource.operations, resource.preset, shown(resource)));
+	const chosen = resources.map(({ operations }, at) => chosenBy(fields[at]!, operations));
+	const resourceOf = readingOf([resourceField], (parameters) =>
+		resources.findIndex(({ option }) => option.value === parameters.choice('resource')),
+	);
 	return {
 		properties: [
 			resourceField,
 			...fields,
 			...resources.flatMap((resource) => operationFields(resource.operations, shown(resource))),
 		],
-		operationOf: (context, itemIndex) => {
-			const chosen = new NodeParameters(context, itemIndex, [resourceField]).choice('resource');
-			const at = resources.findIndex(({ option }) => option.value === chosen);
-			return operationNamed(resources[at]!.operations, valueOf(fields[at]!, context, itemIndex));
-		},
+		operationOf: (context, itemIndex) => chosen[resourceOf(context, itemIndex)]!(context, itemIndex),
 	};
 }

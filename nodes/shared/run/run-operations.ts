@@ -37,7 +37,7 @@ export async function runOperations<Access extends object>(
 			const operation = operationOf(itemIndex);
 			const parametersOf = (other: number) => new NodeParameters(context, other, operation.fields);
 			const parameters = parametersOf(itemIndex);
-			const { streams } = readWork(parameters, operation.fields);
+			const { streams } = parameters.once(readWork);
 			const itemIndexes = groups.itemIndexesOf(operation, parameters);
 			// The first of several items takes all of them along.
 			if (itemIndexes[0] !== itemIndex) return [];
@@ -106,13 +106,10 @@ class ItemGroups {
 }
 
 /** How an operation works on items, by its options; one without these options types nothing and takes one at a time. */
-function readWork(
-	parameters: NodeParameters,
-	fields: readonly INodeProperties[],
-): { streams: boolean; itemsAtOnce: number } {
-	const atOnce = optionOf(fields, 'itemsAtOnce');
+function readWork(parameters: NodeParameters): { streams: boolean; itemsAtOnce: number } {
+	const [atOnce, streaming] = ['itemsAtOnce', 'enableStreaming'].map((name) => optionOf(parameters.properties, name));
 	return {
-		streams: optionOf(fields, 'enableStreaming') !== undefined && parameters.flag('options.enableStreaming', true),
+		streams: streaming !== undefined && parameters.flag('options.enableStreaming', true),
 		itemsAtOnce: atOnce === undefined ? 1 : parameters.number('options.itemsAtOnce', atOnce.default as number),
 	};
 }
@@ -134,7 +131,7 @@ function workFor(
 	try {
 		const { fields } = operationOf(0);
 		isChat = optionOf(fields, 'enableStreaming') !== undefined && typesIntoChat(context);
-		const { streams, itemsAtOnce } = readWork(new NodeParameters(context, 0, fields), fields);
+		const { streams, itemsAtOnce } = new NodeParameters(context, 0, fields).once(readWork);
 		const streamsToChat = streams && isChat;
 		// The chat shows the pieces of one node in one message: two answers at once would be mixed.
 		return { streamsToChat, atOnce: streamsToChat ? 1 : itemsAtOnce };
