@@ -17,7 +17,10 @@ import {
 import { credentialOf, questionFor } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';
 import { httpFixture } from '../../support/streams';
+import { AT_ONCE_MS } from '../../support/time';
 import { PLAIN_SETTINGS } from './chat-settings';
+
+jest.mock('../../../lib/http/waiting', () => jest.requireActual<object>('../../support/skipped-pauses'));
 
 const start = useSimulator(startScripted);
 beforeEach(forgetAll);
@@ -119,7 +122,7 @@ async function ask(servers: ScriptedServer[], content: string, settings: Partial
 	const credential = credentialOf(servers as unknown as LlamaServerSim[]);
 	const client = new ChatClient(localLlamaServers(credential), {
 		...PLAIN_SETTINGS,
-		limits: { firstTokenMs: 400 },
+		limits: { firstTokenMs: AT_ONCE_MS },
 		...settings,
 	});
 	const answer = client.generate({ messages: [{ type: 'human', content }] });
@@ -143,16 +146,16 @@ const chatOnly =
 		request.method === 'POST' ? script(request, response) : json(response, { detail: 'Not Found' }, 404);
 
 /** What becomes of a question to one server, and of two in a row beside a healthy second one. */
-async function decisionAt(script: Script) {
+async function decisionAt(script: Script, settings: Partial<ChatSettings> = {}) {
 	const alone = await start(chatOnly(script));
-	const kind = await ask([alone], 'Hi');
+	const kind = await ask([alone], 'Hi', settings);
 	const first = await start(chatOnly(script));
 	const second = await start(chatOnly((_request, response) => events(response, good('from the second'))));
 	const servers = [first, second];
 	const question = questionFor(first as unknown as LlamaServerSim, servers as unknown as LlamaServerSim[]);
-	const moved = await ask(servers, question);
+	const moved = await ask(servers, question, settings);
 	const askedBefore = chats(first);
-	const again = await ask(servers, question);
+	const again = await ask(servers, question, settings);
 	return {
 		kind,
 		isRepeated: kind !== 'loading' && streamed(alone) > 1,
@@ -177,7 +180,7 @@ describe('a failure before the first content means the same wherever it stands',
 	it('silence behind the headers is silence: the next server is asked, and this one rests', async () => {
 		const silent = (response: Parameters<Script>[1]) =>
 			response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-		const decision = await decisionAt((_request, response) => silent(response));
+		const decision = await decisionAt((_request, response) => silent(response), { limits: { firstTokenMs: 1_500 } });
 		expect(decision).toMatchObject({ kind: 'firstTokenLimit', moved: 'from the second', rests: true });
 	});
 

@@ -9,6 +9,8 @@ import { PAGES, SIM_VERSIONS, type DifySim, type Script, type SimVersion, type S
 import { waitFor } from './ask';
 import { calls, clientOf, failureOf, startApp } from './client';
 
+jest.mock('../../../lib/http/waiting', () => jest.requireActual<object>('../../support/skipped-pauses'));
+
 const FAST = { looksMs: [1], pauseMs: 1 };
 const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
 

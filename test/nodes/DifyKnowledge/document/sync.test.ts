@@ -4,6 +4,8 @@ import { SIM_VERSIONS } from '../../../servers/dify';
 import { writes } from '../../../lib/dify/knowledge/setup';
 import { executeIn, manage, prepare, scene, type Scene } from '../setup';
 
+jest.mock('../../../../lib/http/waiting', () => jest.requireActual<object>('../../../support/skipped-pauses'));
+
 interface File {
 	source: string;
 	text: string;

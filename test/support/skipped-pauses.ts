@@ -1,0 +1,21 @@
+/**
+ * In place of `lib/http/waiting`, for tests of what waits and tries again: a pause is over at once, and the clock goes
+ * on by it. So limits run out as they would, nobody waits, and a busy machine changes nothing.
+ *
+ * `jest.mock('../lib/http/waiting', () => jest.requireActual<object>('../support/skipped-pauses'))`
+ */
+import { performance as clock, setImmediate } from './node';
+
+export const { raceAgainstAbort } =
+	jest.requireActual<typeof import('../../lib/http/waiting')>('../../lib/http/waiting');
+
+let skippedMs = 0;
+globalThis.performance = Object.create(clock, { now: { value: () => clock.now() + skippedMs } }) as Performance;
+
+export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
+	signal?.throwIfAborted();
+	skippedMs += ms;
+	// What had arrived is read first, as in a pause.
+	await new Promise(setImmediate);
+	signal?.throwIfAborted();
+}
