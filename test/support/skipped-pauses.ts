@@ -4,13 +4,18 @@
  *
  * `jest.mock('../lib/http/waiting', () => jest.requireActual<object>('../support/skipped-pauses'))`
  */
-import { performance as clock, setImmediate } from './node';
+import { performance, setImmediate } from './node';
 
 export const { raceAgainstAbort } =
 	jest.requireActual<typeof import('../../lib/http/waiting')>('../../lib/http/waiting');
 
+const { now } = performance;
 let skippedMs = 0;
-globalThis.performance = Object.create(clock, { now: { value: () => clock.now() + skippedMs } }) as Performance;
+performance.now = () => now.call(performance) + skippedMs;
+// It is the one of the whole process.
+afterAll(() => {
+	performance.now = now;
+});
 
 export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
 	signal?.throwIfAborted();
