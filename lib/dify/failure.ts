@@ -129,7 +129,7 @@ export function runError(
 			difyVersion: headers['x-version'],
 			...idsOf(result),
 			...(node === undefined ? {} : { failedNode: node.title ?? node.nodeId, failedNodeType: node.type }),
-			...(stopRequested === undefined ? {} : { stopRequested }),
+			...optional({ stopRequested }),
 		},
 		about: { startsRun: true },
 	});

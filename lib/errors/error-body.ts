@@ -1,4 +1,4 @@
-import { isRecord, recordsIn, words } from '../values';
+import { isRecord, optional, recordsIn, words } from '../values';
 import { saysSomething, serverMessage } from './http-failure';
 
 export interface ErrorBody {
@@ -30,7 +30,7 @@ export function errorIn(
 			[error.message, error.msg, error.error_msg].find((text) => typeof text === 'string' && text !== '')?.toString() ??
 			(error === json ? serverMessage(data).message : JSON.stringify(error)),
 		...(typeof error.type === 'string' ? { type: error.type } : {}),
-		...(statusIn(error.code) === undefined ? {} : { status: statusIn(error.code) }),
+		...optional({ status: statusIn(error.code) }),
 	};
 }
 

@@ -149,7 +149,7 @@ function rerankingOf(base: JsonRecord, stored: JsonRecord, settings: SearchSetti
 		const { reranking_enable: enabled, reranking_mode: mode, reranking_model: model, weights } = stored;
 		return {
 			reranking_enable: enabled === true,
-			...(nonEmptyText(mode) === undefined ? {} : { reranking_mode: mode }),
+			...optional({ reranking_mode: nonEmptyText(mode) }),
 			...(isRecord(model) && nonEmptyText(model.reranking_model_name) !== undefined ? { reranking_model: model } : {}),
 			...(isRecord(weights) ? { weights } : {}),
 		};
@@ -191,7 +191,7 @@ export function hitsIn(records: readonly JsonRecord[]): Hit[] {
 		const document = recordOf(segment.document);
 		const children = recordsIn(record.child_chunks).map(({ content, score }) => ({
 			content: nonEmptyText(content) ?? '',
-			...(finiteNumber(score) === undefined ? {} : { score: finiteNumber(score) }),
+			...optional({ score: finiteNumber(score) }),
 		}));
 		// A question of a Q&A base without its answer says nothing.
 		const content = [segment.content, segment.answer].flatMap((part) => nonEmptyText(part) ?? []).join('\n');

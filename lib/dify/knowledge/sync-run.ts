@@ -44,7 +44,7 @@ export function plannedOutcome(step: SyncStep): SyncOutcome {
 	return {
 		action: done[step.action],
 		source: step.source,
-		...(nonEmptyText(document?.id) === undefined ? {} : { documentId: nonEmptyText(document?.id) }),
+		...optional({ documentId: nonEmptyText(document?.id) }),
 		...optional({ name }),
 		...facts(document),
 		remarks: [],
