@@ -3,12 +3,11 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { ConversationChoice } from '../../lib/dify/chat';
 import { conversationField, userField } from '../shared/dify/fields';
 import { optionalIdIn } from '../shared/dify/ids';
-import { choiceField, stringField } from '../shared/field-kinds';
+import { choiceField, longTextField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 
 export const messageFields: INodeProperties[] = [
-	stringField('Query', 'query', {
-		typeOptions: { rows: 4 },
+	longTextField('Query', 'query', 4, {
 		default: '={{ $json.chatInput }}',
 		required: true,
 		description: 'What to say to the app. It is sent unchanged.',

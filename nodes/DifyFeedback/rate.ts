@@ -2,7 +2,7 @@ import { rateMessage, type Rating } from '../../lib/dify/feedback';
 import { userField } from '../shared/dify/fields';
 import { messageIdIn, optionalIdIn, userIn } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/run';
-import { choiceField, optionsCollection, stringField } from '../shared/field-kinds';
+import { choiceField, longTextField, optionsCollection, stringField } from '../shared/field-kinds';
 import { asChoice, isBlank, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 import { ignoreNotRated, ratedMessageField, revoke } from './revoke';
@@ -26,8 +26,7 @@ export const rate: DifyOperation = {
 			description:
 				'An expression must give like, dislike or none. Each message has one rating of its user: a new one replaces it.',
 		}),
-		stringField('Text', 'content', {
-			typeOptions: { rows: 2 },
+		longTextField('Text', 'content', 2, {
 			description:
 				'Why the answer was good or bad. Without a text, the text of an earlier rating is kept; Dify by itself would erase it.',
 		}),

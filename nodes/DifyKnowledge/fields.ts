@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { uuid } from '../../lib/dify/ids';
 import { binaryField as binaryFieldOf, ID_EXAMPLE, locatorField } from '../shared/dify/fields';
 import { namesIn } from '../shared/binary';
-import { numberField, stringField } from '../shared/field-kinds';
+import { longTextField, numberField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import { wrongField } from '../shared/field-values';
 
@@ -24,8 +24,7 @@ export function idIn(parameters: NodeParameters, path: string): string {
 
 export const binaryField = binaryFieldOf('the file');
 
-export const textField = stringField('Text', 'text', {
-	typeOptions: { rows: 4 },
+export const textField = longTextField('Text', 'text', 4, {
 	required: true,
 });
 

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { thinkingTimeLimitField } from '../shared/chat/answer-fields';
 import { generationFields } from '../shared/chat/generation-fields';
-import { booleanField, choiceField, numberField } from '../shared/field-kinds';
+import { booleanField, choiceField, wholeField } from '../shared/field-kinds';
 import { takes } from '../../lib/chat/request/parameters';
 import { SAMPLERS, type Sampler, type SamplerName } from '../../lib/chat/request/samplers';
 import { optionsFields } from '../shared/options-field';
@@ -37,8 +37,7 @@ const ownFields: INodeProperties[] = [
 			'Whether the thinking is put in front of the answer between think tags. It is in the execution log in any case.',
 	}),
 	{ ...thinkingTimeLimitField, displayOptions: shownWhere(({ thinkingBudget }) => thinkingBudget) },
-	numberField('History Budget', 'historyBudget', 0, {
-		typeOptions: { minValue: 0, numberPrecision: 0 },
+	wholeField('History Budget', 'historyBudget', 0, [0], {
 		description:
 			'Tokens that the earlier turns of the conversation may have. Beyond it, whole turns are left out from the oldest on, a quarter of the budget at once, so that the server can keep its prompt cache. The system prompt and the current turn always stay. 0 = everything is sent.',
 	}),

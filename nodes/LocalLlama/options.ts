@@ -1,10 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { booleanField, numberField } from '../shared/field-kinds';
+import { booleanField, wholeField } from '../shared/field-kinds';
 import { optionsFields } from '../shared/options-field';
 
 function itemsAtOnce(preset: number): INodeProperties {
-	return numberField('Items at Once', 'itemsAtOnce', preset, {
-		typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
+	return wholeField('Items at Once', 'itemsAtOnce', preset, [1, 64], {
 		description:
 			'How many items are worked on at the same time, best as many as the server has slots. The order of the items stays. An expression is evaluated for the first item only.',
 	});

@@ -8,7 +8,15 @@ import { testSpeed } from '../../lib/health/speed-test';
 import type { SweepOptions } from '../../lib/health/sweep';
 import { withToolTest } from '../../lib/health/tool-test';
 import { optional } from '../../lib/values';
-import { booleanField, choiceField, jsonField, numberField, outputFileField, stringField } from '../shared/field-kinds';
+import {
+	booleanField,
+	choiceField,
+	jsonField,
+	numberField,
+	outputFileField,
+	stringField,
+	wholeField,
+} from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { baseName, storeFile } from '../shared/store-file';
@@ -32,14 +40,12 @@ const sweepFields: INodeProperties[] = [
 		...modelField({ description: 'The model to measure. Leave it empty where only one is loaded.' }),
 		displayOptions: ONLY_SWEEP,
 	},
-	numberField('Requests at Once, up To', 'atOnceUpTo', 8, {
-		typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
+	wholeField('Requests at Once, up To', 'atOnceUpTo', 8, [1, 64], {
 		displayOptions: ONLY_SWEEP,
 		description:
 			'The last round of the measurement. It never has more requests than the server has slots, or than the credential lets through.',
 	}),
-	numberField('Tokens per Answer', 'tokens', 64, {
-		typeOptions: { minValue: 1, maxValue: 4096, numberPrecision: 0 },
+	wholeField('Tokens per Answer', 'tokens', 64, [1, 4096], {
 		displayOptions: ONLY_SWEEP,
 		description: 'How many tokens each request generates. More make the result steadier, and take longer.',
 	}),

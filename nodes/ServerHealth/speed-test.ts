@@ -1,5 +1,5 @@
 import { testSpeed } from '../../lib/health/speed-test';
-import { collectionField, numberField } from '../shared/field-kinds';
+import { collectionField, numberField, wholeField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { healthItems, type HealthOperation } from './operation';
@@ -18,12 +18,10 @@ export const speedTest: HealthOperation = {
 	services: ['modelServer'],
 	fields: [
 		modelField({ description: 'The model to measure. Leave it empty where only one is loaded.' }),
-		numberField('Tokens', 'tokens', 64, {
-			typeOptions: { minValue: 1, maxValue: 4096, numberPrecision: 0 },
+		wholeField('Tokens', 'tokens', 64, [1, 4096], {
 			description: 'How many tokens to generate. More make the result steadier.',
 		}),
-		numberField('Requests at Once', 'atOnce', 1, {
-			typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
+		wholeField('Requests at Once', 'atOnce', 1, [1, 64], {
 			description: 'With more than 1, a second round sends that many requests at the same time',
 		}),
 		collectionField('Limits', 'speedOptions', 'Limit', {

@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import { type ToolTestOptions, withToolTest } from '../../lib/health/tool-test';
-import { booleanField, choiceField, numberField } from '../shared/field-kinds';
+import { booleanField, choiceField, numberField, wholeField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { healthItems, type HealthCall, type HealthOperation } from './operation';
@@ -33,13 +33,11 @@ export const toolTest: HealthOperation = {
 			...modelField({ description: 'The model to test. Leave it empty where only one is loaded.' }),
 			displayOptions: { show: { testedModels: ['one'] } },
 		},
-		numberField('Tries', 'tries', PRESET.tries, {
-			typeOptions: { minValue: 1, maxValue: 20, numberPrecision: 0 },
+		wholeField('Tries', 'tries', PRESET.tries, [1, 20], {
 			description:
 				'How often each case is tried. Each takes at most 11 requests of every model: with 2, 22 requests, and 22 times "Tokens per Answer" generated tokens.',
 		}),
-		numberField('Tokens per Answer', 'answerTokens', PRESET.tokens, {
-			typeOptions: { minValue: 16, maxValue: 32768, numberPrecision: 0 },
+		wholeField('Tokens per Answer', 'answerTokens', PRESET.tokens, [16, 32768], {
 			description: 'The most that one answer may generate, thinking included. An answer that is cut off does not pass.',
 		}),
 		numberField('Time Limit of the Test (Seconds)', 'toolLimit', PRESET.limitMs / 1000, {

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { choiceField, choicesField, numberField, optionsCollection } from '../shared/field-kinds';
+import { choiceField, choicesField, optionsCollection, wholeField } from '../shared/field-kinds';
 import { neededField, serviceField, slots, timeLimit } from '../shared/health/check-fields';
 
 const events = choicesField('Tell When the Server', 'events', {
@@ -24,8 +24,7 @@ const events = choicesField('Tell When the Server', 'events', {
 	],
 });
 
-const confirmations = numberField('Checks in a Row', 'confirmations', 2, {
-	typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
+const confirmations = wholeField('Checks in a Row', 'confirmations', 2, [1, 100], {
 	description:
 		'How many checks must see the new state before it counts. Healthy checks in between undo it only when there are as many in a row. With 1, a restart of a few seconds is told as well. Without this option: 2.',
 });

@@ -2,14 +2,13 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { EmbeddingSettings } from '../../lib/embeddings/client';
 import { keepAliveOf } from '../../lib/servers/keep-alive';
-import { choiceField, numberField, stringField } from './field-kinds';
+import { choiceField, longTextField, stringField, wholeField } from './field-kinds';
 import { limitFields, readLimits } from './limit-fields';
 import type { NodeParameters } from './parameters';
 
 /** How texts become vectors. */
 export const embeddingOptions: INodeProperties[] = [
-	numberField('Batch Size', 'batchSize', 32, {
-		typeOptions: { minValue: 1, maxValue: 2048, numberPrecision: 0 },
+	wholeField('Batch Size', 'batchSize', 32, [1, 2048], {
 		description: 'How many texts go into one request. If the server takes fewer, it gets fewer.',
 	}),
 	choiceField('Blank Texts', 'blankTexts', 'refuse', {
@@ -19,19 +18,16 @@ export const embeddingOptions: INodeProperties[] = [
 		],
 		description: 'What happens to texts that are empty or hold nothing but spaces',
 	}),
-	numberField('Dimensions', 'dimensions', 256, {
-		typeOptions: { minValue: 1, numberPrecision: 0 },
+	wholeField('Dimensions', 'dimensions', 256, [1], {
 		description:
 			'How many numbers a vector should have. Longer ones are cut and brought to length 1. Only for models that were trained for it (Matryoshka).',
 	}),
-	stringField('Document Prefix', 'documentPrefix', {
-		typeOptions: { rows: 2 },
+	longTextField('Document Prefix', 'documentPrefix', 2, {
 		placeholder: 'e.g. search_document: ',
 		description:
 			'Put in front of every text that is stored. Not added: as the model wants, by its name. Empty: none. After a change, insert everything anew.',
 	}),
-	numberField('Expected Dimensions', 'expectedDimensions', 768, {
-		typeOptions: { minValue: 1, numberPrecision: 0 },
+	wholeField('Expected Dimensions', 'expectedDimensions', 768, [1], {
 		description: 'How many numbers a vector must have to fit into the store. Others fail before anything is stored.',
 	}),
 	stringField('Keep Alive', 'keepAlive', {
@@ -48,8 +44,7 @@ export const embeddingOptions: INodeProperties[] = [
 		],
 		description: 'What happens to texts that are longer than the model reads',
 	}),
-	stringField('Query Prefix', 'queryPrefix', {
-		typeOptions: { rows: 2 },
+	longTextField('Query Prefix', 'queryPrefix', 2, {
 		placeholder: 'e.g. search_query: ',
 		description:
 			'Put in front of every text that is searched for. Not added: as the model wants, by its name. Empty: none.',

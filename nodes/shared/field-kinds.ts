@@ -1,6 +1,8 @@
 /** Fields of the plain kinds. `more` goes over what the kind has. */
 import type { INodeProperties } from 'n8n-workflow';
 
+import { optional } from '../../lib/values';
+
 type More = Partial<INodeProperties>;
 
 function kind<Preset extends INodeProperties['default']>(type: INodeProperties['type']) {
@@ -17,6 +19,18 @@ export const numberField = kind<number>('number');
 export const booleanField = kind<boolean>('boolean');
 export const jsonField = kind<string>('json');
 
+/** A whole number from `least` on, or up to `most`. */
+export function wholeField(
+	displayName: string,
+	name: string,
+	preset: number,
+	[minValue, maxValue]: readonly [least: number, most?: number],
+	more: More = {},
+): INodeProperties {
+	const typeOptions = { minValue, ...optional({ maxValue }), numberPrecision: 0 };
+	return numberField(displayName, name, preset, { typeOptions, ...more });
+}
+
 /** One of a list. */
 export const choiceField = kind<string | number>('options');
 
@@ -28,6 +42,11 @@ export function choicesField(displayName: string, name: string, more: More): INo
 /** A text, empty at first. */
 export function stringField(displayName: string, name: string, more: More = {}): INodeProperties {
 	return kind('string')(displayName, name, '', more);
+}
+
+/** A text of several lines, empty at first. */
+export function longTextField(displayName: string, name: string, rows: number, more: More = {}): INodeProperties {
+	return stringField(displayName, name, { typeOptions: { rows }, ...more });
 }
 
 /** The option that names the field of the item that a file is put into. */

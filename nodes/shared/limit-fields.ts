@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { Limits } from '../../lib/http/limits';
 import { optional } from '../../lib/values';
-import { numberField } from './field-kinds';
+import { wholeField } from './field-kinds';
 import type { NodeParameters } from './parameters';
 
 /** Of a generation, unless the user says otherwise. */
@@ -27,8 +27,7 @@ export const limitFields: INodeProperties[] = [
 		300,
 		'How long reading the answer may take once it has begun. 0 = no limit.',
 	),
-	numberField('Retries', 'maxRetries', 3, {
-		typeOptions: { minValue: 0, maxValue: 20, numberPrecision: 0 },
+	wholeField('Retries', 'maxRetries', 3, [0, 20], {
 		description:
 			'Tries after a lost connection, a server that is too busy, or a gateway that cannot reach it. A model that is loading is waited for within the First Token Limit.',
 	}),

@@ -1,23 +1,20 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { RerankSettings } from '../../lib/rerank/client';
-import { choiceField, numberField, stringField } from './field-kinds';
+import { choiceField, longTextField, numberField, wholeField } from './field-kinds';
 import { limitFields, readLimits } from './limit-fields';
 import type { NodeParameters } from './parameters';
 
-export const topNField = numberField('Top N', 'topN', 0, {
-	typeOptions: { minValue: 0, numberPrecision: 0 },
+export const topNField = wholeField('Top N', 'topN', 0, [0], {
 	description: 'How many of the best documents to keep. 0 = all.',
 });
 
 /** How documents are ranked. */
 export const rerankOptions: INodeProperties[] = [
-	numberField('Batch Size', 'batchSize', 32, {
-		typeOptions: { minValue: 1, maxValue: 2048, numberPrecision: 0 },
+	wholeField('Batch Size', 'batchSize', 32, [1, 2048], {
 		description: 'How many documents go into one request. If the server takes fewer, it gets fewer.',
 	}),
-	stringField('Instruction', 'instruction', {
-		typeOptions: { rows: 2 },
+	longTextField('Instruction', 'instruction', 2, {
 		description:
 			'Put in front of the query, for models that want a task (Qwen3-Reranker) on servers without a template for it. GPUStack, and llama-server with a GGUF that has a rerank template, add their own.',
 	}),

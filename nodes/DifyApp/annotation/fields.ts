@@ -1,15 +1,14 @@
 import { uuid } from '../../../lib/dify/ids';
 import { locatorField } from '../../shared/dify/fields';
 import type { DifyCall } from '../../shared/dify/run';
-import { stringField } from '../../shared/field-kinds';
+import { longTextField, stringField } from '../../shared/field-kinds';
 
 export const questionField = stringField('Question', 'question', {
 	required: true,
 	description: 'What users ask',
 });
 
-export const answerField = stringField('Answer', 'answer', {
-	typeOptions: { rows: 4 },
+export const answerField = longTextField('Answer', 'answer', 4, {
 	required: true,
 	description: 'What the app answers then, word for word',
 });

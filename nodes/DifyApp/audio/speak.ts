@@ -3,7 +3,7 @@ import { optional } from '../../../lib/values';
 import type { DifyOperation } from '../../shared/dify/run';
 import { messageField, outputField, userField } from '../../shared/dify/fields';
 import { messageIdIn, userIn } from '../../shared/dify/ids';
-import { choiceField, optionsCollection, stringField } from '../../shared/field-kinds';
+import { choiceField, longTextField, optionsCollection, stringField } from '../../shared/field-kinds';
 import { baseName, storeFile } from '../../shared/store-file';
 
 export const audioSpeak: DifyOperation = {
@@ -21,8 +21,7 @@ export const audioSpeak: DifyOperation = {
 				{ name: 'Text', value: 'text' },
 			],
 		}),
-		stringField('Text', 'text', {
-			typeOptions: { rows: 4 },
+		longTextField('Text', 'text', 4, {
 			displayOptions: { show: { source: ['text'] } },
 			description: 'Providers have limits: with OpenAI 4096 characters',
 		}),

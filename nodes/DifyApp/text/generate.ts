@@ -10,7 +10,7 @@ import { filesField } from '../../shared/dify/run-files';
 import { readRunLimits, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
 import { listeners, runRequest } from '../../shared/dify/run-request';
 import { plain } from '../../shared/dify/plain';
-import { optionsCollection, stringField } from '../../shared/field-kinds';
+import { longTextField, optionsCollection } from '../../shared/field-kinds';
 
 export const textGenerate: DifyOperation = {
 	option: {
@@ -20,8 +20,7 @@ export const textGenerate: DifyOperation = {
 		description: 'Let a text generator write',
 	},
 	fields: [
-		stringField('Text', 'text', {
-			typeOptions: { rows: 4 },
+		longTextField('Text', 'text', 4, {
 			description:
 				'For the one text variable of the app. Leave it empty to fill in the form below, or where the app has several.',
 		}),

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { ChunkPlace, ChunkValues, DocumentPlace } from '../../../lib/dify/knowledge/chunks';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import { stringField } from '../../shared/field-kinds';
+import { longTextField, stringField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import { documentField, documentIdIn, idField, idIn, textIn, textsIn } from '../fields';
 
@@ -18,16 +18,12 @@ export function chunkPlace(parameters: NodeParameters): ChunkPlace {
 	return { ...documentPlace(parameters), chunkId: idIn(parameters, 'chunkId') };
 }
 
-export const contentField = stringField('Content', 'content', {
-	typeOptions: { rows: 3 },
+export const contentField = longTextField('Content', 'content', 3, {
 	description: 'The text; in a Q&A knowledge base the question',
 });
 
 export const values: INodeProperties[] = [
-	stringField('Answer', 'answer', {
-		typeOptions: { rows: 3 },
-		description: 'Needed in a Q&A knowledge base, and ignored elsewhere',
-	}),
+	longTextField('Answer', 'answer', 3, { description: 'Needed in a Q&A knowledge base, and ignored elsewhere' }),
 	stringField('Keywords', 'keywords', {
 		description: 'Separate them with commas, or give a list. Without them, Dify chooses some itself.',
 	}),

@@ -5,13 +5,13 @@ import { DEFAULT_MEGABYTES } from '../../../lib/dify/knowledge/names';
 import type { CreateOptions } from '../../../lib/dify/knowledge/upsert';
 import type { JsonRecord } from '../../../lib/values';
 import { modelIn, modelLocator, techniqueField } from '../../shared/dify/knowledge-fields';
-import { booleanField, choiceField, numberField, stringField } from '../../shared/field-kinds';
+import { booleanField, choiceField, numberField, stringField, wholeField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { group, optionsFields } from '../../shared/options-field';
 import type { NodeParameters } from '../../shared/parameters';
 
 function count(displayName: string, name: string, preset: number, description: string, minValue = 0): INodeProperties {
-	return numberField(displayName, name, preset, { typeOptions: { minValue, numberPrecision: 0 }, description });
+	return wholeField(displayName, name, preset, [minValue], { description });
 }
 
 function separator(displayName: string, name: string, preset: string, what: string): INodeProperties {

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { BaseSettings, Permission, Technique } from '../../../lib/dify/knowledge/bases';
 import type { SearchSettings } from '../../../lib/dify/knowledge/retrieve';
 import { modelIn, modelLocator, SEARCH_METHODS, techniqueField } from '../../shared/dify/knowledge-fields';
-import { choiceField, numberField, stringField } from '../../shared/field-kinds';
+import { choiceField, numberField, stringField, wholeField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import { textIn, textsIn } from '../fields';
 
@@ -37,8 +37,7 @@ export const settings: INodeProperties[] = [
 ];
 
 export const searchDefaults: INodeProperties[] = [
-	numberField('Default Limit', 'defaultTopK', 5, {
-		typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
+	wholeField('Default Limit', 'defaultTopK', 5, [1, 100], {
 		description: 'How many hits a search gives that does not say otherwise',
 	}),
 	numberField('Default Score Threshold', 'defaultScoreThreshold', 0.5, {

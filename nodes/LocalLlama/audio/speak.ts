@@ -5,9 +5,10 @@ import {
 	booleanField,
 	choiceField,
 	listField,
+	longTextField,
 	numberField,
 	outputFileField,
-	stringField,
+	wholeField,
 } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import { fileNameField, mediaFields, mediaOptions } from '../media-options';
@@ -30,8 +31,7 @@ export const audioSpeak: LocalLlamaOperation = {
 			{ description: 'The model that speaks. Leave it empty for a server that has only one.' },
 			{ search: 'searchSpeechModels', example: 'kokoro' },
 		),
-		stringField('Text', 'input', {
-			typeOptions: { rows: 4 },
+		longTextField('Text', 'input', 4, {
 			required: true,
 			description: 'What is spoken',
 		}),
@@ -57,24 +57,21 @@ export const audioSpeak: LocalLlamaOperation = {
 			[
 				...mediaFields,
 				fileNameField('speech'),
-				stringField('Instructions', 'instructions', {
-					typeOptions: { rows: 2 },
+				longTextField('Instructions', 'instructions', 2, {
 					description: 'How it is spoken, for models that follow such a description',
 				}),
 				outputFileField,
 				booleanField('Plain Text', 'plainText', true, {
 					description: 'Whether emoji and the characters of Markdown are left out, which many servers read aloud',
 				}),
-				numberField('Sample Rate', 'sampleRate', 24000, {
-					typeOptions: { minValue: 8000, maxValue: 48000, numberPrecision: 0 },
+				wholeField('Sample Rate', 'sampleRate', 24000, [8000, 48000], {
 					description: 'Hertz. It is asked for, and written into a WAV file that is made of raw samples.',
 				}),
 				numberField('Speed', 'speed', 1, {
 					typeOptions: { minValue: 0.1, maxValue: 4, numberPrecision: 2 },
 					description: '1 is the usual pace. What a server takes depends on the model.',
 				}),
-				numberField('Split Long Text', 'splitAfter', DEFAULT_SPLIT, {
-					typeOptions: { minValue: 50, maxValue: 20000, numberPrecision: 0 },
+				wholeField('Split Long Text', 'splitAfter', DEFAULT_SPLIT, [50, 20000], {
 					description:
 						'Characters after which a text is cut at the end of a sentence, spoken part by part and joined. For WAV and PCM only: files of other formats cannot be joined.',
 				}),

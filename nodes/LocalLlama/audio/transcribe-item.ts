@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { transcribe, type TranscriptionRequest } from '../../../lib/media/transcribe';
 import type { TranscriptFormat } from '../../../lib/media/transcript';
-import { choiceField, numberField, outputFileField, stringField } from '../../shared/field-kinds';
+import { choiceField, longTextField, numberField, outputFileField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import { filesIn, inputFileField, mediaFields, mediaOptions } from '../media-options';
@@ -42,8 +42,7 @@ export const transcriptionOptions: INodeProperties[] = [
 		...outputFileField,
 		description: 'The name of the field of the item that the file with subtitles is put into',
 	},
-	stringField('Prompt', 'prompt', {
-		typeOptions: { rows: 2 },
+	longTextField('Prompt', 'prompt', 2, {
 		description: 'Names and terms that are spoken, or the text that comes before, in the language of the recording',
 	}),
 	streamingField,

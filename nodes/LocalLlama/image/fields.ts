@@ -1,6 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { choiceField, numberField, outputFileField, stringField } from '../../shared/field-kinds';
+import {
+	choiceField,
+	longTextField,
+	numberField,
+	outputFileField,
+	stringField,
+	wholeField,
+} from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import { fileNameField, mediaFields } from '../media-options';
 
@@ -12,8 +19,7 @@ export const imageModelField = modelField(
 );
 
 export function promptField(description: string, placeholder: string): INodeProperties {
-	return stringField('Prompt', 'prompt', {
-		typeOptions: { rows: 3 },
+	return longTextField('Prompt', 'prompt', 3, {
 		required: true,
 		placeholder,
 		description,
@@ -35,25 +41,19 @@ export const imageOptions: INodeProperties[] = [
 		typeOptions: { minValue: 0, maxValue: 100, numberPrecision: 2 },
 		description: 'How closely the picture follows the prompt (CFG scale). Distilled models such as Flux want 1.',
 	}),
-	stringField('Negative Prompt', 'negativePrompt', {
-		typeOptions: { rows: 2 },
-		description: 'What the picture should not show',
-	}),
-	numberField('Number of Images', 'count', 1, {
-		typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
+	longTextField('Negative Prompt', 'negativePrompt', 2, { description: 'What the picture should not show' }),
+	wholeField('Number of Images', 'count', 1, [1, 64], {
 		description: 'How many pictures to make. Each becomes an item.',
 	}),
 	outputFileField,
-	numberField('Seed', 'seed', -1, {
-		typeOptions: { minValue: -1, numberPrecision: 0 },
+	wholeField('Seed', 'seed', -1, [-1], {
 		description: 'The same seed and prompt give the same picture. -1 = another one each time.',
 	}),
 	stringField('Size', 'size', {
 		placeholder: 'e.g. 768x512',
 		description: 'Width x height in pixels. Empty: as the server is set up.',
 	}),
-	numberField('Steps', 'steps', 20, {
-		typeOptions: { minValue: 1, maxValue: 500, numberPrecision: 0 },
+	wholeField('Steps', 'steps', 20, [1, 500], {
 		description:
 			'More steps take longer and show more detail. Steps, Guidance and Negative Prompt go to sd-server in its own words, to others as steps, cfg_scale and negative_prompt; for other names use Extra Body.',
 	}),

@@ -1,7 +1,7 @@
 import { createModel, type CreateOptions } from '../../../lib/servers/manage/create';
 import { nonEmptyText } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
-import { choiceField, jsonField, optionsCollection, stringField } from '../../shared/field-kinds';
+import { choiceField, jsonField, longTextField, optionsCollection, stringField } from '../../shared/field-kinds';
 import { streamingField } from '../options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import {
@@ -43,8 +43,7 @@ export const modelCreate: LocalLlamaOperation = {
 			displayOptions: { show: { source: ['file'] } },
 			description: 'The field of the item that holds the GGUF file. It is read piece by piece.',
 		}),
-		stringField('System Message', 'system', {
-			typeOptions: { rows: 2 },
+		longTextField('System Message', 'system', 2, {
 			description: 'What the model is and does, unless a request says otherwise',
 		}),
 		jsonField('Parameters', 'parameters', '{}', {
@@ -58,8 +57,7 @@ export const modelCreate: LocalLlamaOperation = {
 				default: 'q4_K_M',
 				description: 'Quantization to make of a file in F16 or F32',
 			}),
-			stringField('Template', 'template', {
-				typeOptions: { rows: 4 },
+			longTextField('Template', 'template', 4, {
 				description: "Chat template in Go's language. Not added: that of the source, or the one that fits the file.",
 			}),
 		]),

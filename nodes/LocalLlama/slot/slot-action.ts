@@ -1,16 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { changeSlot, type SlotAction } from '../../../lib/servers/manage/slots';
-import { numberField, stringField } from '../../shared/field-kinds';
+import { stringField, wholeField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
 
 const slotFields: INodeProperties[] = [
 	modelField({ description: 'Only for a router and llama-swap. A llama-server with one model needs none.' }),
-	numberField('Slot', 'slot', 0, {
-		typeOptions: { minValue: 0, numberPrecision: 0 },
-		description: 'Number of the slot, from 0 on',
-	}),
+	wholeField('Slot', 'slot', 0, [0], { description: 'Number of the slot, from 0 on' }),
 ];
 
 const fileField = stringField('File Name', 'fileName', {

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { CompleteTask } from '../../../lib/text/completion-request';
-import { booleanField, numberField, stringField } from '../../shared/field-kinds';
+import { booleanField, longTextField, wholeField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
@@ -12,8 +12,7 @@ import { completed, completeSettings, completionOptions } from './completion-opt
 import { withModel } from '../../shared/search-models';
 
 const own: INodeProperties[] = [
-	numberField('Completions per Prompt', 'n', 2, {
-		typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
+	wholeField('Completions per Prompt', 'n', 2, [1, 100], {
 		description: 'How many texts to write after each prompt. With a seed, the second one has the next seed, and so on.',
 	}),
 	booleanField('Return Tokens', 'returnTokens', true, {
@@ -30,8 +29,7 @@ export const textComplete: LocalLlamaOperation = {
 	},
 	fields: [
 		modelField({ description: 'The model that continues the text' }, { mayBeEmpty: true }),
-		stringField('Prompt', 'prompt', {
-			typeOptions: { rows: 4 },
+		longTextField('Prompt', 'prompt', 4, {
 			required: true,
 			description:
 				'The text to continue. An expression may also give a list of texts, each of which makes an item, or a list of tokens.',

@@ -8,7 +8,7 @@ import { optional } from '../../../lib/values';
 import { readGeneration } from '../../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
 import { samplerFields } from '../../shared/chat/sampler-fields';
-import { numberField } from '../../shared/field-kinds';
+import { wholeField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LlamaCall } from '../operation';
@@ -23,8 +23,7 @@ export const completionOptions: INodeProperties[] = [
 	...samplerFields.filter(({ name }) => !OF_CHATS.has(name)),
 	...generationFields,
 	streamingField,
-	numberField('Log Probabilities', 'logprobs', 5, {
-		typeOptions: { minValue: 0, maxValue: 20, numberPrecision: 0 },
+	wholeField('Log Probabilities', 'logprobs', 5, [0, 20], {
 		description:
 			'How many of the likeliest tokens to tell with each token of the text, as logprobs in the item; 0 = none',
 	}),

@@ -1,17 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { recordOf, recordsIn } from '../../../lib/values';
-import { rowsField } from '../../shared/field-kinds';
+import { longTextField, rowsField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { completed, completeSettings, completionOptions } from './completion-options';
 import { withModel } from '../../shared/search-models';
-
-function textArea(displayName: string, name: string, description: string, rows: number): INodeProperties {
-	return { displayName, name, type: 'string', typeOptions: { rows }, default: '', description };
-}
 
 const extraFiles: INodeProperties = rowsField('Extra Files', 'extraFiles', 'File', {
 	values: [
@@ -30,11 +26,11 @@ export const textFillIn: LocalLlamaOperation = {
 	},
 	fields: [
 		modelField({ description: 'The model that fills in' }, { example: 'qwen2.5-coder-7b', mayBeEmpty: true }),
-		textArea('Text Before', 'prefix', 'What stands in front of the gap', 4),
-		textArea('Text Behind', 'suffix', 'What stands behind the gap', 4),
+		longTextField('Text Before', 'prefix', 4, { description: 'What stands in front of the gap' }),
+		longTextField('Text Behind', 'suffix', 4, { description: 'What stands behind the gap' }),
 		...optionFields([
 			...completionOptions,
-			textArea('Beginning', 'beginning', 'How the text in the gap begins', 2),
+			longTextField('Beginning', 'beginning', 2, { description: 'How the text in the gap begins' }),
 			extraFiles,
 		]),
 	],

@@ -5,14 +5,13 @@ import type { SourceMessage } from '../../../lib/chat/types';
 import { readWhole } from '../../../lib/http/too-long';
 import { recordOf, recordsIn } from '../../../lib/values';
 import { binarySource, namesIn } from '../../shared/binary';
-import { choiceField, jsonField, rowsField, stringField } from '../../shared/field-kinds';
+import { choiceField, jsonField, longTextField, rowsField, stringField } from '../../shared/field-kinds';
 import { isBlank, wrongField } from '../../shared/field-values';
 import type { LlamaCall } from '../operation';
 
 type Source = 'prompt' | 'list' | 'json';
 
-export const systemField = stringField('System Message', 'system', {
-	typeOptions: { rows: 2 },
+export const systemField = longTextField('System Message', 'system', 2, {
 	description: 'What the model should be and do. Keep it the same for all items: the server then reads it only once.',
 });
 
@@ -31,8 +30,7 @@ export const messageFields: INodeProperties[] = [
 		],
 	}),
 	{ ...systemField, displayOptions: { show: { messageSource: ['prompt', 'list'] } } },
-	stringField('Prompt', 'prompt', {
-		typeOptions: { rows: 4 },
+	longTextField('Prompt', 'prompt', 4, {
 		default: '={{ $json.chatInput }}',
 		required: true,
 		displayOptions: { show: { messageSource: ['prompt'] } },

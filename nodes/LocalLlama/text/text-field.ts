@@ -1,9 +1,8 @@
-import { stringField } from '../../shared/field-kinds';
+import { longTextField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 
-export const textField = stringField('Text', 'text', {
-	typeOptions: { rows: 4 },
+export const textField = longTextField('Text', 'text', 4, {
 	required: true,
 	placeholder: 'e.g. {{ $json.text }}',
 });
@@ -15,8 +14,7 @@ export function textIn(parameters: NodeParameters): string {
 	return text;
 }
 
-export const instructionsField = stringField('Instructions', 'instructions', {
-	typeOptions: { rows: 2 },
+export const instructionsField = longTextField('Instructions', 'instructions', 2, {
 	placeholder: 'e.g. The text is an e-mail of a customer. Amounts are in euros.',
 	description:
 		'What the model should know beyond that. Keep it the same for all items: the server then reads it only once.',

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { countPrompt } from '../../../lib/chat/request/prompt';
 import { countTokens } from '../../../lib/servers/manage/tokens';
-import { choiceField, stringField } from '../../shared/field-kinds';
+import { choiceField, longTextField } from '../../shared/field-kinds';
 import { askOfModel } from '../any-server';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
@@ -37,8 +37,7 @@ export const tokenCount: LocalLlamaOperation = {
 		}),
 		shownFor(
 			'text',
-			stringField('Text', 'text', {
-				typeOptions: { rows: 4 },
+			longTextField('Text', 'text', 4, {
 				required: true,
 			}),
 		),

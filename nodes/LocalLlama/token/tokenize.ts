@@ -1,6 +1,6 @@
 import { tokenize as tokensOf } from '../../../lib/servers/manage/tokens';
 import { optional } from '../../../lib/values';
-import { booleanField, stringField } from '../../shared/field-kinds';
+import { booleanField, longTextField } from '../../shared/field-kinds';
 import { askOfModel } from '../any-server';
 import { textsIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';
@@ -16,8 +16,7 @@ export const tokenTokenize: LocalLlamaOperation = {
 	},
 	fields: [
 		tokenModelField,
-		stringField('Text', 'text', {
-			typeOptions: { rows: 4 },
+		longTextField('Text', 'text', 4, {
 			required: true,
 			description: 'A text, or a list of texts from an expression. Each gives an item.',
 		}),

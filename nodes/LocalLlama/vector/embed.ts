@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { embeddingOptions } from '../../shared/embedding-fields';
-import { choiceField, jsonField, stringField } from '../../shared/field-kinds';
+import { choiceField, jsonField, longTextField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
@@ -28,8 +28,7 @@ const fields: INodeProperties[] = [
 			{ name: 'List', value: 'list', description: 'A list of texts in each item' },
 		],
 	}),
-	stringField('Text', 'text', {
-		typeOptions: { rows: 2 },
+	longTextField('Text', 'text', 2, {
 		default: '={{ $json.text }}',
 		required: true,
 		displayOptions: { show: { textSource: ['items'] } },

@@ -2,7 +2,7 @@ import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
 
 import { RerankClient } from '../../../lib/rerank/client';
 import { isRecord, words, optional } from '../../../lib/values';
-import { choiceField, jsonField, stringField } from '../../shared/field-kinds';
+import { choiceField, jsonField, longTextField, stringField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
@@ -26,8 +26,7 @@ const fields: INodeProperties[] = [
 		{ description: 'The model that gives the scores' },
 		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3', mayBeEmpty: true },
 	),
-	stringField('Query', 'query', {
-		typeOptions: { rows: 2 },
+	longTextField('Query', 'query', 2, {
 		required: true,
 		description:
 			'The question by which the documents are ordered. With Documents From set to Items, that of the first item counts for all.',
@@ -38,8 +37,7 @@ const fields: INodeProperties[] = [
 			{ name: 'List', value: 'list', description: 'A list of documents in each item' },
 		],
 	}),
-	stringField('Document', 'document', {
-		typeOptions: { rows: 2 },
+	longTextField('Document', 'document', 2, {
 		default: '={{ $json.text }}',
 		required: true,
 		displayOptions: { show: { documentSource: ['items'] } },

@@ -1,5 +1,5 @@
 import { optional } from '../../../lib/values';
-import { choiceField, jsonField, numberField, stringField } from '../field-kinds';
+import { choiceField, jsonField, longTextField, wholeField } from '../field-kinds';
 import { seconds } from '../limit-fields';
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
@@ -35,8 +35,7 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 			],
 			displayOptions: { show: { thinking: ['effort'] } },
 		}),
-		numberField('Thinking Token Budget', 'thinkingBudget', 1024, {
-			typeOptions: { minValue: 0, numberPrecision: 0 },
+		wholeField('Thinking Token Budget', 'thinkingBudget', 1024, [0], {
 			displayOptions: { show: { thinking: ['budget'] } },
 			description:
 				'How many tokens to think at most; 0 ends it at once. Llama-server only, and only where the template of the model has an end tag.',
@@ -90,8 +89,7 @@ export function responseFormatFields(grammarShown?: IDisplayOptions): INodePrope
 				description: 'What the server cannot enforce is left out before sending and named in the execution log',
 			},
 		),
-		stringField('Grammar', 'grammar', {
-			typeOptions: { rows: 6 },
+		longTextField('Grammar', 'grammar', 6, {
 			default: 'root ::= "yes" | "no"',
 			displayOptions: { show: { responseFormat: ['grammar'] } },
 			description: 'Grammar in the GBNF notation of llama.cpp. The first rule is called root.',

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { jsonField, numberField } from '../field-kinds';
+import { jsonField, wholeField } from '../field-kinds';
 import { GENERATION_RETRIES, seconds } from '../limit-fields';
 
 /** Options of every generation beside its samplers: further fields of the request, limits and retries. */
@@ -15,8 +15,7 @@ export const generationFields: INodeProperties[] = [
 		'How long to wait for the first token, including the queue, loading the model and reading the prompt. 0 = no limit.',
 	),
 	seconds('Idle Limit (Seconds)', 'idleLimit', 300, 'How long the answer may pause once it has begun. 0 = no limit.'),
-	numberField('Retries', 'maxRetries', GENERATION_RETRIES, {
-		typeOptions: { minValue: 0, maxValue: 20, numberPrecision: 0 },
+	wholeField('Retries', 'maxRetries', GENERATION_RETRIES, [0, 20], {
 		description:
 			'Tries after a refused connection or a server that is too busy. A generation that may have started is never sent again; a model that is loading is waited for within the First Token Limit.',
 	}),

@@ -2,13 +2,12 @@ import type { INodeProperties, INodePropertyTypeOptions } from 'n8n-workflow';
 
 import { SAMPLER_ENTRIES, type Sampler } from '../../../lib/chat/request/samplers';
 import { optional } from '../../../lib/values';
-import { numberField } from '../field-kinds';
+import { numberField, wholeField } from '../field-kinds';
 
 type NumberSampler = Extract<Sampler, { type: 'number' }>;
 
 const ADAPTER_FIELDS: INodeProperties[] = [
-	numberField('ID', 'id', 0, {
-		typeOptions: { minValue: 0, numberPrecision: 0 },
+	wholeField('ID', 'id', 0, [0], {
 		description: 'Number of the adapter, in the order of --lora in the command line of the server, from 0 on',
 	}),
 	numberField('Scale', 'scale', 1, {

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { Limit } from '../../../lib/dify/paging';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binarySource } from '../binary';
-import { booleanField, listField, numberField, stringField } from '../field-kinds';
+import { booleanField, listField, stringField, wholeField } from '../field-kinds';
 import type { NodeParameters } from '../parameters';
 import type { OperationCall } from '../run/operations';
 
@@ -54,8 +54,7 @@ export const pagingFields: INodeProperties[] = [
 	booleanField('Return All', 'returnAll', false, {
 		description: 'Whether to return all results or only up to a given limit',
 	}),
-	numberField('Limit', 'limit', 50, {
-		typeOptions: { minValue: 1, numberPrecision: 0 },
+	wholeField('Limit', 'limit', 50, [1], {
 		displayOptions: { show: { returnAll: [false] } },
 		description: 'Max number of results to return',
 	}),

@@ -6,7 +6,7 @@ import type { ModelRef } from '../../../lib/dify/knowledge/bases';
 import type { SearchMethod, SearchSettings } from '../../../lib/dify/knowledge/retrieve';
 import { uuid } from '../../../lib/dify/ids';
 import { isRecord, recordsIn } from '../../../lib/values';
-import { choiceField, numberField, rowsField, stringField } from '../field-kinds';
+import { choiceField, numberField, rowsField, stringField, wholeField } from '../field-kinds';
 import { asChoice, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
 import { locatorField } from './fields';
@@ -83,8 +83,7 @@ export const searchOptions: INodeProperties[] = [
 	}),
 ];
 
-export const topKField = numberField('Limit', 'topK', 5, {
-	typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
+export const topKField = wholeField('Limit', 'topK', 5, [1, 100], {
 	description: 'Max number of results to return',
 });
 

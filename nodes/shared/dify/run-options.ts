@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { traceIdOf } from '../../../lib/dify/ids';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run-limits';
-import { booleanField, choiceField, numberField, stringField } from '../field-kinds';
+import { booleanField, choiceField, stringField, wholeField } from '../field-kinds';
 import { seconds } from '../limit-fields';
 import type { NodeParameters } from '../parameters';
 
@@ -43,12 +43,8 @@ export const RUN_OPTIONS = {
 		60,
 		'Longest silence. Dify sends a ping every 10 seconds, which counts. 0 = no limit.',
 	),
-	itemsAtOnce: numberField('Items at Once', 'itemsAtOnce', 1, {
-		typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
-	}),
-	maxRetries: numberField('Retries', 'maxRetries', 2, {
-		typeOptions: { minValue: 0, maxValue: 10, numberPrecision: 0 },
-	}),
+	itemsAtOnce: wholeField('Items at Once', 'itemsAtOnce', 1, [1, 64], {}),
+	maxRetries: wholeField('Retries', 'maxRetries', 2, [0, 10], {}),
 	progressLimit: seconds(
 		'Progress Limit (Seconds)',
 		'progressLimit',

@@ -9,6 +9,7 @@ import {
 	numberField,
 	optionsCollection,
 	stringField,
+	wholeField,
 } from '../field-kinds';
 import type { NodeParameters } from '../parameters';
 
@@ -37,8 +38,7 @@ export const serviceCredentials: INodeCredentialDescription[] = [
 /** What the workflows need of a model server. */
 export const neededField: INodeProperties = collectionField('Needed', 'needed', 'Need', {
 	options: [
-		numberField('Context', 'minContext', 8192, {
-			typeOptions: { minValue: 0, numberPrecision: 0 },
+		wholeField('Context', 'minContext', 8192, [0], {
 			description: 'Tokens of context that one request must be able to use. Agents rarely work with less than 8192.',
 		}),
 		booleanField('Embeddings', 'embeddings', true, { description: 'Whether the server must make embeddings' }),
@@ -46,10 +46,7 @@ export const neededField: INodeProperties = collectionField('Needed', 'needed', 
 			placeholder: 'e.g. qwen3-8b',
 			description: 'Name of a model that must be there',
 		}),
-		numberField('Requests at Once', 'minSlots', 2, {
-			typeOptions: { minValue: 1, numberPrecision: 0 },
-			description: 'How many slots llama-server must have',
-		}),
+		wholeField('Requests at Once', 'minSlots', 2, [1], { description: 'How many slots llama-server must have' }),
 		booleanField('Reranking', 'rerank', true, { description: 'Whether the server must rerank' }),
 		booleanField('Tools', 'tools', true, { description: 'Whether the model must be able to call tools' }),
 		booleanField('Vision', 'vision', true, { description: 'Whether the model must be able to see pictures' }),
