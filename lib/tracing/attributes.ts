@@ -153,11 +153,25 @@ export function writtenOut(messages: readonly TracedMessage[]): string {
 	let characters = 0;
 	for (const message of messages.toReversed()) {
 		const written = { role: message.role, parts: partsOf(message), ...finishOf(message) };
-		characters += JSON.stringify(written).length;
-		if (characters > MAX_CHARACTERS) break;
+		const size = JSON.stringify(written).length;
+		if (characters + size > MAX_CHARACTERS) {
+			const text = endOf(message, MAX_CHARACTERS - characters);
+			if (text !== '') kept.unshift({ ...written, parts: [{ type: 'text', content: text }] });
+			break;
+		}
+		characters += size;
 		kept.unshift(written);
 	}
 	return JSON.stringify(kept);
+}
+
+/** Of a key that was cut, the rest would not be known as one; and half of a character is none. */
+const CUT_BEGINNING = /^[\x21-\x7e\udc00-\udfff]+/;
+
+/** The end of a message's text. */
+function endOf({ content }: TracedMessage, most: number): string {
+	const text = typeof content === 'string' ? content : content.flatMap(({ text: part }) => part ?? []).join('\n');
+	return text.length <= most ? text : text.slice(-most).replace(CUT_BEGINNING, '').trimStart();
 }
 
 function finishOf({ finishReason }: TracedMessage) {

@@ -1,0 +1,54 @@
+import * as fc from 'fast-check';
+
+import { writtenOut } from '../../../lib/tracing/attributes';
+import { examples } from '../../support/properties';
+
+interface Written {
+	role: string;
+	parts: Array<{ type: string; content: string }>;
+}
+const MOST = 100_000;
+const written = (...texts: string[]) =>
+	JSON.parse(writtenOut(texts.map((content) => ({ role: 'user', content })))) as Written[];
+/** Half of a character cannot be encoded. */
+const isWhole = (text: string) => encodeURIComponent(text) !== undefined;
+
+test.each([
+	['words', 'word '],
+	['Chinese', '你好，世界。'],
+	['emoji', '😀'],
+	['quotes', '"\\ '],
+])('of a text of any length (%s) the end is kept, in whole characters', (_name, unit) => {
+	for (const size of [1_000, MOST - 60, MOST, MOST + 1, 3 * MOST]) {
+		const text = `${unit.repeat(Math.ceil(size / unit.length))}The end.`;
+		const [{ content } = { content: '' }] = written(text)[0]!.parts;
+		expect(text.endsWith(content)).toBe(true);
+		expect(isWhole(content)).toBe(true);
+		expect(content.length).toBeGreaterThan(Math.min(size, MOST) - 100);
+		expect(content.length).toBeLessThanOrEqual(MOST);
+	}
+});
+
+test('of a conversation the last messages are whole, and of the one in front of them its end', () => {
+	fc.assert(
+		fc.property(fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 1, maxLength: 6 }), (sizes) => {
+			const texts = sizes.map((size, at) => `${'a '.repeat(size)}${at}`);
+			const kept = written(...texts).map(({ parts }) => parts[0]!.content);
+			const [first = '', ...rest] = kept;
+			expect(rest).toEqual(texts.slice(texts.length - rest.length));
+			expect(texts[texts.length - kept.length]!.endsWith(first)).toBe(true);
+			const total = texts.join('').length;
+			expect(kept.join('').length).toBeGreaterThanOrEqual(Math.min(total, MOST - 1_000));
+		}),
+		examples(50),
+	);
+});
+
+test('a part of a key never begins it: masking knows whole keys only', () => {
+	const sample = 'local-0123456789abcdef';
+	for (let behind = MOST - 300; behind < MOST + 20; behind++) {
+		const text = writtenOut([{ role: 'user', content: `${'a '.repeat(100)}${sample} ${'b'.repeat(behind)} c` }]);
+		const begins = /"content":"([^"]{0,30})/.exec(text)?.[1] ?? '';
+		expect(text.includes(sample) || !/^[-\w]*[0-9a-f]{3} b/.test(begins)).toBe(true);
+	}
+});
