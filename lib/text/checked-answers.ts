@@ -1,6 +1,8 @@
 import type { AnswerSource } from '../chat/client';
 import type { ChatCall } from '../chat/request/request';
 import type { ResponseFormat, FinishedAnswer } from '../chat/types';
+import { ServerError } from '../errors/server-error';
+import { optional } from '../values';
 import { formattedJson } from './formatted';
 
 const REMEDY =
@@ -27,10 +29,18 @@ export class CheckedAnswers implements AnswerSource {
 	async *generate(given: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
 		const answer = yield* this.source.generate(given);
 		if (this.format === undefined || answer.toolCalls.length > 0) return answer;
-		const found = formattedJson(answer, this.format, REMEDY);
+		const found = this.checked(answer, this.format);
 		if (found === undefined) return answer;
 		const notes = [...answer.notes, ...found.unchecked];
 		// The model may have put it into a code block, or words around it. A text keeps large numbers as they are.
 		return { ...answer, notes, text: answer.text.trim() === found.json ? answer.text : found.json };
+	}
+
+	private checked(answer: FinishedAnswer, format: ResponseFormat): ReturnType<typeof formattedJson> {
+		try {
+			return formattedJson(answer, format, REMEDY);
+		} catch (error) {
+			throw error instanceof ServerError ? error.withFacts(optional({ usage: answer.usage })) : error;
+		}
 	}
 }

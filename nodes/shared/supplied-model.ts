@@ -8,7 +8,7 @@ import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { tracingWithoutTokenizer } from '../../lib/langchain/tracing';
 import { hintOnce } from './run/hints';
 import { StopWatch } from './stop-watch';
-import { countGeneration } from './token-totals';
+import { countFailed, countGeneration } from './token-totals';
 
 export interface SuppliedModel {
 	/** Gives the answers. */
@@ -27,8 +27,12 @@ export interface SuppliedModel {
  */
 export async function supplyModel(
 	context: ISupplyDataFunctions,
-	{ source, settings, toError, jsonOutput = false }: SuppliedModel,
+	{ source, settings, toError: explained, jsonOutput = false }: SuppliedModel,
 ): Promise<SupplyData> {
+	const toError = (error: unknown) => {
+		countFailed(context, error);
+		return explained(error);
+	};
 	const sdk = loadSdk();
 	const found = await findHostClasses(context, sdk);
 	if ('missing' in found) {

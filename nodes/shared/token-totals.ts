@@ -1,5 +1,6 @@
-import type { FinishedAnswer } from '../../lib/chat/types';
-import { asList, finiteNumber, nonEmptyText, parseObject } from '../../lib/values';
+import type { FinishedAnswer, Usage } from '../../lib/chat/types';
+import { ServerError } from '../../lib/errors/server-error';
+import { asList, finiteNumber, isRecord, nonEmptyText, parseObject } from '../../lib/values';
 
 /** What counts of a generation. */
 export type CountedGeneration = Pick<FinishedAnswer, 'usage'> & Partial<Pick<FinishedAnswer, 'model' | 'totalMs'>>;
@@ -47,6 +48,12 @@ export function countGeneration(context: object, { usage, model, totalMs = 0 }: 
 	} catch {
 		// n8n throws for what it does not take where a workflow is run by hand.
 	}
+}
+
+/** What was generated counts also where it is no answer that can be used. */
+export function countFailed(context: object, error: unknown): void {
+	const usage = error instanceof ServerError ? error.facts.usage : undefined;
+	if (isRecord(usage)) countGeneration(context, { usage: usage as unknown as Usage });
 }
 
 function rounded(number: number): number {

@@ -4,7 +4,7 @@ import { formattedJson, notesOn } from '../../../lib/text/formatted';
 import { readToEnd } from '../../../lib/generators';
 import { optional } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
-import { type CountedGeneration, countGeneration } from '../../shared/token-totals';
+import { countFailed, type CountedGeneration, countGeneration } from '../../shared/token-totals';
 import { countTokens, type LlamaCall } from '../operation';
 
 /** Generates an answer, and types it into the chat as it arrives. */
@@ -16,7 +16,12 @@ export async function generated(
 	const isUnread = call.typing === undefined;
 	const generation = client.generate({ messages, signal: call.signal, whole: isUnread, reuse: isUnread });
 	// Where the chat is gone, the server need not go on.
-	const answer = await readToEnd(generation, async (piece) => await call.typing?.type(piece));
+	const answer = await readToEnd(generation, async (piece) => await call.typing?.type(piece)).catch(
+		(error: unknown) => {
+			countFailed(call.context, error);
+			throw error;
+		},
+	);
 	reportAnswer(call, answer);
 	return answer;
 }

@@ -138,4 +138,26 @@ describe('failures', () => {
 		const sent = server().requests.filter(({ path }) => path === '/v1/chat/completions');
 		expect(sent.map(({ body }) => (body as { model: string }).model)).toEqual(['sim-model']);
 	});
+
+	it.each([
+		['only thinking', () => reply.reasoning('hmm', '', { finish: 'length' })],
+		['a cut call', () => reply.toolCalls([{ name: 'get_weather', arguments: '{"city":"Pa' }], { finish: 'length' })],
+		['an answer against the schema', () => reply.text('{"answer": 5}')],
+	])('%s was generated: its tokens are in the totals of the run, once', async (_name, scripted) => {
+		const jsonSchema = '{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}';
+		const { model, context } = await supplied({ responseFormat: 'jsonSchema', jsonSchema });
+		const values = new Map<string, unknown>();
+		Object.assign(context, {
+			customData: {
+				get: (key: string) => values.get(key),
+				set: (key: string, value: unknown) => values.set(key, value),
+			},
+		});
+		for (const run of [async () => await collect(model, 'Hi'), async () => await model.invoke('Hi')]) {
+			server().script(scripted());
+			await failureOf(run());
+		}
+		expect(JSON.parse(String(values.get('llm_usage')))).toMatchObject({ generations: 2, uncounted: 0 });
+		expect(values.get('llm_tokens_in')).toBeGreaterThan(0);
+	});
 });

@@ -1,4 +1,5 @@
-import { countGeneration, type CountedGeneration } from '../../../nodes/shared/token-totals';
+import { ServerError } from '../../../lib/errors/server-error';
+import { countFailed, countGeneration, type CountedGeneration } from '../../../nodes/shared/token-totals';
 
 /** n8n's custom data: ten keys, values of 512 characters, and in a run by hand an error for what it does not take. */
 function customData({ taken = 0, throws = false } = {}) {
@@ -73,4 +74,13 @@ test('case N28: with any number of models and any counts, n8n neither cuts the v
 
 test('case N30: a host without custom data', () => {
 	expect(() => countGeneration({}, generation())).not.toThrow();
+});
+
+test('what was generated counts also where it is no answer; a failure of the server does not', () => {
+	const { values, context } = customData();
+	const error = (facts: Record<string, unknown>) =>
+		new ServerError({ kind: 'toolCallCut', message: 'cut', remedy: 'More tokens.', facts });
+	countFailed(context, error({ usage: { promptTokens: 10, completionTokens: 5, totalTokens: 15 } }));
+	for (const other of [error({}), error({ usage: 'many' }), new Error('x'), undefined]) countFailed(context, other);
+	expect(totalsIn(values)).toMatchObject({ in: '10', out: '5', usage: { generations: 1, uncounted: 0 } });
 });
