@@ -4,6 +4,7 @@ import type { SourceMessage } from '../types';
 /** Names of tools, and nothing else. */
 const CALLING_TOOLS = /^Calling tools: ([\w-]+(?:, [\w-]+)*)$/;
 const USED_TOOLS = '[Used tools: Tool: ';
+const RESULT = ', Result: ';
 
 /**
  * A text of the model without what n8n's agent wrote into it (docs/protocols/n8n.md 2.4). Models imitate it in place of
@@ -35,7 +36,7 @@ const MAX_ENDS = 200;
  * first bracket behind the last result. Where nothing else was said, the text is left.
  */
 function withoutUsedTools(text: string): string {
-	if (!text.startsWith(USED_TOOLS)) return text;
+	if (!text.startsWith(USED_TOOLS) || !text.includes(RESULT)) return text;
 	const ends = [...text.matchAll(/\](?=\s|$)/g)].slice(0, MAX_ENDS).map(({ index }) => index);
 	const endBehind = (isResult: (result: string) => boolean) =>
 		ends.find((end) =>
@@ -47,7 +48,7 @@ function withoutUsedTools(text: string): string {
 					return parseJson(input) !== undefined && isResult(result);
 				}),
 		);
-	const end = endBehind(isJsonOrText) ?? endBehind(isEven) ?? text.indexOf('] ', text.lastIndexOf(', Result: '));
+	const end = endBehind(isJsonOrText) ?? endBehind(isEven) ?? text.indexOf('] ', text.lastIndexOf(RESULT));
 	return text.slice(end + 1).trimStart() || text;
 }
 

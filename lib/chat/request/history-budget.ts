@@ -14,6 +14,8 @@ const MEDIA_TOKENS = 1_000;
 /** For all texts of a conversation together: a tokenizer that hangs must not hold up the answer. */
 const COUNT_LIMIT_MS = 10_000;
 
+const NOT_COUNTED = { tokens: 0 };
+
 /** By server, model and text. */
 const counted = Remembered.inProcess<number>({ most: 5_000 });
 
@@ -62,13 +64,18 @@ export function counterAt(
 ): (text: string) => Promise<number> {
 	const late = AbortSignal.timeout(COUNT_LIMIT_MS);
 	const ended = signal === undefined ? late : AbortSignal.any([signal, late]);
+	let hasFailed = false;
+	const failed = () => {
+		hasFailed = true;
+		return NOT_COUNTED;
+	};
 	return async (text) => {
 		const key = createHash('sha1').update(`${connection.url.api} ${model} ${text}`).digest('base64');
 		const known = counted.get(key);
 		if (known !== undefined) return known;
 		const ask = { model, addSpecial: false, parseSpecial: false, signal: ended };
-		// A server that fails here fails at the request as well, and says why.
-		const { tokens } = await countTokens(connection, text, ask).catch(() => ({ tokens: 0 }));
+		// A server that fails here fails at the request as well, and says why: the other texts are not asked for.
+		const { tokens } = hasFailed ? NOT_COUNTED : await countTokens(connection, text, ask).catch(failed);
 		// A text that has none was not counted.
 		if (tokens <= 0) return estimateTokens(text);
 		counted.set(key, tokens);

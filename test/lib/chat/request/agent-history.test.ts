@@ -174,6 +174,7 @@ describe('case N19: [Used tools: …] in front of an answer', () => {
 		],
 		['I said [Used tools: Tool: a] before', 'I said [Used tools: Tool: a] before'],
 		['[Used tools] is what it writes', '[Used tools] is what it writes'],
+		['[Used tools: Tool: hammer] and nails', '[Used tools: Tool: hammer] and nails'],
 	])('%j becomes %j', (text, expected) => {
 		expect(withoutAgentText(text, [])).toBe(expected);
 	});

@@ -131,3 +131,18 @@ test.each([{ tokens: [] }, { count: 0 }, { count: -5 }, { tokens: -5 }, {}])(
 		}
 	},
 );
+
+test('a server whose tokenizer fails is asked once for an answer, not for each of its texts', async () => {
+	let asked = 0;
+	const url = await rawServer((path, socket, head) => {
+		if (path.endsWith('/tokenize')) asked++;
+		whole('500 Internal Server Error', '{"error":{"message":"no"}}')(path, socket, head);
+	});
+	try {
+		const count = counterAt(connectTo({ baseUrl: url }), 'm');
+		for (let at = 1; at < 20; at++) expect(await count('word '.repeat(at))).toBe(estimateTokens('word '.repeat(at)));
+		expect(asked).toBeLessThanOrEqual(1);
+	} finally {
+		await closeRawServers();
+	}
+});
