@@ -66,11 +66,11 @@ export function collectionField(displayName: string, name: string, entry: string
 }
 
 /** Stand first, wherever there are. */
-const COMMON = ['temperature', 'maxTokens', 'topP'];
+const COMMON = ['Temperature', 'Maximum Tokens', 'Top P'];
 
 /** The collection "Options" of a node or an operation, the common ones first, the others by name. */
 export function optionsCollection(options: readonly INodeProperties[]): INodeProperties {
-	const place = ({ name }: INodeProperties) => (COMMON.includes(name) ? COMMON.indexOf(name) : COMMON.length);
+	const place = ({ displayName }: INodeProperties) => [...COMMON, displayName].indexOf(displayName);
 	const sorted = [...options].sort(
 		(one, other) => place(one) - place(other) || one.displayName.localeCompare(other.displayName),
 	);

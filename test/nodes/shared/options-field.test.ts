@@ -14,7 +14,14 @@ import { everyOperation, type FilledNode } from '../../support/every-operation';
 import { fakeContext } from '../../support/context';
 
 const NODES = path.join(process.cwd(), 'nodes');
-const option = (name: string): INodeProperties => ({ displayName: name, name, type: 'number', default: 0 });
+/** The common ones are told by what the editor calls them: an option of Dify's chunks has the name "maxTokens", too. */
+const LABELS: Readonly<Record<string, string>> = { temperature: 'Temperature', topP: 'Top P' };
+const option = (name: string): INodeProperties => ({
+	displayName: LABELS[name] ?? name,
+	name,
+	type: 'number',
+	default: 0,
+});
 const namesOf = ({ options = [] }: INodeProperties) => options.map(({ name }) => name);
 const few = ['topP', 'minP', 'seed', 'temperature'].map(option);
 const many = [...few, ...'abcdefghi'.split('').map(option)];
