@@ -35,8 +35,11 @@ export const startSlotsGate = async (target, { slots, holdMs }) => {
 			if (generates) await enter();
 			await new Promise((resolve) => {
 				outgoing.once('close', resolve);
-				const behind = request(new URL(url, target), { method, headers }, (answer) => {
-					outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+				// A connection of its own: llama-server closes a kept one after 100 requests, and the next one may be lost on it.
+				const sent = { method, headers: { ...headers, connection: 'close' }, agent: false };
+				const behind = request(new URL(url, target), sent, (answer) => {
+					const { connection: _ofThatConnection, 'keep-alive': _either, ...passed } = answer.headers;
+					outgoing.writeHead(answer.statusCode ?? 502, passed);
 					answer.pipe(outgoing);
 				});
 				behind.once('error', () => outgoing.destroy());
