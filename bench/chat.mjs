@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- chat`: what the chat model costs, against n8n's OpenAI Chat Model and against a bare reader as the
- * floor, in one run on one llama-server. Writes bench/results/chat.md. Its options: bench/lib/programs.mjs.
+ * floor, in one run on one llama-server. Writes bench/results/chat.md. With `--against`: two builds of it. Its options: bench/lib/programs.mjs.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -14,6 +14,7 @@ import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../scripts/lib/n8n
 import { root } from '../scripts/lib/paths.mjs';
 import { ensureRealParts } from '../scripts/lib/real-parts.mjs';
 import { quantile, median, ratios, startContestants } from './chat/contest.mjs';
+import { runPaired } from './chat/paired.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
 
 const NAMES = {
@@ -25,7 +26,13 @@ const TOOL_STEPS = 6;
 /** Streams of a round, by how many run at once. */
 const TOTALS = { 1: 8, 16: 32, 64: 64 };
 const { values: options } = parseArgs({
-	options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+	options: {
+		quick: { type: 'boolean', default: false },
+		only: { type: 'string' },
+		against: { type: 'string' },
+		cells: { type: 'string' },
+		rounds: { type: 'string', default: '6' },
+	},
 });
 const log = createLog();
 const TOKENS = options.quick ? 300 : 1000;
@@ -175,6 +182,11 @@ const toolLoop = async (binary, model, n8n, chatModel) => {
 
 await main(async () => {
 	const { install, nodes, binary } = await ensureRealParts(log);
+	if (options.against !== undefined) {
+		const { against, cells } = options;
+		await runPaired({ log, n8n: install.folder, against, rounds: Number(options.rounds), cells });
+		return 0;
+	}
 	const work = mkdtempSync(join(tmpdir(), 'local-llama-bench-'));
 	/** @type {string[]} */
 	const out = [];

@@ -9,7 +9,7 @@ import { root } from '../../scripts/lib/paths.mjs';
  * What one contestant took for one round.
  *
  * @typedef {{ tokens: number, wallMs: number, cpuMsPer1000: number, firstP50: number, firstP99: number,
- *   rssMb: number }} Round
+ *   gapP50: number, gapP99: number, rssMb: number }} Round
  */
 
 /** A round takes seconds. Longer than this without an end, a stream hangs. */
@@ -22,7 +22,7 @@ const MAX_ROUND_MS = 600_000;
  * @param {object} fixed what is the same for all of them
  */
 export const startContestant = (name, fixed) => {
-	const child = spawn(node, [join(root, 'bench', 'chat', 'contestant.mjs'), JSON.stringify({ ...fixed, name })], {
+	const child = spawn(node, [join(root, 'bench', 'chat', 'contestant.mjs'), JSON.stringify({ name, ...fixed })], {
 		stdio: ['pipe', 'pipe', 'inherit'],
 	});
 	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -59,9 +59,10 @@ const WARM_UP_TOKENS = 100_000;
  *
  * @param {readonly string[]} names
  * @param {{ tokens: number }} fixed what is the same for all of them
+ * @param {Record<string, object>} own what is a contestant's own, by its name
  */
-export const startContestants = async (names, fixed) => {
-	const running = names.map((name) => ({ name, process: startContestant(name, fixed) }));
+export const startContestants = async (names, fixed, own = {}) => {
+	const running = names.map((name) => ({ name, process: startContestant(name, { ...fixed, ...own[name] }) }));
 	const stop = () => running.forEach(({ process }) => process.stop());
 	try {
 		const total = Math.ceil(WARM_UP_TOKENS / fixed.tokens);

@@ -27,7 +27,7 @@ const context = {
 	helpers: {},
 };
 
-/** @type {Record<string, () => Promise<(onFirst: () => void, signal?: AbortSignal) => Promise<number>>>} */
+/** @type {Record<string, () => Promise<(onPiece: () => void) => Promise<number>>>} */
 const contestants = {
 	/** The floor: undici, an event parser and JSON.parse, and the text joined. Nothing is checked. */
 	async reader() {
@@ -42,7 +42,7 @@ const contestants = {
 			max_tokens: tokens,
 			...extra,
 		});
-		return async (onFirst) => {
+		return async (onPiece) => {
 			const answer = await request(`${baseUrl}/v1/chat/completions`, {
 				method: 'POST',
 				body,
@@ -58,7 +58,7 @@ const contestants = {
 					const json = JSON.parse(data);
 					const piece = json.choices[0]?.delta?.content;
 					if (piece) {
-						if (text === '') onFirst();
+						onPiece();
 						text += piece;
 					}
 					if (json.usage) count = json.usage.completion_tokens;
@@ -73,12 +73,13 @@ const contestants = {
 	/** This package's model on the classes of that n8n. */
 	async localChatModel() {
 		const { localChatModelClass } = own('./dist/lib/langchain/local-chat-model.js');
-		const { findHostClasses } = own('./dist/lib/langchain/host.js');
+		// The second is its name in 0.1, which `--against` may run.
+		const { findHostClasses, harvestHost = findHostClasses } = own('./dist/lib/langchain/host.js');
 		const { tracingWithoutTokenizer } = own('./dist/lib/langchain/tracing.js');
 		const { ChatClient } = own('./dist/lib/chat/client.js');
 		const { connectTo } = own('./dist/lib/servers/connect.js');
 		const sdk = host('@n8n/ai-node-sdk');
-		const { classes } = await findHostClasses(context, sdk);
+		const { classes } = await harvestHost(context, sdk);
 		const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
 		const Model = localChatModelClass(classes);
 		const client = new ChatClient(connectTo({ baseUrl }), {
@@ -116,11 +117,13 @@ const contestants = {
 			limits: {},
 			retries: 0,
 		});
-		return async (onFirst) => {
+		return async (onPiece) => {
 			const answer = client.generate({ messages: [{ type: 'human', content: question }] });
 			let next = await answer.next();
-			onFirst();
-			while (!next.done) next = await answer.next();
+			while (!next.done) {
+				onPiece();
+				next = await answer.next();
+			}
 			return next.value.usage.completionTokens;
 		};
 	},
@@ -155,14 +158,10 @@ const contestants = {
  */
 function streamed(make) {
 	const { HumanMessage } = host('@langchain/core/messages');
-	return async (/** @type {() => void} */ onFirst) => {
+	return async (/** @type {() => void} */ onPiece) => {
 		let count = 0;
-		let first = true;
 		for await (const chunk of await make().stream([new HumanMessage(question)])) {
-			if (first && chunk.content) {
-				first = false;
-				onFirst();
-			}
+			if (chunk.content) onPiece();
 			if (chunk.usage_metadata) count = chunk.usage_metadata.output_tokens;
 		}
 		return count;
@@ -181,6 +180,8 @@ const run = await start();
 async function round({ streams, total }) {
 	/** @type {number[]} */
 	const firstTokens = [];
+	/** @type {number[]} milliseconds between two pieces of one stream */
+	const gaps = [];
 	let left = total;
 	let generated = 0;
 	let peak = 0;
@@ -190,24 +191,31 @@ async function round({ streams, total }) {
 	await Promise.all(
 		Array.from({ length: streams }, async () => {
 			while (left-- > 0) {
-				const sentAt = performance.now();
-				const count = await run(() => firstTokens.push(performance.now() - sentAt));
-				generated += count;
+				let waits = firstTokens;
+				let before = performance.now();
+				generated += await run(() => {
+					const now = performance.now();
+					waits.push(now - before);
+					waits = gaps;
+					before = now;
+				});
 			}
 		}),
 	);
 	const wallMs = performance.now() - startedAt;
 	const { user, system } = process.cpuUsage(cpu);
 	clearInterval(sampler);
-	firstTokens.sort((a, b) => a - b);
-	const at = (/** @type {number} */ share) =>
-		firstTokens[Math.min(firstTokens.length - 1, Math.floor(firstTokens.length * share))];
+	/** @param {number[]} waits @param {number} share */
+	const at = (waits, share) =>
+		waits.sort((a, b) => a - b)[Math.min(waits.length - 1, Math.floor(waits.length * share))];
 	return {
 		tokens: generated,
 		wallMs,
 		cpuMsPer1000: (user + system) / generated,
-		firstP50: at(0.5),
-		firstP99: at(0.99),
+		firstP50: at(firstTokens, 0.5),
+		firstP99: at(firstTokens, 0.99),
+		gapP50: at(gaps, 0.5),
+		gapP99: at(gaps, 0.99),
 		rssMb: Math.max(peak, process.memoryUsage.rss()) / 1024 / 1024,
 	};
 }
