@@ -11,12 +11,12 @@
 export const PROGRAMS = [
 	{
 		name: 'chat',
-		what: "the chat model against n8n's OpenAI Chat Model and a bare reader; writes bench/results/chat.md",
+		what: "the chat model against n8n's OpenAI Chat Model and a bare reader; writes bench/results/chat.md, or bench/results/chat-paired.md of two builds",
 		options: {
 			'--quick': 'two rounds in place of seven, of shorter streams',
 			'--only streams|tools': 'one of the two; writes nothing',
 			'--against <folder>':
-				'in place of all that: this clone and another that is built, in turn, at 20 to 200 tokens/s; writes bench/results/chat-paired.md',
+				'in place of all that: this clone and another that is built, in turn, at 20 to 200 tokens/s',
 			'--rounds 6': 'with --against: how many rounds',
 			'--cells 20x1,200x16': 'with --against: only these tokens/s and streams; writes nothing',
 		},

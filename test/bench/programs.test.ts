@@ -30,7 +30,7 @@ it('every program in bench/ is one that `npm run bench` names, with every option
 });
 
 it('every result that a program writes is there, and no other', async () => {
-	const written = (await programs()).flatMap(({ what }) => what.match(/bench\/results\/\w+\.md/g) ?? []);
+	const written = (await programs()).flatMap(({ what }) => what.match(/bench\/results\/[\w-]+\.md/g) ?? []);
 	expect(fs.readdirSync('bench/results').map((file) => `bench/results/${file}`)).toEqual(written.sort());
 });
 
