@@ -193,12 +193,13 @@ async function round({ streams, total }) {
 			while (left-- > 0) {
 				let waits = firstTokens;
 				let before = performance.now();
-				generated += await run(() => {
+				const count = await run(() => {
 					const now = performance.now();
 					waits.push(now - before);
 					waits = gaps;
 					before = now;
 				});
+				generated += count;
 			}
 		}),
 	);
