@@ -20,8 +20,9 @@ const SECONDS = 2;
 /** In a round: two in a row in each stream, one where 64 run at once. @param {number} streams */
 const answersOf = (streams) => Math.min(streams * 2, 64);
 
-/** @param {string} folder */
-const commitOf = async (folder) => (await run('git', ['-C', folder, 'log', '-1', '--format=%h (%s)'])).stdout.trim();
+/** The last one that changed what is measured. @param {string} folder */
+const commitOf = async (folder) =>
+	(await run('git', ['-C', folder, 'log', '-1', '--format=%h (%s)', '--', 'lib'])).stdout.trim();
 
 /** @param {number[]} all */
 const spread = (all) =>
