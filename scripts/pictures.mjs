@@ -1,6 +1,6 @@
 /**
  * `npm run pictures`: takes the pictures of the documents anew, in the real n8n, and compresses them. A picture is
- * taken by test/e2e/editor.test.ts (`picture(name, …)`), editor-first-answer.test.ts, editor-report.test.ts or tool-test.test.ts, and gets into docs/images where a document names it.
+ * taken by test/e2e/editor.test.ts (`picture(name, …)`), another suite whose name begins with editor, or tool-test.test.ts, and gets into docs/images where a document names it.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
