@@ -16,6 +16,16 @@ export async function askedOnce<K, V>(known: Map<K, Promise<V>>, key: K, ask: ()
 	return await asking;
 }
 
+/** What follows from an object that stays as it is: derived once, and kept as long as the object. */
+export function oncePer<K extends object, V>(derive: (object: K) => V): (object: K) => V {
+	const derived = new WeakMap<K, V>();
+	return (object) => {
+		const value = derived.get(object) ?? derive(object);
+		derived.set(object, value);
+		return value;
+	};
+}
+
 /** What is kept for the whole process. */
 const shared: Array<{ clear(): void }> = [];
 

@@ -1,3 +1,4 @@
+import { oncePer } from '../../../remembered';
 import type { ToolDefinition } from '../../types';
 import { offeredName } from '../offered-tools';
 import { FAMILIES, type Family } from './families';
@@ -11,10 +12,10 @@ interface Opening {
 }
 
 /** The markers that a call of a form begins with. */
-export function beginsOf({ begins, around, shape }: Form): readonly string[] {
+export const beginsOf = oncePer(({ begins, around, shape }: Form): readonly string[] => {
 	const own = shape.kind === 'python' ? [] : shape.kind === 'tagged' ? [shape.open] : (shape.open ?? []);
 	return begins ?? [...(around?.open ?? []), ...own];
-}
+});
 
 /** Every marker that a call of some family begins with, and whose it may be. */
 const OPENINGS = new Map<string, Opening[]>();
@@ -22,6 +23,7 @@ for (const family of FAMILIES)
 	for (const form of family.forms.filter(({ bare }) => bare !== true))
 		for (const text of beginsOf(form)) OPENINGS.set(text, [...(OPENINGS.get(text) ?? []), { family, form }]);
 const OPENING_TEXTS = [...OPENINGS.keys()];
+const OPENING_TEXTS_AND_JSON = [...OPENING_TEXTS, '{'];
 
 /** Sees what looks like a call in any format, anywhere, and holds nothing back. Every character is looked at once. */
 export class CallDetector {
@@ -41,7 +43,7 @@ export class CallDetector {
 		this.names = [...tools.keys()];
 		const form = family?.forms.find(({ bare, shape }) => bare && shape.kind === 'json');
 		if (family !== undefined && form !== undefined) this.bareJson = { family, form };
-		this.texts = this.bareJson === undefined ? OPENING_TEXTS : [...OPENING_TEXTS, '{'];
+		this.texts = this.bareJson === undefined ? OPENING_TEXTS : OPENING_TEXTS_AND_JSON;
 		this.starts = new Set(this.texts.map((text) => text[0]!));
 	}
 

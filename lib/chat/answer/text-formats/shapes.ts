@@ -1,3 +1,4 @@
+import { oncePer } from '../../../remembered';
 import { isRecord, parseJson, recordOf } from '../../../values';
 import { Untyped } from './arguments';
 import { END_TOKENS, type Form, type Shape } from './forms';
@@ -31,6 +32,15 @@ export interface CallsReading {
 	calls: WrittenCall[];
 }
 
+const NOTHING_AROUND: NonNullable<Form['around']> = { open: [], close: [] };
+
+/** The markers that a call begins with, and all that may stand between calls. */
+const tokensOf = oncePer(({ shape, around = NOTHING_AROUND }: Form) => {
+	const begins: readonly string[] =
+		shape.kind === 'python' ? [] : shape.kind === 'tagged' ? [shape.open] : (shape.open ?? []);
+	return { begins, tokens: [...around.open, ...around.close, ...begins, ...END_TOKENS] };
+});
+
 /**
  * Reads calls and the markers around them, behind the first of these, up to the end of the text.
  *
@@ -39,9 +49,8 @@ export interface CallsReading {
  */
 export function* readBlock(reading: CallsReading, form: Form, opening: string): Reading<boolean> {
 	const { source, calls } = reading;
-	const { shape, around = { open: [], close: [] } } = form;
-	const begins = shape.kind === 'python' ? [] : shape.kind === 'tagged' ? [shape.open] : (shape.open ?? []);
-	const tokens = [...around.open, ...around.close, ...begins, ...END_TOKENS];
+	const { shape, around = NOTHING_AROUND } = form;
+	const { begins, tokens } = tokensOf(form);
 	let [isCall, isOpen, isMarked, hasEnded] = [opening === '' || begins.includes(opening), false, false, false];
 	isOpen = around.open.includes(opening);
 	for (;;) {
@@ -198,9 +207,10 @@ function* attributes(source: Source, ends: readonly string[]): Reading<string> {
 function* textUpTo(source: Source, end: string, next: readonly string[]): Reading<string> {
 	const parts: string[] = [];
 	const stops = new Set([end[0]!]);
+	const ends = [end];
 	for (;;) {
 		yield* source.upTo(stops, parts);
-		if ((yield* source.oneOf([end])) === undefined) {
+		if ((yield* source.oneOf(ends)) === undefined) {
 			parts.push(yield* source.need());
 			source.at += 1;
 			continue;

@@ -1,3 +1,5 @@
+import { oncePer } from '../../../remembered';
+
 /** A reader that pauses where the next piece has not arrived. */
 export type Reading<T> = Generator<void, T, void>;
 
@@ -21,12 +23,8 @@ interface Tree {
 	literal?: string;
 }
 
-const trees = new WeakMap<readonly string[], Tree>();
-
-/** Texts that may come next, as a prefix tree. Built once for each list. */
-function treeOf(literals: readonly string[]): Tree {
-	const known = trees.get(literals);
-	if (known !== undefined) return known;
+/** Texts that may come next, as a prefix tree. Built once for each list, so a list is better kept than written anew. */
+const treeOf = oncePer((literals: readonly string[]) => {
 	const root: Tree = { next: new Map() };
 	for (const literal of literals) {
 		let node = root;
@@ -37,9 +35,8 @@ function treeOf(literals: readonly string[]): Tree {
 		}
 		node.literal = literal;
 	}
-	trees.set(literals, root);
 	return root;
-}
+});
 
 /**
  * Characters that arrive in pieces, for readers written as generators: they pause where they need more, so that the way
