@@ -3,7 +3,7 @@ import type { ToolDefinition } from '../../types';
 import { offeredName } from '../offered-tools';
 import { FAMILIES, type Family } from './families';
 import type { Form } from './forms';
-import { readBlock } from './shapes';
+import { readBlock, tokensOf } from './shapes';
 import { attempt, Pump, type Reading, type Source, Stopped } from './source';
 
 interface Opening {
@@ -12,10 +12,9 @@ interface Opening {
 }
 
 /** The markers that a call of a form begins with. */
-export const beginsOf = oncePer(({ begins, around, shape }: Form): readonly string[] => {
-	const own = shape.kind === 'python' ? [] : shape.kind === 'tagged' ? [shape.open] : (shape.open ?? []);
-	return begins ?? [...(around?.open ?? []), ...own];
-});
+export const beginsOf = oncePer(
+	(form: Form): readonly string[] => form.begins ?? [...(form.around?.open ?? []), ...tokensOf(form).begins],
+);
 
 /** Every marker that a call of some family begins with, and whose it may be. */
 const OPENINGS = new Map<string, Opening[]>();

@@ -35,7 +35,7 @@ export interface CallsReading {
 const NOTHING_AROUND: NonNullable<Form['around']> = { open: [], close: [] };
 
 /** The markers that a call begins with, and all that may stand between calls. */
-const tokensOf = oncePer(({ shape, around = NOTHING_AROUND }: Form) => {
+export const tokensOf = oncePer(({ shape, around = NOTHING_AROUND }: Form) => {
 	const begins: readonly string[] =
 		shape.kind === 'python' ? [] : shape.kind === 'tagged' ? [shape.open] : (shape.open ?? []);
 	return { begins, tokens: [...around.open, ...around.close, ...begins, ...END_TOKENS] };
