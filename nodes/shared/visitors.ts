@@ -7,13 +7,18 @@ interface Context {
 	isStreaming?(): boolean;
 }
 
+/** Modes in which n8n streams to somebody outside of it. */
+const VISITED: ReadonlySet<WorkflowExecuteMode> = new Set(['webhook', 'chat', 'integrated']);
+
 /**
  * What the visitors of a published chat read of a failure: n8n streams the description of a failed node to them and
- * nothing else (n8n-core, workflow-execute.ts). Undefined in the editor, and where nothing is streamed.
+ * nothing else (n8n-core, workflow-execute.ts). Undefined in the editor, and where nothing is streamed. n8n 2.20 does not
+ * tell its sub-nodes whether it streams: there visitors may read it.
  */
 export function toldToVisitors(context: Context): string | undefined {
 	try {
-		if (context.getMode() === 'manual' || context.isStreaming?.() !== true) return undefined;
+		const mode = context.getMode();
+		if (mode === 'manual' || !(context.isStreaming?.() ?? VISITED.has(mode))) return undefined;
 		return `The answer could not be made. Whoever runs this chat can see why in n8n: execution ${context.getExecutionId()}.`;
 	} catch {
 		return undefined;

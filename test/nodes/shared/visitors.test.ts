@@ -7,9 +7,12 @@ import { toNodeError } from '../../../lib/errors/node-error';
 import { hiddenFromVisitors } from '../../../nodes/shared/visitors';
 
 const NODE = { name: 'Model', type: 't', typeVersion: 1, parameters: {} } as unknown as INode;
-const contextOf = (mode: WorkflowExecuteMode, streams: boolean) => ({
+const hostThatDoesNotTell = (mode: WorkflowExecuteMode) => ({
 	getMode: (): WorkflowExecuteMode => mode,
 	getExecutionId: (): string => '12',
+});
+const contextOf = (mode: WorkflowExecuteMode, streams: boolean) => ({
+	...hostThatDoesNotTell(mode),
 	isStreaming: () => streams,
 });
 const URL = 'http://10.1.2.3:8080/v1/chat/completions';
@@ -27,6 +30,13 @@ describe('what a visitor of a published chat reads of a failure', () => {
 		},
 	);
 
+	it.each<WorkflowExecuteMode>(['webhook', 'chat', 'integrated'])(
+		'%s, where n8n does not tell whether it streams: the same',
+		(mode) => {
+			expect(hiddenFromVisitors(hostThatDoesNotTell(mode), failed()).description).toContain('execution 12');
+		},
+	);
+
 	it('the owner finds the whole text in the details of the execution, also where it is hidden twice', () => {
 		const whole = failed().description!;
 		const error = hiddenFromVisitors(contextOf('webhook', true), failed());
@@ -38,10 +48,8 @@ describe('what a visitor of a published chat reads of a failure', () => {
 	it.each([
 		['the editor', contextOf('manual', true)],
 		['a workflow that streams nothing', contextOf('webhook', false)],
-		[
-			'a host that knows no streams',
-			{ getMode: (): WorkflowExecuteMode => 'webhook', getExecutionId: (): string => '12' },
-		],
+		['the editor of an n8n that does not tell whether it streams', hostThatDoesNotTell('manual')],
+		['a schedule in an n8n that does not tell whether it streams', hostThatDoesNotTell('trigger')],
 	])('%s shows it as before', (_name, context) => {
 		expect(hiddenFromVisitors(context, failed()).description).toBe(failed().description);
 	});
