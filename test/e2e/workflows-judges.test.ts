@@ -87,17 +87,18 @@ const RUNS: Record<string, () => Promise<string>> = {
 			),
 		);
 		const runs = `/rest/workflows/${workflow.id}/test-runs`;
-		const { testRunId } = await theN8n().request<{ testRunId: string }>('POST', `${runs}/new`, {});
-		const run = await until(
-			async () => await theN8n().request<{ status: string; metrics: object }>('GET', `${runs}/${testRunId}`),
-			({ status }) => !['new', 'running'].includes(status),
+		await theN8n().request('POST', `${runs}/new`, {});
+		// n8n 2.20 does not answer which run it began.
+		const [run] = await until(
+			async () => await theN8n().request<Array<{ id: string; status: string; metrics: object }>>('GET', runs),
+			([only]) => only !== undefined && !['new', 'running'].includes(only.status),
 		);
 		// One question of the four has no mark of B, and so counts for neither.
 		const metrics = { 'Model A': 1, 'Model B': expect.closeTo(0.5 / 3) as number };
 		expect(run).toMatchObject({ status: 'completed', metrics });
-		const cases = await theN8n().request<Array<{ status: string }>>('GET', `${runs}/${testRunId}/test-cases`);
+		const cases = await theN8n().request<Array<{ status: string }>>('GET', `${runs}/${run!.id}/test-cases`);
 		expect(cases.map(({ status }) => status).sort()).toEqual(['error', 'success', 'success', 'success']);
-		return JSON.stringify(run.metrics);
+		return JSON.stringify(run!.metrics);
 	},
 
 	'judge-my-judge': async () => {
