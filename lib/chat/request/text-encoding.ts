@@ -1,4 +1,5 @@
 import { quietly } from '../../values';
+
 /** How much of a text is looked at to tell UTF-16 without a byte-order mark. */
 const MAX_LOOKED_AT = 4096;
 
@@ -32,7 +33,7 @@ function encodingOfMark([first, second, third]: Uint8Array): string | undefined 
 
 /** The declared encoding, where it is one. UTF-8 is declared of much that is none, so it is left to the bytes. */
 function knownEncoding(label: string | undefined): string | undefined {
-	const encoding = label && quietly(() => new TextDecoder(label.trim()).encoding);
+	const encoding = label === undefined ? undefined : quietly(() => new TextDecoder(label.trim()).encoding);
 	return encoding === 'utf-8' ? undefined : encoding;
 }
 

@@ -25,6 +25,7 @@ describe('the text of a file', () => {
 
 	it('what is declared wrongly, or is unknown, is left to the bytes', () => {
 		expect(decodeText(Buffer.from('über'), 'no-such-charset')).toBe('über');
+		expect(decodeText(Buffer.from('über'), '')).toBe('über');
 		expect(decodeText(latin('über'), 'utf-8')).toBe('über');
 		expect(decodeText(Buffer.from(''), 'utf-8')).toBe('');
 	});
