@@ -8,9 +8,9 @@ export interface ErrorBody {
 }
 
 /**
- * Errors inside an answer with status 200: `{"error":{…}}`, `{"error":"…"}`, FastAPI's `{"detail":…}`, GPUStack's
- * `{"code","message"}` and what gateways make of it, OpenRouter's `choices[0].error`, and old releases' `error:` lines,
- * whose data is the error itself.
+ * The error in an answer with status 200, undefined where there is none: `{"error":{…}}`, `{"error":"…"}`, FastAPI's
+ * `{"detail":…}`, GPUStack's `{"code","message"}` and its forms in gateways, OpenRouter's `choices[0].error`, and the
+ * `error:` lines of old releases, whose data is the error itself.
  */
 export function errorIn(
 	json: Record<string, unknown>,
@@ -34,12 +34,12 @@ export function errorIn(
 	};
 }
 
-/** LiteLLM writes the status as text; gateways have numbers of their own (40001). */
+/** LiteLLM writes the status as text; gateways have codes of their own (40001), which are no status. */
 function statusIn(code: unknown): number | undefined {
 	return /^[45]\d\d$/.test(words(code)) ? Number(code) : undefined;
 }
 
-/** `{"code":200,"message":"success"}`, which gateways send along, is no error. */
+/** `{"code":200,"message":"success"}`, which gateways add to good answers, is no error. */
 const SUCCESS = /^(?:2\d\d|ok|success)$/i;
 const FAILED = /^(?:error|failed|failure)$/i;
 

@@ -5,7 +5,7 @@ import { parseObject } from '../values';
 /** A failed answer as it arrived. */
 export interface FailedAnswer {
 	status: number;
-	/** The status that it is read as, where its own says nothing. */
+	/** The status to classify it by, where `status` says nothing (an error under 200). */
 	readAs?: number;
 	body: string;
 	contentType?: string;
@@ -17,19 +17,19 @@ export interface FailedAnswer {
 	challenge?: string;
 }
 
-/** What a body is, whatever its label says: proxies and foreign layers label JSON and pages as they like. */
+/** What a body really is: proxies and wrappers send JSON and pages under any content type. */
 export type BodyShape =
 	| { kind: 'json'; json: Record<string, unknown> }
-	| { kind: 'page'; /** Title or heading. */ title: string; /** All its words. */ text: string }
+	| { kind: 'page'; /** Title or heading. */ title: string; /** All its text. */ text: string }
 	| { kind: 'text'; text: string }
 	| { kind: 'empty' };
 
 /**
- * Far more than any server says about an error. Patterns look no further: a megabyte of the wrong text would keep n8n
- * busy for minutes.
+ * Far more than any server says about an error. Patterns read no further: on a megabyte of the wrong text they would
+ * block n8n for minutes.
  */
 export const MAX_READ = 4_000;
-/** Of a page: its title stands at the beginning. */
+/** The same for a page, whose title is near the beginning. */
 const MAX_OF_PAGE = 16_000;
 
 const PAGE_BEGINS = /^\s*<(?:!doctype html|!--|html|head|body|\?xml)/i;
@@ -42,7 +42,7 @@ export function shapeOf({ body, contentType }: Pick<FailedAnswer, 'body' | 'cont
 	const json = parseObject(body);
 	if (json !== undefined) return { kind: 'json', json };
 	const bare = body.slice(0, MAX_OF_PAGE).trim();
-	// Dify answers JSON null where it has nothing to give.
+	// Dify sends JSON null where it has nothing to return.
 	if (bare === '' || bare === 'null') return { kind: 'empty' };
 	if (looksLikeHtml(bare, contentType)) return { kind: 'page', ...wordsOfPage(bare) };
 	return { kind: 'text', text: plainText(bare) };
@@ -65,46 +65,46 @@ function plainText(source: string): string {
 		.slice(0, MAX_READ);
 }
 
-/** Of a text that is none: binary data that was read as text. */
+/** Share of such characters from which on a text counts as binary data. */
 const MAX_NOISE = 0.05;
 
-/** Whether a text is made of bytes that are no text: control characters, and what is no UTF-8. */
+/** Whether a text is binary data that was decoded as text: it has control characters or invalid UTF-8. */
 export function isNoise(text: string): boolean {
 	const start = text.slice(0, MAX_READ);
 	const odd = start.match(/[^\P{Cc}\t\n\v\f\r]|\ufffd/gu)?.length ?? 0;
 	return odd > start.length * MAX_NOISE;
 }
 
-/** What a server said, as it can be shown: a page by its title or its words, and no binary data. */
+/** A server's text as it can be shown: a page by its title or its text, and nothing of binary data. */
 export function readable(said: string): string {
 	if (isNoise(said)) return '';
 	const shape = PAGE_BEGINS.test(said) ? shapeOf({ body: said }) : undefined;
 	return shape?.kind === 'page' ? shape.title || shape.text : said;
 }
 
-/** A proxy that asks for a user and a password, and for nothing else. */
+/** Whether `www-authenticate` asks for user and password, and for nothing else. */
 export function isBasic(challenge = ''): boolean {
 	return /\bbasic\b/i.test(challenge) && !/\bbearer\b/i.test(challenge);
 }
 
-/** Cloudflare's refusals as plain text; 1015 and 1027 are its limits of rates. */
+/** Cloudflare's refusals as plain text; 1015 and 1027 are its rate limits. */
 const CLOUDFLARE_REFUSAL = /^error code: 10(?!15|27)\d\d\b/;
 
-/** A page (a login, nginx, a check for robots), or Cloudflare's codes. */
+/** A page (a login, nginx, a bot check), or one of Cloudflare's codes. */
 function isRefusalInFront(shape: BodyShape): boolean {
 	return shape.kind === 'page' || (shape.kind === 'text' && CLOUDFLARE_REFUSAL.test(shape.text));
 }
 
 /**
- * What a status and a body mean that no model server and no Dify writes: their own refusals are JSON. The same for
- * both; undefined where it takes the server's own words.
+ * The kind of a failure that comes from a proxy: model servers and Dify send their own refusals as JSON. Undefined
+ * where the server's own text decides.
  */
 export function proxyFailureKind({ status, challenge }: FailedAnswer, shape: BodyShape): NetworkKind | undefined {
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status === 407) return 'proxy';
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
 	if ((status === 401 || status === 403) && isRefusalInFront(shape)) return 'proxyRefuses';
-	// Of an overloaded server, as gateways to Anthropic say it; Cloudflare has a page for it.
+	// 529: "overloaded", from gateways to Anthropic; Cloudflare sends a page with it.
 	const isOverload = status === 503 || status === 529;
 	if (isOverload) return shape.kind === 'json' ? undefined : 'gateway';
 	if (status === 502 || status === 504 || isCloudflare(status)) return 'gateway';

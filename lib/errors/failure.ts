@@ -11,8 +11,8 @@ export interface FailureContext extends Pick<RemedyFacts, 'root' | 'typed' | 'se
 }
 
 /**
- * Builds the error of a kind from the tables of remedies. What came from outside is cleared of the context's secrets. A
- * `message` of the caller's own takes the place of what the table says happened, a `remedy` that of its advice.
+ * Builds the error of a kind from the tables of remedies. The context's secrets are masked in everything that came from
+ * outside. `message` and `remedy` replace the title and the advice of the table.
  */
 export function failure(
 	kind: FailureKind,
@@ -39,7 +39,7 @@ export function failure(
 	});
 }
 
-/** The error for what was typed, or came out of an expression, before anything is sent. */
+/** The error for bad input (a field, or the result of an expression), raised before anything is sent. */
 export function invalidInput(
 	message: string,
 	remedy: string,
@@ -48,14 +48,14 @@ export function invalidInput(
 	return failure('invalidInput', {}, { message, remedy, ...more });
 }
 
-/** Facts that are not known leave gaps. */
+/** Removes the gaps that unknown facts leave in a sentence. */
 function tidy(sentence: string): string {
 	return sentence.replace(/ {2,}/g, ' ').replace(/ $/, '');
 }
 
 /**
- * What the user typed is left alone. An address that the server redirected to may hold what was sent to it, as the pages
- * of a login do.
+ * Masks secrets behind the part that the user typed. The target of a redirect may repeat what was sent, as login pages
+ * do.
  */
 function shownUrl({ url, root, secrets }: Partial<FailureContext>): string | undefined {
 	if (url === undefined || root === undefined || !URL.canParse(url)) return url;

@@ -6,7 +6,7 @@ import { mask } from './secrets';
 import type { ServerError } from './server-error';
 import { finiteNumber, isFilled, isRecord, recordsIn, text, words } from '../values';
 
-/** Of a text that is not JSON. */
+/** Characters that are shown of a text that is not JSON. */
 const MAX_FOREIGN = 200;
 
 interface Said {
@@ -16,8 +16,7 @@ interface Said {
 }
 
 /**
- * The server's sentence out of any error body: `error` as object or string, `detail`, `message`, `reason`, or plain
- * text.
+ * The server's message in any error body: `error` as object or string, `detail`, `message`, `reason`, or plain text.
  */
 export function serverMessage(body: string): Said {
 	return said(shapeOf({ body }));
@@ -56,15 +55,15 @@ function stringify(value: unknown): string {
 }
 
 /**
- * What an HTTP answer with an error status (or a page instead of an answer) means. Never throws, whatever the body is.
+ * Classifies an HTTP answer with an error status, or a page in place of an answer. Never throws, whatever the body is.
  */
 export function httpFailure(received: FailedAnswer, context: FailureContext): ServerError {
-	// Before anything is cut: half a key would not be recognised.
+	// Before anything is cut: half a key would not be recognized.
 	const answer = { ...received, body: mask(received.body, context.secrets) };
 	const { status } = answer;
 	const shape = shapeOf(answer);
 	const { type, facts, message: raw } = said(shape);
-	// Once more, for a page writes some of the letters in another way.
+	// Again: decoding the entities of a page may have uncovered a secret.
 	const message = mask(raw, context.secrets);
 	const codes = [type, text(facts.code)];
 	const kind =
@@ -90,7 +89,7 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	});
 }
 
-/** The status that a type of error stands for (llama-server, vLLM, OpenAI, Anthropic and gateways that speak like them). */
+/** The status that an error type stands for (llama-server, vLLM, OpenAI, Anthropic and compatible gateways). */
 const STATUS_OF_TYPE: ReadonlyArray<readonly [number, RegExp]> = [
 	[401, /^auth(?:entication|orization)?_?error$/i],
 	[403, /^permission_?(?:denied_?)?error$/i],
@@ -101,7 +100,7 @@ const STATUS_OF_TYPE: ReadonlyArray<readonly [number, RegExp]> = [
 	[400, /^(?:invalid_request|bad_?request|validation)_?error$/i],
 ];
 
-/** Whether an answer is a refusal, by its status or by what it says: LM Studio and gateways refuse with status 200. */
+/** Whether an answer is a refusal, by its status or its body: LM Studio and gateways refuse with status 200. */
 export function isRefusal({ status, json }: { status: number; json: unknown }): boolean {
 	if (status >= 300) return true;
 	if (!isRecord(json) || (Array.isArray(json.data) && json.data.length > 0)) return false;
@@ -110,12 +109,12 @@ export function isRefusal({ status, json }: { status: number; json: unknown }): 
 	return isError || success === false || object === 'error';
 }
 
-/** `{}` or `{"code":0,"message":""}` beside an answer is no error. */
+/** Whether an error object holds anything: `{}` or `{"code":0,"message":""}` beside an answer is no error. */
 export function saysSomething(error: Record<string, unknown>): boolean {
 	return Object.values(error).some((value) => value !== 0 && value !== false && isFilled(value));
 }
 
-/** The status that a body stands for which reports an error under a status of success: what it names, or its type. */
+/** The status of an error that was sent with a 2xx status: the one its body names, or that of its type; else 500. */
 export function statusInBody(body: string): Pick<FailedAnswer, 'status' | 'readAs'> {
 	const shape = shapeOf({ body });
 	const { type = '', facts } = said(shape);
@@ -128,7 +127,7 @@ export function statusInBody(body: string): Pick<FailedAnswer, 'status' | 'readA
 	return { status: status ?? 200, readAs: status ?? 500 };
 }
 
-/** What such a body means: the same as under that status. */
+/** The failure in such a body: the same as for an answer with that status. */
 export function failureInBody(body: string, context: FailureContext): ServerError {
 	return httpFailure({ ...statusInBody(body), body, contentType: 'application/json' }, context);
 }
@@ -148,7 +147,7 @@ function kindOf(status: number, message: string, codes: Codes, shape: BodyShape)
 
 function kindOfSuccess(shape: BodyShape): FailureKind {
 	if (shape.kind === 'page') return 'notAnApi';
-	// JSON that was cut off is that of a server; words are of another program ("It works!").
+	// Text that begins like JSON is a cut-off answer of a server; other text is from another program ("It works!").
 	return shape.kind === 'text' && !/^[{[]/.test(shape.text) ? 'wrongServer' : 'invalidAnswer';
 }
 
@@ -159,7 +158,7 @@ function kindOfStatus(status: number, html: boolean): FailureKind {
 }
 
 /**
- * The template's own sentence, which stands at the end of "Unable to generate parser for this template. … Error: Jinja
+ * Moves the template's own message to the front, out of "Unable to generate parser for this template. … Error: Jinja
  * Exception: …".
  */
 function innerSentence(message: string): string {

@@ -3,18 +3,19 @@ import type { MODEL_REMEDIES } from './remedies/model';
 import type { NETWORK_REMEDIES } from './remedies/network';
 
 /**
- * What went wrong, in the words of this package: one list for all servers, which items, Server Health and the code
- * share. A kind is a row of the tables in `remedies/`, which say what it means and what to do about it.
+ * Kinds of failures: one list for all servers, used by error items, Server Health and the code. Each kind is a row of
+ * the tables in `remedies/`, which say what it means and what to do about it.
  */
 
-/** The address and the way to it, limits, and whatever answers there without being the server. */
+/** Address, network, time limits, and other programs that answer in place of the server. */
 export type NetworkKind = keyof typeof NETWORK_REMEDIES;
 
-/** What model servers refuse, and answers that are none. */
+/** What model servers refuse, and answers that cannot be used. */
 export type ModelKind = keyof typeof MODEL_REMEDIES;
 
 /**
- * What Dify refuses or fails in. A name that the lists above have too means the same; Dify has words of its own for it.
+ * What Dify refuses or fails in. A kind that is in the lists above too means the same, with Dify's own title and
+ * remedy.
  */
 export type DifyKind = keyof typeof DIFY_REMEDIES;
 
@@ -31,12 +32,12 @@ const UNREACHED: ReadonlySet<FailureKind> = new Set([
 	'proxy',
 ]);
 
-/** No connection was made, so that another request would fail in the same way. */
+/** Whether no connection was made, so that another request would fail in the same way. */
 export function isUnreached(kind: FailureKind): boolean {
 	return UNREACHED.has(kind);
 }
 
-/** Failures after which the same request may be sent again: nothing was started. */
+/** Failures after which the same request may be sent again: the server did not start on it. */
 const NOTHING_STARTED: ReadonlySet<FailureKind> = new Set([
 	'refused',
 	'loading',

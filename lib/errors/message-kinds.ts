@@ -1,7 +1,7 @@
 import { MAX_READ } from './exchange';
 import type { FailureKind } from './kinds';
 
-/** What the text of an error means, whatever its status. The first that matches counts. */
+/** Kinds by the text of an error, whatever its status. The first match counts. */
 const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	// nginx, and Go's server
 	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
@@ -34,7 +34,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		'wrongModelType',
 		// llama-cpp-python, infinity, vLLM, Xinference, Ollama
 		/must be created with embedding=true/i,
-		// llama-server, a chat with a model for vectors
+		// llama-server: a chat with an embedding model
 		/context does not (?:support )?logits computation/i,
 		/does not support (?:the )?[`'"]?(?:chat|generat(?:e|ion)|completions?|embed(?:dings?)?|rerank(?:ing)?)[`'"]?(?: requests?\b| for modality|$|\.)/i,
 		/\bmodel (?:\S{1,200} )?does not support (?:the )?[\w/ -]{1,40}(?: \(\w{1,20}\))? (?:api|endpoint)\b/i,
@@ -48,11 +48,11 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	// LM Studio, with 400
 	['serverError', /^the model has crashed/i],
 	['brokenHistory', /failed to parse tool call arguments/i],
-	// LiteLLM (seen: 1.109.1). Without a database it says the first to every key but its own, with 400.
+	// LiteLLM (seen: 1.109.1). Without a database it answers the first to every key but its own, with status 400.
 	['unauthorized', /^no connected db\b/i],
 	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i],
 	['gateway', /^litellm\.\w+: .*exception - (?:connection error|cannot connect to host)/i],
-	// What llama-server answers with 500 although the request is wrong
+	// Mistakes in the request that llama-server answers with 500
 	[
 		'badRequest',
 		/^\[json\.exception/i,
@@ -60,7 +60,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/^cannot use both/i,
 		/^unknown reasoning format/i,
 		/^invalid base64/i,
-		// The same on Ollama: a value of the wrong type among its options, or as its format.
+		// Ollama: an option or a format of the wrong type
 		/^option "[^"]+" must be of type/i,
 		/^invalid format:|^invalid JSON schema in format/i,
 		/^failed to (?:download|load) image/i,
@@ -76,7 +76,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/invalid grammar/i,
 		/unsupported.{0,200}(?:schema|pattern)/i,
 	],
-	// After the schema's row: llama-server wraps what is wrong with a schema in the same sentence.
+	// After the row for grammars: llama-server wraps schema errors in the same sentence.
 	['templateRejected', /unable to generate parser for this template/i, /conversation roles must alternate/i],
 	[
 		'toolsUnsupported',
@@ -102,7 +102,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/model not found|no such model/i,
 		/model .{0,200} does not exist/i,
 		/model (?:\S{1,200} )?is not loaded|^model (?:is )?unloaded/i,
-		// LM Studio, TabbyAPI; mlx_lm.server, which then looks for it on Hugging Face
+		// LM Studio, TabbyAPI; mlx_lm.server, which then asks Hugging Face
 		/(?:^|\. )no (?:\w{1,20} )?models? (?:is |are )?(?:currently )?loaded\b/i,
 		/repository not found for url: \S{0,200}\/api\/models\//i,
 		// infinity, transformers serve
@@ -110,7 +110,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/^server is pinned to .*; requested/i,
 		// speaches
 		/^model '.*' is not installed locally/i,
-		// llama-swap (seen: 0bdb372), and its versions before
+		// llama-swap (seen: 0bdb372), and earlier versions
 		/no router for requested model|could not find (?:real modelID|suitable handler) for/i,
 		/invalid model(?: name passed in model=|: )|llm provider not provided|is not supported by any provider/i,
 		// FastChat
@@ -120,7 +120,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 
 export type Codes = ReadonlyArray<string | undefined>;
 
-/** Types and codes inside the error, which say more than any text. */
+/** Kinds by the type or code inside the error, which are clearer than any text. */
 const BY_CODE: Readonly<Record<string, FailureKind>> = {
 	exceed_context_size_error: 'contextOverflow',
 	// OpenAI's own code, which vLLM, LM Studio, LiteLLM and others took over
@@ -132,13 +132,13 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
 };
 
 /**
- * llama-server answers many client mistakes with 500, so the text decides before the status does
- * (docs/protocols/llama-server.md 4.2).
+ * The kind that an error's codes or text tell; undefined where they tell none. llama-server answers many client
+ * mistakes with 500, so this comes before the status (docs/protocols/llama-server.md 4.2).
  */
 export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
 	const byCode = codes.map((code) => BY_CODE[code ?? '']).find((kind) => kind !== undefined);
 	const beginning = message.slice(0, MAX_READ);
 	const [said] = BY_MESSAGE.find(([, ...patterns]) => (patterns as RegExp[]).some((one) => one.test(beginning))) ?? [];
-	// LM Studio has no model of this name for embeddings: it has one for chats.
+	// LM Studio's code says "model not found" for a chat model that is asked for embeddings.
 	return said === 'wrongModelType' ? said : (byCode ?? said);
 }

@@ -10,10 +10,10 @@ interface LowLevelError {
 	name?: unknown;
 	cause?: unknown;
 	errors?: unknown;
-	/** Of a failed connection attempt. */
+	/** With `port`: target of a failed connection attempt. */
 	address?: unknown;
 	port?: unknown;
-	/** Of a failed look-up. */
+	/** Of a failed DNS lookup. */
 	hostname?: unknown;
 }
 
@@ -27,15 +27,15 @@ function chain(error: unknown, depth = 0): LowLevelError[] {
 	return [error as LowLevelError, ...attempts, ...chain(cause, depth + 1)];
 }
 
-/** The connection ended behind the head of an answer. undici's parser gives this error no code. */
+/** The connection ended right after the head of an answer. undici's parser gives this error no code. */
 const ENDED_INSIDE = 'HPE_INVALID_EOF_STATE';
 
 const CODES: Partial<Record<FailureKind, readonly string[]>> = {
-	// The last: a look-up of names that gives something else than addresses.
+	// The last: the lookup returned something that is no address.
 	dns: ['ENOTFOUND', 'EAI_AGAIN', 'ERR_INVALID_IP_ADDRESS'],
 	refused: ['ECONNREFUSED'],
 	connectTimeout: ['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'],
-	// The last two: a firewall of this very machine, or a broadcast address.
+	// The last two: a firewall on this machine, or a broadcast address.
 	unreachable: ['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'],
 	invalidAnswer: ['UND_ERR_HEADERS_OVERFLOW'],
 	tlsMismatch: ['EPROTO'],
@@ -56,28 +56,27 @@ function kindOfCode(code: string): FailureKind | undefined {
 	if (code.startsWith('HPE_')) return 'notHttp';
 	if (code.startsWith('ERR_SSL_')) return 'tlsMismatch';
 	if (code.startsWith('CERT_')) return 'tlsUntrusted';
-	// musl, which n8n's Docker image is built on, has more of them than glibc.
+	// musl, the C library of n8n's Docker image, has more of them than glibc.
 	return code.startsWith('EAI_') ? 'dns' : undefined;
 }
 
-/** Turns a low-level network error (undici, Node) into a typed one. `started`: whether answer bytes had arrived. */
+/** Turns a low-level network error (undici, Node) into a `ServerError`. `started`: part of the answer had arrived. */
 export function networkFailure(error: unknown, context: FailureContext, started = false): ServerError {
 	if (error instanceof ServerError) return error;
 	const links = chain(error);
-	// The host's egress filter raises its own classes out of the DNS look-up.
+	// The host's egress filter throws its own classes from the DNS lookup.
 	const blocked = links.find(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'));
 	if (blocked !== undefined) return failure('blockedByPolicy', context, { facts: { reason: text(blocked.message) } });
-	const proxy = links.map((link) => proxyTrouble(link, context.url)).find((trouble) => trouble !== undefined);
+	const proxy = links.map((link) => proxyProblem(link, context.url)).find((problem) => problem !== undefined);
 	if (proxy !== undefined) return failure('proxy', context, { code: proxy, about: { code: proxy } });
 	const codes = links
 		.map(({ code, message }) => code ?? (/\(Invalid EOF state\)$/.test(String(message)) ? ENDED_INSIDE : undefined))
 		.filter((code): code is string => typeof code === 'string');
 	const code = codes.find((candidate) => kindOfCode(candidate) !== undefined);
-	// What undici and Node say ("Invalid EOF state") helps with a bug report, but is no message for a user.
+	// What undici and Node say ("Invalid EOF state") helps with a bug report, but is no message for users.
 	const details = { code: code ?? codes[0], facts: { reason: text(links[0]?.message) ?? String(error) } };
 	if (started) return failure('connectionLost', context, details);
 	if (code !== undefined) return failure(kindOfCode(code)!, context, { ...details, about: { code } });
-	// undici's parser gives some of its errors no code.
 	if (links.some(({ name }) => name === 'HTTPParserError')) return failure('notHttp', context, details);
 	return failure('closedBeforeAnswer', context, {
 		...details,
@@ -87,16 +86,16 @@ export function networkFailure(error: unknown, context: FailureContext, started 
 }
 
 /**
- * What is wrong with the way to a proxy: undici's own errors, or an attempt to reach another host or port than that of
- * the URL.
+ * What is wrong between n8n and its HTTP proxy: undici's own errors, or an attempt to reach another host or port than
+ * that of the URL. Undefined where no proxy is involved.
  */
-function proxyTrouble({ code, message, address, port, hostname }: LowLevelError, url: string): string | undefined {
+function proxyProblem({ code, message, address, port, hostname }: LowLevelError, url: string): string | undefined {
 	const status =
 		/^Proxy response \((\d+)\)/.exec(String(message))?.[1] ??
 		(/^Proxy Authentication Required/.test(String(message)) ? '407' : undefined);
 	if (status !== undefined) return `HTTP ${status}`;
 	if (code === 'UND_ERR_PRX_TLS') return 'no TLS connection to it';
-	// Only the making of a tunnel has such a limit: whatever else is waited for, lib/http limits itself.
+	// Only opening a tunnel has this timeout: lib/http applies its own limits to everything else.
 	if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'no answer to CONNECT';
 	const target = hostAndPort(url);
 	if (typeof port === 'number' && target.port !== undefined && String(port) !== target.port)
@@ -115,7 +114,7 @@ const WORDS: Partial<Record<FailureKind, string>> = {
 	unreachable: 'no route',
 };
 
-/** The codes of Node are no words of users. */
+/** Node's codes in words that users know. */
 function inWords(code: unknown): string {
 	const kind = typeof code === 'string' ? kindOfCode(code) : undefined;
 	return (kind === undefined ? undefined : WORDS[kind]) ?? 'no connection';

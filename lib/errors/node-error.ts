@@ -5,11 +5,11 @@ import { ServerError } from './server-error';
 
 export interface NodeErrorOptions {
 	itemIndex?: number;
-	/** Sub-nodes are configuration nodes: n8n then shows the message itself in place of "Error in sub-node". */
+	/** Sub-nodes are configuration nodes: n8n then shows the message and not "Error in sub-node". */
 	subNode?: boolean;
 }
 
-/** What of a failure goes into an error item or an error's details. Plain data, without any key. */
+/** The fields of a failure for an error item or an error's details: plain JSON, without any key. */
 export function errorDetails(error: ServerError): JsonObject {
 	const details = {
 		...error.facts,
@@ -26,11 +26,11 @@ export function errorDetails(error: ServerError): JsonObject {
 }
 
 /**
- * n8n's own error for a failure: a short title as message, the whole text as description (a chat shows nothing else),
- * and everything received in the details.
+ * n8n's own error for a failure: a short title as message, the whole text as description, and everything received in
+ * the details.
  *
- * Where a message holds a code such as ECONNREFUSED, or a host name that happens to contain "eacces", n8n puts its
- * generic sentence in place of the message (docs/protocols/n8n.md 4.2), so the message is set once more afterwards.
+ * n8n replaces a message that contains a code such as ECONNREFUSED, or a host name with "eacces" in it, by a generic
+ * sentence (docs/protocols/n8n.md 4.2), so the message is set again afterwards.
  */
 export function toNodeError(node: INode, error: unknown, options: NodeErrorOptions = {}): NodeOperationError {
 	if (error instanceof NodeOperationError) return described(error);
@@ -55,8 +55,8 @@ export function toNodeError(node: INode, error: unknown, options: NodeErrorOptio
 }
 
 /**
- * A streamed chat shows the description of a failed node and nothing else (n8n-core, workflow-execute.ts): none would
- * be a silent failure.
+ * Fills an empty description with the message. A streamed chat shows only the description of a failed node (n8n-core,
+ * workflow-execute.ts): without one, the failure would be silent.
  */
 function described(error: NodeOperationError): NodeOperationError {
 	error.description ||= error.message;

@@ -1,28 +1,28 @@
 /**
- * Finds secrets in a text, and parts of them: servers and proxies cut what they echo, change its case, and write it as
- * URL, JSON, HTML or base64 wants it.
+ * Finds secrets in a text, and parts of them: servers and proxies echo them cut, in another case, or escaped for a URL,
+ * JSON, HTML or base64.
  */
-/** A part of a secret that is shorter gives nothing away. */
+/** Length of the parts that are searched for. Shorter parts give nothing away. */
 const PART = 8;
-/** So long, a secret is found by nothing but itself, and taken out wherever it stands. */
+/** From this length on, a secret matches nothing but itself, and is masked wherever it occurs. */
 export const MIN_CERTAIN_KEY_LENGTH = 16;
 
-/** Indexes of a text, `to` not included. */
+/** A range of a text, `to` not included. */
 interface Stretch {
 	from: number;
 	to: number;
 }
 
 /**
- * Words, with a number behind them. A part made of nothing else is no secret: taken out of a text, it would garble it
+ * Words, possibly followed by a number. A part made only of these is not masked: that would garble texts
  * ("llama-server" in the key "our-llama-server-7f3aPq81").
  */
 const WORDS = /^(?:[A-Z]?[a-z]{2,14}|[A-Z]{3,15}|(?:[A-Z][a-z]{2,14}){1,4})(?:\d{0,4}|(\d)\1*)$|^(?:0?\d|\d{4})$/;
 
-/** Folds the case of ASCII letters, as in a header's name. */
+/** Lower-cases ASCII letters only, so that indexes stay the same. */
 const lower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
-/** Packs four letters, case folded. */
+/** Four characters as one number, without regard to case. */
 function four(text: string, at: number): number {
 	return (
 		((text.charCodeAt(at) | 0x20) << 24) ^
@@ -32,31 +32,31 @@ function four(text: string, at: number): number {
 	);
 }
 
-/** Any text of this length holds four letters that begin at a multiple of four. */
+/** Any range of this length contains four characters that begin at a multiple of four. */
 const HOLDS_A_FOUR = 7;
 
-/** How a part is known: it begins a stretch that is hidden, or only goes on with one. */
+/** How a part of a secret counts where a text contains it. */
 interface Part {
 	begins: boolean;
-	/** Hidden wherever it stands, not only where it is no part of a longer word. */
+	/** Masked also inside a longer word. */
 	anywhere: boolean;
 }
 
-/** Takes some secrets out of texts. Made once for a credential; made to be fast on texts that hold none. */
+/** Masks the secrets of one credential in texts. Built once per credential; fast on texts that contain none. */
 export class SecretParts {
 	private readonly parts = new Map<string, Part>();
 	/**
-	 * Each run of four letters in a part or a whole: each of these in a text holds one that begins at a multiple of four. So
-	 * a text without such a run holds none of them, which is soon seen.
+	 * Every four characters in a part or a whole, as numbers. A text that contains a part has one of them at a multiple
+	 * of four, so a text without them is skipped quickly.
 	 */
 	private readonly fours = new Set<number>();
 	private readonly hasTinyWholes: boolean;
-	/** Those that are short, or consist of words, are found as a whole only. */
+	/** The secrets themselves, lower-cased. Short ones, and those made of words, are found only as a whole. */
 	private readonly wholes: string[];
 
 	/**
-	 * @param sure for texts that must not be garbled: only parts hide anything that nobody else writes, with letters and
-	 *   digits, or with letters in an order that no word has
+	 * @param sure for texts that must not be garbled: only parts that look random (letters and digits, or letters in an
+	 *   order that no word has) are masked
 	 */
 	constructor(
 		secrets: readonly string[],
@@ -65,7 +65,7 @@ export class SecretParts {
 		const long = secrets.filter((secret) => secret.length >= MIN_CERTAIN_KEY_LENGTH);
 		const short = secrets.filter((secret) => secret.length >= PART && secret.length < MIN_CERTAIN_KEY_LENGTH);
 		for (const secret of short) this.add(secret, false);
-		// A blank is what separates a key from its scheme: the key itself is among the secrets.
+		// A space separates a key from its scheme; the key alone is among the secrets, too.
 		for (const secret of long.filter((candidate) => !/\s/.test(candidate))) this.add(secret, true);
 		for (const encoded of long.flatMap(encodings)) this.addEncoded(encoded);
 		this.wholes = secrets.filter((secret) => secret !== '').map(lower);
@@ -73,7 +73,7 @@ export class SecretParts {
 		for (const whole of this.wholes) this.addFours(whole);
 	}
 
-	/** The text with `***` in place of every secret and of every part of one. */
+	/** The text with `***` in place of every secret and every part of one. */
 	mask(text: string): string {
 		const found = this.find(text);
 		if (found.length === 0) return text;
@@ -101,7 +101,7 @@ export class SecretParts {
 		for (let at = 0; at + 4 <= text.length; at++) this.fours.add(four(text, at));
 	}
 
-	/** Whether a text can hold anything that is to be found. */
+	/** A quick test: false where the text certainly contains nothing to mask. */
 	private mayHold(text: string): boolean {
 		if (this.hasTinyWholes) return true;
 		for (let at = 0; at + 4 <= text.length; at += 4) if (this.fours.has(four(text, at))) return true;
@@ -144,7 +144,7 @@ export class SecretParts {
 		this.addParts(secret, anywhere, (part, from) => isOwn(part) && !isWithin({ from, to: from + PART }, plain));
 	}
 
-	/** Nobody writes words in base64 or hexadecimal: parts without digits, or of digits alone, are the secret's too. */
+	/** Base64 and hexadecimal contain no words: parts without digits, or of digits alone, are masked too. */
 	private addEncoded(encoded: string): void {
 		this.addParts(encoded, true, isVaried);
 	}
@@ -164,7 +164,7 @@ export class SecretParts {
 	}
 }
 
-/** Zeros in a row stand in many IDs. */
+/** Not the same one or two characters only: many IDs contain a row of zeros. */
 function isVaried(part: string): boolean {
 	return new Set(lower(part)).size > 2;
 }
@@ -175,12 +175,12 @@ function isRandom(part: string): boolean {
 	return /\d/.test(part) ? /[a-z]/i.test(part) : /[a-z][A-Z].*[a-z][A-Z]/.test(part) && /[A-Z][a-z][A-Z]/.test(part);
 }
 
-/** Inside a longer word, a short secret is another word. */
+/** Whether a range is no part of a longer word, in which a short secret would mean something else. */
 function standsAlone(letters: string, { from, to }: Stretch): boolean {
 	return !/[a-z\d]/.test(letters[from - 1] ?? '') && !/[a-z\d]/.test(letters[to] ?? '');
 }
 
-/** Where a secret consists of words, and of what joins them. */
+/** The ranges of a secret that are words, or the characters between words. */
 function plainIn(secret: string): Stretch[] {
 	const pieces = [...secret.matchAll(/[a-z\d]+|[^a-z\d]+/gi)];
 	const plain = pieces.filter(([piece]) => WORDS.test(piece) || /^[-_.:/]+$/.test(piece));
@@ -191,7 +191,7 @@ function isWithin({ from, to }: Stretch, stretches: readonly Stretch[]): boolean
 	return stretches.some((stretch) => stretch.from <= from && to <= stretch.to);
 }
 
-/** In their order; those that overlap or touch as one. */
+/** Ranges in their order, with those that overlap or touch joined. */
 function merged(stretches: Stretch[]): Stretch[] {
 	const result: Stretch[] = [];
 	for (const { from, to } of stretches.sort((a, b) => a.from - b.from)) {
@@ -202,27 +202,27 @@ function merged(stretches: Stretch[]): Stretch[] {
 	return result;
 }
 
-/** A secret in hexadecimal, and in base64 wherever it begins in a group of three bytes. */
+/** A secret in hexadecimal, and in base64 for each of the three positions in a group of bytes. */
 function encodings(secret: string): string[] {
 	const bytes = Buffer.from(secret);
 	const groups = [0, 1, 2].map((before) => {
 		const whole = Buffer.concat([Buffer.alloc(before), bytes])
 			.toString('base64')
 			.replace(/={1,2}$/, '');
-		// Letters at both ends hold bits of what stands around.
+		// Characters at both ends depend on the neighbouring bytes.
 		return whole.slice(before === 0 ? 0 : before + 1, (before + bytes.length) % 3 === 0 ? undefined : -1);
 	});
 	return [bytes.toString('hex'), ...groups, ...groups.map((group) => group.replace(/\+/g, '-').replace(/\//g, '_'))];
 }
 
-/** What a text says after its escapes are undone. */
+/** A text with its escapes undone. */
 interface Reading {
 	text: string;
-	/** Where each letter began in the first text, and where that ends; undefined where nothing was undone. */
+	/** The index of each character, and of the end, in the original text; undefined for the original itself. */
 	origins?: Uint32Array;
 }
 
-/** JSON in JSON in a URL: seen in the logs of proxies. */
+/** Layers of escapes: JSON in JSON in a URL was seen in the logs of proxies. */
 const MAX_DEPTH = 3;
 
 const ESCAPE =
@@ -230,7 +230,7 @@ const ESCAPE =
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-/** One layer of escapes undone; undefined where there is none. */
+/** The text with one layer of escapes undone; undefined where there is none. */
 function unescaped({ text, origins }: Reading): Reading | undefined {
 	if (!/[%\\&]/.test(text)) return undefined;
 	const began = new Uint32Array(text.length + 1);
@@ -252,7 +252,7 @@ function unescaped({ text, origins }: Reading): Reading | undefined {
 	return { text: undone, origins: began };
 }
 
-/** One letter. */
+/** The character that an escape stands for. */
 function meant({ url, json, python, html, sign, decimal, name }: Record<string, string | undefined>): string {
 	if (sign !== undefined) return sign;
 	if (name !== undefined) return ENTITIES[name.toLowerCase()]!;
@@ -260,7 +260,7 @@ function meant({ url, json, python, html, sign, decimal, name }: Record<string, 
 	return String.fromCharCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16));
 }
 
-/** An escape is taken out whole: half of one would break the JSON that it stands in. */
+/** Where to start masking so that a whole escape goes: half of one would break the JSON around it. */
 function beforeEscape(text: string, from: number): number {
 	const backslashes = /\\{0,8}$/.exec(text.slice(Math.max(0, from - 8), from))![0].length;
 	return backslashes % 2 === 1 ? from - 1 : from;

@@ -2,28 +2,28 @@ import { isRecord } from '../values';
 import { SecretParts, MIN_CERTAIN_KEY_LENGTH } from './secret-parts';
 import { Remembered } from '../remembered';
 
-/** Headers that say where a request comes from and what it wants: whatever stands in them, it is no secret. */
+/** Headers that describe the request: their values are never secret. */
 const OPEN_HEADER =
 	/^(?:accept|content|forwarded$|x-forwarded|x-real-ip|x-request-id|user-agent|host$|origin$|referer$|via$|trace|http-referer|x-title)/i;
 
 const CARRIES_A_KEY = /auth|key|token|secret|cookie|pass|credential|session|signature|jwt/i;
 
-/** What people type where a server wants no key, and what model names and diagnoses are made of. */
+/** What people type where a server needs no key, and words that are common in model names and diagnoses. */
 const PLACEHOLDER =
 	/^(?:sk-)?(?:no[-_ ]?key(?:[-_ ]?(?:required|needed))?|not[-_ ]?(?:needed|required)|none|null|empty|dummy|test|anything|whatever|password|changeme|admin|ollama|lm-?studio|llama(?:[.-]?cpp)?|local-?llama|vllm|openai|gpustack|dify|x+)$/i;
 
 const MIN_LENGTH = 8;
-/** Of a password, which may be short where it is mixed. */
+/** For a password with letters and digits. */
 const MIN_MIXED = 6;
-/** `Qwen2VL7` has four changes between small letters, capitals and digits. */
+/** Changes between small letters, capitals and digits that make a word random: `Qwen2VL7` has four. */
 const MIN_CHANGES = 6;
-/** Between two hyphens: `sha256` is a usual one. */
+/** For a word inside a name: `sha256` is a usual one. */
 const MIN_RANDOM_WORD = 12;
 
 /**
- * What of a credential's headers must appear nowhere, longest first: the values, their parts (the key behind a scheme,
- * the cookies of a Cookie header, user and password of Basic). Short and common
- * words are left out: taken out of a text, they would garble it, and they keep nothing secret.
+ * The secrets in a credential's headers, longest first: the values and their parts (the key behind a scheme, the
+ * cookies of a Cookie header, user and password of Basic). Short and common words are left out: masking them would
+ * garble texts and protect nothing.
  */
 export function secretsOf(headers: Record<string, string>): string[] {
 	const parts = Object.entries(headers).flatMap(([name, value]) => {
@@ -36,12 +36,12 @@ export function secretsOf(headers: Record<string, string>): string[] {
 		return [
 			...inName,
 			...[value, behindScheme, ...inside].filter(isWorthHiding),
-			// With its scheme, a short key is no word that anybody else writes.
+			// Together with its scheme, even a short key is unique.
 			...(behindScheme !== value && behindScheme.length >= 4 ? [value] : []),
 			...basicParts(value),
 		];
 	});
-	// Letters beyond ASCII are several bytes in a URL; other ways to write a secret are known where it is searched for.
+	// Letters beyond ASCII are several bytes in a URL; `SecretParts` knows the other ways to write a secret.
 	const forms = parts.flatMap((part) => (/[^\x20-\x7E]/.test(part) ? [part, encodeURIComponent(part)] : [part]));
 	return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
@@ -51,12 +51,12 @@ function isWorthHiding(value: string): boolean {
 	return value.length >= MIN_CERTAIN_KEY_LENGTH || (value.length >= MIN_LENGTH && isMixed(value));
 }
 
-/** A value in a header of a name that says nothing. */
+/** Whether the value of a header looks like a key, where the header's name does not tell. */
 function isRandom(value: string): boolean {
 	return value.length >= MIN_CERTAIN_KEY_LENGTH && isMixed(value) && !/\s/.test(value);
 }
 
-/** No name of a header or a model has such a word. */
+/** A word that no header name and no model name contains. */
 function isRandomWord(word: string): boolean {
 	return word.length >= MIN_RANDOM_WORD && isMixed(word);
 }
@@ -65,7 +65,7 @@ function isMixed(value: string): boolean {
 	return /\d/.test(value) && /[a-z]/i.test(value);
 }
 
-/** User and password as a server shows them that has decoded them. */
+/** User and password of Basic authentication as a server may show them: decoded. */
 function basicParts(value: string): string[] {
 	const encoded = /^Basic\s+([A-Za-z0-9+/=_-]+)$/i.exec(value)?.[1];
 	if (encoded === undefined) return [];
@@ -78,7 +78,7 @@ function basicParts(value: string): string[] {
 	return [...(password === '' ? [] : [decoded]), ...(hides && !PLACEHOLDER.test(password) ? [password] : [])];
 }
 
-/** Of the same only what is surely a key: for answers whose words have a meaning, such as names of models. */
+/** The secrets that are certainly keys: for answers in which words have a meaning, such as names of models. */
 export function keysOf(headers: Record<string, string>): string[] {
 	const carriers = Object.entries(headers).filter(([name]) => CARRIES_A_KEY.test(name));
 	const carried = secretsOf(Object.fromEntries(carriers));
@@ -89,17 +89,17 @@ export function keysOf(headers: Record<string, string>): string[] {
 	});
 }
 
-/** Letters and digits that take turns as in no name of a model. */
+/** Letters and digits that alternate as in no model name. */
 function isScattered(word: string): boolean {
 	return word.length >= MIN_LENGTH && isMixed(word) && changesOfKind(word) >= MIN_CHANGES;
 }
 
-/** How often small letters, capitals and digits take turns in a text: in keys all the time, in names now and then. */
+/** How often small letters, capitals and digits alternate: all the time in keys, now and then in names. */
 function changesOfKind(text: string): number {
 	return text.match(/[a-z](?=[A-Z\d])|[A-Z](?=[a-z\d])|\d(?=[A-Za-z])/g)?.length ?? 0;
 }
 
-/** Takes keys, and parts of them, out of a text that comes from outside: some servers echo the header they refuse. */
+/** Masks keys, and parts of them, in a text from outside: some servers echo the header they refuse. */
 export function mask(text: string, secrets?: readonly string[]): string;
 export function mask(text: string | undefined, secrets?: readonly string[]): string | undefined;
 export function mask(text: string | undefined, secrets: readonly string[] = []): string | undefined {
@@ -107,8 +107,8 @@ export function mask(text: string | undefined, secrets: readonly string[] = []):
 }
 
 /**
- * The same for answers, with keys (`keysOf`): names of models and IDs have a meaning, so only what is surely a part of a
- * key is taken out.
+ * The same for answers, with the keys of `certainKeysOf`: names of models and IDs have a meaning, so only parts that
+ * are certainly of a key are masked.
  */
 export function hide(text: string, keys: readonly string[]): string {
 	return keys.length === 0 ? text : partsOf(keys, true).mask(text);
@@ -119,7 +119,10 @@ const known = {
 	sure: new WeakMap<readonly string[], SecretParts>(),
 };
 
-/** Of the credentials that were used last. Each execution reads its credential anew, and the parts take milliseconds. */
+/**
+ * By the secrets of recently used credentials: each execution reads its credential anew, and building takes
+ * milliseconds.
+ */
 const made = Remembered.inProcess<SecretParts>({ most: 64 });
 
 function partsOf(secrets: readonly string[], sure = false): SecretParts {
@@ -136,11 +139,11 @@ function partsWith(secrets: readonly string[], sure: boolean): SecretParts {
 	return parts;
 }
 
-/** The beginning of a text that may be long, without keys: cut first, half a key would stand at the end. */
+/** The first `length` characters of a text, masked. Cutting first could leave half a key at the end. */
 export function maskedStart(text: string, length: number, secrets: readonly string[] = []): string {
 	const longest = secrets[0]?.length ?? 0;
 	if (text.length <= length + longest) return mask(text, secrets).slice(0, length);
-	// What is masked gets shorter, so that more of the text is needed; at its end a key may be cut.
+	// Masking shortens the text, so more of it is read; a key may be cut at the end of that.
 	const window = text.slice(0, 4 * (length + longest));
 	const masked = mask(window, secrets);
 	return (window.length < text.length ? masked.slice(0, Math.max(0, masked.length - longest)) : masked).slice(

@@ -10,11 +10,11 @@ export interface FailureDetails {
 	remedy: string;
 	/** The resolved URL the request went to. Never holds a key. */
 	url?: string;
-	/** HTTP status, where there was an answer. */
+	/** HTTP status, if there was an answer. */
 	status?: number;
-	/** The server's own code, or that of the network, for example `conversation_completed` or `ECONNREFUSED`. */
+	/** The server's own code or the network's, for example `conversation_completed` or `ECONNREFUSED`. */
 	code?: string;
-	/** The same request may be sent again: nothing was started. Default: as the kind says. */
+	/** The same request may be sent again: nothing was started. Default: by the kind. */
 	retryable?: boolean;
 	/** What the server said, shortened to 2,000 characters. */
 	serverText?: string;
@@ -24,15 +24,15 @@ export interface FailureDetails {
 	partialReasoning?: string;
 	/** Further facts as plain data, for example ids or token counts. */
 	facts?: Record<string, unknown>;
-	/** What had been received until then, in the form of the part that asked. Never shown. */
+	/** Result until then, in the caller's own type. Never shown. */
 	result?: unknown;
 }
 
 const MAX_SERVER_TEXT = 2_000;
 
 /**
- * The one error of this package's library part. `message` is a short title, `meaning` says what happened in full,
- * `remedy` what to do, `url` where; `description.ts` makes one text of them, `node-error.ts` n8n's own error classes.
+ * The one error class of `lib`. `message` is a short title, `meaning` says what happened in full, `remedy` what to do,
+ * `url` where; `description.ts` turns them into one text, `node-error.ts` into n8n's own error.
  */
 export class ServerError extends Error {
 	readonly kind: FailureKind;
@@ -49,7 +49,7 @@ export class ServerError extends Error {
 	readonly result: unknown;
 
 	constructor(details: FailureDetails) {
-		// Without a `cause`: an undici error carries the request, and with it the key, into logs.
+		// Without a `cause`: an undici error would carry the request, and with it the key, into logs.
 		super(details.message);
 		this.name = 'ServerError';
 		this.kind = details.kind;
@@ -84,7 +84,10 @@ export class ServerError extends Error {
 		return this.with({ remedy });
 	}
 
-	/** The same failure in other words: a `message` without a `meaning` says all of it. Of another kind where one is given. */
+	/**
+	 * The same failure with other texts: a new `message` replaces the `meaning` too. A new `kind` also changes whether a
+	 * retry is allowed.
+	 */
 	reworded(words: Partial<Pick<FailureDetails, 'kind' | 'message' | 'meaning' | 'remedy' | 'facts'>>): ServerError {
 		const { kind = this.kind, meaning = words.message ?? this.meaning } = words;
 		return this.with({ ...words, meaning, retryable: kind === this.kind ? this.retryable : isRetryable(kind) });
@@ -96,15 +99,15 @@ export class ServerError extends Error {
 }
 
 /**
- * For `catch` of a promise whose failure is looked at rather than passed on. What is no failure of a server is thrown
- * as it is.
+ * For the `catch` of a promise whose failure is inspected, not passed on. Other errors than a `ServerError` are
+ * rethrown.
  */
 export function asFailed(error: unknown): { failed: ServerError } {
 	if (error instanceof ServerError) return { failed: error };
 	throw error;
 }
 
-/** For `catch`: throws a server's error as `explained` tells it, and any other one as it is. */
+/** For `catch`: throws a `ServerError` as `explained` rewords it, and any other error unchanged. */
 export function throwAs(explained: (error: ServerError) => ServerError): (error: unknown) => never {
 	return (error) => {
 		throw error instanceof ServerError ? explained(error) : error;

@@ -1,17 +1,17 @@
-/** Facts that a remedy may name. All optional: the text reads without them. */
+/** Facts that a remedy may name. All optional: a text is complete without them. */
 export interface RemedyFacts {
 	/** Resolved URL of the request. */
 	url?: string;
 	/** Host name without port. */
 	host?: string;
 	port?: string;
-	/** Root of the server, for URLs to type instead. */
+	/** Root URL of the server, to suggest as Base URL. */
 	root?: string;
 	/** What the user typed as Base URL. */
 	typed?: string;
 	/** The low-level code, for example `ECONNREFUSED`. */
 	code?: string;
-	/** Limit in milliseconds that was hit. */
+	/** The time limit that was exceeded. */
 	limitMs?: number;
 	status?: number;
 	model?: string;
@@ -21,15 +21,15 @@ export interface RemedyFacts {
 	modality?: string;
 	tool?: string;
 	maxTokens?: number;
-	/** The model ended its answer itself, no limit did. */
+	/** The model ended its answer itself, no token limit did. */
 	endedItself?: boolean;
 	/** No key was sent. */
 	keyMissing?: boolean;
-	/** Nothing came with the status. */
+	/** The answer had no body. */
 	isEmpty?: boolean;
-	/** What is asked, where that is no model server. */
+	/** The service, where it is not a model server. */
 	service?: 'dify';
-	/** The request was one that starts a run of an app of Dify. */
+	/** The request starts a run of a Dify app. */
 	startsRun?: boolean;
 	/** This version of Dify counts a streamed run twice. */
 	countedTwice?: boolean;
@@ -46,7 +46,7 @@ export interface Remedy {
 
 export type Row = (facts: RemedyFacts) => Remedy;
 
-/** A row that says the same whatever is known. */
+/** A row whose text does not depend on facts. */
 export function row(title: string, remedy: string): Row {
 	return () => ({ title, remedy });
 }
@@ -62,7 +62,7 @@ export function quoted(name: string | undefined): string {
 	return name === undefined || name === '' ? '' : `"${name}"`;
 }
 
-/** A limit as people say it. */
+/** A duration as text: "800 ms", "12.5 s", "3 minutes". */
 export function seconds(ms: number | undefined): string {
 	if (ms === undefined) return 'the set time';
 	if (ms < 1000) return `${ms} ms`;

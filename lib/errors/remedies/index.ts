@@ -10,8 +10,8 @@ const ROWS: Readonly<Record<FailureKind, Row>> = { ...DIFY_REMEDIES, ...MODEL_RE
 const DIFY_ROWS: Readonly<Partial<Record<FailureKind, Row>>> = DIFY_REMEDIES;
 
 /**
- * What to say and what to advise for a kind of failure. The nodes' errors, Server Health and the credential tests read
- * the same rows.
+ * Title, meaning and remedy of a kind of failure. The nodes' errors, Server Health and the credential tests use the
+ * same rows.
  */
 export function remedyFor(kind: FailureKind, facts: RemedyFacts = {}): Remedy {
 	const own = facts.service === 'dify' ? DIFY_ROWS[kind] : undefined;

@@ -1,15 +1,15 @@
 import { quoted, row, seconds, type Row } from './facts';
 
-/** The Base URL is the address of the server already. */
+/** For a Base URL that is already just the server's address. */
 const NO_SUCH_ROUTE =
 	'The Base URL is the address of a server, but this server has no such route: it may be for something else (embeddings only, no embeddings), or another program. If its API has a prefix (llama-server --api-prefix), add it to the Base URL.';
 
-/** Seen with Ollama 0.17.4: a refusal without a word. */
+/** Ollama (seen: 0.17.4) refuses with 403 and an empty body. */
 const OLLAMA_HOSTS =
 	' Ollama refuses like this when it listens on 127.0.0.1 only and is asked under a name that it does not know: start it with OLLAMA_HOST=0.0.0.0, or let the proxy in front of it send the host name localhost (nginx: proxy_set_header Host localhost).';
 
 /**
- * What model servers refuse, and answers that are none. Advice after the diagnosis table in
+ * What model servers refuse, and answers that cannot be used. Advice from the diagnosis table in
  * docs/protocols/llama-server.md 9.3.
  */
 export const MODEL_REMEDIES = {

@@ -1,10 +1,10 @@
 import { isLoopback, quoted, row, seconds, type RemedyFacts, type Remedy, type Row } from './facts';
 
-/** What OpenSSL says when the other side answers with something that is no TLS. */
+/** OpenSSL's codes when the other side does not speak TLS at all. */
 const NO_TLS_AT_ALL = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO']);
 
 /**
- * The way to a server, and what stands in between. The same for model servers and Dify. Order and advice:
+ * Failures between n8n and a server, the same for model servers and Dify. Order and advice: see
  * docs/protocols/llama-server.md 9.3.
  */
 export const NETWORK_REMEDIES = {
@@ -22,7 +22,7 @@ export const NETWORK_REMEDIES = {
 	refused,
 	connectTimeout: ({ host, port, url, root }) => {
 		const firewall = `Something drops the packets: a firewall (ufw allow ${port ?? '8080'}/tcp), a wrong IP address, or a VPN that is down.`;
-		// llama-server without TLS waits for the rest of what it takes for a request line.
+		// llama-server without TLS takes the handshake for the start of a request line, and waits for the rest.
 		if (url?.startsWith('https:')) {
 			return {
 				title: `No answer from ${quoted(host)} while making an https connection`,
