@@ -1,4 +1,4 @@
-import { proxyFailureKind, isBasic, shapeOf, type BodyShape, type FailedAnswer } from '../errors/exchange';
+import { proxyFailureKind, isBasic, shapeOf, type BodyShape, type FailedAnswer } from '../errors/failed-answer';
 import type { DifyKind, FailureKind } from '../errors/kinds';
 import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './codes';
 import { recordOf, isRecord, finiteNumber, nonEmptyText, optional, shortened } from '../values';

@@ -1,7 +1,7 @@
 import { failure } from '../errors/failure';
 import type { DifyKind } from '../errors/kinds';
 import type { RemedyFacts } from '../errors/remedies';
-import { masked } from '../errors/secrets';
+import { maskDeep } from '../errors/secrets';
 import { ServerError, type FailureDetails } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { CallAnswer, EventStream } from '../http/types';
@@ -111,7 +111,7 @@ export function runError(
 	stopRequested?: boolean,
 ): ServerError {
 	const context = { ...connection.contextOf(url), service: 'dify' as const };
-	const error = masked(result.error, context.secrets) ?? {
+	const error = maskDeep(result.error, context.secrets) ?? {
 		cause: 'notFinished' as const,
 		message: 'The run did not finish',
 	};

@@ -1,7 +1,7 @@
 import { soundExtension, soundFormat, soundSignature } from '../sound-format';
 import { peeked } from '../http/peek';
 import type { Download } from '../http/types';
-import { looksLikeHtml } from '../errors/exchange';
+import { looksLikeHtml } from '../errors/failed-answer';
 import { nonEmptyText, recordOf, type JsonRecord } from '../values';
 import type { DifyClient } from './client';
 import { difyFailure, invalidParam, localError } from './failure';

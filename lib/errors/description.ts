@@ -1,4 +1,4 @@
-import { readable } from './exchange';
+import { readableText } from './failed-answer';
 import { ServerError } from './server-error';
 import { messageOf } from '../values';
 
@@ -13,11 +13,11 @@ const MAX_SAID = 500;
  */
 export function describe(
 	{ meaning, remedy, serverText, url }: ServerError,
-	where: string = url === undefined ? '' : plainUrl(url),
+	where: string = url === undefined ? '' : displayUrl(url),
 ): string {
 	const place = where === '' ? '' : ` (${where})`;
 	const known = `${meaning} ${remedy}`;
-	const text = readable(serverText ?? '');
+	const text = readableText(serverText ?? '');
 	const said = text !== '' && !known.includes(text) ? `The server says: "${text.slice(0, MAX_SAID)}"` : '';
 	return [withFullStop(`${meaning.replace(/\.$/, '')}${place}`), remedy, said].filter((part) => part !== '').join(' ');
 }
@@ -33,6 +33,6 @@ function withFullStop(sentence: string): string {
 }
 
 /** A URL as it can be shown: without user, password and query. */
-export function plainUrl(url: string): string {
+export function displayUrl(url: string): string {
 	return url.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');
 }

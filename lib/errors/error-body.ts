@@ -1,5 +1,5 @@
 import { isRecord, optional, recordsIn, words } from '../values';
-import { saysSomething, serverMessage } from './http-failure';
+import { hasErrorDetails, serverMessage } from './http-failure';
 
 export interface ErrorBody {
 	message: string;
@@ -23,7 +23,7 @@ export function errorIn(
 	const [first] = Array.isArray(json.errors) && !hasChoices ? (json.errors as unknown[]) : [];
 	const ofChoice = recordsIn(json.choices)[0]?.error || undefined;
 	const error = (json.error || first || ofChoice) ?? (isError ? json : undefined);
-	if (!error || (hasChoices && isRecord(error) && !saysSomething(error))) return undefined;
+	if (!error || (hasChoices && isRecord(error) && !hasErrorDetails(error))) return undefined;
 	if (!isRecord(error)) return { message: typeof error === 'string' ? error : JSON.stringify(error) };
 	return {
 		message:

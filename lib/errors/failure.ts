@@ -1,6 +1,6 @@
 import type { FailureKind } from './kinds';
 import { type RemedyFacts, remedyFor } from './remedies';
-import { mask, masked } from './secrets';
+import { mask, maskDeep } from './secrets';
 import { type FailureDetails, ServerError } from './server-error';
 
 export interface FailureContext extends Pick<RemedyFacts, 'root' | 'typed' | 'service' | 'model'> {
@@ -22,7 +22,7 @@ export function failure(
 	const { about, ...details } = more;
 	const { root, typed, model, service } = context;
 	const address = hostAndPort(context.url);
-	const outside = masked({ ...about }, context.secrets);
+	const outside = maskDeep({ ...about }, context.secrets);
 	const url = shownUrl(context);
 	const row = remedyFor(kind, { ...address, url, root, typed, model, service, ...outside });
 	const title = details.message ?? row.title;
@@ -35,7 +35,7 @@ export function failure(
 		meaning: tidy(details.meaning ?? (details.message === undefined ? (row.meaning ?? title) : title)),
 		code: mask(details.code, context.secrets),
 		serverText: mask(details.serverText, context.secrets),
-		facts: masked(details.facts, context.secrets),
+		facts: maskDeep(details.facts, context.secrets),
 	});
 }
 

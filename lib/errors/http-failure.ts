@@ -1,4 +1,4 @@
-import { type FailedAnswer, MAX_READ, proxyFailureKind, shapeOf, type BodyShape } from './exchange';
+import { type FailedAnswer, MAX_READ, proxyFailureKind, shapeOf, type BodyShape } from './failed-answer';
 import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
 import { type Codes, kindOfMessage } from './message-kinds';
@@ -9,7 +9,7 @@ import { finiteNumber, isFilled, isRecord, recordsIn, text, words } from '../val
 /** Characters that are shown of a text that is not JSON. */
 const MAX_FOREIGN = 200;
 
-interface Said {
+interface ServerMessage {
 	message: string;
 	type?: string;
 	facts: Record<string, unknown>;
@@ -18,11 +18,11 @@ interface Said {
 /**
  * The server's message in any error body: `error` as object or string, `detail`, `message`, `reason`, or plain text.
  */
-export function serverMessage(body: string): Said {
+export function serverMessage(body: string): ServerMessage {
 	return said(shapeOf({ body }));
 }
 
-function said(shape: BodyShape): Said {
+function said(shape: BodyShape): ServerMessage {
 	if (shape.kind !== 'json') return { message: shape.kind === 'empty' ? '' : shape.text, facts: {} };
 	const { json } = shape;
 	const { detail, message, reason } = json;
@@ -105,12 +105,12 @@ export function isRefusal({ status, json }: { status: number; json: unknown }): 
 	if (status >= 300) return true;
 	if (!isRecord(json) || (Array.isArray(json.data) && json.data.length > 0)) return false;
 	const { error, success, object } = json;
-	const isError = isRecord(error) ? saysSomething(error) : typeof error === 'string' && error !== '';
+	const isError = isRecord(error) ? hasErrorDetails(error) : typeof error === 'string' && error !== '';
 	return isError || success === false || object === 'error';
 }
 
 /** Whether an error object holds anything: `{}` or `{"code":0,"message":""}` beside an answer is no error. */
-export function saysSomething(error: Record<string, unknown>): boolean {
+export function hasErrorDetails(error: Record<string, unknown>): boolean {
 	return Object.values(error).some((value) => value !== 0 && value !== false && isFilled(value));
 }
 

@@ -1,4 +1,4 @@
-import { MAX_READ } from './exchange';
+import { MAX_READ } from './failed-answer';
 import type { FailureKind } from './kinds';
 
 /** Kinds by the text of an error, whatever its status. The first match counts. */

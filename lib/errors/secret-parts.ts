@@ -8,7 +8,7 @@ const PART = 8;
 export const MIN_CERTAIN_KEY_LENGTH = 16;
 
 /** A range of a text, `to` not included. */
-interface Stretch {
+interface Range {
 	from: number;
 	to: number;
 }
@@ -86,7 +86,7 @@ export class SecretParts {
 		return masked + text.slice(at);
 	}
 
-	private find(text: string): Stretch[] {
+	private find(text: string): Range[] {
 		const found = this.findIn(text).map(({ from, to }) => ({ from: beforeEscape(text, from), to }));
 		let reading = unescaped({ text });
 		for (let depth = 1; reading !== undefined && depth <= MAX_DEPTH; depth++) {
@@ -108,21 +108,21 @@ export class SecretParts {
 		return false;
 	}
 
-	private findIn(text: string): Stretch[] {
+	private findIn(text: string): Range[] {
 		if (!this.mayHold(text)) return [];
 		const letters = lower(text);
-		const found: Stretch[] = [];
+		const found: Range[] = [];
 		for (const whole of this.wholes)
 			for (let from = letters.indexOf(whole); from >= 0; from = letters.indexOf(whole, from + whole.length)) {
-				const stretch = { from, to: from + whole.length };
-				if (whole.length >= MIN_CERTAIN_KEY_LENGTH || standsAlone(letters, stretch)) found.push(stretch);
+				const range = { from, to: from + whole.length };
+				if (whole.length >= MIN_CERTAIN_KEY_LENGTH || standsAlone(letters, range)) found.push(range);
 			}
 		return [...found, ...this.partsIn(letters)];
 	}
 
-	private partsIn(letters: string): Stretch[] {
-		const found: Array<Stretch & Part> = [];
-		let last: (Stretch & Part) | undefined;
+	private partsIn(letters: string): Range[] {
+		const found: Array<Range & Part> = [];
+		let last: (Range & Part) | undefined;
 		let from = 0;
 		for (let at = 0; at + 4 <= letters.length && this.parts.size > 0; at += 4) {
 			if (!this.fours.has(four(letters, at))) continue;
@@ -135,7 +135,7 @@ export class SecretParts {
 				last.anywhere ||= part.anywhere;
 			}
 		}
-		return found.filter((stretch) => stretch.begins && (stretch.anywhere || standsAlone(letters, stretch)));
+		return found.filter((range) => range.begins && (range.anywhere || standsAlone(letters, range)));
 	}
 
 	private add(secret: string, anywhere: boolean): void {
@@ -176,25 +176,25 @@ function isRandom(part: string): boolean {
 }
 
 /** Whether a range is no part of a longer word, in which a short secret would mean something else. */
-function standsAlone(letters: string, { from, to }: Stretch): boolean {
+function standsAlone(letters: string, { from, to }: Range): boolean {
 	return !/[a-z\d]/.test(letters[from - 1] ?? '') && !/[a-z\d]/.test(letters[to] ?? '');
 }
 
 /** The ranges of a secret that are words, or the characters between words. */
-function plainIn(secret: string): Stretch[] {
+function plainIn(secret: string): Range[] {
 	const pieces = [...secret.matchAll(/[a-z\d]+|[^a-z\d]+/gi)];
 	const plain = pieces.filter(([piece]) => WORDS.test(piece) || /^[-_.:/]+$/.test(piece));
 	return merged(plain.map(({ index, 0: { length } }) => ({ from: index, to: index + length })));
 }
 
-function isWithin({ from, to }: Stretch, stretches: readonly Stretch[]): boolean {
-	return stretches.some((stretch) => stretch.from <= from && to <= stretch.to);
+function isWithin({ from, to }: Range, ranges: readonly Range[]): boolean {
+	return ranges.some((range) => range.from <= from && to <= range.to);
 }
 
 /** Ranges in their order, with those that overlap or touch joined. */
-function merged(stretches: Stretch[]): Stretch[] {
-	const result: Stretch[] = [];
-	for (const { from, to } of stretches.sort((a, b) => a.from - b.from)) {
+function merged(ranges: Range[]): Range[] {
+	const result: Range[] = [];
+	for (const { from, to } of ranges.sort((a, b) => a.from - b.from)) {
 		const last = result.at(-1);
 		if (last === undefined || last.to < from) result.push({ from, to });
 		else last.to = Math.max(last.to, to);

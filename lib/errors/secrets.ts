@@ -79,7 +79,7 @@ function basicParts(value: string): string[] {
 }
 
 /** The secrets that are certainly keys: for answers in which words have a meaning, such as names of models. */
-export function keysOf(headers: Record<string, string>): string[] {
+export function certainKeysOf(headers: Record<string, string>): string[] {
 	const carriers = Object.entries(headers).filter(([name]) => CARRIES_A_KEY.test(name));
 	const carried = secretsOf(Object.fromEntries(carriers));
 	return secretsOf(headers).filter((secret) => {
@@ -110,7 +110,7 @@ export function mask(text: string | undefined, secrets: readonly string[] = []):
  * The same for answers, with the keys of `certainKeysOf`: names of models and IDs have a meaning, so only parts that
  * are certainly of a key are masked.
  */
-export function hide(text: string, keys: readonly string[]): string {
+export function maskKeys(text: string, keys: readonly string[]): string {
 	return keys.length === 0 ? text : partsOf(keys, true).mask(text);
 }
 
@@ -152,11 +152,11 @@ export function maskedStart(text: string, length: number, secrets: readonly stri
 	);
 }
 
-export function masked<T>(value: T, secrets: readonly string[] | undefined): T {
+export function maskDeep<T>(value: T, secrets: readonly string[] | undefined): T {
 	if (typeof value === 'string') return mask(value, secrets) as T;
-	if (Array.isArray(value)) return value.map((entry: unknown) => masked(entry, secrets)) as T;
+	if (Array.isArray(value)) return value.map((entry: unknown) => maskDeep(entry, secrets)) as T;
 	if (!isRecord(value)) return value;
 	return Object.fromEntries(
-		Object.entries(value).map(([key, entry]) => [mask(key, secrets), masked(entry, secrets)]),
+		Object.entries(value).map(([key, entry]) => [mask(key, secrets), maskDeep(entry, secrets)]),
 	) as T;
 }

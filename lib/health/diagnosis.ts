@@ -26,7 +26,7 @@ import type {
 	ProbeFailure,
 	ServerReport,
 } from './observations';
-import { looksLikeHtml } from '../errors/exchange';
+import { looksLikeHtml } from '../errors/failed-answer';
 import type { FailureKind } from '../errors/kinds';
 import { isModelNamed } from '../servers/model-names';
 import { isRecord, words } from '../values';

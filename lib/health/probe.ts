@@ -1,7 +1,7 @@
 import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
 import { ServerError } from '../errors/server-error';
-import { looksLikeHtml } from '../errors/exchange';
+import { looksLikeHtml } from '../errors/failed-answer';
 import { isRefusal } from '../errors/http-failure';
 import { optional } from '../values';
 import { networkFailure } from '../errors/network-failure';

@@ -4,7 +4,7 @@ import { failure, type FailureContext } from '../errors/failure';
 import { failureInBody, httpFailure, isRefusal, statusInBody } from '../errors/http-failure';
 import { networkFailure } from '../errors/network-failure';
 import { seconds } from '../errors/remedies';
-import { hide, keysOf, mask, maskedStart, secretsOf } from '../errors/secrets';
+import { certainKeysOf, maskKeys, mask, maskedStart, secretsOf } from '../errors/secrets';
 import { ServerError } from '../errors/server-error';
 import type { Watchdog } from './limits';
 import { retryAfterMs } from './retry-after';
@@ -21,7 +21,7 @@ export class Explainer {
 	constructor(protected readonly settings: ConnectionSettings) {
 		const { headers = {} } = settings;
 		this.secrets = secretsOf(headers);
-		this.keys = keysOf(headers);
+		this.keys = certainKeysOf(headers);
 	}
 
 	/** Takes the credential's key and header values out of a text. */
@@ -36,7 +36,7 @@ export class Explainer {
 
 	/** Takes the credential's keys, and nothing else that a header may hold, out of an answer. */
 	hide(text: string): string {
-		return hide(text, this.keys);
+		return maskKeys(text, this.keys);
 	}
 
 	/** What an answer's headers say, without what they echo of the credential. */

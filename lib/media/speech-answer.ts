@@ -1,4 +1,4 @@
-import { looksLikeHtml } from '../errors/exchange';
+import { looksLikeHtml } from '../errors/failed-answer';
 import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { type Peeked, peeked } from '../http/peek';

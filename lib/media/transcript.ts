@@ -1,4 +1,4 @@
-import { isNoise, looksLikeHtml } from '../errors/exchange';
+import { isBinary, looksLikeHtml } from '../errors/failed-answer';
 import { isRecord, nonEmptyText, parseJson, recordsIn, text, type JsonRecord } from '../values';
 import { subtitleFormat, subtitlesFrom, wordsOfSubtitles, type SubtitleFormat } from './subtitles';
 
@@ -30,7 +30,7 @@ const BEGINS_OBJECT = /^\s*\{\s*"/;
 export function readTranscript(body: string, format: TranscriptFormat): Transcript | NoTranscript {
 	const json = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
 	// Speech begins with a bracket or a quotation mark now and then, but not like an object.
-	if ((json === undefined && BEGINS_OBJECT.test(body)) || isNoise(body)) return { fault: 'noText' };
+	if ((json === undefined && BEGINS_OBJECT.test(body)) || isBinary(body)) return { fault: 'noText' };
 	if (json === undefined || json === null) return readText(body);
 	if (typeof json === 'string') return readText(json);
 	const record = isRecord(json) ? json : Array.isArray(json) ? { segments: json as unknown[] } : {};

@@ -1,6 +1,6 @@
 import { failure } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
-import { looksLikeHtml } from '../../errors/exchange';
+import { looksLikeHtml } from '../../errors/failed-answer';
 import type { Connection } from '../../http/connection';
 import { isRecord, optional, recordsIn } from '../../values';
 import { isOllamaNamed } from '../model-names';

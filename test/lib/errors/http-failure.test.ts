@@ -1,4 +1,4 @@
-import { looksLikeHtml } from '../../../lib/errors/exchange';
+import { looksLikeHtml } from '../../../lib/errors/failed-answer';
 import { failure } from '../../../lib/errors/failure';
 import { httpFailure, serverMessage } from '../../../lib/errors/http-failure';
 import { kindOfMessage } from '../../../lib/errors/message-kinds';

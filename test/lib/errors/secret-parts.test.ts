@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { SecretParts } from '../../../lib/errors/secret-parts';
-import { hide, keysOf, mask, maskedStart, secretsOf } from '../../../lib/errors/secrets';
+import { certainKeysOf, maskKeys, mask, maskedStart, secretsOf } from '../../../lib/errors/secrets';
 import { examples } from '../../support/properties';
 import { processorTime } from '../../support/time';
 
@@ -105,9 +105,9 @@ describe('no part of eight letters of a key is left', () => {
 	});
 
 	test('in answers too, where letters and digits show that it is one', () => {
-		const keys = keysOf({ authorization: `Bearer ${CANARY}` });
+		const keys = certainKeysOf({ authorization: `Bearer ${CANARY}` });
 		const answer = JSON.stringify({ data: [{ id: `x ${CANARY.slice(3, 14)}`, name: `"${CANARY}"` }], mode: 'chat' });
-		expect(hide(answer, keys)).toBe('{"data":[{"id":"x ***","name":"\\"***\\""}],"mode":"chat"}');
+		expect(maskKeys(answer, keys)).toBe('{"data":[{"id":"x ***","name":"\\"***\\""}],"mode":"chat"}');
 	});
 });
 
@@ -117,10 +117,10 @@ describe('in answers', () => {
 		(encoding) => {
 			// Its base64 behind a name of 13 letters is MycjFwNWgyYTJmOHAydT, and its hexadecimal begins with 6332723170356832.
 			const word = 'c2r1p5h2a2f8p2u4';
-			const keys = keysOf({ [`x-tenant-${word}`]: 'yes' });
+			const keys = certainKeysOf({ [`x-tenant-${word}`]: 'yes' });
 			for (const before of ['', 'x-tenant-', 'key=x-tenant-', ':x-tenant-']) {
 				const encoded = Buffer.from(before + word).toString(encoding);
-				const masked = hide(`is ${encoded} known`, keys);
+				const masked = maskKeys(`is ${encoded} known`, keys);
 				expect(masked).toMatch(/^is \S*\*\*\*\S* known$/);
 				const inside = encoded.slice(encoded.length - (encoding === 'hex' ? 30 : 20), -2);
 				for (let at = 0; at + 12 <= inside.length; at++) expect(masked).not.toContain(inside.slice(at, at + 12));
@@ -134,13 +134,13 @@ describe('in answers', () => {
 
 	test('most parts of a random key are found, also those without a digit', () => {
 		const key = draw(4_000, `${letters}0123456789`);
-		const keys = keysOf({ authorization: `Bearer ${key}` });
+		const keys = certainKeysOf({ authorization: `Bearer ${key}` });
 		const shown = (length: number) => {
 			let left = 0;
 			const cuts = Math.floor(key.length / length);
 			for (let at = 0; at < cuts; at++) {
 				const part = key.slice(at * length, (at + 1) * length);
-				if (hide(`it has ${part} in it`, keys).includes(part)) left++;
+				if (maskKeys(`it has ${part} in it`, keys).includes(part)) left++;
 			}
 			return left / cuts;
 		};
@@ -150,15 +150,15 @@ describe('in answers', () => {
 	});
 
 	test.each(['x7Kq9Lm2', 'a1b2c3d4', 'k-Zx7Qv9pL2w', 'Zk3vQ9xT7mB'])('the short key %s is masked as a whole', (key) => {
-		const keys = keysOf({ authorization: `Bearer ${key}` });
-		expect(hide(`{"id":"${key}","more":"Bearer ${key}"}`, keys)).not.toContain(key);
-		expect(hide(`{"id":"a${key}b"}`, keys)).toBe(`{"id":"a${key}b"}`);
+		const keys = certainKeysOf({ authorization: `Bearer ${key}` });
+		expect(maskKeys(`{"id":"${key}","more":"Bearer ${key}"}`, keys)).not.toContain(key);
+		expect(maskKeys(`{"id":"a${key}b"}`, keys)).toBe(`{"id":"a${key}b"}`);
 	});
 
 	test.each(['Qwen2VL7', 'llama3.2', 'gpt-oss:20b', 'Phi4Mini', 'mistral7b', 'gemma3n:e4b', 'qwen3-coder'])(
 		'%s as a short key is not: it is the name of a model',
 		(key) => {
-			expect(hide(`{"id":"${key}"}`, keysOf({ authorization: `Bearer ${key}` }))).toBe(`{"id":"${key}"}`);
+			expect(maskKeys(`{"id":"${key}"}`, certainKeysOf({ authorization: `Bearer ${key}` }))).toBe(`{"id":"${key}"}`);
 		},
 	);
 
@@ -169,13 +169,13 @@ describe('in answers', () => {
 		['our-knowledge-technique-key', 'knowledge-technique'],
 		['GitHubOpenAIGateway-7f3aPq81', 'GitHubOpenAIGateway'],
 	])('words of the key %s stay', (key, said) => {
-		expect(hide(said, keysOf({ authorization: `Bearer ${key}` }))).toBe(said);
+		expect(maskKeys(said, certainKeysOf({ authorization: `Bearer ${key}` }))).toBe(said);
 	});
 
 	test('words stay beside a random key', () => {
 		fc.assert(
 			fc.property(randomKey, fc.lorem({ mode: 'sentences', maxCount: 5 }), (key, words) => {
-				expect(hide(words, keysOf({ authorization: `Bearer ${key}` }))).toBe(words);
+				expect(maskKeys(words, certainKeysOf({ authorization: `Bearer ${key}` }))).toBe(words);
 			}),
 			examples(300),
 		);
@@ -203,7 +203,7 @@ describe('what is no secret stays', () => {
 
 	test('IDs and names of models in answers, beside a key of words', () => {
 		const answer = '{"id":"00000000-0000-4000-8000-000000000000","mode":"advanced-chat"}';
-		expect(hide(answer, keysOf({ authorization: 'Bearer app-Simadvancedchat000000000' }))).toBe(answer);
+		expect(maskKeys(answer, certainKeysOf({ authorization: 'Bearer app-Simadvancedchat000000000' }))).toBe(answer);
 	});
 });
 

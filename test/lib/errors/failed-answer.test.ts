@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { proxyFailureKind, isBasic, shapeOf } from '../../../lib/errors/exchange';
+import { proxyFailureKind, isBasic, shapeOf } from '../../../lib/errors/failed-answer';
 import { describe as wholeText } from '../../../lib/errors/description';
 import { httpFailure } from '../../../lib/errors/http-failure';
 import { mask, maskedStart, secretsOf } from '../../../lib/errors/secrets';

@@ -44,11 +44,11 @@ export function shapeOf({ body, contentType }: Pick<FailedAnswer, 'body' | 'cont
 	const bare = body.slice(0, MAX_OF_PAGE).trim();
 	// Dify sends JSON null where it has nothing to return.
 	if (bare === '' || bare === 'null') return { kind: 'empty' };
-	if (looksLikeHtml(bare, contentType)) return { kind: 'page', ...wordsOfPage(bare) };
+	if (looksLikeHtml(bare, contentType)) return { kind: 'page', ...pageText(bare) };
 	return { kind: 'text', text: plainText(bare) };
 }
 
-function wordsOfPage(page: string): { title: string; text: string } {
+function pageText(page: string): { title: string; text: string } {
 	const title = /<title[^<>]*>([^<]*)/i.exec(page)?.[1] ?? /<h1[^<>]*>([^<]*)/i.exec(page)?.[1] ?? '';
 	return { title: plainText(title), text: plainText(page) };
 }
@@ -69,15 +69,15 @@ function plainText(source: string): string {
 const MAX_NOISE = 0.05;
 
 /** Whether a text is binary data that was decoded as text: it has control characters or invalid UTF-8. */
-export function isNoise(text: string): boolean {
+export function isBinary(text: string): boolean {
 	const start = text.slice(0, MAX_READ);
 	const odd = start.match(/[^\P{Cc}\t\n\v\f\r]|\ufffd/gu)?.length ?? 0;
 	return odd > start.length * MAX_NOISE;
 }
 
 /** A server's text as it can be shown: a page by its title or its text, and nothing of binary data. */
-export function readable(said: string): string {
-	if (isNoise(said)) return '';
+export function readableText(said: string): string {
+	if (isBinary(said)) return '';
 	const shape = PAGE_BEGINS.test(said) ? shapeOf({ body: said }) : undefined;
 	return shape?.kind === 'page' ? shape.title || shape.text : said;
 }
@@ -91,7 +91,7 @@ export function isBasic(challenge = ''): boolean {
 const CLOUDFLARE_REFUSAL = /^error code: 10(?!15|27)\d\d\b/;
 
 /** A page (a login, nginx, a bot check), or one of Cloudflare's codes. */
-function isRefusalInFront(shape: BodyShape): boolean {
+function isProxyRefusal(shape: BodyShape): boolean {
 	return shape.kind === 'page' || (shape.kind === 'text' && CLOUDFLARE_REFUSAL.test(shape.text));
 }
 
@@ -103,7 +103,7 @@ export function proxyFailureKind({ status, challenge }: FailedAnswer, shape: Bod
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status === 407) return 'proxy';
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
-	if ((status === 401 || status === 403) && isRefusalInFront(shape)) return 'proxyRefuses';
+	if ((status === 401 || status === 403) && isProxyRefusal(shape)) return 'proxyRefuses';
 	// 529: "overloaded", from gateways to Anthropic; Cloudflare sends a page with it.
 	const isOverload = status === 503 || status === 529;
 	if (isOverload) return shape.kind === 'json' ? undefined : 'gateway';
