@@ -1,7 +1,7 @@
 /** What servers take, learned from their refusals. Only a hint: it may vanish at any time. */
 import type { Connection } from '../http/connection';
 import { batchesOf } from '../servers/batches';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 import type { FieldChanges } from '../servers/refused-fields';
 
 /** What one server takes for one model. */
@@ -14,7 +14,7 @@ interface Learned {
 	without?: FieldChanges;
 }
 
-const learned = Remembered.inProcess<Learned>();
+const learned = LruCache.shared<Learned>();
 /** In no language does a token stand for fewer characters on average than a text of this many a token suggests. */
 const SAFE_CHARACTERS_PER_TOKEN = 2;
 

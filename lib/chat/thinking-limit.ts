@@ -2,7 +2,7 @@
 import type { Connection } from '../http/connection';
 import type { ServerSentEvent } from '../http/sse';
 import { pauseFor } from '../http/waiting';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 import { traitsOf } from '../servers/kinds';
 import { nonEmptyText, parseObject, recordOf } from '../values';
 import type { ChatRequest } from './types';
@@ -14,9 +14,9 @@ const ON_ITS_WAY_MS = 1_000;
 const GOES_ON = 50;
 /** Of older versions. The server may be updated while n8n runs. */
 const NO_ROUTE: ReadonlySet<number> = new Set([404, 405, 501]);
-const withoutRoute = Remembered.inProcess<true>({ forMs: 60 * 60_000 });
+const withoutRoute = LruCache.shared<true>({ ttlMs: 60 * 60_000 });
 /** Tokens per second of a model with its server. */
-const speeds = Remembered.inProcess<number>();
+const speeds = LruCache.shared<number>();
 
 /** @param key the model with its server */
 export function rememberSpeed(key: string, tokensPerSecond: number | undefined): void {

@@ -1,6 +1,6 @@
 import { afterMs } from '../http/limits';
 import { RequestQueue } from '../http/queue';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 
 /** After so many runs in a row without a refusal, one more at once is tried. */
 const RUNS_BEFORE_MORE = 8;
@@ -19,7 +19,7 @@ export class RunConcurrency {
 	private readonly leaving: Array<() => void> = [];
 	private sinceRefusal = 0;
 	/** IDs of the workflow runs that were heard of: only those of the last seconds matter. */
-	private readonly runs = new Remembered<true>({ most: 1_000 });
+	private readonly runs = new LruCache<true>({ maxEntries: 1_000 });
 
 	/** @param onIdle called when nobody has or wants a place any more */
 	constructor(private readonly onIdle: () => void = () => {}) {}

@@ -1,6 +1,6 @@
 import { isRecord } from '../values';
 import { SecretParts, MIN_CERTAIN_KEY_LENGTH } from './secret-parts';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 
 /** Headers that describe the request: their values are never secret. */
 const OPEN_HEADER =
@@ -123,7 +123,7 @@ const known = {
  * By the secrets of recently used credentials: each execution reads its credential anew, and building takes
  * milliseconds.
  */
-const made = Remembered.inProcess<SecretParts>({ most: 64 });
+const made = LruCache.shared<SecretParts>({ maxEntries: 64 });
 
 function partsOf(secrets: readonly string[], sure = false): SecretParts {
 	const ofList = known[sure ? 'sure' : 'any'];

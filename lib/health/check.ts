@@ -7,13 +7,13 @@ import { mergeResults } from './several';
 import type { CheckResult, HealthStatus, ModelFacts, Observations } from './observations';
 import { observe, type CheckOptions, type Target } from './observe';
 import { probeModelServer } from './probes';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 
 /**
  * The last result of each address. Only a hint (it vanishes with the process): a server that answered just now and
  * refuses now has exited.
  */
-const remembered = Remembered.inProcess<Memory>({ most: 200 });
+const remembered = LruCache.shared<Memory>({ maxEntries: 200 });
 
 interface Memory {
 	status: HealthStatus;

@@ -1,7 +1,7 @@
 import { failure } from '../errors/failure';
 import { Connection } from '../http/connection';
 import type { CallAnswer, ConnectionSettings, ServerAddress } from '../http/types';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 import { BaseUrlError, resolveBaseUrl } from './base-url';
 import { readModels } from './models';
 
@@ -18,7 +18,7 @@ export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection 
 }
 
 /** Servers whose routes have no version: infinity, and FastAPI servers. By the address that was taken for their API. */
-const withoutVersion = Remembered.inProcess<true>({ forMs: 10 * 60_000 });
+const withoutVersion = LruCache.shared<true>({ ttlMs: 10 * 60_000 });
 
 /** The address, with its API where the server was found to have it. */
 function withLearnedRoot(address: ServerAddress): ServerAddress {

@@ -4,7 +4,7 @@ import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
 import { KINDS, type ServerKind } from './kinds';
 import type { ServerAnswer, ServerAnswers } from './kinds/kind';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 
 /** Which server gave these answers. Pure; more answers make it surer. */
 export function identify(answers: ServerAnswers): ServerKind {
@@ -26,12 +26,12 @@ interface Memory {
 	failures: number;
 }
 
-const learned = Remembered.inProcess<Memory>();
+const learned = LruCache.shared<Memory>();
 /**
  * Servers that named themselves in the headers of an answer, by model: a gateway hands on the headers of the server
  * behind each.
  */
-const named = Remembered.inProcess<ServerKind>({ forMs: KNOWN_MS });
+const named = LruCache.shared<ServerKind>({ ttlMs: KNOWN_MS });
 const underWay = new Map<string, Promise<void>>();
 
 /** What is known, without asking, of the server that answers for a model. */

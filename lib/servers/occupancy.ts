@@ -3,14 +3,14 @@ import type { Connection } from '../http/connection';
 import { askServerKind } from './identify';
 import { traitsOf } from './kinds';
 import { optionalJson } from './optional-json';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 
 const ASK_LIMIT_MS = 2_000;
 const KNOWN_MS = 10 * 60_000;
 const UNKNOWN_MS = 60_000;
 
 const running = new Map<string, number>();
-const slots = Remembered.inProcess<{ count: number | undefined; until: number }>();
+const slots = LruCache.shared<{ count: number | undefined; until: number }>();
 const underWay = new Map<string, Promise<void>>();
 
 /** Requests of this process that a server works on, whatever credential they came with. */

@@ -1,6 +1,6 @@
 import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 import { isRecord } from '../values';
 
 /**
@@ -16,7 +16,7 @@ export async function optionalJson(
 	return asked !== undefined && asked.status < 300 && isRecord(asked.json) ? asked.json : undefined;
 }
 
-const answers = Remembered.inProcess<Promise<unknown>>({ most: 200, forMs: 10 * 60_000 });
+const answers = LruCache.shared<Promise<unknown>>({ maxEntries: 200, ttlMs: 10 * 60_000 });
 const ASK_LIMIT_MS = 3_000;
 
 /**

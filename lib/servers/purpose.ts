@@ -1,6 +1,6 @@
 /** Which models of a server are for what, and which of its APIs gives them. */
 import { failure } from '../errors/failure';
-import { askedOnce } from '../remembered';
+import { fetchOnce } from '../lru-cache';
 import type { Connection } from '../http/connection';
 import { askServerKind, identify, knownServerKind, wasSilent } from './identify';
 import { type ServerKind, traitsOf } from './kinds';
@@ -144,7 +144,7 @@ export function fitKinds(
 		return kind;
 	};
 	return async ({ connection, model }, signal) =>
-		await askedOnce(asked, connection, async () => await ask(connection, model, signal));
+		await fetchOnce(asked, connection, async () => await ask(connection, model, signal));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Refusals that name the fields which a server does not take, and which ones it does not. */
 
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 
 /** `top_k`, or several: `a, b`, `'a', 'b'`, `['a', 'b']`, `{'a': 1}`. */
 const NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\w+['"\x60]|[\d.]+))*|\w+(?:\s*,\s*\w+)*)`;
@@ -68,7 +68,7 @@ export function withFieldChanges(fields: Record<string, unknown>, changes: Field
 	);
 }
 
-const refused = Remembered.inProcess<FieldChanges>({ most: 200, forMs: 60 * 60_000 });
+const refused = LruCache.shared<FieldChanges>({ maxEntries: 200, ttlMs: 60 * 60_000 });
 
 /** The changes that a model on a server wanted within the last hour; after that it may have been updated. */
 export function knownFieldChanges(place: string): FieldChanges {

@@ -9,7 +9,7 @@ import { type ClientSettings, untilReady } from '../servers/retry';
 import { askForLabels, type LabelAnswer } from './label-request';
 import { keysFor, type Label, labelLines, labelsIn, MAX_LABELS, scoresIn } from './labels';
 import { addUsage } from './usage';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 import { optional } from '../values';
 
 export interface ClassifySettings extends ClientSettings {
@@ -177,4 +177,4 @@ function resultOf(
 }
 
 /** Servers that refused to hold the model to the signs. */
-const refusesConstraints = Remembered.inProcess<true>();
+const refusesConstraints = LruCache.shared<true>();

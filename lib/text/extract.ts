@@ -8,7 +8,7 @@ import { ServerPool } from '../servers/pool/server-pool';
 import { checkedJson, notesOn, wrongJson } from './formatted';
 import { checkSchema } from './schema-check';
 import { addUsage } from './usage';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 
 export interface Extraction {
 	/** Follows the schema. */
@@ -51,7 +51,7 @@ function messagesFor({ instructions, text, schema }: ExtractTask): SourceMessage
 }
 
 /** Servers that refused a response format. Asked without one, they may answer well. */
-const refusesFormats = Remembered.inProcess<true>();
+const refusesFormats = LruCache.shared<true>();
 
 /**
  * Gets data out of a text. The schema is sent as a constraint in the form that the server takes, and the answer is

@@ -5,11 +5,11 @@ import { asFailed } from '../errors/server-error';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { isLacking } from '../servers/pool/failover';
 import type { Attempt } from '../servers/pool/server-pool';
-import { Remembered } from '../remembered';
+import { LruCache } from '../lru-cache';
 import { recordOf } from '../values';
 
 /** What becomes of the text behind a gap, where no more is known of the server. */
-const uses = Remembered.inProcess<'read' | 'ignored' | 'unknown'>({ forMs: 60 * 60_000 });
+const uses = LruCache.shared<'read' | 'ignored' | 'unknown'>({ ttlMs: 60 * 60_000 });
 /** No token stands for more signs of a random number. */
 const SIGNS_PER_TOKEN = 4;
 

@@ -5,7 +5,7 @@ import { uuid } from '../../lib/dify/ids';
 import { KnowledgeApi } from '../../lib/dify/knowledge/api';
 import { cutQuery, mergedHits, retrieve, type Hit, type SearchSettings } from '../../lib/dify/knowledge/retrieve';
 import { ServerError } from '../../lib/errors/server-error';
-import { askedOnce } from '../../lib/remembered';
+import { fetchOnce } from '../../lib/lru-cache';
 import { eachAtOnce } from '../../lib/servers/batches';
 import { nonEmptyText, text, messageOf } from '../../lib/values';
 import { searchSettings } from '../shared/dify/knowledge-fields';
@@ -87,7 +87,7 @@ function loggedRetriever(api: KnowledgeApi, settings: Settings, log: SubNodeLog)
 		invoke: async (query, config) => {
 			// An expression may give anything.
 			const typed = typeof query === 'string' ? query : String(query ?? '');
-			return await askedOnce(asked, typed, async () => await search(typed, config?.signal));
+			return await fetchOnce(asked, typed, async () => await search(typed, config?.signal));
 		},
 	};
 }

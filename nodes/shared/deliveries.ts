@@ -1,11 +1,11 @@
 import type { INodeExecutionData, IPollFunctions, IRun } from 'n8n-workflow';
 
-import { Remembered } from '../../lib/remembered';
+import { LruCache } from '../../lib/lru-cache';
 
 type Progress = 'running' | 'succeeded' | 'failed';
 
 /** What became of the workflows that polling nodes of this process started, by the ID of what they were given. */
-const progress = new Remembered<Progress>({ most: 1000 });
+const progress = new LruCache<Progress>({ maxEntries: 1000 });
 
 /**
  * Hands out what a polling node has found until the workflow that it started has succeeded. n8n tells a polling node

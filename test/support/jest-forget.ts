@@ -1,4 +1,4 @@
-import { forgetAll } from '../../lib/remembered';
+import { clearSharedCaches } from '../../lib/lru-cache';
 
 // What one test taught about a server is not known to the next one.
-beforeEach(forgetAll);
+beforeEach(clearSharedCaches);

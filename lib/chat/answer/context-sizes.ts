@@ -1,4 +1,4 @@
-import { Remembered } from '../../remembered';
+import { LruCache } from '../../lru-cache';
 
 /** Behind this, Ollama has most likely unloaded the model, and loading is due anyway. */
 const REMEMBERED_MS = 10 * 60_000;
@@ -6,7 +6,7 @@ const REMEMBERED_MS = 10 * 60_000;
 const LOADED_ANEW_MS = 1_000;
 
 /** The sizes; undefined: the server's default. */
-const lastUses = Remembered.inProcess<{ size: number | undefined }>({ most: 200, forMs: REMEMBERED_MS });
+const lastUses = LruCache.shared<{ size: number | undefined }>({ maxEntries: 200, ttlMs: REMEMBERED_MS });
 
 /**
  * Ollama runs a model with one size of context: where two nodes ask for different ones, each request loads the model

@@ -1,5 +1,5 @@
 import type { ChatAnswer } from '../types';
-import { Remembered } from '../../remembered';
+import { LruCache } from '../../lru-cache';
 
 /** Models whose templates put the opening thinking tag into the prompt, by what is known of their names. */
 const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
@@ -19,7 +19,7 @@ export interface ThinkingSeen {
  * the closing tag has come. Learned from answers in a row, and unlearned by the first one that is otherwise.
  */
 export class ThinkingHabits {
-	constructor(private readonly inARow = new Remembered<number>()) {}
+	constructor(private readonly inARow = new LruCache<number>()) {}
 
 	/** @param model the model with its server */
 	leavesOpeningTagOut(model: string): boolean {
@@ -65,4 +65,4 @@ export class ThinkingHabits {
 }
 
 /** Of all models of this process. */
-export const thinkingHabits = new ThinkingHabits(Remembered.inProcess());
+export const thinkingHabits = new ThinkingHabits(LruCache.shared());

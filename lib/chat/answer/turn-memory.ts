@@ -1,6 +1,6 @@
 import type { RememberedCall } from '../request/messages';
 import type { ChatAnswer } from '../types';
-import { Remembered } from '../../remembered';
+import { LruCache } from '../../lru-cache';
 
 const MAX_CALLS = 2000;
 const MAX_CHARACTERS = 8 * 1024 * 1024;
@@ -15,9 +15,9 @@ const MAX_CHARACTERS = 8 * 1024 * 1024;
  * may come again in everybody's conversations.
  */
 export class TurnMemory {
-	private readonly calls = new Remembered<RememberedCall>({
-		most: MAX_CALLS,
-		mostInAll: MAX_CHARACTERS,
+	private readonly calls = new LruCache<RememberedCall>({
+		maxEntries: MAX_CALLS,
+		maxSize: MAX_CHARACTERS,
 		sizeOf: ({ text, reasoning, arguments: args }) => text.length + reasoning.length + args.length,
 	});
 

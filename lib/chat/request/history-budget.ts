@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Connection } from '../../http/connection';
-import { Remembered } from '../../remembered';
+import { LruCache } from '../../lru-cache';
 import { countTokens, estimateTokens } from '../../servers/manage/tokens';
 import type { ChatMessage } from '../types';
 import { mediaOf, textOf } from './content';
@@ -17,7 +17,7 @@ const COUNT_LIMIT_MS = 10_000;
 const NOT_COUNTED = { tokens: 0 };
 
 /** By server, model and text. */
-const counted = Remembered.inProcess<number>({ most: 5_000 });
+const counted = LruCache.shared<number>({ maxEntries: 5_000 });
 
 export interface FittedHistory {
 	messages: ChatMessage[];

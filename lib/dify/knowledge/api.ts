@@ -1,7 +1,7 @@
 import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import { enterQueue } from '../../http/queue';
 import type { Download } from '../../http/types';
-import { askedOnce } from '../../remembered';
+import { fetchOnce } from '../../lru-cache';
 import { isRecord, type JsonRecord } from '../../values';
 import type { DifyClient, Method, Query } from '../client';
 import { difyFailure } from '../failure';
@@ -112,7 +112,7 @@ export class KnowledgeApi {
 
 	/** A knowledge base, asked for once. Its technique, form and fields decide what other requests need. */
 	async base(id: string): Promise<JsonRecord> {
-		return await askedOnce(this.bases, id, async () => await this.get(`/datasets/${id}`));
+		return await fetchOnce(this.bases, id, async () => await this.get(`/datasets/${id}`));
 	}
 
 	/** What is known of a base may have changed. */

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { KeptAnswer } from '../../http/types';
-import { Remembered } from '../../remembered';
+import { LruCache } from '../../lru-cache';
 
 const ASK_LIMIT_MS = 3_000;
 
 /** By server. It may be updated while n8n runs. */
-const keeping = Remembered.inProcess<boolean>({ forMs: 10 * 60_000 });
+const keeping = LruCache.shared<boolean>({ ttlMs: 10 * 60_000 });
 
 /**
  * How the answer to the next request can be reached again, where the server keeps answers: llama-server does, for some

@@ -3,7 +3,7 @@ import type { StreamOptions } from '../../http/types';
 import { areSlotsUnknown, knownSlots, learnSlots, occupy, runningAt } from '../occupancy';
 import { beginProbe, endProbe, cooldownEndsAt, cooldownReason } from './cooldowns';
 import { byPreference } from './sticky';
-import { Remembered } from '../../remembered';
+import { LruCache } from '../../lru-cache';
 
 /** A server of a pool. */
 export interface Member {
@@ -103,7 +103,7 @@ function isWorthAsking(connection: Connection): boolean {
 }
 
 /** When each server was chosen last: those that are equally busy take turns. */
-const uses = Remembered.inProcess<number>();
+const uses = LruCache.shared<number>();
 let turns = 0;
 
 function lastUse({ queued }: Member): number {

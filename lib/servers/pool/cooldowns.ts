@@ -1,5 +1,5 @@
 import type { ServerError } from '../../errors/server-error';
-import { Remembered } from '../../remembered';
+import { LruCache } from '../../lru-cache';
 
 const FIRST_COOLDOWN_MS = 30_000;
 const LONGEST_COOLDOWN_MS = 5 * 60_000;
@@ -16,7 +16,7 @@ interface Cooldown {
 	why: ServerError;
 }
 
-const cooldowns = Remembered.inProcess<Cooldown>();
+const cooldowns = LruCache.shared<Cooldown>();
 
 /** Why a server is left alone; undefined where it may be asked. */
 export function cooldownReason(key: string): ServerError | undefined {

@@ -1,6 +1,6 @@
 import type { DifyClient } from '../../../lib/dify/client';
 import { KnowledgeApi } from '../../../lib/dify/knowledge/api';
-import { askedOnce } from '../../../lib/remembered';
+import { fetchOnce } from '../../../lib/lru-cache';
 import type { JsonRecord } from '../../../lib/values';
 
 /** What the credential of an item gives access to: an app, or the knowledge bases of a workspace. */
@@ -28,7 +28,7 @@ export class DifyApp {
 		return {
 			client,
 			api,
-			appParameters: async () => await askedOnce(this.asked, path, async () => await client.get(path)),
+			appParameters: async () => await fetchOnce(this.asked, path, async () => await client.get(path)),
 		};
 	}
 }

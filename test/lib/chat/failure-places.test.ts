@@ -1,7 +1,7 @@
 import { ChatClient } from '../../../lib/chat/client';
 import type { ChatSettings } from '../../../lib/chat/request/request';
 import { ServerError } from '../../../lib/errors/server-error';
-import { forgetAll } from '../../../lib/remembered';
+import { clearSharedCaches } from '../../../lib/lru-cache';
 import { localLlamaServers } from '../../../lib/servers/credential';
 import type { LlamaServerSim } from '../../servers/llama-server';
 import {
@@ -23,7 +23,7 @@ import { PLAIN_SETTINGS } from './chat-settings';
 jest.mock('../../../lib/http/waiting', () => jest.requireActual<object>('../../support/skipped-pauses'));
 
 const start = useSimulator(startScripted);
-beforeEach(forgetAll);
+beforeEach(clearSharedCaches);
 
 interface Failing {
 	status: number;
@@ -169,7 +169,7 @@ describe('a failure before the first content means the same wherever it stands',
 	it.each(FAILURES)('%s', async (_name, failing, kind) => {
 		const decisions: Record<string, unknown> = {};
 		for (const [place, script] of Object.entries(PLACES)) {
-			forgetAll();
+			clearSharedCaches();
 			decisions[place] = await decisionAt(script(failing));
 		}
 		const asStatus = decisions['the status'] as Awaited<ReturnType<typeof decisionAt>>;

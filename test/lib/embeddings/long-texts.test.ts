@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
-import { forgetAll } from '../../../lib/remembered';
+import { clearSharedCaches } from '../../../lib/lru-cache';
 import { connectTo } from '../../../lib/servers/connect';
 import { json, startScripted } from '../../servers/scripted';
 import { firstTokens, parts } from '../../../lib/embeddings/long-texts';
@@ -25,7 +25,7 @@ test('tokens: the closing special token stays', () => {
 });
 
 describe('a server that cuts long texts without a word', () => {
-	beforeEach(forgetAll);
+	beforeEach(clearSharedCaches);
 
 	/** The remarks on texts, where the list of models and the counts are these. */
 	const remarksOn = async (texts: string[], entry: object, tokens: number | undefined) => {

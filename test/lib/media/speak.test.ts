@@ -10,7 +10,7 @@ import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { connectTo } from '../../../lib/servers/connect';
 import { closedPort } from '../../support/listening';
 import { bytesOf, connect, failureOf, OPTIONS } from './media';
-import { forgetAll } from '../../../lib/remembered';
+import { clearSharedCaches } from '../../../lib/lru-cache';
 
 const startKokoro = useSimulator(startKokoroSim);
 const startSpeaches = useSimulator(startSpeachesSim);
@@ -188,7 +188,7 @@ test('servers that cannot speak: the error names some that can', async () => {
 		['llama-server', 'llama-server'],
 		['ollama', 'Ollama'],
 	] as const) {
-		forgetAll();
+		clearSharedCaches();
 		const failed = await failureOf(run(await startLlama({ profile }), { model: 'sim-model' }));
 		expect([failed.message, failed.remedy]).toEqual([`${who} cannot speak`, expect.stringContaining('Kokoro-FastAPI')]);
 	}

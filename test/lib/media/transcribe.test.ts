@@ -7,7 +7,7 @@ import { useSimulator } from '../../servers/use-simulator';
 import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { closedPort } from '../../support/listening';
 import { connect, failureOf, fileOf, OPTIONS, wavFile } from './media';
-import { forgetAll } from '../../../lib/remembered';
+import { clearSharedCaches } from '../../../lib/lru-cache';
 
 const startWhisper = useSimulator(startWhisperSim);
 const startSpeaches = useSimulator(startSpeachesSim);
@@ -181,7 +181,7 @@ describe('speaches', () => {
 		expect(failed).toMatchObject({ kind: 'modelNotFound', status: 404 });
 		expect(failed.remedy).toMatch(/resource Model, operation Pull/);
 		// With nothing installed, its list does not tell that it is speaches.
-		forgetAll();
+		clearSharedCaches();
 		const empty = await startSpeaches({ transcribers: [], speakers: [] });
 		expect((await failureOf(run(empty, { model: 'x' }))).remedy).toMatch(/operation Pull/);
 	});

@@ -208,7 +208,9 @@ describe('further servers', () => {
 
 	test('have the key of the credential, or one of their own that no other server gets', () => {
 		expect(
-			certainKeysOf(data([{ baseUrl: 'http://gpu2:8080' }, { baseUrl: 'http://gpu3:8080', apiKey: ' own-key-987654321 ' }])),
+			certainKeysOf(
+				data([{ baseUrl: 'http://gpu2:8080' }, { baseUrl: 'http://gpu3:8080', apiKey: ' own-key-987654321 ' }]),
+			),
 		).toEqual([
 			['http://gpu1:8080', `Bearer ${SAMPLE}`],
 			['http://gpu2:8080', `Bearer ${SAMPLE}`],

@@ -1,6 +1,6 @@
 import { ChatClient } from '../../../lib/chat/client';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
-import { forgetAll } from '../../../lib/remembered';
+import { clearSharedCaches } from '../../../lib/lru-cache';
 import { connectTo } from '../../../lib/servers/connect';
 import { askServerKind } from '../../../lib/servers/identify';
 import { listModels } from '../../../lib/servers/model-list';
@@ -12,7 +12,7 @@ import { check, ids } from '../health/support';
 const recorded = (name: string) => JSON.parse(httpFixture(`infinity-0.0.78/${name}.http`).body.toString()) as unknown;
 let server: ScriptedServer;
 beforeEach(async () => {
-	forgetAll();
+	clearSharedCaches();
 	server = await startScripted(({ path }, response) =>
 		path === '/models'
 			? json(response, recorded('models-at-root-without-v1'))

@@ -5,7 +5,7 @@ import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import type { ChatRequest } from '../../../lib/chat/types';
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import type { ServerError } from '../../../lib/errors/server-error';
-import { forgetAll } from '../../../lib/remembered';
+import { clearSharedCaches } from '../../../lib/lru-cache';
 import { RerankClient } from '../../../lib/rerank/client';
 import { connectTo } from '../../../lib/servers/connect';
 import { complete } from '../../../lib/text/complete';
@@ -19,7 +19,7 @@ const BARE = { detail: 'Not Found' };
 let server: ScriptedServer | undefined;
 let bodies: Array<Record<string, unknown>>;
 beforeEach(() => {
-	forgetAll();
+	clearSharedCaches();
 	bodies = [];
 });
 afterEach(async () => await server?.close());

@@ -6,7 +6,7 @@ import {
 	refusedFieldsIn,
 	rememberFieldChanges,
 } from '../../../lib/servers/refused-fields';
-import { forgetAll } from '../../../lib/remembered';
+import { clearSharedCaches } from '../../../lib/lru-cache';
 
 it.each<[string, string, string[]]>([
 	[
@@ -50,7 +50,7 @@ it.each([
 });
 
 it('is remembered for an hour, for each model of a server', () => {
-	forgetAll();
+	clearSharedCaches();
 	const now = jest.spyOn(Date, 'now').mockReturnValue(0);
 	rememberFieldChanges('http://a m', { top_k: null });
 	expect([knownFieldChanges('http://a m'), knownFieldChanges('http://a n')]).toEqual([{ top_k: null }, {}]);

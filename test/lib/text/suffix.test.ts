@@ -1,6 +1,6 @@
 /** Whether a server reads the text behind a gap: told by what it counts, and never by what it does not say. */
 import type { ServerError } from '../../../lib/errors/server-error';
-import { forgetAll } from '../../../lib/remembered';
+import { clearSharedCaches } from '../../../lib/lru-cache';
 import { connectTo } from '../../../lib/servers/connect';
 import { complete } from '../../../lib/text/complete';
 import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
@@ -8,7 +8,7 @@ import { json, type ScriptedServer, startScripted } from '../../servers/scripted
 type Body = Record<string, unknown>;
 
 let server: ScriptedServer;
-beforeEach(forgetAll);
+beforeEach(clearSharedCaches);
 afterEach(async () => await server.close());
 
 /** A server whose completions are as it says. */

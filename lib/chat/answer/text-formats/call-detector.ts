@@ -1,4 +1,4 @@
-import { oncePer } from '../../../remembered';
+import { memoized } from '../../../lru-cache';
 import type { ToolDefinition } from '../../types';
 import { offeredName } from '../offered-tools';
 import { FAMILIES, type Family } from './families';
@@ -12,7 +12,7 @@ interface Opening {
 }
 
 /** The markers that a call of a form begins with. */
-export const beginsOf = oncePer(
+export const beginsOf = memoized(
 	(form: Form): readonly string[] => form.begins ?? [...(form.around?.open ?? []), ...tokensOf(form).begins],
 );
 

@@ -1,4 +1,4 @@
-import { oncePer } from '../../../remembered';
+import { memoized } from '../../../lru-cache';
 import { isRecord, parseJson, recordOf } from '../../../values';
 import { Untyped } from './arguments';
 import { END_TOKENS, type Form, type Shape } from './forms';
@@ -35,7 +35,7 @@ export interface CallsReading {
 const NOTHING_AROUND: NonNullable<Form['around']> = { open: [], close: [] };
 
 /** The markers that a call begins with, and all that may stand between calls. */
-export const tokensOf = oncePer(({ shape, around = NOTHING_AROUND }: Form) => {
+export const tokensOf = memoized(({ shape, around = NOTHING_AROUND }: Form) => {
 	const begins: readonly string[] =
 		shape.kind === 'python' ? [] : shape.kind === 'tagged' ? [shape.open] : (shape.open ?? []);
 	return { begins, tokens: [...around.open, ...around.close, ...begins, ...END_TOKENS] };

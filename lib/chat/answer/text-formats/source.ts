@@ -1,4 +1,4 @@
-import { oncePer } from '../../../remembered';
+import { memoized } from '../../../lru-cache';
 
 /** A reader that pauses where the next piece has not arrived. */
 export type Reading<T> = Generator<void, T, void>;
@@ -24,7 +24,7 @@ interface Tree {
 }
 
 /** Texts that may come next, as a prefix tree. Built once for each list, so a list is better kept than written anew. */
-const treeOf = oncePer((literals: readonly string[]) => {
+const treeOf = memoized((literals: readonly string[]) => {
 	const root: Tree = { next: new Map() };
 	for (const literal of literals) {
 		let node = root;

@@ -5,7 +5,7 @@ import { connectTo } from '../../../../lib/servers/connect';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
 import { PLAIN_SETTINGS } from '../chat-settings';
-import { forgetAll } from '../../../../lib/remembered';
+import { clearSharedCaches } from '../../../../lib/lru-cache';
 
 const startServer = useSimulator(startLlamaServerSim);
 const start = async (options: SimOptions = {}) => await startServer(options);
@@ -115,7 +115,7 @@ describe('LoRA adapters', () => {
 		const sim = await start();
 		sim.route('GET /lora-adapters', reply.json([{ id: 0 }, { id: 3 }]));
 		expect((await run(sim, { parameters: { lora } })).notes).toEqual([]);
-		forgetAll();
+		clearSharedCaches();
 		sim.route('GET /lora-adapters', reply.error(404, 'nope'));
 		expect((await run(sim, { parameters: { lora } })).notes).toEqual([]);
 	});

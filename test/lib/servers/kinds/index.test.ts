@@ -6,7 +6,7 @@ import { KINDS, REFUSALS, type ServerKind } from '../../../../lib/servers/kinds'
 import { type LlamaServerSim, type Profile, reply, startLlamaServerSim } from '../../../servers/llama-server';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 import { useSimulator } from '../../../servers/use-simulator';
-import { forgetAll } from '../../../../lib/remembered';
+import { clearSharedCaches } from '../../../../lib/lru-cache';
 
 const startServer = useSimulator(startLlamaServerSim);
 
@@ -77,7 +77,7 @@ describe('chats with servers that look like others', () => {
 		sim = await startServer({ profile: 'llama-swap' });
 		const first = await ask(parameters);
 		const second = await ask(parameters);
-		forgetAll();
+		clearSharedCaches();
 		// Its answers carry llama-server's header.
 		await ask({});
 		const third = await ask(parameters);

@@ -2,7 +2,7 @@
 import { ChatClient } from '../../../../lib/chat/client';
 import { TurnMemory } from '../../../../lib/chat/answer/turn-memory';
 import { EmbeddingsClient } from '../../../../lib/embeddings/client';
-import { forgetAll } from '../../../../lib/remembered';
+import { clearSharedCaches } from '../../../../lib/lru-cache';
 import { connectTo } from '../../../../lib/servers/connect';
 import { ServerPool } from '../../../../lib/servers/pool/server-pool';
 import { complete } from '../../../../lib/text/complete';
@@ -20,7 +20,7 @@ import { useSimulator } from '../../../servers/use-simulator';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 
 const start = useSimulator(startScripted);
-beforeEach(forgetAll);
+beforeEach(clearSharedCaches);
 const pool = (...servers: ScriptedServer[]) =>
 	new ServerPool(servers.map(({ url }) => ({ connection: connectTo({ baseUrl: url }) })) as never);
 const ask = async (servers: ServerPool, content: string, signal?: AbortSignal) => {

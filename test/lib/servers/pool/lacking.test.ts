@@ -5,7 +5,7 @@ import { EmbeddingsClient } from '../../../../lib/embeddings/client';
 import type { ServerError } from '../../../../lib/errors/server-error';
 import type { Connection } from '../../../../lib/http/connection';
 import { speak } from '../../../../lib/media/speak';
-import { forgetAll } from '../../../../lib/remembered';
+import { clearSharedCaches } from '../../../../lib/lru-cache';
 import { RerankClient } from '../../../../lib/rerank/client';
 import { connectTo } from '../../../../lib/servers/connect';
 import { ServerPool } from '../../../../lib/servers/pool/server-pool';
@@ -116,7 +116,7 @@ const REFUSALS: Array<[server: string, status: number, body: unknown]> = [
 ];
 
 const startServer = useSimulator(startScripted);
-beforeEach(forgetAll);
+beforeEach(clearSharedCaches);
 
 const isWork = (path: string) => USES.some(([used]) => used === path);
 const workAt = ({ requests }: ScriptedServer, use: string) => requests.filter(({ path }) => path === use).length;

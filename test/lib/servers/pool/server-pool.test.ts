@@ -10,7 +10,7 @@ import { type Attempt, type PoolOptions, ServerPool } from '../../../../lib/serv
 import { runningAt } from '../../../../lib/servers/occupancy';
 import { retryUntilReady } from '../../../../lib/servers/retry';
 import { examples } from '../../../support/properties';
-import { forgetAll } from '../../../../lib/remembered';
+import { clearSharedCaches } from '../../../../lib/lru-cache';
 
 const START = 1_000_000;
 let now = START;
@@ -371,7 +371,7 @@ describe('how work is spread', () => {
 				),
 				fc.integer({ min: 0, max: 2 }),
 				async (requests, limit) => {
-					forgetAll();
+					clearSharedCaches();
 					const pool = poolOf(3, limit);
 					await Promise.allSettled(
 						requests.map(async ({ conversation, ...fails }) => {

@@ -3,7 +3,7 @@ import { reply } from '../../../servers/llama-server';
 import { AT_ONCE_MS } from '../../../support/time';
 import { changeFields } from '../../../../nodes/LocalLlama/model/change';
 import { useLocalLlama } from '../run-node';
-import { forgetAll } from '../../../../lib/remembered';
+import { clearSharedCaches } from '../../../../lib/lru-cache';
 
 const { serve, execute, json, failure } = useLocalLlama();
 const model = (value: string) => ({ __rl: true, mode: 'list', value });
@@ -109,7 +109,7 @@ describe('llama-swap 0bdb372', () => {
 		return reply.error(answer.status, answer.text!.startsWith('{') ? JSON.parse(answer.text!) : answer.text!);
 	};
 	async function swap(running: 'running-none' | 'running-tiny') {
-		forgetAll();
+		clearSharedCaches();
 		const sim = await serve({
 			profile: 'llama-swap',
 			models: [{ id: 'tiny', aliases: ['gpt-4o-mini'] }, { id: 'broken' }],

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { forgetAll, Remembered } from '../../lib/remembered';
+import { clearSharedCaches, LruCache } from '../../lib/lru-cache';
 
-describe('a bounded memory', () => {
+describe('a bounded cache', () => {
 	it('lets go of what was used least recently', () => {
-		const memory = new Remembered<number>({ most: 2 });
+		const memory = new LruCache<number>({ maxEntries: 2 });
 		memory.set('a', 1);
 		memory.set('b', 2);
 		expect(memory.get('a')).toBe(1);
@@ -14,7 +14,7 @@ describe('a bounded memory', () => {
 	it('lets go of what is too old', () => {
 		jest.useFakeTimers();
 		try {
-			const memory = new Remembered<number>({ forMs: 1_000 });
+			const memory = new LruCache<number>({ ttlMs: 1_000 });
 			memory.set('a', 1);
 			jest.advanceTimersByTime(999);
 			expect(memory.has('a')).toBe(true);
@@ -29,7 +29,7 @@ describe('a bounded memory', () => {
 		const entries = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.nat(12)));
 		fc.assert(
 			fc.property(entries, (list) => {
-				const memory = new Remembered<number>({ most: 3, mostInAll: 10, sizeOf: (value) => value });
+				const memory = new LruCache<number>({ maxEntries: 3, maxSize: 10, sizeOf: (value) => value });
 				for (const [key, value] of list) {
 					memory.set(key, value);
 					expect(memory.get(key)).toBe(value > 10 ? undefined : value);
@@ -42,9 +42,9 @@ describe('a bounded memory', () => {
 	});
 
 	it('is emptied for tests where it is that of the process', () => {
-		const memory = Remembered.inProcess<number>();
+		const memory = LruCache.shared<number>();
 		memory.set('a', 1);
-		forgetAll();
+		clearSharedCaches();
 		expect(memory.has('a')).toBe(false);
 	});
 });
