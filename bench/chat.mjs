@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- chat`: what the chat model costs, against n8n's OpenAI Chat Model and against a bare reader as the
- * floor, in one run on one llama-server. Writes bench/results/chat.md. With `--against`: two builds of it. Its options: bench/lib/programs.mjs.
+ * lower bound, in one run on one llama-server. Writes bench/results/chat.md. With `--against`: two builds of the package.
+ * Options: bench/lib/programs.mjs.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -23,7 +24,7 @@ const NAMES = {
 	chatOpenAi: 'ChatOpenAI (n8n 2.41.1)',
 };
 const TOOL_STEPS = 6;
-/** Streams of a round, by how many run at once. */
+/** Total streams per round, by the number that run at once. */
 const TOTALS = { 1: 8, 16: 32, 64: 64 };
 const { values: options } = parseArgs({
 	options: {
@@ -44,8 +45,8 @@ const one = (value) => value.toFixed(1);
 const ratio = (value) => `${value.toFixed(2)}×`;
 
 /**
- * The rows of one number of streams: medians of the rounds, and the ratios to the named others round by round, with the
- * middle half of them.
+ * The table rows for one number of streams: medians of the rounds, and the ratios to the named others, with the
+ * interquartile range.
  *
  * @param {number} streams
  * @param {Record<string, import('./chat/contest.mjs').Round[]>} results
@@ -65,8 +66,8 @@ const rowsOf = (streams, results) =>
 	});
 
 /**
- * Tokens that the server had read or written itself one round before and had to read again, by its own timings. The
- * last token of an answer never enters the cache: it ends it.
+ * Tokens that the server had in its cache after the round before and still read again, by its own timings. The last token
+ * of an answer ends it and never enters the cache.
  *
  * @param {import('../scripts/lib/types').NodeRun[]} rounds
  */
@@ -94,7 +95,7 @@ const call = (step) =>
 	`<think>\nStep ${step} of ${TOOL_STEPS} comes now.\n</think>\n\n<tool_call>\n{"name": "Calculator", "arguments": {"input": "${step}*111"}}\n</tool_call>`;
 
 /**
- * The agent calls a tool six times in a row. Prompt tokens that the server had to read, by its own count.
+ * Runs an agent that calls a tool six times in a row, and counts the prompt tokens that the server reads.
  *
  * @param {string} binary
  * @param {string} model

@@ -24,7 +24,7 @@ import { nodeVersion } from './lib/machine.mjs';
 /** @typedef {import('./compare/types').Cell} Cell */
 /** @typedef {import('./compare/types').ContestantName} ContestantName */
 /** @typedef {import('./compare/types').Situation} Situation */
-/** @typedef {import('./compare/types').Stage} Stage */
+/** @typedef {import('./compare/types').Environment} Environment */
 
 const { values: options } = parseArgs({
 	options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
@@ -32,14 +32,14 @@ const { values: options } = parseArgs({
 const log = createLog();
 
 /**
- * @param {Stage} stage
+ * @param {Environment} environment
  * @param {Situation} situation
  */
-const row = async (stage, situation) => {
+const row = async (environment, situation) => {
 	/** @type {Map<ContestantName, Cell>} */
 	const cells = new Map();
 	const one = async (/** @type {ContestantName} */ name) => {
-		if (situation.without?.[name] === undefined) cells.set(name, await situation.run(stage, name));
+		if (situation.without?.[name] === undefined) cells.set(name, await situation.run(environment, name));
 	};
 	await log.step(situation.title, async (progress) => {
 		if (situation.slow) await Promise.all(NAMES.map(one));
@@ -69,8 +69,8 @@ await main(async () => {
 		await copyPreparedUserFolder(install, userFolder);
 		const n8n = await startN8n(install, { userFolder, customExtensions: [nodes] });
 		await n8n.login(TEST_LOGIN);
-		/** @type {Stage} */
-		const stage = {
+		/** @type {Environment} */
+		const environment = {
 			n8n,
 			scripted: await server({ model: scripted }),
 			unparsed: await server({ model: scripted, args: ['--reasoning-format', 'none'] }),
@@ -79,15 +79,17 @@ await main(async () => {
 			endless: await server({ model: endless, contextSize: 65_536, parallel: 1 }),
 			tap: startTap,
 		};
-		// What is loaded at the first use shall not count.
-		for (const name of NAMES) await ask(n8n, name, stage.scripted, { text: 'greet me' });
+		// Warm-up: loading code at the first use must not count.
+		for (const name of NAMES) await ask(n8n, name, environment.scripted, { text: 'greet me' });
 		const chosen = SITUATIONS.filter(({ title, slow }) =>
 			options.only === undefined ? !(slow && options.quick) : title.includes(options.only),
 		);
-		// The slow ones only wait: beside the others.
-		const slow = Promise.all(chosen.filter((situation) => situation.slow).map((situation) => row(stage, situation)));
+		// The slow ones only wait, so they run in parallel with the others.
+		const slow = Promise.all(
+			chosen.filter((situation) => situation.slow).map((situation) => row(environment, situation)),
+		);
 		const rows = [];
-		for (const situation of chosen.filter((one) => !one.slow)) rows.push(await row(stage, situation));
+		for (const situation of chosen.filter((one) => !one.slow)) rows.push(await row(environment, situation));
 		rows.push(...(await slow));
 		const text = markdown(rows, {
 			n8n: install.version,

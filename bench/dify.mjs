@@ -55,7 +55,7 @@ const startServer = async (work) => {
 					addDocument(sim.store, base, { name: 'file ' + at + '.txt', values });
 				}
 				const knowledge = { key: knowledgeKey(), base: base.id };
-				// What a run leaves behind is of no use here, and looking through it takes time.
+				// Recorded requests are not needed here, and searching them takes time.
 				setInterval(() => sim.requests.splice(0), 1000);
 				console.log(JSON.stringify({ url: sim.url, key: appKey('chat'), workflow, knowledge }));
 			});
@@ -124,7 +124,7 @@ const knowledgeRows = async ({ url, knowledge }, work) => {
 	return rows;
 };
 
-/** Puts a table into the results, in place of the one with the same head. @param {string[]} rows */
+/** Replaces the table with the same header row in the results. @param {string[]} rows */
 const replaceTable = (rows) => {
 	if (options.quick) return;
 	const path = join(root, 'bench', 'results', 'dify.md');

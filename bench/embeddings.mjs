@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- embeddings`: what it costs to put 3,000 chunks into n8n's Simple Vector Store, with Local Embeddings
- * and with n8n's own nodes, in one run on one real model (all-MiniLM-L6-v2). Ollama, whose build for any processor is
- * slow, gets 300. Writes bench/results/embeddings.md. Its options: bench/lib/programs.mjs.
+ * `npm run bench -- embeddings`: the cost of inserting 3,000 chunks into n8n's Simple Vector Store, with Local Embeddings
+ * and with n8n's own nodes, in one run on one real model (all-MiniLM-L6-v2). Ollama, whose generic build is slow, gets
+ * 300. Writes bench/results/embeddings.md. Options: bench/lib/programs.mjs.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
@@ -34,7 +34,7 @@ const WORDS =
 	'the pump valve pressure of a cold water line is checked each spring before the garden season and after every repair'.split(
 		' ',
 	);
-/** Twenty words each, no two the same. */
+/** Twenty words each, no two texts equal. */
 const TEXTS = Array.from({ length: CHUNKS }, (_, chunk) =>
 	Array.from({ length: 20 }, (_, at) =>
 		at === 0 ? `Note ${chunk}:` : WORDS[(chunk * 7 + at * (1 + (chunk % 5))) % WORDS.length],
@@ -42,7 +42,7 @@ const TEXTS = Array.from({ length: CHUNKS }, (_, chunk) =>
 );
 
 /**
- * Asks n8n once more where the connection broke: while it writes a large execution it answers nobody.
+ * Retries when the connection breaks: n8n does not answer while it writes a large execution.
  *
  * @template T
  * @param {import('../scripts/lib/types').N8nServer} n8n
@@ -60,7 +60,7 @@ const patiently = async (n8n, ask) => {
 };
 
 /**
- * Makes Ollama know the model, from a file of this machine.
+ * Creates the model in Ollama from a local file.
  *
  * @param {string} url
  * @param {string} file
@@ -145,7 +145,7 @@ const insert = async (n8n, { label, chunks, type, parameters, credential }) => {
 	const stored = runData.Insert?.[0];
 	if (execution.status !== 'success' || stored === undefined)
 		throw new Error(`${label}: ${error?.message ?? 'failed'}`);
-	// As n8n keeps it in its database.
+	// In the format of n8n's database.
 	const { data } = await patiently(n8n, async () => await n8n.request('GET', `/rest/executions/${executionId}`));
 	return { seconds: stored.executionTime / 1000, cpuSeconds, megabytes: data.length / 1e6 };
 };
@@ -206,7 +206,7 @@ await main(async () => {
 		];
 		/** @type {Map<string, Cost[]>} */
 		const costs = new Map(contestants.map(({ label }) => [label, []]));
-		// In turn, so that a drift of the machine hits all alike.
+		// In turn, so that a change of the machine's speed affects all alike.
 		for (let round = 0; round < ROUNDS; round += 1) {
 			for (const contestant of contestants) {
 				await log.step(`round ${round + 1}: ${contestant.label}`, async (progress) => {

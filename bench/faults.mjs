@@ -32,7 +32,7 @@ const wholeNumber = (name, text) => {
 	return Number(text);
 };
 
-/** The rig as one file that Node runs without jest. It stands in node_modules so that it finds n8n's packages. */
+/** Bundles the test rig into one file that runs without jest. It lies in node_modules so that it finds n8n's packages. */
 const bundleRig = async () => {
 	const folder = join(root, 'node_modules', '.cache', 'faults');
 	mkdirSync(folder, { recursive: true });
@@ -66,6 +66,6 @@ await main(async () => {
 	);
 	for (const file of ['docs/faults.md', 'docs/faults.zh-CN.md'].map((name) => join(root, name)))
 		writeFileSync(file, await format(readFileSync(file, 'utf8'), { ...(await resolveConfig(file)), filepath: file }));
-	// What was left waiting on purpose ends with this process.
+	// Requests that were left hanging on purpose end with this process.
 	process.exit(well ? 0 : 1);
 });

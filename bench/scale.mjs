@@ -41,11 +41,11 @@ const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(0);
 /** @param {number} ms */
 const seconds = (ms) => (ms / 1000).toFixed(2);
 
-/** @param {number[]} values of the first tokens, in milliseconds */
+/** @param {number[]} values times to the first token, in milliseconds */
 const firstTokens = (values) => `${seconds(percentile(values, 0.5))} / ${seconds(percentile(values, 0.99))}`;
 
 /**
- * The same chats in an n8n that has just been started, so that its memory is that of this row.
+ * Measures one row in a newly started n8n, so that its memory is that of this row.
  *
  * @param {Parts} parts
  * @param {string} work
@@ -70,7 +70,7 @@ const measure = async ({ install, nodes, binary, postgres }, work, { atOnce, lim
 			import { answerOf } from './scripts/lib/scale-answers.mjs';
 			const reply = ({ query }) => ({ steps: answerOf(query).split(/(?<= )/).map((text) => ({ text })) });
 			startDifySim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] }).then((sim) => {
-				// What a run leaves behind is of no use here, and looking through it takes time.
+				// Recorded requests are not needed here, and searching them takes time.
 				setInterval(() => sim.requests.splice(0), 1000);
 				console.log(JSON.stringify({ url: sim.url, key: appKey('chat') }));
 			});
@@ -87,7 +87,7 @@ const measure = async ({ install, nodes, binary, postgres }, work, { atOnce, lim
 	try {
 		await createAgentChat(n8n.main, 'agent', { url: llama.url, maxConcurrentRequests: limit });
 		await createDifyChat(n8n.main, 'dify', JSON.parse(told));
-		// The first chats load nodes and code; nobody measures a cold start here.
+		// Warm-up: the first chats load nodes and code.
 		await holdChats(n8n.webhook, questions(12, ['agent', 'dify']), { atOnce: 12, limitMs: 120_000 });
 		const startedAt = performance.now();
 		const outcomes = await holdChats(n8n.webhook, questions(chats, ['agent', 'dify']), { atOnce, limitMs: 300_000 });

@@ -21,15 +21,15 @@ import { machine, nodeVersion } from './lib/machine.mjs';
 import { startLoad } from './soak/load.mjs';
 import { isFlat, pageWith, section, sentence } from './soak/page.mjs';
 import { planFrom } from './soak/plan.mjs';
-import { surprises } from './soak/report.mjs';
-import { startServers } from './soak/process.mjs';
+import { unexpectedRuns } from './soak/report.mjs';
+import { startServers } from './soak/servers.mjs';
 import { createWorkflows } from './soak/workflows.mjs';
 
 /** @typedef {import('./soak/page.mjs').SoakResult} SoakResult */
 
-/** Kept connections close after at most 5 s. */
+/** Idle connections close after at most 5 s. */
 const SETTLE_MS = 6000;
-/** About what the end of the last runs and a measurement take. */
+/** About the time that the last runs and a measurement take. */
 const MEASURE_MS = 4000;
 const RESTART_EVERY = 8;
 const LONGEST_END_MS = 60_000;
@@ -81,7 +81,7 @@ const progressLine = ({ plan, samples, runs, lastsMs }) => {
 		`${(lastsMs / 60_000).toFixed(1)} of ${plan.minutes} min: ${runs.length} runs, ${faulty} with a fault`,
 		`heap ${(last.heapUsed / 2 ** 20).toFixed(1)} MB, memory ${(last.rss / 2 ** 20).toFixed(0)} MB`,
 		`${handles} file handles, ${last.sockets} sockets, ${timers} timers, ${last.abortListeners} abort listeners`,
-		`${surprises(runs).length} surprises`,
+		`${unexpectedRuns(runs).length} unexpectedRuns`,
 	].join('; ');
 };
 
@@ -113,7 +113,7 @@ await main(async () => {
 	const rest = async () => {
 		await load.pause();
 		const deadline = Date.now() + LONGEST_END_MS;
-		// An execution whose client has left still goes on, with pauses between its requests.
+		// An execution goes on after its client has left, with pauses between its requests.
 		let busyAt = Date.now();
 		while (Date.now() < deadline && Date.now() - busyAt < SETTLE_MS) {
 			await delay(50);
@@ -179,7 +179,7 @@ await main(async () => {
 	await servers.stop();
 	log.line('');
 	log.line(section(result));
-	for (const { kind, fault, outcome, said } of surprises(result.runs).slice(0, 5)) {
+	for (const { kind, fault, outcome, said } of unexpectedRuns(result.runs).slice(0, 5)) {
 		log.line(`  ${kind}${fault && ` (${fault})`}: ${outcome}: ${said}`);
 	}
 	log.line('');

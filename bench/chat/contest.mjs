@@ -1,4 +1,4 @@
-/** Contestants of the chat benchmark: each a process of its own, in turn, round by round. */
+/** Runs the contestants of the chat benchmark, each in its own process, in turn, round by round. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,14 +12,14 @@ import { root } from '../../scripts/lib/paths.mjs';
  *   gapP50: number, gapP99: number, rssMb: number }} Round
  */
 
-/** A round takes seconds. Longer than this without an end, a stream hangs. */
+/** A round takes seconds: after this a stream hangs. */
 const MAX_ROUND_MS = 600_000;
 
 /**
  * Starts a contestant.
  *
  * @param {string} name
- * @param {object} fixed what is the same for all of them
+ * @param {object} fixed settings that all of them share
  */
 export const startContestant = (name, fixed) => {
 	const child = spawn(node, [join(root, 'bench', 'chat', 'contestant.mjs'), JSON.stringify({ name, ...fixed })], {
@@ -51,15 +51,15 @@ export const startContestant = (name, fixed) => {
 	};
 };
 
-/** Tokens after which V8 has compiled what a contestant runs: until then a round costs up to three times as much. */
+/** After so many tokens V8 has compiled the contestant's code; before, a round costs up to three times as much. */
 const WARM_UP_TOKENS = 100_000;
 
 /**
- * Starts contestants and lets each read until its code is compiled, as that of an n8n that runs for a while is.
+ * Starts contestants and warms each up until its code is compiled, as in an n8n that has run for a while.
  *
  * @param {readonly string[]} names
- * @param {{ tokens: number }} fixed what is the same for all of them
- * @param {Record<string, object>} own what is a contestant's own, by its name
+ * @param {{ tokens: number }} fixed settings that all of them share
+ * @param {Record<string, object>} own settings of one contestant, by its name
  */
 export const startContestants = async (names, fixed, own = {}) => {
 	const running = names.map((name) => ({ name, process: startContestant(name, { ...fixed, ...own[name] }) }));
@@ -74,7 +74,8 @@ export const startContestants = async (names, fixed, own = {}) => {
 	return {
 		stop,
 		/**
-		 * Rounds in turn, so that a drift of the machine hits all alike, each beginning with another contestant.
+		 * Contestants take turns within a round, so that a change of the machine's speed affects all alike; each round begins
+		 * with another one.
 		 *
 		 * @param {{ streams: number, total: number, rounds: number }} contest
 		 * @returns {Promise<Record<string, Round[]>>}
@@ -82,7 +83,7 @@ export const startContestants = async (names, fixed, own = {}) => {
 		contest: async ({ streams, total, rounds }) => {
 			/** @type {Record<string, Round[]>} */
 			const results = Object.fromEntries(names.map((name) => [name, []]));
-			// The first one after another number of streams makes connections and grows the heap.
+			// Not measured: the first round with a new number of streams opens connections and grows the heap.
 			for (const { process } of running) await process.round({ streams, total: streams });
 			for (let round = 0; round < rounds; round += 1) {
 				const order = running.map((_one, index) => running[(index + round) % running.length]);
@@ -108,7 +109,7 @@ export const quantile = (values, share) => {
 };
 
 /**
- * How often one contestant's figure is another's, round by round: both were measured within seconds of each other.
+ * One contestant's figure divided by another's, round by round: both were measured within seconds of each other.
  *
  * @param {readonly Round[]} rounds
  * @param {readonly Round[]} others

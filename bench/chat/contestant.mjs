@@ -13,7 +13,7 @@ const own = createRequire(join(root, 'package.json'));
 const extra = { ignore_eos: true, temperature: 1 };
 const question = 'Tell me a story.';
 
-/** What the tracer of n8n needs of a node's context. */
+/** The parts of a node's context that n8n's tracer reads. */
 const context = {
 	addInputData: () => ({ index: 0 }),
 	addOutputData: () => {},
@@ -29,7 +29,7 @@ const context = {
 
 /** @type {Record<string, () => Promise<(onPiece: () => void) => Promise<number>>>} */
 const contestants = {
-	/** The floor: undici, an event parser and JSON.parse, and the text joined. Nothing is checked. */
+	/** The lower bound: undici, an event parser, JSON.parse, and joining the text. Nothing is checked. */
 	async reader() {
 		const { Agent, request } = own('undici');
 		const { createParser } = await import('eventsource-parser');
@@ -70,10 +70,10 @@ const contestants = {
 		};
 	},
 
-	/** This package's model on the classes of that n8n. */
+	/** This package's model on the LangChain classes of that n8n. */
 	async localChatModel() {
 		const { localChatModelClass } = own('./dist/lib/langchain/local-chat-model.js');
-		// The second is its name in 0.1, which `--against` may run.
+		// `--against` may run 0.1, where it was named `harvestHost`.
 		const { findHostClasses, harvestHost = findHostClasses } = own('./dist/lib/langchain/host.js');
 		const { tracingWithoutTokenizer } = own('./dist/lib/langchain/tracing.js');
 		const { ChatClient } = own('./dist/lib/chat/client.js');
@@ -128,7 +128,7 @@ const contestants = {
 		};
 	},
 
-	/** What n8n's OpenAI Chat Model stands on. */
+	/** The class below n8n's OpenAI Chat Model. */
 	async chatOpenAi() {
 		const { ChatOpenAI } = host('@langchain/openai');
 		const { N8nLlmTracing } = host('@n8n/ai-utilities');
@@ -138,7 +138,7 @@ const contestants = {
 					model,
 					apiKey: 'none',
 					maxTokens: tokens,
-					// As n8n sets it. Without, reused connections that the server closes end the contest at 64 streams.
+					// As n8n sets it. Without retries, reused connections that the server closes make 64 streams fail.
 					maxRetries: 2,
 					useResponsesApi: false,
 					streamUsage: true,
@@ -151,7 +151,7 @@ const contestants = {
 };
 
 /**
- * The model's own stream, as the agent consumes it below its events.
+ * Reads the model's stream as the agent does.
  *
  * @typedef {{ content: unknown, usage_metadata?: { output_tokens: number } }} Chunk
  * @param {() => { stream: (messages: object[]) => Promise<AsyncIterable<Chunk>> }} make

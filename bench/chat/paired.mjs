@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- chat --against <folder>`: Local Chat Model of this clone and of another one that is built, in turn,
- * at the speeds at which servers write. Writes bench/results/chat-paired.md.
+ * `npm run bench -- chat --against <folder>`: Local Chat Model of this clone and of another built clone, in turn, at
+ * realistic token rates. Writes bench/results/chat-paired.md.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -15,12 +15,12 @@ import { startPacedServer } from './paced-server.mjs';
 
 const RATES = [20, 50, 100, 200];
 const STREAMS = [1, 4, 16, 64];
-/** Of one answer. */
+/** Duration of one answer. */
 const SECONDS = 2;
-/** In a round: two in a row in each stream, one where 64 run at once. @param {number} streams */
+/** Answers per round: two in a row in each stream, at most 64. @param {number} streams */
 const answersOf = (streams) => Math.min(streams * 2, 64);
 
-/** The last one that changed what is measured. @param {string} folder */
+/** The last commit that changed the measured code. @param {string} folder */
 const commitOf = async (folder) =>
 	(await run('git', ['-C', folder, 'log', '-1', '--format=%h (%s)', '--', 'lib'])).stdout.trim();
 

@@ -1,4 +1,4 @@
-/** Runs one workflow in the running n8n and gathers what its user gets to see. */
+/** Runs one workflow in the running n8n and collects what its user sees. */
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -107,7 +107,7 @@ const workflowOf = (question, contestant, { credential, webhookId }) => {
  * @returns {Promise<import('node:http').IncomingMessage>}
  */
 const post = async (url, body, signal) => {
-	// Not `fetch`, which gives up after five minutes itself.
+	// Not `fetch`, which has its own timeout of five minutes.
 	const sent = request(url, { method: 'POST', headers: { 'content-type': 'application/json' }, signal });
 	sent.end(JSON.stringify(body));
 	return await new Promise((resolve, reject) => sent.once('response', resolve).once('error', reject));
@@ -131,7 +131,7 @@ const chat = (n8n, webhookId, chatInput) => {
 				left.signal,
 			);
 		let answer = await send();
-		// Registered a moment after the workflow is activated.
+		// n8n registers the webhook a moment after it activates the workflow.
 		while (answer.statusCode === 404) {
 			answer.resume();
 			await delay(50);
@@ -142,12 +142,12 @@ const chat = (n8n, webhookId, chatInput) => {
 			if (type === 'item') shown += content ?? '';
 		}
 	};
-	// It is broken off here, or by n8n: what was typed until then counts.
+	// The stream may be aborted here or by n8n: the text that arrived before counts.
 	return { shown: () => shown, ended: read().catch(() => undefined), leave: () => left.abort() };
 };
 
 /**
- * The executions of one workflow; n8n lists one a moment after it began.
+ * The execution of one workflow; n8n lists it a moment after it began.
  *
  * @param {N8nServer} n8n
  * @param {string} workflowId
@@ -226,7 +226,7 @@ export const begin = async (n8n, contestant, url, question) => {
 				await n8n.stopExecution(id);
 				break;
 			}
-			// Those that last minutes shall not keep n8n busy.
+			// Poll slowly for runs that last minutes, to keep n8n idle.
 			await delay(question.timeoutMs === undefined ? 100 : 1000);
 		}
 		await Promise.race([reading?.ended, delay(1000)]);

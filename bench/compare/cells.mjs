@@ -1,4 +1,4 @@
-/** What came out of a run, in the words of the table. */
+/** Texts of the table's cells, from the outcome of a run. */
 
 /** @typedef {import('./types').Cell} Cell */
 /** @typedef {import('./types').Outcome} Outcome */
@@ -26,7 +26,7 @@ export const counted = (count, what) => `${count} ${what}${count === 1 ? '' : 's
 export const errorText = ({ error }) => [error?.message, error?.description].filter(Boolean).join(' — ');
 
 /**
- * What the user reads as the answer: in a chat what was typed, else what the node put out.
+ * The answer as the user reads it: the text streamed into the chat, else the node's output.
  *
  * @param {Outcome} outcome
  */

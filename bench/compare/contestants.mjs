@@ -1,4 +1,4 @@
-/** The chat models that are compared: the same settings for each, in the words of its own node. */
+/** The chat models that are compared: the same settings for each, as parameters of its node. */
 
 /** @typedef {import('./types').ContestantName} ContestantName */
 /** @typedef {import('./types').Question} Question */

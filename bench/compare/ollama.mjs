@@ -1,6 +1,6 @@
 /**
- * Ollama's own protocol in front of llama-server: for the Ollama Chat Model, which speaks no other. It stands for what
- * Ollama sends over the wire (docs/api.md of Ollama), not for how Ollama itself runs a model.
+ * Translates Ollama's own protocol to llama-server's, for the Ollama Chat Model, which speaks no other. It imitates what
+ * Ollama sends (docs/api.md of Ollama), not how Ollama runs a model.
  */
 
 /** @typedef {import('../../scripts/lib/types').JsonObject} JsonObject */
@@ -66,7 +66,7 @@ export const ollamaLines = () => {
 		}
 		if (finished) reason = finished === 'length' ? 'length' : 'stop';
 		if (usage) {
-			// Ollama sends a call when it is whole.
+			// Ollama sends a call only when it is complete.
 			for (const { name, args } of calls)
 				lines.push(part({ content: '', tool_calls: [{ function: { name, arguments: JSON.parse(args) } }] }));
 			const ns = Math.round((performance.now() - started) * 1e6);

@@ -10,26 +10,37 @@ import { ANSWERS } from './script.mjs';
 /** @typedef {import('./types').Outcome} Outcome */
 /** @typedef {import('./types').Question} Question */
 /** @typedef {import('./types').Situation} Situation */
-/** @typedef {import('./types').Stage} Stage */
+/** @typedef {import('./types').Environment} Environment */
 /** @typedef {import('./types').Tap} Tap */
 
-/** How often Stop is pressed: the median counts, since the machine has other things to do. */
+/** How often Stop is pressed; the median counts, since timings vary. */
 const STOPS = 3;
 
 /**
- * Asks one question through a tap of its own.
+ * Asks one question through a new tap.
  *
- * @param {Stage} stage
+ * @param {Environment} environment
  * @param {ContestantName} contestant
  * @param {{ upstream?: string, faults?: Faults, url?: (url: string) => string }} where
  * @param {Question} question
  * @param {(outcome: Outcome, tap: Tap) => Cell} judge
  * @returns {Promise<Cell>}
  */
-export const through = async (stage, contestant, { upstream = stage.scripted, faults, url }, question, judge) => {
-	const tap = await stage.tap(upstream, faults);
+export const askThroughTap = async (
+	environment,
+	contestant,
+	{ upstream = environment.scripted, faults, url },
+	question,
+	judge,
+) => {
+	const tap = await environment.tap(upstream, faults);
 	try {
-		const outcome = await ask(stage.n8n, contestant, tap.url, url ? { ...question, baseUrl: url(tap.url) } : question);
+		const outcome = await ask(
+			environment.n8n,
+			contestant,
+			tap.url,
+			url ? { ...question, baseUrl: url(tap.url) } : question,
+		);
 		return judge(outcome, tap);
 	} finally {
 		await tap.stop();
@@ -55,32 +66,36 @@ export const failsSaying = (wanted) => (outcome, tap) => ({
 });
 
 /**
+ * The base URL is typed in another way.
+ *
  * @param {string} title
- * @param {(url: string) => string} url
+ * @param {(url: string) => string} url what is typed, from the server's address
  * @param {Faults} [faults]
  * @returns {Situation}
  */
 export const typedAs = (title, url, faults) => ({
 	title,
 	wanted: 'the answer',
-	run: async (stage, contestant) =>
-		await through(stage, contestant, { url, faults }, { text: 'greet me' }, answers(ANSWERS.greeting)),
+	run: async (environment, contestant) =>
+		await askThroughTap(environment, contestant, { url, faults }, { text: 'greet me' }, answers(ANSWERS.greeting)),
 });
 
 /**
+ * The server sends nothing for `holdMs` before it answers.
+ *
  * @param {string} title
  * @param {number} holdMs
  * @param {boolean} streamed
- * @param {number} [limitSeconds]
+ * @param {number} [limitSeconds] the node's time limit
  * @returns {Situation}
  */
 export const silentFor = (title, holdMs, streamed, limitSeconds) => ({
 	title,
 	wanted: 'the answer, from one request',
 	slow: true,
-	run: async (stage, contestant) =>
-		await through(
-			stage,
+	run: async (environment, contestant) =>
+		await askThroughTap(
+			environment,
 			contestant,
 			{ faults: { holdMs } },
 			{ text: 'greet me', streamed, limitSeconds, timeoutMs: holdMs + 30_000 },
@@ -99,16 +114,18 @@ export const silentFor = (title, holdMs, streamed, limitSeconds) => ({
 });
 
 /**
+ * The answer ends early.
+ *
  * @param {string} title
  * @param {Faults} faults
- * @param {RegExp} reason
+ * @param {RegExp} reason what the error must say
  * @returns {Situation}
  */
 export const breaks = (title, faults, reason) => ({
 	title,
 	wanted: 'an error that says what happened, and the partial text in the execution data',
-	run: async (stage, contestant) =>
-		await through(stage, contestant, { faults }, { text: 'tell a story' }, (outcome, tap) => {
+	run: async (environment, contestant) =>
+		await askThroughTap(environment, contestant, { faults }, { text: 'tell a story' }, (outcome, tap) => {
 			const beginning = ANSWERS.story.slice(0, 15);
 			const kept = JSON.stringify(outcome.execution.data.resultData).includes(beginning);
 			return {
@@ -125,15 +142,15 @@ export const breaks = (title, faults, reason) => ({
 /**
  * Presses Stop and waits until the server sees the connection closed.
  *
- * @param {Stage} stage
+ * @param {Environment} environment
  * @param {ContestantName} contestant
  * @param {{ upstream: string, faults?: Faults, streamed: boolean }} how
- * @param {(tap: Tap) => boolean} ready when to press it
+ * @param {(tap: Tap) => boolean} ready when to press Stop
  */
-const stopped = async (stage, contestant, { upstream, faults, streamed }, ready) => {
-	const tap = await stage.tap(upstream, faults);
+const stopped = async (environment, contestant, { upstream, faults, streamed }, ready) => {
+	const tap = await environment.tap(upstream, faults);
 	try {
-		const run = await begin(stage.n8n, contestant, tap.url, { text: 'Go on for ever', streamed });
+		const run = await begin(environment.n8n, contestant, tap.url, { text: 'Go on for ever', streamed });
 		while (!ready(tap)) await delay(20);
 		await delay(1000);
 		const pressedAt = performance.now();
@@ -149,22 +166,24 @@ const stopped = async (stage, contestant, { upstream, faults, streamed }, ready)
 };
 
 /**
+ * Stop is pressed during an answer.
+ *
  * @param {string} title
- * @param {boolean} silent
+ * @param {boolean} silent before the first token, else while text arrives
  * @param {boolean} streamed
  * @returns {Situation}
  */
 export const stops = (title, silent, streamed) => ({
 	title,
 	wanted: 'the connection closed within five seconds, and no further request',
-	run: async (stage, contestant) => {
+	run: async (environment, contestant) => {
 		const rounds = [];
 		for (let round = 0; round < STOPS; round += 1) {
-			const how = { upstream: stage.endless, faults: silent ? { holdMs: 60_000 } : {}, streamed };
-			// Some models ask for an answer in one piece where nobody reads along: nothing to see until it is there.
+			const how = { upstream: environment.endless, faults: silent ? { holdMs: 60_000 } : {}, streamed };
+			// Without streaming some nodes request the answer in one piece: nothing is visible before it is complete.
 			const ready = (/** @type {Tap} */ { requests }) =>
 				streamed && !silent ? (requests[0]?.records.length ?? 0) > 5 : requests.length > 0;
-			rounds.push(await stopped(stage, contestant, how, ready));
+			rounds.push(await stopped(environment, contestant, how, ready));
 		}
 		const median = rounds.map(({ ms }) => ms).sort((one, other) => one - other)[Math.floor(STOPS / 2)] ?? Infinity;
 		const requests = Math.max(...rounds.map((one) => one.requests));
@@ -182,6 +201,8 @@ export const stops = (title, silent, streamed) => ({
 export const inputs = ({ tools }) => tools.map(({ input }) => input).join(' ');
 
 /**
+ * The model calls one tool.
+ *
  * @param {string} title
  * @param {boolean} streamed
  * @returns {Situation}
@@ -189,9 +210,9 @@ export const inputs = ({ tools }) => tools.map(({ input }) => input).join(' ');
 export const oneCall = (title, streamed) => ({
 	title,
 	wanted: 'the tool run with its arguments',
-	run: async (stage, contestant) =>
-		await through(
-			stage,
+	run: async (environment, contestant) =>
+		await askThroughTap(
+			environment,
 			contestant,
 			{},
 			{ text: 'what is one product?', calculator: true, streamed },
@@ -203,6 +224,8 @@ export const oneCall = (title, streamed) => ({
 });
 
 /**
+ * The answer must follow a JSON schema.
+ *
  * @param {string} title
  * @param {import('../../scripts/lib/types').JsonObject} jsonSchema
  * @returns {Situation}
@@ -211,11 +234,11 @@ export const keepsTo = (title, jsonSchema) => ({
 	title,
 	wanted: 'an answer that keeps to the schema',
 	without: { completions: 'offers JSON mode only; a schema by hand in *Extra Body*', ollama: 'offers JSON mode only' },
-	run: async (stage, contestant) =>
-		await through(
-			stage,
+	run: async (environment, contestant) =>
+		await askThroughTap(
+			environment,
 			contestant,
-			{ upstream: stage.noise },
+			{ upstream: environment.noise },
 			{ text: 'Which colour?', root: 'chain', streamed: false, maxTokens: 200, jsonSchema },
 			(outcome, tap) => ({
 				right: /"colour"\s*:\s*"(red|blue)"/.test(outcome.output.replaceAll('\\', '')),

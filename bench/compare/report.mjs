@@ -1,4 +1,4 @@
-/** bench/results/compare.md: written here and nowhere else. */
+/** The text of bench/results/compare.md. */
 import { CONTESTANTS, NAMES } from './contestants.mjs';
 
 /** @typedef {import('./types').Cell} Cell */

@@ -1,4 +1,4 @@
-/** What the scripted model says, by what it is asked. */
+/** Answers of the scripted model, by the question. */
 
 /** @param {string} input */
 const call = (input) => `<tool_call>\n{"name": "Calculator", "arguments": {"input": "${input}"}}\n</tool_call>`;

@@ -1,6 +1,6 @@
 /**
- * What local models and their servers do to chat models. Each situation is provoked in the same way for every
- * contestant, and judged by the same rule.
+ * Situations that chat models meet with local models and servers. Each is provoked in the same way for every contestant
+ * and judged by the same rule.
  */
 import { freePort } from '../../scripts/lib/ports.mjs';
 import { ask } from './ask.mjs';
@@ -14,7 +14,7 @@ import {
 	oneCall,
 	silentFor,
 	stops,
-	through,
+	askThroughTap,
 	typedAs,
 } from './provoke.mjs';
 import { ANSWERS, THOUGHT } from './script.mjs';
@@ -43,72 +43,97 @@ export const SITUATIONS = [
 	{
 		title: '`<think>…</think>` inside the answer (llama-server with `--reasoning-format none`)',
 		wanted: 'the answer without the thinking',
-		run: async (stage, contestant) =>
-			await through(stage, contestant, { upstream: stage.unparsed }, { text: 'plan something' }, answers(ANSWERS.plan)),
+		run: async (environment, contestant) =>
+			await askThroughTap(
+				environment,
+				contestant,
+				{ upstream: environment.unparsed },
+				{ text: 'plan something' },
+				answers(ANSWERS.plan),
+			),
 	},
 	oneCall('Tool call in a chat that streams', true),
 	oneCall('Tool call in a workflow that does not stream', false),
 	{
 		title: 'Thinking before a tool call: to the user',
 		wanted: 'in the execution log, and not in the answer',
-		run: async (stage, contestant) =>
-			await through(stage, contestant, {}, { text: 'what is one product?', calculator: true }, (outcome, tap) => {
-				const logged = outcome.log.includes(THOUGHT);
-				return {
-					right: logged && !answerOf(outcome).includes(THOUGHT),
-					says: [...result(outcome), logged ? 'thinking in the log' : 'no thinking in the log', cost(outcome, tap)],
-				};
-			}),
+		run: async (environment, contestant) =>
+			await askThroughTap(
+				environment,
+				contestant,
+				{},
+				{ text: 'what is one product?', calculator: true },
+				(outcome, tap) => {
+					const logged = outcome.log.includes(THOUGHT);
+					return {
+						right: logged && !answerOf(outcome).includes(THOUGHT),
+						says: [...result(outcome), logged ? 'thinking in the log' : 'no thinking in the log', cost(outcome, tap)],
+					};
+				},
+			),
 	},
 	{
 		title: 'Thinking before a tool call: to the model',
 		wanted: 'sent back once, with the result of the tool, as chat templates expect',
-		run: async (stage, contestant) =>
-			await through(stage, contestant, {}, { text: 'what is one product?', calculator: true }, (outcome, tap) => {
-				const back = JSON.stringify(tap.requests[1]?.body ?? {}).split(THOUGHT).length - 1;
-				return {
-					right: back === 1,
-					says: [
-						back === 0 ? 'not sent back' : `sent back ${back === 1 ? 'once' : counted(back, 'time')}`,
-						cost(outcome, tap),
-					],
-				};
-			}),
+		run: async (environment, contestant) =>
+			await askThroughTap(
+				environment,
+				contestant,
+				{},
+				{ text: 'what is one product?', calculator: true },
+				(outcome, tap) => {
+					const back = JSON.stringify(tap.requests[1]?.body ?? {}).split(THOUGHT).length - 1;
+					return {
+						right: back === 1,
+						says: [
+							back === 0 ? 'not sent back' : `sent back ${back === 1 ? 'once' : counted(back, 'time')}`,
+							cost(outcome, tap),
+						],
+					};
+				},
+			),
 	},
 	{
 		title: 'Answer of nothing but thinking, ended by the model',
 		wanted: 'an error that says so',
-		run: async (stage, contestant) => await through(stage, contestant, {}, { text: 'ponder' }, failsSaying(/think/i)),
+		run: async (environment, contestant) =>
+			await askThroughTap(environment, contestant, {}, { text: 'ponder' }, failsSaying(/think/i)),
 	},
 	{
 		title: 'Answer of nothing but thinking, ended by the token limit',
 		wanted: 'an error that says so',
-		run: async (stage, contestant) =>
-			await through(stage, contestant, {}, { text: 'ponder', maxTokens: 4 }, failsSaying(/think/i)),
+		run: async (environment, contestant) =>
+			await askThroughTap(environment, contestant, {}, { text: 'ponder', maxTokens: 4 }, failsSaying(/think/i)),
 	},
 	{
 		title: 'Empty answer',
 		wanted: 'an error',
-		run: async (stage, contestant) =>
-			await through(stage, contestant, {}, { text: 'say nothing' }, failsSaying(/empty/i)),
+		run: async (environment, contestant) =>
+			await askThroughTap(environment, contestant, {}, { text: 'say nothing' }, failsSaying(/empty/i)),
 	},
 	{
 		title: 'Tool call cut by the token limit',
 		wanted: 'an error, and the tool not run',
 		without: { ollama: OTHER_FORM },
-		run: async (stage, contestant) =>
-			await through(stage, contestant, {}, { text: 'a long sum', calculator: true, maxTokens: 14 }, (outcome, tap) => ({
-				right: outcome.error !== undefined && outcome.tools.length === 0,
-				says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)],
-			})),
+		run: async (environment, contestant) =>
+			await askThroughTap(
+				environment,
+				contestant,
+				{},
+				{ text: 'a long sum', calculator: true, maxTokens: 14 },
+				(outcome, tap) => ({
+					right: outcome.error !== undefined && outcome.tools.length === 0,
+					says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)],
+				}),
+			),
 	},
 	{
 		title: 'Tool call whose arguments are no JSON: `{"input": 17*23}`',
 		wanted: 'an error, and the tool not run',
 		without: { ollama: OTHER_FORM },
-		run: async (stage, contestant) =>
-			await through(
-				stage,
+		run: async (environment, contestant) =>
+			await askThroughTap(
+				environment,
 				contestant,
 				{
 					faults: {
@@ -132,22 +157,28 @@ export const SITUATIONS = [
 	{
 		title: 'Two tool calls in one answer',
 		wanted: 'both run, each with its own arguments',
-		run: async (stage, contestant) =>
-			await through(stage, contestant, {}, { text: 'what are both products?', calculator: true }, (outcome, tap) => ({
-				right:
-					outcome.tools.length === 2 &&
-					/17\*23.*6\*7/.test(inputs(outcome)) &&
-					answerOf(outcome).trim() === ANSWERS.product,
-				says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)],
-			})),
+		run: async (environment, contestant) =>
+			await askThroughTap(
+				environment,
+				contestant,
+				{},
+				{ text: 'what are both products?', calculator: true },
+				(outcome, tap) => ({
+					right:
+						outcome.tools.length === 2 &&
+						/17\*23.*6\*7/.test(inputs(outcome)) &&
+						answerOf(outcome).trim() === ANSWERS.product,
+					says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)],
+				}),
+			),
 	},
 	{
 		title: 'Two tool calls whose pieces come interleaved',
 		wanted: 'both run, each with its own arguments',
 		without: { ollama: OTHER_FORM },
-		run: async (stage, contestant) =>
-			await through(
-				stage,
+		run: async (environment, contestant) =>
+			await askThroughTap(
+				environment,
 				contestant,
 				{
 					faults: {
@@ -182,9 +213,9 @@ export const SITUATIONS = [
 		title: 'Model still loading: 503 for 8 seconds',
 		wanted: 'the answer, once it is loaded',
 		without: { ollama: 'Ollama holds the request while it loads' },
-		run: async (stage, contestant) =>
-			await through(
-				stage,
+		run: async (environment, contestant) =>
+			await askThroughTap(
+				environment,
 				contestant,
 				{ faults: { loadingMs: 8000 } },
 				{ text: 'greet me' },
@@ -194,9 +225,9 @@ export const SITUATIONS = [
 	{
 		title: 'Server not running',
 		wanted: 'an error that names the address',
-		run: async (stage, contestant) => {
+		run: async (environment, contestant) => {
 			const url = `http://127.0.0.1:${await freePort()}`;
-			const outcome = await ask(stage.n8n, contestant, url, { text: 'greet me' });
+			const outcome = await ask(environment.n8n, contestant, url, { text: 'greet me' });
 			return {
 				right: errorText(outcome).includes(new URL(url).host),
 				says: [...result(outcome), duration(outcome.ms)],
@@ -207,19 +238,25 @@ export const SITUATIONS = [
 		title: 'Prompt larger than the context',
 		wanted: 'an error with both numbers',
 		without: { ollama: 'Ollama shortens the prompt' },
-		run: async (stage, contestant) =>
-			await through(stage, contestant, { upstream: stage.small }, { text: 'word '.repeat(400) }, (outcome, tap) => {
-				const numbers = /"n_prompt_tokens":(\d+),"n_ctx":(\d+)/.exec(tap.requests[0]?.records[0] ?? '');
-				const told = numbers?.slice(1).every((number) => errorText(outcome).includes(number)) ?? false;
-				return { right: told, says: [...result(outcome), cost(outcome, tap)] };
-			}),
+		run: async (environment, contestant) =>
+			await askThroughTap(
+				environment,
+				contestant,
+				{ upstream: environment.small },
+				{ text: 'word '.repeat(400) },
+				(outcome, tap) => {
+					const numbers = /"n_prompt_tokens":(\d+),"n_ctx":(\d+)/.exec(tap.requests[0]?.records[0] ?? '');
+					const told = numbers?.slice(1).every((number) => errorText(outcome).includes(number)) ?? false;
+					return { right: told, says: [...result(outcome), cost(outcome, tap)] };
+				},
+			),
 	},
 	{
 		title: 'Picture with a question (AI Agent, *Automatically Passthrough Binary Images*)',
 		wanted: 'both in one message: templates of some models refuse two in a row',
-		run: async (stage, contestant) =>
-			await through(
-				stage,
+		run: async (environment, contestant) =>
+			await askThroughTap(
+				environment,
 				contestant,
 				{ faults: { answer: says('A pixel.') } },
 				{ text: 'What is it?', streamed: false, picture: true },
@@ -247,8 +284,8 @@ export const SITUATIONS = [
 	{
 		title: 'Tokens in the execution data',
 		wanted: "the server's own counts",
-		run: async (stage, contestant) =>
-			await through(stage, contestant, {}, { text: 'tell a story' }, (outcome, tap) => {
+		run: async (environment, contestant) =>
+			await askThroughTap(environment, contestant, {}, { text: 'tell a story' }, (outcome, tap) => {
 				const own = tap.requests.at(-1)?.counted;
 				const usage = outcome.calls[0]?.tokenUsage;
 				const exact =
@@ -263,8 +300,8 @@ export const SITUATIONS = [
 	{
 		title: 'Speed in the execution data',
 		wanted: 'tokens per second, and tokens from the cache',
-		run: async (stage, contestant) =>
-			await through(stage, contestant, {}, { text: 'tell a story' }, ({ log }) => {
+		run: async (environment, contestant) =>
+			await askThroughTap(environment, contestant, {}, { text: 'tell a story' }, ({ log }) => {
 				const speed = /tokensPerSecond|predicted_per_second/.test(log);
 				const cached = /cached|cache_n|cache_read/i.test(log);
 				return {

@@ -1,7 +1,7 @@
 /**
- * Answers that the scripted llama-server cannot give: tool calls whose arguments are no JSON and calls whose pieces
- * come interleaved, as other servers send them, and an answer about a picture. The same pieces in the forms of Chat
- * Completions and of the Responses API.
+ * Answers that the scripted llama-server cannot give: tool calls with invalid JSON as arguments, interleaved tool calls as
+ * other servers send them, and an answer about a picture. Each in the formats of Chat Completions, the Responses API and
+ * Ollama.
  */
 
 /** @typedef {import('./types').Dialect} Dialect */
@@ -125,7 +125,7 @@ const ollama = (text) => [
 ];
 
 /**
- * A server that says one sentence.
+ * A server that always answers with this text.
  *
  * @param {string} text
  * @returns {import('./types').Faults['answer']}
@@ -156,19 +156,19 @@ export const says = (text) => (body, dialect) => {
 
 /**
  * @param {any} body
- * @returns {boolean} whether the request brings the results of tools
+ * @returns {boolean} whether the request contains tool results
  */
-const bringsResults = ({ messages, input }) =>
+const hasToolResults = ({ messages, input }) =>
 	messages?.at(-1)?.role === 'tool' || input?.at?.(-1)?.type === 'function_call_output';
 
 /**
- * A server that calls tools with these pieces, and answers their results with a sentence.
+ * A server that calls tools with these pieces, and answers their results with `closing`.
  *
  * @param {Piece[]} calls
  * @param {string} closing
  * @returns {import('./types').Faults['answer']}
  */
 export const callsThen = (calls, closing) => (body, dialect) => {
-	const pieces = bringsResults(body) ? [{ text: closing }] : calls;
+	const pieces = hasToolResults(body) ? [{ text: closing }] : calls;
 	return dialect === 'responses' ? responses(pieces) : chatCompletions(pieces);
 };

@@ -1,7 +1,6 @@
 /**
- * A tap between n8n and the real llama-server. It keeps every request and answer, sees when n8n closes a connection,
- * and does to an answer what networks and busy servers do: hold it, cut it, end it with an error, refuse it while a
- * model loads.
+ * A proxy between n8n and the real llama-server. It records every request and answer and when n8n closes a connection,
+ * and can delay an answer, cut it, end it with an error, or refuse it as a server that loads its model.
  */
 import { createServer, request as httpRequest } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,7 +10,7 @@ import { ollamaLines, toChatCompletions } from './ollama.mjs';
 /** @typedef {import('./types').TapRequest} TapRequest */
 
 const LOADING = JSON.stringify({ error: { message: 'Loading model', type: 'unavailable_error', code: 503 } });
-/** As llama-server writes it, on all of its streams, and Ollama on its own. */
+/** The error record of llama-server's streams, which stands in for Ollama's too. */
 const STREAM_ERROR = { code: 500, message: 'Compute error.', type: 'server_error' };
 /** A record that carries text of the answer. */
 const TEXT = /"content":"[^"]|"delta":"[^"]/;
@@ -40,7 +39,7 @@ const parse = (text) => {
 };
 
 /**
- * Reads the records of a stream: events or lines with the sign that ends them.
+ * Splits a stream into records: events or lines, with the separator that ends them.
  *
  * @param {AsyncIterable<Buffer>} stream
  * @param {string} end
@@ -57,7 +56,7 @@ async function* recordsOf(stream, end) {
 }
 
 /**
- * What llama-server counted for an answer, which it tells in the last events of all its streams.
+ * llama-server's token counts of an answer, from the last events of any of its streams.
  *
  * @param {string} record
  * @returns {TapRequest['counted']}
@@ -96,7 +95,7 @@ export const startTap = async (upstream, faults = {}) => {
 			if (TEXT.test(record)) texts += 1;
 			if (faults.end && texts > (faults.endAfterText ?? 0)) {
 				if (faults.end === 'cut') {
-					// What was sent arrives; then the connection is gone without the end of the body.
+					// Let the sent data arrive, then drop the connection without ending the body.
 					await delay(50);
 					response.destroy();
 				} else {
@@ -128,7 +127,7 @@ export const startTap = async (upstream, faults = {}) => {
 		const body = parse(bytes.toString());
 		/** @type {TapRequest} */
 		const seen = { path, body, atMs, status: 200, records: [] };
-		// The others are questions about the server.
+		// Other methods ask about the server.
 		const generates = incoming.method === 'POST';
 		if (generates) requests.push(seen);
 		const left = new AbortController();
@@ -193,7 +192,7 @@ export const startTap = async (upstream, faults = {}) => {
 	};
 
 	const server = createServer((incoming, response) => {
-		// Either side may be gone at any moment: that is what is watched here.
+		// Either side may close the connection at any moment, by design.
 		handle(incoming, response).catch(() => response.destroy());
 	});
 	server.requestTimeout = 0;

@@ -3,22 +3,22 @@ import type { Execution, JsonObject, ModelCall, N8nServer } from '../../scripts/
 
 export type ContestantName = 'local' | 'responses' | 'completions' | 'ollama';
 
-/** How a server speaks, by the path that was asked. */
+/** Protocol of an answer, by the path of the request. */
 export type Dialect = 'chatCompletions' | 'responses' | 'ollama';
 
-/** What happens to answers on their way. */
+/** How the tap changes answers. */
 export interface Faults {
-	/** Nothing is answered for so long, not even headers: as llama-server does until the first token. */
+	/** Delay before the headers; llama-server sends none before the first token. */
 	holdMs?: number;
-	/** 503 in llama-server's words, from the first request on. */
+	/** llama-server's 503 for so long, from the first request on. */
 	loadingMs?: number;
-	/** 404 outside `/v1`: Ollama and vLLM have it so, llama-server answers with and without. */
+	/** 404 outside `/v1`, like Ollama and vLLM; llama-server answers with and without it. */
 	onlyV1?: boolean;
-	/** Records with text of the answer that pass. */
+	/** How many records with text pass before `end`. */
 	endAfterText?: number;
-	/** What comes after them: the connection breaks, or an error as a further record. */
+	/** Then the connection is dropped, or an error record is sent. */
 	end?: 'cut' | 'error';
-	/** Answers in place of llama-server. */
+	/** Replaces llama-server's answers; returns the records. */
 	answer?: (body: JsonObject, dialect: Dialect) => string[];
 }
 
@@ -26,14 +26,14 @@ export interface Faults {
 export interface TapRequest {
 	path: string;
 	body: JsonObject;
-	/** When it came, by `performance.now()`. */
+	/** Arrival, by `performance.now()`. */
 	atMs: number;
 	status: number;
 	/** Records of the answer as n8n got them: events, lines, or one whole body. */
 	records: string[];
-	/** When n8n closed the connection before the answer had ended. */
+	/** When n8n closed the connection, if before the end of the answer. */
 	leftAtMs?: number;
-	/** What llama-server itself counted. */
+	/** llama-server's own token counts. */
 	counted?: { prompt: number; completion: number };
 }
 
@@ -44,21 +44,21 @@ export interface Tap {
 	stop(): Promise<void>;
 }
 
-/** What stays the same for all contestants of a situation. */
+/** One run of a situation, the same for all contestants. */
 export interface Question {
 	text: string;
-	/** n8n types the answer into a chat (the default), or the workflow wants one item. */
+	/** Whether n8n streams the answer into a chat (default `true`). */
 	streamed?: boolean;
 	root?: 'agent' | 'chain';
 	/** Connects n8n's calculator. */
 	calculator?: boolean;
 	maxTokens?: number;
 	jsonSchema?: JsonObject;
-	/** Raises what the node has as time limit. */
+	/** Raises the node's time limit. */
 	limitSeconds?: number;
-	/** A picture goes along, in a workflow that does not stream. */
+	/** Sends a picture too, in a workflow that does not stream. */
 	picture?: boolean;
-	/** What is typed as base URL; each contestant's natural one where it is not given. */
+	/** What is typed as base URL; default: the usual one for each contestant. */
 	baseUrl?: string;
 	/** Longest wait before the execution is stopped. */
 	timeoutMs?: number;
@@ -70,27 +70,27 @@ export interface ToolRun {
 }
 
 export interface Outcome {
-	/** What n8n typed into the chat. */
+	/** Text that n8n streamed into the chat. */
 	shown: string;
-	/** What the agent or chain put out. */
+	/** Output of the agent or chain. */
 	output: string;
 	status: string;
 	error?: { message: string; description: string };
 	ms: number;
 	tools: ToolRun[];
 	calls: ModelCall[];
-	/** What n8n recorded of the model's answers, as text. */
+	/** The model's answers in n8n's execution data, as text. */
 	log: string;
 	execution: Execution;
 }
 
 export interface Cell {
-	/** Whether the user gets what the situation calls for. */
+	/** Whether the user gets `wanted` of the situation. */
 	right: boolean;
 	says: string[];
 }
 
-export interface Stage {
+export interface Environment {
 	n8n: N8nServer;
 	/** llama-server with scripted answers. */
 	scripted: string;
@@ -98,7 +98,7 @@ export interface Stage {
 	unparsed: string;
 	/** The same with a context of 512 tokens. */
 	small: string;
-	/** llama-server that answers with noise, and keeps to grammars. */
+	/** llama-server that answers with noise, but follows grammars. */
 	noise: string;
 	/** llama-server whose answers never end. */
 	endless: string;
@@ -108,11 +108,11 @@ export interface Stage {
 export interface Situation {
 	/** The row's heading. */
 	title: string;
-	/** What a user needs: by this `right` is judged, the same for all. */
+	/** What a user needs: the rule for `right`. */
 	wanted: string;
 	/** Why a contestant has no cell. */
 	without?: Partial<Record<ContestantName, string>>;
-	/** Takes minutes: runs beside the others, and not with `--quick`. */
+	/** Takes minutes: runs in parallel with the others, and not with `--quick`. */
 	slow?: boolean;
-	run(stage: Stage, contestant: ContestantName): Promise<Cell>;
+	run(environment: Environment, contestant: ContestantName): Promise<Cell>;
 }

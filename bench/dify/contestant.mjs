@@ -96,7 +96,7 @@ const executeKnowledge = async (items, parameters) => {
 
 const headers = { authorization: `Bearer ${key}` };
 
-/** What nodes without streaming do: one blocking request after another. */
+/** As nodes without streaming do: one blocking request after another. */
 const oneAfterAnother = async () => {
 	for (let at = 0; at < count; at += 1) {
 		const body = JSON.stringify({ inputs: {}, query: `message ${at}`, user: `user ${at}`, response_mode: 'blocking' });
@@ -126,8 +126,8 @@ const files = { file: [{ source: 'binary', binaryProperty: 'data', type: 'video'
 const binary = { mimeType: 'video/mp4', fileName: 'big.mp4' };
 
 /**
- * @type {Record<string, () => Promise<() => Promise<void>>>} Each prepares what n8n would hold already, and returns the
- * work.
+ * @type {Record<string, () => Promise<() => Promise<void>>>} Each prepares what n8n would already have in memory, and
+ * returns the work to measure.
  */
 const contestants = {
 	oneAfterAnother: async () => oneAfterAnother,
@@ -149,7 +149,7 @@ const contestants = {
 		const done = await executeKnowledge(items, { operation: 'sync' });
 		if (done.some(({ json }) => json.action !== 'unchanged')) throw new Error(JSON.stringify(done[0]));
 	},
-	/** What nodes with a form library do: the whole file as a buffer, and the whole body. */
+	/** As nodes with a form library do: the whole file and the whole body in memory. */
 	uploadWhole: async () => async () => {
 		const form = new FormData();
 		form.append('user', 'user 0');
@@ -161,7 +161,7 @@ const contestants = {
 
 const work = await contestants[name]?.();
 if (work === undefined) throw new Error(`There is no contestant ${name}`);
-// What was freed while preparing is given back to the system in the background.
+// Wait until memory freed by the preparation is returned to the system.
 for (let round = 0; round < 3; round += 1) {
 	globalThis.gc?.();
 	await delay(300);

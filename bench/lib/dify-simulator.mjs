@@ -1,4 +1,4 @@
-/** The Dify simulator of the tests in a process of its own, for measurements. */
+/** Runs the Dify simulator of the tests in its own process, for measurements. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { node } from '../../scripts/lib/deps.mjs';
@@ -7,8 +7,8 @@ import { startService } from '../../scripts/lib/proc.mjs';
 
 /**
  * @param {string} folder for the program
- * @param {string} source TypeScript in the clone's folder; starts the simulator and prints one line about it
- * @returns {Promise<{ told: string, service: import('../../scripts/lib/types').Service }>} `told`: that line
+ * @param {string} source TypeScript, relative to the clone; starts the simulator and prints one line about it
+ * @returns {Promise<{ told: string, service: import('../../scripts/lib/types').Service }>} `told`: the printed line
  */
 export const startDifySimulator = async (folder, source) => {
 	const outfile = join(folder, 'dify.cjs');

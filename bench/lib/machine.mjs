@@ -1,4 +1,4 @@
-/** What stands above every result: where it was measured; and what a process of it costs. */
+/** The machine and Node version that results name, and the CPU time of a process. */
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { node } from '../../scripts/lib/deps.mjs';
@@ -7,7 +7,7 @@ import { run } from '../../scripts/lib/proc.mjs';
 /** @returns {string} processors and memory */
 export const machine = () => `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
 
-/** @returns {Promise<string>} of the Node that runs n8n and the nodes */
+/** @returns {Promise<string>} version of the Node that runs n8n and the nodes */
 export const nodeVersion = async () => (await run(node, ['--version'])).stdout.trim();
 
 /**
@@ -16,7 +16,7 @@ export const nodeVersion = async () => (await run(node, ['--version'])).stdout.t
  */
 export const cpuSecondsOf = (pid) => {
 	try {
-		// After the name in parentheses, which may hold anything; in hundredths of a second (proc(5)).
+		// The fields after the name in parentheses, which may contain anything; in hundredths of a second (proc(5)).
 		const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
 			.replace(/^.*\) /s, '')
 			.split(' ');

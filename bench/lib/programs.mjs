@@ -1,8 +1,8 @@
-/** The programs that measure, and what each takes. */
+/** The benchmark programs and their options. */
 
 /**
  * @typedef {object} Program
- * @property {string} name of its file in `bench/`
+ * @property {string} name also of its file in `bench/`
  * @property {string} what it measures and where that is written
  * @property {Record<string, string>} options as they are typed, and what each does
  */

@@ -9,13 +9,13 @@ import { median, ratio } from './workflow.mjs';
 const WORDS = [200, 2000];
 const MODES = { streamed: 'streaming', 'not streamed': 'lastNode' };
 const ROUNDS = 5;
-/** Of each contestant in a round. */
+/** Runs of each contestant per round. */
 const RUNS = 8;
 const OWN = 'Local Chat Model';
 const OTHER = "n8n's OpenAI Chat Model";
 
 /**
- * @param {import('./contest.mjs').Place['n8n']} n8n
+ * @param {import('./contest.mjs').Environment['n8n']} n8n
  * @param {string} webhookId
  * @param {string} responseMode
  * @param {Record<string, Part>} below
@@ -42,7 +42,7 @@ export const publish = async (n8n, webhookId, responseMode, { ai_languageModel: 
 	await n8n.activate(workflow.id);
 };
 
-/** @param {import('./contest.mjs').Place} place @returns {Promise<string[]>} */
+/** @param {import('./contest.mjs').Environment} environment @returns {Promise<string[]>} */
 export const agent = async ({ n8n, log, rounds: given }) => {
 	const rounds = given === 1 ? 1 : ROUNDS;
 	const server = await startInstantServer();
@@ -71,7 +71,7 @@ export const agent = async ({ n8n, log, rounds: given }) => {
 				for (let round = 0; round < rounds; round += 1) {
 					/** @type {Record<string, number[]>} */
 					const runs = { [OWN]: [], [OTHER]: [] };
-					// In turn, so that a drift of the machine hits both alike.
+					// In turn, so that a change of the machine's speed affects both alike.
 					for (let run = 0; run < RUNS; run += 1) {
 						for (const [name, path] of Object.entries(paths)) runs[name]?.push(await ask(path, words));
 					}

@@ -1,19 +1,19 @@
-/** What the rows of `npm run bench -- models` share: the contestants and how they meet. */
+/** Contestants of `npm run bench -- models`, and how they are compared. */
 import { median, runOnTexts, tokensOf } from './workflow.mjs';
 
 /** @typedef {import('./workflow.mjs').Part} Part */
 /** @typedef {import('./workflow.mjs').Outcome & { read: number, written: number, right: number }} Cost */
 /** @typedef {{ work: Part, below?: Record<string, Part> }} Contestant */
 /**
- * @typedef {object} Place
+ * @typedef {object} Environment
  * @property {import('../../scripts/lib/types').N8nServer} n8n
  * @property {(name: string, env?: Record<string, string>) => Promise<import('../../scripts/lib/types').N8nServer>} start
- *   another n8n, with settings of its own
+ *   starts another n8n with other settings
  * @property {string} binary of llama-server
  * @property {string} folder for models
  * @property {import('../../scripts/lib/types').Log} log
  * @property {number} rounds
- * @property {number} share one of so many items is enough
+ * @property {number} share divides the number of items
  */
 
 export const MODEL = 'bench-model';
@@ -41,7 +41,7 @@ export const localChatModel = (url, given) => ({
 		credential: ownCredential(url),
 	},
 });
-/** @param {string} url @param {object} given @returns {Record<string, Part>} by Chat Completions, the API of the others too */
+/** @param {string} url @param {object} given @returns {Record<string, Part>} by Chat Completions, as Local Chat Model does */
 export const openAi = (url, given) => ({
 	ai_languageModel: {
 		type: `${LANGCHAIN}.lmChatOpenAi`,
@@ -52,9 +52,9 @@ export const openAi = (url, given) => ({
 });
 
 /**
- * All contestants in turn, so that a drift of the machine hits all alike.
+ * Runs all contestants in turn, so that a change of the machine's speed affects all alike.
  *
- * @param {Place} place
+ * @param {Environment} environment
  * @param {string} title
  * @param {string[]} texts
  * @param {Record<string, Contestant>} contestants

@@ -1,4 +1,4 @@
-/** A server that answers every chat at once: what is left is what the nodes cost. In a process of its own. */
+/** A server that answers every chat at once, so that only the cost of the nodes is measured. Runs in its own process. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -12,11 +12,11 @@ import { contest, medianOf, LANGCHAIN, localLlama, MODEL, openAi, SLOTS } from '
 const OWN = 'Local Llama, Chat, 4 items at once';
 const HOLD_MS = /** @type {const} */ ([20, 180]);
 
-/** @param {import('./contest.mjs').Place} place */
-const start = async (place) => {
-	const model = join(place.folder, 'short.gguf');
+/** @param {import('./contest.mjs').Environment} environment */
+const start = async (environment) => {
+	const model = join(environment.folder, 'short.gguf');
 	writeTinyModel(model, { contextLength: 4096, meanTokens: Infinity });
-	return await startLlamaServer(place.binary, {
+	return await startLlamaServer(environment.binary, {
 		model,
 		alias: MODEL,
 		contextSize: 4096,
@@ -27,14 +27,14 @@ const start = async (place) => {
 };
 
 /**
- * @param {import('./contest.mjs').Place} place
+ * @param {import('./contest.mjs').Environment} environment
  * @param {string} title
  * @param {number} count of items
  * @param {string} url what the nodes ask
  * @param {boolean} [counts] whether the server counts tokens
  * @returns {Promise<string[]>} the table
  */
-const compare = async (place, title, count, url, counts = true) => {
+const compare = async (environment, title, count, url, counts = true) => {
 	const texts = Array.from({ length: count }, (_, at) => `Say something about number ${at}.`);
 	/** @param {object} given @returns {Contestant} */
 	const chain = (given) => ({
@@ -60,7 +60,7 @@ const compare = async (place, title, count, url, counts = true) => {
 	for (const batchSize of [SLOTS, 16, 64]) {
 		contestants[`Basic LLM Chain, batches of ${batchSize}`] = chain({ batching: { batchSize } });
 	}
-	// Its batches wait only for their interval, never for their answers.
+	// Its batches wait for their interval only, not for the answers.
 	contestants["n8n's HTTP Request, which sends all at once"] = {
 		work: {
 			type: 'n8n-nodes-base.httpRequest',
@@ -75,7 +75,7 @@ const compare = async (place, title, count, url, counts = true) => {
 			},
 		},
 	};
-	const results = await contest(place, title, texts, contestants, counts ? { url } : {});
+	const results = await contest(environment, title, texts, contestants, counts ? { url } : {});
 	const mine = results[OWN]?.seconds ?? NaN;
 	return [
 		'| | time, s | items per second | time against Local Llama |',
@@ -87,48 +87,48 @@ const compare = async (place, title, count, url, counts = true) => {
 	];
 };
 
-/** @param {import('./contest.mjs').Place} place @returns {Promise<string[]>} */
-export const items = async (place) => {
-	const server = await start(place);
-	const count = 1000 / place.share;
-	const table = await compare(place, 'short items', count, server.url);
+/** @param {import('./contest.mjs').Environment} environment @returns {Promise<string[]>} */
+export const items = async (environment) => {
+	const server = await start(environment);
+	const count = 1000 / environment.share;
+	const table = await compare(environment, 'short items', count, server.url);
 	await server.stop();
 	return [
 		'## Many short items',
 		'',
-		`${count} questions of a few words, ${SLOTS} slots. The model is generated (0.4 MB) and answers with 16 tokens within milliseconds, on the same cores as n8n: its slots work one after another, and the table shows what the nodes themselves cost. The Basic LLM Chain has n8n's OpenAI Chat Model below it. ${medianOf(place.rounds)}`,
+		`${count} questions of a few words, ${SLOTS} slots. The model is generated (0.4 MB) and answers with 16 tokens within milliseconds, on the same cores as n8n: its slots work one after another, and the table shows what the nodes themselves cost. The Basic LLM Chain has n8n's OpenAI Chat Model below it. ${medianOf(environment.rounds)}`,
 		'',
 		...table,
 	];
 };
 
-/** @param {import('./contest.mjs').Place} place @returns {Promise<string[]>} */
-export const slots = async (place) => {
-	const server = await start(place);
+/** @param {import('./contest.mjs').Environment} environment @returns {Promise<string[]>} */
+export const slots = async (environment) => {
+	const server = await start(environment);
 	const gate = await startSlotsGate(server.url, { slots: SLOTS, holdMs: HOLD_MS });
-	const count = 1000 / place.share;
-	const table = await compare(place, 'slots', count, gate.url);
+	const count = 1000 / environment.share;
+	const table = await compare(environment, 'slots', count, gate.url);
 	gate.stop();
 	await server.stop();
 	return [
 		'## Many short items on slots that work at the same time',
 		'',
-		`${count} of the same questions. As on a graphics card, the ${SLOTS} slots work at the same time: the same llama-server stands behind a door that lets ${SLOTS} generations through at once and keeps each for ${HOLD_MS.join(' to ')} ms, as answers of different lengths take. ${medianOf(place.rounds)}`,
+		`${count} of the same questions. As on a graphics card, the ${SLOTS} slots work at the same time: the same llama-server stands behind a proxy that lets ${SLOTS} generations through at once and keeps each for ${HOLD_MS.join(' to ')} ms, as answers of different lengths take. ${medianOf(environment.rounds)}`,
 		'',
 		...table,
 	];
 };
 
-/** @param {import('./contest.mjs').Place} place @returns {Promise<string[]>} */
-export const instant = async (place) => {
+/** @param {import('./contest.mjs').Environment} environment @returns {Promise<string[]>} */
+export const instant = async (environment) => {
 	const server = await startInstantServer();
-	const count = 1000 / place.share;
-	const table = await compare(place, 'instant', count, server.url, false);
+	const count = 1000 / environment.share;
+	const table = await compare(environment, 'instant', count, server.url, false);
 	server.stop();
 	return [
 		'## Many short items on a server that answers at once',
 		'',
-		`${count} of the same questions. The server is a process of its own that answers without a model: the table shows what the nodes and n8n cost. ${medianOf(place.rounds)}`,
+		`${count} of the same questions. The server is a process of its own that answers without a model: the table shows what the nodes and n8n cost. ${medianOf(environment.rounds)}`,
 		'',
 		...table,
 	];

@@ -18,10 +18,10 @@ const KINDS = {
 	],
 };
 
-/** @param {import('./contest.mjs').Place} place @returns {Promise<string[]>} */
-export const labels = async (place) => {
-	const server = await startLlamaServer(place.binary, {
-		model: await ensureSmolLm2(place.log),
+/** @param {import('./contest.mjs').Environment} environment @returns {Promise<string[]>} */
+export const labels = async (environment) => {
+	const server = await startLlamaServer(environment.binary, {
+		model: await ensureSmolLm2(environment.log),
 		alias: MODEL,
 		contextSize: 8192,
 		parallel: SLOTS,
@@ -29,7 +29,7 @@ export const labels = async (place) => {
 		args: ['--metrics'],
 	});
 	const kinds = Object.entries(KINDS);
-	const texts = Array.from({ length: 200 / place.share }, (_, at) => {
+	const texts = Array.from({ length: 200 / environment.share }, (_, at) => {
 		const [, sample = ''] = kinds[at % kinds.length]?.[1] ?? [];
 		return sample.replace('%', String(at + 1));
 	});
@@ -46,7 +46,7 @@ export const labels = async (place) => {
 		below,
 	});
 	const results = await contest(
-		{ ...place, rounds: 1 },
+		{ ...environment, rounds: 1 },
 		'labels',
 		texts,
 		{
@@ -61,7 +61,7 @@ export const labels = async (place) => {
 		},
 		{
 			url: server.url,
-			// The classifier hands the items themselves on, failures as items with an error, and drops what has no label.
+			// The classifier passes the items on, failures as items with an error, and drops items without a label.
 			rightOf: (found) => found.filter(({ label, text }) => label !== undefined || text !== undefined).length,
 		},
 	);

@@ -1,4 +1,4 @@
-/** An agent whose history is kept short, in several ways, or not at all: what the server has to read again. */
+/** How many tokens the server reads again with several ways to shorten an agent's history, or none. */
 import { join } from 'node:path';
 import { startLlamaServer } from '../../scripts/lib/llama-server.mjs';
 import { writeScriptedModel } from '../../scripts/lib/tiny-model.mjs';
@@ -9,7 +9,7 @@ import { contest, LANGCHAIN, localChatModel, MODEL, openAi } from './contest.mjs
 
 const ROUNDS_OF_CHAT = 60;
 const CACHE_REUSE = 128;
-/** Rounds that the memory keeps: as added, and for a longer conversation. */
+/** Rounds that the memory keeps: n8n's default, and for a longer conversation. */
 const WINDOW = 5;
 const LONG_WINDOW = 20;
 /** About as many tokens as the longer one has. */
@@ -22,12 +22,12 @@ const CONTEXT = 32_768;
 /** @param {string} text @param {number} length */
 const filled = (text, length) => text.padEnd(length, 'The pump is checked each spring. ');
 
-/** @param {import('./contest.mjs').Place} place @returns {Promise<string[]>} */
-export const memory = async (place) => {
+/** @param {import('./contest.mjs').Environment} environment @returns {Promise<string[]>} */
+export const memory = async (environment) => {
 	const texts = Array.from({ length: ROUNDS_OF_CHAT }, (_, at) =>
 		filled(`Question ${at + 1}, of day ${(at * 37) % 100}: `, QUESTION_TOKENS),
 	);
-	const file = join(place.folder, 'memory.gguf');
+	const file = join(environment.folder, 'memory.gguf');
 	const reply = 'All is well with the pump, and nothing needs to be done before the next spring.';
 	writeScriptedModel(file, [{ reply }], { contextLength: CONTEXT, readsAsWritten: true });
 	/** @param {Contestant['below']} below @param {string} session @param {number} [rounds] that n8n remembers @returns {Contestant} */
@@ -67,8 +67,8 @@ export const memory = async (place) => {
 	/** @type {Record<string, number>} tokens of the longest prompt with its answer */
 	const longest = {};
 	for (const [name, contestant] of Object.entries(contestants)) {
-		// A server of its own for each: llama-server keeps old prompts in the memory of the host, also those of others.
-		const server = await startLlamaServer(place.binary, {
+		// One server per contestant: llama-server caches old prompts in host memory across requests.
+		const server = await startLlamaServer(environment.binary, {
 			model: file,
 			alias: MODEL,
 			contextSize: CONTEXT,
@@ -77,8 +77,8 @@ export const memory = async (place) => {
 			args: ['--metrics'],
 		});
 		const options = { url: server.url };
-		// n8n's memory would remember an earlier round.
-		const alone = { ...place, rounds: 1 };
+		// One round only: n8n's memory would remember an earlier one.
+		const alone = { ...environment, rounds: 1 };
 		Object.assign(results, await contest(alone, 'memory', texts, { [name]: contestant(server.url) }, options));
 		longest[name] = (await tokensOf(server.url)).longest;
 		await server.stop();

@@ -9,12 +9,15 @@ import { contest, medianOf, localLlama, MODEL, SLOTS } from './contest.mjs';
 const REQUESTS = 64;
 const HOLD_MS = 500;
 
-/** @param {import('./contest.mjs').Place} place @returns {Promise<string[]>} */
-export const servers = async (place) => {
-	const file = join(place.folder, 'servers.gguf');
+/** @param {import('./contest.mjs').Environment} environment @returns {Promise<string[]>} */
+export const servers = async (environment) => {
+	const file = join(environment.folder, 'servers.gguf');
 	writeTinyModel(file, { contextLength: 4096, meanTokens: Infinity });
 	const settings = { model: file, alias: MODEL, contextSize: 4096, parallel: SLOTS, threads: 1, args: ['--metrics'] };
-	const behind = [await startLlamaServer(place.binary, settings), await startLlamaServer(place.binary, settings)];
+	const behind = [
+		await startLlamaServer(environment.binary, settings),
+		await startLlamaServer(environment.binary, settings),
+	];
 	const gates = await Promise.all(
 		behind.map(async ({ url }) => await startSlotsGate(url, { slots: SLOTS, holdMs: HOLD_MS })),
 	);
@@ -26,7 +29,7 @@ export const servers = async (place) => {
 		options: { maxTokens: 16, itemsAtOnce: SLOTS * gates.length },
 	};
 	const results = await contest(
-		place,
+		environment,
 		'servers',
 		texts,
 		{
@@ -42,7 +45,7 @@ export const servers = async (place) => {
 	return [
 		'## Two servers',
 		'',
-		`${REQUESTS} requests of Local Llama, ${SLOTS * gates.length} items at once, over a credential with one server and with two (Further Servers). Two servers on one processor would only share it, so each stands behind a door that lets ${SLOTS} generations through at once and keeps each for ${HOLD_MS} ms, as the slots of a machine of its own; behind it is a real llama-server with the generated model. The second server took ${onSecond} of the ${onSecond + onFirst - REQUESTS * place.rounds} requests that were for both. ${medianOf(place.rounds)}`,
+		`${REQUESTS} requests of Local Llama, ${SLOTS * gates.length} items at once, over a credential with one server and with two (Further Servers). Two servers on one processor would only share it, so each stands behind a proxy that lets ${SLOTS} generations through at once and keeps each for ${HOLD_MS} ms, as the slots of a machine of its own; behind it is a real llama-server with the generated model. The second server took ${onSecond} of the ${onSecond + onFirst - REQUESTS * environment.rounds} requests that were for both. ${medianOf(environment.rounds)}`,
 		'',
 		'| | time, s | requests per second | faster than one |',
 		'|---|---|---|---|',

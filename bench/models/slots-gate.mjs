@@ -1,9 +1,10 @@
-/** A door in front of a server whose speed is that of a machine of its own, not of the processor that all share. */
+/** A proxy that gives a server the speed of a separate machine, although all share one processor. */
 import { createServer, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Lets so many generations through at once and keeps each for so long, or between so long and so long, in a fixed order. Everything else goes through at once.
+ * Lets `slots` generations through at once and delays each by `holdMs` (a range: different delays in a fixed order).
+ * Other requests pass without delay.
  *
  * @param {string} target address of the server behind it
  * @param {{ slots: number, holdMs: number | readonly [number, number] }} options
@@ -16,11 +17,11 @@ export const startSlotsGate = async (target, { slots, holdMs }) => {
 	/** @type {Array<() => void>} */
 	const waiting = [];
 	const enter = async () => {
-		// Its own number: while it waits, others come, and all that wait would be kept equally long.
+		// A copy: the counter grows while this request waits, and all that wait would get the same delay.
 		const own = (generations += 1);
 		if (free > 0) free -= 1;
 		else await /** @type {Promise<void>} */ (new Promise((resolve) => waiting.push(resolve)));
-		// The golden ratio spreads evenly.
+		// Multiples of the golden ratio spread evenly.
 		await delay(shortest + ((own * 0.618034) % 1) * (longest - shortest));
 	};
 	const leave = () => {
@@ -35,7 +36,7 @@ export const startSlotsGate = async (target, { slots, holdMs }) => {
 			if (generates) await enter();
 			await new Promise((resolve) => {
 				outgoing.once('close', resolve);
-				// A connection of its own: llama-server closes a kept one after 100 requests, and the next one may be lost on it.
+				// A new connection for each: llama-server closes a kept one after 100 requests, and the next request may be lost on it.
 				const sent = { method, headers: { ...headers, connection: 'close' }, agent: false };
 				const behind = request(new URL(url, target), sent, (answer) => {
 					const { connection: _ofThatConnection, 'keep-alive': _either, ...passed } = answer.headers;

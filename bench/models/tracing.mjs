@@ -1,4 +1,4 @@
-/** What n8n's tracing costs a chat, and what the spans of this package add: one n8n for each setting, in turn. */
+/** The cost of n8n's tracing for a chat, and of this package's spans: one n8n per setting, in turn. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,16 +10,16 @@ import { localChatModel } from './contest.mjs';
 import { startInstantServer } from './instant-server.mjs';
 import { median } from './workflow.mjs';
 
-/** Tokens of an answer: the server sends a word a piece. */
+/** Tokens of an answer: the server sends one word per piece. */
 const WORDS = 1000;
 const ROUNDS = 7;
-/** Of each contestant in a round. */
+/** Runs of each contestant per round. */
 const RUNS = 8;
-/** Until V8 has compiled what they run. */
+/** Runs after which V8 has compiled the code. */
 const WARM_UP_RUNS = 25;
-/** n8n's exporter collects spans for so long. What it does with them counts, so a round waits for it. */
+/** Batch interval of n8n's exporter. Exporting is part of the cost, so a round waits for it. */
 const COLLECT_MS = 500;
-/** An attribute that only they have. */
+/** An attribute that only this package's spans have. */
 const OUR_SPANS = 'gen_ai.operation.name';
 const PATH = 'traced';
 
@@ -57,7 +57,7 @@ const tracedTo = (url) => ({
 });
 
 /**
- * @param {import('./contest.mjs').Place['n8n']} n8n
+ * @param {import('./contest.mjs').Environment['n8n']} n8n
  * @returns {Promise<number>} milliseconds to the first word
  */
 const firstWord = async (n8n) => {
@@ -72,7 +72,7 @@ const firstWord = async (n8n) => {
 	return first;
 };
 
-/** @param {import('./contest.mjs').Place['n8n']} n8n @param {number} runs */
+/** @param {import('./contest.mjs').Environment['n8n']} n8n @param {number} runs */
 const roundOf = async (n8n, runs) => {
 	const before = cpuSecondsOf(n8n.service.pid);
 	/** @type {number[]} */
@@ -82,7 +82,7 @@ const roundOf = async (n8n, runs) => {
 	return { cpuMs: ((cpuSecondsOf(n8n.service.pid) - before) * 1000) / ((runs * WORDS) / 1000), firsts };
 };
 
-/** @param {import('./contest.mjs').Place} place @returns {Promise<string[]>} */
+/** @param {import('./contest.mjs').Environment} environment @returns {Promise<string[]>} */
 export const tracing = async ({ n8n, start, log, rounds: given }) => {
 	const rounds = given === 1 ? 1 : ROUNDS;
 	const model = await startInstantServer();
@@ -99,7 +99,7 @@ export const tracing = async ({ n8n, start, log, rounds: given }) => {
 		'on, a collector that never answers': tracedTo(hanging.url),
 		'on, nothing listens there': tracedTo(refused),
 	};
-	/** @type {Record<string, import('./contest.mjs').Place['n8n']>} */
+	/** @type {Record<string, import('./contest.mjs').Environment['n8n']>} */
 	const contestants = { off: n8n };
 	for (const [at, [name, env]] of Object.entries(settings).entries())
 		contestants[name] = await start(`traced-${at}`, env);
@@ -112,7 +112,7 @@ export const tracing = async ({ n8n, start, log, rounds: given }) => {
 	const found = Object.fromEntries(names.map((name) => [name, []]));
 	for (let round = 0; round < rounds; round += 1) {
 		await log.step(`tracing, round ${round + 1}`, async (progress) => {
-			// In turn, each round with another one first, so that a drift of the machine hits all alike.
+			// In turn, each round with another one first, so that a change of the machine's speed affects all alike.
 			for (let at = 0; at < names.length; at += 1) {
 				const name = names[(at + round) % names.length] ?? '';
 				const one = contestants[name];

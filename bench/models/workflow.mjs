@@ -1,4 +1,4 @@
-/** Workflows for measurements in the real n8n, and the figures that come out of them. */
+/** Runs workflows in the real n8n and measures them. */
 
 /** @typedef {import('../../scripts/lib/types').N8nServer} N8nServer */
 /** @typedef {import('../../scripts/lib/types').Credential} Credential */
@@ -8,7 +8,7 @@
 const LONGEST_MS = 30 * 60_000;
 
 /**
- * Asks n8n once more where the connection broke: while it writes a large execution it answers nobody.
+ * Retries when the connection breaks: n8n does not answer while it writes a large execution.
  *
  * @template T
  * @param {N8nServer} n8n

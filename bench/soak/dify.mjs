@@ -1,9 +1,9 @@
-/** The Dify of a soak run. */
+/** Dify for a soak run: the tests' simulator. */
 import { startDifySimulator } from '../lib/dify-simulator.mjs';
 
 /** @typedef {{ url: string, chat: string, workflow: string, stop: () => Promise<void> }} Dify */
 
-/** The simulator keeps every run for the tests to look at; looking through hours of them would take it time. */
+/** How long runs are kept: the simulator keeps all for the tests, and searching hours of them would slow it down. */
 const KEEP_MS = 60_000;
 
 const SERVER = `

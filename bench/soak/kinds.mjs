@@ -1,4 +1,4 @@
-/** What the mixed load consists of, and what it says to the scripted model. */
+/** The kinds of runs in the mixed load, and the scripted model's replies to them. */
 
 /** @typedef {import('./types').Kind} Kind */
 
@@ -24,7 +24,7 @@ export const KINDS = [
 	{
 		name: 'Agent with a tool, streamed',
 		weight: 4,
-		door: 'any',
+		proxy: 'any',
 		faults: [...ANY, 'garbage', 'leave'],
 		way: 'chat',
 		text: 'What is 17 times 23?',
@@ -33,7 +33,7 @@ export const KINDS = [
 	{
 		name: 'Agent with a tool, not streamed',
 		weight: 3,
-		door: 'any',
+		proxy: 'any',
 		faults: [...ANY, 'garbage', 'leave'],
 		way: 'webhook',
 		text: 'What is 17 times 23?',
@@ -42,7 +42,7 @@ export const KINDS = [
 	{
 		name: 'Agent with two servers',
 		weight: 2,
-		door: 'flaky',
+		proxy: 'flaky',
 		faults: ['reset', 'error', 'html'],
 		way: 'webhook',
 		text: 'Tell me a story',
@@ -52,7 +52,7 @@ export const KINDS = [
 		name: 'Vector store',
 		weight: 2,
 		alone: true,
-		door: 'any',
+		proxy: 'any',
 		faults: ANY,
 		way: 'webhook',
 		text: 'a kitten and a cat',
@@ -61,7 +61,7 @@ export const KINDS = [
 	{
 		name: 'Local Llama chat, streamed',
 		weight: 2,
-		door: 'any',
+		proxy: 'any',
 		faults: [...ANY, 'garbage', 'leave'],
 		way: 'chat',
 		text: 'Tell me a story',
@@ -70,7 +70,7 @@ export const KINDS = [
 	{
 		name: 'Local Llama tokens and vectors',
 		weight: 2,
-		door: 'any',
+		proxy: 'any',
 		faults: ANY,
 		way: 'webhook',
 		text: 'How many tokens has this text?',
@@ -79,17 +79,17 @@ export const KINDS = [
 	{
 		name: 'Dify chat, streamed',
 		weight: 2,
-		door: 'any',
+		proxy: 'any',
 		faults: [...ANY, 'leave'],
 		way: 'chat',
 		text: 'Tell me about the mountains',
-		// The control asks the model.
+		// The second text is the control's answer, which comes from the model.
 		expects: /You said: Tell me about the mountains|counted together/,
 	},
 	{
 		name: 'Dify workflow',
 		weight: 2,
-		door: 'any',
+		proxy: 'any',
 		faults: ANY,
 		way: 'webhook',
 		text: 'Summarize the report',
@@ -99,7 +99,7 @@ export const KINDS = [
 		name: 'Agent that is stopped',
 		weight: 1,
 		alone: true,
-		door: 'any',
+		proxy: 'any',
 		faults: [],
 		always: 'stop',
 		way: 'chat',
@@ -109,7 +109,7 @@ export const KINDS = [
 	{
 		name: 'Health of three servers',
 		weight: 1,
-		door: '',
+		proxy: '',
 		faults: [],
 		way: 'webhook',
 		text: 'Are you well?',

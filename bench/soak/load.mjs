@@ -1,17 +1,17 @@
-/** The mixed load: clients that run one workflow after another, and rest while something is measured. */
+/** The mixed load: clients that run one workflow after another, and pause during a measurement. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { KINDS, pathOf } from './kinds.mjs';
 
 /** @typedef {import('./types').Kind} Kind */
 /** @typedef {import('./types').RunRecord} RunRecord */
 
-/** No run takes longer: the limits of the nodes are 5 s, and there is one retry. */
+/** A run that takes longer hangs: the nodes' time limits are 5 s, with one retry. */
 const HANG_MS = 45_000;
 const LEAVE_AFTER_MS = 400;
-/** n8n leaves the answer of a stopped chat open. */
+/** n8n leaves the answer of a stopped chat open: it is closed after this. */
 const AFTER_STOP_MS = 1000;
-/** What it is that a client gives up. @type {Record<string, RunRecord['outcome']>} */
-const MEANT = { leave: 'left', stop: 'stopped' };
+/** Outcome of the faults that the client causes. @type {Record<string, RunRecord['outcome']>} */
+const CLIENT_OUTCOMES = { leave: 'left', stop: 'stopped' };
 
 /** @param {number} seed @returns {() => number} evenly from 0 to 1, the same for the same seed */
 const randomFrom = (seed) => {
@@ -28,7 +28,7 @@ const randomFrom = (seed) => {
 /**
  * @param {number} seed
  * @param {number} faultShare
- * @returns {() => { kind: Kind, fault: string }} what runs next: the same row for the same seed
+ * @returns {() => { kind: Kind, fault: string }} yields the next run, in the same order for the same seed
  */
 export const sequence = (seed, faultShare) => {
 	const random = randomFrom(seed);
@@ -42,9 +42,9 @@ export const sequence = (seed, faultShare) => {
 };
 
 /** @param {Kind} kind @param {string} fault */
-const textOf = ({ text, door }, fault) => {
+const textOf = ({ text, proxy }, fault) => {
 	if (fault === '') return text;
-	return `${text} [[${door}:${['leave', 'stop'].includes(fault) ? 'slow' : fault}]]`;
+	return `${text} [[${proxy}:${['leave', 'stop'].includes(fault) ? 'slow' : fault}]]`;
 };
 
 /**
@@ -109,7 +109,7 @@ const runner = (n8n, ids) => {
 			return { ...result, ms: performance.now() - startedAt };
 		} catch (error) {
 			const said = error instanceof Error ? error.message : String(error);
-			const meant = client.signal.aborted ? MEANT[fault] : undefined;
+			const meant = client.signal.aborted ? CLIENT_OUTCOMES[fault] : undefined;
 			const outcome = hung ? 'hung' : (meant ?? 'failed');
 			return { outcome, said, ms: performance.now() - startedAt };
 		} finally {
@@ -122,7 +122,7 @@ const runner = (n8n, ids) => {
  * @param {import('../../scripts/lib/types').N8nServer} n8n
  * @param {Map<string, string>} ids of the workflows
  * @param {Pick<import('./types').SoakPlan, 'seed' | 'faultShare' | 'atOnce'>} plan
- * @param {(run: Omit<RunRecord, 'atMs'>) => void} ended is told of each run
+ * @param {(run: Omit<RunRecord, 'atMs'>) => void} ended called after each run
  */
 export const startLoad = (n8n, ids, { seed, faultShare, atOnce }, ended) => {
 	const next = sequence(seed, faultShare);
@@ -174,7 +174,7 @@ export const startLoad = (n8n, ids, { seed, faultShare, atOnce }, ended) => {
 			pausing = true;
 			while (running > 0) await delay(20);
 		},
-		/** Runs that overlap with `act` do not count for the time. @param {() => Promise<unknown>} act */
+		/** Marks the runs that overlap with `act`: their time does not count. @param {() => Promise<unknown>} act */
 		disturb: async (act) => {
 			disturbing = true;
 			disturbances += 1;

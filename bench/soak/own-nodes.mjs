@@ -1,34 +1,34 @@
 /** The mixed load with the nodes of this package. */
-import { agentWith, CHAT_MODEL, EMBEDDING_MODEL, LIMIT_S, SAID, vectorStoreWith } from './parts.mjs';
+import { agentWith, CHAT_MODEL, EMBEDDING_MODEL, LIMIT_S, USER_TEXT, vectorStoreWith } from './parts.mjs';
 
 /** @typedef {import('./parts.mjs').Part} Part */
 /** @typedef {import('./parts.mjs').Named} Named */
-/** @typedef {import('./parts.mjs').Doors} Doors */
+/** @typedef {import('./parts.mjs').ProxyUrls} ProxyUrls */
 
 const limits = { firstTokenLimit: LIMIT_S, idleLimit: LIMIT_S, maxRetries: 1 };
 
 /**
  * @param {(data: import('../../scripts/lib/types').Credential) => Promise<Named>} save
- * @param {Doors} doors
+ * @param {ProxyUrls} urls
  * @param {{ chat: string, workflow: string }} keys of Dify
  * @returns {Promise<Record<string, Record<string, Part>>>} the nodes after the trigger, by the name of the kind
  */
-export const ownNodes = async (save, doors, keys) => {
+export const ownNodes = async (save, urls, keys) => {
 	/** @param {string} name @param {object} data @returns {Promise<{ localLlamaApi: Named }>} */
 	const llama = async (name, data) => ({
 		localLlamaApi: await save({ name, type: 'localLlamaApi', data: { ...data } }),
 	});
 	/** @param {string} name @param {string} apiKey @returns {Promise<{ difyApi: Named }>} */
 	const difyApp = async (name, apiKey) => ({
-		difyApi: await save({ name, type: 'difyApi', data: { baseUrl: `${doors.dify}/v1`, apiKey, keyType: 'app' } }),
+		difyApi: await save({ name, type: 'difyApi', data: { baseUrl: `${urls.dify}/v1`, apiKey, keyType: 'app' } }),
 	});
-	// The queue of the credential takes part: an execution goes on where its client has left.
-	const chat = await llama('Chat', { baseUrl: doors.chat, maxConcurrentRequests: 6 });
+	// Makes the credential's queue part of the test: executions go on after their clients have left.
+	const chat = await llama('Chat', { baseUrl: urls.chat, maxConcurrentRequests: 6 });
 	const two = await llama('Two servers', {
-		baseUrl: doors.flaky,
-		furtherServers: { server: [{ baseUrl: doors.chat }] },
+		baseUrl: urls.flaky,
+		furtherServers: { server: [{ baseUrl: urls.chat }] },
 	});
-	const embed = await llama('Embeddings', { baseUrl: doors.embed });
+	const embed = await llama('Embeddings', { baseUrl: urls.embed });
 	const difyChat = await difyApp('Dify chat', keys.chat);
 	const difyWorkflow = await difyApp('Dify workflow', keys.workflow);
 	/** @param {typeof chat} credentials @returns {Part} */
@@ -56,7 +56,7 @@ export const ownNodes = async (save, doors, keys) => {
 		'Local Llama chat, streamed': {
 			'Local Llama': {
 				type: 'CUSTOM.localLlama',
-				parameters: { model: CHAT_MODEL, resource: 'text', operation: 'chat', prompt: SAID, options: limits },
+				parameters: { model: CHAT_MODEL, resource: 'text', operation: 'chat', prompt: USER_TEXT, options: limits },
 				credentials: chat,
 			},
 		},
@@ -84,7 +84,7 @@ export const ownNodes = async (save, doors, keys) => {
 		'Dify chat, streamed': {
 			Dify: {
 				type: 'CUSTOM.difyChatMessage',
-				parameters: { query: SAID, options: difyLimits },
+				parameters: { query: USER_TEXT, options: difyLimits },
 				credentials: difyChat,
 			},
 		},
@@ -92,7 +92,7 @@ export const ownNodes = async (save, doors, keys) => {
 			Dify: {
 				type: 'CUSTOM.difyWorkflow',
 				parameters: {
-					...{ resource: 'run', operation: 'execute', user: SAID, inputsMode: 'json' },
+					...{ resource: 'run', operation: 'execute', user: USER_TEXT, inputsMode: 'json' },
 					...{ inputsJson: '{}', options: difyLimits },
 				},
 				credentials: difyWorkflow,

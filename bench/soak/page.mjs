@@ -1,5 +1,5 @@
-/** bench/results/soak.md: what a soak run gave, and beside it what the control gave. */
-import { judge, FLAT_PER_CENT, more, surprises, times } from './report.mjs';
+/** The text of bench/results/soak.md: results of a soak run and of the control. */
+import { judge, FLAT_PER_CENT, more, unexpectedRuns, times } from './report.mjs';
 
 /** @typedef {import('./types').TimedSample} TimedSample */
 /** @typedef {import('./types').RunRecord} RunRecord */
@@ -66,13 +66,13 @@ const faultRows = ({ runs }) => {
 
 /** @param {SoakResult} result @returns {boolean} */
 export const isFlat = ({ samples, runs, lastsMs }) =>
-	judge(samples, runs, lastsMs).every(({ judged, flat }) => flat || !judged) && surprises(runs).length === 0;
+	judge(samples, runs, lastsMs).every(({ judged, flat }) => flat || !judged) && unexpectedRuns(runs).length === 0;
 
 /** @param {SoakResult} result @returns {string} the verdict in one sentence */
 export const sentence = (result) => {
 	const { samples, runs, lastsMs } = result;
 	const growing = judge(samples, runs, lastsMs).filter(({ judged, flat }) => judged && !flat);
-	const odd = surprises(runs);
+	const odd = unexpectedRuns(runs);
 	return [
 		growing.length === 0
 			? `Flat: nothing grew by more than ${FLAT_PER_CENT} %.`
@@ -113,7 +113,7 @@ const HEAD = [
 	'# Soak test',
 	'',
 	'Written by `npm run bench -- soak --minutes N`, and the control by the same with `--control`. A real n8n with this package, real llama-servers (a scripted model for chat, all-MiniLM-L6-v2 for',
-	'vectors) and the Dify simulator of the tests, all on the same cores. Clients run workflows in a fixed random order; doors in front of the servers make requests go wrong. Before',
+	'vectors) and the Dify simulator of the tests, all on the same cores. Clients run workflows in a fixed random order; proxies in front of the servers make requests fail. Before',
 	'each measurement the clients rest until every run is over and kept connections have closed. "error" is a 500, "html" the page of a gateway, "cut" a connection that ends in the',
 	'middle of the answer, "leave" a client that goes away, "stop" an execution that is stopped in n8n.',
 	'',
@@ -123,7 +123,7 @@ const HEAD = [
 
 /**
  * @param {string} page as it is now; empty where there is none
- * @param {SoakResult} result takes the place of the older one of its sort
+ * @param {SoakResult} result replaces the older one of the same sort (own nodes or control)
  * @returns {string}
  */
 export const pageWith = (page, result) => {

@@ -1,7 +1,7 @@
-/** Parts of the workflows that are the same with any nodes for models. */
+/** Parts of the workflows that do not depend on the model nodes. */
 
 /** @typedef {{ id: string, name: string }} Named */
-/** @typedef {{ chat: string, flaky: string, embed: string, dify: string }} Doors addresses */
+/** @typedef {{ chat: string, flaky: string, embed: string, dify: string }} ProxyUrls */
 /**
  * @typedef {object} Part
  * @property {string} type
@@ -9,23 +9,23 @@
  * @property {object} [parameters]
  * @property {Record<string, Named>} [credentials]
  * @property {string} [webhookId]
- * @property {string[]} [to] nodes that it feeds
- * @property {number} [outputs] each of which feeds them; default 1
- * @property {Array<[kind: string, node: string]>} [serves]
+ * @property {string[]} [to] nodes that its outputs are connected to
+ * @property {number} [outputs] how many outputs are connected to them; default 1
+ * @property {Array<[kind: string, node: string]>} [serves] nodes that it is a sub-node of, with the type of connection
  */
 
-/** Short, so that a server that says nothing is given up within the time between two measurements. */
+/** Time limit of the nodes: short, so that a silent server is given up between two measurements. */
 export const LIMIT_S = 5;
 export const CHAT_MODEL = { __rl: true, mode: 'id', value: 'soak-chat' };
 export const EMBEDDING_MODEL = { __rl: true, mode: 'id', value: 'soak-embedding' };
-export const SAID = '={{ $json.body ? $json.body.text : $json.chatInput }}';
+export const USER_TEXT = '={{ $json.body ? $json.body.text : $json.chatInput }}';
 
 /** @param {Part} model @returns {Record<string, Part>} */
 export const agentWith = (model) => ({
 	Agent: {
 		type: '@n8n/n8n-nodes-langchain.agent',
 		typeVersion: 3,
-		parameters: { promptType: 'define', text: SAID, options: { maxIterations: 5 } },
+		parameters: { promptType: 'define', text: USER_TEXT, options: { maxIterations: 5 } },
 	},
 	Model: { ...model, serves: [['ai_languageModel', 'Agent']] },
 	Calculator: { type: '@n8n/n8n-nodes-langchain.toolCalculator', serves: [['ai_tool', 'Agent']] },
@@ -38,7 +38,7 @@ const store = (mode, more) => ({
 	parameters: { mode, memoryKey: { __rl: true, mode: 'id', value: 'soak' }, ...more },
 });
 
-/** Three texts go in, in place of those of the run before, and one search is made. @param {Part} embeddings */
+/** Replaces the store's content with three texts and searches once. @param {Part} embeddings */
 export const vectorStoreWith = (embeddings) => ({
 	Texts: {
 		type: 'n8n-nodes-base.set',
@@ -51,7 +51,7 @@ export const vectorStoreWith = (embeddings) => ({
 		to: ['Split'],
 	},
 	Split: { type: 'n8n-nodes-base.splitOut', parameters: { fieldToSplitOut: 'text', options: {} }, to: ['Insert'] },
-	// A store is not emptied while another run searches it: each run finds its own text or an equal one.
+	// These runs never overlap (`alone`), so no store is emptied while another run searches it.
 	Insert: { ...store('insert', { clearStore: true }), to: ['One'] },
 	Loader: {
 		type: '@n8n/n8n-nodes-langchain.documentDefaultDataLoader',

@@ -1,4 +1,4 @@
-/** How long, how much and in which order. */
+/** Reads the options of a soak run. */
 
 const MINUTE_MS = 60_000;
 
@@ -29,7 +29,7 @@ export const planFrom = (typed) => {
 	return {
 		minutes,
 		warmUpMs: between(lastsMs / 20, MINUTE_MS, 10 * MINUTE_MS),
-		// Six measurements in each tenth, where the time allows it.
+		// Six measurements in each tenth of the time, if possible.
 		intervalMs: between(lastsMs / 60, 20_000, 300_000),
 		seed: numberOf(typed.seed, 'seed', 1, [0, 2 ** 32 - 1]),
 		atOnce: numberOf(typed['at-once'], 'at-once', 4, [1, 64]),

@@ -1,6 +1,6 @@
 /**
  * Loaded into n8n's process by `--import` (NODE_OPTIONS). Measures that process from within when it is asked to over a
- * local socket: the heap after a forced garbage collection, and everything that may be left behind by a run.
+ * local socket: the heap after a forced garbage collection, and all that a run may leave behind.
  */
 import { getEventListeners } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
@@ -39,7 +39,7 @@ const fileHandles = () => {
 			const kind = target.startsWith('/') ? 'file' : (/^(?:anon_inode:)?\[?(\w+)/.exec(target)?.[1] ?? target);
 			kinds[kind] = (kinds[kind] ?? 0) + 1;
 		} catch {
-			// The listing itself had a handle, which is closed again.
+			// The handle of the listing itself, already closed.
 		}
 	}
 	return kinds;
@@ -53,17 +53,17 @@ const counted = (names) => {
 	return counts;
 };
 
-/** Node has no name for these two classes; any object of theirs leads to them. */
+/** Node does not export these two classes; an object of each gives access to them. */
 const timer = setTimeout(() => undefined, 0);
 clearTimeout(timer);
 const Timeout = /** @type {new () => unknown} */ (timer.constructor);
 
-/** @returns {(new () => unknown) | undefined} the class of a listener of an EventTarget, as AbortSignal is one */
+/** @returns {(new () => unknown) | undefined} Node's class of EventTarget listeners; AbortSignal is an EventTarget */
 const listenerClass = () => {
 	const { signal } = new AbortController();
 	signal.addEventListener('abort', () => undefined);
 	const symbol = Object.getOwnPropertySymbols(signal).find(({ description }) => description === 'kEvents');
-	// A map of Node's own, which is no instance of Map.
+	// A SafeMap of Node, which is not an instance of Map.
 	/** @type {Map<string, { next?: object }> | undefined} */
 	const events = symbol && Reflect.get(signal, symbol);
 	return /** @type {any} */ (events?.get('abort')?.next?.constructor);
@@ -71,8 +71,8 @@ const listenerClass = () => {
 const Listener = listenerClass();
 
 /**
- * Living objects of a class. Each count stops the process for a while: it gets a moment in between, so that n8n does not
- * take its database for lost.
+ * Counts the live objects of a class. Each count blocks the process for a while, so it gets a moment after each: else n8n
+ * believes that it has lost its database.
  *
  * @param {(new (...values: any[]) => unknown) | undefined} constructor
  * @returns {Promise<number>}
@@ -84,7 +84,7 @@ const alive = async (constructor) => {
 };
 
 /**
- * Runs inside of the inspector: what each pending timer waits for, and how long.
+ * Runs inside the inspector: callback name and delay of each pending timer.
  *
  * @this {Array<{ _destroyed: boolean, _idleTimeout: number, _onTimeout?: { name?: string } | null }>}
  */
@@ -94,7 +94,7 @@ function pending() {
 	);
 }
 
-/** @returns {Promise<Record<string, number>>} pending timers by what they wait for, also those that keep nothing alive */
+/** @returns {Promise<Record<string, number>>} pending timers by callback and delay, also unreferenced ones */
 const timers = async () => {
 	await delay(50);
 	const objectGroup = 'soak-timers';
@@ -135,8 +135,8 @@ const propertiesOf = async (objectId) => {
 };
 
 /**
- * Entries of the maps and sets that a module of the package keeps for itself, by file and name. They are in the scope of its
- * functions, where the inspector finds them.
+ * Sizes of the maps and sets that are private to a module of the package, by file and name. The inspector finds them in
+ * the scope of the module's functions.
  *
  * @param {string} file
  * @param {unknown} known a function of the module
@@ -155,7 +155,7 @@ const cachesOf = async (file, known) => {
 		if (objectId === undefined || !description.startsWith('Closure')) continue;
 		for (const { name, value } of (await propertiesOf(objectId)).own) {
 			const size = /^(?:Map|Set)\((\d+)\)$/.exec(value?.description ?? '')?.[1];
-			// What is written in capitals is a constant.
+			// Names in capitals are constants.
 			if (size !== undefined && name !== name.toUpperCase())
 				sizes[`${file.slice(folder.length)} ${name}`] = Number(size);
 		}
@@ -187,8 +187,8 @@ const measure = async () => {
 		pools: await alive(/** @type {any} */ (vendor.Pool)),
 		caches: await caches(),
 	};
-	// Each count collects garbage. The timer of a time limit is cleared by a finalizer, which runs after its signal was
-	// collected: so timers and memory come last.
+	// Each count collects garbage. A finalizer clears the timer of a time limit after its signal was collected, so timers
+	// and memory come last.
 	await inspect('HeapProfiler.collectGarbage');
 	await delay(200);
 	const left = {

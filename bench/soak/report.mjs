@@ -1,4 +1,4 @@
-/** The verdict of a soak run, and the page that shows it. Pure functions. */
+/** Judges a soak run. Pure functions. */
 
 /** @typedef {import('./types').TimedSample} TimedSample */
 /** @typedef {import('./types').RunRecord} RunRecord */
@@ -56,7 +56,7 @@ export const tenths = (values) => {
  * @param {boolean} judged
  * @param {number} first
  * @param {number} last
- * @returns {Verdict} one more of something that is counted is no growth: what runs leave behind is there a thousand times
+ * @returns {Verdict} one more of a counted thing is no growth: a leak of runs would show a thousand times
  */
 export const verdictOf = (name, unit, judged, first, last) => {
 	const growth = first === last ? 0 : ((last - first) / first) * 100;
@@ -65,7 +65,7 @@ export const verdictOf = (name, unit, judged, first, last) => {
 };
 
 /**
- * What there is more of at the end, by name.
+ * Names of counted things that there are more of at the end, with both numbers.
  *
  * @param {readonly TimedSample[]} samples
  * @returns {string[]}
@@ -84,15 +84,15 @@ export const more = (samples) => {
 };
 
 /**
- * A run whose time counts: nothing went wrong, and no server was started meanwhile.
+ * Whether a run's time counts: nothing went wrong, and no server was restarted meanwhile.
  *
  * @param {RunRecord} run
  */
 const counts = ({ fault, disturbed, outcome }) => fault === '' && !disturbed && outcome === 'answered';
 
 /**
- * Kinds of runs take different times, and the mix differs a little from one tenth to the other: each time is taken against
- * the median of its kind over the whole run.
+ * Durations of runs in the first and the last tenth. Kinds of runs take different times, and the mix differs a little
+ * between tenths: so each is divided by the median of its kind.
  *
  * @param {readonly RunRecord[]} runs
  * @param {number} lastsMs
@@ -138,8 +138,8 @@ export const judge = (samples, runs, lastsMs) => {
 	];
 };
 
-/** What should not have happened. @param {readonly RunRecord[]} runs */
-export const surprises = (runs) =>
+/** Runs that hung, or failed without a fault. @param {readonly RunRecord[]} runs */
+export const unexpectedRuns = (runs) =>
 	runs.filter(
 		({ fault, outcome, disturbed }) => outcome === 'hung' || (outcome === 'failed' && !disturbed && fault === ''),
 	);

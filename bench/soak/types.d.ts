@@ -1,6 +1,6 @@
 /** Shapes of `npm run bench -- soak`. */
 
-/** What n8n's process holds while nothing runs, after a garbage collection. */
+/** What n8n's process holds while idle, after a garbage collection. */
 export interface Sample {
 	heapUsed: number;
 	external: number;
@@ -10,14 +10,14 @@ export interface Sample {
 	resources: Record<string, number>;
 	/** Open file handles by kind; empty where the system does not tell. */
 	fileHandles: Record<string, number>;
-	/** Of the process, and of every open server and socket. */
+	/** Listeners of the process, and of every open server and socket. */
 	listeners: number;
-	/** Of every EventTarget, abort signals above all. */
+	/** Listeners of every EventTarget, mostly abort signals. */
 	abortListeners: number;
 	abortSignals: number;
-	/** Objects, open or not. */
+	/** Socket objects, open or not. */
 	sockets: number;
-	/** Pending, by what they wait for. */
+	/** Pending timers, by callback and delay. */
 	timers: Record<string, number>;
 	/** Connection pools of the package. */
 	pools: number;
@@ -28,9 +28,9 @@ export interface Sample {
 export interface TimedSample extends Sample {
 	/** Milliseconds since the measured time began. */
 	atMs: number;
-	/** Runs that had ended by then, since the beginning of the warm-up. */
+	/** Runs that had ended by then, including the warm-up. */
 	runs: number;
-	/** How long the load rested before the measurement, and how long that took. */
+	/** How long it took until the load was at rest, and how long the measurement took. */
 	restMs: number;
 	measureMs: number;
 }
@@ -38,37 +38,37 @@ export interface TimedSample extends Sample {
 /** One run of a workflow. */
 export interface RunRecord {
 	kind: string;
-	/** Empty: none. */
+	/** Name of the fault, empty for none. */
 	fault: string;
 	/** Milliseconds since the measured time began. */
 	atMs: number;
 	ms: number;
-	/** `answered`, or what became of it. */
+	/** `left`, `stopped`: by the client. */
 	outcome: 'answered' | 'failed' | 'left' | 'stopped' | 'hung';
-	/** What the caller read where it failed. */
+	/** What the caller read when it failed. */
 	said?: string;
-	/** A model server was started again meanwhile: the time says nothing. */
+	/** A model server was restarted meanwhile: the time does not count. */
 	disturbed: boolean;
 }
 
 /** A kind of run. */
 export interface Kind {
 	name: string;
-	/** How often it comes, against the others. */
+	/** How often it comes, relative to the others. */
 	weight: number;
-	/** One at a time. */
+	/** Runs of this kind never overlap. */
 	alone?: boolean;
-	/** Which servers go wrong: any that it asks, or the first of several. */
-	door: 'any' | 'flaky' | '';
-	/** What may go wrong with it. */
+	/** Which proxies cause the fault: any that it asks, or the first of several. */
+	proxy: 'any' | 'flaky' | '';
+	/** Faults that may happen to it. */
 	faults: readonly string[];
-	/** What goes wrong in each run. */
+	/** A fault that happens in each run. */
 	always?: string;
 	/** Streamed through the Chat Trigger, or answered as a whole by the Webhook. */
 	way: 'chat' | 'webhook';
-	/** What is said. */
+	/** What the user says. */
 	text: string;
-	/** What has to be in the answer. */
+	/** What the answer must contain. */
 	expects: RegExp;
 }
 

@@ -4,7 +4,7 @@ import { KINDS, pathOf } from './kinds.mjs';
 import { ownNodes } from './own-nodes.mjs';
 
 /** @typedef {import('../../scripts/lib/types').Workflow} Workflow */
-/** @typedef {import('./parts.mjs').Doors} Doors */
+/** @typedef {import('./parts.mjs').ProxyUrls} ProxyUrls */
 /** @typedef {import('./parts.mjs').Part} Part */
 
 /**
@@ -34,7 +34,7 @@ const workflowOf = (name, parts) => {
 			}),
 		),
 		connections,
-		// What n8n stores grows the database; what is measured is the process.
+		// Stored executions would only grow the database; the process is measured.
 		settings: {
 			executionOrder: 'v1',
 			saveDataSuccessExecution: 'none',
@@ -66,13 +66,13 @@ const triggerOf = ({ name, way }, to) =>
  * Creates and activates the workflow of every kind.
  *
  * @param {import('../../scripts/lib/types').N8nServer} n8n
- * @param {Doors} doors
+ * @param {ProxyUrls} urls
  * @param {{ chat: string, workflow: string }} keys of Dify
  * @param {boolean} control with n8n's own nodes
  * @returns {Promise<Map<string, string>>} ID of the workflow, by the name of the kind
  */
-export const createWorkflows = async (n8n, doors, keys, control) => {
-	const nodes = await (control ? controlNodes : ownNodes)(n8n.createCredential, doors, keys);
+export const createWorkflows = async (n8n, urls, keys, control) => {
+	const nodes = await (control ? controlNodes : ownNodes)(n8n.createCredential, urls, keys);
 	/** @type {Map<string, string>} */
 	const ids = new Map();
 	for (const kind of KINDS) {

@@ -16,7 +16,7 @@ interface Result {
 }
 interface ReportScript {
 	judge(samples: TimedSample[], runs: RunRecord[], lastsMs: number): Verdict[];
-	surprises(runs: RunRecord[]): RunRecord[];
+	unexpectedRuns(runs: RunRecord[]): RunRecord[];
 }
 interface PageScript {
 	pageWith(page: string, result: Result): string;
@@ -31,11 +31,11 @@ interface LoadScript {
 interface KindsScript {
 	KINDS: Kind[];
 }
-interface DoorScript {
-	startDoor(name: string, target: string): Promise<{ url: string; open(): number; stop(): void }>;
+interface FaultProxyScript {
+	startFaultProxy(name: string, target: string): Promise<{ url: string; open(): number; stop(): void }>;
 }
 interface WorkflowsScript {
-	createWorkflows(n8n: object, doors: object, keys: object, control: boolean): Promise<Map<string, string>>;
+	createWorkflows(n8n: object, urls: object, keys: object, control: boolean): Promise<Map<string, string>>;
 }
 
 const script = async <T>(name: string): Promise<T> => await loadModule<T>(`bench/soak/${name}`);
@@ -141,7 +141,7 @@ describe('the verdict', () => {
 	});
 
 	test('a run that hangs, or fails without a fault, is a surprise', async () => {
-		const { surprises } = await script<ReportScript>('report');
+		const { unexpectedRuns } = await script<ReportScript>('report');
 		const odd = [run(1, { outcome: 'hung', fault: 'silence' }), run(2, { outcome: 'failed' })];
 		const expected = [
 			run(3),
@@ -149,7 +149,7 @@ describe('the verdict', () => {
 			run(5, { outcome: 'failed', disturbed: true }),
 			run(6, { outcome: 'left', fault: 'leave' }),
 		];
-		expect(surprises([...odd, ...expected])).toEqual(odd);
+		expect(unexpectedRuns([...odd, ...expected])).toEqual(odd);
 	});
 });
 
@@ -222,8 +222,8 @@ describe('the load', () => {
 				await Promise.resolve(activated.push(id));
 			},
 		};
-		const doors = { chat: 'http://chat', flaky: 'http://flaky', embed: 'http://embed', dify: 'http://dify' };
-		await createWorkflows(n8n, doors, { chat: 'app-1', workflow: 'app-2' }, control);
+		const urls = { chat: 'http://chat', flaky: 'http://flaky', embed: 'http://embed', dify: 'http://dify' };
+		await createWorkflows(n8n, urls, { chat: 'app-1', workflow: 'app-2' }, control);
 		expect(activated).toEqual(KINDS.map(({ name }) => name));
 		const types = created.flatMap(({ nodes }) => nodes.map(({ type }) => type));
 		const own = new Set(types.filter((type) => type.startsWith('CUSTOM.')));
@@ -243,10 +243,10 @@ describe('the load', () => {
 	});
 });
 
-describe('a door', () => {
+describe('a fault proxy', () => {
 	const EVENTS = Array.from({ length: 40 }, (_, at) => `data: {"piece":${at},"text":"a piece of text"}\n\n`);
 	let server: http.Server;
-	let door: Awaited<ReturnType<DoorScript['startDoor']>>;
+	let proxy: Awaited<ReturnType<FaultProxyScript['startFaultProxy']>>;
 
 	beforeAll(async () => {
 		server = http.createServer((incoming, outgoing) => {
@@ -256,15 +256,15 @@ describe('a door', () => {
 		});
 		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 		const { port } = server.address() as { port: number };
-		door = await (await script<DoorScript>('door')).startDoor('chat', `http://127.0.0.1:${port}`);
+		proxy = await (await script<FaultProxyScript>('fault-proxy')).startFaultProxy('chat', `http://127.0.0.1:${port}`);
 	});
 	afterAll(() => {
-		door.stop();
+		proxy.stop();
 		server.close();
 	});
 
 	const ask = async (text: string, signal?: AbortSignal) => {
-		const response = await fetch(door.url, { method: 'POST', body: JSON.stringify({ text }), signal });
+		const response = await fetch(proxy.url, { method: 'POST', body: JSON.stringify({ text }), signal });
 		let read = '';
 		const decoder = new TextDecoder();
 		try {
@@ -275,14 +275,14 @@ describe('a door', () => {
 		return { status: response.status, read, whole: true };
 	};
 
-	test('lets a request pass, and one that is meant for another door', async () => {
+	test('lets a request pass, and one that is meant for another proxy', async () => {
 		const whole = { status: 200, read: EVENTS.join(''), whole: true };
 		expect(await ask('Hello')).toEqual(whole);
 		expect(await ask('Hello [[flaky:reset]]')).toEqual(whole);
 		expect(await ask('Hello [[any:slow]]')).toEqual(whole);
 	});
 
-	test('goes wrong as it is told', async () => {
+	test('answers with the fault that the text asks for', async () => {
 		await expect(ask('Hello [[any:reset]]')).rejects.toThrow('fetch failed');
 		expect(await ask('Hello [[chat:error]]')).toMatchObject({ status: 500, whole: true });
 		expect(await ask('Hello [[any:html]]')).toMatchObject({
@@ -298,11 +298,11 @@ describe('a door', () => {
 	test('says nothing until the caller leaves, and knows that it has left', async () => {
 		const leaving = new AbortController();
 		const asked = ask('Hello [[any:silence]]', leaving.signal);
-		while (door.open() === 0) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
+		while (proxy.open() === 0) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
 		leaving.abort();
 		await expect(asked).rejects.toThrow();
-		while (door.open() > 0) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
-		expect(door.open()).toBe(0);
+		while (proxy.open() > 0) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
+		expect(proxy.open()).toBe(0);
 	});
 });
 

@@ -1,11 +1,11 @@
 /**
- * A door in front of a server that goes wrong on demand: a request whose text holds `[[chat:reset]]` is reset by the door
- * named "chat", `[[any:reset]]` by each, and every other one passes.
+ * A proxy that fails on demand: a request whose text holds `[[chat:reset]]` is reset by the proxy named "chat",
+ * `[[any:reset]]` by each, and all other requests pass.
  */
 import { createServer, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** @typedef {{ url: string, open: () => number, stop: () => void }} Door */
+/** @typedef {{ url: string, open: () => number, stop: () => void }} FaultProxy */
 
 const PAGE = '<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>';
 const CUT_AFTER_BYTES = 800;
@@ -21,7 +21,7 @@ const bodyOf = async (incoming) => {
 };
 
 /**
- * The beginning of an answer, and then the end of the connection.
+ * Sends the beginning of an answer, then drops the connection.
  *
  * @param {import('node:http').IncomingMessage} answer
  * @param {import('node:http').ServerResponse} outgoing
@@ -29,7 +29,7 @@ const bodyOf = async (incoming) => {
 const cutOff = async (answer, outgoing) => {
 	for await (const piece of answer) {
 		outgoing.write(piece.subarray(0, CUT_AFTER_BYTES));
-		// What was written goes out first.
+		// Let the written data go out first.
 		await delay(CUT_AFTER_MS);
 		break;
 	}
@@ -37,7 +37,7 @@ const cutOff = async (answer, outgoing) => {
 };
 
 /**
- * One event after the other, as a large model would.
+ * Sends one event after the other, as slowly as a large model.
  *
  * @param {string} text
  * @param {import('node:http').ServerResponse} outgoing
@@ -53,9 +53,9 @@ const writeSlowly = async (text, outgoing) => {
  * @param {string} name
  * @param {string} target address of the server behind it
  * @param {number} [port]
- * @returns {Promise<Door>}
+ * @returns {Promise<FaultProxy>}
  */
-export const startDoor = async (name, target, port = 0) => {
+export const startFaultProxy = async (name, target, port = 0) => {
 	const marker = new RegExp(`\\[\\[(?:any|${name}):(\\w+)\\]\\]`);
 	let open = 0;
 
@@ -96,7 +96,7 @@ export const startDoor = async (name, target, port = 0) => {
 			forward().catch(() => outgoing.destroy());
 		});
 		outgoing.once('close', () => behind.destroy());
-		// As a server that is down: the door itself stays.
+		// Looks like a server that is down, although the proxy still listens.
 		behind.once('error', () => incoming.socket.destroy());
 		behind.end(body);
 	};
@@ -109,7 +109,7 @@ export const startDoor = async (name, target, port = 0) => {
 	});
 	await /** @type {Promise<void>} */ (new Promise((resolve) => server.listen(port, '127.0.0.1', resolve)));
 	const address = server.address();
-	if (address === null || typeof address === 'string') throw new Error('The door has no port');
+	if (address === null || typeof address === 'string') throw new Error('The proxy has no port');
 	return {
 		url: `http://127.0.0.1:${address.port}`,
 		open: () => open,

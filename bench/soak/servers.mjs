@@ -1,4 +1,4 @@
-/** The servers of a soak run: n8n with the probe inside, two llama-servers behind doors, Dify. */
+/** The servers of a soak run: n8n with the probe inside; two llama-servers and Dify behind fault proxies. */
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,7 +9,7 @@ import { run } from '../../scripts/lib/proc.mjs';
 import { writeScriptedModel } from '../../scripts/lib/tiny-model.mjs';
 import { waitForOk } from '../../scripts/lib/wait.mjs';
 import { startDify } from './dify.mjs';
-import { startDoor } from './door.mjs';
+import { startFaultProxy } from './fault-proxy.mjs';
 import { REPLIES } from './kinds.mjs';
 
 const PROBE = pathToFileURL(join(root, 'bench', 'soak', 'probe.mjs')).href;
@@ -38,7 +38,7 @@ const askProbe = async (path, order) => {
 /**
  * @param {import('../../scripts/lib/types').N8nInstall} install
  * @param {string} work
- * @param {string | undefined} nodes the built package; none for a control
+ * @param {string | undefined} nodes folder of the built package; none for a control run
  */
 const startMeasuredN8n = async (install, work, nodes) => {
 	const userFolder = join(work, 'home');
@@ -62,7 +62,7 @@ const startMeasuredN8n = async (install, work, nodes) => {
 /**
  * @param {{ install: import('../../scripts/lib/types').N8nInstall, nodes: string, binary: string, embedding: string }} parts
  * @param {string} work an empty folder
- * @param {boolean} control without this package
+ * @param {boolean} control whether to run without this package
  */
 export const startServers = async ({ install, nodes, binary, embedding }, work, control) => {
 	const model = join(work, 'scripted.gguf');
@@ -79,13 +79,13 @@ export const startServers = async ({ install, nodes, binary, embedding }, work, 
 	]);
 	const [chat, embed] = llamas;
 	if (chat === undefined || embed === undefined) throw new Error('There is no llama-server');
-	const doors = {
-		chat: await startDoor('chat', chat.url),
-		flaky: await startDoor('flaky', chat.url),
-		embed: await startDoor('embed', embed.url),
-		dify: await startDoor('dify', dify.url),
+	const proxies = {
+		chat: await startFaultProxy('chat', chat.url),
+		flaky: await startFaultProxy('flaky', chat.url),
+		embed: await startFaultProxy('embed', embed.url),
+		dify: await startFaultProxy('dify', dify.url),
 	};
-	// A process that stood still for seconds takes its database for lost, and refuses everything until it has asked it again.
+	// After being blocked for seconds n8n believes that it has lost its database, and refuses requests until it has checked.
 	const ready = async () => {
 		await waitForOk(`${n8n.url}/healthz/readiness`, MEASURE_LIMIT_MS, () => undefined);
 	};
@@ -95,12 +95,12 @@ export const startServers = async ({ install, nodes, binary, embedding }, work, 
 	return {
 		n8n,
 		dify,
-		/** The wheel names itself; a compiled server tells its build. */
+		/** The server of the wheel tells its name, a compiled one its build. */
 		llamaVersion: /^xllamacpp/.test(named) ? `of ${named}` : `(llama.cpp ${build})`,
-		/** @type {import('./parts.mjs').Doors} */
-		urls: { chat: doors.chat.url, flaky: doors.flaky.url, embed: doors.embed.url, dify: doors.dify.url },
-		/** Requests that a server is working on. */
-		open: () => Object.values(doors).reduce((sum, door) => sum + door.open(), 0),
+		/** @type {import('./parts.mjs').ProxyUrls} */
+		urls: { chat: proxies.chat.url, flaky: proxies.flaky.url, embed: proxies.embed.url, dify: proxies.dify.url },
+		/** Requests in progress, of all servers. */
+		open: () => Object.values(proxies).reduce((sum, proxy) => sum + proxy.open(), 0),
 		/** @returns {Promise<import('./types').Sample>} */
 		measure: async () => {
 			const sample = await ask('measure');
@@ -121,7 +121,7 @@ export const startServers = async ({ install, nodes, binary, embedding }, work, 
 			llamas[at] = await startLlamaServer(binary, { ...own, port: server.port });
 		},
 		stop: async () => {
-			for (const door of Object.values(doors)) door.stop();
+			for (const proxy of Object.values(proxies)) proxy.stop();
 			await Promise.all([n8n.stop(), dify.stop(), ...llamas.map(async (server) => await server.stop())]);
 		},
 	};
