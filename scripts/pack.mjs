@@ -1,4 +1,4 @@
-/** `npm run pack`: the package as it is published, built from scratch, as an archive in this folder. */
+/** `npm run pack`: builds the package from scratch and packs it into an archive in this folder. */
 import { join } from 'node:path';
 import { ensureBuild } from './lib/build.mjs';
 import { ensureDependencies } from './lib/deps.mjs';

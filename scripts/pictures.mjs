@@ -1,6 +1,6 @@
 /**
- * `npm run pictures`: takes the pictures of the documents anew, in the real n8n, and compresses them. A picture is
- * taken by test/e2e/editor.test.ts (`picture(name, …)`), another suite whose name begins with editor, or tool-test.test.ts, and gets into docs/images where a document names it.
+ * `npm run pictures`: takes the documents' pictures in the real n8n and compresses them. They are taken by the e2e suites
+ * `editor*.test.ts` and `tool-test.test.ts` (`picture(name, …)`), and copied to docs/images if a document names them.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ const compress = async (source, target) => {
 };
 
 /**
- * Makes one moving picture of the frames that a test has taken.
+ * Makes an animated GIF of the frames that a test has taken.
  *
  * @param {string} frames folder
  * @param {string} target

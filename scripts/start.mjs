@@ -1,4 +1,4 @@
-/** `npm start`: a real n8n with this package, talking to a real model. `npm start -- --help` tells the rest. */
+/** `npm start`: runs a real n8n with this package and a real model. Options: `npm start -- --help`. */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,9 +57,9 @@ const log = createLog();
 /**
  * @param {string} name
  * @param {() => Promise<number>} work
- * @param {string} busy said when another process has it
+ * @param {string} busy message when another process holds the lock
  */
-const exclusively = async (name, work, busy) => {
+const withExclusiveLock = async (name, work, busy) => {
 	mkdirSync(startData, { recursive: true });
 	return await withLock(join(startData, `${name}.lock`), work, (holder) => {
 		throw new Error(`${busy} (process ${holder ?? 'unknown'})`);
@@ -67,7 +67,7 @@ const exclusively = async (name, work, busy) => {
 };
 
 /**
- * @param {boolean} [dev] into a folder that n8n watches
+ * @param {boolean} [dev] put the build into a folder that n8n watches
  * @returns {Promise<{ n8n: N8nInstall, nodes: string, server: ModelServer }>}
  */
 const prepare = async (dev = false) => {
@@ -93,13 +93,13 @@ const prepare = async (dev = false) => {
 };
 
 /**
- * A folder for n8n's data that nobody else can read: its database and its log hold what was said, and keys.
+ * Creates a folder for n8n's data that other users cannot read: its database and log contain chats and keys.
  *
  * @param {string} name
  * @returns {string}
  */
 const privateFolder = (name) => {
-	// n8n and its database make their files themselves.
+	// For the files that n8n and its database create.
 	process.umask(0o077);
 	const folder = join(startData, name);
 	mkdirSync(folder, { recursive: true });
@@ -109,14 +109,15 @@ const privateFolder = (name) => {
 };
 
 /**
- * Imports what has changed since the last start; what the user did to a workflow stays while its example is the same.
+ * Imports content that has changed since the last start. The user's changes to a workflow survive while its example is
+ * the same.
  *
  * @param {string} userFolder
  * @param {string} what
  * @param {unknown} content
  * @param {() => Promise<void>} work
  */
-const whenChanged = async (userFolder, what, content, work) => {
+const importWhenChanged = async (userFolder, what, content, work) => {
 	const stamp = join(userFolder, `${what}.imported`);
 	const hash = shortHash(JSON.stringify(content));
 	if (readJsonIfThere(stamp) === hash) return false;
@@ -132,7 +133,7 @@ const whenChanged = async (userFolder, what, content, work) => {
 const importCredential = async ({ n8n, nodes, server }, userFolder) => {
 	const credential = playgroundCredential(server);
 	await log.step('credential', async (progress) => {
-		const changed = await whenChanged(userFolder, 'credentials', credential, async () => {
+		const changed = await importWhenChanged(userFolder, 'credentials', credential, async () => {
 			await importCredentials(n8n, [credential], { userFolder, customExtensions: [nodes] });
 		});
 		if (!changed) progress.note('unchanged');
@@ -145,7 +146,7 @@ const describeServer = ({ model, baseUrl, description }) =>
 
 /**
  * @param {ModelServer} server
- * @returns {string} what it said last, when it is one of ours and no longer there
+ * @returns {string} the last output of the server, if it was started here and has ended
  */
 const serverEnd = ({ service }) =>
 	service && !service.running
@@ -157,7 +158,7 @@ const once = async (question) => {
 	const startedAt = Date.now();
 	const parts = await prepare();
 	const { n8n, nodes, server } = parts;
-	// A folder of its own: the one of the browser's n8n may be in use, and should not fill with copies.
+	// A separate folder: the one of the browser's n8n may be in use, and should not fill with copies.
 	const userFolder = privateFolder(`once-${n8n.version}`);
 	await importCredential(parts, userFolder);
 	const example = exampleWorkflows().find(({ name }) => name === AGENT_WORKFLOW);
@@ -165,7 +166,7 @@ const once = async (question) => {
 	const workflow = askOnce(wireWorkflow(example.workflow, server), question);
 	const options = { userFolder, customExtensions: [nodes] };
 	await log.step('workflow', async (progress) => {
-		const changed = await whenChanged(userFolder, 'workflow', workflow, async () => {
+		const changed = await importWhenChanged(userFolder, 'workflow', workflow, async () => {
 			await importWorkflows(n8n, [workflow], options);
 		});
 		if (!changed) progress.note('unchanged');
@@ -207,7 +208,7 @@ const once = async (question) => {
 const LOGIN_FILE = join(startData, 'login.json');
 
 /**
- * An account whose login is lost is taken out of n8n, so that a new one can be made; workflows and credentials stay.
+ * Removes n8n's account if its login is lost, so that a new one can be created. Workflows and credentials stay.
  *
  * @param {N8nInstall} install
  * @param {string} userFolder
@@ -224,20 +225,20 @@ const forgetLostLogin = async (install, userFolder) => {
 /**
  * @param {import('./lib/types').N8nServer} editor
  * @param {Login} login
- * @returns {Promise<boolean>} whether n8n takes it: the owner may have changed the password
+ * @returns {Promise<boolean>} whether n8n accepts it: the owner may have changed the password
  */
 const isAccepted = async (editor, login) => {
 	try {
 		await editor.login(login);
 		return true;
 	} catch (error) {
-		// With a second factor n8n answers 401 too, once the password is right.
+		// With two-factor authentication n8n answers 401 too, after a correct password.
 		return !(error instanceof Error && /HTTP 401/.test(error.message)) || /mfa/i.test(error.message);
 	}
 };
 
 /**
- * The owner's account, which is made where there is none.
+ * Creates the owner's account if there is none.
  *
  * @param {import('./lib/types').N8nServer} editor
  * @returns {Promise<string>} how to log in
@@ -247,7 +248,7 @@ const ensureOwner = async (editor) => {
 	const { userManagement } = await editor.request('GET', '/rest/settings');
 	/** @type {Login | undefined} */
 	const kept = readJsonIfThere(LOGIN_FILE);
-	// n8n wants a capital letter and a digit.
+	// n8n requires a capital letter and a digit.
 	const login = kept ?? { email: 'owner@playground.local', password: `Llama-${randomBytes(6).toString('hex')}-1` };
 	if (userManagement.showSetupOnFirstLoad) {
 		await log.step('owner account', async () => await editor.setupOwner(login));
@@ -259,7 +260,7 @@ const ensureOwner = async (editor) => {
 };
 
 /**
- * Says when n8n has the changed nodes, counted from the moment the file was saved.
+ * Reports that n8n has reloaded the changed nodes, with the time since the file was saved.
  *
  * @param {string} line of n8n's log
  */
@@ -280,7 +281,7 @@ const serve = async (wantedPort, dev) => {
 	await importCredential(parts, userFolder);
 	const workflows = exampleWorkflows().map(({ workflow }) => wireWorkflow(workflow, server));
 	await log.step('example workflows', async (progress) => {
-		const changed = await whenChanged(userFolder, 'workflows', workflows, async () => {
+		const changed = await importWhenChanged(userFolder, 'workflows', workflows, async () => {
 			await importWorkflows(n8n, workflows, { userFolder, customExtensions: [nodes] });
 		});
 		progress.note(changed ? `${workflows.length} imported` : 'unchanged');
@@ -343,10 +344,10 @@ await main(async () => {
 	if (positionals.length > 0) throw new Error(`Not understood: ${positionals.join(' ')}\n\n${HELP}`);
 	const port = Number(values.port);
 	if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`--port ${values.port} is not a port`);
-	// A setting that cannot work is told now, not after minutes of installing.
+	// Check the setting now, not after minutes of installing.
 	namedServer();
 	if (values.once === undefined) {
-		return await exclusively(
+		return await withExclusiveLock(
 			'start',
 			async () => await serve(port, values.dev),
 			'npm start runs already in this clone',
@@ -354,7 +355,7 @@ await main(async () => {
 	}
 	const question = values.once.trim();
 	if (question === '') throw new Error('--once needs a question: npm start -- --once "Say hello in one sentence"');
-	return await exclusively(
+	return await withExclusiveLock(
 		'once',
 		async () => await once(question),
 		'A question is being answered already in this clone',

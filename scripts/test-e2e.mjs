@@ -2,8 +2,8 @@
  * `npm run test:e2e`: the tests against the real n8n and the real llama-server. Takes arguments for jest:
  * `npm run test:e2e -- agent`. `N8N_PLAYGROUND=2.20` runs them on the oldest supported n8n.
  *
- * Suites that are about llama-server run a second time, on the llama-server of the Python package: another version of
- * llama.cpp. `LOCAL_LLAMA_SERVER=compiled` or `wheel` runs one of the two.
+ * Suites about llama-server also run with the llama-server of the Python package, another version of llama.cpp.
+ * `LOCAL_LLAMA_SERVER=compiled` or `wheel` selects one.
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ import { findRedis } from './lib/redis.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
 import { ensureVerdaccio } from './lib/verdaccio.mjs';
 
-/** By the value of `LOCAL_LLAMA_SERVER`. */
+/** Runs by the value of `LOCAL_LLAMA_SERVER`. */
 const RUNS = {
 	compiled: 'end-to-end tests',
 	wheel: 'end-to-end tests on the llama-server of the Python package',
@@ -88,7 +88,7 @@ const prepare = async () => {
 
 await main(async () => {
 	const runs = chosenRuns();
-	// Outside the clone: n8n's folders are full of scripts, and n8n's lint command reads every one in the clone.
+	// Outside the clone: n8n's lint command would read all scripts in n8n's folders.
 	const work = join(cacheDir(), 'e2e', shortHash(root));
 	const transcripts = `${work}-transcripts`;
 	mkdirSync(playgroundData, { recursive: true });
@@ -109,7 +109,7 @@ await main(async () => {
 					name,
 					check: async () => {
 						const args = ['--config=jest.e2e.config.cjs', '--runInBand', ...process.argv.slice(2)];
-						// An argument may name suites that run on one of the two only.
+						// The arguments may select suites that run with one server only.
 						if (server === 'wheel') args.push('--passWithNoTests');
 						const env = { LOCAL_LLAMA_E2E: partsFile, LOCAL_LLAMA_SERVER: server };
 						const tally = await runJest(log, args, env);

@@ -1,6 +1,6 @@
 /**
- * `npm run test:properties [-- times]`: the property tests with examples nobody has tried, ten times as many as in `npm
- * test`, or as many times as asked for. `PROPERTY_SEED=n` repeats a run.
+ * `npm run test:properties [-- times]`: the property tests with new random examples, `times` as many as in `npm test`
+ * (default 10). `PROPERTY_SEED=n` repeats a run.
  */
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';

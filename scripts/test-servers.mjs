@@ -3,9 +3,9 @@
  * three models, Ollama, whisper.cpp, a FastAPI server, and those that are Python packages (python-servers.mjs). Takes
  * arguments for jest: `npm run test:servers -- ollama`.
  *
- * What it needs is built or downloaded once, and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3,
- * llama-cpp-python 15 to 30; the other Python packages download 5 GB. Of these only what the arguments name is got.
- * What cannot be had is named, and its tests are counted as skipped.
+ * The servers are built or downloaded once and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3,
+ * llama-cpp-python 15 to 30; the other Python packages download 5 GB. If the arguments name suites, only their servers are
+ * prepared. Missing servers are named, and their tests counted as skipped.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,11 +27,11 @@ import { ensureWhisperModel, ensureWhisperServer } from './lib/whisper.mjs';
 
 const log = createLog();
 
-/** Names of suites that were given: other arguments are jest's. */
+/** Names of suites in the arguments; the others are options of jest. */
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 
 /**
- * A part of one suite that takes long to build: only where that suite is to run.
+ * Gets a part that takes long to build, only if its suite is to run.
  *
  * @template T
  * @param {string} suite
@@ -62,7 +62,7 @@ const prepare = async () => {
 		optionalPart(log, async () => await ensureMiniLm(log)),
 		optionalPart(log, async () => await ensureFastapi(log)),
 	]);
-	// One after the other: each compiles on all cores.
+	// In sequence: each build uses all cores.
 	const llamaServer = await optionalPart(log, async () => await ensureLlamaServer(log, { router: true }));
 	const whisper = await partOf('whisper', async () => ({
 		server: await ensureWhisperServer(log),

@@ -1,5 +1,5 @@
 /**
- * `npm test`: everything that needs neither a compiler nor a running server. With arguments for jest, only those tests:
+ * `npm test`: all checks that need neither a compiler nor a running server. With arguments for jest, only those tests:
  * `npm test -- test/lib/chat`, `npm test -- -t name`.
  */
 import { existsSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { runChecks, runJest } from './lib/tally.mjs';
 
 const log = createLog();
 const typed = process.argv.slice(2);
-/** What Prettier and TypeScript found the last time, for the files that are as they were. */
+/** Cache of Prettier's and TypeScript's results for unchanged files. */
 const cache = join(root, 'node_modules', '.cache', 'checks');
 
 /**

@@ -1,4 +1,4 @@
-/** The package as it would be published: built when its sources have changed, placed where n8n loads it as a user's. */
+/** Builds the package when its sources have changed, and copies it to where n8n loads it like an installed package. */
 import {
 	copyFileSync,
 	cpSync,
@@ -34,7 +34,7 @@ const KEPT_COPIES = 10;
 /**
  * @param {import('./types').Log} log
  * @param {{ force?: boolean }} [options] `force`: build although nothing has changed
- * @returns {Promise<string>} hash of what `dist` holds
+ * @returns {Promise<string>} hash of the content of `dist`
  */
 export const ensureBuild = async (log, { force = false } = {}) =>
 	await log.step('build', async (progress) => {
@@ -68,9 +68,9 @@ const removeOldCopies = (folder) => {
 };
 
 /**
- * A copy of the build outside the clone. Inside it, Node would find the clone's own `n8n-workflow` and SDK before the
- * host's, and the nodes would work with other classes than n8n does. n8n names its own modules with NODE_PATH, which
- * comes last.
+ * Copies the build outside the clone. Inside it, Node would find the clone's own `n8n-workflow` and SDK before the
+ * host's, and the nodes would use other classes than n8n. n8n adds its own modules through NODE_PATH, which is searched
+ * last.
  *
  * @param {string} build hash of `dist`
  * @returns {Promise<string>} folder for `N8N_CUSTOM_EXTENSIONS`
@@ -80,7 +80,7 @@ export const stageBuild = async (build) => {
 		copyFileSync(join(root, 'package.json'), join(target, 'package.json'));
 		cpSync(join(root, 'dist'), join(target, 'dist'), { recursive: true });
 	});
-	// A running n8n reads icons from its copy: one in use must not count as old.
+	// A running n8n reads icons from its copy: mark it as in use.
 	utimesSync(folder, new Date(), new Date());
 	removeOldCopies(cacheDir());
 	return folder;

@@ -1,8 +1,8 @@
 /**
- * Heavy parts (an installed n8n, a built llama-server, a downloaded model), outside the clone, shared by all clones.
+ * The cache of large parts (an installed n8n, a built llama-server, a downloaded model), outside the clone, shared by all
+ * clones.
  *
- * A part is built in a folder beside its place and renamed when it is whole: whatever interrupts the build, a half part
- * is never taken for a whole one.
+ * A part is built in a temporary folder and renamed when it is complete: an interrupted build never leaves a broken part.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -27,10 +27,10 @@ const BEAT_MS = 5000;
 const DEAD_AFTER_MS = 60_000;
 const POLL_MS = 200;
 const UNFINISHED = '.building-';
-/** No build takes a day. */
+/** Age after which an interrupted build is removed: no build takes a day. */
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
 
-/** @returns {string} a home folder also where `HOME` is not set, as in some CI systems */
+/** @returns {string} the home folder, also when `HOME` is not set, as in some CI systems */
 const home = () => {
 	const fromEnvironment = process.env.HOME || process.env.USERPROFILE;
 	if (fromEnvironment) return fromEnvironment;
@@ -52,14 +52,14 @@ export const cacheDir = () => {
 /**
  * @param {string} text content of a lock file
  * @param {string} file
- * @returns {boolean} whether nobody holds it any more
+ * @returns {boolean} whether its holder no longer runs
  */
 const isStale = (text, file) => {
 	const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
 	if (age > DEAD_AFTER_MS) return true;
 	try {
 		const { pid, host } = JSON.parse(text);
-		// In a container that shares the cache the same number is another process: there only the heartbeat counts.
+		// In another container that shares the cache the pid means another process: there only the heartbeat counts.
 		if (host !== hostname()) return false;
 		process.kill(pid, 0);
 		return false;
@@ -73,7 +73,7 @@ const isStale = (text, file) => {
 };
 
 /**
- * Takes a stale lock away, unless somebody replaced it in between.
+ * Removes a stale lock, unless another process replaced it in between.
  *
  * @param {string} file
  * @param {string} expected the content that was found stale
@@ -134,7 +134,7 @@ export const withLock = async (file, work, onWait) => {
 		try {
 			if (readFileSync(file, 'utf8') === mine) unlinkSync(file);
 		} catch {
-			// Somebody took the lock for stale; it is theirs.
+			// Another process considered the lock stale and holds it now.
 		}
 	};
 	const takeBack = onExit(release);
@@ -156,8 +156,8 @@ export const withLock = async (file, work, onWait) => {
 };
 
 /**
- * Takes away what interrupted builds left: of the part whose lock is held, and after a while of others, whose version
- * may never be built again.
+ * Removes what interrupted builds left: of this part, whose lock is held, and, after a day, of others too, since their
+ * version may never be built again.
  *
  * @param {string} dir
  * @param {string} key
@@ -173,7 +173,7 @@ const removeInterrupted = (dir, key) => {
 };
 
 /**
- * The folder of a part, built first when it is not there.
+ * Returns the folder of a part, and builds it first if it is missing.
  *
  * @param {string} key names the part and its version; a folder of that name appears in the cache
  * @param {(folder: string) => Promise<void>} build fills the empty folder it is given

@@ -1,4 +1,4 @@
-/** Many streamed chats at once, as users hold them, and what they got to see. */
+/** Runs many streamed chats at once, and records what their users see. */
 
 /**
  * @typedef {object} Chat
@@ -16,8 +16,8 @@
  * 	ended: boolean,
  * 	problem?: string,
  * }} ChatOutcome
- *   `firstMs`: until the first text; `errors`: lines of the type error; `ended`: n8n closed the stream; `problem`: why
- *   it did not
+ *   `firstMs`: time to the first text; `errors`: lines of the type error; `ended`: whether n8n closed the stream;
+ *   `problem`: why it did not
  */
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { findOnPath } from './proc.mjs';
 
-/** What Chromium needs to run as root in a container, and to keep quiet. */
+/** Lets Chromium run as root in a container, without background network traffic. */
 export const CHROMIUM_ARGS = [
 	'--headless',
 	'--no-sandbox',

@@ -1,4 +1,4 @@
-/** The clone's own dependencies, and the Node version everything after them runs on. */
+/** Installs the clone's dependencies and the pinned Node, which runs everything else. */
 import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { cacheDir, cached, withLock } from './cache.mjs';
@@ -9,7 +9,7 @@ import { lastLines, run } from './proc.mjs';
 /** @typedef {{ version?: string, optional?: boolean, link?: boolean }} LockEntry */
 /** @typedef {{ packages: Record<string, LockEntry> }} LockFile */
 
-/** What makes npm install the same packages in another folder. */
+/** Files that npm needs to install the same packages in another folder. */
 const LOCK_FILES = ['package.json', 'package-lock.json', '.npmrc'];
 
 const bin = join(root, 'node_modules', '.bin');
@@ -25,10 +25,10 @@ const platformPackage = () =>
 		: `node-${process.platform}-${process.arch}`;
 
 /**
- * npm writes `node_modules/.package-lock.json` last, so it tells a whole install from an interrupted one.
+ * npm writes `node_modules/.package-lock.json` last, so it is missing after an interrupted install.
  *
  * @param {string} folder
- * @returns {boolean} whether `node_modules` holds what `package-lock.json` names
+ * @returns {boolean} whether `node_modules` matches `package-lock.json`
  */
 export const isInstalled = (folder) => {
 	/** @type {LockFile | undefined} */
@@ -44,7 +44,7 @@ export const isInstalled = (folder) => {
 
 /**
  * @param {string} folder with a package-lock.json
- * @returns {() => string} how many of its packages are there by now
+ * @returns {() => string} counts the packages that are installed so far, as text
  */
 export const countPackages = (folder) => {
 	/** @type {LockFile} */
@@ -57,7 +57,7 @@ export const countPackages = (folder) => {
 };
 
 /**
- * Installs a lock file's packages with a progress count.
+ * Installs a lock file's packages and reports the progress.
  *
  * @param {string} folder
  * @param {(state: string) => void} progress
@@ -134,13 +134,13 @@ const ensureNode = async () => {
 };
 
 /**
- * @returns {NodeJS.ProcessEnv} the environment in which `node`, `jest`, `gulp` and the rest are the clone's own, and in
- *   which no proxy of a company network sits between programs of this machine
+ * @returns {NodeJS.ProcessEnv} an environment with the clone's own `node`, `jest`, `gulp` and so on first in PATH, and
+ *   without a proxy for local addresses
  */
 export const toolEnvironment = () => {
 	const { PATH = '', NO_PROXY, no_proxy: lowerCase } = process.env;
 	const path = [bin, ...PATH.split(delimiter).filter((folder) => folder !== bin)];
-	// Some programs read one of the two, some prefer one.
+	// Programs differ in which of the two variables they read.
 	const direct = [...new Set(['127.0.0.1', 'localhost', NO_PROXY, lowerCase])].filter(Boolean).join(',');
 	return { ...process.env, PATH: path.join(delimiter), NO_PROXY: direct, no_proxy: direct };
 };
@@ -148,7 +148,7 @@ export const toolEnvironment = () => {
 /** The pinned Node. */
 export const node = join(bin, 'node');
 
-/** @returns {string | undefined} the folder whose `include/node` has the pinned Node's headers, for native modules */
+/** @returns {string | undefined} the folder with `include/node`, the pinned Node's headers for native modules */
 export const nodeHeaders = () => {
 	const name = platformPackage();
 	return [
@@ -159,7 +159,7 @@ export const nodeHeaders = () => {
 };
 
 /**
- * Installs the clone's dependencies unless they are there.
+ * Installs the clone's dependencies if they are missing.
  *
  * @param {import('./types').Log} log
  * @returns {Promise<void>}

@@ -1,4 +1,4 @@
-/** `npm run dev`: a change of the sources is in the running n8n within a second. */
+/** `npm run dev`: brings a change of the sources into the running n8n within a second. */
 import { cpSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bundleNode } from './bundle-node.mjs';
@@ -8,19 +8,19 @@ import { playgroundData, root, shortHash } from './paths.mjs';
 import { run } from './proc.mjs';
 
 const WATCHED = ['credentials', 'icons', 'lib', 'nodes'];
-/** Both libraries are bundled into this file; n8n has to be started again after a change of it. */
+/** Bundles both libraries; n8n must be restarted after a change of it. */
 const BUNDLE = join('lib', 'vendor.ts');
-/** Editors write a file in several steps. */
+/** Debounce: editors write a file in several steps. */
 const SETTLE_MS = 50;
 
-/** For n8n: `N8N_DEV_RELOAD` counts in development only, which is what n8n takes for granted without `NODE_ENV`. */
+/** n8n reads `N8N_DEV_RELOAD` in development mode only, its default without `NODE_ENV`. */
 export const DEV_ENVIRONMENT = { N8N_DEV_RELOAD: 'true' };
 
 /** @returns {string} the folder for `N8N_CUSTOM_EXTENSIONS` of this clone's development, always the same */
 export const devFolder = () => join(cacheDir(), `dev-${shortHash(root)}`);
 
 /**
- * Puts a fresh build there.
+ * Copies a fresh build into `devFolder()`.
  *
  * @returns {string}
  */
@@ -35,11 +35,11 @@ export const stageDev = () => {
 };
 
 /**
- * Brings one source file into the folder: TypeScript without type checks, everything else as it is.
+ * Updates one source file in the folder: TypeScript is compiled without type checks, other files are copied.
  *
  * @param {string} file relative to the clone
  * @param {string} folder
- * @returns {Promise<boolean>} whether anything was to do
+ * @returns {Promise<boolean>} whether anything changed
  */
 export const updateFile = async (file, folder) => {
 	if (!/\.(ts|json|svg)$/.test(file) || file.endsWith('.d.ts') || file === BUNDLE) return false;
@@ -71,7 +71,7 @@ export const updateFile = async (file, folder) => {
 };
 
 /**
- * Watches the sources. Types are checked after each change, beside the reload.
+ * Watches the sources. Types are checked after each change, in parallel with the reload.
  *
  * @param {import('./types').Log} log
  * @param {string} folder

@@ -1,4 +1,4 @@
-/** The example workflows as the playground's n8n gets them, and what one of their executions tells. */
+/** Prepares the example workflows for the playground's n8n, and summarizes their executions. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson, root, shortHash } from './paths.mjs';
@@ -12,7 +12,7 @@ const CHAT_TRIGGER = '@n8n/n8n-nodes-langchain.chatTrigger';
 export const AGENT_WORKFLOW = 'agent-with-tools';
 /** Fixed, so that a second import replaces instead of adding. */
 export const CREDENTIAL = { id: 'localLlamaPlayground', name: 'LocalLlama API', type: 'localLlamaApi' };
-/** Our nodes that talk to a model server; the others talk to Dify. */
+/** Types of our nodes that use a model server's credential; the others use Dify. */
 const USES_CREDENTIAL = /^CUSTOM\.(?!dify)/;
 
 /**
@@ -59,7 +59,7 @@ export const exampleWorkflows = () => {
 };
 
 /**
- * A copy that `n8n execute` can run: it starts by hand, and the question stands where the Chat Trigger would bring it.
+ * A copy that `n8n execute` can run: a Manual Trigger and a node that sets the question replace the Chat Trigger.
  *
  * @param {Workflow} workflow
  * @param {string} question
@@ -78,7 +78,7 @@ export const askOnce = (workflow, question) => {
 		nodes: workflow.nodes
 			.map((node) => {
 				if (node !== trigger) return node;
-				// It keeps the trigger's name: connections and expressions refer to it.
+				// Keeps the trigger's name, which connections and expressions refer to.
 				return {
 					...node,
 					type: 'n8n-nodes-base.set',
@@ -145,7 +145,7 @@ export const summarizeRun = (data) => {
 
 /**
  * @param {import('./types').ExecutionData} data
- * @returns {string} which nodes failed, with what they say is wrong and what to do
+ * @returns {string} the failed nodes with their messages and descriptions
  */
 export const describeFailure = (data) => {
 	const { runData, error } = data.resultData;

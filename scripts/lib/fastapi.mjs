@@ -1,4 +1,4 @@
-/** FastAPI and uvicorn, in which most home-made model servers are written. */
+/** FastAPI and uvicorn: most self-written model servers use them. */
 import { delimiter, join } from 'node:path';
 import { cached } from './cache.mjs';
 import { root, shortHash } from './paths.mjs';
@@ -49,7 +49,7 @@ export const startMinimalServer = async ({ python, packages }, { logFile } = {})
 		logFile,
 	});
 	const url = `http://127.0.0.1:${port}`;
-	// It has no route for this, like most of its kind.
+	// The server has no such route; any answer shows that it is ready.
 	await waitForService(service, `${url}/ready`, { timeoutMs: 60_000, lines: 20 });
 	return { url, service, stop: async () => await service.stop(3000) };
 };

@@ -1,4 +1,4 @@
-/** Writing GGUF, the file format of llama.cpp's models (ggml's docs/gguf.md, version 3). */
+/** Writes GGUF, the file format of llama.cpp's models (ggml's docs/gguf.md, version 3). */
 
 const ALIGNMENT = 32;
 const TYPE = { u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9 };

@@ -1,4 +1,4 @@
-"""Makes a moving picture of frames: gif.py <folder of PNG files> <file.gif> [width]. Needs Pillow."""
+"""Makes an animated GIF of frames: gif.py <folder of PNG files> <file.gif> [width]. Needs Pillow."""
 import sys
 from pathlib import Path
 
@@ -13,7 +13,7 @@ frames = []
 for file in sorted(folder.glob("*.png")):
     image = Image.open(file).convert("RGB")
     image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
-    # Between two pieces of the answer nothing changes.
+    # Skip repeated frames: nothing changes between two pieces of the answer.
     if not frames or ImageChops.difference(image, frames[-1]).getbbox():
         frames.append(image)
 step = max(1, -(-len(frames) // MOST_FRAMES))

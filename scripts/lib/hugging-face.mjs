@@ -1,7 +1,7 @@
 /**
- * Small models as folders in Hugging Face's form, for servers that read no GGUF: the scripted model, all-MiniLM-L6-v2, and
- * a reranker of the same body. Names of tensors and settings are those of transformers' LlamaForCausalLM and
- * BertForSequenceClassification.
+ * Writes small models in Hugging Face's format (a folder), for servers that do not read GGUF: the scripted model,
+ * all-MiniLM-L6-v2, and a reranker with the same weights. Names of tensors and settings are those of transformers'
+ * LlamaForCausalLM and BertForSequenceClassification.
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,8 +29,8 @@ const IN_LAYER = {
 };
 
 /**
- * @param {string} name of a tensor as llama.cpp calls it
- * @returns {string} as transformers does
+ * @param {string} name llama.cpp's name of a tensor
+ * @returns {string} its name in transformers
  */
 export const llamaName = (name) => {
 	const [, layer, inner = ''] = /^blk\.(\d+)\.(\w+)\.weight$/.exec(name) ?? [];
@@ -49,7 +49,7 @@ const writeJson = (folder, files) => {
 };
 
 /**
- * Writes the model that answers with given texts (tiny-model.mjs) in the form of Hugging Face.
+ * Writes the scripted model (tiny-model.mjs) in Hugging Face's format.
  *
  * @param {string} folder an empty one
  * @param {import('./types').ScriptedReply[]} replies
@@ -122,7 +122,7 @@ export const writeScriptedFolder = (folder, replies, options) => {
 
 /**
  * @param {string} body folder of a BERT model
- * @param {string} folder becomes a reranker with a head that nobody trained
+ * @param {string} folder for the reranker, which gets an untrained head
  */
 const writeReranker = (body, folder) => {
 	cpSync(body, folder, { recursive: true });

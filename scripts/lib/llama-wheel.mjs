@@ -9,7 +9,7 @@ import { lastLines, run } from './proc.mjs';
 import { findPython, installWheels } from './python.mjs';
 
 const VERSION = '2026.10.11549';
-/** Of the wheels for Linux and macOS, on x86-64 and on ARM. */
+/** SHA-256 of the wheels for Linux and macOS, on x86-64 and on ARM. */
 const HASHES = [
 	'c54e7d13520ecc989c63dc99d55de3065e2f343a91f43f053d16b5e62077c261',
 	'e2a3e79e775515de4ad197e667f874070446ef9ac9cf2044bc9866bc4c72289e',
@@ -20,8 +20,8 @@ const LAUNCHER = join(root, 'scripts', 'lib', 'llama_server.py');
 export const WHEEL_SOURCE = `xllamacpp ${VERSION}`;
 
 /**
- * The package's library wants GCC's OpenMP library of the system, which small containers lack. This wheel of 0.5 MB
- * carries it; for which Python it was built does not matter.
+ * The package needs the system's OpenMP library of GCC, which small containers lack. This wheel of 0.5 MB contains it;
+ * the Python version it was built for does not matter.
  */
 const OPENMP = { name: 'pykdtree', version: '1.4.3', python: '3.12', libraries: 'pykdtree.libs' };
 /** @type {Record<string, { platform: string, hash: string }>} */
@@ -70,7 +70,7 @@ const install = async (python, folder) => {
 	const binary = join(folder, 'llama-server');
 	const quoted = (/** @type {string} */ text) => `'${text.replaceAll("'", `'\\''`)}'`;
 	copyFileSync(LAUNCHER, join(folder, 'llama_server.py'));
-	// The folder is moved to its place when it is complete, so the script finds the rest beside itself.
+	// The script uses relative paths, since the folder is moved when it is complete.
 	const script = [
 		'#!/bin/sh',
 		'here="${0%/*}"',

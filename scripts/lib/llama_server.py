@@ -1,7 +1,7 @@
 """The llama-server of the Python package xllamacpp, started with llama-server's own options.
 
 Called by the file "llama-server" that scripts/lib/llama-wheel.mjs writes beside the package. An option that is not in the
-table below ends it with a sentence. A router cannot be started: the package has none.
+table below is an error. There is no router mode: the package has none.
 """
 
 import argparse
@@ -107,7 +107,7 @@ def main():
     server = xllamacpp.Server(parameters)
     print("listening on", server.listening_address, flush=True)
     stop.wait()
-    # Its threads would be joined, with the requests that they work on.
+    # A normal exit would wait for the server's threads and their requests.
     os._exit(0)
 
 

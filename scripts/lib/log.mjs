@@ -1,7 +1,7 @@
 /**
- * What the scripts say while they work: every step by name, how far a long one is, and the time it took.
+ * Output of the scripts: every step by name, the progress of a long one, and its duration.
  *
- * On a terminal the running steps are redrawn in place; elsewhere (CI, a pipe) each is a plain line now and then.
+ * On a terminal the running steps are redrawn in place; elsewhere (CI, a pipe) they are printed as lines now and then.
  */
 
 /** @typedef {import('./types').Progress} Progress */

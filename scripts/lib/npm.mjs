@@ -1,4 +1,4 @@
-/** npm as the scripts use it: a lock file installs the same way everywhere, whatever the user's npm settings are. */
+/** Runs npm so that a lock file installs the same way everywhere, independent of the user's npm settings. */
 import { existsSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { root } from './paths.mjs';
@@ -21,18 +21,17 @@ const PROJECT_SETTINGS = new RegExp(
  */
 export const npmEnvironment = (base = process.env) => ({
 	...Object.fromEntries(Object.entries(base).filter(([name]) => !PROJECT_SETTINGS.test(name))),
-	// Lock files pin versions by hash. A user's minimum age for packages, or a date, would make npm refuse what they
-	// name.
+	// Lock files pin versions by hash. A user's minimum age or date for packages would make npm refuse them.
 	npm_config_before: 'null',
 	npm_config_min_release_age: '0',
 	npm_config_update_notifier: 'false',
-	// Two tries, the default, are few where thousands of packages come over a bad line.
+	// The default of two is too few for thousands of packages over a bad connection.
 	npm_config_fetch_retries: '5',
 	NODE_ENV: 'development',
 });
 
 /**
- * The Node that runs npm. Not the one in this clone's node_modules: `npm ci` deletes it under its own feet.
+ * The Node that runs npm. Not the one in this clone's node_modules, which `npm ci` deletes while it runs.
  *
  * @returns {string}
  */
@@ -47,7 +46,7 @@ const nodeForNpm = () => {
 /** @returns {[string, ...string[]]} the command that runs npm, and its first arguments */
 const npmCommand = () => {
 	const called = process.env.npm_execpath;
-	// Under yarn or pnpm the variable names those.
+	// Under yarn or pnpm the variable points to them.
 	if (called && basename(called) === 'npm-cli.js' && existsSync(called)) return [nodeForNpm(), called];
 	return ['npm'];
 };
@@ -61,7 +60,7 @@ export const npm = async (args, options = {}) => {
 	return await run(command, [...first, ...args], { ...options, env: npmEnvironment(options.env) });
 };
 
-/** Arguments of every install from a lock file. Scripts of packages never run; the two that must are run by name. */
+/** Arguments of every install from a lock file. Install scripts never run; the two that are needed are run explicitly. */
 export const INSTALL_ARGS = [
 	'--ignore-scripts',
 	'--legacy-peer-deps',

@@ -1,4 +1,4 @@
-/** A real Ollama, built from its Go module: it needs no network afterwards, and models are created from files. */
+/** Builds Ollama from its Go module and starts it: it needs no network afterwards, models are created from files. */
 import { chmodSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
@@ -10,10 +10,10 @@ import { waitForService } from './wait.mjs';
 
 const MODULE = 'github.com/ollama/ollama';
 const VERSION = '0.17.4';
-/** What the module's archive leaves out: it has no folder of that name (Go drops `vendor` folders from archives). */
+/** Libraries in `vendor` folders, which Go leaves out of the module's archive. */
 const VENDORED = ['nlohmann', 'miniaudio', 'stb'];
 
-/** @returns {string | undefined} what building lacks on this machine, with what to do */
+/** @returns {string | undefined} missing build tools, with what to do */
 const missing = () => {
 	if (!findOnPath('go')) return 'Go 1.24 or newer was not found (https://go.dev/dl, or apt-get install -y golang)';
 	if (!findOnPath('g++') && !findOnPath('clang++')) return 'a C++ compiler was not found (apt-get install -y g++)';
@@ -31,7 +31,7 @@ const build = async (folder, progress) => {
 	const { Dir: source } = JSON.parse(stdout);
 	const work = join(folder, 'ollama');
 	cpSync(source, work, { recursive: true });
-	// What Go downloads is read-only.
+	// Go's downloads are read-only.
 	await run('chmod', ['-R', 'u+w', work]);
 	const llama = join(folder, 'llama');
 	mkdirSync(llama);
@@ -50,7 +50,7 @@ const build = async (folder, progress) => {
 /**
  * @param {import('./types').Log} log
  * @returns {Promise<string>} the `ollama` program: `OLLAMA_BIN`, or one built here
- * @throws where it cannot be built, with what is missing
+ * @throws when it cannot be built, with what is missing
  */
 export const ensureOllama = async (log) =>
 	await log.step(`Ollama ${VERSION}`, async (progress) => {
@@ -86,7 +86,7 @@ export const startOllama = async (binary, { folder, env = {} }) => {
 			...Object.fromEntries(own),
 			OLLAMA_HOST: `127.0.0.1:${port}`,
 			OLLAMA_MODELS: join(folder, 'models'),
-			// Its key pair and settings; nothing of the user's is touched.
+			// For its key pair and settings, instead of the user's.
 			HOME: folder,
 			OLLAMA_NOPRUNE: '1',
 			...env,

@@ -1,5 +1,5 @@
 /**
- * A part that only some tests need: without it those are skipped or fail, with the reason, and the others run.
+ * Gets a part that only some tests need: if it is missing, those are skipped or fail with `problem`, and the others run.
  *
  * @template T
  * @param {import('./types').Log} log is told what is missing

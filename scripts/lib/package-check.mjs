@@ -1,4 +1,4 @@
-/** What the published package must and must not hold. */
+/** Checks the content and size of the published package. */
 
 export const MAX_PACKED_BYTES = 560_000;
 
@@ -6,9 +6,9 @@ const ALLOWED = [/^dist\//, /^package\.json$/, /^README(\.[\w-]+)?\.md$/, /^LICE
 const FORBIDDEN = [/\.[cm]?tsx?$/, /\.map$/, /\.(test|spec)\./, /(^|\/)(test|tests|__tests__|node_modules)\//];
 
 /**
- * @param {import('./types').PackedPackage} packed what `npm pack --json` says
+ * @param {import('./types').PackedPackage} packed output of `npm pack --json`
  * @param {import('./types').PackageManifest} manifest
- * @returns {string[]} everything that is wrong
+ * @returns {string[]} all problems
  */
 export const packageProblems = (packed, manifest) => {
 	const paths = packed.files.map(({ path }) => path);

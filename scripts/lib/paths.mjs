@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 /** The clone's folder, without a trailing separator. */
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 
-/** What belongs to this clone and is made again when it is missing. Git ignores it. */
+/** Generated data of this clone, which can be deleted. Git ignores it. */
 export const playgroundData = join(root, '.playground');
 
-/** What `npm start` keeps between two runs: n8n's data, the login, logs. */
+/** Data that `npm start` keeps between runs: n8n's data, the login, logs. */
 export const startData = resolve(process.env.LOCAL_LLAMA_DATA || playgroundData);
 
 /**

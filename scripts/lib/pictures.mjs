@@ -1,4 +1,4 @@
-/** The pictures of the documents: those that a document names are the ones that `docs/images` holds. */
+/** Pictures of the documents: `docs/images` holds exactly those that a document names. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { filesBelow, root } from './paths.mjs';
@@ -6,7 +6,7 @@ import { filesBelow, root } from './paths.mjs';
 export const IMAGES = 'docs/images';
 /** A README with its pictures should open at once. */
 export const LARGEST_BYTES = 150_000;
-/** The same for one that moves. */
+/** The same for an animated one. */
 export const LARGEST_MOVING_BYTES = 1_000_000;
 
 /** @returns {string[]} every document of the project, from its root */

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * Below the ports that the system gives to outgoing connections by itself (32768 and up): whoever is to listen may take
- * a while to begin, and nobody gets the port by chance meanwhile.
+ * Below the system's ephemeral ports (32768 and up), so that no outgoing connection takes the port before the server
+ * listens.
  */
 const FIRST_PORT = 12_000;
 const PORTS = 8_000;
@@ -11,7 +11,7 @@ let last = randomInt(PORTS);
 
 /**
  * @param {number} port
- * @returns {Promise<boolean>} whether it can be listened on
+ * @returns {Promise<boolean>} whether a server can listen on it
  */
 const isFree = (port) =>
 	new Promise((resolve) => {
@@ -20,7 +20,7 @@ const isFree = (port) =>
 		server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
 	});
 
-/** @returns {Promise<number>} a port that nobody listens on at this moment; another one at each call */
+/** @returns {Promise<number>} a free port; another one at each call */
 export const freePort = async () => {
 	for (let tries = 0; tries < PORTS; tries += 1) {
 		last = (last + 1) % PORTS;

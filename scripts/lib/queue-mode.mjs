@@ -1,4 +1,4 @@
-/** n8n as people run it at scale: PostgreSQL, Redis, a main process, one that takes webhooks, and workers. */
+/** n8n in queue mode: PostgreSQL, Redis, a main process, a webhook process, and workers. */
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { startRedis } from './redis.mjs';
 
 /** @typedef {import('./types').N8nWorker} N8nWorker */
 
-/** What docs/scale.md tells everybody to set. */
+/** Settings that docs/scale.md recommends. */
 const RECOMMENDED = {
 	OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
 	QUEUE_BULL_REDIS_TIMEOUT_THRESHOLD: '60000',
@@ -27,7 +27,7 @@ const RECOMMENDED = {
  * @property {string} postgres folder of the programs, from `ensurePostgres`
  * @property {number} [workers]
  * @property {number} [concurrency] executions at once of each worker
- * @property {Record<string, string>} [env] settings of n8n that differ
+ * @property {Record<string, string>} [env] further settings of n8n
  */
 
 /**
@@ -44,7 +44,7 @@ const executionOf = ({ id, status, workflow, data }) => {
 	const stored = record(data === null ? {} : parseFlatted(data));
 	const { runData, error } = record(stored.resultData);
 	const [waiting] = record(stored.executionData).nodeExecutionStack ?? [];
-	/** The first node's output holds the question; before it ran, its input does. */
+	/** Data of the first node, which hold the question: its output, or its input before it ran. */
 	const first = Object.values(record(runData))[0]?.[0]?.data ?? waiting?.data;
 	const { message, description } = record(error);
 	const { output, answer } = record(Object.values(record(runData)).at(-1)?.[0]?.data?.main?.[0]?.[0]?.json);
@@ -72,7 +72,7 @@ export const startQueueMode = async (install, options) => {
 	/** @type {Array<{ stop(): Promise<void> }>} */
 	const started = [];
 	const stop = async () => {
-		// n8n first: without its database it would complain for seconds.
+		// n8n first: without its database it would log errors for seconds.
 		for (const server of started.splice(0).reverse()) await server.stop();
 	};
 	try {
@@ -99,7 +99,7 @@ export const startQueueMode = async (install, options) => {
 		await main.setupOwner(TEST_LOGIN);
 		await main.login(TEST_LOGIN);
 
-		/** @type {Array<{ worker: N8nWorker, logFile: string }>} all that ever ran */
+		/** @type {Array<{ worker: N8nWorker, logFile: string }>} all workers, including stopped ones */
 		const all = [];
 		/** @type {N8nWorker[]} */
 		const workers = [];

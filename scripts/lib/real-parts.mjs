@@ -1,4 +1,4 @@
-/** What every measurement in the real n8n stands on. */
+/** What every benchmark in the real n8n needs. */
 import { ensureBuild, stageBuild } from './build.mjs';
 import { ensureDependencies } from './deps.mjs';
 import { ensureLlamaServer } from './llama-server.mjs';

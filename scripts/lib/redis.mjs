@@ -1,4 +1,4 @@
-/** Redis for an n8n in queue mode: the machine's own program, with a data folder of the caller. */
+/** Starts the machine's Redis for n8n's queue mode, with a data folder of the caller. */
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -41,8 +41,8 @@ const answers = async (port) =>
 /**
  * @param {string} bin from `findRedis`
  * @param {string} folder
- * @param {{ port?: number, keepsJobs?: boolean }} [options] `keepsJobs`: what was queued is there again when Redis is
- *   started anew in the same folder
+ * @param {{ port?: number, keepsJobs?: boolean }} [options] `keepsJobs`: queued jobs survive a restart of Redis in
+ *   the same folder
  * @returns {Promise<import('./types').Redis>}
  */
 export const startRedis = async (bin, folder, { port: wanted, keepsJobs = false } = {}) => {

@@ -1,4 +1,4 @@
-/** Reading and writing safetensors, the file format of Hugging Face's models: a length, a JSON header, the values of all tensors. */
+/** Reads and writes safetensors, the file format of Hugging Face's models: a length, a JSON header, the values of all tensors. */
 
 /**
  * @param {Buffer} bytes a whole file
@@ -15,7 +15,7 @@ export const readSafetensors = (bytes) => {
 	for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(header)) {
 		if (dtype !== 'F32') continue;
 		const [from, to] = offsets;
-		// A copy: the values of a file need not lie at a multiple of four.
+		// Copied for alignment: in the file, values may not start at a multiple of four.
 		const values = new Uint8Array(bytes.subarray(start + from, start + to));
 		if (values.length !== 4 * shape.reduce((product, size) => product * size, 1)) {
 			throw new Error(`Tensor ${name} of shape ${shape.join('x')} has ${values.length} bytes`);
@@ -37,7 +37,7 @@ export const encodeSafetensors = (tensors) => {
 		return [name, { dtype: 'F32', shape, data_offsets: [start, end] }];
 	});
 	const json = JSON.stringify({ __metadata__: { format: 'pt' }, ...Object.fromEntries(entries) });
-	// The values begin at a multiple of eight.
+	// Padded, so that the values begin at a multiple of eight.
 	const header = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
 	const length = Buffer.alloc(8);
 	length.writeBigUInt64LE(BigInt(header.length));

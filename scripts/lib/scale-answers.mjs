@@ -1,4 +1,4 @@
-/** What many chats at once ask, and what they must be answered: another text for each topic, so that a mix-up shows. */
+/** Questions for many chats at once, and the expected answers: each topic has another text, so that a mix-up shows. */
 
 const TOPICS = ['alpha', 'beta', 'gamma', 'delta'];
 const WORDS = 40;
@@ -6,7 +6,7 @@ const WORDS = 40;
 /** @param {string} topic */
 const answerTo = (topic) => `${Array.from({ length: WORDS }, (_, word) => `${topic}${word} `).join('')}${topic}.`;
 
-/** The answers of a scripted model. */
+/** Replies of the scripted model. */
 export const REPLIES = TOPICS.map((topic) => ({ contains: topic, reply: answerTo(topic) }));
 
 /** @param {string} question */
@@ -14,8 +14,8 @@ export const answerOf = (question) => answerTo(TOPICS.find((topic) => question.i
 
 /**
  * @param {number} count
- * @param {string[]} webhookIds in turn
- * @param {string} [name] tells these questions from others
+ * @param {string[]} webhookIds used in turn
+ * @param {string} [name] prefix that distinguishes these questions from others
  */
 export const questions = (count, webhookIds, name = 'Question') =>
 	Array.from({ length: count }, (_, index) => ({

@@ -3,8 +3,8 @@
 /**
  * @param {string} name
  * @param {string} webhookId
- * @param {Omit<import('./types').WorkflowNode, 'id' | 'position'>} work what the trigger feeds
- * @param {Omit<import('./types').WorkflowNode, 'id' | 'position'>} [model] of an agent
+ * @param {Omit<import('./types').WorkflowNode, 'id' | 'position'>} work the node after the trigger
+ * @param {Omit<import('./types').WorkflowNode, 'id' | 'position'>} [model] its chat model, if it is an agent
  * @param {string} [responseMode]
  * @returns {import('./types').Workflow}
  */

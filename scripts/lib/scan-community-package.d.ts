@@ -1,4 +1,4 @@
-/** n8n ships no types with its check. */
+/** Types of n8n's package check, which ships none. */
 declare module '@n8n/scan-community-package/scanner/scanner.mjs' {
 	export const SOURCE_FILE_PATTERNS: readonly string[];
 	export function analyzePackage(

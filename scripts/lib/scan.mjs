@@ -1,4 +1,4 @@
-/** n8n's own check of community packages, over the source and over what is packed. */
+/** Runs n8n's own check of community packages on the source and on the packed files. */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -6,7 +6,7 @@ import { npm } from './npm.mjs';
 import { onExit, run } from './proc.mjs';
 import { root } from './paths.mjs';
 
-/** undici needs Node's own modules, which the check refuses in packed JavaScript (docs/security.md). */
+/** The one exception: undici needs Node's built-in modules, which the check forbids in packed JavaScript (docs/security.md). */
 export const BUNDLE = 'dist/lib/vendor.js';
 
 /**
@@ -35,7 +35,7 @@ const packAndUnpack = async (folder) => {
 };
 
 /**
- * @returns {Promise<string[]>} what is wrong: the source must pass whole, the packed files in everything but the bundle
+ * @returns {Promise<string[]>} all problems; in the packed files, those of the bundle are ignored
  */
 export const scanProblems = async () => {
 	const { analyzePackage, SOURCE_FILE_PATTERNS } = await import('@n8n/scan-community-package/scanner/scanner.mjs');

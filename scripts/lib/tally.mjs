@@ -1,4 +1,4 @@
-/** Counting checks and tests, and running jest so that it can be counted. */
+/** Runs checks and jest, and counts passed, failed and skipped tests. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { CommandError, onExit, run } from './proc.mjs';
  * @typedef {object} Check
  * @property {string} name
  * @property {(progress: import('./types').Progress) => Promise<Tally | void>} check
- * @property {boolean} [counts] `false`: a preparation, counted only when it fails
+ * @property {boolean} [counts] `false`: a preparation, which is counted only if it fails
  */
 
 /** @returns {Tally} */
@@ -35,7 +35,7 @@ export const closingLine = ({ passed, failed, skipped }) =>
  */
 export const tallyOfJest = (report) => {
 	const assertions = report.testResults.flatMap(({ assertionResults }) => assertionResults);
-	// A file that does not even load has no assertions, and a failing hook after all tests fails none of them.
+	// A test file that fails to load has no assertions, and a failing `afterAll` fails no test.
 	const broken = report.testResults.filter(
 		({ status, assertionResults }) => status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),
 	);
@@ -78,16 +78,15 @@ export const runJest = async (log, args, env = {}) => {
 	}
 };
 
-/** jest has said already which. */
+/** Needs no message: jest has printed the failures. */
 class TestsFailed extends Error {}
 
 /**
- * Runs checks one after the other, and those of a group side by side, and counts them with the tests; behind one that
- * fails nothing more begins.
+ * Runs checks in sequence, those of a group in parallel, and counts them with the tests. Stops after the first that fails.
  *
  * @param {import('./types').Log} log
  * @param {Array<Check | Check[]>} checks
- * @param {string} [hint] said when something failed
+ * @param {string} [hint] printed when something failed
  * @returns {Promise<number>} the exit code
  */
 export const runChecks = async (log, checks, hint) => {

@@ -1,10 +1,10 @@
 /**
- * Models of a few hundred kilobytes for the real llama-server. Every route, stream, slot, cancel and error of it is
- * real with them; only the words are not:
+ * Models of a few hundred kilobytes for the real llama-server. All its routes, streams, slots and errors work with them;
+ * only the texts are artificial:
  *
  * - the random model answers with seeded noise, of a length that can be set;
- * - the scripted model answers with given texts, chosen by the last message. Tool calls and thinking in them go through
- *   the server's own parser like those of a large model.
+ * - the scripted model answers with given texts, chosen by the last message. The server parses tool calls and thinking in
+ *   them like those of a large model.
  */
 import { writeFileSync } from 'node:fs';
 import { encodeGguf } from './gguf.mjs';
@@ -12,7 +12,7 @@ import { encodeGguf } from './gguf.mjs';
 const END_OF_TEXT = '<|endoftext|>';
 const TURN_START = '<|im_start|>';
 const TURN_END = '<|im_end|>';
-/** Ends a prompt that offers tools and awaits a first answer: after it the random model calls one. */
+/** Last token of a prompt that offers tools and has no tool result yet: the random model then calls a tool. */
 const CALL_NOW = '<|tools|>';
 const CALL_START = '<tool_call>';
 const CALL_END = '</tool_call>';
@@ -67,13 +67,13 @@ const CHAT_TEMPLATE = `{%- if tools %}
 {%- endif %}`;
 
 /**
- * @param {string} lastWords what stands at the very end of a prompt
- * @param {string} [firstWords] what stands in front of an earlier answer
+ * @param {string} lastWords text at the end of the prompt
+ * @param {string} [firstWords] text before each earlier answer
  */
 const chatTemplateWith = (lastWords, firstWords = '') =>
 	CHAT_TEMPLATE.replace('@history@\n', () => firstWords && `${firstWords}\n`).replace('@end@', () => lastWords);
 
-/** GPT-2's way to write bytes as visible characters; llama.cpp reads the tokens of byte-level vocabularies so. */
+/** GPT-2's mapping of bytes to visible characters, which llama.cpp uses for byte-level vocabularies. */
 const byteCharacters = (() => {
 	const visible = [
 		[0x21, 0x7e],
@@ -103,16 +103,16 @@ export const randomNumbers = (seed) => {
 		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
 		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
 	};
-	// A sum of four comes near enough to a normal distribution and is the same on every machine.
+	// The sum of four approximates a normal distribution and is the same on every machine.
 	return () => (uniform() + uniform() + uniform() + uniform() - 2) * Math.sqrt(3);
 };
 
 /**
  * @typedef {object} Shape
  * @property {string} name
- * @property {string[]} control tokens after the 256 bytes that the tokenizer takes out of prompts and nobody sees
- * @property {string[]} [markup] tokens that the tokenizer takes out of prompts and that show in answers
- * @property {string[]} [pieces] tokens that only generation yields
+ * @property {string[]} control tokens after the 256 byte tokens: recognized in prompts, hidden in answers
+ * @property {string[]} [markup] tokens that are recognized in prompts and visible in answers
+ * @property {string[]} [pieces] tokens that occur in answers only
  * @property {number} width
  * @property {number} heads
  * @property {number} keyHeads
@@ -219,8 +219,8 @@ const templateOf = (choice) => {
 };
 
 /**
- * Writes the model whose answers are noise: printable ASCII, ended by the model itself. Offered tools, it calls one
- * with noise for arguments, then answers with noise.
+ * Writes the random model. It answers with printable ASCII noise and ends the answer itself. If tools are offered, it
+ * first calls one with random arguments.
  *
  * @param {string} file
  * @param {import('./types').TinyModelOptions} [options]
@@ -247,9 +247,9 @@ export const writeTinyModel = (file, options = {}) => {
 	const id = (text) => 256 + [...control, ...markup].indexOf(text);
 	const random = randomNumbers(seed);
 
-	// Channel 0 is the same for every token and no layer writes to it: the llama architecture has no bias, this is one.
+	// Channel 0 serves as a bias, which the llama architecture lacks: constant for every token, and no layer writes to it.
 	const constant = 4;
-	// The channels after it force what follows a token. The server takes a call for one only with the line break.
+	// The channels after it force the next token. The server recognizes a call only with the line break.
 	const forced = [
 		{ after: id(CALL_NOW), next: id(CALL_START), strength: 20 },
 		{ after: id(CALL_START), next: '\n'.charCodeAt(0), strength: 20 },
@@ -260,7 +260,7 @@ export const writeTinyModel = (file, options = {}) => {
 	const bias = (token) => {
 		const character = String.fromCharCode(token);
 		if (token === id(TURN_END)) return Number.isFinite(meanTokens) ? 4.5 - Math.log(meanTokens) : -40;
-		// Where the grammar wants the end of a call it shall come as one token, and nowhere else.
+		// Unlikely, so that it comes only where the grammar requires the end of a call.
 		if (token === id(CALL_END)) return -8;
 		if (character === '<') return -14;
 		// The server's grammar separates parallel calls by commas: mostly one call, now and then several.
@@ -277,7 +277,7 @@ export const writeTinyModel = (file, options = {}) => {
 		for (let row = 0; row < rows; row += 1) {
 			const at = row * columns;
 			if (name === 'token_embd') values.set([constant, ...forced.map(({ after }) => (after === row ? 80 : 0))], at);
-			// After the norm the constant channel is about 3: its weight is the bias divided by that.
+			// After the norm the bias channel is about 3, so its weight is the bias divided by 3.
 			if (name === 'output') {
 				const pull = forced.map(({ next, strength }) => (next === row ? strength : 0));
 				values.set([bias(row) / 3, ...pull], at);
@@ -289,12 +289,12 @@ export const writeTinyModel = (file, options = {}) => {
 };
 
 /**
- * Cuts a reply into tokens. What follows a token depends on the token alone, so a text that is followed by something
- * else elsewhere grows until it is not.
+ * Cuts a reply into tokens. The next token depends only on the current one, so a piece that has another continuation
+ * elsewhere is extended until it is unique.
  *
  * @param {string} reply
- * @param {Map<string, string>} followed what follows each text that is a token already
- * @param {boolean} inOne whether the whole reply is one token
+ * @param {Map<string, string>} followed the rest of the reply after each existing token
+ * @param {boolean} inOne whether the whole reply becomes one token
  * @returns {string[]}
  */
 const cutReply = (reply, followed, inOne) => {
@@ -311,7 +311,7 @@ const cutReply = (reply, followed, inOne) => {
 		piece += character;
 		const rest = characters.slice(index + 1).join('');
 		const longEnough = rest === '' || (!inOne && (/\s/.test(character) || [...piece].length >= 4));
-		// At the end it cannot grow any more, but it can take in the one before.
+		// The last piece cannot be extended: merge it with the one before.
 		if (rest === '' && !fits(piece, rest)) piece = (pieces.pop() ?? '') + piece;
 		if (longEnough && fits(piece, rest)) {
 			followed.set(piece, rest);
@@ -324,14 +324,14 @@ const cutReply = (reply, followed, inOne) => {
 };
 
 /**
- * The model that answers with given texts. Each reply says which last message it answers; the first that fits is
- * taken. A tool call is written as the template asks for it,
- * `<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>`; thinking stands at the start,
+ * The scripted model. Each reply has conditions on the last message; the first that matches is used. A tool call is
+ * written as in the template,
+ * `<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>`; thinking comes first,
  * `<think>\n…\n</think>\n\n`.
  *
  * @param {import('./types').ScriptedReply[]} replies
- * @param {{ contextLength?: number, readsAsWritten?: boolean }} [options] `readsAsWritten`: each reply is one token,
- * which is found again in a prompt that repeats the reply to the letter, so that the server's prompt cache can hold it
+ * @param {{ contextLength?: number, readsAsWritten?: boolean }} [options] `readsAsWritten`: each reply is one token, so
+ * that a prompt that repeats the reply has the same tokens, and the server's prompt cache works
  * @returns {{ metadata: Record<string, import('./gguf.mjs').Value>, tensors: import('./gguf.mjs').Tensor[] }}
  */
 export const scriptedModel = (replies, { contextLength = 4096, readsAsWritten = false } = {}) => {
@@ -353,7 +353,7 @@ export const scriptedModel = (replies, { contextLength = 4096, readsAsWritten = 
 	const control = [END_OF_TEXT, TURN_START, TURN_END, ...all.map((_, index) => marker(index))];
 	/** @type {Map<string, string>} */
 	const followed = new Map();
-	// A tokenizer takes the longest tokens out of a prompt first: pieces would be found across the cuts of a reply.
+	// Whole replies if they are recognized in prompts: the tokenizer takes the longest match, so pieces could match across cuts.
 	const cut = all.map(({ reply }) => cutReply(reply, followed, readsAsWritten));
 	const singleBytes = new Map(byteCharacters.map((character, byte) => [character, byte]));
 	const pieces = [...followed.keys()].filter((piece) => !singleBytes.has(asToken(piece)));
@@ -361,14 +361,14 @@ export const scriptedModel = (replies, { contextLength = 4096, readsAsWritten = 
 	const pieceId = (piece) => singleBytes.get(asToken(piece)) ?? 256 + control.length + pieces.indexOf(piece);
 	const turnEnd = 256 + control.indexOf(TURN_END);
 
-	/** @type {Map<number, number>} which token follows which */
+	/** @type {Map<number, number>} next token by token */
 	const next = new Map();
 	cut.forEach((tokens, index) => {
 		const chain = [256 + control.indexOf(marker(index)), ...tokens.map(pieceId), turnEnd];
 		chain.slice(1).forEach((token, place) => next.set(chain[place] ?? turnEnd, token));
 	});
 	const states = [...next.keys()];
-	// Channel 0 is for all tokens outside the replies: the answer ends there.
+	// Channel 0 stands for all tokens outside the replies: it ends the answer.
 	const width = Math.ceil((1 + states.length) / 64) * 64;
 	/** @type {Shape} */
 	const shape = {
@@ -381,7 +381,7 @@ export const scriptedModel = (replies, { contextLength = 4096, readsAsWritten = 
 		layers: 1,
 		feedForward: 64,
 		contextLength,
-		// A marker that is missing from the history would part it from what the cache holds.
+		// Earlier answers get their markers too, so that the history matches the cached tokens.
 		chatTemplate: chatTemplateWith(
 			markerAfter('messages[-1]'),
 			readsAsWritten ? markerAfter('messages[loop.index0 - 1]') : '',
@@ -390,7 +390,7 @@ export const scriptedModel = (replies, { contextLength = 4096, readsAsWritten = 
 	const certain = 40 / Math.sqrt(width);
 	const data = tensors(shape, 256 + control.length + pieces.length, (name, columns, rows) => {
 		const values = new Float32Array(columns * rows);
-		// The layers add nothing: what follows depends on the last token alone.
+		// All other tensors stay zero: the next token depends on the last one alone.
 		if (name === 'token_embd') {
 			for (let row = 0; row < rows; row += 1) values[row * columns + 1 + states.indexOf(row)] = 1;
 		} else if (name === 'output') {
@@ -403,7 +403,7 @@ export const scriptedModel = (replies, { contextLength = 4096, readsAsWritten = 
 };
 
 /**
- * Writes it for llama.cpp.
+ * Writes the scripted model as GGUF.
  *
  * @param {string} file
  * @param {import('./types').ScriptedReply[]} replies

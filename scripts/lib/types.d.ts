@@ -1,9 +1,9 @@
-/** Shapes that the scripts and the end-to-end tests share. */
+/** Types that the scripts and the end-to-end tests share. */
 
 export interface Progress {
-	/** Says how far the step is. */
+	/** Reports the progress of the step. */
 	(state: string): void;
-	/** Adds a remark to the line that ends the step. */
+	/** Adds a note to the last line of the step. */
 	note(text: string): void;
 }
 
@@ -25,15 +25,15 @@ export interface SpawnOptions {
 	cwd?: string;
 	env?: Record<string, string | undefined>;
 	stdin?: 'ignore' | 'inherit';
-	/** Of another user: only root may do that. */
+	/** User ID to run as; needs root. */
 	uid?: number;
 	gid?: number;
 }
 
 export interface RunOptions extends SpawnOptions {
-	/** Called with every line of both streams, without colour codes removed. */
+	/** Called with every line of both streams, including colour codes. */
 	onLine?: (line: string) => void;
-	/** Whether a non-zero end throws (the default). */
+	/** Whether a non-zero exit code throws (default `true`). */
 	check?: boolean;
 	timeoutMs?: number;
 }
@@ -41,12 +41,12 @@ export interface RunOptions extends SpawnOptions {
 export interface RunResult {
 	code: number;
 	stdout: string;
-	/** Both streams, in the order they came. */
+	/** Both streams, in order of arrival. */
 	output: string;
 }
 
 export interface ServiceOptions extends SpawnOptions {
-	/** Gets every line as well. */
+	/** File that every line is written to as well. */
 	logFile?: string;
 	onLine?: (line: string) => void;
 }
@@ -60,7 +60,7 @@ export interface Service {
 	readonly running: boolean;
 	readonly endReason: string;
 	kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
-	/** Ends it and what it started; waits until it is gone. */
+	/** Ends the process and its descendants, and waits for that. */
 	stop(graceMs?: number): Promise<void>;
 }
 
@@ -74,11 +74,11 @@ export interface N8nInstall {
 	bin: string;
 }
 
-/** An npm package that carries the binary of another package's native module. */
+/** An npm package that contains a binary for another package's native module. */
 export interface BinaryPackage {
 	name: string;
 	version: string;
-	/** Of the package's archive. */
+	/** Hash of the package's archive. */
 	integrity: string;
 	/** Where the native module looks for its binary. */
 	file: string;
@@ -92,12 +92,12 @@ export interface N8nEnvironment {
 	brokerPort?: number;
 	/** Folders with custom nodes. */
 	customExtensions?: string[];
-	/** Settings of n8n that differ. */
+	/** Further settings of n8n. */
 	env?: Record<string, string | undefined>;
 }
 
 export interface StartN8nOptions extends N8nEnvironment {
-	/** Executions at once of a worker. */
+	/** Concurrent executions of a worker. */
 	concurrency?: number;
 	logFile?: string;
 	onLine?: (line: string) => void;
@@ -183,7 +183,7 @@ export interface CliExecution {
 	success: boolean;
 	error?: JsonObject & { message: string; description?: string };
 	run: { data: ExecutionData; status: string; [key: string]: unknown };
-	/** All that n8n printed. */
+	/** n8n's whole output. */
 	output: string;
 }
 
@@ -213,13 +213,13 @@ export interface N8nClient {
 	login(login: Login): Promise<void>;
 	createCredential(credential: Credential): Promise<{ id: string; name: string }>;
 	createWorkflow(workflow: Workflow): Promise<Workflow & { id: string; versionId: string }>;
-	/** Makes the workflow's current version live. */
+	/** Publishes the workflow's current version. */
 	activate(id: string): Promise<void>;
-	/** Runs a saved workflow as the editor's button does; yields the execution's id at once. */
+	/** Runs a saved workflow like the editor's button; returns the execution's ID without waiting. */
 	runWorkflow(workflow: Workflow & { id: string }, triggerNode: string): Promise<string>;
 	listExecutions(options?: { workflowId?: string; status?: string[]; limit?: number }): Promise<ExecutionSummary[]>;
 	getExecution(id: string): Promise<Execution>;
-	/** Polls until it has ended. */
+	/** Polls until the execution has ended. */
 	waitForExecution(id: string, timeoutMs?: number): Promise<Execution>;
 	stopExecution(id: string): Promise<void>;
 	/** Calls a production webhook; waits until it is registered. */
@@ -230,7 +230,7 @@ export interface N8nClient {
 		chatInput: string,
 		options?: { sessionId?: string; signal?: AbortSignal },
 	): AsyncGenerator<ChatLine>;
-	/** Every node type n8n has loaded. */
+	/** All node types that n8n has loaded. */
 	nodeTypes(): Promise<
 		Array<{ name: string; displayName: string; version: number | number[]; [key: string]: unknown }>
 	>;
@@ -246,27 +246,27 @@ export interface N8nServer extends N8nClient {
 }
 
 export interface TinyModelOptions {
-	/** Another seed gives another model. */
+	/** Seed of the random weights. */
 	seed?: number;
-	/** The context length the model claims to have been trained with, in tokens (one per byte of text). */
+	/** Training context length in the model's metadata, in tokens (one per byte of text). */
 	contextLength?: number;
-	/** `true`: ChatML with tools and thinking; `false`: none; a text: that one. */
+	/** `true`: ChatML with tools and thinking; `false`: none; a string: that template. */
 	chatTemplate?: boolean | string;
-	/** About how many tokens an answer has; `Infinity`: it ends only at a limit. */
+	/** Mean answer length in tokens; `Infinity`: ends only at a limit. */
 	meanTokens?: number;
 }
 
 export interface ScriptedReply {
-	/** Only when the last message has this role. */
+	/** Condition: role of the last message. */
 	last?: 'user' | 'tool';
-	/** Only when the last message holds this text. */
+	/** Condition: the last message contains this text. */
 	contains?: string;
-	/** What the model says. */
+	/** The model's answer. */
 	reply: string;
 }
 
 export interface LlamaServerOptions {
-	/** A GGUF file; none for a router, which is told its models in `args`. */
+	/** A GGUF file; none for a router, which gets its models in `args`. */
 	model?: string;
 	port?: number;
 	alias?: string;
@@ -280,7 +280,7 @@ export interface LlamaServerOptions {
 	args?: string[];
 	env?: Record<string, string | undefined>;
 	logFile?: string;
-	/** `false`: come back while the model is still loading. */
+	/** `false`: do not wait until the model is loaded. */
 	wait?: boolean;
 }
 
@@ -305,7 +305,7 @@ export interface LlamaServer {
 	stop(): Promise<void>;
 }
 
-/** A real npm registry that holds what is published to it, and nothing else. */
+/** A real npm registry that has only the packages published to it. */
 export interface Verdaccio {
 	/** Without a trailing slash. */
 	readonly url: string;
@@ -324,12 +324,12 @@ export interface ModelServer {
 	/** All that the server lists. */
 	models: string[];
 	description: string;
-	/** Only when it was started here. */
+	/** Only if it was started here. */
 	service?: Service;
 	stop(): Promise<void>;
 }
 
-/** What n8n records of one call of a chat model. */
+/** n8n's record of one call of a chat model. */
 export interface ModelCall {
 	response?: {
 		generations?: Array<Array<{ text: string; generationInfo?: JsonObject & { tokensPerSecond?: number } }>>;
@@ -342,7 +342,7 @@ export interface RunSummary {
 	modelCalls: number;
 	promptTokens: number;
 	completionTokens: number;
-	/** Of generation, without the reading of prompts. */
+	/** Generation speed, without prompt processing. */
 	tokensPerSecond?: number;
 }
 
@@ -366,7 +366,7 @@ export interface PackageManifest {
 export interface Tally {
 	passed: number;
 	failed: number;
-	/** Names of what did not run. */
+	/** Names of skipped tests. */
 	skipped: string[];
 }
 
@@ -388,12 +388,12 @@ export interface StartedServer {
 export interface Postgres {
 	readonly port: number;
 	readonly service: Service;
-	/** Ends every connection, and comes back when it takes new ones. */
+	/** Ends every connection, and returns when new ones are accepted. */
 	restart(): Promise<void>;
 	stop(): Promise<void>;
 }
 
-/** A process of n8n that executes what the others hand to it. */
+/** A worker process of n8n's queue mode. */
 export interface N8nWorker {
 	service: Service;
 	residentBytes(): number;
@@ -404,20 +404,20 @@ export interface N8nWorker {
 export interface QueueMode {
 	/** Logged in as the owner. */
 	main: N8nServer;
-	/** The process that takes webhooks and chats. */
+	/** The process that handles webhooks and chats. */
 	webhook: N8nServer;
-	/** Those that run; `killWorker` takes one out, `addWorker` puts one in. */
+	/** Running workers; `killWorker` removes one, `addWorker` adds one. */
 	readonly workers: readonly N8nWorker[];
 	readonly redis: Redis;
 	readonly postgres: Postgres;
 	addWorker(): Promise<N8nWorker>;
-	/** What the system does when memory runs out: no time to say goodbye. */
+	/** SIGKILL, like the system when memory runs out. */
 	killWorker(worker: N8nWorker): Promise<void>;
-	/** Redis is gone for so long, and comes back with what was queued. */
+	/** Stops Redis for so long, and restarts it with the queued jobs. */
 	interruptRedis(ms: number): Promise<void>;
 	/** Every execution in the database, oldest first. */
 	executions(): Promise<QueuedExecution[]>;
-	/** Which worker started an execution how often, by its logs. */
+	/** The workers that started each execution, by ID, from their logs. */
 	starts(): Map<string, N8nWorker[]>;
 	stop(): Promise<void>;
 }
@@ -426,9 +426,9 @@ export interface QueuedExecution {
 	id: string;
 	status: string;
 	workflow: string;
-	/** What the chat asked. */
+	/** The question of the chat. */
 	asked: string;
-	/** What the last node answered, of an agent or of Dify Chat Message. */
+	/** The answer of the last node (an agent or Dify Chat Message). */
 	answered: string;
 	/** How often each node ran. */
 	runs: Record<string, number>;
@@ -436,25 +436,25 @@ export interface QueuedExecution {
 	error?: string;
 }
 
-/** What `npm run test:e2e` hands to the tests, in the file that `LOCAL_LLAMA_E2E` names. */
+/** Passed from `npm run test:e2e` to the tests, in the file `LOCAL_LLAMA_E2E`. */
 export interface E2eParts {
 	n8n: N8nInstall;
-	/** The built package, outside the clone: for `customExtensions`. */
+	/** Folder of the built package, outside the clone: for `customExtensions`. */
 	nodes: string;
-	/** The compiled one, which has a router. */
+	/** The compiled llama-server, which has a router. */
 	llamaServer: string;
-	/** The one of the Python package: a newer llama.cpp, without a router. */
+	/** The llama-server of the Python package: a newer llama.cpp, without a router. */
 	llamaServerWheel?: string;
 	llamaServerWheelProblem?: string;
 	tinyModel: string;
-	/** all-MiniLM-L6-v2, and the same with a rank head that nobody trained. */
+	/** all-MiniLM-L6-v2, and the same with an untrained reranking head. */
 	miniLm?: { embedding: string; reranker: string };
 	miniLmProblem?: string;
 	/** Folder with the programs of a PostgreSQL that has pgvector. */
 	postgres?: string;
 	postgresProblem?: string;
 	smolLm2?: string;
-	/** Why there is no SmolLM2. */
+	/** Why SmolLM2 is not available. */
 	smolLm2Problem?: string;
 	/** Its executable script. */
 	verdaccio?: string;
@@ -464,16 +464,16 @@ export interface E2eParts {
 	chromium?: string;
 	chromiumProblem?: string;
 	chromiumArgs: string[];
-	/** Folder for whatever the tests write; logs of servers stay there when a test fails. */
+	/** Folder for files of the tests; server logs stay there when a test fails. */
 	work: string;
-	/** Folder for what streamed chats got to see; it stays in any case. */
+	/** Folder for transcripts of streamed chats, which is always kept. */
 	transcripts: string;
 }
 
 /** Model servers that are Python packages (python-servers.mjs). */
 export type PythonServerName = 'llamaCppPython' | 'liteLlm' | 'transformers' | 'infinity' | 'xinference' | 'vllm';
 
-/** What `npm run test:servers` hands to the tests, in the file that `LOCAL_LLAMA_SERVERS` names. */
+/** Passed from `npm run test:servers` to the tests, in the file `LOCAL_LLAMA_SERVERS`. */
 export interface RealServerParts {
 	llamaServer?: string;
 	llamaServerProblem?: string;
@@ -489,11 +489,11 @@ export interface RealServerParts {
 	/** A Python, and the folder with FastAPI and uvicorn. */
 	fastapi?: { python: string; packages: string };
 	fastapiProblem?: string;
-	/** The Python that has the packages of each. */
+	/** Python with the packages of each server. */
 	python: Record<PythonServerName, { file?: string; problem?: string }>;
-	/** Folders in Hugging Face's form. */
+	/** Folders in Hugging Face's format. */
 	miniLmFolders?: { embedding: string; reranker: string };
 	miniLmFoldersProblem?: string;
-	/** Folder for whatever the tests write; logs of servers stay there when a test fails. */
+	/** Folder for files of the tests; server logs stay there when a test fails. */
 	work: string;
 }

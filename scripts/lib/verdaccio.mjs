@@ -1,4 +1,4 @@
-/** The pinned verdaccio, an npm registry, installed once per lock file into the cache. */
+/** Installs the pinned verdaccio, an npm registry, into the cache, once per lock file, and starts it. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
@@ -29,7 +29,7 @@ export const ensureVerdaccio = async (log) => {
 
 /**
  * @param {string} storage
- * @returns {string} YAML, which JSON is part of. No uplinks: what nobody published is not there.
+ * @returns {string} verdaccio's settings as JSON, a subset of YAML. No uplinks: only published packages exist.
  */
 const settings = (storage) =>
 	JSON.stringify({
@@ -37,12 +37,12 @@ const settings = (storage) =>
 		uplinks: {},
 		packages: { '**': { access: '$all', publish: '$all' } },
 		web: { enable: false },
-		// The pretty format is written by a thread of its own, which loses the last lines when the server is ended.
+		// The pretty format is written by a separate thread, which loses the last lines when the server is ended.
 		log: { type: 'stdout', format: 'json', level: 'http' },
 	});
 
 /**
- * Starts an empty registry on 127.0.0.1 where everybody may read and publish.
+ * Starts an empty registry on 127.0.0.1 without access control.
  *
  * @param {string} bin from `ensureVerdaccio`
  * @param {string} folder an empty one, for its settings, packages and log
@@ -57,7 +57,7 @@ export const startVerdaccio = async (bin, folder) => {
 	const url = `http://${address}`;
 	const service = startService('verdaccio', node, [bin, '--listen', address, '--config', config], {
 		cwd: folder,
-		// A user's own settings of verdaccio would give the packages other addresses, or another place.
+		// The user's own verdaccio settings would change the packages' addresses or folder.
 		env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VERDACCIO_'))),
 		logFile: join(folder, 'verdaccio.log'),
 	});
@@ -66,7 +66,7 @@ export const startVerdaccio = async (bin, folder) => {
 		url,
 		service,
 		publish: async (tarball) => {
-			// npm publishes nothing without a token; for verdaccio, whoever has one it does not know is a guest.
+			// npm refuses to publish without a token; verdaccio treats an unknown token as anonymous.
 			const access = [`--registry=${url}/`, `--//${address}/:_authToken=anybody`, '--noproxy=127.0.0.1'];
 			await npm(['publish', tarball, '--ignore-scripts', '--loglevel=error', ...access], { cwd: folder });
 		},

