@@ -28,8 +28,11 @@ import { parseObject } from '../values';
 import { pauseFor } from './waiting';
 
 const MAX_CALL_MS = 15_000;
-/** A kept connection that the server had closed already is known as that in milliseconds. */
-const CLOSED_ALREADY_MS = 1000;
+/**
+ * A server that was held up closes its idle connections before it reads what came meanwhile. Proxies that lose patience
+ * with a server do so after 30 s or more.
+ */
+const CLOSED_ALREADY_MS = 10_000;
 
 /** One server with one credential. Cheap to make: connections and the queue are shared behind it. */
 export class Connection extends Explainer {
