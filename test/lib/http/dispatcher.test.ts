@@ -146,7 +146,7 @@ describe('connections that are kept for the next request of a batch', () => {
 
 	test('one that a server closes after it was held up for seconds costs another attempt too', async () => {
 		const server = await countingServer((socket, request) =>
-			request % 2 === 0 ? setTimeout(() => socket.destroy(), 1_500) : socket.write(OK),
+			request % 2 === 0 ? void delay(1_500).then(() => socket.destroy()) : socket.write(OK),
 		);
 		for (let at = 0; at < 2; at++) expect((await ask(server.url, true)).status).toBe(200);
 		expect(server.counts().requests).toBe(3);
