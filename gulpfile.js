@@ -12,9 +12,8 @@ async function clean() {
 }
 
 /**
- * Type check and CommonJS output of credentials, nodes and lib. A node and its operations become one file: as a file each, they took
- * 25 kB of the package. Minified, which is a tenth of it; functions, classes and methods keep their names, so that a stack trace says
- * where it was.
+ * Checks types and compiles credentials, nodes and lib to CommonJS. A node and its operations are bundled into one file, which saves
+ * 25 kB of the package, and minified, which saves a tenth. Functions, classes and methods keep their names, for stack traces.
  */
 async function compile() {
 	execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
@@ -27,15 +26,15 @@ async function compile() {
 	const files = await fs.promises.readdir('dist', { recursive: true });
 	for (const file of files.filter((name) => name.endsWith('.js')).map((name) => path.join('dist', name))) {
 		const text = withShortNames(await fs.promises.readFile(file, 'utf8'));
-		// Without a format, esbuild renames nothing at the top of a file.
+		// Without `format`, esbuild keeps the names at the top level of a file.
 		const { code } = await require('esbuild').transform(text, { minify: true, target: 'node20' });
 		await fs.promises.writeFile(file, code);
 	}
 }
 
 /**
- * What a file requires (`server_error_1`, as TypeScript names it) and its own constants have short names: 12 kB of the package. Functions
- * and classes keep theirs.
+ * Shortens the names of required modules (TypeScript's `server_error_1`) and of top-level constants, which saves 12 kB of the package.
+ * Functions and classes keep theirs.
  */
 function withShortNames(text) {
 	const file = ts.createSourceFile('file.js', text, ts.ScriptTarget.ES2022, true);
@@ -47,7 +46,7 @@ function withShortNames(text) {
 	const places = new Map(constants.map(({ name }) => [name.text, []]));
 	const visit = (node) => {
 		if (ts.isIdentifier(node) && places.has(node.text) && !isPropertyName(node)) {
-			// A name that something else has as well, or that is also that of a property, stays.
+			// Keep names that are declared again inside, or used as a shorthand property.
 			const isUnclear = ts.isShorthandPropertyAssignment(node.parent) || isDeclaredInside(node, file);
 			if (isUnclear) places.delete(node.text);
 			else places.get(node.text).push(node.getStart());
@@ -63,7 +62,7 @@ function withShortNames(text) {
 		.reduce((all, { start, name, short }) => all.slice(0, start) + short + all.slice(start + name.length), text);
 }
 
-/** Of an object, a class or a pattern: `a.name`, `{ name: 1 }`, `{ name: other } = a`. */
+/** Whether it names a property of an object, a class or a pattern: `a.name`, `{ name: 1 }`, `{ name: other } = a`. */
 function isPropertyName(node) {
 	const { name, propertyName } = node.parent;
 	const isOfBinding = ts.isBindingElement(node.parent);
@@ -85,15 +84,15 @@ function isDeclaredInside(node, file) {
 }
 
 /**
- * What the parts of undici that are used name and never need here: HTTP/2 (off unless told), bodies of FormData, and the
- * parser's second form (SIMD instructions of WebAssembly, no faster here; where it cannot be had, undici takes the first).
+ * Modules that undici imports but that are never used here: HTTP/2 (off by default), FormData bodies, and the parser's SIMD
+ * build of WebAssembly, which is no faster here; without it undici uses the other build.
  */
 const UNUSED_OF_UNDICI =
 	/[\\/]undici[\\/]lib[\\/](?:dispatcher[\\/]client-h2|web[\\/]fetch[\\/]body|llhttp[\\/]llhttp_simd-wasm)\.js$/;
 
 /**
- * In their place: something that fails when it is used. The parser itself, 54 kB of WebAssembly as text, hardly gets smaller in a
- * package; compressed before, it takes 15 kB in place of 24.
+ * Replaces them with stubs that throw. The parser, 54 kB of WebAssembly as base64, hardly shrinks in the package; compressed with
+ * Brotli first, it takes 15 kB instead of 24.
  */
 const smallerUndici = {
 	name: 'smaller-undici',
@@ -109,7 +108,7 @@ const smallerUndici = {
 	},
 };
 
-/** The libraries of `lib/vendor.ts` in one shared, minified file in place of the compiled `lib/vendor.js`. */
+/** Bundles the libraries of `lib/vendor.ts` into one minified file, which replaces the compiled `lib/vendor.js`. */
 async function bundle() {
 	await require('esbuild').build({
 		entryPoints: ['lib/vendor.ts'],
@@ -132,7 +131,7 @@ async function bundle() {
 		'd3-shape',
 		'd3-time',
 		're2js',
-		// What these bring along.
+		// Dependencies of these.
 		'd3-path',
 		'internmap',
 	];
@@ -156,15 +155,15 @@ function icons() {
 	return src('icons/*.svg', { encoding: false }).pipe(dest('dist/icons'));
 }
 
-/** The codex of each node: n8n reads it from here when the nodes are loaded from a custom folder. */
+/** Copies each node's codex file, which n8n reads when it loads the nodes from a custom folder. */
 function nodeJson() {
 	return src('nodes/**/*.node.json', { base: '.' }).pipe(dest('dist'));
 }
 
 /**
- * The example workflows for nodes that were loaded from ~/.n8n/custom or N8N_CUSTOM_EXTENSIONS: those have the prefix `CUSTOM.`,
- * and a workflow with the other prefix shows unknown nodes there. `workflows/` has them for a package that was installed from
- * n8n's interface, and to read. A node's ID has to be one of its workflow only: 390 UUIDs take 7 kB.
+ * Writes the example workflows for nodes that are loaded from ~/.n8n/custom or N8N_CUSTOM_EXTENSIONS: their types have the prefix
+ * `CUSTOM.`. `workflows/` has them for a package that was installed from n8n's interface. IDs of nodes must be unique in their
+ * workflow only, so numbers replace the UUIDs, which saves 7 kB.
  */
 async function workflows() {
 	const files = (await fs.promises.readdir('workflows')).filter((file) => file.endsWith('.json'));
@@ -180,8 +179,8 @@ async function workflows() {
 }
 
 /**
- * How the nodes read a base URL, for the scripts: those run before anything is installed, on a Node that may not know TypeScript.
- * The file is in the repository; a test fails where it differs from this.
+ * Compiles the nodes' reading of base URLs for the scripts, which run before anything is installed, on a Node that may not support
+ * TypeScript. The file is in the repository; a test fails if it is outdated.
  */
 async function baseUrlForScripts() {
 	const source = await fs.promises.readFile('lib/servers/base-url.ts', 'utf8');

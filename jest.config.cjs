@@ -11,17 +11,17 @@ module.exports = {
 			{ jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
 		],
 	},
-	// eventsource-parser ships ES modules only; the build bundles it, jest has to translate it.
+	// eventsource-parser ships ES modules only: jest has to compile it.
 	transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/|n8n-workflow/dist/cjs/)'],
-	// So do these; they have a copy in the older form as well.
+	// These ship ES modules, with a CommonJS copy.
 	moduleNameMapper: {
 		'^(d3-(?:array|path|shape|time)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js',
 		'^fast-check$': '<rootDir>/test/support/fast-check.ts',
 	},
-	// Half of the suites wait for simulated servers at any time, so that two cores have work for four.
+	// Many suites wait for simulated servers, so four workers keep two cores busy.
 	maxWorkers: 4,
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
-	setupFilesAfterEnv: ['<rootDir>/test/support/jest-forget.ts'],
-	// The longest test takes seconds; a busy machine takes its time. More examples take longer (test/support/properties.ts).
+	setupFilesAfterEnv: ['<rootDir>/test/support/jest-clear-caches.ts'],
+	// The longest test takes seconds; the rest is for busy machines and for more examples (test/support/properties.ts).
 	testTimeout: 120_000 * Number(process.env.PROPERTY_RUNS ?? 1),
 };

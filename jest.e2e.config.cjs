@@ -1,6 +1,6 @@
 const base = require('./jest.config.cjs');
 
-/** The suites that talk with the real llama-server most: they run on both versions of llama.cpp (scripts/test-e2e.mjs). */
+/** Suites about llama-server, which run on both versions of llama.cpp (scripts/test-e2e.mjs). */
 const ON_BOTH = [
 	'kept-answers',
 	'local-chat-model',
@@ -22,6 +22,6 @@ module.exports = {
 		: {}),
 	maxWorkers: 1,
 	testEnvironment: '<rootDir>/test/e2e/support/environment.cjs',
-	// Starting n8n takes 6 s on two idle cores, a suite one minute. Who waits for a part of it gives up earlier, and says for what it waited.
+	// Starting n8n takes 6 s on two idle cores, a suite one minute. Waits inside a test time out earlier, with a better message.
 	testTimeout: 900_000,
 };

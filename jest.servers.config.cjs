@@ -7,6 +7,6 @@ module.exports = {
 	roots: ['<rootDir>/test/real-servers'],
 	testPathIgnorePatterns: ['/node_modules/'],
 	maxWorkers: 1,
-	// The first request of a model loads it, and a busy machine takes its time.
+	// The first request of a model loads it, which takes long on a busy machine.
 	testTimeout: 300_000,
 };

@@ -49,7 +49,6 @@ export const startMinimalServer = async ({ python, packages }, { logFile } = {})
 		logFile,
 	});
 	const url = `http://127.0.0.1:${port}`;
-	// The server has no such route; any answer shows that it is ready.
 	await waitForService(service, `${url}/ready`, { timeoutMs: 60_000, lines: 20 });
 	return { url, service, stop: async () => await service.stop(3000) };
 };

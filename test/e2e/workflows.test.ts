@@ -1,6 +1,6 @@
 import { appKey } from '../servers/dify';
 import { reply, startLlamaServerSim } from '../servers/llama-server';
-import { listen, listening } from '../support/listening';
+import { listen, startTcpServer } from '../support/listening';
 import { http } from '../support/node';
 import { example, OTHER_EXAMPLES, smtpCredential, tokenOf, WEBHOOK_CREDENTIALS } from './support/examples';
 import { mailServer, unfolded } from './support/mail-server';
@@ -318,7 +318,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		// Who comes before the model is there finds the line dead.
 		let isAsked = () => {};
 		const asking = new Promise<void>((resolve) => (isAsked = resolve));
-		const gone = await listening((socket) => {
+		const gone = await startTcpServer((socket) => {
 			socket.on('error', () => {});
 			socket.destroy();
 			isAsked();

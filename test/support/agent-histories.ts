@@ -1,4 +1,4 @@
-/** Turns of n8n's agent with several rounds of tool calls, in every way in which a memory may give them back. */
+/** Turns of n8n's agent with several rounds of tool calls, in every form in which a memory may return them. */
 import { serverToolCallId } from '../../lib/chat/answer/tool-call-ids';
 import type { SourceMessage } from '../../lib/chat/types';
 
@@ -13,10 +13,10 @@ export const tool = (toolCallId: string): SourceMessage => ({
 	toolCallId,
 	content: `result of ${serverToolCallId(toolCallId)}`,
 });
-/** Our id of a call: the server's, the number of the answer in front. */
+/** This package's ID of a call: the number of the answer, then the server's ID. */
 export const own = (id: string, answer: number) => `n8n${String(answer).repeat(9)}0_${id}`;
 
-/** What each round says, and the calls that it makes. */
+/** Text of each round, and the IDs of its calls. */
 export const ROUNDS: Array<[text: string, ...ids: string[]]> = [
 	['I will calculate both.', own('a', 1), own('b', 1)],
 	['One more.', own('c', 2)],

@@ -1,19 +1,19 @@
 import { childProcess, fs, os, path, process, url } from './node';
 
-/** How a script ended, and what it said. */
+/** Exit code and output of a script. */
 export interface Ended {
 	code: number | null;
 	stdout: string;
 	stderr: string;
 }
 
-/** A machine that has Node and a shell, and of all other programs only those that a test puts there. */
+/** Simulates a machine that has only Node, a shell, and the programs that a test adds. */
 export interface BareMachine {
-	/** An empty one, for the test's own files. */
+	/** An empty folder for the test's files. */
 	folder: string;
-	/** The cache of the scripts. */
+	/** The scripts' cache folder. */
 	cache: string;
-	/** Puts a program on PATH that runs this JavaScript; `argv` holds its arguments. */
+	/** Adds a program to PATH that runs this JavaScript; `argv` holds its arguments. */
 	program(name: string, source: string): string;
 	/** Runs code that may import the modules of `scripts/lib` as `lib('name')`. */
 	run(source: string, env?: Record<string, string>): Promise<Ended>;
@@ -24,7 +24,7 @@ export interface BareMachine {
 
 const SHELL = '/bin/sh';
 
-/** What the scripts take from the environment of whoever runs the tests must not reach them. */
+/** Variables of the test run's environment that the scripts would read: not passed on. */
 const OF_CALLER = /^(npm_|JEST_|NODE_|LLAMA_|LOCAL_LLAMA_|N8N_|XDG_|POSTGRES_BIN|PIP_|PYTHON)/i;
 
 export function bareMachine(): BareMachine {
@@ -69,7 +69,7 @@ export function bareMachine(): BareMachine {
 	};
 }
 
-/** For the top of a suite: a machine for each test. */
+/** Call at the top of a suite: creates a machine for each test. */
 export function useBareMachine(): () => BareMachine {
 	let machine: BareMachine;
 	beforeEach(() => {

@@ -1,17 +1,17 @@
 import { crypto, fs, path } from './node';
 
-/** So long a part of a secret gives something of it away. */
+/** A part of a secret of this length counts as leaked. */
 const PART = 8;
-/** The same in base64 and in hexadecimal. */
+/** The same part in base64 and in hexadecimal. */
 const PART_IN_BASE64 = 12;
 const PART_IN_HEX = 16;
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /**
- * A text that nobody else writes. It has letters and digits in each of its parts, by which they are known in answers too.
+ * A unique random text. Each of its parts has letters and digits, so that parts are recognized in answers too.
  *
- * @param signs put between its letters, one after every four
+ * @param signs inserted between its characters, one after every four
  */
 export function canary(length = 24, signs = ''): string {
 	const bytes = crypto.randomBytes(length);
@@ -21,7 +21,7 @@ export function canary(length = 24, signs = ''): string {
 	}).join('');
 }
 
-/** What servers and proxies make of a text that they echo. */
+/** The forms in which servers and proxies may echo a text. */
 export const echoForms = (text: string): Record<string, string> => ({
 	plain: text,
 	upper: text.toUpperCase(),
@@ -47,11 +47,11 @@ export const echoForms = (text: string): Record<string, string> => ({
 
 const lower = (text: string) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
-/** Finds parts of secrets in anything, written in whatever way. */
+/** Finds parts of secrets in texts, in every encoding of `echoForms`. */
 export class Search {
 	private readonly parts = new Map<string, Map<string, string>>();
 
-	/** @param secrets by what they are */
+	/** @param secrets by their names */
 	constructor(secrets: Readonly<Record<string, string>>) {
 		for (const [name, secret] of Object.entries(secrets)) {
 			const { plain, url, json, unicode, html, hex } = echoForms(secret);
@@ -75,7 +75,7 @@ export class Search {
 		}
 	}
 
-	/** What was found, each with the name of its secret and the text around it. */
+	/** All findings, each with the secret's name and the text around it. */
 	in(text: string): string[] {
 		const letters = lower(text);
 		const found: string[] = [];
@@ -85,7 +85,7 @@ export class Search {
 			for (const [part, name] of parts) {
 				if (!letters.startsWith(part, at)) continue;
 				found.push(`${name}: ${JSON.stringify(text.slice(Math.max(0, at - 150), at + 60))}`);
-				// The rest of the same secret says nothing more.
+				// Skip the rest of the same secret.
 				at += 60;
 				break;
 			}

@@ -17,7 +17,7 @@ interface Messages {
 	ToolMessage: new (fields: object) => unknown;
 }
 
-/** Takes a module as n8n itself would find it. */
+/** Resolves modules from the clone's root, as n8n does. */
 export const fromRoot = createRequire(`${process.cwd()}/package.json`);
 export const { HumanMessage, AIMessage, ToolMessage } = fromRoot('@langchain/core/messages') as Messages;
 const { tool } = fromRoot('@langchain/core/tools') as {
@@ -27,7 +27,7 @@ const { z } = fromRoot('zod') as {
 	z: { object(shape: object): unknown; string(): { describe(text: string): unknown } };
 };
 
-/** For the top of a suite: a simulator for each test, and the model that n8n gets from the node for it. */
+/** Call at the top of a suite: a simulator for each test, and the model that the node supplies for it. */
 export function useChatModel() {
 	const startServer = useSimulator(startLlamaServerSim);
 	let sim: LlamaServerSim;
@@ -36,7 +36,7 @@ export function useChatModel() {
 	});
 	return {
 		server: () => sim,
-		/** The model as n8n gets it from the node. */
+		/** The model that the node supplies to n8n. */
 		async supplied(
 			parameters: Record<string, unknown> = {},
 			credentials: Record<string, string> = {},
@@ -62,7 +62,7 @@ export async function collect(model: Model, input: unknown) {
 	return chunks;
 }
 
-/** A tool of LangChain, and one in OpenAI's form. */
+/** A LangChain tool; `time` is one in OpenAI's format. */
 export const weather = tool(() => 'sunny', {
 	name: 'get_weather',
 	description: 'Weather of a city',

@@ -1,4 +1,4 @@
-/** Reading chat answers off the wire, for the tests of simulators. */
+/** Reads raw chat answers, for the tests of simulators. */
 import type { RawAnswer } from './raw-client';
 import { sseJson } from './streams';
 
@@ -43,7 +43,7 @@ export const finishesOf = (answer: RawAnswer): Array<string | null | undefined> 
 		.map(({ choices }) => choices?.[0]?.finish_reason)
 		.filter(Boolean);
 
-/** A promise that a test keeps closed until it says so. */
+/** `wait` resolves when the test calls `open`. */
 export const gate = (): { wait: Promise<void>; open: () => void } => {
 	let open = (): void => undefined;
 	const wait = new Promise<void>((resolve) => {

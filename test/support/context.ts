@@ -10,7 +10,7 @@ export interface FakeContext {
 	cancel: AbortController;
 }
 
-/** A sub-node's context, as far as the chat model and n8n's tracer use it. */
+/** A fake context of a sub-node, with the parts that the chat model and n8n's tracer use. */
 export function fakeContext(
 	parameters: Record<string, unknown>,
 	credentials: ICredentialDataDecryptedObject,

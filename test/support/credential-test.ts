@@ -12,7 +12,7 @@ import type {
 
 import { createRequire, process } from './node';
 
-/** What n8n looks a field up with: it finds what a text inherits, too. */
+/** n8n's lookup of fields, which also finds inherited properties of a string. */
 const { get } = createRequire(`${process.cwd()}/package.json`)('lodash') as {
 	get(value: unknown, path: string): unknown;
 };
@@ -23,8 +23,8 @@ type Authenticate = (
 ) => Promise<IHttpRequestOptions>;
 
 /**
- * What n8n's credentials-tester.service does: a routing node with nothing but the test request, run by n8n-core on
- * n8n's own HTTP client. The service itself is not part of n8n-core.
+ * Does the same as n8n's credentials-tester.service, which is not part of n8n-core: runs a routing node with only the test
+ * request, by n8n-core and n8n's own HTTP client.
  *
  * @returns `OK`, or the message that n8n shows
  */
@@ -79,7 +79,7 @@ export async function testCredential(type: ICredentialType, data: ICredentialDat
 	}
 }
 
-/** The first rule that fits counts. */
+/** Message of the first matching rule. */
 function bodyRule(answer: unknown, { test: { rules = [] } = { request: {} } }: ICredentialType): string | undefined {
 	const found = rules.find(
 		({ type, properties }) => type === 'responseSuccessBody' && get(answer, properties.key) === properties.value,

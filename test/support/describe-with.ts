@@ -1,6 +1,5 @@
 /**
- * `describe` for what needs a part that a machine may lack. Without it the tests are skipped, and the name says what to
- * do.
+ * `describe` for tests that need an optional part. With a `problem` they are skipped, and the name says why and what to do.
  */
 export function describeWith(problem: string | undefined, name: string, tests: () => void): void {
 	if (problem === undefined) describe(name, tests);

@@ -2,21 +2,21 @@
 import type { DifyAppMode } from '../../lib/dify/types';
 import { fixture, fixtureNames, httpFixture, type HttpFixture } from './streams';
 
-/** Those that the simulator is compared with, and whose streams the package's reader is fed with. */
+/** Recorded versions: the simulator is compared with them, and the package's reader reads their streams. */
 export type RecordedVersion = '1.12.1' | '1.14.2' | '1.16.0';
 export const RECORDED_VERSIONS: readonly RecordedVersion[] = ['1.12.1', '1.14.2', '1.16.0'];
 
-/** One field of a multipart form: a text, or a file of which only name, type and size are kept. */
+/** One field of a multipart form: a text, or a file's name, type and size. */
 export interface RecordedPart {
 	name: string;
 	value?: string;
 	filename?: string;
 	type?: string;
-	/** Bytes. */
+	/** In bytes. */
 	size?: number;
 }
 
-/** A request as it was sent. */
+/** A recorded request. */
 export interface RecordedCase {
 	/** The answer is `<name>.http`. */
 	name: string;
@@ -31,16 +31,16 @@ export interface RecordedCase {
 	contentType?: string;
 	/** A JSON body. */
 	body?: Record<string, unknown>;
-	/** A body that is no JSON object. */
+	/** A body that is not a JSON object. */
 	text?: string;
 	form?: RecordedPart[];
-	/** How the answer ended, where Dify did not end it. */
+	/** How the answer ended, if not by Dify. */
 	ended?: 'closed by client' | 'upstream aborted';
 }
 
 const loaded = new Map<RecordedVersion, RecordedCase[]>();
 
-/** All cases of a version: those of `cases.json`, and of `cases-<area>.json` for each further area of the API. */
+/** All cases of a version, from `cases.json` and `cases-<area>.json`. */
 export const recordedCases = (version: RecordedVersion): readonly RecordedCase[] => {
 	const known = loaded.get(version);
 	if (known !== undefined) return known;
@@ -50,6 +50,6 @@ export const recordedCases = (version: RecordedVersion): readonly RecordedCase[]
 	return cases;
 };
 
-/** What Dify answered to the case of that name. */
+/** Dify's answer to the case of that name. */
 export const recordedAnswer = (version: RecordedVersion, name: string): HttpFixture =>
 	httpFixture(`dify-${version}/${name}.http`);

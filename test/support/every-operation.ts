@@ -1,22 +1,22 @@
 import { NodeHelpers, type INodeParameters, type INodeProperties, type INodeTypeDescription } from 'n8n-workflow';
 
-/** A node with a set of parameters that n8n takes. */
+/** A node with a valid set of parameters. */
 export interface FilledNode {
 	/** Node, resource and operation. */
 	name: string;
 	type: string;
 	typeVersion: number;
 	parameters: Record<string, unknown>;
-	/** Names of the credentials' types that it takes with these parameters. */
+	/** Credential types that it uses with these parameters. */
 	credentials: string[];
 }
 
-/** What decides which fields a node shows: all of their combinations are tried. */
+/** Parameters that decide which fields a node shows: all combinations are tried. */
 const CHOICES = ['service', 'resource', 'operation', 'event'];
 
 const ID = '3f1c9e52-7a40-4b0c-9d1e-5b2f8a6c7d90';
 
-/** The node with each of its services, resources and operations, every field that has to be filled in filled in. */
+/** The node with each of its services, resources and operations, and every required field filled in. */
 export function everyOperation(description: INodeTypeDescription): FilledNode[] {
 	const typeVersion = [description.version].flat().at(-1)!;
 	const filled: FilledNode[] = [];
@@ -42,7 +42,7 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 	return filled;
 }
 
-/** Seconds, and how often: of what the nodes let a user limit. */
+/** Low time limits (in seconds) and retries. */
 const LOW: Readonly<Record<string, INodeParameters>> = {
 	options: {
 		firstTokenLimit: 2,
@@ -59,7 +59,7 @@ const LOW: Readonly<Record<string, INodeParameters>> = {
 	limits: { timeLimit: 5 },
 };
 
-/** What an operation wants beside a text in each field. */
+/** Values of fields for which a text is not valid, by operation. */
 const WANTED: Readonly<Record<string, INodeParameters>> = {
 	'Local Llama text classify': { labels: { label: [{ name: 'invoice' }, { name: 'offer' }] } },
 	'Local Llama text extract': {
@@ -70,11 +70,11 @@ const WANTED: Readonly<Record<string, INodeParameters>> = {
 	'Dify Knowledge knowledgeBase update': { options: { name: 'Papers' } },
 	'Dify Knowledge knowledgeBase delete': { confirm: true },
 	'Dify Knowledge metadata set': { values: { value: [{ field: 'city', value: 'Quito', type: 'auto' }] } },
-	// A run that was started by others has no retries.
+	// `follow` has no retries.
 	'Dify Workflow run follow': { options: { idleLimit: 2, progressLimit: 2, totalLimit: 5 } },
 };
 
-/** The same, with what it wants, and with limits that let it end soon where a server never gets well. */
+/** The same with valid values and low limits, so that it ends soon when a server keeps failing. */
 export function withLowLimits(filled: FilledNode): FilledNode {
 	const parameters = { ...filled.parameters };
 	for (const [name, limits] of Object.entries(LOW))
@@ -83,7 +83,7 @@ export function withLowLimits(filled: FilledNode): FilledNode {
 	return { ...filled, parameters: { ...parameters, ...WANTED[filled.name] } };
 }
 
-/** Nothing, or what a node before it would give. */
+/** Whether a default is empty or an expression. */
 const isOpen = (value: unknown) => typeof value === 'string' && /^(?:$|=)/.test(value);
 
 function textFor({ name, type }: INodeProperties): string {

@@ -10,18 +10,18 @@ import type {
 export interface ExecuteSetup {
 	items?: INodeExecutionData[];
 	parameters?: Record<string, unknown>;
-	/** Parameters of one item, over the others. */
+	/** Parameters per item, which override `parameters`. */
 	perItem?: Array<Record<string, unknown>>;
 	credentials: ICredentialDataDecryptedObject | ICredentialDataDecryptedObject[];
 	continueOnFail?: boolean;
 	/** The Chat Trigger in front responds with streaming. */
 	streaming?: boolean;
-	/** Of the node, with the ending `Tool` where an agent uses it. */
+	/** Type of the node; ends with `Tool` when an agent uses it. */
 	type: string;
 	signal?: AbortSignal;
 	/** Contents of binary data that n8n keeps outside the item, by id. */
 	stored?: Record<string, Uint8Array>;
-	/** Whether the store tells sizes. */
+	/** Whether the binary data store returns sizes. */
 	storedSizes?: boolean;
 }
 
@@ -35,13 +35,13 @@ export interface ExecuteFake {
 	context: IExecuteFunctions;
 	chunks: Chunk[];
 	hints: NodeExecutionHint[];
-	/** What the node notes about itself, such as its use of tokens. */
+	/** Metadata that the node sets, such as its token usage. */
 	metadata: ITaskMetadata;
-	/** How often binary data was read as a whole. */
+	/** How often binary data was read into one buffer. */
 	wholeReads: number;
 }
 
-/** A node's context, as far as the nodes of this package use it. */
+/** A fake context with the parts that this package's nodes use. */
 export function executeContext(setup: ExecuteSetup): ExecuteFake {
 	const {
 		items = [{ json: {} }] as INodeExecutionData[],
@@ -70,7 +70,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		getInputData: () => items,
 		getNodeParameter: (path: string, itemIndex: number, fallback: unknown, options?: { extractValue?: boolean }) => {
 			const all = { ...parameters, ...perItem[itemIndex] };
-			// As in n8n, the fallback is for parameters that are not there, not for expressions without a value.
+			// As in n8n, the fallback is for missing parameters, not for expressions without a value.
 			const isThere = path.split('.')[0]! in all;
 			const found = isThere
 				? path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], all)

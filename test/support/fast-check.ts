@@ -1,6 +1,6 @@
 /**
- * The fast-check of every test (`moduleNameMapper` in `jest.config.cjs`), which knows how examples are chosen. It is set
- * up here and not before each suite: loading it takes longer than most suites that do not use it.
+ * fast-check for all tests (`moduleNameMapper` in `jest.config.cjs`), with the project's settings. Configured here, not in
+ * a setup file: loading it takes longer than most suites without it.
  */
 import fc from '../../node_modules/fast-check/lib/cjs/fast-check.js';
 import { configureProperties } from './properties';

@@ -1,4 +1,4 @@
-/** Reads a GGUF file, after ggml's description of the format (docs/gguf.md). */
+/** Parses a GGUF file (ggml's docs/gguf.md). */
 export function parseGguf(bytes: Buffer) {
 	let at = 0;
 	const u32 = () => bytes.readUInt32LE((at += 4) - 4);

@@ -1,8 +1,8 @@
 /**
- * A jest transform: a module that TypeScript compiled to CommonJS loads each thing when it is first used, not all at once.
+ * A jest transform for TypeScript's CommonJS output: re-exports are loaded on first use.
  *
- * Every test file loads its modules anew, and the index of n8n-workflow loads all of it, with zod, luxon and parsers of
- * JavaScript, for the sake of one short function. That was more than a quarter of the time of all tests.
+ * Every test file loads its modules again, and the index of n8n-workflow loads zod, luxon and JavaScript parsers too,
+ * although tests need little of it. That was more than a quarter of the time of all tests.
  */
 const { createHash } = require('node:crypto');
 const { readFileSync } = require('node:fs');

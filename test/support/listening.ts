@@ -1,8 +1,8 @@
 import { net, process } from './node';
 
 /**
- * Ports of tests lie below those that the system gives away by itself (32768 and up), each process of jest with some of
- * its own, and come one after another: a port that a test has given back stays closed.
+ * Test ports lie below the ephemeral ports of the system (32768 and up). Each jest worker has its own range and uses each
+ * port once: a released port stays closed.
  */
 const FIRST_PORT = 20_000;
 const PORTS_OF_A_WORKER = 2_500;
@@ -14,7 +14,7 @@ const nextPort = (): number => {
 	return ownPorts + last;
 };
 
-/** Begins to listen on 127.0.0.1, or as told. @returns the port */
+/** Starts to listen, by default on 127.0.0.1. @returns the port */
 export async function listen(
 	server: net.Server,
 	{ port, host = '127.0.0.1' }: { port?: number; host?: string } = {},
@@ -34,15 +34,15 @@ export async function listen(
 	}
 }
 
-/** A port on which nothing listens. */
+/** A port that nothing listens on. */
 export async function closedPort(): Promise<number> {
-	const { port, close } = await listening((socket) => socket.destroy());
+	const { port, close } = await startTcpServer((socket) => socket.destroy());
 	await close();
 	return port;
 }
 
-/** A bare TCP server that does with each connection what it is told. */
-export async function listening(
+/** Starts a TCP server on 127.0.0.1 with a handler for each connection. */
+export async function startTcpServer(
 	onSocket: (socket: net.Socket) => void,
 ): Promise<{ port: number; close(): Promise<void> }> {
 	const server = net.createServer(onSocket);

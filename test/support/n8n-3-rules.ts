@@ -1,7 +1,7 @@
 /**
- * What version 3 of n8n breaks in a workflow: the conditions of n8n 2.41.1's own rules
- * (n8n/dist/modules/breaking-changes/rules/v3), by their IDs. The package `n8n` is not here to be asked in quick tests;
- * test/e2e/n8n-3.test.ts asks it, and compares the IDs.
+ * Breaking changes of n8n 3 for workflows: the conditions of n8n 2.41.1's own rules
+ * (n8n/dist/modules/breaking-changes/rules/v3), by their IDs. Quick tests do not have the package `n8n`;
+ * test/e2e/n8n-3.test.ts compares the IDs with it.
  */
 import { asList } from '../../lib/values';
 import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
@@ -89,7 +89,7 @@ export const N8N_3_RULES: Readonly<Record<string, Rule>> = {
 	...Object.fromEntries(Object.entries(REMOVED).map(([id, type]) => [`${id}-removed-v3`, ofType(type)])),
 };
 
-/** Which rules touch a workflow. @param outputsOf of a node's description */
+/** IDs of the rules that apply to a workflow. @param outputsOf returns a node type's outputs */
 export function brokenByN8n3(workflow: Workflow, outputsOf: (type: string) => unknown): string[] {
 	return Object.entries(N8N_3_RULES).flatMap(([id, isBroken]) =>
 		workflow.nodes.filter((node: Node) => isBroken(node, workflow, outputsOf)).map(({ name }) => `${id}: ${name}`),

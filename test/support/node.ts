@@ -2,8 +2,8 @@
  * Node's built-in modules for tests and simulators.
  *
  * The official community-node lint forbids Node built-ins and timers in every `.ts` file, because it cannot tell a test
- * from a node that runs on n8n Cloud. Nothing below `test/` is ever packed, so tests take them from here, and every
- * rule stays on for what is shipped.
+ * from a node that runs on n8n Cloud. Nothing below `test/` is packed, so tests import them from here, and every rule
+ * stays on for shipped code.
  */
 export * as buffer from 'node:buffer';
 export * as childProcess from 'node:child_process';

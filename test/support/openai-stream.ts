@@ -3,13 +3,13 @@ import { childProcess, process } from './node';
 /**
  * Starts docs/docker/openai-stream.mjs.
  *
- * @param webhooks where the webhooks of the example begin
- * @returns where it listens
+ * @param webhooks base URL of the example's webhooks
+ * @returns its address
  */
 export async function startOpenAiStream(webhooks: string): Promise<{ url: string; stop(): Promise<void> }> {
 	const program = childProcess.spawn(process.execPath, ['docs/docker/openai-stream.mjs'], {
 		env: { ...process.env, N8N_WEBHOOKS: webhooks, PORT: '0' },
-		// What goes wrong is on its standard error, which some tests bring about.
+		// stderr ignored: some tests cause errors.
 		stdio: ['ignore', 'pipe', 'ignore'],
 	});
 	const ended = new Promise<void>((resolve) => program.once('exit', () => resolve()));

@@ -7,7 +7,7 @@ import type {
 	IRun,
 } from 'n8n-workflow';
 
-/** A workflow that a polling node started by itself. */
+/** An execution that a polling node started with `__emit`. */
 export interface Delivery {
 	items: IDataObject[];
 	end(status: IRun['status'] | undefined): Promise<void>;
@@ -15,27 +15,26 @@ export interface Delivery {
 
 export interface PollSetup {
 	parameters?: IDataObject;
-	/** What the node has at each poll: a function, since it may change. */
+	/** Credentials at each poll: a function, since they may change. */
 	credentials: () => ICredentialDataDecryptedObject;
 	/** `manual`: a test run in the editor. */
 	mode?: 'trigger' | 'manual';
 }
 
 export interface Polling {
-	/** What the node handed to n8n by itself, beside what its polls returned. */
+	/** Executions that the node started, apart from what its polls returned. */
 	deliveries: Delivery[];
 	poll(): Promise<INodeExecutionData[][] | null>;
-	/** Two polls at once: n8n begins one while the last one goes on. */
+	/** Two overlapping polls, as in n8n when a poll takes long. */
 	pollTwice(): Promise<Array<INodeExecutionData[][] | null>>;
 	stored(): IDataObject;
 }
 
-/** Nodes of different workflows know nothing of each other. */
+/** Number of workflows so far: each polling node gets its own. */
 let workflows = 0;
 
 /**
- * A polling node in n8n: what is stored for it comes back out of the database before each poll, and is kept only where
- * the poll did not fail.
+ * Simulates n8n's polling of a node: its static data are loaded before each poll, and saved only if the poll succeeded.
  */
 export function polling(node: INodeType, { parameters = {}, credentials, mode = 'trigger' }: PollSetup): Polling {
 	const deliveries: Delivery[] = [];

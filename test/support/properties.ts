@@ -1,10 +1,9 @@
 /**
- * How property tests choose their examples.
+ * Settings of the property tests.
  *
- * `npm test` tries the same ones at every run, so that a commit which was green stays green; `npm run test:properties`
- * tries others, and more of them. Both go by two variables of the environment, set in `scripts/test-properties.mjs`:
- * `PROPERTY_SEED` (a whole number; 1 when not set) and `PROPERTY_RUNS` (by how much every number of examples is
- * multiplied; 1 when not set).
+ * `npm test` uses the same examples at every run, so that a green commit stays green; `npm run test:properties` uses new
+ * ones, and more. Environment variables, set in `scripts/test-properties.mjs`: `PROPERTY_SEED` (an integer, default 1) and
+ * `PROPERTY_RUNS` (a factor for the numbers of examples, default 1).
  */
 import type fc from 'fast-check';
 
@@ -21,10 +20,10 @@ const wholeNumber = (name: string): number => {
 
 const times = wholeNumber('PROPERTY_RUNS');
 
-/** As the second argument of `fc.assert`: how many examples are tried where one hundred are too many or too few. */
+/** Second argument of `fc.assert`: the number of examples, if the default of 100 does not fit. */
 export const examples = (count: number): { numRuns: number } => ({ numRuns: count * times });
 
-/** Called where fast-check is loaded (`fast-check.ts`). */
+/** Called by `fast-check.ts`. */
 export const configureProperties = ({ configureGlobal }: Pick<typeof fc, 'configureGlobal'>): void => {
 	configureGlobal({ seed: wholeNumber('PROPERTY_SEED'), ...examples(FEW) });
 };

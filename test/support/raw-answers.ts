@@ -1,12 +1,12 @@
 import { listen } from './listening';
 import { net } from './node';
 
-/** What a bare server writes for one request: the path, the socket, and the request's whole head. */
+/** Handler of one request: gets the path, the socket, and the request's whole head. */
 export type RawAnswering = (path: string, socket: net.Socket, head: string) => void;
 
 const open: Array<() => Promise<void>> = [];
 
-/** An HTTP server that writes its answers byte by byte as the test says. Its address. */
+/** Starts an HTTP server whose handler writes the raw answer. @returns its address */
 export async function rawServer(answer: RawAnswering): Promise<string> {
 	const sockets = new Set<net.Socket>();
 	const server = net.createServer((socket) => {
@@ -31,12 +31,12 @@ export async function rawServer(answer: RawAnswering): Promise<string> {
 	return `http://127.0.0.1:${port}`;
 }
 
-/** Closes every server of this test. */
+/** Closes all servers of `rawServer`. */
 export async function closeRawServers(): Promise<void> {
 	await Promise.all(open.splice(0).map(async (close) => await close()));
 }
 
-/** A whole answer with its length. */
+/** A handler that writes a complete answer with Content-Length. */
 export function whole(status: string, body: string | Buffer = '', headers: Record<string, string> = {}): RawAnswering {
 	const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
 	return (_path, socket) => {

@@ -1,6 +1,6 @@
 /**
- * A client that hides nothing: what was received, byte for byte, and when. HTTP libraries merge chunks, reuse
- * connections and reorder headers, which is what simulators have to be checked for.
+ * An HTTP client that returns the received bytes unchanged, with their times. HTTP libraries merge chunks, reuse
+ * connections and reorder headers, so they cannot check simulators.
  */
 import { net, tls } from './node';
 import { type HttpFixture, parseHttp } from './streams';
@@ -9,13 +9,13 @@ export interface RawRequest {
 	method?: string;
 	path?: string;
 	headers?: Record<string, string>;
-	/** A text is sent as it is, anything else as JSON. */
+	/** A string is sent unchanged, anything else as JSON. */
 	body?: unknown;
 }
 
 export interface RawAnswer extends HttpFixture {
 	bytes: Buffer;
-	/** How the connection stood when the answer was over: still open, closed (FIN) or reset (RST). */
+	/** State of the connection after the answer: open, closed (FIN) or reset (RST). */
 	end: 'open' | 'fin' | 'rst';
 }
 
@@ -32,14 +32,14 @@ const encode = ({ method, path = '/', headers = {}, body }: RawRequest): Buffer 
 	return Buffer.from(`${verb} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${text ?? ''}`);
 };
 
-/** Whether an answer is there to its last byte. */
+/** Whether an answer is complete. */
 const complete = (bytes: Buffer, head: boolean): boolean => {
 	const end = bytes.indexOf('\r\n\r\n');
 	if (end < 0) return false;
 	const headers = bytes.toString('latin1', 0, end);
 	const length = /\r\ncontent-length: (\d+)/i.exec(headers);
 	if (length) return head || bytes.length >= end + 4 + Number(length[1]);
-	// From the header's last line end on: `max=100` and an empty line look like the last chunk.
+	// Search after the headers only (but with their last line end): `max=100` and an empty line look like the last chunk.
 	return (
 		/\r\ntransfer-encoding: chunked/i.test(headers) &&
 		bytes
@@ -49,7 +49,7 @@ const complete = (bytes: Buffer, head: boolean): boolean => {
 	);
 };
 
-/** One connection, for as many requests as wanted, one after the other. */
+/** One connection, for any number of requests in sequence. */
 export class RawConnection {
 	private received: Buffer = Buffer.alloc(0);
 	private state: RawAnswer['end'] = 'open';
@@ -83,7 +83,7 @@ export class RawConnection {
 		const connection = new RawConnection(socket);
 		await new Promise<void>((resolve, reject) => {
 			socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', () => resolve());
-			// Reset on acceptance may come before the connection was seen to be made.
+			// A server that resets on accept may do so before `connect` is seen.
 			socket.once('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? resolve() : reject(error)));
 		});
 		return connection;
@@ -101,7 +101,7 @@ export class RawConnection {
 		return this.state;
 	}
 
-	/** Waits until the bytes so far satisfy the condition, or the connection has ended. */
+	/** Waits until the received bytes satisfy the condition, or the connection has ended. */
 	async until(condition: (bytes: Buffer) => boolean): Promise<void> {
 		while (!condition(this.received) && this.state === 'open') {
 			await new Promise<void>((resolve) => {
@@ -130,7 +130,7 @@ export class RawConnection {
 	}
 }
 
-/** One request on a connection of its own. */
+/** Sends one request on a new connection. */
 export const rawAsk = async (url: string, request: RawRequest): Promise<RawAnswer> => {
 	const connection = await RawConnection.open(url);
 	try {

@@ -1,14 +1,14 @@
 import { reply } from '../servers/llama-server';
 import { fs, path, process } from './node';
 
-/** A recorded answer: its bytes as they came, apart from the chunked coding. */
+/** A recorded answer: its original bytes without the chunked encoding. */
 function recorded(file: string): { head: string; body: Buffer } {
 	const bytes = fs.readFileSync(path.join(process.cwd(), 'test/fixtures/completions', `${file}.http`));
 	const split = bytes.indexOf('\r\n\r\n') >= 0 ? bytes.indexOf('\r\n\r\n') + 4 : bytes.indexOf('\n\n') + 2;
 	return { head: bytes.subarray(0, split).toString('latin1'), body: bytes.subarray(split) };
 }
 
-/** A recorded answer, as a reply that a simulator gives byte for byte. */
+/** A recorded answer as a simulator's reply, byte for byte. */
 export function recordedReply(file: string) {
 	const { head, body } = recorded(file);
 	const lines = head
@@ -18,7 +18,7 @@ export function recordedReply(file: string) {
 	return reply.raw([Buffer.concat([Buffer.from(whole, 'latin1'), body])]);
 }
 
-/** The events of a recorded stream, or its lines, as they stand in it. */
+/** The events' data, or the lines, of a recorded stream. */
 export function recordedEvents(file: string): string[] {
 	return recorded(file)
 		.body.toString('utf8')

@@ -5,17 +5,17 @@ const importNatively = vm.runInThisContext('(specifier) => import(specifier)', {
 }) as (specifier: string) => Promise<unknown>;
 
 /**
- * A module of `scripts` or `bench`, for tests. They are ES modules that run on the machine's own Node before anything is
- * installed; jest translates to CommonJS and cannot load those, so this goes past jest, to Node's own loader.
+ * Loads a module of `scripts` or `bench`. These are ES modules, which jest (CommonJS) cannot load, so Node's own loader is
+ * used.
  *
- * @param file from the folder of the repository, without `.mjs`
+ * @param file path from the repository's root, without `.mjs`
  */
 export async function loadModule<T>(file: string): Promise<T> {
 	return (await importNatively(url.pathToFileURL(path.resolve(`${file}.mjs`)).href)) as T;
 }
 
 /**
- * One of the modules in `scripts/lib`.
+ * Loads a module of `scripts/lib`.
  *
  * @param name file name without `.mjs`
  */

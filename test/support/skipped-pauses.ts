@@ -1,6 +1,6 @@
 /**
- * In place of `lib/http/waiting`, for tests of what waits and tries again: a pause is over at once, and the clock goes
- * on by it. So limits run out as they would, nobody waits, and a busy machine changes nothing.
+ * A mock of `lib/http/waiting` for tests of retries: a pause ends at once, and `performance.now()` advances by it. So time
+ * limits expire as usual without waiting, independent of the machine's speed.
  *
  * `jest.mock('../lib/http/waiting', () => jest.requireActual<object>('../support/skipped-pauses'))`
  */
@@ -12,7 +12,7 @@ export const { raceAgainstAbort } =
 const { now } = performance;
 let skippedMs = 0;
 performance.now = () => now.call(performance) + skippedMs;
-// It is the one of the whole process.
+// Restore the global clock.
 afterAll(() => {
 	performance.now = now;
 });
@@ -20,7 +20,7 @@ afterAll(() => {
 export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
 	signal?.throwIfAborted();
 	skippedMs += ms;
-	// What had arrived is read first, as in a pause.
+	// Let arrived data be read first, as in a real pause.
 	await new Promise(setImmediate);
 	signal?.throwIfAborted();
 }

@@ -4,9 +4,9 @@ import {
 	anyCut,
 	anyInterleaving,
 	anySplit,
-	arriving,
-	everyByte,
-	everyPair,
+	asStream,
+	oneBytePieces,
+	everyCutInTwo,
 	fixtureNames,
 	httpFixture,
 	splitBytes,
@@ -24,9 +24,9 @@ test('splitBytes keeps every byte, drops offsets outside and twice', () => {
 	expect(splitBytes(Buffer.alloc(0), [1])).toHaveLength(1);
 });
 
-test('everyByte and everyPair', () => {
-	expect(everyByte(BYTES)).toHaveLength(BYTES.length);
-	const pairs = [...everyPair(BYTES)];
+test('oneBytePieces and everyCutInTwo', () => {
+	expect(oneBytePieces(BYTES)).toHaveLength(BYTES.length);
+	const pairs = [...everyCutInTwo(BYTES)];
 	expect(pairs).toHaveLength(BYTES.length - 1);
 	for (const pair of pairs) expect(Buffer.concat(pair).equals(BYTES)).toBe(true);
 });
@@ -64,9 +64,9 @@ test('wire and its way back', () => {
 	expect(sseJson(BYTES)).toEqual([{ a: '🦙' }]);
 });
 
-test('arriving delivers one piece after the other', async () => {
+test('asStream delivers one piece after the other', async () => {
 	const seen: number[] = [];
-	for await (const piece of arriving(splitBytes(BYTES, [3]))) seen.push(piece.length);
+	for await (const piece of asStream(splitBytes(BYTES, [3]))) seen.push(piece.length);
 	expect(seen).toEqual([3, BYTES.length - 3]);
 });
 

@@ -1,8 +1,8 @@
 /**
- * Recorded and hand-made streams as bytes, and every way to cut them.
+ * Recorded and generated streams as bytes, and ways to cut them into pieces.
  *
- * A client must not care where the network cuts a stream: a property test takes a fixture's body, cuts it with
- * `anySplit`, and asks for the same result as in one piece.
+ * The result of a client must not depend on where the network cuts a stream: property tests cut a fixture's body with
+ * `anySplit` and expect the same result as in one piece.
  */
 import * as fc from 'fast-check';
 import { fs, path, process } from './node';
@@ -12,7 +12,7 @@ const FIXTURES = path.join(process.cwd(), 'test', 'fixtures');
 /** The bytes of a file below `test/fixtures/`: `fixture('llama-server-v0.5.0/chat-stream.http')`. */
 export const fixture = (name: string): Buffer => fs.readFileSync(path.join(FIXTURES, name));
 
-/** Names of the files in a folder below `test/fixtures/`, with the folder: ready for `fixture`. */
+/** Files in a folder below `test/fixtures/`, as names for `fixture`. */
 export const fixtureNames = (folder: string, ending = ''): string[] =>
 	fs
 		.readdirSync(path.join(FIXTURES, folder))
@@ -25,13 +25,13 @@ export interface HttpFixture {
 	reason: string;
 	/** In wire order. */
 	headers: Array<[name: string, value: string]>;
-	/** Without the framing of chunks. */
+	/** Without chunk framing. */
 	body: Buffer;
-	/** The body as it was cut into HTTP chunks; one entry when it was not chunked. */
+	/** The HTTP chunks of the body; one entry if it was not chunked. */
 	chunks: Buffer[];
 }
 
-/** Takes a raw HTTP response apart. */
+/** Parses a raw HTTP response. */
 export const parseHttp = (bytes: Buffer): HttpFixture => {
 	const end = bytes.indexOf('\r\n\r\n');
 	const [statusLine = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
@@ -48,17 +48,17 @@ export const parseHttp = (bytes: Buffer): HttpFixture => {
 		const lineEnd = rest.indexOf('\r\n', at);
 		const size = lineEnd < 0 ? 0 : Number.parseInt(rest.toString('latin1', at, lineEnd), 16);
 		if (size === 0) break;
-		// A recording may break off inside a chunk.
+		// A recording may end inside a chunk.
 		chunks.push(rest.subarray(lineEnd + 2, lineEnd + 2 + size));
 		at = lineEnd + 2 + size + 2;
 	}
 	return { status: Number(status), reason, headers, body: Buffer.concat(chunks), chunks };
 };
 
-/** A recorded response, taken apart. */
+/** A recorded response, parsed. */
 export const httpFixture = (name: string): HttpFixture => parseHttp(fixture(name));
 
-/** The data of each event of a stream that has one data line per event. */
+/** The data of each event of a stream with one data line per event. */
 export const sseData = (body: Buffer | string): string[] =>
 	body
 		.toString()
@@ -72,28 +72,28 @@ export const sseJson = <T = Record<string, unknown>>(body: Buffer | string): T[]
 		.filter((data) => data !== '[DONE]')
 		.map((data) => JSON.parse(data) as T);
 
-/** A stream made of objects and texts: `wire([{ choices: [] }, '[DONE]'])`. */
+/** An SSE stream of objects and texts: `wire([{ choices: [] }, '[DONE]'])`. */
 export const wire = (events: ReadonlyArray<object | string>): Buffer =>
 	Buffer.from(
 		events.map((data) => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`).join(''),
 		'utf8',
 	);
 
-/** Cuts before these offsets; offsets outside and repeated ones are dropped, so no piece is empty. */
+/** Cuts before these offsets. Invalid and repeated offsets are dropped, so no piece is empty. */
 export const splitBytes = (bytes: Uint8Array, offsets: readonly number[]): Uint8Array[] => {
 	const cuts = [...new Set(offsets)].filter((at) => at > 0 && at < bytes.length).sort((a, b) => a - b);
 	return [0, ...cuts].map((start, index) => bytes.subarray(start, cuts[index] ?? bytes.length));
 };
 
 /** One byte per piece. */
-export const everyByte = (bytes: Uint8Array): Uint8Array[] =>
+export const oneBytePieces = (bytes: Uint8Array): Uint8Array[] =>
 	splitBytes(
 		bytes,
 		Array.from(bytes, (_, at) => at),
 	);
 
 /** Every way to cut in two. */
-export function* everyPair(bytes: Uint8Array): Generator<[Uint8Array, Uint8Array]> {
+export function* everyCutInTwo(bytes: Uint8Array): Generator<[Uint8Array, Uint8Array]> {
 	for (let at = 1; at < bytes.length; at += 1) yield [bytes.subarray(0, at), bytes.subarray(at)];
 }
 
@@ -103,7 +103,7 @@ export const anySplit = (bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> =>
 		.uniqueArray(fc.integer({ min: 1, max: Math.max(1, bytes.length - 1) }), { maxLength: 200 })
 		.map((offsets) => splitBytes(bytes, offsets));
 
-/** A stream that breaks off: what arrived, in any pieces, and at which offset it ended. */
+/** An incomplete stream: the offset where it ends, and the part before it in any pieces. */
 export const anyCut = (bytes: Uint8Array): fc.Arbitrary<{ at: number; pieces: Uint8Array[] }> =>
 	fc
 		.integer({ min: 0, max: bytes.length })
@@ -122,7 +122,7 @@ export const anyInterleaving = <T>(...sequences: ReadonlyArray<readonly T[]>): f
 	});
 };
 
-/** The pieces as a response body delivers them. */
-export async function* arriving(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** The pieces as an async iterable, like a response body. */
+export async function* asStream(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
 	for (const piece of pieces) yield await Promise.resolve(piece);
 }

@@ -1,4 +1,4 @@
-/** The certificate that simulators serve https with: self-signed, for `localhost` and 127.0.0.1. */
+/** The simulators' HTTPS certificate: self-signed, for `localhost` and 127.0.0.1. */
 import { fs, path, process } from './node';
 
 /** PEM texts; pass `cert` as `ca` to trust it. */

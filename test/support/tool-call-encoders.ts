@@ -1,4 +1,4 @@
-/** How servers write the same calls into a stream: each call whole or in pieces, with the habits of each server. */
+/** Encodes the same tool calls in the way of each server: whole or in pieces, with its deviations. */
 import * as fc from 'fast-check';
 
 export interface SentCall {
@@ -16,7 +16,7 @@ const piece = (index: number | undefined, fn: object, more: object = {}): Delta 
 	tool_calls: [{ ...(index === undefined ? {} : { index }), ...more, function: fn }],
 });
 
-/** OpenAI's form: ID and name first, then pieces of the arguments. */
+/** OpenAI's format: ID and name first, then pieces of the arguments. */
 const standard =
 	(indexOf: (at: number) => number | undefined, first: object): Encoder =>
 	(calls, cut) =>
@@ -87,7 +87,7 @@ export const anyCalls = (names: readonly string[]): fc.Arbitrary<SentCall[]> =>
 		{ minLength: 1, maxLength: 3 },
 	);
 
-/** A way to cut texts, without empty pieces. */
+/** A function that cuts a text into non-empty pieces. */
 export const anyCutter: fc.Arbitrary<(text: string) => string[]> = fc
 	.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 })
 	.map((sizes) => (text: string) => {

@@ -7,7 +7,7 @@ import {
 	SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 
-/** For the top of a suite: OpenTelemetry as n8n registers it, and a node whose span is open. */
+/** Call at the top of a suite: registers OpenTelemetry as n8n does, with an open span of a node. */
 export function useTraces() {
 	const exporter = new InMemorySpanExporter();
 	let nodeSpan: Span;
@@ -24,7 +24,7 @@ export function useTraces() {
 	});
 	let requests = 0;
 	return {
-		/** What n8n's `httpRequest` does before it looks whether the request is aborted. */
+		/** Counts the request before the abort signal is checked, as n8n's `httpRequest` does. */
 		helpers: {
 			async httpRequest({ headers, abortSignal }: { headers: object; abortSignal: AbortSignal }): Promise<never> {
 				requests++;
@@ -34,13 +34,13 @@ export function useTraces() {
 				throw new Error('canceled');
 			},
 		},
-		/** Requests that n8n was asked for. */
+		/** Requests through n8n's helpers. */
 		asked: () => requests,
-		/** Those that ended, in their order. */
+		/** Ended spans, in order. */
 		spans: (): ReadableSpan[] => exporter.getFinishedSpans(),
 		nodeSpanId: () => nodeSpan.spanContext().spanId,
 		traceId: () => nodeSpan.spanContext().traceId,
-		/** n8n without its tracing. */
+		/** Switches n8n's tracing off. */
 		switchOff() {
 			trace.disable();
 			propagation.disable();

@@ -1,2 +1,2 @@
-/** The whole of undici, for tests: `lib/vendor.ts` takes only parts of it. */
+/** Parts of undici that `lib/vendor.ts` does not bundle, for tests. */
 export { Agent, request } from 'undici';

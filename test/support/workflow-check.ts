@@ -1,6 +1,6 @@
 /**
- * What can be wrong with an example workflow, found without running it. The quick tests use it with this package's own
- * descriptions, the end-to-end tests with every description that the real n8n serves.
+ * Static checks of example workflows. The quick tests use them with this package's node descriptions, the end-to-end tests
+ * with all descriptions of the real n8n.
  */
 import {
 	NodeHelpers,
@@ -17,11 +17,11 @@ export type Description = Pick<INodeTypeDescription, 'name' | 'properties'> & Pa
 
 /** Fields that n8n adds to a node when an agent uses it as a tool (n8n, tool-generation/ai-tools.ts). */
 const TOOL_FIELDS = ['descriptionType', 'toolDescription'];
-/** How n8n's canvas draws nodes (CanvasNodeDefault.vue), with two lines of name below. */
+/** Sizes of nodes on n8n's canvas (CanvasNodeDefault.vue), with two lines of name below. */
 const NAME_HEIGHT = 44;
 const SIZES = { plain: [96, 96], root: [256, 96], sub: [80, 80] } as const;
 const GRID = 16;
-/** Keys as the services issue them, and headers that carry one. */
+/** Keys in the formats of known services, and Authorization values. */
 const SECRETS = /\b(?:sk-[\w-]{16,}|app-\w{16,}|dataset-\w{16,}|ghp_\w{16,}|Bearer\s+[\w.-]{8,}|eyJ[\w-]{16,}\.)/;
 
 interface Box {
@@ -34,8 +34,7 @@ interface Box {
 }
 
 /**
- * Parameters that the node does not have, does not show with the values beside them, or gives a value that it does not
- * know.
+ * Parameters that the node does not have, that it hides with these values, or whose value is not an option.
  */
 export function parameterProblems(node: WorkflowNode, description: Description): string[] {
 	const typed = description as INodeTypeDescription;
@@ -88,7 +87,7 @@ export function parameterProblems(node: WorkflowNode, description: Description):
 	return walk(description.properties, own, root, '');
 }
 
-/** Nodes and notes that lie on one another, or beside the grid. A note may frame nodes: then it holds all of each. */
+/** Nodes and notes that overlap, or are off the grid. A note may contain whole nodes. */
 export function layoutProblems(workflow: Workflow): string[] {
 	const boxes = workflow.nodes.map((node) => boxOf(node, workflow));
 	const offGrid = workflow.nodes
@@ -103,7 +102,7 @@ export function layoutProblems(workflow: Workflow): string[] {
 	return [...offGrid, ...overlaps];
 }
 
-/** Anything that belongs to the n8n where the workflow was made. */
+/** Data of the n8n instance where the workflow was created. */
 export function privateProblems(workflow: Workflow): string[] {
 	const secret = SECRETS.exec(JSON.stringify(workflow));
 	return [
@@ -121,7 +120,7 @@ export function privateProblems(workflow: Workflow): string[] {
 	];
 }
 
-/** Names that are used twice, that lead nowhere, or nodes that nothing leads to. */
+/** Duplicate names, connections to missing nodes, and unconnected nodes. */
 export function wiringProblems(workflow: Workflow): string[] {
 	const names = workflow.nodes.map(({ name }) => name);
 	const ids = workflow.nodes.map(({ id }) => id);
@@ -157,7 +156,7 @@ const has = (properties: readonly INodeProperties[], name: string) =>
 const twice = (values: string[]) => [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
 
 function unknownOptions(property: INodeProperties, values: unknown[], place: string): string[] {
-	// What n8n loads from a service is not known here.
+	// Options that n8n loads from a service are unknown here.
 	if (property.typeOptions?.loadOptionsMethod !== undefined || property.typeOptions?.loadOptions !== undefined)
 		return [];
 	const known = ((property.options ?? []) as INodePropertyOptions[]).map(({ value }) => value);
@@ -186,7 +185,7 @@ function boxOf({ name, type, position: [left, top], parameters }: WorkflowNode, 
 		),
 	);
 	const [width, height] = SIZES[isSub ? 'sub' : isRoot ? 'root' : 'plain'];
-	// The name of a root stands inside its box.
+	// The name of a root node is inside its box.
 	return { name, isSticky: false, left, top, right: left + width, bottom: top + height + (isRoot ? 0 : NAME_HEIGHT) };
 }
 

@@ -1,10 +1,10 @@
-import { listening } from '../../support/listening';
+import { startTcpServer } from '../../support/listening';
 import { after } from './run-examples';
 
 /** A mail server for one test that takes everything. @returns its port, and the mails until now */
 export async function mailServer(): Promise<{ port: number; mails: string[] }> {
 	const mails: string[] = [];
-	const { port, close } = await listening((socket) => {
+	const { port, close } = await startTcpServer((socket) => {
 		let mail: string | undefined;
 		let rest = '';
 		const say = (line: string) => socket.write(`${line}\r\n`);

@@ -4,7 +4,7 @@ import { pythonValue } from '../../../lib/dify/python-value';
 import { listVariables, updateVariable } from '../../../lib/dify/variables';
 import { examples } from '../../support/properties';
 import { clientOf, failureOf, startSim, UNKNOWN_ID } from './client';
-import { processorTime } from '../../support/time';
+import { cpuMilliseconds } from '../../support/time';
 
 /** What Python's `repr` writes. */
 function repr(value: unknown): string {
@@ -123,7 +123,7 @@ test('a key that is the name of something every object has', () => {
 
 test('a million characters are read in no time', () => {
 	const source = `[${"'a\\n', ".repeat(150_000)}]`;
-	const taken = processorTime(() => {
+	const taken = cpuMilliseconds(() => {
 		expect((pythonValue(source)!.value as unknown[]).length).toBe(150_000);
 		expect(pythonValue(`'${'\\'.repeat(1_000_001)}'`)).toBeUndefined();
 	});

@@ -4,8 +4,8 @@ import { failure } from '../../../lib/errors/failure';
 import { networkFailure } from '../../../lib/errors/network-failure';
 import { Agent, request } from '../../support/undici';
 import { startLlamaServerSim, startSilentServer } from '../../servers/llama-server';
-import { closedPort, listening } from '../../support/listening';
-import { findNoNames } from '../../support/names';
+import { closedPort, startTcpServer } from '../../support/listening';
+import { failDnsLookups } from '../../support/failing-dns';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -47,7 +47,7 @@ describe('the network', () => {
 	});
 
 	test('the name cannot be resolved', async () => {
-		findNoNames();
+		failDnsLookups();
 		const failed = await explain('http://no-such-host.invalid:8080/v1/models');
 		jest.restoreAllMocks();
 		expect(failed.kind).toBe('dns');
@@ -55,7 +55,7 @@ describe('the network', () => {
 	});
 
 	test('case 13: https to an http port', async () => {
-		const server = await listening((socket) =>
+		const server = await startTcpServer((socket) =>
 			socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')),
 		);
 		const failed = await explain(`https://127.0.0.1:${server.port}/v1/models`);
@@ -83,7 +83,7 @@ describe('the network', () => {
 	});
 
 	test('https to a port that closes on it', async () => {
-		const server = await listening((socket) => socket.once('data', () => socket.destroy()));
+		const server = await startTcpServer((socket) => socket.once('data', () => socket.destroy()));
 		const failed = await explain(`https://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
 		expect(failed.kind).toBe('closedBeforeAnswer');

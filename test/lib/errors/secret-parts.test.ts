@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { SecretParts } from '../../../lib/errors/secret-parts';
 import { certainKeysOf, maskKeys, mask, maskedStart, secretsOf } from '../../../lib/errors/secrets';
 import { examples } from '../../support/properties';
-import { processorTime } from '../../support/time';
+import { cpuMilliseconds } from '../../support/time';
 
 const CANARY = 'Zk3vQ9xT7mB2nL5pR8wYc4';
 const bearer = (key: string) => secretsOf({ authorization: `Bearer ${key}` });
@@ -231,7 +231,7 @@ describe('what is left behind', () => {
 
 	test('nothing is made of a megabyte without a secret, quickly', () => {
 		const text = '{"error": "%20 \\u0020 &amp; something"} '.repeat(25_000);
-		const taken = processorTime(() => expect(new SecretParts([CANARY]).mask(text)).toBe(text));
+		const taken = cpuMilliseconds(() => expect(new SecretParts([CANARY]).mask(text)).toBe(text));
 		expect(taken).toBeLessThan(5_000);
 	});
 });

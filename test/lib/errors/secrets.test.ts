@@ -4,7 +4,7 @@ import { networkFailure } from '../../../lib/errors/network-failure';
 import { mask, maskedStart, secretsOf } from '../../../lib/errors/secrets';
 import { Agent, request } from '../../support/undici';
 import { util } from '../../support/node';
-import { listening } from '../../support/listening';
+import { startTcpServer } from '../../support/listening';
 
 const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
 const CONTEXT = { url: URL_ASKED, root: 'http://10.0.0.5:8080', model: 'qwen3' };
@@ -64,7 +64,7 @@ describe('secrets', () => {
 	});
 
 	test('what undici knows of the request does not hang on the error', async () => {
-		const { port, close } = await listening((socket) => socket.destroy());
+		const { port, close } = await startTcpServer((socket) => socket.destroy());
 		const raised = await request(`http://127.0.0.1:${port}/`, { headers: HEADERS, dispatcher: new Agent() }).catch(
 			(error: unknown) => error,
 		);

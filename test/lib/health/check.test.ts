@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { examples } from '../../support/properties';
-import { findNoNames } from '../../support/names';
+import { failDnsLookups } from '../../support/failing-dns';
 import { AT_ONCE_MS } from '../../support/time';
 import { check, finding, ids, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
@@ -37,7 +37,7 @@ describe('the address (docs/protocols/llama-server.md 9.3, rows 1 to 3)', () => 
 	});
 
 	it('has a host name that does not exist', async () => {
-		findNoNames();
+		failDnsLookups();
 		const result = await check('http://no-such-host.invalid:8080');
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'dns')).toMatchObject({
@@ -50,7 +50,7 @@ describe('the address (docs/protocols/llama-server.md 9.3, rows 1 to 3)', () => 
 	});
 
 	it('host.docker.internal without Docker Desktop: names the option', async () => {
-		findNoNames();
+		failDnsLookups();
 		const result = await check('http://host.docker.internal:8080');
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'dns').advice).toContain('--add-host=host.docker.internal:host-gateway');

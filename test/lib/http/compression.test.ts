@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { decompressed } from '../../../lib/http/compression';
 import { zlib } from '../../support/node';
 import { examples } from '../../support/properties';
-import { anySplit, arriving } from '../../support/streams';
+import { anySplit, asStream } from '../../support/streams';
 
 const read = async (pieces: Iterable<Uint8Array>, encoding?: string): Promise<string | undefined> => {
-	const plain = decompressed(arriving(pieces), encoding);
+	const plain = decompressed(asStream(pieces), encoding);
 	if (plain === undefined) return undefined;
 	const all: Uint8Array[] = [];
 	for await (const piece of plain) all.push(piece);

@@ -1,6 +1,6 @@
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
-import { listening } from '../../support/listening';
+import { startTcpServer } from '../../support/listening';
 import { connect, failureOf } from './client';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -24,7 +24,7 @@ test('a refusal is an error, and so is a file that breaks off', async () => {
 	const server = await startServer();
 	const refused = await failureOf(async () => await connect(server.url).download(`${server.url}/none`, {}));
 	expect(refused).toMatchObject({ kind: 'wrongPath', status: 404 });
-	const cut = await listening((socket) => {
+	const cut = await startTcpServer((socket) => {
 		socket.once('data', () => {
 			socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf', () => socket.destroy());
 		});
@@ -35,7 +35,7 @@ test('a refusal is an error, and so is a file that breaks off', async () => {
 });
 
 test('Stop and the limits hold while it is read', async () => {
-	const silent = await listening((socket) => {
+	const silent = await startTcpServer((socket) => {
 		socket.on('error', () => {});
 		socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'));
 	});

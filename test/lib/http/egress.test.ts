@@ -5,7 +5,7 @@ import type { INode, INodeTypes, IWorkflowExecuteAdditionalData } from 'n8n-work
 import type { EgressFilter } from '../../../lib/http/types';
 import { egressFilterOf } from '../../../lib/servers/credential';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
-import { findNoNames } from '../../support/names';
+import { failDnsLookups } from '../../support/failing-dns';
 import { process } from '../../support/node';
 import { ask, connect, failureOf } from './client';
 import { useSimulator } from '../../servers/use-simulator';
@@ -114,7 +114,7 @@ describe("n8n's own egress filter, switched on", () => {
 	});
 
 	test('a name that does not exist is told as that', async () => {
-		findNoNames();
+		failDnsLookups();
 		const { failed } = await ask(connect('http://no-such-host.invalid:8080', { egressFilter: filter }));
 		expect(failed!.kind).toBe('dns');
 	});

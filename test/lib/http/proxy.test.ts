@@ -1,6 +1,6 @@
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
-import { findNoNames } from '../../support/names';
+import { failDnsLookups } from '../../support/failing-dns';
 import { listen } from '../../support/listening';
 import { net, process, util } from '../../support/node';
 import { ask, CHAT, connect, failureOf, openChat } from './client';
@@ -137,7 +137,7 @@ describe('proxy variables of the environment', () => {
 			expect(failed!.kind).toBe('proxy');
 			expect(failed!.message).toContain(`connection refused: 127.0.0.1:${between.port}`);
 			process.env.http_proxy = 'http://no-such-proxy.invalid:3128';
-			findNoNames();
+			failDnsLookups();
 			await closeChannels();
 			const unknown = await failureOf(
 				async () => await connect(server.url, { ignoreSslIssues: true }).call(`${server.url}/health`),

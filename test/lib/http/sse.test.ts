@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { SseDecoder, type ServerSentEvent } from '../../../lib/http/sse';
-import { anySplit, everyByte, everyPair, fixtureNames, httpFixture, splitBytes } from '../../support/streams';
+import { anySplit, oneBytePieces, everyCutInTwo, fixtureNames, httpFixture, splitBytes } from '../../support/streams';
 
 interface Decoded {
 	events: ServerSentEvent[];
@@ -79,8 +79,8 @@ describe('what an event stream may look like', () => {
 		const bytes = Buffer.from(stream);
 		const whole = decode(bytes);
 		expect(whole.events).toEqual(events);
-		for (const pieces of everyPair(bytes)) expect(decode(...pieces)).toEqual(whole);
-		expect(decode(...everyByte(bytes))).toEqual(whole);
+		for (const pieces of everyCutInTwo(bytes)) expect(decode(...pieces)).toEqual(whole);
+		expect(decode(...oneBytePieces(bytes))).toEqual(whole);
 	});
 
 	test('case 34: `data:` split after `da`, and the two line ends in different reads', () => {
@@ -127,7 +127,8 @@ describe('lines that are no fields', () => {
 		(line) => {
 			for (const stream of [`data: a\n\n${line}`, `${line}\ndata: a\n\n`, `data: a\n\n${line}\r\n\r\n`]) {
 				const bytes = Buffer.from(stream);
-				for (const pieces of everyPair(bytes)) expect(decode(...pieces)).toEqual({ events: data('a'), stray: [line] });
+				for (const pieces of everyCutInTwo(bytes))
+					expect(decode(...pieces)).toEqual({ events: data('a'), stray: [line] });
 			}
 		},
 	);
@@ -146,7 +147,7 @@ describe('lines that are no fields', () => {
 			{ data: '{"a":1}' },
 			{ event: 'error', data: '{"code":500,"message":"slot unavailable","type":"server_error"}' },
 		];
-		for (const pieces of everyPair(bytes)) expect(decode(...pieces)).toEqual({ events: expected, stray: [] });
+		for (const pieces of everyCutInTwo(bytes)) expect(decode(...pieces)).toEqual({ events: expected, stray: [] });
 	});
 
 	test('an error field that holds a plain text is a stray line', () => {
@@ -171,7 +172,7 @@ describe('recorded streams', () => {
 		expect(decode(...chunks)).toEqual(whole);
 		const texts = whole.events.map(({ data: text }) => text);
 		const differing: number[] = [];
-		for (const pieces of everyPair(body)) {
+		for (const pieces of everyCutInTwo(body)) {
 			// Compared by hand: jest's comparison would take a minute for all positions of all streams.
 			const { events, stray } = decode(...pieces);
 			const same =

@@ -5,7 +5,7 @@ import {
 	anyCut,
 	anyInterleaving,
 	anySplit,
-	everyByte,
+	oneBytePieces,
 	fixtureNames,
 	httpFixture,
 	sseData,
@@ -857,7 +857,7 @@ describe('however a recorded stream arrives', () => {
 	it.each(chatStreams)('%s: any split gives the same', (name) => {
 		const { body } = httpFixture(name);
 		const expected = comparable(assembleBytes([body]));
-		expect(comparable(assembleBytes(everyByte(body)))).toEqual(expected);
+		expect(comparable(assembleBytes(oneBytePieces(body)))).toEqual(expected);
 		fc.assert(
 			fc.property(anySplit(body), (pieces) => expect(comparable(assembleBytes(pieces))).toEqual(expected)),
 			examples(20),

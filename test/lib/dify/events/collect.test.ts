@@ -6,7 +6,7 @@ import type { JsonRecord } from '../../../../lib/values';
 import { AUDIO_GRACE_MS, createRun, finish, reduce } from '../../../../lib/dify/events';
 import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
 import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText } from '../play';
-import { processorTime } from '../../../support/time';
+import { cpuMilliseconds } from '../../../support/time';
 
 describe('what the events mean', () => {
 	test.each(SIM_VERSIONS)('case 48: one thought per id, text from agent_message (%s)', (version) => {
@@ -110,7 +110,7 @@ describe('what the events mean', () => {
 
 	test('40,000 entries of agent_log, files and thoughts take no more time than their number', () => {
 		const state = createRun();
-		const taken = processorTime(() => {
+		const taken = cpuMilliseconds(() => {
 			for (let at = 0; at < 40_000; at++) {
 				reduce(state, { event: 'agent_log', ...ENV, data: { id: `l${at}`, status: 'start' } });
 				reduce(state, { event: 'agent_thought', ...ENV, id: `t${at}`, thought: 'Hm' });

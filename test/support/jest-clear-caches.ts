@@ -1,4 +1,4 @@
 import { clearSharedCaches } from '../../lib/lru-cache';
 
-// What one test taught about a server is not known to the next one.
+// What one test learned about a server must not reach the next one.
 beforeEach(clearSharedCaches);

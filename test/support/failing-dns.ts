@@ -3,10 +3,9 @@ import { dns, setImmediate } from './node';
 type Done = (error: Error) => void;
 
 /**
- * From now on no host name is found, whatever the resolver of this machine says and however long it takes. Ends with
- * `jest.restoreAllMocks()`.
+ * Makes all DNS lookups fail at once with ENOTFOUND, until `jest.restoreAllMocks()`.
  */
-export function findNoNames(): void {
+export function failDnsLookups(): void {
 	const notFound = (name: string) =>
 		Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), {
 			code: 'ENOTFOUND',
