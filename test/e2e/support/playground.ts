@@ -93,7 +93,26 @@ interface TinyModelScript {
 /** The real verdaccio under the name of npm's public registry, which n8n installs from. */
 export type NpmRegistry = PublicRegistry & Pick<Verdaccio, 'publish'>;
 
-const running = new Set<{ service?: Service; stop(): Promise<void> }>();
+interface Running {
+	service?: Service;
+	stop(): Promise<void>;
+}
+
+const running = new Set<Running>();
+/** Servers that are being started: one that fails leaves the others that were started beside it. */
+const starting = new Set<Promise<unknown>>();
+
+/** Waits for a server, and stops it with all others at the end. */
+async function started<T extends Running>(start: Promise<T>): Promise<T> {
+	starting.add(start);
+	try {
+		const server = await start;
+		running.add(server);
+		return server;
+	} finally {
+		starting.delete(start);
+	}
+}
 
 /** Of environment.cjs. */
 declare const onTestFailure: (act: () => void) => void;
@@ -149,9 +168,7 @@ export async function startPostgres(): Promise<Postgres> {
 	const { startPostgres: start } = await loadScript<PostgresScript>('postgres');
 	const { postgres, postgresProblem } = parts();
 	if (postgres === undefined) throw new Error(postgresProblem);
-	const server = await start(postgres);
-	running.add(server);
-	return server;
+	return await started(start(postgres));
 }
 
 /** Chromium of this machine, for `launch({ executablePath, args })` of playwright-core. */
@@ -211,15 +228,15 @@ function llamaServerBinary(): string {
 /** The real llama-server; without `model`, with the one that answers with noise. */
 export async function startLlamaServer(options: Partial<LlamaServerOptions> = {}): Promise<LlamaServer> {
 	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('llama-server');
-	const server = await start(llamaServerBinary(), {
-		model: parts().tinyModel,
-		alias: 'test-model',
-		threads: 1,
-		logFile: path.join(workFolder('llama-server'), 'llama-server.log'),
-		...options,
-	});
-	running.add(server);
-	return server;
+	return await started(
+		start(llamaServerBinary(), {
+			model: parts().tinyModel,
+			alias: 'test-model',
+			threads: 1,
+			logFile: path.join(workFolder('llama-server'), 'llama-server.log'),
+			...options,
+		}),
+	);
 }
 
 /** A user folder with an owner and nothing else. */
@@ -235,13 +252,14 @@ export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<
 	const { startN8n: start, TEST_LOGIN } = await loadScript<N8nScript>('n8n');
 	const { n8n, nodes } = parts();
 	const userFolder = options.userFolder ?? (await newUserFolder());
-	const server = await start(n8n, {
-		customExtensions: [nodes],
-		logFile: path.join(path.dirname(userFolder), 'n8n.log'),
-		...options,
-		userFolder,
-	});
-	running.add(server);
+	const server = await started(
+		start(n8n, {
+			customExtensions: [nodes],
+			logFile: path.join(path.dirname(userFolder), 'n8n.log'),
+			...options,
+			userFolder,
+		}),
+	);
 	await server.login(TEST_LOGIN);
 	return server;
 }
@@ -252,8 +270,7 @@ export async function startN8nWithWorker(): Promise<N8nServer & { worker: N8nWor
 	const { startN8nWorker } = await loadScript<N8nScript>('n8n');
 	const { n8n: install, nodes, redis: bin, redisProblem } = parts();
 	if (bin === undefined) throw new Error(redisProblem);
-	const redis = await startRedis(bin, workFolder('redis'));
-	running.add(redis);
+	const redis = await started(startRedis(bin, workFolder('redis')));
 	const env = {
 		EXECUTIONS_MODE: 'queue',
 		OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
@@ -262,13 +279,14 @@ export async function startN8nWithWorker(): Promise<N8nServer & { worker: N8nWor
 	};
 	const main = await startN8n({ env });
 	const logFile = path.join(path.dirname(main.userFolder), 'worker.log');
-	const worker = await startN8nWorker(install, {
-		userFolder: main.userFolder,
-		customExtensions: [nodes],
-		env,
-		logFile,
-	});
-	running.add(worker);
+	const worker = await started(
+		startN8nWorker(install, {
+			userFolder: main.userFolder,
+			customExtensions: [nodes],
+			env,
+			logFile,
+		}),
+	);
 	return { ...main, worker };
 }
 
@@ -278,8 +296,9 @@ export async function startN8nAtScale(env: Record<string, string>): Promise<Queu
 	const { n8n: install, nodes, redis, redisProblem, postgres, postgresProblem } = parts();
 	if (redis === undefined) throw new Error(redisProblem);
 	if (postgres === undefined) throw new Error(postgresProblem);
-	const n8n = await startQueueMode(install, { folder: workFolder('scale'), nodes, redis, postgres, env });
-	for (const { service } of [n8n.main, n8n.webhook, ...n8n.workers]) running.add({ service, stop: n8n.stop });
+	const folder = workFolder('scale');
+	const n8n = await started(startQueueMode(install, { folder, nodes, redis, postgres, env }));
+	for (const { service } of [n8n.main, n8n.webhook, ...n8n.workers]) running.add({ service, stop: async () => {} });
 	return n8n;
 }
 
@@ -288,10 +307,8 @@ export async function startNpmRegistry(): Promise<NpmRegistry> {
 	const { startVerdaccio } = await loadScript<VerdaccioScript>('verdaccio');
 	const { verdaccio: bin, verdaccioProblem } = parts();
 	if (bin === undefined) throw new Error(`There is no verdaccio: ${verdaccioProblem}`);
-	const verdaccio = await startVerdaccio(bin, workFolder('verdaccio'));
-	running.add(verdaccio);
-	const front = await startPublicRegistry(verdaccio.url);
-	running.add(front);
+	const verdaccio = await started(startVerdaccio(bin, workFolder('verdaccio')));
+	const front = await started(startPublicRegistry(verdaccio.url));
 	return { ...front, publish: verdaccio.publish };
 }
 
@@ -352,6 +369,7 @@ export async function executeWorkflow(
 
 /** Ends every server that this test file started. */
 export async function stopEverything(): Promise<void> {
+	await Promise.allSettled(starting);
 	const servers = [...running];
 	running.clear();
 	await Promise.all(servers.map(async (server) => await server.stop()));
