@@ -18,16 +18,16 @@ export interface BatchSettings extends ClientSettings {
 	batchSize: number;
 }
 
-/** A text with its place among those of the call. */
+/** A text with its position among those of the call. */
 export interface BatchText {
 	index: number;
 	text: string;
 	isShortened?: boolean;
-	/** The server was told to keep its beginning only. */
+	/** The server was told to keep only its beginning. */
 	isCutByServer?: boolean;
 }
 
-/** What a call has cost. */
+/** Usage of a call. */
 export interface BatchCounts {
 	requests: number;
 	/** As far as the server counts them. */
@@ -37,36 +37,35 @@ export interface BatchCounts {
 	averaged: number;
 }
 
-/** A call at one server. */
+/** A call to one server. */
 export interface BatchCall extends Attempt {
 	kind: ServerKind;
 	signal?: AbortSignal;
 	counts: BatchCounts;
-	/** What the user should know of it. */
+	/** Warnings for the user. */
 	remarks: Set<string>;
 }
 
 export const noCounts = (): BatchCounts => ({ requests: 0, truncated: 0, averaged: 0 });
 
-/** A request that the server refuses. */
+/** A refused request. */
 export interface Refused {
 	error: ServerError;
 	tooLong: TooLong | undefined;
-	/** How often its text was cut or divided before, and whether that was often enough. */
+	/** How often its text was cut or divided before. `isLast`: not once more. */
 	depth: number;
 	isLast: boolean;
 }
 
-/** Fields without which an answer is the same (LiteLLM with `jina_ai/` refuses the first one, seen: 1.106.2). */
+/**
+ * Optional fields: without them the answer is the same (LiteLLM with `jina_ai/` refuses the first one, seen: 1.106.2).
+ */
 const DISPENSABLE: ReadonlySet<string> = new Set(['encoding_format', 'return_documents', 'top_n']);
 
 /** How often a text is cut or divided again. */
 const MAX_DEPTH = 12;
 
-/**
- * Many texts at one of the servers of a credential, cut into requests that it takes: what embeddings and reranking have
- * in common.
- */
+/** Sends many texts to a server of a credential, in batches that it takes. Base of embeddings and reranking. */
 export abstract class BatchClient<Settings extends BatchSettings, Text extends BatchText, Result> {
 	protected readonly servers: ServerPool;
 	private readonly kindOf: ReturnType<typeof fitKinds>;
@@ -81,13 +80,13 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		this.kindOf = fitKinds(purpose);
 	}
 
-	/** The results of one request. */
+	/** Sends one request. */
 	protected abstract send(call: BatchCall, batch: readonly Text[]): Promise<Result[]>;
 
-	/** What becomes of a batch that the server refuses, where smaller ones are no answer to it. */
+	/** Handles a refusal that is not about the size of the batch. */
 	protected abstract afterRefusal(call: BatchCall, batch: Text[], refused: Refused): Promise<Result[]>;
 
-	/** Work at one of the servers; nothing of it at another one. */
+	/** Runs all of the work on one server. */
 	protected async atServer<T>(
 		signal: AbortSignal | undefined,
 		work: (call: BatchCall) => Promise<T>,
@@ -126,7 +125,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		return results;
 	}
 
-	/** The results of a batch, cut into smaller ones where the server wants that. */
+	/** Sends a batch, as smaller ones if the server refuses its size. */
 	protected async ofBatch(call: BatchCall, batch: Text[], depth = 0): Promise<Result[]> {
 		const outcome = await this.send(call, batch).catch(asFailed);
 		if (!('failed' in outcome)) return outcome;
@@ -149,9 +148,9 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	}
 
 	/**
-	 * The result of the beginning of a text that is too long.
+	 * Sends the beginning of a text that is too long.
 	 *
-	 * @param shortened makes a text shorter, so that it may fit
+	 * @param shortened makes the text shorter
 	 */
 	protected async truncated(
 		call: BatchCall,
@@ -159,7 +158,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		depth: number,
 		shortened: () => Promise<Text>,
 	): Promise<Result[]> {
-		// Told to cut from the start, a server does not say how many texts it cut.
+		// Not in the first request: a server does not say how many texts it cut.
 		const isByServer = truncatesItself(call.kind, this.purpose) && text.isCutByServer !== true;
 		const shorter = isByServer ? { ...text, isCutByServer: true } : await shortened();
 		const results = await this.ofBatch(call, [shorter], depth + 1);
@@ -167,7 +166,11 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		return results;
 	}
 
-	/** @throws {ServerError} also for a page, and for an error with status 200 */
+	/**
+	 * Sends a request and reads its answer.
+	 *
+	 * @throws {ServerError} also for an HTML page, and for an error with status 200
+	 */
 	protected async ask<T extends { tokens?: number } | { fault: string }>(
 		{ connection, model, limits, retry, signal, counts }: BatchCall,
 		{ url, json: fields }: { url: string; json: Record<string, unknown> },
@@ -186,7 +189,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	}
 }
 
-/** Whether a server keeps the beginning of a long text where it is told to. */
+/** Whether a server can cut long texts itself, when told to. */
 export function truncatesItself(kind: ServerKind, purpose: Purpose): boolean {
 	const { embeddingRequest, rerankRequest, truncateFields } = traitsOf(kind);
 	return (purpose === 'embeddings' ? embeddingRequest : rerankRequest) !== undefined || truncateFields !== undefined;

@@ -1,4 +1,4 @@
-/** What fails with texts of a batch, in words that name the text. */
+/** Parts of the errors of embeddings and reranking. */
 import type { ServerError } from '../errors/server-error';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import type { Purpose } from '../servers/purpose';
@@ -19,8 +19,8 @@ export function sizeInWords({ tokens, limit }: TooLong): { size: string; most: s
 	};
 }
 
-/** A refusal with what the server lacks, where it says that. */
-export function lacking(
+/** Rewords the refusal of a server that lacks the feature, its route or the model; undefined for other errors. */
+export function missingFeature(
 	error: ServerError,
 	{ kind, model }: { kind: ServerKind; model: string },
 	purpose: Purpose,
@@ -29,7 +29,7 @@ export function lacking(
 	const remedy = purpose === 'embeddings' ? advice.embeddingsOff : advice.rerankOff;
 	if (error.kind === 'notSupported')
 		return error.reworded({ message: `The server was not started for ${purpose}`, remedy });
-	// The path of a server that is known is right. An address without reranking has words of its own.
+	// Known servers have the route, so it is switched off. `rerank/client.ts` explains missing rerank routes.
 	if (error.kind === 'wrongPath' && kind !== 'other' && purpose === 'embeddings')
 		return error.reworded({ kind: 'notSupported', message: 'The server has no route for embeddings', remedy });
 	if (error.kind !== 'modelNotFound' || advice.missingModel === undefined) return undefined;

@@ -1,24 +1,24 @@
-/** What servers take, learned from their refusals. Only a hint: it may vanish at any time. */
+/** Limits of servers, learned from their refusals. A cache: entries may vanish at any time. */
 import type { Connection } from '../http/connection';
 import { batchesOf } from '../servers/batches';
 import { LruCache } from '../lru-cache';
 import type { FieldChanges } from '../servers/refused-fields';
 
-/** What one server takes for one model. */
+/** Limits of one server for one model. */
 interface Learned {
 	/** Texts in one request. */
 	batch?: number;
-	/** Tokens of one text. */
+	/** Tokens in one text. */
 	tokens?: number;
-	/** Fields that it refuses, without which the answer is the same. */
+	/** Optional fields that it refuses. */
 	without?: FieldChanges;
 }
 
 const learned = LruCache.shared<Learned>();
-/** In no language does a token stand for fewer characters on average than a text of this many a token suggests. */
+/** A text with more characters than this for each token of the limit is sent alone. */
 const SAFE_CHARACTERS_PER_TOKEN = 2;
 
-/** May be changed by the caller. */
+/** What is known so far. Callers write what they learn into it. */
 export function learnedOf({ url }: Connection, model: string): Learned {
 	const key = `${url.api} ${model}`;
 	const known = learned.get(key) ?? {};
@@ -26,7 +26,7 @@ export function learnedOf({ url }: Connection, model: string): Learned {
 	return known;
 }
 
-/** Places in requests that the server takes: a text that may be too long for the model goes alone. */
+/** Splits texts into batches that the server takes. A text that may be too long for the model goes alone. */
 export function batchesFor<T extends { text: string }>(
 	places: readonly T[],
 	batchSize: number,

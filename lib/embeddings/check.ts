@@ -1,13 +1,13 @@
-/** What a vector store must never see: it would keep a bad vector for ever. */
+/** Checks vectors before a vector store gets them: it would keep a bad one for ever. */
 import type { BatchText } from '../batches/client';
 import type { FailureContext } from '../errors/failure';
 import { differentModels, unusable } from './failures';
 import type { Embedded, Fault } from './read';
 
-/** The length that all vectors of a model have, once one was seen: others would spoil a store. */
-export class KnownLength {
+/** Remembers the length of a model's first vector: vectors of another length would spoil a store. */
+export class VectorCheck {
 	private length: number | undefined;
-	/** The server that sent the first of them. */
+	/** The server that sent the first vector. */
 	private first = '';
 
 	get known(): number | undefined {
@@ -37,7 +37,11 @@ export class KnownLength {
 	}
 }
 
-/** @param length how many numbers all vectors of this model have, once one was seen */
+/**
+ * The first fault: another length, a value that is not finite, or only zeros.
+ *
+ * @param length how many numbers the vectors of this model have, once one was seen
+ */
 export function faultIn(vectors: readonly number[][], length: number | undefined): Fault | undefined {
 	const wanted = length ?? vectors[0]?.length;
 	for (const [index, vector] of vectors.entries()) {

@@ -16,7 +16,7 @@ import type { EmbeddingRequest } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
 import { isNotANumber, mayBeAboutOneText, namedTextIn, tooLongIn, type TooLong } from '../servers/text-refusals';
-import { KnownLength } from './check';
+import { VectorCheck } from './check';
 import { explained, notANumber, refusedAlone, refusedText, textTooLong, wrongSize } from './failures';
 import { parts, remarkOnFull, shortened } from './long-texts';
 import { prefixesOf, type Prefixes } from './prefixes';
@@ -36,28 +36,28 @@ export interface EmbeddingSettings extends BatchSettings {
 	keepAlive?: string | number;
 }
 
-/** What came of one call. */
+/** Result of one call. */
 export interface Embeddings extends BatchCounts {
 	/** In the order of the texts. */
 	vectors: number[][];
 	/** Numbers of a vector as the server sent it. */
 	received?: number;
-	/** Which of several servers answered, with the number of texts; what the user should know of the others. */
+	/** Number of texts by server, where the credential has several. */
 	servers?: Record<string, number>;
 	remarks: string[];
 }
 
 interface EmbeddedText extends BatchText {
-	/** What is sent of it, where that is not the text. */
+	/** What is sent in place of the text: its beginning, as text or tokens. */
 	input?: EmbeddingRequest['input'][number];
 }
 
 /**
- * Turns texts into vectors on the servers of a credential with one set of settings. Keeps working for as long as it is held, also beyond
- * an execution.
+ * Turns texts into vectors on the servers of a credential with one set of settings. It stays usable after the
+ * execution.
  */
 export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedText, number[]> {
-	private readonly length = new KnownLength();
+	private readonly length = new VectorCheck();
 	readonly prefixes: Prefixes;
 
 	constructor(servers: Connection | ServerPool, settings: EmbeddingSettings) {
@@ -67,7 +67,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 
 	/**
 	 * @param texts of any type, as n8n hands them over; those of the wrong type are refused
-	 * @param indexes by which errors name the texts; default: their places among the texts
+	 * @param indexes numbers (from 0) by which errors name the texts; default: positions in `texts`
 	 * @throws {ServerError} naming the text, where one is at fault. Nothing partial is returned.
 	 */
 	async embed(
@@ -117,7 +117,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const isOfText = tooLong !== undefined || isNotANumber(error);
 		if (!isOfText && !(batch.length > 1 && mayBeAboutOneText(error))) throw explained(error, call);
 		if (batch.length > 1)
-			return isFatal ? await this.withoutCulprit(call, batch, error, isOfText) : await this.allOf(call, halves(batch));
+			return isFatal ? await this.bisect(call, batch, error, isOfText) : await this.allOf(call, halves(batch));
 		const [text] = batch as [EmbeddedText];
 		if (tooLong === undefined) throw notANumber(error, text);
 		if (isFatal || isLast) throw textTooLong(error, text, tooLong);
@@ -127,12 +127,13 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	}
 
 	/**
-	 * Throws for the text because of which a batch fails: the half without it passes, so it is in the other. Without one,
-	 * the vectors of the halves.
+	 * Finds the text that makes a batch fail, by bisection, and throws for it. If no single text is at fault, returns the
+	 * vectors of the halves.
 	 *
-	 * @param isOfText the error tells that a text is at fault. Else, if no text passes, it is about all of them.
+	 * @param isOfText whether the error says that a text is at fault. If not, and no text passes, it is about the
+	 * request.
 	 */
-	private async withoutCulprit(
+	private async bisect(
 		call: BatchCall,
 		batch: EmbeddedText[],
 		error: ServerError,

@@ -1,13 +1,13 @@
-/** What fails with embeddings, in words that name the text. */
+/** Errors of embeddings that name the text. */
 import type { BatchText } from '../batches/client';
-import { lacking, sizeInWords, startOf } from '../batches/failures';
+import { missingFeature, sizeInWords, startOf } from '../batches/failures';
 import { failure, type FailureContext, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { ServerKind } from '../servers/kinds';
 import type { Fault } from './read';
 import type { TooLong } from '../servers/text-refusals';
 
-/** A text that is not sent. `what` goes on after "Text 3". */
+/** Error for a text that is not sent. `what` continues the sentence "Text 3 …". */
 export function refusedText(index: number, what: string): ServerError {
 	return invalidInput(
 		`Text ${index + 1} ${what}`,
@@ -28,7 +28,7 @@ export function textTooLong(error: ServerError, { index, text }: BatchText, tooL
 	});
 }
 
-/** Ollama says of a whole batch that it holds NaN. */
+/** Ollama reports NaN for a whole batch without naming the text. */
 export function notANumber(error: ServerError, { index, text }: BatchText): ServerError {
 	return error.reworded({
 		message: `The vector of text ${index + 1} holds no numbers`,
@@ -88,9 +88,9 @@ export function differentModels(
 	});
 }
 
-/** A refusal with what the server lacks, where it says that. */
+/** Rewords the refusal of a server that lacks something (pooling, a route, the model), where it says so. */
 export function explained(error: ServerError, call: { kind: ServerKind; model: string }): ServerError {
-	if (!/pooling type 'none'/i.test(error.serverText ?? '')) return lacking(error, call, 'embeddings') ?? error;
+	if (!/pooling type 'none'/i.test(error.serverText ?? '')) return missingFeature(error, call, 'embeddings') ?? error;
 	return error.reworded({
 		kind: 'notSupported',
 		message: 'The server does not combine the vectors of the tokens into one',

@@ -1,4 +1,4 @@
-/** Makes a text fit that is longer than the model reads. */
+/** Shortens or splits texts that are longer than the model's context. */
 import type { BatchCall, BatchText } from '../batches/client';
 import type { Connection } from '../http/connection';
 import { type ServerKind, traitsOf } from '../servers/kinds';
@@ -9,12 +9,12 @@ import { rememberedJson } from '../servers/optional-json';
 import type { TooLong } from '../servers/text-refusals';
 import { tokensOf } from '../servers/manage/tokenize';
 
-/** A little below what the limit allows, since characters are no measure of tokens. */
+/** Share of the limit that is used, since tokens are only estimated from characters. */
 const MARGIN = 0.95;
 
 /**
- * The beginning of a text that fits. On llama-server the tokens themselves, with the special token that ends a text for
- * the model; elsewhere by characters, so that it may have to be shortened again.
+ * The beginning of a text, short enough for the model. On llama-server as tokens, with the model's end token; elsewhere
+ * by characters, so that it may have to be shortened again.
  */
 export async function shortened(
 	{ connection, kind, signal }: { connection: Connection; kind: ServerKind; signal?: AbortSignal },
@@ -31,8 +31,10 @@ export async function shortened(
 }
 
 /**
- * @param whole the tokens with those that the model wants around a text
- * @param bare without them
+ * The first `limit` tokens. The last of them is the model's end token, if it has one.
+ *
+ * @param whole tokens of the text with the model's special tokens
+ * @param bare tokens without special tokens
  */
 export function firstTokens(whole: readonly number[], bare: readonly number[], limit: number): number[] {
 	if (whole.length <= limit) return [...whole];
@@ -40,10 +42,10 @@ export function firstTokens(whole: readonly number[], bare: readonly number[], l
 	return endsSpecially ? [...whole.slice(0, limit - 1), whole.at(-1)!] : whole.slice(0, limit);
 }
 
-/** No model reads fewer tokens: so the list is not asked for because of short texts. */
+/** No model has a smaller context (tokens): texts below it need no look at the list of models. */
 const LEAST_CONTEXT = 128;
 
-/** What to say of texts that fill all that their model reads: some servers cut what is longer without a word. */
+/** A warning about texts that fill the whole context: some servers cut longer ones silently. */
 export async function remarkOnFull(
 	{ connection, kind, model }: BatchCall,
 	batch: readonly BatchText[],
@@ -51,7 +53,7 @@ export async function remarkOnFull(
 ): Promise<string | undefined> {
 	const { llamaApi, hasOllamaApi } = traitsOf(kind);
 	const each = tokens / batch.length;
-	// These refuse what is too long.
+	// These servers refuse texts that are too long.
 	if (each < LEAST_CONTEXT || llamaApi !== undefined || hasOllamaApi === true) return undefined;
 	const list = readModels(await rememberedJson(connection, `${connection.url.api}/models`));
 	if (list?.find((one) => isModelNamed(one, model))?.context !== each) return undefined;
@@ -73,7 +75,10 @@ export function parts(text: string, { limit, tokens }: TooLong): string[] {
 	return [...found, rest].filter((part) => part.trim() !== '');
 }
 
-/** At most so many characters, but one: up to the last blank in the last tenth, and never half a character. */
+/**
+ * The first `length` characters (at least one), cut at a blank in the last tenth if there is one, never inside a
+ * character.
+ */
 function cutAt(text: string, length: number): string {
 	const window = text.slice(0, Math.max(1, length));
 	const blank = /\s\S*$/.exec(window)?.index ?? -1;

@@ -1,4 +1,4 @@
-/** Words that a model was trained to find in front of a query or a document. */
+/** Prefixes of queries and documents that models were trained with. */
 
 export interface Prefixes {
 	query: string;
@@ -9,7 +9,7 @@ const NONE: Prefixes = { query: '', document: '' };
 const TASK = 'Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:';
 const REPRESENT = 'Represent this sentence for searching relevant passages: ';
 
-/** By the name of the model, after the cards of the models on huggingface.co. The first that fits counts. */
+/** By the model's name, from the model cards on huggingface.co. The first match counts. */
 const BY_NAME: ReadonlyArray<readonly [RegExp, Prefixes]> = [
 	[/nomic-embed-text/, { query: 'search_query: ', document: 'search_document: ' }],
 	[/qwen3-embedding/, { query: TASK, document: '' }],

@@ -2,7 +2,7 @@
 import { placesOf } from '../servers/answer-places';
 import { isRecord, optional, plainNumber, recordOf } from '../values';
 
-/** Vectors in the order of the texts. A number that is none is NaN. */
+/** Vectors in the order of the texts. A value that is not a number becomes NaN. */
 export interface Embedded {
 	vectors: number[][];
 	/** Tokens of all texts together, where the server counts them. */

@@ -1,6 +1,6 @@
-/** Sums with vectors. Pure. */
+/** Vector arithmetic. Pure. */
 
-/** The same direction with length 1. */
+/** The vector, scaled to length 1. */
 export function normalised(vector: readonly number[]): number[] {
 	// Scaled first: squares of large numbers would be infinite.
 	const largest = vector.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
@@ -11,14 +11,14 @@ export function normalised(vector: readonly number[]): number[] {
 }
 
 /**
- * The first numbers of a vector with length 1, as models trained with Matryoshka representation learning allow. A
- * shorter vector stays.
+ * The first `dimensions` numbers of a vector, scaled to length 1, as models trained with Matryoshka representation
+ * learning allow. A shorter vector is returned as it is.
  */
 export function cutTo(vector: number[], dimensions: number | undefined): number[] {
 	return dimensions === undefined || vector.length <= dimensions ? vector : normalised(vector.slice(0, dimensions));
 }
 
-/** The mean by weight with length 1. */
+/** The weighted mean, scaled to length 1. */
 export function weightedMean(parts: ReadonlyArray<{ vector: readonly number[]; weight: number }>): number[] {
 	const [first] = parts;
 	if (first === undefined) return [];

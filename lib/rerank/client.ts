@@ -7,7 +7,7 @@ import {
 	halves,
 	type Refused,
 } from '../batches/client';
-import { lacking, sizeInWords, startOf } from '../batches/failures';
+import { missingFeature, sizeInWords, startOf } from '../batches/failures';
 import { failure, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
@@ -34,12 +34,12 @@ export interface Ranking extends Omit<BatchCounts, 'averaged'> {
 	remarks: string[];
 }
 
-/** A document with what it is ranked by. */
+/** A document and the query it is ranked by. */
 interface RankedText extends BatchText {
 	query: string;
 }
 
-/** What a model puts between query and document. */
+/** Estimated number of special tokens between query and document. */
 const BETWEEN_TOKENS = 4;
 const DETOKENIZE_LIMIT_MS = 60_000;
 
@@ -113,7 +113,7 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		return read.scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
 	}
 
-	/** By its own route, or by that of Jina. */
+	/** The server's own rerank route, or Jina's. */
 	private request({ connection: { url }, model, kind }: BatchCall, batch: readonly RankedText[]) {
 		const { topN } = this.settings;
 		const texts = batch.map(({ text }) => text);
@@ -148,7 +148,7 @@ async function shortened(
 		if (asked !== undefined && held !== undefined) {
 			const budget = limit - asked.length - BETWEEN_TOKENS;
 			if (budget < 1) return undefined;
-			// Where they fit by this count, the model puts more between them.
+			// If they fit by this count, the model adds more special tokens: at least 5 % go.
 			const kept = held.slice(0, Math.min(budget, Math.floor(held.length * 0.95)));
 			const url = `${connection.url.root}/detokenize`;
 			const options = { json: { tokens: kept }, once: false, timeoutMs: DETOKENIZE_LIMIT_MS, signal };
@@ -173,10 +173,10 @@ function documentTooLong(error: ServerError, { index, text }: RankedText, tooLon
 	});
 }
 
-/** What the server lacks, where its refusal tells. */
+/** Rewords the refusal of a server that cannot rerank, where it says so. */
 function explained(error: ServerError, call: BatchCall): ServerError {
 	const { status, serverText = '' } = error;
-	const known = lacking(error, call, 'reranking');
+	const known = missingFeature(error, call, 'reranking');
 	if (known !== undefined || (status !== 404 && status !== 405)) return known ?? error;
 	const { api, root } = call.connection.url;
 	const found = aliasWithoutRerank(api);

@@ -4,7 +4,7 @@ import type { Scored } from './read';
 export interface RankSettings {
 	/** `sigmoid`: for models that give logits. */
 	scores: 'received' | 'sigmoid';
-	/** Lower ones go. */
+	/** Documents with a lower score are left out. */
 	minimumScore?: number;
 	/** 0: all. */
 	topN: number;
@@ -31,7 +31,7 @@ export function sigmoid(value: number): number {
 	return small / (1 + small);
 }
 
-/** What the scores tell of the model, for the user. */
+/** Warnings about scores that a reranker would hardly give. */
 export function remarksOn(scores: readonly Scored[], form: RankSettings['scores'], texts: readonly string[]): string[] {
 	const values = scores.map(({ score }) => score);
 	const [least, most] = [Math.min(...values), Math.max(...values)];

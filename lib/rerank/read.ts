@@ -10,8 +10,8 @@ export interface Scored {
 
 /**
  * The scores of an answer, in its order. Known forms: `{results: [{index, relevance_score}]}` (Jina, Cohere,
- * llama-server, vLLM, GPUStack), `[{index, score}]` (Text Embeddings Inference), `{data: […]}`. Texts are never taken
- * from it.
+ * llama-server, vLLM, GPUStack), `[{index, score}]` (Text Embeddings Inference), `{data: […]}`. Document texts in it
+ * are ignored.
  *
  * @param count of documents that were sent
  */

@@ -1,4 +1,4 @@
-import { faultIn, KnownLength } from '../../../lib/embeddings/check';
+import { faultIn, VectorCheck } from '../../../lib/embeddings/check';
 import { readEmbeddings } from '../../../lib/embeddings/read';
 
 const base64 = (...numbers: number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString('base64');
@@ -43,7 +43,7 @@ describe('the length of all vectors of a model', () => {
 	const from = (server: string) => ({ from: server, context: { url: `${server}/v1/embeddings` } });
 
 	test('is that of the first; another one names the text', () => {
-		const length = new KnownLength();
+		const length = new VectorCheck();
 		expect(length.checked({ vectors: [[1, 2]] }, texts, from('http://a'))).toEqual({ vectors: [[1, 2]] });
 		expect(() => length.checked({ vectors: [[1]] }, texts, from('http://a'))).toThrow(
 			/1 numbers where the others have 2/,
@@ -51,7 +51,7 @@ describe('the length of all vectors of a model', () => {
 	});
 
 	test('from another server: it has another model, and both are named', () => {
-		const length = new KnownLength();
+		const length = new VectorCheck();
 		length.checked({ vectors: [[1, 2]] }, texts, from('http://a'));
 		expect(() => length.checked({ vectors: [[1]] }, texts, from('http://b'))).toThrow(
 			expect.objectContaining({ meaning: expect.stringMatching(/http:\/\/[ab].*http:\/\/[ab]/s) as string }) as Error,
