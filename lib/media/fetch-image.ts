@@ -9,8 +9,8 @@ import { isLoopback } from '../errors/remedies';
 const MAX_BYTES = 100 * 1024 * 1024;
 
 /**
- * A picture that the server names by its address, over the same connection: n8n's egress filter looks at it, and the key
- * goes to no other host.
+ * Downloads a picture by the URL that the server gave, over the same connection: n8n's egress filter checks it, and the
+ * key goes to no other host.
  *
  * @throws {ServerError}
  */
@@ -27,7 +27,7 @@ export async function fetchImage(
 		});
 	const headers = { accept: 'image/*, */*' };
 	const { pieces } = await connection.download(url, { limits, signal, headers }).catch((error: unknown) => {
-		// The work is done: no other server has to do it again.
+		// The picture is made, so no failover to another server.
 		const message = 'The server made a picture, but does not give it out';
 		if (!(error instanceof ServerError) || !canFailOver(error)) throw error;
 		throw error.reworded({ kind: 'invalidAnswer', message, meaning: `${message}: ${error.meaning}` });
@@ -41,7 +41,7 @@ export async function fetchImage(
 	});
 }
 
-/** Relative addresses count from the server. LocalAI and others name themselves `localhost`, which they are not for n8n. */
+/** Absolute URL of a picture. LocalAI and others call themselves `localhost`, which is another machine for n8n. */
 export function imageAddress({ url: { root, origin } }: Pick<Connection, 'url'>, address: string): string | undefined {
 	const base = `${root}/`;
 	if (!URL.canParse(address, base)) return undefined;

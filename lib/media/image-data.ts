@@ -1,4 +1,4 @@
-/** What the first bytes of a picture say of it (the signatures of each format's own standard). */
+/** Format and size of a picture by its first bytes (signatures from each format's standard). */
 export interface ImageFacts {
 	mimeType: string;
 	extension: string;
@@ -30,7 +30,7 @@ function sized(width: number, height: number): Size {
 	return width > 0 && height > 0 ? { width, height } : {};
 }
 
-/** Segments follow one another up to that of the frame, which tells the size. */
+/** Walks the segments to the frame header, which holds the size. */
 function jpegSize(buffer: Buffer): Size {
 	for (let at = 2; at + 9 <= buffer.length && buffer[at] === 0xff; at += 2 + buffer.readUInt16BE(at + 2)) {
 		const marker = buffer[at + 1]!;

@@ -27,15 +27,14 @@ const CANCEL_LIMIT_MS = 5000;
 /** A server that draws on all cores may not answer for a while. */
 const MAX_FAILED_POLLS = 10;
 
-/** Whether the server has no jobs: sd-server before it had them. */
+/** Whether the server has no route for jobs: older versions of sd-server. */
 export function isJobRouteMissing({ status, url = '' }: ServerError): boolean {
 	return (status === 404 || status === 405) && url.endsWith('/sdcpp/v1/img_gen');
 }
 
 /**
- * Pictures by a job of sd-server (examples/server/api.md): it is asked every second how it goes on, and cancelled where
- * nobody waits for it any more. sd-server 97d2990 cancels what still waits in its queue; what it draws already, it
- * draws to its end.
+ * Makes pictures in a job of sd-server (examples/server/api.md): polls it every second, and cancels it on an error or
+ * abort. sd-server 97d2990 cancels only what is still queued; a picture that was begun is finished.
  *
  * @throws {ServerError}
  */
@@ -53,7 +52,7 @@ export async function runImageJob(connection: Connection, request: ImageRequest,
 	const url = `${root}/sdcpp/v1/jobs/${encodeURIComponent(id)}`;
 	const given = [limits.firstTokenMs ?? DEFAULT_LIMITS.firstTokenMs, limits.totalMs ?? 0].filter((ms) => ms > 0);
 	const deadline = startedAt + Math.min(Infinity, ...given);
-	const outcome = await finished(connection, { url, id, startedAt, deadline }, options)
+	const outcome = await pollUntilDone(connection, { url, id, startedAt, deadline }, options)
 		.then((answer) => ({ answer }))
 		.catch((error: unknown) => ({ error }));
 	if ('answer' in outcome) {
@@ -69,11 +68,11 @@ interface Job {
 	url: string;
 	id: string;
 	startedAt: number;
-	/** As `performance.now()` counts. */
+	/** In the time of `performance.now()`. */
 	deadline: number;
 }
 
-async function finished(
+async function pollUntilDone(
 	connection: Connection,
 	{ url, startedAt, deadline }: Job,
 	{ signal, limits, onProgress }: ImageAttempt,
@@ -99,7 +98,7 @@ async function finished(
 			last = { status, queuePosition: finiteNumber(job.queue_position) ?? 0 };
 			onProgress?.({ ...last, seconds: (performance.now() - startedAt) / 1000 });
 		}
-		// A server that could not be asked is what was waited for, not the picture.
+		// If the last poll failed, its error is the reason.
 		if (performance.now() >= deadline) throw failed ?? tooLong(connection, url, last, limits);
 	}
 }
@@ -151,7 +150,7 @@ function factsOf(id: string, job: Record<string, unknown>): JobFacts {
 	};
 }
 
-/** In sd-server's own words. An edit is what its OpenAI route makes of one (routes_openai.cpp). */
+/** Body in sd-server's own fields; edits as its OpenAI route maps them (routes_openai.cpp). */
 async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> {
 	const { prompt, count, size, format, negativePrompt, steps, guidance, seed, extra, images, mask } = request;
 	const contents: Buffer[] = [];
@@ -174,7 +173,7 @@ async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> 
 	};
 }
 
-/** Empty where there is no file. */
+/** Base64 of a file; empty where there is none. */
 export async function base64Of(file: FileSource | undefined): Promise<string> {
 	return file === undefined ? '' : (await readWhole(file.open())).toString('base64');
 }

@@ -24,12 +24,12 @@ export interface MadeImage extends ImageFacts {
 export interface ImagesMade {
 	images: MadeImage[];
 	remarks: string[];
-	/** Where the server made them in a job. */
+	/** Set where the server made them in a job. */
 	job?: JobFacts;
 }
 
 /**
- * Lets a server make pictures, or change some.
+ * Lets a server make or edit pictures.
  *
  * @throws {ServerError}
  */
@@ -109,7 +109,7 @@ async function byWebUi(
 	if (kind !== 'other' || (failed.status !== 404 && failed.status !== 405)) throw failed;
 	const outcome = await askWebUi(connection, request, options).catch(asFailed);
 	if (!('failed' in outcome)) return outcome;
-	// That it has not got these routes either says less.
+	// If it lacks these routes too, the first error says more.
 	throw outcome.failed.status === 404 || outcome.failed.status === 405 ? failed : outcome.failed;
 }
 
@@ -156,7 +156,7 @@ function formOf(fields: Record<string, unknown>, { images, mask }: ImageRequest)
 	];
 }
 
-/** Servers look at the extension. */
+/** Servers go by the extension, so a name without one gets one. */
 function named(file: FileSource): FileSource {
 	if (/\.[A-Za-z0-9]{2,5}$/.test(file.name)) return file;
 	const extension = /^image\/(png|jpeg|webp|gif)/.exec(file.mimeType)?.[1];

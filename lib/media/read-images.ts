@@ -1,6 +1,6 @@
 import { asList, finiteNumber, isRecord, nonEmptyText, optional } from '../values';
 
-/** A picture as a server sent it: its content, or where it is. */
+/** A picture as a server sent it: its content or its URL. */
 export type ReceivedImage = ({ base64: string } | { url: string }) & {
 	revisedPrompt?: string;
 	seed?: number;
@@ -29,14 +29,14 @@ function imageList(json: unknown): unknown[] | undefined {
 }
 
 function readImage(entry: unknown): ReceivedImage | undefined {
-	if (typeof entry === 'string') return isAddress(entry) ? placed(entry) : content(entry);
+	if (typeof entry === 'string') return isAddress(entry) ? fromUrl(entry) : fromBase64(entry);
 	if (!isRecord(entry)) return undefined;
 	const revisedPrompt = nonEmptyText(entry.revised_prompt);
 	const seed = finiteNumber(entry.seed);
 	const more = optional({ revisedPrompt, seed });
 	const base64 = CONTENT_FIELDS.map((name) => nonEmptyText(entry[name])).find((text) => text !== undefined);
 	const url = nonEmptyText(entry.url) ?? nonEmptyText(isRecord(entry.image_url) ? entry.image_url.url : undefined);
-	const read = base64 !== undefined ? content(base64) : url !== undefined ? placed(url) : undefined;
+	const read = base64 !== undefined ? fromBase64(base64) : url !== undefined ? fromUrl(url) : undefined;
 	return read === undefined ? undefined : { ...read, ...more };
 }
 
@@ -45,11 +45,11 @@ function isAddress(text: string): boolean {
 	return /^(?:https?:|data:)/i.test(text) || /^\/?[\w%./-]+\.(?:png|jpe?g|webp|gif)(?:\?.*)?$/i.test(text);
 }
 
-function placed(url: string): ReceivedImage | undefined {
-	return /^data:/i.test(url.trim()) ? content(url) : { url: url.trim() };
+function fromUrl(url: string): ReceivedImage | undefined {
+	return /^data:/i.test(url.trim()) ? fromBase64(url) : { url: url.trim() };
 }
 
-function content(text: string): ReceivedImage | undefined {
+function fromBase64(text: string): ReceivedImage | undefined {
 	const trimmed = text.trim();
 	const comma = /^data:/i.test(trimmed.slice(0, 5)) ? trimmed.indexOf(',') : -1;
 	const base64 = trimmed.slice(comma + 1);

@@ -5,7 +5,7 @@ export type SoundFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 /** Hertz of raw samples where nobody says otherwise: what OpenAI's API, vLLM and Kokoro send. */
 export const PCM_RATE = 24_000;
 
-/** Types as n8n and browsers know them. n8n's own OpenAI node says `audio/mp3`, which is none. */
+/** MIME types that n8n and browsers know. n8n's own OpenAI node says `audio/mp3`, which is not registered. */
 export const SOUND_TYPES: Readonly<Record<Exclude<SoundFormat, 'pcm'>, string>> = {
 	mp3: 'audio/mpeg',
 	wav: 'audio/wav',
@@ -26,8 +26,8 @@ export function soundType(format: SoundFormat, rate = PCM_RATE): SoundType {
 }
 
 /**
- * What a sound is: what was asked for, unless its first bytes say otherwise. Raw samples may begin with any bytes, so of
- * what was asked for as such only a WAV file counts.
+ * Type of a received sound: the one asked for, unless its first bytes say otherwise. Raw samples may begin with any
+ * bytes, so where PCM was asked for only a WAV header counts.
  */
 export function receivedType(head: Uint8Array, asked: SoundFormat, rate = PCM_RATE): SoundType {
 	const found = soundSignature(head);

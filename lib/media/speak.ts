@@ -12,7 +12,7 @@ import { listVoices } from './voices';
 import { filled } from '../values';
 
 export interface SpeechRequest {
-	/** Empty: the server has one. */
+	/** Empty: the server chooses. */
 	model: string;
 	input: string;
 	/** Empty: the server's own. */
@@ -20,20 +20,20 @@ export interface SpeechRequest {
 	format: SoundFormat;
 	speed?: number;
 	instructions: string;
-	/** Without emoji and the signs of Markdown. */
+	/** Removes emoji and Markdown first. */
 	plainText: boolean;
-	/** Longest part in characters that goes into one request; undefined: the text goes as it is. */
+	/** Most characters per request; undefined: the text is not split. */
 	splitAfter?: number;
-	/** Raw samples as a WAV file. */
+	/** Puts raw samples into a WAV file. */
 	wrapAsWav: boolean;
-	/** Hertz of raw samples. */
+	/** Sample rate of raw samples, in hertz. */
 	sampleRate?: number;
 	/** Further fields of the request. */
 	extra: Record<string, unknown>;
 }
 
 export interface Speech extends SoundType {
-	/** All of the sound, or the sound as it comes. */
+	/** All of the sound, or a stream of it. */
 	sound: Buffer | AsyncIterable<Uint8Array>;
 	/** How many requests the text took. */
 	parts: number;
@@ -127,7 +127,7 @@ function otherFormat({ extension }: SoundType, asked: SoundFormat): string {
 	return `The server sent ${extension} although ${asked} was asked for. The file is named as what it is.`;
 }
 
-/** A voice that the server does not know: its own are named, where it has a list. */
+/** Adds the server's voices to an error about an unknown voice, where it has a list. */
 async function withVoices(
 	error: ServerError,
 	connection: Connection,

@@ -7,18 +7,18 @@ import { readWhole } from '../http/too-long';
 import type { Download } from '../http/types';
 import { isRecord, nonEmptyText, parseObject, words } from '../values';
 
-/** No format has a file with sound in it that is shorter. */
+/** No sound file of any format is shorter. */
 export const MIN_SOUND_BYTES = 100;
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 const SOUND_FIELDS = ['audio', 'data', 'b64_json', 'audio_base64', 'content', 'delta'];
 
-/** The sound of an answer, as it comes. */
+/** The sound of an answer, as a stream. */
 export interface SpeechAnswer {
-	/** The first bytes, by which its format is told; fewer where there are no more. */
+	/** The first bytes, which tell the format; fewer where there are no more. */
 	head: Uint8Array;
 	/** All of it, the first bytes included. */
 	pieces: AsyncIterable<Uint8Array>;
-	/** Came as events, which hold raw samples on speaches whatever format was asked for. */
+	/** Came as events: in these speaches sends raw samples, whatever format was asked for. */
 	isEvents: boolean;
 }
 

@@ -1,7 +1,7 @@
-/** Pictures, flags, shades of skin, and what joins them. Digits and signs that are emoji only with a frame stay. */
+/** Emoji, flags, skin tones and joiners. Digits and signs that are emoji only as keycaps stay. */
 const EMOJI = /\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|\u200D|\uFE0F|\u20E3/gu;
 
-/** A text as it is spoken: without emoji and without the signs of Markdown, which many servers read aloud. */
+/** A text without emoji and Markdown, which many servers would read aloud. */
 export function plainText(text: string): string {
 	return text
 		.replace(/```(?:[^\n`]*\n)?([\s\S]*?)```/g, '$1')
@@ -18,11 +18,11 @@ export function plainText(text: string): string {
 		.trim();
 }
 
-/** Where a sentence ends: behind its stop and what closes it, and at the end of a line. */
+/** A sentence, up to its end mark and closing quotes or brackets, or to the end of the line. */
 const SENTENCE = /[^\n]*?(?:[.!?…]{1,20}["')\]”’»]{0,9}(?=\s)|[。！？]{1,20}[」』”）]{0,9}|(?=\n)|$)\s*/gu;
 const CLAUSE = /.*?(?:[,;:—–、，；：]+\s*|\s+|$)/gsu;
 
-/** A text in parts of at most so many characters, cut where sentences end as far as that goes. */
+/** Splits a text into parts of at most `most` characters: at sentences, else at clauses or words. */
 export function splitAtSentences(text: string, most: number): string[] {
 	return packed(text.match(SENTENCE) ?? [], most)
 		.map((part) => part.trim())
@@ -49,7 +49,7 @@ function packed(pieces: readonly string[], most: number): string[] {
 	return current === '' ? parts : [...parts, current];
 }
 
-/** Never within a character. */
+/** Never splits a surrogate pair. */
 function hardCut(text: string, most: number): string[] {
 	const parts: string[] = [];
 	for (let at = 0; at < text.length; ) {

@@ -4,7 +4,7 @@ export type SubtitleFormat = 'srt' | 'vtt';
 
 const TIMES = /^\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}/;
 
-/** Whether a text is a file of subtitles, whatever its type says: servers label both as plain text. */
+/** Subtitle format of a text, by its content: servers send both formats as plain text. */
 export function subtitleFormat(text: string): SubtitleFormat | undefined {
 	const start = text.replace(/^\uFEFF/, '').trimStart();
 	if (/^WEBVTT(?:\s|$)/.test(start)) return 'vtt';
@@ -26,7 +26,7 @@ export function wordsOfSubtitles(text: string): string {
 		.join('\n');
 }
 
-/** Subtitles out of the segments of a transcript; undefined where none tells its time. */
+/** Subtitles made from the segments of a transcript (start and end in seconds); undefined where none has times. */
 export function subtitlesFrom(segments: unknown, format: SubtitleFormat): string | undefined {
 	const cues = recordsIn(segments).flatMap(({ start, end, text }) => {
 		const [from, to, words] = [finiteNumber(start), finiteNumber(end), nonEmptyText(text)?.trim()];

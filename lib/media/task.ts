@@ -11,38 +11,38 @@ import { kindFor } from '../servers/purpose';
 import { retryUntilReady } from '../servers/retry';
 import { optional } from '../values';
 
-/** What servers make of pictures and sound, or out of them. */
+/** Tasks with pictures or sound. */
 export type MediaTask = 'images' | 'transcription' | 'speech';
 
-/** What a request for media has beside its own fields. */
+/** Options of every media request. */
 export interface MediaOptions {
 	limits: Partial<Limits>;
 	retries: number;
 	signal?: AbortSignal;
 }
 
-/** The same at one of the servers of a credential. */
+/** The options at one server of the credential. */
 export interface MediaAttempt extends MediaOptions {
-	/** When a request is sent again to the same server; undefined where another server is asked in its place. */
+	/** Retries on the same server; undefined where another server is asked in its place. */
 	retry?: () => RetryPolicy;
 }
 
 type WithModel = { model: string };
 type WithRemarks = { remarks: string[] };
 
-/** A request at one of the servers. */
+/** A request to one of the servers. */
 export interface MediaCall<Request, Options extends MediaOptions = MediaOptions> {
 	connection: Connection;
-	/** With the name that the model has there. */
+	/** With the model's name on this server. */
 	request: Request;
 	options: Options & MediaAttempt;
 	kind: ServerKind;
 }
 
 /**
- * Makes a request at one of the servers of a credential, and at the next one as long as none has begun to answer.
+ * Sends a request to one server of a credential, and fails over to the next as long as none has begun to answer.
  *
- * @param work has its result as soon as an answer begins; whoever reads that to its end calls `release`
+ * @param work resolves as soon as an answer begins; the caller reads that to its end and then calls `release`
  * @returns the result, with a remark where servers were passed over
  */
 export async function openAtServer<Request extends WithModel, Options extends MediaOptions, T extends WithRemarks>(
@@ -73,7 +73,7 @@ export async function openAtServer<Request extends WithModel, Options extends Me
 	return { value: { ...value, remarks }, release };
 }
 
-/** The same for work that is over when its result is there. */
+/** As `openAtServer`, for work that is complete once it resolves. */
 export async function atServer<Request extends WithModel, Options extends MediaOptions, T extends WithRemarks>(
 	...given: Parameters<typeof openAtServer<Request, Options, T>>
 ): Promise<T> {
@@ -86,7 +86,7 @@ function aboutModel(model: string): { model?: string } {
 	return model === '' ? {} : { model };
 }
 
-/** Servers that can, for the user of one that cannot. */
+/** Servers that support a task, for errors of those that do not. */
 const WHO_CAN: Readonly<Record<MediaTask, string>> = {
 	images:
 		'These can: sd-server of stable-diffusion.cpp, Stable Diffusion WebUI, GPUStack with an image model, LocalAI, or llama-swap in front of one of them.',
@@ -103,7 +103,7 @@ const WHAT: Readonly<Record<MediaTask, string>> = {
 };
 
 /**
- * Who answers, for a request that may be sent.
+ * Kind of the server, if it can take the request.
  *
  * @throws {ServerError} where the server would refuse the request, or never answer it
  */
@@ -124,12 +124,12 @@ async function kindForMedia(
 	return kind;
 }
 
-/** What a request may be sent again after, and what its errors are about. */
+/** Retries and limits of a request, and the model that its errors name. */
 export function sendOptions(model: string, { limits, signal, retry }: MediaAttempt) {
 	return { about: aboutModel(model), limits, signal, ...(retry === undefined ? {} : { retry: retry() }) };
 }
 
-/** The refusal of a server that has no route for a task, or no model for it, says so and names servers that can. */
+/** Rewords the error of a server that has no route or no model for a task, and names servers that have. */
 export function mediaFailure(
 	error: ServerError,
 	connection: Connection,
@@ -141,7 +141,7 @@ export function mediaFailure(
 	const { advice } = traitsOf(kind);
 	const context = connection.contextOf(url ?? connection.url.api, { model });
 	const missing = traitsOf(kindOfRefusal(serverText) ?? kind).advice.missingModel;
-	// Those of the queue in n8n and of a job say more themselves.
+	// Errors of n8n's queue and of jobs say more themselves.
 	const { queued, jobStatus } = error.facts;
 	if (error.kind === 'firstTokenLimit' && queued !== true && jobStatus === undefined)
 		return failure('firstTokenLimit', context, {
@@ -182,7 +182,7 @@ function cannot(connection: Connection, task: MediaTask, kind: ServerKind, refus
 	});
 }
 
-/** What a failed request with a form means: the file could not be read, or something in between did not let it through. */
+/** Explains a failed upload: the file could not be read, or the server or a proxy cut the connection. */
 export function uploadFailure(error: unknown, sent: FormSent, connection: Connection, url: string): unknown {
 	if (sent.unreadable !== undefined)
 		return invalidInput(

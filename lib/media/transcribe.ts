@@ -14,15 +14,15 @@ import { TranscriptStream } from './transcript-stream';
 
 export interface TranscriptionRequest {
 	task: 'transcribe' | 'translate';
-	/** Empty: the server has one. */
+	/** Empty: the server chooses. */
 	model: string;
 	file: FileSource;
 	format: TranscriptFormat;
-	/** Empty: found out by the server. */
+	/** Empty: the server detects it. */
 	language: string;
 	prompt: string;
 	temperature?: number;
-	/** Of `verbose_json`. */
+	/** For `verbose_json`: `word`, `segment`. */
 	granularities: readonly string[];
 	hotwords: string;
 	/** Further fields of the form. */
@@ -30,7 +30,7 @@ export interface TranscriptionRequest {
 }
 
 export interface TranscriptionOptions extends MediaOptions {
-	/** Asks for a stream, where the server has one, and gets its text as it comes. */
+	/** Gets the text as it comes: the request then asks for a stream. */
 	onText?: (text: string) => Promise<void>;
 }
 
@@ -43,7 +43,7 @@ type AskedSound = MediaCall<TranscriptionRequest, TranscriptionOptions>;
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /**
- * Words out of sound, or their translation into English. The file is read while it is sent.
+ * Transcribes a recording, or translates it into English. The file is read while it is sent.
  *
  * @throws {ServerError}
  */
@@ -68,7 +68,7 @@ async function transcribeAt(asked: AskedSound): Promise<Transcribed> {
 		: [openAi, { url: `${root}/inference`, isWhisper: true }];
 	const first = await send(asked, routes[0]!).catch(asFailed);
 	if (!('failed' in first)) return withRemarks(first, request);
-	if (!isOtherRoute(first.failed, kind)) throw explained(asked, first.failed);
+	if (!mayHaveOtherRoute(first.failed, kind)) throw explained(asked, first.failed);
 	const second = await send(asked, routes[1]!).catch(asFailed);
 	if (!('failed' in second)) return withRemarks(second, request);
 	throw explained(asked, second.failed.status === 404 ? first.failed : second.failed);
@@ -80,8 +80,8 @@ interface Route {
 	isWhisper?: boolean;
 }
 
-/** whisper.cpp may hide behind a proxy that takes its name away; then only its 404 in plain text tells. */
-function isOtherRoute({ status, serverText = '' }: ServerError, kind: ServerKind): boolean {
+/** Whether to try the other route. Behind a proxy, whisper.cpp may be known only by the plain text of its 404. */
+function mayHaveOtherRoute({ status, serverText = '' }: ServerError, kind: ServerKind): boolean {
 	const { transcribesAtInference, hasOllamaApi } = traitsOf(kind);
 	if (status !== 404 || hasOllamaApi === true) return false;
 	const likely = kindOfRefusal(serverText);
@@ -91,7 +91,7 @@ function isOtherRoute({ status, serverText = '' }: ServerError, kind: ServerKind
 async function send(asked: AskedSound, { url, isWhisper = false }: Route): Promise<Transcript> {
 	const { connection, request, options } = asked;
 	const { model, format, task } = request;
-	// Nobody streams translations.
+	// No server streams translations.
 	const streams = options.onText !== undefined && !isWhisper && format === 'json' && task === 'transcribe';
 	const body = formBody(partsOf(request, { isWhisper, streams }));
 	const common = { ...sendOptions(model, options), body };
@@ -111,7 +111,7 @@ function partsOf(
 	const fields: Array<[string, unknown]> = [
 		['model', model],
 		['response_format', format],
-		// whisper.cpp takes every sound for English unless it is told to find out.
+		// whisper.cpp assumes English unless it is told to detect the language.
 		['language', language !== '' ? language : isWhisper ? 'auto' : ''],
 		['prompt', prompt],
 		['temperature', temperature],
@@ -214,7 +214,7 @@ function explained(asked: AskedSound, error: ServerError): ServerError {
 const UNREADABLE =
 	/^Invalid request$|ffmpeg conversion failed|failed to decode audio|invalid file format|could not decode/i;
 
-/** A refusal of the file or of a field, where the server's own words say too little; undefined where it is none. */
+/** Rewords a refusal of the file or the language, where the server says too little; undefined for other errors. */
 function refusedSound(error: ServerError, { connection, request }: AskedSound): ServerError | undefined {
 	const { file, language, model } = request;
 	const { status, serverText = '', url } = error;
@@ -233,7 +233,7 @@ function refusedSound(error: ServerError, { connection, request }: AskedSound): 
 				: 'Check that the file is sound and not empty, and convert it to wav, mp3 or flac where the server does not know its format.',
 		});
 	}
-	// What C++ says of a language that whisper.cpp does not know, where it should write its name.
+	// C++'s own error where whisper.cpp does not know the language.
 	if (/construction from null/i.test(serverText))
 		return failure('badRequest', context, {
 			...said,

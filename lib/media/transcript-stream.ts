@@ -5,17 +5,17 @@ export class TranscriptStream {
 	private said = '';
 	private whole: string | undefined;
 	private ended = false;
-	/** The server's own words, where it reported an error in the midst. */
+	/** The server's own words, where it reported an error mid-stream. */
 	error: string | undefined;
 	/** What the last event told beside the text, for example the usage. */
 	more: Record<string, unknown> = {};
 
-	/** What was said so far, or all of it. */
+	/** The text so far, or the final one. */
 	get text(): string {
 		return (this.whole ?? this.said).trim();
 	}
 
-	/** Whether the server said that it was all. */
+	/** Whether the server marked the end. */
 	get isComplete(): boolean {
 		return this.ended;
 	}
@@ -27,7 +27,7 @@ export class TranscriptStream {
 			return '';
 		}
 		const event = parseJson(data);
-		// Home-made servers stream bare text.
+		// Custom servers stream bare text.
 		if (event === undefined) return this.take(data);
 		if (typeof event === 'string') return this.take(event);
 		return isRecord(event) ? this.read(event) : '';
@@ -53,7 +53,7 @@ export class TranscriptStream {
 		return this.take(segment);
 	}
 
-	/** What follows what was shown, where the last event holds more than that. */
+	/** The rest of the final text that was not shown yet. */
 	private finish({ text: whole, ...more }: Record<string, unknown>): string {
 		this.ended = true;
 		this.more = Object.fromEntries(Object.entries(more).filter(([name, value]) => name !== 'type' && value !== null));

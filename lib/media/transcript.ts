@@ -2,15 +2,15 @@ import { isBinary, looksLikeHtml } from '../errors/failed-answer';
 import { isRecord, nonEmptyText, parseJson, recordsIn, text, type JsonRecord } from '../values';
 import { subtitleFormat, subtitlesFrom, wordsOfSubtitles, type SubtitleFormat } from './subtitles';
 
-/** How a transcript is asked for, in the words of OpenAI's API. */
+/** `response_format` of OpenAI's API. */
 export type TranscriptFormat = 'json' | 'text' | 'verbose_json' | 'srt' | 'vtt';
 
 export interface Transcript {
-	/** Without blanks at its ends; empty where nobody speaks. */
+	/** Trimmed; empty where nobody speaks. */
 	text: string;
-	/** The file, where subtitles were asked for. */
+	/** The subtitle file, where one was asked for. */
 	subtitles?: { format: SubtitleFormat; content: string };
-	/** Everything else that the server told, under its own names: language, duration, segments, words. */
+	/** The server's other fields, under its own names: language, duration, segments, words. */
 	more: JsonRecord;
 }
 
@@ -29,7 +29,7 @@ const BEGINS_OBJECT = /^\s*\{\s*"/;
  */
 export function readTranscript(body: string, format: TranscriptFormat): Transcript | NoTranscript {
 	const json = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
-	// Speech begins with a bracket or a quotation mark now and then, but not like an object.
+	// Spoken text may begin with a bracket or a quotation mark, but not like a JSON object.
 	if ((json === undefined && BEGINS_OBJECT.test(body)) || isBinary(body)) return { fault: 'noText' };
 	if (json === undefined || json === null) return readText(body);
 	if (typeof json === 'string') return readText(json);

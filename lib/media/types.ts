@@ -2,13 +2,13 @@ import type { FileSource } from '../http/multipart';
 import type { MediaAttempt, MediaOptions } from './task';
 
 export interface ImageRequest {
-	/** Empty: the server has one. */
+	/** Empty: the server chooses. */
 	model: string;
 	prompt: string;
 	count: number;
-	/** Pixels, `512x768`; empty: as the server likes. */
+	/** Width x height in pixels, `512x768`; empty: the server chooses. */
 	size: string;
-	/** Empty: as the server likes. */
+	/** Empty: the server chooses. */
 	format: '' | 'png' | 'jpeg' | 'webp';
 	negativePrompt: string;
 	steps?: number;
@@ -17,18 +17,18 @@ export interface ImageRequest {
 	seed?: number;
 	/** Further fields of the request, in the server's own words. */
 	extra: Record<string, unknown>;
-	/** What is edited; none: a new picture. */
+	/** Pictures to edit; none: a new one is made. */
 	images: readonly FileSource[];
-	/** What of the picture may change. */
+	/** Which part of the picture may change. */
 	mask?: FileSource;
 }
 
 export interface ImageOptions extends MediaOptions {
-	/** Called where the server tells how its job goes on. */
+	/** Called with each status of a job. */
 	onProgress?: (progress: JobProgress) => void;
 }
 
-/** The same at one server. */
+/** The options at one server. */
 export type ImageAttempt = ImageOptions & MediaAttempt;
 
 export interface JobProgress {
@@ -36,6 +36,6 @@ export interface JobProgress {
 	status: string;
 	/** Jobs in front of it, itself included. */
 	queuePosition: number;
-	/** Since it was sent. */
+	/** Since the job was sent. */
 	seconds: number;
 }

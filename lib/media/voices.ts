@@ -7,7 +7,7 @@ import { asList, isRecord, nonEmptyText, type JsonRecord } from '../values';
 export interface Voice {
 	id: string;
 	name: string;
-	/** Whatever else the server tells, under its own names: language, gender, model. */
+	/** The server's other fields, under its own names: language, gender, model. */
 	more: JsonRecord;
 }
 
@@ -42,7 +42,7 @@ export async function listVoices(connection: Connection, model: string, signal?:
 	});
 }
 
-/** Names alone, or objects; in `voices`, in `data`, or as the bare list. */
+/** Names or objects, in `voices`, in `data`, or as the bare list. */
 export function readVoices(json: unknown): Voice[] | undefined {
 	const list = isRecord(json) ? (json.voices ?? json.data) : json;
 	if (isRecord(list))

@@ -7,10 +7,10 @@ import type { ImageAttempt, ImageRequest } from './types';
 import { sendOptions } from './task';
 
 /**
- * Pictures by the routes of the Stable Diffusion WebUI (AUTOMATIC1111, modules/api), which its successors and sd-server
- * have as well.
+ * Makes pictures through the routes of the Stable Diffusion WebUI (AUTOMATIC1111, modules/api), which its forks and
+ * sd-server have as well.
  *
- * @returns the pictures in the form of the other routes, with their seeds
+ * @returns the pictures in the form that `readImages` takes, with their seeds
  * @throws {ServerError}
  */
 export async function askWebUi(
