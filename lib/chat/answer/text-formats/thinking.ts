@@ -54,6 +54,8 @@ export class ThinkSplitter {
 	private readonly pump = new Pump((source) => this.read(source));
 	private out = { text: [] as string[], reasoning: [] as string[] };
 	private isApart = false;
+	/** All that follows is the answer. */
+	private isBehind = false;
 
 	/**
 	 * @param openingTagMayBeMissing templates of thinking models often put `<think>` into the prompt, so that the answer
@@ -72,7 +74,7 @@ export class ThinkSplitter {
 	}
 
 	push(piece: string): SplitText {
-		if (this.pump.source.isOver) return { text: piece, reasoning: '' };
+		if (this.isBehind || this.pump.source.isOver) return { text: piece, reasoning: '' };
 		this.pump.push(piece);
 		return this.taken();
 	}
@@ -126,11 +128,12 @@ export class ThinkSplitter {
 			yield* this.upTo(source, end, this.out.text, true);
 			this.open = undefined;
 		}
-		while ((yield* source.peek()) !== '') {
+		while (source.ready()) {
 			this.out.text.push(source.text.slice(source.at));
 			source.at = source.text.length;
-			source.forget();
 		}
+		source.forget();
+		this.isBehind = true;
 	}
 
 	/** Gives out the text up to a marker, which it passes. `atEnd`: only one that ends the whole text. */
@@ -216,6 +219,7 @@ export class ThinkSplitter {
 
 /** Whether a text holds a closing tag that ends a thinking block whose opening tag is missing. */
 export function hasClosingTagOnItsOwnLine(text: string): boolean {
+	if (!/<\/think/i.test(text) && !THINKING_ENDS.some((end) => text.includes(end))) return false;
 	const splitter = new ThinkSplitter(true);
 	splitter.push(text);
 	splitter.end();
