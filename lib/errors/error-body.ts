@@ -1,4 +1,4 @@
-import { isRecord, optional, recordsIn, words } from '../values';
+import { asList, isRecord, optional, words } from '../values';
 import { hasErrorDetails, serverMessage } from './http-failure';
 
 export interface ErrorBody {
@@ -20,8 +20,8 @@ export function errorIn(
 	const hasChoices = (json.choices ?? undefined) !== undefined;
 	const isError =
 		eventName === 'error' || json.object === 'error' || (!hasChoices && (json.detail || isErrorText(json)));
-	const [first] = Array.isArray(json.errors) && !hasChoices ? (json.errors as unknown[]) : [];
-	const ofChoice = recordsIn(json.choices)[0]?.error || undefined;
+	const first = hasChoices ? undefined : asList(json.errors)[0];
+	const ofChoice = asList(json.choices).find(isRecord)?.error || undefined;
 	const error = (json.error || first || ofChoice) ?? (isError ? json : undefined);
 	if (!error || (hasChoices && isRecord(error) && !hasErrorDetails(error))) return undefined;
 	if (!isRecord(error)) return { message: typeof error === 'string' ? error : JSON.stringify(error) };

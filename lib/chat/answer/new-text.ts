@@ -91,7 +91,8 @@ export class NewText {
 
 	private inCharacters(piece: string): string {
 		const all = this.half + piece;
-		this.half = /[\uD800-\uDBFF]$/.test(all) ? all.slice(-1) : '';
+		const last = all.charCodeAt(all.length - 1);
+		this.half = last >= 0xd800 && last <= 0xdbff ? all.slice(-1) : '';
 		return this.half === '' ? all : all.slice(0, -1);
 	}
 }

@@ -137,7 +137,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (!isRecord(json)) throw new Error(`not a JSON object: ${data.slice(0, 200)}`);
 	const error = errorIn(json, event.event, data);
 	if (error !== undefined) return { error };
-	const choices = [json.choices].flat().filter(isRecord);
+	const choices = (Array.isArray(json.choices) ? json.choices : [json.choices]).filter(isRecord);
 	// This package never asks for several. Some home-made servers count from 1.
 	const choice =
 		choices.find(({ index }) => Number(index ?? 0) === 0) ?? (choices.length === 1 ? choices[0] : undefined);
