@@ -1,7 +1,7 @@
 /**
- * Reads a generator to its end, and gives what it returns. A reader that fails ends it.
+ * Reads a generator to its end and returns its return value. If `take` throws, the generator is ended.
  *
- * @param take is given each piece, and waited for
+ * @param take called with each piece, and awaited
  */
 export async function readToEnd<T, R>(
 	pieces: AsyncGenerator<T, R>,

@@ -1,4 +1,4 @@
-/** Smallest and largest number that is allowed; `Infinity` where there is no limit on that side. */
+/** Smallest and largest allowed number; `Infinity` where there is no limit on that side. */
 export type NumberRange = readonly [least: number, most: number];
 
 export const ANY_NUMBER: NumberRange = [-Infinity, Infinity];
@@ -7,7 +7,7 @@ export function isInRange(value: number, [least, most]: NumberRange): boolean {
 	return Number.isFinite(value) && value >= least && value <= most;
 }
 
-/** The range as an error says it: "a number", "a number from 0", "a number from 0 to 1". */
+/** The range in words for an error: "a number", "a number from 0", "a number from 0 to 1". */
 export function rangeInWords([least, most]: NumberRange): string {
 	const from = least === -Infinity ? '' : ` from ${least}`;
 	const to = most === Infinity ? '' : `${from === '' ? ' up' : ''} to ${most}`;

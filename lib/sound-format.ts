@@ -1,4 +1,4 @@
-/** What the first bytes of a sound say of its format (the signatures of each format's own standard). */
+/** Formats of sound by their first bytes (the signatures of each format's standard). */
 const FORMATS: ReadonlyArray<readonly [RegExp, mimeType: string, extension: string]> = [
 	[/^RIFF[^]{4}WAVE/, 'audio/wav', 'wav'],
 	[/^OggS/, 'audio/ogg', 'ogg'],
@@ -10,15 +10,14 @@ const FORMATS: ReadonlyArray<readonly [RegExp, mimeType: string, extension: stri
 ];
 
 /**
- * The format of spoken words, by their first bytes: Dify calls every sound `audio/mpeg`, also WAV
- * (docs/protocols/dify.md 12.1, section 16). What is not known counts as MP3, whose beginning is not always told by a
- * signature.
+ * The format of speech by its first bytes: Dify labels every sound `audio/mpeg`, also WAV (docs/protocols/dify.md 12.1,
+ * section 16). Unknown ones count as MP3, which does not always have a signature.
  */
 export function soundFormat(sound: Uint8Array): { mimeType: string; extension: string } {
 	return soundSignature(sound) ?? { mimeType: 'audio/mpeg', extension: 'mp3' };
 }
 
-/** The same where the first bytes tell it; undefined where they do not. */
+/** The same, but undefined for unknown first bytes. */
 export function soundSignature(sound: Uint8Array): { mimeType: string; extension: string } | undefined {
 	const head = String.fromCharCode(...sound.subarray(0, 12));
 	const known = FORMATS.find(([signature]) => signature.test(head));
@@ -49,10 +48,9 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
 	'audio/amr': 'amr',
 };
 
-/** All that are known. */
 export const SOUND_EXTENSIONS: ReadonlySet<string> = new Set(Object.values(EXTENSIONS));
 
-/** The usual extension of a type of sound; undefined for one that is not known. */
+/** The usual file extension of a sound's MIME type; undefined for an unknown one. */
 export function soundExtension(mimeType: string): string | undefined {
 	return EXTENSIONS[mimeType.split(';')[0]!.trim().toLowerCase()];
 }

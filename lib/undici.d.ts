@@ -1,4 +1,4 @@
-/** undici has types for its index only; these are the same, for the files that `lib/vendor.ts` takes. */
+/** undici has types for its index only; these map them to the files that `lib/vendor.ts` imports. */
 declare module 'undici/lib/api/api-connect.js' {
 	export { connect as default } from 'undici';
 }

@@ -3,19 +3,19 @@ export function text(value: unknown): string | undefined {
 }
 
 /**
- * Any part of a JSON answer as words. Not `String`, which fails for `{"toString":1}` and says nothing of other objects.
+ * Any JSON value as text. Not `String`, which fails for `{"toString":1}` and gives "[object Object]" for other objects.
  */
 export function words(value: unknown): string {
 	return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
-/** A text of at most so many characters, the last of which says that it was cut. */
+/** A text of at most `most` characters; one that was cut ends in "…". */
 export function shortened(text: string, most: number): string {
 	const characters = [...text.slice(0, 2 * most + 1)];
 	return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
 }
 
-/** What was thrown, in words: mostly an `Error`. */
+/** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
@@ -24,16 +24,18 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What walks through deeper values overflows: `JSON.stringify`, n8n's own copies. No data of people is as deep. */
+/**
+ * Deeper values overflow the stack in recursive code (`JSON.stringify`, n8n's own copies). Real data is never as deep.
+ */
 const MAX_DEPTH = 500;
 
-/** Undefined where the text is no JSON, which has no undefined of its own, or is nested too deeply to work with. */
+/** Parses JSON; undefined where the text is no JSON, or is nested too deeply. */
 export function parseJson(source: string): unknown {
 	const value = quietly(() => JSON.parse(source) as unknown);
 	return source.length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH) ? undefined : value;
 }
 
-/** What a work gives; undefined where it throws, for work that is allowed to fail. */
+/** The result of work that may fail; undefined where it throws. */
 export function quietly<T>(work: () => T): T | undefined {
 	try {
 		return work();
@@ -47,7 +49,7 @@ function isDeeper(value: unknown, depth: number): boolean {
 	return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1));
 }
 
-/** JSON with texts in place of the numbers that JavaScript cannot hold, and these numbers. */
+/** JSON with texts in place of the numbers that JavaScript cannot represent, and a list of these. */
 export interface ExactJson {
 	value: unknown;
 	large: string[];
@@ -55,14 +57,17 @@ export interface ExactJson {
 
 const MAX_NAMED = 4;
 
-/** Whatever may be such a number, or hides one in a text. One sign at a time: patterns for whole texts overflow. */
+/**
+ * Numbers, and the quotes and escapes that tell whether one is inside a text. A pattern for whole texts would overflow
+ * the stack.
+ */
 const TOKENS = /"|\\[^]|-?(?:\d[\d.eE+-]*|(?:NaN|Infinity)\b)/g;
 
 /**
- * Reads JSON without losing a number. Python also writes `NaN`, `Infinity` and `-Infinity`, which no JSON has, and whole
- * numbers of any length.
+ * Reads JSON without losing a number. Python also writes `NaN`, `Infinity` and `-Infinity`, which are no JSON, and
+ * integers of any length.
  *
- * @param parsed the same, where it was read already
+ * @param parsed the parsed JSON, if it was parsed already
  */
 export function exactJson(json: string, parsed = parseJson(json)): ExactJson {
 	if (!(parsed === undefined ? /NaN|Infinity/ : /\d{16}|e\+?\d{3}/i).test(json)) return { value: parsed, large: [] };
@@ -77,7 +82,7 @@ export function exactJson(json: string, parsed = parseJson(json)): ExactJson {
 	return { value: large.length === 0 ? parsed : (parseJson(kept) ?? parsed), large };
 }
 
-/** What the user should know of such numbers. */
+/** The note for the user about such numbers, as a list of none or one. */
 export function keptAsText(numbers: Iterable<string>): string[] {
 	const [first, ...more] = new Set(numbers);
 	if (first === undefined) return [];
@@ -90,13 +95,13 @@ function isExact(token: string): boolean {
 	return Number.isFinite(number) && (Number.isSafeInteger(number) || String(number) === token || /[.eE]/.test(token));
 }
 
-/** A JSON object out of a text, or undefined. */
+/** Parses a JSON object; undefined for anything else. */
 export function parseObject(body: string): Record<string, unknown> | undefined {
 	const value = body.trimStart().startsWith('{') ? parseJson(body) : undefined;
 	return isRecord(value) ? value : undefined;
 }
 
-/** JSON text with the keys of every object in order: equal for values that are equal. */
+/** JSON with the keys of every object sorted, so that equal values give equal texts. */
 export function canonicalJson(value: unknown): string {
 	return JSON.stringify(value, (_key, inner: unknown) =>
 		isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
@@ -108,16 +113,16 @@ const SWITCH_WORDS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
 	...[false, 0, 'false', '0', 'no', 'off'].map((value): [unknown, boolean] => [value, false]),
 ]);
 
-/** On or off, as expressions, forms and tables say it; undefined for what says neither. */
-export function switchOf(value: unknown): boolean | undefined {
+/** A boolean as expressions, forms and tables write it ("yes", "off", 1); undefined for anything else. */
+export function booleanOf(value: unknown): boolean | undefined {
 	return SWITCH_WORDS.get(typeof value === 'string' ? value.trim().toLowerCase() : value);
 }
 
 export type JsonRecord = Record<string, unknown>;
 
 /**
- * A text that says something: Dify's versions send null, an empty text or nothing for the same
- * (docs/protocols/dify.md 3.11).
+ * A text that is not empty. Dify's versions send null, an empty text or nothing for the same (docs/protocols/dify.md
+ * 3.11).
  */
 export function nonEmptyText(value: unknown): string | undefined {
 	return typeof value === 'string' && value !== '' ? value : undefined;
@@ -127,7 +132,7 @@ export function finiteNumber(value: unknown): number | undefined {
 	return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** A number, also as the text of one. */
+/** A finite number, also one written as text. */
 export function plainNumber(value: unknown): number | undefined {
 	const isText = typeof value === 'string' && /^[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?$/i.test(value.trim());
 	return finiteNumber(isText ? Number(value) : value);
@@ -145,19 +150,19 @@ export function recordOf(value: unknown): JsonRecord {
 	return isRecord(value) ? value : {};
 }
 
-/** Whether a value says anything: not null, not absent, not an empty text, list or object. */
+/** Whether a value is not null, undefined, or an empty text, list or object. */
 export function isFilled(value: unknown): boolean {
 	if (value === null || value === undefined || value === '') return false;
 	if (Array.isArray(value)) return value.length > 0;
 	return !isRecord(value) || Object.keys(value).length > 0;
 }
 
-/** The fields that say anything. */
+/** The fields whose values are filled. */
 export function filled<T extends object>(fields: T): Partial<T> {
 	return Object.fromEntries(Object.entries(fields).filter(([, value]) => isFilled(value))) as Partial<T>;
 }
 
-/** The fields that are not undefined: `...optional({ a, b })` adds none to an object that it does not set. */
+/** The fields that are not undefined, so that `...optional({ a, b })` adds no undefined field to an object. */
 export function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
 	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
 		[K in keyof T]?: Exclude<T[K], undefined>;

@@ -1,5 +1,5 @@
 /**
- * The libraries this package carries inside. The build replaces this file's output by one minified bundle, so that
+ * The libraries that the package bundles. The build replaces this file's output by one minified bundle, so
  * `dependencies` stays empty and nothing is bundled twice.
  */
 import connect from 'undici/lib/api/api-connect.js';
@@ -13,13 +13,14 @@ export { utcTicks } from 'd3-time';
 export { createParser } from 'eventsource-parser';
 export type { EventSourceMessage, EventSourceParser, ParseError } from 'eventsource-parser';
 export { RE2JS } from 're2js';
-// File by file: its index loads fetch, WebSocket, caches and mocks, and the build would bundle them all.
+// Imported by file: undici's index would bundle fetch, WebSocket, caches and mocks, too.
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 export { default as Pool } from 'undici/lib/dispatcher/pool.js';
 export type { Dispatcher } from 'undici';
-// The lint of community nodes lets no file import these by itself; n8n stores a file piece by piece from this kind of stream only.
+// The lint of community nodes allows these imports in no other file. n8n stores a file in chunks only from this kind of
+// stream.
 export { Readable } from 'node:stream';
 export { clearTimeout, setTimeout } from 'node:timers';
 
-// As undici's index does it: its agents open a tunnel through a proxy with this.
+// As in undici's index: its agents need this to open a tunnel through a proxy.
 Object.assign(prototype, { connect });

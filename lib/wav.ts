@@ -1,6 +1,6 @@
-/** Length of "RIFF", the size, and "WAVE". */
+/** Bytes of "RIFF", the size, and "WAVE". */
 const RIFF_HEADER = 12;
-/** Length of the name and the size of a chunk. */
+/** Bytes of a chunk's name and size. */
 const CHUNK_HEADER = 8;
 
 interface Wave {
@@ -10,9 +10,8 @@ interface Wave {
 }
 
 /**
- * One WAV file out of several, one behind the other: Dify lets each sentence be spoken by itself, so each may have a
- * header of its own, and players end with the first. Sound that is not all of one format, or cannot be read, is given
- * back as it is.
+ * Joins concatenated WAV files into one: Dify has each sentence spoken separately, each may have its own header, and
+ * players stop after the first. Sound of mixed formats, or that cannot be read, is returned unchanged.
  */
 export function joinWaves(sound: Buffer): Buffer {
 	const first = readWave(sound, 0);
@@ -28,9 +27,9 @@ export function joinWaves(sound: Buffer): Buffer {
 }
 
 /**
- * Raw samples as a file that players know: 16 bits, little-endian.
+ * A WAV file of raw samples: 16 bits, little-endian.
  *
- * @param rate samples a second
+ * @param rate samples per second
  */
 export function waveFromSamples(samples: Buffer, rate: number, channels = 1): Buffer {
 	const frame = 2 * channels;
@@ -62,7 +61,7 @@ function chunkHeader(name: string, length: number): Buffer {
 	return header;
 }
 
-/** The file that begins there. A voice that is streamed does not know its length, and says 0 or more than there is. */
+/** Reads the file that begins at `from`. Streamed speech does not know its length, and gives 0 or too much. */
 function readWave(sound: Buffer, from: number): Wave | undefined {
 	if (!isWave(sound, from)) return undefined;
 	let format: Buffer | undefined;
@@ -74,7 +73,7 @@ function readWave(sound: Buffer, from: number): Wave | undefined {
 			if (format === undefined) return undefined;
 			const isKnown = size > 0 && begin + size <= sound.length;
 			const end = isKnown ? begin + size : nextWave(sound, begin);
-			// A chunk of odd length is filled up with a zero.
+			// A chunk of odd length is padded with a zero.
 			const isPadded = isKnown && size % 2 === 1 && sound[end] === 0;
 			return { format, samples: sound.subarray(begin, end), end: isPadded ? end + 1 : end };
 		}

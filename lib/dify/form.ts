@@ -1,5 +1,5 @@
 import {
-	switchOf,
+	booleanOf,
 	recordsIn,
 	isFilled,
 	isRecord,
@@ -93,7 +93,7 @@ function numberValue({ label }: FormField, value: unknown): number | undefined {
 
 function booleanValue({ label }: FormField, value: unknown): boolean | undefined {
 	if (typeof value === 'string' && value.trim() === '') return undefined;
-	const said = switchOf(value);
+	const said = booleanOf(value);
 	if (said !== undefined) return said;
 	throw localError(
 		'inputs',

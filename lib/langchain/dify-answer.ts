@@ -6,10 +6,10 @@ import type { ServerError } from '../errors/server-error';
 import { isRecord, type JsonRecord, optional, recordOf } from '../values';
 
 /**
- * The text of a run that ended: of a workflow, one of its outputs.
+ * The text of a finished run; of a workflow, one of its outputs.
  *
- * @param outputField its name; empty: the only text among them
- * @throws {ServerError} of kind `emptyAnswer` where it is not there, or is not clear
+ * @param outputField name of the output; empty: the only text output
+ * @throws {ServerError} of kind `emptyAnswer` where that output is missing or ambiguous
  */
 export function answerOf(mode: DifyAppMode, result: RunResult, outputField: string): string {
 	if (mode !== 'workflow') return result.text;
@@ -50,13 +50,13 @@ export function emptyError(result: RunResult): ServerError {
 	});
 }
 
-/** Where Dify counts one side only, as for a workflow, n8n's estimate is left to stand. */
+/** Undefined where Dify counts only one side, as for a workflow: n8n then keeps its estimate. */
 export function usageOf({ usage }: RunResult): Usage | undefined {
 	const { prompt_tokens: prompt, completion_tokens: completion } = recordOf(usage);
 	return typeof prompt === 'number' && completion ? openAiUsage(usage) : undefined;
 }
 
-/** What the execution log shows of a run beside its text. */
+/** What the execution log shows of a run besides its text. */
 export function logOf(result: RunResult, mode: DifyAppMode): JsonRecord {
 	const { conversationId, messageId, workflowRunId, thoughts, retrieverResources } = result;
 	return {

@@ -7,10 +7,10 @@ import type { DifyPrompt } from './dify-prompt';
 type File = DifyPrompt['files'][number];
 
 /**
- * Pictures and sound of the messages, as files of a run. What the app does not take is refused: Dify would drop it
- * without a word.
+ * Uploads pictures and sound of the messages as files of a run. Files that the app does not take are an error: Dify
+ * would silently drop them.
  *
- * @param parameters of the app
+ * @param parameters answer of the app's route `/parameters`
  * @throws {ServerError}
  */
 export async function sendFiles(
@@ -36,14 +36,14 @@ export async function sendFiles(
 			sent.push({ type, transfer_method: 'remote_url', url: url! });
 			continue;
 		}
-		const source = { name, mimeType, size: bytes.length, open: () => inOnePiece(bytes) };
+		const source = { name, mimeType, size: bytes.length, open: () => oneChunk(bytes) };
 		const id = await uploadFile(client, source, user);
 		sent.push({ type, transfer_method: 'local_file', upload_file_id: id });
 	}
 	return sent;
 }
 
-/** Either the bytes, or the URL that Dify fetches itself. */
+/** The bytes, or the URL from which Dify fetches the file itself. */
 function contentOf(file: File): { mimeType: string; bytes?: Uint8Array; url?: string } {
 	if (file.type === 'audio') return { mimeType: `audio/${file.format}`, bytes: decoded(file.data) };
 	const parts = /^data:([^;,]+);base64,(.*)$/s.exec(file.url);
@@ -54,6 +54,6 @@ function decoded(base64: string): Uint8Array {
 	return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 	yield await Promise.resolve(bytes);
 }

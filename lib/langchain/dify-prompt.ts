@@ -2,23 +2,24 @@ import { mediaOf, textOf } from '../chat/request/content';
 import type { ChatMessage, ContentPart } from '../chat/types';
 import { localError } from '../dify/failure';
 
-/** Who remembers the conversation: n8n, which sends all of it each time, or Dify. */
+/** Who stores the conversation: n8n, which sends all of it each time, or Dify. */
 export type DifyMemory = 'n8n' | 'dify';
 
-/** A conversation, in the only form that Dify takes: one text. */
+/** A conversation as Dify takes it: as one text. */
 export interface DifyPrompt {
 	query: string;
-	/** The system messages, where they do not stand in the query. */
+	/** The system messages, where they are not part of the query. */
 	system: string;
 	/** Pictures and sound of the messages that are sent. */
 	files: Array<Exclude<ContentPart, { type: 'text' }>>;
 }
 
 /**
- * Writes a conversation as one message of a user. No route of Dify takes a system message or a history.
+ * Writes a conversation as one message of the user: no route of Dify takes a system message or a history.
  *
- * @param systemApart the system messages go into a variable of the app
- * @throws {ServerError} of kind `inputs` where Dify is to remember the conversation and n8n sends one as well
+ * @param systemApart whether the system messages go into a variable of the app
+ * @throws {ServerError} of kind `emptyQuery` without a message of the user; of kind `inputs` if Dify stores the
+ *   conversation and n8n sends earlier answers as well
  */
 export function difyPrompt(
 	messages: readonly ChatMessage[],
@@ -58,7 +59,7 @@ const LABELS: Record<ChatMessage['role'], string> = {
 	tool: 'Result of a tool',
 };
 
-/** Calls of tools of another model are told as well: their results would answer nothing. */
+/** A message as lines of text, with its tool calls: without them, the tool results would make no sense. */
 function linesOf(message: ChatMessage): string[] {
 	const text = textOf(message.content, '\n');
 	const calls = message.role === 'assistant' ? (message.toolCalls ?? []) : [];

@@ -23,23 +23,23 @@ export interface DifyModelSettings {
 	memory: DifyMemory;
 	/** Variables of the app, the same in every call. */
 	inputs: JsonRecord;
-	/** The variable that takes the system message. Empty: it stands in front of the question. */
+	/** The variable that takes the system message. Empty: it is put in front of the question. */
 	systemVariable: string;
 	/** For text generators and workflows: the variable that takes the prompt. Empty: the only text variable. */
 	promptVariable: string;
-	/** For workflows: the output that is the answer. Empty: the only text among them. */
+	/** For workflows: the output that is the answer. Empty: the only text output. */
 	outputField: string;
-	/** Whether an empty answer is one. */
+	/** Whether an empty answer is allowed. */
 	emptyAnswers: boolean;
-	/** Whether the conversation of a call is deleted after it. */
+	/** Whether the conversation is deleted in Dify after each call. */
 	deleteConversations: boolean;
 	limits: Partial<RunLimits>;
 	retries: number;
 }
 
 /**
- * Why a Dify app cannot be given tools. Said when it is asked, not when they are bound: n8n's agent binds them to all of
- * its models before it asks the first one, and only then another one can take over.
+ * The error for a call with tools. Raised when the model is called, not when tools are bound: n8n's agent binds them to
+ * all of its models before it calls the first one, and only a failed call makes it try the next model.
  */
 function noTools(): ServerError {
 	return localError(
@@ -58,7 +58,7 @@ const ROUTES: Record<DifyAppMode, keyof typeof RUN_ROUTES> = {
 	workflow: 'workflow',
 };
 
-/** Answers of a Dify app, in the form of a model's. */
+/** A Dify app as the source of a chat model's answers. */
 export class DifySource {
 	private known: Promise<{ mode: DifyAppMode; parameters: JsonRecord }> | undefined;
 
@@ -68,10 +68,10 @@ export class DifySource {
 	) {}
 
 	/**
-	 * One answer. Yields pieces of text as they arrive. An answer that Dify takes back cannot be taken back in the chat:
-	 * nothing more is yielded then, and a note says so.
+	 * One answer. Yields pieces of text as they arrive. If Dify replaces its answer (moderation), the text in the chat
+	 * cannot be taken back: nothing more is yielded then, and a note tells the user.
 	 *
-	 * @throws {ServerError} with what had arrived
+	 * @throws {ServerError} with the text that had arrived
 	 */
 	async *generate(given: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
 		const startedAt = performance.now();
@@ -97,7 +97,7 @@ export class DifySource {
 			for (const delta of deltas) {
 				firstTokenMs ||= performance.now() - startedAt;
 				isTakenBack ||= delta.type === 'replace' && shown !== '';
-				// What a workflow types is not always its answer: that is one of its outputs.
+				// The text that a workflow streams is not always its answer, which is one of its outputs.
 				const piece = isTakenBack || mode === 'workflow' ? '' : stops.push(delta.text);
 				shown += piece;
 				queue.push(piece);
@@ -112,7 +112,7 @@ export class DifySource {
 		try {
 			result = yield* queue.pieces();
 		} finally {
-			// A reader that leaves early ends the run.
+			// A consumer that stops early cancels the run.
 			left.abort();
 		}
 		if (result.status === 'paused') throw pausedError(result);
@@ -166,19 +166,19 @@ export class DifySource {
 		return await startRun(client, RUN_ROUTES[route], body, user, options);
 	}
 
-	/** What kind of app it is and what it takes; asked for once. */
+	/** Type and parameters of the app, fetched once. */
 	private async app(client: DifyClient): Promise<{ mode: DifyAppMode; parameters: JsonRecord }> {
 		this.known ??= (async () => {
 			const [info, parameters] = await Promise.all([client.get('/info'), client.get('/parameters')]);
 			const mode = nonEmptyText(info.mode) ?? 'chat';
 			return { mode: mode in ROUTES ? (mode as DifyAppMode) : 'chat', parameters };
 		})();
-		// A failure is not remembered: the next call may fare better.
+		// A failure is not kept: the next call tries again.
 		this.known.catch(() => (this.known = undefined));
 		return await this.known;
 	}
 
-	/** Unknown variables are dropped by Dify without a word, so they are refused here. */
+	/** The inputs of the run. Unknown variables are an error here: Dify would silently drop them. */
 	private inputsFor(mode: DifyAppMode, prompt: DifyPrompt, parameters: JsonRecord): JsonRecord {
 		const { inputs, systemVariable, promptVariable } = this.settings;
 		const form = readForm(parameters);
@@ -217,7 +217,7 @@ export class DifySource {
 	}
 }
 
-/** A run that a stop text ended is an answer. */
+/** The partial result is the answer if a stop text ended the run; otherwise the failure is thrown. */
 function stoppedResult(failed: unknown, stopped: boolean): RunResult {
 	const result = resultOf(failed);
 	if (stopped && result !== undefined) return result;

@@ -4,7 +4,7 @@ import type { FinishedAnswer } from '../chat/types';
 import type { Skipped } from '../servers/pool/failover';
 import { optional } from '../values';
 
-/** The token counts in LangChain's words. */
+/** The token counts with LangChain's names. */
 export function usageMetadata({ usage }: FinishedAnswer): Record<string, unknown> | undefined {
 	if (usage === undefined) return undefined;
 	return {
@@ -17,10 +17,10 @@ export function usageMetadata({ usage }: FinishedAnswer): Record<string, unknown
 }
 
 const MAX_LOGGED_REASONING = 2000;
-/** A model that is in memory is there in a fraction of this. */
+/** Shorter load times mean that the model was already in memory. */
 const COLD_START_MS = 1000;
 
-/** What the execution log shows beside the text: n8n records nothing but this (docs/protocols/n8n.md 2.7). */
+/** What the execution log shows besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). */
 export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown> {
 	const { timings, usage, reasoning, model, server } = answer;
 	const { load_ms: loadMs = 0 } = timings ?? {};
@@ -47,7 +47,7 @@ export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown
 	});
 }
 
-/** Why another server did not answer. */
+/** Why a server was passed over. */
 function skippedInWords({ url, why, wasAsked }: Skipped): string {
 	return `${url}: ${why}${wasAsked ? '' : ' (rests)'}`;
 }

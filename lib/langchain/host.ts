@@ -21,7 +21,7 @@ export interface HostGenerationChunk {
 
 /** What a streaming model tells its callbacks. */
 export interface HostRunManager {
-	/** Not declared by LangChain, which reads it itself (core, language_models/chat_models.ts). */
+	/** Missing in LangChain's types, although LangChain itself reads it (core, language_models/chat_models.ts). */
 	handlers?: unknown;
 	handleLLMNewToken(
 		token: string,
@@ -33,7 +33,7 @@ export interface HostRunManager {
 	): Promise<void>;
 }
 
-/** The host's `BaseChatModel`, as far as a subclass of it is concerned. */
+/** The part of the host's `BaseChatModel` that a subclass needs. */
 export interface HostBaseChatModel {
 	metadata?: Record<string, unknown>;
 	callbacks?: unknown;
@@ -42,8 +42,8 @@ export interface HostBaseChatModel {
 }
 
 /**
- * The classes of the host's own LangChain. A model built on them is, to n8n, one of its own: parallel calls, thinking,
- * exact usage and timings arrive, which the SDK's adapter loses (docs/protocols/n8n.md 3).
+ * The classes of the host's own LangChain. n8n treats a model built on them like its own: parallel tool calls,
+ * thinking, exact usage and timings arrive, which the SDK's adapter loses (docs/protocols/n8n.md 3).
  */
 export interface HostClasses {
 	BaseChatModel: abstract new (fields: Record<string, unknown>) => HostBaseChatModel;
@@ -61,7 +61,7 @@ interface Adapter {
 
 const lookups = new WeakMap<object, HostLookup>();
 
-/** One word and the end: enough to see the host's chunk classes. */
+/** A model that answers with one word: enough to see the host's chunk classes. */
 const PROBE = {
 	provider: 'n8n-nodes-local-llama',
 	modelId: 'probe',
@@ -77,8 +77,8 @@ const PROBE = {
 };
 
 /**
- * Takes the host's LangChain classes from the object that the SDK's `supplyModel` returns for a probe model. The shape
- * is no contract of n8n's, so every piece is checked, and what is missing is named.
+ * Takes the host's LangChain classes from the object that the SDK's `supplyModel` returns for a probe model. n8n does
+ * not guarantee its shape, so every part is checked, and the first missing one is named.
  */
 export async function findHostClasses(context: ISupplyDataFunctions, sdk: AiNodeSdk = loadSdk()): Promise<HostLookup> {
 	try {

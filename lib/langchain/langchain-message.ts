@@ -2,7 +2,8 @@ import { optional, recordOf, recordsIn, text } from '../values';
 import type { SourceMessage } from '../chat/types';
 
 /**
- * Reads a message object of the host's LangChain, by shape: an instance check would tie it to one copy of the library.
+ * Reads a message object of the host's LangChain, by its shape: an instance check would work with one copy of the
+ * library only.
  */
 export function readMessage(message: unknown): SourceMessage {
 	if (typeof message !== 'object' || message === null) return { type: 'human', content: String(message) };

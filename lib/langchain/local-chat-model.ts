@@ -7,7 +7,7 @@ import { isRecord, optional } from '../values';
 import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from '../chat/request/media';
 import { estimateTokens } from '../servers/manage/tokens';
-import { inPieces, pieceInterval } from './pieces';
+import { throttlePieces, pieceInterval } from './pieces';
 import type { ChatCall } from '../chat/request/request';
 import type { AiNodeSdk } from './sdk';
 import { toolChoiceOf, toolDefinition } from './tools';
@@ -16,19 +16,19 @@ export interface LocalChatModelFields {
 	client: AnswerSource;
 	/** The host's schema converter. */
 	toJsonSchema: AiNodeSdk['getParametersJsonSchema'];
-	/** Callbacks, first of them n8n's tracer. */
+	/** Callbacks; the first one is n8n's tracer. */
 	callbacks: object[];
-	/** The cancel signal of the node that supplies the model: several chains pass none with their calls. */
+	/** The cancel signal of the node that supplies the model, since several chains pass none with their calls. */
 	nodeSignal?: AbortSignal;
-	/** Called when an answer is asked for; gives what to call when it is there. */
+	/** Called when an answer is requested; returns a function that is called when it has ended. */
 	onAnswer?: () => () => void;
 	/** Turns a failure into the error that n8n shows. */
 	toError: (error: unknown) => Error;
-	/** Called with every answer that is there. */
+	/** Called with every finished answer. */
 	onFinished?: (answer: FinishedAnswer) => void;
-	/** Settings for the execution log. Without any secret. */
+	/** Settings for the execution log, without secrets. */
 	settings: Record<string, unknown>;
-	/** Makes chains read the answer as JSON. */
+	/** Makes chains parse the answer as JSON. */
 	jsonOutput: boolean;
 }
 
@@ -66,7 +66,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 	const textChunk = (text: string) => new ChatGenerationChunk({ text, message: new AIMessageChunk({ content: text }) });
 
 	return class LocalChatModel extends BaseChatModel {
-		/** n8n takes a model for a chat model by this name (docs/protocols/n8n.md 2.1). */
+		/** n8n recognizes a chat model by this name (docs/protocols/n8n.md 2.1). */
 		lc_namespace = ['n8n-nodes-local-llama', 'chat_models'];
 		lc_serializable = true;
 		private readonly fields: LocalChatModelFields;
@@ -76,7 +76,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		}
 
 		constructor(fields: LocalChatModelFields) {
-			// What goes to the base class as a field is what the execution log shows.
+			// The execution log shows the fields of the base class.
 			super({ ...fields.settings, callbacks: fields.callbacks });
 			this.fields = fields;
 			if (fields.jsonOutput) this.metadata = { ...this.metadata, output_format: 'json' };
@@ -91,21 +91,21 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		}
 
 		/**
-		 * An estimate from the text alone: the host's own counting fetches a file from the internet, for 88 s on a machine
-		 * without one.
+		 * An estimate from the text alone: the host's tokenizer downloads a file, and waits 88 s on a machine without
+		 * internet.
 		 */
 		async getNumTokens(content: unknown): Promise<number> {
 			return [content].flat().reduce((sum: number, block: unknown) => sum + tokensOfBlock(block), 0);
 		}
 
-		/** A binding, not a new model: the agent binds a second time on top, and callbacks added later must be kept. */
+		/**
+		 * Returns a binding, not a new model: the agent binds again on top of it, and callbacks added later must be kept.
+		 */
 		bindTools(tools: unknown[], kwargs: Record<string, unknown> = {}) {
 			return this.withConfig({ ...kwargs, tools });
 		}
 
-		/**
-		 * LangChain's own way through a tool, but with the call required: left to the model, small ones answer in prose.
-		 */
+		/** As LangChain does it, with a tool, but with the call required: otherwise small models answer in prose. */
 		override withStructuredOutput(schema: unknown, config?: object): unknown {
 			const forced = Object.create(this, {
 				bindTools: { value: (tools: unknown[]) => this.bindTools(tools, { tool_choice: 'required' }) },
@@ -121,7 +121,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			const { client, toError, onFinished, onAnswer } = this.fields;
 			const isOver = onAnswer?.();
 			const left = new AbortController();
-			const answer = inPieces(
+			const answer = throttlePieces(
 				client.generate(() => ({
 					...this.callOf(messages, options, left.signal),
 					pieceMs: pieceInterval,
@@ -151,7 +151,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				throw toError(error);
 			} finally {
 				isOver?.();
-				// A reader that stops early closes the connection, and with it the server's slot.
+				// A consumer that stops early closes the connection, which frees the server's slot.
 				await answer.return(undefined as never);
 			}
 		}
@@ -198,7 +198,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		}
 	};
 
-	/** Calls, thinking, usage and timings, on exactly one chunk. `text`: the whole text where nothing was streamed. */
+	/** The chunk with tool calls, thinking, usage and timings. `text`: the whole text if nothing was streamed. */
 	function lastChunk(answer: FinishedAnswer, text: string): HostGenerationChunk {
 		const generationInfo = generationInfoOf(answer);
 		const message = new AIMessageChunk({
@@ -223,7 +223,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 	}
 }
 
-/** Whether any callback takes tokens: n8n's tracer does not, the events of its agent do. */
+/** Whether any callback wants tokens: n8n's tracer does not, its agent's events do. */
 export function takesTokens({ handlers }: HostRunManager): boolean {
 	return (
 		!Array.isArray(handlers) ||
@@ -232,8 +232,8 @@ export function takesTokens({ handlers }: HostRunManager): boolean {
 }
 
 /**
- * What a picture costs most models that see: its base64 would count as hundreds of thousands, and empty the agent's
- * memory.
+ * Tokens of a picture for most vision models. Counting its base64 would give hundreds of thousands, and make the agent
+ * drop its memory.
  */
 const FILE_TOKENS = 1000;
 

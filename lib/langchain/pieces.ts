@@ -2,22 +2,20 @@ import { sleep } from 'n8n-workflow';
 
 import { readToEnd } from '../generators';
 
-/**
- * Pieces a second that one n8n process hands on over all its streams. With many readers each gets fewer, larger ones.
- */
+/** Pieces per second over all streams of one n8n process. With many streams, each gets fewer and larger ones. */
 const PIECES_PER_SECOND = 400;
 
 let streams = 0;
 
-/** 25 pieces a second look like steady typing. */
+/** 25 pieces per second look like steady typing. */
 const PIECE_INTERVAL_MS = 40;
 
-/** Milliseconds between two pieces of a stream; longer while very many streams run. */
+/** Milliseconds between two pieces of a stream; more while many streams run. */
 export function pieceInterval(): number {
 	return Math.max(PIECE_INTERVAL_MS, (streams / PIECES_PER_SECOND) * 1000);
 }
 
-/** Text that is read while more of it comes. */
+/** A queue of text between one writer and one reader, with a final result. */
 export class TextQueue<R> {
 	private waiting = '';
 	private outcome: { value: R } | { error: Error } | undefined;
@@ -29,7 +27,7 @@ export class TextQueue<R> {
 		this.wake();
 	}
 
-	/** @param work fills the queue, and ends it with its result */
+	/** @param work pushes the text; its result, or its failure, ends the queue */
 	endWith(work: Promise<R>): void {
 		this.ended = work
 			.then(
@@ -44,8 +42,8 @@ export class TextQueue<R> {
 	}
 
 	/**
-	 * The text, with at least `intervalMs()` between two pieces. The end, and an error, are handed on without waiting, after
-	 * the text that came before.
+	 * The text, with at least `intervalMs()` milliseconds between two pieces. The end, and an error, follow the last text
+	 * without a pause.
 	 */
 	async *pieces(intervalMs: () => number = () => 0): AsyncGenerator<string, R> {
 		for (;;) {
@@ -63,16 +61,16 @@ export class TextQueue<R> {
 }
 
 /**
- * Hands on the first text at once, and from then on what arrived in the meantime every `intervalMs()`. Everything that is
- * done per piece behind it (LangChain's chunks, n8n's events, a line to the browser) then costs per piece and not per
- * token, while a reader sees a steady flow.
+ * Yields the first text at once, and then, every `intervalMs()` milliseconds, all text that arrived since. The work per
+ * piece behind it (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, while a reader
+ * sees a steady flow.
  *
- * @param left aborted when the reader leaves before the end, so that `source` stops too: a generator that waits cannot
- *   be returned from outside
- * @param intervalMs least time between two pieces; 0 where the source keeps a pace of its own
+ * @param left aborted when the consumer stops before the end, so that `source` stops too: a waiting generator cannot be
+ *   returned from outside
+ * @param intervalMs least time between two pieces; 0 where the source already paces itself
  * @returns what `source` returns
  */
-export async function* inPieces<R>(
+export async function* throttlePieces<R>(
 	source: AsyncGenerator<string, R>,
 	intervalMs: () => number,
 	left: AbortController,

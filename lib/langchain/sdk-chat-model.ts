@@ -13,8 +13,8 @@ type SdkUsage = import('@n8n/ai-node-sdk').TokenUsage;
 type SdkFinishReason = import('@n8n/ai-node-sdk').FinishReason;
 
 /**
- * Call options as the SDK's adapter really passes them: LangChain's, not the documented ones
- * (docs/protocols/n8n.md 3.3).
+ * Call options as the SDK's adapter really passes them: LangChain's, besides the documented ones (docs/protocols/n8n.md
+ * 3.3).
  */
 interface SdkConfig {
 	signal?: AbortSignal;
@@ -24,9 +24,9 @@ interface SdkConfig {
 }
 
 /**
- * The plain SDK path, for an n8n whose LangChain classes could not be found. Every tool call is one complete delta with
- * an id, which is the only form that the adapter does not mix up; failures are thrown, since the adapter takes an error
- * chunk for success.
+ * The chat model on the plain SDK, for an n8n whose LangChain classes could not be found. Every tool call is one
+ * complete delta with an id, since the adapter mixes up other forms. Failures are thrown, since the adapter takes an
+ * error chunk for success.
  */
 export function sdkChatModel(
 	client: AnswerSource,
@@ -46,7 +46,7 @@ export function sdkChatModel(
 		modelId,
 		withTools: (more: SdkTool[]) => {
 			const added = more.map((tool) => toolDefinition(tool, sdk.getParametersJsonSchema));
-			// Bound twice, the adapter hands over the same tools again.
+			// On a second binding, the adapter passes the same tools again.
 			return sdkChatModel(client, modelId, sdk, toError, [
 				...tools.filter(({ name }) => !added.some((tool) => tool.name === name)),
 				...added,

@@ -7,8 +7,8 @@ import { messageOf, quietly } from '../values';
 export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
 
 /**
- * The host's SDK. Taken with `module.require` in place of an import, so that an n8n without it fails with a sentence
- * that says what to do; a failing import would end in "Cannot find module".
+ * The host's SDK. Loaded with `module.require`, not imported, so that an n8n without it gets an error that says what to
+ * do, not "Cannot find module".
  *
  * @throws {Error} when this n8n brings no SDK
  */
@@ -20,8 +20,8 @@ export function loadSdk(requireModule: (name: string) => unknown = (name) => mod
 }
 
 /**
- * To be called when a node file is loaded. It logs and does not throw: an error while loading would keep the whole n8n
- * from starting; the node raises the same sentence when it is used.
+ * Called when a node file is loaded. Logs and does not throw, because an error while loading would keep n8n from
+ * starting. The node throws the same message when it is used.
  */
 export function reportUnsupportedHost(requireModule?: (name: string) => unknown): void {
 	const lacking = missingSdk(requireModule);

@@ -1,15 +1,18 @@
-/** Cuts a text at the first stop text, as it comes in pieces. For servers that take none. */
+/**
+ * Cuts streamed text at the first stop text, for servers that take none. Text that may be the start of one is held
+ * back.
+ */
 export class StopTexts {
 	private held = '';
 	private readonly stops: readonly string[];
-	/** A stop text came: the answer has ended. */
+	/** Whether a stop text was found: the answer has ended. */
 	stopped = false;
 
 	constructor(stops: readonly string[] = []) {
 		this.stops = stops.filter((stop) => stop !== '');
 	}
 
-	/** What may be shown of the text so far that was not shown before. */
+	/** Adds a piece. @returns the text that can be shown now */
 	push(piece: string): string {
 		if (this.stopped) return '';
 		const text = this.held + piece;
@@ -24,7 +27,7 @@ export class StopTexts {
 		return text.slice(0, text.length - kept);
 	}
 
-	/** What was held back, when nothing more comes. */
+	/** The text held back, to be shown when nothing more comes. */
 	end(): string {
 		const rest = this.held;
 		this.held = '';
@@ -32,7 +35,7 @@ export class StopTexts {
 	}
 }
 
-/** How many characters at the end of the text are the beginning of the stop text. */
+/** How many characters at the end of `text` are the beginning of `stop`. */
 function beginningAtEnd(text: string, stop: string): number {
 	for (let length = Math.min(stop.length - 1, text.length); length > 0; length -= 1)
 		if (text.endsWith(stop.slice(0, length))) return length;

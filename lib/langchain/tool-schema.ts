@@ -3,7 +3,7 @@ import { isRecord, recordOf, recordsIn } from '../values';
 
 type Schema = Record<string, unknown>;
 
-/** Zod's kinds of schemas that have a type of JSON. */
+/** Zod's kinds that map directly to a JSON type. */
 const TYPES: Readonly<Record<string, Schema>> = {
 	any: {},
 	unknown: {},
@@ -15,8 +15,8 @@ const TYPES: Readonly<Record<string, Schema>> = {
 	null: { type: 'null' },
 	date: { type: 'string', format: 'date-time' },
 };
-/** Kinds around another schema, which change nothing that a model must know. */
-const AROUND = new Set([
+/** Kinds that wrap another schema, and change nothing that a model must know. */
+const WRAPPERS = new Set([
 	'optional',
 	'exactoptional',
 	'default',
@@ -30,13 +30,13 @@ const AROUND = new Set([
 	'pipeline',
 	'promise',
 ]);
-const MISSING_IS_FINE = new Set(['optional', 'exactoptional', 'default', 'prefault', 'catch']);
+const OPTIONAL_KINDS = new Set(['optional', 'exactoptional', 'default', 'prefault', 'catch']);
 
 /**
- * A tool's schema as JSON schema, whatever wrote it: told by its shape, since n8n may hold several copies of zod, and
- * `instanceof` knows one. Zod 3, zod 4, Standard Schema that gives JSON schema, JSON schema itself.
+ * A tool's schema as JSON schema, from zod 3, zod 4, a Standard Schema that gives JSON schema, or JSON schema.
+ * Recognized by its shape, since n8n may hold several copies of zod, and `instanceof` knows only one.
  *
- * @throws {ServerError} of kind `invalidInput` for one that cannot be read
+ * @throws {ServerError} of kind `invalidInput` for anything else
  */
 export function jsonSchemaOf(schema: unknown, tool: string): Schema {
 	if (schema === undefined || schema === null) return {};
@@ -64,7 +64,7 @@ function definitionOf(schema: unknown): Record<string, unknown> | undefined {
 	return isRecord(found) && typeof (found.typeName ?? found.type) === 'string' ? found : undefined;
 }
 
-/** @param path the schemas around this one: one that holds itself (`z.lazy`) may hold anything there */
+/** @param path the schemas around this one: a schema inside itself (`z.lazy`) becomes `{}`, anything */
 function ofZod(schema: unknown, tool: string, path: readonly unknown[]): Schema {
 	const def = definitionOf(schema);
 	if (def === undefined) throw unreadable(tool, 'a part of it is not a schema');
@@ -83,9 +83,9 @@ function kindOf(def: Schema): string {
 }
 
 function converted(def: Schema, kind: string, inside: (schema: unknown) => Schema, tool: string): Schema {
-	// `z.preprocess`: what goes in may be anything.
+	// `z.preprocess`: its input may be anything, so its output counts.
 	const piped = kindOf(definitionOf(def.in) ?? {}) === 'transform' ? def.out : def.in;
-	if (AROUND.has(kind)) return inside(def.innerType ?? def.schema ?? piped ?? def.type);
+	if (WRAPPERS.has(kind)) return inside(def.innerType ?? def.schema ?? piped ?? def.type);
 	const listed = (schemas: unknown) => [...(schemas as { values(): Iterable<unknown> }).values()].map(inside);
 	switch (kind) {
 		case 'number':
@@ -125,7 +125,7 @@ function converted(def: Schema, kind: string, inside: (schema: unknown) => Schem
 }
 
 function objectOf(shape: Schema, { unknownKeys, catchall }: Schema, inside: (schema: unknown) => Schema): Schema {
-	const required = Object.keys(shape).filter((name) => !MISSING_IS_FINE.has(kindOf(definitionOf(shape[name]) ?? {})));
+	const required = Object.keys(shape).filter((name) => !OPTIONAL_KINDS.has(kindOf(definitionOf(shape[name]) ?? {})));
 	const isStrict = unknownKeys === 'strict' || kindOf(definitionOf(catchall) ?? {}) === 'never';
 	return {
 		type: 'object',

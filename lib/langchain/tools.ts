@@ -7,10 +7,10 @@ import type { AiNodeSdk } from './sdk';
 type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
 
 /**
- * A tool as LangChain or n8n hands it over, as a definition for the server. `toJsonSchema` is the host's converter,
- * which knows the host's zod.
+ * Converts a tool of LangChain or n8n to a definition for the server. `toJsonSchema` is the host's converter, which
+ * knows the host's zod.
  *
- * @throws {ServerError} of kind `invalidInput` for something that is no tool
+ * @throws {ServerError} of kind `invalidInput` for something that is not a function tool
  */
 export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolDefinition {
 	if (!isRecord(tool)) throw notATool();
@@ -22,7 +22,7 @@ export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolD
 	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
 	// `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself.
 	if (schema === undefined && typeof tool.type === 'string' && tool.type !== 'function') throw notATool();
-	// The host knows its own zod best; what is another copy's it hands back as it is.
+	// The host knows its own zod best; a schema of another copy it returns unchanged.
 	const json: unknown = toJsonSchema({
 		type: 'function',
 		name: tool.name,
@@ -33,7 +33,8 @@ export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolD
 
 function definition(name: string, description: unknown, parameters: unknown): ToolDefinition {
 	const schema = isRecord(parameters) ? parameters : {};
-	// `$schema` only costs tokens. A tool without a schema takes no arguments; templates and grammars want to hear so.
+	// `$schema` only costs tokens. A tool without a schema takes no arguments, which templates and grammars need
+	// explicitly.
 	const rest = Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema'));
 	return {
 		name,
@@ -49,7 +50,7 @@ function notATool() {
 	);
 }
 
-/** LangChain's ways to say it: `any` for "some tool", a tool's bare name, or OpenAI's object. */
+/** Converts LangChain's forms: `any` for "some tool", a tool's name, or OpenAI's object. */
 export function toolChoiceOf(choice: unknown): ToolChoice | undefined {
 	if (choice === undefined || choice === null) return undefined;
 	if (choice === 'any' || choice === true) return 'required';

@@ -6,11 +6,11 @@ type Tracing = HostClasses['N8nLlmTracing'];
 const classes = new WeakMap<Tracing, Tracing>();
 
 /**
- * n8n's tracer, which writes the execution log, without its tokenizer. For every call it estimates the tokens of the
- * prompt and of the answer with js-tiktoken: about half a second and 110 to 150 MB at the first call, CPU at each. The
- * server's own counts replace the estimates in the log, so a rough one is enough until the answer is there. A subclass,
- * since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). Where n8n's tracer no longer
- * has these methods (ai-utilities, n8n-llm-tracing.ts), it is used as it is.
+ * n8n's tracer, which writes the execution log, without its tokenizer. For every call the tracer estimates the tokens
+ * of the prompt and of the answer with js-tiktoken: about half a second and 110 to 150 MB at the first call, CPU at
+ * each. The server's own counts replace the estimates in the log, so a rough estimate is enough until the answer
+ * arrives. It is a subclass, since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). If
+ * n8n's tracer no longer has these methods (ai-utilities, n8n-llm-tracing.ts), it is used unchanged.
  */
 export function tracingWithoutTokenizer(N8nLlmTracing: Tracing): Tracing {
 	const made =
@@ -27,7 +27,7 @@ function canBeReplaced({ prototype }: Tracing): boolean {
 
 function defineClass(N8nLlmTracing: Tracing): Tracing {
 	return class extends N8nLlmTracing {
-		/** Prompts as LangChain writes them out, one text for each. */
+		/** `texts`: one text per prompt. */
 		async estimateTokensFromStringList(texts: unknown): Promise<number> {
 			return estimateOfTexts([texts].flat());
 		}

@@ -3,26 +3,28 @@ import { linearTest } from './linear-pattern';
 
 type Schema = Record<string, unknown>;
 
-/** Whose values are no schemas, though they may look like some; whose values are schemas by names. */
+/**
+ * Keywords whose values are no schemas, though they may look like some; then those whose values map names to schemas.
+ */
 const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'examples', 'required', 'dependentRequired']);
 const NAMED: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions', 'dependentSchemas', 'dependencies']);
-/** Names that patterns are tried on; lists that hold something twice. */
-const MOST = 1000;
+/** Most names that patterns are tried on, and most lists with duplicates. */
+const MAX_ENTRIES = 1000;
 const CHARACTERS_PER_STEP = 100;
 
 /**
- * Copies of schemas that mean the same for one value, and that the validator can check in bounded time: it runs patterns
- * in JavaScript's own engine, and compares each entry of a `uniqueItems` list with each other.
+ * Copies schemas so that the validator can check one value in bounded time, with the same result. By itself it runs
+ * patterns in JavaScript's own engine, and compares all pairs of entries of a `uniqueItems` list.
  */
 export class CheckableSchemas {
-	/** Patterns as formats, by the names under which they stand in the schemas. */
+	/** The formats that replace patterns in the copies, by name. */
 	readonly formats: Record<string, (text: string) => boolean> = {};
-	/** What is left out of the schemas, and why. */
+	/** What the copies leave out, and why. */
 	readonly unchecked = new Set<string>();
 	private names: string[] | undefined;
 	private repeating: unknown[] | undefined;
 
-	/** @param step is told of work before it is done, also by the copies; it may throw */
+	/** @param step called with the cost of each piece of work before it is done, also by the copies; may throw */
 	constructor(
 		private readonly value: unknown,
 		private readonly step: (cost: number) => void,
@@ -38,7 +40,7 @@ export class CheckableSchemas {
 		if (more.length > 0) copy.allOf = [copy.allOf ?? [], more].flat();
 		if (isRecord(patternProperties)) copy.patternProperties = this.patternProperties(patternProperties);
 		const cost = 1 + (Array.isArray(schema.enum) ? schema.enum.length : 0);
-		// The validator reads it at each visit.
+		// The validator reads this property each time it visits a schema.
 		const get = () => {
 			this.step(cost);
 			return $recursiveAnchor;
@@ -74,16 +76,16 @@ export class CheckableSchemas {
 		return [{ format: `pattern ${pattern}` }];
 	}
 
-	/** With the names that match, written out, in place of each pattern. */
+	/** Replaces each pattern by the names that match it. */
 	private patternProperties(schemas: Schema): Schema {
 		this.names ??= [...new Set(recordsIn(this.value).flatMap((record) => Object.keys(record)))];
-		if (this.names.length > MOST) this.unchecked.add(`patternProperties (more than ${MOST} names)`);
-		const names = this.names.length > MOST ? [] : this.names;
+		if (this.names.length > MAX_ENTRIES) this.unchecked.add(`patternProperties (more than ${MAX_ENTRIES} names)`);
+		const names = this.names.length > MAX_ENTRIES ? [] : this.names;
 		const written = Object.entries(schemas).flatMap(([pattern, schema], index) => {
 			const test = this.test(pattern);
 			const matching = names.filter((name) => test?.(name) === true);
 			const literal = matching.map((name) => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|');
-			// The empty group keeps two patterns apart that match the same names.
+			// The empty group makes two patterns that match the same names different keys.
 			return matching.length === 0 ? [] : [[`^(?:){${index}}(?:${literal})$`, schema] as const];
 		});
 		return this.inner('properties', Object.fromEntries(written)) as Schema;
@@ -95,13 +97,14 @@ export class CheckableSchemas {
 			this.step(entries.join().length / CHARACTERS_PER_STEP);
 			return new Set(entries).size < entries.length;
 		});
-		if (this.repeating.length > MOST) this.unchecked.add(`uniqueItems (more than ${MOST} lists hold something twice)`);
-		const isRepeating = { enum: this.repeating.length > MOST ? [] : this.repeating };
+		if (this.repeating.length > MAX_ENTRIES)
+			this.unchecked.add(`uniqueItems (more than ${MAX_ENTRIES} lists hold something twice)`);
+		const isRepeating = { enum: this.repeating.length > MAX_ENTRIES ? [] : this.repeating };
 		return [{ if: this.copyOf(isRepeating), then: { const: 'a list that holds nothing twice' } }];
 	}
 }
 
-/** All objects inside a value, or all lists. */
+/** All objects inside a value, or all lists, also nested ones. */
 function recordsIn(value: unknown, wanted: (one: unknown) => boolean = isRecord, found: object[] = []): object[] {
 	if (typeof value !== 'object' || value === null) return found;
 	if (wanted(value)) found.push(value);

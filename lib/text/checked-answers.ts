@@ -3,17 +3,17 @@ import type { ChatCall } from '../chat/request/request';
 import type { ResponseFormat, FinishedAnswer } from '../chat/types';
 import { ServerError } from '../errors/server-error';
 import { optional } from '../values';
-import { formattedJson } from './formatted';
+import { requestedJson } from './checked-json';
 
 const REMEDY =
 	'Say in the prompt which fields you want, lower the temperature, or choose a larger model or a server that enforces the schema. The answer is in the details.';
 
 /**
- * A chat model whose answers are checked against the JSON that was asked for. Servers need not enforce it: a llama.cpp
- * with llguidance lets a broken schema pass with 200 and constrains nothing, and parts that llama.cpp cannot enforce are
- * not even sent.
+ * A chat model whose answers are checked against the requested JSON format. Servers may not enforce it: llama.cpp with
+ * llguidance accepts a broken schema with 200 and constrains nothing, and parts that llama.cpp cannot enforce are not
+ * even sent.
  *
- * A call of a tool is no answer: whoever runs the tool checks its arguments.
+ * Answers with tool calls are not checked here: the tool checks its arguments.
  */
 export class CheckedAnswers implements AnswerSource {
 	constructor(
@@ -22,9 +22,9 @@ export class CheckedAnswers implements AnswerSource {
 	) {}
 
 	/**
-	 * As `ChatClient.generate`. What was yielded cannot be taken back, so a stream fails at its end.
+	 * As `ChatClient.generate`. A stream fails only at its end, after all text was yielded.
 	 *
-	 * @throws {ServerError} of kind `invalidAnswer` with the text
+	 * @throws {ServerError} of kind `invalidAnswer` with the text in `partialText`
 	 */
 	async *generate(given: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
 		const answer = yield* this.source.generate(given);
@@ -32,13 +32,13 @@ export class CheckedAnswers implements AnswerSource {
 		const found = this.checked(answer, this.format);
 		if (found === undefined) return answer;
 		const notes = [...answer.notes, ...found.unchecked];
-		// The model may have put it into a code block, or words around it. A text keeps large numbers as they are.
+		// The model may have put the JSON into a code block or between words. Returned as text, large numbers stay exact.
 		return { ...answer, notes, text: answer.text.trim() === found.json ? answer.text : found.json };
 	}
 
-	private checked(answer: FinishedAnswer, format: ResponseFormat): ReturnType<typeof formattedJson> {
+	private checked(answer: FinishedAnswer, format: ResponseFormat): ReturnType<typeof requestedJson> {
 		try {
-			return formattedJson(answer, format, REMEDY);
+			return requestedJson(answer, format, REMEDY);
 		} catch (error) {
 			throw error instanceof ServerError ? error.withFacts(optional({ usage: answer.usage })) : error;
 		}

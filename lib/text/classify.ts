@@ -19,24 +19,24 @@ export interface ClassifySettings extends ClientSettings {
 export interface ClassifyTask {
 	text: string;
 	labels: readonly Label[];
-	/** Whether a text may have several labels. */
+	/** Whether several labels may apply. */
 	several: boolean;
-	/** Whether a text may have none. */
+	/** Whether it may be that no label applies. */
 	mayBeNone: boolean;
-	/** What the texts are, and what matters; may be empty. */
+	/** What kind of texts these are, and what matters; may be empty. */
 	instructions: string;
 }
 
 export interface Classification {
-	/** Places of the labels in the list, the likeliest first. None where no label fits. */
+	/** Indexes of the labels in the list, the likeliest first. Empty where no label fits. */
 	labels: number[];
-	/** Probability of each label, by its place; undefined where the server tells no probabilities. */
+	/** Probability of each label, by its index; undefined where the server sends no probabilities. */
 	scores?: number[];
 	/** Probability that no label fits, where that is allowed. */
 	none?: number;
-	/** How sure the answer is, from 0 to 1: of several labels, the least sure one. */
+	/** Confidence from 0 to 1; with several labels, that of the least certain one. */
 	confidence?: number;
-	/** The words of the model, where they are no label. */
+	/** The model's text, if it names no label. */
 	unread?: string;
 	usage?: Usage;
 	model?: string;
@@ -45,10 +45,12 @@ export interface Classification {
 
 const NONE: Label = { name: 'none', description: 'None of the others fits' };
 /**
- * Says which label fits a text. The model writes one sign for a label, held to the signs where the server can, so an
- * answer costs one or two tokens; how sure it is comes from the probabilities of these tokens.
+ * Decides which label fits a text. The model writes one character per label, constrained to these characters where the
+ * server can, so an answer costs one or two tokens. The confidence comes from the probabilities of these tokens.
  *
- * Asked twice at most. @throws {ServerError}
+ * Asks the model at most twice, and sends once more without constraints where the server refuses them.
+ *
+ * @throws {ServerError} of kind `invalidInput` for bad labels, or the failure of the request
  */
 export async function classify(
 	servers: Connection | ServerPool,
@@ -95,7 +97,7 @@ async function classifyAt(
 		}
 		usage = addUsage(usage, answer.usage);
 		const found = labelsIn(answer.text, labels, task.several);
-		// Asked once more: a model that thinks although it should not may have used its tokens up.
+		// Asked a second time: a model that thinks although it should not may have used up its tokens.
 		const isLast = first !== undefined || (answer.isCut && parameters.maxTokens !== undefined);
 		first = answer;
 		if (found === undefined && !isLast) continue;
@@ -109,14 +111,14 @@ async function classifyAt(
 	}
 }
 
-/** The question, and after an answer that was none, once more. */
+/** The question, and after a first answer that named no label, a request to correct it. */
 function again(messages: ChatMessage[], first: LabelAnswer | undefined, labels: readonly Label[]): ChatMessage[] {
 	if (first === undefined) return messages;
 	const content = `That is no answer. Write one of these letters and nothing else: ${keysFor(labels).join(', ')}`;
 	return [...messages, { role: 'assistant', content: first.text }, { role: 'user', content }];
 }
 
-/** @throws {ServerError} of kind `invalidInput` for labels that cannot be told apart */
+/** @throws {ServerError} of kind `invalidInput` for labels that are empty, too many, or equal */
 function checkLabels(labels: readonly Label[], mayBeNone: boolean): void {
 	const most = MAX_LABELS - (mayBeNone ? 1 : 0);
 	const names = labels.map(({ name }) => name.trim().toLowerCase());
@@ -134,7 +136,7 @@ function checkLabels(labels: readonly Label[], mayBeNone: boolean): void {
 	if (problem !== undefined) throw invalidInput(problem, 'Correct the labels in the node.');
 }
 
-/** What all texts share stands first and never changes, so the server reads it once. The text comes last. */
+/** The part that all texts share comes first, so that the server's prompt cache works. The text comes last. */
 function messagesFor(
 	{ instructions, several, text, mayBeNone }: ClassifyTask,
 	labels: readonly Label[],
@@ -164,7 +166,7 @@ function resultOf(
 	const fitting = found.filter((at) => at < labels.length);
 	if (lists === undefined) return { labels: fitting };
 	const used = several ? lists : lists.slice(0, 1);
-	// Of several, each label counts with its best chance to be named.
+	// With several labels, each gets its highest probability over all tokens.
 	const best = (at: number) => Math.max(...used.map((list) => list[at] ?? 0));
 	const scores = labels.map((_label, at) => best(at));
 	const none = used[0]!.length > labels.length ? best(labels.length) : undefined;
@@ -176,5 +178,5 @@ function resultOf(
 	};
 }
 
-/** Servers that refused to hold the model to the signs. */
+/** Servers and models that refused constraints. */
 const refusesConstraints = LruCache.shared<true>();

@@ -14,7 +14,7 @@ import { type ClientSettings, untilReady } from '../servers/retry';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, parseJson } from '../values';
-import { suffixUse } from './suffix';
+import { suffixSupport } from './suffix-support';
 import { type Completion, CompletionAssembly } from './completion';
 import { type CompletionOptions, completionRequest, type CompletionTask } from './completion-request';
 
@@ -26,9 +26,9 @@ export interface FinishedCompletion extends Completion {
 }
 
 /**
- * Goes on after a prompt, or fills in between two texts. Yields pieces of text as they arrive.
+ * Continues a prompt, or fills in the gap between two texts. Yields pieces of text as they arrive.
  *
- * @throws {ServerError} with what had arrived in `partialText`
+ * @throws {ServerError} with the text that had arrived in `partialText`
  */
 export async function* complete(
 	servers: Connection | ServerPool,
@@ -93,7 +93,7 @@ async function* read(
 			if (assembly.ended) reader.finishing();
 		}
 	} catch (error) {
-		// What was announced has arrived: a socket that stays open behind it does not undo it.
+		// The server had announced the end, so a failure behind it (a socket left open) does not matter.
 		if (!assembly.ended || signal?.aborted === true) throw withPartial(error, assembly);
 	} finally {
 		reader.close();
@@ -103,7 +103,7 @@ async function* read(
 	const stray = reader.strayLines();
 	if (!assembly.ended)
 		throw failed(stray.length === 0 ? 'streamEndedEarly' : 'streamError', stray.join('\n') || undefined);
-	// llama-server streams them unasked.
+	// llama-server streams the tokens even if not asked.
 	const { tokens, ...result } = assembly.result;
 	const told = settings.returnTokens === true && tokens !== undefined ? { tokens } : {};
 	return { ...result, ...told, server: kind, notes };
@@ -123,7 +123,7 @@ async function begin(
 	const about = { model };
 	const { url, json, framing } = completionRequest(connection.url, kind, task, { ...settings, model });
 	const isAsked = framing === 'sse' && typeof json.suffix === 'string' && json.suffix.trim() !== '';
-	const use = isAsked ? await suffixUse({ connection, model, limits }, kind, signal) : 'read';
+	const use = isAsked ? await suffixSupport({ connection, model, limits }, kind, signal) : 'read';
 	if (use === 'ignored') {
 		const message = `${kind === 'other' ? 'This server' : traitsOf(kind).label} cannot fill in`;
 		throw failure('notSupported', connection.contextOf(url, about), {
@@ -151,14 +151,14 @@ async function begin(
 	throw cannotFillIn(sent.failed, model) ?? sent.failed;
 }
 
-/** Of the events of a completion, all but an error and the end begin it. */
+/** Decodes an event only as far as its role for the beginning: error, end, or text (anything else). */
 function beginOrError({ data }: ServerSentEvent): WireChunk {
 	if (data === '[DONE]') return { done: true };
 	const json = parseJson(data);
 	return isRecord(json) && errorIn(json, undefined, data) !== undefined ? { error: { message: data } } : { text: data };
 }
 
-/** llama-server names the tokens that the model lacks; Ollama looks for a suffix in the template. */
+/** Refusals to fill in: llama-server names the tokens that the model lacks, Ollama needs a suffix in the template. */
 const MISSING_TOKENS = /Infill is not supported by this model:\s*(.*\S)\s*$/is;
 const NO_INSERT = /does not support insert|\bsuffix['"`]? (?:is|are) (?:only|not)\b|\bsuffix: extra inputs/i;
 

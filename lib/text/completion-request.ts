@@ -6,18 +6,18 @@ import type { Framing, ServerAddress } from '../http/types';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { optional } from '../values';
 
-/** Text that goes on after a prompt. The prompt is a text, or its tokens. */
+/** Continues a prompt, which is a text or its token IDs. */
 export interface CompleteTask {
 	prompt: string | number[];
 }
 
-/** Text that belongs between two others. */
+/** Fills in the gap between two texts. */
 export interface FillInTask {
 	prefix: string;
 	suffix: string;
-	/** Text behind the prefix with which the answer begins; llama-server's `prompt`. */
+	/** Text after the prefix with which the answer shall begin (llama-server's `prompt`). */
 	beginning: string;
-	/** Other files of the project, for models that were trained for that. */
+	/** Other files of the project, for models trained with such context. */
 	extra: ReadonlyArray<{ filename: string; text: string }>;
 }
 
@@ -26,9 +26,9 @@ export type CompletionTask = CompleteTask | FillInTask;
 export interface CompletionOptions {
 	model: string;
 	parameters: ChatParameters;
-	/** So many of the likeliest tokens are told with each token; 0 or undefined: none. */
+	/** How many of the likeliest tokens are returned with each token; 0 or undefined: none. */
 	logprobs?: number;
-	/** Whether the numbers of the tokens are told. */
+	/** Whether token IDs are returned. */
 	returnTokens?: boolean;
 }
 
@@ -38,7 +38,11 @@ export interface CompletionRequest {
 	json: Record<string, unknown>;
 }
 
-/** The request of a kind of server: its own route where it has one, since only that does everything. */
+/**
+ * The request for a kind of server, on its native route where it has one, since only that supports everything.
+ *
+ * @throws {ServerError} of kind `invalidInput` for token IDs that Ollama cannot take
+ */
 export function completionRequest(
 	address: ServerAddress,
 	kind: ServerKind,
@@ -79,7 +83,7 @@ function nativeRequest(
 	};
 }
 
-/** llama-server fails with 500 where one of the two texts is missing, so both are always sent. */
+/** llama-server fails with 500 if prefix or suffix is missing, so both are always sent. */
 function infillRequest(
 	{ root }: ServerAddress,
 	kind: ServerKind,
@@ -108,7 +112,7 @@ function openAiRequest(
 			model,
 			...task,
 			stream: true,
-			// Small servers refuse what they do not know.
+			// Small servers refuse fields that they do not know.
 			...(kind === 'other' ? {} : { stream_options: { include_usage: true } }),
 			...parameterFields(parameters, kind),
 			...(logprobs > 0 ? { logprobs } : {}),
@@ -124,7 +128,7 @@ function ollamaRequest(
 	{ model, parameters, logprobs = 0 }: CompletionOptions,
 ): CompletionRequest {
 	const options = nativeOptions(parameters);
-	// An ID in `context` that the model does not know ends the whole server (seen with 0.17.4).
+	// An unknown token ID in `context` crashes the whole server (seen with 0.17.4).
 	const fields = Object.entries(sortExtraBody(parameters.extraBody).fields).filter(([name]) => name !== 'context');
 	return {
 		url: `${root}/api/generate`,

@@ -4,34 +4,34 @@ import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '.
 import { errorIn } from '../errors/error-body';
 import { asList, isRecord, nonEmptyText, optional, recordOf, recordsIn, text as textOf } from '../values';
 
-/** A completion as far as it came. */
+/** A completion, or the part of it that has arrived. */
 export interface Completion extends Pick<ChatAnswer, 'text' | 'usage' | 'timings' | 'model'> {
-	/** Why it ended: `eos` or `stop` (the model had finished), `limit`, `word`, or what else the server said. */
+	/** Why it ended: `eos` or `stop` (the model had finished), `limit`, `word`, or the server's own reason. */
 	stopType?: string;
 	/** The stop sequence that ended it. */
 	stoppingWord?: string;
 	/** The server had to leave out the beginning of the prompt. */
 	truncated?: boolean;
-	/** Numbers of the tokens, where they were asked for and the server tells them. */
+	/** Token IDs, if they were requested and the server sends them. */
 	tokens?: number[];
-	/** Of each token, in the form of OpenAI's `logprobs.content`. */
+	/** One entry per token, in the form of OpenAI's `logprobs.content`. */
 	logprobs?: unknown[];
 }
 
-/** Names of an end, as every server has it. */
+/** Finish reasons of other servers that llama-server has another name for. */
 const STOP_TYPES: Readonly<Record<string, string>> = { length: 'limit' };
 
 /**
- * Puts a completion together from the events of llama-server's own API, of OpenAI's, or of Ollama's, or from an answer
- * in one piece. Which of them it is, each event tells by its fields.
+ * Assembles a completion from the events of llama-server's own API, OpenAI's, or Ollama's, or from an answer in one
+ * piece. The fields of each event tell which API it is.
  */
 export class CompletionAssembly {
 	private readonly completion: Completion = { text: '' };
 	private readonly tokens: number[] = [];
 	private readonly logprobs: unknown[] = [];
-	/** Whether the server said that this is all. */
+	/** Whether the server announced the end. */
 	ended = false;
-	/** What the server says went wrong. */
+	/** The server's error message. */
 	error: string | undefined;
 
 	/** What arrived so far. */
@@ -43,7 +43,7 @@ export class CompletionAssembly {
 		};
 	}
 
-	/** @returns the text that an event adds; undefined where the data is no event of a completion */
+	/** @returns the text that an event adds; undefined for data that is no event of a completion */
 	push(data: unknown): string | undefined {
 		if (data === '[DONE]') {
 			this.ended = true;

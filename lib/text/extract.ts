@@ -5,7 +5,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { readToEnd } from '../generators';
 import type { Connection } from '../http/connection';
 import { ServerPool } from '../servers/pool/server-pool';
-import { checkedJson, notesOn, wrongJson } from './formatted';
+import { checkedJson, jsonNotes, invalidJsonError } from './checked-json';
 import { checkSchema } from './schema-check';
 import { addUsage } from './usage';
 import { LruCache } from '../lru-cache';
@@ -13,7 +13,7 @@ import { LruCache } from '../lru-cache';
 export interface Extraction {
 	/** Follows the schema. */
 	output: unknown;
-	/** The answer that holds it: the first one, or the repaired one. */
+	/** The answer with the output: the first one, or the repaired one. */
 	answer: FinishedAnswer;
 	/** Tokens of all answers. */
 	usage?: Usage;
@@ -23,18 +23,18 @@ export interface Extraction {
 }
 
 export interface ExtractTask {
-	/** What the text is, and what matters; may be empty. */
+	/** What kind of text it is, and what matters; may be empty. */
 	instructions: string;
 	text: string;
 	/** A JSON schema. */
 	schema: Record<string, unknown>;
-	/** What an answer must follow, where less will do than what the model is asked for. */
+	/** The schema to check the answer against, if it may be less strict than `schema`. */
 	least?: Record<string, unknown>;
 }
 
 /**
- * What the model is told. The schema stands in it as well, for servers that do not enforce it and for descriptions of
- * fields, which a grammar cannot hold. It is the same for all items, so the server reads it once; the text comes last.
+ * The prompt. It contains the schema, too, for servers that do not enforce it and for the descriptions of fields, which
+ * a grammar cannot express. The part that all items share comes first, so that the server's prompt cache works.
  */
 function messagesFor({ instructions, text, schema }: ExtractTask): SourceMessage[] {
 	const parts = [
@@ -50,14 +50,14 @@ function messagesFor({ instructions, text, schema }: ExtractTask): SourceMessage
 	];
 }
 
-/** Servers that refused a response format. Asked without one, they may answer well. */
+/** Servers and models that refused a response format. They may still answer well without one. */
 const refusesFormats = LruCache.shared<true>();
 
 /**
- * Gets data out of a text. The schema is sent as a constraint in the form that the server takes, and the answer is
- * checked here: a wrong one is sent back once with what is wrong about it.
+ * Extracts data from a text. The schema is sent as a constraint in the form that the server takes, and the answer is
+ * checked here. A wrong answer is sent back once with its faults, to be corrected.
  *
- * @throws {ServerError} of kind `invalidAnswer` with the text of the last answer, where that is wrong as well
+ * @throws {ServerError} of kind `invalidAnswer` with the text of the second answer, if that is wrong as well
  */
 export async function extract(
 	servers: Connection | ServerPool,
@@ -65,7 +65,7 @@ export async function extract(
 	task: ExtractTask,
 	signal?: AbortSignal,
 ): Promise<Extraction> {
-	// A schema that cannot be used is told before anything is sent.
+	// Throws for a broken schema before anything is sent.
 	const schema = task.least ?? task.schema;
 	checkSchema(schema, null);
 	const messages = messagesFor(task);
@@ -82,7 +82,7 @@ export async function extract(
 	const mended = outcome(second, schema);
 	if ('output' in mended) return { ...mended, answer: second, ...usage, repaired: true };
 	const context = ServerPool.of(servers).first.contextOf(second.url, { model: settings.model });
-	throw wrongJson(second, context, mended.faults, {
+	throw invalidJsonError(second, context, mended.faults, {
 		cut: 'The token limit cut off the data',
 		wrong: 'The model gives no valid data',
 		wrongMeaning: 'The answer of the model does not follow the schema, also not when it was told so',
@@ -96,7 +96,7 @@ function outcome(
 	schema: Record<string, unknown>,
 ): Pick<Extraction, 'output' | 'notes'> | { faults: string[] } {
 	const found = checkedJson(text, schema);
-	if (!('faults' in found)) return { output: found.value, notes: [...notes, ...notesOn(found)] };
+	if (!('faults' in found)) return { output: found.value, notes: [...notes, ...jsonNotes(found)] };
 	if (found.faults.length > 0) return found;
 	return { faults: [finishReason === 'length' ? 'The JSON was cut off by the token limit' : 'It is not JSON'] };
 }
@@ -105,7 +105,7 @@ function repairOf(faults: readonly string[]): string {
 	return `That is not valid:\n${faults.map((fault) => `- ${fault}`).join('\n')}\nAnswer with the corrected JSON only.`;
 }
 
-/** With the schema as a constraint; without it where the server refuses to be constrained. */
+/** Asks with the schema as a constraint, and again without it where the server refuses it. */
 async function answerTo(
 	servers: Connection | ServerPool,
 	settings: ChatSettings,
@@ -132,7 +132,7 @@ async function answerTo(
 	return await ask(false);
 }
 
-/** A refusal before anything was generated that names the format, or the grammar that the server made of it. */
+/** Whether a server refused, before it generated anything, because of the format or the grammar made from it. */
 export function isFormatRefused({ status = 0, serverText = '' }: ServerError): boolean {
 	const isRefusal =
 		status === 400 || status === 422 || status === 501 || (status === 500 && /format/i.test(serverText));

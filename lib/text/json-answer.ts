@@ -2,21 +2,21 @@ import { exactJson, type ExactJson, canonicalJson, parseJson } from '../values';
 
 /** JSON in an answer. */
 export interface FoundJson extends ExactJson {
-	/** As it was written. */
+	/** The JSON as the model wrote it. */
 	json: string;
 }
 
-/** So many places in a text are tried as the beginning of an object, and so many values are checked. */
+/** How many brackets in a text are tried as the start of JSON, and how many values are checked. */
 const MAX_STARTS = 100;
 const MAX_CHECKED = 10;
 
 /**
- * The JSON that fits, in the text of a model. Models that are only asked for it, not forced, put it into a code block or
- * between sentences, beside examples and drafts. The whole text counts first, then code blocks, then what stands between
- * sentences. Of several there that fit and differ, nobody knows which is meant.
+ * Finds the fitting JSON in a model's text. Unconstrained models put it into a code block or between sentences, next to
+ * examples and drafts. Tried in this order: the whole text, code blocks, JSON between sentences. Several different fits
+ * at one stage are ambiguous, and count as a fault.
  *
- * @param faultsOf what is wrong with a value; nothing where it fits
- * @returns the one that fits, or what is wrong: nothing is said where there is no JSON
+ * @param faultsOf the faults of a value; empty where it fits
+ * @returns the JSON that fits, or the faults: an empty list where there is no JSON at all
  */
 export function fittingJson(text: string, faultsOf: (value: unknown) => string[]): FoundJson | { faults: string[] } {
 	let faults: string[] | undefined;
@@ -44,7 +44,7 @@ function blocksIn(text: string): string[] {
 		.map((block) => block.replace(/^[^\n]*\n/, '').trim());
 }
 
-/** Objects and lists that are complete, each but once: not those inside of others. */
+/** Complete objects and lists in a text, without those inside other ones. */
 function* structuresIn(text: string): Generator<string> {
 	let starts = 0;
 	for (let at = 0; at < text.length && starts < MAX_STARTS; at++) {
@@ -57,7 +57,7 @@ function* structuresIn(text: string): Generator<string> {
 	}
 }
 
-/** Behind the bracket that closes the one at a place; where it stays open, the place itself. */
+/** The index after the bracket that closes the one at `from`; `from` itself if it stays open. */
 function endOfStructure(text: string, from: number): number {
 	let depth = 0;
 	let inText = false;

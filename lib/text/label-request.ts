@@ -11,11 +11,11 @@ import { optional, recordOf, recordsIn } from '../values';
 import { isFormatRefused } from './extract';
 import { keysFor, type Label, labelGrammar, labelSchema } from './labels';
 
-/** As many as OpenAI's API allows. */
+/** The maximum of OpenAI's API. */
 const TOP_LOGPROBS = 20;
-/** Enough for a sign, its quotes and the end. */
+/** Enough for a character, its quotes and the end. */
 const TOKENS_PER_LABEL = 3;
-/** For a server that nothing holds to the signs: enough for a name in a sentence. */
+/** Without constraints: enough for a name in a sentence. */
 const FREE_TOKENS = 64;
 /** For a model that thinks although it should not. */
 const THINKING_TOKENS = 2048;
@@ -29,23 +29,26 @@ export interface LabelQuestion {
 	labels: readonly Label[];
 	several: boolean;
 	signal?: AbortSignal;
-	/** To the signs, by a grammar or a schema, and with probabilities; else by the prompt alone. */
+	/**
+	 * Whether a grammar or schema limits the answer to the labels' keys, with probabilities; otherwise only the prompt
+	 * does.
+	 */
 	isConstrained: boolean;
-	/** With room for thoughts; else to a few tokens. */
+	/** Whether there is room for thinking; otherwise a few tokens only. */
 	isLong: boolean;
 }
 
 /** What the model wrote. */
 export interface LabelAnswer extends Pick<ChatAnswer, 'text' | 'usage' | 'model'> {
 	isCut: boolean;
-	/** As the server sent them. */
+	/** As the server sent them, in the form of OpenAI's `logprobs.content`. */
 	logprobs: unknown;
 }
 
 /**
  * Asks which labels fit, on OpenAI's route or Ollama's own.
  *
- * @returns the answer; undefined where the server refuses to hold the model to the signs
+ * @returns the answer; undefined where the server refuses the constraints
  * @throws {ServerError}
  */
 export async function askForLabels(asked: LabelQuestion): Promise<LabelAnswer | undefined> {
@@ -91,14 +94,14 @@ function requestOf(question: LabelQuestion): ChatRequest {
 	};
 }
 
-/** A grammar costs a token less than a schema, whose answer has quotes. */
+/** A grammar costs one token less than a schema, whose answers have quotes. */
 function formatOf(kind: ServerKind, keys: readonly string[], several: boolean): ResponseFormat {
 	return traitsOf(kind).keepsToGrammar === true
 		? { type: 'grammar', grammar: labelGrammar(keys, several) }
 		: { type: 'jsonSchema', name: 'category', schema: labelSchema(keys, several) };
 }
 
-/** Undefined where it is none. */
+/** Undefined where the body is no answer of a chat. */
 function readAnswer({ text: data, json }: CallAnswer, { decode }: ChatProtocol): LabelAnswer | undefined {
 	let chunk: WireChunk;
 	try {

@@ -5,22 +5,22 @@ export interface Label {
 	description?: string;
 }
 
-/** One token in the vocabulary of every model. */
-const SIGNS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+/** Characters that are one token in every model's vocabulary. */
+const KEY_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** So many labels can be told apart by a single sign. */
-export const MAX_LABELS = SIGNS.length;
+/** As many labels as there are characters for them. */
+export const MAX_LABELS = KEY_CHARACTERS.length;
 
 /**
- * The sign by which the model names each label, in place of its name: one token is enough. A label whose name is a sign
- * has that one, so that no answer means two labels.
+ * The key of each label: the character that the model writes in place of its name, so that one token is enough. A label
+ * whose name is such a character has that as its key, so that no answer is ambiguous.
  */
 export function keysFor(labels: readonly Label[]): string[] {
 	const names = new Set(labels.map(({ name }) => lower(name)));
 	const own = labels.map(({ name }) =>
-		name.trim().length === 1 && SIGNS.includes(name.trim()) ? name.trim() : undefined,
+		name.trim().length === 1 && KEY_CHARACTERS.includes(name.trim()) ? name.trim() : undefined,
 	);
-	const others = [...SIGNS].filter((sign) => !own.includes(sign));
+	const others = [...KEY_CHARACTERS].filter((sign) => !own.includes(sign));
 	const free = [
 		...others.filter((sign) => !names.has(lower(sign))),
 		...others.filter((sign) => names.has(lower(sign))),
@@ -28,7 +28,7 @@ export function keysFor(labels: readonly Label[]): string[] {
 	return own.map((sign) => sign ?? free.shift()!);
 }
 
-/** The labels as the model reads them: a line each, with its sign. */
+/** The labels for the prompt: one line each, with the key. */
 export function labelLines(labels: readonly Label[]): string {
 	const keys = keysFor(labels);
 	return labels
@@ -41,7 +41,7 @@ export function labelLines(labels: readonly Label[]): string {
 
 const SEPARATOR = ',';
 
-/** A GBNF grammar of llama.cpp that allows the signs only. */
+/** A GBNF grammar of llama.cpp that allows only the keys. */
 export function labelGrammar(keys: readonly string[], several: boolean): string {
 	const key = keys.map((sign) => JSON.stringify(sign)).join(' | ');
 	return several ? `root ::= key ("${SEPARATOR}" key){0,${keys.length - 1}}\nkey ::= ${key}` : `root ::= ${key}`;
@@ -53,15 +53,15 @@ export function labelSchema(keys: readonly string[], several: boolean): Record<s
 	return several ? { type: 'array', items: key, minItems: 1, maxItems: keys.length } : key;
 }
 
-/** Only the last words of a text are looked through. */
+/** Characters at the end of a text that are searched for an answer. */
 const LAST_CHARACTERS = 4000;
 const SAYS_ANSWER =
 	/^(?:so,? |therefore,? )?(?:the |my )?(?:final |correct |best )?(?:answer|label|category|class|classification|result|output|答案|标签|类别|分类|结果)(?: is| would be|是|为)?[\s:：=]+(.+)$/i;
 
 /**
- * The labels that an answer is, as their places in the list, each once; undefined where it is none. An answer is a label
- * by its place and form: all of it, its first or last line, what stands behind "Answer:" or in `\\boxed{}`. A sentence
- * that names a label is none: "This is definitely not billing." Where two such places differ, none counts.
+ * The labels that an answer names, as indexes in the list, each once; undefined where it names none. What counts is a
+ * label that is the whole text, its first or last line, or follows "Answer:" or is in `\boxed{}`, but not a name
+ * inside a sentence: "This is definitely not billing." If two such places differ, none counts.
  */
 export function labelsIn(text: string, labels: readonly Label[], several: boolean): number[] | undefined {
 	const whole = meant(text, labels, several);
@@ -72,18 +72,21 @@ export function labelsIn(text: string, labels: readonly Label[], several: boolea
 		.map(bare)
 		.filter((line) => line !== '');
 	const answers = lines.flatMap((line) => SAYS_ANSWER.exec(line)?.[1] ?? []);
-	const boxed = [...text.slice(-LAST_CHARACTERS).matchAll(/\\boxed\{(?:\\text\{)?([^{}]*)\}/g)].map(
+	const boxed = [...text.slice(-LAST_CHARACTERS).matchAll(/\boxed\{(?:\\text\{)?([^{}]*)\}/g)].map(
 		([, inside]) => inside!,
 	);
 	const places = [boxed, answers].find(({ length }) => length > 0) ?? [lines[0] ?? '', lines.at(-1) ?? ''];
 	const found = places.map((place) => meant(place, labels, several));
 	const [first = undefined] = found.filter((one) => one !== undefined);
-	// Of the first and the last line, one is reasons; of answers that are marked, each must be one.
+	// Of the first and the last line, one may be an explanation; marked answers must all be labels.
 	const isOneOfLines = boxed.length === 0 && answers.length === 0;
 	return found.every((one) => (one === undefined ? isOneOfLines : String(one) === String(first))) ? first : undefined;
 }
 
-/** The labels of a text that holds nothing else: signs, names, both, also as JSON and, of several, as a list. */
+/**
+ * The labels of a text that contains nothing else: keys, names or both, also as JSON, and, where several are allowed,
+ * as a list.
+ */
 function meant(text: string, labels: readonly Label[], several: boolean): number[] | undefined {
 	const block = text.replace(/^\s*```\w*\n([^`]*)```\s*$/, '$1');
 	const inside = bare(block);
@@ -109,7 +112,7 @@ function named(record: Record<string, unknown>): unknown[] {
 	return (told.length > 0 ? told : Object.entries(record)).map(([, value]) => value);
 }
 
-/** What a text is made of without the marks around it. */
+/** A text without the quotes, brackets and punctuation around it. */
 function bare(text: string): string {
 	return text
 		.replace(/^[\s"'`*_([{“「【<#>-]+/, '')
@@ -135,13 +138,14 @@ function lower(text: string): string {
 }
 
 /**
- * How likely each label was when the model chose, from the alternatives of the tokens that carry the labels of the
- * answer; undefined where the server sends none, or where one cannot tell which token that is. Servers give the likeliest
- * tokens before the grammar is applied, so tokens that are no label are left out, and the rest adds up to 1.
+ * The probability of each label, from the alternatives to the tokens that are the labels of the answer; undefined where
+ * the server sends none, or where these tokens cannot be identified. Servers list the likeliest tokens before the
+ * grammar is applied, so tokens that are no label are left out, and the rest is scaled to add up to 1.
  *
- * @param logprobs in the form of OpenAI's `logprobs.content`, which Ollama's `logprobs` has too; also of the thinking
- * @param answer the text without thinking, and the labels that it names
- * @returns one list of scores for each of these labels, in their order
+ * @param logprobs in the form of OpenAI's `logprobs.content`, which Ollama's `logprobs` has too; may include the
+ *   thinking
+ * @param answer the text without thinking, and the indexes of the labels that it names
+ * @returns for each of these labels, in their order, one list with a score from 0 to 1 per label
  */
 export function scoresIn(
 	logprobs: unknown,
@@ -175,7 +179,7 @@ export function scoresIn(
 	return lists.map((weights, index) => weights.map((weight) => weight / sums[index]!));
 }
 
-/** The label that a token stands for: vocabularies have it with a blank in front, and JSON with a quote. */
+/** The index of the label that a token stands for, or -1. Tokens may have a space in front, or the quotes of JSON. */
 function keyIn(token: unknown, keys: readonly string[]): number {
 	return typeof token === 'string' ? keys.indexOf(token.replace(/^[\s"[▁Ġ]+|[\s"\],]+$/g, '')) : -1;
 }

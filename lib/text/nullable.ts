@@ -1,9 +1,9 @@
 import { isRecord } from '../values';
 
-/** Whose values are no schemas. */
+/** Keywords whose values are no schemas. */
 const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'example', 'examples']);
 
-/** A schema that says with JSON schema's own words what OpenAPI's `nullable: true` means, which servers overlook. */
+/** Replaces OpenAPI's `nullable: true`, which servers ignore, by JSON schema's own keywords. */
 export function withNull(schema: Record<string, unknown>): Record<string, unknown> {
 	const { nullable, ...rest } = Object.fromEntries(
 		Object.entries(schema).map(([key, value]) => [key, VALUES.has(key) ? value : inner(value)]),

@@ -4,17 +4,16 @@ import { dereference, format, type Schema, type SchemaDraft, validate } from '..
 import { CheckableSchemas } from './checkable-schema';
 import { messageOf } from '../values';
 
-/** What came of a check. */
 export interface SchemaCheck {
-	/** What is wrong, in sentences. */
+	/** What is wrong, in sentences; empty for a valid value. */
 	faults: string[];
 	/** What could not be checked, for the user. */
 	unchecked: string[];
 }
 
-/** How many faults of an answer are told: the model that mends it, and the user, need no more. */
+/** How many faults are reported: neither the model that corrects its answer nor the user needs more. */
 const MAX_FAULTS = 5;
-/** Visits of the validator: they take about 50 ms, and n8n does nothing else meanwhile. */
+/** Limit for the validator's steps: so many take about 50 ms, in which n8n does nothing else. */
 const MAX_STEPS = 10_000;
 
 class OutOfSteps extends Error {}
@@ -25,11 +24,11 @@ const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
 	[/2019-09/, '2019-09'],
 ];
 
-/** Only say that something inside them is wrong. */
+/** Keywords whose errors only say that something inside them is wrong. */
 const OUTER: ReadonlySet<string> = new Set(['properties', 'items', 'prefixItems', '$ref', 'allOf', 'if']);
 
 const { time, 'date-time': dateTime } = format as Record<'time' | 'date-time', (text: string) => boolean>;
-// Texts tell times without a zone. The validator's own pattern for `url` takes years for some texts.
+// Times in texts often have no time zone. The validator's own pattern for `url` takes years for some texts.
 Object.assign(format, {
 	time: (text: string) => time(text) || time(`${text}Z`),
 	'date-time': (text: string) => dateTime(text) || dateTime(`${text}Z`),
@@ -37,9 +36,8 @@ Object.assign(format, {
 });
 
 /**
- * Checks a value that should follow a JSON schema, with a bound. A server that takes a schema need not keep to it: a
- * llama.cpp with llguidance lets a broken one pass and constrains nothing (seen in 2026), and most small servers ignore
- * the field.
+ * Checks a value against a JSON schema in bounded time. A server that takes a schema may not enforce it: llama.cpp with
+ * llguidance accepts a broken one and constrains nothing (seen in 2026), and most small servers ignore the field.
  *
  * @throws {ServerError} of kind `invalidInput` where the schema itself is broken
  */
@@ -70,7 +68,7 @@ export function checkSchema(given: Record<string, unknown>, value: unknown): Sch
 	}
 }
 
-/** The validator knows formats by one list, the same for all. */
+/** Runs a check with additional formats. The validator has one global list of formats. */
 function withFormats<T>(formats: CheckableSchemas['formats'], check: () => T): T {
 	Object.assign(format, formats);
 	try {
@@ -80,7 +78,7 @@ function withFormats<T>(formats: CheckableSchemas['formats'], check: () => T): T
 	}
 }
 
-/** The validator finds a reference that leads nowhere only where the value comes there. */
+/** Throws for a reference without a target. The validator finds one only when a value reaches it. */
 function requireReferences(lookup: ReturnType<typeof dereference>): void {
 	for (const node of Object.values(lookup)) {
 		const { $ref, __absolute_ref__: target = $ref } = node as { $ref?: string; __absolute_ref__?: string };

@@ -1,6 +1,6 @@
 import type { Usage } from '../chat/types';
 
-/** The tokens of two requests together. What one of them does not tell counts as none. */
+/** The sum of the token counts of two requests. A missing count is 0. */
 export function addUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
 	if (one === undefined || other === undefined) return one ?? other;
 	const sum = (name: 'cachedTokens' | 'reasoningTokens') =>

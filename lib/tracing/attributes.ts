@@ -4,31 +4,31 @@ import type { ServerKind } from '../servers/kinds';
 /** A message of a conversation, as far as a trace shows it. */
 export interface TracedMessage {
 	role: string;
-	/** Text, or parts, of which those that are no text are named only. */
+	/** Text, or parts; other parts than text appear by their type only. */
 	content: string | ReadonlyArray<{ type: string; text?: string }>;
 	reasoning?: string;
 	toolCalls?: ReadonlyArray<{ id: string; name: string; arguments: string }>;
-	/** The call that this is the result of. */
+	/** In a tool's result: the ID of its call. */
 	toolCallId?: string;
 	finishReason?: string;
 }
 
-/** What the user wants to find a trace by. */
+/** What a user can search traces by. */
 export interface TraceSettings {
 	sessionId?: string;
 	userId?: string;
 	tags?: string[];
 	promptName?: string;
 	promptVersion?: string;
-	/** Whether prompt and answer stand in the trace. */
+	/** Whether the trace contains prompt and answer. */
 	recordTexts?: boolean;
 }
 
 /** What is known when a request is sent. */
 export interface TracedRequest {
-	/** `chat`, `text_completion`, `embeddings` are names of the conventions, which have none for a reranker. */
+	/** Names of OpenTelemetry's conventions, which have none for reranking. */
 	operation: 'chat' | 'text_completion' | 'embeddings' | 'rerank' | 'invoke_workflow';
-	/** As it is asked for. */
+	/** The requested model. */
 	model?: string;
 	provider?: ServerKind | 'dify';
 	/** Samplers, by their names in lib/chat/request/samplers.ts. */
@@ -37,10 +37,10 @@ export interface TracedRequest {
 	input?: readonly TracedMessage[];
 }
 
-/** What an answer adds. */
+/** What is known from an answer. */
 export interface TracedAnswer {
 	provider?: ServerKind | 'dify';
-	/** Who answered, by its own account. */
+	/** The model that answered, according to the server. */
 	answeredBy?: string;
 	id?: string;
 	conversationId?: string;
@@ -49,10 +49,10 @@ export interface TracedAnswer {
 	/** By `performance.now()`. */
 	firstTokenAt?: number;
 	tokensPerSecond?: number;
-	/** Names, one for each call. */
+	/** The name of each called tool. */
 	toolCalls?: readonly string[];
 	output?: readonly TracedMessage[];
-	/** The class of a failure. */
+	/** The kind of a failure. */
 	error?: string;
 }
 
@@ -64,14 +64,14 @@ const set =
 	({ parameters }: Observation) =>
 		(parameters as Readonly<Record<string, unknown>> | undefined)?.[name];
 
-/** An observation without texts, unless they are asked for. */
+/** The texts of an observation, if the user wants them in traces. */
 const texts = (name: 'input' | 'output') => (seen: Observation) =>
-	seen.trace?.recordTexts === true && seen[name] !== undefined ? writtenOut(seen[name]) : undefined;
+	seen.trace?.recordTexts === true && seen[name] !== undefined ? messagesAsJson(seen[name]) : undefined;
 
 const sessionOf = ({ trace, conversationId }: Observation) => trace?.sessionId ?? conversationId;
 
 /**
- * Every attribute of a span: OpenTelemetry's conventions for GenAI, beside them Langfuse's names for what those lack
+ * Every attribute of a span: OpenTelemetry's conventions for GenAI, Langfuse's names for what those lack
  * (https://langfuse.com/integrations/native/opentelemetry), and our own where neither has one.
  */
 const ATTRIBUTES: Readonly<Record<string, (seen: Observation) => unknown>> = {
@@ -108,7 +108,7 @@ const ATTRIBUTES: Readonly<Record<string, (seen: Observation) => unknown>> = {
 	'langfuse.user.id': ({ trace }) => trace?.userId,
 	'langfuse.trace.tags': ({ trace }) => trace?.tags,
 	'langfuse.observation.prompt.name': ({ trace }) => trace?.promptName,
-	// Langfuse reads a number.
+	// Langfuse expects a number.
 	'langfuse.observation.prompt.version': ({ trace }) => asNumber(trace?.promptVersion),
 	'langfuse.observation.completion_start_time': ({ firstTokenAt }) =>
 		firstTokenAt === undefined ? undefined : new Date(performance.timeOrigin + firstTokenAt).toISOString(),
@@ -118,7 +118,7 @@ const ATTRIBUTES: Readonly<Record<string, (seen: Observation) => unknown>> = {
 
 export type AttributeValue = string | number | boolean | string[];
 
-/** @param mask takes the credential's secrets out of a text */
+/** @param mask masks the credential's secrets in a text */
 export function attributesOf(seen: Observation, mask: (text: string) => string): Record<string, AttributeValue> {
 	const found = Object.entries(ATTRIBUTES).map(([name, read]) => [name, valueOf(read(seen), mask)] as const);
 	return Object.fromEntries(found.filter((entry): entry is [string, AttributeValue] => entry[1] !== undefined));
@@ -139,16 +139,16 @@ function portOf({ port, protocol }: URL): number {
 	return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
 }
 
-/** As the names of the conventions are written. */
+/** A kind of server as the conventions would write it. */
 function snakeCase(name: string): string {
 	return name === 'other' ? 'openai_compatible' : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Characters of a conversation in a trace: exporters and servers refuse what is too long. */
+/** Characters of a conversation in a trace: exporters and servers refuse longer attributes. */
 const MAX_CHARACTERS = 100_000;
 
-/** Messages as JSON, in the form of the GenAI conventions. Of a conversation that is too long, its end is kept. */
-export function writtenOut(messages: readonly TracedMessage[]): string {
+/** Messages as JSON in the form of the GenAI conventions. Of a conversation that is too long, the end is kept. */
+export function messagesAsJson(messages: readonly TracedMessage[]): string {
 	const kept: object[] = [];
 	let characters = 0;
 	for (const message of messages.toReversed()) {
@@ -165,7 +165,7 @@ export function writtenOut(messages: readonly TracedMessage[]): string {
 	return JSON.stringify(kept);
 }
 
-/** Of a key that was cut, the rest would not be known as one; and half of a character is none. */
+/** What a cut may leave at the start: the rest of a key, which would not be recognized, or half a character. */
 const CUT_BEGINNING = /^[\x21-\x7e\udc00-\udfff]+/;
 
 /** The end of a message's text. */

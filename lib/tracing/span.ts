@@ -4,28 +4,28 @@ import { attributesOf, type TracedRequest, type Observation, type TracedAnswer }
 import { raceAgainstAbort } from '../http/waiting';
 import { optional, quietly } from '../values';
 
-/** What this package uses of OpenTelemetry's API, which n8n brings. */
+/** The parts used of OpenTelemetry's API, which comes with n8n. */
 export type OpenTelemetry = Pick<typeof import('@opentelemetry/api'), 'propagation' | 'trace' | 'ROOT_CONTEXT'>;
 
-/** The span of one request at one server. Where n8n exports no traces, there is none and nothing happens. */
+/** The span of one request to one server. All its methods do nothing where n8n exports no traces. */
 export interface RequestSpan {
-	/** The server, told of the span by the header `traceparent`: its own spans then stand below it. */
+	/** The connection with the header `traceparent`, so that the server's own spans are children of this one. */
 	connection: Connection;
-	/** Notes what an answer says. */
+	/** Adds attributes from an answer. */
 	note(answer: TracedAnswer): void;
-	/** Notes how the request failed, by its title, which holds no URL and no text of a server. @returns the error */
+	/** Records a failure by its title, which contains no URL and no text of a server. @returns the error */
 	fail(error: unknown): unknown;
 	/** Gives the span to n8n's exporter. Calling it twice is harmless. */
 	end(): void;
 }
 
-/** Of OpenTelemetry's enumerations. */
+/** Values of OpenTelemetry's enumerations. */
 const CLIENT_SPAN = 2;
 const STATUS_ERROR = 2;
-/** n8n writes its header before anything is sent. */
+/** Limit for reading n8n's header, which n8n sets before it sends anything. */
 const HOST_LIMIT_MS = 1_000;
 
-/** Begins the span of a request, below n8n's span of the node that sends it. */
+/** Starts the span of a request as a child of n8n's span of the node. */
 export async function startSpan(connection: Connection, request: TracedRequest): Promise<RequestSpan> {
 	const api = openTelemetry();
 	const headers = api === undefined ? {} : await nodeSpan(connection);
@@ -57,7 +57,10 @@ function begin(connection: Connection, request: TracedRequest, api: OpenTelemetr
 	};
 }
 
-/** Work up to an answer that begins: its span goes on with the answer. The span of work that fails ends with it. */
+/**
+ * Runs work that returns once an answer has begun, and returns the still open span with it. If the work fails, the span
+ * ends.
+ */
 export async function beginInSpan<T extends object>(
 	connection: Connection,
 	request: TracedRequest,
@@ -73,7 +76,7 @@ export async function beginInSpan<T extends object>(
 	}
 }
 
-/** Work whose span ends with it. `answerOf`: what its result adds. */
+/** Runs work in a span of its own. `answerOf`: the attributes from its result. */
 export async function inSpan<T>(
 	connection: Connection,
 	request: TracedRequest,
@@ -94,10 +97,13 @@ export async function inSpan<T>(
 
 function nothing(): void {}
 
-/** Undefined before it was looked for: a look that finds nothing goes through all folders, which takes longer than a request. */
+/**
+ * Undefined: not looked for yet; null: not found. A search that finds nothing visits all folders, which takes longer
+ * than a request.
+ */
 let found: OpenTelemetry | null | undefined;
 
-/** n8n's OpenTelemetry, where it exports traces: without it, nobody has registered how a trace is passed on. */
+/** n8n's OpenTelemetry, if n8n exports traces: otherwise no propagator is registered. */
 function openTelemetry(): OpenTelemetry | undefined {
 	if (found === undefined) found = quietly(() => module.require('@opentelemetry/api') as OpenTelemetry) ?? null;
 	return quietly(() => (found?.propagation.fields().length ?? 0) === 0) === false ? found! : undefined;
@@ -106,15 +112,15 @@ function openTelemetry(): OpenTelemetry | undefined {
 type HttpRequest = (request: { url: string; headers: object; abortSignal: AbortSignal }) => Promise<unknown>;
 
 /**
- * n8n's span of the node, as the header that n8n writes into every request of a node (docs/protocols/n8n.md 4.9). The
- * request is aborted before a socket is opened. To be asked for at each request: while a model is supplied, n8n's span
- * is still that of the workflow.
+ * The headers of n8n's span of the node, which n8n adds to every request of a node (docs/protocols/n8n.md 4.9). This
+ * request is aborted before a socket is opened. Read again for each request: while a model is supplied, n8n's span is
+ * still that of the workflow.
  */
 async function nodeSpan({ host, url }: Connection): Promise<Record<string, string>> {
 	const headers: Record<string, string> = {};
 	const { httpRequest } = (host ?? {}) as { httpRequest?: HttpRequest };
 	const asked = quietly(() => httpRequest?.call(host, { url: url.root, headers, abortSignal: AbortSignal.abort() }));
-	// Aborted, as it was meant to be.
+	// It always fails: it was aborted.
 	await raceAgainstAbort(AbortSignal.timeout(HOST_LIMIT_MS), async () => await asked).catch(nothing);
 	return headers;
 }

@@ -7,7 +7,7 @@ import type { INodeProperties, INodePropertyCollection, INodePropertyOptions } f
 import { invalidInput } from '../../lib/errors/failure';
 import type { ServerError } from '../../lib/errors/server-error';
 import { ANY_NUMBER, isInRange, rangeInWords, type NumberRange } from '../../lib/ranges';
-import { switchOf, isRecord, messageOf, shortened } from '../../lib/values';
+import { booleanOf, isRecord, messageOf, shortened } from '../../lib/values';
 
 /** A field as errors and checks see it. */
 export interface Field {
@@ -72,7 +72,7 @@ export function asNumber({ label, range = ANY_NUMBER, whole = false }: Field, va
 
 /** True and false, also as the texts and numbers that forms and tables use for them. */
 export function asSwitch({ label }: Field, value: unknown): boolean {
-	const said = switchOf(value);
+	const said = booleanOf(value);
 	if (said === undefined) throw wrongValue(label, 'true or false', value);
 	return said;
 }

@@ -9,23 +9,23 @@ import {
 	recordOf,
 	recordsIn,
 	shortened,
-	switchOf,
+	booleanOf,
 	words,
 } from '../../lib/values';
 
-describe('switchOf', () => {
+describe('booleanOf', () => {
 	test.each([true, 1, 'true', ' TRUE\n', '1', 'yes', 'On'])('%j is on', (value) => {
-		expect(switchOf(value)).toBe(true);
+		expect(booleanOf(value)).toBe(true);
 	});
 
 	test.each([false, 0, 'false', 'False ', '0', 'no', 'OFF'])('%j is off', (value) => {
-		expect(switchOf(value)).toBe(false);
+		expect(booleanOf(value)).toBe(false);
 	});
 
 	test.each(['', ' ', 'perhaps', 'ja', 2, -1, NaN, null, undefined, {}, [], [true], 'constructor'])(
 		'%j says neither',
 		(value) => {
-			expect(switchOf(value)).toBeUndefined();
+			expect(booleanOf(value)).toBeUndefined();
 		},
 	);
 });

@@ -1,6 +1,6 @@
 import type { ChatClient } from '../../../lib/chat/client';
 import type { FinishedAnswer, ResponseFormat, SourceMessage } from '../../../lib/chat/types';
-import { formattedJson, notesOn } from '../../../lib/text/formatted';
+import { requestedJson, jsonNotes } from '../../../lib/text/checked-json';
 import { readToEnd } from '../../../lib/generators';
 import { optional } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
@@ -53,7 +53,7 @@ export function answerFacts(answer: Omit<FinishedAnswer, 'text' | 'toolCalls' | 
  * @throws {ServerError} of kind `invalidAnswer` with the text, where it is none or does not follow the schema
  */
 export function answerItem(call: LlamaCall, answer: FinishedAnswer, format: ResponseFormat | undefined): OperationItem {
-	const found = format === undefined ? undefined : formattedJson(answer, format);
-	if (found !== undefined) notesOn(found).forEach((note) => call.hint(note));
+	const found = format === undefined ? undefined : requestedJson(answer, format);
+	if (found !== undefined) jsonNotes(found).forEach((note) => call.hint(note));
 	return { json: { text: answer.text, ...optional({ json: found?.value }), ...answerFacts(answer) } };
 }

@@ -1,9 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { extract as extractData } from '../../../lib/text/extract';
-import type { ExtractField, FieldType } from '../../../lib/text/fields';
-import { schemaOfRequiredFields, schemaOfFields } from '../../../lib/text/fields';
-import { isRecord, recordOf, switchOf } from '../../../lib/values';
+import type { ExtractField, FieldType } from '../../../lib/text/extract-fields';
+import { schemaOfRequiredFields, schemaOfFields } from '../../../lib/text/extract-fields';
+import { isRecord, recordOf, booleanOf } from '../../../lib/values';
 import { thinkingTimeLimitField } from '../../shared/chat/answer-fields';
 import { bareSchema } from '../../shared/chat/generation-settings';
 import { wrongField } from '../../shared/field-values';
@@ -142,5 +142,11 @@ function fieldOf(row: Record<string, unknown>, label: string): ExtractField {
 	const given: unknown = row.choices;
 	const choices = Array.isArray(given) ? given.map(String) : namesIn(String(given ?? ''));
 	if (type === 'choice' && choices.length === 0) throw wrongField(label, `has no choices for "${name}"`);
-	return { name, type, description: String(row.description ?? ''), choices, required: switchOf(row.required) === true };
+	return {
+		name,
+		type,
+		description: String(row.description ?? ''),
+		choices,
+		required: booleanOf(row.required) === true,
+	};
 }

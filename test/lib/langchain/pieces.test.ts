@@ -1,4 +1,4 @@
-import { inPieces } from '../../../lib/langchain/pieces';
+import { throttlePieces } from '../../../lib/langchain/pieces';
 import { delay, setTimeout } from '../../support/node';
 
 async function* tokens(count: number, everyMs: number, left?: AbortSignal): AsyncGenerator<string, string> {
@@ -11,7 +11,7 @@ async function* tokens(count: number, everyMs: number, left?: AbortSignal): Asyn
 
 async function collect(source: AsyncGenerator<string, string>, intervalMs: number) {
 	const pieces: string[] = [];
-	const generator = inPieces(source, () => intervalMs, new AbortController());
+	const generator = throttlePieces(source, () => intervalMs, new AbortController());
 	let next = await generator.next();
 	for (; !next.done; next = await generator.next()) pieces.push(next.value);
 	return { pieces, result: next.value };
@@ -39,7 +39,7 @@ describe('text in pieces', () => {
 
 	it('gives the first token at once and joins what came until the next piece', async () => {
 		const { source, allow } = stepwise([['a'], ['b', 'c', 'd']]);
-		const pieces = inPieces(source, () => 50, new AbortController());
+		const pieces = throttlePieces(source, () => 50, new AbortController());
 		expect(await pieces.next()).toEqual({ done: false, value: 'a' });
 		allow();
 		expect(await pieces.next()).toEqual({ done: false, value: 'bcd' });
@@ -49,7 +49,7 @@ describe('text in pieces', () => {
 	it('gives slow tokens one by one', async () => {
 		const { source, allow } = stepwise([['a'], ['b'], ['c']]);
 		const pieces: string[] = [];
-		for await (const piece of inPieces(source, () => 1, new AbortController())) {
+		for await (const piece of throttlePieces(source, () => 1, new AbortController())) {
 			pieces.push(piece);
 			setTimeout(allow, 20);
 		}
@@ -58,7 +58,7 @@ describe('text in pieces', () => {
 
 	it('waits between two pieces', async () => {
 		const { source, allow } = stepwise([['a'], ['b'], ['c']]);
-		const pieces = inPieces(source, () => 60, new AbortController());
+		const pieces = throttlePieces(source, () => 60, new AbortController());
 		await pieces.next();
 		allow();
 		const startedAt = performance.now();
@@ -75,7 +75,7 @@ describe('text in pieces', () => {
 			await delay(1);
 			return await Promise.reject(new Error('broken'));
 		}
-		const generator = inPieces(failing(), () => 300, new AbortController());
+		const generator = throttlePieces(failing(), () => 300, new AbortController());
 		const pieces: string[] = [];
 		const read = async () => {
 			for await (const piece of generator) pieces.push(piece);
@@ -86,7 +86,7 @@ describe('text in pieces', () => {
 
 	it('tells the source when the reader leaves', async () => {
 		const left = new AbortController();
-		for await (const piece of inPieces(tokens(1000, 1, left.signal), () => 1, left)) {
+		for await (const piece of throttlePieces(tokens(1000, 1, left.signal), () => 1, left)) {
 			expect(piece).toBe('0 ');
 			break;
 		}

@@ -8,25 +8,25 @@ import { checkSchema } from './schema-check';
 const EXTRACT_MENDS =
 	'Say in the prompt which fields you want, choose a larger model, or use the operation Extract, which has a wrong answer corrected. The answer is in the details.';
 
-/** JSON that follows its schema as far as that could be checked. */
+/** JSON that follows its schema, as far as that could be checked. */
 export interface CheckedJson extends FoundJson {
 	/** What could not be checked, in sentences. */
 	unchecked: string[];
 }
 
-/** What the user should know of the value of an answer. */
-export function notesOn({ unchecked, large }: CheckedJson): string[] {
+/** Notes for the user about the value of an answer. */
+export function jsonNotes({ unchecked, large }: CheckedJson): string[] {
 	return [...unchecked, ...keptAsText(large)];
 }
 
 /**
- * The JSON of an answer for which JSON was asked; undefined where it was not. A server may ignore the format, or let a
- * schema pass that it cannot enforce.
+ * The JSON of an answer, if the format requests JSON; otherwise undefined. Checked here, since a server may ignore the
+ * format or not enforce the schema.
  *
- * @param remedy what to do about an answer that is complete and wrong
- * @throws {ServerError} of kind `invalidAnswer` with the text
+ * @param remedy advice for an answer that is complete but wrong
+ * @throws {ServerError} of kind `invalidAnswer` with the text in `partialText`
  */
-export function formattedJson(
+export function requestedJson(
 	answer: Pick<FinishedAnswer, 'text' | 'reasoning' | 'finishReason' | 'url'>,
 	format: ResponseFormat,
 	remedy = EXTRACT_MENDS,
@@ -36,11 +36,19 @@ export function formattedJson(
 	if (!('faults' in outcome)) return outcome;
 	const faults = outcome.faults.length === 0 ? ['it is not JSON'] : outcome.faults;
 	const wrong = 'The answer is not the JSON that was asked for';
-	throw wrongJson(answer, { url: answer.url }, faults, { cut: 'The token limit cut off the JSON', wrong, remedy });
+	throw invalidJsonError(answer, { url: answer.url }, faults, {
+		cut: 'The token limit cut off the JSON',
+		wrong,
+		remedy,
+	});
 }
 
-/** The error for an answer whose JSON was cut off, or is wrong. @param words titles, and what to do about a wrong one */
-export function wrongJson(
+/**
+ * The error for an answer whose JSON was cut off or is wrong.
+ *
+ * @param words titles for both, and advice for wrong JSON
+ */
+export function invalidJsonError(
 	{ text, reasoning, finishReason }: Pick<FinishedAnswer, 'text' | 'reasoning' | 'finishReason'>,
 	context: Partial<FailureContext>,
 	faults: readonly string[],
@@ -60,9 +68,9 @@ export function wrongJson(
 }
 
 /**
- * The JSON of an answer that follows a schema, or without one, the object.
+ * Finds the JSON in a text that follows the schema; without a schema, any JSON object.
  *
- * @returns what is wrong where there is none
+ * @returns the JSON, or the faults of what was found
  */
 export function checkedJson(
 	text: string,

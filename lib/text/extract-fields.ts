@@ -5,17 +5,17 @@ export interface ExtractField {
 	name: string;
 	type: FieldType;
 	description?: string;
-	/** Of a choice. */
+	/** For a choice. */
 	choices?: readonly string[];
-	/** A field that is not required is null where the text does not tell it. */
+	/** A field that is not required is null where the text does not contain it. */
 	required: boolean;
 }
 
 type Schema = Record<string, unknown>;
 
 /**
- * The JSON schema of a table of fields. Every field is in every answer, so that items look alike: what is not told is
- * null. A model that must write each name in turn also leaves out less.
+ * The JSON schema of a table of fields. Every answer contains every field, so that items look alike; unknown values are
+ * null. A model that must write each name also forgets fewer fields.
  */
 export function schemaOfFields(fields: readonly ExtractField[]): Schema {
 	return {
@@ -26,7 +26,7 @@ export function schemaOfFields(fields: readonly ExtractField[]): Schema {
 	};
 }
 
-/** What an answer must follow: one without a field that is not required says the same as one with null. */
+/** The schema for checking an answer: leaving out a field that is not required means the same as null. */
 export function schemaOfRequiredFields(fields: readonly ExtractField[]): Schema {
 	const required = fields.filter((field) => field.required).map(({ name }) => name);
 	return { ...schemaOfFields(fields), required };

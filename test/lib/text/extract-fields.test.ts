@@ -1,5 +1,5 @@
 import { cleanSchema } from '../../../lib/chat/request/schema';
-import { type ExtractField, schemaOfFields } from '../../../lib/text/fields';
+import { type ExtractField, schemaOfFields } from '../../../lib/text/extract-fields';
 import { checkSchema } from '../../../lib/text/schema-check';
 
 const schemaFaults = (schema: Record<string, unknown>, value: unknown) => checkSchema(schema, value).faults;

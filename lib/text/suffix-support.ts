@@ -8,17 +8,20 @@ import type { Attempt } from '../servers/pool/server-pool';
 import { LruCache } from '../lru-cache';
 import { recordOf } from '../values';
 
-/** What becomes of the text behind a gap, where no more is known of the server. */
+/** What servers do with the text behind a gap, by server and model. */
 const uses = LruCache.shared<'read' | 'ignored' | 'unknown'>({ ttlMs: 60 * 60_000 });
-/** No token stands for more signs of a random number. */
-const SIGNS_PER_TOKEN = 4;
+/** Most characters per token in a random number. */
+const CHARACTERS_PER_TOKEN = 4;
 
 /**
- * Many servers take `suffix` and ignore it without a word: SGLang without --completion-template, LiteLLM before
- * llama-server, mlx_lm.server. What they count as tokens of a long one tells, for one token that they write. It is new each
- * time, since some leave out what comes from their cache.
+ * Whether a server reads the text behind a gap. Many accept `suffix` and silently ignore it: SGLang without
+ * --completion-template, LiteLLM in front of llama-server, mlx_lm.server. The prompt tokens that they count for a long
+ * suffix tell, at the cost of one generated token. The suffix is new each time, since some do not count cached tokens.
+ *
+ * @returns `unknown` where the server counts no tokens
+ * @throws {ServerError} where the server cannot be reached or does not answer in time
  */
-export async function suffixUse({ connection, model, limits }: Attempt, kind: ServerKind, signal?: AbortSignal) {
+export async function suffixSupport({ connection, model, limits }: Attempt, kind: ServerKind, signal?: AbortSignal) {
 	const place = `${connection.url.api} ${model}`;
 	const known = traitsOf(kind).ignoresSuffix === true ? 'ignored' : uses.get(place);
 	if (known !== undefined) return known;
@@ -28,11 +31,11 @@ export async function suffixUse({ connection, model, limits }: Attempt, kind: Se
 	const asked = await connection.answer(`${connection.url.api}/completions`, options).catch(asFailed);
 	if ('failed' in asked) {
 		if (isLacking(asked.failed) || asked.failed.kind === 'firstTokenLimit') throw asked.failed;
-		// The request itself waits, or tells what is wrong with it.
+		// The real request then waits, or fails with a better error.
 		return 'read';
 	}
 	const counted = openAiUsage(recordOf(asked.json).usage)?.promptTokens ?? 0;
-	const use = counted === 0 ? 'unknown' : counted < suffix.length / SIGNS_PER_TOKEN ? 'ignored' : 'read';
+	const use = counted === 0 ? 'unknown' : counted < suffix.length / CHARACTERS_PER_TOKEN ? 'ignored' : 'read';
 	uses.set(place, use);
 	return use;
 }
