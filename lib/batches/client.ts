@@ -5,7 +5,7 @@ import type { Connection } from '../http/connection';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
-import { fitKinds, type Purpose } from '../servers/purpose';
+import { checkedKinds, type Purpose } from '../servers/purpose';
 import { refusedFieldsIn, withFieldChanges } from '../servers/refused-fields';
 import { type ClientSettings, retryIdempotent, retryOptions } from '../servers/retry';
 import { batchLimitIn, tooLongIn, type TooLong } from '../servers/text-refusals';
@@ -68,7 +68,7 @@ const MAX_DEPTH = 12;
 /** Sends many texts to a server of a credential, in batches that it takes. Base of embeddings and reranking. */
 export abstract class BatchClient<Settings extends BatchSettings, Text extends BatchText, Result> {
 	protected readonly servers: ServerPool;
-	private readonly kindOf: ReturnType<typeof fitKinds>;
+	private readonly kindOf: ReturnType<typeof checkedKinds>;
 
 	constructor(
 		servers: Connection | ServerPool,
@@ -77,7 +77,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	) {
 		requireModel(settings.model);
 		this.servers = ServerPool.of(servers);
-		this.kindOf = fitKinds(purpose);
+		this.kindOf = checkedKinds(purpose);
 	}
 
 	/** Sends one request. */

@@ -11,11 +11,11 @@ import {
 import { learnedOf } from '../batches/learned';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import { eachAtOnce } from '../servers/batches';
+import { mapConcurrently } from '../servers/batches';
 import type { EmbeddingRequest } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
-import { isNotANumber, mayBeAboutOneText, namedTextIn, tooLongIn, type TooLong } from '../servers/text-refusals';
+import { isNotANumber, mayBeAboutOneText, refusedTextIndex, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { VectorCheck } from './check';
 import { explained, notANumber, refusedAlone, refusedText, textTooLong, wrongSize } from './failures';
 import { parts, remarkOnFull, shortened } from './long-texts';
@@ -83,7 +83,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const remarks = new Set<string>();
 		const batches = this.batches(given, this.servers.first);
 		// One batch for each server at the same time: none of them waits for another.
-		const vectors = await eachAtOnce(batches, this.servers.connections.length, signal, async (batch, own) => {
+		const vectors = await mapConcurrently(batches, this.servers.connections.length, signal, async (batch, own) => {
 			const { value, connection, passedOver } = await this.atServer(
 				own,
 				async (call) => await this.ofBatch(call, batch),
@@ -112,7 +112,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	): Promise<number[][]> {
 		const isFatal = tooLong === undefined || this.settings.longTexts === 'fail';
 		if (tooLong?.limit !== undefined) learnedOf(call.connection, this.settings.model).tokens = tooLong.limit;
-		const named = batch[namedTextIn(error) ?? -1];
+		const named = batch[refusedTextIndex(error) ?? -1];
 		if (named !== undefined && tooLong === undefined) throw refusedAlone(error, named);
 		const isOfText = tooLong !== undefined || isNotANumber(error);
 		if (!isOfText && !(batch.length > 1 && mayBeAboutOneText(error))) throw explained(error, call);

@@ -5,7 +5,7 @@ import { type ServerKind, traitsOf } from '../servers/kinds';
 import type { EmbeddingRequest } from '../servers/kinds/kind';
 import { isModelNamed } from '../servers/model-names';
 import { readModels } from '../servers/models';
-import { rememberedJson } from '../servers/optional-json';
+import { cachedJson } from '../servers/optional-json';
 import type { TooLong } from '../servers/text-refusals';
 import { tokensOf } from '../servers/manage/tokenize';
 
@@ -55,7 +55,7 @@ export async function remarkOnFull(
 	const each = tokens / batch.length;
 	// These servers refuse texts that are too long.
 	if (each < LEAST_CONTEXT || llamaApi !== undefined || hasOllamaApi === true) return undefined;
-	const list = readModels(await rememberedJson(connection, `${connection.url.api}/models`));
+	const list = readModels(await cachedJson(connection, `${connection.url.api}/models`));
 	if (list?.find((one) => isModelNamed(one, model))?.context !== each) return undefined;
 	const which = batch.map(({ index }) => index + 1).join(', ');
 	return `The server counts ${each} tokens, all that the model reads, for text ${which}: what is longer may have been cut without a word. Split documents into smaller chunks.`;

@@ -1,5 +1,5 @@
 /** Reads the answers of embedding routes by what they hold, whatever was asked for. Pure. */
-import { placesOf } from '../servers/answer-places';
+import { textIndexes } from '../servers/answer-indexes';
 import { isRecord, optional, plainNumber, recordOf } from '../values';
 
 /** Vectors in the order of the texts. A value that is not a number becomes NaN. */
@@ -59,7 +59,7 @@ function listIn(json: unknown): unknown[] | undefined {
 function inOrder(list: unknown[]): unknown[] | undefined {
 	const hasIndex = list.map(recordOf).some(({ index, text_index: named }) => (index ?? named ?? null) !== null);
 	if (!hasIndex) return list;
-	const indexes = placesOf(list, list.length);
+	const indexes = textIndexes(list, list.length);
 	const ordered = new Map(list.map((entry, position) => [indexes[position], entry]));
 	const places = list.map((_entry, place) => place);
 	return ordered.size === list.length && places.every((place) => ordered.has(place))

@@ -122,7 +122,7 @@ async function enter(connect: () => Connection, { signal, placeLimitMs = 15_000 
 		const waiting = { limits: { firstTokenMs: placeLimitMs }, signal, inFront: true };
 		const leave = await connection.enter(waiting).catch((error: unknown) => {
 			const kind = knownServerKind(connection) ?? 'other';
-			const isSafe = kind !== 'other' && traitsOf(kind).endsAnswersWhenAsked !== true;
+			const isSafe = kind !== 'other' && traitsOf(kind).otherRequestsEndAnswers !== true;
 			if (isSafe && signal?.aborted !== true) return () => {};
 			throw error;
 		});

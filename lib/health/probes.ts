@@ -1,5 +1,5 @@
 import { isLoopback } from '../errors/remedies';
-import { learnRoot } from '../servers/connect';
+import { findApiRoot } from '../servers/connect';
 import { isModelNamed } from '../servers/model-names';
 import type { Alternative, ModelProbes, Probe, ProbeName } from './observations';
 import { bodyOf, healthPathOf, listOf, modelsIn, serverOf, traitsOfServer } from './answers';
@@ -43,7 +43,7 @@ async function askList({ connection, ask: question }: ProbeContext): Promise<Pro
 	const list = await question(`${connection.url.api}/models`);
 	const look = async (url: string) => await question(url).then((probe) => (probe.answered ? probe : undefined));
 	// A version that was typed twice is a mistake to tell of, though there is a list one step above.
-	return list.answered && !/\/v\d+$/.test(connection.url.root) ? await learnRoot(connection, list, look) : list;
+	return list.answered && !/\/v\d+$/.test(connection.url.root) ? await findApiRoot(connection, list, look) : list;
 }
 
 export type Round = Partial<Record<ProbeName, Probe>>;

@@ -1,5 +1,5 @@
 /** Reads the answers of rerank routes by what they hold. Pure. */
-import { placesOf } from '../servers/answer-places';
+import { textIndexes } from '../servers/answer-indexes';
 import { isRecord, optional, plainNumber, recordOf } from '../values';
 
 export interface Scored {
@@ -20,7 +20,7 @@ export function readScores(json: unknown, count: number): { scores: Scored[]; to
 	if (!Array.isArray(list)) return { fault: 'the answer holds no scores' };
 	const seen = new Set<number>();
 	const scores: Scored[] = [];
-	const places = placesOf(list as unknown[], count);
+	const places = textIndexes(list as unknown[], count);
 	for (const [at, entry] of (list as unknown[]).entries()) {
 		const index = places[at];
 		const { relevance_score: relevance, score } = recordOf(entry);

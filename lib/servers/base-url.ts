@@ -14,7 +14,7 @@ export class BaseUrlError extends Error {
 /** A version segment such as `v1`, `v1-openai` (GPUStack's frozen alias) or `v1beta`. */
 const VERSION = /^v\d[a-z\d]*(?:-openai)?$/i;
 
-/** OpenAI routes that people paste together with the base URL, longest first. */
+/** OpenAI routes that people paste with the base URL, longest first. */
 const API_ROUTES = [
 	'/chat/completions/input_tokens',
 	'/audio/transcriptions',
@@ -41,21 +41,20 @@ const ROOT_ROUTES =
 	/\/(?:health|healthz|props|slots|metrics|version|index\.html|docs|redoc|openapi\.json|completion|infill|embedding|tokenize|detokenize|apply-template|lora-adapters|inference|api\/(?:chat|generate|tags|show|ps|version|embed|pull))$/i;
 
 /**
- * What can follow a version segment and belongs to a pasted endpoint, not to the base: `/v1/chat`, `/v1/models/NAME`,
- * `/v1/health`.
+ * First path segments after the version that belong to a pasted endpoint, not to the base: `/v1/chat`,
+ * `/v1/models/NAME`, `/v1/health`.
  */
 const ENDPOINT_HEADS = new Set([...API_ROUTES.map((route) => route.split('/')[1]), 'health']);
 
 const OLLAMA_PORT = '11434';
 
 /**
- * Works out the server's addresses from any form of base URL that people paste: with or without scheme, `/v1`, `/v1/`,
- * `/v1-openai`, a full endpoint such as `/v1/chat/completions`, a path prefix, or blanks around it.
+ * Resolves the server's addresses from any form of base URL that people paste: with or without scheme, `/v1`, `/v1/`,
+ * `/v1-openai`, a full endpoint such as `/v1/chat/completions`, a path prefix, or spaces around it.
  *
- * A full endpoint without a version below a path prefix is meant as it is; otherwise `/v1` is added where no version
- * was typed.
+ * `/v1` is added if no version was typed, except for a full endpoint below a path prefix.
  *
- * @throws {BaseUrlError} naming the part that is wrong
+ * @throws {BaseUrlError} that names the wrong part
  */
 export function resolveBaseUrl(typed: string): ServerAddress {
 	const text = tidied(typed);
@@ -72,11 +71,12 @@ export function resolveBaseUrl(typed: string): ServerAddress {
 	return { typed, origin: url.origin, root, api: root + version };
 }
 
-/** What an input method for Chinese or Japanese types in place of `:`, `/` and `.`. */
+/** What Chinese and Japanese input methods type for `:`, `/` and `.`. */
 const FULL_WIDTH: Record<string, string> = { '：': ':', '／': '/', '．': '.', '。': '.' };
 
 /**
- * Takes off what copying leaves behind: line ends, zero-width and byte-order marks, quotes, a comma, Windows' slashes.
+ * Removes what copying leaves behind: line ends, zero-width and byte-order marks, quotes, a comma. Turns backslashes
+ * into slashes.
  */
 function tidied(typed: string): string {
 	const oneLine = typed.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : '')).trim();
@@ -89,7 +89,7 @@ function tidied(typed: string): string {
 }
 
 function withScheme(text: string): string {
-	// The placeholder's scheme in front of a pasted URL.
+	// A URL pasted after the scheme of the placeholder.
 	const once = text.replace(/^(?:https?:\/\/)+(?=https?:\/\/)/i, '');
 	const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(once)?.[1];
 	if (scheme !== undefined) {
@@ -119,7 +119,7 @@ function parse(text: string, shown: string): URL {
 		throw new BaseUrlError('host', `The host name "${authority}" in the Base URL "${shown}" is not valid`);
 	const url = new URL(text);
 	if (url.search !== '') {
-		// Only the name: the value may be a key.
+		// Shows only the parameter's name: the value may be a key.
 		const name = /^(\?[^=&]*=)/.exec(url.search)?.[1] ?? '?';
 		throw new BaseUrlError(
 			'query',
@@ -129,7 +129,10 @@ function parse(text: string, shown: string): URL {
 	return url;
 }
 
-/** A password with a slash, a question mark or a hash ends what counts as the host: `http://admin:pa/ss@host`. */
+/**
+ * Whether the URL contains a password. One with a slash, question mark or hash ends the authority too early:
+ * `http://admin:pa/ss@host`.
+ */
 function holdsPassword(authority: string, text: string): boolean {
 	if (authority.includes('@')) return true;
 	const isPlainAddress = /^(?:[^:]*\.[^:]*|localhost|\[[^\]]*\])(?::\d*)?$/i.test(authority);
@@ -145,7 +148,7 @@ function checkAuthority(authority: string, shown: string): void {
 			`An IPv6 address is written in brackets, as in http://[::1]:8080. The Base URL is "${shown}"`,
 		);
 	}
-	// A number alone would count as an IPv4 address: 8080 is 0.0.31.144.
+	// A bare number would be read as an IPv4 address: 8080 is 0.0.31.144.
 	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {
 		throw new BaseUrlError('host', `The Base URL "${shown}" has no host name. Write it as http://host:port`);
 	}
@@ -160,7 +163,7 @@ function splitPath(segments: string[], ollama: boolean): { prefix: string; versi
 	if (at >= 0) return { prefix: joined(segments.slice(0, at)), version: versionPart(segments.slice(at)) };
 	const path = joined(segments);
 	const base = withoutEndpoint(path);
-	// Ollama's native root, pasted from its documentation; its OpenAI routes are beside it.
+	// The path of Ollama's native API, pasted from its documentation; its OpenAI routes are below `/v1`.
 	if (ollama && /^\/api(?:\/|$)/i.test(path)) return { prefix: '', version: '/v1' };
 	if (base !== path && base !== '') return { prefix: base, version: '' };
 	const prefix = base.replace(ROOT_ROUTES, '');
@@ -169,11 +172,11 @@ function splitPath(segments: string[], ollama: boolean): { prefix: string; versi
 }
 
 /**
- * From the version segment to the end, without a pasted endpoint. What follows otherwise stays: AnythingLLM serves
+ * The path from the version segment on, without a pasted endpoint. Other segments stay: AnythingLLM serves
  * `/api/v1/openai/chat/completions`.
  */
 function versionPart([segment = '', ...after]: string[]): string {
-	// llama-server tells /V1 from /v1.
+	// llama-server's paths are case-sensitive.
 	const version = `/${segment.toLowerCase()}`;
 	return ENDPOINT_HEADS.has(after[0]?.toLowerCase()) ? version : version + withoutEndpoint(joined(after));
 }

@@ -1,16 +1,16 @@
-/** Cuts texts into requests. Pure. */
+/** Splits texts into requests. */
 
-/** Servers and proxies limit bodies, from 1 MB on. */
+/** Bytes of text per request: the smallest limits of servers and proxies are 1 MB. */
 const MAX_BYTES = 512 * 1024;
 
 export interface BatchLimits {
-	/** Texts in one request. */
+	/** Texts per request. */
 	count: number;
-	/** Texts that go by themselves, because they may be too long and fail the others with them. */
+	/** Whether a text is sent alone, because it may be too long and would fail the others with it. */
 	alone?(text: string): boolean;
 }
 
-/** The texts in order, cut into batches. A text above the limit of bytes makes a batch of its own. */
+/** Splits texts into batches, in order. A text above the byte limit becomes a batch of its own. */
 export function batchesOf(texts: readonly string[], { count, alone }: BatchLimits): string[][] {
 	const batches: string[][] = [];
 	let bytes = 0;
@@ -32,10 +32,10 @@ export function batchesOf(texts: readonly string[], { count, alone }: BatchLimit
 }
 
 /**
- * Works on a list, several entries at once, and gives the results in its order. The first failure ends the work on the
- * others.
+ * Maps a list with up to `atOnce` calls of `work` at a time. @returns the results in the list's order. The first
+ * failure aborts the other calls, and is thrown
  */
-export async function eachAtOnce<T, R>(
+export async function mapConcurrently<T, R>(
 	list: readonly T[],
 	atOnce: number,
 	signal: AbortSignal | undefined,
@@ -66,7 +66,7 @@ export async function eachAtOnce<T, R>(
 	};
 	await Promise.all(Array.from({ length: Math.min(atOnce, list.length) }, worker));
 	signal?.removeEventListener('abort', end);
-	// The others failed because they were ended.
+	// Later failures are only the aborted calls.
 	if (failures.length > 0) throw failures[0];
 	return results;
 }

@@ -9,7 +9,7 @@ import { readModels } from './models';
 export type ServerSettings = Omit<ConnectionSettings, 'address'> & { baseUrl: string };
 
 /**
- * The connection to a server.
+ * Creates the connection to a server.
  *
  * @throws {ServerError} of kind `invalidUrl`
  */
@@ -17,10 +17,10 @@ export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection 
 	return new Connection({ ...settings, address: withLearnedRoot(addressOf(() => resolveBaseUrl(baseUrl))) });
 }
 
-/** Servers whose routes have no version: infinity, and FastAPI servers. By the address that was taken for their API. */
+/** Servers whose routes have no version (infinity, FastAPI servers), by the API URL that was assumed first. */
 const withoutVersion = LruCache.shared<true>({ ttlMs: 10 * 60_000 });
 
-/** The address, with its API where the server was found to have it. */
+/** The address, with the API URL as learned by `findApiRoot`. */
 function withLearnedRoot(address: ServerAddress): ServerAddress {
 	const { api, root } = address;
 	return Object.defineProperty({ ...address }, 'api', {
@@ -30,10 +30,10 @@ function withLearnedRoot(address: ServerAddress): ServerAddress {
 }
 
 /**
- * Where the API has no list of models, looks for one beside it: what answers is what counts. From then on, the API of
- * every connection to this address is there.
+ * If the API has no list of models, looks for one without the version in the path. If there is one, all connections to
+ * this address use that API from then on.
  */
-export async function learnRoot<A extends Pick<CallAnswer, 'status' | 'json'>>(
+export async function findApiRoot<A extends Pick<CallAnswer, 'status' | 'json'>>(
 	connection: Connection,
 	list: A,
 	look: (url: string) => Promise<A | undefined>,
@@ -41,7 +41,7 @@ export async function learnRoot<A extends Pick<CallAnswer, 'status' | 'json'>>(
 	const { api, root } = connection.url;
 	if (list.status !== 404 || api === root) return list;
 	const other = await look(`${root}/models`);
-	// A key that is refused there, and not asked for at the address with a version, is as good as a list.
+	// Refusing the key there, after 404 at the versioned address, proves the API as well as a list does.
 	const isThere = other?.status === 401 || other?.status === 403 || readModels(other?.json) !== undefined;
 	if (other === undefined || !isThere || (other.status >= 300 && other.status < 400)) return list;
 	withoutVersion.set(api, true);
@@ -49,7 +49,7 @@ export async function learnRoot<A extends Pick<CallAnswer, 'status' | 'json'>>(
 }
 
 /**
- * What a resolver of base URLs gives, its refusal as the error that users see.
+ * Resolves a base URL, and turns a `BaseUrlError` into the error that users see.
  *
  * @throws {ServerError} of kind `invalidUrl`
  */

@@ -1,20 +1,20 @@
 /**
- * Rules by which n8n judges the answer to a credential test. n8n takes both kinds in one list, and the first that fits
- * is the error (credentials-tester.service.ts); its type says one kind or the other.
+ * Rules by which n8n checks the answer to a credential test. n8n takes both kinds in one list, and the first that
+ * matches is the error (credentials-tester.service.ts); n8n's type allows only lists of one kind.
  */
 
-/** For an error status. n8n alone would show no more than the phrase of the status, such as "Forbidden". */
+/** For an error status. Without a rule, n8n only shows the status text, such as "Forbidden". */
 export function statusRule(status: number, message: string) {
 	return { type: 'responseCode' as const, properties: { value: status, message } };
 }
 
-/** For a value in a body with status 200. Of an answer without a body, n8n hands on an empty text. */
+/** For a value in a body with status 200. n8n passes an empty body as an empty text. */
 export function bodyRule(key: string, value: unknown, message: string) {
 	return { type: 'responseSuccessBody' as const, properties: { key, value, message } };
 }
 
 /**
- * For text with status 200: a user interface, a login page, a server that answers everything alike. JSON objects have
+ * For text with status 200: a user interface, a login page, a server with one answer for everything. JSON objects have
  * another constructor.
  */
 export function plainTextRule(message: string) {
@@ -27,11 +27,11 @@ export function missingFieldRule(field: string, message: string) {
 }
 
 /**
- * How long n8n waits for the answer to a credential test. Its own limit is 300 s, and a timeout in the test's request does
- * nothing (docs/protocols/n8n.md 4.5): only what `authenticate` returns counts.
+ * How long n8n waits for the answer to a credential test. n8n's default is 300 s, and a timeout in the test's request
+ * has no effect (docs/protocols/n8n.md 4.5): only one that `authenticate` returns does.
  */
 export const CREDENTIAL_TEST_LIMIT_MS = 10_000;
 
-/** Below the Base URL: of a connection that fails, n8n's credential test shows the code alone. */
+/** The hint below Base URL: for a failed connection, n8n's credential test shows only the code. */
 export const CONNECTION_CODES_HINT =
 	'If the test says ECONNREFUSED: is the server running, and is the port right? In Docker, 127.0.0.1 is n8n itself, so use http://host.docker.internal or the IP address of the machine. ENOTFOUND: the host name is unknown to n8n; check the spelling, or use the IP address. ECONNABORTED: no answer within 10 s; a firewall, a wrong IP address, or https:// for a server that speaks http. EPROTO: use http:// in place of https://. ECONNRESET: use https:// in place of http://, or the server has crashed. A code with CERT in it: the certificate is not trusted; turn on Ignore SSL Issues, or give n8n your CA.';

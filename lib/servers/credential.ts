@@ -10,7 +10,7 @@ import { ServerPool } from './pool/server-pool';
 import {
 	type FurtherServer,
 	losesEncryption,
-	namesOfModels,
+	modelNameMapping,
 	readFurtherServers,
 	withoutDuplicates,
 } from './further-servers';
@@ -26,16 +26,16 @@ export interface LocalLlamaCredential {
 	furtherServers?: FurtherServer[];
 }
 
-/** One server of a credential, with what it takes to reach it. */
+/** One server of a credential, with the settings to reach it. */
 export interface CredentialServer extends Omit<LocalLlamaCredential, 'furtherServers'> {
-	/** Its place among the further servers, from 1 on; 0 is the one of the Base URL. */
+	/** Its position among the further servers, from 1 on; 0 is the server of the Base URL. */
 	place: number;
 	modelNamed?(asked: string): string;
-	/** It has the key of the server at this address. */
+	/** Base URL of the first server, if its key is also used here. */
 	keyOf?: string;
 }
 
-/** Reads the stored data; whatever is missing or of another type counts as not set. */
+/** Reads the stored data; missing values, and those of another type, count as not set. */
 export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): LocalLlamaCredential {
 	const headers =
 		isRecord(data.extraHeaders) && Array.isArray(data.extraHeaders.header)
@@ -43,7 +43,7 @@ export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): 
 			: [];
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
-		// An expression makes a number of a key such as 123456.
+		// In an expression, a key such as 123456 becomes a number.
 		apiKey: typeof data.apiKey === 'string' || typeof data.apiKey === 'number' ? String(data.apiKey) : '',
 		authentication: data.authentication === 'xApiKey' ? 'xApiKey' : 'bearer',
 		extraHeaders: {
@@ -55,13 +55,13 @@ export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): 
 	};
 }
 
-/** Expressions give numbers as text. */
+/** A whole number from 0 on, also as text, which expressions may give. */
 function countOf(value: unknown): number {
 	const count = typeof value === 'number' || typeof value === 'string' ? Math.floor(Number(value)) : 0;
 	return Number.isFinite(count) ? Math.max(0, count) : 0;
 }
 
-/** RFC 9110: a token, and visible ASCII with blanks inside. */
+/** RFC 9110: a token; visible ASCII, spaces and tabs. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 const HEADER_VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/;
 
@@ -73,7 +73,7 @@ const RESERVED = new Set([
 	'expect',
 	'host',
 	'keep-alive',
-	// Belongs into HTTP_PROXY: undici refuses it among the headers of a request.
+	// Belongs in HTTP_PROXY: undici refuses it as a request header.
 	'proxy-authorization',
 	'te',
 	'trailer',
@@ -82,14 +82,14 @@ const RESERVED = new Set([
 ]);
 
 /**
- * The headers a credential stands for. An empty key sends none.
+ * The headers of a credential, by lower-case names. An empty key adds none.
  *
- * @throws {ServerError} of kind `invalidInput` naming the header, never its value
+ * @throws {ServerError} of kind `invalidInput` that names the header, never its value
  */
 export function credentialHeaders(credential: LocalLlamaCredential): Record<string, string> {
 	const { apiKey = '', authentication, extraHeaders } = credential;
 	const headers: Record<string, string> = {};
-	// People paste the key with its scheme, and with the line end of the file it came from.
+	// Keys are pasted with their scheme, and with the line end of a file.
 	const key = apiKey.trim().replace(/^(?:Authorization:\s*)?Bearer(?:\s+|$)/i, '');
 	if (key !== '') {
 		if (!HEADER_VALUE.test(key)) throw invalid('The API Key contains characters that cannot be sent in a header');
@@ -99,7 +99,7 @@ export function credentialHeaders(credential: LocalLlamaCredential): Record<stri
 	for (const [index, { name = '', value = '' }] of (extraHeaders?.header ?? []).entries()) {
 		const trimmed = name.trim().toLowerCase();
 		if (trimmed === '' && value.trim() === '') continue;
-		// Not shown: a whole line "Authorization: Bearer KEY" is easily pasted into the name.
+		// The name is not shown: people paste whole lines "Authorization: Bearer KEY" into it.
 		if (!HEADER_NAME.test(trimmed))
 			throw invalid(
 				`The name of extra header ${index + 1} is not valid: letters, digits and hyphens, without the colon`,
@@ -118,12 +118,12 @@ function invalid(message: string) {
 }
 
 /**
- * The servers of a credential, each once. Extra headers, the way of sending the key and the TLS setting hold for all of
- * them; a key of its own goes to that server only.
+ * The servers of a credential, without duplicates. Extra headers, the authentication method and the TLS setting apply
+ * to all of them; a server's own key is sent only there.
  */
 export function serversOf({ furtherServers = [], ...first }: LocalLlamaCredential): CredentialServer[] {
 	const further = furtherServers.map(({ baseUrl, apiKey, model }, index): CredentialServer => {
-		const modelNamed = namesOfModels(model);
+		const modelNamed = modelNameMapping(model);
 		return {
 			...first,
 			place: index + 1,
@@ -136,10 +136,10 @@ export function serversOf({ furtherServers = [], ...first }: LocalLlamaCredentia
 }
 
 /**
- * The connection to one server of a credential. `helpers`: those of the node's context, for n8n's egress filter.
- * `more`: what differs from the credential.
+ * The connection to one server of a credential. `helpers`: of the node's context, for n8n's egress filter. `more`:
+ * settings that override the credential's.
  *
- * @throws {ServerError} before anything is sent, where an address or a key cannot be used
+ * @throws {ServerError} of kind `invalidUrl` or `invalidInput`, before anything is sent
  */
 export function connectionOf(
 	server: CredentialServer,
@@ -175,7 +175,7 @@ function unencrypted() {
 	);
 }
 
-/** The connection to the server of the Base URL. */
+/** The connection to the server of the Base URL only. */
 export function localLlamaConnection(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
@@ -184,13 +184,13 @@ export function localLlamaConnection(
 	return connectionOf({ ...readLocalLlamaCredential(data), place: 0 }, helpers, more);
 }
 
-/** Of several servers, one that does not answer must not keep the others waiting. */
+/** Connect limit with several servers: one that does not answer must not delay the use of the next. */
 const CONNECT_LIMIT_MS = 5_000;
 
 /**
- * All servers of a "LocalLlama API" credential, for requests that any of them may take.
+ * The pool of all servers of a "LocalLlama API" credential.
  *
- * @throws {ServerError} before anything is sent, where an address or a key of any of them cannot be used
+ * @throws {ServerError} of kind `invalidUrl` or `invalidInput` for any of them, before anything is sent
  */
 export function localLlamaServers(data: ICredentialDataDecryptedObject, helpers?: object): ServerPool {
 	const servers = serversOf(readLocalLlamaCredential(data));

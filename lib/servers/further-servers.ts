@@ -7,11 +7,11 @@ export interface FurtherServer {
 	baseUrl: string;
 	/** Empty: the key of the credential. */
 	apiKey: string;
-	/** Empty: models have the same names as on the first server. */
+	/** Empty: the same model names as on the first server. */
 	model: string;
 }
 
-/** The entries that are filled in, as n8n stores them. */
+/** Reads the entries from n8n's stored form, without empty ones. */
 export function readFurtherServers(value: unknown): FurtherServer[] {
 	const read = (field: unknown) => (typeof field === 'number' ? String(field) : (nonEmptyText(field) ?? '').trim());
 	return recordsIn(isRecord(value) ? value.server : undefined)
@@ -19,18 +19,18 @@ export function readFurtherServers(value: unknown): FurtherServer[] {
 		.filter((server) => Object.values(server).some((field) => field !== ''));
 }
 
-/** Leaves out what was named before: asked twice, a server would count twice. */
+/** Leaves out servers with the same address: listed twice, one would get twice its share of requests. */
 export function withoutDuplicates<S extends { baseUrl: string }>(servers: readonly S[]): S[] {
 	const seen = new Set<string>();
 	return servers.filter(({ baseUrl }) => {
 		const address = addressOf(baseUrl);
-		// What is no address is said where it is used.
+		// An invalid address is reported where it is used.
 		if (address === undefined) return true;
 		return seen.has(address) ? false : seen.add(address);
 	});
 }
 
-/** Whether the key of the first server would go out in the clear, where it did not before. */
+/** Whether the first server's key, which is sent over https there, would be sent over http. */
 export function losesEncryption(first: string, further: string): boolean {
 	return addressOf(first)?.startsWith('https:') === true && addressOf(further)?.startsWith('http:') === true;
 }
@@ -40,10 +40,10 @@ function addressOf(baseUrl: string): string | undefined {
 }
 
 /**
- * The names that models have on a server: one for every model (`qwen3:8b`), or pairs of the name that nodes ask for and
- * the name there (`qwen3-8b = qwen3:8b, bge-m3 = bge-m3:567m`); models without a pair have the same name.
+ * Parses the field for model names on a server: one name for every model (`qwen3:8b`), or pairs of the requested name
+ * and the name there (`qwen3-8b = qwen3:8b, bge-m3 = bge-m3:567m`). Models without a pair keep their name.
  */
-export function namesOfModels(typed: string): ((asked: string) => string) | undefined {
+export function modelNameMapping(typed: string): ((asked: string) => string) | undefined {
 	if (typed === '') return undefined;
 	if (!typed.includes('=')) return () => typed;
 	const pairs = typed.split(/[,;\n]/).map((pair) => pair.split(/=(.*)/s).map((name) => name.trim()));

@@ -1,4 +1,4 @@
-import { learnRoot } from './connect';
+import { findApiRoot } from './connect';
 import { asFailed } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
@@ -6,15 +6,16 @@ import { KINDS, type ServerKind } from './kinds';
 import type { ServerAnswer, ServerAnswers } from './kinds/kind';
 import { LruCache } from '../lru-cache';
 
-/** Which server gave these answers. Pure; more answers make it surer. */
+/** The kind of server that gave these answers. More answers make the result more certain. */
 export function identify(answers: ServerAnswers): ServerKind {
 	const kinds = Object.keys(KINDS) as ServerKind[];
-	return kinds.find((kind) => KINDS[kind].isIt(answers)) ?? 'other';
+	return kinds.find((kind) => KINDS[kind].matches(answers)) ?? 'other';
 }
 
 const KNOWN_MS = 10 * 60_000;
 /**
- * A server that told nothing, or did not answer, is asked again after this; twice as late each time that it does so.
+ * After this, an unidentified or silent server is asked again; the pause doubles with each time in a row without an
+ * answer.
  */
 const UNKNOWN_MS = 30_000;
 const ASK_LIMIT_MS = 5_000;
@@ -28,16 +29,16 @@ interface Memory {
 
 const learned = LruCache.shared<Memory>();
 /**
- * Servers that named themselves in the headers of an answer, by model: a gateway hands on the headers of the server
- * behind each.
+ * Kinds told by the headers of an answer, by API URL and model: a gateway passes on the headers of the server behind
+ * it.
  */
 const named = LruCache.shared<ServerKind>({ ttlMs: KNOWN_MS });
 const underWay = new Map<string, Promise<void>>();
 
-/** What is known, without asking, of the server that answers for a model. */
+/** The kind of the server that answers for a model, if known without a request. */
 export function knownServerKind({ url }: Connection, model = ''): ServerKind | undefined {
 	const entry = learned.get(url.api);
-	// A server that was told apart once stays what it is until it is asked again.
+	// An identified kind stays valid until the server is asked again.
 	if (entry !== undefined && entry.kind !== 'other') return entry.kind;
 	return named.get(`${url.api} ${model}`) ?? fresh(entry)?.kind;
 }
@@ -46,14 +47,14 @@ function fresh(memory: Memory | undefined): Memory | undefined {
 	return memory !== undefined && memory.until > Date.now() ? memory : undefined;
 }
 
-/** Whether the server did not answer when it was asked last. */
+/** Whether the server recently did not answer the questions for its kind. */
 export function wasSilent({ url }: Connection): boolean {
 	return (fresh(learned.get(url.api))?.failures ?? 0) > 0;
 }
 
 /**
- * Notes what the headers of an answer tell. llama-server names itself in every one
- * (docs/protocols/llama-server.md 8.1).
+ * Learns the kind from the headers of an answer. llama-server names itself in every one (docs/protocols/llama-server.md
+ * 8.1).
  */
 export function learnFromHeaders({ url }: Connection, headers: Record<string, string>, model = ''): void {
 	const kind = identify({ health: { status: 200, headers, text: '', json: undefined } });
@@ -62,14 +63,14 @@ export function learnFromHeaders({ url }: Connection, headers: Record<string, st
 
 export interface AskOptions {
 	signal?: AbortSignal;
-	/** Milliseconds for all questions together, default 5 s. */
+	/** Limit in milliseconds for all requests together, default 5 s. */
 	limitMs?: number;
 }
 
 /**
- * Asks the server who it is, once in ten minutes: `/v1/models`, and where that does not tell, `/api/version`. Never
- * fails; unknown servers are `other`. Several that ask at once share one question, and a server that hangs is not
- * waited for again and again.
+ * Identifies the server by `/v1/models` and, if that is not enough, `/api/version`. The result is cached for ten
+ * minutes. Never fails; unknown servers are `other`. Concurrent callers share one request, and a server that hangs is
+ * not waited for each time.
  */
 export async function askServerKind(
 	connection: Connection,
@@ -79,7 +80,7 @@ export async function askServerKind(
 	const { api } = connection.url;
 	const known = fresh(learned.get(api))?.kind ?? named.get(`${api} ${model}`);
 	if (known !== undefined) return knownServerKind(connection, model) ?? known;
-	// Who holds a place in the queue must not wait for a question that waits for it.
+	// Per queue limit: a caller that holds a place in the queue must not wait for a request that waits for that place.
 	const key = `${connection.maxConcurrentRequests} ${api}`;
 	let asking = underWay.get(key);
 	if (asking === undefined) {
@@ -90,7 +91,7 @@ export async function askServerKind(
 	return knownServerKind(connection, model) ?? 'other';
 }
 
-/** The same, asked now, whatever is remembered. */
+/** The same, without the cache. */
 export async function askServerKindAgain(
 	connection: Connection,
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
@@ -99,7 +100,7 @@ export async function askServerKindAgain(
 	return knownServerKind(connection) ?? 'other';
 }
 
-/** Nothing is learned where no place became free. */
+/** Learns nothing if the queue gives no place in time. */
 async function askInPlace(connection: Connection, limitMs: number): Promise<void> {
 	await connection.inPlace({}, async (direct) => await askOnce(direct, limitMs)).catch(asFailed);
 }
@@ -117,7 +118,7 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 		const answer = await answerOf(connection, url, Math.ceil(until - performance.now()));
 		if (answer === undefined) break;
 		const look = async (other: string) => await answerOf(connection, other, limitMs);
-		answers[route] = route === 'models' ? await learnRoot(connection, answer, look) : answer;
+		answers[route] = route === 'models' ? await findApiRoot(connection, answer, look) : answer;
 		kind = identify(answers);
 		if (kind !== 'other') break;
 	}
@@ -128,10 +129,10 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 	const { models, apiVersion } = answers;
 	const isSilent = models === undefined || apiVersion === undefined;
 	const failures = isSilent ? (before?.failures ?? 0) + 1 : 0;
-	// It answered plainly, so it is one that nobody knows. A refused key says nothing: another credential may do better.
+	// It answered, so its kind is really unknown. A refused key proves nothing: another credential may work.
 	const hasTold = !isSilent && models.status < 300;
 	const pauseMs = hasTold ? KNOWN_MS : Math.min(KNOWN_MS, UNKNOWN_MS * 2 ** Math.max(0, failures - 1));
-	// A server that was told apart before and is now merely silent has not changed.
+	// A server that was identified before and is now only silent keeps its kind.
 	if (before !== undefined && !hasTold) kind = before.kind;
 	learned.set(key, { kind, until: Date.now() + pauseMs, failures });
 }
@@ -141,12 +142,12 @@ async function answerOf(connection: Connection, url: string, timeoutMs: number):
 	try {
 		return await connection.call(url, { timeoutMs });
 	} catch {
-		// The generation that follows meets the same trouble and reports it properly.
+		// The request that follows will fail in the same way, and report it.
 		return undefined;
 	}
 }
 
-/** Who asks waits no longer than for Stop; the answer is learned all the same. */
+/** Stops waiting when the caller is cancelled; the answer is still learned. */
 async function askedUntil(signal: AbortSignal | undefined, asking: Promise<void>): Promise<void> {
 	if (signal === undefined) await asking;
 	else await raceAgainstAbort(signal, async () => await asking).catch(() => {});

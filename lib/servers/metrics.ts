@@ -1,4 +1,4 @@
-/** Prometheus text, as `/metrics` gives it: the sum over the labels of each name. */
+/** Parses the Prometheus text of `/metrics`: the sum over all labels, by metric name. */
 export function metricsOf(text: string): Record<string, number> {
 	const values: Record<string, number> = {};
 	for (const [, name = '', value = ''] of text.matchAll(/^([a-z_:][a-z0-9_:]*)(?:\{[^}]*\})? ([0-9.eE+-]+)/gim)) {

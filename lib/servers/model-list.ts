@@ -3,7 +3,7 @@ import type { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
 import { isRefusal } from '../errors/http-failure';
 import type { CallAnswer } from '../http/types';
-import { learnRoot } from './connect';
+import { findApiRoot } from './connect';
 import { identify } from './identify';
 import { traitsOf } from './kinds';
 import { shortModelName } from './model-names';
@@ -13,18 +13,18 @@ import { optionalJson } from './optional-json';
 const LIST_LIMIT_MS = 10_000;
 
 /**
- * The models of a server: from `/v1/models`, and where that has none, from Ollama's `/api/tags`. llama-server's
- * `/props` and Ollama's `/api/ps` add what the list leaves out; neither loads a model nor wakes a sleeping server.
+ * The models of a server: from `/v1/models`, or if that has none, from Ollama's `/api/tags`. llama-server's `/props`
+ * and Ollama's `/api/ps` add details; neither loads a model nor wakes a sleeping server.
  *
- * @throws {ServerError} that says why there is no list
+ * @throws {ServerError} if there is no list, or an empty one
  */
 export async function listModels(connection: Connection, signal?: AbortSignal): Promise<ServerModel[]> {
 	const outcome = await openAiList(connection, signal);
 	if ('models' in outcome && outcome.models.length > 0) return await withDetails(connection, outcome, signal);
 	const ollama = await ollamaList(connection, signal);
 	if (ollama !== undefined && ollama.length > 0) return ollama;
-	// An old Ollama has no /v1, and an empty list of its own. Who refuses the key may show an empty list all the same
-	// (Lemonade).
+	// An old Ollama has no /v1, and may have an empty list of its own. Lemonade shows an empty list although it refuses
+	// the key.
 	const isRefused = 'failed' in outcome && (outcome.failed.status === 401 || outcome.failed.status === 403);
 	if ('failed' in outcome && (ollama === undefined || isRefused)) throw outcome.failed;
 	const kind = 'answer' in outcome ? identify({ models: outcome.answer }) : 'other';
@@ -44,7 +44,7 @@ async function openAiList(connection: Connection, signal: AbortSignal | undefine
 	const url = `${connection.url.api}/models`;
 	const options = { timeoutMs: LIST_LIMIT_MS, signal };
 	const look = async (other: string) => await connection.call(other, options).catch(() => undefined);
-	const answer = await learnRoot(connection, await connection.call(url, options), look);
+	const answer = await findApiRoot(connection, await connection.call(url, options), look);
 	const models = isRefusal(answer) ? undefined : readModels(answer.json);
 	return models === undefined ? { failed: connection.refusal(answer) } : { models, answer };
 }
@@ -60,7 +60,7 @@ async function withDetails(
 		return models.map((model) => ({ ...details.find(({ id }) => id === model.id), ...model }));
 	}
 	const only = models.length === 1 ? models[0] : undefined;
-	// A router's /props would need a model's name and may load it; its list tells the inputs itself.
+	// A router's /props needs a model's name and may load it; its list already names the input types.
 	if (llamaApi !== 'oneModel' || only === undefined) return models;
 	const props = await optionalJson(connection, '/props', { timeoutMs: LIST_LIMIT_MS, signal });
 	return [props === undefined ? only : { ...only, state: 'loaded', ...readProps(props) }];
@@ -76,7 +76,7 @@ async function ollamaList(connection: Connection, signal: AbortSignal | undefine
 	return [...tags].map(([id, tag]) => readOllamaModel(id, { tag, running: running?.get(id) ?? null }));
 }
 
-/** The models that may answer a chat: not those that say that they are for vectors or scores only. */
+/** The models that may answer a chat: all except embedding models and rerankers, if any are left. */
 export async function listChatModels(connection: Connection, signal?: AbortSignal): Promise<ServerModel[]> {
 	const models = await listModels(connection, signal);
 	const fit = models.filter(({ embeddings, reranks }) => embeddings !== true && reranks !== true);
@@ -84,10 +84,9 @@ export async function listChatModels(connection: Connection, signal?: AbortSigna
 }
 
 /**
- * One line for a drop-down: the name, then what is known, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision,
- * loaded)".
+ * A line for a drop-down: name and known facts, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)".
  *
- * @param name what people call it
+ * @param name display name
  */
 export function describeModel(
 	{ id, parameters, quantization, context, vision, audio, state, remoteHost }: ServerModel,

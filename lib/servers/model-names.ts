@@ -1,11 +1,14 @@
 import { failure, type FailureContext, invalidInput } from '../errors/failure';
 
-/** Whether a model of the list is meant by a name. Ollama takes a name without a tag for `:latest`. */
+/** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
 export function isNamed(id: string, wanted: string | undefined): boolean {
 	return wanted !== undefined && (id === wanted || id === `${wanted}:latest`);
 }
 
-/** The same by all of Ollama's rules: in any case, with or without its registry and `library` (types/model/name.go). */
+/**
+ * The same by all of Ollama's rules: without regard to case, with or without registry and `library`
+ * (types/model/name.go).
+ */
 export function isOllamaNamed(id: string, wanted: string): boolean {
 	const [known, asked] = [id, wanted].map((name) =>
 		name.toLowerCase().replace(/^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/, ''),
@@ -13,7 +16,7 @@ export function isOllamaNamed(id: string, wanted: string): boolean {
 	return isNamed(known, asked) || isNamed(asked, known);
 }
 
-/** The same for all names of a model, at a server of its kind. */
+/** The same for the ID and the aliases of a model, by the rules of its server. */
 export function isModelNamed(
 	{ id, aliases }: { id: string; aliases: readonly string[] },
 	wanted: string | undefined,
@@ -23,17 +26,14 @@ export function isModelNamed(
 	return isNamed(id, wanted) || aliases.includes(wanted) || (hasOllamaApi === true && isOllamaNamed(id, wanted));
 }
 
-/** A name with its slashes as a part of a path. */
+/** A model name as part of a URL path; its slashes are kept. */
 export function pathOfModel(model: string): string {
 	return model.split('/').map(encodeURIComponent).join('/');
 }
 
 const MAX_NAMES = 10;
 
-/**
- * What to do where a server does not have a model. `orElse`: what its kind advises, a sentence that begins in lower
- * case.
- */
+/** Advice for a missing model. `orElse`: advice for the kind of server, a sentence that begins in lower case. */
 export function missingModelAdvice(others: readonly string[], orElse: string | undefined): string {
 	const more = others.length > MAX_NAMES ? `, and ${others.length - MAX_NAMES} more` : '';
 	return [
@@ -43,14 +43,14 @@ export function missingModelAdvice(others: readonly string[], orElse: string | u
 }
 
 /**
- * The name of a model as people know it: of a path, the name of the file without `.gguf` and the number of its part.
- * llama-server without `--alias` takes the whole path for the ID.
+ * A display name: for a path, the file name without `.gguf` and part number. Without `--alias`, llama-server's ID is
+ * the whole path.
  */
 export function shortModelName(id: string): string {
 	return isPath(id) ? tailOf(id, 1) : withoutEnding(id);
 }
 
-/** A short name for each ID. Where two would be the same, as much of their folders as tells them apart. */
+/** A display name for each ID. Equal ones get as many of their folders as needed to be unique. */
 export function shortModelNames(ids: readonly string[]): Map<string, string> {
 	const nameOf = (id: string) => {
 		for (let parts = 1; parts <= partsOf(id).length; parts++) {
@@ -81,16 +81,16 @@ function withoutEnding(name: string): string {
 	return name.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
 }
 
-/** The models that an empty field may mean: those that are loaded, or where none is, all. */
+/** The candidates for an empty model field: the loaded models, or all if none is loaded. */
 export function loadedOrAll<T extends { state?: string | null }>(models: readonly T[]): readonly T[] {
 	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
 	return loaded.length > 0 ? loaded : models;
 }
 
 /**
- * The model of a field that is empty: the one that is loaded, or the only one.
+ * The model for an empty field: the only loaded one, or the only one.
  *
- * @throws {ServerError} of kind `invalidInput` that lists them, where there are several
+ * @throws {ServerError} of kind `invalidInput` if there is none or several, with their names
  */
 export function onlyModel(
 	models: ReadonlyArray<{ id: string; state?: string | null }>,

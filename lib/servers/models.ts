@@ -1,10 +1,10 @@
 /**
- * The one reader of what servers say about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`,
- * `/api/ps` and `/api/show`.
+ * Reads what servers tell about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`, `/api/ps`
+ * and `/api/show`.
  */
 import { asList, isRecord, nonEmptyText, optional, recordOf } from '../values';
 
-/** A model, as far as its server tells; what it does not tell is left out. */
+/** A model, with the facts that its server tells. */
 export interface ServerModel {
 	id: string;
 	aliases: string[];
@@ -12,7 +12,7 @@ export interface ServerModel {
 	context?: number;
 	/** Tokens of context that the model was trained for. */
 	trainedContext?: number;
-	/** Number of parameters, or the server's own words for it ("8.0B"). */
+	/** Number of parameters, or the server's text for it ("8.0B"). */
 	parameters?: number | string;
 	/** Bytes. */
 	size?: number;
@@ -20,23 +20,23 @@ export interface ServerModel {
 	vision?: boolean;
 	audio?: boolean;
 	tools?: boolean;
-	/** Whether it gives vectors or scores and no text. */
+	/** Whether it gives vectors or scores, not text. */
 	embeddings?: boolean;
 	/** Whether it gives scores. */
 	reranks?: boolean;
 	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
 	state?: string;
-	/** The host on which it really runs, where that is another than the server's: Ollama's cloud, for one. */
+	/** The host on which it runs, if not on this server: for example Ollama's cloud. */
 	remoteHost?: string;
-	/** Of a router's process that failed. */
+	/** Of a failed process of a router. */
 	exitCode?: number;
 	/** The command line of a router's process. */
 	args?: string[];
 }
 
 /**
- * The entries of a `/v1/models` answer; undefined where it is no list. Home-made servers answer with the bare list,
- * Ollama writes null for an empty one.
+ * The entries of a `/v1/models` answer; undefined if it is no list. Home-made servers send a bare list, Ollama sends
+ * null for an empty one.
  */
 export function modelEntries(json: unknown): Array<Record<string, unknown>> | undefined {
 	const list = modelList(json);
@@ -51,21 +51,21 @@ function modelList(json: unknown): unknown {
 	const list = 'data' in json ? (json.data ?? []) : json.models;
 	if (!isRecord(list)) return list;
 	if (Array.isArray(list.data)) return list.data as unknown[];
-	// A table of models by name.
+	// An object with models by name.
 	const named = Object.entries(list);
 	return named.length > 0 && named.every(([, entry]) => isRecord(entry))
 		? named.map(([id, entry]) => ({ id, ...(entry as Record<string, unknown>) }))
 		: undefined;
 }
 
-/** The models of a `/v1/models` answer; undefined where it is no list. */
+/** The models of a `/v1/models` answer, without duplicates; undefined if it is no list. */
 export function readModels(json: unknown): ServerModel[] | undefined {
 	const entries = modelEntries(json);
 	if (entries === undefined) return undefined;
-	// Home-made servers that know no id at all have a name; an entry without an id among others is no model.
+	// Home-made servers without any id have names. If other entries have an id, one without is no model.
 	const hasIds = entries.some(({ id }) => id !== undefined);
 	const models = entries.flatMap((entry) => readModel(hasIds ? entry : { ...entry, id: nameOf(entry) }) ?? []);
-	// Gateways list a model once for each server behind them.
+	// Gateways list a model once per server behind them.
 	const byId = new Map<string, ServerModel>();
 	for (const model of models) if (!byId.has(model.id)) byId.set(model.id, model);
 	return [...byId.values()];
@@ -114,7 +114,7 @@ function readModel(entry: Record<string, unknown>): ServerModel | undefined {
 	};
 }
 
-/** What Xinference (`model_type`, `model_ability`) and infinity (`capabilities`) say that a model can do. */
+/** What a model can do, in Xinference (`model_type`, `model_ability`) and infinity (`capabilities`). */
 function readAbilities(entry: Record<string, unknown>): Partial<ServerModel> {
 	const abilities = [...texts(entry.model_ability), ...texts(entry.capabilities), nonEmptyText(entry.model_type) ?? ''];
 	const can = (ability: RegExp) => abilities.some((word) => ability.test(word));
@@ -129,7 +129,7 @@ function readAbilities(entry: Record<string, unknown>): Partial<ServerModel> {
 const RERANK_OPTION = /^--rerank(?:ing)?$/;
 const VECTOR_OPTION = /^--(?:embeddings?|rerank(?:ing)?)$/;
 
-/** What llama-server's `/props` tells of its model, or a router's of one of its models. */
+/** Reads `/props` of llama-server, or of a router for one of its models. */
 export function readProps(props: Record<string, unknown>): Partial<ServerModel> {
 	const modalities = recordOf(props.modalities);
 	return {
@@ -143,11 +143,11 @@ export function readProps(props: Record<string, unknown>): Partial<ServerModel> 
 	};
 }
 
-/** What Ollama tells of a model. */
+/** Ollama's answers about a model. */
 export interface OllamaAnswers {
 	/** Its entry in `/api/tags`. */
 	tag?: Record<string, unknown>;
-	/** Its entry in `/api/ps`; null: it is not loaded; undefined: nobody knows. */
+	/** Its entry in `/api/ps`; null: not loaded; undefined: unknown. */
 	running?: Record<string, unknown> | null;
 	/** The answer of `/api/show`. */
 	shown?: Record<string, unknown>;
@@ -171,7 +171,7 @@ export function readOllamaModel(id: string, { tag = {}, running, shown = {} }: O
 			vision: capabilities?.includes('vision'),
 			audio: capabilities?.includes('audio'),
 			tools: capabilities?.includes('tools'),
-			// Older releases name no capabilities. Encoders write no text.
+			// Older releases send no capabilities. Encoders (BERT) write no text.
 			embeddings: capabilities?.includes('embedding') ?? (families.some((family) => /bert/i.test(family)) || undefined),
 			remoteHost: nonEmptyText(tag.remote_host) ?? nonEmptyText(shown.remote_host),
 			state: running === undefined ? undefined : running === null ? 'unloaded' : 'loaded',
@@ -179,7 +179,7 @@ export function readOllamaModel(id: string, { tag = {}, running, shown = {} }: O
 	};
 }
 
-/** The entries of `/api/tags` or `/api/ps` by their names; undefined where the answer is no list. */
+/** The entries of `/api/tags` or `/api/ps` by name; undefined if the answer is no list. */
 export function ollamaEntries(
 	answer: Record<string, unknown> | undefined,
 ): Map<string, Record<string, unknown>> | undefined {
@@ -195,7 +195,7 @@ export function ollamaEntries(
 	);
 }
 
-/** "8.0B" → 8e9, "134.52M" → 134520000; a number stays. */
+/** "8.0B" → 8e9, "134.52M" → 134520000; numbers stay. */
 export function countOfParameters(value: number | string | undefined): number | undefined {
 	if (typeof value !== 'string') return value;
 	const [, digits, unit = ''] = /^([0-9.]+)\s*([KMBT]?)/i.exec(value) ?? [];
@@ -215,7 +215,7 @@ function flagOf(value: unknown): boolean | undefined {
 	return typeof value === 'boolean' ? value : undefined;
 }
 
-/** 0 says nothing. */
+/** A positive number; 0 means unknown. */
 function countOf(value: unknown): number | undefined {
 	return typeof value === 'number' && value > 0 ? value : undefined;
 }

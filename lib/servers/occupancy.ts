@@ -1,4 +1,4 @@
-/** How busy servers are: what this process has running there, and how many slots they have. */
+/** How busy servers are: the running requests of this process, and the number of slots. */
 import type { Connection } from '../http/connection';
 import { askServerKind } from './identify';
 import { traitsOf } from './kinds';
@@ -13,15 +13,15 @@ const running = new Map<string, number>();
 const slots = LruCache.shared<{ count: number | undefined; until: number }>();
 const underWay = new Map<string, Promise<void>>();
 
-/** Requests of this process that a server works on, whatever credential they came with. */
+/** Running requests of this process at a server, over all credentials. */
 export function runningAt({ url }: Connection): number {
 	return running.get(url.api) ?? 0;
 }
 
 /**
- * Counts a request.
+ * Counts a request as running.
  *
- * @returns to be called at its end; calling it twice is harmless
+ * @returns a function to call at its end; calling it twice is harmless
  */
 export function occupy({ url }: Connection): () => void {
 	running.set(url.api, (running.get(url.api) ?? 0) + 1);
@@ -35,18 +35,18 @@ export function occupy({ url }: Connection): () => void {
 	};
 }
 
-/** Requests that the server works on at once; undefined where that is not known. */
+/** Requests that the server handles at once; undefined if unknown. */
 export function knownSlots({ url }: Connection): number | undefined {
 	return slots.get(url.api)?.count;
 }
 
-/** Whether it is worth asking. */
+/** Whether the number of slots was not asked recently. */
 export function areSlotsUnknown({ url }: Connection): boolean {
 	return (slots.get(url.api)?.until ?? 0) <= Date.now();
 }
 
 /**
- * Asks a llama-server for its slots, once in ten minutes. `/props` neither wakes nor loads anything there
+ * Asks llama-server for its slots, once in ten minutes. `/props` neither wakes nor loads anything
  * (docs/protocols/llama-server.md 2.1); others are not asked. Never fails.
  */
 export async function learnSlots(connection: Connection, model: string): Promise<void> {

@@ -4,8 +4,8 @@ import { LruCache } from '../lru-cache';
 import { isRecord } from '../values';
 
 /**
- * The JSON object of a route that not every server has; undefined where there is none. What else is asked of the server
- * meets the same trouble and reports it properly.
+ * The JSON object of a route that not every server has; undefined on any failure, which other requests to the server
+ * will report.
  */
 export async function optionalJson(
 	connection: Connection,
@@ -20,13 +20,13 @@ const answers = LruCache.shared<Promise<unknown>>({ maxEntries: 200, ttlMs: 10 *
 const ASK_LIMIT_MS = 3_000;
 
 /**
- * The JSON of a URL that not every server has, asked once in ten minutes; undefined where there is none, which is not
- * remembered: the request that follows meets the same trouble and reports it.
+ * The JSON of a URL that not every server has, cached for ten minutes; undefined on any failure, which is not cached:
+ * the request that follows will report it.
  *
  * @param json sent with POST
  */
-export async function rememberedJson(connection: Connection, url: string, json?: object): Promise<unknown> {
-	// Who holds a place in the queue must not wait for a question that waits for it.
+export async function cachedJson(connection: Connection, url: string, json?: object): Promise<unknown> {
+	// Per queue limit: a caller that holds a place in the queue must not wait for a request that waits for that place.
 	const key = JSON.stringify([url, json, connection.maxConcurrentRequests]);
 	const known = answers.get(key);
 	if (known !== undefined) return await known;

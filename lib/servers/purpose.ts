@@ -1,4 +1,4 @@
-/** Which models of a server are for what, and which of its APIs gives them. */
+/** Which models of a server may be used for what. */
 import { failure } from '../errors/failure';
 import { fetchOnce } from '../lru-cache';
 import type { Connection } from '../http/connection';
@@ -13,21 +13,21 @@ import { optionalJson } from './optional-json';
 export type Purpose = Extract<ModelUse, 'embeddings' | 'reranking'>;
 
 const ASK_LIMIT_MS = 10_000;
-/** Of Ollama's models that are asked about at once. */
+/** Concurrent requests for the details of Ollama's models. */
 const AT_ONCE = 8;
-/** Whether a model may serve a use, as far as its server tells. */
+/** Whether a model may serve a use, by what its server tells. */
 export function mayServe({ embeddings, reranks, audio }: ServerModel, use: ModelUse): boolean {
 	if (use === 'embeddings') return embeddings !== false && reranks !== true;
 	if (use === 'reranking') return reranks ?? embeddings !== false;
-	// A model for vectors makes neither pictures nor sound; one that is known to be deaf transcribes nothing.
+	// Embedding models make neither pictures nor sound; a model without audio input cannot transcribe.
 	return embeddings !== true && reranks !== true && !(use === 'transcription' && audio === false);
 }
 
 /**
- * The models of a server that may serve a use: a router tells by its arguments, Ollama by its capabilities, GPUStack by
- * its categories, speaches by its tasks, llama-server by what its models can read. Of other servers all models.
+ * The models of a server that may serve a use: by arguments (router), capabilities (Ollama), categories (GPUStack),
+ * tasks (speaches) or input types (llama-server). On other servers, all models.
  *
- * @throws {ServerError} also where none is left
+ * @throws {ServerError} also if there is none
  */
 export async function listModelsFor(
 	connection: Connection,
@@ -48,7 +48,7 @@ export async function listModelsFor(
 		if (!isOfTexts) throw error;
 		return [];
 	});
-	// Of texts, the whole list tells why there is none.
+	// For texts, the whole list explains best why none fits.
 	const isWhole = named === undefined || (isOfTexts && named.length === 0);
 	const all = isWhole ? await listModels(connection, signal) : named;
 	const known = isOfTexts && hasOllamaApi === true ? await withCapabilities(connection, all, signal) : all;
@@ -64,10 +64,10 @@ export async function listModelsFor(
 	});
 }
 
-/** Who answers, also one that has no list of models. */
+/** The kind of server for a model. Also identifies servers without a list of models, by `/info`. */
 export async function kindFor(connection: Connection, model: string, signal?: AbortSignal): Promise<ServerKind> {
 	const known = knownServerKind(connection, model) ?? (await askServerKind(connection, model, { signal }));
-	// The request that follows meets the same trouble, and tells it properly.
+	// A silent server: the request that follows will report the failure.
 	if (known !== 'other' || wasSilent(connection)) return known;
 	return (await infoOf(connection, signal)).kind;
 }
@@ -88,7 +88,7 @@ async function modelsOfInfo(
 }
 
 /**
- * The models that a server itself names for a use; undefined where it has no words for that.
+ * The models that the server itself marks for a use; undefined if it has no such marks.
  *
  * @throws {ServerError}
  */
@@ -129,18 +129,18 @@ async function withCapabilities(
 }
 
 /**
- * Asks each server once who it is and whether the model may be used there for the purpose; all later calls have the
- * answer of the first.
+ * Returns a function that gives the kind of a server, and checks that its model fits the purpose. Each server is asked
+ * once; later calls share the result.
  *
- * @throws {ServerError} from the calls, where the model is for something else
+ * @throws {ServerError} from that function, if the model is for something else
  */
-export function fitKinds(
+export function checkedKinds(
 	purpose: Purpose,
 ): (place: { connection: Connection; model: string }, signal?: AbortSignal) => Promise<ServerKind> {
 	const asked = new Map<Connection, Promise<ServerKind>>();
 	const ask = async (connection: Connection, model: string, signal?: AbortSignal) => {
 		const kind = await kindFor(connection, model, signal);
-		await refuseUnfit(connection, { model, kind, purpose }, signal);
+		await requireFit(connection, { model, kind, purpose }, signal);
 		return kind;
 	};
 	return async ({ connection, model }, signal) =>
@@ -148,12 +148,12 @@ export function fitKinds(
 }
 
 /**
- * Refuses a model that the server itself says is for something else. A llama-server that was started with `--rerank` on
- * another model answers 200 with numbers, so only the list can tell (seen with llama.cpp v0.5.0).
+ * Throws for a model that, by the server's own list, is for something else. llama-server started with `--rerank` and
+ * another model answers 200 with meaningless numbers, so only the list can tell (seen with llama.cpp v0.5.0).
  *
  * @throws {ServerError}
  */
-export async function refuseUnfit(
+export async function requireFit(
 	connection: Connection,
 	{ model, kind, purpose }: { model: string; kind: ServerKind; purpose: Purpose },
 	signal?: AbortSignal,

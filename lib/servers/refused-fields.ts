@@ -1,4 +1,4 @@
-/** Refusals that name the fields which a server does not take, and which ones it does not. */
+/** Reads refusals that name fields which a server does not accept. */
 
 import { LruCache } from '../lru-cache';
 
@@ -6,8 +6,8 @@ import { LruCache } from '../lru-cache';
 const NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\w+['"\x60]|[\d.]+))*|\w+(?:\s*,\s*\w+)*)`;
 
 /**
- * Forms seen: FastAPI with forbidden extras (both versions of pydantic), OpenAI and gateways that speak like it, LiteLLM,
- * Python functions behind a route (vLLM, home-made servers), JSON schemas, Rust's serde, Go's decoder.
+ * Forms seen: FastAPI with forbidden extras (both versions of pydantic), OpenAI and compatible gateways, LiteLLM,
+ * Python functions (vLLM, home-made servers), JSON schema validators, Rust's serde, Go's decoder.
  */
 const FORMS: readonly RegExp[] = [
 	/\bbody\.(\w+): extra (?:inputs are|fields) not permitted/gi,
@@ -22,7 +22,7 @@ const FORMS: readonly RegExp[] = [
 	/\b(?:parameter|argument|field) ['"\x60](\w+)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
 ];
 
-/** Whether a refusal says that there is a field which the server does not take. */
+/** Matches refusals because of an unknown field. */
 export const REFUSES_FIELDS = new RegExp(
 	[
 		String.raw`extra (?:inputs are|fields) not permitted`,
@@ -41,24 +41,27 @@ export function refusedFieldsIn(refusal: string): string[] {
 	const names = lists.flatMap((list) =>
 		list
 			.split(',')
-			// Of an entry of a Python dict only the key is a name.
+			// In an entry of a Python dict, only the key is a name.
 			.map((entry) => /^\s*['"\x60]?(\w+)/.exec(entry)?.[1])
 			.filter((name) => name !== undefined),
 	);
 	return [...new Set(names)];
 }
 
-/** What becomes of fields that a server refuses: another name, or null where they are left out. */
+/** By the name of a refused field: its new name, or null to leave it out. */
 export type FieldChanges = Readonly<Record<string, string | null>>;
 
-/** The changes that a refusal asks for: "Unsupported parameter: 'max_tokens' … Use 'max_completion_tokens' instead." */
+/**
+ * The changes that a refusal requires, for example by "Unsupported parameter: 'max_tokens' … Use
+ * 'max_completion_tokens' instead."
+ */
 export function fieldChangesIn(refusal: string): FieldChanges {
 	const names = refusedFieldsIn(refusal);
 	const [, other = null] = /\buse (?:the )?(?:parameter )?['"\x60](\w+)['"\x60] instead/i.exec(refusal) ?? [];
 	return Object.fromEntries(names.map((name) => [name, names.length === 1 ? other : null]));
 }
 
-/** The fields of a body with these changes. */
+/** Applies the changes to the fields of a body. */
 export function withFieldChanges(fields: Record<string, unknown>, changes: FieldChanges = {}): Record<string, unknown> {
 	return Object.fromEntries(
 		Object.entries(fields).flatMap(([name, value]) => {
@@ -70,7 +73,7 @@ export function withFieldChanges(fields: Record<string, unknown>, changes: Field
 
 const refused = LruCache.shared<FieldChanges>({ maxEntries: 200, ttlMs: 60 * 60_000 });
 
-/** The changes that a model on a server wanted within the last hour; after that it may have been updated. */
+/** The changes that a model on a server required within the last hour; after that, the server may have been updated. */
 export function knownFieldChanges(place: string): FieldChanges {
 	return refused.get(place) ?? {};
 }

@@ -1,12 +1,12 @@
-/** What servers say where a request is too large, read by their texts. Pure. */
+/** Reads the texts of refusals of requests that are too large. */
 import type { ServerError } from '../errors/server-error';
 import { finiteNumber, optional } from '../values';
 
-/** A text is longer than the model or the server reads at once. */
+/** The refusal of a text that is longer than model or server allow. */
 export interface TooLong {
-	/** Tokens that one text may have. */
+	/** Maximum tokens of one text. */
 	limit?: number;
-	/** Tokens that it has. */
+	/** Tokens of the refused text. */
 	tokens?: number;
 }
 
@@ -26,7 +26,7 @@ const TOO_LONG: ReadonlyArray<{ says: RegExp; limit?: number; tokens?: number }>
 	},
 ];
 
-/** Undefined where the failure is another one. */
+/** Undefined for other failures. */
 export function tooLongIn({ serverText = '', kind, facts }: ServerError): TooLong | undefined {
 	for (const { says, limit, tokens } of TOO_LONG) {
 		const match = says.exec(serverText);
@@ -39,28 +39,26 @@ export function tooLongIn({ serverText = '', kind, facts }: ServerError): TooLon
 }
 
 /**
- * How many texts a request may have, where there are more (Text Embeddings Inference: 413 in older releases, 422 now).
+ * The maximum number of texts per request that a refusal names (Text Embeddings Inference: 413 in older releases, 422
+ * now).
  */
 export function batchLimitIn({ serverText = '' }: ServerError): number | undefined {
 	const digits = /batch size \d+ > maximum allowed batch size (\d+)/i.exec(serverText)?.[1];
 	return digits === undefined || Number(digits) < 1 ? undefined : Number(digits);
 }
 
-/**
- * The place of the text in the request that a refusal names (FastAPI: `loc: ["body", "input", 7]`); undefined where it
- * names none.
- */
-export function namedTextIn({ serverText = '', status }: ServerError): number | undefined {
+/** The index of the text that a refusal names (FastAPI: `loc: ["body", "input", 7]`); undefined if it names none. */
+export function refusedTextIndex({ serverText = '', status }: ServerError): number | undefined {
 	const place = /\b(?:inputs?|texts|documents)\.(\d{1,6})\b/.exec(serverText)?.[1];
 	return place === undefined || (status !== 400 && status !== 422) ? undefined : Number(place);
 }
 
-/** A refusal that may be about one of several texts, though it does not say so. */
+/** Whether a refusal may be due to one of several texts. */
 export function mayBeAboutOneText({ kind, status }: ServerError): boolean {
 	return (kind === 'badRequest' || kind === 'serverError') && (status === 400 || status === 422 || status === 500);
 }
 
-/** Seen with Ollama 0.17.4: one vector with NaN fails the whole batch (ollama/ollama issues 14657, 15582). */
+/** One vector with NaN fails the whole batch. Seen with Ollama 0.17.4 (ollama/ollama issues 14657, 15582). */
 export function isNotANumber({ serverText = '' }: ServerError): boolean {
 	return /unsupported value: NaN/i.test(serverText);
 }

@@ -72,7 +72,7 @@ export function labelsIn(text: string, labels: readonly Label[], several: boolea
 		.map(bare)
 		.filter((line) => line !== '');
 	const answers = lines.flatMap((line) => SAYS_ANSWER.exec(line)?.[1] ?? []);
-	const boxed = [...text.slice(-LAST_CHARACTERS).matchAll(/\boxed\{(?:\\text\{)?([^{}]*)\}/g)].map(
+	const boxed = [...text.slice(-LAST_CHARACTERS).matchAll(/\\boxed\{(?:\\text\{)?([^{}]*)\}/g)].map(
 		([, inside]) => inside!,
 	);
 	const places = [boxed, answers].find(({ length }) => length > 0) ?? [lines[0] ?? '', lines.at(-1) ?? ''];

@@ -1,6 +1,6 @@
 import { RE2JS } from '../vendor';
 
-/** RE2's `\\s` has ASCII's whitespace only, JavaScript's all of Unicode's. */
+/** RE2's `\s` has ASCII's whitespace only, JavaScript's all of Unicode's. */
 const UNICODE_SPACE = '\\s\\v\\x{feff}\\p{Z}';
 
 /**

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { openAiUsage } from '../chat/wire/counts';
 import { asFailed } from '../errors/server-error';
 import { type ServerKind, traitsOf } from '../servers/kinds';
-import { isLacking } from '../servers/pool/failover';
+import { lacksModel } from '../servers/pool/failover';
 import type { Attempt } from '../servers/pool/server-pool';
 import { LruCache } from '../lru-cache';
 import { recordOf } from '../values';
@@ -30,7 +30,7 @@ export async function suffixSupport({ connection, model, limits }: Attempt, kind
 	const options = { json, signal, limits, about: { model } };
 	const asked = await connection.answer(`${connection.url.api}/completions`, options).catch(asFailed);
 	if ('failed' in asked) {
-		if (isLacking(asked.failed) || asked.failed.kind === 'firstTokenLimit') throw asked.failed;
+		if (lacksModel(asked.failed) || asked.failed.kind === 'firstTokenLimit') throw asked.failed;
 		// The real request then waits, or fails with a better error.
 		return 'read';
 	}

@@ -6,7 +6,7 @@ import { KnowledgeApi } from '../../lib/dify/knowledge/api';
 import { cutQuery, mergedHits, retrieve, type Hit, type SearchSettings } from '../../lib/dify/knowledge/retrieve';
 import { ServerError } from '../../lib/errors/server-error';
 import { fetchOnce } from '../../lib/lru-cache';
-import { eachAtOnce } from '../../lib/servers/batches';
+import { mapConcurrently } from '../../lib/servers/batches';
 import { nonEmptyText, text, messageOf } from '../../lib/values';
 import { searchSettings } from '../shared/dify/knowledge-fields';
 import { wrongField } from '../shared/field-values';
@@ -104,7 +104,7 @@ async function searchAll(
 	log: SubNodeLog,
 ): Promise<Found[]> {
 	const isOne = datasetIds.length === 1;
-	const lists = await eachAtOnce(datasetIds, AT_ONCE, api.client.signal, async (datasetId): Promise<Found[]> => {
+	const lists = await mapConcurrently(datasetIds, AT_ONCE, api.client.signal, async (datasetId): Promise<Found[]> => {
 		const found = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
 			const named = await withBaseName(api, datasetId, error, !isOne);
 			if (onFailure === 'fail' || api.client.signal?.aborted === true || isOne) throw named;

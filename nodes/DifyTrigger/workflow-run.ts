@@ -1,7 +1,7 @@
 import { finishedRuns, newestRuns, type RunMemory } from '../../lib/dify/finished-runs';
 import { checkWorkflowKey } from '../../lib/dify/app-mode';
 import { getRecord } from '../../lib/dify/run-record';
-import { eachAtOnce } from '../../lib/servers/batches';
+import { mapConcurrently } from '../../lib/servers/batches';
 import { recordOf, type JsonRecord } from '../../lib/values';
 import type { EventCall, WatchedEvent } from './event';
 
@@ -29,7 +29,7 @@ export const workflowRun: WatchedEvent = {
 
 async function itemsOf({ client, parameters }: EventCall, entries: JsonRecord[]): Promise<object[]> {
 	const withOutputs = parameters.flag('options.withOutputs', true);
-	return await eachAtOnce(entries, REQUESTS_AT_ONCE, client.signal, async (entry) => {
+	return await mapConcurrently(entries, REQUESTS_AT_ONCE, client.signal, async (entry) => {
 		const run = recordOf(entry.workflow_run);
 		const item = {
 			event: 'workflowRun',

@@ -1,8 +1,8 @@
 import type { Connection } from '../../lib/http/connection';
-import type { LlamaServerAsk } from '../../lib/servers/manage/llama-server-routes';
+import type { NativeRouteOptions } from '../../lib/servers/manage/llama-server-routes';
 import type { LlamaCall } from './operation';
 
-type Work<T> = (connection: Connection, ask: LlamaServerAsk) => Promise<T>;
+type Work<T> = (connection: Connection, ask: NativeRouteOptions) => Promise<T>;
 
 /** Asks one of the servers of the credential, and the next one where it fails: for short questions that change nothing. */
 export async function atAnyServer<T>(

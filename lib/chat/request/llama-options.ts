@@ -3,7 +3,7 @@ import type { Connection } from '../../http/connection';
 import { traitsOf } from '../../servers/kinds';
 import { isModelNamed } from '../../servers/model-names';
 import { readModels } from '../../servers/models';
-import { rememberedJson } from '../../servers/optional-json';
+import { cachedJson } from '../../servers/optional-json';
 import { recordOf, recordsIn } from '../../values';
 import type { ChatRequest } from '../types';
 
@@ -34,18 +34,18 @@ const WITH_PROJECTOR =
 
 async function hasProjector(connection: Connection, { model, serverKind }: ChatRequest): Promise<boolean> {
 	if (traitsOf(serverKind).llamaApi === 'router') {
-		const list = await rememberedJson(connection, `${connection.url.api}/models`);
+		const list = await cachedJson(connection, `${connection.url.api}/models`);
 		const found = readModels(list)?.find((one) => isModelNamed(one, model));
 		return found?.args?.some((argument) => /^(?:--mmproj(?:-url)?|-mm|-mmu)$/.test(argument)) ?? false;
 	}
-	const props = await rememberedJson(connection, `${connection.url.root}/props`);
+	const props = await cachedJson(connection, `${connection.url.root}/props`);
 	const modalities = recordOf(recordOf(props).modalities);
 	return modalities.vision === true || modalities.audio === true;
 }
 
 /** An ID that the server does not have changes nothing, and it does not say so (docs/protocols/llama-server.md 2.1). */
 async function notesOnAdapters(connection: Connection, wanted: ReadonlyArray<{ id: number }>): Promise<string[]> {
-	const list = await rememberedJson(connection, `${connection.url.root}/lora-adapters`);
+	const list = await cachedJson(connection, `${connection.url.root}/lora-adapters`);
 	if (!Array.isArray(list)) return [];
 	const adapters = recordsIn(list);
 	const missing = wanted.map(({ id }) => id).filter((id) => !adapters.some((adapter) => adapter.id === id));

@@ -1,7 +1,7 @@
 /** What a conversation becomes before a model reads it: its prompt, and how many tokens that has. */
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
-import { LlamaServerRoutes, type LlamaServerAsk } from '../../servers/manage/llama-server-routes';
+import { LlamaServerRoutes, type NativeRouteOptions } from '../../servers/manage/llama-server-routes';
 import { kindFor } from '../../servers/purpose';
 import { askAtRoot, exactOrEstimated, type TokenCount } from '../../servers/manage/tokens';
 import { finiteNumber, isRecord, optional, recordOf } from '../../values';
@@ -29,7 +29,7 @@ const AROUND_MESSAGE = '<|im_start|>user<|im_end|>';
 export async function countPrompt(
 	connection: Connection,
 	conversation: Conversation,
-	ask: LlamaServerAsk,
+	ask: NativeRouteOptions,
 ): Promise<TokenCount> {
 	const kind = await kindFor(connection, ask.model, ask.signal);
 	const body = wireBody(conversation, kind);
@@ -50,7 +50,7 @@ export async function countPrompt(
 export async function applyTemplate(
 	connection: Connection,
 	conversation: Conversation,
-	ask: LlamaServerAsk,
+	ask: NativeRouteOptions,
 ): Promise<string> {
 	const routes = await LlamaServerRoutes.of(connection, ask, 'route that applies a chat template');
 	const body = wireBody(conversation, routes.kind);

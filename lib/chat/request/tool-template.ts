@@ -1,6 +1,6 @@
 import type { Connection } from '../../http/connection';
 import { traitsOf } from '../../servers/kinds';
-import { rememberedJson } from '../../servers/optional-json';
+import { cachedJson } from '../../servers/optional-json';
 import { nonEmptyText, recordOf } from '../../values';
 import type { ChatRequest } from '../types';
 
@@ -28,8 +28,8 @@ export async function toolTemplate(
 	const { root } = connection.url;
 	const query = llamaApi === 'router' ? `?model=${encodeURIComponent(model.toWellFormed())}&autoload=false` : '';
 	const told = hasOllamaApi
-		? await rememberedJson(connection, `${root}/api/show`, { model })
-		: await rememberedJson(connection, `${root}/props${query}`);
+		? await cachedJson(connection, `${root}/api/show`, { model })
+		: await cachedJson(connection, `${root}/props${query}`);
 	return templateIn(recordOf(told));
 }
 

@@ -3,18 +3,18 @@ import type { ServerTraits } from './kind';
 import { other } from './other';
 
 /**
- * GPUStack, a gateway to vLLM, llama-server and others: it takes what the engine behind the model takes
+ * GPUStack, a gateway to vLLM, llama-server and others: it takes the fields of the engine behind the model
  * (docs/protocols/llama-server.md 8.3).
  */
 export const gpustack: ServerTraits = {
 	...other,
 	label: 'GPUStack',
-	isIt: (answers) =>
+	matches: (answers) =>
 		ownsModels(answers, 'gpustack') ||
 		'git_commit' in bodyOf(answers.version) ||
 		says(answers.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized'),
 	version: (answers) => textIn(answers, 'version', 'version'),
-	// It lists a model only while an instance of it runs.
+	// It lists a model only while an instance runs.
 	listsLoadedModelsOnly: true,
 	aliasWithoutRerank: '/v1-openai',
 	mediaNeedsModel: true,

@@ -24,7 +24,7 @@ import { sdServer } from './sd-server';
 import { kokoro } from './kokoro';
 
 /**
- * Every kind, in the order in which they are told: a gateway before the servers behind it, a server before those it
+ * Every kind, in the order in which they are tested: a gateway before the servers behind it, a server before those it
  * imitates.
  */
 const EVERY_KIND = {
@@ -53,7 +53,7 @@ const EVERY_KIND = {
 	other,
 } satisfies Record<string, ServerTraits>;
 
-/** Who answers at a base URL. `other`: an OpenAI-compatible server that nothing tells apart. */
+/** The kind of server at a base URL. `other`: an OpenAI-compatible server that could not be identified. */
 export type ServerKind = keyof typeof EVERY_KIND;
 
 export const KINDS: Readonly<Record<ServerKind, ServerTraits>> = EVERY_KIND;
@@ -62,10 +62,10 @@ export function traitsOf(kind: ServerKind): ServerTraits {
 	return KINDS[kind];
 }
 
-/** Every known refusal. A gateway may hand on that of any server behind it. */
+/** Every known refusal. A gateway may pass on that of any server behind it. */
 export const REFUSALS: readonly Refusal[] = [...new Set(Object.values(KINDS).flatMap(({ refusals = [] }) => refusals))];
 
-/** The kind that a server of unknown kind turns out to be by what it says where it refuses. */
+/** The kind of a server as told by the text of its refusal; undefined if that tells nothing. */
 export function kindOfRefusal(serverText = ''): ServerKind | undefined {
 	return kindWhere(({ refusalWords }) => refusalWords?.test(serverText) === true);
 }
@@ -74,12 +74,12 @@ const BY_FINGERPRINT = new Map<unknown, ServerKind>(
 	(Object.keys(KINDS) as ServerKind[]).map((kind) => [KINDS[kind].fingerprint, kind]),
 );
 
-/** Who made an answer with this fingerprint. Asked for each piece of an answer. */
+/** The kind of server with this fingerprint. Called for each event of an answer. */
 export function kindOfFingerprint(found: unknown): ServerKind | undefined {
 	return found === undefined ? undefined : BY_FINGERPRINT.get(found);
 }
 
-/** A known alias of an API at which reranking is missing, with the server that has it. */
+/** The alias in an API's URL, and the server's label, if this alias is known to lack reranking. */
 export function aliasWithoutRerank(api: string): { alias: string; label: string } | undefined {
 	const kind = kindWhere(({ aliasWithoutRerank: alias }) => alias !== undefined && api.endsWith(alias));
 	return kind && { alias: KINDS[kind].aliasWithoutRerank!, label: KINDS[kind].label };

@@ -3,13 +3,13 @@ import type { ServerTraits } from './kind';
 import { other } from './other';
 
 /**
- * infinity (michaelfeil/infinity): embeddings and reranking, no chat. Its routes are at the root where it is started
+ * infinity (michaelfeil/infinity): embeddings and reranking, no chat. Its routes are at the root if it is started
  * without `--url-prefix` (seen: 0.0.78).
  */
 export const infinity: ServerTraits = {
 	...other,
 	label: 'infinity',
-	isIt: (answers) => ownsModels(answers, 'infinity') || typeof bodyOf(answers.health).unix === 'number',
+	matches: (answers) => ownsModels(answers, 'infinity') || typeof bodyOf(answers.health).unix === 'number',
 	listsLoadedModelsOnly: true,
 	bearerOnly: true,
 	advice: {

@@ -6,45 +6,47 @@ import type { ServerModel } from '../models';
 /** One answer of a server, whatever its status. */
 export type ServerAnswer = Omit<CallAnswer, 'url' | 'redirects'>;
 
-/** The routes by which servers are told apart. `models` is below the API's path, the others below the root. */
+/** The routes by which servers are identified. `models` is below the API's path, the others below the root. */
 export type IdentifyingRoute = 'models' | 'apiVersion' | 'version' | 'health' | 'props' | 'info';
 
-/** What a server answered. A route that was not asked, or that nothing answered, is missing. */
+/** What a server answered. Routes that were not asked or did not answer are missing. */
 export type ServerAnswers = Partial<Record<IdentifyingRoute, ServerAnswer>>;
 
-/** A change of a request that a server accepts where it refused what was sent first. */
+/** How a refused request is changed so that the server accepts it. */
 export type Workaround =
 	| 'withoutStream'
 	| 'withoutUsageInStream'
 	| 'shortToolIds'
 	| 'withoutThinkingSetting'
 	| 'lowThinkingEffort'
-	/** Without the settings that the refusal names, as long as the answer is what was asked for without them. */
+	/** Without the fields that the refusal names, if the answer is still what the user wants without them. */
 	| 'withoutRefusedFields';
 
-/** A refusal before anything was generated, and what to send instead. */
+/** A refusal before anything was generated, and the workaround. */
 export interface Refusal {
-	/** What its text says. */
+	/** Pattern for its text. */
 	says: RegExp;
 	then: Workaround;
-	/** For the user, where what was asked for is not what was sent. */
+	/** A note for the user, if the request no longer does exactly what was set. */
 	note?: string;
 }
 
-/** The parsers that read the calls of a family of models (lib/chat/answer/text-formats/families.ts). */
+/**
+ * Names of the server-side parsers for the tool calls of a family of models (lib/chat/answer/text-formats/families.ts).
+ */
 export interface ToolParsers {
 	vllm?: string;
 	sglang?: string;
 }
 
-/** A conversation, and what became of it on a server that makes it fit. */
+/** A conversation that a server may have shortened to fit its context. */
 export interface FittedConversation {
 	model: string;
-	/** Of its texts. */
+	/** Length of its texts. */
 	characters: number;
 	/** Tokens that the server read. */
 	promptTokens: number;
-	/** Tokens of context that were asked for. */
+	/** Tokens of context that were requested. */
 	contextSize?: number;
 }
 
@@ -57,12 +59,12 @@ export interface RootRequest {
 	json: Record<string, unknown>;
 }
 
-/** A request whose answer is read; undefined where it is not what the route answers with. */
+/** A request and how to read its answer; undefined for an answer that the route does not give. */
 export interface Question<T> extends RootRequest {
 	read(json: unknown): T | undefined;
 }
 
-/** A token with what it stands for: a text, or bytes in hexadecimal where it is a part of a character. */
+/** A token with its text, or with its bytes in hexadecimal if it is a part of a character. */
 export type Piece = { id: number; piece: string } | { id: number; bytes: string };
 
 export interface Tokenized {
@@ -70,170 +72,170 @@ export interface Tokenized {
 	pieces?: Piece[];
 }
 
-/** How a server other than llama-server tells the tokens of a text. */
+/** The tokenizer routes of a server other than llama-server. */
 export interface TokenRoutes {
 	tokenize(text: string, options: { model: string; addSpecial: boolean; withPieces: boolean }): Question<Tokenized>;
 	detokenize(tokens: readonly number[], model: string): Question<string>;
-	/** The number of tokens of a conversation, with the fields of a chat. */
+	/** Counts the tokens of a conversation. `chat`: the fields of a chat request. */
 	countPrompt?(chat: Record<string, unknown>, model: string): Question<number>;
 }
 
-/** Texts as a server is asked for vectors of them. */
+/** A request for embeddings. */
 export interface EmbeddingRequest {
 	model: string;
-	/** Texts, or the tokens of one. */
+	/** Each entry is a text, or the tokens of a text. */
 	input: Array<string | number[]>;
-	/** The server shall keep the beginning of a text that is too long. */
+	/** Whether the server shall cut texts that are too long, keeping the beginning. */
 	truncate: boolean;
-	/** Numbers that a vector should have. */
+	/** Wanted length of the vectors. */
 	dimensions?: number;
 	/** How long Ollama keeps the model in memory. */
 	keepAlive?: string | number;
 }
 
-/** Everything that this package needs to know about a kind of server. One file each; adding a kind is adding a file. */
+/** Everything that this package needs to know about a kind of server, one file per kind. */
 export interface ServerTraits {
-	/** Its name in sentences. */
+	/** The server's name in sentences. */
 	label: string;
-	/** Whether the answers are those of this kind. Kinds are asked in the order of `kinds/index.ts`. */
-	isIt(answers: ServerAnswers): boolean;
-	/** Its version, as far as one of the answers names it. */
+	/** Whether the answers are from this kind. Kinds are tested in the order of `kinds/index.ts`. */
+	matches(answers: ServerAnswers): boolean;
+	/** The server's version, if one of the answers contains it. */
 	version?(answers: ServerAnswers): string | undefined;
 
 	/**
-	 * The options beyond OpenAI's API that it honours, by their names in lib/chat/request/samplers.ts; `all`: not known, so
+	 * The supported options beyond OpenAI's API, by their names in lib/chat/request/samplers.ts; `all`: unknown, so
 	 * everything that is set is sent.
 	 */
 	extraFields: 'all' | readonly string[];
 	/** Options of lib/chat/request/samplers.ts that only this kind knows (`own` there). */
 	ownFields?: readonly string[];
-	/** Such options whose field has another name there than on llama-server. */
+	/** Options whose field has another name than on llama-server. */
 	fieldNames?: Readonly<Record<string, string>>;
-	/** Whether `max_tokens: -1` means no limit. Others refuse it, and have no limit where nothing is sent. */
+	/** Whether `max_tokens: -1` means no limit. Others refuse it, and apply no limit if nothing is sent. */
 	takesUnlimited?: boolean;
-	/** How a GBNF grammar is sent; undefined: it takes none. */
+	/** The fields for a GBNF grammar; undefined: not supported. */
 	grammar?(grammar: string): Record<string, unknown>;
-	/** Whether it is known to keep to such a grammar. */
+	/** Whether it is known to enforce such a grammar. */
 	keepsToGrammar?: boolean;
-	/** How a JSON schema is sent, where that is not OpenAI's form. */
+	/** The fields for a JSON schema, if not in OpenAI's form. */
 	schemaFields?(schema: Record<string, unknown>): Record<string, unknown>;
 	/** How thinking is switched on and off: by an argument of the chat template, or by `reasoning_effort`. */
 	thinkingSwitch: 'template' | 'effort';
-	/** Whether it takes a number of tokens for thinking. */
+	/** Whether it takes a token budget for thinking. */
 	thinkingBudget: boolean;
-	/** Whether it may end thinking that goes on, when it is told to. Newer versions do. */
+	/** Whether it may have a route that ends thinking in a running answer. Newer versions do. */
 	endsThinking?: boolean;
-	/** `named`: honours an object that names one tool. `mode`: honours "none" and "required" only. `ignored`: neither. */
+	/** `named`: follows an object that names one tool. `mode`: follows "none" and "required" only. `ignored`: neither. */
 	toolChoice: 'named' | 'mode' | 'ignored';
-	/** The fields in which it reads thinking of earlier turns. */
+	/** The message fields from which it reads the thinking of earlier turns. */
 	reasoningFields: readonly string[];
-	/** Whether it turns JSON schemas into a grammar and refuses what it cannot turn, as llama-server does. */
+	/** Whether it converts JSON schemas to a grammar and refuses what it cannot convert, as llama-server does. */
 	schemasBecomeGrammar?: boolean;
-	/** Whether it splits thinking off by itself, or sends the opening tag along. */
+	/** Whether it separates thinking from the text, or includes the opening tag. */
 	splitsThinking?: boolean;
-	/** The format in which it lets models write calls that have none of their own (lib/chat/answer/text-formats/). */
+	/** The format of tool calls that it prompts models without one to use (lib/chat/answer/text-formats/). */
 	textFormat?: string;
-	/** Refusals that only a change of the request gets past. */
+	/** Refusals with a workaround. */
 	refusals?: readonly Refusal[];
 
-	/** Whether it may keep answers, so that one can be read on after a socket broke. Newer versions do. */
+	/** Whether it may store answers, so that reading one can resume after a lost connection. Newer versions do. */
 	mayKeepAnswers?: boolean;
 
-	/** Whether models that it lists are in memory. */
+	/** Whether all listed models are in memory. */
 	listsLoadedModelsOnly?: boolean;
-	/** Whether it answers with its one model, whatever name is asked for. */
+	/** Whether it answers with its one model, whatever name is requested. */
 	ignoresModelName?: boolean;
-	/** Any other request, one for its list of models included, ends the answer that is under way. */
-	endsAnswersWhenAsked?: true;
-	/** The route below the root that says whether it is well, where that is not `/health`. */
+	/** Any other request, also one for its list of models, ends the running answer. */
+	otherRequestsEndAnswers?: true;
+	/** The health route below the root, if not `/health`. */
 	healthPath?: string;
-	/** Whether its list may be empty although it serves a model. */
+	/** Whether its list of models may be empty although it serves one. */
 	mayListNothing?: boolean;
 	/** Whether it never asks for a key. */
 	wantsNoKey?: boolean;
-	/** Whether it takes the key as Bearer only. */
+	/** Whether it takes the key only as Bearer token. */
 	bearerOnly?: boolean;
 	/**
-	 * Where the list of models is open to everybody: a route below the root that wants the key and does nothing else.
-	 * `json`: sent with POST.
+	 * If the list of models needs no key: a route below the root that needs the key and has no effect. `json`: sent with
+	 * POST.
 	 */
 	guardedRoute?: { path: string; json?: unknown };
-	/** How it tells tokens; undefined: as llama-server, or not at all. */
+	/** Its tokenizer routes; undefined: those of llama-server, or none. */
 	tokenRoutes?: TokenRoutes;
-	/** Its own requests for vectors and scores, which can tell it not to cut a text without a word. */
+	/** Its native requests for vectors and scores, which can turn off silent cutting of texts. */
 	embeddingRequest?(request: EmbeddingRequest): RootRequest;
 	rerankRequest?(request: { query: string; texts: readonly string[]; truncate: boolean }): RootRequest;
-	/** What tells it, in requests of OpenAI's form, to keep the beginning of a text that is too long. */
+	/** Fields that make it cut texts that are too long, in requests of OpenAI's form. */
 	truncateFields?: Readonly<Record<string, unknown>>;
-	/** Whether it sends vectors in base64, a quarter of the size. Others send floats, or were not seen with it. */
+	/** Whether it can send vectors in base64, a quarter of the size. Others send floats, or were not tested. */
 	sendsBase64?: boolean;
-	/** Words of its refusals by which it is told where nothing else tells. */
+	/** Text of its refusals that identifies it. */
 	refusalWords?: RegExp;
-	/** The name that it gives itself in the fingerprint of its answers, which gateways pass on. */
+	/** Its name in the `system_fingerprint` of answers, which gateways pass on. */
 	fingerprint?: string;
-	/** Whether a model is loaded anew for each size of context. */
+	/** Whether it reloads a model for each new context size. */
 	loadsAnewForContext?: boolean;
 	/** Whether it has a route for reranking; undefined: not known. */
 	reranks?: boolean;
-	/** An alias of its API that has no route for reranking. */
+	/** An alias of its API (end of the URL) that has no route for reranking. */
 	aliasWithoutRerank?: string;
-	/** Whether it goes on after a text without a word about the one behind, where it shall fill in. */
+	/** Whether it silently ignores `suffix` in requests to fill in. */
 	ignoresSuffix?: boolean;
 	/** Whether a request for pictures or sound must name a model. */
 	mediaNeedsModel?: boolean;
-	/** Whether it transcribes at `/inference` below the root rather than at OpenAI's route. */
+	/** Whether its transcription route is `/inference` below the root, not OpenAI's. */
 	transcribesAtInference?: boolean;
-	/** Whether it takes pictures as jobs that can be followed and cancelled. */
+	/** Whether it makes pictures in jobs that can be followed and cancelled. */
 	hasImageJobs?: boolean;
-	/** Whether a request for pictures ends in nothing there, after a long time, so that it is not sent. */
+	/** Whether it answers requests for pictures with nothing after a long time, so that none is sent. */
 	swallowsImageRequests?: boolean;
-	/** Whether it has Ollama's own API beside OpenAI's, by which it describes, loads, makes and deletes models. */
+	/** Whether it has Ollama's own API besides OpenAI's, to describe, load, create and delete models. */
 	hasOllamaApi?: boolean;
-	/** Whether it has llama-server's own routes: those of its one model, or those of a router, which also loads models. */
+	/** Whether it has llama-server's own routes: for one model, or as a router, which also loads models. */
 	llamaApi?: 'oneModel' | 'router';
-	/** Where a gateway has the routes of the server behind it that serves a model. Asking there loads the model. */
+	/** For a gateway: the root URL of the server behind it that serves a model. Requests there load the model. */
 	modelRoot?(root: string, model: string): string;
-	/** Whether an answer is that of the gateway, and not of a server behind it. */
+	/** Whether an answer is from the gateway, not from a server behind it. */
 	isOwnAnswer?(json: unknown): boolean;
 	/** Whether it installs and deletes models at `/v1/models/ID`. */
 	installsModels?: boolean;
-	/** Its own words for what a model is for: in the query of its list, or in each entry. */
+	/** Its own words for what a model is for: in the query for its list, or in each entry. */
 	modelUses?: { in: 'query' | 'entry'; name: string; words: Partial<Record<ModelUse, string>> };
-	/** The models of a server that has no list, from what else it answers. */
+	/** For a server without a list: its models, from its other answers. */
 	modelsFrom?(answers: ServerAnswers): ServerModel[] | undefined;
-	/** Fields that make a speed measurement comparable: no early end, no prompt out of the cache. */
+	/** Fields that make speed measurements comparable: no early end, no cached prompt. */
 	benchmarkFields?: Record<string, unknown>;
 
-	/** Refuses pictures before they are sent to a model that cannot see, where the server would not say so. */
+	/** Throws before pictures are sent to a model that cannot see, if the server would silently ignore them. */
 	refuseUnseenPictures?(connection: Connection, model: string, signal?: AbortSignal): Promise<void>;
-	/** A remark where the server left out the beginning of a conversation without a word. */
+	/** A note for the user if the server silently dropped the beginning of a conversation. */
 	remarkOnDroppedMessages?(
 		connection: Connection,
 		conversation: FittedConversation,
 		signal?: AbortSignal,
 	): Promise<string | undefined>;
-	/** Why an answer is empty, where the server cut a message that does not fit without a word. */
+	/** The error for an empty answer, if the server silently cut a message that does not fit. */
 	explainEmptyAnswer?(
 		connection: Connection,
 		conversation: FittedConversation,
 		signal?: AbortSignal,
 	): Promise<ServerError | undefined>;
-	/** How it is made to read such calls by itself. */
+	/** How to make it parse such tool calls itself. */
 	toolParserAdvice(parsers: ToolParsers): string;
-	/** What to do where a stream ends too early, if that has a cause of its own there. */
+	/** Remedy for a stream that ends too early, if this server has a special cause for that. */
 	cutStreamRemedy?: string;
-	/** Whether a model runs on machines of others, by its name. */
+	/** Whether a model runs in a cloud, by its name. */
 	runsElsewhere?(model: string): boolean;
 
-	/** What to do there, in sentences for the user. */
+	/** What the user can do, in sentences. */
 	advice: ServerAdvice;
 }
 
-/** How a server gets what it lacks. */
+/** How to give a server what it lacks. */
 export interface ServerAdvice {
 	/** It has no models at all. */
 	noModels: string;
-	/** It does not have this one: a further way beside choosing another. */
+	/** It does not have this model: an alternative to choosing another. */
 	missingModel?(model: string): string;
 	embeddingsOff: string;
 	rerankOff: string;

@@ -6,7 +6,7 @@ import { other } from './other';
 export const koboldcpp: ServerTraits = {
 	...other,
 	label: 'KoboldCpp',
-	isIt: (answers) => anyHeader(answers, 'server', /^KoboldCpp/i) || ownsModels(answers, 'koboldcpp'),
-	// Its list is open to everybody; an empty question to a route that generates would generate.
+	matches: (answers) => anyHeader(answers, 'server', /^KoboldCpp/i) || ownsModels(answers, 'koboldcpp'),
+	// Its list needs no key, and an empty request to a generating route would generate.
 	guardedRoute: { path: '/api/extra/last_logprobs' },
 };

@@ -6,6 +6,6 @@ import { other } from './other';
 export const kokoro: ServerTraits = {
 	...other,
 	label: 'Kokoro-FastAPI',
-	isIt: (answers) => ownsModels(answers, 'kokoro'),
+	matches: (answers) => ownsModels(answers, 'kokoro'),
 	wantsNoKey: true,
 };

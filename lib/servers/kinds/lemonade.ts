@@ -9,6 +9,6 @@ import { other } from './other';
 export const lemonade: ServerTraits = {
 	...other,
 	label: 'Lemonade',
-	isIt: (answers) =>
+	matches: (answers) =>
 		ownsModels(answers, 'lemonade') || anyModel(answers, (entry) => 'recipe' in entry && 'checkpoint' in entry),
 };

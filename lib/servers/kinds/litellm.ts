@@ -3,13 +3,13 @@ import type { ServerTraits } from './kind';
 import { other } from './other';
 
 /**
- * LiteLLM's proxy, told by the date that it gives all models (litellm/constants.py). Its `/health` sends a real request
- * to every model behind it (docs.litellm.ai, Health Checks).
+ * LiteLLM's proxy, recognized by the date that it gives all models (litellm/constants.py). Its `/health` sends a real
+ * request to every model behind it (docs.litellm.ai, Health Checks).
  */
 export const litellm: ServerTraits = {
 	...other,
 	label: 'LiteLLM',
-	isIt: (answers) =>
+	matches: (answers) =>
 		Object.values(answers).some(({ headers }) => Object.keys(headers).some((name) => name.startsWith('x-litellm-'))) ||
 		anyModel(answers, ({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai'),
 	healthPath: '/health/liveliness',

@@ -3,13 +3,13 @@ import type { ServerTraits } from './kind';
 import { other } from './other';
 
 /**
- * llama-cpp-python's server (abetlen/llama-cpp-python, llama_cpp/server). By default any other request, one for the list
- * of models included, ends the answer that is under way; an error inside a stream leaves an empty 200 (seen: 0.3.36).
+ * llama-cpp-python's server (abetlen/llama-cpp-python, llama_cpp/server). By default any other request, also one for
+ * the list of models, ends the running answer; an error inside a stream leaves an empty 200 (seen: 0.3.36).
  */
 export const llamaCppPython: ServerTraits = {
 	...other,
 	label: 'llama-cpp-python',
-	isIt: (answers) =>
+	matches: (answers) =>
 		anyModel(answers, (entry) => entry.owned_by === 'me' && Array.isArray(entry.permissions)) ||
 		(anyHeader(answers, 'openai-processing-ms', /^\d/) && anyHeader(answers, 'server', /^uvicorn$/)),
 	// It refuses OpenAI's form with 500.
@@ -18,7 +18,7 @@ export const llamaCppPython: ServerTraits = {
 	toolChoice: 'named',
 	listsLoadedModelsOnly: true,
 	ignoresModelName: true,
-	endsAnswersWhenAsked: true,
+	otherRequestsEndAnswers: true,
 	cutStreamRemedy:
 		'By default, any other request ends an answer of llama-cpp-python that is under way, also one for its list of models. Start it with --interrupt_requests false, and set Max Concurrent Requests in the credential to 1. What had arrived is in the details.',
 	toolParserAdvice: () => 'Start llama-cpp-python with --chat_format chatml-function-calling.',

@@ -3,12 +3,15 @@ import { anyModel, bodyOf } from './evidence';
 import type { ServerTraits } from './kind';
 import { isLlama, llamaServer } from './llama-server';
 
-/** llama-server without a model of its own: a child process for each model (docs/protocols/llama-server.md 2.10). */
+/**
+ * llama-server started without a model: a router with a child process for each model (docs/protocols/llama-server.md
+ * 2.10).
+ */
 export const llamaRouter: ServerTraits = {
 	...llamaServer,
 	mayKeepAnswers: false,
 	label: 'llama-server (router)',
-	isIt: (answers) =>
+	matches: (answers) =>
 		isLlama(answers) &&
 		(bodyOf(answers.props).role === 'router' || anyModel(answers, ({ status }) => isRecord(status))),
 	listsLoadedModelsOnly: false,

@@ -3,10 +3,12 @@ import { anyHeader, bodyOf, ownsModels, says, textIn } from './evidence';
 import type { ServerAnswers, ServerTraits } from './kind';
 import { other } from './other';
 
-/** Whether llama.cpp's server answers, alone or as a router (docs/protocols/llama-server.md 8.1). */
+/**
+ * Whether the answers are from llama.cpp's server, with one model or as a router (docs/protocols/llama-server.md 8.1).
+ */
 export function isLlama(answers: ServerAnswers): boolean {
 	return (
-		// In every answer, errors included; behind a proxy it may be rewritten.
+		// In every answer, also in errors; a proxy may rewrite it.
 		anyHeader(answers, 'server', /llama\.cpp/i) ||
 		ownsModels(answers, 'llamacpp') ||
 		'build_info' in bodyOf(answers.props) ||
@@ -21,9 +23,9 @@ export function isLlama(answers: ServerAnswers): boolean {
 export const llamaServer: ServerTraits = {
 	...other,
 	label: 'llama-server',
-	isIt: isLlama,
+	matches: isLlama,
 	version: (answers) => textIn(answers, 'props', 'build_info'),
-	// All of them are its own (tools/server/server-schema.cpp).
+	// All samplers come from it (tools/server/server-schema.cpp).
 	extraFields: 'all',
 	ownFields: ['cacheReuse', 'lora'],
 	takesUnlimited: true,
@@ -36,7 +38,7 @@ export const llamaServer: ServerTraits = {
 	llamaApi: 'oneModel',
 	keepsToGrammar: true,
 	sendsBase64: true,
-	// Older releases show their list to everybody (docs/protocols/llama-server.md 1.2).
+	// In older releases the list needs no key (docs/protocols/llama-server.md 1.2).
 	guardedRoute: { path: '/props' },
 	// docs/protocols/llama-server.md 4.3
 	ignoresModelName: true,

@@ -5,23 +5,23 @@ import type { ServerTraits } from './kind';
 import { llamaServer } from './llama-server';
 
 /**
- * llama-swap, which starts a server for the model that is asked for, mostly llama-server (mostlygeek/llama-swap;
- * docs/protocols/other-servers.md 6.3). Answers of the server behind it keep that server's headers, so llama-swap is
- * told before llama-server. `/api/version` is its own, with the commit and the date of its build: it is no Ollama.
+ * llama-swap, which starts a server, mostly llama-server, for the requested model (mostlygeek/llama-swap;
+ * docs/protocols/other-servers.md 6.3). It passes on the headers of the server behind it, so it is tested before
+ * llama-server. `/api/version` is its own, with commit and build date: it is no Ollama.
  */
 export const llamaSwap: ServerTraits = {
 	...llamaServer,
 	mayKeepAnswers: false,
 	label: 'llama-swap',
-	isIt: (answers) =>
+	matches: (answers) =>
 		ownsModels(answers, 'llama-swap') ||
 		Object.values(answers).some((answer) => says(answer, ({ src }) => src === 'llama-swap')) ||
 		anyHeader(answers, 'www-authenticate', /realm="llama-swap"/i) ||
 		('build_date' in bodyOf(answers.apiVersion) && 'commit' in bodyOf(answers.apiVersion)),
-	// vLLM may stand behind it as well.
+	// vLLM may be behind it, too.
 	reasoningFields: ['reasoning_content', 'reasoning'],
 	version: undefined,
-	// `/props` would load a model; its list wants the key.
+	// `/props` would load a model, and its list already needs the key.
 	guardedRoute: undefined,
 	llamaApi: undefined,
 	keepsToGrammar: undefined,

@@ -2,14 +2,14 @@ import { ownsModels, says } from './evidence';
 import type { ServerTraits } from './kind';
 import { other } from './other';
 
-/** LM Studio (lmstudio.ai/docs/developer). Routes that it does not have answer 200 with an error text. */
+/** LM Studio (lmstudio.ai/docs/developer). Unknown routes answer 200 with an error text. */
 export const lmStudio: ServerTraits = {
 	...other,
 	label: 'LM Studio',
 	textFormat: 'lmStudio',
 	toolParserAdvice: () =>
 		'In LM Studio, take a model with the hammer badge, or correct the prompt template in the settings of the model.',
-	isIt: (answers) =>
+	matches: (answers) =>
 		ownsModels(answers, 'organization_owner') ||
 		Object.values(answers).some((answer) =>
 			says(answer, ({ error }) => typeof error === 'string' && /^Unexpected endpoint or method/i.test(error)),

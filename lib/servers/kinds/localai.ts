@@ -3,13 +3,13 @@ import type { ServerTraits } from './kind';
 import { other } from './other';
 
 /**
- * LocalAI (mudler/LocalAI, core/http): its list of models names neither owner nor date, its `/version` is a version
- * with a commit in brackets, and `/api/version` is an imitation of Ollama 0.9.0.
+ * LocalAI (mudler/LocalAI, core/http): its list of models has neither owners nor dates, its `/version` is a version
+ * with a commit in parentheses, and `/api/version` imitates Ollama 0.9.0.
  */
 export const localai: ServerTraits = {
 	...other,
 	label: 'LocalAI',
-	isIt: (answers) => {
+	matches: (answers) => {
 		const models = entriesOf(answers);
 		if (models === undefined || models.some((entry) => 'owned_by' in entry || 'created' in entry)) return false;
 		return (

@@ -10,28 +10,26 @@ import type { FittedConversation, ServerAnswers, ServerTraits } from './kind';
 import { other } from './other';
 
 const ASK_LIMIT_MS = 5_000;
-/** Shorter conversations fit into the smallest context that anybody sets. */
+/** Characters that fit into the smallest context that anybody sets. */
 const FITS_ANYWHERE = 6_000;
-/**
- * Prose has four to five characters in a token, code and other scripts fewer: what is longer than this does not fit.
- */
+/** Prose has four to five characters per token, code and other scripts fewer: a longer text does not fit. */
 const MAX_CHARACTERS_PER_TOKEN = 5;
 
 /**
- * Ollama (docs/protocols/llama-server.md 8.2). Many servers answer `/api/version`, some in Ollama's very words because
- * they imitate its API (LocalAI, Lemonade, KoboldCpp, Open WebUI). Only Ollama's own list of models names as owner
- * `library`, or the namespace that is part of the model's name.
+ * Ollama (docs/protocols/llama-server.md 8.2). Many servers answer `/api/version`, some exactly like Ollama, whose API
+ * they imitate (LocalAI, Lemonade, KoboldCpp, Open WebUI). Only in Ollama's own list of models is the owner `library`,
+ * or the namespace in the model's name.
  */
 export const ollama: ServerTraits = {
 	...other,
 	label: 'Ollama',
-	isIt: (answers) => {
+	matches: (answers) => {
 		const models = entriesOf(answers);
 		if (models !== undefined && models.length > 0) return models.every(isOllamaEntry) && isOllamaVersion(answers);
 		return answers.apiVersion !== undefined && isOllamaVersion(answers) && mayHaveNoModels(answers);
 	},
 	version: (answers) => textIn(answers, 'apiVersion', 'version'),
-	// By its own API; the OpenAI one ignores them (docs/protocols/ollama.md 4.4).
+	// Through its native API; the OpenAI one ignores them (docs/protocols/ollama.md 4.4).
 	extraFields: ['topK', 'minP', 'typicalP', 'repeatPenalty', 'repeatLastN'],
 	ownFields: ['contextSize', 'keepAlive'],
 	takesUnlimited: true,
@@ -40,7 +38,7 @@ export const ollama: ServerTraits = {
 	thinkingBudget: false,
 	toolChoice: 'ignored',
 	reasoningFields: ['reasoning'],
-	// Seen with 0.17.4: only gpt-oss knows efforts, no model knows this one, and some do not think.
+	// Seen with 0.17.4: only gpt-oss has thinking efforts, none has "minimal", and some models cannot think.
 	refusals: [
 		...(other.refusals ?? []),
 		{
@@ -67,7 +65,7 @@ export const ollama: ServerTraits = {
 	hasOllamaApi: true,
 	loadsAnewForContext: true,
 	fingerprint: 'fp_ollama',
-	// Those of Go's web server, for a route that it does not have.
+	// The text of Go's web server for an unknown route.
 	refusalWords: /^\s*404 page not found\s*$/,
 	embeddingRequest: ({ model, input, truncate, dimensions, keepAlive }) => ({
 		path: '/api/embed',
@@ -93,12 +91,12 @@ export const ollama: ServerTraits = {
 	// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
 	runsElsewhere: (model) => /[:-]cloud$/.test(model),
 	explainEmptyAnswer,
-	// Seen with 0.17.4: where its runner dies, the cause is in Ollama's log only.
+	// Seen with 0.17.4: when its runner dies, the cause is only in Ollama's log.
 	cutStreamRemedy:
 		'Ollama ends a stream like this when the process that runs the model has failed, and does not pass the cause on. Its log tells the cause (ollama serve, journalctl -u ollama, docker logs). Most often there is not enough memory. Its own API does pass it on: the node uses that one as soon as Context Size or Keep Alive is set in its options. What had arrived is in the details.',
 };
 
-/** `{"version":"…"}` and nothing else. Where it was not asked, the list alone must do. */
+/** Whether the answer is `{"version":"…"}` and nothing else. True if it was not asked: then only the list counts. */
 function isOllamaVersion({ apiVersion }: ServerAnswers): boolean {
 	if (apiVersion === undefined) return true;
 	const keys = Object.keys(bodyOf(apiVersion));
@@ -111,7 +109,8 @@ function isOllamaEntry({ id, owned_by: owner }: Record<string, unknown>): boolea
 }
 
 /**
- * Ollama without models writes null for the list; without OpenAI's routes at this path it answers 404 in plain text.
+ * Whether this may be an Ollama without models, which sends null as its list, or one without OpenAI's routes at this
+ * path, which answers 404 in plain text.
  */
 function mayHaveNoModels({ models }: ServerAnswers): boolean {
 	if (models === undefined) return true;
@@ -120,9 +119,9 @@ function mayHaveNoModels({ models }: ServerAnswers): boolean {
 }
 
 /**
- * Ollama gives a picture to a model that cannot see without a word (seen: 0.17.4), and the model makes something up.
+ * Ollama accepts a picture for a model that cannot see (seen: 0.17.4), and the model makes something up.
  *
- * @throws {ServerError} of kind `modalityUnsupported`, before anything is sent
+ * @throws {ServerError} of kind `modalityUnsupported`, before the picture is sent
  */
 async function refuseUnseenPictures(connection: Connection, model: string, signal?: AbortSignal): Promise<void> {
 	const path = '/api/show';
@@ -138,8 +137,8 @@ async function refuseUnseenPictures(connection: Connection, model: string, signa
 }
 
 /**
- * A remark where the conversation was longer than the context that the model runs with; undefined where it fits, or
- * where nobody can tell.
+ * A note if the conversation was longer than the context that the model runs with; undefined if it fits, or if that is
+ * unknown.
  */
 async function remarkOnDroppedMessages(
 	connection: Connection,
@@ -155,8 +154,8 @@ async function remarkOnDroppedMessages(
 }
 
 /**
- * A single message that is longer than the context is cut without a word: 200, no text, "stop", and a prompt of exactly
- * the context (docs/protocols/ollama.md 4.1).
+ * Ollama silently cuts a single message that is longer than the context: 200, no text, "stop", and prompt tokens that
+ * equal the context size (docs/protocols/ollama.md 4.1).
  */
 async function explainEmptyAnswer(
 	connection: Connection,
@@ -176,7 +175,7 @@ async function explainEmptyAnswer(
 const MORE_CONTEXT =
 	'Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile';
 
-/** Tokens of context that the model runs with: what is asked for is capped to what the model was trained for. */
+/** Context size in tokens that the model runs with. Ollama caps the requested one to what the model was trained for. */
 async function contextOf(
 	connection: Connection,
 	{ model, contextSize }: FittedConversation,

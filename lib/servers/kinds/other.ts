@@ -1,28 +1,28 @@
 import { REFUSES_FIELDS } from '../refused-fields';
 import type { Refusal, ServerTraits } from './kind';
 
-/** Refusals of servers that may stand behind any gateway. */
+/** Refusals of servers that may be behind any gateway. */
 const REFUSALS: readonly Refusal[] = [
 	{ says: /cannot use tools with stream/i, then: 'withoutStream' },
 	// Mistral's templates (docs/protocols/llama-server.md, case 81)
 	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },
-	// FastAPI servers that forbid fields they do not know (pydantic: extra="forbid"), gateways, functions of Python.
+	// FastAPI servers that forbid unknown fields (pydantic: extra="forbid"), gateways, Python functions.
 	{ says: REFUSES_FIELDS, then: 'withoutRefusedFields' },
-	// The same without the name in the form of a list, and vLLM where Extra Body turns streaming off.
+	// The same, but without field names that can be parsed; and vLLM if Extra Body turns streaming off.
 	{ says: /stream[_ ]options/i, then: 'withoutUsageInStream' },
 ];
 
-/** An OpenAI-compatible server of unknown kind: it gets whatever the user set. */
+/** An OpenAI-compatible server of unknown kind: it gets everything that the user set. */
 export const other: ServerTraits = {
 	label: 'An OpenAI-compatible server',
-	isIt: () => true,
+	matches: () => true,
 	extraFields: 'all',
 	grammar: (grammar) => ({ grammar }),
 	thinkingSwitch: 'template',
 	thinkingBudget: true,
-	// Most servers treat an object as "auto" without a word (docs/protocols/llama-server.md 6.1).
+	// Most servers silently treat an object as "auto" (docs/protocols/llama-server.md 6.1).
 	toolChoice: 'mode',
-	// vLLM changed the name and reads either the old or the new one (vllm-project/vllm issue 38488), and may be behind
+	// vLLM renamed the field, and reads either the old or the new one (vllm-project/vllm issue 38488). It may be behind
 	// any gateway.
 	reasoningFields: ['reasoning_content', 'reasoning'],
 	refusals: REFUSALS,

@@ -6,8 +6,8 @@ import { other } from './other';
 export const sdServer: ServerTraits = {
 	...other,
 	label: 'sd-server',
-	// Its list says this whatever model it has loaded (routes_openai.cpp).
-	isIt: (answers) => anyModel(answers, ({ id }) => id === 'sd-cpp-local'),
+	// Its list contains this ID, whatever model is loaded (routes_openai.cpp).
+	matches: (answers) => anyModel(answers, ({ id }) => id === 'sd-cpp-local'),
 	wantsNoKey: true,
 	ignoresModelName: true,
 	hasImageJobs: true,

@@ -3,8 +3,8 @@ import type { ServerTraits } from './kind';
 import { vllm } from './vllm';
 
 /**
- * SGLang (sgl-project/sglang, python/sglang/srt/entrypoints). Its list of models stays up when its engine is dead;
- * `/health` then says 503.
+ * SGLang (sgl-project/sglang, python/sglang/srt/entrypoints). Its list of models still works when its engine is dead;
+ * `/health` then returns 503.
  */
 export const sglang: ServerTraits = {
 	...vllm,
@@ -13,7 +13,7 @@ export const sglang: ServerTraits = {
 	truncateFields: undefined,
 	sendsBase64: undefined,
 	label: 'SGLang',
-	isIt: (answers) => ownsModels(answers, 'sglang'),
+	matches: (answers) => ownsModels(answers, 'sglang'),
 	version: (answers) => textIn(answers, 'version', 'version'),
 	grammar: (grammar) => ({ ebnf: grammar }),
 	reasoningFields: ['reasoning_content'],

@@ -2,7 +2,7 @@ import { anyModel } from './evidence';
 import type { ServerTraits } from './kind';
 import { other } from './other';
 
-/** The tasks of its models (speaches-ai/speaches, api_types.py). */
+/** Values of `task` in its list (speaches-ai/speaches, api_types.py). */
 const TASKS: ReadonlySet<unknown> = new Set([
 	'automatic-speech-recognition',
 	'text-to-speech',
@@ -11,11 +11,11 @@ const TASKS: ReadonlySet<unknown> = new Set([
 	'speaker-diarization',
 ]);
 
-/** speaches (seen: 870e1e1): transcripts and speech. It lists what is installed, with the task of each model. */
+/** speaches (seen: 870e1e1): transcripts and speech. It lists the installed models with their tasks. */
 export const speaches: ServerTraits = {
 	...other,
 	label: 'speaches',
-	isIt: (answers) => anyModel(answers, ({ task }) => TASKS.has(task)),
+	matches: (answers) => anyModel(answers, ({ task }) => TASKS.has(task)),
 	mediaNeedsModel: true,
 	installsModels: true,
 	modelUses: {
@@ -23,7 +23,7 @@ export const speaches: ServerTraits = {
 		name: 'task',
 		words: { transcription: 'automatic-speech-recognition', speech: 'text-to-speech' },
 	},
-	// Without models, its list tells nothing.
+	// An empty list does not identify it.
 	refusalWords: /is not installed locally/i,
 	advice: {
 		...other.advice,

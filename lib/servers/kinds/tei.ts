@@ -11,7 +11,7 @@ import { numbers } from './token-lists';
 export const tei: ServerTraits = {
 	...other,
 	label: 'Text Embeddings Inference',
-	isIt: (answers) => {
+	matches: (answers) => {
 		const info = bodyOf(answers.info);
 		return 'model_type' in info && 'max_client_batch_size' in info;
 	},
@@ -53,7 +53,7 @@ export const tei: ServerTraits = {
 	},
 };
 
-/** One list per text, and one text was sent. */
+/** The answer has one list per text; one text was sent. */
 function readTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
 	const [first] = Array.isArray(json) ? (json as unknown[]) : [];
 	const list = Array.isArray(first) ? (first as unknown[]).filter(isRecord) : undefined;

@@ -6,8 +6,9 @@ export function numbers(list: unknown): number[] | undefined {
 }
 
 /**
- * Tokens by the shape of the answer: `[1, 2]`, or `[{id, piece}]` with pieces, where a part of a character is a list of
- * bytes (llama-server); `token_strs` beside them (vLLM); `token_ids` beside texts (LiteLLM).
+ * Reads the tokens of an answer: `[1, 2]`, or `[{id, piece}]`, where a part of a character is a list of bytes
+ * (llama-server); `token_strs` besides the tokens (vLLM); `token_ids` besides texts (LiteLLM). Undefined for another
+ * shape.
  */
 export function tokensIn(json: unknown, withPieces: boolean): Tokenized | undefined {
 	const { token_ids: ids, tokens: list, token_strs: strings = ids === undefined ? [] : list } = recordOf(json);

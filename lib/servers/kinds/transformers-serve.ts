@@ -5,14 +5,13 @@ import { other } from './other';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Hugging Face's `transformers serve` (transformers, cli/serving). It lists what is in its cache, with the time of the
- * last change as a fraction; nothing where it serves a model out of a folder. Every answer has an `x-request-id`
- * (seen: 5.19.0).
+ * Hugging Face's `transformers serve` (transformers, cli/serving). It lists the models in its cache, with fractional
+ * seconds as date, and nothing if it serves a model from a folder. Every answer has an `x-request-id` (seen: 5.19.0).
  */
 export const transformersServe: ServerTraits = {
 	...other,
 	label: 'transformers serve',
-	isIt: (answers) => {
+	matches: (answers) => {
 		const isOfCache = entriesOf(answers)?.every(
 			({ created }) => typeof created === 'number' && !Number.isInteger(created),
 		);
@@ -21,7 +20,7 @@ export const transformersServe: ServerTraits = {
 			says(answers.health, ({ reason }) => reason === 'cb_worker_dead')
 		);
 	},
-	// It refuses what is not in OpenAI's API, and ignores much of what is, `response_format` among it.
+	// It refuses fields outside OpenAI's API, and ignores many of OpenAI's, for example `response_format`.
 	extraFields: ['chatTemplateArguments'],
 	grammar: undefined,
 	thinkingBudget: false,

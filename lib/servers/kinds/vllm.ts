@@ -8,10 +8,10 @@ import { tokensIn } from './token-lists';
 export const vllm: ServerTraits = {
 	...other,
 	label: 'vLLM',
-	isIt: (answers) =>
+	matches: (answers) =>
 		ownsModels(answers, 'vllm') ||
 		says(answers.models, ({ error }) => error === 'Unauthorized') ||
-		// Its `/health` is an empty answer, its `/version` names nothing else.
+		// Its `/health` has an empty body, and its `/version` only a version.
 		(textIn(answers, 'version', 'version') !== undefined &&
 			answers.health?.status === 200 &&
 			answers.health.text.trim() === ''),
@@ -28,7 +28,7 @@ export const vllm: ServerTraits = {
 		`Start vLLM with --enable-auto-tool-choice --tool-call-parser ${parser}.`,
 	benchmarkFields: { ignore_eos: true },
 	sendsBase64: true,
-	// The length of the model (vLLM, protocol of its embeddings route).
+	// -1: the model's maximum length (vLLM, embeddings API).
 	truncateFields: { truncate_prompt_tokens: -1 },
 	tokenRoutes: {
 		tokenize: (text, { model, addSpecial, withPieces }) => ({

@@ -6,11 +6,11 @@ import { other } from './other';
 export const whisperCpp: ServerTraits = {
 	...other,
 	label: 'whisper.cpp',
-	isIt: (answers) => anyHeader(answers, 'server', /^whisper\.cpp/i),
+	matches: (answers) => anyHeader(answers, 'server', /^whisper\.cpp/i),
 	wantsNoKey: true,
 	ignoresModelName: true,
 	transcribesAtInference: true,
-	// A proxy may take its name away.
+	// A proxy may remove the `server` header.
 	refusalWords: /^File Not Found \(/,
 	advice: { ...other.advice, noModels: 'whisper.cpp has one model and no list of it: leave the model empty.' },
 };

@@ -2,12 +2,12 @@ import { ownsModels } from './evidence';
 import type { ServerTraits } from './kind';
 import { other } from './other';
 
-/** Xinference (xorbitsai/inference): models that are launched on it, each on an engine of its own (seen: 4.1.0). */
+/** Xinference (xorbitsai/inference): models are launched on it, each with its own engine (seen: 4.1.0). */
 export const xinference: ServerTraits = {
 	...other,
 	label: 'Xinference',
-	isIt: (answers) => ownsModels(answers, 'xinference'),
-	// What vLLM, one of its engines, calls it. Its own engine ignores grammars without a word.
+	matches: (answers) => ownsModels(answers, 'xinference'),
+	// The name in vLLM, one of its engines. Its own engine silently ignores grammars.
 	fieldNames: { repeatPenalty: 'repetition_penalty' },
 	thinkingBudget: false,
 	listsLoadedModelsOnly: true,

@@ -2,7 +2,7 @@
 import { failure, invalidInput } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { finiteNumber, isRecord, nonEmptyText, optional } from '../../values';
-import { LlamaServerRoutes, type LlamaServerAsk } from './llama-server-routes';
+import { LlamaServerRoutes, type NativeRouteOptions } from './llama-server-routes';
 
 const WHAT = 'route for adapters';
 
@@ -15,7 +15,7 @@ export interface Adapter {
 }
 
 /** @throws {ServerError} */
-export async function listAdapters(connection: Connection, ask: LlamaServerAsk): Promise<Adapter[]> {
+export async function listAdapters(connection: Connection, ask: NativeRouteOptions): Promise<Adapter[]> {
 	return await adaptersOf(await LlamaServerRoutes.of(connection, ask, WHAT));
 }
 
@@ -35,20 +35,20 @@ async function adaptersOf(routes: LlamaServerRoutes): Promise<Adapter[]> {
 	});
 }
 
-/** The server keeps scales in 32 bits. */
+/** Tolerance: the server stores scales as 32-bit floats. */
 const CLOSE = 1e-4;
 
 /**
- * Sets the scales of the adapters for every request of every user; those that are not named go to 0. The server says
- * success to anything, also to adapters that it does not have (seen: v0.5.0), so it is asked before and afterwards.
+ * Sets the scales of the adapters for all requests of all users; adapters that are not named get 0. The server reports
+ * success even for adapters that it does not have (seen: v0.5.0), so the list is read before and afterwards.
  *
- * @returns the adapters as they are then
+ * @returns the adapters afterwards
  * @throws {ServerError}
  */
 export async function setAdapters(
 	connection: Connection,
 	scales: ReadonlyArray<{ id: number; scale: number }>,
-	ask: LlamaServerAsk,
+	ask: NativeRouteOptions,
 ): Promise<Adapter[]> {
 	const routes = await LlamaServerRoutes.of(connection, ask, WHAT);
 	const known = await adaptersOf(routes);

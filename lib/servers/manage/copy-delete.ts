@@ -3,7 +3,7 @@ import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { traitsOf } from '../kinds';
 import { pathOfModel } from '../model-names';
-import { cannot, requireOllamaApi, workOnModel, type ModelWork } from './model-work';
+import { actionNotSupported, requireOllamaApi, workOnModel, type ModelWork } from './model-work';
 
 const LIMIT_MS = 60_000;
 
@@ -28,11 +28,18 @@ export async function deleteModel(connection: Connection, options: ModelWork) {
 		const { root, api } = connection.url;
 		const { hasOllamaApi, llamaApi, installsModels } = traitsOf(kind);
 		const call = { method: 'DELETE' as const, timeoutMs: LIMIT_MS, signal, about: { model } };
-		// The name goes in the body, which Ollama wants also of this method.
+		// Ollama expects a body with DELETE, too.
 		if (hasOllamaApi === true) await connection.accepted(`${root}/api/delete`, { ...call, json: { model } });
 		else if (llamaApi === 'router') await deleteOnRouter(connection, model, call);
 		else if (installsModels === true) await connection.accepted(`${api}/models/${pathOfModel(model)}`, call);
-		else throw await cannot(connection, kind, 'delete models', "Ollama, llama-server's router and speaches", signal);
+		else
+			throw await actionNotSupported(
+				connection,
+				kind,
+				'delete models',
+				"Ollama, llama-server's router and speaches",
+				signal,
+			);
 		return { deleted: true };
 	});
 }

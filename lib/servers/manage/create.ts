@@ -19,18 +19,18 @@ export interface CreateOptions extends ModelWork {
 	parameters?: Record<string, unknown>;
 	/** `q4_K_M`, `q8_0`, … */
 	quantize?: string;
-	/** Longest time in which nothing changes. 0: none. */
+	/** Milliseconds without progress after which it fails; 0: no limit. */
 	idleMs: number;
 	onProgress?(progress: Progress): Promise<void> | void;
-	/** Told where the source is not on the server, so that Ollama downloads it. */
+	/** Called if the source is not on the server, so that Ollama downloads it. */
 	onDownload?(from: string): void;
 }
 
 const GGUF = 'GGUF';
 
 /**
- * Makes a model of another one or of a GGUF file (Ollama). The file is read twice: once for its digest, and once to be
- * sent, where Ollama has not got it.
+ * Creates a model from another one or from a GGUF file (Ollama). The file is read once for its digest, and once more to
+ * upload it if Ollama does not have it.
  *
  * @throws {ServerError}
  */
@@ -39,7 +39,7 @@ export async function createModel(connection: Connection, given: CreateOptions) 
 		const { source, model, signal, system, template, parameters, quantize, idleMs, onProgress } = options;
 		await requireOllamaApi(connection, kind, 'make models', signal);
 		const json: Record<string, unknown> = { model, ...optional({ system, template, parameters, quantize }) };
-		/** Of a file: whether it had to be sent. */
+		/** For a file: whether it had to be uploaded. */
 		const done: { uploaded?: boolean; digest?: string } = {};
 		if ('file' in source) {
 			done.digest = await digestOf(source.file);
@@ -54,7 +54,7 @@ export async function createModel(connection: Connection, given: CreateOptions) 
 	});
 }
 
-/** @throws {ServerError} for a file that is no GGUF, before anything is sent */
+/** @throws {ServerError} of kind `invalidInput` for a file that is not GGUF, before anything is sent */
 async function digestOf({ name, open }: FileSource): Promise<string> {
 	const hash = createHash('sha256');
 	let head = '';
@@ -73,7 +73,7 @@ async function digestOf({ name, open }: FileSource): Promise<string> {
 	return `sha256:${hash.digest('hex')}`;
 }
 
-/** @returns whether it had to be sent */
+/** @returns whether it had to be uploaded */
 async function uploadBlob(
 	connection: Connection,
 	digest: string,
@@ -97,6 +97,6 @@ async function uploadBlob(
 
 async function isThere(connection: Connection, name: string, signal: AbortSignal | undefined): Promise<boolean> {
 	const tags = ollamaEntries(await optionalJson(connection, '/api/tags', { timeoutMs: CALL_MS, signal }));
-	// Who does not tell is not blamed.
+	// Without a list, it is assumed to be there.
 	return tags === undefined || [...tags.keys()].some((id) => isOllamaNamed(id, name));
 }

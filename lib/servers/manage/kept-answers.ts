@@ -7,13 +7,13 @@ import { LruCache } from '../../lru-cache';
 
 const ASK_LIMIT_MS = 3_000;
 
-/** By server. It may be updated while n8n runs. */
+/** By server, for a limited time: it may be updated while n8n runs. */
 const keeping = LruCache.shared<boolean>({ ttlMs: 10 * 60_000 });
 
 /**
- * How the answer to the next request can be reached again, where the server keeps answers: llama-server does, for some
- * minutes after their end and in 4 MiB each (docs/protocols/llama-server-new.md 1). Whoever has the key and the ID can read
- * an answer, and a repeated ID ends the run that has it: so IDs are random.
+ * How to resume reading the answer to the next request, if the server stores answers; otherwise undefined. llama-server
+ * does, for some minutes after their end and up to 4 MiB each (docs/protocols/llama-server-new.md 1). Anyone with the
+ * key and the ID can read an answer, and reusing an ID ends its run, so IDs are random.
  */
 export async function keptAnswerAt(connection: Connection, signal?: AbortSignal): Promise<KeptAnswer | undefined> {
 	const { api } = connection.url;
@@ -26,17 +26,17 @@ export async function keptAnswerAt(connection: Connection, signal?: AbortSignal)
 	};
 }
 
-/** An unknown ID gives the same 404 as a server without the route, so the list of IDs is asked for. */
+/** Asks for the list of IDs, since an unknown ID gives the same 404 as a missing route. */
 async function keepsAnswers(connection: Connection, signal: AbortSignal | undefined): Promise<boolean> {
 	const known = keeping.get(connection.id);
 	if (known !== undefined) return known;
 	const asked = { json: { conversation_ids: [] }, timeoutMs: ASK_LIMIT_MS, signal };
-	// Who says nothing would hold up every answer.
+	// A silent server counts as one that does not store answers: asking it again would delay every answer.
 	const silent = (error: unknown) =>
 		error instanceof ServerError && error.kind === 'totalLimit' ? { status: 408, json: undefined } : undefined;
 	const answer = await connection.call(`${connection.url.api}/streams/lookup`, asked).catch(silent);
 	const keeps = answer?.status === 200 && Array.isArray(answer.json);
-	// A server that is loading or busy may keep them all the same.
+	// Not cached while the server is loading or busy: it may store answers.
 	if (answer !== undefined && answer.status < 500) keeping.set(connection.id, keeps);
 	return keeps;
 }

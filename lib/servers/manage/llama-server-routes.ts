@@ -1,4 +1,4 @@
-/** The routes of llama-server beside OpenAI's API, where several servers have them, each at its own place. */
+/** llama-server's own routes, which routers and gateways offer too, at other URLs. */
 import { failure } from '../../errors/failure';
 import { throwAs, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
@@ -9,11 +9,11 @@ import { requireModel } from '../model-names';
 import { kindFor } from '../purpose';
 import { retryIdempotent } from '../retry';
 
-export interface LlamaServerAsk {
-	/** May be empty where the server has one model. */
+export interface NativeRouteOptions {
+	/** May be empty if the server has one model. */
 	model: string;
 	signal?: AbortSignal;
-	/** After a failure another server is asked, so this one is not asked again. */
+	/** No retries: after a failure another server is asked. */
 	once?: boolean;
 }
 
@@ -24,15 +24,15 @@ export class LlamaServerRoutes {
 	private constructor(
 		private readonly connection: Connection,
 		readonly kind: ServerKind,
-		private readonly ask: LlamaServerAsk,
+		private readonly ask: NativeRouteOptions,
 		private readonly what: string,
 	) {}
 
 	/**
-	 * @param what the user wants there, behind "has no": "slots", "route for tokens"
-	 * @throws {ServerError} where the server is of a kind that has none, or wants a model and none is chosen
+	 * @param what is missing, in words after "has no": "slots", "route for tokens"
+	 * @throws {ServerError} if this kind of server lacks the routes, or needs a model and none is chosen
 	 */
-	static async of(connection: Connection, ask: LlamaServerAsk, what: string): Promise<LlamaServerRoutes> {
+	static async of(connection: Connection, ask: NativeRouteOptions, what: string): Promise<LlamaServerRoutes> {
 		const model = ask.model.trim();
 		const kind = await kindFor(connection, model, ask.signal);
 		const { label, llamaApi, modelRoot } = traitsOf(kind);
@@ -47,7 +47,7 @@ export class LlamaServerRoutes {
 		return routes;
 	}
 
-	/** Whether the server asks which model is meant. */
+	/** Whether requests must name a model. */
 	get isOfSeveralModels(): boolean {
 		const { llamaApi, modelRoot } = traitsOf(this.kind);
 		return llamaApi === 'router' || modelRoot !== undefined;
@@ -60,7 +60,7 @@ export class LlamaServerRoutes {
 	}
 
 	/**
-	 * A request that changes nothing, so it may be sent twice.
+	 * An idempotent request, which may be retried.
 	 *
 	 * @throws {ServerError}
 	 */
@@ -69,7 +69,7 @@ export class LlamaServerRoutes {
 	}
 
 	/**
-	 * A request that changes something: sent again only while the server has not taken it up.
+	 * A request that changes something: never retried after the server may have started on it.
 	 *
 	 * @throws {ServerError}
 	 */
@@ -97,11 +97,11 @@ export class LlamaServerRoutes {
 	}
 
 	private async send(url: string, options: Pick<RequestOptions, 'json'>): Promise<CallAnswer> {
-		const asking = safeAnswer(this.connection, url, { ...options, ...this.ask });
+		const asking = idempotentAnswer(this.connection, url, { ...options, ...this.ask });
 		return await asking.catch(throwAs((error) => this.withoutRoute(error)));
 	}
 
-	/** A server that has not got the route, in words that say what is missing. */
+	/** The error for a missing route, which says what is missing; other errors unchanged. */
 	private withoutRoute(error: ServerError): ServerError {
 		const { status, serverText, url = this.connection.url.root } = error;
 		if (status !== 404 && status !== 405) return error;
@@ -115,14 +115,14 @@ export class LlamaServerRoutes {
 }
 
 /**
- * The answer to a request that changes nothing: waits while the model is loading, and asks again after what passes.
+ * The answer to an idempotent request: waits while the model is loading, and retries after transient failures.
  *
  * @throws {ServerError}
  */
-export async function safeAnswer(
+export async function idempotentAnswer(
 	connection: Connection,
 	url: string,
-	{ model, signal, json, once = false }: LlamaServerAsk & Pick<RequestOptions, 'json'>,
+	{ model, signal, json, once = false }: NativeRouteOptions & Pick<RequestOptions, 'json'>,
 ): Promise<CallAnswer> {
 	const about = { model };
 	return await connection.answer(url, {

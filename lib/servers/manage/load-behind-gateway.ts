@@ -8,15 +8,15 @@ import { optionalJson } from '../optional-json';
 import { waitForRunningAnswers } from './running-answers';
 
 /**
- * llama-swap loads a model for any request to it, and answers that when the model is there. Told to unload one, it ends
- * the process after ten seconds at the latest, whatever it is answering (seen: 0bdb372).
+ * Loads or unloads a model on llama-swap. It loads a model for any request, which is answered once the model is loaded.
+ * On unload, it kills the process after ten seconds even if it is answering (seen: 0bdb372).
  */
 export async function changeBehindGateway(
 	connection: Connection,
 	action: ModelAction,
 	options: ChangeOptions & { kind: ServerKind },
 ): Promise<Change> {
-	// An alias may have been given.
+	// The given name may be an alias.
 	const { models } = await offeredModels(connection, options);
 	const { id: model } = offeredModel(connection, models, options.model, options.kind);
 	const before = await stateOf(connection, { ...options, model });
@@ -29,7 +29,7 @@ export async function changeBehindGateway(
 	const { signal, limitMs } = options;
 	if (action === 'load') {
 		const answer = await connection.call(`${modelRoot}/health`, { timeoutMs: limitMs, signal });
-		// What the server behind it says of this route does not matter: it is there.
+		// Any answer of the server behind it means that the model is loaded.
 		if (answer.status >= 300 && isOwnAnswer?.(answer.json) === true) throw failedToLoad(connection, answer, model);
 		return { ...done, state: wanted };
 	}
@@ -40,7 +40,7 @@ export async function changeBehindGateway(
 	return { ...done, state: wanted };
 }
 
-/** `/running` lists the processes that are up, each with its state. */
+/** `/running` lists the running processes with their states. */
 async function stateOf(connection: Connection, { model, signal }: ChangeOptions): Promise<string> {
 	const answer = await optionalJson(connection, '/running', { timeoutMs: CALL_MS, signal });
 	const state = recordsIn(answer?.running).find((one) => one.model === model)?.state;

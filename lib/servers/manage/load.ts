@@ -20,12 +20,12 @@ import { optionalJson } from '../optional-json';
 import { waitForRunningAnswers, tooSlow } from './running-answers';
 
 /**
- * Loads a model into memory or takes it out, on llama-server's router, llama-swap and Ollama. A model that is already as
- * wanted is left alone, and answers that are being generated are not cut: Ollama finishes them by itself, at the others
- * this waits for them.
+ * Loads a model into memory or unloads it, on llama-server's router, llama-swap and Ollama. Nothing happens if the
+ * model is already in that state. Running answers are not cut off: Ollama finishes them itself, on the others this
+ * waits for them.
  *
- * @throws {ServerError} where the server cannot do that, does not know the model, fails, or needs longer than the
- *   limit; of kind `busy` where the model is answering and nobody wants to wait
+ * @throws {ServerError} if the server cannot do that, does not know the model, fails, or exceeds the limit; of kind
+ *   `busy` if the model is answering and `wait` is off
  */
 export async function changeModel(connection: Connection, action: ModelAction, options: ChangeOptions) {
 	return await workOnModel(connection, options, async (kind, asked) => {
@@ -58,7 +58,7 @@ async function changeOnRouter(connection: Connection, action: ModelAction, optio
 	const done: Change = { model, before, state: before };
 	if (action === 'unload' && !isUp) return done;
 	if (action === 'unload' && before === 'loaded' && options.cutAnswers !== true) {
-		// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
+		// Without `autoload=false`, this request would load a model that was unloaded meanwhile.
 		const query = `?model=${encodeURIComponent(model.toWellFormed())}&autoload=false`;
 		const urlOf = (path: string) => connection.url.root + path + query;
 		done.sawNoAnswers = await waitForRunningAnswers(connection, urlOf, { ...options, model });
@@ -74,11 +74,11 @@ async function order(connection: Connection, action: ModelAction, { model, signa
 	const answer = await connection.call(url, { json: { model }, timeoutMs: CALL_MS, signal });
 	if (!isRefusal(answer)) return;
 	const refusal = connection.refusal(answer, { model });
-	// Somebody else was quicker: what was wanted is so.
+	// Somebody else was faster: the model is already in the wanted state.
 	if (!/is already running|is not running/.test(refusal.serverText ?? '')) throw refusal;
 }
 
-/** Looks at the list until the state is final. */
+/** Polls the list until the state is final. */
 async function settled(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<string> {
 	const url = `${connection.url.root}/models/${action}`;
 	const late = () => tooSlow(connection, action, url, options);
@@ -95,15 +95,15 @@ async function settled(connection: Connection, action: ModelAction, options: Cha
 			action === 'load'
 				? state === 'loaded' || state === 'sleeping'
 				: state === 'unloaded' || state === 'downloaded' || state === 'failed';
-		// A process that was ended may count as failed.
+		// A killed process may count as failed.
 		return isFinal ? (state === 'failed' ? 'unloaded' : state) : undefined;
 	};
 	return await pollUntil(options, look, late);
 }
 
 /**
- * A generation without a prompt only loads; with `keep_alive` 0 it only unloads (docs/protocols/llama-server.md 8.2,
- * Ollama's API).
+ * A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it
+ * (docs/protocols/llama-server.md 8.2, Ollama's API).
  */
 async function changeOnOllama(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {
 	const { model, limitMs, signal } = options;
@@ -117,12 +117,12 @@ async function changeOnOllama(connection: Connection, action: ModelAction, optio
 			signal,
 		};
 		let answer = await connection.call(url, call);
-		// A model for embeddings only; without an input it is no more than loaded or unloaded too.
+		// An embedding model: a request without input also only loads or unloads it.
 		if (answer.status === 400 && /does not support generate/i.test(answer.text))
 			answer = await connection.call(`${connection.url.root}/api/embed`, call);
 		if (isRefusal(answer)) throw connection.refusal(answer, { model });
-		// The answer comes before the memory is free (seen: 0.17.4), and who loads it in between finds it loaded and loses
-		// it.
+		// The answer comes before the memory is free (seen: 0.17.4). Loading the model in between would find it loaded, and
+		// then lose it.
 		if (action === 'unload')
 			await pollUntil(
 				options,

@@ -9,9 +9,9 @@ import { optionalJson } from '../optional-json';
 import { kindFor } from '../purpose';
 
 /**
- * What a server tells of one model. Nothing is loaded by the question.
+ * Everything that a server tells about one model. Loads nothing.
  *
- * @throws {ServerError} also where the server does not have it
+ * @throws {ServerError} also if the server does not have the model
  */
 export async function modelDetails(connection: Connection, { model, signal }: { model: string; signal?: AbortSignal }) {
 	requireModel(model);
@@ -21,7 +21,7 @@ export async function modelDetails(connection: Connection, { model, signal }: { 
 	const models = await listModels(connection, signal);
 	const found = offeredModel(connection, models, model, server);
 	if (llamaApi === 'oneModel') return { ...found, server, ...(await propsOf(connection, '/props', signal)) };
-	// Asked of a model that is not loaded, a router would load it.
+	// For a model that is not loaded, this request would make a router load it.
 	if (llamaApi === 'router' && found.state === 'loaded') {
 		const path = `/props?model=${encodeURIComponent(found.id)}&autoload=false`;
 		return { ...found, server, ...(await propsOf(connection, path, signal)) };
@@ -60,7 +60,7 @@ async function fromOllamaApi(
 		system,
 		license,
 		capabilities,
-		// The vocabulary and its like are left out by Ollama already, as null.
+		// Ollama already leaves out the vocabulary and other long lists, as null.
 		modelInfo: Object.fromEntries(
 			Object.entries(recordOf(info)).filter(([, value]) => value !== null && typeof value !== 'object'),
 		),

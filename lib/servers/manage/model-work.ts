@@ -1,4 +1,4 @@
-/** What all work on the models of a server has in common. */
+/** Common parts of the actions on a server's models. */
 import { failure } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
@@ -11,16 +11,15 @@ import { readModels, type ServerModel } from '../models';
 export const CALL_MS = 15_000;
 const PAUSE_MS = 500;
 
-/** The model that something is done with. */
 export interface ModelWork {
 	model: string;
 	signal?: AbortSignal;
 }
 
 /**
- * Does something with a model, and tells who did it and how long it took.
+ * Runs an action on a model, and adds the kind of server and the duration in milliseconds.
  *
- * @param work is told which kind of server it is, asked just now
+ * @param work called with the kind of server, which is not taken from the cache
  * @throws {ServerError}
  */
 export async function workOnModel<Options extends ModelWork, Done extends object>(
@@ -36,7 +35,7 @@ export async function workOnModel<Options extends ModelWork, Done extends object
 	return { model, server, ...done, tookMs: Math.round(performance.now() - startedAt) };
 }
 
-/** @throws {ServerError} where there is no list */
+/** @throws {ServerError} if the server sends no list */
 export async function offeredModels(connection: Connection, { model, signal }: ModelWork) {
 	const answer = await connection.accepted(`${connection.url.api}/models`, {
 		timeoutMs: CALL_MS,
@@ -46,7 +45,7 @@ export async function offeredModels(connection: Connection, { model, signal }: M
 	return { answer, models: readModels(answer.json) ?? [] };
 }
 
-/** The model of a list that is meant by a name. @throws {ServerError} where there is none */
+/** Finds a model in a list by its name or alias. @throws {ServerError} of kind `modelNotFound` */
 export function offeredModel(
 	connection: Connection,
 	models: readonly ServerModel[],
@@ -65,12 +64,12 @@ export function offeredModel(
 }
 
 /**
- * The error of a server that cannot do something with its models. One that is down, or refuses the key, tells nothing of
- * its kind: then that is what is wrong.
+ * The error for a server that cannot do this with its models. The kind of a server that refuses the key, or is down, is
+ * unknown: then that failure is reported.
  *
- * @param what it is asked to do, as in "cannot …"
+ * @param what the action, in words after "cannot"
  */
-export async function cannot(
+export async function actionNotSupported(
 	connection: Connection,
 	kind: ServerKind,
 	what: string,
@@ -87,17 +86,17 @@ export async function cannot(
 	});
 }
 
-/** @throws {ServerError} where the server has not got Ollama's API */
+/** @throws {ServerError} of kind `notSupported` if the server lacks Ollama's API */
 export async function requireOllamaApi(
 	connection: Connection,
 	kind: ServerKind,
 	what: string,
 	signal: AbortSignal | undefined,
 ): Promise<void> {
-	if (traitsOf(kind).hasOllamaApi !== true) throw await cannot(connection, kind, what, 'Ollama', signal);
+	if (traitsOf(kind).hasOllamaApi !== true) throw await actionNotSupported(connection, kind, what, 'Ollama', signal);
 }
 
-/** Looks again and again until there is something to see. */
+/** Polls until `look` returns a value. @throws what `late` returns, after `limitMs` */
 export async function pollUntil<Seen>(
 	{ limitMs, pauseMs = PAUSE_MS, signal }: { limitMs: number; pauseMs?: number; signal?: AbortSignal },
 	look: () => Promise<Seen | undefined>,
@@ -115,27 +114,25 @@ export async function pollUntil<Seen>(
 export type ModelAction = 'load' | 'unload';
 
 export interface ChangeOptions extends ModelWork {
-	/** Wait until it is done. Ollama and llama-swap always do. */
+	/** Wait until it is done. With Ollama and llama-swap this is always so. */
 	wait: boolean;
-	/** Unload a model that is answering, which cuts its answers off. */
+	/** Unload a model even if that cuts off running answers. */
 	cutAnswers?: boolean;
-	/** For all of it. */
+	/** Limit for the whole action. */
 	limitMs: number;
-	/** Between looks at a router's list. */
+	/** Between polls of a router's list. */
 	pauseMs?: number;
 }
 
-/** What became of the state of a model. */
+/** The state of a model before and after. */
 export interface Change {
-	/** Its name in the configuration of the server. */
+	/** Its name on the server, where an alias was given. */
 	model: string;
-	/** What it was before. */
 	before: string;
-	/** What it is now. */
 	state: string;
 	/**
-	 * Unloaded from a router or llama-swap: whether it was seen that no answer was being generated. False: the server does
-	 * not show that.
+	 * After unloading from a router or llama-swap: whether it was certain that no answer was running. False: the server
+	 * does not show that.
 	 */
 	sawNoAnswers?: boolean;
 }

@@ -3,33 +3,33 @@ import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { type ServerKind, traitsOf } from '../kinds';
 import { isModelNamed, pathOfModel } from '../model-names';
-import { CALL_MS, cannot, offeredModels, pollUntil, workOnModel, type ModelWork } from './model-work';
+import { CALL_MS, actionNotSupported, offeredModels, pollUntil, workOnModel, type ModelWork } from './model-work';
 import { followWork, type Progress } from './work-progress';
 
 export interface PullOptions extends ModelWork {
-	/** A router can be left alone with it; others end a download with the connection. */
+	/** Only a router can go on without waiting: others abort the download with the connection. */
 	wait: boolean;
-	/** Ollama: take a registry without TLS. */
+	/** Ollama: allow a registry without TLS. */
 	insecure?: boolean;
-	/** Longest time in which nothing changes. 0: none. */
+	/** Milliseconds without progress after which it fails; 0: no limit. */
 	idleMs: number;
-	/** Between looks at a router's list. */
+	/** Milliseconds between polls of a router's list. */
 	pauseMs?: number;
 	onProgress?(progress: Progress): Promise<void> | void;
 }
 
 interface Pulled {
-	/** `success`, or `downloading` where nobody waited. */
+	/** `success`, or `downloading` without waiting. */
 	state: string;
-	/** Whether anything was downloaded; undefined where the server does not tell. */
+	/** Whether anything was downloaded; undefined if unknown. */
 	changed?: boolean;
-	/** Bytes of the model, and those that were downloaded now. */
+	/** Bytes of the model, and bytes downloaded now. */
 	size?: number;
 	downloaded?: number;
 }
 
 const PAUSE_MS = 2_000;
-/** Until a router shows a download in its list. */
+/** How long a router may take to list a download. */
 const APPEARS_MS = 30_000;
 
 /**
@@ -42,7 +42,7 @@ export async function pullModel(connection: Connection, options: PullOptions) {
 		const { hasOllamaApi, llamaApi, installsModels } = traitsOf(kind);
 		if (hasOllamaApi === true) return await pullOnOllama(connection, asked);
 		if (llamaApi === 'router') return await pullOnRouter(connection, asked);
-		// speaches without a model cannot be told from others.
+		// speaches without models cannot be identified.
 		if (installsModels === true || kind === 'other') return await installModel(connection, kind, asked);
 		throw await cannotPull(connection, kind, asked);
 	});
@@ -57,7 +57,7 @@ async function pullOnOllama(connection: Connection, options: PullOptions): Promi
 	return { state: 'success', changed: downloaded > 0, size, downloaded };
 }
 
-/** The download goes on by itself; the list shows its state. */
+/** The router downloads in the background; its list shows the state. */
 async function pullOnRouter(connection: Connection, options: PullOptions): Promise<Pulled> {
 	const { model, wait, signal, pauseMs = PAUSE_MS, idleMs } = options;
 	const url = `${connection.url.root}/models`;
@@ -92,7 +92,7 @@ async function stateOnRouter(connection: Connection, options: PullOptions): Prom
 	return found === undefined ? undefined : (found.state ?? 'downloaded');
 }
 
-/** One request that is answered when the model is there: 201, or 200 where it was there before. */
+/** Waits for one request: 201 after installing, or 200 if the model was already there. */
 async function installModel(connection: Connection, kind: ServerKind, options: PullOptions): Promise<Pulled> {
 	const { model, signal, idleMs } = options;
 	const url = `${connection.url.api}/models/${pathOfModel(model)}`;
@@ -104,5 +104,11 @@ async function installModel(connection: Connection, kind: ServerKind, options: P
 }
 
 async function cannotPull(connection: Connection, kind: ServerKind, { signal }: PullOptions): Promise<ServerError> {
-	return await cannot(connection, kind, 'download models', "Ollama, llama-server's router and speaches", signal);
+	return await actionNotSupported(
+		connection,
+		kind,
+		'download models',
+		"Ollama, llama-server's router and speaches",
+		signal,
+	);
 }

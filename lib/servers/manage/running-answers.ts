@@ -1,4 +1,4 @@
-/** What loading and unloading a model waits for. */
+/** Waiting for running answers before a model is unloaded. */
 import { failure } from '../../errors/failure';
 import { seconds } from '../../errors/remedies';
 import type { ServerError } from '../../errors/server-error';
@@ -8,10 +8,10 @@ import { metricsOf } from '../metrics';
 import { CALL_MS, type ChangeOptions, type ModelAction, pollUntil } from './model-work';
 
 /**
- * A router ends the process of a model in the middle of its answers (seen: v0.5.0: a stream just ends, other requests
- * get 500), so it is told to only when none is running. False where the server shows neither slots nor metrics.
+ * Waits until no answer is running, since a router kills the process of a model in the middle of its answers (seen:
+ * v0.5.0: a stream just ends, other requests get 500). @returns false if the server shows neither slots nor metrics
  *
- * @param urlOf where llama-server's own routes of the model are
+ * @param urlOf the URL of one of llama-server's own routes for the model
  */
 export async function waitForRunningAnswers(
 	connection: Connection,
@@ -46,7 +46,7 @@ function requests(count = 0): string {
 	return `${count} ${count === 1 ? 'request' : 'requests'}`;
 }
 
-/** Requests that a model works on or has waiting; undefined where nothing tells. */
+/** Requests that a model works on or has queued; undefined if unknown. */
 async function answersRunning(
 	connection: Connection,
 	urlOf: (path: string) => string,
@@ -63,7 +63,7 @@ async function answersRunning(
 	return Array.isArray(slots) ? recordsIn(slots).filter(({ is_processing: busy }) => busy === true).length : undefined;
 }
 
-/** A model that is not as wanted when the time is over. */
+/** The error for a model that did not reach the wanted state within the limit. */
 export function tooSlow(
 	connection: Connection,
 	action: ModelAction,

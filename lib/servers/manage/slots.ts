@@ -3,23 +3,23 @@ import { failure, invalidInput } from '../../errors/failure';
 import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { finiteNumber, optional, recordOf } from '../../values';
-import { LlamaServerRoutes, type LlamaServerAsk } from './llama-server-routes';
+import { LlamaServerRoutes, type NativeRouteOptions } from './llama-server-routes';
 
 export type SlotAction = 'save' | 'restore' | 'erase';
 
-export interface SlotAsk extends LlamaServerAsk {
+export interface SlotOptions extends NativeRouteOptions {
 	slot: number;
-	/** Not for `erase`. A name without folders: the server puts it into the folder of --slot-save-path. */
+	/** Not for `erase`. A name without folders: the file is in the server's --slot-save-path. */
 	fileName?: string;
 }
 
 /**
- * Saves what a slot has read into a file, reads it back, or forgets it.
+ * Saves a slot's prompt cache to a file, restores it, or erases it.
  *
- * @throws {ServerError} for a slot that the server does not have, before anything is changed: it would take the number
- *   modulo its slots (seen: v0.5.0)
+ * @throws {ServerError} also for an unknown slot, before anything is changed: the server would take the number modulo
+ *   its slots (seen: v0.5.0)
  */
-export async function changeSlot(connection: Connection, action: SlotAction, ask: SlotAsk) {
+export async function changeSlot(connection: Connection, action: SlotAction, ask: SlotOptions) {
 	const { slot, fileName = '' } = ask;
 	if (action !== 'erase') requireFileName(fileName);
 	const routes = await LlamaServerRoutes.of(connection, ask, 'slots');
@@ -50,7 +50,7 @@ export async function changeSlot(connection: Connection, action: SlotAction, ask
 	return { slot, ...file, tokens, ...optional({ bytes, milliseconds }) };
 }
 
-/** Undefined where the server does not tell. */
+/** The number of slots; undefined if the server does not show it. */
 async function slotCount(routes: LlamaServerRoutes): Promise<number | undefined> {
 	const outcome = await routes.get('/props').catch(asFailed);
 	if (!('failed' in outcome)) return finiteNumber(recordOf(outcome.json).total_slots);

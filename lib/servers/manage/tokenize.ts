@@ -2,7 +2,7 @@ import type { Connection } from '../../http/connection';
 
 const ASK_LIMIT_MS = 60_000;
 
-/** The tokens of a text on llama-server; undefined where it does not tell. */
+/** The tokens of a text on llama-server; undefined on any failure. */
 export async function tokensOf(
 	connection: Connection,
 	content: string,

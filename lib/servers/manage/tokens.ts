@@ -1,4 +1,4 @@
-/** The tokens of a text, where the server tells them. */
+/** Tokenizing, detokenizing and counting on servers that can. */
 import { failure, invalidInput } from '../../errors/failure';
 import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
@@ -6,32 +6,32 @@ import { plainNumber, recordOf, text } from '../../values';
 import { type ServerKind, traitsOf } from '../kinds';
 import type { Question, Tokenized, TokenRoutes } from '../kinds/kind';
 import { tokensIn } from '../kinds/token-lists';
-import { LlamaServerRoutes, safeAnswer, type LlamaServerAsk } from './llama-server-routes';
+import { LlamaServerRoutes, idempotentAnswer, type NativeRouteOptions } from './llama-server-routes';
 import { kindFor } from '../purpose';
 
-export interface TokenizeAsk extends LlamaServerAsk {
-	/** With the tokens that the model puts around every text. */
+export interface TokenizeOptions extends NativeRouteOptions {
+	/** Add the tokens that the model expects around every text. */
 	addSpecial: boolean;
-	/** Whether `<|im_start|>` in the text is the special token rather than eleven characters. */
+	/** Read `<|im_start|>` in the text as the special token, not as characters. */
 	parseSpecial: boolean;
 	withPieces: boolean;
 }
 
 export interface TokenCount {
 	tokens: number;
-	/** False: worked out from the length of the text. */
+	/** False: estimated from the length of the text. */
 	exact: boolean;
 }
 
-/** @throws {ServerError} also where the server does not tell */
-export async function tokenize(connection: Connection, text: string, ask: TokenizeAsk): Promise<Tokenized> {
+/** @throws {ServerError} also if the server has no route for tokens */
+export async function tokenize(connection: Connection, text: string, ask: TokenizeOptions): Promise<Tokenized> {
 	return await askTokens(connection, text, ask, (_json, tokenized) => tokenized);
 }
 
 async function askTokens<T>(
 	connection: Connection,
 	text: string,
-	ask: TokenizeAsk,
+	ask: TokenizeOptions,
 	pick: (json: unknown, tokenized: Tokenized | undefined) => T | undefined,
 ): Promise<T> {
 	const { model, addSpecial, withPieces, parseSpecial } = ask;
@@ -45,15 +45,15 @@ async function askTokens<T>(
 		add_special: addSpecial,
 		parse_special: parseSpecial,
 		...(withPieces ? { with_pieces: true } : {}),
-		// vLLM behind a gateway that hides it.
+		// For vLLM behind an unknown gateway.
 		...(routes.kind === 'other' ? { model, prompt: text, add_special_tokens: addSpecial } : {}),
 	};
 	const { json } = await routes.post('/tokenize', body);
 	return pick(json, tokensIn(json, withPieces)) ?? unreadable(connection);
 }
 
-/** The routes by which a server tells tokens. @throws {ServerError} where it is known to have none */
-async function routesFor(connection: Connection, ask: LlamaServerAsk): Promise<TokenRoutes | LlamaServerRoutes> {
+/** The tokenizer routes of a server. @throws {ServerError} if it is known to have none */
+async function routesFor(connection: Connection, ask: NativeRouteOptions): Promise<TokenRoutes | LlamaServerRoutes> {
 	const kind = await kindFor(connection, ask.model, ask.signal);
 	const { tokenRoutes, llamaApi, modelRoot } = traitsOf(kind);
 	if (tokenRoutes !== undefined) return tokenRoutes;
@@ -61,35 +61,35 @@ async function routesFor(connection: Connection, ask: LlamaServerAsk): Promise<T
 	return await LlamaServerRoutes.of(connection, ask, 'route for tokens');
 }
 
-/** @throws {ServerError} also where the answer is not as it should be */
+/** @throws {ServerError} also if the answer cannot be read */
 export async function askAtRoot<T>(
 	connection: Connection,
 	{ path, json, read }: Question<T>,
-	ask: LlamaServerAsk,
+	ask: NativeRouteOptions,
 ): Promise<T> {
-	const answer = await safeAnswer(connection, connection.url.root + path, { ...ask, json });
+	const answer = await idempotentAnswer(connection, connection.url.root + path, { ...ask, json });
 	return read(answer.json) ?? unreadable(connection);
 }
 
 /**
- * The number of tokens of a text; on servers that do not tell, an estimate.
+ * The number of tokens of a text; an estimate if the server has no route for tokens.
  *
  * @throws {ServerError}
  */
 export async function countTokens(
 	connection: Connection,
 	text: string,
-	ask: Omit<TokenizeAsk, 'withPieces'>,
+	ask: Omit<TokenizeOptions, 'withPieces'>,
 ): Promise<TokenCount> {
 	return await exactOrEstimated(text, async () => {
-		// A server may count without telling the tokens.
+		// A server may return a count without the tokens.
 		const count = (json: unknown, tokenized?: Tokenized) =>
 			tokenized?.tokens.length ?? plainNumber(recordOf(json).count);
 		return await askTokens(connection, text, { ...ask, withPieces: false }, count);
 	});
 }
 
-/** @throws {ServerError} of other kinds than `notSupported` */
+/** @throws {ServerError} for other failures than `notSupported` */
 export async function exactOrEstimated(text: string, count: () => Promise<number>): Promise<TokenCount> {
 	const outcome = await count().catch(asFailed);
 	if (typeof outcome === 'number') return { tokens: outcome, exact: true };
@@ -100,21 +100,21 @@ export async function exactOrEstimated(text: string, count: () => Promise<number
 const IDEOGRAMS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu;
 const CHARACTERS_PER_TOKEN = 4;
 
-/** About four characters of prose are one token, and one character of Chinese, Japanese or Korean. */
+/** Estimates tokens: about four characters of prose, or one character of Chinese, Japanese or Korean, are one token. */
 export function estimateTokens(text: string): number {
 	const ideograms = text.match(IDEOGRAMS)?.length ?? 0;
 	return ideograms + Math.ceil(([...text].length - ideograms) / CHARACTERS_PER_TOKEN);
 }
 
 /**
- * The text that tokens stand for.
+ * Turns tokens back into text.
  *
- * @throws {ServerError} also where a number is no token of the model, for which llama-server blames itself (500)
+ * @throws {ServerError} also for a number that is no token of the model, for which llama-server returns 500
  */
 export async function detokenize(
 	connection: Connection,
 	tokens: readonly number[],
-	ask: LlamaServerAsk,
+	ask: NativeRouteOptions,
 ): Promise<string> {
 	const wrong = tokens.findIndex((token) => !Number.isInteger(token) || token < 0);
 	if (wrong >= 0)
@@ -131,7 +131,10 @@ export async function detokenize(
 	return text(whole) ?? unreadable(connection);
 }
 
-/** What the C++ library says of a number beyond the vocabulary: GNU's at length, LLVM's in one word. */
+/**
+ * The error if the server's text is that of the C++ library for a number outside the vocabulary: GNU's gives details,
+ * LLVM's is one word.
+ */
 function unknownToken(
 	{ status, serverText = '', url }: ServerError,
 	connection: Connection,

@@ -1,23 +1,22 @@
-/** Work of Ollama that it tells of line by line: downloading a model, making one (docs/protocols/ollama.md 4.6). */
+/** Work for which Ollama streams its progress: downloading and creating models (docs/protocols/ollama.md 4.6). */
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { finiteNumber, isRecord, nonEmptyText, optional, parseJson, words } from '../../values';
 
-/** What a line says. */
+/** One line of progress. */
 export interface Progress {
 	status: string;
-	/** Of the layer that is being downloaded. */
+	/** The layer that is being downloaded. */
 	digest?: string;
-	/** Bytes of it. */
+	/** Bytes of the layer. */
 	total?: number;
 	completed?: number;
 }
 
-/** A layer of a model, as the lines told of it. */
 export interface Layer {
 	digest: string;
 	total: number;
-	/** Bytes that were there before. */
+	/** Bytes that had been downloaded before. */
 	before: number;
 }
 
@@ -26,7 +25,7 @@ export interface Work {
 	json: Record<string, unknown>;
 	model: string;
 	signal?: AbortSignal;
-	/** Longest time in which nothing changes. 0: none. */
+	/** Milliseconds without progress after which it fails; 0: no limit. */
 	idleMs: number;
 	onProgress?(progress: Progress): Promise<void> | void;
 }
@@ -34,9 +33,9 @@ export interface Work {
 const FAILED = { '/api/pull': 'download the model', '/api/create': 'make the model' };
 
 /**
- * Does it, and reads to the end. Ollama fails with status 200 and an `error` in a line, and only the status `success`
- * in the last one says that it is done. Where a registry has lost a file, it tells the same line again and again
- * (seen: 0.17.4), so only lines that tell something new count as a sign of life.
+ * Starts the work and reads its progress to the end. Ollama reports a failure as an `error` in a line of a 200 answer;
+ * only a last line with the status `success` means that it is done. If a registry has lost a file, Ollama repeats the
+ * same line forever (seen: 0.17.4), so only new lines count as progress.
  *
  * @throws {ServerError}
  */
@@ -102,7 +101,7 @@ function progressIn(line: Record<string, unknown>): Progress | undefined {
 	};
 }
 
-/** Go leaves out a number that is 0. */
+/** Records a layer when it is first named. Go omits a `completed` of 0. */
 function note(layers: Map<string, Layer>, { digest, total, completed = 0 }: Progress): void {
 	if (digest === undefined || total === undefined || layers.has(digest)) return;
 	layers.set(digest, { digest, total, before: completed >= total ? total : 0 });

@@ -7,61 +7,61 @@ import { LruCache } from '../../lru-cache';
 
 /** A server of a pool. */
 export interface Member {
-	/** With the queue of the credential in front of it. */
+	/** Requests wait in the credential's queue. */
 	queued: Connection;
-	/** Without it, for who has a place. */
+	/** Without the queue, for a caller that has a place in it. */
 	direct: Connection;
 	modelNamed(asked: string): string;
-	/** Models have names of their own there. */
+	/** Whether models have other names there. */
 	hasOwnNames: boolean;
 }
 
-/** A server to send a request to, with a place there. */
+/** A chosen server, with a place in its queue. */
 export interface Turn {
 	member: Member;
-	/** Gives the place back; calling it twice is harmless. */
+	/** Frees the place; calling it twice is harmless. */
 	release(): void;
 }
 
 export interface ChoiceOptions extends Pick<StreamOptions, 'signal' | 'limits'> {
-	/** The name of the model, as the node asks for it. */
+	/** The model's name as the node requests it. */
 	model: string;
-	/** What for: a model that cannot chat may embed. */
+	/** The use, part of the key for cool-downs: a model that cannot chat may embed. */
 	use: string;
-	/** What stays the same in every round of a conversation. Without it the least busy server is taken. */
+	/** A key of the conversation, the same in every turn. Without it, the least busy server is chosen. */
 	conversation?: string;
 }
 
 type ModelAndUse = Pick<ChoiceOptions, 'model' | 'use'>;
 
-/** Under which names failures of a server are remembered: those of all of it, and those of one use of a model. */
-export function restKeys({ queued }: Member, { model, use }: ModelAndUse): [server: string, model: string] {
+/** Keys for cool-downs: of the whole server, and of one use of a model on it. */
+export function cooldownKeys({ queued }: Member, { model, use }: ModelAndUse): [server: string, model: string] {
 	return [queued.id, `${queued.id} ${use} ${model}`];
 }
 
-/** Why a server rests. */
-export function whyItRests(member: Member, asked: ModelAndUse) {
-	return restKeys(member, asked)
+/** The failure for which a server is cooling down; undefined if it may be asked. */
+export function cooldownFailure(member: Member, asked: ModelAndUse) {
+	return cooldownKeys(member, asked)
 		.map(cooldownReason)
 		.find((why) => why !== undefined);
 }
 
 /**
- * Chooses a server and takes a place there: of those that do not rest, the one that the conversation prefers, or the
- * least busy one. A server whose places are taken gives way to one with a free place; where none is free, the first one
- * that becomes free is taken. Where all rest, the one whose rest ends first is tried anyway.
+ * Chooses a server and takes a place in its queue: of the servers that are not cooling down, the conversation's
+ * preferred one, or the least busy. If that one is full, the next with a free place is taken; if all are full, the
+ * first that becomes free. If all are cooling down, the one whose cool-down ends first is tried.
  *
- * @throws {ServerError} where no place became free in time, or the request was cancelled
+ * @throws {ServerError} if no place became free in time, or the request was cancelled
  */
 export async function chooseServer(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
 	const { model, conversation } = options;
 	for (;;) {
-		const well = members.filter((member) => whyItRests(member, options) === undefined);
+		const well = members.filter((member) => cooldownFailure(member, options) === undefined);
 		const among = well.length > 0 ? inOrder(well, conversation) : [firstOutOfCooldown(members, options)];
 		const [preferred] = among as [Member];
 		const free = among.find(hasRoom);
 		if (conversation !== undefined && among.length > 1 && free !== preferred && isWorthAsking(preferred.queued)) {
-			// With more slots than it was taken to have, it has room for the conversation.
+			// It may have more slots than assumed, and so room for the conversation.
 			await learnSlots(preferred.queued, preferred.modelNamed(model));
 			continue;
 		}
@@ -77,11 +77,11 @@ function inOrder(members: readonly Member[], conversation: string | undefined): 
 }
 
 function firstOutOfCooldown(members: readonly Member[], asked: ModelAndUse): Member {
-	const backAt = (member: Member) => Math.max(...restKeys(member, asked).map(cooldownEndsAt));
+	const backAt = (member: Member) => Math.max(...cooldownKeys(member, asked).map(cooldownEndsAt));
 	return members.reduce((soonest, member) => (backAt(member) < backAt(soonest) ? member : soonest));
 }
 
-/** Requests that may be with the server at once. Of a server that tells nothing, one: a second one may have to wait. */
+/** Requests that the server takes at once. 1 if unknown: a second one might have to wait. */
 function placesOf({ queued }: Member): number {
 	return queued.maxConcurrentRequests > 0 ? queued.maxConcurrentRequests : (knownSlots(queued) ?? 1);
 }
@@ -102,7 +102,7 @@ function isWorthAsking(connection: Connection): boolean {
 	return connection.maxConcurrentRequests === 0 && areSlotsUnknown(connection);
 }
 
-/** When each server was chosen last: those that are equally busy take turns. */
+/** When each server was last chosen, so that equally busy ones take turns. */
 const uses = LruCache.shared<number>();
 let turns = 0;
 
@@ -110,13 +110,13 @@ function lastUse({ queued }: Member): number {
 	return uses.get(queued.url.api) ?? 0;
 }
 
-/** A place at the first of the servers that has one. */
+/** Takes a place at the first server that has one free. */
 async function firstPlace(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
 	const { limits, signal, model } = options;
-	// Counted before the first wait: others choose at the same moment.
+	// Counted before the first await: others may be choosing at the same moment.
 	const [only] = members.length === 1 ? members : [];
 	const counted = only === undefined ? undefined : occupy(only.queued);
-	if (only !== undefined) restKeys(only, options).forEach(beginProbe);
+	if (only !== undefined) cooldownKeys(only, options).forEach(beginProbe);
 	const enough = new AbortController();
 	const stop = () => enough.abort();
 	if (signal?.aborted === true) stop();
@@ -132,7 +132,7 @@ async function firstPlace(members: readonly Member[], options: ChoiceOptions): P
 				(entered) => (entered.member === member ? undefined : entered.leave()),
 				() => undefined,
 			);
-		if (only === undefined) restKeys(member, options).forEach(beginProbe);
+		if (only === undefined) cooldownKeys(member, options).forEach(beginProbe);
 		uses.set(member.queued.url.api, ++turns);
 		const release = counted ?? occupy(member.queued);
 		return {
@@ -144,7 +144,7 @@ async function firstPlace(members: readonly Member[], options: ChoiceOptions): P
 		};
 	} catch (error) {
 		counted?.();
-		if (only !== undefined) restKeys(only, options).forEach(endProbe);
+		if (only !== undefined) cooldownKeys(only, options).forEach(endProbe);
 		throw error instanceof AggregateError ? error.errors[0] : error;
 	} finally {
 		stop();

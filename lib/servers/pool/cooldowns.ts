@@ -3,57 +3,60 @@ import { LruCache } from '../../lru-cache';
 
 const FIRST_COOLDOWN_MS = 30_000;
 const LONGEST_COOLDOWN_MS = 5 * 60_000;
-/** A server that is merely busy is soon free again, and says so itself where it knows better. */
+/** For a busy server that does not say itself how long to wait. */
 const BUSY_COOLDOWN_MS = 2_000;
 
-/** A server that failed and is left alone for a while. */
+/** The cool-down of a server that failed: it gets no requests for a while. */
 interface Cooldown {
 	until: number;
 	/** Cool-downs in a row before this one. */
 	before: number;
-	/** The cool-down is over, and one request finds out whether the server is back. */
+	/** The time is over, and one request is testing whether the server is back. */
 	isTried: boolean;
 	why: ServerError;
 }
 
 const cooldowns = LruCache.shared<Cooldown>();
 
-/** Why a server is left alone; undefined where it may be asked. */
+/** The failure for which a server is cooling down; undefined if it may be asked. */
 export function cooldownReason(key: string): ServerError | undefined {
 	const cooldown = cooldowns.get(key);
 	return cooldown !== undefined && (cooldown.until > Date.now() || cooldown.isTried) ? cooldown.why : undefined;
 }
 
-/** When the cool-down is over, as `Date.now()`; 0 without one. */
+/** End of the cool-down, as by `Date.now()`; 0 without one. */
 export function cooldownEndsAt(key: string): number {
 	return cooldowns.get(key)?.until ?? 0;
 }
 
-/** A request goes to the server: if it is the first one after a cool-down, others wait for what comes of it. */
+/**
+ * Called when a request is sent: if it is the first after a cool-down, it is the probe, and others avoid the server
+ * until it ends.
+ */
 export function beginProbe(key: string): void {
 	const cooldown = cooldowns.get(key);
 	if (cooldown !== undefined && cooldown.until <= Date.now()) cooldown.isTried = true;
 }
 
-/** The request came to no end that says anything about the server. */
+/** Called when a request ended in a way that tells nothing about the server. */
 export function endProbe(key: string): void {
 	const cooldown = cooldowns.get(key);
 	if (cooldown !== undefined) cooldown.isTried = false;
 }
 
-/** The server answered. */
+/** Called when the server answered. */
 export function endCooldown(key: string): void {
 	cooldowns.delete(key);
 }
 
 /**
- * The server failed: it is left alone for 30 s, and twice as long each time that it fails again after that, up to 5 min. A
- * busy one is left alone for 2 s, or as long as it says itself (`retryAfterMs` among the facts).
+ * Called when the server failed: it cools down for 30 s, doubled for each further failure in a row, up to 5 min. A busy
+ * one cools down for 2 s, or for `retryAfterMs` of the failure's facts.
  */
 export function startCooldown(key: string, why: ServerError): void {
 	const now = Date.now();
 	const last = cooldowns.get(key);
-	// Several requests that were under way fail together.
+	// Concurrent requests that fail together count once.
 	if (last !== undefined && last.until > now) return;
 	const isBusy = why.kind === 'busy';
 	const before = isBusy || last === undefined ? 0 : last.before + 1;

@@ -1,23 +1,23 @@
-/** When a request goes on to the next server, and what is said of those that did not answer. */
+/** When a request fails over to the next server, and what is reported about those that failed. */
 import { describe } from '../../errors/description';
 import { failure } from '../../errors/failure';
 import type { FailureKind } from '../../errors/kinds';
 import type { ServerError } from '../../errors/server-error';
 import { isTransient } from '../retry';
 
-/** A server that failed, or that rests because it failed a little while ago. */
+/** A server that failed, or is cooling down. */
 export interface Skipped {
 	/** Its address. */
 	url: string;
-	/** What it failed with, as a short title. */
+	/** The title of its failure. */
 	why: string;
-	/** It was asked just now; otherwise it rests and was not asked. */
+	/** Whether it was asked now; otherwise it is cooling down. */
 	wasAsked: boolean;
 }
 
 /**
- * Nothing was begun in any of these cases: no connection, a refusal that has its end in itself, or a server that was
- * silent until the connection to it was closed, which ends its work (llama-server frees the slot within 2 s).
+ * The server has no work left: no connection, a refusal, or silence until the connection was closed, which ends the
+ * work (llama-server frees the slot within 2 s).
  */
 const NOT_BEGUN: ReadonlySet<FailureKind> = new Set([
 	'refused',
@@ -30,7 +30,7 @@ const NOT_BEGUN: ReadonlySet<FailureKind> = new Set([
 	'busy',
 	'firstTokenLimit',
 ]);
-/** The server lacks the model, or cannot do this with it: it says the same to each request of this kind. */
+/** The server lacks the model, or cannot do this with it: every such request would fail. */
 const LACKING: ReadonlySet<FailureKind> = new Set([
 	'modelNotFound',
 	'modelFailedToLoad',
@@ -38,29 +38,29 @@ const LACKING: ReadonlySet<FailureKind> = new Set([
 	'notSupported',
 	'wrongPath',
 ]);
-/** Of a proxy, or of Cloudflare, that has no server to hand the request to. Behind a 504 or 524 one may be at work. */
+/** A proxy, or Cloudflare, did not reach the server. With 504 or 524 the server may still be working. */
 const NOT_HANDED_ON: ReadonlySet<number | undefined> = new Set([502, 503, 521, 522, 523, 525, 526, 530]);
 
 /**
- * Whether the next server may be asked. Only for failures before the first byte of an answer.
+ * Whether the next server may be asked, after a failure before the first byte of an answer.
  *
- * @param idempotent the request changes nothing, so it may be sent again whatever became of it
+ * @param idempotent whether the request may be sent again even if the server has worked on it
  */
 export function canFailOver(failed: ServerError, idempotent = false): boolean {
 	return (
 		NOT_BEGUN.has(failed.kind) ||
-		isLacking(failed) ||
+		lacksModel(failed) ||
 		(failed.kind === 'gateway' && NOT_HANDED_ON.has(failed.status)) ||
 		(idempotent && isTransient(failed))
 	);
 }
 
-/** Whether the server may be well, but not for this model, or not for this use of it. */
-export function isLacking({ kind }: ServerError): boolean {
+/** Whether the server itself may be healthy, but cannot serve this model or this use of it. */
+export function lacksModel({ kind }: ServerError): boolean {
 	return LACKING.has(kind);
 }
 
-/** Of several failures that from which a server recovers soonest. */
+/** The failure from which a server will probably recover first. */
 export function mostRecoverable<Key>(failures: ReadonlyMap<Key, ServerError>): [Key, ServerError] {
 	const all = [...failures];
 	const ofKind = (kind: FailureKind) => all.find(([, failed]) => failed.kind === kind);
@@ -82,7 +82,7 @@ export function allFailed(failures: readonly ServerError[]): ServerError {
 	);
 }
 
-/** The failure of one server, with what the servers before it failed with. */
+/** The failure of one server, with the failures of the servers before it in its facts. */
 export function withOthers(failed: ServerError, before: readonly ServerError[]): ServerError {
 	return before.length === 0 ? failed : failed.withFacts({ otherServers: before.map(plain) });
 }
@@ -91,7 +91,7 @@ function plain({ url, kind, status, message, remedy }: ServerError) {
 	return { url, kind, httpStatus: status, error: message, remedy };
 }
 
-/** For the user, where a server failed and another one answered. */
+/** The note for the user when another server answered after a failure; empty if none failed now. */
 export function failoverNotes(passedOver: readonly Skipped[], answered: string): string[] {
 	const failed = passedOver.filter(({ wasAsked }) => wasAsked);
 	if (failed.length === 0) return [];

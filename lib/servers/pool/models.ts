@@ -5,11 +5,11 @@ import type { ServerModel } from '../models';
 import { allFailed } from './failover';
 
 /**
- * The models of all servers of a credential, each once, in the order of the servers. A server with names of its own is
- * left out: nodes ask for a model by the name that it has on the others.
+ * The models of all servers of a credential, each once, in the order of the servers. Servers with their own model names
+ * are left out: nodes request models by the names on the others.
  *
- * @param list asks one server
- * @throws {ServerError} where none of them has a list
+ * @param list lists the models of one server
+ * @throws {ServerError} if none of them has a list
  */
 export async function listModelsOf(
 	servers: ServerPool,

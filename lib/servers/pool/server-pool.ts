@@ -4,57 +4,64 @@ import { Connection } from '../../http/connection';
 import { DEFAULT_LIMITS, type Limits } from '../../http/limits';
 import type { RetryPolicy } from '../../http/types';
 import { pauseFor } from '../../http/waiting';
-import { type ChoiceOptions, chooseServer, type Member, restKeys, type Turn, whyItRests } from './choose-server';
-import { allFailed, canFailOver, isLacking, mostRecoverable, type Skipped, withOthers } from './failover';
+import {
+	type ChoiceOptions,
+	chooseServer,
+	type Member,
+	cooldownKeys,
+	type Turn,
+	cooldownFailure,
+} from './choose-server';
+import { allFailed, canFailOver, lacksModel, mostRecoverable, type Skipped, withOthers } from './failover';
 import { occupy } from '../occupancy';
 import { endCooldown, endProbe, startCooldown } from './cooldowns';
 
 /** One of the servers of a credential. */
 export interface PoolServer {
 	connection: Connection;
-	/** The name that a model has there, where that is not the one that the node asks for. */
+	/** Maps the requested model name to the one on this server; absent: the same name. */
 	modelNamed?(asked: string): string;
 }
 
-/** How a request is made at one server. */
+/** One attempt to send a request, at one server. */
 export interface Attempt {
-	/** The server to which everything is sent that belongs to the request. */
+	/** For everything that belongs to the request. */
 	connection: Connection;
-	/** The name of the model there. */
+	/** The model's name on this server. */
 	model: string;
-	/** What is left of them. */
+	/** The remaining time limits. */
 	limits: Partial<Limits>;
-	/** When the request is sent again to the same server; undefined where the next one is asked in its place. */
+	/** The retry policy for this server; undefined if the next server is asked instead. */
 	retry?: () => RetryPolicy;
 }
 
 export interface PoolOptions extends ChoiceOptions {
 	limits: Partial<Limits>;
-	/** When everything is tried again, after no server took the request up. */
+	/** The retry policy for the whole pool, after all servers failed. */
 	retry: (connection: Connection) => RetryPolicy;
-	/** The request changes nothing, so the next server may also be asked after an answer had begun. */
+	/** Whether the next server may be asked even after an answer had begun. */
 	idempotent?: boolean;
 }
 
-/** What a server gave, and which one it was. */
+/** A result, and the server it came from. */
 export interface Served<T> {
 	value: T;
 	connection: Connection;
 	model: string;
-	/** The other servers that failed, and those that were not asked because they failed a little while ago. */
+	/** Servers that failed now, or are cooling down. */
 	passedOver: Skipped[];
-	/** To be called when the answer has come to its end; calling it twice is harmless. */
+	/** To be called at the end of the answer; calling it twice is harmless. */
 	release(): void;
 }
 
 /**
- * The servers of a credential: they share the work, and another one takes over where one fails before it begins an
- * answer. The rules are in docs/decisions.md.
+ * The servers of a credential, with load balancing, and failover when one fails before it begins an answer. The rules
+ * are in docs/decisions.md.
  */
 export class ServerPool {
 	private readonly members: readonly Member[];
 
-	/** @param servers at least one; the first is that of the credential's Base URL */
+	/** @param servers the first is the one of the credential's Base URL */
 	constructor(servers: readonly [PoolServer, ...PoolServer[]]) {
 		this.members = servers.map(({ connection, modelNamed }) => ({
 			queued: connection,
@@ -64,7 +71,7 @@ export class ServerPool {
 		}));
 	}
 
-	/** The pool of one server, or the pool itself. */
+	/** Wraps a single connection in a pool. */
 	static of(servers: Connection | ServerPool): ServerPool {
 		return servers instanceof Connection ? new ServerPool([{ connection: servers }]) : servers;
 	}
@@ -78,7 +85,7 @@ export class ServerPool {
 		return this.members.map(({ queued }) => queued);
 	}
 
-	/** The servers that have models under the names that nodes ask for. */
+	/** The servers without their own model names. */
 	get connectionsWithSameNames(): Connection[] {
 		return this.members.filter(({ hasOwnNames }) => !hasOwnNames).map(({ queued }) => queued);
 	}
@@ -88,16 +95,16 @@ export class ServerPool {
 	}
 
 	/**
-	 * Sends a request to one of the servers, and to the next one as long as none has begun to answer.
+	 * Sends a request to one server after the other until one begins to answer.
 	 *
-	 * @param work sends the request, and has its result as soon as an answer begins
-	 * @throws {ServerError} what `work` throws; where every server failed, one error that names each of them
+	 * @param work sends the request, and resolves as soon as an answer begins
+	 * @throws {ServerError} what `work` throws; if every server failed, one error with all failures
 	 */
 	async open<T>(work: (attempt: Attempt) => Promise<T>, options: PoolOptions): Promise<Served<T>> {
 		return this.hasSeveral ? await this.openAtAny(work, options) : await this.openAtOnly(work, options);
 	}
 
-	/** The same for work that is over when its result is there. */
+	/** The same for work that is finished when it resolves. */
 	async run<T>(work: (attempt: Attempt) => Promise<T>, options: PoolOptions): Promise<Served<T>> {
 		const served = await this.open(work, options);
 		served.release();
@@ -122,14 +129,14 @@ export class ServerPool {
 		const time = new TimeLeft(options.limits);
 		const again = options.retry(this.first);
 		const failures = new Map<Member, ServerError>();
-		/** Servers that would fail in the same way again. */
+		/** Servers that would fail again in the same way. */
 		const hopeless = new Set<Member>();
 		for (;;) {
 			const tried = new Set(hopeless);
 			while (tried.size < this.members.length) {
 				const waiting = new TimeLeft(options.limits);
 				const untried = this.members.filter((member) => !tried.has(member));
-				// Each server has all of the first-token limit: the one before may have been silent through it.
+				// Each server gets the full first-token limit: the previous one may have used it up.
 				const limits = () => ({ ...time.left(), ...waiting.leftOfFirst() });
 				const turn = await chooseServer(untried, { ...options, limits: limits() });
 				const { member } = turn;
@@ -144,7 +151,7 @@ export class ServerPool {
 				if (!canGoOn(failed, options)) throw withOthers(failed, [...failures.values()]);
 				failures.set(member, failed);
 				tried.add(member);
-				if (isLacking(failed) || failed.kind === 'firstTokenLimit') hopeless.add(member);
+				if (lacksModel(failed) || failed.kind === 'firstTokenLimit') hopeless.add(member);
 			}
 			const [member, failed] = mostRecoverable(failures);
 			const next = again(failed, time.left().firstTokenMs || Infinity);
@@ -161,7 +168,7 @@ export class ServerPool {
 	private passedOver(answered: Member, failures: ReadonlyMap<Member, ServerError>, asked: PoolOptions): Skipped[] {
 		return this.members.flatMap((member) => {
 			const failed = failures.get(member);
-			const why = failed ?? whyItRests(member, asked);
+			const why = failed ?? cooldownFailure(member, asked);
 			if (member === answered || why === undefined) return [];
 			return [{ url: member.queued.url.root, why: why.message, wasAsked: failed !== undefined }];
 		});
@@ -175,7 +182,7 @@ async function tryAt<T>(
 ): Promise<{ value: T; model: string } | { failed: ServerError }> {
 	const { model: asked, limits } = options;
 	const model = member.modelNamed(asked);
-	const [server, ofModel] = restKeys(member, options);
+	const [server, ofModel] = cooldownKeys(member, options);
 	let outcome: { value: T; model: string } | { failed: ServerError } | undefined;
 	try {
 		outcome = await work({ connection: member.direct, model, limits }).then((value) => ({ value, model }), asFailed);
@@ -184,8 +191,9 @@ async function tryAt<T>(
 		if (outcome === undefined || 'failed' in outcome) {
 			release();
 			const failed = outcome?.failed;
-			if (failed !== undefined && canGoOn(failed, options)) startCooldown(isLacking(failed) ? ofModel : server, failed);
-			// Whatever it answered, it is there.
+			if (failed !== undefined && canGoOn(failed, options))
+				startCooldown(lacksModel(failed) ? ofModel : server, failed);
+			// Any HTTP answer shows that the server is up.
 			else if (failed?.status !== undefined) endCooldown(server);
 			[server, ofModel].forEach(endProbe);
 		} else [server, ofModel].forEach(endCooldown);
@@ -196,7 +204,7 @@ function canGoOn(failed: ServerError, { signal, idempotent }: PoolOptions): bool
 	return signal?.aborted !== true && canFailOver(failed, idempotent);
 }
 
-/** What is left of the limits of a request. */
+/** Remaining time of a request's limits. */
 class TimeLeft {
 	private readonly startedAt = performance.now();
 

@@ -1,13 +1,12 @@
-/** Which server a conversation belongs to: its prompt is in the cache of the one that answered before. Pure. */
+/** Sends a conversation to the same server each time, which has its prompt in the cache. */
 import { createHash } from 'node:crypto';
 
 /**
- * Servers in the order in which a conversation prefers them (rendezvous hashing). Every process that knows the same
- * servers comes to the same order, so the workers of n8n's queue mode agree without sharing anything; and where a
- * server is missing, only its conversations move.
+ * Sorts servers by a conversation's preference (rendezvous hashing). Every process gets the same order, so the workers
+ * of n8n's queue mode agree without shared state; when a server is missing, only its conversations move.
  *
- * @param key what stays the same in every round of the conversation
- * @param nameOf what tells a server from the others, the same in every process
+ * @param key key of the conversation, the same in every turn
+ * @param nameOf a server's unique name, the same in every process
  */
 export function byPreference<S>(key: string, servers: readonly S[], nameOf: (server: S) => string): S[] {
 	const weighed = servers.map((server) => ({ server, weight: weightOf(key, nameOf(server)) }));

@@ -1,6 +1,6 @@
 /** What servers say where a model is not there, is for something else, or does not load: by their sources and trackers. */
 import { failureInBody, httpFailure } from '../../../lib/errors/http-failure';
-import { canFailOver, isLacking } from '../../../lib/servers/pool/failover';
+import { canFailOver, lacksModel } from '../../../lib/servers/pool/failover';
 
 const lacks: Array<[string, number, unknown]> = [
 	['Aphrodite', 404, { object: 'error', message: 'The model `m` does not exist.', type: 'NotFoundError', code: 404 }],
@@ -212,12 +212,12 @@ const failed = (status: number, body: unknown) =>
 
 test.each(lacks)('the next server may have it: %s', (_n, status, body) => {
 	expect(canFailOver(failed(status, body))).toBe(true);
-	if (status !== 503) expect(isLacking(failed(status, body))).toBe(true);
+	if (status !== 503) expect(lacksModel(failed(status, body))).toBe(true);
 	if (typeof body === 'object')
 		expect(canFailOver(failureInBody(JSON.stringify(body), { url: 'http://a:1' }))).toBe(true);
 });
 test.each(not)('no other server would do better: %s', (_n, status, body) => {
-	expect(isLacking(failed(status, body))).toBe(false);
+	expect(lacksModel(failed(status, body))).toBe(false);
 });
 test.each<[string, number, unknown, string]>([
 	['vLLM score', 400, { error: { message: 'The model does not support Score API', code: 400 } }, 'wrongModelType'],

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 
 import {
 	losesEncryption,
-	namesOfModels,
+	modelNameMapping,
 	readFurtherServers,
 	withoutDuplicates,
 } from '../../../lib/servers/further-servers';
@@ -24,12 +24,12 @@ test('whatever n8n stores, reading it never fails', () => {
 
 describe('names of models on another server', () => {
 	test('one name takes the place of every other', () => {
-		expect(namesOfModels('qwen3:8b')!('qwen3-8b')).toBe('qwen3:8b');
-		expect(namesOfModels('')).toBeUndefined();
+		expect(modelNameMapping('qwen3:8b')!('qwen3-8b')).toBe('qwen3:8b');
+		expect(modelNameMapping('')).toBeUndefined();
 	});
 
 	test('pairs are for the models that they name', () => {
-		const named = namesOfModels(' qwen3-8b = qwen3:8b, bge-m3=bge-m3:567m;\nx = a=b, broken =, = broken ')!;
+		const named = modelNameMapping(' qwen3-8b = qwen3:8b, bge-m3=bge-m3:567m;\nx = a=b, broken =, = broken ')!;
 		expect(['qwen3-8b', 'bge-m3', 'x', 'broken', 'other'].map(named)).toEqual([
 			'qwen3:8b',
 			'bge-m3:567m',

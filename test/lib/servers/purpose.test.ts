@@ -1,7 +1,7 @@
 import type { ServerError } from '../../../lib/errors/server-error';
 import { connectTo } from '../../../lib/servers/connect';
 import { askServerKindAgain } from '../../../lib/servers/identify';
-import { kindFor, listModelsFor, refuseUnfit } from '../../../lib/servers/purpose';
+import { kindFor, listModelsFor, requireFit } from '../../../lib/servers/purpose';
 import { reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
 import { closeRawServers, rawServer } from '../../support/raw-answers';
 import { useSimulator } from '../../servers/use-simulator';
@@ -39,7 +39,7 @@ test('a router: a model for something else is refused before it is asked', async
 	const connection = await router();
 	const kind = await kindFor(connection, 'chat');
 	const refused = async (model: string, purpose: 'embeddings' | 'reranking') =>
-		(await failureOf(refuseUnfit(connection, { model, kind, purpose })))?.kind;
+		(await failureOf(requireFit(connection, { model, kind, purpose })))?.kind;
 	expect(kind).toBe('llamaRouter');
 	expect([
 		await refused('chat', 'reranking'),
