@@ -6,10 +6,10 @@ export interface Label {
 }
 
 /** Characters that are one token in every model's vocabulary. */
-const KEY_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /** As many labels as there are characters for them. */
-export const MAX_LABELS = KEY_CHARACTERS.length;
+export const MAX_LABELS = CHARACTERS.length;
 
 /**
  * The key of each label: the character that the model writes in place of its name, so that one token is enough. A label
@@ -18,9 +18,9 @@ export const MAX_LABELS = KEY_CHARACTERS.length;
 export function keysFor(labels: readonly Label[]): string[] {
 	const names = new Set(labels.map(({ name }) => lower(name)));
 	const own = labels.map(({ name }) =>
-		name.trim().length === 1 && KEY_CHARACTERS.includes(name.trim()) ? name.trim() : undefined,
+		name.trim().length === 1 && CHARACTERS.includes(name.trim()) ? name.trim() : undefined,
 	);
-	const others = [...KEY_CHARACTERS].filter((sign) => !own.includes(sign));
+	const others = [...CHARACTERS].filter((sign) => !own.includes(sign));
 	const free = [
 		...others.filter((sign) => !names.has(lower(sign))),
 		...others.filter((sign) => names.has(lower(sign))),
