@@ -3,7 +3,7 @@ import type { ChatSettings } from '../../lib/chat/request/request';
 import type { FinishedAnswer } from '../../lib/chat/types';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { connectTo } from '../../lib/servers/connect';
-import { type KeepingProxy, startKeepingProxy } from '../servers/keeping-proxy';
+import { type KeptAnswersProxy, startKeptAnswersProxy } from '../servers/kept-answers-proxy';
 import { useSimulator } from '../servers/use-simulator';
 import { startLlamaServer, stopEverything, type LlamaServer } from './support/playground';
 import { until } from './support/until';
@@ -12,7 +12,7 @@ const TOKENS = 400;
 const ANSWERS = 100;
 const STOPS = 25;
 
-const startProxy = useSimulator(startKeepingProxy);
+const startProxy = useSimulator(startKeptAnswersProxy);
 
 let server: LlamaServer;
 
@@ -29,7 +29,7 @@ function* places(below: number): Generator<number, never> {
 	for (let at = 12_345; ; at = (at * 1_103_515_245 + 12_345) % 2_147_483_648) yield at % below;
 }
 
-async function answerOf(proxy: KeepingProxy, seed: number, signal?: AbortSignal): Promise<FinishedAnswer> {
+async function answerOf(proxy: KeptAnswersProxy, seed: number, signal?: AbortSignal): Promise<FinishedAnswer> {
 	const settings: ChatSettings = {
 		model: 'tiny',
 		parameters: { seed, maxTokens: TOKENS, temperature: 1, extraBody: { ignore_eos: true } },

@@ -4,7 +4,7 @@
  */
 import type { INodeTypeDescription } from 'n8n-workflow';
 
-import { FAULTS, startEchoingServer, type EchoingServer } from '../servers/echoing';
+import { FAULTS, startEchoServer, type EchoServer } from '../servers/echo-server';
 import { startLlamaServerSim } from '../servers/llama-server';
 import { canary, echoForms, Search } from '../support/canaries';
 import { everyOperation, withLowLimits, type FilledNode } from '../support/every-operation';
@@ -55,9 +55,9 @@ const leaks = () => captured.flatMap((seen) => search.in(seen));
 
 let n8n: N8nServer;
 let editor: Editor | undefined;
-let first: EchoingServer;
-let second: EchoingServer;
-let elsewhere: EchoingServer;
+let first: EchoServer;
+let second: EchoServer;
+let elsewhere: EchoServer;
 let embedding: Awaited<ReturnType<typeof startLlamaServerSim>>;
 let well: Credentials;
 let types: INodeTypeDescription[];
@@ -74,9 +74,9 @@ beforeAll(async () => {
 			N8N_LOG_FILE_LOCATION: 'logs/n8n.log',
 		},
 	});
-	elsewhere = await startEchoingServer(echoForms);
-	first = await startEchoingServer(echoForms, elsewhere.url);
-	second = await startEchoingServer(echoForms, elsewhere.url);
+	elsewhere = await startEchoServer(echoForms);
+	first = await startEchoServer(echoForms, elsewhere.url);
+	second = await startEchoServer(echoForms, elsewhere.url);
 	embedding = await startLlamaServerSim({ embeddings: { dimensions: 8 } });
 	const { n8n: manifest } = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8')) as {
 		n8n: { nodes: string[] };
@@ -324,7 +324,7 @@ it(
 );
 
 it('each secret was sent to its own server, and to no other', () => {
-	const sent = ({ asked }: EchoingServer) => asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
+	const sent = ({ asked }: EchoServer) => asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
 	const atFirst = sent(first);
 	for (const name of ['key', 'headerValue', 'headerName', 'cookie', 'difyKey', 'knowledgeKey'] as const)
 		expect({ name, sent: atFirst.includes(secrets[name]) }).toEqual({ name, sent: true });

@@ -1,12 +1,12 @@
 /**
- * What a Dify answers, by the numbers of docs/protocols/dify.md 8, in every version: the server's half of the cases,
- * asked without any client. What the client makes of it is in test/dify and test/nodes.
+ * Dify's answers in the cases of docs/protocols/dify.md 8, in every version, without a client. The client's side is in
+ * test/lib/dify and test/nodes.
  */
 import { UNKNOWN_ID, startApp, startSim } from '../lib/dify/client';
 import { ask, chat, eventsOf, form, type Ask } from '../lib/dify/ask';
 import { PAGES, SIM_VERSIONS, appKey, knowledgeKey, type DifySim, type Json } from './dify';
 
-/** A key that is none; spelled so that no scanner takes it for a secret. */
+/** An invalid key, which secret scanners do not recognize as one. */
 const WRONG = `app-${'Wrong'.repeat(5)}`;
 const A1 = "Authorization header must be provided and start with 'Bearer'";
 

@@ -1,7 +1,7 @@
 /**
- * The simulator against a real Dify 1.12.1 and 1.14.2: each recorded request is sent to a simulator in the same state,
- * and its answer is compared with the recorded one. Status, headers, the kinds of all values, the words of errors, how
- * JSON is written, and the order and number of the events of a stream.
+ * Compares the simulator with recordings of real Dify servers: each recorded request is sent to a simulator in the same
+ * state, and the answers are compared: status, headers, kinds of values, error texts, JSON formatting, and the order and
+ * number of events.
  */
 import { recordedAnswer, recordedCases, RECORDED_VERSIONS, type RecordedVersion } from '../support/dify-recordings';
 import { differences, eventsOf } from './dify/recordings/compare';
@@ -30,7 +30,7 @@ describe.each(RECORDED_VERSIONS)('Dify %s', (version) => {
 		expect(await compare(version, name)).toEqual([]);
 	});
 
-	// Each of them once had a reason. One that is none any more has to leave the list.
+	// A deviation that no longer exists must be removed from the list.
 	if (Object.keys(known).length > 0) {
 		test.each(Object.entries(known))('%s still differs: %s', async (name) => {
 			expect(await compare(version, name)).not.toEqual([]);

@@ -52,13 +52,13 @@ export interface DifySimOptions {
 	datasetKey?: string;
 	stream?: StreamKnobs;
 	port?: number;
-	/** A path in front of `/v1`, as a foreign reverse proxy adds it. */
+	/** A path before `/v1`, as added by a reverse proxy. */
 	prefix?: string;
 	/**
-	 * The bundled nginx, which sends everything else to the web front end, or the API container alone. Default `nginx`.
+	 * `nginx` (default): the bundled nginx, which routes other paths to the web front end. `none`: only the API container.
 	 */
 	front?: 'nginx' | 'none';
-	/** Unix seconds. Default: the clock. */
+	/** Current time in Unix seconds. Default: the clock. */
 	now?: () => number;
 	ids?: (kind: string, count: number) => string;
 	blockedExtensions?: string[];
@@ -81,14 +81,14 @@ export interface DifySim {
 	requests: SimRequest[];
 	runs: SimRun[];
 	stops: StopCall[];
-	/** Everything else; a test may look and change. */
+	/** All data of the simulator, which tests may read and change. */
 	store: Store;
-	/** How streams travel from now on; assign to change it. */
+	/** Transport settings of later streams; assign to change them. */
 	stream: StreamKnobs;
 	app(mode: DifyAppMode): SimApp;
-	/** Fails the next request that fits. */
+	/** Fails the next matching request. */
 	fail(fault: Fault): void;
-	/** Ends at once, with every socket and timer. */
+	/** Stops at once; closes all sockets and timers. */
 	close(): Promise<void>;
 }
 
@@ -99,7 +99,7 @@ const SERVER_VERSIONS: Record<SimVersion, string> = {
 	'1.16': '1.16.0',
 	'2026': '1.17.0',
 };
-/** The version of the library that checks bodies; its error texts link to its own pages. */
+/** Version of pydantic, whose error texts link to its documentation. */
 const PYDANTIC: Record<SimVersion, string> = { '1.12': '2.11', '1.14': '2.12', '1.16': '2.12', '2026': '2.12' };
 const MEGABYTE = 1024 * 1024;
 
@@ -123,8 +123,7 @@ export function defaultApps(version: SimVersion): AppSpec[] {
 }
 
 /**
- * Starts a simulator of Dify's Service API, strictly after docs/protocols/dify.md and the recordings: what they do not
- * say, this does not do.
+ * Starts a simulator of Dify's Service API, which implements only what docs/protocols/dify.md and the recordings show.
  */
 export async function startDifySim(options: DifySimOptions = {}): Promise<DifySim> {
 	const version = options.version ?? '2026';
@@ -192,7 +191,7 @@ async function handle(
 ): Promise<void> {
 	const url = new URL(req.url ?? '/', 'http://simulator');
 	const method = req.method ?? 'GET';
-	// Not URL's path: it would clear up the doubled slash of a base URL that ends in one, which Dify does not.
+	// Not `URL.pathname`: it would remove the double slash of a base URL with a trailing slash, which Dify keeps.
 	const rawPath = (req.url ?? '/').split('?')[0] ?? '/';
 	const path = rawPath.startsWith(base) ? rawPath.slice(base.length) : undefined;
 	const request: SimRequest = {
@@ -217,15 +216,15 @@ async function handle(
 	await dispatch(store, base, path, request, res);
 }
 
-/** Every answer of the API's process names its version. */
+/** Adds Dify's version header, which every answer of the API has. */
 function signed(store: Store, res: http.ServerResponse): void {
 	res.setHeader('X-Version', SERVER_VERSIONS[store.version]);
 	res.setHeader('X-Env', 'PRODUCTION');
 }
 
 /**
- * What is not the API: the web front end behind nginx, the framework's own page without it
- * (docs/protocols/dify.md 1.1).
+ * Answers paths outside the API: the web front end behind nginx, else the framework's 404 page (docs/protocols/dify.md
+ * 1.1).
  */
 function outside(store: Store, front: 'nginx' | 'none', path: string, res: http.ServerResponse): void {
 	if (front === 'none') {
@@ -235,7 +234,7 @@ function outside(store: Store, front: 'nginx' | 'none', path: string, res: http.
 	else sendHtml(res, 404, PAGES.next404);
 }
 
-/** False when the proxy in front has answered already. */
+/** @returns false if nginx has already answered */
 async function readBody(
 	store: Store,
 	req: http.IncomingMessage,
@@ -259,7 +258,7 @@ async function readBody(
 		request.body = Buffer.concat(chunks).toString('utf8');
 		return true;
 	} catch {
-		// The client went away while it was sending.
+		// The client disconnected while sending.
 		res.destroy();
 		return false;
 	}
@@ -336,7 +335,7 @@ function routeOf(store: Store, path: string, method: string): { route: Route; id
 	if (route !== undefined) return { route, ids: (route.pattern.exec(path) ?? []).slice(1).map(decodeURIComponent) };
 	if (fitting.length === 0) throw new NoRoute();
 	const text = 'The method is not allowed for the requested URL.';
-	// Without an Allow header, whatever HTTP asks for.
+	// No Allow header, although HTTP requires it.
 	throw new DifyHttpError(405, 'method_not_allowed', text);
 }
 
@@ -363,7 +362,7 @@ function callOf(store: Store, route: Route, ids: string[], request: SimRequest, 
 	};
 }
 
-/** 1.12 looks for the knowledge base before it looks at the key (docs/protocols/dify.md 2.13). */
+/** 1.12 looks up the knowledge base before it checks the key (docs/protocols/dify.md 2.13). */
 function checkBaseBeforeKey(store: Store, path: string): void {
 	const id = /^\/datasets\/([0-9a-f-]{36})(?:\/|$)/i.exec(path)?.[1]?.toLowerCase();
 	if (store.version === '1.12' && id !== undefined && !store.knowledge.datasets.has(id))
@@ -374,7 +373,7 @@ function unauthorized(message: string): DifyHttpError {
 	return new DifyHttpError(401, 'unauthorized', message);
 }
 
-/** Knowledge routes know no app; handlers of knowledge never look at it. */
+/** Placeholder for knowledge routes, which have no app. */
 const NO_APP = {
 	mode: 'workflow',
 	key: '',
@@ -406,7 +405,7 @@ function authenticate(store: Store, route: Route, header: unknown): SimApp {
 	return app;
 }
 
-/** Main has finer codes for the same texts (docs/protocols/dify.md 1.3). */
+/** The main branch has more specific codes for the same texts (docs/protocols/dify.md 1.3). */
 function checkApp(store: Store, app: SimApp, route: Route): void {
 	const refuse = (code: string, text: string) =>
 		new DifyHttpError(403, store.version === '2026' ? code : 'forbidden', text);
@@ -442,7 +441,7 @@ function parsed(body: string): unknown {
 	}
 }
 
-/** Listing without a user shows the data of one shared user, which is a trap (docs/protocols/dify.md 1.4). */
+/** Listing without a user shows the data of this shared user (docs/protocols/dify.md 1.4). */
 const SHARED_USER = 'DEFAULT-USER';
 
 function userOf(store: Store, app: SimApp, route: Route, request: SimRequest, payload: Json): EndUser {
@@ -451,7 +450,7 @@ function userOf(store: Store, app: SimApp, route: Route, request: SimRequest, pa
 	const sent: unknown =
 		from === 'body' ? payload.user : from === 'query' ? request.query.get('user') : request.upload?.fields.user;
 	if (!truthy(sent) && route.user.endsWith('!')) throw invalid('Arg user must be provided.');
-	// Longer than the column in the database.
+	// Too long for the database column.
 	if (truthy(sent) && String(sent).length > 255) throw crashed();
 	return store.endUser(app, truthy(sent) ? String(sent) : SHARED_USER);
 }

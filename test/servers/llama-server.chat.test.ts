@@ -1,6 +1,5 @@
 /**
- * The simulator's side of docs/protocols/llama-server.md, cases 15 to 32: plain chat. Each test has the number of its
- * case.
+ * The simulator in cases 15 to 32 of docs/protocols/llama-server.md: plain chat. Tests are numbered by case.
  */
 import {
 	CHAT,

@@ -1,6 +1,6 @@
 /**
- * The simulator's side of docs/protocols/llama-server.md, cases 1 to 14, and what else a connection can suffer.
- * Each test has the number of its case. What a client makes of it is tested where the client is.
+ * The simulator in cases 1 to 14 of docs/protocols/llama-server.md, and with further connection faults. Tests are numbered
+ * by case. The client's side is tested with the client.
  */
 import { CHAT, gate, headerOf, HI, jsonOf, textOf } from '../support/chat-wire';
 import { net, tls } from '../support/node';
@@ -164,10 +164,10 @@ describe('connection and auth', () => {
 		await start();
 		const bodies: unknown[] = [];
 		for (const profile of ['vllm', 'gpustack', 'fastapi'] as const) {
-			const neighbour = await startServer({ profile, apiKey: 'k' });
-			const answer = await rawAsk(neighbour.url, { path: '/v1/models', headers: { Authorization: 'Bearer wrong' } });
+			const other = await startServer({ profile, apiKey: 'k' });
+			const answer = await rawAsk(other.url, { path: '/v1/models', headers: { Authorization: 'Bearer wrong' } });
 			bodies.push([answer.status, jsonOf(answer)]);
-			await neighbour.close();
+			await other.close();
 		}
 		expect(bodies).toEqual([
 			[401, { error: 'Unauthorized' }],
@@ -177,7 +177,7 @@ describe('connection and auth', () => {
 	});
 });
 
-describe('what else can go wrong on the way', () => {
+describe('further connection faults', () => {
 	test('accepted and never read; closed, reset or answered with something else on acceptance', async () => {
 		const fates = ['silent', 'fin', 'rst', { greet: 'SSH-2.0-OpenSSH_9.2\r\n' }, 'serve'] as const;
 		await start({ connections: (index) => fates[index] ?? 'serve' });

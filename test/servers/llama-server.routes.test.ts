@@ -1,6 +1,6 @@
 /**
- * The simulator's side of docs/protocols/llama-server.md, cases 84 to 100: embeddings, vision, monitoring.
- * Each test has the number of its case.
+ * The simulator in cases 84 to 100 of docs/protocols/llama-server.md: embeddings, vision, monitoring. Tests are numbered by
+ * case.
  */
 import { CHAT, errorOf, gate, HI, jsonOf, textOf, type WireChunk } from '../support/chat-wire';
 import { type RawAnswer, rawAsk, RawConnection } from '../support/raw-client';
@@ -125,7 +125,7 @@ describe('vision, monitoring and the rest', () => {
 		],
 	});
 
-	test('92. a picture for a model without eyes', async () => {
+	test('92. a picture for a model without vision', async () => {
 		await start();
 		const answer = await chat(picture(`data:image/png;base64,${PNG}`));
 		expect([answer.status, errorOf(answer).message]).toEqual([
@@ -237,7 +237,7 @@ describe('vision, monitoring and the rest', () => {
 		expect(data).toContain('"content":"a\uFFFD"');
 		expect(data).toContain('"content":"\\ud83d"');
 		expect(data).toContain('"content":"\\ude00"');
-		// The server itself does not read them: a client that sends one gets a parse error.
+		// The server refuses lone surrogates in requests with a parse error.
 		const answer = await post(CHAT, '{"messages":[{"role":"user","content":"\\ud83d"}]}');
 		expect([answer.status, errorOf(answer).message]).toEqual([
 			500,

@@ -1,6 +1,6 @@
 /**
- * The simulator's side of docs/protocols/llama-server.md, cases 33 to 61: event streams and how they fail.
- * Each test has the number of its case.
+ * The simulator in cases 33 to 61 of docs/protocols/llama-server.md: event streams and their failures. Tests are numbered
+ * by case.
  */
 import { CHAT, finishesOf, gate, headerOf, HI, jsonOf, textOf } from '../support/chat-wire';
 import { zlib } from '../support/node';
@@ -223,7 +223,7 @@ describe('stream failures', () => {
 		expect(sseData((await stream()).body)).toContain('{"choices":[{');
 	});
 
-	test('57. no byte for as long as wanted, then the answer', async () => {
+	test('57. no byte for a given time, then the answer', async () => {
 		const { wait, open: go } = gate();
 		server.script(reply.text('Hi', { delayHeaders: wait }));
 		const connection = await open();

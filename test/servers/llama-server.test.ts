@@ -1,7 +1,6 @@
 /**
- * The simulator against recordings of the real server: the same requests, byte for byte the same answers, apart from
- * ids, times and what depends on a real tokenizer. The recorded text is scripted, everything around it is the
- * simulator's.
+ * Compares the simulator with recordings of the real server, byte for byte, except for IDs, times and what depends on a
+ * real tokenizer. The recorded texts are scripted; all else comes from the simulator.
  */
 import { rawAsk, type RawAnswer, type RawRequest } from '../support/raw-client';
 import { fixture, httpFixture, type HttpFixture, sseJson } from '../support/streams';
@@ -56,7 +55,7 @@ interface Wire {
 	error?: { message: string };
 }
 
-/** What a recorded answer says, as a script. */
+/** The scripted reply for a recorded answer. */
 const scriptOf = (recorded: HttpFixture): { steps: Step[]; options: ReplyOptions } => {
 	const type = recorded.headers.find(([name]) => name === 'Content-Type')?.[1] ?? '';
 	const events = type.startsWith('text/event-stream')
@@ -64,7 +63,7 @@ const scriptOf = (recorded: HttpFixture): { steps: Step[]; options: ReplyOptions
 		: [JSON.parse(recorded.body.toString()) as Wire];
 	const steps: Step[] = [];
 	const options: ReplyOptions = {};
-	// A first token without text: the role comes in a chunk of its own.
+	// A first token without text: the role comes in a separate chunk.
 	const [firstChunk] = recorded.chunks;
 	const opening = firstChunk && sseJson<Wire>(firstChunk);
 	if (opening?.length === 1 && !opening[0]?.prompt_progress) options.role = 'apart';
@@ -96,7 +95,7 @@ const scriptOf = (recorded: HttpFixture): { steps: Step[]; options: ReplyOptions
 	return { steps, options };
 };
 
-/** Ids, times, durations, ports and addresses that differ from run to run. */
+/** Normalizes IDs, times, durations, ports and addresses. */
 const normal = (text: string): string =>
 	text
 		.replace(/"created":\d+/g, '"created":0')
@@ -117,7 +116,7 @@ const comparable = ({ status, reason, headers, chunks }: HttpFixture): object =>
 	chunks: chunks.map((chunk) => normal(chunk.toString())),
 });
 
-/** Names and types all the way down, for what holds a model's own numbers. */
+/** Names and types of all nested values, for answers with a model's numbers. */
 const shape = (value: unknown): unknown => {
 	if (Array.isArray(value)) return value.length === 0 ? [] : [shape(value[0])];
 	if (value !== null && typeof value === 'object') {
@@ -133,7 +132,7 @@ const asRequest = (item: Case): RawRequest => ({
 	body: item.rawBody ?? (item.bodyBytes === undefined ? item.body : { content: 'x'.repeat(item.bodyBytes) }),
 });
 
-/** Compared by names and types: a tokenizer's numbers, a model's vectors, what earlier requests left behind. */
+/** Compared by names and types: numbers of a tokenizer, vectors, effects of earlier requests. */
 const SHAPE_ONLY = new Set([
 	'apply-template',
 	'detokenize',
@@ -149,7 +148,7 @@ const SHAPE_ONLY = new Set([
 	'tokenize',
 	'tokenize-ids',
 ]);
-/** Looked at one by one below. */
+/** Tested separately below. */
 const SPECIAL = new Set([
 	'chat-stream-logprobs',
 	'chat-stream-stop',
@@ -168,7 +167,7 @@ describe.each(groups.filter(({ name }) => OPTIONS[name]))('recorded: $name', ({ 
 	const answers = new Map<Case, { answer: RawAnswer; recorded: HttpFixture }>();
 	beforeAll(async () => {
 		server = await startLlamaServerSim({ ...(group === 'router' ? {} : SMOLLM2), ...OPTIONS[group] });
-		// In the order in which they were recorded: what a slot or a router answers depends on what came before.
+		// In recorded order: answers of a slot or a router depend on earlier requests.
 		for (const item of plain) answers.set(item, await ask(item));
 	});
 	afterAll(async () => {

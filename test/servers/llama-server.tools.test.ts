@@ -1,6 +1,5 @@
 /**
- * The simulator's side of docs/protocols/llama-server.md, cases 62 to 83: thinking and tools.
- * Each test has the number of its case.
+ * The simulator in cases 62 to 83 of docs/protocols/llama-server.md: thinking and tools. Tests are numbered by case.
  */
 import { CHAT, chunksOf, errorOf, HI, jsonOf, type WireDelta } from '../support/chat-wire';
 import { type RawAnswer, rawAsk } from '../support/raw-client';
@@ -35,7 +34,7 @@ const WEATHER = {
 const deltas = async (fields: object = {}): Promise<WireDelta[]> =>
 	chunksOf(await chat({ stream: true, ...fields })).map(({ choices }) => choices[0]?.delta ?? {});
 const calls = async (): Promise<ToolCallDelta[]> => (await deltas()).flatMap(({ tool_calls: list }) => list ?? []);
-/** Arguments by index, in the order in which they came. */
+/** Arguments by index, in order of arrival. */
 const joined = (list: ToolCallDelta[]): Record<number, string> => {
 	const byIndex: Record<number, string> = {};
 	for (const { index = 0, function: call } of list) {

@@ -1,6 +1,6 @@
 /**
- * A simulator of llama-server v0.5.0 after docs/protocols/llama-server.md and the recordings in `test/fixtures/`, exact
- * to the byte where it behaves, and able to misbehave on demand. Profiles play its neighbours.
+ * A simulator of llama-server v0.5.0 after docs/protocols/llama-server.md and the recordings in `test/fixtures/`: answers
+ * are exact to the byte, with faults on demand. Profiles simulate other servers.
  *
  *     const server = await startLlamaServerSim({ slots: 2, apiKey: 'secret' });
  *     server.script(reply.text('Hello'), reply.toolCalls([{ name: 'get_time', arguments: {} }], { split: 1 }));
@@ -49,7 +49,7 @@ export interface LlamaServerSim {
 	readonly requests: readonly WireRequest[];
 	/** Connections accepted so far, and open now. */
 	readonly connections: { readonly accepted: number; readonly open: number };
-	/** The models of a router or neighbour: their `status` and `exitCode` may be changed. */
+	/** The models of a router or another server: their `status` and `exitCode` may be changed. */
 	readonly models: SimModel[];
 	/**
 	 * Queues replies for the next completions (chat, text or native). A function gets the request; when it returns
@@ -58,7 +58,7 @@ export interface LlamaServerSim {
 	script(...replies: Scripted[]): void;
 	/** Replies that are still queued. */
 	readonly scripted: number;
-	/** From now on one route answers this, before any check: `server.route('GET /health', reply.html(502, '…'))`. */
+	/** Replaces the answer of one route, before any check: `server.route('GET /health', reply.html(502, '…'))`. */
 	route(methodAndPath: string, answer: Scripted | undefined): void;
 	slots(): SlotState[];
 	/** Requests waiting for a slot. */
@@ -67,10 +67,10 @@ export interface LlamaServerSim {
 	setLoading(left: number | { ms: number }): void;
 	readonly sleeping: boolean;
 	setSleeping(asleep: boolean): void;
-	/** Closes connections that wait for another request, or all of them, as a crash does. */
+	/** Closes idle connections; `dropAll` closes all of them, as a crash does. */
 	closeIdle(how?: 'fin' | 'rst'): void;
 	dropAll(how?: 'fin' | 'rst'): void;
-	/** Resolves when the condition holds, looking every millisecond; fails after `limitMs` (30 s). */
+	/** Resolves when the condition holds (checked every millisecond); fails after `limitMs` (30 s). */
 	until(condition: () => boolean, limitMs?: number): Promise<void>;
 	/** Stops at once: sockets destroyed, timers cleared. */
 	close(): Promise<void>;

@@ -1,9 +1,8 @@
 /**
- * The simulators of model servers against the real ones: each recorded request is sent to a simulator in the same state,
- * and its answer is compared with the recorded one. Status, headers, names, order and kinds of all values, the words of
- * errors, and the order of the events of a stream.
+ * Compares the simulators of model servers with recordings: each recorded request is sent to a simulator in the same state,
+ * and the answers are compared: status, headers, names, order and kinds of values, error texts, and the order of events.
  *
- * Recordings are taken with `test/fixtures/models/take.mjs`; a topic is a list of them with its simulator.
+ * Recordings are copied with `test/fixtures/models/take.mjs`; a topic is a list of them with its simulator.
  */
 import { differences } from './model-recordings/compare';
 import { recordedExchanges, type RecordedExchange } from './model-recordings/exchange';
@@ -45,7 +44,7 @@ describe.each(TOPICS.map((one) => [one.topic, one] as const))('%s', (topic, { st
 		},
 	);
 
-	// Each of them once had a reason. One that is none any more has to leave the list.
+	// A deviation that no longer exists must be removed from the list.
 	const differing = all.filter(({ name }) => name in deviations);
 	if (differing.length > 0) {
 		test.each(differing.map((one) => [one.name, deviations[one.name], one] as const))(

@@ -1,9 +1,9 @@
 /**
- * A registry under the name of npm's public one.
+ * A local registry under the host name of npm's public one.
  *
- * n8n installs community packages from that address; another one is a licensed setting. So the test keeps n8n as it
- * comes and puts a registry of its own in the place of the Internet: n8n and its npm get a proxy that leads every
- * connection here, and trust a certificate made for that name. What arrives is handed on to the registry behind.
+ * n8n installs community packages from that address; another one needs a licence. So the test leaves n8n unchanged: n8n and
+ * its npm get a proxy that redirects every connection here, and trust a certificate for that name. Requests are forwarded
+ * to the registry behind it.
  */
 import { X509Certificate } from 'node:crypto';
 
@@ -12,18 +12,18 @@ import { fs, http, https, net, path, process } from '../support/node';
 
 const FIXTURES = path.join(process.cwd(), 'test', 'fixtures', 'tls');
 const CERTIFICATE = path.join(FIXTURES, 'registry-cert.pem');
-/** The name that the certificate was made for is the one n8n asks. */
+/** Host name of the certificate, which n8n connects to. */
 const HOST = /CN=(\S+)/.exec(new X509Certificate(fs.readFileSync(CERTIFICATE)).subject)![1]!;
 
 export interface PublicRegistry {
-	/** Environment for a process that shall take this for the registry. */
+	/** Environment for a process that should use this registry. */
 	readonly env: Record<string, string>;
 	/** `METHOD path` of every request, in order. */
 	readonly requests: readonly string[];
 	stop(): Promise<void>;
 }
 
-/** @param registry address of the one that answers, without a trailing slash */
+/** @param registry address of the registry behind it, without a trailing slash */
 export async function startPublicRegistry(registry: string): Promise<PublicRegistry> {
 	const requests: string[] = [];
 	const sockets = new Set<net.Socket>();
@@ -76,12 +76,11 @@ export async function startPublicRegistry(registry: string): Promise<PublicRegis
 }
 
 /**
- * The registry writes the addresses of tarballs as the client sees it: by the name in `Host`, and by the protocol it is
- * told.
+ * Forwards a request. The registry builds the addresses of tarballs from `Host` and `X-Forwarded-Proto`.
  */
 function handOn(registry: string, request: http.IncomingMessage, response: http.ServerResponse): void {
 	const headers = { ...request.headers, host: HOST, 'x-forwarded-proto': 'https', connection: 'close' };
-	// An agent of this request's own: no connection waits for a next one and keeps the registry from ending.
+	// A separate agent: no idle connection keeps the registry from ending.
 	const behind = http.request(
 		`${registry}${request.url}`,
 		{ method: request.method, headers, agent: false },

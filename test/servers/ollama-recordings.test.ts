@@ -23,7 +23,7 @@ interface Line {
 	logprobs?: unknown;
 }
 
-/** What a model would have to say so that the simulator answers as recorded; undefined where no model was asked. */
+/** The scripted reply for a recorded answer; undefined if no model was involved. */
 function script({ status, body }: HttpFixture): Reply | undefined {
 	const lines = body
 		.toString()
@@ -62,7 +62,7 @@ const headersOf = ({ headers }: Pick<HttpFixture, 'headers'>): Record<string, st
 			.filter(([name]) => !VARYING.includes(name)),
 	);
 
-/** Times and IDs are never the same twice. */
+/** Normalizes times and IDs. */
 const normal = (body: Buffer): string =>
 	body
 		.toString()
@@ -70,7 +70,7 @@ const normal = (body: Buffer): string =>
 		.replace(/"call_[a-z0-9]{8}"/g, '"call_12345678"')
 		.replace(/"(\w+_duration)":\d+/g, '"$1":0');
 
-/** The simulator plays no log probabilities, which nothing asks for on this route. */
+/** The simulator has no log probabilities, which this package never requests on this route. */
 const names = Object.keys(REQUESTS).filter((name) => !name.startsWith('chat-logprobs'));
 
 const MODELS = [

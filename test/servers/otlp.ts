@@ -1,7 +1,7 @@
 import { listen } from '../support/listening';
 import { http } from '../support/node';
 
-/** A span as it was exported. */
+/** An exported span. */
 export interface ExportedSpan {
 	name: string;
 	traceId: string;
@@ -73,7 +73,7 @@ function spansIn(request: Buffer): ExportedSpan[] {
 	);
 }
 
-/** A collector of traces: OTLP over HTTP in protobuf, as n8n exports. `hangs`: it takes them and never answers. */
+/** Starts a trace collector (OTLP over HTTP in protobuf, as n8n exports). `hangs`: it never answers. */
 export async function startOtlpReceiver({ hangs = false }: { hangs?: boolean } = {}) {
 	const spans: ExportedSpan[] = [];
 	const requests: Array<{ path: string; headers: http.IncomingHttpHeaders }> = [];

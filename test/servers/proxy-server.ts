@@ -7,7 +7,7 @@ import { http, net } from '../support/node';
 export interface ProxyServer {
 	readonly url: string;
 	readonly port: number;
-	/** What was asked for, with the header that names the user. */
+	/** All requests, with their Proxy-Authorization header. */
 	readonly log: Array<{ method: string; target: string; authorization: string | undefined }>;
 	/** Connections made to the proxy so far. */
 	readonly accepted: number;
@@ -17,7 +17,7 @@ export interface ProxyServer {
 export interface ProxyOptions {
 	/** Ports to which CONNECT is allowed; squid's default is 443. */
 	tunnelTo?: readonly number[];
-	/** `user:password` that must be given. */
+	/** Required `user:password`. */
 	user?: string;
 }
 

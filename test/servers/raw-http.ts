@@ -1,16 +1,16 @@
 /**
  * An HTTP/1.1 server on plain sockets.
  *
- * Node's own server adds headers, orders them its way and hides the chunk borders, so a simulator that has to be right
- * to the byte (or wrong to the byte) writes its answers itself. Requests are parsed strictly enough for tests.
+ * Node's own server adds and reorders headers and hides chunk framing, so simulators that must be exact to the byte write
+ * their answers themselves. Requests are parsed strictly enough for tests.
  */
 import { listen } from '../support/listening';
 import { net, tls } from '../support/node';
 
-/** Who brought an exchange to its end: the server's answer went out, or the client left first. */
+/** How an exchange ended: the answer was sent, or the client disconnected first. */
 export type EndedBy = 'server' | 'client-abort';
 
-/** One request as it was received, and what became of it. The fields after `signal` change while it is served. */
+/** One received request and its outcome. The fields after `signal` change while it is served. */
 export interface WireRequest {
 	/** 0, 1, 2 … in order of arrival. */
 	readonly id: number;
@@ -20,62 +20,62 @@ export interface WireRequest {
 	readonly path: string;
 	readonly query: URLSearchParams;
 	readonly httpVersion: string;
-	/** Names in lower case; a repeated header is joined with `, `. */
+	/** Names in lower case; repeated headers are joined with `, `. */
 	readonly headers: Readonly<Record<string, string>>;
 	readonly rawHeaders: ReadonlyArray<readonly [name: string, value: string]>;
 	readonly bytes: Buffer;
-	/** The body parsed as JSON; `undefined` when it is not JSON. */
+	/** The body parsed as JSON; `undefined` if it is not JSON. */
 	readonly body: unknown;
 	/** Milliseconds since the epoch. */
 	readonly receivedAt: number;
 	/** Connections are numbered from 0 in order of acceptance. */
 	readonly connection: number;
-	/** 1 for the first request of its connection: more means that the client reused it. */
+	/** 1 for the first request of its connection; more if the client reused it. */
 	readonly requestOnConnection: number;
 	/** Aborts when the client closes, resets or half-closes before its answer is complete, and when the server closes. */
 	readonly signal: AbortSignal;
-	/** Status sent, once it was. */
+	/** Sent status, if any. */
 	status?: number;
-	/** Milliseconds since the epoch at which the status line went out. */
+	/** When the status line was sent, in milliseconds since the epoch. */
 	headersSentAt?: number;
 	/** Bytes written for this request, status line included. */
 	bytesSent: number;
 	endedAt?: number;
 	endedBy?: EndedBy;
-	/** How long after its arrival the client left. */
+	/** Time from arrival to the client's disconnect. */
 	abortedAfterMs?: number;
-	/** The client shut down its sending side before the answer was complete: llama-server takes that as a disconnect. */
+	/** The client half-closed the connection before the end of the answer: llama-server treats that as a disconnect. */
 	halfClosed: boolean;
 }
 
-/** The server's side of one connection while it answers one request. */
+/** The server's side of one request and answer. */
 export interface Exchange {
 	readonly request: WireRequest;
 	readonly socket: net.Socket;
-	/** Resolves when the bytes were handed to the system, or the connection is gone. */
+	/** Resolves when the bytes were passed to the system, or the connection is closed. */
 	write(bytes: Buffer | string): Promise<void>;
-	/** False when the client, the keep-alive limit or the protocol version wants the connection closed afterwards. */
+	/** False if the client, the keep-alive limit or the protocol version requires closing the connection afterwards. */
 	readonly keepAlive: boolean;
-	/** Call last: FIN after the answer instead of waiting for another request. */
+	/** Call last: closes the connection after the answer. */
 	closeAfter(): void;
 }
 
-/** What happens to a connection on acceptance. `silent`: accepted, never read. A string is sent instead of HTTP. */
+/** Treatment of a new connection. `silent`: accepted, never read. `greet`: this text is sent instead of HTTP. */
 export type ConnectionFate = 'serve' | 'silent' | 'fin' | 'rst' | { greet: string };
 
 export interface RawHttpOptions {
 	handle(exchange: Exchange): Promise<void>;
 	host?: string;
 	port?: number;
-	/** Idle connections are closed after this many milliseconds, and each after `max` requests. */
+	/** Connections are closed after `idleMs` without a request, and after `max` requests. */
 	keepAlive?: { idleMs: number; max: number };
-	/** PEM key and certificate: serves https. */
+	/** PEM key and certificate for https. */
 	tls?: { key: string; cert: string };
 	/** Decides per connection, counted from 0. */
 	connections?: (index: number) => ConnectionFate;
-	/** Answer to bytes that are no HTTP request. */
+	/** Answer to bytes that are not an HTTP request. */
 	badRequest?: string;
-	/** A body longer than this is not read to its end; the handler sees `tooLarge`. */
+	/** Maximum bytes of a body; longer ones are answered with `tooLarge`. */
 	maxBody?: (request: { headers: Readonly<Record<string, string>> }) => number;
 	/** Complete answer for a body that is too long. */
 	tooLarge?: string;
@@ -91,7 +91,7 @@ export interface RawHttpServer {
 	readonly open: number;
 	/** Closes connections that wait for another request. */
 	closeIdle(how?: 'fin' | 'rst'): void;
-	/** Closes or resets every connection, whatever it is doing: what a crashed server looks like. */
+	/** Closes or resets every connection, like a crashed server. */
 	dropAll(how?: 'fin' | 'rst'): void;
 	/** Stops listening, destroys every socket, aborts every exchange. */
 	close(): Promise<void>;
@@ -124,7 +124,7 @@ const parseHead = (text: string): Head | undefined => {
 	return { method: match[1]!, target: match[2]!, httpVersion: match[3]!, rawHeaders, headers, length: text.length + 4 };
 };
 
-/** Body of a chunked request; undefined while incomplete. */
+/** Body of a chunked request; undefined if incomplete. */
 const parseChunked = (bytes: Buffer): { body: Buffer; used: number } | undefined => {
 	const parts: Buffer[] = [];
 	let at = 0;
@@ -166,7 +166,7 @@ class Connection {
 		this.idleMs = options.keepAlive?.idleMs ?? 5000;
 		this.max = options.keepAlive?.max ?? 100;
 		socket.setNoDelay(true);
-		// Only waiting for a request is limited; an answer may take as long as it takes.
+		// The timeout is for idle connections only, not for answers.
 		socket.setTimeout(this.idleMs, () => this.whenIdle(() => this.socket.end()));
 		socket.on('data', (bytes: Buffer) => {
 			this.buffer = Buffer.concat([this.buffer, bytes]);
@@ -184,12 +184,12 @@ class Connection {
 		socket.on('close', () => this.abort());
 	}
 
-	/** Closes a connection that serves nothing; one in use is left alone. */
+	/** Calls `act` if the connection is idle. */
 	whenIdle(act: () => void): void {
 		if (!this.current) act();
 	}
 
-	/** The server's own doing, whatever is being answered. */
+	/** Closes the connection, even during an answer. */
 	close(how: 'fin' | 'rst'): void {
 		this.abort('server');
 		if (how === 'rst') this.socket.resetAndDestroy();
@@ -277,7 +277,7 @@ class Connection {
 		return request;
 	}
 
-	/** The rest of a body that is too long is thrown away with the connection. */
+	/** Refuses a body that is too long; its rest is discarded, and the connection closed. */
 	private refuse(head: Head, missing: number): void {
 		const request = this.record(head, Buffer.alloc(0), new AbortController().signal);
 		this.buffer = Buffer.alloc(0);
@@ -288,7 +288,7 @@ class Connection {
 		request.endedBy = 'server';
 		const answer = this.options.tooLarge ?? 'HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\n\r\n';
 		let received = 0;
-		// Answering before the client has sent everything would reset its connection and lose the answer.
+		// Answer only after the client has sent everything: else a reset could discard the answer.
 		const answerWhenSent = (bytes: number): void => {
 			received += bytes;
 			if (received >= missing) this.socket.end(answer);
@@ -330,7 +330,7 @@ class Connection {
 			this.next();
 		};
 		this.options.handle(exchange).then(finished, () => {
-			// A handler that fails is a bug of the simulator: the client must see that nothing good happened.
+			// A failing handler is a bug of the simulator: make it visible to the client.
 			if (this.current?.request === request) this.socket.resetAndDestroy();
 		});
 	}
@@ -344,7 +344,7 @@ class Connection {
 	}
 }
 
-/** Starts listening; resolves when connections can be made. */
+/** Starts the server; resolves when it listens. */
 export const startRawHttpServer = async (options: RawHttpOptions): Promise<RawHttpServer> => {
 	const requests: WireRequest[] = [];
 	const sockets = new Set<net.Socket>();
@@ -373,7 +373,7 @@ export const startRawHttpServer = async (options: RawHttpOptions): Promise<RawHt
 	const server = options.tls
 		? tls.createServer({ ...options.tls, allowHalfOpen: true }, onSocket)
 		: net.createServer({ allowHalfOpen: true }, onSocket);
-	// A handshake that fails is the client's news, not ours.
+	// A failed handshake is reported by the client.
 	server.on('tlsClientError', () => undefined);
 	if (options.tls) server.on('connection', (socket: net.Socket) => sockets.add(socket));
 

@@ -1,14 +1,14 @@
-/** A reverse proxy in front of a model server that treats streams as real ones do. */
+/** A reverse proxy for a model server that treats streams like real proxies. */
 import { listen } from '../support/listening';
 import { http } from '../support/node';
 
 export interface ReverseProxyOptions {
 	/**
-	 * nginx with `proxy_buffering on`: hands an answer on when so many bytes have come together, `all`: when it is at its
-	 * end. Default 0: at once.
+	 * Like nginx with `proxy_buffering on`: forwards an answer in blocks of so many bytes; `all`: only at its end. Default 0:
+	 * at once.
 	 */
 	buffer?: number | 'all';
-	/** A gateway that drops the thinking from the events, and leaves the counts of tokens. */
+	/** Like a gateway that removes thinking from the events, but not from the token counts. */
 	dropsThinking?: boolean;
 }
 
@@ -21,7 +21,7 @@ function without<T extends object>(name: string, fields: T): T {
 	return Object.fromEntries(Object.entries(fields).filter(([field]) => field !== name)) as T;
 }
 
-/** The event without its thinking; empty where nothing is left. */
+/** The event without its thinking; empty if nothing is left. */
 function withoutThinking(line: string): string {
 	if (!line.startsWith('data: {')) return line;
 	const event = JSON.parse(line.slice('data: '.length)) as { choices?: Array<{ delta?: Record<string, unknown> }> };

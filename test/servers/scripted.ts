@@ -19,7 +19,7 @@ export interface ScriptedServer {
 
 export type Script = (request: ScriptedRequest, response: http.ServerResponse) => void;
 
-/** A server that does exactly what a test says, and nothing else. */
+/** Starts a server whose answers a test writes itself. */
 export async function startScripted(script: Script): Promise<ScriptedServer> {
 	const requests: ScriptedRequest[] = [];
 	const sockets = new Set<net.Socket>();
@@ -48,7 +48,7 @@ export async function startScripted(script: Script): Promise<ScriptedServer> {
 
 const EVENTS = { 'content-type': 'text/event-stream' };
 
-/** Answers of a chat as events, with the end marker. */
+/** Chat chunks as an event stream, with `[DONE]`. */
 export const sse = (...events: Array<object | string>) =>
 	events.map((event) => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`).join('');
 
@@ -58,7 +58,7 @@ export const delta = (of: object, finish: string | null = null) => ({
 	choices: [{ index: 0, delta: of, finish_reason: finish }],
 });
 
-/** A whole good answer of a chat. */
+/** A complete chat stream. */
 export const good = (text: string) =>
 	sse(delta({ role: 'assistant', content: '' }), delta({ content: text }), delta({}, 'stop'), '[DONE]');
 

@@ -5,7 +5,7 @@ import { resolveBaseUrl } from '../../lib/servers/base-url';
 import { byPreference } from '../../lib/servers/pool/sticky';
 import type { LlamaServerSim } from './llama-server';
 
-/** The data of a credential with several servers; the first one is that of the Base URL. */
+/** Credential data with several servers; the first one is the Base URL. */
 export function credentialOf(
 	servers: readonly LlamaServerSim[],
 	more: ICredentialDataDecryptedObject = {},
@@ -16,7 +16,7 @@ export function credentialOf(
 	return { baseUrl: first, furtherServers: { server }, ...more } as unknown as ICredentialDataDecryptedObject;
 }
 
-/** A question whose conversation prefers this server among these. */
+/** A question whose conversation is assigned to this server. */
 export function questionFor(server: LlamaServerSim, servers: readonly LlamaServerSim[], model = 'sim-model'): string {
 	for (let at = 0; ; at++) {
 		const question = `Question ${at}`;
@@ -25,7 +25,7 @@ export function questionFor(server: LlamaServerSim, servers: readonly LlamaServe
 	}
 }
 
-/** Generations that came to a server. */
+/** Bodies of the generation requests that a server got. */
 export function generationsAt({ requests }: LlamaServerSim): Array<Record<string, unknown>> {
 	return requests
 		.filter(({ path }) => path.endsWith('/chat/completions'))

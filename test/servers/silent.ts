@@ -1,4 +1,4 @@
-/** A machine that is reached but never answers a connection attempt: what a firewall that drops packets looks like. */
+/** A server that never answers connection attempts, like a firewall that drops packets. */
 import { net, workerThreads } from '../support/node';
 
 export interface SilentServer {
@@ -7,7 +7,7 @@ export interface SilentServer {
 	close(): Promise<void>;
 }
 
-// A listening socket whose owner sleeps: the system completes handshakes until the queue is full, then drops them.
+// A listening socket that never accepts: the system completes handshakes until the queue is full, then drops them.
 const LISTENER = `
 const net = require('node:net');
 const { parentPort, workerData } = require('node:worker_threads');
@@ -20,8 +20,8 @@ server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
 `;
 
 /**
- * Connection attempts to this port stay unanswered (Linux; elsewhere the queue of a socket may work differently). For a
- * connection that is accepted and then ignored, use a simulator with `connections: () => 'silent'`.
+ * Connection attempts to its port stay unanswered (on Linux; other systems' queues may differ). For connections that are
+ * accepted and then ignored, use a simulator with `connections: () => 'silent'`.
  */
 export const startSilentServer = async (): Promise<SilentServer> => {
 	const gate = new SharedArrayBuffer(4);
@@ -30,7 +30,7 @@ export const startSilentServer = async (): Promise<SilentServer> => {
 		worker.once('message', resolve);
 		worker.once('error', reject);
 	});
-	// Backlog 1 leaves room for two; the third already waits.
+	// Backlog 1 leaves room for two connections; the third waits.
 	const fillers = Array.from({ length: 3 }, () => net.connect(port, '127.0.0.1'));
 	for (const filler of fillers) filler.on('error', () => filler.destroy());
 	await Promise.all(fillers.slice(0, 2).map((filler) => new Promise((resolve) => filler.once('connect', resolve))));

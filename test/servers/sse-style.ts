@@ -1,6 +1,6 @@
 /**
- * The liberties that the event stream format allows (WHATWG HTML, "Server-sent events") and that some server or proxy
- * takes: a correct stream goes in, an equally correct or deliberately odd one comes out.
+ * Rewrites event streams: variants that the format allows (WHATWG HTML, "Server-sent events") and some servers or proxies
+ * use, and deliberate errors.
  */
 
 export interface SseStyle {
@@ -15,11 +15,11 @@ export interface SseStyle {
 	comments?: readonly string[];
 	/** Additional empty lines after every event. */
 	blankLines?: number;
-	/** Objects spread over several `data:` lines, which a reader joins with `\n`. */
+	/** Splits objects over several `data:` lines, which a reader joins with `\n`. */
 	multiline?: boolean;
-	/** Leaves out events, for instance `[DONE]`: gets the data and the event's number from 0. */
+	/** Whether to omit an event, e.g. `[DONE]`. `index` counts from 0. */
 	drop?: (data: string, index: number) => boolean;
-	/** Raw bytes before and after everything else, untouched by the other settings. */
+	/** Raw bytes before and after the stream, unchanged by the other settings. */
 	prepend?: string;
 	append?: string;
 }
@@ -27,7 +27,7 @@ export interface SseStyle {
 export const hasSseStyle = (style: SseStyle | undefined): style is SseStyle =>
 	style !== undefined && Object.values(style).some((value) => value !== undefined);
 
-// Bytes are handled as latin1 text, so a body that is no valid UTF-8 passes unharmed.
+// As latin1, so that invalid UTF-8 passes unchanged.
 const BOM = Buffer.from('\uFEFF', 'utf8').toString('latin1');
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 

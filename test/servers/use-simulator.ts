@@ -5,8 +5,8 @@ interface Running {
 }
 
 /**
- * For the top of a suite: makes of a simulator's start one that ends what it started after each test, behind the
- * connections that the package itself still holds.
+ * Call at the top of a suite: wraps a simulator's start function so that each test's simulators are closed after it, after
+ * the package's own connections.
  *
  *     const startServer = useSimulator(startLlamaServerSim);
  */

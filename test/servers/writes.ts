@@ -1,18 +1,18 @@
-/** The body of an answer as a sequence of writes, and what can be done to the sequence. */
+/** The body of an answer as a sequence of writes, and functions to split, join and compress it. */
 import { zlib } from '../support/node';
 
 /** One write of a body: llama-server sends each as one HTTP chunk. */
 export type Write = Buffer | string;
 
 /**
- * `number`: pieces of so many bytes. `number[]`: cuts at these offsets. `characters`: inside every multi-byte
- * character. `seed`: random pieces of at most `max` bytes, the same for the same seed.
+ * `number`: pieces of so many bytes. `number[]`: cuts at these offsets. `characters`: cuts inside every multi-byte
+ * character. `seed`: random pieces of at most `max` bytes.
  */
 export type Split = number | readonly number[] | 'characters' | { seed: number; max?: number };
 
 const toBuffer = (write: Write): Buffer => (typeof write === 'string' ? Buffer.from(write, 'utf8') : write);
 
-/** A small, good enough generator (mulberry32), so that a failing random split can be repeated by its seed. */
+/** A seeded random generator (mulberry32), so that a failing split can be repeated. */
 const randomFrom = (seed: number): (() => number) => {
 	let state = seed >>> 0;
 	return () => {
@@ -23,7 +23,7 @@ const randomFrom = (seed: number): (() => number) => {
 	};
 };
 
-/** Gives, for a stretch of the body that starts at `base`, the offsets inside it at which to cut. */
+/** Returns a function that finds the cut offsets within the bytes that start at `base` of the body. */
 export const splitter = (split: Split): ((bytes: Buffer, base: number) => number[]) => {
 	if (typeof split === 'number') {
 		return (bytes, base) => {
@@ -35,7 +35,7 @@ export const splitter = (split: Split): ((bytes: Buffer, base: number) => number
 	if (split === 'characters') {
 		return (bytes) => {
 			const offsets: number[] = [];
-			// Every continuation byte (10xxxxxx) starts a new piece: no multi-byte character arrives whole.
+			// Every continuation byte (10xxxxxx) starts a new piece.
 			bytes.forEach((byte, at) => {
 				if ((byte & 0xc0) === 0x80) offsets.push(at);
 			});
@@ -57,13 +57,13 @@ export const splitter = (split: Split): ((bytes: Buffer, base: number) => number
 	return (bytes, base) => sorted.map((offset) => offset - base).filter((at) => at > 0 && at < bytes.length);
 };
 
-/** Counts whole events over any splitting: an event ends with an empty line. */
+/** Finds the ends of events (empty lines) in any pieces. */
 export class EventCounter {
 	count = 0;
 	private blank = true;
 	private lastWasCr = false;
 
-	/** Offsets in `bytes` just behind each event that ends there. */
+	/** Offsets in `bytes` right after each event that ends there. */
 	ends(bytes: Buffer): number[] {
 		const found: number[] = [];
 		bytes.forEach((byte, at) => {
@@ -88,7 +88,7 @@ export class EventCounter {
 	}
 }
 
-/** Whatever a body may be, as an asynchronous sequence of buffers. */
+/** A body as an async sequence of buffers. */
 export async function* asWrites(body?: Write | Iterable<Write> | AsyncIterable<Write>): AsyncGenerator<Buffer> {
 	if (body === undefined) return;
 	if (typeof body === 'string' || Buffer.isBuffer(body)) {
@@ -98,7 +98,7 @@ export async function* asWrites(body?: Write | Iterable<Write> | AsyncIterable<W
 	for await (const write of body) yield toBuffer(write);
 }
 
-/** So many writes as one. */
+/** Joins so many writes into one. */
 export async function* joined(writes: AsyncIterable<Buffer>, count: number): AsyncGenerator<Buffer> {
 	let held: Buffer[] = [];
 	for await (const write of writes) {
@@ -111,7 +111,7 @@ export async function* joined(writes: AsyncIterable<Buffer>, count: number): Asy
 	if (held.length > 0) yield Buffer.concat(held);
 }
 
-/** Compresses as a proxy does that flushes after every write. */
+/** Compresses like a proxy that flushes after every write. */
 export async function* zipped(writes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 	const gzip = zlib.createGzip();
 	const out: Buffer[] = [];

@@ -5,7 +5,7 @@ import type { FinishedAnswer } from '../../../lib/chat/types';
 import { ServerError } from '../../../lib/errors/server-error';
 import { readToEnd } from '../../../lib/generators';
 import { connectTo } from '../../../lib/servers/connect';
-import { type KeepingProxyOptions, startKeepingProxy } from '../../servers/keeping-proxy';
+import { type KeptAnswersProxyOptions, startKeptAnswersProxy } from '../../servers/kept-answers-proxy';
 import { type Reply, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { delta, json, type Script, sse, startScripted } from '../../servers/scripted';
 import { useSimulator } from '../../servers/use-simulator';
@@ -14,16 +14,16 @@ import { examples } from '../../support/properties';
 import { PLAIN_SETTINGS } from './chat-settings';
 
 const startServer = useSimulator(startLlamaServerSim);
-const startProxy = useSimulator(startKeepingProxy);
+const startProxy = useSimulator(startKeptAnswersProxy);
 const startScript = useSimulator(startScripted);
 
 /** What is asked about the server does not break. */
-const streamsOnly = ({ breakAfter, ...rest }: KeepingProxyOptions): KeepingProxyOptions => ({
+const streamsOnly = ({ breakAfter, ...rest }: KeptAnswersProxyOptions): KeptAnswersProxyOptions => ({
 	...rest,
 	breakAfter: (request) => (request.target.includes('/props') ? undefined : breakAfter?.(request)),
 });
 
-async function setUp(options: KeepingProxyOptions = {}, tokenDelayMs = 0) {
+async function setUp(options: KeptAnswersProxyOptions = {}, tokenDelayMs = 0) {
 	const sim = await startServer({ tokenDelayMs });
 	const proxy = await startProxy(sim.url, streamsOnly(options));
 	const client = new ChatClient(connectTo({ baseUrl: proxy.url }), { ...PLAIN_SETTINGS, serverKind: 'llamaServer' });
@@ -155,7 +155,7 @@ describe('every way out ends the generation on the server', () => {
 });
 
 describe('an answer that cannot be taken up again is an error with what had arrived', () => {
-	const cases: Array<[string, KeepingProxyOptions]> = [
+	const cases: Array<[string, KeptAnswersProxyOptions]> = [
 		[
 			'its beginning has left the buffer',
 			{ bufferBytes: 100, breakAfter: ({ method }) => (method === 'POST' ? 900 : undefined) },

@@ -8,8 +8,8 @@ import { useSimulator } from '../../servers/use-simulator';
 import { performance } from '../../support/node';
 
 const mockClock = { ms: 1_000 };
-jest.mock('../../servers/misbehave', () => {
-	const actual = jest.requireActual<typeof import('../../servers/misbehave')>('../../servers/misbehave');
+jest.mock('../../servers/wire-reply', () => {
+	const actual = jest.requireActual<typeof import('../../servers/wire-reply')>('../../servers/wire-reply');
 	const waitFor: typeof actual.waitFor = async (what, signal) => {
 		await actual.waitFor(what, signal);
 		if (typeof what === 'number') mockClock.ms += what;

@@ -5,7 +5,7 @@ import { checkServer } from '../../../lib/health/check';
 import type { Connection } from '../../../lib/http/connection';
 import { connectTo } from '../../../lib/servers/connect';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
-import { FAULTS, startEchoingServer, type EchoingServer } from '../../servers/echoing';
+import { FAULTS, startEchoServer, type EchoServer } from '../../servers/echo-server';
 import { canary, echoForms, Search } from '../../support/canaries';
 import { util } from '../../support/node';
 
@@ -25,12 +25,12 @@ const HEADERS = {
 };
 const search = new Search(secrets);
 
-let server: EchoingServer;
-let elsewhere: EchoingServer;
+let server: EchoServer;
+let elsewhere: EchoServer;
 
 beforeAll(async () => {
-	elsewhere = await startEchoingServer(echoForms);
-	server = await startEchoingServer(echoForms, elsewhere.url);
+	elsewhere = await startEchoServer(echoForms);
+	server = await startEchoServer(echoForms, elsewhere.url);
 });
 afterAll(async () => {
 	await server.close();

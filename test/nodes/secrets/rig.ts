@@ -3,7 +3,7 @@ import type { ICredentialDataDecryptedObject, IExecuteFunctions, INodeExecutionD
 
 import { DIFY_OPERATIONS } from '../../faults/dify-operations';
 import { MODEL_OPERATIONS } from '../../faults/model-operations';
-import { FAULTS, startEchoingServer, type EchoingServer } from '../../servers/echoing';
+import { FAULTS, startEchoServer, type EchoServer } from '../../servers/echo-server';
 import { canary, echoForms, Search } from '../../support/canaries';
 import { everyOperation, withLowLimits, type FilledNode } from '../../support/every-operation';
 import { executeContext } from '../../support/execute-context';
@@ -33,16 +33,16 @@ const EXTRA_HEADERS = [
 ];
 const ID = '3f1c9e52-7a40-4b0c-9d1e-5b2f8a6c7d90';
 
-let server: EchoingServer;
-let further: EchoingServer;
-let elsewhere: EchoingServer;
+let server: EchoServer;
+let further: EchoServer;
+let elsewhere: EchoServer;
 
 /** At the top of each suite: the servers of its own. */
 function useServers(): void {
 	beforeAll(async () => {
-		elsewhere = await startEchoingServer(echoForms);
-		server = await startEchoingServer(echoForms, elsewhere.url);
-		further = await startEchoingServer(echoForms, elsewhere.url);
+		elsewhere = await startEchoServer(echoForms);
+		server = await startEchoServer(echoForms, elsewhere.url);
+		further = await startEchoServer(echoForms, elsewhere.url);
 	});
 	afterAll(async () => {
 		await Promise.all([server, further, elsewhere].map(async (one) => await one.close()));
@@ -226,8 +226,7 @@ export function testOtherNodes(sends: ReadonlyArray<keyof typeof secrets>): void
 
 function testKeys(sends: ReadonlyArray<keyof typeof secrets>): void {
 	it('each key was sent to its own server, and to no other', () => {
-		const sent = ({ asked }: EchoingServer) =>
-			asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
+		const sent = ({ asked }: EchoServer) => asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
 		for (const [name, secret] of Object.entries(secrets))
 			expect({ name, sent: sent(server).includes(secret) }).toEqual({
 				name,

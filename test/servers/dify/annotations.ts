@@ -3,12 +3,12 @@ import { limitOf } from './records';
 import type { Call, Store } from './store';
 import type { SimAnnotation, SimApp } from './types';
 
-/** Annotations of an app, and the jobs that let it answer with them (docs/protocols/dify.md 2.12). */
+/** Annotations of an app, and the jobs that switch annotation replies on and off (docs/protocols/dify.md 2.12). */
 
 const LARGEST_PAGE = 100;
 const USUAL_PAGE = 20;
 
-/** Dify 1.12 passes over what is no number; newer versions refuse it. */
+/** Dify 1.12 ignores invalid numbers; newer versions refuse them. */
 function pageNumber({ store, query }: Call, name: string, usual: number): number {
 	if (store.version !== '1.12') return limitOf(query, { model: 'AnnotationListQuery', most: Infinity, usual }, name);
 	const sent = query.get(name) ?? '';
@@ -47,7 +47,7 @@ export function createAnnotation(call: Call): void {
 	call.reply(201, annotation);
 }
 
-/** Dify 1.12 and 1.14 do not look whose it is. */
+/** Dify 1.12 and 1.14 do not check which app it belongs to. */
 function annotationOfAnyApp(store: Store, app: SimApp, id: string): SimAnnotation | undefined {
 	const apps = store.version === '2026' ? [app] : store.apps;
 	return apps.flatMap(({ annotations }) => annotations).find((each) => each.id === id);
@@ -85,12 +85,12 @@ export function annotationReply(call: Call): void {
 	call.reply(200, { job_id: jobId, job_status: 'waiting' });
 }
 
-/** A job waits until it has ended: Dify does not say that it is at work. */
+/** Reports `waiting` until a job has ended: Dify has no state for a running job. */
 export function annotationJob(call: Call): void {
 	const { app, ids } = call;
 	const jobId = ids[1] ?? '';
 	const job = app.annotationJobs.get(jobId);
-	// A job is known under the word that started it.
+	// A job is found only under the action that started it.
 	if (job === undefined || job.action !== ids[0]) throw invalid('The job does not exist.');
 	if (job.looks-- > 0) {
 		call.reply(200, { job_id: jobId, job_status: 'waiting', error_msg: '' });

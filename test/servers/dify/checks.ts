@@ -36,7 +36,7 @@ export interface Prepared {
 	workflowId: string;
 }
 
-/** What is looked at before anything runs: at once in 1.12, by a background worker in newer workflow based apps. */
+/** Checks before a run: immediate in 1.12, by a background worker in newer workflow-based apps. */
 function prepare(call: Call, conversationId: string | undefined, version: string | undefined): Prepared {
 	const { app, store, payload, user } = call;
 	if (workflowBased(app.mode) && app.published === false) throw invalid('Workflow not published');
@@ -44,7 +44,7 @@ function prepare(call: Call, conversationId: string | undefined, version: string
 	const workflowId = checkVersion(call, version);
 	if (app.mode !== 'completion' && app.mode !== 'workflow' && payload.query === '') throw invalid('query is required');
 	const conversation = conversationId === undefined ? undefined : store.conversationOf(app, conversationId, user.id);
-	// A chatflow of 1.14 begins a new conversation without a word.
+	// A chatflow of 1.14 silently begins a new conversation.
 	const forgiving = store.version === '1.14' && app.mode === 'advanced-chat';
 	if (conversationId !== undefined && conversation === undefined && !forgiving)
 		throw notFound('Conversation Not Exists.');
@@ -81,7 +81,7 @@ function checkVersion(call: Call, version: string | undefined): string {
 	return version;
 }
 
-/** By reading the exception is caught as a ValueError first; the docs say 429 (docs/protocols/dify.md 5.1). */
+/** In the source the exception is caught as a ValueError first; the docs say 429 (docs/protocols/dify.md 5.1). */
 export function checkLimits(call: Call, streaming: boolean): void {
 	const { app, store } = call;
 	if (app.quota !== undefined && app.runCount >= app.quota) {
@@ -97,7 +97,7 @@ export function checkLimits(call: Call, streaming: boolean): void {
 	throw invalid(text);
 }
 
-/** A streamed run is counted by the API and by the worker: that of a chatflow in 1.14, of a workflow as well in 1.16. */
+/** Runs that one request counts as: API and worker both count streamed runs, of chatflows in 1.14, of workflows too in 1.16. */
 function placesOf(store: Store, app: SimApp, streaming: boolean): number {
 	if (!streaming) return 1;
 	if (store.version === '1.16') return workflowBased(app.mode) ? 2 : 1;
@@ -105,8 +105,8 @@ function placesOf(store: Store, app: SimApp, streaming: boolean): number {
 }
 
 /**
- * Runs the checks in the worker of newer versions: whatever fails there comes as a bare error event
- * (docs/protocols/dify.md 3.7).
+ * Runs the checks like the worker of newer versions, which reports failures as a bare error event (docs/protocols/dify.md
+ * 3.7).
  */
 export function prepareAs(
 	call: Call,
@@ -119,7 +119,7 @@ export function prepareAs(
 		return prepare(call, conversationId, version);
 	} catch (error) {
 		const failure = error as DifyHttpError;
-		// Versions are resolved and main looks for the conversation before the worker starts.
+		// Versions are resolved before the worker starts; the main branch looks up the conversation then, too.
 		const eager =
 			(['1.16', '2026'].includes(call.store.version) && failure.message.startsWith('Conversation Not Exists')) ||
 			/workflow_id|Workflow|workflow version/.test(failure.message);

@@ -21,12 +21,12 @@ function limitOf(store: Store, extension: string): number {
 	return limits.other * MEGABYTE;
 }
 
-/** Exactly one part, and it is called `file` (docs/protocols/dify.md 2.9). */
+/** Requires exactly one part, named `file` (docs/protocols/dify.md 2.9). */
 export function onlyPart(call: Call): UploadPart {
 	const parts = call.request.upload?.parts ?? [];
 	const part = parts.find((each) => each.name === 'file');
 	if (part === undefined) throw new DifyHttpError(400, 'no_file_uploaded', 'Please upload your file.');
-	// The framework counts names, so a second part of the same name is passed over.
+	// The framework counts names, so it ignores a second part of the same name.
 	if (parts.some((each) => each.name !== 'file'))
 		throw new DifyHttpError(400, 'too_many_files', 'Only one file is allowed.');
 	if (part.filename === undefined || part.filename === '') {
@@ -36,7 +36,7 @@ export function onlyPart(call: Call): UploadPart {
 	return part;
 }
 
-/** Keeps a file as if it had been uploaded. */
+/** Stores a file as if it had been uploaded. */
 export function storeFile(store: Store, user: EndUser, part: UploadPart): SimFile {
 	const name = part.filename ?? '';
 	const extension = name.includes('.') ? (name.split('.').at(-1) ?? '').toLowerCase() : '';
@@ -46,7 +46,7 @@ export function storeFile(store: Store, user: EndUser, part: UploadPart): SimFil
 		throw invalid(`File extension '.${extension}' is not allowed for security reasons`);
 	}
 	if (part.size > limitOf(store, extension)) {
-		// An unfilled template, and no text at all.
+		// Dify's bugs: an unfilled template, or an empty text.
 		const text = store.version === '1.12' ? 'File size exceeded. {message}' : '';
 		throw new DifyHttpError(413, 'file_too_large', text);
 	}
@@ -88,12 +88,12 @@ export function uploadFile(call: Call): void {
 	});
 }
 
-/** Who holds the URL may read the file for a while; it begins with what the server was told to be its own address. */
+/** A temporary URL that needs no key; it begins with the server's configured address. */
 export function signedUrl(store: Store, id: string): string {
 	return `${store.options.filesUrl}/files/${id}/file-preview?timestamp=${store.now()}&nonce=n&sign=s`;
 }
 
-/** A fresh upload cannot be seen before a message used it (docs/protocols/dify.md 2.9). */
+/** An upload has no preview before a message uses it (docs/protocols/dify.md 2.9). */
 export function previewFile(call: Call): void {
 	const { store, app, ids, query, res } = call;
 	const file = store.files.get(ids[0] ?? '');
@@ -136,7 +136,7 @@ export function audioToText(call: Call): void {
 	call.reply(200, { text: app.heard ?? `heard ${part.size} bytes` });
 }
 
-/** Three bytes that start an MP3 frame, then the text, so that a test can see what was spoken. */
+/** The first three bytes of an MP3 frame, then the text, so that tests can check it. */
 export function speechOf(text: string): Buffer {
 	return Buffer.concat([Buffer.from([0xff, 0xfb, 0x90]), Buffer.from(text)]);
 }
@@ -155,7 +155,7 @@ export function textToAudio(call: Call): void {
 	if (app.textToSpeech !== true && !truthy(payload.voice)) throw invalid('TTS is not enabled');
 	if (app.audioFailure !== undefined) throw failureOf(app.audioFailure);
 	if (known === undefined && String(payload.text).trim() === '') {
-		// The web server's page, not Dify's: the stream broke before it began.
+		// The web server's page: Dify's stream failed before it began.
 		res.removeHeader('X-Version');
 		res.removeHeader('X-Env');
 		res.writeHead(500, { 'Content-Type': 'text/html', 'Content-Length': PAGES.gunicorn500.length });
@@ -170,7 +170,7 @@ function failureOf({ status, code, message }: { status: number; code: string; me
 	return new DifyHttpError(status, code, message);
 }
 
-/** Since 1.14; older versions do not know the route. */
+/** Since 1.14; older versions do not have the route. */
 export function endUser(call: Call): void {
 	if (call.store.version === '1.12') throw new NoRoute();
 	const found = [...call.app.endUsers.values()].find((each) => each.id === call.ids[0]);

@@ -5,12 +5,12 @@ import type { Call, Store } from './store';
 import type { Json, SimRun } from './types';
 import { StreamWriter } from './wire';
 
-/** Goes on behind a pause; listeners of the events route hear it. */
+/** Resumes a paused run; streams of the events route get its events. */
 export function resume(store: Store, run: SimRun, filled: { formId: string; action: string; inputs: Json }): void {
 	const live = liveOf(run);
 	const issued = live?.transcript.forms.find(({ formId }) => formId === filled.formId);
 	if (live === undefined || issued === undefined) return;
-	// Other forms of the same pause wait on.
+	// Other forms of the same pause are still open.
 	if (live.transcript.answer(issued)) return;
 	const go = async () => {
 		run.status = 'running';
@@ -21,8 +21,7 @@ export function resume(store: Store, run: SimRun, filled: { formId: string; acti
 }
 
 /**
- * `GET /workflow/:id/events`: a replay of one event for a finished run, else what still comes
- * (docs/protocols/dify.md 2.4).
+ * `GET /workflow/:id/events`: one replayed event for a finished run, else its further events (docs/protocols/dify.md 2.4).
  */
 export async function workflowEvents(call: Call): Promise<void> {
 	const { store, app, ids, query, user } = call;
@@ -37,7 +36,7 @@ export async function workflowEvents(call: Call): Promise<void> {
 	const staysOn = query.get('continue_on_pause') === 'true';
 	if (staysOn) live.patient.add(writer);
 	writer.start({ 'Cache-Control': 'no-cache' });
-	// What the run does meanwhile is queued behind these.
+	// Events of the run are queued after these.
 	const written = [writer.write({ kind: 'ping' })];
 	const withSnapshot = query.get('include_state_snapshot') === 'true';
 	if (withSnapshot)
@@ -50,7 +49,7 @@ export async function workflowEvents(call: Call): Promise<void> {
 	await writer.finish(false);
 }
 
-/** From 1.15 on, a reader who leaves ends the streams of the others (docs/protocols/dify.md 12.3). */
+/** From 1.15 on, a disconnecting reader ends the streams of the others (docs/protocols/dify.md 12.3). */
 function deafAfter(store: Store, run: SimRun, live: Live, own: StreamWriter): number | undefined {
 	if (store.stream.deafAfter !== undefined) return store.stream.deafAfter;
 	const someoneLeft = run.clientLeft || [...live.writers].some((writer) => writer !== own && writer.isGone);
@@ -61,7 +60,7 @@ async function replayEnd({ res, store }: Call, run: SimRun): Promise<void> {
 	const end = run.events.findLast((event) => event.event === 'workflow_finished');
 	const event = {
 		event: 'workflow_finished',
-		// The run's own ID: its task is over.
+		// The run's ID, since its task has ended.
 		task_id: run.workflowRunId,
 		workflow_run_id: run.workflowRunId,
 		data: end?.data,
@@ -78,7 +77,7 @@ const NODE_FIELDS = new Set([
 	...['iteration_id', 'loop_id'],
 ]);
 
-/** What is over of a run that goes on: its nodes without their values, its text, and the forms that it waits for. */
+/** Snapshot of a running run: its ended nodes without values, its text so far, and its open forms. */
 function snapshot(store: Store, run: SimRun, live: Live): Json[] {
 	const started = run.events.find((event) => event.event === 'workflow_started');
 	const replayed: Json[] = started === undefined ? [] : [withTimestamp(run, started)];
@@ -106,14 +105,14 @@ function snapshot(store: Store, run: SimRun, live: Live): Json[] {
 	return [...replayed, ...asked, ...(paused === undefined ? [] : [pausedAgain(run, live, paused)])];
 }
 
-/** The stored inputs of a workflow have a variable more than those in its stream. */
+/** The stored inputs of a workflow have one variable more than those in its stream. */
 function withTimestamp(run: SimRun, started: Json): Json {
 	if (run.app.mode !== 'workflow') return started;
 	const data = started.data as Json;
 	return { ...started, data: { ...data, inputs: { ...(data.inputs as Json), 'sys.timestamp': run.startedAt } } };
 }
 
-/** The node that waits for a person has ended as paused, which the run itself does not tell. */
+/** Adds the end of nodes that wait for a person (`paused`), which the stream of the run itself does not contain. */
 function waitingNodes(replayed: Json[]): Json[] {
 	const nodes = replayed.filter(({ event }) => String(event).startsWith('node_'));
 	const ended = nodes.filter(({ event }) => event === 'node_finished').map(({ data }) => (data as Json).id);

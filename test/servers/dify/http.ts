@@ -2,8 +2,8 @@ import type { http } from '../../support/node';
 import type { Json } from './types';
 
 /**
- * A failure in Dify's envelope; `suffix` marks routes whose 404 texts the framework lengthens
- * (docs/protocols/dify.md 6.3).
+ * An error in Dify's envelope. `suffix`: the framework appends suggestions to the route's 404 texts (docs/protocols/dify.md
+ * 6.3).
  */
 export class DifyHttpError extends Error {
 	constructor(
@@ -24,36 +24,36 @@ export function notFound(message: string): DifyHttpError {
 	return new DifyHttpError(404, 'not_found', message);
 }
 
-/** What Dify's last resort says when a handler crashes. */
+/** Dify's answer when a handler crashes. */
 export function crashed(): DifyHttpError {
 	return new DifyHttpError(500, 'unknown', 'Internal Server Error');
 }
 
-/** What a run says that fails for a reason which Dify did not foresee. */
+/** Error of a run that fails unexpectedly. */
 export function runCrashed(): DifyHttpError {
 	const text =
 		'The server encountered an internal error and was unable to complete your request. Either the server is overloaded or there is an error in the application.';
 	return new DifyHttpError(500, 'internal_server_error', text);
 }
 
-/** A route, or an id in it, that the framework does not match: HTML whatever was asked. */
+/** The framework does not match the route, or an ID in it: answered with HTML. */
 export class NoRoute extends Error {}
 
 function ascii(json: string): string {
 	return json.replace(/[\u007f-\uffff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** ASCII only, slashes escaped, a line end: everything but runs, as flask-restx writes it. */
+/** JSON as flask-restx writes it: ASCII only, slashes escaped, with a final line end. For all answers but runs. */
 export function asciiJson(value: unknown): string {
 	return `${ascii(JSON.stringify(value)).replace(/\//g, '\\/')}\n`;
 }
 
-/** ASCII only, blanks after colon and comma: the answers of blocking runs. */
+/** JSON of blocking runs: ASCII only, spaces after colon and comma. */
 export function blockingJson(value: unknown): string {
 	return ascii(spacedJson(value));
 }
 
-/** @param pydantic version of the library, which its texts name. */
+/** @param pydantic version in pydantic's texts */
 export function envelope(error: DifyHttpError, pydantic = '2.11'): Json {
 	const message = error.message.replaceAll(
 		'https://errors.pydantic.dev/2.11/',
@@ -63,8 +63,7 @@ export function envelope(error: DifyHttpError, pydantic = '2.11'): Json {
 }
 
 /**
- * Python's `json.dumps` with its default separators, as the replay of a finished run is written
- * (docs/protocols/dify.md 2.4).
+ * Python's `json.dumps` with default separators, used for the replay of a finished run (docs/protocols/dify.md 2.4).
  */
 export function spacedJson(value: unknown): string {
 	if (Array.isArray(value)) return `[${value.map(spacedJson).join(', ')}]`;
@@ -75,7 +74,7 @@ export function spacedJson(value: unknown): string {
 	return JSON.stringify(value);
 }
 
-/** `repr` of a JSON value in Python, for the texts of pydantic. */
+/** Python's `repr` of a JSON value, for pydantic's texts. */
 export function pythonRepr(value: unknown): string {
 	if (value === null || value === undefined) return 'None';
 	if (typeof value === 'boolean') return value ? 'True' : 'False';
@@ -109,13 +108,13 @@ export interface PydanticProblem {
 	input: unknown;
 }
 
-/** Long values are shown by their two ends, as pydantic does. */
+/** Shortens long values in the middle, like pydantic. */
 function shortRepr(value: unknown): string {
 	const whole = [...pythonRepr(value)];
 	return whole.length <= 50 ? whole.join('') : `${whole.slice(0, 25).join('')}...${whole.slice(-24).join('')}`;
 }
 
-/** The ValueError that a pydantic model raises, in the words of docs/protocols/dify.md 6.2. */
+/** The ValueError of a pydantic model (docs/protocols/dify.md 6.2). */
 export function pydantic(model: string, problems: PydanticProblem[]): DifyHttpError {
 	const lines = problems.map(({ field, text, type, input }) => {
 		const value = `input_value=${shortRepr(input)}, input_type=${pythonType(input)}`;
@@ -134,7 +133,7 @@ export const missing = (field: string, payload: Json): PydanticProblem => ({
 	input: payload,
 });
 
-/** A redirect of the framework; the address is absolute, after the request's own host. */
+/** A redirect of the framework, absolute with the request's host. */
 export function redirect(res: http.ServerResponse, location: string): void {
 	const page = `<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n<p>You should be redirected automatically to the target URL: <a href="${location}">${location}</a>. If not, click the link.\n`;
 	res.writeHead(308, {
@@ -145,12 +144,12 @@ export function redirect(res: http.ServerResponse, location: string): void {
 	res.end(page);
 }
 
-/** The object but for one field. */
+/** The object without one field. */
 export function without(value: Json, field: string): Json {
 	return Object.fromEntries(Object.entries(value).filter(([key]) => key !== field));
 }
 
-/** HTML and text that other programs than Dify's API send (docs/protocols/dify.md 1.1, 3.10, 5.2, 6.3). */
+/** Pages and texts of the programs around Dify's API (docs/protocols/dify.md 1.1, 3.10, 5.2, 6.3). */
 export const PAGES = {
 	werkzeug404:
 		'<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.</p>\n',
@@ -191,12 +190,12 @@ export function sendJson(
 	res.end(body);
 }
 
-/** A blocking run's answer has other blanks and another type than everything else. */
+/** The answer of a blocking run, whose JSON format and content type differ from all others. */
 export function sendRun(res: http.ServerResponse, value: unknown): void {
 	sendText(res, blockingJson(value), 'application/json; charset=utf-8');
 }
 
-/** A form of human input: blanks as in a blocking run, but letters as they are. */
+/** A form of human input: spaces as in a blocking run, but not escaped to ASCII. */
 export function sendForm(res: http.ServerResponse, value: unknown): void {
 	sendText(res, spacedJson(value), 'application/json');
 }
@@ -206,7 +205,7 @@ function sendText(res: http.ServerResponse, body: string, type: string): void {
 	res.end(body);
 }
 
-/** Python's idea of true, by which `user` is found missing (docs/protocols/dify.md 1.4). */
+/** Python's truthiness, by which `user` counts as missing (docs/protocols/dify.md 1.4). */
 export function truthy(value: unknown): boolean {
 	if (Array.isArray(value)) return value.length > 0;
 	if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
@@ -223,7 +222,7 @@ export function isUuid(value: string): boolean {
 	return UUID.test(value);
 }
 
-/** Seconds to Dify's ISO times, which have no zone (docs/protocols/dify.md 2.6). */
+/** Unix seconds as Dify's ISO time without a zone (docs/protocols/dify.md 2.6). */
 export function isoTime(seconds: number): string {
 	return new Date(seconds * 1000).toISOString().replace(/(\.000)?Z$/, '');
 }

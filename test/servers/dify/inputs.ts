@@ -6,10 +6,10 @@ import type { EndUser, FormField, Json, SimApp } from './types';
 
 export const FILE_TYPES = ['image', 'document', 'audio', 'video', 'custom'];
 const TRANSFER_METHODS = ['remote_url', 'local_file', 'tool_file'];
-/** What an app takes that does not say. */
+/** File settings of an app without its own. */
 export const DEFAULT_FILES = { types: ['image'], number: 3 };
 
-/** The app's form against what was sent (docs/protocols/dify.md 2.1.2); the same on every turn. */
+/** Checks inputs against the app's form (docs/protocols/dify.md 2.1.2), on every turn. */
 export function checkInputs(store: Store, app: SimApp, user: EndUser, inputs: Json): Json {
 	const checked: Json = {};
 	for (const field of app.form ?? []) {
@@ -87,8 +87,7 @@ function checkNumber(name: string, value: unknown): unknown {
 }
 
 /**
- * The `files` of a run (docs/protocols/dify.md 2.1.3). What has the wrong shape is dropped without a word, as Dify
- * does.
+ * Checks the `files` of a run (docs/protocols/dify.md 2.1.3). Like Dify, silently drops malformed ones.
  */
 export function checkFiles(store: Store, app: SimApp, user: EndUser, files: unknown): Json[] {
 	const chat = app.mode !== 'workflow' && app.mode !== 'completion';
@@ -140,7 +139,7 @@ function resolveFile(
 	const id = file.upload_file_id;
 	if (typeof id !== 'string' || !isUuid(id)) throw invalid('Invalid upload file id format');
 	const found = store.files.get(id);
-	// 1.12 looks at the workspace only, newer versions at the uploader (docs/protocols/dify.md 2.1.3).
+	// 1.12 checks the workspace only, newer versions the uploader (docs/protocols/dify.md 2.1.3).
 	if (found === undefined || (store.version !== '1.12' && found.createdBy !== user.id))
 		throw invalid('Invalid upload file');
 	if (allowed !== undefined && !allowed.includes(type)) throw invalid(`File validation failed for file: ${found.name}`);
@@ -166,7 +165,7 @@ function fileRecord(store: Store, own: Json): Json {
 	return { dify_model_identity: '__dify__file__', id: null, ...tenant, ...own };
 }
 
-/** 1.12 gives its own, older signature; newer versions a reference. */
+/** 1.12 uses an older signature; newer versions a reference. */
 function localFile(store: Store, id: string): Json {
 	if (store.version === '1.12') return { remote_url: signedUrl(store, id) };
 	const reference = Buffer.from(JSON.stringify({ record_id: id })).toString('base64');

@@ -5,7 +5,7 @@ import type { Json, SimRun } from './types';
 
 const STATUSES = ['succeeded', 'failed', 'stopped'];
 
-/** `GET /workflows/logs`: newest first, runs that go on included. Apps without workflow runs have an empty list. */
+/** `GET /workflows/logs`: newest first, including running ones. Empty for apps without workflow runs. */
 export function workflowLogs(call: Call): void {
 	const { store, app, query } = call;
 	const model = 'WorkflowLogQuery';
@@ -26,7 +26,7 @@ export function workflowLogs(call: Call): void {
 	if (store.version === '1.16' && session !== null && keyword !== '') throw crashed();
 	const all = store.runs
 		.filter((run) => run.app === app && app.mode === 'workflow' && account === null)
-		// A stopped run is never written again, but where the stop was told as a failure.
+		// A stopped run is not saved again, except when the stop counts as a failure.
 		.filter((run) => status === null || run.status === status)
 		.filter((run) => session === null || run.user === session)
 		.filter(({ startedAt }) => startedAt >= (after ?? -Infinity) && startedAt <= (before ?? Infinity))
@@ -36,7 +36,7 @@ export function workflowLogs(call: Call): void {
 	call.reply(200, { page, limit, total: all.length, has_more: page * limit < all.length, data });
 }
 
-/** Python's reader of ISO times, and its words. */
+/** Python's parsing of ISO times, with its error texts. */
 function timeIn(value: string | null): number | undefined {
 	if (value === null) return undefined;
 	if (/^\d{4}-\d\d-\d\d/.test(value))
@@ -48,7 +48,7 @@ function timeIn(value: string | null): number | undefined {
 	throw invalid(`invalid literal for int() with base 10: b'${value.slice(0, 4)}'`);
 }
 
-/** Values are stored as JSON text in which only ASCII stands as it is. */
+/** Searches the stored values, which are JSON escaped to ASCII. */
 function isFound(run: SimRun, keyword: string): boolean {
 	const stored = [run.inputs, run.outputs].map((values) =>
 		JSON.stringify(values).replace(

@@ -14,8 +14,8 @@ interface OpenPart {
 }
 
 /**
- * Reads a multipart body as it comes, hashing and counting what it does not keep, so that an upload of any size costs
- * the simulator no memory.
+ * Parses a multipart body as it arrives. It hashes and counts the bytes that it does not keep, so uploads of any size need
+ * little memory.
  */
 export class MultipartReader {
 	private buffer = LINE;
@@ -34,7 +34,7 @@ export class MultipartReader {
 	push(chunk: Buffer): void {
 		this.buffer = Buffer.concat([this.buffer, chunk]);
 		while (this.advance()) {
-			// Each step takes what it can from the buffer; it stops when it needs more bytes.
+			// Each step consumes what it can; returns false when it needs more bytes.
 		}
 	}
 
@@ -43,7 +43,7 @@ export class MultipartReader {
 		if (this.state === 'boundary') {
 			if (this.buffer.length < 2) return false;
 			const closing = this.buffer.subarray(0, 2).toString('latin1') === '--';
-			// The blank line that ends the headers begins with this line break when there are no headers.
+			// Without headers, this line break is also the beginning of the blank line that ends them.
 			this.state = closing ? 'end' : 'headers';
 			return !closing;
 		}
@@ -112,11 +112,11 @@ function parameter(headers: string, name: string): string | undefined {
 	const disposition = /^content-disposition:([^\r\n]*)/im.exec(headers)?.[1] ?? '';
 	const encoded = new RegExp(`;\\s*${name}\\*=UTF-8''([^;]+)`, 'i').exec(disposition)?.[1];
 	if (encoded !== undefined) return decodeURIComponent(encoded);
-	// Browsers and undici write a quote in a name as %22.
+	// Browsers and undici encode a quote in a name as %22.
 	return new RegExp(`;\\s*${name}="([^"]*)"`, 'i').exec(disposition)?.[1]?.replace(/%22/g, '"');
 }
 
-/** Undefined when the body is no multipart form. */
+/** @returns undefined if the body is not a multipart form */
 export async function readUpload(req: http.IncomingMessage, keepBytes: number): Promise<Upload | undefined> {
 	const type = req.headers['content-type'] ?? '';
 	const boundary = /^multipart\/form-data;.*boundary="?([^";]+)"?/i.exec(type)?.[1];

@@ -1,7 +1,7 @@
 import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
 import type { NodeStep, Reply, Script, Step } from './types';
 
-/** Text or pieces become the plain run that the app type would make of them. */
+/** Turns a text or pieces into a plain run of the app type. */
 export function scriptOf(reply: Reply, mode: DifyAppMode): Script {
 	if (typeof reply === 'object' && !Array.isArray(reply)) return reply;
 	const chunks = Array.isArray(reply) ? reply : (reply.match(/\S+\s*|\s+/g) ?? []);
@@ -15,7 +15,7 @@ export function plainSteps(chunks: string[], mode: DifyAppMode): Step[] {
 	const last: NodeStep =
 		mode === 'workflow' ? { id: 'end', type: 'end', title: 'End' } : { id: 'answer', type: 'answer', title: 'Answer' };
 	const llm: NodeStep = { id: 'llm', type: 'llm', title: 'LLM', elapsed: 1.2, outputs: { text: chunks.join('') } };
-	// The pieces come while their node is still running (docs/protocols/dify.md 3.6).
+	// The pieces arrive while their node is running (docs/protocols/dify.md 3.6).
 	return [
 		{ node: { id: 'start', type: 'start', title: 'Start' } },
 		{ nodeStart: llm },
@@ -50,7 +50,7 @@ export function defaultUsage(mode: DifyAppMode = 'advanced-chat'): DifyUsage {
 	};
 }
 
-/** Nothing was counted: of a moderated or stopped chatflow, and always of the New Agent. */
+/** Zero usage: of a moderated or stopped chatflow, and always of the New Agent. */
 export function noUsage(price: string): DifyUsage {
 	return {
 		...defaultUsage(),
@@ -67,14 +67,14 @@ export function noUsage(price: string): DifyUsage {
 	};
 }
 
-/** Of a stopped chatbot or agent: Python's decimal zero with seven places. */
+/** Usage of a stopped chatbot or agent, with Python's decimal zero of seven places. */
 export function stoppedUsage(): DifyUsage {
 	const zero = '0E-7';
 	const none = { ...noUsage('0'), prompt_price: zero, completion_price: zero, total_price: zero };
 	return unmeasured(none);
 }
 
-/** Before a first token there is nothing to measure. */
+/** Without a first token there are no timings. */
 export function unmeasured(usage: DifyUsage): DifyUsage {
 	return { ...usage, time_to_first_token: null, time_to_generate: null };
 }

@@ -3,7 +3,7 @@ import { needChat } from './runs';
 import type { Call } from './store';
 import type { Json, SimConversation, SimFeedback, SimMessage, SimVariable } from './types';
 
-/** Routes whose 404 texts the framework lengthens by other routes (docs/protocols/dify.md 6.3). */
+/** Appends similar routes to 404 texts, as the framework does on some routes (docs/protocols/dify.md 6.3). */
 export function withSuffix(error: DifyHttpError, path: string): DifyHttpError {
 	const others: Record<string, string> = {
 		'/chat-messages': '/v1/chat-messages or /api/chat-messages or /v1/chat-messages/<string:task_id>/stop',
@@ -61,7 +61,7 @@ function conversationOf(call: Call, id: string): SimConversation {
 	return found;
 }
 
-/** Only what came in over the API by this end user exists for it (docs/protocols/dify.md 4). */
+/** An end user sees only messages that it sent over the API (docs/protocols/dify.md 4). */
 function messageOf(call: Call, id: string): SimMessage {
 	const found = call.app.messages.get(id);
 	if (found === undefined || found.source !== 'api' || found.userId !== call.user.id) {
@@ -91,7 +91,7 @@ export function postFeedback(call: Call): void {
 	} else if (known !== undefined) {
 		known.rating = rating as SimFeedback['rating'];
 		known.content = content as string | null;
-		// The database makes whole seconds of the time at first; a change has fractions of them (recorded).
+		// A new record has whole seconds; a change has fractions (recorded).
 		known.updatedAt = store.options.now();
 	} else {
 		app.feedbacks.push({
@@ -131,7 +131,7 @@ export function listFeedbacks(call: Call): void {
 	call.reply(200, { data });
 }
 
-/** Pages go back in time, inside a page the oldest comes first (docs/protocols/dify.md 2.7). */
+/** Pages go back in time; within a page the oldest comes first (docs/protocols/dify.md 2.7). */
 export function listMessages(call: Call): void {
 	needChat(call);
 	const { app, query } = call;
@@ -160,7 +160,7 @@ function messageItem(call: Call, message: SimMessage): Json {
 	return {
 		id: message.id,
 		conversation_id: message.conversationId,
-		// The chain of answers is the web app's; over the API every message hangs on the nil UUID.
+		// Only the web app has chains of answers; API messages have the nil UUID as parent.
 		parent_message_id: NIL_UUID,
 		inputs: message.inputs,
 		query: message.query,
@@ -184,7 +184,7 @@ function messageItem(call: Call, message: SimMessage): Json {
 	};
 }
 
-/** What a message cost, told from 1.16 on. */
+/** Tokens and price of a message, since 1.16. */
 function costOf(message: SimMessage): Json {
 	const counted = message.status === 'normal';
 	return {
@@ -196,7 +196,7 @@ function costOf(message: SimMessage): Json {
 	};
 }
 
-/** How a file of a message is listed; files of the answer are kept as they were sent. */
+/** A listed file of a message; files of the answer are kept as sent. */
 function messageFile(file: Json): Json {
 	if (file.dify_model_identity === undefined) return { belongs_to: 'user', ...file };
 	return {
@@ -248,7 +248,7 @@ export function listConversations(call: Call): void {
 		throw pydantic(model, [{ field: 'sort_by', text, type: 'literal_error', input: sortBy }]);
 	}
 	const [key, direction] = sort;
-	// Newest first means also: of the same second, the later one first.
+	// Newest first, also within the same second.
 	const own = [...app.conversations.values()].filter((each) => each.source === 'api' && each.userId === user.id);
 	if (direction < 0) own.reverse();
 	const all = own.sort((one, other) => direction * (one[key] - other[key]));
@@ -270,7 +270,7 @@ function conversationItem(conversation: SimConversation): Json {
 	};
 }
 
-/** 1.12 asks neither whose conversation it is nor whether there is one (docs/protocols/dify.md 2.8). */
+/** 1.12 checks neither the conversation's user nor whether it exists (docs/protocols/dify.md 2.8). */
 export function deleteConversation(call: Call): void {
 	needChat(call);
 	const id = call.ids[0] ?? '';
@@ -329,12 +329,12 @@ function variableItem(variable: SimVariable): Json {
 	};
 }
 
-/** Python's `str` of the value: a text as it is, everything else in Python's notation. */
+/** Python's `str` of the value. */
 function variableText(value: unknown): string {
 	return typeof value === 'string' ? value : pythonRepr(value);
 }
 
-/** What Dify makes of a value; a list by its first entry, a number by whether it has a fraction. */
+/** Dify's type of a value: a list by its first entry, a number by whether it has a fraction. */
 function segmentType(value: unknown): string {
 	if (Array.isArray(value)) return value.length === 0 ? 'array[any]' : `array[${segmentType(value[0])}]`;
 	if (value === null) return 'none';
@@ -358,7 +358,7 @@ export function updateVariable(call: Call): void {
 		const text = `Type mismatch: variable '${variable.name}' expects ${variable.valueType}, but got ${sent} type`;
 		throw new DifyHttpError(400, 'bad_request', text);
 	}
-	// A variable that holds a whole number takes no fraction, and the other way round.
+	// An integer variable accepts no fraction, and a float variable no integer.
 	const [held, given] = [numberKind(variable.value), numberKind(payload.value)];
 	if (held !== given) throw invalid(`not supported value type ${held}`);
 	variable.value = payload.value;

@@ -1,5 +1,5 @@
 import * as annotations from './annotations';
-import * as describe from './describe';
+import * as appInfo from './app-info';
 import * as files from './files';
 import * as follow from './follow';
 import { KNOWLEDGE_ROUTES } from './knowledge/routes';
@@ -9,7 +9,7 @@ import * as runs from './runs';
 import type { Handler } from './store';
 import type { SimVersion } from './types';
 
-/** Where the end user is named, and whether it must be (docs/protocols/dify.md 1.4). */
+/** Where a request names the end user; `!`: required (docs/protocols/dify.md 1.4). */
 export type UserFrom = 'body!' | 'body' | 'query!' | 'query' | 'form' | 'none';
 
 export interface Route {
@@ -24,7 +24,7 @@ export interface Route {
 
 const UUID = '([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})';
 
-/** `{}` takes a UUID, or the framework knows no such route; `*` takes any text (docs/protocols/dify.md 6.3). */
+/** `{}` matches a UUID only, `*` any text (docs/protocols/dify.md 6.3). */
 function pattern(path: string): RegExp {
 	return new RegExp(`^${path.replaceAll('{}', UUID).replaceAll('*', '([^/]+)')}$`);
 }
@@ -42,11 +42,11 @@ const APP_ROUTES: Row[] = [
 	['POST', '/workflows/run', 'body!', runs.workflowsRun],
 	['POST', '/workflows/*/run', 'body!', runs.workflowsRun],
 	['POST', '/workflows/tasks/*/stop', 'body!', runs.stopWorkflow],
-	['GET', '/workflows/run/*', 'none', describe.workflowRunDetail],
+	['GET', '/workflows/run/*', 'none', appInfo.workflowRunDetail],
 	['GET', '/workflows/logs', 'none', logs.workflowLogs],
 	['GET', '/workflow/*/events', 'query!', follow.workflowEvents, newer],
-	['GET', '/form/human_input/*', 'none', describe.readForm, newer],
-	['POST', '/form/human_input/*', 'body!', describe.submitForm, newer],
+	['GET', '/form/human_input/*', 'none', appInfo.readForm, newer],
+	['POST', '/form/human_input/*', 'body!', appInfo.submitForm, newer],
 	['POST', '/messages/{}/feedbacks', 'body!', records.postFeedback],
 	['GET', '/app/feedbacks', 'none', records.listFeedbacks],
 	['GET', '/messages', 'query', records.listMessages],
@@ -61,10 +61,10 @@ const APP_ROUTES: Row[] = [
 	['GET', '/end-users/{}', 'none', files.endUser],
 	['POST', '/audio-to-text', 'form', files.audioToText, upload],
 	['POST', '/text-to-audio', 'body', files.textToAudio],
-	['GET', '/info', 'none', describe.info],
-	['GET', '/parameters', 'none', describe.parameters],
-	['GET', '/meta', 'none', describe.meta],
-	['GET', '/site', 'none', describe.site],
+	['GET', '/info', 'none', appInfo.info],
+	['GET', '/parameters', 'none', appInfo.parameters],
+	['GET', '/meta', 'none', appInfo.meta],
+	['GET', '/site', 'none', appInfo.site],
 	['GET', '/apps/annotations', 'none', annotations.listAnnotations],
 	['POST', '/apps/annotations', 'none', annotations.createAnnotation, { body: 'json' }],
 	['PUT', '/apps/annotations/{}', 'none', annotations.changeAnnotation, { body: 'json' }],
@@ -78,7 +78,7 @@ function route(key: Route['key'], [method, path, user, handler, over]: Row): Rou
 	return { method, pattern: pattern(path), key, body, user, handler, ...over };
 }
 
-/** Fixed paths before patterns: `/workflows/run` is not the run of a workflow called "tasks". */
+/** Fixed paths before patterns: the first match counts. */
 export const ROUTES: Route[] = [
 	...APP_ROUTES.map((row) => route('app', row)),
 	...KNOWLEDGE_ROUTES.map((row) => route('dataset', row)),

@@ -6,18 +6,18 @@ import type { Call, Store } from './store';
 import type { Item, Json, SimConversation, SimMessage, SimRun, Turn } from './types';
 import { StreamWriter } from './wire';
 
-/** A run that goes on: whoever listens gets its events, and a stop turns it aside. */
+/** A run in progress: sends its events to all listeners, until it ends or is stopped. */
 export interface Live {
 	run: SimRun;
 	transcript: Transcript;
 	writers: Set<StreamWriter>;
-	/** Listeners that asked to stay when the run pauses. */
+	/** Listeners that stay when the run pauses. */
 	patient: Set<StreamWriter>;
 	stop: boolean;
 	wake: () => void;
-	/** Steps behind a pause. */
+	/** Index of the next step, where a paused run resumes. */
 	rest: number;
-	/** Nobody read the end. */
+	/** Whether no client read the end. */
 	unread: boolean;
 	message?: SimMessage;
 	done: Promise<void>;
@@ -130,14 +130,14 @@ async function bareError(call: Call, failure: DifyHttpError): Promise<void> {
 		await writer.finish(false);
 		return;
 	}
-	// The exception for an unknown conversation has no text of its own (docs/protocols/dify.md 3.7: may be empty).
+	// The exception for an unknown conversation has no text (docs/protocols/dify.md 3.7: may be empty).
 	const message = failure.message.startsWith('Conversation Not Exists') ? '' : failure.message;
 	await writer.write({ kind: 'event', event: { event: 'error', message, status: 500 } });
 	writer.fallSilent();
 	await writer.finish(true);
 }
 
-/** What 1.16 tells of input errors: a run that does not exist (docs/protocols/dify.md 12.3). */
+/** 1.16 reports input errors as events of a run that does not exist (docs/protocols/dify.md 12.3). */
 function madeUpRun({ app, store, payload }: Call, error: string): Json[] {
 	const id = store.newId('run');
 	const now = store.now();
@@ -161,12 +161,12 @@ function madeUpRun({ app, store, payload }: Call, error: string): Json[] {
 	];
 }
 
-/** Newer versions run streamed workflows in a worker of their own. */
+/** Whether the run is executed by a worker: newer versions do so for streamed workflows. */
 function inWorker({ app, store }: Call, streaming: boolean): boolean {
 	return streaming && workflowBased(app.mode) && store.version !== '1.12';
 }
 
-/** One ping, then nothing until the worker comes back; the run is done then, whether anybody still reads or not. */
+/** The worker is down: one ping, then nothing until it is back. Then the run is executed, even without a reader. */
 async function queued(call: Call, prepared: Prepared): Promise<void> {
 	const { store } = call;
 	const writer = new StreamWriter(call.res, store.stream, store.clock, () => undefined);
@@ -267,7 +267,7 @@ function defaultReply(turn: Turn): string {
 	return `You said: ${turn.query}`;
 }
 
-/** The record exists from the first moment, so that feedback and lists find it while the run goes on. */
+/** Creates the message's record at once, so that feedback and lists find it during the run. */
 function messageOf(
 	call: Call,
 	run: SimRun,
@@ -304,11 +304,11 @@ function writerOf(call: Call, live: Live): StreamWriter {
 	return writer;
 }
 
-/** Goes on after the client has left, as Dify does: only a stop ends a run early (docs/protocols/dify.md 2.7). */
+/** Executes the run. Like Dify, it goes on after the client disconnects: only a stop ends it early (docs/protocols/dify.md 2.7). */
 export async function play(store: Store, live: Live, opening: Item[]): Promise<void> {
 	const { transcript } = live;
 	const { steps } = transcript.script;
-	// The caller attaches its writer in the same turn; nothing may be written before.
+	// Wait a microtask, since the caller attaches its writer right after this call.
 	await Promise.resolve();
 	if (store.stream.reorder !== undefined) {
 		const all = [...opening];
@@ -335,7 +335,7 @@ export async function play(store: Store, live: Live, opening: Item[]): Promise<v
 	await Promise.all(leaving.map(async (writer) => await writer.finish(open)));
 }
 
-/** Emits items; a stop cuts what a step still had to say, but not the events of an ending. */
+/** Emits items. A stop cuts the events of a step, but not those of an ending. */
 async function emitAll(store: Store, live: Live, items: Item[], ending: boolean): Promise<void> {
 	for (const [at, item] of items.entries()) {
 		if (live.stop && !ending) return;
@@ -349,8 +349,8 @@ async function emitAll(store: Store, live: Live, items: Item[], ending: boolean)
 }
 
 /**
- * Newer servers leave the socket open after an error, and after a chatflow that moderation answered
- * (docs/protocols/dify.md 3.6, 3.7).
+ * Whether the socket stays open at the end: newer servers do so after an error, and after a chatflow that moderation
+ * answered (docs/protocols/dify.md 3.6, 3.7).
  */
 function holdsOpen(store: Store, live: Live): boolean {
 	if (store.stream.holdOpen === true) return true;
@@ -364,12 +364,12 @@ function inWorkerRun(store: Store, { run }: Live): boolean {
 	return workflowBased(run.app.mode) && store.version !== '1.12';
 }
 
-/** The reader of the stream writes the message, except where a worker does: without a reader its answer stays empty. */
+/** The message is saved while its stream is read, unless a worker does that: without a reader the answer stays empty. */
 function answerOf(store: Store, live: Live): string {
 	return live.unread && !inWorkerRun(store, live) ? '' : live.run.answer;
 }
 
-/** A stop cuts the round that is going on; its thought was not written yet. */
+/** Saved thoughts; that of the round that a stop cut is missing. */
 function thoughtsOf(live: Live): Json[] {
 	const { thoughts } = live.transcript;
 	const last = thoughts.at(-1);
@@ -448,7 +448,7 @@ function workflowAnswer(store: Store, run: SimRun): Json {
 	};
 }
 
-/** Always success; whether it reaches the run depends on app type and version (docs/protocols/dify.md 2.2, 2.4). */
+/** Always answers success; whether the run stops depends on app type and version (docs/protocols/dify.md 2.2, 2.4). */
 export function stop(call: Call, mayReach: (run: SimRun) => boolean): void {
 	const { store, app, user, ids } = call;
 	const taskId = ids[0] ?? '';

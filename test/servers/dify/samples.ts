@@ -2,7 +2,7 @@ import type { DifyAppMode } from '../../../lib/dify/types';
 import { Transcript, type RunContext } from './script';
 import type { Item, Script, SimVersion } from './types';
 
-/** The whole stream of a run that nobody stops, without a server: for tests of what reads it. */
+/** All stream items of a run, without a server: for tests of readers. */
 export function transcript(script: Script, context: RunContext): Item[] {
 	const run = new Transcript(script, context);
 	const items = run.opening();
@@ -13,7 +13,7 @@ export function transcript(script: Script, context: RunContext): Item[] {
 	return [...items, ...run.ending()];
 }
 
-/** A context with the short ids of docs/protocols/dify.md 3.11. */
+/** A run context with the short IDs of docs/protocols/dify.md 3.11. */
 export function sampleContext(version: SimVersion, mode: DifyAppMode, over: Partial<RunContext> = {}): RunContext {
 	const counts = new Map<string, number>();
 	const short: Record<string, string> = {

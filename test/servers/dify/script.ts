@@ -32,21 +32,21 @@ export interface IssuedForm {
 
 export type Ending = 'done' | 'failed' | 'stopped' | 'error';
 
-/** By its source, 1.16 has the New Agent of the versions after it; before, it shows nothing until the end. */
+/** According to the source, the New Agent streams since 1.16; before, it shows nothing until the end. */
 const streamsAgent = (version: SimVersion) => version === '1.16' || version === '2026';
 
-/** The two versions whose workers were run. */
+/** Versions with workers that were recorded. */
 const isWorkerRun = (version: SimVersion) => version === '1.14' || version === '1.16';
 
 /**
- * Writes a run as the events of one version and app type (docs/protocols/dify.md 3.2 to 3.7). Piece by piece, because a
- * stop may turn any run aside; it never looks at a clock or a socket.
+ * Turns a run into the events of one version and app type (docs/protocols/dify.md 3.2 to 3.7). Step by step, since a stop
+ * may come at any time. Uses no clock and no socket.
  */
 export class Transcript {
-	/** What a stream shows so far. */
+	/** Text that was streamed so far. */
 	text = '';
 	outputs: Json = {};
-	/** What the record keeps: agents' rounds are joined by a newline there (docs/protocols/dify.md 3.5). */
+	/** Texts for the stored message, where an agent's rounds are joined by a newline (docs/protocols/dify.md 3.5). */
 	stored: string[] = [];
 	readonly thoughts: Json[] = [];
 	readonly assistantFiles: Json[] = [];
@@ -76,18 +76,18 @@ export class Transcript {
 		return this.moderated ? ping : [...ping, this.workflowStarted()];
 	}
 
-	/** Forms that nobody answered. */
+	/** Forms that are not answered yet. */
 	get openForms(): IssuedForm[] {
 		return this.forms.filter((issued) => !this.answered.has(issued));
 	}
 
-	/** @returns whether other forms are still open, so that the run waits on */
+	/** @returns whether other forms are still open, so that the run stays paused */
 	answer(issued: IssuedForm): boolean {
 		this.answered.add(issued);
 		return this.openForms.length > 0;
 	}
 
-	/** The stream that goes on after a form was answered. */
+	/** Events after a form was answered. */
 	resumption(filled: { form: FormStep; action: string; inputs: Json }): Item[] {
 		const { form, action, inputs } = filled;
 		this.status = 'running';
@@ -127,7 +127,7 @@ export class Transcript {
 		return [{ kind: 'raw', raw: step.raw }];
 	}
 
-	/** The end that the script asks for, or a stop. */
+	/** Events of the script's end, or of a stop. */
 	ending(how: Ending = this.usualEnding()): Item[] {
 		const { mode } = this.context;
 		if (mode === 'advanced-chat' && !this.moderated) return [...this.chatflowEnding(how), ...this.speech()];
@@ -176,7 +176,7 @@ export class Transcript {
 		return [this.errorEvent(error), ...end];
 	}
 
-	/** No task id ever; without a code also no other id, for then it comes from a worker (docs/protocols/dify.md 3.7). */
+	/** Never has a task ID; without a code it has no ID at all, since it comes from a worker (docs/protocols/dify.md 3.7). */
 	private errorEvent(error: { code?: string; status: number; message: string | null }): Item {
 		const { mode, conversationId, messageId, createdAt, runId } = this.context;
 		const { code, status, message } = error;
@@ -200,7 +200,7 @@ export class Transcript {
 	}
 
 	private event(name: string, own: Json): Item {
-		// Workflow events of a chatflow carry the run id besides the envelope; agent logs and reasoning do not
+		// Workflow events of a chatflow have the run ID outside `data` too, except agent logs and reasoning
 		// (docs/protocols/dify.md 3.2, 3.3).
 		const run =
 			this.context.mode === 'advanced-chat' && 'data' in own && name !== 'agent_log' && name !== 'reasoning_chunk'
@@ -224,7 +224,7 @@ export class Transcript {
 			const withFile = this.assistantFiles.length > 0 || (version === '1.12' && this.context.files.length > 0);
 			this.textLabel = withFile ? 'message_file' : 'message';
 		}
-		// Fixed answers of moderation and annotation arrive letter by letter, but for those of a chatflow.
+		// Fixed answers of moderation and annotations arrive letter by letter, except in a chatflow.
 		const pieces = this.moderated && mode !== 'advanced-chat' ? [...text] : [text];
 		return pieces.map((answer) =>
 			this.event(this.textLabel ?? 'message', { id: messageId, answer, from_variable_selector: from ?? null }),
@@ -304,7 +304,7 @@ export class Transcript {
 	private nodeStarted(node: NodeStep): Item {
 		const id = node.executionId ?? this.context.newId('execution');
 		this.nodes++;
-		// Versions that were run never count: the index is 1 and nothing comes before, whatever the node.
+		// The recorded versions do not count nodes: the index is always 1, without a predecessor.
 		const counts = this.context.version === '2026';
 		const execution = { id, index: counts ? this.nodes : 1, before: counts ? this.lastNode : null };
 		this.executions.set(node.id, execution);
@@ -412,14 +412,14 @@ export class Transcript {
 		const { script, context } = this;
 		const resources =
 			context.mode === 'agent' && streamsAgent(context.version) ? {} : { retriever_resources: script.resources ?? [] };
-		// A chatflow of 1.14 that an annotation answered does not say so.
+		// 1.14 does not report that an annotation answered a chatflow.
 		const silent = script.moderated === 'annotation' && context.version === '1.14' && context.mode === 'advanced-chat';
 		const annotation = silent ? {} : { annotation_reply: script.annotationReply ?? null };
 		const reasoning = context.version === '1.16' ? { reasoning: {} } : {};
 		return { ...annotation, ...resources, usage: this.usage(), ...reasoning };
 	}
 
-	/** A stream of 1.16 leaves out what an easy app has no value of; its blocking answer has it. */
+	/** 1.16 omits metadata without a value in streams of chatbots, but not in blocking answers. */
 	private streamedMetadata(): Json {
 		const metadata = this.metadata();
 		if (this.context.version !== '1.16' || workflowBased(this.context.mode)) return metadata;
@@ -427,7 +427,7 @@ export class Transcript {
 		return { ...withoutNulls(metadata), usage };
 	}
 
-	/** A stopped run has nothing counted; the New Agent never has. */
+	/** A stopped run has zero usage; the New Agent always. */
 	private usage(): DifyUsage {
 		const { mode, version } = this.context;
 		if (this.status === 'stopped' && this.script.stopped === undefined) {

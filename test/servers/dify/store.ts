@@ -26,16 +26,16 @@ export interface StoreOptions {
 	blockedExtensions: string[];
 	/** Megabytes; defaults of docs/protocols/dify.md 2.9. */
 	limits: { image: number; video: number; audio: number; other: number };
-	/** Bytes of a body that the nginx in front lets through. */
+	/** Largest body in bytes that nginx accepts. */
 	nginxBodyLimit: number;
 	/** Bytes of an uploaded file that are kept. */
 	keepBytes: number;
-	/** What the URLs of files begin with: `FILES_URL` of Dify; empty for URLs without a host. */
+	/** Base of file URLs (Dify's `FILES_URL`); empty for URLs without a host. */
 	filesUrl: string;
 	planText?: string;
 }
 
-/** First digits of ids, so that a mistaken id is seen at a glance. */
+/** First digits of IDs by kind, so that a mixed-up ID is easy to see. */
 const ID_MARKS: Record<string, string> = {
 	app: 'a',
 	conversation: 'c',
@@ -54,7 +54,7 @@ const ID_MARKS: Record<string, string> = {
 	'end-user': 'e1',
 };
 
-/** What one simulator knows. Everything is in memory and may be looked at and changed by a test. */
+/** All data of one simulator, in memory. Tests may read and change it. */
 export class Store {
 	readonly apps: SimApp[] = [];
 	readonly files = new Map<string, SimFile>();
@@ -66,9 +66,9 @@ export class Store {
 	readonly clock = new Clock();
 	stream: StreamKnobs = {};
 	planText: string | undefined;
-	/** Milliseconds between the answer to a form and the run that goes on. */
+	/** Milliseconds between the answer to a form and the resumption of the run. */
 	resumeMs = 0;
-	/** The snapshot of a run that has not gone on yet shows the form that was answered. */
+	/** Until the run resumes, its snapshot still shows the answered form. */
 	reopened = false;
 	private readonly counts = new Map<string, number>();
 	private waiting: Array<() => void> = [];
@@ -84,8 +84,8 @@ export class Store {
 	}
 
 	/**
-	 * Newer versions run streamed workflows in a worker. One that is down or busy takes nothing up (one ping, then
-	 * silence), and does all of it when it comes back, also what nobody waits for any more.
+	 * Newer versions run streamed workflows in a worker. While it is down or busy, runs wait (one ping, then silence). When it
+	 * is back, it executes all of them, even those whose client has gone.
 	 */
 	get worker(): 'up' | 'down' {
 		return this.workerState;
@@ -131,7 +131,7 @@ export class Store {
 		return app;
 	}
 
-	/** First use of a value creates the end user, whatever the call (docs/protocols/dify.md 1.4). */
+	/** Finds or creates the end user: any call with a new value creates it (docs/protocols/dify.md 1.4). */
 	endUser(app: SimApp, sessionId: string): EndUser {
 		let user = app.endUsers.get(sessionId);
 		if (user === undefined) {
@@ -141,7 +141,7 @@ export class Store {
 		return user;
 	}
 
-	/** A conversation as a test needs it: of the hosted web app, of another user, ended. */
+	/** Adds a conversation for a test, e.g. of the hosted web app, of another user, or ended. */
 	addConversation(app: SimApp, sessionId: string, over: Partial<SimConversation> = {}): SimConversation {
 		const now = this.now();
 		const conversation: SimConversation = {
@@ -169,7 +169,7 @@ export class Store {
 		return conversation;
 	}
 
-	/** A message beside the API's runs, for instance of the hosted web app. */
+	/** Adds a message without a run, e.g. of the hosted web app. */
 	addMessage(app: SimApp, conversation: SimConversation, over: Partial<SimMessage> = {}): SimMessage {
 		const message: SimMessage = {
 			id: this.newId('message'),
@@ -201,8 +201,8 @@ export class Store {
 export type Handler = (call: Call) => Promise<void> | void;
 
 /**
- * One request on its way through the checks (docs/protocols/dify.md 1.3: key, app, body, user, mode, payload,
- * business).
+ * One request, which passes the checks in order (docs/protocols/dify.md 1.3: key, app, body, user, mode, payload,
+ * business rules).
  */
 export interface Call {
 	store: Store;

@@ -1,6 +1,6 @@
 import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
 
-/** The behaviours of docs/protocols/dify.md 7: 1.12.1, 1.14.2, 1.16.0, and main of 2026 with what the docs say. */
+/** Simulated versions (docs/protocols/dify.md 7): 1.12.1, 1.14.2, 1.16.0, and the main branch of 2026 after the docs. */
 export type SimVersion = '1.12' | '1.14' | '1.16' | '2026';
 export const SIM_VERSIONS: readonly SimVersion[] = ['1.12', '1.14', '1.16', '2026'];
 
@@ -9,7 +9,7 @@ export type Json = Record<string, unknown>;
 export interface NodeStep {
 	/** Id on the canvas. */
 	id: string;
-	/** Of this execution; absent: made up. */
+	/** ID of this execution; default: generated. */
 	executionId?: string;
 	type?: string;
 	title?: string;
@@ -17,7 +17,7 @@ export interface NodeStep {
 	error?: string;
 	inputs?: unknown;
 	outputs?: unknown;
-	/** Of the start of a tool. */
+	/** Extra fields of a tool's start event. */
 	extras?: Json;
 	processData?: unknown;
 	elapsed?: number;
@@ -30,8 +30,8 @@ export interface NodeStep {
 export interface ThoughtRound {
 	chunks: string[];
 	/**
-	 * Dify reads the thought from its database when the event goes out: a fast round shows everything in its first event
-	 * already, a slow one an empty thought. Default: empty.
+	 * Whether the first event already has the whole thought. Dify reads the thought from its database when it sends the event,
+	 * so only a fast round has it. Default: empty.
 	 */
 	early?: boolean;
 	tool?: { name: string; label?: Json; input: string; observation: string };
@@ -46,16 +46,16 @@ export interface FormStep {
 	content: string;
 	inputs?: Json[];
 	actions: Array<{ id: string; title: string; button_style?: string }>;
-	/** Null: delivered by e-mail. Absent: made up. */
+	/** Null: delivered by e-mail. Default: generated. */
 	token?: string | null;
-	/** Default: whenever there is a token. */
+	/** Default: if there is a token. */
 	inWebApp?: boolean;
 	defaults?: Json;
 	/** Seconds from now; negative for one that has expired. */
 	expiresIn?: number;
 }
 
-/** What the model or workflow behind an app does; the simulator turns it into the events of its version. */
+/** One action of the model or workflow; the simulator turns it into the events of its version. */
 export type Step =
 	| { text: string; from?: string[] }
 	| { replace: string; reason?: string }
@@ -72,7 +72,7 @@ export type Step =
 	/** Milliseconds, or until the promise settles. */
 	| { wait: number | Promise<unknown> }
 	| { ping: true }
-	/** A line as it is, for instance broken JSON. */
+	/** A line that is sent unchanged, e.g. broken JSON. */
 	| { raw: string };
 
 export interface Script {
@@ -90,9 +90,9 @@ export interface Script {
 	exceptions?: number;
 	/** Files of the closing events. */
 	files?: Json[];
-	/** Answered by input moderation or an annotation: no workflow events at all. */
+	/** Answered by input moderation or an annotation: no workflow events. */
 	moderated?: boolean | 'annotation';
-	/** Speech that comes after the answer is complete; an empty list sends only its end. */
+	/** Audio after the complete answer; an empty list sends only its end event. */
 	trailingAudio?: string[];
 	/** Seconds. */
 	elapsed?: number;
@@ -104,7 +104,7 @@ export interface Script {
 	refuse?: { status: number; code: string; message: string };
 }
 
-/** What a reply function is told. */
+/** Argument of a reply function. */
 export interface Turn {
 	query: string;
 	inputs: Json;
@@ -143,31 +143,31 @@ export interface AppSpec {
 	name?: string;
 	description?: string;
 	id?: string;
-	/** The row behind the key. */
+	/** Whether the app of the key exists. */
 	exists?: boolean;
 	status?: 'normal' | 'abnormal';
 	apiEnabled?: boolean;
 	workspace?: 'active' | 'archived' | 'missing' | 'ownerless';
 	published?: boolean;
-	/** A model is configured (easy apps). */
+	/** Whether a model is configured (chatbots, agents, text generators). */
 	configured?: boolean;
-	/** `chat` with its agent switch on. */
+	/** `chat` app with agent mode on. */
 	agentSwitch?: boolean;
 	form?: FormField[];
 	fileUpload?: { enabled: boolean; types?: string[]; number?: number; extensions?: string[] };
 	openingStatement?: string | null;
-	/** Offered before the first turn. */
+	/** Suggested questions before the first turn. */
 	firstQuestions?: string[];
 	suggestedQuestions?: string[] | null;
 	speechToText?: boolean;
 	textToSpeech?: boolean;
 	voice?: string;
 	language?: string;
-	/** What the provider of speech sends. Default: bytes that show what was spoken. */
+	/** Audio of the speech provider. Default: bytes that contain the text. */
 	speech?: Uint8Array;
-	/** What the providers of speech and transcription answer instead. */
+	/** Error of the providers of speech and transcription. */
 	audioFailure?: { status: number; code: string; message: string };
-	/** What the provider of transcription hears. Default: a text that shows how much was sent. */
+	/** Transcript of the provider. Default: a text with the number of bytes. */
 	heard?: string;
 	/** Default: one built-in tool for agents. */
 	toolIcons?: Record<string, unknown>;
@@ -179,62 +179,62 @@ export interface AppSpec {
 	sandboxPlan?: boolean;
 	/** Ids of published versions besides the newest. */
 	versions?: string[];
-	/** How often a job of the annotation reply is looked at before it ends, and how it fails. */
+	/** Job of the annotation reply: status requests until it ends, and its error. */
 	annotationJob?: { looks?: number; error?: string };
-	/** Id of the draft, which the API does not run. */
+	/** ID of the draft, which the API cannot run. */
 	draft?: string;
-	/** E-mail addresses of people who may run the workflow in Dify itself. */
+	/** E-mail addresses of accounts that may run the workflow in Dify itself. */
 	accounts?: string[];
 	/** Conversation variables of a chatflow. */
 	variables?: Array<{ name: string; valueType: string; value: unknown; description?: string }>;
 	reply?: (turn: Turn) => Reply;
 }
 
-/** How the bytes of a stream travel. */
+/** Transport of a stream, including faults. */
 export interface StreamKnobs {
-	/** Bytes of each write; a list is used round and round. */
+	/** Bytes per write; a list is repeated. */
 	bytesPerWrite?: number | number[];
 	/** Byte offsets in the stream at which a write ends. */
 	splitAt?: number[];
-	/** A write ends inside every character of more than one byte. */
+	/** Ends a write inside every multi-byte character. */
 	splitInsideUtf8?: boolean;
-	/** Events of each write; 2.5 is two events and half of the third. */
+	/** Events per write; 2.5: two events and half of the third. */
 	eventsPerWrite?: number;
 	crlf?: boolean;
-	/** The last event has no blank line after it. */
+	/** Omits the blank line after the last event. */
 	omitFinalBlank?: boolean;
 	/** Milliseconds before the first byte of the body, and between events. */
 	firstDelayMs?: number;
 	delayMs?: number;
 	/** Milliseconds between keep-alive pings; Dify's are 10 s apart. */
 	pingEveryMs?: number;
-	/** A ping in one write with each event that follows it. */
+	/** Sends a ping before each event, in the same write. */
 	pingBeforeEach?: boolean;
-	/** The stream breaks after so many events or bytes. */
+	/** Breaks the stream after so many events or bytes. */
 	cut?: { events?: number; bytes?: number; how: 'eof' | 'reset' | 'silence' };
-	/** The socket stays open, with pings, after the terminal event; newer versions do so by themselves after an error. */
+	/** Keeps the socket open, with pings, after the terminal event; newer versions always do so after an error. */
 	holdOpen?: boolean;
 	/** Milliseconds after which a stream without events is closed; 300,000 in Dify. */
 	idleLimitMs?: number;
-	/** Changes the order of the whole stream, or drops parts of it. */
+	/** Reorders the whole stream, or drops parts of it. */
 	reorder?: (items: Item[]) => Item[];
-	/** Answers as blocking although a stream was asked for. */
+	/** Sends a blocking answer although a stream was requested. */
 	blockingInstead?: boolean;
-	/** An attached stream hears only so many events after its snapshot, then pings alone. 1.16: 2, once a reader left. */
+	/** An attached stream gets only so many events after its snapshot, then only pings. 1.16: 2, after a reader disconnected. */
 	deafAfter?: number;
 }
 
-/** One piece of a stream before it becomes bytes. */
+/** One item of a stream, before serialization. */
 export type Item =
 	| { kind: 'event'; event: Json; spaced?: boolean }
 	| { kind: 'ping' }
 	| { kind: 'raw'; raw: string }
 	| { kind: 'wait'; for: number | Promise<unknown> };
 
-/** Something in front of Dify, or Dify itself, that fails whatever was asked. */
+/** A fault of Dify, or of a proxy before it, for any request. */
 export interface Fault {
 	method?: string;
-	/** The path below the base URL, as a beginning or a pattern. Default: every path. */
+	/** Path below the base URL, as a prefix or a pattern. Default: every path. */
 	path?: string | RegExp;
 	/** How many requests it hits; default 1. */
 	times?: number;
@@ -244,15 +244,15 @@ export interface Fault {
 	headers?: Record<string, string>;
 	/** Milliseconds before it happens. */
 	delayMs?: number;
-	/** The same: until then. */
+	/** Delays it until the promise settles. */
 	after?: Promise<unknown>;
-	/** Instead of an answer. `late`: it is the usual answer, which only comes late. */
+	/** Instead of an answer. `late`: the usual answer, delayed. */
 	how?: 'reset' | 'silence' | 'late';
 }
 
 export interface SimRequest {
 	method: string;
-	/** As on the request line, with query. */
+	/** Path and query. */
 	url: string;
 	path: string;
 	query: URLSearchParams;
@@ -270,7 +270,7 @@ export interface UploadPart {
 	mimeType?: string;
 	size: number;
 	sha256: string;
-	/** The beginning, at most as long as `keepBytes` of the simulator. */
+	/** The first `keepBytes` bytes. */
 	content: Uint8Array;
 }
 
@@ -297,9 +297,9 @@ export interface SimRun {
 	answer: string;
 	outputs: Json;
 	error?: string;
-	/** All events so far, also those that nobody read. */
+	/** All events so far, including unread ones. */
 	events: Json[];
-	/** The client went away before the stream was over. */
+	/** The client disconnected before the end of the stream. */
 	clientLeft: boolean;
 	startedAt: number;
 	finishedAt?: number;
@@ -309,7 +309,7 @@ export interface StopCall {
 	taskId: string;
 	user: string;
 	mode: DifyAppMode;
-	/** Whether it reached a run that was going on. */
+	/** Whether it reached a running run. */
 	hit: boolean;
 }
 
@@ -383,7 +383,7 @@ export interface SimFile {
 	createdAt: number;
 	content: Uint8Array;
 	sha256: string;
-	/** Apps that used it in a message. */
+	/** Apps that have used it in a message. */
 	attachedTo: Set<string>;
 }
 
@@ -396,7 +396,7 @@ export interface SimAnnotation {
 	created_at: number;
 }
 
-/** As `/parameters` shows it; only `enabled` where it is off. */
+/** As in `/parameters`; only `enabled` if it is off. */
 export type AnnotationReply = Json & { enabled: boolean };
 
 export interface SimApp extends AppSpec {
@@ -407,7 +407,7 @@ export interface SimApp extends AppSpec {
 	conversations: Map<string, SimConversation>;
 	messages: Map<string, SimMessage>;
 	feedbacks: SimFeedback[];
-	/** Whether and how the app answers with its annotations, and the jobs that change it, by ID. */
+	/** Settings of annotation replies, and the jobs that change them, by ID. */
 	annotationReply: AnnotationReply;
 	annotationJobs: Map<string, { action: string; next: AnnotationReply; looks: number; error?: string }>;
 	annotations: SimAnnotation[];

@@ -2,15 +2,14 @@ import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout, typ
 import { spacedJson } from './http';
 import type { Item, StreamKnobs } from './types';
 
-/** Every timer of a simulator, so that closing it leaves none behind. */
+/** All timers of a simulator, so that closing it clears them. */
 export class Clock {
 	private readonly pending = new Map<() => void, NodeJS.Timeout | undefined>();
 	private readonly intervals = new Set<NodeJS.Timeout>();
 	private over = false;
 
 	/**
-	 * Resolves after the time or the promise, or as soon as `wake` is called with what `onWaker` was given, or when the
-	 * simulator closes.
+	 * Resolves after the time or the promise, or when the function passed to `onWaker` is called, or when the simulator closes.
 	 */
 	sleep(until: number | Promise<unknown>, onWaker: (waker: () => void) => void = () => undefined): Promise<void> {
 		if (this.over) return Promise.resolve();
@@ -44,7 +43,7 @@ export class Clock {
 	}
 }
 
-/** The bytes of one item on the wire, before any knob (docs/protocols/dify.md 3.1). */
+/** One serialized item, before any transport setting (docs/protocols/dify.md 3.1). */
 export function wireText(item: Item): string {
 	if (item.kind === 'ping') return 'event: ping\n\n';
 	if (item.kind === 'raw') return item.raw;
@@ -60,11 +59,11 @@ function turn(): Promise<void> {
 	return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Writes one stream to one client, the way the knobs say. Writes after the client left go nowhere. */
+/** Writes one stream to one client, with the transport settings. Ignores writes after the client has disconnected. */
 export class StreamWriter {
-	/** The client went away before the end. */
+	/** The client disconnected before the end. */
 	left = false;
-	/** How many more events this stream hears; then it pings, or breaks where it had no snapshot. */
+	/** How many more events this stream gets; then only pings, or a reset if it had no snapshot. */
 	hears: { events: number; then: 'pings' | 'reset' } | undefined;
 	private queue: Promise<void> = Promise.resolve();
 	private held: Buffer[] = [];
@@ -110,7 +109,7 @@ export class StreamWriter {
 		if (this.knobs.firstDelayMs !== undefined) this.enqueue(() => this.clock.sleep(this.knobs.firstDelayMs ?? 0));
 	}
 
-	/** @param last no item follows, which matters for a missing blank line. */
+	/** @param last no item follows (for `omitFinalBlank`) */
 	write(item: Item, last = false): Promise<void> {
 		this.lastEvent = Date.now();
 		return this.enqueue(async () => {
@@ -126,12 +125,12 @@ export class StreamWriter {
 		});
 	}
 
-	/** No pings any more: a run that waits for a worker, or that is over, says nothing until the idle limit ends it. */
+	/** Stops pings: a run that waits for a worker, or has ended, is silent until the idle limit. */
 	fallSilent(): void {
 		this.quiet = true;
 	}
 
-	/** Ends the stream, unless it is to stay open; then only its pings and the idle limit go on. */
+	/** Ends the stream. With `holdOpen`, pings and the idle limit go on. */
 	finish(holdOpen: boolean): Promise<void> {
 		return this.enqueue(async () => {
 			await this.flush();
@@ -139,7 +138,7 @@ export class StreamWriter {
 		});
 	}
 
-	/** Nobody reads the stream any longer. */
+	/** Whether the stream has no reader any more. */
 	get isGone(): boolean {
 		return this.over || this.left || this.silent;
 	}
@@ -168,7 +167,7 @@ export class StreamWriter {
 		}
 	}
 
-	/** Gathers whole events, and of the last one only the fraction that is asked for. */
+	/** Collects events for one write: whole ones, and the fraction of the last one. */
 	private async hold(bytes: Buffer, eventsPerWrite: number): Promise<void> {
 		const whole = Math.floor(eventsPerWrite);
 		const part = Math.round(bytes.length * (eventsPerWrite - whole));
@@ -209,7 +208,7 @@ export class StreamWriter {
 				await this.cut(this.knobs.cut.how);
 				return;
 			}
-			// A turn of the loop between two writes lets each leave on its own.
+			// Wait one turn of the event loop, so that each write is sent separately.
 			await turn();
 		}
 	}
@@ -242,7 +241,7 @@ export class StreamWriter {
 		} else {
 			this.over = true;
 			this.stopTimers();
-			// A reset overtakes what the other side has not read yet; it is to break the stream after those bytes.
+			// A reset would discard bytes that the client has not read yet.
 			await this.clock.sleep(RESET_AFTER_MS);
 			this.res.socket?.resetAndDestroy();
 		}

@@ -15,12 +15,12 @@ const NAME_AT = { [LOCAL]: 30, [CENTRAL]: 46 };
 /** 1 January 1980, as Dify writes it. */
 const FIRST_DAY = 0x21;
 
-/** The head of an entry: the central one has more fields than the local one. */
+/** Header of an entry: central ones have more fields than local ones. */
 function head(kind: typeof LOCAL | typeof CENTRAL, { name, content }: ZipEntry, packed: Buffer, at = 0): Buffer {
 	const bytes = buffer.Buffer.from(name);
 	const out = buffer.Buffer.alloc(NAME_AT[kind]);
 	out.writeUInt32LE(kind, 0);
-	// The fields that both have are at the same distance from here.
+	// Both have the common fields at the same offset from here.
 	const common = kind === LOCAL ? 4 : 6;
 	if (kind === CENTRAL) out.writeUInt16LE(20, 4);
 	out.writeUInt16LE(20, common);
@@ -35,7 +35,7 @@ function head(kind: typeof LOCAL | typeof CENTRAL, { name, content }: ZipEntry, 
 	return buffer.Buffer.concat([out, bytes]);
 }
 
-/** A ZIP as Python writes it, names as they are. */
+/** A ZIP as Python writes it; names are unchanged. */
 export function zipOf(entries: readonly ZipEntry[]): Buffer {
 	const files: Buffer[] = [];
 	const directory: Buffer[] = [];
@@ -56,7 +56,7 @@ export function zipOf(entries: readonly ZipEntry[]): Buffer {
 	return buffer.Buffer.concat([...files, ...directory, end]);
 }
 
-/** The files in such a ZIP, by its directory. */
+/** The files of such a ZIP, from its central directory. */
 export function unzipped(zip: Buffer): ZipEntry[] {
 	const end = zip.lastIndexOf(buffer.Buffer.from([0x50, 0x4b, 5, 6]));
 	if (end < 0) throw new Error('No ZIP');

@@ -1,6 +1,6 @@
 /** llama-server itself: order of checks, routes, single mode (docs/protocols/llama-server.md 1.2, 2). */
-import type { WireReply } from '../misbehave';
-import { sendReply } from '../misbehave';
+import type { WireReply } from '../wire-reply';
+import { sendReply } from '../wire-reply';
 import type { Exchange, WireRequest } from '../raw-http';
 import { type ChatTask, type Json, readChat, readTask, type Task } from './chat';
 import { chatCompletion, Core, type Generation, settle } from './core';
@@ -19,18 +19,18 @@ import { adapterList, setAdapters, slotAction, type SlotFiles } from './slot-fil
 import { nativeCompletion, nativeStream, textCompletion, textStream } from './text-routes';
 import { detokenize, tokenize } from './tokens';
 
-/** A request as it was understood, and what is said to it unless a test says otherwise. */
+/** A parsed request, and its default answer. */
 interface Reading<T extends Task> {
 	task: T;
 	answer: GenerationReply;
 }
 
-/** Answers a route, or has sent the answer itself. */
+/** Returns the answer, or undefined if it has sent the answer itself. */
 type Handler = (exchange: Exchange) => object | WireReply | Promise<object | WireReply | undefined>;
 
 const isWireReply = (value: object): value is WireReply => 'headers' in value && 'status' in value;
 
-/** Whatever answers requests: one per profile. Loading and sleeping are llama-server's own. */
+/** Answers the requests of one profile. Loading and sleeping are llama-server's only. */
 export interface App {
 	handle(exchange: Exchange): Promise<void>;
 	readonly sleeping?: boolean;
@@ -45,7 +45,7 @@ const parseAny = (request: WireRequest): unknown => {
 	return JSON.parse(text);
 };
 
-/** The body as JSON, or the 500 with the JSON library's words. */
+/** Parses the body as JSON. @throws llama-server's 500 with the JSON library's text */
 export const parseBody = (request: WireRequest): Json => {
 	const value = parseAny(request);
 	return (typeName(value) === 'object' ? value : {}) as Json;
@@ -55,7 +55,7 @@ const asString = (value: unknown): string => (typeof value === 'string' ? value 
 
 export class LlamaApp implements App {
 	protected readonly handlers: Record<string, Handler>;
-	/** Settings as they are for the model that a request names: only a router has several. */
+	/** Settings for the model of a request: only a router has several. */
 	protected readonly settingsFor: (body: Json) => Settings = () => this.core.settings;
 	private readonly slotFiles: SlotFiles;
 	private loadingLeft = 0;
@@ -130,17 +130,17 @@ export class LlamaApp implements App {
 		const handler = this.handlers[asked];
 		const recorded = recordedAnswer(asked, this.core.settings);
 		if (!handler && !recorded) throw notFound();
-		// Only these answer without loading the model again (docs/protocols/llama-server.md 2.11).
+		// Only these do not wake a sleeping server (docs/protocols/llama-server.md 2.11).
 		if (!['/health', '/v1/health', '/props', '/models', '/v1/models', '/metrics'].includes(path)) this.asleep = false;
 		const result = recorded ?? (await handler!(exchange));
 		if (result) await this.send(exchange, isWireReply(result) ? result : jsonReply(200, result));
 	}
 
-	/** `X-Api-Key` counts only where `Authorization` is absent or empty; "Bearer " is case-sensitive. */
+	/** `X-Api-Key` counts only if `Authorization` is absent or empty; "Bearer " is case-sensitive. */
 	private checkKey({ path, headers }: WireRequest): void {
 		const { keys, profile } = this.core.settings;
 		if (keys.length === 0 || path === '/health' || path === '/v1/health') return;
-		// Older builds left the model list open (docs/protocols/llama-server.md 1.2, 11).
+		// Older builds do not protect the model list (docs/protocols/llama-server.md 1.2, 11).
 		if (profile === 'old-llama-server' && path === '/models') return;
 		const sent = headers.authorization || headers['x-api-key'] || '';
 		if (!keys.includes(sent.startsWith('Bearer ') ? sent.slice('Bearer '.length) : sent)) throw invalidKey();
@@ -157,7 +157,7 @@ export class LlamaApp implements App {
 			input_tokens: [...readChat(parseBody(request), settings).prompt].length,
 			object: 'response.input_tokens',
 		});
-		// A server that was not started for it does not look at the body; a router looks for the model.
+		// A server without `--embeddings` refuses without reading the body; a router checks the model.
 		const vectors: Handler = ({ request }) => this.vectors(request, false);
 		const nativeVectors: Handler = ({ request }) => this.vectors(request, true);
 		const ranking: Handler = ({ request }) => {
@@ -229,12 +229,12 @@ export class LlamaApp implements App {
 		if (job === undefined) return { success: false, message: 'no active completion for this id' };
 		if (job.task.body.reasoning_control !== true)
 			return { success: false, message: 'reasoning control not enabled for this completion' };
-		// With a template that it does not read as thinking it says the same, and does nothing.
+		// With a template without thinking the answer is the same, without effect.
 		job.isToldToAnswer = this.core.settings.template === 'thinking';
 		return { success: true };
 	}
 
-	/** The model's name in replies: what was asked for does not matter (docs/protocols/llama-server.md 4.3). */
+	/** The model's name in replies, independent of the request (docs/protocols/llama-server.md 4.3). */
 	protected modelName(body: Json): string {
 		const { profile, alias } = this.core.settings;
 		return profile === 'old-llama-server' ? asString(body.model) || 'gpt-3.5-turbo' : alias;
@@ -273,7 +273,7 @@ export class LlamaApp implements App {
 		return undefined;
 	}
 
-	/** A plain scripted reply needs no valid request; a generation does, and waits in the script if it is refused. */
+	/** A plain scripted reply needs no valid request; a generation does, and stays in the queue if the request is refused. */
 	private async generation(
 		exchange: Exchange,
 		read: () => Reading<Task>,

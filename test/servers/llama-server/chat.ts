@@ -1,7 +1,6 @@
 /**
- * A chat request as llama-server reads it, with its checks in its order and its words
- * (docs/protocols/llama-server.md 2.6, 4.2, 5, 6.1). The order matters: of two mistakes, the one found first is
- * reported.
+ * Parses a chat request like llama-server, with the same checks, order and texts (docs/protocols/llama-server.md 2.6, 4.2,
+ * 5, 6.1). The order matters: only the first mistake is reported.
  */
 import { invalidRequest, serverError } from './errors';
 import { typeName } from './json';
@@ -13,7 +12,7 @@ import { checkSchema, checkSchemaField } from './schema';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** What is asked for, whichever route it came by. */
+/** A parsed generation request of any route. */
 export interface Task {
 	body: Json;
 	prompt: string;
@@ -24,12 +23,12 @@ export interface Task {
 	includeUsage: boolean;
 	timingsPerToken: boolean;
 	returnProgress: boolean;
-	/** −1: as many as the context allows. */
+	/** −1: up to the context limit. */
 	maxTokens: number;
 	n: number;
 	idSlot: number;
 	cachePrompt: boolean;
-	/** Undefined: the server's own. */
+	/** Undefined: the server's setting. */
 	pingSeconds: number | undefined;
 	stop: string[];
 	logprobs: boolean;
@@ -47,7 +46,7 @@ export interface ChatTask extends Task {
 const isObject = (value: unknown): value is Json => typeName(value) === 'object';
 const text = (value: unknown, fallback = ''): string => (typeof value === 'string' ? value : fallback);
 
-/** Everything else is as good as absent. */
+/** Valid values; all others count as absent. */
 const CONTINUATIONS: readonly unknown[] = [true, 'content', 'reasoning_content'];
 const TOOL_CHOICES = ['auto', 'none', 'required'] as const;
 const REASONING_FORMATS = ['none', 'auto', 'deepseek', 'deepseek-legacy'];
@@ -115,7 +114,7 @@ const readCall = (call: Json): ToolCall => {
 	return { id: text(call.id), name: text(name), arguments: typeof args === 'string' ? args : JSON.stringify(args) };
 };
 
-/** Parts joined by line ends, none around an image (docs/protocols/llama-server.md 5). */
+/** Joins parts by line ends, but not around an image (docs/protocols/llama-server.md 5). */
 const readContent = (content: unknown): string => {
 	if (!Array.isArray(content)) return text(content);
 	let joined = '';
@@ -134,8 +133,7 @@ const readContent = (content: unknown): string => {
 };
 
 /**
- * 64 characters, the same for the same image: that is how the server's cache sees images
- * (docs/protocols/llama-server.md 5).
+ * 64 characters, the same for the same image, as in the server's cache (docs/protocols/llama-server.md 5).
  */
 const mediaMarker = (part: Json): string => {
 	let hash = 0;
@@ -173,7 +171,7 @@ const readTools = (tools: unknown): Json[] => {
 };
 
 /**
- * Objects are no strings, so the named form falls back to `auto` without a word (docs/protocols/llama-server.md 6.1).
+ * The server reads only strings, so the object form silently becomes `auto` (docs/protocols/llama-server.md 6.1).
  */
 const readToolChoice = (choice: unknown): ChatTask['toolChoice'] => {
 	const wanted = text(choice, 'auto');
@@ -232,7 +230,7 @@ const checkLogprobs = (body: Json, tools: readonly unknown[]): boolean => {
 	return false;
 };
 
-/** What the sampler refuses. Of a grammar, only brackets that do not match are seen. */
+/** Checks of the sampler. Of a grammar, only mismatched brackets are detected. */
 const checkSampling = (body: Json): void => {
 	const penalty = body.repeat_penalty;
 	if (penalty !== undefined && penalty !== null && Number(penalty) <= 0) {
@@ -245,7 +243,7 @@ const checkSampling = (body: Json): void => {
 	}
 };
 
-/** Fields that every generation route reads; throws for types and limits. */
+/** Reads the fields of all generation routes. @throws for wrong types and limits */
 export const readTask = (body: Json, prompt: string, settings: Settings): Task => {
 	checkParams(body, settings.slots);
 	checkSampling(body);
@@ -270,7 +268,7 @@ export const readTask = (body: Json, prompt: string, settings: Settings): Task =
 	};
 };
 
-/** Reads a body of `/v1/chat/completions`; throws what the server answers to a wrong one. */
+/** Reads a body of `/v1/chat/completions`. @throws the server's error for an invalid one */
 export const readChat = (input: unknown, settings: Settings): ChatTask => {
 	const body: Json = isObject(input) ? input : {};
 	const schema = responseSchema(body);
@@ -292,7 +290,7 @@ export const readChat = (input: unknown, settings: Settings): ChatTask => {
 	});
 	const constrained = typeName(schema) === 'object';
 	const callable = toolChoice === 'none' ? [] : tools;
-	// The schema of the answer wins: tools are not even looked at (docs/protocols/llama-server.md 6.1).
+	// An answer schema takes precedence: tools are not checked (docs/protocols/llama-server.md 6.1).
 	if (constrained) checkSchema(schema);
 	else for (const tool of callable) checkSchema((tool.function as Json).parameters ?? {});
 	const logprobs = checkLogprobs(body, tools);

@@ -1,5 +1,5 @@
-/** What all profiles share: script, slots, the way of one generation from queue to last byte. */
-import { mergeTransport, sendReply, waitFor, type WireReply, type Write } from '../misbehave';
+/** Shared by all profiles: scripted replies, slots, and the generation from queue to last byte. */
+import { mergeTransport, sendReply, waitFor, type WireReply, type Write } from '../wire-reply';
 import type { Exchange, WireRequest } from '../raw-http';
 import type { Task } from './chat';
 import { DIALECTS, collect, type Dialect, SENDS_CALLS_WHOLE, SENDS_TEXT_WHOLE } from './dialects';
@@ -33,20 +33,20 @@ export interface Counters {
 export interface Generation {
 	task: Task;
 	reply: GenerationReply;
-	/** Not scripted: limits and stop words apply, a prefill is repeated. */
+	/** Default answer: limits and stop words apply, a prefill is repeated. */
 	defaulted: boolean;
 	model: string;
 	stream: (job: Job) => AsyncGenerator<Write>;
 	whole: (job: Job) => WireReply;
-	/** The server's headers around the reply. */
+	/** Adds the server's headers. */
 	dress: (reply: WireReply) => WireReply;
-	/** What a prompt does that is longer than the context: refused, or cut without a word (Ollama). */
+	/** Prompts of so many tokens are refused; Infinity for servers that shorten them. */
 	contextLimit: number;
 	/** Parameters as `/slots` shows them. */
 	params: object;
 }
 
-/** Where a test gives replies for one route instead of the next completion. */
+/** Replies that a test set for routes. */
 type RouteReplies = Map<string, Scripted>;
 
 export class Core {
@@ -64,7 +64,7 @@ export class Core {
 		maxTokens: 0,
 	};
 	readonly closed = new AbortController();
-	/** The generations that go on, by the IDs of their answers. */
+	/** Running generations, by answer ID. */
 	readonly running = new Map<string, Job>();
 	private ids = 0;
 
@@ -73,19 +73,19 @@ export class Core {
 		this.dialect = DIALECTS[settings.profile];
 	}
 
-	/** The reply that a test put on a route, if any. */
+	/** The reply that a test set for the route, if any. */
 	async routeReply(request: WireRequest): Promise<Reply | undefined> {
 		const found = this.routes.get(`${request.method} ${request.path}`);
 		return typeof found === 'function' ? await found(request) : found;
 	}
 
-	/** The next scripted reply; undefined when the script is through or passes on this request. */
+	/** The next scripted reply; undefined if there is none, or if it declines this request. */
 	async nextReply(request: WireRequest): Promise<Reply | undefined> {
 		const next = this.script.shift();
 		return typeof next === 'function' ? await next(request) : next;
 	}
 
-	/** Reads a request; if it is refused, the scripted reply stays for the next one. */
+	/** Parses a request; if it is refused, the scripted reply is kept for the next one. */
 	orPutBack<T>(read: () => T, scripted: Reply | undefined): T {
 		let done = false;
 		try {
@@ -106,7 +106,7 @@ export class Core {
 		await sendReply(exchange, { ...(dressed ? dress(reply) : reply), transport });
 	}
 
-	/** Queue, slot, prompt, tokens, end. Throws what the server finds wrong once a slot looks at the request. */
+	/** Runs a generation: queue, slot, prompt, tokens, end. @throws errors that are found in the slot */
 	async generate(exchange: Exchange, generation: Generation): Promise<void> {
 		const { request } = exchange;
 		const { task, reply } = generation;
@@ -129,7 +129,7 @@ export class Core {
 			const [lease] = leases;
 			if (lease!.promptTokens >= generation.contextLimit)
 				throw contextExceeded(lease!.promptTokens, generation.contextLimit);
-			// With a conversation id the run goes on without its client (docs/protocols/llama-server.md 2.11).
+			// With a conversation ID the generation continues after its client disconnects (docs/protocols/llama-server.md 2.11).
 			const signal = survives ? this.closed.signal : streams ? request.signal : noticed;
 			await waitFor(this.settings.promptDelayMs, signal);
 			if (signal.aborted) return;
@@ -205,7 +205,7 @@ export class Core {
 		};
 	}
 
-	/** What a builder made, as the played server would send it. */
+	/** Translates the builder's steps to the simulated server's format. */
 	private inItsWords(steps: Step[]): Step[] {
 		const { profile } = this.settings;
 		const wholeText = SENDS_TEXT_WHOLE.has(profile);
@@ -247,7 +247,7 @@ export class Core {
 		}
 	}
 
-	/** When the server learns that a client without a running stream has gone (docs/protocols/llama-server.md 7.4). */
+	/** Aborts when the server detects that a client without a running stream has gone (docs/protocols/llama-server.md 7.4). */
 	private noticed(signal: AbortSignal): AbortSignal {
 		const { disconnectPollMs } = this.settings;
 		if (disconnectPollMs === 0) return signal;
@@ -262,19 +262,19 @@ export class Core {
 	}
 }
 
-/** Leaving the loop over these writes does not stop what makes them. */
+/** Iterates without `return`: leaving the loop does not end the generator. */
 const withoutReturn = (writes: AsyncGenerator<Write>): AsyncIterable<Write> => ({
 	[Symbol.asyncIterator]: () => ({ next: async () => await writes.next() }),
 });
 
-/** Runs work that may throw a `SimError`; anything else stays an error. */
+/** Awaits the work and returns its `SimError`, if any; rethrows other errors. */
 export const settle = async (work: Promise<void>): Promise<SimError | undefined> =>
 	await work.then(
 		() => undefined,
 		(error: unknown) => (error instanceof SimError ? error : Promise.reject(error as Error)),
 	);
 
-/** Answer in one piece for a chat. */
+/** Non-streamed answer of a chat. */
 export const chatCompletion = (job: Job): object => {
 	const perChoice = job.leases.map((lease) => totals(job, lease));
 	const answer = answerOf(job);

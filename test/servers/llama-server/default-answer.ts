@@ -1,10 +1,10 @@
-/** What the simulator says when a test has scripted nothing: the same answer to the same request, always. */
+/** The answer without a scripted reply: deterministic, from the request. */
 import type { ChatTask, Json } from './chat';
 import { type GenerationReply, reply } from './reply';
 
 const object = (value: unknown): Json => (value !== null && typeof value === 'object' ? (value as Json) : {});
 
-/** The smallest value that a JSON schema allows, near enough: what a grammar would make a model write. */
+/** Approximately the smallest value that a JSON schema allows. */
 const sample = (schema: unknown, root: unknown = schema, depth = 0): unknown => {
 	const {
 		type,
@@ -49,10 +49,10 @@ const sample = (schema: unknown, root: unknown = schema, depth = 0): unknown => 
 	}
 };
 
-/** Repeats the last user message; calls the first tool when a call is required; fills in a schema when one is given. */
+/** Repeats the last user message; calls the first tool if a call is required; fills in a schema if one is given. */
 export const defaultAnswer = (task: ChatTask): GenerationReply => {
 	const thought = task.thinking ? 'The user said something.\n' : undefined;
-	// With both, the schema wins and no call is possible (docs/protocols/llama-server.md 6.1).
+	// With both, the schema takes precedence, and no call is possible (docs/protocols/llama-server.md 6.1).
 	if (task.schema !== undefined) return reply.reasoning(thought ?? '', JSON.stringify(sample(task.schema)));
 	const tool = object(object(task.tools[0]).function);
 	if (task.toolChoice === 'required' && task.tools.length > 0) {

@@ -1,4 +1,4 @@
-/** How each server words the same chat answer: key order, role chunk, names, usage, ids. */
+/** Each server's format of the same chat answer: key order, role chunk, names, usage, IDs. */
 import { stringify } from './json';
 import type { Timings } from './params';
 import type { Profile } from './options';
@@ -25,7 +25,7 @@ export interface Choice {
 	logprobs?: object;
 }
 
-/** An assistant message as it is put together for an answer in one piece. */
+/** The assistant message of a non-streamed answer. */
 export interface Answer {
 	content: string;
 	reasoning: string;
@@ -33,25 +33,25 @@ export interface Answer {
 }
 
 export interface Dialect {
-	/** Delta of the first chunk; undefined where there is none. */
+	/** Delta of the first chunk, if any. */
 	opening: Delta | undefined;
-	/** The server's own form of a delta that a builder made. */
+	/** Translates a builder's delta to the server's format. */
 	translate(delta: Delta): Delta;
 	chunk(meta: Meta, choices: Choice[], extra?: { usage?: Usage; timings?: Timings; progress?: object }): object;
-	/** Body of an answer in one piece. */
+	/** Body of a non-streamed answer. */
 	completion(
 		meta: Meta,
 		answers: Array<{ answer: Answer; finish: string; logprobs?: object }>,
 		usage: Usage,
 		timings: Timings,
 	): object;
-	/** Where usage goes when the reply does not say. `wished`: `stream_options.include_usage`, undefined if not sent. */
+	/** Default place of usage. `wished`: `stream_options.include_usage`, undefined if not sent. */
 	usageIn(wished: boolean | undefined): 'separate' | 'finish' | 'none';
-	/** An error inside a stream that has begun. */
+	/** An error event within a stream. */
 	streamError(error: { message: string; code?: number; type?: string }): string;
 	/** `[DONE]` after an error. */
 	doneAfterError: boolean;
-	/** Sends comments while nothing happens. */
+	/** Whether it sends comments during silence. */
 	pings: boolean;
 	newId(seed: number): string;
 }
@@ -127,8 +127,8 @@ const llama: Dialect = {
 };
 
 /**
- * Seed 002 and docs/protocols/llama-server.md 11: no role chunk, usage in the finish chunk, no `cache_n`, errors in a
- * field of their own.
+ * Older llama-server (docs/protocols/llama-server.md 11): no role chunk, usage in the finish chunk, no `cache_n`, errors in
+ * a separate field.
  */
 const oldLlama: Dialect = {
 	...llama,
@@ -167,7 +167,7 @@ const oldLlama: Dialect = {
 const renamed = ({ reasoning_content: thought, ...delta }: Delta): Delta =>
 	thought === undefined ? delta : { ...delta, reasoning: thought };
 
-/** Deltas of the same calls, put together: Ollama and simulated streams send calls whole. */
+/** Merges deltas into an answer: Ollama and simulated streams send whole calls. */
 export const collect = (deltas: readonly Delta[]): Answer => {
 	const answer: Answer = { content: '', reasoning: '', calls: [] };
 	const calls = new Map<number, Answer['calls'][number]>();
@@ -236,7 +236,7 @@ const ollama: Dialect = {
 		usage: plainUsage(usage),
 	}),
 	usageIn: (wished) => (wished ? 'separate' : 'none'),
-	// The error line comes out as a chunk without text, and the message is lost.
+	// Ollama turns the error line into a chunk without text: the message is lost.
 	streamError: () =>
 		event({
 			id: 'chatcmpl-0',
@@ -285,7 +285,7 @@ const vllm: Dialect = {
 	newId: (seed) => `chatcmpl-${randomAlphanumerics(32, seed).toLowerCase()}`,
 };
 
-/** docs/protocols/llama-server.md 8.3: the backend's stream, but usage arrives unless it was declined. */
+/** docs/protocols/llama-server.md 8.3: the backend's stream, with usage unless it was declined. */
 const gpustack: Dialect = {
 	...vllm,
 	usageIn: (wished) => (wished === false ? 'none' : 'separate'),
@@ -340,7 +340,7 @@ export const DIALECTS: Record<Profile, Dialect> = {
 	litellm: vllm,
 };
 
-/** Servers that cannot cut a call, or a text, into pieces. */
+/** Servers that do not stream calls, or texts, in pieces. */
 export const SENDS_CALLS_WHOLE: ReadonlySet<Profile> = new Set<Profile>(['ollama', 'fastapi']);
 export const SENDS_TEXT_WHOLE: ReadonlySet<Profile> = new Set<Profile>(['fastapi']);
 export { openAiCalls };

@@ -7,7 +7,7 @@ import { Float, single, typeName } from './json';
 import type { Settings } from './options';
 import { countOf, detokenized } from './tokens';
 
-/** A unit vector that says something about the text: each character pushes one dimension. */
+/** A unit vector from the text: each character adds to one dimension. */
 export const embed = (text: string, dimensions: number): number[] => {
 	const vector = Array.from({ length: dimensions }, () => 0);
 	let state = 17;
@@ -15,7 +15,7 @@ export const embed = (text: string, dimensions: number): number[] => {
 		state = (Math.imul(state, 31) + char.codePointAt(0)!) >>> 0;
 		vector[state % dimensions]! += (state & 1) === 0 ? 1 : -0.5;
 	}
-	// Special tokens alone give a vector too.
+	// An empty text has a vector too, from the special tokens.
 	if (Math.hypot(...vector) === 0) vector[0] = 1;
 	const length = Math.hypot(...vector);
 	return vector.map((value) => Math.fround(value / length));
@@ -33,7 +33,7 @@ const BAD_PROMPT =
 const isTokens = (value: unknown): value is number[] =>
 	Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'number');
 
-/** Texts among tokens are tokenized for themselves. */
+/** A prompt of texts and tokens mixed; each text is tokenized separately. */
 const isMixed = (value: unknown): value is Array<string | number> =>
 	Array.isArray(value) &&
 	value.length > 0 &&
@@ -64,7 +64,7 @@ const inputs = (value: unknown, settings: Settings): Input[] => {
 const checkSizes = (list: readonly Input[], { embeddings, nCtx }: Settings): void => {
 	const { batch, pooling, encoder } = embeddings!;
 	for (const { tokens } of list) {
-		// Causal models read such a text in several batches.
+		// Causal models process a long text in several batches.
 		if (pooling === 'last' && !encoder) {
 			if (tokens > nCtx) throw contextExceeded(tokens, nCtx);
 			continue;
@@ -81,7 +81,7 @@ const checkSizes = (list: readonly Input[], { embeddings, nCtx }: Settings): voi
 const base64 = (vector: readonly number[]): string => Buffer.from(Float32Array.from(vector).buffer).toString('base64');
 const floats = (vector: readonly number[]): Float[] => vector.map(single);
 
-/** What the model makes of a text: a reranker leaves its vectors empty. */
+/** Vector of a text; those of a reranker are empty. */
 const vectorOf = (text: string, { embeddings, rerank: ranks }: Settings): number[] => {
 	const { dimensions, nan } = embeddings!;
 	if (nan || ranks) return Array.from({ length: dimensions }, () => (nan ? NaN : 0));
@@ -128,7 +128,7 @@ export const embeddings = (body: Json, native: boolean, settings: Settings): obj
 	};
 };
 
-/** Raw scores: words in common count for, other words against; so they are negative more often than not. */
+/** A raw score: common words add, other words subtract, so it is mostly negative. */
 export const relevance = (query: string, document: string): number => {
 	const words = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 	const asked = new Set(words(query));

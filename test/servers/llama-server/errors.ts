@@ -1,6 +1,6 @@
 /** Errors in llama-server's envelope (docs/protocols/llama-server.md 4.1, 4.2). */
 
-/** Thrown while a request is looked at; the simulator answers with it. */
+/** Thrown during a request; the simulator answers with it. */
 export class SimError extends Error {
 	constructor(
 		readonly status: number,
@@ -26,7 +26,7 @@ export const contextExceeded = (tokens: number, nCtx: number): SimError =>
 		{ n_prompt_tokens: tokens, n_ctx: nCtx },
 	);
 
-/** Encoders, and every model whose vectors are of one token each. */
+/** Error of encoders, and of models without pooling. */
 export const largerThanContext = (tokens: number, nCtx: number): SimError =>
 	envelope(
 		400,
@@ -35,11 +35,11 @@ export const largerThanContext = (tokens: number, nCtx: number): SimError =>
 		{ n_prompt_tokens: tokens, n_ctx: nCtx },
 	);
 
-/** The JSON library's words for a value of the wrong type. */
+/** The JSON library's text for a value of the wrong type. */
 export const wrongType = (wanted: string, found: string): SimError =>
 	serverError(`[json.exception.type_error.302] type must be ${wanted}, but is ${found}`);
 
-/** Whatever was said before, 404 always carries this body. */
+/** Every 404 has this body. */
 export const notFound = (): SimError =>
 	new SimError(404, { error: { message: 'File Not Found', type: 'not_found_error', code: 404 } });
 

@@ -1,5 +1,5 @@
 /** A generation from its first token to its last: as a stream of writes, or collected for one answer. */
-import { waitFor, type Write } from '../misbehave';
+import { waitFor, type Write } from '../wire-reply';
 import type { Task } from './chat';
 import { type Answer, type Choice, collect, type Dialect, event, type Meta, type Usage } from './dialects';
 import { type Timings, timings } from './params';
@@ -16,15 +16,15 @@ export interface Job {
 	/** One per choice. */
 	leases: Lease[];
 	pool: SlotPool;
-	/** Aborts when nobody wants the answer any more. */
+	/** Aborts when the answer is no longer needed. */
 	signal: AbortSignal;
-	/** Filled while it runs: what was generated so far, which is what an abort leaves in the slot. */
+	/** Deltas generated so far, which stay in the slot after an abort. */
 	produced: Delta[];
 	tokenDelayMs: number;
 	pingMs: number;
 	/** Prompt tokens per batch and progress event. */
 	batch: number;
-	/** What is left of the thinking is skipped. */
+	/** Whether to skip the rest of the thinking. */
 	isToldToAnswer?: boolean;
 	/** The role chunk comes with the first token unless that token is only a part of a character. */
 	roleByToken: boolean;
@@ -45,7 +45,7 @@ const deltasOf = (steps: readonly Step[]): Delta[] => {
 	return deltas;
 };
 
-/** A stop word ends the text before it; the word itself is not sent. */
+/** Cuts the text before the first stop word. */
 const untilStop = (steps: Step[], stop: readonly string[]): Step[] => {
 	if (stop.length === 0) return steps;
 	const kept: Step[] = [];
@@ -68,7 +68,7 @@ const untilStop = (steps: Step[], stop: readonly string[]): Step[] => {
 };
 
 /**
- * What a limit leaves of a default answer: `max_tokens` 0 still gives one token (docs/protocols/llama-server.md 2.6).
+ * Cuts a default answer at the token limit; `max_tokens` 0 still gives one token (docs/protocols/llama-server.md 2.6).
  */
 export const limited = (steps: Step[], task: Task, room: number): { steps: Step[]; cut: boolean } => {
 	const stopped = untilStop(steps, task.stop);
@@ -78,7 +78,7 @@ export const limited = (steps: Step[], task: Task, room: number): { steps: Step[
 	return { steps: stopped.slice(0, limit), cut: true };
 };
 
-/** Counts and durations for one choice; what a script says about usage wins. */
+/** Counts and durations of one choice; scripted usage takes precedence. */
 export const totals = (job: Job, lease: Lease): Totals => {
 	const deltas = deltasOf(job.steps);
 	const { finish, usage: said = {} } = job.options;
@@ -95,8 +95,7 @@ export const totals = (job: Job, lease: Lease): Totals => {
 export const answerOf = (job: Job): Answer => collect(deltasOf(job.steps));
 
 /**
- * Waits; the server pings while a stream is silent and nothing else is generated either
- * (docs/protocols/llama-server.md 3.5).
+ * Waits. Meanwhile the server pings, if no other slot generates either (docs/protocols/llama-server.md 3.5).
  */
 async function* quiet(job: Job, what: number | Promise<unknown>): AsyncGenerator<Write> {
 	if (!job.dialect.pings || !job.task.stream) {
@@ -105,7 +104,7 @@ async function* quiet(job: Job, what: number | Promise<unknown>): AsyncGenerator
 	}
 	const asked = job.task.pingSeconds;
 	const every = asked === undefined ? job.pingMs : asked <= 0 ? Infinity : asked * 1000;
-	// Also ends the timer of the ping that is not needed any more.
+	// Also clears the ping timer.
 	const over = new AbortController();
 	const end = waitFor(what, job.signal).then(() => over.abort());
 	const either = AbortSignal.any([job.signal, over.signal]);
@@ -117,7 +116,7 @@ async function* quiet(job: Job, what: number | Promise<unknown>): AsyncGenerator
 	await end;
 }
 
-/** The steps one after the other, at the pace of the model; writes that are no delta come out ready to send. */
+/** Yields the steps at the model's speed; steps that are not deltas as finished writes. */
 export async function* paced(job: Job): AsyncGenerator<{ delta: Delta; first: boolean } | { write: Write }> {
 	let first = true;
 	for (const step of job.steps) {
@@ -144,8 +143,8 @@ export async function* paced(job: Job): AsyncGenerator<{ delta: Delta; first: bo
 }
 
 /**
- * docs/protocols/llama-server.md 3.3: first event with `processed == cache`, last with `processed == total`, one per
- * batch.
+ * Prompt progress (docs/protocols/llama-server.md 3.3): first event with `processed == cache`, last with
+ * `processed == total`, one per batch.
  */
 const progressWrites = (job: Job, { usage }: Totals): string[] => {
 	const done: number[] = [usage.cached];
@@ -170,8 +169,8 @@ const logprobsOf = (delta: Delta): object | undefined => {
 };
 
 /**
- * The writes of a chat stream, each one HTTP chunk as the server sends them (recorded): the role together with the
- * first text, the finish together with the usage, `[DONE]` alone.
+ * The writes of a chat stream, one HTTP chunk each as recorded: role with the first text, finish with usage, `[DONE]`
+ * alone.
  */
 export async function* chatStream(job: Job): AsyncGenerator<Write> {
 	const { dialect, meta, options, task } = job;
@@ -231,7 +230,7 @@ function* finishWrites(job: Job, perChoice: Totals[]): Generator<string> {
 				timings: separate ? undefined : measured,
 			}),
 		);
-		// Timings sit on the last JSON event, whichever that is.
+		// Timings are in the last JSON event, with or without choices.
 		if (separate) write += event(dialect.chunk(meta, [], { usage, timings: measured }));
 		yield write;
 	}

@@ -1,5 +1,5 @@
-/** llama-server's HTTP layer: which headers, in which order (docs/protocols/llama-server.md 1.1, recorded). */
-import type { HeaderList, WireReply, Write } from '../misbehave';
+/** llama-server's response headers and their order (docs/protocols/llama-server.md 1.1, recorded). */
+import type { HeaderList, WireReply, Write } from '../wire-reply';
 import type { Exchange, WireRequest } from '../raw-http';
 import { stringify } from './json';
 
@@ -26,8 +26,8 @@ export const streamReply = (body: AsyncIterable<Write>): WireReply => ({
 });
 
 /**
- * A response that a router passed on from a child: always chunked. The child closes after an error, and where the client
- * did not ask to keep the connection; the router passes that on beside its own header.
+ * A child's response through a router: always chunked. The child sends `Connection: close` after an error, or if the client
+ * did not ask for keep-alive; the router forwards that besides its own header.
  */
 export const proxied = (reply: WireReply, { headers: asked }: WireRequest): WireReply => {
 	const closes = reply.status >= 400 || asked.connection?.toLowerCase() !== 'keep-alive';
@@ -41,7 +41,7 @@ export const proxied = (reply: WireReply, { headers: asked }: WireRequest): Wire
 	};
 };
 
-/** Adds what the server puts on every response. */
+/** Adds the headers of every response. */
 export const dress = (reply: WireReply, { request, keepAlive }: Exchange): WireReply => {
 	const { body, headers } = reply;
 	const whole = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
@@ -95,6 +95,6 @@ export const BAD_REQUEST =
 
 const MIB = 1024 * 1024;
 
-/** 1 MiB as a form, which is what `curl -d` and some HTTP clients say by default; 100 MiB otherwise. */
+/** 1 MiB for forms, the default type of `curl -d` and some HTTP clients; else 100 MiB. */
 export const maxBody = ({ headers }: { headers: Readonly<Record<string, string>> }): number =>
 	(headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded') ? MIB : 100 * MIB;

@@ -1,19 +1,19 @@
 /**
- * Gateways and servers that look like others, most of all like Ollama: as much of each as tells it apart. llama-swap
- * after its recordings, the others after their sources (see the kinds in lib/servers/kinds).
+ * Gateways, and servers that imitate others, mostly Ollama: only the parts that identify them. llama-swap after its
+ * recordings, the others after their sources (see lib/servers/kinds).
  */
-import type { HeaderList } from '../misbehave';
+import type { HeaderList } from '../wire-reply';
 import type { WireRequest } from '../raw-http';
 import type { Json } from './chat';
 import { SimError } from './errors';
-import { NeighbourApp, type NeighbourHandler } from './neighbours';
+import { OtherServerApp, type OtherServerHandler } from './other-servers';
 import type { Core } from './core';
 import type { ImitatorProfile, SimModel } from './options';
 
 interface Looks {
 	/** An entry of the list of models. */
 	model(model: SimModel): Json;
-	/** What other routes answer: a JSON object, or a text. */
+	/** Answers of further routes: a JSON object, or a text. */
 	routes: Record<string, object | string>;
 	/** Headers of every answer. */
 	headers?: HeaderList;
@@ -21,7 +21,7 @@ interface Looks {
 	chatHeaders?: HeaderList;
 	/** The body of a 401. */
 	refusal: object;
-	/** The answer to a route that is not there. */
+	/** The answer for an unknown route. */
 	missing: { status: number; body: object };
 }
 
@@ -54,7 +54,7 @@ export const LOOKS: Record<ImitatorProfile, Looks> = {
 			'GET /running': { running: [] },
 			'GET /metrics': '# HELP llamaswap_cpu_util_percent CPU utilization per core (0-100)\n',
 		},
-		// llama-server's own, which llama-swap hands on.
+		// llama-server's header, which llama-swap forwards.
 		chatHeaders: [['server', 'llama.cpp']],
 		refusal: {
 			src: 'llama-swap',
@@ -135,7 +135,7 @@ export const LOOKS: Record<ImitatorProfile, Looks> = {
 	},
 };
 
-export class ImitatorApp extends NeighbourApp {
+export class ImitatorApp extends OtherServerApp {
 	constructor(
 		core: Core,
 		private readonly looks: Looks,
@@ -147,8 +147,8 @@ export class ImitatorApp extends NeighbourApp {
 		return [['date', new Date().toUTCString()], ...(this.looks.headers ?? [])];
 	}
 
-	protected routes(): Record<string, NeighbourHandler> {
-		const fixed = Object.entries(this.looks.routes).map(([route, body]): [string, NeighbourHandler] => [
+	protected routes(): Record<string, OtherServerHandler> {
+		const fixed = Object.entries(this.looks.routes).map(([route, body]): [string, OtherServerHandler] => [
 			route,
 			() => (typeof body === 'string' ? { status: 200, headers: [['content-type', 'text/plain']], body } : body),
 		]);
@@ -159,7 +159,7 @@ export class ImitatorApp extends NeighbourApp {
 		};
 	}
 
-	protected override dress(reply: Parameters<NeighbourApp['dress']>[0]): ReturnType<NeighbourApp['dress']> {
+	protected override dress(reply: Parameters<OtherServerApp['dress']>[0]): ReturnType<OtherServerApp['dress']> {
 		const dressed = super.dress(reply);
 		const isChat = dressed.headers.some(
 			([name, value]) => name === 'content-type' && value.startsWith('text/event-stream'),

@@ -1,14 +1,14 @@
 /**
- * JSON as llama-server writes and reads it (nlohmann's library): doubles keep their point (`0.0`, not `0`), and a body
- * that does not parse is answered with that library's words. Compared with `parse-errors.json`, recorded.
+ * JSON of llama-server's library (nlohmann): doubles keep their decimal point (`0.0`, not `0`), and parse errors have the
+ * library's texts, compared with the recorded `parse-errors.json`.
  */
 
-/** A number that is a double on the server. */
+/** A floating-point number, which is written with a decimal point. */
 export class Float {
 	constructor(readonly value: number) {}
 }
 
-/** A `float` of the server's C++, widened to double: 0.95 shows as 0.949999988079071. */
+/** A C++ `float` widened to double: 0.95 becomes 0.949999988079071. */
 export const single = (value: number): Float => new Float(Math.fround(value));
 export const double = (value: number): Float => new Float(value);
 
@@ -71,7 +71,7 @@ const BAD_UNICODE = "invalid string: '\\u' must be followed by 4 hex digits";
 
 const hex4 = (code: number): string => code.toString(16).toUpperCase().padStart(4, '0');
 
-/** Scans bytes (as latin1 text): positions and the text last read count bytes, as the library does. */
+/** Scans bytes (as latin1 text): like in the library, positions count bytes. */
 class Lexer {
 	message = '';
 	private at = 0;
@@ -96,7 +96,7 @@ class Lexer {
 		return Buffer.from(shown, 'latin1').toString('utf8');
 	}
 
-	/** The next character; '' at the end, which counts as one column. */
+	/** The next character; '' at the end, which counts as a column. */
 	private get(): string {
 		this.readTotal += 1;
 		this.readLine += 1;
@@ -226,7 +226,7 @@ class Lexer {
 	}
 }
 
-/** What nlohmann's parser says about a text; undefined when it is JSON. */
+/** The error text of nlohmann's parser; undefined if the text is JSON. */
 export const parseError = (text: string): string | undefined => {
 	const lexer = new Lexer(Buffer.from(text, 'utf8').toString('latin1'));
 	const open: Array<'array' | 'object'> = [];
@@ -238,7 +238,7 @@ export const parseError = (text: string): string | undefined => {
 		const wanted = expected === undefined ? '' : `; expected ${expected}`;
 		return `${at()} syntax error while parsing ${context} - ${what}${wanted}`;
 	};
-	/** Key and colon; leaves the first token of the member's value. */
+	/** Reads key and colon, up to the first token of the value. */
 	const key = (): string | undefined => {
 		if (token !== 'string literal') return problem('object key', 'string literal');
 		token = lexer.scan();

@@ -8,7 +8,7 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 /** png, jpeg, gif, bmp, RIFF (wav, webp), mp3, flac. */
 const SIGNATURES = ['89504e47', 'ffd8ff', '47494638', '424d', '52494646', '494433', 'fffb', '664c6143'];
 
-/** The server's decoder stops at the first character that is none of base64's: the rest of the file is lost. */
+/** Like the server, stops at the first invalid base64 character: the rest of the file is lost. */
 const decode = (base64: string): { bytes: Buffer; whole: boolean } => {
 	const used = /^[A-Za-z0-9+/]*/.exec(base64)?.[0] ?? '';
 	return { bytes: Buffer.from(used, 'base64'), whole: /^=*$/.test(base64.slice(used.length)) };
@@ -20,7 +20,7 @@ const load = (base64: string): void => {
 	if (!whole || !known) throw invalidRequest('Failed to load image or audio file');
 };
 
-/** No simulator downloads anything: addresses under `.invalid` fail as on a server, all others are taken as had. */
+/** Downloads nothing: addresses under `.invalid` fail, all others count as loaded. */
 const loadUrl = (url: string): void => {
 	if (url.startsWith('http')) {
 		if (/^https?:\/\/[^/]*\.invalid(?:[:/]|$)/.test(url)) throw serverError('Failed to download image');
@@ -44,7 +44,7 @@ const loadUrl = (url: string): void => {
 const unsupported = (kind: string): Error =>
 	serverError(`${kind} input is not supported - hint: if this is unexpected, you may need to provide the mmproj`);
 
-/** Throws what the server answers to a content part that it cannot take. */
+/** @throws the server's error for an unusable content part */
 export const checkMedia = (type: string, part: Json, settings: Pick<Settings, 'vision' | 'audio'>): void => {
 	const holder = part?.[type];
 	const fields = (typeof holder === 'object' && holder !== null ? holder : {}) as Json;

@@ -84,7 +84,7 @@ const caps = (template: Settings['template']): object => {
 	};
 };
 
-/** `reasoning_format` shows "none" here whatever it really is. */
+/** `reasoning_format` is always "none" here. */
 export const props = (settings: Settings, sleeping: boolean, model?: SimModel): object => ({
 	default_generation_settings: {
 		params: paramsReport(
@@ -176,7 +176,7 @@ export const routerModel = (settings: Settings, model: SimModel): object => {
 	};
 };
 
-/** Gauges count since the previous scrape on the real server; here they are averages over everything. */
+/** Gauges are averages since the start; on the real server, since the previous scrape. */
 export const metrics = ({ counters, pool }: Core): string => {
 	const rate = (count: number, seconds: number): number => (seconds > 0 ? count / seconds : 0);
 	const rows: Array<[type: string, name: string, help: string, value: number]> = [

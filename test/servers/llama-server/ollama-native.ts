@@ -1,10 +1,10 @@
 /** Ollama's own `/api/chat` after the recordings of 0.17.4 (docs/protocols/ollama.md 4). */
-import type { Write } from '../misbehave';
+import type { Write } from '../wire-reply';
 import type { ChatTask, Json } from './chat';
 import { SimError } from './errors';
 import { answerOf, type Job, paced, totals } from './generate';
 import { stringify } from './json';
-import { looseTask } from './neighbours';
+import { looseTask } from './other-servers';
 import type { SimModel } from './options';
 import type { Delta, GenerationOptions, ToolCallDelta } from './reply';
 import { randomAlphanumerics } from './text';
@@ -13,7 +13,7 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 
 export const nativeError = (status: number, message: string): SimError => new SimError(status, { error: message });
 
-/** Go's names of the types that it refuses, by option. */
+/** Go's type names in errors, by option. */
 const OPTION_TYPES: Readonly<Record<string, string>> = {
 	...Object.fromEntries(
 		['temperature', 'top_p', 'min_p', 'typical_p', 'repeat_penalty', 'presence_penalty', 'frequency_penalty'].map(
@@ -45,7 +45,7 @@ const DURATION = /^-?(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$/;
 
 const goType = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value);
 
-/** What Go's JSON decoder refuses before anybody looks at the model. */
+/** Checks of Go's JSON decoder, which come before the model is looked up. */
 const checkShape = (body: Json): void => {
 	if ('messages' in body && !Array.isArray(body.messages))
 		throw nativeError(
@@ -118,13 +118,13 @@ const checkFormat = (format: unknown): void => {
 interface NativeTask extends ChatTask {
 	/** Tokens of context that it runs with. */
 	contextSize: number;
-	/** The last message alone does not fit. */
+	/** Whether the last message alone exceeds the context. */
 	isCutOff: boolean;
-	/** Nothing is generated. */
+	/** Only load or unload the model, without generation. */
 	loadOnly?: 'load' | 'unload';
 }
 
-/** The checks of `/api/chat` in its order, and what is asked for. */
+/** Parses a body of `/api/chat`, with Ollama's checks in its order. */
 export const nativeTask = (body: Json, findModel: () => SimModel, nCtx: number): NativeTask => {
 	checkShape(body);
 	if (text(body.model) === '') throw nativeError(400, 'model is required');
@@ -158,7 +158,7 @@ export const nativeTask = (body: Json, findModel: () => SimModel, nCtx: number):
 	};
 };
 
-/** A message that does not fit: no text, and a prompt of exactly the context. */
+/** Answer to a message that exceeds the context: no text, and a prompt of exactly the context size. */
 export const CUT_OFF = (contextSize: number): GenerationOptions => ({
 	usage: { prompt: contextSize, completion: 1 },
 });
@@ -168,7 +168,7 @@ const lineHead = (model: string, created: number): object => ({
 	created_at: new Date(created * 1000).toISOString(),
 });
 
-/** Go sorts nothing and leaves out what is empty, so the order is that of its struct. */
+/** Fields in the order of Go's struct, without empty ones. */
 const ending = (job: Job): object => {
 	const { usage, timings, finish } = totals(job, job.leases[0]!);
 	const nanoseconds = (ms: number): number => Math.round(ms * 1e6);
@@ -198,7 +198,7 @@ export const loadLine = (model: string, reason: 'load' | 'unload'): object => ({
 	done_reason: reason,
 });
 
-/** Every call whole, with an ID of its own and its place among the calls of the answer. */
+/** Whole calls, each with its own ID and its index in the answer. */
 const objectCalls = (calls: ReadonlyArray<{ name?: string; arguments: string }>, from = 0): object[] =>
 	calls.map((call, index) => ({
 		id: `call_${randomAlphanumerics(8, Math.floor(Math.random() * 2 ** 31)).toLowerCase()}`,
@@ -212,7 +212,7 @@ const messageOf = (content: string, reasoning: string, calls: object[]): object 
 	...(calls.length === 0 ? {} : { tool_calls: calls }),
 });
 
-/** The answer in one piece. */
+/** The non-streamed answer. */
 export const wholeLine = (job: Job): object => {
 	const { content, reasoning, calls } = answerOf(job);
 	const { meta } = job;
@@ -227,7 +227,7 @@ const callsIn = (calls: readonly ToolCallDelta[] = []) =>
 	calls.map((call) => ({ name: call.function?.name, arguments: text(call.function?.arguments) }));
 
 /**
- * The lines of a stream. A call that the limit cut off comes as text in the last one, which is empty else (recorded).
+ * The lines of a stream. A call that the limit cut off comes as text in the last line, else that is empty (recorded).
  */
 export async function* ndjson(job: Job): AsyncGenerator<Write> {
 	const head = lineHead(job.meta.model, job.meta.created);

@@ -1,11 +1,11 @@
-/** Ollama: its OpenAI-compatible routes and the native ones beside them (docs/protocols/llama-server.md 8.2). */
-import { type HeaderList, sendReply, type WireReply } from '../misbehave';
+/** Ollama: its OpenAI-compatible and native routes (docs/protocols/llama-server.md 8.2). */
+import { type HeaderList, sendReply, type WireReply } from '../wire-reply';
 import type { Exchange } from '../raw-http';
 import type { ChatTask, Json } from './chat';
 import { defaultAnswer } from './default-answer';
 import { embed } from './embeddings';
 import { SimError } from './errors';
-import { NeighbourApp, type NeighbourHandler } from './neighbours';
+import { OtherServerApp, type OtherServerHandler } from './other-servers';
 import { CUT_OFF, loadLine, nativeError, nativeTask, ndjson, wholeLine } from './ollama-native';
 import type { SimModel } from './options';
 import { reply } from './reply';
@@ -27,17 +27,17 @@ const detailsOf = ({ size = DETAILS.parameter_size }: SimModel) => ({ ...DETAILS
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-export class OllamaApp extends NeighbourApp {
+export class OllamaApp extends OtherServerApp {
 	protected override readonly streamType = 'text/event-stream';
-	/** The context that each model was last asked to run with. */
+	/** Last requested context size of each model. */
 	private readonly contexts = new Map<string, number>();
 
-	/** Go's server: no `Server` header at all. */
+	/** Go's server sends no `Server` header. */
 	protected override always(): HeaderList {
 		return [['Date', new Date().toUTCString()]];
 	}
 
-	protected routes(): Record<string, NeighbourHandler> {
+	protected routes(): Record<string, OtherServerHandler> {
 		const { settings } = this.core;
 		const native = (model: SimModel): object => ({
 			name: model.id,
@@ -48,7 +48,7 @@ export class OllamaApp extends NeighbourApp {
 			...(model.remoteHost === undefined ? {} : { remote_model: model.id, remote_host: model.remoteHost }),
 		});
 		const openAi = ({ id }: SimModel): object => ({ id, object: 'model', created: 1785571200, owned_by: 'library' });
-		const running: NeighbourHandler = () => ({
+		const running: OtherServerHandler = () => ({
 			status: 200,
 			headers: [['Content-Type', 'text/plain; charset=utf-8']],
 			body: 'Ollama is running',
@@ -83,7 +83,7 @@ export class OllamaApp extends NeighbourApp {
 		};
 	}
 
-	/** Whatever key comes, it is ignored. */
+	/** Keys are ignored. */
 	protected checkKey(): void {}
 
 	private error(status: number, message: string): SimError {
@@ -105,7 +105,7 @@ export class OllamaApp extends NeighbourApp {
 		return model;
 	}
 
-	/** Never refused: the oldest part goes, without a word. */
+	/** Never refused: the oldest part is silently dropped. */
 	protected override fit(task: ChatTask): ChatTask {
 		const room = this.core.settings.nCtx - 1;
 		return { ...task, prompt: [...task.prompt].slice(-room).join('') };
@@ -167,7 +167,7 @@ export class OllamaApp extends NeighbourApp {
 		return { model: model.id, embeddings: list.map((item) => embed(item, dimensions)) };
 	}
 
-	/** One JSON object per line; streams unless told not to. */
+	/** One JSON object per line; streams by default. */
 	private async nativeChat(exchange: Exchange): Promise<WireReply | undefined> {
 		const scripted = await this.core.nextReply(exchange.request);
 		if (scripted?.kind === 'plain') {
@@ -208,7 +208,7 @@ export class OllamaApp extends NeighbourApp {
 		return { ...dressed, headers };
 	}
 
-	/** `HEAD /` is how Ollama's own client asks whether it runs. */
+	/** Ollama's own client sends `HEAD /` to check whether the server runs. */
 	protected override async send(exchange: Exchange, reply: WireReply): Promise<void> {
 		const { method, path } = exchange.request;
 		const typed = path.startsWith('/api/') ? ofOwnApi(reply) : reply;
@@ -216,7 +216,7 @@ export class OllamaApp extends NeighbourApp {
 	}
 }
 
-/** Its own routes name the character set, those of the OpenAI API do not (recorded). */
+/** Native routes name the charset, OpenAI routes do not (recorded). */
 const ofOwnApi = (reply: WireReply): WireReply => ({
 	...reply,
 	headers: reply.headers.map(([name, value]): readonly [string, string] =>

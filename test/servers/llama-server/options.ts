@@ -1,9 +1,8 @@
 import type { RawHttpOptions } from '../raw-http';
-import type { Transport } from '../misbehave';
+import type { Transport } from '../wire-reply';
 
 /**
- * Which server is played: docs/protocols/llama-server.md 1 to 7 (llama-server), 2.10 (router), 8.2 to 8.4, 11 (older
- * builds).
+ * The simulated server: docs/protocols/llama-server.md 1 to 7 (llama-server), 2.10 (router), 8.2 to 8.4, 11 (older builds).
  */
 export type Profile =
 	| 'llama-server'
@@ -15,7 +14,7 @@ export type Profile =
 	| 'old-llama-server'
 	| ImitatorProfile;
 
-/** Gateways, and servers that look like others. */
+/** Gateways, and servers that imitate others. */
 export type ImitatorProfile =
 	| 'llama-swap'
 	| 'localai'
@@ -28,14 +27,14 @@ export type ImitatorProfile =
 
 export type RouterStatus = 'downloading' | 'downloaded' | 'unloaded' | 'loading' | 'loaded' | 'sleeping';
 
-/** A model that a router or a neighbour offers. */
+/** A model of a router or another server. */
 export interface SimModel {
 	id: string;
 	aliases?: string[];
 	vision?: boolean;
 	audio?: boolean;
 	nCtx?: number;
-	/** Router: state at the start, default `unloaded`. Ollama: `unloaded` is not in memory, all else is. */
+	/** Router: state at the start, default `unloaded`. Ollama: `unloaded` means not in memory, all others in memory. */
 	status?: RouterStatus;
 	/** Ollama: how many parameters it has, as `8.2B`. */
 	size?: string;
@@ -49,9 +48,9 @@ export interface SimModel {
 	/** Ollama and GPUStack: what the model can do besides chat. */
 	tools?: boolean;
 	thinking?: boolean;
-	/** Ollama: it runs on this host of others. */
+	/** Ollama: it runs on this remote host. */
 	remoteHost?: string;
-	/** Ollama: it gives vectors and no text. */
+	/** Ollama: an embedding model. */
 	embedding?: boolean;
 }
 
@@ -62,9 +61,9 @@ export interface SimEmbeddings {
 	batch: number;
 	/** Default `mean`. */
 	pooling: 'mean' | 'none' | 'last';
-	/** BERT and its kin: a word is one token, two special ones stand around a text, and there is no chat. */
+	/** BERT-like: one token per word, two special tokens around a text, no chat. */
 	encoder: boolean;
-	/** Weights that hold NaN. */
+	/** Whether the vectors contain NaN. */
 	nan: boolean;
 }
 
@@ -74,7 +73,7 @@ export interface SimOptions {
 	apiKey?: string | string[];
 	/** `--api-prefix`: `/p`. */
 	apiPrefix?: string;
-	/** 503 "Loading model" for so many requests, or so many milliseconds. */
+	/** Answers 503 "Loading model" for so many requests, or milliseconds. */
 	loadingFor?: number | { ms: number };
 	/** `-np`, default 4. */
 	slots?: number;
@@ -86,24 +85,24 @@ export interface SimOptions {
 	/** An mmproj for images, for audio. */
 	vision?: boolean;
 	audio?: boolean;
-	/** `--embeddings`: true, or how. */
+	/** `--embeddings`: true, or its settings. */
 	embeddings?: boolean | Partial<SimEmbeddings>;
 	/** `--rerank`. */
 	rerank?: boolean;
 	/** `--metrics`. */
 	metrics?: boolean;
-	/** `--slot-save-path`: names of files that are there already. Without it slots cannot be saved. */
+	/** `--slot-save-path`: names of existing files. Without it slots cannot be saved. */
 	slotSavePath?: string[];
 	/** `--lora`: their files, each with its scale, 1 at first. */
 	adapters?: Array<{ path: string; scale: number }>;
 	/** false is `--no-slots`. */
 	slotsEndpoint?: boolean;
 	/**
-	 * `chatml`: ChatML with tools. `thinking`: the same, every answer opens with a thinking block. `strict`: refuses
-	 * roles that do not alternate and tool ids that are not nine alphanumerics, as Mistral's does.
+	 * `chatml`: ChatML with tools. `thinking`: the same, with a thinking block at the start of every answer. `strict`: like
+	 * Mistral's, refuses roles that do not alternate and tool IDs other than nine alphanumerics.
 	 */
 	template?: 'chatml' | 'thinking' | 'strict';
-	/** Router, Ollama, vLLM, GPUStack: what is offered. Default: one model named `alias`. */
+	/** Router, Ollama, vLLM, GPUStack: the models. Default: one named `alias`. */
 	models?: SimModel[];
 	/** Router: `--no-models-autoload`. */
 	autoload?: boolean;
@@ -114,19 +113,18 @@ export interface SimOptions {
 	promptDelayMs?: number;
 	/** Prompt tokens per batch, one progress event each. Default 2048. */
 	batch?: number;
-	/** Milliseconds of silence before a comment ping, where the request does not say (`--sse-ping-interval`, 30 s). */
+	/** Milliseconds of silence before a comment ping, unless the request sets it (`--sse-ping-interval`, 30 s). */
 	pingMs?: number;
 	/**
-	 * docs/protocols/llama-server.md 7.4: a queued or non-streaming client that left is only noticed when nothing was
-	 * produced for so long, by anyone. The real server's second would slow tests down, so the default is 0: noticed at
-	 * once.
+	 * docs/protocols/llama-server.md 7.4: the server detects a disconnected queued or non-streaming client only when no slot
+	 * has produced anything for so long. Default 0 (at once), since the real server's second would slow tests down.
 	 */
 	disconnectPollMs?: number;
 	/** The real server: idle connections live 5000 ms and 100 requests. */
 	keepAlive?: RawHttpOptions['keepAlive'];
-	/** What happens to connections on acceptance, counted from 0. */
+	/** Treatment of new connections, counted from 0. */
 	connections?: RawHttpOptions['connections'];
-	/** Applies to every completion, under what a scripted reply says itself. */
+	/** Transport of every completion; a scripted reply's settings take precedence. */
 	transport?: Transport;
 	/** https with the test certificate, or with the given one. */
 	tls?: boolean | { key: string; cert: string };

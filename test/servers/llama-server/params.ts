@@ -1,6 +1,5 @@
 /**
- * Generation parameters: their types and limits, and how the server shows them (docs/protocols/llama-server.md 2.6,
- * 2.3, 2.4).
+ * Generation parameters: types, limits, and their form in answers (docs/protocols/llama-server.md 2.6, 2.3, 2.4).
  */
 import { invalidRequest } from './errors';
 import { double, Float, single, typeName } from './json';
@@ -8,18 +7,18 @@ import { double, Float, single, typeName } from './json';
 type Body = Readonly<Record<string, unknown>>;
 
 interface Field {
-	/** The first name that is present wins. */
+	/** The first present name is used. */
 	names: readonly string[];
-	/** `long` is the only number that does not take true and false. */
+	/** `long` is the only number type that does not accept booleans. */
 	kind: 'int' | 'long' | 'float' | 'bool' | 'string';
-	/** Out of range is an error; soft limits clamp silently. */
+	/** Values out of range are an error; soft limits clamp silently. */
 	hard?: readonly [number, number];
 	soft?: readonly [number, number];
 }
 
 const INT_MAX = 2147483647;
 
-/** In the order in which llama-server looks at them: the first wrong field is the one reported. */
+/** In llama-server's order: only the first wrong field is reported. */
 const fields = (slots: number): Field[] => [
 	{ names: ['verbose'], kind: 'bool' },
 	{ names: ['timings_per_token'], kind: 'bool' },
@@ -82,7 +81,7 @@ const checkField = (body: Body, { names, kind, hard }: Field): void => {
 	if (name === undefined) return;
 	const value = body[name];
 	const wanted = kind === 'bool' ? 'boolean' : kind === 'string' ? 'string' : 'number';
-	// The JSON library takes true and false for a number, unless it is a wide one.
+	// The JSON library accepts booleans as numbers, except for 64-bit integers.
 	const lenient = kind === 'int' || kind === 'float';
 	const fits = typeof value === wanted || (lenient && typeof value === 'boolean');
 	if (!fits) {
@@ -97,7 +96,7 @@ const checkField = (body: Body, { names, kind, hard }: Field): void => {
 	throw invalidRequest(`Field '${name}': Value must be between ${low} <= value <= ${high}, but got ${got}`);
 };
 
-/** Throws what the server answers to a field of the wrong type or out of its range. */
+/** @throws the server's error for a field of the wrong type or out of range */
 export const checkParams = (body: Body, slots: number): void => {
 	for (const field of fields(slots)) {
 		checkField(body, field);
@@ -115,7 +114,7 @@ export const checkParams = (body: Body, slots: number): void => {
 	}
 };
 
-/** The value of a field after clamping; `fallback` where it is absent. */
+/** The value of a field after clamping; `fallback` if absent. */
 export const paramNumber = (body: Body, name: string, fallback: number): number => {
 	const field = fields(1).find(({ names }) => names[0] === name)!;
 	const given = present(body, field.names);
@@ -126,7 +125,7 @@ export const paramNumber = (body: Body, name: string, fallback: number): number 
 
 const SAMPLERS = ['penalties', 'dry', 'top_n_sigma', 'top_k', 'typ_p', 'top_p', 'min_p', 'xtc', 'temperature'];
 
-/** How the request is shown: `generation_settings` in full, `/slots` and `/props` without the long fields. */
+/** The request's parameters in answers: all in `generation_settings`, without the long ones in `/slots` and `/props`. */
 export const paramsReport = (
 	body: Body,
 	shown: { full: boolean; chatFormat: string; reasoningFormat: string; generationPrompt: string },
@@ -199,7 +198,7 @@ export interface Timings {
 	predicted_per_second: Float;
 }
 
-/** The server's arithmetic on made-up durations: the first token is free, so rates count one token less. */
+/** Timings from artificial durations. Like on the server, rates do not count the first token. */
 export const timings = (cached: number, processed: number, predicted: number): Timings => {
 	const promptMs = processed * 0.25;
 	const steps = Math.max(0, predicted - 1);

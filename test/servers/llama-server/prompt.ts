@@ -1,4 +1,4 @@
-/** Chat templates: the three in `test/fixtures/*.jinja`, rendered by hand. */
+/** Renders the three chat templates of `test/fixtures/*.jinja` in code. */
 import { invalidRequest, serverError } from './errors';
 import { parseError } from './json';
 import type { Settings } from './options';
@@ -21,13 +21,13 @@ export interface PromptInput {
 	messages: readonly ChatMessage[];
 	tools: readonly unknown[];
 	enableThinking: boolean;
-	/** The last message is an assistant's and is continued. */
+	/** Whether the last message is of the assistant, and to be continued. */
 	prefill: boolean;
 }
 
 export interface Prompt {
 	text: string;
-	/** What the template put there for the model to go on from. */
+	/** The template's text at the end, from which the model continues. */
 	generationPrompt: string;
 }
 
@@ -76,7 +76,7 @@ const chatml = (input: PromptInput, thinking: boolean): Prompt => {
 	return { text: text + generationPrompt, generationPrompt };
 };
 
-/** Recorded with `strict.jinja`: the template engine shows the place in the template, then the template's own words. */
+/** Error as recorded with `strict.jinja`: the place in the template, then the template's message. */
 const refused = (place: string, excerpt: string, words: string): string =>
 	[
 		'Unable to generate parser for this template. Automatic parser generation failed: ',
@@ -119,14 +119,14 @@ const strict = ({ messages }: PromptInput): Prompt => {
 };
 
 export const renderPrompt = (template: TemplateName, input: PromptInput): Prompt => {
-	// Arguments are read wherever they stand, also where the template does not show them.
+	// All arguments are parsed, even if the template does not render them.
 	for (const { calls } of input.messages) calls.forEach(parsedArguments);
 	return template === 'strict' ? strict(input) : chatml(input, template === 'thinking');
 };
 
 /**
- * What the model wrote, as the template renders it in the next request: kept in the slot, so a history that is replayed
- * unchanged is found in the cache.
+ * The generated text as the template renders it in the next request. It is kept in the slot, so that an unchanged history
+ * is found in the cache.
  */
 export const renderGenerated = (template: TemplateName, message: ChatMessage): string => {
 	const thought = template === 'thinking' && message.reasoning !== '' ? `${message.reasoning}\n</think>\n\n` : '';

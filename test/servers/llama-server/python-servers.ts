@@ -1,16 +1,16 @@
 /** vLLM, GPUStack and a generic FastAPI server (docs/protocols/llama-server.md 8.3, 8.4). */
-import type { WireReply } from '../misbehave';
+import type { WireReply } from '../wire-reply';
 import type { Exchange, WireRequest } from '../raw-http';
 import type { Json } from './chat';
 import { SimError } from './errors';
-import { NeighbourApp, type NeighbourHandler } from './neighbours';
+import { OtherServerApp, type OtherServerHandler } from './other-servers';
 import type { SimModel } from './options';
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const CREATED = 1763625600;
 
-export class VllmApp extends NeighbourApp {
-	protected routes(): Record<string, NeighbourHandler> {
+export class VllmApp extends OtherServerApp {
+	protected routes(): Record<string, OtherServerHandler> {
 		const { settings } = this.core;
 		return {
 			'GET /health': () => ({ status: 200, headers: [], body: '' }),
@@ -35,7 +35,7 @@ export class VllmApp extends NeighbourApp {
 		};
 	}
 
-	/** Only these prefixes are guarded, only Bearer counts, its case does not. */
+	/** Only some prefixes need a key, sent as Bearer (case-insensitive). */
 	protected checkKey(request: WireRequest): void {
 		const { keys } = this.core.settings;
 		if (keys.length === 0 || !/^\/(v1|v2|inference|cohere)\//.test(request.path)) return;
@@ -71,9 +71,9 @@ export class VllmApp extends NeighbourApp {
 	}
 }
 
-export class GpustackApp extends NeighbourApp {
-	protected routes(): Record<string, NeighbourHandler> {
-		const models: NeighbourHandler = () => ({
+export class GpustackApp extends OtherServerApp {
+	protected routes(): Record<string, OtherServerHandler> {
+		const models: OtherServerHandler = () => ({
 			object: 'list',
 			data: this.core.settings.models.map(({ id }) => ({
 				id,
@@ -82,8 +82,8 @@ export class GpustackApp extends NeighbourApp {
 				owned_by: 'gpustack',
 			})),
 		});
-		const chat: NeighbourHandler = async (exchange) => await this.chat(exchange);
-		const vectors: NeighbourHandler = ({ request }) => {
+		const chat: OtherServerHandler = async (exchange) => await this.chat(exchange);
+		const vectors: OtherServerHandler = ({ request }) => {
 			const body = this.parse(request);
 			this.findModel(body);
 			return this.embeddingsOf(body);
@@ -98,7 +98,7 @@ export class GpustackApp extends NeighbourApp {
 			'POST /v1-openai/chat/completions': chat,
 			'POST /v1/embeddings': vectors,
 			'POST /v1-openai/embeddings': vectors,
-			// The frozen alias has no rerank route.
+			// The deprecated alias has no rerank route.
 			'POST /v1/rerank': ({ request }) => {
 				const body = this.parse(request);
 				this.findModel(body);
@@ -128,7 +128,7 @@ export class GpustackApp extends NeighbourApp {
 		return this.error(400, problem, 'BadRequest');
 	}
 
-	/** Unknown and forbidden look the same; a model without a running instance is a 503. */
+	/** Unknown and forbidden models have the same error; a model without a running instance is a 503. */
 	protected findModel(body: Json): SimModel {
 		if (body.model === undefined) throw this.error(400, "Missing 'model' field", 'BadRequest');
 		const model = this.known(body);
@@ -142,8 +142,8 @@ export class GpustackApp extends NeighbourApp {
 	}
 }
 
-export class FastapiApp extends NeighbourApp {
-	protected routes(): Record<string, NeighbourHandler> {
+export class FastapiApp extends OtherServerApp {
+	protected routes(): Record<string, OtherServerHandler> {
 		return {
 			'GET /v1/models': () => ({
 				object: 'list',
@@ -165,7 +165,7 @@ export class FastapiApp extends NeighbourApp {
 	protected override async send(exchange: Exchange, reply: WireReply): Promise<void> {
 		const { path } = exchange.request;
 		const known = Object.keys(this.routes()).some((route) => route.endsWith(` ${path.replace(/\/+$/, '')}`));
-		// A slash too many is redirected, as Starlette does.
+		// Like Starlette, redirects a trailing slash.
 		const redirected = reply.status === 404 && path.endsWith('/') && known;
 		const location = `http://${exchange.request.headers.host ?? ''}${path.replace(/\/+$/, '')}`;
 		await super.send(exchange, redirected ? { status: 307, headers: [['location', location]], body: '' } : reply);

@@ -1,11 +1,11 @@
-/** Routes that answer the same each time: what llama-server v0.5.0 was recorded to say. All others have state, and code. */
+/** Recorded answers of llama-server v0.5.0 for stateless routes. All others are implemented in code. */
 import { httpFixture } from '../../support/streams';
-import type { WireReply } from '../misbehave';
+import type { WireReply } from '../wire-reply';
 import { recordedExchanges } from '../model-recordings/exchange';
 import { textReply } from './http';
 import type { Settings } from './options';
 
-/** What was recorded: a file of `llama-server-v0.5.0`, or an exchange of a topic in `models/llama-server-v0.5.0`. */
+/** A file of `llama-server-v0.5.0`, or an exchange of a topic in `models/llama-server-v0.5.0`. */
 type Recording = { file: string } | { topic: string; exchange: string };
 
 interface Row {
@@ -36,7 +36,7 @@ function recorded(recording: Recording): { status: number; body: string } {
 	return { status, body: text };
 }
 
-/** @param asked method and path: `GET /health` */
+/** @param asked method and path, e.g. `GET /health` */
 export function recordedAnswer(asked: string, settings: Settings): WireReply | undefined {
 	const row = ROWS.find((one) => one.asked.test(asked) && one.when?.(settings) !== false);
 	if (row === undefined) return undefined;

@@ -1,11 +1,11 @@
-/** What a test tells the simulator to answer. */
-import type { HeaderList, Transport, WireReply, Write } from '../misbehave';
+/** Scripted replies of tests. */
+import type { HeaderList, Transport, WireReply, Write } from '../wire-reply';
 import type { WireRequest } from '../raw-http';
 import { argumentPieces, randomAlphanumerics, textPieces } from './text';
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
 
-/** One entry of `delta.tool_calls` as it goes over the wire. */
+/** One entry of `delta.tool_calls`. */
 export interface ToolCallDelta {
 	index?: number;
 	id?: string;
@@ -13,7 +13,7 @@ export interface ToolCallDelta {
 	function?: { name?: string; arguments?: unknown };
 }
 
-/** A `delta` as it goes over the wire. */
+/** A `delta` of a chat stream. */
 export interface Delta {
 	role?: string;
 	content?: string | null;
@@ -23,7 +23,7 @@ export interface Delta {
 	[key: string]: unknown;
 }
 
-/** What can stand between deltas. */
+/** What can come between deltas. */
 export type SpecialStep =
 	/** An event whose data is this JSON, or this text: `{ event: '[DONE]' }`, `{ event: '{"broken' }`. */
 	| { event: object | string }
@@ -33,10 +33,10 @@ export type SpecialStep =
 	| { comment: string }
 	/** Prompt progress, with the role as llama-server sends it. */
 	| { progress: { total: number; cache: number; processed: number; time_ms: number } }
-	/** Silence for milliseconds or until a promise settles; llama-server pings meanwhile. */
+	/** Silence for milliseconds or until a promise settles, with llama-server's pings. */
 	| { wait: number | Promise<unknown> };
 
-/** One thing after the other in a stream: a text is a content delta, any other object a delta, sent as it is. */
+/** One step of a stream: a text is a content delta, any other object a delta that is sent unchanged. */
 export type Step = string | Delta | SpecialStep;
 
 export const isSpecial = (step: Step): step is SpecialStep =>
@@ -51,23 +51,23 @@ export interface GenerationOptions {
 	/** Sends `[DONE]` at the end. Default true. */
 	done?: boolean;
 	/**
-	 * The role chunk: as the server would (default), never, at the start in any case, or so in a write of its own, which
-	 * is what comes of a first token without text.
+	 * The role chunk. `auto` (default): like the server. `none`: never. `always`: at the start. `apart`: at the start in a
+	 * separate write, as with a first token without text.
 	 */
 	role?: 'auto' | 'none' | 'always' | 'apart';
-	/** Token counts; what is missing is counted. */
+	/** Token counts; missing ones are computed. */
 	usage?: { prompt?: number; completion?: number; cached?: number };
-	/** Where usage appears. Default: where the played server puts it for this request. */
+	/** Where usage appears. Default: as the simulated server does for this request. */
 	usageIn?: 'separate' | 'finish' | 'both' | 'none';
 	/** An error event after the steps; no finish follows, and `[DONE]` only if `thenDone`. */
 	error?: { message: string; code?: number; type?: string; thenDone?: boolean };
-	/** Answers with one JSON body although a stream was asked for, as servers do that cannot stream. */
+	/** Answers with one JSON body although a stream was requested, like servers that cannot stream. */
 	asJson?: boolean;
 	/** Milliseconds per step, instead of the server's setting. */
 	tokenDelayMs?: number;
-	/** Ollama: milliseconds that loading the model took. */
+	/** Ollama: reported load time of the model in milliseconds. */
 	loadMs?: number;
-	/** Ollama: the text comes in the last line, as that of a call which the limit cut off. */
+	/** Ollama: sends the text in the last line, like that of a call which the limit cut off. */
 	inLastLine?: boolean;
 	/** The reply's `id` and `model`. */
 	id?: string;
@@ -76,11 +76,11 @@ export interface GenerationOptions {
 
 export type ReplyOptions = GenerationOptions & Transport;
 
-/** Text or calls that go through the whole life of a request: checks, slot, prompt cache, stream or JSON. */
+/** Text or calls of a complete generation: with checks, slot, prompt cache, stream or JSON. */
 export interface GenerationReply {
 	kind: 'generation';
 	steps: Step[];
-	/** Sent as given, or translated to what the played server calls things (`reasoning` for `reasoning_content`). */
+	/** Whether to translate it to the simulated server's format (`reasoning` for `reasoning_content`). */
 	native: boolean;
 	options: GenerationOptions;
 	transport: Transport;
@@ -90,7 +90,7 @@ export interface GenerationReply {
 export interface PlainReply {
 	kind: 'plain';
 	reply: WireReply;
-	/** Adds the headers that the played server puts on every response. */
+	/** Whether to add the headers that the simulated server sends with every response. */
 	dressed: boolean;
 }
 
@@ -137,13 +137,13 @@ export interface ScriptedCall {
 	name: string;
 	/** An object, or the exact text. */
 	arguments?: unknown;
-	/** Default: 32 random alphanumerics, as llama-server makes them. `null`: none is sent. */
+	/** Default: 32 random alphanumerics, like llama-server. `null`: none is sent. */
 	id?: string | null;
 }
 
 /**
- * How calls are cut into deltas. `tokens`: one after the other, first delta with `arguments:"{"` (llama-server).
- * `characters`: the same, a character at a time. `interleaved`: 0, 1, 0, 1. `whole`: all calls in one delta (Ollama).
+ * How calls are split into deltas. `tokens`: in sequence, first delta with `arguments:"{"` (llama-server). `characters`:
+ * the same, one character each. `interleaved`: 0, 1, 0, 1. `whole`: all calls in one delta (Ollama).
  * `late-arguments`: the first delta has no `arguments` key.
  */
 export type CallStyle = 'tokens' | 'characters' | 'interleaved' | 'whole' | 'late-arguments';
@@ -182,15 +182,15 @@ const callDeltas = (calls: ScriptedCall[], style: CallStyle): Delta[] => {
 
 const body = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** Builders for `server.script(…)`. The last argument takes generation options and transport knobs together. */
+/** Builders for `server.script(…)`. The last argument holds generation and transport options. */
 export const reply = {
-	/** An answer of text, cut into token-like pieces. */
+	/** A text answer, cut into token-like pieces. */
 	text: (text: string, options?: ReplyOptions): GenerationReply => generation(textPieces(text), true, options),
 
-	/** Steps sent exactly as they are, whichever server is played. */
+	/** Steps that are sent unchanged by every simulated server. */
 	chunks: (steps: Step[], options?: ReplyOptions): GenerationReply => generation(steps, false, options),
 
-	/** Calls, with text or thinking before them where given. */
+	/** Tool calls, optionally after text or thinking. */
 	toolCalls: (
 		calls: ScriptedCall[],
 		options: ReplyOptions & { style?: CallStyle; text?: string; reasoning?: string } = {},
@@ -204,7 +204,7 @@ export const reply = {
 		return generation(steps, true, { finish: 'tool_calls', ...rest });
 	},
 
-	/** Thinking, then (unless left out) an answer. */
+	/** Thinking, then an optional answer. */
 	reasoning: (thought: string, answer = '', options?: ReplyOptions): GenerationReply =>
 		generation(
 			[...textPieces(thought).map((piece) => ({ reasoning_content: piece })), ...textPieces(answer)],
@@ -234,7 +234,7 @@ export const reply = {
 	): PlainReply =>
 		plain({ status, headers: JSON_TYPE, body: body({ error: { code: status, message, type, ...extra } }), transport }),
 
-	/** 503 as while loading. */
+	/** llama-server's 503 while it loads the model. */
 	loading: (transport?: Transport): PlainReply =>
 		plain({
 			status: 503,
@@ -243,7 +243,7 @@ export const reply = {
 			transport,
 		}),
 
-	/** A page of a proxy or a web interface, with any status. */
+	/** An HTML page, as of a proxy or a web interface. */
 	html: (status: number, page: string, transport?: Transport): PlainReply =>
 		plain({ status, headers: [['Content-Type', 'text/html']], body: page, transport }, false),
 
@@ -254,7 +254,7 @@ export const reply = {
 	redirect: (location: string, status = 307, transport?: Transport): PlainReply =>
 		plain({ status, headers: [['Location', location]], body: '', transport }, false),
 
-	/** A stream with the server's own headers and exactly these bytes as its body, in these writes. */
+	/** A stream with the server's headers and exactly these writes as its body. */
 	sse: (content: Write | Iterable<Write> | AsyncIterable<Write>, transport?: Transport): PlainReply =>
 		plain({
 			status: 200,
@@ -273,12 +273,12 @@ export const reply = {
 	/** RST before the first byte. */
 	reset: (): PlainReply => plain({ status: 200, headers: [], transport: { cut: { at: 'start', how: 'rst' } } }, false),
 
-	/** Nothing at all, for ever. */
+	/** Never answers. */
 	silence: (): PlainReply =>
 		plain({ status: 200, headers: [], transport: { cut: { at: 'start', how: 'silence' } } }, false),
 
 	/**
-	 * A router whose child died before it answered: JSON by its type, plain text by its body
+	 * Answer of a router whose child died before it answered: the type says JSON, the body is plain text
 	 * (docs/protocols/llama-server.md 2.10).
 	 */
 	childDied: (): PlainReply =>
@@ -299,7 +299,7 @@ export const reply = {
 		),
 
 	/**
-	 * A router whose child died while it streamed: the raw line, then a clean end (docs/protocols/llama-server.md 2.10).
+	 * A router's stream whose child died: a raw text line, then a clean end (docs/protocols/llama-server.md 2.10).
 	 */
 	childDiedAfter: (steps: Step[], options?: ReplyOptions): GenerationReply =>
 		generation([...steps, { raw: 'proxy error: Failed to read connection' }], false, {

@@ -1,5 +1,5 @@
 /** Router mode: several models, one child process each (docs/protocols/llama-server.md 2.10). */
-import { waitFor, type WireReply } from '../misbehave';
+import { waitFor, type WireReply } from '../wire-reply';
 import type { Exchange, WireRequest } from '../raw-http';
 import { LlamaApp, parseBody } from './app';
 import type { Json } from './chat';
@@ -8,7 +8,7 @@ import { dress, jsonReply, proxied } from './http';
 import { props, routerModel, routerProps } from './metadata';
 import { embeddingsOf, type Settings, type SimModel } from './options';
 
-/** POST routes that a child answers; the router looks for `model` in the body. */
+/** POST routes that a child answers, chosen by `model` in the body. */
 const FORWARDED = new RegExp(
 	'^/(v1/)?(chat/completions(/input_tokens)?|completions?|embeddings?|rerank(ing)?' +
 		'|apply-template|tokenize|detokenize|infill)$',
@@ -44,7 +44,7 @@ export class RouterApp extends LlamaApp {
 			await this.ready(this.find(parseBody(request).model), request);
 			this.forwarded.add(exchange);
 		} else if (request.method === 'GET' && ['/props', '/slots', '/metrics', '/lora-adapters'].includes(path)) {
-			// Props are the router's own without a model; the rest is a child's.
+			// Without a model, /props is the router's own; all else is a child's.
 			if (asked !== null || path !== '/props') {
 				await this.ready(this.find(asked ?? undefined), request);
 				this.forwarded.add(exchange);
@@ -88,7 +88,7 @@ export class RouterApp extends LlamaApp {
 		return model;
 	}
 
-	/** Loads on demand, without a byte meanwhile. */
+	/** Loads the model on demand; nothing is sent meanwhile. */
 	private async ready(model: SimModel, request: WireRequest): Promise<void> {
 		if (model.status === 'loaded') return;
 		const wish = request.query.get('autoload');

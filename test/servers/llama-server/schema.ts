@@ -1,13 +1,13 @@
 /**
- * JSON schemas that llama-server cannot turn into a grammar: what it says, and where in the schema (recorded as
- * `error-schema-*`). Keywords that it does not know are ignored without a word.
+ * Errors for JSON schemas that llama-server cannot convert to a grammar, with the place in the schema (recorded as
+ * `error-schema-*`). Unknown keywords are ignored silently.
  */
 import { invalidRequest } from './errors';
 import { typeName } from './json';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Repetitions beyond this make a grammar that does not parse. */
+/** More repetitions make the grammar invalid. */
 const MAX_REPETITIONS = 2000;
 
 const TEMPLATE = 'Unable to generate parser for this template. Automatic parser generation failed: ';
@@ -26,7 +26,7 @@ class SchemaCheck {
 
 	run(): void {
 		this.node(this.root, '#');
-		// The grammar is only parsed once the whole schema was read.
+		// The grammar is parsed after the whole schema was converted.
 		if (this.tooMany) throw invalidRequest(GRAMMAR);
 	}
 
@@ -125,7 +125,7 @@ class SchemaCheck {
 			return;
 		}
 		if (key in schema) this.node(items, `${path}/${key}`);
-		// The first item stands outside the repetition.
+		// The first item is outside the repetition.
 		this.repeat(this.count(schema, 'minItems', path) - 1);
 		this.count(schema, 'maxItems', path);
 	}
@@ -136,7 +136,7 @@ class SchemaCheck {
 		if (format !== undefined && typeof format !== 'string') throw this.fail(path, 'format must be a string');
 		this.repeat(this.count(schema, 'minLength', path));
 		this.count(schema, 'maxLength', path);
-		// Patterns that are not anchored are given up: any string will do.
+		// Patterns without anchors are ignored: any string is allowed.
 		if (!/^\^.*\$$/s.test(pattern ?? '')) return;
 		for (const [, least] of (pattern ?? '').matchAll(/\{(\d+)[,}]/g)) this.repeat(Number(least));
 	}
@@ -153,8 +153,8 @@ class SchemaCheck {
 	}
 }
 
-/** Throws what llama-server answers to a schema that it cannot use, of an answer or of a tool's parameters. */
+/** Checks the schema of an answer or of a tool's parameters. @throws llama-server's error */
 export const checkSchema = (schema: unknown): void => new SchemaCheck(schema, TEMPLATE).run();
 
-/** The same for the field `json_schema` where no other grammar takes its place. */
+/** The same for the field `json_schema`, if no other grammar takes precedence. */
 export const checkSchemaField = (schema: unknown): void => new SchemaCheck(schema, FIELD).run();

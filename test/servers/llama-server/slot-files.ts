@@ -9,7 +9,7 @@ import type { SlotPool } from './slots';
 const BYTES_PER_TOKEN = 530;
 const HEADER_BYTES = 40;
 
-/** What was saved, by the name of the file: tokens. */
+/** Saved tokens by file name. */
 export type SlotFiles = Map<string, number>;
 
 interface SlotState {
@@ -19,9 +19,9 @@ interface SlotState {
 }
 
 /**
- * `POST /slots/{id}?action=…`. The number is taken modulo the slots, and comes back as it was asked for.
+ * `POST /slots/{id}?action=…`. The ID is taken modulo the number of slots, but returned unchanged.
  *
- * @param parse reads the body; an `erase` looks at none
+ * @param parse parses the body, which `erase` does not need
  */
 export const slotAction = (request: WireRequest, parse: () => Json, { pool, settings, files }: SlotState): object => {
 	if (settings.slotSavePath === undefined)
@@ -56,7 +56,7 @@ const bytesOf = (tokens: number): number => HEADER_BYTES + tokens * BYTES_PER_TO
 export const adapterList = ({ adapters }: Settings): object[] =>
 	adapters.map(({ path, scale }, id) => ({ id, path, scale, task_name: '', prompt_prefix: '' }));
 
-/** `POST /lora-adapters`: success, whatever is named. Those that are not go to 0. */
+/** `POST /lora-adapters`: always succeeds. Adapters that are not named get scale 0. */
 export const setAdapters = (body: unknown, { adapters }: Settings): object => {
 	if (!Array.isArray(body)) throw invalidRequest('Request body must be an array');
 	const given = body as Json[];

@@ -1,4 +1,4 @@
-/** Slots, the queue in front of them and the prompt cache in them (docs/protocols/llama-server.md 7.1 to 7.3). */
+/** Slots with their queue and prompt cache (docs/protocols/llama-server.md 7.1 to 7.3). */
 import { countTokens, sharedPrefix } from './text';
 
 export interface SlotRequest {
@@ -9,12 +9,12 @@ export interface SlotRequest {
 	count: number;
 	cachePrompt: boolean;
 	signal: AbortSignal;
-	/** What `/slots` shows as the task's parameters. */
+	/** The task's parameters in `/slots`. */
 	params: object;
 	nPredict: number;
 }
 
-/** What a test sees of a slot. */
+/** State of a slot, for tests. */
 export interface SlotState {
 	id: number;
 	busy: boolean;
@@ -35,9 +35,9 @@ interface Slot {
 export interface Lease {
 	readonly idSlot: number;
 	readonly promptTokens: number;
-	/** Prompt tokens that did not have to be read again. */
+	/** Prompt tokens from the cache. */
 	readonly cachedTokens: number;
-	/** Adds generated text to what the slot holds. */
+	/** Adds generated text to the slot. */
 	append(text: string): void;
 	/** Counts one generated token. */
 	decoded(): void;
@@ -51,8 +51,7 @@ interface Waiting {
 
 export class SlotPool {
 	/**
-	 * When something was last generated, for the gaps in ping and disconnect detection
-	 * (docs/protocols/llama-server.md 3.5, 7.4).
+	 * Time of the last generated token, for pings and disconnect detection (docs/protocols/llama-server.md 3.5, 7.4).
 	 */
 	lastResultAt = 0;
 	private readonly slots: Slot[];
@@ -83,7 +82,7 @@ export class SlotPool {
 		return this.slots.map(({ id, busy, held }) => ({ id, busy, tokens: countTokens(held) }));
 	}
 
-	/** Forgets what a slot holds. */
+	/** Erases a slot. */
 	erase(id: number): void {
 		this.slots[id]!.held = '';
 	}
@@ -113,7 +112,7 @@ export class SlotPool {
 		}));
 	}
 
-	/** Waits in line for as many slots as asked; undefined when the signal aborts first. */
+	/** Waits for the requested number of slots; undefined if the signal aborts first. */
 	async acquire(request: SlotRequest): Promise<Lease[] | undefined> {
 		if (request.signal.aborted) return undefined;
 		return await new Promise((resolve) => {
@@ -133,7 +132,7 @@ export class SlotPool {
 		});
 	}
 
-	/** First come, first served; only a request for a certain slot, or for several, lets others pass. */
+	/** First come, first served; only requests for a certain slot, or for several slots, may be overtaken. */
 	private startWaiting(): void {
 		for (const entry of [...this.waiting]) {
 			const chosen = this.choose(entry.request);
@@ -153,7 +152,7 @@ export class SlotPool {
 		const byUse = [...idle].sort((a, b) => a.released - b.released || a.id - b.id);
 		const shared = new Map(byUse.map((slot) => [slot, sharedPrefix(slot.held, request.prompt)]));
 		const best = byUse.reduce((a, b) => (shared.get(b)! > shared.get(a)! ? b : a));
-		// --slot-prompt-similarity: a shared prefix counts from a tenth of the new prompt's length on.
+		// --slot-prompt-similarity: a shared prefix counts if it is longer than a tenth of the new prompt.
 		if (shared.get(best)! > 0.1 * countTokens(request.prompt)) {
 			return [best, ...byUse.filter((slot) => slot !== best)].slice(0, request.count);
 		}
@@ -163,7 +162,7 @@ export class SlotPool {
 	private lease(slot: Slot, request: SlotRequest): Lease {
 		const promptTokens = countTokens(request.prompt);
 		const shared = request.cachePrompt ? sharedPrefix(slot.held, request.prompt) : 0;
-		// At least one token is always read again, for its logits.
+		// At least one token is always processed again, for its logits.
 		const cachedTokens = Math.max(0, Math.min(shared, promptTokens - 1));
 		slot.busy = true;
 		slot.held = request.prompt;

@@ -2,14 +2,14 @@
  * `/v1/completions` (OpenAI text) and `/completion` (native), docs/protocols/llama-server.md 2.7 and 3.7. Text only,
  * one choice.
  */
-import type { Write } from '../misbehave';
+import type { Write } from '../wire-reply';
 import { FINGERPRINT, event, llamaUsage } from './dialects';
 import { answerOf, type Job, paced, totals } from './generate';
 import { paramsReport } from './params';
 
 const finishOf = (finish: string | null): string => (finish === 'length' ? 'length' : 'stop');
 
-/** Body of `/v1/completions` in one piece, and the last event of its stream. */
+/** Non-streamed body of `/v1/completions`, and the last event of its stream. */
 export const textCompletion = (job: Job, streamed: boolean): object => {
 	const { usage, timings, finish } = totals(job, job.leases[0]!);
 	const { id, model, created } = job.meta;
@@ -27,7 +27,7 @@ export const textCompletion = (job: Job, streamed: boolean): object => {
 	};
 };
 
-/** Usage comes always, `include_usage` changes nothing. */
+/** Always sends usage, independent of `include_usage`. */
 export async function* textStream(job: Job): AsyncGenerator<Write> {
 	const { id, model, created } = job.meta;
 	for await (const item of paced(job)) {
@@ -52,7 +52,7 @@ export async function* textStream(job: Job): AsyncGenerator<Write> {
 	if (job.options.done !== false) yield event('[DONE]');
 }
 
-/** Body of `/completion` in one piece, and the last event of its stream. */
+/** Non-streamed body of `/completion`, and the last event of its stream. */
 export const nativeCompletion = (job: Job, streamed: boolean): object => {
 	const lease = job.leases[0]!;
 	const { usage, timings, finish } = totals(job, lease);

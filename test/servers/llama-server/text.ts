@@ -1,8 +1,8 @@
-/** Text as the simulator's stand-in for a tokenizer sees it. */
+/** The simulator's replacement for a tokenizer. */
 
 const ALPHANUMERICS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** Same seed, same text: a failing test shows the same ids again. */
+/** The same text for the same seed, so that failures are reproducible. */
 export const randomAlphanumerics = (length: number, seed: number): string => {
 	let state = (seed * 2654435761) >>> 0;
 	return Array.from({ length }, () => {
@@ -11,7 +11,7 @@ export const randomAlphanumerics = (length: number, seed: number): string => {
 	}).join('');
 };
 
-/** Pieces about as long as a model's tokens; joined they are the text again. */
+/** Pieces of about a token's length. */
 export const textPieces = (text: string): string[] =>
 	text.match(/\s*[\p{L}\p{N}]{1,12}|\s+$|\s*[^\s\p{L}\p{N}]/gsu) ?? [];
 
@@ -28,7 +28,7 @@ export const countTokens = (text: string): number => {
 	return count;
 };
 
-/** Words and signs, as the tokenizers of encoders cut plain English. */
+/** Words and punctuation, like the tokens of encoders for plain English. */
 export const wordPieces = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
 
 /** Number of leading characters that two texts share. */
@@ -39,7 +39,7 @@ export const sharedPrefix = (a: string, b: string): number => {
 	return countTokens(a.slice(0, at));
 };
 
-/** Compact JSON with blanks after `:` and `,`, as `tojson` of the chat templates writes it. */
+/** JSON with spaces after `:` and `,`, like `tojson` in chat templates. */
 export const spacedJson = (value: unknown): string => {
 	if (Array.isArray(value)) return `[${value.map(spacedJson).join(', ')}]`;
 	if (value !== null && typeof value === 'object') {

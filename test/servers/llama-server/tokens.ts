@@ -5,13 +5,13 @@ import { typeName } from './json';
 import type { Settings } from './options';
 import { countTokens, wordPieces } from './text';
 
-/** Special tokens of BERT and its kin. */
+/** BERT's special tokens. */
 const [START, END] = [101, 102];
 const FIRST_WORD = 1000;
-/** Planes without characters: no token has such a number. */
+/** Vocabulary size: the planes from here on have no characters. */
 const VOCABULARY = 0xf0000;
 
-/** Words of an encoder in the order in which they were met. */
+/** Words of an encoder, in order of first use. */
 const vocabulary: string[] = [];
 
 const wordId = (word: string): number => {
@@ -24,7 +24,7 @@ interface Token {
 	piece: string;
 }
 
-/** Marks of the chat template, each one token where they are looked for; their ids are of private use. */
+/** Markers of the chat template, one token each if `parse_special` is set; their IDs are private-use code points. */
 const MARKS = ['<|im_start|>', '<|im_end|>', '<|endoftext|>'];
 const FIRST_MARK = 0xe000;
 const MARK = new RegExp(`(${MARKS.map((mark) => mark.replaceAll('|', '\\|')).join('|')})`);
@@ -39,7 +39,7 @@ const tokensOf = (text: string, { embeddings }: Settings, parseSpecial: boolean)
 	);
 };
 
-/** Tokens of a text with what the model puts around it. */
+/** Number of tokens of a text, including special tokens. */
 export const countOf = (text: string, { embeddings }: Settings): number =>
 	embeddings?.encoder === true ? wordPieces(text).length + 2 : countTokens(text);
 

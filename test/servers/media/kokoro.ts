@@ -1,11 +1,11 @@
-/** Kokoro-FastAPI 26eec06, after its source (api/src/routers/openai_compatible.py): speech that arrives in pieces. */
+/** Simulates Kokoro-FastAPI 26eec06 after its source (api/src/routers/openai_compatible.py): speech in pieces. */
 import { bytesReply, jsonReply, noSuchPath, startMediaServer, type MediaSim } from './server';
 
 export interface KokoroOptions {
 	voices?: string[];
-	/** The sound of one request, piece by piece. Default: MP3 frames. */
+	/** Audio pieces of one request. Default: MP3 frames. */
 	sound?: (request: Record<string, unknown>) => Uint8Array[];
-	/** Voices as objects, as since 0.3. */
+	/** Lists voices as objects, as since 0.3. */
 	voiceObjects?: boolean;
 }
 

@@ -1,13 +1,13 @@
-/** sd-server of stable-diffusion.cpp 97d2990, after its source (examples/server): OpenAI's routes and jobs of its own. */
-import type { WireReply } from '../misbehave';
+/** Simulates sd-server of stable-diffusion.cpp 97d2990 after its source (examples/server): OpenAI's routes, and its own jobs. */
+import type { WireReply } from '../wire-reply';
 import { fileIn, jsonReply, startMediaServer, type MediaRequest, type MediaSim } from './server';
 
 export interface SdServerOptions {
-	/** Without the routes for jobs, as before it had them. */
+	/** Without the routes for jobs, like older versions. */
 	withoutJobs?: boolean;
-	/** How a job ends. Default: with its pictures. */
+	/** How a job ends. Default: `completed`. */
 	ends?: 'completed' | 'failed';
-	/** How many pictures a job makes. Default: as many as were asked for. */
+	/** How many pictures a job makes. Default: as requested. */
 	makes?: number;
 }
 
@@ -20,7 +20,7 @@ export interface SdJob {
 
 export interface SdServerSim extends MediaSim {
 	readonly jobs: SdJob[];
-	/** Jobs stay as they are, until it is set to false. */
+	/** While true, jobs make no progress. */
 	hold: boolean;
 }
 

@@ -1,19 +1,19 @@
 import { delay } from '../../support/node';
 import { MultipartReader } from '../dify/multipart';
 import type { Upload, UploadPart } from '../dify/types';
-import { sendReply, type HeaderList, type Transport, type WireReply } from '../misbehave';
+import { sendReply, type HeaderList, type Transport, type WireReply } from '../wire-reply';
 import { startRawHttpServer, type Exchange, type WireRequest } from '../raw-http';
 
-/** What the simulators of servers for pictures and sound have in common. */
+/** Common interface of the simulators for images and audio. */
 export interface MediaSim {
 	/** Without a path. */
 	readonly url: string;
-	/** Every request seen, in order of arrival. */
+	/** All requests, in order of arrival. */
 	readonly requests: readonly WireRequest[];
 	readonly connections: { readonly open: number };
-	/** The fields and files of the requests that had a form. */
+	/** Fields and files of multipart requests. */
 	readonly forms: readonly Upload[];
-	/** From now on one route answers this. */
+	/** Replaces the answer of one route. */
 	route(methodAndPath: string, reply: WireReply | undefined): void;
 	/** Resolves when the condition holds; fails after 30 s. */
 	until(condition: () => boolean): Promise<void>;
@@ -33,7 +33,7 @@ export type MediaHandler = (request: MediaRequest) => WireReply | Promise<WireRe
 
 const KEPT_BYTES = 64 * 1024;
 
-/** @param handle answers what is not scripted */
+/** @param handle answers requests without a replaced route */
 export const startMediaServer = async (
 	handle: MediaHandler,
 	options: { apiKey?: string; refuseKey?: () => WireReply; transport?: Transport } = {},
@@ -94,10 +94,10 @@ export const jsonReply = (body: unknown, status = 200, headers: HeaderList = [])
 	body: JSON.stringify(body),
 });
 
-/** What FastAPI servers answer to a path that they do not have. */
+/** FastAPI's answer for an unknown path. */
 export const noSuchPath = (): WireReply => jsonReply({ detail: 'Not Found' }, 404);
 
-/** A file that arrives in pieces, as a server sends it while it makes it. */
+/** A file that is sent in pieces, as during its generation. */
 export const bytesReply = (type: string, pieces: readonly Uint8Array[], transport: Transport = {}): WireReply => ({
 	status: 200,
 	headers: [

@@ -1,5 +1,5 @@
-/** speaches 870e1e1, after its source (src/speaches/routers): transcripts and speech, strict about the model. */
-import type { WireReply } from '../misbehave';
+/** Simulates speaches 870e1e1 after its source (src/speaches/routers): transcripts and speech, with a strict check of the model. */
+import type { WireReply } from '../wire-reply';
 import {
 	bytesReply,
 	fileIn,
@@ -12,14 +12,14 @@ import {
 import type { WhisperSegment } from './whisper';
 
 export interface SpeachesOptions {
-	/** Names by their task. */
+	/** Models by task. */
 	transcribers?: string[];
 	speakers?: string[];
 	voices?: string[];
 	segments?: WhisperSegment[];
-	/** The sound of every speech. */
+	/** Audio of all speech. */
 	sound?: Uint8Array;
-	/** Ends a stream of speech without its last event. */
+	/** Omits the last event of speech streams. */
 	withoutDone?: boolean;
 }
 

@@ -1,6 +1,6 @@
-/** The server of whisper.cpp 233fe1f, after recordings of the real one (`test/fixtures/models/whisper.cpp-233fe1f`). */
+/** Simulates whisper.cpp's server 233fe1f after recordings (`test/fixtures/models/whisper.cpp-233fe1f`). */
 import type { UploadPart } from '../dify/types';
-import type { WireReply } from '../misbehave';
+import type { WireReply } from '../wire-reply';
 import { fileIn, startMediaServer, type MediaRequest, type MediaSim } from './server';
 
 export interface WhisperSegment {
@@ -11,21 +11,21 @@ export interface WhisperSegment {
 }
 
 export interface WhisperOptions {
-	/** `--inference-path`, which takes the place of `/inference`. */
+	/** `--inference-path`, which replaces `/inference`. */
 	inferencePath?: string;
-	/** `--convert`; `fails`: ffmpeg cannot read the file either. */
+	/** `--convert`; `fails`: ffmpeg cannot read the file. */
 	convert?: boolean | 'fails';
 	/** `--language`. Default: `en`. */
 	language?: string;
-	/** `/health` is 404 while it works on a file, and after a model could not be loaded. */
+	/** `/health` is 404 during a transcription, and after a model failed to load. */
 	healthy?: boolean;
-	/** What it hears. Default: nothing, as the model for tests that was recorded. */
+	/** Transcribed segments. Default: none, like the recorded test model. */
 	segments?: WhisperSegment[];
 	/** Seconds. */
 	duration?: number;
-	/** Whether a file is one of the formats that it reads. Default: by its first bytes. */
+	/** Whether it supports a file's format. Default: by its first bytes. */
 	reads?: (file: UploadPart) => boolean;
-	/** A proxy in front takes the name of the server away. */
+	/** Omits the `Server` header, as behind a proxy. */
 	anonymous?: boolean;
 }
 
@@ -36,7 +36,7 @@ const LANGUAGES =
 		' ',
 	);
 
-/** wav, mp3, flac and ogg with Vorbis; an ogg with Opus is none of them. */
+/** Supports wav, mp3, flac and ogg with Vorbis, but not ogg with Opus. */
 const readsByBytes = ({ content }: UploadPart): boolean => {
 	const start = Buffer.from(content).toString('latin1', 0, 64);
 	return /^(?:RIFF|ID3|\xff[\xe2-\xff]|fLaC|OggS)/.test(start) && !start.includes('OpusHead');

@@ -3,13 +3,13 @@ import type { RecordedExchange } from './exchange';
 
 const VARYING_HEADERS = /^(content-length|date|process-start-time-unix|x-request-id)$/i;
 
-/** Fields whose value a client goes by; all others may have other values of the same kind. */
+/** Fields whose values clients use: compared exactly. Others need only the same kind of value. */
 const EXACT = new Set([
 	...['code', 'done', 'done_reason', 'encoding_format', 'error', 'event', 'finish_reason', 'message', 'model'],
 	...['n_ctx', 'object', 'owned_by', 'param', 'role', 'status', 'type', 'success', 'detail', 'loc', 'msg', 'format'],
 	...['task', 'language', 'detected_language'],
 ]);
-/** Lists whose length depends on the tokenizer, the model, or how the server was started. */
+/** Lists whose length depends on the tokenizer, the model or the server's options. */
 const OF_ANY_LENGTH = new Set([
 	...['args', 'bytes', 'context', 'embedding', 'embeddings', 'logprobs', 'probs', 'tokens', 'top_logprobs'],
 ]);
@@ -20,7 +20,7 @@ const kindOf = (value: unknown): string => {
 	return value === '' ? 'empty text' : typeof value;
 };
 
-/** What depends on the machine, the moment or the tokenizer. */
+/** Replaces what depends on the machine, the time or the tokenizer. */
 const words = (text: string): string =>
 	text
 		.replace(/127\.0\.0\.1:\d+|localhost:\d+/g, '<host>')
@@ -47,7 +47,7 @@ function difference(path: string, key: string, recorded: unknown, simulated: unk
 	}
 }
 
-/** Numbers are the model's own, but for those that are missing. */
+/** Numbers depend on the model; only missing ones (null) are compared. */
 const numberKinds = (list: unknown[]): string =>
 	list.length === 0
 		? 'nothing'
@@ -61,7 +61,7 @@ const numberKinds = (list: unknown[]): string =>
 
 const isNumbers = (list: unknown[]): boolean => list.every((value) => value === null || typeof value === 'number');
 
-/** Vectors come in order; what is ranked comes in the order of the model. */
+/** Whether a list's order is fixed: vectors are in order, ranked results depend on the model. */
 const isInOrder = (list: unknown[]): boolean =>
 	list.length > 1 &&
 	list.every((entry, at) => entry !== null && typeof entry === 'object' && 'index' in entry && entry.index === at);
@@ -105,7 +105,7 @@ const eventOf = (text: string): Event => {
 	}
 };
 
-/** The lines of a stream: data of server-sent events, and whatever else stands between them. */
+/** The lines of a stream: data of events, and other lines. */
 const eventsOf = (body: string): Event[] =>
 	body
 		.split('\n')
@@ -118,7 +118,7 @@ const shapeOf = (value: unknown): unknown => {
 	return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shapeOf(member)]));
 };
 
-/** Events of one shape in a row are one: how many words an answer has is the model's affair. */
+/** Merges consecutive events of one shape: their number depends on the model. */
 function runsOf(events: Event[]): Event[] {
 	const runs: Event[] = [];
 	let last = '';
@@ -162,7 +162,7 @@ function bodies(type: string, recorded: string, simulated: string, out: string[]
 const headersOf = (headers: ReadonlyArray<readonly [string, string]>): string =>
 	headers.map(([name, value]) => `${name}: ${VARYING_HEADERS.test(name) ? '*' : words(value)}`).join('\n');
 
-/** Everything in which the simulator's answer differs from the recorded one, as sentences. */
+/** All differences between the recorded and the simulated answer, as sentences. */
 export function differences({ method, answer: recorded }: RecordedExchange, simulated: RawAnswer): string[] {
 	const body = simulated.body.toString('utf8');
 	if (recorded.status !== simulated.status)

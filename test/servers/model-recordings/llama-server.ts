@@ -12,7 +12,7 @@ const SMOLLM2: SimOptions = {
 
 const lora = (name: string) => ({ path: `/models/${name}.gguf`, scale: 1 });
 
-/** How the server of a case was started: the first whose name fits. */
+/** Options of a case's server; the first matching name counts. */
 const STARTS: Array<[name: RegExp, options: SimOptions]> = [
 	[/^embed-slot-context-256/, { ...MINILM, nCtx: 256, embeddings: { encoder: true } }],
 	[/^embed-ub2048-/, { ...MINILM, embeddings: { encoder: true, batch: 2048 } }],

@@ -10,7 +10,7 @@ const partOf = ({ name, value, filename, type, bytes = 0 }: RecordedPart): strin
 	return `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"${file}${mime}\r\n\r\n${content}\r\n`;
 };
 
-/** Asks a simulator what the real server was asked; `Connection: keep-alive` came with every request. */
+/** Sends a recorded request to a simulator; all were recorded with `Connection: keep-alive`. */
 export const send = async (url: string, recorded: RecordedExchange): Promise<RawAnswer> => {
 	const { method, path, headers, multipart } = recorded;
 	const body = multipart === undefined ? recorded.body : `${multipart.map(partOf).join('')}--${BOUNDARY}--\r\n`;

@@ -6,17 +6,17 @@ interface RunningSim {
 	close(): Promise<void>;
 }
 
-/** Some exchanges with one real server, and the simulator that has to answer the same. */
+/** Exchanges with one real server, and the simulator that must give the same answers. */
 export interface RecordedTopic {
 	/** `test/fixtures/models/<topic>.json`: `llama-server-v0.5.0/rerank`. */
 	topic: string;
-	/** A simulator in the state in which the real server got this request. */
+	/** Starts a simulator in the state of the real server at this request. */
 	start(recorded: RecordedExchange): Promise<RunningSim>;
 	/**
-	 * One simulator, started for the first exchange, gets all of them in their order: for routes whose answers depend on
-	 * what came before.
+	 * One simulator, started for the first exchange, gets all of them in order: for routes whose answers depend on earlier
+	 * requests.
 	 */
 	inOrder?: boolean;
-	/** Answers that the simulator does not give, by name, each with the reason. The list may only become shorter. */
+	/** Cases where the simulator deviates, by name, with the reason. The list may only become shorter. */
 	deviations: Record<string, string>;
 }

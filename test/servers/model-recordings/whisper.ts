@@ -2,7 +2,7 @@ import { startWhisperSim, type WhisperOptions } from '../media/whisper';
 import type { RecordedExchange } from './exchange';
 import type { RecordedTopic } from './topic';
 
-/** How the server of a case was started: the first whose name fits. */
+/** Options of a case's server; the first matching name counts. */
 const STARTS: Array<[name: RegExp, options: WhisperOptions]> = [
 	[/^convert-failed/, { convert: 'fails' }],
 	[/^convert-/, { convert: true }],
@@ -15,7 +15,7 @@ export const WHISPER: RecordedTopic[] = [
 		topic: 'whisper.cpp-233fe1f/server',
 		start: async ({ name }: RecordedExchange) => {
 			const [, options = {}] = STARTS.find(([pattern]) => pattern.test(name)) ?? [];
-			// Of the files only name and length are kept.
+			// Recordings keep only name and length of files.
 			const reads: WhisperOptions['reads'] = ({ filename = '', size }) =>
 				size > 1000 && /\.(?:wav|mp3|flac|ogg)$/.test(filename);
 			return await startWhisperSim({ ...options, reads });

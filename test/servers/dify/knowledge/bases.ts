@@ -8,7 +8,7 @@ import type { SimDataset } from './state';
 const PERMISSIONS = ['only_me', 'all_team_members', 'partial_members'];
 const TECHNIQUES = ['high_quality', 'economy'];
 
-/** A base as a test needs it. */
+/** Adds a knowledge base for a test. */
 export function addDataset(store: Store, over: Partial<SimDataset> = {}): SimDataset {
 	const dataset: SimDataset = {
 		id: store.newId('dataset'),
@@ -70,7 +70,7 @@ function checkBody(model: string, payload: Json): void {
 	checkRetrievalModel(model, payload.retrieval_model);
 }
 
-/** The model with which a base makes its vectors. Both names are needed, or Dify takes its default one. */
+/** A base's embedding model. Without both names Dify uses its default. */
 function embeddingOf(store: Store, payload: Json): { model: string; provider: string } {
 	const { embedding_model: model, embedding_model_provider: provider } = payload;
 	if (model === undefined || provider === undefined) {
@@ -147,7 +147,7 @@ export function changeDataset(call: Call): void {
 	call.reply(200, { ...baseItem(store, dataset, 'change'), ...shared });
 }
 
-/** Dify deletes a base also where apps use it. */
+/** Dify also deletes a base that apps use. */
 export function deleteDataset(call: Call): void {
 	const dataset = datasetOf(call);
 	call.store.knowledge.datasets.delete(dataset.id);

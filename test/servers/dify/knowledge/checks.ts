@@ -3,7 +3,7 @@ import type { Call } from '../store';
 import type { Json } from '../types';
 import type { SimDataset, SimDocument, SimSegment } from './state';
 
-/** The base in the path; its API access is looked at before anything else. */
+/** The base in the path. Its API access is checked first. */
 export function datasetOf(call: Call): SimDataset {
 	const found = call.store.knowledge.datasets.get((call.ids[0] ?? '').toLowerCase());
 	if (found === undefined) throw notFound('Dataset not found.');
@@ -11,7 +11,7 @@ export function datasetOf(call: Call): SimDataset {
 	return found;
 }
 
-/** @param text what Dify says here about a document that is not there */
+/** @param text Dify's error text for a missing document on this route */
 export function documentOf(call: Call, dataset: SimDataset, text = 'Document not found.'): SimDocument {
 	const found = dataset.documents.get((call.ids[1] ?? '').toLowerCase());
 	if (found === undefined) throw notFound(text);
@@ -29,7 +29,7 @@ export function checkPlan(call: Call): void {
 	if (call.store.planText !== undefined) throw new DifyHttpError(403, 'forbidden', call.store.planText);
 }
 
-/** 1.12 answers what should be an empty 204 with 200 and the number. */
+/** 204 without a body; 1.12 sends 200 with a body of 204 instead. */
 export function done(call: Call): void {
 	if (call.store.version === '1.12') call.reply(200, 204);
 	else call.reply(204, undefined);
@@ -42,7 +42,7 @@ export function textProblem(field: string, value: unknown, most: number): Pydant
 	return { field, text: `String should have at most ${most} characters`, type: 'string_too_long', input: value };
 }
 
-/** Text that must be there, and is not longer than that. */
+/** Requires a text of at most `most` characters. */
 export function requireText(model: string, field: string, payload: Json, most = Infinity): string {
 	if (!(field in payload)) throw pydantic(model, [missing(field, payload)]);
 	const problem = textProblem(field, payload[field], most);
@@ -57,7 +57,7 @@ export function oneOf(model: string, field: string, value: unknown, words: reado
 	throw pydantic(model, [{ field, text, type, input: value }]);
 }
 
-/** A whole number in the query. */
+/** An integer in the query. */
 export function intOf(call: Call, model: string, name: string, usual: number): number {
 	const sent = call.query.get(name);
 	if (sent === null) return usual;
@@ -66,18 +66,18 @@ export function intOf(call: Call, model: string, name: string, usual: number): n
 	throw pydantic(model, [{ field: name, text, type: 'int_parsing', input: sent }]);
 }
 
-/** One page of a list that counts pages. What is too large is cut, and "more" means that the page is full. */
+/** One page of a list with page numbers. The limit is capped, and `has_more` means that the page is full. */
 export function paged<T>(call: Call, model: string, all: readonly T[]): { page: T[]; frame: Json } {
 	const limit = intOf(call, model, 'limit', 20);
 	const page = intOf(call, model, 'page', 1);
-	// Zero and less mean the usual size.
+	// Zero or less means the default size.
 	const size = limit > 0 ? Math.min(limit, 100) : 20;
 	const at = (Math.max(1, page) - 1) * size;
 	const found = all.slice(at, at + size);
 	return { page: found, frame: { has_more: found.length === limit, limit, total: all.length, page } };
 }
 
-/** A search setting in the body of a base. Its parts are all or nothing. */
+/** Checks the retrieval settings in a body; all their fields are required. */
 export function checkRetrievalModel(model: string, value: unknown): void {
 	if (value === undefined || value === null) return;
 	const given = isJson(value) ? value : {};

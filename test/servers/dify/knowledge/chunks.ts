@@ -83,7 +83,7 @@ function change(call: Call, segment: SimDocument['segments'][number], document: 
 	if (!segment.enabled && given.enabled !== true) throw invalid("Can't update disabled segment");
 	segment.enabled = true;
 	if (typeof given.content === 'string') segment.content = given.content;
-	// What is left out is erased.
+	// An omitted answer is erased.
 	if (document.form === 'qa_model') segment.answer = typeof given.answer === 'string' ? given.answer : null;
 	if (Array.isArray(given.keywords) && given.keywords.length > 0) segment.keywords = given.keywords as string[];
 }
@@ -98,7 +98,7 @@ export function listChildren(call: Call): void {
 	call.reply(200, { data, total: all.length, total_pages: Math.ceil(all.length / limit), page, limit });
 }
 
-/** Taken for any document, and an empty one as well. */
+/** Dify accepts it for any kind of document, even with an empty text. */
 export function createChild(call: Call): void {
 	const { payload, store } = call;
 	const segment = segmentOf(call, documentOf(call, datasetOf(call)));

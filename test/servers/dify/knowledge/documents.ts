@@ -11,12 +11,12 @@ const TYPES = ['txt', 'markdown', 'md', 'mdx', 'pdf', 'html', 'htm', 'xlsx', 'xl
 const STATES = ['waiting', 'parsing', 'cleaning', 'splitting', 'indexing', 'completed'];
 const AUTOMATIC = { mode: 'automatic' };
 
-/** A time, and digits that tell batches of one time apart. */
+/** Batch ID: a time, and digits that make it unique. */
 export function batchOf(store: Store): string {
 	return `20261120${Number.parseInt(store.newId('batch').slice(-12), 16).toString().padStart(12, '0')}`;
 }
 
-/** A document as a test needs it: indexed, unless `over` says otherwise. */
+/** Adds a document for a test: indexed, unless `over` says otherwise. */
 export function addDocument(store: Store, dataset: SimDataset, over: Partial<SimDocument> = {}): SimDocument {
 	const text = over.text ?? 'A document of the simulator.';
 	const document: SimDocument = {
@@ -54,7 +54,7 @@ export function addDocument(store: Store, dataset: SimDataset, over: Partial<Sim
 	return document;
 }
 
-/** What the worker makes of a text: a chunk for every paragraph, and a child for every sentence. */
+/** Indexes a document like the worker: a chunk for every paragraph, a child chunk for every sentence. */
 function finish(store: Store, dataset: SimDataset, document: SimDocument): void {
 	document.status = document.fails === undefined ? 'completed' : 'error';
 	document.error = document.fails ?? null;
@@ -71,7 +71,7 @@ function separatorOf({ rule }: SimDocument): string {
 	return isJson(segmentation) && typeof segmentation.separator === 'string' ? segmentation.separator : '\n\n';
 }
 
-/** A chunk, with keywords where there are no vectors. */
+/** A chunk; has keywords if the base has no vectors. */
 export function segmentOf(
 	store: Store,
 	dataset: SimDataset,
@@ -108,7 +108,7 @@ export function segmentOf(
 	};
 }
 
-/** One more look at a document that the worker has: each is a step further. */
+/** Advances a document's indexing by one step: called for each status request. */
 function step(store: Store, dataset: SimDataset, document: SimDocument): void {
 	const at = STATES.indexOf(document.status);
 	if (at < 0 || document.status === 'completed' || document.status === document.stuckAt) return;
@@ -126,7 +126,7 @@ interface New {
 	extension: string;
 }
 
-/** By name, an enabled document is overwritten: same ID, new batch (docs/protocols/dify.md 2.13). */
+/** Saves a document. An enabled one of the same name is overwritten: same ID, new batch (docs/protocols/dify.md 2.13). */
 function save(call: Call, dataset: SimDataset, made: New, options: Json): void {
 	const { store } = call;
 	const form = (options.doc_form as string | undefined) ?? 'text_model';
@@ -161,7 +161,7 @@ function save(call: Call, dataset: SimDataset, made: New, options: Json): void {
 	call.reply(200, answer);
 }
 
-/** 1.16 fills the built-in fields at once. */
+/** The answer to a creation; 1.16 already fills the built-in fields. */
 function takenItem(store: Store, dataset: SimDataset, document: SimDocument): Json {
 	const shown = store.version === '1.16' && dataset.builtIn ? { doc_metadata: builtInOf(document) } : {};
 	return { ...documentItem(store, dataset, document), ...shown };
@@ -188,7 +188,7 @@ export function createByText(call: Call): void {
 	save(call, dataset, { name, text, size: Buffer.byteLength(text), mimeType: 'text/plain', extension: 'txt' }, payload);
 }
 
-/** What a rule of one's own must hold. */
+/** Checks the required parts of a custom rule. */
 function checkRule({ mode, rules }: Json): void {
 	if (mode === 'automatic') return;
 	const required = (what: string) => invalid(`Process rule ${what} is required`);
@@ -199,7 +199,7 @@ function checkRule({ mode, rules }: Json): void {
 	if (separator === '' && delimiter === undefined) throw required('segmentation separator');
 }
 
-/** The technique is wanted with every text, also in a base that has one. */
+/** The indexing technique is required with every text, even if the base has one. */
 function checkTechnique(call: Call, dataset: SimDataset, payload: Json): void {
 	const { indexing_technique: technique } = payload;
 	if (technique !== undefined) {
@@ -233,7 +233,7 @@ export function createByFile(call: Call): void {
 	const extension = name.includes('.') ? (name.split('.').at(-1) ?? '').toLowerCase() : '';
 	if (store.options.blockedExtensions.includes(extension))
 		throw invalid(`File extension '.${extension}' is not allowed for security reasons`);
-	// Refused without a word.
+	// Refused with an empty message.
 	if (!TYPES.includes(extension) || part.size > store.knowledge.fileLimit) throw invalid('');
 	if (options.process_rule === undefined && dataset.rule === undefined) throw invalid('process_rule is required.');
 	const text = Buffer.from(part.content).toString('utf8');
@@ -253,7 +253,7 @@ function dataOf(call: Call): Json {
 	return value;
 }
 
-/** By batch; a document id in its place finds nothing. */
+/** Needs the batch; a document ID finds nothing. */
 export function indexingStatus(call: Call): void {
 	const dataset = datasetOf(call);
 	const documents = [...dataset.documents.values()].filter((each) => each.batch === call.ids[1]);
@@ -262,7 +262,7 @@ export function indexingStatus(call: Call): void {
 	call.reply(200, { data: documents.map(progressItem) });
 }
 
-/** `%` and `_` in the keyword stand for anything; upper and lower case differ. */
+/** SQL's LIKE: `%` and `_` in the keyword are wildcards; case-sensitive. */
 function likePattern(keyword: string): RegExp {
 	const parts = [...keyword].map((letter) =>
 		letter === '%' ? '.*' : letter === '_' ? '.' : letter.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'),
@@ -307,7 +307,7 @@ export function deleteDocument(call: Call): void {
 
 const ACTIONS = ['enable', 'disable', 'archive', 'un_archive'];
 
-/** All documents of the list, or none of them. */
+/** Changes all documents of the list, or none. */
 export function documentStatus(call: Call): void {
 	const dataset = datasetOf(call);
 	const action = call.ids[1] ?? '';
@@ -338,7 +338,7 @@ export function documentStatus(call: Call): void {
 	call.reply(200, { result: 'success' });
 }
 
-/** Up to 1.12, a document that has chunks hangs for ever once it is updated. */
+/** Up to 1.12, indexing of an updated document that has chunks never ends. */
 export function updateByText(call: Call): void {
 	const { payload } = call;
 	const dataset = datasetOf(call);
@@ -357,7 +357,7 @@ export function updateByFile(call: Call): void {
 	update(call, dataset, part === undefined ? undefined : Buffer.from(part.content).toString('utf8'), options);
 }
 
-/** An update names what it refuses, where a creation does not. */
+/** Unlike a creation, an update says why a file is refused. */
 function checkUpdateFile({ store }: Call, { filename = '', size }: { filename?: string; size: number }): void {
 	const isOld = store.version === '1.12';
 	if (isOld && /[/\\:*?"<>|]/.test(filename)) throw invalid('Filename contains invalid characters');
@@ -389,7 +389,7 @@ export function downloadDocument(call: Call): void {
 	});
 }
 
-/** Names of one ZIP differ. */
+/** Unique file names for a ZIP. */
 function uniqueNames(documents: readonly SimDocument[]): string[] {
 	const taken = new Set<string>();
 	return documents.map(({ name }) => {
@@ -401,7 +401,7 @@ function uniqueNames(documents: readonly SimDocument[]): string[] {
 	});
 }
 
-/** Recorded are a ZIP of one document, an empty list and an unknown ID; how many there may be is from the source. */
+/** From recordings: a ZIP of one document, an empty list, an unknown ID. From the source: the maximum number. */
 export function downloadZip(call: Call): void {
 	const { payload, res, store } = call;
 	const dataset = datasetOf(call);

@@ -35,7 +35,7 @@ export function createField(call: Call): void {
 	call.reply(201, field);
 }
 
-/** An ID that is not there changes nothing, and 1.12 does not say so. */
+/** An unknown ID changes nothing; 1.12 does not report that. */
 export function renameField(call: Call): void {
 	const dataset = datasetOf(call);
 	const name = String(call.payload.name);
@@ -73,7 +73,7 @@ export function switchBuiltIn(call: Call): void {
 	call.reply(200, { result: 'success' });
 }
 
-/** 1.12 says yes whatever happens. Without a partial update, what is not listed is gone. */
+/** 1.12 always reports success. Unless the update is partial, fields that are not listed are removed. */
 export function setMetadata(call: Call): void {
 	const { payload, store } = call;
 	const dataset = datasetOf(call);

@@ -58,7 +58,7 @@ export async function runDatasource(call: Call): Promise<void> {
 
 const FIELDS = ['inputs', 'datasource_type', 'datasource_info_list', 'start_node_id', 'is_published', 'response_mode'];
 
-/** A published pipeline answers with JSON, whatever was asked for; a draft with the events of a workflow. */
+/** A published pipeline always answers with JSON; a draft with the events of a workflow. */
 export async function run(call: Call): Promise<void> {
 	const { payload, store } = call;
 	const dataset = datasetOf(call);

@@ -26,7 +26,7 @@ export function retrieve(call: Call): void {
 		throw invalid('Default model not found for text-embedding');
 	if (byVector && dataset.technique === 'high_quality' && store.knowledge.embeddingDown) throw invalid(DOWN);
 	if (byVector && dataset.technique === 'high_quality' && given !== undefined) checkTopK(store.version, given.top_k);
-	// Each technique knows its own methods; others find nothing. The vector store of the simulator has no full text.
+	// Each indexing technique has its own methods; others find nothing. The simulator's vector store has no full-text search.
 	const finds = dataset.technique === 'economy' ? !byVector : byVector && method !== 'full_text_search';
 	const hits = finds ? hitsOf(dataset, query, given) : [];
 	const records = hits.map((hit) => recordItem(store, { ...hit, score: byVector ? hit.score : 0 }));
@@ -65,7 +65,7 @@ function checkModel(call: Call, given: Json): void {
 		if (given.search_method !== undefined) oneOf(model, 'retrieval_model.search_method', given.search_method, METHODS);
 		checkRetrievalModel(model, given);
 	} else if (Object.keys(given).length > 0) {
-		// Read without asking (docs/protocols/dify.md 2.13). An empty setting counts as none.
+		// Dify reads these keys without a check (docs/protocols/dify.md 2.13). An empty setting counts as none.
 		for (const key of ['reranking_enable', 'score_threshold_enabled'])
 			if (!(key in given)) throw new DifyHttpError(500, 'internal_server_error', `'${key}'`);
 	}
@@ -73,7 +73,7 @@ function checkModel(call: Call, given: Json): void {
 	if (isJson(filter)) checkFilter(filter);
 }
 
-/** In the words of the vector store (Chroma). */
+/** Errors of the vector store (Chroma). */
 function checkTopK(version: SimVersion, value: unknown): void {
 	if (value === null) throw invalid('Expected requested number of results to be a int, got None in query.');
 	if (typeof value === 'number' && value <= 0 && version === '1.16') throw invalid('top_k must be a positive integer');
@@ -108,7 +108,7 @@ interface Found {
 	children: SimSegment['children'];
 }
 
-/** By plain overlap of words, so that scores are the same every time. */
+/** Hits by overlap of words, so that scores are deterministic. */
 function hitsOf(dataset: SimDataset, query: string, given: Json | undefined): Found[] {
 	const wanted = wordsIn(query);
 	const threshold = given?.score_threshold_enabled === true ? Number(given.score_threshold ?? 0) : 0;
@@ -142,7 +142,7 @@ function overlap(wanted: Set<string>, text: string): number {
 	return wanted.size === 0 ? 0 : Math.round((found / wanted.size) * 1000) / 1000;
 }
 
-/** A condition without a value is dropped, and the search is wider for it. */
+/** A condition without a value is dropped, which widens the search. */
 function filterOf(dataset: SimDataset, filter: Json | undefined): (document: SimDocument) => boolean {
 	const all = (Array.isArray(filter?.conditions) ? filter.conditions : []) as Json[];
 	const needsNone = (operator: unknown) => operator === 'empty' || operator === 'not empty';

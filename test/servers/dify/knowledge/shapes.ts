@@ -41,7 +41,7 @@ function externalRetrieval(store: Store, { retrieval }: SimDataset): Json {
 	return { top_k, score_threshold, score_threshold_enabled };
 }
 
-/** @param asked for itself, and not the answer to a change: only then the model is looked at, and the method shown */
+/** @param asked `get`: only then Dify checks the model and shows the search method */
 export function baseItem(store: Store, dataset: SimDataset, asked: 'list' | 'get' | 'change'): Json {
 	const documents = [...dataset.documents.values()];
 	const { embedding, tags } = dataset;
@@ -93,7 +93,7 @@ export function baseItem(store: Store, dataset: SimDataset, asked: 'list' | 'get
 	};
 }
 
-/** What the console calls the state of a document. */
+/** The document's state as named in Dify's console. */
 export function displayStatus({ status, archived, enabled }: SimDocument): string {
 	if (status === 'waiting') return 'queuing';
 	if (status === 'paused' || status === 'error') return status;
@@ -114,10 +114,10 @@ function uploadFileOf(document: SimDocument): Json {
 	};
 }
 
-/** A list of fields; null before the first value. Built-in ones join then, whether they are on or off. */
+/** Metadata fields; null before the first value. Includes built-in ones, whether they are on or off. */
 function metadataOf(dataset: SimDataset, document: SimDocument): Json[] | null {
 	if (document.values.size === 0) return null;
-	// Known by ID: a field that the base does not have is not shown.
+	// By ID: fields that the base does not have are not shown.
 	const own = dataset.fields.flatMap(({ id, name, type }) => {
 		const value = [...document.values].find(([, each]) => each.id === id);
 		return value === undefined ? [] : [{ id, name, type, value: value[1].value }];
@@ -131,12 +131,12 @@ export function builtInValue(document: SimDocument, name: string): string {
 	return name === 'source' ? 'file_upload' : `${document.createdAt}.0`;
 }
 
-/** Of a document that has just been taken by a base with built-in fields, as 1.16 shows it at once. */
+/** Built-in fields of a new document, which 1.16 shows at once. */
 export function builtInOf(document: SimDocument): Json[] {
 	return BUILT_IN.map(([name, type]) => ({ id: 'built-in', name, type, value: builtInValue(document, name) }));
 }
 
-/** As in lists, and in the answer to a creation. */
+/** A document in lists, and in the answer to a creation. */
 export function documentItem(store: Store, dataset: SimDataset, document: SimDocument): Json {
 	const { enabled, archived } = document;
 	return {
@@ -161,14 +161,14 @@ export function documentItem(store: Store, dataset: SimDataset, document: SimDoc
 		word_count: document.words,
 		hit_count: 0,
 		doc_form: document.form,
-		// 1.14 lists nothing where 1.12 has null; a document by itself has null in both.
+		// Empty in 1.14, null in 1.12; a single document has null in both.
 		doc_metadata: metadataOf(dataset, document) ?? (store.version === '1.12' ? null : []),
 		summary_index_status: null,
 		need_summary: false,
 	};
 }
 
-/** Rules are read back with other words than they are set with. */
+/** Rules are returned with other names than they are set with. */
 function ruleOf({ rule }: SimDocument): Json {
 	const rules = (rule.rules ?? {
 		pre_processing_rules: [
@@ -182,7 +182,7 @@ function ruleOf({ rule }: SimDocument): Json {
 	return { mode: rule.mode, rules: { ...rules, segmentation } };
 }
 
-/** One document by itself. */
+/** A single document. */
 export function documentDetail(store: Store, dataset: SimDataset, document: SimDocument, metadata: string): Json {
 	const own = { doc_type: null, doc_metadata: metadataOf(dataset, document) };
 	if (metadata === 'only') return { id: document.id, ...own };
@@ -296,7 +296,7 @@ export function childItem(segment: SimSegment, child: SimChild): Json {
 	};
 }
 
-/** A hit. 1.14 signs no content of plain text and has empty lists where 1.12 has null. */
+/** A hit. 1.14 has no signed content for plain text, and empty lists where 1.12 has null. */
 export function recordItem(
 	store: Store,
 	hit: { document: SimDocument; segment: SimSegment; score: number; children: SimChild[] },

@@ -1,6 +1,6 @@
 import type { Json } from '../types';
 
-/** A knowledge base of a simulator. A test may look at it and change it. */
+/** A knowledge base of a simulator, which tests may read and change. */
 export interface SimDataset {
 	id: string;
 	name: string;
@@ -10,13 +10,13 @@ export interface SimDataset {
 	members: string[];
 	technique: string | null;
 	embedding: { model: string; provider: string } | null;
-	/** As it was set; undefined for Dify's own. */
+	/** Retrieval settings; undefined for Dify's default. */
 	retrieval?: Json;
 	form: string | null;
 	createdAt: number;
-	/** Where its API access is off, every route of it answers 403. */
+	/** If API access is off, every route of it answers 403. */
 	apiEnabled: boolean;
-	/** Of the owner whose key it is; others are listed only with `include_all`. */
+	/** Belongs to the owner of the key; others are listed only with `include_all`. */
 	isOwn: boolean;
 	rule?: Json;
 	fields: SimField[];
@@ -24,22 +24,22 @@ export interface SimDataset {
 	tags: Set<string>;
 	documents: Map<string, SimDocument>;
 	inUse: boolean;
-	/** Of a base that was made with one. */
+	/** Only for a base that was created with one. */
 	pipeline?: SimPipeline;
 }
 
 /** A knowledge pipeline (docs/protocols/dify.md 2.13). */
 export interface SimPipeline {
-	/** As the route lists them. */
+	/** As listed by the route. */
 	datasources: Json[];
-	/** What a datasource gives, or the text of its failure. */
+	/** Result of a datasource. */
 	gives?: unknown;
 	datasourceFails?: string;
-	/** Why a run fails, whatever the reason is. */
+	/** Error text of a failing run. */
 	fails?: string;
-	/** What the documents of a run end with, in place of `completed`. */
+	/** Error text of the run's documents, instead of `completed`. */
 	documentFails?: string;
-	/** Outputs of a draft's run, or the error of its node. */
+	/** Outputs of a draft's run. */
 	preview?: Json;
 	previewFails?: string;
 }
@@ -62,9 +62,9 @@ export interface SimDocument {
 	position: number;
 	status: string;
 	error: string | null;
-	/** What the worker ends with; an error text in place of `completed`. */
+	/** Error text with which indexing ends, instead of `completed`. */
 	fails?: string;
-	/** Where a worker never gets further. */
+	/** Status at which indexing hangs. */
 	stuckAt?: string;
 	enabled: boolean;
 	archived: boolean;
@@ -76,7 +76,7 @@ export interface SimDocument {
 	createdAt: number;
 	values: Map<string, { id: string; value: unknown }>;
 	segments: SimSegment[];
-	/** So many further actions on its status are refused, as Dify does for about two seconds. */
+	/** How many further status actions are refused, as Dify does for about two seconds. */
 	busy: number;
 	tokens: number | null;
 	words: number | null;
@@ -108,17 +108,17 @@ export interface SimTag {
 	name: string;
 }
 
-/** What a simulator knows beside its bases, and how it behaves. */
+/** Further data of a simulator's knowledge API, and its behaviour. */
 export interface KnowledgeState {
 	datasets: Map<string, SimDataset>;
 	tags: Map<string, SimTag>;
-	/** How many looks at the status it takes until a document is indexed, a step for each. Default 0: at once. */
+	/** Status requests until a document is indexed, one step each. Default 0: at once. */
 	steps: number;
-	/** A status action is followed by so many refusals. */
+	/** How many actions are refused after a status action. */
 	busyAfterAction: number;
-	/** Metadata writes that answer success without any effect, as 1.12 does with what fails. */
+	/** Metadata writes answer success without effect, as failing ones do in 1.12. */
 	loseMetadata: boolean;
-	/** Chunks whose vector cannot be made. */
+	/** Chunks whose embedding fails. */
 	failChunk?: (content: string) => boolean;
 	/** The embedding model does not answer. */
 	embeddingDown: boolean;

@@ -9,7 +9,7 @@ function count(call: Call, { id }: SimTag): number {
 	return [...call.store.knowledge.datasets.values()].filter(({ tags }) => tags.has(id)).length;
 }
 
-/** 1.12 sends a number where it declares a text, and fails by its own check, after it has done what was asked. */
+/** 1.12 sends a number where its schema has a text: it fails its own check, after the change is done. */
 function tagItem(call: Call, tag: SimTag, model: string, path: string): Json {
 	const bound = count(call, tag);
 	if (call.store.version === '1.12') {
@@ -71,7 +71,7 @@ function target(call: Call) {
 	return dataset;
 }
 
-/** Tags that are not there are bound as well. */
+/** Unknown tags are bound, too. */
 export function bindTags(call: Call): void {
 	const ids = call.payload.tag_ids;
 	if (!Array.isArray(ids) || ids.length === 0) {

@@ -3,7 +3,7 @@ import { isJson } from '../http';
 import type { SimAnnotation, SimApp } from '../types';
 import type { Scene } from './scene';
 
-/** Annotations, and the job that switches them on or off, as the recorded server had them when it was asked. */
+/** Recreates the annotations and jobs that the recorded server had at the time of the request. */
 export function annotationRecords(scene: Scene, sim: DifySim, app: SimApp): void {
 	const { path, answer } = scene;
 	const id = path.split('/').at(-1) ?? '';
@@ -19,7 +19,7 @@ function annotation(id: string, createdAt: number, text = ''): SimAnnotation {
 	return { id, question: text, answer: text, hit_count: 0, created_at: createdAt };
 }
 
-/** The shown page, and what is before and after it. */
+/** The recorded page, and enough entries before and after it. */
 function list({ json, query }: Scene, app: SimApp): void {
 	if (!isJson(json) || !Array.isArray(json.data)) return;
 	const shown = json.data as SimAnnotation[];

@@ -1,13 +1,13 @@
 import type { HttpFixture } from '../../../support/streams';
 
-/** An answer as the comparison sees it. */
+/** The compared parts of an answer. */
 export interface Answer {
 	status: number;
 	headers: Array<[name: string, value: string]>;
 	body: Buffer;
 }
 
-/** Headers that a client may act on. The rest is CORS for browsers, and what belongs to the connection. */
+/** Headers that a client may use. The others are CORS, or belong to the connection. */
 const HEADERS = [
 	'content-type',
 	'content-disposition',
@@ -25,7 +25,7 @@ const HEADERS = [
 const NIL = '00000000-0000-0000-0000-000000000000';
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
-/** What kind of value it is: what differs between two kinds would be read in another way. */
+/** The kind of a value: clients would read two kinds differently. */
 export function kindOf(value: unknown): string {
 	if (value === null) return 'null';
 	if (Array.isArray(value)) return 'list';
@@ -39,7 +39,7 @@ export function kindOf(value: unknown): string {
 	return 'text';
 }
 
-/** Texts that name what went wrong are compared word by word, but for IDs, addresses and times. */
+/** Error texts are compared exactly, except for IDs, addresses and times. */
 function words(text: string): string {
 	return text
 		.replace(UUID, '<id>')
@@ -47,7 +47,7 @@ function words(text: string): string {
 		.replace(/127\.0\.0\.1:\d+/g, '<host>');
 }
 
-/** Fields whose words, numbers or prices a reader goes by; all others may have other values of the same kind. */
+/** Fields whose values clients use: compared exactly. Others need only the same kind of value. */
 const EXACT = new Set([
 	...['event', 'code', 'status', 'message', 'error', 'mode', 'result', 'reason', 'value_type', 'type'],
 	...['index', 'position', 'limit', 'currency', 'from_source', 'total_price', 'prompt_price', 'completion_price'],
@@ -91,8 +91,8 @@ export interface StreamEvent extends Record<string, unknown> {
 }
 
 /**
- * The events of a stream; a ping stands for all that follow it at once, and pings after the first event depend on the
- * time.
+ * The events of a stream. Consecutive pings count as one; pings after the first event are dropped, since they depend on
+ * timing.
  */
 export function eventsOf(body: Buffer): StreamEvent[] {
 	const events: StreamEvent[] = [];
@@ -114,7 +114,7 @@ function runLengths(events: StreamEvent[]): string {
 	return runs.map(([name, count]) => (count === 1 ? name : `${name} × ${count}`)).join(', ');
 }
 
-/** How JSON is written: a reader that matches text would notice. */
+/** Formatting of JSON, which matters to clients that match text. */
 function style(body: string): string {
 	const blanks = /^[[{]"[^"]*": /.test(body) ? 'blanks' : 'no blanks';
 	const slashes = body.includes('\\/') ? 'slashes escaped' : /[^\\]\//.test(body) ? 'slashes bare' : 'no slashes';
@@ -147,7 +147,7 @@ function bodies(recorded: Answer, simulated: Answer, out: string[]): void {
 	}
 }
 
-/** Everything in which the simulator's answer differs from the recorded one, as sentences. */
+/** All differences between the recorded and the simulated answer, as sentences. */
 export function differences(recorded: HttpFixture | Answer, simulated: Answer): string[] {
 	const out: string[] = [];
 	if (recorded.status !== simulated.status) {

@@ -3,7 +3,7 @@ import type { RecordedVersion } from '../../../support/dify-recordings';
 const because = (reason: string, names: string[]): Record<string, string> =>
 	Object.fromEntries(names.map((name) => [name, reason]));
 
-/** Recorded answers that the simulator does not give, each with the reason. The list may only become shorter. */
+/** Cases where the simulator deviates, by name, with the reason. The list may only become shorter. */
 export const DEVIATIONS: Record<RecordedVersion, Record<string, string>> = {
 	'1.12.1': {
 		'wf-stop-finished-detail': 'the record of a run without an end node has no outputs; here it has empty ones',

@@ -6,13 +6,13 @@ import type { Json, NodeStep, SimApp, Step } from '../types';
 import { eventsOf, type StreamEvent } from './compare';
 import type { Scene } from './scene';
 import { post } from './send';
-import { unscript } from './unscript';
+import { scriptFromStream } from './script-from-stream';
 
 /**
- * A run that somebody joined while it went on or was paused: it is brought to the same point, and goes on when the
- * recorded request has come.
+ * A run whose events were requested while it was running or paused: it is brought to the same state, and goes on after the
+ * recorded request.
  *
- * @returns false where the recorded stream is that of no such run
+ * @returns false if the recorded stream is not of such a run
  */
 export async function joinedRun(scene: Scene, sim: DifySim, app: SimApp, id: string): Promise<boolean> {
 	const events = eventsOf(scene.answer.body).filter(({ event }) => event !== 'ping');
@@ -20,8 +20,8 @@ export async function joinedRun(scene: Scene, sim: DifySim, app: SimApp, id: str
 	const live = events.findIndex((event) => !isReplayed(event));
 	const replayed = live < 0 ? events : events.slice(0, live);
 	const coming = live < 0 ? [] : events.slice(live);
-	const before = unscript(replayed.flatMap(played), app.mode, false).script.steps;
-	const after = unscript(coming, app.mode, false).script;
+	const before = scriptFromStream(replayed.flatMap(played), app.mode, false).script.steps;
+	const after = scriptFromStream(coming, app.mode, false).script;
 	const attached = async () => {
 		while ((liveOf(sim.runs[0]!)?.writers.size ?? 0) === 0) await delay(1);
 		await delay(5);
@@ -49,7 +49,7 @@ export async function joinedRun(scene: Scene, sim: DifySim, app: SimApp, id: str
 	return true;
 }
 
-/** What the run was started with. */
+/** Inputs of the run. */
 function inputsOf(started: StreamEvent | undefined): Json {
 	const inputs = isJson(started?.data) && isJson(started.data.inputs) ? started.data.inputs : {};
 	return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith('sys.')));
@@ -59,21 +59,21 @@ function isResumption(event: StreamEvent | undefined): boolean {
 	return isJson(event?.data) && event.data.reason === 'resumption';
 }
 
-/** Of a snapshot: nodes without values have no word about cut values. */
+/** Whether the event is part of a snapshot: its nodes have no values, and no fields about truncated values. */
 function isReplayed({ event, data }: StreamEvent): boolean {
 	if (event === 'node_started' || event === 'node_finished') return isJson(data) && !('inputs_truncated' in data);
 	return ['workflow_started', 'message_replace', 'human_input_required', 'workflow_paused'].includes(event);
 }
 
-/** What the run had done so that its snapshot looks like this. */
+/** The events behind one of a snapshot. */
 function played(event: StreamEvent): StreamEvent[] {
 	if (event.event === 'message_replace')
 		return event.answer === '' ? [] : [{ ...event, event: 'message', from_variable_selector: null }];
-	// Nobody hears of the end of a node that waits for a person.
+	// A node that waits for a person has no end event in the original stream.
 	return isJson(event.data) && event.event === 'node_finished' && event.data.status === 'paused' ? [] : [event];
 }
 
-/** Nodes that were at work when the run was joined without a snapshot. */
+/** Starts of nodes that were running when the run was joined without a snapshot. */
 function startsOf(coming: StreamEvent[], replayed: StreamEvent[]): Step[] {
 	const begun = new Set<unknown>();
 	const steps: Step[] = [];

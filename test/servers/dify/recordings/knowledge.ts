@@ -8,7 +8,7 @@ import type { Scene } from './scene';
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
-/** What the bases of the recorded server held when it was asked, as far as its answer and the request tell. */
+/** Recreates the recorded server's knowledge bases, as far as the request and its answer show them. */
 export function knowledgeRecords(scene: Scene, sim: DifySim): void {
 	const { path, recorded, json } = scene;
 	const message = isJson(json) && typeof json.message === 'string' ? json.message : '';
@@ -44,13 +44,13 @@ function baseOf({ recorded, json, answer }: Scene, id: string): Partial<SimDatas
 	return { ...known, ...asBase(json) };
 }
 
-/** Whether nobody has set how the base is searched, as 1.16 shows it. */
+/** Whether the retrieval settings are 1.16's defaults. */
 function isDefault(json: Json): boolean {
 	const { external_retrieval_model: shown, maintainer } = json;
 	return maintainer !== undefined && isJson(shown) && shown.score_threshold_enabled === null;
 }
 
-/** A base as its own JSON tells. */
+/** A base, from its JSON. */
 function asBase(json: Json): Partial<SimDataset> {
 	const model = json.embedding_model;
 	return {
@@ -104,7 +104,7 @@ function tags({ recorded, json, answer }: Scene, sim: DifySim, message: string):
 	if (typeof id === 'string' && !message.startsWith('Tag not found')) add(id);
 	if (message.startsWith('Tag name already')) add('other', String(name));
 	if (Array.isArray(json)) for (const tag of json as Json[]) add(String(tag.id), String(tag.name));
-	// 1.12 fails by the number of bases that have the tag.
+	// 1.12's error contains the number of bases with the tag.
 	const bound = /input_value=(\d)/.exec(message)?.[1];
 	if (answer.status !== 400 || bound === undefined) return;
 	if (recorded.method === 'GET') add('listed');
@@ -135,7 +135,7 @@ function fields(scene: Scene, sim: DifySim, base: SimDataset, message: string): 
 		if (!/unknown/.test(recorded.name)) addDocument(sim.store, base, { id: String(each.document_id) });
 }
 
-/** Documents that the answer lists, shows or refuses. */
+/** Adds the documents that the answer lists, shows or refuses. */
 function documents({ recorded, json, query, path }: Scene, sim: DifySim, base: SimDataset, message: string): void {
 	const ids = recorded.body?.document_ids;
 	const [, named] = /^Document: ?(.*?) is /.exec(message) ?? [];
@@ -158,7 +158,7 @@ function documents({ recorded, json, query, path }: Scene, sim: DifySim, base: S
 	}
 }
 
-/** The document that is made comes behind others, or is one of them. */
+/** Adds existing documents before the created one, or the one that it overwrites. */
 function placed(sim: DifySim, base: SimDataset, document: Json): void {
 	base.builtIn ||= Array.isArray(document.doc_metadata) && document.doc_metadata.length > 0;
 	const isUpdate = document.created_from === 'web';
@@ -200,7 +200,7 @@ function asDocument(base: SimDataset, json: Json): Partial<SimDocument> {
 		base.fields.push({ id: String(field.id), name: String(field.name), type: String(field.type) });
 		values.set(String(field.name), { id: String(field.id), value: field.value });
 	}
-	// A value without its field shows the built-in ones only.
+	// A value without its field lists only the built-in fields.
 	const shown = Array.isArray(json.doc_metadata) ? json.doc_metadata.length : 0;
 	if (shown > 0 && values.size === 0) values.set('ghost', { id: 'ghost', value: 1 });
 	const count = Number(json.segment_count ?? 0);
@@ -228,7 +228,7 @@ function asDocument(base: SimDataset, json: Json): Partial<SimDocument> {
 	};
 }
 
-/** What is found: texts that have a word of the question. */
+/** Adds the found chunks, whose texts contain a word of the query. */
 function hits(recorded: Scene['recorded'], sim: DifySim, base: SimDataset, json: Json): void {
 	const down = /ret-down|rerank-down/.test(recorded.name);
 	sim.store.knowledge.embeddingDown = down && typeof json.message === 'string' && json.message.includes('Plugin');
@@ -277,7 +277,7 @@ function segment(id: string, content: string, position: number): SimSegment {
 	};
 }
 
-/** In what state a document must be to be refused like that. */
+/** Sets the state of a document for the recorded error. */
 function state({ recorded }: Scene, document: SimDocument, message: string): void {
 	if (/is not completed|is not available/.test(message))
 		Object.assign(document, { status: 'indexing', stuckAt: 'indexing' });

@@ -33,7 +33,7 @@ function formOf(token: string, scene: Scene): FormStep {
 	};
 }
 
-/** The run that a form, a run's record or its replay is about has to be there first. */
+/** Creates the earlier run that a form, a record or a replay refers to. */
 export async function pastRun(scene: Scene, sim: DifySim, app: SimApp): Promise<void> {
 	const { path, answer } = scene;
 	const [, token] = /^\/v1\/form\/human_input\/(.+)$/.exec(path) ?? [];
@@ -49,7 +49,7 @@ export async function pastRun(scene: Scene, sim: DifySim, app: SimApp): Promise<
 	await post(sim, app, chat ? '/v1/chat-messages' : '/v1/workflows/run', body);
 	const [run] = sim.runs;
 	if (run !== undefined) run.workflowRunId = id?.toLowerCase() ?? run.workflowRunId;
-	// Before 1.16 that is the record of a stopped run.
+	// Before 1.16 the record of a stopped run says `running`, too.
 	if (run !== undefined && scene.version === '1.16.0' && isJson(scene.json) && scene.json.status === 'running')
 		Object.assign(run, { status: 'running', error: undefined, finishedAt: undefined });
 	if (answer.status === 412 && token !== undefined) {

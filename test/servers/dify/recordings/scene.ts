@@ -3,9 +3,9 @@ import type { HttpFixture } from '../../../support/streams';
 import { isJson } from '../http';
 import type { AppSpec, Json, Script } from '../types';
 import { eventsOf, type StreamEvent } from './compare';
-import { unscript } from './unscript';
+import { scriptFromStream } from './script-from-stream';
 
-/** One recorded exchange, taken apart. */
+/** One recorded exchange, parsed. */
 export interface Scene {
 	recorded: RecordedCase;
 	version: RecordedVersion;
@@ -33,7 +33,7 @@ export function sceneOf(version: RecordedVersion, recorded: RecordedCase, answer
 	};
 }
 
-/** What the model or workflow did behind a run, read from its answer. */
+/** The script of a run, recovered from its answer. */
 export function scriptOf(scene: Scene): { script?: Script; stopAfter?: number } {
 	const { answer, recorded, json } = scene;
 	const events = answer.headers.some(([, value]) => value.startsWith('text/event-stream')) ? eventsOf(answer.body) : [];
@@ -41,7 +41,7 @@ export function scriptOf(scene: Scene): { script?: Script; stopAfter?: number } 
 	const bare = events.some((event) => event.event === 'error' && event.code === undefined);
 	if (bare) return { script: refusal(scene, String(events.at(-1)?.message)) };
 	if (events.length > 0) {
-		const { script, stopAfter } = unscript(events, recorded.app, moderated);
+		const { script, stopAfter } = scriptFromStream(events, recorded.app, moderated);
 		if (recorded.ended !== undefined && !finished(events.at(-1)?.event))
 			script.steps.push({ wait: new Promise(() => undefined) });
 		return { script, stopAfter };
@@ -52,7 +52,7 @@ export function scriptOf(scene: Scene): { script?: Script; stopAfter?: number } 
 }
 
 /**
- * A chatflow that moderation or an annotation answered ran no workflow; 1.14 leaves out the field that would name the
+ * Whether moderation or an annotation answered a chatflow, so that no workflow ran. 1.14 omits the field that names the
  * annotation.
  */
 function isModerated({ app }: RecordedCase, events: StreamEvent[]): Script['moderated'] {
@@ -66,7 +66,7 @@ function finished(last: string | undefined): boolean {
 	return last === 'message_end' || last === 'workflow_finished' || last === 'workflow_paused' || last === 'error';
 }
 
-/** Failures that come from behind Dify: the model, its provider, the plugin daemon. */
+/** Failures of the model, its provider, or the plugin daemon. */
 function refusal({ answer, json }: Scene, message: string): Script | undefined {
 	if (message.startsWith('Run failed: ')) return { steps: [], fail: message.slice('Run failed: '.length) };
 	if (
@@ -118,7 +118,7 @@ function workflowScript(data: Json, answer: unknown): Script {
 	return script;
 }
 
-/** What `/parameters` and its like say about the app. */
+/** The app's settings in answers such as that of `/parameters`. */
 export function described({ json, path }: Scene): Partial<AppSpec> {
 	if (!isJson(json) || 'status' in json) return {};
 	if (path === '/v1/info') return { name: String(json.name), description: String(json.description) };

@@ -27,13 +27,13 @@ function bodyOf(recorded: RecordedCase): { type?: string; bytes: Buffer } {
 	return { type: contentType ?? 'application/json', bytes: Buffer.from(content) };
 }
 
-/** How much of the answer is read before the client stops the run, or goes away. */
+/** How many events are read before the client stops the run, or disconnects. */
 interface Reading {
 	stopAfter?: number;
 	leaveAfter?: number;
 }
 
-/** Asks the simulator what the real server was asked, and hands back its whole answer. */
+/** Sends the recorded request to the simulator and returns the whole answer. */
 export async function send(prepared: Prepared, recorded: RecordedCase, leaveAfter?: number): Promise<Answer> {
 	const { sim, stopAfter } = prepared;
 	const { type, bytes } = bodyOf(recorded);
@@ -50,7 +50,7 @@ export async function send(prepared: Prepared, recorded: RecordedCase, leaveAfte
 	});
 }
 
-/** One more call, before the recorded one. */
+/** A POST request before the recorded one. */
 export async function post(sim: DifySim, app: SimApp, path: string, body: unknown): Promise<Answer> {
 	const headers = { Authorization: `Bearer ${app.key}`, 'Content-Type': 'application/json' };
 	const bytes = Buffer.from(JSON.stringify(body));

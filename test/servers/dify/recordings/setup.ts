@@ -3,14 +3,14 @@ import type { HttpFixture } from '../../../support/streams';
 import { appKey, knowledgeKey, startDifySim, type DifySim } from '../../dify';
 import type { AppSpec, SimApp } from '../types';
 import { DEVIATIONS } from './deviations';
-import { labApp } from './lab';
+import { recordedApp } from './apps';
 import { described, sceneOf, scriptOf } from './scene';
 import { pastRun } from './past-run';
 import { records } from './state';
 
 const SIMULATED = { '1.12.1': '1.12', '1.14.2': '1.14', '1.16.0': '1.16' } as const;
 
-/** A simulator in the state in which the recorded server was asked. */
+/** A simulator in the state of the recorded server at the request. */
 export interface Prepared {
 	sim: DifySim;
 	/** The user stops the run after so many events. */
@@ -24,7 +24,7 @@ export async function prepare(
 ): Promise<Prepared> {
 	const scene = sceneOf(version, recorded, answer);
 	const { script, stopAfter } = scriptOf(scene);
-	const app: AppSpec = { ...labApp(version, recorded, appKey(recorded.app)), ...described(scene) };
+	const app: AppSpec = { ...recordedApp(version, recorded, appKey(recorded.app)), ...described(scene) };
 	if (script !== undefined) app.reply = () => script;
 	const sim = await startDifySim({
 		version: SIMULATED[version],
@@ -34,7 +34,7 @@ export async function prepare(
 		blockedExtensions: version === '1.16.0' ? [] : ['exe'],
 		filesUrl: 'http://127.0.0.1:15001',
 	});
-	// What Dify ends after five minutes of silence.
+	// Cases that Dify ended after five minutes of silence.
 	if (recorded.name in DEVIATIONS[version] || /^idle300|^workerdown|^n8n-flow-annotation/.test(recorded.name))
 		sim.stream = { idleLimitMs: 20 };
 	if (/workerdown/.test(recorded.name) && !/blocking/.test(recorded.name)) sim.store.worker = 'down';

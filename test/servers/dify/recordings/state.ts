@@ -5,12 +5,12 @@ import { checkFiles } from '../inputs';
 import type { AnnotationReply, Json, SimApp, SimFile, SimMessage, SimRun } from '../types';
 import { annotationRecords } from './annotations';
 import { knowledgeRecords } from './knowledge';
-import { VARIABLES } from './lab';
+import { VARIABLES } from './apps';
 import type { Scene } from './scene';
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
 
-/** Conversations, messages, files and ratings that the recorded server had when it was asked. */
+/** Recreates the conversations, messages, files and ratings that the recorded server had at the request. */
 export function records(scene: Scene, sim: DifySim, app: SimApp): void {
 	const { path, query, answer, user } = scene;
 	const there = answer.status !== 404;
@@ -45,7 +45,7 @@ function files({ recorded, answer }: Scene, sim: DifySim, app: SimApp): void {
 	const sent = JSON.stringify(recorded.body ?? {});
 	if (/Invalid upload file"/.test(answer.body.toString('utf8'))) return;
 	for (const [, type, id] of sent.matchAll(/(?:"type":"(\w+)","transfer_method":"\w+",)?"upload_file_id":"([^"]*)"/g)) {
-		// Two files of different types in one request.
+		// The request has two files of different types.
 		const isMixed = /^wf-(?:form|file)/.test(recorded.name);
 		const name = isMixed ? (type === 'document' ? 'txt' : 'png') : recorded.name;
 		if (id !== undefined && !sim.store.files.has(id)) addFile(name, sim, app, id, String(recorded.body?.user));
@@ -85,7 +85,7 @@ function speech({ answer, json, path }: Scene, app: SimApp): void {
 	if (/[Pp]lugin|Default model/.test(message)) app.audioFailure = { status: answer.status, code, message };
 }
 
-/** The runs that a list shows, and those around its page. */
+/** Adds the listed runs, and those before and after the page. */
 function loggedRuns({ json, query }: Scene, sim: DifySim, app: SimApp): void {
 	const data = isJson(json) && Array.isArray(json.data) ? (json.data as Json[]) : [];
 	app.accounts = ['lab@example.com'];

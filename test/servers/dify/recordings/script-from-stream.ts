@@ -5,16 +5,15 @@ import type { FormStep, Json, NodeStep, Script, Step } from '../types';
 import type { StreamEvent } from './compare';
 
 /**
- * A recorded run, as what the model or workflow behind the app did: the simulator must make the recorded stream of it
- * again.
+ * The script of a recorded run: what the model or workflow did. The simulator must produce the recorded stream from it.
  */
-export interface Unscripted {
+export interface RecoveredScript {
 	script: Script;
-	/** The run was stopped by its user after so many events. */
+	/** The user stopped the run after so many events. */
 	stopAfter?: number;
 }
 
-/** What the simulator adds by itself. */
+/** Events that the simulator adds itself. */
 const ENDS = ['message_end', 'workflow_finished'];
 const OWN = [...ENDS, 'ping'];
 const STANDARD = ['event', 'conversation_id', 'message_id', 'created_at', 'task_id', 'workflow_run_id', 'id'];
@@ -53,14 +52,14 @@ function formOf(data: Json): FormStep {
 	};
 }
 
-/** What the app made up after its own wishes: any other event is repeated as it was. */
+/** Any other event is repeated unchanged. */
 function otherStep(event: StreamEvent): Step {
 	const fields = Object.entries(event).filter(([key]) => !STANDARD.includes(key));
 	const id = event.id === undefined || event.id === event.message_id ? {} : { id: event.id };
 	return { emit: event.event, fields: { ...id, ...Object.fromEntries(fields) } };
 }
 
-/** The rounds of an agent: a thought, its text, and the thought again once or, when a tool was used, twice. */
+/** The rounds of an agent: a thought, its text, and the thought again, once, or twice if a tool was used. */
 function agentSteps(events: StreamEvent[]): Step[] {
 	const rounds: StreamEvent[][] = [];
 	for (const event of events) {
@@ -119,7 +118,11 @@ function refusedAtOnce(events: StreamEvent[], mode: DifyAppMode): Script['refuse
 	return { status: Number(error.status), code: String(error.code), message: String(error.message) };
 }
 
-export function unscript(events: StreamEvent[], mode: DifyAppMode, moderated: Script['moderated']): Unscripted {
+export function scriptFromStream(
+	events: StreamEvent[],
+	mode: DifyAppMode,
+	moderated: Script['moderated'],
+): RecoveredScript {
 	const script: Script = { steps: [], moderated };
 	endOf(script, events);
 	script.refuse = refusedAtOnce(events, mode);
@@ -130,19 +133,19 @@ export function unscript(events: StreamEvent[], mode: DifyAppMode, moderated: Sc
 	const forms = asked.flatMap(({ data }) => (isJson(data) ? [formOf(data)] : []));
 	const steps = events.flatMap((event) => stepOf(event, script, mode, forms) ?? []);
 	script.steps.push(...(agent ? agentSteps(events.filter((event) => !OWN.includes(event.event))) : steps));
-	// A ping before a chatbot's first token comes after ten seconds of silence.
+	// A chatbot's first ping comes after ten seconds of silence.
 	if (events[0]?.event === 'ping' && !workflowBased(mode)) script.steps.unshift({ ping: true });
 	const stopAfter = stopped ? events.filter((event) => !ENDS.includes(event.event)).length : undefined;
 	if (stopAfter !== undefined) script.steps.push({ wait: new Promise(() => undefined) });
 	return { script, stopAfter };
 }
 
-/** 1.12 tells a stop as a failure with the words that are those of a stop in 1.16. */
+/** 1.12 reports a stop as a failure, with 1.16's text for stops. */
 function isStopByUser({ status, error }: Json): boolean {
 	return error === 'Stopped by user.' || (status === 'stopped' && error === 'Aborted: User requested stop');
 }
 
-/** A stopped easy app shows it by its unfinished usage, a workflow by its status. */
+/** A stopped chatbot has incomplete usage, a workflow the status `stopped`. */
 function isStopped(events: StreamEvent[]): boolean {
 	return events.some((event) => {
 		const { data, metadata } = event;
@@ -180,7 +183,7 @@ function stepOf(event: StreamEvent, script: Script, mode: DifyAppMode, forms: Fo
 		case 'workflow_paused':
 			return { pause: forms };
 		case 'error':
-			// A failed chatflow of 1.12 adds it by itself.
+			// The simulator adds it for a failed chatflow of 1.12.
 			if (workflowBased(mode) && script.fail !== undefined) return undefined;
 			return {
 				error: {

@@ -1,8 +1,7 @@
 /**
- * What the simulators of other servers share (docs/protocols/llama-server.md 8): as much of them as a client sees, no
- * more.
+ * Shared by the simulators of other servers (docs/protocols/llama-server.md 8), as far as clients see them.
  */
-import { sendReply, type HeaderList, type WireReply } from '../misbehave';
+import { sendReply, type HeaderList, type WireReply } from '../wire-reply';
 import type { Exchange, WireRequest } from '../raw-http';
 import type { App } from './app';
 import type { ChatMessage } from './prompt';
@@ -16,11 +15,11 @@ import { parseError, single, stringify, typeName } from './json';
 import type { SimModel } from './options';
 import { renderPrompt } from './prompt';
 
-export type NeighbourHandler = (exchange: Exchange) => object | Promise<object | undefined>;
+export type OtherServerHandler = (exchange: Exchange) => object | Promise<object | undefined>;
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** A request without llama-server's checks: other servers ignore what they do not know. */
+/** Parses a request without llama-server's checks: other servers ignore unknown fields. */
 export const looseTask = (body: Json): ChatTask => {
 	const raw = Array.isArray(body.messages) ? (body.messages as Json[]) : [];
 	const content = (value: unknown): string =>
@@ -60,11 +59,11 @@ export const looseTask = (body: Json): ChatTask => {
 	};
 };
 
-/** A server with named routes, its own headers and its own words for what is wrong. */
-export abstract class NeighbourApp implements App {
+/** A server with a table of routes, its own headers and error texts. */
+export abstract class OtherServerApp implements App {
 	protected readonly jsonType: string = 'application/json';
 	protected readonly streamType: string = 'text/event-stream; charset=utf-8';
-	private table: Record<string, NeighbourHandler> | undefined;
+	private table: Record<string, OtherServerHandler> | undefined;
 
 	constructor(readonly core: Core) {}
 
@@ -76,12 +75,12 @@ export abstract class NeighbourApp implements App {
 		];
 	}
 
-	protected abstract routes(): Record<string, NeighbourHandler>;
-	/** Throws when the key does not fit. */
+	protected abstract routes(): Record<string, OtherServerHandler>;
+	/** @throws if the key is wrong */
 	protected abstract checkKey(request: WireRequest): void;
 	protected abstract notFound(request: WireRequest): SimError;
 	protected abstract badBody(problem: string): SimError;
-	/** Throws when the model is not offered. */
+	/** @throws if the model is unknown */
 	protected abstract findModel(body: Json): SimModel;
 	protected abstract tooLong(tokens: number): SimError;
 
@@ -142,7 +141,7 @@ export abstract class NeighbourApp implements App {
 		return value as Json;
 	}
 
-	/** Checks of a chat body that differ from server to server. */
+	/** Server-specific checks of a chat body. */
 	protected checkChat(body: Json, model: SimModel): void {
 		if (!Array.isArray(body.messages)) throw this.badBody(`messages are required by ${model.id}`);
 	}
@@ -174,7 +173,7 @@ export abstract class NeighbourApp implements App {
 		return undefined;
 	}
 
-	/** What becomes of a prompt that is longer than the context. */
+	/** Refuses or shortens a prompt that exceeds the context. */
 	protected fit(task: ChatTask): ChatTask {
 		const tokens = [...task.prompt].length;
 		if (tokens >= this.core.settings.nCtx) throw this.tooLong(tokens);
@@ -197,7 +196,7 @@ export abstract class NeighbourApp implements App {
 		};
 	}
 
-	/** Jina's form with the documents in the results (docs/protocols/llama-server.md 8.3). */
+	/** Jina's format, with the documents in the results (docs/protocols/llama-server.md 8.3). */
 	protected rerankOf(body: Json): object {
 		const documents = [body.documents ?? []].flat().map(String);
 		const results = documents

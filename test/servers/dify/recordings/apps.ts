@@ -27,7 +27,7 @@ const FLOW_FORM: FormField[] = [
 
 const QUERY_FORM: FormField[] = [{ kind: 'paragraph', variable: 'query', label: 'Query', required: true }];
 
-/** The variables of the chatflow with memory; a number that is written to decides which kind of number it takes. */
+/** The variables of the chatflow with memory. The value of a number decides whether it is an integer or a float. */
 export const VARIABLES = [
 	{
 		id: '11111111-1111-4111-8111-111111111111',
@@ -81,7 +81,7 @@ const FILE = { allowedTypes: ['image', 'document', 'custom'] };
 const LANG = field('select', 'lang', { options: ['en', 'de'] });
 const QUERY = field('text-input', 'query', { required: true, maxLength: LONGEST });
 
-/** The forms of the apps of 1.16.0, by the name of the case; the first that fits. */
+/** The forms of the apps of 1.16.0, by the case's name; the first match counts. */
 const NEWER_FORMS: Array<[names: RegExp, form: FormField[]]> = [
 	[
 		/flow-model|^flow-(?:stream|blocking)|^(?:reattach|parameters|file|conv14-mk|conv-second)-flow|^stop-(?:stop-open|close-only)-flow/,
@@ -144,11 +144,11 @@ function newerApp(recorded: RecordedCase, key: string): AppSpec {
 	};
 }
 
-/** The app behind the key of a case, by what its name says. */
-export function labApp(version: RecordedVersion, recorded: RecordedCase, key: string): AppSpec {
+/** The app behind the key of a case, by the case's name. */
+export function recordedApp(version: RecordedVersion, recorded: RecordedCase, key: string): AppSpec {
 	if (version === '1.16.0') return newerApp(recorded, key);
 	const { name } = recorded;
-	// Its key is that of a workflow in the list, but the run that it follows is a chatflow's.
+	// Listed as a workflow's key, but the followed run is of a chatflow.
 	const mode = /^events-paused/.test(name) ? 'advanced-chat' : recorded.app;
 	return {
 		mode,

@@ -42,7 +42,7 @@ export function parameters(call: Call): void {
 	});
 }
 
-/** A field of a chatbot's form: only what the kind of field knows, and always a default. */
+/** A field of a chatbot's form: has only the properties of its kind, and always a default. */
 function easyField(field: FormField): Json {
 	const own: Json = {
 		label: field.label ?? field.variable,
@@ -56,7 +56,7 @@ function easyField(field: FormField): Json {
 	return { [field.kind]: own };
 }
 
-/** A field of a start node: every kind has a length and options, only some have a default. */
+/** A field of a start node: every kind has length and options, only some have a default. */
 function nodeField(field: FormField): Json {
 	const own: Json = {
 		variable: field.variable,
@@ -115,7 +115,7 @@ export function workflowRunDetail(call: Call): void {
 	const old = store.version === '1.12';
 	if (run === undefined && !old) throw notFound('Workflow run not found.');
 	const end = run?.events.findLast((event) => event.event === 'workflow_finished');
-	// Before 1.15 a stopped run is never written again: it stays `running` for ever.
+	// Before 1.15 a stopped run is not saved again: it stays `running`.
 	const stopped = run?.status === 'stopped' && store.version !== '1.16';
 	const data = (stopped ? {} : (end?.data ?? {})) as Json;
 	const outputs = run?.status === 'paused' || stopped ? {} : run?.outputs;
@@ -134,7 +134,7 @@ export function workflowRunDetail(call: Call): void {
 	});
 }
 
-/** Tokens of forms that were answered, by simulator. */
+/** Tokens of submitted forms, by simulator. */
 const submitted = new WeakMap<Store, Set<string>>();
 
 function openForm(call: Call) {
@@ -168,7 +168,7 @@ export function readForm(call: Call): void {
 	});
 }
 
-/** A refused answer leaves the form open, an accepted one is final (docs/protocols/dify.md 2.5). */
+/** A refused submission leaves the form open, an accepted one is final (docs/protocols/dify.md 2.5). */
 export function submitForm(call: Call): void {
 	const { store, payload } = call;
 	const problems = ['inputs', 'action'].filter((name) => !(name in payload)).map((name) => missing(name, payload));
@@ -182,7 +182,7 @@ export function submitForm(call: Call): void {
 	const absent = (issued.form.inputs ?? [])
 		.map((each) => String(each.output_variable_name))
 		.filter((name) => !truthy(inputs[name]));
-	// 1.16 names all of them.
+	// 1.16 names all missing fields.
 	const named = store.version === '1.16' ? absent.join(', ') : absent[0];
 	if (absent.length > 0) throw new DifyHttpError(400, 'invalid_form_data', `Missing required inputs: ${named}`);
 	for (const { type, output_variable_name: name, option_source: source } of issued.form.inputs ?? []) {

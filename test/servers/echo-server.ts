@@ -1,6 +1,6 @@
 /**
- * A server that answers every request with a failure, and writes into it what it was sent of a credential: the way that
- * llama-server, Dify, gateways and proxies do it when they refuse a key, in each form that is known of one of them.
+ * A server that answers every request with an error that echoes the credential, in every form known of llama-server, Dify,
+ * gateways and proxies.
  */
 import { listen } from '../support/listening';
 import { http, setImmediate } from '../support/node';
@@ -11,18 +11,18 @@ interface Asked {
 	headers: Record<string, string>;
 }
 
-export interface EchoingServer {
+export interface EchoServer {
 	url: string;
 	asked: Asked[];
-	/** The address under which it fails in this way. */
+	/** Address for this fault. */
 	at(fault: string): string;
 	close(): Promise<void>;
 }
 
 interface Echo {
-	/** All that was sent, in all forms. */
+	/** All echoed data, in all forms. */
 	said: string;
-	/** The same without what a header or a line cannot hold. */
+	/** The same without characters that a header or a line cannot hold. */
 	line: string;
 	key: string;
 	elsewhere: string;
@@ -33,9 +33,9 @@ interface Fault {
 	reason?: string;
 	headers?: Record<string, string>;
 	body?: string | string[];
-	/** Written in place of an HTTP answer. */
+	/** Sent instead of an HTTP answer. */
 	raw?: string;
-	/** The connection is cut behind the body. */
+	/** The connection is cut after the body. */
 	cut?: boolean;
 }
 
@@ -52,7 +52,7 @@ const completion = (content: string) => ({
 	choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content }, text: content }],
 });
 
-/** What goes wrong, by its name. */
+/** Faults by name. */
 export const FAULTS: Readonly<Record<string, (echo: Echo) => Fault>> = {
 	refusedInJson: ({ said, key }) => ({
 		status: 401,
@@ -184,19 +184,19 @@ export const FAULTS: Readonly<Record<string, (echo: Echo) => Fault>> = {
 	redirectWithin: ({ key }) => ({ status: 307, headers: { location: `/f/page/login?key=${key}` } }),
 };
 
-/** What of a request is no part of a credential. */
+/** Headers that are not part of a credential. */
 const USUAL = /^(?:accept|accept-encoding|connection|content-length|content-type|host|transfer-encoding|user-agent)$/;
 
 /**
- * Starts it. Each fault has an address of its own, `/f/<fault>`; any other path is answered without an echo.
+ * Starts the server. Each fault has its own address, `/f/<fault>`; any other path is answered without an echo.
  *
- * @param forms all that may be made of an echoed text
- * @param elsewhere another host, to which it redirects
+ * @param forms returns all forms of an echoed text
+ * @param elsewhere another host, for redirects
  */
-export async function startEchoingServer(
+export async function startEchoServer(
 	forms: (text: string) => Record<string, string>,
 	elsewhere = '',
-): Promise<EchoingServer> {
+): Promise<EchoServer> {
 	const asked: Asked[] = [];
 	const server = http.createServer((request, response) => {
 		const headers = request.headers as Record<string, string>;

@@ -1,31 +1,31 @@
 /**
- * In front of a model server: keeps the answers to requests with `X-Conversation-Id` as a newer llama-server does
- * (docs/protocols/llama-server-new.md 1), and breaks connections on demand, as a bad network does.
+ * A proxy that keeps the answers to requests with `X-Conversation-Id`, like a newer llama-server
+ * (docs/protocols/llama-server-new.md 1), and breaks connections on demand.
  */
 import { listen } from '../support/listening';
 import { http } from '../support/node';
 
-export interface KeepingProxyOptions {
-	/** Whether answers are kept. `server`: by the server behind, which gets everything as it is. Default: yes. */
+export interface KeptAnswersProxyOptions {
+	/** Whether answers are kept. `server`: by the server behind it, requests pass unchanged. Default: true. */
 	keeps?: boolean | 'server';
-	/** How many bytes of its body an answer gets before its socket breaks; undefined: all of it. Called for each one. */
+	/** Called for each answer: bytes of the body before the connection breaks; undefined: all. */
 	breakAfter?: (request: { method: string; target: string }) => number | undefined;
-	/** Instead of breaking, the body ends as if it were whole. */
+	/** Instead of breaking, the body ends as if it were complete. */
 	breaksCleanly?: boolean;
 	/** Bytes that are kept of each answer. Default: 4 MiB. */
 	bufferBytes?: number;
 }
 
-export interface KeepingProxy {
+export interface KeptAnswersProxy {
 	readonly url: string;
-	/** Method and target of everything that was asked. */
+	/** Method and target of all requests. */
 	readonly log: string[];
-	/** Generations that go on on the server. */
+	/** Number of running generations. */
 	readonly running: number;
 	close(): Promise<void>;
 }
 
-/** An answer that is being generated or was. */
+/** A kept answer, complete or in progress. */
 class Kept {
 	private pieces: Buffer[] = [];
 	total = 0;
@@ -68,12 +68,15 @@ function without<T extends object>(names: readonly string[], fields: T): T {
 
 const error = (code: number, message: string, type: string) => JSON.stringify({ error: { code, message, type } });
 
-export async function startKeepingProxy(target: string, options: KeepingProxyOptions = {}): Promise<KeepingProxy> {
+export async function startKeptAnswersProxy(
+	target: string,
+	options: KeptAnswersProxyOptions = {},
+): Promise<KeptAnswersProxy> {
 	const { keeps = true, breakAfter = () => undefined, breaksCleanly = false, bufferBytes = 4 * 1024 * 1024 } = options;
 	const log: string[] = [];
 	const answers = new Map<string, Kept>();
 
-	/** Passes a kept answer on from a byte, as far as the socket lasts. */
+	/** Sends a kept answer from a byte offset, until the end or `most` bytes. */
 	const pass = (kept: Kept, from: number, most: number | undefined, outgoing: http.ServerResponse) => {
 		let sent = 0;
 		const write = () => {
@@ -84,7 +87,7 @@ export async function startKeepingProxy(target: string, options: KeepingProxyOpt
 			const isCut = most !== undefined && sent >= most && !(kept.isOver && from + sent >= kept.total);
 			if (isCut || (kept.isOver && from + sent >= kept.total)) {
 				off();
-				// What was written has to leave the process before the socket breaks.
+				// Flush the written data before the socket breaks.
 				if (isCut && !breaksCleanly) outgoing.write('', () => outgoing.socket?.resetAndDestroy());
 				else outgoing.end();
 			}
@@ -95,7 +98,7 @@ export async function startKeepingProxy(target: string, options: KeepingProxyOpt
 	};
 
 	const begin = (incoming: http.IncomingMessage, outgoing: http.ServerResponse, id: string | undefined) => {
-		// The server behind keeps nothing by itself: what is kept is kept here.
+		// The server behind gets no conversation ID: only the proxy keeps answers.
 		const headers = without(keeps === 'server' ? ['host'] : ['host', 'x-conversation-id'], incoming.headers);
 		const request = { method: incoming.method ?? '', target: incoming.url ?? '' };
 		const onward = http.request(new URL(request.target, target), { method: request.method, headers, agent: false });

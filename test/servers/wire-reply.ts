@@ -1,9 +1,9 @@
 /**
- * Answers that are exact, and answers that go wrong on purpose.
+ * Exact HTTP answers, with optional transport faults.
  *
  * A simulator describes its answer as a `WireReply`: status, headers in wire order, and a body as a sequence of writes.
- * `Transport` then says what the network, a proxy or a dying server makes of it: other split points, other line ends,
- * silence, resets, missing pieces. Any simulator can use this; it knows nothing about llama-server or Dify.
+ * `Transport` changes it like a network, a proxy or a dying server: other split points, other line ends, silence, resets,
+ * missing pieces. Independent of the simulated server.
  */
 import { delay, setImmediate } from '../support/node';
 import type { Exchange } from './raw-http';
@@ -20,18 +20,17 @@ export interface WireReply {
 	/** Default: the usual phrase for the status. */
 	reason?: string;
 	/**
-	 * In wire order. `['Content-Length', '*']` is filled in; without it and without `Transfer-Encoding` the right one is
-	 * put at the end.
+	 * In wire order. `['Content-Length', '*']` is filled in; without it and `Transfer-Encoding` the right one is appended.
 	 */
 	headers: HeaderList;
-	/** A Buffer or string is sent whole; anything else write by write, as it comes. */
+	/** A Buffer or string is sent whole; anything else write by write. */
 	body?: Write | Iterable<Write> | AsyncIterable<Write>;
 	transport?: Transport;
-	/** Sent as it is instead of status line, headers and framed body; only the time and failure knobs still apply. */
+	/** The body is the whole raw answer, without status line, headers and framing; only delays and faults apply. */
 	verbatim?: boolean;
 }
 
-/** A place in the body: so many bytes, or so many whole server-sent events, have gone before. */
+/** A place in the body: after so many bytes, or after so many server-sent events. */
 export type Position = number | { event: number };
 
 export interface Pause {
@@ -42,35 +41,34 @@ export interface Pause {
 
 export interface Cut {
 	/**
-	 * `start`: before the first byte of the answer. `headers`: in the middle of the headers. `end`: all is sent but the
-	 * end of the last chunk.
+	 * `start`: before the first byte of the answer. `headers`: within the headers. `end`: before the end of the last chunk.
 	 */
 	at: 'start' | 'headers' | 'end' | Position;
-	/** `clean`: the body ends as if it were complete. `silence`: nothing more, connection left open. */
+	/** `clean`: the body ends as if it were complete. `silence`: the connection stays open without data. */
 	how: 'fin' | 'rst' | 'clean' | 'silence';
 }
 
-/** What the way between server and client does to one answer. Everything is optional; nothing set: sent as written. */
+/** Transport of one answer. All settings are optional; without any it is sent unchanged. */
 export interface Transport {
 	/** Milliseconds, or a promise, before the status line. */
 	delayHeaders?: number | Promise<unknown>;
 	/** Milliseconds, or a promise, between the headers and the first byte of the body. */
 	delayBody?: number | Promise<unknown>;
 	pauses?: readonly Pause[];
-	/** Each piece becomes its own HTTP chunk and its own TCP write, so a client reads it alone. */
+	/** Each piece becomes its own HTTP chunk and TCP write, so that a client reads it separately. */
 	split?: Split;
-	/** So many writes joined to one: several events per read. */
+	/** Joins so many writes into one: several events per read. */
 	join?: number;
-	/** Line ends, BOM, comments and other liberties of the event stream format. */
+	/** Line ends, BOM, comments and other variants of the event stream format. */
 	sse?: SseStyle;
 	status?: number;
-	/** Sets, or with `null` removes, headers. Names are matched without case. */
+	/** Sets headers, or removes them with `null`. Names are case-insensitive. */
 	headers?: Readonly<Record<string, string | null>>;
-	/** `close`: no length, no chunks, the end of the connection is the end of the body, as HTTP/1.0 proxies do. */
+	/** `close`: no length, no chunks: the end of the connection ends the body, as with HTTP/1.0 proxies. */
 	framing?: 'chunked' | 'length' | 'close';
 	httpVersion?: '1.0' | '1.1';
 	gzip?: boolean;
-	/** FIN after the answer, whatever was promised. */
+	/** Closes the connection after the answer, even with keep-alive. */
 	closeAfter?: boolean;
 	cut?: Cut;
 }
@@ -101,7 +99,7 @@ const REASONS: Record<number, string> = {
 	504: 'Gateway Timeout',
 };
 
-/** Later settings win, header by header; `sse` styles are merged too. */
+/** Merges settings; later ones take precedence, by header and `sse` style. */
 export const mergeTransport = (...layers: Array<Transport | undefined>): Transport =>
 	layers.reduce<Transport>(
 		(merged, layer) =>
@@ -116,7 +114,7 @@ export const mergeTransport = (...layers: Array<Transport | undefined>): Transpo
 		{},
 	);
 
-/** Waits for milliseconds or a promise, no longer than the signal lets it. Never rejects. */
+/** Waits for milliseconds or a promise, until the signal aborts. Never rejects. */
 export const waitFor = async (what: number | Promise<unknown> | undefined, signal: AbortSignal): Promise<void> => {
 	if (what === undefined || signal.aborted) return;
 	if (typeof what === 'number') {
@@ -163,7 +161,7 @@ const finalHeaders = (reply: WireReply, transport: Transport, framing: Framing, 
 				: undefined;
 	const at = Math.max(headerIndex(headers, 'content-length'), headerIndex(headers, 'transfer-encoding'));
 	const given = at >= 0 ? headers[at]![1] : '*';
-	// A length that was given on purpose, right or wrong, stays.
+	// Keep an explicit length, right or wrong.
 	if (at >= 0 && (given === '*' || transport.framing !== undefined)) headers.splice(at, 1, ...(wanted ? [wanted] : []));
 	else if (at < 0 && wanted) headers.push(wanted);
 	if (transport.gzip) headers.push(['Content-Encoding', 'gzip']);
@@ -175,7 +173,7 @@ const finalHeaders = (reply: WireReply, transport: Transport, framing: Framing, 
 	return headers;
 };
 
-/** Sends one reply, with everything its transport does to it. Resolves when it is over, one way or another. */
+/** Sends one reply with its transport settings. Resolves when it has ended or failed. */
 export const sendReply = async (exchange: Exchange, reply: WireReply): Promise<void> => {
 	const { request, socket } = exchange;
 	const transport = reply.transport ?? {};
@@ -208,7 +206,7 @@ export const sendReply = async (exchange: Exchange, reply: WireReply): Promise<v
 		writes = asWrites(whole);
 		await sendHead(exchange, reply, transport, framing, whole.length);
 	} else if (!reply.verbatim) {
-		// Like llama-server: headers go out with the first result, not before (docs/protocols/llama-server.md 3.1).
+		// Like llama-server, send headers with the first result (docs/protocols/llama-server.md 3.1).
 		const iterator = writes[Symbol.asyncIterator]();
 		const first = await iterator.next();
 		if (request.signal.aborted) {
@@ -263,7 +261,7 @@ const sendHead = async (
 	await write(transport.cut?.at === 'headers' ? head.slice(0, Math.floor(head.length / 2)) : head);
 };
 
-/** Returns how the body broke off, or undefined when it was sent to its end. */
+/** @returns how the body was cut, or undefined if it was sent completely */
 const sendBody = async (
 	exchange: Exchange,
 	writes: AsyncIterable<Buffer>,
@@ -279,7 +277,7 @@ const sendBody = async (
 	const counter = new EventCounter();
 	let sent = 0;
 
-	/** Everything that is to happen before byte `offset` of the body; tells whether the body breaks off there. */
+	/** Runs the pauses before byte `offset` of the body. @returns how the body is cut there, if it is */
 	const reach = async (offset: number): Promise<Cut['how'] | undefined> => {
 		for (;;) {
 			const due = marks.filter((mark) => typeof mark.at === 'number' && mark.at <= offset);
@@ -304,7 +302,7 @@ const sendBody = async (
 				typeof at === 'number' && at > sent && at < sent + bytes.length ? [{ at: at - sent, how }] : [],
 			)
 			.sort((a, b) => a.at - b.at);
-		// A chunk that is announced has to be filled, so a clean end can only lie between two chunks.
+		// An announced chunk must be completed, so a clean end is only possible between chunks.
 		const clean = inside.filter(({ how }) => how === 'clean').map(({ at }) => at);
 		const borders = [...new Set([...offsetsOf(bytes, sent), ...clean, bytes.length])].sort((a, b) => a - b);
 		let start = 0;

@@ -1,4 +1,4 @@
-/** The neighbours' profiles against the streams constructed after the protocol notes, and their metadata routes. */
+/** Profiles of other servers, compared with streams after the protocol notes, and their metadata routes. */
 import { rawAsk, type RawAnswer } from '../support/raw-client';
 import { httpFixture, type HttpFixture } from '../support/streams';
 import {
