@@ -20,6 +20,7 @@ module.exports = {
 	},
 	// Many suites wait for simulated servers, so four workers keep two cores busy.
 	maxWorkers: 4,
+	testSequencer: '<rootDir>/test/support/longest-first.cjs',
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
 	setupFilesAfterEnv: ['<rootDir>/test/support/jest-clear-caches.ts'],
 	// The longest test takes seconds; the rest is for busy machines and for more examples (test/support/properties.ts).
