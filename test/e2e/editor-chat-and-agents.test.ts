@@ -158,7 +158,6 @@ if (newest) {
 			});
 			const question = {
 				query: "={{ $fromAI('question', 'One complete question', 'string') }}",
-				user: 'front-desk',
 				conversation: 'new',
 				inputsMode: 'json',
 				inputsJson: '{}',
@@ -201,7 +200,7 @@ if (newest) {
 				await page.setViewportSize({ ...WINDOW, height: 880 });
 				await preview(await agentOn('anthropic', 'anthropicApi', server.url));
 				await page.getByText('The model server is up, and the shop opens at nine.').waitFor();
-				expect(shop.runs.at(-1)).toMatchObject({ query: 'When does the shop open?' });
+				expect(shop.runs.at(-1)).toMatchObject({ query: 'When does the shop open?', user: 'n8n' });
 				await page.mouse.move(400, 600);
 				await page.mouse.wheel(0, 5000);
 				await picture('n8n-agent', {

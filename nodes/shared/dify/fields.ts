@@ -8,9 +8,11 @@ import type { NodeParameters } from '../parameters';
 import type { OperationCall } from '../run/operations';
 
 /**
- * One user for each chat, then that of the Dify Chat Message before, and one for the workflow where there is neither.
+ * One user for each chat, then that of the Dify Chat Message before, then one for the workflow. n8n's Agents have no
+ * workflow, and its ID throws there.
  */
-const DEFAULT_USER = "={{ $json.sessionId ?? $json.user ?? 'n8n-' + $workflow.id }}";
+const DEFAULT_USER =
+	"={{ $json.sessionId ?? $json.user ?? (() => { try { return 'n8n-' + $workflow.id } catch { return 'n8n' } })() }}";
 
 /** The user that everything in Dify belongs to. */
 export const userField = stringField('User', 'user', {

@@ -1,4 +1,5 @@
 import { startSim, UNKNOWN_ID } from '../../lib/dify/client';
+import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
 import { chatJson, errorIn, feedback, properties, ratingsOf, startAnswered } from '../dify';
 
@@ -28,8 +29,10 @@ test('Chat Trigger, Dify Chat Message, Dify Feedback with defaults: the same use
 	const { sim } = await startAnswered();
 	const answer = await chatJson(sim, { parameters: { user: 'session-77' } });
 	expect(answer.user).toBe('session-77');
-	const field = properties(new DifyFeedback()).find(({ name }) => name === 'user')!;
-	expect(field.default).toBe("={{ $json.sessionId ?? $json.user ?? 'n8n-' + $workflow.id }}");
+	const [first, second] = [new DifyChatMessage(), new DifyFeedback()].map(
+		(node) => properties(node).find(({ name }) => name === 'user')!.default,
+	);
+	expect(second).toBe(first);
 	const { messageId, user } = answer as { messageId: string; user: string };
 	expect((await feedback(sim, { messageId, user, rating: 'like' }))[0]!.json).toMatchObject({ success: true });
 });

@@ -21,6 +21,7 @@ async function reading<T>(
 	nodeType: INodeType,
 	parameters: IDataObject,
 	read: (parameters: NodeParameters) => T,
+	{ id, json }: { id?: string; json: IDataObject } = { id: 'w1', json: { text: 'hello', off: 'perhaps', many: 7 } },
 ): Promise<T> {
 	const { description } = nodeType;
 	const node: INode = {
@@ -37,8 +38,8 @@ async function reading<T>(
 		getKnownTypes: () => ({}),
 	} as unknown as INodeTypes;
 	// As n8n does, it fills in the defaults of what is shown.
-	const workflow = new Workflow({ id: 'w1', nodes: [node], connections: {}, active: false, nodeTypes });
-	const items = [{ json: { text: 'hello', off: 'perhaps', many: 7 } }];
+	const workflow = new Workflow({ id, nodes: [node], connections: {}, active: false, nodeTypes });
+	const items = [{ json }];
 	const context = new ExecuteContext(
 		workflow,
 		workflow.getNode('Node')!,
@@ -81,6 +82,17 @@ describe("with n8n's own context", () => {
 				if (name !== 'operation' && !isExpression) expect({ name, value }).toEqual({ name, value: preset });
 			}
 		}
+	});
+
+	it.each<[string | undefined, IDataObject, string]>([
+		['w1', {}, 'n8n-w1'],
+		['w1', { sessionId: 'chat-3', user: 'anna' }, 'chat-3'],
+		['w1', { user: 'anna' }, 'anna'],
+		[undefined, { user: 'anna' }, 'anna'],
+		[undefined, {}, 'n8n'],
+	])('the default user in workflow %p with the item %p is %p', async (id, json, user) => {
+		for (const node of [new DifyChatMessage(), new DifyFeedback()])
+			expect(await reading(node, {}, (parameters) => parameters.name('user'), { id, json })).toBe(user);
 	});
 
 	it('expressions in collections and locators are evaluated, and wrong values are told by the label', async () => {
