@@ -103,6 +103,11 @@ describe.each(SIM_VERSIONS)('Documents with Dify %s', (version) => {
 		expect(await manage(of, 'document', 'updateText', { documentId, text: 'New.', wait: 5 })).toMatchObject([
 			{ action: 'updated', documentId: known.id, name: 'a.txt' },
 		]);
+		const items = [{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'b.txt' } } }];
+		const file = { documentId, binaryPropertyName: 'data', wait: 5 };
+		expect(await manage(of, 'document', 'updateFile', file, { items })).toMatchObject([
+			{ action: 'updated', documentId: known.id, name: 'a.txt' },
+		]);
 		const parameters = { documentIds: `${known.id}, ${known.id}`, statusAction: 'disable' };
 		expect(await manage(of, 'document', 'setStatus', parameters)).toHaveLength(2);
 		expect(await manage(of, 'document', 'getAll', { options: { status: 'disabled' } })).toHaveLength(1);

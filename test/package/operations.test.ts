@@ -1,0 +1,47 @@
+import type { INodePropertyOptions, INodeType } from 'n8n-workflow';
+
+import { fs, path } from '../support/node';
+
+interface Operation {
+	node: string;
+	/** Empty in a node without resources. */
+	resource: string;
+	operation: string;
+}
+
+async function operationsOf(node: string): Promise<Operation[]> {
+	const file = path.resolve('nodes', node, `${node}.node.ts`);
+	const [Node] = Object.values((await import(file)) as Record<string, new () => INodeType>);
+	const lists = new Node!().description.properties.filter(({ name }) => name === 'operation');
+	return lists.flatMap(({ options = [], displayOptions }) =>
+		(options as INodePropertyOptions[]).map(({ value }) => ({
+			node,
+			resource: String(displayOptions?.show?.resource?.[0] ?? ''),
+			operation: String(value),
+		})),
+	);
+}
+
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const testsOf = (node: string) =>
+	fs
+		.readdirSync(`test/nodes/${node}`, { recursive: true, encoding: 'utf8' })
+		.filter((name) => name.endsWith('.test.ts'))
+		.map((name) => ({ name, text: fs.readFileSync(`test/nodes/${node}/${name}`, 'utf8') }));
+
+/** A test of its own: in a file of its name, or one that names the operation, and its resource in folder or text. */
+function isTested({ node, resource, operation }: Operation): boolean {
+	const own = `${path.join(kebab(resource), kebab(operation))}.test.ts`;
+	const isAbout = (name: string, text: string) =>
+		resource === '' || name.startsWith(`${kebab(resource)}/`) || text.includes(`'${resource}'`);
+	return testsOf(node).some(
+		({ name, text }) => name === own || (isAbout(name, text) && text.includes(`'${operation}'`)),
+	);
+}
+
+test('every operation of a node has a test of its own in test/nodes', async () => {
+	const nodes = fs.readdirSync('nodes').filter((node) => fs.existsSync(`nodes/${node}/${node}.node.ts`));
+	const operations = (await Promise.all(nodes.map(operationsOf))).flat();
+	expect(operations.length).toBeGreaterThan(100);
+	expect(operations.filter((each) => !isTested(each))).toEqual([]);
+});
