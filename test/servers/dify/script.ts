@@ -2,6 +2,7 @@ import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
 import type { FormStep, Item, Json, NodeStep, Script, SimVersion, Step, ThoughtRound } from './types';
 import { without } from './http';
 import { defaultUsage, noUsage, stoppedUsage, unmeasured, workflowBased } from './plain';
+import { SIM_VERSIONS } from './types';
 
 export interface RunContext {
 	version: SimVersion;
@@ -37,6 +38,38 @@ const streamsAgent = (version: SimVersion) => version === '1.16' || version === 
 
 /** Versions with workers that were recorded. */
 const isWorkerRun = (version: SimVersion) => version === '1.14' || version === '1.16';
+
+/** The oldest of these versions that sends an event (docs/protocols/dify.md 3.3). */
+export const SINCE: Readonly<Record<string, SimVersion>> = {
+	message: '1.12',
+	message_file: '1.12',
+	message_replace: '1.12',
+	message_end: '1.12',
+	agent_message: '1.12',
+	text_chunk: '1.12',
+	text_replace: '1.12',
+	tts_message: '1.12',
+	tts_message_end: '1.12',
+	agent_thought: '1.12',
+	agent_log: '1.12',
+	reasoning_chunk: '2026',
+	workflow_started: '1.12',
+	workflow_finished: '1.12',
+	workflow_paused: '1.14',
+	error: '1.12',
+	node_started: '1.12',
+	node_finished: '1.12',
+	node_retry: '1.12',
+	iteration_started: '1.12',
+	iteration_next: '1.12',
+	iteration_completed: '1.12',
+	loop_started: '1.12',
+	loop_next: '1.12',
+	loop_completed: '1.12',
+	human_input_required: '1.14',
+	human_input_form_filled: '1.14',
+	human_input_form_timeout: '1.14',
+};
 
 /**
  * Turns a run into the events of one version and app type (docs/protocols/dify.md 3.2 to 3.7). Step by step, since a stop
@@ -118,7 +151,7 @@ export class Transcript {
 		if ('nodeStart' in step) return [this.nodeStarted(step.nodeStart)];
 		if ('nodeEnd' in step) return [this.nodeFinished(step.nodeEnd)];
 		if ('round' in step) return this.round(step.round);
-		if ('emit' in step) return [this.event(step.emit, step.fields)];
+		if ('emit' in step) return [this.emit(step.emit, step.fields)];
 		if ('tts' in step) return [this.event('tts_message', { audio: step.tts })];
 		if ('pause' in step) return this.pause(step.pause);
 		if ('error' in step) return this.fail(step.error);
@@ -200,6 +233,14 @@ export class Transcript {
 	}
 
 	private event(name: string, own: Json): Item {
+		const { version } = this.context;
+		if (SIM_VERSIONS.indexOf(version) < SIM_VERSIONS.indexOf(SINCE[name] ?? version))
+			throw new Error(`Dify ${version} sends no ${name}`);
+		return this.emit(name, own);
+	}
+
+	/** Also what this version does not send, where a test asks for it. */
+	private emit(name: string, own: Json): Item {
 		// Workflow events of a chatflow have the run ID outside `data` too, except agent logs and reasoning
 		// (docs/protocols/dify.md 3.2, 3.3).
 		const run =
