@@ -5,7 +5,7 @@ import type { HealthServerKind, HealthStatus, Severity } from './observations';
 import { type RemedyFacts, remedyFor } from '../errors/remedies';
 import { OLDEST_N8N } from '../supported-n8n';
 
-/** What a finding's sentences may name. */
+/** Facts for the texts of a finding. */
 export interface AdviceFacts extends Pick<RemedyFacts, 'url' | 'host' | 'port' | 'model'> {
 	/** What the server has instead. */
 	others?: readonly string[];
@@ -36,14 +36,14 @@ const GPU_ADVICE =
 
 type Sentences = (facts: AdviceFacts) => { meaning: string; advice: string };
 
-/** How grave a finding is, the status that it gives the server, and its sentences. */
+/** Severity of a finding, the status that it gives the server, and its texts. */
 interface Row {
 	severity: Severity;
 	status?: HealthStatus;
 	says: Sentences;
 }
 
-/** Of a finding that says the same whatever is known: its meaning, and its advice. */
+/** Texts of a finding: made from the facts, or fixed. */
 type Said = [says: Sentences] | [meaning: string, advice: string];
 
 function row(severity: Severity, status: HealthStatus | undefined, [first, advice = '']: Said): Row {
@@ -55,8 +55,8 @@ const warning = (...said: Said) => row('warning', undefined, said);
 const info = (...said: Said) => row('info', undefined, said);
 
 /**
- * Findings that only a check can make. Whatever the other nodes can run into as well is in the tables of
- * `lib/errors/remedies`, which the diagnosis reads first.
+ * Findings that only a check can make. Failures that other nodes meet as well are in the tables of
+ * `lib/errors/remedies`.
  */
 export const ADVICE = {
 	serverExited: error('unreachable', ({ ago = 'a while ago', host }) => ({

@@ -3,7 +3,7 @@ import { advise, describeProbe, AS_WARNING, type FindingWithStatus } from './fin
 import { listOf } from './answers';
 import type { Alternative, Observations, Probe } from './observations';
 
-/** Whether the server answers with the other scheme at the same place: then that is all that is wrong. */
+/** Whether the server answers at the same address with the other scheme (http, https): then only that is wrong. */
 export function speaksOtherScheme({ alternatives, url }: Observations): boolean {
 	return alternatives.some(
 		(other) =>
@@ -28,8 +28,8 @@ export function withAlternative(
 }
 
 /**
- * An address that leads on to another one. Questions are asked there as well, so all looks well; but a POST, and with
- * it every generation, is repeated only where the status says so.
+ * Findings for an address that redirects. Probes follow it, so all looks well; but a POST, and so every generation, is
+ * repeated only after 307 and 308.
  */
 export function movedFindings(probe: Probe | undefined): FindingWithStatus[] {
 	if (probe?.answered !== true || probe.endedAt === undefined) return [];
@@ -46,16 +46,16 @@ export function movedFindings(probe: Probe | undefined): FindingWithStatus[] {
 		: [advise('moved', describeProbe(probe), { url: place, what: ', which generations do not follow' })];
 }
 
-/** Without a query, and without the slash that some frameworks insist on. */
+/** The URL without a query and a trailing slash. */
 function bare(url: string): string {
 	return url.replace(/[?#].*$/s, '').replace(/\/$/, '');
 }
 
 /**
- * Whether what was hoped for answers there. Without the key, a refusal in the API's own words is as good as an answer.
+ * Whether the expected service answers there. The probe has no key, so a refusal by the API itself counts as an answer.
  */
 function isReached({ expects, probe }: Alternative): boolean {
-	// Its certificate is the next thing to mend, but the scheme is right.
+	// The certificate is wrong, but the scheme is right.
 	if (!probe.answered) return expects === 'anything' && probe.failure.kind === 'tlsUntrusted';
 	const refusal = probe.status === 401 || probe.status === 403 ? probe.json : undefined;
 	if (expects === 'models') return listOf(probe) !== undefined || isRecord(refusal);

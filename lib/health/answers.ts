@@ -1,4 +1,4 @@
-/** What probes answered, and who that is. */
+/** Reads the answers of probes, and tells from them which server it is. */
 import { isRefusal } from '../errors/http-failure';
 import { identify } from '../servers/identify';
 import { type ServerKind, traitsOf } from '../servers/kinds';
@@ -19,7 +19,10 @@ const ROUTES: Record<IdentifyingRoute, ProbeName> = {
 	info: 'info',
 };
 
-/** Who answers, and its version where it names one. Dify is told by its headers (docs/protocols/dify.md 1.1). */
+/**
+ * Kind of the server, and its version where it names one. Dify is recognized by its headers (docs/protocols/dify.md
+ * 1.1).
+ */
 export function serverOf(probes: Probes): { kind: HealthServerKind; version: string | null } {
 	const answers = answersOf(probes);
 	const kind = identify(answers);
@@ -35,7 +38,7 @@ export function serverOf(probes: Probes): { kind: HealthServerKind; version: str
 		: { kind: 'unknown', version: null };
 }
 
-/** What is known of the kind that answers. */
+/** Traits of the server's kind. */
 export function traitsOfServer(kind: HealthServerKind): ServerTraits {
 	return traitsOf(serverKindOf(kind));
 }
@@ -58,8 +61,8 @@ function answerOf(probe: Probe | undefined): ServerAnswer | undefined {
 }
 
 /**
- * The route to ask whether the server is well. Undefined where nothing has told who it is: LiteLLM's `/health` runs a
- * generation on every model.
+ * Path of the health route. Undefined where the kind of the server is unknown: LiteLLM's `/health` runs a generation on
+ * every model.
  */
 export function healthPathOf(probes: Probes): string | undefined {
 	const kind = identify(answersOf(probes));
@@ -72,12 +75,12 @@ export function listOf(probe: Probe | undefined): Array<Record<string, unknown>>
 	return answer === undefined || isRefusal(answer) ? undefined : modelEntries(answer.json);
 }
 
-/** The same, read. */
+/** The models of `/v1/models`; empty where the answer is no list. */
 export function modelsIn(probe: Probe | undefined): ServerModel[] {
 	return listOf(probe) === undefined ? [] : (readModels(answerOf(probe)?.json) ?? []);
 }
 
-/** The models of the server: from its list, or from what else it tells. */
+/** The models of the server: from its list, or from its other answers. */
 export function modelsOfServer(probes: Probes): ServerModel[] {
 	const { kind } = serverOf(probes);
 	return traitsOfServer(kind).modelsFrom?.(answersOf(probes)) ?? modelsIn(probes.models);

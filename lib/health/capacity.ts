@@ -1,9 +1,9 @@
 import { traitsOfServer } from './answers';
-import { gpuShares } from './facts';
+import { gpuShares } from './server-report';
 import { advise, type FindingWithStatus } from './finding';
 import type { Observations, ServerReport } from './observations';
 
-/** Tools, memory and a system prompt of an agent rarely take less (docs/protocols/llama-server.md 9.3). */
+/** Tokens. Tools, memory and system prompt of an agent rarely take less (docs/protocols/llama-server.md 9.3). */
 const SMALL_CONTEXT = 8_192;
 
 /** Room for requests: slots, queue, context, GPU. */

@@ -1,52 +1,48 @@
 import { resolveDifyBase } from '../dify/base-url';
 import { ServerError } from '../errors/server-error';
 import { diagnose } from './diagnosis';
-import { probeDify } from './dify';
-import { progressOf } from './facts';
-import { mergeResults } from './several';
+import { probeDify } from './dify-probes';
+import { progressOf } from './server-report';
+import { mergeResults } from './merge-results';
 import type { CheckResult, HealthStatus, ModelFacts, Observations } from './observations';
 import { observe, type CheckOptions, type Target } from './observe';
-import { probeModelServer } from './probes';
+import { probeModelServer } from './model-server-probes';
 import { LruCache } from '../lru-cache';
 
-/**
- * The last result of each address. Only a hint (it vanishes with the process): a server that answered just now and
- * refuses now has exited.
- */
+/** The last result of each address, which shows that a server has exited. A cache: it vanishes with the process. */
 const remembered = LruCache.shared<Memory>({ maxEntries: 200 });
 
 interface Memory {
 	status: HealthStatus;
 	at: number;
-	/** See `progressOf`, and since when it is that. */
+	/** Result of `progressOf`; unchanged since `progressSince`. */
 	progress?: string;
 	progressSince: number;
 }
 
 /**
- * Checks a server, and with it the further ones of its credential: cheap, without a generation, without waking or
- * loading anything.
+ * Checks all servers of a credential. Cheap: no generation, no model is loaded or woken.
  *
  * @throws {ServerError} only of kind `aborted`
  */
 export async function checkServer(target: Target, options: CheckOptions = {}): Promise<CheckResult> {
-	const all = eachOf(target).map(async (server) => (await inspect(server, namedAt(server, options))).result);
+	const all = targetsOf(target).map(async (server) => (await inspect(server, optionsFor(server, options))).result);
 	return mergeResults(await Promise.all(all));
 }
 
-/** The servers of a credential, each for itself. */
-export function eachOf({ further = [], ...first }: Target): Target[] {
+/** Each server of a credential as a target of its own. */
+export function targetsOf({ further = [], ...first }: Target): Target[] {
 	return [first, ...further];
 }
 
-/** What is needed of a server, with the name that the model has there. */
-function namedAt({ modelNamed }: Target, options: CheckOptions): CheckOptions {
+/** The options with the model's name on this server. */
+function optionsFor({ modelNamed }: Target, options: CheckOptions): CheckOptions {
 	const model = options.expectations?.model;
 	if (model === undefined || modelNamed === undefined) return options;
 	return { ...options, expectations: { ...options.expectations, model: modelNamed(model) } };
 }
 
-/** The same, with what was seen. */
+/** Checks one server, and also returns what was observed. */
 export async function inspect(
 	target: Target,
 	options: CheckOptions = {},
@@ -63,7 +59,7 @@ export async function inspect(
 		...(progress === undefined ? {} : { unchangedMs: now - progressSince }),
 	};
 	const { status, findings, summary, report } = diagnose(observations);
-	// What is remembered is the last time that the server answered: a second refusal still has the same cause.
+	// Only results with an answer are remembered: a second refusal has the same cause.
 	const hasAnswered = status !== 'unreachable' && Object.values(seen.probes).some(({ answered }) => answered);
 	if (address !== undefined && hasAnswered) remembered.set(address, { status, at: now, progress, progressSince });
 	const { server, latencyMs, app, ...facts } = report;
@@ -72,7 +68,7 @@ export async function inspect(
 		healthy: status === 'healthy',
 		summary,
 		url: addressOf(observations),
-		// In n8n's views the first fields are those that are seen: what is wrong comes before what there is.
+		// n8n's views show the first fields, so findings come before facts.
 		findings,
 		server,
 		latencyMs,

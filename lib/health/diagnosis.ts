@@ -1,8 +1,8 @@
 import { difyFindings } from './dify-diagnosis';
 import { expectationFindings } from './expectations';
 import { capacityFindings } from './capacity';
-import { describeServer } from './facts';
-import { keyFindings, unauthorized } from './key';
+import { describeServer } from './server-report';
+import { keyFindings, refusedKeyFinding } from './key-findings';
 import { movedFindings, speaksOtherScheme, withAlternative } from './alternatives';
 import {
 	advise,
@@ -11,7 +11,7 @@ import {
 	fromFailure,
 	failureFor,
 	AS_WARNING,
-	overall,
+	overallStatus,
 	sorted,
 	withoutStatus,
 	type FindingWithStatus,
@@ -31,19 +31,19 @@ import type { FailureKind } from '../errors/kinds';
 import { isModelNamed } from '../servers/model-names';
 import { isRecord, words } from '../values';
 
-/** How long ago a check may have been to say something about now. */
+/** An older check says nothing about now. */
 const RECENT_MS = 30 * 60_000;
 const SLOW_MS = 1_000;
 /** A single step of computing takes seconds at most, also for a large batch on a slow GPU. */
 const STUCK_MS = 30_000;
 /**
- * What is wrong and what to do, from what a check saw. Pure: order and rows after docs/protocols/llama-server.md 9.3
- * and dify 1, 6.
+ * Status, findings and summary from what a check observed. Pure. Order and rows follow docs/protocols/llama-server.md
+ * 9.3 and dify 1, 6.
  */
 export function diagnose(observations: Observations) {
 	const report = describeServer(observations);
 	const found = sorted(findAll(observations, report));
-	const status = overall(found);
+	const status = overallStatus(found);
 	const findings = withoutStatus(found);
 	return { status, findings, summary: summarise(status, findings, report, observations), report };
 }
@@ -69,7 +69,7 @@ function findAll(observations: Observations, report: ServerReport): FindingWithS
 }
 
 /**
- * Of several failures the first in this list says most: after a crash one question is cut off and the others are
+ * Of several failures the first in this list says most: after a crash one request is cut off and the others are
  * refused.
  */
 const MOST_TELLING: FailureKind[] = [
@@ -106,7 +106,7 @@ function connectionFindings(observations: Observations): FindingWithStatus[] {
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
 }
 
-/** Whether what answers is the API, and lets us in. */
+/** Whether the API answers and accepts the key. */
 function apiFindings(observations: Observations, report: ServerReport): FindingWithStatus[] {
 	const { probes, url } = observations;
 	const { models, health } = probes;
@@ -126,7 +126,7 @@ function apiFindings(observations: Observations, report: ServerReport): FindingW
 		return [advise('stuck', `${describeProbe(models)}${isUp ? `; ${describeProbe(health)}` : ''}`)];
 	const failure = failureOf(models) ?? failureFor('invalidAnswer', { root: url.root });
 	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden')
-		return [unauthorized(observations, failure, observed, kind)];
+		return [refusedKeyFinding(observations, failure, observed, kind)];
 	if (failure.kind === 'wrongPath' && traitsOfServer(kind).hasOllamaApi === true)
 		return [advise('ollamaWithoutV1', observed, { url: url.origin })];
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
@@ -135,7 +135,6 @@ function apiFindings(observations: Observations, report: ServerReport): FindingW
 const LOADING_ADVICE =
 	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if it never ends, read the log of the server.';
 
-/** What a probe says against itself: its own failure, whichever way it came. */
 function failureOf(probe: Probe | undefined): ProbeFailure | undefined {
 	return probe?.failure;
 }
@@ -173,8 +172,8 @@ function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerRepor
 const UNWELL = /^(?:un(?:healthy|available)|not[ _-]?(?:healthy|ok|ready)|down|dead|error|fail(?:ed|ing)?|critical)$/i;
 
 /**
- * A list of models may be fixed while the engine behind it is dead (SGLang, TGI): then `/health` is what tells. A page,
- * and what a gateway says of a server that it cannot reach, is not the server's word.
+ * The list of models may be static while the engine is dead (SGLang, TGI): then `/health` tells. Web pages and errors
+ * of a gateway do not count.
  */
 function saysUnwell(
 	{ status, text, headers, json }: Extract<Probe, { answered: true }>,
@@ -183,11 +182,11 @@ function saysUnwell(
 	if (looksLikeHtml(text, headers['content-type'])) return false;
 	if (status < 300 && isRecord(json)) return UNWELL.test(words(json.status)) || json.healthy === false;
 	if (status < 300) return UNWELL.test(words(json ?? text).trim());
-	// At a server that nobody knows, the route may mean something else.
+	// On an unknown server the route may mean something else.
 	return kind === 'openAiCompatible' ? status === 503 : status >= 500 && status !== 502 && status !== 504;
 }
 
-/** Programs that answer whatever they are asked, with the same JSON. */
+/** Whether the server gives the same JSON on every route. */
 function answersAllAlike({ models, props, version, ollamaVersion }: Observations['probes']): boolean {
 	const [first, ...others] = [models, props, version, ollamaVersion].map((probe) =>
 		probe?.answered === true && probe.status < 300 ? probe.text.trim() : '',
@@ -195,13 +194,10 @@ function answersAllAlike({ models, props, version, ollamaVersion }: Observations
 	return first !== undefined && first !== '' && others.every((text) => text === first);
 }
 
-/** Options of a command line whose values are nobody's business. */
+/** Command-line options whose values are secret. */
 const SECRET_OPTION = /^(?:--api-key|--hf-token|-hft)(?:=|$)/;
 
-/**
- * Models of a router that failed to load. Where another one is needed, and that is fine, they are no reason for an
- * alarm.
- */
+/** Models of a router that failed to load. They are only a warning if another model is wanted. */
 function routerFindings({ probes, expectations }: Observations): FindingWithStatus[] {
 	return modelsIn(probes.models).flatMap((model): FindingWithStatus[] => {
 		const { id, state, exitCode, args = [] } = model;

@@ -7,7 +7,7 @@ import type { Observations, Probe } from './observations';
 
 type Answered = Extract<Probe, { answered: true }>;
 
-/** What is wrong in the settings, of the app or of its address; whatever else Dify refuses may pass. */
+/** Failures caused by settings of the app or its address. Other refusals of Dify may be temporary. */
 const MISCONFIGURED: ReadonlySet<FailureKind> = new Set([
 	'appDisabled',
 	'appUnusable',
@@ -21,8 +21,8 @@ const MISCONFIGURED: ReadonlySet<FailureKind> = new Set([
 ]);
 
 /**
- * What the answers of a Dify mean: docs/protocols/dify.md 1.1 (web front end), 1.3 (keys, app switched off), 2.11 (not
- * published), 6.
+ * Findings from the answers of Dify: docs/protocols/dify.md 1.1 (web front end), 1.3 (keys, app switched off), 2.11
+ * (not published), 6.
  */
 export function difyFindings(observations: Observations): FindingWithStatus[] {
 	const { probes, keyType = 'app' } = observations;
@@ -49,7 +49,9 @@ export function difyFindings(observations: Observations): FindingWithStatus[] {
 	return parameters.status < 300 && isRecord(parameters.json) ? fine : [refused(observations, parameters)];
 }
 
-/** Something else did answer, or `connectionFindings` in `diagnosis.ts` would have spoken. */
+/**
+ * Finding for a probe without an answer, where others have one: else `connectionFindings` in `diagnosis.ts` reports it.
+ */
 function unanswered(probe: Extract<Probe, { answered: false }>): FindingWithStatus {
 	if (probe.failure.kind === 'totalLimit') return advise('difySlow', describeProbe(probe));
 	return fromFailure(probe.failure, describeProbe(probe), { status: 'degraded' });

@@ -37,7 +37,7 @@ export function findModel(models: readonly ModelFacts[], name: string, kind: Hea
 	return models.find((model) => isModelNamed(model, name, traitsOfServer(kind)));
 }
 
-/** A model that others run: it is in the list like any other. */
+/** Models that run on a remote host, though the server lists them. */
 function remoteFindings(models: readonly ModelFacts[], wanted: ModelFacts | undefined): FindingWithStatus[] {
 	return (wanted === undefined ? models : [wanted]).flatMap(({ id: model, remoteHost }) =>
 		remoteHost === null
@@ -79,7 +79,7 @@ function modelFindings(
 		: [advise('modelNotLoadedForGood', `/v1/models says ${state}, /props says models_autoload false`, facts)];
 }
 
-/** What a model can do, and where it is told. */
+/** What a model can do, and which answer states it. */
 const ABILITIES = [
 	{ name: 'vision', kind: 'modalityUnsupported', takes: 'images', told: 'the inputs', prop: 'modalities.vision' },
 	{
@@ -107,7 +107,7 @@ function abilityFindings(
 	});
 }
 
-/** Embeddings and reranking: llama-server tells them for itself, others for each model, or not at all. */
+/** Embeddings and reranking: llama-server states them for the server, others for each model or not at all. */
 function vectorFindings(
 	{ expectations, url }: Observations,
 	{ server, features }: ServerReport,
@@ -143,7 +143,7 @@ function vectorFindings(
 	return findings;
 }
 
-/** One that can is enough; where nobody can, but somebody does not say, nothing is known. */
+/** True if any is true; null if none is, but some are unknown or there are none. */
 function anyOf(values: ReadonlyArray<boolean | null>): boolean | null {
 	if (values.includes(true)) return true;
 	return values.length === 0 || values.includes(null) ? null : false;

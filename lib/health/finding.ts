@@ -9,10 +9,7 @@ export interface FindingWithStatus extends Finding {
 	status?: HealthStatus;
 }
 
-/**
- * Where the way to the server, or the server itself, is down; everything else that stops a check is a setting that is
- * wrong.
- */
+/** Failures of the network or of the server. Kinds that are in neither table are wrong settings. */
 const UNREACHABLE = new Set<FailureKind>([
 	'dns',
 	'refused',
@@ -63,13 +60,13 @@ export function fromGeneration(failure: ProbeFailure): FindingWithStatus {
 	return failure.kind === 'firstTokenLimit' ? advise('noTokens', observed) : fromFailure(failure, observed);
 }
 
-/** What the tables of remedies say about a kind, as if a probe had failed with it. */
+/** The texts of the remedy tables for a kind, as if a probe had failed with it. */
 export function failureFor(kind: FailureKind, facts: RemedyFacts = {}): ProbeFailure {
 	const { title, meaning = title, remedy } = remedyFor(kind, facts);
 	return { kind, message: meaning.trimEnd(), remedy };
 }
 
-/** A finding that only a check makes. `change`: where it is less or more grave than usual. */
+/** A finding of `ADVICE`. `change`: where it is more or less severe than usual. */
 export function advise(
 	id: AdviceId,
 	observed: string,
@@ -80,10 +77,10 @@ export function advise(
 	return { id, severity, observed, ...says(facts), ...optional({ status, ...change }) };
 }
 
-/** For what is no reason for an alarm. */
+/** Turns an error into a warning that does not change the status. */
 export const AS_WARNING = { severity: 'warning', status: undefined } as const;
 
-/** One line about what was asked and what came. */
+/** One line with the request and its outcome. */
 export function describeProbe(probe: Probe): string {
 	const question = `${probe.method} ${probe.url}`;
 	if (!probe.answered) {
@@ -104,7 +101,7 @@ export function describeProbe(probe: Probe): string {
 }
 
 const WEIGHT: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
-/** Of several things that are wrong, the one named further left decides. */
+/** Of several statuses, the first in this list counts. */
 const STATUS_ORDER: HealthStatus[] = ['unreachable', 'unauthorized', 'loading', 'misconfigured', 'degraded'];
 
 /** Most important first; what was found first stays first among equals. */
@@ -114,18 +111,21 @@ export function sorted(findings: readonly FindingWithStatus[]): FindingWithStatu
 	return [...findings].sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity] || byStatus(a) - byStatus(b));
 }
 
-/** As users see them, without what they make of the status. */
+/** Findings as users see them: without the status that each gives the server. */
 export function withoutStatus(findings: readonly FindingWithStatus[]): Finding[] {
 	return findings.map((finding) => ({ ...finding, status: undefined }));
 }
 
-export function overall(findings: readonly FindingWithStatus[]): HealthStatus {
+export function overallStatus(findings: readonly FindingWithStatus[]): HealthStatus {
 	return STATUS_ORDER.find((status) => findings.some((finding) => finding.status === status)) ?? 'healthy';
 }
 
-/** What a check found, with what a test of the model found: the worse of the two statuses. */
-export function withTested(check: Pick<CheckResult, 'status' | 'findings'>, tested: readonly FindingWithStatus[]) {
-	const status = STATUS_ORDER.find((one) => one === check.status || one === overall(tested)) ?? 'healthy';
+/** Adds the findings of a model test to those of a check. The worse status counts. */
+export function withTestFindings(
+	check: Pick<CheckResult, 'status' | 'findings'>,
+	tested: readonly FindingWithStatus[],
+) {
+	const status = STATUS_ORDER.find((one) => one === check.status || one === overallStatus(tested)) ?? 'healthy';
 	const findings = withoutStatus(sorted([...tested, ...check.findings]));
 	return { status, healthy: status === 'healthy', findings };
 }

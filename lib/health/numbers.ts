@@ -1,4 +1,4 @@
-/** Sums of what may not be known. Null where nothing is. */
+/** Values that may be unknown. Results are null where all are. */
 type Known = ReadonlyArray<number | null | undefined>;
 
 export function sum(values: Known): number | null {
@@ -16,7 +16,7 @@ export function greatest(values: Known): number | null {
 	return known.length === 0 ? null : Math.max(...known);
 }
 
-/** One digit behind the point. */
+/** To one decimal. */
 export function rounded(value: number | null): number | null {
 	return value === null ? null : Math.round(value * 10) / 10;
 }

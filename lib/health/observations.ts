@@ -6,10 +6,10 @@ import type { ServerModel } from '../servers/models';
 /** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
 export type HealthStatus = 'healthy' | 'degraded' | 'loading' | 'unreachable' | 'unauthorized' | 'misconfigured';
 
-/** Who answers at the address. */
+/** Kind of the server at the address. */
 export type HealthServerKind = Exclude<ServerKind, 'other'> | 'openAiCompatible' | 'dify' | 'unknown';
 
-/** One question that a check asks; the route is beside each in `probes.ts`. */
+/** A request of a check. Its route is in `model-server-probes.ts` or `dify-probes.ts`. */
 export type ProbeName =
 	| 'health'
 	| 'models'
@@ -30,27 +30,27 @@ export type ProbeName =
 	| 'difyParameters'
 	| 'difyDatasets';
 
-/** Why a question brought no usable answer, in the words of the tables of remedies. */
+/** Why a probe has no usable answer, with the texts of the remedy tables. */
 export interface ProbeFailure extends Pick<FailureDetails, 'kind' | 'message' | 'remedy' | 'code' | 'serverText'> {
-	/** Something had come, but not all of it. */
+	/** The answer began, but did not end. */
 	began?: boolean;
 }
 
 interface ProbeBase {
 	method: 'GET' | 'POST';
 	url: string;
-	/** From sending to the last byte, or to giving up. */
+	/** From sending to the last byte, or to the timeout. */
 	ms: number;
 }
 
 export type Probe =
 	| (ProbeBase &
-			/** Of the body, at most 256 KB. */
+			/** Of the body, the first 256 KB. */
 			Omit<CallAnswer, 'url'> & {
 				answered: true;
-				/** After redirects, where that is another address. */
+				/** Final address, where redirects led to another one. */
 				endedAt?: string;
-				/** Where the status, or a page in place of JSON, says that this is no answer to the question. */
+				/** Set for an error status, and for a web page in place of JSON. */
 				failure?: ProbeFailure;
 			})
 	| (ProbeBase & { answered: false; failure: ProbeFailure });
@@ -77,7 +77,7 @@ export interface Alternative {
 	probe: Probe;
 }
 
-/** What was learned about single models, by their ids. */
+/** Probes of a single model. */
 export interface ModelProbes {
 	props?: Probe;
 	metrics?: Probe;
@@ -87,9 +87,9 @@ export interface ModelProbes {
 /** Everything that one check saw. Plain data: the diagnosis needs no more. */
 export interface Observations {
 	service: 'modelServer' | 'dify';
-	/** What the address was worked out to; undefined when it cannot be used at all. */
+	/** The resolved address; undefined where it cannot be used at all. */
 	url?: { typed: string; origin: string; root: string; api: string };
-	/** Why nothing could be asked. */
+	/** Why no request could be sent. */
 	rejected?: ProbeFailure;
 	keySet: boolean;
 	authentication: 'bearer' | 'xApiKey';
@@ -126,7 +126,7 @@ export interface Finding {
 	url?: string;
 }
 
-/** What of a model is nobody's business, or told in another way. */
+/** Fields of a model that are not reported, or in another form. */
 type NotTold = 'reranks' | 'exitCode' | 'args' | 'parameters';
 
 /** A model, as far as the server tells; null = not known. */
@@ -140,8 +140,8 @@ export interface ServerReport {
 	latencyMs: number | null;
 	models: ModelFacts[];
 	/**
-	 * `total` of a router: of the model that is needed, or what all loaded models have alike. `busy`: of that model, or
-	 * of all together.
+	 * `total` of a router: of the wanted model, or the same number of all loaded models. `busy`: of that model, or of all
+	 * together.
 	 */
 	slots: { total: number | null; busy: number | null };
 	/** Requests that wait for a slot. */

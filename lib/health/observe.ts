@@ -28,9 +28,9 @@ export interface Target {
 
 export interface CheckOptions {
 	expectations?: Expectations;
-	/** For each question, default 2.5 s. */
+	/** Timeout of each request, default 2.5 s. */
 	timeLimitMs?: number;
-	/** For each other address that is tried, default 1 s: one where packets are dropped must not take all of the time. */
+	/** Timeout of each alternative address, default 1 s: one that drops packets must not take all of the time. */
 	elsewhereLimitMs?: number;
 	/** For a place in the queue of the credential, in front of the generations that wait; default 15 s. */
 	placeLimitMs?: number;
@@ -44,23 +44,23 @@ export interface CheckOptions {
 
 export const TIME_LIMIT_MS = 2_500;
 
-/** What the questions to a server work with. */
+/** What probes need. */
 export interface ProbeContext {
 	target: Target;
 	connection: Connection;
 	options: CheckOptions;
-	/** One question, with a time of its own. */
+	/** One request, with its own timeout. */
 	ask(url: string, json?: unknown): Promise<Probe>;
-	/** A question at another address, without the key. */
+	/** A request to another address, without the key. */
 	askElsewhere(baseUrl: string, expects: Alternative['expects']): Promise<Alternative>;
 }
 
-/** What the questions brought, as plain data. */
+/** Results of all probes, as plain data. */
 export type ProbeResults = Pick<Observations, 'probes' | 'perModel' | 'alternatives'>;
 
 /**
- * Looks at a server, without starting a generation, without loading or waking anything, all questions side by side
- * where that is safe.
+ * Probes a server without a generation, and without loading or waking a model. Requests run in parallel where that is
+ * safe.
  *
  * @throws {ServerError} only of kind `aborted`
  */
@@ -113,8 +113,8 @@ export async function observe(
 }
 
 /**
- * A connection with one place in the queue of the credential for all questions, or why there is none. A server that is
- * known to bear looks beside an answer is asked without a place where none becomes free.
+ * A connection with one place in the queue of the credential for all requests, or why there is none. If no place
+ * becomes free, only a server is asked that is known to take requests during a generation.
  */
 async function enter(connect: () => Connection, { signal, placeLimitMs = 15_000 }: CheckOptions) {
 	try {

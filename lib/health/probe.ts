@@ -15,10 +15,10 @@ export interface ProbeOptions {
 }
 
 const MAX_TEXT = 256 * 1024;
-/** Several questions are asked at once, and what answers may be anything. */
+/** Several requests run at once, and anything may answer. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** One question to a server. Never fails: what went wrong is part of the result. */
+/** Sends one request. Never throws: a failure is part of the result. */
 export async function ask(
 	connection: Connection,
 	url: string,
@@ -26,7 +26,7 @@ export async function ask(
 ): Promise<Probe> {
 	const startedAt = performance.now();
 	// A connection that is kept occupies one of llama-server's few HTTP threads until it closes: with a dozen of them
-	// idle, the next request was seen to wait for two seconds. A check must not do that to anybody.
+	// idle, the next request was seen to wait for two seconds. A check must not cause that.
 	const call: CallOptions = {
 		timeoutMs,
 		signal,

@@ -1,4 +1,4 @@
-/** What the passing of one answer says about speed. Pure, but for the clock that the caller reads. */
+/** Measures speed from the chunks of one answer. Pure: the caller reads the clock. */
 import type { Timings, Usage, WireChunk } from '../chat/types';
 import { speedByServer } from '../chat/wire/counts';
 import { rounded } from './numbers';
@@ -7,9 +7,9 @@ import { rounded } from './numbers';
 export interface SpeedSample {
 	/** To the first generated token, thinking included. Null where neither the pieces nor the server tell. */
 	firstTokenMs: number | null;
-	/** Who says so. `server`: the end of the answer minus the time that the server needed to generate it. */
+	/** Who measured it. `server`: the end of the answer minus the time that the server needed to generate it. */
 	firstTokenBy: 'server' | 'clock' | null;
-	/** To the first text that is no thinking, as it came here. */
+	/** To the first received text that is not thinking. */
 	firstTextMs: number | null;
 	totalMs: number;
 	/** In n8n's own queue, before sending: the credential's limit was used up by others. */
@@ -21,9 +21,9 @@ export interface SpeedSample {
 	arrival: 'streamed' | 'bursts' | 'collected' | null;
 	promptTokens: number | null;
 	promptTokensPerSecond: number | null;
-	/** Those that nobody was shown included. */
+	/** Hidden ones included. */
 	generatedTokens: number | null;
-	/** How many of them were thinking that never came here: the server's count, or an estimate. */
+	/** Tokens of thinking that were not sent: the server's count, or an estimate. */
 	hiddenTokens: number;
 	tokensPerSecond: number | null;
 	/**
@@ -34,31 +34,25 @@ export interface SpeedSample {
 	measuredBy: 'server' | 'clock' | 'wholeAnswer';
 }
 
-/** Characters of the beginning of an answer that are looked at. */
+/** Characters at the beginning of an answer that are checked for garbage. */
 const MAX_JUDGED = 400;
-/** A shorter answer may well be one sign. */
+/** A shorter answer may well repeat one character. */
 const MIN_GARBLED = 8;
 /** Pieces that are read this soon after one another came in one packet. */
 const SAME_MOMENT_MS = 0.5;
 /** A stream brings one piece at a time, or a few where this machine is busy. */
 const MAX_PIECES_PER_MOMENT = 4;
-/** Pieces that come in bursts still tell the speed where the bursts are spread over this part of the time. */
+/** Bursts still show the speed where they are spread over this share of the time. */
 const MIN_SPREAD = 0.2;
-/**
- * The test asks for English, where a token is four characters. Fewer than this: tokens were generated that nobody was
- * shown.
- */
+/** The test asks for English, with about four characters per token. Fewer than this: there are hidden tokens. */
 const MIN_CHARACTERS_PER_TOKEN = 2;
 const USUAL_CHARACTERS_PER_TOKEN = 4;
-/** What is generated in less time looks collected also where it is not. */
+/** A faster answer looks collected even where it is not. */
 const MIN_JUDGED_MS = 50;
-/** A first piece that is later than this part of its time came in a burst. */
+/** A first piece that is late by more than this share of its time came in a burst. */
 const LATE = 0.1;
 
-/**
- * Notes what passes by on the wire. Thinking counts as generated, and an answer that is nothing but thinking is as good
- * as any.
- */
+/** Records the chunks of one answer. Thinking counts as generated, also where there is nothing else. */
 export class SpeedRecord {
 	private firstMs: number | undefined;
 	private firstTextMs: number | undefined;
@@ -89,12 +83,12 @@ export class SpeedRecord {
 		this.timings = chunk.timings ?? this.timings;
 	}
 
-	/** Text that is no thinking. */
+	/** Notes text that is not thinking. */
 	noteText(atMs: number): void {
 		this.firstTextMs ??= atMs;
 	}
 
-	/** What was generated is no text: one sign again and again (`@@@@`, `GGGG`), or characters that are none. */
+	/** Whether the output is garbage: one character repeated (`@@@@`, `GGGG`), or undecodable ones. */
 	get isGarbled(): boolean {
 		const signs = [...this.beginning.replace(/\s/g, '')];
 		const broken = signs.filter((sign) => sign === '\ufffd').length;
@@ -139,7 +133,7 @@ export class SpeedRecord {
 		};
 	}
 
-	/** Thinking that the server, or something on the way, keeps to itself is in the count of tokens only. */
+	/** Tokens that were counted, but not sent: thinking that the server or a gateway holds back. */
 	private hiddenTokens(tokens: number): number {
 		const isMoreThanShown = tokens > 2 * this.pieces && tokens * MIN_CHARACTERS_PER_TOKEN > this.characters;
 		if (!isMoreThanShown) return 0;
@@ -149,7 +143,7 @@ export class SpeedRecord {
 		return Math.max(1, tokens - shown);
 	}
 
-	/** Null where the pieces do not show how fast they were generated. */
+	/** Tokens per second; null where the pieces do not show it. */
 	private speedByClock(tokens: number, totalMs: number, isHidden: boolean): number | null {
 		const spanMs = this.lastMs - (this.firstMs ?? 0);
 		if (this.moments < 2 || isHidden || this.isCollected(totalMs)) return null;

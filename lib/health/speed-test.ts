@@ -1,10 +1,10 @@
 import { invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { traitsOfServer } from './answers';
-import { eachOf, inspect } from './check';
-import { mergeResults } from './several';
+import { targetsOf, inspect } from './check';
+import { mergeResults } from './merge-results';
 import { findModel } from './expectations';
-import { type FindingWithStatus, sorted, withTested } from './finding';
+import { type FindingWithStatus, sorted, withTestFindings } from './finding';
 import type { CheckResult, HealthServerKind, ModelFacts } from './observations';
 import type { CheckOptions, Target } from './observe';
 import { measureSpeed, type SpeedOptions, type SpeedRun } from './speed';
@@ -15,7 +15,7 @@ import { loadedOrAll } from '../servers/model-names';
 export interface SpeedTestOptions extends Omit<SpeedOptions, 'serverKind'> {
 	/** Empty: the one that is loaded. */
 	model: string;
-	/** A second round with so many requests at once; up to 1 = none. Of a sweep: the most of the last round. */
+	/** Requests at once in a second round; up to 1 = no second round. In a sweep: the maximum. */
 	atOnce: number;
 	/** Rounds of 1, 2, 4, 8, … in place of one alone and one with all. */
 	sweep?: SweepOptions;
@@ -47,7 +47,7 @@ const LATER_MS = 20;
 export async function testSpeed(target: Target, options: SpeedTestOptions): Promise<SpeedTestResult> {
 	const results: SpeedTestResult[] = [];
 	// One after another: servers on one machine would slow each other down.
-	for (const server of eachOf(target)) {
+	for (const server of targetsOf(target)) {
 		const model = options.model.trim();
 		const there = model === '' ? '' : (server.modelNamed?.(model) ?? model);
 		results.push(await testOne(server, { ...options, model: there }));
@@ -70,12 +70,12 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 	const tested = findModel(models, model, kind) ?? (traitsOfServer(kind).ignoresModelName ? models[0] : undefined);
 	const judged = judgeSpeed(runs, tested, {
 		slots: result.slots?.total ?? null,
-		// A sweep looks for itself, and leaves others their slots.
+		// A sweep checks for itself, and leaves others their slots.
 		busy: options.sweep === undefined || options.sweep.whenBusy === 'measure' ? (result.slots?.busy ?? null) : null,
 		wanted: options.sweep === undefined ? options.atOnce : Math.min(options.atOnce, result.slots?.total ?? atOnce),
 		atOnce,
 	}).concat(ofRounds);
-	const verdict = withTested(result, judged);
+	const verdict = withTestFindings(result, judged);
 	const [first] = runs;
 	let summary = result.summary;
 	if (!verdict.healthy) summary = `${verdict.findings[0]?.meaning ?? summary}.`;
@@ -85,7 +85,7 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 
 interface Rounds {
 	runs: SpeedRun[];
-	/** The most that the credential lets through of what was wanted. */
+	/** Requests at once, as far as the credential allows. */
 	atOnce: number;
 	findings: FindingWithStatus[];
 }
@@ -123,7 +123,7 @@ function firstsOf({ firstTokenMs, firstTextMs }: SpeedRun): string[] {
 	];
 }
 
-/** What a report says where it is not clear which model is meant. */
+/** The result of a report, with a finding that it is not clear which model is meant. */
 export function withoutModel<R extends CheckResult>(result: R, { message, remedy }: ServerError): R {
 	const finding = {
 		id: 'speedNotMeasured',

@@ -12,13 +12,13 @@ import { gigabytes } from './numbers';
 const CPU_BANDWIDTH = 60e9;
 /** What an MI50 really reaches, of its 1,024 GB/s. */
 const MI50_BANDWIDTH = 400e9;
-/** Smaller models run well on CPUs, and are too quick to be judged. */
+/** Bytes. Smaller models run well on CPUs, and are too quick to be judged. */
 const MIN_SIZE = 1e9;
 const MIN_TOKENS = 16;
-/** Nobody reads along at less. */
+/** Tokens per second. Less is reported as slow. */
 const UNBEARABLE = 3;
 
-/** A shorter wait in n8n's own queue is no wait. */
+/** Shorter waits in n8n's own queue are not reported. */
 const MIN_QUEUED_MS = 100;
 
 /** Requests at once: the server's slots, what the user wants, and what the credential lets through. */
@@ -30,7 +30,7 @@ export interface RunsAtOnce {
 	atOnce: number;
 }
 
-/** What the numbers of a speed test suggest. Pure. `status`: only where no run brought an answer. */
+/** Findings from the numbers of a speed test. Pure. */
 export function judgeSpeed(
 	runs: readonly SpeedRun[],
 	model: ModelFacts | undefined,
@@ -66,7 +66,7 @@ export function judgeSpeed(
 	return findings;
 }
 
-/** Where the pieces do not show how fast the model is: why, and where the numbers come from then. */
+/** Why the pieces do not show how fast the model is, and where the numbers come from instead. */
 function judgeArrival(samples: readonly SpeedSample[]): FindingWithStatus[] {
 	const findings: FindingWithStatus[] = [];
 	const collected = samples.filter(({ arrival }) => arrival === 'collected' || arrival === 'bursts');
@@ -101,7 +101,7 @@ function judgeArrival(samples: readonly SpeedSample[]): FindingWithStatus[] {
 
 function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFacts | undefined): FindingWithStatus[] {
 	const tokens = samples[0]?.generatedTokens ?? 0;
-	// The speed of a whole answer only says what the model makes at least.
+	// The speed of a whole answer is only a lower bound.
 	if (tokensPerSecond === null || tokens < MIN_TOKENS || samples[0]?.measuredBy === 'wholeAnswer') return [];
 	const size = model?.size ?? null;
 	if (size === null || size < MIN_SIZE) {

@@ -28,7 +28,7 @@ export interface SpeedOptions {
 /** Averages over the requests; first token, first text and the wait in n8n's queue: the slowest. */
 export interface SpeedRun
 	extends Pick<SpeedSample, 'firstTokenMs' | 'firstTextMs' | 'queuedMs' | 'promptTokensPerSecond' | 'tokensPerSecond'> {
-	/** Requests that really ran at once, as far as this node lets them through. */
+	/** Requests sent at once. */
 	atOnce: number;
 	/** Of all requests together, from the first that was sent to the end of the last: reading the prompt counts. */
 	totalTokensPerSecond: number | null;
@@ -44,13 +44,13 @@ const PARAGRAPH =
 	'and what passes the third is white and fine. On market days the baker waits at the door before the first sack is done. In winter the gate freezes, and the miller breaks the ice with an iron bar. ' +
 	'His grandfather built the mill from oak that grew on the hill behind it, and the beams still carry the marks of his axe.';
 
-/** An answer without any text is one where at least so many tokens were generated: thinking that is not shown. */
+/** An answer without text counts if at least this many tokens were generated: hidden thinking. */
 const MIN_TOKENS_OF_ANSWER = 2;
 
 /**
  * Generates a little and measures: once, or several times at the same moment. The prompt is always the same but for its
- * first line, which keeps every server's prompt cache out of the measurement. It costs one slot the conversation it
- * remembered.
+ * first line, which keeps every server's prompt cache out of the measurement. It replaces the cached conversation of
+ * one slot.
  *
  * @throws {ServerError} only of kind `aborted`
  */
@@ -141,7 +141,7 @@ async function generateOnce(
 			if (next.value !== '') record.noteText(performance.now() - startedAt);
 	} catch (error) {
 		const failed = asServerError(error);
-		// The model said something, just nothing that a user would want to read, or nothing that came here.
+		// The model generated something, though no readable text came here.
 		const isAnswer = ['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(failed.kind);
 		if (!isAnswer || (record.tokens ?? 0) < MIN_TOKENS_OF_ANSWER) return { failed };
 		// Thinking that is not shown may use up all tokens. A model that ends by itself with nothing said nothing.

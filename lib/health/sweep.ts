@@ -10,7 +10,7 @@ export interface SweepOptions {
 	signal?: AbortSignal;
 }
 
-/** One round: so many requests at once, each with this limit. */
+/** Runs one round: so many requests at once, each with this limit in milliseconds. */
 export type RunRound = (atOnce: number, totalMs: number) => Promise<SpeedRun>;
 
 /** What the server tells of its slots now; null = not known. */
@@ -19,7 +19,7 @@ export interface Slots {
 	busy: number | null;
 }
 
-/** Where no more than one runs at once, so many answers show how steady the speed is. */
+/** Rounds with one request, where no more may run at once: they show how steady the speed is. */
 const ANSWERS_ALONE = 4;
 /** A slot of the round before may still count as busy for a moment. */
 const LOOKS = 3;
@@ -40,7 +40,7 @@ export async function sweep(
 	const runs: SpeedRun[] = [];
 	let lastMs = 0;
 	for (let wanted = 1; ; wanted = Math.min(wanted * 2, most)) {
-		const { total, busy } = await calm(slots, whenBusy, signal);
+		const { total, busy } = await readSlots(slots, whenBusy, signal);
 		const top = Math.min(most, total ?? most);
 		const others = busy ?? 0;
 		const free =
@@ -49,7 +49,7 @@ export async function sweep(
 		const known = total === null ? {} : { slots: total };
 		if (free < level) {
 			const observed = `${others} requests of others ran before the round with ${level} at once`;
-			// What is free beside them, where that is more than was measured.
+			// Measures with the free slots, if they are more than in the round before.
 			if (free > (runs.at(-1)?.atOnce ?? 0)) runs.push(await run(free, totalMs));
 			const finding =
 				runs.length === 0
@@ -71,7 +71,7 @@ export async function sweep(
 	}
 }
 
-async function calm(
+async function readSlots(
 	slots: () => Promise<Slots>,
 	whenBusy: SweepOptions['whenBusy'],
 	signal: AbortSignal | undefined,

@@ -39,7 +39,7 @@ export const PROBLEMS = {
 
 export type ToolProblem = keyof typeof PROBLEMS;
 
-/** Undefined where the answer is right. One that its limit cut off proves nothing, whatever it holds. */
+/** What is wrong with an answer; undefined where it is right. One that its limit cut off proves nothing. */
 export function judgeAnswer(
 	expected: readonly ExpectedCall[],
 	{ toolCalls, finishReason, callNotRun }: Pick<FinishedAnswer, 'toolCalls' | 'finishReason' | 'callNotRun'>,
@@ -63,7 +63,7 @@ function same(name: string, args: unknown): string {
 	return `${name} ${canonicalJson(args).normalize()}`;
 }
 
-/** A number that is written as text is one where the schema wants a number. */
+/** Text that is a number counts as one where the schema wants a number. */
 function cast(value: unknown, schema: unknown): unknown {
 	const { type, properties, items } = recordOf(schema);
 	if (type === 'number' || type === 'integer') return plainNumber(value) ?? value;

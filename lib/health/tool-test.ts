@@ -7,33 +7,33 @@ import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { readToEnd } from '../generators';
 import { parseObject } from '../values';
-import { eachOf } from './check';
+import { targetsOf } from './check';
 import type { CheckResult, ProbeFailure } from './observations';
 import { describeFailure } from './probe';
-import { advise, AS_WARNING, fromGeneration, withTested, type FindingWithStatus } from './finding';
+import { advise, AS_WARNING, fromGeneration, withTestFindings, type FindingWithStatus } from './finding';
 import type { Target } from './observe';
-import { mergeResults } from './several';
+import { mergeResults } from './merge-results';
 import { average } from './numbers';
 import { asServerError } from './speed';
 import { modelToTest, type SpeedTestOptions, withoutModel } from './speed-test';
 import { CASES, judgeAnswer, PROBLEMS, TOOLS, type ToolCase, type ToolProblem } from './tool-cases';
 
 export interface ToolTestOptions extends Pick<SpeedTestOptions, 'model' | 'signal'> {
-	/** `all`: every one of this server that may chat. */
+	/** `all`: every chat model of the server that runs on it. */
 	models: 'one' | 'all';
-	/** Of each case. */
+	/** Tries of each case. */
 	tries: number;
 	/** Most tokens of one answer. */
 	tokens: number;
 	/** For the whole test, in milliseconds. */
 	limitMs: number;
-	/** Nothing is sent. */
+	/** Only tells the cost; nothing is sent. */
 	costOnly?: boolean;
-	/** Of a report, which says where it is not clear which model is meant. */
+	/** Part of a report: an unclear model is a finding, not an error. */
 	isPart?: boolean;
 }
 
-/** How tries came out. `tried`: answers of the model, right or wrong. */
+/** Results of tries. `tried`: answers of the model, right or wrong. */
 export interface Tally {
 	passed: number;
 	tried: number;
@@ -47,14 +47,14 @@ export type ModelToolTest = Awaited<ReturnType<typeof testModel>>;
 /** Null where the check found that a chat cannot work. No models: only the cost was asked for. */
 export type WithToolTest<R> = R & { toolTest: { cost: ReturnType<typeof costOf>; models: ModelToolTest[] } | null };
 
-/** An error to recover from takes two. */
+/** Requests for each model and try; a case with an error to recover from takes two. */
 const REQUESTS = CASES.reduce((all, { then }) => all + (then === undefined ? 1 : 2), 0);
 const PROMPT_TOKENS = estimateTokens(JSON.stringify(TOOLS)) + 100;
 const MAX_DID = 300;
-/** As n8n's agent has it where nothing is set. */
+/** The default of n8n's agent. */
 const SYSTEM: SourceMessage = { type: 'system', content: 'You are a helpful assistant' };
 
-/** What the model, and not its server, did wrong. */
+/** Failures of the model, not of its server. */
 const OF_MODEL: Partial<Record<FailureKind, ToolProblem>> = {
 	toolCallInvalid: 'brokenCall',
 	outputUnreadable: 'brokenCall',
@@ -78,7 +78,7 @@ export async function withToolTest<R extends CheckResult>(
 	const endsAt = performance.now() + options.limitMs;
 	const results: Array<WithToolTest<R>> = [];
 	// One after another: servers on one machine would slow each other down.
-	for (const [at, server] of eachOf(target).entries()) {
+	for (const [at, server] of targetsOf(target).entries()) {
 		const result = (health.servers?.[at] ?? health) as R;
 		const isUsable = result.status === 'healthy' || result.status === 'degraded';
 		results.push(isUsable ? await testServer(server, result, options, endsAt) : { ...result, toolTest: null });
@@ -105,10 +105,10 @@ async function testServer<R extends CheckResult>(
 	const plan = `At most ${requests} requests, ${generatedTokens} generated tokens, ${seconds} s, and about ${promptTokens} tokens of prompts for a tool test of ${cost.models.join(', ')}.`;
 	const tested = models.map(resultInWords).join(' ');
 	const found = models.flatMap(findingsOf);
-	// Where one model answered, what another one is refused is no reason for an alarm.
+	// If one model answered, failures of the others are only warnings.
 	const isAnswered = models.some(({ tried }) => tried > 0);
 	const judged = isAnswered ? found.map((one) => ({ ...one, ...AS_WARNING })) : found;
-	const result = withTested(health, judged);
+	const result = withTestFindings(health, judged);
 	const isOfTest = options.isPart !== true && health.healthy && cost.models.length > 0;
 	return {
 		...health,
@@ -172,7 +172,7 @@ async function testModel(connection: Connection, model: string, options: ToolTes
 		used.promptTokens = (used.promptTokens ?? 0) + usage.promptTokens;
 		used.generatedTokens = (used.generatedTokens ?? 0) + usage.completionTokens;
 	};
-	/** The same way as that of Local Chat Model with nothing set. A seed for each try, so that a test can be repeated. */
+	/** Asks as Local Chat Model does by default. A seed for each try, so that a test can be repeated. */
 	const ask = async (messages: SourceMessage[], seed: number) => {
 		const leftMs = Math.max(1, Math.round(endsAt - performance.now()));
 		const client = new ChatClient(connection, {
@@ -182,7 +182,7 @@ async function testModel(connection: Connection, model: string, options: ToolTes
 			reasoningEcho: 'toolTurns',
 			showThinking: false,
 			limits: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },
-			// Its cost was named.
+			// A retry would exceed the cost that was announced.
 			retries: 0,
 		});
 		if (leftMs > 1) used.requests++;
@@ -213,7 +213,7 @@ async function testModel(connection: Connection, model: string, options: ToolTes
 	};
 	const all = newTally();
 	const cases = CASES.map((one) => ({ case: one.case, ...newTally() }));
-	// Every case once before any comes again: what the time limit leaves says something of all of them.
+	// Every case once before any is repeated, so that a time limit leaves results of all.
 	for (let seed = 1; seed <= options.tries; seed++)
 		for (const [at, one] of CASES.entries()) {
 			const outcome = await tryOnce(one, seed);

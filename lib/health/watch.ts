@@ -1,14 +1,14 @@
 import type { CheckResult, HealthStatus } from './observations';
 import { optional } from '../values';
 
-/** Which changes are told. */
+/** Changes that start the workflow. */
 export type WatchedEvent = 'unhealthy' | 'healthy' | 'problem';
 
 export interface WatchOptions {
 	events: readonly WatchedEvent[];
 	/** How many checks in a row must say the same before it counts as a change. */
 	confirmations: number;
-	/** Whether the state of the first check is told. */
+	/** Whether the state of the first check starts it, too. */
 	firstState: 'always' | 'never' | 'unhealthy';
 }
 
@@ -41,16 +41,16 @@ export interface HealthChange {
 /** What is remembered from check to check. Plain data, for n8n's static data. */
 export interface WatchMemory {
 	state?: ServerState;
-	/** A state that was seen, but not yet often enough. `denied`: checks since then that saw a healthy server. */
+	/** A state that is not confirmed yet. `denied`: checks since then that saw a healthy server. */
 	candidate?: { state: ServerState; seen: number; denied?: number };
-	/** Changes that no workflow has worked on with success, oldest first. */
+	/** Changes that were not yet delivered to a workflow with success, oldest first. */
 	untold: HealthChange[];
 }
 
 /** The newest ones are kept: n8n stores them with the workflow. */
 const MAX_UNTOLD = 50;
 
-/** What is remembered after one more check. Changes nothing that is passed in. */
+/** What is remembered after one more check. Does not modify its arguments. */
 export function watch(
 	memory: WatchMemory,
 	check: CheckResult,
@@ -70,8 +70,8 @@ export function watch(
 		const isDropped = last === undefined || !state.healthy || denied >= options.confirmations;
 		return { state, untold, ...(isDropped ? {} : { candidate: { ...last, denied } }) };
 	}
-	// What counts is the server: one that is down for another reason at every check, or at every second one, is down. It
-	// takes as many healthy checks in a row to clear a server as to find it healthy again.
+	// A server that is down for another reason at every check, or at every second one, is down. It takes as many healthy
+	// checks in a row to drop a suspicion as to find the server healthy again.
 	const goesOn =
 		last !== undefined &&
 		last.state.healthy === seen.healthy &&
@@ -86,7 +86,7 @@ export function watch(
 	return { state: now, untold: [...untold, changeOf(event, state, now, check, newId())].slice(-MAX_UNTOLD) };
 }
 
-/** The state of now, without any change: for a test run in the editor. */
+/** The current state as a change, for a test run in the editor. */
 export function currentState(check: CheckResult, newId: () => string): HealthChange {
 	return changeOf('firstState', undefined, stateOf(check), check, newId());
 }
@@ -96,7 +96,7 @@ function stateOf({ healthy, status, findings, checkedAt }: CheckResult): ServerS
 	return { healthy, status, ...optional({ problem }), since: checkedAt };
 }
 
-/** Of a healthy server, hints may come and go: they are no problem. */
+/** Findings of a healthy server do not make another state. */
 function isSame(one: ServerState, other: ServerState): boolean {
 	return (
 		one.healthy === other.healthy && (one.healthy || (one.status === other.status && one.problem === other.problem))

@@ -1,5 +1,5 @@
 import { checkServer } from '../../lib/health/check';
-import { waitUntilReady as wait } from '../../lib/health/wait';
+import { waitUntilReady as wait } from '../../lib/health/wait-until-ready';
 import { booleanField, numberField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { healthItems, type HealthOperation } from './operation';

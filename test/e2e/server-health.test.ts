@@ -2,7 +2,7 @@ import { checkServer } from '../../lib/health/check';
 import type { CheckResult } from '../../lib/health/observations';
 import type { CheckOptions } from '../../lib/health/observe';
 import { testSpeed } from '../../lib/health/speed-test';
-import { waitUntilReady } from '../../lib/health/wait';
+import { waitUntilReady } from '../../lib/health/wait-until-ready';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { modelServerTarget } from '../../nodes/shared/health/target';
 import { delay, fs, http, net, path, process } from '../support/node';

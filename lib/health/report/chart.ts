@@ -1,5 +1,5 @@
 import { line, nice, ticks, utcTicks } from '../../vendor';
-import { markup, raw, type Html } from './escape';
+import { markup, raw, type Html } from './html';
 
 export interface Series {
 	/** For the legend. */
@@ -10,7 +10,7 @@ export interface Series {
 
 export interface Chart {
 	title: string;
-	/** What stands under the plot. */
+	/** Label of the x axis. */
 	xTitle: string;
 	unit: string;
 	series: readonly Series[];
@@ -61,7 +61,7 @@ export function drawChart(chart: Chart): Html | undefined {
 							class="y"
 							x="${LEFT - 8}"
 							y="${yOf(value) + 4}"
-							>${inWords(value)}</text
+							>${formatNumber(value)}</text
 						>`,
 			)}
 			${xTicks(chart, xs, xOf).map(
@@ -159,7 +159,7 @@ function thinned(points: Series['points']): Series['points'] {
 	return step <= 1 ? points : points.filter((_point, at) => (points.length - 1 - at) % step === 0);
 }
 
-export function inWords(value: number): string {
+export function formatNumber(value: number): string {
 	return value >= 10_000 ? `${round(value / 1000)}k` : String(round(value));
 }
 

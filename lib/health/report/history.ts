@@ -33,7 +33,7 @@ type Result = CheckResult & {
 	speed?: { model: string; runs: ReadonlyArray<Omit<SpeedRun, 'samples' | 'failures'>> } | null;
 };
 
-/** What a result leaves for the history: one entry for each server. */
+/** History entries of a result: one for each server. */
 export function entriesOf(result: Result): HistoryEntry[] {
 	return (result.servers ?? [result]).map((server: Result) => entryOf(server as unknown as JsonRecord)!);
 }
@@ -55,7 +55,7 @@ export function readHistory(given: unknown): History {
 		else if (value !== undefined && value !== null) skipped++;
 	};
 	const readRecord = (value: JsonRecord, depth: number): void => {
-		// An item of n8n, or a change that the trigger told.
+		// An item of n8n, or a change that the trigger reported.
 		const inside = isRecord(value.json) ? value.json : isRecord(value.health) ? value.health : undefined;
 		const servers = asList(value.servers);
 		if (inside !== undefined || servers.length > 0) return read(inside ?? servers, depth + 1);
@@ -69,7 +69,7 @@ export function readHistory(given: unknown): History {
 	return { entries: entries.slice(-MAX_ENTRIES), skipped };
 }
 
-/** Text of a list of items, their `json`, its servers: more are no results. */
+/** Results nest no deeper: text, list of items, `json`, servers. */
 const MAX_DEPTH = 6;
 
 function entryOf(value: JsonRecord): HistoryEntry | undefined {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { markup, raw, type Html } from './escape';
+import { markup, raw, type Html } from './html';
 import { quietly, shortened } from '../../values';
 import type { History, HistoryEntry } from './history';
 import { entriesOf } from './history';
@@ -15,7 +15,7 @@ import {
 	type FullCheck,
 	type Budget,
 	type SectionOptions,
-	written,
+	formatTime,
 } from './sections';
 import { tableOf } from './table';
 import { STYLE } from './style';
@@ -28,7 +28,7 @@ export interface PageOptions {
 	history?: History;
 }
 
-/** A mail server takes more, but some readers cut a message after 100 kB. */
+/** Bytes. Some mail readers cut a message after 100 kB. */
 export const MAX_BYTES = 95_000;
 
 /** Tried one after another until the page fits. */
@@ -41,7 +41,7 @@ const BUDGETS: readonly Budget[] = [
 ];
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
-/** Nothing is loaded, run or sent: only the style of the page itself counts. */
+/** Nothing is loaded, run or sent: only the page's own style is allowed. */
 const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'`;
 
 /** The result of a check or speed test as one HTML file of less than 100 kB that needs nothing else. */
@@ -77,7 +77,7 @@ function pageOf(result: FullCheck, { title, timeZone, history }: PageOptions, ro
 <style>${raw(STYLE)}</style>
 </head><body><main>
 <header><h1>${name}</h1>
-<p class="soft">${written(Date.parse(result.checkedAt), timeZone)} ${timeZone ?? 'UTC'} ${!isAlone && badge(result)}</p>
+<p class="soft">${formatTime(Date.parse(result.checkedAt), timeZone)} ${timeZone ?? 'UTC'} ${!isAlone && badge(result)}</p>
 ${
 	history !== undefined &&
 	history.skipped > 0 &&

@@ -2,8 +2,8 @@ import { traitsOfServer } from '../answers';
 import type { CheckResult, Finding, HealthServerKind, ModelFacts } from '../observations';
 import type { SpeedTestResult } from '../speed-test';
 import type { WithToolTest } from '../tool-test';
-import { drawChart, inWords, type Chart } from './chart';
-import { markup, withOptions, type Html } from './escape';
+import { drawChart, formatNumber, type Chart } from './chart';
+import { markup, withOptions, type Html } from './html';
 import { shortened } from '../../values';
 import { type Column, tableOf } from './table';
 import { durationInWords } from '../watch';
@@ -13,7 +13,7 @@ import { gigabytes } from '../numbers';
 /** A result of any operation, of a model server or Dify. */
 export type FullCheck = CheckResult & Partial<Pick<SpeedTestResult, 'speed'> & Pick<WithToolTest<object>, 'toolTest'>>;
 
-/** How much of what is long gets into the page. */
+/** The most that a page shows of each list, and characters of each text. */
 export interface Budget {
 	findings: number;
 	models: number;
@@ -36,7 +36,7 @@ const NAMES: Partial<Record<HealthServerKind, string>> = {
 	unknown: 'unknown server',
 };
 
-/** The state; what is healthy but for warnings is not shown as if nothing were. */
+/** The status. Warnings are named even if the server is healthy. */
 export function badge({ status, findings }: Pick<CheckResult, 'status' | 'findings'>): Html {
 	const count = findings.filter(({ severity }) => severity !== 'info').length;
 	if (status !== 'healthy' || count === 0) return markup`<span class="badge ${status}">${status}</span>`;
@@ -116,7 +116,7 @@ export function speedSection({ speed, slots }: FullCheck): Html | undefined {
 	const { model, runs } = speed;
 	const total = slots?.total ?? null;
 	const most = Math.max(...runs.map(({ atOnce }) => atOnce));
-	// One slot has answers one after another in place of more and more at once.
+	// A server with one slot is measured with answers one after another.
 	const isAlone = most === 1;
 	const shared = isAlone
 		? { xTitle: 'answers, one after another', scale: 'count' as const }
@@ -198,11 +198,11 @@ function historyInWords(entries: readonly HistoryEntry[], timeZone: string | und
 	const [from, to] = [times[0]!, times.at(-1)!];
 	const healthy = entries.filter(({ status }) => status === 'healthy').length;
 	const percent = Math.floor((healthy / entries.length) * 100);
-	return `${entries.length} results in ${durationInWords(Math.round((to - from) / 1000))} since ${written(from, timeZone)}; ${percent}% of them healthy`;
+	return `${entries.length} results in ${durationInWords(Math.round((to - from) / 1000))} since ${formatTime(from, timeZone)}; ${percent}% of them healthy`;
 }
 
 /** "21 Nov 2026, 14:05" */
-export function written(time: number, timeZone: string | undefined): string {
+export function formatTime(time: number, timeZone: string | undefined): string {
 	return new Intl.DateTimeFormat('en-GB', {
 		timeZone: timeZone ?? 'UTC',
 		day: 'numeric',
@@ -213,10 +213,10 @@ export function written(time: number, timeZone: string | undefined): string {
 	}).format(time);
 }
 
-/** Times from here on are told in seconds. */
+/** Times from here on are shown in seconds. */
 const LONG_MS = 10_000;
 
-/** A plot of milliseconds, or of seconds where they are many. */
+/** A chart of milliseconds, or of seconds where they are many. */
 function timesOf(title: string, points: Chart['series'][number]['points']): Pick<Chart, 'title' | 'unit' | 'series'> {
 	const isLong = points.some(({ y }) => y !== null && y >= LONG_MS);
 	return {
@@ -231,7 +231,7 @@ function left(count: number, what: string): Html | false {
 }
 
 function numberIn(value: number | null): string {
-	return value === null || !Number.isFinite(value) ? '–' : inWords(value);
+	return value === null || !Number.isFinite(value) ? '–' : formatNumber(value);
 }
 
 function wholeIn(value: number | null): string {

@@ -1,4 +1,4 @@
-/** The look of a report: of the system's fonts, dark where the reader's system is, black on white on paper. */
+/** Style of a report: system fonts, dark mode as the reader's system, black on white in print. */
 export const STYLE = `
 :root{color-scheme:light dark;--text:#1c2430;--soft:#5a6675;--page:#f4f6f8;--card:#fff;--edge:#d9dfe6;--good:#14773d;--bad:#b3261e;--warn:#8a5a00;--info:#2458a6;--one:#2458a6;--two:#b4530a}
 @media (prefers-color-scheme:dark){:root{--text:#e6eaf0;--soft:#9aa7b6;--page:#14181d;--card:#1d2329;--edge:#343d47;--good:#5ccf8b;--bad:#ff8a80;--warn:#f0b95a;--info:#8ab4f8;--one:#8ab4f8;--two:#ffab66}}

@@ -1,9 +1,9 @@
-import { markup, type Html } from './escape';
+import { markup, type Html } from './html';
 
-/** The name of a column; of one that holds numbers, in brackets. */
+/** Name of a column; in an array for a column of numbers. */
 export type Column = string | readonly [numbers: string];
 
-/** A table, each row of which is a list of names and values on a phone, so that nothing is cut off there. */
+/** A table. On a phone each row becomes a list of names and values. */
 export function tableOf(
 	columns: readonly Column[],
 	rows: ReadonlyArray<ReadonlyArray<Html | string | number | null | undefined>>,

@@ -1,6 +1,6 @@
 import { PROBLEMS } from '../tool-cases';
 import { type ModelToolTest, resultInWords, type Tally } from '../tool-test';
-import { markup, withOptions, type Html } from './escape';
+import { markup, withOptions, type Html } from './html';
 import { shortened } from '../../values';
 import { tableOf } from './table';
 import type { FullCheck, SectionOptions } from './sections';

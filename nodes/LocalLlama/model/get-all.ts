@@ -1,5 +1,5 @@
 import { asFailed } from '../../../lib/errors/server-error';
-import { eachOf, listServerModels } from '../../../lib/health/check';
+import { targetsOf, listServerModels } from '../../../lib/health/check';
 import { allFailed } from '../../../lib/servers/pool/failover';
 import { optional } from '../../../lib/values';
 import { booleanField, numberField, optionsCollection } from '../../shared/field-kinds';
@@ -30,7 +30,7 @@ export const modelGetAll: LocalLlamaOperation = {
 		const target = modelServerTarget(await context.getCredentials('localLlamaApi', itemIndex), context.helpers);
 		const limit = optional({ timeLimitMs });
 		const lists = await Promise.all(
-			eachOf(target).map(async (server, at) => {
+			targetsOf(target).map(async (server, at) => {
 				const { root } = servers.connections[at]!.url;
 				const models = await listServerModels(server, { ...limit, signal }).catch(asFailed);
 				return 'failed' in models || !servers.hasSeveral ? models : models.map((one) => ({ ...one, serverUrl: root }));

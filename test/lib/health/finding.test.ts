@@ -5,10 +5,10 @@ import {
 	describeProbe,
 	fromFailure,
 	failureFor,
-	overall,
+	overallStatus,
 	sorted,
 	statusOf,
-	withTested,
+	withTestFindings,
 	type FindingWithStatus,
 } from '../../../lib/health/finding';
 import type { HealthStatus, Probe, Severity } from '../../../lib/health/observations';
@@ -66,16 +66,16 @@ describe('the order of findings', () => {
 		fc.assert(
 			fc.property(findings, (all) => {
 				const worst = all.reduce<HealthStatus>(
-					(status, one) => withTested({ status, findings: [] }, [one]).status,
+					(status, one) => withTestFindings({ status, findings: [] }, [one]).status,
 					'healthy',
 				);
-				expect(overall(all)).toBe(worst);
-				expect(overall([...all].reverse())).toBe(worst);
+				expect(overallStatus(all)).toBe(worst);
+				expect(overallStatus([...all].reverse())).toBe(worst);
 			}),
 		);
-		expect(overall([])).toBe('healthy');
+		expect(overallStatus([])).toBe('healthy');
 		const worse = (check: HealthStatus, tested: HealthStatus) =>
-			withTested({ status: check, findings: [] }, [finding('error', tested)]).status;
+			withTestFindings({ status: check, findings: [] }, [finding('error', tested)]).status;
 		expect([worse('degraded', 'unreachable'), worse('healthy', 'loading'), worse('healthy', 'healthy')]).toEqual([
 			'unreachable',
 			'loading',

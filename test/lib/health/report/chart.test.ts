@@ -1,4 +1,4 @@
-import { drawChart, inWords, type Chart } from '../../../../lib/health/report/chart';
+import { drawChart, formatNumber, type Chart } from '../../../../lib/health/report/chart';
 import { elements } from './support';
 
 const CHART: Chart = {
@@ -99,6 +99,6 @@ describe('a plot', () => {
 	});
 
 	it('writes large numbers short', () => {
-		expect([0, 1.25, 999, 9_999, 12_345].map(inWords)).toEqual(['0', '1.3', '999', '9999', '12.3k']);
+		expect([0, 1.25, 999, 9_999, 12_345].map(formatNumber)).toEqual(['0', '1.3', '999', '9999', '12.3k']);
 	});
 });

@@ -1,9 +1,9 @@
-/** One verdict on the servers of a credential. Pure. */
+/** Merges the results of a credential's servers. Pure. */
 import { sorted, withoutStatus } from './finding';
 import { sum } from './numbers';
 import type { CheckResult, HealthStatus } from './observations';
 
-/** Where no server is healthy, the status that is named further left is nearest to it. */
+/** Where no server is healthy, the first of these that occurs counts. */
 const NEAREST: readonly HealthStatus[] = ['degraded', 'loading', 'unauthorized', 'misconfigured', 'unreachable'];
 
 /**
@@ -50,7 +50,7 @@ function summaryOf(results: readonly CheckResult[]): string {
 	return `${results.length - bad.length} of ${results.length} servers are healthy. ${list}`;
 }
 
-/** Where each model stands first. */
+/** Index of the first entry of each model. */
 function places(models: ReadonlyArray<{ id: string }>): Map<string, number> {
 	return new Map(models.map(({ id }, at): [string, number] => [id, at]).reverse());
 }

@@ -3,18 +3,20 @@ import { findApiRoot } from '../servers/connect';
 import { isModelNamed } from '../servers/model-names';
 import type { Alternative, ModelProbes, Probe, ProbeName } from './observations';
 import { bodyOf, healthPathOf, listOf, modelsIn, serverOf, traitsOfServer } from './answers';
-import { mustAskWithoutKey } from './key';
+import { mustAskWithoutKey } from './key-findings';
 import type { ProbeContext, ProbeResults } from './observe';
 
 const MAX_MODELS_ASKED = 12;
 
-/** docs/protocols/llama-server.md 8.1 and 9.3, in two rounds: who is it, then what only that kind can tell. */
+/**
+ * Probes a model server in two rounds: first its kind, then what only that kind can tell
+ * (docs/protocols/llama-server.md 8.1, 9.3).
+ */
 export async function probeModelServer(context: ProbeContext): Promise<ProbeResults> {
 	const { root, origin } = context.connection.url;
-	// Passes the queue of the model's own thread in llama-server, so it may hang where nothing else does: nobody waits
-	// for it here.
+	// In llama-server it passes the queue of the model's thread, so it alone may hang: it is awaited last.
 	const metrics = context.ask(`${root}/metrics`);
-	const told = await named({
+	const told = await awaitProbes({
 		models: askList(context),
 		props: context.ask(`${root}/props`),
 		ollamaVersion: context.ask(`${root}/api/version`),
@@ -25,7 +27,7 @@ export async function probeModelServer(context: ProbeContext): Promise<ProbeResu
 		...told,
 		...(path === undefined
 			? {}
-			: await named({
+			: await awaitProbes({
 					health: context.ask(root + path),
 					...(root === origin ? {} : { originHealth: context.ask(origin + path) }),
 				})),
@@ -38,18 +40,18 @@ export async function probeModelServer(context: ProbeContext): Promise<ProbeResu
 	return { probes: { ...first, ...second, metrics: await metrics }, perModel, alternatives };
 }
 
-/** The list, also where the API has no version in its address. */
+/** The list of models, also where the address of the API has no version. */
 async function askList({ connection, ask: question }: ProbeContext): Promise<Probe> {
 	const list = await question(`${connection.url.api}/models`);
 	const look = async (url: string) => await question(url).then((probe) => (probe.answered ? probe : undefined));
-	// A version that was typed twice is a mistake to tell of, though there is a list one step above.
+	// A version that was typed twice is reported as a mistake, though there is a list one level above.
 	return list.answered && !/\/v\d+$/.test(connection.url.root) ? await findApiRoot(connection, list, look) : list;
 }
 
 export type Round = Partial<Record<ProbeName, Probe>>;
 
-/** Waits for several questions at once. */
-export async function named(probes: Partial<Record<ProbeName, Promise<Probe | undefined>>>): Promise<Round> {
+/** Awaits several probes, and leaves out those that were not sent. */
+export async function awaitProbes(probes: Partial<Record<ProbeName, Promise<Probe | undefined>>>): Promise<Round> {
 	const entries = await Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await probe] as const));
 	return Object.fromEntries(entries.filter(([, probe]) => probe !== undefined));
 }
@@ -59,8 +61,11 @@ async function secondRound(context: ProbeContext, first: Round): Promise<Round> 
 	const { kind } = serverOf(first);
 	const { hasOllamaApi, llamaApi, guardedRoute } = traitsOfServer(kind);
 	if (hasOllamaApi === true)
-		return await named({ ollamaTags: context.ask(`${root}/api/tags`), ollamaRunning: context.ask(`${root}/api/ps`) });
-	const questions: Parameters<typeof named>[0] = {};
+		return await awaitProbes({
+			ollamaTags: context.ask(`${root}/api/tags`),
+			ollamaRunning: context.ask(`${root}/api/ps`),
+		});
+	const questions: Parameters<typeof awaitProbes>[0] = {};
 	if (guardedRoute !== undefined && guardedRoute.path !== '/props')
 		questions.guarded = context.ask(root + guardedRoute.path, guardedRoute.json);
 	const keyless = async (known: Round) =>
@@ -68,7 +73,7 @@ async function secondRound(context: ProbeContext, first: Round): Promise<Round> 
 			? await context.askElsewhere(typed, 'models').then(({ probe }) => probe)
 			: undefined;
 	questions.keyless = keyless({ ...first, guarded: await questions.guarded });
-	// No list of models: Hugging Face's servers for embeddings tell about themselves there.
+	// No list of models: Hugging Face's servers for embeddings describe themselves at `/info`.
 	if (first.models?.answered === true && first.models.status === 404 && first.models.text.trim() === '')
 		questions.info = context.ask(`${root}/info`);
 	const props = bodyOf(first.props);
@@ -76,12 +81,12 @@ async function secondRound(context: ProbeContext, first: Round): Promise<Round> 
 	if (llamaApi === 'oneModel' && props.is_sleeping === false) {
 		if (context.options.readSlots === true && props.endpoint_slots !== false)
 			questions.slots = context.ask(`${root}/slots`);
-		// An empty question is refused before any task is made of it: with 501 where the function is off, with 400 where it
-		// is on.
+		// An empty request is refused before it becomes a task: with 501 where the function is off, with 400 where it is
+		// on.
 		questions.embeddings = context.ask(`${api}/embeddings`, {});
 		questions.rerank = context.ask(`${api}/rerank`, {});
 	}
-	const second = await named(questions);
+	const second = await awaitProbes(questions);
 	const told = serverOf({ ...first, ...second }).kind;
 	const late = told === kind ? undefined : traitsOfServer(told).guardedRoute;
 	return late === undefined ? second : { ...second, guarded: await context.ask(root + late.path, late.json) };
@@ -123,7 +128,7 @@ async function askModels(context: ProbeContext, first: Round): Promise<Record<st
 	return perModel;
 }
 
-/** Where the address leads to something else than the API, the usual places of the API are tried, without the key. */
+/** Where the address is not that of the API, tries the API's usual paths, without the key. */
 async function tryOtherPaths(context: ProbeContext, first: Round): Promise<Alternative[]> {
 	const { url } = context.connection;
 	const main = first.models;
@@ -137,8 +142,8 @@ async function tryOtherPaths(context: ProbeContext, first: Round): Promise<Alter
 }
 
 /**
- * Where nothing answers in a way that usually has one cause, the likely right address is tried, without the key.
- * Nothing but the same machine is asked, and no other port.
+ * Where nothing answers and the failure has one usual cause, tries the likely address, without the key. Asks only the
+ * same machine and the same port.
  */
 export async function tryLikelyAddresses(
 	{ connection: { url }, askElsewhere }: ProbeContext,

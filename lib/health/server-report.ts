@@ -6,7 +6,7 @@ import { isModelNamed } from '../servers/model-names';
 import { bodyOf, modelsOfServer, serverOf, traitsOfServer } from './answers';
 import type { HealthServerKind, ModelFacts, Observations, Probe, ServerReport } from './observations';
 
-/** What the answers tell of the server, whatever shape its kind gives them. Pure. */
+/** Builds the report of a server of any kind from its answers. Pure. */
 export function describeServer(observations: Observations): ServerReport {
 	const { probes } = observations;
 	const server = serverOf(probes);
@@ -15,7 +15,7 @@ export function describeServer(observations: Observations): ServerReport {
 	const single = traits.llamaApi === 'oneModel';
 	const isRouter = traits.llamaApi === 'router';
 	const models = modelsOf(observations, server.kind);
-	const children = childrenThatMatter(observations, models);
+	const children = relevantProcesses(observations, models);
 	const metrics = metricsOf(probes.metrics);
 	const slotList = slotsOf(probes);
 	const contexts = children.map(({ props: child }) => contextOf(child)).filter((context) => context !== null);
@@ -51,10 +51,10 @@ export function describeServer(observations: Observations): ServerReport {
 }
 
 /**
- * The processes of a router, each with slots and a context of its own: that of the model that is needed, or all that
- * are loaded for chats; embedding and reranker models have short contexts by nature.
+ * Probes of a router's model processes, each with its own slots and context: of the wanted model, or of all loaded for
+ * chats; embedding and reranker models have short contexts by nature.
  */
-function childrenThatMatter({ perModel, expectations }: Observations, models: readonly ModelFacts[]) {
+function relevantProcesses({ perModel, expectations }: Observations, models: readonly ModelFacts[]) {
 	const wanted = models.find((model) => isModelNamed(model, expectations.model));
 	const isForChats = (id: string) => models.find((model) => model.id === id)?.embeddings !== true;
 	const some = Object.entries(perModel).filter(([id]) => (wanted === undefined ? isForChats(id) : id === wanted.id));
@@ -64,7 +64,7 @@ function childrenThatMatter({ perModel, expectations }: Observations, models: re
 	}));
 }
 
-/** What all of them say; null where they differ. */
+/** The common value; null where they differ. */
 function same(values: Array<number | null>): number | null {
 	const [first = null] = values;
 	return values.every((value) => value === first) ? first : null;
@@ -75,13 +75,13 @@ function appOf(probes: Observations['probes']): NonNullable<ServerReport['app']>
 	return { name: nonEmptyText(info.name) ?? null, mode: nonEmptyText(info.mode) ?? null };
 }
 
-/** The time of the fastest answer: that of the network and of a server that had nothing to look up. */
+/** Milliseconds of the fastest answer: almost only network time. */
 function latencyOf(probes: Observations['probes']): number | null {
 	const times = Object.values(probes).flatMap((probe) => (probe.answered ? [probe.ms] : []));
 	return times.length === 0 ? null : Math.min(...times);
 }
 
-/** llama-server answers 501 where a function is off; 400 means that only our empty question was wrong. */
+/** llama-server answers 501 where a function is off; 400 means that only our empty request was wrong. */
 function isOn(probe: Probe | undefined): boolean | null {
 	if (probe?.answered !== true) return null;
 	if (probe.status === 501) return false;
@@ -146,9 +146,9 @@ function factsOf(model: ServerModel): ModelFacts {
 }
 
 /**
- * How far the running requests have come; undefined where none runs, or nothing tells. llama-server answers `/metrics`
- * and `/slots` while it computes (server-context.cpp, yield_to_queue), so only counters that stand still show that it
- * hangs.
+ * Progress of the running requests, as text to compare; undefined where none runs, or nothing tells. llama-server
+ * answers `/metrics` and `/slots` while it computes (server-context.cpp, yield_to_queue), so only counters that stand
+ * still show that it hangs.
  */
 export function progressOf({ probes }: Pick<Observations, 'probes'>): string | undefined {
 	const metrics = metricsOf(probes.metrics);
@@ -165,7 +165,7 @@ function slotsOf({ slots }: Observations['probes']): Array<Record<string, unknow
 	return slots?.answered === true && Array.isArray(slots.json) ? (slots.json as unknown[]).filter(isRecord) : undefined;
 }
 
-/** How much of a running Ollama model lies in the GPU's memory, from 0 to 1. */
+/** Share of each running Ollama model in the GPU's memory, from 0 to 1. */
 export function gpuShares(observations: Observations): Array<{ id: string; share: number }> {
 	const running =
 		ollamaEntries(bodyOf(observations.probes.ollamaRunning)) ?? new Map<string, Record<string, unknown>>();

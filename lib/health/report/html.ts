@@ -10,7 +10,7 @@ export class Html {
 type Value = Html | string | number | null | undefined | false | readonly Value[];
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-/** Characters that HTML has none of, and those that turn the direction of text around. */
+/** Characters that are invalid in HTML, and those that change the direction of text. */
 const UNSEEN = /(?![\t\n\r])\p{Cc}|\p{Noncharacter_Code_Point}|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const LONE_SURROGATES = /\p{Cs}/gu;
 
@@ -31,7 +31,7 @@ export function withOptions(text: string): Html {
 	return new Html(escaped(text).replace(/(?<=^|[\s(])--?[a-z][\w-]{0,40}/gi, '<code>$&</code>'));
 }
 
-/** Text of ours that is HTML. */
+/** Our own text that is HTML already: not escaped. */
 export function raw(text: string): Html {
 	return new Html(text);
 }

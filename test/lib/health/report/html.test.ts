@@ -1,4 +1,4 @@
-import { escaped, markup, raw, withOptions } from '../../../../lib/health/report/escape';
+import { escaped, markup, raw, withOptions } from '../../../../lib/health/report/html';
 
 describe('text in a page', () => {
 	it('is escaped, and HTML of ours is not', () => {

@@ -1,5 +1,5 @@
 import type { CheckResult, HealthStatus } from '../../../lib/health/observations';
-import { waitUntilReady, type WaitOptions } from '../../../lib/health/wait';
+import { waitUntilReady, type WaitOptions } from '../../../lib/health/wait-until-ready';
 import { type LlamaServerSim, startLlamaServerSim } from '../../servers/llama-server';
 import { closedPort } from '../../support/listening';
 import { AT_ONCE_MS } from '../../support/time';

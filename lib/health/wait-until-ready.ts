@@ -27,7 +27,7 @@ const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
 const RESTARTS = 2;
 
 /**
- * Checks a server again and again until it is healthy, or one of several servers, the limit is over, or it turns out that waiting does not help.
+ * Repeats a check until the server (or one of several) is healthy, the limit is over, or waiting does not help.
  *
  * @throws whatever `check` throws, and an error where the wait is cancelled
  */

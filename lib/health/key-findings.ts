@@ -6,7 +6,7 @@ import type { HealthServerKind, Observations, Probe, ProbeFailure } from './obse
 type Refused = Extract<Probe, { answered: true }> & { failure: ProbeFailure };
 
 /** The finding for a key that a route refuses. */
-export function unauthorized(
+export function refusedKeyFinding(
 	{ keySet, authentication, probes }: Observations,
 	failure: ProbeFailure,
 	observed: string,
@@ -28,8 +28,8 @@ export function unauthorized(
 }
 
 /**
- * Servers that show their list of models to everybody: there only another route tells whether the key is right. Where
- * none does, the user has to know that nobody looked at it.
+ * Findings about the key. Where a server lists its models without a key, only another route shows whether the key is
+ * right. If none does, a finding says that the key was not checked.
  */
 export function keyFindings(observations: Observations, kind: HealthServerKind): FindingWithStatus[] {
 	const { probes, keySet } = observations;
@@ -39,13 +39,12 @@ export function keyFindings(observations: Observations, kind: HealthServerKind):
 	// The list is there with the key and refused without it: whatever other routes say, the key is right.
 	if (listOf(probes.models) !== undefined && isRefused(probes.keyless)) return [];
 	const guarded = guardedProbe(probes, kind);
-	const refused = [guarded, ...whereAllElseRefuses(probes)].find(isRefused);
+	const refused = [guarded, ...refusalsOfAllOthers(probes)].find(isRefused);
 	if (refused !== undefined) {
 		const observed = `${describeProbe(refused)}; ${describeProbe(probes.models!)}`;
-		return [unauthorized(observations, refused.failure, observed, kind)];
+		return [refusedKeyFinding(observations, refused.failure, observed, kind)];
 	}
-	if (!keySet || hasBeenLetIn(guarded) || probes.keyless === undefined || listOf(probes.keyless) === undefined)
-		return [];
+	if (!keySet || isAccepted(guarded) || probes.keyless === undefined || listOf(probes.keyless) === undefined) return [];
 	return [advise('keyNotChecked', `${describeProbe(probes.keyless)} without a key`)];
 }
 
@@ -54,10 +53,7 @@ function guardedProbe(probes: Observations['probes'], kind: HealthServerKind): P
 	return traitsOfServer(kind).guardedRoute?.path === '/props' ? probes.props : probes.guarded;
 }
 
-/**
- * Whether it must be asked without the key, to learn whether the list shows anything about the key. A key is refused
- * where a request with it is refused and one without it does no better.
- */
+/** Whether to ask for the list without the key, too: the comparison shows whether the key matters. */
 export function mustAskWithoutKey(probes: Observations['probes'], kind: HealthServerKind): boolean {
 	const { wantsNoKey, guardedRoute } = traitsOfServer(kind);
 	if (isRefused(probes.models) || isRefused(guardedProbe(probes, kind))) return true;
@@ -65,10 +61,10 @@ export function mustAskWithoutKey(probes: Observations['probes'], kind: HealthSe
 }
 
 /**
- * Every other route refuses, also those that such a server does not have: with the right key they are not found, or
- * answer.
+ * The probes of all other routes, if each refuses the key, even routes that the server lacks. With the right key they
+ * would answer, or give 404.
  */
-function whereAllElseRefuses({ props, ollamaVersion, version }: Observations['probes']): Probe[] {
+function refusalsOfAllOthers({ props, ollamaVersion, version }: Observations['probes']): Probe[] {
 	const others = [props, ollamaVersion, version].filter((probe) => probe !== undefined);
 	// Gateways answer 403 for every route that they do not know (AWS API Gateway).
 	const isKeyRefused = (probe: Probe) => isRefused(probe) && probe.status === 401 && !isOfProxy(probe.failure);
@@ -79,8 +75,8 @@ function isRefused(probe: Probe | undefined): probe is Refused {
 	return probe?.answered === true && probe.failure !== undefined && (probe.status === 401 || probe.status === 403);
 }
 
-/** Any answer but a refusal, that of a wrong question included. */
-function hasBeenLetIn(probe: Probe | undefined): boolean {
+/** Whether the key was accepted; also true where the request itself was wrong. */
+function isAccepted(probe: Probe | undefined): boolean {
 	return probe?.answered === true && !isRefused(probe) && probe.status !== 404 && probe.status < 500;
 }
 
