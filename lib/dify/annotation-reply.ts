@@ -6,15 +6,15 @@ import { difyFailure } from './failure';
 export type ReplyAction = 'enable' | 'disable';
 
 export interface ReplySettings {
-	/** 0 to 1: how near a question must be to an annotated one. */
+	/** 0 to 1: how similar a question must be to an annotated one. */
 	scoreThreshold?: number;
 	embeddingProvider?: string;
 	embeddingModel?: string;
 }
 
 /**
- * A job in Dify's worker. `waiting`: Dify 1.12 and 1.14 say so until it has ended. `gone`: Dify forgets a job ten minutes
- * after its end.
+ * A job in Dify's worker. `waiting`: Dify 1.12 and 1.14 report this until the job ends. `gone`: Dify forgets a job ten
+ * minutes after its end.
  */
 export interface ReplyJob {
 	jobId: string;
@@ -26,7 +26,7 @@ export interface ReplyJob {
 export interface WaitForJob {
 	/** Milliseconds; 0: do not wait. */
 	limitMs: number;
-	/** Between two looks. */
+	/** Milliseconds between two polls. */
 	pauseMs?: number;
 }
 
@@ -34,8 +34,8 @@ const PAUSE_MS = 2_000;
 const DEFAULT_SCORE = 0.9;
 
 /**
- * Switches on or off that an app answers with its annotations, and waits until Dify has done it: switching on embeds all
- * of them. Dify wants all three fields, also to switch off (docs/protocols/dify.md 2.12).
+ * Switches the annotation reply of an app on or off, and waits for the job: switching on embeds all annotations. Dify
+ * wants all three fields, also to switch off (docs/protocols/dify.md 2.12).
  *
  * @throws {ServerError} where the job failed, or did not end in time
  */
@@ -66,14 +66,14 @@ export async function setAnnotationReply(
 		job = await annotationReplyJob(client, action, jobId);
 	}
 	if (job.status === 'error') throw failed(client, path, job);
-	// A job that is gone has ended: whether as wanted, the app tells.
+	// A job that is gone has ended. Whether it succeeded, the app tells.
 	const enabled = job.status === 'gone' ? await isEnabled(client) : action === 'enable';
 	if (job.status === 'gone' && enabled !== (action === 'enable'))
 		throw failed(client, path, { ...job, error: 'The job is gone, and nothing has changed' });
 	return { ...job, enabled };
 }
 
-/** How far a job is. `gone` where Dify does not know it: it ended long ago, or was of the other action. */
+/** Status of a job. `gone` where Dify does not know it: it ended long ago, or is of the other action. */
 export async function annotationReplyJob(client: DifyClient, action: ReplyAction, jobId: string): Promise<ReplyJob> {
 	const path = `/apps/annotation-reply/${action}/status/${jobId}`;
 	const job = await client.get(path).catch((error: unknown) => {

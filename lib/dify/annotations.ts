@@ -3,7 +3,7 @@ import type { DifyClient } from './client';
 import { difyFailure, invalidParam } from './failure';
 import { collectPages, type Limit } from './paging';
 
-/** Dify's largest page of annotations; more are cut to it without a word (docs/protocols/dify.md 2.12). */
+/** Dify's largest page of annotations; a larger limit is silently lowered to it (docs/protocols/dify.md 2.12). */
 const PAGE_SIZE = 100;
 
 export interface Annotation {
@@ -12,8 +12,8 @@ export interface Annotation {
 }
 
 /**
- * Annotations of an app, newest first (those of one second in no order of time). `keyword`: in the question or the
- * answer, in any case of letters.
+ * Annotations of an app, newest first (in no order within one second). `keyword`: part of the question or the answer,
+ * case-insensitive.
  */
 export async function listAnnotations(client: DifyClient, keyword: string, most: Limit): Promise<JsonRecord[]> {
 	const ask = async (paging: object) => await client.get('/apps/annotations', { ...paging, keyword });
@@ -60,8 +60,8 @@ export async function upsertAnnotation(
 	annotation: Annotation,
 ): Promise<{ annotation: JsonRecord; created: boolean }> {
 	const { question, answer } = checked(annotation);
-	// Dify looks for the words in what it stores; a long question is found by its beginning as well. Half an emoji would
-	// be found in nothing.
+	// Dify searches in the stored texts, so a long question is found by its beginning. It must not be cut inside an
+	// emoji.
 	const beginning = [...question].slice(0, 60).join('');
 	const found = await listAnnotations(client, beginning, 'all');
 	const known = found.find((one) => one.question === question);

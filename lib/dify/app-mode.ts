@@ -15,8 +15,8 @@ const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
 };
 
 /**
- * Dify says only that the app is of another type, or unavailable, as of one that is not published. Which type it has, the
- * app itself tells.
+ * Dify only says that the app is of another type, or unavailable (as for one that is not published). So the app is
+ * asked for its type.
  *
  * @param wanted the mode that was asked for
  * @returns the failure with the type of the app and the node for it; any other failure as it is
@@ -39,7 +39,7 @@ export async function explainAppType(client: DifyClient, error: unknown, wanted:
 	});
 }
 
-/** Dify keeps the list of runs for workflow apps only; any other key gets an empty one, for ever. @throws {ServerError} */
+/** Dify lists runs of workflow apps only; any other key always gets an empty list. @throws {ServerError} */
 export async function checkWorkflowKey(client: DifyClient): Promise<void> {
 	const { mode } = await client.get('/info').catch((): { mode?: unknown } => ({}));
 	const known = typeof mode === 'string' && mode !== 'workflow' ? MODES[mode] : undefined;

@@ -2,11 +2,11 @@ import { ServerError } from '../errors/server-error';
 import type { JsonRecord } from '../values';
 import type { DifyClient } from './client';
 
-/** What Dify tells of an app, by route. */
+/** Descriptions of an app, named after their routes. */
 export type AppPart = 'info' | 'parameters' | 'meta' | 'site';
 
 /**
- * An app, as Dify describes it. An app without a web app has no `site`, which says nothing of the key: it is null then.
+ * Dify's descriptions of an app. `site` is null where the app has no web app.
  *
  * @throws {ServerError} for the other parts, `app_unavailable` where nothing is published
  */
@@ -14,7 +14,7 @@ export async function describeApp(
 	client: DifyClient,
 	parts: readonly AppPart[],
 ): Promise<Partial<Record<AppPart, JsonRecord | null>>> {
-	// Where one fails, nobody waits for the others any more.
+	// If one fails, the others are aborted.
 	const left = new AbortController();
 	const { signal } = client;
 	const either = client.within(signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]));
@@ -33,7 +33,7 @@ async function partOf(client: DifyClient, part: AppPart): Promise<JsonRecord | n
 	});
 }
 
-/** A user of the app, by Dify's own ID for him (since Dify 1.14). */
+/** A user of the app, by the ID that Dify gave them (since Dify 1.14). */
 export async function endUser(client: DifyClient, id: string): Promise<JsonRecord> {
 	return await client.get(`/end-users/${id}`);
 }

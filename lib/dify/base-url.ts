@@ -1,9 +1,9 @@
 import { resolveBaseUrl } from '../servers/base-url';
 
 /**
- * Where Dify's Service API is, from what people type: up to the first `/v1`, which is added to a bare origin only, so
- * that the prefix of a foreign reverse proxy survives (docs/protocols/dify.md 1.1). No trailing slash: Dify does not
- * know `//chat-messages`.
+ * Base URL of Dify's Service API: what was typed up to the first `/v1`, which is added to a bare origin only, so that
+ * the prefix of a reverse proxy survives (docs/protocols/dify.md 1.1). No trailing slash: Dify does not know
+ * `//chat-messages`.
  *
  * @throws {BaseUrlError} naming the part that is wrong
  */

@@ -4,7 +4,7 @@ import type { RunHints, RunResult } from './types';
 
 /**
  * Reads the JSON body of a blocking run, which some proxies and old versions also answer to a request for a stream. A
- * failed workflow run comes with HTTP 200, and a run handed over to another worker with a 2xx that has no result: both
+ * failed workflow run comes with HTTP 200, and a run handed over to another worker with a 2xx without a result: both
  * are failures here (docs/protocols/dify.md 2.1.4, 2.4).
  */
 export function resultOfBlocking(body: unknown, hints: RunHints = {}): RunResult {

@@ -13,10 +13,10 @@ import type { WorkflowRequest } from './workflow';
 export type ConversationChoice = { kind: 'new'; id?: undefined } | { kind: 'latest' } | { kind: 'id'; id: string };
 
 export interface ChatRequest extends WorkflowRequest {
-	/** Sent as it is. */
+	/** Sent unchanged. */
 	query: string;
 	conversation: ConversationChoice;
-	/** Default in Dify: true. */
+	/** Dify's default: true. */
 	autoGenerateName?: boolean;
 }
 
@@ -37,13 +37,13 @@ export interface ChatAnswer {
  * @throws {ServerError} as `startRun`
  */
 export async function chat(client: DifyClient, request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer> {
-	// Blanks alone are a query to Dify (docs/protocols/dify.md 2.1).
+	// Blanks alone are a valid query in Dify (docs/protocols/dify.md 2.1).
 	if (request.query === '') throw localError('emptyQuery');
 	const { conversation, user } = request;
 	const conversationId = conversation.kind === 'latest' ? await latestConversation(client, user) : conversation.id;
 	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
 		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, {
-			// Only the runs of a chatflow have an ID by which they are found again.
+			// Only runs of a chatflow have an ID for recovery.
 			recover: async (lost) =>
 				await recoverRun(client, RUN_ROUTES.chat, request.user, lost, { ...options, record: 'once' }),
 			...options,
@@ -51,7 +51,7 @@ export async function chat(client: DifyClient, request: ChatRequest, options: Ch
 		});
 	if (conversationId === undefined) return { result: await run(undefined), conversationRestarted: false };
 	const startsNew = options.onStaleConversation === 'startNew';
-	// Blanks are no conversation to Dify (docs/protocols/dify.md 2.1).
+	// Dify takes blanks as no conversation (docs/protocols/dify.md 2.1).
 	const isNamed = conversationId.trim() !== '';
 	const only = startsNew || !isNamed ? {} : { onlyConversation: conversationId };
 	const outcome = await run(conversationId, only).then(
@@ -93,7 +93,7 @@ function isStale(error: unknown): boolean {
 
 /**
  * Workers of Dify 1.14 report an unknown conversation as an error event without code, ids and text
- * (docs/protocols/dify.md 3.7). Whether that is what happened is seen by asking for the conversation.
+ * (docs/protocols/dify.md 3.7). So the conversation is asked for.
  */
 async function explainStale(client: DifyClient, user: string, id: string, failed: unknown): Promise<unknown> {
 	const result = resultOf(failed);

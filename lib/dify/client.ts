@@ -14,13 +14,13 @@ export type Query = Record<string, string | number | undefined>;
 export interface AskOptions {
 	/** Milliseconds for the whole call, default 15 s. */
 	timeoutMs?: number;
-	/** The call may be sent again although it may have been taken up: twice does the same as once. */
+	/** The call may be retried even if Dify may have processed it: twice does the same as once. */
 	idempotent?: boolean;
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What is asked of any route. */
+/** A request to any route. */
 export interface AskRequest extends AskOptions {
 	query?: Query;
 	/** Sent as JSON. */
@@ -29,42 +29,42 @@ export interface AskRequest extends AskOptions {
 
 const BACK_OFF_MS = [500, 1_500];
 
-/** Failures of the network that another attempt may not meet again. */
+/** Network failures after which a retry may succeed. */
 export const TRANSIENT_KINDS: ReadonlySet<FailureKind> = new Set(['refused', 'closedBeforeAnswer', 'connectionLost']);
 
-/** An idempotent call is sent again for what may pass by itself (docs/protocols/dify.md 5.3). */
-const PASSING_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** Statuses after which an idempotent call is retried (docs/protocols/dify.md 5.3). */
+const TRANSIENT_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** One Dify with one key: short calls. Runs are in `run.ts`, uploads in `upload.ts`. */
+/** Client of one Dify with one key, for short calls. Runs are in `run.ts`, uploads in `upload.ts`. */
 export class DifyClient {
 	/** @param api base URL without trailing slash */
 	constructor(
 		readonly connection: Connection,
 		readonly api: string,
-		/** What tells the app from others, for the runs that n8n has in it at once. */
+		/** Identifies the app, for the limit of its concurrent runs. */
 		private readonly app: string = api,
-		/** Ends what is asked for, and what waits. */
+		/** Aborts requests and pauses. */
 		readonly signal?: AbortSignal,
-		/** Stands for the execution; `inexact` are numbers of answers that JavaScript cannot hold, and that are texts now. */
+		/** Identifies the execution. `inexact`: numbers of answers that JavaScript cannot represent, kept as text. */
 		readonly execution = { inexact: new Set<string>() },
 	) {}
 
-	/** Bounds the runs of the app. Looked up each time: it is forgotten while nothing runs. */
+	/** Limits the concurrent runs of the app. Looked up each time: it is dropped while nothing runs. */
 	get concurrency(): RunConcurrency {
 		return concurrencyOf(this.app);
 	}
 
-	/** The same, until this signal aborts; without one, nothing ends it. */
+	/** The same client with another signal; undefined: it cannot be aborted. */
 	within(signal: AbortSignal | undefined): DifyClient {
 		return new DifyClient(this.connection, this.api, this.app, signal, this.execution);
 	}
 
-	/** The same, telling Dify which span its work belongs to. */
+	/** The same client with a connection that sends the tracing span to Dify. */
 	traced(connection: Connection): DifyClient {
 		return new DifyClient(connection, this.api, this.app, this.signal, this.execution);
 	}
 
-	/** Of a route. What is empty is left out of the query: it asks for nothing. */
+	/** URL of a route. Empty values are left out of the query. */
 	url(path: string, query: Query = {}): string {
 		const entries = Object.entries(query).flatMap(([name, value]) =>
 			value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
@@ -73,9 +73,9 @@ export class DifyClient {
 	}
 
 	/**
-	 * Asks for something. Sent again up to twice where that may help, since a GET changes nothing.
+	 * Sends a GET. Retried up to twice after transient failures.
 	 *
-	 * @throws {ServerError} for an answer that is none, and when there is no answer
+	 * @throws {ServerError} for an error or unreadable answer, and when there is no answer
 	 */
 	async get(path: string, query: Query = {}, options: AskOptions = {}): Promise<JsonRecord> {
 		return await this.asked('GET', this.url(path, query), undefined, { ...options, idempotent: true }, (answer) =>
@@ -83,10 +83,7 @@ export class DifyClient {
 		);
 	}
 
-	/**
-	 * Changes something. The answer is an object; that of a 204, which has no body, an empty one
-	 * (docs/protocols/dify.md 2.8).
-	 */
+	/** Sends a change. The answer is an object, empty for a 204 (docs/protocols/dify.md 2.8). */
 	async send(
 		method: 'POST' | 'PUT' | 'DELETE',
 		path: string,
@@ -97,17 +94,17 @@ export class DifyClient {
 	}
 
 	/**
-	 * Asks or changes something whose answer may be any JSON, or nothing: the knowledge API answers with objects, lists,
-	 * and the number 204 (docs/protocols/dify.md 2.13).
+	 * Sends a request whose answer may be any JSON, or nothing: the knowledge API answers with objects, lists, and the
+	 * number 204 (docs/protocols/dify.md 2.13).
 	 *
-	 * @throws {ServerError} for a status of 300 and more, for text that is no JSON, and when there is no answer
+	 * @throws {ServerError} for a status of 300 and more, for text that is not JSON, and when there is no answer
 	 */
 	async ask(method: Method, path: string, request: AskRequest = {}): Promise<unknown> {
 		const { query, body, ...options } = request;
 		return await this.asked(method, this.url(path, query), body, options, (answer) => this.readJson(answer, method));
 	}
 
-	/** Opens a stream. It has no limits: whoever reads it watches the time. @throws {ServerError} */
+	/** Opens a stream. It has no time limits: the reader watches them. @throws {ServerError} */
 	async stream(
 		url: string,
 		request: Pick<StreamOptions, 'method' | 'json' | 'onBytes' | 'signal'>,
@@ -167,7 +164,7 @@ export class DifyClient {
 		}
 	}
 
-	/** JSON as Dify's Python writes it. @param parsed the same, where it was read already */
+	/** Parses JSON as Dify's Python writes it. @param parsed the same text, where it was parsed already */
 	parse(json: string, parsed?: unknown): unknown {
 		const { value, large } = exactJson(json, parsed);
 		large.forEach((number) => this.execution.inexact.add(number));
@@ -202,7 +199,7 @@ export class DifyClient {
 	}
 }
 
-/** An error, Dify's own or that of a gateway, which a proxy may have given another status. */
+/** Whether the body is an error (of Dify or a gateway) although a proxy changed its status. */
 function isErrorInside(json: unknown): boolean {
 	if (!isRecord(json)) return false;
 	const { code, message, status, error } = json;
@@ -210,7 +207,7 @@ function isErrorInside(json: unknown): boolean {
 	return typeof code === 'string' && typeof message === 'string' && (finiteNumber(status) ?? 0) >= 400;
 }
 
-/** How long to wait before the same is sent again; undefined where the other side wants a pause that is too long. */
+/** Milliseconds before a retry: the backoff or a longer Retry-After; undefined where that is too long. */
 export function pauseAfter(error: ServerError, backOffMs: number): number | undefined {
 	const wanted = error.facts.retryAfterMs;
 	if (typeof wanted !== 'number') return backOffMs;
@@ -219,5 +216,5 @@ export function pauseAfter(error: ServerError, backOffMs: number): number | unde
 
 function isTransient(error: ServerError): boolean {
 	if (error.status === undefined) return TRANSIENT_KINDS.has(error.kind);
-	return error.kind !== 'quota' && (error.retryable || PASSING_STATUS.has(error.status));
+	return error.kind !== 'quota' && (error.retryable || TRANSIENT_STATUS.has(error.status));
 }

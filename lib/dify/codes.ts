@@ -60,9 +60,9 @@ export const DIFY_CODES: Readonly<Record<string, DifyKind>> = {
 };
 
 /**
- * Texts that say more than the code. They are looked at for codes that cover many causes, and where there is no code:
- * errors of newer workers have none (docs/protocols/dify.md 3.7). Compared by beginning or part, for versions add to
- * them (docs/protocols/dify.md 6.3).
+ * Texts that say more than the code, for codes with many causes and for errors without a code, as those of newer
+ * workers (docs/protocols/dify.md 3.7). They match the beginning or a part, since versions add to them
+ * (docs/protocols/dify.md 6.3).
  */
 export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 	[/^Arg user must be provided/, 'missingUser'],
@@ -103,5 +103,5 @@ export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 	[/validation errors? for /, 'invalidParam'],
 ];
 
-/** Codes under which Dify reports many different things. */
+/** Codes that Dify uses for many different causes. */
 export const VAGUE_CODES: ReadonlySet<string> = new Set(['invalid_param', 'bad_request', 'forbidden', 'not_found']);

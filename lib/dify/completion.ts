@@ -11,9 +11,9 @@ import type { WorkflowRequest } from './workflow';
 export type CompletionRequest = Pick<WorkflowRequest, 'inputs' | 'user' | 'files'>;
 
 /**
- * Lets a text generator write. Its stream cannot be found again once it is lost, so it is never sent twice.
+ * Runs a text generator. A lost stream cannot be recovered, so it is never sent twice.
  *
- * @throws {ServerError} as `startRun`; of another type of app, what it is
+ * @throws {ServerError} as `startRun`; for another type of app, with that type
  */
 export async function complete(
 	client: DifyClient,
@@ -28,7 +28,7 @@ export async function complete(
 	}
 }
 
-/** The end of a text tells nothing of a stop, but Dify counts no tokens then (docs/protocols/dify.md 12.1). */
+/** A stopped run ends like any other, but Dify counts no tokens then (docs/protocols/dify.md 12.1). */
 function withCutOffWarning(result: RunResult): RunResult {
 	const { total_tokens: total } = recordOf(recordOf(result.metadata).usage);
 	if (total !== 0 || result.text === '') return result;
@@ -37,16 +37,16 @@ function withCutOffWarning(result: RunResult): RunResult {
 	return { ...result, warnings: [...result.warnings, warning] };
 }
 
-/** A text generator has no query: what Dify misses is the text. */
+/** A text generator has no query: what is missing is the text. */
 function explainEmptyText(error: unknown): unknown {
 	if (!(error instanceof ServerError) || error.kind !== 'emptyQuery') return error;
 	return error.reworded({ message: 'The field Text is empty', remedy: 'Fill in Text, or the form of the app.' });
 }
 
 /**
- * The inputs with a text in the one variable that takes it.
+ * Puts the text into the only text variable of the form.
  *
- * @param parameters of the app
+ * @param parameters answer of `GET /parameters`
  * @throws {ServerError} where the form has no text variable left, or several
  */
 export function withText(inputs: JsonRecord, text: string, parameters: JsonRecord): JsonRecord {

@@ -9,10 +9,12 @@ export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'c
 /** Dify answers 400 above this (docs/protocols/dify.md 2.8). */
 export const MAX_PAGE_SIZE = 100;
 
-/** A language model thinks of the name or the questions meanwhile. */
+/** A language model generates the name or the questions. */
 const MODEL_LIMIT_MS = 120_000;
 
-/** Conversations of a user that were made over the API, one page. `lastId`: of the record before. */
+/**
+ * One page of a user's conversations that were made over the API. `lastId`: cursor, the ID of the last record before.
+ */
 export async function conversationPage(
 	client: DifyClient,
 	user: string,
@@ -21,7 +23,7 @@ export async function conversationPage(
 	return await client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy });
 }
 
-/** Conversations of a user in the order that is asked for. */
+/** Conversations of a user, sorted. */
 export async function listConversations(
 	client: DifyClient,
 	user: string,
@@ -40,7 +42,7 @@ export async function listConversations(
 	});
 }
 
-/** What conversations are sorted by. */
+/** The field that a sort option sorts by. */
 export function timeFieldOf(sortBy: ConversationSort): string {
 	return sortBy.replace('-', '');
 }
@@ -65,8 +67,8 @@ function isMissing(error: unknown): boolean {
 }
 
 /**
- * Deletes a conversation. Dify 1.12 deletes whatever id it is given, of whatever user (docs/protocols/dify.md 2.8), so
- * the owner is asked for first.
+ * Deletes a conversation. Dify 1.12 deletes those of other users as well (docs/protocols/dify.md 2.8), so the owner is
+ * checked first.
  *
  * @throws {ServerError} of kind `conversationNotFound`
  */
@@ -75,7 +77,7 @@ export async function deleteConversation(client: DifyClient, user: string, id: s
 	await client.send('DELETE', `/conversations/${id}`, { user });
 }
 
-/** Gives a conversation a name, or lets Dify think of one. Returns the conversation. */
+/** Renames a conversation; undefined: Dify generates a name. Returns the conversation. */
 export async function renameConversation(
 	client: DifyClient,
 	user: string,
@@ -91,14 +93,14 @@ export async function renameConversation(
 	});
 }
 
-/** Messages of a conversation, oldest first; with a number, the newest so many. */
+/** Messages of a conversation, oldest first. A limit keeps the newest. */
 export async function listMessages(client: DifyClient, user: string, id: string, most: Limit): Promise<JsonRecord[]> {
 	const pages: JsonRecord[][] = [];
 	for await (const page of messagePages(client, user, id, most)) pages.push(page);
 	return pages.reverse().flat();
 }
 
-/** Pages go back in time, inside a page the oldest comes first. Each message comes once. */
+/** Pages of messages: the newest page first, but oldest first within a page. Each message comes once. */
 export async function* messagePages(
 	client: DifyClient,
 	user: string,
@@ -125,7 +127,7 @@ export async function* messagePages(
 	}
 }
 
-/** Questions that the user might ask next. A language model thinks of them, so this takes time and costs tokens. */
+/** Questions that the user might ask next. A language model generates them, which takes time and tokens. */
 export async function suggestedQuestions(client: DifyClient, user: string, messageId: string): Promise<string[]> {
 	const answer = await client.get(`/messages/${messageId}/suggested`, { user }, { timeoutMs: MODEL_LIMIT_MS });
 	return Array.isArray(answer.data)

@@ -13,7 +13,7 @@ export interface DifyCredential {
 	ignoreSslIssues: boolean;
 }
 
-/** Reads the stored data; whatever is missing or of another type counts as not set. */
+/** Reads the stored data. Fields that are missing or of another type count as not set. */
 export function readDifyCredential(data: ICredentialDataDecryptedObject): DifyCredential {
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
@@ -23,15 +23,14 @@ export function readDifyCredential(data: ICredentialDataDecryptedObject): DifyCr
 	};
 }
 
-/** The header a credential stands for; an empty key sends none, and Dify then says that it is missing. */
+/** The headers of a credential. An empty key sends none, and Dify reports it as missing. */
 export function difyHeaders({ baseUrl, apiKey }: DifyCredential): Record<string, string> {
 	return credentialHeaders({ baseUrl, apiKey });
 }
 
 /**
- * Cheap questions that check the key and work for every app, published or not (`/v1/` checks none). Both answer with a
- * page of a list, by which the credential test tells Dify from other programs: n8n's rules for a test can ask for one
- * field only, whatever the type of the key.
+ * Cheap routes that check the key and work for every app, published or not (`/v1/` checks no key). Both answer with a
+ * page of a list, so that one field shows that it is Dify: n8n's rules for a test can check only one.
  */
 export const KEY_TEST_PATHS = {
 	app: '/apps/annotations?page=1&limit=1',
@@ -44,8 +43,8 @@ export const KEY_TEST_FIELD = 'has_more';
 /**
  * The client of a "Dify API" credential.
  *
- * @param helpers those of the node's context, for n8n's egress filter
- * @param more what differs from the credential
+ * @param helpers of the node's context, for n8n's egress filter
+ * @param more settings that override the credential's
  * @throws {ServerError} of kind `invalidUrl` or `invalidInput`
  */
 export function difyClient(

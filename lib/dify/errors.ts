@@ -8,7 +8,7 @@ import type { RunError, RunErrorCause } from './types';
 /** An answer of Dify, or of anything in front of it, that is not what was asked for. */
 export interface DifyAnswer extends Pick<FailedAnswer, 'status' | 'contentType' | 'challenge'> {
 	body?: string;
-	/** Default POST: what cannot be repeated safely is the safe assumption. */
+	/** Default POST, the safe assumption: it is not retried. */
 	method?: string;
 }
 
@@ -18,15 +18,13 @@ export interface DifyFailure {
 	/** The HTTP status; for an error inside a 200 answer the status that it names. */
 	status: number;
 	kind: FailureKind;
-	/** What Dify, or whatever answered, said: one to three lines without keys. Absent where it said nothing. */
+	/** Text of the answer: one to three lines without keys. Absent where there is none. */
 	said?: string;
-	/**
-	 * True when the same request may be sent again: nothing was started, or it was a GET that may do better next time.
-	 */
+	/** Whether the request may be retried: nothing was started, or it was a GET. */
 	retryable: boolean;
 }
 
-/** Keys of Dify and of model providers; nothing that a server echoes may carry them into a log. */
+/** Keys of Dify and of model providers: removed from whatever a server echoes. */
 const KEYS = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
 
 /**
@@ -34,7 +32,7 @@ const KEYS = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBea
  * a bad key.
  */
 const PLAN_LIMIT = /subscription|\bplan\b|request rate limit|capacity|upgrade/i;
-/** Patterns look no further: a megabyte of the wrong text would keep n8n busy for minutes. */
+/** Patterns see no more characters: a megabyte of text would keep n8n busy for minutes. */
 const MAX_READ = 8_000;
 const MAX_MESSAGE = 1000;
 const MAX_FOREIGN = 200;
@@ -70,7 +68,7 @@ function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer,
 		provider ??
 		classify(code, said) ??
 		foreignEnvelope(envelope, status, answer.challenge) ??
-		// The error of a gateway, under a status that says success.
+		// The error of a gateway with a success status.
 		(status < 300 && isRecord(envelope.error) ? 'serverError' : kindOfStatus(status));
 	return { status, kind, retryable: retryable(kind, status, method), ...shownOf(code, said) };
 }
@@ -86,8 +84,8 @@ const CAUSES: Partial<Record<RunErrorCause, DifyKind>> = {
 };
 
 /**
- * Describes the error of a run that was answered with 200 (`RunResult.error`). Such a run was started, so it is only
- * repeatable when Dify refused it for being too many at once.
+ * Describes the error of a run that was answered with 200 (`RunResult.error`). Such a run was started, so it may only
+ * be retried when Dify refused it for too many runs at once.
  */
 export function describeRunError(error: RunError): DifyFailure {
 	const { said, provider } = readSaid(error.code, error.message);
@@ -100,7 +98,7 @@ export function describeRunError(error: RunError): DifyFailure {
 	return { status, kind, retryable: kind === 'tooManyRequests', ...shownOf(code, said) };
 }
 
-/** Codes under which Dify hands on what a plugin or a model said; where there is no code, that may be so as well. */
+/** Codes under which Dify passes on errors of plugins and models. Errors without a code may be such, too. */
 const HANDED_ON: ReadonlySet<string> = new Set([
 	...VAGUE_CODES,
 	'completion_request_error',
@@ -112,14 +110,14 @@ function shownOf(code: string | undefined, said: string | undefined): Pick<DifyF
 	return optional({ code: code?.replace(KEYS, '[key]'), said });
 }
 
-/** The text of an answer, and the kind where it is that of a plugin or of the model behind Dify. */
+/** The text of an error, and its kind where it comes from a plugin or the model behind Dify. */
 function readSaid(code: string | undefined, message: string | undefined): { said?: string; provider?: DifyKind } {
 	const mayBeHandedOn = message !== undefined && (code === undefined || HANDED_ON.has(code));
 	const provider = mayBeHandedOn ? readProviderError(message) : undefined;
 	return { said: cleanMessage(provider?.said ?? message), provider: provider?.kind };
 }
 
-/** What Dify means by a code and a text; undefined where neither says anything. */
+/** Kind of an error by Dify's code and text; undefined where neither is known. */
 function classify(code: string | undefined, message: string | undefined): DifyKind | undefined {
 	const byCode = code === undefined ? undefined : DIFY_CODES[code];
 	if (byCode !== undefined && !VAGUE_CODES.has(code ?? '')) return byCode;
@@ -130,16 +128,16 @@ function classify(code: string | undefined, message: string | undefined): DifyKi
 	return byCode;
 }
 
-/**
- * Only these leave it certain that nothing ran (docs/protocols/dify.md 5.3). A GET changes nothing, so it may also try
- * its luck.
- */
+/** Only after these it is certain that nothing ran (docs/protocols/dify.md 5.3). A GET may always be retried. */
 function retryable(kind: FailureKind, status: number, method: string): boolean {
 	if (kind === 'tooManyRequests' || kind === 'rateLimited') return true;
 	return method === 'GET' && [429, 502, 503, 504].includes(status) && kind !== 'quota';
 }
 
-/** What answers is no Dify: its errors are JSON with a code (docs/protocols/dify.md 1.3), and its answers JSON. */
+/**
+ * Kind of an answer that is not from Dify, whose errors are JSON with a code (docs/protocols/dify.md 1.3), and its
+ * answers JSON.
+ */
 function foreignKind(answer: DifyAnswer, shape: BodyShape, body: string): FailureKind {
 	const { status } = answer;
 	if (shape.kind === 'page') {
@@ -156,7 +154,7 @@ function foreignKind(answer: DifyAnswer, shape: BodyShape, body: string): Failur
 	return kindOfStatus(status);
 }
 
-/** JSON without Dify's code: an API gateway that refuses, or an OpenAI-compatible server, whose errors are objects. */
+/** Kind of JSON without Dify's code: from an API gateway, or an OpenAI-compatible server, whose errors are objects. */
 function foreignEnvelope(
 	envelope: Record<string, unknown>,
 	status: number,
@@ -168,7 +166,7 @@ function foreignEnvelope(
 	return status === 401 || status === 403 ? 'proxyRefuses' : undefined;
 }
 
-/** What a bare status means when nothing Dify wrote came with it: proxies, edges and web servers in between. */
+/** Kind of an error by its status alone: from proxies and web servers in between. */
 export function kindOfStatus(status: number): DifyKind {
 	if (status === 401) return 'unauthorized';
 	if (status === 403) return 'forbidden';
@@ -185,23 +183,22 @@ export function kindOfStatus(status: number): DifyKind {
 	return 'unknown';
 }
 
-/** Undefined when nothing is left: messages may be null, empty or blank. */
+/** The message without keys and noise; undefined when nothing is left. */
 function cleanMessage(message: string | undefined): string | undefined {
 	if (message === undefined) return undefined;
-	// The framework offers other routes after a 404 text, which is about ids and not about routes
-	// (docs/protocols/dify.md 6.3).
+	// The framework suggests other routes after a 404 text, which is about IDs, not routes (docs/protocols/dify.md 6.3).
 	const own = message
 		.slice(0, MAX_READ)
 		.replace(/\s{0,9}You have requested this URI \[[\s\S]*$/, '')
-		// A value that the database cannot read is answered with the whole statement (docs/protocols/dify.md 2.13).
+		// For a value that the database cannot read, the answer has the whole SQL statement (docs/protocols/dify.md 2.13).
 		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '');
 	const cleaned = shortened(summarizePydantic(own).replace(KEYS, '[key]').trim(), MAX_MESSAGE);
 	return cleaned === '' ? undefined : cleaned;
 }
 
 /**
- * Pydantic's texts run over many lines and echo what was sent, which may be private (docs/protocols/dify.md 6.2). Kept:
- * the field and what is wrong with it, for the first three.
+ * Pydantic's texts run over many lines and echo what was sent, which may be private (docs/protocols/dify.md 6.2). Keeps
+ * field and problem of the first three.
  */
 function summarizePydantic(message: string): string {
 	const lines = message.split(/\r?\n/);

@@ -1,6 +1,6 @@
 /**
- * From the events of a Dify stream to the result of a run: the catalogue of events here, what each of them changes in
- * `events/answer.ts` and `events/workflow.ts`, when a run is over in `events/termination.ts`, what comes out in
+ * Turns the events of a Dify stream into the result of a run: the catalogue of events is here, their handlers in
+ * `events/answer.ts` and `events/workflow.ts`, the end of a run in `events/termination.ts`, the result in
  * `events/outcome.ts`.
  */
 import { addAudio, append, messageEnd, messageFile, messageText, replace } from './events/answer';
@@ -16,19 +16,19 @@ export { finish } from './events/outcome';
 export { createRun, type RunState } from './events/state';
 export { AUDIO_GRACE_MS, GRACE_MS, isUnfinished } from './events/termination';
 
-/** What an event changes. `data` is the object of that name in the event, where workflows put everything. */
+/** Applies an event. `data` is the event's object of that name, which holds everything in workflows. */
 type Handler = (state: RunState, event: JsonRecord, deltas: TextDelta[], data: JsonRecord) => void;
 
-/** An event of a node; iterations and loops send no `node_*` for themselves. */
+/** Handles events of a node. Iterations and loops send no `node_*` for themselves. */
 const node =
 	(kind: WorkflowNode['kind']): Handler =>
 	(state, { event }, _deltas, data) =>
 		addNode(workflowOf(state), state.nodeIndex, kind, String(event), data);
 
 /**
- * The one catalogue of events, that of docs/protocols/dify.md 3.3, with what each changes in the result. All of it is
- * shown: in the item, or with *Include*, or as a warning. Events that are not in it change nothing and are shown with
- * *Include: Events* only: pings, which say nothing, and those of future versions.
+ * All events of docs/protocols/dify.md 3.3, with their handlers. All of it is shown: in the item, or with *Include*, or
+ * as a warning. Other events (pings, those of future versions) change nothing and are shown with *Include: Events*
+ * only.
  */
 const HANDLERS: Readonly<Record<string, Handler>> = {
 	// The answer, and its files.
@@ -56,7 +56,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	workflow_finished: (state, event, deltas, data) => workflowFinished(state, event, data, deltas),
 	workflow_paused: (state, _event, _deltas, data) => paused(state, data),
 	error: errorEvent,
-	// Its nodes; how often one was tried again is a warning, too.
+	// Its nodes; retries of a node are a warning, too.
 	node_started: node('node'),
 	node_finished: node('node'),
 	node_retry: node('node'),
@@ -66,20 +66,20 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	loop_started: node('loop'),
 	loop_next: node('loop'),
 	loop_completed: node('loop'),
-	// Forms that wait for people; an answered one waits no longer, which is all that is shown of it.
+	// Forms that wait for people. Answered ones are no longer shown.
 	human_input_required: (state, _event, _deltas, data) => addForm(state.forms, data),
 	human_input_form_filled: (state, _event, _deltas, data) => formClosed(state, data),
 	human_input_form_timeout: (state, _event, _deltas, data) => formClosed(state, data),
 };
 
-/** Names of the events that are read. */
+/** Names of the events with a handler. */
 export const EVENTS: readonly string[] = Object.keys(HANDLERS);
 
 const isSpeech = (name: string) => name === 'tts_message' || name === 'tts_message_end';
 
 /**
- * Takes in one parsed event of a Dify stream. Unknown events and fields are ignored. The state is changed in place and
- * depends on nothing but the hints and the events before, so any cutting of the bytes gives the same result.
+ * Applies one parsed event of a Dify stream. Unknown events and fields are ignored. Changes the state in place; it
+ * depends only on the hints and the events before, however the bytes were cut.
  */
 export function reduce(state: RunState, event: unknown): RunStep<RunState> {
 	const deltas: TextDelta[] = [];
@@ -98,7 +98,7 @@ function apply(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 	const name = nonEmptyText(event.event);
 	if (name === undefined) return;
 	if (!isSpeech(name)) {
-		// While only speech is waited for, the answer is complete and accepted: nothing else may change it.
+		// While only speech is still expected, the answer is final: nothing else may change it.
 		if (nextStep(state).settled) return;
 		noteIds(state, event);
 	}
@@ -107,7 +107,7 @@ function apply(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 
 /** `error` has no task id, newer workers' errors have no ids at all: the first value of each stays. */
 function noteIds(state: RunState, event: JsonRecord): void {
-	// What is told of a run that is over or was looked up names the run in place of its task.
+	// Events about a finished run have the run ID as task ID.
 	const taskId = nonEmptyText(event.task_id);
 	if (taskId !== event.workflow_run_id) state.taskId ??= taskId;
 	state.conversationId ??= nonEmptyText(event.conversation_id);

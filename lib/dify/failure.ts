@@ -10,10 +10,10 @@ import { optional } from '../values';
 import { describeDifyFailure, describeRunError } from './errors';
 import type { RunErrorCause, RunResult, WorkflowNode } from './types';
 
-/** Ids by which a run can be found again in Dify. */
+/** IDs by which a run can be found in Dify. */
 type RunIds = Pick<RunResult, 'conversationId' | 'messageId' | 'taskId' | 'workflowRunId'>;
 
-/** A failure in Dify's words. What happened and what to do come from its table of remedies, unless `more` says it. */
+/** An error of Dify. Its texts come from the table of remedies, unless `more` has them. */
 export function difyFailure(
 	kind: DifyKind,
 	more: Partial<Omit<FailureDetails, 'kind'>> & { result?: RunResult; about?: RemedyFacts } = {},
@@ -32,7 +32,7 @@ function receivedIn(result: RunResult | undefined): Partial<FailureDetails> {
 		: { result, partialText: result.text || undefined, partialReasoning: result.reasoning || undefined };
 }
 
-/** What a failed run of Dify had given until then. */
+/** The partial result of a failed run. */
 export function resultOf(error: unknown): RunResult | undefined {
 	return error instanceof ServerError ? (error.result as RunResult | undefined) : undefined;
 }
@@ -41,7 +41,7 @@ export function idsOf({ conversationId, messageId, taskId, workflowRunId }: RunI
 	return { conversationId, messageId, taskId, workflowRunId };
 }
 
-/** A worker that took nothing up names nothing. Where a message has its ID, Dify has stored it. */
+/** Whether Dify began the run: a worker that did not names no IDs. A message with an ID is stored. */
 export function hasBegun(result: RunResult | undefined): boolean {
 	return result !== undefined && (result.text !== '' || Object.values(idsOf(result)).some((id) => id !== undefined));
 }
@@ -59,7 +59,7 @@ export function answerError(connection: Connection, answer: CallAnswer, method: 
 	}
 	const { kind, code, said, ...described } = describeDifyFailure({
 		status,
-		// Before anything is cut: half a key would not be recognised.
+		// Masked before it is cut: half a key would not be recognized.
 		body: connection.mask(answer.text),
 		contentType: headers['content-type'],
 		challenge: headers['www-authenticate'],
@@ -79,13 +79,13 @@ export function answerError(connection: Connection, answer: CallAnswer, method: 
 	});
 }
 
-/** With a limit of 1, Dify 1.14 refuses every streamed chatflow, also the first one (docs/protocols/dify.md 12.2). */
+/** With a limit of one run, Dify 1.14 refuses every streamed chatflow, even the first (docs/protocols/dify.md 12.2). */
 function countsTwice(said: string | undefined, version = ''): boolean {
 	return /\bis 1\.?$/.test(said ?? '') && !/^(?:0\.|1\.\d\b|1\.1[0-2]\b)/.test(version);
 }
 
 /**
- * A redirect that was not followed; or one that was, to another address, to which the key is not sent: the 401 there
+ * Target of a redirect that was not followed, or that led to another address: the key is not sent there, so a 401 there
  * says nothing about it.
  */
 function redirectedTo(connection: Connection, { status, headers, url }: CallAnswer): string | undefined {
@@ -93,7 +93,7 @@ function redirectedTo(connection: Connection, { status, headers, url }: CallAnsw
 	return status === 401 && !connection.isOwn(url) ? url : undefined;
 }
 
-/** Causes whose text is this package's own, not Dify's. */
+/** Causes whose text was written by this package, not by Dify. */
 const OWN_WORDS: ReadonlySet<RunErrorCause> = new Set([
 	'endedEarly',
 	'notFinished',
@@ -103,7 +103,7 @@ const OWN_WORDS: ReadonlySet<RunErrorCause> = new Set([
 	'otherConversation',
 ]);
 
-/** The error of a run that began, with all that had arrived. */
+/** The error of a run that began, with its partial result. */
 export function runError(
 	connection: Connection,
 	result: RunResult,
@@ -136,8 +136,8 @@ export function runError(
 }
 
 /**
- * The node that ended the run. Others may have failed before it and been survived, such as those of an iteration that
- * goes on after errors (docs/protocols/dify.md 12.1).
+ * The node that ended the run. Other failures may have been handled before, such as in an iteration that continues
+ * after errors (docs/protocols/dify.md 12.1).
  */
 function failedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
 	const failed = workflow?.nodes.filter((node) => node.status === 'failed') ?? [];
@@ -146,7 +146,10 @@ function failedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
 	return named ?? failed.find((node) => node.iterationId === undefined && node.loopId === undefined) ?? failed[0];
 }
 
-/** Dify 1.12 has the node, but cannot pause a run: it waits for ever (docs/protocols/dify.md 2.5). */
+/**
+ * Whether a Human Input node is running: Dify 1.12 cannot pause a run, so it waits for ever (docs/protocols/dify.md
+ * 2.5).
+ */
 function isAsking({ type, status }: WorkflowNode): boolean {
 	return type === 'human-input' && status === 'running';
 }
@@ -163,12 +166,12 @@ function nameOf({ title, nodeId, id, type }: WorkflowNode): string {
 	return `"${title ?? nodeId ?? id}"${type === undefined ? '' : ` (${type})`}`;
 }
 
-/** Something that was found wrong before anything was sent. */
+/** An error that was found before anything was sent. */
 export function localError(kind: DifyKind, message?: string, remedy?: string): ServerError {
 	return difyFailure(kind, { ...optional({ message, remedy }), retryable: false });
 }
 
-/** A value that Dify would not take, or not do with what its caller means. */
+/** A value that Dify would refuse or misunderstand. */
 export function invalidParam(message: string, remedy?: string): ServerError {
 	return localError('invalidParam', message, remedy);
 }

@@ -6,18 +6,18 @@ import { recordOf, nonEmptyText, type JsonRecord } from '../values';
 
 export type Rating = 'like' | 'dislike';
 
-/** Dify's largest page of feedback; one more is a 400 (docs/protocols/dify.md 2.6). */
+/** Dify's largest page of feedback; a larger limit is answered with 400 (docs/protocols/dify.md 2.6). */
 const MAX_PAGE_SIZE = 101;
 
 export interface Rate {
 	messageId: string;
 	user: string;
 	rating: Rating;
-	/** Undefined: none was given. */
+	/** Text of the feedback; undefined: none was given. */
 	content?: string;
 	/** What happens to an earlier text where none is given: Dify would erase it (docs/protocols/dify.md 4). */
 	earlierContent: 'keep' | 'erase';
-	/** Where it is known, an earlier rating is looked for in it first, which is one request instead of many. */
+	/** If known, an earlier rating is looked for in this conversation first: one request instead of many. */
 	conversationId?: string;
 }
 
@@ -47,7 +47,7 @@ export async function rateMessage(client: DifyClient, rate: Rate): Promise<Rated
 }
 
 /**
- * Takes the rating of a message back, with its text.
+ * Revokes the rating of a message, with its text.
  *
  * @returns whether there was one
  * @throws {ServerError} of kind `nothingToRevoke` when there was none, unless `ignoreNotRated`
@@ -58,7 +58,7 @@ export async function revokeRating(
 	user: string,
 	ignoreNotRated: boolean,
 ): Promise<boolean> {
-	// Not sent again by itself: the second time, Dify says that there is nothing to revoke.
+	// Not retried: the second time, Dify says that there is nothing to revoke.
 	const failed = await client.send('POST', `/messages/${messageId}/feedbacks`, { rating: null, user }).then(
 		() => undefined,
 		(error: unknown) => ({ error }),
@@ -91,9 +91,8 @@ async function earlierContent(
 }
 
 /**
- * The texts of the users' ratings, as far as the feedback of the app was read. It is read once for all items of an
- * execution: with 5,000 ratings that is 50 requests, and most messages have no earlier rating, which only its end
- * tells.
+ * Texts of the users' ratings, as far as the app's feedback was read. It is read once for all items of an execution:
+ * 5,000 ratings take 50 requests, and only the end of the list tells that a message has none.
  */
 class RatedTexts {
 	private readonly texts = new Map<string, string | undefined>();
@@ -111,7 +110,7 @@ class RatedTexts {
 			const reading = this.reading.then(async () => {
 				if (!this.knows(messageId)) await this.readPage(client);
 			});
-			// Who comes next reads again what failed.
+			// The next caller retries what failed.
 			this.reading = reading.catch(() => {});
 			await reading;
 		}
@@ -143,7 +142,7 @@ function textsOf({ execution }: DifyClient): RatedTexts {
 	return texts;
 }
 
-/** Whether the message has a rating; a message that is not found there may have one. */
+/** Whether the message has a rating; true also where the message is not found. */
 async function isRated(client: DifyClient, conversationId: string, messageId: string, user: string): Promise<boolean> {
 	for await (const messages of messagePages(client, user, conversationId, 'all')) {
 		const message = messages.find(({ id }) => id === messageId);

@@ -4,22 +4,19 @@ import { recordOf, isRecord, asList, finiteNumber, nonEmptyText, type JsonRecord
 export type DifyFileType = 'image' | 'document' | 'audio' | 'video' | 'custom';
 export const FILE_TYPES: readonly DifyFileType[] = ['image', 'document', 'audio', 'video', 'custom'];
 
-/**
- * A file in a run. Always with a transfer method: Dify drops an entry without one, without a word
- * (docs/protocols/dify.md 2.1.3).
- */
+/** A file in a run. Dify silently drops an entry without a transfer method (docs/protocols/dify.md 2.1.3). */
 export type DifyFileRef =
 	| { type: DifyFileType; transfer_method: 'remote_url'; url: string }
 	| { type: DifyFileType; transfer_method: 'local_file'; upload_file_id: string };
 
-/** By extension first, as Dify does; it tells them apart for its limits, too (docs/protocols/dify.md 2.9). */
+/** File types by extension, as Dify decides them, for its size limits too (docs/protocols/dify.md 2.9). */
 const EXTENSIONS: ReadonlyArray<readonly [DifyFileType, readonly string[]]> = [
 	['image', ['jpg', 'jpeg', 'png', 'webp', 'gif', 'svg']],
 	['video', ['mp4', 'mov', 'mpeg', 'webm']],
 	['audio', ['mp3', 'm4a', 'wav', 'amr', 'mpga']],
 ];
 
-/** What a field or an app takes. Undefined: no limit known. */
+/** Files that a field or an app takes. Undefined: no limit known. */
 export interface FileRules {
 	/** Named in errors: "the app" or a field of its form. */
 	where: string;
@@ -31,7 +28,7 @@ export interface FileRules {
 	most?: number;
 }
 
-/** Megabytes that the installation takes (docs/protocols/dify.md 2.11, `system_parameters`). */
+/** Largest files of the installation, in megabytes (docs/protocols/dify.md 2.11, `system_parameters`). */
 export type SizeLimits = Partial<Record<'image' | 'video' | 'audio' | 'other', number>>;
 
 export function sizeLimitsOf(parameters: JsonRecord): SizeLimits {
@@ -44,7 +41,7 @@ export function sizeLimitsOf(parameters: JsonRecord): SizeLimits {
 	};
 }
 
-/** The file upload of an app. Versions before 1.0 know pictures only, one level deeper. */
+/** File rules of an app. Before 1.0, Dify had pictures only, one level deeper. */
 export function appFileRules(parameters: JsonRecord): FileRules {
 	const upload = recordOf(parameters.file_upload);
 	const image = recordOf(upload.image);
@@ -60,7 +57,7 @@ export function appFileRules(parameters: JsonRecord): FileRules {
 	};
 }
 
-/** What a file field of a form takes. @param most where the form says it elsewhere than in `number_limits` */
+/** File rules of a form field. @param most used in place of `number_limits` */
 export function fieldFileRules(label: string, kind: string, settings: JsonRecord, most?: number): FileRules {
 	return {
 		where: `the field "${label}"`,
@@ -70,7 +67,7 @@ export function fieldFileRules(label: string, kind: string, settings: JsonRecord
 	};
 }
 
-/** What the settings of an app or of a field of its form say about files. */
+/** File rules in the settings of an app or of a form field. */
 function limitsOf(settings: JsonRecord): Pick<FileRules, 'types' | 'extensions' | 'methods'> {
 	const types = texts(settings.allowed_file_types).filter((type): type is DifyFileType =>
 		(FILE_TYPES as readonly string[]).includes(type),
@@ -94,7 +91,7 @@ export function extensionOf(name: string): string {
 	return /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 
-/** The type of a file for Dify, where it is not given: what the rules make of it if there is a choice. */
+/** Dify's type of a file; `custom` where the rules allow that and not its own type. */
 export function fileTypeOf(name: string, mimeType: string | undefined, rules?: Pick<FileRules, 'types'>): DifyFileType {
 	const extension = extensionOf(name);
 	const family = mimeType?.split('/')[0];
@@ -113,8 +110,8 @@ export interface CheckedFile {
 }
 
 /**
- * Looks at files before anything is sent, since Dify says little about a refused one, and nothing at all where the app
- * has file upload switched off: it drops them (docs/protocols/dify.md 2.1.3).
+ * Checks files before anything is sent: Dify says little about a refused file, and silently drops all where file upload
+ * is switched off (docs/protocols/dify.md 2.1.3).
  *
  * @throws {ServerError}
  */
@@ -161,7 +158,7 @@ function sizeClass(name: string): keyof SizeLimits {
 }
 
 /**
- * What is typed into one field: names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary:
+ * Splits the text of a field into names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary:
  * `/w_300,h_200/cat.png`), unless a blank or another URL follows.
  */
 export function fileNames(typed: string): string[] {
@@ -169,14 +166,16 @@ export function fileNames(typed: string): string[] {
 	return names.map((name) => name.trim());
 }
 
-/** The name in a URL, for its type and for errors. */
+/** The file name in a URL, for its type and for errors. */
 export function nameInUrl(url: string): string {
 	const path = url.replace(/[?#].*$/s, '').replace(/\/{1,99}$/, '');
 	return path.slice(path.lastIndexOf('/') + 1) || url;
 }
 
 /**
- * @throws {ServerError} for what Dify could not fetch
+ * The trimmed URL.
+ *
+ * @throws {ServerError} for a URL that Dify could not fetch
  */
 export function checkedUrl(url: string): string {
 	const trimmed = url.trim();

@@ -2,23 +2,23 @@ import { finiteNumber, nonEmptyText, recordOf, recordsIn, type JsonRecord } from
 import type { DifyClient } from './client';
 
 const PAGE_SIZE = 100;
-/** A list that never ends comes from something else than Dify. */
+/** A guard against endless lists, which Dify itself does not send. */
 const MAX_PAGES = 1000;
-/** Rows of one second change places between two pages, so that one can be missed: so often all is read again. */
+/** Passes over the list: rows of one second change places between two pages, so that one can be missed. */
 const MAX_PASSES = 3;
-/** Entries of one moment may become visible one after the other: several workers write them. */
+/** Several workers write entries, so one may appear after newer ones. */
 const GRACE_S = 60;
-/** A stopped run may say `running` for ever (docs/protocols/dify.md 2.4): it is not waited for longer. */
+/** A stopped run may stay `running` for ever (docs/protocols/dify.md 2.4): older ones are ignored. */
 const OPEN_LIMIT_S = 24 * 3600;
 
-/** Statuses of a run that goes on. */
+/** Statuses of a run that has not ended. */
 const OPEN: ReadonlySet<string> = new Set(['running', 'paused', 'scheduled']);
 
-/** What was seen of the log of an app, to know what is new. Plain data. */
+/** What was seen of an app's log, to find new entries. Plain data. */
 export interface RunMemory {
-	/** Unix seconds: entries before are known, or given up. */
+	/** Unix seconds: older entries are known or ignored. */
 	since: number;
-	/** IDs of runs since then that were given. */
+	/** IDs of runs since then that were delivered. */
 	given: string[];
 }
 
@@ -29,10 +29,10 @@ export interface FinishedRuns {
 }
 
 /**
- * The runs of a workflow app that ended since the last time, by its log. Dify cannot tell n8n of a run. An entry stands
- * where its run began, so the log is read from the oldest run that had not ended.
+ * Runs of a workflow app that ended since the last poll, from its log: Dify sends no notifications. The log is sorted
+ * by start, so it is read from the oldest run that had not ended.
  *
- * @param memory undefined: everything that has ended is known
+ * @param memory undefined at the first poll, which finds nothing
  */
 export async function finishedRuns(client: DifyClient, memory: RunMemory | undefined): Promise<FinishedRuns> {
 	const entries = await entriesSince(client, memory?.since);
@@ -50,14 +50,14 @@ export async function finishedRuns(client: DifyClient, memory: RunMemory | undef
 
 interface Entry {
 	entry: JsonRecord;
-	/** Of the run. */
+	/** ID of the run. */
 	id: string;
 	/** Unix seconds. */
 	at: number;
 	status: string;
 }
 
-/** Newest first. Without a time: the first page, and all runs of the last day. */
+/** Newest first. Without `since`: the first page, and all runs of the last day. */
 async function entriesSince(client: DifyClient, since: number | undefined): Promise<Entry[]> {
 	const entries = new Map<string, Entry>();
 	for (let pass = 0; pass < MAX_PASSES; pass++) {

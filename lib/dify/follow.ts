@@ -14,20 +14,20 @@ import type { RunResult, TextDelta } from './types';
 
 export interface FollowOptions extends ReadingOptions {
 	limits?: Partial<RunLimits>;
-	/** What is known of the run already. Default: nothing. */
+	/** What is already known of the run. Default: nothing. */
 	state?: RunState;
-	/** Tells Dify to stop the run when it is given up. Default: the run is somebody else's, and goes on. */
+	/** Tells Dify to stop the run when it is abandoned. Default: the run goes on. */
 	stop?: (taskId: string) => Promise<boolean>;
 	/** Tokens of forms that were just answered: a pause that shows only them is an old one. */
 	answered?: ReadonlySet<string>;
 	/**
-	 * The run is known to be the caller's, so its record counts also where nobody can attach to it (Dify before 1.14):
-	 * asked for until the run is over, or once.
+	 * The run is the caller's own, so its record counts also where attaching is impossible (Dify before 1.14): polled
+	 * until the run is over, or read once.
 	 */
 	record?: 'wait' | 'once';
 	/** Milliseconds between two attachments, at first; they grow up to 10 s. */
 	pauseMs?: number;
-	/** Milliseconds in which an attachment must be answered; an API that starts anew takes connections before it does. */
+	/** Milliseconds in which attaching must be answered: an API that restarts accepts connections before it answers. */
 	openMs?: number;
 	/** Milliseconds in which a run that has no stream must have a record. */
 	unknownMs?: number;
@@ -42,26 +42,26 @@ const MAX_PAUSE_MS = 10_000;
 /** After a form was answered, the run goes on a moment later (docs/protocols/dify.md 2.5). */
 const RESUME_MS = 30_000;
 
-/** Silence after which the record is looked at: an attached stream is often one that has lost its run. */
+/** Milliseconds of silence before each look at the record: an attached stream has often lost its run. */
 const LOOKS_MS = [3_000, 5_000, 8_000, 15_000];
 
-/** Pauses before the looks at the record of a stopped run, which Dify writes a moment after its stream says so. */
+/** Pauses before polls of a stopped run's record, which Dify writes a moment after the stream ends. */
 const STOPPED_LOOKS_MS = [0, 1_000, 2_000];
 
-/** What a user should hear of a run whose end no stream told. */
+/** Warning about a run whose stream did not tell its end. */
 const RECORDED = 'The stream broke off before the end of the run: the result comes from the record that Dify keeps.';
 
 /** Seen in Dify 1.16 (docs/protocols/dify.md 12.3). */
 const ABORTED =
 	'The run ended as stopped after its form was answered. Dify 1.16 does that to runs of workflow apps by itself; those of chatflows go on.';
 
-/** Failures after which a run that was heard of cannot be attached to, but still has its record. */
+/** Failures after which a known run cannot be attached to, but still has a record. */
 const CANNOT_ATTACH: ReadonlySet<FailureKind> = new Set(['routeNotFound', 'runNotFound', 'notFound', 'serverError']);
 
 /**
- * Attaches to a run that was started before, and waits for its end: Dify 1.14 and later replay what is over, then send
- * what comes (docs/protocols/dify.md 2.4). A stream that ends early is attached to again while the run goes on. While
- * it says nothing, and before any error, the record of the run is looked at: whatever it holds is the result.
+ * Attaches to a run that was started before, and waits for its end: Dify 1.14 and later replay past events, then send
+ * new ones (docs/protocols/dify.md 2.4). Attaches again if the stream ends before the run. While the stream is silent,
+ * and before any error, it checks the run's record, which then is the result.
  *
  * @returns a run that succeeded, paused, or was stopped
  * @throws {ServerError} `routeNotFound` where Dify is too old, `runNotFound` for another user's run, and as `startRun`
@@ -118,7 +118,7 @@ export async function followRun(
 		if (unknownAt !== undefined && performance.now() - unknownAt >= unknownMs) missing(client, runId);
 		canAttach &&= !isUnattachable;
 		isKnown ||= failed === undefined || isLost(failed);
-		// A snapshot repeats what is known: only what is new shows that the run goes on.
+		// A snapshot repeats what is known: only new progress shows that the run goes on.
 		if (progressOf(state) !== seen) [seen, seenAt] = [progressOf(state), performance.now()];
 		const quietMs = canAttach ? limits.progressMs : MAX_WAIT_MS;
 		if (quietMs > 0 && performance.now() - seenAt >= quietMs) throw stillRunning(client, runId, quietMs);
@@ -154,7 +154,7 @@ function eventsUrl(client: DifyClient, runId: string, user: string, acrossPauses
 	});
 }
 
-/** The result of a run, and its error where it has one, or its record where only that tells the end. */
+/** Result of a run, with its error if it failed, or its record where only that tells the end. */
 interface Attached {
 	result?: RunResult;
 	failed?: ServerError;
@@ -200,12 +200,12 @@ function ended(
 	return { result, failed: runError(connection, result, stream, stopRequested) };
 }
 
-/** The stream ended, but not the run as far as anybody knows. */
+/** Whether the stream ended, but perhaps not the run. */
 function isLost(failed: ServerError | undefined): boolean {
 	return failed?.kind === 'streamEndedEarly' || failed?.kind === 'queued';
 }
 
-/** What is left of the limits that count over all attachments; 0 is none. */
+/** What is left of the limits that span all attachments; 0 = no limit. */
 function remainingLimits(limits: RunLimits, passedMs: number, quietMs: number): RunLimits {
 	const left = (limit: number, passed: number) => (limit > 0 ? Math.max(1, limit - passed) : 0);
 	return {
@@ -215,7 +215,7 @@ function remainingLimits(limits: RunLimits, passedMs: number, quietMs: number): 
 	};
 }
 
-/** Changes whenever something is heard of the run that was not known. */
+/** A text that changes whenever the run makes progress. */
 function progressOf({ text, forms, workflow }: RunState): string {
 	const nodes = workflow?.nodes.map(({ id, status, passes }) => `${id} ${status} ${passes ?? ''}`) ?? [];
 	return [text.length, forms.length, workflow?.status, ...nodes].join('|');
@@ -253,7 +253,7 @@ function notResumed(url: string, result: RunResult): ServerError {
 	});
 }
 
-/** What a run's record says, added to what is known of the run. */
+/** Applies a run's record to its state. */
 function addRecord(state: RunState, { runId, status, outputs, createdAt, finishedAt, raw }: RunRecord): TextDelta[] {
 	const times = { created_at: createdAt, finished_at: finishedAt };
 	const data = { ...raw, ...times, outputs, files: filesIn(outputs) };
@@ -261,7 +261,7 @@ function addRecord(state: RunState, { runId, status, outputs, createdAt, finishe
 	return reduce(state, event).deltas;
 }
 
-/** Those of a chatflow's answer: a list, in Dify 1.14 one inside an object. */
+/** Files of a chatflow's answer: a list, in Dify 1.14 inside an object. */
 function filesIn(outputs: unknown): unknown {
 	const { files } = recordOf(outputs);
 	return isRecord(files) ? files.value : files;
@@ -272,7 +272,7 @@ export function withWarning(result: RunResult, warning: string): RunResult {
 }
 
 /**
- * The result that only the record of a run tells, shown like any other.
+ * The result of a run from its record, shown like any other.
  *
  * @throws {ServerError} where the run failed
  */

@@ -35,8 +35,8 @@ export interface FormField {
 }
 
 /**
- * The form in `GET /parameters`. A field of a kind that is not known is offered as text; `external_data_tool` is left
- * out, since Dify fills it in itself and fails on any value (docs/protocols/dify.md 2.1.2).
+ * The form in `GET /parameters`. Fields of unknown kinds are offered as text; `external_data_tool` is left out, since
+ * Dify fills it in itself and fails on any value (docs/protocols/dify.md 2.1.2).
  */
 export function readForm(parameters: JsonRecord): FormField[] {
 	return recordsIn(parameters.user_input_form).flatMap((entry) =>
@@ -108,7 +108,7 @@ function objectValue({ label }: FormField, value: unknown): unknown {
 	throw localError('inputs', `The field "${label}" must be a JSON object`);
 }
 
-/** Inputs as JSON. @throws {ServerError} when it is no object, which Dify would answer with a page of Python */
+/** Reads inputs given as JSON. @throws {ServerError} unless it is an object: Dify would answer with a Python error */
 export function jsonInputs(value: unknown): JsonRecord {
 	const parsed = typeof value === 'string' ? (value.trim() === '' ? {} : parseJson(value)) : value;
 	if (isRecord(parsed)) return parsed;
@@ -123,7 +123,7 @@ export function jsonInputs(value: unknown): JsonRecord {
 const INPUT_ERROR = /^(?:\(type '[^']*'\) )?(.+?) (?:is required )?in input form\b/;
 
 /**
- * An input error in the words of the form: the label of its field, and what that takes.
+ * Rewords an input error with the label of the form field and the values it takes.
  *
  * @param parameters answer of `GET /parameters`
  * @param inputs what was sent

@@ -9,9 +9,9 @@ import { asList, finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf
 export interface HumanInput {
 	name: string;
 	kind: 'paragraph' | 'select' | 'file' | 'file-list';
-	/** Of a select; undefined where they are values of the run that the form does not hold. */
+	/** Choices of a select; undefined where they come from the run, not from the form. */
 	options?: string[];
-	/** What Dify fills in on its own page, but not over the API. */
+	/** Dify fills it in on its own page, but not over the API. */
 	default?: string;
 	/** Only for files. */
 	files: FileRules;
@@ -32,13 +32,13 @@ export interface OpenForm {
 	actions: HumanAction[];
 	/** Unix seconds. */
 	expirationTime?: number;
-	/** As Dify sent it. */
+	/** The form as Dify sent it. */
 	raw: JsonRecord;
 }
 
 const pathOf = (token: string) => `/form/human_input/${encodeURIComponent(token)}`;
 
-/** @throws {ServerError} where there is no token: the form is answered by e-mail */
+/** The token of a form. @throws {ServerError} where there is none: the form is answered by e-mail */
 export function tokenOf(value: unknown): string {
 	const token = typeof value === 'string' ? value.trim() : '';
 	if (token !== '' && token !== 'null' && token !== 'undefined') return token;
@@ -59,7 +59,7 @@ export async function getHumanForm(client: DifyClient, token: string): Promise<O
 	return readHumanForm(token, raw);
 }
 
-/** Reads a form; the event of a pause calls its buttons `actions`, the form itself `user_actions`. */
+/** Reads a form. Its buttons are `actions` in the event of a pause, `user_actions` in the form itself. */
 export function readHumanForm(formToken: string, raw: JsonRecord): OpenForm {
 	const defaults = recordOf(raw.resolved_default_values);
 	return {
@@ -93,7 +93,7 @@ function inputOf(input: JsonRecord, defaults: JsonRecord): HumanInput | undefine
 	};
 }
 
-/** The button that is meant, by ID or by what stands on it. @throws {ServerError} where the form has no such button */
+/** ID of a button, found by ID or label. @throws {ServerError} where the form has no such button */
 export function actionOf({ actions }: OpenForm, wanted: string): string {
 	const named = actions.find(({ id }) => id === wanted) ?? actions.find(({ title }) => isSame(title, wanted));
 	if (named !== undefined) return named.id;
@@ -109,9 +109,9 @@ function isSame(title: string, wanted: string): boolean {
 }
 
 /**
- * Looks at the values of a form before they are sent: every field must have one (docs/protocols/dify.md 2.5).
+ * Checks the values of a form before they are sent: every field must have one (docs/protocols/dify.md 2.5).
  *
- * @param values without those of file fields
+ * @param values of the fields that are not files
  * @param files names of file fields that have a value
  * @throws {ServerError} of kind `formRejected`
  */
@@ -124,7 +124,7 @@ export function checkedValues(form: OpenForm, values: JsonRecord, files: Readonl
 	for (const input of form.inputs) {
 		if (files.has(input.name)) continue;
 		const given = values[input.name];
-		// A number is taken by Dify 1.14, and fails the run afterwards: everything goes as text.
+		// Dify 1.14 accepts a number, but then the run fails: everything is sent as text.
 		const value = given === undefined || given === null || given === '' ? input.default : words(given);
 		if (value === undefined)
 			throw stillOpen(`The form field "${input.name}" is empty`, 'Every field of a form needs a value.');
@@ -143,8 +143,8 @@ function stillOpen(message: string, remedy: string): ServerError {
 }
 
 /**
- * Answers a form. Not to be sent twice: a second answer is refused. Where nobody knows whether the first one arrived,
- * the form itself tells.
+ * Submits a form. Never sent twice: a second answer is refused. If it is unknown whether the first one arrived, the
+ * form is asked for.
  *
  * @throws {ServerError} `formRejected` while the form stays open, `formClosed`, or where Dify is too old
  */
@@ -172,7 +172,7 @@ async function isSubmitted(client: DifyClient, token: string): Promise<boolean> 
 	return said instanceof ServerError && said.code === 'human_input_form_submitted';
 }
 
-/** What a failure about a form means. */
+/** Rewords an error about a form. */
 function explained(error: ServerError): ServerError {
 	const { code } = error;
 	if (code === 'human_input_form_submitted')

@@ -6,10 +6,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_USER_LENGTH = 255;
 
 /**
- * An id that goes into a path. Dify answers one of another form with a page of HTML (docs/protocols/dify.md 6.3), so it
- * is looked at here.
+ * An ID for a path. Dify answers an invalid one with an HTML page (docs/protocols/dify.md 6.3), so it is checked here.
  *
- * @param what named in the error, for example "message ID"
+ * @param what name of the ID in errors, for example "message ID"
  * @throws {ServerError} of kind `invalidId`
  */
 export function uuid(value: unknown, what: string): string {
@@ -19,15 +18,15 @@ export function uuid(value: unknown, what: string): string {
 	throw localError('invalidId', `The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`);
 }
 
-/** As `uuid`, but blank means that there is none: Dify starts a new conversation then (docs/protocols/dify.md 2.1). */
+/** As `uuid`, but undefined for blanks: Dify starts a new conversation then (docs/protocols/dify.md 2.1). */
 export function optionalUuid(value: unknown, what: string): string | undefined {
 	const isBlank = value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 	return isBlank ? undefined : uuid(value, what);
 }
 
 /**
- * The user that conversations, messages and files belong to. One value must be used for upload, run, stop and feedback,
- * so it is never changed.
+ * The user that conversations, messages and files belong to. Upload, run, stop and feedback must use the same value, so
+ * it is never changed.
  *
  * @throws {ServerError} of kind `missingUser`
  */
@@ -46,7 +45,7 @@ export function userOf(value: unknown): string {
 }
 
 /**
- * Dify ignores a trace ID of another form without a word (docs/protocols/dify.md 1.1).
+ * Checks a trace ID: Dify silently ignores an invalid one (docs/protocols/dify.md 1.1).
  *
  * @throws {ServerError} of kind `invalidParam`
  */

@@ -1,32 +1,32 @@
 import { nonEmptyText, recordsIn, type JsonRecord } from '../values';
 import type { DifyClient } from './client';
 
-/** Dify's largest page of feedback; one more is a 400 (docs/protocols/dify.md 2.6). */
+/** Dify's largest page of feedback; a larger limit is answered with 400 (docs/protocols/dify.md 2.6). */
 const PAGE_SIZE = 101;
-/** A list that never ends comes from something else than Dify. */
+/** A guard against endless lists, which Dify itself does not send. */
 const MAX_PAGES = 1000;
-/** Records of one moment may become visible one after the other: several workers write them. */
+/** Several workers write records, so one may appear after newer ones. */
 const GRACE_MS = 60_000;
 
-/** What was seen of the feedback of an app, to know what is new. Plain data. */
+/** What was seen of an app's feedback, to find new records. Plain data. */
 export interface FeedbackMemory {
-	/** `created_at` of the newest one; null where there was none. */
+	/** `created_at` of the newest record; null where there was none. */
 	newest: string | null;
-	/** `updated_at` of the ones seen last, by ID. */
+	/** `updated_at` of the newest records, by ID. */
 	known: Record<string, string>;
 }
 
 export interface NewFeedback {
 	memory: FeedbackMemory;
-	/** Oldest first. `isNew` false: it was given before and changed. */
+	/** Oldest first. `isNew` false: an earlier rating was changed. */
 	found: Array<{ feedback: JsonRecord; isNew: boolean }>;
 }
 
 /**
- * The feedback of an app since the last time. Dify cannot tell n8n of feedback, and lists it newest first, without a
- * total. A rating that was changed keeps its place in the list: it is noticed among the newest hundred.
+ * Feedback of an app since the last poll: Dify sends no notifications, and lists feedback newest first, without a
+ * total. A changed rating keeps its place in the list, so only changes among the newest hundred are found.
  *
- * @param memory undefined: everything that is there is known
+ * @param memory undefined at the first poll, which finds nothing
  */
 export async function newFeedback(client: DifyClient, memory: FeedbackMemory | undefined): Promise<NewFeedback> {
 	const since = memory === undefined ? undefined : cutoffOf(memory.newest);
@@ -51,12 +51,12 @@ function isNewOrChanged(record: JsonRecord, at: number, { newest, known }: Feedb
 	return updatedAt === undefined ? at >= cutoffOf(newest) : updatedAt !== String(record.updated_at ?? '');
 }
 
-/** Whatever was created before is known. */
+/** Milliseconds since 1970. Records created before are known. */
 function cutoffOf(newest: string | null): number {
 	return newest === null ? -Infinity : timeOf(newest) - GRACE_MS;
 }
 
-/** Newest first: the first page, and all that is not older than `since`. Without it: than the newest one allows. */
+/** Newest first: the first page, and all that is not older than `since` (default: the cutoff of the newest record). */
 async function recordsSince(client: DifyClient, since: number | undefined) {
 	let begin = since;
 	const records = new Map<string, { record: JsonRecord; at: number }>();

@@ -4,13 +4,13 @@ import type { DifyClient } from './client';
 import type { DifyFile } from './types';
 import { isRecord, nonEmptyText, messageOf } from '../values';
 
-/** Dify marks file objects wherever they stand. */
+/** Dify marks file objects with this value. */
 const FILE_MARK = '__dify__file__';
 
-/** Deeper outputs hold no files that anybody put there. */
+/** Files are not searched for deeper in the outputs. */
 const MAX_DEPTH = 20;
 
-/** The file objects in the outputs of a run, at any depth, each address once; then those of the list beside them. */
+/** The files in the outputs of a run, at any depth, then those of `files`; each file once. */
 export function outputFiles(outputs: unknown, files: readonly DifyFile[] = []): DifyFile[] {
 	const found: DifyFile[] = [];
 	collect(outputs, found, 0);
@@ -41,10 +41,11 @@ export interface DownloadedFile {
 const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000 };
 
 /**
- * Fetches a file of a run. Its address is signed, so no key goes with it. Addresses without a host belong to the origin of Dify (docs/protocols/dify.md 2.9).
+ * Downloads a file of a run. Its URL is signed, so no key is sent. URLs without a host belong to Dify's origin
+ * (docs/protocols/dify.md 2.9).
  *
  * @param client without the headers of the credential
- * @returns undefined for a file without an address
+ * @returns undefined for a file without a URL
  * @throws {ServerError}
  */
 export async function downloadFile(
@@ -61,7 +62,7 @@ export async function downloadFile(
 	};
 }
 
-/** Why a file could not be fetched, in words. */
+/** Why a file could not be downloaded, in words. */
 export function downloadFailureText(error: unknown): string {
 	if (!(error instanceof ServerError)) return messageOf(error);
 	return error.status === 403 || error.status === 404

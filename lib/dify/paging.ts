@@ -3,7 +3,7 @@ import { recordsIn, finiteNumber, nonEmptyText, type JsonRecord } from '../value
 /** What to collect: at most so many records, or all. */
 export type Limit = number | 'all';
 
-/** A list that never ends comes from something else than Dify. */
+/** A guard against endless lists, which Dify itself does not send. */
 const MAX_PAGES = 10_000;
 
 /** How many to ask for on the next page. */
@@ -12,8 +12,8 @@ export function pageSize(most: Limit, have: number, largest: number): number {
 }
 
 /**
- * The records of a page that are not known yet. Others write in the list while it is read, so that a record can come
- * twice.
+ * Adds the records of a page to `known`, and returns the new ones. A record can come twice if the list changes while it
+ * is read.
  */
 export function added(known: Map<string, JsonRecord>, found: readonly JsonRecord[]): JsonRecord[] {
 	return found.filter((record) => {
@@ -32,8 +32,8 @@ export interface Page {
 }
 
 /**
- * Reads a page. `has_more` only means that it is full, or compares with the size that was asked for (docs/protocols/dify.md
- * 2.12, 2.13), so the total decides; where there is none, a full page is followed by another.
+ * Reads a page. `has_more` only means that the page is full, or refers to the requested size (docs/protocols/dify.md
+ * 2.12, 2.13), so the total decides; without one, a full page is followed by another.
  *
  * @param page counted from 1
  */
@@ -45,8 +45,8 @@ export function readPage(answer: JsonRecord, page: number, limit: number): Page 
 }
 
 /**
- * Follows a list with page numbers to its end, or until there are enough. All pages have one size: their number means
- * nothing otherwise. Pages without anything new come from something that does not pass on their number.
+ * Reads a list with page numbers to its end or limit. All pages have the same size, or their numbers would mean
+ * nothing. Stops at a page without new records: something ignores the page number.
  *
  * @param largest Dify's largest page
  */
@@ -69,19 +69,18 @@ function firstOf(known: ReadonlyMap<string, JsonRecord>, most: Limit): JsonRecor
 	return [...known.values()].slice(0, most === 'all' ? undefined : most);
 }
 
-/** Where a list goes on. */
+/** Where the next page of a list begins. */
 export interface Continuation {
-	/** The record behind which the next page begins. */
+	/** Cursor: the next page begins after this record. */
 	afterId: string;
 	/** Records of this page that come again on the next one. */
 	again: JsonRecord[];
 }
 
 /**
- * Where a list goes on behind a page. Dify compares whole seconds, so that behind the last record all others of its
- * second are left out (129 conversations, 124 listed by 1.12.1 and 1.14.2). The list goes on behind the last record of
- * another second than the last one; what comes twice is dropped. Where a whole page is of one second, the rest of that
- * second cannot be reached.
+ * The cursor after a page. Dify compares whole seconds, so after the last record it leaves out all others of its second
+ * (129 conversations, 124 listed by 1.12.1 and 1.14.2). So the cursor is the last record of an earlier second, and
+ * repeated records are dropped. If a whole page has the same second, the rest of that second cannot be reached.
  *
  * @param found one page in the order of the list
  * @param timeField by which the list is sorted, in Unix seconds
@@ -107,14 +106,14 @@ export interface AfterList {
 	largest: number;
 	/** As in `continuationOf`. */
 	timeField: string;
-	/** Asks for the records behind `lastId`; undefined when that one is gone. */
+	/** Requests the records after `lastId`; undefined when that one is gone. */
 	page: (limit: number, lastId: string | undefined) => Promise<JsonRecord | undefined>;
 }
 
-/** Follows a list that continues behind the id of a record (conversations, variables). */
+/** Reads a list whose cursor is the ID of a record (conversations, variables). */
 export async function collectAfter({ most, largest, timeField, page }: AfterList): Promise<JsonRecord[]> {
 	const records = new Map<string, JsonRecord>();
-	/** What the list can be continued behind: the ids of what was found, the one to go on behind last. */
+	/** Possible cursors: the IDs of the records so far, the current cursor last. */
 	let trail: string[] = [];
 	const followed = new Set<string>();
 	let again = 0;
@@ -124,7 +123,7 @@ export async function collectAfter({ most, largest, timeField, page }: AfterList
 		if (wanted <= 0) break;
 		const answer = await page(Math.min(largest, wanted + again), trail.at(-1));
 		if (answer === undefined) {
-			// Behind one of those before it there is nothing that is not known or wanted.
+			// The cursor is gone: an earlier one gives known records and the missing ones.
 			trail = trail.slice(0, -back);
 			back *= 2;
 			again = 0;
@@ -134,7 +133,7 @@ export async function collectAfter({ most, largest, timeField, page }: AfterList
 		added(records, found);
 		if (answer.has_more !== true) break;
 		const next = nextOf(found, timeField, followed);
-		// The same page again and again comes from something in between that does not pass on where to continue.
+		// Something in between does not pass on the cursor: the same page comes again.
 		if (next === undefined) break;
 		followed.add(next.afterId);
 		again = next.again.length;
@@ -144,7 +143,7 @@ export async function collectAfter({ most, largest, timeField, page }: AfterList
 	return firstOf(records, most);
 }
 
-/** Behind a record of another second; where the list was continued there already, behind the last one. */
+/** The next cursor: a record of an earlier second, or the last record if that cursor was used already. */
 export function nextOf(
 	found: readonly JsonRecord[],
 	timeField: string,

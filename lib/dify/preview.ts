@@ -4,18 +4,18 @@ import { optional } from '../values';
 
 /** A file that a message of the app used. */
 export interface StoredFile {
-	/** As it comes. */
+	/** A stream. */
 	content: AsyncIterable<Uint8Array>;
-	/** As it was uploaded, where Dify says so. */
+	/** The uploaded name, where Dify gives it. */
 	name?: string;
-	/** Not given by Dify for an attachment: the name tells it. */
+	/** Not given by Dify for attachments: use the name. */
 	mimeType?: string;
 }
 
 const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
 
 /**
- * A file of the app. Dify shows only files that a message of this app used (docs/protocols/dify.md 2.9).
+ * Downloads a file of the app. Dify gives out only files that a message of this app used (docs/protocols/dify.md 2.9).
  *
  * @throws {ServerError} also from the iteration over `content`
  */
@@ -41,7 +41,7 @@ function whyNot(error: ServerError): ServerError {
 	});
 }
 
-/** RFC 6266: the encoded form wins. */
+/** The file name of a Content-Disposition header; the encoded form wins (RFC 6266). */
 function nameIn(disposition: string): string | undefined {
 	const encoded = /filename\*\s*=\s*(?:UTF-8|utf-8)''([^;]+)/.exec(disposition)?.[1];
 	if (encoded !== undefined) {

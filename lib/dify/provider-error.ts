@@ -1,6 +1,6 @@
 /**
- * Errors of what stands behind Dify: its plugin daemon, the provider plugin, the model. Dify 1.12 and 1.14 hand them on
- * as `invalid_param` with status 400, as Python or as JSON inside the message (docs/protocols/dify.md 12.1).
+ * Errors of what is behind Dify: its plugin daemon, the provider plugin, the model. Dify 1.12 and 1.14 pass them on as
+ * `invalid_param` with status 400, as Python or as JSON inside the message (docs/protocols/dify.md 12.1).
  */
 import type { DifyKind } from '../errors/kinds';
 import { isRecord, parseObject, text } from '../values';
@@ -11,7 +11,7 @@ export interface ProviderError {
 	said: string;
 }
 
-/** Longer than any model's error; JSON that is cut cannot be read. */
+/** Characters. Longer than any model's error: JSON that is cut cannot be read. */
 const MAX_BLOB = 64 * 1024;
 const MAX_DEPTH = 5;
 
@@ -35,7 +35,7 @@ const BY_TEXT: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 	],
 ];
 
-/** Reads the error of a plugin or a model out of Dify's message; undefined where it is none. */
+/** Reads the error of a plugin or a model from Dify's message; undefined for other messages. */
 export function readProviderError(message: string): ProviderError | undefined {
 	const whole = message.slice(0, MAX_BLOB);
 	const bare = whole.replace(WRAPPERS, '');
@@ -53,7 +53,7 @@ function blobIn(bare: string): Record<string, unknown> | undefined {
 	return start < 0 || end < start ? undefined : parseObject(bare.slice(start, end + 1));
 }
 
-/** The message inside the message inside the message: of the plugin, of its exception, of the model's own JSON. */
+/** The innermost of nested messages: of the plugin, of its exception, of the model's own JSON. */
 function innermost(said: string, depth = 0): string {
 	const blob = depth < MAX_DEPTH ? blobIn(said) : undefined;
 	if (blob === undefined) return said.trim();
@@ -65,7 +65,7 @@ function innermost(said: string, depth = 0): string {
 	return `${said.slice(0, said.indexOf('{'))}${innermost(inner, depth + 1)}`.trim();
 }
 
-/** Python's words for a connection that failed, as host, port and reason. */
+/** Python's text of a failed connection, shortened to reason, host and port. */
 function readable(said: string): string {
 	const [pool, host, port, path] =
 		/HTTPS?ConnectionPool\(host='([^']+)', port=(\d+)\): Max retries exceeded with url: (\S+) /.exec(said) ?? [];

@@ -1,6 +1,6 @@
 import { quietly } from '../values';
 
-/** Deeper values are left as text: they are nobody's variable, and would exhaust the stack. */
+/** Deeper values are left as text: they would exhaust the stack. */
 const MAX_DEPTH = 100;
 
 const BLANKS = /[ \t\r\n]*/y;
@@ -29,15 +29,15 @@ const ESCAPED: Readonly<Record<string, string>> = {
 	0: '\0',
 };
 
-/** The reader ends with this where the text is no such value. */
+/** Thrown where the text is not such a value. */
 class Unreadable extends Error {}
 
 /**
- * A value in Python's notation, as Dify sends the variables of a conversation: `{'b': [1, None]}`, `True`. JSON is read
- * as well.
+ * Parses a value in Python's notation, in which Dify sends conversation variables: `{'b': [1, None]}`, `True`. Parses
+ * JSON as well.
  *
- * @returns undefined for what is no such value, or could not be given back without a loss (whole numbers above 2^53,
- *   `nan`, objects of Dify)
+ * @returns undefined for what is not such a value, or cannot be represented exactly (whole numbers above 2^53, `nan`,
+ * objects of Dify)
  */
 export function pythonValue(source: string): { value: unknown } | undefined {
 	const reader = new Reader(source);
@@ -75,7 +75,7 @@ class Reader {
 		return [String(key), this.value(depth)];
 	}
 
-	/** What stands between commas, behind an opening bracket. Python allows a comma before the closing one. */
+	/** The items of a list or dict. Python allows a comma before the closing bracket. */
 	private items<T>(end: string, item: () => T): T[] {
 		const items: T[] = [];
 		this.at++;

@@ -1,35 +1,34 @@
 import { afterMs } from '../http/limits';
 import type { RunRecord } from './run-record';
 
-/** The record of a run once it is over, else undefined. Never throws. */
+/** Looks up the record of a run; undefined while it runs. Never throws. */
 export type RecordLookup = (runId: string) => Promise<RunRecord | undefined>;
 
 /** The last events of a run are sent a moment after its record is written. */
 const LAST_EVENTS_MS = 1_000;
 
 /**
- * Looks at the record of a run while its stream brings nothing but pings. From Dify 1.15 on, whoever closes one stream
- * of a run ends the others: they ping for ever, and the end of the run is in its record only (docs/protocols/dify.md
- * 12.3).
+ * Polls the record of a run while its stream sends only pings. From Dify 1.15 on, closing one stream of a run breaks
+ * the others: they ping for ever, and only the record tells the end of the run (docs/protocols/dify.md 12.3).
  */
 export class RecordWatch {
 	/** The record of a run whose stream does not tell its end. */
 	found: RunRecord | undefined;
 	private runId: string | undefined;
 	private looks = 0;
-	/** Counts what was heard, since a look takes time. */
+	/** Counts events, since a lookup takes time. */
 	private heard = 0;
 	private hasEnded = false;
 	private callOff: (() => void) | undefined;
 
-	/** @param pausesMs silence before the first looks, the last one before all further ones */
+	/** @param pausesMs silence before each lookup; the last value repeats */
 	constructor(
 		private readonly recordOf: RecordLookup,
 		private readonly pausesMs: readonly number[],
 		private readonly onFound: () => void,
 	) {}
 
-	/** Events came, or the stream begins. */
+	/** Restarts the wait: events came, or the stream begins. */
 	again(runId: string | undefined): void {
 		this.runId = runId ?? this.runId;
 		this.heard++;

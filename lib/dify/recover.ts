@@ -8,10 +8,10 @@ import { stopRun, type LostRun, type RunRoute } from './run';
 import { followLater, isUnknownRun } from './run-record';
 import type { RunResult } from './types';
 
-/** What a user should hear of a run whose stream was lost. */
+/** Warning about a run whose stream was lost. */
 export const RECOVERED_NOTE = 'The stream of the run broke off. The node found the run again and waited for its end.';
 
-/** The same of one that Dify called succeeded before it lost both its stream and its record. */
+/** Warning about a run that Dify reported as succeeded before its stream and its record were lost. */
 const NO_CLOSE =
 	'The stream broke off after Dify had called the run succeeded, and Dify has no record of it: token counts, sources and files may be missing.';
 
@@ -19,8 +19,8 @@ const unknownEnd = (runId: string) =>
 	`Dify has no record of the run ${runId}, so nobody knows how it ended. What had arrived is in the details. The logs of the app in Dify may say more.`;
 
 /**
- * The result of a run whose stream was lost: it is attached to again, and asked for, until it is over or a limit runs
- * out (docs/protocols/dify.md 2.4). An API that starts anew is waited for: the run goes on in its worker.
+ * The result of a run whose stream was lost: attaches again and polls until the run is over or a limit runs out
+ * (docs/protocols/dify.md 2.4). Waits for an API that restarts: the run goes on in its worker.
  *
  * @returns undefined where the run has no ID
  * @throws {ServerError} with all that is known of the run, and its ID
@@ -49,7 +49,7 @@ export async function recoverRun(
 	}
 }
 
-/** Nobody waits any longer: Dify is told so, and the error has all that is known of the run. */
+/** Gives up: stops the run where it was abandoned, and throws with all that is known of it. */
 async function giveUp(
 	failed: ServerError,
 	{ state, failed: stream }: LostRun,
@@ -64,7 +64,7 @@ async function giveUp(
 	const facts = { ...stream.facts, ...failed.facts, stopRequested };
 	const known = { partialText: state.text || undefined, partialReasoning: state.reasoning || undefined };
 	if (isCancelled || failed.kind === 'cancelled') throw difyFailure('cancelled', { url: stream.url, ...known, facts });
-	// What could not be asked is no answer: the stream's own error says that the run may have gone on.
+	// A failed lookup tells nothing: the stream's own error says that the run may have gone on.
 	const remedy = isUnknownRun(failed) ? unknownEnd(runId) : followLater(runId);
 	const error = isAbandoned || failed.result !== undefined ? failed : stream.withRemedy(remedy);
 	throw error.withPartial({ text: state.text, reasoning: state.reasoning }).withFacts(facts);

@@ -2,34 +2,33 @@ import { afterMs } from '../http/limits';
 import { RequestQueue } from '../http/queue';
 import { LruCache } from '../lru-cache';
 
-/** After so many runs in a row without a refusal, one more at once is tried. */
+/** Runs in a row without a refusal after which the limit is raised by one. */
 const RUNS_BEFORE_MORE = 8;
 
 /** Dify frees the place of a run a moment after its stream has ended. */
 const AFTER_END_MS = 200;
 
 /**
- * The places that the runs of one app take, as far as this n8n knows. An app with a limit of runs at once refuses what
- * is too much; where own runs hold the places, the next run waits for one of them to end in place of asking again and
- * again, and fewer are sent at once from then on.
+ * Limits the concurrent runs of one app by this n8n. An app with a limit refuses further runs. If own runs use up the
+ * limit, the next run waits for one of them to end, and fewer are sent at once from then on.
  */
 export class RunConcurrency {
 	/** Unlimited until Dify refuses a run. */
 	private readonly queue = new RequestQueue(Infinity);
 	private readonly leaving: Array<() => void> = [];
 	private sinceRefusal = 0;
-	/** IDs of the workflow runs that were heard of: only those of the last seconds matter. */
+	/** IDs of own workflow runs: only those of the last seconds matter. */
 	private readonly runs = new LruCache<true>({ maxEntries: 1_000 });
 
 	/** @param onIdle called when nobody has or wants a place any more */
 	constructor(private readonly onIdle: () => void = () => {}) {}
 
-	/** A run of this n8n has this ID. */
+	/** Notes the ID of a run of this n8n. */
 	note(runId: string): void {
 		this.runs.set(runId, true);
 	}
 
-	/** Whether it is the ID of a run of this n8n, of those that were heard of last. */
+	/** Whether a recent run of this n8n has this ID. */
 	hasRun(runId: string): boolean {
 		return this.runs.has(runId);
 	}
@@ -45,7 +44,7 @@ export class RunConcurrency {
 		else afterMs(AFTER_END_MS, () => this.free());
 	}
 
-	/** A run was taken up. */
+	/** Dify accepted a run. */
 	accepted(): void {
 		if (++this.sinceRefusal < RUNS_BEFORE_MORE) return;
 		this.sinceRefusal = 0;
@@ -53,7 +52,7 @@ export class RunConcurrency {
 	}
 
 	/**
-	 * Dify refused a run for being too many at once: it has no place.
+	 * Dify refused a run for too many at once: frees its place.
 	 *
 	 * @returns whether own runs hold places, so that it helps to enter again
 	 */
@@ -73,10 +72,7 @@ export class RunConcurrency {
 
 const ofApps = new Map<string, RunConcurrency>();
 
-/**
- * The places of one app: all executions of this n8n share them while any of them runs. @param app what tells it from
- * other apps
- */
+/** The limit of one app, shared by all executions of this n8n while any of them runs. @param app identifies it */
 export function concurrencyOf(app: string): RunConcurrency {
 	const known = ofApps.get(app);
 	if (known !== undefined) return known;

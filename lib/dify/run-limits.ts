@@ -5,13 +5,13 @@ import { seconds } from '../errors/remedies';
 export interface RunLimits {
 	/** From sending to the first byte of the answer. */
 	firstByteMs: number;
-	/** Between two pieces. Dify sends a ping every 10 s, which counts. */
+	/** Between two received chunks. Dify's pings count, one every 10 s. */
 	idleMs: number;
 	/** Between two events. Pings do not count: a hung run pings for ever (docs/protocols/dify.md 3.8). */
 	progressMs: number;
 	/**
-	 * From the one ping with which Dify 1.13 and later answer at once to the first event. In between the run waits for a
-	 * worker, and Dify is silent (docs/protocols/dify.md 12.2). Dify itself ends such a stream after 300 s.
+	 * From the ping that Dify 1.13 and later send at once to the first event. In between the run waits for a worker, and
+	 * Dify is silent (docs/protocols/dify.md 12.2). Dify itself ends such a stream after 300 s.
 	 */
 	queueMs: number;
 	/** From sending to the end. Dify itself ends a run after 20 minutes, unless it was told otherwise. */
@@ -33,8 +33,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 type OnLimit = (detail: string, limit: keyof RunLimits) => void;
 
 /**
- * Watches the limits of one run from the moment it is sent. Unlike the limits of a connection it closes nothing: Dify
- * keeps the answer of a stopped run only where its stream is read to the end (docs/protocols/dify.md 12.1).
+ * Watches the time limits of a run from its sending. Unlike the limits of a connection it closes nothing: Dify keeps
+ * the answer of a stopped run only where its stream is read to the end (docs/protocols/dify.md 12.1).
  */
 export class RunClock {
 	private readonly sentAt = performance.now();
@@ -58,11 +58,11 @@ export class RunClock {
 		this.arm();
 	}
 
-	/** Something arrived, and be it a ping. */
+	/** A chunk arrived, perhaps only a ping. */
 	piece(): void {
 		this.pieces++;
 		this.lastPieceAt = performance.now();
-		// From the second on they are pings every 10 s, whose absence means something.
+		// From the second chunk on there are pings every 10 s, so silence counts.
 		if (this.pieces === 2) this.arm();
 	}
 
@@ -79,7 +79,7 @@ export class RunClock {
 		this.callOff = undefined;
 	}
 
-	/** One timer is pending at a time; what arrives only notes the time. */
+	/** One timer is pending at a time; arriving chunks only note the time. */
 	private arm(): void {
 		this.end();
 		const next = this.next();

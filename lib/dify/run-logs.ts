@@ -3,11 +3,11 @@ import { invalidParam } from './failure';
 import { added, pageSize, type Limit } from './paging';
 import { finiteNumber, recordOf, recordsIn, type JsonRecord } from '../values';
 
-/** The only states that Dify can filter by. */
+/** The only statuses that Dify can filter by. */
 export type LoggedStatus = 'succeeded' | 'failed' | 'stopped';
 
 export interface LogFilters {
-	/** In inputs, outputs, user or run ID. Only ASCII is found, and only the first 30 characters count. */
+	/** Part of inputs, outputs, user or run ID. Only ASCII is found, and only the first 30 characters count. */
 	keyword?: string;
 	status?: LoggedStatus;
 	/** ISO 8601. */
@@ -15,7 +15,7 @@ export interface LogFilters {
 	after?: string;
 	/** Who started the run over the API. */
 	user?: string;
-	/** E-mail address of somebody who ran the workflow in Dify itself. */
+	/** E-mail address of the person who ran the workflow in Dify itself. */
 	account?: string;
 }
 
@@ -23,12 +23,12 @@ export interface LogFilters {
 const MAX_PAGE_SIZE = 100;
 const MAX_PAGES = 99_999;
 
-/** Rows of one second change places between two pages, so that a row can be missed: so often all is read again. */
+/** Passes over the list: rows of one second change places between two pages, so that one can be missed. */
 const MAX_PASSES = 3;
 
 /**
- * The runs of a workflow app, newest first (docs/protocols/dify.md 2.4). The list grows while it is read; what comes
- * twice is dropped.
+ * The runs of a workflow app, newest first (docs/protocols/dify.md 2.4). The list may grow while it is read; duplicates
+ * are dropped.
  *
  * @throws {ServerError}
  */
@@ -43,7 +43,7 @@ export async function listRuns(client: DifyClient, filters: LogFilters, most: Li
 	return most === 'all' ? all : all.slice(0, most);
 }
 
-/** @returns how many there are, as Dify says */
+/** @returns Dify's total */
 async function readPages(
 	client: DifyClient,
 	filters: LogFilters,
@@ -64,7 +64,7 @@ async function readPages(
 	return total;
 }
 
-/** The rows of a user, where Dify is not asked for them (below). */
+/** Filters rows by user, where Dify does not (see `queryOf`). */
 function isOf({ user = '' }: LogFilters) {
 	return (row: JsonRecord) => user === '' || recordOf(row.created_by_end_user).session_id === user;
 }
@@ -81,7 +81,7 @@ function queryOf({ keyword, status, before, after, user, account }: LogFilters) 
 	};
 }
 
-/** One page, for looking up a run. */
+/** One page of the log, for looking up a run. */
 export async function recordedRuns(
 	client: DifyClient,
 	{ limit, ...filters }: LogFilters & { limit: number },
@@ -89,7 +89,7 @@ export async function recordedRuns(
 	return recordsIn((await client.get('/workflows/logs', { ...queryOf(filters), limit })).data);
 }
 
-/** Dify looks through JSON text in which every other letter is escaped, and finds nothing. */
+/** Dify searches in JSON text where non-ASCII letters are escaped, so it would find nothing. */
 function checkKeyword(keyword = ''): void {
 	if (/^[\x20-\x7e]*$/.test(keyword)) return;
 	throw invalidParam(

@@ -11,42 +11,40 @@ import type { RunRecord } from './run-record';
 import type { FinishReason, RunHints, RunResult, RunStep, TextDelta } from './types';
 
 /**
- * How long a stopped run is read on, so that Dify stores the answer until then: it ended 60 of 60 streams 0.1 to 1.2 s
- * after the stop (docs/protocols/dify.md 12.1, 12.2).
+ * How long a stopped run is still read, so that Dify stores the answer: it ended 60 of 60 streams 0.1 to 1.2 s after
+ * the stop (docs/protocols/dify.md 12.1, 12.2).
  */
 export const AFTER_STOP_MS = 3_000;
 
-/** How long Stop waits for the ID of a run that has just begun, without which Dify cannot be told to stop it. */
+/** How long Stop waits for the task ID of a new run, without which Dify cannot stop it. */
 export const TASK_ID_WAIT_MS = 1_000;
 
-/** A quiet stream is usual while a node works. */
+/** Long, since a stream is often silent while a node works. */
 const LOOKS_MS = [15_000];
 
 export interface ReadingOptions {
 	hints?: RunHints;
-	/** Called with what to change on a live display. */
+	/** Called with text changes for a live display. */
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
-	/** Called with every event, as Dify sent it, of the run that gave the result. */
+	/** Called with every event, as Dify sent it. */
 	onEvent?: (event: unknown) => void;
 	/** Called when the ID of the workflow run is known, perhaps more than once. */
 	onRunId?: (runId: string) => void;
-	/**
-	 * A run of another conversation is given up: Dify 1.14 begins a new one where a chatflow's conversation is unknown.
-	 */
+	/** Abandons a run of another conversation: Dify 1.14 starts a new one if a chatflow's conversation is unknown. */
 	onlyConversation?: string;
 	/** Looks at the record of a workflow run while its stream says nothing. */
 	look?: RecordLookup;
-	/** Milliseconds of silence before each look, the last one before all further ones. */
+	/** Milliseconds of silence before each lookup; the last value repeats. */
 	looksMs?: readonly number[];
 }
 
-/** Why the run was given up before its end. */
+/** Why the run was abandoned before its end. */
 export interface AbandonReason {
 	reason: Exclude<FinishReason, 'eof' | 'closed'>;
 	detail?: string;
 }
 
-/** What came to an end, and how. */
+/** How the reading of a stream ended. */
 export interface Reading {
 	reason: 'eof' | 'closed';
 	detail?: string;
@@ -59,13 +57,13 @@ export interface Reading {
 }
 
 /**
- * One run that is sent, watched, and read. Whoever gives it up (Stop: the signal of the client; a limit, a chat that cannot be written to) does
- * not close the connection: Dify is told to stop, and the stream is read until Dify ends it.
+ * Sends a run, watches its limits and reads its stream. Abandoning it (Stop, a time limit, a chat that cannot be
+ * written to) does not close the connection: Dify is told to stop, and the stream is read until Dify ends it.
  */
 export class RunReader {
 	readonly state: RunState;
 	abandoned: AbandonReason | undefined;
-	/** Whether Dify took the request to stop; undefined where it was not asked. */
+	/** Whether Dify accepted the request to stop; undefined where none was sent. */
 	stopRequested: boolean | undefined;
 	private readonly clock: RunClock;
 	/** Closes the connection, also while it is being made. */
@@ -81,8 +79,8 @@ export class RunReader {
 	private readonly onAbort = () => this.abandon({ reason: 'abort' });
 
 	/**
-	 * @param stop tells Dify to stop the run with this task ID; undefined where the run is another's and goes on
-	 * @param state of a run of which something is known already
+	 * @param stop tells Dify to stop the run with this task ID; undefined where the run should go on
+	 * @param state what is already known of the run
 	 */
 	constructor(
 		private readonly client: DifyClient,
@@ -104,7 +102,7 @@ export class RunReader {
 	/**
 	 * Opens the stream of the run.
 	 *
-	 * @param also ends the wait for the answer as well
+	 * @param also also aborts the wait for the answer
 	 * @throws {ServerError}
 	 */
 	async open(url: string, request: { method?: 'GET'; json?: JsonRecord }, also?: AbortSignal): Promise<EventStream> {
@@ -154,13 +152,13 @@ export class RunReader {
 		}
 	}
 
-	/** What is known of the run when its reading has ended. */
+	/** The result of the run after the reading has ended. */
 	resultOf(reading: Reading): RunResult {
 		const { reason, detail } = this.abandoned ?? reading;
 		return finish(this.state, reason, detail === undefined ? undefined : this.client.connection.mask(detail));
 	}
 
-	/** To be called at the end, whatever it was. */
+	/** Releases timers and listeners. Must be called at the end. */
 	end(): void {
 		this.clock.end();
 		this.watch?.end();
@@ -168,12 +166,12 @@ export class RunReader {
 		this.client.signal?.removeEventListener('abort', this.onAbort);
 	}
 
-	/** A function of its own, since it changes while something is waited for. */
+	/** A function, since the value changes during an `await`. */
 	private isAbandoned(): boolean {
 		return this.abandoned !== undefined;
 	}
 
-	/** Whatever the record holds is the result, also of a run that was waited for too long. */
+	/** If the run is over, its record is the result, even after a time limit. */
 	private async limitReached(why: AbandonReason): Promise<void> {
 		if ((await this.watch?.lookNow()) !== true) this.abandon(why);
 	}
@@ -182,13 +180,13 @@ export class RunReader {
 		if (this.abandoned !== undefined || this.hasEnded) return;
 		this.clock.end();
 		this.watch?.end();
-		// The outcome stands, and only speech or the end of the stream is waited for.
+		// The outcome is known; only speech or the end of the stream is missing.
 		if (!isUnfinished(this.state)) return this.line.abort();
 		this.abandoned = why;
 		this.state.abandoned = true;
 		if (this.stop === undefined) this.line.abort();
 		else if (this.state.taskId !== undefined) this.stopOnce();
-		// Whoever waited that long for a first event does not wait longer.
+		// After a time limit without any event there is no further wait.
 		else if (why.reason === 'abort') this.closeAfter(TASK_ID_WAIT_MS);
 		else this.line.abort();
 	}
@@ -199,7 +197,7 @@ export class RunReader {
 		this.closeAfter(AFTER_STOP_MS);
 		this.stopping = this.stop(taskId).then((taken) => {
 			this.stopRequested = taken;
-			// A run that was not stopped does not end soon.
+			// Without the stop, the run would not end soon.
 			if (!taken) this.line.abort();
 		});
 	}
@@ -209,17 +207,17 @@ export class RunReader {
 		this.closeAt = afterMs(ms, () => this.line.abort());
 	}
 
-	/** Nobody would see the rest of an answer that cannot be shown, so it is not to be thought of either. */
+	/** Shows the changes. If that fails, nobody would see the rest of the answer, so the run is abandoned. */
 	private async show(deltas: TextDelta[]): Promise<void> {
 		if (deltas.length === 0) return;
-		// A chat that takes nothing more must not hold a run that was stopped.
+		// A chat that hangs must not block a run that was stopped.
 		const showing = failureOf(async () => await this.options.onDeltas?.(deltas));
 		const notShown = await Promise.race([showing, this.closed]);
 		if (notShown !== undefined)
 			this.abandon({ reason: 'abort', detail: `the answer could not be passed on: ${notShown}` });
 	}
 
-	/** Events that arrived together: their changes in one list, and what the last of them asks for. */
+	/** Applies events that arrived together. Returns their text changes and the last event's next step. */
 	private reduceBatch(batch: string[]) {
 		const { onEvent, onlyConversation } = this.options;
 		const deltas: TextDelta[] = [];
@@ -249,7 +247,7 @@ export function isOtherConversation(conversationId: string | undefined, wanted: 
 	return conversationId !== undefined && conversationId.toLowerCase() !== wanted.toLowerCase();
 }
 
-/** The text of what went wrong; undefined where nothing did. */
+/** The error text of `work`; undefined where it succeeded. */
 export async function failureOf(work: () => Promise<void>): Promise<string | undefined> {
 	try {
 		await work();
@@ -259,20 +257,20 @@ export async function failureOf(work: () => Promise<void>): Promise<string | und
 	}
 }
 
-/** An answer in place of a stream; other failures while reading have no status. */
+/** Whether the error is an answer in place of a stream: other failures while reading have no status. */
 function isAnswer(error: unknown): error is ServerError {
 	return error instanceof ServerError && error.status !== undefined;
 }
 
-/** What Node and undici say of a broken connection is in no words of users; that it broke is said anyway. */
+/** Text of an error; undefined for a broken connection, which is reported anyway. */
 function errorText(error: unknown): string | undefined {
 	if (!(error instanceof ServerError)) return messageOf(error);
 	return error.kind === 'connectionLost' ? undefined : error.meaning;
 }
 
 /**
- * Closes a stream that is left open after the run is over, once what may still follow has had its time
- * (docs/protocols/dify.md 3.8).
+ * Closes a stream that stays open after the run is over, after a grace period for late events (docs/protocols/dify.md
+ * 3.8).
  */
 class Grace {
 	isOver = false;
@@ -280,7 +278,7 @@ class Grace {
 
 	constructor(private readonly stream: EventStream) {}
 
-	/** The time runs from the first step that gives one, or begins anew; a step that wants to go on calls it off. */
+	/** Starts the period at the first step that gives one, or restarts it; a step without one cancels it. */
 	follow({ graceMs, graceAnew }: Pick<RunStep<unknown>, 'graceMs' | 'graceAnew'>): void {
 		if (graceMs === undefined || graceAnew === true) this.end();
 		if (graceMs !== undefined)
