@@ -25,7 +25,7 @@ export class BodyReader {
 	private text = '';
 	private readonly textDecoder = new TextDecoder('utf-8');
 	private readonly json = new JsonEnd();
-	private readonly sse = new SseDecoder();
+	private sse: SseDecoder | undefined;
 	private readonly ndjson = new NdjsonDecoder();
 
 	/** @param framing what the protocol says that its streams consist of */
@@ -36,7 +36,7 @@ export class BodyReader {
 
 	/** Lines in a stream that were no part of it. */
 	get strayLines(): readonly string[] {
-		return [...this.sse.strayLines, ...this.ndjson.strayLines];
+		return [...(this.sse?.strayLines ?? []), ...this.ndjson.strayLines];
 	}
 
 	/** What the body turned out to consist of, where it is a stream. */
@@ -77,11 +77,11 @@ export class BodyReader {
 	end(): ServerSentEvent[] {
 		if (this.kind === 'whole') return [{ event: 'whole-answer', data: this.text + this.textDecoder.decode() }];
 		if (this.kind === 'lines') return [...this.ndjson.push(this.textDecoder.decode()), ...this.ndjson.end()];
-		return this.kind === 'events' ? this.sse.end() : [];
+		return this.sse?.end() ?? [];
 	}
 
 	private take(bytes: Uint8Array): ServerSentEvent[] {
-		if (this.kind === 'events') return this.sse.push(bytes);
+		if (this.kind === 'events') return (this.sse ??= new SseDecoder()).push(bytes);
 		const piece = this.textDecoder.decode(bytes, { stream: true });
 		if (this.kind === 'lines') return this.ndjson.push(piece);
 		if (this.kind === 'whole') return this.takeWhole(piece);

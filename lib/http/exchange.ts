@@ -32,7 +32,11 @@ export async function exchange(
 	return await new Promise<Exchange>((resolve, reject) => {
 		let body: IncomingBody | undefined;
 		let abort: ((reason: Error) => void) | undefined;
-		const onAbort = () => abort?.(signal.reason as Error);
+		const onAbort = () => {
+			// undici looks at it only when its connection is made, which takes up to 10 s where packets are dropped.
+			reject(signal.reason as Error);
+			abort?.(signal.reason as Error);
+		};
 		const over = () => signal.removeEventListener('abort', onAbort);
 		signal.addEventListener('abort', onAbort, { once: true });
 		dispatcher.dispatch(

@@ -41,6 +41,7 @@ export class Explainer {
 
 	/** What an answer's headers say, without what they echo of the credential. */
 	shownHeaders(headers: Record<string, string>): Record<string, string> {
+		if (this.secrets.length === 0) return headers;
 		return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, this.mask(value)]));
 	}
 
@@ -57,7 +58,8 @@ export class Explainer {
 
 	/** Whether the key is sent there: to no address but that of the base URL, whatever the server redirects to. */
 	isOwn(url: string): boolean {
-		return new URL(url).origin === this.settings.address.origin;
+		const { origin } = this.settings.address;
+		return url.startsWith(`${origin}/`) || new URL(url).origin === origin;
 	}
 
 	/** What errors about a URL may name. */

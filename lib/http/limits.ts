@@ -29,6 +29,7 @@ export class Watchdog {
 	private lastContentAt = this.startedAt;
 	private firstTokenSeen = false;
 	private disarm = () => {};
+	private ringsAt = Infinity;
 	/** The limits before `finishing` shortened them. */
 	private limitsBefore: Limits | undefined;
 	private stopped = false;
@@ -114,12 +115,17 @@ export class Watchdog {
 	}
 
 	private arm(): void {
+		const next = this.stopped ? undefined : this.nextDeadline();
+		// A timer that rings before looks again then.
+		if (next === undefined || this.ringsAt <= next.at) return;
 		this.disarm();
-		if (this.stopped) return;
-		const next = this.nextDeadline();
-		if (next === undefined) return;
-		const left = Math.max(1, Math.ceil(next.at - performance.now()));
-		this.disarm = afterMs(Math.min(left, MAX_TIMER_MS), () => {
+		const now = performance.now();
+		const { idleMs } = this.limits;
+		// By then the idle limit may count: so it needs no timer of its own where the first content has come.
+		const left = Math.min(next.at - now, idleMs > 0 ? idleMs : Infinity, MAX_TIMER_MS);
+		this.ringsAt = now + left;
+		this.disarm = afterMs(Math.max(1, Math.ceil(left)), () => {
+			this.ringsAt = Infinity;
 			const due = this.nextDeadline();
 			if (due === undefined || due.at > performance.now()) return this.arm();
 			this.hit = due.name;

@@ -3,6 +3,9 @@ import type { RequestOptions } from './types';
 
 /** Half a surrogate pair, as a text that was cut by length has it, is refused by llama-server as a broken body. */
 export function wellFormedJson(value: unknown): string {
+	const json = JSON.stringify(value);
+	// JSON writes half a pair as its number, and so may the user.
+	if (!/\\ud[89a-f]/.test(json)) return json;
 	return JSON.stringify(value, (_key, inner: unknown) =>
 		typeof inner === 'string' && !inner.isWellFormed() ? inner.toWellFormed() : inner,
 	);

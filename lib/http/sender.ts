@@ -103,12 +103,11 @@ export class Sender {
 	): Promise<Answer | { failed: ServerError }> {
 		try {
 			const { signal } = watchdog;
-			const allowed = await raceAgainstAbort(signal, async () => await this.settings.egressFilter?.validateUrl(url));
+			const { egressFilter } = this.settings;
+			const allowed = egressFilter && (await raceAgainstAbort(signal, async () => await egressFilter.validateUrl(url)));
 			if (allowed?.ok === false) return { failed: this.explainer.notAllowed(url, allowed.error) };
-			const { statusCode, headers, body } = await raceAgainstAbort(
-				signal,
-				async () => await exchange(url, this.exchangeOptions(url, options, signal, way)),
-			);
+			const asked = this.exchangeOptions(url, options, signal, way);
+			const { statusCode, headers, body } = await exchange(url, asked);
 			const answer = { status: statusCode, headers: flatten(headers), url, close: () => body.destroy() };
 			const plain = decompressed(body, answer.headers['content-encoding']);
 			if (plain !== undefined) return { ...answer, body: plain };

@@ -4,8 +4,7 @@ import { sleep } from 'n8n-workflow';
 const PAUSE_PIECE_MS = 250;
 
 /**
- * Gives up waiting when the signal aborts: undici looks at it only when its connection is made, which takes up to 10 s
- * where packets are dropped, and the egress filter's look-up of a name does not look at it at all.
+ * Gives up waiting when the signal aborts, for work that does not look at it: the look-up of a name by the egress filter.
  */
 export async function raceAgainstAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
 	signal.throwIfAborted();
