@@ -164,7 +164,7 @@ export function filled<T extends object>(fields: T): Partial<T> {
 
 /** The fields that are not undefined, so that `...optional({ a, b })` adds no undefined field to an object. */
 export function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-		[K in keyof T]?: Exclude<T[K], undefined>;
-	};
+	const set: Partial<Record<keyof T, unknown>> = {};
+	for (const name of Object.keys(fields) as Array<keyof T>) if (fields[name] !== undefined) set[name] = fields[name];
+	return set as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

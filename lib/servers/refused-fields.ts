@@ -63,6 +63,7 @@ export function fieldChangesIn(refusal: string): FieldChanges {
 
 /** Applies the changes to the fields of a body. */
 export function withFieldChanges(fields: Record<string, unknown>, changes: FieldChanges = {}): Record<string, unknown> {
+	if (Object.keys(changes).length === 0) return fields;
 	return Object.fromEntries(
 		Object.entries(fields).flatMap(([name, value]) => {
 			const change = Object.hasOwn(changes, name) ? changes[name] : name;

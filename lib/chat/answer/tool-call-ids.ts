@@ -19,6 +19,7 @@ const OWN_ID = /^n8n([0-9a-z]{9})\d+(?:_((?:\w|-[0-9A-F]{2})+))?$/;
  * @param serverIds the server's id of each call, undefined where there is none to send back
  */
 export function ownToolCallIds(serverIds: ReadonlyArray<string | undefined>): string[] {
+	if (serverIds.length === 0) return [];
 	const turn = randomInt(36 ** TURN_LENGTH)
 		.toString(36)
 		.padStart(TURN_LENGTH, '0');

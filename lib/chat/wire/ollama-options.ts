@@ -1,7 +1,7 @@
 /** What goes into `options` of Ollama's own API, and what users put there (docs/protocols/ollama.md 4.2). */
 import { isRecord, words } from '../../values';
 import { takes } from '../request/parameters';
-import { SAMPLER_ENTRIES, type SamplerName } from '../request/samplers';
+import { SAMPLER_ENTRIES } from '../request/samplers';
 import type { ChatParameters } from '../types';
 
 /** Names of the OpenAI API for what Ollama calls something else. */
@@ -86,13 +86,16 @@ function typed(name: string, value: unknown): unknown {
 	}
 }
 
+/** Samplers that only Ollama's own API takes. */
+const OWN_SAMPLERS = SAMPLER_ENTRIES.filter(([name, { extra }]) => extra === true && takes('ollama', name));
+
 const isSet = (value: unknown) => value !== undefined && value !== null;
 
 /** Whether only Ollama's own API can do what was asked for: the OpenAI one ignores it without a word. */
 export function needsOwnApi(parameters: ChatParameters): boolean {
 	const { thinking, extraBody } = parameters;
 	if (thinking?.mode === 'on' || thinking?.mode === 'effort') return true;
-	if (SAMPLER_ENTRIES.some(([name]) => isOwnSampler(name) && isSet(parameters[name]))) return true;
+	if (OWN_SAMPLERS.some(([name]) => isSet(parameters[name]))) return true;
 	if (extraBody === undefined) return false;
 	if (isRecord(extraBody.options)) return true;
 	return Object.keys(extraBody).some(
@@ -100,13 +103,9 @@ export function needsOwnApi(parameters: ChatParameters): boolean {
 	);
 }
 
-function isOwnSampler(name: SamplerName): boolean {
-	return SAMPLER_ENTRIES.some(([one, { extra }]) => one === name && extra === true) && takes('ollama', name);
-}
-
 /** The parameters without what only Ollama's own API can do, for a proxy that lets only the OpenAI one through. */
 export function withoutOwnApi(parameters: ChatParameters): { parameters: ChatParameters; left: string[] } {
-	const own = SAMPLER_ENTRIES.filter(([name]) => isOwnSampler(name) && isSet(parameters[name]));
+	const own = OWN_SAMPLERS.filter(([name]) => isSet(parameters[name]));
 	const names = new Set<string>(own.map(([name]) => name));
 	return {
 		parameters: Object.fromEntries(Object.entries(parameters).filter(([name]) => !names.has(name))),
