@@ -63,9 +63,10 @@ const MIN_REPETITION = 20;
 export class Assembly {
 	private readonly splitter: ThinkSplitter;
 	private readonly calls: ToolCallAssembly;
-	private readonly textCalls: TextCalls;
-	private readonly thoughts = new ThinkSplitter();
-	private readonly thoughtCalls: CallDetector;
+	/** Where no call may stand in the text, nobody looks for one. */
+	private readonly textCalls: TextCalls | undefined;
+	private thoughts: ThinkSplitter | undefined;
+	private readonly thoughtCalls: CallDetector | undefined;
 	private callsInText: ReturnType<TextCalls['end']> = { text: '', calls: [] };
 	private readonly newText: NewText;
 	private readonly newReasoning = new NewText();
@@ -93,6 +94,7 @@ export class Assembly {
 		this.newText = new NewText(options.prefill);
 		this.calls = new ToolCallAssembly(tools.map(({ name }) => name));
 		this.splitter = new ThinkSplitter(options.openingThinkTagMayBeMissing, family?.id === 'harmony');
+		if (toolsInText.length === 0) return;
 		this.textCalls = new TextCalls(toolsInText, family);
 		this.thoughtCalls = new CallDetector(new Map(toolsInText.map((tool) => [tool.name, tool])), family);
 	}
@@ -155,8 +157,7 @@ export class Assembly {
 
 	/** What looks like a call in the text or in the thinking, and was not run. */
 	get unrunCall(): UnrunCall | undefined {
-		const { own, foreign } = this.thoughtCalls;
-		const thought = own ?? foreign;
+		const thought = this.thoughtCalls?.own ?? this.thoughtCalls?.foreign;
 		if (this.callsInText.seen !== undefined || thought === undefined) return this.callsInText.seen;
 		return { name: thought.name, family: thought.family, because: 'inThinking' };
 	}
@@ -193,6 +194,7 @@ export class Assembly {
 			this.finishedTooEarly = true;
 		if (content.reasoning) {
 			this.splitter.thinkingArrivesApart();
+			this.thoughts ??= new ThinkSplitter();
 			const thought = this.thoughts.push(content.reasoning);
 			step.reasoning += thought.reasoning + thought.text;
 			this.thinking = true;
@@ -201,7 +203,7 @@ export class Assembly {
 		this.receivedWords ||= /\S/.test(`${chunk.text ?? ''}${chunk.reasoning ?? ''}`);
 		if (content.text) {
 			const split = this.splitter.push(content.text);
-			const shown = this.textCalls.push(split.text);
+			const shown = this.textCalls?.push(split.text) ?? split.text;
 			step.text += this.options.thinkingIsOff === true && this.text === '' ? shown.replace(/^[\r\n]+/, '') : shown;
 			step.reasoning += split.reasoning;
 			if (split.text.trim() !== '') this.thinking = false;
@@ -231,18 +233,21 @@ export class Assembly {
 	/** Text that was held back until now. To be called once, at the end of the stream and before `finish`. */
 	flush(): SplitText {
 		const other = this.complete ? [] : this.otherChoice.take().map((chunk) => this.take(chunk));
-		const thought = sum([this.thoughts.push(this.newReasoning.end()), this.thoughts.end()]);
+		const late = this.newReasoning.end();
+		if (late !== '') this.thoughts ??= new ThinkSplitter();
+		const thought = sum(this.thoughts === undefined ? [] : [this.thoughts.push(late), this.thoughts.end()]);
 		const rest = sum([this.splitter.push(this.newText.end()), this.splitter.end()]);
-		const shown = this.textCalls.push(rest.text);
+		const shown = this.textCalls?.push(rest.text) ?? rest.text;
 		const step = { text: '', reasoning: thought.reasoning + thought.text + rest.reasoning };
 		this.keep(step);
-		this.thoughtCalls.end();
-		this.callsInText = this.textCalls.end({
+		this.thoughtCalls?.end();
+		const found = this.textCalls?.end({
 			isNatural: NATURAL_END.test(this.finishReason ?? ''),
 			isBroken: this.failed !== undefined || (this.finishReason === undefined && !this.done),
 			hasOthers: this.calls.begun,
 			input: new QuotedInput(this.options.input ?? []),
 		});
+		this.callsInText = found ?? this.callsInText;
 		step.text = shown + this.callsInText.text + this.literalAnswer();
 		this.text += step.text;
 		return sum([...other, step]);
@@ -264,7 +269,7 @@ export class Assembly {
 	private keep({ text, reasoning }: SplitText): void {
 		this.text += text;
 		this.reasoning += reasoning;
-		this.thoughtCalls.push(reasoning);
+		this.thoughtCalls?.push(reasoning);
 	}
 
 	/** The answer, or why there is none. `strayLines`: lines of the body that were no events. */

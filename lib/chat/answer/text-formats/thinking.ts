@@ -8,7 +8,8 @@ const THINKING = new Map([['[THINK]', '[/THINK]'], ...FAMILIES.flatMap(({ thinki
 const THINKING_BEGINS = [...THINKING.keys()];
 const THINKING_ENDS = [...new Set(THINKING.values())];
 /** No marker begins with another character. */
-const MARKER_BEGINS: ReadonlySet<string> = new Set(['<', ...THINKING_BEGINS, ...THINKING_ENDS].map((text) => text[0]!));
+const MARKER_BEGINS = new Set(['<', ...THINKING_BEGINS, ...THINKING_ENDS].map((text) => text[0]!));
+const MARKER_BEGIN = new RegExp(`[${[...MARKER_BEGINS].join('').replace(/[\\\]^-]/g, '\\$&')}]`, 'g');
 
 /** What families put in front of the answer, and behind it. */
 const ANSWERS = new Map([
@@ -24,7 +25,7 @@ const ANSWERS = new Map([
 ]);
 const ANSWER_BEGINS = [...ANSWERS.keys()];
 /** Only behind thinking: text may begin with them. */
-const TAGGED_ANSWERS = ['<response>', '<answer>'];
+const BEGINS_BEHIND_THINKING = [...ANSWER_BEGINS, '<response>', '<answer>'];
 
 /** What gpt-oss leaves where a server takes its tokens out: `analysisWe need…assistantfinalfour`. */
 const STRIPPED_BEGIN = ['analysis'];
@@ -105,7 +106,7 @@ export class ThinkSplitter {
 				source.back(visible);
 				if (this.isStripped && (yield* this.readStripped(source))) this.foundThinking = true;
 				else {
-					const begins = this.foundThinking ? [...ANSWER_BEGINS, ...TAGGED_ANSWERS] : ANSWER_BEGINS;
+					const begins = this.foundThinking ? BEGINS_BEHIND_THINKING : ANSWER_BEGINS;
 					const begin = yield* source.oneOf(begins);
 					if (begin === undefined) {
 						const mayBeMissing = this.openingTagMayBeMissing && !this.foundThinking && answerEnd === '';
@@ -167,16 +168,22 @@ export class ThinkSplitter {
 	 */
 	private *readUndecided(source: Source, start: Place): Reading<boolean> {
 		const surroundings = new MarkupTracker();
+		/** Up to where they are known: only a marker asks for them. */
+		let known = source.place;
 		while ((yield* source.peek()) !== '') {
 			if (this.isApart && this.openingTagMayBeMissing !== 'always') break;
-			const { text, at } = source;
-			while (source.at < text.length && !MARKER_BEGINS.has(text[source.at]!)) source.at += 1;
-			surroundings.push(text.slice(at, source.at));
+			const { text } = source;
+			MARKER_BEGIN.lastIndex = source.at;
+			source.at = MARKER_BEGIN.exec(text)?.index ?? text.length;
 			if (source.at === text.length) continue;
 			const before = source.place;
-			const marker = surroundings.isInBlock ? undefined : yield* markerAt(source);
+			const marker = yield* markerAt(source);
+			const behind = source.place;
 			if (marker !== undefined) {
-				const behind = source.place;
+				surroundings.push(source.between(known, before));
+				known = before;
+			}
+			if (marker !== undefined && !surroundings.isInBlock) {
 				if (surroundings.isAtLineStart || ['', '\n'].includes(yield* source.peek())) {
 					if (marker.close !== undefined) break;
 					this.out.reasoning.push(source.between(start, before));
@@ -185,11 +192,9 @@ export class ThinkSplitter {
 					source.back(behind);
 					return true;
 				}
-				surroundings.push(source.between(before, behind));
 				source.back(behind);
 			} else {
 				source.back(before);
-				surroundings.push(source.text[source.at]!);
 				source.at += 1;
 			}
 		}
