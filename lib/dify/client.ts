@@ -146,7 +146,7 @@ export class DifyClient {
 			if ('value' in outcome) return outcome.value;
 			const backOff = BACK_OFF_MS[tries];
 			const pause = backOff === undefined ? undefined : pauseAfter(outcome.failed, backOff);
-			if (pause === undefined || idempotent !== true || !isTransient(outcome.failed)) throw outcome.failed;
+			if (pause === undefined || idempotent !== true || !isWorthRetrying(outcome.failed)) throw outcome.failed;
 			await this.pause(pause, url);
 		}
 	}
@@ -214,7 +214,7 @@ export function pauseAfter(error: ServerError, backOffMs: number): number | unde
 	return wanted > MAX_RETRY_AFTER_MS ? undefined : Math.max(wanted, backOffMs);
 }
 
-function isTransient(error: ServerError): boolean {
+function isWorthRetrying(error: ServerError): boolean {
 	if (error.status === undefined) return TRANSIENT_KINDS.has(error.kind);
 	return error.kind !== 'quota' && (error.retryable || TRANSIENT_STATUS.has(error.status));
 }

@@ -8,7 +8,7 @@ import type { DifyClient } from './client';
 import { createRun, finish, reduce, singleText, type RunState } from './events';
 import { difyFailure, runError } from './failure';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
-import { MAX_WAIT_MS, DELAY_MS, endedRecord, isTransient, missing, stillRunning, type RunRecord } from './run-record';
+import { MAX_WAIT_MS, DELAY_MS, endedRecord, isApiAway, missing, stillRunning, type RunRecord } from './run-record';
 import { RunReader, failureOf, type ReadingOptions } from './run-reading';
 import type { RunResult, TextDelta } from './types';
 
@@ -95,7 +95,7 @@ export async function followRun(
 		const attached: Attached = canAttach ? await attach(client, url, reading) : {};
 		const { result, failed } = attached;
 		const isUnattachable = failed !== undefined && CANNOT_ATTACH.has(failed.kind);
-		const isPassing = failed !== undefined && isKnown && isTransient(failed);
+		const isPassing = failed !== undefined && isKnown && isApiAway(failed);
 		const mayGoOn = isPassing || (isUnattachable ? options.record !== undefined : isLost(failed));
 		if (failed !== undefined && !mayGoOn) throw failed;
 		const isTold = result !== undefined && failed === undefined;

@@ -119,11 +119,11 @@ export async function waitForRecord(
 	for (let polls = 0; ; polls++) {
 		// Once the run was seen, an API that starts anew is waited for.
 		const record = await findRecord(client, runId).catch((error: unknown) => {
-			if (isKnown && isTransient(error)) return undefined;
+			if (isKnown && isApiAway(error)) return undefined;
 			throw error;
 		});
 		const passed = performance.now() - begun;
-		if (record !== undefined && !isUnfinished(record, acrossPauses)) return record;
+		if (record !== undefined && !isUnfinishedRecord(record, acrossPauses)) return record;
 		isKnown ||= record !== undefined;
 		if (!isKnown && passed >= DELAY_MS) missing(client, runId);
 		if (passed >= limit) throw stillRunning(client, runId, limit);
@@ -150,16 +150,16 @@ export async function endedRecord(
 	const body = await asked.catch((error: unknown) => (isUnknownRun(error) ? {} : undefined));
 	const record = body && readRecord(body, (json) => client.parse(json));
 	if (body !== undefined && record === undefined) onUnknown();
-	return record === undefined || isUnfinished(record, acrossPauses) ? undefined : record;
+	return record === undefined || isUnfinishedRecord(record, acrossPauses) ? undefined : record;
 }
 
 /** Whether something is still to come of a run. */
-export function isUnfinished({ status }: RunRecord, acrossPauses = false): boolean {
+function isUnfinishedRecord({ status }: RunRecord, acrossPauses = false): boolean {
 	return status === 'running' || status === 'scheduled' || (status === 'paused' && acrossPauses);
 }
 
-/** What an API does that starts anew, or that a proxy does not reach for a while; the run goes on in its worker. */
-export function isTransient(error: unknown): boolean {
+/** Whether the API of Dify starts anew, or a proxy does not reach it for a while; the run goes on in its worker. */
+export function isApiAway(error: unknown): boolean {
 	return error instanceof ServerError && (TRANSIENT_KINDS.has(error.kind) || error.kind === 'gateway');
 }
 

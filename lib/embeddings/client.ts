@@ -18,7 +18,7 @@ import type { ServerPool } from '../servers/pool/server-pool';
 import { isNotANumber, mayBeAboutOneText, refusedTextIndex, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { VectorCheck } from './check';
 import { explained, notANumber, refusedAlone, refusedText, textTooLong, wrongSize } from './failures';
-import { parts, remarkOnFull, shortened } from './long-texts';
+import { cutToFit, parts, remarkOnFull } from './long-texts';
 import { prefixesOf, type Prefixes } from './prefixes';
 import { readEmbeddings } from './read';
 import { cutTo, weightedMean } from './vectors';
@@ -179,7 +179,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 
 	private async shorter(call: BatchCall, text: EmbeddedText, tooLong: TooLong): Promise<EmbeddedText> {
 		const whole = typeof text.input === 'string' ? text.input : text.text;
-		return { ...text, input: await shortened(call, whole, tooLong), isShortened: true };
+		return { ...text, input: await cutToFit(call, whole, tooLong), isShortened: true };
 	}
 
 	protected async send(call: BatchCall, batch: readonly EmbeddedText[]): Promise<number[][]> {

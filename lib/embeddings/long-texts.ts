@@ -16,7 +16,7 @@ const MARGIN = 0.95;
  * The beginning of a text, short enough for the model. On llama-server as tokens, with the model's end token; elsewhere
  * by characters, so that it may have to be shortened again.
  */
-export async function shortened(
+export async function cutToFit(
 	{ connection, kind, signal }: { connection: Connection; kind: ServerKind; signal?: AbortSignal },
 	text: string,
 	{ limit, tokens }: TooLong,

@@ -1,6 +1,6 @@
 import { optional } from '../../../lib/values';
 import { choiceField, jsonField, longTextField, wholeField } from '../field-kinds';
-import { seconds } from '../limit-fields';
+import { secondsField } from '../limit-fields';
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 /**
@@ -44,7 +44,7 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 }
 
 /** An option of what thinks. */
-export const thinkingTimeLimitField = seconds(
+export const thinkingTimeLimitField = secondsField(
 	'Thinking Time Limit (Seconds)',
 	'thinkingTimeLimit',
 	60,
