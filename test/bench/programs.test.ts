@@ -13,7 +13,7 @@ const bench = (...args: string[]) =>
 const programs = async (): Promise<Program[]> =>
 	(await loadModule<{ PROGRAMS: Program[] }>('bench/lib/programs')).PROGRAMS;
 
-/** The options that a program reads, from its `parseArgs`. */
+/** The options of a program, from its `parseArgs`. */
 const optionsOf = (source: string): string[] => {
 	const [, read = ''] = /parseArgs\(\{\s*options: \{(.*?)\},?\s*\}\);/s.exec(source) ?? [];
 	return [...read.matchAll(/([\w-]+)'?: \{ type:/g)].map(([, name]) => `--${name}`);

@@ -1,7 +1,7 @@
 import type { Sample } from '../../bench/soak/types';
 import { childProcess, fs, net, os, path, process } from '../support/node';
 
-/** Stands for n8n: lets go of nothing once it is told to leak. */
+/** Stands for n8n: keeps everything once it is told to leak. */
 const HOST = `
 	import { createRequire } from 'node:module';
 	import { connect, createServer } from 'node:net';

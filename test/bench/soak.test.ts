@@ -42,7 +42,7 @@ const script = async <T>(name: string): Promise<T> => await loadModule<T>(`bench
 const MEGABYTE = 2 ** 20;
 const LASTS_MS = 600_000;
 
-/** One of sixty measurements in ten minutes; `more` on top of what does not change. */
+/** One of sixty measurements in ten minutes; `more` overrides constant values. */
 const sample = (at: number, more: Partial<TimedSample> = {}): TimedSample => ({
 	atMs: (at + 1) * 10_000,
 	runs: at * 50,

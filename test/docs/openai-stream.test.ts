@@ -1,4 +1,4 @@
-/** docs/docker/openai-stream.mjs between a client and a webhook that does what it is told. */
+/** docs/docker/openai-stream.mjs between a client and a scripted webhook. */
 import { closedPort, listen } from '../support/listening';
 import { http, setImmediate } from '../support/node';
 import { startOpenAiStream } from '../support/openai-stream';
@@ -117,7 +117,7 @@ it('hands other answers through, with their status', async () => {
 	expect(await models.json()).toEqual({ path: '/webhook/openai/v1/models' });
 	const refused = await ask(url, QUESTION);
 	expect(refused.status).toBe(403);
-	// OpenAI's clients would ask again, and the agent would work again.
+	// OpenAI's clients would retry, and the agent would run again.
 	expect(refused.headers.get('x-should-retry')).toBe('false');
 	expect(asked).toHaveLength(3);
 });

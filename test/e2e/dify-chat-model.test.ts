@@ -84,7 +84,7 @@ async function asked(webhookId: string, text: string, sessionId = 'session'): Pr
 	return lines;
 }
 
-/** What the owner of a published chat finds in the execution that failed. Its visitor reads no more than that it did. */
+/** The error in the failed execution, for the owner of a published chat. Visitors only read that it failed. */
 async function refusedIn(workflowId: string, webhookId: string, text: string): Promise<string> {
 	const lines = await chatLines(n8n, webhookId, text, { sessionId: 'session' });
 	const told = lines.filter(({ type }) => type === 'error').map(({ content }) => content);
@@ -105,7 +105,7 @@ function outputOf({ data }: Execution): Record<string, unknown> {
 	return runData.Root!.at(-1)!.data!.main![0]![0]!.json;
 }
 
-/** What the model gave back, as n8n's log shows it. */
+/** The model's output in n8n's log. */
 const logOf = ({ data }: Execution) =>
 	(data.resultData.runData[MODEL] ?? []).map((one) => one.data!.ai_languageModel![0]![0]!.json) as Array<{
 		response: { generations: Array<Array<{ text: string; generationInfo: Record<string, unknown> }>> };
@@ -177,7 +177,7 @@ describe('Basic LLM Chain', () => {
 		await importWorkflow(
 			n8n,
 			workflowOf(webhookId, {
-				// n8n's chains type nothing into the chat.
+				// n8n's chains do not stream into the chat.
 				Chat: { ...trigger, parameters: { public: true, mode: 'webhook', options: { responseMode: 'lastNode' } } },
 				Root: chain(),
 				[MODEL]: await difyModel(sim, 'chat', { memory: 'dify' }),
@@ -225,7 +225,7 @@ describe('AI Agent without tools', () => {
 		const lines: ChatLine[] = [];
 		for await (const line of n8n.chat(webhookId, 'Tell me a story')) {
 			lines.push(line);
-			// Dify has nothing more to say before the chat shows its first word.
+			// Dify sends nothing more before the chat shows the first word.
 			if (textOf(lines) === first) rest.resolve();
 		}
 		writeTranscript(webhookId, lines);
@@ -250,7 +250,7 @@ describe('AI Agent without tools', () => {
 			'Be brief.\n\nthree',
 		]);
 		expect(new Set(sim.runs.map(({ conversationId }) => conversationId)).size).toBe(3);
-		// They are deleted again.
+		// The conversations are deleted afterwards.
 		expect(sim.app('chat').conversations.size).toBe(0);
 	});
 
@@ -328,7 +328,7 @@ describe('an AI Agent that needs tools', () => {
 			'Local Chat Model': local,
 			Calculator: { ...calculator, serves: [['ai_tool', 'Root']] },
 		});
-		// The second model of an agent is the one it falls back to.
+		// An agent's second model is its fallback.
 		created.connections['Local Chat Model'] = {
 			ai_languageModel: [[{ node: 'Root', type: 'ai_languageModel', index: 1 }]],
 		};

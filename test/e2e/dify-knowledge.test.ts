@@ -59,7 +59,7 @@ const knowledge = (type: string, { id, name }: Named, parameters: Record<string,
 
 const byId = (value: string) => ({ __rl: true, mode: 'id', value });
 
-/** Items as a folder of files would give them. */
+/** Items like those of a folder of files. */
 const files = (count: number, changed = -1) => ({
 	type: 'n8n-nodes-base.code',
 	typeVersion: 2,

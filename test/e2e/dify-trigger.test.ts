@@ -11,7 +11,7 @@ import { workflowOf } from './support/workflows';
 
 const NODE = 'Dify Event Trigger';
 const NEXT = 'Next';
-/** Every second. n8n refuses a time that comes more often than once a minute, and takes sixty that do not. */
+/** Every second: n8n refuses intervals below a minute, but accepts sixty times of one minute each. */
 const OFTEN = {
 	item: Array.from({ length: 60 }, (_, second) => ({ mode: 'custom', cronExpression: `${second} * * * * *` })),
 };
@@ -34,7 +34,7 @@ afterAll(stopEverything);
 
 const clientOf = (sim: DifySim, mode: Mode) => difyClient({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' });
 
-/** An app that answers everything, but for what `until` holds back and what is to fail. */
+/** An app that answers everything, unless `until` delays it or it should fail. */
 async function startApp(mode: Mode, holds: Record<string, Promise<unknown>> = {}): Promise<DifySim> {
 	const sim = await startDifySim({
 		version: '1.14',
@@ -62,20 +62,20 @@ async function startApp(mode: Mode, holds: Record<string, Promise<unknown>> = {}
 	return sim;
 }
 
-/** Somebody asks the app. */
+/** A user asks the app. */
 async function answered(sim: DifySim): Promise<string> {
 	const { result } = await say(clientOf(sim, 'chat'), { user: 'anna' });
 	return result.messageId!;
 }
 const rate = async (sim: DifySim, messageId: string, rating: 'like' | 'dislike', content?: string) =>
 	await rateMessage(clientOf(sim, 'chat'), { messageId, user: 'anna', rating, content, earlierContent: 'erase' });
-/** Somebody asks the app and rates the answer. */
+/** A user asks the app and rates the answer. */
 async function rated(sim: DifySim, content: string): Promise<string> {
 	const messageId = await answered(sim);
 	await rate(sim, messageId, 'like', content);
 	return messageId;
 }
-/** Somebody runs the workflow, which may fail. */
+/** A user runs the workflow, which may fail. */
 const ran = async (sim: DifySim, query: string) =>
 	await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: { query } }, 'anna').catch(() => undefined);
 
@@ -83,15 +83,15 @@ type Items = Array<Record<string, unknown>>;
 
 interface Watched {
 	id: string;
-	/** What started executions that went well, in their order. */
+	/** Trigger items of successful executions, in order. */
 	given(): Promise<Items>;
-	/** The same, when there are so many of them. */
+	/** The same, once there are so many. */
 	whenGiven(count: number): Promise<Items>;
-	/** Messages of executions that only tell of a failed look. */
+	/** Messages of executions that report a failed poll. */
 	failures(): Promise<string[]>;
-	/** Waits for looks that begin and end from now on. */
+	/** Waits for complete polls from now on. */
 	looks(): Promise<void>;
-	/** Activates the workflow. n8n says that it is active before it has looked for the first time. */
+	/** Activates the workflow. n8n reports it as active before its first poll. */
 	start(): Promise<void>;
 }
 
@@ -118,7 +118,7 @@ async function watch(sim: DifySim, mode: Mode, parameters: Record<string, unknow
 	const given = async () => (await executions('success')).flatMap((execution) => itemsOf(execution));
 	const list = mode === 'chat' ? FEEDBACKS : LOGS;
 	const lists = () => sim.requests.filter(({ path, status }) => path === list && status !== undefined).length;
-	// The first one may have begun before, and the last one has asked but may not have started an execution yet.
+	// The first poll may have begun earlier, and the last one may not have started its execution yet.
 	const looks = async () => {
 		const before = lists();
 		await until(
@@ -142,7 +142,7 @@ async function watch(sim: DifySim, mode: Mode, parameters: Record<string, unknow
 
 const deactivate = async (id: string) => await n8n.request('POST', `/rest/workflows/${id}/deactivate`, {});
 
-/** The items that reached the node after the trigger. */
+/** Items of the node after the trigger. */
 const itemsOf = ({ resultData }: ExecutionData): Items =>
 	(resultData.runData[NEXT] ?? []).flatMap(({ data }) =>
 		(data?.main ?? []).flatMap((output) => (output ?? []).map(({ json }) => json)),
@@ -150,7 +150,7 @@ const itemsOf = ({ resultData }: ExecutionData): Items =>
 const texts = (items: Items) => items.map(({ content }) => content);
 const queries = (items: Items) => items.map(({ inputs }) => (inputs as { query: string }).query);
 
-/** Until it is taken away: whatever fits fails. */
+/** Makes matching requests fail until it is removed. */
 function broken(sim: DifySim, fault: Fault): { hits(): number; mend(): void } {
 	const many = 1_000_000;
 	sim.fail({ ...fault, times: many });
@@ -253,7 +253,7 @@ describe('a look that fails loses and repeats nothing', () => {
 		await hit(down, 3);
 		await rated(sim, 'three');
 		await hit(down, down.hits() + 3);
-		// n8n shows it to the user, in the words of the package.
+		// n8n shows the package's message to the user.
 		const [failure] = await until(watched.failures, ({ length }) => length > 0);
 		expect(failure).toMatch(/Dify|connection|server/i);
 		down.mend();
@@ -293,7 +293,7 @@ it('a look that lasts longer than the pause to the next one', async () => {
 	const down = broken(slow, { path: FEEDBACKS, how: 'late', after: late.promise });
 	await rated(slow, 'one');
 	await hit(down, 1);
-	// Meanwhile n8n looks for the other workflow several times, and wants to look for this one as often.
+	// Meanwhile n8n polls for the other workflow several times, and tries to poll for this one as often.
 	await other.looks();
 	down.mend();
 	late.resolve();
@@ -338,7 +338,7 @@ describe('what was seen is kept', () => {
 		await ran(workflow, 'before');
 		await ratings.start();
 		await runs.start();
-		// One has started an execution, the other has only looked.
+		// One has started an execution, the other has only polled.
 		await rated(chat, 'one');
 		await ratings.whenGiven(1);
 		await ratings.looks();
@@ -352,7 +352,7 @@ describe('what was seen is kept', () => {
 		await runs.whenGiven(1);
 		await hit(down, 1);
 		down.mend();
-		// n8n tries to activate the workflow again by itself.
+		// n8n retries the activation itself.
 		await ratings.whenGiven(2);
 		await ratings.looks();
 		await runs.looks();

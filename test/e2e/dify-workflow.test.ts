@@ -32,7 +32,7 @@ async function credentialOf(sim: DifySim): Promise<{ id: string; name: string }>
 	return { id, name };
 }
 
-/** A node of this package; parameters over those that the editor would fill in. */
+/** A node of this package; `parameters` override the editor's defaults. */
 const node = (credential: { id: string; name: string }, parameters: object, more: object = {}) => ({
 	type: 'CUSTOM.difyWorkflow',
 	parameters: {
@@ -58,7 +58,7 @@ function jsonOf({ data }: Execution, name: string): Record<string, unknown> {
 	return data.resultData.runData[name]!.at(-1)!.data!.main![0]![0]!.json as Record<string, unknown>;
 }
 
-/** What was asked of Dify and what came out, for reading after the run. */
+/** Writes Dify's requests and the results to a file, for debugging. */
 function keep(name: string, sim: DifySim, items: Record<string, unknown>): void {
 	const { transcripts } = parts();
 	const asked = sim.requests.map(({ method, url, status, json }) => ({ asked: `${method} ${url}`, status, json }));

@@ -72,7 +72,7 @@ async function credentialOf(
 	return { id, name };
 }
 
-/** A Dify node of this package; parameters over those that the editor would fill in. */
+/** A Dify node of this package; `parameters` override the editor's defaults. */
 const dify = (
 	type: 'difyChatMessage' | 'difyFeedback' | 'difyConversation' | 'difyChatMessageTool',
 	{ id, name }: Named,
@@ -154,7 +154,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 			const items = lines.filter(({ type }) => type === 'item');
 			expect([lines[0]!.type, lines.at(-1)!.type]).toEqual(['begin', 'end']);
 			expect(textOf(lines)).toBe(STORY);
-			// A real New Agent of 1.14.2 sends its answer in one event (recorded); all others write it over time.
+			// A real New Agent of 1.14.2 sends its answer in one event (recorded); all others stream it.
 			const isWhole = mode === 'agent' && version === '1.14';
 			expect(items.length).toBeGreaterThan(isWhole ? 0 : words(STORY).length / 4);
 			if (!isWhole) expect(items.at(-1)!.atMs - items[0]!.atMs).toBeGreaterThan(500);
@@ -253,14 +253,14 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 			const tookMs = performance.now() - stoppedAt;
 			const { taskId } = sim.runs[at]!;
 			expect(sim.stops[at]).toEqual({ taskId, user: 'session', mode: 'advanced-chat', hit: true });
-			// What was said until then is stored, since the node reads on until Dify ends the stream.
+			// The text so far is stored, since the node reads until Dify ends the stream.
 			await waitFor(() => sim.runs[at]!.status === 'stopped');
 			// n8n leaves the chat's own request open.
 			reader.abort();
 			await reading;
 			return tookMs;
 		};
-		// A busy machine may be late once; what is late by itself is late every time.
+		// Several tries: a busy machine may cause one delay, but a real one occurs every time.
 		let bestMs = Infinity;
 		for (let at = 0; at < 5 && bestMs > 1000; at++) bestMs = Math.min(bestMs, await stopped(at));
 		process.stdout.write(`  Stop reached Dify after ${Math.round(bestMs)} ms\n`);
@@ -297,7 +297,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		);
 		const lines = await linesOf('dify-off', 'hi');
 		expect(lines.filter(({ type }) => type === 'error')).toHaveLength(1);
-		// A visitor reads no more than that; the rest is in the execution.
+		// Visitors see only this; the details are in the execution.
 		expect(lines.at(-1)!.content).toContain('Whoever runs this chat can see why in n8n');
 		const { status, data } = await onlyExecution(id);
 		expect(status).toBe('error');
@@ -385,7 +385,7 @@ describe('files', () => {
 			.split('\n')
 			.map((line) => JSON.parse(line) as ChatLine);
 		expect(textOf(lines)).toBe('You said: What are these?');
-		// n8n 2.20 names the files of a chat in another order.
+		// n8n 2.20 has another order of a chat's files.
 		const files = [...sim.runs[0]!.files].sort((one, other) =>
 			String(one.filename).localeCompare(String(other.filename)),
 		);
@@ -506,7 +506,7 @@ describe('many items', () => {
 	});
 });
 
-/** Calls every 2 ms until it is told to end. */
+/** Sends calls every 2 ms until it is stopped. */
 function setTimeoutLoop(look: () => void): () => void {
 	let over = false;
 	void (async () => {
@@ -734,7 +734,7 @@ describe('the editor', () => {
 		const test = async (change: Record<string, unknown>) => {
 			const data = { baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app', ignoreSslIssues: false, ...change };
 			const stored = { name: 'test', type: 'difyApi', data };
-			// n8n 2.20 tests only what is saved.
+			// n8n 2.20 tests saved credentials only.
 			const { id } = await n8n.createCredential(stored);
 			return await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', {
 				credentials: { id, ...stored },
@@ -745,7 +745,7 @@ describe('the editor', () => {
 		expect(await test({ apiKey: knowledgeKey(), keyType: 'knowledge' })).toMatchObject({ status: 'OK' });
 		const refused = async (data: Record<string, unknown>, words: string) => {
 			const { status, message } = await test(data);
-			// n8n 2.20 has a sentence of its own for each status.
+			// n8n 2.20 has its own message for each status.
 			const isSpelledOut =
 				!parts().n8n.version.startsWith('2.20.') ||
 				!/^(?:Authorization failed|Forbidden|The resource you are requesting could not be found)/.test(message);
@@ -767,7 +767,7 @@ describe('the editor', () => {
 		page?.close();
 		page = undefined;
 	});
-	/** A front end that answers everything with a page. */
+	/** A web front end that answers all requests with a page. */
 	async function webPage(): Promise<string> {
 		const server = http.createServer((_, answer) => {
 			answer.writeHead(200, { 'content-type': 'text/html' });
@@ -780,7 +780,7 @@ describe('the editor', () => {
 
 describe('the example workflows', () => {
 	/**
-	 * As it was built for custom nodes, with a credential in every Dify node, and its chat made public to have a webhook.
+	 * The build for custom nodes, with a credential in every Dify node, and a public chat, which has a webhook.
 	 */
 	async function example(name: string, credential: Named): Promise<Workflow & { id: string }> {
 		const workflow = JSON.parse(

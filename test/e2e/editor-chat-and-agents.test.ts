@@ -1,4 +1,4 @@
-/** What docs/n8n-chat-and-agents.md and docs/tracing.md say of n8n's own pages, in a browser. n8n 2.20 has no Agents. */
+/** Checks docs/n8n-chat-and-agents.md and docs/tracing.md on n8n's own pages, in a browser. n8n 2.20 has no Agents. */
 import { appKey, startDifySim, type DifySim } from '../servers/dify';
 import { openEditor, WINDOW, type Editor } from './support/editor';
 import { example, type Named } from './support/examples';
@@ -19,7 +19,7 @@ import { until } from './support/until';
 const SLOW = 900_000;
 const newest = !parts().n8n.version.startsWith('2.20');
 const ALIAS = 'my-model';
-/** n8n gives its agents 15,000 characters of rules, and a character is a token of the scripted model. */
+/** n8n's agents have a system prompt of 15,000 characters, each a token of the scripted model. */
 const CONTEXT = 65_536;
 const RETURNS = 'A lamp goes back within 30 days. Put the bulb in the box too, and bring it to any parcel shop.';
 const call = (name: string, args: object) => `<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;

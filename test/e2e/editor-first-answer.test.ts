@@ -1,6 +1,6 @@
 /**
- * From an n8n with nothing in it to the first answer, as a new user goes: with the mouse and the keyboard, and without a
- * model chosen. What it takes is in the README.
+ * From an empty n8n to the first answer, as a new user does it: by mouse and keyboard, without choosing a model. The
+ * README describes the steps.
  */
 import { fs, path } from '../support/node';
 import { openEditor, type Editor, type Locator } from './support/editor';
@@ -53,7 +53,7 @@ it('an empty workflow answers after a few clicks, and no model is chosen', async
 	await click(get('canvas-plus-button'));
 	await get('node-creator-search-bar').fill('AI Agent');
 	await click(listed('AI Agent'));
-	// n8n puts a chat in front of an agent that is the first node.
+	// n8n adds a Chat Trigger before an agent that is the first node.
 	await opened();
 	clicks++;
 	await closeNode();
@@ -73,7 +73,7 @@ it('an empty workflow answers after a few clicks, and no model is chosen', async
 	const dialog = get('credential-edit-dialog');
 	await get('parameter-input-baseUrl').locator('input').fill(server.url);
 	await picture('first-answer/2-credential');
-	// n8n closes it when its test has passed.
+	// n8n closes the dialog after a successful test.
 	await click(get('credential-save-button'));
 	await dialog.waitFor({ state: 'hidden' });
 	expect(await get('resource-locator-model').getByTestId('rlc-input').inputValue()).toBe('');

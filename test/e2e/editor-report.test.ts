@@ -17,7 +17,7 @@ import { itemsOf } from './support/run-examples';
 import { until } from './support/until';
 import { workflowOf } from './support/workflows';
 
-/** For the documents: what a reader of the mail sees first. */
+/** Picture for the documents: the first part of the mail. */
 const PICTURE = { width: 900, height: 1180 };
 const PHONE = { width: 375, height: 900 };
 
@@ -25,7 +25,7 @@ let n8n: N8nServer;
 let server: LlamaServer;
 let browser: Browser;
 let page: string;
-/** The report of a server with one slot, which has no requests at once to compare. */
+/** The report of a server with one slot, which has no comparison of concurrent requests. */
 let oneSlot: string;
 
 beforeAll(async () => {
@@ -127,11 +127,11 @@ it.each(['light', 'dark'] as const)('it opens in a browser without a network, %s
 	expect(await tab.title()).toBe('Weekly server report');
 	const background = await tab.evaluate('getComputedStyle(document.body).backgroundColor');
 	expect(background).toBe(theme === 'dark' ? 'rgb(20, 24, 29)' : 'rgb(244, 246, 248)');
-	// Both plots of the sweep, with their lines in the colours of the page.
+	// Both charts of the sweep, in the colours of the page.
 	expect(await tab.locator('svg .line').count()).toBeGreaterThanOrEqual(3);
 	for (const text of await tab.locator('svg text').all())
 		expect((await text.boundingBox())!.x).toBeGreaterThanOrEqual(0);
-	// Nothing is wider than the window of a phone.
+	// Nothing is wider than a phone's screen.
 	await tab.setViewportSize({ width: 360, height: 700 });
 	expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
 	const pictures = process.env.LOCAL_LLAMA_PICTURES;

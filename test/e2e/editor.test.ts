@@ -28,12 +28,12 @@ import {
 import { until } from './support/until';
 import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
 
-/** The editor loads slowly where other tests run beside it. */
+/** The editor loads slowly when other tests run in parallel. */
 const SLOW = 900_000;
 const MODEL = 'Local Chat Model';
 const ALIAS = 'smollm2-135m-instruct';
 
-/** An app of Dify with a form, which answers as fast as a model types. */
+/** A Dify app with a form, which answers at the speed of a model. */
 const SHOP: AppSpec = {
 	mode: 'advanced-chat',
 	key: appKey('advanced-chat'),
@@ -87,7 +87,7 @@ const difyCredentialFor = async (baseUrl: string, name: string): Promise<Named> 
 	return { id, name };
 };
 
-/** A chat with an agent and our model, whose model is still to be chosen. */
+/** A chat with an agent and Local Chat Model, without a chosen model. */
 const chatWith = async (name: string, credential: Named) =>
 	await n8n.createWorkflow(
 		workflowOf(name, {
@@ -97,17 +97,17 @@ const chatWith = async (name: string, credential: Named) =>
 		}),
 	);
 
-/** Our nodes, as n8n lists them: without the copies that agents use as tools. */
+/** This package's nodes in n8n's list, without the tool variants. */
 const ownTypes = async () =>
 	(await n8n.nodeTypes()).filter(
 		({ name }) => name.startsWith('CUSTOM.') && !name.endsWith('Tool'),
 	) as unknown as INodeTypeDescription[];
 
-/** The name of the page about a node, which its picture has too: `dify-app`. */
+/** Name of a node's page and picture: `dify-app`. */
 const pageOf = ({ name }: INodeTypeDescription) =>
 	name.replace('CUSTOM.', '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** So far apart that the buttons of a trigger lie over no other node. */
+/** Distance between nodes, so that a trigger's buttons do not cover other nodes. */
 function spread(workflow: Workflow): Workflow {
 	const nodes = workflow.nodes.map((node, at) => ({
 		...node,
@@ -116,7 +116,7 @@ function spread(workflow: Workflow): Workflow {
 	return { ...workflow, nodes };
 }
 
-/** The fields that a new node shows, by their labels. A mapper has none until it is filled, and a notice is no field. */
+/** Labels of the fields of a new node, without notices and empty mappers. */
 function fieldsOf(description: INodeTypeDescription): string[] {
 	const { properties } = description;
 	const node = { typeVersion: [description.version].flat().at(-1) } as INode;
@@ -128,14 +128,14 @@ function fieldsOf(description: INodeTypeDescription): string[] {
 					!['hidden', 'notice', 'resourceMapper'].includes(property.type) &&
 					NodeHelpers.displayParameter(values, property, node, description),
 			)
-			// n8n's own field of polling nodes has one entry from the start, which shows its first field.
+			// n8n's own field of polling nodes starts with one entry, which shows its first field.
 			.flatMap(({ displayName, name }) => (name === 'pollTimes' ? [displayName, 'Mode'] : [displayName]))
 	);
 }
 
 beforeAll(async () => {
 	const { freePortFrom } = await loadScript<{ freePortFrom(wanted: number): Promise<number> }>('ports');
-	// In the pictures, addresses are the usual ones where those are free.
+	// Pictures show the usual ports, if they are free.
 	nowhere = `http://127.0.0.1:${await freePortFrom(11_434)}`;
 	[server, n8n, shop] = await Promise.all([
 		startLlamaServer({
@@ -182,7 +182,7 @@ afterAll(async () => {
 	await stopEverything();
 }, SLOW);
 
-/** How long the list of nodes may take to show what fits. */
+/** How long the list of nodes may take to show the matches. */
 const LIST_MS = 20_000;
 
 /** Opens the list of nodes for the input "Chat Model" of a node. */
@@ -200,7 +200,7 @@ async function modelsFor(name: string): Promise<Locator> {
 			() => false,
 		);
 		if (isThere) return listed;
-		// On a busy machine n8n 2.41 forgets now and then for which input the list is, and stays at "Other AI Nodes".
+		// On a busy machine n8n 2.41 sometimes loses the input's type and shows "Other AI Nodes".
 		await page.keyboard.press('Escape');
 		await get('node-creator').waitFor({ state: 'hidden' });
 	}
@@ -217,14 +217,14 @@ describe('finding the nodes', () => {
 				await get('node-creator-search-bar').fill(text);
 				await get('node-creator-item-name').filter({ hasText: name }).first().waitFor();
 			};
-			// n8n lists triggers without that word, with a sign of their own.
+			// n8n lists triggers without the word "Trigger", with a special icon.
 			for (const { displayName } of await ownTypes())
 				await expectFound(displayName, displayName.replace(/ Trigger$/, ''));
 			await expectFound('gpustack', MODEL);
 			await expectFound('llama.cpp', MODEL);
 			await expectFound('llama', MODEL);
 
-			// Where a trigger is there already, as where people look for the next node.
+			// In a workflow with a trigger, as when users add the next node.
 			const { id } = await n8n.createWorkflow(workflowOf('Search', { Start: { ...MANUAL, to: [] } }));
 			await openWorkflow(id);
 			await get('node-creator-plus-button').click();
@@ -250,7 +250,7 @@ describe('finding the nodes', () => {
 			await get('node-creator-search-bar').fill(name);
 			const names = get('node-creator').getByTestId('node-creator-item-name');
 			await names.getByText(name, { exact: true }).first().click();
-			// The list of nodes slides away.
+			// Wait for the closing animation of the list.
 			const listed = await until(
 				async () => (await names.allInnerTexts()).map((text) => text.trim()),
 				(texts) => texts.length >= first.length && !texts.includes(name),
@@ -289,7 +289,7 @@ describe('the panels', () => {
 		async () => {
 			const { get, node, openWorkflow, openNode, closeNode, picture } = editor;
 			const types = await ownTypes();
-			// A form that is there would add its own fields, sooner or later.
+			// An existing form would add its own fields later.
 			const credentials = { difyApi: await difyCredentialFor(`${nowhere}/v1`, 'Dify that is down') };
 			const parts = Object.fromEntries(
 				types.map(({ name, displayName, version }) => [
@@ -307,14 +307,14 @@ describe('the panels', () => {
 					drawn: await icon.evaluate((image: { naturalWidth: number }) => image.naturalWidth > 0),
 				}).toEqual({ displayName, drawn: true });
 				await openNode(displayName);
-				// Those of the tab "Settings" are there too, unseen; the first line is the label, buttons follow.
+				// Without the hidden ones of the tab "Settings". The first line is the label, then come buttons.
 				const labels = get('node-parameters').getByTestId('input-label').filter({ visible: true });
 				const fields = fieldsOf(type);
 				const read = async () =>
 					(await labels.allInnerTexts())
 						.map((text) => text.trim().split('\n')[0])
 						.filter((text) => text !== 'Credential');
-				// Entries inside of a field are drawn after the field itself.
+				// Nested entries are rendered after the field itself.
 				const shown = await until(read, (texts) => String(texts) === String(fields), 60_000).catch(read);
 				expect({ displayName, shown }).toEqual({ displayName, shown: fields });
 				for (const label of await labels.all())
@@ -392,7 +392,7 @@ describe('the panels', () => {
 				await list.click();
 				await shown.first().waitFor({ state: 'hidden' });
 			}
-			// Temperature is there already.
+			// Temperature is already added.
 			expect(offered[0]!.slice(0, 2)).toEqual(['Maximum Tokens', 'Top P']);
 			expect(offered.map(({ length }) => length).filter((length) => length > 12)).toEqual([]);
 			await lists.nth(1).click();
@@ -487,7 +487,7 @@ describe('the panels', () => {
 			const said = await get('rlc-error-message').innerText();
 			expect(said).toContain(`Nothing listens on ${nowhere.slice('http://'.length)}, seen from n8n. `);
 			expect(said).toContain('Is the model server running');
-			// The hyphens are others: the editor would leave them out.
+			// Non-breaking hyphens: the editor would remove ordinary ones.
 			expect(said).toContain('‑‑add‑host=host.docker.internal:host‑gateway');
 			// Whole, without scrolling.
 			expect(await isWhole(get('rlc-error-message').locator('xpath=../..'))).toBe(true);
@@ -578,12 +578,12 @@ describe('Server Health', () => {
 			await get('node-execute-button').click();
 			const output = get('output-panel');
 			await output.getByText('Unhealthy Branch (1 item)').click();
-			// The buttons for other views show while the pointer is over the panel.
+			// The buttons for other views are visible only while the pointer is over the panel.
 			await output.hover();
 			await output.getByTestId('radio-button-json').click();
 			await output.getByText('"findings"').waitFor();
 			expect((await output.innerText()).replace(/\s+/g, ' ')).toContain('--mmproj');
-			// Its output is what counts.
+			// The picture is about its output.
 			await drag(get('panel-drag-button'), -400, 0);
 			await page.setViewportSize({ ...WINDOW, height: 848 });
 			await picture('server-health', [page.locator('.node-settings'), output]);
@@ -605,10 +605,10 @@ describe('the credential', () => {
 			await get('credential-edit-button').click();
 			const dialog = get('credential-edit-dialog');
 			await dialog.getByText('Couldn’t connect with these settings').waitFor();
-			// n8n shows the bare code; the hint below the field says what it means.
+			// n8n shows the raw code; the hint below the field explains it.
 			const hint = dialog.getByText('If the test says ECONNREFUSED').first();
 			expect(await hint.innerText()).toContain('http://host.docker.internal');
-			// All fields, where n8n scrolls.
+			// All fields, including those that n8n scrolls.
 			await page.setViewportSize({ ...WINDOW, height: 1100 });
 			await page.addStyleTag({ content: '.el-dialog { max-height: none !important; }' });
 			const window = page.locator('.el-dialog').filter({ has: dialog });
@@ -624,7 +624,7 @@ describe('the credential', () => {
 });
 
 /**
- * Counts, where it is drawn, each length that an answer gets: a look from outside comes too seldom on a busy machine.
+ * Counts the different lengths of an answer within the page: polling from outside is too slow on a busy machine.
  */
 const COUNT_PIECES = `{
 	const shown = () =>
@@ -641,8 +641,9 @@ const COUNT_PIECES = `{
 }`;
 
 /**
- * Asks in the chat below the canvas. Comes back when the execution is over, with the answer and the number of lengths
- * that it had while it was typed.
+ * Asks in the chat below the canvas and waits for the end of the execution.
+ *
+ * @returns the answer, and the number of lengths that it had while it was streamed
  */
 async function ask(
 	question: string,
@@ -653,7 +654,7 @@ async function ask(
 	await get('chat-input').fill(question);
 	await page.evaluate(COUNT_PIECES);
 	await page.keyboard.press('Enter');
-	// While an answer is typed, the dots that say so are a bubble of their own below it.
+	// While an answer is streamed, the typing indicator is a separate bubble below it.
 	const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
 	const read = async () => (await bubbles.allInnerTexts()).join('').trim();
 	for (;;) {
@@ -666,7 +667,7 @@ async function ask(
 	return { answer: await read(), pieces: await page.evaluate<number>('window.answerLengths.size') };
 }
 
-/** Moves the border of a panel below the canvas to a place in the window. n8n remembers where it was. */
+/** Moves the border of a panel below the canvas to a position in the window, which n8n remembers. */
 async function moveBorder(around: Locator, at: 'top' | 'right', to: number) {
 	const handle = around.locator(`[data-test-id="resize-handle"][data-dir="${at}"]`).first();
 	const { x, y } = (await handle.boundingBox())!;
@@ -677,17 +678,17 @@ async function moveBorder(around: Locator, at: 'top' | 'right', to: number) {
 async function makeRoom(chatUntil: number) {
 	const { get, page } = editor;
 	await page.setViewportSize({ ...WINDOW, height: 880 });
-	// Whether the panel is open, the browser remembers.
+	// The browser remembers whether the panel is open.
 	await get('workflow-chat-button').waitFor();
 	if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
 	await moveBorder(get('logs-panel'), 'top', 440);
 	await moveBorder(get('canvas-chat').locator('xpath=..'), 'right', chatUntil);
-	// Buttons that lie over the nodes.
+	// Hide buttons that cover nodes.
 	await page.addStyleTag({ content: '[class*="_executionButtons_"] { visibility: hidden !important; }' });
 	await fit();
 }
 
-/** Shows the whole workflow. n8n reckons without what stands below the nodes. */
+/** Shows the whole workflow, with the names below the nodes, which n8n's own fit ignores. */
 async function fit() {
 	const { get, page } = editor;
 	await get('zoom-to-fit').click();
@@ -695,7 +696,7 @@ async function fit() {
 	await page.mouse.wheel(0, 16);
 }
 
-/** Opens what the log tells about a node. */
+/** Opens a node's entry in the log. */
 async function openLogOf(node: Locator) {
 	const { get } = editor;
 	await node.click();
@@ -772,7 +773,7 @@ describe('a chat', () => {
 			await openLogOf(log.getByText('Stock', { exact: true }));
 			expect(await details.getByTestId('log-details-input').innerText()).toContain('A-100');
 			expect(await details.getByTestId('log-details-output').innerText()).toContain('12 pieces in stock');
-			// n8n advises here to let the model fill in more of its own tool.
+			// n8n's hint here is to let the model fill in more of the tool's fields.
 			await page.addStyleTag({ content: '[data-test-id="run-data-hints"] { display: none !important; }' });
 			await picture('agent-tools');
 		},
@@ -850,7 +851,7 @@ describe('the examples', () => {
 			for (const { name: title, type } of workflow.nodes) {
 				if (type === 'n8n-nodes-base.stickyNote') continue;
 				await node(title).waitFor();
-				// n8n draws a question mark for a type that it does not know.
+				// n8n shows a question mark for an unknown type.
 				expect({ title, unknown: await node(title).getByText('?', { exact: true }).count() }).toEqual({
 					title,
 					unknown: 0,

@@ -4,13 +4,13 @@ import { startN8n, stopEverything, type N8nServer } from './support/playground';
 import { MANUAL, workflowOf } from './support/workflows';
 
 const SECRETS = { modelServer: 'sk-behind-the-mask-4711', dify: 'app-behind-the-mask-4711' };
-/** Nothing listens there. */
+/** Nothing listens on this port. */
 const NOWHERE = 'http://127.0.0.1:9/v1';
 
 const text = expect.any(String) as string;
 const refused = { message: text, description: text, kind: 'refused', retryable: true, url: text };
 
-/** A node of each kind, as it fails where no server is, and all that the failed item holds. */
+/** One node of each kind, and the fields of its failed item without a server. */
 const NODES: Record<string, { type: string; credential: string; parameters: IDataObject; error: object }> = {
 	'Server Health': {
 		type: 'CUSTOM.serverHealth',
@@ -84,7 +84,7 @@ describe.each(Object.keys(NODES))('a failed item of %s keeps all that is known o
 		const outputs = execution.data.resultData.runData[name]!.at(-1)!.data!.main!;
 		const items = outputs.flatMap((output) => output ?? []);
 		expect(items.map(({ json }) => json)).toEqual([{ error: expect.objectContaining(error) as object }]);
-		// The error output is the last one.
+		// The error output comes last.
 		if (onError === 'continueErrorOutput') expect(outputs.at(-1)).toEqual(items);
 		for (const secret of Object.values(SECRETS)) expect(JSON.stringify(execution)).not.toContain(secret);
 	});

@@ -1,6 +1,6 @@
 /**
- * What the real llama-server takes out of its cache when n8n's agent gives a turn back: text beside tool calls, several
- * rounds, as 2.41 writes them and as 3.3 is assumed to.
+ * How much of a history the real llama-server finds in its cache, for turns of n8n's agent with text and tool calls in
+ * several rounds, in the format of 2.41 and the assumed format of 3.3.
  */
 import { TurnMemory } from '../../lib/chat/answer/turn-memory';
 import { ChatClient } from '../../lib/chat/client';
@@ -28,7 +28,7 @@ const CALCULATOR: ToolDefinition = {
 	parameters: { type: 'object', properties: { input: { type: 'string' } } },
 };
 
-/** As much text as real conversations have, so that what is read anew stands out. */
+/** Enough text that tokens which are read again are noticeable. */
 const QUESTION = human(`Calculate. ${'The numbers stand in the report of the third quarter. '.repeat(20)}`);
 
 async function asked(messages: SourceMessage[]): Promise<Usage> {
@@ -48,7 +48,7 @@ async function asked(messages: SourceMessage[]): Promise<Usage> {
 const withAll: Array<[string, (text: string, ids: string[]) => SourceMessage[]]> = Object.entries(SHAPES);
 
 test.each(withAll)('%s: each round reads only what is new', async (name, shape) => {
-	// A question of its own, so that no other shape has filled the cache.
+	// A unique question, so that no other shape has filled the cache.
 	const history: SourceMessage[] = [{ ...QUESTION, content: `${name}. ${String(QUESTION.content)}` }];
 	const rows = [{ round: 'question', ...(await asked(history)) }];
 	for (const [text, ...ids] of ROUNDS) {
@@ -58,7 +58,7 @@ test.each(withAll)('%s: each round reads only what is new', async (name, shape) 
 	history.push(ai('Done.'), human('Thanks'));
 	rows.push({ round: 'next turn', ...(await asked(history)) });
 	rows.slice(1).forEach(({ cachedTokens, promptTokens }, at) => {
-		// All but the few tokens that open the answer.
+		// All but the first tokens of the answer.
 		expect(cachedTokens).toBeGreaterThan(rows[at]!.promptTokens - 16);
 		expect(cachedTokens).toBeLessThan(promptTokens);
 	});

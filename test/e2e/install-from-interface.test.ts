@@ -51,7 +51,7 @@ function npm(args: string[], cwd: string): void {
 	if (status !== 0) throw new Error(`npm ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
 }
 
-/** The package as it is published, and the same as a later version. */
+/** The packed package, and the same with a later version. */
 function tarballs(): string[] {
 	const scratch = workFolder('packed');
 	npm(['pack', '--ignore-scripts', '--pack-destination', scratch], process.cwd());
@@ -91,7 +91,7 @@ beforeAll(async () => {
 
 afterAll(async () => await stopEverything(), SLOW);
 
-// Each step goes on where the one before it ended, as an administrator does.
+// The tests depend on each other: each continues where the one before ended.
 describe("n8n's own installer", () => {
 	it(
 		'installs the package, with nothing beside it, and n8n has the nodes at once',
@@ -104,7 +104,7 @@ describe("n8n's own installer", () => {
 			expect(fs.existsSync(path.join(folder(), 'node_modules'))).toBe(false);
 			expect(fs.readdirSync(path.dirname(folder())).filter((name) => !name.startsWith('.'))).toEqual([NAME]);
 			expect(registry.requests).toContain(`GET /${NAME}/-/${NAME}-${MANIFEST.version}.tgz`);
-			// Nothing but this package was asked for: it depends on nothing. (npm looks for a newer npm.)
+			// Only this package was requested, since it has no dependencies. (npm checks for a newer npm.)
 			expect(
 				registry.requests.filter((request) => !request.startsWith(`GET /${NAME}`) && request !== 'GET /npm'),
 			).toEqual([]);
@@ -170,12 +170,12 @@ describe("n8n's own installer", () => {
 			const ledger = JSON.parse(fs.readFileSync(path.join(userFolder, '.n8n', 'nodes', 'package.json'), 'utf8')) as {
 				dependencies: object;
 			};
-			// n8n 2.20 deletes the folder and leaves the line.
+			// n8n 2.20 deletes the folder, but not the entry in package.json.
 			expect(ledger.dependencies).toEqual(parts().n8n.version.startsWith('2.20.') ? { [NAME]: NEXT_VERSION } : {});
 			await n8n.stop();
 			n8n = await start();
 			expect(await ownTypes()).toEqual([]);
-			// The workflow is still there, with its settings, for the day the package comes back.
+			// The workflow and its settings are kept, for a later installation.
 			const kept = await n8n.request<{ nodes: Array<{ type: string }> }>('GET', `/rest/workflows/${chatId}`);
 			expect(kept.nodes.map(({ type }) => type)).toContain(`${NAME}.localChatModel`);
 		},

@@ -13,7 +13,7 @@ import {
 
 afterAll(stopEverything);
 
-/** Runs npm as a user would, and says how long it took. */
+/** Runs npm like a user, and logs the duration. */
 function npm(args: string[], cwd: string, home: string): { seconds: number; output: string } {
 	const startedAt = performance.now();
 	const { status, stdout, stderr } = childProcess.spawnSync('npm', args, {
@@ -32,7 +32,7 @@ describe('npm install of the tarball into ~/.n8n/custom', () => {
 		const custom = path.join(userFolder, '.n8n', 'custom');
 		fs.mkdirSync(custom, { recursive: true });
 
-		// The build is there already; packing it again would build into the folder that other tests read.
+		// Without scripts: packing would rebuild the folder that other tests read.
 		npm(['pack', '--ignore-scripts', '--pack-destination', scratch], process.cwd(), scratch);
 		const tarball = fs.readdirSync(scratch).find((file) => file.endsWith('.tgz'))!;
 		expect(fs.statSync(path.join(scratch, tarball)).size).toBeLessThan(600_000);

@@ -24,7 +24,7 @@ afterAll(async () => {
 	await closeChannels();
 });
 
-/** The same places in every run. */
+/** Pseudo-random places, the same in every run. */
 function* places(below: number): Generator<number, never> {
 	for (let at = 12_345; ; at = (at * 1_103_515_245 + 12_345) % 2_147_483_648) yield at % below;
 }

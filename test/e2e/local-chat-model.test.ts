@@ -44,7 +44,7 @@ let scripted: LlamaServer;
 
 beforeAll(async () => {
 	n8n = await startN8n();
-	// The prompt of each slot can be read then: what the server really got, after its template.
+	// Makes the prompts of the slots readable: what the model really got, after the template.
 	scripted = await startLlamaServer({
 		model: await scriptedModel(TOOL_SCRIPT),
 		contextSize: 4096,
@@ -75,17 +75,17 @@ const agentWith =
 	(credential: Named): Workflow =>
 		workflowOf('Agent', { Start: MANUAL, Agent: agent(text), [MODEL]: localModel(credential, model) });
 
-/** What the agent or chain put out. */
+/** Output of the agent or chain. */
 function outputOf(data: ExecutionData, node = 'Agent'): Record<string, unknown> {
 	return data.resultData.runData[node]!.at(-1)!.data!.main![0]![0]!.json;
 }
 
-/** What n8n recorded of each call of the model. */
+/** n8n's record of each call of the model. */
 function callsOf(data: ExecutionData): ModelCall[] {
 	return data.resultData.runData[MODEL]!.map((run) => run.data!.ai_languageModel![0]![0]!.json as ModelCall);
 }
 
-/** The error of a failed run, as the user sees it. */
+/** The error of a failed run, as shown to the user. */
 function failureOf(execution: Pick<Execution, 'data'>): { message: string; description: string; everything: string } {
 	const { runData, error } = execution.data.resultData;
 	const failed =
@@ -147,8 +147,8 @@ describe('AI Agent and chains', () => {
 
 		const [slot] = (await scripted.slots()) as unknown as Array<{ prompt: string }>;
 		const turn = slot!.prompt.slice(slot!.prompt.lastIndexOf('What are both products?'));
-		// One assistant message, with the thinking once, both calls behind it and no injected id; then the results and the
-		// next turn.
+		// One assistant message with the thinking once, then both calls without injected IDs; then the results and the next
+		// turn.
 		expect(turn.match(/<\|im_start\|>assistant/g)).toHaveLength(2);
 		expect(turn.split(THOUGHT)).toHaveLength(2);
 		expect(turn.match(/<tool_call>/g)).toHaveLength(2);
@@ -417,7 +417,7 @@ describe('the running n8n', () => {
 		const items = lines.filter(({ type }) => type === 'item');
 		expect(lines.map(({ type }) => type)).toEqual(expect.arrayContaining(['begin', 'item', 'end']));
 		expect(items.length).toBeGreaterThan(5);
-		// In pieces over time, not in one lump at the end.
+		// In pieces over time, not all at the end.
 		expect(items.at(-1)!.atMs - items[0]!.atMs).toBeGreaterThan(100);
 		const execution = await onlyExecution(id);
 		expect(outputOf(execution.data).output).toBe(textOf(lines));
@@ -482,7 +482,7 @@ describe('the running n8n', () => {
 		const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
 		const stoppedAt = performance.now();
 		await n8n.stopExecution(running!.id);
-		// Left alone, it would write for minutes.
+		// Without a stop, it would generate for minutes.
 		while ((await busy()) && performance.now() - stoppedAt < AT_ONCE_MS) await delay(20);
 		expect(await busy()).toBe(false);
 		// n8n leaves the chat's own request open.
@@ -529,7 +529,7 @@ describe('the running n8n', () => {
 				maxConcurrentRequests: 0,
 			};
 			const stored = { name: 'test', type: 'localLlamaApi', data };
-			// n8n 2.20 tests only what is saved.
+			// n8n 2.20 tests saved credentials only.
 			const { id } = await n8n.createCredential(stored);
 			return await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', {
 				credentials: { id, ...stored },

@@ -1,4 +1,4 @@
-/** Pictures, transcripts and speech in the real n8n: files in its store, typed into its chat, and as a tool of its agent. */
+/** Images, transcripts and speech in the real n8n: stored files, streamed into the chat, and as an agent's tool. */
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
 import { startKokoroSim } from '../servers/media/kokoro';
 import type { MediaSim } from '../servers/media/server';
@@ -27,7 +27,7 @@ afterAll(async () => {
 	await Promise.all([whisper, kokoro, painter, llama].map(async (sim) => await sim.close()));
 });
 
-/** The node, with a credential of its own for a server. */
+/** The node, with a new credential for a server. */
 async function localLlama(sim: { url: string }, resource: string, parameters: Record<string, unknown>) {
 	const { id, name } = await n8n.createCredential({ ...llamaCredential(sim), id: undefined });
 	return {

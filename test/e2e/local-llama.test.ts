@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(stopEverything);
 
-/** A manual start that gives an item for each text. */
+/** A Manual Trigger with an item for each text. */
 const items = (texts: string[]): Parts => ({
 	Start: { ...MANUAL, to: ['Texts'] },
 	Texts: {
@@ -62,7 +62,7 @@ async function run(name: string, parts: Parts): Promise<Execution> {
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 }
 
-/** The items that the node put out. */
+/** Output items of the node. */
 function itemsOf({ data }: Execution, node = NODE): Array<{ json: Json; pairedItem?: unknown }> {
 	const { runData, error } = data.resultData;
 	if (error !== undefined) throw new Error(JSON.stringify(error));

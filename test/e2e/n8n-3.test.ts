@@ -1,4 +1,4 @@
-/** What n8n 3 changes, on the newest n8n 2 with its switches (docs/n8n-3.md). `N8N_DEFAULTS=3` runs any suite with them. */
+/** Changes of n8n 3, tested on the newest n8n 2 with its settings (docs/n8n-3.md). `N8N_DEFAULTS=3` runs any suite with them. */
 import { N8N_3_RULES } from '../support/n8n-3-rules';
 import { childProcess, fs, path, process } from '../support/node';
 import {
@@ -15,7 +15,7 @@ import { agent, localModel, MANUAL, workflowOf } from './support/workflows';
 
 afterAll(stopEverything);
 
-/** n8n 2.20 knows nothing of version 3. */
+/** n8n 2.20 has no rules for version 3. */
 const newest = !parts().n8n.version.startsWith('2.20');
 const MODEL = 'Local Chat Model';
 
@@ -33,7 +33,7 @@ if (newest) {
 		);
 		expect(stderr).toBe('');
 		const { rules, hits } = JSON.parse(stdout) as { rules: string[]; hits: object[] };
-		// The quick tests have their conditions.
+		// The conditions of the rules are checked by the quick tests.
 		expect(rules.sort()).toEqual(Object.keys(N8N_3_RULES).sort());
 		expect(hits).toEqual([]);
 	});

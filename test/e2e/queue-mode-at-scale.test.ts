@@ -19,23 +19,23 @@ const CHATS = 300;
 const AT_ONCE = 64;
 const SLOTS = 8;
 const WORKERS = 3;
-/** Max Concurrent Requests, which counts in each worker. */
+/** Max Concurrent Requests, which applies per worker. */
 const LIMIT = 2;
 const SLOTS_FREE_MS = 10_000;
-/** Where the machine is busy with other things. */
+/** For busy machines. */
 const CHAT_LIMIT_MS = 240_000;
-/** Long enough to be caught in the middle. */
+/** Long enough to be interrupted. */
 const LONG = { tokens: 4000, pauseMs: 400 };
 const CONTEXT = 65_536;
-/** Some chats of each kind, all of them at work at the same time. */
+/** Number of chats of each kind that run at the same time. */
 const SOME = 2 * SLOTS;
 
-/** docs/scale.md says what they are for. */
+/** Explained in docs/scale.md. */
 const SETTINGS = {
-	// Redis is away for 10 s, and on a busy machine renewals come late: with 30 s, living workers lost their locks.
+	// Redis is down for 10 s, and busy machines renew locks late: with 30 s, running workers lost their locks.
 	QUEUE_WORKER_LOCK_DURATION: '60000',
 	QUEUE_WORKER_LOCK_RENEW_TIME: '8000',
-	// n8n's own 30 s would make this suite longer.
+	// Shorter than n8n's 30 s, to shorten this suite.
 	QUEUE_WORKER_STALLED_INTERVAL: '5000',
 };
 
@@ -71,7 +71,7 @@ beforeAll(async () => {
 	const options = { maxTokens: LONG.tokens };
 	await createAgentChat(main, 'quick', { url: quick.url });
 	await createAgentChat(main, 'long', { url: long.url, options });
-	// As many tries as a server needs to be back on a busy machine.
+	// Enough retries until a server is back on a busy machine.
 	const patient = { ...options, maxRetries: 10 };
 	await createAgentChat(main, 'limited', { url: long.url, options: patient, maxConcurrentRequests: LIMIT });
 	await createAgentChat(main, 'endless', { url: endless.url, options: { maxTokens: -1 } });
@@ -85,7 +85,7 @@ afterAll(async () => {
 const busySlots = async (server: LlamaServer): Promise<number> =>
 	(await server.slots()).filter(({ is_processing: busy }) => busy).length;
 
-/** How long it takes until so few slots are busy. */
+/** Waits until at most so many slots are busy. @returns milliseconds */
 async function slotsFree(server: LlamaServer, mostBusy = 0): Promise<number> {
 	const from = performance.now();
 	await until(
@@ -95,21 +95,21 @@ async function slotsFree(server: LlamaServer, mostBusy = 0): Promise<number> {
 	return performance.now() - from;
 }
 
-/** What became of chats: what each got to see, and all executions that were begun meanwhile. */
+/** Outcome of chats: what each user saw, and all executions that were started meanwhile. */
 interface Held {
 	outcomes: ChatOutcome[];
 	executions: QueuedExecution[];
 }
 
 /**
- * n8n 2.20 cannot be told to keep the jobs that are done. One that is done before the webhook process listens for its end
- * leaves the chat open for ever, with all its text.
+ * n8n 2.20 cannot keep finished jobs: if one ends before the webhook process listens for that, the chat stays open, with its
+ * whole text.
  */
 const keepsJobs = (): boolean => !parts().n8n.version.startsWith('2.20.');
 
 let lastSeen = 0;
 
-/** Executions that no call of this gave before. */
+/** Executions since the last call. */
 async function newExecutions(named: string): Promise<QueuedExecution[]> {
 	const executions = (await n8n.executions()).filter(
 		({ id, asked }) => Number(id) > lastSeen && (asked === '' || asked.startsWith(named)),
@@ -117,7 +117,7 @@ async function newExecutions(named: string): Promise<QueuedExecution[]> {
 	return executions;
 }
 
-/** Holds chats, and breaks something when it is time. `begun`: those that have text already. */
+/** Runs chats and causes a failure meanwhile. `begun`: chats that have text already. */
 async function breaking(
 	chats: Chat[],
 	isTime: (begun: ReadonlySet<number>) => Promise<boolean> | boolean,
@@ -139,7 +139,7 @@ async function breaking(
 
 const allBegun = (begun: ReadonlySet<number>): boolean => begun.size === SOME;
 
-/** The chat got the whole answer: what the execution holds. */
+/** Whether the chat got the whole answer of the execution. */
 const isAnswered = ({ text, ended, errors, answer }: ChatOutcome, executions: readonly QueuedExecution[]): boolean => {
 	const [execution] = executions.filter(({ asked }) => asked === text);
 	return (
@@ -148,8 +148,8 @@ const isAnswered = ({ text, ended, errors, answer }: ChatOutcome, executions: re
 };
 
 /**
- * What holds whatever breaks: no question has two executions, no worker begins an execution that another one had, no
- * node runs twice, and no question reaches Dify twice.
+ * Checked after every failure: no question has two executions, no worker starts an execution of another one, no node runs
+ * twice, and no question reaches Dify twice.
  */
 function expectNothingTwice(executions: readonly QueuedExecution[]): void {
 	const questions = counted(executions.map(({ asked }) => asked).filter((asked) => asked !== ''));
@@ -160,7 +160,7 @@ function expectNothingTwice(executions: readonly QueuedExecution[]): void {
 	expect(Object.entries(askedOfDify()).filter(([, times]) => times > 1)).toEqual([]);
 }
 
-/** How often each question reached Dify. */
+/** Number of requests to Dify by question. */
 const askedOfDify = (): Record<string, number> =>
 	counted(
 		dify.requests
@@ -168,12 +168,12 @@ const askedOfDify = (): Record<string, number> =>
 			.map(({ body }) => (JSON.parse(body) as { query: string }).query),
 	);
 
-/** Every chat that was not answered came to an end, and either it or an execution of its own says why. */
+/** Checks that every unanswered chat ended, with an error in the chat or in its execution. */
 function expectReasons({ outcomes, executions }: Held): ChatOutcome[] {
 	const failed = outcomes.filter((outcome) => !isAnswered(outcome, executions));
 	const silent = failed.filter(({ errors, problem }) => errors.length === 0 && !/HTTP 503/.test(problem ?? ''));
 	expect(silent.filter(({ ended }) => !ended)).toEqual([]);
-	// n8n forgets what an execution was asked when it gives it up.
+	// n8n loses the question of an execution that it gives up.
 	const reasons = executions.filter(({ status, error = '' }) => status === 'error' && error !== '');
 	expect(reasons.length).toBeGreaterThanOrEqual(silent.length);
 	return failed;
@@ -207,7 +207,7 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 		expect(await busySlots(quick)).toBe(0);
 	});
 
-	// This llama-server keeps answers: it writes those of a dead worker to their Maximum Tokens, since nobody cancels them.
+	// This llama-server keeps answers: those of a killed worker run up to Maximum Tokens, since nothing cancels them.
 	it('the slots of a worker that dies are free when its answers have their Maximum Tokens, while others go on', async () => {
 		let freed = false;
 		killed = breaking(scripts.questions(SOME, ['long', 'dify'], 'Killed'), allBegun, async () => {
@@ -226,7 +226,7 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 			freed = true;
 			await n8n.addWorker();
 		});
-		// Its chats take longer: they are looked at below.
+		// Its chats take longer and are checked below.
 		killed.catch(() => {});
 		await until(
 			async () => await Promise.race([killed.then(() => true), Promise.resolve(freed)]),
@@ -249,7 +249,7 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 			async () => (await busySlots(endless)) + (askedOfDify()[asked] ?? 0),
 			(busy) => busy === chats.length,
 		);
-		// A worker that starts takes the executions of the dead one for crashed.
+		// A starting worker marks the executions of the killed one as crashed.
 		const running = (await newExecutions(`Stopped ${name}`)).filter(({ status }) => status === 'running');
 		expect(running).toHaveLength(chats.length);
 		await Promise.all(running.map(async ({ id }) => await n8n.main.stopExecution(id)));
@@ -265,7 +265,7 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 
 	it('the chats of the dead worker end, n8n says why, and all others are answered', async () => {
 		const ended = await killed;
-		// n8n closes the stream first, and then writes what became of the execution.
+		// n8n closes the stream before it saves the execution's outcome.
 		await until(
 			async () => (await newExecutions('Killed')).filter(({ status }) => status === 'running'),
 			(running) => running.length === 0,
@@ -296,7 +296,7 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 		const { executions } = await held('Restarted server', outcomes);
 		const failed = outcomes.filter((outcome) => !isAnswered(outcome, executions));
 		expect(failed.length).toBeGreaterThan(0);
-		// While the system takes the process down, its port still takes connections: the next ones may break as well.
+		// The port of a killed process accepts connections for a moment: the next requests may fail, too.
 		expect(failed.length).toBeLessThanOrEqual(2 * WORKERS * LIMIT);
 		expect(failed.length).toBeLessThan(outcomes.length);
 		for (const { text, ended, errors } of failed) {
@@ -311,7 +311,7 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 		const chats = scripts.questions(SOME, ['long', 'dify'], 'Without Redis');
 		const outcomes = await breaking(chats, allBegun, async () => await n8n.interruptRedis(10_000));
 		const { executions } = await held('Without Redis', outcomes);
-		// What a worker sends while the webhook process is not connected again is gone from the chat, not from the execution.
+		// Text that a worker sends before the webhook process has reconnected is missing in the chat, not in the execution.
 		expect(outcomes.filter(({ ended, errors }) => !ended || errors.length > 0)).toEqual([]);
 		expect(executions.map(({ asked, status }) => `${asked} ${status}`).sort()).toEqual(
 			chats.map(({ text }) => `${text} success`).sort(),
@@ -324,7 +324,7 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 		const chats = scripts.questions(SOME, ['long', 'dify'], 'Restarted database');
 		const outcomes = await breaking(chats, allBegun, async () => await n8n.postgres.restart());
 		expectReasons(await held('Restarted database', outcomes));
-		// Those that were being written have all their text, whatever became of their executions.
+		// Answers in progress have their whole text, whatever the outcome of their executions.
 		expect(outcomes.filter(({ ended, answer }) => !ended || answer === '')).toEqual([]);
 		expect(await slotsFree(long)).toBeLessThan(SLOTS_FREE_MS);
 		const after = await scripts.holdChats(n8n.webhook, scripts.questions(SOME, ['quick', 'dify'], 'Chat afterwards'), {

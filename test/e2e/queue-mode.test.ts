@@ -36,7 +36,7 @@ async function credentialFor(server: LlamaServer): Promise<{ id: string; name: s
 	return await n8n.createCredential({ ...llamaCredential(server), id: undefined });
 }
 
-/** What a Code node behind the model has read. */
+/** Output of a Code node after the model. */
 function totalsIn({ resultData }: ExecutionData) {
 	const [item] = resultData.runData.Totals![0]!.data!.main![0]!;
 	return item!.json as { in: string; out: string; usage: Record<string, unknown> };
@@ -116,7 +116,7 @@ describe('n8n in queue mode', () => {
 			const totals = totalsIn(data);
 			expect(totals).toMatchObject({ usage: { generations: 1, uncounted: 0 } });
 			expect(Number(totals.in)).toBeGreaterThan(0);
-			// n8n's own nodes may write longer values; none of ours is.
+			// n8n's own nodes may store longer values; this package's nodes do not.
 			expect(n8n.worker.service.lines.join('\n')).not.toContain('Custom data value');
 		},
 		SLOW,
@@ -146,7 +146,7 @@ describe('n8n in queue mode', () => {
 			const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
 			await n8n.stopExecution(running!.id);
 			const stoppedAt = performance.now();
-			// Left alone, it would write for minutes.
+			// Without a stop, it would generate for minutes.
 			while ((await busy()) && performance.now() - stoppedAt < AT_ONCE_MS) await delay(20);
 			expect(await busy()).toBe(false);
 			reader.abort();

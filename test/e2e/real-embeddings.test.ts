@@ -1,4 +1,4 @@
-/** Vectors of a real model in n8n's own stores: whether they find what is near in meaning. */
+/** Embeddings of a real model in n8n's vector stores: do searches find texts of similar meaning? */
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../servers/llama-server';
 import { describeWith } from '../support/describe-with';
 import {

@@ -34,7 +34,7 @@ const bodyOf = ({ body }: WireRequest) => body as Body;
 const textOf = (request: WireRequest) => JSON.stringify(bodyOf(request).messages);
 const asked = () => sim.requests.filter(({ path }) => path.endsWith('/chat/completions')).map(bodyOf);
 
-/** Runs a workflow whose every question to the model gets what `answer` makes of it. */
+/** Runs a workflow whose model requests are answered by `answer`. */
 async function run(
 	answer: (request: WireRequest) => ReturnType<typeof reply.text>,
 	build: (credential: { id: string; name: string }) => Parts,
@@ -45,7 +45,7 @@ async function run(
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 }
 
-/** A manual start that puts one item for each text into `text`. */
+/** A Manual Trigger with one item per text, in the field `text`. */
 function items(texts: string[], to: string): Parts {
 	return {
 		Start: { ...MANUAL, to: ['Texts'] },
@@ -64,14 +64,14 @@ function items(texts: string[], to: string): Parts {
 	};
 }
 
-/** What a node put out, output by output. */
+/** Items of a node, by output. */
 function outputsOf({ data }: Execution, node = 'Root'): unknown[][] {
 	const { runData, error } = data.resultData;
 	if (error !== undefined) throw new Error(JSON.stringify(error));
 	return runData[node]!.at(-1)!.data!.main!.map((output) => (output ?? []).map(({ json }) => json));
 }
 
-/** Every call is in the log of the model, with the counts of the server. */
+/** Checks that every call is in the model's log, with the server's token counts. */
 function expectExactCounts({ data }: Execution): void {
 	const calls = data.resultData.runData[MODEL]!.map((one) => one.data!.ai_languageModel![0]![0]!.json as ModelCall);
 	expect(calls).toHaveLength(asked().length);

@@ -1,6 +1,6 @@
 /**
- * Keys, passwords and headers of credentials are found nowhere but in the credential: not in n8n's database, its log, an
- * execution, an error item, a streamed chat, nor in anything that a browser gets, whatever the servers echo.
+ * Keys, passwords and headers of credentials never leak: not into n8n's database, log, executions, error items, streamed
+ * chats, or answers to a browser, whatever the servers echo.
  */
 import type { INodeTypeDescription } from 'n8n-workflow';
 
@@ -37,16 +37,16 @@ import {
 import { workflowOf } from './support/workflows';
 
 const SLOW = 900_000;
-/** Executions at the same time. */
+/** Concurrent executions. */
 const AT_ONCE = 4;
-/** Each operation meets every so manieth fault here; all of them in the unit tests (test/nodes/secrets/). */
+/** Each operation is tested with every n-th fault here, and with all in the unit tests (test/nodes/secrets/). */
 const SHARES = 8;
 
-/** Some other text that nobody writes, in a place where it is allowed: shows that it would be found. */
+/** A unique text in a place where it is allowed: shows that the search finds it. */
 const control = canary(24);
 const search = new Search(secrets);
 
-/** What people got to see. */
+/** Texts that users saw. */
 const captured: string[] = [];
 function capture(what: string, seen: unknown): void {
 	captured.push(`${what}: ${typeof seen === 'string' ? seen : JSON.stringify(seen)}`);
@@ -70,7 +70,7 @@ beforeAll(async () => {
 		env: {
 			N8N_LOG_LEVEL: 'debug',
 			N8N_LOG_OUTPUT: 'console,file',
-			// Beside the database, which is looked through as a whole.
+			// In addition to the database, which is searched completely.
 			N8N_LOG_FILE_LOCATION: 'logs/n8n.log',
 		},
 	});
@@ -110,7 +110,7 @@ afterAll(async () => {
 	await Promise.all([first, second, elsewhere, embedding].map(async (server) => await server.close()));
 });
 
-/** These give the bytes that a server sends as they are. */
+/** Operations that return a server's bytes unchanged. */
 const GIVES_A_FILE = /file download|audio speak/;
 
 async function stored(name: string, type: string, data: Record<string, unknown>): Promise<Named> {
@@ -135,7 +135,7 @@ async function run(parts: Parts): Promise<Execution> {
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 }
 
-/** An answer of n8n, or its refusal. */
+/** n8n's answer, including errors. */
 async function answered(what: string, method: string, route: string, body?: unknown): Promise<void> {
 	capture(what, await n8n.request<unknown>(method, route, body).catch(String));
 }
@@ -148,7 +148,7 @@ async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>)
 	await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-/** All that an execution left behind, and which of its nodes did something. */
+/** Stored data of an execution, and the nodes that ran. */
 async function captureRun(what: string, parts: Parts, ran: Set<string>): Promise<void> {
 	const { data } = await run(parts);
 	capture(what, data);
@@ -174,7 +174,7 @@ it(
 	SLOW,
 );
 
-/** The choices of a node's fields that the editor asks it for, each by its method. */
+/** Dynamic options that the editor loads for a node's fields, by method. */
 function listsOf({ name: type, properties }: INodeTypeDescription) {
 	const found = properties.flatMap(({ name: field, modes = [], typeOptions }) => {
 		const { loadOptionsMethod, resourceMapper } = typeOptions ?? {};
@@ -294,7 +294,7 @@ it(
 			void response.text().then(
 				(text) => {
 					bodies++;
-					// The form of a credential has open fields: its owner sees addresses and names of headers as typed there.
+					// The credential's form shows its owner the typed addresses and header names.
 					const isForm = response.url().includes('/rest/credentials');
 					capture(`browser, ${response.url()}`, isForm ? text.replace(OPEN_FIELDS, '') : text);
 				},
@@ -347,7 +347,7 @@ it(
 		expect(files.filter((file) => file.endsWith('.log'))).not.toEqual([]);
 		expect(files.some((file) => file.endsWith('database.sqlite'))).toBe(true);
 		if (parts().n8n.version.startsWith('2.20.')) {
-			// It writes there what a server answered to its own test of a credential, on the level "debug" (docs/security.md).
+			// At level "debug" n8n logs a server's answer to its credential test (docs/security.md).
 			for (const file of files.filter((name) => name.endsWith('.log'))) {
 				const lines = fs.readFileSync(path.join(folder, file), 'utf8').split('\n');
 				const others = lines.filter((line) => !/debug.*Credential test failed/.test(line));

@@ -22,13 +22,13 @@ interface Reachable {
 }
 
 async function check({ url }: Reachable, options: CheckOptions = {}): Promise<CheckResult> {
-	// The node's own limit is less; here the machine may be busy.
+	// Longer than the node's own limit, for busy machines.
 	return await checkServer(modelServerTarget({ baseUrl: url }), { timeLimitMs: 10_000, ...options });
 }
 
 const ids = ({ findings }: CheckResult): string[] => findings.map(({ id }) => id);
 
-/** A llama-server without a model of its own: a router over a folder of models. */
+/** A llama-server as a router over a folder of models. */
 async function startRouter(models: string[], args: string[] = []): Promise<Reachable & { stop(): void }> {
 	const folder = workFolder('router');
 	for (const name of models)

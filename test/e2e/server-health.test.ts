@@ -38,7 +38,7 @@ async function check(
 	options: CheckOptions = {},
 	credential: Record<string, unknown> = {},
 ): Promise<CheckResult> {
-	// The node's own limit is less; here the machine may be busy.
+	// Longer than the node's own limit, for busy machines.
 	return await checkServer(modelServerTarget({ baseUrl: url, ...credential }), { timeLimitMs: 10_000, ...options });
 }
 
@@ -56,7 +56,7 @@ async function isTaken(port: number): Promise<boolean> {
 	return taken;
 }
 
-/** Keeps slots of a server busy until it is told to stop. */
+/** Keeps a server's slots busy until it is stopped. */
 function occupy({ url }: Reachable, count: number, body: Record<string, unknown> = {}): { stop(): Promise<void> } {
 	const abort = new AbortController();
 	const requests = Array.from({ length: count }, async () => {
@@ -149,7 +149,7 @@ describe('the real llama-server', () => {
 
 	it('is caught while it loads, and waited for', async () => {
 		const server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, wait: false });
-		// It takes connections before it begins to load. A check before that takes longer where the resolver is slow.
+		// The server accepts connections before it loads the model. An earlier check takes longer with a slow resolver.
 		while (server.service.running && !(await isTaken(server.port))) await delay(5);
 		const result = await waitUntilReady(async () => await check(server), { limitMs: 240_000, pausesMs: [10] });
 		expect(result.status).toBe('healthy');
@@ -178,8 +178,8 @@ describe('the real llama-server', () => {
 			({ slots }) => slots!.busy === 0,
 		);
 
-		// One batch of thousands of tokens keeps the model's thread for seconds. Only the clock tells that from a hung GPU,
-		// so it is put forward.
+		// One batch of thousands of tokens blocks the model's thread for seconds. Only time distinguishes that from a hung
+		// GPU, so the clock is advanced.
 		const reading = occupy(server, 1, { messages: [{ role: 'user', content: 'water mill '.repeat(1800) }] });
 		await until(
 			async () => (await check(server, { timeLimitMs: 2500 })).slots?.busy,
@@ -196,7 +196,7 @@ describe('the real llama-server', () => {
 
 	it('sleeps: is not woken, and not kept awake', async () => {
 		const server = await startLlamaServer({ args: ['--sleep-idle-seconds', '1', '--metrics'] });
-		// Asked ten times a second all the time, it falls asleep all the same.
+		// It falls asleep although it is checked ten times a second.
 		const asleep = await until(
 			async () => await check(server),
 			({ sleeping }) => sleeping === true,
@@ -213,7 +213,7 @@ describe('the real llama-server', () => {
 		const server = await startLlamaServer();
 		expect((await check(server)).status).toBe('healthy');
 		server.service.kill('SIGSTOP');
-		// On a busy machine it goes on for a moment.
+		// On a busy machine it continues for a moment.
 		const frozen = await until(
 			async () => await check(server, { timeLimitMs: 500 }),
 			({ status }) => status === 'unreachable',
@@ -241,7 +241,7 @@ describe('the real llama-server', () => {
 		for (const { samples, failures, tokensPerSecond, promptTokensPerSecond } of result.speed!.runs) {
 			expect(failures).toEqual([]);
 			expect(samples.every((sample) => sample.measuredBy === 'server' && sample.generatedTokens === 24)).toBe(true);
-			// The whole prompt was read each time: none of it came out of the cache.
+			// The whole prompt was processed each time, nothing came from the cache.
 			expect(samples.every((sample) => sample.promptTokens! > 200)).toBe(true);
 			expect(tokensPerSecond).toBeGreaterThan(0);
 			expect(promptTokensPerSecond).toBeGreaterThan(0);
@@ -306,7 +306,7 @@ describe('the real n8n', () => {
 		return await n8n.waitForExecution(await n8n.runWorkflow(await n8n.createWorkflow(workflow), 'Start'));
 	}
 
-	/** The items that a node got, by its name; undefined where it did not run. */
+	/** Input items of a node, by name; undefined if it did not run. */
 	function itemsOf({ data }: Pick<Execution, 'data'>, node: string): Array<Record<string, unknown>> | undefined {
 		return data.resultData.runData[node]?.[0]?.data?.main?.[0]?.map(({ json }) => json);
 	}
@@ -431,7 +431,7 @@ describe('the real n8n', () => {
 		});
 		const created = await guarded.createWorkflow(branches(credential, ['Healthy', 'Unhealthy']));
 		const execution = await guarded.waitForExecution(await guarded.runWorkflow(created, 'Start'));
-		// n8n before 2.30 hands nodes no such filter (docs/protocols/n8n.md 4.3), and blocks nothing.
+		// n8n before 2.30 has no egress filter for nodes (docs/protocols/n8n.md 4.3).
 		const hasFilter = Number(parts().n8n.version.split('.')[1]) >= 30;
 		if (hasFilter)
 			expect(itemsOf(execution, 'Unhealthy')).toMatchObject([
@@ -443,7 +443,7 @@ describe('the real n8n', () => {
 });
 
 describe('Server Health Trigger in the real n8n', () => {
-	/** A service that somebody else runs: it takes messages, or fails. */
+	/** An external service that accepts messages, or fails. */
 	async function mailbox() {
 		const seen: string[] = [];
 		const state = { fails: false };
@@ -509,7 +509,7 @@ describe('Server Health Trigger in the real n8n', () => {
 				(count) => count === 1,
 			);
 			mail.state.fails = false;
-			// The end of the execution may reach the node a moment later.
+			// The node may learn of the execution's end a moment later.
 			await until(
 				async () => {
 					await poll();

@@ -14,7 +14,7 @@ import { agent, localModel, MANUAL, workflowOf } from './support/workflows';
 
 const MODEL = 'Local Chat Model';
 const ANSWER = 'Hello from the server that works.';
-/** Nothing listens on either of them. */
+/** Nothing listens on these ports. */
 const DOWN = ['http://127.0.0.1:9', 'http://127.0.0.1:19'] as const;
 
 let n8n: N8nServer;
@@ -51,7 +51,7 @@ const chat = (credential: Named, text: string) =>
 test('a chat model whose first server is down answers from the second one, and the log names both', async () => {
 	const credential = await credentialOf(DOWN[0], working.url);
 	const infos: Array<Record<string, unknown>> = [];
-	// Which server a conversation prefers depends on its text; some of these prefer the one that is down.
+	// The preferred server depends on the conversation's text; for some of these it is the one that is down.
 	for (let at = 0; at < 12 && !infos.some(({ notes }) => notes !== undefined); at++) {
 		const { data } = await run(chat(credential, `Say hello, number ${at}`));
 		const { runData } = data.resultData;

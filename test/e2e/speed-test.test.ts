@@ -6,7 +6,7 @@ import { useSimulator } from '../servers/use-simulator';
 import { scriptedModel, smolLm2, startLlamaServer, stopEverything, type LlamaServer } from './support/playground';
 import { until } from './support/until';
 
-/** Everything that is generated is thinking. */
+/** All generated text is thinking. */
 const THINKING = `<think>\n${'So much to consider, and no end to it. '.repeat(16)}`;
 
 const startProxy = useSimulator(startReverseProxy);
@@ -44,8 +44,8 @@ async function test(server: LlamaServer, proxy?: ReverseProxyOptions): Promise<S
 
 const ids = ({ findings }: SpeedTestResult) => findings.map(({ id }) => id);
 /**
- * A busy machine reads pieces late, which looks like a proxy that holds them back, or apart, though they came together:
- * then once more.
+ * Retries once: a busy machine reads pieces late, which looks like a buffering proxy, or separately although they arrived
+ * together.
  */
 const testUntil = async (arrival: string, server: LlamaServer, proxy?: ReverseProxyOptions): Promise<SpeedTestResult> =>
 	await until(
@@ -69,7 +69,7 @@ describe('the speed test on the real llama-server', () => {
 		const result = await testUntil(arrival, plain, proxy);
 		const sample = sampleOf(result);
 		expect(sample).toMatchObject({ arrival, firstTokenBy: 'server', measuredBy: 'server', generatedTokens: TOKENS });
-		// What the server itself needed: far before the end, at which the first piece came.
+		// The server's own time to the first token: long before the first piece, which the proxy sent at the end.
 		expect(sample.firstTokenMs).toBeGreaterThan(0);
 		const generationMs = (TOKENS * 1000) / sample.tokensPerSecond!;
 		expect(sample.firstTokenMs! + generationMs * 0.8).toBeLessThan(sample.totalMs);

@@ -5,7 +5,7 @@ import { startLlamaServer, stopEverything, workFolder, type LlamaServer } from '
 import { loadScript } from '../support/scripts';
 
 const SLOW = 900_000;
-/** Everything is there already: what remains is starting n8n and the model, and importing. */
+/** All parts are installed: only n8n and the model are started, and the examples imported. */
 const READY_TIMEOUT_MS = 360_000;
 
 let child: childProcess.ChildProcess | undefined;
@@ -13,7 +13,7 @@ let said = '';
 let editor: Editor | undefined;
 
 /**
- * `npm start` as somebody types it, but with data of its own, so that what the user has in this clone stays as it is.
+ * `npm start` with a separate data folder, so that the user's data in this clone stay unchanged.
  */
 async function npmStart(
 	data: string,
@@ -41,7 +41,7 @@ async function npmStart(
 	return { url, login: { email, password } };
 }
 
-/** Readable by others, of all that n8n and the model server wrote: conversations, keys, logs. */
+/** Files of n8n and the model server (conversations, keys, logs) that other users could read. */
 function readableByOthers(data: string): string[] {
 	return fs
 		.readdirSync(data, { recursive: true, encoding: 'utf8' })
@@ -51,14 +51,14 @@ function readableByOthers(data: string): string[] {
 		.map(({ name, entry }) => `${name} ${(entry.mode & 0o777).toString(8)}`);
 }
 
-/** @returns the status of logging in */
+/** @returns the HTTP status of the login */
 async function logIn(url: string, { email, password }: { email: string; password: string }): Promise<number> {
 	const body = JSON.stringify({ emailOrLdapLoginId: email, password });
 	const headers = { 'content-type': 'application/json', 'browser-id': 'test' };
 	return (await fetch(`${url}/rest/login`, { method: 'POST', headers, body })).status;
 }
 
-/** Ctrl-C, as the terminal sends it to everything in the foreground. */
+/** Ctrl+C: SIGINT to the whole foreground process group, like a terminal. */
 async function ctrlC(): Promise<void> {
 	if (child?.pid === undefined || hasEnded(child)) return;
 	const ended = new Promise((resolve) => child!.once('exit', resolve));
@@ -132,7 +132,7 @@ describe('npm start', () => {
 
 			const file = path.join(data, 'login.json');
 			fs.rmSync(file);
-			// As an earlier version left them, or a backup.
+			// As from an earlier version, or from a backup.
 			const [home] = fs.readdirSync(data).filter((name) => name.startsWith('n8n-'));
 			const database = path.join(data, home!, '.n8n', 'database.sqlite');
 			fs.chmodSync(database, 0o644);

@@ -5,11 +5,11 @@ import { connectTo } from '../../lib/servers/connect';
 import { path, process } from '../support/node';
 import { type LlamaServer, parts, startLlamaServer, stopEverything } from './support/playground';
 
-/** The server reads its answers as thinking, and knows how that ends. */
+/** A chat template with thinking, so that the server parses it and knows its end. */
 const TEMPLATE = path.join(process.cwd(), 'test', 'fixtures', 'chatml-thinking.jinja');
 const onLimit = (notes: readonly string[]) => notes.filter((note) => note.includes('Thinking Time Limit'));
 
-/** Longer than the thinking may take on any machine. */
+/** Longer than the thinking takes on any machine. */
 const TOKENS = 12_000;
 
 let server: LlamaServer;

@@ -30,7 +30,7 @@ afterAll(stopEverything);
 const written = (name: string, args: unknown) =>
 	`<tool_call>\n{"name": "${name}", "arguments": ${typeof args === 'string' ? args : JSON.stringify(args)}}\n</tool_call>`;
 
-/** What is right in each case, in the words of a model. */
+/** Correct answer of the model in each case. */
 const RIGHT: ScriptedReply[] = CASES.flatMap(({ question, calls, then }) => {
 	const said = (some: typeof calls) =>
 		some.length === 0
@@ -42,7 +42,7 @@ const RIGHT: ScriptedReply[] = CASES.flatMap(({ question, calls, then }) => {
 		: [first, { last: 'tool' as const, contains: then.result, reply: said(then.calls) }];
 });
 
-/** What a model says instead that fails in another way each time. */
+/** Wrong answers, each with another mistake. */
 const WRONG: Record<string, string> = {
 	'no call needed': written('get_weather', { city: 'Bonn' }),
 	'one call': 'It is sunny in Paris.',
@@ -64,7 +64,7 @@ const scripted = async (replies: ScriptedReply[]) =>
 		args: ['--metrics'],
 	});
 
-/** Start → the operation on this server: its item, with its file. */
+/** Runs the operation on this server. @returns its item, with its file */
 async function run(server: LlamaServer, parameters: object) {
 	const { id, name } = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
 	const workflow = workflowOf('Tools', {
@@ -81,7 +81,7 @@ async function run(server: LlamaServer, parameters: object) {
 	return { item: item!, execution };
 }
 
-/** The texts of elements that are wider than their place, and of plots that stand out of them. */
+/** Texts of elements that overflow, and of charts with parts outside. */
 const CUT_OFF = `[...document.querySelectorAll('main *')].filter((one) => {
 	const plot = one.closest('svg');
 	if (plot === null) return one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1;
@@ -89,7 +89,7 @@ const CUT_OFF = `[...document.querySelectorAll('main *')].filter((one) => {
 	return own.left < around.left - 1 || own.right > around.right + 1;
 }).map((one) => one.textContent)`;
 
-/** For the documents: the part about tools. Nothing of it is cut off on a phone. */
+/** Picture for the documents: the part about tools. On a phone nothing of it is cut off. */
 async function picture(page: string): Promise<void> {
 	const file = path.join(workFolder('report'), 'report.html');
 	fs.writeFileSync(file, page);
@@ -130,7 +130,7 @@ it('names the cost, then tests a model that does everything right', async () => 
 		wrong: [],
 	});
 	expect(tested.requests).toBe(22);
-	// What was estimated before is near to what the server counted.
+	// The estimate is close to the server's count.
 	expect(tested.promptTokens).toBeGreaterThan(0);
 	await server.stop();
 });
@@ -202,7 +202,7 @@ it('SmolLM2, a real small model: what passed and what went wrong, in the item an
 	const [tested] = item!.toolTest!.models as [ModelToolTest];
 	expect(tested.tried).toBe(20);
 	expect(tested.passed).toBeLessThan(20);
-	// Its template has no place for tools: the chat model says so.
+	// Its template does not support tools, which the chat model reports.
 	expect(tested.notes.join(' ')).toContain('tools');
 	expect(tested.requests).toBeLessThanOrEqual(22);
 	expect(tested.generatedTokens).toBeLessThanOrEqual(22 * 1024);

@@ -49,7 +49,7 @@ afterAll(async () => {
 	await receiver.close();
 });
 
-/** A published chat; its first server is down for some conversations, so that the other one takes over. */
+/** A published chat with two servers, the first of which is down: so for some conversations the other takes over. */
 async function chatWith(webhookId: string, urls: readonly string[], options: Record<string, unknown> = {}) {
 	const [url, ...further] = urls as [string, ...string[]];
 	const more = { furtherServers: { server: further.map((baseUrl) => ({ baseUrl })) } };
@@ -78,7 +78,7 @@ const isOurs = ({ scope }: ExportedSpan) => scope === 'n8n-nodes-local-llama';
 test('a run of an agent with two tool calls and a fail-over: our spans stand below those of n8n', async () => {
 	const trace = { sessionId: 'session-1', userId: 'anna', tags: 'support, test', promptName: 'products' };
 	await chatWith('traced', [DOWN, server.url], { trace, temperature: 0 });
-	// Which server a conversation prefers depends on its text.
+	// The preferred server depends on the conversation's text.
 	for (let at = 0; at < 12 && !receiver.spans.some((span) => isOurs(span) && span.status.code === 2); at++) {
 		receiver.spans.length = 0;
 		expect(await say('traced', `Calculate both, number ${at}`)).toContain('391 and 42');

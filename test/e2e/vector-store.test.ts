@@ -30,7 +30,7 @@ const store = (mode: 'insert' | 'load' | 'retrieve-as-tool', more: Record<string
 	parameters: { mode, memoryKey: { __rl: true, mode: 'id', value: 'e2e_vectors' }, ...more },
 });
 
-/** What the log of a sub-node has, call by call. */
+/** Entries of a sub-node's log, by call. */
 const logOf = ({ data }: Execution, node: string) => {
 	const { runData, error } = data.resultData;
 	if (error !== undefined) throw new Error(JSON.stringify(error));

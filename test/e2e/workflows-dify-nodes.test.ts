@@ -22,7 +22,7 @@ import {
 import { until } from './support/until';
 
 const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
-/** n8n reads files of this folder only. */
+/** The only folder that n8n may read files from. */
 const folder = workFolder('dify-knowledge');
 
 const keyOf = async (sim: DifySim, apiKey: string, keyType: 'app' | 'knowledge' = 'app'): Promise<Named> =>
@@ -30,7 +30,7 @@ const keyOf = async (sim: DifySim, apiKey: string, keyType: 'app' | 'knowledge' 
 const app = async (mode: 'chat' | 'workflow', spec: Partial<AppSpec>): Promise<DifySim> =>
 	await dify({ apps: [{ mode, key: appKey(mode), ...spec }] });
 
-/** A base with one text about llamas and one about the moon. */
+/** A knowledge base with one text about llamas and one about the moon. */
 async function animals(): Promise<{ sim: DifySim; knowledgeBase: string; credential: Named }> {
 	const sim = await dify();
 	const base = addDataset(sim.store, { name: 'Animals', technique: 'high_quality' });
@@ -48,7 +48,7 @@ async function model(...replies: Parameters<LlamaServerSim['script']>): Promise<
 const askedOf = (sim: LlamaServerSim) =>
 	sim.requests.filter((request) => request.path.endsWith('/chat/completions')).map(({ body }) => JSON.stringify(body));
 
-/** n8n takes a link that a program opens for one that a mail server looks at. */
+/** Browser's user agent: n8n treats links opened by programs as link previews of mail servers. */
 const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36' };
 
 const RUNS: Record<string, () => Promise<string>> = {
@@ -115,7 +115,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 				headers: { 'content-type': 'application/json' },
 				body: JSON.stringify({ action: 'sendMessage', sessionId: 's', chatInput: 'where does the llama live' }),
 			});
-		// A chat is registered a moment after its workflow is activated.
+		// n8n registers a chat a moment after it activates the workflow.
 		const response = await until(ask, ({ status }) => status !== 404);
 		expect(await response.json()).toEqual({ output: 'High in the Andes.' });
 		const [question] = askedOf(chat);
@@ -149,7 +149,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		fs.rmSync(path.join(folder, 'f.md'));
 		expect(await report()).toMatchObject({ report: { counts: { unchanged: 4, updated: 1, disabled: 1 } }, told: 1 });
 		expect([...base.documents.values()].filter(({ enabled }) => !enabled).map(({ name }) => name)).toEqual(['f.md']);
-		// More than a fifth is gone: nothing is changed, and the message says so.
+		// More than a fifth would be deleted: nothing is changed, and the message says so.
 		for (const name of ['a.md', 'b.txt', 'c.md']) fs.rmSync(path.join(folder, name));
 		const stopped = await report();
 		expect(stopped).toMatchObject({ report: { counts: { failed: 1 }, changed: true }, told: 1 });
@@ -221,7 +221,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			expect(submitted.at(-1)!.json).toMatchObject({ action });
 		}
 		expect(sim.runs).toHaveLength(2);
-		// A workflow that asks nobody needs no mail.
+		// A workflow without a form sends no mail.
 		asks = false;
 		const plain = await started('dify-workflow-approval', wiring);
 		expect(itemsOf(plain, 'Result')).toEqual([{ status: 'succeeded', outputs: { result: 'over' } }]);

@@ -1,12 +1,12 @@
 /** The example workflows in which n8n and Dify work together. */
 import { startLlamaServerSim } from '../servers/llama-server';
-import { asking, difyAsks, sendAs } from './support/dify-asks';
+import { withBody, difyRequest, sendRequest } from './support/dify-requests';
 import { DIFY_EXAMPLES } from './support/examples';
 import { activated, after, describeExamples, labelling, localCredential, stored, theN8n } from './support/run-examples';
 import { until } from './support/until';
 import type { Workflow } from './support/playground';
 
-/** The key of an endpoint, as Dify sends it. */
+/** The endpoint's key in Dify's header. */
 const keyOf = async (key: string) => ({
 	type: 'httpHeaderAuth' as const,
 	credential: await stored({
@@ -15,7 +15,7 @@ const keyOf = async (key: string) => ({
 		data: { name: 'Authorization', value: `Bearer ${key}` },
 	}),
 });
-/** Until n8n knows the webhook, which is a moment after its workflow is activated. */
+/** Retries until n8n has registered the webhook, a moment after it activates the workflow. */
 const registered = async (path: string) => void (await theN8n().webhook(path, { body: {} }));
 const executionsOf = async ({ id }: Workflow & { id: string }) =>
 	await theN8n().listExecutions({ workflowId: id, status: ['success', 'error'], limit: 100 });
@@ -38,19 +38,21 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const filled = await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, 'Start'));
 		expect(filled.data.resultData.error).toBeUndefined();
 
-		// The key is asked for before the workflow begins.
+		// The key is checked before the workflow starts.
 		const before = (await executionsOf(workflow)).length;
-		const question = difyAsks('ek-chat-ok');
+		const question = difyRequest('ek-chat-ok');
 		for (const authorization of ['Bearer wrong', 'ek-secret', ''])
-			expect((await sendAs({ ...question, headers: { ...question.headers, authorization } }, path)).status).toBe(403);
+			expect((await sendRequest({ ...question, headers: { ...question.headers, authorization } }, path)).status).toBe(
+				403,
+			);
 		expect(await executionsOf(workflow)).toHaveLength(before);
 
-		// Saving the endpoint in Dify sends nothing at all.
-		const saving = difyAsks('ek-register-ok');
+		// When the endpoint is saved, Dify sends an empty request.
+		const saving = difyRequest('ek-register-ok');
 		expect(saving.body).toBeUndefined();
-		expect(await sendAs(saving, path)).toEqual({ status: 200, json: { records: [] } });
+		expect(await sendRequest(saving, path)).toEqual({ status: 200, json: { records: [] } });
 
-		const everything = await sendAs(difyAsks('ek-console-test-ok'), path);
+		const everything = await sendRequest(difyRequest('ek-console-test-ok'), path);
 		expect(everything.status).toBe(200);
 		const { records } = everything.json as Records;
 		expect(records).toHaveLength(3);
@@ -68,18 +70,18 @@ const RUNS: Record<string, () => Promise<string>> = {
 			[...records].sort((one, other) => other.score - one.score).map(({ score }) => score),
 		);
 
-		// Dify repeats a call that it found slow: the answer is the same.
+		// Dify repeats slow calls: the answer is the same.
 		const [first, ...again] = [
-			await sendAs(question, path),
-			await sendAs(question, path),
-			await sendAs(question, path),
-			await sendAs(question, path),
+			await sendRequest(question, path),
+			await sendRequest(question, path),
+			await sendRequest(question, path),
+			await sendRequest(question, path),
 		];
 		for (const answer of again) expect(answer).toEqual(first);
 		for (const { score } of (first.json as Records).records) expect(score).toBeGreaterThanOrEqual(0.5);
 
 		const retrieval = async (change: Record<string, unknown>) => {
-			const { status, json } = await sendAs(asking(difyAsks('ek-console-test-ok'), change), path);
+			const { status, json } = await sendRequest(withBody(difyRequest('ek-console-test-ok'), change), path);
 			expect(status).toBe(200);
 			return (json as Records).records.map(({ title }) => title).sort();
 		};
@@ -115,14 +117,14 @@ const RUNS: Record<string, () => Promise<string>> = {
 			others: { 'Dify asks': await keyOf('ax-secret-key') },
 		});
 		await registered(path);
-		const ping = difyAsks('ax-register');
+		const ping = difyRequest('ax-register');
 		const wrong = { ...ping, headers: { ...ping.headers, Authorization: 'Bearer wrong' } };
-		expect((await sendAs(wrong, path)).status).toBe(403);
+		expect((await sendRequest(wrong, path)).status).toBe(403);
 		expect(await executionsOf(workflow)).toEqual([]);
-		expect(await sendAs(ping, path)).toEqual({ status: 200, json: { result: 'pong' } });
+		expect(await sendRequest(ping, path)).toEqual({ status: 200, json: { result: 'pong' } });
 
-		const input = difyAsks('ax-mod-ok');
-		const fine = await sendAs(input, path);
+		const input = difyRequest('ax-mod-ok');
+		const fine = await sendRequest(input, path);
 		const { params } = JSON.parse(input.body!) as { params: { inputs: object; query: string } };
 		expect(fine).toEqual({
 			status: 200,
@@ -134,39 +136,44 @@ const RUNS: Record<string, () => Promise<string>> = {
 				query: params.query,
 			},
 		});
-		const flagged = await sendAs(asking(input, { params: { ...params, query: 'You idiot!' } }), path);
+		const flagged = await sendRequest(withBody(input, { params: { ...params, query: 'You idiot!' } }), path);
 		expect(flagged.json).toMatchObject({
 			flagged: true,
 			action: 'direct_output',
 			preset_response: 'I cannot talk about this.',
 		});
-		// A text generator has no question: what is asked stands in its form.
-		const form = difyAsks('ax-comp-ok');
+		// A text generator has no query: the text is in its form.
+		const form = difyRequest('ax-comp-ok');
 		const generator = (JSON.parse(form.body!) as { params: { inputs: object } }).params;
-		expect((await sendAs(form, path)).json).toMatchObject({ flagged: false, inputs: generator.inputs, query: '' });
+		expect((await sendRequest(form, path)).json).toMatchObject({ flagged: false, inputs: generator.inputs, query: '' });
 		const inForm = { params: { ...generator, inputs: { query: 'You idiot!' } } };
-		expect((await sendAs(asking(form, inForm), path)).json).toMatchObject({ flagged: true, action: 'direct_output' });
+		expect((await sendRequest(withBody(form, inForm), path)).json).toMatchObject({
+			flagged: true,
+			action: 'direct_output',
+		});
 
-		const output = difyAsks('ax-mod-ok-answer');
+		const output = difyRequest('ax-mod-ok-answer');
 		const { text } = (JSON.parse(output.body!) as { params: { text: string } }).params;
-		expect(await sendAs(output, path)).toEqual({
+		expect(await sendRequest(output, path)).toEqual({
 			status: 200,
 			json: { flagged: false, action: 'direct_output', preset_response: '', text },
 		});
-		const leak = await sendAs(asking(output, { params: { text: 'The password is 1234.' } }), path);
+		const leak = await sendRequest(withBody(output, { params: { text: 'The password is 1234.' } }), path);
 		expect(leak.json).toMatchObject({ flagged: true, action: 'direct_output' });
 
-		const tool = difyAsks('ax-tool-ok');
-		expect(await sendAs(tool, path)).toEqual({ status: 200, json: { result: 'Nothing is known for extd.' } });
+		const tool = difyRequest('ax-tool-ok');
+		expect(await sendRequest(tool, path)).toEqual({ status: 200, json: { result: 'Nothing is known for extd.' } });
 		const asked = (JSON.parse(tool.body!) as { params: object }).params;
-		expect((await sendAs(asking(tool, { params: { ...asked, query: 'Are there any A-100?' } }), path)).json).toEqual({
+		expect(
+			(await sendRequest(withBody(tool, { params: { ...asked, query: 'Are there any A-100?' } }), path)).json,
+		).toEqual({
 			result: 'A-100: 12 pieces in stock',
 		});
-		expect((await sendAs(asking(tool, { point: 'app.other' }), path)).status).toBe(400);
+		expect((await sendRequest(withBody(tool, { point: 'app.other' }), path)).status).toBe(400);
 
-		// The check fails closed. n8n 2.41 answers 500, 2.20 with 200 and no byte: Dify takes only JSON with status 200.
+		// The check fails closed. n8n 2.41 answers 500, 2.20 an empty 200: Dify accepts only JSON with status 200.
 		await server.close();
-		const down = await sendAs(input, path);
+		const down = await sendRequest(input, path);
 		expect(down.status === 200 ? down.json : down.status).toBe(down.status === 200 ? '' : 500);
 		await until(
 			async () => await executionsOf(workflow),

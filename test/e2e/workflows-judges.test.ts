@@ -1,4 +1,4 @@
-/** The example workflows in which a model marks answers: which model is the best, and how good the marks are. */
+/** The example workflows in which a model rates answers: which model is the best, and how reliable the ratings are. */
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
 import { example, JUDGE_EXAMPLES, type Wiring } from './support/examples';
 import type { Execution, Workflow } from './support/playground';
@@ -13,9 +13,9 @@ interface Asked {
 }
 
 /**
- * A router with two models that answer, a judge, and a model of embeddings.
+ * A router with two chat models, a judge, and an embedding model.
  *
- * @param mark what the judge says to an answer
+ * @param mark the judge's reply to an answer
  */
 async function judgedServer(mark: (answer: string) => string): Promise<LlamaServerSim> {
 	const models = [{ id: 'large' }, { id: 'small' }, { id: 'the-judge' }, { id: 'vectors', embeddings: true }];
@@ -54,19 +54,19 @@ const RUNS: Record<string, () => Promise<string>> = {
 	'choose-a-model': async () => {
 		const sim = await judgedServer(asAnswered);
 		const workflow = await created('choose-a-model', await wiringOf(sim, { Judge: 'the-judge' }));
-		// The samples are there once, however often they are made.
+		// The samples exist only once, even if they are created again.
 		for (let times = 0; times < 2; times++) await ranFrom(workflow, 'Make the questions');
 		const execution = await ranFrom(workflow, 'Start');
 		const none = { partlyRight: 0, wrong: 0, notJudged: 0, noAnswer: 0 };
 		const tokensPerSecond = expect.any(Number) as number;
 		expect(itemsOf(execution, 'Table of marks')).toEqual([
 			{ model: 'large', mark: 100, ...none, right: 4, tokensPerSecond },
-			// Two of four have a mark: the train has no answer, and what the judge said of the water is none.
+			// Two of four have a mark: the train has no answer, and the judge's reply about the water is not a mark.
 			{ model: 'small', mark: 25, right: 0, partlyRight: 1, wrong: 1, notJudged: 1, noAnswer: 1, tokensPerSecond },
 			{ model: 'the-judge', mark: 16.7, ...none, right: 0, partlyRight: 1, wrong: 2, notJudged: 1, tokensPerSecond },
 		]);
 		expect(itemsOf(execution, 'Keep the answers')).toHaveLength(11);
-		// One model after the other.
+		// One model at a time.
 		const models = sim.requests.flatMap(({ body }) => (body as Partial<Asked> | undefined)?.model ?? []);
 		const turns = models.filter((model, index) => model !== models[index - 1]);
 		expect(turns).toEqual(['large', 'small', 'the-judge']);
@@ -93,7 +93,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			async () => await theN8n().request<Array<{ id: string; status: string; metrics: object }>>('GET', runs),
 			([only]) => only !== undefined && !['new', 'running'].includes(only.status),
 		);
-		// One question of the four has no mark of B, and so counts for neither.
+		// One of the four questions has no mark of B, so it counts for neither.
 		const metrics = { 'Model A': 1, 'Model B': expect.closeTo(0.5 / 3) as number };
 		expect(run).toMatchObject({ status: 'completed', metrics });
 		const cases = await theN8n().request<Array<{ status: string }>>('GET', `${runs}/${run!.id}/test-cases`);
@@ -102,7 +102,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'judge-my-judge': async () => {
-		// Kinder than the person in two, of no help in one.
+		// More lenient than the person in two, no valid mark in one.
 		const sim = await judgedServer((answer) => {
 			if (/Rivers/.test(answer)) return NONE;
 			return /Lyon/.test(answer) ? WRONG : /and the pear/.test(answer) ? PARTLY : RIGHT;
@@ -111,7 +111,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		for (let times = 0; times < 2; times++) await ranFrom(workflow, 'Make a sample');
 		const execution = await ranFrom(workflow, 'Start');
 		const [agreement] = itemsOf(execution, 'Agreement');
-		// By chance: (4 x 6 + 3 x 1 + 1 x 1) of 8 x 8.
+		// Agreement expected by chance: (4 x 6 + 3 x 1 + 1 x 1) / (8 x 8).
 		expect(agreement).toEqual({
 			answers: 9,
 			notJudged: 1,

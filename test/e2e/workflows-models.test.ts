@@ -1,4 +1,4 @@
-/** The example workflows of embeddings, texts, pictures, sound and models. */
+/** The example workflows for embeddings, texts, images, audio and models. */
 import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { startKokoroSim } from '../servers/media/kokoro';
 import { startSdServerSim } from '../servers/media/sd-server';
@@ -36,10 +36,10 @@ import {
 	theN8n,
 } from './support/run-examples';
 
-/** n8n reads files of this folder and of no other. */
+/** The only folder that n8n may read files from. */
 let folder: string;
 
-/** Three files in the folder, and a chat that answers from them, after they were stored. */
+/** Creates three files and a chat that answers from them once they are stored. */
 async function chatWithFolder(name: string, others: Wiring['others'] = {}): Promise<string> {
 	const { miniLmProblem } = parts();
 	if (miniLmProblem !== undefined) throw new Error(miniLmProblem);
@@ -73,14 +73,14 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 		expect(filled.data.resultData.error).toBeUndefined();
 		expect(itemsOf(filled, 'Store')).toHaveLength(3);
 	};
-	// An empty folder: the samples take its place.
+	// In an empty folder the samples are used.
 	for (const file of fs.readdirSync(folder)) fs.rmSync(path.join(folder, file));
 	await fill();
 	await asked(workflow, 'Until when are you open on Saturday?', 'samples');
 	const found = promptsOf(await lastExecution(workflow.id), 'Local Chat Model');
 	for (const part of ['opening-hours.md', 'on Saturday from 9 to 13', 'returns.md', 'repairs.txt'])
 		expect(found).toContain(part);
-	// Filling twice leaves every file there once, and none of the samples.
+	// After filling twice, every file is stored once, and the samples are gone.
 	for (const [file, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, file), text);
 	await fill();
 	await fill();
@@ -97,13 +97,13 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 	return answer;
 }
 
-/** What the log of a sub-node has, call by call. */
+/** Entries of a sub-node's log, by call. */
 const logOf = ({ data }: Execution, node: string) =>
 	data.resultData.runData[node]!.map((entry) => Object.values(entry.data!)[0]![0]![0]!.json);
 
 const RUNS: Record<string, () => Promise<string>> = {
 	'rag-over-folder': async () => {
-		// A folder that n8n may not read is no empty one.
+		// A folder that n8n may not read is not treated as empty.
 		const hidden = { 'Read the folder': { fileSelector: path.join(process.cwd(), 'package.json'), options: {} } };
 		const refused = await started('rag-over-folder', { change: hidden });
 		expect(refused.data.resultData.error?.message).toMatch(/not allowed|access/i);
@@ -139,7 +139,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		expect(itemsOf(execution, 'To bookkeeping')).toMatchObject([{ subject: 'Invoice 4711', label: 'invoice' }]);
 		expect(itemsOf(execution, 'To sales')).toMatchObject([{ from: 'otto@example.net', label: 'request' }]);
 		expect(itemsOf(execution, 'A person decides')).toMatchObject([{ subject: 'YOU HAVE WON', label: null }]);
-		// A model that only guesses says so: nothing is sent down a wrong way.
+		// A model with low confidence: nothing is routed by a guess.
 		const small = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 4 });
 		after(async () => await small.stop());
 		const guessed = await started('classify-and-route-email', { local: await localCredential(small) });
@@ -175,7 +175,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		expect(execution.data.resultData.error).toBeUndefined();
 		expect(itemsOf(execution, 'Book')).toEqual([berg, acme]);
 		expect(itemsOf(execution, 'Check by hand')).toEqual([initech]);
-		// What cannot be read is no row, and its text is not lost.
+		// Unreadable answers do not become rows, but their text is kept.
 		await server.close();
 		const failed = await started('extract-invoices', wiring);
 		expect(itemsOf(failed, 'Book')).toEqual([]);
@@ -280,7 +280,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 };
 
-/** The message of the first check that found something. */
+/** Message of the first check with a finding. */
 async function untilMessage(workflowId: string): Promise<Record<string, unknown>> {
 	const found = await anyExecution(workflowId, (execution) => itemsOf(execution, 'Send message').length > 0);
 	return itemsOf(found, 'Send message')[0]!;

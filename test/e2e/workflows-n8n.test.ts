@@ -1,4 +1,4 @@
-/** The example workflows about what n8n itself does with a local model. */
+/** The example workflows about n8n's own features with a local model. */
 import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { startOpenAiStream } from '../support/openai-stream';
 import { N8N_EXAMPLES } from './support/examples';
@@ -19,7 +19,7 @@ import {
 	theN8n,
 } from './support/run-examples';
 
-/** n8n takes a press of a button by a program for the preview of a link (it asks the package isbot). */
+/** Browser's user agent: n8n treats button clicks by programs as link previews (package isbot). */
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 
 interface Buttons {
@@ -28,8 +28,8 @@ interface Buttons {
 }
 
 /**
- * What a visitor of n8n's hosted chat reads, who presses a button wherever there are some (n8n, chat-service.js: messages
- * come by a web socket, those of n8n itself begin with "n8n|").
+ * Messages that a visitor of n8n's hosted chat reads, who clicks a button whenever there are some (n8n, chat-service.js:
+ * messages come by a web socket, those of n8n itself begin with "n8n|").
  */
 async function pressing({ nodes }: Workflow, question: string, button: string): Promise<string[]> {
 	const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
@@ -154,7 +154,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			expect(choices).toMatchObject([{ message: { role: 'assistant', content: 'It is 391.' }, finish_reason: 'stop' }]);
 			expect(usage.prompt_tokens).toBeGreaterThan(10);
 			expect(usage.total_tokens).toBe(usage.prompt_tokens + usage.completion_tokens);
-			// The whole conversation arrives, and nothing of another one.
+			// The whole conversation arrives, without parts of another one.
 			const named = await whole(
 				baseURL,
 				{ role: 'system', content: 'Be brief.' },
@@ -171,9 +171,9 @@ const RUNS: Record<string, () => Promise<string>> = {
 			});
 			expect((await pieces(baseURL, 'What is 17 times 23?')).join('')).toBe('It is 391.');
 		}
-		// A failure after the first words is none that a client takes for a whole answer.
+		// After a failure in the middle, clients do not mistake the text for a complete answer.
 		await expect(pieces(typed, 'Break!')).rejects.toThrow(/The answer could not be made/);
-		// The model goes on when the client has read how it begins.
+		// The model continues after the client has read the beginning.
 		const typing = await pieces(typed, 'Type!', (piece) => {
 			if (piece.includes('words')) goOn();
 		});
@@ -185,7 +185,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			await expect(whole(baseURL, user('Hello?'))).rejects.toThrow(broken);
 			await expect(pieces(baseURL, 'Hello?')).rejects.toThrow(broken);
 		}
-		// The execution has what the client is not told.
+		// The execution has the details that the client does not get.
 		expect(itemsOf(await lastExecution(workflow.id), 'AI Agent')).toEqual([
 			{ error: `Nothing listens on ${new URL(sim.url).host}, seen from n8n` },
 		]);
@@ -211,7 +211,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			change: { 'MCP Client': { endpointUrl } },
 		});
 		expect(await asked(workflow, 'What is 17 times 23?')).toBe('The tool has said it.');
-		// The call of the tool is an execution of its own.
+		// The tool call is a separate execution.
 		await anyExecution(workflow.id, ({ data }) => JSON.stringify(data).includes('391'));
 		const refused = await fetch(endpointUrl, { method: 'POST', body: '{}' });
 		expect([401, 403]).toContain(refused.status);
@@ -222,7 +222,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const server = await scripted([
 			{ last: 'tool', contains: 'rejected', reply: 'I left it as it is. How shall I go on?' },
 			{ last: 'tool', contains: 'is cancelled', reply: 'Done, it is off the list.' },
-			// n8n wraps the fields of a tool that a person must allow.
+			// n8n wraps the fields of a tool that needs approval.
 			{ reply: call('Cancel_order', { toolParameters: { input: 'order 4711' }, hitlParameters: {} }) },
 		]);
 		const workflow = await activated('approve-tool-call', {

@@ -34,7 +34,7 @@ const PICTURE = Buffer.from(
 	'base64',
 );
 
-/** Head, text and attached page of a mail. */
+/** Headers, text and attached page of a mail. */
 function partsOf(mail: string): { head: string; text: string; page: string } {
 	const [head = '', ...rest] = mail.split('\r\n\r\n');
 	const attached = rest.findIndex((part) => part.includes('filename=server-health.html'));
@@ -45,7 +45,7 @@ function partsOf(mail: string): { head: string; text: string; page: string } {
 	};
 }
 
-/** Runs each example and says what it returned. */
+/** Runs of the examples; each returns a description of the result. */
 const RUNS: Record<string, () => Promise<string>> = {
 	'chat-with-local-model': async () => {
 		const server = await scripted([
@@ -59,7 +59,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		expect(await asked(workflow, 'I am Ada.')).toBe('Nice to meet you, Ada.');
 		const answer = await asked(workflow, 'What is my name?');
 		expect(answer).toBe('Your name is Ada.');
-		// The memory brought the first exchange along.
+		// The memory added the first exchange.
 		expect(promptsOf(await lastExecution(workflow.id), 'Local Chat Model')).toContain('I am Ada.');
 		return answer;
 	},
@@ -146,7 +146,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const page = await submitted(workflow, [{ name: 'story.txt', type: 'text/plain', bytes: document }]);
 		expect(page).toContain('The whole story in one sentence.');
 		const execution = await lastExecution(workflow.id);
-		// Four parts, and the summary of their summaries.
+		// Four parts, and the summary of the summaries.
 		expect(execution.data.resultData.runData['Local Chat Model']!.length).toBeGreaterThan(3);
 		return 'The whole story in one sentence.';
 	},
@@ -197,13 +197,13 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const others = { Ask: { type: 'jwtAuth', credential }, Rate: { type: 'jwtAuth', credential } } as const;
 		await activated('dify-chat-with-feedback', { dify: await difyCredential(sim), others });
 		const asking = await theN8n().webhook('dify-ask', { headers: tokenOf('anna'), body: { question: 'Hello' } });
-		// Passages of documents and prices are not for visitors.
+		// Visitors do not get passages of documents and prices.
 		const given = (await asking.json()) as { answer: string; messageId: string; conversationId: string };
 		expect(Object.keys(given).sort()).toEqual(['answer', 'conversationId', 'messageId']);
 		const { answer, messageId } = given;
 		expect(answer).not.toBe('');
 		const rating = { messageId, user: 'anna', rating: 'dislike', text: 'Too short' };
-		// Nobody comes in without a token, and the body does not say who somebody is.
+		// A token is required, and the user is not taken from the body.
 		for (const headers of [{}, { authorization: 'Bearer x.y.z' }] as Array<Record<string, string>>) {
 			expect((await theN8n().webhook('dify-ask', { headers, body: { question: 'Hello', user: 'anna' } })).ok).toBe(
 				false,
@@ -315,7 +315,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'wait-for-model': async () => {
-		// Who comes before the model is there finds the line dead.
+		// Connections before the model is ready are refused.
 		let isAsked = () => {};
 		const asking = new Promise<void>((resolve) => (isAsked = resolve));
 		const gone = await startTcpServer((socket) => {
@@ -365,7 +365,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'weekly-server-report': async () => {
-		// Fast, so that a report does not meet the one before; and with words, since noise is told as broken.
+		// Fast, so that reports do not overlap; and with real words, since noise is reported as broken.
 		const model = await scriptedModel([{ reply: 'All is well here, and nothing is broken. '.repeat(40) }]);
 		const server = await startLlamaServer({ model, contextSize: 8192, parallel: 2 });
 		const { port, mails } = await mailServer();
@@ -447,7 +447,7 @@ describe('an alert of health-watch', () => {
 				({ length }) => length > 0,
 			);
 			expect(received[0]).toMatch(/is unreachable\n[\s\S]*is well again/);
-			// It was told once: the next checks have nothing to say.
+			// Reported once: the next checks report nothing.
 			const done = async () => await theN8n().listExecutions({ workflowId: id, status: ['success'], limit: 100 });
 			const before = (await done()).length;
 			await until(done, ({ length }) => length > before + 1);

@@ -1,6 +1,6 @@
 import { fs, path, process } from '../support/node';
 
-/** What a folder of `lib` may import, beside itself and the single files there, which import nothing. */
+/** Folders that a folder of `lib` may import, besides itself and the single files of `lib`, which import nothing. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
 	errors: [],
 	http: ['errors'],
@@ -20,7 +20,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const LIB = path.join(process.cwd(), 'lib');
 
 /**
- * Every import of a file of `lib` that leaves its folder, as `from → to`, where both are what stands directly in `lib`.
+ * Every import in `lib` across folders, as `from → to`, where both are top-level folders or files of `lib`.
  */
 const arrows = fs
 	.readdirSync(LIB, { recursive: true, encoding: 'utf8' })
@@ -37,7 +37,7 @@ const arrows = fs
 	})
 	.filter(({ from, to }) => from !== to);
 
-/** The files of the package, each with those that it imports, for their types only as well. */
+/** The files of the package, each with its imports, including type imports. */
 const imports = new Map(
 	['lib', 'nodes', 'credentials']
 		.flatMap((folder) =>
@@ -56,7 +56,7 @@ function importedBy(file: string): string[] {
 	return [...targets].flatMap(([, target]) => candidates(target!).filter((name) => fs.existsSync(name)));
 }
 
-/** One circle for each import that closes one, as the files on the way round. */
+/** Import cycles, each as a list of files. */
 function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
 	const [done, way, circles] = [new Set<string>(), new Array<string>(), new Array<string>()];
 	const follow = (file: string) => {

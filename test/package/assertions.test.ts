@@ -1,7 +1,7 @@
 import ts from 'typescript';
 import { fs, path } from '../support/node';
 
-/** The names of what a piece of code calls: `expect` of `expect(x).toBe(y)`, and of helpers of which the name says it. */
+/** Names of called functions: `expect` for `expect(x).toBe(y)`, and helpers with `expect` in their names. */
 function callsIn(code: ts.Node): string[] {
 	const names: string[] = [];
 	const visit = (node: ts.Node): void => {
@@ -18,7 +18,7 @@ function nameOf(node: ts.Expression): string | undefined {
 	return ts.isTaggedTemplateExpression(node) ? nameOf(node.tag) : undefined;
 }
 
-/** The tests in a file that call nothing with `expect` in front, each by its line. */
+/** Lines of the tests in a file that call no function whose name begins with `expect`. */
 function withoutAssertion(text: string): number[] {
 	const file = ts.createSourceFile('', text, ts.ScriptTarget.Latest);
 	const lines: number[] = [];

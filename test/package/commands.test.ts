@@ -3,13 +3,13 @@ import { loadModule, loadScript } from '../support/scripts';
 
 const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 
-/** What npm runs without `run`. */
+/** Scripts that npm runs without `run`. */
 const SHORT = ['start', 'test'];
 
 const filesBelow = (folder: string): string[] =>
 	fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => path.join(folder, file));
 
-/** Every text of the repository that may name a command. */
+/** All texts of the repository that may name commands. */
 const texts = async (): Promise<string[]> => [
 	...(await loadScript<{ documents(): string[] }>('pictures')).documents(),
 	...['bench', 'scripts', '.github', '.vscode', 'docs/docker']

@@ -3,7 +3,7 @@ import { SINCE } from '../servers/dify/script';
 import { SIM_VERSIONS } from '../servers/dify/types';
 import { fs, path } from '../support/node';
 
-/** The rows of the catalogue of events in the protocol notes: what stands in their first cell. */
+/** First cells of the event catalogue in the protocol notes. */
 const catalogue = fs
 	.readFileSync('docs/protocols/dify.md', 'utf8')
 	.split(/^### /m)

@@ -16,12 +16,12 @@ interface Service {
 const composed = (text = read('compose.yaml')) =>
 	parse(text, { merge: true }) as { services: Record<string, Service>; volumes: object };
 
-/** What the schema of the Compose specification says against a file. */
+/** Violations of the Compose specification's schema in a file. */
 function problems(content: unknown): unknown[] {
 	const schema = JSON.parse(
 		fs.readFileSync(path.join('test', 'fixtures', 'json-schemas', 'compose-spec.json'), 'utf8'),
 	) as Record<string, unknown>;
-	// Its "$schema" is spelled in a way that Ajv does not know; the draft is the usual one.
+	// Ajv does not know the spelling of its "$schema"; the draft is Ajv's default.
 	const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false }).compile({
 		...schema,
 		$schema: undefined,

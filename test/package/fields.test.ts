@@ -1,6 +1,6 @@
 /**
- * The official lint sees a field only where it is written as one object. Fields are also made by functions, put
- * together and changed, so here it looks at what n8n gets: the finished fields, written out.
+ * The official lint checks only fields that are written as one object literal. Many fields are built by functions, so
+ * here it checks the finished fields that n8n gets, written as source text.
  */
 import type { ICredentialType, INodeProperties, INodeType } from 'n8n-workflow';
 
@@ -10,19 +10,19 @@ const NODES = path.join(process.cwd(), 'nodes');
 const CREDENTIALS = path.join(process.cwd(), 'credentials');
 const ESLINT = path.join(process.cwd(), 'node_modules', 'eslint', 'bin', 'eslint.js');
 
-/** Rules about how a field is written, which do not fit one that is put together out of others. */
+/** Rules about a field's source text, which do not apply to fields that are composed of others. */
 const ABOUT_WRITING = new Set([
 	// A field that one operation requires and another does not.
 	'n8n-nodes-base/node-param-required-false',
-	// Further options stand behind those that several operations have.
+	// Specific options come after those that several operations have.
 	'n8n-nodes-base/node-param-collection-type-unsorted-items',
 	// The first column of a table is what identifies a row.
 	'n8n-nodes-base/node-param-fixed-collection-type-unsorted-items',
-	// A field that is switched between "Enable" and "Disable" is taken for a list of operations.
+	// The rule mistakes a field with "Enable" and "Disable" for a list of operations.
 	'n8n-nodes-base/node-param-operation-option-without-action',
 ]);
 
-/** Lists with an order or names of their own: what is common first, names as models and headers have them. */
+/** Lists with a deliberate order (common ones first) or names (of models and headers). */
 const FROM_TABLES = new Set(['resource', 'operation', 'textFormat', 'authentication']);
 
 interface LintResult {
@@ -54,7 +54,7 @@ async function allCredentials(): Promise<ICredentialType[]> {
 	return modules.flatMap((exported) => Object.values(exported).map((Made: new () => ICredentialType) => new Made()));
 }
 
-/** As a source file has it: the rules know names without quotation marks, texts with single ones, and indentation. */
+/** A field as source text in the style that the rules expect: unquoted names, single quotes, indentation. */
 function literal(value: unknown): string {
 	return JSON.stringify(value, withoutTables, '\t').replace(
 		/"((?:[^"\\]|\\.)*)"(:?)/g,
@@ -107,7 +107,7 @@ test('actions stand in the order of their use: first what a node is chosen with,
 	}
 });
 
-/** With the groups of rows that they hold. */
+/** Fields with the fields of their nested groups. */
 function allFields(properties: readonly INodeProperties[]): INodeProperties[] {
 	return properties.flatMap((field) => [
 		field,

@@ -5,7 +5,7 @@ import { fs, path } from '../support/node';
 
 const FOLDER = '.github';
 
-/** Which published schema a file of `.github` follows. */
+/** Published schemas of the files in `.github`. */
 const SCHEMAS: ReadonlyArray<[RegExp, string]> = [
 	[/^workflows\//, 'github-workflows'],
 	[/^dependabot\.yml$/, 'dependabot'],
@@ -20,7 +20,7 @@ const FILES = fs
 
 const read = (file: string) => fs.readFileSync(path.join(FOLDER, file), 'utf8');
 
-/** What a published schema says against a file's content. */
+/** Violations of a published schema in a file. */
 function problems(schemaName: string, content: unknown): unknown[] {
 	const file = path.join('test', 'fixtures', 'json-schemas', `${schemaName}.json`);
 	const schema = JSON.parse(fs.readFileSync(file, 'utf8')) as object;

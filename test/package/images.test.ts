@@ -11,7 +11,7 @@ interface PicturesScript {
 }
 
 const ROOT = process.cwd();
-/** What a file of each kind begins with. */
+/** First bytes of each image format. */
 const SIGNATURES: Readonly<Record<string, string>> = { '.png': '89504e470d0a1a0a', '.gif': '474946383961' };
 const MOST_BYTES = 4_000_000;
 

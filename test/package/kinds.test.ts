@@ -3,18 +3,18 @@ import { LOOKS } from '../servers/llama-server/imitators';
 import { fs } from '../support/node';
 
 const FOLDER = 'lib/servers/kinds';
-/** Not kinds themselves. */
+/** Files that define no kind. */
 const SHARED = ['evidence', 'index', 'kind', 'token-lists'];
 
 /** `lmStudio` → `lm-studio` */
 const fileOf = (kind: string) => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const letters = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '');
-/** The same server may be a kind of its own in another role: "llama-server (router)". */
+/** Name of the product without its role: "llama-server (router)" is a separate kind of llama-server. */
 const productOf = (kind: ServerKind) => KINDS[kind].label.replace(/ \(.*\)$/, '');
 
 const kinds = (Object.keys(KINDS) as ServerKind[]).filter((kind) => kind !== 'other');
 
-/** What stands for real servers in tests: folders of recordings, and simulators. */
+/** Test doubles of real servers: folders of recordings, and simulators. */
 const STANDS_FOR = [
 	...['test/fixtures', 'test/fixtures/models', 'test/servers', 'test/servers/media'].flatMap((folder) =>
 		fs.readdirSync(folder),
@@ -41,7 +41,7 @@ it.each(kinds)('%s is named in the page of servers, in both languages', (kind) =
 		expect(fs.readFileSync(page, 'utf8').replace(/\s+/g, ' ')).toContain(productOf(kind));
 });
 
-/** Whose business a kind of server is: its own protocol, and the field in which a user names it. */
+/** Files that may name kinds of servers: protocols, and the field in which a user chooses one. */
 const MAY_NAME =
 	/^(?:lib\/servers\/kinds\/|lib\/chat\/wire\/ollama|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
 

@@ -34,7 +34,7 @@ describe("n8n's own loader", () => {
 		await loader.loadAll();
 		const { nodes } = loader.types;
 		const chatModel = nodes.find(({ name }) => name.endsWith('localChatModel'));
-		// n8n adds the second one to whatever comes from a custom folder.
+		// n8n adds the second one to all nodes of a custom folder.
 		expect(chatModel?.codex?.categories).toEqual(['AI', 'Custom Nodes']);
 		expect(chatModel?.codex?.subcategories).toEqual({
 			AI: ['Language Models', 'Root Nodes'],
@@ -70,7 +70,7 @@ describe("n8n's own loader", () => {
 		}
 	});
 
-	/** Where people find each node, and by which words. */
+	/** Category and search words of each node. */
 	const FOUND: Record<string, { category: string; place?: string; words: string[]; page: string }> = {
 		difyApp: {
 			category: 'AI',

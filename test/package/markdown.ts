@@ -1,4 +1,4 @@
-/** A heading of a Markdown document, with the text up to the next heading. Code blocks are left out of the text. */
+/** A heading of a Markdown document, with the text up to the next heading, without code blocks. */
 export interface Heading {
 	level: number;
 	title: string;
@@ -7,7 +7,7 @@ export interface Heading {
 
 const FENCE = /^\s*```/;
 
-/** The lines of a document, each with whether it is inside a code block. */
+/** The lines of a document, and whether each is inside a code block. */
 function linesOf(markdown: string) {
 	let inCode = false;
 	return markdown.split('\n').map((line) => {
@@ -28,7 +28,7 @@ export function headingsOf(markdown: string): Heading[] {
 	return headings.map(({ level, title, lines }) => ({ level, title, text: lines.join('\n') }));
 }
 
-/** What stands in code blocks, a text for each. */
+/** Contents of the code blocks. */
 export function codeOf(markdown: string): string[] {
 	const blocks: string[][] = [];
 	let isNew = true;
@@ -40,7 +40,7 @@ export function codeOf(markdown: string): string[] {
 	return blocks.map((lines) => lines.join('\n'));
 }
 
-/** Where links and pictures of a document lead, outside of code. */
+/** Targets of a document's links and pictures, outside of code. */
 export function linksOf(markdown: string): string[] {
 	const text = linesOf(markdown)
 		.filter(({ isFence, isCode }) => !isFence && !isCode)
@@ -50,8 +50,7 @@ export function linksOf(markdown: string): string[] {
 }
 
 /**
- * The anchors of a document's headings as GitHub makes them: lower case, punctuation gone, blanks become hyphens,
- * repeated ones numbered.
+ * GitHub's anchors of a document's headings: lower case, without punctuation, hyphens for spaces, repeated ones numbered.
  */
 export function anchorsOf(markdown: string): string[] {
 	const seen = new Map<string, number>();

@@ -18,8 +18,7 @@ const sectionsOf = (page: string) =>
 	);
 
 /**
- * Every section that comments and test names cite, as `dify.md 3.6`. A citation may go on in the next line of a
- * comment.
+ * Sections that comments and test names cite, as `dify.md 3.6`. A citation may continue on the next line of a comment.
  */
 function citationsIn(text: string): string[] {
 	return [...text.replace(/\s*\n\s*\* /g, ' ').matchAll(CITATION)].flatMap(([, page, numbers]) => {

@@ -22,7 +22,7 @@ beforeAll(async () => {
 	documents = (await loadScript<{ documents(): string[] }>('pictures')).documents();
 });
 
-/** What is wrong with a link that a document has, if anything. */
+/** What is wrong with a document's link, if anything. */
 function problemOf(document: string, link: string): string | undefined {
 	const [target, anchor] = link.split('#') as [string, string | undefined];
 	const file = target === '' ? document : path.posix.normalize(path.posix.join(path.posix.dirname(document), target));
@@ -97,7 +97,7 @@ describe('documents in two languages', () => {
 
 	it('are written in Chinese', () => {
 		const han = (text: string) => text.match(/\p{Script=Han}/gu)?.length ?? 0;
-		// The names of nodes and the pages they link to are no words of a language.
+		// Names of nodes and link targets are not translated.
 		const withoutLinks = (text: string) => text.replace(/\[[^\]]*\]\([^)]*\)/g, '');
 		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
 			const foreign = headingsOf(read(file)).filter(({ text }) => withoutLinks(text).length > 200 && han(text) < 20);
@@ -105,7 +105,7 @@ describe('documents in two languages', () => {
 		}
 	});
 
-	/** The words for what the pages speak of, and those that mean the same and would confuse. */
+	/** Preferred terms, and synonyms that pages must not use. */
 	const GLOSSARY: ReadonlyArray<[word: string, others: RegExp]> = [
 		['凭证', /凭据/],
 		['智能体', /(?<!AI )(?<![A-Za-z-])(?:agents?|Agent)(?![A-Za-z-])|代理人/],
@@ -115,7 +115,7 @@ describe('documents in two languages', () => {
 		['重排', /重排序/],
 		['你', /您/],
 	];
-	/** Code, addresses, labels of the editor, quoted messages with their translation, and the words of Dify's own menu. */
+	/** Text that is not checked: code, addresses, labels of the editor, quoted messages with translation, Dify's menu. */
 	const QUOTED =
 		/```.*?```|`[^`\n]*`|\]\([^)\n]*\)|(?<!\*)\*(?!\*)[^*\n]+\*(?!\*)|“[^”\n]*”(?=（)|（设置 → 模型供应商）/gs;
 
@@ -134,7 +134,7 @@ describe('documents in two languages', () => {
 	const inRepository = (document: string, link: string) =>
 		path.posix.normalize(path.posix.join(path.posix.dirname(document), link));
 
-	/** What a translation does not change. Its links lead to the same pages, in the language of the reader. */
+	/** Parts that a translation keeps. Its links lead to the same pages, in the reader's language. */
 	const shapeOf = (markdown: string) => ({
 		headings: headingsOf(markdown).map(({ level }) => level),
 		commands: codeOf(markdown),
@@ -207,8 +207,7 @@ describe('docs/nodes', () => {
 	const pageOf = (folder: string) => `docs/nodes/${folder.replace(/\B[A-Z]/g, '-$&').toLowerCase()}.md`;
 
 	/**
-	 * Names of fields and options as people see them, without the unit that some carry. The name of a collection says
-	 * nothing.
+	 * Labels of fields and options, without units, and without labels of collections.
 	 */
 	const labelsOf = (property: INodeProperties | INodePropertyCollection): string[] => {
 		const own = property.displayName.replace(/ \(Seconds\)$/, '');
@@ -227,7 +226,7 @@ describe('docs/nodes', () => {
 	}
 
 	/**
-	 * Each operation that the editor offers, as its page names it: "Document: Sync"; of a node without resources "Rate".
+	 * All operations of a node as named on its page: "Document: Sync"; without resources "Rate".
 	 */
 	function operationsOf({ properties }: INodeTypeDescription): string[] {
 		const resources = properties.find(({ name }) => name === 'resource')?.options as INodePropertyOptions[] | undefined;
@@ -241,8 +240,8 @@ describe('docs/nodes', () => {
 	}
 
 	/**
-	 * The operations that a page has in a heading ("Image: Generate, Edit"), in the first cells of a row ("Image" and
-	 * "Generate, Edit"), or in a row below a heading of their resource in the plural ("Models").
+	 * Operations that a page names in a heading ("Image: Generate, Edit"), in the first cells of a row ("Image" and
+	 * "Generate, Edit"), or in a row below a heading with the resource's plural ("Models").
 	 */
 	function operationsIn(page: string): Set<string> {
 		const named = (resource: string, names: string) =>
@@ -264,7 +263,7 @@ describe('docs/nodes', () => {
 		);
 	}
 
-	/** Names in a list, without what is said of each: "Rename (a *Name*), Delete". */
+	/** Names in a list, without explanations: "Rename (a *Name*), Delete". */
 	function namesIn(list: string): string[] {
 		return list
 			.replace(/[（(][^（()）]*[)）]/g, '')
@@ -285,7 +284,7 @@ describe('docs/nodes', () => {
 		const { description, pages } = await described(folder);
 		for (const page of pages) {
 			const said = read(page).toLowerCase();
-			// "DRY: Base" stands as "DRY (Multiplier, Base, …)"; notices and hidden fields have no label that is seen.
+			// "DRY: Base" is documented as "DRY (Multiplier, Base, …)"; notices and hidden fields have no visible label.
 			const missing = description.properties
 				.filter(({ type }) => type !== 'notice' && type !== 'hidden')
 				.flatMap(labelsOf)

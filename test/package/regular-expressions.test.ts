@@ -3,13 +3,13 @@ import { childProcess, createRequire, fs, process } from '../support/node';
 import { cpuMilliseconds } from '../support/time';
 
 /**
- * Every regular expression of ours may meet text of others: none may take longer for each sign, the longer the text is.
- * Each is tried on texts that are pumped where it repeats something: before, behind and in between what it wants.
+ * All regular expressions of the package must take linear time, since they may get foreign text (ReDoS). Each is tested
+ * with attack texts that repeat what it repeats: before, after and between its parts.
  */
 type Typescript = typeof import('typescript');
 const ts = createRequire(`${process.cwd()}/package.json`)('typescript') as Typescript;
 const SIGNS = 80_000;
-/** A linear search of so long a text takes a few milliseconds, a quadratic one half a second and more. */
+/** Length of a text that takes a few milliseconds in linear time, half a second and more in quadratic time. */
 const MOST_MS = 250;
 
 interface Found {
@@ -39,7 +39,7 @@ function found(): Found[] {
 	return [...all.values()];
 }
 
-/** A short text that an element matches. */
+/** A short text that matches an element. */
 function sample(element: AST.Element | AST.CharacterClassElement): string {
 	switch (element.type) {
 		case 'Character':
@@ -72,7 +72,7 @@ function sampleOf(elements: readonly AST.Element[]): string {
 	return elements.map(sample).join('');
 }
 
-/** Texts that make an engine which tries again and again do so: a beginning, and what is repeated behind it. */
+/** Attack texts that cause backtracking: a prefix, and the repeated part. */
 function pumps(pattern: AST.Pattern): Array<{ before: string; pump: string }> {
 	const all: Array<{ before: string; pump: string }> = [];
 	const walk = (elements: readonly AST.Element[], before: string): void => {
@@ -96,7 +96,7 @@ function pumps(pattern: AST.Pattern): Array<{ before: string; pump: string }> {
 	return all;
 }
 
-/** Those that meet only the beginning of a text, with so many signs. */
+/** Expressions that only get the beginning of a text, with its maximum length. */
 const ALREADY_CUT = new Map([['<(script|style)[\\s\\S]*?<\\/\\1>', 16_000]]);
 
 test('no regular expression of ours takes more time for each sign of a longer text', () => {
@@ -109,7 +109,7 @@ test('no regular expression of ours takes more time for each sign of a longer te
 		const worst = pumps(pattern).find(({ before, pump }) => {
 			const text = (share: number) => `${before}${pump.repeat(signs / share / pump.length)}\0`;
 			const ms = took(regexp, text(1));
-			// Four times the text takes four times as long, or sixteen times.
+			// Four times the length takes four times as long if linear, sixteen times if quadratic.
 			return ms > MOST_MS && ms > 8 * took(regexp, text(4));
 		});
 		return worst === undefined ? [] : [`${place} /${source}/${flags} on ${JSON.stringify(worst)}`];

@@ -1,6 +1,6 @@
 /**
- * What n8n's list of nodes shows for a search: its own ranking (`@n8n/utils`), over items made as its editor makes them
- * (n8n 2.41.1, useActionsGeneration.ts and SearchItems): a trigger loses that word, and is joined with the node of its name.
+ * Search results in n8n's list of nodes: n8n's own ranking (`@n8n/utils`), over items built like in its editor (n8n 2.41.1,
+ * useActionsGeneration.ts and SearchItems): "Trigger" is removed from names, and triggers are merged with nodes of that name.
  */
 import type { INodeType } from 'n8n-workflow';
 

@@ -1,6 +1,6 @@
 /**
- * Workflows that people have stored keep working: every name, type and choice of 0.1.0 exists in today's nodes of the same
- * version. test/fixtures/README.md says what the fixtures are.
+ * Stored workflows of users keep working: every name, type and option of 0.1.0 exists in the current nodes of the same
+ * version. The fixtures are described in test/fixtures/README.md.
  */
 import type { INodeProperties, INodePropertyCollection, INodePropertyOptions, INodeType } from 'n8n-workflow';
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
 	}
 });
 
-/** The node that a type names; an agent's tool is the same node under another name. */
+/** The node of a type; an agent's tool is the same node under another name. */
 const descriptionOf = (type: string): Description | undefined =>
 	descriptions.get(type.slice(PREFIX.length)) ?? descriptions.get(type.slice(PREFIX.length).replace(/Tool$/, ''));
 
@@ -43,13 +43,13 @@ function problemsOf(node: WorkflowNode): string[] {
 	return parameterProblems(node, description).map((problem) => `"${node.name}" ${problem}`);
 }
 
-/** A field of 0.1.0: its type, and what could be chosen. */
+/** A field of 0.1.0: its type and options. */
 interface Field {
 	type: string;
 	options?: unknown[];
 }
 
-/** Fields by their path, such as `options.temperature`; several where the same name has more than one form. */
+/** Fields by path, such as `options.temperature`; several if a name has more than one variant. */
 function fieldsOf(properties: readonly INodeProperties[], at = ''): Record<string, Field[]> {
 	const found: Record<string, Field[]> = {};
 	const add = (name: string, fields: Field[]) => (found[name] = [...(found[name] ?? []), ...fields]);

@@ -4,7 +4,7 @@ import { listen } from '../support/listening';
 import { createRequire, http, process } from '../support/node';
 import { request } from '../support/undici';
 
-/** The bundle of the build, from which parts of undici are left out. */
+/** The bundle of the build, without some parts of undici. */
 const { EnvHttpProxyAgent, Pool, createParser, RE2JS, RegExpParser, line, nice, ticks, utcTicks, validate } =
 	createRequire(`${process.cwd()}/package.json`)('./dist/lib/vendor.js') as typeof Vendor;
 
@@ -14,7 +14,7 @@ afterEach(() => {
 	for (const server of servers.splice(0)) server.close();
 });
 
-/** A server that says what it was asked. */
+/** A server that echoes the request. */
 async function echo(): Promise<string> {
 	const server = http.createServer((incoming, response) => {
 		incoming.setEncoding('utf8');
@@ -40,7 +40,7 @@ describe('the libraries in the built package', () => {
 			[undefined, ''],
 		] as const) {
 			const method = body === undefined ? ('GET' as const) : ('POST' as const);
-			// A stream need not be one of Node's own.
+			// Any async iterable, not only Node's streams.
 			const answer = await request(`${base}/x`, { dispatcher, method, body: body as string });
 			expect(await answer.body.json()).toEqual({ method, url: '/x', body: seen });
 		}

@@ -16,8 +16,8 @@ const FOLDER = path.join(ROOT, 'workflows');
 const PREFIX = 'n8n-nodes-local-llama.';
 
 /**
- * n8n's own nodes that examples may use, with the versions that both the oldest and the newest supported n8n know.
- * Their parameters are checked where the real n8n is at hand: test/e2e/workflows.test.ts.
+ * n8n's own nodes that examples may use, with versions that the oldest and the newest supported n8n have. Their parameters
+ * are checked with the real n8n: test/e2e/workflows.test.ts.
  */
 const N8N_NODES = JSON.parse(fs.readFileSync(path.join(ROOT, 'test', 'package', 'n8n-nodes.json'), 'utf8')) as Record<
 	string,
@@ -73,7 +73,7 @@ function typeProblems({ name, type, typeVersion, parameters, ...rest }: Workflow
 	return of(parameterProblems({ name, type, typeVersion, parameters, ...rest }, description));
 }
 
-/** All that can be told without running it. */
+/** All static checks of a workflow. */
 const problemsOf = (workflow: Workflow) => [
 	...workflow.nodes.flatMap(typeProblems),
 	...wiringProblems(workflow),
@@ -299,7 +299,7 @@ describe('the check itself', () => {
 	});
 });
 
-/** Option values and defaults anywhere in a description, with the fields that hold them. */
+/** All option values and defaults in a description, with their fields. */
 function valuesIn(node: unknown, where: string): Array<[string, unknown]> {
 	if (Array.isArray(node)) return node.flatMap((each) => valuesIn(each, where));
 	if (typeof node !== 'object' || node === null) return [];
@@ -309,7 +309,7 @@ function valuesIn(node: unknown, where: string): Array<[string, unknown]> {
 	return [...(own as Array<[string, unknown]>), ...Object.values(here).flatMap((each) => valuesIn(each, place))];
 }
 
-/** n8n evaluates every text that begins with "=", so such a choice could never be chosen. */
+/** n8n evaluates texts that begin with "=", so such an option could not be chosen. */
 test('no option value or default begins with "=", but for expressions', () => {
 	const all = [...descriptions.values()].flatMap(({ name, properties }) => valuesIn(properties, name));
 	expect(all.length).toBeGreaterThan(500);

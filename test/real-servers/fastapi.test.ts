@@ -1,4 +1,4 @@
-/** Home-made servers on a real FastAPI and uvicorn (docs/protocols/llama-server.md 8.4). */
+/** Self-written servers on a real FastAPI and uvicorn (docs/protocols/llama-server.md 8.4). */
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import { chat, failureOf } from './support/clients';

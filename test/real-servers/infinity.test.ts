@@ -1,4 +1,4 @@
-/** A real infinity with all-MiniLM-L6-v2 and a reranker of the same body. Its routes are at the root by default. */
+/** A real infinity with all-MiniLM-L6-v2 and a reranker with the same weights. Its routes are at the root by default. */
 import type { Connection } from '../../lib/http/connection';
 import { listModels } from '../../lib/servers/model-list';
 import { listModelsFor } from '../../lib/servers/purpose';

@@ -33,7 +33,7 @@ const { llamaServerProblem, miniLm, miniLmProblem, python } = parts();
 const KEY = 'sk-test';
 const MODELS = ['local-chat', 'local-embed', 'local-rank', 'local-vectors'];
 
-/** Its own kind of file, which JSON is as well. */
+/** Its YAML settings, written as JSON. */
 function writeConfig(behind: string): string {
 	const model = (name: string, to: string, base: string) => ({
 		model_name: name,

@@ -1,4 +1,4 @@
-/** A real server of llama-cpp-python, with its defaults, and one that is told what this package advises. */
+/** A real server of llama-cpp-python with its defaults, and one with the settings that this package recommends. */
 import type { Connection } from '../../lib/http/connection';
 import { listModels } from '../../lib/servers/model-list';
 import { check, ids } from '../lib/health/support';

@@ -1,4 +1,4 @@
-/** A real llama-server as a router: one process that chats, embeds and reranks, each with another model. */
+/** A real llama-server as a router: chat, embeddings and reranking, each with another model. */
 import type { Connection } from '../../lib/http/connection';
 import { applyTemplate, countPrompt } from '../../lib/chat/request/prompt';
 import { listModelsFor } from '../../lib/servers/purpose';
@@ -9,7 +9,7 @@ import { CAT, chat, embeddingsOf, failureOf, KITTEN, nearness, rerankOf, REVENUE
 import { connection, parts, startRouter, stopServers } from './support/servers';
 
 const { llamaServerProblem, miniLm, miniLmProblem, smolLm2, smolLm2Problem } = parts();
-/** A word is a token of this model, and two special ones are around a text. */
+/** This model has one token per word, and two special tokens around a text. */
 const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
 
 describeWith(llamaServerProblem ?? miniLmProblem ?? smolLm2Problem, 'llama-server with three models', () => {

@@ -1,4 +1,4 @@
-/** A real Ollama, with models that are made from files: SmolLM2, all-MiniLM-L6-v2. */
+/** A real Ollama with models created from files: SmolLM2, all-MiniLM-L6-v2. */
 import type { Connection } from '../../lib/http/connection';
 import { createModel } from '../../lib/servers/manage/create';
 import { changeModel } from '../../lib/servers/manage/load';
@@ -18,7 +18,7 @@ const { createHash } = createRequire(`${process.cwd()}/package.json`)('node:cryp
 const PATIENCE = { wait: true, limitMs: 120_000 };
 const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
 
-/** `ollama create` with a file of this machine. */
+/** `ollama create` with a local file. */
 async function create(url: string, model: string, file: string, more: object = {}): Promise<void> {
 	const bytes = fs.readFileSync(file);
 	const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;

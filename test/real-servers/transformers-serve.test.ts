@@ -1,4 +1,4 @@
-/** A real `transformers serve` of Hugging Face, with the scripted model out of a folder. */
+/** A real `transformers serve` of Hugging Face, with the scripted model from a folder. */
 import type { Connection } from '../../lib/http/connection';
 import { listModels } from '../../lib/servers/model-list';
 import { complete } from '../../lib/text/complete';
@@ -82,7 +82,7 @@ describeWith(parts().python.transformers.problem, 'transformers serve', () => {
 			const answer = await fetch(`${url}/v1/completions`, { method: 'POST', headers, body });
 			return ((await answer.json()) as { usage: { prompt_tokens: number } }).usage.prompt_tokens;
 		};
-		// Its tokens are the characters of the text in front alone.
+		// The token count covers only the characters of the text before.
 		expect(await ask({ suffix: 'The end of it all.' })).toBe('Tell a story'.length);
 		const settings = { model, parameters: {}, limits: {}, retries: 0 };
 		const filled = complete(server, settings, { prefix: 'a', suffix: 'b', beginning: '', extra: [] }).next();

@@ -1,4 +1,4 @@
-/** A real whisper.cpp server with a model without weights: every form of an answer, and no words in it. */
+/** A real whisper.cpp server with a model without weights: every answer format, with empty text. */
 import { transcribe, type TranscriptionRequest } from '../../lib/media/transcribe';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';

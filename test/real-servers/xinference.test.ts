@@ -1,4 +1,4 @@
-/** A real Xinference without keys, with models of its own that are registered and launched on it. It takes minutes to start. */
+/** A real Xinference without keys, with custom models that are registered and launched. It takes minutes to start. */
 import type { Connection } from '../../lib/http/connection';
 import { listModels } from '../../lib/servers/model-list';
 import { listModelsFor } from '../../lib/servers/purpose';
@@ -25,7 +25,7 @@ const { miniLmFolders, miniLmFoldersProblem, python } = parts();
 const PATIENCE_MS = 900_000;
 const MOST_TOKENS = 256;
 
-/** Registers a model out of a folder, and launches it. */
+/** Registers a model from a folder, and launches it. */
 async function launch(url: string, type: string, folder: string, engine: string, about: object, spec: object = {}) {
 	const name = (about as { model_name: string }).model_name;
 	const file = {
@@ -75,7 +75,7 @@ describeWith(python.xinference.problem ?? miniLmFoldersProblem, 'Xinference', ()
 	it('Server Health knows it, and its lists', async () => {
 		const result = await check(url);
 		expect(result).toMatchObject({ healthy: true, server: { kind: 'xinference' } });
-		// Any key does: it runs without accounts.
+		// It accepts any key, since it runs without accounts.
 		expect(ids(result)).toEqual(['keyNotChecked']);
 		expect((await listModels(server)).map(({ id, context }) => [id, context])).toEqual([
 			[model, CONTEXT],

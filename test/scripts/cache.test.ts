@@ -10,7 +10,7 @@ interface CacheScript {
 	withLock<T>(file: string, work: () => Promise<T>, onWait?: (holder: number | undefined) => void): Promise<T>;
 }
 
-/** Linux hands out process numbers up to 4,194,304. */
+/** Linux assigns process IDs up to 4,194,304. */
 const NO_SUCH_PROCESS = 2 ** 31 - 1;
 
 let dir: string;

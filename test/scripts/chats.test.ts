@@ -16,7 +16,7 @@ const script = async (): Promise<Script> => ({
 
 const line = (type: ChatLine['type'], content?: string): ChatLine => ({ type, content, atMs: 7 });
 
-/** An n8n that answers by the question, and notes how many chats it holds at once. */
+/** A fake n8n whose answer depends on the question, and which records the number of concurrent chats. */
 function n8nOf(answers: Record<string, Array<ChatLine | Error>>): { client: N8nClient; most: () => number } {
 	let now = 0;
 	let most = 0;

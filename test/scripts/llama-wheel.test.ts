@@ -3,7 +3,7 @@ import { childProcess, fs, path } from '../support/node';
 const LAUNCHER = path.resolve('scripts', 'lib', 'llama_server.py');
 const PYTHON = ['python3', 'python'].find((name) => childProcess.spawnSync(name, ['--version']).status === 0);
 
-/** Runs the launcher far enough to see what it makes of its options: they are read before the package is loaded. */
+/** Runs the launcher until it has parsed its options, which is before it loads the package. */
 const launch = (...args: string[]) =>
 	childProcess.spawnSync(PYTHON ?? 'python3', ['-I', LAUNCHER, ...args], { encoding: 'utf8' });
 
@@ -19,7 +19,7 @@ describe('the llama-server of the Python package', () => {
 		expect(given.filter((option) => !known.has(option!))).toEqual([]);
 	});
 
-	// Where there is no Python, npm start compiles a llama-server; npm test needs only Node.
+	// Skipped without Python: npm test needs only Node.
 	(PYTHON === undefined ? describe.skip : describe)('with Python', () => {
 		test('an unknown option ends it with a sentence', () => {
 			const { status, stderr } = launch('--model', 'x.gguf', '--models-dir', 'models');

@@ -24,7 +24,7 @@ interface Stored {
 
 const product = (shape: number[]): number => shape.reduce((all, size) => all * size, 1);
 
-/** A file as Hugging Face's library writes it; `padding` blanks end the header. */
+/** A safetensors file; the header ends with `padding` spaces. */
 function safetensors(tensors: Stored[], padding = 0): Buffer {
 	let offset = 0;
 	const header = Object.fromEntries(

@@ -16,7 +16,7 @@ const binaries = async () =>
 	(await loadScript<{ BINARY_PACKAGES: Record<string, Binary> }>('native-modules')).BINARY_PACKAGES;
 const sqlite = async () => (await binaries())['sqlite3@5.1.7']!;
 
-/** A native module in n8n's tree: it loads when the right binary is in its place. */
+/** A fake native module, which loads if the right binary is in place. */
 function moduleOf(folder: string, version: string, { file }: Binary): void {
 	const module = path.join(folder, 'node_modules', 'sqlite3');
 	fs.mkdirSync(module, { recursive: true });
@@ -28,7 +28,7 @@ function moduleOf(folder: string, version: string, { file }: Binary): void {
 	);
 }
 
-/** npm that installs the package with this hash, with a binary for each C library. */
+/** A fake npm that installs the package with this hash, with a binary for each C library. */
 const npmWith = ({ name }: Binary, integrity: string, ...files: Array<[string, string]>) => `
 const target = argv[argv.indexOf('--prefix') + 1];
 const home = path.join(target, 'node_modules', ${JSON.stringify(name)});
@@ -74,7 +74,7 @@ describe("the binary of n8n's native modules", () => {
 		const asked = fs.readFileSync(path.join(path.dirname(machine().cache), 'npm.log'), 'utf8');
 		expect(asked).toContain(`--ignore-scripts`);
 		expect(asked).toContain(`--omit=optional ${pinned.name}@${pinned.version}`);
-		// What is there already is not asked for again.
+		// Nothing is installed again.
 		expect(await ensure()).toBe('undefined');
 		expect(fs.readFileSync(path.join(path.dirname(machine().cache), 'npm.log'), 'utf8')).toBe(asked);
 	});

@@ -12,14 +12,14 @@ interface ProcScript {
 
 const PROC = JSON.stringify(url.pathToFileURL(path.resolve('scripts', 'lib', 'proc.mjs')).href);
 
-/** A script that starts a shell in the background, which starts two more, one of them in a session of its own. */
+/** A script that starts a shell in the background, which starts two more, one of them in a new session. */
 const FAMILY = `
 import { startService } from ${PROC};
 const family = 'sleep 61 & setsid sleep 62 & echo ready $$ $!; wait';
 startService('family', 'sh', ['-c', family], { onLine: (line) => console.log(line) });
 `;
 
-/** One that ignores being asked to end. */
+/** A script that ignores SIGTERM. */
 const STUBBORN = `
 import { startService } from ${PROC};
 const stubborn = 'trap "echo asked" TERM; echo ready $$ $$; while :; do sleep 0.1; done';
@@ -32,7 +32,7 @@ function isAlive(pid: number): boolean {
 	try {
 		process.kill(pid, 0);
 		if (process.platform !== 'linux') return true;
-		// An ended process stays in the table until its parent takes note, and orphans have a slow one in some containers.
+		// An ended process stays a zombie until its parent reaps it, which is slow for orphans in some containers.
 		return !/\) Z /.test(fs.readFileSync(`/proc/${pid}/stat`, 'latin1'));
 	} catch {
 		return false;
@@ -98,7 +98,7 @@ it('does not wait for a stubborn one when asked twice', async () => {
 	const askedAgainAt = Date.now();
 	script.kill('SIGINT');
 	expect(await ended).toBe(130);
-	// Asked once, it is waited for five seconds.
+	// After SIGTERM it has five seconds.
 	expect(Date.now() - askedAgainAt).toBeLessThan(3500);
 	expect(await waitUntilGone(pids)).toBe(true);
 });

@@ -1,13 +1,13 @@
 import { childProcess, crypto, fs, path } from '../support/node';
 import { useBareMachine } from '../support/bare-machine';
 
-/** The real one of this machine: the scripts themselves look for it on PATH. */
+/** The machine's Python, which the scripts find on PATH. */
 const PYTHON = ['python3', 'python']
 	.map((name) => childProcess.spawnSync(name, ['-c', 'import sys, pip; print(sys.executable)'], { encoding: 'utf8' }))
 	.find(({ status }) => status === 0)
 	?.stdout.trim();
 
-/** The smallest wheel there is. */
+/** A minimal wheel. */
 const WHEEL = `
 import sys, zipfile
 info = 'little-1.0.dist-info/'
@@ -58,7 +58,7 @@ describe('the Python of this machine', () => {
 			HASH: hash ?? crypto.createHash('sha256').update(bytes).digest('hex'),
 			PIP_NO_INDEX: '1',
 			PIP_FIND_LINKS: folder,
-			// What a user may have set, and what would stop it.
+			// The user's pip settings that would forbid it.
 			PIP_USER: '1',
 			PIP_REQUIRE_VIRTUALENV: '1',
 		});

@@ -87,7 +87,7 @@ describe('a model server that runs already', () => {
 	});
 });
 
-/** Python with a pip that writes down what it was asked to install, and installs a xllamacpp that knows its version. */
+/** A fake Python whose pip records its arguments, and installs a xllamacpp with a version. */
 const PYTHON = `
 const said = argv.join(' ');
 if (argv[0] === '-c') console.log('3 12');
@@ -119,7 +119,7 @@ describe('a llama-server to start', () => {
 	test('the order: LLAMA_SERVER_BIN, PATH, compiled earlier, the Python package', async () => {
 		machine().program('python3', PYTHON);
 		expect(await ensure()).toMatch(/^BINARY .*llama-server-xllamacpp-[^/]+\/llama-server$/m);
-		// The compiled one has a router.
+		// Only the compiled one has a router.
 		const built = await folderOfBuilt();
 		fs.mkdirSync(built, { recursive: true });
 		fs.writeFileSync(path.join(built, 'llama-server'), '');
@@ -144,7 +144,7 @@ describe('a llama-server to start', () => {
 			expect.arrayContaining(['--require-hashes', '--no-deps', '--only-binary=:all:', '--target']),
 		);
 		expect(asked.list).toMatch(/^xllamacpp==\d+\.\d+\.\d+( --hash=sha256:[0-9a-f]{64}){4}\n$/);
-		// A user's own settings of pip that forbid it.
+		// The user's pip settings that would forbid it.
 		expect(asked.env).toMatchObject({ PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' });
 	});
 

@@ -1,11 +1,11 @@
-/** Workflows and credentials for the search after secrets: canaries in each field that may hold a secret. */
+/** Workflows and credentials for the search for leaked secrets: canaries in each field that may hold a secret. */
 import { canary } from '../../support/canaries';
 import type { FilledNode } from '../../support/every-operation';
 import { chatTrigger, workflowOf } from './workflows';
 
 const LANGCHAIN = '@n8n/n8n-nodes-langchain.';
 
-/** One for each field, with signs that are written in other ways in a URL, in JSON and in HTML. */
+/** One canary per field, with characters that URLs, JSON and HTML escape. */
 export const secrets = {
 	key: `${canary(24, '+/')}==`,
 	headerValue: canary(24, '&"<%'),
@@ -31,7 +31,7 @@ type OnError = 'continueRegularOutput' | 'continueErrorOutput';
 
 const header = (name: string, value: string) => ({ name, value });
 
-/** The data of credentials for two servers; those of model servers twice, since a header can carry one key only. */
+/** Credential data for two servers; two per model server, since a header holds one key only. */
 export const credentialData = (first: string, second: string) => ({
 	local: {
 		baseUrl: first,
@@ -61,14 +61,14 @@ export const credentialData = (first: string, second: string) => ({
 	knowledge: { baseUrl: `${first}/v1`, apiKey: `dataset-${secrets.knowledgeKey}`, keyType: 'knowledge' },
 });
 
-/** Addresses that hold a secret themselves: they are refused. */
+/** Addresses that contain a secret, which the package refuses. */
 export const ADDRESSES = {
 	password: `http://anna:${secrets.passwordInAddress}@127.0.0.1:9/v1`,
 	oddPassword: `http://anna:${secrets.passwordInAddress}/#@127.0.0.1:9`,
 	query: `http://127.0.0.1:9/v1?key=${secrets.keyInQuery}`,
 };
 
-/** The data of credentials with such an address, in each field that takes one. */
+/** Credential data with such an address in each address field. */
 export function badAddress(baseUrl: string) {
 	const dify = {
 		baseUrl: baseUrl.replace(/anna:\w+/, `anna:${secrets.passwordInDifyAddress}`),
@@ -93,7 +93,7 @@ export function partOf({ name, type, typeVersion, parameters, credentials: wante
 	return { type, typeVersion, parameters, credentials };
 }
 
-/** A start whose item has a file of one line. */
+/** A Manual Trigger whose item has a file of one line. */
 export const startWithFile = (text: string): Parts => ({
 	Start: { type: 'n8n-nodes-base.manualTrigger', to: ['Text'] },
 	Text: {
@@ -109,7 +109,7 @@ export const startWithFile = (text: string): Parts => ({
 	},
 });
 
-/** Operations behind one file, each going on with its error in an item. */
+/** Operations in a chain after one file, each with the given error handling. */
 export function actionsBehindFile(actions: readonly FilledNode[], given: Credentials, onError: OnError): Parts {
 	const start = startWithFile('hello');
 	return {
@@ -125,7 +125,7 @@ const store = (mode: 'insert' | 'load', more: Record<string, unknown>) => ({
 	parameters: { mode, memoryKey: { __rl: true, mode: 'id', value: 'secrets' }, ...more },
 });
 
-/** Puts a text into n8n's store of vectors. */
+/** Inserts a text into n8n's vector store. */
 export const filledStore = (embeddings: FilledNode, given: Credentials): Parts => ({
 	Start: { type: 'n8n-nodes-base.manualTrigger', to: ['Insert'] },
 	Insert: store('insert', { clearStore: true }),
@@ -139,9 +139,9 @@ export const filledStore = (embeddings: FilledNode, given: Credentials): Parts =
 });
 
 /**
- * The nodes that serve others, below nodes of n8n that go on with their errors.
+ * All sub-nodes, below nodes of n8n that continue on error.
  *
- * @param well for a server that embeds: otherwise nothing would be ranked
+ * @param well credentials of a working embeddings server: otherwise nothing would be ranked
  */
 export function everySubNode(subNodes: Record<string, FilledNode>, given: Credentials, well: Credentials): Parts {
 	const sub = (name: string, kind: string, ...nodes: string[]) => ({
@@ -169,7 +169,7 @@ export function everySubNode(subNodes: Record<string, FilledNode>, given: Creden
 	};
 }
 
-/** A streamed chat by each of the nodes that can type one. */
+/** Streamed chats, one for each node that can stream. */
 export const chats = (webhook: string, model: Parts[string], dify: Parts[string]): Record<string, Parts> => ({
 	agent: {
 		Chat: chatTrigger(`${webhook}-agent`),

@@ -8,40 +8,38 @@ import { chromium, workFolder, type N8nServer } from './playground';
 export type { Locator, Page } from 'playwright-core';
 
 /**
- * What of the window is shown.
+ * The part of the window that a picture shows.
  *
- * `canvas`: the nodes and notes of a workflow, without the buttons around them. `fields`: the column of an open node
- * with its fields. A list: what these cover. `of` and `down`: an element from its top down to the last of others,
- * because it goes on with nothing in it.
+ * `canvas`: nodes and notes, without the buttons around them. `fields`: the column with an open node's fields. A list: the
+ * area of these elements. `of` and `down`: the element from its top to the lowest of the others, without empty space below.
  */
 export type PicturePart = 'canvas' | 'fields' | Locator[] | { of: Locator; down: Locator[] };
 
 export interface Editor {
 	page: Page;
-	/** An element by n8n's own marks for tests. */
+	/** An element by n8n's `data-test-id`. */
 	get(testId: string): Locator;
-	/** Opens a saved workflow; comes back when its nodes are drawn. */
+	/** Opens a saved workflow and waits until its nodes are visible. */
 	openWorkflow(id: string): Promise<void>;
 	node(name: string): Locator;
 	/** Opens the panel of a node on the canvas. */
 	openNode(name: string): Promise<void>;
 	closeNode(): Promise<void>;
-	/** Drags a border or handle by so many pixels. */
+	/** Drags a border or handle, in pixels. */
 	drag(handle: Locator, byX: number, byY: number): Promise<void>;
 	/**
-	 * Writes a picture into the work folder, and where `LOCAL_LLAMA_PICTURES` names a folder, there too. Without `part`,
-	 * of the whole window.
+	 * Writes a picture into the work folder, and into the folder of `LOCAL_LLAMA_PICTURES`, if set. Default: the whole window.
 	 */
 	picture(name: string, part?: PicturePart): Promise<void>;
-	/** One of the pictures of a moving one; only where pictures for the documents are taken. */
+	/** One frame of an animated picture; only if pictures for the documents are taken. */
 	frame(name: string, at: number): Promise<void>;
 	close(): Promise<void>;
 }
 
-/** Starting n8n's front end takes 3 s on an idle machine, and ten times that on one that runs other tests. */
+/** n8n's front end starts in 3 s on an idle machine, ten times slower on a busy one. */
 const ACTION_TIMEOUT_MS = 180_000;
 export const WINDOW = { width: 1280, height: 800 };
-/** Pixels of a picture for the documents to one of the window: GitHub draws it smaller, on screens that show more. */
+/** Device pixels per CSS pixel in pictures for the documents, for sharp pictures on high-resolution screens. */
 const SHARPER = 1.5;
 
 /** n8n's editor in a real browser, logged in as the owner. */
@@ -100,11 +98,9 @@ export async function openEditor(
 			await page.mouse.up();
 		},
 		picture: async (name, part) => {
-			// What n8n has to say lies across what is to be seen, and goes by itself; so does the map after the canvas was
-			// moved.
+			// Wait until n8n's notifications disappear, and the minimap after moving the canvas.
 			await page.addStyleTag({ content: '.el-notification, .vue-flow__minimap { visibility: hidden !important; }' });
-			// Much shows its buttons, and borders light up, while the pointer is over them; and drop-down lists take a moment
-			// to open.
+			// Move the pointer away, since hovering shows buttons and highlights borders; drop-down lists take a moment to open.
 			await page.mouse.move(WINDOW.width * 0.75, 2);
 			await page.waitForTimeout(400);
 			await iconsDrawn(page);
@@ -135,7 +131,7 @@ interface Box {
 	height: number;
 }
 
-/** Icons come after the nodes: a picture taken at once shows empty boxes. */
+/** Waits for icons, which load after the nodes. */
 async function iconsDrawn(page: Page): Promise<void> {
 	await page.waitForFunction(`[...document.querySelectorAll('[data-test-id="canvas-node"] .n8n-node-icon')].every((icon) => {
 		const image = icon.querySelector('img');
@@ -177,7 +173,7 @@ function around(boxes: Box[], margin = 0): Box {
 	return { x, y, width: right - x, height: bottom - y };
 }
 
-/** Takes away all around the canvas, draws the workflow as large as it fits, and tells where it is. */
+/** Hides all around the canvas, fits the workflow into it, and returns its area. */
 async function canvasAlone(page: Page): Promise<Box> {
 	const others = [
 		'#header',
@@ -192,16 +188,16 @@ async function canvasAlone(page: Page): Promise<Box> {
 	await page.addStyleTag({ content: `${others.join(', ')} { display: none !important; }` });
 	await page.waitForFunction("document.querySelector('#canvas').getBoundingClientRect().width === window.innerWidth");
 	await page.keyboard.press('1');
-	// n8n moves there within 200 ms.
+	// n8n's animation takes 200 ms.
 	await page.waitForTimeout(500);
 	return around(await boxesOf([page.locator('.vue-flow__node *:not(.vue-flow__resize-control)')]), 24);
 }
 
-/** Whether an element shows all that it holds. */
+/** Whether an element's content is completely visible. */
 export async function isWhole(element: Locator): Promise<boolean> {
 	return await element.evaluate(
 		(shown: { scrollWidth: number; clientWidth: number; scrollHeight: number; clientHeight: number }) =>
-			// One pixel is rounding.
+			// Tolerance of one pixel for rounding.
 			shown.scrollWidth <= shown.clientWidth + 1 && shown.scrollHeight <= shown.clientHeight + 1,
 	);
 }

@@ -1,6 +1,6 @@
 const { TestEnvironment } = require('jest-environment-node');
 
-/** Gives tests `onTestFailure`, which is told what to do when a test or its preparation fails, while its servers still run. */
+/** Provides `onTestFailure(callback)` to tests: called when a test or hook fails, while its servers still run. */
 module.exports = class extends TestEnvironment {
 	async setup() {
 		await super.setup();

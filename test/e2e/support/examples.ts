@@ -8,19 +8,19 @@ export interface Named {
 	name: string;
 }
 
-/** What an example is completed with, as a user does in the editor. */
+/** Settings that complete an example, like a user in the editor. */
 export interface Wiring {
-	/** Credential for nodes that talk to a model server; by the name of the node where there are two. */
+	/** Credential for nodes that use a model server; by node name if there are two. */
 	local?: Named | Record<string, Named>;
-	/** Credential for nodes that talk to Dify. */
+	/** Credential for nodes that use Dify. */
 	dify?: Named;
-	/** Model to choose; by the name of the node where there are two. */
+	/** Model to choose; by node name if there are two. */
 	model?: string | Record<string, string>;
-	/** ID of the knowledge base of Dify to choose. */
+	/** ID of the Dify knowledge base to choose. */
 	knowledgeBase?: string;
 	/** Credentials of n8n's own nodes, by the name of the node. */
 	others?: Record<string, { type: keyof typeof WEBHOOK_CREDENTIALS | 'postgres' | 'smtp'; credential: Named }>;
-	/** Parameters of nodes that the test sets otherwise: shorter pauses, addresses of its own. */
+	/** Parameters that the test changes, e.g. shorter pauses, other addresses. */
 	change?: Record<string, Record<string, unknown>>;
 }
 
@@ -30,7 +30,7 @@ export const EXAMPLES = fs
 	.filter((file) => file.endsWith('.json'))
 	.map((file) => path.basename(file, '.json'));
 
-/** Examples that suites of their own run; workflows.test.ts runs the others. */
+/** Examples with their own suites; workflows.test.ts runs the others. */
 export const DIFY_EXAMPLES = ['n8n-as-dify-knowledge', 'n8n-moderates-dify'];
 export const MODEL_EXAMPLES = [
 	'classify-and-route-email',
@@ -52,7 +52,7 @@ export const DIFY_NODE_EXAMPLES = [
 	'folder-to-dify-knowledge',
 	'qa-with-dify-retriever',
 ];
-/** What n8n itself does with a local model. */
+/** Examples of n8n's own features with a local model. */
 export const N8N_EXAMPLES = [
 	'approve-tool-call',
 	'bill-tokens',
@@ -61,7 +61,7 @@ export const N8N_EXAMPLES = [
 	'mcp-tools',
 	'model-selector',
 ];
-/** A judge marks the answers of models. */
+/** Examples with a model as a judge. */
 export const JUDGE_EXAMPLES = ['choose-a-model', 'choose-a-model-evaluation', 'judge-my-judge'];
 const OF_OTHER_SUITES = [
 	...JUDGE_EXAMPLES,
@@ -73,11 +73,10 @@ const OF_OTHER_SUITES = [
 export const OTHER_EXAMPLES = EXAMPLES.filter((name) => !OF_OTHER_SUITES.includes(name));
 
 /**
- * An example as a user of the package gets it.
+ * An example workflow in the form that users get.
  *
- * @param wiring completes it; its Chat Trigger then answers everybody
- * @param form `custom`: as the build writes it for custom nodes; `package`: for the package installed from n8n's
- *   interface
+ * @param wiring completes it; its Chat Trigger then becomes public without a login
+ * @param form `custom`: the build's version for custom nodes; `package`: for the package installed from n8n's interface
  */
 export function example(name: string, wiring?: Wiring, form: 'custom' | 'package' = 'custom'): Workflow {
 	const folder = path.join(process.cwd(), form === 'custom' ? 'dist/workflows/custom' : 'workflows');
@@ -85,7 +84,7 @@ export function example(name: string, wiring?: Wiring, form: 'custom' | 'package
 	return wiring === undefined ? workflow : { ...workflow, nodes: workflow.nodes.map((node) => wired(node, wiring)) };
 }
 
-/** The Chat Trigger answers everybody: a test has no login in its browser. */
+/** Makes the Chat Trigger public, since the test's browser has no login. */
 const PUBLIC = { public: true, mode: 'webhook' };
 
 function wired(node: WorkflowNode, { local, dify, model, knowledgeBase, others, change }: Wiring): WorkflowNode {
@@ -117,7 +116,7 @@ function wired(node: WorkflowNode, { local, dify, model, knowledgeBase, others, 
 	};
 }
 
-/** For a PostgreSQL of `startPostgres`, ready to be stored. */
+/** Credential for a PostgreSQL of `startPostgres`. */
 export const postgresCredential = (port: number) => ({
 	name: 'My PostgreSQL',
 	type: 'postgres',
@@ -126,7 +125,7 @@ export const postgresCredential = (port: number) => ({
 
 const JWT_SECRET = 'a secret of the site';
 
-/** What the webhooks of the examples ask for, ready to be stored. */
+/** Credentials that the examples' webhooks require. */
 export const WEBHOOK_CREDENTIALS = {
 	jwtAuth: {
 		name: 'Tokens of my site',
@@ -140,7 +139,7 @@ export const WEBHOOK_CREDENTIALS = {
 	},
 };
 
-/** What a page sends for a user who is logged in. */
+/** Header that a page sends for a logged-in user. */
 export function tokenOf(user: string): { authorization: string } {
 	const [head, body] = [{ alg: 'HS256', typ: 'JWT' }, { sub: user }].map((part) =>
 		Buffer.from(JSON.stringify(part)).toString('base64url'),
@@ -151,7 +150,7 @@ export function tokenOf(user: string): { authorization: string } {
 
 const isNamed = (value: Wiring['local']): value is Named => typeof value?.id === 'string';
 
-/** A mail server that asks for no name. */
+/** Credential for a mail server without a login. */
 export const smtpCredential = (port: number) => ({
 	name: 'My mail server',
 	type: 'smtp',

@@ -1,7 +1,7 @@
 import { startTcpServer } from '../../support/listening';
 import { after } from './run-examples';
 
-/** A mail server for one test that takes everything. @returns its port, and the mails until now */
+/** Starts a mail server for one test that accepts all mails. @returns its port, and the mails so far */
 export async function mailServer(): Promise<{ port: number; mails: string[] }> {
 	const mails: string[] = [];
 	const { port, close } = await startTcpServer((socket) => {
@@ -30,5 +30,5 @@ export async function mailServer(): Promise<{ port: number; mails: string[] }> {
 	return { port, mails };
 }
 
-/** A mail without the line breaks that its encoding adds. */
+/** Decodes line breaks and signs of quoted-printable and HTML in a mail. */
 export const unfolded = (mail: string) => mail.replace(/=\r\n/g, '').replace(/=3D/g, '=').replaceAll('&amp;', '&');

@@ -18,7 +18,7 @@ interface Question {
 	stream_options?: { include_usage: boolean };
 }
 
-/** What is used of it here. Failed requests reject with `status` and `message`. */
+/** The parts of it that tests use. Failed requests reject with `status` and `message`. */
 export interface OpenAiClient {
 	models: { list(): Promise<{ data: Array<{ id: string; object: string }> }> };
 	chat: {

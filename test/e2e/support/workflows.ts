@@ -7,13 +7,13 @@ interface Part {
 	credentials?: WorkflowNode['credentials'];
 	webhookId?: string;
 	onError?: string;
-	/** Names of nodes whose main input this one feeds. */
+	/** Names of nodes that its main output is connected to. */
 	to?: string[];
-	/** Feeds another node through a connection of its own kind: `ai_languageModel`, `ai_tool`, … */
+	/** Nodes that it is a sub-node of, with the type of connection: `ai_languageModel`, `ai_tool`, … */
 	serves?: Array<[kind: string, node: string]>;
 }
 
-/** A workflow from its nodes by name. */
+/** Builds a workflow from nodes by name. */
 export function workflowOf(name: string, parts: Record<string, Part>): Workflow {
 	const names = Object.keys(parts);
 	const connections: Workflow['connections'] = {};
@@ -45,7 +45,7 @@ export function workflowOf(name: string, parts: Record<string, Part>): Workflow 
 
 export const MANUAL: Part = { type: 'n8n-nodes-base.manualTrigger', to: ['Agent'] };
 
-/** A public chat that streams; `webhookId` is where it answers. */
+/** A public Chat Trigger that streams; `webhookId` is in its address. */
 export const chatTrigger = (webhookId: string, to = 'Agent'): Part => ({
 	type: '@n8n/n8n-nodes-langchain.chatTrigger',
 	typeVersion: 1.3,
@@ -79,7 +79,7 @@ export const localModel = (
 
 export const calculator: Part = { type: '@n8n/n8n-nodes-langchain.toolCalculator', serves: [['ai_tool', 'Agent']] };
 
-/** Reads what the agent's model used up, as docs/tracing.md says. */
+/** Reads the token usage of the agent's model, as described in docs/tracing.md. */
 export const readTotals = {
 	type: 'n8n-nodes-base.code',
 	typeVersion: 2,

@@ -35,11 +35,11 @@ export const rerankOf = (server: Connection, settings: Partial<RerankSettings> &
 		...settings,
 	});
 
-/** How near two texts are: 1 for the same direction, for vectors of length 1. */
+/** Cosine similarity of two unit vectors. */
 export const nearness = (one: number[], other: number[]): number =>
 	one.reduce((sum, value, at) => sum + value * other[at]!, 0);
 
-/** A chat of one message, with the pieces as they came. */
+/** Runs a chat and returns its answer with the streamed pieces. */
 export async function chat(
 	server: Connection,
 	settings: Partial<ChatSettings> & { model: string },
@@ -70,7 +70,7 @@ export const CITY_SCHEMA = {
 };
 export const asking = (content: string): Pick<ChatCall, 'messages'> => ({ messages: [{ type: 'human', content }] });
 
-/** A chat whose server ends with the first piece. */
+/** A chat whose server is killed at the first piece. */
 export async function killedInMidAnswer(
 	server: Connection,
 	{ model, kill }: { model: string; kill: () => void },

@@ -1,4 +1,4 @@
-/** Real model servers for the tests in this folder. `npm run test:servers` gets them ready. */
+/** Real model servers for the tests in this folder, prepared by `npm run test:servers`. */
 import type {
 	LlamaServer,
 	LlamaServerOptions,
@@ -47,7 +47,7 @@ interface ScriptedModelScript {
 
 const running = new Set<{ stop(): Promise<void> }>();
 
-/** What `npm run test:servers` prepared. */
+/** The parts that `npm run test:servers` prepared. */
 export function parts(): RealServerParts {
 	const file = process.env.LOCAL_LLAMA_SERVERS;
 	if (file === undefined)
@@ -55,7 +55,7 @@ export function parts(): RealServerParts {
 	return JSON.parse(fs.readFileSync(file, 'utf8')) as RealServerParts;
 }
 
-/** A folder of the test's own. Logs in it stay for reading until the next run. */
+/** A folder for the test. Its logs are kept until the next run. */
 export const workFolder = (name: string): string => fs.mkdtempSync(path.join(parts().work, `${name}-`));
 
 const started = <T extends { stop(): Promise<void> }>(server: T): T => {
@@ -63,10 +63,10 @@ const started = <T extends { stop(): Promise<void> }>(server: T): T => {
 	return server;
 };
 
-/** Tokens of context of the scripted model; a token of a prompt is one byte. */
+/** Context of the scripted model in tokens; a prompt token is one byte. */
 export const CONTEXT = 2048;
 const LONG_ANSWER = Array.from({ length: 150 }, (_, at) => `Sentence ${at + 1000} of a story.`).join(' ');
-/** What the scripted model says to a message that holds a word. */
+/** Replies of the scripted model, by a word in the message. */
 const REPLIES: ScriptedReply[] = [
 	{ last: 'tool', reply: 'It is sunny in Rome.' },
 	{
@@ -78,7 +78,7 @@ const REPLIES: ScriptedReply[] = [
 	{ reply: 'Hello. How are you?' },
 ];
 
-/** The scripted model as llama.cpp reads it. */
+/** The scripted model as GGUF, for llama.cpp. */
 export async function scriptedFile(): Promise<string> {
 	const { writeScriptedModel } = await loadScript<ScriptedModelScript>('tiny-model');
 	const file = path.join(workFolder('model'), 'scripted.gguf');
@@ -86,7 +86,7 @@ export async function scriptedFile(): Promise<string> {
 	return file;
 }
 
-/** The scripted model as Hugging Face's libraries read it. */
+/** The scripted model in Hugging Face's format. */
 export async function scriptedFolder(): Promise<string> {
 	const { writeScriptedFolder } = await loadScript<ScriptedModelScript>('hugging-face');
 	const folder = workFolder('model');
@@ -94,7 +94,7 @@ export async function scriptedFolder(): Promise<string> {
 	return folder;
 }
 
-/** A server that is a Python package; `kill` ends it as a crash does. */
+/** A server that is a Python package; `kill` ends it like a crash. */
 export async function startPythonServer(
 	name: PythonServerName,
 	args: string[],
@@ -106,7 +106,7 @@ export async function startPythonServer(
 	return { url, kill: () => service.kill('SIGKILL') };
 }
 
-/** One llama-server for several models: names of sections, and their settings in its preset file. */
+/** A llama-server router: section names and settings of its preset file. */
 export async function startRouter(models: Record<string, Record<string, string | number | boolean>>): Promise<string> {
 	const { startLlamaServer } = await loadScript<LlamaServerScript>('llama-server');
 	const folder = workFolder('router');
@@ -135,7 +135,7 @@ export async function startWhisperServer(args: string[] = []): Promise<string> {
 	return started(await start(server, { model, args, logFile })).url;
 }
 
-/** The home-made server of `minimal_server.py`; its key is `sk-test`. */
+/** The server of `minimal_server.py`; its key is `sk-test`. */
 export async function startMinimalServer(): Promise<string> {
 	const { startMinimalServer: start } = await loadScript<FastapiScript>('fastapi');
 	return started(await start(parts().fastapi!, { logFile: path.join(workFolder('fastapi'), 'server.log') })).url;
@@ -144,7 +144,7 @@ export async function startMinimalServer(): Promise<string> {
 export const connection = (baseUrl: string, key?: string) =>
 	connectTo({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
 
-/** Ends every server that this test file started. */
+/** Stops all servers that this test file started. */
 export async function stopServers(): Promise<void> {
 	await closeChannels();
 	const servers = [...running];

@@ -1,18 +1,18 @@
 import { fs, path, process } from '../../support/node';
 import { theN8n } from './run-examples';
 
-/** What of a request belongs to the connection that it came over. */
+/** Headers of the connection, which are not sent again. */
 const OF_CONNECTION = ['host', 'connection', 'content-length'];
 
-export interface Asking {
+export interface DifyRequest {
 	headers: Record<string, string>;
-	/** Undefined where the request has none. */
+	/** Undefined if the request has no body. */
 	body?: string;
 }
 
-/** A request of a real Dify, out of test/fixtures/dify-asks. */
-export function difyAsks(name: string): Asking {
-	const file = path.join(process.cwd(), 'test', 'fixtures', 'dify-asks', `${name}.http`);
+/** A recorded request of a real Dify, from test/fixtures/dify-requests. */
+export function difyRequest(name: string): DifyRequest {
+	const file = path.join(process.cwd(), 'test', 'fixtures', 'dify-requests', `${name}.http`);
 	const [head = '', body = ''] = fs.readFileSync(file, 'utf8').split('\r\n\r\n');
 	const headers = head
 		.split('\r\n')
@@ -22,13 +22,16 @@ export function difyAsks(name: string): Asking {
 	return { headers: Object.fromEntries(headers), ...(body === '' ? {} : { body }) };
 }
 
-/** The same request with other fields in its body. */
-export function asking({ headers, body }: Asking, change: Record<string, unknown>): Asking {
+/** The request with changed fields in its body. */
+export function withBody({ headers, body }: DifyRequest, change: Record<string, unknown>): DifyRequest {
 	return { headers, body: JSON.stringify({ ...(JSON.parse(body!) as object), ...change }) };
 }
 
-/** Sends it to a webhook that is there already. */
-export async function sendAs({ headers, body }: Asking, webhook: string): Promise<{ status: number; json: unknown }> {
+/** Sends the request to a webhook that is already registered. */
+export async function sendRequest(
+	{ headers, body }: DifyRequest,
+	webhook: string,
+): Promise<{ status: number; json: unknown }> {
 	const response = await fetch(`${theN8n().url}/webhook/${webhook}`, { method: 'POST', headers, body });
 	const text = await response.text();
 	try {
