@@ -6,6 +6,8 @@ const PAUSES_MS = [0, 250, 1_000, 2_000, 4_000, 8_000];
 /** The end of a stream stands in its last bytes. */
 const TAIL_LENGTH = 32;
 const END_MARKER = /data: ?\[DONE\]\s*$/;
+/** So many first bytes tell whether a body begins anew: its first event comes only once. */
+const HEAD_LENGTH = 1_024;
 const EVENTS = /\bevent-stream\b/i;
 
 interface Reaching {
@@ -27,6 +29,7 @@ export class ResumedAnswer implements Answer {
 	resumed = 0;
 	/** Bytes of the body, without the coding of HTTP, as the server counts them. */
 	private received = 0;
+	private head = Buffer.alloc(0);
 	private tail = '';
 	private attempts = 0;
 	private isOver = false;
@@ -72,8 +75,9 @@ export class ResumedAnswer implements Answer {
 
 	private async *untilItBreaks(): AsyncGenerator<Uint8Array, { error: unknown } | undefined> {
 		try {
-			for await (const bytes of this.current.body) {
+			for await (const bytes of this.resumed === 0 ? this.current.body : this.withoutRepetition()) {
 				this.received += bytes.byteLength;
+				if (this.head.length < HEAD_LENGTH) this.head = Buffer.concat([this.head, bytes]).subarray(0, HEAD_LENGTH);
 				this.tail = (this.tail + Buffer.from(bytes.subarray(-TAIL_LENGTH)).toString('latin1')).slice(-TAIL_LENGTH);
 				this.attempts = 0;
 				yield bytes;
@@ -81,6 +85,26 @@ export class ResumedAnswer implements Answer {
 			return undefined;
 		} catch (error) {
 			return { error };
+		}
+	}
+
+	/** The rest, also out of a whole answer: a gateway may drop `from`. */
+	private async *withoutRepetition(): AsyncGenerator<Uint8Array> {
+		const { head } = this;
+		let begun: Buffer | undefined = Buffer.alloc(0);
+		let repeated = 0;
+		for await (const bytes of this.current.body) {
+			let piece = bytes;
+			if (begun !== undefined) {
+				begun = Buffer.concat([begun, bytes]);
+				const isSame = head.subarray(0, begun.length).equals(begun.subarray(0, head.length));
+				if (isSame && begun.length < head.length) continue;
+				if (isSame) repeated = this.received;
+				[piece, begun] = [begun, undefined];
+			}
+			const skipped = Math.min(repeated, piece.byteLength);
+			repeated -= skipped;
+			if (skipped < piece.byteLength) yield piece.subarray(skipped);
 		}
 	}
 

@@ -12,6 +12,8 @@ export interface KeptAnswersProxyOptions {
 	breakAfter?: (request: { method: string; target: string }) => number | undefined;
 	/** Instead of breaking, the body ends as if it were complete. */
 	breaksCleanly?: boolean;
+	/** Whether a gateway in front drops `from`, so that every answer begins at its first byte. */
+	dropsFrom?: boolean;
 	/** Bytes that are kept of each answer. Default: 4 MiB. */
 	bufferBytes?: number;
 }
@@ -72,7 +74,8 @@ export async function startKeptAnswersProxy(
 	target: string,
 	options: KeptAnswersProxyOptions = {},
 ): Promise<KeptAnswersProxy> {
-	const { keeps = true, breakAfter = () => undefined, breaksCleanly = false, bufferBytes = 4 * 1024 * 1024 } = options;
+	const { keeps = true, breakAfter = () => undefined, breaksCleanly = false } = options;
+	const { dropsFrom = false, bufferBytes = 4 * 1024 * 1024 } = options;
 	const log: string[] = [];
 	const answers = new Map<string, Kept>();
 
@@ -140,7 +143,7 @@ export async function startKeptAnswersProxy(
 			outgoing.writeHead(204).end();
 			return;
 		}
-		const from = Number(searchParams.get('from') ?? '0');
+		const from = dropsFrom ? 0 : Number(searchParams.get('from') ?? '0');
 		if (kept === undefined) outgoing.writeHead(404).end(error(404, 'File Not Found', 'not_found_error'));
 		else if (!kept.hasFrom(from))
 			outgoing.writeHead(400).end(error(400, 'Stream offset lost, please restart', 'invalid_request_error'));

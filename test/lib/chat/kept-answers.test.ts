@@ -85,6 +85,18 @@ test('wherever the socket breaks, and however often, the answer is whole and not
 	expect(asked(proxy.log, 'DELETE')).toEqual([]);
 });
 
+test.each([[], [800], [900, 1300], [700, 1200, 4000]])(
+	'behind a gateway that drops where to begin, an answer that broke at %p bytes is whole too',
+	async (...cuts) => {
+		const text = 'Grüße 😀 and a line\nbreak. '.repeat(20);
+		const { proxy, say } = await setUp({ breakAfter: () => cuts.shift(), dropsFrom: true });
+		const broken = cuts.length;
+		const answer = await say(reply.text(text));
+		expect([answer.text, answer.pieces]).toEqual([text, text]);
+		expect(asked(proxy.log, 'GET /v1/stream')).toHaveLength(broken);
+	},
+);
+
 test('a note says that the connection broke', async () => {
 	const cuts = [600, 300];
 	const { say } = await setUp({ breakAfter: () => cuts.shift() });

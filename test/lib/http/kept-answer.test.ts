@@ -1,0 +1,73 @@
+import * as fc from 'fast-check';
+
+import { ResumedAnswer } from '../../../lib/http/kept-answer';
+import type { Answer } from '../../../lib/http/types';
+import { examples } from '../../support/properties';
+
+jest.mock('../../../lib/http/waiting', () => jest.requireActual<object>('../../support/skipped-pauses'));
+
+const event = (data: string) => `data: ${data}\n\n`;
+const FIRST = event('{"delta":{"role":"assistant"},"id":"chatcmpl-1"}');
+const DONE = event('[DONE]');
+
+/** A body in pieces of `size` bytes, which breaks after `most` of them. */
+function answerOf(whole: Buffer, size: number, most = Infinity): Answer {
+	async function* body() {
+		const sent = whole.subarray(0, most);
+		for (let at = 0; at < sent.length; at += size) yield sent.subarray(at, at + size);
+		if (most < whole.length) throw new Error('broken');
+	}
+	return { status: 200, headers: { 'content-type': 'text/event-stream' }, url: '', body: body(), close: () => {} };
+}
+
+/** What is read of a body that breaks at these places, from a server that obeys `from` or not. */
+async function readOf(whole: Buffer, cuts: number[], size: number, dropsFrom: boolean): Promise<string> {
+	const places = [...cuts];
+	const resumed = new ResumedAnswer(answerOf(whole, size, places.shift()), {
+		attach: async (from) => {
+			const begin = dropsFrom ? 0 : from;
+			const cut = places.shift();
+			return answerOf(whole.subarray(begin), size, cut === undefined ? undefined : Math.max(0, cut - begin));
+		},
+		cancel: () => {},
+		signal: new AbortController().signal,
+	});
+	const pieces: Uint8Array[] = [];
+	for await (const piece of resumed.body) pieces.push(piece);
+	return Buffer.concat(pieces).toString();
+}
+
+test('at every place and in every split, with and without a gateway that drops `from`', async () => {
+	const text = FIRST + event('{"content":"ä"}') + event('{"content":"ä"}') + DONE;
+	const whole = Buffer.from(text);
+	for (let cut = 0; cut < whole.length; cut++)
+		for (const size of [1, 2, 7, 64, 1000])
+			for (const dropsFrom of [false, true])
+				expect({ cut, size, dropsFrom, text: await readOf(whole, [cut], size, dropsFrom) }).toEqual({
+					cut,
+					size,
+					dropsFrom,
+					text,
+				});
+});
+
+test('however often it breaks, also before the place where it broke the last time', async () => {
+	const content = fc.constantFrom(
+		event('{"content":"a"}'),
+		event(`{"content":"${'long '.repeat(300)}"}`),
+		': ping\n\n',
+	);
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(content, { maxLength: 8 }),
+			fc.array(fc.nat(6000), { maxLength: 5 }),
+			fc.integer({ min: 1, max: 3000 }),
+			fc.boolean(),
+			async (events, cuts, size, dropsFrom) => {
+				const text = FIRST + events.join('') + DONE;
+				expect(await readOf(Buffer.from(text), cuts, size, dropsFrom)).toBe(text);
+			},
+		),
+		examples(300),
+	);
+});
