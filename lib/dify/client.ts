@@ -55,7 +55,7 @@ export class DifyClient {
 	}
 
 	/** The same client with another signal; undefined: it cannot be aborted. */
-	within(signal: AbortSignal | undefined): DifyClient {
+	withSignal(signal: AbortSignal | undefined): DifyClient {
 		return new DifyClient(this.connection, this.api, this.app, signal, this.execution);
 	}
 
@@ -145,7 +145,7 @@ export class DifyClient {
 			const outcome = await this.attempt(url, request, read);
 			if ('value' in outcome) return outcome.value;
 			const backOff = BACK_OFF_MS[tries];
-			const pause = backOff === undefined ? undefined : pauseAfter(outcome.failed, backOff);
+			const pause = backOff === undefined ? undefined : retryDelay(outcome.failed, backOff);
 			if (pause === undefined || idempotent !== true || !isWorthRetrying(outcome.failed)) throw outcome.failed;
 			await this.pause(pause, url);
 		}
@@ -208,7 +208,7 @@ function isErrorInside(json: unknown): boolean {
 }
 
 /** Milliseconds before a retry: the backoff or a longer Retry-After; undefined where that is too long. */
-export function pauseAfter(error: ServerError, backOffMs: number): number | undefined {
+export function retryDelay(error: ServerError, backOffMs: number): number | undefined {
 	const wanted = error.facts.retryAfterMs;
 	if (typeof wanted !== 'number') return backOffMs;
 	return wanted > MAX_RETRY_AFTER_MS ? undefined : Math.max(wanted, backOffMs);

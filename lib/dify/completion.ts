@@ -3,7 +3,7 @@ import { recordOf, type JsonRecord } from '../values';
 import { explainAppType } from './app-mode';
 import type { DifyClient } from './client';
 import { localError } from './failure';
-import { readForm } from './form';
+import { readForm } from './input-form';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
 import type { RunResult } from './types';
 import type { WorkflowRequest } from './workflow';

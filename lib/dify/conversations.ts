@@ -1,7 +1,7 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { invalidParam } from './failure';
-import { added, collectAfter, nextOf, pageSize, type Limit } from './paging';
+import { addNew, collectAfter, nextCursor, pageSize, type Limit } from './paging';
 import { recordsIn, nonEmptyText, type JsonRecord } from '../values';
 
 export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'created_at';
@@ -116,10 +116,10 @@ export async function* messagePages(
 		const limit = Math.min(MAX_PAGE_SIZE, wanted + again);
 		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: firstId });
 		const found = recordsIn(answer.data);
-		const fresh = added(known, found);
+		const fresh = addNew(known, found);
 		const tooMany = most === 'all' ? 0 : Math.max(0, known.size - most);
 		yield fresh.slice(tooMany);
-		const next = answer.has_more === true ? nextOf(found.toReversed(), 'created_at', followed) : undefined;
+		const next = answer.has_more === true ? nextCursor(found.toReversed(), 'created_at', followed) : undefined;
 		if (next === undefined) return;
 		followed.add(next.afterId);
 		firstId = next.afterId;

@@ -1,6 +1,6 @@
 import { proxyFailureKind, isBasic, shapeOf, type BodyShape, type FailedAnswer } from '../errors/failed-answer';
 import type { DifyKind, FailureKind } from '../errors/kinds';
-import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './codes';
+import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './error-codes';
 import { recordOf, isRecord, finiteNumber, nonEmptyText, optional, shortened } from '../values';
 import { readProviderError } from './provider-error';
 import type { RunError, RunErrorCause } from './types';

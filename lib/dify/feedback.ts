@@ -1,7 +1,7 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { messagePages } from './conversations';
-import { added, collectPages, readPage, type Limit } from './paging';
+import { addNew, collectPages, readPage, type Limit } from './paging';
 import { recordOf, nonEmptyText, type JsonRecord } from '../values';
 
 export type Rating = 'like' | 'dislike';
@@ -125,7 +125,7 @@ class RatedTexts {
 		const paging = { page: this.page, limit: MAX_PAGE_SIZE };
 		const answer = await client.get('/app/feedbacks', paging);
 		const { records, more } = readPage(answer, this.page, MAX_PAGE_SIZE);
-		const fresh = added(this.known, records);
+		const fresh = addNew(this.known, records);
 		for (const { message_id: id, from_source: source, content } of fresh) {
 			if (typeof id === 'string' && source === 'user' && !this.texts.has(id)) this.texts.set(id, nonEmptyText(content));
 		}

@@ -15,7 +15,7 @@ export function pageSize(most: Limit, have: number, largest: number): number {
  * Adds the records of a page to `known`, and returns the new ones. A record can come twice if the list changes while it
  * is read.
  */
-export function added(known: Map<string, JsonRecord>, found: readonly JsonRecord[]): JsonRecord[] {
+export function addNew(known: Map<string, JsonRecord>, found: readonly JsonRecord[]): JsonRecord[] {
 	return found.filter((record) => {
 		const id = nonEmptyText(record.id) ?? `without id ${known.size}`;
 		if (known.has(id)) return false;
@@ -59,7 +59,7 @@ export async function collectPages(
 	const limit = pageSize(most, 0, largest);
 	for (let page = 1; page <= MAX_PAGES; page++) {
 		const { records, more } = readPage(await ask({ page, limit }), page, limit);
-		const fresh = added(known, records);
+		const fresh = addNew(known, records);
 		if (!more || fresh.length === 0 || (most !== 'all' && known.size >= most)) break;
 	}
 	return firstOf(known, most);
@@ -130,9 +130,9 @@ export async function collectAfter({ most, largest, timeField, page }: AfterList
 			continue;
 		}
 		const found = recordsIn(answer.data);
-		added(records, found);
+		addNew(records, found);
 		if (answer.has_more !== true) break;
-		const next = nextOf(found, timeField, followed);
+		const next = nextCursor(found, timeField, followed);
 		// Something in between does not pass on the cursor: the same page comes again.
 		if (next === undefined) break;
 		followed.add(next.afterId);
@@ -144,7 +144,7 @@ export async function collectAfter({ most, largest, timeField, page }: AfterList
 }
 
 /** The next cursor: a record of an earlier second, or the last record if that cursor was used already. */
-export function nextOf(
+export function nextCursor(
 	found: readonly JsonRecord[],
 	timeField: string,
 	followed: ReadonlySet<string>,

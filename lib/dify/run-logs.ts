@@ -1,6 +1,6 @@
 import type { DifyClient } from './client';
 import { invalidParam } from './failure';
-import { added, pageSize, type Limit } from './paging';
+import { addNew, pageSize, type Limit } from './paging';
 import { finiteNumber, recordOf, recordsIn, type JsonRecord } from '../values';
 
 /** The only statuses that Dify can filter by. */
@@ -56,7 +56,7 @@ async function readPages(
 		const limit = pageSize(most, 0, MAX_PAGE_SIZE);
 		const answer = await client.get('/workflows/logs', { ...queryOf(filters), page, limit });
 		const found = recordsIn(answer.data);
-		added(records, found.filter(isOf(filters)));
+		addNew(records, found.filter(isOf(filters)));
 		total = finiteNumber(answer.total);
 		const isEnough = most !== 'all' && records.size >= most;
 		if (answer.has_more !== true || found.length === 0 || isEnough) break;

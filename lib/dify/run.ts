@@ -1,14 +1,14 @@
 import type { EventStream } from '../http/types';
 import type { FailureKind } from '../errors/kinds';
 import { asFailed, type ServerError } from '../errors/server-error';
-import { resultOfBlocking } from './blocking';
-import { pauseAfter, type DifyClient } from './client';
+import { resultOfBlocking } from './blocking-answer';
+import { retryDelay, type DifyClient } from './client';
 import type { RunState } from './events';
 import { answerError, hasBegun, resultOf, runError } from './failure';
 import { exactJson, keptAsText, finiteNumber, isRecord, nonEmptyText, recordOf, type JsonRecord } from '../values';
 import type { TracedRequest, TracedAnswer } from '../tracing/attributes';
 import { inSpan } from '../tracing/span';
-import { explainInputs } from './form';
+import { explainInputs } from './input-form';
 import { recordedResult, withWarning } from './follow';
 import { endedRecord } from './run-record';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
@@ -17,12 +17,12 @@ import type { RunResult } from './types';
 
 export interface RunOptions extends ReadingOptions {
 	limits?: Partial<RunLimits>;
-	/** How often a run that Dify did not take up is sent again. */
+	/** Retries of a run that Dify did not accept. */
 	retries?: number;
-	/** Pause before the first of them in milliseconds, doubled each time; default 1 s. */
+	/** Milliseconds before the first retry, doubled each time; default 1 s. */
 	retryPauseMs?: number;
 	/**
-	 * Looks for a run whose stream was lost, or whose answer never came: it may go on in Dify.
+	 * Recovers a run whose stream was lost, or whose answer never came: it may go on in Dify.
 	 *
 	 * @returns its result; undefined where the run was not found
 	 * @throws {ServerError} in place of the error of the stream
@@ -30,7 +30,7 @@ export interface RunOptions extends ReadingOptions {
 	recover?: (lost: LostRun) => Promise<RunResult | undefined>;
 }
 
-/** A run that may go on, although its stream is gone. */
+/** A run whose stream was lost, though it may go on. */
 export interface LostRun {
 	/** All that is known of it. */
 	state: RunState;
@@ -41,12 +41,12 @@ export interface LostRun {
 	limits: RunLimits;
 }
 
-/** Where runs are started and stopped, by type of app. */
+/** Routes that start and stop runs of a type of app. */
 export interface RunRoute {
-	/** In a trace. */
+	/** Name of the operation in traces. */
 	operation: TracedRequest['operation'];
 	start: string;
-	/** Path above the task. */
+	/** Path before the task ID. */
 	tasks: string;
 }
 
@@ -100,14 +100,14 @@ export async function startRun(
 			if (concurrency.refused()) continue;
 		} else concurrency.leave();
 		const backOff = Math.min((options.retryPauseMs ?? 1_000) * 2 ** tries, MAX_PAUSE_MS);
-		const pause = pauseAfter(failed, backOff);
+		const pause = retryDelay(failed, backOff);
 		if (pause === undefined || tries++ >= (options.retries ?? 0) || !isSafeToRetry(failed))
 			throw await explainFormError(client, failed, recordOf(body.inputs));
 		await client.pause(pause, url);
 	}
 }
 
-/** The first thing that a new user meets: an empty form. Its labels are in the parameters of the app. */
+/** Adds the labels of the app's form to an input error: new users often leave the form empty. */
 async function explainFormError(client: DifyClient, failed: ServerError, inputs: JsonRecord): Promise<ServerError> {
 	if (failed.kind !== 'inputs') return failed;
 	const parameters = await client.get('/parameters').catch(() => ({}));
@@ -115,8 +115,7 @@ async function explainFormError(client: DifyClient, failed: ServerError, inputs:
 }
 
 /**
- * Tells Dify to stop a run. It answers "success" of any ID (docs/protocols/dify.md 2.2), so that is all that is known
- * afterwards.
+ * Asks Dify to stop a run. It answers "success" for any ID (docs/protocols/dify.md 2.2), so the effect is unknown.
  *
  * @throws {ServerError}
  */
@@ -131,9 +130,9 @@ export async function requestStop(
 	await client.send('POST', path, { user }, { timeoutMs, idempotent: true });
 }
 
-/** The same for a run that is given up, also where the execution was stopped. @returns whether Dify was told */
+/** Stops an abandoned run, also after the execution was stopped. @returns whether Dify accepted the request */
 export async function stopRun(client: DifyClient, route: RunRoute, taskId: string, user: string): Promise<boolean> {
-	const asked = requestStop(client.within(undefined), route, taskId, user, STOP_LIMIT_MS);
+	const asked = requestStop(client.withSignal(undefined), route, taskId, user, STOP_LIMIT_MS);
 	return await asked.then(
 		() => true,
 		() => false,
@@ -141,14 +140,14 @@ export async function stopRun(client: DifyClient, route: RunRoute, taskId: strin
 }
 
 /**
- * A refused connection, or a refusal for being too many at once: docs/protocols/dify.md 5.3. Everything else may have
- * begun.
+ * Only a refused connection and a refusal for too many runs at once are safe (docs/protocols/dify.md 5.3). Any other
+ * run may have begun.
  */
 function isSafeToRetry(error: ServerError): boolean {
 	return error.retryable && !hasBegun(resultOf(error));
 }
 
-/** The app runs as many at once as it may, so this run has not begun. */
+/** Whether the app's limit of concurrent runs refused this run. */
 function isConcurrencyLimit(error: ServerError): boolean {
 	return error.kind === 'tooManyRequests' && !hasBegun(resultOf(error));
 }
@@ -178,7 +177,7 @@ async function attempt(
 	});
 }
 
-/** Failures after which nobody knows whether the run goes on. */
+/** Failures after which the run may go on. */
 const LOST: ReadonlySet<FailureKind> = new Set([
 	'streamEndedEarly',
 	'queued',
@@ -199,7 +198,7 @@ async function readRun(
 		const reading = await reader.read(stream);
 		if (reading.refused !== undefined) throw reading.refused;
 		if (reading.whole !== undefined) return await wholeResult(client, stream, reading.whole, options);
-		// Forms are in no record: a run that pauses is attached to.
+		// Records hold no forms: a paused run is attached to.
 		if (reading.record !== undefined && reading.record.status !== 'paused')
 			return await recordedResult(client, reader.state, reading.record, url, options);
 		const result = reader.resultOf(reading);
@@ -210,7 +209,10 @@ async function readRun(
 	}
 }
 
-/** Some proxies and old versions answer as blocking, or with an error inside a 200, although a stream was asked for. */
+/**
+ * Reads an answer in place of a stream: some proxies and old versions send a blocking answer, or an error with status
+ * 200.
+ */
 async function wholeResult(
 	{ connection }: DifyClient,
 	stream: EventStream,
@@ -228,7 +230,7 @@ async function wholeResult(
 	const result =
 		only !== undefined && isOtherConversation(answered.conversationId, only) ? ofOtherConversation(answered) : answered;
 	if (result.status === 'failed') throw runError(connection, result, stream);
-	// The answer is there, whether it can be passed on or not.
+	// The answer is complete, even if it cannot be shown.
 	if (result.text !== '')
 		await failureOf(async () => await options.onDeltas?.([{ type: 'append', text: result.text }]));
 	return result;

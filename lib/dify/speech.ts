@@ -7,17 +7,17 @@ import type { DifyClient } from './client';
 import { difyFailure, invalidParam, localError } from './failure';
 
 export interface Speech {
-	/** All of it, as it comes. */
+	/** The whole sound, as a stream. */
 	sound: AsyncIterable<Uint8Array>;
 	mimeType: string;
 	extension: string;
 }
 
 export interface SpeakRequest {
-	/** One of the two. */
+	/** Either this or `messageId`. */
 	text?: string;
 	messageId?: string;
-	/** Empty: that of the app. */
+	/** Empty: the app's voice. */
 	voice: string;
 	user: string;
 }
@@ -26,9 +26,9 @@ export interface SpeakRequest {
 const LIMITS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
 
 /**
- * A text, or the answer of a message, as sound. Never asked for twice: it costs money.
+ * Turns a text, or the answer of a message, into speech. Never retried: it costs money.
  *
- * @throws {ServerError} also where there is nothing to speak: Dify answers `null` or no byte then, with 200
+ * @throws {ServerError} also where there is nothing to speak: Dify then answers 200 with `null` or an empty body
  */
 export async function speak(client: DifyClient, request: SpeakRequest): Promise<Speech> {
 	const { text, messageId, voice, user } = request;
@@ -60,7 +60,7 @@ async function soundOf(answer: Download): Promise<Speech> {
 			serverText: words === 'null' || begin.length === 0 ? undefined : words,
 		});
 	}
-	// Dify calls every sound audio/mpeg, also WAV: the bytes know better where they have a signature.
+	// Dify labels every sound audio/mpeg, even WAV, so a signature in the bytes counts first.
 	const byType = soundExtension(type);
 	const format =
 		soundSignature(begin) ?? (byType === undefined ? soundFormat(begin) : { mimeType: type, extension: byType });
@@ -68,10 +68,10 @@ async function soundOf(answer: Download): Promise<Speech> {
 }
 
 /**
- * The settings of a feature of the app. With a voice in the request, Dify skips its own check and fails with a text about
- * models (docs/protocols/dify.md 2.10).
+ * Settings of a feature of the app, if it is on. With a voice in the request, Dify skips this check and fails with a
+ * text about models (docs/protocols/dify.md 2.10).
  *
- * @param parameters of the app
+ * @param parameters answer of `GET /parameters`
  * @throws {ServerError} of kind `featureOff`
  */
 export function featureOf(parameters: JsonRecord, feature: 'text_to_speech' | 'speech_to_text'): JsonRecord {

@@ -1,10 +1,11 @@
 import { type ServerError, throwAs } from '../errors/server-error';
 
 /**
- * Dify before 1.14 has no such route and answers with a page, as any wrong Base URL does; its header tells its version.
+ * Rewords the error of a route that Dify lacks before 1.14. It answers with a page, as any wrong Base URL does, but a
+ * header has its version.
  *
- * @param what begins a sentence: "Following a run"
- * @param instead what to do where Dify is not updated
+ * @param what beginning of the sentence: "Following a run"
+ * @param instead what to do without an update
  */
 export function tooOld(error: ServerError, what: string, instead = ''): ServerError {
 	if (error.kind !== 'routeNotFound') return error;
@@ -20,7 +21,7 @@ export function tooOld(error: ServerError, what: string, instead = ''): ServerEr
 	});
 }
 
-/** The answer of a route that only newer versions have. @param what as in `tooOld` */
+/** Awaits the answer of a route that needs Dify 1.14. @param what as in `tooOld` */
 export async function needsNewer<T>(what: string, asked: Promise<T>): Promise<T> {
 	return await asked.catch(throwAs((error) => tooOld(error, what)));
 }

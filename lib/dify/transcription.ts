@@ -6,13 +6,13 @@ import { localError } from './failure';
 import { extensionOf } from './files';
 import { postFile } from './upload';
 
-/** Dify takes exactly these, as `audio/mp3` and so on: not all are the usual names (docs/protocols/dify.md 2.10). */
+/** Subtypes of `audio/…` that Dify takes; some are not the usual names (docs/protocols/dify.md 2.10). */
 const TAKEN: ReadonlySet<string | undefined> = new Set(['mp3', 'mpga', 'm4a', 'wav', 'amr']);
 const MAX_BYTES = 30 * 1024 * 1024;
 const IDLE_MS = 600_000;
 
 /**
- * A recording as Dify takes it: with the name of its type that Dify knows.
+ * The recording with the MIME type by which Dify knows it.
  *
  * @throws {ServerError} for another type, and for more than 30 MB
  */
@@ -28,7 +28,7 @@ export function recordingFor(source: FileSource): FileSource {
 }
 
 /**
- * The words of a recording. Never sent twice: it costs money.
+ * Transcribes a recording. Never retried: it costs money.
  *
  * @param recording of `recordingFor`
  * @throws {ServerError}

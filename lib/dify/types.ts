@@ -1,4 +1,4 @@
-/** App types, in the words of Dify's `GET /info`. `agent` is the New Agent of Dify 1.14 and later. */
+/** App types, as in Dify's `GET /info`. `agent` is the New Agent of Dify 1.14 and later. */
 export type DifyAppMode = 'chat' | 'agent-chat' | 'agent' | 'advanced-chat' | 'completion' | 'workflow';
 
 /**
@@ -7,20 +7,20 @@ export type DifyAppMode = 'chat' | 'agent-chat' | 'agent' | 'advanced-chat' | 'c
 export interface RunHints {
 	/** Collect spoken audio, and wait for its end after the answer is complete. Default: audio is ignored. */
 	wantAudio?: boolean;
-	/** A pause is no end: whoever answers the form lets the run go on, and so does the stream. */
+	/** A pause is no end: the stream goes on once the form is answered. */
 	acrossPauses?: boolean;
 }
 
 /**
- * One piece for a live display. Applying all pieces in order to an empty text gives the text of the result at every
- * moment. What was shown already cannot always be taken back, so a replacement says why it came.
+ * One change of the text, for a live display. All changes in order give the text of the result. A replacement has a
+ * reason, since a display may be unable to take text back.
  */
 export type TextDelta = { type: 'append'; text: string } | { type: 'replace'; text: string; reason: string };
 
 /**
- * What the connection's owner has to do next. `grace`: read on for at most `graceMs`, counted from the first step that
- * said so, then close and finish; a later `continue` calls the grace off. `close`: nothing of interest can follow, and
- * newer servers keep the socket open for up to five minutes.
+ * What the reader has to do next. `grace`: read on for at most `graceMs` from the first such step, then close and
+ * finish; a later `continue` cancels it. `close`: nothing of interest can follow, and newer servers keep the socket
+ * open for up to five minutes.
  */
 export type StreamStep = 'continue' | 'grace' | 'close';
 
@@ -30,14 +30,14 @@ export interface RunStep<State> {
 	next: StreamStep;
 	/** Milliseconds; with `continue`, of silence. */
 	graceMs?: number;
-	/** The time begins anew, since what is waited for is arriving. */
+	/** Restarts the time, since what is waited for is arriving. */
 	graceAnew?: boolean;
 }
 
 /**
- * Why reading stopped. `eof`: the server ended the stream. `closed`: the connection broke, or the caller closed it as
- * told. `abort`: n8n or the user cancelled. `idle`: a time limit of the caller ran out; `queued`: it did before the run
- * began. `otherConversation`: the run is of another conversation than the one asked for.
+ * Why reading stopped. `eof`: the server ended the stream. `closed`: the connection broke, or the reader closed it.
+ * `abort`: n8n or the user cancelled. `idle`: a time limit ran out; `queued`: before the run began.
+ * `otherConversation`: the run is of another conversation than the one asked for.
  */
 export type FinishReason = 'eof' | 'closed' | 'abort' | 'idle' | 'queued' | 'otherConversation';
 
@@ -64,7 +64,7 @@ export interface DifyFile {
 	[field: string]: unknown;
 }
 
-/** One step of an agent. Dify sends the same id several times, each time fuller; this is the union. */
+/** One step of an agent. Dify sends the same ID several times, each time with more fields; this is the union. */
 export interface AgentThought {
 	id: string;
 	[field: string]: unknown;
@@ -81,15 +81,14 @@ export interface WorkflowNode
 	title?: string;
 	index?: number;
 	/**
-	 * `running` until it ends; Dify's words after that: `succeeded`, `failed`, `exception` (failed, but handled),
-	 * `retry`.
+	 * `running` until it ends, then Dify's own status: `succeeded`, `failed`, `exception` (failed, but handled), `retry`.
 	 */
 	status: string;
 	inputs?: unknown;
 	processData?: unknown;
 	executionMetadata?: unknown;
 	retries?: number;
-	/** Passes begun, for iterations and loops. */
+	/** Started passes of an iteration or loop. */
 	passes?: number;
 	iterationId?: string;
 	loopId?: string;
@@ -111,7 +110,7 @@ export interface WorkflowRun {
 	createdAt?: number;
 	finishedAt?: number;
 	exceptionsCount?: number;
-	/** In the order in which they were first heard of. */
+	/** In the order of their first events. */
 	nodes: WorkflowNode[];
 	/** `agent_log` entries as Dify sends them, one per id. */
 	agentLogs: Array<Record<string, unknown>>;
@@ -120,9 +119,9 @@ export interface WorkflowRun {
 export interface RunAudio {
 	/** The whole sound. */
 	content: Buffer;
-	/** What its first bytes say it is. */
+	/** By its first bytes. */
 	mimeType: string;
-	/** Of a file name, without dot. */
+	/** File extension without dot. */
 	extension: string;
 	/** False when the stream ended before Dify said that the audio was complete. */
 	complete: boolean;
@@ -154,8 +153,8 @@ export interface RunPause {
 
 /**
  * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `endedEarly`: no terminal event.
- * `cancelled`, `idle` and `otherConversation`: the caller gave up first. `queued`: nobody had begun the run until then.
- * `notFinished`: an answer without a result. `refused`: Dify told a refusal as the end of a run that never was.
+ * `cancelled`, `idle` and `otherConversation`: the caller gave up first. `queued`: the run had not begun.
+ * `notFinished`: an answer without a result. `refused`: Dify reported a refusal as the end of a run that never began.
  */
 export type RunErrorCause =
 	| 'errorEvent'
@@ -190,7 +189,7 @@ export interface RunResult {
 	workflowRunId?: string;
 	/** Unix seconds. */
 	createdAt?: number;
-	/** Left out where Dify counted nothing although a model answered: stopped runs and the New Agent have zeros. */
+	/** Missing where Dify did not count although a model answered: stopped runs and the New Agent have zeros. */
 	usage?: DifyUsage;
 	/** `message_end.metadata` as it came, with `annotation_reply`. */
 	metadata?: Record<string, unknown>;
@@ -204,6 +203,6 @@ export interface RunResult {
 	pause?: RunPause;
 	/** Set if and only if the status is `failed`. */
 	error?: RunError;
-	/** Things that did not stop the run but that a user should hear of. */
+	/** Warnings for the user. */
 	warnings: string[];
 }

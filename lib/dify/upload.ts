@@ -10,7 +10,7 @@ const SMALL_BYTES = 64 * 1024;
 /**
  * Uploads a file for a run of the same user.
  *
- * @param idleMs longest pause while bytes go out, and for Dify to store the file
+ * @param idleMs longest pause in sending, and longest wait for Dify to store the file
  * @returns its id in Dify
  * @throws {ServerError}
  */
@@ -35,16 +35,16 @@ export function fileIdIn(client: DifyClient, path: string, answer: JsonRecord): 
 	});
 }
 
-/** What goes with a file. */
+/** Options of an upload. */
 export interface FilePost {
 	/** Text fields of the form, in front of the file. */
 	fields?: Record<string, string>;
-	/** Longest pause while bytes go out, and for Dify to store the file. Default: two minutes. */
+	/** Longest pause in sending, and longest wait for Dify to store the file. Default: two minutes. */
 	idleMs?: number;
 }
 
 /**
- * Sends a file as a form, piece by piece, so that it is never whole in memory.
+ * Streams a file as a form, so that it is never whole in memory.
  *
  * @returns the object that Dify answers with
  * @throws {ServerError}
@@ -68,7 +68,7 @@ export async function postFile(
 	return client.readObject(answer, 'POST');
 }
 
-/** A proxy that finds an upload too large often just closes the connection. */
+/** Explains a failed upload: a proxy often just closes the connection if a file is too large. */
 function uploadFailure(
 	error: unknown,
 	{ name, size }: FileSource,
@@ -89,7 +89,7 @@ function uploadFailure(
 			message: `The upload of "${name}" stood still (${progress})`,
 			remedy: 'Check the network between n8n and Dify, and the storage of Dify.',
 		});
-	// No proxy finds so little too large.
+	// No proxy refuses such small files.
 	if (error.kind !== 'closedBeforeAnswer' || (size ?? 0) <= SMALL_BYTES) return error;
 	return difyFailure('fileTooLarge', {
 		url,

@@ -7,8 +7,8 @@ import { pythonValue } from './python-value';
 import { isRecord, parseJson, nonEmptyText, words, type JsonRecord } from '../values';
 
 /**
- * Variables of a chatflow's conversation; other types of app have none. Values have their own type, as far as Dify
- * names it.
+ * Variables of a chatflow's conversation; other types of app have none. Values are converted to the type that Dify
+ * names.
  */
 export async function listVariables(
 	client: DifyClient,
@@ -32,7 +32,7 @@ export async function listVariables(
 	return records.map(typed);
 }
 
-/** Dify sends every value as text, in Python's notation (1.12.1 and 1.14.2). What cannot be read stays text. */
+/** Converts a value: Dify sends all as text, in Python's notation (1.12.1 and 1.14.2). Unreadable ones stay text. */
 function typed(variable: JsonRecord): JsonRecord {
 	const { value, value_type: type } = variable;
 	if (typeof value !== 'string' || type === 'string' || type === 'secret') return variable;
@@ -40,10 +40,10 @@ function typed(variable: JsonRecord): JsonRecord {
 }
 
 /**
- * Sets a variable. The value is brought into the type of the variable, since Dify refuses any other.
+ * Sets a variable. The value is converted to the type of the variable, since Dify refuses any other.
  *
  * @param wanted id or name of the variable
- * @throws {ServerError} of kind `notFound` with the names there are, or `invalidParam` for a value of the wrong type
+ * @throws {ServerError} of kind `notFound` with the existing names, or `invalidParam` for a value of the wrong type
  */
 export async function updateVariable(
 	client: DifyClient,

@@ -21,14 +21,14 @@ export interface WorkflowRequest {
 	traceId?: string;
 }
 
-/** `pauseMs`: between two attachments to a lost run, in milliseconds, at first. */
+/** `pauseMs`: milliseconds before the second attempt to attach to a lost run; it grows. */
 export type WorkflowOptions = Omit<RunOptions, 'recover'> & Pick<FollowOptions, 'pauseMs' | 'unknownMs'>;
 
 /**
- * Runs a workflow and reads it to its end. A run whose stream is lost is attached to again, or asked for until it is
+ * Runs a workflow and reads it to its end. If the stream is lost, attaches to the run again or polls it until it is
  * over; it is never started twice (docs/protocols/dify.md 2.4).
  *
- * @throws {ServerError} as `startRun`, and where a lost run was not found again
+ * @throws {ServerError} as `startRun`, and where a lost run could not be recovered
  */
 export async function runWorkflow(
 	client: DifyClient,
@@ -45,7 +45,7 @@ export async function runWorkflow(
 	});
 }
 
-/** A version of the workflow has a path of its own. @throws {ServerError} where it cannot be the ID of one */
+/** Route of a workflow version; each has its own path. @throws {ServerError} for an impossible ID */
 function routeOf(workflowId: string | undefined): RunRoute {
 	if (workflowId === undefined) return RUN_ROUTES.workflow;
 	if (workflowId === '.' || workflowId === '..')
@@ -53,12 +53,12 @@ function routeOf(workflowId: string | undefined): RunRoute {
 	return { ...RUN_ROUTES.workflow, start: `/workflows/${encodeURIComponent(workflowId)}/run` };
 }
 
-/** So many milliseconds the clocks of n8n and Dify may differ. */
+/** Milliseconds by which the clocks of n8n and Dify may differ. */
 const CLOCK_MS = 2_000;
 
 /**
- * A run that was lost before its first event is looked up: the only one of this user since then that has these inputs,
- * and that is no other run of this n8n.
+ * ID of a run that was lost before its first event: the only newer run of this user with these inputs that is not
+ * another run of this n8n.
  */
 async function idOfLost(
 	client: DifyClient,

@@ -6,7 +6,7 @@ import type { DifyClient } from '../dify/client';
 import { deleteConversation } from '../dify/conversations';
 import { difyFailure, localError, resultOf } from '../dify/failure';
 import type { DifyFileRef } from '../dify/files';
-import { readForm } from '../dify/form';
+import { readForm } from '../dify/input-form';
 import { RUN_ROUTES, startRun, type RunOptions } from '../dify/run';
 import type { RunLimits } from '../dify/run-limits';
 import type { DifyAppMode, RunResult, TextDelta } from '../dify/types';
@@ -82,7 +82,7 @@ export class DifySource {
 			memory,
 			systemApart: systemVariable !== '',
 		});
-		const client = this.client.within(call.signal);
+		const client = this.client.withSignal(call.signal);
 		const { mode, parameters } = await this.app(client);
 		const inputs = this.inputsFor(mode, prompt, parameters);
 		const files = await sendFiles(client, this.settings.user, prompt.files, parameters);
@@ -106,7 +106,7 @@ export class DifySource {
 			await Promise.resolve();
 		};
 		const options = { limits: this.settings.limits, retries: this.settings.retries, onDeltas };
-		const run = this.run(this.client.within(signal), mode, prompt.query, inputs, files, options);
+		const run = this.run(this.client.withSignal(signal), mode, prompt.query, inputs, files, options);
 		queue.endWith(run.catch((error: unknown) => stoppedResult(error, stops.stopped)));
 		let result: RunResult;
 		try {

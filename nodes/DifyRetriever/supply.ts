@@ -75,7 +75,7 @@ function loggedRetriever(api: KnowledgeApi, settings: Settings, log: SubNodeLog)
 			input: { query },
 			run: async (execution) => {
 				const signals = [signal, execution].filter((each) => each !== undefined);
-				const found = await searchAll(api.within(AbortSignal.any(signals)), settings, query, log);
+				const found = await searchAll(api.withSignal(AbortSignal.any(signals)), settings, query, log);
 				return found.map(documentOf);
 			},
 			output: shown,

@@ -3,14 +3,14 @@ import type { TextDelta } from '../types';
 import { addFile } from './collect';
 import type { RunState } from './state';
 
-/** Adds a piece to the answer. */
+/** Appends a piece to the answer. */
 export function append(state: RunState, piece: string | undefined, deltas: TextDelta[]): void {
 	if (piece === undefined) return;
 	state.text += piece;
 	deltas.push({ type: 'append', text: piece });
 }
 
-/** A replacement that only lengthens the text is a piece like any other, which a live display can show. */
+/** Replaces the text. If the new text only extends it, the rest is appended, which a live display can show. */
 export function replace(state: RunState, whole: string, reason: string, deltas: TextDelta[]): void {
 	if (whole.startsWith(state.text)) {
 		append(state, nonEmptyText(whole.slice(state.text.length)), deltas);
@@ -33,8 +33,8 @@ export function messageText(state: RunState, event: JsonRecord, deltas: TextDelt
 }
 
 /**
- * Easy apps label the text chunks of an answer with files as files, too (docs/protocols/dify.md 3.3): those have an
- * answer and no url.
+ * In chatbots and agents, text chunks of an answer with files come as this event, too (docs/protocols/dify.md 3.3):
+ * with an answer, without a URL.
  */
 export function messageFile(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 	if (typeof event.answer === 'string') messageText(state, event, deltas);

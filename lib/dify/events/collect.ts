@@ -11,7 +11,7 @@ import {
 import type { DifyFile, HumanForm, WorkflowNode, WorkflowRun } from '../types';
 import type { RunState } from './state';
 
-/** What Dify signs a file address with; the same file gets another signature in every event. */
+/** Signature in a file URL: the same file gets another one in every event. */
 const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
 
 function fileNames(file: DifyFile): string[] {
@@ -19,7 +19,7 @@ function fileNames(file: DifyFile): string[] {
 	return names.filter((name): name is string => typeof name === 'string' && name !== '');
 }
 
-/** Adds a file, or completes the one that is there already: chatflows list their files in two closing events. */
+/** Adds a file, or merges it into a known one: chatflows list their files in two closing events. */
 export function addFile({ files, fileIndex }: Pick<RunState, 'files' | 'fileIndex'>, found: JsonRecord): void {
 	const file: DifyFile = { ...found };
 	if (typeof file.url !== 'string') delete file.url;
@@ -31,7 +31,7 @@ export function addFile({ files, fileIndex }: Pick<RunState, 'files' | 'fileInde
 	for (const name of fileNames(kept)) fileIndex.set(name, kept);
 }
 
-/** Copies only what says something, so that a later and emptier version erases nothing. */
+/** Copies only filled values, so that a later, emptier version erases nothing. */
 function merge(target: JsonRecord, source: JsonRecord): void {
 	for (const [key, value] of Object.entries(source)) {
 		if (isFilled(value) || !(key in target)) target[key] = value;
@@ -40,7 +40,10 @@ function merge(target: JsonRecord, source: JsonRecord): void {
 
 const ENVELOPE = new Set(['event', 'conversation_id', 'message_id', 'created_at', 'task_id', 'id']);
 
-/** The same id arrives several times, each time fuller; the tool of a step comes before its observation. */
+/**
+ * Upserts by ID: the same ID comes several times, each time with more fields; the tool of a step comes before its
+ * observation.
+ */
 export function addThought(
 	{ thoughts, thoughtIndex }: Pick<RunState, 'thoughts' | 'thoughtIndex'>,
 	event: JsonRecord,
@@ -65,7 +68,8 @@ export function addAgentLog(logs: JsonRecord[], index: Map<string, JsonRecord>, 
 }
 
 /**
- * Parallel branches interleave, and a run resumed elsewhere may skip starts: every event can be the first of its node.
+ * Upserts a node. Parallel branches interleave, and a resumed run may skip starts: any event can be the first of its
+ * node.
  */
 export function addNode(
 	{ nodes }: WorkflowRun,
@@ -98,7 +102,7 @@ export function addNode(
 	if (name === 'node_retry') node.retries = finiteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
 	node.status = nonEmptyText(data.status) ?? 'succeeded';
 	node.error = nonEmptyText(data.error) ?? (node.status === 'succeeded' ? undefined : node.error);
-	// Whoever joins a run hears of its finished nodes once more, without values (docs/protocols/dify.md 2.4).
+	// After attaching to a run, finished nodes come again without values (docs/protocols/dify.md 2.4).
 	node.outputs = data.outputs ?? node.outputs;
 	node.processData = data.process_data ?? node.processData;
 	node.executionMetadata = data.execution_metadata ?? node.executionMetadata;
@@ -109,7 +113,7 @@ export function addNode(
 	if (files.length > 0) node.files = files.map((file) => ({ ...file }));
 }
 
-/** What `workflow_started`, `workflow_finished` and `workflow_paused` say of the run as a whole. */
+/** Applies the data of `workflow_started`, `workflow_finished` and `workflow_paused` to the run. */
 export function updateWorkflow(workflow: WorkflowRun, data: JsonRecord): void {
 	workflow.runId = nonEmptyText(data.workflow_run_id) ?? nonEmptyText(data.id) ?? workflow.runId;
 	workflow.workflowId = nonEmptyText(data.workflow_id) ?? workflow.workflowId;
@@ -124,7 +128,7 @@ export function updateWorkflow(workflow: WorkflowRun, data: JsonRecord): void {
 	workflow.exceptionsCount = finiteNumber(data.exceptions_count) ?? workflow.exceptionsCount;
 }
 
-/** From `human_input_required`, or from the reason of the pause, which repeats it. */
+/** Adds a form from `human_input_required`, or from the reason of the pause, which repeats it. */
 export function addForm(forms: HumanForm[], data: JsonRecord): void {
 	const formId = nonEmptyText(data.form_id);
 	const nodeId = nonEmptyText(data.node_id);
@@ -143,9 +147,7 @@ export function addForm(forms: HumanForm[], data: JsonRecord): void {
 	});
 }
 
-/**
- * The text of a workflow's result: workflows name their outputs freely, so only a single text among them is the one.
- */
+/** The text of a workflow's outputs, if there is exactly one: outputs have any names. */
 export function singleText(outputs: unknown): string | undefined {
 	const texts = Object.values(recordOf(outputs)).filter((value): value is string => typeof value === 'string');
 	return texts.length === 1 ? texts[0] : undefined;

@@ -7,9 +7,9 @@ import { isUnfinished, succeeded } from './termination';
 import { runFailure } from './workflow';
 
 /**
- * The result as it stands. A run without its terminal events is a failure whatever the reason, with all text and ids so
+ * The result of a run. A run without its terminal events is a failure whatever the reason, with all text and IDs so
  * far.
- * @param detail what the caller knows of the cause ("other side closed", "no data for 60 s"); it goes into the message.
+ * @param detail the cause for the message, if known: "other side closed", "no data for 60 s"
  */
 export function finish(state: RunState, reason: FinishReason, detail?: string): RunResult {
 	const { status, error } = outcome(state, reason, detail);
@@ -34,7 +34,7 @@ export function finish(state: RunState, reason: FinishReason, detail?: string): 
 	};
 }
 
-/** From 1.15 on `message_end` has the thoughts of each language model node, by the node's ID: also where no piece came. */
+/** From 1.15 on `message_end` has the reasoning of each language model node by its ID, even where none was streamed. */
 function storedReasoning({ metadata }: RunState): string {
 	const thoughts = Object.values(recordOf(recordOf(metadata).reasoning));
 	return thoughts.flatMap((each) => nonEmptyText(each) ?? []).join('\n\n');
@@ -45,8 +45,8 @@ function idsIn({ conversationId, messageId, taskId, workflowRunId, workflow }: R
 }
 
 /**
- * Dify encodes each piece of the speech provider for itself, so padding may sit in the middle, where decoders of the
- * whole would stop.
+ * Dify encodes each piece of speech separately, so each was decoded by itself: padding in the middle would stop a
+ * decoder.
  */
 function audioOf({ audioPieces, audioEnded }: RunState): RunAudio | undefined {
 	if (audioPieces.length === 0) return undefined;
@@ -91,8 +91,8 @@ function handledFailures({ workflow }: RunState): string {
 }
 
 /**
- * A run that was stopped, and every run of the New Agent, has zeros where Dify did not count
- * (docs/protocols/dify.md 12.1, 12.2).
+ * Token counts, if Dify counted: stopped runs and all runs of the New Agent have zeros (docs/protocols/dify.md 12.1,
+ * 12.2).
  */
 function countedUsage({ usage, workflow, text }: RunState, status: RunStatus): DifyUsage | undefined {
 	const counts = [usage?.prompt_tokens, usage?.completion_tokens, usage?.total_tokens];
@@ -109,7 +109,7 @@ function outcome(
 ): Pick<RunResult, 'status' | 'error'> {
 	const status = state.workflowEnd?.status ?? 'succeeded';
 	if (state.abandoned === true) {
-		// The end of a chat says nothing of a stop; that of a workflow does, and this one was over before it was stopped.
+		// The end of a chat does not show a stop, that of a workflow does: this one was over before.
 		const isWhole = state.workflowEnd !== undefined && succeeded(status) && !isUnfinished(state);
 		if (isWhole && reason !== 'otherConversation') return { status };
 		return { status: 'failed', error: unfinished(state, reason, detail) };
@@ -126,7 +126,9 @@ function outcome(
 	return { status: 'failed', error: { cause: 'runFailed', message: runFailure(state) ?? unnamed } };
 }
 
-/** Dify 1.15 and later tell an input error as a run of no steps, which does not exist (docs/protocols/dify.md 12.3). */
+/**
+ * Dify 1.15 and later report an input error as a run without steps, which does not exist (docs/protocols/dify.md 12.3).
+ */
 function isRefusedRun(state: RunState): boolean {
 	const { workflow, taskId, text } = state;
 	const isEmpty = workflow?.totalSteps === 0 && workflow.nodes.length === 0 && taskId === undefined && text === '';
@@ -158,7 +160,7 @@ function unfinished(state: RunState, reason: FinishReason, detail: string | unde
 	return { cause, message: `${message}${missing}${detail === undefined ? '' : `: ${detail}`}` };
 }
 
-/** Nothing but pings came. */
+/** Whether nothing but pings came. */
 function isUntouched({ taskId, messageId, conversationId, workflowRunId, text, badEvents }: RunState): boolean {
 	return badEvents === 0 && [taskId, messageId, conversationId, workflowRunId, text].every((each) => !each);
 }

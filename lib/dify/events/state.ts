@@ -1,8 +1,8 @@
 import type { AgentThought, DifyFile, HumanForm, RunError, RunHints, RunResult, WorkflowNode } from '../types';
 
 /**
- * Everything known so far. The ids may be read at any time, for instance to stop the run; the rest belongs to this
- * folder.
+ * Everything known of a run so far. The IDs may be read at any time, for instance to stop the run; the rest is private
+ * to this folder.
  */
 export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' | 'warnings'> {
 	readonly hints: Readonly<RunHints>;
@@ -26,17 +26,17 @@ export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' |
 	workflowEnd?: { status: string; alone: boolean };
 	/** Output moderation put its text in place of the answer. */
 	moderated: boolean;
-	/** The caller wants no more of the run: what ends it from now on is its own doing. */
+	/** The caller abandoned the run, so it causes the end from now on. */
 	abandoned?: boolean;
-	/** Numbers that stand in the events as texts, since JavaScript cannot hold them. */
+	/** Numbers kept as text, since JavaScript cannot represent them. */
 	inexact: Set<string>;
-	/** Payloads that were no JSON object. */
+	/** Number of events that were not JSON objects. */
 	badEvents: number;
-	/** The outcome stands; what follows, in the same packet or not, must not change it. */
+	/** The outcome is final: later events must not change it. */
 	closed: boolean;
 }
 
-/** Starts the reduction of one run. */
+/** The initial state of a run. */
 export function createRun(hints: RunHints = {}): RunState {
 	return {
 		hints: { ...hints },

@@ -1,32 +1,26 @@
 import type { StreamStep } from '../types';
 import type { RunState } from './state';
 
-/**
- * How long to wait, after a run is known to be over, for an event that one of the versions sends late
- * (docs/protocols/dify.md 3.8).
- */
+/** Milliseconds to wait for late events after the end of a run (docs/protocols/dify.md 3.8). */
 export const GRACE_MS = 2000;
 
-/** Dify keeps the stream open for about five seconds after the answer for speech that is still being made. */
+/** Dify keeps the stream open for about five seconds after the answer, for speech that is still generated. */
 export const AUDIO_GRACE_MS = 5000;
 
 /**
- * One of the two events that end a chatflow came, and the other one follows at once: what comes no more is looked for
- * elsewhere, after the look at the record of a quiet run.
+ * One of the two events that end a chatflow came. The other one follows at once, or the run is recovered, after the
+ * record of a silent run was looked up.
  */
 export const AWAITS_SECOND_END = { next: 'continue', graceMs: 20_000 } as const;
 
 interface NextStep {
 	next: StreamStep;
 	graceMs?: number;
-	/** Success is certain and only speech is waited for. */
+	/** Success is certain, and only speech is missing. */
 	settled?: boolean;
 }
 
-/**
- * The termination rules of docs/protocols/dify.md 3.8, from the state alone. They hold for every version, so none has
- * to be known.
- */
+/** The termination rules of docs/protocols/dify.md 3.8, from the state alone. They hold for every version of Dify. */
 export function nextStep(state: RunState): NextStep {
 	if (state.streamError !== undefined || state.pause !== undefined) return { next: 'close' };
 	const end = state.workflowEnd;
@@ -37,13 +31,13 @@ export function nextStep(state: RunState): NextStep {
 		return succeeded(end.status) ? AWAITS_SECOND_END : { next: 'grace', graceMs: GRACE_MS };
 	}
 	if (!state.messageEnded) return { next: 'continue' };
-	// Newer chatflows send message_end first, and main does so for failed runs too: only workflow_finished tells.
+	// Newer chatflows send message_end first, also for failed runs: only workflow_finished tells.
 	if (state.workflow !== undefined) return AWAITS_SECOND_END;
-	// Also where moderation or an annotation answered in place of a chatflow; newer servers then leave the socket open.
+	// Also where moderation or an annotation answered in place of a chatflow: newer servers then leave the socket open.
 	return afterSuccess(state);
 }
 
-/** Whether the run still goes on, as far as the events tell. */
+/** Whether the run goes on, by its events. */
 export function isUnfinished(state: RunState): boolean {
 	return nextStep(state).next === 'continue';
 }

@@ -5,13 +5,13 @@ import { addFile, addForm, singleText, updateWorkflow } from './collect';
 import type { RunState } from './state';
 import { succeeded } from './termination';
 
-/** The first event about a workflow also tells a chatflow that runs from one that moderation answered. */
+/** The workflow of a run, created by its first event. Without one, moderation answered in place of the chatflow. */
 export function workflowOf(state: RunState): WorkflowRun {
 	state.workflow ??= { runId: state.workflowRunId, status: 'running', nodes: [], agentLogs: [] };
 	return state.workflow;
 }
 
-/** The end of the run; of a chatflow only half of it, since `message_end` belongs to it. */
+/** Ends the run; for a chatflow only half, since `message_end` must come as well. */
 export function workflowFinished(state: RunState, event: JsonRecord, data: JsonRecord, deltas: TextDelta[]): void {
 	const workflow = workflowOf(state);
 	updateWorkflow(workflow, data);
@@ -50,12 +50,12 @@ export function paused(state: RunState, data: JsonRecord): void {
 	};
 }
 
-/** A form that was answered, or that nobody answered in time, waits no longer. */
+/** Removes a form that was answered or has expired. */
 export function formClosed(state: RunState, data: JsonRecord): void {
 	state.forms = state.forms.filter((form) => form.nodeId !== nonEmptyText(data.node_id));
 }
 
-/** A stop that comes early, or between two nodes, is told as a failure (docs/protocols/dify.md 3.6, 12.3). */
+/** An early stop, or one between two nodes, is reported as a failure (docs/protocols/dify.md 3.6, 12.3). */
 function isStop(reason: string | undefined): boolean {
 	return /^(?:Run failed: )?(?:Workflow execution )?aborted: /i.test(reason ?? '');
 }

@@ -6,28 +6,28 @@ import { isRecord, type JsonRecord } from '../../values';
 import type { DifyClient, Method, Query } from '../client';
 import { difyFailure } from '../failure';
 
-/** A Cloud workspace may do so many things a minute; the count begins anew with the next one. */
+/** Dify Cloud limits the requests of a workspace per minute. */
 const RATE_PAUSE_MS = 60_000;
 
 /** Dify holds a lock on a knowledge base while documents are added, so a write may wait for others. */
 const WRITE_LIMIT_MS = 120_000;
 
-/** Dify makes a file as a whole before it sends the first byte of it. */
+/** Dify builds the whole file before it sends the first byte. */
 const FILE_LIMITS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
 
-/** Milliseconds between two looks at what Dify works on, the last one for all further looks. */
+/** Milliseconds between polls; the last value repeats. */
 export type Pauses = readonly [number, ...number[]];
 
 export interface KnowledgeTimes {
-	/** How long to wait after a refusal for too many requests in this minute. Default 60 s. */
+	/** Milliseconds to wait after a rate limit refusal. Default 60 s. */
 	rateMs?: number;
-	/** Between two looks at the progress of a document. Default 1, 2, 3, then 5 s. */
+	/** Between polls of a document's progress. Default 1, 2, 3, then 5 s. */
 	progress?: Pauses;
-	/** Between two tries while Dify still works on a document. Default 1, 2, then 3 s. */
+	/** Between retries while Dify works on a document. Default 1, 2, then 3 s. */
 	busy?: Pauses;
 }
 
-/** The knowledge bases that one key opens (docs/protocols/dify.md 2.13). */
+/** API of the knowledge bases of one key (docs/protocols/dify.md 2.13). */
 export class KnowledgeApi {
 	constructor(
 		readonly client: DifyClient,
@@ -35,9 +35,9 @@ export class KnowledgeApi {
 		private readonly bases = new Map<string, Promise<JsonRecord>>(),
 	) {}
 
-	/** The same, until this signal aborts. */
-	within(signal: AbortSignal): KnowledgeApi {
-		return new KnowledgeApi(this.client.within(signal), this.times, this.bases);
+	/** The same API with this signal. */
+	withSignal(signal: AbortSignal): KnowledgeApi {
+		return new KnowledgeApi(this.client.withSignal(signal), this.times, this.bases);
 	}
 
 	/** Reads an object. @throws {ServerError} */
@@ -45,27 +45,27 @@ export class KnowledgeApi {
 		return this.objectIn(await this.read(path, query), path);
 	}
 
-	/** Reads any JSON. Asked again where that may help, since nothing changes. @throws {ServerError} */
+	/** Reads any JSON, with retries. @throws {ServerError} */
 	async read(path: string, query?: Query): Promise<unknown> {
 		return await this.client.ask('GET', path, { query, idempotent: true }).catch(throwAs(withModelHint));
 	}
 
-	/** Searches: a POST that changes nothing, but counts for the limit per minute. @throws {ServerError} */
+	/** Searches, with a POST that changes nothing but counts for the rate limit. @throws {ServerError} */
 	async search(path: string, body: JsonRecord): Promise<JsonRecord> {
 		const request = { body, timeoutMs: WRITE_LIMIT_MS, idempotent: true };
 		const answer = await this.counted(path, async () => await this.client.ask('POST', path, request));
 		return this.objectIn(answer, path);
 	}
 
-	/** A file that Dify makes of what is asked for: a POST that changes nothing. @throws {ServerError} */
+	/** Downloads a file that Dify builds on request, with a POST that changes nothing. @throws {ServerError} */
 	async file(path: string, body: JsonRecord): Promise<Download> {
 		const request = { json: body, limits: FILE_LIMITS };
 		return await this.counted(path, async () => await this.client.download(path, request));
 	}
 
 	/**
-	 * Changes something in a knowledge base: one change of a base at a time, in the order in which they were asked for.
-	 * Never sent twice, but after a refusal for too many requests in this minute, which leaves nothing done.
+	 * Changes something in a knowledge base: one change of a base at a time, first come first served. Not retried, except
+	 * after a rate limit refusal, which changes nothing.
 	 *
 	 * @param baseId undefined for what belongs to the workspace
 	 * @throws {ServerError}
@@ -91,7 +91,7 @@ export class KnowledgeApi {
 		return (await undefinedIfMissing(deletion)) ?? false;
 	}
 
-	/** As `change`, for work of the caller's own, such as an upload. */
+	/** As `change`, for any work, such as an upload. */
 	async alone<T>(baseId: string | undefined, path: string, work: () => Promise<T>): Promise<T> {
 		const leave = await this.enter(baseId, path);
 		try {
@@ -110,12 +110,12 @@ export class KnowledgeApi {
 		});
 	}
 
-	/** A knowledge base, asked for once. Its technique, form and fields decide what other requests need. */
+	/** A knowledge base, cached. Its technique, form and fields decide what other requests need. */
 	async base(id: string): Promise<JsonRecord> {
 		return await fetchOnce(this.bases, id, async () => await this.get(`/datasets/${id}`));
 	}
 
-	/** What is known of a base may have changed. */
+	/** Removes a base from the cache, since it may have changed. */
 	forget(id: string): void {
 		this.bases.delete(id);
 	}
@@ -137,10 +137,10 @@ export class KnowledgeApi {
 	}
 }
 
-/** Kinds that mean the model which makes vectors or orders hits. */
+/** Errors of the embedding or rerank model. */
 const MODEL_KINDS: ReadonlySet<string> = new Set(['modelProvider', 'modelConnection', 'pluginDaemon']);
 
-/** Says of failures what they mean for knowledge bases. */
+/** Rewords model errors for knowledge bases. */
 function withModelHint(error: ServerError): ServerError {
 	if (!MODEL_KINDS.has(error.kind)) return error;
 	return error.reworded({
@@ -150,15 +150,12 @@ function withModelHint(error: ServerError): ServerError {
 	});
 }
 
-/** The pause before look number `looks`, counted from 0. */
-export function pauseAt(pauses: Pauses, looks: number): number {
+/** The pause after poll number `looks`, counted from 0. */
+export function pollPause(pauses: Pauses, looks: number): number {
 	return pauses[Math.min(looks, pauses.length - 1)] ?? pauses[0];
 }
 
-/**
- * The answer, or undefined where Dify says that there is no such thing. A page of HTML, which means that there is no
- * such route, stays a failure.
- */
+/** The answer, or undefined where Dify does not find the object. An HTML 404 (a missing route) stays an error. */
 export async function undefinedIfMissing<T>(answer: Promise<T>): Promise<T | undefined> {
 	const outcome = await answer.then((value) => ({ value }), asFailed);
 	if ('value' in outcome) return outcome.value;

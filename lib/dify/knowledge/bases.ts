@@ -10,13 +10,13 @@ export type Permission = 'only_me' | 'all_team_members' | 'partial_members';
 const MAX_NAME = 40;
 const MAX_DESCRIPTION = 400;
 
-/** What a model is called in Dify: its name, and the full ID of its provider. */
+/** A model in Dify: its name, and the full ID of its provider. */
 export interface ModelRef {
 	provider: string;
 	model: string;
 }
 
-/** What can be set of a knowledge base; what is left out stays as it is. */
+/** Settings of a knowledge base. Missing ones stay as they are. */
 export interface BaseSettings {
 	name?: string;
 	description?: string;
@@ -25,11 +25,11 @@ export interface BaseSettings {
 	members?: string[];
 	technique?: Technique;
 	embeddingModel?: ModelRef;
-	/** As Dify wants it, whole: see `retrievalModel`. */
+	/** The complete setting, see `retrievalModel`. */
 	retrievalModel?: JsonRecord;
 }
 
-/** Knowledge bases, those of colleagues included: the key acts as the owner of the workspace. */
+/** Lists knowledge bases, including those of colleagues: the key acts as the owner of the workspace. */
 export async function listBases(api: KnowledgeApi, most: Limit, keyword?: string): Promise<JsonRecord[]> {
 	return await listOf(api, most, '/datasets', baseQuery(keyword));
 }
@@ -47,7 +47,7 @@ export async function baseNamed(api: KnowledgeApi, name: string): Promise<JsonRe
 }
 
 /**
- * Creates a base.
+ * Creates a knowledge base.
  *
  * @throws {ServerError} of kind `nameTaken` where there is one of that name
  */
@@ -55,7 +55,7 @@ export async function createBase(api: KnowledgeApi, settings: BaseSettings & { n
 	if (settings.name.trim() === '') throw invalidParam('The name of the knowledge base is empty', 'Give a name.');
 	const { permission, members, ...rest } = settings;
 	const isShared = permission === 'partial_members';
-	// Only a change takes a list of members; the checks of both are done before anything is made.
+	// Dify takes a list of members only in an update. Both bodies are checked before anything is created.
 	const sharing = isShared ? bodyOf({ permission, members }) : undefined;
 	const body = bodyOf({ ...rest, permission: isShared ? 'only_me' : permission });
 	const base = await api.write(undefined, 'POST', '/datasets', body);
@@ -64,7 +64,7 @@ export async function createBase(api: KnowledgeApi, settings: BaseSettings & { n
 	return await api.write(id, 'PATCH', `/datasets/${id}`, sharing);
 }
 
-/** Changes what the settings name, and gives the base. */
+/** Changes the given settings. Returns the base. */
 export async function updateBase(api: KnowledgeApi, id: string, settings: BaseSettings): Promise<JsonRecord> {
 	const body = bodyOf(settings);
 	if (Object.keys(body).length === 0)
@@ -86,7 +86,7 @@ export async function updateBase(api: KnowledgeApi, id: string, settings: BaseSe
 }
 
 /**
- * Deletes a base with all its documents. Dify asks nobody, also where apps use it.
+ * Deletes a base with all its documents. Dify does so without a warning, even if apps use it.
  *
  * @returns false where there was none
  */
@@ -95,12 +95,12 @@ export async function deleteBase(api: KnowledgeApi, id: string): Promise<boolean
 	return await api.deleteIfPresent(id, `/datasets/${id}`);
 }
 
-/** Checks the lengths that Dify allows, before anything is sent. */
+/** The body of a request. Checks the settings before anything is sent. */
 function bodyOf(settings: BaseSettings): JsonRecord {
 	const { name, description, permission, members, embeddingModel, retrievalModel } = settings;
 	tooLong('name', name, MAX_NAME);
 	tooLong('description', description, MAX_DESCRIPTION);
-	// Without the technique, Dify ignores the model without a word.
+	// Without the technique, Dify silently ignores the model.
 	const technique = settings.technique ?? (embeddingModel === undefined ? undefined : 'high_quality');
 	if (technique === 'economy' && embeddingModel !== undefined)
 		throw invalidParam(
@@ -122,7 +122,7 @@ function bodyOf(settings: BaseSettings): JsonRecord {
 	};
 }
 
-/** The fields by which Dify takes an embedding model. */
+/** Request fields for an embedding model. */
 export function embeddingBody(chosen: ModelRef | undefined): JsonRecord {
 	return optional({ embedding_model: chosen?.model, embedding_model_provider: chosen?.provider });
 }
@@ -132,19 +132,19 @@ function tooLong(what: string, value: string | undefined, most: number): void {
 	throw invalidParam(`The ${what} has ${[...value].length} characters, but Dify takes ${most}`, `Shorten the ${what}.`);
 }
 
-/** How a base is indexed; undefined for one whose first document will decide. */
+/** Indexing technique of a base; undefined until its first document. */
 export function techniqueOf(base: JsonRecord): Technique | undefined {
 	return base.indexing_technique === 'high_quality' || base.indexing_technique === 'economy'
 		? base.indexing_technique
 		: undefined;
 }
 
-/** Whether the knowledge is kept elsewhere: this API neither writes nor searches it. */
+/** Whether the knowledge is stored outside Dify: this API cannot write or search it. */
 export function isExternal(base: JsonRecord): boolean {
 	return text(base.provider) === 'external';
 }
 
-/** The form of the chunks of a base; undefined for one whose first document will decide. */
+/** Form of the chunks of a base; undefined until its first document. */
 export function formOf(base: JsonRecord): string | undefined {
 	return nonEmptyText(base.doc_form) ?? nonEmptyText(base.chunk_structure);
 }

@@ -5,18 +5,18 @@ import type { KnowledgeApi } from './api';
 import { getDocument } from './documents';
 import { idOf, listOf } from './pages';
 
-/** A document of a base. */
+/** IDs of a document. */
 export interface DocumentPlace {
 	baseId: string;
 	documentId: string;
 }
 
-/** A chunk of a document. */
+/** IDs of a chunk. */
 export interface ChunkPlace extends DocumentPlace {
 	chunkId: string;
 }
 
-/** What can be set of a chunk; what is left out stays as it is. */
+/** Values of a chunk. Missing ones stay as they are. */
 export interface ChunkValues {
 	content?: string;
 	/** Of a Q&A base only. */
@@ -47,9 +47,9 @@ export async function getChunk(api: KnowledgeApi, place: ChunkPlace): Promise<Js
 }
 
 /**
- * Adds a chunk to a document. Sent once, whatever happens: a second time it would be there twice.
+ * Adds a chunk to a document. Never retried: it could be added twice.
  *
- * @returns the chunk, and remarks where Dify could not make its vector
+ * @returns the chunk, and warnings where Dify could not index it
  * @throws {ServerError}
  */
 export async function createChunk(
@@ -76,8 +76,8 @@ export async function createChunk(
 }
 
 /**
- * Changes a chunk. Dify takes an answer that is left out for an empty one, changes nothing but the switch together with
- * "disabled", and refuses to change a disabled chunk.
+ * Changes a chunk. Dify clears an answer that is not sent, ignores other changes together with "disabled", and refuses
+ * to change a disabled chunk.
  */
 export async function updateChunk(api: KnowledgeApi, place: ChunkPlace, values: ChunkValues): Promise<JsonRecord> {
 	const { enabled, ...rest } = values;
@@ -132,7 +132,7 @@ export async function getChildChunk(api: KnowledgeApi, place: ChunkPlace, childI
 }
 
 /**
- * Adds a child chunk. Dify takes one for any document, but searches them in parent-child documents only.
+ * Adds a child chunk. Dify accepts one for any document, but searches only those of parent-child documents.
  *
  * @throws {ServerError}
  */

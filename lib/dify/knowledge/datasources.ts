@@ -4,13 +4,13 @@ import { answerError, difyFailure, invalidParam } from '../failure';
 import { needsNewer } from '../too-old';
 import type { KnowledgeApi } from './api';
 
-/** Begins the sentence about a Dify that is too old. */
+/** Beginning of the sentence about a Dify that is too old. */
 export const PIPELINE_FEATURE = 'Using knowledge pipelines';
 
 export const DATASOURCE_TYPES = ['local_file', 'online_document', 'website_crawl', 'online_drive'] as const;
 export type DatasourceType = (typeof DATASOURCE_TYPES)[number];
 
-/** Which version of a pipeline is meant. Dify runs a draft as a preview, which makes no documents. */
+/** The published version of a pipeline, or its draft. Dify runs a draft as a preview without documents. */
 export interface PipelineVersion {
 	published: boolean;
 }
@@ -20,13 +20,13 @@ export interface Datasource {
 	nodeId: string;
 	type: DatasourceType;
 	title: string;
-	/** The plugin's record, as Dify gave it. */
+	/** The plugin's record, as Dify sent it. */
 	record: JsonRecord;
 }
 
 /**
- * The datasources of a pipeline. Dify 1.14 takes any value of `is_published` as true, also `false`, so it is left out
- * for the draft.
+ * Lists the datasources of a pipeline. Dify 1.14 takes any value of `is_published` as true, even `false`, so it is not
+ * sent for the draft.
  *
  * @throws {ServerError} also for a knowledge base without a pipeline
  */
@@ -49,7 +49,7 @@ export async function listDatasources(
 /**
  * The datasource with this node ID; without one, the only one there is.
  *
- * @throws {ServerError} of kind `invalidParam` that names those there are
+ * @throws {ServerError} of kind `invalidParam` that names the existing ones
  */
 export async function datasourceOf(
 	api: KnowledgeApi,
@@ -77,12 +77,12 @@ export async function datasourceOf(
 export interface DatasourceRun extends PipelineVersion {
 	datasource: Pick<Datasource, 'nodeId' | 'type'>;
 	inputs: JsonRecord;
-	/** Of the datasource plugin. Without it, the default one. */
+	/** Credential of the datasource plugin. Default: its default credential. */
 	credentialId?: string;
 }
 
 /**
- * Asks a datasource what it has: pages of a website or of a workspace, files of a drive.
+ * Lists the items of a datasource: pages of a website or workspace, files of a drive.
  *
  * @returns records that a run takes as its items
  * @throws {ServerError} of kind `runFailed` with the reason of the datasource
@@ -149,7 +149,7 @@ function saidIn(event: JsonRecord): string {
 	return [error, message, recordOf(data).error].map(nonEmptyText).find((text) => text !== undefined) ?? '';
 }
 
-/** Plugins group what they have by workspace or bucket; a run wants it one by one. */
+/** Flattens items that plugins group by workspace or bucket: a run takes single ones. */
 function itemsIn(type: DatasourceType, data: unknown, credentialId: string | undefined): JsonRecord[] {
 	const credential = credentialId === undefined ? {} : { credential_id: credentialId };
 	const groups = isRecord(data) ? [data] : recordsIn(asList(data));
@@ -163,7 +163,7 @@ function itemsIn(type: DatasourceType, data: unknown, credentialId: string | und
 	});
 }
 
-/** Says of failures what they mean for a pipeline. */
+/** Rewords errors for pipelines. */
 export function pipelineFailure(error: ServerError): ServerError {
 	if (/^Pipeline not found/.test(error.serverText ?? ''))
 		return error.reworded({

@@ -5,17 +5,17 @@ import { nonEmptyText, type JsonRecord } from '../../values';
 import { difyFailure, invalidParam } from '../failure';
 import { needsNewer } from '../too-old';
 import type { Limit } from '../paging';
-import { pauseAt, type KnowledgeApi, type Pauses } from './api';
+import { pollPause, type KnowledgeApi, type Pauses } from './api';
 import { idOf, listOf } from './pages';
 
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
 
-/** Words by which documents can be listed; Dify ignores any other (docs/protocols/dify.md 2.13). */
+/** Status filters of the list of documents; Dify ignores any other (docs/protocols/dify.md 2.13). */
 export type DocumentStatus = 'queuing' | 'indexing' | 'paused' | 'error' | 'available' | 'disabled' | 'archived';
 
 /**
  * Dify refuses a second change of the status while its job for the first one runs: for about two seconds, or up to ten
- * minutes where its worker went away (docs/protocols/dify.md 12.3).
+ * minutes if its worker died (docs/protocols/dify.md 12.3).
  */
 const BUSY_MS: Pauses = [1_000, 2_000, 3_000];
 const BUSY_TRIES = 5;
@@ -37,8 +37,8 @@ export async function listDocuments(
 }
 
 /**
- * Documents whose stored name is exactly this. The keyword of Dify's list is a part of a name in which `%` and `_`
- * stand for anything, and a backslash for the next character.
+ * Documents whose stored name is exactly this. The keyword of Dify's list is a part of a name where `%` and `_` are
+ * wildcards, and a backslash escapes.
  */
 export async function documentsNamed(api: KnowledgeApi, baseId: string, name: string): Promise<JsonRecord[]> {
 	const keyword = name.split('\\', 1)[0];
@@ -57,9 +57,9 @@ export async function getDocument(
 }
 
 /**
- * Deletes a document. Its chunks may be found for some seconds more.
+ * Deletes a document. Its chunks may still be found for some seconds.
  *
- * @param unarchive an archived document is taken out of the archive first; Dify refuses otherwise
+ * @param unarchive unarchives the document first; Dify refuses to delete an archived one
  * @returns false where there was none
  */
 export async function deleteDocument(
@@ -84,8 +84,8 @@ export async function deleteDocument(
 }
 
 /**
- * Enables, disables, archives or unarchives documents. Dify changes either all or none of them, and wants a pause after
- * the last change, which is waited for.
+ * Enables, disables, archives or unarchives documents. Dify changes all of them or none. Retries while the job of an
+ * earlier change runs.
  *
  * @throws {ServerError} of kind `documentBusy` where one of them is not indexed
  */
@@ -105,12 +105,12 @@ export async function setStatus(
 		} catch (error) {
 			const { failed } = asFailed(error);
 			if (!isBusy(failed) || tries === BUSY_TRIES) throw explained(failed, documentIds.length);
-			await api.client.pause(pauseAt(api.times.busy ?? BUSY_MS, tries - 1), api.client.url(path));
+			await api.client.pause(pollPause(api.times.busy ?? BUSY_MS, tries - 1), api.client.url(path));
 		}
 	}
 }
 
-/** The job of the last change still runs. A document that is not indexed is told in other words. */
+/** Whether the job of the last change still runs. A document that is not indexed has another text. */
 function isBusy(error: ServerError): boolean {
 	return /being indexed, please try again/.test(error.serverText ?? '');
 }
@@ -127,7 +127,7 @@ function explained(error: ServerError, count: number): ServerError {
 	return error.reworded({ message: 'Dify has locked the document', meaning, remedy });
 }
 
-/** Where the file of a document can be fetched, for some minutes; needs Dify 1.14. */
+/** Download URL of a document's file, valid for some minutes; needs Dify 1.14. */
 export async function downloadUrl(api: KnowledgeApi, baseId: string, documentId: string): Promise<string> {
 	const path = `/datasets/${baseId}/documents/${documentId}/download`;
 	const answer = await needsNewer('Downloading documents', api.get(path));
@@ -139,11 +139,11 @@ export async function downloadUrl(api: KnowledgeApi, baseId: string, documentId:
 	});
 }
 
-/** Documents in one ZIP; Dify refuses more (docs/protocols/dify.md 2.13). */
+/** Most documents in one ZIP; Dify refuses more (docs/protocols/dify.md 2.13). */
 export const MOST_IN_ZIP = 100;
 
 /**
- * The files of documents as one ZIP, as it comes; needs Dify 1.14. Dify makes none where one of them has no file.
+ * Downloads the files of documents as a ZIP stream; needs Dify 1.14. Dify refuses if one of them has no file.
  *
  * @param documentIds of one base, at most `MOST_IN_ZIP`
  * @throws {ServerError} also from the iteration
@@ -173,7 +173,7 @@ function withoutFile(error: ServerError, count: number): ServerError {
 	});
 }
 
-/** A page of something in front of Dify is no ZIP, whatever its status. */
+/** The bytes of a ZIP. Anything else, such as a page of a proxy, is an error whatever its status. */
 async function* zipIn({ pieces, close, url, status }: Download): AsyncGenerator<Uint8Array> {
 	const source = peeked(pieces);
 	if ((await source.text(ZIP_SIGN.length)) === ZIP_SIGN) return yield* source.pieces();
@@ -181,7 +181,7 @@ async function* zipIn({ pieces, close, url, status }: Download): AsyncGenerator<
 	throw difyFailure('emptyAnswer', { url, status, message: 'Dify answered with something else than a ZIP' });
 }
 
-/** What a ZIP begins with. */
+/** The first bytes of a ZIP. */
 const ZIP_SIGN = 'PK';
 
 /** Whether a document takes part in retrieval, or would once it is indexed. */

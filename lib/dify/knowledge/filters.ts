@@ -1,7 +1,7 @@
 import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional, recordsIn, text, words } from '../../values';
 import { invalidParam } from '../failure';
 
-/** How Dify compares, in whose words, and with what kind of value (docs/protocols/dify.md 2.13). */
+/** Dify's comparison operators, with their labels and kinds of values (docs/protocols/dify.md 2.13). */
 export const OPERATORS = {
 	after: { label: 'After', kind: 'time' },
 	before: { label: 'Before', kind: 'time' },
@@ -36,7 +36,7 @@ export interface Filter {
 	conditions: readonly Condition[];
 }
 
-/** Fields that every document has, once they are switched on in the base. */
+/** Built-in fields of every document, where the base has them switched on. */
 export const BUILT_IN_FIELDS: Readonly<Record<string, MetadataType>> = {
 	document_name: 'string',
 	uploader: 'string',
@@ -48,7 +48,7 @@ export const BUILT_IN_FIELDS: Readonly<Record<string, MetadataType>> = {
 export type MetadataType = 'string' | 'number' | 'time';
 
 /**
- * What goes into `metadata_filtering_conditions`; undefined without conditions.
+ * The value of `metadata_filtering_conditions`; undefined without conditions.
  *
  * @param base whose fields the conditions must name: Dify finds nothing with an unknown field
  * @throws {ServerError} for a condition without a value, which Dify would drop: the search would be wider than meant
@@ -75,7 +75,7 @@ export function fieldTypes(base: JsonRecord): Map<string, MetadataType> | undefi
 	);
 }
 
-/** Dify's word for the type of a field. */
+/** Type of a metadata field; unknown ones count as text. */
 export function asType(type: unknown): MetadataType {
 	return type === 'number' || type === 'time' ? type : 'string';
 }
@@ -128,17 +128,17 @@ function listOf(value: unknown, what: string): string[] {
 	throw invalidParam(`The metadata filter ${what} has no value`, 'Give at least one value.');
 }
 
-/** Dify answers text for a number with an error of its database. */
+/** Converts to a number: Dify answers text with a database error. */
 export function numberOf(value: unknown, what: string): number {
 	const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : finiteNumber(value);
 	if (number !== undefined && Number.isFinite(number)) return number;
 	throw invalidParam(`${what} needs a number, but has ${words(value).slice(0, 100)}`, 'Give a number.');
 }
 
-/** From this on a number counts milliseconds: as seconds it would be the year 5138. */
+/** Numbers from here on are milliseconds: as seconds it would be the year 5138. */
 const MILLISECONDS_FROM = 1e11;
 
-/** Dify keeps times as Unix seconds; a date in any usual form, and JavaScript's milliseconds, become that. */
+/** Converts a date in any usual form, or milliseconds, to Unix seconds, as Dify stores times. */
 export function unixSeconds(value: unknown, what: string): number {
 	const number =
 		typeof value === 'string' && /^\s*-?\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : finiteNumber(value);
@@ -151,7 +151,7 @@ export function unixSeconds(value: unknown, what: string): number {
 	);
 }
 
-/** A text, or a date of n8n's (Luxon), which gives its text as JSON. */
+/** Milliseconds since 1970, from text or one of n8n's dates (Luxon). */
 function dateIn(value: unknown): number {
 	const shown = isRecord(value) && typeof value.toISO === 'function' ? String(value) : text(value);
 	return Date.parse(nonEmptyText(shown) ?? '');

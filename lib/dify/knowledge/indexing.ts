@@ -1,43 +1,42 @@
 import type { ServerError } from '../../errors/server-error';
 import { finiteNumber, type JsonRecord, nonEmptyText, optional, recordsIn } from '../../values';
 import { difyFailure } from '../failure';
-import { pauseAt, type KnowledgeApi, type Pauses, undefinedIfMissing } from './api';
+import { pollPause, type KnowledgeApi, type Pauses, undefinedIfMissing } from './api';
 import { idOf } from './pages';
 
 const PROGRESS_MS: Pauses = [1_000, 2_000, 3_000, 5_000];
 
-/** A document that nobody takes up for so long waits for a worker that is down, or has too much to do. */
+/** A document that waits longer in the queue needs a worker that is down or overloaded. */
 const STUCK_MS = 120_000;
 
-/** In place of a status that is missing. */
+/** Stands for a missing status. */
 const UNKNOWN = 'unknown';
 
-/** A document that Dify works on. */
+/** A document that Dify indexes. */
 export interface Indexing {
 	documentId: string;
-	/** Of its last creation; undefined where it is not known. Then the document itself is asked. */
+	/** Batch of its last creation. If undefined, the document itself is read. */
 	batch?: string;
 }
 
 export interface Progress {
-	/** In Dify's words: `waiting`, `parsing`, `cleaning`, `splitting`, `indexing`, `completed`, `error`, `paused`. */
+	/** Dify's own status: `waiting`, `parsing`, `cleaning`, `splitting`, `indexing`, `completed`, `error`, `paused`. */
 	status: string;
-	/** Chunks that are done, and all. Both 0 before the text is split. */
+	/** Indexed chunks, and all chunks. Both 0 before the text is split. */
 	done: number;
 	total: number;
 	error?: string;
 }
 
 export interface WaitOptions {
-	/** Milliseconds for the whole; 0 looks once. */
+	/** Milliseconds in total; 0: check once. */
 	limitMs: number;
-	/** Milliseconds without any progress of a document that nobody has taken up. Default 120 s. */
+	/** Milliseconds that a document may wait in the queue without progress. Default 120 s. */
 	stuckMs?: number;
 }
 
 /**
- * Looks once how far Dify is. A batch is replaced when its document is created again, so that the document is asked
- * then.
+ * Reads the progress once. A batch is replaced when its document is created again: then the document itself is read.
  *
  * @throws {ServerError} of kind `emptyAnswer` for a document without a status
  */
@@ -50,7 +49,7 @@ export async function progressOf(
 	const path = `/datasets/${baseId}/documents/${documentId}`;
 	const progress = byBatch ?? documentProgress(await api.get(path));
 	if (progress.status !== UNKNOWN) return progress;
-	// Every version tells one. What answers without it is no Dify, and would be asked until the wait is over.
+	// Every version of Dify sends one. Without this error, another server would be polled until the limit.
 	throw difyFailure('emptyAnswer', {
 		url: api.client.url(path),
 		message: 'Dify answered without the status of the document',
@@ -80,7 +79,7 @@ function readProgress(record: JsonRecord): Progress {
 	};
 }
 
-/** How far a document is, from its own record. */
+/** Progress of a document from its own record. */
 export function documentProgress(document: JsonRecord): Progress {
 	const total = finiteNumber(document.segment_count) ?? 0;
 	const progress = readProgress(document);
@@ -90,8 +89,8 @@ export function documentProgress(document: JsonRecord): Progress {
 /**
  * Waits until a document is indexed.
  *
- * @returns the last progress; with a limit of 0, that of now
- * @throws {ServerError} of kind `indexingFailed`, `indexingStuck` or `timeout`; the document stays where it is
+ * @returns the last progress; with a limit of 0, the current one
+ * @throws {ServerError} of kind `indexingFailed`, `indexingStuck` or `timeout`; the document is kept
  */
 export async function waitForIndexing(
 	api: KnowledgeApi,
@@ -116,7 +115,7 @@ export async function waitForIndexing(
 				meaning: `Document ${indexing.documentId} has waited for ${Math.round((now - seenAt) / 1000)} s in the queue of Dify, and no worker takes it up`,
 			});
 		if (now - startedAt >= limitMs) throw tooSlow(api, baseId, indexing, progress, limitMs);
-		const pause = pauseAt(api.times.progress ?? PROGRESS_MS, looks);
+		const pause = pollPause(api.times.progress ?? PROGRESS_MS, looks);
 		await api.client.pause(Math.min(pause, limitMs), pathOf(api, baseId, indexing));
 	}
 }

@@ -4,7 +4,7 @@ import type { KnowledgeApi } from './api';
 import { asType, BUILT_IN_FIELDS, numberOf, unixSeconds, type MetadataType } from './filters';
 import { getDocument } from './documents';
 
-/** The ID that Dify gives the fields which every document has. */
+/** The ID of all built-in fields. */
 const BUILT_IN_ID = 'built-in';
 
 export interface MetadataField {
@@ -49,7 +49,7 @@ export async function createField(
 	throw notDone(api, path, `Dify did not create the metadata field "${name}"`);
 }
 
-/** @throws {ServerError} also where Dify 1.12 says that it has done it, but there is no such field */
+/** Renames a field. @throws {ServerError} also where Dify 1.12 reports success, but there is no such field */
 export async function renameField(
 	api: KnowledgeApi,
 	baseId: string,
@@ -65,7 +65,7 @@ export async function renameField(
 }
 
 /**
- * Deletes a field, and its values in all documents. Dify 1.12 says yes for any ID, so the list is asked first.
+ * Deletes a field, and its values in all documents. Dify 1.12 reports success for any ID, so the list is read first.
  *
  * @returns false where there was none
  */
@@ -83,7 +83,7 @@ export async function setBuiltIn(api: KnowledgeApi, baseId: string, enabled: boo
 	api.forget(baseId);
 }
 
-/** Dify takes an empty name. */
+/** Checks a name: Dify accepts an empty one. */
 function checkFieldName(name: string): void {
 	if (name.trim() === '') throw invalidParam('The name of the metadata field is empty', 'Give a name.');
 	if (Object.hasOwn(BUILT_IN_FIELDS, name))
@@ -103,17 +103,17 @@ function notDone(api: KnowledgeApi, path: string, message: string) {
 }
 
 export interface SetOptions {
-	/** Fields that the base lacks are made, with the type of their value. Default: they are an error. */
+	/** Creates missing fields, with the type of their value. Default: they are an error. */
 	createFields?: boolean;
-	/** Types for fields that are made, where the value does not tell. */
+	/** Types of created fields, where the value does not tell. */
 	types?: Readonly<Record<string, MetadataType>>;
 }
 
 /**
- * Sets metadata of one document. Values of other fields stay; null takes a value away. Dify 1.12 says that it has done
- * it whatever happened, and removes what is not listed, so the whole list is written and read back.
+ * Sets metadata of one document. Values of other fields stay; null removes a value. Dify 1.12 always reports success
+ * and removes fields that are not listed, so the whole list is written and read back.
  *
- * @returns all values of the document afterwards, but for the built-in ones
+ * @returns all values of the document afterwards, without the built-in ones
  * @throws {ServerError}
  */
 export async function setMetadata(
@@ -129,7 +129,7 @@ export async function setMetadata(
 	const isRemoving = wanted.some(({ value }) => value === null);
 	const list = [...kept, ...wanted.filter(({ value }) => value !== null)];
 	const path = `/datasets/${baseId}/documents/metadata`;
-	// The list is whole, so that it is right for versions that know no partial update, too.
+	// The list is complete, for versions without partial updates.
 	const operation = { document_id: documentId, metadata_list: list, partial_update: !isRemoving };
 	await api.change(baseId, 'POST', path, { operation_data: [operation] });
 	const after = new Map((await ownValues(api, baseId, documentId)).map(({ name, value }) => [name, value] as const));
@@ -164,7 +164,7 @@ async function checkedValues(
 			`The knowledge base has no metadata field ${missing.map((name) => `"${name}"`).join(', ')}`,
 			'Turn on "Create Missing Fields", or create the field first. Upper and lower case differ.',
 		);
-	// All values are looked at before anything is made.
+	// All values are checked before anything is created.
 	const typed = entries.map(([name, value]) => {
 		const type = known.get(name)?.type ?? types[name] ?? (typeof value === 'number' ? 'number' : 'string');
 		return { name, type, value: storedValue(value, type, `"${name}"`) };
@@ -178,7 +178,10 @@ async function checkedValues(
 	return written;
 }
 
-/** Dify stores whatever it gets; text in a field of another type makes every search with that field fail. */
+/**
+ * Converts a value to the type of its field. Dify stores anything, but text in a field of another type makes every
+ * search with that field fail.
+ */
 function storedValue(value: unknown, type: MetadataType, what: string): string | number | null {
 	if (value === null || value === undefined || value === '') return null;
 	if (type === 'time') return unixSeconds(value, what);

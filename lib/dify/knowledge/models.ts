@@ -19,10 +19,10 @@ export interface DifyModel extends ModelRef {
 	contextSize?: number;
 }
 
-/** What stands between provider and model in one value; the IDs of providers have slashes. */
+/** Separator of provider and model in one value: the IDs of providers have slashes. */
 const BETWEEN = '|';
 
-/** Models of one type, as the workspace has them. Only those with the status `active` can be used. */
+/** Models of one type in the workspace. Only those with the status `active` can be used. */
 export async function listModels(api: KnowledgeApi, type: ModelType): Promise<DifyModel[]> {
 	const answer = await api.get(`/workspaces/current/models/model-types/${type}`);
 	return recordsIn(answer.data).flatMap((provider) => {
@@ -55,13 +55,13 @@ function labelIn(label: unknown): string | undefined {
 	return nonEmptyText(recordOf(label).en_US) ?? nonEmptyText(label);
 }
 
-/** Provider and model in one text. */
+/** Joins provider and model into one text. */
 export function modelValue({ provider, model }: ModelRef): string {
 	return `${provider}${BETWEEN}${model}`;
 }
 
 /**
- * The model that such a text names; undefined for an empty one.
+ * Splits such a text; undefined for an empty one.
  *
  * @throws {ServerError} where it does not name both
  */

@@ -14,10 +14,10 @@ const DOCUMENT_TYPES = [
 	...['doc', 'eml', 'msg', 'ppt', 'pptx', 'xml', 'epub'],
 ];
 
-/** Megabytes that Dify takes where nothing else is set (UPLOAD_FILE_SIZE_LIMIT). */
+/** Dify's default of UPLOAD_FILE_SIZE_LIMIT, in megabytes. */
 export const DEFAULT_MEGABYTES = 15;
 
-/** A name that Dify keeps as it is: with the characters that it takes, and not too long; the extension stays. */
+/** The name under which Dify stores a file: only characters that it accepts, and not too long; the extension stays. */
 export function fileDocumentName(name: string): string {
 	return cutName(uploadName(name));
 }
@@ -31,8 +31,7 @@ export function cutName(name: string, ending = ''): string {
 }
 
 /**
- * Looks at a file before it is sent: Dify refuses an unknown type and a file that is too large with an empty text, and
- * accepts an empty file.
+ * Checks a file before it is sent: Dify refuses unknown types and large files without a text, and accepts empty files.
  *
  * @throws {ServerError}
  */

@@ -3,7 +3,10 @@ import type { Query } from '../client';
 import { collectPages, readPage, type Limit, type Page } from '../paging';
 import type { KnowledgeApi } from './api';
 
-/** Dify cuts larger pages to this, and says then that there is no more (docs/protocols/dify.md 2.13). */
+/**
+ * Dify's largest page. For a larger limit it sends this many, and says that there is no more (docs/protocols/dify.md
+ * 2.13).
+ */
 export const PAGE_SIZE = 100;
 
 /** A list of bases, documents or chunks. */
@@ -17,7 +20,7 @@ export async function pageOf(api: KnowledgeApi, { path, query }: PagedList, page
 	return readPage(await api.get(path, { ...query, page, limit: PAGE_SIZE }), page, PAGE_SIZE);
 }
 
-/** A list to its end, or until there are enough. */
+/** Reads a list to its end or limit. */
 export async function listOf(api: KnowledgeApi, most: Limit, path: string, query?: Query): Promise<JsonRecord[]> {
 	return await collectPages(most, PAGE_SIZE, async (paging) => await api.get(path, { ...query, ...paging }));
 }

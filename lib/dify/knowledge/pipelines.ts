@@ -23,27 +23,27 @@ export async function uploadPipelineFile(api: KnowledgeApi, source: FileSource):
 	return { ...answer, id: fileIdIn(api.client, path, answer) };
 }
 
-/** An uploaded file as a run takes it. Pipelines of some versions read `related_id`, others `reference`. */
+/** An uploaded file as an item of a run. Some versions read `related_id`, others `reference`. */
 export function localFile({ id, name }: { id: string; name: string }): JsonRecord {
 	return { reference: id, related_id: id, name };
 }
 
 export interface PipelineRun extends PipelineVersion {
 	datasource: Pick<Datasource, 'nodeId' | 'type'>;
-	/** What the datasource gave, one record per document to be made. */
+	/** Records of the datasource, one for each new document. */
 	items: readonly JsonRecord[];
 	/** Variables of the pipeline. */
 	inputs: JsonRecord;
 }
 
-/** What came of a run: documents that Dify now works on, or the preview of a draft. */
+/** Result of a run: documents that Dify now indexes, or the preview of a draft. */
 export type PipelineOutcome =
 	| { kind: 'documents'; batch?: string; dataset: JsonRecord; documents: JsonRecord[] }
 	| { kind: 'preview'; result: RunResult };
 
 /**
- * Runs a pipeline. It always asks for a stream, which a draft gives; a published one answers with JSON at once, whatever
- * was asked for (docs/protocols/dify.md 2.13). Never sent twice: each run makes new documents.
+ * Runs a pipeline. Always requests a stream, which only a draft sends; a published one answers with JSON at once
+ * (docs/protocols/dify.md 2.13). Never retried: each run creates new documents.
  *
  * @throws {ServerError} of kind `runFailed` with Dify's reason, which may be the input
  */

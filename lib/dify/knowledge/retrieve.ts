@@ -7,29 +7,29 @@ import { filterBody, type Filter } from './filters';
 
 export type SearchMethod = 'semantic_search' | 'full_text_search' | 'hybrid_search' | 'keyword_search';
 
-/** Dify refuses longer ones (docs/protocols/dify.md 2.13). */
+/** Characters. Dify refuses longer queries (docs/protocols/dify.md 2.13). */
 export const MAX_QUERY = 250;
 
-/** What a fresh base of Dify searches with. */
+/** Dify's default for a new base. */
 const DEFAULT_TOP_K = 4;
 
 export interface SearchSettings {
 	method?: SearchMethod;
 	/** How many chunks at most. */
 	topK?: number;
-	/** Chunks with a lower score are left out; counts for vectors and for the reranker. */
+	/** Chunks with a lower score are left out, in vector search and reranking. */
 	scoreThreshold?: number;
 	/** `off`: the order of the search counts. Default: as in the base. */
 	reranking?: 'off' | 'model' | 'weighted';
 	rerankModel?: ModelRef;
-	/** Between 0 and 1, for `weighted`: what the meaning counts, the rest is for the words. */
+	/** For `weighted`: weight of the semantic score, from 0 to 1; the rest is for keywords. */
 	semanticWeight?: number;
 	filter?: Filter;
 }
 
-/** One chunk that fits a question. */
+/** One chunk that was found. */
 export interface Hit {
-	/** The text; of a question with an answer both, of a child chunk its parent. */
+	/** The text: question and answer of a Q&A chunk, the parent of a child chunk. */
 	content: string;
 	/** Name of the document. */
 	title: string;
@@ -38,7 +38,7 @@ export interface Hit {
 	documentId?: string;
 	segmentId?: string;
 	metadata: JsonRecord;
-	/** The parts of the parent that fit, best first. */
+	/** Matching child chunks, best first. */
 	childChunks?: Array<{ content: string; score?: number }>;
 }
 
@@ -46,7 +46,7 @@ export interface Hit {
  * Searches a base.
  *
  * @param query 1 to 250 characters
- * @returns the hits in Dify's order, best first; none is no failure
+ * @returns the hits in Dify's order, best first; there may be none
  * @throws {ServerError}
  */
 export async function retrieve(
@@ -71,7 +71,7 @@ export async function retrieve(
 	const model = retrievalModel(base, settings);
 	const body = { query, ...optional({ retrieval_model: model }) };
 	const answer = await api.search(`/datasets/${baseId}/retrieve`, body).catch(throwAs(withoutVectors));
-	// A base that is searched by keywords can give more than was asked for.
+	// Keyword search can return more than the limit.
 	const records = recordsIn(answer.records).slice(0, topKOf(settings.topK));
 	return { hits: hitsIn(records), records };
 }
@@ -80,7 +80,7 @@ function topKOf(topK: number | undefined): number {
 	return topK === undefined ? Infinity : Math.max(1, Math.trunc(topK));
 }
 
-/** What Dify says about a base that was never filled. */
+/** Rewords Dify's error for a base without indexed documents. */
 function withoutVectors(error: ServerError): ServerError {
 	if (error.code !== 'dataset_not_initialized') return error;
 	return error.reworded({
@@ -90,13 +90,14 @@ function withoutVectors(error: ServerError): ServerError {
 }
 
 /**
- * The setting to search with, whole, since Dify fails with parts of one; undefined where the one stored in the base
- * does. A base without vectors knows keywords only, and finds nothing by its stored setting.
+ * The complete search setting, since Dify fails with a partial one; undefined where the stored setting of the base is
+ * used. A base without vectors has keyword search only, and finds nothing with its stored setting.
  */
 export function retrievalModel(base: JsonRecord, settings: SearchSettings): JsonRecord | undefined {
 	const stored = recordOf(base.retrieval_model_dict);
 	const isEconomy = techniqueOf(base) === 'economy';
-	// Written there from the mask of an empty base (below): a base with vectors finds nothing by it.
+	// Stored by mistake from the placeholder of an empty base (see `storedRetrieval`): a base with vectors finds nothing
+	// with it.
 	const isMasked = techniqueOf(base) === 'high_quality' && stored.search_method === 'keyword_search';
 	const { filter, ...search } = settings;
 	const conditions = filter === undefined ? undefined : filterBody(filter, base);
@@ -122,8 +123,8 @@ export function retrievalModel(base: JsonRecord, settings: SearchSettings): Json
 }
 
 /**
- * The setting to store in a base, which Dify takes as a whole only. A base without documents does not tell its search
- * method: Dify shows `keyword_search` in its place, which must not be written back (docs/protocols/dify.md 12.3).
+ * The complete search setting to store in a base. A base without documents does not show its search method: Dify sends
+ * `keyword_search` as a placeholder, which must not be written back (docs/protocols/dify.md 12.3).
  */
 export function storedRetrieval(base: JsonRecord, settings: SearchSettings): JsonRecord | undefined {
 	if (techniqueOf(base) === undefined && settings.method === undefined)
@@ -155,7 +156,7 @@ function rerankingOf(base: JsonRecord, stored: JsonRecord, settings: SearchSetti
 		};
 	}
 	if (reranking === 'weighted') return weighted(base, semanticWeight);
-	// Without both names, Dify does not rerank, and does not say so.
+	// Without both names, Dify silently does not rerank.
 	if (rerankModel === undefined)
 		throw invalidParam(
 			'Reranking by a model needs a rerank model',
@@ -184,7 +185,7 @@ function weighted(base: JsonRecord, semanticWeight: number): JsonRecord {
 	};
 }
 
-/** Hits from Dify's records, whatever is missing in them. Those without any text are left out. */
+/** Reads hits from Dify's records. Those without text are left out. */
 export function hitsIn(records: readonly JsonRecord[]): Hit[] {
 	return records.flatMap((record) => {
 		const segment = recordOf(record.segment);
@@ -193,7 +194,7 @@ export function hitsIn(records: readonly JsonRecord[]): Hit[] {
 			content: nonEmptyText(content) ?? '',
 			...optional({ score: finiteNumber(score) }),
 		}));
-		// A question of a Q&A base without its answer says nothing.
+		// The content of a Q&A chunk is only the question.
 		const content = [segment.content, segment.answer].flatMap((part) => nonEmptyText(part) ?? []).join('\n');
 		const documentId = nonEmptyText(segment.document_id) ?? nonEmptyText(document.id);
 		const segmentId = nonEmptyText(segment.id);
@@ -219,7 +220,7 @@ export function metadataIn(value: unknown): JsonRecord {
 	);
 }
 
-/** A query that Dify takes: cut behind a word where there is one. */
+/** Cuts a query to the length that Dify takes, at a word if possible. */
 export function cutQuery(query: string): { query: string; cut: boolean } {
 	const letters = [...query.trim()];
 	if (letters.length <= MAX_QUERY) return { query: query.trim(), cut: false };
@@ -229,7 +230,7 @@ export function cutQuery(query: string): { query: string; cut: boolean } {
 	return { query: (atWord.length < head.length / 2 ? head : atWord).trim(), cut: true };
 }
 
-/** Hits of several bases in one list: by score, those of a search by keywords, which have none, at the end. */
+/** Merges hits of several bases by score. Those of keyword search have score 0, so they come last. */
 export function mergedHits<T extends Hit>(lists: readonly T[][], most: number): T[] {
 	return lists
 		.flat()

@@ -6,9 +6,9 @@ import { setMetadata } from './metadata';
 import { HASH_FIELD, SOURCE_FIELD, type SyncStep } from './sync';
 import { upsertDocument, type CreateOptions, type DocumentContent } from './upsert';
 
-/** What became of one source. */
+/** Result of a sync for one source. */
 export interface SyncOutcome {
-	/** `refused`: Dify has locked the document, so the next sync does the step. */
+	/** `refused`: Dify has locked the document; the next sync repeats the step. */
 	action: 'created' | 'updated' | 'enabled' | 'unchanged' | 'disabled' | 'deleted' | 'refused';
 	source: string;
 	documentId?: string;
@@ -23,7 +23,7 @@ export interface SyncOutcome {
 export interface SyncRun {
 	/** The content of a source, under the name of its document. */
 	content(source: string, name: string): Promise<DocumentContent>;
-	/** How documents are made. */
+	/** How documents are created. */
 	create: CreateOptions;
 	/** Milliseconds to wait for the indexing of each document. */
 	waitMs: number;
@@ -52,8 +52,7 @@ export function plannedOutcome(step: SyncStep): SyncOutcome {
 }
 
 /**
- * Does one step. The mark with the hash is written last, when the content is indexed: whatever breaks off before, the
- * next sync does the step again.
+ * Runs one step. The hash is written last, after indexing: if anything fails before, the next sync repeats the step.
  *
  * @throws {ServerError}
  */
@@ -94,7 +93,7 @@ async function writeContent(
 	};
 }
 
-/** Out of the archive and enabled: otherwise Dify would make a second document of the name, or not find this one. */
+/** Unarchives and enables a document: otherwise Dify would create a second one of the name, or not find this one. */
 async function makeAvailable(api: KnowledgeApi, baseId: string, document: JsonRecord): Promise<void> {
 	const id = documentIdIn(api, baseId, document);
 	if (isArchived(document)) await setStatus(api, baseId, [id], 'un_archive');

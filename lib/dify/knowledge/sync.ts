@@ -8,44 +8,44 @@ import { isAvailable, isEnabled } from './documents';
 import { invalidParam, localError } from '../failure';
 import { nonEmptyText, type JsonRecord } from '../../values';
 
-/** Metadata fields by which a document is known again. */
+/** Metadata fields that link a document to its source and content. */
 export const SOURCE_FIELD = 'n8n_source';
 export const HASH_FIELD = 'n8n_hash';
 
 /** One file or text that the base should hold. */
 export interface SyncSource {
-	/** Stable ID: a path, or the ID in the store where it lies. */
+	/** Stable ID: a path, or the ID in its store. */
 	source: string;
 	/** Changes when the content does. */
 	hash: string;
-	/** Name of a document that is made for it. */
+	/** Name of a new document for it. */
 	name: string;
 }
 
 export type MissingSourceAction = 'disable' | 'delete' | 'keep';
 
 export interface SyncRules {
-	/** What happens to documents whose source is gone. */
+	/** What to do with documents whose source is gone. */
 	whenGone: MissingSourceAction;
-	/** More than so many of 100 known documents gone is an error. */
+	/** More gone documents than this, in percent of the known ones, is an error. */
 	mostGonePercent: number;
-	/** The sources are all there are. Otherwise nothing counts as gone. */
+	/** The list of sources is complete. Otherwise nothing counts as gone. */
 	isComplete: boolean;
 }
 
-/** What is to be done for one source, or for a document whose source is gone. */
+/** Step for one source, or for a document whose source is gone. */
 export type SyncStep =
 	| { action: 'unchanged'; source: string; document: JsonRecord }
 	| { action: 'create'; source: string; hash: string; name: string }
-	/** Found by its name, or known with another content or in a state in which it is not found. */
+	/** A document found by its name, or a known one with another content or status. */
 	| { action: 'update'; source: string; hash: string; name: string; document: JsonRecord }
-	/** Its source came back as it was. */
+	/** The source came back unchanged. */
 	| { action: 'enable'; source: string; document: JsonRecord }
 	| { action: 'disable' | 'delete'; source: string; document: JsonRecord };
 
 /**
- * What brings a base in step with its sources. Only documents that a sync has made, or whose name is that of a source,
- * are touched. Nothing is asked and nothing is changed here, so that the same list shows what would be done.
+ * The steps that sync a base with its sources. They touch only documents that a sync made, or with the name of a
+ * source. Pure, so the same list serves as a dry run.
  *
  * @param documents all documents of the base
  * @throws {ServerError} where more is gone than the rules allow
@@ -73,13 +73,13 @@ function stepFor({ source, hash, name }: SyncSource, document: JsonRecord | unde
 	if (isSame && isAvailable(document)) return { action: 'unchanged', source, document };
 	const isIndexed = document.indexing_status === 'completed';
 	if (isSame && isIndexed) return { action: 'enable', source, document };
-	// Dify cannot rename: a known document keeps its name.
+	// Dify cannot rename documents, so a known one keeps its name.
 	return { action: 'update', source, hash, name: nonEmptyText(document.name) ?? names.free(source, name), document };
 }
 
 interface Known {
 	known: Map<string, JsonRecord>;
-	/** Second documents of one source, as two syncs at once leave them. */
+	/** Further documents of one source, left by two syncs at once. */
 	extra: Array<{ source: string; document: JsonRecord }>;
 }
 
@@ -90,7 +90,7 @@ function bySource(documents: readonly JsonRecord[]): Known {
 		const source = nonEmptyText(metadataIn(document.doc_metadata)[SOURCE_FIELD]);
 		if (source === undefined || idOf(document) === undefined) continue;
 		const first = known.get(source);
-		// The one that is found stays.
+		// The available one is kept.
 		const isBetter = first !== undefined && !isAvailable(first) && isAvailable(document);
 		if (first === undefined || isBetter) known.set(source, document);
 		if (first !== undefined) extra.push({ source, document: isBetter ? first : document });
@@ -126,7 +126,7 @@ function goneSteps(
 	}));
 }
 
-/** Gives each new document a name of its own, always the same one for the same source. */
+/** Gives each new document a unique name, always the same one for the same source. */
 class Names {
 	private readonly taken = new Set<string>();
 	private readonly foreign = new Map<string, JsonRecord>();
@@ -148,7 +148,7 @@ class Names {
 		}
 	}
 
-	/** The name, with eight characters of the source's hash where it was cut, or where another source has it too. */
+	/** The name; if it was cut or is taken, with eight characters of the source's hash. */
 	free(source: string, name: string): string {
 		const own = fileDocumentName(name);
 		const isUnique = !this.taken.has(own) && (this.wanted.get(own) ?? 0) <= 1;
@@ -156,7 +156,7 @@ class Names {
 		return cutName(uploadName(name), `-${sha256(source).slice(0, 8)}`);
 	}
 
-	/** A document of that name that no sync has made, or whose sync broke off before it was marked. */
+	/** A document of that name without a source: no sync made it, or its sync failed before it was marked. */
 	unmanaged(name: string): JsonRecord | undefined {
 		return this.foreign.get(name);
 	}
@@ -166,14 +166,14 @@ export function sha256(content: string): string {
 	return createHash('sha256').update(content).digest('hex');
 }
 
-/** The hash of a file, read piece by piece. */
+/** SHA-256 of a stream, in hex. */
 export async function hashOf(content: AsyncIterable<Uint8Array>): Promise<string> {
 	const hash = createHash('sha256');
 	for await (const piece of content) hash.update(piece);
 	return hash.digest('hex');
 }
 
-/** @throws {ServerError} where two items have the same source, which would take turns in one document */
+/** @throws {ServerError} where two items have the same source, which would overwrite each other's document */
 export function checkSources(sources: readonly SyncSource[]): void {
 	const seen = new Set<string>();
 	for (const { source } of sources) {

@@ -33,12 +33,12 @@ export async function deleteTag(api: KnowledgeApi, tagId: string): Promise<boole
 	return await api.deleteIfPresent(undefined, TAGS, { tag_id: tagId });
 }
 
-/** Gives a base a tag, beside those that it has. */
+/** Adds a tag to a base. */
 export async function bindTag(api: KnowledgeApi, baseId: string, tagId: string): Promise<void> {
 	await api.change(undefined, 'POST', `${TAGS}/binding`, { tag_ids: [tagId], target_id: baseId });
 }
 
-/** Takes a tag from a base. Dify 1.12 knows one ID, newer versions want a list. */
+/** Removes a tag from a base. Dify 1.12 reads one ID, newer versions a list. */
 export async function unbindTag(api: KnowledgeApi, baseId: string, tagId: string): Promise<void> {
 	const body = { tag_id: tagId, tag_ids: [tagId], target_id: baseId };
 	await api.change(undefined, 'POST', `${TAGS}/unbinding`, body);

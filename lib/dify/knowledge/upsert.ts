@@ -8,15 +8,15 @@ import { embeddingBody, formOf, isExternal, techniqueOf, type ModelRef, type Tec
 import { documentIdIn, documentsNamed, isArchived, isEnabled, setStatus } from './documents';
 import { checkDocumentFile, cutName, fileDocumentName } from './names';
 
-/** What a document is made of. */
+/** Content of a document. */
 export type DocumentContent = { text: string; name: string } | { file: FileSource };
 
 export interface CreateOptions {
-	/** For the first document of a base without one; it counts for ever. Default: `high_quality`, as in Dify itself. */
+	/** For the first document of a base; it cannot be changed later. Default: `high_quality`, as in Dify itself. */
 	technique?: Technique;
 	/** For the first document. */
 	embeddingModel?: ModelRef;
-	/** Default: that of the base. */
+	/** Form of the chunks. Default: that of the base. */
 	form?: string;
 	language?: string;
 	/** How the text is split. Default: the rule of the base, for the first document Dify's automatic one. */
@@ -25,24 +25,24 @@ export interface CreateOptions {
 	ifExists?: 'update' | 'fail' | 'skip';
 	/** What to do where the document of that name is disabled: Dify would make a second one. Default: `fail`. */
 	ifDisabled?: 'enable' | 'fail';
-	/** Megabytes. */
+	/** Largest file, in megabytes. */
 	mostMegabytes?: number;
 }
 
 export interface Upserted {
 	action: 'created' | 'updated' | 'skipped';
 	documentId: string;
-	/** By which the progress can be asked. Undefined for a skipped document, and where the answer was lost. */
+	/** Batch for polling the progress. Undefined for a skipped document, and where the answer was lost. */
 	batch?: string;
 	document: JsonRecord;
-	/** What a user should hear of. */
+	/** Warnings for the user. */
 	remarks: string[];
 }
 
 /**
- * Creates a document, or replaces the one of the same name: Dify does so by itself, in place, with any status
- * (docs/protocols/dify.md 2.13). The update of Dify's own is not used: up to 1.12 it hangs for ever on a document that
- * has chunks.
+ * Creates a document, or replaces the one of the same name: Dify does so itself, in place, whatever its status
+ * (docs/protocols/dify.md 2.13). Dify's update route is not used: up to 1.12 it hangs for ever on a document with
+ * chunks.
  *
  * @throws {ServerError}
  */
@@ -84,7 +84,7 @@ export async function upsertDocument(
 	return { action, documentId, ...made, remarks };
 }
 
-/** Replaces the content of a document, under the name that it has. */
+/** Replaces the content of a document under the same name. */
 export async function replaceContent(
 	api: KnowledgeApi,
 	baseId: string,
@@ -137,7 +137,7 @@ function renamed(from: string, to: string): string[] {
 	return from === to ? [] : [`"${from}" is named "${to}" in Dify, which does not take the whole of the name.`];
 }
 
-/** A disabled document of the name, enabled where that is wanted. */
+/** Enables the disabled document of the name, where the options say so. */
 async function enableExisting(
 	api: KnowledgeApi,
 	baseId: string,
@@ -157,8 +157,8 @@ async function enableExisting(
 }
 
 /**
- * The options of the request. Dify wants the technique with every text, the rule with the first file, and takes the
- * form of plain text where none is sent, whatever that of the base is (docs/protocols/dify.md 2.13).
+ * The body of the request. Dify wants the technique with every text and the rule with the first file, and assumes the
+ * form of plain text where none is sent, whatever the base has (docs/protocols/dify.md 2.13).
  */
 function bodyOf(base: JsonRecord, content: DocumentContent, options: CreateOptions): JsonRecord {
 	const technique = techniqueOf(base) ?? options.technique ?? 'high_quality';
@@ -184,8 +184,8 @@ interface Made {
 }
 
 /**
- * Sends the document. Where the answer is lost, the list says whether it arrived; sent again, it only costs its
- * indexing a second time, since the name is the same.
+ * Sends the document. If the answer is lost, the list shows whether it arrived. A retry only repeats the indexing,
+ * since the name is the same.
  */
 async function created(
 	api: KnowledgeApi,
@@ -219,14 +219,14 @@ async function sent(api: KnowledgeApi, baseId: string, content: DocumentContent,
 	return { document: recordOf(document), ...optional({ batch: nonEmptyText(batch) }) };
 }
 
-/** Whether Dify may have taken up a document without our hearing of it. */
+/** Failures after which Dify may have accepted the document. */
 const LOST: ReadonlySet<string> = new Set(['totalLimit', 'timeout', 'closedBeforeAnswer', 'connectionLost', 'gateway']);
 
 function isLost(error: unknown): boolean {
 	return error instanceof ServerError && LOST.has(error.kind);
 }
 
-/** Dify refuses a file of the wrong type or size with an empty text (docs/protocols/dify.md 2.13). */
+/** Adds a reason: Dify refuses a file of the wrong type or size with an empty text (docs/protocols/dify.md 2.13). */
 function withoutText(error: unknown, name: string, content: DocumentContent): unknown {
 	const isSilent = error instanceof ServerError && error.code === 'invalid_param' && error.serverText === undefined;
 	if (!isSilent || !('file' in content)) return error;

@@ -22,7 +22,7 @@ export class DifyApp {
 
 	/** Access for an item, until the signal aborts. */
 	within(signal: AbortSignal): DifyAccess {
-		const api = this.knowledge.within(signal);
+		const api = this.knowledge.withSignal(signal);
 		const { client } = api;
 		const path = '/parameters';
 		return {

@@ -1,6 +1,6 @@
 import type { FieldType, ILoadOptionsFunctions, ResourceMapperField, ResourceMapperFields } from 'n8n-workflow';
 
-import { readForm, type FormField, type FormKind } from '../../../lib/dify/form';
+import { readForm, type FormField, type FormKind } from '../../../lib/dify/input-form';
 import { editorClient } from './editor';
 import { difyNodeError } from './errors';
 

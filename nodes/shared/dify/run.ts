@@ -19,7 +19,7 @@ export type DifyOperation = Operation<DifyAccess>;
 /** For addresses that Dify has signed: they need no key, and must not get it, since they may be on another host. */
 export async function keylessClient({ context, itemIndex, signal }: DifyCall): Promise<DifyClient> {
 	const data = await context.getCredentials('difyApi', itemIndex);
-	return difyClient(data, context.helpers, { headers: {} }).within(signal);
+	return difyClient(data, context.helpers, { headers: {} }).withSignal(signal);
 }
 
 /** What users read of a run that is over, and what it adds to the totals of its execution. */

@@ -1,4 +1,4 @@
-import { pauseAfter } from '../../../lib/dify/client';
+import { retryDelay } from '../../../lib/dify/client';
 import type { RunConcurrency } from '../../../lib/dify/run-concurrency';
 import { MAX_RETRY_AFTER_MS } from '../../../lib/http/retry-after';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -185,7 +185,7 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 
 describe('between two tries', () => {
 	const after = (retryAfterMs?: unknown) =>
-		pauseAfter(new ServerError({ kind: 'busy', message: 'm', remedy: 'r', facts: { retryAfterMs } }), 500);
+		retryDelay(new ServerError({ kind: 'busy', message: 'm', remedy: 'r', facts: { retryAfterMs } }), 500);
 
 	test('what Dify wants to be waited is waited, but never less than the pause of our own, nor for ever', () => {
 		expect([after(), after(100), after(4_000), after('4000')]).toEqual([500, 500, 4_000, 500]);
@@ -195,7 +195,7 @@ describe('between two tries', () => {
 	test('a stopped execution ends the wait', async () => {
 		const sim = await startSim();
 		const abort = new AbortController();
-		const waiting = clientOf(sim).within(abort.signal).pause(3_600_000, sim.url);
+		const waiting = clientOf(sim).withSignal(abort.signal).pause(3_600_000, sim.url);
 		abort.abort();
 		expect(await failureOf(waiting)).toMatchObject({ kind: 'cancelled' });
 	});
@@ -203,7 +203,7 @@ describe('between two tries', () => {
 	test('a stopped execution ends the wait for a place among the runs of the app', async () => {
 		const sim = await startSim();
 		const abort = new AbortController();
-		const client = clientOf(sim).within(abort.signal);
+		const client = clientOf(sim).withSignal(abort.signal);
 		const full: Pick<RunConcurrency, 'enter'> = {
 			enter: async (signal) =>
 				await new Promise((_, reject) => signal!.addEventListener('abort', () => reject(new Error('left')))),

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { resultOfBlocking } from '../../../lib/dify/blocking';
+import { resultOfBlocking } from '../../../lib/dify/blocking-answer';
 import { describeDifyFailure, describeRunError, type DifyAnswer, type DifyFailure } from '../../../lib/dify/errors';
 import type { FailureKind } from '../../../lib/errors/kinds';
 import { remedyFor } from '../../../lib/errors/remedies';

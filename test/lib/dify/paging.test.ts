@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { listConversations, listMessages } from '../../../lib/dify/conversations';
 import type { DifyClient } from '../../../lib/dify/client';
 import { listFeedback, rateMessage } from '../../../lib/dify/feedback';
-import { added, collectAfter, continuationOf, nextOf, pageSize } from '../../../lib/dify/paging';
+import { addNew, collectAfter, continuationOf, nextCursor, pageSize } from '../../../lib/dify/paging';
 import type { JsonRecord } from '../../../lib/values';
 import { listVariables } from '../../../lib/dify/variables';
 import { SIM_VERSIONS, type DifySim } from '../../servers/dify';
@@ -248,14 +248,14 @@ describe('pages', () => {
 
 	test('what is known is not added again; records without an ID are all kept', () => {
 		const known = new Map<string, JsonRecord>();
-		expect(added(known, [{ id: 'a' }, { id: 'b' }, { id: 'a' }, {}, { id: '' }, { id: 7 }])).toEqual([
+		expect(addNew(known, [{ id: 'a' }, { id: 'b' }, { id: 'a' }, {}, { id: '' }, { id: 7 }])).toEqual([
 			{ id: 'a' },
 			{ id: 'b' },
 			{},
 			{ id: '' },
 			{ id: 7 },
 		]);
-		expect(added(known, [{ id: 'b' }, { id: 'c' }])).toEqual([{ id: 'c' }]);
+		expect(addNew(known, [{ id: 'b' }, { id: 'c' }])).toEqual([{ id: 'c' }]);
 	});
 
 	test('a list goes on behind the last record of another second, and so repeats the last second', () => {
@@ -274,9 +274,9 @@ describe('pages', () => {
 			{ id: 'a', at: 9 },
 			{ id: 'b', at: 8 },
 		];
-		expect(nextOf(found, 'at', new Set())?.afterId).toBe('a');
-		expect(nextOf(found, 'at', new Set(['a']))).toEqual({ afterId: 'b', again: [] });
-		expect(nextOf(found, 'at', new Set(['a', 'b']))).toBeUndefined();
+		expect(nextCursor(found, 'at', new Set())?.afterId).toBe('a');
+		expect(nextCursor(found, 'at', new Set(['a']))).toEqual({ afterId: 'b', again: [] });
+		expect(nextCursor(found, 'at', new Set(['a', 'b']))).toBeUndefined();
 	});
 
 	test('whatever a server pages, the list has an end and no record twice', async () => {

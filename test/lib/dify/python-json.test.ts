@@ -52,7 +52,7 @@ test.each([
 	const client = clientOf(await start(json(`{${run},"outputs":${outputs}}`)), 'workflow');
 	const record = await getRecord(client, RUN);
 	expect(record.outputs).toEqual(GIVEN);
-	expect([...client.within(undefined).execution.inexact]).toHaveLength(4);
+	expect([...client.withSignal(undefined).execution.inexact]).toHaveLength(4);
 });
 
 test('in the record of a run whose stream broke off', async () => {

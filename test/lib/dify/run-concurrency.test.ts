@@ -30,7 +30,7 @@ describe.each(SIM_VERSIONS)('more messages at once than the app allows, %s', (ve
 			reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }),
 		});
 		const stops = [new AbortController(), new AbortController()];
-		const running = stops.map(async ({ signal }) => await failureOf(say(clientOf(sim).within(signal))));
+		const running = stops.map(async ({ signal }) => await failureOf(say(clientOf(sim).withSignal(signal))));
 		await waitFor(() => sim.requests.filter(({ status }) => status !== undefined && status >= 400).length === 1);
 		await delay(20);
 		for (const stop of stops) stop.abort();

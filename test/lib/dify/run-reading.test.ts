@@ -317,7 +317,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		const sim = await startTalk(version, mode, { steps });
 		const controller = new AbortController();
 		const { onDeltas, shown } = screen();
-		const running = failureOf(say(clientOf(sim, mode).within(controller.signal), {}, { onDeltas }));
+		const running = failureOf(say(clientOf(sim, mode).withSignal(controller.signal), {}, { onDeltas }));
 		await waitFor(() => shown() === 'Once upon');
 		const stoppedAt = performance.now();
 		controller.abort();
@@ -358,13 +358,13 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	test('a stop before the first event, and one before sending', async () => {
 		const sim = await startTalk(version, 'chat', { steps: [{ wait: 60_000 }] });
 		const controller = new AbortController();
-		const running = failureOf(say(clientOf(sim).within(controller.signal)));
+		const running = failureOf(say(clientOf(sim).withSignal(controller.signal)));
 		await waitFor(() => sim.runs.length === 1);
 		await delay(20);
 		controller.abort();
 		expect(await running).toMatchObject({ kind: 'cancelled' });
 		await waitFor(() => sim.runs[0]!.clientLeft);
-		expect(await failureOf(say(clientOf(sim).within(controller.signal)))).toMatchObject({
+		expect(await failureOf(say(clientOf(sim).withSignal(controller.signal)))).toMatchObject({
 			kind: 'cancelled',
 		});
 		expect(sim.runs).toHaveLength(1);
@@ -374,7 +374,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		const steps: Step[] = [...said('a'), { wait: 60_000 }];
 		const sim = await startTalk(version, 'advanced-chat', { steps }, { firstDelayMs: 300 });
 		const controller = new AbortController();
-		const running = failureOf(say(clientOf(sim, 'advanced-chat').within(controller.signal)));
+		const running = failureOf(say(clientOf(sim, 'advanced-chat').withSignal(controller.signal)));
 		await waitFor(() => sim.runs.length === 1);
 		controller.abort();
 		expect(await running).toMatchObject({ kind: 'cancelled', facts: { stopRequested: true } });
@@ -386,7 +386,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		sim.fail({ path: /\/stop$/, status: 200, body: '{"result":"success"}', contentType: 'application/json' });
 		const controller = new AbortController();
 		const { onDeltas, shown } = screen();
-		const running = failureOf(say(clientOf(sim, 'advanced-chat').within(controller.signal), {}, { onDeltas }));
+		const running = failureOf(say(clientOf(sim, 'advanced-chat').withSignal(controller.signal), {}, { onDeltas }));
 		await waitFor(() => shown() === 'a');
 		const stoppedAt = performance.now();
 		controller.abort();
@@ -403,7 +403,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 			isShown = true;
 			await new Promise<void>(() => {});
 		};
-		const running = failureOf(say(clientOf(sim, 'advanced-chat').within(controller.signal), {}, { onDeltas }));
+		const running = failureOf(say(clientOf(sim, 'advanced-chat').withSignal(controller.signal), {}, { onDeltas }));
 		await waitFor(() => isShown);
 		controller.abort();
 		expect(await running).toMatchObject({ partialText: 'a', facts: { stopRequested: true } });

@@ -135,7 +135,9 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const controller = new AbortController();
 		const first = say(clientOf(sim));
 		await waitFor(() => sim.runs.length === 1);
-		const second = failureOf(say(clientOf(sim).within(controller.signal), {}, { retries: 9, retryPauseMs: 60_000 }));
+		const second = failureOf(
+			say(clientOf(sim).withSignal(controller.signal), {}, { retries: 9, retryPauseMs: 60_000 }),
+		);
 		await waitFor(() => sim.requests.some(({ status }) => status !== undefined && status >= 400));
 		controller.abort();
 		expect(await second).toMatchObject({ kind: 'cancelled' });
@@ -368,7 +370,7 @@ describe('a stop route that fails', () => {
 		sim.fail({ path: /\/stop$/, status: 500, body: 'x', times: 9 });
 		const controller = new AbortController();
 		const { onDeltas, shown } = screen();
-		const running = failureOf(say(clientOf(sim).within(controller.signal), {}, { onDeltas }));
+		const running = failureOf(say(clientOf(sim).withSignal(controller.signal), {}, { onDeltas }));
 		await waitFor(() => shown() === 'a');
 		controller.abort();
 		expect(await running).toMatchObject({ kind: 'cancelled', facts: { stopRequested: false } });

@@ -100,7 +100,7 @@ describe.each(SIM_VERSIONS)('upload, %s', (version) => {
 				}
 			},
 		};
-		const running = failureOf(uploadFile(clientOf(sim).within(controller.signal), slow, 'u1'));
+		const running = failureOf(uploadFile(clientOf(sim).withSignal(controller.signal), slow, 'u1'));
 		await waitFor(() => sim.requests.length === 1);
 		controller.abort();
 		expect((await running).kind).toBe('aborted');

@@ -14,7 +14,7 @@ const start: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
 const slow = { id: 'slow', type: 'code', title: 'Slow', outputs: { a: 1 } };
 
 function run(sim: Pick<DifySim, 'url'>, options: WorkflowOptions = {}, inputs = {}, signal?: AbortSignal) {
-	return runWorkflow(clientOf(sim, 'workflow').within(signal), { inputs, user: 'u1' }, { ...FAST, ...options });
+	return runWorkflow(clientOf(sim, 'workflow').withSignal(signal), { inputs, user: 'u1' }, { ...FAST, ...options });
 }
 
 async function startFlow(version: SimVersion, script: Script, more: Parameters<typeof startApp>[2] = {}) {
@@ -345,7 +345,7 @@ describe.each(NEWER)('following a run, %s', (version) => {
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		const controller = new AbortController();
 		const id = sim.runs[0]!.workflowRunId!;
-		const failing = failureOf(follow(clientOf(sim, 'workflow').within(controller.signal), id, 'u1'));
+		const failing = failureOf(follow(clientOf(sim, 'workflow').withSignal(controller.signal), id, 'u1'));
 		await waitFor(() => sim.requests.length > 1);
 		controller.abort();
 		expect((await failing).kind).toBe('cancelled');

@@ -31,7 +31,7 @@ async function sync(
 	signal?: AbortSignal,
 ): Promise<string[]> {
 	const open = apiOf(sim);
-	const api = signal === undefined ? open : open.within(signal);
+	const api = signal === undefined ? open : open.withSignal(signal);
 	const run: SyncRun = {
 		content: async (_source, name) => ({ file: fileOf(`content of ${name}`, name) }),
 		create: { technique: 'high_quality' },

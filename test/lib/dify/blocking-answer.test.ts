@@ -1,4 +1,4 @@
-import { resultOfBlocking } from '../../../lib/dify/blocking';
+import { resultOfBlocking } from '../../../lib/dify/blocking-answer';
 import { RECORDED_VERSIONS, recordedAnswer, recordedCases } from '../../support/dify-recordings';
 import { IDS } from './play';
 

@@ -1,4 +1,4 @@
-import { previewFile } from '../../../lib/dify/preview';
+import { previewFile } from '../../../lib/dify/file-preview';
 import { uploadFile } from '../../../lib/dify/upload';
 import { clientOf, failureOf, fileOf, say, startApp, UNKNOWN_ID } from './client';
 

@@ -1,4 +1,4 @@
-import { DIFY_CODES } from '../../../lib/dify/codes';
+import { DIFY_CODES } from '../../../lib/dify/error-codes';
 import { describeDifyFailure, describeRunError, type DifyFailure } from '../../../lib/dify/errors';
 import type { DifyKind } from '../../../lib/errors/kinds';
 import { remedyFor } from '../../../lib/errors/remedies';

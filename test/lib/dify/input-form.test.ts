@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { formValue, jsonInputs, readForm } from '../../../lib/dify/form';
+import { formValue, jsonInputs, readForm } from '../../../lib/dify/input-form';
 import { type FormField, SIM_VERSIONS } from '../../servers/dify';
 import { examples } from '../../support/properties';
 import { clientOf, startApp } from './client';
