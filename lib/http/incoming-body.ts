@@ -8,7 +8,7 @@ export interface BodySource {
 	abort(reason: Error): void;
 }
 
-/** Least time between two readings of a body, in milliseconds; asked for before each. */
+/** Least time between two readings of a body, in milliseconds; asked for when something has arrived. */
 export type Pace = () => number;
 
 /** More is not kept in memory: the connection is held until somebody reads. */
@@ -25,7 +25,10 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 	private isPaused = false;
 	private over: { error?: Error } | undefined;
 	private lastReadAt = -Infinity;
-	private wake = () => {};
+	/** Whoever waits for the next piece. */
+	private reader: (() => void) | undefined;
+	/** Takes the timer back that ends a pause. */
+	private disarm: (() => void) | undefined;
 
 	/** @param pace without it every piece is read as soon as it arrives */
 	constructor(
@@ -39,9 +42,10 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 
 	/** What arrived. An error comes after what arrived before it, and the end and an error wait for no pace. */
 	async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-		const pause = this.lastReadAt + this.pace() - performance.now();
-		if (pause > 0 && !this.isUrgent) await this.until(() => this.isUrgent, Math.ceil(pause));
-		if (this.size === 0 && this.over === undefined) await this.until(() => true);
+		await new Promise<void>((resolve) => {
+			this.reader = resolve;
+			this.wake();
+		});
 		this.lastReadAt = performance.now();
 		if (this.size > 0) return { done: false, value: this.take() };
 		if (this.over?.error !== undefined) throw this.over.error;
@@ -99,20 +103,29 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 		this.size = 0;
 	}
 
-	private async until(isSo: () => boolean, mostMs?: number): Promise<void> {
-		await new Promise<void>((resolve) => {
-			const disarm = mostMs === undefined ? undefined : afterMs(mostMs, resolve);
-			this.wake = () => {
-				if (!isSo()) return;
-				disarm?.();
-				resolve();
-			};
-		});
+	/**
+	 * Lets the reader go on where there is something to read, once its pause is over. A pause in which nothing arrives needs
+	 * no timer: it would wake the process once more for each token of a slow stream.
+	 */
+	private wake(): void {
+		if (this.reader === undefined || (this.size === 0 && this.over === undefined)) return;
+		if (this.isUrgent) return this.goOn();
+		if (this.disarm !== undefined) return;
+		const pause = this.lastReadAt + this.pace() - performance.now();
+		if (pause > 0) this.disarm = afterMs(Math.ceil(pause), () => this.goOn());
+		else this.goOn();
+	}
+
+	private goOn(): void {
+		this.disarm?.();
+		this.disarm = undefined;
+		this.reader?.();
+		this.reader = undefined;
 	}
 
 	private take(): Uint8Array {
-		const [first = new Uint8Array(), ...more] = this.kept;
-		const all = more.length === 0 ? first : Buffer.concat(this.kept, this.size);
+		const [first = new Uint8Array()] = this.kept;
+		const all = this.kept.length === 1 ? first : Buffer.concat(this.kept, this.size);
 		this.drop();
 		if (this.isPaused) {
 			this.isPaused = false;

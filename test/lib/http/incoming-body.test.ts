@@ -53,6 +53,21 @@ describe('the body of an answer', () => {
 		expect(textOf(await second)).toBe('late');
 	});
 
+	test('a pause is asked for when something arrives, and once for all that arrives in it', async () => {
+		const pace = jest.fn(HOURS);
+		const body = new IncomingBody(source(), pace);
+		body.push(bytes('a'));
+		await body.next();
+		pace.mockClear();
+		const second = body.next();
+		expect(pace).not.toHaveBeenCalled();
+		body.push(bytes('b'));
+		body.push(bytes('c'));
+		expect(pace).toHaveBeenCalledTimes(1);
+		body.end();
+		expect(textOf(await second)).toBe('bc');
+	});
+
 	test.each([
 		['the end', (body: IncomingBody) => body.end()],
 		['an error', (body: IncomingBody) => body.fail(new Error('reset'))],
