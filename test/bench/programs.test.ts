@@ -19,7 +19,7 @@ const optionsOf = (source: string): string[] => {
 	return [...read.matchAll(/([\w-]+)'?: \{ type:/g)].map(([, name]) => `--${name}`);
 };
 
-it('every program in bench/ is one that `npm run bench` names, with every option that it reads', async () => {
+it('`npm run bench` names every program in bench/, with all its options', async () => {
 	const files = fs.readdirSync('bench').filter((file) => file.endsWith('.mjs') && file !== 'main.mjs');
 	const named = await programs();
 	expect(named.map(({ name }) => `${name}.mjs`).sort()).toEqual(files.sort());
@@ -29,25 +29,25 @@ it('every program in bench/ is one that `npm run bench` names, with every option
 	}
 });
 
-it('every result that a program writes is there, and no other', async () => {
+it('bench/results has a file for every program that writes one, and no other', async () => {
 	const written = (await programs()).flatMap(({ what }) => what.match(/bench\/results\/[\w-]+\.md/g) ?? []);
 	expect(fs.readdirSync('bench/results').map((file) => `bench/results/${file}`)).toEqual(written.sort());
 });
 
-it('says what there is where no name is given', async () => {
+it('lists the programs without a name', async () => {
 	const { status, stderr } = bench();
 	expect(status).toBe(0);
 	for (const { name, what } of await programs()) expect(stderr).toContain(`  ${name.padEnd(12)}${what}\n`);
 });
 
-it('a wrong name ends with 1 and says what there is', () => {
+it('an unknown name exits with 1 and lists the programs', () => {
 	const { status, stderr } = bench('chats', '--quick');
 	expect(status).toBe(1);
 	expect(stderr).toContain('There is no bench of the name "chats".');
 	expect(stderr).toContain('npm run bench -- <name> [options]');
 });
 
-it('--help behind a name shows the options of that one', () => {
+it('--help after a name shows the options of that program', () => {
 	const { status, stderr } = bench('soak', '--help');
 	expect(status).toBe(0);
 	expect(stderr).toContain('--minutes 30');

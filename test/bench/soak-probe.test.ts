@@ -69,7 +69,7 @@ afterAll(() => {
 	fs.rmSync(folder, { recursive: true, force: true });
 });
 
-test('what a process keeps is seen, each by its kind', async () => {
+test('the probe detects what a process keeps, by kind', async () => {
 	await measure();
 	const before = await measure();
 	const again = await measure();

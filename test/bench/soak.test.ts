@@ -86,7 +86,7 @@ const growing = async (some: TimedSample[], done = runs()): Promise<string[]> =>
 };
 
 describe('the verdict', () => {
-	test('what stays is flat, and so is what shrinks', async () => {
+	test('constant and shrinking values are flat', async () => {
 		expect(await growing(samples())).toEqual([]);
 		expect(await growing(samples((at) => ({ heapUsed: (200 - at) * MEGABYTE, timers: { a: 60 - at } })))).toEqual([]);
 	});
@@ -111,14 +111,14 @@ describe('the verdict', () => {
 		expect(await growing(with_(1.06))).toEqual(['JavaScript heap']);
 	});
 
-	test('something where nothing was before grows; one more does not', async () => {
+	test('a value that was 0 grows; one more of a counted thing does not', async () => {
 		expect(await growing(samples((at) => ({ sockets: at < 30 ? 4 : 5 })))).toEqual([]);
 		expect(await growing(samples((at) => ({ abortListeners: at < 30 ? 0 : 2 })))).toEqual([
 			'Listeners of abort signals',
 		]);
 	});
 
-	test('a run that takes longer at the end grows; one with a fault or beside a restart does not count', async () => {
+	test('runs that take longer at the end are growth; runs with a fault or during a restart do not count', async () => {
 		const late = (atMs: number) => atMs >= LASTS_MS - 60_000;
 		expect(
 			await growing(
@@ -140,7 +140,7 @@ describe('the verdict', () => {
 		expect(await growing(samples(), mixed)).toEqual([]);
 	});
 
-	test('a run that hangs, or fails without a fault, is a surprise', async () => {
+	test('a run that hangs, or fails without a fault, is unexpected', async () => {
 		const { unexpectedRuns } = await script<ReportScript>('report');
 		const odd = [run(1, { outcome: 'hung', fault: 'silence' }), run(2, { outcome: 'failed' })];
 		const expected = [
@@ -173,7 +173,7 @@ describe('the plan', () => {
 		[{ minutes: 'long' }, '--minutes must be a number from 3 to 60000, not "long".'],
 		[{ hours: '0' }, '--hours must be a number from 0.05 to 1000, not "0".'],
 		[{ minutes: '5', faults: '2' }, '--faults must be a number from 0 to 1, not "2".'],
-	])('%j is refused with a sentence', async (typed, sentence) => {
+	])('%j is refused with an error message', async (typed, sentence) => {
 		const { planFrom } = await script<PlanScript>('plan');
 		expect(() => planFrom(typed)).toThrow(sentence);
 	});
@@ -202,7 +202,7 @@ describe('the load', () => {
 		expect(wanted.filter((each) => !seen.has(each))).toEqual([]);
 	});
 
-	test('has no faults where none are wanted', async () => {
+	test('has no faults with a fault share of 0', async () => {
 		const faults = new Set((await first(1, 500, 0)).map((each) => each.split(': ')[1]));
 		expect([...faults].sort()).toEqual(['', 'stop']);
 	});
@@ -295,7 +295,7 @@ describe('a fault proxy', () => {
 		expect(EVENTS.join('').startsWith(cut.read)).toBe(true);
 	});
 
-	test('says nothing until the caller leaves, and knows that it has left', async () => {
+	test('sends nothing until the caller disconnects, and detects that', async () => {
 		const leaving = new AbortController();
 		const asked = ask('Hello [[any:silence]]', leaving.signal);
 		while (proxy.open() === 0) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
@@ -320,7 +320,7 @@ describe('the page', () => {
 		...more,
 	});
 
-	test('shows each figure, and a new run takes the place of the old one of its sort', async () => {
+	test('shows all values, and a new run replaces the old one of the same sort', async () => {
 		const { pageWith } = await script<PageScript>('page');
 		const first = pageWith('', result({ command: 'run number one' }));
 		expect(first).toContain('| JavaScript heap | 200.0 MB | 200.0 MB | 0.0 % | flat |');

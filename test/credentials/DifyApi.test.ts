@@ -11,7 +11,7 @@ const WRONG = `app-${'Wrong'.repeat(5)}`;
 const tested = async (data: ICredentialDataDecryptedObject) => await testCredential(new DifyApi(), data);
 
 describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
-	test('the route that is asked answers 401 to a wrong key, and 200 to a knowledge key and to the key of an app that is not published', async () => {
+	test('the tested route answers 401 to a wrong key, and 200 to a knowledge key and to the key of an unpublished app', async () => {
 		const sim = await startApp(version, { mode: 'advanced-chat', published: false });
 		const test = async (apiKey: string, keyType = 'app') => await keyTest({ baseUrl: sim.url, apiKey, keyType });
 		expect(await test(appKey('advanced-chat'))).toBe(200);
@@ -29,7 +29,7 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		},
 	);
 
-	test('the key of a knowledge base passes as that', async () => {
+	test('the key of a knowledge base passes', async () => {
 		const sim = await startSim({ version });
 		expect(await tested({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' })).toBe('OK');
 	});
@@ -50,13 +50,13 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		expect(await tested({ baseUrl: sim.origin + ending, apiKey: appKey('chat'), keyType: 'app' })).toBe('OK');
 	});
 
-	test('an app whose API is switched off is told as that', async () => {
+	test('an app whose API is switched off is reported as such', async () => {
 		const sim = await startApp(version, { mode: 'chat', apiEnabled: false });
 		expect(await tested({ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' })).toContain('Backend service API');
 	});
 });
 
-describe('what is not Dify', () => {
+describe('other servers than Dify', () => {
 	/** A server that answers everything alike. */
 	async function answering(status: number, contentType: string, body: string): Promise<string> {
 		const server = http.createServer((request, response) => {

@@ -87,7 +87,7 @@ describe('the credential type', () => {
 	});
 });
 
-describe("n8n's own way of testing a credential", () => {
+describe("n8n's credential test", () => {
 	let server: LlamaServerSim;
 	const start = async (options: SimOptions) => {
 		server = await startServer(options);
@@ -160,7 +160,7 @@ describe("n8n's own way of testing a credential", () => {
 			reply.json({ error: { code: 503, message: 'Loading model' } }),
 			'The model is still loading',
 		],
-	])('another program is none: %s', async (_what, answer, message) => {
+	])('another program is not accepted: %s', async (_what, answer, message) => {
 		const baseUrl = await start({});
 		server.route('GET /v1/models', answer);
 		expect(await tested({ baseUrl })).toContain(message);

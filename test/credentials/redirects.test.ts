@@ -35,7 +35,7 @@ const CREDENTIALS: Array<[name: string, type: ICredentialType, data: ICredential
 	['Dify API', new DifyApi(), { apiKey: `app-${CANARY}`, keyType: 'app' }],
 ];
 
-test.each(CREDENTIALS)('the test of %s sends nothing on to where it is redirected', async (_name, type, data) => {
+test.each(CREDENTIALS)('the test of %s does not follow redirects', async (_name, type, data) => {
 	const { port } = server.address() as { port: number };
 	for (status of [301, 302, 303, 307, 308]) {
 		const said = await testCredential(type, { ...data, baseUrl: `http://127.0.0.1:${port}` });

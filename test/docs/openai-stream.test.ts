@@ -70,7 +70,7 @@ async function eventsOf(response: Response): Promise<string[]> {
 const QUESTION = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
 const FAILED = 'The answer could not be made: the execution in n8n says why';
 
-it('types the pieces of a webhook as events, wherever its lines are cut', async () => {
+it('streams the pieces of a webhook as events, wherever its lines are cut', async () => {
 	const bytes = Buffer.from(line('begin') + line('item', 'Grüße, ') + line('item', '🦙!\n') + line('end'));
 	const { url, asked } = await before((_asked, response) => {
 		response.writeHead(200);
@@ -106,7 +106,7 @@ it.each<[string, string, string[]]>([
 	expect(await eventsOf(await ask(url, QUESTION))).toEqual(events);
 });
 
-it('hands other answers through, with their status', async () => {
+it('forwards other answers with their status', async () => {
 	const { url, asked } = await before(({ path }, response) => {
 		const status = path.endsWith('/typed') ? 403 : 200;
 		response.writeHead(status, { 'content-type': 'application/json' }).end(`{"path":"${path}"}`);
@@ -122,7 +122,7 @@ it('hands other answers through, with their status', async () => {
 	expect(asked).toHaveLength(3);
 });
 
-it('leads to no other webhook', async () => {
+it('reaches no other webhook', async () => {
 	const { url, asked } = await before((_asked, response) => void response.end());
 	for (const path of ['/', '/v1/../../secret', '/v1/models/../x', '/v1/models?x=1', '/typed']) {
 		const { port } = new URL(url);
@@ -134,7 +134,7 @@ it('leads to no other webhook', async () => {
 	expect(asked).toEqual([]);
 });
 
-it('says that n8n does not answer, and not where it is', async () => {
+it('reports that n8n does not answer, without its address', async () => {
 	const url = await started(`http://127.0.0.1:${await closedPort()}/webhook/openai`);
 	for (const stream of [true, false]) {
 		const response = await ask(url, { ...QUESTION, stream });
@@ -145,7 +145,7 @@ it('says that n8n does not answer, and not where it is', async () => {
 	}
 });
 
-it('leaves n8n when the client leaves', async () => {
+it('disconnects from n8n when the client disconnects', async () => {
 	const client = new AbortController();
 	const left = new Promise<{ isComplete: boolean }>((resolve) => {
 		void before((_asked, response) => {

@@ -151,7 +151,7 @@ describe('Basic LLM Chain', () => {
 		expect(outputOf(execution)).toEqual({ text: 'In French: Good morning' });
 	});
 
-	it('reads a structured answer, and tells the app what it is to look like', async () => {
+	it('reads a structured answer, whose format the app is told', async () => {
 		const sim = await startApp('chat', { reply: () => '```json\n{"output":{"colour":"blue"}}\n```' });
 		const execution = await run({
 			Root: chain('Which colour?', { hasOutputParser: true }),
@@ -170,7 +170,7 @@ describe('Basic LLM Chain', () => {
 		expect(sim.runs[0]!.query).toContain('"colour"');
 	});
 
-	it('the memory of Dify: the chat goes on in the conversation of its user', async () => {
+	it("Dify's memory: the chat continues the user's conversation", async () => {
 		const sim = await startApp('chat');
 		const webhookId = 'dify-model-chain';
 		const trigger = chatTrigger(webhookId, 'Root');
@@ -214,7 +214,7 @@ describe('Basic LLM Chain', () => {
 describe('AI Agent without tools', () => {
 	const WORDS = ['Once ', 'upon ', 'a ', 'time ', 'there ', 'was ', 'a ', '<llama> ', '& ', '你好 ', '😀.'];
 
-	it('types the answer into the chat while Dify writes it', async () => {
+	it('streams the answer into the chat while Dify generates it', async () => {
 		const rest = Promise.withResolvers<void>();
 		const [first, ...others] = WORDS;
 		const sim = await startApp('chat', {
@@ -233,7 +233,7 @@ describe('AI Agent without tools', () => {
 		expect(piecesOf(lines).length).toBeGreaterThan(1);
 	});
 
-	it('the memory of n8n: everything is handed over in one message, each time in a new conversation', async () => {
+	it("n8n's memory: the whole history is sent in one message, in a new conversation each time", async () => {
 		const sim = await startApp('chat', { reply: ({ turn, query }) => `turn ${turn}, ${query.length} letters` });
 		const webhookId = 'dify-model-window';
 		await chatting(webhookId, {
@@ -285,7 +285,7 @@ describe('an AI Agent that needs tools', () => {
 		expect(sim.runs).toEqual([]);
 	});
 
-	it('so is one with an output parser, which is a tool for n8n', async () => {
+	it('with an output parser it is refused, too, since n8n treats it as a tool', async () => {
 		const sim = await startApp('chat');
 		const error = fails(
 			await run({
@@ -303,7 +303,7 @@ describe('an AI Agent that needs tools', () => {
 		expect(sim.runs).toEqual([]);
 	});
 
-	it('in a chat: the execution holds that sentence', async () => {
+	it('in a chat: the execution contains the error', async () => {
 		const sim = await startApp('chat');
 		const webhookId = 'dify-model-tools';
 		const { id } = await chatting(webhookId, {
@@ -314,7 +314,7 @@ describe('an AI Agent that needs tools', () => {
 		expect(await refusedIn(id, webhookId, '17 times 23?')).toContain(REFUSAL);
 	});
 
-	it('goes on with its fallback model', async () => {
+	it('continues with its fallback model', async () => {
 		const sim = await startApp('chat');
 		const llama = await startLlamaServerSim();
 		closing.push(async () => await llama.close());

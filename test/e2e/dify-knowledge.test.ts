@@ -105,7 +105,7 @@ function transcript(name: string, items: unknown[]): void {
 const COUNT = 8;
 
 describe.each(SIM_VERSIONS)('Dify Knowledge with Dify %s', (version) => {
-	it('a sync that is killed half-way is run again, and brings the knowledge base in step', async () => {
+	it('a sync that was killed half-way completes in the next run', async () => {
 		const sim = kept(await startDifySim({ version }));
 		const base = addDataset(sim.store, { technique: 'high_quality' });
 		sim.store.knowledge.steps = 2;

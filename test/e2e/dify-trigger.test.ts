@@ -190,7 +190,7 @@ describe('feedback', () => {
 		expect(await watched.failures()).toEqual([]);
 	});
 
-	it('only those that were asked for', async () => {
+	it('only the selected ratings', async () => {
 		const sim = await startApp('chat');
 		const watched = await watch(sim, 'chat', { event: 'feedback', rating: 'dislike' });
 		await watched.start();
@@ -235,7 +235,7 @@ describe('runs of a workflow app', () => {
 	});
 });
 
-describe('a look that fails loses and repeats nothing', () => {
+describe('a failed poll loses and repeats nothing', () => {
 	const FAULTS: Array<[string, Partial<Fault>]> = [
 		['Dify answers 500', { status: 500 }],
 		['the connection breaks off', { how: 'reset' }],
@@ -264,7 +264,7 @@ describe('a look that fails loses and repeats nothing', () => {
 		expect(texts(await watched.given())).toEqual(['one', 'two', 'three', 'four']);
 	});
 
-	it.each(FAULTS)('runs, where the log is read and the run is not: %s', async (_name, fault) => {
+	it.each(FAULTS)('runs, where only the record of a run fails: %s', async (_name, fault) => {
 		const sim = await startApp('workflow');
 		const watched = await watch(sim, 'workflow', { event: 'workflowRun' });
 		await watched.start();
@@ -283,7 +283,7 @@ describe('a look that fails loses and repeats nothing', () => {
 	});
 });
 
-it('a look that lasts longer than the pause to the next one', async () => {
+it('a poll that takes longer than the interval', async () => {
 	const [slow, clock] = [await startApp('chat'), await startApp('chat')];
 	const watched = await watch(slow, 'chat', { event: 'feedback' });
 	const other = await watch(clock, 'chat', { event: 'feedback' });
@@ -302,7 +302,7 @@ it('a look that lasts longer than the pause to the next one', async () => {
 	expect(texts(await watched.given())).toEqual(['one']);
 });
 
-describe('what was seen is kept', () => {
+describe('the state is kept', () => {
 	it('while the workflow is not active', async () => {
 		const sim = await startApp('chat');
 		const watched = await watch(sim, 'chat', { event: 'feedback' });

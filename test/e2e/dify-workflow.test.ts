@@ -103,7 +103,7 @@ it('a run that asks a person pauses, and goes on when the form is answered', asy
 it.each([
 	['1.12', 'the result comes from the record that Dify keeps'],
 	['1.14', 'The node found the run again'],
-] as const)('a stream that breaks off is no lost run, Dify %s', async (version, how) => {
+] as const)('a run whose stream breaks is recovered, Dify %s', async (version, how) => {
 	const sim = await startFlow(version, {
 		reply: () => ({ steps: [START, { wait: 3_000 }, START], outputs: { text: 'whole' } }),
 	});

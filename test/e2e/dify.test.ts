@@ -134,7 +134,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 	const modes = (version: SimVersion): DifyAppMode[] =>
 		version === '1.12' ? ['chat', 'agent-chat', 'advanced-chat'] : ['chat', 'agent-chat', 'agent', 'advanced-chat'];
 
-	it.each(SIM_VERSIONS)('types the answer word by word with Dify %s, in every type of app', async (version) => {
+	it.each(SIM_VERSIONS)('streams the answer word by word with Dify %s, for every type of app', async (version) => {
 		const typed = async (mode: DifyAppMode) => {
 			const isAgent = mode.startsWith('agent');
 			const steps = isAgent ? [{ round: { chunks: words(STORY) } }] : words(STORY).map((text) => ({ text }));
@@ -173,7 +173,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		await Promise.all(modes(version).map(typed));
 	});
 
-	it('shows an answer that moderation replaced in a message of its own', async () => {
+	it('shows an answer that moderation replaced in a separate message', async () => {
 		const sim = await startSim({
 			apps: [
 				{
@@ -829,7 +829,7 @@ describe('the example workflows', () => {
 });
 
 describe('as the tool of an agent', () => {
-	it('answers the agent and leaves the chat to it', async () => {
+	it('answers the agent, and does not stream into the chat itself', async () => {
 		const sim = await startSim({
 			apps: [{ mode: 'chat', key: appKey('chat'), reply: ({ query }) => `The handbook says: 42 (${query})` }],
 		});

@@ -595,7 +595,7 @@ describe('Server Health', () => {
 
 describe('the credential', () => {
 	it(
-		'says whether it works: right, nobody there, and right again',
+		'shows whether it works: correct, server down, correct again',
 		async () => {
 			const { get, page, openWorkflow, openNode, picture } = editor;
 			const credential = await credentialFor({ url: nowhere }, 'My model server');
@@ -711,7 +711,7 @@ describe('a chat', () => {
 	afterEach(async () => await editor.page.setViewportSize(WINDOW));
 
 	it(
-		'types the answer piece by piece, and the log tells tokens and speed',
+		'streams the answer, and the log shows tokens and speed',
 		async () => {
 			const { get, frame, openWorkflow, picture } = editor;
 			const options = { temperature: 0, maxTokens: 200, stop: ['\\n\\n'] };

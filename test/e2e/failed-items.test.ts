@@ -70,7 +70,7 @@ afterAll(async () => {
 	await stopEverything();
 });
 
-describe.each(Object.keys(NODES))('a failed item of %s keeps all that is known of the failure', (name) => {
+describe.each(Object.keys(NODES))('a failed item of %s keeps all details of the failure', (name) => {
 	const { type, credential, parameters, error } = NODES[name]!;
 
 	it.each(['continueRegularOutput', 'continueErrorOutput'])('%s', async (onError) => {

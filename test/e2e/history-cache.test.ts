@@ -47,7 +47,7 @@ async function asked(messages: SourceMessage[]): Promise<Usage> {
 
 const withAll: Array<[string, (text: string, ids: string[]) => SourceMessage[]]> = Object.entries(SHAPES);
 
-test.each(withAll)('%s: each round reads only what is new', async (name, shape) => {
+test.each(withAll)('%s: each round processes only new tokens', async (name, shape) => {
 	// A unique question, so that no other shape has filled the cache.
 	const history: SourceMessage[] = [{ ...QUESTION, content: `${name}. ${String(QUESTION.content)}` }];
 	const rows = [{ round: 'question', ...(await asked(history)) }];
@@ -78,7 +78,7 @@ test('a database memory of 3.3 after live rounds of another shape: the whole tur
 	}
 });
 
-test('the count tells: a turn that comes back without its text is read anew', async () => {
+test('a turn that comes back without its text is processed again', async () => {
 	const question = { ...QUESTION, content: `Lost. ${String(QUESTION.content)}` };
 	const first = ROUNDS[0]!;
 	const calls = first.slice(1);

@@ -24,7 +24,7 @@ interface Report {
 }
 
 if (newest) {
-	test('case N6: no example is touched by a rule of n8n’s own for version 3', () => {
+	test('case N6: none of n8n’s own rules for version 3 applies to an example', () => {
 		const script = path.join(process.cwd(), 'test', 'e2e', 'support', 'v3-rules.cjs');
 		const { stdout, stderr } = childProcess.spawnSync(
 			process.execPath,

@@ -208,7 +208,7 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 	});
 
 	// This llama-server keeps answers: those of a killed worker run up to Maximum Tokens, since nothing cancels them.
-	it('the slots of a worker that dies are free when its answers have their Maximum Tokens, while others go on', async () => {
+	it('the slots of a killed worker are free once its answers reach Maximum Tokens, while others go on', async () => {
 		let freed = false;
 		killed = breaking(scripts.questions(SOME, ['long', 'dify'], 'Killed'), allBegun, async () => {
 			const starts = n8n.starts();
@@ -283,7 +283,7 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 		}
 	});
 
-	it('a restart of llama-server fails what it was writing, and nothing that waited in n8n', async () => {
+	it('a restart of llama-server fails the answers in progress, but none that waited in n8n', async () => {
 		const outcomes = await breaking(
 			scripts.questions(SOME, ['limited'], 'Restarted server'),
 			async () => (await busySlots(long)) === WORKERS * LIMIT,
@@ -320,7 +320,7 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 		expect(await slotsFree(long)).toBeLessThan(SLOTS_FREE_MS);
 	});
 
-	it('a restart of PostgreSQL loses only what n8n asks of it meanwhile, and says so', async () => {
+	it('a restart of PostgreSQL fails only requests of n8n meanwhile, with an error', async () => {
 		const chats = scripts.questions(SOME, ['long', 'dify'], 'Restarted database');
 		const outcomes = await breaking(chats, allBegun, async () => await n8n.postgres.restart());
 		expectReasons(await held('Restarted database', outcomes));

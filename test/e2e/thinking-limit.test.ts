@@ -38,7 +38,7 @@ async function answerOf(thinking: Thinking, maxTokens = TOKENS): Promise<Finishe
 	}
 }
 
-test('the model would think to the end of its answer', async () => {
+test('a model that would think until the end of its answer', async () => {
 	expect(parts().tinyModel).toBeTruthy();
 	await expect(answerOf({ mode: 'on' }, 300)).rejects.toMatchObject({ kind: 'onlyThinking' });
 });

@@ -75,7 +75,7 @@ async function say(webhookId: string, text: string) {
 
 const isOurs = ({ scope }: ExportedSpan) => scope === 'n8n-nodes-local-llama';
 
-test('a run of an agent with two tool calls and a fail-over: our spans stand below those of n8n', async () => {
+test("an agent with two tool calls and a fail-over: the package's spans are children of n8n's", async () => {
 	const trace = { sessionId: 'session-1', userId: 'anna', tags: 'support, test', promptName: 'products' };
 	await chatWith('traced', [DOWN, server.url], { trace, temperature: 0 });
 	// The preferred server depends on the conversation's text.
@@ -138,7 +138,7 @@ test('tokens of all rounds: a Code node reads them, and the execution has them',
 	});
 });
 
-test('a collector that hangs or is gone is no matter for the chat', async () => {
+test('a collector that hangs or is down does not affect the chat', async () => {
 	const hanging = await startOtlpReceiver({ hangs: true });
 	await n8n.stop();
 	n8n = await startN8n({ env: tracingTo(hanging) });

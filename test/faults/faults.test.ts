@@ -13,7 +13,7 @@ it('runs every node of the package', () => {
 	expect([...new Set(OPERATIONS.map(({ node }) => node))].sort()).toEqual(names.sort());
 });
 
-it('sees eight characters of a secret, and no fewer', () => {
+it('detects leaks of eight or more characters of a secret', () => {
 	expect(leaksIn(`x${CANARY.slice(-9, -1)}x`)).toHaveLength(1);
 	expect(leaksIn(`x${CANARY_HEADER.value.slice(3, 11)}x`)).toHaveLength(1);
 	expect(leaksIn(`x${CANARY.slice(-8, -1)}x app-`)).toEqual([]);
@@ -48,7 +48,7 @@ const QUICK: Array<[(typeof PHASES)[number], Fault]> = [
 	['stop', 'endless'],
 ];
 
-it('says what is wrong, loses no text, and leaves nothing open: every node, the faults that are quick', async () => {
+it('every node reports the fault, loses no text, and leaves nothing open (fast faults)', async () => {
 	const cells = cellsOf(OPERATIONS).filter(({ phase, fault }) =>
 		QUICK.some(([place, what]) => place === phase && what === fault),
 	);
@@ -60,7 +60,7 @@ it('says what is wrong, loses no text, and leaves nothing open: every node, the 
 	expect(results.length).toBeGreaterThan(250);
 });
 
-it('holds against 300 random faults', async () => {
+it('survives 300 random faults', async () => {
 	const bad: string[] = [];
 	let count = 0;
 	await fuzz(builtNodes(), {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { clearSharedCaches, LruCache } from '../../lib/lru-cache';
 
 describe('a bounded cache', () => {
-	it('lets go of what was used least recently', () => {
+	it('evicts the least recently used entry', () => {
 		const memory = new LruCache<number>({ maxEntries: 2 });
 		memory.set('a', 1);
 		memory.set('b', 2);
@@ -11,7 +11,7 @@ describe('a bounded cache', () => {
 		expect(['a', 'b', 'c'].map((key) => memory.get(key))).toEqual([1, undefined, 3]);
 	});
 
-	it('lets go of what is too old', () => {
+	it('evicts expired entries', () => {
 		jest.useFakeTimers();
 		try {
 			const memory = new LruCache<number>({ ttlMs: 1_000 });
@@ -25,7 +25,7 @@ describe('a bounded cache', () => {
 		}
 	});
 
-	it('never holds more than it may, in number and in size, and holds what came last where it fits', () => {
+	it('never exceeds its limits of number and size, and keeps the newest entry if it fits', () => {
 		const entries = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.nat(12)));
 		fc.assert(
 			fc.property(entries, (list) => {
@@ -41,7 +41,7 @@ describe('a bounded cache', () => {
 		);
 	});
 
-	it('is emptied for tests where it is that of the process', () => {
+	it('is cleared for tests if it is shared by the process', () => {
 		const memory = LruCache.shared<number>();
 		memory.set('a', 1);
 		clearSharedCaches();

@@ -71,12 +71,12 @@ function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
 	return circles;
 }
 
-test('no files import each other in a circle, not even for a type', () => {
+test('there are no import cycles, not even for types', () => {
 	expect(imports.size).toBeGreaterThan(500);
 	expect(circlesIn(imports)).toEqual([]);
 });
 
-test('a circle is found, and named by its files', () => {
+test('a cycle is found and named by its files', () => {
 	const graph = { a: ['b', 'd'], b: ['c', 'd'], c: ['b'], d: [], e: ['e'] };
 	expect(circlesIn(new Map(Object.entries(graph)))).toEqual(['b → c → b', 'e → e']);
 });

@@ -36,7 +36,7 @@ function withoutAssertion(text: string): number[] {
 
 const files = fs.readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.ts'));
 
-test('every test says what it expects', () => {
+test('every test has an assertion', () => {
 	expect(files.length).toBeGreaterThan(300);
 	const found = files.flatMap((name) =>
 		withoutAssertion(fs.readFileSync(path.join('test', name), 'utf8')).map((line) => `test/${name}:${line}`),

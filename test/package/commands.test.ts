@@ -29,7 +29,7 @@ it('there are few npm scripts, and CONTRIBUTING explains each', () => {
 	expect(unexplained).toEqual([]);
 });
 
-it('every command that a text names is there', async () => {
+it('every command that a text names exists', async () => {
 	const { PROGRAMS } = await loadModule<{ PROGRAMS: Array<{ name: string }> }>('bench/lib/programs');
 	const benches = PROGRAMS.map(({ name }) => name);
 	const missing = (await texts()).flatMap((file) => {

@@ -18,11 +18,11 @@ test('every folder of lib, nodes/shared, bench and scripts has a line in the lay
 	expect(folders.filter((folder) => !named.has(folder))).toEqual([]);
 });
 
-test('so has every file that stands directly in lib', () => {
+test('every file directly in lib has a line in the layout', () => {
 	const files = fs.readdirSync('lib').map((name) => path.join('lib', name));
 	expect(files.filter((file) => !isFolder(file) && !named.has(file))).toEqual([]);
 });
 
-test('whatever has a line is there', () => {
+test('every folder and file of the layout exists', () => {
 	expect([...named].filter((name) => !name.includes('<') && !fs.existsSync(name))).toEqual([]);
 });

@@ -99,7 +99,7 @@ function pumps(pattern: AST.Pattern): Array<{ before: string; pump: string }> {
 /** Expressions that only get the beginning of a text, with its maximum length. */
 const ALREADY_CUT = new Map([['<(script|style)[\\s\\S]*?<\\/\\1>', 16_000]]);
 
-test('no regular expression of ours takes more time for each sign of a longer text', () => {
+test('every regular expression of the package takes linear time', () => {
 	const took = (regexp: RegExp, text: string) => cpuMilliseconds(() => void text.replace(regexp, ''));
 	const slow = found().flatMap(({ place, source, flags }) => {
 		const parser = new RegExpParser({ ecmaVersion: 2025 });

@@ -31,7 +31,7 @@ async function* pieces(): AsyncGenerator<Uint8Array> {
 }
 
 describe('the libraries in the built package', () => {
-	it('ask a server, with a body that is text, JSON or a stream', async () => {
+	it('send requests with a body that is text, JSON or a stream', async () => {
 		const base = await echo();
 		const dispatcher = new Pool(base);
 		for (const [body, seen] of [

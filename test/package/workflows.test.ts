@@ -86,7 +86,7 @@ describe('example workflows', () => {
 		expect(problemsOf(read(file))).toEqual([]);
 	});
 
-	it.each(files)('%s is touched by no rule of n8n for version 3', (file) => {
+	it.each(files)('no rule of n8n for version 3 applies to %s', (file) => {
 		expect(brokenByN8n3(read(file), outputsOf)).toEqual([]);
 	});
 
@@ -144,7 +144,7 @@ describe('the check itself', () => {
 		expect(touched(node)).toEqual([rule]);
 	});
 
-	it('takes as many rules of n8n 3 as 2.41.1 has, and a sound node for sound', () => {
+	it('has as many rules of n8n 3 as 2.41.1, and finds nothing in a valid node', () => {
 		expect(Object.keys(N8N_3_RULES)).toHaveLength(39);
 		expect(touched({}, { callerPolicy: 'any' })).toEqual(['caller-policy-any-removed-v3']);
 		expect(touched({ type: `${LANGCHAIN}agent`, typeVersion: 2.2 })).toEqual([]);
@@ -258,7 +258,7 @@ describe('the check itself', () => {
 		expect(problemsOf(workflow).join('\n')).toContain(problem);
 	});
 
-	it('lets a note frame nodes', () => {
+	it('allows a note around nodes', () => {
 		const framed = changed('Note', { position: [-16, -64], parameters: { width: 160, height: 240 } });
 		expect(problemsOf(framed)).toEqual([]);
 	});

@@ -55,7 +55,7 @@ it('leaves nothing of a build that failed, and builds anew', async () => {
 	expect(fs.readdirSync(folder)).toEqual(['whole']);
 });
 
-it('takes away what interrupted builds left, of other parts after a day', async () => {
+it('removes what interrupted builds left, of other parts after a day', async () => {
 	const { cached } = await loadScript<CacheScript>('cache');
 	const [own, old, running] = [
 		'.building-part-99-abcdef',
@@ -92,7 +92,7 @@ it('takes over a lock whose process is gone', async () => {
 	expect(fs.existsSync(file)).toBe(false);
 });
 
-it('takes over a lock of another machine that has stopped beating, not one that beats', async () => {
+it('takes over a lock of another machine without a heartbeat, not one with a heartbeat', async () => {
 	const { withLock } = await loadScript<CacheScript>('cache');
 	const file = path.join(dir, 'lock');
 	fs.writeFileSync(file, JSON.stringify({ pid: 1, host: 'another-machine' }));

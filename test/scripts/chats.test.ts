@@ -36,7 +36,7 @@ function n8nOf(answers: Record<string, Array<ChatLine | Error>>): { client: N8nC
 }
 
 describe('many chats at once', () => {
-	it('tells what each one got to see', async () => {
+	it('reports what each user saw', async () => {
 		const { holdChats } = await script();
 		const { client } = n8nOf({
 			cut: [line('begin'), line('item', 'Once '), line('item', 'upon'), new Error('terminated')],

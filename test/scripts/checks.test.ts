@@ -56,7 +56,7 @@ describe('the check of the package', () => {
 		'dist/credentials/B.credentials.js',
 	];
 
-	it('has nothing against a right one', async () => {
+	it('accepts a valid one', async () => {
 		const { packageProblems } = await loadScript<PackageCheckScript>('package-check');
 		expect(packageProblems(packed(right), manifest)).toEqual([]);
 	});
@@ -123,7 +123,7 @@ describe('checks', () => {
 		expect(begun).toEqual(['first', 'second', 'last']);
 	});
 
-	it('are over behind a group in which one has failed', async () => {
+	it('stop after a group with a failure', async () => {
 		const { runChecks } = await loadScript<TallyScript>('tally');
 		const begun: string[] = [];
 		const failing = { name: 'failing', check: async () => await Promise.reject(new Error('no')) };
@@ -135,7 +135,7 @@ describe('checks', () => {
 });
 
 describe("n8n's stored execution data", () => {
-	it('is put together again, with places that are used twice', async () => {
+	it('is parsed, with indexes that are used twice', async () => {
 		const { parseFlatted } = await loadScript<N8nScript>('n8n-client');
 		const flat = [{ a: '1', list: '2', n: 3, no: null }, 'text', ['1', '3', true], { back: '1' }];
 		expect(parseFlatted(JSON.stringify(flat))).toEqual({
@@ -221,7 +221,7 @@ describe('asking an example workflow once', () => {
 		});
 	});
 
-	it('says nothing about a speed that nobody told', async () => {
+	it('has no speed without timings', async () => {
 		const { summarizeRun } = await loadScript<ExamplesScript>('examples');
 		const runData = { Agent: [{ data: { main: [[{ json: { text: 'Hi' } }]] } }], Model: [modelRun(1, 2)] };
 		expect(summarizeRun({ resultData: { runData, lastNodeExecuted: 'Agent' } })).toMatchObject({
@@ -230,7 +230,7 @@ describe('asking an example workflow once', () => {
 		});
 	});
 
-	it('tells what failed, and the same thing once', async () => {
+	it('names the failed nodes, and the same failure once', async () => {
 		const { describeFailure } = await loadScript<ExamplesScript>('examples');
 		const error = { message: 'No model server at http://a', description: 'Start it.' };
 		const runData = { Model: [{ error }, { error }], 'AI Agent': [{ error }] };

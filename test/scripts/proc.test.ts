@@ -67,21 +67,21 @@ it.each([
 	['SIGINT', 130],
 	['SIGTERM', 143],
 	['SIGHUP', 129],
-] as const)('takes children, grandchildren and those in another session along on %s', async (signal, code) => {
+] as const)('children, grandchildren and those in another session end on %s', async (signal, code) => {
 	const { script, ended, pids } = await startScript(FAMILY);
 	script.kill(signal);
 	expect(await ended).toBe(code);
 	expect(await waitUntilGone(pids)).toBe(true);
 });
 
-it('takes them along when the script ends by itself', async () => {
+it('children end when the script ends normally', async () => {
 	const { script, ended, pids } = await startScript(`${FAMILY}\nprocess.stdin.once('data', () => process.exit(3));`);
 	script.stdin.write('go');
 	expect(await ended).toBe(3);
 	expect(await waitUntilGone(pids)).toBe(true);
 });
 
-it('takes them along when the script crashes', async () => {
+it('children end when the script crashes', async () => {
 	const crash =
 		"process.on('uncaughtException', () => process.exit(1)); process.stdin.once('data', () => { throw new Error(); });";
 	const { script, ended, pids } = await startScript(`${FAMILY}\n${crash}`);
@@ -90,7 +90,7 @@ it('takes them along when the script crashes', async () => {
 	expect(await waitUntilGone(pids)).toBe(true);
 });
 
-it('does not wait for a stubborn one when asked twice', async () => {
+it('a second signal does not wait for a child that ignores SIGTERM', async () => {
 	const { script, ended, pids, hears } = await startScript(STUBBORN);
 	script.kill('SIGINT');
 	await hears(/asked\n/);

@@ -81,7 +81,7 @@ describe('a model server that runs already', () => {
 		expect(right).toMatchObject({ found: { model: 'model', apiKey: 'right' }, said: '' });
 	});
 
-	test('what serves no model is passed over', async () => {
+	test('a server without models is skipped', async () => {
 		expect(await find({}, await modelServer([]))).toEqual({ said: '' });
 		expect(await find({}, await closedPort())).toEqual({ said: '' });
 	});
@@ -172,7 +172,7 @@ if (said.endsWith('llama_server.py --version') && !fs.existsSync(library)) {
 		},
 	);
 
-	test('where the wheel does not run, its last words are told', async () => {
+	test('if the wheel does not run, its last output is shown', async () => {
 		const fails = `if (said.endsWith('--version') && said.includes('llama_server')) { console.error('ImportError: no such symbol'); process.exit(1); }\n`;
 		machine().program('python3', PYTHON.replace("if (argv[0] === '-c')", `${fails}if (argv[0] === '-c')`));
 		expect(await ensure()).toContain(

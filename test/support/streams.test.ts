@@ -17,7 +17,7 @@ import {
 
 const BYTES = Buffer.from('data: {"a":"🦙"}\n\ndata: [DONE]\n\n');
 
-test('splitBytes keeps every byte, drops offsets outside and twice', () => {
+test('splitBytes keeps every byte, and drops invalid and repeated offsets', () => {
 	const pieces = splitBytes(BYTES, [5, 5, 0, -3, 9999, 13]);
 	expect(pieces.map(({ length }) => length)).toEqual([5, 8, BYTES.length - 13]);
 	expect(Buffer.concat(pieces).equals(BYTES)).toBe(true);
@@ -70,7 +70,7 @@ test('asStream delivers one piece after the other', async () => {
 	expect(seen).toEqual([3, BYTES.length - 3]);
 });
 
-test('a recorded response is taken apart, chunk by chunk', () => {
+test('a recorded response is parsed, chunk by chunk', () => {
 	const recorded = httpFixture('llama-server-v0.5.0/chat-stream-empty.http');
 	expect([recorded.status, recorded.reason]).toEqual([200, 'OK']);
 	expect(recorded.headers[0]).toEqual(['Server', 'llama.cpp']);

@@ -101,7 +101,7 @@ describe('an answer', () => {
 		});
 	});
 
-	it('is told event by event to who counts them, also where they differ in their text only', async () => {
+	it('reports every event to a counter, even if they differ in their text only', async () => {
 		const sim = await start();
 		const text = 'and then the wheel turns again '.repeat(4);
 		sim.script(reply.text(text));
@@ -213,7 +213,7 @@ describe('an answer', () => {
 		expect((await Promise.all(all)).map(({ answer }) => answer.text).toSorted()).toEqual(['a.', 'b.', 'c.']);
 	});
 
-	it('case 97: with as many places as slots nobody waits in the server', async () => {
+	it('case 97: with as many concurrent requests as slots none waits in the server', async () => {
 		const sim = await start({ slots: 2 });
 		const client = clientOf(sim, { maxConcurrentRequests: 2 });
 		sim.script(reply.text('a b c', { tokenDelayMs: 5 }), reply.text('a b c', { tokenDelayMs: 5 }), reply.text('c'));
@@ -242,7 +242,7 @@ describe('an answer', () => {
 	});
 });
 
-describe('what the user should know of a usable answer', () => {
+describe('remarks on a usable answer', () => {
 	it('options that the server ignores', async () => {
 		const sim = await start({ profile: 'ollama' });
 		const { answer } = await run(clientOf(sim, { parameters: { seed: 1, slotId: 0 } }));
@@ -300,7 +300,7 @@ describe('what the user should know of a usable answer', () => {
 		expect(bodies(sim)[0]).toMatchObject({ max_tokens: 2 });
 	});
 
-	it('what looks like a call and is none stays text, and is told (case 83)', async () => {
+	it('text that only looks like a call stays text, with a remark (case 83)', async () => {
 		const sim = await start();
 		const text = '<tool_call>\n{"name": "get_weather"}\n</tool_call>';
 		sim.script(reply.text(text));
@@ -353,7 +353,7 @@ describe('what the user should know of a usable answer', () => {
 	});
 });
 
-describe('who answers is found out only where it matters', () => {
+describe('the kind of server is looked up only if it matters', () => {
 	it('not for a plain question', async () => {
 		const sim = await start();
 		const { answer } = await run(clientOf(sim, { parameters: { temperature: 0 } }));
@@ -361,7 +361,7 @@ describe('who answers is found out only where it matters', () => {
 		expect(answer.serverKind).toBe('llamaServer');
 	});
 
-	it('once for tools: the chat template tells how the model writes calls, and whether it is told of tools', async () => {
+	it('once for tools: the chat template shows how the model writes calls, and whether it gets the tools', async () => {
 		const sim = await start();
 		for (let round = 0; round < 2; round++) await run(clientOf(sim), { tools: [weather], toolChoice: 'auto' });
 		expect(paths(sim)).toEqual([MODELS, PROPS, LOOKUP, CHAT, CHAT]);
@@ -392,7 +392,7 @@ describe('who answers is found out only where it matters', () => {
 		expect(bodies(sim)[0]).toMatchObject({ repetition_penalty: 1.2 });
 	});
 
-	it('never where the user says it', async () => {
+	it('never if the user chooses it', async () => {
 		const sim = await start();
 		const { answer } = await run(clientOf(sim, { serverKind: 'ollama', parameters: { thinking: { mode: 'off' } } }));
 		expect(paths(sim)).toEqual([CHAT]);
@@ -441,7 +441,7 @@ describe('tools', () => {
 		expect(bodies(sim)[0]?.tools).toHaveLength(2);
 	});
 
-	it('a forced tool that is not there is said, and nothing sent', async () => {
+	it('a forced tool that does not exist is an error before anything is sent', async () => {
 		const sim = await start();
 		expect(await failed(clientOf(sim), { tools: [weather], toolChoice: { name: 'hammer' } })).toMatchObject({
 			kind: 'invalidInput',
@@ -514,7 +514,7 @@ describe('tools', () => {
 	});
 
 	it.each(['call_0', 'functions.get_time:0'])(
-		'two users who ask the same at the same time learn nothing of each other, though both calls are %s (vLLM issue 20789)',
+		'two users with the same question at the same time stay separate, although both calls are %s (vLLM issue 20789)',
 		async (id) => {
 			const memory = new TurnMemory();
 			const ask = async (who: string) => {
@@ -759,7 +759,7 @@ describe('a trailing assistant message', () => {
 		expect(answer.text).not.toBe('');
 	});
 
-	it('servers that do not repeat it lose nothing', async () => {
+	it('with servers that do not repeat it nothing is lost', async () => {
 		const sim = await start();
 		sim.script(reply.chunks([' three', ', four']));
 		expect((await run(clientOf(sim), { messages })).answer.text).toBe(' three, four');
@@ -814,7 +814,7 @@ describe('the end', () => {
 		},
 	);
 
-	it('a finish in every chunk is no end: a connection that breaks behind it is a failure', async () => {
+	it('a finish in every chunk is not an end: a connection that breaks after it is a failure', async () => {
 		const sim = await start();
 		sim.script(
 			reply.sse([finishing({ content: 'Hel' }), finishing({ content: 'lo' })], { cut: { at: 'end', how: 'rst' } }),
@@ -864,7 +864,7 @@ describe('the end', () => {
 		expect((await run(clientOf(sim))).answer.text).toBe('Hi');
 	});
 
-	it('a reader that leaves closes the connection and frees the slot', async () => {
+	it('a reader that stops closes the connection and frees the slot', async () => {
 		const sim = await start();
 		sim.script(reply.chunks(['a', { wait: never }]));
 		const answer = clientOf(sim).generate(HI);
@@ -923,7 +923,7 @@ describe('failures with what had arrived', () => {
 		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'invalidAnswer', facts: { line: 'garbage' } });
 	});
 
-	it('what was held back is in the error, too', async () => {
+	it('text that was held back is in the error, too', async () => {
 		const sim = await start();
 		sim.script(
 			reply.chunks(['Hm.', ' So'], { finish: false, done: false }),
@@ -1084,7 +1084,7 @@ describe('failures with what had arrived', () => {
 		expect(sim.requests).toHaveLength(0);
 	});
 
-	it('what no server can read is refused before anything is sent', async () => {
+	it('content that no server can read is refused before anything is sent', async () => {
 		const sim = await start();
 		const pdf = { type: 'file', mime_type: 'application/pdf', data: 'JVBERi0=' };
 		expect(await failed(clientOf(sim), { messages: [{ type: 'human', content: [pdf] }] })).toMatchObject({
@@ -1093,7 +1093,7 @@ describe('failures with what had arrived', () => {
 		expect(sim.requests).toHaveLength(0);
 	});
 
-	it('the key never shows', async () => {
+	it('the key is never shown', async () => {
 		const sim = await start();
 		sim.script(reply.chunks(['Hi', { event: 'secret-key-1 is wrong' }, ' more']));
 		const error = await failed(clientOf(sim, { key: 'secret-key-1' }));
@@ -1147,7 +1147,7 @@ describe('cancelling', () => {
 		expect(sim.requests).toHaveLength(1);
 	});
 
-	it('while the server is asked who it is', async () => {
+	it('while the kind of server is looked up', async () => {
 		const sim = await start();
 		sim.route(MODELS, reply.silence());
 		const cancel = new AbortController();

@@ -177,14 +177,14 @@ describe('a failure before the first content means the same wherever it stands',
 		expect(decisions).toEqual(Object.fromEntries(Object.keys(PLACES).map((place) => [place, asStatus])));
 	});
 
-	it('silence behind the headers is silence: the next server is asked, and this one rests', async () => {
+	it('silence after the headers counts as silence: the next server is asked, and this one has a cooldown', async () => {
 		const silent = (response: Parameters<Script>[1]) =>
 			response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
 		const decision = await decisionAt((_request, response) => silent(response), { limits: { firstTokenMs: 1_500 } });
 		expect(decision).toMatchObject({ kind: 'firstTokenLimit', moved: 'from the second', rests: true });
 	});
 
-	it('what comes behind content is told as before, and nothing is sent again', async () => {
+	it('an error after content is reported as before, and nothing is sent again', async () => {
 		const decision = await decisionAt((_request, response) =>
 			events(response, sse(delta({ content: 'Once' }), error(503, 'Loading model', 'unavailable_error').body)),
 		);

@@ -72,7 +72,7 @@ describe('a GPU that hangs after the first token', () => {
 		['text', event({ content: 'b' })],
 		['thinking', event({ reasoning_content: 'b' })],
 		['a tool call in pieces', event({ tool_calls: [{ index: 0, function: { arguments: ' ' } }] })],
-	])('%s holds the limit off', async (_name, piece) => {
+	])('%s restarts the limit', async (_name, piece) => {
 		async function* slow() {
 			yield event({ content: 'a', tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '{}' } }] });
 			for (let pieces = 0; pieces < 8; pieces++) {

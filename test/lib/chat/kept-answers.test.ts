@@ -104,7 +104,7 @@ test('a note says that the connection broke', async () => {
 	expect(notes).toEqual([expect.stringContaining('broke 2 times in the middle of the answer')]);
 });
 
-test('a body that a proxy ends as if it were whole is read on as well', async () => {
+test('a body that a proxy ends early as if complete is resumed as well', async () => {
 	const cuts = [700];
 	const { say } = await setUp({ breakAfter: () => cuts.shift(), breaksCleanly: true });
 	expect((await say(reply.text('word '.repeat(50)))).text).toBe('word '.repeat(50));
@@ -116,7 +116,7 @@ test('the server is asked once whether it keeps answers', async () => {
 	expect(asked(proxy.log, 'POST')).toEqual(['POST /v1/streams/lookup', STREAM, STREAM, STREAM]);
 });
 
-test('a server that keeps none is asked for none, and a broken answer is the error that it was', async () => {
+test('a server that keeps no answers is not asked for them, and a broken answer is an error as before', async () => {
 	const cuts = [undefined, 700];
 	const { proxy, say } = await setUp({ keeps: false, breakAfter: () => cuts.shift() });
 	const failed = await say(reply.text('word '.repeat(50))).catch((error: unknown) => error);
@@ -125,7 +125,7 @@ test('a server that keeps none is asked for none, and a broken answer is the err
 	expect(proxy.log.filter((line) => line.includes('conv_id'))).toEqual([]);
 });
 
-describe('every way out ends the generation on the server', () => {
+describe('every kind of end stops the generation on the server', () => {
 	test('Stop', async () => {
 		const { sim, proxy, ask, freed } = await setUp({}, 5);
 		sim.script(reply.text('word '.repeat(1000)));
@@ -180,7 +180,7 @@ describe('an answer that cannot be taken up again is an error with what had arri
 		expect((failed as ServerError).partialText).toContain('word');
 	});
 
-	test('somebody stopped it on the server', async () => {
+	test('the generation was stopped on the server', async () => {
 		const { sim, proxy, ask } = await setUp({}, 2);
 		sim.script(reply.text('word '.repeat(1000)));
 		let ended = false;
@@ -222,14 +222,14 @@ test.each<[string, Script]>([
 	['JSON', (_request, response) => json(response, { error: { message: 'no' } })],
 	['a refusal', (_request, response) => json(response, { error: { message: 'no' } }, 401)],
 	['a request for money', (_request, response) => json(response, {}, 402)],
-])('what answers with %s in place of the rest has no part in the answer, and the run is ended', async (_name, rest) => {
+])('%s instead of the rest is not part of the answer, and the generation is stopped', async (_name, rest) => {
 	const { server, answer } = await breaking(rest);
 	await expect(answer()).rejects.toMatchObject({ kind: 'connectionLost', partialText: 'One ' });
 	await delay(100);
 	expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'POST', 'GET', 'DELETE']);
 });
 
-test('a server that does not say whether it keeps answers holds up one of them only', async () => {
+test('a server that does not answer the question for kept answers delays only one answer', async () => {
 	const { server, answer } = await breaking(
 		(_request, response) => json(response, {}, 404),
 		() => undefined,

@@ -84,7 +84,7 @@ describe('a FastAPI server of your own', () => {
 	});
 
 	it.each(['llama-server', 'vllm', 'llama-swap'] as const)(
-		'from %s it is a failure: it always says why it stopped',
+		'from %s it is a failure, since it always sends a finish reason',
 		async (profile) => {
 			const sim = await start({ profile });
 			sim.script(recorded(`${FASTAPI}/stream-simulated`));

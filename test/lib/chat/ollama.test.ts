@@ -57,7 +57,7 @@ const bodies = (sim: LlamaServerSim, path = NATIVE) =>
 		.map(({ body }) => body as Record<string, unknown> & { messages: Array<Record<string, unknown>> });
 const SIZE = { parameters: { contextSize: 4096 } };
 
-describe('which of the two APIs is asked', () => {
+describe('choice of the API', () => {
 	it.each<[string, ChatSettings['parameters']]>([
 		['a context size', { contextSize: 4096 }],
 		['keep-alive', { keepAlive: '30m' }],
@@ -89,7 +89,7 @@ describe('which of the two APIs is asked', () => {
 		expect(bodies(sim)).toEqual([]);
 	});
 
-	it('another server never gets what only Ollama knows, and the user is told', async () => {
+	it('other servers never get options of Ollama only, and the user is told', async () => {
 		const sim = await startServer({ profile: 'vllm', models: [{ id: 'sim-model' }] });
 		const { answer } = await run(sim, SIZE);
 		expect(bodies(sim, '/v1/chat/completions')[0]).not.toHaveProperty('num_ctx');
@@ -106,7 +106,7 @@ describe('which of the two APIs is asked', () => {
 		]);
 	});
 
-	it('a model that is not there is no reason to ask the other one', async () => {
+	it('for a missing model the other API is not tried', async () => {
 		const sim = await start();
 		expect(await failed(sim, { ...SIZE, model: 'nope' })).toMatchObject({ kind: 'modelNotFound', status: 404 });
 		expect(bodies(sim, '/v1/chat/completions')).toEqual([]);
@@ -323,7 +323,7 @@ describe('thinking', () => {
 	});
 });
 
-describe('what went wrong without a word', () => {
+describe('silent failures', () => {
 	it('a message that does not fit: 200, no text, and a prompt of exactly the context', async () => {
 		const sim = await start({ nCtx: 1024 });
 		const error = await failed(
@@ -452,7 +452,7 @@ it('a stop frees the slot at once', async () => {
 	await sim.until(() => sim.slots().every(({ busy }) => !busy));
 });
 
-it('a model in the cloud: a note says that the conversation has left the house', async () => {
+it('a model in the cloud: a note says that the conversation left the local network', async () => {
 	const cloud = 'gpt-oss:120b-cloud';
 	const sim = await start({ models: [...MODELS, { id: cloud }] });
 	const settings = { serverKind: 'ollama' as const };

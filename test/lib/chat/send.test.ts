@@ -75,13 +75,13 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 		['a grammar', { responseFormat: { type: 'grammar', grammar: 'root ::= "a"' } }, 'grammar'],
 		['JSON', { responseFormat: { type: 'jsonObject' } }, 'response_format'],
 		['a field of Extra Body', { extraBody: { mine: 1 } }, 'mine'],
-	])('what the answer depends on is not left out: %s', async (_what, parameters, field) => {
+	])('fields that the answer depends on are not left out: %s', async (_what, parameters, field) => {
 		sim.script(forbidden(field), reply.text('never'));
 		await expect(run(parameters)).rejects.toMatchObject({ status: 422 });
 		expect(bodies()).toHaveLength(1);
 	});
 
-	it('refused again, it is said', async () => {
+	it('a second refusal is an error', async () => {
 		sim.script(forbidden('top_k'), forbidden('top_k'), reply.text('never'));
 		await expect(run({ topK: 5, temperature: 0.5 })).rejects.toMatchObject({ status: 422 });
 		expect(bodies()).toHaveLength(2);

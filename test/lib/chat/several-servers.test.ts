@@ -168,7 +168,7 @@ describe('each server is asked in its own way', () => {
 	});
 });
 
-describe('who gets the work', () => {
+describe('choice of the server', () => {
 	test('case B92: five rounds of a conversation reach the same server, also from another client', async () => {
 		const { servers, first, second } = await pair();
 		const question = questionFor(second, servers);

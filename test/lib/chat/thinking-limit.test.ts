@@ -81,7 +81,7 @@ it('a text that takes longer than the limit is no thinking', async () => {
 	expect(sentTo(sim, CONTROL)).toEqual([]);
 });
 
-it('a server that agrees and does nothing is told of: "success" is no proof', async () => {
+it('a server that answers "success" without effect is reported', async () => {
 	const sim = await startServer({ template: 'chatml' });
 	sim.script(reply.reasoning(THOUGHTS, 'Four.', { tokenDelayMs: 25 }));
 	const answer = await ask(sim);
@@ -89,7 +89,7 @@ it('a server that agrees and does nothing is told of: "success" is no proof', as
 	expect(answer.notes).toEqual([expect.stringContaining('agreed, but the thinking went on')]);
 });
 
-it('so is one that refuses, in its words', async () => {
+it('a server that refuses is reported with its message', async () => {
 	const sim = await thinker();
 	const answer = await ask(sim, {
 		parameters: {
@@ -117,7 +117,7 @@ it.each([
 	expect((await ask(sim)).notes).toEqual([expect.stringMatching(said)]);
 });
 
-it('an older llama-server thinks on once, which is said, and has a token budget from then on', async () => {
+it('an older llama-server thinks on once, with a remark, and gets a token budget from then on', async () => {
 	const sim = await thinker({ profile: 'old-llama-server' });
 	const first = await ask(sim, { serverKind: 'llamaServer' });
 	expect(first).toMatchObject({ text: 'Four.', notes: [expect.stringContaining('thought on') as string] });
@@ -148,7 +148,7 @@ it('a server that ignores all of this is not asked, and the option is named', as
 	expect(chats(sim)[0]).not.toHaveProperty('reasoning_control');
 });
 
-it('a limit that falls together with the end changes nothing, and leaves nothing behind', async () => {
+it('a limit that coincides with the end changes nothing, and leaves nothing behind', async () => {
 	for (let limitMs = 1; limitMs < 40; limitMs += 3) {
 		const sim = await startServer({ template: 'thinking' });
 		sim.script(reply.reasoning('One two three four.', 'Four.', DELAYED));

@@ -67,7 +67,7 @@ describe('the annotation reply', () => {
 		});
 	});
 
-	it('is not waited for where nobody wants that', async () => {
+	it('is not waited for without the option', async () => {
 		const sim = await start({ looks: 5 });
 		expect(await setAnnotationReply(clientOf(sim), 'enable', {}, { limitMs: 0 })).toMatchObject({ status: 'waiting' });
 		expect(calls(sim, /\/status\//, 'GET')).toBe(0);

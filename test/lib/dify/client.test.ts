@@ -30,7 +30,7 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 		expect(`${run.message}${run.remedy}`).not.toMatch(/<html|<!doctype|JSON/i);
 	});
 
-	test('case 8: an unknown route, without HTML soup', async () => {
+	test('case 8: an unknown route, without HTML in the message', async () => {
 		const sim = await start();
 		const failed = await failureOf(clientOf(sim).get('/no-such-route'));
 		expect(failed).toMatchObject({ status: 404, kind: 'routeNotFound' });
@@ -79,7 +79,7 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 });
 
 describe('a Dify that cannot be reached', () => {
-	test('is told as that, and a message is sent again where the connection was refused', async () => {
+	test('is reported as such, and a message is sent again if the connection was refused', async () => {
 		const sim = await startSim();
 		const client = clientOf(sim);
 		const { port } = new URL(sim.url);
@@ -93,7 +93,7 @@ describe('a Dify that cannot be reached', () => {
 		await again.close();
 	});
 
-	test('a question is asked again, a change is not', async () => {
+	test('reads are retried, changes are not', async () => {
 		const sim = await startSim();
 		sim.fail({ path: '/conversations', status: 502, body: 'bad gateway', contentType: 'text/plain', times: 2 });
 		expect(await latestConversation(clientOf(sim), 'u1')).toBeUndefined();
@@ -183,11 +183,11 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 	});
 });
 
-describe('between two tries', () => {
+describe('pauses between retries', () => {
 	const after = (retryAfterMs?: unknown) =>
 		retryDelay(new ServerError({ kind: 'busy', message: 'm', remedy: 'r', facts: { retryAfterMs } }), 500);
 
-	test('what Dify wants to be waited is waited, but never less than the pause of our own, nor for ever', () => {
+	test("Dify's Retry-After is obeyed, with a minimum of the package's pause, and a maximum", () => {
 		expect([after(), after(100), after(4_000), after('4000')]).toEqual([500, 500, 4_000, 500]);
 		expect([after(MAX_RETRY_AFTER_MS), after(MAX_RETRY_AFTER_MS + 1)]).toEqual([MAX_RETRY_AFTER_MS, undefined]);
 	});

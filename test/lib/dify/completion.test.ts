@@ -30,7 +30,7 @@ describe('a text generator', () => {
 		expect(sim.runs[0]).toMatchObject({ inputs: { topic: 'sea' }, user: 'u1' });
 	});
 
-	it('is never asked twice: what it wrote cannot be found again', async () => {
+	it('is never retried, since its text cannot be recovered', async () => {
 		const sim = await startApp('1.12', {
 			mode: 'completion',
 			reply: () => ({

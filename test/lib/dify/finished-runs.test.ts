@@ -101,7 +101,7 @@ describe('runs that ended', () => {
 		expect(poller.memory!.since).toBe(poller.app.clock - 60);
 	});
 
-	it('has no news of archived entries and of an app without any', async () => {
+	it('gives nothing for archived entries, and for an app without runs', async () => {
 		const client = { get: async () => ({ data: [{ id: 'x', workflow_run: null, created_at: 5 }] }) };
 		const { memory, found } = await finishedRuns(client as unknown as DifyClient, undefined);
 		expect([memory, found]).toEqual([{ since: 0, given: [] }, []]);

@@ -113,7 +113,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 	}, 30_000);
 });
 
-test('without a reader before, nothing is looked at while events come', async () => {
+test('without an earlier reader, the record is not polled while events arrive', async () => {
 	const sim = await startFlow('1.16', 'workflow', { steps: [START, { wait: 30 }], outputs: { a: 1 } });
 	await run(sim, 'workflow', { looksMs: [60_000] });
 	expect(sim.requests).toHaveLength(1);
@@ -146,7 +146,7 @@ describe('a form of a workflow app', () => {
 	);
 
 	test.each(SIM_VERSIONS.filter((version) => version !== '1.12'))(
-		'%s is never told to be too old for it',
+		'%s is never reported as too old for it',
 		async (version) => {
 			const human = { id: 'h', type: 'human-input', title: 'Ask Anna' };
 			const steps: Step[] = [START, { nodeStart: human }, { wait: new Promise(() => undefined) }];

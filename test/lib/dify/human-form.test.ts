@@ -134,7 +134,7 @@ describe.each(NEWER)('a form, %s', (version) => {
 		expect(calls(sim, '/form/human_input/tok')).toBe(1);
 	});
 
-	test('somebody else was first', async () => {
+	test('already answered by another user', async () => {
 		const { client } = await paused(version);
 		await submitHumanForm(client, 'tok', ANSWER);
 		const failed = await failureOf(submitHumanForm(client, 'tok', ANSWER));
@@ -142,7 +142,7 @@ describe.each(NEWER)('a form, %s', (version) => {
 		expect(failed.remedy).toContain('Follow');
 	});
 
-	test('too late', async () => {
+	test('expired', async () => {
 		let now = 1_000;
 		const { client } = await paused(version, [FORM], () => now);
 		now += 1_000_000;

@@ -72,12 +72,15 @@ test.each<[string, 'workflow' | 'advanced-chat', object[], string | undefined]>(
 	['a workflow without its end', 'workflow', [STARTED, NODE], undefined],
 	['a chatflow without both ends', 'advanced-chat', [STARTED, TEXT, NODE], 'all of it'],
 	['a chatflow without workflow_finished', 'advanced-chat', [STARTED, TEXT, END], 'all of it'],
-])('%s: the error has what came, and says that nobody knows the end', async (_name, mode, sent, partialText) => {
-	const failed = await failureOf(ask(forgetful(sent), mode));
-	expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText, facts: { workflowRunId: RUN } });
-	expect(failed.remedy).toContain('nobody knows how it ended');
-	expect(failed.remedy).not.toContain('operation Follow');
-});
+])(
+	'%s: the error has the text so far, and says that the outcome is unknown',
+	async (_name, mode, sent, partialText) => {
+		const failed = await failureOf(ask(forgetful(sent), mode));
+		expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText, facts: { workflowRunId: RUN } });
+		expect(failed.remedy).toContain('nobody knows how it ended');
+		expect(failed.remedy).not.toContain('operation Follow');
+	},
+);
 
 test.each([
 	['the stream ends', false],
@@ -107,7 +110,7 @@ test('events behind message_end begin the wait anew', async () => {
 	expect(result).toMatchObject({ status: 'succeeded', warnings: [] });
 });
 
-test('a proxy that answers 404 in place of an API that starts anew has not forgotten the run', async () => {
+test('a 404 of a proxy while the API restarts does not mean that the run is gone', async () => {
 	let asked = 0;
 	const client = clientOf(
 		await start(({ method, path }, response) => {

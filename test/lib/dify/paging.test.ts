@@ -58,7 +58,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		expect(namesOf(await listConversations(client, 'u1', 'all', '-updated_at'))).toEqual(numbered(249, 0));
 	});
 
-	test('those with a limit, too', async () => {
+	test('conversations with a limit, too', async () => {
 		const { sim, ids } = await withConversations(version, 250);
 		const client = betweenPages(sim, () => void sim.app('chat').conversations.delete(ids[150]!));
 		expect(namesOf(await listConversations(client, 'u1', 120, '-updated_at'))).toEqual(numbered(249, 130));
@@ -126,7 +126,7 @@ describe('Dify pages by whole seconds (129 conversations, 124 listed by 1.12.1 a
 	});
 });
 
-test('pages that come round again and again have an end', async () => {
+test('repeated pages end the list', async () => {
 	const sim = await startSim();
 	let asked = 0;
 	const pages = ['a', 'b', 'c'].map((page) => ({

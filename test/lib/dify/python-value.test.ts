@@ -115,7 +115,7 @@ test.each([
 	expect(pythonValue(source)).toBeUndefined();
 });
 
-test('a key that is the name of something every object has', () => {
+test('a key that is a property of every object, such as "constructor"', () => {
 	const read = pythonValue("{'__proto__': {'x': 1}, 'toString': 2}")!.value as Record<string, unknown>;
 	expect(Object.keys(read)).toEqual(['__proto__', 'toString']);
 	expect(({} as Record<string, unknown>).x).toBeUndefined();

@@ -38,7 +38,7 @@ describe.each(SIM_VERSIONS)('more messages at once than the app allows, %s', (ve
 		expect(sim.runs).toHaveLength(1);
 	});
 
-	test('where others hold the places, the retries count', async () => {
+	test('if other clients use up the limit, the retries count', async () => {
 		const sim = await startSim({ version });
 		sim.fail({
 			path: '/chat-messages',
@@ -104,7 +104,7 @@ describe('Dify 1.14 counts a streamed chatflow twice', () => {
 });
 
 describe('places', () => {
-	test('never admit more than Dify took, and forget nobody', async () => {
+	test('never admit more than Dify accepted, and serve all waiting runs', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 20 }), async (limit, count) => {
 				const places = new RunConcurrency();

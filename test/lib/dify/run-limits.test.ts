@@ -70,7 +70,7 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 		expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
 	});
 
-	test('nothing at all ends with the first-byte limit', async () => {
+	test('without any byte the first-byte limit ends it', async () => {
 		const sim = await startTalk(version, 'chat', 'x');
 		sim.fail({ how: 'silence' });
 		const failed = await failureOf(say(clientOf(sim), {}, { limits: { firstByteMs: 60 } }));

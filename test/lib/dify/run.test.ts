@@ -330,7 +330,7 @@ describe('"too many requests" in the stream', () => {
 		},
 	);
 
-	test('leaves no events among those of the run that gave the answer', async () => {
+	test('adds no events to those of the run that answered', async () => {
 		let refused = false;
 		const bare = 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n';
 		const reply = () => {
@@ -344,7 +344,7 @@ describe('"too many requests" in the stream', () => {
 		expect(events).toEqual(sim.runs[1]!.events);
 	});
 
-	test('of a worker that took nothing up is waited for', async () => {
+	test('of a worker that did not start the run is waited for', async () => {
 		const sim = await startTalk('1.14', 'chat', {
 			steps: [
 				{ raw: 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n' },
@@ -356,7 +356,7 @@ describe('"too many requests" in the stream', () => {
 });
 
 describe('a stop route that fails', () => {
-	test('or hangs costs no more than five seconds', async () => {
+	test('or hangs takes five seconds at most', async () => {
 		const sim = await startSim();
 		const client = clientOf(sim);
 		const send = jest.spyOn(DifyClient.prototype, 'send');

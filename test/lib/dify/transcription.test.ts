@@ -20,7 +20,7 @@ describe('transcription', () => {
 		expect(await transcribe(clientOf(sim), recording, 'u1')).toBe('hello world');
 	});
 
-	it('goes by the name where n8n knows no type', () => {
+	it('uses the file name if n8n has no type', () => {
 		expect(recordingFor(fileOf('x', 'note.WAV', 'application/octet-stream')).mimeType).toBe('audio/wav');
 	});
 

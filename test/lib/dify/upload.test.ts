@@ -108,7 +108,7 @@ describe.each(SIM_VERSIONS)('upload, %s', (version) => {
 	});
 });
 
-describe('case 12 and the ways in which proxies refuse an upload', () => {
+describe('case 12 and other ways in which proxies refuse an upload', () => {
 	/** A proxy that reads so many bytes, says what it has to say, and leaves. */
 	async function proxy(after: number, answer: string): Promise<{ url: string; close: () => void }> {
 		const server = net.createServer((socket) => {
@@ -200,7 +200,7 @@ describe('what a file cannot do', () => {
 	test.each([
 		['ends too early', 7, 'it ended after 5 of 7 bytes'],
 		['is longer than it said', 3, 'it is longer than its 3 bytes'],
-	])('a file that %s is told as that, and not as a limit of a proxy', async (_name, size, said) => {
+	])("a file that %s is reported as such, not as a proxy's limit", async (_name, size, said) => {
 		const sim = await startSim();
 		const failed = await failureOf(uploadFile(clientOf(sim), { ...fileOf('12345'), size }, 'u1'));
 		expect(failed).toMatchObject({ kind: 'fileRejected', message: `"note.txt" could not be read: ${said}` });

@@ -134,7 +134,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 		['11111111-2222-4333-8444-555555555555', 'workflowVersion'],
 		['draft', 'workflowVersion'],
 		['../../datasets', 'workflowVersion'],
-	])('a version that is none: %s', async (workflowId, kind) => {
+	])('an invalid version: %s', async (workflowId, kind) => {
 		const sim = await startFlow(version, { steps: [] });
 		const asked = runWorkflow(clientOf(sim, 'workflow'), { inputs: {}, user: 'u1', workflowId });
 		expect((await failureOf(asked)).kind).toBe(kind);
@@ -150,7 +150,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 		expect((await failureOf(asked)).kind).toBe('planLimit');
 	});
 
-	test('a missing input has the same remedy, whoever looks at it', async () => {
+	test('a missing input has the same remedy, whether Dify or the package detects it', async () => {
 		const form = [{ kind: 'text-input' as const, variable: 'topic', required: true }];
 		const sim = await startApp(version, { mode: 'workflow', form });
 		expect((await failureOf(run(sim))).kind).toBe('inputs');
@@ -207,7 +207,7 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 		expect(started(sim)).toBe(1);
 	});
 
-	test('no event at all, and two runs that it could be: nobody guesses', async () => {
+	test('no event at all, and two possible runs: neither is chosen', async () => {
 		const sim = await startFlow(version, { steps: [start] });
 		sim.stream = { cut: { bytes: 1, how: 'eof' } };
 		const other = { inputs: { topic: 'x' }, user: 'u1', response_mode: 'blocking' };

@@ -153,7 +153,7 @@ describe('llama-server', () => {
 			expect(bodies(server, V1).length).toBeLessThanOrEqual(9);
 		});
 
-		test('is taken at its word, where it names it', async () => {
+		test('is used if the server names it', async () => {
 			const server = await start({ embeddings: true });
 			const detail = [{ type: 'string_type', loc: ['body', 'input', 7], msg: 'Input should be a valid string' }];
 			server.route(`POST ${V1}`, refusing('t7', reply.error(422, { detail })));
@@ -162,7 +162,7 @@ describe('llama-server', () => {
 			expect(bodies(server, V1)).toHaveLength(1);
 		});
 
-		test('where it refuses all of them, none is at fault', async () => {
+		test('if it refuses all of them, no single text is blamed', async () => {
 			const server = await start({ embeddings: true });
 			server.route(`POST ${V1}`, reply.error(500, { error: 'Internal Server Error' }));
 			const failed = await failureOf(clientOf(server).embed(texts, 'document'));
@@ -194,7 +194,7 @@ describe('llama-server', () => {
 	});
 });
 
-describe('what is sent again', () => {
+describe('retries', () => {
 	const once = (server: LlamaServerSim, path: string, first: ReturnType<typeof reply.error>) => {
 		let calls = 0;
 		server.route(`POST ${path}`, (request: WireRequest) => {

@@ -24,7 +24,7 @@ test('tokens: the closing special token stays', () => {
 	expect(firstTokens([1, 2], [1, 2], 3)).toEqual([1, 2]);
 });
 
-describe('a server that cuts long texts without a word', () => {
+describe('a server that silently cuts long texts', () => {
 	beforeEach(clearSharedCaches);
 
 	/** The remarks on texts, where the list of models and the counts are these. */

@@ -35,7 +35,7 @@ test('Text Embeddings Inference by its own route, which names no model', () => {
 	});
 });
 
-test('those that cut themselves are told how', () => {
+test('servers that cut texts themselves get their setting', () => {
 	const truncated = (kind: ServerKind) => embeddingCall(server, kind, { ...request, truncate: true }).json;
 	expect(truncated('ollama')).toMatchObject({ truncate: true });
 	expect(truncated('tei')).toMatchObject({ truncate: true });

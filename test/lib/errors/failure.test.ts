@@ -1,7 +1,7 @@
 import { failure, hostAndPort } from '../../../lib/errors/failure';
 
 describe('a failure', () => {
-	test('what is asked for decides whose words are used, where both have the kind', () => {
+	test('the type of server decides which remedy is used, if both have the kind', () => {
 		expect(failure('unauthorized', {}).remedy).toContain('llama-server');
 		expect(failure('unauthorized', { service: 'dify' }).remedy).toContain('"Dify API" credential');
 	});

@@ -339,7 +339,7 @@ describe('errors of other servers and of proxies', () => {
 		});
 	});
 
-	test('a refusal without a word may be that of Ollama to a host name', () => {
+	test("an empty refusal may be Ollama's, of a host name", () => {
 		expect(answered(403, '').remedy).toContain('OLLAMA_HOST=0.0.0.0');
 		expect(answered(403, { error: 'no' }).remedy).not.toContain('OLLAMA_HOST');
 	});
@@ -352,7 +352,7 @@ describe('errors of other servers and of proxies', () => {
 			{ error: { message: 'nothing here', type: 'invalid_request_error', code: 'model_not_found' } },
 		],
 		['llama-swap before that', 400, 'could not find real modelID for qwen3'],
-	])('%s does not know the model, which is no wrong path', (_name, status, body) => {
+	])('%s: an unknown model is not reported as a wrong path', (_name, status, body) => {
 		expect(answered(status, body).kind).toBe('modelNotFound');
 	});
 
@@ -364,7 +364,7 @@ describe('errors of other servers and of proxies', () => {
 		[200, '{"object":"list","da', 'invalidAnswer'],
 		[401, { error: 'Unauthorized' }, 'unauthorized'],
 		[403, { error: 'Forbidden' }, 'forbidden'],
-	])('%i %j is %s: what stands in front of a server is not the server', (status, body, kind) => {
+	])("%i %j is %s: a proxy's error is not attributed to the server", (status, body, kind) => {
 		expect(answered(status, body).kind).toBe(kind);
 	});
 
@@ -428,7 +428,7 @@ describe('proxies, long answers and keys in them', () => {
 		expect(failed.remedy).toContain('cloudflared');
 	});
 
-	test('403 with a page is no matter of the key', () => {
+	test('403 with a page is not about the key', () => {
 		const failed = page(403, '<!DOCTYPE html><title>Just a moment...</title>');
 		expect(failed).toMatchObject({ kind: 'proxyRefuses', serverText: 'Just a moment...' });
 		expect(failed.message).toContain('Something in front of the server');

@@ -151,7 +151,7 @@ describe('the network', () => {
 		}
 	});
 
-	test('what nobody knows is told as it is; what only a developer understands stays in the details', () => {
+	test('unknown errors are shown unchanged; technical texts stay in the details', () => {
 		const failed = networkFailure(new Error('something new'), CONTEXT);
 		expect(failed).toMatchObject({
 			kind: 'closedBeforeAnswer',

@@ -133,7 +133,7 @@ describe('toNodeError', () => {
 });
 
 describe('errorDetails', () => {
-	test('is plain data, and facts from outside do not replace what we know', () => {
+	test('is plain data, and given details do not replace known ones', () => {
 		const failed = new ServerError({
 			kind: 'badRequest',
 			message: 'No',

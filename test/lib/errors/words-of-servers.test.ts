@@ -210,13 +210,13 @@ const failed = (status: number, body: unknown) =>
 		{ url: 'http://a:1/v1/chat/completions' },
 	);
 
-test.each(lacks)('the next server may have it: %s', (_n, status, body) => {
+test.each(lacks)('try the next server: %s', (_n, status, body) => {
 	expect(canFailOver(failed(status, body))).toBe(true);
 	if (status !== 503) expect(lacksModel(failed(status, body))).toBe(true);
 	if (typeof body === 'object')
 		expect(canFailOver(failureInBody(JSON.stringify(body), { url: 'http://a:1' }))).toBe(true);
 });
-test.each(not)('no other server would do better: %s', (_n, status, body) => {
+test.each(not)('do not try another server: %s', (_n, status, body) => {
 	expect(lacksModel(failed(status, body))).toBe(false);
 });
 test.each<[string, number, unknown, string]>([

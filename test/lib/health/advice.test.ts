@@ -3,7 +3,7 @@ import { ADVICE, type AdviceId } from '../../../lib/health/advice';
 const ROOT = 'http://10.0.0.5:8080';
 
 describe('what a check says', () => {
-	it('every finding has something to say and something to do', () => {
+	it('every finding has a meaning and an advice', () => {
 		const facts = {
 			model: 'm',
 			others: ['a'],

@@ -114,7 +114,7 @@ afterEach(async () => {
 });
 
 describe('an address that leads on to another one', () => {
-	it.each([301, 302, 303])('by %d: questions are answered there, but no generation would be', async (status) => {
+	it.each([301, 302, 303])('by %d: GET requests work there, but generations would not', async (status) => {
 		const server = await sim();
 		const url = await rawServer(movedTo(server.url, status));
 		const result = await check(url, {}, { apiKey: '' });

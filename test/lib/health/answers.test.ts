@@ -31,7 +31,7 @@ describe('servers that look like others', () => {
 		expect(finding(result, 'notAnApi').advice).toBe(`Type ${url}/api as Base URL: there the API answers.`);
 	});
 
-	it('KoboldCpp plays Ollama', async () => {
+	it('KoboldCpp imitates Ollama', async () => {
 		const list = json('200 OK', {
 			object: 'list',
 			data: [{ id: 'koboldcpp/qwen3', object: 'model', created: 1, owned_by: 'koboldcpp' }],

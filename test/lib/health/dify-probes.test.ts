@@ -20,7 +20,7 @@ afterEach(async () => {
 	await Promise.all(running.splice(0).map(async (server) => await server.close()));
 });
 
-describe('what is no Dify', () => {
+describe('other servers than Dify', () => {
 	it('a Base URL with slashes at its end asks no //info, which Dify redirects (seen: 1.12.1)', async () => {
 		const sim = await dify();
 		const { status, findings } = await checkDify(`${sim.url}//`, { apiKey: APP });

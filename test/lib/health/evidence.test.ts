@@ -19,7 +19,7 @@ const later =
 		void sleep(ms).then(() => answer(path, socket, head));
 
 describe('what a check may conclude', () => {
-	it('each question has its own time: a server whose answers take more than half of it is well', async () => {
+	it('each request has its own time limit: a server that uses more than half of it is healthy', async () => {
 		const url = await rawServer(
 			later(1_400, routes({ '/v1/models': list, '/health': json('200 OK', { status: 'ok' }) })),
 		);
@@ -49,7 +49,7 @@ describe('what a check may conclude', () => {
 		expect(finding(result, 'wrongServer').observed).toContain('the same as at every other route');
 	});
 
-	it('LiteLLM is asked for its liveliness, and for /health never, however slow its list is', async () => {
+	it('LiteLLM is asked for its liveness route, and never for /health, however slow its list is', async () => {
 		const asked: string[] = [];
 		const answers = routes({
 			'/v1/models': later(700, json('200 OK', { data: [{ id: 'g', created: 1_677_610_602, owned_by: 'openai' }] })),

@@ -32,8 +32,8 @@ async function takenServer(options: SimOptions = {}) {
 
 const asked = ({ requests }: LlamaServerSim) => requests.map(({ method }) => method);
 
-describe('where a request of n8n holds the only place', () => {
-	it('a check waits for it, and then asks all its questions in one place', async () => {
+describe('while a request of n8n has the only place', () => {
+	it('a check waits for it, and then sends all its requests with one place', async () => {
 		const { server, data, holding, open } = await takenServer();
 		const checking = checkServer(modelServerTarget(data), { timeLimitMs: 15_000 });
 		await server.until(() => queuedRequests() === 1);
@@ -44,7 +44,7 @@ describe('where a request of n8n holds the only place', () => {
 		expect(queuedRequests()).toBe(0);
 	});
 
-	it('a check that gets none asks nothing and says so; a server that bears it is asked all the same', async () => {
+	it('a check without a place sends nothing and says so; servers that can take it are asked anyway', async () => {
 		const { server, data, holding, open, connection } = await takenServer();
 		const result = await checkServer(modelServerTarget(data), { placeLimitMs: 100 });
 		expect(result).toMatchObject({ status: 'degraded', healthy: false });
@@ -61,29 +61,26 @@ describe('where a request of n8n holds the only place', () => {
 	});
 });
 
-it.each([1, 2])(
-	'chats, lists, checks and questions at once at %i servers with one place each: all end',
-	async (count) => {
-		const servers = await Promise.all(Array.from({ length: count }, async () => await startServer({ slots: 1 })));
-		const [{ url: baseUrl }, ...others] = servers as [LlamaServerSim, ...LlamaServerSim[]];
-		const data = {
-			baseUrl,
-			maxConcurrentRequests: 1,
-			furtherServers: { server: others.map(({ url }) => ({ baseUrl: url })) },
-		};
-		const pool = localLlamaServers(data);
-		const settings = { model: 'sim-model', serverKind: 'auto' as const, reasoningEcho: 'toolTurns' as const };
-		const chat = async () => {
-			const parameters = { maxTokens: 5, seed: 1, thinking: { mode: 'off' as const } };
-			const client = new ChatClient(pool, { ...settings, parameters, showThinking: false, limits: LIMITS, retries: 0 });
-			return (await readToEnd(client.generate({ messages }))).text !== '';
-		};
-		const look = async () =>
-			(await Promise.all(pool.connections.map(async (one) => await listModels(one)))).length === count;
-		const check = async () => (await checkServer(modelServerTarget(data), { timeLimitMs: 15_000 })).healthy;
-		const kind = async () => (await askServerKind(pool.first)) === 'llamaServer';
-		const all = Array.from({ length: 4 }, () => [chat(), look(), check(), kind(), chat()]).flat();
-		expect(new Set(await Promise.all(all))).toEqual(new Set([true]));
-		expect(queuedRequests()).toBe(0);
-	},
-);
+it.each([1, 2])('concurrent chats, lists and checks at %i servers with one place each all end', async (count) => {
+	const servers = await Promise.all(Array.from({ length: count }, async () => await startServer({ slots: 1 })));
+	const [{ url: baseUrl }, ...others] = servers as [LlamaServerSim, ...LlamaServerSim[]];
+	const data = {
+		baseUrl,
+		maxConcurrentRequests: 1,
+		furtherServers: { server: others.map(({ url }) => ({ baseUrl: url })) },
+	};
+	const pool = localLlamaServers(data);
+	const settings = { model: 'sim-model', serverKind: 'auto' as const, reasoningEcho: 'toolTurns' as const };
+	const chat = async () => {
+		const parameters = { maxTokens: 5, seed: 1, thinking: { mode: 'off' as const } };
+		const client = new ChatClient(pool, { ...settings, parameters, showThinking: false, limits: LIMITS, retries: 0 });
+		return (await readToEnd(client.generate({ messages }))).text !== '';
+	};
+	const look = async () =>
+		(await Promise.all(pool.connections.map(async (one) => await listModels(one)))).length === count;
+	const check = async () => (await checkServer(modelServerTarget(data), { timeLimitMs: 15_000 })).healthy;
+	const kind = async () => (await askServerKind(pool.first)) === 'llamaServer';
+	const all = Array.from({ length: 4 }, () => [chat(), look(), check(), kind(), chat()]).flat();
+	expect(new Set(await Promise.all(all))).toEqual(new Set([true]));
+	expect(queuedRequests()).toBe(0);
+});

@@ -27,7 +27,7 @@ afterEach(async () => {
 	await closeRawServers();
 });
 
-describe('numbers and names that are none', () => {
+describe('invalid numbers and names', () => {
 	it('metrics that are no numbers', async () => {
 		const server = await sim({ metrics: true });
 		server.route(
@@ -99,7 +99,7 @@ describe('numbers and names that are none', () => {
 		expect(JSON.stringify(result)).not.toContain(SESAME);
 	});
 
-	it('a key that is a word leaves the names of models alone', async () => {
+	it('a key that is a common word does not mask names of models', async () => {
 		const url = await rawServer(
 			routes({ '/v1/models': json('200 OK', { data: [{ id: 'llama-3.1-8b-instruct-q4', owned_by: 'llamacpp' }] }) }),
 		);
@@ -268,7 +268,7 @@ describe('llama-server with one model', () => {
 		});
 	});
 
-	it('asleep: says so, is healthy, and sleeps on (row 22)', async () => {
+	it('asleep: is reported, healthy, and not woken (row 22)', async () => {
 		await simWithKey({ sleeping: true });
 		const result = await check(server.url, { readSlots: true, expectations: { embeddings: true } });
 		expect(result).toMatchObject({

@@ -77,7 +77,7 @@ describe('the speed of an answer', () => {
 		});
 	});
 
-	it('nothing came, or a single piece', () => {
+	it('no piece, or only one', () => {
 		expect(new SpeedRecord().sample(500)).toMatchObject({
 			firstTokenMs: null,
 			generatedTokens: null,
@@ -112,7 +112,7 @@ describe('the speed of an answer', () => {
 			});
 		});
 
-		it('a first piece that comes with many others is late', () => {
+		it('a first piece that arrives with many others is late', () => {
 			const times = [0, 1, 2, 3, 4, 5].flatMap((burst) => every(20, 0.01, 1_200 + burst * 1_000));
 			expect(recordOf(times, 120).sample(6_300)).toMatchObject({
 				arrival: 'bursts',

@@ -171,7 +171,7 @@ describe('a speed test', () => {
 		await server.until(() => server.slots().every(({ busy }) => !busy));
 	});
 
-	it('never shows the key', async () => {
+	it('the key is never shown', async () => {
 		await sim();
 		server.script(reply.llamaError(500, `echo ${SESAME}`));
 		expect(JSON.stringify(await test())).not.toContain(SESAME);

@@ -85,11 +85,11 @@ describe('the verdict on the numbers', () => {
 		['too few tokens to judge', 5, EIGHT_B_Q4, 8],
 		['a model so small that a CPU runs it well', 30, 0.5e9, 64],
 		['an unknown size at a bearable speed', 10, null, 64],
-	])('no word about %s', (_name, tokensPerSecond, size, tokens) => {
+	])('no verdict on %s', (_name, tokensPerSecond, size, tokens) => {
 		expect(judgeSpeed([run(tokensPerSecond, tokens)], model(size), FOUR_SLOTS)).toEqual([]);
 	});
 
-	it('an unbearable speed is one, whatever the size', () => {
+	it('a very low speed is reported for every size', () => {
 		expect(judgeSpeed([run(1.2)], undefined, { ...FOUR_SLOTS, slots: null })).toMatchObject([
 			{ id: 'slowGeneration', severity: 'warning' },
 		]);
@@ -119,7 +119,7 @@ describe('the verdict on the numbers', () => {
 		expect(judgeSpeed(runs, undefined, { ...FOUR_SLOTS, ...more }).map(({ id }) => id)).toEqual(expected);
 	});
 
-	it('says whose numbers they are where the pieces do not tell', () => {
+	it('names the source of the numbers if the pieces do not give them', () => {
 		const [known] = judgeSpeed(runWith({ arrival: 'collected' }), undefined, FOUR_SLOTS);
 		const [unknown] = judgeSpeed(runWith({ hiddenTokens: 9, measuredBy: 'wholeAnswer' }), undefined, FOUR_SLOTS);
 		expect(known!.meaning).toContain('those of the server itself');

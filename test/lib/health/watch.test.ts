@@ -40,7 +40,7 @@ function after(checks: CheckResult[], options: Partial<WatchOptions> = {}): Watc
 const told = (memory: WatchMemory) => memory.untold.map(({ event, changedAt }) => [event, changedAt]);
 
 describe('a server that is watched', () => {
-	it('is told once when it becomes unhealthy, and once when it is healthy again', () => {
+	it('is reported once when it becomes unhealthy, and once when it is healthy again', () => {
 		const memory = after([healthy(0), healthy(1), broken(2), broken(3), broken(64), healthy(65), healthy(66)]);
 		expect(told(memory)).toEqual([
 			['unhealthy', minute(2)],
@@ -90,7 +90,7 @@ describe('a server that is watched', () => {
 		expect(quiet.untold[0]!.before).toMatchObject({ problem: 'auth', since: minute(1) });
 	});
 
-	it('is left in peace while hints of a healthy server come and go', () => {
+	it('is not reported while hints of a healthy server change', () => {
 		const hint = { id: 'noMetrics', severity: 'info' as const, observed: '', meaning: '', advice: '' };
 		expect(told(after([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)]))).toEqual([]);
 	});

@@ -5,7 +5,7 @@ import { connect } from './client';
 
 const start = useSimulator(startLlamaServerSim);
 
-test('an answer as a whole waits for its place in the queue of the credential, and gives it back', async () => {
+test("a non-streamed answer waits in the credential's queue, and frees its place", async () => {
 	const server = await start({ embeddings: true });
 	const connection = connect(server.url, { maxConcurrentRequests: 1 });
 	const url = `${connection.url.api}/embeddings`;

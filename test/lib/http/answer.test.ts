@@ -98,7 +98,7 @@ describe('answers of odd servers and proxies', () => {
 		expect(failed!.facts).toEqual({});
 	});
 
-	test('the header that says so comes over the wire', async () => {
+	test('the Content-Encoding header is read from the wire', async () => {
 		const url = await rawServer(whole('401 Unauthorized', '', { 'WWW-Authenticate': 'Basic realm="ai"' }));
 		const connection = connectTo({ baseUrl: url });
 		expect(connection.refusal(await called(url)).message).toContain('wants a user name and a password');

@@ -17,7 +17,7 @@ const whole = (data: string) => ({ ...nothing, events: [{ event: 'whole-answer',
 const events = (...data: string[]) => ({ ...nothing, events: data.map((text) => ({ data: text })) });
 const event = (data: string) => events(data);
 
-describe('what a body is shows in its first character', () => {
+describe('the first character tells the kind of a body', () => {
 	test.each<[name: string, contentType: string | undefined, body: string, expected: ReturnType<typeof read>]>([
 		['events', STREAM, 'data: a\n\n', event('a')],
 		['events without a type', undefined, 'data: a\n\n', event('a')],

@@ -33,7 +33,7 @@ describe('limits', () => {
 		['comment pings', ':\n\n'],
 		['empty deltas', 'data: {"choices":[{"delta":{"content":""}}]}\n\n'],
 		['blank lines', '\n'],
-	])('case 58: a GPU that hangs after the first token: %s do not hold the idle limit off', async (_name, ping) => {
+	])('case 58: a GPU that hangs after the first token: %s do not restart the idle limit', async (_name, ping) => {
 		const server = await start();
 		server.script(reply.sse(pinging(600, ping)));
 		const counts = ({ data }: { data: string }) => /"content":"."/.test(data);
@@ -99,7 +99,7 @@ describe('limits', () => {
 		expect(failed!.kind).toBe('idleLimit');
 	});
 
-	test('a call has a limit of its own and says what to do about it', async () => {
+	test('a non-streamed call has its own limit, and its error says what to do', async () => {
 		const server = await start();
 		server.route('GET /props', reply.silence());
 		const failed = await failureOf(
@@ -225,7 +225,7 @@ describe('cancelling', () => {
 		expect((await ask(connection)).failed).toBeUndefined();
 	});
 
-	test('an answer that nobody reads is dropped when its limit is hit, and its place in the queue is given back', async () => {
+	test('an unread answer is dropped at its limit, and its place is freed', async () => {
 		const server = await start({ tokenDelayMs: 5 });
 		server.script(reply.text('word '.repeat(5000)));
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });

@@ -93,7 +93,7 @@ describe('the queue', () => {
 		expect((await ask(connection)).failed).toBeUndefined();
 	});
 
-	test('a credential without a limit passes by, and releases nobody who waits under one', async () => {
+	test('a credential without a limit does not queue, and frees no place of one with a limit', async () => {
 		const server = await start({ slots: 8 });
 		const { open, answer } = gated();
 		server.script(answer());
@@ -122,7 +122,7 @@ describe('the queue', () => {
 		expect((await Promise.all(big)).map(({ text }) => text)).toEqual(['a', 'a']);
 	});
 
-	test('a GET waits for a place in front of the generations that wait, and its own time begins when it has one', async () => {
+	test('a GET is queued before waiting generations, and its time limit starts with its place', async () => {
 		const server = await start();
 		const { open, answer } = gated();
 		server.script(answer());
@@ -142,7 +142,7 @@ describe('the queue', () => {
 		expect(queuedRequests()).toBe(0);
 	});
 
-	test('what a generation needs while it holds the place waits for none', async () => {
+	test('requests that belong to a running generation need no place', async () => {
 		const server = await start();
 		server.script(reply.chunks(['a', { wait: 60_000 }]));
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });
@@ -161,7 +161,7 @@ describe('the queue', () => {
 		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
 	});
 
-	test('a GET that finds no place in its time says so', async () => {
+	test('a GET without a place in time fails with that reason', async () => {
 		const server = await start();
 		server.script(reply.chunks(['a', { wait: 60_000 }]));
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });
@@ -173,7 +173,7 @@ describe('the queue', () => {
 		holding.close();
 	});
 
-	test('every way a request can end gives its place back', async () => {
+	test('every end of a request frees its place', async () => {
 		const server = await start();
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });
 		server.script(

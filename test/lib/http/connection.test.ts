@@ -127,7 +127,7 @@ describe('reaching the server', () => {
 		expect((await connection.call(`${connection.url.api}/models`)).status).toBe(200);
 	});
 
-	test('connections are kept for GETs only: every POST has one of its own', async () => {
+	test('connections are kept alive for GETs only: every POST has a new one', async () => {
 		const server = await start();
 		const connection = connect(server.url);
 		const get = async () => await connection.call(`${connection.url.api}/models`);
@@ -229,7 +229,7 @@ describe('keys', () => {
 		}
 	});
 
-	test('case 7: a wrong Authorization is not made good by a right x-api-key', async () => {
+	test('case 7: a valid x-api-key does not replace a wrong Authorization', async () => {
 		const server = await start({ apiKey: SAMPLE });
 		const { failed } = await ask(
 			connect(server.url, { headers: { authorization: 'Bearer wrong', 'x-api-key': SAMPLE } }),
@@ -266,7 +266,7 @@ describe('keys', () => {
 		},
 	);
 
-	test('an answer of any status is an answer; only json() makes an error of it', async () => {
+	test('an answer of any status is returned; only json() throws for errors', async () => {
 		const server = await start({ apiKey: SAMPLE });
 		const connection = connect(server.url);
 		const url = `${connection.url.api}/models`;
@@ -335,7 +335,7 @@ describe('a server that is not ready', () => {
 		expect(failed!.remedy).toContain('--ctx-size');
 	});
 
-	test('case 60: a wait is left when it is cancelled', async () => {
+	test('case 60: cancelling ends the wait', async () => {
 		const server = await start({ loadingFor: 100 });
 		const stop = new AbortController();
 		const { failed } = await ask(connect(server.url), {

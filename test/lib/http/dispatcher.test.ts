@@ -49,7 +49,7 @@ const channelFor = (key: ServerChannelKey) => {
 const NO_HEADERS = crypto.createHash('sha256').update('{}').digest('base64');
 const KEY = { origin: 'http://gpu:8080', scope: NO_HEADERS, ignoreSslIssues: false };
 
-describe('what undici is told', () => {
+describe("undici's options", () => {
 	test('case 57: its own time limits are off, for every kind of request', async () => {
 		const server = await start();
 		const connection = connect(server.url);
@@ -65,7 +65,7 @@ describe('what undici is told', () => {
 			expect(options).toMatchObject({ headersTimeout: 0, bodyTimeout: 0 });
 	});
 
-	test('a generation has a connection of its own, a GET may use one again', async () => {
+	test('a generation has a new connection, a GET may reuse one', async () => {
 		const server = await start();
 		const connection = connect(server.url);
 		const { keepAlive, fresh } = channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false });
@@ -133,7 +133,7 @@ describe('connections that are kept for the next request of a batch', () => {
 		server.close();
 	});
 
-	test('one that turns out to be closed costs another attempt, and no more', async () => {
+	test('a closed one costs one more attempt', async () => {
 		const server = await countingServer((socket, request) => (request % 2 === 0 ? socket.destroy() : socket.write(OK)));
 		for (let at = 0; at < 4; at++) expect((await ask(server.url, true)).status).toBe(200);
 		server.close();
@@ -144,7 +144,7 @@ describe('connections that are kept for the next request of a batch', () => {
 		closing.close();
 	});
 
-	test('one that a server closes after it was held up for seconds costs another attempt too', async () => {
+	test('one that a server closes after a delay of seconds costs one more attempt, too', async () => {
 		const server = await countingServer((socket, request) =>
 			request % 2 === 0 ? void delay(1_500).then(() => socket.destroy()) : socket.write(OK),
 		);
@@ -239,7 +239,7 @@ describe('making a connection', () => {
 	});
 });
 
-describe('channels', () => {
+describe('connection pools', () => {
 	test('one per origin and credential', () => {
 		const [channel] = [channelFor(KEY)];
 		expect(channelFor({ ...KEY }).fresh).toBe(channel!.fresh);
@@ -276,7 +276,7 @@ describe('channels', () => {
 		]);
 	});
 
-	test('beyond 64 the one used least recently is closed; whoever still has it gets a new one', async () => {
+	test('beyond 64 the least recently used one is closed; its users get a new one', async () => {
 		const server = await start();
 		const connection = connect(server.url);
 		await connection.call(`${server.url}/health`);

@@ -65,7 +65,7 @@ async function seen(work: Promise<unknown>): Promise<string> {
 	);
 }
 
-test('without the package, all of it would be found', async () => {
+test("without the package's masking, the test would find everything", async () => {
 	const response = await fetch(`${server.at('failedInJson')}/x`, { headers: HEADERS });
 	const found = search.in(await response.text()).map((hit) => hit.split(':')[0]);
 	expect([...new Set(found)].sort()).toEqual(Object.keys(secrets).sort());
@@ -86,7 +86,7 @@ describe.each(Object.keys(FAULTS))('what a server echoes: %s', (fault) => {
 	});
 });
 
-test('nothing of it arrived elsewhere', () => {
+test('no part of it reached another server', () => {
 	expect(elsewhere.asked.length).toBeGreaterThan(0);
 	expect(search.in(JSON.stringify(elsewhere.asked))).toEqual([]);
 });

@@ -87,7 +87,7 @@ describe("n8n's own egress filter, switched on", () => {
 		expect(server.connections.accepted).toBe(0);
 	});
 
-	test('refuses a name, and one that turns out bad only when it is looked up for the connection', async () => {
+	test('refuses a host name, even if only the DNS lookup of the connection shows a private address', async () => {
 		const server = await start();
 		const url = `http://localhost:${server.port}`;
 		expect((await ask(connect(url, { egressFilter: filter }))).failed!.kind).toBe('blockedByPolicy');
@@ -134,7 +134,7 @@ describe('any egress filter', () => {
 		validateRedirectSync: () => {},
 	});
 
-	test('its look-up is the one that connections are made with, and it is asked for every URL', async () => {
+	test('its DNS lookup is used for connections, and it checks every URL', async () => {
 		const server = await start();
 		const asked: string[] = [];
 		const filter = filterWith(

@@ -239,7 +239,7 @@ describe('reading a stream', () => {
 		}
 	});
 
-	test('errors of a kind of their own are made by whoever knows them', async () => {
+	test('the protocol creates its own errors', async () => {
 		const server = await start();
 		const refuse = ({ status, text }: CallAnswer) => failure('serverError', {}, { status, serverText: text });
 		server.script(reply.error(400, 'own words'), reply.html(200, '<html>own page'));

@@ -7,7 +7,7 @@ import { connect } from './client';
 const SAMPLE = 'local-key-1234567890';
 const BEARER = { authorization: `Bearer ${SAMPLE}` };
 
-describe('what others may show', () => {
+describe('data that may be shown', () => {
 	test('mask takes the key and the header values out of a text', () => {
 		const connection = connect('gpu', { headers: { ...BEARER, 'x-tenant-key': 'tenant-key-77' } });
 		expect(connection.mask(`${SAMPLE} Bearer ${SAMPLE} tenant-key-77`)).toBe('*** *** ***');
@@ -38,7 +38,7 @@ describe('what an error means', () => {
 	const quiet = () => new Watchdog({ firstTokenMs: 0, idleMs: 0 });
 	const hit = () => Object.assign(quiet(), { hit: 'totalLimit' as const });
 
-	test('Stop counts more than a limit, a limit more than what it broke', () => {
+	test('Stop takes precedence over a limit, a limit over the error that it caused', () => {
 		const broken = Object.assign(new Error('aborted'), { code: 'UND_ERR_ABORTED' });
 		const signal = AbortSignal.abort();
 		expect(explainer().explain(broken, URL_ASKED, { signal }, hit()).kind).toBe('aborted');
@@ -50,7 +50,7 @@ describe('what an error means', () => {
 	test.each([
 		[1, 'allows 1 request at once (Max Concurrent Requests), and others held the place'],
 		[3, 'allows 3 requests at once (Max Concurrent Requests), and others held all places'],
-	])('a place in the queue that did not become free, of %d', (limit, words) => {
+	])('no free place, of %d', (limit, words) => {
 		const failed = explainer(limit).queued(URL_ASKED, {}, hit());
 		expect(failed).toMatchObject({ kind: 'totalLimit', facts: { queued: true } });
 		expect(failed.remedy).toContain(words);

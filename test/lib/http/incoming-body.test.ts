@@ -31,7 +31,7 @@ describe('the body of an answer', () => {
 		await expect(body.next()).rejects.toThrow('reset');
 	});
 
-	test('the first reading waits for no pace, the second does', async () => {
+	test('the first read does not wait for the pace, the second does', async () => {
 		const body = new IncomingBody(source(), HOURS);
 		body.push(bytes('a'));
 		expect(textOf(await body.next())).toBe('a');
@@ -43,7 +43,7 @@ describe('the body of an answer', () => {
 		expect(textOf(await second)).toBe('bc');
 	});
 
-	test('nothing is read while a pace is kept, and its end reads what has arrived', async () => {
+	test('nothing is read during a pause, and its end reads what has arrived', async () => {
 		const body = new IncomingBody(source(), () => 30);
 		body.push(bytes('a'));
 		await body.next();
@@ -72,7 +72,7 @@ describe('the body of an answer', () => {
 		['the end', (body: IncomingBody) => body.end()],
 		['an error', (body: IncomingBody) => body.fail(new Error('reset'))],
 		['more than memory should hold', (body: IncomingBody) => body.push(new Uint8Array(256 * 1024))],
-	])('%s waits for no pace', async (_what, happen) => {
+	])('%s does not wait for the pace', async (_what, happen) => {
 		const timersBefore = timersRunning();
 		const body = new IncomingBody(source(), HOURS);
 		body.push(bytes('a'));
@@ -111,7 +111,7 @@ describe('the body of an answer', () => {
 		expect(connection.abort).toHaveBeenCalledTimes(1);
 	});
 
-	test('a loop that is left closes the connection; after the end there is nothing to close', async () => {
+	test('leaving the loop early closes the connection; after the end nothing has to be closed', async () => {
 		const connection = source();
 		const body = new IncomingBody(connection);
 		body.push(bytes('a'));

@@ -82,7 +82,7 @@ const PHASES: ReadonlyArray<readonly [name: string, start: () => Promise<ServerS
 ];
 
 describe.each(PHASES)('%s', (_name, start) => {
-	test('Stop ends a stream and a call at once, and leaves no listener and no place behind', async () => {
+	test('Stop ends a stream and a call at once, and leaves no listener and no place', async () => {
 		const settings = await start();
 		const connection = connectTo({ ...settings, maxConcurrentRequests: 2 });
 		const stop = new AbortController();

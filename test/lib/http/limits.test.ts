@@ -66,7 +66,7 @@ describe('Watchdog', () => {
 		expect([watchdog.hit, watchdog.hitMs]).toEqual(['firstTokenLimit', 400]);
 	});
 
-	test('case 58: the first-token limit is over when it is over, whatever arrives that is no token', () => {
+	test('case 58: the first-token limit expires, whatever arrives before the first token', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 1000 });
 		clock.pass(300);
 		expect(clock.untilHit(watchdog)).toBe(100);
@@ -171,7 +171,7 @@ describe('Watchdog', () => {
 		expect(watchdog.hit).toBe('idleLimit');
 	});
 
-	test('once stopped, nothing is hit any more', () => {
+	test('after stop no limit expires', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 10, idleMs: 10, totalMs: 10 });
 		watchdog.stop();
 		watchdog.content();

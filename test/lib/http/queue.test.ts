@@ -65,7 +65,7 @@ describe('RequestQueue', () => {
 		expect([queue.active, queue.length]).toEqual([1, 0]);
 	});
 
-	test('a request that is cancelled before it comes takes no place', async () => {
+	test('an already cancelled request takes no place', async () => {
 		const queue = new RequestQueue(1);
 		const controller = new AbortController();
 		controller.abort();
@@ -84,7 +84,7 @@ describe('RequestQueue', () => {
 		expect([first.state, second.state, queue.active]).toEqual(['running', 'waiting', 1]);
 	});
 
-	test('giving the place back twice frees one place', async () => {
+	test('freeing a place twice frees only one', async () => {
 		const queue = new RequestQueue(1);
 		const leave = await queue.enter();
 		const others = [enter(queue), enter(queue)];
@@ -94,7 +94,7 @@ describe('RequestQueue', () => {
 		expect(others.map(({ state }) => state)).toEqual(['running', 'waiting']);
 	});
 
-	test('nobody slips in between a place that gets free and the one who waits for it', async () => {
+	test('a freed place goes to the first waiting request, before new ones', async () => {
 		const queue = new RequestQueue(1);
 		const leave = await queue.enter();
 		const waiting = enter(queue);
@@ -105,7 +105,7 @@ describe('RequestQueue', () => {
 		expect([waiting.state, newcomer.state]).toEqual(['running', 'waiting']);
 	});
 
-	test('a short question comes before the generations that wait, and after the questions that do', async () => {
+	test('a short request is queued before waiting generations, and after waiting short requests', async () => {
 		const queue = new RequestQueue(1);
 		const order: string[] = [];
 		const leave = await queue.enter();
@@ -121,7 +121,7 @@ describe('RequestQueue', () => {
 		expect([order, queue.active, queue.length]).toEqual([['1', '2', 'a', 'b'], 0, 0]);
 	});
 
-	test('200 random arrivals, departures and cancellations: the limit holds, the order holds, nobody is forgotten', async () => {
+	test('200 random arrivals, ends and cancellations: limit and order hold, and every request is served', async () => {
 		const step = fc.tuple(fc.constantFrom('enter', 'enter', 'leave', 'cancel', 'settle'), fc.nat());
 		await fc.assert(
 			fc.asyncProperty(

@@ -18,7 +18,7 @@ test.each([
 	expect(retryAfterMs(header, NOW)).toBe(ms);
 });
 
-test('no header gives a time that is none', () => {
+test('no header gives an invalid time', () => {
 	fc.assert(
 		fc.property(fc.string(), (header) => {
 			const ms = retryAfterMs(header, NOW);

@@ -22,7 +22,7 @@ describe('a body that goes on for too long', () => {
 		expect(pieces * text.length).toBeLessThanOrEqual(MAX_EVENT_LENGTH);
 	});
 
-	it('is told apart from other errors by its class and name, and says the limit', () => {
+	it('has its own error class and name, and the message contains the limit', () => {
 		const error = new BodyTooLongError();
 		expect(error).toBeInstanceOf(Error);
 		expect(error.name).toBe('BodyTooLongError');

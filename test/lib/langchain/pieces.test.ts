@@ -68,7 +68,7 @@ describe('text in pieces', () => {
 		await pieces.next();
 	});
 
-	it('hands an error on after the text that came before it', async () => {
+	it('throws an error after the text that came before it', async () => {
 		async function* failing(): AsyncGenerator<string, string> {
 			yield 'a';
 			yield 'b';

@@ -71,7 +71,7 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 		expect(JSON.stringify(message.content)).toContain('Hello there');
 	});
 
-	it('hands over two parallel calls right, where the adapter mixes up the usual deltas', async () => {
+	it('passes two parallel calls on correctly, although the adapter mixes up the usual deltas', async () => {
 		sim.script(
 			reply.toolCalls([
 				{ name: 'get_weather', arguments: { city: 'Paris' } },
@@ -109,7 +109,7 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 		]);
 	});
 
-	it('throws what the adapter would take for success', async () => {
+	it('throws errors that the adapter would treat as success', async () => {
 		sim.script(reply.chunks(['half'], { error: { message: 'Compute error.' } }));
 		const run = async () => {
 			for await (const chunk of await fallback().stream('Hi')) expect(chunk).toBeDefined();

@@ -1,6 +1,6 @@
 import { takesTokens } from '../../../lib/langchain/local-chat-model';
 
-test('tokens are told only to callbacks that take them', () => {
+test('tokens are sent only to callbacks that handle them', () => {
 	const handleLLMNewToken = async () => {};
 	const told = (handlers?: unknown) => takesTokens({ handleLLMNewToken, handlers });
 	expect(told([{ handleLLMEnd: () => {} }])).toBe(false);

@@ -72,7 +72,7 @@ describe("n8n's tracer without its tokenizer", () => {
 		]);
 	});
 
-	it('takes what is no text for nothing', async () => {
+	it('ignores content that is not text', async () => {
 		const { fake, trace } = await tracer();
 		await trace.handleLLMStart(
 			{ type: 'constructor', kwargs: {} },
@@ -82,7 +82,7 @@ describe("n8n's tracer without its tokenizer", () => {
 		expect(fake.inputs).toEqual([expect.objectContaining({ estimatedTokens: 1 })]);
 	});
 
-	it('leaves a tracer alone that estimates in another way', () => {
+	it('does not change a tracer with another estimate', () => {
 		class Other {}
 		expect(tracingWithoutTokenizer(Other as unknown as Tracing)).toBe(Other);
 	});

@@ -98,7 +98,7 @@ describe('sd-server', () => {
 		await sim.until(() => sim.requests.every(({ endedBy }) => endedBy !== undefined));
 	});
 
-	test('a server that could not be asked for the job is what the limit is told with', async () => {
+	test('a limit during failed status requests names that failure', async () => {
 		const sim = await startSd();
 		sim.hold = true;
 		const running = failureOf(run(sim, {}, { limits: { firstTokenMs: 1_500 } }));
@@ -305,7 +305,7 @@ describe('several servers', () => {
 		expect([images, remarks]).toEqual([[PICTURE], [expect.stringContaining('did not take the request')]]);
 	});
 
-	test('a picture that was made and is not given out is not made again', async () => {
+	test('an image that was generated but not delivered is not generated again', async () => {
 		const sim = await startOther({ data: [{ url: '/files/gone.png' }] });
 		sim.route('GET /files/gone.png', reply.llamaError(404, 'File Not Found'));
 		const pool = new ServerPool([{ connection: connect(sim.url) }, { connection: connect((await startSd()).url) }]);

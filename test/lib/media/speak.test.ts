@@ -98,7 +98,7 @@ describe('Kokoro-FastAPI', () => {
 	});
 });
 
-test('the next one of several servers speaks where one is off, and the place is given back', async () => {
+test('another server speaks if one is down, and the place is freed', async () => {
 	const off = connect(`http://127.0.0.1:${await closedPort()}`);
 	const sim = await startKokoro();
 	const limited = connectTo({ baseUrl: sim.url, maxConcurrentRequests: 1 });
@@ -109,7 +109,7 @@ test('the next one of several servers speaks where one is off, and the place is 
 	}
 });
 
-describe('what is no sound', () => {
+describe('answers that are not audio', () => {
 	const SOUND = Buffer.alloc(300, 9);
 
 	test.each<[string, Parameters<typeof jsonReply>[0], object]>([

@@ -113,7 +113,7 @@ describe('whisper.cpp', () => {
 });
 
 describe('speaches', () => {
-	test('gets no language of its own accord, and every field that is set', async () => {
+	test('gets no language by default, and every field that is set', async () => {
 		const sim = await startSpeaches({ segments: SEGMENTS });
 		await run(sim, SPEACHES);
 		expect(sim.forms[0]!.fields).toEqual({ ...SPEACHES, response_format: 'json' });
@@ -244,7 +244,7 @@ describe('other servers', () => {
 		]);
 	});
 
-	test('the next one of several servers hears where one is off', async () => {
+	test('another server transcribes if one is down', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const off = connect(`http://127.0.0.1:${await closedPort()}`);
 		const pool = new ServerPool([{ connection: off }, { connection: connect(sim.url) }]);

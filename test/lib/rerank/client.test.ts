@@ -48,7 +48,7 @@ describe('llama-server', () => {
 		expect(two.map(({ index }) => index)).toEqual([2, 1]);
 	});
 
-	test('nothing to rank, nothing to rank by, and documents without text', async () => {
+	test('no documents, no query, and documents without text', async () => {
 		const server = await start({ rerank: true });
 		expect((await clientOf(server).rerank('cat', [])).ranking).toEqual([]);
 		expect((await failureOf(clientOf(server).rerank(' ', DOCUMENTS))).kind).toBe('invalidInput');

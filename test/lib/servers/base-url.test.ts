@@ -241,7 +241,7 @@ describe('resolveBaseUrl', () => {
 		);
 	});
 
-	test('the result resolves to itself, unless it is an endpoint without any version below a prefix', () => {
+	test('the result resolves to itself, unless it is an endpoint without a version below a prefix', () => {
 		fc.assert(
 			fc.property(typedUrl, (typed) => {
 				const { api, root } = resolveBaseUrl(typed);

@@ -22,7 +22,7 @@ const connect = (baseUrl: string, key?: string) =>
 	connectTo({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
 const paths = (sim: LlamaServerSim) => sim.requests.map(({ method, path }) => `${method} ${path}`);
 
-describe('who answers', () => {
+describe('identification of the server', () => {
 	it.each<[SimOptions, string, string[]]>([
 		[{}, 'llamaServer', ['GET /v1/models']],
 		[{ profile: 'router' }, 'llamaRouter', ['GET /v1/models']],
@@ -42,7 +42,7 @@ describe('who answers', () => {
 		expect(paths(sim)).toEqual(asked);
 	});
 
-	it('Ollama with nothing but models of other people', async () => {
+	it('Ollama with only models of other publishers', async () => {
 		const sim = await start({ profile: 'ollama' });
 		sim.route(
 			'GET /v1/models',
@@ -60,7 +60,7 @@ describe('who answers', () => {
 		expect(await askServerKind(connect(sim.url))).toBe('llamaServer');
 	});
 
-	it('a server that cannot be asked is none of them, and is asked again after a while', async () => {
+	it('an unreachable server has no known kind, and is asked again after a while', async () => {
 		const sim = await start();
 		const connection = connect(sim.url);
 		sim.route('GET /v1/models', reply.closed());
@@ -74,7 +74,7 @@ describe('who answers', () => {
 		expect(await askServerKind(connection)).toBe('llamaServer');
 	});
 
-	it('a list that hangs is waited for once, by all who ask, and not again at once', async () => {
+	it('a list that hangs is waited for once, shared by all callers, and not retried at once', async () => {
 		const sim = await start();
 		sim.route('GET /v1/models', reply.silence());
 		const connection = connect(sim.url);
@@ -86,7 +86,7 @@ describe('who answers', () => {
 		expect(paths(sim)).toEqual(['GET /v1/models']);
 	});
 
-	it('who stops waiting does not wait for a list that hangs, and does not stop it for the others', async () => {
+	it('a caller that is cancelled stops waiting for a list that hangs, without cancelling it for others', async () => {
 		const sim = await start();
 		sim.route('GET /v1/models', reply.silence());
 		const controller = new AbortController();
@@ -97,7 +97,7 @@ describe('who answers', () => {
 		expect(sim.connections.open).toBe(1);
 	});
 
-	it('a server that was told apart and then is silent stays what it is', async () => {
+	it('an identified server that becomes silent keeps its kind', async () => {
 		const sim = await start({ profile: 'ollama' });
 		const connection = connect(sim.url);
 		expect(await askServerKind(connection)).toBe('ollama');
@@ -107,7 +107,7 @@ describe('who answers', () => {
 		expect(paths(sim)).toEqual(['GET /v1/models', 'GET /v1/models']);
 	});
 
-	it('owners that nobody knows tell nothing', () => {
+	it('unknown owners are no evidence', () => {
 		const ofList = (json: unknown) => identify({ models: { status: 200, headers: {}, text: '', json } });
 		expect(ofList({ data: [{ owned_by: 'openai' }] })).toBe('other');
 		expect(ofList({ data: 'x' })).toBe('other');

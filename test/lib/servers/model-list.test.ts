@@ -56,7 +56,7 @@ describe('lists of models', () => {
 		expect(sim.sleeping).toBe(true);
 	});
 
-	it('llama-server that keeps /props to itself', async () => {
+	it('llama-server that refuses /props', async () => {
 		const sim = await start();
 		sim.route('GET /props', reply.error(404, { error: 'no' }));
 		const [model] = await list(sim);

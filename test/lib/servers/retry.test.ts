@@ -26,7 +26,7 @@ describe('whether a request is sent again', () => {
 		});
 	};
 
-	test('what the server may have taken up never is', () => {
+	test('a request that the server may have started never is', () => {
 		for (const kind of ['closedBeforeAnswer', 'serverError', 'gateway', 'totalLimit', 'aborted'] as const)
 			expect(decisions([kind], { retries: 3 })).toEqual([kind]);
 	});

@@ -68,7 +68,7 @@ describe('answers for which JSON was asked', () => {
 	});
 
 	it.each(['```json\n{"age": 3}\n```', 'Here it is: {"age": 3}. Anything else?'])(
-		'%j is read where nobody reads along',
+		'%j is read without a streaming reader',
 		async (text) => {
 			const { answer } = await read(new CheckedAnswers(answering(text), PERSON));
 			expect(answer!.text).toBe('{"age": 3}');
@@ -101,7 +101,7 @@ describe('answers for which JSON was asked', () => {
 		},
 	);
 
-	it('who stops reading ends the source', async () => {
+	it('a reader that stops ends the source', async () => {
 		let ended = false;
 		const source: AnswerSource = {
 			async *generate() {

@@ -51,7 +51,7 @@ describe('which JSON of an answer is meant', () => {
 		expect(fittingJson(text, isNamed)).toMatchObject({ value: { name } });
 	});
 
-	it('of two that fit and differ, neither', () => {
+	it('two different valid ones: neither', () => {
 		const found = fittingJson('{"name": "x"}, or {"name": "y"}', isNamed);
 		expect(found).toEqual({ faults: ['There are 2 different answers, and one is wanted'] });
 	});

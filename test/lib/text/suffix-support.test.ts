@@ -105,7 +105,7 @@ describe.each(['nobody', 'sglang', 'lmdeploy', 'vllm'])('owned by %s', (owner) =
 		expect(await fillIn(connection)).toMatchObject({ text: 'x', notes: [] });
 	});
 
-	it('without a text behind, nothing is asked', async () => {
+	it('without a suffix, nothing is checked', async () => {
 		const connection = await serving(owner, () => [200, answer(5)]);
 		expect(await fillIn(connection, '')).toMatchObject({ text: 'x', notes: [] });
 		expect(asked()).toHaveLength(1);

@@ -328,7 +328,7 @@ test.each([
 	['never answers', async () => await new Promise<never>(() => {})],
 	['throws', broken],
 	['gives nothing', () => undefined],
-])('a host whose helper %s has no trace, and gets its answer soon', async (_name, httpRequest) => {
+])('a host whose helper %s gets no trace, and its answer without delay', async (_name, httpRequest) => {
 	const server = await start();
 	const begun = performance.now();
 	expect((await ask(chatWith({ baseUrl: server.url }, {}, { httpRequest }))).text).toContain('You said');

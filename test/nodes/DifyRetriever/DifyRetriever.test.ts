@@ -120,7 +120,7 @@ describe.each(SIM_VERSIONS)('Dify Retriever with Dify %s', (version) => {
 		expect(outputs[0]).toBe(failed);
 	});
 
-	test('without a knowledge base nothing can be found', async () => {
+	test('no knowledge base is an error', async () => {
 		const { supplied } = await scene(version);
 		await expect(supplied([])).rejects.toThrow('is empty');
 	});

@@ -51,7 +51,7 @@ describe('feedback', () => {
 		expect(jsonOf(await poll())!.map(({ rating }) => rating)).toEqual(ratings);
 	});
 
-	it('a look that fails is made up for by the next one', async () => {
+	it('the next poll makes up for a failed one', async () => {
 		const { sim, messageId } = await startAnswered();
 		const { poll, stored } = watching(sim, 'chat', parameters);
 		await poll();
@@ -65,7 +65,7 @@ describe('feedback', () => {
 		expect(jsonOf(await poll())).toHaveLength(1);
 	});
 
-	it('n8n looks again before a look is over: nothing is given twice', async () => {
+	it('overlapping polls of n8n give nothing twice', async () => {
 		const { sim, messageId } = await startAnswered();
 		const { poll, pollTwice } = watching(sim, 'chat', parameters);
 		await poll();
@@ -132,7 +132,7 @@ describe('runs of a workflow app', () => {
 		expect(jsonOf(await poll())!.map(({ inputs }) => (inputs as IDataObject).query)).toEqual(queries);
 	});
 
-	it('asks for no inputs and outputs where nobody wants them', async () => {
+	it('does not request inputs and outputs without the option', async () => {
 		const sim = await talking();
 		const { poll } = watching(sim, 'workflow', { ...parameters, options: { withOutputs: false } });
 		await poll();

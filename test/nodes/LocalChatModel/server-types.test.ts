@@ -2,7 +2,7 @@ import { properties } from '../../../nodes/LocalChatModel/fields';
 import { shownWhere } from '../../../nodes/LocalChatModel/server-types';
 
 describe('for which types of server a field is shown', () => {
-	it('for those that do something with it, and where the type is found out later', () => {
+	it('for servers that use it, and for types that are detected later', () => {
 		expect(shownWhere(({ thinkingSwitch }) => thinkingSwitch === 'effort')).toEqual({
 			show: { '/serverType': ['auto', 'ollama'] },
 		});

@@ -130,7 +130,7 @@ test('types into a chat that streams, one item after another; not where it is a 
 	expect([silent.chunks, tool.chunks]).toEqual([[], []]);
 });
 
-test('the key shows nowhere', async () => {
+test('the key is shown nowhere', async () => {
 	const sim = await serve();
 	sim.script(reply.error(400, 'no: open-sesame-123456'));
 	const failed = await failure({ ...CHAT, prompt: 'hi' });

@@ -117,7 +117,7 @@ describe('Server Health Trigger', () => {
 		expect(deliveries[0]!.items).toMatchObject([{ event: 'firstState', before: null, status: 'unreachable' }]);
 	});
 
-	it('shows the state of now in the editor, and remembers nothing of it', async () => {
+	it('shows the current state in the editor, without storing it', async () => {
 		const { poll, deliveries, stored } = watching({}, 'manual');
 		expect(await poll()).toMatchObject([[{ json: { event: 'firstState', healthy: true } }]]);
 		expect([deliveries, stored()]).toEqual([[], {}]);

@@ -18,7 +18,7 @@ function polling(emit?: () => void) {
 
 const items = [{ json: { a: 1 } }];
 
-describe('what a polling node hands out', () => {
+describe('an execution that a polling node starts', () => {
 	it('is unknown, then runs, then has ended', async () => {
 		const { context, given, ended } = polling();
 		expect(deliveries.progressOf('one')).toBeUndefined();

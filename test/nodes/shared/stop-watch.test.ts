@@ -80,7 +80,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		isOver();
 	});
 
-	it('looks only while something is worked on', async () => {
+	it('polls only while there is work', async () => {
 		const { watch, looks } = watchOf();
 		const [one, other] = [watch.begin(), watch.begin()];
 		await looksAtLeast(1, looks);
@@ -117,7 +117,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		expect(watch.signal?.aborted).toBe(true);
 	});
 
-	it('works where n8n has no such look', async () => {
+	it('works if n8n has no such query', async () => {
 		const watch = new StopWatch(
 			{ getMode: () => 'webhook', getExecutionId: () => '17', getExecutionCancelSignal: () => undefined },
 			5,
@@ -128,7 +128,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		expect(watch.signal?.aborted).toBe(false);
 	});
 
-	it('asks less often where a look takes long: the database keeps all results of the execution', async () => {
+	it('polls less often if a query is slow: the database holds all results of the execution', async () => {
 		const [slow, quick] = [watchOf({ lookMs: 400 }), watchOf()];
 		const over = [slow.watch.begin(), quick.watch.begin()];
 		await looksAtLeast(1, slow.looks);

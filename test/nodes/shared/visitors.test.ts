@@ -18,7 +18,7 @@ const contextOf = (mode: WorkflowExecuteMode, streams: boolean) => ({
 const URL = 'http://10.1.2.3:8080/v1/chat/completions';
 const SAID = 'CUDA out of memory at /srv/secret/path';
 
-describe('what a visitor of a published chat reads of a failure', () => {
+describe('the error that a visitor of a published chat sees', () => {
 	const failed = () => toNodeError(NODE, httpFailure({ status: 500, body: SAID }, { url: URL, secrets: [] }));
 
 	it.each<WorkflowExecuteMode>(['webhook', 'trigger', 'chat'])(

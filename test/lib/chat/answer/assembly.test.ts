@@ -199,7 +199,7 @@ describe('plain chat', () => {
 	describe('case 31: a trailing assistant message, which the server repeats', () => {
 		const prefill = 'One, two,';
 
-		it('is taken off the recorded answers', () => {
+		it('is removed from recorded answers', () => {
 			const { body } = recorded('chat-stream-prefill');
 			expect(plainly(body).text.startsWith(prefill)).toBe(true);
 			expect(answerOf(stream('chat-stream-prefill', { prefill })).text).toBe(plainly(body).text.slice(prefill.length));
@@ -243,7 +243,7 @@ describe('plain chat', () => {
 		);
 	});
 
-	it('case 100: half a character is never given out on the way', () => {
+	it('case 100: half a character is never emitted', () => {
 		const { assembly } = assemble([]);
 		expect(assembly.push({ text: 'a\ud83d' }).text).toBe('a');
 		expect(assembly.push({ text: '\ude00' }).text).toBe('😀');
@@ -285,14 +285,14 @@ describe('the end of a stream', () => {
 		expect(answerOf(assemble([...text, finish('stop')])).text).toBe('Hello');
 	});
 
-	it('case 51: [DONE] without a finish proves nothing', () => {
+	it('case 51: [DONE] without a finish reason is not a complete answer', () => {
 		expect(failureOf(assemble([...text, DONE]))).toMatchObject({ kind: 'streamEndedEarly', text: 'Hello' });
 		expect(
 			failureOf(assemble([...text, { choices: [{ index: 0, delta: {}, finish_reason: '' }] }, DONE])),
 		).toMatchObject({ kind: 'streamEndedEarly' });
 	});
 
-	it('case 53: the line of a router whose child died is told', () => {
+	it('case 53: the error line of a router whose child died is reported', () => {
 		expect(failureOf(stream('router-child-killed-stream'))).toMatchObject({
 			kind: 'streamEndedEarly',
 			serverText: 'proxy error: Failed to read connection',
@@ -330,7 +330,7 @@ describe('the end of a stream', () => {
 		expect(failureOf(assemble([...text, finish(reason), DONE]))).toMatchObject({ kind, text: 'Hello' });
 	});
 
-	it('"null" in quotes and an empty text are no reason: what ends then has ended early', () => {
+	it('"null" in quotes and an empty text are not finish reasons: such an answer has ended early', () => {
 		for (const reason of ['null', '']) {
 			const chunk = { choices: [{ index: 0, delta: { content: 'half an' }, finish_reason: reason }] };
 			expect(failureOf(assemble([chunk]))).toMatchObject({ kind: 'streamEndedEarly' });
@@ -344,7 +344,7 @@ describe('the end of a stream', () => {
 		}
 	});
 
-	it('fast-check: a reason that is no text is said, never taken for none and never for a success in silence', () => {
+	it('fast-check: a finish reason that is not text is reported, and never treated as missing or as success', () => {
 		const value = fc.oneof(
 			fc.integer(),
 			fc.constant(true),
@@ -369,7 +369,7 @@ describe('the end of a stream', () => {
 		});
 	});
 
-	it('a reason that nobody knows is passed on', () => {
+	it('an unknown finish reason is passed on', () => {
 		expect(answerOf(assemble([...text, finish('eos_token'), DONE])).finishReason).toBe('eos_token');
 	});
 });
@@ -639,7 +639,7 @@ describe('tool calls', () => {
 		]);
 	});
 
-	it('an empty object in front of the text of the arguments only holds their place', () => {
+	it('an empty object before the text of the arguments is only a placeholder', () => {
 		expect(
 			calls(
 				piece(0, { name: 'f', arguments: {} }, { id: 'a' }),
@@ -680,7 +680,7 @@ describe('tool calls', () => {
 		).toEqual([{ id: 'a', name: 'f', arguments: '{}' }]);
 	});
 
-	it('case 73: ids are made up where they are missing, and where they are used twice', () => {
+	it('case 73: missing and duplicate ids are replaced by generated ones', () => {
 		const [first, second] = calls(piece(0, { name: 'f', arguments: '{}' }), piece(1, { name: 'g', arguments: '{}' }));
 		expect(first?.id).toMatch(/^made-/);
 		expect(second?.id).toMatch(/^made-/);
@@ -692,7 +692,7 @@ describe('tool calls', () => {
 		expect(same.map(({ id }) => id)).toEqual(['call_0', expect.stringMatching(/^made-/)]);
 	});
 
-	it('case 73: ids that are made up are different every time', () => {
+	it('case 73: generated ids are always different', () => {
 		const { toolCalls } = answerOf(
 			assemble([piece(0, { name: 'f' }), piece(1, { name: 'f' }), ...end], { callIds: undefined }),
 		);
@@ -717,7 +717,7 @@ describe('tool calls', () => {
 		}
 	});
 
-	it('case 75: whichever of the calls was cut', () => {
+	it('case 75: any of the calls may be the one that was cut', () => {
 		const first = [
 			piece(0, { name: 'f', arguments: '{"a":' }, { id: 'a' }),
 			piece(1, { name: 'g', arguments: '{}' }, { id: 'b' }),
@@ -961,7 +961,7 @@ describe('two calls at once', () => {
 	});
 });
 
-describe('what is known on the way', () => {
+describe('state during the stream', () => {
 	it('an answer has begun with text, thinking, a call or its end, not with a role', () => {
 		const started = (...events: object[]) => assemble(events).assembly.started;
 		expect(started()).toBe(false);
@@ -972,7 +972,7 @@ describe('what is known on the way', () => {
 		expect(started(finish('stop'))).toBe(true);
 	});
 
-	it('it speaks with its first letter: white space in front of it is nothing that a reader waits for', () => {
+	it('it has text from its first letter on: leading white space does not count', () => {
 		const speaks = (...events: object[]) => assemble(events).assembly.speaks;
 		expect(speaks(delta({ content: '\n\n' }))).toBe(false);
 		expect(speaks(delta({ reasoning: ' ' }))).toBe(false);
@@ -989,7 +989,7 @@ describe('what is known on the way', () => {
 		expect(assemble([{ error: 'x' }]).assembly).toMatchObject({ finished: false, complete: true });
 	});
 
-	it('flushing twice gives nothing twice', () => {
+	it('flushing twice emits nothing twice', () => {
 		const { assembly } = assemble([delta({ content: 'Hm.\n</thi' })], { openingThinkTagMayBeMissing: true });
 		expect(assembly.partial).toEqual({ text: 'Hm.\n</thi', reasoning: '' });
 		expect(assembly.flush()).toEqual({ text: '', reasoning: '' });

@@ -1,6 +1,6 @@
 import { remarkOnContextSize } from '../../../../lib/chat/answer/context-sizes';
 
-it('a change is remarked on, a repetition is not', () => {
+it('a change causes a remark, a repetition does not', () => {
 	expect(remarkOnContextSize('m', { size: 4096 })).toBeUndefined();
 	expect(remarkOnContextSize('m', { size: 4096 })).toBeUndefined();
 	expect(remarkOnContextSize('m', { size: 8192 })).toContain('4096');

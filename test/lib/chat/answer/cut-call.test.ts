@@ -19,6 +19,6 @@ it.each([
 	expect(cutCallIn(text, TOOLS)).toBe(tool);
 });
 
-it('without tools nothing is a call', () => {
+it('without tools nothing counts as a call', () => {
 	expect(cutCallIn('{"name": "get_weather"', [])).toBeUndefined();
 });

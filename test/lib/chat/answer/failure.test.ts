@@ -11,8 +11,8 @@ const failed = (more: Partial<AssemblyFailure> = {}): AssemblyFailure => ({
 	...more,
 });
 
-describe('an answer that is none', () => {
-	it('keeps what had arrived, and leaves out what had not', () => {
+describe('a failed answer', () => {
+	it('keeps what had arrived, and has no fields for the rest', () => {
 		expect(answerFailure(failed({ text: 'half', reasoning: 'hm' }), context, {}, undefined)).toMatchObject({
 			partialText: 'half',
 			partialReasoning: 'hm',
@@ -33,7 +33,7 @@ describe('an answer that is none', () => {
 		expect(answerFailure(failed(), context, {}, advice).remedy).not.toBe(advice);
 	});
 
-	it('names the limit that the thinking used up, but -1 is none', () => {
+	it('names the limit that the thinking used up, except -1', () => {
 		const remedy = (maxTokens: number, finishReason = 'length') =>
 			answerFailure(failed({ kind: 'onlyThinking', facts: { finishReason } }), context, { maxTokens }, undefined)
 				.remedy;
@@ -49,7 +49,7 @@ describe('an answer that is none', () => {
 });
 
 describe('JSON lines in place of events', () => {
-	it('are the API of another server, where they held no answer', () => {
+	it('without an answer in them mean the API of another server', () => {
 		expect(foreignLines(failed(), 'sse', 'ndjson', context)).toMatchObject({
 			kind: 'invalidAnswer',
 			remedy: expect.stringContaining('/api/chat') as string,
@@ -68,7 +68,7 @@ describe('JSON lines in place of events', () => {
 	});
 });
 
-describe('a failure in the midst of an answer', () => {
+describe('a failure in the middle of an answer', () => {
 	const begun = () => {
 		const assembly = new Assembly();
 		const data = JSON.stringify({ choices: [{ index: 0, delta: { content: 'half <thi' } }] });
@@ -81,7 +81,7 @@ describe('a failure in the midst of an answer', () => {
 		expect(error).toMatchObject({ kind: 'idleLimit', partialText: 'half <thi' });
 	});
 
-	it('of another class becomes one of ours, with its words', () => {
+	it('of another class becomes a ServerError with its text', () => {
 		expect(withPartialAnswer(new TypeError('bad piece'), begun())).toMatchObject({
 			kind: 'invalidAnswer',
 			serverText: 'bad piece',
@@ -91,7 +91,7 @@ describe('a failure in the midst of an answer', () => {
 	});
 });
 
-test('words in place of events are told without a key that stands in them', () => {
+test('plain text instead of events is reported without the key that it contains', () => {
 	const value = 'Zq7Kx3Vw9Rt2Yp5Lm8Nc';
 	const given = { kind: 'streamEndedEarly', text: '', reasoning: '', serverText: `Refused: ${value}` } as const;
 	const context = { url: 'http://10.0.0.5:8080/v1', secrets: [value] };

@@ -11,7 +11,7 @@ const at = (progress: typeof BEFORE, call: { whole?: boolean; pieceMs?: () => nu
 };
 
 describe('how often an answer is read', () => {
-	test('as it comes until something was generated, and from its end on', () => {
+	test('immediately until something was generated, and from its end on', () => {
 		for (const call of [{ whole: true }, { pieceMs: () => 40 }]) {
 			expect(new ReadingPace(call, {}).interval()).toBe(0);
 			expect(at(BEFORE, call)).toBe(0);
@@ -26,7 +26,7 @@ describe('how often an answer is read', () => {
 		expect(at(TEXT, {})).toBe(0);
 	});
 
-	test('where nobody reads along: ten times a second, thinking too', () => {
+	test('without a streaming reader: ten times a second, including thinking', () => {
 		expect(at(TEXT, { whole: true })).toBe(100);
 		expect(at(THINKING, { whole: true })).toBe(100);
 	});

@@ -20,13 +20,13 @@ describe('how a model marks its thinking', () => {
 		expect(after(missing, missing, marked)).toEqual([false, true]);
 	});
 
-	it('is known of a model that marks its thinking, until two answers show otherwise', () => {
+	it('stays known for a model that marks its thinking, until two answers show otherwise', () => {
 		expect(after(marked, nothing)).toEqual([false, true]);
 		expect(after(marked, missing)).toEqual([false, false]);
 		expect(after(marked, missing, missing)).toEqual([true, false]);
 	});
 
-	it('is remembered of the 500 models that were used last', () => {
+	it('is remembered for the 500 most recently used models', () => {
 		const habits = new ThinkingHabits();
 		habits.learn('first', marked);
 		for (let i = 0; i < 499; i++) habits.learn(String(i), marked);

@@ -217,7 +217,7 @@ describe('calls as servers really send them', () => {
 		});
 	});
 
-	it('two calls without numbers and names of their own stay two', () => {
+	it('two calls without indexes and names stay separate', () => {
 		expect(plain(f('{"x":1}'), f('{"x":2}'))).toEqual(['f {"x":1}', 'f {"x":2}']);
 		expect(plain(f('{"x":1}', A), f('{"x":1}', { id: 'b' }))).toEqual(['f {"x":1}', 'f {"x":1}']);
 		expect(plain(f('{"x":1}', A), piece(0, { name: 'g' }, { id: 'b' }))).toEqual(['f {"x":1}', 'g {}']);
@@ -328,7 +328,7 @@ describe('the reason of the end', () => {
 		expect(failureOf(assemble([finish('tool_calls'), DONE]))).toMatchObject({ kind: 'emptyAnswer' });
 	});
 
-	it('is not believed while calls are open or when more follows it', () => {
+	it('is ignored while calls are incomplete or when more content follows', () => {
 		const finished = (...events: object[]) => assemble(events).assembly.finished;
 		expect(finished(delta({ content: 'Hi' }), finish('stop'))).toBe(true);
 		expect(finished(finish('stop'), delta({ content: 'Hi' }))).toBe(false);
@@ -360,7 +360,7 @@ describe('effort', () => {
 		expect(cost(pieces)).toBeLessThan(2_000);
 	});
 
-	it('100,000 pieces of white space, as models write them that have lost their way', () => {
+	it('100,000 pieces of white space, as from a model in a loop', () => {
 		const before = process.cpuUsage();
 		for (const field of ['text', 'reasoning'])
 			for (const tags of [true, false]) {

@@ -9,7 +9,7 @@ const NAMES = ['get_weather', 'get_time', 'w', 'set', 'set_all', 'aa'];
 const tools = NAMES.map((name) => ({ name, parameters: { type: 'object', properties: {} } }));
 const chunk = (delta: object) => ({ choices: [{ index: 0, delta }] });
 
-describe('calls go in and come out', () => {
+describe('encoded calls are read back', () => {
 	it.each(Object.keys(ENCODERS))('%s', (server) => {
 		fc.assert(
 			fc.property(anyCalls(NAMES), anyCutter, fc.boolean(), (calls, cut, hasReason) => {
@@ -63,7 +63,7 @@ describe('the names of tools', () => {
 		expect(answerOf(assemble(events, { tools: needy })).notes).toEqual([expect.stringMatching(/"w" without .* city/)]);
 	});
 
-	it('a whole call and the end marker are no end where the server has a field for the reason', () => {
+	it('a whole call and the end marker are not an end if the server sends finish reasons', () => {
 		expect(failureOf(assemble([role, piece(0, { name: 'w', arguments: '{}' }), DONE]))).toMatchObject({
 			kind: 'streamEndedEarly',
 		});

@@ -9,7 +9,7 @@ describe('ids of tool calls', () => {
 		expect(ids.map(serverToolCallId)).toEqual(['call_0', 'call_1', 'call_0', 'call_1', 'call_0', 'call_1']);
 	});
 
-	it('tell which calls are of one answer', () => {
+	it('show which calls belong to one answer', () => {
 		const [a, b] = ownToolCallIds(['0', '1']);
 		const [c] = ownToolCallIds(['0']);
 		expect(turnOfToolCall(a!)).toBe(turnOfToolCall(b!));
@@ -17,7 +17,7 @@ describe('ids of tool calls', () => {
 		expect(turnOfToolCall('call_0')).toBeUndefined();
 	});
 
-	it('hold what Kimi K2 needs back in characters that every provider takes (vLLM issue 20789)', () => {
+	it('encode what Kimi K2 needs back in characters that every provider accepts (vLLM issue 20789)', () => {
 		const [id] = ownToolCallIds(['functions.get_weather:0']);
 		expect(id).toMatch(/^n8n[0-9a-z]{9}0_functions-2Eget_weather-3A0$/);
 		expect(serverToolCallId(id!)).toBe('functions.get_weather:0');
@@ -29,7 +29,7 @@ describe('ids of tool calls', () => {
 		expect(vllm!.length).toBe(64);
 	});
 
-	it('go to the server themselves where it gave none, or one that is too long to carry', () => {
+	it('are sent to the server unchanged if it gave none, or one that is too long to encode', () => {
 		for (const id of ownToolCallIds([undefined, '', 'x'.repeat(201)])) expect(serverToolCallId(id)).toBe(id);
 	});
 
@@ -38,7 +38,7 @@ describe('ids of tool calls', () => {
 		(id) => expect(serverToolCallId(id)).toBe(id),
 	);
 
-	it('bring back any id of a server, whatever stands in it', () => {
+	it('can be decoded to any id of a server', () => {
 		fc.assert(
 			fc.property(fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 })), (serverIds) => {
 				const ids = ownToolCallIds(serverIds);

@@ -16,12 +16,12 @@ const turn = (size: number): ChatMessage[] => [user('Why?'), { role: 'assistant'
 const sizeOf = async (messages: readonly ChatMessage[]) =>
 	await words(messages.map(({ content }) => content as string).join(' '));
 
-test('what fits is sent as it is', async () => {
+test('a history that fits is sent unchanged', async () => {
 	const messages = [system, ...turn(10), ...turn(10), user('And now?')];
 	expect(await fitHistory(messages, 20, words)).toEqual({ messages, leftOut: 0 });
 });
 
-test('the oldest turns go, and with them what belongs to them', async () => {
+test('the oldest turns are dropped completely', async () => {
 	const withTool: ChatMessage[] = [
 		user('Weather?'),
 		{ role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'w', arguments: '{}' }] },

@@ -54,7 +54,7 @@ describe('Cache Reuse', () => {
 		expect(answer.notes).toEqual([expect.stringContaining('Cache Reuse is off for this model') as string]);
 	});
 
-	it('a router tells it by its list, so that no model is loaded for the question', async () => {
+	it('a router shows it in its list, so that no model is loaded for the check', async () => {
 		const sim = await start({ profile: 'router', models: [{ id: 'sim-model', status: 'loaded' }] });
 		sim.route(
 			'GET /v1/models',
@@ -79,7 +79,7 @@ describe('Cache Reuse', () => {
 		expect(asked(sim, '/props')).toBe(0);
 	});
 
-	it('a server that does not tell gets it', async () => {
+	it('a server that does not report it gets the option', async () => {
 		const sim = await start();
 		sim.route('GET /props', reply.error(403, 'forbidden'));
 		await run(sim, REUSE);

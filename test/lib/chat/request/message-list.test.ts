@@ -70,6 +70,6 @@ test.each([
 		[{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '[' } }] }],
 		'arguments that are not a JSON object',
 	],
-])('%j is told as what it is', (given, message) => {
+])('%j is refused with its type', (given, message) => {
 	expect(() => messagesFromJson(given)).toThrow(message);
 });

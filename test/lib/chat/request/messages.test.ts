@@ -208,7 +208,7 @@ describe('plain conversations', () => {
 	});
 });
 
-describe('turns that n8n tears apart', () => {
+describe('turns that n8n splits', () => {
 	it('joins them by their ids, with the remembered arguments as the model wrote them', () => {
 		const source = [human('Both?'), replayed(own('a')), result(own('a')), replayed(own('b')), result(own('b'))];
 		expect(
@@ -356,7 +356,7 @@ describe('turns that n8n tears apart', () => {
 		expect(convert([ai('', [call('a')]), result('a')], { recall })[0]).toMatchObject({ content: 'remembered' });
 	});
 
-	it('believes the memory only for the same call', () => {
+	it('uses the memory only for the same call', () => {
 		const recall = memoryOf({ a: { reasoning: 'of another call' } });
 		expect(convert([ai('', [call('a', 'other_tool')]), result('a')], { recall })[0]).not.toHaveProperty('reasoning');
 		expect(
@@ -498,7 +498,7 @@ describe('thinking', () => {
 	});
 });
 
-describe('halves of calls', () => {
+describe('incomplete calls', () => {
 	it('case 75, 80: broken calls are dropped with their results', () => {
 		const source = [
 			human('x'),
@@ -541,7 +541,7 @@ describe('halves of calls', () => {
 		expect(convert(whole.slice(0, 3))[1]).toMatchObject({ toolCalls: [{ id: 'a' }] });
 	});
 
-	it('ids that come again are kept apart', () => {
+	it('repeated ids are kept apart', () => {
 		const source = [human('x'), ai('', [call('0')]), human('y'), ai('', [call('0')]), result('0')];
 		expect(convert(source)).toEqual([
 			{ role: 'user', content: 'x' },

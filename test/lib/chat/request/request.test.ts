@@ -58,7 +58,7 @@ describe('a request', () => {
 			true,
 			draft({}, {}, [{ role: 'user', content: [{ type: 'image', url: 'data:image/png;base64,AA==' }] }]),
 		],
-	])('who answers matters for %s: %s', (_what, matters, { dependsOnServer }) => {
+	])('the kind of server matters for %s: %s', (_what, matters, { dependsOnServer }) => {
 		expect(dependsOnServer).toBe(matters);
 	});
 

@@ -150,7 +150,7 @@ describe('rewriting without loss', () => {
 	});
 });
 
-describe('what cannot be said is left out and named', () => {
+describe('keywords that cannot be expressed are left out and named', () => {
 	it.each<[unknown, unknown, string[]]>([
 		[{ type: 'string', pattern: 'free' }, { type: 'string' }, ['properties.a.pattern (pattern without ^ and $)']],
 		[{ type: 'string', pattern: 5 }, { type: 'string' }, ['properties.a.pattern (not a text)']],
@@ -225,7 +225,7 @@ describe('what cannot be said is left out and named', () => {
 		]);
 	});
 
-	it('cleans what is clean already to the same', () => {
+	it('does not change a cleaned schema', () => {
 		const once = cleanSchema({
 			type: 'object',
 			properties: { a: true, b: { type: 'string', pattern: '^[^@]\\d.$' }, c: { $ref: '#' } },

@@ -91,7 +91,7 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		});
 	});
 
-	test('D86: "fail" compares the name exactly, whatever stands for anything in the keyword', async () => {
+	test('D86: "fail" compares the name exactly, despite wildcards in the keyword', async () => {
 		const { sim, api, base } = await scene(version);
 		addDocument(sim.store, base, { name: 'aXb100Y.txt' });
 		addDocument(sim.store, base, { name: 'A_b100%.txt' });
@@ -137,7 +137,7 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		expect(calls(sim, /update-by/)).toBe(0);
 	});
 
-	test('D88: with two documents of the name, nobody knows which one Dify replaces', async () => {
+	test('D88: two documents of the name are ambiguous, since Dify may replace either', async () => {
 		const { sim, api, base } = await scene(version);
 		const known = addDocument(sim.store, base, { name: 'a.txt' });
 		addDocument(sim.store, base, { name: 'a.txt' });
@@ -180,7 +180,7 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		expect(await progressOf(api, base.id, { documentId })).toMatchObject({ status: 'completed', done: 1 });
 	});
 
-	test('D91: a document that no worker takes up says so, and stays', async () => {
+	test('D91: a document that no worker processes is reported, and kept', async () => {
 		const { sim, api, base } = await scene(version);
 		sim.store.worker = 'down';
 		const { documentId, batch } = await upsertDocument(api, base.id, TEXT);

@@ -35,7 +35,7 @@ it.each<[what: string, document: object, batch: object]>([
 	['a failure with status 200', { error: 'upstream failed' }, { error: 'upstream failed' }],
 	['a document without a status', { id: ID, name: 'a.txt' }, { data: [] }],
 	['a batch without a status', {}, { data: [{ id: ID, completed_segments: 1 }] }],
-])('what answers %s is not waited for', async (_what, document, batch) => {
+])('an answer of %s ends the wait', async (_what, document, batch) => {
 	Object.assign(answers, { document, batch });
 	for (const indexing of [{ documentId: ID }, { documentId: ID, batch: 'b1' }]) {
 		asked = 0;

@@ -88,7 +88,7 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 		expect([...base.documents.keys()]).toEqual(ids);
 	});
 
-	test('D99: killed at any request, the next syncs bring the base in step, without a second document', async () => {
+	test('D99: killed at any request, the next syncs complete it, without duplicates', async () => {
 		const counted = await scene(version);
 		await sync(counted.sim, counted.base, FILES);
 		for (let cut = 1; cut <= counted.sim.requests.length; cut++) {
@@ -219,7 +219,7 @@ describe('the plan of a sync', () => {
 		expect(step).toMatchObject({ action: 'create', name: `a-${sha256('/new/a.md').slice(0, 8)}.md` });
 	});
 
-	test('a document without a mark, but with the name, is taken over', () => {
+	test('a document without a marker, but with the name, is adopted', () => {
 		const bare = { ...marked('a.md'), doc_metadata: null };
 		expect(planSync([source('a.md')], [bare], RULES)).toMatchObject([
 			{ action: 'update', document: { id: 'id of a.md' } },

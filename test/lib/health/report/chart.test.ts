@@ -24,7 +24,7 @@ describe('a plot', () => {
 		expect(ys[0]! > ys[1]! && ys[1]! > ys[3]!).toBe(true);
 	});
 
-	it('names its axis, its ticks and what it is, also for who cannot see it', () => {
+	it('names its axis, its ticks and its subject, also for screen readers', () => {
 		expect(draw()).toContain('aria-label="Speed, tokens per second, over requests at once"');
 		for (const label of ['>1<', '>8<', '>20<', '>80<', '>requests at once<']) expect(draw()).toContain(label);
 	});

@@ -67,7 +67,7 @@ describe('earlier results', () => {
 		expect(readHistory([result({ servers })]).entries).toHaveLength(2);
 	});
 
-	it('what is no result is counted, and the empty item of an empty table is not', () => {
+	it('invalid results are counted, except the empty item of an empty table', () => {
 		expect(readHistory([{}, '', null, undefined])).toEqual({ entries: [], skipped: 0 });
 		expect(readHistory([{ name: 'x' }, 'no JSON', 5, { checkedAt: 'yesterday', status: 'healthy' }])).toEqual({
 			entries: [],

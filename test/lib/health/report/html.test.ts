@@ -12,7 +12,7 @@ describe('text in a page', () => {
 		expect(markup`${[markup`<b>${1}</b>`, ' ', 'x<']}${null}${undefined}${false}${0}`.text).toBe('<b>1</b> x&lt;0');
 	});
 
-	it('characters that turn the text around, and those that are none, are left out', () => {
+	it('bidirectional controls and invalid characters are removed', () => {
 		expect(escaped('a\u202eb\u0000c\u2066d\ufffee\tf')).toBe('abcde\tf');
 		expect(escaped('\ud800x😀')).toBe('\ufffdx😀');
 	});

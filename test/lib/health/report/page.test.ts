@@ -75,7 +75,7 @@ describe('a report', () => {
 		expect(page).toContain('<td class="w" data-name="Model">qwen3-8b</td>');
 	});
 
-	it('allows a browser to load and run nothing, but its own style', () => {
+	it('lets a browser load and run nothing but its own style', () => {
 		const style = /<style>([^<]*)<\/style>/.exec(page)![1]!;
 		const hash = crypto.createHash('sha256').update(style).digest('base64');
 		expect(page).toContain(

@@ -12,8 +12,8 @@ import {
 import type { ServerAnswers } from '../../../../lib/servers/kinds/kind';
 import { answer, list } from './kind-suite';
 
-describe('what an answer says of who gave it', () => {
-	it('the body of a refusal is no body, but what it says can be read', () => {
+describe('evidence for the kind of server in an answer', () => {
+	it('the body of a refusal is not used as data, but its message can be read', () => {
 		const refusal = answer({ error: 'Unauthorized' }, 401);
 		expect(bodyOf(refusal)).toEqual({});
 		expect(says(refusal, ({ error }) => error === 'Unauthorized')).toBe(true);

@@ -11,7 +11,7 @@ import { clearSharedCaches } from '../../../../lib/lru-cache';
 const startServer = useSimulator(startLlamaServerSim);
 
 describe('what is known of each kind', () => {
-	it.each(Object.entries(KINDS))('%s says everything', (_kind, traits) => {
+	it.each(Object.entries(KINDS))('%s defines all traits', (_kind, traits) => {
 		expect(traits.label).not.toBe('');
 		expect(traits.reasoningFields.length).toBeGreaterThan(0);
 	});

@@ -131,12 +131,12 @@ interface KindSuite {
 export function testKind(kind: ServerKind, { told, notTold = [], version, chat, simulated, advice }: KindSuite): void {
 	const traits = traitsOf(kind);
 
-	it.each(told)('is told: %s', (_name, given) => {
+	it.each(told)('is identified: %s', (_name, given) => {
 		expect(identify(answers(given))).toBe(kind);
 	});
 
 	if (notTold.length > 0)
-		it.each(notTold)('is not: %s', (_name, given, other) => {
+		it.each(notTold)('is not identified: %s', (_name, given, other) => {
 			expect(identify(answers(given))).toBe(other);
 		});
 
@@ -150,7 +150,7 @@ export function testKind(kind: ServerKind, { told, notTold = [], version, chat, 
 		expect(chatRequestTo(kind)).toEqual(chat);
 	});
 
-	it('comes with advice of its own', () => {
+	it('has its own advice', () => {
 		const { noModels, missingModel, embeddingsOff, rerankOff, moreContext } = traits.advice;
 		const given = {
 			noModels,
@@ -170,7 +170,7 @@ export function testKind(kind: ServerKind, { told, notTold = [], version, chat, 
 	const startServer = useSimulator(startLlamaServerSim);
 	const { profile, refusal } = simulated;
 
-	it('is told when it is asked, and shows its models', async () => {
+	it('is identified by requests, and lists its models', async () => {
 		const sim = await startServer({ profile, apiKey: 'needed', models: [{ id: 'sim-model', status: 'loaded' }] });
 		const connection = connectTo({ baseUrl: sim.url, headers: { authorization: 'Bearer needed' } });
 		expect(await askServerKind(connection)).toBe(kind);
@@ -178,7 +178,7 @@ export function testKind(kind: ServerKind, { told, notTold = [], version, chat, 
 	});
 
 	if (refusal === undefined) return;
-	it(`refuses a wrong key; its refusal tells: ${refusal}`, async () => {
+	it(`refuses a wrong key; the refusal identifies it: ${refusal}`, async () => {
 		const sim = await startServer({ profile, apiKey: 'needed' });
 		const connection = connectTo({ baseUrl: sim.url, headers: { authorization: 'Bearer wrong' } });
 		expect(await askServerKind(connection)).toBe(refusal);

@@ -22,7 +22,7 @@ describe('LiteLLM', () => {
 		advice: { noModels: 'Start it with a model', moreContext: '9000 tokens' },
 	});
 
-	it('is never asked for its health in passing: that would send a request to every model behind it', () => {
+	it('is never asked for /health to identify it: that would send a request to every model behind it', () => {
 		expect(traitsOf('litellm').healthPath).toBe('/health/liveliness');
 	});
 });

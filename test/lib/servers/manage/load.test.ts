@@ -130,7 +130,7 @@ describe('the router of llama-server', () => {
 			expect(await change('unload', 'big')).toMatchObject({ state: 'unloaded', sawNoAnswers: false });
 		});
 
-		it('a sleeping model is not woken by the question', async () => {
+		it('the check does not wake a sleeping model', async () => {
 			await sim({ profile: 'router', models: [{ id: 'big', status: 'sleeping' }] });
 			server.route('POST /models/unload', () => {
 				server.models[0]!.status = 'unloaded';
@@ -178,7 +178,7 @@ describe('the router of llama-server', () => {
 		await expect(change('load', 'big', { wait: false })).rejects.toMatchObject({ serverText: 'no memory' });
 	});
 
-	it('was quicker than this node', async () => {
+	it('has already loaded it', async () => {
 		await sim({ profile: 'router', models: [{ id: 'big' }] });
 		server.route('POST /models/load', () => {
 			server.models[0]!.status = 'loaded';

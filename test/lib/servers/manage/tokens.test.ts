@@ -63,13 +63,13 @@ describe('llama-server', () => {
 		await expect(detokenize(connection, [1, 999_999_999], ASK)).rejects.toMatchObject({ kind: 'badRequest', meaning });
 	});
 
-	it('is waited for while it loads', async () => {
+	it('is retried while it loads', async () => {
 		const { sim, connection } = await server();
 		sim.route('POST /tokenize', () => (bodies(sim, '/tokenize').length > 1 ? undefined : reply.loading()));
 		expect((await tokenize(connection, 'Hi', ASK)).tokens).toHaveLength(2);
 	});
 
-	it('that is too old for the route is told so', async () => {
+	it('that is too old for the route is reported as such', async () => {
 		const { sim, connection } = await server();
 		sim.route('POST /tokenize', reply.error(404, { error: { message: 'File Not Found' } }));
 		await expect(tokenize(connection, 'Hi', ASK)).rejects.toMatchObject({ kind: 'notSupported' });

@@ -25,7 +25,7 @@ const failed = (kind: FailureKind = 'refused', facts?: Record<string, unknown>) 
 const resting = (key = 'a') => (cooldownEndsAt(key) - now) / 1000;
 
 describe('a server that failed', () => {
-	test('rests for 30 s, then twice as long after each further failure, up to 5 min', () => {
+	test('has a cooldown of 30 s, then twice as long after each further failure, up to 5 min', () => {
 		const rests: number[] = [];
 		for (let round = 0; round < 6; round++) {
 			startCooldown('a', failed());
@@ -47,7 +47,7 @@ describe('a server that failed', () => {
 		expect(resting()).toBe(30);
 	});
 
-	test('rests once for all requests that fail together', () => {
+	test('has one cooldown for all requests that fail together', () => {
 		startCooldown('a', failed());
 		now += 1000;
 		startCooldown('a', failed('loading'));
@@ -72,7 +72,7 @@ describe('a server that failed', () => {
 });
 
 describe('a server that is merely busy', () => {
-	test('rests for 2 s, each time', () => {
+	test('has a cooldown of 2 s, each time', () => {
 		for (let round = 0; round < 3; round++) {
 			startCooldown('a', failed('busy'));
 			expect(resting()).toBe(2);
@@ -80,7 +80,7 @@ describe('a server that is merely busy', () => {
 		}
 	});
 
-	test('rests as long as it says itself, and no longer than 5 min', () => {
+	test('has a cooldown of its Retry-After, at most 5 min', () => {
 		startCooldown('a', failed('busy', { retryAfterMs: 7000 }));
 		expect(resting()).toBe(7);
 		startCooldown('b', failed('busy', { retryAfterMs: 3_600_000 }));

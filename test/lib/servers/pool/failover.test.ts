@@ -115,7 +115,7 @@ test('the failure of one server carries those before it', () => {
 	});
 });
 
-test('the note names who answered and who did not', () => {
+test('the note names the server that answered and those that failed', () => {
 	const other = { url: 'http://a', why: 'Nothing listens on a:80', wasAsked: true };
 	expect(failoverNotes([other], 'http://b')).toEqual([
 		'http://b answered, because this server did not take the request: http://a (Nothing listens on a:80).',

@@ -146,7 +146,7 @@ describe('in a pool', () => {
 		expect(chats(both)).toBe(3);
 	});
 
-	test('Fill In: one that ignores the text behind gives way', async () => {
+	test('Fill In: a server that ignores the suffix is skipped', async () => {
 		const fim =
 			(reads: boolean): Script =>
 			({ path, body }, response) => {

@@ -71,7 +71,7 @@ async function conversationOf(pool: ServerPool, name: string): Promise<string> {
 }
 
 describe('one server', () => {
-	test('keeps its own way of trying again', async () => {
+	test('keeps its own retries', async () => {
 		const seen: Attempt[] = [];
 		const pool = ServerPool.of(connectTo({ baseUrl: 'http://a:8080', maxConcurrentRequests: 2 }));
 		const served = await pool.open(async (attempt) => seen.push(attempt), optionsOf());
@@ -191,7 +191,7 @@ describe('a server that fails before it answers', () => {
 		expect(asked).toEqual(['a', 'b', 'b', 'a', 'b']);
 	});
 
-	test('other errors are no business of the pool', async () => {
+	test('the pool does not handle other errors', async () => {
 		const pool = poolOf(2);
 		const bug = new TypeError('x is not a function');
 		await expect(
@@ -285,7 +285,7 @@ describe('Stop', () => {
 		expect(pool.connections.map(runningAt)).toEqual([0, 0]);
 	});
 
-	test('while all places are taken leaves the queues', async () => {
+	test('while no place is free leaves the queues', async () => {
 		const pool = poolOf(2, 1);
 		const held = await Promise.all([1, 2].map(async () => await pool.open(workOf({}).work, optionsOf())));
 		const stop = new AbortController();
@@ -298,7 +298,7 @@ describe('Stop', () => {
 	});
 });
 
-describe('how work is spread', () => {
+describe('distribution of requests', () => {
 	test('case B93: the third of three waits for the first place that becomes free', async () => {
 		const pool = poolOf(2, 1);
 		const { work, asked } = workOf({});
@@ -352,7 +352,7 @@ describe('how work is spread', () => {
 		served.forEach(({ release }) => release());
 	});
 
-	test('whatever fails, every place is given back', async () => {
+	test('whatever fails, every place is freed', async () => {
 		const kinds = fc.constantFrom<FailureKind | undefined>(
 			undefined,
 			'refused',

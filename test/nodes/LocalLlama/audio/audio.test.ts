@@ -198,7 +198,7 @@ describe('Speak', () => {
 		expect(sim.requests.at(-1)!.body).toMatchObject({ speed: 1.5, sample_rate: 16000, lang_code: 'a' });
 	});
 
-	test('a server that breaks off in the midst is an error in its own words', async () => {
+	test('a server that breaks off in the middle is a specific error', async () => {
 		const sim = await startKokoro();
 		sim.route(
 			'POST /v1/audio/speech',
@@ -236,7 +236,7 @@ test('the lists of the editor hold what fits', async () => {
 	expect(await valuesOf(searchTranscriptionModels)).toEqual(['Systran/faster-whisper-tiny']);
 });
 
-test('another server of the credential hears where the first is off, with a hint', async () => {
+test('another server of the credential transcribes if the first is down, with a hint', async () => {
 	const sim = await startWhisper({ segments: SEGMENTS });
 	const off = `http://127.0.0.1:${await closedPort()}`;
 	const fake = prepare({

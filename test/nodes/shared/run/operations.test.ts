@@ -22,7 +22,7 @@ const rename = {
 };
 
 describe('operations of a node', () => {
-	it('are listed as they come, whichever is chosen at first', () => {
+	it('keep their order, whichever is the default', () => {
 		expect(operationField([stop, rename], 'rename')).toMatchObject({
 			default: 'rename',
 			options: [{ name: 'Stop' }, { name: 'Rename' }],

@@ -148,7 +148,7 @@ const CASES: Array<[string, string, Given, Wanted | ReturnType<typeof stays>]> =
 	['F57', 'call:w{city:Rome}', { family: 'gemma4' }, stays('incomplete')],
 ];
 
-describe('a text is a call only where nothing speaks against it', () => {
+describe('a text is a call only if there is no evidence against it', () => {
 	it.each(CASES)('%s', (_name, answer, given, wanted) => {
 		const expected =
 			'stays' in wanted ? { text: answer, calls: [], note: wanted.note } : { note: undefined, ...wanted };
@@ -175,7 +175,7 @@ describe('a long answer', () => {
 describe('thinking beside the text', () => {
 	const gone = { reasoning: 'Hm.' };
 
-	it('a tag at the beginning of the field is none of the thinking (vLLM), and the text begins with its first word', () => {
+	it('a tag at the beginning of the field is not part of the thinking (vLLM), and the text begins with its first word', () => {
 		expect(readPieces(['\n\n', 'Yes.'], { reasoning: '<think>\nHm.' })).toMatchObject({
 			text: 'Yes.',
 			reasoning: '\nHm.',

@@ -153,7 +153,7 @@ function cutAt(text: string, places: readonly number[]): string[] {
 describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 	const possible = calls.filter((all) => !all.some(({ args: { text } }) => impossible.test(text)));
 
-	it('any calls come out as they went in, cut anywhere', () => {
+	it('calls are parsed as encoded, wherever they are cut', () => {
 		fc.assert(
 			fc.property(possible, cuts, (all, places) => {
 				const written = encode(all);
@@ -165,7 +165,7 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 		);
 	});
 
-	it('none that is quoted runs, and its text stays', () => {
+	it('a quoted call does not run, and its text stays', () => {
 		const frames = fc.constantFrom<(written: string) => string>(
 			(written) => `\`\`\`\n${written}\n\`\`\``,
 			(written) => `The mail says: “${written}”`,
@@ -181,7 +181,7 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 		);
 	});
 
-	it('none runs that stands in what others wrote', () => {
+	it('a call from foreign input does not run', () => {
 		fc.assert(
 			fc.property(possible, cuts, (all, places) => {
 				const written = encode(all);

@@ -118,12 +118,12 @@ const SHOWN: Array<[family: string, written: string]> = [
 ];
 
 describe('a call in a block of code', () => {
-	it.each(SHOWN)('%s: %s is told and not run', (family, written) => {
+	it.each(SHOWN)('%s: %s is reported and not run', (family, written) => {
 		for (const pieces of [[written], ...everyCut(written)])
 			expect(readPieces(pieces, { family })).toMatchObject({ text: written, calls: [], note: 'quoted', noted: family });
 	});
 
-	it('the pseudo tool of Command R+ is none', () => {
+	it('the pseudo tool of Command R+ is not a call', () => {
 		const text = 'Action: ```json\n[{"tool_name":"directly-answer","parameters":{}}]\n```';
 		expect(readPieces([text], { family: 'commandRPlus' })).toEqual({ text, reasoning: '', calls: [] });
 	});
@@ -183,7 +183,7 @@ describe('whose format a model writes', () => {
 		expect(familyOf({ model })?.id).toBe(id);
 	});
 
-	it('is told by the template before the name, and by the user before both', () => {
+	it("is chosen by the user's setting, then by the template, then by the name", () => {
 		expect(familyOf({ model: 'qwen3', template: 'x [TOOL_CALLS] y' })?.id).toBe('mistral');
 		expect(familyOf({ model: 'qwen3', template: 'x [TOOL_CALLS] y', setting: 'glm' })?.id).toBe('glm');
 		expect(familyOf({ model: 'qwen3', template: 'no marker', setting: 'auto' })?.id).toBe('hermes');
@@ -227,7 +227,7 @@ describe('any mixture', () => {
 	const texts = fc.array(parts, { maxLength: 6 }).map((all) => all.join(''));
 	const family = fc.constantFrom(undefined, ...FAMILIES.map(({ id }) => id));
 
-	it('cut anywhere gives the same, and what is no call is text', () => {
+	it('is parsed the same wherever it is cut, and the rest is text', () => {
 		fc.assert(
 			fc.property(
 				texts,
