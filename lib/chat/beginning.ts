@@ -9,8 +9,8 @@ import { LoadingMessages } from './answer/loading-messages';
 import type { WireChunk } from './types';
 
 /**
- * What a stream says before its first content. An error there means what it would mean as a status: the same kind, and
- * with it the same decision to wait, to ask again, or to go to the next server.
+ * Checks a stream up to its first content. An error there is classified like an HTTP error, so that the same waiting,
+ * retries and failover apply.
  */
 export function beginningOf(
 	connection: Connection,
@@ -24,7 +24,7 @@ export function beginningOf(
 		seen(events, stream) {
 			for (const event of events) {
 				const chunk = quietly(() => decode(event));
-				// What cannot be read is for the reader to judge, together with what follows.
+				// The reader handles unreadable events, together with what follows.
 				if (chunk === undefined) return true;
 				if (chunk.error !== undefined) return errorIn(event.data, stream);
 				if (chatter.take(chunk)) continue;

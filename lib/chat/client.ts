@@ -6,7 +6,7 @@ import { TurnMemory } from './answer/turn-memory';
 import { finishAnswer } from './finish';
 import { tracedAnswer, tokensPerSecond } from './traced-answer';
 import { rememberSpeed } from './thinking-limit';
-import { keyOf, openAnswer, type OpenedAnswer } from './open';
+import { modelKey, openAnswer, type OpenedAnswer } from './open';
 import { prepareCall } from './prepare';
 import { readAnswer } from './read';
 import { checkParameters } from './request/parameters';
@@ -14,9 +14,9 @@ import type { ChatCall, ChatSettings } from './request/request';
 import type { FinishedAnswer } from './types';
 import type { ChatProtocol } from './wire/protocol';
 
-/** What gives the answers of a chat model. */
+/** A source of chat answers. */
 export interface AnswerSource {
-	/** Whether `pieceMs` of a call is kept: otherwise its pieces come as they come. */
+	/** Whether it follows `pieceMs` of a call; otherwise pieces are yielded as they arrive. */
 	readonly keepsPace?: boolean;
 	/** As `ChatClient.generate`. */
 	generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer>;
@@ -24,7 +24,7 @@ export interface AnswerSource {
 
 const sharedMemory = new TurnMemory();
 
-/** Runs generations on one server with one set of settings. Free of LangChain and n8n: the host bridge stands on it. */
+/** Runs generations with one set of settings. Independent of LangChain and n8n, whose bridge uses it. */
 export class ChatClient implements AnswerSource {
 	readonly keepsPace = true;
 	private readonly servers: ServerPool;
@@ -32,7 +32,7 @@ export class ChatClient implements AnswerSource {
 	constructor(
 		servers: Connection | ServerPool,
 		readonly settings: ChatSettings,
-		/** Default: whichever the server has that can do what is asked for. */
+		/** Default: the server's protocol that supports the request. */
 		private readonly protocol?: ChatProtocol,
 		private readonly memory: TurnMemory = sharedMemory,
 	) {
@@ -44,7 +44,7 @@ export class ChatClient implements AnswerSource {
 	/**
 	 * One generation. Yields pieces of text as they arrive and returns the checked answer.
 	 *
-	 * @throws {ServerError} with what had arrived in `partialText` and `partialReasoning`
+	 * @throws {ServerError} with the text that had arrived in `partialText` and `partialReasoning`
 	 */
 	async *generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
 		const prepared = await prepareCall(this.settings, this.servers, this.memory, call);
@@ -56,7 +56,7 @@ export class ChatClient implements AnswerSource {
 				const read = yield* readAnswer(opened, prepared);
 				const answer = await finishAnswer(prepared, opened, read, this.servers.hasSeveral);
 				span.note(tracedAnswer(answer, prepared.startedAt));
-				rememberSpeed(keyOf(opened), tokensPerSecond(answer));
+				rememberSpeed(modelKey(opened), tokensPerSecond(answer));
 				return answer;
 			} catch (error) {
 				const told = span?.fail(error) ?? error;
@@ -69,8 +69,8 @@ export class ChatClient implements AnswerSource {
 }
 
 /**
- * An answer that llama-server could not read and dropped: with another seed the next one may be as it expects. Only where
- * nothing but thinking was passed on.
+ * Whether to retry an answer that llama-server could not parse and dropped: with another seed, the next one may be
+ * valid. Only if no text was yielded.
  */
 function isWorthRetrying(error: unknown, { parameters: { seed, extraBody } }: ChatSettings): boolean {
 	const isDropped = error instanceof ServerError && error.kind === 'outputUnreadable' && !error.partialText;

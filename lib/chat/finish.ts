@@ -7,7 +7,7 @@ import { answerFailure, foreignLines, foreignText } from './answer/failure';
 import { remarkOnPromptCache } from './answer/prompt-cache';
 import { completed, noteOnCallsInText, noteOnFormat, notesOnForcedCall } from './answer/remarks';
 import { thinkingHabits } from './answer/thinking-habits';
-import { keyOf, type OpenedAnswer, serverKindOf } from './open';
+import { modelKey, type OpenedAnswer, serverKindOf } from './open';
 import type { PreparedCall } from './prepare';
 import { type ReadAnswer, showsThinking } from './read';
 import { type ChatSettings, textLength } from './request/request';
@@ -16,10 +16,10 @@ import { contextSizeOf } from './wire/ollama-options';
 import { optional } from '../values';
 
 /**
- * Checks an answer that was read, and learns from it.
+ * Checks an answer that was read completely, adds notes, and learns from it.
  *
  * @param hasSeveral whether the credential has several servers
- * @throws {ServerError} where it is no answer
+ * @throws {ServerError} if it is not a usable answer
  */
 export async function finishAnswer(
 	prepared: PreparedCall,
@@ -31,15 +31,15 @@ export async function finishAnswer(
 	const { connection, model, request, serverKind, passedOver, reader } = opened;
 	const { assembly, shown, strayLines, firstTokenMs, loadMs } = read;
 	if (assembly.endedWithoutReason && strayLines.length === 0) {
-		// A home-made server: every known one says why it stopped.
+		// Only unknown servers: every known one sends a finish reason.
 		if ((await serverKindOf(settings, opened, true, call.signal)) === 'other') assembly.acceptEndWithoutReason();
 	}
-	// The answers of some tell where they come from, whatever gateway passed them on.
+	// Some answers tell their server even through a gateway.
 	const answering = traitsOf(assembly.madeBy ?? request.serverKind);
 	const result = assembly.finish(strayLines);
 	if ('failed' in result) throw await failureOf(result.failed, prepared, opened, answering);
 	memory.remember(result.answer);
-	thinkingHabits.learnFrom(keyOf(opened), assembly.thinkingSeen, result.answer);
+	thinkingHabits.learnFrom(modelKey(opened), assembly.thinkingSeen, result.answer);
 	const answer = completed(result.answer, messages, loadMs);
 	const { usage, timings } = answer;
 	const dropped =
@@ -51,7 +51,7 @@ export async function finishAnswer(
 		));
 	const resized =
 		answering.loadsAnewForContext && assembly.madeBy !== undefined
-			? remarkOnContextSize(keyOf(opened), { size: contextSizeOf(request.parameters), loadMs: timings?.load_ms })
+			? remarkOnContextSize(modelKey(opened), { size: contextSizeOf(request.parameters), loadMs: timings?.load_ms })
 			: undefined;
 	const notes = [
 		...prepared.notes,

@@ -4,7 +4,7 @@ import { keptAnswerAt } from '../servers/manage/kept-answers';
 import type { Skipped } from '../servers/pool/failover';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';
 import { untilReady } from '../servers/retry';
-import { withModelsOf } from './missing-model';
+import { withServerAdvice } from './server-advice';
 import type { PreparedCall } from './prepare';
 import { conversationKey } from './request/conversation-key';
 import { fitToLlamaServer } from './request/llama-options';
@@ -15,30 +15,30 @@ import { fitThinkingLimit } from './thinking-limit';
 import type { ChatRequest } from './types';
 import { beginInSpan, type RequestSpan } from '../tracing/span';
 import { ollamaProtocol } from './wire/ollama';
-import { needsOwnApi } from './wire/ollama-options';
+import { needsNativeApi } from './wire/ollama-options';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 
 /** A model on a server. */
 export type Place = Pick<Attempt, 'connection' | 'model'>;
 
-/** An answer that one of the servers has begun. */
+/** An answer that a server has begun. */
 export interface OpenedAnswer extends Place, BegunAnswer {
 	request: ChatRequest;
 	serverKind: ServerKind;
-	/** The model's chat template, where its server tells it. */
+	/** The model's chat template, if its server shows it. */
 	template?: string;
 	passedOver: Skipped[];
-	/** Of this request; to be ended with the answer. */
+	/** The span of this request, which ends with the answer. */
 	span: RequestSpan;
-	/** Gives the place at the server back. */
+	/** Frees the place in the server's queue. */
 	release(): void;
 }
 
 /**
- * Sends the request to one of the servers, until an answer begins.
+ * Sends the request to one server after the other until an answer begins.
  *
- * @param protocol default: whichever the server has that can do what is asked for
+ * @param protocol default: the server's protocol that supports the request
  */
 export async function openAnswer(
 	servers: ServerPool,
@@ -64,7 +64,7 @@ export async function openAnswer(
 	return { ...value, connection, model, passedOver, serverKind, release: () => served.release() };
 }
 
-/** The request at one server, up to the beginning of its answer. */
+/** Sends the request to one server, and resolves when its answer begins. */
 async function sendTo(
 	attempt: Attempt,
 	{ settings, call: { signal, reuse }, messages, draft, pace }: PreparedCall,
@@ -74,18 +74,18 @@ async function sendTo(
 	const kind = await serverKindOf(settings, attempt, draft.dependsOnServer, signal);
 	const drafted = draft.forServer(kind);
 	const fitted = await fitToLlamaServer(connection, { ...drafted.request, model });
-	const { request, notes: limited } = fitThinkingLimit(connection, keyOf(attempt), fitted.request);
+	const { request, notes: limited } = fitThinkingLimit(connection, modelKey(attempt), fitted.request);
 	const { template, dropsTools } = await toolTemplate(connection, request);
 	if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
 	const kept = traitsOf(kind).mayKeepAnswers === true ? await keptAnswerAt(connection, signal) : undefined;
 	const send = async () => await sendRequest({ ...attempt, pace, kept, reuse, signal }, wanted, request);
-	const told = async (error: unknown) => await withModelsOf(connection, error, { model, kind, signal });
+	const told = async (error: unknown) => await withServerAdvice(connection, error, { model, kind, signal });
 	const { api } = connection.url;
 	const sent = await send().catch(async (error: unknown) => {
 		const failed = await told(error);
 		if (connection.url.api === api) throw failed;
-		// The question who it is found the routes at the root, without a version.
+		// Identifying the server found that its routes are at the root, without a version.
 		return await send().catch(async (again: unknown) => {
 			throw await told(again);
 		});
@@ -94,12 +94,12 @@ async function sendTo(
 	return { ...sent, request, notes, ...(template === undefined ? {} : { template }) };
 }
 
-/** Ollama's own API where the server has it and only that does what was asked for; else OpenAI's. */
+/** Ollama's native API if the server has it and the request needs it; else OpenAI's. */
 function protocolFor({ serverKind, parameters }: ChatRequest): ChatProtocol {
-	return traitsOf(serverKind).hasOllamaApi === true && needsOwnApi(parameters) ? ollamaProtocol : openAiProtocol;
+	return traitsOf(serverKind).hasOllamaApi === true && needsNativeApi(parameters) ? ollamaProtocol : openAiProtocol;
 }
 
-/** @param matters whether the server is asked where its kind is not known */
+/** @param matters whether to ask the server if its kind is unknown */
 export async function serverKindOf(
 	{ serverKind }: ChatSettings,
 	{ connection, model }: Place,
@@ -110,6 +110,6 @@ export async function serverKindOf(
 	return matters ? await askServerKind(connection, model, { signal }) : (knownServerKind(connection, model) ?? 'other');
 }
 
-export function keyOf({ connection, model }: Place): string {
+export function modelKey({ connection, model }: Place): string {
 	return `${connection.url.api} ${model}`;
 }

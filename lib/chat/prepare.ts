@@ -6,13 +6,13 @@ import { convertMessages } from './request/messages';
 import { type ChatCall, type ChatSettings, draftRequest, type RequestDraft } from './request/request';
 import type { ChatMessage } from './types';
 
-/** A call as far as it does not depend on who answers. */
+/** A call, prepared as far as possible without knowing the server. */
 export interface PreparedCall {
 	settings: ChatSettings;
 	call: ChatCall;
 	messages: ChatMessage[];
 	draft: RequestDraft;
-	/** Remarks on what was left out. */
+	/** Notes on what was left out. */
 	notes: string[];
 	pace: ReadingPace;
 	/** Calls of earlier turns. */
@@ -21,7 +21,7 @@ export interface PreparedCall {
 	startedAt: number;
 }
 
-/** @throws {ServerError} where the call cannot be sent as it is */
+/** @throws {ServerError} if the call cannot be sent */
 export async function prepareCall(
 	settings: ChatSettings,
 	servers: ServerPool,

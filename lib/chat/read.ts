@@ -6,7 +6,7 @@ import { readBatch, type Unreadable } from './answer/read-batch';
 import { familyOf } from './answer/text-formats/families';
 import { thinkingHabits } from './answer/thinking-habits';
 import { ThinkingPresenter } from './answer/thinking-presenter';
-import { keyOf, type OpenedAnswer } from './open';
+import { modelKey, type OpenedAnswer } from './open';
 import type { PreparedCall } from './prepare';
 import { textOf } from './request/content';
 import { wantsJson } from './request/parameters';
@@ -14,16 +14,16 @@ import { callableTools, type ChatSettings } from './request/request';
 import { ThinkingLimit } from './thinking-limit';
 import type { ChatMessage } from './types';
 
-/** An answer that has come to the end of its stream. */
+/** An answer that was read to the end of its stream. */
 export interface ReadAnswer {
 	assembly: Assembly;
-	/** All text that was given out. */
+	/** All text that was yielded. */
 	shown: string;
 	/** Lines of the body that were no events. */
 	strayLines: string[];
-	/** Milliseconds from sending to the first token; 0 where there was none. */
+	/** Milliseconds from sending to the first token; 0 without one. */
 	firstTokenMs: number;
-	/** Milliseconds that the server says it took to load the model. */
+	/** Load time of the model in milliseconds, as reported by the server. */
 	loadMs: number | undefined;
 	notes: string[];
 }
@@ -32,9 +32,9 @@ const ENDED_WITHOUT_MARKER =
 	'The server said that the answer was finished, but did not end the stream. If something is missing at the end of the answer, this is why.';
 
 /**
- * Yields pieces of text as they arrive, and closes the stream in every case.
+ * Yields pieces of text as they arrive, and always closes the stream.
  *
- * @throws {ServerError} with what had arrived in `partialText` and `partialReasoning`
+ * @throws {ServerError} with the text that had arrived in `partialText` and `partialReasoning`
  */
 export async function* readAnswer(
 	opened: OpenedAnswer,
@@ -48,7 +48,7 @@ export async function* readAnswer(
 	const limit = new ThinkingLimit(opened);
 	const notes: string[] = [];
 	let firstTokenMs = 0;
-	/** An event that is no JSON: an error if anything follows, else the place where the stream was cut. */
+	/** An event that is not JSON: an error if anything follows; otherwise the stream was cut there. */
 	let unreadable: Unreadable | undefined;
 	try {
 		for await (const batch of reader.batches) {
@@ -66,7 +66,7 @@ export async function* readAnswer(
 		}
 	} catch (error) {
 		const isAborted = call.signal?.aborted === true;
-		// Everything that was announced has arrived: a missing end marker or a socket left open does not undo it.
+		// All announced content has arrived, so a missing end marker or an open socket does not matter.
 		if (!assembly.finished || isAborted)
 			throw withPartialAnswer(isAborted ? error : (unreadable?.error ?? error), assembly);
 		if (!assembly.countsCameLast) notes.push(ENDED_WITHOUT_MARKER);
@@ -88,7 +88,7 @@ export async function* readAnswer(
 	return { assembly, shown: presenter.shown, strayLines, firstTokenMs, loadMs: chatter.loadMs, notes };
 }
 
-/** A chain that parses a JSON answer cannot read it with thinking in front. */
+/** Whether thinking is shown: not in front of JSON, which chains could not parse then. */
 export function showsThinking({ showThinking, parameters }: ChatSettings): boolean {
 	return showThinking && !wantsJson(parameters);
 }
@@ -100,14 +100,14 @@ function assemblyFor(
 	messages: readonly ChatMessage[],
 ): Assembly {
 	const { request, model, template, serverKind } = opened;
-	const mayBeMissing = thinkingHabits.mayLeaveOpeningTagOut(keyOf(opened), {
+	const mayBeMissing = thinkingHabits.mayLeaveOpeningTagOut(modelKey(opened), {
 		model,
 		isSplitByServer: traitsOf(serverKind).splitsThinking === true,
 		whole,
 	});
 	return new Assembly({
 		openingThinkTagMayBeMissing:
-			whole || thinkingHabits.leavesOpeningTagOut(keyOf(opened)) ? mayBeMissing && 'always' : mayBeMissing,
+			whole || thinkingHabits.leavesOpeningTagOut(modelKey(opened)) ? mayBeMissing && 'always' : mayBeMissing,
 		thinkingIsOff: parameters.thinking?.mode === 'off',
 		prefill: prefillOf(messages),
 		tools: request.tools ?? [],
@@ -117,7 +117,7 @@ function assemblyFor(
 	});
 }
 
-/** A trailing assistant message is continued by the server, which repeats it at the beginning of the answer. */
+/** The text of a trailing assistant message: the server continues it, and repeats it at the beginning of the answer. */
 function prefillOf(messages: readonly ChatMessage[]): string | undefined {
 	const last = messages.at(-1);
 	return last?.role === 'assistant' && last.toolCalls === undefined && last.content !== '' ? last.content : undefined;

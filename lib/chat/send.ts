@@ -10,7 +10,7 @@ import { beginningOf } from './beginning';
 import type { ReadingPace } from './answer/reading-pace';
 import type { ChatRequest, Thinking } from './types';
 import { ollamaProtocol } from './wire/ollama';
-import { withoutOwnApi } from './wire/ollama-options';
+import { withoutNativeApi } from './wire/ollama-options';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 
@@ -18,7 +18,10 @@ const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) 
 	parameters: { ...request.parameters, thinking },
 });
 
-/** What each workaround to a server changes. Nothing was generated before it, so sending again is safe. */
+/**
+ * The change of the request for each workaround; undefined if there is none. Nothing was generated before, so sending
+ * again is safe.
+ */
 const WORKAROUNDS: Record<Workaround, (request: ChatRequest, refusal: string) => Partial<ChatRequest> | undefined> = {
 	withoutStream: () => ({ stream: false }),
 	withoutUsageInStream: () => ({ streamUsage: false }),
@@ -35,7 +38,7 @@ const WORKAROUNDS: Record<Workaround, (request: ChatRequest, refusal: string) =>
 };
 
 /**
- * Without these the answer would not be what was asked for; so would be without what the user wrote into Extra Body.
+ * Fields that must not be left out, because the answer would not be what was requested. The same applies to Extra Body.
  */
 const NEEDED_FIELDS: ReadonlySet<string> = new Set([
 	'model',
@@ -55,7 +58,7 @@ function isNeeded(name: string, { parameters, toolChoice = 'auto' }: ChatRequest
 	return NEEDED_FIELDS.has(name) || name in (parameters.extraBody ?? {});
 }
 
-/** Where a request goes, when it is sent again as it is, how long it may take, and how often its answer is read. */
+/** How a request is sent: connection, limits and retries, pace of reading, cancelling. */
 interface Sending extends Omit<Attempt, 'model'> {
 	pace?: ReadingPace;
 	kept?: KeptAnswer;
@@ -63,19 +66,19 @@ interface Sending extends Omit<Attempt, 'model'> {
 	signal?: AbortSignal;
 }
 
-/** An answer that began. */
+/** An answer that has begun. */
 export interface BegunAnswer {
 	reader: EventStream;
 	/** Protocol of the answer, after any fallback. */
 	protocol: ChatProtocol;
-	/** Remarks on what was sent in place of what was asked for. */
+	/** Notes on changes of the request. */
 	notes: string[];
 }
 
 /**
- * Sends a request, and sends it again in another form where the server refuses this one before it generates anything.
+ * Sends a request, and sends it again with workarounds if the server refuses it before it generates anything.
  *
- * @throws {ServerError} the refusal that nothing gets past
+ * @throws {ServerError} the refusal, if no workaround helps
  */
 export async function sendRequest(
 	sending: Sending,
@@ -88,7 +91,7 @@ export async function sendRequest(
 	const known = Object.fromEntries(
 		Object.entries(knownFieldChanges(place)).filter(([name, other]) => other !== null || !isNeeded(name, request)),
 	);
-	/** An answer without any content, which is asked once for its words. */
+	/** A stream without any content: the request is sent once more without streaming, which shows the error. */
 	let empty: ServerError | undefined;
 	for (let current: ChatRequest = { ...request, fieldChanges: known }; ; ) {
 		const outcome = await trySending(sending, protocol, current);
@@ -96,7 +99,7 @@ export async function sendRequest(
 			const { fieldChanges: changes = {} } = current;
 			if (Object.keys(changes).length > Object.keys(known).length) rememberFieldChanges(place, changes);
 			const left = Object.keys(changes).filter((name) => changes[name] === null);
-			// A later one undoes what an earlier one said.
+			// A later workaround makes the notes of earlier ones obsolete.
 			return { reader: outcome, protocol, notes: [...noteOnLeftOut(left, request, protocol), ...notes.slice(-1)] };
 		}
 		const { failed } = outcome;
@@ -112,14 +115,14 @@ export async function sendRequest(
 		}
 		const way = workaroundFor(failed, current, taken);
 		if (way === undefined) throw failed;
-		// A server may name one field after the other.
+		// May be needed several times: a server may name one field after the other.
 		if (way.refusal.then !== 'withoutRefusedFields') taken.add(way.refusal);
 		if (way.refusal.note !== undefined) notes.push(way.refusal.note);
 		current = { ...current, ...way.change };
 	}
 }
 
-/** What gets past a refusal: the first known one that fits, has not been tried, and changes something. */
+/** The first workaround that matches the refusal, was not tried, and changes something. */
 function workaroundFor(
 	{ serverText = '' }: ServerError,
 	request: ChatRequest,
@@ -133,7 +136,7 @@ function workaroundFor(
 	return undefined;
 }
 
-/** Only what the user set: nobody misses the counts in a stream. */
+/** The note on left-out fields that the user set. Token counts in the stream are not mentioned. */
 function noteOnLeftOut(fields: readonly string[], request: ChatRequest, protocol: ChatProtocol): string[] {
 	if (fields.length === 0) return [];
 	const sent = protocol.body({ ...request, fieldChanges: {} });
@@ -142,9 +145,9 @@ function noteOnLeftOut(fields: readonly string[], request: ChatRequest, protocol
 	return [`This server refuses fields that it does not know, so these options were left out: ${left.join(', ')}`];
 }
 
-/** A proxy in front of Ollama may let only the OpenAI routes through. */
+/** Sends to Ollama's OpenAI routes, for a proxy that lets only these through. */
 async function sendByOpenAi(sending: Sending, request: ChatRequest): Promise<BegunAnswer> {
-	const { parameters, left } = withoutOwnApi(request.parameters);
+	const { parameters, left } = withoutNativeApi(request.parameters);
 	const sent = await sendRequest(sending, openAiProtocol, { ...request, parameters });
 	if (left.length === 0) return sent;
 	const note = `Only the OpenAI-compatible routes of this Ollama can be reached, which ignore these options: ${left.join(', ')}. Let the proxy in front of it pass on /api/chat as well.`;
@@ -163,14 +166,14 @@ async function trySending(
 			signal,
 			about,
 			limits,
-			// DELETE does not stop an answer that comes as a whole.
+			// DELETE cannot stop an answer that is not streamed.
 			kept: request.stream === false ? undefined : kept,
 			reuse,
 			framing: protocol.framing,
 			pace: pace?.interval,
 			retry: retry?.(),
 			beginning: beginningOf(connection, protocol.decode, about),
-			// With the pause that the server asks for, which a retry obeys.
+			// Adds the pause from Retry-After, which retries respect.
 			refuse(answer) {
 				const pause = retryAfterMs(answer.headers['retry-after']);
 				if (pause === undefined || answer.status < 300) return undefined;

@@ -1,4 +1,4 @@
-/** Thinking that is ended after some time (docs/protocols/llama-server-new.md 2). */
+/** Ends thinking after a time limit (docs/protocols/llama-server-new.md 2). */
 import type { Connection } from '../http/connection';
 import type { ServerSentEvent } from '../http/sse';
 import { pauseFor } from '../http/waiting';
@@ -8,17 +8,17 @@ import { nonEmptyText, parseObject, recordOf } from '../values';
 import type { ChatRequest } from './types';
 
 const ASK_LIMIT_MS = 10_000;
-/** What was on its way when the server agreed has arrived by then. */
+/** After this time, thinking that was already on its way has arrived. */
 const ON_ITS_WAY_MS = 1_000;
-/** Characters of thinking behind that: the server agreed, and did nothing. */
+/** More characters of thinking after that mean that the server agreed, but did nothing. */
 const GOES_ON = 50;
-/** Of older versions. The server may be updated while n8n runs. */
+/** Statuses of older versions, cached for a limited time: the server may be updated while n8n runs. */
 const NO_ROUTE: ReadonlySet<number> = new Set([404, 405, 501]);
 const withoutRoute = LruCache.shared<true>({ ttlMs: 60 * 60_000 });
-/** Tokens per second of a model with its server. */
+/** Tokens per second by model and server. */
 const speeds = LruCache.shared<number>();
 
-/** @param key the model with its server */
+/** @param key key of model and server */
 export function rememberSpeed(key: string, tokensPerSecond: number | undefined): void {
 	if (tokensPerSecond !== undefined) speeds.set(key, tokensPerSecond);
 }
@@ -27,7 +27,7 @@ function mayEndThinking({ id }: Connection, { serverKind }: ChatRequest): boolea
 	return traitsOf(serverKind).endsThinking === true && !withoutRoute.has(id);
 }
 
-/** The request with a token budget, where the server cannot be told to end the thinking and the model's speed is known. */
+/** Adds a token budget to the request if the server cannot end thinking on demand and the model's speed is known. */
 export function fitThinkingLimit(
 	connection: Connection,
 	key: string,
@@ -47,7 +47,7 @@ export function fitThinkingLimit(
 	};
 }
 
-/** What became of the limit once it was reached. */
+/** What happened after the limit was reached. */
 const UNANSWERED = '. The server was told to end the thinking, and did not answer that.';
 const BEGAN = '. The server was told to end the thinking, and the answer began.';
 const CANNOT =
@@ -55,12 +55,12 @@ const CANNOT =
 const AGREED_ONLY =
 	'. The server was told to end the thinking and agreed, but the thinking went on: it does not know the end tag of this model as one token. Turn Thinking off, or take a model and a chat template that fit each other.';
 
-/** Watches how long an answer thinks, and has its server end that. */
+/** Measures how long an answer thinks, and tells the server to end it at the limit. */
 export class ThinkingLimit {
 	private readonly limitMs: number;
-	/** The answer's, by which the server finds it. */
+	/** ID of the answer on the server. */
 	private id: unknown;
-	/** Of the thinking that goes on. */
+	/** Timer of the current thinking. */
 	private waiting: AbortController | undefined;
 	private readonly over = new AbortController();
 	private outcome: string | undefined;
@@ -69,11 +69,11 @@ export class ThinkingLimit {
 
 	constructor(private readonly opened: { connection: Connection; request: ChatRequest }) {
 		const { serverKind, parameters } = opened.request;
-		// The others ignore the option, which is said already.
+		// Other servers ignore the option, for which there already is a note.
 		this.limitMs = traitsOf(serverKind).thinkingBudget ? (parameters.thinking?.limitMs ?? 0) : 0;
 	}
 
-	/** @param thinks whether the answer still thinks after these events, which brought `reasoning` */
+	/** @param thinks whether the answer is still thinking after these events, which contained `reasoning` */
 	seen(events: readonly ServerSentEvent[], thinks: boolean, reasoning: string): void {
 		if (this.limitMs === 0) return;
 		this.id ??= parseObject(events[0]?.data ?? '')?.id;
@@ -89,7 +89,7 @@ export class ThinkingLimit {
 		if (this.wentOn > GOES_ON) this.outcome = AGREED_ONLY;
 	}
 
-	/** @returns remarks for the user; none where the limit was not reached */
+	/** @returns notes for the user; empty if the limit was not reached */
 	close(): string[] {
 		if (this.waiting === undefined && this.outcome === undefined) return [];
 		this.waiting?.abort();
@@ -104,7 +104,7 @@ export class ThinkingLimit {
 		this.outcome = mayEndThinking(connection, request) ? UNANSWERED : CANNOT;
 		if (this.outcome === CANNOT) return;
 		const asked = await connection.call(`${connection.url.api}/chat/completions/control`, {
-			// A router goes by the name of the model.
+			// A router needs the model's name.
 			json: { id: this.id, action: 'reasoning_end', model: request.model },
 			timeoutMs: ASK_LIMIT_MS,
 			signal: this.over.signal,

@@ -2,7 +2,7 @@ import type { TracedAnswer } from '../tracing/attributes';
 import type { FinishedAnswer } from './types';
 import { speedByServer } from './wire/counts';
 
-/** What a trace says of an answer. @param startedAt by `performance.now()` */
+/** The attributes of an answer for its trace. @param startedAt by `performance.now()` */
 export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedAnswer {
 	const { model, finishReason, usage, timings, firstTokenMs, toolCalls, text, reasoning, serverKind } = answer;
 	return {
@@ -17,7 +17,7 @@ export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedA
 	};
 }
 
-/** As the server says, else as it was measured here. */
+/** The speed that the server reports, or else the one measured here. */
 export function tokensPerSecond({ timings, usage, firstTokenMs, totalMs }: FinishedAnswer): number | undefined {
 	const generatedMs = totalMs - firstTokenMs;
 	const tokens = usage?.completionTokens ?? 0;

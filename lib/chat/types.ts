@@ -4,7 +4,7 @@ import type { FieldChanges } from '../servers/refused-fields';
 import type { Skipped } from '../servers/pool/failover';
 import type { SamplerValues } from './request/samplers';
 
-/** One piece of a message's content, in the shape every wire protocol can be written from. */
+/** One part of a message's content, independent of wire protocols. */
 export type ContentPart =
 	| { type: 'text'; text: string }
 	/** `url`: a data URL with clean base64, or an http(s) URL that the server fetches itself. */
@@ -13,14 +13,14 @@ export type ContentPart =
 	| { type: 'audio'; data: string; format: string };
 
 export interface ToolCall {
-	/** Ours where n8n sees it (`ownToolCallIds`), the server's where it goes to the server. */
+	/** Towards n8n our own id (`ownToolCallIds`), towards the server the server's. */
 	id: string;
 	name: string;
-	/** JSON text of an object, as the model wrote it where that is known. */
+	/** JSON text of an object, if possible exactly as the model wrote it. */
 	arguments: string;
 }
 
-/** A conversation message, free of LangChain and of any wire protocol. */
+/** A message of a conversation, independent of LangChain and wire protocols. */
 export type ChatMessage =
 	| { role: 'system' | 'user'; content: string | ContentPart[] }
 	| { role: 'assistant'; content: string; reasoning?: string; toolCalls?: ToolCall[] }
@@ -33,7 +33,7 @@ export interface ToolDefinition {
 	parameters: Record<string, unknown>;
 }
 
-/** What a tool call may be: left to the model, forbidden, forced, or forced to one tool. */
+/** Whether tools are called: the model decides, never, always, or always this one. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { name: string };
 
 export type Thinking = ThinkingLimits &
@@ -47,9 +47,9 @@ export type Thinking = ThinkingLimits &
 	);
 
 interface ThinkingLimits {
-	/** The thinking is ended after so many milliseconds. */
+	/** Milliseconds after which thinking is ended. */
 	limitMs?: number;
-	/** The same in tokens, for a server that cannot be told to end it. */
+	/** The same in tokens, for servers that cannot end it on demand. */
 	limitTokens?: number;
 }
 
@@ -59,11 +59,11 @@ export type ResponseFormat =
 	| { type: 'jsonSchema'; schema: Record<string, unknown>; name?: string }
 	| { type: 'grammar'; grammar: string };
 
-/** Sampling and other settings of a generation. A field that is not set is not sent. */
+/** Sampling and other settings of a generation. Fields that are not set are not sent. */
 export interface ChatParameters extends SamplerValues {
 	responseFormat?: ResponseFormat;
 	thinking?: Thinking;
-	/** Merged into the body last, over everything else. */
+	/** Merged into the body last, overriding everything else. */
 	extraBody?: Record<string, unknown>;
 }
 
@@ -74,9 +74,9 @@ export interface ChatRequest {
 	toolChoice?: ToolChoice;
 	parameters: ChatParameters;
 	serverKind: ServerKind;
-	/** Rewrite tool-call ids to nine letters and digits, which the templates of Mistral models demand. */
+	/** Rewrite tool-call ids to nine letters and digits, as Mistral's templates require. */
 	shortToolIds?: boolean;
-	/** What becomes of fields of the body that the server refuses. */
+	/** Changes of body fields that the server refuses. */
 	fieldChanges?: FieldChanges;
 	/** False only for servers that refuse to stream together with tools. */
 	stream?: boolean;
@@ -89,87 +89,87 @@ export interface Usage {
 	promptTokens: number;
 	completionTokens: number;
 	totalTokens: number;
-	/** Prompt tokens the server took from its cache. */
+	/** Prompt tokens from the server's cache. */
 	cachedTokens?: number;
 	reasoningTokens?: number;
-	/** Estimated from the texts, because the server told nothing. */
+	/** Estimated from the texts, because the server sent no counts. */
 	estimated?: true;
 }
 
 /**
- * llama-server's timings: counts, milliseconds, and tokens per second. `load_ms`: how long the model was loaded for this
+ * llama-server's timings: counts, milliseconds, and tokens per second. `load_ms`: load time of the model for this
  * answer (Ollama).
  */
 export type Timings = Record<string, number>;
 
 export interface ToolCallPiece {
-	/** Index on the wire; pieces of one call share it. Some servers write it as text. */
+	/** Index from the server, the same for all pieces of a call. Some servers send it as text. */
 	index?: number | string;
 	id?: string;
 	name?: string;
 	/** A piece of the JSON text, or the whole object (Ollama's native form). */
 	arguments?: string | Record<string, unknown>;
-	/** The piece is a call of its own, whatever its index says. */
+	/** The piece is a whole call, whatever its index is. */
 	complete?: boolean;
 }
 
-/** Text for the reader, and thinking. */
+/** Text of the answer, and thinking. */
 export interface SplitText {
 	text: string;
 	reasoning: string;
 }
 
-/** One step of an answer, as a wire protocol decodes it. Everything is optional: servers leave out what they like. */
+/** A decoded event of an answer. Everything is optional, because servers leave out fields. */
 export interface WireChunk extends Partial<SplitText> {
-	/** Number of the choice, where it is not 0. */
+	/** Index of the choice, if not 0. */
 	choice?: number;
-	/** What it holds is a whole message, not a piece of one. */
+	/** It contains a whole message, not a delta. */
 	isMessage?: true;
 	toolCalls?: ToolCallPiece[];
 	finishReason?: string;
-	/** The reason of the end is null in it: the server has that field, so an end without a reason is none. */
+	/** Its finish reason is null: the server has that field, so an end without a reason is not a proper end. */
 	sendsReason?: true;
 	usage?: Usage;
 	timings?: Timings;
 	model?: string;
 	/** The end marker of the protocol (`[DONE]`). */
 	done?: boolean;
-	/** An error inside a stream that began well. */
+	/** An error in the middle of a stream. */
 	error?: ErrorBody;
-	/** The server reads the prompt: fraction done, from 0 to 1. */
+	/** Progress of reading the prompt, from 0 to 1. */
 	progress?: number;
-	/** Thinking in a chunk that holds nothing else, not even what every model server sends along. */
+	/** Thinking in a chunk that contains nothing else, not even an id or a model. */
 	bareReasoning?: string;
-	/** Who made this, though a gateway may have passed it on. */
+	/** The kind of server that made this, also behind a gateway. */
 	madeBy?: ServerKind;
 }
 
 /** A complete, checked answer. */
 export interface ChatAnswer extends SplitText, Pick<WireChunk, 'usage' | 'timings' | 'model'> {
 	toolCalls: ToolCall[];
-	/** `stop`, `length`, `tool_calls`, or what else the server said; `unknown` where it said nothing. */
+	/** `stop`, `length`, `tool_calls`, or another reason of the server; `unknown` without one. */
 	finishReason: string;
-	/** What the user should know although the answer is usable. */
+	/** Notes for the user about this usable answer. */
 	notes: string[];
 }
 
-/** An answer with where it came from and how long it took. */
+/** An answer with its origin and times. */
 export interface FinishedAnswer extends ChatAnswer {
 	/** The resolved URL that answered. */
 	url: string;
-	/** Why what looks like a call in its text is none. */
+	/** Why a possible call in its text was not run. */
 	callNotRun?: UnrunReason;
-	/** Which of several servers answered, under which name it has the model, and which ones did not. */
+	/** With several servers: the one that answered, the model's name there, and the servers that were passed over. */
 	server?: { url: string; model: string; passedOver: Skipped[] };
 	serverKind: ServerKind;
 	/** Milliseconds from sending to the first token, and to the end. */
 	firstTokenMs: number;
 	totalMs: number;
-	/** What else the execution log shows. */
+	/** Further fields for the execution log. */
 	log?: Record<string, unknown>;
 }
 
-/** Why what looks like a call is none. */
+/** Why a possible call was not run. */
 export type UnrunReason =
 	| 'quoted'
 	| 'followed'
@@ -181,17 +181,14 @@ export type UnrunReason =
 	| 'inThinking'
 	| 'hasOthers';
 
-/**
- * A message as LangChain has it, reduced to plain data. `lib/langchain/langchain-message.ts` reads it off the host's
- * objects.
- */
+/** A LangChain message as plain data, made by `lib/langchain/langchain-message.ts`. */
 export interface SourceMessage {
 	type: 'system' | 'human' | 'ai' | 'tool' | 'other';
 	/** The role of a generic message. */
 	role?: string;
 	content: unknown;
 	toolCalls?: Array<{ id?: string; name: string; args: Record<string, unknown> }>;
-	/** Calls whose arguments did not parse. Never replayed. */
+	/** Calls with arguments that could not be parsed. Never sent back. */
 	invalidToolCalls?: Array<{ id?: string; name?: string }>;
 	toolCallId?: string;
 	name?: string;

@@ -34,19 +34,19 @@ export interface AssemblyOptions {
 	prefill?: string;
 	/** Templates that open the thinking tag leave line breaks at the beginning of an answer without thinking. */
 	thinkingIsOff?: boolean;
-	/** All that were offered: a call that names none of them is an error. */
+	/** All offered tools: a call of any other is an error. */
 	tools?: readonly ToolDefinition[];
-	/** Tools whose calls are read out of the text, see `TextCalls`; without them the text stays as it is. */
+	/** Tools whose calls are read from the text, see `TextCalls`; without them the text is unchanged. */
 	toolsInText?: readonly ToolDefinition[];
 	/** The format in which the model writes its thinking and its calls. */
 	family?: Family;
-	/** What users and tools wrote: a call that stands there is quoted. */
+	/** Messages of users and tools: a call that also occurs there is a quotation. */
 	input?: readonly string[];
-	/** Gives the calls of the answer ids of our own. Replaced in tests. */
+	/** Makes our own ids for the calls. Replaced in tests. */
 	callIds?: (serverIds: ReadonlyArray<string | undefined>) => string[];
 }
 
-/** Why an answer is no answer. The caller adds URL, model and limits. */
+/** Why an answer cannot be used. The caller adds URL, model and limits. */
 export interface AssemblyFailure extends SplitText, Pick<FailureDetails, 'kind' | 'serverText' | 'status' | 'facts'> {
 	tool?: string;
 	usage?: Usage;
@@ -57,8 +57,8 @@ export type AssemblyResult = { answer: ChatAnswer } | { failed: AssemblyFailure 
 const MIN_REPETITION = 20;
 
 /**
- * Puts an answer together from wire chunks, whichever way they were cut. It has no clock, no socket and no LangChain.
- * Tool calls are kept until the end and checked there.
+ * Assembles an answer from wire chunks, independent of how they were split. Pure: no clock, socket or LangChain. Tool
+ * calls are collected and checked at the end.
  */
 export class Assembly {
 	private readonly splitter: ThinkSplitter;
@@ -73,14 +73,14 @@ export class Assembly {
 	private text = '';
 	private reasoning = '';
 	private finishReason: string | undefined;
-	/** The server went on after it had said why it stopped: then only the end of the stream is the end. */
+	/** Content came after a finish reason: then only the end of the stream counts. */
 	private finishedTooEarly = false;
 	private countsAtEnd = false;
 	private readonly otherChoice = new OtherChoice();
 	private hasDeltas = false;
 	private textPieces = 0;
 	private said: Pick<WireChunk, 'usage' | 'timings' | 'model'> = {};
-	/** Who made this answer, as far as it says so. */
+	/** The kind of server that made this answer, if the answer tells. */
 	madeBy: ServerKind | undefined;
 	private receivedText = false;
 	private receivedWords = false;
@@ -99,24 +99,23 @@ export class Assembly {
 		this.thoughtCalls = new CallDetector(new Map(toolsInText.map((tool) => [tool.name, tool])), family);
 	}
 
-	/** Whether anything that the model generated has arrived: then the idle limit counts, not the first-token limit. */
+	/** Whether anything generated has arrived: from then on the idle limit applies, not the first-token limit. */
 	get started(): boolean {
 		return this.receivedText || this.calls.begun || this.finishReason !== undefined;
 	}
 
-	/** Whether more than white space has arrived, with which the answers of many models begin. */
+	/** Whether more than white space has arrived, with which many answers begin. */
 	get speaks(): boolean {
 		return this.receivedWords || this.calls.begun || this.finishReason !== undefined;
 	}
 
-	/** Whether what came last is thinking. */
+	/** Whether the latest content is thinking. */
 	get thinks(): boolean {
 		return this.thinking && !this.calls.begun && this.finishReason === undefined;
 	}
 
 	/**
-	 * Whether the server said why it stopped and everything that it announced is there: then only counts and the end
-	 * marker may still come.
+	 * Whether there is a finish reason, and all announced content: then only token counts and the end marker may follow.
 	 */
 	get finished(): boolean {
 		if (this.finishReason === undefined || this.finishedTooEarly || this.failed !== undefined) return false;
@@ -127,42 +126,42 @@ export class Assembly {
 		return CALLS_FOLLOW.test(this.finishReason ?? '') && !this.calls.begun;
 	}
 
-	/** Whether token counts came with the end or behind it, where servers send them: then nothing can be missing. */
+	/** Whether token counts came with or after the finish reason, where servers send them: then nothing is missing. */
 	get countsCameLast(): boolean {
 		return this.finished && this.countsAtEnd;
 	}
 
-	/** Whether everything has been said; what follows is ignored. */
+	/** Whether the answer is over; further chunks are ignored. */
 	get complete(): boolean {
 		return this.done || this.failed !== undefined;
 	}
 
 	/**
-	 * Whether text came to the end marker without a reason, which is all that minimal servers send. Of others it proves
+	 * Whether the end marker came without a finish reason. Minimal servers send nothing else; for others it proves
 	 * nothing: vLLM sends the marker after an error, and gateways after a lost backend.
 	 */
 	get endedWithoutReason(): boolean {
 		return this.done && this.failed === undefined && this.finishReason === undefined && !this.calls.begun;
 	}
 
-	/** Takes such an end as the end of the answer. To be called before `finish`. */
+	/** Accepts such an end as a complete answer. To be called before `finish`. */
 	acceptEndWithoutReason(): void {
 		if (this.endedWithoutReason && this.text.trim() !== '') this.finishReason = NO_FINISH_REASON;
 	}
 
-	/** The format of calls that were read out of the text; undefined where there were none. */
+	/** The format of the calls that were read from the text; undefined without any. */
 	get formatInText(): Family | undefined {
 		return this.callsInText.calls.length > 0 ? this.options.family : undefined;
 	}
 
-	/** What looks like a call in the text or in the thinking, and was not run. */
+	/** A possible call in the text or in the thinking that was not run. */
 	get unrunCall(): UnrunCall | undefined {
 		const thought = this.thoughtCalls?.own ?? this.thoughtCalls?.foreign;
 		if (this.callsInText.seen !== undefined || thought === undefined) return this.callsInText.seen;
 		return { name: thought.name, family: thought.family, because: 'inThinking' };
 	}
 
-	/** What has arrived so far, for errors that come from elsewhere. */
+	/** What has arrived so far, for errors from elsewhere. */
 	get partial(): SplitText {
 		return { text: this.text, reasoning: this.reasoning };
 	}
@@ -219,7 +218,7 @@ export class Assembly {
 		if (usage) this.countsAtEnd = this.finishReason !== undefined;
 		if (chunk.sendsReason) this.sendsReason = true;
 		if (chunk.done) this.done = true;
-		// Some servers never give a reason (vllm-mlx issue 628). A call tells by itself whether it is whole.
+		// Some servers never send a reason (vllm-mlx issue 628). Whether a call is complete can be seen from the call.
 		if (chunk.done && !this.sendsReason && this.calls.begun && this.calls.isWhole) this.finishReason ??= 'tool_calls';
 		const isCutCall = chunk.finishReason === 'length' && this.text === '' && this.cutCall(step.text) !== undefined;
 		this.keep(step);
@@ -230,7 +229,7 @@ export class Assembly {
 		return this.calls.begun ? undefined : cutCallIn(text, this.options.toolsInText ?? []);
 	}
 
-	/** Text that was held back until now. To be called once, at the end of the stream and before `finish`. */
+	/** Returns the text that was held back. To be called once, at the end of the stream and before `finish`. */
 	flush(): SplitText {
 		const other = this.complete ? [] : this.otherChoice.take().map((chunk) => this.take(chunk));
 		const late = this.newReasoning.end();
@@ -254,8 +253,8 @@ export class Assembly {
 	}
 
 	/**
-	 * An answer that is about a tag and begins with it: the tag is never closed, the sentence goes on behind it, and nothing
-	 * says that this model thinks in tags. Empty where it is none.
+	 * The text of an answer that is about a thinking tag and begins with it: the tag is never closed, a sentence
+	 * continues after it, and the model is not known to think in tags. Empty for other answers.
 	 */
 	private literalAnswer(): string {
 		const { open } = this.splitter;
@@ -272,7 +271,7 @@ export class Assembly {
 		this.thoughtCalls?.push(reasoning);
 	}
 
-	/** The answer, or why there is none. `strayLines`: lines of the body that were no events. */
+	/** The checked answer, or the failure. `strayLines`: lines of the body that were no events. */
 	finish(strayLines: readonly string[] = []): AssemblyResult {
 		if (this.failed !== undefined) return { failed: { ...this.failed, ...this.partial } };
 		if (this.finishReason === undefined) return this.failure('streamEndedEarly', strayFailure(strayLines));
@@ -309,12 +308,12 @@ export class Assembly {
 		return { answer };
 	}
 
-	/** What a chunk adds. Some servers end a stream of deltas with the whole message, which repeats them. */
+	/** The new content of a chunk. Some servers end a stream of deltas with the whole message, which repeats them. */
 	private newContent(chunk: WireChunk): SplitText & Pick<WireChunk, 'toolCalls'> {
 		let { text = '', reasoning = '', toolCalls } = chunk;
 		if (!chunk.isMessage) {
 			if (text || reasoning || toolCalls) this.hasDeltas = true;
-			// Some send the whole text once more as the delta of the last chunk. Of one piece alone that proves nothing.
+			// Some repeat the whole text in the delta of the last chunk. After a single piece, equal text proves nothing.
 			const repeats = chunk.finishReason !== undefined && this.textPieces > 1 && text === this.text;
 			if (repeats && this.text.length >= MIN_REPETITION) text = '';
 			else if (text) this.textPieces += 1;

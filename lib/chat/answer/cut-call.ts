@@ -1,11 +1,11 @@
 import type { ToolDefinition } from '../types';
 
 /**
- * The tool whose call was cut off by the token limit and came as text: Ollama reads calls only where they are whole, and
- * hands on the JSON of others as the answer (docs/protocols/ollama.md 4.3). Undefined where the text is no such call.
+ * The name of the tool whose call was cut off by the token limit and arrived as text: Ollama parses only complete
+ * calls, and passes on the JSON of others as text (docs/protocols/ollama.md 4.3). Undefined for other texts.
  *
- * @param text all that came before the limit
- * @param tools those that the model may call
+ * @param text the whole text before the limit
+ * @param tools the tools that the model may call
  */
 export function cutCallIn(text: string, tools: readonly ToolDefinition[]): string | undefined {
 	const written = text.trim().replace(/^\[/, '').replace(/\s+/g, '');

@@ -6,14 +6,14 @@ import type { Assembly, AssemblyFailure } from './assembly';
 import type { ChatParameters } from '../types';
 import { messageOf } from '../../values';
 
-/** Some servers drop thinking that does not come to its end. */
+/** Some servers drop unfinished thinking. */
 const CUT_BEFORE_TEXT =
 	'The token limit ended it before there was any text. Raise Maximum Tokens or the context of the server, or turn thinking off in the options.';
 
 /**
- * The error for an answer that is none.
+ * The error for an answer that cannot be used.
  *
- * @param cutRemedy what to do where the server is known to end its streams early
+ * @param cutRemedy advice for a server that is known to end its streams early
  */
 export function answerFailure(
 	{ kind, serverText, status, tool, facts, text, reasoning }: AssemblyFailure,
@@ -52,8 +52,8 @@ function remedyFor(
 }
 
 /**
- * The error for JSON lines that hold no answer as the protocol has it, although it asks for events: another API answers
- * there, such as Ollama's own. Undefined where that is not what happened.
+ * The error for an empty answer in JSON lines, where events were expected: another API answered, such as Ollama's own.
+ * Undefined for other failures.
  */
 export function foreignLines(
 	{ kind, text, reasoning }: AssemblyFailure,
@@ -71,7 +71,10 @@ export function foreignLines(
 	});
 }
 
-/** The error for words in place of events: a server that streams plain text, or a program that is no model server. */
+/**
+ * The error for plain text in place of events: from a server that streams plain text, or from another program.
+ * Undefined for other failures.
+ */
 export function foreignText(
 	{ kind, text, reasoning, serverText }: AssemblyFailure,
 	contentType: string | undefined,
@@ -89,12 +92,12 @@ export function foreignText(
 	});
 }
 
-/** The limit to name in advice; -1 is none. */
+/** The token limit to name in advice; -1 means no limit. */
 function limitOf({ maxTokens }: ChatParameters): number | undefined {
 	return maxTokens !== undefined && maxTokens > 0 ? maxTokens : undefined;
 }
 
-/** The failure with everything that had arrived, what was still held back included. */
+/** The failure with everything that had arrived, including text that was held back. */
 export function withPartialAnswer(error: unknown, assembly: Assembly): ServerError {
 	const failed = error instanceof ServerError ? error : failure('invalidAnswer', {}, { serverText: messageOf(error) });
 	assembly.flush();

@@ -1,8 +1,8 @@
 import { isRecord, nonEmptyText, words } from '../../values';
 
 /**
- * Reasons of an answer that failed, and what they mean. The names of Gemini come through LiteLLM and OpenRouter. vLLM
- * says `abort` when it gave the request up, DeepSeek and Zhipu name what they lacked.
+ * Finish reasons of failed answers, by kind of failure. Gemini's names come through LiteLLM and OpenRouter. vLLM sends
+ * `abort` when it gave up the request; DeepSeek and Zhipu name the missing resource.
  */
 const FAILED = [
 	['filtered', /^(?:content_filter(?:ed)?|safety|recitation|blocklist|prohibited_content|spii)$/i],
@@ -13,12 +13,12 @@ const FAILED = [
 	],
 ] as const;
 
-/** What kind of failure a reason stands for; undefined for that of an answer. */
+/** The kind of failure that a reason stands for; undefined if the answer did not fail. */
 export function failedBy(reason: string): (typeof FAILED)[number][0] | undefined {
 	return FAILED.find(([, says]) => says.test(reason))?.[0];
 }
 
-/** The reason that a field holds, also as an object or a number, which are said as they are; undefined for none. */
+/** The reason in a field as text, also from an object or a number; undefined without one. */
 export function reasonIn(value: unknown): string | undefined {
 	const said = isRecord(value)
 		? (nonEmptyText(value.type) ?? nonEmptyText(value.reason) ?? words(value))
@@ -26,14 +26,14 @@ export function reasonIn(value: unknown): string | undefined {
 	return ['', 'null', 'undefined', 'false'].includes(said) ? undefined : said;
 }
 
-/** The reason of an answer whose server gives none. */
+/** The finish reason of an answer without one. */
 export const NO_FINISH_REASON = 'unknown';
 
-/** Of an unknown server: the known ones that leave the field empty have been cut (llama-cpp-python). */
+/** For unknown servers: with known ones an empty field means that the answer was cut off (llama-cpp-python). */
 export const NOTE_NO_FINISH_REASON =
 	'The server never said why its answer ended (finish_reason stayed empty), so it may have been cut off.';
 
-/** The reason that says more about the answer, where a server gives several: some send `stop` after `length`. */
+/** The more informative of two reasons: some servers send `stop` after `length`. */
 export function moreTellingReason(before: string | undefined, next: string): string {
 	return before !== undefined && weightOf(before) > weightOf(next) ? before : next;
 }
@@ -43,13 +43,13 @@ function weightOf(reason: string): number {
 	return reason === 'length' ? 2 : reason === 'stop' ? 0 : 1;
 }
 
-/** The model came to its end by itself. */
+/** The model ended its answer itself. */
 export const NATURAL_END = /^(?:stop|eos|eos_token|end_turn|tool_calls|function_call)$/i;
-/** Ends that say nothing else about the answer. */
+/** Other reasons that need no note of their own. */
 const WHOLE = /^(?:stop_sequence|length|unknown|load)$/;
 export const CALLS_FOLLOW = /^(?:tool_calls|function_call)$/;
 
-/** What the user should know of the way in which an answer ended. */
+/** Notes for the user about the end of an answer. */
 export function notesOnEnd(finishReason: string, calls: number): string[] {
 	const notes: string[] = [];
 	if (finishReason === 'length')

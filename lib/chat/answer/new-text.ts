@@ -1,14 +1,17 @@
-/** A text like this that comes again at the beginning of the next piece is no chance; "ha", "haha" or "-", "--" is. */
-const NO_CHANCE = { length: 8, letters: 4 };
+/**
+ * From this length and number of different characters on, a repetition at the beginning of the next piece is no
+ * coincidence, unlike "ha", "haha" or "-", "--".
+ */
+const MIN_PROOF = { length: 8, letters: 4 };
 
-function isNoChance(text: string): boolean {
-	return text.length >= NO_CHANCE.length && new Set(text).size >= NO_CHANCE.letters;
+function isNoCoincidence(text: string): boolean {
+	return text.length >= MIN_PROOF.length && new Set(text).size >= MIN_PROOF.letters;
 }
 
 /**
- * Some home-made servers put all the text so far into each chunk, in place of what is new. Pieces are held back only as
- * long as each begins with the one before it, which the second or third piece of other answers ends. Whatever they turn
- * out to be, nothing is lost and nothing comes twice.
+ * Detects servers that send the whole text so far in each chunk, and passes on only what is new. Pieces are held back
+ * only while each begins with the previous one, which in normal answers ends at the second or third piece. In both
+ * cases nothing is lost or repeated.
  */
 export class CumulativeText {
 	private state: 'first' | 'maybe' | 'pieces' | 'whole' = 'first';
@@ -16,7 +19,7 @@ export class CumulativeText {
 	private held: string[] = [];
 	private last = '';
 
-	/** @returns what is new in this piece, as far as that is decided */
+	/** @returns the new text, as far as that is decided */
 	push(piece: string): string {
 		if (piece === '' || this.state === 'pieces') return piece;
 		if (this.state === 'whole') return this.newIn(piece);
@@ -31,13 +34,13 @@ export class CumulativeText {
 			this.state = 'pieces';
 			return this.held.splice(0).join('') + piece;
 		}
-		const isProof = isNoChance(this.last);
+		const isProof = isNoCoincidence(this.last);
 		this.held.push(piece);
 		this.last = piece;
 		return isProof ? this.settle() : '';
 	}
 
-	/** The end of the answer: what was held back. */
+	/** At the end of the answer: returns what was held back. */
 	end(): string {
 		return this.held.splice(0).join('');
 	}
@@ -56,22 +59,22 @@ export class CumulativeText {
 	}
 }
 
-/** What is new in the text of an answer, in whole characters, whichever way a server repeats and cuts it. */
+/** Extracts the new text of each piece: without repetitions and the prefill, and never half a character. */
 export class NewText {
 	private readonly whole = new CumulativeText();
-	/** The first half of a character: some servers escape an emoji as two halves in two pieces. */
+	/** A lone first surrogate: some servers escape an emoji as two surrogates in two pieces. */
 	private half = '';
-	/** What equals the prefill so far; undefined once that is settled. */
+	/** Text that equals the prefill so far; undefined once decided. */
 	private held: string | undefined = '';
 
-	/** @param prefill which servers repeat at the beginning of the answer */
+	/** @param prefill text that servers repeat at the beginning of the answer */
 	constructor(private readonly prefill = '') {}
 
 	push(piece: string): string {
 		return this.withoutPrefill(this.inCharacters(this.whole.push(piece)));
 	}
 
-	/** The end of the answer: what was held back. */
+	/** At the end of the answer: returns what was held back. */
 	end(): string {
 		const late = this.withoutPrefill(this.inCharacters(this.whole.end()));
 		const rest = late + (this.held ?? '') + this.half;
@@ -80,7 +83,7 @@ export class NewText {
 		return rest;
 	}
 
-	/** Gives everything back as soon as the answer turns out to differ. */
+	/** Holds text back while it equals the prefill, and releases it if the answer differs. */
 	private withoutPrefill(text: string): string {
 		if (this.held === undefined || this.prefill === '') return text;
 		const begin = this.held + text;

@@ -2,7 +2,7 @@ import { asList, parseObject, recordOf } from '../../values';
 import type { AssembledCall } from './tool-call-assembly';
 import type { ToolDefinition } from '../types';
 
-/** The name of an offered tool behind what families of models write around it: `functions.NAME:0`. */
+/** The offered tool that a written name means, without what families of models add: `functions.NAME:0`. */
 export function offeredName(written: string, names: readonly string[]): string | undefined {
 	const inner = written.replace(/^functions\./, '').replace(/:\d+$/, '');
 	return [written, inner].find((name) => names.includes(name));
@@ -10,12 +10,12 @@ export function offeredName(written: string, names: readonly string[]): string |
 
 /**
  * The tool that a server's call means: servers leave tokens of the model in names (`NAME<|channel|>commentary`,
- * vllm-project/vllm issue 32587), and models write them in another case. Undefined where none, or several, may be meant.
+ * vllm-project/vllm issue 32587), and models change the case. Undefined if no tool, or more than one, fits.
  */
 function meantTool(written: string, tools: readonly ToolDefinition[]): ToolDefinition | undefined {
 	const names = tools.map(({ name }) => name);
 	const clean = written.split('<|')[0]!.trim();
-	// Gemini invents a namespace now and then (google-gemini/cookbook issue 1374).
+	// Gemini sometimes invents a namespace (google-gemini/cookbook issue 1374).
 	const inner = clean.slice(Math.max(clean.lastIndexOf('.'), clean.lastIndexOf(':')) + 1);
 	const exact = [written, clean, inner].map((name) => offeredName(name, names)).find((name) => name !== undefined);
 	if (exact !== undefined) return tools.find(({ name }) => name === exact);
@@ -24,7 +24,9 @@ function meantTool(written: string, tools: readonly ToolDefinition[]): ToolDefin
 	return alike.length === 1 ? alike[0] : undefined;
 }
 
-/** A server's calls by the names of the tools that they mean, with what is wrong with them. */
+/**
+ * Replaces names in a server's calls by those of the offered tools. @returns also unknown names, and notes for the user
+ */
 export function matchOfferedTools(
 	calls: readonly AssembledCall[],
 	tools: readonly ToolDefinition[],

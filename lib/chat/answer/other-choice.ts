@@ -1,14 +1,14 @@
 import type { WireChunk } from '../types';
 
 /**
- * Choices that nobody asked for. Only the first one, number 0, is read; but some home-made servers count from 1, and
- * send no other. Their chunks are kept until the end shows that there was no first choice.
+ * Handles choices other than number 0, the only one requested. Some home-made servers count from 1, so chunks of
+ * another choice are kept, and used if choice 0 never comes.
  */
 export class OtherChoice {
 	private kept: WireChunk[] = [];
 	private hasFirst = false;
 
-	/** @returns whether the chunk is of another choice than the first */
+	/** @returns whether the chunk belongs to another choice */
 	keep(chunk: WireChunk): boolean {
 		if (chunk.choice === undefined) {
 			const { text, reasoning, toolCalls, finishReason } = chunk;
@@ -21,7 +21,7 @@ export class OtherChoice {
 		return true;
 	}
 
-	/** What was kept, as chunks of the first choice. */
+	/** The kept chunks, as chunks of choice 0. */
 	take(): WireChunk[] {
 		return this.kept.splice(0).map((chunk) => ({ ...chunk, choice: undefined }));
 	}

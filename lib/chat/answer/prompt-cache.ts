@@ -1,17 +1,17 @@
-/** What share of a prompt the server took from its cache, and why it may be small. */
+/** The share of a prompt that came from the server's cache, and why it may be small. */
 import type { ChatAnswer, ChatMessage, ChatParameters, ToolDefinition } from '../types';
 
-/** Shorter prompts are read in no time. */
+/** Shorter prompts are read quickly anyway. */
 const MIN_TOKENS = 200;
-/** Below this share of what could have come from the cache, somebody waits for nothing. */
+/** Below this share of cached tokens, the user gets a note. */
 const SMALL_SHARE = 0.2;
 /**
- * llama-server looks for reusable pieces only in a slot that has more than this of the new prompt at its beginning
+ * llama-server looks for reusable parts only in a slot that has at least this share of the new prompt at its beginning
  * (`--slot-prompt-similarity`; docs/protocols/llama-server.md 7).
  */
 const LEAST_COMMON_HEAD = 0.1;
 
-/** From 0 to 1; undefined where the server does not tell. */
+/** The cached share of the prompt from 0 to 1; undefined if unknown. */
 export function cachedShare({ usage, timings }: Pick<ChatAnswer, 'usage' | 'timings'>): number | undefined {
 	const { cache_n: cached = usage?.cachedTokens, prompt_n: read } = timings ?? {};
 	const all = read !== undefined && timings?.cache_n !== undefined ? timings.cache_n + read : usage?.promptTokens;
@@ -25,8 +25,8 @@ interface Prompt {
 }
 
 /**
- * A remark where a conversation that goes on had little of its prompt in the cache; undefined where all is well, or
- * where the server tells no timings as llama-server does.
+ * A note if little of a continued conversation came from the cache; undefined if enough did, or if the server does not
+ * send llama-server's timings.
  */
 export function remarkOnPromptCache(
 	{ messages, tools = [], parameters }: Prompt,
@@ -34,7 +34,7 @@ export function remarkOnPromptCache(
 ): string | undefined {
 	const { cache_n: cached, prompt_n: read } = timings ?? {};
 	if (cached === undefined || read === undefined || cached + read < MIN_TOKENS) return undefined;
-	// What the model was asked before: everything up to its last answer, with that.
+	// The previous request: everything before the model's last answer.
 	const lastAnswer = messages.findLastIndex(({ role }) => role === 'assistant');
 	if (lastAnswer < 0 || parameters.cachePrompt === false) return undefined;
 	const fixed = JSON.stringify(tools).length;

@@ -9,7 +9,7 @@ import type { LoadingMessages } from './loading-messages';
 import type { SplitText, WireChunk } from '../types';
 import type { ChatProtocol } from '../wire/protocol';
 
-/** Where the events come from. */
+/** The stream that is read, and how. */
 export interface Reading {
 	connection: Connection;
 	protocol: ChatProtocol;
@@ -19,15 +19,15 @@ export interface Reading {
 	onChunk?: (chunk: WireChunk) => void;
 }
 
-/** An event that is not what the protocol allows. */
+/** An event that the protocol does not allow. */
 export interface Unreadable {
 	error: ServerError;
 	line: string;
-	/** Nothing followed it yet. */
+	/** It was the last event so far, and is unfinished JSON: the stream may have been cut there. */
 	mayBeCut: boolean;
 }
 
-/** What a batch of events brought, up to the end of the answer or to an event that cannot be read. */
+/** Reads a batch of events, up to the end of the answer or to an unreadable event. */
 export function readBatch(
 	batch: ServerSentEvent[],
 	assembly: Assembly,
@@ -67,10 +67,7 @@ function decode(event: ServerSentEvent, { connection, protocol, reader, model }:
 	}
 }
 
-/**
- * Whether the model said anything: what is empty may come from a server whose GPU hangs, as a sign that the server
- * lives.
- */
+/** Whether a chunk has content. Empty ones may be heartbeats of a server whose GPU hangs. */
 export function bringsContent({ text, reasoning, toolCalls }: WireChunk): boolean {
 	if (text || reasoning) return true;
 	return toolCalls?.some(({ name, arguments: args }) => name || (args !== undefined && args !== '')) ?? false;

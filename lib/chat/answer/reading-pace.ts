@@ -2,24 +2,24 @@ import type { Pace } from '../../http/incoming-body';
 import type { Limits } from '../../http/limits';
 import type { ChatCall } from '../request/request';
 
-/** Where nobody reads along, only limits and Stop look at the answer before its end. */
+/** For answers that are needed only as a whole: before their end, only limits and cancelling matter. */
 const UNSEEN_MS = 100;
-/** Before the first text is shown, a reader waits for it: thinking that is not shown must not make it later. */
+/** Before the first text: hidden thinking must not delay it. */
 const BEFORE_TEXT_MS = 10;
 
 /** How far an answer has come. */
 export interface Progress {
-	/** Something was generated that is more than white space: the first word may come next. */
+	/** More than white space was generated: the first word may come next. */
 	started: boolean;
-	/** Text was given out. */
+	/** Text was yielded. */
 	shown: boolean;
-	/** Only counts and the end marker may still come. */
+	/** Only token counts and the end marker may follow. */
 	finished: boolean;
 }
 
 /**
- * How often the body of an answer is read. Reading costs per reading and not per token, so what a reader would get in
- * one piece is read in one. The first token and the end are waited for as they come.
+ * How often the body of an answer is read. The cost is per read, not per token, so everything that the user would see
+ * in one piece is read at once. The first token and the end are read without delay.
  */
 export class ReadingPace {
 	private progress: Progress = { started: false, shown: false, finished: false };
@@ -29,7 +29,7 @@ export class ReadingPace {
 		private readonly call: Pick<ChatCall, 'whole' | 'pieceMs'>,
 		{ idleMs = 0 }: Partial<Limits>,
 	) {
-		// What has arrived counts for the idle limit when it is read.
+		// The idle limit is reset by reading, so reads must be much more frequent.
 		this.longest = idleMs > 0 ? idleMs / 4 : Infinity;
 	}
 
@@ -37,7 +37,7 @@ export class ReadingPace {
 		this.progress = progress;
 	}
 
-	/** Least milliseconds between two readings. */
+	/** Least milliseconds between two reads. */
 	readonly interval: Pace = () => {
 		const { started, shown, finished } = this.progress;
 		if (!started || finished) return 0;

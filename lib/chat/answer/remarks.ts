@@ -1,4 +1,4 @@
-/** What the user should know of an answer that is usable all the same, and what its server left out of it. */
+/** Notes for the user about a usable answer, and values that its server left out. */
 import { type ServerKind, traitsOf } from '../../servers/kinds';
 import type { Assembly } from './assembly';
 import { NO_FINISH_REASON } from './finish-reason';
@@ -8,7 +8,9 @@ import { estimateTokens } from '../../servers/manage/tokens';
 import type { ChatAnswer, ChatMessage, ChatRequest, UnrunReason, Usage } from '../types';
 import { parseJson } from '../../values';
 
-/** The answer with what its server did not tell, or what somebody else told in its place. */
+/**
+ * Adds what the server left out: estimated token counts for minimal servers, and the load time from loading messages.
+ */
 export function completed(
 	answer: ChatAnswer,
 	messages: readonly ChatMessage[],
@@ -28,7 +30,7 @@ function estimatedUsage({ text, reasoning }: ChatAnswer, messages: readonly Chat
 	return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated: true };
 }
 
-/** A server that ignores tools answers as if there were none. */
+/** The note for a missing call, although one was required: some servers ignore tools. */
 export function notesOnForcedCall(
 	{ toolChoice, serverKind }: ChatRequest,
 	{ toolCalls }: Pick<ChatAnswer, 'toolCalls'>,
@@ -40,7 +42,10 @@ export function notesOnForcedCall(
 	];
 }
 
-/** Some take a format and ignore it without a word (transformers serve, Xinference). */
+/**
+ * The note for an answer that is not JSON although JSON was requested: some servers silently ignore the format
+ * (transformers serve, Xinference).
+ */
 export function noteOnFormat(
 	{ parameters }: ChatRequest,
 	{ text, toolCalls, finishReason }: Pick<ChatAnswer, 'text' | 'toolCalls' | 'finishReason'>,
@@ -50,7 +55,7 @@ export function noteOnFormat(
 	return 'The answer is not JSON, although *Response Format* asks for it: this server seems to ignore it. Say in the prompt what the answer should look like, or use a server that keeps to a schema (llama-server, Ollama, vLLM).';
 }
 
-/** Why what looks like a call stays text. */
+/** Why a possible call stays text. */
 const NOT_RUN: Record<UnrunReason, string> = {
 	quoted: 'it is quoted, in code or behind other text',
 	followed: 'text follows it',
@@ -63,7 +68,7 @@ const NOT_RUN: Record<UnrunReason, string> = {
 	hasOthers: 'the server already returned a call',
 };
 
-/** A call that was read out of the text, or what looks like one and was not run, and how the server would read it. */
+/** The note for calls that were read from the text, or possible ones that were not run, with advice for the server. */
 export function noteOnCallsInText(
 	{ formatInText, unrunCall }: Pick<Assembly, 'formatInText' | 'unrunCall'>,
 	serverKind: ServerKind,

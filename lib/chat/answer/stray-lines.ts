@@ -4,8 +4,8 @@ import type { FailureKind } from '../../errors/kinds';
 import { parseObject } from '../../values';
 
 /**
- * What lines say that stand in a stream without being events. A gateway may append its own error as bare JSON
- * (llama-swap: `{"src":"llama-swap","error":{…}}`), or as words (the router of llama-server: `proxy error: …`).
+ * The failure told by lines in a stream that are no events. A gateway may append its own error as bare JSON
+ * (llama-swap: `{"src":"llama-swap","error":{…}}`), or as text (the router of llama-server: `proxy error: …`).
  */
 export function strayFailure(lines: readonly string[]): { kind?: FailureKind; serverText?: string } {
 	const error = lines.find((line) => {

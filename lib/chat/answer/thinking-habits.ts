@@ -1,44 +1,42 @@
 import type { ChatAnswer } from '../types';
 import { LruCache } from '../../lru-cache';
 
-/** Models whose templates put the opening thinking tag into the prompt, by what is known of their names. */
+/** Names of models whose templates usually put the opening thinking tag into the prompt. */
 const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
-/** One answer may merely quote the tag; a model whose template opens the block leaves the tag out of every answer. */
+/** A single answer may only quote the tag; a model whose template opens the block omits the tag in every answer. */
 const MIN_ANSWERS_IN_A_ROW = 2;
 
-/** What an answer showed of the way in which its model thinks. */
+/** What an answer showed about its model's thinking tags. */
 export interface ThinkingSeen {
-	/** It held a closing tag on a line of its own and no opening one. */
+	/** It had a closing tag on its own line and no opening one. */
 	openingTagMissing: boolean;
-	/** Its thinking came between both tags or in a field of its own. */
+	/** Its thinking was between both tags or in a separate field. */
 	markedThinking: boolean;
 }
 
 /**
- * Remembers which models leave their opening thinking tag out, each with its server: then answers are held back until
- * the closing tag has come. Learned from answers in a row, and unlearned by the first one that is otherwise.
+ * Remembers which models, per server, omit the opening thinking tag: their answers are held back until the closing tag
+ * arrives. Learned from consecutive answers, and forgotten after the first one that differs.
  */
 export class ThinkingHabits {
 	constructor(private readonly inARow = new LruCache<number>()) {}
 
-	/** @param model the model with its server */
+	/** @param model key of model and server */
 	leavesOpeningTagOut(model: string): boolean {
 		return (this.inARow.get(model) ?? 0) >= MIN_ANSWERS_IN_A_ROW;
 	}
 
-	/**
-	 * Whether the model is known to mark its thinking on both sides: then nothing is missing in front of a closing tag.
-	 */
+	/** Whether the model is known to write both tags: then no opening tag can be missing. */
 	marksItsThinking(model: string): boolean {
 		return this.inARow.get(model) === -1;
 	}
 
 	/**
-	 * Whether text is held back until a closing tag decides what it is. A server that splits thinking off itself sends
-	 * the opening tag along: what it streams is not held back for a name. Where nobody reads along (`whole`), waiting
+	 * Whether to hold text back until a closing tag may come. Not because of a model's name if the server separates
+	 * thinking itself, since it includes the opening tag. If the answer is needed only as a whole (`whole`), waiting
 	 * costs nothing.
 	 *
-	 * @param key the model with its server
+	 * @param key key of model and server
 	 */
 	mayLeaveOpeningTagOut(
 		key: string,
@@ -49,7 +47,7 @@ export class ThinkingHabits {
 		return whole || (!isSplitByServer && THINKING_MODELS.test(model));
 	}
 
-	/** An answer that was cut off, or that holds calls only, tells nothing by what it lacks. */
+	/** A missing tag means nothing in an answer that was cut off or consists of calls. */
 	learnFrom(key: string, seen: ThinkingSeen, { text, finishReason }: ChatAnswer): void {
 		const tells = seen.openingTagMissing || seen.markedThinking || (text.trim() !== '' && finishReason !== 'length');
 		if (tells) this.learn(key, seen);
@@ -64,5 +62,5 @@ export class ThinkingHabits {
 	}
 }
 
-/** Of all models of this process. */
+/** Shared by the whole process. */
 export const thinkingHabits = new ThinkingHabits(LruCache.shared());

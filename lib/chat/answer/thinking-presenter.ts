@@ -1,8 +1,8 @@
 import type { SplitText } from '../types';
 
 /**
- * What the reader sees: the answer, and on request the thinking in front of it between `<think>` tags, which chat front
- * ends fold.
+ * The text that is shown: the answer and, if wanted, the thinking in front of it between `<think>` tags, which chat
+ * user interfaces collapse.
  */
 export class ThinkingPresenter {
 	private open = false;
@@ -10,7 +10,7 @@ export class ThinkingPresenter {
 
 	constructor(private readonly showThinking: boolean) {}
 
-	/** Everything that was shown so far. */
+	/** Everything shown so far. */
 	get shown(): string {
 		return this.text;
 	}
@@ -23,7 +23,7 @@ export class ThinkingPresenter {
 		return piece;
 	}
 
-	/** Closes a thinking block that no answer followed, as in a turn that only calls tools. */
+	/** Closes a thinking block without text after it, as in a turn that only calls tools. */
 	end(): string {
 		const piece = this.close();
 		this.text += piece;
@@ -32,7 +32,7 @@ export class ThinkingPresenter {
 
 	private think(reasoning: string): string {
 		if (this.open) return reasoning;
-		// It may turn out to be all the thinking there is: models that do not think send an empty block.
+		// Models that do not think send an empty block, which is not shown.
 		if (reasoning.trim() === '') return '';
 		this.open = true;
 		return `<think>\n${reasoning.trimStart()}`;

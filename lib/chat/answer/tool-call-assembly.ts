@@ -2,10 +2,7 @@ import { canonicalJson, parseJson, parseObject, isRecord } from '../../values';
 import { JsonEnd } from '../../http/json-end';
 import type { ToolCallPiece } from '../types';
 
-/**
- * A call as the server made it. `id`: the server's own, undefined where it gave none or gave the same one twice in this
- * answer.
- */
+/** A complete call. `id`: the server's; undefined if it sent none, or the same one twice in this answer. */
 export interface AssembledCall {
 	id?: string;
 	name: string;
@@ -16,14 +13,11 @@ export interface AssembledCall {
 export interface CallFailure {
 	kind: 'toolCallCut' | 'toolCallInvalid';
 	tool: string;
-	/** All calls as far as they had arrived. */
+	/** All calls, as far as they had arrived. */
 	facts: { toolCalls: Array<{ name: string; arguments: string }> };
 }
 
-/**
- * What servers write where a tool gets no arguments. Some send it first and the arguments after it, or the other way
- * round.
- */
+/** What servers send for no arguments. Some also send it before or after the real arguments. */
 const NO_ARGUMENTS: ReadonlySet<string> = new Set(['', 'null', '{}', '""', '[]']);
 const MAX_NO_ARGUMENTS = 16;
 
@@ -31,32 +25,32 @@ function isNothing(json: string): boolean {
 	return json.length <= MAX_NO_ARGUMENTS && NO_ARGUMENTS.has(json.trim());
 }
 
-/** A call of which more may come. */
+/** A call that may get more pieces. */
 class OpenCall {
 	id: string | undefined;
 	name = '';
 	json = '';
-	/** The server gave its pieces different ids, so that another id says nothing. */
+	/** Its pieces had different ids, so another id does not mean another call. */
 	idsChange = false;
-	/** Its pieces contradict each other. */
+	/** Its pieces have contradicting names. */
 	contradicts = false;
 	private end = new JsonEnd();
 	private canonical: string | undefined;
 
-	/** @param key its index, where the server gave one */
+	/** @param key its index, if the server sent one */
 	constructor(readonly key: string | undefined) {}
 
-	/** Whether a text of arguments has arrived, be it `{}`. */
+	/** Whether any arguments have arrived, even `{}`. */
 	get hasArguments(): boolean {
 		return this.json !== '';
 	}
 
-	/** Whether the arguments hold no value so far. */
+	/** Whether the arguments are empty so far. */
 	get isEmpty(): boolean {
 		return isNothing(this.json);
 	}
 
-	/** Whether the arguments have come to their end, as far as brackets tell. */
+	/** Whether the arguments are complete, judging by brackets. */
 	get isClosed(): boolean {
 		return this.end.isComplete;
 	}
@@ -66,8 +60,8 @@ class OpenCall {
 	}
 
 	/**
-	 * A name comes whole, again with every piece, in pieces, or once more in full where a parser revises it
-	 * (docs/protocols/llama-server.md 3.4). What was offered tells which.
+	 * Adds a name or a piece of one. Servers send it once, with every piece, in pieces, or again in full when a parser
+	 * revises it (docs/protocols/llama-server.md 3.4). The offered names tell which.
 	 */
 	addName(name: string, offered: readonly string[]): void {
 		if (this.name === '' || this.name === name) {
@@ -87,13 +81,13 @@ class OpenCall {
 		if (this.isEmpty) this.begin(piece);
 		else if (!this.isClosed) this.append(piece);
 		else if (!isNothing(piece)) {
-			// The complete arguments once more, or a repaired form of them.
+			// The complete arguments again, or a corrected form.
 			if (parseObject(piece) === undefined) this.append(piece);
 			else this.begin(piece);
 		}
 	}
 
-	/** Whether these are the arguments that the call has already, written in whatever way. */
+	/** Whether the call already has these arguments, in any notation. */
 	hasTheseArguments(args: string): boolean {
 		const given = this.isClosed ? parseObject(args) : undefined;
 		if (given === undefined) return false;
@@ -101,13 +95,13 @@ class OpenCall {
 		return this.canonical === canonicalJson(given);
 	}
 
-	/** The arguments as JSON text of an object, or undefined where they are none. */
+	/** The arguments as JSON text of an object; undefined if they are not an object. */
 	get finalArguments(): string | undefined {
 		const text = this.json.trim();
 		if (NO_ARGUMENTS.has(text)) return '{}';
 		const value = parseJson(text);
 		if (isRecord(value)) return text;
-		// Written as JSON text within JSON text by some gateways.
+		// Some gateways encode the JSON text as a JSON string.
 		return typeof value === 'string' && parseObject(value) !== undefined ? value : undefined;
 	}
 
@@ -125,12 +119,11 @@ class OpenCall {
 }
 
 /**
- * Puts tool calls together from their pieces, whichever way a server cuts and marks them, and checks them at the end: a
- * call that was cut by the token limit, or whose arguments are no JSON object, never leaves this class.
+ * Assembles tool calls from pieces, in all the ways in which servers split and mark them, and checks them at the end: a
+ * call that was cut by the token limit, or whose arguments are no JSON object, is never returned.
  *
- * Pieces belong together by their index on the wire, else by their id; a piece with neither continues the last call.
- * Servers that send every call whole often give all of them the same index, and others repeat name, id or arguments
- * with every piece.
+ * Pieces belong together by index, else by id; a piece with neither continues the last call. Servers that send calls
+ * whole often give all of them the same index; others repeat name, id or arguments in every piece.
  */
 export class ToolCallAssembly {
 	private calls: OpenCall[] = [];
@@ -138,7 +131,7 @@ export class ToolCallAssembly {
 	private readonly byId = new Map<string, OpenCall>();
 	private readonly unfinished = new Set<OpenCall>();
 
-	/** @param offered the names of all tools */
+	/** @param offered the names of all offered tools */
 	constructor(private readonly offered: readonly string[] = []) {}
 
 	/** Whether any call has begun. */
@@ -146,7 +139,7 @@ export class ToolCallAssembly {
 		return this.calls.length > 0;
 	}
 
-	/** Whether every call that has begun has its name and has come to the end of its arguments. */
+	/** Whether all calls have a name and complete arguments. */
 	get isWhole(): boolean {
 		return [...this.unfinished].every((call) => this.isEcho(call));
 	}
@@ -156,7 +149,7 @@ export class ToolCallAssembly {
 		for (const piece of pieces) touched.add(this.addPiece(piece, touched));
 	}
 
-	/** A whole message that follows the pieces of the same calls: it counts where they did not come to their end. */
+	/** Adds the calls of a whole message after their pieces. It replaces them if they were incomplete. */
 	addRepetition(pieces: readonly ToolCallPiece[]): void {
 		if (pieces.length === 0 || (this.begun && this.isWhole)) return;
 		this.calls = [];
@@ -166,15 +159,15 @@ export class ToolCallAssembly {
 		this.add(pieces);
 	}
 
-	/** The checked calls, or why one of them cannot be passed on. `isCut`: the token limit ended the answer. */
+	/** The checked calls, or the failure of one. `isCut`: the token limit ended the answer. */
 	finish(isCut: boolean): { calls: AssembledCall[] } | { failed: CallFailure } {
 		const taken = new Set<string>();
 		const calls: AssembledCall[] = [];
 		const named = this.calls.filter((call) => (call.name !== '' || call.hasArguments) && !this.isEcho(call));
 		for (const call of named) {
 			const args = call.finalArguments;
-			// `length` wins over `tool_calls` on the wire, also when the calls are complete: what counts is whether they are.
-			// Of a call without any arguments only the last one can have been about to get some.
+			// Servers send `length`, not `tool_calls`, even if all calls are complete, so that is checked here. Of the calls
+			// without arguments, only the last one can be incomplete.
 			const incomplete = !call.hasArguments ? call === named.at(-1) : args === undefined;
 			if (isCut && incomplete) return this.failure('toolCallCut', call);
 			if (call.name === '' || args === undefined || call.contradicts) return this.failure('toolCallInvalid', call);
@@ -206,7 +199,7 @@ export class ToolCallAssembly {
 		return call;
 	}
 
-	/** The call that a piece continues, unless it turns out to begin the next one. */
+	/** The call that a piece may continue; `isNextCall` decides. */
 	private callBefore({ index, id, name }: ToolCallPiece): OpenCall | undefined {
 		if (index !== undefined) {
 			const known = this.byIndex.get(keyOf(index));
@@ -217,13 +210,13 @@ export class ToolCallAssembly {
 		}
 		const last = this.calls.at(-1);
 		if (id === undefined) return last;
-		// An id alone begins no call: SGLang gives every piece one of its own (sgl-project/sglang issue 6310).
+		// An id alone begins no call: SGLang gives every piece a new one (sgl-project/sglang issue 6310).
 		return this.byId.get(id) ?? (name === undefined && last?.isWhole === false ? last : undefined);
 	}
 
 	/**
-	 * Whether a call that has a name and nothing else only repeats its neighbour: MiniMax on NVIDIA NIM ends a call with
-	 * such a piece, and servers that give every piece an id begin one with it.
+	 * Whether a call with only a name repeats its neighbour: MiniMax on NVIDIA NIM ends a call with such a piece, and
+	 * servers that give every piece an id begin a call with one.
 	 */
 	private isEcho(call: OpenCall): boolean {
 		if (call.hasArguments) return false;
@@ -241,9 +234,9 @@ export class ToolCallAssembly {
 	}
 
 	/**
-	 * Whether a piece that has the index or the id of `before` begins a call of its own. An id and a name begin a call,
-	 * whatever the index is (InternLM/lmdeploy issue 3412 numbers every call 0). `together`: both came in one chunk, where
-	 * a server lists different calls.
+	 * Whether a piece with the index or the id of `before` begins a new call. An id with a name does, whatever the index
+	 * is (InternLM/lmdeploy issue 3412 numbers every call 0). `together`: both came in one chunk, in which servers list
+	 * different calls.
 	 */
 	private isNextCall({ index, id, name }: ToolCallPiece, args: string, before: OpenCall, together: boolean): boolean {
 		const isOtherName = name !== undefined && name !== before.name && before.name !== '';
@@ -260,7 +253,7 @@ export class ToolCallAssembly {
 		if (name === undefined) return isOtherId && !isNothing(args) && !before.hasTheseArguments(args);
 		if (args.trim() === '') return isOtherName || (isOtherId && !before.isEmpty);
 		if (isOtherId || isOtherName || together) return true;
-		// The same name again. `{}` in front of the arguments or behind them holds their place (Bedrock behind gateways).
+		// The same name again. `{}` before or after the arguments is a placeholder (Bedrock behind gateways).
 		return !haveIds && !before.isEmpty && !isNothing(args) && !before.hasTheseArguments(args);
 	}
 

@@ -6,13 +6,12 @@ const MAX_CALLS = 2000;
 const MAX_CHARACTERS = 8 * 1024 * 1024;
 
 /**
- * Remembers the calls of recent answers with the text and the thinking before them and with their exact arguments. n8n
- * 2.20's agent carries no thinking, and n8n 2.41's overwrites an argument called `id`. A cache that may vanish at any
- * time, as it does between the workers of n8n's queue mode: without it the conversation is still right, just less like
- * what the model wrote.
+ * Caches the calls of recent answers with their exact arguments, and the text and thinking before them. n8n 2.20's
+ * agent loses the thinking, and n8n 2.41's overwrites an argument called `id`. Entries may be missing, as on another
+ * worker of n8n's queue mode: then the conversation is still correct, only less like what the model wrote.
  *
- * A call is found by its id, which nobody else's call can have: see `ownToolCallIds`. Never by the server's id, which
- * may come again in everybody's conversations.
+ * The key is our own unique id of the call (`ownToolCallIds`), never the server's id, which may be repeated in other
+ * conversations.
  */
 export class TurnMemory {
 	private readonly calls = new LruCache<RememberedCall>({

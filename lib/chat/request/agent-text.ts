@@ -1,16 +1,16 @@
 import { parseJson } from '../../values';
 import type { SourceMessage } from '../types';
 
-/** Names of tools, and nothing else. */
+/** A list of tool names, and nothing else. */
 const CALLING_TOOLS = /^Calling tools: ([\w-]+(?:, [\w-]+)*)$/;
 const USED_TOOLS = '[Used tools: Tool: ';
 const RESULT = ', Result: ';
 
 /**
- * A text of the model without what n8n's agent wrote into it (docs/protocols/n8n.md 2.4). Models imitate it in place of
- * calling a tool. What is not exactly that is left.
+ * Removes what n8n's agent added to a model's text (docs/protocols/n8n.md 2.4), because models imitate it instead of
+ * calling tools. Only exact matches are removed.
  *
- * @param calls those of the same message
+ * @param calls the calls of the same message
  */
 export function withoutAgentText(text: string, calls: NonNullable<SourceMessage['toolCalls']>): string {
 	const trimmed = text.trim();
@@ -25,15 +25,15 @@ export function withoutAgentText(text: string, calls: NonNullable<SourceMessage[
 	return isCallingText ? '' : withoutUsedTools(text);
 }
 
-/** What n8n writes of one tool: its input is JSON, and its result any text. */
+/** n8n's text about one tool: its input is JSON, its result any text. */
 const USED_TOOL = /^.*?, Input: (.*?), Result: (.*)$/s;
-/** Brackets that may be the end of what n8n wrote. */
+/** How many brackets are tried as the end of n8n's text. */
 const MAX_ENDS = 200;
 
 /**
- * In front of an answer, where a memory keeps texts only. Results hold brackets themselves, so the end is where all of it
- * reads as n8n writes it: with results of JSON, else with brackets that come out even. Where that is nowhere, it is the
- * first bracket behind the last result. Where nothing else was said, the text is left.
+ * Removes n8n's text in front of an answer, which it adds if a memory keeps only texts. Results may contain brackets,
+ * so the end is the first bracket before which everything parses as n8n's text, with results that are JSON or have
+ * balanced brackets; otherwise the first bracket after the last result. A text with nothing else is kept.
  */
 function withoutUsedTools(text: string): string {
 	if (!text.startsWith(USED_TOOLS) || !text.includes(RESULT)) return text;
@@ -48,14 +48,14 @@ function withoutUsedTools(text: string): string {
 					return parseJson(input) !== undefined && isResult(result);
 				}),
 		);
-	const end = endBehind(isJsonOrText) ?? endBehind(isEven) ?? text.indexOf('] ', text.lastIndexOf(RESULT));
+	const end = endBehind(isJsonOrText) ?? endBehind(isBalanced) ?? text.indexOf('] ', text.lastIndexOf(RESULT));
 	return text.slice(end + 1).trimStart() || text;
 }
 
 function isJsonOrText(result: string): boolean {
-	return /^[[{"]/.test(result) ? parseJson(result) !== undefined : isEven(result);
+	return /^[[{"]/.test(result) ? parseJson(result) !== undefined : isBalanced(result);
 }
 
-function isEven(text: string): boolean {
+function isBalanced(text: string): boolean {
 	return text.split('[').length === text.split(']').length;
 }

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import type { ChatMessage, ToolDefinition } from '../types';
 
 /**
- * What stays the same in every round of a conversation: its system prompt, the first message of the user, and the names
- * of the tools. n8n gives a model no ID of the conversation. The same in every process.
+ * A key of a conversation, the same in every turn and every process: a hash of the model, the system prompt, the user's
+ * first message and the tool names. n8n gives models no conversation ID.
  */
 export function conversationKey(
 	model: string,

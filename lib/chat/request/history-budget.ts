@@ -6,32 +6,34 @@ import { countTokens, estimateTokens } from '../../servers/manage/tokens';
 import type { ChatMessage } from '../types';
 import { mediaOf, textOf } from './content';
 
-/** What is left out at once, as a part of the budget: the prompt cache of the server holds until the next time. */
+/**
+ * History is dropped in steps of this share of the budget, so that the server's prompt cache stays valid in between.
+ */
 const STEP = 1 / 4;
-/** Of a picture or a recording; what it really takes depends on the model and its size. */
+/** Tokens of a picture or a recording; the real number depends on the model and the file. */
 const MEDIA_TOKENS = 1_000;
 
-/** For all texts of a conversation together: a tokenizer that hangs must not hold up the answer. */
+/** For all texts of a conversation together: a hanging tokenizer must not delay the answer. */
 const COUNT_LIMIT_MS = 10_000;
 
 const NOT_COUNTED = { tokens: 0 };
 
-/** By server, model and text. */
+/** Token counts by server, model and text. */
 const counted = LruCache.shared<number>({ maxEntries: 5_000 });
 
 export interface FittedHistory {
 	messages: ChatMessage[];
-	/** Turns that were left out. */
+	/** Number of turns that were left out. */
 	leftOut: number;
 }
 
 /**
- * A conversation whose earlier turns have no more tokens than the budget. Whole turns go, the oldest first; the system
- * prompt and the current turn stay. What goes depends on the conversation alone, so that every worker of n8n's queue mode
- * leaves the same out, and on the next rounds too.
+ * Drops the oldest turns until the earlier turns fit into the budget. The system prompt and the current turn stay. The
+ * result depends only on the conversation, so that every worker of n8n's queue mode drops the same turns, also in the
+ * following turns.
  *
- * @param budget tokens
- * @param count the tokens of a text
+ * @param budget in tokens
+ * @param count counts the tokens of a text
  */
 export async function fitHistory(
 	messages: readonly ChatMessage[],
@@ -56,7 +58,7 @@ export async function fitHistory(
 	return { messages: messages.filter((message) => !dropped.has(message)), leftOut };
 }
 
-/** The tokens of a text by the server's own tokenizer, where it has one. Asked once for each text. */
+/** Returns a function that counts tokens with the server's tokenizer, or estimates them. Counts are cached. */
 export function counterAt(
 	connection: Connection,
 	model: string,
@@ -74,16 +76,16 @@ export function counterAt(
 		const known = counted.get(key);
 		if (known !== undefined) return known;
 		const ask = { model, addSpecial: false, parseSpecial: false, signal: ended };
-		// A server that fails here fails at the request as well, and says why: the other texts are not asked for.
+		// After a failure no more texts are sent: the chat request will fail too, and report it.
 		const { tokens } = hasFailed ? NOT_COUNTED : await countTokens(connection, text, ask).catch(failed);
-		// A text that has none was not counted.
+		// 0 means that the text was not counted.
 		if (tokens <= 0) return estimateTokens(text);
 		counted.set(key, tokens);
 		return tokens;
 	};
 }
 
-/** A question, in several messages at times, with everything that follows it up to the next one. */
+/** Splits messages into turns: the user's messages, and everything up to the next ones. */
 function turnsOf(messages: readonly ChatMessage[]): ChatMessage[][] {
 	const turns: ChatMessage[][] = [];
 	for (const [at, message] of messages.entries()) {

@@ -1,4 +1,4 @@
-/** Options that llama-server takes without a word where they do nothing. */
+/** Options that llama-server silently ignores in some setups. */
 import type { Connection } from '../../http/connection';
 import { traitsOf } from '../../servers/kinds';
 import { isModelNamed } from '../../servers/model-names';
@@ -8,8 +8,8 @@ import { recordOf, recordsIn } from '../../values';
 import type { ChatRequest } from '../types';
 
 /**
- * The request as it makes sense for this server, with remarks on what was left out. Asked once in ten minutes, and only
- * where such an option is set; a router is asked nothing that would load a model.
+ * The request without options that would have no effect, and notes about them. The server is asked only if such an
+ * option is set, at most once in ten minutes; a router is asked nothing that would load a model.
  */
 export async function fitToLlamaServer(
 	connection: Connection,
@@ -43,7 +43,7 @@ async function hasProjector(connection: Connection, { model, serverKind }: ChatR
 	return modalities.vision === true || modalities.audio === true;
 }
 
-/** An ID that the server does not have changes nothing, and it does not say so (docs/protocols/llama-server.md 2.1). */
+/** llama-server silently ignores unknown IDs (docs/protocols/llama-server.md 2.1). */
 async function notesOnAdapters(connection: Connection, wanted: ReadonlyArray<{ id: number }>): Promise<string[]> {
 	const list = await cachedJson(connection, `${connection.url.root}/lora-adapters`);
 	if (!Array.isArray(list)) return [];

@@ -5,14 +5,17 @@ import { decodeText } from './text-encoding';
 import type { ContentPart } from '../types';
 
 /**
- * Base64 as llama-server wants it: its decoder stops silently at the first blank, line break, `-` or `_`
- * (docs/protocols/llama-server.md 5), which would cut the file off.
+ * Standard base64 without white space: llama-server's decoder silently stops at the first space, line break, `-` or `_`
+ * (docs/protocols/llama-server.md 5), which would truncate the file.
  */
 export function cleanBase64(data: string): string {
 	return data.replace(/\s+/g, '').replace(/-/g, '+').replace(/_/g, '/');
 }
 
-/** A data URL with clean base64, or the http(s) URL as it is. */
+/**
+ * A data URL with clean base64, or the http(s) URL unchanged. @throws {ServerError} of kind `invalidInput` for anything
+ * else
+ */
 export function imageUrl(url: string): string {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed)) return trimmed;
@@ -24,14 +27,14 @@ export function imageUrl(url: string): string {
 
 interface DataUrl {
 	mime: string;
-	/** The declared encoding of a text. */
+	/** The declared character encoding of a text. */
 	charset?: string;
 	isBase64: boolean;
 	data: string;
 }
 
 function dataUrlParts(url: string): DataUrl | undefined {
-	// The data may be megabytes: only what stands in front of it goes through the expression.
+	// The data may be megabytes, so only the part before it is split.
 	const comma = url.slice(0, 5).toLowerCase() === 'data:' ? url.indexOf(',') : -1;
 	if (comma < 0) return undefined;
 	const [mime = '', ...parameters] = url.slice('data:'.length, comma).split(';');
@@ -57,10 +60,7 @@ function unusable(message: string, remedy = 'Check the field or the file that is
 	return invalidInput(message, remedy);
 }
 
-/**
- * A file that n8n or LangChain hands over, by its MIME type: picture, audio, or text. Anything else is refused with
- * advice.
- */
+/** Converts a file by its MIME type to a picture, audio or text part. Throws with advice for anything else. */
 function filePart(mime: string, data: string, name: string | undefined): ContentPart {
 	const [essence = '', ...parameters] = mime.split(';');
 	const type = essence.trim().toLowerCase();
@@ -95,7 +95,7 @@ function textIn(data: string, declared: string | undefined): string {
 	return decodeText(percentBytes(parts.data), charset);
 }
 
-/** A text in which `%FC` stands for a byte. */
+/** Decodes `%FC` to a byte. */
 function percentBytes(encoded: string): Buffer {
 	return Buffer.concat(
 		encoded
@@ -110,12 +110,12 @@ function stripDataUrl(data: string): string {
 	return dataUrlParts(data)?.data ?? data;
 }
 
-/** Bytes come as base64 text, or from LangChain's newer blocks as bytes. */
+/** Data as base64. LangChain's newer blocks contain bytes. */
 function dataOf(value: unknown): string | undefined {
 	return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : text(value);
 }
 
-/** Blocks whose content travels elsewhere: in `tool_calls` and in the thinking of the message. */
+/** Blocks that are sent elsewhere: in `tool_calls` or as thinking of the message. */
 export const NOT_CONTENT = new Set([
 	'tool_use',
 	'tool_call',
@@ -128,9 +128,9 @@ export const NOT_CONTENT = new Set([
 ]);
 
 /**
- * One content block of LangChain or n8n as a part, or undefined when it holds nothing for the server.
+ * Converts a content block of LangChain or n8n; undefined if it holds nothing for the server.
  *
- * @throws {ServerError} of kind `invalidInput` for what no model server can read
+ * @throws {ServerError} of kind `invalidInput` for content that no model server can read
  */
 export function contentPart(block: unknown): ContentPart | undefined {
 	if (typeof block === 'string') return { type: 'text', text: block };
@@ -168,7 +168,7 @@ export function contentPart(block: unknown): ContentPart | undefined {
 	}
 }
 
-/** A data URL may hold anything, whatever it is called. */
+/** A block for a picture may have a data URL of another type. */
 function pictureByUrl(url: unknown): ContentPart {
 	if (typeof url !== 'string') throw unusable('A picture has no URL');
 	const mime = dataUrlParts(url.trim())?.mime ?? '';
@@ -177,7 +177,7 @@ function pictureByUrl(url: unknown): ContentPart {
 		: filePart(mime, url.trim(), undefined);
 }
 
-/** OpenAI's way to pass a file: `file_data` is a data URL. */
+/** OpenAI's form of a file: `file_data` is a data URL. */
 function openAiFile({ file_data: data, filename }: Record<string, unknown>): ContentPart | undefined {
 	if (typeof data !== 'string') return undefined;
 	return filePart(dataUrlParts(data)?.mime ?? '', data, text(filename));

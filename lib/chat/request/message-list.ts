@@ -16,10 +16,10 @@ const TYPES: Readonly<Record<string, SourceMessage['type']>> = {
 };
 
 /**
- * A conversation as users have it in JSON: a list of messages in OpenAI's form or in Ollama's, an object with such a
- * list in `messages`, or JSON text of one.
+ * Reads a conversation from JSON: a list of messages in OpenAI's or Ollama's form, an object with such a list in
+ * `messages`, or JSON text of either.
  *
- * @throws {ServerError} of kind `invalidInput` that names the message
+ * @throws {ServerError} of kind `invalidInput` that names the wrong message
  */
 export function messagesFromJson(given: unknown): SourceMessage[] {
 	const parsed = typeof given === 'string' ? parseJson(given) : given;
@@ -53,7 +53,7 @@ function messageOf(given: unknown, index: number): SourceMessage {
 	};
 }
 
-/** Text, or parts; Ollama has pictures as bare base64 beside the text. */
+/** Text, or parts. In Ollama's form, pictures are bare base64 next to the text. */
 function contentOf({ content, images }: Record<string, unknown>, at: string, mayBeEmpty: boolean): unknown {
 	const pictures = Array.isArray(images) ? images.filter((one): one is string => typeof one === 'string') : [];
 	if (content === undefined || content === null) {
@@ -68,7 +68,7 @@ function contentOf({ content, images }: Record<string, unknown>, at: string, may
 	];
 }
 
-/** By the first characters of the base64. */
+/** MIME types by the first characters of the base64. */
 const PICTURE_TYPES: ReadonlyArray<[string, string]> = [
 	['/9j/', 'image/jpeg'],
 	['R0lGO', 'image/gif'],

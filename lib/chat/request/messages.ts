@@ -7,7 +7,7 @@ import { withoutThinking } from '../answer/text-formats/thinking';
 import { serverToolCallId, turnOfToolCall } from '../answer/tool-call-ids';
 import type { ChatMessage, ContentPart, SourceMessage, ToolCall } from '../types';
 
-/** What is remembered of a turn in which the model called tools: n8n hands it back in pieces and with changes. */
+/** The cached original of a tool call and its turn, which n8n returns in pieces and changed. */
 export interface RememberedCall {
 	/** Text the model wrote before its calls. */
 	text: string;
@@ -17,12 +17,12 @@ export interface RememberedCall {
 	arguments: string;
 }
 
-/** Whether thinking goes back to the server: never, in running tool turns, or with every message that has it. */
+/** Whether thinking is sent back to the server: never, in running tool turns, or with every message that has it. */
 export type ReasoningEcho = 'off' | 'toolTurns' | 'always';
 
 export interface ConversionOptions {
 	reasoning: ReasoningEcho;
-	/** Looks up a call of an earlier answer by its id of `ownToolCallIds`; the cache behind it may have forgotten it. */
+	/** Looks up a call of an earlier answer by its id from `ownToolCallIds`; undefined if it is not cached. */
 	recall?: (callId: string) => RememberedCall | undefined;
 }
 
@@ -33,27 +33,27 @@ interface AssistantDraft {
 	content: string;
 	reasoning: string;
 	toolCalls: ToolCall[];
-	/** The results of the calls, in their order. */
+	/** The results, in the order of the calls. */
 	results: ToolMessage[];
 	/** The pictures in these results. */
 	pictures: ContentPart[];
-	/** The answer that the calls belong to, where their ids tell it. */
+	/** The key of the answer that the calls belong to, if their ids contain it. */
 	turn?: string;
 }
-/** In front of them. */
+/** Put in front of pictures from tool results. */
 const PICTURES: ContentPart = { type: 'text', text: 'The pictures of the results above:' };
 type Draft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
 type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
-/** Which call of an assistant message was answered by which message. */
+/** The result message of each tool call. */
 type Answers = ReadonlyMap<SourceCall, SourceMessage>;
 
 /**
- * Converts a conversation into messages for a model server. Pure: the same input gives the same output, byte for byte,
- * since every changed byte costs the server its prompt cache.
+ * Converts a conversation into messages for a model server. The same input always gives the same bytes, because any
+ * change would invalidate the server's prompt cache.
  *
- * It undoes what n8n's agent does to a turn with several tool calls (docs/protocols/n8n.md 2.4): calls torn into one
- * message each are joined again, the injected `id` argument and the text "Calling X with input: …" are taken out, `[]`
- * becomes `''`, and files come to the question that they belong to.
+ * It undoes n8n's agent's changes to a turn with several tool calls (docs/protocols/n8n.md 2.4): calls that were split
+ * into messages are joined, the injected `id` argument and the text "Calling X with input: …" are removed, `[]` becomes
+ * `''`, and files are put into the question that they belong to.
  *
  * @throws {ServerError} of kind `invalidInput` for content that no model server can read
  */
@@ -72,9 +72,8 @@ export function convertMessages(given: readonly SourceMessage[], options: Conver
 }
 
 /**
- * The result of every call that has one. A call without a result was cut off by the memory's window, or belongs to a
- * run that failed; a result without its call too. Servers refuse both halves. A call is answered before the next
- * question, and ids may come again.
+ * Matches tool calls and results. Either may be missing, because the memory's window cut it off or a run failed;
+ * servers refuse both halves. Results come before the user's next message, and ids may be repeated.
  */
 function answersIn(source: readonly SourceMessage[]): Answers {
 	const answers = new Map<SourceCall, SourceMessage>();
@@ -92,8 +91,8 @@ function answersIn(source: readonly SourceMessage[]): Answers {
 }
 
 /**
- * n8n's agent puts files into a user message of their own behind the question. Two user messages in a row are refused
- * by the templates of some models that see pictures (Gemma's: "Conversation roles must alternate").
+ * n8n's agent puts files into a separate user message after the question. The templates of some vision models refuse
+ * two user messages in a row (Gemma's: "Conversation roles must alternate").
  */
 function filesJoined(source: readonly SourceMessage[]): SourceMessage[] {
 	const joined: SourceMessage[] = [];
@@ -119,7 +118,7 @@ function roleOf({ type, role }: SourceMessage): 'system' | 'user' {
 	return type === 'system' || role === 'system' || role === 'developer' ? 'system' : 'user';
 }
 
-/** Text only as a string, otherwise all parts in one message: a picture belongs to its question. */
+/** A string if there is only text, otherwise all parts. */
 function contentOf(content: unknown): string | ContentPart[] {
 	if (typeof content === 'string') return content;
 	const parts = [content].flat().flatMap((block) => contentPart(block) ?? []);
@@ -144,7 +143,7 @@ function assistantDraft(
 	const content = text === '' && calls.length > 0 ? (remembered?.text ?? '') : text;
 	const reasoning =
 		message.reasoning || thinkingBlocks(message.content) || split.reasoning || remembered?.reasoning || '';
-	// Nothing left of a message that held only broken or unanswered calls.
+	// A message with only broken or unanswered calls is dropped.
 	if (content === '' && calls.length === 0 && made.length + broken.length > 0) return [];
 	const toolCalls = calls.map((call, index) => ({
 		id: serverToolCallId(call.id ?? ''),
@@ -189,8 +188,8 @@ function thinkingBlocks(content: unknown): string {
 }
 
 /**
- * n8n's agent puts the call's id over the arguments, and the tool's name for tools of a toolkit. Small models imitate
- * it, and prompt caches miss.
+ * Removes what n8n's agent adds to the arguments: the call's `id`, and the tool's name for tools of a toolkit. Small
+ * models would imitate it, and prompt caches would miss.
  */
 function withoutInjected(call: SourceCall, args: Record<string, unknown> = call.args): Record<string, unknown> {
 	if (!hasInjected(call)) return args;
@@ -202,10 +201,7 @@ function hasInjected({ id, args }: SourceCall): boolean {
 	return id !== undefined && args.id === id;
 }
 
-/**
- * The memory of a call, if it is of the same call. What n8n put over the arguments is not compared: the memory knows
- * what was there before.
- */
+/** The cached original of a call, if it really is the same call. Arguments that n8n overwrote are not compared. */
 function matching(call: SourceCall, memory: RememberedCall | undefined): RememberedCall | undefined {
 	const written = memory?.name === call.name ? parseObject(memory.arguments) : undefined;
 	return written !== undefined && canonicalJson(withoutInjected(call, written)) === canonicalJson(withoutInjected(call))
@@ -214,9 +210,8 @@ function matching(call: SourceCall, memory: RememberedCall | undefined): Remembe
 }
 
 /**
- * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` where A and B are of one answer:
- * by their ids, else (calls of other nodes in the memory) by the same thinking, which n8n repeats on every call of a
- * turn.
+ * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` if A and B are from one answer:
+ * by their ids, or for calls of other nodes by equal thinking, which n8n repeats for every call of a turn.
  */
 function joinTurns(drafts: readonly Draft[]): Draft[] {
 	const joined: Draft[] = [];

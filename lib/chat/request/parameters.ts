@@ -6,7 +6,7 @@ import { ANY_NUMBER, isInRange, rangeInWords } from '../../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
 import type { ChatParameters } from '../types';
 
-/** A kind of server that is known to ignore a field does not get it. */
+/** Whether a field is sent to this kind of server: not if that is known to ignore it. */
 export function takes(kind: ServerKind, name: SamplerName): boolean {
 	const { extra, own }: Sampler = SAMPLERS[name];
 	const { extraFields, ownFields = [] } = traitsOf(kind);
@@ -16,7 +16,7 @@ export function takes(kind: ServerKind, name: SamplerName): boolean {
 
 const NO_LIMIT = -1;
 
-/** The plain parameters as wire fields. Only what is set. */
+/** The request fields of the parameters that are set, without thinking and response format. */
 export function parameterFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
 	const { takesUnlimited, fieldNames = {} } = traitsOf(kind);
 	const body: Record<string, unknown> = {};
@@ -29,7 +29,7 @@ export function parameterFields(parameters: ChatParameters, kind: ServerKind): R
 	return body;
 }
 
-/** Set parameters that this kind of server is known to ignore, by their labels in the node. */
+/** Labels of set parameters that this kind of server is known to ignore. */
 export function ignoredParameters(parameters: ChatParameters, kind: ServerKind): string[] {
 	const ignored = SAMPLER_ENTRIES.filter(([name]) => parameters[name] !== undefined && !takes(kind, name)).map(
 		([, { label }]) => label,
@@ -46,7 +46,7 @@ export function wantsJson({ responseFormat }: ChatParameters): boolean {
 	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
 }
 
-/** Whether any set parameter depends on what kind of server answers, so that "automatic" has to find out. */
+/** Whether any set parameter depends on the kind of server, so that it must be identified. */
 export function dependsOnServerKind(parameters: ChatParameters): boolean {
 	const { thinking, responseFormat } = parameters;
 	if (thinking !== undefined && (thinking.mode !== 'serverDefault' || thinking.limitMs !== undefined)) return true;
@@ -55,7 +55,7 @@ export function dependsOnServerKind(parameters: ChatParameters): boolean {
 	return SAMPLER_ENTRIES.some(([name, { extra }]) => extra === true && parameters[name] !== undefined);
 }
 
-/** Thinking, as each kind of server wants it said. */
+/** The request fields for thinking on this kind of server. */
 export function thinkingFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
 	const { thinkingBudget, endsThinking } = traitsOf(kind);
 	const { thinking } = parameters;
@@ -75,7 +75,7 @@ function switchFields({ thinking, chatTemplateArguments }: ChatParameters, kind:
 	});
 	switch (thinking?.mode) {
 		case 'on':
-			// Models of Ollama that can think do so unasked, and most refuse an effort (seen: 0.17.4).
+			// Ollama's thinking models think by default, and most refuse an effort (seen: 0.17.4).
 			return isEffort ? {} : template(true);
 		case 'off':
 			return isEffort ? { reasoning_effort: 'none' } : template(false);
@@ -86,7 +86,7 @@ function switchFields({ thinking, chatTemplateArguments }: ChatParameters, kind:
 	}
 }
 
-/** The response format, as each kind of server wants it said. Schemas have been cleaned before. */
+/** The request fields for the response format on this kind of server. Schemas are already cleaned. */
 export function responseFormatFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
 	const { responseFormat } = parameters;
 	switch (responseFormat?.type) {
@@ -105,9 +105,9 @@ export function responseFormatFields(parameters: ChatParameters, kind: ServerKin
 }
 
 /**
- * Refuses what the server would refuse, or take for something else, before anything is sent.
+ * Throws for values that the server would refuse or misinterpret, before anything is sent.
  *
- * @throws {ServerError} of kind `invalidInput` naming the option
+ * @throws {ServerError} of kind `invalidInput` that names the option
  */
 export function checkParameters(parameters: ChatParameters): void {
 	for (const [name, sampler] of SAMPLER_ENTRIES) {
@@ -123,7 +123,7 @@ export function checkParameters(parameters: ChatParameters): void {
 		if (typeof value === 'number' && !isInRange(value, range))
 			throw invalid(sampler.label, `must be ${rangeInWords(range)}, but is ${value}`);
 	}
-	// llama-server takes 0 for "at least one token", which nobody means.
+	// llama-server reads 0 as "at least one token", which is never intended.
 	if (parameters.maxTokens === 0)
 		throw invalid(SAMPLERS.maxTokens.label, 'must be at least 1, or -1 for no limit, but is 0');
 	if (parameters.extraBody !== undefined && !isRecord(parameters.extraBody))

@@ -1,7 +1,7 @@
 import { type AST, RegExpParser } from '../../vendor';
 import { messageOf, quietly } from '../../values';
 
-/** Grammars refuse to repeat a rule more often (llama.cpp, `MAX_REPETITION_THRESHOLD`). */
+/** Maximum repetitions of a rule in a grammar (llama.cpp, `MAX_REPETITION_THRESHOLD`). */
 export const MAX_REPETITIONS = 2000;
 
 export type GrammarPattern = { pattern: string } | { reason: string };
@@ -17,34 +17,34 @@ const SHORTHANDS: Readonly<Record<'digit' | 'word' | 'space', readonly Range[]>>
 		[0x5f, 0x5f],
 		[0x61, 0x7a],
 	],
-	// Of all white space only the blank can stand in a JSON string as it is.
+	// The only white space that needs no escape in a JSON string.
 	space: [[0x20, 0x20]],
 };
-/** What cannot stand in a JSON string as it is: control characters, the quote, the backslash. */
+/** Characters that must be escaped in a JSON string. */
 const UNQUOTABLE: readonly Range[] = [
 	[0x00, 0x1f],
 	[0x22, 0x22],
 	[0x5c, 0x5c],
 	[0x7f, 0x7f],
 ];
-/** The same inside a character class, as llama.cpp writes it in its own rule for characters. */
+/** The same for a character class, as in llama.cpp's own rule for characters. */
 const UNQUOTABLE_TEXT = '"\\\\\\x7F\\x00-\\x1F';
 const ANY = `[^${UNQUOTABLE_TEXT}]`;
-/** Outside a class these are signs of the language. */
+/** Characters with a meaning outside of a class. */
 const SIGNS = new Set('^$.[]()|{}*+?');
 const JSON_ESCAPES: Readonly<Record<string, string>> = { '\n': 'n', '\r': 'r', '\t': 't', '"': '"', '\\': '\\' };
 
-/** Raised inside only: a pattern that a grammar cannot express, with the reason. */
+/** Internal: a pattern that a grammar cannot express, with the reason. */
 class NotExpressible extends Error {}
 
 /**
- * Writes a regular expression of a JSON schema in the small language that llama.cpp turns into a grammar, or tells why
- * that cannot be done. Texts of the result that match are always texts that the original allows.
+ * Rewrites a regular expression of a JSON schema in the subset that llama.cpp converts to a grammar, or gives the
+ * reason why it cannot. Every text that matches the result also matches the original.
  *
- * llama.cpp v0.5.0 (`_pattern_to_rule`) knows no shorthands (`\d`), repeats too much after an escape or a letter beyond
- * ASCII, takes a lazy `+?` for "may be missing", and lets `.` and `[^…]` eat the closing quote of the JSON string: the
- * answer then ends in "The model produced output that does not match". Older releases refuse the whole request for what
- * v0.5.0 merely does not enforce.
+ * llama.cpp v0.5.0 (`_pattern_to_rule`) has no shorthands (`\d`), repeats too much after an escape or a character
+ * beyond ASCII, reads a lazy `+?` as optional, and lets `.` and `[^…]` match the closing quote of the JSON string: the
+ * answer then fails with "The model produced output that does not match". Older releases refuse the whole request for
+ * what v0.5.0 only does not enforce.
  */
 export function grammarPattern(pattern: string): GrammarPattern {
 	try {
@@ -54,9 +54,9 @@ export function grammarPattern(pattern: string): GrammarPattern {
 	}
 }
 
-/** As JSON schemas mean it, in Unicode mode; else as JavaScript has always read it. */
+/** Parses in Unicode mode, as JSON schema specifies, or else in JavaScript's legacy mode. */
 function parsed(pattern: string): AST.Pattern {
-	// JavaScript takes the braces for text, other languages for a count.
+	// JavaScript reads these braces as text, other languages as a quantifier.
 	if (/\{,\d+\}/.test(pattern.replace(/\\./gs, ''))) throw new NotExpressible('pattern with {,n}');
 	const ast = parsedAs(pattern, { unicode: true }) ?? parsedAs(pattern, { unicode: false });
 	if (ast === undefined) throw new NotExpressible('not a regular expression');
@@ -67,7 +67,7 @@ function parsedAs(pattern: string, mode: { unicode: boolean }): AST.Pattern | un
 	return quietly(() => new RegExpParser({ ecmaVersion: 2025 }).parsePattern(pattern, 0, pattern.length, mode));
 }
 
-/** A grammar always means the whole text, so the anchors must be there, and go. */
+/** A grammar always matches the whole text, so the anchors are required, and removed. */
 function withoutAnchors(pattern: AST.Pattern): AST.Element[][] {
 	const parts = pattern.alternatives.map(({ elements }) => [...elements]);
 	const first = parts[0]?.shift();
@@ -122,13 +122,13 @@ function quantified({ element, min, max, greedy, raw }: AST.Quantifier): string 
 	const text = written(element);
 	if (element.type !== 'Character') return text + count;
 	if (isHalf(element.value)) throw new NotExpressible('pattern that repeats half of a character');
-	// What takes more than one byte in the grammar is repeated as a group.
+	// Characters of several bytes in the grammar are repeated as a group.
 	return (text.length > 1 || element.value > 0x7f ? `(${text})` : text) + count;
 }
 
-/** A character that stands for itself. */
+/** A literal character. */
 function literal({ value, raw }: AST.Character): string {
-	// Unknown escapes mean the letter itself in JavaScript, and something else in other languages.
+	// Unknown escapes are the letter itself in JavaScript, and something else in other languages.
 	if (/^\\[A-Za-z0-9]/.test(raw) && value === raw.charCodeAt(1)) throw new NotExpressible(`pattern with ${raw}`);
 	const char = String.fromCodePoint(value);
 	const json = JSON_ESCAPES[char];
@@ -168,14 +168,14 @@ function characterClass({ elements, negate, raw }: AST.CharacterClass): string {
 
 function member(character: AST.Character): number {
 	if (isHalf(character.value)) throw new NotExpressible('pattern with half of a character');
-	// Checked as outside a class; a backspace and the like have no letter of their own.
+	// Throws for the same characters as outside of a class.
 	if (!contains(UNQUOTABLE, character.value)) literal(character);
 	return character.value;
 }
 
 /**
- * `[\s\S]` and the like are all characters; `[^\S]` and `[\D]` are plain; other mixtures would need arithmetic on all
- * of Unicode.
+ * `[\s\S]` and the like match any character, `[^\S]` and `[\D]` are simple; other combinations would need set
+ * operations on all of Unicode.
  */
 function withComplements(
 	ranges: readonly Range[],
@@ -189,12 +189,11 @@ function withComplements(
 	return classOf(complement, !negated);
 }
 
-/** A class of these characters, or of all others, as far as they can stand in a JSON string. */
+/** A class of these characters, or of all others, without those that JSON strings must escape. */
 function classOf(ranges: readonly Range[], negated: boolean): string {
 	const allowed = without(ranges, UNQUOTABLE);
 	if (allowed.length === 0 && !negated) throw new NotExpressible('pattern with characters that JSON cannot hold');
-	// A minus sign means itself at the end only, a caret anywhere but at the beginning: older releases know no escapes
-	// for them.
+	// `-` goes to the end and `^` not to the beginning, since older releases have no escapes for them.
 	const isLast = ([lo, hi]: Range) => lo === hi && (lo === 0x2d || lo === 0x5e);
 	const last = allowed.filter(isLast).sort(([a], [b]) => b - a);
 	const text = allowed
@@ -234,7 +233,7 @@ function without(ranges: readonly Range[], cut: readonly Range[]): Range[] {
 	);
 }
 
-/** Half of a character beyond 16 bits, which a pattern outside Unicode mode takes for two characters. */
+/** Whether this is a surrogate: outside of Unicode mode, a character beyond 16 bits counts as two. */
 function isHalf(code: number): boolean {
 	return code >= 0xd800 && code <= 0xdfff;
 }

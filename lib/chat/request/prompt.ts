@@ -1,4 +1,4 @@
-/** What a conversation becomes before a model reads it: its prompt, and how many tokens that has. */
+/** The prompt of a conversation after the chat template, and its number of tokens. */
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { LlamaServerRoutes, type NativeRouteOptions } from '../../servers/manage/llama-server-routes';
@@ -12,17 +12,17 @@ import { type ServerKind, traitsOf } from '../../servers/kinds';
 
 export interface Conversation {
 	messages: readonly SourceMessage[];
-	/** In the form of OpenAI's API, as they are sent. */
+	/** In OpenAI's form. */
 	tools?: readonly unknown[];
-	/** For the chat template. */
+	/** Arguments for the chat template. */
 	templateArguments?: Record<string, unknown>;
 }
 
-/** What a template puts around each message, more or less. */
+/** Roughly what a template adds to each message. */
 const AROUND_MESSAGE = '<|im_start|>user<|im_end|>';
 
 /**
- * The number of tokens that a conversation has as a prompt; on servers that do not tell, an estimate.
+ * The number of prompt tokens of a conversation; an estimate if the server has no route for it.
  *
  * @throws {ServerError}
  */
@@ -43,9 +43,9 @@ export async function countPrompt(
 }
 
 /**
- * The prompt that the chat template of the model makes of a conversation.
+ * The prompt that the model's chat template makes from a conversation.
  *
- * @throws {ServerError} also where the server does not show it
+ * @throws {ServerError} also if the server has no route for it
  */
 export async function applyTemplate(
 	connection: Connection,
@@ -59,7 +59,7 @@ export async function applyTemplate(
 	return typeof prompt === 'string' ? prompt : unreadable(connection);
 }
 
-/** The fields of a chat that decide about its prompt. */
+/** The fields of a chat request that determine its prompt. */
 function wireBody({ messages, tools = [], templateArguments }: Conversation, kind: ServerKind) {
 	const { messages: sent } = openAiProtocol.body({
 		model: '',
@@ -74,7 +74,7 @@ function wireBody({ messages, tools = [], templateArguments }: Conversation, kin
 	};
 }
 
-/** All that a template would write, for an estimate. Pictures have tokens of their own, which nobody knows here. */
+/** Roughly the text of the prompt, for an estimate. Tokens of pictures are unknown, and left out. */
 function wordsOf({ messages, tools = [] }: ReturnType<typeof wireBody>): string {
 	const texts = (messages as Array<{ content: unknown; tool_calls?: unknown }>).flatMap(
 		({ content, tool_calls: calls }) => [

@@ -7,7 +7,7 @@ import { type ServerKind, traitsOf } from '../../servers/kinds';
 import { mediaOf, textOf } from './content';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
-import { goneOptions, needsOwnApi } from '../wire/ollama-options';
+import { removedOptions, needsNativeApi } from '../wire/ollama-options';
 import type {
 	ChatMessage,
 	ChatParameters,
@@ -21,20 +21,20 @@ import { optional } from '../../values';
 
 export interface ChatSettings extends ClientSettings {
 	parameters: ChatParameters;
-	/** `auto`: found out from the server where it matters. */
+	/** `auto`: the server is identified where it matters. */
 	serverKind: ServerKind | 'auto';
 	reasoningEcho: ReasoningEcho;
-	/** Put thinking into the answer, between `<think>` tags. */
+	/** Show thinking in the answer, between `<think>` tags. */
 	showThinking: boolean;
-	/** The node's own choice, where the caller makes none. */
+	/** The node's setting, used if the caller makes no choice. */
 	toolChoice?: 'auto' | 'none' | 'required';
 	/** Whether calls that the model wrote into its text become calls (`read`, the default), or stay text. */
 	toolCallsInText?: 'read' | 'leave';
-	/** Tokens that the earlier turns may have; what is beyond is left out. Default: all of them are sent. */
+	/** Maximum tokens of the earlier turns; older ones are left out. Default: no limit. */
 	historyBudget?: number;
-	/** What a trace holds besides the request and its answer. */
+	/** Trace settings: session, user, tags, prompt. */
 	trace?: TraceSettings;
-	/** The family in whose format the model writes; default: what its template or its name tells. */
+	/** ID of the family whose text format the model uses; default: by its template or name. */
 	textFormat?: string;
 }
 
@@ -42,31 +42,31 @@ export interface ChatCall {
 	messages: readonly SourceMessage[];
 	tools?: readonly ToolDefinition[];
 	toolChoice?: ToolChoice;
-	/** Further stop texts for this call. */
+	/** Additional stop texts for this call. */
 	stop?: readonly string[];
 	signal?: AbortSignal;
-	/** Nobody reads along: then text may be held back where that makes the answer better. */
+	/** The answer is needed only as a whole, so text may be held back if that makes it better. */
 	whole?: boolean;
-	/** As `reuse` of `StreamOptions`; only where nothing is read before the end. */
+	/** As `reuse` of `StreamOptions`; only if nothing is read before the end. */
 	reuse?: boolean;
-	/** Least milliseconds between two pieces of text; asked again for each. Default: as they come. */
+	/** Least milliseconds between two pieces of text; called for each. Default: none. */
 	pieceMs?: () => number;
-	/** Called with everything that the server says, as it is read. */
+	/** Called with every chunk as it is read. */
 	onChunk?: (chunk: WireChunk) => void;
 }
 
-/** A request as far as it does not depend on who answers. */
+/** A request before the server is known. */
 export interface RequestDraft {
-	/** Whether it matters who answers: then the server is worth a question, where it is not known yet. */
+	/** Whether the request depends on the kind of server, so that an unknown one must be identified. */
 	dependsOnServer: boolean;
-	/** The request to a server of this kind, with remarks on what it will not honour. */
+	/** The request for a kind of server, with notes on options that it ignores. */
 	forServer(serverKind: ServerKind): { request: ChatRequest; notes: string[] };
 }
 
 /**
- * What a call makes of the settings.
+ * Combines the settings with a call.
  *
- * @throws {ServerError} where the tool that is to be called is not there
+ * @throws {ServerError} of kind `invalidInput` if the tool to be called is not offered
  */
 export function draftRequest(settings: ChatSettings, call: ChatCall, messages: ChatMessage[]): RequestDraft {
 	const tools = call.tools ?? [];
@@ -79,8 +79,8 @@ export function draftRequest(settings: ChatSettings, call: ChatCall, messages: C
 	return {
 		dependsOnServer:
 			dependsOnServerKind(parameters) ||
-			needsOwnApi(parameters) ||
-			// Its template tells how the model writes calls, and whether it is told of tools at all.
+			needsNativeApi(parameters) ||
+			// The chat template tells the format of calls, and whether the model is told about tools.
 			tools.length > 0 ||
 			cleaned.changed ||
 			messages.some((message) => hasReasoning(message) || hasPicture(message)),
@@ -119,8 +119,8 @@ function hasReasoning(message: ChatMessage): boolean {
 }
 
 /**
- * The node's own choice. "Required" forces a call only until a tool has answered in this turn: forced in every round,
- * an agent would never come to its answer.
+ * The node's setting. "Required" applies only until a tool has answered in this turn; otherwise an agent would never
+ * answer.
  */
 function ownToolChoice(choice: ChatSettings['toolChoice'], messages: readonly ChatMessage[]): ToolChoice | undefined {
 	if (choice !== 'required') return choice;
@@ -155,8 +155,8 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 
 function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): string[] {
 	const ignored = ignoredParameters(parameters, serverKind);
-	if (traitsOf(serverKind).hasOllamaApi === true) ignored.push(...goneOptions(parameters));
-	// "None" is kept by not sending the tools.
+	if (traitsOf(serverKind).hasOllamaApi === true) ignored.push(...removedOptions(parameters));
+	// "None" works without the field: the tools are not sent.
 	if (traitsOf(serverKind).toolChoice === 'ignored' && (toolChoice === 'required' || typeof toolChoice === 'object'))
 		ignored.push('Tool Choice');
 	return ignored.length === 0

@@ -1,37 +1,37 @@
 import type { NumberRange } from '../../ranges';
 
 interface Common {
-	/** As it stands in the editor. */
+	/** The label in the editor. */
 	label: string;
 	description: string;
 	/**
-	 * Name of the field in the request; default: that of the option, in small letters with `_`. Kinds of servers that call
-	 * it something else say so (`fieldNames`).
+	 * Name of the field in the request; default: the option's name in snake_case. `fieldNames` of a kind of server
+	 * overrides it.
 	 */
 	wire?: string;
-	/** Not in OpenAI's API: sent to the kinds of servers that honour it (`extraFields`). */
+	/** Not in OpenAI's API: sent only to kinds of servers that support it (`extraFields`). */
 	extra?: true;
-	/** Sent only to the kinds of servers that name it (`ownFields`), not to those of which nothing is known. */
+	/** Sent only to kinds of servers that list it in `ownFields`, not to unknown ones. */
 	own?: true;
 }
 
 interface NumberSampler extends Common {
 	type: 'number';
-	/** Without: any number. */
+	/** Default: any number. */
 	range?: NumberRange;
-	/** A whole number. Expressions easily give a fraction, which llama-server cuts off and Ollama and vLLM refuse. */
+	/** Whether it must be an integer: llama-server truncates fractions, Ollama and vLLM refuse them. */
 	whole?: true;
 	/** What the editor fills in when the option is added. */
 	preset: number;
-	/** Choices in place of an input. */
+	/** A drop-down in place of an input field. */
 	choices?: ReadonlyArray<{ name: string; value: number }>;
 }
 
-/** Everything about one option that goes to the server as it is. */
+/** The definition of an option that is sent unchanged. */
 export type Sampler =
 	| NumberSampler
 	| (Common & { type: 'texts'; addButton: string; placeholder?: string })
-	/** How long: seconds, or a text such as `30m`. */
+	/** A duration: seconds, or a text such as `30m`. */
 	| (Common & { type: 'duration'; preset: string; placeholder: string })
 	| (Common & { type: 'switch' })
 	| (Common & { type: 'object' })
@@ -39,7 +39,7 @@ export type Sampler =
 
 type Row<Type extends Sampler['type']> = Extract<Sampler, { type: Type }>;
 
-/** A LoRA adapter that the server was started with, and how strongly it counts. */
+/** A LoRA adapter that the server was started with, and its scale. */
 export interface LoraAdapter {
 	id: number;
 	/** 0 = not at all, 1 = as it was trained. */
@@ -62,8 +62,8 @@ const number = (label: string, preset: number, description: string, more: Partia
 	row('number', label, description, { preset, ...more });
 
 /**
- * The options of a generation, in the order in which they are sent. A new one is a row here: its type, its check, its
- * field in the editor and where that is shown all come from it.
+ * The options of a generation, in the order in which they are sent. Their types, checks, editor fields and visibility
+ * are all derived from these rows.
  *
  * Ranges are those of llama-server v0.5.0 (`tools/server/server-schema.cpp`) and of OpenAI's API.
  */
@@ -212,10 +212,10 @@ interface ValueOf {
 	adapters: LoraAdapter[];
 }
 
-/** The values of a generation. A field that is not set is not sent. */
+/** The values of the options. Fields that are not set are not sent. */
 export type SamplerValues = { [Name in SamplerName]?: ValueOf[(typeof SAMPLERS)[Name]['type']] };
 
-/** Every option with its name, in the order in which they are sent. */
+/** Every option with its name and field, in the order in which they are sent. */
 export const SAMPLER_ENTRIES: ReadonlyArray<[SamplerName, Sampler & { wire: string }]> = Object.entries(SAMPLERS).map(
 	([name, sampler]: [string, Sampler]) => [
 		name as SamplerName,

@@ -3,24 +3,27 @@ import { grammarPattern, MAX_REPETITIONS } from './pattern';
 
 export interface CleanedSchema {
 	schema: Record<string, unknown>;
-	/** What was taken out, as paths with a reason, for the user. Rewriting without loss is not named. */
+	/** Paths of removed parts with reasons, for the user. Lossless changes are not listed. */
 	dropped: string[];
 }
 
 type Schema = Record<string, unknown>;
 
-/** A list that may be empty is wrapped once more in the grammar, which counts. Tried out on llama.cpp v0.5.0. */
+/**
+ * Lower than `MAX_REPETITIONS`, because the grammar of a list that may be empty has an extra level. Tested with
+ * llama.cpp v0.5.0.
+ */
 const MAX_ITEMS_FROM_NONE = 1998;
 
 const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
-/** The name under which the whole schema is put where a part of it means the whole (`{"$ref": "#"}`). */
+/** Name of the definition for references to the whole schema (`{"$ref": "#"}`). */
 const WHOLE = 'wholeSchema';
 
 /**
- * Takes out of a JSON schema what llama.cpp cannot turn into a grammar and would refuse the whole request for, or
- * worse: a `minItems` above `maxItems` makes llama-server eat memory until it dies. What llama.cpp merely ignores
- * (`not`, `if`, most of `format`) stays. Source: llama.cpp v0.5.0 `common/json-schema.cpp` and
- * `common/json-schema-to-grammar.cpp`; older releases know less.
+ * Removes from a JSON schema what llama.cpp cannot convert to a grammar and would refuse the request for, or worse:
+ * `minItems` above `maxItems` makes llama-server allocate memory until it crashes. What llama.cpp only ignores (`not`,
+ * `if`, most of `format`) stays. Source: llama.cpp v0.5.0 `common/json-schema.cpp` and
+ * `common/json-schema-to-grammar.cpp`; older releases support less.
  */
 export function cleanSchema(schema: Record<string, unknown>): CleanedSchema {
 	const cleaner = new Cleaner(schema);
@@ -49,7 +52,7 @@ class Cleaner {
 		return cleaned;
 	}
 
-	/** A place that takes a schema. `true` means "anything", which llama.cpp knows as the empty schema only. */
+	/** A value that must be a schema. `true` (anything) becomes the empty schema, since llama.cpp does not support it. */
 	private place(value: unknown, path: string): Schema {
 		if (isRecord(value)) return this.node(value, path);
 		if (value !== true) this.drop(path, value === false ? 'nothing is allowed here' : 'not a schema');
@@ -61,12 +64,12 @@ class Cleaner {
 		return undefined;
 	}
 
-	/** What becomes of a keyword, or undefined when it goes. */
+	/** The cleaned keyword; undefined if it is removed. */
 	private keyword(key: string, value: unknown, schema: Schema, path: string): Schema | undefined {
 		switch (key) {
 			case 'properties':
 				if (!isRecord(value)) return this.drop(path, 'not an object');
-				// `false` forbids a property, and one that is not listed is forbidden.
+				// `false` forbids a property; leaving it out does the same, since unlisted ones are forbidden.
 				return {
 					[key]: this.named(Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== false)), path),
 				};
@@ -115,7 +118,7 @@ class Cleaner {
 		}
 	}
 
-	/** Schemas under names of the user's choice: a property may well be called "pattern". */
+	/** Schemas by name. The names are not keywords: a property may be called "pattern". */
 	private named(schemas: Schema, path: string): Schema {
 		return Object.fromEntries(
 			Object.entries(schemas).map(([name, inner]) => [name, this.place(inner, `${path}.${name}`)]),
@@ -125,7 +128,7 @@ class Cleaner {
 	private items(value: unknown, schema: Schema, path: string): Schema | undefined {
 		if (Array.isArray(value)) return { items: value.map((item, index) => this.place(item, `${path}[${index}]`)) };
 		if (value !== false) return { items: this.place(value, path) };
-		// "No further items": without prefixItems an empty list, with them what llama.cpp assumes anyway.
+		// "No further items": without prefixItems an empty list, with them llama.cpp's default.
 		return 'prefixItems' in schema ? {} : { items: {}, maxItems: 0 };
 	}
 
@@ -141,14 +144,14 @@ class Cleaner {
 		if (!value.startsWith('#')) return this.drop(path, 'reference to another document');
 		const target = this.targetOf(value);
 		if (target === undefined) return this.drop(path, 'reference that leads nowhere');
-		// Its grammar would be a rule that begins with itself, which llama-server refuses as left recursion.
+		// Its grammar rule would begin with itself, which llama-server refuses as left recursion.
 		if (this.leadsTo(target, holder)) return this.drop(path, 'reference that leads back to itself');
 		if (value !== '#') return { $ref: value };
 		this.usesWhole = true;
 		return { $ref: `#/$defs/${WHOLE}` };
 	}
 
-	/** As llama.cpp follows it: names between slashes, without JSON Pointer's escapes. */
+	/** Resolves a reference as llama.cpp does: without JSON Pointer's escapes. */
 	private targetOf(reference: string): Schema | true | undefined {
 		if (reference === '#') return this.root;
 		if (!reference.startsWith('#/')) return undefined;
@@ -161,8 +164,8 @@ class Cleaner {
 	}
 
 	/**
-	 * Whether one schema means another in the same place of the value: by references and alternatives, not through a
-	 * property or an item.
+	 * Whether a schema refers to another one for the same value: by references and alternatives, not through a property
+	 * or an item.
 	 */
 	private leadsTo(from: unknown, wanted: Schema, seen = new Set<unknown>()): boolean {
 		if (from === wanted) return true;
@@ -207,12 +210,12 @@ class Cleaner {
 		return value > limit ? this.drop(path, `more than ${limit}`) : { [key]: value };
 	}
 
-	/** llama.cpp looks at bounds of whole numbers only. */
+	/** llama.cpp enforces bounds of integers only. */
 	private bound(key: string, value: unknown, { type }: Schema, path: string): Schema | undefined {
 		if (![type].flat().includes('integer')) return { [key]: value };
 		if (typeof value !== 'number') return this.drop(path, 'not a number');
 		if (Math.abs(value) < Number.MAX_SAFE_INTEGER) return { [key]: value };
-		// zod writes the range of safe integers for every whole number. Nobody means it, and older llama.cpp overflows.
+		// zod adds the range of safe integers to every integer; it is not intended, and older llama.cpp overflows.
 		return Math.abs(value) === Number.MAX_SAFE_INTEGER ? undefined : this.drop(path, 'out of range');
 	}
 }

@@ -1,12 +1,12 @@
 import { quietly } from '../../values';
 
-/** How much of a text is looked at to tell UTF-16 without a byte-order mark. */
+/** Bytes that are checked for UTF-16 without a byte-order mark, or for a declaration inside the text. */
 const MAX_LOOKED_AT = 4096;
 
 /**
- * The text in the bytes of a file. A byte-order mark says how it is written, then what was declared (`charset=`), then
- * the bytes themselves: UTF-16 of Latin text has a zero in every second place, and what is no valid UTF-8 is what the
- * text says of itself, else Windows-1252, which holds Latin-1.
+ * Decodes the bytes of a text file. The encoding is told by, in this order: a byte-order mark, the declared `charset`,
+ * zeros in every second byte (UTF-16), valid UTF-8, a declaration inside the text; else it is Windows-1252, a superset
+ * of Latin-1.
  */
 export function decodeText(bytes: Uint8Array, declared?: string): string {
 	const marked = encodingOfMark(bytes);
@@ -19,7 +19,7 @@ export function decodeText(bytes: Uint8Array, declared?: string): string {
 	}
 }
 
-/** What XML, HTML and CSS say of themselves. */
+/** The encoding that XML, HTML or CSS declare inside. */
 function writtenInside(bytes: Uint8Array): string | undefined {
 	const begin = new TextDecoder('windows-1252').decode(bytes.subarray(0, MAX_LOOKED_AT));
 	return /(?:<\?xml[^<>]*\sencoding|<meta[^<>]*\scharset|^@charset)\s{0,9}=?\s{0,9}["']?([\w:.-]+)/i.exec(begin)?.[1];
@@ -31,7 +31,10 @@ function encodingOfMark([first, second, third]: Uint8Array): string | undefined 
 	return first === 0xef && second === 0xbb && third === 0xbf ? 'utf-8' : undefined;
 }
 
-/** The declared encoding, where it is one. UTF-8 is declared of much that is none, so it is left to the bytes. */
+/**
+ * The normalized name of a declared encoding; undefined for unknown ones, and for UTF-8, which is often declared
+ * wrongly and checked by the bytes.
+ */
 function knownEncoding(label: string | undefined): string | undefined {
 	const encoding = label === undefined ? undefined : quietly(() => new TextDecoder(label.trim()).encoding);
 	return encoding === 'utf-8' ? undefined : encoding;

@@ -2,16 +2,15 @@ import { isRecord, parseJson, recordOf } from '../../values';
 import type { ContentPart } from '../types';
 import { contentPart } from './media';
 
-/** What a tool gave. */
 export interface ToolResult {
 	text: string;
 	pictures: ContentPart[];
 }
 
 /**
- * A tool's result as text and pictures: servers take pictures in messages of the user only, and as text a picture is
- * 200 KB that the model reads letter by letter. n8n hands results on as content blocks, or as JSON text of them, also
- * inside of the `content` of MCP. Other blocks are JSON, so that nothing is lost.
+ * Splits a tool's result into text and pictures: servers take pictures only in user messages, and as text a picture
+ * would be 200 KB of base64 for the model. n8n passes results as content blocks, or as JSON text of them, also in MCP's
+ * `content`. Other blocks become JSON, so that nothing is lost.
  */
 export function toolResult(content: unknown): ToolResult {
 	const isText = typeof content === 'string';
@@ -35,7 +34,7 @@ function pictureIn(block: unknown): ContentPart | undefined {
 		const part = contentPart(block);
 		return part?.type === 'image' ? part : undefined;
 	} catch {
-		// Data of a tool that only looks like a picture.
+		// Data that only looks like a picture.
 		return undefined;
 	}
 }

@@ -4,10 +4,10 @@ import { cachedJson } from '../../servers/optional-json';
 import { nonEmptyText, recordOf } from '../../values';
 import type { ChatRequest } from '../types';
 
-/** What a server tells of the template that puts tools into the prompt. */
+/** What a server tells about the model's chat template. */
 export interface ToolTemplate {
 	template?: string;
-	/** The model is not told of any tool. */
+	/** The template ignores tools, so the model is not told about them. */
 	dropsTools: boolean;
 }
 
@@ -15,7 +15,7 @@ export const TOOLS_DROPPED =
 	'The chat template of this model takes no tools, so llama-server left them out without a word, and the model was told of none. Use a model with tool support, or start llama-server with a template that has it (--jinja --chat-template-file).';
 
 /**
- * Asked once in ten minutes, where tools are offered to a server that tells its template. Nothing is loaded by it.
+ * Asks the server for its template, if tools are offered and it can tell. Cached for ten minutes; loads no model.
  *
  * @param request the request to this server
  */

@@ -1,10 +1,10 @@
-/** Token counts and times of answers, under the names of each API. */
+/** Reads token counts and times from the answers of each API. */
 import { finiteNumber, isRecord, optional, recordOf } from '../../values';
 import type { Timings, Usage } from '../types';
 
 /**
- * Undefined without a count: an empty object in a later chunk must not undo what an earlier one said, and servers that do
- * not count write zeros.
+ * Undefined without counts: an empty object in a later chunk must not overwrite earlier counts, and servers that do not
+ * count send zeros.
  */
 export function usageFrom(
 	prompt: unknown,
@@ -22,7 +22,7 @@ export function usageFrom(
 	};
 }
 
-/** Gateways write numbers as text. */
+/** A count from 0 on, also as text, which gateways send. */
 function countOf(value: unknown): number | undefined {
 	const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : finiteNumber(value);
 	return count === undefined || count < 0 ? undefined : count;
@@ -38,26 +38,26 @@ export function openAiUsage(usage: unknown): Usage | undefined {
 	});
 }
 
-/** Old releases of Ollama leave the count of a prompt out that came from the cache as a whole. */
+/** Old releases of Ollama omit the prompt count if the whole prompt was cached. */
 export function ollamaUsage({ prompt_eval_count: prompt, eval_count: completion }: Record<string, unknown>) {
 	return usageFrom(prompt, completion);
 }
 
-/** llama-server's own. */
+/** Reads llama-server's `timings`. */
 export function timingsOf(timings: Record<string, unknown>): Timings {
 	return Object.fromEntries(
 		Object.entries(timings).filter((entry): entry is [string, number] => finiteNumber(entry[1]) !== undefined),
 	);
 }
 
-/** Of a single token llama-server has no time, and writes a million tokens per second. */
+/** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
 export function speedByServer(timings: Timings | undefined): number | undefined {
 	return timings?.predicted_n !== undefined && timings.predicted_n <= 1 ? undefined : timings?.predicted_per_second;
 }
 
 const NANOSECONDS_PER_MS = 1e6;
 
-/** Ollama's durations under llama-server's names, and how long the model loaded. */
+/** Ollama's durations with llama-server's names, and the load time. */
 export function ollamaTimings(json: Record<string, unknown>): Timings {
 	const ms = (name: string) => {
 		const nanoseconds = finiteNumber(json[name]);

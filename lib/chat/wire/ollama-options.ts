@@ -1,17 +1,17 @@
-/** What goes into `options` of Ollama's own API, and what users put there (docs/protocols/ollama.md 4.2). */
+/** The `options` of Ollama's native API, also from Extra Body (docs/protocols/ollama.md 4.2). */
 import { isRecord, words } from '../../values';
 import { takes } from '../request/parameters';
 import { SAMPLER_ENTRIES } from '../request/samplers';
 import type { ChatParameters } from '../types';
 
-/** Names of the OpenAI API for what Ollama calls something else. */
+/** Ollama's names for fields of the OpenAI API and llama-server. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
 	max_tokens: 'num_predict',
 	max_completion_tokens: 'num_predict',
 	n_predict: 'num_predict',
 };
 
-/** The options that Ollama has, and their types: one of another type is a 500. */
+/** Ollama's options and their types: another type gives a 500. */
 const NATIVE_OPTIONS: ReadonlyMap<string, 'number' | 'switch' | 'texts'> = new Map([
 	...SAMPLER_ENTRIES.flatMap(([name, { type, wire }]) =>
 		(type === 'number' || type === 'texts') && takes('ollama', name)
@@ -27,7 +27,7 @@ const NATIVE_OPTIONS: ReadonlyMap<string, 'number' | 'switch' | 'texts'> = new M
 	['draft_num_predict', 'number'],
 ]);
 
-/** Options that Ollama had once, and now passes over without a word. */
+/** Removed options, which Ollama silently ignores. */
 const GONE_OPTIONS: ReadonlySet<string> = new Set([
 	'mirostat',
 	'mirostat_tau',
@@ -43,21 +43,21 @@ const GONE_OPTIONS: ReadonlySet<string> = new Set([
 	'embedding_only',
 ]);
 
-/** Fields of the request that do nothing inside `options`, where users and n8n's own Ollama node put them. */
+/** Top-level fields that users and n8n's own Ollama node put into `options`, where they have no effect. */
 const OUTER_FIELDS: ReadonlySet<string> = new Set(['keep_alive', 'format', 'think', 'truncate', 'shift']);
 
-/** Options that OpenAI's route takes as well. */
+/** Options that OpenAI's route supports, too. */
 const TAKEN_BY_BOTH = new Set(SAMPLER_ENTRIES.filter(([, { extra }]) => extra !== true).map(([, { wire }]) => wire));
 
 interface ExtraFields {
 	options: Record<string, unknown>;
-	/** Beside `options`. */
+	/** Top-level fields. */
 	fields: Record<string, unknown>;
-	/** Options that no longer exist. */
+	/** Removed options. */
 	gone: string[];
 }
 
-/** Extra Body sorted into what belongs into `options` and what belongs beside it, wherever the user wrote it. */
+/** Sorts Extra Body into `options` and top-level fields, wherever the user put them. */
 export function sortExtraBody({ options: given, ...rest }: Record<string, unknown> = {}): ExtraFields {
 	const sorted: ExtraFields = { options: {}, fields: {}, gone: [] };
 	const keep = (written: string, value: unknown, isInside: boolean) => {
@@ -72,7 +72,7 @@ export function sortExtraBody({ options: given, ...rest }: Record<string, unknow
 	return sorted;
 }
 
-/** Expressions give numbers as text, which Ollama refuses. */
+/** Converts a value to its option's type: expressions give numbers as text, which Ollama refuses. */
 function typed(name: string, value: unknown): unknown {
 	switch (NATIVE_OPTIONS.get(name)) {
 		case 'number':
@@ -91,8 +91,8 @@ const OWN_SAMPLERS = SAMPLER_ENTRIES.filter(([name, { extra }]) => extra === tru
 
 const isSet = (value: unknown) => value !== undefined && value !== null;
 
-/** Whether only Ollama's own API can do what was asked for: the OpenAI one ignores it without a word. */
-export function needsOwnApi(parameters: ChatParameters): boolean {
+/** Whether the request needs Ollama's native API, because the OpenAI one would silently ignore something. */
+export function needsNativeApi(parameters: ChatParameters): boolean {
 	const { thinking, extraBody } = parameters;
 	if (thinking?.mode === 'on' || thinking?.mode === 'effort') return true;
 	if (OWN_SAMPLERS.some(([name]) => isSet(parameters[name]))) return true;
@@ -103,8 +103,8 @@ export function needsOwnApi(parameters: ChatParameters): boolean {
 	);
 }
 
-/** The parameters without what only Ollama's own API can do, for a proxy that lets only the OpenAI one through. */
-export function withoutOwnApi(parameters: ChatParameters): { parameters: ChatParameters; left: string[] } {
+/** The parameters that Ollama's OpenAI route supports, and the labels of the others. */
+export function withoutNativeApi(parameters: ChatParameters): { parameters: ChatParameters; left: string[] } {
 	const own = OWN_SAMPLERS.filter(([name]) => isSet(parameters[name]));
 	const names = new Set<string>(own.map(([name]) => name));
 	return {
@@ -113,18 +113,18 @@ export function withoutOwnApi(parameters: ChatParameters): { parameters: ChatPar
 	};
 }
 
-/** Names in the parameters that Ollama no longer knows, beside those of the node's own options. */
-export function goneOptions({ extraBody }: ChatParameters): string[] {
+/** Removed Ollama options in Extra Body. */
+export function removedOptions({ extraBody }: ChatParameters): string[] {
 	return sortExtraBody(extraBody).gone;
 }
 
-/** Tokens of context that the request asks for. */
+/** The requested context size in tokens. */
 export function contextSizeOf({ contextSize, extraBody }: ChatParameters): number | undefined {
 	const size = sortExtraBody(extraBody).options.num_ctx ?? contextSize;
 	return typeof size === 'number' ? size : undefined;
 }
 
-/** What stands in `options`. Extra Body comes last, over everything else. */
+/** The `options` of a request. Extra Body overrides everything else. */
 export function nativeOptions(parameters: ChatParameters): Record<string, unknown> {
 	const options: Record<string, unknown> = {};
 	for (const [name, { wire }] of SAMPLER_ENTRIES) {

@@ -12,8 +12,8 @@ import { withFieldChanges } from '../../servers/refused-fields';
 import type { ChatProtocol } from './protocol';
 
 /**
- * Ollama's own `/api/chat`: JSON lines, and everything that its OpenAI route ignores (docs/protocols/ollama.md 4). What
- * it sends becomes the same chunks, so that everything behind the wire is the same for both.
+ * Ollama's native `/api/chat`: JSON lines, with everything that its OpenAI route ignores (docs/protocols/ollama.md 4).
+ * Decoded to the same chunks as OpenAI's protocol.
  */
 export const ollamaProtocol: ChatProtocol = {
 	framing: 'ndjson',
@@ -22,7 +22,7 @@ export const ollamaProtocol: ChatProtocol = {
 	decode,
 };
 
-/** @throws {ServerError} for content that Ollama has no field for */
+/** @throws {ServerError} of kind `modalityUnsupported` for audio, and for pictures by URL */
 function body(request: ChatRequest): Record<string, unknown> {
 	const { parameters } = request;
 	const options = nativeOptions(parameters);
@@ -40,7 +40,7 @@ function body(request: ChatRequest): Record<string, unknown> {
 	return withFieldChanges(fields, request.fieldChanges);
 }
 
-/** There is no tool_choice: tools that must not be called are not shown, and one that must be is shown alone. */
+/** There is no tool_choice: forbidden tools are not sent, and a forced tool is sent alone. */
 function toolFields({ tools = [], toolChoice }: ChatRequest): Record<string, unknown> {
 	const offered = typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
 	if (offered.length === 0 || toolChoice === 'none') return {};
@@ -52,7 +52,7 @@ function formatField({ responseFormat }: ChatParameters): Record<string, unknown
 	return responseFormat?.type === 'jsonSchema' ? { format: responseFormat.schema } : {};
 }
 
-/** A model that can think does so unless told not to. A model that cannot refuses everything but false. */
+/** Thinking models think by default. Other models refuse everything except false. */
 function thinkField({ thinking }: ChatParameters): Record<string, unknown> {
 	switch (thinking?.mode) {
 		case 'on':
@@ -66,7 +66,7 @@ function thinkField({ thinking }: ChatParameters): Record<string, unknown> {
 	}
 }
 
-/** @param before the messages in front of it, of which one made the call that a result answers */
+/** @param before the earlier messages, one of which contains the call of a result */
 function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): Record<string, unknown> {
 	switch (message.role) {
 		case 'assistant':
@@ -77,7 +77,7 @@ function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): Reco
 					thinking: message.reasoning,
 					tool_calls: message.toolCalls?.map((call) => ({
 						id: call.id,
-						// JSON text here is a 400: "Value looks like object, but can't find closing '}' symbol".
+						// JSON text here gives a 400: "Value looks like object, but can't find closing '}' symbol".
 						function: { name: call.name, arguments: parseObject(call.arguments) ?? {} },
 					})),
 				}),
@@ -101,13 +101,13 @@ function calledTool(id: string, before: readonly ChatMessage[]): string | undefi
 	return calls.findLast((call) => call.id === id)?.name;
 }
 
-/** Text is one string; pictures stand beside it. */
+/** The text as one string, and pictures in a separate field. */
 function wireContent(content: string | ContentPart[]): Record<string, unknown> {
 	const images = mediaOf(content).map(bareBase64);
 	return { content: textOf(content, '\n'), ...(images.length === 0 ? {} : { images }) };
 }
 
-/** A data URL as it is would be a 400: "illegal base64 data at input byte 4". */
+/** The base64 of a data URL; the URL itself would give a 400: "illegal base64 data at input byte 4". */
 function bareBase64(part: Exclude<ContentPart, { type: 'text' }>): string {
 	if (part.type === 'audio')
 		throw failure(
@@ -144,13 +144,13 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (typeof content === 'string') chunk.text = content;
 	const thought = thinkingIn(thinking);
 	if (thought !== '') chunk.reasoning = thought;
-	// Each is whole, and each has the index 0 in some releases.
+	// Every call is complete; in some releases all have the index 0.
 	const toolCalls = message === undefined ? [] : toolCallsOf(message, true);
 	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
 	if (typeof json.model === 'string') chunk.model = json.model;
 	if (done) {
 		chunk.done = true;
-		// Old releases leave the reason out.
+		// Old releases omit the reason.
 		chunk.finishReason = reasonIn(json.done_reason) ?? 'stop';
 		const usage = ollamaUsage(json);
 		if (usage !== undefined) chunk.usage = usage;

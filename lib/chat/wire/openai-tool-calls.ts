@@ -1,7 +1,7 @@
 import { isRecord, optional } from '../../values';
 import type { ToolCallPiece, ToolDefinition } from '../types';
 
-/** What the model may call. */
+/** The request field for tools. */
 export function toolsField(tools: readonly ToolDefinition[]) {
 	return {
 		tools: tools.map(({ name, description, parameters }) => ({
@@ -12,17 +12,16 @@ export function toolsField(tools: readonly ToolDefinition[]) {
 }
 
 /**
- * The pieces of tool calls in a delta or a message, in the forms in which servers really send them.
+ * The tool-call pieces in a delta or a message, in all forms that servers send.
  *
- * @param complete each is a call of its own, whatever its index says
+ * @param complete whether each is a whole call, whatever its index is
  */
 export function toolCallsOf(delta: Record<string, unknown>, complete: boolean): ToolCallPiece[] {
 	const calls = listOf(delta.tool_calls);
-	// OpenAI's form before there were several calls, which the example servers of ChatGLM and Qwen answer with. Some
-	// servers send both.
+	// OpenAI's old form with a single call, used by the example servers of ChatGLM and Qwen. Some servers send both.
 	const single = calls.length === 0 && isRecord(delta.function_call) ? [{ function: delta.function_call }] : calls;
 	return single.map((call: Record<string, unknown>) => {
-		// Some servers leave the inner object out.
+		// Some servers omit the inner object.
 		const fn = isRecord(call.function) ? call.function : call;
 		const name = [fn.name, call.name, call.function].find((one) => typeof one === 'string' && one.trim() !== '');
 		const args = argumentsOf(fn) ?? argumentsOf(call);
@@ -36,7 +35,7 @@ export function toolCallsOf(delta: Record<string, unknown>, complete: boolean): 
 	});
 }
 
-/** A list, one entry without its list, or a list that became an object with numbers as keys. */
+/** A list, a single entry without a list, or an object with numeric keys. */
 function listOf(calls: unknown): Array<Record<string, unknown>> {
 	if (Array.isArray(calls)) return calls.filter(isRecord);
 	if (!isRecord(calls)) return [];
@@ -44,11 +43,11 @@ function listOf(calls: unknown): Array<Record<string, unknown>> {
 }
 
 /**
- * The arguments of a call, under whichever name. What is neither a text nor an object goes on as JSON text, which the
- * check at the end refuses: a tool must not run without the arguments that the model wrote.
+ * The arguments of a call, under any of their names. Values that are neither text nor object become JSON text, which
+ * the final check refuses: a tool must not run without the model's arguments.
  */
 function argumentsOf(fn: Record<string, unknown>): string | Record<string, unknown> | undefined {
-	// Under `parameters` some send the tool's schema along.
+	// Some servers send the tool's schema as `parameters`.
 	const given = [fn.arguments, isSchema(fn.parameters) ? undefined : fn.parameters, fn.args, fn.input];
 	const value = given.find((one) => !isEmptyValue(one)) ?? given.find((one) => one !== undefined && one !== null);
 	if (value === undefined || value === null) return undefined;

@@ -8,15 +8,15 @@ import { withFieldChanges } from '../../servers/refused-fields';
 import { parameterFields, responseFormatFields, takes, thinkingFields } from '../request/parameters';
 import type { ChatMessage, ChatRequest, ContentPart, WireChunk } from '../types';
 import { openAiUsage, timingsOf } from './counts';
-import { withoutOwnApi } from './ollama-options';
+import { withoutNativeApi } from './ollama-options';
 import { errorIn } from '../../errors/error-body';
 import { toolCallsOf, toolsField } from './openai-tool-calls';
 import { thinkingIn } from './thinking-in';
 import type { ChatProtocol } from './protocol';
 
 /**
- * OpenAI's Chat Completions, as llama-server, Ollama, vLLM, GPUStack and FastAPI servers speak it. Never the Responses
- * API.
+ * OpenAI's Chat Completions as implemented by llama-server, Ollama, vLLM, GPUStack and FastAPI servers. Not the
+ * Responses API.
  */
 export const openAiProtocol: ChatProtocol = {
 	framing: 'sse',
@@ -27,7 +27,7 @@ export const openAiProtocol: ChatProtocol = {
 
 function body(request: ChatRequest): Record<string, unknown> {
 	const { serverKind } = request;
-	const { parameters } = traitsOf(serverKind).hasOllamaApi === true ? withoutOwnApi(request.parameters) : request;
+	const { parameters } = traitsOf(serverKind).hasOllamaApi === true ? withoutNativeApi(request.parameters) : request;
 	const streamed = request.stream ?? true;
 	const fields = {
 		model: request.model,
@@ -44,13 +44,12 @@ function body(request: ChatRequest): Record<string, unknown> {
 }
 
 /**
- * llama-server and most others treat a tool_choice object as "auto" without a word
- * (docs/protocols/llama-server.md 6.1), so one forced tool is asked for by sending only that tool with "required". vLLM
- * honours the object.
+ * llama-server and most others silently treat a tool_choice object as "auto" (docs/protocols/llama-server.md 6.1), so a
+ * forced tool is sent alone with "required". vLLM supports the object.
  */
 function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequest): Record<string, unknown> {
 	const { toolChoice: honoured } = traitsOf(serverKind);
-	// Where tool_choice is ignored (Ollama), tools that must not be called are not shown to the model.
+	// If tool_choice is ignored (Ollama), forbidden tools are not sent.
 	if (tools.length === 0 || (honoured === 'ignored' && toolChoice === 'none')) return {};
 	const forced = typeof toolChoice === 'object' ? toolChoice.name : undefined;
 	const offered = forced === undefined || honoured === 'named' ? tools : tools.filter(({ name }) => name === forced);
@@ -112,16 +111,16 @@ function wirePart(part: ContentPart): Record<string, unknown> {
 	}
 }
 
-/** Nine letters and digits, the same for the same id. Ids that have that form already stay. */
+/** Nine letters and digits derived from an id. Ids that already have that form stay. */
 export function shortId(id: string): string {
 	if (/^[a-zA-Z0-9]{9}$/.test(id)) return id;
 	return createHash('sha256').update(id).digest('hex').slice(0, 9);
 }
 
-/** What other APIs call `length`, as gateways pass it on. */
+/** Other APIs' names for `length`, as gateways pass them on. */
 const CUT_BY_LIMIT = /^(?:length|max_(?:(?:output_|new_)?tokens|length)|model_length)$/i;
 
-/** The end marker, also as home-made servers write it: as JSON text, in small letters, without brackets. */
+/** The end marker, also in the forms of home-made servers: quoted, in lower case, without brackets. */
 const DONE = /^"?(?:\[done\]|DONE)"?$/i;
 
 const HEARTBEATS: ReadonlySet<string> = new Set(['ping', 'heartbeat', 'keepalive', 'keep-alive']);
@@ -130,7 +129,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	const data = event.data.trim();
 	const isText = !data.startsWith('{');
 	if (isText && DONE.test(data)) return { done: true };
-	// Events without data are used as heartbeats by some gateways, events with a name of their own by others.
+	// Heartbeats: some gateways send events without data, others events with a special name.
 	if (data === '' || HEARTBEATS.has(event.event ?? '') || (isText && HEARTBEATS.has(data.toLowerCase()))) return {};
 	const json = objectIn(data);
 	if (!isRecord(json) && event.event === 'error') return { error: { message: data } };
@@ -138,7 +137,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	const error = errorIn(json, event.event, data);
 	if (error !== undefined) return { error };
 	const choices = (Array.isArray(json.choices) ? json.choices : [json.choices]).filter(isRecord);
-	// This package never asks for several. Some home-made servers count from 1.
+	// Only one choice is ever requested. Some home-made servers count from 1.
 	const choice =
 		choices.find(({ index }) => Number(index ?? 0) === 0) ?? (choices.length === 1 ? choices[0] : undefined);
 	if (choice === undefined && choices.length > 0) return {};
@@ -151,10 +150,10 @@ function decode(event: ServerSentEvent): WireChunk {
 	else if (typeof delta.content === 'number') chunk.text = String(delta.content);
 	else if (parts !== undefined) chunk.text = textOfParts(parts);
 	else if (typeof choice?.text === 'string') chunk.text = choice.text;
-	// What the model says in place of an answer, where a server keeps refusals apart.
+	// The model's refusal, which some servers send in a separate field.
 	if (typeof delta.refusal === 'string' && delta.refusal !== chunk.text)
 		chunk.text = `${chunk.text ?? ''}${delta.refusal}` || chunk.text;
-	// Some releases of vLLM send both, one of them empty.
+	// Some releases of vLLM send two of these, one of them empty.
 	const reasoning =
 		thinkingIn(delta.reasoning_content) ||
 		thinkingIn(delta.reasoning) ||
@@ -170,7 +169,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	const toolCalls = toolCallsOf(delta, isMessage || event.event === 'whole-answer');
 	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
 	if (choice?.finish_reason === null) chunk.sendsReason = true;
-	// "null" in quotes is no reason either: servers write it into every chunk but the last.
+	// The text "null" is no reason either: some servers send it in every chunk but the last.
 	const reason = reasonIn(choice?.finish_reason);
 	if (reason !== undefined) chunk.finishReason = reasonOf(reason);
 	const usage = openAiUsage(json.usage);
@@ -182,28 +181,28 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (isRecord(json.prompt_progress)) chunk.progress = progressOf(json.prompt_progress);
 	if (event.event === 'whole-answer') {
 		if (choice === undefined) throw new Error(`an answer without choices: ${data.slice(0, 200)}`);
-		// A JSON answer that arrived whole is complete, also where a simple server leaves the reason out.
+		// A whole JSON answer is complete, even if a simple server omits the reason.
 		chunk.finishReason ??= 'stop';
 		chunk.done = true;
 	}
 	return chunk;
 }
 
-/** Some gateways write the names of OpenAI in capitals. */
+/** Normalizes a finish reason. Some gateways send OpenAI's names in capitals. */
 function reasonOf(reason: string): string {
 	if (CUT_BY_LIMIT.test(reason)) return 'length';
 	return /^[A-Z_]+$/.test(reason) ? reason.toLowerCase() : reason;
 }
 
-/** Whether a chunk holds one field of a delta and nothing that names the answer or the model. */
+/** Whether each of these objects has exactly one field: then the chunk has no id and no model. */
 function isBare(...objects: ReadonlyArray<Record<string, unknown> | undefined>): boolean {
 	return objects.every((object) => object !== undefined && Object.keys(object).length === 1);
 }
 
-/** Numbers that JSON does not know, as Python's json.dumps writes them (log probabilities). */
+/** Numbers that are no JSON, as written by Python's json.dumps (log probabilities). */
 const NO_NUMBER = /([:,[]\s*)(?:NaN|-?Infinity)(?=\s*[,}\]])/g;
 
-/** The object of an event: also where it was made text twice, stands in a list, or inside the envelope of a gateway. */
+/** The JSON object of an event, also if encoded twice, in a list, or inside a gateway's envelope. */
 function objectIn(data: string): unknown {
 	const value = parseJson(data) ?? parseJson(data.replace(NO_NUMBER, '$1null'));
 	const inner = typeof value === 'string' ? parseJson(value) : value;
@@ -214,7 +213,7 @@ function objectIn(data: string): unknown {
 		: json;
 }
 
-/** The piece of the message, or the whole one where there is none: servers send both, one of them null or empty. */
+/** The delta of the message, or the whole message without one: servers send both, one of them null or empty. */
 function contentOf(choice: Record<string, unknown> | undefined): {
 	content: Record<string, unknown>;
 	isMessage: boolean;
@@ -239,7 +238,7 @@ function textOfParts(parts: unknown[]): string {
 		.join('');
 }
 
-/** `processed` counts cached tokens too (docs/protocols/llama-server.md 3.3). */
+/** Progress from 0 to 1. `processed` includes cached tokens (docs/protocols/llama-server.md 3.3). */
 function progressOf({ total, cache, processed }: Record<string, unknown>): number {
 	if (typeof total !== 'number' || typeof processed !== 'number') return 0;
 	const cached = typeof cache === 'number' ? cache : 0;

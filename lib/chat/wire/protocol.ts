@@ -3,20 +3,20 @@ import type { Framing } from '../../http/types';
 import type { ChatRequest, WireChunk } from '../types';
 
 /**
- * The seam behind which a wire protocol sits. Assembly, thinking, failures and the host bridge know only `ChatRequest`
- * and `WireChunk`; a further protocol (Ollama's native one) is one more object of this type.
+ * A wire protocol. All other code knows only `ChatRequest` and `WireChunk`, so a new protocol is one more object of
+ * this type.
  */
 export interface ChatProtocol {
-	/** What the stream of an answer consists of. */
+	/** How the stream of an answer is framed. */
 	framing: Framing;
-	/** Where a generation goes, from the addresses of the server. */
+	/** The URL for a generation. */
 	url(server: { api: string; root: string }): string;
-	/** The request's body, ready to be sent as JSON. Keys in a fixed order: prompt caches and tests rely on it. */
+	/** The request body for JSON. The order of keys is fixed: prompt caches and tests rely on it. */
 	body(request: ChatRequest): Record<string, unknown>;
 	/**
-	 * One event of the answer, decoded. `whole-answer` events hold a complete JSON answer.
+	 * Decodes one event. `whole-answer` events hold a complete JSON answer.
 	 *
-	 * @throws {Error} when the event is not what the protocol allows; its message names the piece
+	 * @throws {Error} for an event that the protocol does not allow; the message quotes it
 	 */
 	decode(event: ServerSentEvent): WireChunk;
 }

@@ -4,8 +4,8 @@ const MAX_DEPTH = 8;
 const FIELDS = ['thinking', 'text', 'content', 'summary', 'reasoning'];
 
 /**
- * Thinking in whatever form it is sent: as text, as a list of blocks (`thinking_blocks`), as an object with the text
- * inside (`reasoning: {"content": …}`), as OpenRouter's `reasoning_details` or as Mistral's parts, which hold lists.
+ * Reads thinking in any form: text, a list of blocks (`thinking_blocks`), an object with the text inside (`reasoning:
+ * {"content": …}`), OpenRouter's `reasoning_details`, or Mistral's parts, which contain lists. Empty if there is none.
  */
 export function thinkingIn(value: unknown, depth = 0): string {
 	if (typeof value === 'string') return value;

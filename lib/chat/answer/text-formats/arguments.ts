@@ -1,12 +1,12 @@
 import { isRecord, parseJson, recordOf } from '../../../values';
 import type { ToolDefinition } from '../../types';
 
-/** A value that a format writes as plain text: the tool's schema tells its type. */
+/** A value written as plain text, whose type only the tool's schema tells. */
 export class Untyped {
 	constructor(readonly text: string) {}
 }
 
-/** One thing that a schema allows: a type, or certain values. */
+/** One alternative of a schema: a type, or certain values. */
 interface Allowed {
 	type?: unknown;
 	values?: readonly unknown[];
@@ -14,7 +14,7 @@ interface Allowed {
 
 const MAX_DEPTH = 8;
 
-/** The arguments with the types that the tool's schema asks for; undefined where they do not fit it. Nothing is guessed. */
+/** The arguments with the types of the tool's schema; undefined if they do not fit it. Nothing is guessed. */
 export function fittingArguments(
 	{ parameters }: ToolDefinition,
 	given: Record<string, unknown> | undefined,
@@ -36,7 +36,7 @@ export function fittingArguments(
 	return Object.fromEntries(fitting);
 }
 
-/** The first alternative that fits, a text last. */
+/** The value of a text: the first type that fits, a string last. */
 function valueOf(text: string, allowed: readonly Allowed[]): unknown {
 	const value = literalOf(text.trim());
 	if (allowed.length === 0) return typeof value === 'object' && value !== null ? value : text;
@@ -46,7 +46,7 @@ function valueOf(text: string, allowed: readonly Allowed[]): unknown {
 }
 
 function literalOf(text: string): unknown {
-	// Qwen3-Coder and others write Python's words.
+	// Qwen3-Coder and others write Python's literals.
 	const python = new Map<string, unknown>([
 		['true', true],
 		['false', false],
@@ -59,7 +59,7 @@ function isExact(value: unknown): boolean {
 	return typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value);
 }
 
-/** An integer that a number cannot hold stays a text, where that is allowed. */
+/** An integer beyond the safe range becomes a string, if the schema allows one. */
 function numberAsText(value: unknown, allowed: readonly Allowed[]): unknown {
 	if (typeof value !== 'bigint') return hasBigInteger(value) ? undefined : value;
 	return allowed.length === 0 || allowed.some((one) => fits('', one)) ? String(value) : undefined;

@@ -3,7 +3,7 @@ import type { ToolDefinition } from '../../types';
 import { offeredName } from '../offered-tools';
 import { FAMILIES, type Family } from './families';
 import type { Form } from './forms';
-import { readBlock, tokensOf } from './shapes';
+import { readBlock, markersOf } from './shapes';
 import { attempt, Pump, type Reading, type Source, Stopped } from './source';
 
 interface Opening {
@@ -11,22 +11,22 @@ interface Opening {
 	form: Form;
 }
 
-/** The markers that a call of a form begins with. */
-export const beginsOf = memoized(
-	(form: Form): readonly string[] => form.begins ?? [...(form.around?.open ?? []), ...tokensOf(form).begins],
+/** The markers with which a call of a form can begin. */
+export const openingMarkers = memoized(
+	(form: Form): readonly string[] => form.begins ?? [...(form.around?.open ?? []), ...markersOf(form).begins],
 );
 
-/** Every marker that a call of some family begins with, and whose it may be. */
+/** The opening markers of all families, with the forms that use them. */
 const OPENINGS = new Map<string, Opening[]>();
 for (const family of FAMILIES)
 	for (const form of family.forms.filter(({ bare }) => bare !== true))
-		for (const text of beginsOf(form)) OPENINGS.set(text, [...(OPENINGS.get(text) ?? []), { family, form }]);
+		for (const text of openingMarkers(form)) OPENINGS.set(text, [...(OPENINGS.get(text) ?? []), { family, form }]);
 const OPENING_TEXTS = [...OPENINGS.keys()];
 const OPENING_TEXTS_AND_JSON = [...OPENING_TEXTS, '{'];
 
-/** Sees what looks like a call in any format, anywhere, and holds nothing back. Every character is looked at once. */
+/** Detects possible calls in any format, anywhere in a text, in one pass, without holding text back. */
 export class CallDetector {
-	/** The first in the format of the model, and the first in another one. */
+	/** The first possible call in the model's own format, and the first in another format. */
 	own: (Opening & { name: string; at: number }) | undefined;
 	foreign: (Opening & { name: string; at: number }) | undefined;
 	private readonly pump = new Pump((source) => this.read(source));
@@ -71,7 +71,7 @@ export class CallDetector {
 		}
 	}
 
-	/** Reads on in each format that has this opening. The one that gets furthest is meant, the model's own first. */
+	/** Tries each format with this opening, the model's own first. The one that reads furthest counts. */
 	private *look(source: Source, opening: string, candidates: readonly Opening[], at: number): Reading<void> {
 		const behind = source.place;
 		if (opening === '') source.at += 1;

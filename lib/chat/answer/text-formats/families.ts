@@ -15,17 +15,17 @@ import {
 	tagged,
 } from './forms';
 
-/** How a family of models writes its thinking and its calls. One row each. */
+/** How a family of models writes thinking and tool calls. */
 export interface Family {
 	id: string;
 	label: string;
-	/** Told by the chat template; what has no marker of its own there, by the name alone. */
+	/** Matches the family's chat templates. Absent: recognized by the model's name only. */
 	template?: RegExp;
 	model: RegExp;
 	forms: readonly Form[];
-	/** What its thinking stands between, beside the tags that every family may use. */
+	/** Its thinking markers, besides the tags that every family may use. */
 	thinking?: ReadonlyArray<readonly [open: string, close: string]>;
-	/** Its names in front of the parser of the server. */
+	/** The server-side parsers for its calls. */
 	parsers?: { vllm: string; sglang?: string };
 }
 
@@ -36,7 +36,7 @@ const harmonyCall = named(
 	'<|call|>',
 );
 
-/** A quotation mark of its own, and keys without any. */
+/** With its own quotation mark, and unquoted keys. */
 const gemmaCall = (open: string, close: string, quote: string): Form => ({
 	shape: { kind: 'named', open: [open], close: [close], notation: { quotes: [quote], escapes: false, bareKeys: true } },
 	special: true,
@@ -50,7 +50,7 @@ const toolCode: Form = {
 	told: 'quoted',
 };
 
-/** Elements of keys and values. Hy4 puts a suffix to every tag. */
+/** Elements with keys and values. Hy4 adds a suffix to every tag. */
 const argumentTags = (suffix: string, ...end: string[]) =>
 	tagged({
 		open: `<tool_call${suffix}>`,
@@ -61,7 +61,7 @@ const argumentTags = (suffix: string, ...end: string[]) =>
 		end,
 	});
 
-/** Models and servers spell the bars of DeepSeek's markers in several ways. */
+/** Variants of the bars in DeepSeek's markers. */
 const BARS = ['｜', '｜｜', '‖', '|', '||', ' | '];
 const dsml = (bar: string): Form => ({
 	...special(invoke(`${bar}DSML${bar}`)),
@@ -90,7 +90,7 @@ const family = (id: string, label: string, model: RegExp, rest: Omit<Family, 'id
 	...rest,
 });
 
-/** Order matters: the first that the template or the name fits. */
+/** Order matters: the first family that matches counts. */
 export const FAMILIES: readonly Family[] = [
 	family('harmony', 'gpt-oss (harmony)', /gpt-?oss/i, {
 		template: /<\|channel\|>/,
@@ -221,7 +221,7 @@ export const FAMILIES: readonly Family[] = [
 	family('miniMaxM2', 'MiniMax M2', /minimax-?m2/i, {
 		template: /<minimax:tool_call>/,
 		forms: [inTag('minimax:tool_call', invoke('')), json('[TOOL_CALL]', '[/TOOL_CALL]')],
-		// Of M3 (vllm-project/vllm issue 46042).
+		// From M3 (vllm-project/vllm issue 46042).
 		thinking: [['<mm:think>', '</mm:think>']],
 		parsers: { vllm: 'minimax_m2', sglang: 'minimax-m2' },
 	}),
@@ -322,17 +322,17 @@ export const FAMILIES: readonly Family[] = [
 	family('lmStudio', 'LM Studio', /(?!)/, { forms: [json('[TOOL_REQUEST]', '[END_TOOL_REQUEST]')] }),
 ];
 
-/** What tells the family of a model. */
+/** What the family of a model is derived from. */
 interface FamilySigns {
-	/** What the user says. */
+	/** The user's choice. */
 	setting?: string;
 	template?: string;
 	model: string;
-	/** Of the server, for models that have none. */
+	/** The server's own format, for models without one. */
 	fallback?: string;
 }
 
-/** The family of a model: what the user says, else what its template shows, else what its name says. */
+/** The family of a model: by the user's choice, else by its template, else by its name, else the server's own. */
 export function familyOf({ setting, template, model, fallback }: FamilySigns): Family | undefined {
 	if (setting !== undefined && setting !== 'auto') return FAMILIES.find(({ id }) => id === setting);
 	return (

@@ -1,10 +1,13 @@
 import type { Notation } from './values';
 
-/** How one call is written. Blanks may stand between all its parts. */
+/** How one call is written. White space is allowed between all parts. */
 export type Shape =
 	/** JSON objects with a name and arguments, or lists of them. */
 	| { kind: 'json'; open?: readonly string[]; close?: readonly string[]; nameIsKey?: true; separated?: true }
-	/** A name, and then the arguments as an object. `idEnd`: an ID comes first, and ends there. `between`: may be there. */
+	/**
+	 * A name, then the arguments as an object. `idEnd`: end of an ID in front of the name. `between`: optional markers
+	 * after the name.
+	 */
 	| {
 			kind: 'named';
 			open?: readonly string[];
@@ -13,7 +16,7 @@ export type Shape =
 			close?: readonly string[];
 			notation?: Notation;
 	  }
-	/** A name, and then each argument between tags. The tags of names and keys end with what `end` says. */
+	/** A name, then each argument between tags. `end`: how the tags of names and keys end. */
 	| {
 			kind: 'tagged';
 			open: string;
@@ -23,21 +26,21 @@ export type Shape =
 			close: string;
 			end: readonly string[];
 	  }
-	/** Calls of Python, in a list or one after the other. */
+	/** Python calls, in a list or one after the other. */
 	| { kind: 'python'; isList: boolean };
 
-/** One way in which the models of a family write calls. */
+/** One way in which a family writes calls. */
 export interface Form {
 	shape: Shape;
-	/** Markers that may stand around the calls. */
+	/** Optional markers around the calls. */
 	around?: { open: readonly string[]; close: readonly string[] };
-	/** What a call may begin with, where that is not every opening marker. */
+	/** Markers with which a call may begin; default: every opening marker. */
 	begins?: readonly string[];
-	/** Its markers are tokens of their own, which nobody types: they may follow text in the same line. */
+	/** Its markers are special tokens that nobody types, so they may follow text in the same line. */
 	special?: true;
-	/** No marker is left, because the server takes them out: then it must be the whole answer. */
+	/** Without markers, because the server removes them: must be the whole answer. */
 	bare?: true;
-	/** It is only told: what is left of it cannot be read for certain, or stands as an example would. */
+	/** Never run, only reported with this reason: it is ambiguous, or looks like an example. */
 	told?: 'incomplete' | 'quoted';
 }
 
@@ -46,7 +49,7 @@ type TaggedShape = Extract<Shape, { kind: 'tagged' }>;
 export const json = (open: string, ...close: string[]): Form => ({
 	shape: { kind: 'json', open: [open], ...(close.length === 0 ? {} : { close }) },
 });
-/** A name behind one of `open`, and then arguments up to one of `close`. */
+/** A name after one of `open`, then the arguments up to one of `close`. */
 export const named = (open: readonly string[], between: readonly string[] = [], ...close: string[]): Form => ({
 	shape: { kind: 'named', open, between, ...(close.length === 0 ? {} : { close }) },
 });
@@ -73,7 +76,7 @@ export const functionTag = tagged({
 	end: ['>'],
 });
 
-/** Elements with the attribute `name`, as MiniMax, DeepSeek's DSML and others have them. */
+/** Elements with the attribute `name`, as in MiniMax, DeepSeek's DSML and others. */
 export const invoke = (prefix: string, call = 'invoke', parameter = 'parameter'): Form =>
 	tagged({
 		open: `<${prefix}${call} name="`,
@@ -83,7 +86,7 @@ export const invoke = (prefix: string, call = 'invoke', parameter = 'parameter')
 		end: ['>'],
 	});
 
-/** Tokens with which the families end a turn. */
+/** End-of-turn tokens of the families. */
 export const END_TOKENS: readonly string[] = [
 	'<|im_end|>',
 	'<|eot_id|>',

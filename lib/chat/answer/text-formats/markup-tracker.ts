@@ -1,15 +1,15 @@
-/** Enough of a line to see whether it opens or closes a block of code, or begins a list. */
+/** Characters of a line that are enough to recognize code fences and lists. */
 const MAX_LINE_START = 80;
 const MAX_TAG = 300;
-/** Elements without an end. */
+/** Elements without a closing tag. */
 const VOID = /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)$/;
 const OPENING_QUOTES: ReadonlySet<string> = new Set('"\'“„‘‚«‹「『《〈');
-/** These open a quotation also where a line break follows. */
+/** Quotes that open a quotation even before a line break. */
 const CLEAR_QUOTES: ReadonlySet<string> = new Set('“„‚«‹「『《〈');
 
 /**
- * Follows Markdown and HTML as they arrive and knows whether the next character stands in something that is only shown:
- * code, a list, a quotation, an element of HTML. Every character is looked at once.
+ * Parses streamed Markdown and HTML in one pass, to tell whether the next character is inside something that is only
+ * shown: code, a list, a quotation, an HTML element.
  */
 export class MarkupTracker {
 	private fence: string | undefined;
@@ -18,10 +18,10 @@ export class MarkupTracker {
 	private inTicks = false;
 	private last = '\n';
 	private lastVisible = '';
-	/** A tag of which the end has not come; undefined outside of tags. */
+	/** The text of an unfinished tag; undefined outside of tags. */
 	private tag: string | undefined;
 	private comment = false;
-	/** How many elements are open, by name. */
+	/** Number of open elements by name. */
 	private readonly elements = new Map<string, number>();
 	private openElements = 0;
 
@@ -29,17 +29,17 @@ export class MarkupTracker {
 		for (let at = 0; at < text.length; at++) this.next(text[at]!);
 	}
 
-	/** Whether the next character begins a line, blanks aside. */
+	/** Whether only indentation precedes the next character in its line. */
 	get isAtLineStart(): boolean {
 		return /^ {0,3}$/.test(this.line);
 	}
 
-	/** Whether the next character stands in a block of code, the line that opens it included. */
+	/** Whether the next character is in a code block, including the line that opens it. */
 	get isInBlock(): boolean {
 		return this.fence !== undefined || fenceOf(this.line) !== undefined;
 	}
 
-	/** Whether what comes next is only shown. */
+	/** Whether the next character is inside something that is only shown. */
 	get isQuotation(): boolean {
 		return (
 			this.isInBlock ||

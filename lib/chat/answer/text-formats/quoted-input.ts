@@ -8,7 +8,7 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
 	['nbsp', ' '],
 ]);
 
-/** A backslash and what it escapes, in JSON, JavaScript and Python. */
+/** Escapes of JSON, JavaScript and Python. */
 const ESCAPE = /\\(u[0-9a-f]{4}|u\{[0-9a-f]{1,6}\}|x[0-9a-f]{2}|["'\\/bfnrt])/gi;
 const ESCAPED = new Map([
 	...['"', "'", '\\', '/'].map((one): [string, string] => [one, one]),
@@ -18,13 +18,13 @@ const BASE64 = /[A-Za-z0-9+/_-]{40,}(?:\r?\n[A-Za-z0-9+/_-]+)*/g;
 const LINE_NUMBER = /^[ \t]*\d{1,6}[ \t]?[.:|)\t]?/gm;
 
 /**
- * The messages that others wrote: a call that stands in one of them word for word is quoted by the model, and not meant
- * by it. Compared by letters and digits alone, so that spacing, escapes and entities hide nothing.
+ * The messages of users and tools. A call that occurs in one of them is quoted by the model, not meant. Only letters
+ * and digits are compared, so that spacing, escapes and entities make no difference.
  */
 export class QuotedInput {
 	private reduced: string[] | undefined;
 
-	/** @param messages of users and tools */
+	/** @param messages texts of users and tools */
 	constructor(private readonly messages: readonly string[]) {}
 
 	holds(call: string): boolean {
@@ -34,7 +34,7 @@ export class QuotedInput {
 	}
 }
 
-/** A message as it is, as a page of HTML or a list of numbered lines shows it, and what stands in it in base64. */
+/** Variants of a message: unescaped, without HTML tags, without line numbers, and with base64 decoded. */
 function readings(message: string): string[] {
 	const clean = visible(message);
 	const plain = [clean, unescaped(clean), withoutTags(clean)];
@@ -60,7 +60,7 @@ function reduce(text: string): string {
 	return lettersOf(unescaped(visible(text)));
 }
 
-/** Without characters that nobody sees, such as soft hyphens, and full-width letters as letters. */
+/** Without invisible characters such as soft hyphens; full-width letters become normal ones. */
 function visible(text: string): string {
 	return text.normalize('NFKC').replace(/\p{Cf}/gu, '');
 }
@@ -72,7 +72,7 @@ function lettersOf(text: string): string {
 		.replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
-/** JSON inside JSON and pages inside JSON are escaped several times. */
+/** Undoes escapes repeatedly: JSON in JSON and HTML in JSON are escaped several times. */
 function unescaped(text: string): string {
 	let current = text;
 	for (let round = 0; round < MAX_UNESCAPED; round++) {
@@ -105,7 +105,7 @@ function percentDecoded(text: string): string {
 	}
 }
 
-/** Whether a text stands in another one, in linear time whatever both are (Knuth, Morris, Pratt). */
+/** Substring search in guaranteed linear time (Knuth-Morris-Pratt). */
 function contains(text: string, wanted: string): boolean {
 	const borders = new Int32Array(wanted.length);
 	for (let at = 1, border = 0; at < wanted.length; at++) {

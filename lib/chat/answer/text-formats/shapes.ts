@@ -5,12 +5,12 @@ import { END_TOKENS, type Form, type Shape } from './forms';
 import { type Place, type Reading, type Source, Stopped } from './source';
 import { JSON_NOTATION, type Listener, PYTHON_NOTATION, readObject, readValue } from './values';
 
-/** A call as a model wrote it: its name is as written, its arguments are not checked. */
+/** A call as a model wrote it, with unchecked name and arguments. */
 export interface WrittenCall {
 	name: string;
-	/** Undefined where none were written at all. */
+	/** Undefined if there were none. */
 	arguments: Record<string, unknown> | undefined;
-	/** Where it stands, without its outer markers. */
+	/** Its range in the text, without outer markers. */
 	from: Place;
 	to: Place;
 }
@@ -22,35 +22,35 @@ const SEPARATORS: readonly string[] = [';', ','];
 const NAME = /[\w.:/-]/;
 const BARE_KEYS: ReadonlySet<string> = new Set(['name', 'type', 'function', 'tool_name', 'tool_call_id']);
 
-/** What reads the calls of one shape. */
+/** The state of reading calls. */
 export interface CallsReading {
 	source: Source;
-	/** Told of every name as soon as it is known; stops the reading where it is none. */
+	/** Called with every name as soon as it is known; throws `Stopped` for an unknown one. */
 	named(name: string): void;
-	/** The names that there are, where nothing but a name tells a call from a text. */
+	/** All tool names, for forms in which only a name tells a call from text. */
 	names: readonly string[];
 	calls: WrittenCall[];
 }
 
 const NOTHING_AROUND: NonNullable<Form['around']> = { open: [], close: [] };
 
-/** The markers that a call begins with, and all that may stand between calls. */
-export const tokensOf = memoized(({ shape, around = NOTHING_AROUND }: Form) => {
+/** The opening markers of a form, and all markers that may occur between calls. */
+export const markersOf = memoized(({ shape, around = NOTHING_AROUND }: Form) => {
 	const begins: readonly string[] =
 		shape.kind === 'python' ? [] : shape.kind === 'tagged' ? [shape.open] : (shape.open ?? []);
 	return { begins, tokens: [...around.open, ...around.close, ...begins, ...END_TOKENS] };
 });
 
 /**
- * Reads calls and the markers around them, behind the first of these, up to the end of the text.
+ * Reads calls and the markers around them, from after the first marker up to the end of the text.
  *
- * @param opening the first marker; empty where there is none
+ * @param opening the first marker; empty if there is none
  * @returns whether the end was marked
  */
 export function* readBlock(reading: CallsReading, form: Form, opening: string): Reading<boolean> {
 	const { source, calls } = reading;
 	const { shape, around = NOTHING_AROUND } = form;
-	const { begins, tokens } = tokensOf(form);
+	const { begins, tokens } = markersOf(form);
 	let [isCall, isOpen, isMarked, hasEnded] = [opening === '' || begins.includes(opening), false, false, false];
 	isOpen = around.open.includes(opening);
 	for (;;) {
@@ -72,10 +72,10 @@ export function* readBlock(reading: CallsReading, form: Form, opening: string): 
 }
 
 /**
- * Reads one call, or the calls that stand together, behind their opening.
+ * Reads one call, or several adjacent ones, after their opening marker.
  *
- * @param isBare nothing marks them
- * @returns whether their end was marked; a mark that servers take out may be missing at the end of the answer
+ * @param isBare whether the calls have no markers
+ * @returns whether their closing marker was there; servers may have removed it at the end of the answer
  */
 function* readCalls(reading: CallsReading, shape: Shape, isBare: boolean): Reading<boolean> {
 	switch (shape.kind) {
@@ -130,7 +130,7 @@ function jsonCall(value: unknown): Pick<WrittenCall, 'name' | 'arguments'> {
 	const name = fn.name ?? fn.tool_name ?? fn.tool;
 	const given = fn.arguments ?? fn.parameters ?? fn.args;
 	const args = typeof given === 'string' ? parseJson(given) : given;
-	// The tool itself, repeated by the model.
+	// The tool's definition, repeated by the model.
 	const isDefinition = 'description' in fn && isRecord(args) && isRecord(args.properties);
 	if (typeof name !== 'string' || isDefinition || (args !== undefined && !isRecord(args))) throw new Stopped('broken');
 	return { name, arguments: args };
@@ -151,7 +151,7 @@ function* readNamed(
 	if (idEnd !== undefined) yield* attributes(source, [idEnd]);
 	const from = source.place;
 	yield* source.blank();
-	// Without any marker, only a tool's own name tells a call from a word.
+	// Without a marker, only a tool's name tells a call from other text.
 	const name = isBare && open === undefined ? yield* source.expect(reading.names) : yield* nameAt(source, NAME);
 	if (!isBare) reading.named(name);
 	for (let mark: string | undefined = ''; mark !== undefined; ) {
@@ -192,7 +192,7 @@ function* readTagged(reading: CallsReading, shape: ShapeOf<'tagged'>): Reading<b
 	return true;
 }
 
-/** What stands between a name and the end of its tag. */
+/** The text between a name and the end of its tag. */
 function* attributes(source: Source, ends: readonly string[]): Reading<string> {
 	let said = '';
 	for (;;) {
@@ -203,7 +203,10 @@ function* attributes(source: Source, ends: readonly string[]): Reading<string> {
 	}
 }
 
-/** The text up to the closing tag that another tag of the call follows: the value may hold such a tag itself. */
+/**
+ * The text up to the closing tag. It counts only if another tag of the call follows, because the value may contain such
+ * a tag itself.
+ */
 function* textUpTo(source: Source, end: string, next: readonly string[]): Reading<string> {
 	const parts: string[] = [];
 	const stops = new Set([end[0]!]);

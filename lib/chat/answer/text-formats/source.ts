@@ -1,9 +1,9 @@
 import { memoized } from '../../../lru-cache';
 
-/** A reader that pauses where the next piece has not arrived. */
+/** A parser as a generator: yields when it needs the next piece. */
 export type Reading<T> = Generator<void, T, void>;
 
-/** Why a text turned out to be no call. `incomplete`: its end came first. */
+/** Why a text is no call. `incomplete`: the text ended too early. */
 export type Stop = 'broken' | 'incomplete' | 'unknownTool' | 'followed';
 
 export class Stopped extends Error {
@@ -12,7 +12,7 @@ export class Stopped extends Error {
 	}
 }
 
-/** A place in a source, good until `forget`. */
+/** A position in a source, valid until `forget`. */
 export interface Place {
 	index: number;
 	at: number;
@@ -23,7 +23,7 @@ interface Tree {
 	literal?: string;
 }
 
-/** Texts that may come next, as a prefix tree. Built once for each list, so a list is better kept than written anew. */
+/** Texts that may come next, as a prefix tree. Cached by list object, so lists should be constants. */
 const treeOf = memoized((literals: readonly string[]) => {
 	const root: Tree = { next: new Map() };
 	for (const literal of literals) {
@@ -39,11 +39,11 @@ const treeOf = memoized((literals: readonly string[]) => {
 });
 
 /**
- * Characters that arrive in pieces, for readers written as generators: they pause where they need more, so that the way
- * in which a text was cut changes nothing. Nothing is copied, and going back costs nothing.
+ * Characters that arrive in pieces, for parsers written as generators. These pause when they need more, so the result
+ * does not depend on how the text was split. Going back is free, and nothing is copied.
  */
 export class Source {
-	/** The current piece, and where in it the next character stands. */
+	/** The current piece, and the index of the next character in it. */
 	text = '';
 	at = 0;
 	/** No more pieces will come. */
@@ -58,7 +58,7 @@ export class Source {
 		this.pieces.push(piece);
 	}
 
-	/** Characters in front of the next one. */
+	/** Number of characters before the next one. */
 	get position(): number {
 		return this.starts[this.index]! + this.at;
 	}
@@ -73,7 +73,7 @@ export class Source {
 		this.at = at;
 	}
 
-	/** Lets go of what was read. Places of before are good no longer. */
+	/** Frees the pieces that were read. Earlier places become invalid. */
 	forget(): void {
 		if (this.index === 0) return;
 		this.pieces.splice(0, this.index);
@@ -87,14 +87,14 @@ export class Source {
 		return [this.pieces[from.index]!.slice(from.at), ...inner, this.pieces[to.index]!.slice(0, to.at)].join('');
 	}
 
-	/** Whether a character is there; goes on to the next piece where this one has ended. */
+	/** Whether a character is available; moves to the next piece at the end of this one. */
 	ready(): boolean {
 		while (this.at === this.text.length && this.index < this.pieces.length - 1)
 			this.back({ index: this.index + 1, at: 0 });
 		return this.at < this.text.length;
 	}
 
-	/** The next character, which stays; empty at the end. */
+	/** The next character, without consuming it; empty at the end of the text. */
 	*peek(): Reading<string> {
 		while (!this.ready()) {
 			if (this.isOver) return '';
@@ -103,7 +103,7 @@ export class Source {
 		return this.text[this.at]!;
 	}
 
-	/** The next character, which stays. */
+	/** The same, but throws `Stopped` at the end of the text. */
 	*need(): Reading<string> {
 		const next = yield* this.peek();
 		if (next === '') throw new Stopped('incomplete');
@@ -114,7 +114,7 @@ export class Source {
 		while (/\s/.test(yield* this.peek())) this.at += 1;
 	}
 
-	/** The longest of these texts that comes next. */
+	/** Consumes the longest of these texts that comes next; undefined if none does. */
 	*oneOf(literals: readonly string[]): Reading<string | undefined> {
 		let node = treeOf(literals);
 		let found: string | undefined;
@@ -133,7 +133,7 @@ export class Source {
 		return found;
 	}
 
-	/** One of these texts must come next. */
+	/** The same, but throws `Stopped` if none does. */
 	*expect(literals: readonly string[]): Reading<string> {
 		const found = yield* this.oneOf(literals);
 		if (found !== undefined) return found;
@@ -142,7 +142,7 @@ export class Source {
 		);
 	}
 
-	/** Characters that fit a pattern, as many as there are. */
+	/** Consumes characters while they match a pattern; throws `Stopped` for more than `most`. */
 	*run(pattern: RegExp, most: number): Reading<string> {
 		let read = '';
 		for (let next = yield* this.peek(); next !== '' && pattern.test(next); next = yield* this.peek()) {
@@ -153,7 +153,10 @@ export class Source {
 		return read;
 	}
 
-	/** The text up to one of these characters, in the pieces in which it came. */
+	/**
+	 * Adds the text up to one of these characters to `into`, piece by piece. @returns that character, which is not
+	 * consumed
+	 */
 	*upTo(stops: ReadonlySet<string>, into: string[]): Reading<string> {
 		for (;;) {
 			yield* this.need();
@@ -166,7 +169,7 @@ export class Source {
 		}
 	}
 
-	/** What is left of the text, at its end. */
+	/** The remaining text, at most `most` characters of it. */
 	private rest(most: number): string {
 		const place = this.place;
 		const all = this.between(place, { index: this.pieces.length - 1, at: this.pieces.at(-1)!.length });
@@ -174,7 +177,7 @@ export class Source {
 	}
 }
 
-/** Runs a reader over a text that arrives in pieces. */
+/** Runs a parser on a text that arrives in pieces. */
 export class Pump {
 	readonly source = new Source();
 	private running: Reading<void> | undefined;
@@ -197,7 +200,7 @@ export class Pump {
 	}
 }
 
-/** What a reader comes to, or why it stopped, in which case nothing is lost. */
+/** Runs a parser, and returns its result or the `Stopped` that it threw. */
 export function* attempt<T>(reading: Reading<T>): Reading<T | Stopped> {
 	try {
 		return yield* reading;

@@ -1,7 +1,7 @@
 import type { UnrunReason, ToolDefinition } from '../../types';
 import { offeredName } from '../offered-tools';
 import { fittingArguments } from './arguments';
-import { beginsOf, CallDetector } from './call-detector';
+import { openingMarkers, CallDetector } from './call-detector';
 import type { Family } from './families';
 import type { Form } from './forms';
 import type { QuotedInput } from './quoted-input';
@@ -9,7 +9,7 @@ import { type CallsReading, readBlock, type WrittenCall } from './shapes';
 import { attempt, type Place, Pump, type Reading, type Source, type Stop, Stopped } from './source';
 import { MarkupTracker } from './markup-tracker';
 
-/** What looks like a call, and was left where it stands. */
+/** A possible call that was left in the text. */
 export interface UnrunCall {
 	name: string;
 	family: Family;
@@ -23,27 +23,26 @@ export interface ReadCall {
 }
 
 export interface AnswerEnd {
-	/** The model ended its answer by itself, and was not cut. */
+	/** The model ended its answer itself, and was not cut off. */
 	isNatural: boolean;
-	/** The answer broke off: nothing of it is run. */
+	/** The answer broke off: no call is run. */
 	isBroken?: boolean;
-	/** The server returned calls of its own. */
+	/** The server itself returned calls. */
 	hasOthers: boolean;
-	/** What users and tools wrote. */
+	/** Messages of users and tools. */
 	input: QuotedInput;
 }
 
-/** An answer with more openings that turned out to be text only talks about them. */
+/** After so many openings that were only text, no further calls are expected. */
 const MAX_TRIES = 50;
 const MAX_BLOCK = 1024 * 1024;
 
 /**
- * Takes calls out of the text of an answer, for servers that hand on what the model wrote. A text is no command: only a
- * complete call of an offered tool in the format of this model, at the end of the answer and quoted nowhere, is one.
- * Everything else stays text, unchanged.
+ * Extracts calls from the text of an answer, for servers that pass them on unparsed. Text is not a command: only a
+ * complete call of an offered tool, in this model's format, at the end of the answer and not quoted, counts. Everything
+ * else stays text, unchanged.
  *
- * Text that may be a call is held back until that is decided. However the text is cut into pieces, the result is the
- * same.
+ * Text that may be a call is held back until that is decided. The result does not depend on how the text was split.
  */
 export class TextCalls {
 	private readonly tools: ReadonlyMap<string, ToolDefinition>;
@@ -53,16 +52,16 @@ export class TextCalls {
 	private readonly pump = new Pump((source) => this.read(source));
 	private readonly starts: ReadonlySet<string>;
 	private out: string[] = [];
-	/** White space that a call may follow. */
+	/** Held-back white space, after which a call may come. */
 	private blank = '';
 	private gaveText = false;
 	private tries = 0;
-	/** The block that is being read. */
+	/** The possible calls that are being read. */
 	private block = { name: undefined as string | undefined, calls: [] as WrittenCall[], begin: 0 };
 	private found: { start: Place; isMarked: boolean } | undefined;
 	private failed: { why: Stop; name: string; begin: number; end: number } | undefined;
 
-	/** @param tools those that the model may call */
+	/** @param tools the tools that the model may call */
 	constructor(
 		tools: readonly ToolDefinition[],
 		private readonly family: Family | undefined,
@@ -71,10 +70,10 @@ export class TextCalls {
 		this.names = [...this.tools.keys()];
 		this.sightings = new CallDetector(this.tools, family);
 		const forms = family?.forms.filter(({ bare, told }) => !bare && !told) ?? [];
-		this.starts = new Set(forms.flatMap(beginsOf).map((text) => text[0]!));
+		this.starts = new Set(forms.flatMap(openingMarkers).map((text) => text[0]!));
 	}
 
-	/** @returns the text to give out now */
+	/** @returns the text that can be shown now */
 	push(piece: string): string {
 		if (this.tools.size === 0 || this.pump.source.isOver) return piece;
 		this.sightings.push(piece);
@@ -83,7 +82,7 @@ export class TextCalls {
 		return this.out.splice(0).join('');
 	}
 
-	/** The end of the answer: the rest of the text, the calls, or what looks like one. */
+	/** At the end of the answer: returns the remaining text, and the calls or a possible call that is not run. */
 	end(end: AnswerEnd): { text: string; calls: ReadCall[]; seen?: UnrunCall } {
 		if (this.tools.size === 0) return { text: '', calls: [] };
 		this.sightings.end();
@@ -115,7 +114,7 @@ export class TextCalls {
 		this.blank = '';
 	}
 
-	/** Passes what cannot begin a call. The answer itself may be one from its first character on. */
+	/** Passes on text that cannot begin a call. At the start of the answer, any character may begin one. */
 	private readPlain(source: Source): void {
 		const { text } = source;
 		let end = source.at;
@@ -136,7 +135,7 @@ export class TextCalls {
 		}
 	}
 
-	/** @returns whether calls came, and nothing behind them */
+	/** @returns whether there were calls, and nothing after them */
 	private *readBlocks(source: Source, start: Place): Reading<boolean> {
 		const isOff = this.tries >= MAX_TRIES || this.failed !== undefined || this.surroundings.isQuotation;
 		for (const form of isOff ? [] : this.family!.forms) {
@@ -144,7 +143,7 @@ export class TextCalls {
 			if (!isInPlace || form.told) continue;
 			source.back(start);
 			this.block = { name: undefined, calls: [], begin: source.position };
-			const opening = beginsOf(form).length === 0 ? '' : yield* source.oneOf(beginsOf(form));
+			const opening = openingMarkers(form).length === 0 ? '' : yield* source.oneOf(openingMarkers(form));
 			if (opening === undefined) continue;
 			this.tries += 1;
 			const end = yield* attempt(readBlock(this.callsReading(source), form, opening));
@@ -178,19 +177,19 @@ export class TextCalls {
 		this.failed ??= { why: why === 'broken' && calls.length > 0 ? 'followed' : why, name, begin, end };
 	}
 
-	/** Why the calls that were found are not run. */
+	/** Why the found calls must not be run; undefined if they may. */
 	private reasonAgainst({ isMarked }: { isMarked: boolean }, end: AnswerEnd): UnrunReason | undefined {
 		const { foreign, own } = this.sightings;
 		const { calls, begin } = this.block;
 		if (end.hasOthers) return 'hasOthers';
 		if (foreign !== undefined && foreign.at < begin) return 'foreign';
-		// An answer that shows calls shows this one, too.
+		// An answer that already showed a call is only showing this one, too.
 		if (own !== undefined && own.at < begin) return 'quoted';
 		if (end.isBroken || (!isMarked && !end.isNatural)) return 'incomplete';
 		if (this.readCalls() === undefined) return 'unfit';
 		const { source } = this.pump;
 		const written = (call: WrittenCall) =>
-			// A call without arguments is its name: then what marks it counts.
+			// A call without arguments is only a name, so its markers are included in the comparison.
 			Object.keys(call.arguments ?? {}).length === 0
 				? source.between(this.found!.start, source.place)
 				: source.between(call.from, call.to);
@@ -206,7 +205,7 @@ export class TextCalls {
 		return calls.every((call) => call !== undefined) ? calls : undefined;
 	}
 
-	/** Gives out as text what was held for a call. */
+	/** Turns a held-back call into text. */
 	private release(start: Place): void {
 		const { source } = this.pump;
 		const end = source.place;

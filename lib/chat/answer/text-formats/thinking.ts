@@ -3,15 +3,18 @@ import { FAMILIES } from './families';
 import { type Place, Pump, type Reading, type Source } from './source';
 import { MarkupTracker } from './markup-tracker';
 
-/** What a family's thinking stands between, and Mistral's brackets. Tags are read apart, in any case. */
+/**
+ * Opening and closing thinking markers of the families, and Mistral's brackets. Tags are parsed separately, in any
+ * case.
+ */
 const THINKING = new Map([['[THINK]', '[/THINK]'], ...FAMILIES.flatMap(({ thinking = [] }) => thinking)]);
 const THINKING_BEGINS = [...THINKING.keys()];
 const THINKING_ENDS = [...new Set(THINKING.values())];
-/** No marker begins with another character. */
+/** The first characters of all markers. */
 const MARKER_BEGINS = new Set(['<', ...THINKING_BEGINS, ...THINKING_ENDS].map((text) => text[0]!));
 const MARKER_BEGIN = new RegExp(`[${[...MARKER_BEGINS].join('').replace(/[\\\]^-]/g, '\\$&')}]`, 'g');
 
-/** What families put in front of the answer, and behind it. */
+/** Markers that families put before and after the answer. */
 const ANSWERS = new Map([
 	...['', '<|start|>assistant'].flatMap(
 		(start): Array<[string, string]> => [
@@ -24,33 +27,33 @@ const ANSWERS = new Map([
 	['[BEGIN FINAL RESPONSE]', '[END FINAL RESPONSE]'],
 ]);
 const ANSWER_BEGINS = [...ANSWERS.keys()];
-/** Only behind thinking: text may begin with them. */
+/** Only after thinking, because a normal text may begin with them. */
 const BEGINS_BEHIND_THINKING = [...ANSWER_BEGINS, '<response>', '<answer>'];
 
-/** What gpt-oss leaves where a server takes its tokens out: `analysisWe need…assistantfinalfour`. */
+/** What remains of gpt-oss's markers if a server removes its tokens: `analysisWe need…assistantfinalfour`. */
 const STRIPPED_BEGIN = ['analysis'];
 const STRIPPED_ENDS = ['assistantfinal', 'assistantcommentary'];
 
 const MAX_ATTRIBUTES = 100;
 
-/** A marker of thinking. `close`: the marker that ends what it opens, undefined for one that closes. */
+/** A thinking marker. `close`: the matching closing marker; undefined for a closing marker. */
 interface Marker {
 	text: string;
 	close?: string;
 }
 
 /**
- * Splits thinking off an answer that carries it in its text, however its markers are cut into pieces. Servers do that
- * when they do not know the model's format (`--reasoning-format none`, plain FastAPI servers).
+ * Separates thinking from the text of an answer, independent of how the text was split. Servers leave it there when
+ * they do not know the model's format (`--reasoning-format none`, plain FastAPI servers).
  *
- * Only a block at the very start of the answer is taken for thinking.
+ * Only a block at the very start of the answer counts as thinking.
  */
 export class ThinkSplitter {
-	/** Whether the answer held a closing tag without an opening one: worth remembering for the next answer of this model. */
+	/** Whether the answer had a closing tag without an opening one. Remembered for the model's next answer. */
 	openingTagWasMissing = false;
-	/** Whether anything was split off. */
+	/** Whether there was any thinking. */
 	foundThinking = false;
-	/** The marker of a block that was not closed. */
+	/** The opening marker of an unclosed block. */
 	open: string | undefined;
 	private readonly pump = new Pump((source) => this.read(source));
 	private out = { text: [] as string[], reasoning: [] as string[] };
@@ -60,16 +63,16 @@ export class ThinkSplitter {
 
 	/**
 	 * @param openingTagMayBeMissing templates of thinking models often put `<think>` into the prompt, so that the answer
-	 *   begins inside the block. Then everything is held back until `</think>` arrives; without one it was an answer after
-	 *   all. `always`: also behind thinking that came in a field of its own, of which the text may bring the rest.
-	 * @param isStripped gpt-oss, whose tokens the server may have taken out
+	 *   begins inside the block. Then everything is held back until `</think>` arrives; without one, all of it is the
+	 *   answer. `always`: also after thinking in a separate field, the rest of which may be in the text.
+	 * @param isStripped for gpt-oss: the server may have removed its tokens
 	 */
 	constructor(
 		private readonly openingTagMayBeMissing: boolean | 'always' = false,
 		private readonly isStripped = false,
 	) {}
 
-	/** The server sends thinking in a field of its own: then nothing is missing in the text. */
+	/** Called when the server sends thinking in a separate field: then the text lacks no opening tag. */
 	thinkingArrivesApart(): void {
 		this.isApart = true;
 	}
@@ -80,7 +83,7 @@ export class ThinkSplitter {
 		return this.taken();
 	}
 
-	/** The end of the answer: what was held back is given out. */
+	/** At the end of the answer: returns what was held back. */
 	end(): SplitText {
 		this.pump.end();
 		return this.taken();
@@ -119,7 +122,7 @@ export class ThinkSplitter {
 			start = source.place;
 		}
 		const here = source.place;
-		// White space behind thinking is not part of the answer.
+		// White space after thinking is not part of the answer.
 		if (!this.foundThinking && !this.isApart && answerEnd === '') this.out.text.push(source.between(start, here));
 		yield* this.readAnswer(source, answerEnd);
 	}
@@ -137,7 +140,7 @@ export class ThinkSplitter {
 		this.isBehind = true;
 	}
 
-	/** Gives out the text up to a marker, which it passes. `atEnd`: only one that ends the whole text. */
+	/** Outputs the text up to a marker and consumes that. `atEnd`: the marker counts only at the end of the text. */
 	private *upTo(source: Source, close: string, into: string[], atEnd = false): Reading<void> {
 		const stops = new Set([close[0]!]);
 		while ((yield* source.peek()) !== '') {
@@ -163,8 +166,8 @@ export class ThinkSplitter {
 	}
 
 	/**
-	 * Looks for the first marker that begins or ends a line outside of code: one that closes ends the thinking that began
-	 * with the answer.
+	 * Looks for the first marker at the beginning or end of a line outside of code. A closing one ends the thinking with
+	 * which the answer began.
 	 */
 	private *readUndecided(source: Source, start: Place): Reading<boolean> {
 		const surroundings = new MarkupTracker();
@@ -222,7 +225,7 @@ export class ThinkSplitter {
 	}
 }
 
-/** Whether a text holds a closing tag that ends a thinking block whose opening tag is missing. */
+/** Whether a text has a closing tag of a thinking block without an opening tag. */
 export function hasClosingTagOnItsOwnLine(text: string): boolean {
 	if (!/<\/think/i.test(text) && !THINKING_ENDS.some((end) => text.includes(end))) return false;
 	const splitter = new ThinkSplitter(true);
@@ -231,7 +234,7 @@ export function hasClosingTagOnItsOwnLine(text: string): boolean {
 	return splitter.openingTagWasMissing;
 }
 
-/** Takes a leading thinking block out of a finished text, for messages that come back from a memory. */
+/** Separates a leading thinking block from a finished text, for messages from a memory. */
 export function withoutThinking(text: string): SplitText {
 	const splitter = new ThinkSplitter();
 	const first = splitter.push(text);
@@ -243,7 +246,10 @@ function nameOf(tag: string): string {
 	return /[a-z]+/i.exec(tag)![0].toLowerCase();
 }
 
-/** The marker that comes next: `<think>` and `<thinking>` in any case and with attributes, and those of the families. */
+/**
+ * Consumes a marker: `<think>` or `<thinking>` in any case, also with attributes, or one of the families. Undefined if
+ * none comes next.
+ */
 function* markerAt(source: Source, ends: readonly string[] = THINKING_ENDS): Reading<Marker | undefined> {
 	const start = source.place;
 	const begin = yield* source.oneOf(THINKING_BEGINS);

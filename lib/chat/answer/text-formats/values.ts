@@ -1,26 +1,26 @@
 import { parseJson } from '../../../values';
 import { type Place, type Reading, type Source, Stopped } from './source';
 
-/** How values are written: which marks stand around a text, and whether keys stand without any. */
+/** How values are written: the quotes of strings, and whether keys are unquoted. */
 export interface Notation {
 	quotes: readonly string[];
-	/** A backslash means something inside a text. */
+	/** Whether a backslash escapes inside a string. */
 	escapes: boolean;
 	bareKeys: boolean;
-	/** Python's words. */
+	/** `True`, `False` and `None`. */
 	python?: true;
 }
 
 export const JSON_NOTATION: Notation = { quotes: ['"'], escapes: true, bareKeys: false };
 export const PYTHON_NOTATION: Notation = { quotes: ['"', "'"], escapes: true, bareKeys: false, python: true };
 
-/** What is told of a value while it is read. */
+/** Callbacks while a value is read. */
 export interface Listener {
-	/** A name of a call. */
+	/** Called with the name of a call. */
 	named?(name: string): void;
-	/** A whole call, and where it began. */
+	/** Called with a complete call and its start. */
 	call?(call: Record<string, unknown>, from: Place): void;
-	/** The first key of a call has to be one of these. */
+	/** The first key of a call must be one of these. */
 	firstKeys?: ReadonlySet<string>;
 }
 
@@ -35,10 +35,10 @@ const PYTHON_WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 ]);
 
 /**
- * Reads a value strictly, character by character: what is no value any more stops at once. No key may come twice.
- * Integers that a number cannot hold become a bigint.
+ * Parses a value strictly, character by character, and throws `Stopped` at the first wrong one. Duplicate keys are not
+ * allowed. Integers beyond the safe range become a bigint.
  *
- * @param role its objects are calls, which are told, or the inner part of one
+ * @param role whether objects are calls, which are reported, or the `function` part of one
  */
 export function* readValue(
 	source: Source,
@@ -62,7 +62,7 @@ export function* readValue(
 	return quote === undefined ? yield* readWord(source, notation) : yield* readText(source, quote, notation);
 }
 
-/** An object, as a null-safe record: a key `__proto__` is data. */
+/** Parses an object. A key `__proto__` is data like any other. */
 export function* readObject(
 	source: Source,
 	notation: Notation,
@@ -95,7 +95,7 @@ export function* readObject(
 	return object;
 }
 
-/** Passes the end of a list or an object, or the comma in front of its next member. */
+/** Consumes the end of a list or object, or the comma before its next member. @returns whether it was the end */
 function* isClosed(source: Source, end: string, isFirst: boolean): Reading<boolean> {
 	yield* source.blank();
 	const next = yield* source.need();
@@ -143,7 +143,7 @@ function* readText(source: Source, quote: string, notation: Notation, most = Inf
 
 function* readWord(source: Source, notation: Notation): Reading<unknown> {
 	const word = yield* source.run(/[\w.+-]/, MAX_WORD);
-	// The end may have come in its middle.
+	// Throws if the text ended here: the word may be cut.
 	yield* source.need();
 	if (notation.python && PYTHON_WORDS.has(word)) return PYTHON_WORDS.get(word);
 	const value = parseJson(word);

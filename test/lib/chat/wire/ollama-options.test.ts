@@ -1,4 +1,4 @@
-import { contextSizeOf, needsOwnApi, sortExtraBody } from '../../../../lib/chat/wire/ollama-options';
+import { contextSizeOf, needsNativeApi, sortExtraBody } from '../../../../lib/chat/wire/ollama-options';
 
 describe('Extra Body for Ollama', () => {
 	it.each<[string, Record<string, unknown>, Partial<ReturnType<typeof sortExtraBody>>]>([
@@ -46,8 +46,8 @@ describe('Extra Body for Ollama', () => {
 	});
 
 	it('makes no difference where both APIs take it', () => {
-		expect(needsOwnApi({ extraBody: { temperature: 1, user: 'me' } })).toBe(false);
-		expect(needsOwnApi({ extraBody: { top_k: 1 } })).toBe(true);
-		expect(needsOwnApi({ slotId: 1, mirostat: 1, temperature: 1 })).toBe(false);
+		expect(needsNativeApi({ extraBody: { temperature: 1, user: 'me' } })).toBe(false);
+		expect(needsNativeApi({ extraBody: { top_k: 1 } })).toBe(true);
+		expect(needsNativeApi({ slotId: 1, mirostat: 1, temperature: 1 })).toBe(false);
 	});
 });

@@ -8,13 +8,16 @@ import { tooLongIn } from '../servers/text-refusals';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 
 const ASK_LIMIT_MS = 3_000;
-/** Failures whose advice is another one on each kind of server. */
+/** Failures whose advice depends on the kind of server. */
 const TOLD_BY_KIND: ReadonlySet<string> = new Set(['contextOverflow', 'modelNotFound', 'wrongPath']);
-/** Tokens. */
+/** Tokens to leave for the answer. */
 const ROOM_FOR_ANSWER = 512;
 
-/** The same error; where the server does not know the model, with the ones that it has, or that it has no chats. */
-export async function withModelsOf(
+/**
+ * Adds advice for the kind of server to an error: the models that it has, how to get a larger context, or that it
+ * cannot chat. Other errors are returned unchanged.
+ */
+export async function withServerAdvice(
 	connection: Connection,
 	error: unknown,
 	{ model, kind, signal }: { model: string; kind: ServerKind; signal?: AbortSignal },
@@ -24,7 +27,7 @@ export async function withModelsOf(
 	const known = kind === 'other' ? await askServerKind(connection, model, { signal, limitMs: ASK_LIMIT_MS }) : kind;
 	if (error.kind === 'contextOverflow') return inTermsOf(known, error);
 	const { status, serverText, facts, url = connection.url.api } = error;
-	// Of a server that is known, the path is right: it has no chats (vLLM with a model for vectors, infinity).
+	// On a known server the path is right, so it cannot chat (vLLM with an embedding model, infinity).
 	if (error.kind === 'wrongPath')
 		return known === 'other'
 			? error
@@ -34,11 +37,11 @@ export async function withModelsOf(
 	return ways === '' ? error : error.reworded({ remedy: ways, facts: { ...facts, models: ids.slice(0, 50) } });
 }
 
-/** A context is made larger in another way on each server. */
+/** Advice for a larger context on this kind of server. */
 function inTermsOf(kind: ServerKind, error: ServerError): ServerError {
 	const { limit, tokens } = tooLongIn(error) ?? {};
 	if (kind === 'other' || tokens === undefined) return error;
-	// vLLM counts no further than one token beyond its limit.
+	// vLLM stops counting one token above its limit.
 	const needed = limit !== undefined && tokens <= limit + 1 ? 2 * limit : tokens;
 	const wanted = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
 	return error.withRemedy(
