@@ -1,6 +1,6 @@
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
 import { type ServerKind, traitsOf } from '../servers/kinds';
-import { keptAnswerAt } from '../servers/manage/kept-answers';
+import { resumableAnswer } from '../servers/manage/resumable-answers';
 import type { Skipped } from '../servers/pool/failover';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';
 import { untilReady } from '../servers/retry';
@@ -78,8 +78,8 @@ async function sendTo(
 	const { template, dropsTools } = await toolTemplate(connection, request);
 	if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
-	const kept = traitsOf(kind).mayKeepAnswers === true ? await keptAnswerAt(connection, signal) : undefined;
-	const send = async () => await sendRequest({ ...attempt, pace, kept, reuse, signal }, wanted, request);
+	const resumable = traitsOf(kind).mayResumeAnswers === true ? await resumableAnswer(connection, signal) : undefined;
+	const send = async () => await sendRequest({ ...attempt, pace, resumable, reuse, signal }, wanted, request);
 	const told = async (error: unknown) => await withServerAdvice(connection, error, { model, kind, signal });
 	const { api } = connection.url;
 	const sent = await send().catch(async (error: unknown) => {

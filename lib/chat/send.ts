@@ -1,7 +1,7 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import { retryAfterMs } from '../http/retry-after';
-import type { EventStream, KeptAnswer } from '../http/types';
+import type { EventStream, ResumableAnswer } from '../http/types';
 import { REFUSALS } from '../servers/kinds';
 import type { Workaround, Refusal } from '../servers/kinds/kind';
 import type { Attempt } from '../servers/pool/server-pool';
@@ -61,7 +61,7 @@ function isNeeded(name: string, { parameters, toolChoice = 'auto' }: ChatRequest
 /** How a request is sent: connection, limits and retries, pace of reading, cancelling. */
 interface Sending extends Omit<Attempt, 'model'> {
 	pace?: ReadingPace;
-	kept?: KeptAnswer;
+	resumable?: ResumableAnswer;
 	reuse?: boolean;
 	signal?: AbortSignal;
 }
@@ -155,7 +155,7 @@ async function sendByOpenAi(sending: Sending, request: ChatRequest): Promise<Beg
 }
 
 async function trySending(
-	{ connection, limits, retry, pace, kept, reuse, signal }: Sending,
+	{ connection, limits, retry, pace, resumable, reuse, signal }: Sending,
 	protocol: ChatProtocol,
 	request: ChatRequest,
 ): Promise<EventStream | { failed: ServerError }> {
@@ -167,7 +167,7 @@ async function trySending(
 			about,
 			limits,
 			// DELETE cannot stop an answer that is not streamed.
-			kept: request.stream === false ? undefined : kept,
+			resumable: request.stream === false ? undefined : resumable,
 			reuse,
 			framing: protocol.framing,
 			pace: pace?.interval,

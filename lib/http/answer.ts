@@ -4,17 +4,14 @@ import { afterMs } from './limits';
 import type { Answer, CallAnswer, RequestOptions } from './types';
 
 const MAX_REFUSAL_BYTES = 1024 * 1024;
-/** For the body of a refusal, from its headers on: what matters stands in the first bytes. */
+/** Time limit for the body of a refusal, after its headers: the first bytes are enough. */
 const MAX_REFUSAL_MS = 3_000;
-/** For what follows a complete JSON answer: nothing does, but not every server ends its body. */
+/** How long to wait for the end of the body after a complete JSON answer: not every server ends it. */
 const MAX_TAIL_MS = 1_000;
-/**
- * Far above every list and record that is called for; an endless answer (a web cam, a file server) must not fill n8n's
- * memory.
- */
+/** Far more than any API answer; an endless body (a web cam, a file server) must not fill n8n's memory. */
 export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** For pictures. V8 holds no string of 512 MB: beyond that, what is too long would look like a broken connection. */
+/** The same for pictures. V8 has no strings of 512 MB: a longer answer would look like a broken connection. */
 export const MAX_PICTURES_BYTES = 384 * 1024 * 1024;
 
 export function methodOf({ method, json, body }: RequestOptions) {
@@ -22,12 +19,13 @@ export function methodOf({ method, json, body }: RequestOptions) {
 }
 
 /**
- * Where to send the request again, where that is right: a POST only if the status says that the method stays the same.
+ * The URL to follow a redirect to; undefined if it must not be followed. A POST is repeated only if the status says
+ * that the method stays the same.
  */
 export function redirectTarget({ status, headers, url }: Answer, options: RequestOptions): string | undefined {
 	const target = [301, 302, 303, 307, 308].includes(status) ? redirectLocation({ headers, url }) : undefined;
 	if (target === undefined || !/^https?:/.test(target) || !URL.canParse(target)) return undefined;
-	// An upload is read once and cannot be sent again.
+	// An upload can be read only once.
 	const repeatable = methodOf(options) === 'GET' || ((status === 307 || status === 308) && options.body === undefined);
 	return repeatable ? target : undefined;
 }
@@ -39,22 +37,22 @@ export function redirectLocation({ headers: { location }, url }: Pick<Answer, 'h
 interface AnswerReading {
 	signal: AbortSignal;
 	explain: (error: unknown) => Error;
-	/** Takes the keys of the credential out of the text, before anybody reads it. */
-	hide?: (text: string) => string;
+	/** Masks the credential's keys in the text. */
+	maskKeys?: (text: string) => string;
 	maxBytes?: number;
 }
 
 /**
- * Reads the body of an answer. A server that says less than it promised, or leaves its body open, is taken at what it
- * said: a refusal after 3 s, and a JSON answer that is complete after 1 s more.
+ * Reads the body of an answer. A body that is left open or cut off is accepted as it is: that of a refusal after 3 s, a
+ * complete JSON answer 1 s after its end.
  *
- * @param reading `signal` of the request: what it ends is not read any further; `explain`: what an error while reading
- *   means
- * @returns undefined where the answer is longer than `maxBytes`
+ * @param reading `signal`: of the request; an abort is always an error. `explain`: turns an error while reading into
+ *   the one to throw
+ * @returns undefined for an answer longer than `maxBytes`
  */
 export async function readAnswer(
 	answer: Answer,
-	{ maxBytes = MAX_ANSWER_BYTES, signal, explain, hide = (whole) => whole }: AnswerReading,
+	{ maxBytes = MAX_ANSWER_BYTES, signal, explain, maskKeys = (whole) => whole }: AnswerReading,
 ): Promise<CallAnswer | undefined> {
 	const isRefusal = answer.status >= 300;
 	const decoder = new TextDecoder('utf-8');
@@ -78,13 +76,13 @@ export async function readAnswer(
 			if (isRefusal && size > MAX_REFUSAL_BYTES) break;
 		}
 	} catch (error) {
-		// A refusal whose body breaks off is still that refusal, and an answer that has no body cannot lose it.
+		// A refusal with a broken body is still a refusal, and 204 and 205 have no body.
 		const isTold = isRefusal || answer.status === 204 || answer.status === 205;
 		if (!isTold || signal.aborted) throw explain(error);
 	} finally {
 		answer.close();
 	}
-	text = hide(text + decoder.decode());
+	text = maskKeys(text + decoder.decode());
 	const { status, headers, url, redirects } = answer;
 	return {
 		status,
@@ -96,7 +94,7 @@ export async function readAnswer(
 	};
 }
 
-/** The JSON of an answer, also with something else behind it. Several values behind each other are no JSON. */
+/** Parses an answer, also with other text after the JSON. Several values in a row are no JSON. */
 function jsonIn(text: string, end: number | undefined): unknown {
 	const whole = parseJson(text);
 	if (whole !== undefined || end === undefined || /^[\s,]*[{[]/.test(text.slice(end))) return whole;
@@ -104,9 +102,9 @@ function jsonIn(text: string, end: number | undefined): unknown {
 }
 
 /**
- * The pieces of a body up to its end, or to a time after which nothing is waited for.
+ * The pieces of a body up to its end or a deadline.
  *
- * @param deadline that time as `performance.now()` counts; asked for again after every piece
+ * @param deadline as by `performance.now()`; called for every piece
  */
 export async function* piecesUntil(
 	body: AsyncIterable<Uint8Array>,
@@ -118,7 +116,7 @@ export async function* piecesUntil(
 		const at = deadline();
 		const result = at === Infinity ? await next : await Promise.race([next, passed(at)]);
 		if (result === undefined) {
-			// Whoever reads closes the body now, and nobody waits for the error that this makes.
+			// The consumer closes the body now; the resulting error is ignored.
 			next.catch(() => {});
 			return;
 		}
@@ -127,7 +125,7 @@ export async function* piecesUntil(
 	}
 }
 
-/** Ends at a time, as `performance.now()` counts. Its timer keeps no process alive. */
+/** Resolves at a time as by `performance.now()`. The timer does not keep the process alive. */
 async function passed(at: number): Promise<undefined> {
 	return await new Promise((resolve) => {
 		afterMs(Math.max(0, Math.ceil(at - performance.now())), () => resolve(undefined));

@@ -5,18 +5,17 @@ import { BodyTooLongError } from './too-long';
 import type { Framing } from './types';
 
 const MAX_PAGE_LENGTH = 64 * 1024;
-/** Of a JSON answer in place of a stream. */
+/** Characters of a JSON answer in place of a stream. */
 const MAX_WHOLE_LENGTH = 64 * 1024 * 1024;
 
-/** What begins a line of an event stream: a comment, or one of its four fields. */
+/** First characters of the lines of an event stream: comments and its four fields. */
 const BEGINS_FIELD = /[:deir]/;
 const LINES_TYPE = /ndjson|jsonl|jsonlines|json-seq/i;
 
 /**
- * Reads the body of a successful answer to a request for a stream. What it is shows in its first characters rather than
- * in its content type: servers that cannot stream answer with JSON (docs/protocols/llama-server.md, case 44), and
- * frameworks label event streams as JSON or HTML. JSON lines are read although events were asked for, and events
- * although lines were.
+ * Reads the body of a successful answer to a streaming request. Its kind is told by its first characters rather than by
+ * its content type: servers that cannot stream answer with JSON (docs/protocols/llama-server.md, case 44), and
+ * frameworks label event streams as JSON or HTML. JSON lines are also read if events were requested, and vice versa.
  */
 export class BodyReader {
 	private kind: 'unknown' | 'events' | 'lines' | 'whole' | 'page' = 'unknown';
@@ -28,28 +27,30 @@ export class BodyReader {
 	private sse: SseDecoder | undefined;
 	private readonly ndjson = new NdjsonDecoder();
 
-	/** @param framing what the protocol says that its streams consist of */
+	/** @param framing the framing that the protocol expects */
 	constructor(
 		private readonly contentType = '',
 		private readonly framing: Framing = 'sse',
 	) {}
 
-	/** Lines in a stream that were no part of it. */
+	/** Lines of the body that were no events. */
 	get strayLines(): readonly string[] {
 		return [...(this.sse?.strayLines ?? []), ...this.ndjson.strayLines];
 	}
 
-	/** What the body turned out to consist of, where it is a stream. */
+	/** The actual framing; undefined if the body is no stream, or nothing has arrived. */
 	get foundFraming(): Framing | undefined {
 		return this.kind === 'events' ? 'sse' : this.kind === 'lines' ? 'ndjson' : undefined;
 	}
 
-	/** The beginning of a web page that came in place of an answer. */
+	/** The beginning of a web page in place of an answer. */
 	get page(): string | undefined {
 		return this.kind === 'page' ? this.text : undefined;
 	}
 
-	/** Whether all that counts may have arrived, although the body has not ended: a complete JSON answer, or a page. */
+	/**
+	 * Whether nothing more may be needed, although the body has not ended: after a complete JSON answer, or for a page.
+	 */
 	get mayBeOver(): boolean {
 		return this.kind === 'page' || (this.kind === 'whole' && this.json.isComplete);
 	}
@@ -57,14 +58,14 @@ export class BodyReader {
 	/**
 	 * The events that these bytes complete.
 	 *
-	 * @throws {BodyTooLongError} before a body without end fills the memory
+	 * @throws {BodyTooLongError} for an endless JSON answer, event or line
 	 */
 	push(bytes: Uint8Array): ServerSentEvent[] {
 		if (this.kind !== 'unknown') return this.take(bytes);
 		const first = bytes.find((byte) => !isBlank(byte));
 		this.held.push(bytes);
 		if (first === undefined) {
-			// Blanks without end mean nothing.
+			// Endless white space is dropped.
 			this.heldLength += bytes.byteLength;
 			if (this.heldLength > MAX_PAGE_LENGTH) this.held = [];
 			return [];
@@ -73,7 +74,7 @@ export class BodyReader {
 		return this.held.splice(0).flatMap((piece) => this.take(piece));
 	}
 
-	/** The events that the end of the body completes. A JSON answer comes as one event named `whole-answer`. */
+	/** The events completed by the end of the body. A JSON answer is one event named `whole-answer`. */
 	end(): ServerSentEvent[] {
 		if (this.kind === 'whole') return [{ event: 'whole-answer', data: this.text + this.textDecoder.decode() }];
 		if (this.kind === 'lines') return [...this.ndjson.push(this.textDecoder.decode()), ...this.ndjson.end()];
@@ -89,7 +90,7 @@ export class BodyReader {
 		return [];
 	}
 
-	/** A second value behind the first one shows that these are JSON lines, whatever the server calls them. */
+	/** A second value after the first one means that these are JSON lines, whatever the content type is. */
 	private takeWhole(piece: string): ServerSentEvent[] {
 		this.text += piece;
 		if (this.text.length > MAX_WHOLE_LENGTH) throw new BodyTooLongError();
@@ -109,7 +110,7 @@ export class BodyReader {
 	}
 }
 
-/** White space, and the three bytes of a byte-order mark. */
+/** White space, or one of the three bytes of a byte-order mark. */
 function isBlank(byte: number): boolean {
 	return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0xef || byte === 0xbb || byte === 0xbf;
 }

@@ -7,11 +7,11 @@ const COMPRESSIONS: ReadonlyMap<string, string> = new Map([
 	['gzip', 'gzip'],
 	['x-gzip', 'gzip'],
 	['deflate', 'deflate'],
-	// From Node 24.7 on. No release of Node reads zstd as a stream of this kind.
+	// From Node 24.7 on. No release of Node has zstd as a DecompressionStream.
 	['br', 'brotli'],
 ]);
 
-/** Compressors that are registered for HTTP. Everything else that servers write there is none. */
+/** The other content codings that are registered for HTTP. Unregistered values are not compression. */
 const NOT_READABLE: ReadonlySet<string> = new Set([
 	'br',
 	'zstd',
@@ -24,11 +24,11 @@ const NOT_READABLE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The body without compression; undefined where it is compressed in a way that cannot be read here. Servers and proxies
- * also write `none`, `utf-8`, `binary` or `chunked` into this header, which compress nothing.
+ * The decompressed body; undefined if its compression is not supported. Servers and proxies also send `none`, `utf-8`,
+ * `binary` or `chunked` in this header, which mean no compression.
  */
 export function decompressed(body: AsyncIterable<Uint8Array>, encoding = ''): AsyncIterable<Uint8Array> | undefined {
-	// The last one was applied last.
+	// The last one was applied last, and must be undone first.
 	const names = encoding
 		.toLowerCase()
 		.split(',')
@@ -47,7 +47,7 @@ function canUnpack(format: string): boolean {
 	return quietly(() => new DecompressionStream(format as CompressionFormat)) !== undefined;
 }
 
-/** An empty body is no compressed one, but some proxies label their own empty error answers so. */
+/** Decompresses a body. An empty one is accepted, since some proxies label their empty error answers as compressed. */
 async function* unpacked(body: AsyncIterable<Uint8Array>, labelled: string): AsyncGenerator<Uint8Array> {
 	const source = peeked(body);
 	let beginning = await source.head(2);
@@ -61,19 +61,21 @@ async function* unpacked(body: AsyncIterable<Uint8Array>, labelled: string): Asy
 		) as unknown as AsyncIterable<Uint8Array>;
 }
 
-/** By so many bytes a text is told from deflate without its header. */
+/** Bytes that are enough to tell text from deflate without a header. */
 const TOLD_BY_BYTES = 16;
 
-/** How a body is compressed, by its first bytes: some servers pass on the label of an answer that they unpacked. */
+/**
+ * The real compression by the first bytes; undefined for none: some servers decompress an answer and keep its header.
+ */
 function formatOf(beginning: Uint8Array, labelled: string): string | undefined {
 	if (labelled === 'gzip') return beginning[0] === 0x1f ? 'gzip' : undefined;
 	if (labelled !== 'deflate') return labelled;
 	if (isZlib(beginning)) return 'deflate';
-	// Old servers leave out the header that deflate should have.
+	// Old servers omit the zlib header that deflate should have.
 	return isText(beginning) ? undefined : 'deflate-raw';
 }
 
-/** The header of deflate: its method in four bits, and a sum over both bytes. */
+/** Whether the bytes are a zlib header: method 8, and a checksum over both bytes. */
 function isZlib([first = 0, second]: Uint8Array): boolean {
 	return second !== undefined && (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;
 }

@@ -7,7 +7,7 @@ import type { ServerError } from '../errors/server-error';
 import { download } from './download';
 import { eventStream, untilBegun } from './event-stream';
 import { Explainer } from './explain';
-import { ResumedAnswer } from './kept-answer';
+import { ResumedAnswer } from './resumed-answer';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
 import { enterQueue } from './queue';
 import { watchedBody } from './request-body';
@@ -34,7 +34,7 @@ const MAX_CALL_MS = 15_000;
  */
 const CLOSED_ALREADY_MS = 10_000;
 
-/** One server with one credential. Cheap to make: connections and the queue are shared behind it. */
+/** One server with one credential. Cheap to create: sockets and the queue are shared between instances. */
 export class Connection extends Explainer {
 	readonly url: ServerAddress;
 	private readonly scope: string;
@@ -49,36 +49,36 @@ export class Connection extends Explainer {
 		this.sender = new Sender(settings, this);
 	}
 
-	/** Tells one server with one credential from another. Holds no key. */
+	/** Identifies a server with a credential. Contains no key. */
 	get id(): string {
 		const { ignoreSslIssues = false } = this.settings;
 		return JSON.stringify([this.url.api, this.scope, ignoreSslIssues]);
 	}
 
-	/** Generations at once over this credential; 0 = unlimited. */
+	/** Concurrent generations with this credential; 0 = unlimited. */
 	get maxConcurrentRequests(): number {
 		return this.settings.maxConcurrentRequests ?? 0;
 	}
 
-	/** n8n's helpers of the node's context, where they are known. */
+	/** The helpers of the node's context, if known. */
 	get host(): object | undefined {
 		return this.settings.host;
 	}
 
-	/** The same, telling the server which span its work belongs to. */
+	/** The same connection with trace headers. */
 	traced(traceHeaders: Record<string, string>): Connection {
 		return new Connection({ ...this.settings, traceHeaders });
 	}
 
-	/** The same without the queue: for who waited in `enter` already. */
+	/** The same connection without the queue, for callers that already waited in `enter`. */
 	withoutQueue(): Connection {
 		return new Connection({ ...this.settings, maxConcurrentRequests: 0 });
 	}
 
 	/**
-	 * Waits for a place in the queue of this credential, as `stream` and `answer` do by themselves.
+	 * Waits for a place in the credential's queue, which `stream` and `answer` do themselves.
 	 *
-	 * @returns gives the place back
+	 * @returns a function that frees the place
 	 * @throws {ServerError}
 	 */
 	async enter(options: StreamOptions): Promise<() => void> {
@@ -91,28 +91,29 @@ export class Connection extends Explainer {
 	}
 
 	/**
-	 * Asks short questions in one place of the queue of this credential: looking at llama-cpp-python ends the answer that
-	 * is under way. The wait counts against none of their limits.
+	 * Runs short calls with a place in the credential's queue, because on llama-cpp-python any other request ends the
+	 * running answer. Waiting does not count towards the limits of the calls.
 	 *
-	 * @param ask over a connection without the queue: who holds a place must not wait for one
-	 * @throws {ServerError} where no place became free in time
+	 * @param ask makes the calls, on a connection without the queue
+	 * @throws {ServerError} if no place became free in time
 	 */
-	async inPlace<T>(options: CallOptions, ask: (direct: Connection) => Promise<T>): Promise<T> {
+	async withQueuePlace<T>(options: CallOptions, ask: (direct: Connection) => Promise<T>): Promise<T> {
 		const { signal, about, placeLimitMs: firstTokenMs = DEFAULT_LIMITS.firstTokenMs } = options;
 		const leave = await this.enter({ signal, about, limits: { firstTokenMs }, inFront: true });
 		return await ask(this.withoutQueue()).finally(leave);
 	}
 
 	/**
-	 * A short call. Answers of any status are returned; only a server that cannot be reached raises an error.
-	 * A GET whose kept connection turns out to be closed is sent again once. It takes a place in the queue of this
-	 * credential; what a generation needs while it runs is sent by POST or DELETE, and takes none.
+	 * A short call. Returns answers of any status. A GET waits for a place in the credential's queue, and is sent again
+	 * once if its reused connection was already closed. POST and DELETE do not wait, since running generations need them.
+	 *
+	 * @throws {ServerError} if there is no answer
 	 *
 	 * @throws {ServerError}
 	 */
 	async call(url: string, options: CallOptions = {}): Promise<CallAnswer> {
 		if (this.maxConcurrentRequests > 0 && /^(?:GET|HEAD)$/.test(methodOf(options)))
-			return await this.inPlace(options, async (direct) => await direct.call(url, options));
+			return await this.withQueuePlace(options, async (direct) => await direct.call(url, options));
 		const once = options.once ?? methodOf(options) !== 'GET';
 		const { idleMs = 0 } = options;
 		const watchdog = new Watchdog(
@@ -144,7 +145,7 @@ export class Connection extends Explainer {
 		}
 	}
 
-	/** A short call that has to succeed. @throws {ServerError} also for a refusal */
+	/** A short call that must succeed. @throws {ServerError} also for a refusal */
 	async accepted(url: string, options: CallOptions = {}): Promise<CallAnswer> {
 		const answer = await this.call(url, options);
 		if (isRefusal(answer)) throw this.refusal(answer, options.about);
@@ -154,7 +155,7 @@ export class Connection extends Explainer {
 	/**
 	 * A short call whose answer must be JSON with a status below 300.
 	 *
-	 * @throws {ServerError} that says what the status or the body means
+	 * @throws {ServerError} also for a refusal, or another body
 	 */
 	async json(url: string, options: CallOptions = {}): Promise<Record<string, unknown>> {
 		const answer = await this.call(url, options);
@@ -164,32 +165,34 @@ export class Connection extends Explainer {
 	}
 
 	/**
-	 * A generation or run: on a connection of its own, inside the queue of this credential, with limits that count from
-	 * now on. Sent again only where `options.retry` says so.
+	 * A streamed generation or run: on its own connection, in the credential's queue, with limits that start now. Retried
+	 * only by `options.retry`.
 	 *
 	 * @throws {ServerError} also from the iteration over `batches`
 	 */
 	async stream(url: string, options: StreamOptions): Promise<EventStream> {
-		const { kept } = options;
+		const { resumable } = options;
 		const cancel = () => {
-			// Who stopped has nothing to wait for. A server that is gone has nothing to stop.
-			if (kept !== undefined) this.call(kept.cancelUrl, { method: 'DELETE', about: options.about }).catch(() => {});
+			// Not awaited, and failures are ignored: a server that is gone has nothing to cancel.
+			if (resumable !== undefined)
+				this.call(resumable.cancelUrl, { method: 'DELETE', about: options.about }).catch(() => {});
 		};
 		const again = { signal: options.signal, pace: options.pace, framing: options.framing };
 		const opening = this.open(
 			url,
-			{ ...options, headers: { ...options.headers, ...kept?.headers } },
+			{ ...options, headers: { ...options.headers, ...resumable?.headers } },
 			async (sent, { watchdog, end, way }) => {
-				// Its body goes on where a broken socket left it.
-				const attach = async (from: number) => await this.sender.send(kept!.attachUrl(from), again, watchdog, way);
-				const answer = kept === undefined ? sent : new ResumedAnswer(sent, { attach, cancel, signal: watchdog.signal });
+				// Continues the body after a broken connection.
+				const attach = async (from: number) => await this.sender.send(resumable!.attachUrl(from), again, watchdog, way);
+				const answer =
+					resumable === undefined ? sent : new ResumedAnswer(sent, { attach, cancel, signal: watchdog.signal });
 				let begun = options.beginning === undefined;
 				const explain = (error: unknown) => this.explain(error, answer.url, options, watchdog, begun);
 				const stream = eventStream(answer, {
 					framing: options.framing,
-					hide: (text) => this.hide(text),
+					maskKeys: (text) => this.maskKeys(text),
 					watchdog,
-					// An attempt that failed before it began gives nothing back: the next one goes on with it.
+					// An attempt that fails before it has begun keeps queue place and limits for the next attempt.
 					end: () => (begun ? end() : undefined),
 					onBytes: options.onBytes,
 					explain,
@@ -214,8 +217,8 @@ export class Connection extends Explainer {
 	}
 
 	/**
-	 * The same for an answer that is a file, such as sound: its bytes as they come, of any length. Every piece counts as
-	 * content.
+	 * The same for a file, such as sound: its bytes as they arrive, without a size limit. Every piece resets the idle
+	 * limit.
 	 *
 	 * @throws {ServerError} also from the iteration over `pieces`
 	 */
@@ -226,7 +229,7 @@ export class Connection extends Explainer {
 		});
 	}
 
-	/** Sends a request until it is taken and `begin` has its result. Who reads the answer calls `end`. */
+	/** Sends a request, with retries, until `begin` succeeds. The reader of the answer calls `end`. */
 	private async open<T extends object>(
 		url: string,
 		options: StreamOptions,
@@ -243,7 +246,7 @@ export class Connection extends Explainer {
 			leave();
 			channel?.release();
 		};
-		// Also where nobody reads the answer that is cut off here.
+		// Also if nobody is reading the answer.
 		watchdog.signal.addEventListener('abort', end, { once: true });
 		try {
 			channel = this.channel();
@@ -259,11 +262,10 @@ export class Connection extends Explainer {
 	}
 
 	/**
-	 * A request that may wait as long as a generation but is answered as a whole, such as one for embeddings: inside the
-	 * queue of this credential, with limits that count from now on. `retry` is asked also after an answer that was cut
-	 * off, so it is for requests that change nothing.
+	 * A request with the limits and the queue of a generation, whose answer is read as a whole, for example embeddings.
+	 * `retry` is also called after an answer that was cut off, so it is for idempotent requests only.
 	 *
-	 * @returns the answer, where it is no refusal
+	 * @returns the answer, if it is not a refusal
 	 * @throws {ServerError}
 	 */
 	async answer(url: string, options: AnswerOptions): Promise<CallAnswer> {
@@ -280,7 +282,7 @@ export class Connection extends Explainer {
 		});
 	}
 
-	/** To be released when the request is over: until then nobody closes it. */
+	/** The channel for a request, which stays open until released. */
 	private channel(): ChannelUse {
 		const { address, ignoreSslIssues = false, egressFilter, connectLimitMs } = this.settings;
 		return useChannel({ origin: address.origin, scope: this.scope, ignoreSslIssues, egressFilter, connectLimitMs });

@@ -5,18 +5,18 @@ import { optional, quietly } from '../values';
 
 export interface ServerChannelKey {
 	origin: string;
-	/** What tells one credential from another. It is kept, so it is a hash and no key. */
+	/** Identifies the credential. A hash, because it is stored. */
 	scope: string;
 	ignoreSslIssues: boolean;
 	egressFilter?: EgressFilter;
 	connectLimitMs?: number;
 }
 
-/** The connections to one origin with one credential. */
+/** The connection pools for one origin with one credential. */
 export interface ServerChannel {
 	/** For cheap GETs and short requests of a batch: connections are kept for 4 s, since llama-server closes an idle one after 5 s. */
 	readonly keepAlive: Dispatcher;
-	/** For generations and Dify runs: used with `reset`, so every request has a connection of its own. */
+	/** For generations and Dify runs: used with `reset`, so every request has its own connection. */
 	readonly fresh: Dispatcher;
 }
 
@@ -35,24 +35,24 @@ type LookupDone = Parameters<Lookup>[2];
 
 interface Entry extends ServerChannel {
 	lookup: Lookup | undefined;
-	/** Requests that have it now. */
+	/** Number of requests that use it. */
 	users: number;
 }
 
-/** The least recently used one first. */
+/** Least recently used first. */
 const channels = new Map<string, Entry>();
 
 /**
- * The channel of an origin and credential, for one request. Channels without a request are kept for the next one, up to
- * 64; one that is in use is never closed, however many there are.
+ * The channel of an origin and credential, for one request. Up to 64 idle channels are kept; one in use is never
+ * closed.
  *
- * @throws {ServerError} of kind `proxy` where the proxy variables of the environment cannot be used
+ * @throws {ServerError} of kind `proxy` if the proxy variables of the environment are invalid
  */
 export function useChannel(key: ServerChannelKey): ChannelUse {
 	const { origin, scope, ignoreSslIssues, egressFilter, connectLimitMs } = key;
 	const id = [origin, scope, ignoreSslIssues, egressFilter !== undefined, connectLimitMs].join('\n');
 	const entry = channels.get(id) ?? open(key);
-	// The look-up belongs to one execution's helpers; the newest is as good as the first, and does not keep that alive.
+	// The lookup holds one execution's helpers. Using the newest one lets the older be freed.
 	entry.lookup = egressFilter?.createSecureLookup();
 	entry.users++;
 	channels.delete(id);
@@ -71,7 +71,7 @@ export function useChannel(key: ServerChannelKey): ChannelUse {
 	};
 }
 
-/** Closes every channel. For tests and for a process that ends. */
+/** Closes every channel. For tests, and at the end of a process. */
 export async function closeChannels(): Promise<void> {
 	const open = [...channels.values()];
 	channels.clear();
@@ -96,13 +96,13 @@ function open(key: ServerChannelKey): Entry {
 			? undefined
 			: (hostname, options, done) => entry.lookup?.(hostname, options, foundIn(hostname, done));
 	const options = agentOptions(key, lookup);
-	// Without pipelining undici asks the server to close the connection, which costs less than closing it from here.
+	// With `pipelining: 0`, undici asks the server to close the connection, which is cheaper than closing it here.
 	return Object.assign(entry, { keepAlive: agent(options), fresh: agent({ ...options, pipelining: 0 }) });
 }
 
 /**
- * Node's sockets take an empty list of addresses apart as if it held one. Out of the process's own look-up none comes,
- * but that of n8n's filter may leave none over.
+ * Turns an empty list of addresses, which crashes Node's sockets, into ENOTFOUND. The system's lookup never gives one,
+ * but n8n's filter may.
  */
 function foundIn(hostname: string, done: LookupDone): LookupDone {
 	return (...found: unknown[]) => {
@@ -121,12 +121,12 @@ function agentOptions(
 	const tls = { rejectUnauthorized: !ignoreSslIssues };
 	const socket = {
 		timeout: connectLimitMs,
-		// n8n turns address-family selection off for the whole process, and then `localhost` resolves to ::1 only.
+		// n8n disables this for the whole process, and then `localhost` resolves only to ::1.
 		autoSelectFamily: true,
 		autoSelectFamilyAttemptTimeout: 250,
 	};
 	const refuse: Pool.Options['connect'] = (_target, done) => {
-		// The variable may hold a password, so it is not shown.
+		// The variable may contain a password, so it is not shown.
 		const about = { code: 'its value is not a URL such as http://proxy:3128' };
 		done(failure('proxy', { url: origin }, { about }), null);
 	};
@@ -135,24 +135,24 @@ function agentOptions(
 	return {
 		connect: { ...tls, ...socket, ...optional({ lookup }) },
 		requestTls: { ...tls, timeout: connectLimitMs },
-		// The proxy itself is the administrator's choice: n8n does not put it through its filter either.
+		// Without the filter: the proxy is the administrator's choice, which n8n does not filter either.
 		proxyTls: { ...tls, ...socket },
 		factory: pool,
-		// The tunnel is part of the connection: a proxy that hangs there must not take the whole first-token limit.
+		// Opening the tunnel is part of connecting: a hanging proxy must not use up the first-token limit.
 		clientFactory: (proxy, given) => pool(proxy, { ...given, headersTimeout: connectLimitMs }),
-		// A tunnel for plain http is what common proxies refuse: squid allows CONNECT to port 443 only.
+		// Common proxies refuse a tunnel for plain http: squid allows CONNECT only to port 443.
 		proxyTunnel: false,
-		// Limits are kept by the Watchdog: undici's own 5 minutes are what breaks slow generations.
+		// The Watchdog applies the limits: undici's default of 5 minutes would break slow generations.
 		headersTimeout: 0,
 		bodyTimeout: 0,
-		// Behind the time that a server names in Keep-Alive, if any.
+		// Safety margin for the time that a server names in Keep-Alive.
 		keepAliveTimeoutThreshold: 1_000,
 		keepAliveTimeout: 4_000,
 		keepAliveMaxTimeout: 4_000,
 	} satisfies AgentOptions;
 }
 
-/** Takes the place of a proxy whose variable holds no URL. Nothing is ever sent there. */
+/** Stands for a proxy with an invalid variable. Nothing is ever sent there. */
 const UNUSABLE_PROXY = 'http://unusable.invalid';
 
 function isUnusable(address: string | URL): boolean {
@@ -160,8 +160,8 @@ function isUnusable(address: string | URL): boolean {
 }
 
 /**
- * undici refuses a variable such as `HTTP_PROXY=proxy:3128` at once, also for a server that NO_PROXY takes out. So such
- * a proxy is an error only when it would be used.
+ * Creates the agent. undici throws at once for a variable such as `HTTP_PROXY=proxy:3128`, even if NO_PROXY excludes
+ * the server, so such a proxy is an error only when it would be used.
  */
 function agent(options: AgentOptions): Dispatcher {
 	const [httpProxy, httpsProxy] = [UNUSABLE_PROXY, UNUSABLE_PROXY];

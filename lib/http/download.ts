@@ -4,13 +4,13 @@ import type { Answer, Download } from './types';
 
 export interface BodyReading {
 	watchdog: Watchdog;
-	/** Called when the connection is closed, whoever closes it. */
+	/** Called when the connection is closed from either side. */
 	end: () => void;
-	/** Turns an error while reading into one that says what it means. */
+	/** Turns an error while reading into the one to throw. */
 	explain: (error: unknown) => ServerError;
 }
 
-/** The body of an answer as bytes, under the watch of the limits. */
+/** The body of an answer as bytes, with time limits. */
 export function download(answer: Answer, { watchdog, end, explain }: BodyReading): Download {
 	const close = () => {
 		end();

@@ -1,7 +1,7 @@
 import { piecesUntil } from './answer';
 import { BodyReader } from './body-reader';
 import type { ServerError } from '../errors/server-error';
-import { ResumedAnswer } from './kept-answer';
+import { ResumedAnswer } from './resumed-answer';
 import type { BodyReading } from './download';
 import type { ServerSentEvent } from './sse';
 import type { Answer, Beginning, EventStream, Framing } from './types';
@@ -10,25 +10,25 @@ const MAX_END_MS = 3_000;
 
 interface Reading extends BodyReading {
 	framing?: Framing;
-	/** Takes the keys of the credential out of an event, before anybody reads it. */
-	hide?: (text: string) => string;
+	/** Masks the credential's keys in an event. */
+	maskKeys?: (text: string) => string;
 	/** Called with every piece that arrives. */
 	onBytes?: () => void;
 	/** The error for a web page in place of the stream. */
 	refusePage: (page: string) => ServerError;
 }
 
-/** The body of an answer as events, under the watch of the limits. */
+/** The body of an answer as events, with time limits. */
 export function eventStream(
 	answer: Answer,
-	{ framing, hide = (text) => text, watchdog, end, explain, onBytes, refusePage }: Reading,
+	{ framing, maskKeys = (text) => text, watchdog, end, explain, onBytes, refusePage }: Reading,
 ): EventStream {
 	const reader = new BodyReader(answer.headers['content-type'], framing);
 	const close = () => {
 		end();
 		answer.close();
 	};
-	const shown = (events: ServerSentEvent[]) => events.map((event) => ({ ...event, data: hide(event.data) }));
+	const shown = (events: ServerSentEvent[]) => events.map((event) => ({ ...event, data: maskKeys(event.data) }));
 	async function* batches(): AsyncGenerator<ServerSentEvent[]> {
 		let overAt = Infinity;
 		try {
@@ -63,9 +63,9 @@ export function eventStream(
 }
 
 /**
- * Reads a stream as far as its first content, which stays to be read.
+ * Reads a stream up to its first content, without consuming that.
  *
- * @returns the stream, or what failed before it began
+ * @returns the stream, or the failure before it began
  */
 export async function untilBegun(
 	stream: EventStream,

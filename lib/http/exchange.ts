@@ -7,9 +7,9 @@ export interface ExchangeOptions {
 	headers: Record<string, string>;
 	body?: Dispatcher.DispatchOptions['body'];
 	signal: AbortSignal;
-	/** A connection that is used for nothing else. */
+	/** Whether to use a connection for this request only. */
 	reset: boolean;
-	/** How often the body is read at most. */
+	/** Least time between two reads of the body. */
 	pace?: Pace;
 }
 
@@ -20,8 +20,8 @@ export interface Exchange {
 }
 
 /**
- * One request, up to the headers of its answer. As undici's `request`, with a body that can be read at a pace. Limits
- * are kept by the Watchdog: undici's own 5 minutes are what breaks slow generations.
+ * Sends one request, and resolves with the headers of its answer. Like undici's `request`, with a body that can be read
+ * at a pace, and without undici's time limits: the Watchdog applies them.
  */
 export async function exchange(
 	url: string,
@@ -33,7 +33,7 @@ export async function exchange(
 		let body: IncomingBody | undefined;
 		let abort: ((reason: Error) => void) | undefined;
 		const onAbort = () => {
-			// undici looks at it only when its connection is made, which takes up to 10 s where packets are dropped.
+			// undici checks the signal only after connecting, which takes up to 10 s if packets are dropped.
 			reject(signal.reason as Error);
 			abort?.(signal.reason as Error);
 		};
@@ -47,7 +47,7 @@ export async function exchange(
 					if (signal.aborted) onAbort();
 				},
 				onResponseStart(controller, statusCode, headers) {
-					// An announcement (103) comes before the answer.
+					// Informational answers (103) come before the real one.
 					if (statusCode < 200) return;
 					body = new IncomingBody(
 						{

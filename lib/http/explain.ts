@@ -10,10 +10,10 @@ import type { Watchdog } from './limits';
 import { retryAfterMs } from './retry-after';
 import type { CallAnswer, ConnectionSettings, ErrorContext, RequestOptions } from './types';
 
-/** What of a request its errors are about. */
+/** The part of a request that its errors need. */
 type Asked = Pick<RequestOptions, 'signal' | 'about'>;
 
-/** Says what the errors of one connection mean. It knows the credential's secrets, which no error may show. */
+/** Turns failures of one connection into `ServerError`s. It knows the credential's secrets, which no error may show. */
 export class Explainer {
 	private readonly secrets: string[];
 	private readonly keys: string[];
@@ -24,45 +24,45 @@ export class Explainer {
 		this.keys = certainKeysOf(headers);
 	}
 
-	/** Takes the credential's key and header values out of a text. */
+	/** Masks the credential's key and header values in a text. */
 	mask(text: string): string {
 		return mask(text, this.secrets);
 	}
 
-	/** The beginning of a text, without the credential's key and header values. */
+	/** The beginning of a text, masked in the same way. */
 	maskStart(text: string, length: number): string {
 		return maskedStart(text, length, this.secrets);
 	}
 
-	/** Takes the credential's keys, and nothing else that a header may hold, out of an answer. */
-	hide(text: string): string {
+	/** Masks only the credential's keys, for the text of answers. */
+	maskKeys(text: string): string {
 		return maskKeys(text, this.keys);
 	}
 
-	/** What an answer's headers say, without what they echo of the credential. */
+	/** The headers of an answer, masked. */
 	shownHeaders(headers: Record<string, string>): Record<string, string> {
 		if (this.secrets.length === 0) return headers;
 		return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, this.mask(value)]));
 	}
 
-	/** The same of an address that the server redirected to. */
+	/** The target of a redirect, masked. */
 	shownUrl(url: string): string {
 		const { origin } = new URL(url);
 		return origin + this.mask(url.slice(origin.length));
 	}
 
-	/** Whether an address holds something of the credential, as a page of a login gets it from a proxy. */
+	/** Whether a URL contains a key: some proxies put it into the URL of their login page. */
 	holdsSecret(url: string): boolean {
-		return this.hide(url) !== url;
+		return this.maskKeys(url) !== url;
 	}
 
-	/** Whether the key is sent there: to no address but that of the base URL, whatever the server redirects to. */
+	/** Whether the key may be sent to a URL: only to the origin of the base URL, also after redirects. */
 	isOwn(url: string): boolean {
 		const { origin } = this.settings.address;
 		return url.startsWith(`${origin}/`) || new URL(url).origin === origin;
 	}
 
-	/** What errors about a URL may name. */
+	/** The context of errors about a URL. */
 	contextOf(url: string, about: ErrorContext = {}): FailureContext {
 		return {
 			root: this.settings.address.root,
@@ -74,7 +74,7 @@ export class Explainer {
 		};
 	}
 
-	/** What an error means: Stop, a limit, or the way to the server. `started`: the answer had begun. */
+	/** Classifies an error: cancelled, a time limit, or the network. `started`: the answer had begun. */
 	explain(error: unknown, url: string, { signal, about }: Asked, watchdog: Watchdog, started = false): ServerError {
 		const context = this.contextOf(url, about);
 		if (signal?.aborted) return failure('aborted', context);
@@ -83,7 +83,7 @@ export class Explainer {
 		return networkFailure(error, context, started);
 	}
 
-	/** Stop or a limit while a request waits in n8n for a place. */
+	/** The error when a request was cancelled, or reached a limit, while it waited in the queue. */
 	queued(url: string, { signal, about }: Asked, watchdog: Watchdog): ServerError {
 		const limit = this.settings.maxConcurrentRequests ?? 0;
 		const context = this.contextOf(url, about);
@@ -95,7 +95,7 @@ export class Explainer {
 		});
 	}
 
-	/** The limit of a call is the package's own: there is no option to raise. */
+	/** The same for a short call, whose time limit is fixed: there is no option to raise. */
 	explainCall(error: unknown, url: string, options: Asked, watchdog: Watchdog): ServerError {
 		const failed = this.explain(error, url, options, watchdog);
 		if (failed.kind !== 'totalLimit') return failed;
@@ -113,23 +113,23 @@ export class Explainer {
 		});
 	}
 
-	/** An error while an answer was read. */
+	/** The same for an error while an answer was read. */
 	explainReading(error: unknown, url: string, asked: Asked, watchdog: Watchdog): ServerError {
-		// The limit of a call may end it before or after its answer began.
+		// Tells `explainCall` that the answer had begun.
 		return this.explain(error, url, asked, watchdog, true).withFacts(
 			watchdog.hit === 'totalLimit' ? { answerBegan: true } : {},
 		);
 	}
 
-	/** The error that an answer stands for. */
+	/** The error for an answer that is a refusal. */
 	refusal(answer: CallAnswer, about?: ErrorContext): ServerError {
 		const { status, url, text } = answer;
-		// The key was not sent there, so that it is missing says nothing about it.
+		// The key was not sent to that origin, so it may still be right.
 		if (status === 401 && !this.isOwn(url)) {
 			const context = this.contextOf(this.settings.address.api, about);
 			return failure('redirect', context, { status, about: { location: url } });
 		}
-		// The forward proxy of the environment, which does not say so in its status.
+		// From the HTTP proxy of the environment, which the status does not tell.
 		const squid = answer.headers['x-squid-error'];
 		if (squid !== undefined) return failure('proxy', this.contextOf(url, about), { status, about: { code: squid } });
 		const wait = retryAfterMs(answer.headers['retry-after']);
@@ -140,7 +140,7 @@ export class Explainer {
 				body: text,
 				location: redirectLocation(answer),
 				challenge: answer.headers['www-authenticate'],
-				// By the names of the headers: a short word may be a key as well, and is never taken for one in a text.
+				// By header names, since a key may be a short word, which would not count as a secret.
 				keyMissing: !Object.keys(this.settings.headers ?? {}).some((name) => /auth|key|token/i.test(name)),
 			},
 			this.contextOf(url, about),
@@ -148,17 +148,17 @@ export class Explainer {
 		return wait === undefined ? failed : failed.withFacts({ retryAfterMs: wait });
 	}
 
-	/** The error that a body, or an event, reports under a status of success. */
+	/** The error in a body or event that came with a success status. */
 	errorInBody(body: string, url: string, about?: ErrorContext): ServerError {
 		return failureInBody(body, this.contextOf(url, about));
 	}
 
-	/** A web page in place of a stream. */
+	/** The error for a web page in place of a stream. */
 	page(status: number, page: string, url: string, about?: ErrorContext): ServerError {
 		return httpFailure({ status, contentType: 'text/html', body: page }, this.contextOf(url, about));
 	}
 
-	/** An answer that would fill n8n's memory. */
+	/** The error for an answer that would fill n8n's memory. */
 	endless(url: string, about?: ErrorContext, status?: number): ServerError {
 		return failure('invalidAnswer', this.contextOf(url, about), {
 			status,
@@ -167,7 +167,7 @@ export class Explainer {
 		});
 	}
 
-	/** Some proxies compress whatever the request says. */
+	/** The error for unsupported compression: some proxies ignore `accept-encoding`. */
 	unreadable({ url, headers, status }: Pick<CallAnswer, 'url' | 'headers' | 'status'>): ServerError {
 		return failure('invalidAnswer', this.contextOf(url), {
 			status,
@@ -176,7 +176,7 @@ export class Explainer {
 		});
 	}
 
-	/** n8n's egress filter does not let the request out. */
+	/** The error when n8n's egress filter rejects a request. */
 	notAllowed(url: string, error: Error | undefined): ServerError {
 		return error === undefined || error.name.startsWith('Ssrf')
 			? failure('blockedByPolicy', this.contextOf(url), { facts: { reason: error?.message } })

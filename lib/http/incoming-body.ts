@@ -1,6 +1,6 @@
 import { afterMs } from './limits';
 
-/** What the body controls of the connection behind it. */
+/** The connection behind a body. */
 export interface BodySource {
 	pause(): void;
 	resume(): void;
@@ -8,16 +8,15 @@ export interface BodySource {
 	abort(reason: Error): void;
 }
 
-/** Least time between two readings of a body, in milliseconds; asked for when something has arrived. */
+/** Least milliseconds between two reads of a body; called when something has arrived. */
 export type Pace = () => number;
 
-/** More is not kept in memory: the connection is held until somebody reads. */
+/** At this size the connection is paused until somebody reads. */
 const MAX_KEPT_BYTES = 256 * 1024;
 
 /**
- * The body of an answer. What arrived since the last reading is read as one piece. Node's streams cost several objects,
- * events and promises for each piece that a server sends, which are as many as tokens; this costs them for each
- * reading.
+ * The body of an answer. Each read returns everything that arrived since the last one as one piece. Node's streams
+ * create several objects, events and promises per received piece, that is per token; this does so per read.
  */
 export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
 	private kept: Uint8Array[] = [];
@@ -25,12 +24,12 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 	private isPaused = false;
 	private over: { error?: Error } | undefined;
 	private lastReadAt = -Infinity;
-	/** Whoever waits for the next piece. */
+	/** Resumes the pending `next()`, if any. */
 	private reader: (() => void) | undefined;
-	/** Takes the timer back that ends a pause. */
+	/** Cancels the timer that ends a pause. */
 	private disarm: (() => void) | undefined;
 
-	/** @param pace without it every piece is read as soon as it arrives */
+	/** @param pace default: read as soon as anything arrives */
 	constructor(
 		private readonly source: BodySource,
 		private readonly pace: Pace = () => 0,
@@ -40,7 +39,9 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 		return this;
 	}
 
-	/** What arrived. An error comes after what arrived before it, and the end and an error wait for no pace. */
+	/**
+	 * The next piece. An error follows the data before it. The end, an error, and a full buffer do not wait for the pace.
+	 */
 	async next(): Promise<IteratorResult<Uint8Array, undefined>> {
 		await new Promise<void>((resolve) => {
 			this.reader = resolve;
@@ -52,7 +53,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 		return { done: true, value: undefined };
 	}
 
-	/** Called by a loop that is left before the end. */
+	/** Called when a loop over the body is left early. */
 	async return(): Promise<IteratorResult<Uint8Array, undefined>> {
 		this.destroy();
 		return await Promise.resolve({ done: true, value: undefined });
@@ -77,7 +78,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 		this.finish({ error });
 	}
 
-	/** Closes the connection. What was not read is dropped. */
+	/** Closes the connection, and drops unread data. */
 	destroy(): void {
 		if (this.over !== undefined) {
 			this.drop();
@@ -104,8 +105,8 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 	}
 
 	/**
-	 * Lets the reader go on where there is something to read, once its pause is over. A pause in which nothing arrives needs
-	 * no timer: it would wake the process once more for each token of a slow stream.
+	 * Wakes the reader if there is something to read, after its pause. A timer is set only once something has arrived:
+	 * otherwise it would wake the process once more per token of a slow stream.
 	 */
 	private wake(): void {
 		if (this.reader === undefined || (this.size === 0 && this.over === undefined)) return;
@@ -129,7 +130,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 		this.drop();
 		if (this.isPaused) {
 			this.isPaused = false;
-			// May bring the next pieces at once.
+			// May push the next pieces synchronously.
 			this.source.resume();
 		}
 		return all;

@@ -1,8 +1,8 @@
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * Finds where a JSON object or list ends in a text that comes in pieces, without parsing it. Every character is looked
- * at once. A text that begins with anything else has no end.
+ * Finds the end of a JSON object or list in streamed text, in one pass and without parsing it. Text that begins with
+ * anything else has no end.
  */
 export class JsonEnd {
 	private depth = 0;
@@ -15,12 +15,12 @@ export class JsonEnd {
 		return this.state === 'complete';
 	}
 
-	/** Whether the piece ended inside a string. JSON allows no line end there. */
+	/** Whether the last piece ended inside a string, where JSON allows no line end. */
 	get isInString(): boolean {
 		return this.quoted;
 	}
 
-	/** @returns the index behind the value's last character, where this piece completes it */
+	/** @returns the index after the value's last character, if this piece completes it */
 	push(piece: string): number | undefined {
 		for (let index = 0; index < piece.length && (this.state === 'before' || this.state === 'inside'); index++) {
 			const code = piece.charCodeAt(index);

@@ -1,14 +1,15 @@
 import { clearTimeout, setTimeout } from '../vendor';
 
-/** Time limits of one request, in milliseconds; 0 = none. There is no total limit unless one is set. */
+/** Time limits of one request, in milliseconds; 0 = none. No total limit by default. */
 export interface Limits {
-	/** From asking to the first content: covers the queue in n8n, the server's own, loading, and reading the prompt. */
-	firstTokenMs: number;
 	/**
-	 * Between any two pieces of content after the first one: pings and empty pieces do not show that anything goes on.
+	 * From the start of the request to the first content: includes the queues in n8n and on the server, loading, and
+	 * reading the prompt.
 	 */
+	firstTokenMs: number;
+	/** Between two pieces of content after the first one. Pings and empty pieces do not count. */
 	idleMs: number;
-	/** From asking to the end. */
+	/** From the start of the request to the end. */
 	totalMs?: number;
 }
 
@@ -16,12 +17,12 @@ export const DEFAULT_LIMITS: Limits = { firstTokenMs: 30 * 60_000, idleMs: 5 * 6
 
 export type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
 
-/** Node's timers overflow above this; a longer limit is looked at again when this much has passed. */
+/** Maximum of Node's timers; a longer limit is checked again after this time. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Watches the limits of one request and passes on the caller's own signal. One timer is pending at a time; arriving
- * content only notes the time, so a fast stream costs no timer per token.
+ * Applies the limits of one request, and the caller's own signal. Only one timer is pending at a time, and content only
+ * updates a time stamp, so a fast stream needs no timer per token.
  */
 export class Watchdog {
 	private readonly controller = new AbortController();
@@ -34,10 +35,10 @@ export class Watchdog {
 	private limitsBefore: Limits | undefined;
 	private stopped = false;
 
-	/** The limit that was hit, once it was. */
+	/** The limit that was exceeded, if any. */
 	hit: LimitName | undefined;
 
-	/** Not AbortSignal.any for `caller`: a signal of a long execution would collect one listener per request. */
+	/** Not `AbortSignal.any`: the signal of a long execution would collect a listener per request. */
 	constructor(
 		private limits: Limits,
 		private readonly caller?: AbortSignal,
@@ -47,14 +48,14 @@ export class Watchdog {
 		this.arm();
 	}
 
-	/** Aborts when a limit is hit or the caller's signal aborts. */
+	/** Aborted when a limit is exceeded or the caller's signal aborts. */
 	get signal(): AbortSignal {
 		return this.controller.signal;
 	}
 
 	/**
-	 * Something arrived that was asked for. The first time ends the first-token limit; behind `finishing` the limits
-	 * count again.
+	 * To be called when content arrives. The first call ends the first-token limit. After `finishing`, the original
+	 * limits apply again.
 	 */
 	content(): void {
 		this.lastContentAt = performance.now();
@@ -66,9 +67,7 @@ export class Watchdog {
 		this.arm();
 	}
 
-	/**
-	 * Nothing of weight is to come any more: from now on `idleMs` without content end the wait, whatever else arrives.
-	 */
+	/** To be called when no more content is expected: from now on `idleMs` is the idle limit, if that is shorter. */
 	finishing(idleMs: number): void {
 		if (this.limitsBefore !== undefined) return;
 		this.limitsBefore = this.limits;
@@ -84,7 +83,7 @@ export class Watchdog {
 		return this.limits.firstTokenMs > 0 ? this.limits.firstTokenMs - (performance.now() - this.startedAt) : Infinity;
 	}
 
-	/** The limit in milliseconds that was hit. */
+	/** The exceeded limit in milliseconds. */
 	get hitMs(): number | undefined {
 		if (this.hit === 'firstTokenLimit') return this.limits.firstTokenMs;
 		if (this.hit === 'idleLimit') return this.limits.idleMs;
@@ -116,12 +115,12 @@ export class Watchdog {
 
 	private arm(): void {
 		const next = this.stopped ? undefined : this.nextDeadline();
-		// A timer that rings before looks again then.
+		// An earlier timer will check again when it fires.
 		if (next === undefined || this.ringsAt <= next.at) return;
 		this.disarm();
 		const now = performance.now();
 		const { idleMs } = this.limits;
-		// By then the idle limit may count: so it needs no timer of its own where the first content has come.
+		// At most the idle limit, which may apply by then: so the first content needs no new timer.
 		const left = Math.min(next.at - now, idleMs > 0 ? idleMs : Infinity, MAX_TIMER_MS);
 		this.ringsAt = now + left;
 		this.disarm = afterMs(Math.max(1, Math.ceil(left)), () => {
@@ -135,10 +134,10 @@ export class Watchdog {
 }
 
 /**
- * Calls back once after a time that does not keep the process alive. No `AbortSignal.timeout`: that makes an exception
- * with its stack, 0.05 ms for each reading of each answer, and stays behind when it is taken back.
+ * A timer that does not keep the process alive. Not `AbortSignal.timeout`, which creates an exception with its stack
+ * (0.05 ms for each read) and cannot be cancelled.
  *
- * @returns takes the call back
+ * @returns cancels the timer
  */
 export function afterMs(ms: number, call: () => void): () => void {
 	const timer = setTimeout(call, ms).unref();

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { RequestOptions } from './types';
 import { messageOf } from '../values';
 
-/** A file that can be read piece by piece, so that it is never whole in memory. */
+/** A file that is read in pieces, and never completely in memory. */
 export interface FileSource {
 	name: string;
 	mimeType: string;
@@ -16,11 +16,11 @@ export interface FileSource {
 /** A field of a form, or a file in it. */
 export type FormPart = { field: string; value: string } | { field: string; file: FileSource };
 
-/** What became of the files of a form while it was sent. */
+/** The state of a form's files while it is sent. */
 export interface FormSent {
-	/** Of all files, in the last attempt. */
+	/** Sent bytes of all files, in the last attempt. */
 	bytes: number;
-	/** The file that could not be read to its end, and why. The connection only breaks then. */
+	/** The file that could not be read completely, and why. The request itself only fails with a broken connection. */
 	unreadable?: { name: string; reason: string };
 }
 
@@ -28,18 +28,15 @@ export interface FormBody extends NonNullable<RequestOptions['body']> {
 	sent: FormSent;
 }
 
-/** What file systems and servers refuse in a name, and what would end the line of the header. */
+/** Characters that file systems and servers refuse, or that would end the header line. */
 const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
 
-/** The name that the server gets to see. */
+/** The file name that is sent. */
 export function uploadName(name: string): string {
 	return name.replace(FORBIDDEN_IN_NAMES, '_').trim() || 'file';
 }
 
-/**
- * A form with files as the body of a request (RFC 7578). The files are read while they are sent, and from the beginning
- * again where the request is sent again.
- */
+/** A form with files as a request body (RFC 7578). The files are read while they are sent, and again for each retry. */
 export function formBody(parts: readonly FormPart[]): FormBody {
 	const boundary = `----n8n${randomUUID()}`;
 	const blocks = parts.map((part) => ({ head: encode(headOf(part, boundary)), part }));
@@ -53,7 +50,7 @@ export function formBody(parts: readonly FormPart[]): FormBody {
 			yield head;
 			if ('value' in part) yield encode(part.value);
 			else yield* contentOf(part.file, sent);
-			// The length was announced, so without its end the request is broken off.
+			// Ending before the announced length aborts the request.
 			if (sent.unreadable !== undefined) return;
 			yield encode('\r\n');
 		}

@@ -3,25 +3,24 @@ import { BodyTooLongError, MAX_EVENT_LENGTH } from './too-long';
 import { StrayLines, type ServerSentEvent } from './sse';
 
 /**
- * Decodes a body of JSON values, one per line as Ollama's own API streams them, however it is cut into pieces. A value
- * ends with its last bracket rather than with its line: some servers write several into one line, or one over several
- * lines.
+ * Decodes streamed JSON values, one per line as in Ollama's native API, independent of how the text was split. A value
+ * ends with its last bracket, not with its line: some servers put several into one line, or one over several lines.
  */
 export class NdjsonDecoder {
 	private readonly noise = new StrayLines();
 	private value = new JsonEnd();
-	/** The beginning of a value or of a stray line. In pieces, so that a long one costs no repeated joining. */
+	/** An unfinished value or stray line, as pieces, so that a long one is not concatenated repeatedly. */
 	private unfinished: string[] = [];
 	private length = 0;
 	private reading: 'nothing' | 'value' | 'stray' = 'nothing';
 
-	/** Lines that hold no JSON, for example a proxy's `upstream error`. */
+	/** Lines without JSON, for example a proxy's `upstream error`. */
 	get strayLines(): readonly string[] {
 		return this.noise.lines;
 	}
 
 	/**
-	 * The values that this piece of the text completes, each as the data of one event.
+	 * The values completed by this piece, each as the data of one event.
 	 *
 	 * @throws {BodyTooLongError} for a value or a line of more than 16 million characters
 	 */
@@ -31,7 +30,7 @@ export class NdjsonDecoder {
 		return events;
 	}
 
-	/** The end of the body: a value that was cut there is handed out as it is. */
+	/** At the end of the body: returns an unfinished value as it is. */
 	end(): ServerSentEvent[] {
 		const events: ServerSentEvent[] = [];
 		if (this.reading === 'value') this.finish(events);
@@ -39,7 +38,7 @@ export class NdjsonDecoder {
 		return events;
 	}
 
-	/** Reads on from `at`. @returns how far it came */
+	/** Reads from index `at`. @returns the index after what was read */
 	private step(text: string, at: number, events: ServerSentEvent[]): number {
 		if (this.reading === 'nothing') return this.begin(text, at);
 		const lineEnd = nextLineEnd(text, at);
@@ -52,14 +51,14 @@ export class NdjsonDecoder {
 		}
 		if (!line.endsWith('\n')) return lineEnd;
 		if (this.reading === 'stray') this.finishStray();
-		// A line that was cut inside a string: the next one begins a value of its own.
+		// A line that was cut off inside a string: the next line begins a new value.
 		else if (this.value.isInString) this.finish(events);
 		return lineEnd;
 	}
 
 	private begin(text: string, at: number): number {
 		const first = text[at]!;
-		// White space, the byte-order mark, and what stands between values that are elements of one list.
+		// White space, the byte-order mark, and commas between the elements of a list.
 		if (/[\s\uFEFF,]/.test(first)) return at + 1;
 		this.reading = first === '{' || first === '[' ? 'value' : 'stray';
 		return at;
@@ -89,7 +88,7 @@ export class NdjsonDecoder {
 	}
 }
 
-/** The index behind the next line end, or that of the end of the text. */
+/** The index after the next line end, or the end of the text. */
 function nextLineEnd(text: string, from: number): number {
 	const at = text.indexOf('\n', from);
 	return at < 0 ? text.length : at + 1;

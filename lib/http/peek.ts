@@ -1,6 +1,6 @@
-/** A body whose beginning was looked at: what it is shows only there. */
+/** A body whose beginning can be read in advance, to see what it is. */
 export interface Peeked {
-	/** The first bytes without taking them; fewer where there are no more. */
+	/** The first bytes, without consuming them; fewer if the body is shorter. */
 	head(length: number): Promise<Uint8Array>;
 	text(length: number): Promise<string>;
 	pieces(): AsyncIterable<Uint8Array>;

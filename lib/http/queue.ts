@@ -1,13 +1,13 @@
 const queues = new Map<string, RequestQueue>();
 
 /**
- * Waits for a place among the generations of one credential. A queue begins with its first request and is gone with its
- * last one. A credential without a limit (0) has none.
+ * Waits for a place in the queue of one credential. A queue exists from its first to its last request. Without a limit
+ * (0) there is no queue.
  *
- * @param id tells one credential from another: two of them never share a queue, whatever else they share
- * @param limit requests at once; part of what tells credentials apart
- * @param first in front of all that wait and are not: a short question waits for one generation at most
- * @returns gives the place back; calling it twice is harmless
+ * @param id identifies server and credential
+ * @param limit concurrent requests; different limits have different queues
+ * @param first wait in front of normal requests, so that a short call waits for one generation at most
+ * @returns a function that frees the place; calling it twice is harmless
  * @throws the reason of `signal`, as soon as that aborts
  */
 export async function enterQueue(id: string, limit: number, signal?: AbortSignal, first = false): Promise<() => void> {
@@ -31,34 +31,34 @@ export async function enterQueue(id: string, limit: number, signal?: AbortSignal
 	};
 }
 
-/** Requests that wait in any queue. For tests. */
+/** Number of requests waiting in any queue. For tests. */
 export function queuedRequests(): number {
 	return [...queues.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
-/** First-come queue in front of a server with few slots. */
+/** First-in-first-out queue for a server with few slots. */
 export class RequestQueue {
 	private running = 0;
 	private readonly waitingInFront = new Set<() => void>();
 	private readonly waiting = new Set<() => void>();
 
-	/** @param limit requests that may hold a place at once, 1 or more; a new one counts from the next that leaves on */
+	/** @param limit concurrent requests, at least 1; a new value applies from the next request that leaves */
 	constructor(public limit: number) {}
 
-	/** Requests that hold a place now. */
+	/** Number of requests with a place. */
 	get active(): number {
 		return this.running;
 	}
 
-	/** Requests that wait for a place. */
+	/** Number of waiting requests. */
 	get length(): number {
 		return this.waitingInFront.size + this.waiting.size;
 	}
 
 	/**
-	 * Waits for a place. Leaves the queue at once when `signal` aborts, with the signal's reason.
+	 * Waits for a place. Rejects with the signal's reason when `signal` aborts.
 	 *
-	 * @returns gives the place back; calling it twice is harmless
+	 * @returns a function that frees the place; calling it twice is harmless
 	 */
 	async enter(signal?: AbortSignal, first = false): Promise<() => void> {
 		signal?.throwIfAborted();
@@ -74,7 +74,7 @@ export class RequestQueue {
 		};
 	}
 
-	/** Takes the place for the woken request at once, so that a newcomer cannot slip in before it wakes up. */
+	/** Reserves the place before the waiting request wakes up, so that no newcomer can take it. */
 	private admit(): void {
 		for (const line of [this.waitingInFront, this.waiting])
 			for (const enter of line) {

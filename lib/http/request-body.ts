@@ -1,17 +1,17 @@
 import type { Watchdog } from './limits';
 import type { RequestOptions } from './types';
 
-/** Half a surrogate pair, as a text that was cut by length has it, is refused by llama-server as a broken body. */
+/** JSON without lone surrogates, which texts cut by length contain: llama-server refuses them as a broken body. */
 export function wellFormedJson(value: unknown): string {
 	const json = JSON.stringify(value);
-	// JSON writes half a pair as its number, and so may the user.
+	// `JSON.stringify` escapes lone surrogates; the text itself may also contain such an escape.
 	if (!/\\ud[89a-f]/.test(json)) return json;
 	return JSON.stringify(value, (_key, inner: unknown) =>
 		typeof inner === 'string' && !inner.isWellFormed() ? inner.toWellFormed() : inner,
 	);
 }
 
-/** An upload whose pieces show that it goes on. */
+/** An upload of which every piece resets the idle limit. */
 export function watchedBody(body: RequestOptions['body'], watchdog: Watchdog): RequestOptions['body'] {
 	if (body === undefined || body.content instanceof Uint8Array) return body;
 	const { content } = body;

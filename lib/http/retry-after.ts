@@ -1,11 +1,11 @@
-/** A proxy that wants a longer pause is not waited for. */
+/** Longer pauses are shortened to this. */
 export const MAX_RETRY_AFTER_MS = 60_000;
 
-/** Milliseconds of a Retry-After header, which has seconds or a date; undefined where it has neither. */
+/** Milliseconds of a Retry-After header, which contains seconds or a date; undefined for anything else. */
 export function retryAfterMs(header: string | undefined, now = Date.now()): number | undefined {
 	const value = header?.trim() ?? '';
 	if (/^\d+(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
-	// A date has a month; other texts are dates to `Date.parse`, too ("-5").
+	// `Date.parse` also accepts texts like "-5", so a month's name is required.
 	const at = /[a-z]{3}/i.test(value) ? Date.parse(value) : NaN;
 	return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }

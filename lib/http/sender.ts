@@ -12,13 +12,13 @@ import { raceAgainstAbort } from './waiting';
 
 const MAX_REDIRECTS = 5;
 
-/** Which connections a request may use: those kept open, or one of its own. */
+/** The connections for a request: pooled ones, or a new one (`reset`). */
 export interface ConnectionChoice {
 	dispatcher: Dispatcher;
 	reset: boolean;
 }
 
-/** Sends requests with the credential's headers, and follows redirects without them where they lead elsewhere. */
+/** Sends requests with the credential's headers, and follows redirects, without these headers to other origins. */
 export class Sender {
 	constructor(
 		private readonly settings: Pick<ConnectionSettings, 'headers' | 'traceHeaders' | 'egressFilter'>,
@@ -26,9 +26,9 @@ export class Sender {
 	) {}
 
 	/**
-	 * One request, following redirects. A redirect to another origin loses every header of the credential.
+	 * Sends a request and follows redirects.
 	 *
-	 * @throws {ServerError} where no answer came
+	 * @throws {ServerError} if there is no answer
 	 */
 	async send(url: string, options: RequestOptions, watchdog: Watchdog, way: ConnectionChoice): Promise<Answer> {
 		let target = url;
@@ -48,7 +48,7 @@ export class Sender {
 		}
 	}
 
-	/** The same for a request whose answer counts only below 300. */
+	/** The same, but a status of 300 or above is a failure. */
 	async trySend(
 		url: string,
 		options: StreamOptions,
@@ -65,7 +65,7 @@ export class Sender {
 		}
 	}
 
-	/** The whole of an answer. @throws {ServerError} */
+	/** Reads a whole answer. @throws {ServerError} */
 	async read(
 		answer: Answer,
 		{ about, signal, maxBytes }: Pick<CallOptions, 'signal' | 'about' | 'maxBytes'>,
@@ -75,14 +75,14 @@ export class Sender {
 		const read = await readAnswer(answer, {
 			maxBytes,
 			signal: watchdog.signal,
-			hide: (text) => this.explainer.hide(text),
+			maskKeys: (text) => this.explainer.maskKeys(text),
 			explain: (error) => this.explainer.explainReading(error, url, { about, signal }, watchdog),
 		});
 		if (read === undefined) throw this.explainer.endless(url, about, status);
 		return read;
 	}
 
-	/** Some proxies write what they were sent into the address of their login: that is for no other host to read. */
+	/** Some proxies put the received headers into the URL of their login page, which another host must not see. */
 	private wouldLeakSecret(target: string): boolean {
 		return !this.explainer.isOwn(target) && this.explainer.holdsSecret(target);
 	}
@@ -128,7 +128,7 @@ export class Sender {
 			pace: options.pace,
 			headers: {
 				accept: `application/json, ${options.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'}`,
-				// A proxy that compresses a stream holds it back until its buffer is full.
+				// Proxies that compress a stream buffer it.
 				'accept-encoding': 'identity',
 				...(type === undefined ? {} : { 'content-type': type }),
 				...(options.body?.length === undefined ? {} : { 'content-length': String(options.body.length) }),

@@ -13,7 +13,7 @@ export interface ServerSentEvent {
 const MAX_STRAY_LINES = 20;
 const MAX_STRAY_LENGTH = 500;
 
-/** Lines of a body that belong to no event: as many as an error can show. */
+/** Collects lines that belong to no event, as many as an error can show. */
 export class StrayLines {
 	readonly lines: string[] = [];
 
@@ -22,16 +22,19 @@ export class StrayLines {
 	}
 }
 
-/** Ends an event. Line ends of all three kinds, at the beginning of a text too: it follows a line end. */
+/**
+ * A blank line, which ends an event, with any kind of line end. The text always follows a line end, so it also matches
+ * at its beginning.
+ */
 const BLANK_LINE = /(?:^|\n|\r)(?:\r\n|\n|\r(?!\n))/;
 
-/** Servers that write `data: ` in front of what their framework writes it in front of as well (sse-starlette). */
+/** Some servers add `data: `, although their framework (sse-starlette) adds it, too. */
 const DATA_TWICE = /^(?:data:\s*)+(?=[{[])/;
 
-/** Two values that may stand behind each other in one line. */
+/** Possibly several values in one line. */
 const SEVERAL_IN_LINE = /\}[ \t]*(?:data:[ \t]*)?(?:\{|\[DONE\])/;
 
-/** JSON values, and the end marker, that a server wrote into one line; the data as it is where it is one value. */
+/** Splits a line with several JSON values or end markers; other data is returned unchanged. */
 function valuesIn(data: string): string[] {
 	const values: string[] = [];
 	for (let rest = data.trim(); rest !== ''; ) {
@@ -45,8 +48,8 @@ function valuesIn(data: string): string[] {
 }
 
 /**
- * The data of an event, or of several: home-made servers leave the blank line between events out, so that each line is
- * JSON of its own.
+ * Splits the data of several events: home-made servers omit the blank line between them, so that each line is its own
+ * JSON.
  */
 function eventsIn(data: string): string[] {
 	if (SEVERAL_IN_LINE.test(data)) return valuesIn(data.replace(DATA_TWICE, ''));
@@ -57,14 +60,14 @@ function eventsIn(data: string): string[] {
 }
 
 /**
- * Decodes a body of server-sent events, however it is cut into pieces: inside a character, between CR and LF, with a
- * byte-order mark, comments, and unknown fields. Fed with bytes, it returns the events that became complete.
+ * Decodes server-sent events, independent of how the bytes were split: inside a character, or between CR and LF.
+ * Handles byte-order marks, comments, and unknown fields.
  */
 export class SseDecoder {
 	private readonly decoder = new TextDecoder('utf-8');
 	private events: ServerSentEvent[] = [];
 	private readonly noise = new StrayLines();
-	/** The beginning of a line whose end has not arrived. In pieces, so that a long line costs no repeated joining. */
+	/** An unfinished line, as pieces, so that a long one is not concatenated repeatedly. */
 	private unfinished: string[] = [];
 	/** Characters since the last event or blank line. */
 	private length = 0;
@@ -74,7 +77,7 @@ export class SseDecoder {
 		},
 		onError: (error: ParseError) => {
 			if (error.type !== 'unknown-field') return;
-			// Old llama-server releases wrote `error: {…}` in place of a data line.
+			// Old llama-server releases send `error: {…}` in place of a data line.
 			if (error.field === 'error' && error.value?.trimStart().startsWith('{'))
 				this.events.push({ event: 'error', data: error.value });
 			// Home-made servers write field names in capitals.
@@ -84,13 +87,13 @@ export class SseDecoder {
 		},
 	});
 
-	/** Lines that are no field of an event stream, for example a router's `proxy error: …`. */
+	/** Lines that are no field of an event, for example a router's `proxy error: …`. */
 	get strayLines(): readonly string[] {
 		return this.noise.lines;
 	}
 
 	/**
-	 * The events that these bytes complete.
+	 * The events completed by these bytes.
 	 *
 	 * @throws {BodyTooLongError} for an event or a line of more than 16 million characters
 	 */
@@ -98,15 +101,15 @@ export class SseDecoder {
 		return this.feed(this.decoder.decode(bytes, { stream: true }));
 	}
 
-	/** The end of the body: an event without its closing blank line still counts, as servers forget it. */
+	/** At the end of the body: also returns an event without the final blank line, which some servers omit. */
 	end(): ServerSentEvent[] {
 		const rest = this.feed(this.decoder.decode());
 		return [...rest, ...this.feed('\n\n')];
 	}
 
 	/**
-	 * Hands whole lines to the parser: a piece of a line that cannot become a known field is dropped by it without a
-	 * word, and with it an `error:` or `proxy error:` line that two reads cut in half.
+	 * Passes only whole lines to the parser, which silently drops a partial line that cannot become a known field, for
+	 * example half of an `error:` or `proxy error:` line.
 	 */
 	private feed(text: string): ServerSentEvent[] {
 		this.length += text.length;

@@ -1,9 +1,9 @@
 /**
- * Characters of one event, line or JSON value: far above a picture inside an answer, far below what fills n8n's memory.
+ * Maximum characters of one event, line or JSON value: enough for a picture, and far too little to fill n8n's memory.
  */
 export const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 
-/** A body went on for longer than anything that a server of this kind sends. */
+/** A body that is longer than anything a server would send. */
 export class BodyTooLongError extends Error {
 	constructor() {
 		super(`more than ${MAX_EVENT_LENGTH} characters without the end of an event`);
@@ -11,7 +11,7 @@ export class BodyTooLongError extends Error {
 	}
 }
 
-/** All pieces as one. @throws {BodyTooLongError} */
+/** Concatenates all pieces. @throws {BodyTooLongError} for more than `maxBytes` */
 export async function readWhole(pieces: AsyncIterable<Uint8Array>, maxBytes = Infinity): Promise<Buffer> {
 	const read: Uint8Array[] = [];
 	let size = 0;

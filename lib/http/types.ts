@@ -4,46 +4,46 @@ import type { Pace } from './incoming-body';
 import type { Limits } from './limits';
 import type { ServerSentEvent } from './sse';
 
-/** What a stream consists of: server-sent events, or JSON values, one per line. */
+/** The framing of a stream: server-sent events, or one JSON value per line. */
 export type Framing = 'sse' | 'ndjson';
 
-/** n8n's egress filter, as `helpers.getSecureEgressFilter()` gives it from n8n 2.30 on. */
+/** n8n's egress filter, from `helpers.getSecureEgressFilter()` in n8n 2.30 and newer. */
 export interface EgressFilter {
 	validateUrl(url: string | URL): Promise<{ ok: boolean; error?: Error }>;
 	createSecureLookup(): (hostname: string, options: object, done: (...args: never[]) => void) => void;
 	validateRedirectSync(url: string): void;
 }
 
-/** Where a server is reached. `lib/servers` works it out of what the user typed. */
+/** The addresses of a server, which `lib/servers` derives from what the user typed. */
 export interface ServerAddress {
-	/** What the user typed, untouched. */
+	/** What the user typed, unchanged. */
 	typed: string;
-	/** Scheme, host and port. The credential's headers are sent nowhere else. */
+	/** Scheme, host and port. The credential's headers are sent only there. */
 	origin: string;
-	/** Origin and path prefix, for routes beside the API; named in advice. */
+	/** Origin and path prefix, for routes outside the API, and for advice. */
 	root: string;
-	/** Where the API is. Tells one credential's queue from another's. */
+	/** URL of the API. Part of the key of the credential's queue. */
 	api: string;
 }
 
-/** What errors may name beside the URL; `lib/errors` knows what it means. */
+/** Facts besides the URL that errors may contain. */
 export type ErrorContext = Partial<Omit<FailureContext, 'url' | 'secrets'>>;
 
 export interface ConnectionSettings {
 	address: ServerAddress;
-	/** Headers that carry the key and the user's extra headers. They never leave the origin of the base URL. */
+	/** The key and the user's extra headers. They are sent only to the origin of the base URL. */
 	headers?: Record<string, string>;
 	ignoreSslIssues?: boolean;
-	/** Generations at once over this credential; 0 = unlimited. */
+	/** Concurrent generations with this credential; 0 = unlimited. */
 	maxConcurrentRequests?: number;
 	egressFilter?: EgressFilter;
-	/** n8n's helpers of the node's context, by which `lib/tracing` finds the span of the node. */
+	/** The helpers of the node's context, from which `lib/tracing` gets the node's span. */
 	host?: object;
-	/** Sent where the headers of the credential are sent. */
+	/** Sent together with the headers of the credential. */
 	traceHeaders?: Record<string, string>;
-	/** Milliseconds for making a connection, default 10 s. */
+	/** Connect timeout in milliseconds, default 10 s. */
 	connectLimitMs?: number;
-	/** For the errors of every request. */
+	/** Facts for the errors of all requests. */
 	about?: ErrorContext;
 }
 
@@ -51,34 +51,34 @@ export interface RequestOptions {
 	method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 	/** Sent as JSON. */
 	json?: unknown;
-	/** Sent as it is, with its own content type; for uploads. */
+	/** Sent unchanged, with its own content type; for uploads. */
 	body?: { content: AsyncIterable<Uint8Array> | Uint8Array; contentType: string; length?: number };
 	headers?: Record<string, string>;
 	signal?: AbortSignal;
-	/** What the answer should consist of, where that is no JSON and no event stream. */
+	/** Expected framing of a stream; default: server-sent events. */
 	framing?: Framing;
-	/** How often the answer is read at most. Default: whenever something arrives. */
+	/** Least time between two reads of the answer. Default: read whenever something arrives. */
 	pace?: Pace;
-	/** For the errors of this request. */
+	/** Facts for the errors of this request. */
 	about?: ErrorContext;
 }
 
 export interface CallOptions extends RequestOptions {
-	/** For the whole call, default 15 s. */
+	/** Limit for the whole call in milliseconds, default 15 s. */
 	timeoutMs?: number;
-	/** A call that changes something: own connection, never sent twice. Default: every method but GET. */
+	/** Never send twice, and use a new connection. Default: for every method except GET. */
 	once?: boolean;
-	/** Longest pause between two pieces of an upload, and before its answer. */
+	/** Longest pause in milliseconds between two pieces of an upload, and before its answer. */
 	idleMs?: number;
 	/** Longest answer in bytes, default 64 MB. */
 	maxBytes?: number;
-	/** Longest wait for a place in the queue, in milliseconds; default: as long as a generation. */
+	/** Longest wait for a place in the queue, in milliseconds; default: the first-token limit. */
 	placeLimitMs?: number;
 }
 
-/** What comes before the body of an answer. */
+/** URL, status and headers of an answer. */
 export interface AnswerHead {
-	/** Where it came from, after redirects. */
+	/** Its URL, after redirects. */
 	url: string;
 	status: number;
 	/** Names in lower case. */
@@ -87,87 +87,86 @@ export interface AnswerHead {
 
 export interface CallAnswer extends AnswerHead {
 	text: string;
-	/** Parsed body, where it is JSON. */
+	/** The parsed body, if it is JSON. */
 	json: unknown;
-	/** Statuses of the redirects, where there were any. */
+	/** Statuses of the redirects, if any. */
 	redirects?: number[];
 }
 
 export interface StreamOptions extends RequestOptions {
-	/** Of the generations that wait in the queue. */
+	/** Wait in front of the generations in the queue. */
 	inFront?: boolean;
 	limits?: Partial<Limits>;
-	/** Asked after every attempt that failed before an answer began. Without it there is one attempt. */
+	/** Called after every attempt that failed before an answer began. Default: one attempt only. */
 	retry?: RetryPolicy;
 	/**
-	 * May go over a connection that was used before, and leave it open for the next request: a third of the work of a short
-	 * one. For requests of which nothing is used before their end, so that one that meets a closed connection is sent again.
+	 * May reuse a pooled connection and leave it open, which saves a third of the work of a short request. Only if
+	 * nothing of the answer is used before its end, so that a request on a closed connection can be sent again.
 	 */
 	reuse?: boolean;
-	/**
-	 * The error for an answer that is no stream, where the server has error bodies of its own kind. Default: `refusal`.
-	 */
+	/** The error for a refusal, if the server has its own kind of error bodies. Default: `refusal`. */
 	refuse?: (answer: CallAnswer) => ServerError | undefined;
-	/** Called with every piece of the answer that arrives, also with one that completes no event. */
+	/** Called for every piece of the answer, also if it completes no event. */
 	onBytes?: () => void;
-	/** How the answer is reached again when its socket breaks, where the server keeps it. */
-	kept?: KeptAnswer;
-	/** What tells where an answer begins. Without it, it begins with its headers. */
+	/** How to resume the answer after a broken connection, if the server stores it. */
+	resumable?: ResumableAnswer;
+	/** Decides where an answer begins. Default: after its headers. */
 	beginning?: Beginning;
 }
 
 /**
- * The part of a stream before its first content. A failure there is one of an attempt, like a status: `retry` is asked.
+ * Checks the part of a stream before its first content. A failure there is handled like an error status, including
+ * `retry`.
  */
 export interface Beginning {
-	/** Whether these events begin the answer, or what they say has failed. */
+	/** Whether the answer has begun with these events, or the failure that they report. */
 	seen(events: readonly ServerSentEvent[], stream: EventStream): boolean | ServerError;
-	/** What it means that the stream ended there; undefined: the answer is taken as it is. */
+	/** The failure if the stream ended before it began; undefined: it is accepted. */
 	ended(stream: EventStream): ServerError | undefined;
 }
 
-/** Of a request that is answered with a file. */
+/** Options of a request for a file. */
 export type DownloadOptions = Omit<StreamOptions, 'framing' | 'onBytes'>;
 
 /** An answer that is a file. */
 export interface Download extends AnswerHead {
-	/** To be read once. */
+	/** Can be read only once. */
 	pieces: AsyncIterable<Uint8Array>;
 	/** Closes the connection if it is still open. */
 	close(): void;
 }
 
-/** Of a request that is answered as a whole. */
+/** Options of a request whose answer is read as a whole. */
 export interface AnswerOptions extends Omit<StreamOptions, 'framing' | 'onBytes'> {
 	/** Longest answer in bytes, default 64 MB. */
 	maxBytes?: number;
 }
 
 /**
- * Decides whether a request is sent again. One per request, since it may count the attempts. What the server may have
- * taken up must never be sent again.
+ * Decides whether a request is retried. One instance per request, since it may count attempts. A request that the
+ * server may have started on must not be retried, unless it is idempotent.
  *
  * @param leftMs milliseconds until the first-token limit; Infinity without one
- * @returns how many milliseconds to wait before the next attempt, or the error to give up with
+ * @returns milliseconds to wait before the next attempt, or the error to throw
  */
 export type RetryPolicy = (failed: ServerError, leftMs: number) => number | ServerError;
 
-/** An answer whose body is being read: batches of events, one batch per piece that arrived from the network. */
+/** An answer whose body is being read, in batches of events: one batch per read. */
 export interface EventStream extends AnswerHead {
-	/** A JSON answer although a stream was asked for comes as one event named `whole-answer`. */
+	/** A JSON answer in place of a stream is one event named `whole-answer`. */
 	batches: AsyncIterable<ServerSentEvent[]>;
 	/**
-	 * To be called when something arrived that was asked for, rather than a ping or an empty piece: the idle limit begins
-	 * anew, and from the first time on it counts in place of the first-token limit.
+	 * To be called when content arrives, not for a ping or an empty piece. Resets the idle limit, which replaces the
+	 * first-token limit from the first call on.
 	 */
 	content(): void;
-	/** To be called when only an end marker can still come: after 3 s the stream is given up, whatever else arrives. */
+	/** To be called when only an end marker may follow: the stream is then aborted after 3 s. */
 	finishing(): void;
-	/** What the body turned out to consist of; undefined for a whole answer, and before anything arrived. */
+	/** The actual framing; undefined for a whole answer, and before anything arrived. */
 	framing(): Framing | undefined;
 	/** Lines in the body that were no events. */
 	strayLines(): readonly string[];
-	/** How often the answer was taken up again after its socket broke. */
+	/** How often the answer was resumed after a broken connection. */
 	resumed(): number;
 	/** Closes the connection if it is still open, which frees the server's slot. */
 	close(): void;
@@ -181,12 +180,12 @@ export interface Answer extends AnswerHead {
 	close(): void;
 }
 
-/** How an answer that the server keeps is reached again, after the socket broke. */
-export interface KeptAnswer {
-	/** Sent with the request: they make the server keep the answer. */
+/** How to resume an answer that the server stores, after a broken connection. */
+export interface ResumableAnswer {
+	/** Sent with the request, so that the server stores the answer. */
 	headers: Record<string, string>;
-	/** What gives the answer from a byte of its body on. */
+	/** The URL for the answer from a byte offset of its body on. */
 	attachUrl(from: number): string;
-	/** What ends the generation, by DELETE: closing the socket of a kept answer ends nothing. */
+	/** The URL to cancel the generation with DELETE: closing the connection of a stored answer does not end it. */
 	cancelUrl: string;
 }

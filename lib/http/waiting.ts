@@ -1,11 +1,9 @@
 import { sleep } from 'n8n-workflow';
 
-/** A pause is slept in pieces, so that a cancelled one leaves no long timer behind. */
+/** Pauses are slept in pieces, so that a cancelled one leaves no long timer behind. */
 const PAUSE_PIECE_MS = 250;
 
-/**
- * Gives up waiting when the signal aborts, for work that does not look at it: the look-up of a name by the egress filter.
- */
+/** Stops waiting for work when the signal aborts, for work that ignores the signal: the egress filter's DNS lookup. */
 export async function raceAgainstAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
 	signal.throwIfAborted();
 	let onAbort = () => {};
@@ -20,7 +18,7 @@ export async function raceAgainstAbort<T>(signal: AbortSignal, work: () => Promi
 	}
 }
 
-/** Waits, and ends early with the reason of the signal when that aborts. */
+/** Waits for some milliseconds. Rejects with the signal's reason when that aborts. */
 export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
 	signal?.throwIfAborted();
 	let wake = () => {};

@@ -102,7 +102,7 @@ export async function askServerKindAgain(
 
 /** Learns nothing if the queue gives no place in time. */
 async function askInPlace(connection: Connection, limitMs: number): Promise<void> {
-	await connection.inPlace({}, async (direct) => await askOnce(direct, limitMs)).catch(asFailed);
+	await connection.withQueuePlace({}, async (direct) => await askOnce(direct, limitMs)).catch(asFailed);
 }
 
 async function askOnce(connection: Connection, limitMs: number): Promise<void> {

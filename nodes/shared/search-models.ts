@@ -72,7 +72,7 @@ async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> 
 function searchOf(list: ListModels) {
 	return listSearch(async (servers, wanted) => {
 		// Nobody watches an empty list for longer.
-		const asked = async (one: Connection) => await one.inPlace({ placeLimitMs: 10_000 }, list);
+		const asked = async (one: Connection) => await one.withQueuePlace({ placeLimitMs: 10_000 }, list);
 		const { models, failed } = await listModelsOf(servers, asked);
 		const names = shortModelNames(models.map(({ id }) => id));
 		return [

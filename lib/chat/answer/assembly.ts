@@ -63,7 +63,7 @@ const MIN_REPETITION = 20;
 export class Assembly {
 	private readonly splitter: ThinkSplitter;
 	private readonly calls: ToolCallAssembly;
-	/** Where no call may stand in the text, nobody looks for one. */
+	/** Undefined if no calls are to be read from the text. */
 	private readonly textCalls: TextCalls | undefined;
 	private thoughts: ThinkSplitter | undefined;
 	private readonly thoughtCalls: CallDetector | undefined;

@@ -86,7 +86,7 @@ function typed(name: string, value: unknown): unknown {
 	}
 }
 
-/** Samplers that only Ollama's own API takes. */
+/** Samplers that only Ollama's native API supports. */
 const OWN_SAMPLERS = SAMPLER_ENTRIES.filter(([name, { extra }]) => extra === true && takes('ollama', name));
 
 const isSet = (value: unknown) => value !== undefined && value !== null;

@@ -139,7 +139,7 @@ export interface ServerTraits {
 	refusals?: readonly Refusal[];
 
 	/** Whether it may store answers, so that reading one can resume after a lost connection. Newer versions do. */
-	mayKeepAnswers?: boolean;
+	mayResumeAnswers?: boolean;
 
 	/** Whether all listed models are in memory. */
 	listsLoadedModelsOnly?: boolean;

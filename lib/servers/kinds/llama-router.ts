@@ -9,7 +9,7 @@ import { isLlama, llamaServer } from './llama-server';
  */
 export const llamaRouter: ServerTraits = {
 	...llamaServer,
-	mayKeepAnswers: false,
+	mayResumeAnswers: false,
 	label: 'llama-server (router)',
 	matches: (answers) =>
 		isLlama(answers) &&

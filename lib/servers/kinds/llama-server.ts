@@ -32,7 +32,7 @@ export const llamaServer: ServerTraits = {
 	reasoningFields: ['reasoning_content'],
 	schemasBecomeGrammar: true,
 	splitsThinking: true,
-	mayKeepAnswers: true,
+	mayResumeAnswers: true,
 	endsThinking: true,
 	listsLoadedModelsOnly: true,
 	llamaApi: 'oneModel',

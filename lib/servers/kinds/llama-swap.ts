@@ -11,7 +11,7 @@ import { llamaServer } from './llama-server';
  */
 export const llamaSwap: ServerTraits = {
 	...llamaServer,
-	mayKeepAnswers: false,
+	mayResumeAnswers: false,
 	label: 'llama-swap',
 	matches: (answers) =>
 		ownsModels(answers, 'llama-swap') ||

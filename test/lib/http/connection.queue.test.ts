@@ -152,12 +152,14 @@ describe('the queue', () => {
 		expect((await connection.withoutQueue().call(`${server.url}/health`)).status).toBe(200);
 		holding.close();
 		// Several questions in one place: the second one does not wait for the first.
-		const asked = connection.inPlace({}, async (direct) => [
+		const asked = connection.withQueuePlace({}, async (direct) => [
 			(await direct.call(`${server.url}/health`)).status,
-			await direct.inPlace({}, async (again) => (await again.call(`${server.url}/props`)).status),
+			await direct.withQueuePlace({}, async (again) => (await again.call(`${server.url}/props`)).status),
 		]);
 		expect(await asked).toEqual([200, 200]);
-		await expect(connection.inPlace({}, async () => await Promise.reject(new Error('no')))).rejects.toThrow('no');
+		await expect(connection.withQueuePlace({}, async () => await Promise.reject(new Error('no')))).rejects.toThrow(
+			'no',
+		);
 		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
 	});
 

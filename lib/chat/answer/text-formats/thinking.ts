@@ -171,7 +171,7 @@ export class ThinkSplitter {
 	 */
 	private *readUndecided(source: Source, start: Place): Reading<boolean> {
 		const surroundings = new MarkupTracker();
-		/** Up to where they are known: only a marker asks for them. */
+		/** The place up to which `surroundings` was fed: only at a possible marker it must be up to date. */
 		let known = source.place;
 		while ((yield* source.peek()) !== '') {
 			if (this.isApart && this.openingTagMayBeMissing !== 'always') break;

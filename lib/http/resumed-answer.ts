@@ -1,33 +1,33 @@
 import type { Answer } from './types';
 import { pauseFor } from './waiting';
 
-/** Before each attempt to attach; the last one is given up after. A byte that arrives makes it begin anew. */
+/** Milliseconds before each attempt to resume; no more attempts follow. Received data resets the attempts. */
 const PAUSES_MS = [0, 250, 1_000, 2_000, 4_000, 8_000];
-/** The end of a stream stands in its last bytes. */
+/** Last characters that are kept to recognize the end marker. */
 const TAIL_LENGTH = 32;
 const END_MARKER = /data: ?\[DONE\]\s*$/;
-/** So many first bytes tell whether a body begins anew: its first event comes only once. */
+/** First bytes that are compared, to see whether a body starts again from the beginning: the first event is unique. */
 const HEAD_LENGTH = 1_024;
 const EVENTS = /\bevent-stream\b/i;
 
 interface Reaching {
-	/** Asks the server for the rest. Rejects where it cannot be reached. */
+	/** Requests the rest of the body. Rejects if the server cannot be reached. */
 	attach(from: number): Promise<Answer>;
 	/** Ends the generation on the server. */
 	cancel(): void;
-	/** Aborts when the request is over, for whatever reason. */
+	/** Aborted by cancelling or a time limit. */
 	signal: AbortSignal;
 }
 
-/** An answer whose body goes on where a broken socket left it. */
+/** An answer whose body is resumed after a broken connection. */
 export class ResumedAnswer implements Answer {
 	readonly status: number;
 	readonly headers: Record<string, string>;
 	readonly url: string;
 	readonly body: AsyncIterable<Uint8Array>;
-	/** How often it was attached to again. */
+	/** How often it was resumed. */
 	resumed = 0;
-	/** Bytes of the body, without the coding of HTTP, as the server counts them. */
+	/** Received bytes of the body, without HTTP's transfer coding, as the server counts them. */
 	private received = 0;
 	private head = Buffer.alloc(0);
 	private tail = '';
@@ -59,7 +59,7 @@ export class ResumedAnswer implements Answer {
 		for (;;) {
 			const before = this.received;
 			const broken = yield* this.untilItBreaks();
-			// Without its end marker the body was ended by a proxy, or by somebody who stopped the run: one look tells.
+			// Without an end marker, a proxy may have ended the body, or somebody cancelled the run: resuming once tells.
 			const isWhole =
 				broken === undefined && (END_MARKER.test(this.tail) || (this.resumed > 0 && this.received === before));
 			const next = isWhole || this.reaching.signal.aborted ? undefined : await this.attached();
@@ -88,7 +88,10 @@ export class ResumedAnswer implements Answer {
 		}
 	}
 
-	/** The rest, also out of a whole answer: a gateway may drop `from`. */
+	/**
+	 * The rest of the body. If it starts again from the beginning, because a gateway dropped `from`, the known part is
+	 * skipped.
+	 */
 	private async *withoutRepetition(): AsyncGenerator<Uint8Array> {
 		const { head } = this;
 		let begun: Buffer | undefined = Buffer.alloc(0);
@@ -108,16 +111,16 @@ export class ResumedAnswer implements Answer {
 		}
 	}
 
-	/** The rest of the answer; undefined where the server has it no longer, or is not reached again. */
+	/** The rest of the answer; undefined if the server no longer has it, or cannot be reached. */
 	private async attached(): Promise<Answer | undefined> {
 		while (this.attempts < PAUSES_MS.length) {
 			await pauseFor(PAUSES_MS[this.attempts++]!, this.reaching.signal);
 			const answer = await this.reaching.attach(this.received).catch(() => undefined);
-			// A page with status 200 is nothing of the answer.
+			// A web page with status 200 is not the answer.
 			if (answer !== undefined && answer.status < 300 && EVENTS.test(answer.headers['content-type'] ?? ''))
 				return answer;
 			answer?.close();
-			// A proxy says for a while that the server is not there; the server itself, that it has lost the answer.
+			// 5xx: a proxy whose server is down for a while. 4xx: the server no longer has the answer.
 			if (answer !== undefined && answer.status < 500) return undefined;
 		}
 		return undefined;
