@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { ResumedAnswer } from '../../../lib/http/kept-answer';
+import { ResumedAnswer } from '../../../lib/http/resumed-answer';
 import type { Answer } from '../../../lib/http/types';
 import { examples } from '../../support/properties';
 
