@@ -48,7 +48,8 @@ const tests = join(__dirname, '..');
 const rank = new Map(
 	LONGEST.map((name, at) => {
 		const file = join(tests, `${name}.test.ts`);
-		if (!existsSync(file)) throw new Error(`${relative(process.cwd(), __filename)} names a suite that is gone: ${name}`);
+		if (!existsSync(file))
+			throw new Error(`${relative(process.cwd(), __filename)} names a suite that is gone: ${name}`);
 		return [file, at];
 	}),
 );
