@@ -1,6 +1,8 @@
 import { exactJson, keptAsText } from '../../lib/values';
 import fc from 'fast-check';
 
+import { anyCodePoint } from '../support/code-points';
+
 interface Written {
 	json: string;
 	value: unknown;
@@ -19,7 +21,7 @@ const { written } = fc.letrec<{ written: Written }>((tie) => ({
 			.map(String)
 			.map((json) => (String(Number(json)) === json ? asJson(Number(json)) : asText(json))),
 		fc
-			.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.double({ noNaN: true }), fc.boolean())
+			.oneof(fc.string({ unit: anyCodePoint }), fc.integer(), fc.double({ noNaN: true }), fc.boolean())
 			.map((value) => (Number.isFinite(value) || typeof value !== 'number' ? asJson(value) : asJson(null))),
 		fc.constantFrom('NaN, "Infinity', '\\', '12345678901234567890', ':NaN}', null).map(asJson),
 		fc.array(tie('written')).map((items) => ({
