@@ -166,7 +166,7 @@ export class SecretParts {
 
 /** Not the same one or two characters only: many IDs contain a row of zeros. */
 function isVaried(part: string): boolean {
-	return new Set(lower(part)).size > 2;
+	return !/^(.)\1*(?:(.)(?:\1|\2)*)?$/is.test(part);
 }
 
 /** Letters and digits, or letters whose case changes more often than in `iOSAppKey`. */
