@@ -1,6 +1,7 @@
 import { ReadingPace } from './answer/reading-pace';
 import type { TurnMemory } from './answer/turn-memory';
 import type { ServerPool } from '../servers/pool/server-pool';
+import { conversationKey } from './request/conversation-key';
 import { counterAt, fitHistory } from './request/history-budget';
 import { convertMessages } from './request/messages';
 import { type ChatCall, type ChatSettings, draftRequest, type RequestDraft } from './request/request';
@@ -34,7 +35,7 @@ export async function prepareCall(
 		reasoning: settings.reasoningEcho,
 		recall: (id) => memory.recall(id),
 	});
-	const { messages, notes } = await withinBudget(converted, settings, servers, call.signal);
+	const { messages, notes } = await withinBudget(converted, settings, servers, call);
 	const draft = draftRequest(settings, call, messages);
 	return { settings, call, messages, draft, notes, pace: new ReadingPace(call, settings.limits), memory, startedAt };
 }
@@ -43,10 +44,11 @@ async function withinBudget(
 	messages: ChatMessage[],
 	{ historyBudget = 0, model }: ChatSettings,
 	servers: ServerPool,
-	signal: AbortSignal | undefined,
+	{ signal, tools }: ChatCall,
 ): Promise<{ messages: ChatMessage[]; notes: string[] }> {
 	if (historyBudget === 0) return { messages, notes: [] };
-	const fitted = await fitHistory(messages, historyBudget, counterAt(servers.first, model, signal));
+	const conversation = conversationKey(model.trim(), messages, tools);
+	const fitted = await fitHistory(messages, historyBudget, counterAt(servers, model, { signal, conversation }));
 	if (fitted.leftOut === 0) return { messages, notes: [] };
 	const note = `Left out, because the earlier turns have more than the ${historyBudget} tokens of History Budget: ${fitted.leftOut} of them, from the oldest on.`;
 	return { messages: fitted.messages, notes: [note] };

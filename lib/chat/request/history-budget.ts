@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 
-import type { Connection } from '../../http/connection';
 import { LruCache } from '../../lru-cache';
+import { atAnyServer } from '../../servers/manage/any-server';
 import { countTokens, estimateTokens } from '../../servers/manage/tokens';
+import type { ServerPool } from '../../servers/pool/server-pool';
 import type { ChatMessage } from '../types';
 import { mediaOf, textOf } from './content';
 
@@ -58,11 +59,11 @@ export async function fitHistory(
 	return { messages: messages.filter((message) => !dropped.has(message)), leftOut };
 }
 
-/** Returns a function that counts tokens with the server's tokenizer, or estimates them. Counts are cached. */
+/** Returns a function that counts tokens with the tokenizer of the conversation's server, or estimates them. Cached. */
 export function counterAt(
-	connection: Connection,
+	servers: ServerPool,
 	model: string,
-	signal?: AbortSignal,
+	{ signal, conversation }: { signal?: AbortSignal; conversation?: string } = {},
 ): (text: string) => Promise<number> {
 	const late = AbortSignal.timeout(COUNT_LIMIT_MS);
 	const ended = signal === undefined ? late : AbortSignal.any([signal, late]);
@@ -72,12 +73,15 @@ export function counterAt(
 		return NOT_COUNTED;
 	};
 	return async (text) => {
-		const key = createHash('sha1').update(`${connection.url.api} ${model} ${text}`).digest('base64');
+		const key = createHash('sha1').update(`${servers.first.url.api} ${model} ${text}`).digest('base64');
 		const known = counted.get(key);
 		if (known !== undefined) return known;
-		const ask = { model, addSpecial: false, parseSpecial: false, signal: ended };
+		const counting = async () =>
+			await atAnyServer({ servers, signal: ended, conversation }, model, async (connection, ask) => {
+				return await countTokens(connection, text, { ...ask, addSpecial: false, parseSpecial: false });
+			});
 		// After a failure no more texts are sent: the chat request will fail too, and report it.
-		const { tokens } = hasFailed ? NOT_COUNTED : await countTokens(connection, text, ask).catch(failed);
+		const { tokens } = hasFailed ? NOT_COUNTED : await counting().catch(failed);
 		// 0 means that the text was not counted.
 		if (tokens <= 0) return estimateTokens(text);
 		counted.set(key, tokens);

@@ -1,6 +1,6 @@
 import { listVoices } from '../../../lib/media/voices';
 import { listSearch } from '../../shared/search-models';
-import { atAnyServer } from '../any-server';
+import { atAnyServer } from '../../../lib/servers/manage/any-server';
 
 /** The voices of the server for the list in the editor, of the chosen model where it wants one. */
 export const searchVoices = listSearch(async (servers, wanted, context) => {

@@ -4,6 +4,7 @@ import { counterAt, fitHistory } from '../../../../lib/chat/request/history-budg
 import type { ChatMessage } from '../../../../lib/chat/types';
 import { connectTo } from '../../../../lib/servers/connect';
 import { estimateTokens } from '../../../../lib/servers/manage/tokens';
+import { ServerPool } from '../../../../lib/servers/pool/server-pool';
 import { closeRawServers, rawServer, whole } from '../../../support/raw-answers';
 
 const words = async (text: string) => await Promise.resolve(text.split(/\s+/).filter((word) => word !== '').length);
@@ -111,7 +112,7 @@ test('a tokenizer that hangs holds the answer up once, not for each turn', async
 	const within = AbortSignal.timeout.bind(AbortSignal);
 	const limit = jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => within(ms === 10_000 ? 50 : ms));
 	try {
-		const count = counterAt(connectTo({ baseUrl: await rawServer(() => undefined) }), 'm');
+		const count = counterAt(ServerPool.of(connectTo({ baseUrl: await rawServer(() => undefined) })), 'm');
 		const texts = Array.from({ length: 20 }, (_, at) => 'word '.repeat(at));
 		for (const text of texts) expect(await count(text)).toBe(estimateTokens(text));
 	} finally {
@@ -125,7 +126,7 @@ test.each([{ tokens: [] }, { count: 0 }, { count: -5 }, { tokens: -5 }, {}])(
 	async (answer) => {
 		const url = await rawServer(whole('200 OK', JSON.stringify(answer), { 'Content-Type': 'application/json' }));
 		try {
-			expect(await counterAt(connectTo({ baseUrl: url }), 'm')('word '.repeat(50))).toBe(63);
+			expect(await counterAt(ServerPool.of(connectTo({ baseUrl: url })), 'm')('word '.repeat(50))).toBe(63);
 		} finally {
 			await closeRawServers();
 		}
@@ -139,9 +140,32 @@ test('a server whose tokenizer fails is asked once for an answer, not for each o
 		whole('500 Internal Server Error', '{"error":{"message":"no"}}')(path, socket, head);
 	});
 	try {
-		const count = counterAt(connectTo({ baseUrl: url }), 'm');
+		const count = counterAt(ServerPool.of(connectTo({ baseUrl: url })), 'm');
 		for (let at = 1; at < 20; at++) expect(await count('word '.repeat(at))).toBe(estimateTokens('word '.repeat(at)));
 		expect(asked).toBeLessThanOrEqual(1);
+	} finally {
+		await closeRawServers();
+	}
+});
+
+test('where a server of the credential is down, another one counts, and the one that is down rests', async () => {
+	let asked = 0;
+	const [down, up] = await Promise.all([
+		rawServer((_path, socket) => {
+			asked++;
+			socket.destroy();
+		}),
+		rawServer(whole('200 OK', '{"tokens":[1,2,3]}', { 'Content-Type': 'application/json' })),
+	]);
+	try {
+		const servers = new ServerPool([
+			{ connection: connectTo({ baseUrl: down }) },
+			{ connection: connectTo({ baseUrl: up }) },
+		]);
+		for (let at = 0; at < 20; at++)
+			expect(await counterAt(servers, 'm', { conversation: `chat ${at}` })(`text ${at}`)).toBe(3);
+		expect(asked).toBeGreaterThan(0);
+		expect(asked).toBeLessThan(5);
 	} finally {
 		await closeRawServers();
 	}

@@ -1,0 +1,24 @@
+import type { Connection } from '../../http/connection';
+import type { ServerPool } from '../pool/server-pool';
+import type { NativeRouteOptions } from './llama-server-routes';
+
+export type Work<T> = (connection: Connection, ask: NativeRouteOptions) => Promise<T>;
+
+interface AnyServer {
+	servers: ServerPool;
+	signal?: AbortSignal;
+	conversation?: string;
+}
+
+/** Asks one of the servers of the credential, and the next one where it fails: for short questions that change nothing. */
+export async function atAnyServer<T>(
+	{ servers, signal, conversation }: AnyServer,
+	model: string,
+	work: Work<T>,
+): Promise<T> {
+	const { value } = await servers.run(
+		async ({ connection, model: there }) => await work(connection, { model: there, signal, once: servers.hasSeveral }),
+		{ model, use: 'ask', limits: {}, retry: () => (failed) => failed, idempotent: true, signal, conversation },
+	);
+	return value;
+}
