@@ -1,6 +1,6 @@
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
 import { type ServerKind, traitsOf } from '../servers/kinds';
-import { resumableAnswer } from '../servers/manage/resumable-answers';
+import { resumableAt } from '../servers/manage/resumable-answers';
 import type { Skipped } from '../servers/pool/failover';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';
 import { untilReady } from '../servers/retry';
@@ -78,7 +78,7 @@ async function sendTo(
 	const { template, dropsTools } = await toolTemplate(connection, request);
 	if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
-	const resumable = traitsOf(kind).mayResumeAnswers === true ? await resumableAnswer(connection, signal) : undefined;
+	const resumable = traitsOf(kind).mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
 	const send = async () => await sendRequest({ ...attempt, pace, resumable, reuse, signal }, wanted, request);
 	const told = async (error: unknown) => await withServerAdvice(connection, error, { model, kind, signal });
 	const { api } = connection.url;

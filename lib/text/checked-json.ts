@@ -36,11 +36,7 @@ export function requestedJson(
 	if (!('faults' in outcome)) return outcome;
 	const faults = outcome.faults.length === 0 ? ['it is not JSON'] : outcome.faults;
 	const wrong = 'The answer is not the JSON that was asked for';
-	throw invalidJsonError(answer, { url: answer.url }, faults, {
-		cut: 'The token limit cut off the JSON',
-		wrong,
-		remedy,
-	});
+	throw jsonError(answer, { url: answer.url }, faults, { cut: 'The token limit cut off the JSON', wrong, remedy });
 }
 
 /**
@@ -48,7 +44,7 @@ export function requestedJson(
  *
  * @param words titles for both, and advice for wrong JSON
  */
-export function invalidJsonError(
+export function jsonError(
 	{ text, reasoning, finishReason }: Pick<FinishedAnswer, 'text' | 'reasoning' | 'finishReason'>,
 	context: Partial<FailureContext>,
 	faults: readonly string[],

@@ -5,7 +5,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { readToEnd } from '../generators';
 import type { Connection } from '../http/connection';
 import { ServerPool } from '../servers/pool/server-pool';
-import { checkedJson, jsonNotes, invalidJsonError } from './checked-json';
+import { checkedJson, jsonNotes, jsonError } from './checked-json';
 import { checkSchema } from './schema-check';
 import { addUsage } from './usage';
 import { LruCache } from '../lru-cache';
@@ -82,7 +82,7 @@ export async function extract(
 	const mended = outcome(second, schema);
 	if ('output' in mended) return { ...mended, answer: second, ...usage, repaired: true };
 	const context = ServerPool.of(servers).first.contextOf(second.url, { model: settings.model });
-	throw invalidJsonError(second, context, mended.faults, {
+	throw jsonError(second, context, mended.faults, {
 		cut: 'The token limit cut off the data',
 		wrong: 'The model gives no valid data',
 		wrongMeaning: 'The answer of the model does not follow the schema, also not when it was told so',

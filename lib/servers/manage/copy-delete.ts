@@ -3,7 +3,7 @@ import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { traitsOf } from '../kinds';
 import { pathOfModel } from '../model-names';
-import { actionNotSupported, requireOllamaApi, workOnModel, type ModelWork } from './model-work';
+import { unsupported, requireOllamaApi, workOnModel, type ModelWork } from './model-work';
 
 const LIMIT_MS = 60_000;
 
@@ -33,13 +33,7 @@ export async function deleteModel(connection: Connection, options: ModelWork) {
 		else if (llamaApi === 'router') await deleteOnRouter(connection, model, call);
 		else if (installsModels === true) await connection.accepted(`${api}/models/${pathOfModel(model)}`, call);
 		else
-			throw await actionNotSupported(
-				connection,
-				kind,
-				'delete models',
-				"Ollama, llama-server's router and speaches",
-				signal,
-			);
+			throw await unsupported(connection, kind, 'delete models', "Ollama, llama-server's router and speaches", signal);
 		return { deleted: true };
 	});
 }

@@ -69,7 +69,7 @@ export function offeredModel(
  *
  * @param what the action, in words after "cannot"
  */
-export async function actionNotSupported(
+export async function unsupported(
 	connection: Connection,
 	kind: ServerKind,
 	what: string,
@@ -93,7 +93,7 @@ export async function requireOllamaApi(
 	what: string,
 	signal: AbortSignal | undefined,
 ): Promise<void> {
-	if (traitsOf(kind).hasOllamaApi !== true) throw await actionNotSupported(connection, kind, what, 'Ollama', signal);
+	if (traitsOf(kind).hasOllamaApi !== true) throw await unsupported(connection, kind, what, 'Ollama', signal);
 }
 
 /** Polls until `look` returns a value. @throws what `late` returns, after `limitMs` */

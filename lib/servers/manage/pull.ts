@@ -3,7 +3,7 @@ import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { type ServerKind, traitsOf } from '../kinds';
 import { isModelNamed, pathOfModel } from '../model-names';
-import { CALL_MS, actionNotSupported, offeredModels, pollUntil, workOnModel, type ModelWork } from './model-work';
+import { CALL_MS, unsupported, offeredModels, pollUntil, workOnModel, type ModelWork } from './model-work';
 import { followWork, type Progress } from './work-progress';
 
 export interface PullOptions extends ModelWork {
@@ -104,11 +104,5 @@ async function installModel(connection: Connection, kind: ServerKind, options: P
 }
 
 async function cannotPull(connection: Connection, kind: ServerKind, { signal }: PullOptions): Promise<ServerError> {
-	return await actionNotSupported(
-		connection,
-		kind,
-		'download models',
-		"Ollama, llama-server's router and speaches",
-		signal,
-	);
+	return await unsupported(connection, kind, 'download models', "Ollama, llama-server's router and speaches", signal);
 }

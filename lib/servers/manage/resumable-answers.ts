@@ -15,10 +15,7 @@ const keeping = LruCache.shared<boolean>({ ttlMs: 10 * 60_000 });
  * does, for some minutes after their end and up to 4 MiB each (docs/protocols/llama-server-new.md 1). Anyone with the
  * key and the ID can read an answer, and reusing an ID ends its run, so IDs are random.
  */
-export async function resumableAnswer(
-	connection: Connection,
-	signal?: AbortSignal,
-): Promise<ResumableAnswer | undefined> {
+export async function resumableAt(connection: Connection, signal?: AbortSignal): Promise<ResumableAnswer | undefined> {
 	const { api } = connection.url;
 	if (!(await keepsAnswers(connection, signal))) return undefined;
 	const url = `${api}/stream?conv_id=${randomUUID()}`;

@@ -40,7 +40,7 @@ export function cooldownKeys({ queued }: Member, { model, use }: ModelAndUse): [
 }
 
 /** The failure for which a server is cooling down; undefined if it may be asked. */
-export function cooldownFailure(member: Member, asked: ModelAndUse) {
+export function cooldownOf(member: Member, asked: ModelAndUse) {
 	return cooldownKeys(member, asked)
 		.map(cooldownReason)
 		.find((why) => why !== undefined);
@@ -56,7 +56,7 @@ export function cooldownFailure(member: Member, asked: ModelAndUse) {
 export async function chooseServer(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
 	const { model, conversation } = options;
 	for (;;) {
-		const well = members.filter((member) => cooldownFailure(member, options) === undefined);
+		const well = members.filter((member) => cooldownOf(member, options) === undefined);
 		const among = well.length > 0 ? inOrder(well, conversation) : [firstOutOfCooldown(members, options)];
 		const [preferred] = among as [Member];
 		const free = among.find(hasRoom);

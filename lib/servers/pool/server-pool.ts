@@ -4,14 +4,7 @@ import { Connection } from '../../http/connection';
 import { DEFAULT_LIMITS, type Limits } from '../../http/limits';
 import type { RetryPolicy } from '../../http/types';
 import { pauseFor } from '../../http/waiting';
-import {
-	type ChoiceOptions,
-	chooseServer,
-	type Member,
-	cooldownKeys,
-	type Turn,
-	cooldownFailure,
-} from './choose-server';
+import { type ChoiceOptions, chooseServer, type Member, cooldownKeys, type Turn, cooldownOf } from './choose-server';
 import { allFailed, canFailOver, lacksModel, mostRecoverable, type Skipped, withOthers } from './failover';
 import { occupy } from '../occupancy';
 import { endCooldown, endProbe, startCooldown } from './cooldowns';
@@ -168,7 +161,7 @@ export class ServerPool {
 	private passedOver(answered: Member, failures: ReadonlyMap<Member, ServerError>, asked: PoolOptions): Skipped[] {
 		return this.members.flatMap((member) => {
 			const failed = failures.get(member);
-			const why = failed ?? cooldownFailure(member, asked);
+			const why = failed ?? cooldownOf(member, asked);
 			if (member === answered || why === undefined) return [];
 			return [{ url: member.queued.url.root, why: why.message, wasAsked: failed !== undefined }];
 		});

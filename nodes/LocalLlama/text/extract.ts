@@ -142,11 +142,6 @@ function fieldOf(row: Record<string, unknown>, label: string): ExtractField {
 	const given: unknown = row.choices;
 	const choices = Array.isArray(given) ? given.map(String) : namesIn(String(given ?? ''));
 	if (type === 'choice' && choices.length === 0) throw wrongField(label, `has no choices for "${name}"`);
-	return {
-		name,
-		type,
-		description: String(row.description ?? ''),
-		choices,
-		required: booleanOf(row.required) === true,
-	};
+	const required = booleanOf(row.required) === true;
+	return { name, type, description: String(row.description ?? ''), choices, required };
 }
