@@ -8,15 +8,7 @@ import type { DifyClient } from './client';
 import { createRun, finish, reduce, singleText, type RunState } from './events';
 import { difyFailure, runError } from './failure';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
-import {
-	MAX_WAIT_MS,
-	DELAY_MS,
-	endedRecord,
-	isApiAway,
-	throwRunNotFound,
-	stillRunning,
-	type RunRecord,
-} from './run-record';
+import { MAX_WAIT_MS, DELAY_MS, endedRecord, isApiAway, notFound, stillRunning, type RunRecord } from './run-record';
 import { RunReader, failureOf, type ReadingOptions } from './run-reading';
 import type { RunResult, TextDelta } from './types';
 
@@ -123,7 +115,7 @@ export async function followRun(
 		if (record !== undefined && (record.status !== 'paused' || pauses++ > 0 || !canAttach))
 			return await recordedResult(client, state, record, url, options);
 		if (isUnattachable && options.record === 'once') throw failed;
-		if (unknownAt !== undefined && performance.now() - unknownAt >= unknownMs) throwRunNotFound(client, runId);
+		if (unknownAt !== undefined && performance.now() - unknownAt >= unknownMs) notFound(client, runId);
 		canAttach &&= !isUnattachable;
 		isKnown ||= failed === undefined || isLost(failed);
 		// A snapshot repeats what is known: only new progress shows that the run goes on.

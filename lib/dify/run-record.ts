@@ -75,10 +75,10 @@ export async function findRecord(client: DifyClient, runId: string): Promise<Run
 
 /** The record of a run. @throws {ServerError} of kind `runNotFound` */
 export async function getRecord(client: DifyClient, runId: string): Promise<RunRecord> {
-	return (await findRecord(client, runId)) ?? throwRunNotFound(client, runId);
+	return (await findRecord(client, runId)) ?? notFound(client, runId);
 }
 
-export function throwRunNotFound(client: DifyClient, runId: string): never {
+export function notFound(client: DifyClient, runId: string): never {
 	throw difyFailure('runNotFound', { url: client.url(pathOf(runId)), facts: { workflowRunId: runId } });
 }
 
@@ -122,7 +122,7 @@ export async function waitForRecord(
 		const passed = performance.now() - begun;
 		if (record !== undefined && !isUnfinishedRecord(record, acrossPauses)) return record;
 		isKnown ||= record !== undefined;
-		if (!isKnown && passed >= DELAY_MS) throwRunNotFound(client, runId);
+		if (!isKnown && passed >= DELAY_MS) notFound(client, runId);
 		if (passed >= limit) throw stillRunning(client, runId, limit);
 		const pause = pausesMs[Math.min(polls, pausesMs.length - 1)] ?? 0;
 		await client.pause(Math.min(pause, Math.max(0, limit - passed)), client.url(pathOf(runId)));

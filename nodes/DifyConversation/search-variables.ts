@@ -1,7 +1,7 @@
 import { localError } from '../../lib/dify/failure';
 import { optionalUuid } from '../../lib/dify/ids';
 import { listVariables } from '../../lib/dify/variables';
-import { editorList, editorUser, editorValue, fitting } from '../shared/dify/editor';
+import { editorList, editorUser, editorValue, matching } from '../shared/dify/editor';
 
 /** Variables of the conversation in the node. */
 export const searchVariables = editorList(async ({ context, client, filter }) => {
@@ -17,5 +17,5 @@ export const searchVariables = editorList(async ({ context, client, filter }) =>
 		name: `${String(name)} (${String(type)})`,
 		value: String(id),
 	}));
-	return fitting(named, filter);
+	return matching(named, filter);
 });

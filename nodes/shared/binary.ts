@@ -4,15 +4,15 @@ import { invalidInput } from '../../lib/errors/failure';
 import type { FileSource } from '../../lib/http/multipart';
 import { isRecord } from '../../lib/values';
 
-/** A multiple of 4, so that every piece of base64 decodes on its own. */
+/** Characters; a multiple of 4, so that every piece of base64 decodes on its own. */
 const BASE64_PIECE = 256 * 1024;
 const STREAM_PIECE = 256 * 1024;
 
 /**
- * A binary property of an item as something to upload, without reading it: n8n holds it as base64 in memory, or in a
- * file or store from which it can be streamed.
+ * A binary property of an item as an upload source, without reading it: n8n has it as base64 in memory, or in a file or
+ * store that can be streamed.
  *
- * @param property its name, or the file itself, as an expression gives it
+ * @param property its name, or the binary data itself from an expression
  * @throws {NodeOperationError} of n8n when the item has no such property
  */
 export async function binarySource(
@@ -36,12 +36,12 @@ export async function binarySource(
 	return { ...base, ...source };
 }
 
-/** A file as n8n hands it on. */
+/** Whether a value is binary data of n8n. */
 export function isBinaryData(value: unknown): value is IBinaryData {
 	return isRecord(value) && typeof value.mimeType === 'string' && typeof value.data === 'string';
 }
 
-/** Base64 from elsewhere than n8n may be broken into lines, which count neither for its length nor for its pieces. */
+/** A file in memory. Base64 from elsewhere may have line breaks, which are removed first. */
 function inItem({ data }: IBinaryData): Pick<FileSource, 'size' | 'open'> {
 	const base64 = /\s/.test(data) ? data.replace(/\s+/g, '') : data;
 	return { size: Buffer.byteLength(base64, 'base64'), open: () => decoded(base64) };
@@ -52,7 +52,7 @@ export function binaryProperties(context: IExecuteFunctions, itemIndex: number):
 	return Object.keys(context.getInputData()[itemIndex]?.binary ?? {});
 }
 
-/** What is typed into a field: names separated by commas. */
+/** Splits names separated by commas. */
 export function namesIn(typed: string): string[] {
 	return typed
 		.split(',')
@@ -75,8 +75,8 @@ async function* stored(context: IExecuteFunctions, id: string): AsyncGenerator<U
 }
 
 /**
- * The length must be known before the first byte goes out. A store that does not tell is read twice: still never whole
- * in memory.
+ * Bytes of a stored file, needed before the upload. A store that does not tell is read twice, but never whole in
+ * memory.
  */
 async function storedSize(context: IExecuteFunctions, id: string): Promise<number> {
 	const { fileSize } = await context.helpers.getBinaryMetadata(id);

@@ -9,7 +9,7 @@ const store = (relationHint: string) => ({
 	relationHint,
 });
 
-/** What n8n's assistant and its MCP search read of each node: for which wish it is there, and what must be set. */
+/** Hints for n8n's assistant and its MCP search: what each node is for, and what must be set. */
 export const BUILDER_HINTS = {
 	localChatModel: {
 		searchHint:

@@ -4,20 +4,19 @@ import { LruCache } from '../../lib/lru-cache';
 
 type Progress = 'running' | 'succeeded' | 'failed';
 
-/** What became of the workflows that polling nodes of this process started, by the ID of what they were given. */
+/** Progress of the workflows that polling nodes of this process started, by delivery ID. */
 const progress = new LruCache<Progress>({ maxEntries: 1000 });
 
 /**
- * Hands out what a polling node has found until the workflow that it started has succeeded. n8n tells a polling node
- * the end of that workflow only by a promise, which may settle after the poll; and only during a poll may the node
- * change what n8n stores for it. So the end is remembered in the process, and the next poll reads it. After a restart
- * nothing is known of a delivery, so it is given again.
+ * Repeats a delivery until the workflow that it started has succeeded. n8n reports the end of that workflow by a
+ * promise, which may settle after the poll; but a node can change its stored data only during a poll. So the end is
+ * kept in the process, and the next poll reads it. After a restart, deliveries are repeated.
  */
 export const deliveries = {
-	/** `undefined`: never given by this process. */
+	/** `undefined`: not delivered by this process. */
 	progressOf: (id: string): Progress | undefined => progress.get(id),
 
-	/** Starts the workflow with these items. `ids`: what they stand for. */
+	/** Starts the workflow with these items. `ids`: their delivery IDs. */
 	give(context: IPollFunctions, ids: readonly string[], items: INodeExecutionData[]): void {
 		const done = context.helpers.createDeferredPromise<IRun | undefined>();
 		context.__emit([items], undefined, done);
@@ -29,7 +28,7 @@ export const deliveries = {
 	},
 };
 
-/** A workflow that waits, or that a user stopped, has been given what there was. */
+/** Whether the delivery is done; also where the workflow waits or was stopped by a user. */
 function hasSucceeded(run: IRun | undefined): boolean {
 	return run !== undefined && ['success', 'waiting', 'canceled'].includes(run.status);
 }

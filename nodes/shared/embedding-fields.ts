@@ -6,7 +6,7 @@ import { choiceField, longTextField, stringField, wholeField } from './field-kin
 import { limitFields, readLimits } from './limit-fields';
 import type { NodeParameters } from './parameters';
 
-/** How texts become vectors. */
+/** Options of embeddings. */
 export const embeddingOptions: INodeProperties[] = [
 	wholeField('Batch Size', 'batchSize', 32, [1, 2048], {
 		description: 'How many texts go into one request. If the server takes fewer, it gets fewer.',
@@ -52,7 +52,7 @@ export const embeddingOptions: INodeProperties[] = [
 	...limitFields,
 ];
 
-/** What the options above and the field `model` say. Expressions may give values of any type. */
+/** Reads the options above and the field `model`. Expressions may return any type. */
 export function readEmbeddingSettings(parameters: NodeParameters): EmbeddingSettings {
 	const prefix = (path: string) => (parameters.value(path) === undefined ? undefined : parameters.freeText(path));
 	const prefixes = { query: prefix('options.queryPrefix'), document: prefix('options.documentPrefix') };

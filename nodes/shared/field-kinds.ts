@@ -1,4 +1,4 @@
-/** Fields of the plain kinds. `more` goes over what the kind has. */
+/** Builders of simple fields. `more` overrides the defaults of a builder. */
 import type { INodeProperties } from 'n8n-workflow';
 
 import { optional } from '../../lib/values';
@@ -49,13 +49,13 @@ export function longTextField(displayName: string, name: string, rows: number, m
 	return stringField(displayName, name, { typeOptions: { rows }, ...more });
 }
 
-/** The option that names the field of the item that a file is put into. */
+/** Option for the name of the output binary field. */
 export const outputFileField = stringField('Output Binary Field', 'binaryPropertyOutput', {
 	default: 'data',
 	description: 'The name of the field of the item that the file is put into',
 });
 
-/** A sentence in the panel, which holds no value. */
+/** A notice in the panel, without a value. */
 export function noticeField(text: string, name = 'notice'): INodeProperties {
 	return { displayName: text, name, type: 'notice', default: '' };
 }
@@ -65,7 +65,7 @@ export function collectionField(displayName: string, name: string, entry: string
 	return kind('collection')(displayName, name, {}, { placeholder: `Add ${entry}`, ...more });
 }
 
-/** Stand first, wherever there are. */
+/** Options that come first. */
 const COMMON = ['Temperature', 'Maximum Tokens', 'Top P'];
 
 /** The collection "Options" of a node or an operation, the common ones first, the others by name. */
@@ -93,7 +93,7 @@ export function rowsField(
 	});
 }
 
-/** One of a list that n8n asks for and that can be searched, or typed. @param search the node's list search */
+/** A resource locator: chosen from a searchable list, or typed. @param search the node's list search */
 export function listField(
 	displayName: string,
 	name: string,

@@ -1,7 +1,4 @@
-/**
- * What a field of a node may hold, and values brought into that form. A value that was typed is limited by the editor
- * already; one that comes out of an expression may have any type.
- */
+/** Checks and converts the values of fields. The editor limits typed values, but an expression may return any type. */
 import type { INodeProperties, INodePropertyCollection, INodePropertyOptions } from 'n8n-workflow';
 
 import { invalidInput } from '../../lib/errors/failure';
@@ -11,13 +8,13 @@ import { booleanOf, isRecord, messageOf, shortened } from '../../lib/values';
 
 /** A field as errors and checks see it. */
 export interface Field {
-	/** As it stands in the editor. */
+	/** The label in the editor. */
 	label: string;
-	/** Of a number. Without: any. */
+	/** Range of a number. Default: any. */
 	range?: NumberRange;
 	/** Whether a number loses its fraction: expressions easily give one, and servers refuse it. */
 	whole?: boolean;
-	/** Values of a list to choose from. */
+	/** Values of a choice. */
 	choices?: readonly unknown[];
 }
 
@@ -38,7 +35,7 @@ export function fieldAt(properties: readonly INodeProperties[], path: string): F
 		label: property.displayName,
 		range: [minValue, maxValue],
 		whole: numberPrecision === 0,
-		// The same field may stand there more than once, for example with other choices for each resource.
+		// The same field may occur more than once, for example with other choices for each resource.
 		choices: [...new Set(named.flatMap(({ options = [] }) => options.filter(isChoice).map(({ value }) => value)))],
 	};
 }
@@ -57,7 +54,7 @@ function isChoice(option: object): option is INodePropertyOptions {
 	return 'value' in option;
 }
 
-/** Nothing typed, or an expression that gives nothing. */
+/** Whether nothing was typed, or an expression returned nothing. */
 export function isBlank(value: unknown): value is undefined | null | '' {
 	return value === undefined || value === null || value === '';
 }
@@ -70,20 +67,20 @@ export function asNumber({ label, range = ANY_NUMBER, whole = false }: Field, va
 	return whole ? Math.trunc(number) : number;
 }
 
-/** True and false, also as the texts and numbers that forms and tables use for them. */
+/** A boolean, also from the texts and numbers that forms and tables use. */
 export function asSwitch({ label }: Field, value: unknown): boolean {
 	const said = booleanOf(value);
 	if (said === undefined) throw wrongValue(label, 'true or false', value);
 	return said;
 }
 
-/** A value that is none of the choices would quietly mean the default. */
+/** A choice. Others are an error: they would silently mean the default. */
 export function asChoice<T extends string>({ label, choices = [] }: Field, value: unknown): T {
 	if (!choices.includes(value)) throw wrongValue(label, `one of ${choices.join(', ')}`, value);
 	return value as T;
 }
 
-/** A text, or a number: a name of digits comes out of an expression as a number. */
+/** A text; numbers are converted, since an expression returns a name of digits as a number. */
 export function asText({ label }: Field, value: unknown): string {
 	if (typeof value === 'string') return value;
 	if (typeof value !== 'number') throw wrongValue(label, 'a text', value);
@@ -109,7 +106,7 @@ function wrongValue(label: string, wanted: string, value: unknown): ServerError 
 	return wrongField(label, `must be ${wanted}, but is ${shown(value)}`);
 }
 
-/** @param what goes on after the name of the field: "is empty" */
+/** @param what continues the sentence after the field: "is empty" */
 export function wrongField(label: string, what: string, remedy = 'Correct the field in the node.'): ServerError {
 	return invalidInput(`The field "${label}" ${what}`, remedy);
 }

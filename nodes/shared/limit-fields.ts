@@ -5,15 +5,15 @@ import { optional } from '../../lib/values';
 import { wholeField } from './field-kinds';
 import type { NodeParameters } from './parameters';
 
-/** Of a generation, unless the user says otherwise. */
+/** Default retries of a generation. */
 export const GENERATION_RETRIES = 2;
 
-/** A limit in seconds; 0 is none. */
+/** A field for a limit in seconds; 0 = no limit. */
 export function secondsField(displayName: string, name: string, value: number, description: string): INodeProperties {
 	return { displayName, name, type: 'number', typeOptions: { minValue: 0 }, default: value, description };
 }
 
-/** Options for the limits of requests that change nothing and are answered as a whole. */
+/** Options for the limits of requests that change nothing and are not streamed. */
 export const limitFields: INodeProperties[] = [
 	secondsField(
 		'First Token Limit (Seconds)',
@@ -34,7 +34,7 @@ export const limitFields: INodeProperties[] = [
 	secondsField('Total Limit (Seconds)', 'totalLimit', 0, 'How long one request may take. 0 = no limit.'),
 ];
 
-/** What the options above, or the same of a generation, say. */
+/** Reads the options above, or those of a generation. */
 export function readLimits(
 	parameters: NodeParameters,
 	presetRetries = 3,

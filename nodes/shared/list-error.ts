@@ -4,14 +4,13 @@ import { describe } from '../../lib/errors/description';
 import { toNodeError, type NodeErrorOptions } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
 
-/** Looks like a hyphen, but the editor leaves it alone. */
+/** Looks like a hyphen, but the editor keeps it. */
 const NON_BREAKING_HYPHEN = '\u2011';
 
 /**
- * An error as a drop-down list can show it. The editor shows the message only, so the whole text goes into it; and it
- * takes a message apart at its hyphens and joins the parts with blanks (ResourceLocator.vue), which would make
- * `my-server --host` out of it `my server host`. The box shows seven lines and hides the others behind scrolling: what
- * is said twice is left out.
+ * An error for a drop-down list. The editor shows only the message, so it has the whole text. The editor also replaces
+ * hyphens by blanks (ResourceLocator.vue): `my-server --host` would become `my server host`. The box shows seven lines
+ * before it scrolls, so repetitions are left out.
  */
 export function listError(node: INode, error: unknown, options?: NodeErrorOptions): NodeOperationError {
 	const nodeError = toNodeError(node, error, options);
@@ -20,7 +19,7 @@ export function listError(node: INode, error: unknown, options?: NodeErrorOption
 	return nodeError;
 }
 
-/** The address, unless the text names the server already. */
+/** Empty where the text names the server already; undefined: the default address. */
 function placeOf({ url, meaning }: ServerError): string | undefined {
 	return url !== undefined && URL.canParse(url) && meaning.includes(new URL(url).host) ? '' : undefined;
 }

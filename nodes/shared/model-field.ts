@@ -2,17 +2,17 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { listField } from './field-kinds';
 
-/** Where a list of models comes from, and what a name looks like. */
+/** Source of a list of models, and example of a name. */
 interface ModelChoice {
 	/** Name of the node's list search. Default: `searchModels`, every model of the server. */
 	search?: string;
 	/** A name, shown in the empty field. */
 	example?: string;
-	/** Empty, it is the model that is loaded, or the only one (`withModel`). */
+	/** If empty, the loaded or only model is used (`withModel`). */
 	mayBeEmpty?: boolean;
 }
 
-/** Below the name of a node: the model's file without its folder and `.gguf`, or that it is the loaded one. */
+/** Subtitle of a node: the model's file name without folder and `.gguf`, or "loaded model". */
 export const MODEL_SUBTITLE =
 	'={{ String($parameter.model?.value ?? $parameter.model ?? "").split(/[\\/\\\\]/).pop().replace(/\\.gguf$/i, "") || "loaded model" }}';
 

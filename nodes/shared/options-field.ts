@@ -3,14 +3,14 @@ import type { INodeProperties } from 'n8n-workflow';
 import { optional } from '../../lib/values';
 import { optionsCollection } from './field-kinds';
 
-/** How many options people look through without losing sight of the one that they want. */
+/** Most options in one collection; more are grouped. */
 const FEW = 12;
 
-/** A part of a long list of options. */
+/** A group of a long list of options. */
 export interface OptionGroup {
 	/** Names of its options. An option that no group holds stays in "Options". */
 	holds: RegExp;
-	/** The name is stored in workflows, and begins with that of the collection. */
+	/** The name is stored in workflows, and begins with the collection's name. */
 	field: Required<Pick<INodeProperties, 'displayName' | 'name' | 'description'>>;
 }
 
@@ -18,7 +18,7 @@ export function group(displayName: string, holds: RegExp, description: string): 
 	return { holds, field: { displayName, name: `options${displayName.split(' ')[0]}`, description } };
 }
 
-/** What the options of models are divided into. */
+/** Groups of the options of models. */
 const OF_MODELS: readonly OptionGroup[] = [
 	group(
 		'Sampling',
@@ -48,8 +48,8 @@ const OF_MODELS: readonly OptionGroup[] = [
 ];
 
 /**
- * The options of a node or an operation: in one collection where they are few, else in groups. Nodes of version 1 keep
- * the one list of all, in which their options are stored.
+ * Options of a node or an operation: one collection if they are few, else groups. Nodes of version 1 keep a single
+ * collection, in which their options are stored.
  */
 export function optionsFields(
 	options: readonly INodeProperties[],
@@ -74,7 +74,7 @@ export function optionsFields(
 	];
 }
 
-/** Where an option of a collection may stand: in the collection itself, or in the group that has it. */
+/** Names of the collections that may hold an option: the collection itself, or its group. */
 export function placesOf(properties: readonly INodeProperties[], collection: string, option: string): string[] {
 	const groups = properties.filter(
 		({ name, type, options = [] }) =>

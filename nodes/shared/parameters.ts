@@ -16,23 +16,22 @@ import {
 
 type Check<T> = (field: Field, value: unknown) => T;
 
-/** What gives the values: the context of a node that works on items, or supplies something. */
+/** Source of values: the context of a node that processes items, or of a sub-node. */
 export interface ParameterSource {
 	getNodeParameter(name: string, itemIndex: number, fallback: unknown, options?: IGetNodeParameterOptions): unknown;
 }
 
 /**
- * Reads the node's parameters of one item. Labels, ranges and choices come from the node's description, so that there
- * is one source for them.
+ * Reads the node's parameters of one item. Labels, ranges and choices come from the node's description.
  *
- * Every method takes the path of a field: `query`, or `options.timeLimit` for a field of a collection. With
- * `whenUnset`, a field that was not added, or whose expression gives nothing, means that; without, it is an error like
- * any other value of the wrong kind.
+ * Every method takes the path of a field: `query`, or `options.timeLimit` for a field of a collection. `whenUnset` is
+ * the value of a field that was not added, or whose expression returns nothing; without it, that is an error like any
+ * other wrong value.
  */
 export class NodeParameters {
 	private readonly collections = new Map<string, Record<string, unknown>>();
 	private readonly constants: Constants | undefined;
-	/** Whether anything that was read may be another for each item. */
+	/** Whether a value that was read may differ between items. */
 	private varies = false;
 
 	/** @param properties of the node's description, or those of its operation */
@@ -44,7 +43,7 @@ export class NodeParameters {
 		this.constants = constantsOf(context, properties);
 	}
 
-	/** Those of a poll, which has no items: they are read without an index. */
+	/** Parameters of a poll, which has no items. */
 	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]): NodeParameters {
 		const getNodeParameter: ParameterSource['getNodeParameter'] = (name, _item, fallback, options) =>
 			context.getNodeParameter(name, fallback, options);
@@ -52,8 +51,8 @@ export class NodeParameters {
 	}
 
 	/**
-	 * What a function reads. Where it meets no expression, that is the same for all items of the execution: it is read
-	 * once, and must not be changed.
+	 * Result of a reading function. Without expressions it is the same for all items of the execution, so it is cached
+	 * and must not be changed.
 	 */
 	once<T>(read: (parameters: NodeParameters) => T): T {
 		const { known } = this.constants ?? {};
@@ -66,16 +65,16 @@ export class NodeParameters {
 		return found;
 	}
 
-	/** The value as n8n gives it: of any type. Of a resource locator, what it points to. */
+	/** The raw value, of any type. Of a resource locator, the value that it points to. */
 	value(path: string): unknown {
 		const [name, inside] = path.split(/\.(.*)/s) as [string, string?];
 		if (inside === undefined) return this.whole(name);
 		const written = this.constants?.written;
 		const values = placesOf(this.properties, name, inside)
-			// What the node has not stored need not be asked for.
+			// Values that the node has not stored need not be read.
 			.filter((place) => place === name || written === undefined || place in written)
 			.map((place) => this.collection(place)[inside]);
-		// Of two places, one that is blank hides nothing.
+		// A blank value in one collection does not hide the other.
 		return values.find((value) => !isBlank(value)) ?? values.find((value) => value !== undefined);
 	}
 
@@ -86,13 +85,13 @@ export class NodeParameters {
 		return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
 	}
 
-	/** A name, an ID or other text in which blanks at the ends mean nothing. Empty where nothing is given. */
+	/** A name, an ID or other text, trimmed. Empty where nothing is given. */
 	name(path: string): string {
 		const value = this.value(path);
 		return isBlank(value) ? '' : asText(this.field(path), value).trim();
 	}
 
-	/** The same of a field that must be filled in. @throws {ServerError} where it is empty */
+	/** As `name`, for a required field. @throws {ServerError} where it is empty */
 	required(path: string, remedy?: string): string {
 		const name = this.name(path);
 		if (name === '') throw wrongField(this.field(path).label, 'is empty', remedy);
@@ -146,7 +145,7 @@ export class NodeParameters {
 		if (known?.has(name) === true) return known.get(name);
 		const { type, default: preset } = fieldAt(this.properties, name).property;
 		const isLocator = type === 'resourceLocator';
-		// n8n takes the fallback for a field that the editor hides, and fails without one.
+		// n8n uses the fallback for hidden fields, and fails without one.
 		const fallback = hasExpression(preset) || isLocator ? '' : preset;
 		const options = isLocator ? { extractValue: true } : {};
 		const value: unknown = this.context.getNodeParameter(name, this.itemIndex, fallback, options);
@@ -156,8 +155,8 @@ export class NodeParameters {
 	}
 
 	/**
-	 * Read only once, since n8n evaluates all expressions of a collection each time. One that is text or a list is an
-	 * empty one where n8n has loaded the workflow (docs/protocols/n8n.md 4.5).
+	 * A collection, read only once, since n8n evaluates all its expressions each time. Text or a list counts as empty, as
+	 * n8n loads such a workflow (docs/protocols/n8n.md 4.5).
 	 */
 	private collection(name: string): Record<string, unknown> {
 		if (!this.collections.has(name)) this.collections.set(name, this.readCollection(name));
@@ -176,20 +175,20 @@ export class NodeParameters {
 }
 
 interface Constants {
-	/** The parameters as they stand in the workflow, with their expressions. */
+	/** The parameters as stored in the workflow, with their expressions. */
 	written: Record<string, unknown>;
-	/** Values by their names, and what was made of several of them by what reads it. */
+	/** Cached values: by name, and results by their reading function. */
 	known: Map<unknown, unknown>;
 }
 
-/** Stands for what may be another for each item. */
+/** Marks a value that may differ between items. */
 const VARIES = Symbol('varies');
 
 const executions = new WeakMap<object, { written: Constants['written']; of: WeakMap<object, Constants> }>();
 
 /**
- * What is the same for all items of an execution: n8n resolves, checks and copies each parameter again for every item,
- * which takes longer than a small request where a node has many operations. Only for contexts that have items.
+ * Values that are the same for all items of an execution. n8n resolves, checks and copies each parameter for every
+ * item, which takes longer than a small request if a node has many operations. Only for contexts with items.
  */
 function constantsOf(context: ParameterSource, properties: readonly INodeProperties[]): Constants | undefined {
 	const { getNode } = context as { getNode?: () => { parameters?: unknown } };

@@ -9,7 +9,7 @@ export const topNField = wholeField('Top N', 'topN', 0, [0], {
 	description: 'How many of the best documents to keep. 0 = all.',
 });
 
-/** How documents are ranked. */
+/** Options of reranking. */
 export const rerankOptions: INodeProperties[] = [
 	wholeField('Batch Size', 'batchSize', 32, [1, 2048], {
 		description: 'How many documents go into one request. If the server takes fewer, it gets fewer.',
@@ -43,7 +43,7 @@ export const rerankOptions: INodeProperties[] = [
 	...limitFields,
 ];
 
-/** What these fields and the field `model` say. Expressions may give values of any type. */
+/** Reads these fields and the field `model`. Expressions may return any type. */
 export function readRerankSettings(parameters: NodeParameters): RerankSettings {
 	return {
 		model: parameters.name('model'),

@@ -14,18 +14,16 @@ import { listError } from './list-error';
 
 type ListModels = (connection: Connection, signal?: AbortSignal) => Promise<ServerModel[]>;
 
-/** What a model is for. */
+/** Use of a model. */
 export type ModelUse = OtherUse | 'chat';
 
-/** The models that may serve a use, by what their server tells of them. */
+/** Lists the models for a use, as far as their server tells. */
 function listFor(use: ModelUse): ListModels {
 	if (use === 'chat') return listChatModels;
 	return async (connection, signal) => await listModelsFor(connection, use, signal);
 }
 
-/**
- * The models of the servers, with what they tell about them. Where there is no list, the error says why and what to do.
- */
+/** List searches for models. Where there is no list, the error says why and what to do. */
 export const modelSearches = {
 	searchModels: searchOf(listModels),
 	searchEmbeddingModels: searchOf(listFor('embeddings')),
@@ -35,16 +33,16 @@ export const modelSearches = {
 	searchSpeechModels: searchOf(listFor('speech')),
 };
 
-/** For nodes that need no other list. */
+/** Single searches, for nodes that need only these. */
 export const { searchModels, searchEmbeddingModels, searchRerankers } = modelSearches;
 
 const chosen = new WeakMap<ServerPool, Map<ModelUse, Promise<string>>>();
 
 /**
- * Settings with a model: the one that is typed or chosen, else the one that the server has loaded, or its only one for
- * the use. The server is asked once for all items of an execution.
+ * Adds the model to settings: the chosen one, else the loaded one, or the only one for the use. The server is asked
+ * once for all items of an execution.
  *
- * @throws {ServerError} that lists the models, where there are several
+ * @throws {ServerError} listing the models, where there are several
  */
 export async function withModel<T extends { model: string }>(
 	settings: T,
@@ -56,7 +54,7 @@ export async function withModel<T extends { model: string }>(
 	chosen.set(servers, uses);
 	const choosing = uses.get(use) ?? onlyModelOf(servers, use);
 	uses.set(use, choosing);
-	// A failure is not kept: the next item asks again.
+	// A failure is not cached: the next item asks again.
 	choosing.catch(() => uses.delete(use));
 	return { ...settings, model: await choosing };
 }
@@ -71,7 +69,7 @@ async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> 
 
 function searchOf(list: ListModels) {
 	return listSearch(async (servers, wanted) => {
-		// Nobody watches an empty list for longer.
+		// People do not wait longer for a list.
 		const asked = async (one: Connection) => await one.withQueuePlace({ placeLimitMs: 10_000 }, list);
 		const { models, failed } = await listModelsOf(servers, asked);
 		const names = shortModelNames(models.map(({ id }) => id));
@@ -79,7 +77,7 @@ function searchOf(list: ListModels) {
 			...models
 				.filter(({ id, aliases }) => [id, ...aliases].some((name) => name.toLowerCase().includes(wanted)))
 				.map((model) => ({ name: describeModel(model, names.get(model.id)), value: model.id })),
-			// The list has no other place for a remark. Chosen all the same, it counts as no model.
+			// The list has no other place for remarks. If chosen, it counts as no model.
 			...failed.map(({ url, error }) => ({ name: `Not listed: ${url} (${error.message})`, value: '' })),
 		];
 	});
@@ -87,7 +85,7 @@ function searchOf(list: ListModels) {
 
 type Results = INodeListSearchResult['results'];
 
-/** A list in the editor, of what the servers of the credential tell. `wanted`: in small letters. */
+/** A list search in the editor, on the servers of the credential. `wanted`: the search text in lower case. */
 export function listSearch(
 	search: (servers: ServerPool, wanted: string, context: ILoadOptionsFunctions) => Promise<Results>,
 ) {

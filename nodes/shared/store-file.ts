@@ -5,18 +5,18 @@ import type { OperationCall } from './run/operations';
 
 export interface FileToStore {
 	content: Buffer | AsyncIterable<Uint8Array>;
-	/** With its extension: without a name n8n takes audio/mpeg for `.mpga`. */
+	/** With its extension: without one n8n uses `.mpga` for audio/mpeg. */
 	fileName: string;
 	mimeType: string;
 }
 
-/** A stored file: for the item, and in words for an agent, which sees nothing else of it. */
+/** A stored file: binary data for the item, and facts for an agent, which sees nothing else. */
 export interface StoredFile {
 	binary: IBinaryKeyData;
 	facts: { fileName: string; mimeType: string; bytes: number };
 }
 
-/** Puts a file where n8n stores binary data, piece by piece as it comes, into the property that the field names. */
+/** Streams a file into n8n's store for binary data, under the property that the field names. */
 export async function storeFile(
 	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,
 	fieldPath: string,
@@ -44,7 +44,7 @@ export async function storeFile(
 	if (Buffer.isBuffer(content)) bytes = content.byteLength;
 	const source = Buffer.isBuffer(content) ? content : Readable.from(counted(content), { objectMode: false });
 	const data = await context.helpers.prepareBinaryData(source, fileName, mimeType);
-	// n8n puts errors of its own in place of the one that tells why the server broke off.
+	// n8n would replace the error that tells why the server broke off.
 	if (failed.length > 0) throw failed[0];
 	return {
 		binary: { [parameters.name(fieldPath) || 'data']: data },

@@ -11,16 +11,16 @@ import { hintOnce } from './run/hints';
 import { hiddenFromVisitors } from './visitors';
 import { quietly } from '../../lib/values';
 
-/** One call of what a sub-node supplies. */
+/** One call of a supplied object. */
 interface LoggedCall<T> {
-	/** What n8n's log shows as input. */
+	/** Input in n8n's log. */
 	input: IDataObject;
 	run(signal: AbortSignal | undefined): Promise<T>;
-	/** What it shows as output, beside the time. */
+	/** Output in n8n's log, beside the time. */
 	output(result: T): IDataObject;
 }
 
-/** What a sub-node supplies. @throws {NodeOperationError} of the sub-node, which then is the one that turns red */
+/** Supplies an object of a sub-node. @throws {NodeOperationError} of the sub-node, so that n8n marks that node */
 export async function supplied(
 	context: ISupplyDataFunctions,
 	connection: NodeConnectionType,
@@ -34,8 +34,8 @@ export async function supplied(
 }
 
 /**
- * The log of an object that a sub-node supplies. n8n's own wrapper logs every number of every vector, and nothing of an
- * object that is of no class of LangChain, so such objects log for themselves.
+ * The log of a supplied object. n8n's own wrapper logs every number of every vector, and nothing of objects without a
+ * LangChain class, so these log themselves.
  */
 export class SubNodeLog {
 	constructor(
@@ -44,7 +44,7 @@ export class SubNodeLog {
 		private readonly itemIndex: number,
 	) {}
 
-	/** @throws {NodeOperationError} of the sub-node, which then is the one that turns red */
+	/** @throws {NodeOperationError} of the sub-node, so that n8n marks that node */
 	async call<T>({ input, run, output }: LoggedCall<T>): Promise<T> {
 		const index = quietly(() => this.context.addInputData(this.connection, [[{ json: input }]]).index);
 		const startedAt = performance.now();
@@ -59,7 +59,7 @@ export class SubNodeLog {
 		return outcome.result;
 	}
 
-	/** Shown once at the node, however often it is said. */
+	/** Shows a hint at the node, only once. */
 	hint(message: string): void {
 		quietly(() => hintOnce(this.context, message));
 	}
@@ -70,8 +70,8 @@ export class SubNodeLog {
 	}
 
 	/**
-	 * What ends the call when the execution is stopped. The Simple Vector Store keeps an object beyond its execution: a
-	 * signal that had ended that one has no say in others.
+	 * Aborts the call when the execution is stopped. The Simple Vector Store keeps an object beyond its execution: an
+	 * old, aborted signal must not end later calls.
 	 */
 	private get signal(): AbortSignal | undefined {
 		const signal = this.context.getExecutionCancelSignal();

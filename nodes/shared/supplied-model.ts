@@ -7,13 +7,13 @@ import { loadSdk } from '../../lib/langchain/sdk';
 import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { tracingWithoutTokenizer } from '../../lib/langchain/tracing';
 import { hintOnce } from './run/hints';
-import { StopWatch } from './stop-watch';
+import { CancelWatch } from './cancel-watch';
 import { countFailed, countGeneration } from './token-totals';
 
 export interface SuppliedModel {
-	/** Gives the answers. */
+	/** Source of the answers. */
 	source: AnswerSource;
-	/** For the log: which model it is, and the settings, without any secret. */
+	/** Model and settings for the log, without secrets. */
 	settings: { model: string } & Record<string, unknown>;
 	/** Turns a failure into the error that n8n shows. */
 	toError: (error: unknown) => Error;
@@ -21,10 +21,7 @@ export interface SuppliedModel {
 	jsonOutput?: boolean;
 }
 
-/**
- * The chat model that a node supplies: on the host's own LangChain classes, or where those changed, through the SDK's
- * adapter.
- */
+/** Supplies a chat model, based on the host's own LangChain classes, or on the SDK's adapter if those have changed. */
 export async function supplyModel(
 	context: ISupplyDataFunctions,
 	{ source, settings, toError: explained, jsonOutput = false }: SuppliedModel,
@@ -44,7 +41,7 @@ export async function supplyModel(
 	const { classes } = found;
 	const Model = localChatModelClass(classes);
 	const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
-	const watch = new StopWatch(context);
+	const watch = new CancelWatch(context);
 	return {
 		response: new Model({
 			client: source,

@@ -2,7 +2,7 @@ import type { FinishedAnswer, Usage } from '../../lib/chat/types';
 import { ServerError } from '../../lib/errors/server-error';
 import { asList, finiteNumber, isRecord, nonEmptyText, parseObject } from '../../lib/values';
 
-/** What counts of a generation. */
+/** The counted part of a generation. */
 export type CountedGeneration = Pick<FinishedAnswer, 'usage'> & Partial<Pick<FinishedAnswer, 'model' | 'totalMs'>>;
 
 interface CustomData {
@@ -10,15 +10,17 @@ interface CustomData {
 	set(key: string, value: string | number): void;
 }
 
-/** n8n takes ten of them in one execution, of at most 50 letters, digits and underscores. */
+/** Keys of custom data. n8n takes ten in an execution, each of at most 50 letters, digits and underscores. */
 const KEYS = { tokensIn: 'llm_tokens_in', tokensOut: 'llm_tokens_out', usage: 'llm_usage' } as const;
-/** Of a value: n8n cuts it at 512 characters, and logs from 256 on that it did. Names of models that do not fit are left out. */
+/**
+ * Characters of a value: n8n cuts it at 512, and logs a warning from 256 on. Names of models that do not fit are left
+ * out.
+ */
 const MAX_LENGTH = 255;
 
 /**
- * Adds a generation to the totals of its execution, which later nodes and the list of executions have
- * (docs/protocols/n8n.md 4.10). Read, added to and written at once: n8n makes a new model for each round of an agent.
- * Nothing may fail because it was not counted.
+ * Adds a generation to the totals of its execution, for later nodes and the list of executions (docs/protocols/n8n.md
+ * 4.10). Stored at n8n, which makes a new model for each round of an agent. Never throws.
  */
 export function countGeneration(context: object, { usage, model, totalMs = 0 }: CountedGeneration): void {
 	const { customData } = context as { customData?: CustomData };
@@ -28,7 +30,7 @@ export function countGeneration(context: object, { usage, model, totalMs = 0 }: 
 		const known = parseObject(String(customData.get(KEYS.usage) ?? '')) ?? {};
 		const sum = (name: string, more = 0) => (finiteNumber(known[name]) ?? 0) + more;
 		const { promptTokens = 0, completionTokens = 0, cachedTokens } = usage ?? {};
-		// Without its tokens or its time, a generation says nothing about the speed.
+		// Without tokens or time, a generation does not count for the speed.
 		const isTimed = usage !== undefined && totalMs > 0;
 		const seconds = sum('seconds', isTimed ? totalMs / 1000 : 0);
 		const timedTokens = sum('tokensPerSecond') * sum('seconds') + (isTimed ? completionTokens : 0);
@@ -37,7 +39,7 @@ export function countGeneration(context: object, { usage, model, totalMs = 0 }: 
 		const totals = {
 			models: [...new Set([...asList(known.models), model].filter(nonEmptyText).map(String))],
 			generations: sum('generations', 1),
-			// Their tokens are in none of the totals.
+			// Generations whose tokens are not in the totals.
 			uncounted: sum('uncounted', usage === undefined ? 1 : 0),
 			cached: sum('cached', cachedTokens),
 			seconds: rounded(seconds),
@@ -46,11 +48,11 @@ export function countGeneration(context: object, { usage, model, totalMs = 0 }: 
 		while (totals.models.length > 0 && JSON.stringify(totals).length > MAX_LENGTH) totals.models.pop();
 		customData.set(KEYS.usage, JSON.stringify(totals));
 	} catch {
-		// n8n throws for what it does not take where a workflow is run by hand.
+		// In manual runs, n8n throws for values that it does not accept.
 	}
 }
 
-/** What was generated counts also where it is no answer that can be used. */
+/** Counts a failed generation, if its usage is known. */
 export function countFailed(context: object, error: unknown): void {
 	const usage = error instanceof ServerError ? error.facts.usage : undefined;
 	if (isRecord(usage)) countGeneration(context, { usage: usage as unknown as Usage });

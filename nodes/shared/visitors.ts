@@ -1,19 +1,19 @@
 import type { NodeOperationError, WorkflowExecuteMode } from 'n8n-workflow';
 
-/** What tells of an execution. */
+/** Context of an execution. */
 interface Context {
 	getMode(): WorkflowExecuteMode;
 	getExecutionId(): string;
 	isStreaming?(): boolean;
 }
 
-/** Modes in which n8n streams to somebody outside of it. */
+/** Modes in which n8n streams to somebody outside. */
 const VISITED: ReadonlySet<WorkflowExecuteMode> = new Set(['webhook', 'chat', 'integrated']);
 
 /**
- * What the visitors of a published chat read of a failure: n8n streams the description of a failed node to them and
- * nothing else (n8n-core, workflow-execute.ts). Undefined in the editor, and where nothing is streamed. n8n 2.20 does not
- * tell its sub-nodes whether it streams: there visitors may read it.
+ * The text of a failure for visitors of a published chat: n8n streams only the description of a failed node to them
+ * (n8n-core, workflow-execute.ts). Undefined in the editor, and where nothing is streamed. n8n 2.20 does not tell
+ * sub-nodes whether it streams, so visitors are assumed.
  */
 export function toldToVisitors(context: Context): string | undefined {
 	try {
@@ -26,8 +26,8 @@ export function toldToVisitors(context: Context): string | undefined {
 }
 
 /**
- * The error without its address, its advice and the server's own words where visitors would read them. The whole text
- * stays in the execution, for its owner: in the details of the error. n8n stores nothing of its `messages`.
+ * The error without address, advice and the server's own words, where visitors would read them. The whole text stays in
+ * the error's details, for the owner of the execution; n8n does not store `messages`.
  */
 export function hiddenFromVisitors(context: Context, error: NodeOperationError): NodeOperationError {
 	const told = toldToVisitors(context);

@@ -1,4 +1,4 @@
-/** A method of a node, as n8n calls it with the context for `this`, out of a function that takes the context. */
+/** Turns a function with a context parameter into a node method, which n8n calls with the context as `this`. */
 export function withContext<Context, Rest extends unknown[], Result>(
 	work: (context: Context, ...rest: Rest) => Result,
 ) {

@@ -4,7 +4,7 @@ import { secondsField } from '../limit-fields';
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 /**
- * Whether and how much a model thinks.
+ * Fields for thinking.
  *
  * @param budgetShown where a budget can be chosen; default: everywhere
  */
@@ -43,7 +43,7 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 	];
 }
 
-/** An option of what thinks. */
+/** Option for operations with thinking. */
 export const thinkingTimeLimitField = secondsField(
 	'Thinking Time Limit (Seconds)',
 	'thinkingTimeLimit',
@@ -52,7 +52,7 @@ export const thinkingTimeLimitField = secondsField(
 );
 
 /**
- * What form an answer has.
+ * Fields for the response format.
  *
  * @param grammarShown where a grammar can be chosen; default: everywhere
  */

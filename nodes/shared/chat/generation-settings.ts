@@ -14,7 +14,7 @@ import type { NodeParameters } from '../parameters';
 
 type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 
-/** How the value of each type of option is read; undefined where there is none. */
+/** Readers of option values by type. */
 const READ: { [Type in Sampler['type']]: (field: Field, value: unknown) => unknown } = {
 	number: asNumber,
 	switch: asSwitch,
@@ -48,7 +48,7 @@ function readSamplers(parameters: NodeParameters): SamplerValues {
 	return Object.fromEntries(values) as SamplerValues;
 }
 
-/** What the editor stores, or a list of the same out of an expression. */
+/** LoRA adapters as the editor stores them, or as a list from an expression. */
 function adaptersIn(field: Field, value: unknown): LoraAdapter[] | undefined {
 	const parsed = typeof value === 'string' ? (parseJson(value) ?? value) : value;
 	const list = isRecord(parsed) && 'adapter' in parsed ? parsed.adapter : parsed;
@@ -70,7 +70,7 @@ function filledObject(field: Field, value: unknown): Record<string, unknown> | u
 	return Object.keys(object).length === 0 ? undefined : object;
 }
 
-/** Undefined: nothing is sent about it. */
+/** Reads the thinking fields. Undefined: nothing is sent. */
 export function thinkingIn(parameters: NodeParameters): Thinking | undefined {
 	const mode = parameters.choice<Thinking['mode']>('thinking');
 	if (mode === 'off') return { mode };
@@ -81,7 +81,7 @@ export function thinkingIn(parameters: NodeParameters): Thinking | undefined {
 	return mode === 'on' || limitMs !== undefined ? { mode, ...limit } : undefined;
 }
 
-/** Undefined: plain text. */
+/** Reads the response format. Undefined: plain text. */
 export function responseFormatIn(parameters: NodeParameters): ResponseFormat | undefined {
 	switch (parameters.choice<ResponseFormat['type']>('responseFormat')) {
 		case 'jsonObject':
@@ -102,8 +102,8 @@ export function responseFormatIn(parameters: NodeParameters): ResponseFormat | u
 }
 
 /**
- * A JSON schema as it is meant: people paste it in OpenAI's wrapping (the value of `response_format`, or of
- * `json_schema` in it), and with OpenAPI's words.
+ * The plain JSON schema: people paste it in OpenAI's wrapping (`response_format`, or its `json_schema`), or with
+ * OpenAPI's keywords.
  *
  * @throws {ServerError} of kind `invalidInput` where it cannot be used, before anything is generated
  */

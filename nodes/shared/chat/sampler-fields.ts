@@ -16,7 +16,7 @@ const ADAPTER_FIELDS: INodeProperties[] = [
 	}),
 ];
 
-/** The fields of the editor for all options that go to the server as they are. */
+/** Editor fields of all options that are sent to the server unchanged. */
 export const samplerFields: INodeProperties[] = SAMPLER_ENTRIES.map(([name, sampler]) => ({
 	displayName: sampler.label,
 	name,

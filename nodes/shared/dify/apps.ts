@@ -7,11 +7,11 @@ import type { JsonRecord } from '../../../lib/values';
 export interface DifyAccess {
 	client: DifyClient;
 	api: KnowledgeApi;
-	/** Form, file upload and limits of the app; asked for once. */
+	/** Form, file upload and limits of the app; cached. */
 	appParameters(): Promise<JsonRecord>;
 }
 
-/** What is behind a credential, and what was asked about it in this execution. */
+/** Access of one credential, with cached answers of this execution. */
 export class DifyApp {
 	private readonly knowledge: KnowledgeApi;
 	private readonly asked = new Map<string, Promise<JsonRecord>>();

@@ -8,7 +8,7 @@ import {
 import type { OperationTable } from '../run/operations';
 import { runDifyOperations, type DifyOperation } from './run';
 
-/** What the descriptions of all Dify nodes have that work on items. */
+/** Common description of all Dify nodes that process items. */
 export const difyActionNode = {
 	group: ['transform'],
 	version: 1,

@@ -11,17 +11,17 @@ export async function editorClient(context: ILoadOptionsFunctions): Promise<Dify
 	return difyClient(await context.getCredentials('difyApi'), context.helpers);
 }
 
-/** What a list in the editor is made of. */
+/** What a list in the editor needs. */
 export interface ListCall {
 	context: ILoadOptionsFunctions;
 	client: DifyClient;
-	/** What was typed, trimmed. */
+	/** The search text, trimmed. */
 	filter: string;
-	/** Where the list goes on. */
+	/** Cursor of the next page. */
 	token: string | undefined;
 }
 
-/** A list in the editor, whose failure says what to do. */
+/** A list search in the editor, with errors that say what to do. */
 export function editorList(list: (call: ListCall) => Promise<INodeListSearchResult>) {
 	return async function (this: ILoadOptionsFunctions, filter = '', token?: string): Promise<INodeListSearchResult> {
 		try {
@@ -32,13 +32,13 @@ export function editorList(list: (call: ListCall) => Promise<INodeListSearchResu
 	};
 }
 
-/** Those whose name fits, where Dify itself does not search. */
-export function fitting(results: INodeListSearchResult['results'], filter: string): INodeListSearchResult {
+/** Filters by name, where Dify itself does not search. */
+export function matching(results: INodeListSearchResult['results'], filter: string): INodeListSearchResult {
 	const wanted = filter.toLowerCase();
 	return { results: results.filter(({ name }) => name.toLowerCase().includes(wanted)) };
 }
 
-/** @throws {ServerError} when the user is an expression about an item: in the editor there is none */
+/** The user in the editor. @throws {ServerError} where it is an expression about an item: the editor has none */
 export function editorUser(context: ILoadOptionsFunctions): string {
 	const user = editorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
@@ -49,7 +49,7 @@ export function editorUser(context: ILoadOptionsFunctions): string {
 	);
 }
 
-/** A field of the node as far as it has a value in the editor; of a resource locator, what it points to. */
+/** The value of a field in the editor, if it has one; of a resource locator, the value that it points to. */
 export function editorValue(context: ILoadOptionsFunctions, name: string): unknown {
 	const value: unknown = quietly(() => context.getNodeParameter(name, ''));
 	return isRecord(value) && '__rl' in value ? value.value : value;

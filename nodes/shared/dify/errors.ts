@@ -4,7 +4,7 @@ import { ServerError } from '../../../lib/errors/server-error';
 import { errorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { optional } from '../../../lib/values';
 
-/** The parts of a failure that a workflow can use: Dify's code, the status, the IDs, and the answer until then. */
+/** Parts of a failure that a workflow can use: Dify's code, the status, the IDs, and the partial answer. */
 export function failureDetails(error: unknown): IDataObject {
 	if (!(error instanceof ServerError)) return {};
 	const { partialText, httpStatus, kind, ...details } = errorDetails(error);

@@ -8,13 +8,13 @@ import type { NodeParameters } from '../parameters';
 import type { OperationCall } from '../run/operations';
 
 /**
- * One user for each chat, then that of the Dify Chat Message before, then one for the workflow. n8n's Agents have no
- * workflow, and its ID throws there.
+ * The chat's session, else the user of an earlier Dify Chat Message, else one for the workflow. In n8n's Agents there
+ * is no workflow, and its ID throws.
  */
 const DEFAULT_USER =
 	"={{ $json.sessionId ?? $json.user ?? (() => { try { return 'n8n-' + $workflow.id } catch { return 'n8n' } })() }}";
 
-/** The user that everything in Dify belongs to. */
+/** The user that owns everything in Dify. */
 export const userField = stringField('User', 'user', {
 	default: DEFAULT_USER,
 	required: true,
@@ -22,10 +22,10 @@ export const userField = stringField('User', 'user', {
 		'Who is writing. Dify keeps the conversations, messages, files and ratings of different users apart, so use the same value in all Dify nodes. Behind a Chat Trigger, every chat session is a user of its own; Dify Chat Message passes it on. Dify does not check the value.',
 });
 
-/** In the editor, where an ID is typed. */
+/** Placeholder for IDs. */
 export const ID_EXAMPLE = 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276';
 
-/** A choice from a list of Dify's that can be searched, or by ID. */
+/** A resource locator: from a searchable list, or by ID. */
 export function locatorField(
 	displayName: string,
 	name: string,
@@ -62,12 +62,12 @@ export const pagingFields: INodeProperties[] = [
 	}),
 ];
 
-/** How many records these fields ask for. */
+/** Reads these fields. */
 export function limitIn(parameters: NodeParameters): Limit {
 	return parameters.flag('returnAll') ? 'all' : parameters.number('limit');
 }
 
-/** Which file of the item is taken. @param what "the file", "the recording" and so on */
+/** The field for the item's binary field. @param what "the file", "the recording" and so on */
 export function binaryField(what: string): INodeProperties {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		default: 'data',
@@ -76,12 +76,12 @@ export function binaryField(what: string): INodeProperties {
 	});
 }
 
-/** That file. */
+/** The file of that field. */
 export async function fileIn({ context, itemIndex, parameters }: OperationCall): Promise<FileSource> {
 	return await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
 }
 
-/** Where a file is put. */
+/** The field for the output binary field. */
 export function outputField(name: string, more: Partial<INodeProperties> = {}): INodeProperties {
 	return stringField('Put Output File in Field', name, {
 		default: 'data',

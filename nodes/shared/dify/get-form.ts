@@ -9,7 +9,7 @@ const NO_FORM = 'This app has no form, so there is nothing to fill in.';
 /** The app's own form, as fields of the node. */
 export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapperFields> {
 	const known = knownFields(this.getCurrentNodeParameter('inputs.schema'));
-	// A node that has just been added: there is nothing to tell yet.
+	// A node that was just added has no credential yet.
 	if (this.getNode().credentials?.difyApi === undefined) return { fields: known };
 	try {
 		const client = await editorClient(this);
@@ -22,14 +22,14 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 }
 
 /**
- * The fields as they were. The editor shows no error of a mapper without automatic mapping, but hides the fields; and
- * it forgets what was typed into fields that are no longer listed (ResourceMapper.vue).
+ * The fields that were listed before, used after a failure: the editor would hide the fields instead of showing an
+ * error, and drops values of fields that are no longer listed (ResourceMapper.vue).
  */
 function knownFields(schema: unknown): ResourceMapperField[] {
 	return Array.isArray(schema) ? (schema as ResourceMapperField[]) : [];
 }
 
-/** The editor takes the notice as HTML. */
+/** Escapes text, since the editor shows the notice as HTML. */
 function escaped(text: string): string {
 	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
@@ -45,7 +45,7 @@ const TYPES: Record<FormKind, FieldType> = {
 	'file-list': 'string',
 };
 
-/** How to fill in a field whose type n8n has no input for. */
+/** How to fill in fields of types for which n8n has no input. */
 const NOTES: Partial<Record<FormKind, string>> = {
 	file: 'binary property or URL',
 	'file-list': 'binary properties or URLs, separated by commas',

@@ -51,13 +51,13 @@ export const inputFields: INodeProperties[] = [
 /** A field that takes files, of the app's form or of one that a run waits for. */
 export type FileField = Pick<FormField, 'variable' | 'label' | 'files'> & { kind: string };
 
-/** Checked inputs. Their files are uploaded last, after everything else was checked. */
+/** Uploads the files of checked inputs and returns the inputs: files come last, after all checks. */
 export type CheckedInputs = (upload: Upload) => Promise<JsonRecord>;
 
 /**
- * The inputs of the app, from the fields of its form or as JSON. They are sent on every turn, as Dify demands.
+ * The inputs of the app, from its form or as JSON. They are sent on every turn, as Dify requires.
  *
- * @param tell takes what is dropped without a word by Dify: a hint. With it, also names in the JSON are checked
+ * @param tell gets warnings about inputs that Dify silently drops. With it, names in the JSON are checked, too
  */
 export async function inputsOf(call: DifyCall, tell?: (warning: string) => void): Promise<CheckedInputs> {
 	const { context, parameters, appParameters } = call;
@@ -72,7 +72,7 @@ export async function inputsOf(call: DifyCall, tell?: (warning: string) => void)
 		const { send } = await fieldFiles(call, inputs, fields);
 		return async (upload) => ({ ...inputs, ...(await send(upload)) });
 	}
-	// As a whole: n8n's own check of `inputs.value` fails on the null of a form that nobody filled in.
+	// Read as a whole: n8n's own check of `inputs.value` fails on the null of an empty form.
 	const given = recordOf(parameters.value('inputs')).value;
 	const inputs: JsonRecord = {};
 	const isFilledIn = isRecord(given) && Object.values(given).some((value) => value !== null && value !== undefined);
@@ -86,7 +86,7 @@ export async function inputsOf(call: DifyCall, tell?: (warning: string) => void)
 	return async (upload) => ({ ...inputs, ...(await send(upload)) });
 }
 
-/** The files of file fields: which fields have some, and what uploads them when everything else was checked. */
+/** The files of file fields: names of the fields that have some, and a function that uploads them after all checks. */
 export async function fieldFiles(
 	call: DifyCall,
 	given: JsonRecord,
@@ -107,7 +107,7 @@ export async function fieldFiles(
 	return { named: new Set([...[...files.keys()].map(({ variable }) => variable), ...Object.keys(ready)]), send };
 }
 
-/** A field that was renamed or removed in Dify: what stands in the node for it reaches nobody. */
+/** Warns of fields that were renamed or removed in Dify: their values are not used. */
 function hintUnknown(hint: (warning: string) => void, given: JsonRecord, form: readonly FormField[]): void {
 	const [list, names] = unknownIn(given, form);
 	if (list === '') return;
@@ -116,10 +116,10 @@ function hintUnknown(hint: (warning: string) => void, given: JsonRecord, form: r
 	);
 }
 
-/** The form of the app; undefined where it cannot be had: the run itself tells better what is wrong with the app. */
+/** The form of the app; undefined where it cannot be read: the run then reports what is wrong. */
 async function formOf(appParameters: DifyCall['appParameters']): Promise<FormField[] | undefined> {
 	const parameters = await appParameters().catch((error: unknown) => {
-		// It would wait once more for a server that is not there.
+		// The run would wait again for a server that does not answer.
 		if (error instanceof ServerError && isUnreached(error.kind)) throw error;
 		return undefined;
 	});
@@ -134,13 +134,13 @@ function mayBeFile(context: IExecuteFunctions, itemIndex: number, value: unknown
 	return names.some((name) => /^https?:/i.test(name) || binaryProperties(context, itemIndex).includes(name));
 }
 
-/** Dify drops what the form does not have, without a word (docs/protocols/dify.md 2.1.2). */
+/** Warns of inputs that are not in the form: Dify silently drops them (docs/protocols/dify.md 2.1.2). */
 function hintDropped(hint: (warning: string) => void, given: JsonRecord, form: readonly FormField[]): void {
 	const [list, names] = unknownIn(given, form);
 	if (list !== '') hint(`The form of the app has no field ${list}, so Dify drops it. It has: ${names}.`);
 }
 
-/** Names that are given but not known, and those that there are. */
+/** Given names that the form does not have, and the names that it has. */
 function unknownIn(given: JsonRecord, form: readonly FormField[]): [unknown: string, known: string] {
 	const names = new Set(form.map(({ variable }) => variable));
 	const unknown = Object.entries(given).filter(
@@ -153,7 +153,7 @@ export function isFileField({ kind }: { kind: string }): boolean {
 	return kind === 'file' || kind === 'file-list';
 }
 
-/** What a field with files stands for: files to upload, or a value to send as it is. */
+/** The value of a file field: files to upload, or a value to send unchanged. */
 async function fileValue(
 	{ context, itemIndex, appParameters }: DifyCall,
 	field: FileField,
@@ -167,7 +167,7 @@ async function fileValue(
 		: { taken: acceptedFiles(given.wanted, field.files, await appParameters()) };
 }
 
-/** A list of files, or the one that the field takes. */
+/** A list of files, or a single one, as the field takes it. */
 function oneOrList(field: FileField, files: readonly object[]): unknown {
 	if (field.kind === 'file-list') return files;
 	if (files.length > 1)

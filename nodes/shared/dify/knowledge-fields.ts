@@ -20,7 +20,7 @@ export function datasetIdIn(parameters: NodeParameters): string {
 
 const BY_NAME = { displayName: 'By Name', placeholder: 'e.g. langgenius/gpustack/gpustack|bge-m3' };
 
-/** A model of the workspace: provider and name in one. */
+/** A resource locator for a model of the workspace: provider and name in one value. */
 export function modelLocator(
 	displayName: string,
 	name: string,
@@ -30,7 +30,7 @@ export function modelLocator(
 	return locatorField(displayName, name, search, more, BY_NAME);
 }
 
-/** The model in such a field; n8n looks into a locator itself only where it is no part of a collection. */
+/** Reads such a field. n8n resolves a locator only outside a collection. */
 export function modelIn(parameters: NodeParameters, path: string): ModelRef | undefined {
 	const value = parameters.value(path);
 	const named = isRecord(value) && '__rl' in value ? value.value : value;
@@ -44,7 +44,7 @@ export const SEARCH_METHODS = [
 	{ name: 'Semantic', value: 'semantic_search', description: 'By meaning' },
 ];
 
-/** How documents are indexed. */
+/** Field for the indexing technique. */
 export function techniqueField(description: string): INodeProperties {
 	return choiceField('Technique', 'technique', 'high_quality', {
 		options: [
@@ -55,7 +55,7 @@ export function techniqueField(description: string): INodeProperties {
 	});
 }
 
-/** How a base is searched. What is not added is as in the base. */
+/** Search options. Default: the settings of the base. */
 export const searchOptions: INodeProperties[] = [
 	modelLocator('Rerank Model', 'rerankModel', 'searchRerankModels', {
 		description: 'Orders the hits, where Reranking is Model. Choose it from the list, or write provider and model.',
@@ -112,7 +112,7 @@ export const filterFields: INodeProperties[] = [
 	}),
 ];
 
-/** What the fields above say. */
+/** Reads the fields above. */
 export function searchSettings(parameters: NodeParameters): SearchSettings {
 	const filter = filterIn(parameters);
 	return {

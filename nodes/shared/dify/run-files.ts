@@ -62,7 +62,7 @@ export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 	description: 'Files to send with the message. File upload must be switched on in the app.',
 });
 
-/** What the user asks to send, before it is known what the app takes. */
+/** A file to send, before the app's rules are known. */
 export type RequestedFile = { source: FileSource; type?: DifyFileType } | { url: string; type?: DifyFileType };
 
 /** The entries of the field "Files". */
@@ -123,10 +123,10 @@ export async function formFiles(
 /** A file that the app takes, with its type. */
 export type AcceptedFile = { file: RequestedFile; type: DifyFileType };
 
-/** Uploads those that are binary, and gives what goes into the run. */
+/** Uploads binary files, and returns the references for the run. */
 export type Upload = (files: readonly AcceptedFile[]) => Promise<DifyFileRef[]>;
 
-/** Checks the files against what the app, or a field of its form, takes. */
+/** Checks the files against the rules of the app or of a form field. */
 export function acceptedFiles(
 	wanted: readonly RequestedFile[],
 	rules: FileRules,
@@ -168,10 +168,7 @@ function typeIn(field: Field, value: unknown): DifyFileType | undefined {
 	return type === 'auto' ? undefined : type;
 }
 
-/**
- * An entry without a name is an error, not "no file": an expression that goes wrong must not drop a file without a
- * word.
- */
+/** An entry without a name is an error, not "no file": a failed expression must not silently drop a file. */
 function propertyNames(field: Field, value: unknown): string[] {
 	const names = namesIn(isBlank(value) ? '' : asText(field, value));
 	if (names.length === 0) throw wrongField(field.label, 'is empty', HOW_TO_GIVE_NONE);
@@ -193,7 +190,7 @@ const HOW_TO_GIVE_NONE =
 
 /**
  * Dify drops a file without a transfer method, or refuses it with a text about enums (docs/protocols/dify.md 2.1.3).
- * The other fields tell which it is.
+ * Adds the method that the other fields imply.
  */
 function withMethod(file: JsonRecord): JsonRecord {
 	if (nonEmptyText(file.transfer_method) !== undefined) return file;

@@ -10,7 +10,7 @@ export const simplifyField = booleanField('Simplify', 'simplify', true, {
 	description: 'Whether to return a simplified version of the response instead of the raw data',
 });
 
-/** What happens to a run that waits for people. */
+/** Field for runs that wait for people. */
 export function onPauseField(description: string): INodeProperties {
 	return choiceField('When Workflow Pauses', 'onPause', 'return', {
 		options: [
@@ -64,7 +64,7 @@ export const RUN_OPTIONS = {
 	workflowId: stringField('Workflow ID', 'workflowId'),
 } satisfies Record<string, INodeProperties>;
 
-/** The options above that belong to the run of an item. */
+/** Reads the options above. */
 export function readRunOptions(parameters: NodeParameters) {
 	return {
 		limits: readRunLimits(parameters),
@@ -74,7 +74,7 @@ export function readRunOptions(parameters: NodeParameters) {
 	};
 }
 
-/** The time limits among these options. */
+/** Reads the time limits. */
 export function readRunLimits(parameters: NodeParameters): RunLimits {
 	const { firstByteMs, idleMs, progressMs, totalMs } = DEFAULT_RUN_LIMITS;
 	return {

@@ -9,7 +9,7 @@ import type { DifyCall } from './run';
 import { acceptedFiles, uploadOf, requestedFiles } from './run-files';
 
 /**
- * What every run takes. Files are uploaded when all of it was checked.
+ * The request of a run. Files are uploaded after all checks.
  *
  * @param tell as in `inputsOf`
  */
@@ -26,7 +26,7 @@ export async function runRequest(
 	return { inputs: await inputs(upload), files: await upload(files), user };
 }
 
-/** Who hears of a run while it is read: the chat, and an item that includes the raw events. */
+/** Listeners of a run: the chat, and the raw events for the item. */
 export function listeners(
 	{ typing }: DifyCall,
 	include: readonly string[],
@@ -36,7 +36,7 @@ export function listeners(
 	return { events, reading: { onDeltas: typing?.show, onEvent } };
 }
 
-/** A run that waits for a person, where that is not wanted. */
+/** Error for a run that waits for a person, where that is not wanted. */
 export function pausedError(app: 'chatflow' | 'workflow', result: RunResult): ServerError {
 	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
 	return difyFailure('runFailed', {

@@ -16,13 +16,13 @@ import { difyNodeError } from './errors';
 export type DifyCall = OperationCall<DifyAccess>;
 export type DifyOperation = Operation<DifyAccess>;
 
-/** For addresses that Dify has signed: they need no key, and must not get it, since they may be on another host. */
+/** A client without the key, for signed URLs, which may be on another host. */
 export async function keylessClient({ context, itemIndex, signal }: DifyCall): Promise<DifyClient> {
 	const data = await context.getCredentials('difyApi', itemIndex);
 	return difyClient(data, context.helpers, { headers: {} }).withSignal(signal);
 }
 
-/** What users read of a run that is over, and what it adds to the totals of its execution. */
+/** Shows the warnings of a finished run, and adds its usage to the totals of the execution. */
 export function reportRun({ context, hint }: DifyCall, { warnings, usage, status }: RunResult): void {
 	warnings.forEach(hint);
 	const totalMs = (finiteNumber(usage?.latency) ?? 0) * 1000;

@@ -5,23 +5,20 @@ import { continuationOf } from '../../../lib/dify/paging';
 import { nonEmptyText, recordsIn } from '../../../lib/values';
 import { editorList, editorUser } from './editor';
 
-/**
- * The editor asks for more when somebody scrolls, which a search with few results does not let them
- * (ResourceLocatorDropdown.vue).
- */
+/** Results that fill the list: the editor loads more only on scrolling (ResourceLocatorDropdown.vue). */
 const FULL_LIST = 20;
 
-/** Those that were written in last come first. */
+/** Most recently used first. */
 const SORT = '-updated_at';
 
-/** How many pages one search reads at most. */
+/** Most pages for one search. */
 const MAX_PAGES = 20;
 
 /** Conversations of the user in the node, newest first, page by page. */
 export const searchConversations = editorList(async ({ context, client, filter, token }) => {
 	const user = editorUser(context);
 	const wanted = filter.toLowerCase();
-	// Behind which conversation the list goes on, and those that come again there.
+	// Cursor (the last conversation), and conversations that the next page repeats.
 	let [lastId, ...again] = token?.split(' ') ?? [];
 	const results: INodeListSearchResult['results'] = [];
 	for (let page = 1; ; page++) {

@@ -10,7 +10,7 @@ import { listTags } from '../../../lib/dify/knowledge/tags';
 import { localError } from '../../../lib/dify/failure';
 import { optionalUuid } from '../../../lib/dify/ids';
 import { nonEmptyText, type JsonRecord } from '../../../lib/values';
-import { editorList, editorValue, fitting, type ListCall } from './editor';
+import { editorList, editorValue, matching, type ListCall } from './editor';
 
 type KnowledgeCall = ListCall & { api: KnowledgeApi };
 
@@ -28,7 +28,7 @@ async function pageOfNames(
 	return { results, ...(more ? { paginationToken: String(page + 1) } : {}) };
 }
 
-/** All knowledge bases of the workspace, those of colleagues too. Dify searches. */
+/** All knowledge bases of the workspace, including those of colleagues. Dify filters them. */
 export const searchKnowledgeBases = knowledgeList(
 	async (call) =>
 		await pageOfNames(call, { path: '/datasets', query: baseQuery(call.filter) }, (base) => {
@@ -43,7 +43,7 @@ function baseIn(context: ILoadOptionsFunctions): string {
 	throw localError('invalidId', 'The list needs a knowledge base', 'Choose the knowledge base first.');
 }
 
-/** Documents of the base in the node, newest first. Dify searches, with upper and lower case. */
+/** Documents of the base in the node, newest first. Dify filters them, case-sensitively. */
 export const searchDocuments = knowledgeList(
 	async (call) =>
 		await pageOfNames(
@@ -57,7 +57,7 @@ export const searchDocuments = knowledgeList(
 /** Metadata fields of the base in the node. */
 export const searchMetadataFields = knowledgeList(async ({ api, context, filter }) => {
 	const { fields } = await metadataFields(api, baseIn(context));
-	return fitting(
+	return matching(
 		fields.map(({ id, name, type }) => ({ name: `${name} (${type})`, value: id })),
 		filter,
 	);
@@ -67,7 +67,7 @@ export const searchMetadataFields = knowledgeList(async ({ api, context, filter 
 export const searchDatasources = knowledgeList(async ({ api, context, filter }) => {
 	const published = editorValue(context, 'pipelineVersion') !== 'draft';
 	const found = await listDatasources(api, baseIn(context), { published });
-	return fitting(
+	return matching(
 		found.map(({ nodeId, title, type }) => ({ name: `${title} (${type.replace('_', ' ')})`, value: nodeId })),
 		filter,
 	);
@@ -75,7 +75,7 @@ export const searchDatasources = knowledgeList(async ({ api, context, filter }) 
 
 export const searchTags = knowledgeList(async ({ api, filter }) => {
 	const tags = await listTags(api);
-	return fitting(
+	return matching(
 		tags.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) })),
 		filter,
 	);
@@ -84,7 +84,7 @@ export const searchTags = knowledgeList(async ({ api, filter }) => {
 function modelSearch(type: ModelType) {
 	return knowledgeList(async ({ api, filter }) => {
 		const models = await listModels(api, type);
-		return fitting(
+		return matching(
 			models.map(({ label, providerLabel, status, value }) => ({
 				name: `${label} (${providerLabel}${status === 'active' ? '' : `, ${status}`})`,
 				value,

@@ -13,7 +13,7 @@ import {
 } from '../field-kinds';
 import type { NodeParameters } from '../parameters';
 
-/** Which of the two kinds of server. */
+/** Model server or Dify. */
 export const serviceField = choiceField('Server', 'service', 'modelServer', {
 	noDataExpression: true,
 	options: [
@@ -29,13 +29,13 @@ export const serviceField = choiceField('Server', 'service', 'modelServer', {
 
 /** The credentials of a node with that field. */
 export const serviceCredentials: INodeCredentialDescription[] = [
-	// `hide` for one, `show` for the other: where every choice of a field shows a credential, the editor takes that
-	// field for the choice of an authentication and hides it (n8n, nodeTypesUtils.ts, getMainAuthField).
+	// `hide` for one, `show` for the other: if every choice of a field shows a credential, the editor takes it for an
+	// authentication field and hides it (n8n, nodeTypesUtils.ts, getMainAuthField).
 	{ name: 'localLlamaApi', required: true, displayOptions: { hide: { service: ['dify'] } } },
 	{ name: 'difyApi', required: true, displayOptions: { show: { service: ['dify'] } } },
 ];
 
-/** What the workflows need of a model server. */
+/** Requirements of the workflows for a model server. */
 export const neededField: INodeProperties = collectionField('Needed', 'needed', 'Need', {
 	options: [
 		wholeField('Context', 'minContext', 8192, [0], {
@@ -55,7 +55,7 @@ export const neededField: INodeProperties = collectionField('Needed', 'needed', 
 	description: 'What your workflows need of the server. Whatever is missing makes it unhealthy and is explained.',
 });
 
-/** Whether the slots are asked for. */
+/** Option to read the slots. */
 export const slots = booleanField('Ask for Slots', 'readSlots', true, {
 	displayOptions: { show: { '/service': ['modelServer'] } },
 	description:
@@ -71,12 +71,12 @@ export const timeLimit = numberField('Time Limit of a Check (Seconds)', 'timeLim
 	description: 'How long to wait for an answer before the server counts as dead. Raise it for servers far away.',
 });
 
-/** The fields of every operation that checks the server, with further options behind the common ones. */
+/** Fields of every operation that checks the server, with further options. */
 export function checkFields(...further: INodeProperties[]): INodeProperties[] {
 	return [neededField, optionsCollection([slots, failWhenUnhealthy, timeLimit, ...further])];
 }
 
-/** The values of these fields. */
+/** Reads these fields. */
 export function readCheck({ parameters, signal }: { parameters: NodeParameters; signal?: AbortSignal }): {
 	check: CheckOptions;
 	failWhenUnhealthy: boolean;
@@ -87,7 +87,7 @@ export function readCheck({ parameters, signal }: { parameters: NodeParameters; 
 	};
 }
 
-/** What of these fields every check has. */
+/** Reads those of these fields that every check has. */
 export function readNeeds(parameters: NodeParameters): CheckOptions {
 	const model = parameters.name('needed.model');
 	const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);

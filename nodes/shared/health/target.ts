@@ -12,7 +12,7 @@ import {
 } from '../../../lib/servers/credential';
 import { optional } from '../../../lib/values';
 
-/** How to reach the server that the credential of an item names. A polling node has no items: 0. */
+/** The target of an item's credential. A polling node has no items: index 0. */
 export async function targetOf(
 	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
 	service: Target['service'],
@@ -23,7 +23,7 @@ export async function targetOf(
 		: modelServerTarget(await context.getCredentials('localLlamaApi', itemIndex), context.helpers);
 }
 
-/** The server of the Base URL, with the further ones of the credential. */
+/** The server of the Base URL, with the credential's further servers. */
 export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
 	const servers = serversOf(readLocalLlamaCredential(data)).map((server) => targetFor(server, helpers));
 	const [first, ...further] = servers as [Target];

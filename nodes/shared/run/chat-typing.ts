@@ -1,14 +1,14 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-import { toChat } from './to-chat';
+import { sendToChat } from './send-to-chat';
 
-/** A piece of an answer: more of its text, or a text in place of all that came before. */
+/** A change of an answer: text to append, or a text that replaces it. */
 interface TextPiece {
 	type: 'append' | 'replace';
 	text: string;
 }
 
-/** Types the text of one item into n8n's chat, piece by piece. Of an item without text the chat sees nothing. */
+/** Streams the text of one item into n8n's chat. An item without text sends nothing. */
 export class ChatTyping {
 	private begun = false;
 	private hasText = false;
@@ -20,7 +20,7 @@ export class ChatTyping {
 
 	/** Begins a message, where none is open. */
 	async begin(): Promise<void> {
-		if (!this.begun) await toChat(this.context, 'begin', this.itemIndex);
+		if (!this.begun) await sendToChat(this.context, 'begin', this.itemIndex);
 		this.begun = true;
 	}
 
@@ -28,7 +28,7 @@ export class ChatTyping {
 		if (text === '') return;
 		this.hasText = true;
 		await this.begin();
-		await toChat(this.context, 'item', this.itemIndex, text);
+		await sendToChat(this.context, 'item', this.itemIndex, text);
 	}
 
 	/** Text that was sent to the chat cannot be taken back, so a replaced answer begins a new message. */
@@ -47,7 +47,7 @@ export class ChatTyping {
 	};
 
 	async end(): Promise<void> {
-		if (this.begun) await toChat(this.context, 'end', this.itemIndex);
+		if (this.begun) await sendToChat(this.context, 'end', this.itemIndex);
 		this.begun = false;
 		this.hasText = false;
 	}

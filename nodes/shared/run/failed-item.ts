@@ -2,9 +2,9 @@ import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
 import { recordOf, messageOf } from '../../../lib/values';
 
-/** What went wrong with one item, in an operation that takes all items together. */
+/** The failure of one item, in an operation that takes all items together. */
 export class ItemFailure extends Error {
-	/** @param facts what stands in the item beside the error */
+	/** @param facts further fields of the failed item */
 	constructor(
 		readonly itemIndex: number,
 		readonly reason: unknown,
@@ -20,9 +20,9 @@ export function failItem(itemIndex: number, reason: unknown): never {
 }
 
 /**
- * The item that stands for a failure. All of it is in the one field `error`: n8n sends such an item to the error
- * output, where there is one, and keeps what is in it. Of an item with an `error` beside its `json`, n8n would keep the
- * message only (n8n-core, workflow-execute.ts).
+ * The output item of a failure, with everything in the field `error`: n8n sends such an item to the error output, if
+ * there is one, unchanged. Of an `error` beside `json`, n8n would keep only the message (n8n-core,
+ * workflow-execute.ts).
  */
 export function failedItem(
 	{ message, description, context }: NodeOperationError,

@@ -2,10 +2,10 @@ import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 
 type Context = Pick<IExecuteFunctions, 'addExecutionHints'>;
 
-/** Hints that stand at a node already, by the context of its run. */
+/** Hints already shown at a node, by the context of its run. */
 const shown = new WeakMap<Context, Set<string>>();
 
-/** Shows a hint at the node, once in a run, however many items give it. */
+/** Shows a hint at the node, once per run. */
 export function hintOnce(context: Context, message: string, type: NodeExecutionHint['type'] = 'warning'): void {
 	const hints = shown.get(context) ?? new Set();
 	shown.set(context, hints);

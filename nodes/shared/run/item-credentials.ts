@@ -2,15 +2,14 @@ import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-work
 
 import { hasExpression } from '../parameters';
 
-/** What n8n's contexts have beside their public face (n8n-core, node-execution-context.ts). */
+/** Internals of n8n's contexts (n8n-core, node-execution-context.ts). */
 interface Inside {
 	additionalData?: { credentialsHelper?: { getDecrypted?(...given: unknown[]): Promise<unknown> } };
 }
 
 /**
- * The credential of each item. n8n asks its database, decrypts, and resolves the expressions of a credential anew each
- * time, which takes longer than a short request. So it is read once, unless one of its values is an expression: then it
- * may be another one for each item.
+ * Reads the credential of each item. n8n reads, decrypts and resolves a credential each time, which takes longer than a
+ * short request. So it is read once, unless a value is an expression, which may differ between items.
  */
 export function itemCredentials(
 	context: IExecuteFunctions,
@@ -33,7 +32,7 @@ async function isWithoutExpressions(context: IExecuteFunctions, type: string): P
 		const raw = await additionalData!.credentialsHelper!.getDecrypted!(...asWritten);
 		return typeof raw === 'object' && raw !== null && !hasExpression(raw);
 	} catch {
-		// An n8n that is built differently.
+		// Another n8n may lack these internals.
 		return false;
 	}
 }

@@ -1,7 +1,7 @@
 import { sleep, type IExecuteFunctions, type NodeOperationError } from 'n8n-workflow';
 
 import { chatText } from '../../../lib/errors/description';
-import { StopWatch } from '../stop-watch';
+import { CancelWatch } from '../cancel-watch';
 import { hiddenFromVisitors, toldToVisitors } from '../visitors';
 import { ItemFailure } from './failed-item';
 
@@ -18,15 +18,15 @@ export interface ItemsOptions<T> {
 	keyOf?: (itemIndex: number) => string | undefined;
 	/** The error with which the node fails. */
 	toNodeError(failed: ItemFailure): NodeOperationError;
-	/** The result of an item that failed, where the node goes on ("continue on fail"). */
+	/** The result of a failed item with "continue on fail". */
 	whenFailed(failed: ItemFailure): T;
-	/** Called for such an item, with the text that n8n shows in a chat: it names no address. */
+	/** Called for such an item with the text for a chat, which has no address. */
 	onFailure?: (itemIndex: number, text: string) => Promise<void>;
 }
 
 /**
- * Works on all items, several at once, and gives their results in the order of the items. With "continue on fail", an
- * item that fails has the result of `whenFailed`; otherwise the first failure ends the others.
+ * Processes all items, several at once, and returns their results in the order of the items. With "continue on fail",
+ * `whenFailed` gives the result of a failed item; otherwise the first failure aborts the others.
  *
  * @throws {NodeOperationError} for the first item that failed
  */
@@ -38,7 +38,7 @@ export async function workOnItems<T>(
 	// n8n gives a node that an agent uses as a tool no input items in some of its versions.
 	const count = Math.max(1, context.getInputData().length);
 	const results = new Array<T>(count);
-	const watch = new StopWatch(context);
+	const watch = new CancelWatch(context);
 	const isOver = watch.begin();
 	const stops = new Stops(watch.signal);
 	const failures: ItemFailure[] = [];
@@ -54,7 +54,7 @@ export async function workOnItems<T>(
 		const failed = error instanceof ItemFailure ? error : new ItemFailure(itemIndex, error);
 		if (context.continueOnFail()) {
 			results[itemIndex] = options.whenFailed(failed);
-			// A chat that cannot be told must not cost the other items their answers.
+			// An error of the chat must not affect the other items.
 			await settled(
 				async () => await options.onFailure?.(failed.itemIndex, toldToVisitors(context) ?? chatText(failed.reason)),
 			);
@@ -68,7 +68,7 @@ export async function workOnItems<T>(
 		while (!stops.came) {
 			const itemIndex = lanes.next();
 			if (itemIndex === undefined) {
-				// The rest belongs to lanes that others work on, and they go on with it.
+				// The other items are parked in busy lanes, whose workers continue with them.
 				if (lanes.isGivenOut) return;
 				await sleep(0);
 				continue;
@@ -83,7 +83,7 @@ export async function workOnItems<T>(
 		stops.release();
 		isOver();
 	}
-	// The others failed because they were ended.
+	// The other failures are aborts.
 	const first = failures[0];
 	if (first !== undefined) throw hiddenFromVisitors(context, options.toNodeError(first));
 	return results;
@@ -97,17 +97,17 @@ async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { erro
 	}
 }
 
-/** So many keys are looked up in a row: each evaluates expressions, and n8n does nothing else meanwhile. */
+/** Keys evaluated in a row: their expressions block n8n's event loop. */
 const KEYS_AT_ONCE = 50;
 
 /**
- * Gives out items in their order; of items with the same key one at a time. Each item is looked at once: one whose lane
- * is busy is parked there, and whoever works on the lane goes on with it.
+ * Schedules items in order, one at a time for each key (lane). An item whose lane is busy is parked there, and the
+ * worker of the lane continues with it.
  */
 class Lanes {
 	private upcoming = 0;
 	private readonly keys = new Map<number, string>();
-	/** Parked items of each lane that is worked on. */
+	/** Parked items of each busy lane. */
 	private readonly parked = new Map<string, number[]>();
 
 	constructor(
@@ -115,15 +115,12 @@ class Lanes {
 		private readonly keyOf: ((itemIndex: number) => string | undefined) | undefined,
 	) {}
 
-	/** Every item is worked on, or parked. */
+	/** Whether every item was started or parked. */
 	get isGivenOut(): boolean {
 		return this.upcoming >= this.count;
 	}
 
-	/**
-	 * The next item that nobody works on, and whose lane is free; undefined where there is none among those that were
-	 * looked at.
-	 */
+	/** The next item whose lane is free; undefined where none was found among the next items. */
 	next(): number | undefined {
 		for (let looked = 0; looked < KEYS_AT_ONCE && !this.isGivenOut; looked++) {
 			const itemIndex = this.upcoming++;
@@ -140,7 +137,7 @@ class Lanes {
 		return undefined;
 	}
 
-	/** The item that waited for this one; where there is none, the lane is free again. */
+	/** The next parked item of the same lane. Without one, the lane is free again. */
 	nextInLane(itemIndex: number): number | undefined {
 		const key = this.keys.get(itemIndex);
 		if (key === undefined) return undefined;
@@ -149,7 +146,7 @@ class Lanes {
 		return next;
 	}
 
-	/** An expression that fails does so again, and properly, where the item is worked on. */
+	/** The key of an item. A failing expression is ignored here: it fails again when the item is processed. */
 	private evaluated(itemIndex: number): string | undefined {
 		try {
 			return this.keyOf?.(itemIndex);
@@ -159,10 +156,7 @@ class Lanes {
 	}
 }
 
-/**
- * Stops all items that are worked on, each by a signal of its own: Node 20 warns in n8n's log of more than ten
- * listeners on one.
- */
+/** Aborts all running items, each by its own signal: Node 20 logs a warning for more than ten listeners on one. */
 class Stops {
 	came = false;
 	private readonly running = new Set<AbortController>();

@@ -14,38 +14,35 @@ import type { ChatTyping } from './chat-typing';
 import type { ItemFailure } from './failed-item';
 
 /**
- * What an operation gets to do its work.
+ * Arguments of an operation.
  *
  * @typeParam Access what the credential of an item gives access to
  */
 export type OperationCall<Access extends object = object> = Access & {
 	context: IExecuteFunctions;
 	itemIndex: number;
-	/** The items that it works on: its own, or all whose operation takes them together. */
+	/** The items to process: one, or all that the operation takes together. */
 	itemIndexes: readonly number[];
-	/** With the fields of the operation. */
+	/** Reads the fields of the operation. */
 	parameters: NodeParameters;
-	/** The same of another item, for operations that take all items together. */
+	/** As `parameters`, for another item. */
 	parametersOf(itemIndex: number): NodeParameters;
 	accessOf(itemIndex: number): Promise<Access>;
 	/** Aborts when the execution is stopped, or when another item has failed and the node with it. */
 	signal: AbortSignal;
-	/** The chat that the answer is typed into, where there is one. */
+	/** The chat to stream the answer into, if there is one. */
 	typing: ChatTyping | undefined;
-	/** A remark that stands at the node once, however many items give it. */
+	/** Shows a hint at the node, once per run. */
 	hint(message: string): void;
 };
 
-/**
- * One item that an operation gives. As a tool of an agent only the `json` is seen, so everything that matters stands in
- * it.
- */
+/** An output item. As a tool of an agent only `json` is seen, so it has everything that matters. */
 export interface OperationItem {
 	json: object;
 	binary?: IBinaryKeyData;
-	/** The input items that it comes from. Default: those that were worked on. */
+	/** Indexes of its input items. Default: the processed ones. */
 	from?: number | number[];
-	/** Of a node that has several. Default: the first. */
+	/** Index of the output. Default: the first. */
 	output?: number;
 }
 
@@ -53,14 +50,14 @@ export type OperationResult = Array<OperationItem | ItemFailure>;
 
 /** One operation of a node: its place in the list, its fields, and its work. */
 export interface Operation<Access extends object = object> extends Described {
-	/** Whether it runs once, for all items together that ask for that. */
+	/** Whether it runs once for all items that return true here. */
 	takesAllItems?(parameters: NodeParameters): boolean;
 	run(call: OperationCall<Access>): Promise<OperationResult>;
 }
 
 interface Described {
 	option: INodePropertyOptions & { value: string };
-	/** Without the condition that this operation is chosen, which is added. */
+	/** Without the display condition for this operation, which is added. */
 	fields: INodeProperties[];
 }
 
@@ -68,7 +65,7 @@ interface Described {
 export interface NodeResource<O extends Described = Described> {
 	option: INodePropertyOptions & { value: string };
 	operations: readonly O[];
-	/** Which is chosen at first, where that is not the first of them. */
+	/** Value of the default operation. Default: the first. */
 	preset?: string;
 }
 
@@ -80,23 +77,23 @@ export interface OperationTable<O> {
 	operationOf(context: IExecuteFunctions, itemIndex: number): O;
 }
 
-/** When something is shown: names of other fields, with the values that they must have. */
+/** Display condition: names of other fields, with the values that they must have. */
 type Shown = Record<string, string[]>;
 
-/** Records as items. */
+/** Wraps records as items. */
 export function itemsOf(records: readonly object[]): OperationItem[] {
 	return records.map((json) => ({ json }));
 }
 
-/** An item as n8n takes it. */
+/** Converts to n8n's item. */
 export function executionItem({ json, binary, from = 0 }: OperationItem): INodeExecutionData {
 	const pairedItem = Array.isArray(from) ? from.map((item) => ({ item })) : { item: from };
 	return { json, ...optional({ binary }), pairedItem } as INodeExecutionData;
 }
 
 /**
- * The list of operations, in the order of their use: n8n's list of actions has the same. Workflows do not store the
- * preset where it is chosen, so it stays as it was.
+ * The field Operation. The order is that of n8n's list of actions. The preset must never change: workflows do not store
+ * it.
  */
 export function operationField(
 	operations: readonly Described[],
@@ -127,7 +124,7 @@ export function operationFields(operations: readonly Described[], show: Shown = 
 	);
 }
 
-/** @throws {ServerError} where an expression names an operation that does not exist */
+/** Finds an operation by name. @throws {ServerError} where an expression names one that does not exist */
 export function operationNamed<O extends Described>(operations: readonly O[], name: string): O {
 	const operation = operations.find(({ option }) => option.value === name);
 	if (operation !== undefined) return operation;
@@ -137,7 +134,7 @@ export function operationNamed<O extends Described>(operations: readonly O[], na
 	);
 }
 
-/** The operations of a node without resources, of which the first is chosen at first. */
+/** The operations of a node without resources. The first one is the default. */
 export function operationTable<O extends Described>(operations: readonly O[]): OperationTable<O> {
 	const field = operationField(operations);
 	return { properties: [field, ...operationFields(operations)], operationOf: chosenBy(field, operations) };
@@ -155,7 +152,7 @@ function readingOf<T>(fields: INodeProperties[], read: (parameters: NodeParamete
 /**
  * The operations of a node with resources.
  *
- * @param resources in the order of their use: n8n's list of actions has the same, and the first is chosen at first
+ * @param resources in the order of n8n's list of actions; the first one is the default
  */
 export function resourceTable<O extends Described>(resources: ReadonlyArray<NodeResource<O>>): OperationTable<O> {
 	const resourceField = choiceField('Resource', 'resource', resources[0]!.option.value, {

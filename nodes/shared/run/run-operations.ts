@@ -7,7 +7,7 @@ import { failedItem, ItemFailure } from './failed-item';
 import { hintOnce } from './hints';
 import { workOnItems } from './items';
 import { executionItem, type Operation, type OperationTable } from './operations';
-import { toChat } from './to-chat';
+import { sendToChat } from './send-to-chat';
 import { typesIntoChat } from './types-into-chat';
 
 export interface RunOptions<Access extends object> {
@@ -22,7 +22,7 @@ export interface RunOptions<Access extends object> {
 	outputs?: number;
 }
 
-/** Runs the operation that each item chooses, and gives the items of each output. */
+/** Runs the operation of each item, and returns the items of each output. */
 export async function runOperations<Access extends object>(
 	context: IExecuteFunctions,
 	{ table, accessOf, nodeError = toNodeError, keyOf, outputs = 1 }: RunOptions<Access>,
@@ -39,7 +39,7 @@ export async function runOperations<Access extends object>(
 			const parameters = parametersOf(itemIndex);
 			const { streams } = parameters.once(readWork);
 			const itemIndexes = groups.itemIndexesOf(operation, parameters);
-			// The first of several items takes all of them along.
+			// The first item of a group processes the whole group.
 			if (itemIndexes[0] !== itemIndex) return [];
 			const typing = streamsToChat && streams ? new ChatTyping(context, itemIndex) : undefined;
 			const items = await operation.run({
@@ -63,7 +63,9 @@ export async function runOperations<Access extends object>(
 			keyOf,
 			toNodeError: errorOf,
 			whenFailed: (failed) => [failed],
-			onFailure: streamsToChat ? async (itemIndex, text) => await toChat(context, 'error', itemIndex, text) : undefined,
+			onFailure: streamsToChat
+				? async (itemIndex, text) => await sendToChat(context, 'error', itemIndex, text)
+				: undefined,
 		},
 	);
 	const items: INodeExecutionData[][] = Array.from({ length: outputs }, () => []);
@@ -75,7 +77,7 @@ export async function runOperations<Access extends object>(
 	return items;
 }
 
-/** Which items an operation takes together. */
+/** Groups the items that an operation takes together. */
 class ItemGroups {
 	private readonly groups = new Map<Operation<never>, number[]>();
 
@@ -98,14 +100,14 @@ class ItemGroups {
 				const parameters = new NodeParameters(this.context, itemIndex, operation.fields);
 				return this.operationOf(itemIndex) === operation && operation.takesAllItems!(parameters);
 			} catch {
-				// What cannot be read is reported where that item is worked on.
+				// An unreadable value is reported when that item is processed.
 				return false;
 			}
 		});
 	}
 }
 
-/** How an operation works on items, by its options; one without these options types nothing and takes one at a time. */
+/** Streaming and concurrency of an operation, by its options. Defaults: no streaming, one item at a time. */
 function readWork(parameters: NodeParameters): { streams: boolean; itemsAtOnce: number } {
 	const [atOnce, streaming] = ['itemsAtOnce', 'enableStreaming'].map((name) => optionOf(parameters.properties, name));
 	return {
@@ -120,8 +122,8 @@ function optionOf(fields: readonly INodeProperties[], name: string): INodeProper
 }
 
 /**
- * How to work on the items, from the options of the first one. A value that cannot be read is reported where that item
- * is worked on.
+ * Streaming and concurrency for all items, from the options of the first. An unreadable value is reported when that
+ * item is processed.
  */
 function workFor(
 	context: IExecuteFunctions,
@@ -133,7 +135,7 @@ function workFor(
 		isChat = optionOf(fields, 'enableStreaming') !== undefined && typesIntoChat(context);
 		const { streams, itemsAtOnce } = new NodeParameters(context, 0, fields).once(readWork);
 		const streamsToChat = streams && isChat;
-		// The chat shows the pieces of one node in one message: two answers at once would be mixed.
+		// The chat shows all chunks of a node in one message: two answers at once would be mixed.
 		return { streamsToChat, atOnce: streamsToChat ? 1 : itemsAtOnce };
 	} catch {
 		return { streamsToChat: isChat, atOnce: 1 };

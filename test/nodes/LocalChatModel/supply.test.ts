@@ -1,6 +1,6 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
-import { StopWatch } from '../../../nodes/shared/stop-watch';
+import { CancelWatch } from '../../../nodes/shared/cancel-watch';
 import { collect, type Model, useChatModel, weather } from '../../support/chat-model';
 import { reply } from '../../servers/llama-server';
 import { delay } from '../../support/node';
@@ -113,8 +113,8 @@ describe('failures', () => {
 
 	it('watches for a stop while it answers, and no longer than the node that uses it', async () => {
 		const isOver = jest.fn();
-		const begin = jest.spyOn(StopWatch.prototype, 'begin').mockReturnValue(isOver);
-		const close = jest.spyOn(StopWatch.prototype, 'close');
+		const begin = jest.spyOn(CancelWatch.prototype, 'begin').mockReturnValue(isOver);
+		const close = jest.spyOn(CancelWatch.prototype, 'close');
 		const given = await supplied();
 		await given.model.invoke('Hi');
 		await collect(given.model, 'Hi');

@@ -3,7 +3,7 @@ import { NodeOperationError, type IExecuteFunctions } from 'n8n-workflow';
 
 import type { ItemFailure } from '../../../../nodes/shared/run/failed-item';
 import { workOnItems } from '../../../../nodes/shared/run/items';
-import { StopWatch } from '../../../../nodes/shared/stop-watch';
+import { CancelWatch } from '../../../../nodes/shared/cancel-watch';
 import { executeContext, type ExecuteSetup } from '../../../support/execute-context';
 import { delay, setImmediate } from '../../../support/node';
 
@@ -97,7 +97,7 @@ describe('a failure', () => {
 
 	it('of what stands in its place ends the watch for a stop too', async () => {
 		const isOver = jest.fn();
-		const begin = jest.spyOn(StopWatch.prototype, 'begin').mockReturnValue(isOver);
+		const begin = jest.spyOn(CancelWatch.prototype, 'begin').mockReturnValue(isOver);
 		const context = contextOf(1, { continueOnFail: true });
 		const whenFailed = () => {
 			throw new Error('worse');

@@ -4,19 +4,19 @@ import { pauseFor } from '../../../lib/http/waiting';
 
 type Context = Pick<IExecuteFunctions, 'sendChunk' | 'getExecutionCancelSignal'>;
 
-/** How Redis refuses while it starts, or while another one takes its place; nothing was passed on then. */
+/** Errors of Redis during a start or failover: nothing was passed on then. */
 const REDIS_SOON_TAKES_IT = /^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|BUSY)\b/;
-/** So long, Redis may read its data. */
+/** How long Redis may load its data. */
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 250;
 
 /**
- * Types into n8n's chat. In queue mode the text goes through Redis, and one that has just been started again is no reason
- * to end an answer: the same piece is sent again, and the next ones wait for it.
+ * Sends a chunk to n8n's chat. In queue mode it goes through Redis. While Redis restarts, the chunk is retried, and the
+ * next ones wait for it.
  *
- * @throws what n8n throws where nobody reads the chat any more
+ * @throws the error of n8n where the chat was closed
  */
-export async function toChat(
+export async function sendToChat(
 	context: Context,
 	...[type, itemIndex, text]: Parameters<IExecuteFunctions['sendChunk']>
 ): Promise<void> {

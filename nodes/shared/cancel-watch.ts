@@ -2,14 +2,14 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { afterMs } from '../../lib/http/limits';
 
-/** A slot shall be free ten seconds after Stop, also where the database takes its time. */
+/** A slot should be free ten seconds after Stop, even with a slow database. */
 const LOOK_EVERY_MS = 4000;
 /**
- * A look loads and parses all that the database keeps of the execution: the body of the webhook, and with "save
- * progress" every result until now. So looks may take this part of the time, and no more.
+ * Largest share of time for lookups: each loads and parses the whole execution (the webhook's body, and with "save
+ * progress" every result so far).
  */
 const MAX_SHARE = 0.02;
-/** One look that waited for a database which was restarting must not be the last. */
+/** So that one slow lookup, during a restart of the database, is not the last. */
 const MAX_LOOK_EVERY_MS = 60_000;
 
 /** Sub-nodes have `getExecutionDataById` too, though n8n's types do not say so. */
@@ -17,12 +17,11 @@ type Context = Pick<IExecuteFunctions, 'getExecutionCancelSignal' | 'getExecutio
 	Partial<Pick<IExecuteFunctions, 'getExecutionDataById'>>;
 
 /**
- * Stop, also for an execution that a webhook process of n8n's queue mode has begun. There the main process, which is
- * told to stop it, only writes into the database that it was cancelled: no worker hears of it (n8n 2.20 to 2.41,
- * `stopInScalingMode`), and the model would write on for nobody. The same where the queue took a worker for dead that
- * only had lost Redis for a while. So while there is work to do, the database is asked.
+ * Detects Stop, also for an execution that a webhook process began in n8n's queue mode. There the main process only
+ * marks it as cancelled in the database, and no worker is told (n8n 2.20 to 2.41, `stopInScalingMode`). The same if the
+ * queue took a worker for dead that had lost Redis for a while. So the database is polled during work.
  */
-export class StopWatch {
+export class CancelWatch {
 	/** Aborts when the execution is stopped. */
 	readonly signal: AbortSignal | undefined;
 	private readonly isNeeded: boolean;
@@ -35,7 +34,7 @@ export class StopWatch {
 		private readonly everyMs = LOOK_EVERY_MS,
 		private readonly clock: () => number = () => performance.now(),
 	) {
-		// Executions of all other modes are begun by the main process, whose Stop reaches the worker.
+		// In other modes the main process begins the execution, and its Stop reaches the worker.
 		this.isNeeded = context.getMode() === 'webhook';
 		const own = context.getExecutionCancelSignal();
 		const signals = [own, this.found.signal].filter((signal) => signal !== undefined);
@@ -43,9 +42,9 @@ export class StopWatch {
 	}
 
 	/**
-	 * Looks for a stop until the work is over. Work that takes less than four seconds costs nothing.
+	 * Watches until the work is over. Work of less than four seconds costs nothing.
 	 *
-	 * @returns to be called when it is over
+	 * @returns a function to call when the work is over
 	 */
 	begin(): () => void {
 		if (!this.isNeeded) return () => {};
@@ -58,7 +57,7 @@ export class StopWatch {
 		};
 	}
 
-	/** Ends all that was begun: a reader who left a stream without closing it does not say so. */
+	/** Ends all watching, also for a reader that left a stream without closing it. */
 	close(): void {
 		this.working.clear();
 		this.disarm?.();
@@ -77,14 +76,14 @@ export class StopWatch {
 	}
 
 	/**
-	 * An execution has an error there once n8n has ended it. No answer is no stop: the database may be restarting. Nor is
-	 * a "crash": a process of n8n that starts writes it for each execution that its event log holds without an end, and
-	 * workers which share a folder share that log (`execution-recovery.service`). The execution lives on.
+	 * Whether n8n has ended the execution: then its record has an error. No answer is no stop: the database may be
+	 * restarting. Nor is a "crash": a starting n8n process writes it for each execution without an end in its event log,
+	 * which workers with a common folder share (`execution-recovery.service`).
 	 */
 	private async isOver(): Promise<boolean> {
 		try {
 			const id = this.context.getExecutionId();
-			// The database takes a missing id for no condition at all, and gives the first execution that it has.
+			// Without an ID the database returns the first execution that it has.
 			if (!id) return false;
 			const data = await this.context.getExecutionDataById?.(id);
 			const error = data?.resultData.error;

@@ -1,4 +1,4 @@
-import { toChat } from '../../../../nodes/shared/run/to-chat';
+import { sendToChat } from '../../../../nodes/shared/run/send-to-chat';
 
 /** Passes a piece on, or fails as the list says. */
 function chatThat(...fails: string[]) {
@@ -21,8 +21,8 @@ const LOADING = 'LOADING Redis is loading the dataset in memory';
 describe('a piece for the chat', () => {
 	it('is passed on once', async () => {
 		const { context, sent } = chatThat();
-		await toChat(context, 'begin', 0);
-		await toChat(context, 'item', 0, 'Hi');
+		await sendToChat(context, 'begin', 0);
+		await sendToChat(context, 'item', 0, 'Hi');
 		expect(sent).toEqual([
 			['begin', 0],
 			['item', 0, 'Hi'],
@@ -31,8 +31,8 @@ describe('a piece for the chat', () => {
 
 	it('waits for a Redis that has just been started again, and stays in its order', async () => {
 		const { context, sent } = chatThat(LOADING, LOADING);
-		await toChat(context, 'item', 2, 'one');
-		await toChat(context, 'item', 2, 'two');
+		await sendToChat(context, 'item', 2, 'one');
+		await sendToChat(context, 'item', 2, 'two');
 		expect(sent).toEqual([
 			['item', 2, 'one'],
 			['item', 2, 'two'],
@@ -41,13 +41,13 @@ describe('a piece for the chat', () => {
 
 	it('fails at once where nobody reads any more', async () => {
 		const { context, left } = chatThat('write after end', 'not reached');
-		await expect(toChat(context, 'item', 0, 'Hi')).rejects.toThrow('write after end');
+		await expect(sendToChat(context, 'item', 0, 'Hi')).rejects.toThrow('write after end');
 		expect(left()).toBe(1);
 	});
 
 	it('is not waited for after Stop', async () => {
 		const { context, leaving, sent } = chatThat(...Array.from({ length: 1000 }, () => LOADING));
-		const waiting = toChat(context, 'item', 0, 'Hi');
+		const waiting = sendToChat(context, 'item', 0, 'Hi');
 		leaving.abort();
 		await expect(waiting).rejects.toThrow();
 		expect(sent).toEqual([]);

@@ -1,6 +1,6 @@
 import type { IRunExecutionData, WorkflowExecuteMode } from 'n8n-workflow';
 
-import { StopWatch } from '../../../nodes/shared/stop-watch';
+import { CancelWatch } from '../../../nodes/shared/cancel-watch';
 import { delay } from '../../support/node';
 
 /** As n8n leaves it in the database after Stop. */
@@ -20,7 +20,7 @@ interface Setup {
 function watchOf({ mode = 'webhook', signal, errors = [undefined], id = '17', lookMs = 0 }: Setup = {}) {
 	let looks = 0;
 	let now = 0;
-	const watch = new StopWatch(
+	const watch = new CancelWatch(
 		{
 			getMode: () => mode,
 			getExecutionId: () => id,
@@ -39,7 +39,7 @@ function watchOf({ mode = 'webhook', signal, errors = [undefined], id = '17', lo
 	return { watch, looks: () => looks };
 }
 
-const aborted = async ({ signal }: StopWatch): Promise<void> =>
+const aborted = async ({ signal }: CancelWatch): Promise<void> =>
 	await new Promise((resolve) => (signal!.aborted ? resolve() : signal!.addEventListener('abort', () => resolve())));
 
 const looksAtLeast = async (count: number, looks: () => number): Promise<void> => {
@@ -118,7 +118,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 	});
 
 	it('works if n8n has no such query', async () => {
-		const watch = new StopWatch(
+		const watch = new CancelWatch(
 			{ getMode: () => 'webhook', getExecutionId: () => '17', getExecutionCancelSignal: () => undefined },
 			5,
 		);
@@ -164,7 +164,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 
 	it('goes on where the execution is not in the database, or waits', async () => {
 		let looks = 0;
-		const watch = new StopWatch(
+		const watch = new CancelWatch(
 			{
 				getMode: () => 'webhook',
 				getExecutionId: () => '17',
