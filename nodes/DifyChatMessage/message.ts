@@ -43,7 +43,7 @@ export function conversationIn(parameters: NodeParameters): ConversationChoice {
 	return id === undefined ? { kind: 'new' } : { kind: 'id', id };
 }
 
-/** Messages of one conversation go in their order: the second must see the first. */
+/** Key of the item's conversation. Messages of one conversation are sent in order: the second must see the first. */
 export function conversationKey(parameters: NodeParameters): string | undefined {
 	const choice = parameters.value('conversation');
 	if (choice === 'latest') return `latest ${parameters.freeText('user')}`;

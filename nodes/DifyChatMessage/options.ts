@@ -88,7 +88,7 @@ export const optionFields = optionsFields(options, {
 	],
 });
 
-/** The options that belong to the message of an item. */
+/** Reads the options of an item's message. */
 export function readOptions(parameters: NodeParameters) {
 	return {
 		answerField: parameters.name('options.answerField') || 'answer',

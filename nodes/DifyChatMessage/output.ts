@@ -6,16 +6,16 @@ import { optional } from '../../lib/values';
 import type { OperationItem } from '../shared/run/operations';
 import { plain } from '../shared/dify/plain';
 
-/** What goes into the item beside the answer. */
+/** Optional parts of the item beside the answer. */
 export type Extra = 'audio' | 'events' | 'reasoning' | 'thoughts' | 'workflow';
 
 export interface OutputOptions {
 	simplify: boolean;
 	answerField: string;
-	/** Who wrote: the nodes behind need the same one. */
+	/** The user of the message: later nodes need the same one. */
 	user: string;
 	include: readonly Extra[];
-	/** Every event as Dify sent it, if they are wanted. */
+	/** Every event as Dify sent it; empty unless included. */
 	events: readonly unknown[];
 }
 
@@ -49,15 +49,14 @@ function simplified(result: RunResult, { answerField, user }: OutputOptions): ob
 		retrieverResources: result.retrieverResources,
 		files: result.files,
 		createdAt: result.createdAt,
-		// As Dify Workflow puts them out, so that the operations of its resource Form find them.
+		// In the same fields as Dify Workflow, whose operations of the resource Form read them.
 		...optional({ forms: result.pause?.forms, pause: result.pause }),
-		// Twice: first, so that it stands at the top; and last, so that an answer field with the name of another field
-		// replaces it.
+		// Twice: above, to be at the top; here, so that an answer field with the name of another field replaces it.
 		...answer,
 	};
 }
 
-/** In Dify's own words, as a blocking answer would be, with everything that only a stream tells. */
+/** The result in Dify's own fields, like a blocking answer, with everything that only a stream has. */
 function raw(result: RunResult, { user }: OutputOptions): object {
 	return {
 		event: result.status === 'paused' ? 'workflow_paused' : 'message',

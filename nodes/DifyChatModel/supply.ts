@@ -11,7 +11,7 @@ import { supplied } from '../shared/sub-node-log';
 import { supplyModel } from '../shared/supplied-model';
 import { properties } from './fields';
 
-/** A Dify app as chat model. */
+/** Supplies a Dify app as chat model. */
 export async function supplyDifyModel(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiLanguageModel, itemIndex, async (log) => {
 		const client = difyClient(await context.getCredentials('difyApi', itemIndex), context.helpers);

@@ -63,7 +63,7 @@ export const rate: DifyOperation = {
 	},
 };
 
-/** A rating that is missing would delete what is stored (docs/protocols/dify.md 4), so nothing is taken for granted. */
+/** There is no default: a missing rating would delete the stored one (docs/protocols/dify.md 4). */
 function ratingIn(parameters: NodeParameters): Rating | 'none' {
 	const field = parameters.field('rating');
 	const value = parameters.value('rating');

@@ -37,7 +37,7 @@ export const waitField = numberField('Wait for Indexing (Seconds)', 'wait', 300,
 	description: 'How long to wait until Dify has indexed the document. 0 = do not wait.',
 });
 
-/** Several texts: a list, or text with commas. */
+/** Reads several texts: a list, or text separated by commas. */
 export function textsIn(parameters: NodeParameters, path: string): string[] | undefined {
 	const value = parameters.value(path);
 	if (value === undefined || value === null || value === '') return undefined;
@@ -46,7 +46,7 @@ export function textsIn(parameters: NodeParameters, path: string): string[] | un
 	throw wrongField(parameters.field(path).label, 'must be a list, or text with commas');
 }
 
-/** A text that was added to the options; undefined where it was not. */
+/** Reads a text option; undefined where it was not added. */
 export function textIn(parameters: NodeParameters, path: string): string | undefined {
 	return parameters.value(path) === undefined ? undefined : parameters.freeText(path);
 }

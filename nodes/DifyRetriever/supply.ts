@@ -14,19 +14,19 @@ import { NodeParameters } from '../shared/parameters';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
-/** Bases that are asked at the same time. */
+/** Bases that are searched at the same time. */
 const AT_ONCE = 4;
 
 const MAX_SHOWN = 200;
 
-/** A document as LangChain's chains read it. */
+/** A document in LangChain's form. */
 export interface RetrievedDocument {
 	pageContent: string;
 	metadata: Record<string, unknown>;
 }
 
 /**
- * What n8n's chains call. They ask for no class of LangChain, but for these marks of one (RunnableSequence looks at
+ * What n8n's chains call. They need no LangChain class, only these marks of one (RunnableSequence checks
  * `lc_runnable`).
  */
 export interface SuppliedRetriever {
@@ -66,7 +66,7 @@ function readSettings(parameters: NodeParameters): Settings {
 }
 
 function loggedRetriever(api: KnowledgeApi, settings: Settings, log: SubNodeLog): SuppliedRetriever {
-	// A MultiQuery Retriever asks the same question more than once.
+	// A MultiQuery Retriever may send the same query more than once.
 	const asked = new Map<string, Promise<RetrievedDocument[]>>();
 	const search = async (typed: string, signal: AbortSignal | undefined) => {
 		const { query, cut } = cutQuery(typed);
@@ -85,7 +85,7 @@ function loggedRetriever(api: KnowledgeApi, settings: Settings, log: SubNodeLog)
 		lc_runnable: true,
 		lc_namespace: ['n8n-nodes-local-llama', 'retrievers'],
 		invoke: async (query, config) => {
-			// An expression may give anything.
+			// An expression may return any type.
 			const typed = typeof query === 'string' ? query : String(query ?? '');
 			return await fetchOnce(asked, typed, async () => await search(typed, config?.signal));
 		},
@@ -96,7 +96,7 @@ interface Found extends Hit {
 	datasetId: string;
 }
 
-/** Hits of all bases, best first. */
+/** Searches all bases. Best hits first. */
 async function searchAll(
 	api: KnowledgeApi,
 	{ datasetIds, search, onFailure }: Settings,
@@ -116,7 +116,7 @@ async function searchAll(
 	return mergedHits(lists, search.topK);
 }
 
-/** Says which of several bases failed. */
+/** Adds the name of the failed base, where there are several. */
 async function withBaseName(
 	api: KnowledgeApi,
 	datasetId: string,

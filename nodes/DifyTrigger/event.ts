@@ -1,20 +1,20 @@
 import type { DifyClient } from '../../lib/dify/client';
 import type { NodeParameters } from '../shared/parameters';
 
-/** What an event gets to look for news. */
+/** What an event needs to find new records. */
 export interface EventCall {
 	client: DifyClient;
 	parameters: NodeParameters;
 }
 
-/** Something in Dify that starts a workflow. */
+/** A kind of event in Dify that starts a workflow. */
 export interface WatchedEvent {
 	/**
-	 * What is new since the last time, oldest first. Without a memory: nothing, since all that is there is known.
+	 * Records since the last poll, oldest first. None without a memory, at the first poll.
 	 *
-	 * @param memory as it was returned the last time
+	 * @param memory as returned by the last poll
 	 */
 	news(call: EventCall, memory: unknown): Promise<{ memory: object; items: object[] }>;
-	/** The newest ones, to build a workflow with. */
+	/** The newest records, as test data for building a workflow. */
 	examples(call: EventCall): Promise<object[]>;
 }

@@ -4,7 +4,7 @@ import type { WatchedEvent } from './event';
 
 const SHOWN = 3;
 
-/** Ratings of the app's answers. */
+/** New ratings of the app's answers. */
 export const feedback: WatchedEvent = {
 	async news({ client, parameters }, memory) {
 		const rating = parameters.choice('rating');

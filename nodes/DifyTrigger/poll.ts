@@ -10,13 +10,13 @@ import { workflowRun } from './workflow-run';
 
 const EVENTS: Record<'feedback' | 'workflowRun', WatchedEvent> = { feedback, workflowRun };
 
-/** Nodes that look at this moment. */
+/** Nodes that are polling at this moment. */
 const looking = new Set<string>();
 
 /**
- * One look at the app. What was seen is stored only when all of it was read: a look that fails is repeated by the next
- * one, which then finds the same and what came since. n8n stores it together with the workflow that it starts. It begins
- * a look while the last one goes on as well: two would find the same, so there is none then.
+ * Polls the app once. The memory is stored only when everything was read, so the next poll repeats a failed one. n8n
+ * stores it together with the workflow that it starts. n8n may begin a poll while another one runs: it is skipped,
+ * since both would find the same.
  */
 export async function pollDify(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	try {

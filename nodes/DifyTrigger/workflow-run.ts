@@ -8,7 +8,7 @@ import type { EventCall, WatchedEvent } from './event';
 const SHOWN = 3;
 const REQUESTS_AT_ONCE = 4;
 
-/** Ends of the runs of a workflow app. */
+/** Finished runs of a workflow app. */
 export const workflowRun: WatchedEvent = {
 	async news(call, memory) {
 		const { client, parameters } = call;

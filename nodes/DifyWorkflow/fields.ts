@@ -39,7 +39,7 @@ export function formTokenIn(parameters: NodeParameters): string {
 
 const onPause = onPauseField('What to do when the workflow stops to ask a person');
 
-/** As above, for operations that may also wait until somebody has answered. */
+/** As above, for operations that may also wait for the answer. */
 const onPauseWaiting: INodeProperties = {
 	...onPause,
 	options: [
@@ -88,7 +88,7 @@ const itemsAtOnce: INodeProperties = {
 
 const common = [enableStreaming, firstByteLimit, idleLimit, include, itemsAtOnce, progressLimit, onFailure];
 
-/** Options of operations that read a run somebody else started. */
+/** Options of operations that follow a run that was started elsewhere. */
 export const followOptions: INodeProperties[] = [
 	...common,
 	{

@@ -9,17 +9,17 @@ import { pausedError } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
 import { plain } from '../shared/dify/plain';
 
-/** What goes into the item beside the outputs. */
+/** Optional parts of the item beside the outputs. */
 export type Extra = 'events' | 'files' | 'nodes' | 'text';
 
-/** What an item is made of, and what counts as a failure. */
+/** Contents of the item, and what counts as a failure. */
 export interface RunOutput {
 	simplify: boolean;
 	include: readonly Extra[];
 	onFailure: 'error' | 'return';
 	onPause: 'error' | 'return' | 'wait';
 	user: string;
-	/** Every event as Dify sent it, if they are wanted. */
+	/** Every event as Dify sent it; empty unless included. */
 	events: readonly unknown[];
 }
 
@@ -37,7 +37,7 @@ export function readOutput({ parameters }: Pick<DifyCall, 'parameters'>, user: s
 /**
  * The item of a run.
  *
- * @param reading gives its result
+ * @param reading resolves to its result
  * @throws {ServerError} as the run, unless the option says that a failed run is a result
  */
 export async function runItem(call: DifyCall, output: RunOutput, reading: Promise<RunResult>): Promise<OperationItem> {
@@ -58,7 +58,7 @@ export async function runItem(call: DifyCall, output: RunOutput, reading: Promis
 	};
 }
 
-/** A run that Dify began and that failed; not one that was lost or refused. */
+/** The result of a run that failed in Dify; undefined for a lost or refused run. */
 function failedRun(error: unknown): RunResult | undefined {
 	const result = resultOf(error);
 	const isRun = result?.error?.cause === 'runFailed' || result?.error?.cause === 'errorEvent';
@@ -74,7 +74,7 @@ async function warningsAbout({ appParameters }: DifyCall, result: RunResult): Pr
 	);
 	const values = Object.values(recordOf(workflow?.outputs));
 	if (status !== 'succeeded' || values.some((value) => value !== null)) return warnings;
-	// Of an app with a form it is the author's wish.
+	// In an app with a form this may be intended.
 	const form = await appParameters().then(
 		({ user_input_form: fields }) => fields,
 		() => undefined,
@@ -101,7 +101,7 @@ async function addFiles(call: DifyCall, result: RunResult, binary: IBinaryKeyDat
 				mimeType,
 			);
 		} catch (error) {
-			// The run is over and has its result: that must not be lost for a file.
+			// The run has its result, which must not be lost because of a file.
 			warnings.push(
 				`The file "${file.filename ?? file.id ?? ''}" could not be fetched: ${downloadFailureText(error)}.`,
 			);
@@ -110,7 +110,7 @@ async function addFiles(call: DifyCall, result: RunResult, binary: IBinaryKeyDat
 	return warnings;
 }
 
-/** The outputs, and what the nodes behind need. */
+/** The outputs, and what later nodes need. */
 function simplified(result: RunResult, warnings: string[], user: string): object {
 	const { status, workflowRunId, taskId, workflow, pause, error } = result;
 	return {
@@ -151,7 +151,7 @@ function whole(result: RunResult, warnings: string[], user: string): object {
 	};
 }
 
-/** The author names them freely, so they never stand beside the fields of the node. */
+/** Outputs have any names, so they are kept apart from the node's own fields. */
 function outputsOf({ workflow }: RunResult): unknown {
 	return workflow?.outputs ?? {};
 }

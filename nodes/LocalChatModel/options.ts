@@ -11,14 +11,14 @@ import { samplerFields } from '../shared/chat/sampler-fields';
 import { shownWhere } from './server-types';
 import { traceField } from './trace';
 
-/** The options that go to the server as they are, each shown for the server types that take it. */
+/** Options that are sent to the server unchanged, each shown for the server types that take it. */
 export const sentFields = samplerFields.map((field) => {
 	const name = field.name as SamplerName;
 	const { extra }: Sampler = SAMPLERS[name];
 	return extra === true ? { ...field, displayOptions: shownWhere((_traits, type) => takes(type, name)) } : field;
 });
 
-/** Options that the node itself acts on. */
+/** Options that the node itself implements. */
 const ownFields: INodeProperties[] = [
 	choiceField('Send Thinking Back', 'reasoningEcho', 'toolTurns', {
 		options: [

@@ -7,9 +7,9 @@ import type { ServerTraits } from '../../lib/servers/kinds/kind';
 const SERVER_TYPES = ['llamaServer', 'ollama', 'vllm', 'other'] as const satisfies readonly ServerKind[];
 
 /**
- * Shows a field for the server types that do something with it, and where the type is found out later.
+ * Shows a field for the server types that use it, and where the type is detected later.
  *
- * @param from where the field stands: among the options (`/serverType`) or beside Server Type
+ * @param from place of the field: `/` in a collection, empty beside Server Type
  */
 export function shownWhere(
 	isTaken: (traits: ServerTraits, type: ServerKind) => boolean,

@@ -10,10 +10,7 @@ import { supplyModel } from '../shared/supplied-model';
 import { properties } from './fields';
 import { readSettings } from './settings';
 
-/**
- * The model that the node supplies: on the host's own LangChain classes, or where those changed, through the SDK's
- * adapter.
- */
+/** Supplies the chat model, see `supplyModel`. */
 export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiLanguageModel, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);

@@ -23,7 +23,7 @@ const fields: INodeProperties[] = [
 	{ displayName: 'User ID', name: 'userId', type: 'string', default: '', description: 'Who asks' },
 ];
 
-/** What n8n's traces say beside the request and its answer. */
+/** Options for n8n's traces. */
 export const traceField: INodeProperties = collectionField('Trace', 'trace', 'Field', {
 	options: fields,
 	description: 'What a trace holds besides the request and its answer, where n8n exports traces',

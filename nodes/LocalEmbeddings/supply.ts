@@ -13,7 +13,7 @@ import { properties } from './fields';
 const MAX_SHOWN_QUERY = 200;
 const SHOWN_NUMBERS = 4;
 
-/** What n8n's vector stores call. They ask for no class of LangChain. */
+/** What n8n's vector stores call. They need no LangChain class. */
 export interface SuppliedEmbeddings {
 	embedDocuments(texts: string[]): Promise<number[][]>;
 	embedQuery(text: string): Promise<number[]>;
@@ -62,7 +62,7 @@ function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEm
 	};
 }
 
-/** Counts and sizes, never the vectors: they would fill n8n's database. */
+/** The log of a call: counts and sizes, never the vectors, which would fill n8n's database. */
 function summary({ vectors, received, tokens, remarks, ...rest }: Embeddings, model: string): IDataObject {
 	const [first] = vectors;
 	return {

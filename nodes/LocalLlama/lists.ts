@@ -1,4 +1,4 @@
-/** Lists that come out of expressions, or are typed as JSON. */
+/** Reads lists from expressions or typed JSON. */
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 import { parseJson, recordOf, optional } from '../../lib/values';
@@ -6,9 +6,9 @@ import { isBlank, shown, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 
 /**
- * The entries of a field that takes a list: a list, JSON text of one, or a single entry. None where it is empty.
+ * The entries of a list field: a list, JSON text of one, or a single entry. None where it is empty.
  *
- * @throws {ServerError} of kind `invalidInput` for text that begins like a list and is none
+ * @throws {ServerError} of kind `invalidInput` for text that begins like a list, but is not valid
  */
 export function listIn(parameters: NodeParameters, path: string): unknown[] {
 	const value = parameters.value(path);
@@ -25,9 +25,9 @@ export function listIn(parameters: NodeParameters, path: string): unknown[] {
 }
 
 /**
- * Texts of such a field; a number is taken as its digits.
+ * Texts of a list field; numbers are converted.
  *
- * @throws {ServerError} of kind `invalidInput` naming the entry that is no text
+ * @throws {ServerError} of kind `invalidInput` naming the entry that is not text
  */
 export function textsIn(parameters: NodeParameters, path: string): string[] {
 	return listIn(parameters, path).map((entry, index) => {
@@ -38,10 +38,10 @@ export function textsIn(parameters: NodeParameters, path: string): string[] {
 }
 
 /**
- * A form of rows, or a list out of an expression in its place: n8n drops what an expression gives to a form.
+ * Fields for rows: a form, or a list from an expression, since n8n ignores an expression for a form.
  *
- * @param form the collection; its only group holds the rows
- * @param list the other field
+ * @param form the collection, with the rows in its only group
+ * @param list the field for the expression
  */
 export function rowFields(
 	form: INodeProperties,
@@ -66,7 +66,7 @@ export function rowFields(
 	];
 }
 
-/** The rows of such a form, or the entries of the list, and the label of the field that holds them. */
+/** The rows of the form or the entries of the list, and the label of that field. */
 export function rowsIn(parameters: NodeParameters, form: string, list: string): { rows: unknown[]; label: string } {
 	if (parameters.choice<'expression' | 'form'>(`${form}From`, 'form') === 'expression')
 		return { rows: listIn(parameters, list), label: parameters.field(list).label };

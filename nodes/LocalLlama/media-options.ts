@@ -24,12 +24,12 @@ export const mediaFields: INodeProperties[] = [
 	},
 ];
 
-/** What the options above say. */
+/** Reads the options above. */
 export function mediaOptions({ parameters, signal }: LlamaCall): MediaOptions {
 	return { ...readLimits(parameters, GENERATION_RETRIES), signal };
 }
 
-/** The field of the item that a file is read from. */
+/** Field for the name of the item's binary field. */
 export function inputFileField(description: string): INodeProperties {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		required: true,
@@ -39,7 +39,7 @@ export function inputFileField(description: string): INodeProperties {
 	});
 }
 
-/** The files that a field names, or that an expression gives. */
+/** Files by the names in a field, or from an expression. */
 export async function filesIn({ context, itemIndex, parameters }: LlamaCall, path: string): Promise<FileSource[]> {
 	const wanted = [parameters.value(path)]
 		.flat()

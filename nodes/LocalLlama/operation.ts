@@ -15,7 +15,7 @@ import { quietly } from '../../lib/values';
 export interface LlamaAccess {
 	/** For requests that any of its servers may take. */
 	servers: ServerPool;
-	/** The server of the credential's Base URL; for what belongs to one server: its models, slots and adapters. */
+	/** The server of the Base URL, for its models, slots and adapters. */
 	connection: Connection;
 }
 
@@ -39,7 +39,7 @@ export async function runLocalLlama(
 	return await runOperations(context, { table, accessOf });
 }
 
-/** An operation on the server of the Base URL: where the credential has several, its items name that one. */
+/** Adds the server's address to the items of an operation, where the credential has several servers. */
 export function withServerUrl(operation: LocalLlamaOperation): LocalLlamaOperation {
 	return {
 		...operation,
@@ -54,8 +54,8 @@ export function withServerUrl(operation: LocalLlamaOperation): LocalLlamaOperati
 }
 
 /**
- * Adds tokens to what n8n shows as the usage of the node. n8n before 2.41 does not add them up, and the context of a
- * tool may know nothing of it: no answer is lost for that.
+ * Adds tokens to the usage that n8n shows at the node. n8n before 2.41 does not sum them, and a tool's context may lack
+ * the method: errors are ignored.
  */
 export function countTokens(
 	{ context }: LlamaCall,

@@ -9,7 +9,7 @@ function itemsAtOnce(preset: number): INodeProperties {
 	});
 }
 
-/** For operations whose text can be typed into a chat. */
+/** For operations that can stream their text into a chat. */
 export const streamingField = booleanField('Enable Streaming', 'enableStreaming', true, {
 	description:
 		'Whether the text is typed into the chat as it arrives, where the trigger of the workflow responds with streaming. Items are then worked on one after another.',

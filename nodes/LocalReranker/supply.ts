@@ -11,14 +11,14 @@ import { properties } from './fields';
 
 const MAX_SHOWN_QUERY = 200;
 
-/** A document as n8n's vector stores hand it over: LangChain's. */
+/** A document in LangChain's form, as n8n's vector stores pass it. */
 export interface StoredDocument {
 	pageContent: string;
 	metadata: Record<string, unknown>;
 	id?: string;
 }
 
-/** What n8n's vector stores call. They ask for no class of LangChain. */
+/** What n8n's vector stores call. They need no LangChain class. */
 export interface SuppliedReranker {
 	compressDocuments(documents: StoredDocument[], query: string): Promise<StoredDocument[]>;
 }
@@ -36,7 +36,7 @@ export async function supplyReranker(context: ISupplyDataFunctions, itemIndex: n
 function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker {
 	return {
 		compressDocuments: async (documents, query) => {
-			// An expression may give anything.
+			// An expression may return any type.
 			const asked = typeof query === 'string' ? query : String(query ?? '');
 			const { ranking } = await log.call({
 				input: { query: asked.slice(0, MAX_SHOWN_QUERY), documents: documents.length },

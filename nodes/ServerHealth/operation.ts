@@ -10,7 +10,7 @@ export type Service = Target['service'];
 export type HealthCall = OperationCall<{ target: Target }>;
 
 export interface HealthOperation extends Operation<{ target: Target }> {
-	/** Where it can be chosen. */
+	/** Kinds of servers for which it can be chosen. */
 	services: readonly Service[];
 }
 
@@ -18,18 +18,18 @@ export interface HealthOperation extends Operation<{ target: Target }> {
 const HEALTHY = 0;
 const UNHEALTHY = 1;
 
-/** What an operation has found out. */
+/** Result of an operation. */
 interface Outcome {
 	health: CheckResult;
 	failWhenUnhealthy: boolean;
-	/** A file about it. */
+	/** A file to attach, such as a report. */
 	binary?: IBinaryKeyData;
 }
 
 /**
- * The health of the server as an item, for the output that fits.
+ * The health of the server as an item for the healthy or unhealthy output.
  *
- * @throws {Unhealthy} where the node shall fail then
+ * @throws {Unhealthy} if the node should fail when unhealthy
  */
 export function healthItems(
 	{ context, itemIndex }: HealthCall,
@@ -40,7 +40,7 @@ export function healthItems(
 	return [{ json: { ...health, findings }, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
 }
 
-/** What this n8n lacks, as far as a node can know: it sees none of n8n's settings, only what they do. */
+/** Findings about this n8n. A node cannot read n8n's settings, only their effects. */
 function hostFindings(stored: IBinaryKeyData = {}): Finding[] {
 	const lacking = missingSdk();
 	const isInMemory = Object.values(stored).some(({ id }) => id === undefined);
@@ -50,10 +50,7 @@ function hostFindings(stored: IBinaryKeyData = {}): Finding[] {
 	];
 }
 
-/**
- * The diagnosis as the error of the node: its description says what is wrong as well, since n8n's chat shows nothing
- * else.
- */
+/** The diagnosis as the node's error. Its description repeats what is wrong, since n8n's chat shows only that. */
 class Unhealthy extends NodeOperationError {
 	constructor(node: INode, health: CheckResult, itemIndex: number) {
 		const { meaning, advice, observed } = health.findings[0] ?? { meaning: health.summary };
@@ -62,7 +59,7 @@ class Unhealthy extends NodeOperationError {
 			description: advice === undefined ? sentence : `${sentence} ${advice} Observed: ${observed}`,
 			itemIndex,
 		});
-		// n8n puts a sentence of its own in place of a message with a code such as ECONNREFUSED in it.
+		// n8n replaces a message that contains a code such as ECONNREFUSED.
 		this.message = meaning;
 		this.messages = [];
 		this.context.data = health as unknown as IDataObject;

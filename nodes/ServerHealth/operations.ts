@@ -15,7 +15,7 @@ import { waitUntilReady } from './wait-until-ready';
 const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, report, waitUntilReady];
 const PRESET = check.option.value;
 
-/** What the node can do: which operations there are depends on the kind of server. */
+/** The operations of the node, which depend on the kind of server. */
 export const operations: OperationTable<HealthOperation> = {
 	properties: [
 		serviceField,
@@ -40,7 +40,7 @@ function operationsFor(service: Service): INodeProperties {
 	return operationField(offered, PRESET, { service: [service] });
 }
 
-/** The operation was chosen for a model server and is still stored in the node after Dify was chosen. */
+/** For an operation of model servers that is still stored after Dify was chosen. */
 function notForDify(name: string): ServerError {
 	return invalidInput(
 		`Dify has no operation "${name}"`,

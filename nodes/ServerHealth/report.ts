@@ -82,7 +82,7 @@ const toolFields: INodeProperties[] = [
 
 const historyFields: INodeProperties[] = [
 	choiceField('Earlier Results', 'historyFrom', 'none', {
-		// It says how many times the node runs.
+		// The choice decides how often the node runs.
 		noDataExpression: true,
 		options: [
 			{
@@ -190,13 +190,13 @@ function sweepOptions(call: HealthCall): Parameters<typeof testSpeed>[1] {
 		firstTokenMs: parameters.milliseconds('options.firstTokenLimit', DEFAULT_FIRST_TOKEN_MS),
 		totalMs: limitMs,
 		sweep: { whenBusy: parameters.choice<SweepOptions['whenBusy']>('whenBusy'), limitMs, signal },
-		// The measurement wakes a sleeping server anyway, so it may be asked for its slots.
+		// The measurement wakes a sleeping server anyway, so `/slots` may be read.
 		check: { ...readCheck(call).check, readSlots: true },
 		signal,
 	};
 }
 
-/** Of 64 requests they are many, and the rounds have their averages. */
+/** Removes the samples: 64 requests give many, and the rounds have averages. */
 function withoutSamples<R extends FullCheck>(result: R): R {
 	const { speed, servers } = result;
 	const brief = ({ samples, ...run }: SpeedRun) => ({

@@ -5,7 +5,7 @@ import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { healthItems, type HealthCall, type HealthOperation } from './operation';
 
-/** What the test costs where nothing else is set; the report has no fields of its own for it. */
+/** Default size of the test; the report has no fields for it. */
 const PRESET = { tries: 2, tokens: 1024, limitMs: 600_000 };
 
 export const toolTest: HealthOperation = {
@@ -64,7 +64,7 @@ export const toolTest: HealthOperation = {
 	},
 };
 
-/** One model with nothing else set. */
+/** Options of a test of one model with the defaults. */
 export function presetOf({ parameters, signal }: HealthCall): ToolTestOptions {
 	return { ...PRESET, models: 'one', model: parameters.name('model'), signal };
 }

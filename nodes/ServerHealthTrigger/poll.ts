@@ -11,8 +11,8 @@ import { NodeParameters } from '../shared/parameters';
 import { properties } from './fields';
 
 /**
- * One check. A change starts the workflow, and starts it again at each further check until it has succeeded. Changes
- * are given in their order, all that are open at once, one item each.
+ * Runs one check. A change starts the workflow, again at each check until the workflow succeeds. All open changes are
+ * delivered together, in order, one item each.
  */
 export async function pollServerHealth(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	try {
@@ -30,7 +30,7 @@ export async function pollServerHealth(context: IPollFunctions): Promise<INodeEx
 		const memory = watch(readMemory(stored), check, options, newId);
 		const untold = memory.untold.filter(({ id }) => deliveries.progressOf(id) !== 'succeeded');
 		Object.assign(stored, { state: memory.state, candidate: memory.candidate ?? null, untold });
-		// Until the workflow has ended, nothing further is given: changes keep their order.
+		// Nothing is delivered while the workflow runs, so that changes keep their order.
 		if (untold.length === 0 || untold.some(({ id }) => deliveries.progressOf(id) === 'running')) return null;
 		deliveries.give(
 			context,
@@ -51,7 +51,7 @@ function newId(): string {
 	return crypto.randomUUID();
 }
 
-/** What n8n stored for this node: nothing at first. */
+/** Reads what n8n stored for this node, at first nothing. */
 function readMemory(stored: IDataObject): WatchMemory {
 	const { state, candidate, untold } = stored as unknown as Partial<WatchMemory>;
 	return {

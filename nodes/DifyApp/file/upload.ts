@@ -26,7 +26,7 @@ export const fileUpload: DifyOperation = {
 			mimeType,
 			bytes: size,
 			user,
-			// As a variable of an app takes it.
+			// In the form of an app's file variable.
 			file: { type, transfer_method: 'local_file', upload_file_id: uploadFileId },
 		};
 		return [{ json }];

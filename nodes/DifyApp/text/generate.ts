@@ -61,7 +61,7 @@ function simplified(result: RunResult, user: string): IDataObject {
 	return plain({ answer: text, messageId, taskId, user, usage: usage ?? {}, retrieverResources, files });
 }
 
-/** In Dify's own words, as a blocking answer would be. */
+/** The result in Dify's own fields, like a blocking answer. */
 function whole(result: RunResult, user: string): IDataObject {
 	const { text, messageId, taskId, metadata = {}, files, createdAt } = result;
 	return plain({

@@ -19,7 +19,7 @@ function separator(displayName: string, name: string, preset: string, what: stri
 	return stringField(displayName, name, { default: preset, description });
 }
 
-/** How a text becomes chunks. */
+/** Options for splitting a text into chunks. */
 const ruleOptions: INodeProperties[] = [
 	choiceField('Chunking', 'chunking', 'automatic', {
 		options: [
@@ -103,7 +103,7 @@ export const existsOptions: INodeProperties[] = [
 	}),
 ];
 
-/** What the options above say. */
+/** Reads the options above. */
 export function createOptionsIn(parameters: NodeParameters): CreateOptions {
 	const rule = ruleIn(parameters);
 	const form = parameters.choice('options.form', undefined);
@@ -122,7 +122,7 @@ export function createOptionsIn(parameters: NodeParameters): CreateOptions {
 const CUSTOM = ['separator', 'maxTokens', 'chunkOverlap', 'removeExtraSpaces', 'removeUrlsEmails'] as const;
 const CHILD = ['childSeparator', 'childMaxTokens', 'fullDocument'] as const;
 
-/** Dify wants a rule as a whole. */
+/** Reads the chunking rule. Dify wants a complete one. */
 function ruleIn(parameters: NodeParameters): JsonRecord | undefined {
 	const isAdded = (name: string) => parameters.value(`options.${name}`) !== undefined;
 	const custom = [...CUSTOM, ...CHILD].filter(isAdded);
@@ -165,14 +165,14 @@ function splitting(parameters: NodeParameters, hasChildren: boolean): JsonRecord
 	};
 }
 
-/** Dify looks at it only while it indexes. */
+/** Reads a number of tokens. Dify checks it only while it indexes. */
 function tokensIn(parameters: NodeParameters, path: string, preset: number): number {
 	const tokens = parameters.number(path, preset);
 	if (tokens <= 4000) return tokens;
 	throw wrongField(parameters.field(path).label, 'must be between 50 and 4,000');
 }
 
-/** In a field of the editor, a line break is typed as `\n`. Dify takes no empty separator. */
+/** Reads a separator: `\n` and `\t` are typed for line break and tab. Dify does not accept an empty one. */
 function separatorIn(parameters: NodeParameters, path: string, preset: string): string {
 	const typed = parameters.freeText(path);
 	return typed === '' ? preset : typed.replaceAll('\\n', '\n').replaceAll('\\t', '\t');

@@ -62,7 +62,7 @@ export const documentSync: DifyOperation = {
 			displayName: 'Source',
 			name: 'source',
 			type: 'string',
-			// n8n's own Read Files gives the place of a file in its binary data only.
+			// n8n's own Read Files has the path of a file in its binary data only.
 			default:
 				"={{ $json.source ?? $json.path ?? $json.id ?? [$binary.data?.directory, $binary.data?.fileName].filter(Boolean).join('/') }}",
 			required: true,
@@ -91,8 +91,8 @@ interface Item extends SyncSource {
 }
 
 /**
- * Brings knowledge bases in step with the items: all items of one base together, since what is not among them is gone.
- * Items give the results of their own sources, in their order; documents whose source is gone come behind them.
+ * Syncs knowledge bases with the items: all items of a base together, since other sources count as gone. The output has
+ * the results of the sources in their order, then the documents whose source is gone.
  */
 async function syncItems(call: DifyCall): Promise<OperationResult> {
 	const { groups, failed, empty } = await groupsOf(call);
@@ -108,7 +108,7 @@ async function syncItems(call: DifyCall): Promise<OperationResult> {
 	return results;
 }
 
-/** The failure of an item, or of a whole base. @throws {ItemFailure} where the node does not go on after it */
+/** The failure of an item, or of a whole base. @throws {ItemFailure} unless the node continues on fail */
 function failing({ context, signal }: DifyCall, itemIndex: number, error: unknown, facts?: object): ItemFailure {
 	const failed = error instanceof ItemFailure ? error : new ItemFailure(itemIndex, error, facts);
 	if (context.continueOnFail() && !signal.aborted) return failed;
@@ -121,7 +121,7 @@ interface Groups {
 	empty: boolean;
 }
 
-/** Reads all items before anything is asked or changed. */
+/** Reads all items before any request. */
 async function groupsOf(call: DifyCall): Promise<Groups> {
 	const groups = new Map<string, Item[]>();
 	const failed: ItemFailure[] = [];
@@ -189,7 +189,7 @@ class Sync {
 			mostGonePercent: parameters.number('options.mostGone', 20),
 			isComplete,
 		};
-		// All of them, since a filter of Dify's may miss some.
+		// All of them, since Dify's filters may miss some.
 		const steps = planSync(this.items, await listDocuments(api, this.datasetId, 'all'), rules);
 		if (parameters.flag('dryRun')) return steps.map((step) => this.shown(step, plannedOutcome(step), { dryRun: true }));
 		const run: SyncRun = {
@@ -210,7 +210,7 @@ class Sync {
 		return results;
 	}
 
-	/** One document that Dify has locked does not hold up the others: the next sync finds it unchanged and tries again. */
+	/** Result for a document that Dify has locked: the others go on, and the next sync tries it again. */
 	private refused(step: SyncStep, error: unknown): OperationItem | undefined {
 		if (!(error instanceof ServerError) || error.kind !== 'documentBusy') return undefined;
 		const planned = plannedOutcome(step);
@@ -225,7 +225,7 @@ class Sync {
 		return { json, from: this.itemIndexOf(step) };
 	}
 
-	/** A document whose source is gone belongs to no item. */
+	/** Index of a step's item; of the first item where the source is gone. */
 	private itemIndexOf({ source }: SyncStep): number {
 		return (this.bySource.get(source) ?? this.items[0]!).itemIndex;
 	}

@@ -13,7 +13,7 @@ import type { OperationItem } from '../../shared/run/operations';
 import { documentIdIn } from '../fields';
 import { createOptionsIn, existsOptions } from './content-fields';
 
-/** Waits for the document, and tells what became of it. */
+/** Waits for the indexing, and returns the item. */
 async function finished(
 	{ api, parameters, hint }: DifyCall,
 	datasetId: string,

@@ -43,7 +43,7 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 	run: async ({ api, parameters, context, hint }) => {
 		const settings = searchSettings(parameters);
 		const long = parameters.choice<'auto' | 'cut' | 'refuse'>('options.longQueries', 'auto');
-		// n8n gives the twin of a node that agents use a name of its own.
+		// As a tool of an agent, a node's type ends with "Tool".
 		const cuts = long === 'cut' || (long === 'auto' && context.getNode().type.endsWith('Tool'));
 		const typed = parameters.freeText('query');
 		const { query, cut } = cuts ? cutQuery(typed) : { query: typed, cut: false };

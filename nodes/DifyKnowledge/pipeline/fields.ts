@@ -38,7 +38,7 @@ export async function chosenDatasource({ api, parameters }: DifyCall): Promise<D
 	return await datasourceOf(api, datasetIdIn(parameters), nodeId, versionIn(parameters));
 }
 
-/** What Dify says of a file that it has taken. */
+/** Dify's record of an uploaded file. */
 type Uploaded = JsonRecord & { id: string; name: string };
 
 export async function uploadedFile(call: DifyCall): Promise<Uploaded> {

@@ -72,7 +72,7 @@ function recordsOf(parameters: NodeParameters): JsonRecord[] {
 	throw wrongField(parameters.field('datasourceItems').label, 'must be a JSON object, or a list of objects');
 }
 
-/** One item per document, when it is indexed; or the preview of a draft. */
+/** One item per indexed document, or the preview of a draft. */
 async function results(
 	{ api, parameters, hint }: DifyCall,
 	datasetId: string,
@@ -100,7 +100,7 @@ async function results(
 	return itemsOf(made);
 }
 
-/** The documents of a run are there, whatever became of one: another run would make them again. */
+/** Names the documents that a failed run has created: another run would create them again. */
 function withDocuments(error: ServerError, documentIds: string[], batch: string | undefined): ServerError {
 	const remedy = `${error.remedy} The run has made these documents, and another run makes new ones: ${documentIds.join(', ')}.`;
 	return error.withRemedy(remedy).withFacts({ documentIds, batch });

@@ -9,7 +9,7 @@ export const tagField = locatorField('Tag', 'tagId', 'searchTags', { required: t
 
 export const nameField = stringField('Name', 'name', { required: true, description: 'At most 50 characters' });
 
-/** Gives a knowledge base a tag, or takes it away. */
+/** An operation that adds a tag to a knowledge base, or removes it. */
 export function bindingOperation(
 	option: DifyOperation['option'],
 	change: typeof bindTag,

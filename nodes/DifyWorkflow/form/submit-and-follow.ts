@@ -14,7 +14,7 @@ export const formSubmitAndFollow: DifyOperation = {
 	},
 	fields: [...answerFields, runIdField, simplifyField, optionsCollection(followOptions)],
 	run: async (call) => {
-		// Before the form is answered, which can be done only once.
+		// Checked before the form is submitted, which is possible only once.
 		runIdIn(call.parameters);
 		const { formToken } = await submitAnswer(call);
 		return [await followedItem(call, formToken)];

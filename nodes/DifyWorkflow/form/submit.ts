@@ -8,7 +8,7 @@ import { formTokenField, formTokenIn, runUserField } from '../fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
 import { jsonField, stringField } from '../../shared/field-kinds';
 
-/** Fields of every operation that answers a form. */
+/** Fields of every operation that submits a form. */
 export const answerFields: INodeProperties[] = [
 	formTokenField,
 	stringField('Action', 'action', {

@@ -25,7 +25,7 @@ export const runFollow: DifyOperation = {
 };
 
 /**
- * The item of a run that is followed to its end.
+ * Follows a run to its end, and returns its item.
  *
  * @param answered the token of a form that was just answered
  */
@@ -40,7 +40,7 @@ export async function followedItem(call: DifyCall, answered?: string): Promise<O
 	await typing?.begin();
 	const following = follow(client, runId, user, {
 		...reading,
-		// Nobody knows how long a person takes.
+		// A person may take any time.
 		limits: waits ? { ...limits, progressMs: 0 } : limits,
 		hints: { acrossPauses: waits },
 		answered: answered === undefined ? undefined : new Set([answered]),

@@ -57,7 +57,7 @@ export const runGetAll: DifyOperation = {
 	},
 };
 
-/** A time as Dify takes it. One without a zone is meant in that of the workflow. */
+/** Reads a time as ISO text for Dify. Without a zone it is in the workflow's time zone. */
 function timeIn(parameters: NodeParameters, path: string, zone: string): string | undefined {
 	const value = parameters.value(path);
 	if (isBlank(value)) return undefined;
@@ -68,7 +68,7 @@ function timeIn(parameters: NodeParameters, path: string, zone: string): string 
 	return new Date(hasZone ? time : time - offsetOf(time, zone)).toISOString();
 }
 
-/** Milliseconds that a zone is ahead of UTC. */
+/** Milliseconds by which a time zone is ahead of UTC. */
 function offsetOf(time: number, zone: string): number {
 	const wall = new Date(time).toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T');
 	return Date.parse(`${wall}Z`) - Math.floor(time / 1000) * 1000;

@@ -2,7 +2,7 @@ import { listVoices } from '../../../lib/media/voices';
 import { listSearch } from '../../shared/search-models';
 import { atAnyServer } from '../../../lib/servers/manage/any-server';
 
-/** The voices of the server for the list in the editor, of the chosen model where it wants one. */
+/** Voices of the server for the list in the editor, of the chosen model if there is one. */
 export const searchVoices = listSearch(async (servers, wanted, context) => {
 	const model = context.getCurrentNodeParameter('model', { extractValue: true });
 	const ofModel = typeof model === 'string' ? model.trim() : '';

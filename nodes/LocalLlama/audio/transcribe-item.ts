@@ -12,7 +12,7 @@ import { streamingField } from '../options';
 import { baseName, storeFile } from '../../shared/store-file';
 import { withModel } from '../../shared/search-models';
 
-/** Fields of what hears. */
+/** Fields of transcription and translation. */
 export const transcriptionFields: INodeProperties[] = [
 	modelField(
 		{ description: 'The model that transcribes. Leave it empty for a server that has only one, such as whisper.cpp.' },
@@ -35,7 +35,7 @@ export const transcriptionFields: INodeProperties[] = [
 	}),
 ];
 
-/** Options of what hears. */
+/** Options of transcription and translation. */
 export const transcriptionOptions: INodeProperties[] = [
 	...mediaFields,
 	{
@@ -52,7 +52,7 @@ export const transcriptionOptions: INodeProperties[] = [
 	}),
 ];
 
-/** Lets the server hear the recording of the item. */
+/** Transcribes or translates the recording of the item. */
 export async function transcribeItem(
 	call: LlamaCall,
 	more: Pick<TranscriptionRequest, 'task'> &

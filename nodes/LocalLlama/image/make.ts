@@ -6,7 +6,7 @@ import type { LlamaCall } from '../operation';
 import { baseName, storeFile } from '../../shared/store-file';
 import { withModel } from '../../shared/search-models';
 
-/** Lets the server make or change pictures, and gives an item for each. */
+/** Makes or edits pictures, and returns an item for each. */
 export async function imageItems(
 	call: LlamaCall,
 	files: Pick<ImageRequest, 'images' | 'mask'>,

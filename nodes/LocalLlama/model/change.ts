@@ -13,7 +13,7 @@ const timeLimitField = numberField('Time Limit (Seconds)', 'timeLimit', 600, {
 	description: 'How long to wait until the model is loaded or unloaded',
 });
 
-/** The fields of loading and unloading, with what only one of them has. */
+/** Fields of loading and unloading, with those of only one of them. */
 export function changeFields(...further: INodeProperties[]): INodeProperties[] {
 	const wait = waitField(
 		'Whether to wait until the model is really loaded or unloaded. Ollama and llama-swap always wait.',

@@ -18,7 +18,7 @@ export const allowChangesField = booleanField('Allow Changes to the Server', 'al
 });
 
 /**
- * Called before anything is sent.
+ * Checks the option that allows changes, before anything is sent.
  *
  * @throws {ServerError} of kind `invalidInput`
  */
@@ -52,10 +52,7 @@ export async function connectionWithoutQueue({ context, itemIndex }: LlamaCall):
 
 const MIN_PAUSE_MS = 500;
 
-/**
- * Types progress into the chat, at most twice a second: what is being done, and how many percent of each layer there
- * are.
- */
+/** Shows progress in the chat, at most twice a second: the step, and the percentage of each layer. */
 export function progressTyping(
 	{ typing }: { typing: Pick<ChatTyping, 'type'> | undefined },
 	now: () => number = () => performance.now(),
@@ -65,7 +62,7 @@ export function progressTyping(
 	return async (progress) => {
 		const line = lineOf(progress);
 		const isNew = line !== last;
-		// A step that is over in no time is worth no line, but its end is.
+		// Very short steps are not shown, but the end is.
 		if (!isNew || (now() - lastAt < MIN_PAUSE_MS && progress.status !== 'success')) return;
 		lastAt = now();
 		last = line;

@@ -7,7 +7,7 @@ import type { OperationItem } from '../../shared/run/operations';
 import { countFailed, type CountedGeneration, countGeneration } from '../../shared/token-totals';
 import { countTokens, type LlamaCall } from '../operation';
 
-/** Generates an answer, and types it into the chat as it arrives. */
+/** Generates an answer, and streams it into the chat. */
 export async function generated(
 	call: LlamaCall,
 	client: ChatClient,
@@ -15,7 +15,7 @@ export async function generated(
 ): Promise<FinishedAnswer> {
 	const isUnread = call.typing === undefined;
 	const generation = client.generate({ messages, signal: call.signal, whole: isUnread, reuse: isUnread });
-	// Where the chat is gone, the server need not go on.
+	// If the chat is gone, the generation is cancelled.
 	const answer = await readToEnd(generation, async (piece) => await call.typing?.type(piece)).catch(
 		(error: unknown) => {
 			countFailed(call.context, error);
@@ -26,7 +26,7 @@ export async function generated(
 	return answer;
 }
 
-/** Remarks and tokens of an answer, where n8n shows them. */
+/** Shows the remarks and tokens of an answer in n8n. */
 export function reportAnswer(call: LlamaCall, answer: Pick<FinishedAnswer, 'notes'> & CountedGeneration): void {
 	const { notes, usage } = answer;
 	for (const note of notes) call.hint(note);
@@ -34,7 +34,7 @@ export function reportAnswer(call: LlamaCall, answer: Pick<FinishedAnswer, 'note
 	if (usage !== undefined) countTokens(call, usage);
 }
 
-/** What is known about an answer beside its text. */
+/** Metadata of an answer for its item. */
 export function answerFacts(answer: Omit<FinishedAnswer, 'text' | 'toolCalls' | 'notes'>) {
 	const { reasoning, finishReason, usage, timings, model, server, serverKind } = answer;
 	const name = model ?? server?.model;
@@ -48,9 +48,9 @@ export function answerFacts(answer: Omit<FinishedAnswer, 'text' | 'toolCalls' | 
 }
 
 /**
- * An answer as an item. Where JSON was asked for, it stands in the item as such.
+ * An answer as an item. Requested JSON is parsed.
  *
- * @throws {ServerError} of kind `invalidAnswer` with the text, where it is none or does not follow the schema
+ * @throws {ServerError} of kind `invalidAnswer` with the text, where it is not JSON or does not follow the schema
  */
 export function answerItem(call: LlamaCall, answer: FinishedAnswer, format: ResponseFormat | undefined): OperationItem {
 	const found = format === undefined ? undefined : requestedJson(answer, format);

@@ -18,13 +18,13 @@ const SAMPLERS: ReadonlySet<string> = new Set([
 	'topP',
 ]);
 
-/** The options of an operation whose answer is short and should be the likeliest one. */
+/** Options of operations with a short, most likely answer. */
 export const briefOptions: INodeProperties[] = [
 	...samplerFields.filter(({ name }) => SAMPLERS.has(name)),
 	...generationFields,
 ];
 
-/** Thinking costs most of the time of such an operation, so it is off at first. */
+/** Thinking takes most of the time of such an operation, so it is off by default. */
 export const quickThinkingFields: INodeProperties[] = thinkingFields().map((field) =>
 	field.name === 'thinking' ? { ...field, default: 'off' } : field,
 );

@@ -10,7 +10,7 @@ import { chatSettings } from './settings';
 import { messageFields, messagesIn } from './messages';
 import { withModel } from '../../shared/search-models';
 
-/** Tools are the agent's business. */
+/** Tools are for agents only. */
 const samplers = samplerFields.filter(({ name }) => name !== 'parallelToolCalls');
 
 export const textChat: LocalLlamaOperation = {

@@ -105,12 +105,12 @@ export const textClassify: LocalLlamaOperation = {
 	},
 };
 
-/** Six digits say everything that a probability can tell. */
+/** To six decimals. */
 function rounded(probability: number | undefined): number | undefined {
 	return probability === undefined ? undefined : Math.round(probability * 1e6) / 1e6;
 }
 
-/** From the form, or a list out of an expression: of names, or of objects. */
+/** Labels from the form, or from a list of names or objects. */
 function labelsIn(parameters: NodeParameters): Label[] {
 	const { rows, label } = rowsIn(parameters, 'labels', 'labelList');
 	const labels = rows.map((row) =>

@@ -61,7 +61,7 @@ export const textComplete: LocalLlamaOperation = {
 
 type Prompt = CompleteTask['prompt'];
 
-/** One prompt or several: a list of numbers is the tokens of one. */
+/** One prompt or several. A list of numbers is one prompt as tokens. */
 function promptsIn(parameters: NodeParameters): Prompt[] {
 	const value = parameters.value('prompt');
 	const prompts = Array.isArray(value) && !isTokens(value) ? (value as unknown[]) : [value];

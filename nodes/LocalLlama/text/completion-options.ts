@@ -18,7 +18,7 @@ import { reportAnswer } from './answer';
 /** Options that only a chat has. */
 const OF_CHATS: ReadonlySet<string> = new Set(['parallelToolCalls', 'chatTemplateArguments']);
 
-/** The options of an operation that goes on with a text as it is. */
+/** Options of operations that continue a text without a chat template. */
 export const completionOptions: INodeProperties[] = [
 	...samplerFields.filter(({ name }) => !OF_CHATS.has(name)),
 	...generationFields,
@@ -38,14 +38,14 @@ export function completeSettings(parameters: NodeParameters): CompleteSettings {
 	};
 }
 
-/** Generates a completion, types it into the chat as it arrives, and makes an item of it. */
+/** Generates a completion, streams it into the chat, and returns its item. */
 export async function completed(
 	call: LlamaCall,
 	settings: CompleteSettings,
 	task: CompletionTask,
 ): Promise<OperationItem> {
 	const generation = complete(call.servers, settings, task, call.signal);
-	// Where the chat is gone, the server need not go on.
+	// If the chat is gone, the generation is cancelled.
 	return itemOf(call, await readToEnd(generation, async (piece) => await call.typing?.type(piece)));
 }
 

@@ -30,7 +30,7 @@ const TYPES: ReadonlyArray<{ name: string; value: FieldType; description?: strin
 	{ name: 'Whole Number', value: 'wholeNumber' },
 ];
 
-/** A field of the table, the name first. */
+/** Columns of a row of the form, the name first. */
 const tableFields: INodeProperties[] = [
 	{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoiceNumber' },
 	{ displayName: 'Type', name: 'type', type: 'options', default: 'text', options: [...TYPES] },
@@ -123,7 +123,7 @@ function schemaIn(parameters: NodeParameters): Record<string, unknown> {
 	return schema;
 }
 
-/** The rows of the form, or a list out of an expression. */
+/** Fields to extract, from the form or a list. */
 function tableIn(parameters: NodeParameters): ExtractField[] {
 	const { rows, label } = rowsIn(parameters, 'fields', 'fieldList');
 	if (rows.length === 0) throw wrongField(label, 'has no field', 'Add a field for each value that you want.');

@@ -99,7 +99,7 @@ function partsOf(content: unknown): unknown[] {
 	return content === '' ? [] : [{ type: 'text', text: content }];
 }
 
-/** The binary fields of the item, each as a block of content. Names come as text or as a list out of an expression. */
+/** The item's binary fields as content blocks. Names are given as text, or as a list from an expression. */
 async function filesIn({ context, parameters, itemIndex }: LlamaCall): Promise<unknown[]> {
 	const given = parameters.value('binaryFields');
 	const names = Array.isArray(given) ? given.map(String) : namesIn(parameters.freeText('binaryFields'));

@@ -4,12 +4,12 @@ import { readGeneration, responseFormatIn, thinkingIn } from '../../shared/chat/
 import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
 import type { NodeParameters } from '../../shared/parameters';
 
-/** The settings of a chat. */
+/** Reads the settings of a chat. */
 export function chatSettings(parameters: NodeParameters): ChatSettings {
 	return settingsWith(parameters, optional({ responseFormat: responseFormatIn(parameters) }), 'toolTurns');
 }
 
-/** The settings of an operation that has no response format of the user's choice. */
+/** Reads the settings of an operation without a choice of the response format. */
 export function briefSettings(parameters: NodeParameters): ChatSettings {
 	// The most likely answer, unless the user wants another.
 	return settingsWith(parameters, { temperature: 0 }, 'off');

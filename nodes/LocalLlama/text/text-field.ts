@@ -7,7 +7,9 @@ export const textField = longTextField('Text', 'text', 4, {
 	placeholder: 'e.g. {{ $json.text }}',
 });
 
-/** @throws {ServerError} of kind `invalidInput` where there is none: a model would make something up */
+/**
+ * The text of the item. @throws {ServerError} of kind `invalidInput` where it is empty: a model would make something up
+ */
 export function textIn(parameters: NodeParameters): string {
 	const text = parameters.freeText('text');
 	if (text.trim() === '') throw wrongField(parameters.field('text').label, 'is empty');

@@ -9,7 +9,7 @@ import { optionFields } from '../options';
 import { messageFields } from '../text/messages';
 import { conversationIn, specialTokenFields, specialTokensIn, templateOptions, tokenModelField } from './fields';
 
-/** Shown for one of the two things that can be counted, beside what the field itself asks for. */
+/** Shows a field only for counting a text or a chat, in addition to its own conditions. */
 const shownFor = (counted: 'text' | 'chat', field: INodeProperties): INodeProperties => ({
 	...field,
 	displayOptions: { ...field.displayOptions, show: { ...field.displayOptions?.show, counted: [counted] } },

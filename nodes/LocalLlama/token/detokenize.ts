@@ -30,7 +30,7 @@ export const tokenDetokenize: LocalLlamaOperation = {
 	},
 };
 
-/** @throws {ServerError} of kind `invalidInput` for what is no number */
+/** The tokens of the field. @throws {ServerError} of kind `invalidInput` for an entry that is not a number */
 function tokensIn(parameters: NodeParameters): number[] {
 	const list = listIn(parameters, 'tokens');
 	const [first] = list;

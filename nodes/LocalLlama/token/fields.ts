@@ -24,7 +24,7 @@ export const specialTokenFields: INodeProperties[] = [
 	}),
 ];
 
-/** What these fields say. */
+/** Reads these fields. */
 export function specialTokensIn(parameters: NodeParameters) {
 	return {
 		addSpecial: parameters.flag('options.addSpecial', false),
@@ -32,7 +32,7 @@ export function specialTokensIn(parameters: NodeParameters) {
 	};
 }
 
-/** Options that decide about the prompt of a conversation. */
+/** Options for the chat template. */
 export const templateOptions: INodeProperties[] = [
 	jsonField('Chat Template Arguments', 'templateArguments', '{}', {
 		description: 'JSON object handed to the chat template of the model (chat_template_kwargs)',
@@ -42,7 +42,7 @@ export const templateOptions: INodeProperties[] = [
 	}),
 ];
 
-/** The conversation of an item, with what these options add. */
+/** The conversation of an item, with these options. */
 export async function conversationIn(call: LlamaCall): Promise<Conversation> {
 	const { parameters } = call;
 	const tools = listIn(parameters, 'options.tools');

@@ -35,7 +35,7 @@ export const tokenTokenize: LocalLlamaOperation = {
 			withPieces: parameters.flag('options.withPieces', false),
 		};
 		const items = [];
-		// What is typed is a text, also where it begins with a bracket.
+		// Typed input is one text, even if it begins with a bracket.
 		const isList = Array.isArray(parameters.value('text'));
 		for (const text of isList ? textsIn(parameters, 'text') : [parameters.freeText('text')]) {
 			const { tokens, pieces } = await askOfModel(

@@ -1,4 +1,4 @@
-/** One text of each item, sent in batches: a request for each item would take many times as long. */
+/** Embeds one text of each item in batches: one request per item would take many times as long. */
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { ServerPool } from '../../../lib/servers/pool/server-pool';
@@ -12,7 +12,7 @@ interface Place {
 	text: string;
 }
 
-/** Items that ask the same servers for the same. */
+/** Items with the same servers and settings. */
 interface Group {
 	servers: ServerPool;
 	task: EmbedTask;
@@ -26,8 +26,7 @@ interface Outcome {
 }
 
 /**
- * The vectors of all items, in their order. Where the node goes on after failures, an item whose text is at fault fails
- * alone.
+ * The vectors of all items, in their order. With "continue on fail", an item whose text is at fault fails alone.
  *
  * @throws {ItemFailure} for the item at fault
  */

@@ -8,7 +8,7 @@ import { countTokens, type LlamaCall } from '../operation';
 
 export type Vector = number[] | string;
 
-/** What an item asks for. */
+/** Settings of an item's embeddings. */
 export interface EmbedTask {
 	settings: EmbeddingSettings;
 	role: keyof Prefixes;
@@ -17,7 +17,7 @@ export interface EmbedTask {
 	asBase64: boolean;
 }
 
-/** Expressions may differ from item to item. */
+/** Reads the settings of an item: expressions may differ. */
 export async function taskIn(parameters: NodeParameters, servers: ServerPool): Promise<EmbedTask> {
 	return {
 		settings: await withModel(readEmbeddingSettings(parameters), servers, 'embeddings'),
@@ -27,7 +27,7 @@ export async function taskIn(parameters: NodeParameters, servers: ServerPool): P
 	};
 }
 
-/** Little-endian, whatever the machine: as servers send them. */
+/** A vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
 export function encoded(vector: readonly number[], { asBase64 }: Pick<EmbedTask, 'asBase64'>): Vector {
 	if (!asBase64) return [...vector];
 	const bytes = Buffer.alloc(vector.length * Float32Array.BYTES_PER_ELEMENT);
@@ -35,7 +35,7 @@ export function encoded(vector: readonly number[], { asBase64 }: Pick<EmbedTask,
 	return bytes.toString('base64');
 }
 
-/** What is to be said of a result, where n8n shows it. */
+/** Shows the hints and tokens of a result in n8n. */
 export function reportEmbedding(
 	call: LlamaCall,
 	{ truncated, tokens = 0 }: { truncated: number; tokens?: number },

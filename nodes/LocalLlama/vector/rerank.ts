@@ -13,7 +13,7 @@ import { type LlamaCall, type LocalLlamaOperation, countTokens } from '../operat
 import { optionFields } from '../options';
 import { withModel } from '../../shared/search-models';
 
-/** Something that is ranked: its text, and what is handed on. */
+/** A document: its text, and the fields of its output. */
 interface Document {
 	text: string;
 	json: object;
@@ -124,7 +124,7 @@ function listed({ parameters, itemIndex }: LlamaCall): Document[] {
 	);
 }
 
-/** A document without a text goes last, without a score. */
+/** Text of a document. Without text it comes last, without a score. */
 function textOf(value: unknown): string {
 	return value === undefined || value === null ? '' : words(value);
 }
