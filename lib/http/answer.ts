@@ -133,9 +133,8 @@ async function passed(at: number): Promise<undefined> {
 }
 
 export function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-	return Object.fromEntries(
-		Object.entries(headers).flatMap(([name, value]) =>
-			value === undefined ? [] : [[name.toLowerCase(), [value].flat().join(', ')]],
-		),
-	);
+	const flat: Record<string, string> = {};
+	for (const [name, value] of Object.entries(headers))
+		if (value !== undefined) flat[name.toLowerCase()] = typeof value === 'string' ? value : value.join(', ');
+	return flat;
 }

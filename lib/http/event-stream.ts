@@ -80,13 +80,10 @@ export async function untilBegun(
 		if (typeof verdict === 'object') return { failed: verdict };
 		if (verdict) break;
 	}
-	async function* batches(): AsyncGenerator<ServerSentEvent[]> {
-		try {
-			yield* held.splice(0);
-			yield* { [Symbol.asyncIterator]: () => rest };
-		} finally {
-			stream.close();
-		}
-	}
-	return { ...stream, batches: batches() };
+	const next = async () => (held.length > 0 ? { value: held.shift()! } : await rest.next());
+	const leave = async () => {
+		stream.close();
+		return (await rest.return?.()) ?? { done: true as const, value: undefined };
+	};
+	return { ...stream, batches: { [Symbol.asyncIterator]: () => ({ next, return: leave }) } };
 }

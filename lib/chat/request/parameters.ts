@@ -1,4 +1,5 @@
 import { invalidInput } from '../../errors/failure';
+import { memoized } from '../../lru-cache';
 import { isRecord } from '../../values';
 import { type ServerKind, traitsOf } from '../../servers/kinds';
 import { isKeepAlive } from '../../servers/keep-alive';
@@ -47,13 +48,13 @@ export function wantsJson({ responseFormat }: ChatParameters): boolean {
 }
 
 /** Whether any set parameter depends on the kind of server, so that it must be identified. */
-export function dependsOnServerKind(parameters: ChatParameters): boolean {
+export const dependsOnServerKind = memoized((parameters: ChatParameters): boolean => {
 	const { thinking, responseFormat } = parameters;
 	if (thinking !== undefined && (thinking.mode !== 'serverDefault' || thinking.limitMs !== undefined)) return true;
 	if (responseFormat?.type === 'grammar' || responseFormat?.type === 'jsonSchema') return true;
 	if (parameters.maxTokens === NO_LIMIT) return true;
 	return SAMPLER_ENTRIES.some(([name, { extra }]) => extra === true && parameters[name] !== undefined);
-}
+});
 
 /** The request fields for thinking on this kind of server. */
 export function thinkingFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {

@@ -78,8 +78,8 @@ export function draftRequest(settings: ChatSettings, call: ChatCall, messages: C
 	const cleaned = cleanedSchemas(tools, parameters);
 	return {
 		dependsOnServer:
-			dependsOnServerKind(parameters) ||
-			needsNativeApi(parameters) ||
+			dependsOnServerKind(settings.parameters) ||
+			needsNativeApi(settings.parameters) ||
 			// The chat template tells the format of calls, and whether the model is told about tools.
 			tools.length > 0 ||
 			cleaned.changed ||

@@ -1,3 +1,4 @@
+import { LruCache } from '../../../lru-cache';
 import {
 	bare,
 	bareJson,
@@ -332,12 +333,16 @@ interface FamilySigns {
 	fallback?: string;
 }
 
+const byName = LruCache.shared<[Family?]>();
+
 /** The family of a model: by the user's choice, else by its template, else by its name, else the server's own. */
 export function familyOf({ setting, template, model, fallback }: FamilySigns): Family | undefined {
 	if (setting !== undefined && setting !== 'auto') return FAMILIES.find(({ id }) => id === setting);
+	const known = byName.get(model) ?? [FAMILIES.find((family) => family.model.test(model))];
+	byName.set(model, known);
 	return (
 		FAMILIES.find((family) => template !== undefined && family.template?.test(template) === true) ??
-		FAMILIES.find((family) => family.model.test(model)) ??
+		known[0] ??
 		FAMILIES.find(({ id }) => id === fallback)
 	);
 }
