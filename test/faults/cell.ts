@@ -13,7 +13,7 @@ export interface CellResult extends Outcome {
 	/** Milliseconds until the operation ended. */
 	ms: number;
 	hung: boolean;
-	/** Connections, and requests that the server still works on, two seconds behind the end. */
+	/** Connections, and requests in progress on the server, two seconds after the end. */
 	sockets: number;
 	held: number;
 	/** Text that had arrived before the fault. */
@@ -22,13 +22,13 @@ export interface CellResult extends Outcome {
 	log: readonly string[];
 }
 
-/** Beyond its limit an operation gets so much, for a machine that is busy. */
+/** Tolerance beyond an operation's limit, for busy machines. */
 export const SLACK_MS = 20_000;
-/** A client that leaves is noticed by then. */
+/** Time until the server notices a disconnect. */
 const SETTLE_MS = 5_000;
 /**
- * A connection that is being made is given up after 10 s, whoever still waits for it. undici counts them in ticks of
- * half a second (`lib/util/timers.js`), and each is as late as a busy process makes it.
+ * Connecting is given up after 10 s, even if no request waits for it. undici counts them in ticks of half a second
+ * (`lib/util/timers.js`), each of which is late in a busy process.
  */
 const SETTLE_CONNECTING_MS = 60_000;
 const HANDSHAKE = Buffer.from([0x16, 0x03, 0x03, 0x3f, 0xff, 0x02, 0x00, 0x3f, 0xfb, 0x03, 0x03]);
@@ -49,7 +49,7 @@ export async function runCell(
 	}
 }
 
-/** Ports are given again, and the nodes remember what they learned about an address. */
+/** Makes addresses unique: ports are reused, and the nodes remember facts about an address. */
 let cells = 0;
 
 class Cell {
@@ -127,7 +127,7 @@ class Cell {
 		return `${silent.url}${tail}`;
 	}
 
-	/** Connections that go wrong before a request is read. */
+	/** Faults of a connection before a request is read. */
 	private greets(socket: net.Socket): boolean {
 		const { phase, fault } = this;
 		if (phase !== 'connect' && phase !== 'tls') return false;
@@ -137,7 +137,7 @@ class Cell {
 				socket.end();
 				return;
 			}
-			// A handshake that has begun.
+			// The beginning of a handshake.
 			if (phase === 'tls' && ['reset', 'cut', 'slow'].includes(fault)) await send(socket, HANDSHAKE);
 			await strike(this.strikeAt(socket, 'handshake', '', Buffer.alloc(2_000, 'x')));
 		};
@@ -166,7 +166,7 @@ class Cell {
 			await strike(this.strikeAt(asked.socket, 'head', echoOf(asked), Buffer.from('HTTP/1.1 200 OK\r\n')));
 			return;
 		}
-		// Of the requests that wait for each other, the first one meets the fault.
+		// Of dependent requests, the first one gets the fault.
 		const isSpared = phase === 'queue' && operation.queues && this.struck > 0;
 		if (!isTarget || isSpared || phase === 'dns') {
 			await asked.whole;
@@ -195,7 +195,7 @@ class Cell {
 			return;
 		}
 		if (phase === 'queue') {
-			// Dify's one ping while a run waits for a worker.
+			// Dify's single ping while a run waits for a worker.
 			await send(socket, head);
 			await send(socket, chunk('event: ping\n\n'));
 			await strike(this.strikeAt(socket, 'body', echo, recorded.body, marks));
@@ -206,7 +206,7 @@ class Cell {
 		this.textBefore = phase === 'text' ? marks.textAtMid : phase === 'call' ? marks.textAtMidTool : '';
 		await send(socket, head);
 		if (offset > 0) await send(socket, chunk(recorded.body.subarray(0, offset)));
-		// So that it has been read before the connection breaks, which may lose what is on its way.
+		// Let the client read it before the connection breaks, which may discard pending data.
 		await pause(50);
 		if (phase === 'stop') {
 			this.stopping = true;
@@ -217,7 +217,7 @@ class Cell {
 	}
 }
 
-/** The headers of a request, as proxies and servers show them in their errors. */
+/** The request's headers, as proxies and servers echo them in errors. */
 function echoOf({ headers }: Asked): string {
 	return Object.entries(headers)
 		.filter(([name]) => name === 'authorization' || name === 'x-canary-token')
@@ -225,7 +225,7 @@ function echoOf({ headers }: Asked): string {
 		.join('; ');
 }
 
-/** n8n's egress filter with a look-up of names that fails in the way of the fault. */
+/** n8n's egress filter, with a DNS lookup that fails like the fault. */
 function resolver(fault: Fault) {
 	type Done = (error: Error | null, addresses?: unknown, family?: number) => void;
 	return {

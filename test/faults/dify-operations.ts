@@ -249,7 +249,7 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 		uploads: true,
 		target: is('POST', /\/document\/create[-_]by[-_]file$/),
 		serve: knowledge,
-		// Sent again where it was lost and is not there.
+		// Retried if it was lost and did not arrive.
 		limitMs: 250_000,
 		run: async (setting) =>
 			await withBase(

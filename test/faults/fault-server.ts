@@ -1,10 +1,10 @@
 /**
- * A server on loopback that goes wrong wherever a test wants it to: at the first byte of a connection, while a request
- * is still being sent, or anywhere in an answer. It takes connections and requests apart and writes nothing by itself.
+ * A server on loopback for faults at any place: at the first byte of a connection, during a request, or within an answer.
+ * It parses requests, but writes nothing itself.
  */
 import { net, setTimeout } from '../support/node';
 
-/** One request, and the socket that it is to be answered on. */
+/** One request, and the socket for its answer. */
 export interface Asked {
 	readonly method: string;
 	/** Path and query, as sent. */
@@ -13,26 +13,26 @@ export interface Asked {
 	/** Names in lower case. */
 	readonly headers: Readonly<Record<string, string>>;
 	readonly socket: net.Socket;
-	/** The body as far as it has arrived. Complete once `whole` has resolved. */
+	/** The body so far; complete once `whole` has resolved. */
 	body(): Buffer;
-	/** Resolves when the whole request is there; never where the client left before. */
+	/** Resolves when the whole request has arrived; never if the client disconnected before. */
 	readonly whole: Promise<void>;
 	/** 0 for the first request with this method and path. */
 	readonly index: number;
-	/** The client has left, or the connection broke. */
+	/** The client has disconnected, or the connection broke. */
 	readonly gone: boolean;
-	/** To be called behind the last byte of the answer: the connection is free for another request. */
+	/** Call after the last byte of the answer: frees the connection for another request. */
 	answered(): void;
 }
 
 export interface FaultServerOptions {
-	/** Called when the head of a request is there; its body may still be on its way. */
+	/** Called when the head of a request has arrived; its body may be incomplete. */
 	handle(asked: Asked): void | Promise<void>;
-	/** Takes a new connection over, so that no request is read from it. */
+	/** Handles a new connection itself, so that no request is read from it. */
 	connection?: (socket: net.Socket) => boolean;
-	/** A path that every address begins with, and that is taken off: nothing that was learned about another server counts. */
+	/** A path prefix that is removed: makes the address unique, so that nothing remembered of another server applies. */
 	prefix?: string;
-	/** Do not keep what was sent: large uploads would fill the memory. */
+	/** Discards request bodies: large uploads would fill the memory. */
 	forgetBodies?: boolean;
 }
 
@@ -40,15 +40,15 @@ export interface FaultServer {
 	readonly port: number;
 	/** With the prefix. */
 	readonly url: string;
-	/** Requests whose answer is not complete, and whose client has not left. */
+	/** Requests with an incomplete answer and a connected client. */
 	readonly held: number;
-	/** Connections that are open, those that wait for another request left out. */
+	/** Open connections, without idle ones. */
 	readonly busy: number;
 	/** Every request so far: method and path. */
 	readonly log: readonly string[];
-	/** From now on new connections are refused. */
+	/** Refuses new connections from now on. */
 	stopListening(): void;
-	/** Reads whatever is still on its way, so that a client that left is noticed; resolves as soon as nobody is left. */
+	/** Reads all pending data, so that disconnects are noticed; resolves when no client is left. */
 	settle(limitMs: number): Promise<void>;
 	close(): Promise<void>;
 }
@@ -69,7 +69,7 @@ export async function startFaultServer(options: FaultServerOptions): Promise<Fau
 		links.add(link);
 		socket.setNoDelay(true);
 		socket.on('error', () => socket.destroy());
-		// Whoever ends the sending side has left: no client of this package half-closes.
+		// A half-closed connection counts as a disconnect: this package's clients never half-close.
 		socket.on('end', () => socket.destroy());
 		socket.on('close', () => links.delete(link));
 		if (options.connection?.(socket) === true) {
@@ -116,21 +116,21 @@ export async function startFaultServer(options: FaultServerOptions): Promise<Fau
 	};
 }
 
-/** So many milliseconds. */
+/** Waits so many milliseconds. */
 export async function pause(ms: number): Promise<void> {
 	await new Promise<void>((resolve) => {
 		setTimeout(resolve, ms);
 	});
 }
 
-/** The same, for what nobody may wait for any more: it does not keep the process alive. */
+/** The same, without keeping the process alive. */
 export async function expiry(ms: number): Promise<undefined> {
 	return await new Promise((resolve) => {
 		setTimeout(() => resolve(undefined), ms).unref();
 	});
 }
 
-/** Writes, and waits until the system has taken it. False where the connection is gone. */
+/** Writes, and waits until the system has accepted the bytes. @returns false if the connection is closed */
 export async function send(socket: net.Socket, bytes: string | Buffer): Promise<boolean> {
 	if (socket.destroyed || socket.writableEnded) return false;
 	if (socket.write(bytes)) return true;

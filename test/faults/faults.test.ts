@@ -29,7 +29,7 @@ it('names a reason for every cell that it does not run', () => {
 	}
 });
 
-/** Faults that end by themselves, each at a place of its own: what waits for a limit is left to `npm run bench -- faults`. */
+/** Faults that end by themselves, each at another place; those that wait for a limit are in `npm run bench -- faults`. */
 const QUICK: Array<[(typeof PHASES)[number], Fault]> = [
 	['dns', 'refused'],
 	['dns', 'cut'],

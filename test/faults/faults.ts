@@ -1,4 +1,4 @@
-/** What can go wrong with a connection, and the bytes that go with it. */
+/** Faults of a connection, and the bytes that they send. */
 import type { net } from '../support/node';
 import { pause, send } from './fault-server';
 import type { AnswerForm } from './marks';
@@ -18,7 +18,7 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** Where the fault strikes: what the client expects next. */
+/** Where the fault occurs: what the client expects next. */
 export type Place = 'handshake' | 'upload' | 'head' | 'body';
 
 export interface Strike {
@@ -26,11 +26,11 @@ export interface Strike {
 	fault: Fault;
 	place: Place;
 	form: AnswerForm;
-	/** What would have been sent, for slow bytes. */
+	/** The correct bytes, for slow sending. */
 	rest: Buffer;
-	/** One more event with content, for a body without end. */
+	/** An event with content, which an endless body repeats. */
 	again: Buffer;
-	/** Headers with secrets in them, as servers show them in errors. */
+	/** Request headers with secrets, which servers echo in errors. */
 	echo: string;
 }
 
@@ -69,7 +69,7 @@ const errorJson = (form: AnswerForm, echo: string): string =>
 		? JSON.stringify({ code: 'internal_server_error', message: `Worker lost. ${echo}`, status: 500 })
 		: JSON.stringify({ error: { code: 500, message: `Compute error. ${echo}`, type: 'server_error' } });
 
-/** The error as a piece of a body that began with 200. */
+/** The error within a body with status 200. */
 function errorInside(form: AnswerForm, echo: string): string {
 	const json = errorJson(form, echo);
 	if (form === 'sse') return `data: ${json}\n\n`;
@@ -85,7 +85,7 @@ const PINGS: Record<AnswerForm, string> = {
 	file: '',
 };
 
-/** Lets the fault happen. Resolves when there is nothing more to do, or the client has left. */
+/** Performs the fault. Resolves when it is done, or the client has disconnected. */
 export async function strike(given: Strike): Promise<void> {
 	const { socket, fault, place, form } = given;
 	const write = async (bytes: string | Buffer) => await send(socket, place === 'body' ? chunk(bytes) : bytes);
@@ -127,10 +127,10 @@ export async function strike(given: Strike): Promise<void> {
 	socket.end();
 }
 
-/** One byte after the other of what would have been sent, in a frame that promises all of it. */
+/** Sends the correct bytes one at a time, with headers that announce all of them. */
 async function slowly({ socket, place, rest }: Strike): Promise<void> {
 	if (place === 'upload') {
-		// A thousand bytes of what arrived are taken at a time.
+		// Reads a thousand bytes at a time.
 		socket.pause();
 		while (!socket.destroyed) {
 			socket.read(1_000);
@@ -151,7 +151,7 @@ async function endlessly(
 	write: (bytes: string | Buffer) => Promise<boolean>,
 ): Promise<void> {
 	if (place !== 'body') {
-		// Header lines, one after the other; before them a status, which is what a client waits for.
+		// Endless header lines, after the status line that a client waits for.
 		let goes = await write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n');
 		for (let at = 0; goes; at += 1) {
 			goes = await write(`X-Line-${at}: ${'x'.repeat(1_000)}\r\n`);

@@ -18,7 +18,7 @@ export interface FuzzCase {
 	problems: string[];
 }
 
-/** Above this, a connection that stays open would be waited for too long. */
+/** Operations with a longer limit would wait too long for a connection that stays open. */
 const MAX_OPEN_LIMIT_MS = 60_000;
 const SETTLE_MS = 12_000;
 const EMPTY_WORDS = /undefined|\[object|\bNaN\b/;
@@ -45,7 +45,7 @@ export class Fuzzer {
 		const prepared = await this.recordings.of({ operation, phase: tools ? 'call' : 'text' });
 		const strikesAll = dice.chance(0.2);
 		const foreign = dice.chance(0.25) ? this.recordedAnswer(operation, dice) : undefined;
-		// Behind each other, since the requests of a node may come in any order.
+		// One seed per request, since a node's requests may come in any order.
 		const seeds = Array.from({ length: 8 }, () => dice.below(2 ** 31));
 		const continueOnFail = dice.chance(0.3);
 		const streaming = dice.chance(0.5);
@@ -135,7 +135,7 @@ function problemsOf(outcome: Outcome | undefined, ms: number, left: { busy: numb
 	return problems;
 }
 
-/** Runs so many cases, from a first seed on, so many at once. */
+/** Runs cases with consecutive seeds, several at once. */
 export async function fuzz(
 	nodes: NodeSet,
 	{ first, count, atOnce, onDone }: { first: number; count: number; atOnce: number; onDone: (done: FuzzCase) => void },

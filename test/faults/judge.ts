@@ -5,7 +5,7 @@ import type { Fault } from './faults';
 import type { Operation } from './operation';
 import { leaksIn } from './rig';
 
-/** What a kind of error says is to blame. */
+/** The cause that each kind of error names. */
 type Blame =
 	| 'name'
 	| 'nobody'
@@ -26,7 +26,7 @@ const BLAMES: Readonly<Record<string, Blame>> = {
 	connectTimeout: 'way',
 	unreachable: 'way',
 	closedBeforeAnswer: 'way',
-	// What a proxy does to an upload that is too large.
+	// A proxy's refusal of an upload that is too large.
 	fileTooLarge: 'way',
 	tooLarge: 'way',
 	connectionLost: 'way',
@@ -108,10 +108,10 @@ const RIGHT: Readonly<Record<Phase, RightBlames>> = {
 };
 
 function rightIn({ service, way, form }: Operation, phase: Phase, fault: Fault): readonly Blame[] {
-	// A run of Dify that waits for a worker has sent one ping: nothing is before it in a queue of n8n.
+	// A Dify run that waits for a worker has sent one ping, so it does not wait in n8n's queue.
 	const of = RIGHT[phase === 'queue' && service === 'dify' ? 'first' : phase];
 	const right = of[fault] ?? of.else ?? [];
-	// Of a run, Dify says "ended early" whatever ended it.
+	// For a run, Dify always says "ended early".
 	const isRun = service === 'dify' && way === 'stream';
 	if (isRun && (fault === 'reset' || fault === 'huge')) return [...right, 'ended'];
 	// Any bytes may be part of a file.
@@ -120,18 +120,18 @@ function rightIn({ service, way, form }: Operation, phase: Phase, fault: Fault):
 		: right;
 }
 
-/** Slow bytes of a short answer are all there before a limit ends it. */
+/** Slow bytes of a short answer are complete before a limit. */
 const MAY_BE_ANSWERED: ReadonlySet<Phase> = new Set(['headers', 'first', 'text', 'call', 'tls', 'upload']);
 
 const EMPTY_WORDS = /undefined|\[object|\bNaN\b|\bnull\b/;
 const LOW_LEVEL = /^(?:fetch failed|terminated|aborted|socket hang up|other side closed|error)\.?$/i;
 
-/** Whether a limit of the node ended it, where something else should have. */
+/** Whether a limit of the node ended it instead of the fault. */
 export function isCutShort({ operation, phase, fault }: CellName, { kind, hung }: CellResult): boolean {
 	return !hung && BLAMES[kind] === 'limit' && !rightIn(operation, phase, fault).includes('limit');
 }
 
-/** @param lateMs what is granted beyond the limit, on this machine at this moment */
+/** @param lateMs current tolerance beyond the limit, which depends on the machine's load */
 export function problemsOf({ operation, phase, fault }: CellName, result: CellResult, lateMs: number): string[] {
 	const problems: string[] = [];
 	const limitMs = limitMsOf(operation, phase);
@@ -139,7 +139,7 @@ export function problemsOf({ operation, phase, fault }: CellName, result: CellRe
 	if (hung) problems.push(`hangs: no end ${Math.round(ms)} ms after it began`);
 	else if (ms > limitMs + lateMs) problems.push(`late: ended after ${Math.round(ms)} ms, the limit is ${limitMs} ms`);
 	if (failed && !hung) {
-		// What the server said is its own.
+		// Without the quoted server text.
 		const said = `${title}\n${description}`.replace(/The server says: ".*"/s, '');
 		if (title.trim() === '' || description.trim() === '') problems.push('says nothing');
 		if (EMPTY_WORDS.test(said)) problems.push(`says something empty: ${said}`);

@@ -8,9 +8,9 @@ import { leaksIn, OPERATIONS, PARTS } from './rig';
 import { runCells, type RunCell } from './run-matrix';
 
 export interface Request {
-	/** Only cells whose name fits: `Local Chat Model/text/reset`. The document stays as it is. */
+	/** Only cells with a matching name: `Local Chat Model/text/reset`. The document is not changed. */
 	only?: string;
-	/** So many random faults in place of the matrix. */
+	/** Number of random faults, instead of the matrix. */
 	fuzz?: number;
 	seed: number;
 	atOnce: number;
@@ -20,7 +20,7 @@ type Say = (line: string) => void;
 
 const DOCUMENTS = { en: 'docs/faults.md', zh: 'docs/faults.zh-CN.md' } as const;
 
-/** What ends a process, and n8n with it. */
+/** Events that end a process, and so n8n. */
 class Crashes {
 	readonly seen: string[] = [];
 	private readonly note = (error: unknown) => {
@@ -40,7 +40,7 @@ class Crashes {
 
 /** @returns whether all is well */
 export async function main(request: Request, tell: Say): Promise<boolean> {
-	// What the rig itself says of a leak is none.
+	// Masked, so that the rig's own report of a leak does not count as one.
 	const say: Say = (line) => tell(PARTS.reduce((text, part) => text.replaceAll(part, '[part of a secret]'), line));
 	const crashes = new Crashes();
 	const spied = spyOnOutput();
@@ -127,7 +127,7 @@ function write(file: string, name: string, text: string): void {
 	fs.writeFileSync(whole, putBetween(fs.readFileSync(whole, 'utf8'), name, text));
 }
 
-/** Whatever the nodes print, n8n writes into its log. */
+/** Output of the nodes, which n8n writes into its log. */
 function spyOnOutput(): { text: () => string; end: () => void } {
 	const written: string[] = [];
 	const streams = [process.stdout, process.stderr] as const;

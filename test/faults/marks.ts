@@ -1,4 +1,4 @@
-/** The places of an answer at which a fault may strike, as offsets into its body. */
+/** The places of an answer for faults, as offsets into its body. */
 import { isRecord, parseObject } from '../../lib/values';
 
 export type AnswerForm = 'sse' | 'dify' | 'lines' | 'json' | 'file';
@@ -6,16 +6,16 @@ export type AnswerForm = 'sse' | 'dify' | 'lines' | 'json' | 'file';
 export interface Marks {
 	/** Before the first content. */
 	first: number;
-	/** Amid the text, or amid a body that holds none. */
+	/** In the middle of the text, or of a body without text. */
 	mid: number;
-	/** Amid a tool call, where there is one. */
+	/** In the middle of a tool call, if any. */
 	midTool: number | undefined;
-	/** Behind everything that matters. */
+	/** After all relevant content. */
 	finish: number;
 	/** The text before `mid`, and that before `midTool`. */
 	textAtMid: string;
 	textAtMidTool: string;
-	/** Bytes of one event with content: what a body without end repeats. */
+	/** Bytes of one event with content, which an endless body repeats. */
 	again: Buffer;
 }
 

@@ -1,4 +1,4 @@
-/** Which cells there are, and what may be said in them. */
+/** The cells of the matrix, and their allowed errors. */
 import { type Fault, FAULTS } from './faults';
 import { CALL_LIMIT_MS, CONNECT_LIMITS, LIMITS, type LowLimits, type Operation } from './operation';
 
@@ -99,7 +99,7 @@ const GREETING_FAULTS: ReadonlySet<Fault> = new Set([
 	'huge',
 ]);
 
-/** Why there is no such cell; undefined where there is one. */
+/** Why a cell cannot exist; undefined if it exists. */
 export function reasonAgainst(operation: Operation, phase: Phase, fault: Fault): Reason | undefined {
 	const isDifyRun = operation.service === 'dify' && operation.way === 'stream';
 	switch (phase) {
@@ -148,13 +148,13 @@ export function cellsOf(operations: readonly Operation[]): CellName[] {
 
 const isOnTheWay = (phase: Phase) => phase === 'dns' || phase === 'connect' || phase === 'tls';
 
-/** The limits that the node is given in a phase. `patience`: so many times as long. */
+/** The node's limits in a phase. `patience`: a factor for them. */
 export function limitsIn(phase: Phase, patience = 1): LowLimits {
 	const { firstToken, idle, total } = isOnTheWay(phase) ? CONNECT_LIMITS : LIMITS;
 	return { firstToken: patience * firstToken, idle: patience * idle, total: patience * total };
 }
 
-/** The longest that the operation may take in a phase, in milliseconds. */
+/** Maximum duration of the operation in a phase, in milliseconds. */
 export function limitMsOf({ limitMs }: Operation, phase: Phase): number {
 	return isOnTheWay(phase) ? Math.max(limitMs, CALL_LIMIT_MS) : limitMs;
 }

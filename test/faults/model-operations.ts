@@ -28,7 +28,7 @@ const limitsOf = ({ limits: { firstToken, idle, total } }: Setting) => ({
 	maxRetries: 0,
 });
 
-/** llama-server, which answers the chat with many small pieces, or with a call of a tool behind some words. */
+/** llama-server, which answers a chat with many small pieces, or with text and a tool call. */
 const llama =
 	(options: SimOptions = {}) =>
 	async (tools: boolean) => {
@@ -60,7 +60,7 @@ const is =
 	(asked) =>
 		asked.method === method && asked.path.endsWith(ending);
 
-/** Sound or a picture to send. */
+/** Audio or an image to send. */
 const fileItem = ({ big }: Setting, kind: 'sound' | 'picture') => {
 	const start = kind === 'sound' ? Buffer.from('RIFF\0\0\0\0WAVEfmt ') : Buffer.from(PNG, 'base64');
 	const data = Buffer.concat([start, Buffer.alloc(big ? 8_000_000 : 900)]);
@@ -95,7 +95,7 @@ interface ChatModel {
 	stream(messages: unknown[]): Promise<AsyncIterable<{ content: unknown }>>;
 }
 
-/** As an agent of n8n uses a model that streams. */
+/** Uses a model like n8n's agent when it streams. */
 export async function streamed(model: ChatModel, setting: Setting): Promise<unknown> {
 	const messages = [new HumanMessage(textFor(setting, 'Tell me about llamas.'))];
 	const bound = setting.tools ? model.bindTools([weather]) : model;

@@ -1,15 +1,15 @@
-/** Answers that are wrong at random, the same for the same seed. */
+/** Random mutations of answers, the same for the same seed. */
 import { zlib } from '../support/node';
 import { chunk, randomBytes, randomFrom } from './faults';
 import type { AnswerForm } from './marks';
 import { headOf, type RecordedAnswer } from './recording';
 
-/** What goes over the wire: bytes with pauses between them, and how it ends. */
+/** Bytes to send, with pauses between them, and the end of the connection. */
 export interface Script {
 	pieces: Array<{ bytes: Buffer; waitMs: number }>;
 	/** `open`: the connection stays open. */
 	end: 'open' | 'fin' | 'rst';
-	/** Names of what was done, for a failure. */
+	/** Names of the mutations, for failure messages. */
 	done: string[];
 }
 
@@ -40,7 +40,7 @@ interface Draft {
 	headers: Array<[string, string]>;
 	body: Buffer;
 	framing: 'chunked' | 'length' | 'close';
-	/** Added to the length that is told. */
+	/** Added to Content-Length. */
 	lengthError: number;
 	chunkSizes?: string;
 }
@@ -176,7 +176,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
 
 type ByteChange = (bytes: Buffer, dice: Dice) => Buffer;
 
-/** Changes of the bytes, wherever they are. */
+/** Mutations of any bytes. */
 const BYTE_CHANGES: Readonly<Record<string, ByteChange>> = {
 	cut: (bytes, dice) => bytes.subarray(0, dice.below(bytes.length + 1)),
 	flip: (bytes, dice) => {
@@ -218,13 +218,13 @@ const BYTE_CHANGES: Readonly<Record<string, ByteChange>> = {
 
 export interface MutateOptions {
 	form: AnswerForm;
-	/** Headers with the secrets, as servers show them in errors. */
+	/** Request headers with the secrets, which servers echo in errors. */
 	echo: string;
-	/** The connection may stay open at the end: something ends the wait soon. */
+	/** Whether the connection may stay open at the end, since a limit ends the wait soon. */
 	mayStayOpen: boolean;
 }
 
-/** A recorded answer with one to four things wrong with it. */
+/** A recorded answer with one to four mutations. */
 export function mutated(answer: RecordedAnswer, dice: Dice, { form, echo, mayStayOpen }: MutateOptions): Script {
 	const done: string[] = [];
 	const draft: Draft = {
@@ -240,7 +240,7 @@ export function mutated(answer: RecordedAnswer, dice: Dice, { form, echo, maySta
 	}
 	const hasEcho = done.some((name) => name.includes('secrets'));
 	let bytes = onTheWire(draft, dice);
-	// What a mutation makes of a secret is another secret, or a part of it that nobody could tell from any text.
+	// A mutated secret is another one, or a part that cannot be distinguished from other text.
 	for (let count = hasEcho ? 0 : dice.below(4); count > 0; count -= 1) {
 		const name = dice.pick(Object.keys(BYTE_CHANGES));
 		bytes = BYTE_CHANGES[name]!(bytes, dice);

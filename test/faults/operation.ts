@@ -1,4 +1,4 @@
-/** What an operation of a node is, as far as faults are concerned. */
+/** Operations of the nodes, as the fault tests use them. */
 import type { INodeType } from 'n8n-workflow';
 
 import { fakeContext } from '../support/context';
@@ -10,35 +10,35 @@ import type { AnswerForm } from './marks';
 /** The nodes by name, built or from the sources. */
 export type NodeSet = Readonly<Record<string, INodeType>>;
 
-/** Under which conditions an operation runs. */
+/** Settings of one run of an operation. */
 export interface Setting {
 	nodes: NodeSet;
 	baseUrl: string;
 	apiKey: string;
-	/** Of what is asked about: a knowledge base, a message. */
+	/** ID of the subject: a knowledge base, a message. */
 	id: string;
-	/** Of the credential, where it has some. */
+	/** Extra headers of the credential, if any. */
 	extraHeaders: Array<{ name: string; value: string }>;
 	limits: LowLimits;
 	/** Stop. */
 	signal: AbortSignal;
-	/** Of n8n, such as its egress filter. */
+	/** n8n's helpers, such as its egress filter. */
 	helpers: object;
-	/** So much is sent that it does not fit into the buffers of a connection. */
+	/** Whether to send more than the buffers of a connection hold. */
 	big: boolean;
-	/** The model is given tools. */
+	/** Whether the model gets tools. */
 	tools: boolean;
 	maxConcurrentRequests: number;
 	ignoreSslIssues: boolean;
 	continueOnFail: boolean;
-	/** The workflow streams into a chat. */
+	/** Whether the workflow streams into a chat. */
 	streaming: boolean;
 }
 
 /**
- * How an operation talks to its server. `stream`: a run or a generation, piece by piece. `answer`: a request that may
- * wait long and is answered as a whole. `call`: a short request. `upload`, `download`: a file goes or comes. `checks`: it
- * asks several routes, and says in its result what is wrong.
+ * How an operation uses its server. `stream`: a streamed run or generation. `answer`: a long request with a non-streamed
+ * answer. `call`: a short request. `upload`, `download`: transfers a file. `checks`: requests several routes, and reports
+ * problems in its result.
  */
 export type Way = 'stream' | 'answer' | 'call' | 'upload' | 'download' | 'checks';
 
@@ -52,26 +52,26 @@ export interface Served {
 export interface Operation {
 	/** Name of the node, as in `package.json`. */
 	node: string;
-	/** As a user sees it: node and operation. */
+	/** Label: node and operation. */
 	label: string;
 	service: 'model' | 'dify';
 	way: Way;
 	form: AnswerForm;
-	/** The requests that the faults strike. */
+	/** The requests that get faults. */
 	target: (asked: Pick<Asked, 'method' | 'path'>) => boolean;
-	/** A request of it can be so large that it takes time to send. */
+	/** Whether a request can be large enough to take time to send. */
 	uploads: boolean;
-	/** Waits in n8n for a place among Max Concurrent Requests. */
+	/** Whether it waits in n8n for Max Concurrent Requests. */
 	queues: boolean;
-	/** The model may call tools in it. */
+	/** Whether the model may call tools. */
 	callsTools: boolean;
-	/** Text that has arrived is in the details of an error. */
+	/** Whether arrived text is in the details of an error. */
 	keepsText: boolean;
-	/** n8n looks at it again and again, and cannot stop it. */
+	/** Whether n8n polls it, and cannot stop it. */
 	isPoll?: true;
-	/** The longest that it may take with the limits that it is given here, in milliseconds. */
+	/** Maximum duration with these limits, in milliseconds. */
 	limitMs: number;
-	/** A server that answers it, the key that this server wants, and the ID of what is asked about, where there is one. */
+	/** Starts a server for it. @returns also the key, and the ID of the subject, if any */
 	serve(tools: boolean): Promise<Served>;
 	run(setting: Setting): Promise<unknown>;
 }
@@ -82,11 +82,11 @@ export interface LowLimits {
 	total: number;
 }
 
-/** Seconds, as the nodes' options take them: as low as a busy machine allows. */
+/** Limits in seconds, as in the nodes' options: as low as a busy machine allows. */
 export const LIMITS: LowLimits = { firstToken: 2, idle: 2, total: 6 };
-/** For the way to a server, so that it is the nodes' own limit of 10 s for making a connection that ends the wait. */
+/** For faults of the connection: longer than the package's connect timeout of 10 s, which then ends the wait. */
 export const CONNECT_LIMITS: LowLimits = { firstToken: 13, idle: 2, total: 16 };
-/** Of calls whose limit is the package's own. */
+/** For calls with a limit of the package. */
 export const CALL_LIMIT_MS = 15_000;
 
 /** 6 MB of text: more than the buffers of both ends hold. */
@@ -130,7 +130,7 @@ export async function execute(
 	return { items, chunks: fake.chunks, hints: fake.hints };
 }
 
-/** Lets a sub-node supply what it supplies, and uses it. */
+/** Runs a sub-node's `supplyData`, and uses the result. */
 export async function supply<Supplied>(
 	setting: Setting,
 	node: string,
@@ -149,7 +149,7 @@ export async function supply<Supplied>(
 	}
 }
 
-/** One look of a polling node. */
+/** One poll of a polling node. */
 export async function poll(
 	setting: Setting,
 	node: string,

@@ -1,26 +1,26 @@
-/** What a server that behaves answers to an operation: recorded once from a simulator, and given again any number of times. */
+/** Correct answers to an operation: recorded once from a simulator, replayed any number of times. */
 import { http } from '../support/node';
 import { type Asked, send, startFaultServer } from './fault-server';
 
-/** One answer as it was received. */
+/** One received answer. */
 export interface RecordedAnswer {
 	status: number;
 	reason: string;
-	/** Without those of the framing. */
+	/** Without framing headers. */
 	headers: Array<[name: string, value: string]>;
 	body: Buffer;
 }
 
-/** The answers of each route, by method and path, in their order. */
+/** Answers by method and path, in order. */
 export type Recording = ReadonlyMap<string, readonly RecordedAnswer[]>;
 
 /** Headers that are about the connection rather than the answer. */
 const FRAMING = /^(?:transfer-encoding|content-length|connection|keep-alive)$/i;
 
 /**
- * Runs something against a server, and keeps what that answers.
+ * Runs something against a server, and records the answers.
  *
- * @param upstream URL of the server; its path stays in front
+ * @param upstream URL of the server, whose path is kept as prefix
  */
 export async function record(upstream: string, run: (url: string) => Promise<unknown>): Promise<Recording> {
 	const answers = new Map<string, RecordedAnswer[]>();
@@ -84,7 +84,7 @@ function unchunked(asked: Asked): Buffer {
 	}
 }
 
-/** The head of an answer, as far as the empty line. */
+/** The head of an answer, up to the empty line. */
 export function headOf({ status, reason, headers }: Omit<RecordedAnswer, 'body'>, framing: string): string {
 	return `HTTP/1.1 ${status} ${reason}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}${framing}\r\n\r\n`;
 }

@@ -1,4 +1,4 @@
-/** The results as a document that people read. */
+/** The results as a document. */
 import { FAULTS, type Fault } from './faults';
 import {
 	limitMsOf,
@@ -40,12 +40,12 @@ const WORDS = {
 	},
 } as const;
 
-/** Whole seconds, so that a machine that is a little slower writes the same. */
+/** Whole seconds, so that small differences do not change the document. */
 export function roughly(ms: number): string {
 	return `${Math.round(ms / 1000)} s`;
 }
 
-/** What differs from run to run: ports, and numbers of bytes. */
+/** Parts that differ between runs: ports, and numbers of bytes. */
 function steady(text: string): string {
 	return text
 		.replace(/127\.0\.0\.1:\d+/g, 'server:8080')
@@ -65,7 +65,7 @@ function firstSentence(description: string): string {
 	return end === null ? text : text.slice(0, end.index + 1);
 }
 
-/** Gives each text that users read a code of its own: the kind of the error, with a number where it has several. */
+/** Assigns a code to each error text: the kind of the error, with a number if it has several. */
 class Codes {
 	private readonly texts = new Map<string, Map<string, string>>();
 

@@ -1,4 +1,4 @@
-/** Runs operations of the nodes against answers that were recorded, and looks at what comes out. */
+/** Runs operations of the nodes against recorded answers, and collects their outcome. */
 import { util } from '../support/node';
 import { DIFY_OPERATIONS } from './dify-operations';
 import { MODEL_OPERATIONS } from './model-operations';
@@ -11,7 +11,7 @@ export const OPERATIONS: readonly Operation[] = [...MODEL_OPERATIONS, ...DIFY_OP
 export const CANARY = 'app-Zq7Kx3Vw9Rt2Yp5Lm8Nc4Hd6';
 export const CANARY_HEADER = { name: 'X-Canary-Token', value: 'Gb1Js5Fu8Wo3Ei6Ta9Mz2' };
 
-/** What a user reads when an operation fails, or what it gave. */
+/** The error that a user reads, or the result. */
 export interface Outcome {
 	failed: boolean;
 	title: string;
@@ -28,7 +28,7 @@ export interface Prepared {
 	tools: boolean;
 }
 
-/** Of a recording, which is about no limit. */
+/** Limits of a recording, which never expire. */
 const PATIENT = { firstToken: 60, idle: 60, total: 120 };
 
 /** The settings that every run shares. */
@@ -52,7 +52,7 @@ export function settingFor(nodes: NodeSet, prepared: Pick<Prepared, 'id' | 'tool
 	};
 }
 
-/** A busy machine may take longer than the node waits for the kind of the server, which then asks as for an unknown one. */
+/** Retries: on a busy machine the node may give up identifying the server, and send requests for an unknown kind. */
 const RECORDING_TRIES = 3;
 
 /** Records what a simulator answers to an operation that goes well. */
@@ -70,7 +70,7 @@ export async function prepare(nodes: NodeSet, operation: Operation, tools = fals
 	throw new Error(`${operation.label} asked for none of its targets: ${asked.join(', ')}`);
 }
 
-/** On a server of its own, so nothing is remembered of an earlier try. */
+/** Uses a new server, so that nothing is remembered of an earlier try. */
 async function recordOperation(nodes: NodeSet, operation: Operation, tools: boolean): Promise<Prepared> {
 	const served = await operation.serve(tools);
 	try {
@@ -109,7 +109,7 @@ export async function outcomeOf(operation: Operation, setting: Setting): Promise
 	}
 }
 
-/** A failure that came as an item, where the node goes on, or where it is a check that tells what it found. */
+/** A failure that came as an item: on continue on fail, or as the finding of a check. */
 function itemFailure(result: unknown): Omit<Outcome, 'shown'> {
 	const { deliveries, items } = (result ?? {}) as { deliveries?: unknown[][]; items?: Array<Array<{ json: unknown }>> };
 	const item = (deliveries?.[0]?.[0] ?? items?.flat()[0]?.json) as
@@ -129,7 +129,7 @@ function itemFailure(result: unknown): Omit<Outcome, 'shown'> {
 	return { failed: false, title: 'answered', description: '', kind: 'answered' };
 }
 
-/** All that can be seen of a value, as deep as it goes: n8n stores items and errors whole. */
+/** The whole content of a value, at any depth: n8n stores items and errors completely. */
 function everythingIn(value: unknown): string {
 	return util.inspect(value, {
 		depth: 12,

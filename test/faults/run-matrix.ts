@@ -1,4 +1,4 @@
-/** Runs cells, many at once. */
+/** Runs cells concurrently. */
 import { type CellResult, runCell } from './cell';
 import { isCutShort, problemsOf } from './judge';
 import { type CellName, limitMsOf } from './matrix';
@@ -11,13 +11,13 @@ export interface RunCell extends CellName {
 	problems: string[];
 }
 
-/** Cells that move 100 MB, or text without end as fast as it goes: so many at once. */
+/** Concurrent cells among those that transfer 100 MB, or endless text. */
 const HEAVY_AT_ONCE = 3;
-/** Granted beyond a limit on a machine that is free. */
+/** Tolerance beyond a limit on an idle machine. */
 const LATE_MS = 3_000;
 /**
- * On a busy machine, a low limit may come before the fault does: one of the node, or one for the question who answers. Then
- * the cell runs again with limits of the node that are so many times as long: what is wrong by itself is so again.
+ * On a busy machine a low limit (of the node, or of identifying the server) may expire before the fault. Then the cell runs
+ * again with limits multiplied by this; real problems occur again.
  */
 const PATIENCE = 10;
 
@@ -37,7 +37,7 @@ export class Recordings {
 }
 
 /**
- * Runs the cells, so many at once.
+ * Runs the cells, `atOnce` at a time.
  *
  * @param onDone called after each one
  */
@@ -102,7 +102,7 @@ class Places {
 	}
 }
 
-/** How long this process stood still: it is on both sides of every connection. */
+/** Measures how long this process was blocked, since it is both sides of every connection. */
 class LagMeter {
 	/** Milliseconds. */
 	total = 0;

@@ -16,7 +16,7 @@ import { clientOf, say, startSim } from '../lib/dify/client';
 import { appKey, type DifySim } from '../servers/dify';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/execute-context';
 
-/** The Dify nodes, each with what the editor would fill in. */
+/** The Dify nodes, with the editor's default parameters. */
 const NODES = {
 	difyChatMessage: {
 		node: new DifyChatMessage(),
@@ -82,7 +82,7 @@ export async function executeIn(name: DifyNodeName, { context }: ExecuteFake): P
 	return items!;
 }
 
-/** Dify Chat Message in two steps, for what has to be seen of its context. */
+/** Dify Chat Message in two steps, for tests that inspect its context. */
 export const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
 export const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> =>
 	await executeIn('difyChatMessage', fake);
@@ -95,7 +95,7 @@ export async function executeNode(
 	return await executeIn(name, prepareNode(name, sim, setup));
 }
 
-/** n8n's own error, with which a node fails. */
+/** The node's error. */
 export async function nodeErrorOf(outcome: Promise<unknown>): Promise<NodeOperationError> {
 	const failed = await outcome.then(
 		() => undefined,
@@ -105,12 +105,12 @@ export async function nodeErrorOf(outcome: Promise<unknown>): Promise<NodeOperat
 	return failed!;
 }
 
-/** What the item of a failure says. */
+/** Fields of a failed item. */
 export function errorIn({ json }: INodeExecutionData): Record<string, unknown> | undefined {
 	return json.error as Record<string, unknown> | undefined;
 }
 
-/** So many items, each with a question and a user of its own. */
+/** Items, each with its own question and user. */
 export function numbered(count: number): Required<Pick<ExecuteSetup, 'items' | 'perItem'>> {
 	const at = Array.from({ length: count }, (_, index) => index);
 	return {
@@ -131,7 +131,7 @@ export const chat = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 export const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => (await chat(sim, setup))[0]!.json;
 export const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await nodeErrorOf(chat(sim, setup));
 
-/** What the chat shows so far. */
+/** Text in the chat so far. */
 export function shownIn({ chunks }: ExecuteFake): string {
 	return chunks.map(({ content }) => content ?? '').join('');
 }

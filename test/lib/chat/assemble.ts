@@ -1,4 +1,4 @@
-/** The way from the bytes of a body to a checked answer, without a socket. */
+/** Turns the bytes of a body into a checked answer, without a socket. */
 import { Assembly, type AssemblyOptions, type AssemblyResult } from '../../../lib/chat/answer/assembly';
 import type { ChatAnswer } from '../../../lib/chat/types';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
@@ -7,7 +7,7 @@ import { wire } from '../../support/streams';
 
 export interface Assembled {
 	result: AssemblyResult;
-	/** Everything that was given out on the way, joined. */
+	/** All emitted text, joined. */
 	text: string;
 	reasoning: string;
 	assembly: Assembly;

@@ -18,7 +18,7 @@ beforeEach(async () => {
 const event = (delta: object, more: object = {}) =>
 	`data: ${JSON.stringify({ choices: [{ index: 0, delta, ...more }] })}\n\n`;
 
-/** The first event, then a sign of life again and again, for as long as somebody listens. */
+/** The first event, then repeated pings until the client disconnects. */
 async function* hanging(first: string, sign: string): AsyncGenerator<string> {
 	yield first;
 	for (let signs = 0; signs < 1000; signs++) {

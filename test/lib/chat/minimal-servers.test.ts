@@ -1,4 +1,4 @@
-/** What FastAPI servers of users and gateways of the house send, as recorded (docs/protocols/other-servers.md). */
+/** Answers of users' own FastAPI servers and gateways, as recorded (docs/protocols/other-servers.md). */
 import * as fc from 'fast-check';
 
 import { ChatClient } from '../../../lib/chat/client';

@@ -17,7 +17,7 @@ const startServer = useSimulator(startLlamaServerSim);
 const startProxy = useSimulator(startKeptAnswersProxy);
 const startScript = useSimulator(startScripted);
 
-/** What is asked about the server does not break. */
+/** Requests about the server do not break. */
 const streamsOnly = ({ breakAfter, ...rest }: KeptAnswersProxyOptions): KeptAnswersProxyOptions => ({
 	...rest,
 	breakAfter: (request) => (request.target.includes('/props') ? undefined : breakAfter?.(request)),

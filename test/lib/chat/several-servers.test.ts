@@ -63,7 +63,7 @@ describe('before the first byte the next server is asked', () => {
 			model: expect.any(String) as string,
 			passedOver: [expect.stringMatching(`^${first.url}: Nothing listens`) as string],
 		});
-		// It rests: nobody waits for it, and the log still says so.
+		// It has a cooldown: no request waits for it, and the log still names it.
 		const next = await ask(credentialOf(servers), question);
 		expect(next.notes).toEqual([]);
 		expect(generationInfoOf(next).passedOver).toEqual([expect.stringMatching(/\(rests\)$/)]);

@@ -1,4 +1,4 @@
-/** Runs whose stream does not tell their end, against the simulator of Dify 1.16: their record does. */
+/** Runs whose stream does not contain their end (simulator of Dify 1.16): the record does. */
 import { chat } from '../../../lib/dify/chat';
 import { submitHumanForm } from '../../../lib/dify/human-form';
 import type { FollowOptions } from '../../../lib/dify/follow';

@@ -1,4 +1,4 @@
-/** Runs whose stream ends without the end of the run, and of which Dify has no record. */
+/** Runs whose stream breaks before the end of the run, and without a record in Dify. */
 import { AWAITS_SECOND_END } from '../../../lib/dify/events/termination';
 import { followRun } from '../../../lib/dify/follow';
 import { recoverRun } from '../../../lib/dify/recover';

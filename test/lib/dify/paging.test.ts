@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-/** Lists that change while they are read page by page: other people and workflows use the same Dify. */
+/** Lists that change while they are read page by page, by other users and workflows of the same Dify. */
 import { listConversations, listMessages } from '../../../lib/dify/conversations';
 import type { DifyClient } from '../../../lib/dify/client';
 import { listFeedback, rateMessage } from '../../../lib/dify/feedback';

@@ -71,7 +71,7 @@ export function playScript(version: SimVersion, mode: DifyAppMode, script: Scrip
 	return playText(scriptText(version, mode, script), hints);
 }
 
-/** Events written by hand, for what no version should send but a client must bear. */
+/** Hand-written events that no version should send, but a client must tolerate. */
 export function lines(...events: Array<Record<string, unknown>>): string {
 	return events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
 }

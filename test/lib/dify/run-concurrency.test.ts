@@ -114,7 +114,7 @@ describe('places', () => {
 					for (;;) {
 						await places.enter();
 						if (active < limit) break;
-						// Alone in an app whose places others hold: a real run gives up after some retries.
+						// The only run here, while other clients use up the app's limit: gives up after some retries.
 						if (!places.refused()) throw new Error('refused although no own run is there');
 					}
 					active++;

@@ -1,4 +1,4 @@
-/** Runs of workflow apps, against the simulator: what is lost is found again, and nothing runs twice. */
+/** Runs of workflow apps, against the simulator: lost runs are recovered, and nothing runs twice. */
 import { follow, runWorkflow, type WorkflowOptions } from '../../../lib/dify/workflow';
 import { RECOVERED_NOTE } from '../../../lib/dify/recover';
 import { requestStop, RUN_ROUTES } from '../../../lib/dify/run';

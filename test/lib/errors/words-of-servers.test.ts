@@ -1,4 +1,4 @@
-/** What servers say where a model is not there, is for something else, or does not load: by their sources and trackers. */
+/** Servers' errors for a model that is missing, for another purpose, or does not load, from their sources and issues. */
 import { failureInBody, httpFailure } from '../../../lib/errors/http-failure';
 import { canFailOver, lacksModel } from '../../../lib/servers/pool/failover';
 

@@ -1,4 +1,4 @@
-/** What servers say where they fail, as their documentation and trackers have it: one meaning, wherever it stands. */
+/** Servers' errors, from their documentation and issues: the same meaning at every place. */
 import { ChatClient } from '../../../lib/chat/client';
 import { ServerError } from '../../../lib/errors/server-error';
 import { readToEnd } from '../../../lib/generators';

@@ -1,4 +1,4 @@
-/** What the tests of the transport have in common: one chat on a simulator, and what came of it. */
+/** Shared by the transport tests: one chat on a simulator, and its result. */
 import type { Connection } from '../../../lib/http/connection';
 import { connectTo, type ServerSettings } from '../../../lib/servers/connect';
 import { retryUntilReady } from '../../../lib/servers/retry';

@@ -39,7 +39,7 @@ afterEach(async () => {
 	dispatch.mockClear();
 	EnvHttpProxyAgent.mockClear();
 });
-/** A channel that nobody uses any more. */
+/** A connection pool without users. */
 const channelFor = (key: ServerChannelKey) => {
 	const use = useChannel(key);
 	use.release();

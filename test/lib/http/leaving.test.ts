@@ -1,4 +1,4 @@
-/** Stop and limits in every phase of a request: it ends at once, and nothing of it stays behind. */
+/** Stop and limits in every phase of a request: it ends at once, without leaks. */
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { queuedRequests } from '../../../lib/http/queue';
 import type { EgressFilter } from '../../../lib/http/types';

@@ -3,7 +3,7 @@ import { delay, timers } from '../../support/node';
 
 const NONE: Limits = { firstTokenMs: 0, idleMs: 0 };
 
-/** A clock that a test turns by hand, in place of the real one and of Node's timers. */
+/** A manual clock, instead of the real one and Node's timers. */
 class Clock {
 	private now = 1000;
 	private pending: Array<{ at: number; ring: () => void; unref: () => object }> = [];

@@ -1,4 +1,4 @@
-/** Refusals of real servers, recorded: a server is spoken to in its own terms. */
+/** Recorded refusals of real servers: requests are adapted to each server. */
 import { ChatClient } from '../../../lib/chat/client';
 import { noteOnFormat } from '../../../lib/chat/answer/remarks';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';

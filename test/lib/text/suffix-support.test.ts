@@ -1,4 +1,4 @@
-/** Whether a server reads the text behind a gap: told by what it counts, and never by what it does not say. */
+/** Whether a server uses the suffix in Fill In: decided by its token counts; missing counts are no evidence. */
 import type { ServerError } from '../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { connectTo } from '../../../lib/servers/connect';

@@ -2,7 +2,7 @@ import { startApp } from '../../lib/dify/client';
 import type { AppSpec, DifySim } from '../../servers/dify';
 import { executeNode, type Setup } from '../dify';
 
-/** What the tests of Dify App share. */
+/** Shared by the tests of Dify App. */
 export const run = async (sim: DifySim, parameters: Record<string, unknown>, setup: Setup = {}) =>
 	await executeNode('difyApp', sim, { ...setup, parameters });
 export const binaryItem = (fileName: string, mimeType: string, content = 'sound') => ({

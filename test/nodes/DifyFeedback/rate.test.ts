@@ -53,7 +53,7 @@ test('case 74: a rating that is none is refused, since Dify would delete or answ
 		await expect(feedback(sim, { messageId, rating })).rejects.toThrow('The field "Rating" is empty');
 	expect(sim.requests).toHaveLength(before);
 	expect(ratingsOf(sim)).toEqual([['like', 'precious']]);
-	// Thumbs of a chat may shout.
+	// Ratings may come in capital letters.
 	await feedback(sim, { messageId, rating: ' DISLIKE ' });
 	expect(ratingsOf(sim)).toEqual([['dislike', 'precious']]);
 	await expect(feedback(sim, { messageId, user: ' ' })).rejects.toThrow('The user is empty');

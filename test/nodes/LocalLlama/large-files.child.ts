@@ -1,6 +1,6 @@
 /**
- * Runs the node in a process of its own, whose memory can be measured: `node large-files.child.cjs <operation> <url> <file>
- * <bytes>`. It prints how much the memory grew, and what came out.
+ * Runs the node in a separate process, to measure its memory: `node large-files.child.cjs <operation> <url> <file>
+ * <bytes>`. It prints the growth of the memory, and the result.
  */
 import type { IExecuteFunctions } from 'n8n-workflow';
 
@@ -42,7 +42,7 @@ const context = (size: number): IExecuteFunctions =>
 	}) as unknown as IExecuteFunctions;
 
 async function measured(): Promise<void> {
-	// Code and buffers that every request needs are there afterwards.
+	// Warm-up: loads code and buffers that every request needs.
 	await new LocalLlama().execute.call(context(1024 * 1024));
 	const before = process.memoryUsage.rss();
 	let most = before;

@@ -11,7 +11,7 @@ export const SESAME = 'open-sesame-123456';
 export type Setup = Partial<ExecuteSetup>;
 type Json = Record<string, unknown>;
 
-/** For the top of a suite: a server for each test, and the node against it. */
+/** Call at the top of a suite: a server for each test, and functions to run the node against it. */
 export function useLocalLlama() {
 	const start = useSimulator(startLlamaServerSim);
 	let sim: LlamaServerSim;
@@ -44,7 +44,7 @@ export function useLocalLlama() {
 			const [item] = await execute({ parameters, ...setup });
 			return item!.json;
 		},
-		/** n8n's error with which the node fails. */
+		/** The node's error. */
 		failure: async (parameters: Json, setup: Setup = {}): Promise<NodeOperationError> => {
 			const outcome = await execute({ parameters, ...setup }).catch((error: unknown) => error);
 			if (Array.isArray(outcome)) throw new Error(`no failure: ${JSON.stringify(outcome)}`);

@@ -16,7 +16,7 @@ const { serve, execute } = useLocalLlama();
 it.each(nodes)('$name: $parameters.resource, $parameters.operation', async ({ name, parameters }) => {
 	const sim = await serve({ embeddings: parameters.operation === 'embed', rerank: parameters.operation === 'rerank' });
 	if (parameters.resource === 'text') sim.script(...Array.from({ length: 4 }, () => reply.text('{"a":1}')));
-	// What the answer is good for is the business of other tests.
+	// The answer itself is tested elsewhere.
 	await execute({ parameters, items: [{ json: { text: 'stored' } }] }).catch(() => {});
 	const first = sim.requests.find(({ method, path: route }) => method === 'POST' && !route.endsWith('/lookup'))!;
 	const sent = { route: first.path, body: first.body as unknown };

@@ -98,7 +98,7 @@ export function shape(outputs: INodeExecutionData[][]): Array<Array<[unknown, un
 }
 
 /**
- * Runs an operation, stops it in its midst, and looks whether it ends at once and leaves nothing running on the server.
+ * Runs an operation, stops it in the middle, and checks that it ends at once and leaves nothing running on the server.
  */
 export async function expectEndOnStop(options: SimOptions, parameters: Record<string, unknown>): Promise<void> {
 	await sim({ apiKey: undefined, ...options });

@@ -1,4 +1,4 @@
-/** Every node against a server that echoes its keys in every failure: the suites beside this file share it. */
+/** Runs every node against a server that echoes keys in its errors. Shared by the suites in this folder. */
 import type { ICredentialDataDecryptedObject, IExecuteFunctions, INodeExecutionData, INodeType } from 'n8n-workflow';
 
 import { DIFY_OPERATIONS } from '../../faults/dify-operations';
@@ -37,7 +37,7 @@ let server: EchoServer;
 let further: EchoServer;
 let elsewhere: EchoServer;
 
-/** At the top of each suite: the servers of its own. */
+/** Call at the top of each suite: starts its servers. */
 function useServers(): void {
 	beforeAll(async () => {
 		elsewhere = await startEchoServer(echoForms);
@@ -75,7 +75,7 @@ function credentialsFor(fault: string, { name, credentials }: FilledNode): ICred
 const shown = (seen: unknown) =>
 	util.inspect(seen, { depth: 12, maxStringLength: Infinity, maxArrayLength: Infinity, showHidden: true });
 
-/** All that n8n gets of an execution. */
+/** All data of an execution that n8n gets. */
 async function seen(node: INodeType, filled: FilledNode, fault: string, continueOnFail: boolean): Promise<string> {
 	const fake = executeContext({
 		items: [{ json: {}, binary: { data: { data: 'aGVsbG8=', mimeType: 'text/plain', fileName: 'hello.txt' } } }],
@@ -86,7 +86,7 @@ async function seen(node: INodeType, filled: FilledNode, fault: string, continue
 		type: filled.type,
 	});
 	const outcome = await node.execute!.call(fake.context as IExecuteFunctions).catch((error: unknown) => error);
-	// A file is given as it came.
+	// Files are passed through unchanged.
 	const known = GIVES_A_FILE.test(filled.name) && Array.isArray(outcome) ? withoutBytes(outcome as Output) : outcome;
 	return shown({ outcome: known, chunks: fake.chunks, hints: fake.hints, metadata: fake.metadata });
 }
@@ -103,7 +103,7 @@ const withoutBytes = (output: Output) =>
 		})),
 	);
 
-/** Nodes with operations, and those that serve others or watch. */
+/** Nodes with operations; sub-nodes and triggers. */
 export const withExecute: string[] = [];
 const others: string[] = [];
 for (const file of manifest.nodes) {
@@ -112,7 +112,7 @@ for (const file of manifest.nodes) {
 	(isAction ? withExecute : others).push(name);
 }
 
-/** Works at several at once, and tells what was found. */
+/** Runs several at once. @returns the findings */
 async function searched<T>(cases: T[], label: (one: T) => string, see: (one: T) => Promise<string>): Promise<string[]> {
 	const found: string[] = [];
 	const worker = async () => {
@@ -135,8 +135,8 @@ async function operationsOf(name: string): Promise<FilledNode[]> {
 /**
  * The suite of some nodes.
  *
- * @param sends what goes to the servers of these nodes, of the secrets
- * @param takes of the operations of a node, those that this suite tries
+ * @param sends the secrets that these nodes send to their servers
+ * @param takes selects the operations that this suite tests
  */
 export function testNodes(
 	names: readonly string[],

@@ -3,17 +3,17 @@ import type { IRunExecutionData, WorkflowExecuteMode } from 'n8n-workflow';
 import { CancelWatch } from '../../../nodes/shared/cancel-watch';
 import { delay } from '../../support/node';
 
-/** As n8n leaves it in the database after Stop. */
+/** The execution in n8n's database after Stop. */
 const STOPPED = { message: 'The execution was cancelled manually' };
 
 interface Setup {
 	mode?: WorkflowExecuteMode;
 	/** Of n8n itself. */
 	signal?: AbortSignal;
-	/** What the execution holds, look after look; the last one stays. An error: the database does not answer. */
+	/** Results of the polls in order; the last one repeats. An error: the database does not answer. */
 	errors?: Array<{ message: string; name?: string } | Error | undefined>;
 	id?: string;
-	/** What a look takes. */
+	/** Duration of a poll. */
 	lookMs?: number;
 }
 
@@ -155,7 +155,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		const after = looks();
 		await delay(50);
 		expect(looks()).toBe(after);
-		// What comes late of the old work does not end the new.
+		// A late result of the old work does not end the new one.
 		const isOver = watch.begin();
 		left();
 		await looksAtLeast(after + 2, looks);

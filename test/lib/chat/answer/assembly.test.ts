@@ -45,8 +45,7 @@ interface Choice {
 }
 
 /**
- * The same stream put together in the plainest way, to compare with. Good for what llama-server and Ollama send, and
- * for nothing else.
+ * A reference implementation: assembles a stream in the simplest way. Only for streams of llama-server and Ollama.
  */
 function plainly(body: Buffer) {
 	const choices = sseJson<{ choices?: Choice[] }>(body)
@@ -818,7 +817,7 @@ describe('what a real Ollama sends', () => {
 		['tools-two-stream', { text: '', toolCalls: [call('Köln'), call('Oslo')], finishReason: 'tool_calls' }],
 		['tools-not-offered-stream', { toolCalls: [], notes: [] }],
 		['thinking-stream', { text: 'I have thought.', reasoning: 'Let me think about it.\n' }],
-		// Asked not to think, this one does all the same, and Ollama takes nothing out.
+		// This model thinks although thinking is off, and Ollama does not separate it.
 		[
 			'thinking-raw-stream',
 			{ text: 'I have thought.', reasoning: expect.stringContaining('Let me think about it.') as string },

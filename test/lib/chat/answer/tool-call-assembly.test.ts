@@ -342,7 +342,7 @@ describe('the reason of the end', () => {
 });
 
 describe('effort', () => {
-	/** By the processor's time, which other work on the machine leaves alone. */
+	/** CPU time, which does not depend on other processes. */
 	const cost = (pieces: ToolCallPiece[]) => {
 		const before = process.cpuUsage();
 		const assembly = new ToolCallAssembly();

@@ -1,4 +1,4 @@
-/** Whatever calls a server sends, in its way and however cut, come out. */
+/** Calls in the format of every server are parsed, wherever they are cut. */
 import * as fc from 'fast-check';
 
 import { examples } from '../../../support/properties';

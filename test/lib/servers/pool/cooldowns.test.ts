@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 const failed = (kind: FailureKind = 'refused', facts?: Record<string, unknown>) => failure(kind, {}, { facts });
-/** Seconds for which a server rests from now on. */
+/** Seconds of a server's cooldown from now on. */
 const resting = (key = 'a') => (cooldownEndsAt(key) - now) / 1000;
 
 describe('a server that failed', () => {

@@ -1,4 +1,4 @@
-/** A server that lacks the model, wherever it says so, among others in a pool. */
+/** A server in a pool that lacks the model, wherever its error is. */
 import { ChatClient } from '../../../../lib/chat/client';
 import { TurnMemory } from '../../../../lib/chat/answer/turn-memory';
 import { EmbeddingsClient } from '../../../../lib/embeddings/client';

@@ -1,4 +1,4 @@
-/** A server that lacks the model, has it for something else, or has no such route is passed over, whatever it says it with. */
+/** A server that lacks the model, has it for another purpose, or lacks the route is skipped, whatever its error. */
 import { ChatClient } from '../../../../lib/chat/client';
 import { TurnMemory } from '../../../../lib/chat/answer/turn-memory';
 import { EmbeddingsClient } from '../../../../lib/embeddings/client';

@@ -1,6 +1,6 @@
 /**
- * Sends a document in a process of its own, whose memory can be measured: `node large-document.child.cjs <url> <key>
- * <knowledge base> <file> <bytes>`. It prints how much the memory grew, and what came out.
+ * Sends a document in a separate process, to measure its memory: `node large-document.child.cjs <url> <key>
+ * <knowledge base> <file> <bytes>`. It prints the growth of the memory, and the result.
  */
 import type { IExecuteFunctions } from 'n8n-workflow';
 
@@ -36,8 +36,8 @@ const context = (size: number): IExecuteFunctions =>
 	}) as unknown as IExecuteFunctions;
 
 async function measured(): Promise<void> {
-	// Code and buffers that every request needs are there afterwards. Node collects buffers only from 64 MB on, however
-	// large the file is.
+	// Warm-up: loads code and buffers that every request needs. Node collects buffers only from 64 MB on, for any file
+	// size.
 	await new DifyKnowledge().execute.call(context(64 * 1024 * 1024));
 	const before = process.memoryUsage.rss();
 	let most = before;

@@ -201,7 +201,7 @@ test('labels out of an expression, as names, objects, or JSON text', async () =>
 		sim.script(answer('B'));
 		expect((await json({ ...CLASSIFY, labelsFrom: 'expression', labelList })).label).toBe('ham');
 	}
-	// As workflows of before have them.
+	// As in older workflows.
 	sim.script(answer('B'));
 	expect((await json({ ...CLASSIFY, labels: ['spam', 'ham'] })).label).toBe('ham');
 	expect((await failure({ ...CLASSIFY, labelsFrom: 'expression', labelList: [] })).message).toContain('"Label List"');

@@ -1,4 +1,4 @@
-/** What happens to people who use Dify for long: several odd things at the same time. */
+/** Combinations of unusual conditions in long use of Dify. */
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { waitFor } from '../../../lib/dify/ask';

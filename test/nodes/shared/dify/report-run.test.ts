@@ -3,7 +3,7 @@ import { reportRun, type DifyCall } from '../../../../nodes/shared/dify/run';
 import { clientOf, say, startSim } from '../../../lib/dify/client';
 import { SIM_VERSIONS } from '../../../servers/dify';
 
-/** What stands at the node and in the custom data of the execution after these runs. */
+/** Metadata of the node and custom data of the execution after these runs. */
 function reported(...results: RunResult[]) {
 	const values = new Map<string, unknown>();
 	const customData = {

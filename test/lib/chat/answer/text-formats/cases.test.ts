@@ -1,4 +1,4 @@
-/** When a text is a call, and when it is a quotation. Each case is read whole and cut at every place. */
+/** Distinguishes calls from quotations. Each case is read whole and cut at every place. */
 import { everyCut, type Given, type Outcome, readPieces } from './read';
 
 const J = '{"name":"w","arguments":{"city":"Rome"}}';

@@ -1,4 +1,4 @@
-/** Whatever calls go into a format come out of it, cut anywhere; and nothing runs that is quoted. */
+/** Encoded calls are parsed in every format, wherever they are cut; quoted calls do not run. */
 import fc from 'fast-check';
 
 import type { ToolDefinition } from '../../../../../lib/chat/types';

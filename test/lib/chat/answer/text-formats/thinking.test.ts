@@ -135,7 +135,7 @@ describe('a missing opening tag', () => {
 	});
 
 	it('is looked for without searching a long answer again and again', () => {
-		// By the processor's time, which other work on the machine leaves alone.
+		// CPU time, which does not depend on other processes.
 		const cost = (pieces: number) => {
 			const answer = Array.from({ length: pieces }, () => 'word ');
 			const before = process.cpuUsage();
