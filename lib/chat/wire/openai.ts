@@ -136,7 +136,8 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (!isRecord(json)) throw new Error(`not a JSON object: ${data.slice(0, 200)}`);
 	const error = errorIn(json, event.event, data);
 	if (error !== undefined) return { error };
-	const choices = (Array.isArray(json.choices) ? json.choices : [json.choices]).filter(isRecord);
+	const given: unknown[] = Array.isArray(json.choices) ? json.choices : [json.choices];
+	const choices = given.every(isRecord) ? given : given.filter(isRecord);
 	// Only one choice is ever requested. Some home-made servers count from 1.
 	const choice =
 		choices.find(({ index }) => Number(index ?? 0) === 0) ?? (choices.length === 1 ? choices[0] : undefined);

@@ -103,7 +103,7 @@ const CHARACTERS_PER_TOKEN = 4;
 /** Estimates tokens: about four characters of prose, or one character of Chinese, Japanese or Korean, are one token. */
 export function estimateTokens(text: string): number {
 	const ideograms = text.match(IDEOGRAMS)?.length ?? 0;
-	return ideograms + Math.ceil(([...text].length - ideograms) / CHARACTERS_PER_TOKEN);
+	return ideograms + Math.ceil((text.length - ideograms) / CHARACTERS_PER_TOKEN);
 }
 
 /**
