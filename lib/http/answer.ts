@@ -43,8 +43,8 @@ interface AnswerReading {
 }
 
 /**
- * Reads the body of an answer. A body that is left open or cut off is accepted as it is: that of a refusal after 3 s, a
- * complete JSON answer 1 s after its end.
+ * Reads the body of an answer. A body that stays open is not waited for: a refusal's for 3 s, a complete JSON answer's
+ * for 1 s after its end. A refusal may also be cut off.
  *
  * @param reading `signal`: of the request; an abort is always an error. `explain`: turns an error while reading into
  *   the one to throw

@@ -29,8 +29,8 @@ import { pauseFor } from './waiting';
 
 const MAX_CALL_MS = 15_000;
 /**
- * A server that was held up closes its idle connections before it reads what came meanwhile. Proxies that lose patience
- * with a server do so after 30 s or more.
+ * After a pause, a server closes its idle connections before it reads requests that came meanwhile. Proxies that give
+ * up on a server do so only after 30 s or more.
  */
 const CLOSED_ALREADY_MS = 10_000;
 

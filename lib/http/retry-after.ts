@@ -1,4 +1,4 @@
-/** Longer pauses are shortened to this. */
+/** Longest pause that is respected: model requests then retry earlier, Dify requests fail. */
 export const MAX_RETRY_AFTER_MS = 60_000;
 
 /** Milliseconds of a Retry-After header, which contains seconds or a date; undefined for anything else. */
