@@ -27,7 +27,7 @@ export interface ChatOptions extends RunOptions {
 
 export interface ChatAnswer {
 	result: RunResult;
-	/** The conversation that was asked for could not be continued, so a new one was started. */
+	/** The wanted conversation could not be continued, so a new one was started. */
 	conversationRestarted: boolean;
 }
 
@@ -93,7 +93,7 @@ function isStale(error: unknown): boolean {
 
 /**
  * Workers of Dify 1.14 report an unknown conversation as an error event without code, ids and text
- * (docs/protocols/dify.md 3.7). So the conversation is asked for.
+ * (docs/protocols/dify.md 3.7). So the conversation is looked up.
  */
 async function explainStale(client: DifyClient, user: string, id: string, failed: unknown): Promise<unknown> {
 	const result = resultOf(failed);

@@ -29,7 +29,7 @@ export interface Rated {
 }
 
 /**
- * Rates a message. The same rating again is no error.
+ * Rates a message. Repeating a rating is no error.
  *
  * @throws {ServerError} of kind `messageNotFound` for the message of another user, app, or of the web app
  */

@@ -144,7 +144,7 @@ function stillOpen(message: string, remedy: string): ServerError {
 
 /**
  * Submits a form. Never sent twice: a second answer is refused. If it is unknown whether the first one arrived, the
- * form is asked for.
+ * form is read.
  *
  * @throws {ServerError} `formRejected` while the form stays open, `formClosed`, or where Dify is too old
  */

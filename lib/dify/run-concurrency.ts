@@ -20,7 +20,7 @@ export class RunConcurrency {
 	/** IDs of own workflow runs: only those of the last seconds matter. */
 	private readonly runs = new LruCache<true>({ maxEntries: 1_000 });
 
-	/** @param onIdle called when nobody has or wants a place any more */
+	/** @param onIdle called when no run has a place or waits for one */
 	constructor(private readonly onIdle: () => void = () => {}) {}
 
 	/** Notes the ID of a run of this n8n. */

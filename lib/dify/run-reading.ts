@@ -48,9 +48,9 @@ export interface AbandonReason {
 export interface Reading {
 	reason: 'eof' | 'closed';
 	detail?: string;
-	/** A JSON answer although a stream was asked for. */
+	/** A JSON answer in place of a stream. */
 	whole?: string;
-	/** A web page although a stream was asked for. */
+	/** The error for a web page in place of a stream. */
 	refused?: ServerError;
 	/** The run is over, and only its record tells how. */
 	record?: RunRecord;

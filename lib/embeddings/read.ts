@@ -1,4 +1,4 @@
-/** Reads the answers of embedding routes by what they hold, whatever was asked for. Pure. */
+/** Reads the answers of embedding routes by their content. Pure. */
 import { textIndexes } from '../servers/answer-indexes';
 import { isRecord, optional, plainNumber, recordOf } from '../values';
 

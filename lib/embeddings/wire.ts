@@ -3,7 +3,7 @@ import { type ServerKind, traitsOf } from '../servers/kinds';
 import type { EmbeddingRequest } from '../servers/kinds/kind';
 import { optional } from '../values';
 
-/** Where and how a kind of server is asked for embeddings: by its own route, or by that of OpenAI. */
+/** URL and body of an embedding request: the server's own route, or OpenAI's. */
 export function embeddingCall(
 	{ url }: Connection,
 	kind: ServerKind,

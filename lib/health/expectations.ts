@@ -143,7 +143,7 @@ function vectorFindings(
 	return findings;
 }
 
-/** True if any is true; null if none is, but some are unknown or there are none. */
+/** True if any value is true, else null if one is unknown or the list is empty. */
 function anyOf(values: ReadonlyArray<boolean | null>): boolean | null {
 	if (values.includes(true)) return true;
 	return values.length === 0 || values.includes(null) ? null : false;

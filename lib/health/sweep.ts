@@ -13,7 +13,7 @@ export interface SweepOptions {
 /** Runs one round: so many requests at once, each with this limit in milliseconds. */
 export type RunRound = (atOnce: number, totalMs: number) => Promise<SpeedRun>;
 
-/** What the server tells of its slots now; null = not known. */
+/** The server's slots at this moment; null = not known. */
 export interface Slots {
 	total: number | null;
 	busy: number | null;

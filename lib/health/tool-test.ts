@@ -44,7 +44,7 @@ export interface Tally {
 
 export type ModelToolTest = Awaited<ReturnType<typeof testModel>>;
 
-/** Null where the check found that a chat cannot work. No models: only the cost was asked for. */
+/** Null where the check found that a chat cannot work. No models: only the cost was computed. */
 export type WithToolTest<R> = R & { toolTest: { cost: ReturnType<typeof costOf>; models: ModelToolTest[] } | null };
 
 /** Requests for each model and try; a case with an error to recover from takes two. */

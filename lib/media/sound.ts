@@ -2,7 +2,7 @@ import { SOUND_EXTENSIONS, soundExtension, soundSignature } from '../sound-forma
 
 export type SoundFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 
-/** Hertz of raw samples where nobody says otherwise: what OpenAI's API, vLLM and Kokoro send. */
+/** Default sample rate of raw samples, in hertz: that of OpenAI's API, vLLM and Kokoro. */
 export const PCM_RATE = 24_000;
 
 /** MIME types that n8n and browsers know. n8n's own OpenAI node says `audio/mp3`, which is not registered. */

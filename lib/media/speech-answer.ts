@@ -18,7 +18,7 @@ export interface SpeechAnswer {
 	head: Uint8Array;
 	/** All of it, the first bytes included. */
 	pieces: AsyncIterable<Uint8Array>;
-	/** Came as events: in these speaches sends raw samples, whatever format was asked for. */
+	/** Came as events: speaches sends raw samples in them, whatever the format of the request. */
 	isEvents: boolean;
 }
 

@@ -210,7 +210,7 @@ function explained(asked: AskedSound, error: ServerError): ServerError {
 	return refusedSound(error, asked) ?? mediaFailure(error, connection, 'transcription', kind, request.model);
 }
 
-/** What servers say of a file that they cannot read. */
+/** Errors of servers about a file that they cannot read. */
 const UNREADABLE =
 	/^Invalid request$|ffmpeg conversion failed|failed to decode audio|invalid file format|could not decode/i;
 

@@ -7,7 +7,7 @@ export class TranscriptStream {
 	private ended = false;
 	/** The server's own words, where it reported an error mid-stream. */
 	error: string | undefined;
-	/** What the last event told beside the text, for example the usage. */
+	/** Other fields of the last event, for example the usage. */
 	more: Record<string, unknown> = {};
 
 	/** The text so far, or the final one. */

@@ -16,7 +16,7 @@ export function messageIdIn(parameters: NodeParameters): string {
 	return uuid(parameters.value('messageId'), 'message ID');
 }
 
-/** The ID in a field that may stay empty. */
+/** The ID in an optional field. */
 export function optionalIdIn(parameters: NodeParameters, path: string, what: string): string | undefined {
 	return optionalUuid(parameters.value(path), what);
 }
