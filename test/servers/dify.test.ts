@@ -436,7 +436,7 @@ describe('runs', () => {
 			status: 400,
 		});
 		expect(inRun.end).toBe(version === '2026' ? 'left' : 'end');
-		// The error event is the end, whatever time the stream stays open without a word.
+		// The error event is the end, even if the stream stays open in silence.
 		const held = ['1.12', '1.16'].includes(version) ? undefined : (text: string) => text.includes('"event":"error"');
 		const before = await chat(sim, { query: '' }, { mode: 'advanced-chat', until: held });
 		if (version === '1.12') {
@@ -451,7 +451,7 @@ describe('runs', () => {
 		}
 		const unknown = await chat(sim, { conversation_id: UNKNOWN_ID }, { mode: 'advanced-chat', until: held });
 		expect(unknown.status).toBe(version === '1.14' ? 200 : 404);
-		// 1.14 begins a new conversation without a word.
+		// 1.14 silently begins a new conversation.
 		if (version === '1.14') expect(sim.runs.at(-1)?.conversationId).not.toBe(UNKNOWN_ID);
 	});
 
@@ -537,7 +537,7 @@ describe('runs', () => {
 		left.resolve();
 		await waitFor(() => sim.runs[0]?.status !== 'running');
 		expect(sim.runs[0]).toMatchObject({ clientLeft: true, status: 'succeeded', answer: 'one two' });
-		// Whoever reads the stream writes the message; only the worker of newer versions needs no reader.
+		// The message is saved while its stream is read; only the worker of newer versions needs no reader.
 		const list = await ask(sim, 'GET', `/messages?user=u1&conversation_id=${sim.runs[0]?.conversationId}`, { mode });
 		expect(list.json.data).toMatchObject([{ answer: stored, status: 'normal' }]);
 	});
