@@ -94,20 +94,17 @@ export class ResumedAnswer implements Answer {
 	 */
 	private async *withoutRepetition(): AsyncGenerator<Uint8Array> {
 		const { head } = this;
-		let begun: Buffer | undefined = Buffer.alloc(0);
-		let repeated = 0;
+		let begun = Buffer.alloc(0);
+		let repeated: number | undefined;
 		for await (const bytes of this.current.body) {
-			let piece = bytes;
-			if (begun !== undefined) {
-				begun = Buffer.concat([begun, bytes]);
-				const isSame = head.subarray(0, begun.length).equals(begun.subarray(0, head.length));
-				if (isSame && begun.length < head.length) continue;
-				if (isSame) repeated = this.received;
-				[piece, begun] = [begun, undefined];
-			}
-			const skipped = Math.min(repeated, piece.byteLength);
+			begun = Buffer.concat([begun, bytes]);
+			const isSame = head.subarray(0, begun.length).equals(begun.subarray(0, head.length));
+			if (repeated === undefined && isSame && begun.length < head.length) continue;
+			repeated ??= isSame ? this.received : 0;
+			const skipped = Math.min(repeated, begun.length);
 			repeated -= skipped;
-			if (skipped < piece.byteLength) yield piece.subarray(skipped);
+			if (skipped < begun.length) yield begun.subarray(skipped);
+			begun = Buffer.alloc(0);
 		}
 	}
 

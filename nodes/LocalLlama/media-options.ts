@@ -5,13 +5,13 @@ import type { FileSource } from '../../lib/http/multipart';
 import { binarySource, isBinaryData, namesIn } from '../shared/binary';
 import { generationFields } from '../shared/chat/generation-fields';
 import { stringField } from '../shared/field-kinds';
-import { GENERATION_RETRIES, readLimits, secondsField } from '../shared/limit-fields';
+import { GENERATION_RETRIES, readLimits, limit } from '../shared/limit-fields';
 import type { LlamaCall } from './operation';
 
 /** Options of every request for pictures and sound: further fields, limits, retries. */
 export const mediaFields: INodeProperties[] = [
 	...generationFields.filter(({ name }) => name !== 'firstTokenLimit' && name !== 'maxRetries'),
-	secondsField(
+	limit(
 		'First Token Limit (Seconds)',
 		'firstTokenLimit',
 		1800,

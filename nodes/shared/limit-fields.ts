@@ -9,19 +9,19 @@ import type { NodeParameters } from './parameters';
 export const GENERATION_RETRIES = 2;
 
 /** A field for a limit in seconds; 0 = no limit. */
-export function secondsField(displayName: string, name: string, value: number, description: string): INodeProperties {
+export function limit(displayName: string, name: string, value: number, description: string): INodeProperties {
 	return { displayName, name, type: 'number', typeOptions: { minValue: 0 }, default: value, description };
 }
 
 /** Options for the limits of requests that change nothing and are not streamed. */
 export const limitFields: INodeProperties[] = [
-	secondsField(
+	limit(
 		'First Token Limit (Seconds)',
 		'firstTokenLimit',
 		1800,
 		'How long to wait for the answer to begin, including the queue, loading the model and reading the texts. 0 = no limit.',
 	),
-	secondsField(
+	limit(
 		'Idle Limit (Seconds)',
 		'idleLimit',
 		300,
@@ -31,7 +31,7 @@ export const limitFields: INodeProperties[] = [
 		description:
 			'Tries after a lost connection, a server that is too busy, or a gateway that cannot reach it. A model that is loading is waited for within the First Token Limit.',
 	}),
-	secondsField('Total Limit (Seconds)', 'totalLimit', 0, 'How long one request may take. 0 = no limit.'),
+	limit('Total Limit (Seconds)', 'totalLimit', 0, 'How long one request may take. 0 = no limit.'),
 ];
 
 /** Reads the options above, or those of a generation. */

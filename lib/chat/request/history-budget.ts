@@ -17,8 +17,6 @@ const MEDIA_TOKENS = 1_000;
 /** For all texts of a conversation together: a hanging tokenizer must not delay the answer. */
 const COUNT_LIMIT_MS = 10_000;
 
-const NOT_COUNTED = { tokens: 0 };
-
 /** Token counts by server, model and text. */
 const counted = LruCache.shared<number>({ maxEntries: 5_000 });
 
@@ -67,21 +65,19 @@ export function counterAt(
 ): (text: string) => Promise<number> {
 	const late = AbortSignal.timeout(COUNT_LIMIT_MS);
 	const ended = signal === undefined ? late : AbortSignal.any([signal, late]);
+	const count = async (text: string) =>
+		await atAnyServer({ servers, signal: ended, conversation }, model, async (connection, ask) => {
+			return await countTokens(connection, text, { ...ask, addSpecial: false, parseSpecial: false });
+		}).catch(() => undefined);
 	let hasFailed = false;
-	const failed = () => {
-		hasFailed = true;
-		return NOT_COUNTED;
-	};
 	return async (text) => {
 		const key = createHash('sha1').update(`${servers.first.url.api} ${model} ${text}`).digest('base64');
 		const known = counted.get(key);
 		if (known !== undefined) return known;
-		const counting = async () =>
-			await atAnyServer({ servers, signal: ended, conversation }, model, async (connection, ask) => {
-				return await countTokens(connection, text, { ...ask, addSpecial: false, parseSpecial: false });
-			});
 		// After a failure no more texts are sent: the chat request will fail too, and report it.
-		const { tokens } = hasFailed ? NOT_COUNTED : await counting().catch(failed);
+		const answer = hasFailed ? undefined : await count(text);
+		hasFailed ||= answer === undefined;
+		const { tokens } = answer ?? { tokens: 0 };
 		// 0 means that the text was not counted.
 		if (tokens <= 0) return estimateTokens(text);
 		counted.set(key, tokens);

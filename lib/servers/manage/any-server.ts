@@ -1,18 +1,13 @@
 import type { Connection } from '../../http/connection';
+import type { ChoiceOptions } from '../pool/choose-server';
 import type { ServerPool } from '../pool/server-pool';
 import type { NativeRouteOptions } from './llama-server-routes';
 
 export type Work<T> = (connection: Connection, ask: NativeRouteOptions) => Promise<T>;
 
-interface AnyServer {
-	servers: ServerPool;
-	signal?: AbortSignal;
-	conversation?: string;
-}
-
 /** Asks one of the servers of the credential, and the next one where it fails: for short questions that change nothing. */
 export async function atAnyServer<T>(
-	{ servers, signal, conversation }: AnyServer,
+	{ servers, signal, conversation }: { servers: ServerPool } & Pick<ChoiceOptions, 'signal' | 'conversation'>,
 	model: string,
 	work: Work<T>,
 ): Promise<T> {

@@ -1,6 +1,6 @@
 import { optional } from '../../../lib/values';
 import { choiceField, jsonField, longTextField, wholeField } from '../field-kinds';
-import { secondsField } from '../limit-fields';
+import { limit } from '../limit-fields';
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 /**
@@ -44,7 +44,7 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 }
 
 /** Option for operations with thinking. */
-export const thinkingTimeLimitField = secondsField(
+export const thinkingTimeLimitField = limit(
 	'Thinking Time Limit (Seconds)',
 	'thinkingTimeLimit',
 	60,

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { traceIdOf } from '../../../lib/dify/ids';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run-limits';
 import { booleanField, choiceField, stringField, wholeField } from '../field-kinds';
-import { secondsField } from '../limit-fields';
+import { limit } from '../limit-fields';
 import type { NodeParameters } from '../parameters';
 
 export const simplifyField = booleanField('Simplify', 'simplify', true, {
@@ -31,13 +31,13 @@ export const RUN_OPTIONS = {
 		description:
 			'Whether the answer is typed into the chat of n8n word by word, where the Chat Trigger or Webhook responds with streaming. The items are then answered one after another. An expression is evaluated for the first item only.',
 	}),
-	firstByteLimit: secondsField(
+	firstByteLimit: limit(
 		'First Byte Limit (Seconds)',
 		'firstByteLimit',
 		120,
 		'How long to wait until Dify answers at all. 0 = no limit.',
 	),
-	idleLimit: secondsField(
+	idleLimit: limit(
 		'Idle Limit (Seconds)',
 		'idleLimit',
 		60,
@@ -45,13 +45,13 @@ export const RUN_OPTIONS = {
 	),
 	itemsAtOnce: wholeField('Items at Once', 'itemsAtOnce', 1, [1, 64], {}),
 	maxRetries: wholeField('Retries', 'maxRetries', 2, [0, 10], {}),
-	progressLimit: secondsField(
+	progressLimit: limit(
 		'Progress Limit (Seconds)',
 		'progressLimit',
 		600,
 		'Longest time in which Dify sends nothing but pings. Long prompts and slow tools need time. 0 = no limit.',
 	),
-	totalLimit: secondsField(
+	totalLimit: limit(
 		'Total Limit (Seconds)',
 		'totalLimit',
 		0,
