@@ -174,6 +174,7 @@ describe('a tool test', () => {
 			models: [
 				{ id: 'a:latest', tools: true },
 				{ id: 'minilm:latest', embedding: true },
+				{ id: 'plain:latest' },
 				{ id: 'big:cloud', tools: true, remoteHost: 'https://ollama.com' },
 				{ id: 'b:latest', tools: true },
 			],
@@ -182,14 +183,13 @@ describe('a tool test', () => {
 		const result = await test({ models: 'all' });
 		expect(result.toolTest!.models.map(({ model, passed, tried }) => [model, passed, tried])).toEqual([
 			['a:latest', 9, 10],
-			// Ollama says what it is for only when it is asked to chat.
-			['minilm:latest', 0, 0],
+			['plain:latest', 0, 0],
 			['b:latest', 9, 10],
 		]);
 		expect(finding(result, 'toolsUnsupported')).toMatchObject({ severity: 'warning' });
-		expect(finding(result, 'toolsUnsupported').observed).toContain('minilm:latest does not support tools');
+		expect(finding(result, 'toolsUnsupported').observed).toContain('plain:latest does not support tools');
 		expect(result.status).toBe('healthy');
-		expect(result.toolTest!.cost.requests).toBe(33);
+		expect(result.toolTest!.cost).toMatchObject({ models: ['a:latest', 'plain:latest', 'b:latest'], requests: 33 });
 		expect(ids(result).filter((id) => id === 'toolsUnreliable')).toHaveLength(2);
 	});
 

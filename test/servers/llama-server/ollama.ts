@@ -151,7 +151,7 @@ export class OllamaApp extends OtherServerApp {
 			details: detailsOf(model),
 			model_info: { 'general.architecture': 'llama', 'llama.context_length': model.nCtx ?? this.core.settings.nCtx },
 			capabilities: [
-				'completion',
+				model.embedding ? 'embedding' : 'completion',
 				...(model.tools ? ['tools'] : []),
 				...(model.thinking ? ['thinking'] : []),
 				...(model.vision ? ['vision'] : []),
