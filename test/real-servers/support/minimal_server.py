@@ -65,6 +65,7 @@ def event(content, finish=None):
 def streamed(pieces, fail=False, finish=None):
     def events():
         for piece in pieces:
+            time.sleep(0.02)
             yield event(piece)
         if fail:
             raise RuntimeError("the model failed")
