@@ -45,16 +45,19 @@ const compare = async (environment, title, count, url, counts = true) => {
 		},
 		below: openAi(url, { maxTokens: 16 }),
 	});
-	const prompt = '={{ $json.text }}';
-	/** @param {number} itemsAtOnce @returns {Contestant} */
-	const own = (itemsAtOnce) => ({
+	/** @param {number} itemsAtOnce @param {string} [prompt] @returns {Contestant} */
+	const own = (itemsAtOnce, prompt = '={{ $json.text }}') => ({
 		work: localLlama(url, { operation: 'chat', prompt, options: { maxTokens: 16, itemsAtOnce } }),
 	});
+	// The node reads a field that an expression only names by itself; this one n8n evaluates.
+	const composed = '={{ `${$json.text}` }}';
 	/** @type {Record<string, Contestant>} */
 	const contestants = {
 		[OWN]: own(SLOTS),
 		'Local Llama, Chat, 16 items at once': own(16),
 		'Local Llama, Chat, 64 items at once': own(64),
+		'Local Llama, Chat, 4 items at once, a prompt that n8n evaluates': own(SLOTS, composed),
+		'Local Llama, Chat, 64 items at once, a prompt that n8n evaluates': own(64, composed),
 		'Basic LLM Chain as added': chain({}),
 	};
 	for (const batchSize of [SLOTS, 16, 64]) {

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { ExecuteContext } from 'n8n-core';
 import { createEmptyRunExecutionData, NodeHelpers, Workflow } from 'n8n-workflow';
 import type {
@@ -21,7 +22,10 @@ async function reading<T>(
 	nodeType: INodeType,
 	parameters: IDataObject,
 	read: (parameters: NodeParameters) => T,
-	{ id, json }: { id?: string; json: IDataObject } = { id: 'w1', json: { text: 'hello', off: 'perhaps', many: 7 } },
+	{ id, json, before = [] }: { id?: string; json: IDataObject; before?: IDataObject[] } = {
+		id: 'w1',
+		json: { text: 'hello', off: 'perhaps', many: 7 },
+	},
 ): Promise<T> {
 	const { description } = nodeType;
 	const node: INode = {
@@ -39,7 +43,7 @@ async function reading<T>(
 	} as unknown as INodeTypes;
 	// As n8n does, it fills in the defaults of what is shown.
 	const workflow = new Workflow({ id, nodes: [node], connections: {}, active: false, nodeTypes });
-	const items = [{ json }];
+	const items = [...before, json].map((of) => ({ json: of }));
 	const context = new ExecuteContext(
 		workflow,
 		workflow.getNode('Node')!,
@@ -54,7 +58,7 @@ async function reading<T>(
 	);
 	await workflow.expression.acquireIsolate();
 	try {
-		return read(new NodeParameters(context, 0, description.properties));
+		return read(new NodeParameters(context, before.length, description.properties));
 	} finally {
 		await workflow.expression.releaseIsolate();
 	}
@@ -93,6 +97,30 @@ describe("with n8n's own context", () => {
 	])('the default user in workflow %p with the item %p is %p', async (id, json, user) => {
 		for (const node of [new DifyChatMessage(), new DifyFeedback()])
 			expect(await reading(node, {}, (parameters) => parameters.name('user'), { id, json })).toBe(user);
+	});
+
+	it('a field that an expression only names is what n8n evaluates it to, whatever the item holds', async () => {
+		const node = new DifyChatMessage();
+		const name = fc.constantFrom('text', 'a_1', '_', 'constructor', 'toString', '__proto__', 'prototype', 'mainModule');
+		const value = fc.oneof(
+			fc.string({ unit: 'grapheme' }),
+			fc.jsonValue(),
+			fc.constantFrom('=1', '={{ 1 }}', '{{ 1 }}'),
+		);
+		const space = fc.constantFrom('', ' ', '\n', '  ');
+		await fc.assert(
+			fc.asyncProperty(name, fc.string(), value, space, fc.boolean(), async (field, other, held, gap, isFirst) => {
+				const json = JSON.parse(`{"other":${JSON.stringify(other)},"${field}":${JSON.stringify(held)}}`) as IDataObject;
+				const query = `={{${gap}$json.${field}${gap}}}`;
+				const read = async (written: string) =>
+					await reading(node, { query: written }, (parameters) => parameters.value('query'), {
+						json,
+						before: isFirst ? [] : [{ [field]: 'another item' }],
+					}).catch((error: unknown) => String(error));
+				// A blank and a comment make it an expression of any other kind.
+				expect(await read(query)).toEqual(await read(`={{ /* */ $json.${field} }}`));
+			}),
+		);
 	});
 
 	it('expressions in collections and locators are evaluated, and wrong values are told by the label', async () => {
