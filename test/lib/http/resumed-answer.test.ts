@@ -51,6 +51,18 @@ test('at every place and in every split, with and without a gateway that drops `
 				});
 });
 
+test('with the pings that llama-server sends each second before the first event', async () => {
+	const ping = ':\n\n';
+	const text = ping.repeat(6) + FIRST + event('{"content":"a"}') + ping + event('{"content":"b"}') + DONE;
+	const whole = Buffer.from(text);
+	for (let cut = 0; cut < whole.length; cut++)
+		for (const further of [1, 2, 3, 8, 27, 30, 60])
+			for (const dropsFrom of [false, true]) {
+				const cuts = [cut, Math.min(cut + further, whole.length - 1)];
+				expect({ cuts, dropsFrom, text: await readOf(whole, cuts, 5, dropsFrom) }).toEqual({ cuts, dropsFrom, text });
+			}
+});
+
 test('however often it breaks, also before the place where it broke the last time', async () => {
 	const content = fc.constantFrom(
 		event('{"content":"a"}'),
