@@ -45,10 +45,10 @@ export class Explainer {
 		return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, this.mask(value)]));
 	}
 
-	/** The target of a redirect, masked. */
+	/** The target of a redirect, masked, and without a user name, which is not sent either. */
 	shownUrl(url: string): string {
-		const { origin } = new URL(url);
-		return origin + this.mask(url.slice(origin.length));
+		const { origin, pathname, search, hash } = new URL(url);
+		return origin + this.mask(pathname + search + hash);
 	}
 
 	/** Whether a URL contains a key: some proxies put it into the URL of their login page. */

@@ -57,6 +57,12 @@ describe('what an error means', () => {
 		expect(explainer(limit).queued(URL_ASKED, { signal: AbortSignal.abort() }, quiet()).kind).toBe('aborted');
 	});
 
+	test('the target of a redirect is shown as it was asked, without user and password', () => {
+		for (const target of ['http://user:pw@gpu:8080', 'HTTP://GPU:8080', 'http://gpu:8080'])
+			expect(explainer().shownUrl(`${target}/login?a=b#c`)).toBe('http://gpu:8080/login?a=b#c');
+		expect(explainer().shownUrl('http://u@[::1]:80/')).toBe('http://[::1]/');
+	});
+
 	test('a key that is missing elsewhere was not sent there', () => {
 		const answer = { status: 401, headers: {}, text: '', json: undefined };
 		expect(explainer().refusal({ ...answer, url: 'http://other/v1/models' }).kind).toBe('redirect');
