@@ -3,12 +3,8 @@ import type { RequestOptions } from './types';
 
 /** JSON without lone surrogates, which texts cut by length contain: llama-server refuses them as a broken body. */
 export function wellFormedJson(value: unknown): string {
-	const json = JSON.stringify(value);
-	// `JSON.stringify` escapes lone surrogates; the text itself may also contain such an escape.
-	if (!/\\ud[89a-f]/.test(json)) return json;
-	return JSON.stringify(value, (_key, inner: unknown) =>
-		typeof inner === 'string' && !inner.isWellFormed() ? inner.toWellFormed() : inner,
-	);
+	// `JSON.stringify` escapes lone surrogates; behind a backslash, the text itself contains such an escape.
+	return JSON.stringify(value).replace(/\\(?:\\|ud[89a-f]..)/g, (escape) => (escape === '\\\\' ? escape : '\uFFFD'));
 }
 
 /** An upload of which every piece resets the idle limit. */
