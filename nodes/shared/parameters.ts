@@ -214,8 +214,11 @@ function constantsOf(context: ParameterSource, properties: readonly INodePropert
 	return constants;
 }
 
-/** An expression that only names a field of the item, as most workflows read their texts. */
-const NAMED_FIELD = /^=\{\{\s*\$json\.([A-Za-z_]\w*)\s*\}\}$/;
+/**
+ * An expression that only names a field of the item, as most workflows read their texts. Names that n8n refuses or fails
+ * for, such as `constructorId` and `toString`, are left to it: or one item would fail and two would not.
+ */
+const NAMED_FIELD = /^=\{\{\s*\$json\.(?!constructor|globalThis\b)([A-Za-z_]\w*)\s*\}\}$/;
 
 /**
  * The text of an item's field that an expression only names; undefined for all else, which n8n evaluates. For this it
@@ -225,7 +228,7 @@ function textOfItem(context: ParameterSource, itemIndex: number, written: unknow
 	const [, name = ''] = (typeof written === 'string' && NAMED_FIELD.exec(written)) || [];
 	const items = name === '' || !isSafeObjectProperty(name) ? [] : (context as IExecuteFunctions).getInputData();
 	const json = (items.length > 1 && items[itemIndex]?.json) || {};
-	const value = Object.hasOwn(json, name) ? json[name] : undefined;
+	const value = Object.hasOwn(json, name) && !(name in {}) ? json[name] : undefined;
 	return typeof value === 'string' ? value : undefined;
 }
 

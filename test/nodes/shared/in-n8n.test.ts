@@ -101,7 +101,10 @@ describe("with n8n's own context", () => {
 
 	it('a field that an expression only names is what n8n evaluates it to, whatever the item holds', async () => {
 		const node = new DifyChatMessage();
-		const name = fc.constantFrom('text', 'a_1', '_', 'constructor', 'toString', '__proto__', 'prototype', 'mainModule');
+		const name = fc.constantFrom(
+			...['text', 'a_1', '_', 'constructor', 'toString', '__proto__', 'prototype', 'mainModule', 'mainModules'],
+			...['constructorId', 'constructors', 'globalThis', 'globalThisOne', 'hasOwnProperty', 'class', 'caller'],
+		);
 		const value = fc.oneof(
 			fc.string({ unit: 'grapheme' }),
 			fc.jsonValue(),
