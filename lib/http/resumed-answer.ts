@@ -6,10 +6,10 @@ const PAUSES_MS = [0, 250, 1_000, 2_000, 4_000, 8_000];
 /** Last characters that are kept to recognize the end marker. */
 const TAIL_LENGTH = 32;
 const END_MARKER = /data: ?\[DONE\]\s*$/;
-/** First bytes that are compared, to see whether a body starts again from the beginning: the first event is unique. */
+/** Bytes from the first event on that are compared, to see whether a body starts again: the first event is unique. */
 const HEAD_LENGTH = 1_024;
-/** Without the pings before the first event, which are all the same: llama-server sends `:` every second. */
-const headOf = (body: string) => body.replace(/^[:\s]*/, '').slice(0, HEAD_LENGTH);
+/** Length without the pings before the first event, which are all the same: llama-server sends `:` every second. */
+const lengthOf = (head: string) => head.replace(/^[:\s]*/, '').length;
 const EVENTS = /\bevent-stream\b/i;
 
 interface Reaching {
@@ -31,6 +31,7 @@ export class ResumedAnswer implements Answer {
 	resumed = 0;
 	/** Received bytes of the body, without HTTP's transfer coding, as the server counts them. */
 	private received = 0;
+	/** The beginning of the body, with all pings before the first event. */
 	private head = '';
 	private tail = '';
 	private attempts = 0;
@@ -79,7 +80,7 @@ export class ResumedAnswer implements Answer {
 		try {
 			for await (const bytes of this.resumed === 0 ? this.current.body : this.withoutRepetition()) {
 				this.received += bytes.byteLength;
-				if (this.head.length < HEAD_LENGTH) this.head = headOf(this.head + Buffer.from(bytes).toString('latin1'));
+				if (lengthOf(this.head) < HEAD_LENGTH) this.head += Buffer.from(bytes).toString('latin1');
 				this.tail = (this.tail + Buffer.from(bytes.subarray(-TAIL_LENGTH)).toString('latin1')).slice(-TAIL_LENGTH);
 				this.attempts = 0;
 				yield bytes;
@@ -100,9 +101,8 @@ export class ResumedAnswer implements Answer {
 		let repeated: number | undefined;
 		for await (const bytes of this.current.body) {
 			begun = Buffer.concat([begun, bytes]);
-			const begins = headOf(begun.toString('latin1'));
-			// No body begins with a line end: that is the end of an event.
-			const isSame = begun[0] !== 0x0a && (head.startsWith(begins) || begins.startsWith(head));
+			const begins = begun.toString('latin1');
+			const isSame = head.startsWith(begins) || begins.startsWith(head);
 			if (repeated === undefined && isSame && begins.length < head.length) continue;
 			repeated ??= isSame ? this.received : 0;
 			const skipped = Math.min(repeated, begun.length);
@@ -117,7 +117,7 @@ export class ResumedAnswer implements Answer {
 		while (this.attempts < PAUSES_MS.length) {
 			await pauseFor(PAUSES_MS[this.attempts++]!, this.reaching.signal);
 			// Before the first event nothing tells the rest from a repetition: so that is requested, and skipped.
-			const answer = await this.reaching.attach(this.head === '' ? 0 : this.received).catch(() => undefined);
+			const answer = await this.reaching.attach(lengthOf(this.head) === 0 ? 0 : this.received).catch(() => undefined);
 			// A web page with status 200 is not the answer.
 			if (answer !== undefined && answer.status < 300 && EVENTS.test(answer.headers['content-type'] ?? ''))
 				return answer;

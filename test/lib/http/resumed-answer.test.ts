@@ -10,24 +10,24 @@ const event = (data: string) => `data: ${data}\n\n`;
 const FIRST = event('{"delta":{"role":"assistant"},"id":"chatcmpl-1"}');
 const DONE = event('[DONE]');
 
-/** A body in pieces of `size` bytes, which breaks after `most` of them. */
-function answerOf(whole: Buffer, size: number, most = Infinity): Answer {
+/** A body in pieces of `size` bytes, which breaks after `most` of them, or ends there as if it was whole. */
+function answerOf(whole: Buffer, size: number, most = Infinity, ends = false): Answer {
 	async function* body() {
 		const sent = whole.subarray(0, most);
 		for (let at = 0; at < sent.length; at += size) yield sent.subarray(at, at + size);
-		if (most < whole.length) throw new Error('broken');
+		if (most < whole.length && !ends) throw new Error('broken');
 	}
 	return { status: 200, headers: { 'content-type': 'text/event-stream' }, url: '', body: body(), close: () => {} };
 }
 
 /** What is read of a body that breaks at these places, from a server that obeys `from` or not. */
-async function readOf(whole: Buffer, cuts: number[], size: number, dropsFrom: boolean): Promise<string> {
+async function readOf(whole: Buffer, cuts: number[], size: number, dropsFrom: boolean, ends = false): Promise<string> {
 	const places = [...cuts];
-	const resumed = new ResumedAnswer(answerOf(whole, size, places.shift()), {
+	const resumed = new ResumedAnswer(answerOf(whole, size, places.shift(), ends), {
 		attach: async (from) => {
 			const begin = dropsFrom ? 0 : from;
 			const cut = places.shift();
-			return answerOf(whole.subarray(begin), size, cut === undefined ? undefined : Math.max(0, cut - begin));
+			return answerOf(whole.subarray(begin), size, cut === undefined ? undefined : Math.max(0, cut - begin), ends);
 		},
 		cancel: () => {},
 		signal: new AbortController().signal,
@@ -82,4 +82,22 @@ test('however often it breaks, also before the place where it broke the last tim
 		),
 		examples(300),
 	);
+});
+
+test('a proxy that ends the body while nothing but pings comes does not end the answer', async () => {
+	const text = FIRST + event('{"content":"a"}') + ':\n\n'.repeat(9) + event('{"content":"b"}') + DONE;
+	const begin = text.indexOf(':\n\n');
+	for (const dropsFrom of [false, true])
+		for (const size of [1, 5, 1000]) {
+			const read = await readOf(Buffer.from(text), [begin + 3, begin + 9, begin + 20], size, dropsFrom, true);
+			expect({ dropsFrom, size, read }).toEqual({ dropsFrom, size, read: text });
+		}
+});
+
+test('with line ends of two characters and without an end marker, the last line end comes, too', async () => {
+	const text = (FIRST + event('{"error":"x"}')).replaceAll('\n', '\r\n');
+	const whole = Buffer.from(text);
+	for (let cut = 0; cut < whole.length; cut++)
+		for (const dropsFrom of [false, true])
+			expect({ cut, text: await readOf(whole, [cut], 5, dropsFrom) }).toEqual({ cut, text });
 });
