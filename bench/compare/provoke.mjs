@@ -201,6 +201,17 @@ export const stops = (title, silent, streamed) => ({
 export const inputs = ({ tools }) => tools.map(({ input }) => input).join(' ');
 
 /**
+ * A question for which the model calls the calculator once.
+ *
+ * @param {Parameters<typeof askThroughTap>[0]} environment
+ * @param {Parameters<typeof askThroughTap>[1]} contestant
+ * @param {Parameters<typeof askThroughTap>[4]} judge
+ * @param {boolean} [streamed]
+ */
+export const askForProduct = async (environment, contestant, judge, streamed) =>
+	await askThroughTap(environment, contestant, {}, { text: 'what is one product?', calculator: true, streamed }, judge);
+
+/**
  * The model calls one tool.
  *
  * @param {string} title
@@ -211,15 +222,14 @@ export const oneCall = (title, streamed) => ({
 	title,
 	wanted: 'the tool run with its arguments',
 	run: async (environment, contestant) =>
-		await askThroughTap(
+		await askForProduct(
 			environment,
 			contestant,
-			{},
-			{ text: 'what is one product?', calculator: true, streamed },
 			(outcome, tap) => ({
 				right: inputs(outcome).includes('17*23') && answerOf(outcome).trim() === ANSWERS.product,
 				says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)],
 			}),
+			streamed,
 		),
 });
 

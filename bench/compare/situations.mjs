@@ -6,6 +6,7 @@ import { freePort } from '../../scripts/lib/ports.mjs';
 import { ask } from './ask.mjs';
 import { answerOf, cost, counted, duration, errorText, result, toolRuns } from './cells.mjs';
 import {
+	askForProduct,
 	answers,
 	breaks,
 	failsSaying,
@@ -58,40 +59,28 @@ export const SITUATIONS = [
 		title: 'Thinking before a tool call: to the user',
 		wanted: 'in the execution log, and not in the answer',
 		run: async (environment, contestant) =>
-			await askThroughTap(
-				environment,
-				contestant,
-				{},
-				{ text: 'what is one product?', calculator: true },
-				(outcome, tap) => {
-					const logged = outcome.log.includes(THOUGHT);
-					return {
-						right: logged && !answerOf(outcome).includes(THOUGHT),
-						says: [...result(outcome), logged ? 'thinking in the log' : 'no thinking in the log', cost(outcome, tap)],
-					};
-				},
-			),
+			await askForProduct(environment, contestant, (outcome, tap) => {
+				const logged = outcome.log.includes(THOUGHT);
+				return {
+					right: logged && !answerOf(outcome).includes(THOUGHT),
+					says: [...result(outcome), logged ? 'thinking in the log' : 'no thinking in the log', cost(outcome, tap)],
+				};
+			}),
 	},
 	{
 		title: 'Thinking before a tool call: to the model',
 		wanted: 'sent back once, with the result of the tool, as chat templates expect',
 		run: async (environment, contestant) =>
-			await askThroughTap(
-				environment,
-				contestant,
-				{},
-				{ text: 'what is one product?', calculator: true },
-				(outcome, tap) => {
-					const back = JSON.stringify(tap.requests[1]?.body ?? {}).split(THOUGHT).length - 1;
-					return {
-						right: back === 1,
-						says: [
-							back === 0 ? 'not sent back' : `sent back ${back === 1 ? 'once' : counted(back, 'time')}`,
-							cost(outcome, tap),
-						],
-					};
-				},
-			),
+			await askForProduct(environment, contestant, (outcome, tap) => {
+				const back = JSON.stringify(tap.requests[1]?.body ?? {}).split(THOUGHT).length - 1;
+				return {
+					right: back === 1,
+					says: [
+						back === 0 ? 'not sent back' : `sent back ${back === 1 ? 'once' : counted(back, 'time')}`,
+						cost(outcome, tap),
+					],
+				};
+			}),
 	},
 	{
 		title: 'Answer of nothing but thinking, ended by the model',

@@ -1,6 +1,7 @@
 /** A proxy that gives a server the speed of a separate machine, although all share one processor. */
 import { createServer, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listenLocally } from '../lib/local-server.mjs';
 
 /**
  * Lets `slots` generations through at once and delays each by `holdMs` (a range: different delays in a fixed order).
@@ -50,15 +51,5 @@ export const startSlotsGate = async (target, { slots, holdMs }) => {
 		};
 		void pass();
 	});
-	await /** @type {Promise<void>} */ (new Promise((resolve) => server.listen(0, '127.0.0.1', resolve)));
-	const address = server.address();
-	if (address === null || typeof address === 'string') throw new Error('The gate has no port');
-	return {
-		url: `http://127.0.0.1:${address.port}`,
-		generations: () => generations,
-		stop: () => {
-			server.closeAllConnections();
-			server.close();
-		},
-	};
+	return { ...(await listenLocally(server)), generations: () => generations };
 };

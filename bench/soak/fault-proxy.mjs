@@ -4,6 +4,7 @@
  */
 import { createServer, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listenLocally } from '../lib/local-server.mjs';
 
 /** @typedef {{ url: string, open: () => number, stop: () => void }} FaultProxy */
 
@@ -107,15 +108,5 @@ export const startFaultProxy = async (name, target, port = 0) => {
 		outgoing.on('error', () => outgoing.destroy());
 		pass(incoming, outgoing).catch(() => incoming.socket.destroy());
 	});
-	await /** @type {Promise<void>} */ (new Promise((resolve) => server.listen(port, '127.0.0.1', resolve)));
-	const address = server.address();
-	if (address === null || typeof address === 'string') throw new Error('The proxy has no port');
-	return {
-		url: `http://127.0.0.1:${address.port}`,
-		open: () => open,
-		stop: () => {
-			server.closeAllConnections();
-			server.close();
-		},
-	};
+	return { ...(await listenLocally(server, port)), open: () => open };
 };
