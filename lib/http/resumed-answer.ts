@@ -8,8 +8,6 @@ const TAIL_LENGTH = 32;
 const END_MARKER = /data: ?\[DONE\]\s*$/;
 /** Bytes from the first event on that are compared, to see whether a body starts again: the first event is unique. */
 const HEAD_LENGTH = 1_024;
-/** Length without the pings before the first event, which are all the same: llama-server sends `:` every second. */
-const lengthOf = (head: string) => head.replace(/^[:\s]*/, '').length;
 const EVENTS = /\bevent-stream\b/i;
 
 interface Reaching {
@@ -33,6 +31,8 @@ export class ResumedAnswer implements Answer {
 	private received = 0;
 	/** The beginning of the body, with all pings before the first event. */
 	private head = '';
+	/** Length of the head without these pings, which are all the same: llama-server sends `:` every second. */
+	private headLength = 0;
 	private tail = '';
 	private attempts = 0;
 	private isOver = false;
@@ -80,7 +80,10 @@ export class ResumedAnswer implements Answer {
 		try {
 			for await (const bytes of this.resumed === 0 ? this.current.body : this.withoutRepetition()) {
 				this.received += bytes.byteLength;
-				if (lengthOf(this.head) < HEAD_LENGTH) this.head += Buffer.from(bytes).toString('latin1');
+				if (this.headLength < HEAD_LENGTH) {
+					this.head += Buffer.from(bytes).toString('latin1');
+					this.headLength = this.head.replace(/^[:\s]*/, '').length;
+				}
 				this.tail = (this.tail + Buffer.from(bytes.subarray(-TAIL_LENGTH)).toString('latin1')).slice(-TAIL_LENGTH);
 				this.attempts = 0;
 				yield bytes;
@@ -101,10 +104,11 @@ export class ResumedAnswer implements Answer {
 		let repeated: number | undefined;
 		for await (const bytes of this.current.body) {
 			begun = Buffer.concat([begun, bytes]);
-			const begins = begun.toString('latin1');
-			const isSame = head.startsWith(begins) || begins.startsWith(head);
-			if (repeated === undefined && isSame && begins.length < head.length) continue;
-			repeated ??= isSame ? this.received : 0;
+			if (repeated === undefined) {
+				const begins = begun.toString('latin1');
+				if (begins.length < head.length && head.startsWith(begins)) continue;
+				repeated = begins.startsWith(head) ? this.received : 0;
+			}
 			const skipped = Math.min(repeated, begun.length);
 			repeated -= skipped;
 			if (skipped < begun.length) yield begun.subarray(skipped);
@@ -117,7 +121,7 @@ export class ResumedAnswer implements Answer {
 		while (this.attempts < PAUSES_MS.length) {
 			await pauseFor(PAUSES_MS[this.attempts++]!, this.reaching.signal);
 			// Before the first event nothing tells the rest from a repetition: so that is requested, and skipped.
-			const answer = await this.reaching.attach(lengthOf(this.head) === 0 ? 0 : this.received).catch(() => undefined);
+			const answer = await this.reaching.attach(this.headLength === 0 ? 0 : this.received).catch(() => undefined);
 			// A web page with status 200 is not the answer.
 			if (answer !== undefined && answer.status < 300 && EVENTS.test(answer.headers['content-type'] ?? ''))
 				return answer;

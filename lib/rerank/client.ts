@@ -97,7 +97,7 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		const [document] = batch as [RankedText];
 		if (this.settings.longDocuments === 'fail' || isLast) throw documentTooLong(error, document, tooLong);
 		return await this.truncated(call, document, depth, async () => {
-			const text = await cutToFit(call, document, tooLong);
+			const text = await fitBesideQuery(call, document, tooLong);
 			if (text === undefined) throw documentTooLong(error, document, tooLong);
 			return { ...document, text, isShortened: true };
 		});
@@ -137,7 +137,7 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 }
 
 /** The beginning of a document that fits beside the query; undefined where the query alone is too long. */
-async function cutToFit(
+async function fitBesideQuery(
 	{ connection, kind, signal }: BatchCall,
 	{ text, query }: RankedText,
 	{ limit, tokens }: TooLong,

@@ -225,10 +225,11 @@ const NAMED_FIELD = /^=\{\{\s*\$json\.(?!constructor|globalThis\b)([A-Za-z_]\w*)
  * takes as long as a short request, and gives the same.
  */
 function textOfItem(context: ParameterSource, itemIndex: number, written: unknown): string | undefined {
-	const [, name = ''] = (typeof written === 'string' && NAMED_FIELD.exec(written)) || [];
-	const items = name === '' || !isSafeObjectProperty(name) ? [] : (context as IExecuteFunctions).getInputData();
+	const [, name] = (typeof written === 'string' && NAMED_FIELD.exec(written)) || [];
+	if (name === undefined || name in {} || !isSafeObjectProperty(name)) return undefined;
+	const items = (context as IExecuteFunctions).getInputData();
 	const json = (items.length > 1 && items[itemIndex]?.json) || {};
-	const value = Object.hasOwn(json, name) && !(name in {}) ? json[name] : undefined;
+	const value = Object.hasOwn(json, name) ? json[name] : undefined;
 	return typeof value === 'string' ? value : undefined;
 }
 

@@ -240,13 +240,13 @@ export class Assembly {
 		const step = { text: '', reasoning: thought.reasoning + thought.text + rest.reasoning };
 		this.keep(step);
 		this.thoughtCalls?.end();
-		const found = this.textCalls?.end({
-			isNatural: NATURAL_END.test(this.finishReason ?? ''),
-			isBroken: this.failed !== undefined || (this.finishReason === undefined && !this.done),
-			hasOthers: this.calls.begun,
-			input: new QuotedInput(this.options.input ?? []),
-		});
-		this.callsInText = found ?? this.callsInText;
+		this.callsInText =
+			this.textCalls?.end({
+				isNatural: NATURAL_END.test(this.finishReason ?? ''),
+				isBroken: this.failed !== undefined || (this.finishReason === undefined && !this.done),
+				hasOthers: this.calls.begun,
+				input: new QuotedInput(this.options.input ?? []),
+			}) ?? this.callsInText;
 		step.text = shown + this.callsInText.text + this.literalAnswer();
 		this.text += step.text;
 		return sum([...other, step]);

@@ -338,8 +338,8 @@ const byName = LruCache.shared<[Family?]>();
 /** The family of a model: by the user's choice, else by its template, else by its name, else the server's own. */
 export function familyOf({ setting, template, model, fallback }: FamilySigns): Family | undefined {
 	if (setting !== undefined && setting !== 'auto') return FAMILIES.find(({ id }) => id === setting);
-	const known = byName.get(model) ?? [FAMILIES.find((family) => family.model.test(model))];
-	byName.set(model, known);
+	let known = byName.get(model);
+	if (known === undefined) byName.set(model, (known = [FAMILIES.find((family) => family.model.test(model))]));
 	return (
 		FAMILIES.find((family) => template !== undefined && family.template?.test(template) === true) ??
 		known[0] ??

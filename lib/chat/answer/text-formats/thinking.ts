@@ -11,8 +11,8 @@ const THINKING = new Map([['[THINK]', '[/THINK]'], ...FAMILIES.flatMap(({ thinki
 const THINKING_BEGINS = [...THINKING.keys()];
 const THINKING_ENDS = [...new Set(THINKING.values())];
 /** The first characters of all markers. */
-const MARKER_BEGINS = new Set(['<', ...THINKING_BEGINS, ...THINKING_ENDS].map((text) => text[0]!));
-const MARKER_BEGIN = new RegExp(`[${[...MARKER_BEGINS].join('').replace(/[\\\]^-]/g, '\\$&')}]`, 'g');
+const MARKER_BEGINS = ['<', ...THINKING_BEGINS, ...THINKING_ENDS].map((text) => text[0]!).join('');
+const MARKER_BEGIN = new RegExp(`[${MARKER_BEGINS.replace(/[\\\]^-]/g, '\\$&')}]`, 'g');
 
 /** Markers that families put before and after the answer. */
 const ANSWERS = new Map([
