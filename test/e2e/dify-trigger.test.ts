@@ -7,14 +7,10 @@ import { closeChannels } from '../../lib/http/dispatcher';
 import { appKey, startDifySim, type DifySim, type Fault } from '../servers/dify';
 import { startN8n, stopEverything, type ExecutionData, type N8nServer } from './support/playground';
 import { until } from './support/until';
-import { workflowOf } from './support/workflows';
+import { EVERY_SECOND, workflowOf } from './support/workflows';
 
 const NODE = 'Dify Event Trigger';
 const NEXT = 'Next';
-/** Every second: n8n refuses intervals below a minute, but accepts sixty times of one minute each. */
-const OFTEN = {
-	item: Array.from({ length: 60 }, (_, second) => ({ mode: 'custom', cronExpression: `${second} * * * * *` })),
-};
 const FEEDBACKS = '/app/feedbacks';
 const LOGS = '/workflows/logs';
 
@@ -102,7 +98,7 @@ async function watch(sim: DifySim, mode: Mode, parameters: Record<string, unknow
 		workflowOf(`Watch ${mode}`, {
 			[NODE]: {
 				type: 'CUSTOM.difyTrigger',
-				parameters: { pollTimes: OFTEN, ...parameters },
+				parameters: { pollTimes: EVERY_SECOND, ...parameters },
 				credentials: { difyApi: { id: credential, name: 'Dify' } },
 				to: [NEXT],
 			},
