@@ -6,7 +6,6 @@ import type { Attempt, ServerPool } from '../servers/pool/server-pool';
 import { untilReady } from '../servers/retry';
 import { withServerAdvice } from './server-advice';
 import type { PreparedCall } from './prepare';
-import { conversationKey } from './request/conversation-key';
 import { fitToLlamaServer } from './request/llama-options';
 import { type ChatSettings, hasPicture } from './request/request';
 import { TOOLS_DROPPED, toolTemplate } from './request/tool-template';
@@ -45,7 +44,7 @@ export async function openAnswer(
 	prepared: PreparedCall,
 	protocol: ChatProtocol | undefined,
 ): Promise<OpenedAnswer> {
-	const { settings, call, messages } = prepared;
+	const { settings, call, messages, conversation } = prepared;
 	const { parameters, trace } = settings;
 	const stop = [...(parameters.stop ?? []), ...(call.stop ?? [])];
 	const send = async ({ connection, ...attempt }: Attempt) =>
@@ -54,8 +53,6 @@ export async function openAnswer(
 			{ operation: 'chat', model: attempt.model, parameters: { ...parameters, stop }, trace, input: messages },
 			async (traced) => await sendTo({ ...attempt, connection: traced }, prepared, protocol),
 		);
-	const asked = settings.model.trim();
-	const conversation = servers.hasSeveral ? conversationKey(asked, messages, call.tools) : undefined;
 	const served = await servers.open(send, { ...untilReady(settings, call.signal), conversation });
 	const { connection, model, passedOver, value } = served;
 	learnFromHeaders(connection, value.reader.headers, model);

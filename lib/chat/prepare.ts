@@ -12,6 +12,8 @@ export interface PreparedCall {
 	settings: ChatSettings;
 	call: ChatCall;
 	messages: ChatMessage[];
+	/** Key of the conversation, where there is a choice of servers: of all messages, also of those that were left out. */
+	conversation: string | undefined;
 	draft: RequestDraft;
 	/** Notes on what was left out. */
 	notes: string[];
@@ -35,20 +37,21 @@ export async function prepareCall(
 		reasoning: settings.reasoningEcho,
 		recall: (id) => memory.recall(id),
 	});
-	const { messages, notes } = await withinBudget(converted, settings, servers, call);
+	const conversation = servers.hasSeveral ? conversationKey(settings.model.trim(), converted, call.tools) : undefined;
+	const { messages, notes } = await withinBudget(converted, settings, servers, { signal: call.signal, conversation });
 	const draft = draftRequest(settings, call, messages);
-	return { settings, call, messages, draft, notes, pace: new ReadingPace(call, settings.limits), memory, startedAt };
+	const pace = new ReadingPace(call, settings.limits);
+	return { settings, call, messages, conversation, draft, notes, pace, memory, startedAt };
 }
 
 async function withinBudget(
 	messages: ChatMessage[],
 	{ historyBudget = 0, model }: ChatSettings,
 	servers: ServerPool,
-	{ signal, tools }: ChatCall,
+	options: Parameters<typeof counterAt>[2],
 ): Promise<{ messages: ChatMessage[]; notes: string[] }> {
 	if (historyBudget === 0) return { messages, notes: [] };
-	const conversation = conversationKey(model.trim(), messages, tools);
-	const fitted = await fitHistory(messages, historyBudget, counterAt(servers, model, { signal, conversation }));
+	const fitted = await fitHistory(messages, historyBudget, counterAt(servers, model, options));
 	if (fitted.leftOut === 0) return { messages, notes: [] };
 	const note = `Left out, because the earlier turns have more than the ${historyBudget} tokens of History Budget: ${fitted.leftOut} of them, from the oldest on.`;
 	return { messages: fitted.messages, notes: [note] };

@@ -180,6 +180,23 @@ describe('choice of the server', () => {
 		expect([generationsAt(first).length, generationsAt(second).length]).toEqual([0, 5]);
 	});
 
+	test('a conversation keeps its server when History Budget leaves its beginning out, and is counted there', async () => {
+		const { servers, first, second, question } = await pair();
+		const turn = (at: number): SourceMessage[] => [
+			{ type: 'ai', content: `Answer ${at} `.repeat(20) },
+			{ type: 'human', content: `Question of turn ${at}` },
+		];
+		const sent = [];
+		for (let turns = 0; turns < 8; turns++) {
+			const history = Array.from({ length: turns }, (_, at) => turn(at)).flat();
+			const { notes } = await ask(credentialOf(servers), question, { historyBudget: 100, history });
+			sent.push(notes.length);
+		}
+		expect(sent.at(-1)).toBe(1);
+		expect(generationsAt(first)).toHaveLength(8);
+		expect(second.requests.map(({ path }) => path)).toEqual([]);
+	});
+
 	test('case B93: three at once on two servers with one slot each, the third waits', async () => {
 		const { servers, first, second } = await pair({ slots: 1, tokenDelayMs: 5 }, { slots: 1, tokenDelayMs: 5 });
 		const credential = credentialOf(servers, { maxConcurrentRequests: 1 });
