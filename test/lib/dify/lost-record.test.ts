@@ -97,12 +97,13 @@ test('a chatflow that pings for ever behind message_end does not wait for the Pr
 });
 
 test('events behind message_end begin the wait anew', async () => {
+	jest.replaceProperty(AWAITS_SECOND_END as { graceMs: number }, 'graceMs', 400);
 	const client = clientOf(
 		await start(({ method }, response) => {
 			if (method === 'GET') return json(response, UNKNOWN, 404);
 			response.writeHead(200, { 'content-type': 'text/event-stream' });
 			response.write(sse(STARTED, TEXT, END));
-			void repeat(response, 6, 30, (sent) => sse(sent < 5 ? { ...NODE, data: { id: `n${sent}` } } : FINISHED));
+			void repeat(response, 20, 30, (sent) => sse(sent < 19 ? { ...NODE, data: { id: `n${sent}` } } : FINISHED));
 		}),
 		'advanced-chat',
 	);
