@@ -4,6 +4,7 @@ module.exports = {
 	roots: ['<rootDir>/test'],
 	testMatch: ['**/*.test.ts'],
 	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/real-servers/'],
+	runtime: '<rootDir>/test/support/load-once.cjs',
 	transform: {
 		'/n8n-workflow/dist/cjs/.+\\.js$': '<rootDir>/test/support/lazy-requires.cjs',
 		'^.+\\.[jt]s$': [
