@@ -36,6 +36,8 @@ export interface HealthChange {
 	/** The state before. Null for the first one. */
 	before: (ServerState & { seconds: number; lasted: string }) | null;
 	health: CheckResult;
+	/** When the workflow was last started with it (ms), and whether this was a repetition without a restart between. */
+	given?: { at: number; again: boolean };
 }
 
 /** What is remembered from check to check. Plain data, for n8n's static data. */

@@ -10,6 +10,9 @@ import { targetOf } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
 import { properties } from './fields';
 
+/** For so long after a delivery, a restart of n8n repeats it. */
+const REPEATED_FOR_MS = 60 * 60 * 1000;
+
 /**
  * Runs one check. A change starts the workflow, again at each check until the workflow succeeds. All open changes are
  * delivered together, in order, one item each.
@@ -28,10 +31,12 @@ export async function pollServerHealth(context: IPollFunctions): Promise<INodeEx
 
 		const stored = context.getWorkflowStaticData('node');
 		const memory = watch(readMemory(stored), check, options, newId);
-		const untold = memory.untold.filter(({ id }) => deliveries.progressOf(id) !== 'succeeded');
-		Object.assign(stored, { state: memory.state, candidate: memory.candidate ?? null, untold });
+		const untold = memory.untold.filter((change) => !isDone(change));
+		Object.assign(stored, { state: memory.state, candidate: memory.candidate, untold });
 		// Nothing is delivered while the workflow runs, so that changes keep their order.
 		if (untold.length === 0 || untold.some(({ id }) => deliveries.progressOf(id) === 'running')) return null;
+		for (const change of untold)
+			change.given = { at: Date.now(), again: deliveries.progressOf(change.id) !== undefined };
 		deliveries.give(
 			context,
 			untold.map(({ id }) => id),
@@ -43,8 +48,19 @@ export async function pollServerHealth(context: IPollFunctions): Promise<INodeEx
 	}
 }
 
+/**
+ * n8n stores what a poll changed only when that poll starts the workflow, so never the success of a delivery, but each
+ * repetition. So after a restart, a delivery that was not repeated is taken for done, unless it may have been cut off.
+ */
+function isDone({ id, given }: HealthChange): boolean {
+	const progress = deliveries.progressOf(id);
+	if (progress !== undefined) return progress === 'succeeded';
+	return given?.again === false && Date.now() - given.at > REPEATED_FOR_MS;
+}
+
 function itemOf({ health, ...change }: HealthChange): INodeExecutionData {
-	return { json: { healthy: health.healthy, status: health.status, ...change, health } as unknown as IDataObject };
+	const { healthy, status } = health;
+	return { json: { healthy, status, ...change, given: undefined, health } as unknown as IDataObject };
 }
 
 function newId(): string {
@@ -53,10 +69,6 @@ function newId(): string {
 
 /** Reads what n8n stored for this node, at first nothing. */
 function readMemory(stored: IDataObject): WatchMemory {
-	const { state, candidate, untold } = stored as unknown as Partial<WatchMemory>;
-	return {
-		...optional({ state }),
-		...(candidate == null ? {} : { candidate }),
-		untold: Array.isArray(untold) ? [...untold] : [],
-	};
+	const { state, candidate, untold = [] } = stored as unknown as Partial<WatchMemory>;
+	return { ...optional({ state, candidate }), untold };
 }

@@ -5,12 +5,12 @@ import { LruCache } from '../../lib/lru-cache';
 type Progress = 'running' | 'succeeded' | 'failed';
 
 /** Progress of the workflows that polling nodes of this process started, by delivery ID. */
-const progress = new LruCache<Progress>({ maxEntries: 1000 });
+const progress = LruCache.shared<Progress>({ maxEntries: 1000 });
 
 /**
  * Repeats a delivery until the workflow that it started has succeeded. n8n reports the end of that workflow by a
  * promise, which may settle after the poll; but a node can change its stored data only during a poll. So the end is
- * kept in the process, and the next poll reads it. After a restart, deliveries are repeated.
+ * kept in the process, and the next poll reads it.
  */
 export const deliveries = {
 	/** `undefined`: not delivered by this process. */

@@ -7,6 +7,8 @@ import type {
 	IRun,
 } from 'n8n-workflow';
 
+import { clearSharedCaches } from '../../lib/lru-cache';
+
 /** An execution that a polling node started with `__emit`. */
 export interface Delivery {
 	items: IDataObject[];
@@ -28,19 +30,24 @@ export interface Polling {
 	/** Two overlapping polls, as in n8n when a poll takes long. */
 	pollTwice(): Promise<Array<INodeExecutionData[][] | null>>;
 	stored(): IDataObject;
+	/** Restarts n8n: memory is lost, and static data are as they were last saved. The next poll activates the workflow. */
+	restart(): void;
 }
 
 /** Number of workflows so far: each polling node gets its own. */
 let workflows = 0;
 
 /**
- * Simulates n8n's polling of a node: its static data are loaded before each poll, and saved only if the poll succeeded.
+ * Simulates n8n's polling of a node: its static data are loaded before each poll, and kept only if the poll succeeded.
+ * n8n 2.20 to 2.41 saves them when the node starts the workflow, and after the poll that activates it.
  */
 export function polling(node: INodeType, { parameters = {}, credentials, mode = 'trigger' }: PollSetup): Polling {
 	const deliveries: Delivery[] = [];
 	const workflowId = `w${++workflows}`;
 	let stored: IDataObject = {};
 	let staged: IDataObject = {};
+	let saved = '{}';
+	let isActivating = true;
 	const context = {
 		getMode: () => mode,
 		getWorkflow: () => ({ id: workflowId, name: 'Watch', active: true }),
@@ -54,6 +61,7 @@ export function polling(node: INodeType, { parameters = {}, credentials, mode = 
 			_response: unknown,
 			done: PromiseWithResolvers<IRun | undefined>,
 		): void => {
+			saved = JSON.stringify(staged);
 			deliveries.push({
 				items: items!.map(({ json }) => json),
 				end: async (status) => {
@@ -68,6 +76,8 @@ export function polling(node: INodeType, { parameters = {}, credentials, mode = 
 		const poll = async () => await node.poll!.call(context as unknown as IPollFunctions);
 		const results = await Promise.all(Array.from({ length: count }, poll));
 		stored = staged;
+		if (isActivating || results.some((items) => items !== null)) saved = JSON.stringify(stored);
+		isActivating = false;
 		return results;
 	};
 	return {
@@ -75,5 +85,10 @@ export function polling(node: INodeType, { parameters = {}, credentials, mode = 
 		poll: async () => (await polls(1))[0]!,
 		pollTwice: async () => await polls(2),
 		stored: () => stored,
+		restart: () => {
+			stored = JSON.parse(saved) as IDataObject;
+			isActivating = true;
+			clearSharedCaches();
+		},
 	};
 }
