@@ -149,17 +149,14 @@ export class NodeParameters {
 	private whole(name: string): unknown {
 		const { written, known } = this.constants ?? {};
 		if (known?.has(name) === true) return known.get(name);
-		const named = textOfItem(this.context, this.itemIndex, written?.[name]);
-		if (named !== undefined) {
-			this.varies = true;
-			return named;
-		}
 		const { type, default: preset } = fieldAt(this.properties, name).property;
 		const isLocator = type === 'resourceLocator';
 		// n8n uses the fallback for hidden fields, and fails without one.
 		const fallback = hasExpression(preset) || isLocator ? '' : preset;
 		const options = isLocator ? { extractValue: true } : {};
-		const value: unknown = this.context.getNodeParameter(name, this.itemIndex, fallback, options);
+		const value =
+			textOfItem(this.context, this.itemIndex, written?.[name]) ??
+			this.context.getNodeParameter(name, this.itemIndex, fallback, options);
 		if (known !== undefined && name in written! && !hasExpression(written![name])) known.set(name, value);
 		else this.varies = true;
 		return value;
@@ -214,23 +211,25 @@ function constantsOf(context: ParameterSource, properties: readonly INodePropert
 	return constants;
 }
 
-/**
- * An expression that only names a field of the item, as most workflows read their texts. Names that n8n refuses or fails
- * for, such as `constructorId` and `toString`, are left to it: or one item would fail and two would not.
- */
-const NAMED_FIELD = /^=\{\{\s*\$json\.(?!constructor|globalThis\b)([A-Za-z_]\w*)\s*\}\}$/;
+const NAMED_FIELD = /\{\{\s*\$json\.([A-Za-z_]\w*)\s*\}\}/;
+
+/** A backslash escapes, and n8n refuses or fails for some names: `.constructor` even within fixed text. */
+const ONLY_FOR_N8N = /\\|\.\s*constructor|\.globalThis\b/;
 
 /**
- * The text of an item's field that an expression only names; undefined for all else, which n8n evaluates. For this it
- * takes as long as a short request, and gives the same.
+ * The value of an expression that only joins fixed text and fields of the item that hold text; undefined for all else,
+ * which n8n evaluates. For this it takes as long as a short request, and gives the same.
  */
 function textOfItem(context: ParameterSource, itemIndex: number, written: unknown): string | undefined {
-	const [, name] = (typeof written === 'string' && NAMED_FIELD.exec(written)) || [];
-	if (name === undefined || name in {} || !isSafeObjectProperty(name)) return undefined;
+	if (typeof written !== 'string' || !hasExpression(written) || ONLY_FOR_N8N.test(written)) return undefined;
 	const items = (context as IExecuteFunctions).getInputData();
 	const json = (items.length > 1 && items[itemIndex]?.json) || {};
-	const value = Object.hasOwn(json, name) ? json[name] : undefined;
-	return typeof value === 'string' ? value : undefined;
+	const texts = Array.from(written.slice(1).split(NAMED_FIELD), (part, at) => {
+		// Every second part is a name. Other braces, and one before an expression, begin what n8n evaluates.
+		if (at % 2 === 0) return `${part}{`.includes('{{') ? undefined : part;
+		return part in {} || !isSafeObjectProperty(part) || !Object.hasOwn(json, part) ? undefined : json[part];
+	});
+	return items.length > 1 && texts.every((text) => typeof text === 'string') ? texts.join('') : undefined;
 }
 
 /** n8n takes a text that begins with `=` for an expression, wherever it stands. */

@@ -99,30 +99,46 @@ describe("with n8n's own context", () => {
 			expect(await reading(node, {}, (parameters) => parameters.name('user'), { id, json })).toBe(user);
 	});
 
-	it('a field that an expression only names is what n8n evaluates it to, whatever the item holds', async () => {
+	it('an expression that joins fixed texts and fields is what n8n evaluates it to, whatever the item holds', async () => {
 		const node = new DifyChatMessage();
-		const name = fc.constantFrom(
-			...['text', 'a_1', '_', 'constructor', 'toString', '__proto__', 'prototype', 'mainModule', 'mainModules'],
-			...['constructorId', 'constructors', 'globalThis', 'globalThisOne', 'hasOwnProperty', 'class', 'caller'],
+		const refused = fc.constantFrom(
+			...['constructor', 'toString', '__proto__', 'prototype', 'mainModule', 'mainModules', 'constructorId'],
+			...['constructors', 'globalThis', 'globalThisOne', 'hasOwnProperty', 'class', 'caller', 'missing'],
 		);
+		const name = fc.oneof({ weight: 9, arbitrary: fc.constantFrom('text', 'a_1', '_') }, refused);
 		const value = fc.oneof(
 			fc.string({ unit: 'grapheme' }),
+			fc.string({ unit: 'binary' }),
 			fc.jsonValue(),
-			fc.constantFrom('=1', '={{ 1 }}', '{{ 1 }}'),
+			fc.constantFrom('=1', '={{ 1 }}', '{{ 1 }}', '$json.text', '}}', '\\'),
 		);
-		const space = fc.constantFrom('', ' ', '\n', '  ');
+		const space = fc.constantFrom('', ' ', '\n', '  ', '\u00a0', '\u2028');
+		const read = async (query: string, json: IDataObject, before: IDataObject[]) =>
+			await reading(node, { query }, (parameters) => parameters.value('query'), { json, before }).catch(
+				(error: unknown) => String(error),
+			);
+		// Braces and signs of JavaScript are frequent, so that many of the expressions are nearly one of these.
+		const text = fc.oneof(
+			fc.string({ unit: 'grapheme', maxLength: 5 }),
+			fc.string({ unit: 'binary', maxLength: 5 }),
+			fc.string({ unit: fc.constantFrom(...'{}$=\\"\'`.\n\u2028 ') }),
+			fc.constantFrom('{{', '}}', '{"a": "', '. constructor', '.length (', '$if(', '{{ 1 }}', '/*', '$json.text'),
+		);
+		const part = fc.oneof(
+			{ weight: 2, arbitrary: text },
+			{ weight: 3, arbitrary: fc.tuple(space, name, space).map(([a, of, b]) => `{{${a}$json.${of}${b}}}`) },
+		);
 		await fc.assert(
-			fc.asyncProperty(name, fc.string(), value, space, fc.boolean(), async (field, other, held, gap, isFirst) => {
-				const json = JSON.parse(`{"other":${JSON.stringify(other)},"${field}":${JSON.stringify(held)}}`) as IDataObject;
-				const query = `={{${gap}$json.${field}${gap}}}`;
-				const read = async (written: string) =>
-					await reading(node, { query: written }, (parameters) => parameters.value('query'), {
-						json,
-						before: isFirst ? [] : [{ [field]: 'another item' }],
-					}).catch((error: unknown) => String(error));
-				// A blank and a comment make it an expression of any other kind.
-				expect(await read(query)).toEqual(await read(`={{ /* */ $json.${field} }}`));
-			}),
+			fc.asyncProperty(
+				fc.array(part, { maxLength: 5 }),
+				fc.array(fc.tuple(name, value), { maxLength: 2 }),
+				async (parts, held) => {
+					const json = { text: 'a text', a_1: '', _: '"', ...Object.fromEntries(held) } as IDataObject;
+					const written = `=${parts.join('')}`;
+					// n8n evaluates it where there is one item.
+					expect(await read(written, json, [{ text: 'another item' }])).toEqual(await read(written, json, []));
+				},
+			),
 		);
 	});
 
