@@ -6,6 +6,8 @@
 /** @typedef {{ seconds: number, items: Array<Record<string, unknown>>}} Outcome */
 
 const LONGEST_MS = 30 * 60_000;
+/** Between two looks whether a run is over. n8n answers each with about 8 ms of the thread that is measured. */
+const PAUSE_MS = 2_000;
 
 /**
  * Retries when the connection breaks: n8n does not answer while it writes a large execution.
@@ -69,7 +71,7 @@ export const runOnTexts = async (n8n, name, texts, work, below = {}) => {
 	for (const [type, part] of Object.entries(below)) await add(type, part, 'Work', type);
 	const workflow = await n8n.createWorkflow({ name, nodes, connections });
 	const id = await n8n.runWorkflow(workflow, 'Start');
-	const execution = await patiently(n8n, async () => await n8n.waitForExecution(id, LONGEST_MS));
+	const execution = await patiently(n8n, async () => await n8n.waitForExecution(id, LONGEST_MS, PAUSE_MS));
 	const { runData, error } = execution.data.resultData;
 	const done = runData.Work?.[0];
 	if (execution.status !== 'success' || done === undefined) {

@@ -170,14 +170,14 @@ export const n8nClient = (url) => {
 			});
 			return executionId;
 		},
-		waitForExecution: async (id, timeoutMs = EXECUTION_TIMEOUT_MS) => {
+		waitForExecution: async (id, timeoutMs = EXECUTION_TIMEOUT_MS, pauseMs = 100) => {
 			const deadline = Date.now() + timeoutMs;
 			for (;;) {
 				// From the list, not the execution itself: n8n 2.20 answers 500 while that has no data.
 				const status = (await listExecutions({ limit: 100 })).find((execution) => execution.id === id)?.status;
 				if (status !== undefined && !UNFINISHED.includes(status)) return await getExecution(id);
 				if (Date.now() > deadline) throw new Error(`Execution ${id} was still ${status} after ${timeoutMs} ms`);
-				await delay(100);
+				await delay(pauseMs);
 			}
 		},
 		nodeTypes: async () => await request('GET', '/types/nodes.json'),

@@ -220,7 +220,7 @@ export interface N8nClient {
 	listExecutions(options?: { workflowId?: string; status?: string[]; limit?: number }): Promise<ExecutionSummary[]>;
 	getExecution(id: string): Promise<Execution>;
 	/** Polls until the execution has ended. */
-	waitForExecution(id: string, timeoutMs?: number): Promise<Execution>;
+	waitForExecution(id: string, timeoutMs?: number, pauseMs?: number): Promise<Execution>;
 	stopExecution(id: string): Promise<void>;
 	/** Calls a production webhook; waits until it is registered. */
 	webhook(path: string, options?: WebhookOptions): Promise<Response>;
