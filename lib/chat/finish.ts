@@ -114,12 +114,7 @@ async function failureOf(
 
 function fittedConversation({ messages }: PreparedCall, { model, request }: OpenedAnswer, promptTokens: number) {
 	const contextSize = contextSizeOf(request.parameters);
-	return {
-		model,
-		characters: textLength(messages),
-		promptTokens,
-		...optional({ contextSize }),
-	};
+	return { model, characters: textLength(messages), promptTokens, ...optional({ contextSize }) };
 }
 
 function noteOnHiddenThinking(settings: ChatSettings, { reasoning }: ChatAnswer): string | undefined {

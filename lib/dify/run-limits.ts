@@ -1,4 +1,4 @@
-import { afterMs } from '../http/limits';
+import { afterMs, MAX_TIMER_MS } from '../http/limits';
 import { seconds } from '../errors/remedies';
 
 /** Time limits of a run in milliseconds; 0 = none. */
@@ -25,9 +25,6 @@ export const DEFAULT_RUN_LIMITS: RunLimits = {
 	queueMs: 300_000,
 	totalMs: 0,
 };
-
-/** Node's timers overflow above this. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Which limit ran out, in words. */
 type OnLimit = (detail: string, limit: keyof RunLimits) => void;

@@ -12,16 +12,7 @@ const COMPRESSIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The other content codings that are registered for HTTP. Unregistered values are not compression. */
-const NOT_READABLE: ReadonlySet<string> = new Set([
-	'br',
-	'zstd',
-	'dcb',
-	'dcz',
-	'compress',
-	'x-compress',
-	'exi',
-	'pack200-gzip',
-]);
+const NOT_READABLE = /^(?:br|zstd|dcb|dcz|(?:x-)?compress|exi|pack200-gzip)$/;
 
 /**
  * The decompressed body; undefined if its compression is not supported. Servers and proxies also send `none`, `utf-8`,
@@ -37,7 +28,7 @@ export function decompressed(body: AsyncIterable<Uint8Array>, encoding = ''): As
 	let plain: AsyncIterable<Uint8Array> | undefined = body;
 	for (const name of names) {
 		const format = COMPRESSIONS.get(name);
-		if (plain === undefined || (format === undefined && !NOT_READABLE.has(name))) continue;
+		if (plain === undefined || (format === undefined && !NOT_READABLE.test(name))) continue;
 		plain = format !== undefined && canUnpack(format) ? unpacked(plain, format) : undefined;
 	}
 	return plain;

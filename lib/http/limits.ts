@@ -18,7 +18,7 @@ export const DEFAULT_LIMITS: Limits = { firstTokenMs: 30 * 60_000, idleMs: 5 * 6
 export type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
 
 /** Maximum of Node's timers; a longer limit is checked again after this time. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Applies the limits of one request, and the caller's own signal. Only one timer is pending at a time, and content only
@@ -37,6 +37,9 @@ export class Watchdog {
 
 	/** The limit that was exceeded, if any. */
 	hit: LimitName | undefined;
+
+	/** The exceeded limit in milliseconds. */
+	hitMs: number | undefined;
 
 	/** Not `AbortSignal.any`: the signal of a long execution would collect a listener per request. */
 	constructor(
@@ -83,13 +86,6 @@ export class Watchdog {
 		return this.limits.firstTokenMs > 0 ? this.limits.firstTokenMs - (performance.now() - this.startedAt) : Infinity;
 	}
 
-	/** The exceeded limit in milliseconds. */
-	get hitMs(): number | undefined {
-		if (this.hit === 'firstTokenLimit') return this.limits.firstTokenMs;
-		if (this.hit === 'idleLimit') return this.limits.idleMs;
-		return this.hit === 'totalLimit' ? this.limits.totalMs : undefined;
-	}
-
 	stop(): void {
 		this.stopped = true;
 		this.caller?.removeEventListener('abort', this.onCaller);
@@ -103,14 +99,13 @@ export class Watchdog {
 		this.controller.abort(reason);
 	}
 
-	private nextDeadline(): { at: number; name: LimitName } | undefined {
+	private nextDeadline() {
 		const { firstTokenMs, idleMs, totalMs = 0 } = this.limits;
-		const deadlines: Array<{ at: number; name: LimitName }> = [];
-		if (totalMs > 0) deadlines.push({ at: this.startedAt + totalMs, name: 'totalLimit' });
-		if (!this.firstTokenSeen && firstTokenMs > 0)
-			deadlines.push({ at: this.startedAt + firstTokenMs, name: 'firstTokenLimit' });
-		if (this.firstTokenSeen && idleMs > 0) deadlines.push({ at: this.lastContentAt + idleMs, name: 'idleLimit' });
-		return deadlines.sort((a, b) => a.at - b.at)[0];
+		const content = this.firstTokenSeen
+			? ({ name: 'idleLimit', ms: idleMs, at: this.lastContentAt + idleMs } as const)
+			: ({ name: 'firstTokenLimit', ms: firstTokenMs, at: this.startedAt + firstTokenMs } as const);
+		const end = { name: 'totalLimit', ms: totalMs, at: this.startedAt + totalMs } as const;
+		return [end, content].filter(({ ms }) => ms > 0).sort((a, b) => a.at - b.at)[0];
 	}
 
 	private arm(): void {
@@ -128,6 +123,7 @@ export class Watchdog {
 			const due = this.nextDeadline();
 			if (due === undefined || due.at > performance.now()) return this.arm();
 			this.hit = due.name;
+			this.hitMs = due.ms;
 			this.abort(new Error(due.name));
 		});
 	}

@@ -15,13 +15,10 @@ const TYPES: Readonly<Record<string, Schema>> = {
 	null: { type: 'null' },
 	date: { type: 'string', format: 'date-time' },
 };
+const OPTIONAL_KINDS = ['optional', 'exactoptional', 'default', 'prefault', 'catch'];
 /** Kinds that wrap another schema, and change nothing that a model must know. */
 const WRAPPERS = new Set([
-	'optional',
-	'exactoptional',
-	'default',
-	'prefault',
-	'catch',
+	...OPTIONAL_KINDS,
 	'readonly',
 	'nonoptional',
 	'branded',
@@ -30,7 +27,6 @@ const WRAPPERS = new Set([
 	'pipeline',
 	'promise',
 ]);
-const OPTIONAL_KINDS = new Set(['optional', 'exactoptional', 'default', 'prefault', 'catch']);
 
 /**
  * A tool's schema as JSON schema, from zod 3, zod 4, a Standard Schema that gives JSON schema, or JSON schema.
@@ -125,7 +121,9 @@ function converted(def: Schema, kind: string, inside: (schema: unknown) => Schem
 }
 
 function objectOf(shape: Schema, { unknownKeys, catchall }: Schema, inside: (schema: unknown) => Schema): Schema {
-	const required = Object.keys(shape).filter((name) => !OPTIONAL_KINDS.has(kindOf(definitionOf(shape[name]) ?? {})));
+	const required = Object.keys(shape).filter(
+		(name) => !OPTIONAL_KINDS.includes(kindOf(definitionOf(shape[name]) ?? {})),
+	);
 	const isStrict = unknownKeys === 'strict' || kindOf(definitionOf(catchall) ?? {}) === 'never';
 	return {
 		type: 'object',
