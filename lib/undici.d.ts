@@ -2,6 +2,9 @@
 declare module 'undici/lib/api/api-connect.js' {
 	export { connect as default } from 'undici';
 }
+declare module 'undici/lib/core/connect.js' {
+	export { default } from 'undici/types/connector';
+}
 declare module 'undici/lib/dispatcher/dispatcher.js' {
 	export const prototype: object;
 }

@@ -14,6 +14,7 @@ export { createParser } from 'eventsource-parser';
 export type { EventSourceMessage, EventSourceParser, ParseError } from 'eventsource-parser';
 export { RE2JS } from 're2js';
 // Imported by file: undici's index would bundle fetch, WebSocket, caches and mocks, too.
+export { default as buildConnector } from 'undici/lib/core/connect.js';
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 export { default as Pool } from 'undici/lib/dispatcher/pool.js';
 export type { Dispatcher } from 'undici';

@@ -2,6 +2,7 @@ import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
 import { EnvHttpProxyAgent, Pool, type Dispatcher } from '../vendor';
 import { optional, quietly } from '../values';
+import { pausableSockets } from './pausable-socket';
 
 export interface ServerChannelKey {
 	origin: string;
@@ -118,7 +119,8 @@ function agentOptions(
 	{ origin, ignoreSslIssues, connectLimitMs = MAX_CONNECT_MS }: ServerChannelKey,
 	lookup: Lookup | undefined,
 ) {
-	const tls = { rejectUnauthorized: !ignoreSslIssues };
+	// With a buffer of one byte, Node reads from a socket only when it is asked to.
+	const tls = { rejectUnauthorized: !ignoreSslIssues, highWaterMark: 1 };
 	const socket = {
 		timeout: connectLimitMs,
 		// n8n disables this for the whole process, and then `localhost` resolves only to ::1.
@@ -130,8 +132,8 @@ function agentOptions(
 		const about = { code: 'its value is not a URL such as http://proxy:3128' };
 		done(failure('proxy', { url: origin }, { about }), null);
 	};
-	const pool = (address: string | URL, given: object) =>
-		new Pool(address, isUnusable(address) ? { ...given, connect: refuse } : given);
+	const pool = (address: string | URL, { connect = {}, ...given }: Pool.Options) =>
+		new Pool(address, { ...given, connect: isUnusable(address) ? refuse : pausableSockets(connect) });
 	return {
 		connect: { ...tls, ...socket, ...optional({ lookup }) },
 		requestTls: { ...tls, timeout: connectLimitMs },

@@ -1,9 +1,8 @@
 import { afterMs } from './limits';
+import type { PausableSocket } from './pausable-socket';
 
-/** The connection behind a body. */
-export interface BodySource {
-	pause(): void;
-	resume(): void;
+/** The connection behind a body. A kept one cannot be paused: its answers are short. */
+export interface BodySource extends Partial<PausableSocket> {
 	/** Closes the connection. */
 	abort(reason: Error): void;
 }
@@ -21,7 +20,6 @@ const MAX_KEPT_BYTES = 256 * 1024;
 export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
 	private kept: Uint8Array[] = [];
 	private size = 0;
-	private isPaused = false;
 	private over: { error?: Error } | undefined;
 	private lastReadAt = -Infinity;
 	/** Resumes the pending `next()`, if any. */
@@ -63,40 +61,27 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 		if (this.over !== undefined) return;
 		this.kept.push(piece);
 		this.size += piece.byteLength;
-		if (this.size >= MAX_KEPT_BYTES && !this.isPaused) {
-			this.isPaused = true;
-			this.source.pause();
-		}
+		if (this.isFull) this.source.pause?.();
 		this.wake();
 	}
 
-	end(): void {
-		this.finish({});
-	}
-
-	fail(error: Error): void {
-		this.finish({ error });
+	/** @param error why the body broke off */
+	end(error?: Error): void {
+		this.over ??= { error };
+		this.wake();
 	}
 
 	/** Closes the connection, and drops unread data. */
 	destroy(): void {
-		if (this.over !== undefined) {
-			this.drop();
-			return;
-		}
-		const error = Object.assign(new Error('Request aborted'), { name: 'AbortError', code: 'UND_ERR_ABORTED' });
 		this.drop();
-		this.finish({ error });
+		if (this.over !== undefined) return;
+		const error = Object.assign(new Error('Request aborted'), { name: 'AbortError', code: 'UND_ERR_ABORTED' });
+		this.end(error);
 		this.source.abort(error);
 	}
 
-	private get isUrgent(): boolean {
-		return this.over !== undefined || this.isPaused;
-	}
-
-	private finish(over: { error?: Error }): void {
-		this.over ??= over;
-		this.wake();
+	private get isFull(): boolean {
+		return this.size >= MAX_KEPT_BYTES;
 	}
 
 	private drop(): void {
@@ -110,7 +95,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 	 */
 	private wake(): void {
 		if (this.reader === undefined || (this.size === 0 && this.over === undefined)) return;
-		if (this.isUrgent) return this.goOn();
+		if (this.over !== undefined || this.isFull) return this.goOn();
 		if (this.disarm !== undefined) return;
 		const pause = this.lastReadAt + this.pace() - performance.now();
 		if (pause > 0) this.disarm = afterMs(Math.ceil(pause), () => this.goOn());
@@ -128,11 +113,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 		const [first = new Uint8Array()] = this.kept;
 		const all = this.kept.length === 1 ? first : Buffer.concat(this.kept, this.size);
 		this.drop();
-		if (this.isPaused) {
-			this.isPaused = false;
-			// May push the next pieces synchronously.
-			this.source.resume();
-		}
+		this.source.resume?.();
 		return all;
 	}
 }
