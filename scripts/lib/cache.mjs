@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import {
+	copyFileSync,
 	existsSync,
 	linkSync,
 	mkdirSync,
@@ -19,7 +20,7 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onExit } from './proc.mjs';
 
@@ -201,4 +202,23 @@ export const cached = async (key, build, { dir = cacheDir(), onWait } = {}) => {
 		},
 		onWait,
 	);
+};
+
+/**
+ * Runs a tool that keeps in a file what it found of unchanged files. A new clone begins with the file of the last one.
+ *
+ * @param {string} file
+ * @param {() => Promise<void>} work
+ * @param {{ dir?: string }} [options]
+ */
+export const withKeptFile = async (file, work, { dir = cacheDir() } = {}) => {
+	const kept = join(dir, basename(file));
+	if (!existsSync(file) && existsSync(kept)) {
+		mkdirSync(dirname(file), { recursive: true });
+		copyFileSync(kept, file);
+	}
+	await work();
+	const copy = join(dir, `${UNFINISHED}${basename(file)}-${process.pid}`);
+	copyFileSync(file, copy);
+	renameSync(copy, kept);
 };

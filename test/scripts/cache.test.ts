@@ -7,6 +7,7 @@ interface CacheScript {
 		build: (folder: string) => Promise<void>,
 		options: { dir: string; onWait?: (holder: number | undefined) => void },
 	): Promise<string>;
+	withKeptFile(file: string, work: () => Promise<void>, options: { dir: string }): Promise<void>;
 	withLock<T>(file: string, work: () => Promise<T>, onWait?: (holder: number | undefined) => void): Promise<T>;
 }
 
@@ -112,4 +113,24 @@ it('gives the lock back when the work fails', async () => {
 		'work failed',
 	);
 	expect(fs.existsSync(file)).toBe(false);
+});
+
+it('a new clone begins with the file that the last successful run of a tool left', async () => {
+	const { withKeptFile } = await loadScript<CacheScript>('cache');
+	const use = async (clone: string, more: string, fails = false) => {
+		const file = path.join(dir, clone, 'known.json');
+		fs.mkdirSync(path.dirname(file), { recursive: true });
+		const work = async () => {
+			fs.appendFileSync(file, more);
+			if (fails) await Promise.reject(new Error('wrong types'));
+		};
+		await withKeptFile(file, work, { dir });
+		return fs.readFileSync(file, 'utf8');
+	};
+	expect(await use('first', 'a')).toBe('a');
+	expect(await use('first', 'b')).toBe('ab');
+	await expect(use('second', 'wrong', true)).rejects.toThrow('wrong types');
+	expect(await use('third', 'c')).toBe('abc');
+	expect(await use('first', 'd')).toBe('abd');
+	expect(leftovers()).toEqual([]);
 });
