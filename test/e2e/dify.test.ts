@@ -15,11 +15,12 @@ import { delay, fs, http, path, process } from '../support/node';
 import {
 	chatLines,
 	importWorkflow,
+	isOldestN8n,
+	llamaCredential,
 	parts,
 	scriptedModel,
 	startLlamaServer,
 	startN8n,
-	llamaCredential,
 	stopEverything,
 	textOf,
 	writeTranscript,
@@ -747,7 +748,7 @@ describe('the editor', () => {
 			const { status, message } = await test(data);
 			// n8n 2.20 has its own message for each status.
 			const isSpelledOut =
-				!parts().n8n.version.startsWith('2.20.') ||
+				!isOldestN8n() ||
 				!/^(?:Authorization failed|Forbidden|The resource you are requesting could not be found)/.test(message);
 			expect({ status, message }).toEqual({
 				status: 'Error',

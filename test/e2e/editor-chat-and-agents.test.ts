@@ -4,8 +4,8 @@ import { openEditor, WINDOW, type Editor } from './support/editor';
 import { example, type Named } from './support/examples';
 import {
 	chatLines,
+	isOldestN8n,
 	llamaCredential,
-	parts,
 	scriptedModel,
 	startLlamaServer,
 	startN8n,
@@ -14,10 +14,11 @@ import {
 	type LlamaServer,
 	type N8nServer,
 } from './support/playground';
+import { itemsOf } from './support/run-examples';
 import { until } from './support/until';
 
 const SLOW = 900_000;
-const newest = !parts().n8n.version.startsWith('2.20');
+const newest = !isOldestN8n();
 const ALIAS = 'my-model';
 /** n8n's agents have a system prompt of 15,000 characters, each a token of the scripted model. */
 const CONTEXT = 65_536;
@@ -83,15 +84,20 @@ it(
 			({ length }) => length === 4,
 		);
 
-		await page.goto(`${n8n.url}/workflow/${id}/executions/${last!.id}`);
-		await node('Count').dblclick();
-		const output = get('output-panel');
-		await drag(get('panel-drag-button'), -170, 0);
-		await output.hover();
-		await output.getByTestId('radio-button-json').click();
-		await output.getByText('tokens_cached').waitFor();
-		expect((await output.innerText()).replace(/\s+/g, ' ')).toMatch(/"tokens_in": [1-9]\d+, "tokens_out": [1-9]\d/);
-		await picture('token-totals', [get('parameter-input-jsCode'), output.getByTestId('ndv-run-data-display-mode')]);
+		const [totals] = itemsOf(await n8n.getExecution(last!.id), 'Count') ?? [];
+		expect([Number(totals?.tokens_in) > 0, Number(totals?.tokens_out) > 0]).toEqual([true, true]);
+		// n8n 2.20 shows an execution in a frame of its own.
+		if (newest) {
+			await page.goto(`${n8n.url}/workflow/${id}/executions/${last!.id}`);
+			await node('Count').dblclick();
+			const output = get('output-panel');
+			await drag(get('panel-drag-button'), -170, 0);
+			await output.hover();
+			await output.getByTestId('radio-button-json').click();
+			await output.getByText('tokens_cached').waitFor();
+			expect((await output.innerText()).replace(/\s+/g, ' ')).toMatch(/"tokens_in": [1-9]\d+, "tokens_out": [1-9]\d/);
+			await picture('token-totals', [get('parameter-input-jsCode'), output.getByTestId('ndv-run-data-display-mode')]);
+		}
 
 		await page.goto(`${n8n.url}/home/datatables`);
 		await page.getByText('token_bills').first().click();

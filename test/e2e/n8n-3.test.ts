@@ -2,6 +2,7 @@
 import { N8N_3_RULES } from '../support/n8n-3-rules';
 import { childProcess, fs, path, process } from '../support/node';
 import {
+	isOldestN8n,
 	llamaCredential,
 	newUserFolder,
 	parts,
@@ -16,7 +17,7 @@ import { agent, localModel, MANUAL, workflowOf } from './support/workflows';
 afterAll(stopEverything);
 
 /** n8n 2.20 has no rules for version 3. */
-const newest = !parts().n8n.version.startsWith('2.20');
+const newest = !isOldestN8n();
 const MODEL = 'Local Chat Model';
 
 interface Report {

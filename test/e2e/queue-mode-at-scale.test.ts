@@ -1,7 +1,7 @@
 import { appKey, startDifySim, type DifySim } from '../servers/dify';
 import { performance, process } from '../support/node';
 import {
-	parts,
+	isOldestN8n,
 	scriptedModel,
 	startLlamaServer,
 	startN8nAtScale,
@@ -105,7 +105,7 @@ interface Held {
  * n8n 2.20 cannot keep finished jobs: if one ends before the webhook process listens for that, the chat stays open, with its
  * whole text.
  */
-const keepsJobs = (): boolean => !parts().n8n.version.startsWith('2.20.');
+const keepsJobs = (): boolean => !isOldestN8n();
 
 let lastSeen = 0;
 

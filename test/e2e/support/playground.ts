@@ -137,6 +137,9 @@ export function parts(): E2eParts {
 	return JSON.parse(fs.readFileSync(file, 'utf8')) as E2eParts;
 }
 
+/** Whether the tests run on n8n 2.20, the oldest version that is supported. */
+export const isOldestN8n = (): boolean => parts().n8n.version.startsWith('2.20.');
+
 /** SmolLM2-135M-Instruct, a real chat model. */
 export function smolLm2(): string {
 	const { smolLm2: file, smolLm2Problem } = parts();
