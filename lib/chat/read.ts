@@ -57,7 +57,7 @@ export async function* readAnswer(
 			limit.seen(batch, assembly.thinks, step.reasoning);
 			if (firstTokenMs === 0 && assembly.started) firstTokenMs = performance.now() - startedAt;
 			const shown = presenter.show(step);
-			pace.note({ started: assembly.speaks, shown: presenter.shown !== '', finished: assembly.finished });
+			pace.progress = { started: assembly.speaks, shown: presenter.shown !== '', finished: assembly.finished };
 			if (shown !== '') yield shown;
 			unreadable = rest.unreadable;
 			if (unreadable?.mayBeCut === false) throw unreadable.error;

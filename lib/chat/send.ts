@@ -170,7 +170,7 @@ async function trySending(
 			resumable: request.stream === false ? undefined : resumable,
 			reuse,
 			framing: protocol.framing,
-			pace: pace?.interval,
+			pace,
 			retry: retry?.(),
 			beginning: beginningOf(connection, protocol.decode, about),
 			// Adds the pause from Retry-After, which retries respect.

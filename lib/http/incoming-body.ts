@@ -1,3 +1,4 @@
+import { clearImmediate, setImmediate } from '../vendor';
 import { afterMs } from './limits';
 import type { PausableSocket } from './pausable-socket';
 
@@ -7,11 +8,17 @@ export interface BodySource extends Partial<PausableSocket> {
 	abort(reason: Error): void;
 }
 
-/** Least milliseconds between two reads of a body; called when something has arrived. */
-export type Pace = () => number;
+export interface Pace {
+	/** Least milliseconds between two reads of a body; called when something has arrived. */
+	interval(): number;
+	/** Whether the connection of a fast body is paused between two reads, so that its end is seen only after them. */
+	readonly rests?: boolean;
+}
 
 /** At this size the connection is paused until somebody reads. */
 const MAX_KEPT_BYTES = 256 * 1024;
+/** A rest takes three reads of the socket, so it must save more. */
+const WORTH_A_REST = 6;
 
 /**
  * The body of an answer. Each read returns everything that arrived since the last one as one piece. Node's streams
@@ -22,15 +29,17 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 	private size = 0;
 	private over: { error?: Error } | undefined;
 	private lastReadAt = -Infinity;
+	/** Pieces that the last read returned as one. */
+	private lastPieces = 0;
 	/** Resumes the pending `next()`, if any. */
 	private reader: (() => void) | undefined;
-	/** Cancels the timer that ends a pause. */
+	/** Cancels what ends a pause. */
 	private disarm: (() => void) | undefined;
 
 	/** @param pace default: read as soon as anything arrives */
 	constructor(
 		private readonly source: BodySource,
-		private readonly pace: Pace = () => 0,
+		private readonly pace: Pace = { interval: () => 0 },
 	) {}
 
 	[Symbol.asyncIterator](): this {
@@ -97,9 +106,15 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 		if (this.reader === undefined || (this.size === 0 && this.over === undefined)) return;
 		if (this.over !== undefined || this.isFull) return this.goOn();
 		if (this.disarm !== undefined) return;
-		const pause = this.lastReadAt + this.pace() - performance.now();
-		if (pause > 0) this.disarm = afterMs(Math.ceil(pause), () => this.goOn());
-		else this.goOn();
+		const pause = this.lastReadAt + this.pace.interval() - performance.now();
+		if (pause <= 0) return this.goOn();
+		if (this.pace.rests === true && this.lastPieces >= WORTH_A_REST) this.source.pause?.();
+		this.disarm = afterMs(Math.ceil(pause), () => {
+			this.source.resume?.();
+			// Reads what the connection held back, too.
+			const soon = setImmediate(() => this.goOn());
+			this.disarm = () => clearImmediate(soon);
+		});
 	}
 
 	private goOn(): void {
@@ -110,6 +125,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 	}
 
 	private take(): Uint8Array {
+		this.lastPieces = this.kept.length;
 		const [first = new Uint8Array()] = this.kept;
 		const all = this.kept.length === 1 ? first : Buffer.concat(this.kept, this.size);
 		this.drop();

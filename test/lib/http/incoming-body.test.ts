@@ -1,11 +1,11 @@
 import { IncomingBody } from '../../../lib/http/incoming-body';
-import { delay, process } from '../../support/node';
+import { delay, process, setImmediate } from '../../support/node';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const source = () => ({ pause: jest.fn(), resume: jest.fn(), abort: jest.fn() });
 const textOf = ({ value }: IteratorResult<Uint8Array, undefined>) => new TextDecoder().decode(value);
 /** So long that a test which waits for it fails. */
-const HOURS = () => 3_600_000;
+const HOURS = { interval: () => 3_600_000 };
 const timersRunning = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
 describe('the body of an answer', () => {
@@ -44,7 +44,7 @@ describe('the body of an answer', () => {
 	});
 
 	test('nothing is read during a pause, and its end reads what has arrived', async () => {
-		const body = new IncomingBody(source(), () => 30);
+		const body = new IncomingBody(source(), { interval: () => 30 });
 		body.push(bytes('a'));
 		await body.next();
 		const second = body.next();
@@ -54,8 +54,8 @@ describe('the body of an answer', () => {
 	});
 
 	test('a pause is asked for when something arrives, and once for all that arrives in it', async () => {
-		const pace = jest.fn(HOURS);
-		const body = new IncomingBody(source(), pace);
+		const pace = jest.fn(HOURS.interval);
+		const body = new IncomingBody(source(), { interval: pace });
 		body.push(bytes('a'));
 		await body.next();
 		pace.mockClear();
@@ -66,6 +66,46 @@ describe('the body of an answer', () => {
 		expect(pace).toHaveBeenCalledTimes(1);
 		body.end();
 		expect(textOf(await second)).toBe('bc');
+	});
+
+	test('the connection rests from the first piece of a pause to its end, and what it held back is read then', async () => {
+		const connection = source();
+		const body = new IncomingBody(connection, { interval: () => 20, rests: true });
+		connection.resume.mockImplementation(() => setImmediate(() => body.push(bytes('held back'))));
+		for (const one of 'abcdef') body.push(bytes(one));
+		expect(textOf(await body.next())).toBe('abcdef');
+		connection.resume.mockClear();
+		const second = body.next();
+		expect(connection.pause).not.toHaveBeenCalled();
+		body.push(bytes('b, '));
+		expect([connection.pause.mock.calls.length, connection.resume.mock.calls.length]).toEqual([1, 0]);
+		expect(textOf(await second)).toMatch(/^b, (?:held back)+$/);
+	});
+
+	test('the connection of a slow body does not rest', async () => {
+		const connection = source();
+		const body = new IncomingBody(connection, { interval: () => 5, rests: true });
+		for (const one of 'abcde') body.push(bytes(one));
+		await body.next();
+		const second = body.next();
+		body.push(bytes('f'));
+		expect(textOf(await second)).toBe('f');
+		expect(connection.pause).not.toHaveBeenCalled();
+	});
+
+	test('an end in the last moment of a rest is read once', async () => {
+		const connection = source();
+		const body = new IncomingBody(connection, { interval: () => 5, rests: true });
+		for (const one of 'abcdef') body.push(bytes(one));
+		await body.next();
+		connection.resume.mockImplementationOnce(() => {
+			body.push(bytes('c'));
+			body.end();
+		});
+		const second = body.next();
+		body.push(bytes('b'));
+		expect(textOf(await second)).toBe('bc');
+		expect(await body.next()).toEqual({ done: true, value: undefined });
 	});
 
 	test.each([

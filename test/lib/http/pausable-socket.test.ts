@@ -1,14 +1,30 @@
+import fc from 'fast-check';
+
 import { closeChannels, useChannel } from '../../../lib/http/dispatcher';
 import { exchange } from '../../../lib/http/exchange';
-import { delay, setTimeout } from '../../support/node';
+import { startProxy } from '../../servers/proxy-server';
+import { useSimulator } from '../../servers/use-simulator';
+import { listen } from '../../support/listening';
+import { buffer, delay, http, https, process, setTimeout } from '../../support/node';
 import { closeRawServers, rawServer } from '../../support/raw-answers';
+import { testCertificate } from '../../support/tls';
+
+const startedProxy = useSimulator(startProxy);
+const PROXIES = { http_proxy: process.env.http_proxy, https_proxy: process.env.https_proxy };
+let servers: http.Server[] = [];
 
 afterEach(async () => {
+	for (const [name, value] of Object.entries(PROXIES)) {
+		if (value === undefined) delete process.env[name];
+		else process.env[name] = value;
+	}
 	await closeChannels();
 	await closeRawServers();
+	for (const server of servers) server.close();
+	servers = [];
 });
 
-const get = async (origin: string) => {
+const get = async (origin: string, pace?: Parameters<typeof exchange>[1]['pace']) => {
 	const { fresh, release } = useChannel({ origin, scope: 'test', ignoreSslIssues: true });
 	const { signal } = new AbortController();
 	const answer = await exchange(`${origin}/`, {
@@ -17,6 +33,7 @@ const get = async (origin: string) => {
 		headers: {},
 		signal,
 		reset: true,
+		pace,
 	});
 	release();
 	return answer.body;
@@ -53,5 +70,49 @@ describe('a connection that breaks while it is paused', () => {
 		expect(size).toBeGreaterThan(0);
 		// Only a body without any length may end with its connection.
 		expect(failed).toBe(head !== HEADS['no length']);
+	});
+});
+
+describe('a body is whole and in order, whenever the socket rests', () => {
+	const written = fc.array(
+		fc.record({
+			text: fc.string({ minLength: 1, maxLength: 40 }),
+			times: fc.integer({ min: 1, max: 4000 }),
+			waits: fc.integer({ min: 0, max: 3 }),
+		}),
+		{ minLength: 1, maxLength: 12 },
+	);
+
+	test.each([
+		['http', false],
+		['https', false],
+		['http', true],
+		['https', true],
+	] as const)('%s, through a proxy: %s', async (scheme, isProxied) => {
+		let plan: Array<{ text: string; times: number; waits: number }> = [];
+		const answer = async (outgoing: http.ServerResponse) => {
+			for (const { text, times, waits } of plan) {
+				if (waits > 0) await delay(waits);
+				outgoing.write(text.repeat(times));
+			}
+			outgoing.end();
+		};
+		const listener = (_incoming: http.IncomingMessage, outgoing: http.ServerResponse) => void answer(outgoing);
+		const server = scheme === 'http' ? http.createServer(listener) : https.createServer(testCertificate(), listener);
+		servers.push(server);
+		const port = await listen(server);
+		const origin = `${scheme}://127.0.0.1:${port}`;
+		if (isProxied) process.env[`${scheme}_proxy`] = (await startedProxy({ tunnelTo: [port] })).url;
+		await fc.assert(
+			fc.asyncProperty(written, fc.integer({ min: 0, max: 8 }), fc.boolean(), async (pieces, pause, rests) => {
+				plan = pieces;
+				const read: Uint8Array[] = [];
+				for await (const piece of await get(origin, { interval: () => pause, rests })) read.push(piece);
+				expect(buffer.Buffer.concat(read).toString()).toBe(
+					pieces.map(({ text, times }) => text.repeat(times)).join(''),
+				);
+			}),
+			{ numRuns: 15 },
+		);
 	});
 });

@@ -6,7 +6,7 @@ const TEXT = { ...THINKING, shown: true };
 
 const at = (progress: typeof BEFORE, call: { whole?: boolean; pieceMs?: () => number }, idleMs = 0) => {
 	const pace = new ReadingPace(call, { idleMs });
-	pace.note(progress);
+	pace.progress = progress;
 	return pace.interval();
 };
 
@@ -31,6 +31,11 @@ describe('how often an answer is read', () => {
 		expect(at(THINKING, { whole: true })).toBe(100);
 	});
 
+	test('the connection rests only for a reader: whoever waits for the whole answer waits for its end', () => {
+		expect(new ReadingPace({ pieceMs: () => 40 }, {}).rests).toBe(true);
+		expect(new ReadingPace({ whole: true }, {}).rests).toBe(false);
+	});
+
 	test('never longer than a quarter of the idle limit: what arrived counts when it is read', () => {
 		expect(at(TEXT, { whole: true }, 200)).toBe(50);
 		expect(at(TEXT, { pieceMs: () => 160 }, 200)).toBe(50);
@@ -40,7 +45,7 @@ describe('how often an answer is read', () => {
 	test('the number of readers is asked for each time', () => {
 		let wanted = 40;
 		const pace = new ReadingPace({ pieceMs: () => wanted }, {});
-		pace.note(TEXT);
+		pace.progress = TEXT;
 		expect(pace.interval()).toBe(40);
 		wanted = 160;
 		expect(pace.interval()).toBe(160);
