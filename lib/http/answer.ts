@@ -84,14 +84,7 @@ export async function readAnswer(
 	}
 	text = maskKeys(text + decoder.decode());
 	const { status, headers, url, redirects } = answer;
-	return {
-		status,
-		headers,
-		text,
-		json: jsonIn(text, completeAt),
-		url,
-		...optional({ redirects }),
-	};
+	return { status, headers, text, json: jsonIn(text, completeAt), url, ...optional({ redirects }) };
 }
 
 /** Parses an answer, also with other text after the JSON. Several values in a row are no JSON. */

@@ -77,6 +77,8 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 	/** @param error why the body broke off */
 	end(error?: Error): void {
 		this.over ??= { error };
+		// The connection may be kept, and used again before this body is read.
+		this.source.resume?.();
 		this.wake();
 	}
 

@@ -6,6 +6,7 @@ import { startProxy } from '../../servers/proxy-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { listen } from '../../support/listening';
 import { buffer, delay, http, https, process, setTimeout } from '../../support/node';
+import { examples } from '../../support/properties';
 import { closeRawServers, rawServer } from '../../support/raw-answers';
 import { testCertificate } from '../../support/tls';
 
@@ -24,15 +25,17 @@ afterEach(async () => {
 	servers = [];
 });
 
-const get = async (origin: string, pace?: Parameters<typeof exchange>[1]['pace']) => {
-	const { fresh, release } = useChannel({ origin, scope: 'test', ignoreSslIssues: true });
+type Options = Partial<Parameters<typeof exchange>[1]> & { path?: string };
+
+const get = async (origin: string, { pace, path = '', reset = true }: Options = {}) => {
+	const { fresh, keepAlive, release } = useChannel({ origin, scope: 'test', ignoreSslIssues: true });
 	const { signal } = new AbortController();
-	const answer = await exchange(`${origin}/`, {
-		dispatcher: fresh,
+	const answer = await exchange(`${origin}/${path}`, {
+		dispatcher: reset ? fresh : keepAlive,
 		method: 'GET',
 		headers: {},
 		signal,
-		reset: true,
+		reset,
 		pace,
 	});
 	release();
@@ -107,7 +110,7 @@ describe('a body is whole and in order, whenever the socket rests', () => {
 			fc.asyncProperty(written, fc.integer({ min: 0, max: 8 }), fc.boolean(), async (pieces, pause, rests) => {
 				plan = pieces;
 				const read: Uint8Array[] = [];
-				for await (const piece of await get(origin, { interval: () => pause, rests })) read.push(piece);
+				for await (const piece of await get(origin, { pace: { interval: () => pause, rests } })) read.push(piece);
 				expect(buffer.Buffer.concat(read).toString()).toBe(
 					pieces.map(({ text, times }) => text.repeat(times)).join(''),
 				);
@@ -115,4 +118,31 @@ describe('a body is whole and in order, whenever the socket rests', () => {
 			{ numRuns: 15 },
 		);
 	});
+});
+
+test('a kept connection whose last body nobody read answers the next request, of any length', async () => {
+	let connections = 0;
+	const used = new Set<unknown>();
+	const origin = await rawServer((path, socket) => {
+		if (!used.has(socket)) connections++;
+		used.add(socket);
+		const size = Number(path.slice(1));
+		socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n`);
+		socket.write(new Uint8Array(size).fill(97));
+	});
+	// The pieces of a body are 64 kB, so one of these lengths fills the memory and ends in the same piece.
+	const length = fc.integer({ min: 250_000, max: 330_000 });
+	await fc.assert(
+		fc.asyncProperty(length, length, async (unread, next) => {
+			const left = await get(origin, { path: String(unread), reset: false });
+			await delay(20);
+			left.destroy();
+			let size = 0;
+			for await (const piece of await get(origin, { path: String(next), reset: false })) size += piece.byteLength;
+			expect(size).toBe(next);
+		}),
+		examples(30),
+	);
+	// Otherwise no connection was used again.
+	expect(connections).toBeLessThan(60);
 });
