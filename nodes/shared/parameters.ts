@@ -221,7 +221,7 @@ const ONLY_FOR_N8N = /\\|\.\s*constructor|\.globalThis\b/;
  * which n8n evaluates. For this it takes as long as a short request, and gives the same.
  */
 function textOfItem(context: ParameterSource, itemIndex: number, written: unknown): string | undefined {
-	if (typeof written !== 'string' || !hasExpression(written) || ONLY_FOR_N8N.test(written)) return undefined;
+	if (typeof written !== 'string' || !/^=.*\{\{/s.test(written) || ONLY_FOR_N8N.test(written)) return undefined;
 	const items = (context as IExecuteFunctions).getInputData();
 	const json = (items.length > 1 && items[itemIndex]?.json) || {};
 	const texts = Array.from(written.slice(1).split(NAMED_FIELD), (part, at) => {
