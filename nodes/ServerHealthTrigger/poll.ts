@@ -60,7 +60,7 @@ function isDone({ id, given }: HealthChange): boolean {
 
 function itemOf({ health, ...change }: HealthChange): INodeExecutionData {
 	const { healthy, status } = health;
-	return { json: { healthy, status, ...change, given: undefined, health } as unknown as IDataObject };
+	return { json: optional({ healthy, status, ...change, given: undefined, health }) as unknown as IDataObject };
 }
 
 function newId(): string {

@@ -64,6 +64,17 @@ describe('Server Health Trigger', () => {
 				},
 			],
 		]);
+		expect(Object.keys(deliveries[0]!.items[0]!)).toEqual([
+			'healthy',
+			'status',
+			'id',
+			'event',
+			'title',
+			'text',
+			'changedAt',
+			'before',
+			'health',
+		]);
 		await deliveries[0]!.end('success');
 		await poll();
 		expect(deliveries).toHaveLength(1);
