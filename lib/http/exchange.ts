@@ -62,15 +62,10 @@ export async function exchange(
 				},
 				onResponseError(_controller, error) {
 					over();
-					if (isStream(options.body)) options.body.destroy(error);
 					reject(error);
 					body?.end(error);
 				},
 			},
 		);
 	});
-}
-
-function isStream(body: unknown): body is { destroy(error: Error): void } {
-	return typeof body === 'object' && body !== null && 'destroy' in body && typeof body.destroy === 'function';
 }
