@@ -1,6 +1,7 @@
 import type { INodeExecutionData, IPollFunctions, IRun } from 'n8n-workflow';
 
 import { LruCache } from '../../lib/lru-cache';
+import { recordOf } from '../../lib/values';
 
 type Progress = 'running' | 'succeeded' | 'failed';
 
@@ -18,12 +19,14 @@ export const deliveries = {
 
 	/** Starts the workflow with these items. `ids`: their delivery IDs. */
 	give(context: IPollFunctions, ids: readonly string[], items: INodeExecutionData[]): void {
+		const note = (state: Progress) => ids.forEach((id) => progress.set(id, state));
 		const done = context.helpers.createDeferredPromise<IRun | undefined>();
 		context.__emit([items], undefined, done);
-		note(ids, 'running');
+		note('running');
 		done.promise.then(
-			(run) => note(ids, hasSucceeded(run) ? 'succeeded' : 'failed'),
-			() => note(ids, 'failed'),
+			(run) => note(hasSucceeded(run) ? 'succeeded' : 'failed'),
+			// n8n rejects it when an execution is stopped: by a user, by a time limit, or to shut down.
+			(error: unknown) => note(recordOf(error).reason === 'manual' ? 'succeeded' : 'failed'),
 		);
 	},
 };
@@ -31,8 +34,4 @@ export const deliveries = {
 /** Whether the delivery is done; also where the workflow waits or was stopped by a user. */
 function hasSucceeded(run: IRun | undefined): boolean {
 	return run !== undefined && ['success', 'waiting', 'canceled'].includes(run.status);
-}
-
-function note(ids: readonly string[], state: Progress): void {
-	for (const id of ids) progress.set(id, state);
 }

@@ -1,4 +1,11 @@
-import type { INodeExecutionData, IPollFunctions, IRun } from 'n8n-workflow';
+import {
+	type INodeExecutionData,
+	type IPollFunctions,
+	type IRun,
+	ManualExecutionCancelledError,
+	SystemShutdownExecutionCancelledError,
+	TimeoutExecutionCancelledError,
+} from 'n8n-workflow';
 
 import { deliveries } from '../../../nodes/shared/deliveries';
 
@@ -42,6 +49,20 @@ describe('an execution that a polling node starts', () => {
 		ended.resolve({ status } as IRun);
 		await ended.promise;
 		expect(deliveries.progressOf(status)).toBe(progress);
+	});
+
+	// n8n rejects the promise where an execution is stopped.
+	it.each([
+		[new ManualExecutionCancelledError('7'), 'succeeded'],
+		[new TimeoutExecutionCancelledError('7'), 'failed'],
+		[new SystemShutdownExecutionCancelledError('7'), 'failed'],
+		[undefined, 'failed'],
+	] as const)('a workflow that was stopped: %s: %s', async (error, progress) => {
+		const { context, ended } = polling();
+		deliveries.give(context, ['stopped'], items);
+		ended.reject(error);
+		await ended.promise.catch(() => undefined);
+		expect(deliveries.progressOf('stopped')).toBe(progress);
 	});
 
 	it('has failed where the workflow could not be started or is lost', async () => {
