@@ -13,6 +13,9 @@ import { properties } from './fields';
 /** For so long after a delivery, a restart of n8n repeats it. */
 const REPEATED_FOR_MS = 60 * 60 * 1000;
 
+/** A workflow that has not ended by then is not waited for. */
+const RUNS_FOR_MS = 24 * 60 * 60 * 1000;
+
 /**
  * Runs one check. A change starts the workflow, again at each check until the workflow succeeds. All open changes are
  * delivered together, in order, one item each.
@@ -34,7 +37,7 @@ export async function pollServerHealth(context: IPollFunctions): Promise<INodeEx
 		const untold = memory.untold.filter((change) => !isDone(change));
 		Object.assign(stored, { state: memory.state, candidate: memory.candidate, untold });
 		// Nothing is delivered while the workflow runs, so that changes keep their order.
-		if (untold.length === 0 || untold.some(({ id }) => deliveries.progressOf(id) === 'running')) return null;
+		if (untold.length === 0 || untold.some(isRunning)) return null;
 		for (const change of untold)
 			change.given = { at: Date.now(), again: deliveries.progressOf(change.id) !== undefined };
 		deliveries.give(
@@ -46,6 +49,11 @@ export async function pollServerHealth(context: IPollFunctions): Promise<INodeEx
 	} catch (error) {
 		throw toNodeError(context.getNode(), error);
 	}
+}
+
+/** n8n never says how an execution ended that a user removed before it began, or that n8n 2.20 could not store. */
+function isRunning({ id, given }: HealthChange): boolean {
+	return deliveries.progressOf(id) === 'running' && Date.now() - (given?.at ?? 0) < RUNS_FOR_MS;
 }
 
 /**

@@ -117,6 +117,24 @@ describe('Server Health Trigger', () => {
 		expect(deliveries[1]!.items.map(({ event }) => event)).toEqual(['healthy', 'unhealthy']);
 	});
 
+	it('gives a change again after a day in which n8n did not say how its workflow ended', async () => {
+		const { poll, deliveries, serverIs } = watching();
+		await poll();
+		serverIs(false);
+		await poll();
+		for (let time = 0; time < 23; time += 1) {
+			jest.setSystemTime(Date.now() + HOUR_MS);
+			await poll();
+		}
+		expect(deliveries).toHaveLength(1);
+		jest.setSystemTime(Date.now() + HOUR_MS);
+		await poll();
+		expect(deliveries[1]!.items).toEqual(deliveries[0]!.items);
+		await deliveries[1]!.end('success');
+		await poll();
+		expect(deliveries).toHaveLength(2);
+	});
+
 	it('gives a change again after n8n was restarted while its workflow ran', async () => {
 		const { poll, deliveries, serverIs, restart } = watching();
 		await poll();
