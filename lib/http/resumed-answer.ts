@@ -65,7 +65,7 @@ export class ResumedAnswer implements Answer {
 			// Without an end marker, a proxy may have ended the body, or somebody cancelled the run: resuming once tells.
 			const isWhole =
 				broken === undefined && (END_MARKER.test(this.tail) || (this.resumed > 0 && this.received === before));
-			const next = isWhole || this.reaching.signal.aborted ? undefined : await this.attached();
+			const next = isWhole || this.isOver ? undefined : await this.attached();
 			if (next === undefined) {
 				this.isOver ||= broken === undefined;
 				if (broken !== undefined) throw broken.error;
@@ -116,15 +116,16 @@ export class ResumedAnswer implements Answer {
 		}
 	}
 
-	/** The rest of the answer; undefined if the server no longer has it, or cannot be reached. */
+	/** The rest of the answer; undefined if nobody reads it, the server no longer has it, or cannot be reached. */
 	private async attached(): Promise<Answer | undefined> {
 		while (this.attempts < PAUSES_MS.length) {
 			await pauseFor(PAUSES_MS[this.attempts++]!, this.reaching.signal);
+			if (this.isOver) return undefined;
 			// Before the first event nothing tells the rest from a repetition: so that is requested, and skipped.
 			const answer = await this.reaching.attach(this.headLength === 0 ? 0 : this.received).catch(() => undefined);
 			// A web page with status 200 is not the answer.
-			if (answer !== undefined && answer.status < 300 && EVENTS.test(answer.headers['content-type'] ?? ''))
-				return answer;
+			const isRest = answer !== undefined && answer.status < 300 && EVENTS.test(answer.headers['content-type'] ?? '');
+			if (isRest && !this.isOver) return answer;
 			answer?.close();
 			// 5xx: a proxy whose server is down for a while. 4xx: the server no longer has the answer.
 			if (answer !== undefined && answer.status < 500) return undefined;

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 
 import { ResumedAnswer } from '../../../lib/http/resumed-answer';
 import type { Answer } from '../../../lib/http/types';
+import { delay } from '../../support/node';
 import { examples } from '../../support/properties';
 
 jest.mock('../../../lib/http/waiting', () => jest.requireActual<object>('../../support/skipped-pauses'));
@@ -100,4 +101,46 @@ test('with line ends of two characters and without an end marker, the last line 
 	for (let cut = 0; cut < whole.length; cut++)
 		for (const dropsFrom of [false, true])
 			expect({ cut, text: await readOf(whole, [cut], 5, dropsFrom) }).toEqual({ cut, text });
+});
+
+test('after it was closed, at whatever moment, it is not resumed, and no answer stays open', async () => {
+	const whole = Buffer.from(FIRST + event('{"content":"a"}').repeat(20) + DONE);
+	await fc.assert(
+		fc.asyncProperty(fc.nat(whole.length), fc.nat(5), fc.nat(12), async (cut, waits, closesAt) => {
+			const open = new Set<object>();
+			const answer = (bytes: Buffer, most?: number): Answer => {
+				const sent = answerOf(bytes, 9, most);
+				const body = async function* () {
+					for await (const piece of sent.body) {
+						await delay(1);
+						if (!open.has(sent)) throw new Error('closed');
+						yield piece;
+					}
+				};
+				open.add(sent);
+				return { ...sent, body: body(), close: () => void open.delete(sent) };
+			};
+			let isClosed = false;
+			let late = 0;
+			const resumed = new ResumedAnswer(answer(whole, cut), {
+				attach: async (from) => {
+					if (isClosed) late++;
+					open.clear();
+					await delay(waits);
+					return answer(whole.subarray(from));
+				},
+				cancel: () => {},
+				signal: new AbortController().signal,
+			});
+			const reading = (async () => {
+				for await (const piece of resumed.body) expect(piece.length).toBeGreaterThan(0);
+			})().catch(() => {});
+			await delay(closesAt);
+			isClosed = true;
+			resumed.close();
+			await reading;
+			expect({ late, open: open.size }).toEqual({ late: 0, open: 0 });
+		}),
+		examples(60),
+	);
 });
