@@ -148,6 +148,7 @@ describe('a llama-server to start', () => {
 		expect(asked.env).toMatchObject({ PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' });
 	});
 
+	// libgomp is Linux's OpenMP library, and LD_LIBRARY_PATH finds libraries only there.
 	(process.platform === 'linux' ? test : test.skip)(
 		'a system without the OpenMP library gets it out of a wheel',
 		async () => {
