@@ -2,6 +2,7 @@
  * A server on loopback for faults at any place: at the first byte of a connection, during a request, or within an answer.
  * It parses requests, but writes nothing itself.
  */
+import { listen } from '../support/listening';
 import { net, setTimeout } from '../support/node';
 
 /** One request, and the socket for its answer. */
@@ -83,10 +84,8 @@ export async function startFaultServer(options: FaultServerOptions): Promise<Fau
 			return index;
 		});
 	});
-	const port = await new Promise<number>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', () => resolve((server.address() as net.AddressInfo).port));
-	});
+	// Not a port chosen by the system: it may give a port that refuses connections to the next server.
+	const port = await listen(server);
 	const held = () => [...links].filter(({ asked }) => asked).length;
 	const busy = () => [...links].filter(({ asked, taken }) => asked || taken).length;
 	return {
