@@ -1,15 +1,16 @@
 /** Runs checks and jest, and counts passed, failed and skipped tests. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { toolEnvironment } from './deps.mjs';
 import { formatDuration } from './log.mjs';
 import { readJsonIfThere, root } from './paths.mjs';
 import { CommandError, onExit, run } from './proc.mjs';
 
 /** @typedef {import('./types').Tally} Tally */
-/** @typedef {{ fullName: string, status: string }} Assertion */
-/** @typedef {{ name: string, status: string, assertionResults: Assertion[] }} FileResult */
+/** @typedef {{ fullName: string, status: string, failureMessages?: string[] | null }} Assertion */
+/** @typedef {{ name: string, status: string, message?: string, assertionResults: Assertion[] }} FileResult */
 /** @typedef {{ numPassedTests: number, numFailedTests: number, testResults: FileResult[] }} JestReport */
 
 /**
@@ -20,10 +21,26 @@ import { CommandError, onExit, run } from './proc.mjs';
  */
 
 /** @returns {Tally} */
-export const emptyTally = () => ({ passed: 0, failed: 0, skipped: [] });
+export const emptyTally = () => ({ passed: 0, failed: 0, failures: [], skipped: [] });
+
+/** Characters of a failure's message that are printed again at the end. */
+const MESSAGE_LENGTH = 600;
+/** Failures that are printed again at the end. */
+const NAMED_FAILURES = 20;
 
 /**
- * @param {Tally} tally
+ * @param {string} name
+ * @param {string} [message]
+ * @returns {string} one line
+ */
+const failureLine = (name, message = '') => {
+	const own = stripVTControlCharacters(message).replace(/\n\s+at (?:new Promise|.*(?:node_modules|node:)).*/g, '');
+	const told = own.replace(/\s+/g, ' ').trim();
+	return told === '' ? name : `${name}: ${told.slice(0, MESSAGE_LENGTH)}`;
+};
+
+/**
+ * @param {Pick<Tally, 'passed' | 'failed' | 'skipped'>} tally
  * @returns {string} the line that ends a test run
  */
 export const closingLine = ({ passed, failed, skipped }) =>
@@ -42,6 +59,16 @@ export const tallyOfJest = (report) => {
 	return {
 		passed: report.numPassedTests,
 		failed: report.numFailedTests + broken.length,
+		failures: [
+			...report.testResults.flatMap(({ name: file, assertionResults: tests }) =>
+				tests
+					.filter(({ status }) => status === 'failed')
+					.map(({ fullName, failureMessages }) =>
+						failureLine(`${relative(root, file)}, ${fullName}`, failureMessages?.[0]),
+					),
+			),
+			...broken.map(({ name: file, message }) => failureLine(relative(root, file), message)),
+		],
 		skipped: assertions
 			.filter(({ status }) => ['pending', 'todo', 'skipped', 'disabled'].includes(status))
 			.map(({ fullName }) => fullName),
@@ -104,6 +131,7 @@ export const runChecks = async (log, checks, hint) => {
 				progress.note(closingLine(tally));
 				total.passed += tally.passed;
 				total.failed += tally.failed;
+				total.failures.push(...tally.failures);
 				total.skipped.push(...tally.skipped);
 				if (tally.failed > 0) throw new TestsFailed();
 			});
@@ -111,7 +139,9 @@ export const runChecks = async (log, checks, hint) => {
 			if (error instanceof TestsFailed) return;
 			total.failed += 1;
 			const output = error instanceof CommandError ? error.output.trimEnd() : '';
-			log.line(output || (error instanceof Error ? error.message : String(error)));
+			const message = output || (error instanceof Error ? error.message : String(error));
+			log.line(message);
+			total.failures.push(failureLine(name, message.slice(-MESSAGE_LENGTH)));
 		}
 	};
 	for (const group of checks) {
@@ -119,6 +149,8 @@ export const runChecks = async (log, checks, hint) => {
 		if (total.failed > 0) break;
 	}
 	for (const name of total.skipped) log.line(`Skipped: ${name}`);
+	// Once more, where a long output ends: its middle may be cut.
+	for (const failure of total.failures.slice(0, NAMED_FAILURES)) log.line(`Failed: ${failure}`);
 	if (total.failed > 0 && hint) log.line(hint);
 	log.line(`Took ${formatDuration(Date.now() - startedAt)}`);
 	log.line(closingLine(total));

@@ -366,6 +366,8 @@ export interface PackageManifest {
 export interface Tally {
 	passed: number;
 	failed: number;
+	/** A line for each failure: file, test and message. */
+	failures: string[];
 	/** Names of skipped tests. */
 	skipped: string[];
 }

@@ -1,3 +1,4 @@
+import { path } from '../support/node';
 import { loadScript } from '../support/scripts';
 
 interface PackageCheckScript {
@@ -10,12 +11,13 @@ interface PackageCheckScript {
 interface Tally {
 	passed: number;
 	failed: number;
+	failures: string[];
 	skipped: string[];
 }
 
 interface TallyScript {
 	tallyOfJest(report: unknown): Tally;
-	closingLine(tally: Tally): string;
+	closingLine(tally: Omit<Tally, 'failures'>): string;
 	runChecks(log: object, checks: Array<Check | Check[]>): Promise<number>;
 }
 
@@ -83,26 +85,31 @@ describe('the check of the package', () => {
 });
 
 describe('counting tests', () => {
-	it('counts a file that does not load as a failure, and names what was skipped', async () => {
+	it('counts a file that does not load as a failure, and names what failed or was skipped', async () => {
 		const { tallyOfJest, closingLine } = await loadScript<TallyScript>('tally');
 		const tally = tallyOfJest({
 			numPassedTests: 2,
 			numFailedTests: 1,
 			testResults: [
 				{
-					name: 'a',
+					name: path.resolve('test', 'a.ts'),
 					status: 'failed',
 					assertionResults: [
 						{ fullName: 'a 1', status: 'passed' },
-						{ fullName: 'a 2', status: 'failed' },
+						{ fullName: 'a 2', status: 'failed', failureMessages: ['\u001b[31mno\u001b[39m\n  at x'] },
 						{ fullName: 'a 3', status: 'pending' },
 					],
 				},
-				{ name: 'b', status: 'failed', assertionResults: [] },
+				{ name: path.resolve('b.ts'), status: 'failed', message: 'not found', assertionResults: [] },
 				{ name: 'c', status: 'passed', assertionResults: [{ fullName: 'c 1', status: 'passed' }] },
 			],
 		});
-		expect(tally).toEqual({ passed: 2, failed: 2, skipped: ['a 3'] });
+		expect(tally).toEqual({
+			passed: 2,
+			failed: 2,
+			failures: ['test/a.ts, a 2: no at x', 'b.ts: not found'],
+			skipped: ['a 3'],
+		});
 		expect(closingLine(tally)).toBe('2 passed, 2 failed, 1 skipped');
 		expect(closingLine({ passed: 5, failed: 0, skipped: [] })).toBe('5 passed, 0 failed');
 	});
@@ -129,8 +136,13 @@ describe('checks', () => {
 		const failing = { name: 'failing', check: async () => await Promise.reject(new Error('no')) };
 		const beside = { name: 'beside', check: async () => void begun.push('beside') };
 		const last = { name: 'last', check: async () => void begun.push('last') };
-		expect(await runChecks(log, [[failing, beside], last])).toBe(1);
+		const lines: string[] = [];
+		const shown = { ...log, line: (line: string) => void lines.push(line) };
+		expect(await runChecks(shown, [[failing, beside], last])).toBe(1);
 		expect(begun).toEqual(['beside']);
+		expect(lines[0]).toMatch(/no$/);
+		expect(lines[1]).toBe(`Failed: failing: ${lines[0]}`);
+		expect(lines.at(-1)).toBe('1 passed, 1 failed');
 	});
 });
 
