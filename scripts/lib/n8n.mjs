@@ -63,6 +63,8 @@ export const n8nEnvironment = ({ userFolder, port, brokerPort, customExtensions 
 	N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
 	N8N_COMMUNITY_PACKAGES_ENABLED: 'false',
 	N8N_PYTHON_ENABLED: 'false',
+	// By the wall clock, 5 s by default: where a busy machine stands still for so long, any expression fails.
+	N8N_EXPRESSION_ENGINE_TIMEOUT: '60000',
 	...(process.env.N8N_DEFAULTS === '3' ? DEFAULTS_OF_3 : {}),
 	...env,
 });

@@ -198,8 +198,10 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 			process.stdout.write(`  n8n left ${open.length} of ${CHATS} chats open behind their answers\n`);
 			for (const outcome of open) outcome.ended = true;
 		}
-		expect(outcomes.filter(({ answer, text, ended }) => !ended || answer !== scripts.answerOf(text))).toEqual([]);
 		const { executions } = await held('Chat', outcomes);
+		const wrong = outcomes.filter(({ answer, text, ended }) => !ended || answer !== scripts.answerOf(text));
+		const of = ({ text }: ChatOutcome) => executions.filter(({ asked }) => asked === text);
+		expect(wrong.map((outcome) => ({ ...outcome, executions: of(outcome) }))).toEqual([]);
 		expect(outcomes.filter((outcome) => !isAnswered(outcome, executions))).toEqual([]);
 		expect(executions).toHaveLength(CHATS);
 		expect(Object.keys(askedOfDify())).toHaveLength(CHATS / 2);
