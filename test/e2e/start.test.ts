@@ -20,6 +20,8 @@ async function npmStart(
 	port: number,
 	server?: LlamaServer,
 ): Promise<{ url: string; login: { email: string; password: string } }> {
+	// Of a test that failed: while it runs, jest does not end.
+	await ctrlC();
 	said = '';
 	const latest = Date.now() + READY_TIMEOUT_MS;
 	child = childProcess.spawn('npm', ['start', '--', '--port', String(port)], {
