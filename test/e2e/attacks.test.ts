@@ -191,7 +191,7 @@ describe("n8n stays responsive while the package checks a model's answer", () =>
 	}
 
 	interface Wait {
-		/** Wall-clock time. */
+		/** Wall-clock time; infinite without an answer. */
 		waited: number;
 		/** n8n's CPU time meanwhile: about the same if its thread is blocked. */
 		busy: number;
@@ -204,15 +204,15 @@ describe("n8n stays responsive while the package checks a model's answer", () =>
 		const ask = async (): Promise<Wait> => {
 			const [begin, before] = [performance.now(), cpuTime()];
 			// A new connection for each: idle ones are closed while n8n is blocked.
-			const status = await new Promise((resolve, reject) => {
+			const status = await new Promise((resolve) => {
 				http
 					.get(`${n8n.url}/healthz`, { agent: false }, (response) => {
 						response.resume().on('end', () => resolve(response.statusCode));
 					})
-					.on('error', reject);
+					// Where n8n is blocked for long.
+					.on('error', () => resolve(undefined));
 			});
-			expect(status).toBe(200);
-			return { waited: performance.now() - begin, busy: cpuTime() - before };
+			return { waited: status === 200 ? performance.now() - begin : Infinity, busy: cpuTime() - before };
 		};
 		const asking = (async () => {
 			while (!isDone) {
@@ -311,7 +311,7 @@ describe("n8n stays responsive while the package checks a model's answer", () =>
 							options: {},
 						},
 					},
-				}),
+				}).catch(() => undefined),
 		);
 		expect(longest(waits).busy).toBeGreaterThan(HELD_MS);
 	});
