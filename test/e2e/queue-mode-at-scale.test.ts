@@ -139,9 +139,14 @@ async function breaking(
 
 const allBegun = (begun: ReadonlySet<number>): boolean => begun.size === SOME;
 
+/** Executions of the chat. */
+const executionsOf = ({ text }: Chat, executions: readonly QueuedExecution[]): QueuedExecution[] =>
+	executions.filter(({ asked }) => asked === text);
+
 /** Whether the chat got the whole answer of the execution. */
-const isAnswered = ({ text, ended, errors, answer }: ChatOutcome, executions: readonly QueuedExecution[]): boolean => {
-	const [execution] = executions.filter(({ asked }) => asked === text);
+const isAnswered = (outcome: ChatOutcome, executions: readonly QueuedExecution[]): boolean => {
+	const { ended, errors, answer } = outcome;
+	const [execution] = executionsOf(outcome, executions);
 	return (
 		ended && errors.length === 0 && execution?.status === 'success' && answer !== '' && answer === execution.answered
 	);
@@ -200,8 +205,7 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 		}
 		const { executions } = await held('Chat', outcomes);
 		const wrong = outcomes.filter(({ answer, text, ended }) => !ended || answer !== scripts.answerOf(text));
-		const of = ({ text }: ChatOutcome) => executions.filter(({ asked }) => asked === text);
-		expect(wrong.map((outcome) => ({ ...outcome, executions: of(outcome) }))).toEqual([]);
+		expect(wrong.map((outcome) => ({ ...outcome, executions: executionsOf(outcome, executions) }))).toEqual([]);
 		expect(outcomes.filter((outcome) => !isAnswered(outcome, executions))).toEqual([]);
 		expect(executions).toHaveLength(CHATS);
 		expect(Object.keys(askedOfDify())).toHaveLength(CHATS / 2);

@@ -20,8 +20,6 @@ async function npmStart(
 	port: number,
 	server?: LlamaServer,
 ): Promise<{ url: string; login: { email: string; password: string } }> {
-	// Of a test that failed: while it runs, jest does not end.
-	await ctrlC();
 	said = '';
 	const latest = Date.now() + READY_TIMEOUT_MS;
 	child = childProcess.spawn('npm', ['start', '--', '--port', String(port)], {
@@ -70,11 +68,12 @@ async function ctrlC(): Promise<void> {
 
 const hasEnded = ({ exitCode, signalCode }: childProcess.ChildProcess) => exitCode !== null || signalCode !== null;
 
-afterAll(async () => {
+// Also of a test that failed: while one of them runs, jest does not end.
+afterEach(async () => {
 	await editor?.close();
 	await ctrlC();
-	await stopEverything();
 });
+afterAll(stopEverything);
 
 describe('npm start', () => {
 	it(

@@ -199,7 +199,9 @@ it('SmolLM2, a real small model: what passed and what went wrong, in the item an
 	await picture(page);
 	// n8n may store the end of the execution after the answer.
 	const [started] = await n8n.listExecutions({ workflowId });
-	const [item] = itemsOf(await n8n.waitForExecution(started!.id), 'Report') as unknown as Array<WithToolTest<object>>;
+	const execution = await n8n.waitForExecution(started!.id);
+	expect(execution.status).toBe('success');
+	const [item] = itemsOf(execution, 'Report') as unknown as Array<WithToolTest<object>>;
 	const [tested] = item!.toolTest!.models as [ModelToolTest];
 	expect(tested.tried).toBe(20);
 	expect(tested.passed).toBeLessThan(20);

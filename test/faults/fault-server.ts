@@ -84,7 +84,7 @@ export async function startFaultServer(options: FaultServerOptions): Promise<Fau
 			return index;
 		});
 	});
-	// Not a port chosen by the system: it may give a port that refuses connections to the next server.
+	// The system may give a port that was just closed, and must refuse connections, to the next server.
 	const port = await listen(server);
 	const held = () => [...links].filter(({ asked }) => asked).length;
 	const busy = () => [...links].filter(({ asked, taken }) => asked || taken).length;
