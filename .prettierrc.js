@@ -1,4 +1,4 @@
-/** The settings of n8n's starter for community nodes, with lines of up to 120 characters. */
+/** The settings of n8n's starter for community nodes, with lines of up to 100 characters. */
 module.exports = {
 	semi: true,
 	trailingComma: 'all',
@@ -9,6 +9,11 @@ module.exports = {
 	singleQuote: true,
 	quoteProps: 'as-needed',
 	endOfLine: 'lf',
-	printWidth: 120,
-	overrides: [{ files: ['**/package.json', '**/tsconfig*.json', 'workflows/*.json'], options: { useTabs: false } }],
+	printWidth: 100,
+	overrides: [
+		{
+			files: ['**/package.json', '**/tsconfig*.json', 'workflows/*.json'],
+			options: { useTabs: false },
+		},
+	],
 };

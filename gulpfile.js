@@ -24,7 +24,9 @@ async function compile() {
 		await bundleNode(node, 'dist');
 	}
 	const files = await fs.promises.readdir('dist', { recursive: true });
-	for (const file of files.filter((name) => name.endsWith('.js')).map((name) => path.join('dist', name))) {
+	for (const file of files
+		.filter((name) => name.endsWith('.js'))
+		.map((name) => path.join('dist', name))) {
 		const text = withShortNames(await fs.promises.readFile(file, 'utf8'));
 		// Without `format`, esbuild keeps the names at the top level of a file.
 		const { code } = await require('esbuild').transform(text, { minify: true, target: 'node20' });
@@ -38,16 +40,21 @@ async function compile() {
  */
 function withShortNames(text) {
 	const file = ts.createSourceFile('file.js', text, ts.ScriptTarget.ES2022, true);
-	const isNamed = (value) => ts.isArrowFunction(value) || ts.isFunctionExpression(value) || ts.isClassExpression(value);
+	const isNamed = (value) =>
+		ts.isArrowFunction(value) || ts.isFunctionExpression(value) || ts.isClassExpression(value);
 	const constants = file.statements
 		.filter(ts.isVariableStatement)
 		.flatMap(({ declarationList }) => declarationList.declarations)
-		.filter(({ name, initializer }) => ts.isIdentifier(name) && initializer !== undefined && !isNamed(initializer));
+		.filter(
+			({ name, initializer }) =>
+				ts.isIdentifier(name) && initializer !== undefined && !isNamed(initializer),
+		);
 	const places = new Map(constants.map(({ name }) => [name.text, []]));
 	const visit = (node) => {
 		if (ts.isIdentifier(node) && places.has(node.text) && !isPropertyName(node)) {
 			// Keep names that are declared again inside, or used as a shorthand property.
-			const isUnclear = ts.isShorthandPropertyAssignment(node.parent) || isDeclaredInside(node, file);
+			const isUnclear =
+				ts.isShorthandPropertyAssignment(node.parent) || isDeclaredInside(node, file);
 			if (isUnclear) places.delete(node.text);
 			else places.get(node.text).push(node.getStart());
 		}
@@ -59,7 +66,10 @@ function withShortNames(text) {
 	);
 	return changes
 		.sort((one, other) => other.start - one.start)
-		.reduce((all, { start, name, short }) => all.slice(0, start) + short + all.slice(start + name.length), text);
+		.reduce(
+			(all, { start, name, short }) => all.slice(0, start) + short + all.slice(start + name.length),
+			text,
+		);
 }
 
 /** Whether it names a property of an object, a class or a pattern: `a.name`, `{ name: 1 }`, `{ name: other } = a`. */
@@ -79,7 +89,9 @@ function isPropertyName(node) {
 function isDeclaredInside(node, file) {
 	const { parent } = node;
 	const isDeclaration =
-		parent.name === node && !ts.isPropertyAccessExpression(parent) && !ts.isObjectLiteralElement(parent);
+		parent.name === node &&
+		!ts.isPropertyAccessExpression(parent) &&
+		!ts.isObjectLiteralElement(parent);
 	return isDeclaration && parent.parent?.parent?.parent !== file;
 }
 
@@ -142,7 +154,9 @@ async function bundle() {
 		);
 		const file = path.join(folder, 'LICENSE');
 		// @cfworker/json-schema has no copy of its licence in the package.
-		const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim() : `Copyright ${author}\n${homepage}`;
+		const text = fs.existsSync(file)
+			? fs.readFileSync(file, 'utf8').trim()
+			: `Copyright ${author}\n${homepage}`;
 		return `${name} ${version} (${license})\n\n${text}\n`;
 	});
 	await fs.promises.writeFile(
@@ -169,7 +183,9 @@ async function workflows() {
 	const files = (await fs.promises.readdir('workflows')).filter((file) => file.endsWith('.json'));
 	await fs.promises.mkdir('dist/workflows/custom', { recursive: true });
 	for (const file of files) {
-		const text = JSON.stringify(JSON.parse(await fs.promises.readFile(path.join('workflows', file), 'utf8')));
+		const text = JSON.stringify(
+			JSON.parse(await fs.promises.readFile(path.join('workflows', file), 'utf8')),
+		);
 		let count = 0;
 		const custom = text
 			.replaceAll('"n8n-nodes-local-llama.', '"CUSTOM.')
@@ -184,14 +200,25 @@ async function workflows() {
  */
 async function baseUrlForScripts() {
 	const source = await fs.promises.readFile('lib/servers/base-url.ts', 'utf8');
-	const { code } = await require('esbuild').transform(source, { loader: 'ts', format: 'esm', target: 'node20' });
+	const { code } = await require('esbuild').transform(source, {
+		loader: 'ts',
+		format: 'esm',
+		target: 'node20',
+	});
 	const { format, resolveConfig } = require('prettier');
 	const file = 'scripts/lib/base-url.mjs';
 	const notice = '// Made from lib/servers/base-url.ts by "npm run build". Change it there.\n';
-	await fs.promises.writeFile(file, await format(notice + code, { ...(await resolveConfig(file)), filepath: file }));
+	await fs.promises.writeFile(
+		file,
+		await format(notice + code, { ...(await resolveConfig(file)), filepath: file }),
+	);
 }
 
-const build = series(clean, compile, parallel(bundle, icons, nodeJson, workflows, baseUrlForScripts));
+const build = series(
+	clean,
+	compile,
+	parallel(bundle, icons, nodeJson, workflows, baseUrlForScripts),
+);
 
 exports.clean = clean;
 exports.build = build;

@@ -206,13 +206,24 @@ await main(async () => {
 			'|---|---|---|---|---|---|---|---|',
 		);
 		if (options.only !== 'tools') {
-			const fixed = { baseUrl: server.url, n8n: install.folder, root, model: 'bench-model', tokens: TOKENS };
-			const contestants = await log.step('warm-up', async () => await startContestants(Object.keys(NAMES), fixed));
+			const fixed = {
+				baseUrl: server.url,
+				n8n: install.folder,
+				root,
+				model: 'bench-model',
+				tokens: TOKENS,
+			};
+			const contestants = await log.step(
+				'warm-up',
+				async () => await startContestants(Object.keys(NAMES), fixed),
+			);
 			try {
 				for (const [key, total] of Object.entries(TOTALS)) {
 					const streams = Number(key);
 					await log.step(`${streams} streams at once`, async () => {
-						out.push(...rowsOf(streams, await contestants.contest({ streams, total, rounds: ROUNDS })));
+						out.push(
+							...rowsOf(streams, await contestants.contest({ streams, total, rounds: ROUNDS })),
+						);
 					});
 				}
 			} finally {
@@ -231,7 +242,11 @@ await main(async () => {
 					...steps
 						.slice(0, -1)
 						.reverse()
-						.map((step) => ({ last: /** @type {const} */ ('tool'), contains: product(step), reply: call(step + 1) })),
+						.map((step) => ({
+							last: /** @type {const} */ ('tool'),
+							contains: product(step),
+							reply: call(step + 1),
+						})),
 					{ last: 'user', reply: call(1) },
 				],
 				{ contextLength: 8192, readsAsWritten: true },
@@ -246,8 +261,16 @@ await main(async () => {
 				node: { type: 'CUSTOM.localChatModel', typeVersion: 1, parameters: { model, options: {} } },
 			}));
 			const openAi = await toolLoop(binary, scripted, n8n, (url) => ({
-				credential: { name: 'openai', type: 'openAiApi', data: { apiKey: 'none', url: `${url}/v1` } },
-				node: { type: '@n8n/n8n-nodes-langchain.lmChatOpenAi', typeVersion: 1.2, parameters: { model, options: {} } },
+				credential: {
+					name: 'openai',
+					type: 'openAiApi',
+					data: { apiKey: 'none', url: `${url}/v1` },
+				},
+				node: {
+					type: '@n8n/n8n-nodes-langchain.lmChatOpenAi',
+					typeVersion: 1.2,
+					parameters: { model, options: {} },
+				},
 			}));
 			await n8n.stop();
 			out.push(

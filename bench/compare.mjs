@@ -39,13 +39,16 @@ const row = async (environment, situation) => {
 	/** @type {Map<ContestantName, Cell>} */
 	const cells = new Map();
 	const one = async (/** @type {ContestantName} */ name) => {
-		if (situation.without?.[name] === undefined) cells.set(name, await situation.run(environment, name));
+		if (situation.without?.[name] === undefined)
+			cells.set(name, await situation.run(environment, name));
 	};
 	await log.step(situation.title, async (progress) => {
 		if (situation.slow) await Promise.all(NAMES.map(one));
 		else for (const name of NAMES) await one(name);
 		progress.note(
-			NAMES.map((name) => ({ true: 'yes', false: 'no', undefined: '–' })[`${cells.get(name)?.right}`]).join(' '),
+			NAMES.map(
+				(name) => ({ true: 'yes', false: 'no', undefined: '–' })[`${cells.get(name)?.right}`],
+			).join(' '),
 		);
 	});
 	return { situation, cells };
@@ -63,8 +66,15 @@ await main(async () => {
 		const endless = join(work, 'endless.gguf');
 		writeTinyModel(endless, { contextLength: 65_536, meanTokens: Infinity });
 		const server = async (/** @type {import('../scripts/lib/types').LlamaServerOptions} */ more) =>
-			(await startLlamaServer(binary, { alias: 'test-model', threads: 1, contextSize: 16_384, parallel: 4, ...more }))
-				.url;
+			(
+				await startLlamaServer(binary, {
+					alias: 'test-model',
+					threads: 1,
+					contextSize: 16_384,
+					parallel: 4,
+					...more,
+				})
+			).url;
 		const userFolder = join(work, 'home');
 		await copyPreparedUserFolder(install, userFolder);
 		const n8n = await startN8n(install, { userFolder, customExtensions: [nodes] });
@@ -89,7 +99,8 @@ await main(async () => {
 			chosen.filter((situation) => situation.slow).map((situation) => row(environment, situation)),
 		);
 		const rows = [];
-		for (const situation of chosen.filter((one) => !one.slow)) rows.push(await row(environment, situation));
+		for (const situation of chosen.filter((one) => !one.slow))
+			rows.push(await row(environment, situation));
 		rows.push(...(await slow));
 		const text = markdown(rows, {
 			n8n: install.version,
@@ -99,7 +110,8 @@ await main(async () => {
 		});
 		log.line('');
 		log.line(text);
-		if (options.only === undefined && !options.quick) writeFileSync(join(root, 'bench', 'results', 'compare.md'), text);
+		if (options.only === undefined && !options.quick)
+			writeFileSync(join(root, 'bench', 'results', 'compare.md'), text);
 		await n8n.stop();
 	} finally {
 		rmSync(work, { recursive: true, force: true });

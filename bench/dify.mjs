@@ -4,7 +4,15 @@
  * simulator of the tests, in a process of its own. With a simulated second of 1000 ms it takes 17 minutes. Writes
  * bench/results/dify.md. Its options: bench/lib/programs.mjs.
  */
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+	closeSync,
+	mkdtempSync,
+	openSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+	writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -62,7 +70,14 @@ const startServer = async (work) => {
 		`,
 	);
 	const { url, key, workflow, knowledge } = JSON.parse(told);
-	return { url, key, workflow, knowledge, stop: async () => await service.stop(), pid: service.pid };
+	return {
+		url,
+		key,
+		workflow,
+		knowledge,
+		stop: async () => await service.stop(),
+		pid: service.pid,
+	};
 };
 
 /** @param {object} task @returns {Promise<Cost>} */
@@ -92,7 +107,13 @@ const workflowRuns = async ({ url, workflow }) => {
 	let first = 0;
 	for (const atOnce of [1, 16]) {
 		await log.step(`${runCount} workflow runs, ${atOnce} at once`, async () => {
-			const { ms } = await contest({ url, key: workflow, count: runCount, name: 'workflowRuns', atOnce });
+			const { ms } = await contest({
+				url,
+				key: workflow,
+				count: runCount,
+				name: 'workflowRuns',
+				atOnce,
+			});
 			first ||= ms;
 			rows.push(`| Dify Workflow | ${atOnce} | ${seconds(ms)} | ${(first / ms).toFixed(2)}× |`);
 		});
@@ -108,7 +129,10 @@ const knowledgeRows = async ({ url, knowledge }, work) => {
 	const file = join(work, 'big.mp4');
 	writeLargeFile(file);
 	const base = { url, knowledge, count, file };
-	const rows = ['| Dify Knowledge | Seconds | Requests | Writes | Memory grew by, MB |', '|---|---|---|---|---|'];
+	const rows = [
+		'| Dify Knowledge | Seconds | Requests | Writes | Memory grew by, MB |',
+		'|---|---|---|---|---|',
+	];
 	for (const [label, name] of [
 		[`Sync of ${count} unchanged documents`, 'syncUnchanged'],
 		[`A document of ${megabytes} MB, binary data in a file`, 'documentFromStore'],
@@ -188,9 +212,12 @@ await main(async () => {
 		]) {
 			await log.step(`${megabytes} MB: ${label}`, async () => {
 				const rounds = [];
-				for (let round = 0; round < 3; round += 1) rounds.push(await contest({ ...base, name, file }));
+				for (let round = 0; round < 3; round += 1)
+					rounds.push(await contest({ ...base, name, file }));
 				const [, median] = rounds.sort((one, other) => one.grownMb - other.grownMb);
-				out.push(`| ${label} | ${seconds(median?.ms ?? NaN)} | ${(median?.grownMb ?? NaN).toFixed(0)} |`);
+				out.push(
+					`| ${label} | ${seconds(median?.ms ?? NaN)} | ${(median?.grownMb ?? NaN).toFixed(0)} |`,
+				);
 			});
 		}
 		out.push('', ...(await knowledgeRows(server, work)));

@@ -72,7 +72,12 @@ const createOnOllama = async (url, file) => {
 		[`/api/blobs/${digest}`, new Uint8Array(bytes)],
 		[
 			'/api/create',
-			JSON.stringify({ model: MODEL, files: { 'model.gguf': digest }, parameters: { num_thread: 1 }, stream: false }),
+			JSON.stringify({
+				model: MODEL,
+				files: { 'model.gguf': digest },
+				parameters: { num_thread: 1 },
+				stream: false,
+			}),
 		],
 	])) {
 		const answer = await fetch(`${url}${path}`, { method: 'POST', body });
@@ -139,14 +144,20 @@ const insert = async (n8n, { label, chunks, type, parameters, credential }) => {
 	});
 	const before = cpuSecondsOf(n8n.service.pid);
 	const executionId = await n8n.runWorkflow(workflow, 'Start');
-	const execution = await patiently(n8n, async () => await n8n.waitForExecution(executionId, 30 * 60_000));
+	const execution = await patiently(
+		n8n,
+		async () => await n8n.waitForExecution(executionId, 30 * 60_000),
+	);
 	const cpuSeconds = cpuSecondsOf(n8n.service.pid) - before;
 	const { runData, error } = execution.data.resultData;
 	const stored = runData.Insert?.[0];
 	if (execution.status !== 'success' || stored === undefined)
 		throw new Error(`${label}: ${error?.message ?? 'failed'}`);
 	// In the format of n8n's database.
-	const { data } = await patiently(n8n, async () => await n8n.request('GET', `/rest/executions/${executionId}`));
+	const { data } = await patiently(
+		n8n,
+		async () => await n8n.request('GET', `/rest/executions/${executionId}`),
+	);
 	return { seconds: stored.executionTime / 1000, cpuSeconds, megabytes: data.length / 1e6 };
 };
 
@@ -160,7 +171,10 @@ const median = (values) => {
 const ratio = (value) => `${value.toFixed(2)}×`;
 
 await main(async () => {
-	const [{ install, nodes, binary }, { embedding }] = await Promise.all([ensureRealParts(log), ensureMiniLm(log)]);
+	const [{ install, nodes, binary }, { embedding }] = await Promise.all([
+		ensureRealParts(log),
+		ensureMiniLm(log),
+	]);
 	const ollamaBinary = await ensureOllama(log);
 	const work = mkdtempSync(join(tmpdir(), 'local-llama-bench-'));
 	try {
@@ -192,9 +206,18 @@ await main(async () => {
 				chunks: CHUNKS,
 				type: '@n8n/n8n-nodes-langchain.embeddingsOpenAi',
 				parameters: { model: MODEL, options: {} },
-				credential: { name: 'openai', type: 'openAiApi', data: { apiKey: 'none', url: `${llama.url}/v1` } },
+				credential: {
+					name: 'openai',
+					type: 'openAiApi',
+					data: { apiKey: 'none', url: `${llama.url}/v1` },
+				},
 			},
-			{ label: 'Local Embeddings on Ollama', server: 'Ollama', chunks: CHUNKS / 10, ...own(ollama.url) },
+			{
+				label: 'Local Embeddings on Ollama',
+				server: 'Ollama',
+				chunks: CHUNKS / 10,
+				...own(ollama.url),
+			},
 			{
 				label: "n8n's Embeddings Ollama",
 				server: 'Ollama',
@@ -235,7 +258,9 @@ await main(async () => {
 			'|---|---|---|---|---|---|---|---|---|',
 			...contestants.map(({ label, server, chunks }) => {
 				const { seconds, cpuSeconds, megabytes } = costOf(label);
-				const rival = costOf(server === 'Ollama' ? "n8n's Embeddings Ollama" : "n8n's Embeddings OpenAI");
+				const rival = costOf(
+					server === 'Ollama' ? "n8n's Embeddings Ollama" : "n8n's Embeddings OpenAI",
+				);
 				return `| ${server} | ${label} | ${chunks} | ${seconds.toFixed(1)} | ${ratio(seconds / rival.seconds)} | ${cpuSeconds.toFixed(1)} | ${ratio(cpuSeconds / rival.cpuSeconds)} | ${megabytes.toFixed(1)} | ${ratio(megabytes / rival.megabytes)} |`;
 			}),
 		].join('\n');

@@ -65,7 +65,10 @@ await main(async () => {
 		(line) => log.line(line),
 	);
 	for (const file of ['docs/faults.md', 'docs/faults.zh-CN.md'].map((name) => join(root, name)))
-		writeFileSync(file, await format(readFileSync(file, 'utf8'), { ...(await resolveConfig(file)), filepath: file }));
+		writeFileSync(
+			file,
+			await format(readFileSync(file, 'utf8'), { ...(await resolveConfig(file)), filepath: file }),
+		);
 	// Requests that were left hanging on purpose end with this process.
 	process.exit(well ? 0 : 1);
 });

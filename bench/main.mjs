@@ -7,7 +7,9 @@ const isHelp = (/** @type {string} */ typed) => ['--help', '-h', 'help'].include
 
 if (program === undefined) {
 	const asked = name === '' || isHelp(name);
-	process.stderr.write(`${asked ? '' : `There is no bench of the name "${name}".\n\n`}${usage(PROGRAMS)}\n`);
+	process.stderr.write(
+		`${asked ? '' : `There is no bench of the name "${name}".\n\n`}${usage(PROGRAMS)}\n`,
+	);
 	process.exit(asked ? 0 : 1);
 }
 if (isHelp(first)) {

@@ -73,16 +73,37 @@ await main(async () => {
 		const start = async (name, env) => {
 			const userFolder = join(folder, name);
 			await copyPreparedUserFolder(install, userFolder);
-			const started = await startN8n(install, { userFolder, customExtensions: [nodes], ...(env && { env }) });
+			const started = await startN8n(install, {
+				userFolder,
+				customExtensions: [nodes],
+				...(env && { env }),
+			});
 			await started.login(TEST_LOGIN);
 			return started;
 		};
 		const n8n = await start('home');
 		const share = options.quick ? 10 : Math.max(1, Number(options.share));
 		const version = await nodeVersion();
-		for (const [name, measure] of Object.entries({ agent, instant, items, slots, labels, memory, servers, tracing })) {
+		for (const [name, measure] of Object.entries({
+			agent,
+			instant,
+			items,
+			slots,
+			labels,
+			memory,
+			servers,
+			tracing,
+		})) {
 			if (options.only !== undefined && !options.only.split(',').includes(name)) continue;
-			const [heading = '', ...lines] = await measure({ n8n, start, binary, folder, log, rounds, share });
+			const [heading = '', ...lines] = await measure({
+				n8n,
+				start,
+				binary,
+				folder,
+				log,
+				rounds,
+				share,
+			});
 			const section = [
 				heading,
 				...lines,

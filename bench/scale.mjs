@@ -42,7 +42,8 @@ const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(0);
 const seconds = (ms) => (ms / 1000).toFixed(2);
 
 /** @param {number[]} values times to the first token, in milliseconds */
-const firstTokens = (values) => `${seconds(percentile(values, 0.5))} / ${seconds(percentile(values, 0.99))}`;
+const firstTokens = (values) =>
+	`${seconds(percentile(values, 0.5))} / ${seconds(percentile(values, 0.99))}`;
 
 /**
  * Measures one row in a newly started n8n, so that its memory is that of this row.
@@ -88,9 +89,15 @@ const measure = async ({ install, nodes, binary, postgres }, work, { atOnce, lim
 		await createAgentChat(n8n.main, 'agent', { url: llama.url, maxConcurrentRequests: limit });
 		await createDifyChat(n8n.main, 'dify', JSON.parse(told));
 		// Warm-up: the first chats load nodes and code.
-		await holdChats(n8n.webhook, questions(12, ['agent', 'dify']), { atOnce: 12, limitMs: 120_000 });
+		await holdChats(n8n.webhook, questions(12, ['agent', 'dify']), {
+			atOnce: 12,
+			limitMs: 120_000,
+		});
 		const startedAt = performance.now();
-		const outcomes = await holdChats(n8n.webhook, questions(chats, ['agent', 'dify']), { atOnce, limitMs: 300_000 });
+		const outcomes = await holdChats(n8n.webhook, questions(chats, ['agent', 'dify']), {
+			atOnce,
+			limitMs: 300_000,
+		});
 		const tookMs = performance.now() - startedAt;
 		const right = outcomes.filter(({ answer, text, ended }) => ended && answer === answerOf(text));
 		const first = (/** @type {string} */ id) =>
@@ -124,7 +131,10 @@ const replaceBetweenMarks = (page, text) => {
 	const before = readFileSync(path, 'utf8');
 	const [from, to] = [before.indexOf(MARK.begin), before.indexOf(MARK.end)];
 	if (from < 0 || to < from) throw new Error(`docs/${page} lacks the marks of the table`);
-	writeFileSync(path, `${before.slice(0, from + MARK.begin.length)}\n\n${text}\n\n${before.slice(to)}`);
+	writeFileSync(
+		path,
+		`${before.slice(0, from + MARK.begin.length)}\n\n${text}\n\n${before.slice(to)}`,
+	);
 };
 
 const WORDS = {
@@ -174,11 +184,14 @@ await main(async () => {
 	try {
 		for (const atOnce of [16, 64]) {
 			for (const limit of [0, SLOTS / WORKERS]) {
-				await log.step(`${chats} chats, ${atOnce} at once, limit ${limit || 'off'}`, async (progress) => {
-					const row = await measure(parts, work, { atOnce, limit });
-					progress.note(`${row.right} answered, ${row.perSecond.toFixed(1)} a second`);
-					rows.push({ atOnce, limit, ...row });
-				});
+				await log.step(
+					`${chats} chats, ${atOnce} at once, limit ${limit || 'off'}`,
+					async (progress) => {
+						const row = await measure(parts, work, { atOnce, limit });
+						progress.note(`${row.right} answered, ${row.perSecond.toFixed(1)} a second`);
+						rows.push({ atOnce, limit, ...row });
+					},
+				);
 			}
 		}
 	} finally {
@@ -194,7 +207,9 @@ await main(async () => {
 			firstTokens(dify),
 			...[memory.main, memory.webhook, memory.worker, memory.redis].map(megabytes),
 		]);
-		const table = [words.head, words.head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
+		const table = [words.head, words.head.map(() => '---'), ...lines].map(
+			(cells) => `| ${cells.join(' | ')} |`,
+		);
 		const text = `${words.machine(machine())}\n\n${table
 			.join('\n')
 			.replace(/\| ---/g, '|---')

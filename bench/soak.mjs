@@ -92,7 +92,10 @@ await main(async () => {
 	onExit(() => rmSync(work, { recursive: true, force: true }));
 	const snapshots = options.snapshots === undefined ? undefined : resolve(options.snapshots);
 	if (snapshots !== undefined) mkdirSync(snapshots, { recursive: true });
-	const servers = await log.step('start of the servers', async () => await startServers(parts, work, plan.control));
+	const servers = await log.step(
+		'start of the servers',
+		async () => await startServers(parts, work, plan.control),
+	);
 	const ids = await createWorkflows(servers.n8n, servers.urls, servers.dify, plan.control);
 	const command = `npm run bench -- soak ${process.argv.slice(2).join(' ')}`;
 	/** @type {SoakResult} */
@@ -126,7 +129,13 @@ await main(async () => {
 		const restedAt = Date.now();
 		const sample = await servers.measure();
 		const now = Date.now();
-		return { ...sample, atMs: now - startedAt, runs: ended, restMs: restedAt - pausedAt, measureMs: now - restedAt };
+		return {
+			...sample,
+			atMs: now - startedAt,
+			runs: ended,
+			restMs: restedAt - pausedAt,
+			measureMs: now - restedAt,
+		};
 	};
 	/** @param {number} turn @param {number} lasts */
 	const restartIn = async (turn, lasts) => {
@@ -138,7 +147,10 @@ await main(async () => {
 		const end = Date.now() + plan.warmUpMs;
 		for (const turn of [0, 1]) {
 			load.resume();
-			const lasts = Math.max(5000, Math.max(0, end - Date.now()) / (2 - turn) - SETTLE_MS - MEASURE_MS);
+			const lasts = Math.max(
+				5000,
+				Math.max(0, end - Date.now()) / (2 - turn) - SETTLE_MS - MEASURE_MS,
+			);
 			await Promise.all([restartIn(turn, lasts), delay(lasts)]);
 			await measure();
 		}
@@ -159,9 +171,11 @@ await main(async () => {
 		await Promise.all([delay(lasts), ...(restarts ? [restartIn(result.restarts, lasts)] : [])]);
 		if (restarts) result.restarts += 1;
 		result.samples.push(await measure());
-		if (!servers.n8n.service.running) throw new Error(`n8n ended (${servers.n8n.service.endReason})`);
+		if (!servers.n8n.service.running)
+			throw new Error(`n8n ended (${servers.n8n.service.endReason})`);
 		result.lastsMs = Date.now() - startedAt;
-		if (snapshots !== undefined && at === 0) await servers.snapshot(join(snapshots, 'first.heapsnapshot'));
+		if (snapshots !== undefined && at === 0)
+			await servers.snapshot(join(snapshots, 'first.heapsnapshot'));
 		if (Date.now() - lastLineAt >= 59_000) {
 			lastLineAt = Date.now();
 			log.line(`  ${progressLine(result)}`);

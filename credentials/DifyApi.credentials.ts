@@ -10,7 +10,12 @@ import type {
 
 import { booleanField, choiceField, stringField } from '../nodes/shared/field-kinds';
 import { resolveDifyBase } from '../lib/dify/base-url';
-import { difyHeaders, KEY_TEST_FIELD, KEY_TEST_PATHS, readDifyCredential } from '../lib/dify/credentials';
+import {
+	difyHeaders,
+	KEY_TEST_FIELD,
+	KEY_TEST_PATHS,
+	readDifyCredential,
+} from '../lib/dify/credentials';
 import type { FailureKind } from '../lib/errors/kinds';
 import { remedyFor } from '../lib/errors/remedies';
 import {
@@ -34,7 +39,8 @@ async function authenticate(
 	request: IHttpRequestOptions,
 ): Promise<IHttpRequestOptions> {
 	const credential = readDifyCredential(data);
-	const isTest = request.baseURL !== undefined && request.baseURL === data.baseUrl && request.url === TEST_PATH;
+	const isTest =
+		request.baseURL !== undefined && request.baseURL === data.baseUrl && request.url === TEST_PATH;
 	return {
 		...request,
 		...(isTest
@@ -62,7 +68,8 @@ export class DifyApi implements ICredentialType {
 
 	icon: Icon = { light: 'file:../icons/dify.svg', dark: 'file:../icons/dify.dark.svg' };
 
-	documentationUrl = 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/dify.md';
+	documentationUrl =
+		'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/dify.md';
 
 	properties: INodeProperties[] = [
 		stringField('Base URL', 'baseUrl', {
@@ -86,7 +93,11 @@ export class DifyApi implements ICredentialType {
 					value: 'app',
 					description: 'Key of a chatbot, agent, chatflow, text generator or workflow (app-…)',
 				},
-				{ name: 'Knowledge', value: 'knowledge', description: 'Key of the knowledge bases of a workspace (dataset-…)' },
+				{
+					name: 'Knowledge',
+					value: 'knowledge',
+					description: 'Key of the knowledge bases of a workspace (dataset-…)',
+				},
 			],
 			description:
 				'What the key was made for. The key of an app does not open knowledge bases, nor the other way round.',
@@ -102,8 +113,13 @@ export class DifyApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
-			...[301, 302, 303, 307, 308].map((status) => statusRule(status, `The server redirects. ${advice('redirect')}`)),
-			statusRule(401, `The API key is refused, by Dify or by a proxy in front of it. ${advice('unauthorized')}`),
+			...[301, 302, 303, 307, 308].map((status) =>
+				statusRule(status, `The server redirects. ${advice('redirect')}`),
+			),
+			statusRule(
+				401,
+				`The API key is refused, by Dify or by a proxy in front of it. ${advice('unauthorized')}`,
+			),
 			statusRule(
 				403,
 				`The request is refused. If it is Dify that refuses: ${advice('appDisabled')} Otherwise a proxy such as nginx or Cloudflare in front of Dify does not let it through.`,
@@ -117,7 +133,10 @@ export class DifyApi implements ICredentialType {
 				statusRule(status, `A proxy answers, but Dify behind it does not. ${advice('gateway')}`),
 			),
 			plainTextRule(`Text or a web page answers here, not Dify's API. ${advice('webFrontend')}`),
-			missingFieldRule(KEY_TEST_FIELD, `Another program than Dify answers here. ${advice('webFrontend')}`),
+			missingFieldRule(
+				KEY_TEST_FIELD,
+				`Another program than Dify answers here. ${advice('webFrontend')}`,
+			),
 		] as ICredentialTestRequest['rules'],
 	};
 }

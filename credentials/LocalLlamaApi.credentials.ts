@@ -8,7 +8,13 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { booleanField, choiceField, numberField, rowsField, stringField } from '../nodes/shared/field-kinds';
+import {
+	booleanField,
+	choiceField,
+	numberField,
+	rowsField,
+	stringField,
+} from '../nodes/shared/field-kinds';
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/credential';
 import {
@@ -48,7 +54,8 @@ async function authenticate(
 	request: IHttpRequestOptions,
 ): Promise<IHttpRequestOptions> {
 	const credential = readLocalLlamaCredential(data);
-	const isTest = request.baseURL !== undefined && request.baseURL === data.baseUrl && request.url === TEST_PATH;
+	const isTest =
+		request.baseURL !== undefined && request.baseURL === data.baseUrl && request.url === TEST_PATH;
 	return {
 		...request,
 		...(isTest
@@ -76,7 +83,8 @@ export class LocalLlamaApi implements ICredentialType {
 
 	icon: Icon = { light: 'file:../icons/localLlama.svg', dark: 'file:../icons/localLlama.dark.svg' };
 
-	documentationUrl = 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/servers.md';
+	documentationUrl =
+		'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/servers.md';
 
 	properties: INodeProperties[] = [
 		stringField('Base URL', 'baseUrl', {
@@ -148,7 +156,8 @@ export class LocalLlamaApi implements ICredentialType {
 		rules: [
 			...Object.entries(STATUSES).flatMap(([kind, statuses]) =>
 				statuses.flatMap((status) => {
-					const said = sentence(kind as FailureKind, status) + (kind === 'wrongPath' ? NO_VERSION : '');
+					const said =
+						sentence(kind as FailureKind, status) + (kind === 'wrongPath' ? NO_VERSION : '');
 					return [statusRule(status, said), bodyRule('error.code', status, said)];
 				}),
 			),

@@ -9,7 +9,11 @@ export interface LruCacheOptions<V> {
 }
 
 /** One request per key: concurrent and later callers share its result. A failure is not kept, so the next call tries again. */
-export async function fetchOnce<K, V>(known: Map<K, Promise<V>>, key: K, fetch: () => Promise<V>): Promise<V> {
+export async function fetchOnce<K, V>(
+	known: Map<K, Promise<V>>,
+	key: K,
+	fetch: () => Promise<V>,
+): Promise<V> {
 	const fetching = known.get(key) ?? fetch();
 	known.set(key, fetching);
 	fetching.catch(() => known.delete(key));
@@ -65,7 +69,8 @@ export class LruCache<V> {
 		this.delete(key);
 		this.entries.set(key, { value, until: Date.now() + ttlMs });
 		this.size += this.sizeOf(value);
-		while (this.entries.size > maxEntries || this.size > maxSize) this.delete(this.entries.keys().next().value!);
+		while (this.entries.size > maxEntries || this.size > maxSize)
+			this.delete(this.entries.keys().next().value!);
 	}
 
 	delete(key: string): void {

@@ -18,7 +18,9 @@ export function soundFormat(sound: Uint8Array): { mimeType: string; extension: s
 }
 
 /** The same, but undefined for unknown first bytes. */
-export function soundSignature(sound: Uint8Array): { mimeType: string; extension: string } | undefined {
+export function soundSignature(
+	sound: Uint8Array,
+): { mimeType: string; extension: string } | undefined {
 	const head = String.fromCharCode(...sound.subarray(0, 12));
 	const known = FORMATS.find(([signature]) => signature.test(head));
 	return known === undefined ? undefined : { mimeType: known[1], extension: known[2] };

@@ -70,7 +70,8 @@ const TOKENS = /"|\\[^]|-?(?:\d[\d.eE+-]*|(?:NaN|Infinity)\b)/g;
  * @param parsed the parsed JSON, if it was parsed already
  */
 export function exactJson(json: string, parsed = parseJson(json)): ExactJson {
-	if (!(parsed === undefined ? /NaN|Infinity/ : /\d{16}|e\+?\d{3}/i).test(json)) return { value: parsed, large: [] };
+	if (!(parsed === undefined ? /NaN|Infinity/ : /\d{16}|e\+?\d{3}/i).test(json))
+		return { value: parsed, large: [] };
 	const large: string[] = [];
 	let quoted = false;
 	const kept = json.replace(TOKENS, (token) => {
@@ -86,13 +87,17 @@ export function exactJson(json: string, parsed = parseJson(json)): ExactJson {
 export function keptAsText(numbers: Iterable<string>): string[] {
 	const [first, ...more] = new Set(numbers);
 	if (first === undefined) return [];
-	const names = [first, ...more.slice(0, MAX_NAMED)].join(', ') + (more.length > MAX_NAMED ? ', …' : '');
+	const names =
+		[first, ...more.slice(0, MAX_NAMED)].join(', ') + (more.length > MAX_NAMED ? ', …' : '');
 	return [`No number of JavaScript holds ${names} exactly: kept as text.`];
 }
 
 function isExact(token: string): boolean {
 	const number = Number(token);
-	return Number.isFinite(number) && (Number.isSafeInteger(number) || String(number) === token || /[.eE]/.test(token));
+	return (
+		Number.isFinite(number) &&
+		(Number.isSafeInteger(number) || String(number) === token || /[.eE]/.test(token))
+	);
 }
 
 /** Parses a JSON object; undefined for anything else. */
@@ -104,7 +109,9 @@ export function parseObject(body: string): Record<string, unknown> | undefined {
 /** JSON with the keys of every object sorted, so that equal values give equal texts. */
 export function canonicalJson(value: unknown): string {
 	return JSON.stringify(value, (_key, inner: unknown) =>
-		isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+		isRecord(inner)
+			? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+			: inner,
 	);
 }
 
@@ -134,7 +141,8 @@ export function finiteNumber(value: unknown): number | undefined {
 
 /** A finite number, also one written as text. */
 export function plainNumber(value: unknown): number | undefined {
-	const isText = typeof value === 'string' && /^[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?$/i.test(value.trim());
+	const isText =
+		typeof value === 'string' && /^[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?$/i.test(value.trim());
 	return finiteNumber(isText ? Number(value) : value);
 }
 
@@ -159,12 +167,17 @@ export function isFilled(value: unknown): boolean {
 
 /** The fields whose values are filled. */
 export function filled<T extends object>(fields: T): Partial<T> {
-	return Object.fromEntries(Object.entries(fields).filter(([, value]) => isFilled(value))) as Partial<T>;
+	return Object.fromEntries(
+		Object.entries(fields).filter(([, value]) => isFilled(value)),
+	) as Partial<T>;
 }
 
 /** The fields that are not undefined, so that `...optional({ a, b })` adds no undefined field to an object. */
-export function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+export function optional<T extends object>(
+	fields: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
 	const set: Partial<Record<keyof T, unknown>> = {};
-	for (const name of Object.keys(fields) as Array<keyof T>) if (fields[name] !== undefined) set[name] = fields[name];
+	for (const name of Object.keys(fields) as Array<keyof T>)
+		if (fields[name] !== undefined) set[name] = fields[name];
 	return set as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -5,7 +5,13 @@
 import connect from 'undici/lib/api/api-connect.js';
 import { prototype } from 'undici/lib/dispatcher/dispatcher.js';
 
-export { dereference, format, type Schema, type SchemaDraft, validate } from '@cfworker/json-schema';
+export {
+	dereference,
+	format,
+	type Schema,
+	type SchemaDraft,
+	validate,
+} from '@cfworker/json-schema';
 export { RegExpParser, type AST } from '@eslint-community/regexpp';
 export { nice, ticks } from 'd3-array';
 export { line } from 'd3-shape';

@@ -51,7 +51,11 @@ function waveFile(format: Buffer, samples: Buffer): Buffer {
 		chunkHeader('data', samples.length),
 		data,
 	]);
-	return Buffer.concat([chunkHeader('RIFF', content.length + 4), Buffer.from('WAVE', 'latin1'), content]);
+	return Buffer.concat([
+		chunkHeader('RIFF', content.length + 4),
+		Buffer.from('WAVE', 'latin1'),
+		content,
+	]);
 }
 
 function chunkHeader(name: string, length: number): Buffer {
@@ -85,7 +89,11 @@ function readWave(sound: Buffer, from: number): Wave | undefined {
 }
 
 function nextWave(sound: Buffer, from: number): number {
-	for (let at = sound.indexOf('RIFF', from, 'latin1'); at >= 0; at = sound.indexOf('RIFF', at + 1, 'latin1'))
+	for (
+		let at = sound.indexOf('RIFF', from, 'latin1');
+		at >= 0;
+		at = sound.indexOf('RIFF', at + 1, 'latin1')
+	)
 		if (isWave(sound, at)) return at;
 	return sound.length;
 }

@@ -12,9 +12,12 @@ const log = createLog();
 await main(async () => {
 	await ensureDependencies(log);
 	await ensureBuild(log, { force: true });
-	const { stdout } = await npm(['pack', '--ignore-scripts', '--pack-destination', root, '--loglevel=error'], {
-		cwd: root,
-	});
+	const { stdout } = await npm(
+		['pack', '--ignore-scripts', '--pack-destination', root, '--loglevel=error'],
+		{
+			cwd: root,
+		},
+	);
 	log.line(join(root, stdout.trim().split('\n').at(-1) ?? ''));
 	return 0;
 });

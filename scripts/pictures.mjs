@@ -23,7 +23,16 @@ const log = createLog();
  */
 const compress = async (source, target) => {
 	mkdirSync(dirname(target), { recursive: true });
-	await run('pngquant', ['--quality=60-90', '--strip', '--speed', '1', '--force', '--output', target, source]);
+	await run('pngquant', [
+		'--quality=60-90',
+		'--strip',
+		'--speed',
+		'1',
+		'--force',
+		'--output',
+		target,
+		source,
+	]);
 	await run('optipng', ['-quiet', '-o2', target]);
 };
 
@@ -72,7 +81,9 @@ await main(async () => {
 		const most = moves ? LARGEST_MOVING_BYTES : LARGEST_BYTES;
 		const { size } = statSync(target);
 		total += size;
-		log.line(`  ${formatSize(size).padStart(9)}  ${file}${size > most ? '  too large: show less of the window' : ''}`);
+		log.line(
+			`  ${formatSize(size).padStart(9)}  ${file}${size > most ? '  too large: show less of the window' : ''}`,
+		);
 	}
 	log.line(`  ${formatSize(total).padStart(9)}  in all. Look at each before you commit it.`);
 	return 0;

@@ -22,7 +22,13 @@ import { allOrEveryFailure, main } from './lib/main.mjs';
 import { findModelServer, namedServer, startModelServer } from './lib/model-server.mjs';
 import { ensureModel } from './lib/model.mjs';
 import { ensureN8n } from './lib/n8n-install.mjs';
-import { executeWorkflow, importCredentials, importWorkflows, n8nCommand, startN8n } from './lib/n8n.mjs';
+import {
+	executeWorkflow,
+	importCredentials,
+	importWorkflows,
+	n8nCommand,
+	startN8n,
+} from './lib/n8n.mjs';
 import { filesBelow, readJsonIfThere, shortHash, startData } from './lib/paths.mjs';
 import { freePortFrom } from './lib/ports.mjs';
 import { isStopping } from './lib/proc.mjs';
@@ -181,7 +187,8 @@ const once = async (question) => {
 		? summary.answer.trim() === ''
 			? 'The agent ended without an error and without an answer.'
 			: ''
-		: describeFailure(execution.run.data) || String(execution.error?.message ?? 'The execution failed.');
+		: describeFailure(execution.run.data) ||
+			String(execution.error?.message ?? 'The execution failed.');
 	log.line();
 	log.line(`Question    ${question}`);
 	if (diagnosis) {
@@ -196,10 +203,14 @@ const once = async (question) => {
 	const { promptTokens, completionTokens, modelCalls, tokensPerSecond: speed } = summary;
 	const calls = modelCalls === 1 ? '1 model call' : `${modelCalls} model calls`;
 	log.line(`Tokens      ${promptTokens} read, ${completionTokens} written, in ${calls}`);
-	log.line(`Speed       ${speed === undefined ? 'not told by the server' : `${speed.toFixed(1)} tokens/s`}`);
+	log.line(
+		`Speed       ${speed === undefined ? 'not told by the server' : `${speed.toFixed(1)} tokens/s`}`,
+	);
 	log.line('Steps');
 	for (const { name, ms, note, ok } of log.timings) {
-		log.line(`  ${formatDuration(ms).padStart(12)}  ${name}${note ? ` (${note})` : ''}${ok ? '' : ', failed'}`);
+		log.line(
+			`  ${formatDuration(ms).padStart(12)}  ${name}${note ? ` (${note})` : ''}${ok ? '' : ', failed'}`,
+		);
 	}
 	log.line(`  ${formatDuration(Date.now() - startedAt).padStart(12)}  in all`);
 	return 0;
@@ -214,7 +225,8 @@ const LOGIN_FILE = join(startData, 'login.json');
  * @param {string} userFolder
  */
 const forgetLostLogin = async (install, userFolder) => {
-	if (readJsonIfThere(LOGIN_FILE) || !existsSync(join(userFolder, '.n8n', 'database.sqlite'))) return;
+	if (readJsonIfThere(LOGIN_FILE) || !existsSync(join(userFolder, '.n8n', 'database.sqlite')))
+		return;
 	await log.step('account whose login is lost', async (progress) => {
 		const { code, output } = await n8nCommand(install, ['user-management:reset'], { userFolder });
 		if (code !== 0) throw new Error(`n8n could not take the account out:\n${output.trim()}`);
@@ -233,7 +245,9 @@ const isAccepted = async (editor, login) => {
 		return true;
 	} catch (error) {
 		// With two-factor authentication n8n answers 401 too, after a correct password.
-		return !(error instanceof Error && /HTTP 401/.test(error.message)) || /mfa/i.test(error.message);
+		return (
+			!(error instanceof Error && /HTTP 401/.test(error.message)) || /mfa/i.test(error.message)
+		);
 	}
 };
 
@@ -249,7 +263,10 @@ const ensureOwner = async (editor) => {
 	/** @type {Login | undefined} */
 	const kept = readJsonIfThere(LOGIN_FILE);
 	// n8n requires a capital letter and a digit.
-	const login = kept ?? { email: 'owner@playground.local', password: `Llama-${randomBytes(6).toString('hex')}-1` };
+	const login = kept ?? {
+		email: 'owner@playground.local',
+		password: `Llama-${randomBytes(6).toString('hex')}-1`,
+	};
 	if (userManagement.showSetupOnFirstLoad) {
 		await log.step('owner account', async () => await editor.setupOwner(login));
 		writeFileSync(LOGIN_FILE, JSON.stringify(login), { mode: 0o600 });
@@ -265,7 +282,8 @@ const ensureOwner = async (editor) => {
  * @param {string} line of n8n's log
  */
 const onReload = (line) => {
-	if (/Hot reload triggered/.test(line)) log.line(`  n8n reloads the nodes (${new Date().toISOString()})`);
+	if (/Hot reload triggered/.test(line))
+		log.line(`  n8n reloads the nodes (${new Date().toISOString()})`);
 };
 
 /**
@@ -302,11 +320,15 @@ const serve = async (wantedPort, dev) => {
 
 	log.line();
 	const readyAfter = formatDuration(Date.now() - startedAt);
-	log.line(`n8n         http://localhost:${port}  (version ${n8n.version}, ready after ${readyAfter})`);
+	log.line(
+		`n8n         http://localhost:${port}  (version ${n8n.version}, ready after ${readyAfter})`,
+	);
 	log.line(`Login       ${login}`);
 	log.line(`Model       ${describeServer(server)}`);
 	for (const [index, { id, name }] of workflows.entries()) {
-		log.line(`${(index === 0 ? 'Workflows' : '').padEnd(12)}http://localhost:${port}/workflow/${id}  ${name}`);
+		log.line(
+			`${(index === 0 ? 'Workflows' : '').padEnd(12)}http://localhost:${port}/workflow/${id}  ${name}`,
+		);
 	}
 	log.line(`Logs        ${logFile}`);
 	log.line();
@@ -315,10 +337,12 @@ const serve = async (wantedPort, dev) => {
 		log.line('Sources are watched: credentials, icons, lib, nodes.');
 	}
 	log.line('Ctrl-C ends everything.');
-	const ends = [editor.service, ...(server.service ? [server.service] : [])].map(async (service) => {
-		await service.exited;
-		return service;
-	});
+	const ends = [editor.service, ...(server.service ? [server.service] : [])].map(
+		async (service) => {
+			await service.exited;
+			return service;
+		},
+	);
 	const ended = await Promise.race(ends);
 	if (isStopping()) return 1;
 	log.line();
@@ -341,9 +365,11 @@ await main(async () => {
 		process.stdout.write(`${HELP}\n`);
 		return 0;
 	}
-	if (positionals.length > 0) throw new Error(`Not understood: ${positionals.join(' ')}\n\n${HELP}`);
+	if (positionals.length > 0)
+		throw new Error(`Not understood: ${positionals.join(' ')}\n\n${HELP}`);
 	const port = Number(values.port);
-	if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`--port ${values.port} is not a port`);
+	if (!Number.isInteger(port) || port < 1 || port > 65_535)
+		throw new Error(`--port ${values.port} is not a port`);
 	// Check the setting now, not after minutes of installing.
 	namedServer();
 	if (values.once === undefined) {
@@ -354,7 +380,8 @@ await main(async () => {
 		);
 	}
 	const question = values.once.trim();
-	if (question === '') throw new Error('--once needs a question: npm start -- --once "Say hello in one sentence"');
+	if (question === '')
+		throw new Error('--once needs a question: npm start -- --once "Say hello in one sentence"');
 	return await withExclusiveLock(
 		'once',
 		async () => await once(question),

@@ -37,7 +37,8 @@ const log = createLog();
 const chosenRuns = () => {
 	const chosen = process.env.LOCAL_LLAMA_SERVER || undefined;
 	const runs = Object.entries(RUNS).filter(([server]) => chosen === undefined || server === chosen);
-	if (runs.length === 0) throw new Error(`LOCAL_LLAMA_SERVER=${chosen} is neither ${Object.keys(RUNS).join(' nor ')}`);
+	if (runs.length === 0)
+		throw new Error(`LOCAL_LLAMA_SERVER=${chosen} is neither ${Object.keys(RUNS).join(' nor ')}`);
 	return runs;
 };
 
@@ -48,21 +49,36 @@ const prepare = async () => {
 		await dependencies;
 		return await stageBuild(await ensureBuild(log));
 	};
-	const [, n8n, nodes, llamaServer, wheel, tinyModel, smolLm2, verdaccio, chromium, redis, miniLm, postgres] =
-		await allOrEveryFailure([
-			dependencies,
-			ensureN8n(log, { nodeReady: dependencies }),
-			built(),
-			ensureLlamaServer(log, { router: true }),
-			optionalPart(log, async () => await log.step('llama-server of the Python package', ensureLlamaWheel)),
-			ensureTinyModel(log),
-			optionalPart(log, async () => await ensureSmolLm2(log)),
-			optionalPart(log, async () => await ensureVerdaccio(log)),
-			optionalPart(log, findChromium),
-			optionalPart(log, findRedis),
-			optionalPart(log, async () => await ensureMiniLm(log)),
-			optionalPart(log, async () => await ensurePostgres(log)),
-		]);
+	const [
+		,
+		n8n,
+		nodes,
+		llamaServer,
+		wheel,
+		tinyModel,
+		smolLm2,
+		verdaccio,
+		chromium,
+		redis,
+		miniLm,
+		postgres,
+	] = await allOrEveryFailure([
+		dependencies,
+		ensureN8n(log, { nodeReady: dependencies }),
+		built(),
+		ensureLlamaServer(log, { router: true }),
+		optionalPart(
+			log,
+			async () => await log.step('llama-server of the Python package', ensureLlamaWheel),
+		),
+		ensureTinyModel(log),
+		optionalPart(log, async () => await ensureSmolLm2(log)),
+		optionalPart(log, async () => await ensureVerdaccio(log)),
+		optionalPart(log, findChromium),
+		optionalPart(log, findRedis),
+		optionalPart(log, async () => await ensureMiniLm(log)),
+		optionalPart(log, async () => await ensurePostgres(log)),
+	]);
 	return {
 		n8n,
 		nodes,
@@ -103,7 +119,10 @@ await main(async () => {
 					name: 'real parts',
 					counts: false,
 					check: async () =>
-						writeFileSync(partsFile, JSON.stringify({ ...(await prepare()), work, transcripts }, null, '\t')),
+						writeFileSync(
+							partsFile,
+							JSON.stringify({ ...(await prepare()), work, transcripts }, null, '\t'),
+						),
 				},
 				...runs.map(([server, name]) => ({
 					name,
@@ -113,7 +132,8 @@ await main(async () => {
 						if (server === 'wheel') args.push('--passWithNoTests');
 						const env = { LOCAL_LLAMA_E2E: partsFile, LOCAL_LLAMA_SERVER: server };
 						const tally = await runJest(log, args, env);
-						if (existsSync(transcripts)) log.line(`  Transcripts of streamed chats: ${transcripts}`);
+						if (existsSync(transcripts))
+							log.line(`  Transcripts of streamed chats: ${transcripts}`);
 						return tally;
 					},
 				})),
@@ -123,7 +143,9 @@ await main(async () => {
 			return code;
 		},
 		(holder) => {
-			throw new Error(`The end-to-end tests run already in this clone (process ${holder ?? 'unknown'})`);
+			throw new Error(
+				`The end-to-end tests run already in this clone (process ${holder ?? 'unknown'})`,
+			);
 		},
 	);
 });

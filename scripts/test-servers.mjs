@@ -47,9 +47,14 @@ const partOf = async (suite, find) =>
 const preparePython = async () => {
 	/** @type {Partial<import('./lib/types').RealServerParts['python']>} */
 	const found = {};
-	const names = /** @type {import('./lib/types').PythonServerName[]} */ (Object.keys(PYTHON_SERVERS));
+	const names = /** @type {import('./lib/types').PythonServerName[]} */ (
+		Object.keys(PYTHON_SERVERS)
+	);
 	for (const name of names) {
-		found[name] = await partOf(PYTHON_SERVERS[name].suite, async () => await ensurePythonServer(log, name));
+		found[name] = await partOf(
+			PYTHON_SERVERS[name].suite,
+			async () => await ensurePythonServer(log, name),
+		);
 	}
 	return /** @type {import('./lib/types').RealServerParts['python']} */ (found);
 };
@@ -63,7 +68,10 @@ const prepare = async () => {
 		optionalPart(log, async () => await ensureFastapi(log)),
 	]);
 	// In sequence: each build uses all cores.
-	const llamaServer = await optionalPart(log, async () => await ensureLlamaServer(log, { router: true }));
+	const llamaServer = await optionalPart(
+		log,
+		async () => await ensureLlamaServer(log, { router: true }),
+	);
 	const whisper = await partOf('whisper', async () => ({
 		server: await ensureWhisperServer(log),
 		model: await ensureWhisperModel(),
@@ -103,12 +111,17 @@ await main(async () => {
 				{
 					name: 'real servers',
 					counts: false,
-					check: async () => writeFileSync(partsFile, JSON.stringify({ ...(await prepare()), work }, null, '\t')),
+					check: async () =>
+						writeFileSync(partsFile, JSON.stringify({ ...(await prepare()), work }, null, '\t')),
 				},
 				{
 					name: 'tests against real servers',
 					check: async () => {
-						const args = ['--config=jest.servers.config.cjs', '--runInBand', ...process.argv.slice(2)];
+						const args = [
+							'--config=jest.servers.config.cjs',
+							'--runInBand',
+							...process.argv.slice(2),
+						];
 						return await runJest(log, args, { LOCAL_LLAMA_SERVERS: partsFile });
 					},
 				},
@@ -118,7 +131,9 @@ await main(async () => {
 			return code;
 		},
 		(holder) => {
-			throw new Error(`The tests against real servers run already in this clone (process ${holder ?? 'unknown'})`);
+			throw new Error(
+				`The tests against real servers run already in this clone (process ${holder ?? 'unknown'})`,
+			);
 		},
 	);
 });

@@ -39,7 +39,13 @@ await main(async () => {
 			{
 				name: 'formatting',
 				check: async () =>
-					await tool('prettier', ['--check', '.', '--cache', '--cache-location', join(cache, 'prettier')]),
+					await tool('prettier', [
+						'--check',
+						'.',
+						'--cache',
+						'--cache-location',
+						join(cache, 'prettier'),
+					]),
 			},
 			{ name: 'lint', check: async () => await tool('n8n-node', ['lint']) },
 			{
@@ -65,9 +71,12 @@ await main(async () => {
 			{
 				name: 'package',
 				check: async (progress) => {
-					const { stdout } = await npm(['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'], {
-						cwd: root,
-					});
+					const { stdout } = await npm(
+						['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'],
+						{
+							cwd: root,
+						},
+					);
 					/** @type {import('./lib/types').PackedPackage[]} */
 					const [packed] = JSON.parse(stdout);
 					if (!packed) throw new Error(`npm pack said nothing about the package:\n${stdout}`);
@@ -76,9 +85,12 @@ await main(async () => {
 					const named = [...(manifest.n8n?.nodes ?? []), ...(manifest.n8n?.credentials ?? [])];
 					const problems = [
 						...packageProblems(packed, manifest),
-						...named.filter((file) => !existsSync(join(root, file))).map((file) => `${file} was not built`),
+						...named
+							.filter((file) => !existsSync(join(root, file)))
+							.map((file) => `${file} was not built`),
 					];
-					if (problems.length > 0) throw new Error(`The package is not right:\n- ${problems.join('\n- ')}`);
+					if (problems.length > 0)
+						throw new Error(`The package is not right:\n- ${problems.join('\n- ')}`);
 					progress.note(`${formatSize(packed.size)}, ${packed.files.length} files`);
 				},
 			},

@@ -22,9 +22,13 @@ const MAX_ROUND_MS = 600_000;
  * @param {object} fixed settings that all of them share
  */
 export const startContestant = (name, fixed) => {
-	const child = spawn(node, [join(root, 'bench', 'chat', 'contestant.mjs'), JSON.stringify({ name, ...fixed })], {
-		stdio: ['pipe', 'pipe', 'inherit'],
-	});
+	const child = spawn(
+		node,
+		[join(root, 'bench', 'chat', 'contestant.mjs'), JSON.stringify({ name, ...fixed })],
+		{
+			stdio: ['pipe', 'pipe', 'inherit'],
+		},
+	);
 	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 	return {
 		/**
@@ -36,7 +40,12 @@ export const startContestant = (name, fixed) => {
 			let timer;
 			const late = new Promise((_resolve, reject) => {
 				timer = setTimeout(
-					() => reject(new Error(`${name} did not end a round of ${work.total} streams, ${work.streams} at once`)),
+					() =>
+						reject(
+							new Error(
+								`${name} did not end a round of ${work.total} streams, ${work.streams} at once`,
+							),
+						),
 					MAX_ROUND_MS,
 				);
 			});
@@ -62,7 +71,10 @@ const WARM_UP_TOKENS = 100_000;
  * @param {Record<string, object>} own settings of one contestant, by its name
  */
 export const startContestants = async (names, fixed, own = {}) => {
-	const running = names.map((name) => ({ name, process: startContestant(name, { ...fixed, ...own[name] }) }));
+	const running = names.map((name) => ({
+		name,
+		process: startContestant(name, { ...fixed, ...own[name] }),
+	}));
 	const stop = () => running.forEach(({ process }) => process.stop());
 	try {
 		const total = Math.ceil(WARM_UP_TOKENS / fixed.tokens);
@@ -87,7 +99,8 @@ export const startContestants = async (names, fixed, own = {}) => {
 			for (const { process } of running) await process.round({ streams, total: streams });
 			for (let round = 0; round < rounds; round += 1) {
 				const order = running.map((_one, index) => running[(index + round) % running.length]);
-				for (const one of order) if (one) results[one.name]?.push(await one.process.round({ streams, total }));
+				for (const one of order)
+					if (one) results[one.name]?.push(await one.process.round({ streams, total }));
 			}
 			return results;
 		},

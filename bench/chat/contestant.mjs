@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const { name, baseUrl, n8n, root, model, tokens } = JSON.parse(process.argv[2] ?? '');
-const host = createRequire(join(n8n, 'node_modules', '@n8n', 'n8n-nodes-langchain', 'package.json'));
+const host = createRequire(
+	join(n8n, 'node_modules', '@n8n', 'n8n-nodes-langchain', 'package.json'),
+);
 const own = createRequire(join(root, 'package.json'));
 const extra = { ignore_eos: true, temperature: 1 };
 const question = 'Tell me a story.';
@@ -17,7 +19,14 @@ const question = 'Tell me a story.';
 const context = {
 	addInputData: () => ({ index: 0 }),
 	addOutputData: () => {},
-	getNode: () => ({ id: '1', name: 'Model', type: 'bench', typeVersion: 1, position: [0, 0], parameters: {} }),
+	getNode: () => ({
+		id: '1',
+		name: 'Model',
+		type: 'bench',
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: {},
+	}),
 	getNextRunIndex: () => 0,
 	logAiEvent: () => {},
 	getExecutionCancelSignal: () => undefined,

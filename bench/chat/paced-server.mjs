@@ -17,7 +17,8 @@ const serve = () => {
 	const event = (rest) =>
 		`data: ${JSON.stringify({ ...rest, created: 1763000000, id: 'chatcmpl-bench', model: 'bench-model', system_fingerprint: 'b1-bench', object: 'chat.completion.chunk' })}\n\n`;
 	/** @param {object} delta @param {string | null} reason */
-	const choice = (delta, reason = null) => event({ choices: [{ finish_reason: reason, index: 0, delta }] });
+	const choice = (delta, reason = null) =>
+		event({ choices: [{ finish_reason: reason, index: 0, delta }] });
 	const server = createServer((incoming, outgoing) => {
 		incoming.resume();
 		if (!incoming.url?.endsWith('/chat/completions'))
@@ -30,12 +31,14 @@ const serve = () => {
 			let written = 0;
 			const write = () => {
 				if (outgoing.destroyed) return;
-				const due = rate === undefined ? written + 10 : 1 + ((performance.now() - startedAt) * rate) / 1000;
+				const due =
+					rate === undefined ? written + 10 : 1 + ((performance.now() - startedAt) * rate) / 1000;
 				for (; written < Math.min(tokens, due); written += 1)
 					outgoing.write(choice({ content: ` word${written % 97}` }));
 				if (written < tokens) {
 					if (rate === undefined) setImmediate(write);
-					else setTimeout(write, Math.max(1, startedAt + (written * 1000) / rate - performance.now()));
+					else
+						setTimeout(write, Math.max(1, startedAt + (written * 1000) / rate - performance.now()));
 					return;
 				}
 				const usage = { prompt_tokens: 12, completion_tokens: tokens, total_tokens: tokens + 12 };

@@ -29,7 +29,8 @@ const spread = (all) =>
 	`${median(all).toFixed(2)}× (${quantile(all, 0.25).toFixed(2)}–${quantile(all, 0.75).toFixed(2)})`;
 
 /** @param {Results} results @param {string} other */
-const cpuRatios = (results, other) => ratios(results.localChatModel ?? [], results[other] ?? [], 'cpuMsPer1000');
+const cpuRatios = (results, other) =>
+	ratios(results.localChatModel ?? [], results[other] ?? [], 'cpuMsPer1000');
 
 /** @param {string} cell @param {Results} results */
 const rowOf = (cell, results) => {
@@ -49,7 +50,8 @@ export const runPaired = async ({ log, n8n, against, rounds, cells }) => {
 	if (!existsSync(join(other, 'dist', 'lib', 'chat', 'client.js')))
 		throw new Error(`No build in ${other}: run \`npm run build\` there.`);
 	const server = await startPacedServer();
-	const wanted = cells?.split(',') ?? RATES.flatMap((rate) => STREAMS.map((streams) => `${rate}x${streams}`));
+	const wanted =
+		cells?.split(',') ?? RATES.flatMap((rate) => STREAMS.map((streams) => `${rate}x${streams}`));
 	const names = ['localChatModel', 'other', 'chatOpenAi'];
 	const fixed = { baseUrl: server.url, n8n, root, model: 'bench-model', tokens: 1000 };
 	/** @type {Array<{ cell: string, results: Results }>} */
@@ -57,7 +59,8 @@ export const runPaired = async ({ log, n8n, against, rounds, cells }) => {
 	try {
 		const contestants = await log.step(
 			'warm-up',
-			async () => await startContestants(names, fixed, { other: { name: 'localChatModel', root: other } }),
+			async () =>
+				await startContestants(names, fixed, { other: { name: 'localChatModel', root: other } }),
 		);
 		try {
 			for (const name of wanted) {
@@ -65,7 +68,10 @@ export const runPaired = async ({ log, n8n, against, rounds, cells }) => {
 				const cell = `${rate} | ${streams}`;
 				await log.step(`${rate} tokens/s in each of ${streams}`, async () => {
 					await server.set({ rate, tokens: rate * SECONDS });
-					measured.push({ cell, results: await contestants.contest({ streams, total: answersOf(streams), rounds }) });
+					measured.push({
+						cell,
+						results: await contestants.contest({ streams, total: answersOf(streams), rounds }),
+					});
 				});
 			}
 		} finally {

@@ -11,7 +11,8 @@ import { CONTESTANTS } from './contestants.mjs';
 /** @typedef {import('../../scripts/lib/types').Workflow} Workflow */
 
 const UNFINISHED = ['new', 'running', 'waiting'];
-const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+const PIXEL =
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 let count = 0;
 
 /**
@@ -52,11 +53,20 @@ const workflowOf = (question, contestant, { credential, webhookId }) => {
 				: { type: '@n8n/n8n-nodes-langchain.agent', typeVersion: 3.1 }),
 			parameters: {
 				...(streamed ? {} : { promptType: 'define', text: question.text }),
-				...(question.root === 'chain' ? {} : { options: question.picture ? { passthroughBinaryImages: true } : {} }),
+				...(question.root === 'chain'
+					? {}
+					: { options: question.picture ? { passthroughBinaryImages: true } : {} }),
 			},
 		},
 		{
-			...{ id: '3', name: 'Model', type, typeVersion, position: [200, 200], parameters: parameters(question) },
+			...{
+				id: '3',
+				name: 'Model',
+				type,
+				typeVersion,
+				position: [200, 200],
+				parameters: parameters(question),
+			},
 			credentials: { [credentialOf('').type]: { id: credential.id, name: credential.name } },
 		},
 	];
@@ -89,7 +99,13 @@ const workflowOf = (question, contestant, { credential, webhookId }) => {
 				parameters: { assignments },
 			},
 			{
-				...{ id: '6', name: 'File', type: 'n8n-nodes-base.convertToFile', typeVersion: 1.1, position: [0, 400] },
+				...{
+					id: '6',
+					name: 'File',
+					type: 'n8n-nodes-base.convertToFile',
+					typeVersion: 1.1,
+					position: [0, 400],
+				},
 				parameters: { operation: 'toBinary', sourceProperty: 'data', options },
 			},
 		);
@@ -97,7 +113,12 @@ const workflowOf = (question, contestant, { credential, webhookId }) => {
 		connections.Picture = { main: [[{ node: 'File', type: 'main', index: 0 }]] };
 		connections.File = { main: [[{ node: 'Root', type: 'main', index: 0 }]] };
 	}
-	return { name: `${webhookId} ${contestant}`, nodes, connections, settings: { executionOrder: 'v1' } };
+	return {
+		name: `${webhookId} ${contestant}`,
+		nodes,
+		connections,
+		settings: { executionOrder: 'v1' },
+	};
 };
 
 /**
@@ -108,9 +129,15 @@ const workflowOf = (question, contestant, { credential, webhookId }) => {
  */
 const post = async (url, body, signal) => {
 	// Not `fetch`, which has its own timeout of five minutes.
-	const sent = request(url, { method: 'POST', headers: { 'content-type': 'application/json' }, signal });
+	const sent = request(url, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json' },
+		signal,
+	});
 	sent.end(JSON.stringify(body));
-	return await new Promise((resolve, reject) => sent.once('response', resolve).once('error', reject));
+	return await new Promise((resolve, reject) =>
+		sent.once('response', resolve).once('error', reject),
+	);
 };
 
 /**
@@ -163,7 +190,11 @@ const executionOf = async (n8n, workflowId) => {
 
 /** @param {unknown} value */
 const text = (value) =>
-	typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+	typeof value === 'string'
+		? value
+		: value === undefined || value === null
+			? ''
+			: JSON.stringify(value);
 
 /**
  * @param {import('../../scripts/lib/types').Execution} execution
@@ -173,15 +204,24 @@ const text = (value) =>
 const outcomeOf = (execution, shown) => {
 	const { runData, error } = execution.data.resultData;
 	const models = runData.Model ?? [];
-	const failed = models.find((one) => one.error)?.error ?? runData.Root?.find((one) => one.error)?.error ?? error;
-	const put = /** @type {Record<string, unknown>} */ (runData.Root?.at(-1)?.data?.main?.[0]?.[0]?.json ?? {});
-	const calls = models.flatMap((run) => run.data?.ai_languageModel?.[0]?.map(({ json }) => json) ?? []);
+	const failed =
+		models.find((one) => one.error)?.error ??
+		runData.Root?.find((one) => one.error)?.error ??
+		error;
+	const put = /** @type {Record<string, unknown>} */ (
+		runData.Root?.at(-1)?.data?.main?.[0]?.[0]?.json ?? {}
+	);
+	const calls = models.flatMap(
+		(run) => run.data?.ai_languageModel?.[0]?.map(({ json }) => json) ?? [],
+	);
 	return {
 		shown,
 		// A chain puts the fields of parsed JSON into the item itself.
 		output: text(put.output ?? put.text ?? (Object.keys(put).length > 0 ? put : '')),
 		status: execution.status,
-		...(failed ? { error: { message: text(failed.message), description: text(failed.description) } } : {}),
+		...(failed
+			? { error: { message: text(failed.message), description: text(failed.description) } }
+			: {}),
 		ms: Date.parse(execution.stoppedAt ?? '') - Date.parse(execution.startedAt),
 		tools: (runData.Calculator ?? []).map((run) => ({
 			input: text(run.inputOverride?.ai_tool?.[0]?.[0]?.json),
@@ -204,8 +244,13 @@ const outcomeOf = (execution, shown) => {
 export const begin = async (n8n, contestant, url, question) => {
 	const { credential: credentialOf, baseUrl } = CONTESTANTS[contestant];
 	const name = `compare-${(count += 1)}`;
-	const credential = await n8n.createCredential({ name, ...credentialOf(question.baseUrl ?? baseUrl(url)) });
-	const workflow = await n8n.createWorkflow(workflowOf(question, contestant, { credential, webhookId: name }));
+	const credential = await n8n.createCredential({
+		name,
+		...credentialOf(question.baseUrl ?? baseUrl(url)),
+	});
+	const workflow = await n8n.createWorkflow(
+		workflowOf(question, contestant, { credential, webhookId: name }),
+	);
 	/** @type {ReturnType<typeof chat> | undefined} */
 	let reading;
 	let id;

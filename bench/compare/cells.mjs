@@ -13,7 +13,8 @@ export const quote = (text) => {
 };
 
 /** @param {number} ms */
-export const duration = (ms) => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
+export const duration = (ms) =>
+	ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 
 /** @param {number} count @param {string} what */
 export const counted = (count, what) => `${count} ${what}${count === 1 ? '' : 's'}`;
@@ -23,7 +24,8 @@ export const counted = (count, what) => `${count} ${what}${count === 1 ? '' : 's
  *
  * @param {Outcome} outcome
  */
-export const errorText = ({ error }) => [error?.message, error?.description].filter(Boolean).join(' — ');
+export const errorText = ({ error }) =>
+	[error?.message, error?.description].filter(Boolean).join(' — ');
 
 /**
  * The answer as the user reads it: the text streamed into the chat, else the node's output.
@@ -36,7 +38,8 @@ export const answerOf = ({ shown, output }) => shown || output;
  * @param {Outcome} outcome
  * @param {Tap} tap
  */
-export const cost = ({ ms }, { requests }) => `${counted(requests.length, 'request')}, ${duration(ms)}`;
+export const cost = ({ ms }, { requests }) =>
+	`${counted(requests.length, 'request')}, ${duration(ms)}`;
 
 /**
  * @param {Outcome} outcome
@@ -44,7 +47,11 @@ export const cost = ({ ms }, { requests }) => `${counted(requests.length, 'reque
  */
 export const result = (outcome) => {
 	const { shown, error, status } = outcome;
-	if (error) return [...(shown ? [`typed ${quote(shown)}, then`] : []), `error ${quote(errorText(outcome))}`];
+	if (error)
+		return [
+			...(shown ? [`typed ${quote(shown)}, then`] : []),
+			`error ${quote(errorText(outcome))}`,
+		];
 	if (status !== 'success') return [`execution ended as “${status}”`];
 	const answer = answerOf(outcome);
 	return [answer.trim() === '' ? 'empty answer, no error' : `answer ${quote(answer)}`];
@@ -57,4 +64,6 @@ export const result = (outcome) => {
 export const toolRuns = ({ tools }) =>
 	tools.length === 0
 		? ['no tool was run']
-		: tools.map(({ input, output }) => `ran the tool with ${quote(input)}, which gave ${quote(output)}`);
+		: tools.map(
+				({ input, output }) => `ran the tool with ${quote(input)}, which gave ${quote(output)}`,
+			);

@@ -50,8 +50,13 @@ export const CONTESTANTS = {
 		credential: (baseUrl) => ({ type: 'localLlamaApi', data: { baseUrl } }),
 		parameters: (question) => ({
 			model: LOCATOR,
-			...(question.jsonSchema ? { responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(question.jsonSchema) } : {}),
-			options: { ...option('maxTokens', question.maxTokens), ...option('firstTokenLimit', question.limitSeconds) },
+			...(question.jsonSchema
+				? { responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(question.jsonSchema) }
+				: {}),
+			options: {
+				...option('maxTokens', question.maxTokens),
+				...option('firstTokenLimit', question.limitSeconds),
+			},
 		}),
 	},
 	responses: {
@@ -79,7 +84,11 @@ export const CONTESTANTS = {
 	completions: {
 		...OPEN_AI,
 		label: 'OpenAI Chat Model, *Use Responses API* off',
-		parameters: (question) => ({ model: LOCATOR, responsesApiEnabled: false, options: openAiOptions(question) }),
+		parameters: (question) => ({
+			model: LOCATOR,
+			responsesApiEnabled: false,
+			options: openAiOptions(question),
+		}),
 	},
 	ollama: {
 		label: 'Ollama Chat Model',

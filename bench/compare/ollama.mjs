@@ -18,7 +18,10 @@ const toMessage = ({ role, content, tool_calls: calls, tool_name: name }) => ({
 				tool_calls: calls.map((call, index) => ({
 					type: 'function',
 					id: `call_${index}`,
-					function: { name: call.function.name, arguments: JSON.stringify(call.function.arguments) },
+					function: {
+						name: call.function.name,
+						arguments: JSON.stringify(call.function.arguments),
+					},
 				})),
 			}
 		: {}),
@@ -55,7 +58,8 @@ export const ollamaLines = () => {
 		const { delta = {}, finish_reason: finished } = choices[0] ?? {};
 		const lines = [];
 		if (delta.content) lines.push(part({ content: delta.content }));
-		if (delta.reasoning_content) lines.push(part({ content: '', thinking: delta.reasoning_content }));
+		if (delta.reasoning_content)
+			lines.push(part({ content: '', thinking: delta.reasoning_content }));
 		for (const {
 			index,
 			function: { name = '', arguments: args = '' },
@@ -68,7 +72,9 @@ export const ollamaLines = () => {
 		if (usage) {
 			// Ollama sends a call only when it is complete.
 			for (const { name, args } of calls)
-				lines.push(part({ content: '', tool_calls: [{ function: { name, arguments: JSON.parse(args) } }] }));
+				lines.push(
+					part({ content: '', tool_calls: [{ function: { name, arguments: JSON.parse(args) } }] }),
+				);
 			const ns = Math.round((performance.now() - started) * 1e6);
 			lines.push(
 				line({

@@ -77,7 +77,13 @@ export const typedAs = (title, url, faults) => ({
 	title,
 	wanted: 'the answer',
 	run: async (environment, contestant) =>
-		await askThroughTap(environment, contestant, { url, faults }, { text: 'greet me' }, answers(ANSWERS.greeting)),
+		await askThroughTap(
+			environment,
+			contestant,
+			{ url, faults },
+			{ text: 'greet me' },
+			answers(ANSWERS.greeting),
+		),
 });
 
 /**
@@ -100,13 +106,19 @@ export const silentFor = (title, holdMs, streamed, limitSeconds) => ({
 			{ faults: { holdMs } },
 			{ text: 'greet me', streamed, limitSeconds, timeoutMs: holdMs + 30_000 },
 			(outcome, tap) => {
-				const again = tap.requests.slice(1).map(({ atMs }) => duration(atMs - (tap.requests[0]?.atMs ?? 0)));
+				const again = tap.requests
+					.slice(1)
+					.map(({ atMs }) => duration(atMs - (tap.requests[0]?.atMs ?? 0)));
 				return {
 					right: answerOf(outcome).trim() === ANSWERS.greeting && again.length === 0,
 					says: [
-						...(outcome.status === 'canceled' ? ['no answer when the measurement ended'] : result(outcome)),
+						...(outcome.status === 'canceled'
+							? ['no answer when the measurement ended']
+							: result(outcome)),
 						cost(outcome, tap),
-						...(again.length > 0 ? [`gave up and sent the request again after ${again.join(', ')}`] : []),
+						...(again.length > 0
+							? [`gave up and sent the request again after ${again.join(', ')}`]
+							: []),
 					],
 				};
 			},
@@ -125,18 +137,24 @@ export const breaks = (title, faults, reason) => ({
 	title,
 	wanted: 'an error that says what happened, and the partial text in the execution data',
 	run: async (environment, contestant) =>
-		await askThroughTap(environment, contestant, { faults }, { text: 'tell a story' }, (outcome, tap) => {
-			const beginning = ANSWERS.story.slice(0, 15);
-			const kept = JSON.stringify(outcome.execution.data.resultData).includes(beginning);
-			return {
-				right: outcome.error !== undefined && reason.test(errorText(outcome)) && kept,
-				says: [
-					...result(outcome),
-					`partial text ${kept ? 'kept' : 'not kept'} in the execution data`,
-					cost(outcome, tap),
-				],
-			};
-		}),
+		await askThroughTap(
+			environment,
+			contestant,
+			{ faults },
+			{ text: 'tell a story' },
+			(outcome, tap) => {
+				const beginning = ANSWERS.story.slice(0, 15);
+				const kept = JSON.stringify(outcome.execution.data.resultData).includes(beginning);
+				return {
+					right: outcome.error !== undefined && reason.test(errorText(outcome)) && kept,
+					says: [
+						...result(outcome),
+						`partial text ${kept ? 'kept' : 'not kept'} in the execution data`,
+						cost(outcome, tap),
+					],
+				};
+			},
+		),
 });
 
 /**
@@ -150,7 +168,10 @@ export const breaks = (title, faults, reason) => ({
 const stopped = async (environment, contestant, { upstream, faults, streamed }, ready) => {
 	const tap = await environment.tap(upstream, faults);
 	try {
-		const run = await begin(environment.n8n, contestant, tap.url, { text: 'Go on for ever', streamed });
+		const run = await begin(environment.n8n, contestant, tap.url, {
+			text: 'Go on for ever',
+			streamed,
+		});
 		while (!ready(tap)) await delay(20);
 		await delay(1000);
 		const pressedAt = performance.now();
@@ -179,13 +200,19 @@ export const stops = (title, silent, streamed) => ({
 	run: async (environment, contestant) => {
 		const rounds = [];
 		for (let round = 0; round < STOPS; round += 1) {
-			const how = { upstream: environment.endless, faults: silent ? { holdMs: 60_000 } : {}, streamed };
+			const how = {
+				upstream: environment.endless,
+				faults: silent ? { holdMs: 60_000 } : {},
+				streamed,
+			};
 			// Without streaming some nodes request the answer in one piece: nothing is visible before it is complete.
 			const ready = (/** @type {Tap} */ { requests }) =>
 				streamed && !silent ? (requests[0]?.records.length ?? 0) > 5 : requests.length > 0;
 			rounds.push(await stopped(environment, contestant, how, ready));
 		}
-		const median = rounds.map(({ ms }) => ms).sort((one, other) => one - other)[Math.floor(STOPS / 2)] ?? Infinity;
+		const median =
+			rounds.map(({ ms }) => ms).sort((one, other) => one - other)[Math.floor(STOPS / 2)] ??
+			Infinity;
 		const requests = Math.max(...rounds.map((one) => one.requests));
 		return {
 			right: median < 5000 && requests === 1,
@@ -209,7 +236,13 @@ export const inputs = ({ tools }) => tools.map(({ input }) => input).join(' ');
  * @param {boolean} [streamed]
  */
 export const askForProduct = async (environment, contestant, judge, streamed) =>
-	await askThroughTap(environment, contestant, {}, { text: 'what is one product?', calculator: true, streamed }, judge);
+	await askThroughTap(
+		environment,
+		contestant,
+		{},
+		{ text: 'what is one product?', calculator: true, streamed },
+		judge,
+	);
 
 /**
  * The model calls one tool.
@@ -243,7 +276,10 @@ export const oneCall = (title, streamed) => ({
 export const keepsTo = (title, jsonSchema) => ({
 	title,
 	wanted: 'an answer that keeps to the schema',
-	without: { completions: 'offers JSON mode only; a schema by hand in *Extra Body*', ollama: 'offers JSON mode only' },
+	without: {
+		completions: 'offers JSON mode only; a schema by hand in *Extra Body*',
+		ollama: 'offers JSON mode only',
+	},
 	run: async (environment, contestant) =>
 		await askThroughTap(
 			environment,

@@ -50,7 +50,11 @@ export const markdown = (rows, { n8n, node, seconds, date }) => {
 		tableRow(['Situation', 'Wanted', ...NAMES.map((name) => CONTESTANTS[name].label)]),
 		tableRow(['---', '---', ...NAMES.map(() => '---')]),
 		...rows.map(({ situation, cells }) =>
-			tableRow([situation.title, situation.wanted, ...NAMES.map((name) => cellText(situation, name, cells.get(name)))]),
+			tableRow([
+				situation.title,
+				situation.wanted,
+				...NAMES.map((name) => cellText(situation, name, cells.get(name))),
+			]),
 		),
 		tableRow(['**Sum of "yes"**', '', ...counts]),
 		'',

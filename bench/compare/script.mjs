@@ -1,7 +1,8 @@
 /** Answers of the scripted model, by the question. */
 
 /** @param {string} input */
-const call = (input) => `<tool_call>\n{"name": "Calculator", "arguments": {"input": "${input}"}}\n</tool_call>`;
+const call = (input) =>
+	`<tool_call>\n{"name": "Calculator", "arguments": {"input": "${input}"}}\n</tool_call>`;
 
 export const THOUGHT = 'I need a calculator before I can answer.';
 
@@ -17,8 +18,16 @@ export const ANSWERS = {
 export const REPLIES = [
 	{ last: 'tool', reply: ANSWERS.product },
 	{ last: 'user', contains: 'greet', reply: ANSWERS.greeting },
-	{ last: 'user', contains: 'plan', reply: `<think>\nFirst I weigh it up.\n</think>\n\n${ANSWERS.plan}` },
-	{ last: 'user', contains: 'one product', reply: `<think>\n${THOUGHT}\n</think>\n\n${call('17*23')}` },
+	{
+		last: 'user',
+		contains: 'plan',
+		reply: `<think>\nFirst I weigh it up.\n</think>\n\n${ANSWERS.plan}`,
+	},
+	{
+		last: 'user',
+		contains: 'one product',
+		reply: `<think>\n${THOUGHT}\n</think>\n\n${call('17*23')}`,
+	},
 	{
 		last: 'user',
 		contains: 'both products',

@@ -40,7 +40,10 @@ export const SITUATIONS = [
 		{ onlyV1: true },
 	),
 	typedAs('Base URL typed as `http://host:8080/v1`', (url) => `${url}/v1`),
-	typedAs('Base URL typed as `http://host:8080/v1/chat/completions`', (url) => `${url}/v1/chat/completions`),
+	typedAs(
+		'Base URL typed as `http://host:8080/v1/chat/completions`',
+		(url) => `${url}/v1/chat/completions`,
+	),
 	{
 		title: '`<think>…</think>` inside the answer (llama-server with `--reasoning-format none`)',
 		wanted: 'the answer without the thinking',
@@ -63,7 +66,11 @@ export const SITUATIONS = [
 				const logged = outcome.log.includes(THOUGHT);
 				return {
 					right: logged && !answerOf(outcome).includes(THOUGHT),
-					says: [...result(outcome), logged ? 'thinking in the log' : 'no thinking in the log', cost(outcome, tap)],
+					says: [
+						...result(outcome),
+						logged ? 'thinking in the log' : 'no thinking in the log',
+						cost(outcome, tap),
+					],
 				};
 			}),
 	},
@@ -76,7 +83,9 @@ export const SITUATIONS = [
 				return {
 					right: back === 1,
 					says: [
-						back === 0 ? 'not sent back' : `sent back ${back === 1 ? 'once' : counted(back, 'time')}`,
+						back === 0
+							? 'not sent back'
+							: `sent back ${back === 1 ? 'once' : counted(back, 'time')}`,
 						cost(outcome, tap),
 					],
 				};
@@ -92,13 +101,25 @@ export const SITUATIONS = [
 		title: 'Answer of nothing but thinking, ended by the token limit',
 		wanted: 'an error that says so',
 		run: async (environment, contestant) =>
-			await askThroughTap(environment, contestant, {}, { text: 'ponder', maxTokens: 4 }, failsSaying(/think/i)),
+			await askThroughTap(
+				environment,
+				contestant,
+				{},
+				{ text: 'ponder', maxTokens: 4 },
+				failsSaying(/think/i),
+			),
 	},
 	{
 		title: 'Empty answer',
 		wanted: 'an error',
 		run: async (environment, contestant) =>
-			await askThroughTap(environment, contestant, {}, { text: 'say nothing' }, failsSaying(/empty/i)),
+			await askThroughTap(
+				environment,
+				contestant,
+				{},
+				{ text: 'say nothing' },
+				failsSaying(/empty/i),
+			),
 	},
 	{
 		title: 'Tool call cut by the token limit',
@@ -192,7 +213,11 @@ export const SITUATIONS = [
 				}),
 			),
 	},
-	breaks('Error in the middle of the stream, under status 200', { endAfterText: 6, end: 'error' }, /compute error/i),
+	breaks(
+		'Error in the middle of the stream, under status 200',
+		{ endAfterText: 6, end: 'error' },
+		/compute error/i,
+	),
 	breaks(
 		'Connection cut in the middle of the stream',
 		{ endAfterText: 6, end: 'cut' },
@@ -234,8 +259,11 @@ export const SITUATIONS = [
 				{ upstream: environment.small },
 				{ text: 'word '.repeat(400) },
 				(outcome, tap) => {
-					const numbers = /"n_prompt_tokens":(\d+),"n_ctx":(\d+)/.exec(tap.requests[0]?.records[0] ?? '');
-					const told = numbers?.slice(1).every((number) => errorText(outcome).includes(number)) ?? false;
+					const numbers = /"n_prompt_tokens":(\d+),"n_ctx":(\d+)/.exec(
+						tap.requests[0]?.records[0] ?? '',
+					);
+					const told =
+						numbers?.slice(1).every((number) => errorText(outcome).includes(number)) ?? false;
 					return { right: told, says: [...result(outcome), cost(outcome, tap)] };
 				},
 			),
@@ -251,7 +279,9 @@ export const SITUATIONS = [
 				{ text: 'What is it?', streamed: false, picture: true },
 				(outcome, tap) => {
 					const { messages, input } = tap.requests[0]?.body ?? {};
-					const ofUser = /** @type {import('../../scripts/lib/types').JsonObject[]} */ (messages ?? input ?? [])
+					const ofUser = /** @type {import('../../scripts/lib/types').JsonObject[]} */ (
+						messages ?? input ?? []
+					)
 						.filter(({ role }) => role === 'user')
 						.map((one) => JSON.stringify(one));
 					const isPicture = (/** @type {string} */ one) => one.includes('iVBORw0KGgo');
@@ -268,7 +298,10 @@ export const SITUATIONS = [
 	keepsTo('JSON schema', SCHEMA),
 	keepsTo('JSON schema with a part that llama.cpp refuses (a look-ahead in `pattern`)', {
 		...SCHEMA,
-		properties: { ...SCHEMA.properties, code: { type: 'string', pattern: '^(?=x)[a-z]{2}$', maxLength: 8 } },
+		properties: {
+			...SCHEMA.properties,
+			code: { type: 'string', pattern: '^(?=x)[a-z]{2}$', maxLength: 8 },
+		},
 	}),
 	{
 		title: 'Tokens in the execution data',
@@ -278,11 +311,15 @@ export const SITUATIONS = [
 				const own = tap.requests.at(-1)?.counted;
 				const usage = outcome.calls[0]?.tokenUsage;
 				const exact =
-					own !== undefined && usage?.promptTokens === own.prompt && usage?.completionTokens === own.completion;
+					own !== undefined &&
+					usage?.promptTokens === own.prompt &&
+					usage?.completionTokens === own.completion;
 				const told = `${usage?.promptTokens ?? 'no'} for the prompt, ${usage?.completionTokens ?? 'no'} for the answer`;
 				return {
 					right: exact,
-					says: [exact ? told : `${told}; the server counted ${own?.prompt} and ${own?.completion}`],
+					says: [
+						exact ? told : `${told}; the server counted ${own?.prompt} and ${own?.completion}`,
+					],
 				};
 			}),
 	},
@@ -309,5 +346,10 @@ export const SITUATIONS = [
 	silentFor('Server silent for 310 s, workflow that does not stream', 310_000, false),
 	silentFor('Server silent for 620 s, chat that streams', 620_000, true),
 	silentFor('Server silent for 620 s, workflow that does not stream', 620_000, false),
-	silentFor('Server silent for 620 s, *Timeout* or *First Token Limit* set to 15 minutes', 620_000, true, 900),
+	silentFor(
+		'Server silent for 620 s, *Timeout* or *First Token Limit* set to 15 minutes',
+		620_000,
+		true,
+		900,
+	),
 ];

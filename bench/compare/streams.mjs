@@ -15,7 +15,12 @@ const event = (json) => `data: ${JSON.stringify(json)}\n\n`;
 
 /** @param {Piece[]} pieces */
 const chatCompletions = (pieces) => {
-	const head = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'test-model' };
+	const head = {
+		id: 'chatcmpl-1',
+		object: 'chat.completion.chunk',
+		created: 1,
+		model: 'test-model',
+	};
 	/** @param {object} delta */
 	const chunk = (delta, finish = /** @type {string | null} */ (null)) =>
 		event({ ...head, choices: [{ index: 0, delta, finish_reason: finish }] });
@@ -38,7 +43,11 @@ const chatCompletions = (pieces) => {
 			return chunk({ tool_calls: [{ index: piece.call, function: { arguments: piece.args } }] });
 		}),
 		chunk({}, pieces.some((piece) => 'call' in piece) ? 'tool_calls' : 'stop'),
-		event({ ...head, choices: [], usage: { prompt_tokens: 10, completion_tokens: 10, total_tokens: 20 } }),
+		event({
+			...head,
+			choices: [],
+			usage: { prompt_tokens: 10, completion_tokens: 10, total_tokens: 20 },
+		}),
 		'data: [DONE]\n\n',
 	];
 };
@@ -49,10 +58,19 @@ const responses = (pieces) => {
 	const names = pieces.flatMap((piece) => ('name' in piece ? [piece] : []));
 	/** @param {number} call */
 	const argsOf = (call) =>
-		pieces.flatMap((piece) => ('args' in piece && piece.call === call ? [piece.args] : [])).join('');
+		pieces
+			.flatMap((piece) => ('args' in piece && piece.call === call ? [piece.args] : []))
+			.join('');
 	/** @param {{ call: number, name: string }} piece */
 	const callItem = ({ call, name }, args = '', status = 'in_progress') => ({
-		...{ type: 'function_call', id: `fc_${call}`, call_id: callId(call), name, arguments: args, status },
+		...{
+			type: 'function_call',
+			id: `fc_${call}`,
+			call_id: callId(call),
+			name,
+			arguments: args,
+			status,
+		},
 	});
 	const message = (/** @type {string} */ text) => ({
 		...{
@@ -73,7 +91,9 @@ const responses = (pieces) => {
 		...more,
 	});
 	/** @type {Array<{ type: string, [field: string]: unknown }>} */
-	const events = [{ type: 'response.created', response: response({ status: 'in_progress', output: [] }) }];
+	const events = [
+		{ type: 'response.created', response: response({ status: 'in_progress', output: [] }) },
+	];
 	if (texts.length > 0)
 		events.push({
 			type: 'response.output_item.added',
@@ -90,7 +110,11 @@ const responses = (pieces) => {
 				delta: piece.text,
 			});
 		else if ('name' in piece)
-			events.push({ type: 'response.output_item.added', output_index: piece.call, item: callItem(piece) });
+			events.push({
+				type: 'response.output_item.added',
+				output_index: piece.call,
+				item: callItem(piece),
+			});
 		else
 			events.push({
 				type: 'response.function_call_arguments.delta',
@@ -114,8 +138,13 @@ const responses = (pieces) => {
 		events.push({ type: 'response.output_item.done', output_index: index, item });
 	});
 	const usage = { input_tokens: 10, output_tokens: 10, total_tokens: 20 };
-	events.push({ type: 'response.completed', response: response({ status: 'completed', output: items, usage }) });
-	return events.map((one, index) => `event: ${one.type}\n${event({ ...one, sequence_number: index })}`);
+	events.push({
+		type: 'response.completed',
+		response: response({ status: 'completed', output: items, usage }),
+	});
+	return events.map(
+		(one, index) => `event: ${one.type}\n${event({ ...one, sequence_number: index })}`,
+	);
 };
 
 /** @param {string} text */
@@ -132,7 +161,8 @@ const ollama = (text) => [
  */
 export const says = (text) => (body, dialect) => {
 	if (dialect === 'ollama') return ollama(text);
-	if (body.stream === true) return dialect === 'responses' ? responses([{ text }]) : chatCompletions([{ text }]);
+	if (body.stream === true)
+		return dialect === 'responses' ? responses([{ text }]) : chatCompletions([{ text }]);
 	const content = [{ type: 'output_text', text, annotations: [] }];
 	const whole =
 		dialect === 'responses'
@@ -149,7 +179,9 @@ export const says = (text) => (body, dialect) => {
 					object: 'chat.completion',
 					created: 1,
 					model: 'test-model',
-					choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+					choices: [
+						{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' },
+					],
 				};
 	return [JSON.stringify(whole)];
 };

@@ -9,7 +9,9 @@ import { ollamaLines, toChatCompletions } from './ollama.mjs';
 /** @typedef {import('./types').Dialect} Dialect */
 /** @typedef {import('./types').TapRequest} TapRequest */
 
-const LOADING = JSON.stringify({ error: { message: 'Loading model', type: 'unavailable_error', code: 503 } });
+const LOADING = JSON.stringify({
+	error: { message: 'Loading model', type: 'unavailable_error', code: 503 },
+});
 /** The error record of llama-server's streams, which stands in for Ollama's too. */
 const STREAM_ERROR = { code: 500, message: 'Compute error.', type: 'server_error' };
 /** A record that carries text of the answer. */
@@ -27,7 +29,11 @@ const wholeBody = async (message) => {
  * @returns {Dialect}
  */
 const dialectOf = (path = '') =>
-	path.includes('/responses') ? 'responses' : path.includes('/api/chat') ? 'ollama' : 'chatCompletions';
+	path.includes('/responses')
+		? 'responses'
+		: path.includes('/api/chat')
+			? 'ollama'
+			: 'chatCompletions';
 
 /** @param {string} text */
 const parse = (text) => {
@@ -150,11 +156,14 @@ export const startTap = async (upstream, faults = {}) => {
 			response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found');
 			return;
 		}
-		if (generates && faults.holdMs !== undefined) await delay(faults.holdMs, undefined, { signal: left.signal });
+		if (generates && faults.holdMs !== undefined)
+			await delay(faults.holdMs, undefined, { signal: left.signal });
 		const translated = dialect === 'ollama';
 		const type = translated ? 'application/x-ndjson' : 'text/event-stream';
 		if (generates && faults.answer) {
-			response.writeHead(200, { 'content-type': translated || body.stream === true ? type : 'application/json' });
+			response.writeHead(200, {
+				'content-type': translated || body.stream === true ? type : 'application/json',
+			});
 			await send(response, seen, faults.answer(body, dialect), dialect);
 			return;
 		}
@@ -166,15 +175,21 @@ export const startTap = async (upstream, faults = {}) => {
 		});
 		outgoing.end(translated ? JSON.stringify(toChatCompletions(body)) : bytes);
 		/** @type {import('node:http').IncomingMessage} */
-		const answer = await new Promise((resolve, reject) => outgoing.once('response', resolve).once('error', reject));
+		const answer = await new Promise((resolve, reject) =>
+			outgoing.once('response', resolve).once('error', reject),
+		);
 		seen.status = answer.statusCode ?? 0;
 		const isStream = answer.headers['content-type']?.startsWith('text/event-stream') === true;
 		if (!isStream) {
 			const text = (await wholeBody(answer)).toString();
 			seen.records.push(text);
 			seen.counted = countedIn(text);
-			const shown = translated ? JSON.stringify({ error: parse(text).error?.message ?? text }) : text;
-			response.writeHead(seen.status, { 'content-type': 'application/json; charset=utf-8' }).end(shown);
+			const shown = translated
+				? JSON.stringify({ error: parse(text).error?.message ?? text })
+				: text;
+			response
+				.writeHead(seen.status, { 'content-type': 'application/json; charset=utf-8' })
+				.end(shown);
 			return;
 		}
 		response.writeHead(seen.status, { 'content-type': type });

@@ -26,7 +26,11 @@ const { DifyWorkflow } = own('./dist/nodes/DifyWorkflow/DifyWorkflow.node.js');
  */
 const context = (items, parameters) => ({
 	getInputData: () => items,
-	getNodeParameter: (/** @type {string} */ path, /** @type {number} */ index, /** @type {unknown} */ fallback) => {
+	getNodeParameter: (
+		/** @type {string} */ path,
+		/** @type {number} */ index,
+		/** @type {unknown} */ fallback,
+	) => {
 		/** @type {Record<string, unknown>} */
 		const all = {
 			query: `message ${index}`,
@@ -55,7 +59,8 @@ const context = (items, parameters) => ({
 	isStreaming: () => false,
 	addExecutionHints: () => undefined,
 	helpers: {
-		assertBinaryData: (/** @type {number} */ index, /** @type {string} */ property) => items[index]?.binary?.[property],
+		assertBinaryData: (/** @type {number} */ index, /** @type {string} */ property) =>
+			items[index]?.binary?.[property],
 		getBinaryMetadata: async () => ({ fileSize: statSync(file).size }),
 		getBinaryStream: async (/** @type {string} */ _id, /** @type {number} */ piece) =>
 			createReadStream(file, { highWaterMark: piece }),
@@ -63,7 +68,8 @@ const context = (items, parameters) => ({
 });
 
 /** @param {Item[]} items @param {Record<string, unknown>} parameters @returns {Promise<Result[]>} */
-const execute = async (items, parameters) => (await new DifyChatMessage().execute.call(context(items, parameters)))[0];
+const execute = async (items, parameters) =>
+	(await new DifyChatMessage().execute.call(context(items, parameters)))[0];
 /** @param {number} lanes */
 const runWorkflows = async (lanes) => {
 	const n8n = context(
@@ -85,7 +91,12 @@ const runWorkflows = async (lanes) => {
  * @returns {Promise<Result[]>}
  */
 const executeKnowledge = async (items, parameters) => {
-	const all = { resource: 'document', difyDatasetId: knowledge.base, binaryPropertyName: 'data', contentType: 'text' };
+	const all = {
+		resource: 'document',
+		difyDatasetId: knowledge.base,
+		binaryPropertyName: 'data',
+		contentType: 'text',
+	};
 	const of = context(items, { ...all, dryRun: false, name: '', ...parameters });
 	const read = of.getNodeParameter;
 	of.getNodeParameter = (path, index, fallback) =>
@@ -99,7 +110,12 @@ const headers = { authorization: `Bearer ${key}` };
 /** As nodes without streaming do: one blocking request after another. */
 const oneAfterAnother = async () => {
 	for (let at = 0; at < count; at += 1) {
-		const body = JSON.stringify({ inputs: {}, query: `message ${at}`, user: `user ${at}`, response_mode: 'blocking' });
+		const body = JSON.stringify({
+			inputs: {},
+			query: `message ${at}`,
+			user: `user ${at}`,
+			response_mode: 'blocking',
+		});
 		/** @type {any} */
 		const answer = await (
 			await fetch(`${url}/chat-messages`, {
@@ -118,7 +134,8 @@ const throughTheNode = async () => {
 		{ options: { itemsAtOnce: atOnce, maxRetries: 0 } },
 	);
 	items.forEach(({ json, pairedItem }, at) => {
-		if (json.answer !== `You said: message ${at}` || pairedItem.item !== at) throw new Error(JSON.stringify(json));
+		if (json.answer !== `You said: message ${at}` || pairedItem.item !== at)
+			throw new Error(JSON.stringify(json));
 	});
 };
 
@@ -134,26 +151,41 @@ const contestants = {
 	throughTheNode: async () => throughTheNode,
 	workflowRuns: async () => async () => await runWorkflows(atOnce),
 	uploadFromStore: async () => async () =>
-		void (await execute([{ json: {}, binary: { data: { ...binary, id: 'filesystem-v2:1', data: '' } } }], { files })),
+		void (await execute(
+			[{ json: {}, binary: { data: { ...binary, id: 'filesystem-v2:1', data: '' } } }],
+			{ files },
+		)),
 	uploadFromMemory: async () => {
 		const data = readFileSync(file).toString('base64');
-		return async () => void (await execute([{ json: {}, binary: { data: { ...binary, data } } }], { files }));
+		return async () =>
+			void (await execute([{ json: {}, binary: { data: { ...binary, data } } }], { files }));
 	},
 	documentFromStore: async () => async () => {
 		const text = { mimeType: 'text/plain', fileName: 'big.txt', id: 'filesystem-v2:1', data: '' };
 		const options = { maxFileSize: 1000 };
-		await executeKnowledge([{ json: {}, binary: { data: text } }], { operation: 'upsertFile', wait: 10, options });
+		await executeKnowledge([{ json: {}, binary: { data: text } }], {
+			operation: 'upsertFile',
+			wait: 10,
+			options,
+		});
 	},
 	syncUnchanged: async () => async () => {
-		const items = Array.from({ length: count }, (_, at) => ({ json: { source: `file ${at}`, text: `text ${at}` } }));
+		const items = Array.from({ length: count }, (_, at) => ({
+			json: { source: `file ${at}`, text: `text ${at}` },
+		}));
 		const done = await executeKnowledge(items, { operation: 'sync' });
-		if (done.some(({ json }) => json.action !== 'unchanged')) throw new Error(JSON.stringify(done[0]));
+		if (done.some(({ json }) => json.action !== 'unchanged'))
+			throw new Error(JSON.stringify(done[0]));
 	},
 	/** As nodes with a form library do: the whole file and the whole body in memory. */
 	uploadWhole: async () => async () => {
 		const form = new FormData();
 		form.append('user', 'user 0');
-		form.append('file', new Blob([await readFile(file)], { type: binary.mimeType }), binary.fileName);
+		form.append(
+			'file',
+			new Blob([await readFile(file)], { type: binary.mimeType }),
+			binary.fileName,
+		);
 		const answer = await fetch(`${url}/files/upload`, { method: 'POST', headers, body: form });
 		if (answer.status !== 201) throw new Error(`HTTP ${answer.status}: ${await answer.text()}`);
 	},
@@ -184,5 +216,12 @@ await work();
 const ms = performance.now() - begun;
 const cpu = process.cpuUsage(cpuBefore);
 clearInterval(watch);
-console.log(JSON.stringify({ ms, cpuMs: (cpu.user + cpu.system) / 1000, grownMb: (most - before) / 2 ** 20, ...sent }));
+console.log(
+	JSON.stringify({
+		ms,
+		cpuMs: (cpu.user + cpu.system) / 1000,
+		grownMb: (most - before) / 2 ** 20,
+		...sent,
+	}),
+);
 process.exit(0);

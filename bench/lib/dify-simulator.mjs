@@ -26,7 +26,9 @@ export const startDifySimulator = async (folder, source) => {
 	const first = new Promise((resolve) => (tell = resolve));
 	const service = startService('dify', node, [outfile], { onLine: (line) => tell(line) });
 	const ended = service.exited.then(() => {
-		throw new Error(`The Dify simulator ended (${service.endReason})\n${service.lines.slice(-10).join('\n')}`);
+		throw new Error(
+			`The Dify simulator ended (${service.endReason})\n${service.lines.slice(-10).join('\n')}`,
+		);
 	});
 	ended.catch(() => {});
 	return { told: await Promise.race([first, ended]), service };

@@ -32,7 +32,8 @@ export const PROGRAMS = [
 		options: {
 			'--quick': 'a tenth of the items, one round; writes nothing',
 			'--rounds 3': 'how many rounds',
-			'--only agent,instant,items,slots,labels,memory,servers,tracing': 'some of them; the tables of the others stay',
+			'--only agent,instant,items,slots,labels,memory,servers,tracing':
+				'some of them; the tables of the others stay',
 			'--share 2': 'half of the items',
 		},
 	},

@@ -53,13 +53,16 @@ export const agent = async ({ n8n, log, rounds: given }) => {
 		const startedAt = performance.now();
 		const body = { action: 'sendMessage', sessionId: path, chatInput: `Write ${words} words.` };
 		const answer = await (await n8n.webhook(`${path}/chat`, { body })).text();
-		if (!answer.includes(`word${words}.`)) throw new Error(`${path} was not answered: ${answer.slice(0, 500)}`);
+		if (!answer.includes(`word${words}.`))
+			throw new Error(`${path} was not answered: ${answer.slice(0, 500)}`);
 		return performance.now() - startedAt;
 	};
 	/** @type {string[]} */
 	const rows = [];
 	for (const [mode, responseMode] of Object.entries(MODES)) {
-		const paths = Object.fromEntries(Object.keys(contestants).map((name, at) => [name, `agent-${responseMode}-${at}`]));
+		const paths = Object.fromEntries(
+			Object.keys(contestants).map((name, at) => [name, `agent-${responseMode}-${at}`]),
+		);
 		for (const [name, path] of Object.entries(paths)) {
 			await publish(n8n, path, responseMode, contestants[name] ?? {});
 			for (let run = 0; run < RUNS; run += 1) await ask(path, WORDS[0] ?? 0);
@@ -73,7 +76,8 @@ export const agent = async ({ n8n, log, rounds: given }) => {
 					const runs = { [OWN]: [], [OTHER]: [] };
 					// In turn, so that a change of the machine's speed affects both alike.
 					for (let run = 0; run < RUNS; run += 1) {
-						for (const [name, path] of Object.entries(paths)) runs[name]?.push(await ask(path, words));
+						for (const [name, path] of Object.entries(paths))
+							runs[name]?.push(await ask(path, words));
 					}
 					for (const [name, all] of Object.entries(runs)) found[name]?.push(median(all));
 				}

@@ -61,26 +61,36 @@ export const openAi = (url, given) => ({
  * @param {{ url?: string, rightOf?: (items: Array<Record<string, unknown>>) => number }} options `url`: of the server whose tokens count, if any
  * @returns {Promise<Record<string, Cost>>} the median of each
  */
-export const contest = async ({ n8n, log, rounds }, title, texts, contestants, { url, rightOf = () => NaN }) => {
+export const contest = async (
+	{ n8n, log, rounds },
+	title,
+	texts,
+	contestants,
+	{ url, rightOf = () => NaN },
+) => {
 	/** @type {Record<string, Cost[]>} */
 	const costs = {};
 	for (let round = 1; round <= rounds; round += 1) {
 		for (const [name, { work, below }] of Object.entries(contestants)) {
 			await log.step(`${title}, round ${round}: ${name}`, async (progress) => {
-				const counted = async () => (url === undefined ? { read: NaN, written: NaN } : await tokensOf(url));
+				const counted = async () =>
+					url === undefined ? { read: NaN, written: NaN } : await tokensOf(url);
 				const before = await counted();
 				const outcome = await runOnTexts(n8n, `${title}: ${name}`, texts, work, below);
 				const after = await counted();
 				const [read, written] = [after.read - before.read, after.written - before.written];
 				(costs[name] ??= []).push({ ...outcome, read, written, right: rightOf(outcome.items) });
 				const { seconds, items } = outcome;
-				progress.note(`${seconds.toFixed(1)} s, ${items.length} items, ${read} tokens read, ${written} written`);
+				progress.note(
+					`${seconds.toFixed(1)} s, ${items.length} items, ${read} tokens read, ${written} written`,
+				);
 			});
 		}
 	}
 	return Object.fromEntries(
 		Object.entries(costs).map(([name, all]) => {
-			const of = (/** @type {'seconds' | 'read' | 'written' | 'right'} */ key) => median(all.map((cost) => cost[key]));
+			const of = (/** @type {'seconds' | 'read' | 'written' | 'right'} */ key) =>
+				median(all.map((cost) => cost[key]));
 			const items = all[0]?.items ?? [];
 			return [
 				name,

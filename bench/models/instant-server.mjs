@@ -14,7 +14,9 @@ const serve = () => {
 	const end = `data: ${JSON.stringify({ id: 'c', model: 'bench-model', choices: [], usage: USAGE })}\n\ndata: [DONE]\n\n`;
 	/** @param {string} text */
 	const answerOf = (text) => {
-		const pieces = text.split(/(?<= )/).map((content) => event({ delta: { content }, finish_reason: null }));
+		const pieces = text
+			.split(/(?<= )/)
+			.map((content) => event({ delta: { content }, finish_reason: null }));
 		const message = { role: 'assistant', content: text };
 		return {
 			stream: [...pieces, event({ delta: {}, finish_reason: 'stop' }), end].join(''),
@@ -45,7 +47,9 @@ const serve = () => {
 			const asked = String(Buffer.concat(body));
 			const streams = isChat && /"stream":\s*true/.test(asked);
 			const { stream, whole } = answerTo(asked);
-			outgoing.writeHead(isChat ? 200 : 404, { 'content-type': streams ? 'text/event-stream' : 'application/json' });
+			outgoing.writeHead(isChat ? 200 : 404, {
+				'content-type': streams ? 'text/event-stream' : 'application/json',
+			});
 			outgoing.end(isChat ? (streams ? stream : whole) : '{"error":{"message":"not here"}}');
 		});
 	});

@@ -8,10 +8,22 @@ import { contest, LANGCHAIN, localLlama, MODEL, openAi, SLOTS } from './contest.
 /** @typedef {import('./workflow.mjs').Part} Part */
 
 const KINDS = {
-	invoice: ['Somebody wants to be paid', 'Please find attached invoice %. Payment of the total is due within 14 days.'],
-	complaint: ['A customer is not content', 'I am very angry. Order % arrived broken and nobody answers my calls!'],
-	order: ['Somebody wants to buy', 'We would like to buy % boxes of your blue paint. Please confirm the order.'],
-	appointment: ['A date is to be found', 'Could we meet on the %th of next month at ten to talk about the plans?'],
+	invoice: [
+		'Somebody wants to be paid',
+		'Please find attached invoice %. Payment of the total is due within 14 days.',
+	],
+	complaint: [
+		'A customer is not content',
+		'I am very angry. Order % arrived broken and nobody answers my calls!',
+	],
+	order: [
+		'Somebody wants to buy',
+		'We would like to buy % boxes of your blue paint. Please confirm the order.',
+	],
+	appointment: [
+		'A date is to be found',
+		'Could we meet on the %th of next month at ten to talk about the plans?',
+	],
 	application: [
 		'Somebody looks for a job',
 		'I would like to apply for the job as a driver, advertisement %. My CV is attached.',
@@ -54,15 +66,20 @@ export const labels = async (environment) => {
 				work: localLlama(server.url, {
 					operation: 'classify',
 					text: '={{ $json.text }}',
-					labels: { label: categories.map(({ category, description }) => ({ name: category, description })) },
+					labels: {
+						label: categories.map(({ category, description }) => ({ name: category, description })),
+					},
 				}),
 			},
-			"Text Classifier with n8n's OpenAI Chat Model": classifier(openAi(server.url, { temperature: 0, maxTokens: 64 })),
+			"Text Classifier with n8n's OpenAI Chat Model": classifier(
+				openAi(server.url, { temperature: 0, maxTokens: 64 }),
+			),
 		},
 		{
 			url: server.url,
 			// The classifier passes the items on, failures as items with an error, and drops items without a label.
-			rightOf: (found) => found.filter(({ label, text }) => label !== undefined || text !== undefined).length,
+			rightOf: (found) =>
+				found.filter(({ label, text }) => label !== undefined || text !== undefined).length,
 		},
 	);
 	await server.stop();

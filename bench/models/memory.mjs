@@ -46,21 +46,29 @@ export const memory = async (environment) => {
 			ai_memory: {
 				type: `${LANGCHAIN}.memoryBufferWindow`,
 				typeVersion: 1.3,
-				parameters: { sessionIdType: 'customKey', sessionKey: session, contextWindowLength: rounds },
+				parameters: {
+					sessionIdType: 'customKey',
+					sessionKey: session,
+					contextWindowLength: rounds,
+				},
 			},
 		},
 	});
 	const own = `Local Chat Model, History Budget ${HISTORY_BUDGET}`;
 	/** @type {Record<string, (url: string) => Contestant>} */
 	const contestants = {
-		[own]: (url) => agent(localChatModel(url, { historyBudget: HISTORY_BUDGET }), 'budget', ROUNDS_OF_CHAT),
+		[own]: (url) =>
+			agent(localChatModel(url, { historyBudget: HISTORY_BUDGET }), 'budget', ROUNDS_OF_CHAT),
 		[`Local Chat Model, memory of ${WINDOW} rounds, Cache Reuse ${CACHE_REUSE}`]: (url) =>
 			agent(localChatModel(url, { cacheReuse: CACHE_REUSE }), 'reuse'),
-		[`Local Chat Model, memory of ${WINDOW} rounds`]: (url) => agent(localChatModel(url, {}), 'window'),
+		[`Local Chat Model, memory of ${WINDOW} rounds`]: (url) =>
+			agent(localChatModel(url, {}), 'window'),
 		[`Local Chat Model, memory of ${LONG_WINDOW} rounds`]: (url) =>
 			agent(localChatModel(url, {}), 'longWindow', LONG_WINDOW),
-		[`n8n's OpenAI Chat Model, memory of ${WINDOW} rounds`]: (url) => agent(openAi(url, {}), 'openai'),
-		'Local Chat Model, neither: the whole history': (url) => agent(localChatModel(url, {}), 'whole', ROUNDS_OF_CHAT),
+		[`n8n's OpenAI Chat Model, memory of ${WINDOW} rounds`]: (url) =>
+			agent(openAi(url, {}), 'openai'),
+		'Local Chat Model, neither: the whole history': (url) =>
+			agent(localChatModel(url, {}), 'whole', ROUNDS_OF_CHAT),
 	};
 	/** @type {Record<string, import('./contest.mjs').Cost>} */
 	const results = {};
@@ -79,7 +87,10 @@ export const memory = async (environment) => {
 		const options = { url: server.url };
 		// One round only: n8n's memory would remember an earlier one.
 		const alone = { ...environment, rounds: 1 };
-		Object.assign(results, await contest(alone, 'memory', texts, { [name]: contestant(server.url) }, options));
+		Object.assign(
+			results,
+			await contest(alone, 'memory', texts, { [name]: contestant(server.url) }, options),
+		);
 		longest[name] = (await tokensOf(server.url)).longest;
 		await server.stop();
 	}

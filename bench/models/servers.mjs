@@ -13,7 +13,14 @@ const HOLD_MS = 500;
 export const servers = async (environment) => {
 	const file = join(environment.folder, 'servers.gguf');
 	writeTinyModel(file, { contextLength: 4096, meanTokens: Infinity });
-	const settings = { model: file, alias: MODEL, contextSize: 4096, parallel: SLOTS, threads: 1, args: ['--metrics'] };
+	const settings = {
+		model: file,
+		alias: MODEL,
+		contextSize: 4096,
+		parallel: SLOTS,
+		threads: 1,
+		args: ['--metrics'],
+	};
 	const behind = [
 		await startLlamaServer(environment.binary, settings),
 		await startLlamaServer(environment.binary, settings),

@@ -40,7 +40,11 @@ export const startSlotsGate = async (target, { slots, holdMs }) => {
 				// A new connection for each: llama-server closes a kept one after 100 requests, and the next request may be lost on it.
 				const sent = { method, headers: { ...headers, connection: 'close' }, agent: false };
 				const behind = request(new URL(url, target), sent, (answer) => {
-					const { connection: _ofThatConnection, 'keep-alive': _either, ...passed } = answer.headers;
+					const {
+						connection: _ofThatConnection,
+						'keep-alive': _either,
+						...passed
+					} = answer.headers;
 					outgoing.writeHead(answer.statusCode ?? 502, passed);
 					answer.pipe(outgoing);
 				});

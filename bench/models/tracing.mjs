@@ -68,7 +68,8 @@ const firstWord = async (n8n) => {
 		if (text === '') first = atMs;
 		text += content;
 	}
-	if (!text.includes(`word${WORDS}.`)) throw new Error(`The chat was not answered: ${text.slice(0, 500)}`);
+	if (!text.includes(`word${WORDS}.`))
+		throw new Error(`The chat was not answered: ${text.slice(0, 500)}`);
 	return first;
 };
 
@@ -79,7 +80,10 @@ const roundOf = async (n8n, runs) => {
 	const firsts = [];
 	for (let run = 0; run < runs; run += 1) firsts.push(await firstWord(n8n));
 	await delay(2 * COLLECT_MS);
-	return { cpuMs: ((cpuSecondsOf(n8n.service.pid) - before) * 1000) / ((runs * WORDS) / 1000), firsts };
+	return {
+		cpuMs: ((cpuSecondsOf(n8n.service.pid) - before) * 1000) / ((runs * WORDS) / 1000),
+		firsts,
+	};
 };
 
 /** @param {import('./contest.mjs').Environment} environment @returns {Promise<string[]>} */
@@ -94,7 +98,10 @@ export const tracing = async ({ n8n, start, log, rounds: given }) => {
 	const refused = `http://127.0.0.1:${await freePort()}`;
 	/** @type {Record<string, Record<string, string>>} */
 	const settings = {
-		'on, without the spans of this package': { ...tracedTo(alone.url), N8N_OTEL_TRACES_INJECT_OUTBOUND: 'false' },
+		'on, without the spans of this package': {
+			...tracedTo(alone.url),
+			N8N_OTEL_TRACES_INJECT_OUTBOUND: 'false',
+		},
 		'on, a receiver that takes them': tracedTo(taking.url),
 		'on, a collector that never answers': tracedTo(hanging.url),
 		'on, nothing listens there': tracedTo(refused),
@@ -105,7 +112,10 @@ export const tracing = async ({ n8n, start, log, rounds: given }) => {
 		contestants[name] = await start(`traced-${at}`, env);
 	for (const [name, one] of Object.entries(contestants)) {
 		await publish(one, PATH, 'streaming', localChatModel(model.url, {}));
-		await log.step(`tracing, warm-up: ${name}`, async () => void (await roundOf(one, WARM_UP_RUNS)));
+		await log.step(
+			`tracing, warm-up: ${name}`,
+			async () => void (await roundOf(one, WARM_UP_RUNS)),
+		);
 	}
 	const names = Object.keys(contestants);
 	/** @type {Record<string, Array<Awaited<ReturnType<typeof roundOf>>>>} */
@@ -135,8 +145,15 @@ export const tracing = async ({ n8n, start, log, rounds: given }) => {
 	for (const name of Object.keys(settings)) await contestants[name]?.stop();
 	for (const collector of [taking, alone, hanging]) collector.stop();
 	model.stop();
-	if (taking.got.withOurs === 0 || hanging.got.withOurs === 0 || alone.got.requests === 0 || alone.got.withOurs > 0)
-		throw new Error(`Traces went where they should not: ${JSON.stringify([taking.got, hanging.got, alone.got])}`);
+	if (
+		taking.got.withOurs === 0 ||
+		hanging.got.withOurs === 0 ||
+		alone.got.requests === 0 ||
+		alone.got.withOurs > 0
+	)
+		throw new Error(
+			`Traces went where they should not: ${JSON.stringify([taking.got, hanging.got, alone.got])}`,
+		);
 	return [
 		"## What n8n's tracing costs a chat",
 		'',

@@ -48,7 +48,12 @@ export const runOnTexts = async (n8n, name, texts, work, below = {}) => {
 	 * @param {string} [to]
 	 * @param {string} [type]
 	 */
-	const add = async (id, { credential, typeVersion = 1, parameters, ...part }, to, type = 'main') => {
+	const add = async (
+		id,
+		{ credential, typeVersion = 1, parameters, ...part },
+		to,
+		type = 'main',
+	) => {
 		const saved = credential && (await n8n.createCredential(credential));
 		nodes.push({
 			id,
@@ -57,7 +62,9 @@ export const runOnTexts = async (n8n, name, texts, work, below = {}) => {
 			position: [200 * nodes.length, 0],
 			parameters: { ...parameters },
 			...part,
-			...(credential && saved ? { credentials: { [credential.type]: { id: saved.id, name: saved.name } } } : {}),
+			...(credential && saved
+				? { credentials: { [credential.type]: { id: saved.id, name: saved.name } } }
+				: {}),
 		});
 		if (to !== undefined) connections[id] = { [type]: [[{ node: to, type, index: 0 }]] };
 	};
@@ -71,11 +78,16 @@ export const runOnTexts = async (n8n, name, texts, work, below = {}) => {
 	for (const [type, part] of Object.entries(below)) await add(type, part, 'Work', type);
 	const workflow = await n8n.createWorkflow({ name, nodes, connections });
 	const id = await n8n.runWorkflow(workflow, 'Start');
-	const execution = await patiently(n8n, async () => await n8n.waitForExecution(id, LONGEST_MS, PAUSE_MS));
+	const execution = await patiently(
+		n8n,
+		async () => await n8n.waitForExecution(id, LONGEST_MS, PAUSE_MS),
+	);
 	const { runData, error } = execution.data.resultData;
 	const done = runData.Work?.[0];
 	if (execution.status !== 'success' || done === undefined) {
-		throw new Error(`${name}: ${error?.message ?? execution.status} ${String(error?.description ?? '')}`);
+		throw new Error(
+			`${name}: ${error?.message ?? execution.status} ${String(error?.description ?? '')}`,
+		);
 	}
 	return {
 		seconds: done.executionTime / 1000,

@@ -47,7 +47,11 @@ export const controlNodes = async (save, urls, keys) => {
 	/** @param {Part} part @param {string} key @returns {Promise<Part>} */
 	const withKey = async (part, key) => ({
 		...part,
-		parameters: { ...part.parameters, authentication: 'genericCredentialType', genericAuthType: 'httpHeaderAuth' },
+		parameters: {
+			...part.parameters,
+			authentication: 'genericCredentialType',
+			genericAuthType: 'httpHeaderAuth',
+		},
 		credentials: await bearer(key),
 	});
 	const request = { response_mode: 'blocking', user: 'USER_TEXT', inputs: {} };
@@ -63,10 +67,15 @@ export const controlNodes = async (save, urls, keys) => {
 		}),
 		'Local Llama chat, streamed': agentWith(model),
 		'Local Llama tokens and vectors': {
-			Vectors: httpRequest(`${urls.embed}/v1/embeddings`, { model: 'soak-embedding', input: 'USER_TEXT' }),
+			Vectors: httpRequest(`${urls.embed}/v1/embeddings`, {
+				model: 'soak-embedding',
+				input: 'USER_TEXT',
+			}),
 		},
 		'Dify chat, streamed': agentWith(model),
-		'Dify workflow': { Dify: await withKey(httpRequest(`${urls.dify}/v1/workflows/run`, request), keys.workflow) },
+		'Dify workflow': {
+			Dify: await withKey(httpRequest(`${urls.dify}/v1/workflows/run`, request), keys.workflow),
+		},
 		'Agent that is stopped': agentWith(model),
 		'Health of three servers': {
 			Models: {

@@ -8,7 +8,8 @@ import { listenLocally } from '../lib/local-server.mjs';
 
 /** @typedef {{ url: string, open: () => number, stop: () => void }} FaultProxy */
 
-const PAGE = '<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>';
+const PAGE =
+	'<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>';
 const CUT_AFTER_BYTES = 800;
 const CUT_AFTER_MS = 20;
 const SLOW_PIECE_MS = 60;

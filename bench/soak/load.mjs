@@ -54,7 +54,10 @@ const textOf = ({ text, proxy }, fault) => {
 const runner = (n8n, ids) => {
 	/** @param {Kind} kind */
 	const stopIn = async ({ name }) => {
-		const running = await n8n.listExecutions({ workflowId: ids.get(name) ?? '', status: ['running'] });
+		const running = await n8n.listExecutions({
+			workflowId: ids.get(name) ?? '',
+			status: ['running'],
+		});
 		for (const { id } of running) await n8n.stopExecution(id);
 	};
 
@@ -68,7 +71,9 @@ const runner = (n8n, ids) => {
 		let said = '';
 		let failed = false;
 		let acted = false;
-		for await (const line of n8n.chat(pathOf(kind.name), textOf(kind, fault), { signal: client.signal })) {
+		for await (const line of n8n.chat(pathOf(kind.name), textOf(kind, fault), {
+			signal: client.signal,
+		})) {
 			if (line.type === 'error') failed = true;
 			said += line.content ?? '';
 			if (line.type !== 'item' || acted) continue;

@@ -1,5 +1,12 @@
 /** The mixed load with the nodes of this package. */
-import { agentWith, CHAT_MODEL, EMBEDDING_MODEL, LIMIT_S, USER_TEXT, vectorStoreWith } from './parts.mjs';
+import {
+	agentWith,
+	CHAT_MODEL,
+	EMBEDDING_MODEL,
+	LIMIT_S,
+	USER_TEXT,
+	vectorStoreWith,
+} from './parts.mjs';
 
 /** @typedef {import('./parts.mjs').Part} Part */
 /** @typedef {import('./parts.mjs').Named} Named */
@@ -20,7 +27,11 @@ export const ownNodes = async (save, urls, keys) => {
 	});
 	/** @param {string} name @param {string} apiKey @returns {Promise<{ difyApi: Named }>} */
 	const difyApp = async (name, apiKey) => ({
-		difyApi: await save({ name, type: 'difyApi', data: { baseUrl: `${urls.dify}/v1`, apiKey, keyType: 'app' } }),
+		difyApi: await save({
+			name,
+			type: 'difyApi',
+			data: { baseUrl: `${urls.dify}/v1`, apiKey, keyType: 'app' },
+		}),
 	});
 	// Makes the credential's queue part of the test: executions go on after their clients have left.
 	const chat = await llama('Chat', { baseUrl: urls.chat, maxConcurrentRequests: 6 });
@@ -56,14 +67,25 @@ export const ownNodes = async (save, urls, keys) => {
 		'Local Llama chat, streamed': {
 			'Local Llama': {
 				type: 'CUSTOM.localLlama',
-				parameters: { model: CHAT_MODEL, resource: 'text', operation: 'chat', prompt: USER_TEXT, options: limits },
+				parameters: {
+					model: CHAT_MODEL,
+					resource: 'text',
+					operation: 'chat',
+					prompt: USER_TEXT,
+					options: limits,
+				},
 				credentials: chat,
 			},
 		},
 		'Local Llama tokens and vectors': {
 			Tokens: {
 				type: 'CUSTOM.localLlama',
-				parameters: { model: CHAT_MODEL, resource: 'token', operation: 'count', text: 'How many tokens?' },
+				parameters: {
+					model: CHAT_MODEL,
+					resource: 'token',
+					operation: 'count',
+					text: 'How many tokens?',
+				},
 				credentials: chat,
 				to: ['Vectors'],
 			},

@@ -17,12 +17,16 @@ import { judge, FLAT_PER_CENT, more, unexpectedRuns, times } from './report.mjs'
  * @property {number} restarts
  */
 
-const TITLES = { own: '## With the nodes of this package', control: "## Control: the same load with n8n's own nodes" };
+const TITLES = {
+	own: '## With the nodes of this package',
+	control: "## Control: the same load with n8n's own nodes",
+};
 
 /** @param {number} value @param {string} unit */
 const shown = (value, unit) => (unit === '' ? String(value) : `${value.toFixed(1)} ${unit}`);
 /** @param {number} value */
-const inPerCent = (value) => (Number.isFinite(value) ? `${value > 0 ? '+' : ''}${value.toFixed(1)} %` : '–');
+const inPerCent = (value) =>
+	Number.isFinite(value) ? `${value > 0 ? '+' : ''}${value.toFixed(1)} %` : '–';
 /** @param {number} value */
 const counted = (value) => value.toLocaleString('en-US');
 /** @param {number} value */
@@ -45,7 +49,8 @@ const kindRows = ({ runs, lastsMs }) => [
 	...[...new Set(runs.map(({ kind }) => kind))].sort().map((kind) => {
 		const own = runs.filter((run) => run.kind === kind);
 		const faulty = own.filter(({ fault }) => fault !== '').length;
-		const { first = NaN, last = NaN } = times(runs, lastsMs).rows.find((row) => row.kind === kind) ?? {};
+		const { first = NaN, last = NaN } =
+			times(runs, lastsMs).rows.find((row) => row.kind === kind) ?? {};
 		return `| ${kind} | ${counted(own.length)} | ${counted(faulty)} | ${ms(first)} | ${ms(last)} |`;
 	}),
 ];
@@ -66,7 +71,8 @@ const faultRows = ({ runs }) => {
 
 /** @param {SoakResult} result @returns {boolean} */
 export const isFlat = ({ samples, runs, lastsMs }) =>
-	judge(samples, runs, lastsMs).every(({ judged, flat }) => flat || !judged) && unexpectedRuns(runs).length === 0;
+	judge(samples, runs, lastsMs).every(({ judged, flat }) => flat || !judged) &&
+	unexpectedRuns(runs).length === 0;
 
 /** @param {SoakResult} result @returns {string} the verdict in one sentence */
 export const sentence = (result) => {

@@ -45,12 +45,17 @@ export const vectorStoreWith = (embeddings) => ({
 		typeVersion: 3.4,
 		parameters: {
 			mode: 'raw',
-			jsonOutput: '={{ JSON.stringify({ text: ["revenue of the year", $json.body.text, "a long road"] }) }}',
+			jsonOutput:
+				'={{ JSON.stringify({ text: ["revenue of the year", $json.body.text, "a long road"] }) }}',
 			options: {},
 		},
 		to: ['Split'],
 	},
-	Split: { type: 'n8n-nodes-base.splitOut', parameters: { fieldToSplitOut: 'text', options: {} }, to: ['Insert'] },
+	Split: {
+		type: 'n8n-nodes-base.splitOut',
+		parameters: { fieldToSplitOut: 'text', options: {} },
+		to: ['Insert'],
+	},
 	// These runs never overlap (`alone`), so no store is emptied while another run searches it.
 	Insert: { ...store('insert', { clearStore: true }), to: ['One'] },
 	Loader: {

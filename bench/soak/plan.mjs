@@ -21,7 +21,9 @@ const between = (value, least, most) => Math.min(most, Math.max(least, value));
  */
 export const planFrom = (typed) => {
 	if (typed.hours === undefined && typed.minutes === undefined) {
-		throw new Error('How long? For example: npm run bench -- soak --minutes 30, or npm run bench -- soak --hours 8');
+		throw new Error(
+			'How long? For example: npm run bench -- soak --minutes 30, or npm run bench -- soak --hours 8',
+		);
 	}
 	const hours = numberOf(typed.hours, 'hours', 0, [0.05, 1000]);
 	const minutes = hours * 60 + numberOf(typed.minutes, 'minutes', 0, [3, 60_000]);

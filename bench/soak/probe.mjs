@@ -36,7 +36,9 @@ const fileHandles = () => {
 	for (const name of readdirSync('/proc/self/fd')) {
 		try {
 			const target = readlinkSync(`/proc/self/fd/${name}`);
-			const kind = target.startsWith('/') ? 'file' : (/^(?:anon_inode:)?\[?(\w+)/.exec(target)?.[1] ?? target);
+			const kind = target.startsWith('/')
+				? 'file'
+				: (/^(?:anon_inode:)?\[?(\w+)/.exec(target)?.[1] ?? target);
 			kinds[kind] = (kinds[kind] ?? 0) + 1;
 		} catch {
 			// The handle of the listing itself, already closed.
@@ -62,7 +64,9 @@ const Timeout = /** @type {new () => unknown} */ (timer.constructor);
 const listenerClass = () => {
 	const { signal } = new AbortController();
 	signal.addEventListener('abort', () => undefined);
-	const symbol = Object.getOwnPropertySymbols(signal).find(({ description }) => description === 'kEvents');
+	const symbol = Object.getOwnPropertySymbols(signal).find(
+		({ description }) => description === 'kEvents',
+	);
 	// A SafeMap of Node, which is not an instance of Map.
 	/** @type {Map<string, { next?: object }> | undefined} */
 	const events = symbol && Reflect.get(signal, symbol);
@@ -89,7 +93,9 @@ const alive = async (constructor) => {
  * @this {Array<{ _destroyed: boolean, _idleTimeout: number, _onTimeout?: { name?: string } | null }>}
  */
 function pending() {
-	return this.filter(({ _destroyed, _onTimeout }) => !_destroyed && typeof _onTimeout === 'function').map(
+	return this.filter(
+		({ _destroyed, _onTimeout }) => !_destroyed && typeof _onTimeout === 'function',
+	).map(
 		({ _idleTimeout, _onTimeout }) => `${_onTimeout?.name || 'a function'} in ${_idleTimeout} ms`,
 	);
 }
@@ -101,7 +107,10 @@ const timers = async () => {
 	Reflect.set(globalThis, '__soak', Timeout.prototype);
 	const { result } = await inspect('Runtime.evaluate', { expression: '__soak', objectGroup });
 	Reflect.deleteProperty(globalThis, '__soak');
-	const { objects } = await inspect('Runtime.queryObjects', { prototypeObjectId: result.objectId, objectGroup });
+	const { objects } = await inspect('Runtime.queryObjects', {
+		prototypeObjectId: result.objectId,
+		objectGroup,
+	});
 	const { result: names } = await inspect('Runtime.callFunctionOn', {
 		...{ objectId: objects.objectId, functionDeclaration: pending.toString(), returnByValue: true },
 	});
@@ -113,10 +122,16 @@ const timers = async () => {
 const listeners = () => {
 	/** @type {Array<Server | Socket>} */
 	const handles = Reflect.get(process, '_getActiveHandles').call(process);
-	const emitters = [process, ...handles.filter((handle) => typeof handle?.eventNames === 'function')];
+	const emitters = [
+		process,
+		...handles.filter((handle) => typeof handle?.eventNames === 'function'),
+	];
 	return emitters.reduce(
 		(sum, emitter) =>
-			sum + emitter.eventNames().reduce((all, name) => all + getEventListeners(emitter, String(name)).length, 0),
+			sum +
+			emitter
+				.eventNames()
+				.reduce((all, name) => all + getEventListeners(emitter, String(name)).length, 0),
 		0,
 	);
 };
@@ -130,7 +145,10 @@ const modules = () => {
 
 /** @param {string} objectId @returns {Promise<{ own: Property[], internal: Property[] }>} */
 const propertiesOf = async (objectId) => {
-	const { result, internalProperties = [] } = await inspect('Runtime.getProperties', { objectId, ownProperties: true });
+	const { result, internalProperties = [] } = await inspect('Runtime.getProperties', {
+		objectId,
+		ownProperties: true,
+	});
 	return { own: result, internal: internalProperties };
 };
 
@@ -144,7 +162,10 @@ const propertiesOf = async (objectId) => {
  */
 const cachesOf = async (file, known) => {
 	Reflect.set(globalThis, '__soak', known);
-	const { result } = await inspect('Runtime.evaluate', { expression: '__soak', objectGroup: 'soak' });
+	const { result } = await inspect('Runtime.evaluate', {
+		expression: '__soak',
+		objectGroup: 'soak',
+	});
 	const { internal } = await propertiesOf(result.objectId);
 	const scopes = internal.find(({ name }) => name === '[[Scopes]]')?.value?.objectId;
 	/** @type {Record<string, number>} */

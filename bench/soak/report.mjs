@@ -17,25 +17,66 @@ export const median = (values) => {
 /** @param {Record<string, number>} counts */
 const sum = (counts) => Object.values(counts).reduce((all, count) => all + count, 0);
 /** @param {Record<string, number>} counts @param {RegExp} names */
-const sumOf = (counts, names) => sum(Object.fromEntries(Object.entries(counts).filter(([name]) => names.test(name))));
+const sumOf = (counts, names) =>
+	sum(Object.fromEntries(Object.entries(counts).filter(([name]) => names.test(name))));
 
 const MEGABYTE = 2 ** 20;
 
 /** @type {Array<{ name: string, unit: 'MB' | '', judged: boolean, read: (sample: TimedSample) => number }>} */
 export const MEASURES = [
-	{ name: 'JavaScript heap', unit: 'MB', judged: true, read: ({ heapUsed }) => heapUsed / MEGABYTE },
-	{ name: 'Memory outside of the heap', unit: 'MB', judged: true, read: ({ external }) => external / MEGABYTE },
-	{ name: 'Memory of the process (RSS)', unit: 'MB', judged: false, read: ({ rss }) => rss / MEGABYTE },
-	{ name: 'Open sockets', unit: '', judged: true, read: ({ resources }) => sumOf(resources, /^(TCP|TLS|Pipe)/) },
+	{
+		name: 'JavaScript heap',
+		unit: 'MB',
+		judged: true,
+		read: ({ heapUsed }) => heapUsed / MEGABYTE,
+	},
+	{
+		name: 'Memory outside of the heap',
+		unit: 'MB',
+		judged: true,
+		read: ({ external }) => external / MEGABYTE,
+	},
+	{
+		name: 'Memory of the process (RSS)',
+		unit: 'MB',
+		judged: false,
+		read: ({ rss }) => rss / MEGABYTE,
+	},
+	{
+		name: 'Open sockets',
+		unit: '',
+		judged: true,
+		read: ({ resources }) => sumOf(resources, /^(TCP|TLS|Pipe)/),
+	},
 	{ name: 'Socket objects', unit: '', judged: true, read: ({ sockets }) => sockets },
 	{ name: 'File handles', unit: '', judged: true, read: ({ fileHandles }) => sum(fileHandles) },
-	{ name: 'of these, sockets', unit: '', judged: true, read: ({ fileHandles }) => fileHandles.socket ?? 0 },
+	{
+		name: 'of these, sockets',
+		unit: '',
+		judged: true,
+		read: ({ fileHandles }) => fileHandles.socket ?? 0,
+	},
 	{ name: 'Pending timers', unit: '', judged: true, read: ({ timers }) => sum(timers) },
-	{ name: 'Listeners of process, servers and sockets', unit: '', judged: true, read: ({ listeners }) => listeners },
-	{ name: 'Listeners of abort signals', unit: '', judged: true, read: ({ abortListeners }) => abortListeners },
+	{
+		name: 'Listeners of process, servers and sockets',
+		unit: '',
+		judged: true,
+		read: ({ listeners }) => listeners,
+	},
+	{
+		name: 'Listeners of abort signals',
+		unit: '',
+		judged: true,
+		read: ({ abortListeners }) => abortListeners,
+	},
 	{ name: 'Abort signals', unit: '', judged: true, read: ({ abortSignals }) => abortSignals },
 	{ name: 'Connection pools of the package', unit: '', judged: true, read: ({ pools }) => pools },
-	{ name: "Entries in the package's caches", unit: '', judged: true, read: ({ caches }) => sum(caches) },
+	{
+		name: "Entries in the package's caches",
+		unit: '',
+		judged: true,
+		read: ({ caches }) => sum(caches),
+	},
 ];
 
 /**
@@ -72,15 +113,17 @@ export const verdictOf = (name, unit, judged, first, last) => {
  */
 export const more = (samples) => {
 	const { first, last } = tenths(samples);
-	return /** @type {const} */ (['timers', 'resources', 'fileHandles', 'caches']).flatMap((group) => {
-		const names = [...new Set(last.flatMap((sample) => Object.keys(sample[group])))];
-		return names.flatMap((name) => {
-			/** @param {readonly TimedSample[]} some */
-			const of = (some) => median(some.map((sample) => sample[group][name] ?? 0));
-			const [before, now] = [of(first), of(last)];
-			return now > before ? [`${name} ${before} → ${now}`] : [];
-		});
-	});
+	return /** @type {const} */ (['timers', 'resources', 'fileHandles', 'caches']).flatMap(
+		(group) => {
+			const names = [...new Set(last.flatMap((sample) => Object.keys(sample[group])))];
+			return names.flatMap((name) => {
+				/** @param {readonly TimedSample[]} some */
+				const of = (some) => median(some.map((sample) => sample[group][name] ?? 0));
+				const [before, now] = [of(first), of(last)];
+				return now > before ? [`${name} ${before} → ${now}`] : [];
+			});
+		},
+	);
 };
 
 /**
@@ -88,7 +131,8 @@ export const more = (samples) => {
  *
  * @param {RunRecord} run
  */
-const counts = ({ fault, disturbed, outcome }) => fault === '' && !disturbed && outcome === 'answered';
+const counts = ({ fault, disturbed, outcome }) =>
+	fault === '' && !disturbed && outcome === 'answered';
 
 /**
  * Durations of runs in the first and the last tenth. Kinds of runs take different times, and the mix differs a little
@@ -118,7 +162,13 @@ export const times = (runs, lastsMs) => {
 	const against = (some) => median(some.map(({ kind, ms }) => ms / (usual.get(kind) ?? NaN)));
 	return {
 		rows,
-		verdict: verdictOf('Time of a run', 'ms', true, overall * against(early(clean)), overall * against(late(clean))),
+		verdict: verdictOf(
+			'Time of a run',
+			'ms',
+			true,
+			overall * against(early(clean)),
+			overall * against(late(clean)),
+		),
 	};
 };
 
@@ -141,5 +191,6 @@ export const judge = (samples, runs, lastsMs) => {
 /** Runs that hung, or failed without a fault. @param {readonly RunRecord[]} runs */
 export const unexpectedRuns = (runs) =>
 	runs.filter(
-		({ fault, outcome, disturbed }) => outcome === 'hung' || (outcome === 'failed' && !disturbed && fault === ''),
+		({ fault, outcome, disturbed }) =>
+			outcome === 'hung' || (outcome === 'failed' && !disturbed && fault === ''),
 	);

@@ -25,7 +25,9 @@ const askProbe = async (path, order) => {
 	const text = await new Promise((resolve, reject) => {
 		let answer = '';
 		const socket = connect(path, () => socket.write(`${order}\n`));
-		socket.setEncoding('utf8').setTimeout(MEASURE_LIMIT_MS, () => socket.destroy(new Error('n8n measured nothing')));
+		socket
+			.setEncoding('utf8')
+			.setTimeout(MEASURE_LIMIT_MS, () => socket.destroy(new Error('n8n measured nothing')));
 		socket.on('data', (piece) => (answer += piece));
 		socket.on('end', () => resolve(answer));
 		socket.on('error', reject);
@@ -89,7 +91,8 @@ export const startServers = async ({ install, nodes, binary, embedding }, work, 
 	const ready = async () => {
 		await waitForOk(`${n8n.url}/healthz/readiness`, MEASURE_LIMIT_MS, () => undefined);
 	};
-	const named = (await run(binary, ['--version'], { check: false })).output.trim().split('\n')[0] ?? '';
+	const named =
+		(await run(binary, ['--version'], { check: false })).output.trim().split('\n')[0] ?? '';
 	/** @type {{ build_info?: string }} */
 	const { build_info: build = 'unknown' } = await chat.props();
 	return {
@@ -98,7 +101,12 @@ export const startServers = async ({ install, nodes, binary, embedding }, work, 
 		/** The server of the wheel tells its name, a compiled one its build. */
 		llamaVersion: /^xllamacpp/.test(named) ? `of ${named}` : `(llama.cpp ${build})`,
 		/** @type {import('./parts.mjs').ProxyUrls} */
-		urls: { chat: proxies.chat.url, flaky: proxies.flaky.url, embed: proxies.embed.url, dify: proxies.dify.url },
+		urls: {
+			chat: proxies.chat.url,
+			flaky: proxies.flaky.url,
+			embed: proxies.embed.url,
+			dify: proxies.dify.url,
+		},
 		/** Requests in progress, of all servers. */
 		open: () => Object.values(proxies).reduce((sum, proxy) => sum + proxy.open(), 0),
 		/** @returns {Promise<import('./types').Sample>} */
@@ -122,7 +130,11 @@ export const startServers = async ({ install, nodes, binary, embedding }, work, 
 		},
 		stop: async () => {
 			for (const proxy of Object.values(proxies)) proxy.stop();
-			await Promise.all([n8n.stop(), dify.stop(), ...llamas.map(async (server) => await server.stop())]);
+			await Promise.all([
+				n8n.stop(),
+				dify.stop(),
+				...llamas.map(async (server) => await server.stop()),
+			]);
 		},
 	};
 };

@@ -20,7 +20,8 @@ const workflowOf = (name, parts) => {
 		const own = {};
 		const next = to.map((node) => ({ node, type: 'main', index: 0 }));
 		if (next.length > 0) own.main = Array.from({ length: outputs }, () => next);
-		for (const [kind, node] of serves) own[kind] = [[...(own[kind]?.[0] ?? []), { node, type: kind, index: 0 }]];
+		for (const [kind, node] of serves)
+			own[kind] = [[...(own[kind]?.[0] ?? []), { node, type: kind, index: 0 }]];
 		connections[from] = own;
 	}
 	return {
@@ -57,7 +58,12 @@ const triggerOf = ({ name, way }, to) =>
 		: {
 				type: 'n8n-nodes-base.webhook',
 				typeVersion: 2,
-				parameters: { httpMethod: 'POST', path: pathOf(name), responseMode: 'lastNode', options: {} },
+				parameters: {
+					httpMethod: 'POST',
+					path: pathOf(name),
+					responseMode: 'lastNode',
+					options: {},
+				},
 				webhookId: pathOf(name),
 				to: [to],
 			};
@@ -78,7 +84,9 @@ export const createWorkflows = async (n8n, urls, keys, control) => {
 	for (const kind of KINDS) {
 		const parts = nodes[kind.name] ?? {};
 		const first = Object.keys(parts)[0] ?? '';
-		const workflow = await n8n.createWorkflow(workflowOf(kind.name, { Trigger: triggerOf(kind, first), ...parts }));
+		const workflow = await n8n.createWorkflow(
+			workflowOf(kind.name, { Trigger: triggerOf(kind, first), ...parts }),
+		);
 		await n8n.activate(workflow.id);
 		ids.set(kind.name, workflow.id);
 	}

@@ -25,7 +25,8 @@ const LARGEST_BODY = 32 * 1024 * 1024;
 const PING_MS = 15_000;
 
 const problem = (status, message) => Object.assign(new Error(message), { status });
-const asJson = (message) => JSON.stringify({ error: { message, type: 'server_error', param: null, code: null } });
+const asJson = (message) =>
+	JSON.stringify({ error: { message, type: 'server_error', param: null, code: null } });
 
 const textOf = async (stream) => {
 	const pieces = [];
@@ -60,8 +61,15 @@ async function* linesOf(stream) {
 const askN8n = async (path, { method, headers }, body, signal) =>
 	await new Promise((resolve, reject) => {
 		const url = `${N8N_WEBHOOKS}${path}`;
-		const given = { 'content-type': 'application/json', authorization: headers.authorization ?? '' };
-		(url.startsWith('https:') ? httpsRequest : httpRequest)(url, { method, headers: given, signal }, resolve)
+		const given = {
+			'content-type': 'application/json',
+			authorization: headers.authorization ?? '',
+		};
+		(url.startsWith('https:') ? httpsRequest : httpRequest)(
+			url,
+			{ method, headers: given, signal },
+			resolve,
+		)
 			.on('error', reject)
 			.end(body);
 	});
@@ -77,7 +85,10 @@ const typeTo = async (response, stream, model) => {
 	const piece = (delta, reason = null) =>
 		send(JSON.stringify({ ...head, model, choices: [{ index: 0, delta, finish_reason: reason }] }));
 
-	response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+	response.writeHead(200, {
+		'content-type': 'text/event-stream; charset=utf-8',
+		'cache-control': 'no-cache',
+	});
 	piece({ role: 'assistant', content: '' });
 	let hasText = false;
 	let last;
@@ -103,12 +114,17 @@ const answerTo = async (request, response, signal) => {
 	if (stream === true && answer.statusCode === 200) return await typeTo(response, answer, model);
 	const text = await textOf(answer);
 	const type = answer.headers['content-type'] ?? 'text/plain';
-	response.writeHead(answer.statusCode, { 'content-type': type, 'x-should-retry': 'false' }).write(text);
+	response
+		.writeHead(answer.statusCode, { 'content-type': type, 'x-should-retry': 'false' })
+		.write(text);
 };
 
 const server = createServer((request, response) => {
 	const gone = new AbortController();
-	const ping = setInterval(() => response.headersSent && response.write(': n8n is at work\n\n'), PING_MS);
+	const ping = setInterval(
+		() => response.headersSent && response.write(': n8n is at work\n\n'),
+		PING_MS,
+	);
 	response.on('close', () => {
 		clearInterval(ping);
 		gone.abort();
@@ -125,4 +141,6 @@ const server = createServer((request, response) => {
 		})
 		.finally(() => response.end());
 });
-server.listen(Number(PORT), HOST, () => console.log(`Listening on ${HOST}:${server.address().port}`));
+server.listen(Number(PORT), HOST, () =>
+	console.log(`Listening on ${HOST}:${server.address().port}`),
+);

@@ -84,7 +84,11 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	protected abstract send(call: BatchCall, batch: readonly Text[]): Promise<Result[]>;
 
 	/** Handles a refusal that is not about the size of the batch. */
-	protected abstract afterRefusal(call: BatchCall, batch: Text[], refused: Refused): Promise<Result[]>;
+	protected abstract afterRefusal(
+		call: BatchCall,
+		batch: Text[],
+		refused: Refused,
+	): Promise<Result[]>;
 
 	/** Runs all of the work on one server. */
 	protected async atServer<T>(
@@ -100,7 +104,10 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 				return await inSpan(
 					attempt.connection,
 					{ operation, model: attempt.model, provider: kind },
-					async (connection) => ({ result: await work({ ...attempt, connection, kind, signal, ...told }), ...told }),
+					async (connection) => ({
+						result: await work({ ...attempt, connection, kind, signal, ...told }),
+						...told,
+					}),
 					() => ({ usage: { promptTokens: told.counts.tokens } }),
 				);
 			},
@@ -134,7 +141,10 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		const learned = learnedOf(call.connection, this.settings.model);
 		const refused = refusedFieldsIn(error.serverText ?? '').filter((name) => DISPENSABLE.has(name));
 		if (refused.some((name) => learned.without?.[name] === undefined)) {
-			learned.without = { ...learned.without, ...Object.fromEntries(refused.map((name) => [name, null])) };
+			learned.without = {
+				...learned.without,
+				...Object.fromEntries(refused.map((name) => [name, null])),
+			};
 			return await this.ofBatch(call, batch, depth);
 		}
 		const most = batchLimitIn(error);
@@ -144,7 +154,12 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		}
 		if (batch.length > 1 && error.kind === 'tooLarge') return await this.allOf(call, halves(batch));
 		const tooLong = tooLongIn(error);
-		return await this.afterRefusal(call, batch, { error, tooLong, isLast: depth >= MAX_DEPTH, depth });
+		return await this.afterRefusal(call, batch, {
+			error,
+			tooLong,
+			isLast: depth >= MAX_DEPTH,
+			depth,
+		});
 	}
 
 	/**
@@ -179,12 +194,21 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		const about = { model };
 		const json = withFieldChanges(fields, learnedOf(connection, this.settings.model).without);
 		counts.requests++;
-		const answer = await connection.answer(url, { json, signal, about, limits, retry: retry?.(), reuse: true });
+		const answer = await connection.answer(url, {
+			json,
+			signal,
+			about,
+			limits,
+			retry: retry?.(),
+			reuse: true,
+		});
 		const isData = Array.isArray(answer.json) || isRecord(answer.json);
 		const found = isData ? read(answer.json) : undefined;
 		const saysError = () => errorIn(recordOf(answer.json), undefined, answer.text) !== undefined;
-		if (found === undefined || ('fault' in found && saysError())) throw connection.refusal(answer, about);
-		if ('tokens' in found && found.tokens !== undefined) counts.tokens = (counts.tokens ?? 0) + found.tokens;
+		if (found === undefined || ('fault' in found && saysError()))
+			throw connection.refusal(answer, about);
+		if ('tokens' in found && found.tokens !== undefined)
+			counts.tokens = (counts.tokens ?? 0) + found.tokens;
 		return { read: found, context: connection.contextOf(answer.url, about) };
 	}
 }
@@ -192,7 +216,10 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 /** Whether a server can cut long texts itself, when told to. */
 export function truncatesItself(kind: ServerKind, purpose: Purpose): boolean {
 	const { embeddingRequest, rerankRequest, truncateFields } = traitsOf(kind);
-	return (purpose === 'embeddings' ? embeddingRequest : rerankRequest) !== undefined || truncateFields !== undefined;
+	return (
+		(purpose === 'embeddings' ? embeddingRequest : rerankRequest) !== undefined ||
+		truncateFields !== undefined
+	);
 }
 
 export function halves<T>(list: readonly T[]): T[][] {

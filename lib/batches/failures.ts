@@ -31,7 +31,13 @@ export function missingFeature(
 		return error.reworded({ message: `The server was not started for ${purpose}`, remedy });
 	// Known servers have the route, so it is switched off. `rerank/client.ts` explains missing rerank routes.
 	if (error.kind === 'wrongPath' && kind !== 'other' && purpose === 'embeddings')
-		return error.reworded({ kind: 'notSupported', message: 'The server has no route for embeddings', remedy });
+		return error.reworded({
+			kind: 'notSupported',
+			message: 'The server has no route for embeddings',
+			remedy,
+		});
 	if (error.kind !== 'modelNotFound' || advice.missingModel === undefined) return undefined;
-	return error.reworded({ remedy: `Choose the model from the list, or ${advice.missingModel(model)}` });
+	return error.reworded({
+		remedy: `Choose the model from the list, or ${advice.missingModel(model)}`,
+	});
 }

@@ -35,7 +35,8 @@ export function batchesFor<T extends { text: string }>(
 	const longest = tokens === undefined ? Infinity : tokens * SAFE_CHARACTERS_PER_TOKEN;
 	const texts = places.map(({ text }) => text);
 	let next = 0;
-	return batchesOf(texts, { count: Math.min(batchSize, batch), alone: (text) => text.length > longest }).map(
-		({ length }) => places.slice(next, (next += length)),
-	);
+	return batchesOf(texts, {
+		count: Math.min(batchSize, batch),
+		alone: (text) => text.length > longest,
+	}).map(({ length }) => places.slice(next, (next += length)));
 }

@@ -28,7 +28,12 @@ export function beginningOf(
 				if (chunk === undefined) return true;
 				if (chunk.error !== undefined) return errorIn(event.data, stream);
 				if (chatter.take(chunk)) continue;
-				if (bringsContent(chunk) || chunk.finishReason !== undefined || chunk.progress !== undefined) return true;
+				if (
+					bringsContent(chunk) ||
+					chunk.finishReason !== undefined ||
+					chunk.progress !== undefined
+				)
+					return true;
 				saidAnything ||= chunk.done !== true;
 			}
 			return false;
@@ -41,7 +46,10 @@ export function beginningOf(
 			if (kindOfMessage(text) !== undefined) return errorIn(text, stream);
 			if (saidAnything || text !== '') return undefined;
 			const context = connection.contextOf(stream.url, about);
-			return failure('streamEndedEarly', context, { status: stream.status, facts: { isEmptyStream: true } });
+			return failure('streamEndedEarly', context, {
+				status: stream.status,
+				facts: { isEmptyStream: true },
+			});
 		},
 	};
 }

@@ -72,7 +72,11 @@ export class ChatClient implements AnswerSource {
  * Whether to retry an answer that llama-server could not parse and dropped: with another seed, the next one may be
  * valid. Only if no text was yielded.
  */
-function isWorthRetrying(error: unknown, { parameters: { seed, extraBody } }: ChatSettings): boolean {
-	const isDropped = error instanceof ServerError && error.kind === 'outputUnreadable' && !error.partialText;
+function isWorthRetrying(
+	error: unknown,
+	{ parameters: { seed, extraBody } }: ChatSettings,
+): boolean {
+	const isDropped =
+		error instanceof ServerError && error.kind === 'outputUnreadable' && !error.partialText;
 	return isDropped && (seed ?? extraBody?.seed ?? -1) === -1;
 }

@@ -32,7 +32,8 @@ export async function finishAnswer(
 	const { assembly, shown, strayLines, firstTokenMs, loadMs } = read;
 	if (assembly.endedWithoutReason && strayLines.length === 0) {
 		// Only unknown servers: every known one sends a finish reason.
-		if ((await serverKindOf(settings, opened, true, call.signal)) === 'other') assembly.acceptEndWithoutReason();
+		if ((await serverKindOf(settings, opened, true, call.signal)) === 'other')
+			assembly.acceptEndWithoutReason();
 	}
 	// Some answers tell their server even through a gateway.
 	const answering = traitsOf(assembly.madeBy ?? request.serverKind);
@@ -51,7 +52,10 @@ export async function finishAnswer(
 		));
 	const resized =
 		answering.loadsAnewForContext && assembly.madeBy !== undefined
-			? remarkOnContextSize(modelKey(opened), { size: contextSizeOf(request.parameters), loadMs: timings?.load_ms })
+			? remarkOnContextSize(modelKey(opened), {
+					size: contextSizeOf(request.parameters),
+					loadMs: timings?.load_ms,
+				})
 			: undefined;
 	const notes = [
 		...prepared.notes,
@@ -112,12 +116,20 @@ async function failureOf(
 	);
 }
 
-function fittedConversation({ messages }: PreparedCall, { model, request }: OpenedAnswer, promptTokens: number) {
+function fittedConversation(
+	{ messages }: PreparedCall,
+	{ model, request }: OpenedAnswer,
+	promptTokens: number,
+) {
 	const contextSize = contextSizeOf(request.parameters);
 	return { model, characters: textLength(messages), promptTokens, ...optional({ contextSize }) };
 }
 
-function noteOnHiddenThinking(settings: ChatSettings, { reasoning }: ChatAnswer): string | undefined {
-	if (!settings.showThinking || showsThinking(settings) || reasoning.trim() === '') return undefined;
+function noteOnHiddenThinking(
+	settings: ChatSettings,
+	{ reasoning }: ChatAnswer,
+): string | undefined {
+	if (!settings.showThinking || showsThinking(settings) || reasoning.trim() === '')
+		return undefined;
 	return 'The thinking is not shown in front of a JSON answer, because a chain could not parse it then. It is in the execution log.';
 }

@@ -50,14 +50,21 @@ export async function openAnswer(
 	const send = async ({ connection, ...attempt }: Attempt) =>
 		await beginInSpan(
 			connection,
-			{ operation: 'chat', model: attempt.model, parameters: { ...parameters, stop }, trace, input: messages },
+			{
+				operation: 'chat',
+				model: attempt.model,
+				parameters: { ...parameters, stop },
+				trace,
+				input: messages,
+			},
 			async (traced) => await sendTo({ ...attempt, connection: traced }, prepared, protocol),
 		);
 	const served = await servers.open(send, { ...untilReady(settings, call.signal), conversation });
 	const { connection, model, passedOver, value } = served;
 	learnFromHeaders(connection, value.reader.headers, model);
 	const { serverKind: asserted } = value.request;
-	const serverKind = asserted === 'other' ? (knownServerKind(connection, model) ?? 'other') : asserted;
+	const serverKind =
+		asserted === 'other' ? (knownServerKind(connection, model) ?? 'other') : asserted;
 	return { ...value, connection, model, passedOver, serverKind, release: () => served.release() };
 }
 
@@ -71,13 +78,21 @@ async function sendTo(
 	const kind = await serverKindOf(settings, attempt, draft.dependsOnServer, signal);
 	const drafted = draft.forServer(kind);
 	const fitted = await fitToLlamaServer(connection, { ...drafted.request, model });
-	const { request, notes: limited } = fitThinkingLimit(connection, modelKey(attempt), fitted.request);
+	const { request, notes: limited } = fitThinkingLimit(
+		connection,
+		modelKey(attempt),
+		fitted.request,
+	);
 	const { template, dropsTools } = await toolTemplate(connection, request);
-	if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
+	if (messages.some(hasPicture))
+		await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
-	const resumable = traitsOf(kind).mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
-	const send = async () => await sendRequest({ ...attempt, pace, resumable, reuse, signal }, wanted, request);
-	const told = async (error: unknown) => await withServerAdvice(connection, error, { model, kind, signal });
+	const resumable =
+		traitsOf(kind).mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
+	const send = async () =>
+		await sendRequest({ ...attempt, pace, resumable, reuse, signal }, wanted, request);
+	const told = async (error: unknown) =>
+		await withServerAdvice(connection, error, { model, kind, signal });
 	const { api } = connection.url;
 	const sent = await send().catch(async (error: unknown) => {
 		const failed = await told(error);
@@ -87,13 +102,21 @@ async function sendTo(
 			throw await told(again);
 		});
 	});
-	const notes = [...drafted.notes, ...fitted.notes, ...limited, ...(dropsTools ? [TOOLS_DROPPED] : []), ...sent.notes];
+	const notes = [
+		...drafted.notes,
+		...fitted.notes,
+		...limited,
+		...(dropsTools ? [TOOLS_DROPPED] : []),
+		...sent.notes,
+	];
 	return { ...sent, request, notes, ...(template === undefined ? {} : { template }) };
 }
 
 /** Ollama's native API if the server has it and the request needs it; else OpenAI's. */
 function protocolFor({ serverKind, parameters }: ChatRequest): ChatProtocol {
-	return traitsOf(serverKind).hasOllamaApi === true && needsNativeApi(parameters) ? ollamaProtocol : openAiProtocol;
+	return traitsOf(serverKind).hasOllamaApi === true && needsNativeApi(parameters)
+		? ollamaProtocol
+		: openAiProtocol;
 }
 
 /** @param matters whether to ask the server if its kind is unknown */
@@ -104,7 +127,9 @@ export async function serverKindOf(
 	signal: AbortSignal | undefined,
 ): Promise<ServerKind> {
 	if (serverKind !== 'auto') return serverKind;
-	return matters ? await askServerKind(connection, model, { signal }) : (knownServerKind(connection, model) ?? 'other');
+	return matters
+		? await askServerKind(connection, model, { signal })
+		: (knownServerKind(connection, model) ?? 'other');
 }
 
 export function modelKey({ connection, model }: Place): string {

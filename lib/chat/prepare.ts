@@ -4,7 +4,12 @@ import type { ServerPool } from '../servers/pool/server-pool';
 import { conversationKey } from './request/conversation-key';
 import { counterAt, fitHistory } from './request/history-budget';
 import { convertMessages } from './request/messages';
-import { type ChatCall, type ChatSettings, draftRequest, type RequestDraft } from './request/request';
+import {
+	type ChatCall,
+	type ChatSettings,
+	draftRequest,
+	type RequestDraft,
+} from './request/request';
 import type { ChatMessage } from './types';
 
 /** A call, prepared as far as possible without knowing the server. */
@@ -37,8 +42,13 @@ export async function prepareCall(
 		reasoning: settings.reasoningEcho,
 		recall: (id) => memory.recall(id),
 	});
-	const conversation = servers.hasSeveral ? conversationKey(settings.model.trim(), converted, call.tools) : undefined;
-	const { messages, notes } = await withinBudget(converted, settings, servers, { signal: call.signal, conversation });
+	const conversation = servers.hasSeveral
+		? conversationKey(settings.model.trim(), converted, call.tools)
+		: undefined;
+	const { messages, notes } = await withinBudget(converted, settings, servers, {
+		signal: call.signal,
+		conversation,
+	});
 	const draft = draftRequest(settings, call, messages);
 	const pace = new ReadingPace(call, settings.limits);
 	return { settings, call, messages, conversation, draft, notes, pace, memory, startedAt };

@@ -57,7 +57,11 @@ export async function* readAnswer(
 			limit.seen(batch, assembly.thinks, step.reasoning);
 			if (firstTokenMs === 0 && assembly.started) firstTokenMs = performance.now() - startedAt;
 			const shown = presenter.show(step);
-			pace.progress = { started: assembly.speaks, shown: presenter.shown !== '', finished: assembly.finished };
+			pace.progress = {
+				started: assembly.speaks,
+				shown: presenter.shown !== '',
+				finished: assembly.finished,
+			};
 			if (shown !== '') yield shown;
 			unreadable = rest.unreadable;
 			if (unreadable?.mayBeCut === false) throw unreadable.error;
@@ -84,8 +88,18 @@ export async function* readAnswer(
 	if (rest !== '') yield rest;
 	const closing = presenter.end();
 	if (closing !== '') yield closing;
-	const strayLines = [...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()];
-	return { assembly, shown: presenter.shown, strayLines, firstTokenMs, loadMs: chatter.loadMs, notes };
+	const strayLines = [
+		...(unreadable === undefined ? [] : [unreadable.line]),
+		...reader.strayLines(),
+	];
+	return {
+		assembly,
+		shown: presenter.shown,
+		strayLines,
+		firstTokenMs,
+		loadMs: chatter.loadMs,
+		notes,
+	};
 }
 
 /** Whether thinking is shown: not in front of JSON, which chains could not parse then. */
@@ -107,18 +121,29 @@ function assemblyFor(
 	});
 	return new Assembly({
 		openingThinkTagMayBeMissing:
-			whole || thinkingHabits.leavesOpeningTagOut(modelKey(opened)) ? mayBeMissing && 'always' : mayBeMissing,
+			whole || thinkingHabits.leavesOpeningTagOut(modelKey(opened))
+				? mayBeMissing && 'always'
+				: mayBeMissing,
 		thinkingIsOff: parameters.thinking?.mode === 'off',
 		prefill: prefillOf(messages),
 		tools: request.tools ?? [],
 		toolsInText: toolCallsInText === 'leave' ? [] : callableTools(request),
-		family: familyOf({ setting: textFormat, template, model, fallback: traitsOf(serverKind).textFormat }),
-		input: messages.filter(({ role }) => role === 'user' || role === 'tool').map(({ content }) => textOf(content)),
+		family: familyOf({
+			setting: textFormat,
+			template,
+			model,
+			fallback: traitsOf(serverKind).textFormat,
+		}),
+		input: messages
+			.filter(({ role }) => role === 'user' || role === 'tool')
+			.map(({ content }) => textOf(content)),
 	});
 }
 
 /** The text of a trailing assistant message: the server continues it, and repeats it at the beginning of the answer. */
 function prefillOf(messages: readonly ChatMessage[]): string | undefined {
 	const last = messages.at(-1);
-	return last?.role === 'assistant' && last.toolCalls === undefined && last.content !== '' ? last.content : undefined;
+	return last?.role === 'assistant' && last.toolCalls === undefined && last.content !== ''
+		? last.content
+		: undefined;
 }

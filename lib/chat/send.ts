@@ -22,7 +22,10 @@ const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) 
  * The change of the request for each workaround; undefined if there is none. Nothing was generated before, so sending
  * again is safe.
  */
-const WORKAROUNDS: Record<Workaround, (request: ChatRequest, refusal: string) => Partial<ChatRequest> | undefined> = {
+const WORKAROUNDS: Record<
+	Workaround,
+	(request: ChatRequest, refusal: string) => Partial<ChatRequest> | undefined
+> = {
 	withoutStream: () => ({ stream: false }),
 	withoutUsageInStream: () => ({ streamUsage: false }),
 	shortToolIds: () => ({ shortToolIds: true }),
@@ -31,7 +34,8 @@ const WORKAROUNDS: Record<Workaround, (request: ChatRequest, refusal: string) =>
 	withoutRefusedFields: (request, refusal) => {
 		const { fieldChanges: before = {} } = request;
 		const changes = Object.entries(fieldChangesIn(refusal)).filter(([name]) => !(name in before));
-		return changes.length === 0 || changes.some(([name, other]) => other === null && isNeeded(name, request))
+		return changes.length === 0 ||
+			changes.some(([name, other]) => other === null && isNeeded(name, request))
 			? undefined
 			: { fieldChanges: { ...before, ...Object.fromEntries(changes) } };
 	},
@@ -89,7 +93,9 @@ export async function sendRequest(
 	const taken = new Set<Refusal>();
 	const notes: string[] = [];
 	const known = Object.fromEntries(
-		Object.entries(knownFieldChanges(place)).filter(([name, other]) => other !== null || !isNeeded(name, request)),
+		Object.entries(knownFieldChanges(place)).filter(
+			([name, other]) => other !== null || !isNeeded(name, request),
+		),
 	);
 	/** A stream without any content: the request is sent once more without streaming, which shows the error. */
 	let empty: ServerError | undefined;
@@ -97,10 +103,15 @@ export async function sendRequest(
 		const outcome = await trySending(sending, protocol, current);
 		if (!('failed' in outcome)) {
 			const { fieldChanges: changes = {} } = current;
-			if (Object.keys(changes).length > Object.keys(known).length) rememberFieldChanges(place, changes);
+			if (Object.keys(changes).length > Object.keys(known).length)
+				rememberFieldChanges(place, changes);
 			const left = Object.keys(changes).filter((name) => changes[name] === null);
 			// A later workaround makes the notes of earlier ones obsolete.
-			return { reader: outcome, protocol, notes: [...noteOnLeftOut(left, request, protocol), ...notes.slice(-1)] };
+			return {
+				reader: outcome,
+				protocol,
+				notes: [...noteOnLeftOut(left, request, protocol), ...notes.slice(-1)],
+			};
 		}
 		const { failed } = outcome;
 		if (failed.facts.isEmptyStream === true) {
@@ -137,12 +148,18 @@ function workaroundFor(
 }
 
 /** The note on left-out fields that the user set. Token counts in the stream are not mentioned. */
-function noteOnLeftOut(fields: readonly string[], request: ChatRequest, protocol: ChatProtocol): string[] {
+function noteOnLeftOut(
+	fields: readonly string[],
+	request: ChatRequest,
+	protocol: ChatProtocol,
+): string[] {
 	if (fields.length === 0) return [];
 	const sent = protocol.body({ ...request, fieldChanges: {} });
 	const left = fields.filter((name) => name !== 'stream_options' && name in sent);
 	if (left.length === 0) return [];
-	return [`This server refuses fields that it does not know, so these options were left out: ${left.join(', ')}`];
+	return [
+		`This server refuses fields that it does not know, so these options were left out: ${left.join(', ')}`,
+	];
 }
 
 /** Sends to Ollama's OpenAI routes, for a proxy that lets only these through. */

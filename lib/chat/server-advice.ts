@@ -9,7 +9,11 @@ import { type ServerKind, traitsOf } from '../servers/kinds';
 
 const ASK_LIMIT_MS = 3_000;
 /** Failures whose advice depends on the kind of server. */
-const TOLD_BY_KIND: ReadonlySet<string> = new Set(['contextOverflow', 'modelNotFound', 'wrongPath']);
+const TOLD_BY_KIND: ReadonlySet<string> = new Set([
+	'contextOverflow',
+	'modelNotFound',
+	'wrongPath',
+]);
 /** Tokens to leave for the answer. */
 const ROOM_FOR_ANSWER = 512;
 
@@ -24,7 +28,10 @@ export async function withServerAdvice(
 ): Promise<unknown> {
 	if (!(error instanceof ServerError)) return error;
 	if (!TOLD_BY_KIND.has(error.kind)) return error;
-	const known = kind === 'other' ? await askServerKind(connection, model, { signal, limitMs: ASK_LIMIT_MS }) : kind;
+	const known =
+		kind === 'other'
+			? await askServerKind(connection, model, { signal, limitMs: ASK_LIMIT_MS })
+			: kind;
 	if (error.kind === 'contextOverflow') return inTermsOf(known, error);
 	const { status, serverText, facts, url = connection.url.api } = error;
 	// On a known server the path is right, so it cannot chat (vLLM with an embedding model, infinity).
@@ -34,7 +41,9 @@ export async function withServerAdvice(
 			: failure('wrongModelType', connection.contextOf(url, { model }), { status, serverText });
 	const ids = await modelsOf(connection, signal);
 	const ways = missingModelAdvice(ids, traitsOf(known).advice.missingModel?.(model));
-	return ways === '' ? error : error.reworded({ remedy: ways, facts: { ...facts, models: ids.slice(0, 50) } });
+	return ways === ''
+		? error
+		: error.reworded({ remedy: ways, facts: { ...facts, models: ids.slice(0, 50) } });
 }
 
 /** Advice for a larger context on this kind of server. */
@@ -49,8 +58,15 @@ function inTermsOf(kind: ServerKind, error: ServerError): ServerError {
 	);
 }
 
-async function modelsOf(connection: Connection, signal: AbortSignal | undefined): Promise<string[]> {
+async function modelsOf(
+	connection: Connection,
+	signal: AbortSignal | undefined,
+): Promise<string[]> {
 	const options = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS, signal };
-	const list = await connection.call(`${connection.url.api}/models`, options).catch(() => undefined);
-	return list === undefined || list.status >= 300 ? [] : (readModels(list.json) ?? []).map(({ id }) => id);
+	const list = await connection
+		.call(`${connection.url.api}/models`, options)
+		.catch(() => undefined);
+	return list === undefined || list.status >= 300
+		? []
+		: (readModels(list.json) ?? []).map(({ id }) => id);
 }

@@ -37,7 +37,8 @@ export function fitThinkingLimit(
 	const { thinking } = parameters;
 	const perSecond = speeds.get(key);
 	const isOfUse = traitsOf(serverKind).thinkingBudget && !mayEndThinking(connection, request);
-	if (thinking?.limitMs === undefined || perSecond === undefined || !isOfUse) return { request, notes: [] };
+	if (thinking?.limitMs === undefined || perSecond === undefined || !isOfUse)
+		return { request, notes: [] };
 	const limitTokens = Math.max(1, Math.round((thinking.limitMs / 1000) * perSecond));
 	return {
 		request: { ...request, parameters: { ...parameters, thinking: { ...thinking, limitTokens } } },
@@ -114,7 +115,8 @@ export class ThinkingLimit {
 			withoutRoute.set(connection.id, true);
 			this.outcome = CANNOT;
 		} else if (success !== true) {
-			const said = nonEmptyText(message) ?? connection.refusal(asked).serverText ?? `HTTP ${asked.status}`;
+			const said =
+				nonEmptyText(message) ?? connection.refusal(asked).serverText ?? `HTTP ${asked.status}`;
 			this.outcome = `. The server was told to end the thinking, and did not: ${connection.mask(said)}`;
 		} else {
 			this.outcome = BEGAN;

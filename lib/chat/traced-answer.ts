@@ -4,7 +4,17 @@ import { speedByServer } from './wire/counts';
 
 /** The attributes of an answer for its trace. @param startedAt by `performance.now()` */
 export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedAnswer {
-	const { model, finishReason, usage, timings, firstTokenMs, toolCalls, text, reasoning, serverKind } = answer;
+	const {
+		model,
+		finishReason,
+		usage,
+		timings,
+		firstTokenMs,
+		toolCalls,
+		text,
+		reasoning,
+		serverKind,
+	} = answer;
 	return {
 		provider: serverKind,
 		answeredBy: model,
@@ -18,8 +28,16 @@ export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedA
 }
 
 /** The speed that the server reports, or else the one measured here. */
-export function tokensPerSecond({ timings, usage, firstTokenMs, totalMs }: FinishedAnswer): number | undefined {
+export function tokensPerSecond({
+	timings,
+	usage,
+	firstTokenMs,
+	totalMs,
+}: FinishedAnswer): number | undefined {
 	const generatedMs = totalMs - firstTokenMs;
 	const tokens = usage?.completionTokens ?? 0;
-	return speedByServer(timings) ?? (tokens > 1 && generatedMs > 0 ? ((tokens - 1) / generatedMs) * 1000 : undefined);
+	return (
+		speedByServer(timings) ??
+		(tokens > 1 && generatedMs > 0 ? ((tokens - 1) / generatedMs) * 1000 : undefined)
+	);
 }

@@ -49,15 +49,20 @@ export async function setAnnotationReply(
 	const current = recordOf(parameters.annotation_reply);
 	const model = recordOf(current.embedding_model);
 	const body = {
-		score_threshold: settings.scoreThreshold ?? finiteNumber(current.score_threshold) ?? DEFAULT_SCORE,
-		embedding_provider_name: settings.embeddingProvider ?? nonEmptyText(model.embedding_provider_name) ?? '',
+		score_threshold:
+			settings.scoreThreshold ?? finiteNumber(current.score_threshold) ?? DEFAULT_SCORE,
+		embedding_provider_name:
+			settings.embeddingProvider ?? nonEmptyText(model.embedding_provider_name) ?? '',
 		embedding_model_name: settings.embeddingModel ?? nonEmptyText(model.embedding_model_name) ?? '',
 	};
 	const path = `/apps/annotation-reply/${action}`;
 	const started = await client.send('POST', path, body);
 	const jobId = nonEmptyText(started.job_id);
 	if (jobId === undefined)
-		throw difyFailure('emptyAnswer', { url: client.url(path), message: 'Dify started no job for the annotations' });
+		throw difyFailure('emptyAnswer', {
+			url: client.url(path),
+			message: 'Dify started no job for the annotations',
+		});
 	let job: ReplyJob = { jobId, status: 'waiting' };
 	const begun = performance.now();
 	while (wait.limitMs > 0 && ['waiting', 'processing'].includes(job.status)) {
@@ -74,11 +79,17 @@ export async function setAnnotationReply(
 }
 
 /** Status of a job. `gone` where Dify does not know it: it ended long ago, or is of the other action. */
-export async function annotationReplyJob(client: DifyClient, action: ReplyAction, jobId: string): Promise<ReplyJob> {
+export async function annotationReplyJob(
+	client: DifyClient,
+	action: ReplyAction,
+	jobId: string,
+): Promise<ReplyJob> {
 	const path = `/apps/annotation-reply/${action}/status/${jobId}`;
 	const job = await client.get(path).catch((error: unknown) => {
 		const isGone =
-			error instanceof ServerError && error.status === 400 && /does not exist/.test(error.serverText ?? '');
+			error instanceof ServerError &&
+			error.status === 400 &&
+			/does not exist/.test(error.serverText ?? '');
 		return isGone ? undefined : Promise.reject(error as Error);
 	});
 	const status = nonEmptyText(job?.job_status) as ReplyJob['status'] | undefined;
@@ -102,7 +113,12 @@ function failed(client: DifyClient, path: string, { jobId, error }: ReplyJob): S
 	});
 }
 
-function notYet(client: DifyClient, path: string, { jobId, status }: ReplyJob, limitMs: number): ServerError {
+function notYet(
+	client: DifyClient,
+	path: string,
+	{ jobId, status }: ReplyJob,
+	limitMs: number,
+): ServerError {
 	return difyFailure('timeout', {
 		url: client.url(path),
 		message: `The job of Dify was still ${status} after ${Math.round(limitMs / 1000)} s`,

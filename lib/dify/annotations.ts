@@ -15,13 +15,21 @@ export interface Annotation {
  * Annotations of an app, newest first (in no order within one second). `keyword`: part of the question or the answer,
  * case-insensitive.
  */
-export async function listAnnotations(client: DifyClient, keyword: string, most: Limit): Promise<JsonRecord[]> {
-	const ask = async (paging: object) => await client.get('/apps/annotations', { ...paging, keyword });
+export async function listAnnotations(
+	client: DifyClient,
+	keyword: string,
+	most: Limit,
+): Promise<JsonRecord[]> {
+	const ask = async (paging: object) =>
+		await client.get('/apps/annotations', { ...paging, keyword });
 	return await collectPages(most, PAGE_SIZE, ask);
 }
 
 /** @throws {ServerError} where a text is empty: Dify would store it */
-export async function createAnnotation(client: DifyClient, annotation: Annotation): Promise<JsonRecord> {
+export async function createAnnotation(
+	client: DifyClient,
+	annotation: Annotation,
+): Promise<JsonRecord> {
 	return await client.send('POST', '/apps/annotations', { ...checked(annotation) });
 }
 
@@ -66,7 +74,8 @@ export async function upsertAnnotation(
 	const found = await listAnnotations(client, beginning, 'all');
 	const known = found.find((one) => one.question === question);
 	const id = nonEmptyText(known?.id);
-	if (id === undefined) return { annotation: await createAnnotation(client, annotation), created: true };
+	if (id === undefined)
+		return { annotation: await createAnnotation(client, annotation), created: true };
 	if (known!.answer === answer) return { annotation: known!, created: false };
 	const body = { question, answer };
 	return {
@@ -89,6 +98,9 @@ async function annotationOf(client: DifyClient, id: string): Promise<JsonRecord>
 function checked({ question, answer }: Annotation): JsonRecord & Annotation {
 	for (const [name, text] of Object.entries({ Question: question, Answer: answer }))
 		if (text.trim() === '')
-			throw invalidParam(`The field "${name}" is empty`, 'An annotation needs a question and an answer.');
+			throw invalidParam(
+				`The field "${name}" is empty`,
+				'An annotation needs a question and an answer.',
+			);
 	return { question, answer };
 }

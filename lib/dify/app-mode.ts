@@ -21,7 +21,11 @@ const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
  * @param wanted the mode that was asked for
  * @returns the failure with the type of the app and the node for it; any other failure as it is
  */
-export async function explainAppType(client: DifyClient, error: unknown, wanted: DifyAppMode): Promise<unknown> {
+export async function explainAppType(
+	client: DifyClient,
+	error: unknown,
+	wanted: DifyAppMode,
+): Promise<unknown> {
 	if (!(error instanceof ServerError)) return error;
 	if (error.kind !== 'wrongAppType' && error.code !== 'app_unavailable') return error;
 	const mode = await client.get('/info').then(

@@ -17,7 +17,9 @@ export async function describeApp(
 	// If one fails, the others are aborted.
 	const left = new AbortController();
 	const { signal } = client;
-	const either = client.withSignal(signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]));
+	const either = client.withSignal(
+		signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]),
+	);
 	const read = parts.map(async (part) => [part, await partOf(either, part)] as const);
 	try {
 		return Object.fromEntries(await Promise.all(read));

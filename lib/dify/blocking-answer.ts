@@ -18,9 +18,14 @@ export function resultOfBlocking(body: unknown, hints: RunHints = {}): RunResult
 		workflow_run_id: answer.workflow_run_id,
 		created_at: answer.created_at,
 	};
-	if (typeof answer.answer === 'string') reduce(state, { ...ids, event: 'message', answer: answer.answer });
+	if (typeof answer.answer === 'string')
+		reduce(state, { ...ids, event: 'message', answer: answer.answer });
 	if (answer.event === 'workflow_paused' || data.status === 'paused') {
-		reduce(state, { ...ids, event: 'workflow_paused', data: { workflow_run_id: answer.workflow_run_id, ...data } });
+		reduce(state, {
+			...ids,
+			event: 'workflow_paused',
+			data: { workflow_run_id: answer.workflow_run_id, ...data },
+		});
 	} else if (typeof answer.answer === 'string') {
 		reduce(state, { ...ids, event: 'message_end', metadata: answer.metadata });
 	} else if (isRecord(answer.data) && nonEmptyText(data.status) !== undefined) {
@@ -28,7 +33,10 @@ export function resultOfBlocking(body: unknown, hints: RunHints = {}): RunResult
 	} else {
 		reduce(state, { ...ids, event: 'ping' });
 		const result = finish(state, 'eof');
-		return { ...result, error: { cause: 'notFinished', message: 'Dify answered without a result' } };
+		return {
+			...result,
+			error: { cause: 'notFinished', message: 'Dify answered without a result' },
+		};
 	}
 	return finish(state, 'eof');
 }

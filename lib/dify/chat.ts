@@ -10,7 +10,10 @@ import type { RunResult } from './types';
 import type { WorkflowRequest } from './workflow';
 
 /** Which conversation a message belongs to. `latest`: the one the user wrote in last, looked up in Dify. */
-export type ConversationChoice = { kind: 'new'; id?: undefined } | { kind: 'latest' } | { kind: 'id'; id: string };
+export type ConversationChoice =
+	| { kind: 'new'; id?: undefined }
+	| { kind: 'latest' }
+	| { kind: 'id'; id: string };
 
 export interface ChatRequest extends WorkflowRequest {
 	/** Sent unchanged. */
@@ -36,20 +39,29 @@ export interface ChatAnswer {
  *
  * @throws {ServerError} as `startRun`
  */
-export async function chat(client: DifyClient, request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer> {
+export async function chat(
+	client: DifyClient,
+	request: ChatRequest,
+	options: ChatOptions = {},
+): Promise<ChatAnswer> {
 	// Blanks alone are a valid query in Dify (docs/protocols/dify.md 2.1).
 	if (request.query === '') throw localError('emptyQuery');
 	const { conversation, user } = request;
-	const conversationId = conversation.kind === 'latest' ? await latestConversation(client, user) : conversation.id;
+	const conversationId =
+		conversation.kind === 'latest' ? await latestConversation(client, user) : conversation.id;
 	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
 		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, {
 			// Only runs of a chatflow have an ID for recovery.
 			recover: async (lost) =>
-				await recoverRun(client, RUN_ROUTES.chat, request.user, lost, { ...options, record: 'once' }),
+				await recoverRun(client, RUN_ROUTES.chat, request.user, lost, {
+					...options,
+					record: 'once',
+				}),
 			...options,
 			...more,
 		});
-	if (conversationId === undefined) return { result: await run(undefined), conversationRestarted: false };
+	if (conversationId === undefined)
+		return { result: await run(undefined), conversationRestarted: false };
 	const startsNew = options.onStaleConversation === 'startNew';
 	// Dify takes blanks as no conversation (docs/protocols/dify.md 2.1).
 	const isNamed = conversationId.trim() !== '';
@@ -60,7 +72,8 @@ export async function chat(client: DifyClient, request: ChatRequest, options: Ch
 	);
 	if ('result' in outcome) {
 		// Dify 1.14 answers a chatflow's unknown conversation with a new one, and 200 (docs/protocols/dify.md 12.2).
-		const conversationRestarted = isNamed && isOtherConversation(outcome.result.conversationId, conversationId);
+		const conversationRestarted =
+			isNamed && isOtherConversation(outcome.result.conversationId, conversationId);
 		return { result: outcome.result, conversationRestarted };
 	}
 	const failed = await explainStale(client, request.user, conversationId, outcome.failed);
@@ -95,9 +108,15 @@ function isStale(error: unknown): boolean {
  * Workers of Dify 1.14 report an unknown conversation as an error event without code, ids and text
  * (docs/protocols/dify.md 3.7). So the conversation is looked up.
  */
-async function explainStale(client: DifyClient, user: string, id: string, failed: unknown): Promise<unknown> {
+async function explainStale(
+	client: DifyClient,
+	user: string,
+	id: string,
+	failed: unknown,
+): Promise<unknown> {
 	const result = resultOf(failed);
-	const isBare = result?.error?.cause === 'errorEvent' && result.error.code === undefined && !hasBegun(result);
+	const isBare =
+		result?.error?.cause === 'errorEvent' && result.error.code === undefined && !hasBegun(result);
 	if (!isBare || (await ownsConversation(client, user, id))) return failed;
 	const { url } = failed as ServerError;
 	return difyFailure('conversationNotFound', { url, code: 'not_found', status: 404 });

@@ -1,5 +1,12 @@
 import type { Connection } from '../http/connection';
-import type { CallAnswer, CallOptions, Download, DownloadOptions, EventStream, StreamOptions } from '../http/types';
+import type {
+	CallAnswer,
+	CallOptions,
+	Download,
+	DownloadOptions,
+	EventStream,
+	StreamOptions,
+} from '../http/types';
 import { pauseFor } from '../http/waiting';
 import type { FailureKind } from '../errors/kinds';
 import { asFailed, type ServerError } from '../errors/server-error';
@@ -30,7 +37,11 @@ export interface AskRequest extends AskOptions {
 const BACK_OFF_MS = [500, 1_500];
 
 /** Network failures after which a retry may succeed. */
-export const TRANSIENT_KINDS: ReadonlySet<FailureKind> = new Set(['refused', 'closedBeforeAnswer', 'connectionLost']);
+export const TRANSIENT_KINDS: ReadonlySet<FailureKind> = new Set([
+	'refused',
+	'closedBeforeAnswer',
+	'connectionLost',
+]);
 
 /** Statuses after which an idempotent call is retried (docs/protocols/dify.md 5.3). */
 const TRANSIENT_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -78,8 +89,12 @@ export class DifyClient {
 	 * @throws {ServerError} for an error or unreadable answer, and when there is no answer
 	 */
 	async get(path: string, query: Query = {}, options: AskOptions = {}): Promise<JsonRecord> {
-		return await this.asked('GET', this.url(path, query), undefined, { ...options, idempotent: true }, (answer) =>
-			this.readObject(answer, 'GET'),
+		return await this.asked(
+			'GET',
+			this.url(path, query),
+			undefined,
+			{ ...options, idempotent: true },
+			(answer) => this.readObject(answer, 'GET'),
 		);
 	}
 
@@ -90,7 +105,9 @@ export class DifyClient {
 		body: JsonRecord,
 		options: AskOptions = {},
 	): Promise<JsonRecord> {
-		return await this.asked(method, this.url(path), body, options, (answer) => this.readObject(answer, method));
+		return await this.asked(method, this.url(path), body, options, (answer) =>
+			this.readObject(answer, method),
+		);
 	}
 
 	/**
@@ -101,7 +118,9 @@ export class DifyClient {
 	 */
 	async ask(method: Method, path: string, request: AskRequest = {}): Promise<unknown> {
 		const { query, body, ...options } = request;
-		return await this.asked(method, this.url(path, query), body, options, (answer) => this.readJson(answer, method));
+		return await this.asked(method, this.url(path, query), body, options, (answer) =>
+			this.readJson(answer, method),
+		);
 	}
 
 	/** Opens a stream. It has no time limits: the reader watches them. @throws {ServerError} */
@@ -118,12 +137,19 @@ export class DifyClient {
 		});
 		return await opening.catch((error: unknown) => {
 			if (asFailed(error).failed.kind !== 'aborted') throw error;
-			throw difyFailure('cancelled', { url, meaning: 'The execution was stopped before Dify answered' });
+			throw difyFailure('cancelled', {
+				url,
+				meaning: 'The execution was stopped before Dify answered',
+			});
 		});
 	}
 
 	/** Fetches a file, with GET unless there is something to send. @throws {ServerError} also from its pieces */
-	async download(path: string, request: Pick<DownloadOptions, 'json' | 'limits'>, query?: Query): Promise<Download> {
+	async download(
+		path: string,
+		request: Pick<DownloadOptions, 'json' | 'limits'>,
+		query?: Query,
+	): Promise<Download> {
 		const method = request.json === undefined ? 'GET' : 'POST';
 		return await this.connection.download(this.url(path, query), {
 			...request,
@@ -140,13 +166,19 @@ export class DifyClient {
 		{ timeoutMs, idempotent }: AskOptions,
 		read: (answer: CallAnswer) => T,
 	): Promise<T> {
-		const request = { method, signal: this.signal, timeoutMs, ...(body === undefined ? {} : { json: body }) };
+		const request = {
+			method,
+			signal: this.signal,
+			timeoutMs,
+			...(body === undefined ? {} : { json: body }),
+		};
 		for (let tries = 0; ; tries++) {
 			const outcome = await this.attempt(url, request, read);
 			if ('value' in outcome) return outcome.value;
 			const backOff = BACK_OFF_MS[tries];
 			const pause = backOff === undefined ? undefined : retryDelay(outcome.failed, backOff);
-			if (pause === undefined || idempotent !== true || !isWorthRetrying(outcome.failed)) throw outcome.failed;
+			if (pause === undefined || idempotent !== true || !isWorthRetrying(outcome.failed))
+				throw outcome.failed;
 			await this.pause(pause, url);
 		}
 	}
@@ -174,7 +206,8 @@ export class DifyClient {
 	/** The object in an answer. @throws {ServerError} */
 	readObject(answer: CallAnswer, method: string): JsonRecord {
 		if (answer.status === 204) return {};
-		if (answer.status < 300 && isRecord(answer.json) && !isErrorInside(answer.json)) return answer.json;
+		if (answer.status < 300 && isRecord(answer.json) && !isErrorInside(answer.json))
+			return answer.json;
 		throw answerError(this.connection, answer, method);
 	}
 
@@ -204,7 +237,9 @@ function isErrorInside(json: unknown): boolean {
 	if (!isRecord(json)) return false;
 	const { code, message, status, error } = json;
 	if (isRecord(error) && typeof error.message === 'string') return true;
-	return typeof code === 'string' && typeof message === 'string' && (finiteNumber(status) ?? 0) >= 400;
+	return (
+		typeof code === 'string' && typeof message === 'string' && (finiteNumber(status) ?? 0) >= 400
+	);
 }
 
 /** Milliseconds before a retry: the backoff or a longer Retry-After; undefined where that is too long. */

@@ -40,7 +40,10 @@ function withCutOffWarning(result: RunResult): RunResult {
 /** A text generator has no query: what is missing is the text. */
 function explainEmptyText(error: unknown): unknown {
 	if (!(error instanceof ServerError) || error.kind !== 'emptyQuery') return error;
-	return error.reworded({ message: 'The field Text is empty', remedy: 'Fill in Text, or the form of the app.' });
+	return error.reworded({
+		message: 'The field Text is empty',
+		remedy: 'Fill in Text, or the form of the app.',
+	});
 }
 
 /**
@@ -52,7 +55,9 @@ function explainEmptyText(error: unknown): unknown {
 export function withText(inputs: JsonRecord, text: string, parameters: JsonRecord): JsonRecord {
 	if (text === '') return inputs;
 	const names = readForm(parameters)
-		.filter(({ kind, variable }) => ['text-input', 'paragraph'].includes(kind) && !(variable in inputs))
+		.filter(
+			({ kind, variable }) => ['text-input', 'paragraph'].includes(kind) && !(variable in inputs),
+		)
 		.map(({ variable }) => variable);
 	if (names.length === 1) return { ...inputs, [names[0]!]: text };
 	throw localError(

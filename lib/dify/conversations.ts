@@ -48,13 +48,20 @@ export function timeFieldOf(sortBy: ConversationSort): string {
 }
 
 /** The conversation that the user wrote in last; undefined when there is none. */
-export async function latestConversation(client: DifyClient, user: string): Promise<string | undefined> {
+export async function latestConversation(
+	client: DifyClient,
+	user: string,
+): Promise<string | undefined> {
 	const { data } = await conversationPage(client, user, { limit: 1, sortBy: '-updated_at' });
 	return nonEmptyText(recordsIn(data)[0]?.id);
 }
 
 /** Whether this user has such a conversation. */
-export async function ownsConversation(client: DifyClient, user: string, id: string): Promise<boolean> {
+export async function ownsConversation(
+	client: DifyClient,
+	user: string,
+	id: string,
+): Promise<boolean> {
 	const failed = await client.get('/messages', { conversation_id: id, user, limit: 1 }).then(
 		() => undefined,
 		(error: unknown) => error,
@@ -72,7 +79,11 @@ function isMissing(error: unknown): boolean {
  *
  * @throws {ServerError} of kind `conversationNotFound`
  */
-export async function deleteConversation(client: DifyClient, user: string, id: string): Promise<void> {
+export async function deleteConversation(
+	client: DifyClient,
+	user: string,
+	id: string,
+): Promise<void> {
 	await client.get('/messages', { conversation_id: id, user, limit: 1 });
 	await client.send('DELETE', `/conversations/${id}`, { user });
 }
@@ -86,7 +97,8 @@ export async function renameConversation(
 ): Promise<JsonRecord> {
 	if (name !== undefined && name.trim() === '')
 		throw invalidParam('The name is empty', 'Give a name, or let Dify think of one.');
-	const body = name === undefined ? { auto_generate: true, user } : { name, auto_generate: false, user };
+	const body =
+		name === undefined ? { auto_generate: true, user } : { name, auto_generate: false, user };
 	return await client.send('POST', `/conversations/${id}/name`, body, {
 		timeoutMs: MODEL_LIMIT_MS,
 		idempotent: name !== undefined,
@@ -94,7 +106,12 @@ export async function renameConversation(
 }
 
 /** Messages of a conversation, oldest first. A limit keeps the newest. */
-export async function listMessages(client: DifyClient, user: string, id: string, most: Limit): Promise<JsonRecord[]> {
+export async function listMessages(
+	client: DifyClient,
+	user: string,
+	id: string,
+	most: Limit,
+): Promise<JsonRecord[]> {
 	const pages: JsonRecord[][] = [];
 	for await (const page of messagePages(client, user, id, most)) pages.push(page);
 	return pages.reverse().flat();
@@ -114,12 +131,18 @@ export async function* messagePages(
 		const wanted = pageSize(most, known.size, MAX_PAGE_SIZE);
 		if (wanted <= 0) return;
 		const limit = Math.min(MAX_PAGE_SIZE, wanted + again);
-		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: firstId });
+		const answer = await client.get('/messages', {
+			conversation_id: id,
+			user,
+			limit,
+			first_id: firstId,
+		});
 		const found = recordsIn(answer.data);
 		const fresh = addNew(known, found);
 		const tooMany = most === 'all' ? 0 : Math.max(0, known.size - most);
 		yield fresh.slice(tooMany);
-		const next = answer.has_more === true ? nextCursor(found.toReversed(), 'created_at', followed) : undefined;
+		const next =
+			answer.has_more === true ? nextCursor(found.toReversed(), 'created_at', followed) : undefined;
 		if (next === undefined) return;
 		followed.add(next.afterId);
 		firstId = next.afterId;
@@ -128,8 +151,16 @@ export async function* messagePages(
 }
 
 /** Questions that the user might ask next. A language model generates them, which takes time and tokens. */
-export async function suggestedQuestions(client: DifyClient, user: string, messageId: string): Promise<string[]> {
-	const answer = await client.get(`/messages/${messageId}/suggested`, { user }, { timeoutMs: MODEL_LIMIT_MS });
+export async function suggestedQuestions(
+	client: DifyClient,
+	user: string,
+	messageId: string,
+): Promise<string[]> {
+	const answer = await client.get(
+		`/messages/${messageId}/suggested`,
+		{ user },
+		{ timeoutMs: MODEL_LIMIT_MS },
+	);
 	return Array.isArray(answer.data)
 		? answer.data.filter((question): question is string => typeof question === 'string')
 		: [];

@@ -72,7 +72,10 @@ export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 	[/^(?:Last )?Conversation Not Exists/i, 'conversationNotFound'],
 	[/^(?:First )?Message Not Exists/i, 'messageNotFound'],
 	[/^Workflow run not found/i, 'runNotFound'],
-	[/^Workflow not found with id|^Invalid workflow_id format|^Cannot use draft workflow/, 'workflowVersion'],
+	[
+		/^Workflow not found with id|^Invalid workflow_id format|^Cannot use draft workflow/,
+		'workflowVersion',
+	],
 	[/^The conversation has ended/, 'conversationEnded'],
 	[/^query is required/, 'emptyQuery'],
 	[/\bin input form\b|^Invalid input type for/, 'inputs'],
@@ -82,7 +85,10 @@ export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 		'fileRejected',
 	],
 	[/^No matching enum found|^Filename contains|not allowed for security reasons/, 'fileRejected'],
-	[/Suggested Questions Is Disabled|Speech to text is not enabled|TTS is not enabled|no voice available/, 'featureOff'],
+	[
+		/Suggested Questions Is Disabled|Speech to text is not enabled|TTS is not enabled|no voice available/,
+		'featureOff',
+	],
 	[/^Run failed/, 'runFailed'],
 	[/API service has been disabled/, 'appDisabled'],
 	[
@@ -94,7 +100,10 @@ export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 	[/\bbinding_count\b[\s\S]{0,500}valid string/, 'tagDefect'],
 	[/^(?:Dataset|Tag|Metadata) name already exists/, 'nameTaken'],
 	[/^(?:Document|Segment) is (?:not completed|indexing|deleting)/, 'documentBusy'],
-	[/^Document is (?:not available|disabled)|^doc_form is different|^External datasets are not/, 'dataset'],
+	[
+		/^Document is (?:not available|disabled)|^doc_form is different|^External datasets are not/,
+		'dataset',
+	],
 	[/^Default model not found for|credentials is not initialized/, 'providerCredentials'],
 	[/valid UUID/i, 'invalidId'],
 	[/^The job does not exist/, 'notFound'],
@@ -104,4 +113,9 @@ export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 ];
 
 /** Codes that Dify uses for many different causes. */
-export const VAGUE_CODES: ReadonlySet<string> = new Set(['invalid_param', 'bad_request', 'forbidden', 'not_found']);
+export const VAGUE_CODES: ReadonlySet<string> = new Set([
+	'invalid_param',
+	'bad_request',
+	'forbidden',
+	'not_found',
+]);

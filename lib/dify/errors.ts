@@ -1,4 +1,10 @@
-import { proxyFailureKind, isBasic, shapeOf, type BodyShape, type FailedAnswer } from '../errors/failed-answer';
+import {
+	proxyFailureKind,
+	isBasic,
+	shapeOf,
+	type BodyShape,
+	type FailedAnswer,
+} from '../errors/failed-answer';
 import type { DifyKind, FailureKind } from '../errors/kinds';
 import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './error-codes';
 import { recordOf, isRecord, finiteNumber, nonEmptyText, optional, shortened } from '../values';
@@ -47,15 +53,23 @@ export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
 	const method = (answer.method ?? 'POST').toUpperCase();
 	if (shape.kind === 'json') return describeEnvelope(shape.json, answer, method);
 	const kind = foreignKind(answer, shape, body);
-	const said = shape.kind === 'empty' ? undefined : cleanMessage(shape.kind === 'page' ? shape.title : shape.text);
+	const said =
+		shape.kind === 'empty'
+			? undefined
+			: cleanMessage(shape.kind === 'page' ? shape.title : shape.text);
 	const { status } = answer;
 	const shown = optional({ said: said && shortened(said, MAX_FOREIGN) });
 	return { status, kind, retryable: retryable(kind, status, method), ...shown };
 }
 
-function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer, method: string): DifyFailure {
+function describeEnvelope(
+	envelope: Record<string, unknown>,
+	answer: DifyAnswer,
+	method: string,
+): DifyFailure {
 	// An error inside a 200 answer (docs/protocols/dify.md 3.9) names its status itself.
-	const status = answer.status >= 400 ? answer.status : (finiteNumber(envelope.status) ?? answer.status);
+	const status =
+		answer.status >= 400 ? answer.status : (finiteNumber(envelope.status) ?? answer.status);
 	const code = nonEmptyText(envelope.code);
 	const { said, provider } = readSaid(
 		code,
@@ -93,7 +107,11 @@ export function describeRunError(error: RunError): DifyFailure {
 		provider ??
 		CAUSES[error.cause] ??
 		classify(error.code, said) ??
-		(error.cause === 'refused' ? 'runFailed' : error.status === undefined ? 'unknown' : kindOfStatus(error.status));
+		(error.cause === 'refused'
+			? 'runFailed'
+			: error.status === undefined
+				? 'unknown'
+				: kindOfStatus(error.status));
 	const { code, status = 200 } = error;
 	return { status, kind, retryable: kind === 'tooManyRequests', ...shownOf(code, said) };
 }
@@ -106,12 +124,18 @@ const HANDED_ON: ReadonlySet<string> = new Set([
 	'unknown',
 ]);
 
-function shownOf(code: string | undefined, said: string | undefined): Pick<DifyFailure, 'code' | 'said'> {
+function shownOf(
+	code: string | undefined,
+	said: string | undefined,
+): Pick<DifyFailure, 'code' | 'said'> {
 	return optional({ code: code?.replace(KEYS, '[key]'), said });
 }
 
 /** The text of an error, and its kind where it comes from a plugin or the model behind Dify. */
-function readSaid(code: string | undefined, message: string | undefined): { said?: string; provider?: DifyKind } {
+function readSaid(
+	code: string | undefined,
+	message: string | undefined,
+): { said?: string; provider?: DifyKind } {
 	const mayBeHandedOn = message !== undefined && (code === undefined || HANDED_ON.has(code));
 	const provider = mayBeHandedOn ? readProviderError(message) : undefined;
 	return { said: cleanMessage(provider?.said ?? message), provider: provider?.kind };
@@ -122,9 +146,11 @@ function classify(code: string | undefined, message: string | undefined): DifyKi
 	const byCode = code === undefined ? undefined : DIFY_CODES[code];
 	if (byCode !== undefined && !VAGUE_CODES.has(code ?? '')) return byCode;
 	// Newer workers wrap what used to be 400 or 404 into status 500 without a code, so the text comes before the status.
-	const byText = message === undefined ? undefined : DIFY_TEXTS.find(([pattern]) => pattern.test(message))?.[1];
+	const byText =
+		message === undefined ? undefined : DIFY_TEXTS.find(([pattern]) => pattern.test(message))?.[1];
 	if (byText !== undefined) return byText;
-	if (byCode === 'forbidden' && message !== undefined && PLAN_LIMIT.test(message)) return 'planLimit';
+	if (byCode === 'forbidden' && message !== undefined && PLAN_LIMIT.test(message))
+		return 'planLimit';
 	return byCode;
 }
 
@@ -143,7 +169,8 @@ function foreignKind(answer: DifyAnswer, shape: BodyShape, body: string): Failur
 	if (shape.kind === 'page') {
 		// Next.js leaves its traces in every page; the API itself never answers HTML with 200 (docs/protocols/dify.md 1.1,
 		// 6.3).
-		if (status < 300 || /\/_next\/|__next|self\.__next_f/i.test(body.slice(0, 64 * 1024))) return 'webFrontend';
+		if (status < 300 || /\/_next\/|__next|self\.__next_f/i.test(body.slice(0, 64 * 1024)))
+			return 'webFrontend';
 	}
 	// Cloudflare's codes for a rate limit, sent as plain text (docs/protocols/dify.md 5.2).
 	if (shape.kind === 'text' && /^error code: 10(?:15|27)\b/.test(shape.text)) return 'rateLimited';
@@ -162,7 +189,8 @@ function foreignEnvelope(
 ): FailureKind | undefined {
 	if (nonEmptyText(envelope.code) !== undefined) return undefined;
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
-	if (isRecord(envelope.error) && status >= 400 && status < 500 && status !== 429) return 'wrongServer';
+	if (isRecord(envelope.error) && status >= 400 && status < 500 && status !== 429)
+		return 'wrongServer';
 	return status === 401 || status === 403 ? 'proxyRefuses' : undefined;
 }
 
@@ -176,7 +204,8 @@ export function kindOfStatus(status: number): DifyKind {
 	if (status === 415 || status === 400) return 'requestFormat';
 	// 504 and 524 are time limits of a proxy; 520 to 530 are Cloudflare's, which stands in front of Dify Cloud and of
 	// tunnels (530 where the tunnel is down).
-	if ((status >= 502 && status <= 504) || (status >= 520 && status <= 530) || status === 408) return 'gateway';
+	if ((status >= 502 && status <= 504) || (status >= 520 && status <= 530) || status === 408)
+		return 'gateway';
 	if (status >= 500) return 'serverError';
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status >= 200 && status < 300) return 'emptyAnswer';
@@ -209,7 +238,8 @@ function summarizePydantic(message: string): string {
 		const problem = /^ {2}(\S.*?)(?: \[type=.*)?$/.exec(line)?.[1];
 		// lines[at] is the line before this one: the path of the field, or the heading when the whole body is meant.
 		const field = lines[at] ?? '';
-		if (problem !== undefined) problems.push(/^\s|^$/.test(field) || at === 0 ? problem : `${field}: ${problem}`);
+		if (problem !== undefined)
+			problems.push(/^\s|^$/.test(field) || at === 0 ? problem : `${field}: ${problem}`);
 	});
 	return [head, ...problems.slice(0, 3)].join('\n');
 }

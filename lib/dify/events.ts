@@ -36,7 +36,12 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	message_file: messageFile,
 	message_replace: (state, event, deltas) => {
 		state.moderated ||= event.reason === 'output_moderation';
-		replace(state, nonEmptyText(event.answer) ?? '', nonEmptyText(event.reason) ?? 'message_replace', deltas);
+		replace(
+			state,
+			nonEmptyText(event.answer) ?? '',
+			nonEmptyText(event.reason) ?? 'message_replace',
+			deltas,
+		);
 	},
 	message_end: messageEnd,
 	agent_message: (state, event, deltas) => {
@@ -44,13 +49,16 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 		append(state, nonEmptyText(event.answer), deltas);
 	},
 	text_chunk: (state, _event, deltas, data) => append(state, nonEmptyText(data.text), deltas),
-	text_replace: (state, _event, deltas, data) => replace(state, nonEmptyText(data.text) ?? '', 'text_replace', deltas),
+	text_replace: (state, _event, deltas, data) =>
+		replace(state, nonEmptyText(data.text) ?? '', 'text_replace', deltas),
 	tts_message: addAudio,
 	tts_message_end: addAudio,
 	// Thinking, and steps of agents.
 	agent_thought: (state, event) => addThought(state, event),
-	agent_log: (state, _event, _deltas, data) => addAgentLog(workflowOf(state).agentLogs, state.logIndex, data),
-	reasoning_chunk: (state, _event, _deltas, data) => void (state.reasoning += nonEmptyText(data.reasoning) ?? ''),
+	agent_log: (state, _event, _deltas, data) =>
+		addAgentLog(workflowOf(state).agentLogs, state.logIndex, data),
+	reasoning_chunk: (state, _event, _deltas, data) =>
+		void (state.reasoning += nonEmptyText(data.reasoning) ?? ''),
 	// The run, and its end.
 	workflow_started: (state, _event, _deltas, data) => updateWorkflow(workflowOf(state), data),
 	workflow_finished: (state, event, deltas, data) => workflowFinished(state, event, data, deltas),

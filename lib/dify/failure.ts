@@ -22,14 +22,22 @@ export function difyFailure(
 	return failure(
 		kind,
 		{ service: 'dify', url },
-		{ ...details, ...receivedIn(result), facts: { ...facts, ...(result === undefined ? {} : idsOf(result)) } },
+		{
+			...details,
+			...receivedIn(result),
+			facts: { ...facts, ...(result === undefined ? {} : idsOf(result)) },
+		},
 	);
 }
 
 function receivedIn(result: RunResult | undefined): Partial<FailureDetails> {
 	return result === undefined
 		? {}
-		: { result, partialText: result.text || undefined, partialReasoning: result.reasoning || undefined };
+		: {
+				result,
+				partialText: result.text || undefined,
+				partialReasoning: result.reasoning || undefined,
+			};
 }
 
 /** The partial result of a failed run. */
@@ -43,19 +51,30 @@ export function idsOf({ conversationId, messageId, taskId, workflowRunId }: RunI
 
 /** Whether Dify began the run: a worker that did not names no IDs. A message with an ID is stored. */
 export function hasBegun(result: RunResult | undefined): boolean {
-	return result !== undefined && (result.text !== '' || Object.values(idsOf(result)).some((id) => id !== undefined));
+	return (
+		result !== undefined &&
+		(result.text !== '' || Object.values(idsOf(result)).some((id) => id !== undefined))
+	);
 }
 
 const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/)?run)$/;
 
 /** The error for an answer that is not what was asked for. */
-export function answerError(connection: Connection, answer: CallAnswer, method: string): ServerError {
+export function answerError(
+	connection: Connection,
+	answer: CallAnswer,
+	method: string,
+): ServerError {
 	const { status, headers, url } = answer;
 	const target = redirectedTo(connection, answer);
 	const context = { ...connection.contextOf(url), service: 'dify' as const };
 	if (target !== undefined) {
 		const asked = target === url ? connection.contextOf(connection.url.root) : context;
-		return failure('redirect', { ...asked, service: 'dify' }, { status, about: { location: target } });
+		return failure(
+			'redirect',
+			{ ...asked, service: 'dify' },
+			{ status, about: { location: target } },
+		);
 	}
 	const { kind, code, said, ...described } = describeDifyFailure({
 		status,
@@ -70,7 +89,10 @@ export function answerError(connection: Connection, answer: CallAnswer, method: 
 		code,
 		retryable: described.retryable,
 		serverText: said,
-		facts: { difyVersion: headers['x-version'], retryAfterMs: retryAfterMs(headers['retry-after']) },
+		facts: {
+			difyVersion: headers['x-version'],
+			retryAfterMs: retryAfterMs(headers['retry-after']),
+		},
 		about: {
 			status: described.status,
 			startsRun: method === 'POST' && STARTS_RUN.test(new URL(url).pathname),
@@ -88,7 +110,10 @@ function countsTwice(said: string | undefined, version = ''): boolean {
  * Target of a redirect that was not followed, or that led to another address: the key is not sent there, so a 401 there
  * says nothing about it.
  */
-function redirectedTo(connection: Connection, { status, headers, url }: CallAnswer): string | undefined {
+function redirectedTo(
+	connection: Connection,
+	{ status, headers, url }: CallAnswer,
+): string | undefined {
 	if (status >= 300 && status < 400) return headers.location;
 	return status === 401 && !connection.isOwn(url) ? url : undefined;
 }
@@ -121,14 +146,18 @@ export function runError(
 	const asking = kind === 'timeout' && isOld ? result.workflow?.nodes.find(isAsking) : undefined;
 	return failure(kind, context, {
 		...described,
-		...(node === undefined ? {} : { meaning: `The run failed in Dify at the node ${nameOf(node)}` }),
+		...(node === undefined
+			? {}
+			: { meaning: `The run failed in Dify at the node ${nameOf(node)}` }),
 		...(OWN_WORDS.has(error.cause) ? { meaning: said } : { serverText: said }),
 		...(asking === undefined ? {} : waitsForPerson(asking, error.message)),
 		...receivedIn(result),
 		facts: {
 			difyVersion: headers['x-version'],
 			...idsOf(result),
-			...(node === undefined ? {} : { failedNode: node.title ?? node.nodeId, failedNodeType: node.type }),
+			...(node === undefined
+				? {}
+				: { failedNode: node.title ?? node.nodeId, failedNodeType: node.type }),
 			...optional({ stopRequested }),
 		},
 		about: { startsRun: true },
@@ -143,7 +172,11 @@ function failedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
 	const failed = workflow?.nodes.filter((node) => node.status === 'failed') ?? [];
 	const said = error?.message ?? '';
 	const named = failed.find((node) => node.error !== undefined && said.includes(node.error));
-	return named ?? failed.find((node) => node.iterationId === undefined && node.loopId === undefined) ?? failed[0];
+	return (
+		named ??
+		failed.find((node) => node.iterationId === undefined && node.loopId === undefined) ??
+		failed[0]
+	);
 }
 
 /**
@@ -158,7 +191,8 @@ function waitsForPerson(node: WorkflowNode, said: string): Partial<FailureDetail
 	return {
 		message: 'The run waits for a person, and this Dify cannot pause it',
 		meaning: `The run stands at the node ${nameOf(node)}: ${said}`,
-		remedy: 'Human Input nodes work over the API from Dify 1.14 on. Update Dify, or take the node out of the workflow.',
+		remedy:
+			'Human Input nodes work over the API from Dify 1.14 on. Update Dify, or take the node out of the workflow.',
 	};
 }
 

@@ -35,7 +35,9 @@ export interface Rated {
  */
 export async function rateMessage(client: DifyClient, rate: Rate): Promise<Rated> {
 	const { messageId, user, rating } = rate;
-	const content = rate.content ?? (rate.earlierContent === 'keep' ? await earlierContent(client, rate) : undefined);
+	const content =
+		rate.content ??
+		(rate.earlierContent === 'keep' ? await earlierContent(client, rate) : undefined);
 	await client.send(
 		'POST',
 		`/messages/${messageId}/feedbacks`,
@@ -59,21 +61,32 @@ export async function revokeRating(
 	ignoreNotRated: boolean,
 ): Promise<boolean> {
 	// Not retried: the second time, Dify says that there is nothing to revoke.
-	const failed = await client.send('POST', `/messages/${messageId}/feedbacks`, { rating: null, user }).then(
-		() => undefined,
-		(error: unknown) => ({ error }),
-	);
+	const failed = await client
+		.send('POST', `/messages/${messageId}/feedbacks`, { rating: null, user })
+		.then(
+			() => undefined,
+			(error: unknown) => ({ error }),
+		);
 	if (failed === undefined) {
 		textsOf(client).set(messageId, undefined);
 		return true;
 	}
-	if (ignoreNotRated && failed.error instanceof ServerError && failed.error.kind === 'nothingToRevoke') return false;
+	if (
+		ignoreNotRated &&
+		failed.error instanceof ServerError &&
+		failed.error.kind === 'nothingToRevoke'
+	)
+		return false;
 	throw failed.error;
 }
 
 /** Feedback of an app, newest first: of its users, and of the team in Dify's console. */
 export async function listFeedback(client: DifyClient, most: Limit): Promise<JsonRecord[]> {
-	return await collectPages(most, MAX_PAGE_SIZE, async (paging) => await client.get('/app/feedbacks', { ...paging }));
+	return await collectPages(
+		most,
+		MAX_PAGE_SIZE,
+		async (paging) => await client.get('/app/feedbacks', { ...paging }),
+	);
 }
 
 /**
@@ -127,7 +140,8 @@ class RatedTexts {
 		const { records, more } = readPage(answer, this.page, MAX_PAGE_SIZE);
 		const fresh = addNew(this.known, records);
 		for (const { message_id: id, from_source: source, content } of fresh) {
-			if (typeof id === 'string' && source === 'user' && !this.texts.has(id)) this.texts.set(id, nonEmptyText(content));
+			if (typeof id === 'string' && source === 'user' && !this.texts.has(id))
+				this.texts.set(id, nonEmptyText(content));
 		}
 		this.page++;
 		this.isComplete = !more || fresh.length === 0;
@@ -143,7 +157,12 @@ function textsOf({ execution }: DifyClient): RatedTexts {
 }
 
 /** Whether the message has a rating; true also where the message is not found. */
-async function isRated(client: DifyClient, conversationId: string, messageId: string, user: string): Promise<boolean> {
+async function isRated(
+	client: DifyClient,
+	conversationId: string,
+	messageId: string,
+	user: string,
+): Promise<boolean> {
 	for await (const messages of messagePages(client, user, conversationId, 'all')) {
 		const message = messages.find(({ id }) => id === messageId);
 		if (message !== undefined) return nonEmptyText(recordOf(message.feedback).rating) !== undefined;

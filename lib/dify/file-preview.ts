@@ -20,7 +20,11 @@ const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
  * @throws {ServerError} also from the iteration over `content`
  */
 export async function previewFile(client: DifyClient, id: string): Promise<StoredFile> {
-	const fetching = client.download(`/files/${id}/preview`, { limits: LIMITS }, { as_attachment: 'true' });
+	const fetching = client.download(
+		`/files/${id}/preview`,
+		{ limits: LIMITS },
+		{ as_attachment: 'true' },
+	);
 	const answer = await fetching.catch(throwAs(whyNot));
 	const name = nameIn(answer.headers['content-disposition'] ?? '');
 	const type = answer.headers['content-type']?.split(';')[0]?.trim();

@@ -2,7 +2,13 @@ import { localError } from './failure';
 import { recordOf, isRecord, asList, finiteNumber, nonEmptyText, type JsonRecord } from '../values';
 
 export type DifyFileType = 'image' | 'document' | 'audio' | 'video' | 'custom';
-export const FILE_TYPES: readonly DifyFileType[] = ['image', 'document', 'audio', 'video', 'custom'];
+export const FILE_TYPES: readonly DifyFileType[] = [
+	'image',
+	'document',
+	'audio',
+	'video',
+	'custom',
+];
 
 /** A file in a run. Dify silently drops an entry without a transfer method (docs/protocols/dify.md 2.1.3). */
 export type DifyFileRef =
@@ -45,9 +51,16 @@ export function sizeLimitsOf(parameters: JsonRecord): SizeLimits {
 export function appFileRules(parameters: JsonRecord): FileRules {
 	const upload = recordOf(parameters.file_upload);
 	const image = recordOf(upload.image);
-	const isOld = upload.enabled === undefined && upload.allowed_file_types === undefined && isRecord(upload.image);
+	const isOld =
+		upload.enabled === undefined &&
+		upload.allowed_file_types === undefined &&
+		isRecord(upload.image);
 	const settings = isOld
-		? { ...image, allowed_file_types: ['image'], allowed_file_upload_methods: image.transfer_methods }
+		? {
+				...image,
+				allowed_file_types: ['image'],
+				allowed_file_upload_methods: image.transfer_methods,
+			}
 		: upload;
 	return {
 		where: 'the app',
@@ -58,7 +71,12 @@ export function appFileRules(parameters: JsonRecord): FileRules {
 }
 
 /** File rules of a form field. @param most used in place of `number_limits` */
-export function fieldFileRules(label: string, kind: string, settings: JsonRecord, most?: number): FileRules {
+export function fieldFileRules(
+	label: string,
+	kind: string,
+	settings: JsonRecord,
+	most?: number,
+): FileRules {
 	return {
 		where: `the field "${label}"`,
 		enabled: true,
@@ -92,10 +110,15 @@ export function extensionOf(name: string): string {
 }
 
 /** Dify's type of a file; `custom` where the rules allow that and not its own type. */
-export function fileTypeOf(name: string, mimeType: string | undefined, rules?: Pick<FileRules, 'types'>): DifyFileType {
+export function fileTypeOf(
+	name: string,
+	mimeType: string | undefined,
+	rules?: Pick<FileRules, 'types'>,
+): DifyFileType {
 	const extension = extensionOf(name);
 	const family = mimeType?.split('/')[0];
-	const byFamily = family === 'image' || family === 'audio' || family === 'video' ? family : 'document';
+	const byFamily =
+		family === 'image' || family === 'audio' || family === 'video' ? family : 'document';
 	const type = EXTENSIONS.find(([, extensions]) => extensions.includes(extension))?.[0] ?? byFamily;
 	const allowed = rules?.types;
 	if (allowed === undefined || allowed.includes(type)) return type;
@@ -115,7 +138,11 @@ export interface CheckedFile {
  *
  * @throws {ServerError}
  */
-export function checkFiles(files: readonly CheckedFile[], rules: FileRules, sizes: SizeLimits): void {
+export function checkFiles(
+	files: readonly CheckedFile[],
+	rules: FileRules,
+	sizes: SizeLimits,
+): void {
 	if (files.length === 0) return;
 	const { where, most } = rules;
 	if (!rules.enabled)
@@ -125,7 +152,10 @@ export function checkFiles(files: readonly CheckedFile[], rules: FileRules, size
 			'Switch on file upload in the app in Dify and publish it, or remove the files in the node.',
 		);
 	if (most !== undefined && files.length > most)
-		throw localError('fileRejected', `${files.length} files are given, but ${where} takes ${most} at most`);
+		throw localError(
+			'fileRejected',
+			`${files.length} files are given, but ${where} takes ${most} at most`,
+		);
 	for (const file of files) checkFile(file, rules, sizes);
 }
 
@@ -135,9 +165,15 @@ function checkFile(
 	sizes: SizeLimits,
 ): void {
 	if (types !== undefined && !types.includes(type))
-		throw localError('fileType', `"${name}" is of type ${type}, but ${where} takes only: ${types.join(', ')}`);
+		throw localError(
+			'fileType',
+			`"${name}" is of type ${type}, but ${where} takes only: ${types.join(', ')}`,
+		);
 	if (type === 'custom' && extensions !== undefined && !extensions.includes(extensionOf(name)))
-		throw localError('fileType', `"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`);
+		throw localError(
+			'fileType',
+			`"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`,
+		);
 	const method = size === undefined ? 'remote_url' : 'local_file';
 	if (methods !== undefined && !methods.includes(method))
 		throw localError(

@@ -34,14 +34,21 @@ export interface FinishedRuns {
  *
  * @param memory undefined at the first poll, which finds nothing
  */
-export async function finishedRuns(client: DifyClient, memory: RunMemory | undefined): Promise<FinishedRuns> {
+export async function finishedRuns(
+	client: DifyClient,
+	memory: RunMemory | undefined,
+): Promise<FinishedRuns> {
 	const entries = await entriesSince(client, memory?.since);
 	const given = new Set(memory?.given);
 	const ended = entries.filter(({ status }) => !OPEN.has(status));
-	const found = memory === undefined ? [] : ended.filter(({ id }) => !given.has(id)).map(({ entry }) => entry);
+	const found =
+		memory === undefined ? [] : ended.filter(({ id }) => !given.has(id)).map(({ entry }) => entry);
 	const newest = Math.max(memory?.since ?? 0, ...entries.map(({ at }) => at));
 	const open = entries.filter(({ status, at }) => OPEN.has(status) && at > newest - OPEN_LIMIT_S);
-	const since = Math.max(memory?.since ?? 0, Math.min(newest - GRACE_S, ...open.map(({ at }) => at)));
+	const since = Math.max(
+		memory?.since ?? 0,
+		Math.min(newest - GRACE_S, ...open.map(({ at }) => at)),
+	);
 	return {
 		found: found.reverse(),
 		memory: { since, given: ended.filter(({ at }) => at >= since).map(({ id }) => id) },
@@ -69,7 +76,11 @@ async function entriesSince(client: DifyClient, since: number | undefined): Prom
 }
 
 /** @returns how many pages were read */
-async function readInto(entries: Map<string, Entry>, client: DifyClient, since: number | undefined): Promise<number> {
+async function readInto(
+	entries: Map<string, Entry>,
+	client: DifyClient,
+	since: number | undefined,
+): Promise<number> {
 	// Inclusive, and Dify compares with fractions of a second.
 	const after = since === undefined ? undefined : new Date(since * 1000).toISOString();
 	const seen = new Set<string>();
@@ -95,7 +106,12 @@ function entryOf(entry: JsonRecord): Entry | undefined {
 	const id = nonEmptyText(run.id);
 	const status = nonEmptyText(run.status);
 	if (id === undefined || status === undefined) return undefined;
-	return { entry, id, status, at: Math.floor(finiteNumber(entry.created_at) ?? finiteNumber(run.created_at) ?? 0) };
+	return {
+		entry,
+		id,
+		status,
+		at: Math.floor(finiteNumber(entry.created_at) ?? finiteNumber(run.created_at) ?? 0),
+	};
 }
 
 /** Entries of the log whose run has ended, newest first. */

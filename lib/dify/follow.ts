@@ -8,7 +8,15 @@ import type { DifyClient } from './client';
 import { createRun, finish, reduce, singleText, type RunState } from './events';
 import { difyFailure, runError } from './failure';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
-import { MAX_WAIT_MS, DELAY_MS, endedRecord, isApiAway, notFound, stillRunning, type RunRecord } from './run-record';
+import {
+	MAX_WAIT_MS,
+	DELAY_MS,
+	endedRecord,
+	isApiAway,
+	notFound,
+	stillRunning,
+	type RunRecord,
+} from './run-record';
 import { RunReader, failureOf, type ReadingOptions } from './run-reading';
 import type { RunResult, TextDelta } from './types';
 
@@ -49,14 +57,20 @@ const LOOKS_MS = [3_000, 5_000, 8_000, 15_000];
 const STOPPED_LOOKS_MS = [0, 1_000, 2_000];
 
 /** Warning about a run whose stream did not tell its end. */
-const RECORDED = 'The stream broke off before the end of the run: the result comes from the record that Dify keeps.';
+const RECORDED =
+	'The stream broke off before the end of the run: the result comes from the record that Dify keeps.';
 
 /** Seen in Dify 1.16 (docs/protocols/dify.md 12.3). */
 const ABORTED =
 	'The run ended as stopped after its form was answered. Dify 1.16 does that to runs of workflow apps by itself; those of chatflows go on.';
 
 /** Failures after which a known run cannot be attached to, but still has a record. */
-const CANNOT_ATTACH: ReadonlySet<FailureKind> = new Set(['routeNotFound', 'runNotFound', 'notFound', 'serverError']);
+const CANNOT_ATTACH: ReadonlySet<FailureKind> = new Set([
+	'routeNotFound',
+	'runNotFound',
+	'notFound',
+	'serverError',
+]);
 
 /**
  * Attaches to a run that was started before, and waits for its end: Dify 1.14 and later replay past events, then send
@@ -72,7 +86,13 @@ export async function followRun(
 	user: string,
 	options: FollowOptions = {},
 ): Promise<RunResult> {
-	const { hints, answered, pauseMs = PAUSE_MS, resumeMs = RESUME_MS, unknownMs = DELAY_MS } = options;
+	const {
+		hints,
+		answered,
+		pauseMs = PAUSE_MS,
+		resumeMs = RESUME_MS,
+		unknownMs = DELAY_MS,
+	} = options;
 	const acrossPauses = hints?.acrossPauses === true;
 	const limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
 	const begun = performance.now();
@@ -102,26 +122,31 @@ export async function followRun(
 		const record = attached.record ?? (isTold ? undefined : await look());
 		const isAnswered = result?.status === 'paused' && isAnsweredPause(result, answered);
 		if (isAnswered || (record?.status === 'paused' && answered !== undefined)) {
-			if (performance.now() - begun > resumeMs) throw notResumed(url, result ?? finish(state, 'closed'));
+			if (performance.now() - begun > resumeMs)
+				throw notResumed(url, result ?? finish(state, 'closed'));
 			if (isAnswered) state = begin();
 			await rest(client, url, pauseMs, state);
 			continue;
 		}
 		if (isTold) {
 			const whole = await completed(client, withoutAnswered(result, answered), runId);
-			return whole.status === 'stopped' && answered !== undefined ? withWarning(whole, ABORTED) : whole;
+			return whole.status === 'stopped' && answered !== undefined
+				? withWarning(whole, ABORTED)
+				: whole;
 		}
 		// Only a stream knows the forms of a pause.
 		if (record !== undefined && (record.status !== 'paused' || pauses++ > 0 || !canAttach))
 			return await recordedResult(client, state, record, url, options);
 		if (isUnattachable && options.record === 'once') throw failed;
-		if (unknownAt !== undefined && performance.now() - unknownAt >= unknownMs) notFound(client, runId);
+		if (unknownAt !== undefined && performance.now() - unknownAt >= unknownMs)
+			notFound(client, runId);
 		canAttach &&= !isUnattachable;
 		isKnown ||= failed === undefined || isLost(failed);
 		// A snapshot repeats what is known: only new progress shows that the run goes on.
 		if (progressOf(state) !== seen) [seen, seenAt] = [progressOf(state), performance.now()];
 		const quietMs = canAttach ? limits.progressMs : MAX_WAIT_MS;
-		if (quietMs > 0 && performance.now() - seenAt >= quietMs) throw stillRunning(client, runId, quietMs);
+		if (quietMs > 0 && performance.now() - seenAt >= quietMs)
+			throw stillRunning(client, runId, quietMs);
 		if (limits.totalMs > 0 && performance.now() - begun >= limits.totalMs)
 			throw stillRunning(client, runId, limits.totalMs);
 		const leftMs = limits.totalMs > 0 ? limits.totalMs - (performance.now() - begun) : Infinity;
@@ -131,7 +156,8 @@ export async function followRun(
 
 /** A run of Dify 1.16 that ends as stopped after a form has its outputs only in its record, a moment later. */
 async function completed(client: DifyClient, result: RunResult, runId: string): Promise<RunResult> {
-	if (result.status !== 'stopped' || Object.keys(recordOf(result.workflow?.outputs)).length > 0) return result;
+	if (result.status !== 'stopped' || Object.keys(recordOf(result.workflow?.outputs)).length > 0)
+		return result;
 	for (const ms of STOPPED_LOOKS_MS) {
 		await pauseFor(ms, client.signal).catch(() => undefined);
 		const record = await endedRecord(client, runId);
@@ -166,7 +192,13 @@ async function attach(
 	url: string,
 	options: FollowOptions & { limits: RunLimits; state: RunState },
 ): Promise<Attached> {
-	const reader = new RunReader(client, options, { ...options.limits, firstByteMs: 0 }, options.stop, options.state);
+	const reader = new RunReader(
+		client,
+		options,
+		{ ...options.limits, firstByteMs: 0 },
+		options.stop,
+		options.state,
+	);
 	const slow = new AbortController();
 	const callOff = afterMs(options.openMs ?? OPEN_MS, () => slow.abort());
 	try {
@@ -179,7 +211,8 @@ async function attach(
 	} catch (error) {
 		// Before the headers, the reader's limit or Stop closes the connection.
 		const { abandoned, state } = reader;
-		if (abandoned === undefined && slow.signal.aborted) return { failed: difyFailure('streamEndedEarly', { url }) };
+		if (abandoned === undefined && slow.signal.aborted)
+			return { failed: difyFailure('streamEndedEarly', { url }) };
 		if (abandoned === undefined && client.signal?.aborted !== true) return asFailed(error);
 		const { reason, detail } = abandoned ?? { reason: 'abort' as const };
 		state.abandoned = true;
@@ -217,7 +250,8 @@ function remainingLimits(limits: RunLimits, passedMs: number, quietMs: number): 
 
 /** A text that changes whenever the run makes progress. */
 function progressOf({ text, forms, workflow }: RunState): string {
-	const nodes = workflow?.nodes.map(({ id, status, passes }) => `${id} ${status} ${passes ?? ''}`) ?? [];
+	const nodes =
+		workflow?.nodes.map(({ id, status, passes }) => `${id} ${status} ${passes ?? ''}`) ?? [];
 	return [text.length, forms.length, workflow?.status, ...nodes].join('|');
 }
 
@@ -229,7 +263,9 @@ function isAnsweredPause({ pause }: RunResult, answered: ReadonlySet<string> | u
 function withoutAnswered(result: RunResult, answered: ReadonlySet<string> | undefined): RunResult {
 	const { pause } = result;
 	if (pause === undefined || answered === undefined) return result;
-	const forms = pause.forms.filter(({ formToken }) => formToken === null || !answered.has(formToken));
+	const forms = pause.forms.filter(
+		({ formToken }) => formToken === null || !answered.has(formToken),
+	);
 	return { ...result, pause: { ...pause, forms } };
 }
 
@@ -254,10 +290,17 @@ function notResumed(url: string, result: RunResult): ServerError {
 }
 
 /** Applies a run's record to its state. */
-function addRecord(state: RunState, { runId, status, outputs, createdAt, finishedAt, raw }: RunRecord): TextDelta[] {
+function addRecord(
+	state: RunState,
+	{ runId, status, outputs, createdAt, finishedAt, raw }: RunRecord,
+): TextDelta[] {
 	const times = { created_at: createdAt, finished_at: finishedAt };
 	const data = { ...raw, ...times, outputs, files: filesIn(outputs) };
-	const event = { event: status === 'paused' ? 'workflow_paused' : 'workflow_finished', workflow_run_id: runId, data };
+	const event = {
+		event: status === 'paused' ? 'workflow_paused' : 'workflow_finished',
+		workflow_run_id: runId,
+		data,
+	};
 	return reduce(state, event).deltas;
 }
 

@@ -3,7 +3,16 @@ import type { DifyClient } from './client';
 import { localError } from './failure';
 import { fieldFileRules, type FileRules } from './files';
 import { tooOld } from './too-old';
-import { asList, finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn, words } from '../values';
+import {
+	asList,
+	finiteNumber,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+	recordsIn,
+	words,
+} from '../values';
 
 /** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
 export interface HumanInput {
@@ -83,11 +92,14 @@ function inputOf(input: JsonRecord, defaults: JsonRecord): HumanInput | undefine
 	const kind = KINDS.find((each) => each === input.type) ?? 'paragraph';
 	const source = recordOf(input.option_source);
 	const own = recordOf(input.default);
-	const preset = nonEmptyText(defaults[name]) ?? (own.type === 'variable' ? undefined : nonEmptyText(own.value));
+	const preset =
+		nonEmptyText(defaults[name]) ?? (own.type === 'variable' ? undefined : nonEmptyText(own.value));
 	return {
 		name,
 		kind,
-		...(kind === 'select' && source.type !== 'variable' ? { options: asList(source.value).map(String) } : {}),
+		...(kind === 'select' && source.type !== 'variable'
+			? { options: asList(source.value).map(String) }
+			: {}),
 		...optional({ default: preset }),
 		files: fieldFileRules(name, kind, input),
 	};
@@ -95,7 +107,8 @@ function inputOf(input: JsonRecord, defaults: JsonRecord): HumanInput | undefine
 
 /** ID of a button, found by ID or label. @throws {ServerError} where the form has no such button */
 export function actionOf({ actions }: OpenForm, wanted: string): string {
-	const named = actions.find(({ id }) => id === wanted) ?? actions.find(({ title }) => isSame(title, wanted));
+	const named =
+		actions.find(({ id }) => id === wanted) ?? actions.find(({ title }) => isSame(title, wanted));
 	if (named !== undefined) return named.id;
 	throw localError(
 		'formRejected',
@@ -115,19 +128,30 @@ function isSame(title: string, wanted: string): boolean {
  * @param files names of file fields that have a value
  * @throws {ServerError} of kind `formRejected`
  */
-export function checkedValues(form: OpenForm, values: JsonRecord, files: ReadonlySet<string>): JsonRecord {
+export function checkedValues(
+	form: OpenForm,
+	values: JsonRecord,
+	files: ReadonlySet<string>,
+): JsonRecord {
 	const names = form.inputs.map(({ name }) => name);
 	const unknown = Object.keys(values).filter((name) => !names.includes(name));
 	if (unknown.length > 0)
-		throw stillOpen(`The form has no field "${unknown.join('", "')}"`, `It has: ${names.join(', ') || 'no fields'}.`);
+		throw stillOpen(
+			`The form has no field "${unknown.join('", "')}"`,
+			`It has: ${names.join(', ') || 'no fields'}.`,
+		);
 	const checked: JsonRecord = {};
 	for (const input of form.inputs) {
 		if (files.has(input.name)) continue;
 		const given = values[input.name];
 		// Dify 1.14 accepts a number, but then the run fails: everything is sent as text.
-		const value = given === undefined || given === null || given === '' ? input.default : words(given);
+		const value =
+			given === undefined || given === null || given === '' ? input.default : words(given);
 		if (value === undefined)
-			throw stillOpen(`The form field "${input.name}" is empty`, 'Every field of a form needs a value.');
+			throw stillOpen(
+				`The form field "${input.name}" is empty`,
+				'Every field of a form needs a value.',
+			);
 		if (input.options !== undefined && !input.options.includes(value))
 			throw stillOpen(
 				`The form field "${input.name}" cannot be "${value.slice(0, 100)}"`,
@@ -139,7 +163,11 @@ export function checkedValues(form: OpenForm, values: JsonRecord, files: Readonl
 }
 
 function stillOpen(message: string, remedy: string): ServerError {
-	return localError('formRejected', message, `${remedy} Nothing was sent, and the form is still open.`);
+	return localError(
+		'formRejected',
+		message,
+		`${remedy} Nothing was sent, and the form is still open.`,
+	);
 }
 
 /**
@@ -179,13 +207,15 @@ function explained(error: ServerError): ServerError {
 		return error.reworded({
 			kind: 'formClosed',
 			message: 'The form was answered already',
-			remedy: 'The first answer counts. Do not submit it again: follow the run with the operation Follow.',
+			remedy:
+				'The first answer counts. Do not submit it again: follow the run with the operation Follow.',
 		});
 	if (code === 'human_input_form_expired')
 		return error.reworded({
 			kind: 'formClosed',
 			message: 'The form has expired',
-			remedy: 'The run took the timeout branch of its Human Input node: the operation Follow gives its result.',
+			remedy:
+				'The run took the timeout branch of its Human Input node: the operation Follow gives its result.',
 		});
 	if (error.kind === 'notFound' || code === 'human_input_form_not_found')
 		return error.reworded({

@@ -14,13 +14,15 @@ const MAX_USER_LENGTH = 255;
 export function uuid(value: unknown, what: string): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
-	if (value === undefined || value === null || id === '') throw localError('invalidId', `The ${what} is empty`);
+	if (value === undefined || value === null || id === '')
+		throw localError('invalidId', `The ${what} is empty`);
 	throw localError('invalidId', `The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`);
 }
 
 /** As `uuid`, but undefined for blanks: Dify starts a new conversation then (docs/protocols/dify.md 2.1). */
 export function optionalUuid(value: unknown, what: string): string | undefined {
-	const isBlank = value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+	const isBlank =
+		value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 	return isBlank ? undefined : uuid(value, what);
 }
 
@@ -40,7 +42,10 @@ export function userOf(value: unknown): string {
 			`The user must be a text or a number, but is ${typeof user === 'number' ? user : JSON.stringify(user).slice(0, 100)}`,
 		);
 	if ([...user].length > MAX_USER_LENGTH)
-		throw invalidParam(`The user is longer than ${MAX_USER_LENGTH} characters`, 'Use a shorter value, such as an ID.');
+		throw invalidParam(
+			`The user is longer than ${MAX_USER_LENGTH} characters`,
+			'Use a shorter value, such as an ID.',
+		);
 	return user;
 }
 
@@ -53,5 +58,8 @@ export function traceIdOf(value: unknown): string | undefined {
 	if (value === undefined || value === null || value === '') return undefined;
 	const id = String(value).trim();
 	if (/^[\w-]{1,128}$/.test(id)) return id;
-	throw invalidParam('The trace ID is not valid', 'A trace ID has 1 to 128 letters, digits, hyphens and underscores.');
+	throw invalidParam(
+		'The trace ID is not valid',
+		'A trace ID has 1 to 128 letters, digits, hyphens and underscores.',
+	);
 }

@@ -14,7 +14,16 @@ import type { ServerError } from '../errors/server-error';
 import { localError } from './failure';
 import { fieldFileRules, type FileRules } from './files';
 
-const KINDS = ['text-input', 'paragraph', 'select', 'number', 'checkbox', 'json_object', 'file', 'file-list'] as const;
+const KINDS = [
+	'text-input',
+	'paragraph',
+	'select',
+	'number',
+	'checkbox',
+	'json_object',
+	'file',
+	'file-list',
+] as const;
 
 export type FormKind = (typeof KINDS)[number];
 
@@ -88,7 +97,10 @@ function numberValue({ label }: FormField, value: unknown): number | undefined {
 	const converted = typeof value === 'string' ? Number(value) : value;
 	if (typeof converted === 'number' && Number.isFinite(converted)) return converted;
 	// A list or object would be a 500 (docs/protocols/dify.md 2.1.2).
-	throw localError('inputs', `The field "${label}" must be a number, but is ${JSON.stringify(value).slice(0, 100)}`);
+	throw localError(
+		'inputs',
+		`The field "${label}" must be a number, but is ${JSON.stringify(value).slice(0, 100)}`,
+	);
 }
 
 function booleanValue({ label }: FormField, value: unknown): boolean | undefined {
@@ -138,7 +150,8 @@ export function explainInputs(
 	const form = readForm(parameters);
 	const field = form.find((each) => each.variable === variable);
 	if (field === undefined) return undefined;
-	const isEmpty = (each: FormField) => each.required && !isFilled(inputs[each.variable]) && each.default === undefined;
+	const isEmpty = (each: FormField) =>
+		each.required && !isFilled(inputs[each.variable]) && each.default === undefined;
 	const others = form.filter((each) => each !== field && isEmpty(each)).map(nameOf);
 	return failed.reworded({
 		kind: 'inputs',

@@ -28,12 +28,18 @@ export interface NewFeedback {
  *
  * @param memory undefined at the first poll, which finds nothing
  */
-export async function newFeedback(client: DifyClient, memory: FeedbackMemory | undefined): Promise<NewFeedback> {
+export async function newFeedback(
+	client: DifyClient,
+	memory: FeedbackMemory | undefined,
+): Promise<NewFeedback> {
 	const since = memory === undefined ? undefined : cutoffOf(memory.newest);
 	const records = await recordsSince(client, since);
 	const found = records
 		.filter(({ record, at }) => memory !== undefined && isNewOrChanged(record, at, memory))
-		.map(({ record }) => ({ feedback: record, isNew: memory?.known[String(record.id)] === undefined }))
+		.map(({ record }) => ({
+			feedback: record,
+			isNew: memory?.known[String(record.id)] === undefined,
+		}))
 		.reverse();
 	const newest = nonEmptyText(records[0]?.record.created_at) ?? memory?.newest ?? null;
 	const kept = records.filter(({ at }, index) => index < PAGE_SIZE || at >= cutoffOf(newest));
@@ -41,14 +47,22 @@ export async function newFeedback(client: DifyClient, memory: FeedbackMemory | u
 		found,
 		memory: {
 			newest,
-			known: Object.fromEntries(kept.map(({ record }) => [String(record.id), String(record.updated_at ?? '')])),
+			known: Object.fromEntries(
+				kept.map(({ record }) => [String(record.id), String(record.updated_at ?? '')]),
+			),
 		},
 	};
 }
 
-function isNewOrChanged(record: JsonRecord, at: number, { newest, known }: FeedbackMemory): boolean {
+function isNewOrChanged(
+	record: JsonRecord,
+	at: number,
+	{ newest, known }: FeedbackMemory,
+): boolean {
 	const updatedAt = known[String(record.id)];
-	return updatedAt === undefined ? at >= cutoffOf(newest) : updatedAt !== String(record.updated_at ?? '');
+	return updatedAt === undefined
+		? at >= cutoffOf(newest)
+		: updatedAt !== String(record.updated_at ?? '');
 }
 
 /** Milliseconds since 1970. Records created before are known. */
@@ -65,7 +79,8 @@ async function recordsSince(client: DifyClient, since: number | undefined) {
 		const before = records.size;
 		for (const record of found) {
 			const id = nonEmptyText(record.id);
-			if (id !== undefined && !records.has(id)) records.set(id, { record, at: timeOf(record.created_at) });
+			if (id !== undefined && !records.has(id))
+				records.set(id, { record, at: timeOf(record.created_at) });
 		}
 		begin ??= cutoffOf(nonEmptyText(found[0]?.created_at) ?? null);
 		const isLast = found.length < PAGE_SIZE || records.size === before;

@@ -16,7 +16,9 @@ export function outputFiles(outputs: unknown, files: readonly DifyFile[] = []): 
 	collect(outputs, found, 0);
 	const known = new Set<unknown>();
 	return [...found, ...files].filter(({ id, related_id: related, url }) => {
-		const names = [id, related, url?.replace(/\?.*$/s, '')].filter((name) => nonEmptyText(name) !== undefined);
+		const names = [id, related, url?.replace(/\?.*$/s, '')].filter(
+			(name) => nonEmptyText(name) !== undefined,
+		);
 		const isNew = names.length === 0 || !names.some((name) => known.has(name));
 		for (const name of names) known.add(name);
 		return isNew;
@@ -54,7 +56,11 @@ export async function downloadFile(
 ): Promise<DownloadedFile | undefined> {
 	const address = nonEmptyText(file.url);
 	if (address === undefined || !URL.canParse(address, api)) return undefined;
-	const download = await connection.download(new URL(address, api).href, { method: 'GET', signal, limits: LIMITS });
+	const download = await connection.download(new URL(address, api).href, {
+		method: 'GET',
+		signal,
+		limits: LIMITS,
+	});
 	return {
 		content: await readWhole(download.pieces),
 		name: nonEmptyText(file.filename) ?? 'file',

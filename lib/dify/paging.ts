@@ -40,7 +40,8 @@ export interface Page {
 export function readPage(answer: JsonRecord, page: number, limit: number): Page {
 	const records = recordsIn(answer.data);
 	const total = finiteNumber(answer.total);
-	const more = records.length > 0 && (total === undefined ? records.length >= limit : page * limit < total);
+	const more =
+		records.length > 0 && (total === undefined ? records.length >= limit : page * limit < total);
 	return { records, more };
 }
 
@@ -85,19 +86,31 @@ export interface Continuation {
  * @param found one page in the order of the list
  * @param timeField by which the list is sorted, in Unix seconds
  */
-export function continuationOf(found: readonly JsonRecord[], timeField: string): Continuation | undefined {
+export function continuationOf(
+	found: readonly JsonRecord[],
+	timeField: string,
+): Continuation | undefined {
 	const last = found.at(-1);
 	const lastId = nonEmptyText(last?.id);
 	if (last === undefined || lastId === undefined) return undefined;
 	const time = finiteNumber(last[timeField]);
-	const at = time === undefined ? -1 : found.findLastIndex((record) => isOtherSecond(record, timeField, time));
+	const at =
+		time === undefined
+			? -1
+			: found.findLastIndex((record) => isOtherSecond(record, timeField, time));
 	const afterId = nonEmptyText(found[at]?.id);
-	return afterId === undefined ? { afterId: lastId, again: [] } : { afterId, again: found.slice(at + 1) };
+	return afterId === undefined
+		? { afterId: lastId, again: [] }
+		: { afterId, again: found.slice(at + 1) };
 }
 
 function isOtherSecond(record: JsonRecord, timeField: string, time: number): boolean {
 	const other = finiteNumber(record[timeField]);
-	return other !== undefined && Math.floor(other) !== Math.floor(time) && nonEmptyText(record.id) !== undefined;
+	return (
+		other !== undefined &&
+		Math.floor(other) !== Math.floor(time) &&
+		nonEmptyText(record.id) !== undefined
+	);
 }
 
 export interface AfterList {
@@ -111,7 +124,12 @@ export interface AfterList {
 }
 
 /** Reads a list whose cursor is the ID of a record (conversations, variables). */
-export async function collectAfter({ most, largest, timeField, page }: AfterList): Promise<JsonRecord[]> {
+export async function collectAfter({
+	most,
+	largest,
+	timeField,
+	page,
+}: AfterList): Promise<JsonRecord[]> {
 	const records = new Map<string, JsonRecord>();
 	/** Possible cursors: the IDs of the records so far, the current cursor last. */
 	let trail: string[] = [];

@@ -19,7 +19,8 @@ const MAX_DEPTH = 5;
  * "Run failed: req_id: 7290e79a93 PluginInvokeError: {…}": around the error of a plugin, in chatflows and blocking
  * answers.
  */
-const WRAPPERS = /^(?:Run failed:\s*)?(?:\[\w+\] Error:\s*)?(?:req_id:\s*\w*\s+)?(?:plugin daemon:\s*)?/;
+const WRAPPERS =
+	/^(?:Run failed:\s*)?(?:\[\w+\] Error:\s*)?(?:req_id:\s*\w*\s+)?(?:plugin daemon:\s*)?/;
 
 const BY_TEXT: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 	[/\bPluginDaemonBadRequestError\b/, 'invalidParam'],
@@ -40,7 +41,8 @@ export function readProviderError(message: string): ProviderError | undefined {
 	const whole = message.slice(0, MAX_BLOB);
 	const bare = whole.replace(WRAPPERS, '');
 	const blob = blobIn(bare);
-	const wrapped = /^Plugin\w*Error:/.test(bare) || (blob !== undefined && text(blob.error_type) !== undefined);
+	const wrapped =
+		/^Plugin\w*Error:/.test(bare) || (blob !== undefined && text(blob.error_type) !== undefined);
 	const said = readable(innermost(bare.replace(/^Plugin\w*Error:\s*/, '')));
 	const known = BY_TEXT.find(([pattern]) => pattern.test(bare))?.[1];
 	if (known !== undefined) return { kind: known, said };
@@ -60,7 +62,11 @@ function innermost(said: string, depth = 0): string {
 	const args = isRecord(blob.args) ? blob.args : {};
 	const error = isRecord(blob.error) ? blob.error : {};
 	const inner =
-		text(blob.message) || text(args.description) || text(error.message) || text(blob.error) || text(blob.detail);
+		text(blob.message) ||
+		text(args.description) ||
+		text(error.message) ||
+		text(blob.error) ||
+		text(blob.detail);
 	if (!inner) return said.trim();
 	return `${said.slice(0, said.indexOf('{'))}${innermost(inner, depth + 1)}`.trim();
 }
@@ -68,10 +74,13 @@ function innermost(said: string, depth = 0): string {
 /** Python's text of a failed connection, shortened to reason, host and port. */
 function readable(said: string): string {
 	const [pool, host, port, path] =
-		/HTTPS?ConnectionPool\(host='([^']+)', port=(\d+)\): Max retries exceeded with url: (\S+) /.exec(said) ?? [];
+		/HTTPS?ConnectionPool\(host='([^']+)', port=(\d+)\): Max retries exceeded with url: (\S+) /.exec(
+			said,
+		) ?? [];
 	if (pool === undefined) return said;
-	const why = /Connection refused|timed out|No route to host|Name or service not known|Connection reset/i.exec(
-		said,
-	)?.[0];
+	const why =
+		/Connection refused|timed out|No route to host|Name or service not known|Connection reset/i.exec(
+			said,
+		)?.[0];
 	return `${said.slice(0, said.indexOf(pool))}${why ?? 'no connection'}: ${host}:${port}${path}`;
 }

@@ -9,7 +9,8 @@ import { followLater, isUnknownRun } from './run-record';
 import type { RunResult } from './types';
 
 /** Warning about a run whose stream was lost. */
-export const RECOVERED_NOTE = 'The stream of the run broke off. The node found the run again and waited for its end.';
+export const RECOVERED_NOTE =
+	'The stream of the run broke off. The node found the run again and waited for its end.';
 
 /** Warning about a run that Dify reported as succeeded before its stream and its record were lost. */
 const NO_CLOSE =
@@ -60,10 +61,15 @@ async function giveUp(
 	const { taskId } = state;
 	const isAbandoned = isCancelled || failed.kind === 'cancelled' || failed.kind === 'timeout';
 	const told = failed.facts.stopRequested;
-	const stopRequested = told === undefined && isAbandoned && taskId !== undefined ? await stop(taskId) : told;
+	const stopRequested =
+		told === undefined && isAbandoned && taskId !== undefined ? await stop(taskId) : told;
 	const facts = { ...stream.facts, ...failed.facts, stopRequested };
-	const known = { partialText: state.text || undefined, partialReasoning: state.reasoning || undefined };
-	if (isCancelled || failed.kind === 'cancelled') throw difyFailure('cancelled', { url: stream.url, ...known, facts });
+	const known = {
+		partialText: state.text || undefined,
+		partialReasoning: state.reasoning || undefined,
+	};
+	if (isCancelled || failed.kind === 'cancelled')
+		throw difyFailure('cancelled', { url: stream.url, ...known, facts });
 	// A failed lookup tells nothing: the stream's own error says that the run may have gone on.
 	const remedy = isUnknownRun(failed) ? unknownEnd(runId) : followLater(runId);
 	const error = isAbandoned || failed.result !== undefined ? failed : stream.withRemedy(remedy);

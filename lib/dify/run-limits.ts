@@ -95,7 +95,11 @@ export class RunClock {
 		const isQueued = !this.hasEvents && this.pieces < 2;
 		const starts: Array<[keyof RunLimits, number]> = [['totalMs', sentAt]];
 		if (answeredAt === undefined) starts.push(['firstByteMs', sentAt]);
-		else starts.push(['progressMs', lastEventAt], isQueued ? ['queueMs', answeredAt] : ['idleMs', lastPieceAt]);
+		else
+			starts.push(
+				['progressMs', lastEventAt],
+				isQueued ? ['queueMs', answeredAt] : ['idleMs', lastPieceAt],
+			);
 		return starts
 			.filter(([limit]) => this.limits[limit] > 0)
 			.map(([limit, from]) => ({ limit, at: from + this.limits[limit] }))

@@ -32,7 +32,11 @@ const MAX_PASSES = 3;
  *
  * @throws {ServerError}
  */
-export async function listRuns(client: DifyClient, filters: LogFilters, most: Limit): Promise<JsonRecord[]> {
+export async function listRuns(
+	client: DifyClient,
+	filters: LogFilters,
+	most: Limit,
+): Promise<JsonRecord[]> {
 	checkKeyword(filters.keyword);
 	const records = new Map<string, JsonRecord>();
 	for (let pass = 1; pass <= MAX_PASSES; pass++) {

@@ -90,10 +90,13 @@ export class RunReader {
 		state?: RunState,
 	) {
 		this.state = state ?? createRun(options.hints);
-		this.watch = options.look && new RecordWatch(options.look, options.looksMs ?? LOOKS_MS, () => this.closeStream());
+		this.watch =
+			options.look &&
+			new RecordWatch(options.look, options.looksMs ?? LOOKS_MS, () => this.closeStream());
 		this.clock = new RunClock(
 			limits,
-			(detail, limit) => void this.limitReached({ reason: limit === 'queueMs' ? 'queued' : 'idle', detail }),
+			(detail, limit) =>
+				void this.limitReached({ reason: limit === 'queueMs' ? 'queued' : 'idle', detail }),
 		);
 		if (client.signal?.aborted === true) this.line.abort();
 		else client.signal?.addEventListener('abort', this.onAbort, { once: true });
@@ -105,9 +108,18 @@ export class RunReader {
 	 * @param also also aborts the wait for the answer
 	 * @throws {ServerError}
 	 */
-	async open(url: string, request: { method?: 'GET'; json?: JsonRecord }, also?: AbortSignal): Promise<EventStream> {
-		const signal = also === undefined ? this.line.signal : AbortSignal.any([this.line.signal, also]);
-		const opening = this.client.stream(url, { ...request, signal, onBytes: () => this.clock.piece() });
+	async open(
+		url: string,
+		request: { method?: 'GET'; json?: JsonRecord },
+		also?: AbortSignal,
+	): Promise<EventStream> {
+		const signal =
+			also === undefined ? this.line.signal : AbortSignal.any([this.line.signal, also]);
+		const opening = this.client.stream(url, {
+			...request,
+			signal,
+			onBytes: () => this.clock.piece(),
+		});
 		return await opening.catch((error: unknown) => {
 			const { abandoned } = this;
 			const isLate = abandoned !== undefined && abandoned.reason !== 'abort';
@@ -138,7 +150,9 @@ export class RunReader {
 				grace.follow(step);
 			}
 			if (this.watch?.found !== undefined) return { reason: 'closed', record: this.watch.found };
-			return grace.isOver ? { reason: 'closed' } : { reason: 'eof', detail: stream.strayLines()[0] };
+			return grace.isOver
+				? { reason: 'closed' }
+				: { reason: 'eof', detail: stream.strayLines()[0] };
 		} catch (error) {
 			if (this.watch?.found !== undefined) return { reason: 'closed', record: this.watch.found };
 			if (isAnswer(error)) return { reason: 'closed', refused: error };
@@ -155,7 +169,11 @@ export class RunReader {
 	/** The result of the run after the reading has ended. */
 	resultOf(reading: Reading): RunResult {
 		const { reason, detail } = this.abandoned ?? reading;
-		return finish(this.state, reason, detail === undefined ? undefined : this.client.connection.mask(detail));
+		return finish(
+			this.state,
+			reason,
+			detail === undefined ? undefined : this.client.connection.mask(detail),
+		);
 	}
 
 	/** Releases timers and listeners. Must be called at the end. */

@@ -19,7 +19,10 @@ export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'
 }
 
 /** Reads a run's record. @returns undefined for a record of nulls, Dify 1.12's answer for an unknown ID */
-export function readRecord(body: JsonRecord, parse: (json: string) => unknown = parseJson): RunRecord | undefined {
+export function readRecord(
+	body: JsonRecord,
+	parse: (json: string) => unknown = parseJson,
+): RunRecord | undefined {
 	const runId = nonEmptyText(body.id);
 	const status = nonEmptyText(body.status);
 	if (runId === undefined || status === undefined) return undefined;
@@ -69,7 +72,10 @@ function pathOf(runId: string): string {
 }
 
 /** The record of a run; undefined where Dify 1.12 has none (yet). @throws {ServerError} */
-export async function findRecord(client: DifyClient, runId: string): Promise<RunRecord | undefined> {
+export async function findRecord(
+	client: DifyClient,
+	runId: string,
+): Promise<RunRecord | undefined> {
 	return readRecord(await client.get(pathOf(runId)), (json) => client.parse(json));
 }
 
@@ -79,7 +85,10 @@ export async function getRecord(client: DifyClient, runId: string): Promise<RunR
 }
 
 export function notFound(client: DifyClient, runId: string): never {
-	throw difyFailure('runNotFound', { url: client.url(pathOf(runId)), facts: { workflowRunId: runId } });
+	throw difyFailure('runNotFound', {
+		url: client.url(pathOf(runId)),
+		facts: { workflowRunId: runId },
+	});
 }
 
 /** Pauses between polls, in milliseconds; the last value repeats. */
@@ -157,7 +166,9 @@ function isUnfinishedRecord({ status }: RunRecord, acrossPauses = false): boolea
 
 /** Whether the API of Dify restarts, or a proxy cannot reach it; the run goes on in its worker. */
 export function isApiAway(error: unknown): boolean {
-	return error instanceof ServerError && (TRANSIENT_KINDS.has(error.kind) || error.kind === 'gateway');
+	return (
+		error instanceof ServerError && (TRANSIENT_KINDS.has(error.kind) || error.kind === 'gateway')
+	);
 }
 
 /** Whether Dify itself does not know the run: a proxy may answer 404 as well. */

@@ -5,7 +5,15 @@ import { resultOfBlocking } from './blocking-answer';
 import { retryDelay, type DifyClient } from './client';
 import type { RunState } from './events';
 import { answerError, hasBegun, resultOf, runError } from './failure';
-import { exactJson, keptAsText, finiteNumber, isRecord, nonEmptyText, recordOf, type JsonRecord } from '../values';
+import {
+	exactJson,
+	keptAsText,
+	finiteNumber,
+	isRecord,
+	nonEmptyText,
+	recordOf,
+	type JsonRecord,
+} from '../values';
 import type { TracedRequest, TracedAnswer } from '../tracing/attributes';
 import { inSpan } from '../tracing/span';
 import { explainInputs } from './input-form';
@@ -52,7 +60,11 @@ export interface RunRoute {
 
 export const RUN_ROUTES = {
 	chat: { operation: 'chat', start: '/chat-messages', tasks: '/chat-messages' },
-	completion: { operation: 'text_completion', start: '/completion-messages', tasks: '/completion-messages' },
+	completion: {
+		operation: 'text_completion',
+		start: '/completion-messages',
+		tasks: '/completion-messages',
+	},
 	workflow: { operation: 'invoke_workflow', start: '/workflows/run', tasks: '/workflows/tasks' },
 } as const satisfies Record<string, RunRoute>;
 
@@ -79,7 +91,8 @@ export async function startRun(
 	for (let tries = 0; ; ) {
 		const { concurrency } = client;
 		const events: unknown[] = [];
-		const gathering = options.onEvent === undefined ? {} : { onEvent: (event: unknown) => void events.push(event) };
+		const gathering =
+			options.onEvent === undefined ? {} : { onEvent: (event: unknown) => void events.push(event) };
 		await client.enter(concurrency, url);
 		const onRunId = (runId: string) => concurrency.note(runId);
 		const attempted = { ...options, ...gathering, onRunId };
@@ -108,7 +121,11 @@ export async function startRun(
 }
 
 /** Adds the labels of the app's form to an input error: new users often leave the form empty. */
-async function explainFormError(client: DifyClient, failed: ServerError, inputs: JsonRecord): Promise<ServerError> {
+async function explainFormError(
+	client: DifyClient,
+	failed: ServerError,
+	inputs: JsonRecord,
+): Promise<ServerError> {
 	if (failed.kind !== 'inputs') return failed;
 	const parameters = await client.get('/parameters').catch(() => ({}));
 	return explainInputs(failed, parameters, inputs) ?? failed;
@@ -131,7 +148,12 @@ export async function requestStop(
 }
 
 /** Stops an abandoned run, also after the execution was stopped. @returns whether Dify accepted the request */
-export async function stopRun(client: DifyClient, route: RunRoute, taskId: string, user: string): Promise<boolean> {
+export async function stopRun(
+	client: DifyClient,
+	route: RunRoute,
+	taskId: string,
+	user: string,
+): Promise<boolean> {
 	const asked = requestStop(client.withSignal(undefined), route, taskId, user, STOP_LIMIT_MS);
 	return await asked.then(
 		() => true,
@@ -153,8 +175,15 @@ function isConcurrencyLimit(error: ServerError): boolean {
 }
 
 function spanResult({ conversationId, messageId, usage, status }: RunResult): TracedAnswer {
-	const [promptTokens, completionTokens] = [usage?.prompt_tokens, usage?.completion_tokens].map(finiteNumber);
-	return { conversationId, id: messageId, finishReason: status, usage: { promptTokens, completionTokens } };
+	const [promptTokens, completionTokens] = [usage?.prompt_tokens, usage?.completion_tokens].map(
+		finiteNumber,
+	);
+	return {
+		conversationId,
+		id: messageId,
+		finishReason: status,
+		usage: { promptTokens, completionTokens },
+	};
 }
 
 async function attempt(
@@ -164,17 +193,25 @@ async function attempt(
 	options: RunOptions,
 ): Promise<RunResult> {
 	const limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
-	const look = async (runId: string) => await endedRecord(client, runId, options.hints?.acrossPauses);
+	const look = async (runId: string) =>
+		await endedRecord(client, runId, options.hints?.acrossPauses);
 	const stop = async (taskId: string) => await stopRun(client, route, taskId, json.user);
 	const reader = new RunReader(client, { look, ...options }, limits, stop);
 	const sentAt = { date: Date.now(), clock: performance.now() };
-	return await readRun(client, client.url(route.start), json, reader, options).catch(async (error: unknown) => {
-		const { failed } = asFailed(error);
-		if (reader.abandoned !== undefined || client.signal?.aborted === true || !LOST.has(failed.kind)) throw failed;
-		const result = await options.recover?.({ state: reader.state, failed, sentAt, limits });
-		if (result === undefined) throw failed;
-		return result;
-	});
+	return await readRun(client, client.url(route.start), json, reader, options).catch(
+		async (error: unknown) => {
+			const { failed } = asFailed(error);
+			if (
+				reader.abandoned !== undefined ||
+				client.signal?.aborted === true ||
+				!LOST.has(failed.kind)
+			)
+				throw failed;
+			const result = await options.recover?.({ state: reader.state, failed, sentAt, limits });
+			if (result === undefined) throw failed;
+			return result;
+		},
+	);
 }
 
 /** Failures after which the run may go on. */
@@ -197,7 +234,8 @@ async function readRun(
 		const stream = await reader.open(url, { json });
 		const reading = await reader.read(stream);
 		if (reading.refused !== undefined) throw reading.refused;
-		if (reading.whole !== undefined) return await wholeResult(client, stream, reading.whole, options);
+		if (reading.whole !== undefined)
+			return await wholeResult(client, stream, reading.whole, options);
 		// Records hold no forms: a paused run is attached to.
 		if (reading.record !== undefined && reading.record.status !== 'paused')
 			return await recordedResult(client, reader.state, reading.record, url, options);
@@ -222,13 +260,21 @@ async function wholeResult(
 	const { value: body, large } = exactJson(whole);
 	options.onEvent?.(body ?? whole);
 	if (!isRecord(body) || isErrorEnvelope(body)) {
-		const answer = { status: stream.status, headers: stream.headers, text: whole, json: body, url: stream.url };
+		const answer = {
+			status: stream.status,
+			headers: stream.headers,
+			text: whole,
+			json: body,
+			url: stream.url,
+		};
 		throw answerError(connection, answer, 'POST');
 	}
 	const answered = keptAsText(large).reduce(withWarning, resultOfBlocking(body, options.hints));
 	const { onlyConversation: only } = options;
 	const result =
-		only !== undefined && isOtherConversation(answered.conversationId, only) ? ofOtherConversation(answered) : answered;
+		only !== undefined && isOtherConversation(answered.conversationId, only)
+			? ofOtherConversation(answered)
+			: answered;
 	if (result.status === 'failed') throw runError(connection, result, stream);
 	// The answer is complete, even if it cannot be shown.
 	if (result.text !== '')
@@ -238,7 +284,11 @@ async function wholeResult(
 
 function isErrorEnvelope(body: JsonRecord): boolean {
 	if (typeof body.answer === 'string' || isRecord(body.data)) return false;
-	return nonEmptyText(body.code) !== undefined || nonEmptyText(body.message) !== undefined || body.error !== undefined;
+	return (
+		nonEmptyText(body.code) !== undefined ||
+		nonEmptyText(body.message) !== undefined ||
+		body.error !== undefined
+	);
 }
 
 function ofOtherConversation(result: RunResult): RunResult {

@@ -48,8 +48,14 @@ async function soundOf(answer: Download): Promise<Speech> {
 	const words = begin.toString('latin1').trim();
 	const type = (answer.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
 	const isSound =
-		soundSignature(begin) !== undefined || type.startsWith('audio/') || type === 'application/octet-stream';
-	if (begin.length === 0 || words === 'null' || (!isSound && (/json|text/.test(type) || looksLikeHtml(words)))) {
+		soundSignature(begin) !== undefined ||
+		type.startsWith('audio/') ||
+		type === 'application/octet-stream';
+	if (
+		begin.length === 0 ||
+		words === 'null' ||
+		(!isSound && (/json|text/.test(type) || looksLikeHtml(words)))
+	) {
 		answer.close();
 		throw difyFailure('emptyAnswer', {
 			url: answer.url,
@@ -63,7 +69,8 @@ async function soundOf(answer: Download): Promise<Speech> {
 	// Dify labels every sound audio/mpeg, even WAV, so a signature in the bytes counts first.
 	const byType = soundExtension(type);
 	const format =
-		soundSignature(begin) ?? (byType === undefined ? soundFormat(begin) : { mimeType: type, extension: byType });
+		soundSignature(begin) ??
+		(byType === undefined ? soundFormat(begin) : { mimeType: type, extension: byType });
 	return { sound: source.pieces(), ...format };
 }
 
@@ -74,7 +81,10 @@ async function soundOf(answer: Download): Promise<Speech> {
  * @param parameters answer of `GET /parameters`
  * @throws {ServerError} of kind `featureOff`
  */
-export function featureOf(parameters: JsonRecord, feature: 'text_to_speech' | 'speech_to_text'): JsonRecord {
+export function featureOf(
+	parameters: JsonRecord,
+	feature: 'text_to_speech' | 'speech_to_text',
+): JsonRecord {
 	const settings = recordOf(parameters[feature]);
 	const label = feature === 'text_to_speech' ? 'Text to Speech' : 'Speech to Text';
 	if (settings.enabled !== false) return settings;

@@ -33,8 +33,15 @@ export function recordingFor(source: FileSource): FileSource {
  * @param recording of `recordingFor`
  * @throws {ServerError}
  */
-export async function transcribe(client: DifyClient, recording: FileSource, user: string): Promise<string> {
-	const answer = await postFile(client, '/audio-to-text', recording, { fields: { user }, idleMs: IDLE_MS });
+export async function transcribe(
+	client: DifyClient,
+	recording: FileSource,
+	user: string,
+): Promise<string> {
+	const answer = await postFile(client, '/audio-to-text', recording, {
+		fields: { user },
+		idleMs: IDLE_MS,
+	});
 	return text(answer.text) ?? '';
 }
 

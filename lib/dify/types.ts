@@ -1,5 +1,11 @@
 /** App types, as in Dify's `GET /info`. `agent` is the New Agent of Dify 1.14 and later. */
-export type DifyAppMode = 'chat' | 'agent-chat' | 'agent' | 'advanced-chat' | 'completion' | 'workflow';
+export type DifyAppMode =
+	| 'chat'
+	| 'agent-chat'
+	| 'agent'
+	| 'advanced-chat'
+	| 'completion'
+	| 'workflow';
 
 /**
  * What the caller already knows about a run. Everything is optional: the events themselves say enough to finish a run.
@@ -15,7 +21,9 @@ export interface RunHints {
  * One change of the text, for a live display. All changes in order give the text of the result. A replacement has a
  * reason, since a display may be unable to take text back.
  */
-export type TextDelta = { type: 'append'; text: string } | { type: 'replace'; text: string; reason: string };
+export type TextDelta =
+	| { type: 'append'; text: string }
+	| { type: 'replace'; text: string; reason: string };
 
 /**
  * What the reader has to do next. `grace`: read on for at most `graceMs` from the first such step, then close and

@@ -53,7 +53,8 @@ export async function updateVariable(
 	value: unknown,
 ): Promise<JsonRecord> {
 	const variables = await listVariables(client, user, conversationId, 'all');
-	const known = variables.find(({ id }) => id === wanted) ?? variables.find(({ name }) => name === wanted);
+	const known =
+		variables.find(({ id }) => id === wanted) ?? variables.find(({ name }) => name === wanted);
 	const id = nonEmptyText(known?.id);
 	if (known === undefined || id === undefined) {
 		const names = variables.map(({ name }) => String(name)).join(', ');
@@ -66,14 +67,21 @@ export async function updateVariable(
 	const body = { value: valueOf(known, value), user };
 	const path = `/conversations/${conversationId}/variables/${id}`;
 	const sending = client.send('PUT', path, body, { idempotent: true });
-	return typed(await sending.catch(throwAs((error) => explainNumberType(error, known, body.value))));
+	return typed(
+		await sending.catch(throwAs((error) => explainNumberType(error, known, body.value))),
+	);
 }
 
 /** A variable keeps the kind of number that it holds: "not supported value type float" (1.12.1). */
-function explainNumberType(error: ServerError, { name, value }: JsonRecord, sent: unknown): ServerError {
+function explainNumberType(
+	error: ServerError,
+	{ name, value }: JsonRecord,
+	sent: unknown,
+): ServerError {
 	const refused = /not supported value type (integer|float)/.exec(error.serverText ?? '');
 	if (refused === null || typeof sent !== 'number') return error;
-	const [one, other] = refused[1] === 'float' ? ['a fraction', 'whole number'] : ['a whole number', 'fraction'];
+	const [one, other] =
+		refused[1] === 'float' ? ['a fraction', 'whole number'] : ['a whole number', 'fraction'];
 	return invalidParam(
 		`The variable "${String(name)}" holds ${one} (${String(value)}), and Dify refuses the ${other} ${sent} for it`,
 		`Give ${one}, or change the default of the variable in the chatflow: it decides which kind of number it takes.`,
@@ -98,7 +106,13 @@ const converters: Partial<Record<string, (value: unknown) => unknown>> = {
 	integer: asNumber,
 	float: asNumber,
 	boolean: (value) =>
-		typeof value === 'boolean' ? value : value === 'true' ? true : value === 'false' ? false : undefined,
+		typeof value === 'boolean'
+			? value
+			: value === 'true'
+				? true
+				: value === 'false'
+					? false
+					: undefined,
 	object: (value) => {
 		const parsed = typeof value === 'string' ? parseJson(value) : value;
 		return isRecord(parsed) ? parsed : undefined;

@@ -22,7 +22,8 @@ export interface WorkflowRequest {
 }
 
 /** `pauseMs`: milliseconds before the second attempt to attach to a lost run; it grows. */
-export type WorkflowOptions = Omit<RunOptions, 'recover'> & Pick<FollowOptions, 'pauseMs' | 'unknownMs'>;
+export type WorkflowOptions = Omit<RunOptions, 'recover'> &
+	Pick<FollowOptions, 'pauseMs' | 'unknownMs'>;
 
 /**
  * Runs a workflow and reads it to its end. If the stream is lost, attaches to the run again or polls it until it is
@@ -35,12 +36,19 @@ export async function runWorkflow(
 	{ inputs, user, files = [], workflowId, traceId }: WorkflowRequest,
 	options: WorkflowOptions = {},
 ): Promise<RunResult> {
-	const body = { inputs, ...(files.length === 0 ? {} : { files }), ...optional({ trace_id: traceId }) };
+	const body = {
+		inputs,
+		...(files.length === 0 ? {} : { files }),
+		...optional({ trace_id: traceId }),
+	};
 	return await startRun(client, routeOf(workflowId), body, user, {
 		...options,
 		recover: async (lost) => {
 			lost.state.workflowRunId ??= await idOfLost(client, { inputs, user }, lost);
-			return await recoverRun(client, RUN_ROUTES.workflow, user, lost, { ...options, record: 'wait' });
+			return await recoverRun(client, RUN_ROUTES.workflow, user, lost, {
+				...options,
+				record: 'wait',
+			});
 		},
 	});
 }
@@ -68,7 +76,9 @@ async function idOfLost(
 	try {
 		const after = new Date(sentAt.date - CLOCK_MS).toISOString();
 		const rows = await recordedRuns(client, { user, after, limit: 5 });
-		const ids = rows.flatMap((row) => (isRecord(row.workflow_run) ? (nonEmptyText(row.workflow_run.id) ?? []) : []));
+		const ids = rows.flatMap((row) =>
+			isRecord(row.workflow_run) ? (nonEmptyText(row.workflow_run.id) ?? []) : [],
+		);
 		const candidates: string[] = [];
 		for (const id of ids.filter((each) => !client.concurrency.hasRun(each))) {
 			const record = await findRecord(client, id);
@@ -84,14 +94,17 @@ async function idOfLost(
 function hasInputs({ inputs }: RunRecord, sent: JsonRecord): boolean {
 	if (!isRecord(inputs)) return false;
 	return Object.entries(sent).every(
-		([name, value]) => typeof value === 'object' || !(name in inputs) || String(inputs[name]) === String(value),
+		([name, value]) =>
+			typeof value === 'object' || !(name in inputs) || String(inputs[name]) === String(value),
 	);
 }
 
 const OR_GET = ' Until then, the operation Get with "Wait Until Finished" tells how a run ended.';
 
 /** Follows a run that was started elsewhere. @throws {ServerError} as `followRun`, and where Dify is too old */
-export async function follow(...[client, runId, user, options]: Parameters<typeof followRun>): Promise<RunResult> {
+export async function follow(
+	...[client, runId, user, options]: Parameters<typeof followRun>
+): Promise<RunResult> {
 	const following = followRun(client, runId, user, options);
 	return await following.catch(throwAs((error) => tooOld(error, 'Following a run', OR_GET)));
 }

@@ -42,7 +42,10 @@ export class VectorCheck {
  *
  * @param length how many numbers the vectors of this model have, once one was seen
  */
-export function faultIn(vectors: readonly number[][], length: number | undefined): Fault | undefined {
+export function faultIn(
+	vectors: readonly number[][],
+	length: number | undefined,
+): Fault | undefined {
 	const wanted = length ?? vectors[0]?.length;
 	for (const [index, vector] of vectors.entries()) {
 		if (vector.length !== wanted)
@@ -50,7 +53,8 @@ export function faultIn(vectors: readonly number[][], length: number | undefined
 				index,
 				sizes: { length: vector.length, wanted: wanted ?? 0 },
 				fault: `a vector has ${vector.length} numbers where the others have ${wanted}`,
-				remedy: 'Another model seems to answer than before. Choose the model by its name, and insert everything anew.',
+				remedy:
+					'Another model seems to answer than before. Choose the model by its name, and insert everything anew.',
 			};
 		if (!vector.every(Number.isFinite))
 			return {

@@ -15,9 +15,22 @@ import { mapConcurrently } from '../servers/batches';
 import type { EmbeddingRequest } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
-import { isNotANumber, mayBeAboutOneText, refusedTextIndex, tooLongIn, type TooLong } from '../servers/text-refusals';
+import {
+	isNotANumber,
+	mayBeAboutOneText,
+	refusedTextIndex,
+	tooLongIn,
+	type TooLong,
+} from '../servers/text-refusals';
 import { VectorCheck } from './check';
-import { explained, notANumber, refusedAlone, refusedText, textTooLong, wrongSize } from './failures';
+import {
+	explained,
+	notANumber,
+	refusedAlone,
+	refusedText,
+	textTooLong,
+	wrongSize,
+} from './failures';
 import { cutToFit, parts, remarkOnFull } from './long-texts';
 import { prefixesOf, type Prefixes } from './prefixes';
 import { readEmbeddings } from './read';
@@ -83,23 +96,36 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const remarks = new Set<string>();
 		const batches = this.batches(given, this.servers.first);
 		// One batch for each server at the same time: none of them waits for another.
-		const vectors = await mapConcurrently(batches, this.servers.connections.length, signal, async (batch, own) => {
-			const { value, connection, passedOver } = await this.atServer(
-				own,
-				async (call) => await this.ofBatch(call, batch),
-			);
-			const { root } = connection.url;
-			servers[root] = (servers[root] ?? 0) + batch.length;
-			for (const remark of [...value.remarks, ...failoverNotes(passedOver, root)]) remarks.add(remark);
-			add(value.counts, total);
-			return value.result.map((vector) => cutTo(vector, this.settings.dimensions));
-		});
+		const vectors = await mapConcurrently(
+			batches,
+			this.servers.connections.length,
+			signal,
+			async (batch, own) => {
+				const { value, connection, passedOver } = await this.atServer(
+					own,
+					async (call) => await this.ofBatch(call, batch),
+				);
+				const { root } = connection.url;
+				servers[root] = (servers[root] ?? 0) + batch.length;
+				for (const remark of [...value.remarks, ...failoverNotes(passedOver, root)])
+					remarks.add(remark);
+				add(value.counts, total);
+				return value.result.map((vector) => cutTo(vector, this.settings.dimensions));
+			},
+		);
 		const several = this.servers.hasSeveral ? { servers } : {};
-		return { ...total, received: this.length.known, ...several, vectors: vectors.flat(), remarks: [...remarks] };
+		return {
+			...total,
+			received: this.length.known,
+			...several,
+			vectors: vectors.flat(),
+			remarks: [...remarks],
+		};
 	}
 
 	private textOf(text: unknown, index: number, role: keyof Prefixes): EmbeddedText {
-		if (typeof text !== 'string') throw refusedText(index, `is not text but ${text === null ? 'null' : typeof text}`);
+		if (typeof text !== 'string')
+			throw refusedText(index, `is not text but ${text === null ? 'null' : typeof text}`);
 		if (text.trim() !== '') return { index, text: this.prefixes[role] + text };
 		if (this.settings.blankTexts === 'refuse') throw refusedText(index, 'is empty');
 		return { index, text: ' ' };
@@ -111,13 +137,16 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		{ error, tooLong, isLast, depth }: Refused,
 	): Promise<number[][]> {
 		const isFatal = tooLong === undefined || this.settings.longTexts === 'fail';
-		if (tooLong?.limit !== undefined) learnedOf(call.connection, this.settings.model).tokens = tooLong.limit;
+		if (tooLong?.limit !== undefined)
+			learnedOf(call.connection, this.settings.model).tokens = tooLong.limit;
 		const named = batch[refusedTextIndex(error) ?? -1];
 		if (named !== undefined && tooLong === undefined) throw refusedAlone(error, named);
 		const isOfText = tooLong !== undefined || isNotANumber(error);
 		if (!isOfText && !(batch.length > 1 && mayBeAboutOneText(error))) throw explained(error, call);
 		if (batch.length > 1)
-			return isFatal ? await this.bisect(call, batch, error, isOfText) : await this.allOf(call, halves(batch));
+			return isFatal
+				? await this.bisect(call, batch, error, isOfText)
+				: await this.allOf(call, halves(batch));
 		const [text] = batch as [EmbeddedText];
 		if (tooLong === undefined) throw notANumber(error, text);
 		if (isFatal || isLast) throw textTooLong(error, text, tooLong);
@@ -149,7 +178,8 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		}
 		isSure ||= await this.passes(call, batch.slice(-1), error);
 		if (!isSure) throw explained(error, call);
-		if (!isOfText && !(await this.passes(call, suspects, error))) throw refusedAlone(error, suspects[0]!);
+		if (!isOfText && !(await this.passes(call, suspects, error)))
+			throw refusedAlone(error, suspects[0]!);
 		if (!isOfText) return await this.allOf(call, halves(batch));
 		await this.ofBatch(call, suspects);
 		throw error.reworded({
@@ -159,15 +189,25 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		});
 	}
 
-	private async passes(call: BatchCall, batch: EmbeddedText[], error: ServerError): Promise<boolean> {
+	private async passes(
+		call: BatchCall,
+		batch: EmbeddedText[],
+		error: ServerError,
+	): Promise<boolean> {
 		const outcome = await this.send(call, batch).catch(asFailed);
 		if (!('failed' in outcome)) return true;
 		const { failed } = outcome;
-		if (tooLongIn(failed) === undefined && !isNotANumber(failed) && failed.kind !== error.kind) throw failed;
+		if (tooLongIn(failed) === undefined && !isNotANumber(failed) && failed.kind !== error.kind)
+			throw failed;
 		return false;
 	}
 
-	private async meanOfParts(call: BatchCall, { index, text }: EmbeddedText, tooLong: TooLong, depth: number) {
+	private async meanOfParts(
+		call: BatchCall,
+		{ index, text }: EmbeddedText,
+		tooLong: TooLong,
+		depth: number,
+	) {
 		const found: Array<{ vector: number[]; weight: number }> = [];
 		for (const part of parts(text, tooLong)) {
 			const [vector] = await this.ofBatch(call, [{ index, text: part }], depth + 1);
@@ -177,7 +217,11 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		return weightedMean(found);
 	}
 
-	private async shorter(call: BatchCall, text: EmbeddedText, tooLong: TooLong): Promise<EmbeddedText> {
+	private async shorter(
+		call: BatchCall,
+		text: EmbeddedText,
+		tooLong: TooLong,
+	): Promise<EmbeddedText> {
 		const whole = typeof text.input === 'string' ? text.input : text.text;
 		return { ...text, input: await cutToFit(call, whole, tooLong), isShortened: true };
 	}
@@ -187,9 +231,20 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const input = batch.map((text) => text.input ?? text.text);
 		const { dimensions, keepAlive, expectedDimensions: expected } = this.settings;
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
-		const request = embeddingCall(connection, kind, { model, input, truncate, dimensions, keepAlive });
-		const { read, context } = await this.ask(call, request, (json) => readEmbeddings(json, batch.length));
-		const { vectors, tokens } = this.length.checked(read, batch, { from: connection.url.root, context });
+		const request = embeddingCall(connection, kind, {
+			model,
+			input,
+			truncate,
+			dimensions,
+			keepAlive,
+		});
+		const { read, context } = await this.ask(call, request, (json) =>
+			readEmbeddings(json, batch.length),
+		);
+		const { vectors, tokens } = this.length.checked(read, batch, {
+			from: connection.url.root,
+			context,
+		});
 		const full = await remarkOnFull(call, batch, truncate ? 0 : tokens);
 		if (full !== undefined) call.remarks.add(full);
 		const wanted = expected ?? dimensions;

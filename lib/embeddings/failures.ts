@@ -12,11 +12,18 @@ export function refusedText(index: number, what: string): ServerError {
 	return invalidInput(
 		`Text ${index + 1} ${what}`,
 		'Filter such items out before the vector store, or set the option Blank Texts to "Embed as a Space" where texts are empty.',
-		{ meaning: `Text ${index + 1} ${what}, so it has no meaning that a vector could stand for`, facts: { index } },
+		{
+			meaning: `Text ${index + 1} ${what}, so it has no meaning that a vector could stand for`,
+			facts: { index },
+		},
 	);
 }
 
-export function textTooLong(error: ServerError, { index, text }: BatchText, tooLong: TooLong): ServerError {
+export function textTooLong(
+	error: ServerError,
+	{ index, text }: BatchText,
+	tooLong: TooLong,
+): ServerError {
 	const { size, most } = sizeInWords(tooLong);
 	return error.reworded({
 		kind: 'contextOverflow',
@@ -44,26 +51,37 @@ export function refusedAlone(error: ServerError, { index, text }: BatchText): Se
 	return error.reworded({
 		message: `The server refuses text ${index + 1}`,
 		meaning: `The server refuses text ${index + 1} ("${startOf(text)}"), and takes others`,
-		remedy: 'Look at this text: characters that the model cannot read, or a length that it does not take.',
+		remedy:
+			'Look at this text: characters that the model cannot read, or a length that it does not take.',
 		facts: { index },
 	});
 }
 
-export function unusable({ fault, remedy }: Fault, context: FailureContext, text?: BatchText): ServerError {
+export function unusable(
+	{ fault, remedy }: Fault,
+	context: FailureContext,
+	text?: BatchText,
+): ServerError {
 	const where = text === undefined ? '' : ` (text ${text.index + 1}: "${startOf(text.text)}")`;
 	const message = `The server sent embeddings that cannot be used: ${fault}`;
 	return failure('invalidAnswer', context, {
 		message,
 		meaning: `${message}${where}. Nothing of it was handed on`,
 		remedy:
-			remedy ?? 'Check that the Base URL leads to a server for embeddings, and that the model is one for embeddings.',
+			remedy ??
+			'Check that the Base URL leads to a server for embeddings, and that the model is one for embeddings.',
 		facts: text === undefined ? {} : { index: text.index },
 	});
 }
 
 export function wrongSize(
 	context: FailureContext,
-	{ model, length, wanted, option }: { model: string; length: number; wanted: number; option: string },
+	{
+		model,
+		length,
+		wanted,
+		option,
+	}: { model: string; length: number; wanted: number; option: string },
 ): ServerError {
 	const message = `The model "${model}" gives vectors of ${length} numbers, not of ${wanted}`;
 	return failure('invalidAnswer', context, {
@@ -89,8 +107,12 @@ export function differentModels(
 }
 
 /** Rewords the refusal of a server that lacks something (pooling, a route, the model), where it says so. */
-export function explained(error: ServerError, call: { kind: ServerKind; model: string }): ServerError {
-	if (!/pooling type 'none'/i.test(error.serverText ?? '')) return missingFeature(error, call, 'embeddings') ?? error;
+export function explained(
+	error: ServerError,
+	call: { kind: ServerKind; model: string },
+): ServerError {
+	if (!/pooling type 'none'/i.test(error.serverText ?? ''))
+		return missingFeature(error, call, 'embeddings') ?? error;
 	return error.reworded({
 		kind: 'notSupported',
 		message: 'The server does not combine the vectors of the tokens into one',

@@ -26,7 +26,8 @@ export async function cutToFit(
 		const bare = await tokensOf(connection, text, { special: false, signal });
 		if (whole !== undefined && bare !== undefined) return firstTokens(whole, bare, limit);
 	}
-	const share = limit !== undefined && tokens !== undefined && tokens > limit ? (limit / tokens) * MARGIN : 0.5;
+	const share =
+		limit !== undefined && tokens !== undefined && tokens > limit ? (limit / tokens) * MARGIN : 0.5;
 	return cutAt(text, Math.floor(text.length * share));
 }
 
@@ -36,7 +37,11 @@ export async function cutToFit(
  * @param whole tokens of the text with the model's special tokens
  * @param bare tokens without special tokens
  */
-export function firstTokens(whole: readonly number[], bare: readonly number[], limit: number): number[] {
+export function firstTokens(
+	whole: readonly number[],
+	bare: readonly number[],
+	limit: number,
+): number[] {
 	if (whole.length <= limit) return [...whole];
 	const endsSpecially = whole.length > bare.length && whole.at(-1) !== bare.at(-1);
 	return endsSpecially ? [...whole.slice(0, limit - 1), whole.at(-1)!] : whole.slice(0, limit);
@@ -64,7 +69,9 @@ export async function remarkOnFull(
 /** At least two parts of about the same length, cut between words where there are any. */
 export function parts(text: string, { limit, tokens }: TooLong): string[] {
 	const count =
-		limit !== undefined && tokens !== undefined && tokens > limit ? Math.ceil(tokens / (limit * MARGIN)) : 2;
+		limit !== undefined && tokens !== undefined && tokens > limit
+			? Math.ceil(tokens / (limit * MARGIN))
+			: 2;
 	const found: string[] = [];
 	let rest = text;
 	for (let left = count; left > 1 && rest.length > 1; left--) {
@@ -83,5 +90,7 @@ function cutAt(text: string, length: number): string {
 	const window = text.slice(0, Math.max(1, length));
 	const blank = /\s\S*$/.exec(window)?.index ?? -1;
 	if (blank >= window.length * 0.9) return text.slice(0, blank + 1);
-	return /[\uD800-\uDBFF]$/.test(window) ? text.slice(0, window.length === 1 ? 2 : window.length - 1) : window;
+	return /[\uD800-\uDBFF]$/.test(window)
+		? text.slice(0, window.length === 1 ? 2 : window.length - 1)
+		: window;
 }

@@ -6,7 +6,8 @@ export interface Prefixes {
 }
 
 const NONE: Prefixes = { query: '', document: '' };
-const TASK = 'Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:';
+const TASK =
+	'Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:';
 const REPRESENT = 'Represent this sentence for searching relevant passages: ';
 
 /** By the model's name, from the model cards on huggingface.co. The first match counts. */
@@ -16,9 +17,15 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Prefixes]> = [
 	[/(?:^|[^a-z])e5-.*instruct/, { query: `${TASK} `, document: '' }],
 	[/(?:^|[^a-z])e5-/, { query: 'query: ', document: 'passage: ' }],
 	[/bge-(?:small|base|large)-en-v1\.5/, { query: REPRESENT, document: '' }],
-	[/bge-(?:small|base|large)-zh-v1\.5/, { query: '为这个句子生成表示以用于检索相关文章：', document: '' }],
+	[
+		/bge-(?:small|base|large)-zh-v1\.5/,
+		{ query: '为这个句子生成表示以用于检索相关文章：', document: '' },
+	],
 	[/mxbai-embed-large|snowflake-arctic-embed(?!2|.*v2)/, { query: REPRESENT, document: '' }],
-	[/embeddinggemma|embedding-gemma/, { query: 'task: search result | query: ', document: 'title: none | text: ' }],
+	[
+		/embeddinggemma|embedding-gemma/,
+		{ query: 'task: search result | query: ', document: 'title: none | text: ' },
+	],
 ];
 
 /** The prefixes of a model; none where it is not known. */

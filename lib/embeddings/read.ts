@@ -31,11 +31,14 @@ export function readEmbeddings(json: unknown, count: number): Embedded | Fault {
 	const list = listIn(json);
 	if (list === undefined) return { fault: 'the answer holds no embeddings' };
 	if (list.length !== count)
-		return { fault: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors came back` };
+		return {
+			fault: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors came back`,
+		};
 	const ordered = inOrder(list);
 	if (ordered === undefined)
 		return {
-			fault: 'the indexes of the vectors are incomplete or repeated, so nobody can tell which text each belongs to',
+			fault:
+				'the indexes of the vectors are incomplete or repeated, so nobody can tell which text each belongs to',
 		};
 	const vectors: number[][] = [];
 	for (const [index, entry] of ordered.entries()) {
@@ -57,7 +60,9 @@ function listIn(json: unknown): unknown[] | undefined {
 
 /** Undefined where some indexes are missing, repeated or out of range. Without any, the position counts. */
 function inOrder(list: unknown[]): unknown[] | undefined {
-	const hasIndex = list.map(recordOf).some(({ index, text_index: named }) => (index ?? named ?? null) !== null);
+	const hasIndex = list
+		.map(recordOf)
+		.some(({ index, text_index: named }) => (index ?? named ?? null) !== null);
 	if (!hasIndex) return list;
 	const indexes = textIndexes(list, list.length);
 	const ordered = new Map(list.map((entry, position) => [indexes[position], entry]));
@@ -77,7 +82,9 @@ function readVector(value: unknown): number[] | Fault {
 			? readVector(first)
 			: { fault: `${value.length} vectors came back for one text`, remedy: POOLING_REMEDY };
 	if (value.length === 0) return { fault: 'a vector is empty' };
-	return (value as unknown[]).map((entry) => (typeof entry === 'number' ? entry : (plainNumber(entry) ?? NaN)));
+	return (value as unknown[]).map((entry) =>
+		typeof entry === 'number' ? entry : (plainNumber(entry) ?? NaN),
+	);
 }
 
 const BYTES = 4;
@@ -86,7 +93,9 @@ const BYTES = 4;
 function fromBase64(text: string): number[] | undefined {
 	const bytes = Buffer.from(text, 'base64');
 	if (bytes.length === 0 || bytes.length % BYTES !== 0) return undefined;
-	return Array.from({ length: bytes.length / BYTES }, (_none, place) => bytes.readFloatLE(place * BYTES));
+	return Array.from({ length: bytes.length / BYTES }, (_none, place) =>
+		bytes.readFloatLE(place * BYTES),
+	);
 }
 
 function tokensIn(json: unknown): number | undefined {

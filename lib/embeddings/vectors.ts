@@ -15,11 +15,15 @@ export function normalised(vector: readonly number[]): number[] {
  * learning allow. A shorter vector is returned as it is.
  */
 export function cutTo(vector: number[], dimensions: number | undefined): number[] {
-	return dimensions === undefined || vector.length <= dimensions ? vector : normalised(vector.slice(0, dimensions));
+	return dimensions === undefined || vector.length <= dimensions
+		? vector
+		: normalised(vector.slice(0, dimensions));
 }
 
 /** The weighted mean, scaled to length 1. */
-export function weightedMean(parts: ReadonlyArray<{ vector: readonly number[]; weight: number }>): number[] {
+export function weightedMean(
+	parts: ReadonlyArray<{ vector: readonly number[]; weight: number }>,
+): number[] {
 	const [first] = parts;
 	if (first === undefined) return [];
 	return normalised(

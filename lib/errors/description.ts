@@ -18,8 +18,11 @@ export function describe(
 	const place = where === '' ? '' : ` (${where})`;
 	const known = `${meaning} ${remedy}`;
 	const text = readableText(serverText ?? '');
-	const said = text !== '' && !known.includes(text) ? `The server says: "${text.slice(0, MAX_SAID)}"` : '';
-	return [withFullStop(`${meaning.replace(/\.$/, '')}${place}`), remedy, said].filter((part) => part !== '').join(' ');
+	const said =
+		text !== '' && !known.includes(text) ? `The server says: "${text.slice(0, MAX_SAID)}"` : '';
+	return [withFullStop(`${meaning.replace(/\.$/, '')}${place}`), remedy, said]
+		.filter((part) => part !== '')
+		.join(' ');
 }
 
 /** A failure as shown to the visitor of a chat, who must not see the server's address. */

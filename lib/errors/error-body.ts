@@ -19,16 +19,20 @@ export function errorIn(
 ): ErrorBody | undefined {
 	const hasChoices = (json.choices ?? undefined) !== undefined;
 	const isError =
-		eventName === 'error' || json.object === 'error' || (!hasChoices && (json.detail || isErrorText(json)));
+		eventName === 'error' ||
+		json.object === 'error' ||
+		(!hasChoices && (json.detail || isErrorText(json)));
 	const first = hasChoices ? undefined : asList(json.errors)[0];
 	const ofChoice = asList(json.choices).find(isRecord)?.error || undefined;
 	const error = (json.error || first || ofChoice) ?? (isError ? json : undefined);
 	if (!error || (hasChoices && isRecord(error) && !hasErrorDetails(error))) return undefined;
-	if (!isRecord(error)) return { message: typeof error === 'string' ? error : JSON.stringify(error) };
+	if (!isRecord(error))
+		return { message: typeof error === 'string' ? error : JSON.stringify(error) };
 	return {
 		message:
-			[error.message, error.msg, error.error_msg].find((text) => typeof text === 'string' && text !== '')?.toString() ??
-			(error === json ? serverMessage(data).message : JSON.stringify(error)),
+			[error.message, error.msg, error.error_msg]
+				.find((text) => typeof text === 'string' && text !== '')
+				?.toString() ?? (error === json ? serverMessage(data).message : JSON.stringify(error)),
 		...(typeof error.type === 'string' ? { type: error.type } : {}),
 		...optional({ status: statusIn(error.code) }),
 	};
@@ -48,7 +52,12 @@ function isErrorText(json: Record<string, unknown>): boolean {
 	const { status, type, success } = json;
 	const code = json.code ?? json.error_code;
 	return (
-		Boolean(json.message ?? json.msg ?? json.error_msg ?? (json.error_code === undefined ? undefined : json.text)) &&
+		Boolean(
+			json.message ??
+				json.msg ??
+				json.error_msg ??
+				(json.error_code === undefined ? undefined : json.text),
+		) &&
 		((Boolean(code) && !SUCCESS.test(words(code))) ||
 			(typeof status === 'number' && !SUCCESS.test(words(status))) ||
 			FAILED.test(words(status)) ||

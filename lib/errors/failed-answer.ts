@@ -38,7 +38,10 @@ export function looksLikeHtml(body: string, contentType = ''): boolean {
 	return /text\/html/i.test(contentType) || PAGE_BEGINS.test(body);
 }
 
-export function shapeOf({ body, contentType }: Pick<FailedAnswer, 'body' | 'contentType'>): BodyShape {
+export function shapeOf({
+	body,
+	contentType,
+}: Pick<FailedAnswer, 'body' | 'contentType'>): BodyShape {
 	const json = parseObject(body);
 	if (json !== undefined) return { kind: 'json', json };
 	const bare = body.slice(0, MAX_OF_PAGE).trim();
@@ -49,11 +52,19 @@ export function shapeOf({ body, contentType }: Pick<FailedAnswer, 'body' | 'cont
 }
 
 function pageText(page: string): { title: string; text: string } {
-	const title = /<title[^<>]*>([^<]*)/i.exec(page)?.[1] ?? /<h1[^<>]*>([^<]*)/i.exec(page)?.[1] ?? '';
+	const title =
+		/<title[^<>]*>([^<]*)/i.exec(page)?.[1] ?? /<h1[^<>]*>([^<]*)/i.exec(page)?.[1] ?? '';
 	return { title: plainText(title), text: plainText(page) };
 }
 
-const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", nbsp: ' ' };
+const ENTITIES: Record<string, string> = {
+	amp: '&',
+	lt: '<',
+	gt: '>',
+	quot: '"',
+	'#39': "'",
+	nbsp: ' ',
+};
 
 function plainText(source: string): string {
 	return source
@@ -99,7 +110,10 @@ function isProxyRefusal(shape: BodyShape): boolean {
  * The kind of a failure that comes from a proxy: model servers and Dify send their own refusals as JSON. Undefined
  * where the server's own text decides.
  */
-export function proxyFailureKind({ status, challenge }: FailedAnswer, shape: BodyShape): NetworkKind | undefined {
+export function proxyFailureKind(
+	{ status, challenge }: FailedAnswer,
+	shape: BodyShape,
+): NetworkKind | undefined {
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status === 407) return 'proxy';
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';

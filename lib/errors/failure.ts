@@ -32,7 +32,9 @@ export function failure(
 		...details,
 		remedy: details.remedy ?? row.remedy,
 		message: tidy(title),
-		meaning: tidy(details.meaning ?? (details.message === undefined ? (row.meaning ?? title) : title)),
+		meaning: tidy(
+			details.meaning ?? (details.message === undefined ? (row.meaning ?? title) : title),
+		),
 		code: mask(details.code, context.secrets),
 		serverText: mask(details.serverText, context.secrets),
 		facts: maskDeep(details.facts, context.secrets),

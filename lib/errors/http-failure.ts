@@ -1,4 +1,10 @@
-import { type FailedAnswer, MAX_READ, proxyFailureKind, shapeOf, type BodyShape } from './failed-answer';
+import {
+	type FailedAnswer,
+	MAX_READ,
+	proxyFailureKind,
+	shapeOf,
+	type BodyShape,
+} from './failed-answer';
 import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
 import { type Codes, kindOfMessage } from './message-kinds';
@@ -23,21 +29,32 @@ export function serverMessage(body: string): ServerMessage {
 }
 
 function said(shape: BodyShape): ServerMessage {
-	if (shape.kind !== 'json') return { message: shape.kind === 'empty' ? '' : shape.text, facts: {} };
+	if (shape.kind !== 'json')
+		return { message: shape.kind === 'empty' ? '' : shape.text, facts: {} };
 	const { json } = shape;
 	const { detail, message, reason } = json;
 	const error = json.error ?? recordsIn(json.choices)[0]?.error;
 	// Kokoro-FastAPI and mlx-openai-server put their error into FastAPI's detail.
 	const told = isRecord(detail) ? (isRecord(detail.error) ? detail.error : detail) : undefined;
-	const inner = isRecord(error) ? error : told !== undefined && 'message' in told ? told : undefined;
+	const inner = isRecord(error)
+		? error
+		: told !== undefined && 'message' in told
+			? told
+			: undefined;
 	if (inner !== undefined) {
 		const facts = Object.fromEntries(
-			Object.entries(inner).filter(([key, value]) => !['message', 'type'].includes(key) && value !== null),
+			Object.entries(inner).filter(
+				([key, value]) => !['message', 'type'].includes(key) && value !== null,
+			),
 		);
 		return { message: stringify(inner.message ?? inner), type: text(inner.type), facts };
 	}
 	const sentence = error ?? detail ?? message ?? reason ?? json;
-	return { message: stringify(sentence), type: text(json.type) ?? text(json.code) ?? text(reason), facts: {} };
+	return {
+		message: stringify(sentence),
+		type: text(json.type) ?? text(json.code) ?? text(reason),
+		facts: {},
+	};
 }
 
 function stringify(value: unknown): string {
@@ -67,10 +84,13 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	const message = mask(raw, context.secrets);
 	const codes = [type, text(facts.code)];
 	const kind =
-		proxyFailureKind(answer, shape) ?? kindOf(answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape);
-	const promptTokens = finiteNumber(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
+		proxyFailureKind(answer, shape) ??
+		kindOf(answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape);
+	const promptTokens =
+		finiteNumber(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
 	const contextTokens =
-		finiteNumber(facts.n_ctx) ?? numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
+		finiteNumber(facts.n_ctx) ??
+		numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
 	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
 	const wait = numberIn(message, /(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?s/i);
 	return failure(kind, context, {
@@ -105,7 +125,9 @@ export function isRefusal({ status, json }: { status: number; json: unknown }): 
 	if (status >= 300) return true;
 	if (!isRecord(json) || (Array.isArray(json.data) && json.data.length > 0)) return false;
 	const { error, success, object } = json;
-	const isError = isRecord(error) ? hasErrorDetails(error) : typeof error === 'string' && error !== '';
+	const isError = isRecord(error)
+		? hasErrorDetails(error)
+		: typeof error === 'string' && error !== '';
 	return isError || success === false || object === 'error';
 }
 
@@ -119,7 +141,15 @@ export function statusInBody(body: string): Pick<FailedAnswer, 'status' | 'readA
 	const shape = shapeOf({ body });
 	const { type = '', facts } = said(shape);
 	const json = shape.kind === 'json' ? shape.json : {};
-	const named = [facts.code, facts.status, facts.status_code, json.code, json.status, json.status_code, json.error_code]
+	const named = [
+		facts.code,
+		facts.status,
+		facts.status_code,
+		json.code,
+		json.status,
+		json.status_code,
+		json.error_code,
+	]
 		.map(Number)
 		.find((code) => Number.isInteger(code) && code >= 400 && code < 600);
 	const isOf = (types: RegExp) => types.test(type) || types.test(words(facts.code));
@@ -135,7 +165,9 @@ export function failureInBody(body: string, context: FailureContext): ServerErro
 function kindOf(status: number, message: string, codes: Codes, shape: BodyShape): FailureKind {
 	if (status === 401) return 'unauthorized';
 	if (status === 403)
-		return /not authenticated|invalid.{0,200}key|unauthorized/i.test(message) ? 'unauthorized' : 'forbidden';
+		return /not authenticated|invalid.{0,200}key|unauthorized/i.test(message)
+			? 'unauthorized'
+			: 'forbidden';
 	if (status === 413) return 'tooLarge';
 	if (status === 429) return 'busy';
 	if (status === 501) return 'notSupported';

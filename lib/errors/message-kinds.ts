@@ -77,7 +77,11 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/unsupported.{0,200}(?:schema|pattern)/i,
 	],
 	// After the row for grammars: llama-server wraps schema errors in the same sentence.
-	['templateRejected', /unable to generate parser for this template/i, /conversation roles must alternate/i],
+	[
+		'templateRejected',
+		/unable to generate parser for this template/i,
+		/conversation roles must alternate/i,
+	],
 	[
 		'toolsUnsupported',
 		/tools? param requires --jinja/i,
@@ -138,7 +142,10 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
 export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
 	const byCode = codes.map((code) => BY_CODE[code ?? '']).find((kind) => kind !== undefined);
 	const beginning = message.slice(0, MAX_READ);
-	const [said] = BY_MESSAGE.find(([, ...patterns]) => (patterns as RegExp[]).some((one) => one.test(beginning))) ?? [];
+	const [said] =
+		BY_MESSAGE.find(([, ...patterns]) =>
+			(patterns as RegExp[]).some((one) => one.test(beginning)),
+		) ?? [];
 	// LM Studio's code says "model not found" for a chat model that is asked for embeddings.
 	return said === 'wrongModelType' ? said : (byCode ?? said);
 }

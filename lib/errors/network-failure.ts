@@ -23,7 +23,9 @@ interface LowLevelError {
 function chain(error: unknown, depth = 0): LowLevelError[] {
 	if (typeof error !== 'object' || error === null || depth > 5) return [];
 	const { cause, errors } = error as LowLevelError;
-	const attempts = Array.isArray(errors) ? errors.flatMap((attempt) => chain(attempt, depth + 1)) : [];
+	const attempts = Array.isArray(errors)
+		? errors.flatMap((attempt) => chain(attempt, depth + 1))
+		: [];
 	return [error as LowLevelError, ...attempts, ...chain(cause, depth + 1)];
 }
 
@@ -36,7 +38,15 @@ const CODES: Partial<Record<FailureKind, readonly string[]>> = {
 	refused: ['ECONNREFUSED'],
 	connectTimeout: ['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'],
 	// The last two: a firewall on this machine, or a broadcast address.
-	unreachable: ['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'],
+	unreachable: [
+		'EHOSTUNREACH',
+		'EHOSTDOWN',
+		'ENETUNREACH',
+		'ENETDOWN',
+		'EADDRNOTAVAIL',
+		'EACCES',
+		'EPERM',
+	],
 	invalidAnswer: ['UND_ERR_HEADERS_OVERFLOW'],
 	tlsMismatch: ['EPROTO'],
 	tlsUntrusted: [
@@ -61,27 +71,46 @@ function kindOfCode(code: string): FailureKind | undefined {
 }
 
 /** Turns a low-level network error (undici, Node) into a `ServerError`. `started`: part of the answer had arrived. */
-export function networkFailure(error: unknown, context: FailureContext, started = false): ServerError {
+export function networkFailure(
+	error: unknown,
+	context: FailureContext,
+	started = false,
+): ServerError {
 	if (error instanceof ServerError) return error;
 	const links = chain(error);
 	// The host's egress filter throws its own classes from the DNS lookup.
 	const blocked = links.find(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'));
-	if (blocked !== undefined) return failure('blockedByPolicy', context, { facts: { reason: text(blocked.message) } });
-	const proxy = links.map((link) => proxyProblem(link, context.url)).find((problem) => problem !== undefined);
-	if (proxy !== undefined) return failure('proxy', context, { code: proxy, about: { code: proxy } });
+	if (blocked !== undefined)
+		return failure('blockedByPolicy', context, { facts: { reason: text(blocked.message) } });
+	const proxy = links
+		.map((link) => proxyProblem(link, context.url))
+		.find((problem) => problem !== undefined);
+	if (proxy !== undefined)
+		return failure('proxy', context, { code: proxy, about: { code: proxy } });
 	const codes = links
-		.map(({ code, message }) => code ?? (/\(Invalid EOF state\)$/.test(String(message)) ? ENDED_INSIDE : undefined))
+		.map(
+			({ code, message }) =>
+				code ?? (/\(Invalid EOF state\)$/.test(String(message)) ? ENDED_INSIDE : undefined),
+		)
 		.filter((code): code is string => typeof code === 'string');
 	const code = codes.find((candidate) => kindOfCode(candidate) !== undefined);
 	// What undici and Node say ("Invalid EOF state") helps with a bug report, but is no message for users.
-	const details = { code: code ?? codes[0], facts: { reason: text(links[0]?.message) ?? String(error) } };
+	const details = {
+		code: code ?? codes[0],
+		facts: { reason: text(links[0]?.message) ?? String(error) },
+	};
 	if (started) return failure('connectionLost', context, details);
-	if (code !== undefined) return failure(kindOfCode(code)!, context, { ...details, about: { code } });
-	if (links.some(({ name }) => name === 'HTTPParserError')) return failure('notHttp', context, details);
+	if (code !== undefined)
+		return failure(kindOfCode(code)!, context, { ...details, about: { code } });
+	if (links.some(({ name }) => name === 'HTTPParserError'))
+		return failure('notHttp', context, details);
 	return failure('closedBeforeAnswer', context, {
 		...details,
 		message: 'The request failed before an answer came',
-		meaning: mask(`The request failed before an answer came: ${details.facts.reason}`, context.secrets),
+		meaning: mask(
+			`The request failed before an answer came: ${details.facts.reason}`,
+			context.secrets,
+		),
 	});
 }
 
@@ -89,7 +118,10 @@ export function networkFailure(error: unknown, context: FailureContext, started 
  * What is wrong between n8n and its HTTP proxy: undici's own errors, or an attempt to reach another host or port than
  * that of the URL. Undefined where no proxy is involved.
  */
-function proxyProblem({ code, message, address, port, hostname }: LowLevelError, url: string): string | undefined {
+function proxyProblem(
+	{ code, message, address, port, hostname }: LowLevelError,
+	url: string,
+): string | undefined {
 	const status =
 		/^Proxy response \((\d+)\)/.exec(String(message))?.[1] ??
 		(/^Proxy Authentication Required/.test(String(message)) ? '407' : undefined);

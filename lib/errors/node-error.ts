@@ -32,7 +32,11 @@ export function errorDetails(error: ServerError): JsonObject {
  * n8n replaces a message that contains a code such as ECONNREFUSED, or a host name with "eacces" in it, by a generic
  * sentence (docs/protocols/n8n.md 4.2), so the message is set again afterwards.
  */
-export function toNodeError(node: INode, error: unknown, options: NodeErrorOptions = {}): NodeOperationError {
+export function toNodeError(
+	node: INode,
+	error: unknown,
+	options: NodeErrorOptions = {},
+): NodeOperationError {
 	if (error instanceof NodeOperationError) return described(error);
 	const functionality = options.subNode ? ('configuration-node' as const) : ('regular' as const);
 	if (!(error instanceof ServerError))

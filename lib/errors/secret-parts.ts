@@ -17,7 +17,8 @@ interface Range {
  * Words, possibly followed by a number. A part made only of these is not masked: that would garble texts
  * ("llama-server" in the key "our-llama-server-7f3aPq81").
  */
-const WORDS = /^(?:[A-Z]?[a-z]{2,14}|[A-Z]{3,15}|(?:[A-Z][a-z]{2,14}){1,4})(?:\d{0,4}|(\d)\1*)$|^(?:0?\d|\d{4})$/;
+const WORDS =
+	/^(?:[A-Z]?[a-z]{2,14}|[A-Z]{3,15}|(?:[A-Z][a-z]{2,14}){1,4})(?:\d{0,4}|(\d)\1*)$|^(?:0?\d|\d{4})$/;
 
 /** Lower-cases ASCII letters only, so that indexes stay the same. */
 const lower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
@@ -63,7 +64,9 @@ export class SecretParts {
 		private readonly sure = false,
 	) {
 		const long = secrets.filter((secret) => secret.length >= MIN_CERTAIN_KEY_LENGTH);
-		const short = secrets.filter((secret) => secret.length >= PART && secret.length < MIN_CERTAIN_KEY_LENGTH);
+		const short = secrets.filter(
+			(secret) => secret.length >= PART && secret.length < MIN_CERTAIN_KEY_LENGTH,
+		);
 		for (const secret of short) this.add(secret, false);
 		// A space separates a key from its scheme; the key alone is among the secrets, too.
 		for (const secret of long.filter((candidate) => !/\s/.test(candidate))) this.add(secret, true);
@@ -91,7 +94,12 @@ export class SecretParts {
 		let reading = unescaped({ text });
 		for (let depth = 1; reading !== undefined && depth <= MAX_DEPTH; depth++) {
 			const { origins = [] } = reading;
-			found.push(...this.findIn(reading.text).map(({ from, to }) => ({ from: origins[from]!, to: origins[to]! })));
+			found.push(
+				...this.findIn(reading.text).map(({ from, to }) => ({
+					from: origins[from]!,
+					to: origins[to]!,
+				})),
+			);
 			reading = unescaped(reading);
 		}
 		return merged(found);
@@ -104,7 +112,8 @@ export class SecretParts {
 	/** A quick test: false where the text certainly contains nothing to mask. */
 	private mayHold(text: string): boolean {
 		if (this.hasTinyWholes) return true;
-		for (let at = 0; at + 4 <= text.length; at += 4) if (this.fours.has(four(text, at))) return true;
+		for (let at = 0; at + 4 <= text.length; at += 4)
+			if (this.fours.has(four(text, at))) return true;
 		return false;
 	}
 
@@ -113,9 +122,14 @@ export class SecretParts {
 		const letters = lower(text);
 		const found: Range[] = [];
 		for (const whole of this.wholes)
-			for (let from = letters.indexOf(whole); from >= 0; from = letters.indexOf(whole, from + whole.length)) {
+			for (
+				let from = letters.indexOf(whole);
+				from >= 0;
+				from = letters.indexOf(whole, from + whole.length)
+			) {
 				const range = { from, to: from + whole.length };
-				if (whole.length >= MIN_CERTAIN_KEY_LENGTH || standsAlone(letters, range)) found.push(range);
+				if (whole.length >= MIN_CERTAIN_KEY_LENGTH || standsAlone(letters, range))
+					found.push(range);
 			}
 		return [...found, ...this.partsIn(letters)];
 	}
@@ -126,7 +140,11 @@ export class SecretParts {
 		let from = 0;
 		for (let at = 0; at + 4 <= letters.length && this.parts.size > 0; at += 4) {
 			if (!this.fours.has(four(letters, at))) continue;
-			for (from = Math.max(from, at - (PART - 4)); from <= at && from + PART <= letters.length; from++) {
+			for (
+				from = Math.max(from, at - (PART - 4));
+				from <= at && from + PART <= letters.length;
+				from++
+			) {
 				const part = this.parts.get(letters.slice(from, from + PART));
 				if (part === undefined) continue;
 				if (last === undefined || from >= last.to) found.push((last = { from, to: from, ...part }));
@@ -141,7 +159,11 @@ export class SecretParts {
 	private add(secret: string, anywhere: boolean): void {
 		const plain = plainIn(secret);
 		const isOwn = this.sure ? isRandom : isVaried;
-		this.addParts(secret, anywhere, (part, from) => isOwn(part) && !isWithin({ from, to: from + PART }, plain));
+		this.addParts(
+			secret,
+			anywhere,
+			(part, from) => isOwn(part) && !isWithin({ from, to: from + PART }, plain),
+		);
 	}
 
 	/** Base64 and hexadecimal contain no words: parts without digits, or of digits alone, are masked too. */
@@ -149,7 +171,11 @@ export class SecretParts {
 		this.addParts(encoded, true, isVaried);
 	}
 
-	private addParts(secret: string, anywhere: boolean, beginsWith: (asWritten: string, from: number) => boolean): void {
+	private addParts(
+		secret: string,
+		anywhere: boolean,
+		beginsWith: (asWritten: string, from: number) => boolean,
+	): void {
 		const letters = lower(secret);
 		for (let from = 0; from + PART <= letters.length; from++) {
 			const part = letters.slice(from, from + PART);
@@ -172,7 +198,9 @@ function isVaried(part: string): boolean {
 /** Letters and digits, or letters whose case changes more often than in `iOSAppKey`. */
 function isRandom(part: string): boolean {
 	if (new Set(lower(part)).size <= 4) return false;
-	return /\d/.test(part) ? /[a-z]/i.test(part) : /[a-z][A-Z].*[a-z][A-Z]/.test(part) && /[A-Z][a-z][A-Z]/.test(part);
+	return /\d/.test(part)
+		? /[a-z]/i.test(part)
+		: /[a-z][A-Z].*[a-z][A-Z]/.test(part) && /[A-Z][a-z][A-Z]/.test(part);
 }
 
 /** Whether a range is no part of a longer word, in which a short secret would mean something else. */
@@ -210,9 +238,16 @@ function encodings(secret: string): string[] {
 			.toString('base64')
 			.replace(/={1,2}$/, '');
 		// Characters at both ends depend on the neighbouring bytes.
-		return whole.slice(before === 0 ? 0 : before + 1, (before + bytes.length) % 3 === 0 ? undefined : -1);
+		return whole.slice(
+			before === 0 ? 0 : before + 1,
+			(before + bytes.length) % 3 === 0 ? undefined : -1,
+		);
 	});
-	return [bytes.toString('hex'), ...groups, ...groups.map((group) => group.replace(/\+/g, '-').replace(/\//g, '_'))];
+	return [
+		bytes.toString('hex'),
+		...groups,
+		...groups.map((group) => group.replace(/\+/g, '-').replace(/\//g, '_')),
+	];
 }
 
 /** A text with its escapes undone. */
@@ -228,7 +263,13 @@ const MAX_DEPTH = 3;
 const ESCAPE =
 	/%(?<url>[0-9a-f]{2})|\\(?:u(?<json>[0-9a-f]{4})|x(?<python>[0-9a-f]{2})|(?<sign>[^a-z0-9\s]))|&(?:#x(?<html>[0-9a-f]{1,5})|#(?<decimal>\d{1,6})|(?<name>amp|lt|gt|quot|apos));/gi;
 
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const ENTITIES: Readonly<Record<string, string>> = {
+	amp: '&',
+	lt: '<',
+	gt: '>',
+	quot: '"',
+	apos: "'",
+};
 
 /** The text with one layer of escapes undone; undefined where there is none. */
 function unescaped({ text, origins }: Reading): Reading | undefined {
@@ -237,7 +278,8 @@ function unescaped({ text, origins }: Reading): Reading | undefined {
 	let undone = '';
 	let at = 0;
 	const keep = (to: number) => {
-		for (let index = at; index < to; index++) began[undone.length + index - at] = origins?.[index] ?? index;
+		for (let index = at; index < to; index++)
+			began[undone.length + index - at] = origins?.[index] ?? index;
 		undone += text.slice(at, to);
 	};
 	for (const match of text.matchAll(ESCAPE)) {
@@ -253,7 +295,15 @@ function unescaped({ text, origins }: Reading): Reading | undefined {
 }
 
 /** The character that an escape stands for. */
-function meant({ url, json, python, html, sign, decimal, name }: Record<string, string | undefined>): string {
+function meant({
+	url,
+	json,
+	python,
+	html,
+	sign,
+	decimal,
+	name,
+}: Record<string, string | undefined>): string {
 	if (sign !== undefined) return sign;
 	if (name !== undefined) return ENTITIES[name.toLowerCase()]!;
 	const hex = url ?? json ?? python ?? html;

@@ -42,7 +42,9 @@ export function secretsOf(headers: Record<string, string>): string[] {
 		];
 	});
 	// Letters beyond ASCII are several bytes in a URL; `SecretParts` knows the other ways to write a secret.
-	const forms = parts.flatMap((part) => (/[^\x20-\x7E]/.test(part) ? [part, encodeURIComponent(part)] : [part]));
+	const forms = parts.flatMap((part) =>
+		/[^\x20-\x7E]/.test(part) ? [part, encodeURIComponent(part)] : [part],
+	);
 	return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
@@ -74,8 +76,13 @@ function basicParts(value: string): string[] {
 	if (colon < 0) return [];
 	const password = decoded.slice(colon + 1);
 	const hides =
-		isWorthHiding(password) || password.length >= MIN_LENGTH || (password.length >= MIN_MIXED && isMixed(password));
-	return [...(password === '' ? [] : [decoded]), ...(hides && !PLACEHOLDER.test(password) ? [password] : [])];
+		isWorthHiding(password) ||
+		password.length >= MIN_LENGTH ||
+		(password.length >= MIN_MIXED && isMixed(password));
+	return [
+		...(password === '' ? [] : [decoded]),
+		...(hides && !PLACEHOLDER.test(password) ? [password] : []),
+	];
 }
 
 /** The secrets that are certainly keys: for answers in which words have a meaning, such as names of models. */
@@ -84,7 +91,8 @@ export function certainKeysOf(headers: Record<string, string>): string[] {
 	const carried = secretsOf(Object.fromEntries(carriers));
 	return secretsOf(headers).filter((secret) => {
 		const words = secret.split(/[^a-z\d]+/i);
-		if (secret.length < MIN_CERTAIN_KEY_LENGTH) return carried.includes(secret) && words.some(isScattered);
+		if (secret.length < MIN_CERTAIN_KEY_LENGTH)
+			return carried.includes(secret) && words.some(isScattered);
 		return carried.includes(secret) || words.some(isRandomWord);
 	});
 }
@@ -102,7 +110,10 @@ function changesOfKind(text: string): number {
 /** Masks keys, and parts of them, in a text from outside: some servers echo the header they refuse. */
 export function mask(text: string, secrets?: readonly string[]): string;
 export function mask(text: string | undefined, secrets?: readonly string[]): string | undefined;
-export function mask(text: string | undefined, secrets: readonly string[] = []): string | undefined {
+export function mask(
+	text: string | undefined,
+	secrets: readonly string[] = [],
+): string | undefined {
 	return text === undefined || secrets.length === 0 ? text : partsOf(secrets).mask(text);
 }
 
@@ -146,10 +157,9 @@ export function maskedStart(text: string, length: number, secrets: readonly stri
 	// Masking shortens the text, so more of it is read; a key may be cut at the end of that.
 	const window = text.slice(0, 4 * (length + longest));
 	const masked = mask(window, secrets);
-	return (window.length < text.length ? masked.slice(0, Math.max(0, masked.length - longest)) : masked).slice(
-		0,
-		length,
-	);
+	return (
+		window.length < text.length ? masked.slice(0, Math.max(0, masked.length - longest)) : masked
+	).slice(0, length);
 }
 
 export function maskDeep<T>(value: T, secrets: readonly string[] | undefined): T {

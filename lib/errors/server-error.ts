@@ -88,9 +88,15 @@ export class ServerError extends Error {
 	 * The same failure with other texts: a new `message` replaces the `meaning` too. A new `kind` also changes whether a
 	 * retry is allowed.
 	 */
-	reworded(words: Partial<Pick<FailureDetails, 'kind' | 'message' | 'meaning' | 'remedy' | 'facts'>>): ServerError {
+	reworded(
+		words: Partial<Pick<FailureDetails, 'kind' | 'message' | 'meaning' | 'remedy' | 'facts'>>,
+	): ServerError {
 		const { kind = this.kind, meaning = words.message ?? this.meaning } = words;
-		return this.with({ ...words, meaning, retryable: kind === this.kind ? this.retryable : isRetryable(kind) });
+		return this.with({
+			...words,
+			meaning,
+			retryable: kind === this.kind ? this.retryable : isRetryable(kind),
+		});
 	}
 
 	private with(change: Partial<FailureDetails>): ServerError {

@@ -46,8 +46,16 @@ interface Row {
 /** Texts of a finding: made from the facts, or fixed. */
 type Said = [says: Sentences] | [meaning: string, advice: string];
 
-function row(severity: Severity, status: HealthStatus | undefined, [first, advice = '']: Said): Row {
-	return { severity, status, says: typeof first === 'string' ? () => ({ meaning: first, advice }) : first };
+function row(
+	severity: Severity,
+	status: HealthStatus | undefined,
+	[first, advice = '']: Said,
+): Row {
+	return {
+		severity,
+		status,
+		says: typeof first === 'string' ? () => ({ meaning: first, advice }) : first,
+	};
 }
 
 const error = (status: HealthStatus | undefined, ...said: Said) => row('error', status, said);
@@ -122,7 +130,11 @@ export const ADVICE = {
 		const [has, wants, place] =
 			keyType === 'knowledge'
 				? ['the key of an app', 'the key of a knowledge base', 'from Knowledge, API Access']
-				: ['the key of a knowledge base', 'the key of an app', 'from the page API Access of the app'];
+				: [
+						'the key of a knowledge base',
+						'the key of an app',
+						'from the page API Access of the app',
+					];
 		return {
 			meaning: `This is ${has}, but ${wants} is needed`,
 			advice: `Take ${wants} ${place}, or change Key Type in the credential.`,
@@ -177,7 +189,8 @@ export const ADVICE = {
 	}),
 	modelNotLoadedForGood: error('misconfigured', ({ model }) => ({
 		meaning: `The model ${named(model)} is not loaded, and this router does not load models by itself`,
-		advice: 'Load it with the node Local Llama (Model, Load), or start the router without --no-models-autoload.',
+		advice:
+			'Load it with the node Local Llama (Model, Load), or start the router without --no-models-autoload.',
 	})),
 	sleeping: info(
 		'The server is asleep: it has unloaded its model and loads it again for the next request',
@@ -255,7 +268,8 @@ export const ADVICE = {
 	})),
 	sweepSkipped: warning(({ slots }) => ({
 		meaning: `Others use ${slots === undefined ? 'the server' : slots === 1 ? 'the only slot' : `all ${slots} slots`}, so the speed was not measured`,
-		advice: 'Run the report at a quiet hour, or choose "Measure Anyway" under When Others Use the Server.',
+		advice:
+			'Run the report at a quiet hour, or choose "Measure Anyway" under When Others Use the Server.',
 	})),
 	sweepReduced: warning(({ count, slots }) => ({
 		meaning: `Others used the server, so the speed was measured with the free slots only: ${count}${slots === undefined ? '' : ` of ${slots}`}`,

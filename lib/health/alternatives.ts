@@ -7,7 +7,9 @@ import type { Alternative, Observations, Probe } from './observations';
 export function speaksOtherScheme({ alternatives, url }: Observations): boolean {
 	return alternatives.some(
 		(other) =>
-			other.expects === 'anything' && isReached(other) && other.baseUrl.split(':')[0] !== url?.root.split(':')[0],
+			other.expects === 'anything' &&
+			isReached(other) &&
+			other.baseUrl.split(':')[0] !== url?.root.split(':')[0],
 	);
 }
 
@@ -39,11 +41,21 @@ export function movedFindings(probe: Probe | undefined): FindingWithStatus[] {
 	const route = asked.slice(asked.lastIndexOf('/'));
 	const place = ended.endsWith(route) ? ended.slice(0, -route.length).replace(/\/v1$/, '') : ended;
 	if (probe.status === 401)
-		return [advise('moved', describeProbe(probe), { url: place, what: ', and the key is never sent there' })];
+		return [
+			advise('moved', describeProbe(probe), {
+				url: place,
+				what: ', and the key is never sent there',
+			}),
+		];
 	const isFollowed = (probe.redirects ?? []).every((status) => status === 307 || status === 308);
 	return isFollowed
 		? [advise('moved', describeProbe(probe), { url: place }, AS_WARNING)]
-		: [advise('moved', describeProbe(probe), { url: place, what: ', which generations do not follow' })];
+		: [
+				advise('moved', describeProbe(probe), {
+					url: place,
+					what: ', which generations do not follow',
+				}),
+			];
 }
 
 /** The URL without a query and a trailing slash. */

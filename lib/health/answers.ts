@@ -3,7 +3,12 @@ import { isRefusal } from '../errors/http-failure';
 import { identify } from '../servers/identify';
 import { type ServerKind, traitsOf } from '../servers/kinds';
 import { bodyOf as bodyOfAnswer } from '../servers/kinds/evidence';
-import type { ServerAnswer, ServerAnswers, ServerTraits, IdentifyingRoute } from '../servers/kinds/kind';
+import type {
+	ServerAnswer,
+	ServerAnswers,
+	ServerTraits,
+	IdentifyingRoute,
+} from '../servers/kinds/kind';
 import { modelEntries, readModels, type ServerModel } from '../servers/models';
 import { recordOf } from '../values';
 import type { HealthServerKind, Observations, Probe, ProbeName } from './observations';
@@ -28,13 +33,18 @@ export function serverOf(probes: Probes): { kind: HealthServerKind; version: str
 	const kind = identify(answers);
 	if (kind !== 'other') return { kind, version: traitsOf(kind).version?.(answers) ?? null };
 	const seen = Object.values(probes).filter((probe) => probe.answered);
-	const dify = seen.find(({ headers }) => headers['x-version'] !== undefined && headers['x-env'] !== undefined);
+	const dify = seen.find(
+		({ headers }) => headers['x-version'] !== undefined && headers['x-env'] !== undefined,
+	);
 	if (dify !== undefined) return { kind: 'dify', version: dify.headers['x-version'] || null };
 	const { models } = answers;
 	const isApi = listOf(probes.models) !== undefined || 'detail' in recordOf(models?.json);
 	const { version } = bodyOf(probes.version);
 	return isApi
-		? { kind: 'openAiCompatible', version: typeof version === 'string' && version !== '' ? version : null }
+		? {
+				kind: 'openAiCompatible',
+				version: typeof version === 'string' && version !== '' ? version : null,
+			}
 		: { kind: 'unknown', version: null };
 }
 
@@ -66,7 +76,9 @@ function answerOf(probe: Probe | undefined): ServerAnswer | undefined {
  */
 export function healthPathOf(probes: Probes): string | undefined {
 	const kind = identify(answersOf(probes));
-	return kind !== 'other' || probes.models?.answered === true ? (traitsOf(kind).healthPath ?? '/health') : undefined;
+	return kind !== 'other' || probes.models?.answered === true
+		? (traitsOf(kind).healthPath ?? '/health')
+		: undefined;
 }
 
 /** The entries of `/v1/models`; undefined where the answer is no list. */

@@ -7,7 +7,10 @@ import type { Observations, ServerReport } from './observations';
 const SMALL_CONTEXT = 8_192;
 
 /** Room for requests: slots, queue, context, GPU. */
-export function capacityFindings(observations: Observations, report: ServerReport): FindingWithStatus[] {
+export function capacityFindings(
+	observations: Observations,
+	report: ServerReport,
+): FindingWithStatus[] {
 	const { expectations, maxConcurrentRequests } = observations;
 	const { queue, contextPerSlot, features, server } = report;
 	const slots = report.slots.total;
@@ -15,16 +18,23 @@ export function capacityFindings(observations: Observations, report: ServerRepor
 	const known = { slots: slots ?? undefined };
 	if (slots !== null && maxConcurrentRequests > slots) {
 		const observed = `/props says total_slots ${slots}; the credential says ${maxConcurrentRequests} requests at once`;
-		findings.push(advise('moreRequestsThanSlots', observed, { ...known, wanted: maxConcurrentRequests }));
+		findings.push(
+			advise('moreRequestsThanSlots', observed, { ...known, wanted: maxConcurrentRequests }),
+		);
 	}
 	if (queue !== null && queue > 0)
 		findings.push(
-			advise('queued', `/metrics says ${queue} waiting, ${report.slots.busy ?? 'unknown'} running`, {
-				...known,
-				count: queue,
-			}),
+			advise(
+				'queued',
+				`/metrics says ${queue} waiting, ${report.slots.busy ?? 'unknown'} running`,
+				{
+					...known,
+					count: queue,
+				},
+			),
 		);
-	const isForChats = features.embeddings !== true && !report.models.every(({ embeddings }) => embeddings === true);
+	const isForChats =
+		features.embeddings !== true && !report.models.every(({ embeddings }) => embeddings === true);
 	const isSmall = contextPerSlot !== null && contextPerSlot < SMALL_CONTEXT;
 	if (isSmall && isForChats && expectations.minContext === undefined)
 		findings.push(
@@ -37,10 +47,14 @@ export function capacityFindings(observations: Observations, report: ServerRepor
 	for (const { id, share } of gpuShares(observations).filter((model) => model.share < 0.99)) {
 		const percent = Math.round(share * 100);
 		findings.push(
-			advise('partlyOnCpu', `/api/ps says that ${percent} % of ${id} lie in the memory of the GPU`, {
-				model: id,
-				percent,
-			}),
+			advise(
+				'partlyOnCpu',
+				`/api/ps says that ${percent} % of ${id} lie in the memory of the GPU`,
+				{
+					model: id,
+					percent,
+				},
+			),
 		);
 	}
 	if (traitsOfServer(server.kind).llamaApi === 'oneModel' && features.metrics === false)

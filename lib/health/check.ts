@@ -25,8 +25,13 @@ interface Memory {
  *
  * @throws {ServerError} only of kind `aborted`
  */
-export async function checkServer(target: Target, options: CheckOptions = {}): Promise<CheckResult> {
-	const all = targetsOf(target).map(async (server) => (await inspect(server, optionsFor(server, options))).result);
+export async function checkServer(
+	target: Target,
+	options: CheckOptions = {},
+): Promise<CheckResult> {
+	const all = targetsOf(target).map(
+		async (server) => (await inspect(server, optionsFor(server, options))).result,
+	);
 	return mergeResults(await Promise.all(all));
 }
 
@@ -47,12 +52,17 @@ export async function inspect(
 	target: Target,
 	options: CheckOptions = {},
 ): Promise<{ result: CheckResult; observations: Observations }> {
-	const seen = await observe(target, target.service === 'dify' ? probeDify : probeModelServer, options);
+	const seen = await observe(
+		target,
+		target.service === 'dify' ? probeDify : probeModelServer,
+		options,
+	);
 	const address = seen.url?.api;
 	const last = address === undefined ? undefined : remembered.get(address);
 	const now = Date.now();
 	const progress = progressOf(seen);
-	const progressSince = progress !== undefined && progress === last?.progress ? last.progressSince : now;
+	const progressSince =
+		progress !== undefined && progress === last?.progress ? last.progressSince : now;
 	const observations: Observations = {
 		...seen,
 		...(last === undefined ? {} : { before: { status: last.status, msAgo: now - last.at } }),
@@ -60,8 +70,10 @@ export async function inspect(
 	};
 	const { status, findings, summary, report } = diagnose(observations);
 	// Only results with an answer are remembered: a second refusal has the same cause.
-	const hasAnswered = status !== 'unreachable' && Object.values(seen.probes).some(({ answered }) => answered);
-	if (address !== undefined && hasAnswered) remembered.set(address, { status, at: now, progress, progressSince });
+	const hasAnswered =
+		status !== 'unreachable' && Object.values(seen.probes).some(({ answered }) => answered);
+	if (address !== undefined && hasAnswered)
+		remembered.set(address, { status, at: now, progress, progressSince });
 	const { server, latencyMs, app, ...facts } = report;
 	const result: CheckResult = {
 		status,
@@ -91,10 +103,14 @@ export async function listServerModels(
 	const { result, observations } = await inspect(target, { ...options, expectations: {} });
 	const models = result.models ?? [];
 	const first = result.findings[0];
-	if (models.length > 0 || (first?.id === 'noModels' && observations.probes.models?.failure === undefined))
+	if (
+		models.length > 0 ||
+		(first?.id === 'noModels' && observations.probes.models?.failure === undefined)
+	)
 		return models.map((model) => ({ ...model, server: result.server.kind }));
 	throw new ServerError({
-		kind: observations.rejected?.kind ?? observations.probes.models?.failure?.kind ?? 'invalidAnswer',
+		kind:
+			observations.rejected?.kind ?? observations.probes.models?.failure?.kind ?? 'invalidAnswer',
 		message: first?.meaning ?? result.summary,
 		remedy: first?.advice ?? '',
 		url: observations.url === undefined ? undefined : `${observations.url.api}/models`,

@@ -90,18 +90,26 @@ function connectionFindings(observations: Observations): FindingWithStatus[] {
 	const probes = Object.values(observations.probes);
 	const failed = probes.flatMap((probe) => (probe.answered ? [] : [probe]));
 	if (failed.length < probes.length || failed.length === 0) return [];
-	const probe = MOST_TELLING.flatMap((kind) => failed.filter(({ failure }) => failure.kind === kind))[0] ?? failed[0]!;
+	const probe =
+		MOST_TELLING.flatMap((kind) => failed.filter(({ failure }) => failure.kind === kind))[0] ??
+		failed[0]!;
 	const { root = '' } = observations.url ?? {};
-	const failure = speaksOtherScheme(observations) ? failureFor('tlsMismatch', { url: probe.url, root }) : probe.failure;
+	const failure = speaksOtherScheme(observations)
+		? failureFor('tlsMismatch', { url: probe.url, root })
+		: probe.failure;
 	const observed = describeProbe(probe);
 	const { hostname, port } = new URL(probe.url);
 	const endless = failed.find(({ failure: { began } }) => began === true);
-	if (endless !== undefined && failure.kind === 'totalLimit') return [advise('endlessAnswer', describeProbe(endless))];
-	if (failure.kind === 'totalLimit') return [advise('noAnswer', observed, { port: port || undefined })];
+	if (endless !== undefined && failure.kind === 'totalLimit')
+		return [advise('endlessAnswer', describeProbe(endless))];
+	if (failure.kind === 'totalLimit')
+		return [advise('noAnswer', observed, { port: port || undefined })];
 	const { before } = observations;
 	if (failure.kind === 'refused' && before !== undefined && before.msAgo < RECENT_MS) {
 		const facts = { ago: agoOf(before), host: hostname };
-		return [advise(before.status === 'loading' ? 'exitedWhileLoading' : 'serverExited', observed, facts)];
+		return [
+			advise(before.status === 'loading' ? 'exitedWhileLoading' : 'serverExited', observed, facts),
+		];
 	}
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
 }
@@ -117,11 +125,18 @@ function apiFindings(observations: Observations, report: ServerReport): FindingW
 	if (loading !== undefined)
 		return [fromFailure(failureOf(loading)!, describeProbe(loading), { advice: LOADING_ADVICE })];
 	if (listOf(models) !== undefined && answersAllAlike(probes))
-		return [fromFailure(failureFor('wrongServer'), `${describeProbe(models)}, the same as at every other route`)];
+		return [
+			fromFailure(
+				failureFor('wrongServer'),
+				`${describeProbe(models)}, the same as at every other route`,
+			),
+		];
 	if (listOf(models) !== undefined || report.models.length > 0) return [];
 	const isUp = health?.answered === true && health.status === 200;
 	const observed =
-		isUp && models.answered ? `${describeProbe(health)}; ${describeProbe(models)}` : describeProbe(models);
+		isUp && models.answered
+			? `${describeProbe(health)}; ${describeProbe(models)}`
+			: describeProbe(models);
 	if (!models.answered && models.failure.kind === 'totalLimit')
 		return [advise('stuck', `${describeProbe(models)}${isUp ? `; ${describeProbe(health)}` : ''}`)];
 	const failure = failureOf(models) ?? failureFor('invalidAnswer', { root: url.root });
@@ -140,7 +155,10 @@ function failureOf(probe: Probe | undefined): ProbeFailure | undefined {
 }
 
 /** Signs that the server answers without being able to work. */
-function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerReport): FindingWithStatus[] {
+function liveness(
+	{ probes, unchangedMs = 0 }: Observations,
+	report: ServerReport,
+): FindingWithStatus[] {
 	const { health, metrics, slots } = probes;
 	const findings: FindingWithStatus[] = [];
 	const isLlama = traitsOfServer(report.server.kind).llamaApi === 'oneModel';
@@ -152,7 +170,10 @@ function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerRepor
 		findings.push(advise('stuck', describeProbe(silent) + upBeside));
 	} else if (unchangedMs >= STUCK_MS) {
 		findings.push(
-			advise('stuck', `${report.slots.busy} running, but nothing was computed for ${Math.round(unchangedMs / 1000)} s`),
+			advise(
+				'stuck',
+				`${report.slots.busy} running, but nothing was computed for ${Math.round(unchangedMs / 1000)} s`,
+			),
 		);
 	}
 	if (health?.answered === true && saysUnwell(health, report.server.kind))
@@ -169,7 +190,8 @@ function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerRepor
 	return findings;
 }
 
-const UNWELL = /^(?:un(?:healthy|available)|not[ _-]?(?:healthy|ok|ready)|down|dead|error|fail(?:ed|ing)?|critical)$/i;
+const UNWELL =
+	/^(?:un(?:healthy|available)|not[ _-]?(?:healthy|ok|ready)|down|dead|error|fail(?:ed|ing)?|critical)$/i;
 
 /**
  * The list of models may be static while the engine is dead (SGLang, TGI): then `/health` tells. Web pages and errors
@@ -180,14 +202,22 @@ function saysUnwell(
 	kind: HealthServerKind,
 ): boolean {
 	if (looksLikeHtml(text, headers['content-type'])) return false;
-	if (status < 300 && isRecord(json)) return UNWELL.test(words(json.status)) || json.healthy === false;
+	if (status < 300 && isRecord(json))
+		return UNWELL.test(words(json.status)) || json.healthy === false;
 	if (status < 300) return UNWELL.test(words(json ?? text).trim());
 	// On an unknown server the route may mean something else.
-	return kind === 'openAiCompatible' ? status === 503 : status >= 500 && status !== 502 && status !== 504;
+	return kind === 'openAiCompatible'
+		? status === 503
+		: status >= 500 && status !== 502 && status !== 504;
 }
 
 /** Whether the server gives the same JSON on every route. */
-function answersAllAlike({ models, props, version, ollamaVersion }: Observations['probes']): boolean {
+function answersAllAlike({
+	models,
+	props,
+	version,
+	ollamaVersion,
+}: Observations['probes']): boolean {
 	const [first, ...others] = [models, props, version, ollamaVersion].map((probe) =>
 		probe?.answered === true && probe.status < 300 ? probe.text.trim() : '',
 	);
@@ -204,7 +234,8 @@ function routerFindings({ probes, expectations }: Observations): FindingWithStat
 		if (state !== 'failed') return [];
 		const facts = { model: id, exitCode, args: withoutSecrets(args).join(' ') };
 		const observed = `/v1/models says that ${id} failed, exit code ${exitCode ?? 'unknown'}`;
-		if (expectations.model === undefined) return [advise('modelFailed', observed, facts, { status: 'degraded' })];
+		if (expectations.model === undefined)
+			return [advise('modelFailed', observed, facts, { status: 'degraded' })];
 		return isModelNamed(model, expectations.model)
 			? [advise('modelFailed', observed, facts)]
 			: [advise('modelFailed', observed, facts, AS_WARNING)];

@@ -2,7 +2,14 @@ import { describeDifyFailure } from '../dify/errors';
 import type { FailureKind } from '../errors/kinds';
 import { isRecord } from '../values';
 import { movedFindings, withAlternative } from './alternatives';
-import { advise, describeProbe, fromFailure, failureFor, statusOf, type FindingWithStatus } from './finding';
+import {
+	advise,
+	describeProbe,
+	fromFailure,
+	failureFor,
+	statusOf,
+	type FindingWithStatus,
+} from './finding';
 import type { Observations, Probe } from './observations';
 
 type Answered = Extract<Probe, { answered: true }>;
@@ -38,15 +45,23 @@ export function difyFindings(observations: Observations): FindingWithStatus[] {
 		if (main.status < 300 && isRecord(main.json)) return [advise('notDify', describeProbe(main))];
 		const moved = main.status === 401 ? movedFindings(main) : [];
 		if (moved.length > 0) return moved;
-		if (main.status === 401 && other?.answered === true && isFine(other, keyType === 'knowledge' ? 'app' : 'knowledge'))
-			return [advise('difyWrongKeyType', `${describeProbe(main)}; ${describeProbe(other)}`, { keyType })];
+		if (
+			main.status === 401 &&
+			other?.answered === true &&
+			isFine(other, keyType === 'knowledge' ? 'app' : 'knowledge')
+		)
+			return [
+				advise('difyWrongKeyType', `${describeProbe(main)}; ${describeProbe(other)}`, { keyType }),
+			];
 		return [refused(observations, main)];
 	}
 	const { difyParameters: parameters } = probes;
 	const fine = [...movedFindings(main), advise('difyNotChecked', describeProbe(main))];
 	if (parameters === undefined) return fine;
 	if (!parameters.answered) return [unanswered(parameters)];
-	return parameters.status < 300 && isRecord(parameters.json) ? fine : [refused(observations, parameters)];
+	return parameters.status < 300 && isRecord(parameters.json)
+		? fine
+		: [refused(observations, parameters)];
 }
 
 /**
@@ -60,9 +75,12 @@ function unanswered(probe: Extract<Probe, { answered: false }>): FindingWithStat
 function isFine(probe: Answered, keyType: 'app' | 'knowledge'): boolean {
 	if (probe.status >= 300 || !isRecord(probe.json)) return false;
 	const { json } = probe;
-	if (keyType === 'knowledge') return Array.isArray(json.data) && typeof json.has_more === 'boolean';
+	if (keyType === 'knowledge')
+		return Array.isArray(json.data) && typeof json.has_more === 'boolean';
 	// Many programs say {"name": …} of themselves. Before 1.0 there was no mode (docs/protocols/dify.md 2.10).
-	return typeof json.name === 'string' && (typeof json.mode === 'string' || Array.isArray(json.tags));
+	return (
+		typeof json.name === 'string' && (typeof json.mode === 'string' || Array.isArray(json.tags))
+	);
 }
 
 function refused(observations: Observations, probe: Answered): FindingWithStatus {

@@ -4,7 +4,10 @@ import { isModelNamed } from '../servers/model-names';
 import type { HealthServerKind, ModelFacts, Observations, ServerReport } from './observations';
 
 /** What the user needs and the server does not have, each as a finding. */
-export function expectationFindings(observations: Observations, report: ServerReport): FindingWithStatus[] {
+export function expectationFindings(
+	observations: Observations,
+	report: ServerReport,
+): FindingWithStatus[] {
 	const { expectations } = observations;
 	const { models } = report;
 	const { kind } = report.server;
@@ -13,7 +16,8 @@ export function expectationFindings(observations: Observations, report: ServerRe
 		const isUsual = traitsOfServer(kind).mayListNothing === true;
 		return [advise('noModels', '/v1/models lists nothing', facts, isUsual ? AS_WARNING : {})];
 	}
-	const wanted = expectations.model === undefined ? undefined : findModel(models, expectations.model, kind);
+	const wanted =
+		expectations.model === undefined ? undefined : findModel(models, expectations.model, kind);
 	// Without a name it is enough that one of the models can do it; llama-server with one model answers with that,
 	// whatever is asked for.
 	const subjects =
@@ -26,19 +30,29 @@ export function expectationFindings(observations: Observations, report: ServerRe
 		...modelFindings(observations, report, wanted),
 		...(subjects.length === 0
 			? []
-			: [...abilityFindings(observations, report, subjects), ...contextFindings(observations, report, subjects)]),
+			: [
+					...abilityFindings(observations, report, subjects),
+					...contextFindings(observations, report, subjects),
+				]),
 		...vectorFindings(observations, report, subjects),
 		...slotFindings(observations, report),
 		...remoteFindings(models, wanted),
 	];
 }
 
-export function findModel(models: readonly ModelFacts[], name: string, kind: HealthServerKind): ModelFacts | undefined {
+export function findModel(
+	models: readonly ModelFacts[],
+	name: string,
+	kind: HealthServerKind,
+): ModelFacts | undefined {
 	return models.find((model) => isModelNamed(model, name, traitsOfServer(kind)));
 }
 
 /** Models that run on a remote host, though the server lists them. */
-function remoteFindings(models: readonly ModelFacts[], wanted: ModelFacts | undefined): FindingWithStatus[] {
+function remoteFindings(
+	models: readonly ModelFacts[],
+	wanted: ModelFacts | undefined,
+): FindingWithStatus[] {
 	return (wanted === undefined ? models : [wanted]).flatMap(({ id: model, remoteHost }) =>
 		remoteHost === null
 			? []
@@ -65,7 +79,8 @@ function modelFindings(
 	const facts = { model, others, server: server.kind };
 	if (wanted === undefined) {
 		// One model, one answer: the name is ignored (docs/protocols/llama-server.md 4.3).
-		if (traitsOfServer(server.kind).ignoresModelName) return [advise('otherModel', observed, facts)];
+		if (traitsOfServer(server.kind).ignoresModelName)
+			return [advise('otherModel', observed, facts)];
 		return [advise('modelMissing', observed, facts)];
 	}
 	const { state } = wanted;
@@ -73,15 +88,28 @@ function modelFindings(
 		return [advise('modelLoading', `/v1/models says ${state}`, facts)];
 	if (state !== 'unloaded' && state !== 'downloaded') return [];
 	const loadsByItself =
-		traitsOfServer(server.kind).llamaApi !== 'router' || bodyOf(probes.props).models_autoload !== false;
+		traitsOfServer(server.kind).llamaApi !== 'router' ||
+		bodyOf(probes.props).models_autoload !== false;
 	return loadsByItself
 		? [advise('modelNotLoaded', `It is ${state}`, facts)]
-		: [advise('modelNotLoadedForGood', `/v1/models says ${state}, /props says models_autoload false`, facts)];
+		: [
+				advise(
+					'modelNotLoadedForGood',
+					`/v1/models says ${state}, /props says models_autoload false`,
+					facts,
+				),
+			];
 }
 
 /** What a model can do, and which answer states it. */
 const ABILITIES = [
-	{ name: 'vision', kind: 'modalityUnsupported', takes: 'images', told: 'the inputs', prop: 'modalities.vision' },
+	{
+		name: 'vision',
+		kind: 'modalityUnsupported',
+		takes: 'images',
+		told: 'the inputs',
+		prop: 'modalities.vision',
+	},
 	{
 		name: 'tools',
 		kind: 'toolsUnsupported',
@@ -101,7 +129,8 @@ function abilityFindings(
 	const wanted = ABILITIES.filter(({ name }) => expectations[name] === true);
 	return wanted.flatMap(({ name, kind, takes, told, prop }) => {
 		const able = anyOf(subjects.map((model) => model[name]));
-		if (able === null) return [advise('notTold', `No answer names ${told} of ${names}`, { what: name })];
+		if (able === null)
+			return [advise('notTold', `No answer names ${told} of ${names}`, { what: name })];
 		const observed = isLlama ? `/props says ${prop} false` : `None of ${names} takes ${takes}`;
 		return able ? [] : [fromFailure(failureFor(kind), observed)];
 	});
@@ -119,15 +148,20 @@ function vectorFindings(
 		const able = features.embeddings ?? anyOf(subjects.map(({ embeddings }) => embeddings));
 		if (able === false) {
 			const observed =
-				features.embeddings === false ? '/v1/embeddings answers 501' : `None of ${names} makes embeddings`;
+				features.embeddings === false
+					? '/v1/embeddings answers 501'
+					: `None of ${names} makes embeddings`;
 			findings.push(advise('embeddingsOff', observed, { server: server.kind }));
 		}
-		if (able === null) findings.push(advise('notTold', 'No answer tells of embeddings', { what: 'embeddings' }));
+		if (able === null)
+			findings.push(advise('notTold', 'No answer tells of embeddings', { what: 'embeddings' }));
 	}
 	if (!expectations.rerank) return findings;
 	const { aliasWithoutRerank } = traitsOfServer(server.kind);
 	if (aliasWithoutRerank !== undefined && url?.api.endsWith(aliasWithoutRerank))
-		findings.push(advise('rerankOnlyUnderV1', `The Base URL leads to ${url.api}`, { url: url.root }));
+		findings.push(
+			advise('rerankOnlyUnderV1', `The Base URL leads to ${url.api}`, { url: url.root }),
+		);
 	else if (features.rerank === false)
 		findings.push(
 			advise(
@@ -158,15 +192,32 @@ function contextFindings(
 	if (minContext === undefined || minContext <= 0) return [];
 	const known = subjects.flatMap(({ context }) => (context === null ? [] : [context]));
 	if (known.length === 0)
-		return [advise('notTold', 'No answer names the context size', { what: `${minContext} tokens of context` })];
+		return [
+			advise('notTold', 'No answer names the context size', {
+				what: `${minContext} tokens of context`,
+			}),
+		];
 	const context = Math.max(...known);
 	if (context >= minContext) return [];
-	const facts = { context, wanted: minContext, slots: report.slots.total ?? undefined, server: report.server.kind };
+	const facts = {
+		context,
+		wanted: minContext,
+		slots: report.slots.total ?? undefined,
+		server: report.server.kind,
+	};
 	return [advise('contextTooSmall', `The context of one request is ${context} tokens`, facts)];
 }
 
-function slotFindings({ expectations }: Observations, { slots }: ServerReport): FindingWithStatus[] {
+function slotFindings(
+	{ expectations }: Observations,
+	{ slots }: ServerReport,
+): FindingWithStatus[] {
 	const { minSlots } = expectations;
 	if (minSlots === undefined || slots.total === null || slots.total >= minSlots) return [];
-	return [advise('slotsTooFew', `/props says total_slots ${slots.total}`, { slots: slots.total, wanted: minSlots })];
+	return [
+		advise('slotsTooFew', `/props says total_slots ${slots.total}`, {
+			slots: slots.total,
+			wanted: minSlots,
+		}),
+	];
 }

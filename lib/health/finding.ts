@@ -1,7 +1,15 @@
 import type { FailureKind } from '../errors/kinds';
 import { remedyFor, type RemedyFacts } from '../errors/remedies';
 import { ADVICE, type AdviceFacts, type AdviceId } from './advice';
-import type { CheckResult, Finding, HealthStatus, Observations, Probe, ProbeFailure, Severity } from './observations';
+import type {
+	CheckResult,
+	Finding,
+	HealthStatus,
+	Observations,
+	Probe,
+	ProbeFailure,
+	Severity,
+} from './observations';
 import { optional, shortened } from '../values';
 
 /** A finding, and the status it gives the server. Without one it changes nothing about the status. */
@@ -39,7 +47,10 @@ const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
 	contextExceeded: 'degraded',
 };
 
-export function statusOf(kind: FailureKind, otherwise: HealthStatus = 'misconfigured'): HealthStatus {
+export function statusOf(
+	kind: FailureKind,
+	otherwise: HealthStatus = 'misconfigured',
+): HealthStatus {
 	return STATUS[kind] ?? (UNREACHABLE.has(kind) ? 'unreachable' : otherwise);
 }
 
@@ -50,14 +61,24 @@ export function fromFailure(
 	change: Partial<FindingWithStatus> = {},
 ): FindingWithStatus {
 	const { kind, message, remedy } = failure;
-	return { id: kind, severity: 'error', observed, meaning: message, advice: remedy, status: statusOf(kind), ...change };
+	return {
+		id: kind,
+		severity: 'error',
+		observed,
+		meaning: message,
+		advice: remedy,
+		status: statusOf(kind),
+		...change,
+	};
 }
 
 /** A generation that failed although the server had answered everything else (docs/protocols/llama-server.md 9.3). */
 export function fromGeneration(failure: ProbeFailure): FindingWithStatus {
 	const said = failure.serverText ? `, "${failure.serverText}"` : '';
 	const observed = `The test generation failed: ${failure.message}${said}`;
-	return failure.kind === 'firstTokenLimit' ? advise('noTokens', observed) : fromFailure(failure, observed);
+	return failure.kind === 'firstTokenLimit'
+		? advise('noTokens', observed)
+		: fromFailure(failure, observed);
 }
 
 /** The texts of the remedy tables for a kind, as if a probe had failed with it. */
@@ -102,13 +123,21 @@ export function describeProbe(probe: Probe): string {
 
 const WEIGHT: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
 /** Of several statuses, the first in this list counts. */
-const STATUS_ORDER: HealthStatus[] = ['unreachable', 'unauthorized', 'loading', 'misconfigured', 'degraded'];
+const STATUS_ORDER: HealthStatus[] = [
+	'unreachable',
+	'unauthorized',
+	'loading',
+	'misconfigured',
+	'degraded',
+];
 
 /** Most important first; what was found first stays first among equals. */
 export function sorted(findings: readonly FindingWithStatus[]): FindingWithStatus[] {
 	const byStatus = ({ status }: FindingWithStatus) =>
 		status === undefined ? STATUS_ORDER.length : STATUS_ORDER.indexOf(status);
-	return [...findings].sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity] || byStatus(a) - byStatus(b));
+	return [...findings].sort(
+		(a, b) => WEIGHT[a.severity] - WEIGHT[b.severity] || byStatus(a) - byStatus(b),
+	);
 }
 
 /** Findings as users see them: without the status that each gives the server. */
@@ -117,7 +146,10 @@ export function withoutStatus(findings: readonly FindingWithStatus[]): Finding[]
 }
 
 export function overallStatus(findings: readonly FindingWithStatus[]): HealthStatus {
-	return STATUS_ORDER.find((status) => findings.some((finding) => finding.status === status)) ?? 'healthy';
+	return (
+		STATUS_ORDER.find((status) => findings.some((finding) => finding.status === status)) ??
+		'healthy'
+	);
 }
 
 /** Adds the findings of a model test to those of a check. The worse status counts. */
@@ -125,12 +157,15 @@ export function withTestFindings(
 	check: Pick<CheckResult, 'status' | 'findings'>,
 	tested: readonly FindingWithStatus[],
 ) {
-	const status = STATUS_ORDER.find((one) => one === check.status || one === overallStatus(tested)) ?? 'healthy';
+	const status =
+		STATUS_ORDER.find((one) => one === check.status || one === overallStatus(tested)) ?? 'healthy';
 	const findings = withoutStatus(sorted([...tested, ...check.findings]));
 	return { status, healthy: status === 'healthy', findings };
 }
 
 /** "12 s ago" */
 export function agoOf({ msAgo }: NonNullable<Observations['before']>): string {
-	return msAgo < 90_000 ? `${Math.round(msAgo / 1000)} s ago` : `${Math.round(msAgo / 60_000)} minutes ago`;
+	return msAgo < 90_000
+		? `${Math.round(msAgo / 1000)} s ago`
+		: `${Math.round(msAgo / 60_000)} minutes ago`;
 }

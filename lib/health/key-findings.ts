@@ -17,7 +17,8 @@ export function refusedKeyFinding(
 	if (!keySet) return fromFailure(failureFor('unauthorized', { keyMissing: true }), observed);
 	if (listOf(probes.keyless) !== undefined)
 		return fromFailure(failure, observed, {
-			advice: 'The server answers without a key: empty the API Key of the credential, or put a right one into it.',
+			advice:
+				'The server answers without a key: empty the API Key of the credential, or put a right one into it.',
 		});
 	// vLLM looks at Authorization only (docs/protocols/llama-server.md 8.4).
 	if (authentication === 'xApiKey' && traitsOfServer(kind).bearerOnly)
@@ -31,7 +32,10 @@ export function refusedKeyFinding(
  * Findings about the key. Where a server lists its models without a key, only another route shows whether the key is
  * right. If none does, a finding says that the key was not checked.
  */
-export function keyFindings(observations: Observations, kind: HealthServerKind): FindingWithStatus[] {
+export function keyFindings(
+	observations: Observations,
+	kind: HealthServerKind,
+): FindingWithStatus[] {
 	const { probes, keySet } = observations;
 	const { wantsNoKey } = traitsOfServer(kind);
 	if (wantsNoKey === true || probes.models === undefined) return [];
@@ -44,7 +48,13 @@ export function keyFindings(observations: Observations, kind: HealthServerKind):
 		const observed = `${describeProbe(refused)}; ${describeProbe(probes.models!)}`;
 		return [refusedKeyFinding(observations, refused.failure, observed, kind)];
 	}
-	if (!keySet || isAccepted(guarded) || probes.keyless === undefined || listOf(probes.keyless) === undefined) return [];
+	if (
+		!keySet ||
+		isAccepted(guarded) ||
+		probes.keyless === undefined ||
+		listOf(probes.keyless) === undefined
+	)
+		return [];
 	return [advise('keyNotChecked', `${describeProbe(probes.keyless)} without a key`)];
 }
 
@@ -67,17 +77,24 @@ export function mustAskWithoutKey(probes: Observations['probes'], kind: HealthSe
 function refusalsOfAllOthers({ props, ollamaVersion, version }: Observations['probes']): Probe[] {
 	const others = [props, ollamaVersion, version].filter((probe) => probe !== undefined);
 	// Gateways answer 403 for every route that they do not know (AWS API Gateway).
-	const isKeyRefused = (probe: Probe) => isRefused(probe) && probe.status === 401 && !isOfProxy(probe.failure);
+	const isKeyRefused = (probe: Probe) =>
+		isRefused(probe) && probe.status === 401 && !isOfProxy(probe.failure);
 	return others.length > 0 && others.every(isKeyRefused) ? others : [];
 }
 
 function isRefused(probe: Probe | undefined): probe is Refused {
-	return probe?.answered === true && probe.failure !== undefined && (probe.status === 401 || probe.status === 403);
+	return (
+		probe?.answered === true &&
+		probe.failure !== undefined &&
+		(probe.status === 401 || probe.status === 403)
+	);
 }
 
 /** Whether the key was accepted; also true where the request itself was wrong. */
 function isAccepted(probe: Probe | undefined): boolean {
-	return probe?.answered === true && !isRefused(probe) && probe.status !== 404 && probe.status < 500;
+	return (
+		probe?.answered === true && !isRefused(probe) && probe.status !== 404 && probe.status < 500
+	);
 }
 
 function isOfProxy({ kind }: ProbeFailure): boolean {

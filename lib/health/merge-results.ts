@@ -4,7 +4,13 @@ import { sum } from './numbers';
 import type { CheckResult, HealthStatus } from './observations';
 
 /** Where no server is healthy, the first of these that occurs counts. */
-const NEAREST: readonly HealthStatus[] = ['degraded', 'loading', 'unauthorized', 'misconfigured', 'unreachable'];
+const NEAREST: readonly HealthStatus[] = [
+	'degraded',
+	'loading',
+	'unauthorized',
+	'misconfigured',
+	'unreachable',
+];
 
 /**
  * The results of several servers as one: healthy where all of them are, degraded where some are. The address, the kind
@@ -17,7 +23,11 @@ export function mergeResults<R extends CheckResult>(results: readonly R[]): R {
 	if (results.length === 1) return first;
 	const status = statusOf(results);
 	const findings = results.flatMap((result) =>
-		result.findings.map((finding) => ({ ...finding, url: result.url ?? undefined, status: result.status })),
+		result.findings.map((finding) => ({
+			...finding,
+			url: result.url ?? undefined,
+			status: result.status,
+		})),
 	);
 	const models = results.flatMap((result) => result.models ?? []);
 	return {
@@ -26,7 +36,9 @@ export function mergeResults<R extends CheckResult>(results: readonly R[]): R {
 		healthy: status === 'healthy',
 		summary: summaryOf(results),
 		findings: withoutStatus(sorted(findings)),
-		...(models.length === 0 ? {} : { models: models.filter(({ id }, at) => at === places(models).get(id)) }),
+		...(models.length === 0
+			? {}
+			: { models: models.filter(({ id }, at) => at === places(models).get(id)) }),
 		slots: {
 			total: sum(results.map(({ slots }) => slots?.total)),
 			busy: sum(results.map(({ slots }) => slots?.busy)),
@@ -40,13 +52,17 @@ export function mergeResults<R extends CheckResult>(results: readonly R[]): R {
 function statusOf(results: readonly CheckResult[]): HealthStatus {
 	if (results.every(({ healthy }) => healthy)) return 'healthy';
 	if (results.some(({ healthy }) => healthy)) return 'degraded';
-	return NEAREST.find((status) => results.some((result) => result.status === status)) ?? 'unreachable';
+	return (
+		NEAREST.find((status) => results.some((result) => result.status === status)) ?? 'unreachable'
+	);
 }
 
 function summaryOf(results: readonly CheckResult[]): string {
 	const bad = results.filter(({ healthy }) => !healthy);
 	if (bad.length === 0) return `All ${results.length} servers are healthy.`;
-	const list = bad.map(({ url, summary }) => `${url ?? 'A server without a usable address'}: ${summary}`).join(' ');
+	const list = bad
+		.map(({ url, summary }) => `${url ?? 'A server without a usable address'}: ${summary}`)
+		.join(' ');
 	return `${results.length - bad.length} of ${results.length} servers are healthy. ${list}`;
 }
 

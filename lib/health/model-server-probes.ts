@@ -43,16 +43,23 @@ export async function probeModelServer(context: ProbeContext): Promise<ProbeResu
 /** The list of models, also where the address of the API has no version. */
 async function askList({ connection, ask: question }: ProbeContext): Promise<Probe> {
 	const list = await question(`${connection.url.api}/models`);
-	const look = async (url: string) => await question(url).then((probe) => (probe.answered ? probe : undefined));
+	const look = async (url: string) =>
+		await question(url).then((probe) => (probe.answered ? probe : undefined));
 	// A version that was typed twice is reported as a mistake, though there is a list one level above.
-	return list.answered && !/\/v\d+$/.test(connection.url.root) ? await findApiRoot(connection, list, look) : list;
+	return list.answered && !/\/v\d+$/.test(connection.url.root)
+		? await findApiRoot(connection, list, look)
+		: list;
 }
 
 export type Round = Partial<Record<ProbeName, Probe>>;
 
 /** Awaits several probes, and leaves out those that were not sent. */
-export async function awaitProbes(probes: Partial<Record<ProbeName, Promise<Probe | undefined>>>): Promise<Round> {
-	const entries = await Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await probe] as const));
+export async function awaitProbes(
+	probes: Partial<Record<ProbeName, Promise<Probe | undefined>>>,
+): Promise<Round> {
+	const entries = await Promise.all(
+		Object.entries(probes).map(async ([name, probe]) => [name, await probe] as const),
+	);
 	return Object.fromEntries(entries.filter(([, probe]) => probe !== undefined));
 }
 
@@ -74,7 +81,11 @@ async function secondRound(context: ProbeContext, first: Round): Promise<Round> 
 			: undefined;
 	questions.keyless = keyless({ ...first, guarded: await questions.guarded });
 	// No list of models: Hugging Face's servers for embeddings describe themselves at `/info`.
-	if (first.models?.answered === true && first.models.status === 404 && first.models.text.trim() === '')
+	if (
+		first.models?.answered === true &&
+		first.models.status === 404 &&
+		first.models.text.trim() === ''
+	)
 		questions.info = context.ask(`${root}/info`);
 	const props = bodyOf(first.props);
 	// Only where it just said that it is awake: any other route than the ones of the first round wakes it.
@@ -89,10 +100,15 @@ async function secondRound(context: ProbeContext, first: Round): Promise<Round> 
 	const second = await awaitProbes(questions);
 	const told = serverOf({ ...first, ...second }).kind;
 	const late = told === kind ? undefined : traitsOfServer(told).guardedRoute;
-	return late === undefined ? second : { ...second, guarded: await context.ask(root + late.path, late.json) };
+	return late === undefined
+		? second
+		: { ...second, guarded: await context.ask(root + late.path, late.json) };
 }
 
-async function askModels(context: ProbeContext, first: Round): Promise<Record<string, ModelProbes>> {
+async function askModels(
+	context: ProbeContext,
+	first: Round,
+): Promise<Record<string, ModelProbes>> {
 	const { root } = context.connection.url;
 	const { kind } = serverOf(first);
 	const models = modelsIn(first.models);
@@ -137,8 +153,12 @@ async function tryOtherPaths(context: ProbeContext, first: Round): Promise<Alter
 		listOf(main) === undefined &&
 		['wrongPath', 'notAnApi', 'invalidAnswer', 'wrongServer'].includes(main.failure?.kind ?? '');
 	// Open WebUI has its API under /api; and a path in the base URL may be one too many.
-	const places = isElsewhere ? [url.origin, `${url.origin}/api`].filter((place) => place !== url.root) : [];
-	return await Promise.all(places.map(async (place) => await context.askElsewhere(place, 'models')));
+	const places = isElsewhere
+		? [url.origin, `${url.origin}/api`].filter((place) => place !== url.root)
+		: [];
+	return await Promise.all(
+		places.map(async (place) => await context.askElsewhere(place, 'models')),
+	);
 }
 
 /**

@@ -4,10 +4,20 @@ import type { ServerKind } from '../servers/kinds';
 import type { ServerModel } from '../servers/models';
 
 /** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
-export type HealthStatus = 'healthy' | 'degraded' | 'loading' | 'unreachable' | 'unauthorized' | 'misconfigured';
+export type HealthStatus =
+	| 'healthy'
+	| 'degraded'
+	| 'loading'
+	| 'unreachable'
+	| 'unauthorized'
+	| 'misconfigured';
 
 /** Kind of the server at the address. */
-export type HealthServerKind = Exclude<ServerKind, 'other'> | 'openAiCompatible' | 'dify' | 'unknown';
+export type HealthServerKind =
+	| Exclude<ServerKind, 'other'>
+	| 'openAiCompatible'
+	| 'dify'
+	| 'unknown';
 
 /** A request of a check. Its route is in `model-server-probes.ts` or `dify-probes.ts`. */
 export type ProbeName =
@@ -31,7 +41,8 @@ export type ProbeName =
 	| 'difyDatasets';
 
 /** Why a probe has no usable answer, with the texts of the remedy tables. */
-export interface ProbeFailure extends Pick<FailureDetails, 'kind' | 'message' | 'remedy' | 'code' | 'serverText'> {
+export interface ProbeFailure
+	extends Pick<FailureDetails, 'kind' | 'message' | 'remedy' | 'code' | 'serverText'> {
 	/** The answer began, but did not end. */
 	began?: boolean;
 }
@@ -131,7 +142,9 @@ type NotTold = 'reranks' | 'exitCode' | 'args' | 'parameters';
 
 /** A model, as far as the server tells; null = not known. */
 export type ModelFacts = Pick<ServerModel, 'id' | 'aliases'> & {
-	[Name in Exclude<keyof ServerModel, 'id' | 'aliases' | NotTold>]-?: NonNullable<ServerModel[Name]> | null;
+	[Name in Exclude<keyof ServerModel, 'id' | 'aliases' | NotTold>]-?: NonNullable<
+		ServerModel[Name]
+	> | null;
 } & { parameters: number | null; loaded: boolean | null };
 
 /** A server, as far as it tells; null = not known. */
@@ -149,7 +162,12 @@ export interface ServerReport {
 	contextPerSlot: number | null;
 	sleeping: boolean | null;
 	template: Record<string, boolean> | null;
-	features: { metrics: boolean | null; slots: boolean | null; embeddings: boolean | null; rerank: boolean | null };
+	features: {
+		metrics: boolean | null;
+		slots: boolean | null;
+		embeddings: boolean | null;
+		rerank: boolean | null;
+	};
 	/** Only for the key of a Dify app: that app. */
 	app?: { name: string | null; mode: string | null };
 }

@@ -70,7 +70,12 @@ export async function observe(
 	options: CheckOptions = {},
 ): Promise<Observations> {
 	const startedAt = performance.now();
-	const { timeLimitMs = TIME_LIMIT_MS, elsewhereLimitMs = 1000, signal, expectations = {} } = options;
+	const {
+		timeLimitMs = TIME_LIMIT_MS,
+		elsewhereLimitMs = 1000,
+		signal,
+		expectations = {},
+	} = options;
 	// undici counts connecting in steps of half a second, so the limit is met a little later than asked.
 	const connectLimitMs = Math.max(200, Math.round(timeLimitMs * 0.72));
 	const base = {
@@ -101,9 +106,11 @@ export async function observe(
 		askElsewhere: async (baseUrl, expects) => {
 			const limitMs = Math.min(elsewhereLimitMs, timeLimitMs);
 			const other = target.connectElsewhere(baseUrl, { connectLimitMs: limitMs });
-			const url = { anything: `${other.url.root}/health`, models: `${other.url.api}/models`, dify: `${baseUrl}/info` }[
-				expects
-			];
+			const url = {
+				anything: `${other.url.root}/health`,
+				models: `${other.url.api}/models`,
+				dify: `${baseUrl}/info`,
+			}[expects];
 			return { baseUrl, expects, probe: await ask(other, url, { timeoutMs: limitMs, signal }) };
 		},
 	}).finally(leave);
@@ -128,7 +135,8 @@ async function enter(connect: () => Connection, { signal, placeLimitMs = 15_000 
 		});
 		return { connection: connection.withoutQueue(), leave };
 	} catch (error) {
-		if (!(error instanceof ServerError)) return failure('invalidInput', {}, { message: messageOf(error) });
+		if (!(error instanceof ServerError))
+			return failure('invalidInput', {}, { message: messageOf(error) });
 		const message = `The server was not asked: n8n's own requests held all places for ${seconds(placeLimitMs)}`;
 		return error.facts.queued === true ? error.reworded({ kind: 'busy', message }) : error;
 	}

@@ -37,7 +37,8 @@ export async function ask(
 	const base = { method: json === undefined ? ('GET' as const) : ('POST' as const), url };
 	try {
 		const answer = await connection.call(url, call);
-		const noAnswer = isRefusal(answer) || looksLikeHtml(answer.text, answer.headers['content-type']);
+		const noAnswer =
+			isRefusal(answer) || looksLikeHtml(answer.text, answer.headers['content-type']);
 		return {
 			...base,
 			ms: elapsed(startedAt),
@@ -51,7 +52,8 @@ export async function ask(
 			...(noAnswer ? { failure: describeFailure(connection.refusal(answer)) } : {}),
 		};
 	} catch (error) {
-		const failed = error instanceof ServerError ? error : networkFailure(error, connection.contextOf(url));
+		const failed =
+			error instanceof ServerError ? error : networkFailure(error, connection.contextOf(url));
 		return { ...base, ms: elapsed(startedAt), answered: false, failure: describeFailure(failed) };
 	}
 }

@@ -1,10 +1,22 @@
 import { isRecord, optional, nonEmptyText } from '../values';
 import { sum } from './numbers';
-import { countOfParameters, ollamaEntries, readOllamaModel, readProps, type ServerModel } from '../servers/models';
+import {
+	countOfParameters,
+	ollamaEntries,
+	readOllamaModel,
+	readProps,
+	type ServerModel,
+} from '../servers/models';
 import { metricsOf as readMetrics } from '../servers/metrics';
 import { isModelNamed } from '../servers/model-names';
 import { bodyOf, modelsOfServer, serverOf, traitsOfServer } from './answers';
-import type { HealthServerKind, ModelFacts, Observations, Probe, ServerReport } from './observations';
+import type {
+	HealthServerKind,
+	ModelFacts,
+	Observations,
+	Probe,
+	ServerReport,
+} from './observations';
 
 /** Builds the report of a server of any kind from its answers. Pure. */
 export function describeServer(observations: Observations): ServerReport {
@@ -18,7 +30,9 @@ export function describeServer(observations: Observations): ServerReport {
 	const children = relevantProcesses(observations, models);
 	const metrics = metricsOf(probes.metrics);
 	const slotList = slotsOf(probes);
-	const contexts = children.map(({ props: child }) => contextOf(child)).filter((context) => context !== null);
+	const contexts = children
+		.map(({ props: child }) => contextOf(child))
+		.filter((context) => context !== null);
 	return {
 		server,
 		latencyMs: latencyOf(probes),
@@ -37,7 +51,11 @@ export function describeServer(observations: Observations): ServerReport {
 		queue: isRouter
 			? sum(children.map(({ metrics: child }) => child?.['llamacpp:requests_deferred'] ?? null))
 			: (metrics?.['llamacpp:requests_deferred'] ?? metrics?.['vllm:num_requests_waiting'] ?? null),
-		contextPerSlot: isRouter ? (contexts.length === 0 ? null : Math.min(...contexts)) : contextOf(props),
+		contextPerSlot: isRouter
+			? contexts.length === 0
+				? null
+				: Math.min(...contexts)
+			: contextOf(props),
 		sleeping: typeof props.is_sleeping === 'boolean' ? props.is_sleeping : null,
 		template: templateOf(single ? props : children.length === 1 ? children[0]!.props : {}),
 		features: {
@@ -46,7 +64,9 @@ export function describeServer(observations: Observations): ServerReport {
 			embeddings: isOn(probes.embeddings),
 			rerank: traits.reranks ?? isOn(probes.rerank),
 		},
-		...(observations.service === 'dify' && observations.keyType !== 'knowledge' ? { app: appOf(probes) } : {}),
+		...(observations.service === 'dify' && observations.keyType !== 'knowledge'
+			? { app: appOf(probes) }
+			: {}),
 	};
 }
 
@@ -54,14 +74,21 @@ export function describeServer(observations: Observations): ServerReport {
  * Probes of a router's model processes, each with its own slots and context: of the wanted model, or of all loaded for
  * chats; embedding and reranker models have short contexts by nature.
  */
-function relevantProcesses({ perModel, expectations }: Observations, models: readonly ModelFacts[]) {
+function relevantProcesses(
+	{ perModel, expectations }: Observations,
+	models: readonly ModelFacts[],
+) {
 	const wanted = models.find((model) => isModelNamed(model, expectations.model));
 	const isForChats = (id: string) => models.find((model) => model.id === id)?.embeddings !== true;
-	const some = Object.entries(perModel).filter(([id]) => (wanted === undefined ? isForChats(id) : id === wanted.id));
-	return (some.length > 0 || wanted !== undefined ? some : Object.entries(perModel)).map(([, { props, metrics }]) => ({
-		props: bodyOf(props),
-		metrics: metricsOf(metrics),
-	}));
+	const some = Object.entries(perModel).filter(([id]) =>
+		wanted === undefined ? isForChats(id) : id === wanted.id,
+	);
+	return (some.length > 0 || wanted !== undefined ? some : Object.entries(perModel)).map(
+		([, { props, metrics }]) => ({
+			props: bodyOf(props),
+			metrics: metricsOf(metrics),
+		}),
+	);
 }
 
 /** The common value; null where they differ. */
@@ -96,7 +123,9 @@ function contextOf(props: Record<string, unknown>): number | null {
 function templateOf(props: Record<string, unknown>): Record<string, boolean> | null {
 	if (!isRecord(props.chat_template_caps)) return null;
 	const caps = Object.entries(props.chat_template_caps).flatMap(([name, value]) => {
-		const short = name.replace(/^supports_/, '').replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+		const short = name
+			.replace(/^supports_/, '')
+			.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
 		return typeof value === 'boolean' ? [[short, value] as const] : [];
 	});
 	return Object.fromEntries(caps);
@@ -112,9 +141,17 @@ function modelsOf(observations: Observations, kind: HealthServerKind): ModelFact
 		const { id } = model;
 		if (hasOllamaApi === true) {
 			const shown = bodyOf(perModel[id]?.show);
-			return factsOf(readOllamaModel(id, { tag: tags?.get(id), running: running && (running.get(id) ?? null), shown }));
+			return factsOf(
+				readOllamaModel(id, {
+					tag: tags?.get(id),
+					running: running && (running.get(id) ?? null),
+					shown,
+				}),
+			);
 		}
-		const props = readProps(llamaApi === 'oneModel' ? bodyOf(probes.props) : bodyOf(perModel[id]?.props));
+		const props = readProps(
+			llamaApi === 'oneModel' ? bodyOf(probes.props) : bodyOf(perModel[id]?.props),
+		);
 		const state = model.state ?? (listsLoadedModelsOnly ? 'loaded' : undefined);
 		return factsOf({
 			...model,
@@ -153,24 +190,35 @@ function factsOf(model: ServerModel): ModelFacts {
 export function progressOf({ probes }: Pick<Observations, 'probes'>): string | undefined {
 	const metrics = metricsOf(probes.metrics);
 	const decodes = metrics?.['llamacpp:n_decode_total'];
-	if (decodes !== undefined && (metrics?.['llamacpp:requests_processing'] ?? 0) > 0) return `${decodes} decodes`;
+	if (decodes !== undefined && (metrics?.['llamacpp:requests_processing'] ?? 0) > 0)
+		return `${decodes} decodes`;
 	const slots = slotsOf(probes)?.filter(({ is_processing: busy }) => busy === true) ?? [];
 	if (slots.length === 0) return undefined;
 	return JSON.stringify(
-		slots.map(({ id, id_task: task, n_prompt_tokens_processed: read, next_token: next }) => [id, task, read, next]),
+		slots.map(({ id, id_task: task, n_prompt_tokens_processed: read, next_token: next }) => [
+			id,
+			task,
+			read,
+			next,
+		]),
 	);
 }
 
 function slotsOf({ slots }: Observations['probes']): Array<Record<string, unknown>> | undefined {
-	return slots?.answered === true && Array.isArray(slots.json) ? (slots.json as unknown[]).filter(isRecord) : undefined;
+	return slots?.answered === true && Array.isArray(slots.json)
+		? (slots.json as unknown[]).filter(isRecord)
+		: undefined;
 }
 
 /** Share of each running Ollama model in the GPU's memory, from 0 to 1. */
 export function gpuShares(observations: Observations): Array<{ id: string; share: number }> {
 	const running =
-		ollamaEntries(bodyOf(observations.probes.ollamaRunning)) ?? new Map<string, Record<string, unknown>>();
+		ollamaEntries(bodyOf(observations.probes.ollamaRunning)) ??
+		new Map<string, Record<string, unknown>>();
 	return [...running].flatMap(([id, { size, size_vram: inGpu }]) =>
-		typeof size === 'number' && size > 0 && typeof inGpu === 'number' ? [{ id, share: inGpu / size }] : [],
+		typeof size === 'number' && size > 0 && typeof inGpu === 'number'
+			? [{ id, share: inGpu / size }]
+			: [],
 	);
 }
 

@@ -111,9 +111,13 @@ export class SpeedRecord {
 		const promptTokens = timings?.prompt_n || usage?.promptTokens || null;
 		const own = speedByServer(timings);
 		const byClock = tokens === null ? null : this.speedByClock(tokens, totalMs, hiddenTokens > 0);
-		const overall = tokens === null || tokens === 0 || totalMs <= 0 ? null : (tokens * 1000) / totalMs;
+		const overall =
+			tokens === null || tokens === 0 || totalMs <= 0 ? null : (tokens * 1000) / totalMs;
 		const arrival = this.arrival(tokens ?? 0, totalMs, hiddenTokens > 0, own ?? byClock);
-		const first = this.firstToken(totalMs, hiddenTokens > 0 || arrival === 'collected' || arrival === 'bursts');
+		const first = this.firstToken(
+			totalMs,
+			hiddenTokens > 0 || arrival === 'collected' || arrival === 'bursts',
+		);
 		const isSeen = arrival !== 'collected' && this.firstTextMs !== undefined;
 		return {
 			firstTokenMs: first === null ? null : Math.round(first.ms),
@@ -124,7 +128,8 @@ export class SpeedRecord {
 			arrival,
 			promptTokens,
 			promptTokensPerSecond: rounded(
-				timings?.prompt_per_second ?? this.promptSpeed(promptTokens, byClock !== null && first?.by === 'clock'),
+				timings?.prompt_per_second ??
+					this.promptSpeed(promptTokens, byClock !== null && first?.by === 'clock'),
 			),
 			generatedTokens: tokens,
 			hiddenTokens,
@@ -135,7 +140,8 @@ export class SpeedRecord {
 
 	/** Tokens that were counted, but not sent: thinking that the server or a gateway holds back. */
 	private hiddenTokens(tokens: number): number {
-		const isMoreThanShown = tokens > 2 * this.pieces && tokens * MIN_CHARACTERS_PER_TOKEN > this.characters;
+		const isMoreThanShown =
+			tokens > 2 * this.pieces && tokens * MIN_CHARACTERS_PER_TOKEN > this.characters;
 		if (!isMoreThanShown) return 0;
 		const counted = this.usage?.reasoningTokens ?? 0;
 		if (counted > 0 && !this.hasThinking) return Math.min(counted, tokens);
@@ -158,7 +164,12 @@ export class SpeedRecord {
 	}
 
 	/** @param speed tokens per second, if known otherwise than by the whole time */
-	private arrival(tokens: number, totalMs: number, isHidden: boolean, speed: number | null): SpeedSample['arrival'] {
+	private arrival(
+		tokens: number,
+		totalMs: number,
+		isHidden: boolean,
+		speed: number | null,
+	): SpeedSample['arrival'] {
 		const { firstMs, pieces, moments, piecesOfFirstMoment } = this;
 		if (firstMs === undefined) return null;
 		const generationMs = this.timings?.predicted_ms;
@@ -166,15 +177,21 @@ export class SpeedRecord {
 			const expectedMs = isHidden ? (generationMs * pieces) / tokens : generationMs;
 			if (expectedMs < MIN_JUDGED_MS) return moments < 2 ? null : 'streamed';
 			if (this.lastMs - firstMs < expectedMs / 2) return 'collected';
-		} else if (moments < 2) return tokens > MAX_PIECES_PER_MOMENT && totalMs >= MIN_JUDGED_MS ? 'collected' : null;
+		} else if (moments < 2)
+			return tokens > MAX_PIECES_PER_MOMENT && totalMs >= MIN_JUDGED_MS ? 'collected' : null;
 		else if (this.isCollected(totalMs)) return 'collected';
 		const lateMs = speed === null || speed === 0 ? 0 : ((piecesOfFirstMoment - 1) * 1000) / speed;
-		const isLate = piecesOfFirstMoment > MAX_PIECES_PER_MOMENT && lateMs > Math.max(MIN_JUDGED_MS, firstMs * LATE);
+		const isLate =
+			piecesOfFirstMoment > MAX_PIECES_PER_MOMENT &&
+			lateMs > Math.max(MIN_JUDGED_MS, firstMs * LATE);
 		return isLate ? 'bursts' : 'streamed';
 	}
 
 	/** The first piece is the first token only where nothing was held back before it. */
-	private firstToken(totalMs: number, isHeldBack: boolean): { ms: number; by: 'server' | 'clock' } | null {
+	private firstToken(
+		totalMs: number,
+		isHeldBack: boolean,
+	): { ms: number; by: 'server' | 'clock' } | null {
 		const { firstMs, timings } = this;
 		if (!isHeldBack && firstMs !== undefined) return { ms: firstMs, by: 'clock' };
 		if (timings?.predicted_ms === undefined) return null;

@@ -44,7 +44,10 @@ const LATER_MS = 20;
  * @throws {ServerError} of kind `aborted`, or `invalidInput` where no model is named and it is not clear which one is
  *   meant
  */
-export async function testSpeed(target: Target, options: SpeedTestOptions): Promise<SpeedTestResult> {
+export async function testSpeed(
+	target: Target,
+	options: SpeedTestOptions,
+): Promise<SpeedTestResult> {
 	const results: SpeedTestResult[] = [];
 	// One after another: servers on one machine would slow each other down.
 	for (const server of targetsOf(target)) {
@@ -58,28 +61,42 @@ export async function testSpeed(target: Target, options: SpeedTestOptions): Prom
 async function testOne(target: Target, options: SpeedTestOptions): Promise<SpeedTestResult> {
 	const { signal } = options;
 	const { result } = await inspect(target, { ...options.check, signal });
-	if (result.status !== 'healthy' && result.status !== 'degraded') return { ...result, speed: null };
+	if (result.status !== 'healthy' && result.status !== 'degraded')
+		return { ...result, speed: null };
 	const models = result.models ?? [];
 	const model = options.model.trim() || modelToTest(models, result.server.kind);
 	if (typeof model !== 'string') {
 		if (options.sweep === undefined) throw model;
 		return { ...withoutModel(result, model), speed: null };
 	}
-	const { runs, atOnce, findings: ofRounds } = await measureRounds({ target, result, model, options });
+	const {
+		runs,
+		atOnce,
+		findings: ofRounds,
+	} = await measureRounds({ target, result, model, options });
 	const { kind } = result.server;
-	const tested = findModel(models, model, kind) ?? (traitsOfServer(kind).ignoresModelName ? models[0] : undefined);
+	const tested =
+		findModel(models, model, kind) ??
+		(traitsOfServer(kind).ignoresModelName ? models[0] : undefined);
 	const judged = judgeSpeed(runs, tested, {
 		slots: result.slots?.total ?? null,
 		// A sweep checks for itself, and leaves others their slots.
-		busy: options.sweep === undefined || options.sweep.whenBusy === 'measure' ? (result.slots?.busy ?? null) : null,
-		wanted: options.sweep === undefined ? options.atOnce : Math.min(options.atOnce, result.slots?.total ?? atOnce),
+		busy:
+			options.sweep === undefined || options.sweep.whenBusy === 'measure'
+				? (result.slots?.busy ?? null)
+				: null,
+		wanted:
+			options.sweep === undefined
+				? options.atOnce
+				: Math.min(options.atOnce, result.slots?.total ?? atOnce),
 		atOnce,
 	}).concat(ofRounds);
 	const verdict = withTestFindings(result, judged);
 	const [first] = runs;
 	let summary = result.summary;
 	if (!verdict.healthy) summary = `${verdict.findings[0]?.meaning ?? summary}.`;
-	else if (first !== undefined) summary = `${model}: ${[speedOf(first), ...firstsOf(first)].join(', ')}.`;
+	else if (first !== undefined)
+		summary = `${model}: ${[speedOf(first), ...firstsOf(first)].join(', ')}.`;
 	return { ...result, ...verdict, summary, speed: { model, runs } };
 }
 
@@ -100,8 +117,14 @@ async function measureRounds(tested: Tested): Promise<Rounds> {
 	const atOnce = Math.min(options.atOnce, target.maxConcurrentRequests || Infinity);
 	if (options.sweep !== undefined) {
 		const others = async () =>
-			(await inspect(target, { ...options.check, signal: options.signal })).result.slots ?? { total: null, busy: null };
-		return { atOnce, ...(await sweep(run, others, { ...options.sweep, most: atOnce, totalMs: options.totalMs })) };
+			(await inspect(target, { ...options.check, signal: options.signal })).result.slots ?? {
+				total: null,
+				busy: null,
+			};
+		return {
+			atOnce,
+			...(await sweep(run, others, { ...options.sweep, most: atOnce, totalMs: options.totalMs })),
+		};
 	}
 	const runs = [await run(1, options.totalMs)];
 	const works = runs[0]!.samples.length > 0;
@@ -116,7 +139,8 @@ function speedOf({ tokensPerSecond, samples }: SpeedRun): string {
 
 /** The first text only where thinking came before it. */
 function firstsOf({ firstTokenMs, firstTextMs }: SpeedRun): string[] {
-	const isLater = firstTextMs !== null && (firstTokenMs === null || firstTextMs > firstTokenMs + LATER_MS);
+	const isLater =
+		firstTextMs !== null && (firstTokenMs === null || firstTextMs > firstTokenMs + LATER_MS);
 	return [
 		firstTokenMs === null ? 'first token not to be seen' : `first token after ${firstTokenMs} ms`,
 		...(isLater ? [`first text after ${firstTextMs} ms`] : []),
@@ -124,7 +148,10 @@ function firstsOf({ firstTokenMs, firstTextMs }: SpeedRun): string[] {
 }
 
 /** The result of a report, with a finding that it is not clear which model is meant. */
-export function withoutModel<R extends CheckResult>(result: R, { message, remedy }: ServerError): R {
+export function withoutModel<R extends CheckResult>(
+	result: R,
+	{ message, remedy }: ServerError,
+): R {
 	const finding = {
 		id: 'speedNotMeasured',
 		severity: 'info',
@@ -137,7 +164,10 @@ export function withoutModel<R extends CheckResult>(result: R, { message, remedy
 }
 
 /** The model that an empty name means, or why that is not clear. */
-export function modelToTest(models: readonly ModelFacts[], kind: HealthServerKind): string | ServerError {
+export function modelToTest(
+	models: readonly ModelFacts[],
+	kind: HealthServerKind,
+): string | ServerError {
 	const forChats = models.filter(({ embeddings }) => embeddings !== true);
 	const candidates = loadedOrAll(forChats.length > 0 ? forChats : models);
 	if (candidates.length === 1 || (candidates.length > 0 && traitsOfServer(kind).ignoresModelName))

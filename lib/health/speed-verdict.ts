@@ -41,7 +41,9 @@ export function judgeSpeed(
 	findings.push(...firstOfEachKind(runs).map(fromGeneration));
 	if (first !== undefined) findings.push(...judgeBandwidth(first, model));
 	if (wanted > atOnce)
-		findings.push(advise('fewerAtOnce', `${wanted} requests at once were wanted`, { count: atOnce, wanted }));
+		findings.push(
+			advise('fewerAtOnce', `${wanted} requests at once were wanted`, { count: atOnce, wanted }),
+		);
 	const queuedMs = Math.max(0, ...runs.map((run) => run.queuedMs));
 	if (queuedMs >= MIN_QUEUED_MS)
 		findings.push(advise('waitedInN8n', `A request waited ${queuedMs} ms before it was sent`));
@@ -69,9 +71,14 @@ export function judgeSpeed(
 /** Why the pieces do not show how fast the model is, and where the numbers come from instead. */
 function judgeArrival(samples: readonly SpeedSample[]): FindingWithStatus[] {
 	const findings: FindingWithStatus[] = [];
-	const collected = samples.filter(({ arrival }) => arrival === 'collected' || arrival === 'bursts');
-	const hidden = samples.filter(({ hiddenTokens, arrival }) => hiddenTokens > 0 && arrival !== 'collected');
-	const byServer = (some: readonly SpeedSample[]) => some.every(({ measuredBy }) => measuredBy === 'server');
+	const collected = samples.filter(
+		({ arrival }) => arrival === 'collected' || arrival === 'bursts',
+	);
+	const hidden = samples.filter(
+		({ hiddenTokens, arrival }) => hiddenTokens > 0 && arrival !== 'collected',
+	);
+	const byServer = (some: readonly SpeedSample[]) =>
+		some.every(({ measuredBy }) => measuredBy === 'server');
 	const [late] = collected;
 	if (late !== undefined)
 		findings.push(
@@ -99,10 +106,14 @@ function judgeArrival(samples: readonly SpeedSample[]): FindingWithStatus[] {
 	return findings;
 }
 
-function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFacts | undefined): FindingWithStatus[] {
+function judgeBandwidth(
+	{ tokensPerSecond, samples }: SpeedRun,
+	model: ModelFacts | undefined,
+): FindingWithStatus[] {
 	const tokens = samples[0]?.generatedTokens ?? 0;
 	// The speed of a whole answer is only a lower bound.
-	if (tokensPerSecond === null || tokens < MIN_TOKENS || samples[0]?.measuredBy === 'wholeAnswer') return [];
+	if (tokensPerSecond === null || tokens < MIN_TOKENS || samples[0]?.measuredBy === 'wholeAnswer')
+		return [];
 	const size = model?.size ?? null;
 	if (size === null || size < MIN_SIZE) {
 		if (tokensPerSecond >= UNBEARABLE) return [];
@@ -116,5 +127,7 @@ function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFact
 
 function firstOfEachKind(runs: readonly SpeedRun[]): SpeedRun['failures'] {
 	const failures = runs.flatMap((run) => run.failures);
-	return failures.filter(({ kind }, at) => failures.findIndex((other) => other.kind === kind) === at);
+	return failures.filter(
+		({ kind }, at) => failures.findIndex((other) => other.kind === kind) === at,
+	);
 }

@@ -27,7 +27,10 @@ export interface SpeedOptions {
 
 /** Averages over the requests; first token, first text and the wait in n8n's queue: the slowest. */
 export interface SpeedRun
-	extends Pick<SpeedSample, 'firstTokenMs' | 'firstTextMs' | 'queuedMs' | 'promptTokensPerSecond' | 'tokensPerSecond'> {
+	extends Pick<
+		SpeedSample,
+		'firstTokenMs' | 'firstTextMs' | 'queuedMs' | 'promptTokensPerSecond' | 'tokensPerSecond'
+	> {
 	/** Requests sent at once. */
 	atOnce: number;
 	/** Of all requests together, from the first that was sent to the end of the last: reading the prompt counts. */
@@ -54,7 +57,10 @@ const MIN_TOKENS_OF_ANSWER = 2;
  *
  * @throws {ServerError} only of kind `aborted`
  */
-export async function measureSpeed(connection: Connection, options: SpeedOptions): Promise<SpeedRun> {
+export async function measureSpeed(
+	connection: Connection,
+	options: SpeedOptions,
+): Promise<SpeedRun> {
 	const outcomes = await Promise.all(
 		Array.from({ length: options.atOnce }, async () => await measureOnce(connection, options)),
 	);
@@ -65,15 +71,19 @@ export async function measureSpeed(connection: Connection, options: SpeedOptions
 	const samples = measured.map(({ sample }) => sample);
 	const tokens = sum(samples.map(({ generatedTokens }) => generatedTokens));
 	const wholeMs =
-		Math.max(...measured.map(({ endedAt }) => endedAt)) - Math.min(...measured.map(({ startedAt }) => startedAt));
+		Math.max(...measured.map(({ endedAt }) => endedAt)) -
+		Math.min(...measured.map(({ startedAt }) => startedAt));
 	return {
 		atOnce: options.atOnce,
 		firstTokenMs: greatest(samples.map(({ firstTokenMs }) => firstTokenMs)),
 		firstTextMs: greatest(samples.map(({ firstTextMs }) => firstTextMs)),
 		queuedMs: greatest(samples.map(({ queuedMs }) => queuedMs)) ?? 0,
-		promptTokensPerSecond: average(samples.map(({ promptTokensPerSecond }) => promptTokensPerSecond)),
+		promptTokensPerSecond: average(
+			samples.map(({ promptTokensPerSecond }) => promptTokensPerSecond),
+		),
 		tokensPerSecond: average(samples.map(({ tokensPerSecond }) => tokensPerSecond)),
-		totalTokensPerSecond: tokens === null || !(wholeMs > 0) ? null : rounded((tokens * 1000) / wholeMs),
+		totalTokensPerSecond:
+			tokens === null || !(wholeMs > 0) ? null : rounded((tokens * 1000) / wholeMs),
 		samples,
 		failures: failed.map(describeFailure),
 	};
@@ -85,7 +95,10 @@ interface Measured {
 	endedAt: number;
 }
 
-async function measureOnce(connection: Connection, options: SpeedOptions): Promise<Measured | { failed: ServerError }> {
+async function measureOnce(
+	connection: Connection,
+	options: SpeedOptions,
+): Promise<Measured | { failed: ServerError }> {
 	const askedAt = performance.now();
 	let leave: () => void;
 	try {
@@ -126,7 +139,11 @@ async function generateOnce(
 				serverKind: serverKindOf(options.serverKind),
 				reasoningEcho: 'off',
 				showThinking: false,
-				limits: { firstTokenMs: options.firstTokenMs, idleMs: options.firstTokenMs, totalMs: options.totalMs },
+				limits: {
+					firstTokenMs: options.firstTokenMs,
+					idleMs: options.firstTokenMs,
+					totalMs: options.totalMs,
+				},
 				retries: 0,
 			},
 			openAiProtocol,
@@ -142,12 +159,16 @@ async function generateOnce(
 	} catch (error) {
 		const failed = asServerError(error);
 		// The model generated something, though no readable text came here.
-		const isAnswer = ['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(failed.kind);
+		const isAnswer = ['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(
+			failed.kind,
+		);
 		if (!isAnswer || (record.tokens ?? 0) < MIN_TOKENS_OF_ANSWER) return { failed };
 		// Thinking that is not shown may use up all tokens. A model that ends by itself with nothing said nothing.
-		if (failed.kind === 'emptyAnswer' && failed.facts.finishReason === 'stop' && !record.isHidden) return { failed };
+		if (failed.kind === 'emptyAnswer' && failed.facts.finishReason === 'stop' && !record.isHidden)
+			return { failed };
 	}
-	if (record.isGarbled) return { failed: failure('garbledAnswer', connection.contextOf(connection.url.api)) };
+	if (record.isGarbled)
+		return { failed: failure('garbledAnswer', connection.contextOf(connection.url.api)) };
 	const endedAt = performance.now();
 	return { sample: record.sample(endedAt - startedAt, queuedMs), startedAt, endedAt };
 }

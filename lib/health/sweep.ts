@@ -44,7 +44,9 @@ export async function sweep(
 		const top = Math.min(most, total ?? most);
 		const others = busy ?? 0;
 		const free =
-			whenBusy === 'measure' || others === 0 ? top : Math.min(top, whenBusy === 'skip' ? 0 : (total ?? 0) - others);
+			whenBusy === 'measure' || others === 0
+				? top
+				: Math.min(top, whenBusy === 'skip' ? 0 : (total ?? 0) - others);
 		const level = Math.min(wanted, top);
 		const known = total === null ? {} : { slots: total };
 		if (free < level) {

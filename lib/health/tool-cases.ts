@@ -1,6 +1,13 @@
 /** What a tool test asks (`tool-cases.json`), and what counts as right. Pure. */
 import type { FinishedAnswer, ToolCall, ToolDefinition } from '../chat/types';
-import { canonicalJson, isRecord, type JsonRecord, parseObject, plainNumber, recordOf } from '../values';
+import {
+	canonicalJson,
+	isRecord,
+	type JsonRecord,
+	parseObject,
+	plainNumber,
+	recordOf,
+} from '../values';
 import { cases, tools } from './tool-cases.json';
 
 interface ExpectedCall {
@@ -42,14 +49,19 @@ export type ToolProblem = keyof typeof PROBLEMS;
 /** What is wrong with an answer; undefined where it is right. One that its limit cut off proves nothing. */
 export function judgeAnswer(
 	expected: readonly ExpectedCall[],
-	{ toolCalls, finishReason, callNotRun }: Pick<FinishedAnswer, 'toolCalls' | 'finishReason' | 'callNotRun'>,
+	{
+		toolCalls,
+		finishReason,
+		callNotRun,
+	}: Pick<FinishedAnswer, 'toolCalls' | 'finishReason' | 'callNotRun'>,
 	mayQuote = false,
 ): ToolProblem | undefined {
 	if (finishReason === 'length') return 'cut';
 	if (toolCalls.length === 0 && callNotRun !== undefined && !mayQuote) return 'textCall';
 	if (toolCalls.length === 0) return expected.length === 0 ? undefined : 'noCall';
 	if (expected.length === 0) return 'needlessCall';
-	if (toolCalls.some(({ name }) => !expected.some((call) => call.name === name))) return 'wrongTool';
+	if (toolCalls.some(({ name }) => !expected.some((call) => call.name === name)))
+		return 'wrongTool';
 	if (toolCalls.length !== expected.length) return 'wrongCount';
 	const wanted = expected.map((call) => same(call.name, call.arguments)).sort();
 	return toolCalls.map(valueOf).sort().join() === wanted.join() ? undefined : 'wrongArguments';
@@ -69,5 +81,7 @@ function cast(value: unknown, schema: unknown): unknown {
 	if (type === 'number' || type === 'integer') return plainNumber(value) ?? value;
 	if (Array.isArray(value)) return value.map((one) => cast(one, items));
 	if (!isRecord(value)) return value;
-	return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, cast(one, recordOf(properties)[key])]));
+	return Object.fromEntries(
+		Object.entries(value).map(([key, one]) => [key, cast(one, recordOf(properties)[key])]),
+	);
 }

@@ -10,7 +10,13 @@ import { parseObject } from '../values';
 import { targetsOf } from './check';
 import type { CheckResult, ProbeFailure } from './observations';
 import { describeFailure } from './probe';
-import { advise, AS_WARNING, fromGeneration, withTestFindings, type FindingWithStatus } from './finding';
+import {
+	advise,
+	AS_WARNING,
+	fromGeneration,
+	withTestFindings,
+	type FindingWithStatus,
+} from './finding';
 import type { Target } from './observe';
 import { mergeResults } from './merge-results';
 import { average } from './numbers';
@@ -45,7 +51,9 @@ export interface Tally {
 export type ModelToolTest = Awaited<ReturnType<typeof testModel>>;
 
 /** Null where the check found that a chat cannot work. No models: only the cost was computed. */
-export type WithToolTest<R> = R & { toolTest: { cost: ReturnType<typeof costOf>; models: ModelToolTest[] } | null };
+export type WithToolTest<R> = R & {
+	toolTest: { cost: ReturnType<typeof costOf>; models: ModelToolTest[] } | null;
+};
 
 /** Requests for each model and try; a case with an error to recover from takes two. */
 const REQUESTS = CASES.reduce((all, { then }) => all + (then === undefined ? 1 : 2), 0);
@@ -81,7 +89,9 @@ export async function withToolTest<R extends CheckResult>(
 	for (const [at, server] of targetsOf(target).entries()) {
 		const result = (health.servers?.[at] ?? health) as R;
 		const isUsable = result.status === 'healthy' || result.status === 'degraded';
-		results.push(isUsable ? await testServer(server, result, options, endsAt) : { ...result, toolTest: null });
+		results.push(
+			isUsable ? await testServer(server, result, options, endsAt) : { ...result, toolTest: null },
+		);
 	}
 	return mergeResults(results);
 }
@@ -100,7 +110,8 @@ async function testServer<R extends CheckResult>(
 	const cost = costOf(named, options);
 	const models: ModelToolTest[] = [];
 	if (options.costOnly !== true)
-		for (const model of cost.models) models.push(await testModel(target.connect({}), model, options, endsAt));
+		for (const model of cost.models)
+			models.push(await testModel(target.connect({}), model, options, endsAt));
 	const { requests, generatedTokens, promptTokens, seconds } = cost;
 	const plan = `At most ${requests} requests, ${generatedTokens} generated tokens, ${seconds} s, and about ${promptTokens} tokens of prompts for a tool test of ${cost.models.join(', ')}.`;
 	const tested = models.map(resultInWords).join(' ');
@@ -113,7 +124,12 @@ async function testServer<R extends CheckResult>(
 	return {
 		...health,
 		...result,
-		summary: result.status !== health.status ? `${found[0]!.meaning}.` : isOfTest ? tested || plan : health.summary,
+		summary:
+			result.status !== health.status
+				? `${found[0]!.meaning}.`
+				: isOfTest
+					? tested || plan
+					: health.summary,
 		toolTest: { cost, models },
 	};
 }
@@ -126,9 +142,12 @@ function modelsOf(
 	const known = health.models ?? [];
 	// What runs elsewhere may cost money there, and is tested by its name only.
 	if (models === 'all')
-		return known.filter(({ embeddings, remoteHost }) => embeddings !== true && remoteHost === null).map(({ id }) => id);
+		return known
+			.filter(({ embeddings, remoteHost }) => embeddings !== true && remoteHost === null)
+			.map(({ id }) => id);
 	const name = model.trim();
-	const chosen = name === '' ? modelToTest(known, health.server.kind) : (modelNamed?.(name) ?? name);
+	const chosen =
+		name === '' ? modelToTest(known, health.server.kind) : (modelNamed?.(name) ?? name);
 	return typeof chosen === 'string' ? [chosen] : chosen;
 }
 
@@ -155,15 +174,28 @@ function findingsOf(test: ModelToolTest): FindingWithStatus[] {
 	const reason = wrong.find(({ problem }) => problem === 'notTried');
 	return [
 		...(passed < tried
-			? [advise('toolsUnreliable', [`${passed} of ${tried} passed: ${seen}`, ...notes].join('. '), facts)]
+			? [
+					advise(
+						'toolsUnreliable',
+						[`${passed} of ${tried} passed: ${seen}`, ...notes].join('. '),
+						facts,
+					),
+				]
 			: []),
 		...(reason === undefined ? [] : [advise('toolsNotTried', reason.did, facts)]),
 	];
 }
 
 /** One model through all cases. */
-async function testModel(connection: Connection, model: string, options: ToolTestOptions, endsAt: number) {
-	const used: { requests: number; promptTokens?: number; generatedTokens?: number } = { requests: 0 };
+async function testModel(
+	connection: Connection,
+	model: string,
+	options: ToolTestOptions,
+	endsAt: number,
+) {
+	const used: { requests: number; promptTokens?: number; generatedTokens?: number } = {
+		requests: 0,
+	};
 	const speeds: number[] = [];
 	const notes = new Set<string>();
 	let failure: ProbeFailure | null = null;
@@ -186,14 +218,19 @@ async function testModel(connection: Connection, model: string, options: ToolTes
 			retries: 0,
 		});
 		if (leftMs > 1) used.requests++;
-		const answer = await readToEnd(client.generate({ messages, tools: TOOLS, signal: options.signal, whole: true }));
+		const answer = await readToEnd(
+			client.generate({ messages, tools: TOOLS, signal: options.signal, whole: true }),
+		);
 		const speed = tokensPerSecond(answer);
 		if (speed !== undefined) speeds.push(speed);
 		spend(answer.usage);
 		for (const note of answer.notes) notes.add(note);
 		return answer;
 	};
-	const tryOnce = async ({ question, calls, then, mayQuote }: ToolCase, seed: number): Promise<Outcome> => {
+	const tryOnce = async (
+		{ question, calls, then, mayQuote }: ToolCase,
+		seed: number,
+	): Promise<Outcome> => {
 		const messages: SourceMessage[] = [SYSTEM, { type: 'human', content: question }];
 		try {
 			const answer = await ask(messages, seed);
@@ -219,7 +256,15 @@ async function testModel(connection: Connection, model: string, options: ToolTes
 			const outcome = await tryOnce(one, seed);
 			for (const tally of [all, cases[at]!]) count(tally, outcome);
 		}
-	return { model, ...all, failure, ...used, tokensPerSecond: average(speeds), cases, notes: [...notes] };
+	return {
+		model,
+		...all,
+		failure,
+		...used,
+		tokensPerSecond: average(speeds),
+		cases,
+		notes: [...notes],
+	};
 }
 
 type Outcome = [problem: ToolProblem | undefined, did: string];
@@ -247,10 +292,19 @@ function writtenIn({ toolCalls, text }: FinishedAnswer): string {
 }
 
 /** The calls of an answer, each with the same result. */
-function afterCalls({ text, reasoning, toolCalls }: FinishedAnswer, content: string): SourceMessage[] {
-	const calls = toolCalls.map(({ id, name, arguments: args }) => ({ id, name, args: parseObject(args) ?? {} }));
+function afterCalls(
+	{ text, reasoning, toolCalls }: FinishedAnswer,
+	content: string,
+): SourceMessage[] {
+	const calls = toolCalls.map(({ id, name, arguments: args }) => ({
+		id,
+		name,
+		args: parseObject(args) ?? {},
+	}));
 	return [
 		{ type: 'ai', content: text, reasoning, toolCalls: calls },
-		...calls.map(({ id, name }): SourceMessage => ({ type: 'tool', toolCallId: id, name, content })),
+		...calls.map(
+			({ id, name }): SourceMessage => ({ type: 'tool', toolCallId: id, name, content }),
+		),
 	];
 }

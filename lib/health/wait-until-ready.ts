@@ -31,7 +31,10 @@ const RESTARTS = 2;
  *
  * @throws whatever `check` throws, and an error where the wait is cancelled
  */
-export async function waitUntilReady(check: () => Promise<CheckResult>, options: WaitOptions): Promise<WaitResult> {
+export async function waitUntilReady(
+	check: () => Promise<CheckResult>,
+	options: WaitOptions,
+): Promise<WaitResult> {
 	const { limitMs, waitOutErrors = false, signal, pausesMs = PAUSES_MS } = options;
 	const startedAt = performance.now();
 	const elapsed = () => Math.round(performance.now() - startedAt);
@@ -41,10 +44,12 @@ export async function waitUntilReady(check: () => Promise<CheckResult>, options:
 		if (history.at(-1)?.status !== result.status)
 			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
-		const isHopeless = !waitOutErrors && (result.status === 'unauthorized' || result.status === 'misconfigured');
+		const isHopeless =
+			!waitOutErrors && (result.status === 'unauthorized' || result.status === 'misconfigured');
 		// Nodes work with any of several servers.
 		const isReady = result.healthy || result.servers?.some(({ healthy }) => healthy) === true;
-		if (isReady && !result.healthy) return { ...result, healthy: true, waitedMs: elapsed(), checks, history };
+		if (isReady && !result.healthy)
+			return { ...result, healthy: true, waitedMs: elapsed(), checks, history };
 		if (isReady || isHopeless || elapsed() + pause > limitMs)
 			return { ...explained(result, history, elapsed()), waitedMs: elapsed(), checks, history };
 		await pauseFor(pause, signal);
@@ -52,13 +57,20 @@ export async function waitUntilReady(check: () => Promise<CheckResult>, options:
 }
 
 /** Tells a server that is merely slow to load from one that never will be ready. */
-function explained(result: CheckResult, history: WaitResult['history'], waitedMs: number): CheckResult {
+function explained(
+	result: CheckResult,
+	history: WaitResult['history'],
+	waitedMs: number,
+): CheckResult {
 	const restarts = history.filter(
 		({ status }, at) => status === 'unreachable' && history[at - 1]?.status === 'loading',
 	).length;
 	if (result.healthy || restarts < RESTARTS)
 		return result.status === 'loading'
-			? { ...result, summary: `Still loading after ${Math.round(waitedMs / 1000)} s: ${result.summary}` }
+			? {
+					...result,
+					summary: `Still loading after ${Math.round(waitedMs / 1000)} s: ${result.summary}`,
+				}
 			: result;
 	const observed = `It was loading and then gone ${restarts} times within ${Math.round(waitedMs / 1000)} s`;
 	const finding = advise('restartLoop', observed);

@@ -64,7 +64,10 @@ export function watch(
 	if (state === undefined) {
 		const { firstState } = options;
 		const isTold = firstState === 'always' || (firstState === 'unhealthy' && !seen.healthy);
-		return { state: seen, untold: isTold ? [changeOf('firstState', undefined, seen, check, newId())] : untold };
+		return {
+			state: seen,
+			untold: isTold ? [changeOf('firstState', undefined, seen, check, newId())] : untold,
+		};
 	}
 	const { candidate: last } = memory;
 	if (isSame(state, seen)) {
@@ -85,7 +88,10 @@ export function watch(
 	const now = candidate.state;
 	const event = now.healthy === state.healthy ? 'problem' : now.healthy ? 'healthy' : 'unhealthy';
 	if (!options.events.includes(event)) return { state: now, untold };
-	return { state: now, untold: [...untold, changeOf(event, state, now, check, newId())].slice(-MAX_UNTOLD) };
+	return {
+		state: now,
+		untold: [...untold, changeOf(event, state, now, check, newId())].slice(-MAX_UNTOLD),
+	};
 }
 
 /** The current state as a change, for a test run in the editor. */
@@ -101,7 +107,8 @@ function stateOf({ healthy, status, findings, checkedAt }: CheckResult): ServerS
 /** Findings of a healthy server do not make another state. */
 function isSame(one: ServerState, other: ServerState): boolean {
 	return (
-		one.healthy === other.healthy && (one.healthy || (one.status === other.status && one.problem === other.problem))
+		one.healthy === other.healthy &&
+		(one.healthy || (one.status === other.status && one.problem === other.problem))
 	);
 }
 
@@ -113,19 +120,26 @@ function changeOf(
 	id: string,
 ): HealthChange {
 	const seconds =
-		before === undefined ? 0 : Math.max(0, Math.round((Date.parse(now.since) - Date.parse(before.since)) / 1000));
+		before === undefined
+			? 0
+			: Math.max(0, Math.round((Date.parse(now.since) - Date.parse(before.since)) / 1000));
 	const lasted = durationInWords(seconds);
 	const again = event === 'healthy' ? ' again' : '';
 	const title = `The server at ${health.url ?? 'the address of the credential'} is ${now.status}${again}`;
 	const wasBefore = before === undefined ? '' : `It was ${before.status} for ${lasted}.`;
 	const problems = health.findings
 		.filter(({ severity }) => severity === 'error')
-		.map(({ meaning, advice, observed }) => `- ${meaning}.\n  What to do: ${advice}\n  Seen: ${observed}`);
+		.map(
+			({ meaning, advice, observed }) =>
+				`- ${meaning}.\n  What to do: ${advice}\n  Seen: ${observed}`,
+		);
 	return {
 		id,
 		event,
 		title,
-		text: [title, health.summary, wasBefore, ...(now.healthy ? [] : problems)].filter((line) => line !== '').join('\n'),
+		text: [title, health.summary, wasBefore, ...(now.healthy ? [] : problems)]
+			.filter((line) => line !== '')
+			.join('\n'),
 		changedAt: now.since,
 		before: before === undefined ? null : { ...before, seconds, lasted },
 		health,

@@ -22,16 +22,28 @@ export function methodOf({ method, json, body }: RequestOptions) {
  * The URL to follow a redirect to; undefined if it must not be followed. A POST is repeated only if the status says
  * that the method stays the same.
  */
-export function redirectTarget({ status, headers, url }: Answer, options: RequestOptions): string | undefined {
-	const target = [301, 302, 303, 307, 308].includes(status) ? redirectLocation({ headers, url }) : undefined;
+export function redirectTarget(
+	{ status, headers, url }: Answer,
+	options: RequestOptions,
+): string | undefined {
+	const target = [301, 302, 303, 307, 308].includes(status)
+		? redirectLocation({ headers, url })
+		: undefined;
 	if (target === undefined || !/^https?:/.test(target) || !URL.canParse(target)) return undefined;
 	// An upload can be read only once.
-	const repeatable = methodOf(options) === 'GET' || ((status === 307 || status === 308) && options.body === undefined);
+	const repeatable =
+		methodOf(options) === 'GET' ||
+		((status === 307 || status === 308) && options.body === undefined);
 	return repeatable ? target : undefined;
 }
 
-export function redirectLocation({ headers: { location }, url }: Pick<Answer, 'headers' | 'url'>): string | undefined {
-	return location !== undefined && URL.canParse(location, url) ? new URL(location, url).href : location;
+export function redirectLocation({
+	headers: { location },
+	url,
+}: Pick<Answer, 'headers' | 'url'>): string | undefined {
+	return location !== undefined && URL.canParse(location, url)
+		? new URL(location, url).href
+		: location;
 }
 
 interface AnswerReading {
@@ -63,7 +75,9 @@ export async function readAnswer(
 	let text = '';
 	let size = 0;
 	try {
-		for await (const bytes of piecesUntil(answer.body, () => Math.min(refusedUntil, completeUntil))) {
+		for await (const bytes of piecesUntil(answer.body, () =>
+			Math.min(refusedUntil, completeUntil),
+		)) {
 			size += bytes.byteLength;
 			if (!isRefusal && size > maxBytes) return undefined;
 			const piece = decoder.decode(bytes, { stream: true });
@@ -125,9 +139,12 @@ async function passed(at: number): Promise<undefined> {
 	});
 }
 
-export function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+export function flatten(
+	headers: Record<string, string | string[] | undefined>,
+): Record<string, string> {
 	const flat: Record<string, string> = {};
 	for (const [name, value] of Object.entries(headers))
-		if (value !== undefined) flat[name.toLowerCase()] = typeof value === 'string' ? value : value.join(', ');
+		if (value !== undefined)
+			flat[name.toLowerCase()] = typeof value === 'string' ? value : value.join(', ');
 	return flat;
 }

@@ -76,8 +76,10 @@ export class BodyReader {
 
 	/** The events completed by the end of the body. A JSON answer is one event named `whole-answer`. */
 	end(): ServerSentEvent[] {
-		if (this.kind === 'whole') return [{ event: 'whole-answer', data: this.text + this.textDecoder.decode() }];
-		if (this.kind === 'lines') return [...this.ndjson.push(this.textDecoder.decode()), ...this.ndjson.end()];
+		if (this.kind === 'whole')
+			return [{ event: 'whole-answer', data: this.text + this.textDecoder.decode() }];
+		if (this.kind === 'lines')
+			return [...this.ndjson.push(this.textDecoder.decode()), ...this.ndjson.end()];
 		return this.sse?.end() ?? [];
 	}
 
@@ -112,5 +114,11 @@ export class BodyReader {
 
 /** White space, or one of the three bytes of a byte-order mark. */
 function isBlank(byte: number): boolean {
-	return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0xef || byte === 0xbb || byte === 0xbf;
+	return (
+		byte === 0x20 ||
+		(byte >= 0x09 && byte <= 0x0d) ||
+		byte === 0xef ||
+		byte === 0xbb ||
+		byte === 0xbf
+	);
 }

@@ -18,7 +18,10 @@ const NOT_READABLE = /^(?:br|zstd|dcb|dcz|(?:x-)?compress|exi|pack200-gzip)$/;
  * The decompressed body; undefined if its compression is not supported. Servers and proxies also send `none`, `utf-8`,
  * `binary` or `chunked` in this header, which mean no compression.
  */
-export function decompressed(body: AsyncIterable<Uint8Array>, encoding = ''): AsyncIterable<Uint8Array> | undefined {
+export function decompressed(
+	body: AsyncIterable<Uint8Array>,
+	encoding = '',
+): AsyncIterable<Uint8Array> | undefined {
 	// The last one was applied last, and must be undone first.
 	const names = encoding
 		.toLowerCase()
@@ -39,7 +42,10 @@ function canUnpack(format: string): boolean {
 }
 
 /** Decompresses a body. An empty one is accepted, since some proxies label their empty error answers as compressed. */
-async function* unpacked(body: AsyncIterable<Uint8Array>, labelled: string): AsyncGenerator<Uint8Array> {
+async function* unpacked(
+	body: AsyncIterable<Uint8Array>,
+	labelled: string,
+): AsyncGenerator<Uint8Array> {
 	const source = peeked(body);
 	let beginning = await source.head(2);
 	if (labelled === 'deflate' && !isZlib(beginning)) beginning = await source.head(TOLD_BY_BYTES);
@@ -72,6 +78,8 @@ function isZlib([first = 0, second]: Uint8Array): boolean {
 }
 
 function isText(bytes: Uint8Array): boolean {
-	const text = quietly(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true }));
+	const text = quietly(() =>
+		new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true }),
+	);
 	return text !== undefined && [...text].every((letter) => letter >= ' ' || /\s/.test(letter));
 }

@@ -97,7 +97,10 @@ export class Connection extends Explainer {
 	 * @param ask makes the calls, on a connection without the queue
 	 * @throws {ServerError} if no place became free in time
 	 */
-	async withQueuePlace<T>(options: CallOptions, ask: (direct: Connection) => Promise<T>): Promise<T> {
+	async withQueuePlace<T>(
+		options: CallOptions,
+		ask: (direct: Connection) => Promise<T>,
+	): Promise<T> {
 		const { signal, about, placeLimitMs: firstTokenMs = DEFAULT_LIMITS.firstTokenMs } = options;
 		const leave = await this.enter({ signal, about, limits: { firstTokenMs }, inFront: true });
 		return await ask(this.withoutQueue()).finally(leave);
@@ -121,14 +124,21 @@ export class Connection extends Explainer {
 			options.signal,
 		);
 		if (idleMs > 0) watchdog.content();
-		const watched = idleMs > 0 ? { ...options, body: watchedBody(options.body, watchdog) } : options;
+		const watched =
+			idleMs > 0 ? { ...options, body: watchedBody(options.body, watchdog) } : options;
 		const explain = (error: unknown) => this.explainCall(error, url, options, watchdog);
 		let channel: ChannelUse | undefined;
 		const attempt = async (reuse: boolean) => {
 			channel ??= this.channel();
 			const { keepAlive, fresh } = channel;
-			const way = reuse ? { dispatcher: keepAlive, reset: false } : { dispatcher: fresh, reset: true };
-			return await this.sender.read(await this.sender.send(url, watched, watchdog, way), options, watchdog);
+			const way = reuse
+				? { dispatcher: keepAlive, reset: false }
+				: { dispatcher: fresh, reset: true };
+			return await this.sender.read(
+				await this.sender.send(url, watched, watchdog, way),
+				options,
+				watchdog,
+			);
 		};
 		try {
 			if (once) return await attempt(false);
@@ -183,11 +193,15 @@ export class Connection extends Explainer {
 			{ ...options, headers: { ...options.headers, ...resumable?.headers } },
 			async (sent, { watchdog, end, way }) => {
 				// Continues the body after a broken connection.
-				const attach = async (from: number) => await this.sender.send(resumable!.attachUrl(from), again, watchdog, way);
+				const attach = async (from: number) =>
+					await this.sender.send(resumable!.attachUrl(from), again, watchdog, way);
 				const answer =
-					resumable === undefined ? sent : new ResumedAnswer(sent, { attach, cancel, signal: watchdog.signal });
+					resumable === undefined
+						? sent
+						: new ResumedAnswer(sent, { attach, cancel, signal: watchdog.signal });
 				let begun = options.beginning === undefined;
-				const explain = (error: unknown) => this.explain(error, answer.url, options, watchdog, begun);
+				const explain = (error: unknown) =>
+					this.explain(error, answer.url, options, watchdog, begun);
 				const stream = eventStream(answer, {
 					framing: options.framing,
 					maskKeys: (text) => this.maskKeys(text),
@@ -285,12 +299,27 @@ export class Connection extends Explainer {
 	/** The channel for a request, which stays open until released. */
 	private channel(): ChannelUse {
 		const { address, ignoreSslIssues = false, egressFilter, connectLimitMs } = this.settings;
-		return useChannel({ origin: address.origin, scope: this.scope, ignoreSslIssues, egressFilter, connectLimitMs });
+		return useChannel({
+			origin: address.origin,
+			scope: this.scope,
+			ignoreSslIssues,
+			egressFilter,
+			connectLimitMs,
+		});
 	}
 
-	private async enterQueue(url: string, options: StreamOptions, watchdog: Watchdog): Promise<() => void> {
+	private async enterQueue(
+		url: string,
+		options: StreamOptions,
+		watchdog: Watchdog,
+	): Promise<() => void> {
 		try {
-			return await enterQueue(this.id, this.maxConcurrentRequests, watchdog.signal, options.inFront);
+			return await enterQueue(
+				this.id,
+				this.maxConcurrentRequests,
+				watchdog.signal,
+				options.inFront,
+			);
 		} catch {
 			watchdog.stop();
 			throw this.queued(url, options, watchdog);
@@ -309,7 +338,9 @@ export class Connection extends Explainer {
 			if (!('failed' in outcome)) return outcome;
 			const wasKept = keeps;
 			keeps = false;
-			const isClosed = outcome.failed.kind === 'closedBeforeAnswer' && performance.now() - sentAt < CLOSED_ALREADY_MS;
+			const isClosed =
+				outcome.failed.kind === 'closedBeforeAnswer' &&
+				performance.now() - sentAt < CLOSED_ALREADY_MS;
 			if (wasKept && isClosed) continue;
 			const next = options.retry?.(outcome.failed, watchdog.firstTokenLeftMs) ?? outcome.failed;
 			if (typeof next !== 'number') throw next;

@@ -51,7 +51,9 @@ const channels = new Map<string, Entry>();
  */
 export function useChannel(key: ServerChannelKey): ChannelUse {
 	const { origin, scope, ignoreSslIssues, egressFilter, connectLimitMs } = key;
-	const id = [origin, scope, ignoreSslIssues, egressFilter !== undefined, connectLimitMs].join('\n');
+	const id = [origin, scope, ignoreSslIssues, egressFilter !== undefined, connectLimitMs].join(
+		'\n',
+	);
 	const entry = channels.get(id) ?? open(key);
 	// The lookup holds one execution's helpers. Using the newest one lets the older be freed.
 	entry.lookup = egressFilter?.createSecureLookup();
@@ -98,7 +100,10 @@ function open(key: ServerChannelKey): Entry {
 			: (hostname, options, done) => entry.lookup?.(hostname, options, foundIn(hostname, done));
 	const options = agentOptions(key, lookup);
 	// With `pipelining: 0`, undici asks the server to close the connection, which is cheaper than closing it here.
-	return Object.assign(entry, { keepAlive: agent(options), fresh: agent({ ...options, pipelining: 0 }) });
+	return Object.assign(entry, {
+		keepAlive: agent(options),
+		fresh: agent({ ...options, pipelining: 0 }),
+	});
 }
 
 /**
@@ -110,7 +115,10 @@ function foundIn(hostname: string, done: LookupDone): LookupDone {
 		const [error, addresses] = found;
 		const isEmpty = addresses === undefined || (Array.isArray(addresses) && addresses.length === 0);
 		if (error || !isEmpty) return done(...(found as never[]));
-		const notFound = Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND', hostname });
+		const notFound = Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), {
+			code: 'ENOTFOUND',
+			hostname,
+		});
 		done(notFound as never);
 	};
 }
@@ -133,7 +141,10 @@ function agentOptions(
 		done(failure('proxy', { url: origin }, { about }), null);
 	};
 	const pool = (address: string | URL, { connect = {}, ...given }: Pool.Options) =>
-		new Pool(address, { ...given, connect: isUnusable(address) ? refuse : pausableSockets(connect) });
+		new Pool(address, {
+			...given,
+			connect: isUnusable(address) ? refuse : pausableSockets(connect),
+		});
 	return {
 		connect: { ...tls, ...socket, ...optional({ lookup }) },
 		requestTls: { ...tls, timeout: connectLimitMs },

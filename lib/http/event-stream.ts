@@ -28,7 +28,8 @@ export function eventStream(
 		end();
 		answer.close();
 	};
-	const shown = (events: ServerSentEvent[]) => events.map((event) => ({ ...event, data: maskKeys(event.data) }));
+	const shown = (events: ServerSentEvent[]) =>
+		events.map((event) => ({ ...event, data: maskKeys(event.data) }));
 	async function* batches(): AsyncGenerator<ServerSentEvent[]> {
 		let overAt = Infinity;
 		try {

@@ -42,7 +42,13 @@ export async function exchange(
 		const over = () => signal.removeEventListener('abort', onAbort);
 		signal.addEventListener('abort', onAbort, { once: true });
 		dispatcher.dispatch(
-			{ ...options, origin, path: pathname + search, headersTimeout: 0, bodyTimeout: 0 } as Dispatcher.DispatchOptions,
+			{
+				...options,
+				origin,
+				path: pathname + search,
+				headersTimeout: 0,
+				bodyTimeout: 0,
+			} as Dispatcher.DispatchOptions,
 			{
 				onRequestStart(controller) {
 					abort = (reason) => controller.abort(reason);

@@ -42,7 +42,9 @@ export class Explainer {
 	/** The headers of an answer, masked. */
 	shownHeaders(headers: Record<string, string>): Record<string, string> {
 		if (this.secrets.length === 0) return headers;
-		return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, this.mask(value)]));
+		return Object.fromEntries(
+			Object.entries(headers).map(([name, value]) => [name, this.mask(value)]),
+		);
 	}
 
 	/** The target of a redirect, masked, and without a user name, which is not sent either. */
@@ -75,10 +77,17 @@ export class Explainer {
 	}
 
 	/** Classifies an error: cancelled, a time limit, or the network. `started`: the answer had begun. */
-	explain(error: unknown, url: string, { signal, about }: Asked, watchdog: Watchdog, started = false): ServerError {
+	explain(
+		error: unknown,
+		url: string,
+		{ signal, about }: Asked,
+		watchdog: Watchdog,
+		started = false,
+	): ServerError {
 		const context = this.contextOf(url, about);
 		if (signal?.aborted) return failure('aborted', context);
-		if (watchdog.hit !== undefined) return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
+		if (watchdog.hit !== undefined)
+			return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
 		if (error instanceof BodyTooLongError) return this.endless(url, about);
 		return networkFailure(error, context, started);
 	}
@@ -131,7 +140,8 @@ export class Explainer {
 		}
 		// From the HTTP proxy of the environment, which the status does not tell.
 		const squid = answer.headers['x-squid-error'];
-		if (squid !== undefined) return failure('proxy', this.contextOf(url, about), { status, about: { code: squid } });
+		if (squid !== undefined)
+			return failure('proxy', this.contextOf(url, about), { status, about: { code: squid } });
 		const wait = retryAfterMs(answer.headers['retry-after']);
 		const failed = httpFailure(
 			{
@@ -141,7 +151,9 @@ export class Explainer {
 				location: redirectLocation(answer),
 				challenge: answer.headers['www-authenticate'],
 				// By header names, since a key may be a short word, which would not count as a secret.
-				keyMissing: !Object.keys(this.settings.headers ?? {}).some((name) => /auth|key|token/i.test(name)),
+				keyMissing: !Object.keys(this.settings.headers ?? {}).some((name) =>
+					/auth|key|token/i.test(name),
+				),
 			},
 			this.contextOf(url, about),
 		);
@@ -155,7 +167,10 @@ export class Explainer {
 
 	/** The error for a web page in place of a stream. */
 	page(status: number, page: string, url: string, about?: ErrorContext): ServerError {
-		return httpFailure({ status, contentType: 'text/html', body: page }, this.contextOf(url, about));
+		return httpFailure(
+			{ status, contentType: 'text/html', body: page },
+			this.contextOf(url, about),
+		);
 	}
 
 	/** The error for an answer that would fill n8n's memory. */
@@ -163,16 +178,22 @@ export class Explainer {
 		return failure('invalidAnswer', this.contextOf(url, about), {
 			status,
 			message: 'The answer is far too long for an API',
-			remedy: 'Check that the Base URL leads to the API: a web cam, a download or a log may be what answers there.',
+			remedy:
+				'Check that the Base URL leads to the API: a web cam, a download or a log may be what answers there.',
 		});
 	}
 
 	/** The error for unsupported compression: some proxies ignore `accept-encoding`. */
-	unreadable({ url, headers, status }: Pick<CallAnswer, 'url' | 'headers' | 'status'>): ServerError {
+	unreadable({
+		url,
+		headers,
+		status,
+	}: Pick<CallAnswer, 'url' | 'headers' | 'status'>): ServerError {
 		return failure('invalidAnswer', this.contextOf(url), {
 			status,
 			message: `A proxy compresses the answer in a form that cannot be read here (${headers['content-encoding']})`,
-			remedy: 'Turn off compression for this server in the proxy: it holds back streamed answers anyway.',
+			remedy:
+				'Turn off compression for this server in the proxy: it holds back streamed answers anyway.',
 		});
 	}
 

@@ -24,7 +24,9 @@ const WORTH_A_REST = 6;
  * The body of an answer. Each read returns everything that arrived since the last one as one piece. Node's streams
  * create several objects, events and promises per received piece, that is per token; this does so per read.
  */
-export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
+export class IncomingBody
+	implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined>
+{
 	private kept: Uint8Array[] = [];
 	private size = 0;
 	private over: { error?: Error } | undefined;
@@ -86,7 +88,10 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 	destroy(): void {
 		this.drop();
 		if (this.over !== undefined) return;
-		const error = Object.assign(new Error('Request aborted'), { name: 'AbortError', code: 'UND_ERR_ABORTED' });
+		const error = Object.assign(new Error('Request aborted'), {
+			name: 'AbortError',
+			code: 'UND_ERR_ABORTED',
+		});
 		this.end(error);
 		this.source.abort(error);
 	}

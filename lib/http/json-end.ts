@@ -1,4 +1,6 @@
-const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
+const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [
+	0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d,
+];
 
 /**
  * Finds the end of a JSON object or list in streamed text, in one pass and without parsing it. Text that begins with
@@ -22,7 +24,11 @@ export class JsonEnd {
 
 	/** @returns the index after the value's last character, if this piece completes it */
 	push(piece: string): number | undefined {
-		for (let index = 0; index < piece.length && (this.state === 'before' || this.state === 'inside'); index++) {
+		for (
+			let index = 0;
+			index < piece.length && (this.state === 'before' || this.state === 'inside');
+			index++
+		) {
 			const code = piece.charCodeAt(index);
 			if (this.state === 'before') this.begin(code);
 			else this.next(code);
@@ -46,6 +52,7 @@ export class JsonEnd {
 			else if (code === QUOTE) this.quoted = false;
 		} else if (code === QUOTE) this.quoted = true;
 		else if (code === OPEN_OBJECT || code === OPEN_LIST) this.depth++;
-		else if ((code === CLOSE_OBJECT || code === CLOSE_LIST) && --this.depth === 0) this.state = 'complete';
+		else if ((code === CLOSE_OBJECT || code === CLOSE_LIST) && --this.depth === 0)
+			this.state = 'complete';
 	}
 }

@@ -83,7 +83,9 @@ export class Watchdog {
 
 	/** Milliseconds left until the first-token limit; Infinity without one. */
 	get firstTokenLeftMs(): number {
-		return this.limits.firstTokenMs > 0 ? this.limits.firstTokenMs - (performance.now() - this.startedAt) : Infinity;
+		return this.limits.firstTokenMs > 0
+			? this.limits.firstTokenMs - (performance.now() - this.startedAt)
+			: Infinity;
 	}
 
 	stop(): void {

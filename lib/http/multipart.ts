@@ -41,7 +41,10 @@ export function formBody(parts: readonly FormPart[]): FormBody {
 	const boundary = `----n8n${randomUUID()}`;
 	const blocks = parts.map((part) => ({ head: encode(headOf(part, boundary)), part }));
 	const tail = encode(`--${boundary}--\r\n`);
-	const length = blocks.reduce((sum, { head, part }) => sum + head.byteLength + sizeOf(part) + 2, tail.byteLength);
+	const length = blocks.reduce(
+		(sum, { head, part }) => sum + head.byteLength + sizeOf(part) + 2,
+		tail.byteLength,
+	);
 	const sent: FormSent = { bytes: 0 };
 	async function* pieces(): AsyncGenerator<Uint8Array> {
 		sent.bytes = 0;
@@ -80,7 +83,10 @@ function headOf(part: FormPart, boundary: string): string {
 	return `--${boundary}\r\n${disposition}; filename="${uploadName(name)}"\r\nContent-Type: ${type}\r\n\r\n`;
 }
 
-async function* contentOf({ name, size, open }: FileSource, sent: FormSent): AsyncGenerator<Uint8Array> {
+async function* contentOf(
+	{ name, size, open }: FileSource,
+	sent: FormSent,
+): AsyncGenerator<Uint8Array> {
 	let read = 0;
 	const fail = (reason: string) => {
 		sent.unreadable = { name, reason };

@@ -10,7 +10,12 @@ const queues = new Map<string, RequestQueue>();
  * @returns a function that frees the place; calling it twice is harmless
  * @throws the reason of `signal`, as soon as that aborts
  */
-export async function enterQueue(id: string, limit: number, signal?: AbortSignal, first = false): Promise<() => void> {
+export async function enterQueue(
+	id: string,
+	limit: number,
+	signal?: AbortSignal,
+	first = false,
+): Promise<() => void> {
 	signal?.throwIfAborted();
 	if (limit <= 0) return () => {};
 	const key = `${limit} ${id}`;

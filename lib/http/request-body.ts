@@ -4,11 +4,16 @@ import type { RequestOptions } from './types';
 /** JSON without lone surrogates, which texts cut by length contain: llama-server refuses them as a broken body. */
 export function wellFormedJson(value: unknown): string {
 	// `JSON.stringify` escapes lone surrogates; behind a backslash, the text itself contains such an escape.
-	return JSON.stringify(value).replace(/\\(?:\\|ud[89a-f]..)/g, (escape) => (escape === '\\\\' ? escape : '\uFFFD'));
+	return JSON.stringify(value).replace(/\\(?:\\|ud[89a-f]..)/g, (escape) =>
+		escape === '\\\\' ? escape : '\uFFFD',
+	);
 }
 
 /** An upload of which every piece resets the idle limit. */
-export function watchedBody(body: RequestOptions['body'], watchdog: Watchdog): RequestOptions['body'] {
+export function watchedBody(
+	body: RequestOptions['body'],
+	watchdog: Watchdog,
+): RequestOptions['body'] {
 	if (body === undefined || body.content instanceof Uint8Array) return body;
 	const { content } = body;
 	async function* pieces() {

@@ -64,7 +64,8 @@ export class ResumedAnswer implements Answer {
 			const broken = yield* this.untilItBreaks();
 			// Without an end marker, a proxy may have ended the body, or somebody cancelled the run: resuming once tells.
 			const isWhole =
-				broken === undefined && (END_MARKER.test(this.tail) || (this.resumed > 0 && this.received === before));
+				broken === undefined &&
+				(END_MARKER.test(this.tail) || (this.resumed > 0 && this.received === before));
 			const next = isWhole || this.isOver ? undefined : await this.attached();
 			if (next === undefined) {
 				this.isOver ||= broken === undefined;
@@ -84,7 +85,9 @@ export class ResumedAnswer implements Answer {
 					this.head += Buffer.from(bytes).toString('latin1');
 					this.headLength = this.head.replace(/^[:\s]*/, '').length;
 				}
-				this.tail = (this.tail + Buffer.from(bytes.subarray(-TAIL_LENGTH)).toString('latin1')).slice(-TAIL_LENGTH);
+				this.tail = (
+					this.tail + Buffer.from(bytes.subarray(-TAIL_LENGTH)).toString('latin1')
+				).slice(-TAIL_LENGTH);
 				this.attempts = 0;
 				yield bytes;
 			}
@@ -122,9 +125,14 @@ export class ResumedAnswer implements Answer {
 			await pauseFor(PAUSES_MS[this.attempts++]!, this.reaching.signal);
 			if (this.isOver) return undefined;
 			// Before the first event nothing tells the rest from a repetition: so that is requested, and skipped.
-			const answer = await this.reaching.attach(this.headLength === 0 ? 0 : this.received).catch(() => undefined);
+			const answer = await this.reaching
+				.attach(this.headLength === 0 ? 0 : this.received)
+				.catch(() => undefined);
 			// A web page with status 200 is not the answer.
-			const isRest = answer !== undefined && answer.status < 300 && EVENTS.test(answer.headers['content-type'] ?? '');
+			const isRest =
+				answer !== undefined &&
+				answer.status < 300 &&
+				EVENTS.test(answer.headers['content-type'] ?? '');
 			if (isRest && !this.isOver) return answer;
 			answer?.close();
 			// 5xx: a proxy whose server is down for a while. 4xx: the server no longer has the answer.

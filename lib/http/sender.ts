@@ -6,7 +6,14 @@ import { exchange } from './exchange';
 import type { Explainer } from './explain';
 import type { Watchdog } from './limits';
 import { wellFormedJson } from './request-body';
-import type { Answer, CallAnswer, CallOptions, ConnectionSettings, RequestOptions, StreamOptions } from './types';
+import type {
+	Answer,
+	CallAnswer,
+	CallOptions,
+	ConnectionSettings,
+	RequestOptions,
+	StreamOptions,
+} from './types';
 import type { Dispatcher } from '../vendor';
 import { raceAgainstAbort } from './waiting';
 
@@ -21,7 +28,10 @@ export interface ConnectionChoice {
 /** Sends requests with the credential's headers, and follows redirects, without these headers to other origins. */
 export class Sender {
 	constructor(
-		private readonly settings: Pick<ConnectionSettings, 'headers' | 'traceHeaders' | 'egressFilter'>,
+		private readonly settings: Pick<
+			ConnectionSettings,
+			'headers' | 'traceHeaders' | 'egressFilter'
+		>,
 		private readonly explainer: Explainer,
 	) {}
 
@@ -30,7 +40,12 @@ export class Sender {
 	 *
 	 * @throws {ServerError} if there is no answer
 	 */
-	async send(url: string, options: RequestOptions, watchdog: Watchdog, way: ConnectionChoice): Promise<Answer> {
+	async send(
+		url: string,
+		options: RequestOptions,
+		watchdog: Watchdog,
+		way: ConnectionChoice,
+	): Promise<Answer> {
 		let target = url;
 		const redirects: number[] = [];
 		for (;;) {
@@ -39,7 +54,9 @@ export class Sender {
 			const next = redirects.length < MAX_REDIRECTS ? redirectTarget(outcome, options) : undefined;
 			if (next === undefined || this.wouldLeakSecret(next)) {
 				const answer = { ...outcome, headers: this.explainer.shownHeaders(outcome.headers) };
-				return redirects.length === 0 ? answer : { ...answer, redirects, url: this.explainer.shownUrl(outcome.url) };
+				return redirects.length === 0
+					? answer
+					: { ...answer, redirects, url: this.explainer.shownUrl(outcome.url) };
 			}
 			redirects.push(outcome.status);
 			outcome.close();
@@ -59,7 +76,9 @@ export class Sender {
 			const answer = await this.send(url, options, watchdog, way);
 			if (answer.status < 300) return answer;
 			const refused = await this.read(answer, options, watchdog);
-			return { failed: options.refuse?.(refused) ?? this.explainer.refusal(refused, options.about) };
+			return {
+				failed: options.refuse?.(refused) ?? this.explainer.refusal(refused, options.about),
+			};
 		} catch (error) {
 			return { failed: this.explainer.explain(error, url, options, watchdog) };
 		}
@@ -104,11 +123,18 @@ export class Sender {
 		try {
 			const { signal } = watchdog;
 			const { egressFilter } = this.settings;
-			const allowed = egressFilter && (await raceAgainstAbort(signal, async () => await egressFilter.validateUrl(url)));
+			const allowed =
+				egressFilter &&
+				(await raceAgainstAbort(signal, async () => await egressFilter.validateUrl(url)));
 			if (allowed?.ok === false) return { failed: this.explainer.notAllowed(url, allowed.error) };
 			const asked = this.exchangeOptions(url, options, signal, way);
 			const { statusCode, headers, body } = await exchange(url, asked);
-			const answer = { status: statusCode, headers: flatten(headers), url, close: () => body.destroy() };
+			const answer = {
+				status: statusCode,
+				headers: flatten(headers),
+				url,
+				close: () => body.destroy(),
+			};
 			const plain = decompressed(body, answer.headers['content-encoding']);
 			if (plain !== undefined) return { ...answer, body: plain };
 			answer.close();
@@ -118,9 +144,17 @@ export class Sender {
 		}
 	}
 
-	private exchangeOptions(url: string, options: RequestOptions, signal: AbortSignal, way: ConnectionChoice) {
-		const content = options.body?.content ?? (options.json === undefined ? undefined : wellFormedJson(options.json));
-		const type = options.body?.contentType ?? (options.json === undefined ? undefined : 'application/json');
+	private exchangeOptions(
+		url: string,
+		options: RequestOptions,
+		signal: AbortSignal,
+		way: ConnectionChoice,
+	) {
+		const content =
+			options.body?.content ??
+			(options.json === undefined ? undefined : wellFormedJson(options.json));
+		const type =
+			options.body?.contentType ?? (options.json === undefined ? undefined : 'application/json');
 		return {
 			...way,
 			method: methodOf(options),
@@ -131,9 +165,13 @@ export class Sender {
 				// Proxies that compress a stream buffer it.
 				'accept-encoding': 'identity',
 				...(type === undefined ? {} : { 'content-type': type }),
-				...(options.body?.length === undefined ? {} : { 'content-length': String(options.body.length) }),
+				...(options.body?.length === undefined
+					? {}
+					: { 'content-length': String(options.body.length) }),
 				...options.headers,
-				...(this.explainer.isOwn(url) ? { ...this.settings.traceHeaders, ...this.settings.headers } : {}),
+				...(this.explainer.isOwn(url)
+					? { ...this.settings.traceHeaders, ...this.settings.headers }
+					: {}),
 			},
 			...(content === undefined ? {} : { body: content as Dispatcher.DispatchOptions['body'] }),
 		};

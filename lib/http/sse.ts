@@ -18,7 +18,8 @@ export class StrayLines {
 	readonly lines: string[] = [];
 
 	add(line: string): void {
-		if (line !== '' && this.lines.length < MAX_STRAY_LINES) this.lines.push(line.slice(0, MAX_STRAY_LENGTH));
+		if (line !== '' && this.lines.length < MAX_STRAY_LINES)
+			this.lines.push(line.slice(0, MAX_STRAY_LENGTH));
 	}
 }
 
@@ -54,7 +55,8 @@ function valuesIn(data: string): string[] {
 function eventsIn(data: string): string[] {
 	if (SEVERAL_IN_LINE.test(data)) return valuesIn(data.replace(DATA_TWICE, ''));
 	const lines = data.includes('\n') ? data.split('\n').filter((line) => line.trim() !== '') : [];
-	const isAlone = (line: string) => line.trim() === '[DONE]' || parseObject(line.replace(DATA_TWICE, '')) !== undefined;
+	const isAlone = (line: string) =>
+		line.trim() === '[DONE]' || parseObject(line.replace(DATA_TWICE, '')) !== undefined;
 	const events = lines.length > 0 && lines.every(isAlone) ? lines : [data];
 	return events.map((one) => one.replace(DATA_TWICE, ''));
 }
@@ -73,7 +75,8 @@ export class SseDecoder {
 	private length = 0;
 	private readonly parser = createParser({
 		onEvent: ({ event, data }: EventSourceMessage) => {
-			for (const one of eventsIn(data)) this.events.push(event === undefined ? { data: one } : { event, data: one });
+			for (const one of eventsIn(data))
+				this.events.push(event === undefined ? { data: one } : { event, data: one });
 		},
 		onError: (error: ParseError) => {
 			if (error.type !== 'unknown-field') return;

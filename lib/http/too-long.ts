@@ -12,7 +12,10 @@ export class BodyTooLongError extends Error {
 }
 
 /** Concatenates all pieces. @throws {BodyTooLongError} for more than `maxBytes` */
-export async function readWhole(pieces: AsyncIterable<Uint8Array>, maxBytes = Infinity): Promise<Buffer> {
+export async function readWhole(
+	pieces: AsyncIterable<Uint8Array>,
+	maxBytes = Infinity,
+): Promise<Buffer> {
 	const read: Uint8Array[] = [];
 	let size = 0;
 	for await (const piece of pieces) {

@@ -10,7 +10,11 @@ export type Framing = 'sse' | 'ndjson';
 /** n8n's egress filter, from `helpers.getSecureEgressFilter()` in n8n 2.30 and newer. */
 export interface EgressFilter {
 	validateUrl(url: string | URL): Promise<{ ok: boolean; error?: Error }>;
-	createSecureLookup(): (hostname: string, options: object, done: (...args: never[]) => void) => void;
+	createSecureLookup(): (
+		hostname: string,
+		options: object,
+		done: (...args: never[]) => void,
+	) => void;
 	validateRedirectSync(url: string): void;
 }
 

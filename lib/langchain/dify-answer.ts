@@ -30,13 +30,18 @@ export function answerOf(mode: DifyAppMode, result: RunResult, outputField: stri
 			result,
 		});
 	const value = outputs[outputField === '' ? (only ?? '') : outputField];
-	return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+	return typeof value === 'string'
+		? value
+		: value === undefined || value === null
+			? ''
+			: JSON.stringify(value);
 }
 
 export function pausedError(result: RunResult): ServerError {
 	return difyFailure('runFailed', {
 		message: 'The chatflow waits for a person, and a model cannot wait',
-		remedy: 'Use Dify Chat Message for apps that ask somebody, or take the Human Input node out of the chatflow.',
+		remedy:
+			'Use Dify Chat Message for apps that ask somebody, or take the Human Input node out of the chatflow.',
 		result,
 	});
 }

@@ -1,5 +1,11 @@
 import type { DifyClient } from '../dify/client';
-import { appFileRules, checkFiles, fileTypeOf, sizeLimitsOf, type DifyFileRef } from '../dify/files';
+import {
+	appFileRules,
+	checkFiles,
+	fileTypeOf,
+	sizeLimitsOf,
+	type DifyFileRef,
+} from '../dify/files';
 import { uploadFile } from '../dify/upload';
 import type { JsonRecord } from '../values';
 import type { DifyPrompt } from './dify-prompt';
@@ -47,7 +53,9 @@ export async function sendFiles(
 function contentOf(file: File): { mimeType: string; bytes?: Uint8Array; url?: string } {
 	if (file.type === 'audio') return { mimeType: `audio/${file.format}`, bytes: decoded(file.data) };
 	const parts = /^data:([^;,]+);base64,(.*)$/s.exec(file.url);
-	return parts === null ? { mimeType: 'image/png', url: file.url } : { mimeType: parts[1]!, bytes: decoded(parts[2]!) };
+	return parts === null
+		? { mimeType: 'image/png', url: file.url }
+		: { mimeType: parts[1]!, bytes: decoded(parts[2]!) };
 }
 
 function decoded(base64: string): Uint8Array {

@@ -33,7 +33,10 @@ export function difyPrompt(
 	const turns = messages.filter(({ role }) => role !== 'system');
 	const last = turns.at(-1);
 	if (last === undefined)
-		throw localError('emptyQuery', 'The prompt holds no message of a user, so there is nothing to ask');
+		throw localError(
+			'emptyQuery',
+			'The prompt holds no message of a user, so there is nothing to ask',
+		);
 	if (memory === 'dify') {
 		if (turns.some(({ role }) => role !== 'user'))
 			throw localError(

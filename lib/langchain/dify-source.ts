@@ -88,7 +88,8 @@ export class DifySource {
 		const files = await sendFiles(client, this.settings.user, prompt.files, parameters);
 		const stops = new StopTexts(call.stop);
 		const left = new AbortController();
-		const signal = call.signal === undefined ? left.signal : AbortSignal.any([call.signal, left.signal]);
+		const signal =
+			call.signal === undefined ? left.signal : AbortSignal.any([call.signal, left.signal]);
 		const queue = new TextQueue<RunResult>();
 		let shown = '';
 		let firstTokenMs = 0;
@@ -106,7 +107,14 @@ export class DifySource {
 			await Promise.resolve();
 		};
 		const options = { limits: this.settings.limits, retries: this.settings.retries, onDeltas };
-		const run = this.run(this.client.withSignal(signal), mode, prompt.query, inputs, files, options);
+		const run = this.run(
+			this.client.withSignal(signal),
+			mode,
+			prompt.query,
+			inputs,
+			files,
+			options,
+		);
 		queue.endWith(run.catch((error: unknown) => stoppedResult(error, stops.stopped)));
 		let result: RunResult;
 		try {
@@ -118,9 +126,12 @@ export class DifySource {
 		if (result.status === 'paused') throw pausedError(result);
 		const streamed = shown + stops.end();
 		const text =
-			isTakenBack || streamed === '' ? cutAt(answerOf(mode, result, this.settings.outputField), call.stop) : streamed;
+			isTakenBack || streamed === ''
+				? cutAt(answerOf(mode, result, this.settings.outputField), call.stop)
+				: streamed;
 		if (!isTakenBack && text.length > shown.length) yield text.slice(shown.length);
-		if (text.trim() === '' && !this.settings.emptyAnswers && !stops.stopped) throw emptyError(result);
+		if (text.trim() === '' && !this.settings.emptyAnswers && !stops.stopped)
+			throw emptyError(result);
 		const notes = [...result.warnings];
 		if (isTakenBack)
 			notes.push(
@@ -157,8 +168,16 @@ export class DifySource {
 		const { user, memory } = this.settings;
 		const route = ROUTES[mode];
 		if (route === 'chat') {
-			const conversation = memory === 'dify' ? ({ kind: 'latest' } as const) : ({ kind: 'new' } as const);
-			const request = { query, user, inputs, files, conversation, autoGenerateName: memory === 'dify' };
+			const conversation =
+				memory === 'dify' ? ({ kind: 'latest' } as const) : ({ kind: 'new' } as const);
+			const request = {
+				query,
+				user,
+				inputs,
+				files,
+				conversation,
+				autoGenerateName: memory === 'dify',
+			};
 			const answer = await chat(client, request, { ...options, onStaleConversation: 'startNew' });
 			return answer.result;
 		}
@@ -169,7 +188,10 @@ export class DifySource {
 	/** Type and parameters of the app, fetched once. */
 	private async app(client: DifyClient): Promise<{ mode: DifyAppMode; parameters: JsonRecord }> {
 		this.known ??= (async () => {
-			const [info, parameters] = await Promise.all([client.get('/info'), client.get('/parameters')]);
+			const [info, parameters] = await Promise.all([
+				client.get('/info'),
+				client.get('/parameters'),
+			]);
 			const mode = nonEmptyText(info.mode) ?? 'chat';
 			return { mode: mode in ROUTES ? (mode as DifyAppMode) : 'chat', parameters };
 		})();
@@ -196,7 +218,9 @@ export class DifySource {
 		if (systemVariable !== '') all[declared(systemVariable, 'System Variable')] = prompt.system;
 		if (ROUTES[mode] === 'chat') return all;
 		const texts = form
-			.filter(({ kind, variable }) => ['text-input', 'paragraph'].includes(kind) && !(variable in all))
+			.filter(
+				({ kind, variable }) => ['text-input', 'paragraph'].includes(kind) && !(variable in all),
+			)
 			.map(({ variable }) => variable);
 		if (promptVariable === '' && texts.length !== 1)
 			throw localError(
@@ -204,7 +228,8 @@ export class DifySource {
 				`The app is a ${mode === 'workflow' ? 'workflow' : 'text generator'}: it is not clear which of its variables takes the prompt`,
 				`Choose it in the option Prompt Variable. Text variables of the app: ${texts.join(', ') || 'none'}.`,
 			);
-		all[promptVariable === '' ? texts[0]! : declared(promptVariable, 'Prompt Variable')] = prompt.query;
+		all[promptVariable === '' ? texts[0]! : declared(promptVariable, 'Prompt Variable')] =
+			prompt.query;
 		return all;
 	}
 
@@ -221,5 +246,7 @@ export class DifySource {
 function stoppedResult(failed: unknown, stopped: boolean): RunResult {
 	const result = resultOf(failed);
 	if (stopped && result !== undefined) return result;
-	throw failed instanceof ServerError ? failed : difyFailure('runFailed', { message: String(failed) });
+	throw failed instanceof ServerError
+		? failed
+		: difyFailure('runFailed', { message: String(failed) });
 }

@@ -11,8 +11,12 @@ export function usageMetadata({ usage }: FinishedAnswer): Record<string, unknown
 		input_tokens: usage.promptTokens,
 		output_tokens: usage.completionTokens,
 		total_tokens: usage.totalTokens,
-		...(usage.cachedTokens === undefined ? {} : { input_token_details: { cache_read: usage.cachedTokens } }),
-		...(usage.reasoningTokens === undefined ? {} : { output_token_details: { reasoning: usage.reasoningTokens } }),
+		...(usage.cachedTokens === undefined
+			? {}
+			: { input_token_details: { cache_read: usage.cachedTokens } }),
+		...(usage.reasoningTokens === undefined
+			? {}
+			: { output_token_details: { reasoning: usage.reasoningTokens } }),
 	};
 }
 

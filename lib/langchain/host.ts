@@ -56,7 +56,10 @@ export type HostLookup = { classes: HostClasses } | { missing: string };
 
 interface Adapter {
 	callbacks?: unknown;
-	_streamResponseChunks?: (messages: unknown[], options: object) => AsyncIterable<HostGenerationChunk>;
+	_streamResponseChunks?: (
+		messages: unknown[],
+		options: object,
+	) => AsyncIterable<HostGenerationChunk>;
 }
 
 const lookups = new WeakMap<object, HostLookup>();
@@ -66,7 +69,9 @@ const PROBE = {
 	provider: 'n8n-nodes-local-llama',
 	modelId: 'probe',
 	async generate() {
-		return { message: { role: 'assistant' as const, content: [{ type: 'text' as const, text: '' }] } };
+		return {
+			message: { role: 'assistant' as const, content: [{ type: 'text' as const, text: '' }] },
+		};
 	},
 	async *stream() {
 		yield { type: 'text-delta' as const, delta: 'probe' };
@@ -80,13 +85,19 @@ const PROBE = {
  * Takes the host's LangChain classes from the object that the SDK's `supplyModel` returns for a probe model. n8n does
  * not guarantee its shape, so every part is checked, and the first missing one is named.
  */
-export async function findHostClasses(context: ISupplyDataFunctions, sdk: AiNodeSdk = loadSdk()): Promise<HostLookup> {
+export async function findHostClasses(
+	context: ISupplyDataFunctions,
+	sdk: AiNodeSdk = loadSdk(),
+): Promise<HostLookup> {
 	try {
-		const adapter = sdk.supplyModel(context, PROBE as unknown as Parameters<AiNodeSdk['supplyModel']>[1]).response as
-			| Adapter
-			| undefined;
-		const adapterClass: unknown = adapter === undefined ? undefined : Object.getPrototypeOf(adapter);
-		if (adapter === undefined || !isObject(adapterClass)) return { missing: 'supplyModel returned no model' };
+		const adapter = sdk.supplyModel(
+			context,
+			PROBE as unknown as Parameters<AiNodeSdk['supplyModel']>[1],
+		).response as Adapter | undefined;
+		const adapterClass: unknown =
+			adapter === undefined ? undefined : Object.getPrototypeOf(adapter);
+		if (adapter === undefined || !isObject(adapterClass))
+			return { missing: 'supplyModel returned no model' };
 		const known = lookups.get(adapterClass);
 		if (known !== undefined) return known;
 		const lookup = await takeClasses(adapter, adapterClass);
@@ -100,7 +111,8 @@ export async function findHostClasses(context: ISupplyDataFunctions, sdk: AiNode
 async function takeClasses(adapter: Adapter, adapterClass: object): Promise<HostLookup> {
 	const base: unknown = Object.getPrototypeOf(adapterClass);
 	const BaseChatModel = isObject(base) ? constructorOf(base) : undefined;
-	if (BaseChatModel === undefined || !isObject(base)) return { missing: 'the base class of its chat model' };
+	if (BaseChatModel === undefined || !isObject(base))
+		return { missing: 'the base class of its chat model' };
 	for (const method of [
 		'invoke',
 		'generatePrompt',
@@ -109,18 +121,29 @@ async function takeClasses(adapter: Adapter, adapterClass: object): Promise<Host
 		'_streamIterator',
 		'_modelType',
 	]) {
-		if (typeof (base as Record<string, unknown>)[method] !== 'function') return { missing: `BaseChatModel.${method}` };
+		if (typeof (base as Record<string, unknown>)[method] !== 'function')
+			return { missing: `BaseChatModel.${method}` };
 	}
-	if (typeof adapter._streamResponseChunks !== 'function') return { missing: '_streamResponseChunks' };
+	if (typeof adapter._streamResponseChunks !== 'function')
+		return { missing: '_streamResponseChunks' };
 	const chunk = await firstChunk(adapter);
 	const ChatGenerationChunk = classOf(chunk);
 	const AIMessageChunk = classOf(chunk?.message);
-	if (ChatGenerationChunk === undefined || !('concat' in chunk!)) return { missing: 'ChatGenerationChunk' };
-	if (AIMessageChunk === undefined || !Array.isArray(chunk?.message.tool_calls)) return { missing: 'AIMessageChunk' };
+	if (ChatGenerationChunk === undefined || !('concat' in chunk!))
+		return { missing: 'ChatGenerationChunk' };
+	if (AIMessageChunk === undefined || !Array.isArray(chunk?.message.tool_calls))
+		return { missing: 'AIMessageChunk' };
 	const tracer: unknown = Array.isArray(adapter.callbacks) ? adapter.callbacks[0] : undefined;
 	const N8nLlmTracing = isObject(tracer) && 'handleLLMEnd' in tracer ? classOf(tracer) : undefined;
 	if (N8nLlmTracing === undefined) return { missing: 'N8nLlmTracing' };
-	return { classes: { BaseChatModel, AIMessageChunk, ChatGenerationChunk, N8nLlmTracing } as unknown as HostClasses };
+	return {
+		classes: {
+			BaseChatModel,
+			AIMessageChunk,
+			ChatGenerationChunk,
+			N8nLlmTracing,
+		} as unknown as HostClasses,
+	};
 }
 
 async function firstChunk(adapter: Adapter): Promise<HostGenerationChunk | undefined> {

@@ -1,7 +1,13 @@
 import type { AnswerSource } from '../chat/client';
 import type { FinishedAnswer } from '../chat/types';
 import { generationInfoOf, usageMetadata } from './generation-info';
-import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
+import type {
+	HostBaseChatModel,
+	HostClasses,
+	HostGenerationChunk,
+	HostMessageChunk,
+	HostRunManager,
+} from './host';
 import { readToEnd } from '../generators';
 import { isRecord, optional } from '../values';
 import { readMessage } from './langchain-message';
@@ -44,7 +50,10 @@ export interface LocalChatModel {
 	invoke(input: unknown, options?: object): Promise<HostMessageChunk>;
 	stream(input: unknown, options?: object): Promise<AsyncIterable<HostMessageChunk>>;
 	bindTools(tools: unknown[], kwargs?: Record<string, unknown>): LocalChatModel;
-	withStructuredOutput(schema: unknown, config?: object): { invoke(input: unknown): Promise<unknown> };
+	withStructuredOutput(
+		schema: unknown,
+		config?: object,
+	): { invoke(input: unknown): Promise<unknown> };
 	getNumTokens(content: unknown): Promise<number>;
 	callbacks: unknown[];
 	metadata?: Record<string, unknown>;
@@ -57,13 +66,15 @@ const classes = new WeakMap<object, LocalChatModelClass>();
 
 /** The chat model on the host's LangChain. One class per copy of LangChain. */
 export function localChatModelClass(host: HostClasses): LocalChatModelClass {
-	const made = classes.get(host.BaseChatModel) ?? (defineClass(host) as unknown as LocalChatModelClass);
+	const made =
+		classes.get(host.BaseChatModel) ?? (defineClass(host) as unknown as LocalChatModelClass);
 	classes.set(host.BaseChatModel, made);
 	return made;
 }
 
 function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: HostClasses) {
-	const textChunk = (text: string) => new ChatGenerationChunk({ text, message: new AIMessageChunk({ content: text }) });
+	const textChunk = (text: string) =>
+		new ChatGenerationChunk({ text, message: new AIMessageChunk({ content: text }) });
 
 	return class LocalChatModel extends BaseChatModel {
 		/** n8n recognizes a chat model by this name (docs/protocols/n8n.md 2.1). */
@@ -95,7 +106,9 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		 * internet.
 		 */
 		async getNumTokens(content: unknown): Promise<number> {
-			return [content].flat().reduce((sum: number, block: unknown) => sum + tokensOfBlock(block), 0);
+			return [content]
+				.flat()
+				.reduce((sum: number, block: unknown) => sum + tokensOfBlock(block), 0);
 		}
 
 		/**
@@ -108,7 +121,9 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		/** As LangChain does it, with a tool, but with the call required: otherwise small models answer in prose. */
 		override withStructuredOutput(schema: unknown, config?: object): unknown {
 			const forced = Object.create(this, {
-				bindTools: { value: (tools: unknown[]) => this.bindTools(tools, { tool_choice: 'required' }) },
+				bindTools: {
+					value: (tools: unknown[]) => this.bindTools(tools, { tool_choice: 'required' }),
+				},
 			}) as HostBaseChatModel;
 			return super.withStructuredOutput.call(forced, schema, config);
 		}
@@ -227,7 +242,9 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 export function takesTokens({ handlers }: HostRunManager): boolean {
 	return (
 		!Array.isArray(handlers) ||
-		(handlers as Array<Record<string, unknown>>).some(({ handleLLMNewToken: listens }) => listens !== undefined)
+		(handlers as Array<Record<string, unknown>>).some(
+			({ handleLLMNewToken: listens }) => listens !== undefined,
+		)
 	);
 }
 

@@ -53,7 +53,8 @@ export class TextQueue<R> {
 				yield piece;
 				const pause = intervalMs();
 				if (this.outcome === undefined && pause > 0) await Promise.race([sleep(pause), this.ended]);
-			} else if (this.outcome === undefined) await new Promise<void>((resolve) => (this.wake = resolve));
+			} else if (this.outcome === undefined)
+				await new Promise<void>((resolve) => (this.wake = resolve));
 			else if ('error' in this.outcome) throw this.outcome.error;
 			else return this.outcome.value;
 		}

@@ -54,7 +54,9 @@ export function sdkChatModel(
 		},
 		async generate(messages: SdkMessage[], config?: SdkConfig) {
 			try {
-				return generated(await readToEnd(client.generate({ ...callOf(messages, config), whole: true })));
+				return generated(
+					await readToEnd(client.generate({ ...callOf(messages, config), whole: true })),
+				);
 			} catch (error) {
 				throw toError(error);
 			}
@@ -63,7 +65,8 @@ export function sdkChatModel(
 			const answer = client.generate(() => callOf(messages, config));
 			try {
 				let next = await answer.next();
-				for (; !next.done; next = await answer.next()) yield { type: 'text-delta', delta: next.value };
+				for (; !next.done; next = await answer.next())
+					yield { type: 'text-delta', delta: next.value };
 				for (const { id, name, arguments: args } of next.value.toolCalls)
 					yield { type: 'tool-call-delta', id, name, argumentsDelta: args };
 				yield { type: 'finish', finishReason: finishReason(next.value), ...usage(next.value) };
@@ -82,7 +85,9 @@ function generated(answer: FinishedAnswer) {
 		message: {
 			role: 'assistant' as const,
 			content: [
-				...(answer.reasoning === '' ? [] : [{ type: 'reasoning' as const, text: answer.reasoning }]),
+				...(answer.reasoning === ''
+					? []
+					: [{ type: 'reasoning' as const, text: answer.reasoning }]),
 				...(answer.text === '' ? [] : [{ type: 'text' as const, text: answer.text }]),
 				...answer.toolCalls.map(({ id, name, arguments: args }) => ({
 					type: 'tool-call' as const,
@@ -137,7 +142,10 @@ function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
 						{
 							type: 'file',
 							mime_type: part.mediaType ?? 'image/png',
-							data: typeof part.data === 'string' ? part.data : Buffer.from(part.data).toString('base64'),
+							data:
+								typeof part.data === 'string'
+									? part.data
+									: Buffer.from(part.data).toString('base64'),
 						},
 					];
 				return [];

@@ -12,10 +12,13 @@ export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
  *
  * @throws {Error} when this n8n brings no SDK
  */
-export function loadSdk(requireModule: (name: string) => unknown = (name) => module.require(name)): AiNodeSdk {
+export function loadSdk(
+	requireModule: (name: string) => unknown = (name) => module.require(name),
+): AiNodeSdk {
 	const sdk = quietly(() => requireModule('@n8n/ai-node-sdk') as AiNodeSdk);
 	if (sdk === undefined) throw new Error(unsupportedN8n('this n8n has no @n8n/ai-node-sdk'));
-	if (typeof sdk.supplyModel !== 'function') throw new Error(unsupportedN8n('its @n8n/ai-node-sdk has no supplyModel'));
+	if (typeof sdk.supplyModel !== 'function')
+		throw new Error(unsupportedN8n('its @n8n/ai-node-sdk has no supplyModel'));
 	return sdk;
 }
 

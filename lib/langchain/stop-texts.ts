@@ -16,7 +16,11 @@ export class StopTexts {
 	push(piece: string): string {
 		if (this.stopped) return '';
 		const text = this.held + piece;
-		const at = Math.min(...this.stops.map((stop) => text.indexOf(stop)).map((found) => (found < 0 ? Infinity : found)));
+		const at = Math.min(
+			...this.stops
+				.map((stop) => text.indexOf(stop))
+				.map((found) => (found < 0 ? Infinity : found)),
+		);
 		if (at !== Infinity) {
 			this.stopped = true;
 			this.held = '';

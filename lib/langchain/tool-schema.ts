@@ -50,7 +50,11 @@ export function jsonSchemaOf(schema: unknown, tool: string): Schema {
 		isRecord(made) &&
 		(made !== schema || standard === undefined) &&
 		Object.values(made).every((value) => typeof value !== 'function');
-	if (!isReadable) throw unreadable(tool, 'it is neither zod, nor JSON schema, nor a Standard Schema that gives one');
+	if (!isReadable)
+		throw unreadable(
+			tool,
+			'it is neither zod, nor JSON schema, nor a Standard Schema that gives one',
+		);
 	return made;
 }
 
@@ -78,11 +82,17 @@ function kindOf(def: Schema): string {
 		.toLowerCase();
 }
 
-function converted(def: Schema, kind: string, inside: (schema: unknown) => Schema, tool: string): Schema {
+function converted(
+	def: Schema,
+	kind: string,
+	inside: (schema: unknown) => Schema,
+	tool: string,
+): Schema {
 	// `z.preprocess`: its input may be anything, so its output counts.
 	const piped = kindOf(definitionOf(def.in) ?? {}) === 'transform' ? def.out : def.in;
 	if (WRAPPERS.has(kind)) return inside(def.innerType ?? def.schema ?? piped ?? def.type);
-	const listed = (schemas: unknown) => [...(schemas as { values(): Iterable<unknown> }).values()].map(inside);
+	const listed = (schemas: unknown) =>
+		[...(schemas as { values(): Iterable<unknown> }).values()].map(inside);
 	switch (kind) {
 		case 'number':
 			return { type: isWhole(def) ? 'integer' : 'number' };
@@ -120,7 +130,11 @@ function converted(def: Schema, kind: string, inside: (schema: unknown) => Schem
 	return type;
 }
 
-function objectOf(shape: Schema, { unknownKeys, catchall }: Schema, inside: (schema: unknown) => Schema): Schema {
+function objectOf(
+	shape: Schema,
+	{ unknownKeys, catchall }: Schema,
+	inside: (schema: unknown) => Schema,
+): Schema {
 	const required = Object.keys(shape).filter(
 		(name) => !OPTIONAL_KINDS.includes(kindOf(definitionOf(shape[name]) ?? {})),
 	);
@@ -134,7 +148,10 @@ function objectOf(shape: Schema, { unknownKeys, catchall }: Schema, inside: (sch
 }
 
 function isWhole({ checks, format }: Schema): boolean {
-	const all = [{ format }, ...recordsIn(checks).flatMap((check) => [check, recordOf(recordOf(check._zod).def)])];
+	const all = [
+		{ format },
+		...recordsIn(checks).flatMap((check) => [check, recordOf(recordOf(check._zod).def)]),
+	];
 	return all.some((check: Schema) => check.kind === 'int' || /int/.test(String(check.format)));
 }
 

@@ -14,21 +14,30 @@ type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
  */
 export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolDefinition {
 	if (!isRecord(tool)) throw notATool();
-	if (tool.type === 'function' && isRecord(tool.function) && typeof tool.function.name === 'string') {
+	if (
+		tool.type === 'function' &&
+		isRecord(tool.function) &&
+		typeof tool.function.name === 'string'
+	) {
 		const { name, description, parameters } = tool.function;
 		return definition(name, description, jsonSchemaOf(parameters, name));
 	}
 	if (typeof tool.name !== 'string') throw notATool();
 	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
 	// `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself.
-	if (schema === undefined && typeof tool.type === 'string' && tool.type !== 'function') throw notATool();
+	if (schema === undefined && typeof tool.type === 'string' && tool.type !== 'function')
+		throw notATool();
 	// The host knows its own zod best; a schema of another copy it returns unchanged.
 	const json: unknown = toJsonSchema({
 		type: 'function',
 		name: tool.name,
 		inputSchema: schema,
 	} as Parameters<ToJsonSchema>[0]);
-	return definition(tool.name, tool.description, json === schema ? jsonSchemaOf(schema, tool.name) : json);
+	return definition(
+		tool.name,
+		tool.description,
+		json === schema ? jsonSchemaOf(schema, tool.name) : json,
+	);
 }
 
 function definition(name: string, description: unknown, parameters: unknown): ToolDefinition {

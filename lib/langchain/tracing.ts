@@ -14,7 +14,8 @@ const classes = new WeakMap<Tracing, Tracing>();
  */
 export function tracingWithoutTokenizer(N8nLlmTracing: Tracing): Tracing {
 	const made =
-		classes.get(N8nLlmTracing) ?? (canBeReplaced(N8nLlmTracing) ? defineClass(N8nLlmTracing) : N8nLlmTracing);
+		classes.get(N8nLlmTracing) ??
+		(canBeReplaced(N8nLlmTracing) ? defineClass(N8nLlmTracing) : N8nLlmTracing);
 	classes.set(N8nLlmTracing, made);
 	return made;
 }
@@ -32,12 +33,17 @@ function defineClass(N8nLlmTracing: Tracing): Tracing {
 			return estimateOfTexts([texts].flat());
 		}
 
-		async estimateTokensFromGeneration(generations: Array<Array<{ text?: unknown }>>): Promise<number> {
+		async estimateTokensFromGeneration(
+			generations: Array<Array<{ text?: unknown }>>,
+		): Promise<number> {
 			return estimateOfTexts(generations.flat().map(({ text }) => text));
 		}
 	};
 }
 
 function estimateOfTexts(texts: unknown[]): number {
-	return texts.reduce((sum: number, text) => sum + (typeof text === 'string' ? estimateTokens(text) : 0), 0);
+	return texts.reduce(
+		(sum: number, text) => sum + (typeof text === 'string' ? estimateTokens(text) : 0),
+		0,
+	);
 }

@@ -26,12 +26,18 @@ export async function fetchImage(
 			remedy: 'Set the address under which the server names its files, or let it send base64.',
 		});
 	const headers = { accept: 'image/*, */*' };
-	const { pieces } = await connection.download(url, { limits, signal, headers }).catch((error: unknown) => {
-		// The picture is made, so no failover to another server.
-		const message = 'The server made a picture, but does not give it out';
-		if (!(error instanceof ServerError) || !canFailOver(error)) throw error;
-		throw error.reworded({ kind: 'invalidAnswer', message, meaning: `${message}: ${error.meaning}` });
-	});
+	const { pieces } = await connection
+		.download(url, { limits, signal, headers })
+		.catch((error: unknown) => {
+			// The picture is made, so no failover to another server.
+			const message = 'The server made a picture, but does not give it out';
+			if (!(error instanceof ServerError) || !canFailOver(error)) throw error;
+			throw error.reworded({
+				kind: 'invalidAnswer',
+				message,
+				meaning: `${message}: ${error.meaning}`,
+			});
+		});
 	return await readWhole(pieces, MAX_BYTES).catch((error: unknown) => {
 		if (!(error instanceof BodyTooLongError)) throw error;
 		throw failure('invalidAnswer', connection.contextOf(url), {
@@ -42,11 +48,15 @@ export async function fetchImage(
 }
 
 /** Absolute URL of a picture. LocalAI and others call themselves `localhost`, which is another machine for n8n. */
-export function imageAddress({ url: { root, origin } }: Pick<Connection, 'url'>, address: string): string | undefined {
+export function imageAddress(
+	{ url: { root, origin } }: Pick<Connection, 'url'>,
+	address: string,
+): string | undefined {
 	const base = `${root}/`;
 	if (!URL.canParse(address, base)) return undefined;
 	const url = new URL(address, base);
 	if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
-	if (isLoopback(url.hostname) && !isLoopback(new URL(origin).hostname)) return origin + url.pathname + url.search;
+	if (isLoopback(url.hostname) && !isLoopback(new URL(origin).hostname))
+		return origin + url.pathname + url.search;
 	return url.href;
 }

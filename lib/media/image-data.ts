@@ -15,8 +15,10 @@ export function imageFacts(bytes: Uint8Array): ImageFacts | undefined {
 		const size = buffer.length >= 24 ? sized(buffer.readUInt32BE(16), buffer.readUInt32BE(20)) : {};
 		return { mimeType: 'image/png', extension: 'png', ...size };
 	}
-	if (starts('\xff\xd8\xff')) return { mimeType: 'image/jpeg', extension: 'jpg', ...jpegSize(buffer) };
-	if (starts('RIFF') && starts('WEBP', 8)) return { mimeType: 'image/webp', extension: 'webp', ...webpSize(buffer) };
+	if (starts('\xff\xd8\xff'))
+		return { mimeType: 'image/jpeg', extension: 'jpg', ...jpegSize(buffer) };
+	if (starts('RIFF') && starts('WEBP', 8))
+		return { mimeType: 'image/webp', extension: 'webp', ...webpSize(buffer) };
 	if (starts('GIF8')) {
 		const size = buffer.length >= 10 ? sized(buffer.readUInt16LE(6), buffer.readUInt16LE(8)) : {};
 		return { mimeType: 'image/gif', extension: 'gif', ...size };
@@ -32,9 +34,14 @@ function sized(width: number, height: number): Size {
 
 /** Walks the segments to the frame header, which holds the size. */
 function jpegSize(buffer: Buffer): Size {
-	for (let at = 2; at + 9 <= buffer.length && buffer[at] === 0xff; at += 2 + buffer.readUInt16BE(at + 2)) {
+	for (
+		let at = 2;
+		at + 9 <= buffer.length && buffer[at] === 0xff;
+		at += 2 + buffer.readUInt16BE(at + 2)
+	) {
 		const marker = buffer[at + 1]!;
-		const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+		const isFrame =
+			marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 		if (isFrame) return sized(buffer.readUInt16BE(at + 7), buffer.readUInt16BE(at + 5));
 	}
 	return {};
@@ -44,7 +51,8 @@ function webpSize(buffer: Buffer): Size {
 	if (buffer.length < 30) return {};
 	const kind = buffer.toString('latin1', 12, 16);
 	if (kind === 'VP8X') return sized(buffer.readUIntLE(24, 3) + 1, buffer.readUIntLE(27, 3) + 1);
-	if (kind === 'VP8 ') return sized(buffer.readUInt16LE(26) & 0x3fff, buffer.readUInt16LE(28) & 0x3fff);
+	if (kind === 'VP8 ')
+		return sized(buffer.readUInt16LE(26) & 0x3fff, buffer.readUInt16LE(28) & 0x3fff);
 	if (kind !== 'VP8L') return {};
 	const bits = buffer.readUInt32LE(21);
 	return sized((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1);

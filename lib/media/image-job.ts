@@ -38,7 +38,11 @@ export function isJobRouteMissing({ status, url = '' }: ServerError): boolean {
  *
  * @throws {ServerError}
  */
-export async function runImageJob(connection: Connection, request: ImageRequest, options: ImageAttempt) {
+export async function runImageJob(
+	connection: Connection,
+	request: ImageRequest,
+	options: ImageAttempt,
+) {
 	const { root } = connection.url;
 	const { limits, signal } = options;
 	const startedAt = performance.now();
@@ -50,7 +54,9 @@ export async function runImageJob(connection: Connection, request: ImageRequest,
 	const id = isRecord(submitted.json) ? nonEmptyText(submitted.json.id) : undefined;
 	if (id === undefined) throw connection.refusal(submitted);
 	const url = `${root}/sdcpp/v1/jobs/${encodeURIComponent(id)}`;
-	const given = [limits.firstTokenMs ?? DEFAULT_LIMITS.firstTokenMs, limits.totalMs ?? 0].filter((ms) => ms > 0);
+	const given = [limits.firstTokenMs ?? DEFAULT_LIMITS.firstTokenMs, limits.totalMs ?? 0].filter(
+		(ms) => ms > 0,
+	);
 	const deadline = startedAt + Math.min(Infinity, ...given);
 	const outcome = await pollUntilDone(connection, { url, id, startedAt, deadline }, options)
 		.then((answer) => ({ answer }))
@@ -60,7 +66,9 @@ export async function runImageJob(connection: Connection, request: ImageRequest,
 		return { json: job, answer: outcome.answer, job: factsOf(id, job) };
 	}
 	// Without the signal, which has aborted.
-	await connection.call(`${url}/cancel`, { method: 'POST', timeoutMs: CANCEL_LIMIT_MS }).catch(() => {});
+	await connection
+		.call(`${url}/cancel`, { method: 'POST', timeoutMs: CANCEL_LIMIT_MS })
+		.catch(() => {});
 	throw signal?.aborted === true ? failure('aborted', connection.contextOf(url)) : outcome.error;
 }
 
@@ -113,14 +121,22 @@ function lost(connection: Connection, answer: CallAnswer): ServerError {
 	});
 }
 
-function ended(connection: Connection, { url, status, json }: CallAnswer, how: string): ServerError {
+function ended(
+	connection: Connection,
+	{ url, status, json }: CallAnswer,
+	how: string,
+): ServerError {
 	const { code, message } = recordOf(recordOf(json).error);
 	return failure('serverError', connection.contextOf(url), {
 		status,
 		code: text(code),
 		serverText: text(message),
-		message: how === 'cancelled' ? 'Somebody cancelled the job on the server' : 'The server could not make the picture',
-		remedy: 'Look at its log. A card that has too little memory for the size is a common cause: try a smaller one.',
+		message:
+			how === 'cancelled'
+				? 'Somebody cancelled the job on the server'
+				: 'The server could not make the picture',
+		remedy:
+			'Look at its log. A card that has too little memory for the size is a common cause: try a smaller one.',
 	});
 }
 
@@ -132,7 +148,9 @@ function tooLong(
 ): ServerError {
 	const isTotal = totalMs > 0 && totalMs <= (firstTokenMs > 0 ? firstTokenMs : Infinity);
 	const where =
-		status === 'queued' ? `it waited in the server's queue, at place ${queuePosition}` : 'it was being made';
+		status === 'queued'
+			? `it waited in the server's queue, at place ${queuePosition}`
+			: 'it was being made';
 	return failure(isTotal ? 'totalLimit' : 'firstTokenLimit', connection.contextOf(url), {
 		message: 'The picture took longer than the limit',
 		meaning: `The picture took longer than the limit: ${where}`,
@@ -146,20 +164,38 @@ function factsOf(id: string, job: Record<string, unknown>): JobFacts {
 	return {
 		id,
 		...(created === undefined || started === undefined ? {} : { queuedSeconds: started - created }),
-		...(started === undefined || completed === undefined ? {} : { generatingSeconds: completed - started }),
+		...(started === undefined || completed === undefined
+			? {}
+			: { generatingSeconds: completed - started }),
 	};
 }
 
 /** Body in sd-server's own fields; edits as its OpenAI route maps them (routes_openai.cpp). */
 async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> {
-	const { prompt, count, size, format, negativePrompt, steps, guidance, seed, extra, images, mask } = request;
+	const {
+		prompt,
+		count,
+		size,
+		format,
+		negativePrompt,
+		steps,
+		guidance,
+		seed,
+		extra,
+		images,
+		mask,
+	} = request;
 	const contents: Buffer[] = [];
 	for (const image of images) contents.push(await readWhole(image.open()));
 	const first = contents[0] === undefined ? undefined : imageFacts(contents[0]);
-	const [width = first?.width, height = first?.height] = size === '' ? [] : size.split('x').map(Number);
+	const [width = first?.width, height = first?.height] =
+		size === '' ? [] : size.split('x').map(Number);
 	const { sample_params: moreParameters, ...more } = extra;
 	const parameters = {
-		...filled({ sample_steps: steps, guidance: guidance === undefined ? undefined : { txt_cfg: guidance } }),
+		...filled({
+			sample_steps: steps,
+			guidance: guidance === undefined ? undefined : { txt_cfg: guidance },
+		}),
 		...recordOf(moreParameters),
 	};
 	const encoded = contents.map((content) => content.toString('base64'));

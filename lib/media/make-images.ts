@@ -56,19 +56,26 @@ async function makeImagesAt({
 	if ('failed' in outcome) throw mediaFailure(outcome.failed, connection, 'images', kind, model);
 	const { json, answer, job } = outcome;
 	const received = readImages(json);
-	if (received === undefined || received.length === 0) throw noImages(connection, answer, json, request);
+	if (received === undefined || received.length === 0)
+		throw noImages(connection, answer, json, request);
 	const images: MadeImage[] = [];
 	for (const one of received) images.push(await madeOf(connection, one, request, options));
 	const remarks =
-		images.length < count ? [`The server made ${images.length} of the ${count} pictures that were asked for.`] : [];
+		images.length < count
+			? [`The server made ${images.length} of the ${count} pictures that were asked for.`]
+			: [];
 	return { images, remarks, ...optional({ job }) };
 }
 
 /** @throws {ServerError} before anything is sent */
 function checkRequest({ prompt, size }: ImageRequest): void {
-	if (prompt.trim() === '') throw invalidInput('There is no prompt', 'Describe the picture in the field Prompt.');
+	if (prompt.trim() === '')
+		throw invalidInput('There is no prompt', 'Describe the picture in the field Prompt.');
 	if (size !== '' && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
-		throw invalidInput(`The size "${size}" is not valid`, 'Write width x height in pixels, for example 512x768.');
+		throw invalidInput(
+			`The size "${size}" is not valid`,
+			'Write width x height in pixels, for example 512x768.',
+		);
 }
 
 interface Answered {
@@ -127,7 +134,10 @@ async function send(
 	};
 	const common = { ...sendOptions(model, options), maxBytes: MAX_PICTURES_BYTES };
 	if (images.length === 0) {
-		const answer = await connection.answer(`${connection.url.api}/images/generations`, { ...common, json: fields });
+		const answer = await connection.answer(`${connection.url.api}/images/generations`, {
+			...common,
+			json: fields,
+		});
 		return { json: answer.json, answer };
 	}
 	const url = `${connection.url.api}/images/edits`;
@@ -140,9 +150,26 @@ async function send(
 	}
 }
 
-function openAiFields({ model, prompt, count, size, format, negativePrompt, steps, guidance, seed }: ImageRequest) {
+function openAiFields({
+	model,
+	prompt,
+	count,
+	size,
+	format,
+	negativePrompt,
+	steps,
+	guidance,
+	seed,
+}: ImageRequest) {
 	return {
-		...filled({ model, prompt, n: count, size, output_format: format, negative_prompt: negativePrompt }),
+		...filled({
+			model,
+			prompt,
+			n: count,
+			size,
+			output_format: format,
+			negative_prompt: negativePrompt,
+		}),
 		...optional({ steps, cfg_scale: guidance, seed }),
 	};
 }
@@ -160,7 +187,9 @@ function formOf(fields: Record<string, unknown>, { images, mask }: ImageRequest)
 function named(file: FileSource): FileSource {
 	if (/\.[A-Za-z0-9]{2,5}$/.test(file.name)) return file;
 	const extension = /^image\/(png|jpeg|webp|gif)/.exec(file.mimeType)?.[1];
-	return extension === undefined ? file : { ...file, name: `${file.name}.${extension === 'jpeg' ? 'jpg' : extension}` };
+	return extension === undefined
+		? file
+		: { ...file, name: `${file.name}.${extension === 'jpeg' ? 'jpg' : extension}` };
 }
 
 async function madeOf(
@@ -171,7 +200,9 @@ async function madeOf(
 ): Promise<MadeImage> {
 	const { revisedPrompt, seed } = received;
 	const content =
-		'base64' in received ? Buffer.from(received.base64, 'base64') : await fetchImage(connection, received.url, options);
+		'base64' in received
+			? Buffer.from(received.base64, 'base64')
+			: await fetchImage(connection, received.url, options);
 	const facts = imageFacts(content);
 	if (facts === undefined)
 		throw failure('invalidAnswer', connection.contextOf(connection.url.api, { model }), {
@@ -193,7 +224,8 @@ function noImages(
 	return failure('emptyAnswer', connection.contextOf(answer.url, { model }), {
 		status: answer.status,
 		message: 'The server sent no picture',
-		remedy: 'Look at its log: the model may be none for pictures, or the memory of the card may not do for this size.',
+		remedy:
+			'Look at its log: the model may be none for pictures, or the memory of the card may not do for this size.',
 		serverText: answer.text.slice(0, 300),
 	});
 }

@@ -22,7 +22,8 @@ export function readImages(json: unknown): ReceivedImage[] | undefined {
 function imageList(json: unknown): unknown[] | undefined {
 	if (Array.isArray(json)) return json;
 	if (!isRecord(json)) return undefined;
-	for (const name of ['data', 'images', 'output']) if (Array.isArray(json[name])) return asList(json[name]);
+	for (const name of ['data', 'images', 'output'])
+		if (Array.isArray(json[name])) return asList(json[name]);
 	if (isRecord(json.result)) return imageList(json.result);
 	if (isRecord(json.data)) return imageList(json.data) ?? [json.data];
 	return undefined;
@@ -34,15 +35,23 @@ function readImage(entry: unknown): ReceivedImage | undefined {
 	const revisedPrompt = nonEmptyText(entry.revised_prompt);
 	const seed = finiteNumber(entry.seed);
 	const more = optional({ revisedPrompt, seed });
-	const base64 = CONTENT_FIELDS.map((name) => nonEmptyText(entry[name])).find((text) => text !== undefined);
-	const url = nonEmptyText(entry.url) ?? nonEmptyText(isRecord(entry.image_url) ? entry.image_url.url : undefined);
-	const read = base64 !== undefined ? fromBase64(base64) : url !== undefined ? fromUrl(url) : undefined;
+	const base64 = CONTENT_FIELDS.map((name) => nonEmptyText(entry[name])).find(
+		(text) => text !== undefined,
+	);
+	const url =
+		nonEmptyText(entry.url) ??
+		nonEmptyText(isRecord(entry.image_url) ? entry.image_url.url : undefined);
+	const read =
+		base64 !== undefined ? fromBase64(base64) : url !== undefined ? fromUrl(url) : undefined;
 	return read === undefined ? undefined : { ...read, ...more };
 }
 
 /** Base64 of a JPEG begins with a slash as well. */
 function isAddress(text: string): boolean {
-	return /^(?:https?:|data:)/i.test(text) || /^\/?[\w%./-]+\.(?:png|jpe?g|webp|gif)(?:\?.*)?$/i.test(text);
+	return (
+		/^(?:https?:|data:)/i.test(text) ||
+		/^\/?[\w%./-]+\.(?:png|jpe?g|webp|gif)(?:\?.*)?$/i.test(text)
+	);
 }
 
 function fromUrl(url: string): ReceivedImage | undefined {

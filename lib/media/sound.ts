@@ -31,7 +31,10 @@ export function soundType(format: SoundFormat, rate = PCM_RATE): SoundType {
  */
 export function receivedType(head: Uint8Array, asked: SoundFormat, rate = PCM_RATE): SoundType {
 	const found = soundSignature(head);
-	const isAsked = found === undefined || found.extension === asked || (asked === 'opus' && found.extension === 'ogg');
+	const isAsked =
+		found === undefined ||
+		found.extension === asked ||
+		(asked === 'opus' && found.extension === 'ogg');
 	if (isAsked || (asked === 'pcm' && found.extension !== 'wav')) return soundType(asked, rate);
 	return found;
 }

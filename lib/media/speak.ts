@@ -58,7 +58,9 @@ export async function speak(
 	if (input === '')
 		throw invalidInput(
 			'There is no text to speak',
-			request.input.trim() === '' ? 'Fill in the Text.' : 'It has only emoji and Markdown: turn off Plain Text.',
+			request.input.trim() === ''
+				? 'Fill in the Text.'
+				: 'It has only emoji and Markdown: turn off Plain Text.',
 		);
 	const { format, splitAfter } = request;
 	const parts = splitAfter === undefined ? [input] : splitAtSentences(input, splitAfter);
@@ -69,12 +71,16 @@ export async function speak(
 		);
 	const work = async (asked: MediaCall<SpeechRequest>) => await speakParts(asked, parts);
 	const { value: speech, release } = await openAtServer(servers, 'speech', request, options, work);
-	if (!Buffer.isBuffer(speech.sound)) return { ...speech, input, sound: releasing(speech.sound, release) };
+	if (!Buffer.isBuffer(speech.sound))
+		return { ...speech, input, sound: releasing(speech.sound, release) };
 	release();
 	return { ...speech, input };
 }
 
-async function* releasing(sound: AsyncIterable<Uint8Array>, release: () => void): AsyncGenerator<Uint8Array> {
+async function* releasing(
+	sound: AsyncIterable<Uint8Array>,
+	release: () => void,
+): AsyncGenerator<Uint8Array> {
 	try {
 		yield* sound;
 	} finally {
@@ -82,20 +88,31 @@ async function* releasing(sound: AsyncIterable<Uint8Array>, release: () => void)
 	}
 }
 
-async function speakParts(asked: MediaCall<SpeechRequest>, parts: readonly string[]): Promise<Omit<Speech, 'input'>> {
+async function speakParts(
+	asked: MediaCall<SpeechRequest>,
+	parts: readonly string[],
+): Promise<Omit<Speech, 'input'>> {
 	const { request } = asked;
 	const { format } = request;
 	const first = await ask(asked, parts[0]!);
 	const type = typeOf(first, request);
-	const remarks = first.isEvents || type.extension === soundType(format).extension ? [] : [otherFormat(type, format)];
+	const remarks =
+		first.isEvents || type.extension === soundType(format).extension
+			? []
+			: [otherFormat(type, format)];
 	const told = { parts: parts.length, remarks };
 	if (parts.length === 1 && !(type.extension === 'pcm' && request.wrapAsWav))
 		return { ...type, ...told, sound: first.pieces };
 	const sounds = [await readWhole(first.pieces)];
 	for (const part of parts.slice(1)) sounds.push(await readWhole((await ask(asked, part)).pieces));
-	const joined = type.extension === 'wav' ? joinWaves(Buffer.concat(sounds)) : Buffer.concat(sounds);
+	const joined =
+		type.extension === 'wav' ? joinWaves(Buffer.concat(sounds)) : Buffer.concat(sounds);
 	if (type.extension !== 'pcm' || !request.wrapAsWav) return { ...type, ...told, sound: joined };
-	return { ...soundType('wav'), ...told, sound: waveFromSamples(joined, request.sampleRate ?? PCM_RATE) };
+	return {
+		...soundType('wav'),
+		...told,
+		sound: waveFromSamples(joined, request.sampleRate ?? PCM_RATE),
+	};
 }
 
 async function ask(
@@ -108,7 +125,15 @@ async function ask(
 			...sendOptions(model, options),
 			headers: { accept: 'audio/*, application/json' },
 			json: {
-				...filled({ model, input, voice, response_format: format, speed, instructions, sample_rate: sampleRate }),
+				...filled({
+					model,
+					input,
+					voice,
+					response_format: format,
+					speed,
+					instructions,
+					sample_rate: sampleRate,
+				}),
 				...extra,
 			},
 		})
@@ -119,7 +144,10 @@ async function ask(
 	throw await withVoices(error, connection, request, options);
 }
 
-function typeOf({ head, isEvents }: SpeechAnswer, { format, sampleRate }: SpeechRequest): SoundType {
+function typeOf(
+	{ head, isEvents }: SpeechAnswer,
+	{ format, sampleRate }: SpeechRequest,
+): SoundType {
 	return receivedType(head, isEvents ? 'pcm' : format, sampleRate);
 }
 
@@ -135,14 +163,16 @@ async function withVoices(
 	{ signal }: MediaOptions,
 ): Promise<ServerError> {
 	const { status = 0, serverText = '', url } = error;
-	const isVoice = status >= 400 && error.kind !== 'modelNotFound' && /voice|speaker/i.test(serverText);
+	const isVoice =
+		status >= 400 && error.kind !== 'modelNotFound' && /voice|speaker/i.test(serverText);
 	if (!isVoice || signal?.aborted === true) return error;
 	const voices = await listVoices(connection, model, signal).catch(() => []);
 	const names = voices.slice(0, SHOWN_VOICES).map(({ id }) => id);
 	return failure('badRequest', connection.contextOf(url ?? '', { model }), {
 		status,
 		serverText,
-		message: voice === '' ? 'The server wants a voice' : `The server does not take the voice "${voice}"`,
+		message:
+			voice === '' ? 'The server wants a voice' : `The server does not take the voice "${voice}"`,
 		remedy:
 			names.length === 0
 				? 'Choose a voice of the model that is used: its documentation names them.'

@@ -28,7 +28,11 @@ export interface SpeechAnswer {
  *
  * @throws {ServerError} also from the iteration over `pieces`
  */
-export async function readSpeech(connection: Connection, answer: Download, model: string): Promise<SpeechAnswer> {
+export async function readSpeech(
+	connection: Connection,
+	answer: Download,
+	model: string,
+): Promise<SpeechAnswer> {
 	const type = answer.headers['content-type'] ?? '';
 	const source = peeked(answer.pieces);
 	const start = Buffer.from(await source.head(1)).toString('latin1');
@@ -42,12 +46,15 @@ export async function readSpeech(connection: Connection, answer: Download, model
 	}
 	if (!isEvents && (/^text\//i.test(type) || looksLikeHtml(await source.text(MIN_SOUND_BYTES)))) {
 		const text = await whole(source.pieces());
-		if (looksLikeHtml(text, type)) throw connection.refusal({ ...answer, text, json: undefined }, { model });
+		if (looksLikeHtml(text, type))
+			throw connection.refusal({ ...answer, text, json: undefined }, { model });
 		throw connection.errorInBody(text, answer.url, { model });
 	}
 	return { ...(await checked(isEvents ? peeked(eventSound(source.pieces())) : source)), isEvents };
 
-	async function checked(sound: Peeked): Promise<{ head: Uint8Array; pieces: AsyncIterable<Uint8Array> }> {
+	async function checked(
+		sound: Peeked,
+	): Promise<{ head: Uint8Array; pieces: AsyncIterable<Uint8Array> }> {
 		const head = await sound.head(MIN_SOUND_BYTES);
 		if (head.byteLength >= MIN_SOUND_BYTES) return { head, pieces: sound.pieces() };
 		answer.close();
@@ -75,7 +82,9 @@ export async function readSpeech(connection: Connection, answer: Download, model
 				const { type: name, error } = event;
 				if (name === 'error' || (error !== undefined && error !== null))
 					throw failure('streamError', context, {
-						serverText: isRecord(error) ? words(error.message ?? error) : words(error ?? event.message ?? event),
+						serverText: isRecord(error)
+							? words(error.message ?? error)
+							: words(error ?? event.message ?? event),
 					});
 				if (name === 'speech.audio.done') isDone = true;
 				else yield* soundIn(event) ?? [];

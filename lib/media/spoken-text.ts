@@ -1,5 +1,6 @@
 /** Emoji, flags, skin tones and joiners. Digits and signs that are emoji only as keycaps stay. */
-const EMOJI = /\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|\u200D|\uFE0F|\u20E3/gu;
+const EMOJI =
+	/\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|\u200D|\uFE0F|\u20E3/gu;
 
 /** A text without emoji and Markdown, which many servers would read aloud. */
 export function plainText(text: string): string {
@@ -19,7 +20,8 @@ export function plainText(text: string): string {
 }
 
 /** A sentence, up to its end mark and closing quotes or brackets, or to the end of the line. */
-const SENTENCE = /[^\n]*?(?:[.!?…]{1,20}["')\]”’»]{0,9}(?=\s)|[。！？]{1,20}[」』”）]{0,9}|(?=\n)|$)\s*/gu;
+const SENTENCE =
+	/[^\n]*?(?:[.!?…]{1,20}["')\]”’»]{0,9}(?=\s)|[。！？]{1,20}[」』”）]{0,9}|(?=\n)|$)\s*/gu;
 const CLAUSE = /.*?(?:[,;:—–、，；：]+\s*|\s+|$)/gsu;
 
 /** Splits a text into parts of at most `most` characters: at sentences, else at clauses or words. */

@@ -30,7 +30,9 @@ export function wordsOfSubtitles(text: string): string {
 export function subtitlesFrom(segments: unknown, format: SubtitleFormat): string | undefined {
 	const cues = recordsIn(segments).flatMap(({ start, end, text }) => {
 		const [from, to, words] = [finiteNumber(start), finiteNumber(end), nonEmptyText(text)?.trim()];
-		return from === undefined || to === undefined || words === undefined || words === '' ? [] : [{ from, to, words }];
+		return from === undefined || to === undefined || words === undefined || words === ''
+			? []
+			: [{ from, to, words }];
 	});
 	if (cues.length === 0) return undefined;
 	const point = format === 'srt' ? ',' : '.';

@@ -45,7 +45,11 @@ export interface MediaCall<Request, Options extends MediaOptions = MediaOptions>
  * @param work resolves as soon as an answer begins; the caller reads that to its end and then calls `release`
  * @returns the result, with a remark where servers were passed over
  */
-export async function openAtServer<Request extends WithModel, Options extends MediaOptions, T extends WithRemarks>(
+export async function openAtServer<
+	Request extends WithModel,
+	Options extends MediaOptions,
+	T extends WithRemarks,
+>(
 	servers: Connection | ServerPool,
 	use: MediaTask,
 	request: Request,
@@ -66,7 +70,11 @@ export async function openAtServer<Request extends WithModel, Options extends Me
 			limits,
 			signal,
 			retry: (connection) =>
-				retryUntilReady(connection, { retries, firstTokenMs: limits.firstTokenMs, about: aboutModel(model) }),
+				retryUntilReady(connection, {
+					retries,
+					firstTokenMs: limits.firstTokenMs,
+					about: aboutModel(model),
+				}),
 		},
 	);
 	const remarks = [...value.remarks, ...failoverNotes(passedOver, connection.url.root)];
@@ -74,9 +82,11 @@ export async function openAtServer<Request extends WithModel, Options extends Me
 }
 
 /** As `openAtServer`, for work that is complete once it resolves. */
-export async function atServer<Request extends WithModel, Options extends MediaOptions, T extends WithRemarks>(
-	...given: Parameters<typeof openAtServer<Request, Options, T>>
-): Promise<T> {
+export async function atServer<
+	Request extends WithModel,
+	Options extends MediaOptions,
+	T extends WithRemarks,
+>(...given: Parameters<typeof openAtServer<Request, Options, T>>): Promise<T> {
 	const { value, release } = await openAtServer(...given);
 	release();
 	return value;
@@ -126,7 +136,12 @@ async function kindForMedia(
 
 /** Retries and limits of a request, and the model that its errors name. */
 export function sendOptions(model: string, { limits, signal, retry }: MediaAttempt) {
-	return { about: aboutModel(model), limits, signal, ...(retry === undefined ? {} : { retry: retry() }) };
+	return {
+		about: aboutModel(model),
+		limits,
+		signal,
+		...(retry === undefined ? {} : { retry: retry() }),
+	};
 }
 
 /** Rewords the error of a server that has no route or no model for a task, and names servers that have. */
@@ -167,13 +182,19 @@ export function mediaFailure(
 	return error;
 }
 
-function cannot(connection: Connection, task: MediaTask, kind: ServerKind, refused?: ServerError): ServerError {
+function cannot(
+	connection: Connection,
+	task: MediaTask,
+	kind: ServerKind,
+	refused?: ServerError,
+): ServerError {
 	const { label } = traitsOf(kind);
 	const who = kind === 'other' ? 'This server' : label;
 	return failure('notSupported', connection.contextOf(refused?.url ?? connection.url.api), {
 		status: refused?.status,
 		serverText: refused?.serverText,
-		message: kind === 'other' ? `The server has no route to ${WHAT[task]}` : `${who} cannot ${WHAT[task]}`,
+		message:
+			kind === 'other' ? `The server has no route to ${WHAT[task]}` : `${who} cannot ${WHAT[task]}`,
 		meaning:
 			refused === undefined
 				? `${who} cannot ${WHAT[task]}, so nothing was sent`
@@ -183,14 +204,20 @@ function cannot(connection: Connection, task: MediaTask, kind: ServerKind, refus
 }
 
 /** Explains a failed upload: the file could not be read, or the server or a proxy cut the connection. */
-export function uploadFailure(error: unknown, sent: FormSent, connection: Connection, url: string): unknown {
+export function uploadFailure(
+	error: unknown,
+	sent: FormSent,
+	connection: Connection,
+	url: string,
+): unknown {
 	if (sent.unreadable !== undefined)
 		return invalidInput(
 			`"${sent.unreadable.name}" could not be read: ${sent.unreadable.reason}`,
 			'Look at the binary data of the item, and at where n8n stores binary data.',
 		);
 	const isBroken =
-		error instanceof ServerError && (error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
+		error instanceof ServerError &&
+		(error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
 	if (!isBroken || sent.bytes === 0) return error;
 	return failure(error.kind, connection.contextOf(url), {
 		message: `The connection was closed while the file was sent (${sent.bytes} bytes had gone)`,

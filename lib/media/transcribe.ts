@@ -8,7 +8,14 @@ import type { ServerPool } from '../servers/pool/server-pool';
 import { kindOfRefusal, type ServerKind, traitsOf } from '../servers/kinds';
 import { words } from '../values';
 import { soundName } from './sound';
-import { type MediaCall, atServer, mediaFailure, type MediaOptions, sendOptions, uploadFailure } from './task';
+import {
+	type MediaCall,
+	atServer,
+	mediaFailure,
+	type MediaOptions,
+	sendOptions,
+	uploadFailure,
+} from './task';
 import { readTranscript, type Transcript, type TranscriptFormat } from './transcript';
 import { TranscriptStream } from './transcript-stream';
 
@@ -58,7 +65,9 @@ export async function transcribe(
 async function transcribeAt(asked: AskedSound): Promise<Transcribed> {
 	const { connection, request, kind } = asked;
 	const { api, root } = connection.url;
-	const openAi = { url: `${api}/audio/${request.task === 'translate' ? 'translations' : 'transcriptions'}` };
+	const openAi = {
+		url: `${api}/audio/${request.task === 'translate' ? 'translations' : 'transcriptions'}`,
+	};
 	// Started with --inference-path, whisper.cpp has OpenAI's route in place of its own, for translations as well.
 	const routes: Route[] = traitsOf(kind).transcribesAtInference
 		? [
@@ -85,14 +94,18 @@ function mayHaveOtherRoute({ status, serverText = '' }: ServerError, kind: Serve
 	const { transcribesAtInference, hasOllamaApi } = traitsOf(kind);
 	if (status !== 404 || hasOllamaApi === true) return false;
 	const likely = kindOfRefusal(serverText);
-	return transcribesAtInference === true || (likely !== undefined && traitsOf(likely).transcribesAtInference === true);
+	return (
+		transcribesAtInference === true ||
+		(likely !== undefined && traitsOf(likely).transcribesAtInference === true)
+	);
 }
 
 async function send(asked: AskedSound, { url, isWhisper = false }: Route): Promise<Transcript> {
 	const { connection, request, options } = asked;
 	const { model, format, task } = request;
 	// No server streams translations.
-	const streams = options.onText !== undefined && !isWhisper && format === 'json' && task === 'transcribe';
+	const streams =
+		options.onText !== undefined && !isWhisper && format === 'json' && task === 'transcribe';
 	const body = formBody(partsOf(request, { isWhisper, streams }));
 	const common = { ...sendOptions(model, options), body };
 	try {
@@ -105,7 +118,18 @@ async function send(asked: AskedSound, { url, isWhisper = false }: Route): Promi
 }
 
 function partsOf(
-	{ task, model, file, format, language, prompt, temperature, granularities, hotwords, extra }: TranscriptionRequest,
+	{
+		task,
+		model,
+		file,
+		format,
+		language,
+		prompt,
+		temperature,
+		granularities,
+		hotwords,
+		extra,
+	}: TranscriptionRequest,
 	{ isWhisper, streams }: { isWhisper: boolean; streams: boolean },
 ): FormPart[] {
 	const fields: Array<[string, unknown]> = [
@@ -122,7 +146,9 @@ function partsOf(
 			: []),
 		...(streams ? [['stream', 'true'] as [string, unknown]] : []),
 	];
-	const own = fields.filter(([name, value]) => value !== '' && value !== undefined && !(name in extra));
+	const own = fields.filter(
+		([name, value]) => value !== '' && value !== undefined && !(name in extra),
+	);
 	const more = Object.entries(extra).flatMap(([name, value]) =>
 		[value].flat().map((one): [string, unknown] => [name, one]),
 	);
@@ -143,7 +169,11 @@ async function whole(asked: AskedSound, answer: CallAnswer): Promise<Transcript>
 	return readWhole(asked, answer.text, answer);
 }
 
-function readWhole({ connection, request }: AskedSound, text: string, answer: CallAnswer): Transcript {
+function readWhole(
+	{ connection, request }: AskedSound,
+	text: string,
+	answer: CallAnswer,
+): Transcript {
 	const read = readTranscript(text, request.format);
 	if (!('fault' in read)) return read;
 	const { model } = request;
@@ -151,7 +181,8 @@ function readWhole({ connection, request }: AskedSound, text: string, answer: Ca
 	if (read.fault === 'page') throw connection.refusal({ ...answer, text }, { model });
 	throw failure('invalidAnswer', connection.contextOf(answer.url, { model }), {
 		message: 'The answer of the server holds no transcript',
-		remedy: 'Check that the Base URL leads to a server that transcribes, and that the model is one for speech.',
+		remedy:
+			'Check that the Base URL leads to a server that transcribes, and that the model is one for speech.',
 		serverText: text,
 	});
 }
@@ -168,7 +199,13 @@ async function streamed(
 		for (const { event, data } of batch) {
 			if (event === 'whole-answer') {
 				const { url: from, status, headers } = stream;
-				const read = readWhole(asked, data, { url: from, status, headers, text: data, json: undefined });
+				const read = readWhole(asked, data, {
+					url: from,
+					status,
+					headers,
+					text: data,
+					json: undefined,
+				});
 				await show(asked, read.text);
 				return read;
 			}
@@ -186,10 +223,15 @@ async function show({ options }: AskedSound, piece: string): Promise<void> {
 	if (piece !== '') await options.onText?.(piece);
 }
 
-function finished({ connection, request: { model } }: AskedSound, stream: TranscriptStream, url: string): Transcript {
+function finished(
+	{ connection, request: { model } }: AskedSound,
+	stream: TranscriptStream,
+	url: string,
+): Transcript {
 	const { text, more, error, isComplete } = stream;
 	const context = connection.contextOf(url, { model });
-	if (error !== undefined) throw failure('streamError', context, { serverText: error, partialText: text });
+	if (error !== undefined)
+		throw failure('streamError', context, { serverText: error, partialText: text });
 	if (!isComplete) throw failure('streamEndedEarly', context, { partialText: text });
 	return { text, more };
 }
@@ -207,7 +249,10 @@ function withRemarks(transcript: Transcript, { format, file }: TranscriptionRequ
 
 function explained(asked: AskedSound, error: ServerError): ServerError {
 	const { connection, kind, request } = asked;
-	return refusedSound(error, asked) ?? mediaFailure(error, connection, 'transcription', kind, request.model);
+	return (
+		refusedSound(error, asked) ??
+		mediaFailure(error, connection, 'transcription', kind, request.model)
+	);
 }
 
 /** Errors of servers about a file that they cannot read. */
@@ -215,7 +260,10 @@ const UNREADABLE =
 	/^Invalid request$|ffmpeg conversion failed|failed to decode audio|invalid file format|could not decode/i;
 
 /** Rewords a refusal of the file or the language, where the server says too little; undefined for other errors. */
-function refusedSound(error: ServerError, { connection, request }: AskedSound): ServerError | undefined {
+function refusedSound(
+	error: ServerError,
+	{ connection, request }: AskedSound,
+): ServerError | undefined {
 	const { file, language, model } = request;
 	const { status, serverText = '', url } = error;
 	const context = connection.contextOf(url ?? connection.url.api, { model });

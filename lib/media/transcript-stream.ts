@@ -56,7 +56,9 @@ export class TranscriptStream {
 	/** The rest of the final text that was not shown yet. */
 	private finish({ text: whole, ...more }: Record<string, unknown>): string {
 		this.ended = true;
-		this.more = Object.fromEntries(Object.entries(more).filter(([name, value]) => name !== 'type' && value !== null));
+		this.more = Object.fromEntries(
+			Object.entries(more).filter(([name, value]) => name !== 'type' && value !== null),
+		);
 		if (typeof whole !== 'string') return '';
 		this.whole = whole;
 		return whole.startsWith(this.said) ? whole.slice(this.said.length) : '';
@@ -68,7 +70,9 @@ export class TranscriptStream {
 		if (isRecord(usage)) this.more = { usage };
 		if (!isRecord(choice)) return '';
 		if (nonEmptyText(choice.finish_reason) !== undefined) this.ended = true;
-		return this.take((isRecord(choice.delta) ? text(choice.delta.content) : text(choice.text)) ?? '');
+		return this.take(
+			(isRecord(choice.delta) ? text(choice.delta.content) : text(choice.text)) ?? '',
+		);
 	}
 
 	private take(piece: string): string {

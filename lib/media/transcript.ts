@@ -30,7 +30,8 @@ const BEGINS_OBJECT = /^\s*\{\s*"/;
 export function readTranscript(body: string, format: TranscriptFormat): Transcript | NoTranscript {
 	const json = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
 	// Spoken text may begin with a bracket or a quotation mark, but not like a JSON object.
-	if ((json === undefined && BEGINS_OBJECT.test(body)) || isBinary(body)) return { fault: 'noText' };
+	if ((json === undefined && BEGINS_OBJECT.test(body)) || isBinary(body))
+		return { fault: 'noText' };
 	if (json === undefined || json === null) return readText(body);
 	if (typeof json === 'string') return readText(json);
 	const record = isRecord(json) ? json : Array.isArray(json) ? { segments: json as unknown[] } : {};
@@ -62,11 +63,16 @@ function readRecord(record: JsonRecord, format: TranscriptFormat): Transcript | 
 
 /** An error inside a 200. */
 function isFailure({ error, detail }: JsonRecord, words: string | undefined): boolean {
-	return (isRecord(error) || nonEmptyText(error) !== undefined || nonEmptyText(detail) !== undefined) && !words;
+	return (
+		(isRecord(error) || nonEmptyText(error) !== undefined || nonEmptyText(detail) !== undefined) &&
+		!words
+	);
 }
 
 function wordsOfSegments(segments: unknown): string | undefined {
 	const list = recordsIn(segments);
 	const words = list.flatMap((segment) => text(segment.text) ?? []);
-	return words.length === 0 ? undefined : words.join(words.some((one) => /^\s/.test(one)) ? '' : ' ');
+	return words.length === 0
+		? undefined
+		: words.join(words.some((one) => /^\s/.test(one)) ? '' : ' ');
 }

@@ -18,7 +18,11 @@ const LIMIT_MS = 60_000;
  *
  * @throws {ServerError} where it has no list
  */
-export async function listVoices(connection: Connection, model: string, signal?: AbortSignal): Promise<Voice[]> {
+export async function listVoices(
+	connection: Connection,
+	model: string,
+	signal?: AbortSignal,
+): Promise<Voice[]> {
 	const kind = await kindFor(connection, model, signal);
 	const { label, modelRoot } = traitsOf(kind);
 	if (modelRoot !== undefined && model === '')
@@ -36,7 +40,8 @@ export async function listVoices(connection: Connection, model: string, signal?:
 	throw failure('notSupported', connection.contextOf(url, { model }), {
 		status: answer.status,
 		serverText: answer.text,
-		message: kind === 'other' ? 'The server has no list of voices' : `${label} has no list of voices`,
+		message:
+			kind === 'other' ? 'The server has no list of voices' : `${label} has no list of voices`,
 		remedy:
 			'speaches, Kokoro-FastAPI and llama-swap have one. For other servers type the name of the voice: the documentation of the model names them.',
 	});
@@ -46,10 +51,15 @@ export async function listVoices(connection: Connection, model: string, signal?:
 export function readVoices(json: unknown): Voice[] | undefined {
 	const list = isRecord(json) ? (json.voices ?? json.data) : json;
 	if (isRecord(list))
-		return Object.keys(list).map((id) => ({ id, name: id, more: isRecord(list[id]) ? list[id] : {} }));
+		return Object.keys(list).map((id) => ({
+			id,
+			name: id,
+			more: isRecord(list[id]) ? list[id] : {},
+		}));
 	if (!Array.isArray(list)) return undefined;
 	const voices = asList(list).flatMap((entry): Voice[] => {
-		if (typeof entry === 'string') return entry === '' ? [] : [{ id: entry, name: entry, more: {} }];
+		if (typeof entry === 'string')
+			return entry === '' ? [] : [{ id: entry, name: entry, more: {} }];
 		if (!isRecord(entry)) return [];
 		const { id, voice_id: voiceId, name, voice, ...more } = entry;
 		const found = [id, voiceId, voice, name].map(nonEmptyText).find((one) => one !== undefined);

@@ -18,7 +18,8 @@ export async function askWebUi(
 	request: ImageRequest,
 	options: ImageAttempt,
 ): Promise<{ json: unknown; answer: CallAnswer }> {
-	const { model, prompt, count, size, negativePrompt, steps, guidance, seed, extra, images, mask } = request;
+	const { model, prompt, count, size, negativePrompt, steps, guidance, seed, extra, images, mask } =
+		request;
 	const [width, height] = size === '' ? [] : size.split('x').map(Number);
 	const pictures: string[] = [];
 	for (const image of images) pictures.push(await base64Of(image));
@@ -30,7 +31,14 @@ export async function askWebUi(
 			json: {
 				prompt,
 				batch_size: count,
-				...filled({ negative_prompt: negativePrompt, width, height, steps, cfg_scale: guidance, seed }),
+				...filled({
+					negative_prompt: negativePrompt,
+					width,
+					height,
+					steps,
+					cfg_scale: guidance,
+					seed,
+				}),
 				...(model === '' ? {} : { override_settings: { sd_model_checkpoint: model } }),
 				...filled({ init_images: pictures, mask: await base64Of(mask) }),
 				...extra,

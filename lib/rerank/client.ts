@@ -63,7 +63,8 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		const documents = all.filter(({ text }) => text.trim() !== '');
 		const blank = all.filter(({ text }) => text.trim() === '').map(({ index }) => ({ index }));
 		const top = (ranking: Ranking['ranking']) => (topN > 0 ? ranking.slice(0, topN) : ranking);
-		if (documents.length === 0) return { requests: 0, truncated: 0, ranking: top(blank), remarks: [] };
+		if (documents.length === 0)
+			return { requests: 0, truncated: 0, ranking: top(blank), remarks: [] };
 		// All of a call goes to one server: scores of two can only be compared where both run the very same model.
 		const { value, connection, passedOver } = await this.atServer(
 			signal,
@@ -71,7 +72,10 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		);
 		const { result: scores, counts } = value;
 		const { requests, truncated, tokens } = counts;
-		const remarks = [...failoverNotes(passedOver, connection.url.root), ...remarksOn(scores, form, texts)];
+		const remarks = [
+			...failoverNotes(passedOver, connection.url.root),
+			...remarksOn(scores, form, texts),
+		];
 		if (scores.length < top(documents).length)
 			remarks.push(
 				`The server returned ${scores.length} scores for ${documents.length} documents. The others are left out.`,
@@ -95,7 +99,8 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		if (tooLong === undefined) throw explained(error, call);
 		if (batch.length > 1) return await this.allOf(call, halves(batch));
 		const [document] = batch as [RankedText];
-		if (this.settings.longDocuments === 'fail' || isLast) throw documentTooLong(error, document, tooLong);
+		if (this.settings.longDocuments === 'fail' || isLast)
+			throw documentTooLong(error, document, tooLong);
 		return await this.truncated(call, document, depth, async () => {
 			const text = await fitBesideQuery(call, document, tooLong);
 			if (text === undefined) throw documentTooLong(error, document, tooLong);
@@ -104,11 +109,14 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 	}
 
 	protected async send(call: BatchCall, batch: readonly RankedText[]): Promise<Scored[]> {
-		const { read, context } = await this.ask(call, this.request(call, batch), (json) => readScores(json, batch.length));
+		const { read, context } = await this.ask(call, this.request(call, batch), (json) =>
+			readScores(json, batch.length),
+		);
 		if ('fault' in read)
 			throw failure('invalidAnswer', context, {
 				message: `The ranking of the server cannot be used: ${read.fault}`,
-				remedy: 'Check that the Base URL leads to a server with a rerank route, and that the model is a reranker.',
+				remedy:
+					'Check that the Base URL leads to a server with a rerank route, and that the model is a reranker.',
 			});
 		return read.scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
 	}
@@ -151,17 +159,27 @@ async function fitBesideQuery(
 			// If they fit by this count, the model adds more special tokens: at least 5 % go.
 			const kept = held.slice(0, Math.min(budget, Math.floor(held.length * 0.95)));
 			const url = `${connection.url.root}/detokenize`;
-			const options = { json: { tokens: kept }, once: false, timeoutMs: DETOKENIZE_LIMIT_MS, signal };
+			const options = {
+				json: { tokens: kept },
+				once: false,
+				timeoutMs: DETOKENIZE_LIMIT_MS,
+				signal,
+			};
 			const { content } = await connection.json(url, options);
 			if (typeof content === 'string' && content.trim() !== '') return content;
 		}
 	}
-	const share = limit !== undefined && tokens !== undefined && tokens > limit ? (limit / tokens) * 0.9 : 0.5;
+	const share =
+		limit !== undefined && tokens !== undefined && tokens > limit ? (limit / tokens) * 0.9 : 0.5;
 	const cut = text.slice(0, Math.floor(text.length * share)).replace(/[\uD800-\uDBFF]$/, '');
 	return cut.trim() === '' ? undefined : cut;
 }
 
-function documentTooLong(error: ServerError, { index, text }: RankedText, tooLong: TooLong): ServerError {
+function documentTooLong(
+	error: ServerError,
+	{ index, text }: RankedText,
+	tooLong: TooLong,
+): ServerError {
 	const { size, most } = sizeInWords(tooLong);
 	return error.reworded({
 		kind: 'contextOverflow',

@@ -32,7 +32,11 @@ export function sigmoid(value: number): number {
 }
 
 /** Warnings about scores that a reranker would hardly give. */
-export function remarksOn(scores: readonly Scored[], form: RankSettings['scores'], texts: readonly string[]): string[] {
+export function remarksOn(
+	scores: readonly Scored[],
+	form: RankSettings['scores'],
+	texts: readonly string[],
+): string[] {
 	const values = scores.map(({ score }) => score);
 	const [least, most] = [Math.min(...values), Math.max(...values)];
 	const remarks: string[] = [];

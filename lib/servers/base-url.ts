@@ -79,7 +79,9 @@ const FULL_WIDTH: Record<string, string> = { '：': ':', '／': '/', '．': '.',
  * into slashes.
  */
 function tidied(typed: string): string {
-	const oneLine = typed.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : '')).trim();
+	const oneLine = typed
+		.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : ''))
+		.trim();
 	return oneLine
 		.replace(/[：／．。]/g, (letter) => FULL_WIDTH[letter]!)
 		.replace(/[,;，；]{1,99}$/, '')
@@ -116,7 +118,10 @@ function parse(text: string, shown: string): URL {
 		);
 	checkAuthority(authority, shown);
 	if (!URL.canParse(text))
-		throw new BaseUrlError('host', `The host name "${authority}" in the Base URL "${shown}" is not valid`);
+		throw new BaseUrlError(
+			'host',
+			`The host name "${authority}" in the Base URL "${shown}" is not valid`,
+		);
 	const url = new URL(text);
 	if (url.search !== '') {
 		// Shows only the parameter's name: the value may be a key.
@@ -137,7 +142,9 @@ function holdsPassword(authority: string, text: string): boolean {
 	if (authority.includes('@')) return true;
 	const isPlainAddress = /^(?:[^:]*\.[^:]*|localhost|\[[^\]]*\])(?::\d*)?$/i.test(authority);
 	return (
-		authority.includes(':') && !isPlainAddress && /[^/]@/.test(text.slice(text.indexOf(authority) + authority.length))
+		authority.includes(':') &&
+		!isPlainAddress &&
+		/[^/]@/.test(text.slice(text.indexOf(authority) + authority.length))
 	);
 }
 
@@ -150,17 +157,29 @@ function checkAuthority(authority: string, shown: string): void {
 	}
 	// A bare number would be read as an IPv4 address: 8080 is 0.0.31.144.
 	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {
-		throw new BaseUrlError('host', `The Base URL "${shown}" has no host name. Write it as http://host:port`);
+		throw new BaseUrlError(
+			'host',
+			`The Base URL "${shown}" has no host name. Write it as http://host:port`,
+		);
 	}
-	if (/\s/.test(authority)) throw new BaseUrlError('host', `The host name in the Base URL "${shown}" contains a space`);
+	if (/\s/.test(authority))
+		throw new BaseUrlError('host', `The host name in the Base URL "${shown}" contains a space`);
 	const port = /^(?:\[[^\]]*\]|[^:[]*):(.*)$/.exec(authority)?.[1];
-	if (port !== undefined && port !== '' && (!/^\d+$/.test(port) || Number(port) > 65535 || Number(port) === 0))
-		throw new BaseUrlError('port', `The port "${port}" in the Base URL "${shown}" is not a number from 1 to 65535`);
+	if (
+		port !== undefined &&
+		port !== '' &&
+		(!/^\d+$/.test(port) || Number(port) > 65535 || Number(port) === 0)
+	)
+		throw new BaseUrlError(
+			'port',
+			`The port "${port}" in the Base URL "${shown}" is not a number from 1 to 65535`,
+		);
 }
 
 function splitPath(segments: string[], ollama: boolean): { prefix: string; version: string } {
 	const at = segments.findLastIndex((segment) => VERSION.test(segment));
-	if (at >= 0) return { prefix: joined(segments.slice(0, at)), version: versionPart(segments.slice(at)) };
+	if (at >= 0)
+		return { prefix: joined(segments.slice(0, at)), version: versionPart(segments.slice(at)) };
 	const path = joined(segments);
 	const base = withoutEndpoint(path);
 	// The path of Ollama's native API, pasted from its documentation; its OpenAI routes are below `/v1`.
@@ -178,7 +197,9 @@ function splitPath(segments: string[], ollama: boolean): { prefix: string; versi
 function versionPart([segment = '', ...after]: string[]): string {
 	// llama-server's paths are case-sensitive.
 	const version = `/${segment.toLowerCase()}`;
-	return ENDPOINT_HEADS.has(after[0]?.toLowerCase()) ? version : version + withoutEndpoint(joined(after));
+	return ENDPOINT_HEADS.has(after[0]?.toLowerCase())
+		? version
+		: version + withoutEndpoint(joined(after));
 }
 
 function withoutEndpoint(path: string): string {

@@ -19,7 +19,13 @@ export function batchesOf(texts: readonly string[], { count, alone }: BatchLimit
 		const size = Buffer.byteLength(text);
 		const isAlone = alone?.(text) === true;
 		const last = batches.at(-1);
-		if (isClosed || isAlone || last === undefined || last.length >= Math.max(1, count) || bytes + size > MAX_BYTES) {
+		if (
+			isClosed ||
+			isAlone ||
+			last === undefined ||
+			last.length >= Math.max(1, count) ||
+			bytes + size > MAX_BYTES
+		) {
 			batches.push([text]);
 			bytes = size;
 		} else {

@@ -14,7 +14,10 @@ export type ServerSettings = Omit<ConnectionSettings, 'address'> & { baseUrl: st
  * @throws {ServerError} of kind `invalidUrl`
  */
 export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection {
-	return new Connection({ ...settings, address: withLearnedRoot(addressOf(() => resolveBaseUrl(baseUrl))) });
+	return new Connection({
+		...settings,
+		address: withLearnedRoot(addressOf(() => resolveBaseUrl(baseUrl))),
+	});
 }
 
 /** Servers whose routes have no version (infinity, FastAPI servers), by the API URL that was assumed first. */
@@ -42,7 +45,8 @@ export async function findApiRoot<A extends Pick<CallAnswer, 'status' | 'json'>>
 	if (list.status !== 404 || api === root) return list;
 	const other = await look(`${root}/models`);
 	// Refusing the key there, after 404 at the versioned address, proves the API as well as a list does.
-	const isThere = other?.status === 401 || other?.status === 403 || readModels(other?.json) !== undefined;
+	const isThere =
+		other?.status === 401 || other?.status === 403 || readModels(other?.json) !== undefined;
 	if (other === undefined || !isThere || (other.status >= 300 && other.status < 400)) return list;
 	withoutVersion.set(api, true);
 	return other;

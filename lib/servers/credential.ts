@@ -36,7 +36,9 @@ export interface CredentialServer extends Omit<LocalLlamaCredential, 'furtherSer
 }
 
 /** Reads the stored data; missing values, and those of another type, count as not set. */
-export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): LocalLlamaCredential {
+export function readLocalLlamaCredential(
+	data: ICredentialDataDecryptedObject,
+): LocalLlamaCredential {
 	const headers =
 		isRecord(data.extraHeaders) && Array.isArray(data.extraHeaders.header)
 			? (data.extraHeaders.header as unknown[]).filter(isRecord)
@@ -44,10 +46,14 @@ export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): 
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
 		// In an expression, a key such as 123456 becomes a number.
-		apiKey: typeof data.apiKey === 'string' || typeof data.apiKey === 'number' ? String(data.apiKey) : '',
+		apiKey:
+			typeof data.apiKey === 'string' || typeof data.apiKey === 'number' ? String(data.apiKey) : '',
 		authentication: data.authentication === 'xApiKey' ? 'xApiKey' : 'bearer',
 		extraHeaders: {
-			header: headers.map(({ name, value }) => ({ name: String(name ?? ''), value: String(value ?? '') })),
+			header: headers.map(({ name, value }) => ({
+				name: String(name ?? ''),
+				value: String(value ?? ''),
+			})),
 		},
 		ignoreSslIssues: data.ignoreSslIssues === true,
 		maxConcurrentRequests: countOf(data.maxConcurrentRequests),
@@ -57,7 +63,8 @@ export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): 
 
 /** A whole number from 0 on, also as text, which expressions may give. */
 function countOf(value: unknown): number {
-	const count = typeof value === 'number' || typeof value === 'string' ? Math.floor(Number(value)) : 0;
+	const count =
+		typeof value === 'number' || typeof value === 'string' ? Math.floor(Number(value)) : 0;
 	return Number.isFinite(count) ? Math.max(0, count) : 0;
 }
 
@@ -92,7 +99,8 @@ export function credentialHeaders(credential: LocalLlamaCredential): Record<stri
 	// Keys are pasted with their scheme, and with the line end of a file.
 	const key = apiKey.trim().replace(/^(?:Authorization:\s*)?Bearer(?:\s+|$)/i, '');
 	if (key !== '') {
-		if (!HEADER_VALUE.test(key)) throw invalid('The API Key contains characters that cannot be sent in a header');
+		if (!HEADER_VALUE.test(key))
+			throw invalid('The API Key contains characters that cannot be sent in a header');
 		if (authentication === 'xApiKey') headers['x-api-key'] = key;
 		else headers.authorization = `Bearer ${key}`;
 	}
@@ -107,7 +115,9 @@ export function credentialHeaders(credential: LocalLlamaCredential): Record<stri
 		if (RESERVED.has(trimmed))
 			throw invalid(`The extra header "${trimmed}" cannot be set: the HTTP client sets it itself`);
 		if (!HEADER_VALUE.test(value.trim()))
-			throw invalid(`The value of extra header ${index + 1} contains characters that cannot be sent`);
+			throw invalid(
+				`The value of extra header ${index + 1} contains characters that cannot be sent`,
+			);
 		headers[trimmed] = value.trim();
 	}
 	return headers;
@@ -121,7 +131,10 @@ function invalid(message: string) {
  * The servers of a credential, without duplicates. Extra headers, the authentication method and the TLS setting apply
  * to all of them; a server's own key is sent only there.
  */
-export function serversOf({ furtherServers = [], ...first }: LocalLlamaCredential): CredentialServer[] {
+export function serversOf({
+	furtherServers = [],
+	...first
+}: LocalLlamaCredential): CredentialServer[] {
 	const further = furtherServers.map(({ baseUrl, apiKey, model }, index): CredentialServer => {
 		const modelNamed = modelNameMapping(model);
 		return {
@@ -156,12 +169,25 @@ export function connectionOf(
 	}
 }
 
-function connected(server: CredentialServer, helpers: object | undefined, more: Partial<ServerSettings>): Connection {
+function connected(
+	server: CredentialServer,
+	helpers: object | undefined,
+	more: Partial<ServerSettings>,
+): Connection {
 	const { baseUrl, apiKey = '', keyOf, ignoreSslIssues, maxConcurrentRequests } = server;
-	if (keyOf !== undefined && apiKey.trim() !== '' && losesEncryption(keyOf, baseUrl)) throw unencrypted();
+	if (keyOf !== undefined && apiKey.trim() !== '' && losesEncryption(keyOf, baseUrl))
+		throw unencrypted();
 	const headers = credentialHeaders(server);
 	const egressFilter = egressFilterOf(helpers);
-	return connectTo({ baseUrl, headers, ignoreSslIssues, maxConcurrentRequests, egressFilter, host: helpers, ...more });
+	return connectTo({
+		baseUrl,
+		headers,
+		ignoreSslIssues,
+		maxConcurrentRequests,
+		egressFilter,
+		host: helpers,
+		...more,
+	});
 }
 
 function unencrypted() {
@@ -192,7 +218,10 @@ const CONNECT_LIMIT_MS = 5_000;
  *
  * @throws {ServerError} of kind `invalidUrl` or `invalidInput` for any of them, before anything is sent
  */
-export function localLlamaServers(data: ICredentialDataDecryptedObject, helpers?: object): ServerPool {
+export function localLlamaServers(
+	data: ICredentialDataDecryptedObject,
+	helpers?: object,
+): ServerPool {
 	const servers = serversOf(readLocalLlamaCredential(data));
 	const more = servers.length > 1 ? { connectLimitMs: CONNECT_LIMIT_MS } : {};
 	const [first, ...others] = servers.map(({ modelNamed, ...server }) => ({
@@ -204,6 +233,11 @@ export function localLlamaServers(data: ICredentialDataDecryptedObject, helpers?
 
 /** n8n's egress filter; n8n before 2.30 has none. */
 export function egressFilterOf(helpers: object | undefined): EgressFilter | undefined {
-	const get = helpers !== undefined && 'getSecureEgressFilter' in helpers ? helpers.getSecureEgressFilter : undefined;
-	return typeof get === 'function' ? ((get as () => EgressFilter | undefined).call(helpers) ?? undefined) : undefined;
+	const get =
+		helpers !== undefined && 'getSecureEgressFilter' in helpers
+			? helpers.getSecureEgressFilter
+			: undefined;
+	return typeof get === 'function'
+		? ((get as () => EgressFilter | undefined).call(helpers) ?? undefined)
+		: undefined;
 }

@@ -13,9 +13,14 @@ export interface FurtherServer {
 
 /** Reads the entries from n8n's stored form, without empty ones. */
 export function readFurtherServers(value: unknown): FurtherServer[] {
-	const read = (field: unknown) => (typeof field === 'number' ? String(field) : (nonEmptyText(field) ?? '').trim());
+	const read = (field: unknown) =>
+		typeof field === 'number' ? String(field) : (nonEmptyText(field) ?? '').trim();
 	return recordsIn(isRecord(value) ? value.server : undefined)
-		.map(({ baseUrl, apiKey, model }) => ({ baseUrl: read(baseUrl), apiKey: read(apiKey), model: read(model) }))
+		.map(({ baseUrl, apiKey, model }) => ({
+			baseUrl: read(baseUrl),
+			apiKey: read(apiKey),
+			model: read(model),
+		}))
 		.filter((server) => Object.values(server).some((field) => field !== ''));
 }
 
@@ -32,7 +37,10 @@ export function withoutDuplicates<S extends { baseUrl: string }>(servers: readon
 
 /** Whether the first server's key, which is sent over https there, would be sent over http. */
 export function losesEncryption(first: string, further: string): boolean {
-	return addressOf(first)?.startsWith('https:') === true && addressOf(further)?.startsWith('http:') === true;
+	return (
+		addressOf(first)?.startsWith('https:') === true &&
+		addressOf(further)?.startsWith('http:') === true
+	);
 }
 
 function addressOf(baseUrl: string): string | undefined {
@@ -46,7 +54,11 @@ function addressOf(baseUrl: string): string | undefined {
 export function modelNameMapping(typed: string): ((asked: string) => string) | undefined {
 	if (typed === '') return undefined;
 	if (!typed.includes('=')) return () => typed;
-	const pairs = typed.split(/[,;\n]/).map((pair) => pair.split(/=(.*)/s).map((name) => name.trim()));
-	const names = new Map(pairs.flatMap(([asked = '', there = '']) => (asked && there ? [[asked, there]] : [])));
+	const pairs = typed
+		.split(/[,;\n]/)
+		.map((pair) => pair.split(/=(.*)/s).map((name) => name.trim()));
+	const names = new Map(
+		pairs.flatMap(([asked = '', there = '']) => (asked && there ? [[asked, there]] : [])),
+	);
 	return (asked) => names.get(asked) ?? asked;
 }

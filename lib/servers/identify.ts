@@ -56,7 +56,11 @@ export function wasSilent({ url }: Connection): boolean {
  * Learns the kind from the headers of an answer. llama-server names itself in every one (docs/protocols/llama-server.md
  * 8.1).
  */
-export function learnFromHeaders({ url }: Connection, headers: Record<string, string>, model = ''): void {
+export function learnFromHeaders(
+	{ url }: Connection,
+	headers: Record<string, string>,
+	model = '',
+): void {
 	const kind = identify({ health: { status: 200, headers, text: '', json: undefined } });
 	if (kind !== 'other') named.set(`${url.api} ${model}`, kind);
 }
@@ -102,7 +106,9 @@ export async function askServerKindAgain(
 
 /** Learns nothing if the queue gives no place in time. */
 async function askInPlace(connection: Connection, limitMs: number): Promise<void> {
-	await connection.withQueuePlace({}, async (direct) => await askOnce(direct, limitMs)).catch(asFailed);
+	await connection
+		.withQueuePlace({}, async (direct) => await askOnce(direct, limitMs))
+		.catch(asFailed);
 }
 
 async function askOnce(connection: Connection, limitMs: number): Promise<void> {
@@ -131,13 +137,19 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 	const failures = isSilent ? (before?.failures ?? 0) + 1 : 0;
 	// It answered, so its kind is really unknown. A refused key proves nothing: another credential may work.
 	const hasTold = !isSilent && models.status < 300;
-	const pauseMs = hasTold ? KNOWN_MS : Math.min(KNOWN_MS, UNKNOWN_MS * 2 ** Math.max(0, failures - 1));
+	const pauseMs = hasTold
+		? KNOWN_MS
+		: Math.min(KNOWN_MS, UNKNOWN_MS * 2 ** Math.max(0, failures - 1));
 	// A server that was identified before and is now only silent keeps its kind.
 	if (before !== undefined && !hasTold) kind = before.kind;
 	learned.set(key, { kind, until: Date.now() + pauseMs, failures });
 }
 
-async function answerOf(connection: Connection, url: string, timeoutMs: number): Promise<ServerAnswer | undefined> {
+async function answerOf(
+	connection: Connection,
+	url: string,
+	timeoutMs: number,
+): Promise<ServerAnswer | undefined> {
 	if (timeoutMs <= 0) return undefined;
 	try {
 		return await connection.call(url, { timeoutMs });

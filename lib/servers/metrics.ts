@@ -1,7 +1,9 @@
 /** Parses the Prometheus text of `/metrics`: the sum over all labels, by metric name. */
 export function metricsOf(text: string): Record<string, number> {
 	const values: Record<string, number> = {};
-	for (const [, name = '', value = ''] of text.matchAll(/^([a-z_:][a-z0-9_:]*)(?:\{[^}]*\})? ([0-9.eE+-]+)/gim)) {
+	for (const [, name = '', value = ''] of text.matchAll(
+		/^([a-z_:][a-z0-9_:]*)(?:\{[^}]*\})? ([0-9.eE+-]+)/gim,
+	)) {
 		const number = Number(value);
 		if (Number.isFinite(number)) values[name] = (values[name] ?? 0) + number;
 	}

@@ -18,14 +18,19 @@ const LIST_LIMIT_MS = 10_000;
  *
  * @throws {ServerError} if there is no list, or an empty one
  */
-export async function listModels(connection: Connection, signal?: AbortSignal): Promise<ServerModel[]> {
+export async function listModels(
+	connection: Connection,
+	signal?: AbortSignal,
+): Promise<ServerModel[]> {
 	const outcome = await openAiList(connection, signal);
-	if ('models' in outcome && outcome.models.length > 0) return await withDetails(connection, outcome, signal);
+	if ('models' in outcome && outcome.models.length > 0)
+		return await withDetails(connection, outcome, signal);
 	const ollama = await ollamaList(connection, signal);
 	if (ollama !== undefined && ollama.length > 0) return ollama;
 	// An old Ollama has no /v1, and may have an empty list of its own. Lemonade shows an empty list although it refuses
 	// the key.
-	const isRefused = 'failed' in outcome && (outcome.failed.status === 401 || outcome.failed.status === 403);
+	const isRefused =
+		'failed' in outcome && (outcome.failed.status === 401 || outcome.failed.status === 403);
 	if ('failed' in outcome && (ollama === undefined || isRefused)) throw outcome.failed;
 	const kind = 'answer' in outcome ? identify({ models: outcome.answer }) : 'other';
 	const advice =
@@ -40,10 +45,14 @@ export async function listModels(connection: Connection, signal?: AbortSignal): 
 
 type OpenAiList = { models: ServerModel[]; answer: CallAnswer } | { failed: ServerError };
 
-async function openAiList(connection: Connection, signal: AbortSignal | undefined): Promise<OpenAiList> {
+async function openAiList(
+	connection: Connection,
+	signal: AbortSignal | undefined,
+): Promise<OpenAiList> {
 	const url = `${connection.url.api}/models`;
 	const options = { timeoutMs: LIST_LIMIT_MS, signal };
-	const look = async (other: string) => await connection.call(other, options).catch(() => undefined);
+	const look = async (other: string) =>
+		await connection.call(other, options).catch(() => undefined);
 	const answer = await findApiRoot(connection, await connection.call(url, options), look);
 	const models = isRefusal(answer) ? undefined : readModels(answer.json);
 	return models === undefined ? { failed: connection.refusal(answer) } : { models, answer };
@@ -66,18 +75,26 @@ async function withDetails(
 	return [props === undefined ? only : { ...only, state: 'loaded', ...readProps(props) }];
 }
 
-async function ollamaList(connection: Connection, signal: AbortSignal | undefined): Promise<ServerModel[] | undefined> {
+async function ollamaList(
+	connection: Connection,
+	signal: AbortSignal | undefined,
+): Promise<ServerModel[] | undefined> {
 	const options = { timeoutMs: LIST_LIMIT_MS, signal };
 	const [tags, running] = await Promise.all([
 		optionalJson(connection, '/api/tags', options).then(ollamaEntries),
 		optionalJson(connection, '/api/ps', options).then(ollamaEntries),
 	]);
 	if (tags === undefined) return undefined;
-	return [...tags].map(([id, tag]) => readOllamaModel(id, { tag, running: running?.get(id) ?? null }));
+	return [...tags].map(([id, tag]) =>
+		readOllamaModel(id, { tag, running: running?.get(id) ?? null }),
+	);
 }
 
 /** The models that may answer a chat: all except embedding models and rerankers, if any are left. */
-export async function listChatModels(connection: Connection, signal?: AbortSignal): Promise<ServerModel[]> {
+export async function listChatModels(
+	connection: Connection,
+	signal?: AbortSignal,
+): Promise<ServerModel[]> {
 	const models = await listModels(connection, signal);
 	const fit = models.filter(({ embeddings, reranks }) => embeddings !== true && reranks !== true);
 	return fit.length > 0 ? fit : models;
@@ -95,7 +112,9 @@ export function describeModel(
 	const facts = [
 		typeof parameters === 'number' ? inBillions(parameters) : parameters,
 		quantization,
-		context === undefined ? undefined : `${context >= 1024 ? `${Math.round(context / 1024)}k` : context} context`,
+		context === undefined
+			? undefined
+			: `${context >= 1024 ? `${Math.round(context / 1024)}k` : context} context`,
 		vision === true ? 'vision' : undefined,
 		audio === true ? 'audio' : undefined,
 		state === 'unloaded' ? 'not loaded' : state,

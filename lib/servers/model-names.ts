@@ -23,7 +23,11 @@ export function isModelNamed(
 	{ hasOllamaApi }: { hasOllamaApi?: boolean } = {},
 ): boolean {
 	if (wanted === undefined) return false;
-	return isNamed(id, wanted) || aliases.includes(wanted) || (hasOllamaApi === true && isOllamaNamed(id, wanted));
+	return (
+		isNamed(id, wanted) ||
+		aliases.includes(wanted) ||
+		(hasOllamaApi === true && isOllamaNamed(id, wanted))
+	);
 }
 
 /** A model name as part of a URL path; its slashes are kept. */
@@ -37,8 +41,12 @@ const MAX_NAMES = 10;
 export function missingModelAdvice(others: readonly string[], orElse: string | undefined): string {
 	const more = others.length > MAX_NAMES ? `, and ${others.length - MAX_NAMES} more` : '';
 	return [
-		...(others.length === 0 ? [] : [`Use one of: ${others.slice(0, MAX_NAMES).join(', ')}${more}.`]),
-		...(orElse === undefined ? [] : [`${others.length === 0 ? 'Choose another model, or' : 'Or'} ${orElse}`]),
+		...(others.length === 0
+			? []
+			: [`Use one of: ${others.slice(0, MAX_NAMES).join(', ')}${more}.`]),
+		...(orElse === undefined
+			? []
+			: [`${others.length === 0 ? 'Choose another model, or' : 'Or'} ${orElse}`]),
 	].join(' ');
 }
 
@@ -56,7 +64,8 @@ export function shortModelNames(ids: readonly string[]): Map<string, string> {
 		for (let parts = 1; parts <= partsOf(id).length; parts++) {
 			const name = parts === 1 ? shortModelName(id) : tailOf(id, parts);
 			const taken = ids.some(
-				(other) => other !== id && name === (parts === 1 ? shortModelName(other) : tailOf(other, parts)),
+				(other) =>
+					other !== id && name === (parts === 1 ? shortModelName(other) : tailOf(other, parts)),
 			);
 			if (!taken) return name;
 		}
@@ -82,7 +91,9 @@ function withoutEnding(name: string): string {
 }
 
 /** The candidates for an empty model field: the loaded models, or all if none is loaded. */
-export function loadedOrAll<T extends { state?: string | null }>(models: readonly T[]): readonly T[] {
+export function loadedOrAll<T extends { state?: string | null }>(
+	models: readonly T[],
+): readonly T[] {
 	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
 	return loaded.length > 0 ? loaded : models;
 }
@@ -100,7 +111,9 @@ export function onlyModel(
 	if (candidates.length === 1) return candidates[0]!.id;
 	throw failure('invalidInput', context, {
 		message:
-			candidates.length === 0 ? 'The server lists no model' : 'The server has several models, and none is chosen',
+			candidates.length === 0
+				? 'The server lists no model'
+				: 'The server has several models, and none is chosen',
 		remedy: `Choose a model in the node or type its name. ${missingModelAdvice(
 			candidates.map(({ id }) => id),
 			undefined,
@@ -110,5 +123,6 @@ export function onlyModel(
 
 /** @throws {ServerError} of kind `invalidInput` */
 export function requireModel(model: string): void {
-	if (model.trim() === '') throw invalidInput('No model is chosen', 'Choose a model from the list or type its name.');
+	if (model.trim() === '')
+		throw invalidInput('No model is chosen', 'Choose a model from the list or type its name.');
 }

@@ -42,7 +42,8 @@ export function modelEntries(json: unknown): Array<Record<string, unknown>> | un
 	const list = modelList(json);
 	if (!Array.isArray(list)) return undefined;
 	const entries = list as unknown[];
-	if (entries.length > 0 && entries.every((entry) => typeof entry === 'string')) return entries.map((id) => ({ id }));
+	if (entries.length > 0 && entries.every((entry) => typeof entry === 'string'))
+		return entries.map((id) => ({ id }));
 	return entries.filter(isRecord);
 }
 
@@ -64,7 +65,9 @@ export function readModels(json: unknown): ServerModel[] | undefined {
 	if (entries === undefined) return undefined;
 	// Home-made servers without any id have names. If other entries have an id, one without is no model.
 	const hasIds = entries.some(({ id }) => id !== undefined);
-	const models = entries.flatMap((entry) => readModel(hasIds ? entry : { ...entry, id: nameOf(entry) }) ?? []);
+	const models = entries.flatMap(
+		(entry) => readModel(hasIds ? entry : { ...entry, id: nameOf(entry) }) ?? [],
+	);
 	// Gateways list a model once per server behind them.
 	const byId = new Map<string, ServerModel>();
 	for (const model of models) if (!byId.has(model.id)) byId.set(model.id, model);
@@ -108,7 +111,12 @@ function readModel(entry: Record<string, unknown>): ServerModel | undefined {
 				}
 			: {}),
 		...optional({
-			state: status === undefined ? undefined : status.failed === true ? 'failed' : nonEmptyText(status.value),
+			state:
+				status === undefined
+					? undefined
+					: status.failed === true
+						? 'failed'
+						: nonEmptyText(status.value),
 			exitCode: typeof status?.exit_code === 'number' ? status.exit_code : undefined,
 		}),
 	};
@@ -116,7 +124,11 @@ function readModel(entry: Record<string, unknown>): ServerModel | undefined {
 
 /** What a model can do, in Xinference (`model_type`, `model_ability`) and infinity (`capabilities`). */
 function readAbilities(entry: Record<string, unknown>): Partial<ServerModel> {
-	const abilities = [...texts(entry.model_ability), ...texts(entry.capabilities), nonEmptyText(entry.model_type) ?? ''];
+	const abilities = [
+		...texts(entry.model_ability),
+		...texts(entry.capabilities),
+		nonEmptyText(entry.model_type) ?? '',
+	];
 	const can = (ability: RegExp) => abilities.some((word) => ability.test(word));
 	if (!can(/^(?:embed|rerank|chat|generate|completion)/i)) return {};
 	return {
@@ -153,7 +165,10 @@ export interface OllamaAnswers {
 	shown?: Record<string, unknown>;
 }
 
-export function readOllamaModel(id: string, { tag = {}, running, shown = {} }: OllamaAnswers): ServerModel {
+export function readOllamaModel(
+	id: string,
+	{ tag = {}, running, shown = {} }: OllamaAnswers,
+): ServerModel {
 	const details = isRecord(tag.details) ? tag.details : recordOf(shown.details);
 	const capabilities = listOf(shown.capabilities) ?? listOf(tag.capabilities);
 	const info = recordOf(shown.model_info);
@@ -172,7 +187,9 @@ export function readOllamaModel(id: string, { tag = {}, running, shown = {} }: O
 			audio: capabilities?.includes('audio'),
 			tools: capabilities?.includes('tools'),
 			// Older releases send no capabilities. Encoders (BERT) write no text.
-			embeddings: capabilities?.includes('embedding') ?? (families.some((family) => /bert/i.test(family)) || undefined),
+			embeddings:
+				capabilities?.includes('embedding') ??
+				(families.some((family) => /bert/i.test(family)) || undefined),
 			remoteHost: nonEmptyText(tag.remote_host) ?? nonEmptyText(shown.remote_host),
 			state: running === undefined ? undefined : running === null ? 'unloaded' : 'loaded',
 		}),
@@ -200,7 +217,9 @@ export function countOfParameters(value: number | string | undefined): number | 
 	if (typeof value !== 'string') return value;
 	const [, digits, unit = ''] = /^([0-9.]+)\s*([KMBT]?)/i.exec(value) ?? [];
 	const factor = { '': 1, k: 1e3, m: 1e6, b: 1e9, t: 1e12 }[unit.toLowerCase()];
-	return digits === undefined || factor === undefined ? undefined : Math.round(Number(digits) * factor);
+	return digits === undefined || factor === undefined
+		? undefined
+		: Math.round(Number(digits) * factor);
 }
 
 function listOf(value: unknown): unknown[] | undefined {

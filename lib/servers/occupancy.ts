@@ -63,7 +63,9 @@ export async function learnSlots(connection: Connection, model: string): Promise
 async function ask(connection: Connection, model: string): Promise<void> {
 	const kind = await askServerKind(connection, model, { limitMs: ASK_LIMIT_MS });
 	const isLlama = traitsOf(kind).llamaApi === 'oneModel';
-	const props = isLlama ? await optionalJson(connection, '/props', { timeoutMs: ASK_LIMIT_MS }) : undefined;
+	const props = isLlama
+		? await optionalJson(connection, '/props', { timeoutMs: ASK_LIMIT_MS })
+		: undefined;
 	const total = props?.total_slots;
 	const count = typeof total === 'number' && total >= 1 ? Math.floor(total) : undefined;
 	const isSure = count !== undefined || (!isLlama && kind !== 'other');

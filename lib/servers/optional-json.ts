@@ -25,7 +25,11 @@ const ASK_LIMIT_MS = 3_000;
  *
  * @param json sent with POST
  */
-export async function cachedJson(connection: Connection, url: string, json?: object): Promise<unknown> {
+export async function cachedJson(
+	connection: Connection,
+	url: string,
+	json?: object,
+): Promise<unknown> {
 	// Per queue limit: a caller that holds a place in the queue must not wait for a request that waits for that place.
 	const key = JSON.stringify([url, json, connection.maxConcurrentRequests]);
 	const known = answers.get(key);

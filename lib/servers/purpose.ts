@@ -35,7 +35,8 @@ export async function listModelsFor(
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
 	const kind = await kindFor(connection, '', signal);
-	const { label, reranks, advice, modelsFrom, hasOllamaApi, transcribesAtInference } = traitsOf(kind);
+	const { label, reranks, advice, modelsFrom, hasOllamaApi, transcribesAtInference } =
+		traitsOf(kind);
 	const isOfTexts = use === 'embeddings' || use === 'reranking';
 	if (use === 'reranking' && reranks === false) throw cannotRerank(connection, kind);
 	if (!isOfTexts && transcribesAtInference === true)
@@ -51,13 +52,16 @@ export async function listModelsFor(
 	// For texts, the whole list explains best why none fits.
 	const isWhole = named === undefined || (isOfTexts && named.length === 0);
 	const all = isWhole ? await listModels(connection, signal) : named;
-	const known = isOfTexts && hasOllamaApi === true ? await withCapabilities(connection, all, signal) : all;
+	const known =
+		isOfTexts && hasOllamaApi === true ? await withCapabilities(connection, all, signal) : all;
 	const fit = known.filter((model) => mayServe(model, use));
 	if (fit.length > 0) return fit;
 	const what = isOfTexts
 		? `None of the models of the server is for ${use}`
 		: `${kind === 'other' ? 'The server' : label} has no model for this`;
-	const how = { embeddings: advice.embeddingsOff, reranking: advice.rerankOff }[use as Purpose] ?? advice.noModels;
+	const how =
+		{ embeddings: advice.embeddingsOff, reranking: advice.rerankOff }[use as Purpose] ??
+		advice.noModels;
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
 		message: what,
 		remedy: `${how} You can also type a name with "By Name".`,
@@ -65,8 +69,13 @@ export async function listModelsFor(
 }
 
 /** The kind of server for a model. Also identifies servers without a list of models, by `/info`. */
-export async function kindFor(connection: Connection, model: string, signal?: AbortSignal): Promise<ServerKind> {
-	const known = knownServerKind(connection, model) ?? (await askServerKind(connection, model, { signal }));
+export async function kindFor(
+	connection: Connection,
+	model: string,
+	signal?: AbortSignal,
+): Promise<ServerKind> {
+	const known =
+		knownServerKind(connection, model) ?? (await askServerKind(connection, model, { signal }));
 	// A silent server: the request that follows will report the failure.
 	if (known !== 'other' || wasSilent(connection)) return known;
 	return (await infoOf(connection, signal)).kind;
@@ -104,7 +113,10 @@ async function modelsOfUse(
 	const word = words[use];
 	if (word === undefined) return [];
 	const query = modelUses.in === 'query' ? `?${name}=${word}` : '';
-	const answer = await connection.call(`${connection.url.api}/models${query}`, { timeoutMs: ASK_LIMIT_MS, signal });
+	const answer = await connection.call(`${connection.url.api}/models${query}`, {
+		timeoutMs: ASK_LIMIT_MS,
+		signal,
+	});
 	if (answer.status >= 300) throw connection.refusal(answer);
 	const entries = modelEntries(answer.json) ?? [];
 	return readModels(query === '' ? entries.filter((entry) => entry[name] === word) : entries) ?? [];
@@ -163,7 +175,9 @@ export async function requireFit(
 	if (llamaApi !== 'router') return;
 	const url = `${connection.url.api}/models`;
 	const { status, json } = await connection.call(url, { timeoutMs: ASK_LIMIT_MS, signal });
-	const found = (status < 300 ? readModels(json) : undefined)?.find((one) => isModelNamed(one, model));
+	const found = (status < 300 ? readModels(json) : undefined)?.find((one) =>
+		isModelNamed(one, model),
+	);
 	if (found === undefined || mayServe(found, purpose)) return;
 	throw failure('notSupported', connection.contextOf(url, { model }), {
 		message: `The model "${model}" is not for ${purpose}`,

@@ -17,7 +17,10 @@ const FORMS: readonly RegExp[] = [
 	),
 	new RegExp(String.raw`\bunexpected keyword arguments? ${NAMES}`, 'gi'),
 	new RegExp(String.raw`\bdoes not support (?:the )?(?:following )?parameters?:? ${NAMES}`, 'gi'),
-	new RegExp(String.raw`\badditional properties are not allowed:? \(?${NAMES}\)? (?:was|were) unexpected`, 'gi'),
+	new RegExp(
+		String.raw`\badditional properties are not allowed:? \(?${NAMES}\)? (?:was|were) unexpected`,
+		'gi',
+	),
 	/\bproperty ['"\x60](\w+)['"\x60] is unsupported/gi,
 	/\b(?:parameter|argument|field) ['"\x60](\w+)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
 ];
@@ -57,12 +60,16 @@ export type FieldChanges = Readonly<Record<string, string | null>>;
  */
 export function fieldChangesIn(refusal: string): FieldChanges {
 	const names = refusedFieldsIn(refusal);
-	const [, other = null] = /\buse (?:the )?(?:parameter )?['"\x60](\w+)['"\x60] instead/i.exec(refusal) ?? [];
+	const [, other = null] =
+		/\buse (?:the )?(?:parameter )?['"\x60](\w+)['"\x60] instead/i.exec(refusal) ?? [];
 	return Object.fromEntries(names.map((name) => [name, names.length === 1 ? other : null]));
 }
 
 /** Applies the changes to the fields of a body. */
-export function withFieldChanges(fields: Record<string, unknown>, changes: FieldChanges = {}): Record<string, unknown> {
+export function withFieldChanges(
+	fields: Record<string, unknown>,
+	changes: FieldChanges = {},
+): Record<string, unknown> {
 	if (Object.keys(changes).length === 0) return fields;
 	return Object.fromEntries(
 		Object.entries(fields).flatMap(([name, value]) => {

@@ -59,7 +59,9 @@ export function retryUntilReady(
 		if (kind === 'loading') {
 			if (pause >= leftMs) return stillLoading(connection, failed, firstTokenMs, about);
 		} else if (tries++ >= retries) {
-			return kind === 'refused' && wasLoading ? exitedWhileLoading(connection, failed, about) : failed;
+			return kind === 'refused' && wasLoading
+				? exitedWhileLoading(connection, failed, about)
+				: failed;
 		}
 		wasLoading = kind === 'loading';
 		return pause;
@@ -68,7 +70,12 @@ export function retryUntilReady(
 
 /** Statuses while a server behind a gateway is restarting or busy. */
 const PASSING_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
-const PASSING_KINDS: ReadonlySet<FailureKind> = new Set(['refused', 'busy', 'closedBeforeAnswer', 'connectionLost']);
+const PASSING_KINDS: ReadonlySet<FailureKind> = new Set([
+	'refused',
+	'busy',
+	'closedBeforeAnswer',
+	'connectionLost',
+]);
 /** Seen with Ollama 0.17.4, status 400: its runner died. The next request starts a new one. */
 const RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
 
@@ -76,7 +83,10 @@ const RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
  * Retry policy for idempotent requests, such as embeddings: also after a lost connection, and after transient answers
  * of a gateway. Waits for `retryAfterMs` of the failure's facts if present.
  */
-export function retryIdempotent(connection: Connection, { retries = 0, ...rest }: RetryOptions = {}): RetryPolicy {
+export function retryIdempotent(
+	connection: Connection,
+	{ retries = 0, ...rest }: RetryOptions = {},
+): RetryPolicy {
 	const untilLoaded = retryUntilReady(connection, rest);
 	let tries = 0;
 	return (failed, leftMs) => {
@@ -90,7 +100,9 @@ export function retryIdempotent(connection: Connection, { retries = 0, ...rest }
 
 /** Milliseconds that the server asks to wait (header Retry-After). */
 function requestedPause({ kind, facts: { retryAfterMs: asked } }: ServerError): number | undefined {
-	return typeof asked === 'number' && kind !== 'loading' ? Math.min(asked, MAX_RETRY_AFTER_MS) : undefined;
+	return typeof asked === 'number' && kind !== 'loading'
+		? Math.min(asked, MAX_RETRY_AFTER_MS)
+		: undefined;
 }
 
 /** Whether an idempotent request may succeed the next time. */
@@ -105,7 +117,11 @@ export function pauseBefore(reason: 'loading' | 'busy' | 'refused', waits: numbe
 }
 
 /** A server that runs out of memory while loading just exits (docs/protocols/llama-server.md 9.2). */
-function exitedWhileLoading(connection: Connection, failed: ServerError, about?: ErrorContext): ServerError {
+function exitedWhileLoading(
+	connection: Connection,
+	failed: ServerError,
+	about?: ErrorContext,
+): ServerError {
 	return failure('modelFailedToLoad', connection.contextOf(failed.url ?? '', about), {
 		message: 'The server exited while it was loading the model',
 		facts: failed.facts,
@@ -118,5 +134,9 @@ function stillLoading(
 	limitMs: number,
 	about?: ErrorContext,
 ): ServerError {
-	return failure('loading', connection.contextOf(url ?? '', about), { status, serverText, about: { limitMs } });
+	return failure('loading', connection.contextOf(url ?? '', about), {
+		status,
+		serverText,
+		about: { limitMs },
+	});
 }

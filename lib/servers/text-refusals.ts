@@ -12,8 +12,16 @@ export interface TooLong {
 
 const TOO_LONG: ReadonlyArray<{ says: RegExp; limit?: number; tokens?: number }> = [
 	// llama-server: all of a text must fit into one physical batch (-ub).
-	{ says: /input \((\d+) tokens\) is too large to process.{0,500}current batch size: (\d+)/is, tokens: 1, limit: 2 },
-	{ says: /input \((\d+) tokens\) is l(?:ar|on)ger than the m.{0,20} context \w+ \((\d+)/i, tokens: 1, limit: 2 },
+	{
+		says: /input \((\d+) tokens\) is too large to process.{0,500}current batch size: (\d+)/is,
+		tokens: 1,
+		limit: 2,
+	},
+	{
+		says: /input \((\d+) tokens\) is l(?:ar|on)ger than the m.{0,20} context \w+ \((\d+)/i,
+		tokens: 1,
+		limit: 2,
+	},
 	// Ollama
 	{ says: /input length exceeds (?:the )?(?:maximum )?context length/i },
 	// Text Embeddings Inference
@@ -30,7 +38,8 @@ const TOO_LONG: ReadonlyArray<{ says: RegExp; limit?: number; tokens?: number }>
 export function tooLongIn({ serverText = '', kind, facts }: ServerError): TooLong | undefined {
 	for (const { says, limit, tokens } of TOO_LONG) {
 		const match = says.exec(serverText);
-		const number = (group: number | undefined) => (group === undefined ? undefined : Number(match?.[group]));
+		const number = (group: number | undefined) =>
+			group === undefined ? undefined : Number(match?.[group]);
 		if (match !== null) return optional({ limit: number(limit), tokens: number(tokens) });
 	}
 	if (kind !== 'contextOverflow') return undefined;
@@ -55,7 +64,10 @@ export function refusedTextIndex({ serverText = '', status }: ServerError): numb
 
 /** Whether a refusal may be due to one of several texts. */
 export function mayBeAboutOneText({ kind, status }: ServerError): boolean {
-	return (kind === 'badRequest' || kind === 'serverError') && (status === 400 || status === 422 || status === 500);
+	return (
+		(kind === 'badRequest' || kind === 'serverError') &&
+		(status === 400 || status === 422 || status === 500)
+	);
 }
 
 /** One vector with NaN fails the whole batch. Seen with Ollama 0.17.4 (ollama/ollama issues 14657, 15582). */

@@ -6,8 +6,21 @@ type Schema = Record<string, unknown>;
 /**
  * Keywords whose values are no schemas, though they may look like some; then those whose values map names to schemas.
  */
-const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'examples', 'required', 'dependentRequired']);
-const NAMED: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions', 'dependentSchemas', 'dependencies']);
+const VALUES: ReadonlySet<string> = new Set([
+	'const',
+	'default',
+	'enum',
+	'examples',
+	'required',
+	'dependentRequired',
+]);
+const NAMED: ReadonlySet<string> = new Set([
+	'properties',
+	'$defs',
+	'definitions',
+	'dependentSchemas',
+	'dependencies',
+]);
 /** Most names that patterns are tried on, and most lists with duplicates. */
 const MAX_ENTRIES = 1000;
 const CHARACTERS_PER_STEP = 100;
@@ -32,13 +45,16 @@ export class CheckableSchemas {
 
 	copyOf(schema: Schema): Schema {
 		const { pattern, uniqueItems, patternProperties, $recursiveAnchor, ...rest } = schema;
-		const copy = Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, this.inner(key, inner)]));
+		const copy = Object.fromEntries(
+			Object.entries(rest).map(([key, inner]) => [key, this.inner(key, inner)]),
+		);
 		const more = [
 			...(typeof pattern === 'string' ? this.pattern(pattern) : []),
 			...(uniqueItems === true ? this.unique() : []),
 		];
 		if (more.length > 0) copy.allOf = [copy.allOf ?? [], more].flat();
-		if (isRecord(patternProperties)) copy.patternProperties = this.patternProperties(patternProperties);
+		if (isRecord(patternProperties))
+			copy.patternProperties = this.patternProperties(patternProperties);
 		const cost = 1 + (Array.isArray(schema.enum) ? schema.enum.length : 0);
 		// The validator reads this property each time it visits a schema.
 		const get = () => {
@@ -59,7 +75,9 @@ export class CheckableSchemas {
 	private test(pattern: string): ((text: string) => boolean) | undefined {
 		const test = linearTest(pattern);
 		if (test === undefined)
-			this.unchecked.add(`${pattern} (look-around, references and long repetitions cannot be checked in bounded time)`);
+			this.unchecked.add(
+				`${pattern} (look-around, references and long repetitions cannot be checked in bounded time)`,
+			);
 		return (
 			test &&
 			((text) => {
@@ -79,12 +97,15 @@ export class CheckableSchemas {
 	/** Replaces each pattern by the names that match it. */
 	private patternProperties(schemas: Schema): Schema {
 		this.names ??= [...new Set(recordsIn(this.value).flatMap((record) => Object.keys(record)))];
-		if (this.names.length > MAX_ENTRIES) this.unchecked.add(`patternProperties (more than ${MAX_ENTRIES} names)`);
+		if (this.names.length > MAX_ENTRIES)
+			this.unchecked.add(`patternProperties (more than ${MAX_ENTRIES} names)`);
 		const names = this.names.length > MAX_ENTRIES ? [] : this.names;
 		const written = Object.entries(schemas).flatMap(([pattern, schema], index) => {
 			const test = this.test(pattern);
 			const matching = names.filter((name) => test?.(name) === true);
-			const literal = matching.map((name) => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|');
+			const literal = matching
+				.map((name) => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
+				.join('|');
 			// The empty group makes two patterns that match the same names different keys.
 			return matching.length === 0 ? [] : [[`^(?:){${index}}(?:${literal})$`, schema] as const];
 		});
@@ -105,7 +126,11 @@ export class CheckableSchemas {
 }
 
 /** All objects inside a value, or all lists, also nested ones. */
-function recordsIn(value: unknown, wanted: (one: unknown) => boolean = isRecord, found: object[] = []): object[] {
+function recordsIn(
+	value: unknown,
+	wanted: (one: unknown) => boolean = isRecord,
+	found: object[] = [],
+): object[] {
 	if (typeof value !== 'object' || value === null) return found;
 	if (wanted(value)) found.push(value);
 	for (const inner of Object.values(value)) recordsIn(inner, wanted, found);

@@ -36,11 +36,16 @@ export class CheckedAnswers implements AnswerSource {
 		return { ...answer, notes, text: answer.text.trim() === found.json ? answer.text : found.json };
 	}
 
-	private checked(answer: FinishedAnswer, format: ResponseFormat): ReturnType<typeof requestedJson> {
+	private checked(
+		answer: FinishedAnswer,
+		format: ResponseFormat,
+	): ReturnType<typeof requestedJson> {
 		try {
 			return requestedJson(answer, format, REMEDY);
 		} catch (error) {
-			throw error instanceof ServerError ? error.withFacts(optional({ usage: answer.usage })) : error;
+			throw error instanceof ServerError
+				? error.withFacts(optional({ usage: answer.usage }))
+				: error;
 		}
 	}
 }

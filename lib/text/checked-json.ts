@@ -32,11 +32,18 @@ export function requestedJson(
 	remedy = EXTRACT_MENDS,
 ): CheckedJson | undefined {
 	if (format.type !== 'jsonObject' && format.type !== 'jsonSchema') return undefined;
-	const outcome = checkedJson(answer.text, format.type === 'jsonSchema' ? format.schema : undefined);
+	const outcome = checkedJson(
+		answer.text,
+		format.type === 'jsonSchema' ? format.schema : undefined,
+	);
 	if (!('faults' in outcome)) return outcome;
 	const faults = outcome.faults.length === 0 ? ['it is not JSON'] : outcome.faults;
 	const wrong = 'The answer is not the JSON that was asked for';
-	throw jsonError(answer, { url: answer.url }, faults, { cut: 'The token limit cut off the JSON', wrong, remedy });
+	throw jsonError(answer, { url: answer.url }, faults, {
+		cut: 'The token limit cut off the JSON',
+		wrong,
+		remedy,
+	});
 }
 
 /**
@@ -56,7 +63,9 @@ export function jsonError(
 		meaning: isCut
 			? 'The token limit ended the answer before its JSON was complete'
 			: `${words.wrongMeaning ?? words.wrong}: ${faults.join('; ')}`,
-		remedy: isCut ? 'Raise Maximum Tokens or the context of the server, or turn thinking off.' : words.remedy,
+		remedy: isCut
+			? 'Raise Maximum Tokens or the context of the server, or turn thinking off.'
+			: words.remedy,
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
 		facts: { faults, finishReason },
@@ -76,7 +85,9 @@ export function checkedJson(
 	const found = fittingJson(text, (value) => {
 		if (schema === undefined) return isRecord(value) ? [] : ['it is not a JSON object'];
 		const check = checkSchema(schema, value);
-		check.unchecked.forEach((what) => unchecked.add(`Not checked against the JSON schema: ${what}`));
+		check.unchecked.forEach((what) =>
+			unchecked.add(`Not checked against the JSON schema: ${what}`),
+		);
 		return check.faults;
 	});
 	return 'faults' in found ? found : { ...found, unchecked: [...unchecked] };

@@ -112,7 +112,11 @@ async function classifyAt(
 }
 
 /** The question, and after a first answer that named no label, a request to correct it. */
-function again(messages: ChatMessage[], first: LabelAnswer | undefined, labels: readonly Label[]): ChatMessage[] {
+function again(
+	messages: ChatMessage[],
+	first: LabelAnswer | undefined,
+	labels: readonly Label[],
+): ChatMessage[] {
 	if (first === undefined) return messages;
 	const content = `That is no answer. Write one of these letters and nothing else: ${keysFor(labels).join(', ')}`;
 	return [...messages, { role: 'assistant', content: first.text }, { role: 'user', content }];

@@ -16,7 +16,11 @@ import { beginInSpan } from '../tracing/span';
 import { isRecord, parseJson } from '../values';
 import { suffixSupport } from './suffix-support';
 import { type Completion, CompletionAssembly } from './completion';
-import { type CompletionOptions, completionRequest, type CompletionTask } from './completion-request';
+import {
+	type CompletionOptions,
+	completionRequest,
+	type CompletionTask,
+} from './completion-request';
 
 export type CompleteSettings = CompletionOptions & ClientSettings;
 
@@ -52,7 +56,13 @@ export async function* complete(
 		const completion = yield* read(served, settings, signal);
 		const { model: answeredBy, stopType, usage, timings } = completion;
 		const tokensPerSecond = timings?.predicted_per_second;
-		span.note({ provider: served.value.kind, answeredBy, finishReason: stopType, usage, tokensPerSecond });
+		span.note({
+			provider: served.value.kind,
+			answeredBy,
+			finishReason: stopType,
+			usage,
+			tokensPerSecond,
+		});
 		return completion;
 	} catch (error) {
 		throw span.fail(error);
@@ -75,14 +85,17 @@ async function* read(
 	const { reader, kind, notes } = served.value;
 	const assembly = new CompletionAssembly();
 	const context = served.connection.contextOf(reader.url, { model });
-	const failed = (kind: 'invalidAnswer' | 'streamError' | 'streamEndedEarly', serverText?: string) =>
-		failure(kind, context, { serverText, partialText: assembly.result.text || undefined });
+	const failed = (
+		kind: 'invalidAnswer' | 'streamError' | 'streamEndedEarly',
+		serverText?: string,
+	) => failure(kind, context, { serverText, partialText: assembly.result.text || undefined });
 	try {
 		for await (const batch of reader.batches) {
 			let added = '';
 			for (const { data } of batch) {
 				const piece = assembly.push(data === '[DONE]' ? data : parseJson(data));
-				if (piece === undefined) throw failed('invalidAnswer', served.connection.maskStart(data, 500));
+				if (piece === undefined)
+					throw failed('invalidAnswer', served.connection.maskStart(data, 500));
 				added += piece;
 			}
 			if (assembly.error !== undefined) break;
@@ -99,10 +112,14 @@ async function* read(
 		reader.close();
 		served.release();
 	}
-	if (assembly.error !== undefined) throw failed('streamError', served.connection.mask(assembly.error));
+	if (assembly.error !== undefined)
+		throw failed('streamError', served.connection.mask(assembly.error));
 	const stray = reader.strayLines();
 	if (!assembly.ended)
-		throw failed(stray.length === 0 ? 'streamEndedEarly' : 'streamError', stray.join('\n') || undefined);
+		throw failed(
+			stray.length === 0 ? 'streamEndedEarly' : 'streamError',
+			stray.join('\n') || undefined,
+		);
 	// llama-server streams the tokens even if not asked.
 	const { tokens, ...result } = assembly.result;
 	const told = settings.returnTokens === true && tokens !== undefined ? { tokens } : {};
@@ -121,7 +138,10 @@ async function begin(
 ): Promise<Begun> {
 	const kind = await askServerKind(connection, model, { signal });
 	const about = { model };
-	const { url, json, framing } = completionRequest(connection.url, kind, task, { ...settings, model });
+	const { url, json, framing } = completionRequest(connection.url, kind, task, {
+		...settings,
+		model,
+	});
 	const isAsked = framing === 'sse' && typeof json.suffix === 'string' && json.suffix.trim() !== '';
 	const use = isAsked ? await suffixSupport({ connection, model, limits }, kind, signal) : 'read';
 	if (use === 'ignored') {
@@ -147,7 +167,8 @@ async function begin(
 	const first = await send(json);
 	const isEmpty = 'failed' in first && first.failed.facts.isEmptyStream === true;
 	const sent = isEmpty ? await send({ ...json, stream: false }) : first;
-	if ('reader' in sent) return { reader: sent.reader, kind, notes: use === 'unknown' ? [UNKNOWN_USE] : [] };
+	if ('reader' in sent)
+		return { reader: sent.reader, kind, notes: use === 'unknown' ? [UNKNOWN_USE] : [] };
 	throw cannotFillIn(sent.failed, model) ?? sent.failed;
 }
 
@@ -155,18 +176,23 @@ async function begin(
 function beginOrError({ data }: ServerSentEvent): WireChunk {
 	if (data === '[DONE]') return { done: true };
 	const json = parseJson(data);
-	return isRecord(json) && errorIn(json, undefined, data) !== undefined ? { error: { message: data } } : { text: data };
+	return isRecord(json) && errorIn(json, undefined, data) !== undefined
+		? { error: { message: data } }
+		: { text: data };
 }
 
 /** Refusals to fill in: llama-server names the tokens that the model lacks, Ollama needs a suffix in the template. */
 const MISSING_TOKENS = /Infill is not supported by this model:\s*(.*\S)\s*$/is;
-const NO_INSERT = /does not support insert|\bsuffix['"`]? (?:is|are) (?:only|not)\b|\bsuffix: extra inputs/i;
+const NO_INSERT =
+	/does not support insert|\bsuffix['"`]? (?:is|are) (?:only|not)\b|\bsuffix: extra inputs/i;
 
 function cannotFillIn(failed: ServerError, model: string): ServerError | undefined {
 	const said = failed.serverText ?? '';
 	const [, missing] = MISSING_TOKENS.exec(said) ?? [];
 	if (missing === undefined && !NO_INSERT.test(said)) return undefined;
-	const why = missing ?? (/insert/.test(said) ? 'Its template in Ollama has no place for the text behind' : said);
+	const why =
+		missing ??
+		(/insert/.test(said) ? 'Its template in Ollama has no place for the text behind' : said);
 	return failed.reworded({
 		kind: 'notSupported',
 		message: `The model "${model}" cannot fill in`,

@@ -54,7 +54,12 @@ export function completionRequest(
 	if ('prefix' in task)
 		return llamaApi !== undefined || modelRoot !== undefined
 			? infillRequest(address, kind, task, options)
-			: openAiRequest(address, kind, { prompt: task.prefix + task.beginning, suffix: task.suffix }, options);
+			: openAiRequest(
+					address,
+					kind,
+					{ prompt: task.prefix + task.beginning, suffix: task.suffix },
+					options,
+				);
 	return llamaApi === undefined
 		? openAiRequest(address, kind, { prompt: task.prompt }, options)
 		: nativeRequest(`${address.root}/completion`, kind, { prompt: task.prompt }, options);
@@ -129,7 +134,9 @@ function ollamaRequest(
 ): CompletionRequest {
 	const options = nativeOptions(parameters);
 	// An unknown token ID in `context` crashes the whole server (seen with 0.17.4).
-	const fields = Object.entries(sortExtraBody(parameters.extraBody).fields).filter(([name]) => name !== 'context');
+	const fields = Object.entries(sortExtraBody(parameters.extraBody).fields).filter(
+		([name]) => name !== 'context',
+	);
 	return {
 		url: `${root}/api/generate`,
 		framing: 'ndjson',
@@ -149,5 +156,8 @@ function ollamaRequest(
 
 function textOnly(prompt: string | number[]): string {
 	if (typeof prompt === 'string') return prompt;
-	throw invalidInput('Ollama takes a prompt as text only, not as tokens', 'Give the text of the prompt.');
+	throw invalidInput(
+		'Ollama takes a prompt as text only, not as tokens',
+		'Give the text of the prompt.',
+	);
 }

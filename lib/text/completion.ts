@@ -2,7 +2,15 @@ import { failedBy, reasonIn } from '../chat/answer/finish-reason';
 import type { ChatAnswer } from '../chat/types';
 import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '../chat/wire/counts';
 import { errorIn } from '../errors/error-body';
-import { asList, isRecord, nonEmptyText, optional, recordOf, recordsIn, text as textOf } from '../values';
+import {
+	asList,
+	isRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+	recordsIn,
+	text as textOf,
+} from '../values';
 
 /** A completion, or the part of it that has arrived. */
 export interface Completion extends Pick<ChatAnswer, 'text' | 'usage' | 'timings' | 'model'> {

@@ -32,7 +32,9 @@ export function schemaOfRequiredFields(fields: readonly ExtractField[]): Schema 
 	return { ...schemaOfFields(fields), required };
 }
 
-const TYPES: Readonly<Record<Exclude<FieldType, 'choice' | 'list'>, { type: string; format?: string }>> = {
+const TYPES: Readonly<
+	Record<Exclude<FieldType, 'choice' | 'list'>, { type: string; format?: string }>
+> = {
 	text: { type: 'string' },
 	number: { type: 'number' },
 	wholeNumber: { type: 'integer' },

@@ -69,7 +69,8 @@ export async function extract(
 	const schema = task.least ?? task.schema;
 	checkSchema(schema, null);
 	const messages = messagesFor(task);
-	const ask = async (asked: readonly SourceMessage[]) => await answerTo(servers, settings, task, asked, signal);
+	const ask = async (asked: readonly SourceMessage[]) =>
+		await answerTo(servers, settings, task, asked, signal);
 	const first = await ask(messages);
 	const checked = outcome(first, schema);
 	if ('output' in checked) return { ...checked, answer: first, ...usageOf(first), repaired: false };
@@ -85,7 +86,8 @@ export async function extract(
 	throw jsonError(second, context, mended.faults, {
 		cut: 'The token limit cut off the data',
 		wrong: 'The model gives no valid data',
-		wrongMeaning: 'The answer of the model does not follow the schema, also not when it was told so',
+		wrongMeaning:
+			'The answer of the model does not follow the schema, also not when it was told so',
 		remedy:
 			'Say in the descriptions what each field means, make fields that a text may lack not required, or choose a larger model. The answer is in the details.',
 	});
@@ -98,7 +100,11 @@ function outcome(
 	const found = checkedJson(text, schema);
 	if (!('faults' in found)) return { output: found.value, notes: [...notes, ...jsonNotes(found)] };
 	if (found.faults.length > 0) return found;
-	return { faults: [finishReason === 'length' ? 'The JSON was cut off by the token limit' : 'It is not JSON'] };
+	return {
+		faults: [
+			finishReason === 'length' ? 'The JSON was cut off by the token limit' : 'It is not JSON',
+		],
+	};
 }
 
 function repairOf(faults: readonly string[]): string {
@@ -135,11 +141,20 @@ async function answerTo(
 /** Whether a server refused, before it generated anything, because of the format or the grammar made from it. */
 export function isFormatRefused({ status = 0, serverText = '' }: ServerError): boolean {
 	const isRefusal =
-		status === 400 || status === 422 || status === 501 || (status === 500 && /format/i.test(serverText));
-	return isRefusal && /response_?format|json_?schema|schema|grammar|structured|format|logprobs/i.test(serverText);
+		status === 400 ||
+		status === 422 ||
+		status === 501 ||
+		(status === 500 && /format/i.test(serverText));
+	return (
+		isRefusal &&
+		/response_?format|json_?schema|schema|grammar|structured|format|logprobs/i.test(serverText)
+	);
 }
 
 function usageOf(...answers: readonly FinishedAnswer[]): { usage?: Usage } {
-	const usage = answers.reduce<Usage | undefined>((sum, answer) => addUsage(sum, answer.usage), undefined);
+	const usage = answers.reduce<Usage | undefined>(
+		(sum, answer) => addUsage(sum, answer.usage),
+		undefined,
+	);
 	return usage === undefined ? {} : { usage };
 }

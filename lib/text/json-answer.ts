@@ -18,10 +18,17 @@ const MAX_CHECKED = 10;
  * @param faultsOf the faults of a value; empty where it fits
  * @returns the JSON that fits, or the faults: an empty list where there is no JSON at all
  */
-export function fittingJson(text: string, faultsOf: (value: unknown) => string[]): FoundJson | { faults: string[] } {
+export function fittingJson(
+	text: string,
+	faultsOf: (value: unknown) => string[],
+): FoundJson | { faults: string[] } {
 	let faults: string[] | undefined;
 	let left = MAX_CHECKED;
-	for (const candidates of [[text.trim().replace(/^\uFEFF/, '')], blocksIn(text), structuresIn(text)]) {
+	for (const candidates of [
+		[text.trim().replace(/^\uFEFF/, '')],
+		blocksIn(text),
+		structuresIn(text),
+	]) {
 		const fitting = new Map<string, FoundJson>();
 		for (const json of candidates) {
 			const parsed = parseJson(json);
@@ -32,7 +39,8 @@ export function fittingJson(text: string, faultsOf: (value: unknown) => string[]
 		}
 		const [found] = fitting.values();
 		if (found !== undefined && fitting.size === 1) return found;
-		if (fitting.size > 1) return { faults: [`There are ${fitting.size} different answers, and one is wanted`] };
+		if (fitting.size > 1)
+			return { faults: [`There are ${fitting.size} different answers, and one is wanted`] };
 	}
 	return { faults: faults ?? [] };
 }

@@ -1,5 +1,12 @@
 import { withoutThinking } from '../chat/answer/text-formats/thinking';
-import type { ChatAnswer, ChatMessage, ChatParameters, ChatRequest, ResponseFormat, WireChunk } from '../chat/types';
+import type {
+	ChatAnswer,
+	ChatMessage,
+	ChatParameters,
+	ChatRequest,
+	ResponseFormat,
+	WireChunk,
+} from '../chat/types';
 import { ollamaProtocol } from '../chat/wire/ollama';
 import { openAiProtocol } from '../chat/wire/openai';
 import type { ChatProtocol } from '../chat/wire/protocol';
@@ -59,7 +66,14 @@ export async function askForLabels(asked: LabelQuestion): Promise<LabelAnswer | 
 	const about = { model };
 	const json = protocol.body(request);
 	const sent = await connection
-		.answer(protocol.url(connection.url), { json, signal, limits, about, retry: retry?.(), reuse: true })
+		.answer(protocol.url(connection.url), {
+			json,
+			signal,
+			limits,
+			about,
+			retry: retry?.(),
+			reuse: true,
+		})
 		.then((answer) => ({ answer }), asFailed);
 	if ('failed' in sent) {
 		const { failed } = sent;
@@ -78,7 +92,10 @@ function refusesFields({ status, serverText = '' }: ServerError): boolean {
 function requestOf(question: LabelQuestion): ChatRequest {
 	const { attempt, parameters, kind, messages, labels, several, isConstrained, isLong } = question;
 	const held = TOKENS_PER_LABEL * (several ? labels.length + 1 : 2);
-	const { maxTokens = isLong ? THINKING_TOKENS : isConstrained ? held : FREE_TOKENS, extraBody = {} } = parameters;
+	const {
+		maxTokens = isLong ? THINKING_TOKENS : isConstrained ? held : FREE_TOKENS,
+		extraBody = {},
+	} = parameters;
 	return {
 		model: attempt.model,
 		messages,
@@ -87,9 +104,14 @@ function requestOf(question: LabelQuestion): ChatRequest {
 		parameters: {
 			...parameters,
 			maxTokens,
-			...(isConstrained || traitsOf(kind).hasOllamaApi === true ? { thinking: { mode: 'off' } } : {}),
+			...(isConstrained || traitsOf(kind).hasOllamaApi === true
+				? { thinking: { mode: 'off' } }
+				: {}),
 			...(isConstrained ? { responseFormat: formatOf(kind, keysFor(labels), several) } : {}),
-			extraBody: { ...(isConstrained ? { logprobs: true, top_logprobs: TOP_LOGPROBS } : {}), ...extraBody },
+			extraBody: {
+				...(isConstrained ? { logprobs: true, top_logprobs: TOP_LOGPROBS } : {}),
+				...extraBody,
+			},
 		},
 	};
 }
@@ -102,7 +124,10 @@ function formatOf(kind: ServerKind, keys: readonly string[], several: boolean): 
 }
 
 /** Undefined where the body is no answer of a chat. */
-function readAnswer({ text: data, json }: CallAnswer, { decode }: ChatProtocol): LabelAnswer | undefined {
+function readAnswer(
+	{ text: data, json }: CallAnswer,
+	{ decode }: ChatProtocol,
+): LabelAnswer | undefined {
 	let chunk: WireChunk;
 	try {
 		chunk = decode({ event: 'whole-answer', data });

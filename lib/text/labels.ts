@@ -44,7 +44,9 @@ const SEPARATOR = ',';
 /** A GBNF grammar of llama.cpp that allows only the keys. */
 export function labelGrammar(keys: readonly string[], several: boolean): string {
 	const key = keys.map((sign) => JSON.stringify(sign)).join(' | ');
-	return several ? `root ::= key ("${SEPARATOR}" key){0,${keys.length - 1}}\nkey ::= ${key}` : `root ::= ${key}`;
+	return several
+		? `root ::= key ("${SEPARATOR}" key){0,${keys.length - 1}}\nkey ::= ${key}`
+		: `root ::= ${key}`;
 }
 
 /** The same as a JSON schema. */
@@ -63,7 +65,11 @@ const SAYS_ANSWER =
  * label that is the whole text, its first or last line, or follows "Answer:" or is in `\boxed{}`, but not a name
  * inside a sentence: "This is definitely not billing." If two such places differ, none counts.
  */
-export function labelsIn(text: string, labels: readonly Label[], several: boolean): number[] | undefined {
+export function labelsIn(
+	text: string,
+	labels: readonly Label[],
+	several: boolean,
+): number[] | undefined {
 	const whole = meant(text, labels, several);
 	if (whole !== undefined) return whole;
 	const lines = text
@@ -75,12 +81,17 @@ export function labelsIn(text: string, labels: readonly Label[], several: boolea
 	const boxed = [...text.slice(-LAST_CHARACTERS).matchAll(/\\boxed\{(?:\\text\{)?([^{}]*)\}/g)].map(
 		([, inside]) => inside!,
 	);
-	const places = [boxed, answers].find(({ length }) => length > 0) ?? [lines[0] ?? '', lines.at(-1) ?? ''];
+	const places = [boxed, answers].find(({ length }) => length > 0) ?? [
+		lines[0] ?? '',
+		lines.at(-1) ?? '',
+	];
 	const found = places.map((place) => meant(place, labels, several));
 	const [first = undefined] = found.filter((one) => one !== undefined);
 	// Of the first and the last line, one may be an explanation; marked answers must all be labels.
 	const isOneOfLines = boxed.length === 0 && answers.length === 0;
-	return found.every((one) => (one === undefined ? isOneOfLines : String(one) === String(first))) ? first : undefined;
+	return found.every((one) => (one === undefined ? isOneOfLines : String(one) === String(first)))
+		? first
+		: undefined;
 }
 
 /**
@@ -108,7 +119,9 @@ function meant(text: string, labels: readonly Label[], several: boolean): number
 
 /** The values of an object, or those whose names say that they are the answer. */
 function named(record: Record<string, unknown>): unknown[] {
-	const told = Object.entries(record).filter(([name]) => /^(?:answer|categor|class|label|result)/i.test(name));
+	const told = Object.entries(record).filter(([name]) =>
+		/^(?:answer|categor|class|label|result)/i.test(name),
+	);
 	return (told.length > 0 ? told : Object.entries(record)).map(([, value]) => value);
 }
 
@@ -127,8 +140,11 @@ function labelOf(text: string, labels: readonly Label[]): number | undefined {
 	const at = labels.findIndex(({ name, description = '' }, index) => {
 		const about = description.trim().replace(/\s+/g, ' ');
 		const isLine =
-			sign === keys[index] && [name, about, `${name} - ${about}`].some((one) => lower(one) === lower(rest!));
-		return isLine || said === keys[index] || [name, bare(name)].some((one) => lower(one) === lower(said));
+			sign === keys[index] &&
+			[name, about, `${name} - ${about}`].some((one) => lower(one) === lower(rest!));
+		return (
+			isLine || said === keys[index] || [name, bare(name)].some((one) => lower(one) === lower(said))
+		);
 	});
 	return at < 0 ? undefined : at;
 }
@@ -164,7 +180,8 @@ export function scoresIn(
 		at += token.length;
 		return from >= 0 && at > from && keyIn(token, keys) >= 0;
 	});
-	if (carriers.map(({ token }) => keyIn(token, keys)).join() !== answer.found.join()) return undefined;
+	if (carriers.map(({ token }) => keyIn(token, keys)).join() !== answer.found.join())
+		return undefined;
 	const lists = carriers.map(({ token, top }) => {
 		const weights = keys.map(() => 0);
 		if (top.length < 2 || !top.some((option) => option.token === token)) return weights;

@@ -25,9 +25,19 @@ const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
 ];
 
 /** Keywords whose errors only say that something inside them is wrong. */
-const OUTER: ReadonlySet<string> = new Set(['properties', 'items', 'prefixItems', '$ref', 'allOf', 'if']);
+const OUTER: ReadonlySet<string> = new Set([
+	'properties',
+	'items',
+	'prefixItems',
+	'$ref',
+	'allOf',
+	'if',
+]);
 
-const { time, 'date-time': dateTime } = format as Record<'time' | 'date-time', (text: string) => boolean>;
+const { time, 'date-time': dateTime } = format as Record<
+	'time' | 'date-time',
+	(text: string) => boolean
+>;
 // Times in texts often have no time zone. The validator's own pattern for `url` takes years for some texts.
 Object.assign(format, {
 	time: (text: string) => time(text) || time(`${text}Z`),
@@ -63,8 +73,13 @@ export function checkSchema(given: Record<string, unknown>, value: unknown): Sch
 		return { faults: faults.slice(0, MAX_FAULTS), unchecked };
 	} catch (error) {
 		if (error instanceof OutOfSteps)
-			return { faults: [], unchecked: [`the whole answer (the check takes more than ${MAX_STEPS} steps)`] };
-		throw brokenSchema(error instanceof RangeError ? new Error('it never ends, or is nested too deeply') : error);
+			return {
+				faults: [],
+				unchecked: [`the whole answer (the check takes more than ${MAX_STEPS} steps)`],
+			};
+		throw brokenSchema(
+			error instanceof RangeError ? new Error('it never ends, or is nested too deeply') : error,
+		);
 	}
 }
 
@@ -81,8 +96,12 @@ function withFormats<T>(formats: CheckableSchemas['formats'], check: () => T): T
 /** Throws for a reference without a target. The validator finds one only when a value reaches it. */
 function requireReferences(lookup: ReturnType<typeof dereference>): void {
 	for (const node of Object.values(lookup)) {
-		const { $ref, __absolute_ref__: target = $ref } = node as { $ref?: string; __absolute_ref__?: string };
-		if (target !== undefined && lookup[target] === undefined) throw new Error(`$ref "${$ref}" leads nowhere`);
+		const { $ref, __absolute_ref__: target = $ref } = node as {
+			$ref?: string;
+			__absolute_ref__?: string;
+		};
+		if (target !== undefined && lookup[target] === undefined)
+			throw new Error(`$ref "${$ref}" leads nowhere`);
 	}
 }
 

@@ -21,21 +21,28 @@ const CHARACTERS_PER_TOKEN = 4;
  * @returns `unknown` where the server counts no tokens
  * @throws {ServerError} where the server cannot be reached or does not answer in time
  */
-export async function suffixSupport({ connection, model, limits }: Attempt, kind: ServerKind, signal?: AbortSignal) {
+export async function suffixSupport(
+	{ connection, model, limits }: Attempt,
+	kind: ServerKind,
+	signal?: AbortSignal,
+) {
 	const place = `${connection.url.api} ${model}`;
 	const known = traitsOf(kind).ignoresSuffix === true ? 'ignored' : uses.get(place);
 	if (known !== undefined) return known;
 	const suffix = Array.from({ length: 8 }, () => randomUUID()).join(' ');
 	const json = { model, prompt: '1', suffix, max_tokens: 1 };
 	const options = { json, signal, limits, about: { model } };
-	const asked = await connection.answer(`${connection.url.api}/completions`, options).catch(asFailed);
+	const asked = await connection
+		.answer(`${connection.url.api}/completions`, options)
+		.catch(asFailed);
 	if ('failed' in asked) {
 		if (lacksModel(asked.failed) || asked.failed.kind === 'firstTokenLimit') throw asked.failed;
 		// The real request then waits, or fails with a better error.
 		return 'read';
 	}
 	const counted = openAiUsage(recordOf(asked.json).usage)?.promptTokens ?? 0;
-	const use = counted === 0 ? 'unknown' : counted < suffix.length / CHARACTERS_PER_TOKEN ? 'ignored' : 'read';
+	const use =
+		counted === 0 ? 'unknown' : counted < suffix.length / CHARACTERS_PER_TOKEN ? 'ignored' : 'read';
 	uses.set(place, use);
 	return use;
 }

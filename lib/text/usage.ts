@@ -4,7 +4,9 @@ import type { Usage } from '../chat/types';
 export function addUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
 	if (one === undefined || other === undefined) return one ?? other;
 	const sum = (name: 'cachedTokens' | 'reasoningTokens') =>
-		one[name] === undefined && other[name] === undefined ? {} : { [name]: (one[name] ?? 0) + (other[name] ?? 0) };
+		one[name] === undefined && other[name] === undefined
+			? {}
+			: { [name]: (one[name] ?? 0) + (other[name] ?? 0) };
 	return {
 		promptTokens: one.promptTokens + other.promptTokens,
 		completionTokens: one.completionTokens + other.completionTokens,

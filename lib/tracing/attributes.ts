@@ -45,7 +45,12 @@ export interface TracedAnswer {
 	id?: string;
 	conversationId?: string;
 	finishReason?: string;
-	usage?: { promptTokens?: number; completionTokens?: number; cachedTokens?: number; reasoningTokens?: number };
+	usage?: {
+		promptTokens?: number;
+		completionTokens?: number;
+		cachedTokens?: number;
+		reasoningTokens?: number;
+	};
 	/** By `performance.now()`. */
 	firstTokenAt?: number;
 	tokensPerSecond?: number;
@@ -66,7 +71,9 @@ const set =
 
 /** The texts of an observation, if the user wants them in traces. */
 const texts = (name: 'input' | 'output') => (seen: Observation) =>
-	seen.trace?.recordTexts === true && seen[name] !== undefined ? messagesAsJson(seen[name]) : undefined;
+	seen.trace?.recordTexts === true && seen[name] !== undefined
+		? messagesAsJson(seen[name])
+		: undefined;
 
 const sessionOf = ({ trace, conversationId }: Observation) => trace?.sessionId ?? conversationId;
 
@@ -76,7 +83,8 @@ const sessionOf = ({ trace, conversationId }: Observation) => trace?.sessionId ?
  */
 const ATTRIBUTES: Readonly<Record<string, (seen: Observation) => unknown>> = {
 	'gen_ai.operation.name': ({ operation }) => operation,
-	'gen_ai.provider.name': ({ provider }) => (provider === undefined ? undefined : snakeCase(provider)),
+	'gen_ai.provider.name': ({ provider }) =>
+		provider === undefined ? undefined : snakeCase(provider),
 	'gen_ai.conversation.id': sessionOf,
 	'gen_ai.request.model': ({ model }) => model,
 	'gen_ai.request.temperature': set('temperature'),
@@ -89,7 +97,8 @@ const ATTRIBUTES: Readonly<Record<string, (seen: Observation) => unknown>> = {
 	'gen_ai.request.stop_sequences': set('stop'),
 	'gen_ai.response.id': ({ id }) => id,
 	'gen_ai.response.model': ({ answeredBy }) => answeredBy,
-	'gen_ai.response.finish_reasons': ({ finishReason }) => (finishReason === undefined ? undefined : [finishReason]),
+	'gen_ai.response.finish_reasons': ({ finishReason }) =>
+		finishReason === undefined ? undefined : [finishReason],
 	'gen_ai.response.time_to_first_chunk': ({ firstTokenAt, startedAt }) =>
 		firstTokenAt === undefined ? undefined : Math.max(0, firstTokenAt - startedAt) / 1000,
 	'gen_ai.usage.input_tokens': ({ usage }) => usage?.promptTokens,
@@ -111,7 +120,9 @@ const ATTRIBUTES: Readonly<Record<string, (seen: Observation) => unknown>> = {
 	// Langfuse expects a number.
 	'langfuse.observation.prompt.version': ({ trace }) => asNumber(trace?.promptVersion),
 	'langfuse.observation.completion_start_time': ({ firstTokenAt }) =>
-		firstTokenAt === undefined ? undefined : new Date(performance.timeOrigin + firstTokenAt).toISOString(),
+		firstTokenAt === undefined
+			? undefined
+			: new Date(performance.timeOrigin + firstTokenAt).toISOString(),
 	'local_llama.tokens_per_second': ({ tokensPerSecond }) => tokensPerSecond,
 	'local_llama.tool_calls': ({ toolCalls }) => toolCalls,
 };
@@ -119,20 +130,30 @@ const ATTRIBUTES: Readonly<Record<string, (seen: Observation) => unknown>> = {
 export type AttributeValue = string | number | boolean | string[];
 
 /** @param mask masks the credential's secrets in a text */
-export function attributesOf(seen: Observation, mask: (text: string) => string): Record<string, AttributeValue> {
-	const found = Object.entries(ATTRIBUTES).map(([name, read]) => [name, valueOf(read(seen), mask)] as const);
-	return Object.fromEntries(found.filter((entry): entry is [string, AttributeValue] => entry[1] !== undefined));
+export function attributesOf(
+	seen: Observation,
+	mask: (text: string) => string,
+): Record<string, AttributeValue> {
+	const found = Object.entries(ATTRIBUTES).map(
+		([name, read]) => [name, valueOf(read(seen), mask)] as const,
+	);
+	return Object.fromEntries(
+		found.filter((entry): entry is [string, AttributeValue] => entry[1] !== undefined),
+	);
 }
 
 function valueOf(value: unknown, mask: (text: string) => string): AttributeValue | undefined {
 	if (typeof value === 'string') return value === '' ? undefined : mask(value);
 	if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-	if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((one) => mask(String(one)));
+	if (Array.isArray(value))
+		return value.length === 0 ? undefined : value.map((one) => mask(String(one)));
 	return typeof value === 'boolean' ? value : undefined;
 }
 
 function asNumber(text: string | undefined): number | string | undefined {
-	return text === undefined || text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
+	return text === undefined || text.trim() === '' || Number.isNaN(Number(text))
+		? text
+		: Number(text);
 }
 
 function portOf({ port, protocol }: URL): number {
@@ -141,7 +162,9 @@ function portOf({ port, protocol }: URL): number {
 
 /** A kind of server as the conventions would write it. */
 function snakeCase(name: string): string {
-	return name === 'other' ? 'openai_compatible' : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+	return name === 'other'
+		? 'openai_compatible'
+		: name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Characters of a conversation in a trace: exporters and servers refuse longer attributes. */
@@ -170,7 +193,10 @@ const CUT_BEGINNING = /^[\x21-\x7e\udc00-\udfff]+/;
 
 /** The end of a message's text. */
 function endOf({ content }: TracedMessage, most: number): string {
-	const text = typeof content === 'string' ? content : content.flatMap(({ text: part }) => part ?? []).join('\n');
+	const text =
+		typeof content === 'string'
+			? content
+			: content.flatMap(({ text: part }) => part ?? []).join('\n');
 	return text.length <= most ? text : text.slice(-most).replace(CUT_BEGINNING, '').trimStart();
 }
 
@@ -181,10 +207,20 @@ function finishOf({ finishReason }: TracedMessage) {
 function partsOf({ content, reasoning = '', toolCalls = [], toolCallId }: TracedMessage): object[] {
 	const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 	const texts = parts.flatMap(({ type, text }): object[] => {
-		if (toolCallId !== undefined) return [{ type: 'tool_call_response', id: toolCallId, response: text ?? '' }];
+		if (toolCallId !== undefined)
+			return [{ type: 'tool_call_response', id: toolCallId, response: text ?? '' }];
 		if (text === '') return [];
 		return [text === undefined ? { type } : { type: 'text', content: text }];
 	});
-	const calls = toolCalls.map(({ id, name, arguments: args }) => ({ type: 'tool_call', id, name, arguments: args }));
-	return [...(reasoning === '' ? [] : [{ type: 'reasoning', content: reasoning }]), ...texts, ...calls];
+	const calls = toolCalls.map(({ id, name, arguments: args }) => ({
+		type: 'tool_call',
+		id,
+		name,
+		arguments: args,
+	}));
+	return [
+		...(reasoning === '' ? [] : [{ type: 'reasoning', content: reasoning }]),
+		...texts,
+		...calls,
+	];
 }

@@ -1,11 +1,19 @@
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import { attributesOf, type TracedRequest, type Observation, type TracedAnswer } from './attributes';
+import {
+	attributesOf,
+	type TracedRequest,
+	type Observation,
+	type TracedAnswer,
+} from './attributes';
 import { raceAgainstAbort } from '../http/waiting';
 import { optional, quietly } from '../values';
 
 /** The parts used of OpenTelemetry's API, which comes with n8n. */
-export type OpenTelemetry = Pick<typeof import('@opentelemetry/api'), 'propagation' | 'trace' | 'ROOT_CONTEXT'>;
+export type OpenTelemetry = Pick<
+	typeof import('@opentelemetry/api'),
+	'propagation' | 'trace' | 'ROOT_CONTEXT'
+>;
 
 /** The span of one request to one server. All its methods do nothing where n8n exports no traces. */
 export interface RequestSpan {
@@ -26,7 +34,10 @@ const STATUS_ERROR = 2;
 const HOST_LIMIT_MS = 1_000;
 
 /** Starts the span of a request as a child of n8n's span of the node. */
-export async function startSpan(connection: Connection, request: TracedRequest): Promise<RequestSpan> {
+export async function startSpan(
+	connection: Connection,
+	request: TracedRequest,
+): Promise<RequestSpan> {
 	const api = openTelemetry();
 	const headers = api === undefined ? {} : await nodeSpan(connection);
 	const isTraced = api !== undefined && 'traceparent' in headers;
@@ -34,23 +45,38 @@ export async function startSpan(connection: Connection, request: TracedRequest):
 	return begun ?? { connection, note: nothing, fail: (error) => error, end: nothing };
 }
 
-function begin(connection: Connection, request: TracedRequest, api: OpenTelemetry, headers: object): RequestSpan {
+function begin(
+	connection: Connection,
+	request: TracedRequest,
+	api: OpenTelemetry,
+	headers: object,
+): RequestSpan {
 	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
 	const mask = (text: string) => connection.mask(text);
 	const seen: Observation = { ...request, server: connection.url, startedAt: performance.now() };
-	const name = mask(request.model === undefined ? request.operation : `${request.operation} ${request.model}`);
+	const name = mask(
+		request.model === undefined ? request.operation : `${request.operation} ${request.model}`,
+	);
 	const tracer = api.trace.getTracer('n8n-nodes-local-llama');
-	const span = tracer.startSpan(name, { kind: CLIENT_SPAN, attributes: attributesOf(seen, mask) }, parent);
+	const span = tracer.startSpan(
+		name,
+		{ kind: CLIENT_SPAN, attributes: attributesOf(seen, mask) },
+		parent,
+	);
 	const own: Record<string, string> = {};
 	api.propagation.inject(api.trace.setSpan(parent, span), own);
 	const { traceparent, tracestate } = own;
 	return {
 		connection: connection.traced({ ...optional({ traceparent, tracestate }) }),
-		note: (answer) => quietly(() => void span.setAttributes(attributesOf(Object.assign(seen, answer), mask))),
+		note: (answer) =>
+			quietly(() => void span.setAttributes(attributesOf(Object.assign(seen, answer), mask))),
 		fail: (error) => {
-			const { kind, message } = error instanceof ServerError ? error : { kind: 'unexpected', message: undefined };
+			const { kind, message } =
+				error instanceof ServerError ? error : { kind: 'unexpected', message: undefined };
 			quietly(() => span.setAttributes(attributesOf(Object.assign(seen, { error: kind }), mask)));
-			quietly(() => span.setStatus({ code: STATUS_ERROR, ...optional({ message: message && mask(message) }) }));
+			quietly(() =>
+				span.setStatus({ code: STATUS_ERROR, ...optional({ message: message && mask(message) }) }),
+			);
 			return error;
 		},
 		end: () => quietly(() => (span.isRecording() ? span.end() : undefined)),
@@ -105,11 +131,18 @@ let found: OpenTelemetry | null | undefined;
 
 /** n8n's OpenTelemetry, if n8n exports traces: otherwise no propagator is registered. */
 function openTelemetry(): OpenTelemetry | undefined {
-	if (found === undefined) found = quietly(() => module.require('@opentelemetry/api') as OpenTelemetry) ?? null;
-	return quietly(() => (found?.propagation.fields().length ?? 0) === 0) === false ? found! : undefined;
+	if (found === undefined)
+		found = quietly(() => module.require('@opentelemetry/api') as OpenTelemetry) ?? null;
+	return quietly(() => (found?.propagation.fields().length ?? 0) === 0) === false
+		? found!
+		: undefined;
 }
 
-type HttpRequest = (request: { url: string; headers: object; abortSignal: AbortSignal }) => Promise<unknown>;
+type HttpRequest = (request: {
+	url: string;
+	headers: object;
+	abortSignal: AbortSignal;
+}) => Promise<unknown>;
 
 /**
  * The headers of n8n's span of the node, which n8n adds to every request of a node (docs/protocols/n8n.md 4.9). This
@@ -119,8 +152,12 @@ type HttpRequest = (request: { url: string; headers: object; abortSignal: AbortS
 async function nodeSpan({ host, url }: Connection): Promise<Record<string, string>> {
 	const headers: Record<string, string> = {};
 	const { httpRequest } = (host ?? {}) as { httpRequest?: HttpRequest };
-	const asked = quietly(() => httpRequest?.call(host, { url: url.root, headers, abortSignal: AbortSignal.abort() }));
+	const asked = quietly(() =>
+		httpRequest?.call(host, { url: url.root, headers, abortSignal: AbortSignal.abort() }),
+	);
 	// It always fails: it was aborted.
-	await raceAgainstAbort(AbortSignal.timeout(HOST_LIMIT_MS), async () => await asked).catch(nothing);
+	await raceAgainstAbort(AbortSignal.timeout(HOST_LIMIT_MS), async () => await asked).catch(
+		nothing,
+	);
 	return headers;
 }

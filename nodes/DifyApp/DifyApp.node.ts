@@ -14,7 +14,8 @@ export class DifyApp implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle:
 			'={{ ({ getAll: "get many", getStatus: "get status", upsert: "create or update" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource.replace(/[A-Z]/g, " $&").toLowerCase() }}',
-		description: 'Runs text generators of Dify, transcribes, speaks, keeps annotations and files, reads app settings',
+		description:
+			'Runs text generators of Dify, transcribes, speaks, keeps annotations and files, reads app settings',
 		builderHint: BUILDER_HINTS.difyApp,
 		defaults: { name: 'Dify Apps' },
 		usableAsTool: true,

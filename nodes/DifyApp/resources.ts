@@ -23,12 +23,26 @@ export const operations = resourceTable([
 	},
 	{ option: { name: 'Audio', value: 'audio' }, operations: [audioSpeak, audioTranscribe] },
 	{
-		option: { name: 'Annotation', value: 'annotation', description: 'Questions with fixed answers' },
-		operations: [annotationUpsert, annotationGetAll, annotationCreate, annotationUpdate, annotationDelete],
+		option: {
+			name: 'Annotation',
+			value: 'annotation',
+			description: 'Questions with fixed answers',
+		},
+		operations: [
+			annotationUpsert,
+			annotationGetAll,
+			annotationCreate,
+			annotationUpdate,
+			annotationDelete,
+		],
 		preset: 'getAll',
 	},
 	{
-		option: { name: 'Annotation Reply', value: 'annotationReply', description: 'Whether the app answers with them' },
+		option: {
+			name: 'Annotation Reply',
+			value: 'annotationReply',
+			description: 'Whether the app answers with them',
+		},
 		operations: [annotationReplyEnable, annotationReplyGetStatus, annotationReplyDisable],
 	},
 	{ option: { name: 'File', value: 'file' }, operations: [fileUpload, fileDownload] },

@@ -28,7 +28,8 @@ export const messageFields: INodeProperties[] = [
 			},
 			{ name: 'New', value: 'new', description: 'Start a new conversation with every item' },
 		],
-		description: 'Where the message belongs. For a chat with memory behind a Chat Trigger choose Latest of the User.',
+		description:
+			'Where the message belongs. For a chat with memory behind a Chat Trigger choose Latest of the User.',
 	}),
 	conversationField({ displayOptions: { show: { conversation: ['byId'] } } }),
 ];
@@ -39,7 +40,8 @@ type Conversation = 'new' | 'latest' | 'byId';
 export function conversationIn(parameters: NodeParameters): ConversationChoice {
 	const choice = parameters.choice<Conversation>('conversation');
 	if (choice === 'latest') return { kind: 'latest' };
-	const id = choice === 'byId' ? optionalIdIn(parameters, 'conversationId', 'conversation ID') : undefined;
+	const id =
+		choice === 'byId' ? optionalIdIn(parameters, 'conversationId', 'conversation ID') : undefined;
 	return id === undefined ? { kind: 'new' } : { kind: 'id', id };
 }
 

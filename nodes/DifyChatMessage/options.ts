@@ -33,7 +33,11 @@ const options: INodeProperties[] = [
 				description:
 					'The spoken answer as binary property "audio", where the app speaks by itself. Takes up to 5 seconds longer.',
 			},
-			{ name: 'Raw Events', value: 'events', description: 'Every event of the stream, as Dify sent it' },
+			{
+				name: 'Raw Events',
+				value: 'events',
+				description: 'Every event of the stream, as Dify sent it',
+			},
 			{
 				name: 'Reasoning',
 				value: 'reasoning',
@@ -69,7 +73,8 @@ const options: INodeProperties[] = [
 				description: 'The item then has "conversationRestarted", and the new ID',
 			},
 		],
-		description: 'What to do when the conversation was deleted, is closed, or belongs to another user',
+		description:
+			'What to do when the conversation was deleted, is closed, or belongs to another user',
 	}),
 	onPauseField('What to do when a chatflow stops to ask a person'),
 	{
@@ -95,7 +100,10 @@ export function readOptions(parameters: NodeParameters) {
 		autoGenerateName: parameters.flag('options.autoGenerateName', undefined),
 		include: parameters.choices<Extra>('options.include'),
 		onPause: parameters.choice<'return' | 'error'>('options.onPause', 'return'),
-		onStaleConversation: parameters.choice<'error' | 'startNew'>('options.onStaleConversation', 'error'),
+		onStaleConversation: parameters.choice<'error' | 'startNew'>(
+			'options.onStaleConversation',
+			'error',
+		),
 		...readRunOptions(parameters),
 	};
 }

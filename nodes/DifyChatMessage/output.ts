@@ -73,7 +73,10 @@ function raw(result: RunResult, { user }: OutputOptions): object {
 		created_at: result.createdAt,
 		...(result.pause === undefined
 			? {}
-			: { forms: result.pause.forms, data: { ...asInDify(result.pause), forms: result.pause.forms.map(asInDify) } }),
+			: {
+					forms: result.pause.forms,
+					data: { ...asInDify(result.pause), forms: result.pause.forms.map(asInDify) },
+				}),
 	};
 }
 
@@ -95,7 +98,16 @@ function extras(result: RunResult, { include, events }: OutputOptions): object {
 	};
 }
 
-async function speech(context: IExecuteFunctions, { audio }: RunResult): Promise<IBinaryKeyData | undefined> {
+async function speech(
+	context: IExecuteFunctions,
+	{ audio }: RunResult,
+): Promise<IBinaryKeyData | undefined> {
 	if (audio === undefined) return undefined;
-	return { audio: await context.helpers.prepareBinaryData(audio.content, `answer.${audio.extension}`, audio.mimeType) };
+	return {
+		audio: await context.helpers.prepareBinaryData(
+			audio.content,
+			`answer.${audio.extension}`,
+			audio.mimeType,
+		),
+	};
 }

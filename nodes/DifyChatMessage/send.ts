@@ -21,7 +21,10 @@ const send: DifyOperation = {
 	run: async (call) => [await sendMessage(call)],
 };
 
-export const operations: OperationTable<DifyOperation> = { properties: fields, operationOf: () => send };
+export const operations: OperationTable<DifyOperation> = {
+	properties: fields,
+	operationOf: () => send,
+};
 
 /** Messages of one conversation go one after another. */
 export const sendMessages = difyExecute(operations, (context, itemIndex) =>
@@ -31,21 +34,43 @@ export const sendMessages = difyExecute(operations, (context, itemIndex) =>
 async function sendMessage(call: DifyCall): Promise<OperationItem> {
 	const { context, parameters, typing } = call;
 	const user = userIn(parameters);
-	const { answerField, autoGenerateName, include, limits, retries, onPause, onStaleConversation, ...ids } =
-		readOptions(parameters);
+	const {
+		answerField,
+		autoGenerateName,
+		include,
+		limits,
+		retries,
+		onPause,
+		onStaleConversation,
+		...ids
+	} = readOptions(parameters);
 	const simplify = parameters.flag('simplify');
 	const query = parameters.freeText('query');
 	const conversation = conversationIn(parameters);
 	const { events, reading } = listeners(call, include);
 	await typing?.begin();
-	const request = { query, conversation, autoGenerateName, ...ids, ...(await runRequest(call, user)) };
+	const request = {
+		query,
+		conversation,
+		autoGenerateName,
+		...ids,
+		...(await runRequest(call, user)),
+	};
 	const hints = { wantAudio: include.includes('audio') };
-	const answer = await chat(call.client, request, { ...reading, limits, retries, onStaleConversation, hints });
+	const answer = await chat(call.client, request, {
+		...reading,
+		limits,
+		retries,
+		onStaleConversation,
+		hints,
+	});
 	const { result, conversationRestarted } = answer;
 	if (result.status === 'paused' && onPause === 'error') throw pausedError('chatflow', result);
 	await typing?.end();
 	reportRun(call, result);
 	if (conversationRestarted)
-		call.hint('The conversation could not be continued, so a new one was started. Its ID is in the item.');
+		call.hint(
+			'The conversation could not be continued, so a new one was started. Its ID is in the item.',
+		);
 	return await answerItem(context, answer, { simplify, answerField, user, include, events });
 }

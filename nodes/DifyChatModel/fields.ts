@@ -26,7 +26,8 @@ const memory = choiceField('Memory', 'memory', 'n8n', {
 		{
 			name: 'In the Workflow',
 			value: 'n8n',
-			description: 'Every call is a new conversation in Dify, with everything that n8n hands over in one message',
+			description:
+				'Every call is a new conversation in Dify, with everything that n8n hands over in one message',
 		},
 	],
 	description: 'Who remembers the conversation',
@@ -38,7 +39,8 @@ const options: INodeProperties = optionsCollection([
 	}),
 	booleanField('Delete Conversations', 'deleteConversations', true, {
 		displayOptions: { show: { '/memory': ['n8n'] } },
-		description: 'Whether to delete the conversation in Dify after each call, so that its log stays short',
+		description:
+			'Whether to delete the conversation in Dify after each call, so that its log stays short',
 	}),
 	RUN_OPTIONS.firstByteLimit,
 	RUN_OPTIONS.idleLimit,
@@ -49,7 +51,8 @@ const options: INodeProperties = optionsCollection([
 	}),
 	stringField('Output Field', 'outputField', {
 		placeholder: 'e.g. text',
-		description: 'Of a workflow: the output that is the answer. Needed where it has more than one text.',
+		description:
+			'Of a workflow: the output that is the answer. Needed where it has more than one text.',
 	}),
 	RUN_OPTIONS.progressLimit,
 	stringField('Prompt Variable', 'promptVariable', {
@@ -57,7 +60,10 @@ const options: INodeProperties = optionsCollection([
 		description:
 			'Of a workflow or text generator: the variable that takes the prompt. Needed where it has more than one for text.',
 	}),
-	{ ...RUN_OPTIONS.maxRetries, description: 'Tries after a refused connection, or when the app is busy' },
+	{
+		...RUN_OPTIONS.maxRetries,
+		description: 'Tries after a refused connection, or when the app is busy',
+	},
 	stringField('System Variable', 'systemVariable', {
 		placeholder: 'e.g. instructions',
 		description:

@@ -12,14 +12,21 @@ import { supplyModel } from '../shared/supplied-model';
 import { properties } from './fields';
 
 /** Supplies a Dify app as chat model. */
-export async function supplyDifyModel(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+export async function supplyDifyModel(
+	context: ISupplyDataFunctions,
+	itemIndex: number,
+): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiLanguageModel, itemIndex, async (log) => {
 		const client = difyClient(await context.getCredentials('difyApi', itemIndex), context.helpers);
 		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
 		const { user, memory, inputs, limits, retries } = settings;
 		return await supplyModel(context, {
 			source: new DifySource(client, settings),
-			settings: { model: 'Dify', baseUrl: client.api, options: { user, memory, inputs, ...limits, retries } },
+			settings: {
+				model: 'Dify',
+				baseUrl: client.api,
+				options: { user, memory, inputs, ...limits, retries },
+			},
 			toError: (error) => log.nodeError(error),
 		});
 	});

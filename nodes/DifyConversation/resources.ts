@@ -13,6 +13,9 @@ export const operations = resourceTable([
 		option: { name: 'Conversation', value: 'conversation' },
 		operations: [conversationGetAll, conversationRename, conversationDelete],
 	},
-	{ option: { name: 'Message', value: 'message' }, operations: [messageGetAll, messageGetSuggested] },
+	{
+		option: { name: 'Message', value: 'message' },
+		operations: [messageGetAll, messageGetSuggested],
+	},
 	{ option: { name: 'Variable', value: 'variable' }, operations: [variableGetAll, variableUpdate] },
 ]);

@@ -38,8 +38,16 @@ export const rate: DifyOperation = {
 			}),
 			choiceField('Earlier Text', 'earlierText', 'keep', {
 				options: [
-					{ name: 'Erase', value: 'erase', description: 'What Dify does by itself; saves the search' },
-					{ name: 'Keep', value: 'keep', description: 'Looks for it in the feedback of the app and sends it again' },
+					{
+						name: 'Erase',
+						value: 'erase',
+						description: 'What Dify does by itself; saves the search',
+					},
+					{
+						name: 'Keep',
+						value: 'keep',
+						description: 'Looks for it in the feedback of the app and sends it again',
+					},
 				],
 				description: 'What happens to the text of an earlier rating when no text is given',
 			}),

@@ -26,7 +26,15 @@ export const revoke: DifyOperation = {
 		const ignore = parameters.flag('options.ignoreNotRated', false);
 		const revoked = await revokeRating(client, messageId, userIn(parameters), ignore);
 		return [
-			{ json: { messageId, rating: null, content: null, success: true, ...(revoked ? {} : { alreadySo: true }) } },
+			{
+				json: {
+					messageId,
+					rating: null,
+					content: null,
+					success: true,
+					...(revoked ? {} : { alreadySo: true }),
+				},
+			},
 		];
 	},
 };

@@ -7,7 +7,9 @@ import { longTextField, numberField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import { wrongField } from '../shared/field-values';
 
-export const documentField = locatorField('Document', 'documentId', 'searchDocuments', { required: true });
+export const documentField = locatorField('Document', 'documentId', 'searchDocuments', {
+	required: true,
+});
 
 /** @throws {ServerError} where the field Document is empty or holds no ID */
 export function documentIdIn(parameters: NodeParameters): string {

@@ -102,7 +102,13 @@ export const operations = resourceTable([
 	},
 	{
 		option: { name: 'Child Chunk', value: 'childChunk' },
-		operations: [childChunkGetAll, childChunkGet, childChunkCreate, childChunkUpdate, childChunkDelete],
+		operations: [
+			childChunkGetAll,
+			childChunkGet,
+			childChunkCreate,
+			childChunkUpdate,
+			childChunkDelete,
+		],
 	},
 	{ option: { name: 'Model', value: 'model' }, operations: [modelGetAll] },
 ]);

@@ -7,7 +7,9 @@ import { editorClient } from '../shared/dify/editor';
 import { listError } from '../shared/list-error';
 
 /** All knowledge bases that can be searched. */
-export async function getKnowledgeBases(this: ILoadOptionsFunctions): Promise<INodePropertyOptions[]> {
+export async function getKnowledgeBases(
+	this: ILoadOptionsFunctions,
+): Promise<INodePropertyOptions[]> {
 	try {
 		const bases = await listBases(new KnowledgeApi(await editorClient(this)), 'all');
 		return bases

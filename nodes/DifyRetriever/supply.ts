@@ -1,9 +1,20 @@
-import { NodeConnectionTypes, type IDataObject, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type IDataObject,
+	type ISupplyDataFunctions,
+	type SupplyData,
+} from 'n8n-workflow';
 
 import { difyClient } from '../../lib/dify/credentials';
 import { uuid } from '../../lib/dify/ids';
 import { KnowledgeApi } from '../../lib/dify/knowledge/api';
-import { cutQuery, mergedHits, retrieve, type Hit, type SearchSettings } from '../../lib/dify/knowledge/retrieve';
+import {
+	cutQuery,
+	mergedHits,
+	retrieve,
+	type Hit,
+	type SearchSettings,
+} from '../../lib/dify/knowledge/retrieve';
 import { ServerError } from '../../lib/errors/server-error';
 import { fetchOnce } from '../../lib/lru-cache';
 import { mapConcurrently } from '../../lib/servers/batches';
@@ -41,7 +52,10 @@ interface Settings {
 	onFailure: 'fail' | 'warn';
 }
 
-export async function supplyRetriever(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+export async function supplyRetriever(
+	context: ISupplyDataFunctions,
+	itemIndex: number,
+): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('difyApi', itemIndex);
 		const api = new KnowledgeApi(difyClient(credentials, context.helpers));
@@ -56,7 +70,11 @@ function readSettings(parameters: NodeParameters): Settings {
 		.filter((id) => id !== undefined && id !== null && id !== '');
 	const datasetIds = [...new Set(chosen.map((id) => uuid(id, 'knowledge base ID')))];
 	if (datasetIds.length === 0)
-		throw wrongField('Knowledge Base Names or IDs', 'is empty', 'Choose at least one knowledge base.');
+		throw wrongField(
+			'Knowledge Base Names or IDs',
+			'is empty',
+			'Choose at least one knowledge base.',
+		);
 	const search = searchSettings(parameters);
 	return {
 		datasetIds,
@@ -65,7 +83,11 @@ function readSettings(parameters: NodeParameters): Settings {
 	};
 }
 
-function loggedRetriever(api: KnowledgeApi, settings: Settings, log: SubNodeLog): SuppliedRetriever {
+function loggedRetriever(
+	api: KnowledgeApi,
+	settings: Settings,
+	log: SubNodeLog,
+): SuppliedRetriever {
 	// A MultiQuery Retriever may send the same query more than once.
 	const asked = new Map<string, Promise<RetrievedDocument[]>>();
 	const search = async (typed: string, signal: AbortSignal | undefined) => {
@@ -75,7 +97,12 @@ function loggedRetriever(api: KnowledgeApi, settings: Settings, log: SubNodeLog)
 			input: { query },
 			run: async (execution) => {
 				const signals = [signal, execution].filter((each) => each !== undefined);
-				const found = await searchAll(api.withSignal(AbortSignal.any(signals)), settings, query, log);
+				const found = await searchAll(
+					api.withSignal(AbortSignal.any(signals)),
+					settings,
+					query,
+					log,
+				);
 				return found.map(documentOf);
 			},
 			output: shown,
@@ -104,15 +131,20 @@ async function searchAll(
 	log: SubNodeLog,
 ): Promise<Found[]> {
 	const isOne = datasetIds.length === 1;
-	const lists = await mapConcurrently(datasetIds, AT_ONCE, api.client.signal, async (datasetId): Promise<Found[]> => {
-		const found = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
-			const named = await withBaseName(api, datasetId, error, !isOne);
-			if (onFailure === 'fail' || api.client.signal?.aborted === true || isOne) throw named;
-			log.hint(`${messageOf(named)}. Its documents are missing.`);
-			return { hits: [] };
-		});
-		return found.hits.map((hit) => ({ ...hit, datasetId }));
-	});
+	const lists = await mapConcurrently(
+		datasetIds,
+		AT_ONCE,
+		api.client.signal,
+		async (datasetId): Promise<Found[]> => {
+			const found = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
+				const named = await withBaseName(api, datasetId, error, !isOne);
+				if (onFailure === 'fail' || api.client.signal?.aborted === true || isOne) throw named;
+				log.hint(`${messageOf(named)}. Its documents are missing.`);
+				return { hits: [] };
+			});
+			return found.hits.map((hit) => ({ ...hit, datasetId }));
+		},
+	);
 	return mergedHits(lists, search.topK);
 }
 
@@ -130,8 +162,19 @@ async function withBaseName(
 	return error.reworded({ message, meaning: `${error.meaning} (knowledge base "${name}")` });
 }
 
-function documentOf({ content, title, score, documentId, segmentId, datasetId, metadata }: Found): RetrievedDocument {
-	return { pageContent: content, metadata: { ...metadata, score, source: title, documentId, segmentId, datasetId } };
+function documentOf({
+	content,
+	title,
+	score,
+	documentId,
+	segmentId,
+	datasetId,
+	metadata,
+}: Found): RetrievedDocument {
+	return {
+		pageContent: content,
+		metadata: { ...metadata, score, source: title, documentId, segmentId, datasetId },
+	};
 }
 
 function shown(documents: RetrievedDocument[]): IDataObject {

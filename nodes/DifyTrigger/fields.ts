@@ -1,5 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { booleanField, choiceField, choicesField, optionsCollection, stringField } from '../shared/field-kinds';
+import {
+	booleanField,
+	choiceField,
+	choicesField,
+	optionsCollection,
+	stringField,
+} from '../shared/field-kinds';
 
 const event = choiceField('Event', 'event', 'feedback', {
 	noDataExpression: true,
@@ -7,12 +13,14 @@ const event = choiceField('Event', 'event', 'feedback', {
 		{
 			name: 'Feedback Given',
 			value: 'feedback',
-			description: 'A user, or your team in Dify, has rated an answer of the app, or changed a rating',
+			description:
+				'A user, or your team in Dify, has rated an answer of the app, or changed a rating',
 		},
 		{
 			name: 'Workflow Run Finished',
 			value: 'workflowRun',
-			description: 'A run of a workflow app has ended, whoever started it. For apps of the type workflow.',
+			description:
+				'A run of a workflow app has ended, whoever started it. For apps of the type workflow.',
 		},
 	],
 });

@@ -27,7 +27,10 @@ export const workflowRun: WatchedEvent = {
 	},
 };
 
-async function itemsOf({ client, parameters }: EventCall, entries: JsonRecord[]): Promise<object[]> {
+async function itemsOf(
+	{ client, parameters }: EventCall,
+	entries: JsonRecord[],
+): Promise<object[]> {
 	const withOutputs = parameters.flag('options.withOutputs', true);
 	return await mapConcurrently(entries, REQUESTS_AT_ONCE, client.signal, async (entry) => {
 		const run = recordOf(entry.workflow_run);

@@ -13,7 +13,8 @@ export class DifyWorkflow implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle:
 			'={{ ({ getAll: "get many", submitAndFollow: "submit and follow" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource }}',
-		description: 'Runs workflows of Dify, follows and stops them, and answers the forms of runs that wait for people',
+		description:
+			'Runs workflows of Dify, follows and stops them, and answers the forms of runs that wait for people',
 		builderHint: BUILDER_HINTS.difyWorkflow,
 		defaults: { name: 'Dify Workflow' },
 		usableAsTool: true,

@@ -17,7 +17,8 @@ export const runIdField = stringField('Workflow Run ID', 'workflowRunId', {
 	default: '={{ $json.workflowRunId }}',
 	required: true,
 	placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
-	description: 'The ID of the run, which the operation Execute puts out. A task ID is something else.',
+	description:
+		'The ID of the run, which the operation Execute puts out. A task ID is something else.',
 });
 
 export const formTokenField = stringField('Form Token', 'formToken', {
@@ -47,7 +48,8 @@ const onPauseWaiting: INodeProperties = {
 		{
 			name: 'Wait',
 			value: 'wait',
-			description: 'Wait until somebody has answered in Dify, and for the end of the run. Set a Total Limit.',
+			description:
+				'Wait until somebody has answered in Dify, and for the end of the run. Set a Total Limit.',
 		} as never,
 	],
 };
@@ -71,9 +73,21 @@ const include = choicesField('Include', 'include', {
 			value: 'files',
 			description: 'Files of the outputs as binary properties "file_0", "file_1" and so on',
 		},
-		{ name: 'Nodes', value: 'nodes', description: 'Each node of the workflow, with its inputs and outputs' },
-		{ name: 'Raw Events', value: 'events', description: 'Every event of the stream, as Dify sent it' },
-		{ name: 'Text', value: 'text', description: 'The text that the workflow wrote on the way, as a preview' },
+		{
+			name: 'Nodes',
+			value: 'nodes',
+			description: 'Each node of the workflow, with its inputs and outputs',
+		},
+		{
+			name: 'Raw Events',
+			value: 'events',
+			description: 'Every event of the stream, as Dify sent it',
+		},
+		{
+			name: 'Text',
+			value: 'text',
+			description: 'The text that the workflow wrote on the way, as a preview',
+		},
 	],
 	description: 'What to add to the item',
 });
@@ -86,7 +100,15 @@ const itemsAtOnce: INodeProperties = {
 		'How many items are worked on at the same time. Each run takes a worker of the whole Dify, and other apps wait: above 4, ask who else uses it. The order of the output stays that of the input. An expression is evaluated for the first item only.',
 };
 
-const common = [enableStreaming, firstByteLimit, idleLimit, include, itemsAtOnce, progressLimit, onFailure];
+const common = [
+	enableStreaming,
+	firstByteLimit,
+	idleLimit,
+	include,
+	itemsAtOnce,
+	progressLimit,
+	onFailure,
+];
 
 /** Options of operations that follow a run that was started elsewhere. */
 export const followOptions: INodeProperties[] = [

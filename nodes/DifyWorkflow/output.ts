@@ -40,18 +40,26 @@ export function readOutput({ parameters }: Pick<DifyCall, 'parameters'>, user: s
  * @param reading resolves to its result
  * @throws {ServerError} as the run, unless the option says that a failed run is a result
  */
-export async function runItem(call: DifyCall, output: RunOutput, reading: Promise<RunResult>): Promise<OperationItem> {
+export async function runItem(
+	call: DifyCall,
+	output: RunOutput,
+	reading: Promise<RunResult>,
+): Promise<OperationItem> {
 	const result = await reading.catch((error: unknown) => {
 		const failed = output.onFailure === 'return' ? failedRun(error) : undefined;
 		return failed ?? Promise.reject(error as Error);
 	});
-	if (result.status === 'paused' && output.onPause === 'error') throw pausedError('workflow', result);
+	if (result.status === 'paused' && output.onPause === 'error')
+		throw pausedError('workflow', result);
 	await call.typing?.end();
 	const warnings = [...result.warnings, ...(await warningsAbout(call, result))];
 	const binary: IBinaryKeyData = {};
 	if (output.include.includes('files')) warnings.push(...(await addFiles(call, result, binary)));
 	warnings.forEach(call.hint);
-	const json = { ...(output.simplify ? simplified : whole)(result, warnings, output.user), ...extras(result, output) };
+	const json = {
+		...(output.simplify ? simplified : whole)(result, warnings, output.user),
+		...extras(result, output),
+	};
 	return {
 		json: plain(json),
 		...(Object.keys(binary).length === 0 ? {} : { binary }),
@@ -85,7 +93,11 @@ async function warningsAbout({ appParameters }: DifyCall, result: RunResult): Pr
 	return [...warnings, trigger];
 }
 
-async function addFiles(call: DifyCall, result: RunResult, binary: IBinaryKeyData): Promise<string[]> {
+async function addFiles(
+	call: DifyCall,
+	result: RunResult,
+	binary: IBinaryKeyData,
+): Promise<string[]> {
 	const files = outputFiles(result.workflow?.outputs, result.files);
 	if (files.length === 0) return [];
 	const client = await keylessClient(call);

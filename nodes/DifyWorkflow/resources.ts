@@ -10,7 +10,10 @@ import { runStop } from './run/stop';
 
 /** What the node can do. */
 export const operations = resourceTable([
-	{ option: { name: 'Run', value: 'run' }, operations: [runExecute, runGet, runFollow, runGetAll, runStop] },
+	{
+		option: { name: 'Run', value: 'run' },
+		operations: [runExecute, runGet, runFollow, runGetAll, runStop],
+	},
 	{
 		option: { name: 'Form', value: 'form', description: 'What a run that waits for a person asks' },
 		operations: [formSubmitAndFollow, formSubmit, formGet],

@@ -14,11 +14,15 @@ export class LocalChatModel implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Local Chat Model',
 		name: 'localChatModel',
-		icon: { light: 'file:../../icons/localLlama.svg', dark: 'file:../../icons/localLlama.dark.svg' },
+		icon: {
+			light: 'file:../../icons/localLlama.svg',
+			dark: 'file:../../icons/localLlama.dark.svg',
+		},
 		group: ['transform'],
 		version: [1, 1.1],
 		subtitle: MODEL_SUBTITLE,
-		description: 'Chat model on your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
+		description:
+			'Chat model on your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
 		builderHint: BUILDER_HINTS.localChatModel,
 		defaults: { name: 'Local Chat Model' },
 		inputs: [],

@@ -16,7 +16,11 @@ const modelFields: INodeProperties[] = [
 	),
 	choiceField('Server Type', 'serverType', 'auto', {
 		options: [
-			{ name: 'Automatic', value: 'auto', description: 'Asks the server who it is where that matters' },
+			{
+				name: 'Automatic',
+				value: 'auto',
+				description: 'Asks the server who it is where that matters',
+			},
 			{ name: 'Llama-Server (llama.cpp)', value: 'llamaServer' },
 			{ name: 'Ollama', value: 'ollama' },
 			{

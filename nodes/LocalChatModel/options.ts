@@ -15,14 +15,20 @@ import { traceField } from './trace';
 export const sentFields = samplerFields.map((field) => {
 	const name = field.name as SamplerName;
 	const { extra }: Sampler = SAMPLERS[name];
-	return extra === true ? { ...field, displayOptions: shownWhere((_traits, type) => takes(type, name)) } : field;
+	return extra === true
+		? { ...field, displayOptions: shownWhere((_traits, type) => takes(type, name)) }
+		: field;
 });
 
 /** Options that the node itself implements. */
 const ownFields: INodeProperties[] = [
 	choiceField('Send Thinking Back', 'reasoningEcho', 'toolTurns', {
 		options: [
-			{ name: 'Always', value: 'always', description: 'With every message of the conversation that has it' },
+			{
+				name: 'Always',
+				value: 'always',
+				description: 'With every message of the conversation that has it',
+			},
 			{
 				name: 'In Tool Turns',
 				value: 'toolTurns',
@@ -44,7 +50,11 @@ const ownFields: INodeProperties[] = [
 	choiceField('Tool Choice', 'toolChoice', 'auto', {
 		options: [
 			{ name: 'Automatic', value: 'auto', description: 'The model decides' },
-			{ name: 'None', value: 'none', description: 'The model sees the tools but does not call them' },
+			{
+				name: 'None',
+				value: 'none',
+				description: 'The model sees the tools but does not call them',
+			},
 			{
 				name: 'Required',
 				value: 'required',
@@ -52,19 +62,32 @@ const ownFields: INodeProperties[] = [
 			},
 		],
 		displayOptions: shownWhere(({ toolChoice }) => toolChoice !== 'ignored'),
-		description: 'Whether tools may or must be called. A choice of the agent itself takes precedence.',
+		description:
+			'Whether tools may or must be called. A choice of the agent itself takes precedence.',
 	}),
 	choiceField('Tool Calls in Text', 'toolCallsInText', 'read', {
 		options: [
-			{ name: 'Leave', value: 'leave', description: 'The markup stays in the answer, and no tool is called' },
-			{ name: 'Read', value: 'read', description: 'A complete call of a connected tool becomes a tool call' },
+			{
+				name: 'Leave',
+				value: 'leave',
+				description: 'The markup stays in the answer, and no tool is called',
+			},
+			{
+				name: 'Read',
+				value: 'read',
+				description: 'A complete call of a connected tool becomes a tool call',
+			},
 		],
 		description:
 			'What happens to a tool call that the server hands on as text because it lacks the parser or the chat template for the model',
 	}),
 	choiceField('Text Format', 'textFormat', 'auto', {
 		options: [
-			{ name: 'Auto', value: 'auto', description: 'What the chat template or the name of the model tells' },
+			{
+				name: 'Auto',
+				value: 'auto',
+				description: 'What the chat template or the name of the model tells',
+			},
 			...FAMILIES.map(({ id, label }) => ({ name: label, value: id })).sort((one, other) =>
 				one.name.localeCompare(other.name),
 			),
@@ -74,6 +97,9 @@ const ownFields: INodeProperties[] = [
 	}),
 ];
 
-export const optionFields = optionsFields([...sentFields, ...generationFields, ...ownFields, traceField], {
-	description: 'An option that is not added is not sent, so the settings of the server count',
-});
+export const optionFields = optionsFields(
+	[...sentFields, ...generationFields, ...ownFields, traceField],
+	{
+		description: 'An option that is not added is not sent, so the settings of the server count',
+	},
+);

@@ -4,7 +4,12 @@ import { KINDS, type ServerKind } from '../../lib/servers/kinds';
 import type { ServerTraits } from '../../lib/servers/kinds/kind';
 
 /** The kinds of server that can be chosen in the node. */
-const SERVER_TYPES = ['llamaServer', 'ollama', 'vllm', 'other'] as const satisfies readonly ServerKind[];
+const SERVER_TYPES = [
+	'llamaServer',
+	'ollama',
+	'vllm',
+	'other',
+] as const satisfies readonly ServerKind[];
 
 /**
  * Shows a field for the server types that use it, and where the type is detected later.
@@ -15,5 +20,9 @@ export function shownWhere(
 	isTaken: (traits: ServerTraits, type: ServerKind) => boolean,
 	from: '' | '/' = '/',
 ): IDisplayOptions {
-	return { show: { [`${from}serverType`]: ['auto', ...SERVER_TYPES.filter((type) => isTaken(KINDS[type], type))] } };
+	return {
+		show: {
+			[`${from}serverType`]: ['auto', ...SERVER_TYPES.filter((type) => isTaken(KINDS[type], type))],
+		},
+	};
 }

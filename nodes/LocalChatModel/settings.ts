@@ -18,7 +18,10 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		serverKind: parameters.choice<ServerKind | 'auto'>('serverType'),
 		parameters: {
 			...readGeneration(parameters),
-			...optional({ thinking: thinkingIn(parameters), responseFormat: responseFormatIn(parameters) }),
+			...optional({
+				thinking: thinkingIn(parameters),
+				responseFormat: responseFormatIn(parameters),
+			}),
 		},
 		reasoningEcho: parameters.choice<ReasoningEcho>('options.reasoningEcho', 'toolTurns'),
 		showThinking: parameters.flag('options.showThinking', false),

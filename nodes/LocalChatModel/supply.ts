@@ -11,7 +11,10 @@ import { properties } from './fields';
 import { readSettings } from './settings';
 
 /** Supplies the chat model, see `supplyModel`. */
-export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+export async function supplyChatModel(
+	context: ISupplyDataFunctions,
+	itemIndex: number,
+): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiLanguageModel, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const servers = localLlamaServers(credentials, context.helpers);
@@ -27,7 +30,9 @@ export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: 
 				options: { ...settings.parameters, ...settings.limits, retries: settings.retries },
 			},
 			toError: (error) => log.nodeError(error),
-			jsonOutput: ['jsonObject', 'jsonSchema'].includes(settings.parameters.responseFormat?.type ?? ''),
+			jsonOutput: ['jsonObject', 'jsonSchema'].includes(
+				settings.parameters.responseFormat?.type ?? '',
+			),
 		});
 	});
 }

@@ -7,10 +7,19 @@ import { asSwitch, asText, isBlank } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 
 const fields: INodeProperties[] = [
-	stringField('Prompt Name', 'promptName', { description: 'The name under which Langfuse keeps the prompt' }),
-	{ displayName: 'Prompt Version', name: 'promptVersion', type: 'string', default: '', placeholder: 'e.g. 3' },
+	stringField('Prompt Name', 'promptName', {
+		description: 'The name under which Langfuse keeps the prompt',
+	}),
+	{
+		displayName: 'Prompt Version',
+		name: 'promptVersion',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. 3',
+	},
 	booleanField('Record Texts', 'recordTexts', false, {
-		description: 'Whether the trace holds the conversation and the answer. Whoever reads the traces can read them.',
+		description:
+			'Whether the trace holds the conversation and the answer. Whoever reads the traces can read them.',
 	}),
 	stringField('Session ID', 'sessionId', {
 		placeholder: 'e.g. {{ $json.sessionId }}',

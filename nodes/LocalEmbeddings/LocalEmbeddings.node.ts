@@ -11,7 +11,10 @@ export class LocalEmbeddings implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Local Embeddings',
 		name: 'localEmbeddings',
-		icon: { light: 'file:../../icons/localLlama.svg', dark: 'file:../../icons/localLlama.dark.svg' },
+		icon: {
+			light: 'file:../../icons/localLlama.svg',
+			dark: 'file:../../icons/localLlama.dark.svg',
+		},
 		group: ['transform'],
 		version: 1,
 		subtitle: MODEL_SUBTITLE,

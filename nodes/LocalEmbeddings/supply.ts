@@ -1,4 +1,9 @@
-import { NodeConnectionTypes, type IDataObject, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type IDataObject,
+	type ISupplyDataFunctions,
+	type SupplyData,
+} from 'n8n-workflow';
 
 import { EmbeddingsClient, type Embeddings } from '../../lib/embeddings/client';
 import type { Prefixes } from '../../lib/embeddings/prefixes';
@@ -19,7 +24,10 @@ export interface SuppliedEmbeddings {
 	embedQuery(text: string): Promise<number[]>;
 }
 
-export async function supplyEmbeddings(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+export async function supplyEmbeddings(
+	context: ISupplyDataFunctions,
+	itemIndex: number,
+): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiEmbedding, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const servers = localLlamaServers(credentials, context.helpers);
@@ -52,7 +60,10 @@ function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEm
 		embedDocuments: async (texts) =>
 			await embed(texts, 'document', {
 				documents: texts.length,
-				characters: texts.reduce((sum, text) => sum + (typeof text === 'string' ? text.length : 0), 0),
+				characters: texts.reduce(
+					(sum, text) => sum + (typeof text === 'string' ? text.length : 0),
+					0,
+				),
 			}),
 		embedQuery: async (text) => {
 			const query = typeof text === 'string' ? text.slice(0, MAX_SHOWN_QUERY) : text;
@@ -63,13 +74,20 @@ function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEm
 }
 
 /** The log of a call: counts and sizes, never the vectors, which would fill n8n's database. */
-function summary({ vectors, received, tokens, remarks, ...rest }: Embeddings, model: string): IDataObject {
+function summary(
+	{ vectors, received, tokens, remarks, ...rest }: Embeddings,
+	model: string,
+): IDataObject {
 	const [first] = vectors;
 	return {
 		model,
 		vectors: vectors.length,
-		...(first === undefined ? {} : { dimensions: first.length, beginsWith: first.slice(0, SHOWN_NUMBERS) }),
-		...(received === undefined || received === first?.length ? {} : { receivedDimensions: received }),
+		...(first === undefined
+			? {}
+			: { dimensions: first.length, beginsWith: first.slice(0, SHOWN_NUMBERS) }),
+		...(received === undefined || received === first?.length
+			? {}
+			: { receivedDimensions: received }),
 		...optional({ tokens }),
 		...rest,
 		...(remarks.length === 0 ? {} : { remarks }),

@@ -1,4 +1,9 @@
-import { NodeConnectionTypes, type IExecuteFunctions, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
 
 import { modelSearches } from '../shared/search-models';
 import { BUILDER_HINTS } from '../shared/builder-hints';
@@ -11,7 +16,10 @@ export class LocalLlama implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Local Llama',
 		name: 'localLlama',
-		icon: { light: 'file:../../icons/localLlama.svg', dark: 'file:../../icons/localLlama.dark.svg' },
+		icon: {
+			light: 'file:../../icons/localLlama.svg',
+			dark: 'file:../../icons/localLlama.dark.svg',
+		},
 		group: ['transform'],
 		version: [1, 1.1],
 		subtitle:

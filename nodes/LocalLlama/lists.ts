@@ -20,7 +20,10 @@ export function listIn(parameters: NodeParameters, path: string): unknown[] {
 	if (!text.startsWith('[')) return [value];
 	const parsed = parseJson(text);
 	if (!Array.isArray(parsed))
-		throw wrongField(parameters.field(path).label, `begins like a JSON list, but is not one: ${shown(text)}`);
+		throw wrongField(
+			parameters.field(path).label,
+			`begins like a JSON list, but is not one: ${shown(text)}`,
+		);
 	return parsed as unknown[];
 }
 
@@ -33,7 +36,10 @@ export function textsIn(parameters: NodeParameters, path: string): string[] {
 	return listIn(parameters, path).map((entry, index) => {
 		if (typeof entry === 'string') return entry;
 		if (typeof entry === 'number') return String(entry);
-		throw wrongField(parameters.field(path).label, `holds no text at place ${index + 1}, but ${shown(entry)}`);
+		throw wrongField(
+			parameters.field(path).label,
+			`holds no text at place ${index + 1}, but ${shown(entry)}`,
+		);
 	});
 }
 
@@ -48,7 +54,9 @@ export function rowFields(
 	list: Pick<INodeProperties, 'displayName' | 'name' | 'default' | 'description'>,
 ): INodeProperties[] {
 	const source = `${form.name}From`;
-	const shownFor = (value: string): IDisplayOptions => ({ show: { ...form.displayOptions?.show, [source]: [value] } });
+	const shownFor = (value: string): IDisplayOptions => ({
+		show: { ...form.displayOptions?.show, [source]: [value] },
+	});
 	return [
 		{
 			displayName: `${form.displayName} From`,
@@ -67,7 +75,11 @@ export function rowFields(
 }
 
 /** The rows of the form or the entries of the list, and the label of that field. */
-export function rowsIn(parameters: NodeParameters, form: string, list: string): { rows: unknown[]; label: string } {
+export function rowsIn(
+	parameters: NodeParameters,
+	form: string,
+	list: string,
+): { rows: unknown[]; label: string } {
 	if (parameters.choice<'expression' | 'form'>(`${form}From`, 'form') === 'expression')
 		return { rows: listIn(parameters, list), label: parameters.field(list).label };
 	const value = parameters.value(form);

@@ -40,7 +40,10 @@ export function inputFileField(description: string): INodeProperties {
 }
 
 /** Files by the names in a field, or from an expression. */
-export async function filesIn({ context, itemIndex, parameters }: LlamaCall, path: string): Promise<FileSource[]> {
+export async function filesIn(
+	{ context, itemIndex, parameters }: LlamaCall,
+	path: string,
+): Promise<FileSource[]> {
 	const wanted = [parameters.value(path)]
 		.flat()
 		.flatMap(

@@ -48,7 +48,9 @@ export function withServerUrl(operation: LocalLlamaOperation): LocalLlamaOperati
 			const serverUrl = first.url.root;
 			const items = await operation.run(call);
 			if (!hasSeveral) return items;
-			return items.map((item) => (item instanceof ItemFailure ? item : { ...item, json: { serverUrl, ...item.json } }));
+			return items.map((item) =>
+				item instanceof ItemFailure ? item : { ...item, json: { serverUrl, ...item.json } },
+			);
 		},
 	};
 }

@@ -38,7 +38,11 @@ export const operations = resourceTable([
 		operations: [textChat, textExtract, textClassify, textComplete, textFillIn],
 	},
 	{
-		option: { name: 'Vector', value: 'vector', description: 'Embeddings, and documents ordered by a question' },
+		option: {
+			name: 'Vector',
+			value: 'vector',
+			description: 'Embeddings, and documents ordered by a question',
+		},
 		operations: [vectorEmbed, vectorRerank],
 	},
 	{ option: { name: 'Image', value: 'image' }, operations: [imageGenerate, imageEdit] },
@@ -48,16 +52,31 @@ export const operations = resourceTable([
 	},
 	{
 		option: { name: 'Model', value: 'model', description: 'The models of the server' },
-		operations: [modelGetAll, modelGet, modelLoad, modelUnload, modelPull, modelCreate, modelCopy, modelDelete].map(
-			withServerUrl,
-		),
+		operations: [
+			modelGetAll,
+			modelGet,
+			modelLoad,
+			modelUnload,
+			modelPull,
+			modelCreate,
+			modelCopy,
+			modelDelete,
+		].map(withServerUrl),
 	},
 	{
-		option: { name: 'Token', value: 'token', description: 'Count, cut and show what a model reads' },
+		option: {
+			name: 'Token',
+			value: 'token',
+			description: 'Count, cut and show what a model reads',
+		},
 		operations: [tokenCount, tokenTokenize, tokenDetokenize, tokenApplyTemplate],
 	},
 	{
-		option: { name: 'Slot', value: 'slot', description: 'What the slots of llama-server have read, kept on disk' },
+		option: {
+			name: 'Slot',
+			value: 'slot',
+			description: 'What the slots of llama-server have read, kept on disk',
+		},
 		operations: [slotSave, slotRestore, slotErase],
 	},
 	{

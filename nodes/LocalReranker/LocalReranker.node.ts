@@ -11,7 +11,10 @@ export class LocalReranker implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Local Reranker',
 		name: 'localReranker',
-		icon: { light: 'file:../../icons/localLlama.svg', dark: 'file:../../icons/localLlama.dark.svg' },
+		icon: {
+			light: 'file:../../icons/localLlama.svg',
+			dark: 'file:../../icons/localLlama.dark.svg',
+		},
 		group: ['transform'],
 		version: 1,
 		subtitle: MODEL_SUBTITLE,

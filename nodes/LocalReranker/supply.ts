@@ -1,4 +1,9 @@
-import { NodeConnectionTypes, type IDataObject, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type IDataObject,
+	type ISupplyDataFunctions,
+	type SupplyData,
+} from 'n8n-workflow';
 
 import { RerankClient, type Ranking } from '../../lib/rerank/client';
 import { localLlamaServers } from '../../lib/servers/credential';
@@ -23,7 +28,10 @@ export interface SuppliedReranker {
 	compressDocuments(documents: StoredDocument[], query: string): Promise<StoredDocument[]>;
 }
 
-export async function supplyReranker(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+export async function supplyReranker(
+	context: ISupplyDataFunctions,
+	itemIndex: number,
+): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiReranker, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const servers = localLlamaServers(credentials, context.helpers);
@@ -41,7 +49,9 @@ function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker
 			const { ranking } = await log.call({
 				input: { query: asked.slice(0, MAX_SHOWN_QUERY), documents: documents.length },
 				run: async (signal) => {
-					const texts = documents.map(({ pageContent }) => (typeof pageContent === 'string' ? pageContent : ''));
+					const texts = documents.map(({ pageContent }) =>
+						typeof pageContent === 'string' ? pageContent : '',
+					);
 					const result = await client.rerank(asked, texts, signal);
 					result.remarks.forEach((remark) => log.hint(remark));
 					return result;

@@ -11,11 +11,15 @@ export class ServerHealth implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Server Health',
 		name: 'serverHealth',
-		icon: { light: 'file:../../icons/serverHealth.svg', dark: 'file:../../icons/serverHealth.dark.svg' },
+		icon: {
+			light: 'file:../../icons/serverHealth.svg',
+			dark: 'file:../../icons/serverHealth.dark.svg',
+		},
 		group: ['transform'],
 		version: 1,
 		subtitle: '={{ $parameter.operation.replace(/[A-Z]/g, " $&").toLowerCase() }}',
-		description: 'Finds out whether a model server or Dify works, what is wrong with it, and what to do about it',
+		description:
+			'Finds out whether a model server or Dify works, what is wrong with it, and what to do about it',
 		builderHint: BUILDER_HINTS.serverHealth,
 		defaults: { name: 'Server Health' },
 		usableAsTool: true,

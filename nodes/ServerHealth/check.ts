@@ -14,6 +14,9 @@ export const check: HealthOperation = {
 	fields: checkFields(),
 	run: async (call) => {
 		const { check: options, failWhenUnhealthy } = readCheck(call);
-		return healthItems(call, { health: await checkServer(call.target, options), failWhenUnhealthy });
+		return healthItems(call, {
+			health: await checkServer(call.target, options),
+			failWhenUnhealthy,
+		});
 	},
 };

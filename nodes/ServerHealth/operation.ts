@@ -1,4 +1,9 @@
-import { NodeOperationError, type IBinaryKeyData, type IDataObject, type INode } from 'n8n-workflow';
+import {
+	NodeOperationError,
+	type IBinaryKeyData,
+	type IDataObject,
+	type INode,
+} from 'n8n-workflow';
 
 import { advise } from '../../lib/health/finding';
 import type { CheckResult, Finding } from '../../lib/health/observations';
@@ -35,7 +40,8 @@ export function healthItems(
 	{ context, itemIndex }: HealthCall,
 	{ health, failWhenUnhealthy, binary }: Outcome,
 ): OperationItem[] {
-	if (!health.healthy && failWhenUnhealthy) throw new Unhealthy(context.getNode(), health, itemIndex);
+	if (!health.healthy && failWhenUnhealthy)
+		throw new Unhealthy(context.getNode(), health, itemIndex);
 	const findings = [...health.findings, ...hostFindings(binary)];
 	return [{ json: { ...health, findings }, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
 }
@@ -46,7 +52,9 @@ function hostFindings(stored: IBinaryKeyData = {}): Finding[] {
 	const isInMemory = Object.values(stored).some(({ id }) => id === undefined);
 	return [
 		...(lacking === undefined ? [] : [advise('n8nTooOld', lacking)]),
-		...(isInMemory ? [advise('n8nFilesInMemory', 'A file that this node stored has no place outside the item')] : []),
+		...(isInMemory
+			? [advise('n8nFilesInMemory', 'A file that this node stored has no place outside the item')]
+			: []),
 	];
 }
 

@@ -4,7 +4,12 @@ import { invalidInput } from '../../lib/errors/failure';
 import type { ServerError } from '../../lib/errors/server-error';
 import { serviceField } from '../shared/health/check-fields';
 import { NodeParameters } from '../shared/parameters';
-import { operationField, operationFields, operationNamed, type OperationTable } from '../shared/run/operations';
+import {
+	operationField,
+	operationFields,
+	operationNamed,
+	type OperationTable,
+} from '../shared/run/operations';
 import { check } from './check';
 import type { HealthOperation, Service } from './operation';
 import { report } from './report';
@@ -21,11 +26,17 @@ export const operations: OperationTable<HealthOperation> = {
 		serviceField,
 		operationsFor('modelServer'),
 		operationsFor('dify'),
-		...OPERATIONS.flatMap((operation) => operationFields([operation], { service: [...operation.services] })),
+		...OPERATIONS.flatMap((operation) =>
+			operationFields([operation], { service: [...operation.services] }),
+		),
 	],
 	operationOf: (context, itemIndex) => {
-		const operation = operationNamed(OPERATIONS, String(context.getNodeParameter('operation', itemIndex, PRESET)));
-		if (!operation.services.includes(serviceOf(context, itemIndex))) throw notForDify(operation.option.value);
+		const operation = operationNamed(
+			OPERATIONS,
+			String(context.getNodeParameter('operation', itemIndex, PRESET)),
+		);
+		if (!operation.services.includes(serviceOf(context, itemIndex)))
+			throw notForDify(operation.option.value);
 		return operation;
 	},
 };

@@ -37,7 +37,9 @@ const sweepFields: INodeProperties[] = [
 			'Whether to measure the speed with 1, 2, 4, 8, … requests at once. It keeps the server busy for up to some minutes, and loads or wakes the model if it has to.',
 	}),
 	{
-		...modelField({ description: 'The model to measure. Leave it empty where only one is loaded.' }),
+		...modelField({
+			description: 'The model to measure. Leave it empty where only one is loaded.',
+		}),
 		displayOptions: ONLY_SWEEP,
 	},
 	wholeField('Requests at Once, up To', 'atOnceUpTo', 8, [1, 64], {
@@ -47,16 +49,22 @@ const sweepFields: INodeProperties[] = [
 	}),
 	wholeField('Tokens per Answer', 'tokens', 64, [1, 4096], {
 		displayOptions: ONLY_SWEEP,
-		description: 'How many tokens each request generates. More make the result steadier, and take longer.',
+		description:
+			'How many tokens each request generates. More make the result steadier, and take longer.',
 	}),
 	choiceField('When Others Use the Server', 'whenBusy', 'freeSlots', {
 		options: [
 			{
 				name: 'Measure Anyway',
 				value: 'measure',
-				description: 'Use all slots: others wait longer meanwhile, and the report says that they were there',
+				description:
+					'Use all slots: others wait longer meanwhile, and the report says that they were there',
 			},
-			{ name: 'Skip the Measurement', value: 'skip', description: 'Measure nothing, or stop before the next round' },
+			{
+				name: 'Skip the Measurement',
+				value: 'skip',
+				description: 'Measure nothing, or stop before the next round',
+			},
 			{
 				name: 'Use Free Slots Only',
 				value: 'freeSlots',
@@ -64,7 +72,8 @@ const sweepFields: INodeProperties[] = [
 			},
 		],
 		displayOptions: ONLY_SWEEP,
-		description: 'What to do where requests of others run. Llama-server tells how many; not every other server does.',
+		description:
+			'What to do where requests of others run. Llama-server tells how many; not every other server does.',
 	}),
 ];
 
@@ -76,7 +85,9 @@ const toolFields: INodeProperties[] = [
 	}),
 	{
 		...modelField({ description: 'The model to test. Leave it empty where only one is loaded.' }),
-		displayOptions: { show: { service: ['modelServer'], measureSpeed: [false], testTools: [true] } },
+		displayOptions: {
+			show: { service: ['modelServer'], measureSpeed: [false], testTools: [true] },
+		},
 	},
 ];
 
@@ -93,7 +104,8 @@ const historyFields: INodeProperties[] = [
 			{
 				name: 'Input Items',
 				value: 'inputItems',
-				description: 'All items that come in, for example rows of a data table: one report for all of them',
+				description:
+					'All items that come in, for example rows of a data table: one report for all of them',
 			},
 			{ name: 'None', value: 'none', description: 'One report for each item, without a history' },
 		],
@@ -132,17 +144,20 @@ export const report: HealthOperation = {
 			numberField('First Token Limit (Seconds)', 'firstTokenLimit', 60, {
 				typeOptions: { minValue: 1 },
 				displayOptions: { show: { '/service': ['modelServer'] } },
-				description: 'How long to wait for the first token of a request. A model that is not loaded yet takes longer.',
+				description:
+					'How long to wait for the first token of a request. A model that is not loaded yet takes longer.',
 			}),
 			outputFileField,
 			numberField('Time Limit of the Sweep (Seconds)', 'sweepLimit', 180, {
 				typeOptions: { minValue: 1 },
 				displayOptions: { show: { '/service': ['modelServer'] } },
-				description: 'How long all rounds of one server may take together. A round that would not fit is left out.',
+				description:
+					'How long all rounds of one server may take together. A round that would not fit is left out.',
 			}),
 		),
 	],
-	takesAllItems: (parameters) => parameters.choice<HistoryFrom>('historyFrom', 'none') === 'inputItems',
+	takesAllItems: (parameters) =>
+		parameters.choice<HistoryFrom>('historyFrom', 'none') === 'inputItems',
 	run: async (call) => {
 		const { target, parameters, context } = call;
 		const { check, failWhenUnhealthy } = readCheck(call);

@@ -7,7 +7,9 @@ import { operations, serviceOf } from './operations';
 export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	return await runOperations(context, {
 		table: operations,
-		accessOf: async (itemIndex) => ({ target: await targetOf(context, serviceOf(context, itemIndex), itemIndex) }),
+		accessOf: async (itemIndex) => ({
+			target: await targetOf(context, serviceOf(context, itemIndex), itemIndex),
+		}),
 		outputs: hasOneOutput(context) ? 1 : 2,
 	});
 }

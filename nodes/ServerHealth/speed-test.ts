@@ -28,7 +28,8 @@ export const speedTest: HealthOperation = {
 			options: [
 				numberField('First Token Limit (Seconds)', 'firstTokenLimit', 60, {
 					typeOptions: { minValue: 1 },
-					description: 'How long to wait for the first token. A model that is not loaded yet takes longer.',
+					description:
+						'How long to wait for the first token. A model that is not loaded yet takes longer.',
 				}),
 				numberField('Total Limit (Seconds)', 'totalLimit', 180, {
 					typeOptions: { minValue: 1 },

@@ -38,14 +38,17 @@ export const toolTest: HealthOperation = {
 				'How often each case is tried. Each takes at most 11 requests of every model: with 2, 22 requests, and 22 times "Tokens per Answer" generated tokens.',
 		}),
 		wholeField('Tokens per Answer', 'answerTokens', PRESET.tokens, [16, 32768], {
-			description: 'The most that one answer may generate, thinking included. An answer that is cut off does not pass.',
+			description:
+				'The most that one answer may generate, thinking included. An answer that is cut off does not pass.',
 		}),
 		numberField('Time Limit of the Test (Seconds)', 'toolLimit', PRESET.limitMs / 1000, {
 			typeOptions: { minValue: 1 },
-			description: 'How long all models and tries may take together. What is left then counts as not tried.',
+			description:
+				'How long all models and tries may take together. What is left then counts as not tried.',
 		}),
 		booleanField('Only Name the Cost', 'costOnly', false, {
-			description: 'Whether to check only, and tell how many requests and tokens the test would take at most',
+			description:
+				'Whether to check only, and tell how many requests and tokens the test would take at most',
 		}),
 		...checkFields(),
 	],

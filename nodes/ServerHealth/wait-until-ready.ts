@@ -11,7 +11,8 @@ export const waitUntilReady: HealthOperation = {
 		name: 'Wait Until Ready',
 		value: 'waitUntilReady',
 		action: 'Wait until a server is ready',
-		description: 'Check again and again until the server is healthy, for example while it loads its model',
+		description:
+			'Check again and again until the server is healthy, for example while it loads its model',
 	},
 	services: ['modelServer', 'dify'],
 	fields: checkFields(

@@ -10,7 +10,10 @@ export class ServerHealthTrigger implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Server Health Trigger',
 		name: 'serverHealthTrigger',
-		icon: { light: 'file:../../icons/serverHealth.svg', dark: 'file:../../icons/serverHealth.dark.svg' },
+		icon: {
+			light: 'file:../../icons/serverHealth.svg',
+			dark: 'file:../../icons/serverHealth.dark.svg',
+		},
 		group: ['trigger'],
 		version: 1,
 		subtitle: '={{ $parameter.service === "dify" ? "Dify" : "model server" }}',

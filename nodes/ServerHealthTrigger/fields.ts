@@ -19,7 +19,8 @@ const events = choicesField('Tell When the Server', 'events', {
 		{
 			name: 'Has Another Problem',
 			value: 'problem',
-			description: 'It was unhealthy before, but for another reason: the key is refused now, for example',
+			description:
+				'It was unhealthy before, but for another reason: the key is refused now, for example',
 		},
 	],
 });
@@ -35,7 +36,8 @@ const firstState = choiceField('First Check', 'firstState', 'unhealthy', {
 		{ name: 'Tell Never', value: 'never', description: 'Only changes are told' },
 		{ name: 'Tell When Unhealthy', value: 'unhealthy', description: 'The default' },
 	],
-	description: 'What the very first check of this node does, which has no state before it to compare with',
+	description:
+		'What the very first check of this node does, which has no state before it to compare with',
 });
 
 export const properties: INodeProperties[] = [

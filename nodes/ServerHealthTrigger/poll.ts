@@ -2,7 +2,13 @@ import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workfl
 
 import { toNodeError } from '../../lib/errors/node-error';
 import { checkServer } from '../../lib/health/check';
-import { currentState, watch, type HealthChange, type WatchMemory, type WatchOptions } from '../../lib/health/watch';
+import {
+	currentState,
+	watch,
+	type HealthChange,
+	type WatchMemory,
+	type WatchOptions,
+} from '../../lib/health/watch';
 import { optional } from '../../lib/values';
 import { deliveries } from '../shared/deliveries';
 import { readNeeds } from '../shared/health/check-fields';
@@ -20,7 +26,9 @@ const RUNS_FOR_MS = 24 * 60 * 60 * 1000;
  * Runs one check. A change starts the workflow, again at each check until the workflow succeeds. All open changes are
  * delivered together, in order, one item each.
  */
-export async function pollServerHealth(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
+export async function pollServerHealth(
+	context: IPollFunctions,
+): Promise<INodeExecutionData[][] | null> {
 	try {
 		const parameters = NodeParameters.ofPoll(context, properties);
 		const options: WatchOptions = {
@@ -68,7 +76,15 @@ function isDone({ id, given }: HealthChange): boolean {
 
 function itemOf({ health, ...change }: HealthChange): INodeExecutionData {
 	const { healthy, status } = health;
-	return { json: optional({ healthy, status, ...change, given: undefined, health }) as unknown as IDataObject };
+	return {
+		json: optional({
+			healthy,
+			status,
+			...change,
+			given: undefined,
+			health,
+		}) as unknown as IDataObject,
+	};
 }
 
 function newId(): string {

@@ -32,7 +32,10 @@ export async function binarySource(
 			? inItem(binary)
 			: { size: await storedSize(context, id), open: () => stored(context, id) };
 	if (source.size === 0)
-		throw invalidInput(`The binary data of "${base.name}" is empty`, 'Check the node that made the file.');
+		throw invalidInput(
+			`The binary data of "${base.name}" is empty`,
+			'Check the node that made the file.',
+		);
 	return { ...base, ...source };
 }
 
@@ -60,7 +63,10 @@ export function namesIn(typed: string): string[] {
 		.filter((name) => name !== '');
 }
 
-function fileName({ fileName: name, fileExtension: extension }: IBinaryData, property: string): string {
+function fileName(
+	{ fileName: name, fileExtension: extension }: IBinaryData,
+	property: string,
+): string {
 	if (name !== undefined && name.trim() !== '') return name;
 	return extension === undefined || extension === '' ? property : `${property}.${extension}`;
 }
@@ -71,7 +77,8 @@ async function* decoded(base64: string): AsyncGenerator<Uint8Array> {
 }
 
 async function* stored(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
-	for await (const piece of await context.helpers.getBinaryStream(id, STREAM_PIECE)) yield piece as Uint8Array;
+	for await (const piece of await context.helpers.getBinaryStream(id, STREAM_PIECE))
+		yield piece as Uint8Array;
 }
 
 /**

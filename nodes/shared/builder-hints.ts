@@ -3,7 +3,10 @@ import type { INodeTypeDescription } from 'n8n-workflow';
 type BuilderHint = NonNullable<INodeTypeDescription['builderHint']>;
 
 const agent = { nodeType: '@n8n/n8n-nodes-langchain.agent', relationHint: 'Uses it as its model' };
-const chain = { nodeType: '@n8n/n8n-nodes-langchain.chainLlm', relationHint: 'Uses it as its model' };
+const chain = {
+	nodeType: '@n8n/n8n-nodes-langchain.chainLlm',
+	relationHint: 'Uses it as its model',
+};
 const store = (relationHint: string) => ({
 	nodeType: '@n8n/n8n-nodes-langchain.vectorStoreInMemory',
 	relationHint,
@@ -22,7 +25,8 @@ export const BUILDER_HINTS = {
 		relatedNodes: [store('Stores and searches the vectors')],
 	},
 	localReranker: {
-		searchHint: 'Orders what a vector store found. Turn on Rerank Results in the vector store, and connect it there.',
+		searchHint:
+			'Orders what a vector store found. Turn on Rerank Results in the vector store, and connect it there.',
 		relatedNodes: [store('Has its results reranked')],
 	},
 	localLlama: {
@@ -34,7 +38,8 @@ export const BUILDER_HINTS = {
 			'Says whether a model server or Dify works, why not, and what to do. First output: healthy; second: unhealthy. Also measures speed, and tests whether a model calls tools right. To be told when it changes use Server Health Trigger.',
 	},
 	serverHealthTrigger: {
-		searchHint: 'Starts the workflow when a model server or Dify fails or works again. To ask once use Server Health.',
+		searchHint:
+			'Starts the workflow when a model server or Dify fails or works again. To ask once use Server Health.',
 	},
 	difyApp: {
 		searchHint:
@@ -44,7 +49,10 @@ export const BUILDER_HINTS = {
 		searchHint:
 			'Asks a Dify chatbot, agent or chatflow one question and gives its answer; behind a Chat Trigger the answer is typed into the chat. This is the node for asking Dify. Set Query; Conversation keeps the thread.',
 		relatedNodes: [
-			{ nodeType: '@n8n/n8n-nodes-langchain.chatTrigger', relationHint: 'Gives the question and shows the answer' },
+			{
+				nodeType: '@n8n/n8n-nodes-langchain.chatTrigger',
+				relationHint: 'Gives the question and shows the answer',
+			},
 		],
 	},
 	difyChatModel: {
@@ -53,22 +61,32 @@ export const BUILDER_HINTS = {
 		relatedNodes: [chain],
 	},
 	difyConversation: {
-		searchHint: 'Lists, renames and deletes conversations of a Dify app. To ask it something use Dify Chat Message.',
+		searchHint:
+			'Lists, renames and deletes conversations of a Dify app. To ask it something use Dify Chat Message.',
 	},
-	difyFeedback: { searchHint: 'Rates answers of a Dify app by the message ID that Dify Chat Message gives.' },
+	difyFeedback: {
+		searchHint: 'Rates answers of a Dify app by the message ID that Dify Chat Message gives.',
+	},
 	difyKnowledge: {
 		searchHint:
 			'Searches knowledge bases of Dify and fills them. To index a folder: Read/Write Files from Disk, then resource document, operation sync. The credential must hold a knowledge key, not that of an app.',
-		relatedNodes: [{ nodeType: 'n8n-nodes-base.readWriteFile', relationHint: 'Reads the files of a folder' }],
+		relatedNodes: [
+			{ nodeType: 'n8n-nodes-base.readWriteFile', relationHint: 'Reads the files of a folder' },
+		],
 	},
 	difyRetriever: {
-		searchHint: 'Knowledge bases of Dify for a Question and Answer Chain. For an agent use Dify Knowledge as a tool.',
+		searchHint:
+			'Knowledge bases of Dify for a Question and Answer Chain. For an agent use Dify Knowledge as a tool.',
 		relatedNodes: [
-			{ nodeType: '@n8n/n8n-nodes-langchain.chainRetrievalQa', relationHint: 'Answers from what it finds' },
+			{
+				nodeType: '@n8n/n8n-nodes-langchain.chainRetrievalQa',
+				relationHint: 'Answers from what it finds',
+			},
 		],
 	},
 	difyTrigger: {
-		searchHint: 'Starts the workflow when an answer of a Dify app was rated, or a run of a workflow app ended.',
+		searchHint:
+			'Starts the workflow when an answer of a Dify app was rated, or a run of a workflow app ended.',
 	},
 	difyWorkflow: {
 		searchHint:

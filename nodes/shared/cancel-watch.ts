@@ -72,7 +72,8 @@ export class CancelWatch {
 	private async look(): Promise<void> {
 		const begunAt = this.clock();
 		if (await this.isOver()) this.found.abort();
-		else if (this.working.size > 0 && this.signal?.aborted !== true) this.arm(this.clock() - begunAt);
+		else if (this.working.size > 0 && this.signal?.aborted !== true)
+			this.arm(this.clock() - begunAt);
 	}
 
 	/**

@@ -14,7 +14,11 @@ export const embeddingOptions: INodeProperties[] = [
 	choiceField('Blank Texts', 'blankTexts', 'refuse', {
 		options: [
 			{ name: 'Embed as a Space', value: 'space', description: 'For stores that must not fail' },
-			{ name: 'Refuse', value: 'refuse', description: 'The node fails and says which text is empty' },
+			{
+				name: 'Refuse',
+				value: 'refuse',
+				description: 'The node fails and says which text is empty',
+			},
 		],
 		description: 'What happens to texts that are empty or hold nothing but spaces',
 	}),
@@ -28,7 +32,8 @@ export const embeddingOptions: INodeProperties[] = [
 			'Put in front of every text that is stored. Not added: as the model wants, by its name. Empty: none. After a change, insert everything anew.',
 	}),
 	wholeField('Expected Dimensions', 'expectedDimensions', 768, [1], {
-		description: 'How many numbers a vector must have to fit into the store. Others fail before anything is stored.',
+		description:
+			'How many numbers a vector must have to fit into the store. Others fail before anything is stored.',
 	}),
 	stringField('Keep Alive', 'keepAlive', {
 		default: '5m',
@@ -39,7 +44,11 @@ export const embeddingOptions: INodeProperties[] = [
 	choiceField('Long Texts', 'longTexts', 'fail', {
 		options: [
 			{ name: 'Fail', value: 'fail', description: 'The error names the text and the limit' },
-			{ name: 'Split and Average', value: 'average', description: 'The vector is the mean of those of its parts' },
+			{
+				name: 'Split and Average',
+				value: 'average',
+				description: 'The vector is the mean of those of its parts',
+			},
 			{ name: 'Truncate', value: 'truncate', description: 'Only the beginning counts' },
 		],
 		description: 'What happens to texts that are longer than the model reads',
@@ -54,11 +63,17 @@ export const embeddingOptions: INodeProperties[] = [
 
 /** Reads the options above and the field `model`. Expressions may return any type. */
 export function readEmbeddingSettings(parameters: NodeParameters): EmbeddingSettings {
-	const prefix = (path: string) => (parameters.value(path) === undefined ? undefined : parameters.freeText(path));
-	const prefixes = { query: prefix('options.queryPrefix'), document: prefix('options.documentPrefix') };
+	const prefix = (path: string) =>
+		parameters.value(path) === undefined ? undefined : parameters.freeText(path);
+	const prefixes = {
+		query: prefix('options.queryPrefix'),
+		document: prefix('options.documentPrefix'),
+	};
 	return {
 		model: parameters.name('model'),
-		prefixes: Object.fromEntries(Object.entries(prefixes).filter(([, words]) => words !== undefined)),
+		prefixes: Object.fromEntries(
+			Object.entries(prefixes).filter(([, words]) => words !== undefined),
+		),
 		dimensions: parameters.number('options.dimensions', undefined),
 		expectedDimensions: parameters.number('options.expectedDimensions', undefined),
 		longTexts: parameters.choice<EmbeddingSettings['longTexts']>('options.longTexts', 'fail'),

@@ -45,7 +45,12 @@ export function stringField(displayName: string, name: string, more: More = {}):
 }
 
 /** A text of several lines, empty at first. */
-export function longTextField(displayName: string, name: string, rows: number, more: More = {}): INodeProperties {
+export function longTextField(
+	displayName: string,
+	name: string,
+	rows: number,
+	more: More = {},
+): INodeProperties {
 	return stringField(displayName, name, { typeOptions: { rows }, ...more });
 }
 
@@ -61,7 +66,12 @@ export function noticeField(text: string, name = 'notice'): INodeProperties {
 }
 
 /** Some of several options, none at first. @param entry what the button adds */
-export function collectionField(displayName: string, name: string, entry: string, more: More): INodeProperties {
+export function collectionField(
+	displayName: string,
+	name: string,
+	entry: string,
+	more: More,
+): INodeProperties {
 	return kind('collection')(displayName, name, {}, { placeholder: `Add ${entry}`, ...more });
 }
 

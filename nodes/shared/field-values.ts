@@ -25,7 +25,10 @@ const MAX_SHOWN_LENGTH = 100;
  *
  * @param path names from the outside in: `timeout`, `options.timeout`, `files.file.source`
  */
-export function fieldAt(properties: readonly INodeProperties[], path: string): Field & { property: INodeProperties } {
+export function fieldAt(
+	properties: readonly INodeProperties[],
+	path: string,
+): Field & { property: INodeProperties } {
 	const named = propertiesAt(properties, path.split('.'));
 	const [property] = named;
 	if (property === undefined) throw new Error(`The node has no field ${path}`);
@@ -36,11 +39,18 @@ export function fieldAt(properties: readonly INodeProperties[], path: string): F
 		range: [minValue, maxValue],
 		whole: numberPrecision === 0,
 		// The same field may occur more than once, for example with other choices for each resource.
-		choices: [...new Set(named.flatMap(({ options = [] }) => options.filter(isChoice).map(({ value }) => value)))],
+		choices: [
+			...new Set(
+				named.flatMap(({ options = [] }) => options.filter(isChoice).map(({ value }) => value)),
+			),
+		],
 	};
 }
 
-function propertiesAt(properties: readonly INodeProperties[], [name, ...rest]: string[]): INodeProperties[] {
+function propertiesAt(
+	properties: readonly INodeProperties[],
+	[name, ...rest]: string[],
+): INodeProperties[] {
 	const named = properties.filter((property) => property.name === name);
 	if (rest.length === 0) return named;
 	return named.flatMap(({ type, options = [] }) => {
@@ -60,7 +70,10 @@ export function isBlank(value: unknown): value is undefined | null | '' {
 }
 
 /** @throws {ServerError} of kind `invalidInput` naming the field, as all of these functions do */
-export function asNumber({ label, range = ANY_NUMBER, whole = false }: Field, value: unknown): number {
+export function asNumber(
+	{ label, range = ANY_NUMBER, whole = false }: Field,
+	value: unknown,
+): number {
 	const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
 	const number = isNumeric ? Number(value) : NaN;
 	if (!isInRange(number, range)) throw wrongValue(label, rangeInWords(range), value);
@@ -107,7 +120,11 @@ function wrongValue(label: string, wanted: string, value: unknown): ServerError 
 }
 
 /** @param what continues the sentence after the field: "is empty" */
-export function wrongField(label: string, what: string, remedy = 'Correct the field in the node.'): ServerError {
+export function wrongField(
+	label: string,
+	what: string,
+	remedy = 'Correct the field in the node.',
+): ServerError {
 	return invalidInput(`The field "${label}" ${what}`, remedy);
 }
 

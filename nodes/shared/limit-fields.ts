@@ -9,8 +9,20 @@ import type { NodeParameters } from './parameters';
 export const GENERATION_RETRIES = 2;
 
 /** A field for a limit in seconds; 0 = no limit. */
-export function limit(displayName: string, name: string, value: number, description: string): INodeProperties {
-	return { displayName, name, type: 'number', typeOptions: { minValue: 0 }, default: value, description };
+export function limit(
+	displayName: string,
+	name: string,
+	value: number,
+	description: string,
+): INodeProperties {
+	return {
+		displayName,
+		name,
+		type: 'number',
+		typeOptions: { minValue: 0 },
+		default: value,
+		description,
+	};
 }
 
 /** Options for the limits of requests that change nothing and are not streamed. */

@@ -12,7 +12,11 @@ const NON_BREAKING_HYPHEN = '\u2011';
  * hyphens by blanks (ResourceLocator.vue): `my-server --host` would become `my server host`. The box shows seven lines
  * before it scrolls, so repetitions are left out.
  */
-export function listError(node: INode, error: unknown, options?: NodeErrorOptions): NodeOperationError {
+export function listError(
+	node: INode,
+	error: unknown,
+	options?: NodeErrorOptions,
+): NodeOperationError {
 	const nodeError = toNodeError(node, error, options);
 	const whole = error instanceof ServerError ? describe(error, placeOf(error)) : nodeError.message;
 	nodeError.message = whole.replaceAll('-', NON_BREAKING_HYPHEN);
@@ -21,5 +25,7 @@ export function listError(node: INode, error: unknown, options?: NodeErrorOption
 
 /** Empty where the text names the server already; undefined: the default address. */
 function placeOf({ url, meaning }: ServerError): string | undefined {
-	return url !== undefined && URL.canParse(url) && meaning.includes(new URL(url).host) ? '' : undefined;
+	return url !== undefined && URL.canParse(url) && meaning.includes(new URL(url).host)
+		? ''
+		: undefined;
 }

@@ -17,7 +17,10 @@ export const MODEL_SUBTITLE =
 	'={{ String($parameter.model?.value ?? $parameter.model ?? "").split(/[\\/\\\\]/).pop().replace(/\\.gguf$/i, "") || "loaded model" }}';
 
 /** The model, from the list of the server or by its name. */
-export function modelField(more: Partial<INodeProperties>, choice: ModelChoice = {}): INodeProperties {
+export function modelField(
+	more: Partial<INodeProperties>,
+	choice: ModelChoice = {},
+): INodeProperties {
 	const { search = 'searchModels', example = 'qwen3-8b', mayBeEmpty = false } = choice;
 	const description = `${more.description}. Leave it empty for the model that is loaded, or the only one.`;
 	const typed = { displayName: 'By Name', placeholder: `e.g. ${example}` };

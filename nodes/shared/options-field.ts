@@ -15,7 +15,10 @@ export interface OptionGroup {
 }
 
 export function group(displayName: string, holds: RegExp, description: string): OptionGroup {
-	return { holds, field: { displayName, name: `options${displayName.split(' ')[0]}`, description } };
+	return {
+		holds,
+		field: { displayName, name: `options${displayName.split(' ')[0]}`, description },
+	};
 }
 
 /** Groups of the options of models. */
@@ -53,7 +56,10 @@ const OF_MODELS: readonly OptionGroup[] = [
  */
 export function optionsFields(
 	options: readonly INodeProperties[],
-	{ description, groups = OF_MODELS }: { description?: string; groups?: readonly OptionGroup[] } = {},
+	{
+		description,
+		groups = OF_MODELS,
+	}: { description?: string; groups?: readonly OptionGroup[] } = {},
 ): INodeProperties[] {
 	const collection = (some: readonly INodeProperties[]) => ({
 		...optionsCollection(some),
@@ -75,10 +81,16 @@ export function optionsFields(
 }
 
 /** Names of the collections that may hold an option: the collection itself, or its group. */
-export function placesOf(properties: readonly INodeProperties[], collection: string, option: string): string[] {
+export function placesOf(
+	properties: readonly INodeProperties[],
+	collection: string,
+	option: string,
+): string[] {
 	const groups = properties.filter(
 		({ name, type, options = [] }) =>
-			type === 'collection' && name.startsWith(collection) && options.some((one) => one.name === option),
+			type === 'collection' &&
+			name.startsWith(collection) &&
+			options.some((one) => one.name === option),
 	);
 	return [...new Set([collection, ...groups.map(({ name }) => name)])];
 }

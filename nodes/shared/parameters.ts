@@ -24,7 +24,12 @@ type Check<T> = (field: Field, value: unknown) => T;
 
 /** Source of values: the context of a node that processes items, or of a sub-node. */
 export interface ParameterSource {
-	getNodeParameter(name: string, itemIndex: number, fallback: unknown, options?: IGetNodeParameterOptions): unknown;
+	getNodeParameter(
+		name: string,
+		itemIndex: number,
+		fallback: unknown,
+		options?: IGetNodeParameterOptions,
+	): unknown;
 }
 
 /**
@@ -51,8 +56,12 @@ export class NodeParameters {
 
 	/** Parameters of a poll, which has no items. */
 	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]): NodeParameters {
-		const getNodeParameter: ParameterSource['getNodeParameter'] = (name, _item, fallback, options) =>
-			context.getNodeParameter(name, fallback, options);
+		const getNodeParameter: ParameterSource['getNodeParameter'] = (
+			name,
+			_item,
+			fallback,
+			options,
+		) => context.getNodeParameter(name, fallback, options);
 		return new NodeParameters({ getNodeParameter }, 0, properties);
 	}
 
@@ -88,7 +97,11 @@ export class NodeParameters {
 	freeText(path: string): string {
 		const value = this.value(path);
 		if (isBlank(value)) return '';
-		return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
+		return typeof value === 'string'
+			? value
+			: typeof value === 'object'
+				? JSON.stringify(value)
+				: String(value);
 	}
 
 	/** A name, an ID or other text, trimmed. Empty where nothing is given. */
@@ -110,7 +123,11 @@ export class NodeParameters {
 
 	/** Seconds in the node, milliseconds in the library. */
 	milliseconds<F = never>(path: string, ...whenUnset: [] | [F]): number | F {
-		return this.checked(path, (field, value) => Math.round(asNumber(field, value) * 1000), whenUnset);
+		return this.checked(
+			path,
+			(field, value) => Math.round(asNumber(field, value) * 1000),
+			whenUnset,
+		);
 	}
 
 	flag<F = never>(path: string, ...whenUnset: [] | [F]): boolean | F {
@@ -143,7 +160,9 @@ export class NodeParameters {
 
 	private checked<T, F>(path: string, check: Check<T>, whenUnset: [] | [F]): T | F {
 		const value = this.value(path);
-		return whenUnset.length > 0 && isBlank(value) ? (whenUnset[0] as F) : check(this.field(path), value);
+		return whenUnset.length > 0 && isBlank(value)
+			? (whenUnset[0] as F)
+			: check(this.field(path), value);
 	}
 
 	private whole(name: string): unknown {
@@ -157,7 +176,8 @@ export class NodeParameters {
 		const value =
 			textOfItem(this.context, this.itemIndex, written?.[name]) ??
 			this.context.getNodeParameter(name, this.itemIndex, fallback, options);
-		if (known !== undefined && name in written! && !hasExpression(written![name])) known.set(name, value);
+		if (known !== undefined && name in written! && !hasExpression(written![name]))
+			known.set(name, value);
 		else this.varies = true;
 		return value;
 	}
@@ -176,7 +196,9 @@ export class NodeParameters {
 		const value = this.whole(name);
 		const read = asObject({ label }, value ?? {});
 		if (typeof value !== 'string') return read;
-		const unknown = Object.keys(read).find((key) => !property.options?.some((option) => option.name === key));
+		const unknown = Object.keys(read).find(
+			(key) => !property.options?.some((option) => option.name === key),
+		);
 		if (unknown !== undefined) throw wrongField(label, `has no option "${unknown}"`);
 		return read;
 	}
@@ -192,13 +214,19 @@ interface Constants {
 /** Marks a value that may differ between items. */
 const VARIES = Symbol('varies');
 
-const executions = new WeakMap<object, { written: Constants['written']; of: WeakMap<object, Constants> }>();
+const executions = new WeakMap<
+	object,
+	{ written: Constants['written']; of: WeakMap<object, Constants> }
+>();
 
 /**
  * Values that are the same for all items of an execution. n8n resolves, checks and copies each parameter for every
  * item, which takes longer than a small request if a node has many operations. Only for contexts with items.
  */
-function constantsOf(context: ParameterSource, properties: readonly INodeProperties[]): Constants | undefined {
+function constantsOf(
+	context: ParameterSource,
+	properties: readonly INodeProperties[],
+): Constants | undefined {
 	const { getNode } = context as { getNode?: () => { parameters?: unknown } };
 	if (getNode === undefined || !('getInputData' in context)) return undefined;
 	const execution = executions.get(context) ?? {
@@ -206,7 +234,10 @@ function constantsOf(context: ParameterSource, properties: readonly INodePropert
 		of: new WeakMap(),
 	};
 	executions.set(context, execution);
-	const constants = execution.of.get(properties) ?? { written: execution.written, known: new Map<unknown, unknown>() };
+	const constants = execution.of.get(properties) ?? {
+		written: execution.written,
+		known: new Map<unknown, unknown>(),
+	};
 	execution.of.set(properties, constants);
 	return constants;
 }
@@ -220,16 +251,25 @@ const ONLY_FOR_N8N = /\\|\.\s*constructor|\.globalThis\b/;
  * The value of an expression that only joins fixed text and fields of the item that hold text; undefined for all else,
  * which n8n evaluates. For this it takes as long as a short request, and gives the same.
  */
-function textOfItem(context: ParameterSource, itemIndex: number, written: unknown): string | undefined {
-	if (typeof written !== 'string' || !/^=.*\{\{/s.test(written) || ONLY_FOR_N8N.test(written)) return undefined;
+function textOfItem(
+	context: ParameterSource,
+	itemIndex: number,
+	written: unknown,
+): string | undefined {
+	if (typeof written !== 'string' || !/^=.*\{\{/s.test(written) || ONLY_FOR_N8N.test(written))
+		return undefined;
 	const items = (context as IExecuteFunctions).getInputData();
 	const json = (items.length > 1 && items[itemIndex]?.json) || {};
 	const texts = Array.from(written.slice(1).split(NAMED_FIELD), (part, at) => {
 		// Every second part is a name. Other braces, and one before an expression, begin what n8n evaluates.
 		if (at % 2 === 0) return `${part}{`.includes('{{') ? undefined : part;
-		return part in {} || !isSafeObjectProperty(part) || !Object.hasOwn(json, part) ? undefined : json[part];
+		return part in {} || !isSafeObjectProperty(part) || !Object.hasOwn(json, part)
+			? undefined
+			: json[part];
 	});
-	return items.length > 1 && texts.every((text) => typeof text === 'string') ? texts.join('') : undefined;
+	return items.length > 1 && texts.every((text) => typeof text === 'string')
+		? texts.join('')
+		: undefined;
 }
 
 /** n8n takes a text that begins with `=` for an expression, wherever it stands. */

@@ -12,7 +12,8 @@ export const topNField = wholeField('Top N', 'topN', 0, [0], {
 /** Options of reranking. */
 export const rerankOptions: INodeProperties[] = [
 	wholeField('Batch Size', 'batchSize', 32, [1, 2048], {
-		description: 'How many documents go into one request. If the server takes fewer, it gets fewer.',
+		description:
+			'How many documents go into one request. If the server takes fewer, it gets fewer.',
 	}),
 	longTextField('Instruction', 'instruction', 2, {
 		description:
@@ -27,7 +28,8 @@ export const rerankOptions: INodeProperties[] = [
 	}),
 	numberField('Minimum Score', 'minimumScore', 0.5, {
 		typeOptions: { numberPrecision: 4 },
-		description: 'Documents with a lower score are left out. It counts after the sigmoid, where that is set.',
+		description:
+			'Documents with a lower score are left out. It counts after the sigmoid, where that is set.',
 	}),
 	choiceField('Scores', 'scores', 'received', {
 		options: [
@@ -35,7 +37,8 @@ export const rerankOptions: INodeProperties[] = [
 			{
 				name: 'Sigmoid',
 				value: 'sigmoid',
-				description: 'Between 0 and 1, for models that give any number (bge-reranker on llama-server)',
+				description:
+					'Between 0 and 1, for models that give any number (bge-reranker on llama-server)',
 			},
 		],
 		description: 'What the score of a document is',

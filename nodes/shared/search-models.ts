@@ -70,15 +70,21 @@ async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> 
 function searchOf(list: ListModels) {
 	return listSearch(async (servers, wanted) => {
 		// People do not wait longer for a list.
-		const asked = async (one: Connection) => await one.withQueuePlace({ placeLimitMs: 10_000 }, list);
+		const asked = async (one: Connection) =>
+			await one.withQueuePlace({ placeLimitMs: 10_000 }, list);
 		const { models, failed } = await listModelsOf(servers, asked);
 		const names = shortModelNames(models.map(({ id }) => id));
 		return [
 			...models
-				.filter(({ id, aliases }) => [id, ...aliases].some((name) => name.toLowerCase().includes(wanted)))
+				.filter(({ id, aliases }) =>
+					[id, ...aliases].some((name) => name.toLowerCase().includes(wanted)),
+				)
 				.map((model) => ({ name: describeModel(model, names.get(model.id)), value: model.id })),
 			// The list has no other place for remarks. If chosen, it counts as no model.
-			...failed.map(({ url, error }) => ({ name: `Not listed: ${url} (${error.message})`, value: '' })),
+			...failed.map(({ url, error }) => ({
+				name: `Not listed: ${url} (${error.message})`,
+				value: '',
+			})),
 		];
 	});
 }
@@ -89,7 +95,10 @@ type Results = INodeListSearchResult['results'];
 export function listSearch(
 	search: (servers: ServerPool, wanted: string, context: ILoadOptionsFunctions) => Promise<Results>,
 ) {
-	return async function (this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult> {
+	return async function (
+		this: ILoadOptionsFunctions,
+		filter?: string,
+	): Promise<INodeListSearchResult> {
 		try {
 			const servers = localLlamaServers(await this.getCredentials('localLlamaApi'), this.helpers);
 			return { results: await search(servers, filter?.trim().toLowerCase() ?? '', this) };

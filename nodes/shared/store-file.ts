@@ -42,7 +42,9 @@ export async function storeFile(
 		}
 	}
 	if (Buffer.isBuffer(content)) bytes = content.byteLength;
-	const source = Buffer.isBuffer(content) ? content : Readable.from(counted(content), { objectMode: false });
+	const source = Buffer.isBuffer(content)
+		? content
+		: Readable.from(counted(content), { objectMode: false });
 	const data = await context.helpers.prepareBinaryData(source, fileName, mimeType);
 	// n8n would replace the error that tells why the server broke off.
 	if (failed.length > 0) throw failed[0];

@@ -46,15 +46,21 @@ export class SubNodeLog {
 
 	/** @throws {NodeOperationError} of the sub-node, so that n8n marks that node */
 	async call<T>({ input, run, output }: LoggedCall<T>): Promise<T> {
-		const index = quietly(() => this.context.addInputData(this.connection, [[{ json: input }]]).index);
+		const index = quietly(
+			() => this.context.addInputData(this.connection, [[{ json: input }]]).index,
+		);
 		const startedAt = performance.now();
 		const outcome = await run(this.signal).then(
 			(result) => ({ result }),
 			(error: unknown) => ({ failed: this.nodeError(error) }),
 		);
 		const milliseconds = Math.round(performance.now() - startedAt);
-		const shown = 'failed' in outcome ? outcome.failed : [[{ json: { ...output(outcome.result), milliseconds } }]];
-		if (index !== undefined) quietly(() => this.context.addOutputData(this.connection, index, shown));
+		const shown =
+			'failed' in outcome
+				? outcome.failed
+				: [[{ json: { ...output(outcome.result), milliseconds } }]];
+		if (index !== undefined)
+			quietly(() => this.context.addOutputData(this.connection, index, shown));
 		if ('failed' in outcome) throw outcome.failed;
 		return outcome.result;
 	}
@@ -65,7 +71,10 @@ export class SubNodeLog {
 	}
 
 	nodeError(error: unknown): NodeOperationError {
-		const nodeError = toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex, subNode: true });
+		const nodeError = toNodeError(this.context.getNode(), error, {
+			itemIndex: this.itemIndex,
+			subNode: true,
+		});
 		return hiddenFromVisitors(this.context, nodeError);
 	}
 

@@ -47,7 +47,9 @@ export async function supplyModel(
 			client: source,
 			toJsonSchema: sdk.getParametersJsonSchema,
 			callbacks: [
-				new Tracing(context, { errorDescriptionMapper: ({ description }: { description?: string }) => description }),
+				new Tracing(context, {
+					errorDescriptionMapper: ({ description }: { description?: string }) => description,
+				}),
 			],
 			nodeSignal: watch.signal,
 			onAnswer: () => watch.begin(),

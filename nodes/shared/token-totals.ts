@@ -3,7 +3,8 @@ import { ServerError } from '../../lib/errors/server-error';
 import { asList, finiteNumber, isRecord, nonEmptyText, parseObject } from '../../lib/values';
 
 /** The counted part of a generation. */
-export type CountedGeneration = Pick<FinishedAnswer, 'usage'> & Partial<Pick<FinishedAnswer, 'model' | 'totalMs'>>;
+export type CountedGeneration = Pick<FinishedAnswer, 'usage'> &
+	Partial<Pick<FinishedAnswer, 'model' | 'totalMs'>>;
 
 interface CustomData {
 	get(key: string): unknown;
@@ -11,7 +12,11 @@ interface CustomData {
 }
 
 /** Keys of custom data. n8n takes ten in an execution, each of at most 50 letters, digits and underscores. */
-const KEYS = { tokensIn: 'llm_tokens_in', tokensOut: 'llm_tokens_out', usage: 'llm_usage' } as const;
+const KEYS = {
+	tokensIn: 'llm_tokens_in',
+	tokensOut: 'llm_tokens_out',
+	usage: 'llm_usage',
+} as const;
 /**
  * Characters of a value: n8n cuts it at 512, and logs a warning from 256 on. Names of models that do not fit are left
  * out.
@@ -22,7 +27,10 @@ const MAX_LENGTH = 255;
  * Adds a generation to the totals of its execution, for later nodes and the list of executions (docs/protocols/n8n.md
  * 4.10). Stored at n8n, which makes a new model for each round of an agent. Never throws.
  */
-export function countGeneration(context: object, { usage, model, totalMs = 0 }: CountedGeneration): void {
+export function countGeneration(
+	context: object,
+	{ usage, model, totalMs = 0 }: CountedGeneration,
+): void {
 	const { customData } = context as { customData?: CustomData };
 	if (customData === undefined) return;
 	try {
@@ -45,7 +53,8 @@ export function countGeneration(context: object, { usage, model, totalMs = 0 }: 
 			seconds: rounded(seconds),
 			tokensPerSecond: seconds > 0 ? rounded(timedTokens / seconds) : 0,
 		};
-		while (totals.models.length > 0 && JSON.stringify(totals).length > MAX_LENGTH) totals.models.pop();
+		while (totals.models.length > 0 && JSON.stringify(totals).length > MAX_LENGTH)
+			totals.models.pop();
 		customData.set(KEYS.usage, JSON.stringify(totals));
 	} catch {
 		// In manual runs, n8n throws for values that it does not accept.

@@ -29,7 +29,10 @@ export function toldToVisitors(context: Context): string | undefined {
  * The error without address, advice and the server's own words, where visitors would read them. The whole text stays in
  * the error's details, for the owner of the execution; n8n does not store `messages`.
  */
-export function hiddenFromVisitors(context: Context, error: NodeOperationError): NodeOperationError {
+export function hiddenFromVisitors(
+	context: Context,
+	error: NodeOperationError,
+): NodeOperationError {
 	const told = toldToVisitors(context);
 	const { description } = error;
 	if (told === undefined || !description || description === told) return error;

@@ -27,7 +27,10 @@ const API_ROUTES = [
 ];
 const ROOT_ROUTES =
 	/\/(?:health|healthz|props|slots|metrics|version|index\.html|docs|redoc|openapi\.json|completion|infill|embedding|tokenize|detokenize|apply-template|lora-adapters|inference|api\/(?:chat|generate|tags|show|ps|version|embed|pull))$/i;
-const ENDPOINT_HEADS = /* @__PURE__ */ new Set([...API_ROUTES.map((route) => route.split('/')[1]), 'health']);
+const ENDPOINT_HEADS = /* @__PURE__ */ new Set([
+	...API_ROUTES.map((route) => route.split('/')[1]),
+	'health',
+]);
 const OLLAMA_PORT = '11434';
 function resolveBaseUrl(typed) {
 	const text = tidied(typed);
@@ -45,7 +48,9 @@ function resolveBaseUrl(typed) {
 }
 const FULL_WIDTH = { '\uFF1A': ':', '\uFF0F': '/', '\uFF0E': '.', '\u3002': '.' };
 function tidied(typed) {
-	const oneLine = typed.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : '')).trim();
+	const oneLine = typed
+		.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : ''))
+		.trim();
 	return oneLine
 		.replace(/[：／．。]/g, (letter) => FULL_WIDTH[letter])
 		.replace(/[,;，；]{1,99}$/, '')
@@ -79,7 +84,10 @@ function parse(text, shown) {
 		);
 	checkAuthority(authority, shown);
 	if (!URL.canParse(text))
-		throw new BaseUrlError('host', `The host name "${authority}" in the Base URL "${shown}" is not valid`);
+		throw new BaseUrlError(
+			'host',
+			`The host name "${authority}" in the Base URL "${shown}" is not valid`,
+		);
 	const url = new URL(text);
 	if (url.search !== '') {
 		const name = /^(\?[^=&]*=)/.exec(url.search)?.[1] ?? '?';
@@ -94,7 +102,9 @@ function holdsPassword(authority, text) {
 	if (authority.includes('@')) return true;
 	const isPlainAddress = /^(?:[^:]*\.[^:]*|localhost|\[[^\]]*\])(?::\d*)?$/i.test(authority);
 	return (
-		authority.includes(':') && !isPlainAddress && /[^/]@/.test(text.slice(text.indexOf(authority) + authority.length))
+		authority.includes(':') &&
+		!isPlainAddress &&
+		/[^/]@/.test(text.slice(text.indexOf(authority) + authority.length))
 	);
 }
 function checkAuthority(authority, shown) {
@@ -105,16 +115,28 @@ function checkAuthority(authority, shown) {
 		);
 	}
 	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {
-		throw new BaseUrlError('host', `The Base URL "${shown}" has no host name. Write it as http://host:port`);
+		throw new BaseUrlError(
+			'host',
+			`The Base URL "${shown}" has no host name. Write it as http://host:port`,
+		);
 	}
-	if (/\s/.test(authority)) throw new BaseUrlError('host', `The host name in the Base URL "${shown}" contains a space`);
+	if (/\s/.test(authority))
+		throw new BaseUrlError('host', `The host name in the Base URL "${shown}" contains a space`);
 	const port = /^(?:\[[^\]]*\]|[^:[]*):(.*)$/.exec(authority)?.[1];
-	if (port !== void 0 && port !== '' && (!/^\d+$/.test(port) || Number(port) > 65535 || Number(port) === 0))
-		throw new BaseUrlError('port', `The port "${port}" in the Base URL "${shown}" is not a number from 1 to 65535`);
+	if (
+		port !== void 0 &&
+		port !== '' &&
+		(!/^\d+$/.test(port) || Number(port) > 65535 || Number(port) === 0)
+	)
+		throw new BaseUrlError(
+			'port',
+			`The port "${port}" in the Base URL "${shown}" is not a number from 1 to 65535`,
+		);
 }
 function splitPath(segments, ollama) {
 	const at = segments.findLastIndex((segment) => VERSION.test(segment));
-	if (at >= 0) return { prefix: joined(segments.slice(0, at)), version: versionPart(segments.slice(at)) };
+	if (at >= 0)
+		return { prefix: joined(segments.slice(0, at)), version: versionPart(segments.slice(at)) };
 	const path = joined(segments);
 	const base = withoutEndpoint(path);
 	if (ollama && /^\/api(?:\/|$)/i.test(path)) return { prefix: '', version: '/v1' };
@@ -124,7 +146,9 @@ function splitPath(segments, ollama) {
 }
 function versionPart([segment = '', ...after]) {
 	const version = `/${segment.toLowerCase()}`;
-	return ENDPOINT_HEADS.has(after[0]?.toLowerCase()) ? version : version + withoutEndpoint(joined(after));
+	return ENDPOINT_HEADS.has(after[0]?.toLowerCase())
+		? version
+		: version + withoutEndpoint(joined(after));
 }
 function withoutEndpoint(path) {
 	const route = API_ROUTES.find((candidate) => path.toLowerCase().endsWith(candidate));

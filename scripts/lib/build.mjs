@@ -76,10 +76,13 @@ const removeOldCopies = (folder) => {
  * @returns {Promise<string>} folder for `N8N_CUSTOM_EXTENSIONS`
  */
 export const stageBuild = async (build) => {
-	const folder = await cached(`nodes-${shortHash(build, readFileSync(join(root, 'package.json')))}`, async (target) => {
-		copyFileSync(join(root, 'package.json'), join(target, 'package.json'));
-		cpSync(join(root, 'dist'), join(target, 'dist'), { recursive: true });
-	});
+	const folder = await cached(
+		`nodes-${shortHash(build, readFileSync(join(root, 'package.json')))}`,
+		async (target) => {
+			copyFileSync(join(root, 'package.json'), join(target, 'package.json'));
+			cpSync(join(root, 'dist'), join(target, 'dist'), { recursive: true });
+		},
+	);
 	// A running n8n reads icons from its copy: mark it as in use.
 	utimesSync(folder, new Date(), new Date());
 	removeOldCopies(cacheDir());

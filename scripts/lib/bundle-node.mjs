@@ -28,7 +28,9 @@ export const bundleNode = async (node, dist) => {
 				setup(building) {
 					building.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
 						const file = resolve(resolveDir, path);
-						return file.startsWith(source + sep) ? undefined : { path: relative(source, file), external: true };
+						return file.startsWith(source + sep)
+							? undefined
+							: { path: relative(source, file), external: true };
 					});
 				},
 			},

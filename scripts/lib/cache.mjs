@@ -45,7 +45,8 @@ const home = () => {
 /** @returns {string} the cache's folder, created when missing */
 export const cacheDir = () => {
 	const { LOCAL_LLAMA_CACHE, XDG_CACHE_HOME } = process.env;
-	const folder = LOCAL_LLAMA_CACHE || join(XDG_CACHE_HOME || join(home(), '.cache'), 'n8n-nodes-local-llama');
+	const folder =
+		LOCAL_LLAMA_CACHE || join(XDG_CACHE_HOME || join(home(), '.cache'), 'n8n-nodes-local-llama');
 	mkdirSync(folder, { recursive: true });
 	return folder;
 };
@@ -106,7 +107,11 @@ const removeStale = (file, expected) => {
  * @returns {Promise<T>}
  */
 export const withLock = async (file, work, onWait) => {
-	const mine = JSON.stringify({ pid: process.pid, host: hostname(), nonce: randomBytes(6).toString('hex') });
+	const mine = JSON.stringify({
+		pid: process.pid,
+		host: hostname(),
+		nonce: randomBytes(6).toString('hex'),
+	});
 	let told = false;
 	for (;;) {
 		try {
@@ -169,7 +174,8 @@ const removeInterrupted = (dir, key) => {
 		const folder = join(dir, name);
 		const age = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0);
 		const forgotten = age > FORGOTTEN_AFTER_MS;
-		if (name.startsWith(`${UNFINISHED}${key}-`) || forgotten) rmSync(folder, { recursive: true, force: true });
+		if (name.startsWith(`${UNFINISHED}${key}-`) || forgotten)
+			rmSync(folder, { recursive: true, force: true });
 	}
 };
 
@@ -190,7 +196,10 @@ export const cached = async (key, build, { dir = cacheDir(), onWait } = {}) => {
 		async () => {
 			if (existsSync(target)) return target;
 			removeInterrupted(dir, key);
-			const folder = join(dir, `${UNFINISHED}${key}-${process.pid}-${randomBytes(3).toString('hex')}`);
+			const folder = join(
+				dir,
+				`${UNFINISHED}${key}-${process.pid}-${randomBytes(3).toString('hex')}`,
+			);
 			mkdirSync(folder);
 			try {
 				await build(folder);

@@ -41,7 +41,8 @@ export const holdChat = async (n8n, chat, { onPiece, ...options } = {}) => {
 		}
 		outcome.ended = true;
 	} catch (error) {
-		const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+		const cause =
+			error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
 		outcome.problem = `${error instanceof Error ? error.message : String(error)}${cause}`;
 	}
 	outcome.ms = performance.now() - startedAt;

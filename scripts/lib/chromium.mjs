@@ -24,7 +24,9 @@ export const findChromium = () => {
 		.map((name) => findOnPath(name))
 		.find((file) => file !== undefined);
 	if (!found) {
-		throw new Error('Chromium was not found: apt-get install -y chromium (or name one with CHROMIUM_BIN)');
+		throw new Error(
+			'Chromium was not found: apt-get install -y chromium (or name one with CHROMIUM_BIN)',
+		);
 	}
 	return found;
 };

@@ -38,7 +38,10 @@ export const isInstalled = (folder) => {
 	if (!wanted || !installed) return false;
 	return Object.entries(wanted.packages).every(
 		([path, entry]) =>
-			path === '' || entry.optional || entry.link || installed.packages[path]?.version === entry.version,
+			path === '' ||
+			entry.optional ||
+			entry.link ||
+			installed.packages[path]?.version === entry.version,
 	);
 };
 
@@ -49,7 +52,9 @@ export const isInstalled = (folder) => {
 export const countPackages = (folder) => {
 	/** @type {LockFile} */
 	const lock = readJson(join(folder, 'package-lock.json'));
-	const paths = Object.keys(lock.packages).filter((path) => path !== '' && !lock.packages[path]?.optional);
+	const paths = Object.keys(lock.packages).filter(
+		(path) => path !== '' && !lock.packages[path]?.optional,
+	);
 	return () => {
 		const there = paths.filter((path) => existsSync(join(folder, path, 'package.json'))).length;
 		return `${there} of ${paths.length} packages`;
@@ -109,7 +114,9 @@ const ensureNode = async () => {
 	if ((await versionOf(nodeBinary)) !== nodeVersion) {
 		const name = platformPackage();
 		const folder = await cached(`${name}-${nodeVersion}`, async (target) => {
-			await npm(['install', '--prefix', target, ...INSTALL_ARGS, `${name}@${nodeVersion}`], { cwd: target });
+			await npm(['install', '--prefix', target, ...INSTALL_ARGS, `${name}@${nodeVersion}`], {
+				cwd: target,
+			});
 		});
 		const binary = join(folder, 'node_modules', name, 'bin', 'node');
 		if ((await versionOf(binary)) !== nodeVersion) {
@@ -141,7 +148,9 @@ export const toolEnvironment = () => {
 	const { PATH = '', NO_PROXY, no_proxy: lowerCase } = process.env;
 	const path = [bin, ...PATH.split(delimiter).filter((folder) => folder !== bin)];
 	// Programs differ in which of the two variables they read.
-	const direct = [...new Set(['127.0.0.1', 'localhost', NO_PROXY, lowerCase])].filter(Boolean).join(',');
+	const direct = [...new Set(['127.0.0.1', 'localhost', NO_PROXY, lowerCase])]
+		.filter(Boolean)
+		.join(',');
 	return { ...process.env, PATH: path.join(delimiter), NO_PROXY: direct, no_proxy: direct };
 };
 
@@ -174,7 +183,8 @@ export const ensureDependencies = async (log) => {
 	mkdirSync(locks, { recursive: true });
 	await log.step('dependencies', async (progress) => {
 		/** @param {number | undefined} holder */
-		const onWait = (holder) => progress(`another process (${holder ?? 'unknown'}) is installing them`);
+		const onWait = (holder) =>
+			progress(`another process (${holder ?? 'unknown'}) is installing them`);
 		await withLock(
 			join(locks, `dependencies-${shortHash(root)}.lock`),
 			async () => {

@@ -1,5 +1,14 @@
 /** `npm run dev`: brings a change of the sources into the running n8n within a second. */
-import { cpSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import {
+	cpSync,
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	rmSync,
+	watch,
+	writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bundleNode } from './bundle-node.mjs';
 import { cacheDir } from './cache.mjs';
@@ -109,7 +118,8 @@ export const watchSources = (log, folder) => {
 		for (const file of files) {
 			try {
 				if (await updateFile(file, folder)) done.push(file);
-				else if (file === BUNDLE) log.line(`  ${file}: start again, since both libraries are bundled into it`);
+				else if (file === BUNDLE)
+					log.line(`  ${file}: start again, since both libraries are bundled into it`);
 			} catch (error) {
 				log.line(error instanceof Error ? error.message : String(error));
 			}

@@ -11,7 +11,11 @@ const CHAT_MODEL = `${PREFIX}localChatModel`;
 const CHAT_TRIGGER = '@n8n/n8n-nodes-langchain.chatTrigger';
 export const AGENT_WORKFLOW = 'agent-with-tools';
 /** Fixed, so that a second import replaces instead of adding. */
-export const CREDENTIAL = { id: 'localLlamaPlayground', name: 'LocalLlama API', type: 'localLlamaApi' };
+export const CREDENTIAL = {
+	id: 'localLlamaPlayground',
+	name: 'LocalLlama API',
+	type: 'localLlamaApi',
+};
 /** Types of our nodes that use a model server's credential; the others use Dify. */
 const USES_CREDENTIAL = /^CUSTOM\.(?!dify)/;
 
@@ -21,7 +25,13 @@ const USES_CREDENTIAL = /^CUSTOM\.(?!dify)/;
  */
 export const playgroundCredential = ({ baseUrl, apiKey }) => ({
 	...CREDENTIAL,
-	data: { baseUrl, apiKey: apiKey ?? '', authentication: 'bearer', ignoreSslIssues: false, maxConcurrentRequests: 0 },
+	data: {
+		baseUrl,
+		apiKey: apiKey ?? '',
+		authentication: 'bearer',
+		ignoreSslIssues: false,
+		maxConcurrentRequests: 0,
+	},
 });
 
 /**
@@ -37,7 +47,8 @@ export const wireWorkflow = (workflow, server) => ({
 		const credentials = { ...node.credentials, [type]: { id, name } };
 		if (node.type !== CHAT_MODEL) return { ...node, credentials };
 		const current = node.parameters.model;
-		const chosen = current && typeof current === 'object' && 'value' in current ? current.value : current;
+		const chosen =
+			current && typeof current === 'object' && 'value' in current ? current.value : current;
 		const known = typeof chosen === 'string' && server.models.includes(chosen);
 		const model = { __rl: true, mode: 'id', value: known ? chosen : server.model };
 		return { ...node, credentials, parameters: { ...node.parameters, model } };
@@ -67,7 +78,8 @@ export const exampleWorkflows = () => {
  */
 export const askOnce = (workflow, question) => {
 	const trigger = workflow.nodes.find(({ type }) => type === CHAT_TRIGGER);
-	if (!trigger) throw new Error(`The workflow "${workflow.name}" has no Chat Trigger to take the question`);
+	if (!trigger)
+		throw new Error(`The workflow "${workflow.name}" has no Chat Trigger to take the question`);
 	/** @param {string} name */
 	const assignment = (name, value = '') => ({ id: name, name, value, type: 'string' });
 	const startName = 'Question';
@@ -139,7 +151,8 @@ export const summarizeRun = (data) => {
 		modelCalls: calls.length,
 		promptTokens: sum((call) => call.tokenUsage?.promptTokens),
 		completionTokens: sum((call) => call.tokenUsage?.completionTokens),
-		tokensPerSecond: seconds > 0 ? speeds.reduce((total, { tokens }) => total + tokens, 0) / seconds : undefined,
+		tokensPerSecond:
+			seconds > 0 ? speeds.reduce((total, { tokens }) => total + tokens, 0) / seconds : undefined,
 	};
 };
 
@@ -156,7 +169,8 @@ export const describeFailure = (data) => {
 	const told = new Set();
 	return all
 		.map(({ node, error: { message, description } }) => {
-			const detail = typeof description === 'string' && description !== message ? `\n  ${description}` : '';
+			const detail =
+				typeof description === 'string' && description !== message ? `\n  ${description}` : '';
 			return { text: `${message}${detail}`, node };
 		})
 		.filter(({ text }) => !told.has(text) && told.add(text))

@@ -25,7 +25,9 @@ export const ensureFastapi = async (log) =>
 				progress('downloading');
 				await installPackages(found.python, join(target, 'packages'), PACKAGES);
 			},
-			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`) },
+			{
+				onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`),
+			},
 		);
 		return { python: found.python, packages: join(folder, 'packages') };
 	});

@@ -65,7 +65,9 @@ const padding = (size) => Buffer.alloc((ALIGNMENT - (size % ALIGNMENT)) % ALIGNM
  * @returns {Buffer}
  */
 export const encodeGguf = (metadata, tensors) => {
-	const pairs = Object.entries(metadata).map(([key, value]) => Buffer.concat([string(key), typed(value)]));
+	const pairs = Object.entries(metadata).map(([key, value]) =>
+		Buffer.concat([string(key), typed(value)]),
+	);
 	/** @type {Buffer[]} */
 	const infos = [];
 	/** @type {Buffer[]} */
@@ -75,11 +77,20 @@ export const encodeGguf = (metadata, tensors) => {
 		if (shape.reduce((product, size) => product * size, 1) !== values.length) {
 			throw new Error(`Tensor ${name} of shape ${shape.join('x')} has ${values.length} values`);
 		}
-		infos.push(Buffer.concat([string(name), u32(shape.length), ...shape.map(u64), u32(F32), u64(offset)]));
+		infos.push(
+			Buffer.concat([string(name), u32(shape.length), ...shape.map(u64), u32(F32), u64(offset)]),
+		);
 		const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 		data.push(bytes, padding(bytes.length));
 		offset += bytes.length + padding(bytes.length).length;
 	}
-	const head = Buffer.concat([Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(pairs.length), ...pairs, ...infos]);
+	const head = Buffer.concat([
+		Buffer.from('GGUF'),
+		u32(3),
+		u64(tensors.length),
+		u64(pairs.length),
+		...pairs,
+		...infos,
+	]);
 	return Buffer.concat([head, padding(head.length), ...data]);
 };

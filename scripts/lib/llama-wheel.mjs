@@ -86,7 +86,9 @@ const install = async (python, folder) => {
 	const { code, output } = await version();
 	if (code === 0) return;
 	const hint = NO_OPENMP.test(output) ? ' (apt-get install -y libgomp1)' : '';
-	throw new Error(`The llama-server of xllamacpp does not run here: ${lastLines(output, 1)}${hint}`);
+	throw new Error(
+		`The llama-server of xllamacpp does not run here: ${lastLines(output, 1)}${hint}`,
+	);
 };
 
 /**

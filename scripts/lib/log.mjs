@@ -36,7 +36,8 @@ export const formatSize = (bytes) => {
  * @returns {Log}
  */
 export const createLog = (out = process.stdout) => {
-	const terminal = 'isTTY' in out && out.isTTY === true && !process.env.CI && process.env.TERM !== 'dumb';
+	const terminal =
+		'isTTY' in out && out.isTTY === true && !process.env.CI && process.env.TERM !== 'dumb';
 	/** @type {Set<{ name: string, startedAt: number, state: string, lastLineAt: number }>} */
 	const running = new Set();
 	/** @type {{ name: string, ms: number, note: string, ok: boolean }[]} */
@@ -75,7 +76,9 @@ export const createLog = (out = process.stdout) => {
 			const now = Date.now();
 			if (now - step.lastLineAt < PLAIN_INTERVAL_MS) continue;
 			step.lastLineAt = now;
-			line(`  ..  ${step.name}: ${formatDuration(now - step.startedAt)}${step.state ? `, ${step.state}` : ''}`);
+			line(
+				`  ..  ${step.name}: ${formatDuration(now - step.startedAt)}${step.state ? `, ${step.state}` : ''}`,
+			);
 		}
 	};
 	const watch = () => {

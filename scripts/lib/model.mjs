@@ -22,8 +22,12 @@ const SMOLLM2_FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf';
  */
 export const ensureTinyModel = async (log) =>
 	await log.step('generated model', async () => {
-		const writer = hashOfFiles(['tiny-model.mjs', 'gguf.mjs'].map((name) => join(root, 'scripts', 'lib', name)));
-		const folder = await cached(`tiny-model-${writer}`, async (target) => writeTinyModel(join(target, 'tiny.gguf')));
+		const writer = hashOfFiles(
+			['tiny-model.mjs', 'gguf.mjs'].map((name) => join(root, 'scripts', 'lib', name)),
+		);
+		const folder = await cached(`tiny-model-${writer}`, async (target) =>
+			writeTinyModel(join(target, 'tiny.gguf')),
+		);
 		return join(folder, 'tiny.gguf');
 	});
 
@@ -57,7 +61,9 @@ export const ensureSmolLm2 = async (log) =>
 				await fetchSmolLm2(target, progress);
 				progress.note('downloaded');
 			},
-			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`) },
+			{
+				onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`),
+			},
 		);
 		return join(folder, SMOLLM2_FILE);
 	});
@@ -71,7 +77,8 @@ export const ensureSmolLm2 = async (log) =>
 export const ensureModel = async (log) => {
 	const named = process.env.LOCAL_LLAMA_MODEL;
 	if (named) {
-		if (!existsSync(named)) throw new Error(`LOCAL_LLAMA_MODEL names ${named}, which does not exist`);
+		if (!existsSync(named))
+			throw new Error(`LOCAL_LLAMA_MODEL names ${named}, which does not exist`);
 		log.line(`  Model: ${named} (${formatSize(statSync(named).size)})`);
 		return { file: named, alias: basename(named).replace(/\.gguf$/i, '') };
 	}
@@ -80,7 +87,9 @@ export const ensureModel = async (log) => {
 	} catch (error) {
 		const reason = error instanceof Error ? error.message : String(error);
 		log.line(`  Warning: SmolLM2 could not be had: ${reason}`);
-		log.line('  A generated model stands in. Its answers are noise: everything works, nothing makes sense.');
+		log.line(
+			'  A generated model stands in. Its answers are noise: everything works, nothing makes sense.',
+		);
 		log.line('  For real answers set LOCAL_LLAMA_MODEL=/path/to/model.gguf.');
 		return { file: await ensureTinyModel(log), alias: 'generated-noise' };
 	}

@@ -67,7 +67,8 @@ export const n8nClient = (url) => {
 		const cookies = response.headers.getSetCookie().map((line) => line.split(';')[0]);
 		if (cookies.length > 0) cookie = cookies.join('; ');
 		const text = await response.text();
-		if (!response.ok) throw new Error(`${method} ${path}: HTTP ${response.status} ${text.slice(0, 2000)}`);
+		if (!response.ok)
+			throw new Error(`${method} ${path}: HTTP ${response.status} ${text.slice(0, 2000)}`);
 		const json = text ? JSON.parse(text) : {};
 		return json !== null && typeof json === 'object' && 'data' in json ? json.data : json;
 	};
@@ -96,14 +97,23 @@ export const n8nClient = (url) => {
 	const getExecution = async (id) => {
 		/** @type {JsonObject & { data: string }} */
 		const execution = await request('GET', `/rest/executions/${id}`);
-		return /** @type {import('./types').Execution} */ ({ ...execution, data: parseFlatted(execution.data) });
+		return /** @type {import('./types').Execution} */ ({
+			...execution,
+			data: parseFlatted(execution.data),
+		});
 	};
 
 	/** @type {import('./types').N8nClient['listExecutions']} */
 	const listExecutions = async ({ workflowId, status, limit = 20 } = {}) => {
-		const filter = JSON.stringify({ ...(workflowId ? { workflowId } : {}), ...(status ? { status } : {}) });
+		const filter = JSON.stringify({
+			...(workflowId ? { workflowId } : {}),
+			...(status ? { status } : {}),
+		});
 		/** @type {{ results: import('./types').ExecutionSummary[] }} */
-		const { results } = await request('GET', `/rest/executions?filter=${encodeURIComponent(filter)}&limit=${limit}`);
+		const { results } = await request(
+			'GET',
+			`/rest/executions?filter=${encodeURIComponent(filter)}&limit=${limit}`,
+		);
 		return results;
 	};
 
@@ -113,7 +123,10 @@ export const n8nClient = (url) => {
 		for (;;) {
 			const response = await fetch(`${url}/webhook/${path}`, {
 				method,
-				headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+				headers: {
+					...headers,
+					...(body === undefined ? {} : { 'content-type': 'application/json' }),
+				},
 				body: body === undefined ? undefined : JSON.stringify(body),
 				signal,
 			});
@@ -135,7 +148,9 @@ export const n8nClient = (url) => {
 			signal,
 		});
 		if (!response.ok || !response.body) {
-			throw new Error(`The chat webhook answered HTTP ${response.status}: ${await response.text()}`);
+			throw new Error(
+				`The chat webhook answered HTTP ${response.status}: ${await response.text()}`,
+			);
 		}
 		let rest = '';
 		for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
@@ -174,9 +189,12 @@ export const n8nClient = (url) => {
 			const deadline = Date.now() + timeoutMs;
 			for (;;) {
 				// From the list, not the execution itself: n8n 2.20 answers 500 while that has no data.
-				const status = (await listExecutions({ limit: 100 })).find((execution) => execution.id === id)?.status;
+				const status = (await listExecutions({ limit: 100 })).find(
+					(execution) => execution.id === id,
+				)?.status;
 				if (status !== undefined && !UNFINISHED.includes(status)) return await getExecution(id);
-				if (Date.now() > deadline) throw new Error(`Execution ${id} was still ${status} after ${timeoutMs} ms`);
+				if (Date.now() > deadline)
+					throw new Error(`Execution ${id} was still ${status} after ${timeoutMs} ms`);
 				await delay(pauseMs);
 			}
 		},

@@ -24,7 +24,9 @@ export const ensureN8n = async (log, { choice = chosenN8n(), nodeReady } = {}) =
 	const playground = Object.entries(PLAYGROUNDS).find(([name]) => name === choice)?.[1];
 	if (!playground) {
 		const known = Object.keys(PLAYGROUNDS).join(', ');
-		throw new Error(`N8N_PLAYGROUND=${choice} is not one of the n8n versions that can be installed: ${known}`);
+		throw new Error(
+			`N8N_PLAYGROUND=${choice} is not one of the n8n versions that can be installed: ${known}`,
+		);
 	}
 	const source = join(root, playground);
 	/** @type {string} */
@@ -40,7 +42,8 @@ export const ensureN8n = async (log, { choice = chosenN8n(), nodeReady } = {}) =
 				await installCopy(source, target, progress);
 				await nodeReady;
 				const sources = [];
-				for (const name of ['isolated-vm', 'sqlite3']) sources.push(await ensureNative(target, name, progress));
+				for (const name of ['isolated-vm', 'sqlite3'])
+					sources.push(await ensureNative(target, name, progress));
 				progress.note(sources.filter(Boolean).join(', '));
 			},
 			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is installing it`) },

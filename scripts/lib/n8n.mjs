@@ -1,5 +1,13 @@
 /** Runs the pinned n8n: its server and its command line. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDir, cached } from './cache.mjs';
@@ -40,13 +48,23 @@ const DEFAULTS_OF_3 = {
  * @param {import('./types').N8nEnvironment} options
  * @returns {Record<string, string | undefined>}
  */
-export const n8nEnvironment = ({ userFolder, port, brokerPort, customExtensions = [], env = {} }) => ({
+export const n8nEnvironment = ({
+	userFolder,
+	port,
+	brokerPort,
+	customExtensions = [],
+	env = {},
+}) => ({
 	...Object.fromEntries(
-		Object.entries(toolEnvironment()).filter(([name]) => !OTHER_N8N.test(name) && !OF_CALLER.test(name)),
+		Object.entries(toolEnvironment()).filter(
+			([name]) => !OTHER_N8N.test(name) && !OF_CALLER.test(name),
+		),
 	),
 	N8N_USER_FOLDER: userFolder,
 	N8N_LISTEN_ADDRESS: process.env.N8N_LISTEN_ADDRESS || '127.0.0.1',
-	...(port === undefined ? {} : { N8N_PORT: String(port), N8N_EDITOR_BASE_URL: `http://localhost:${port}` }),
+	...(port === undefined
+		? {}
+		: { N8N_PORT: String(port), N8N_EDITOR_BASE_URL: `http://localhost:${port}` }),
 	...(brokerPort === undefined ? {} : { N8N_RUNNERS_BROKER_PORT: String(brokerPort) }),
 	...(customExtensions.length > 0 ? { N8N_CUSTOM_EXTENSIONS: customExtensions.join(';') } : {}),
 	DB_TYPE: 'sqlite',
@@ -128,7 +146,10 @@ const checkImport = (result, what) => {
  */
 export const importCredentials = async (install, credentials, options) => {
 	await withJsonFile(credentials, async (file) => {
-		checkImport(await n8nCommand(install, ['import:credentials', `--input=${file}`], options), 'credentials');
+		checkImport(
+			await n8nCommand(install, ['import:credentials', `--input=${file}`], options),
+			'credentials',
+		);
 	});
 };
 
@@ -139,7 +160,10 @@ export const importCredentials = async (install, credentials, options) => {
  */
 export const importWorkflows = async (install, workflows, options) => {
 	await withJsonFile(workflows, async (file) => {
-		checkImport(await n8nCommand(install, ['import:workflow', `--input=${file}`], options), 'workflows');
+		checkImport(
+			await n8nCommand(install, ['import:workflow', `--input=${file}`], options),
+			'workflows',
+		);
 	});
 };
 
@@ -191,14 +215,21 @@ const startServer = async (install, command, options) => {
 	mkdirSync(options.userFolder, { recursive: true });
 	keepFrontendOutOfClone(options.userFolder);
 	const startedAt = Date.now();
-	const service = startService(command === 'start' ? 'n8n' : `n8n ${command}`, node, [install.bin, command], {
-		cwd: options.userFolder,
-		env: n8nEnvironment({ ...options, port, brokerPort }),
-		logFile: options.logFile,
-		onLine: options.onLine,
-	});
+	const service = startService(
+		command === 'start' ? 'n8n' : `n8n ${command}`,
+		node,
+		[install.bin, command],
+		{
+			cwd: options.userFolder,
+			env: n8nEnvironment({ ...options, port, brokerPort }),
+			logFile: options.logFile,
+			onLine: options.onLine,
+		},
+	);
 	const url = `http://127.0.0.1:${port}`;
-	await waitForService(service, `${url}/healthz/readiness`, { timeoutMs: options.timeoutMs ?? READY_TIMEOUT_MS });
+	await waitForService(service, `${url}/healthz/readiness`, {
+		timeoutMs: options.timeoutMs ?? READY_TIMEOUT_MS,
+	});
 	return {
 		...n8nClient(url),
 		port,
@@ -226,7 +257,8 @@ export const startN8n = async (install, options) => await startServer(install, '
  * @param {import('./types').StartN8nOptions} options those of the main process
  * @returns {Promise<import('./types').N8nServer>}
  */
-export const startN8nWebhook = async (install, options) => await startServer(install, 'webhook', options);
+export const startN8nWebhook = async (install, options) =>
+	await startServer(install, 'webhook', options);
 
 /**
  * Starts a worker of n8n's queue mode and waits until it is ready.
@@ -237,7 +269,11 @@ export const startN8nWebhook = async (install, options) => await startServer(ins
  */
 export const startN8nWorker = async (install, options) => {
 	const [healthPort, brokerPort] = [await freePort(), await freePort()];
-	const env = { ...options.env, QUEUE_HEALTH_CHECK_ACTIVE: 'true', QUEUE_HEALTH_CHECK_PORT: String(healthPort) };
+	const env = {
+		...options.env,
+		QUEUE_HEALTH_CHECK_ACTIVE: 'true',
+		QUEUE_HEALTH_CHECK_PORT: String(healthPort),
+	};
 	const service = startService(
 		'n8n worker',
 		node,
@@ -252,7 +288,11 @@ export const startN8nWorker = async (install, options) => {
 		timeoutMs: READY_TIMEOUT_MS,
 		what: 'the worker',
 	});
-	return { service, residentBytes: () => residentBytes(service.pid), stop: async () => await service.stop(10_000) };
+	return {
+		service,
+		residentBytes: () => residentBytes(service.pid),
+		stop: async () => await service.stop(10_000),
+	};
 };
 
 /**

@@ -22,7 +22,8 @@ export const BINARY_PACKAGES = {
 	'sqlite3@5.1.7': {
 		name: '@appthreat/sqlite3',
 		version: '8.0.1',
-		integrity: 'sha512-vniyX1KlUNAFVUCvfOrCidJfKox9E2nMd4O2qXu9BtD4XfcPGfqaLPlZMiKtXyoRHqFGqTLtNE1mejONqMhucg==',
+		integrity:
+			'sha512-vniyX1KlUNAFVUCvfOrCidJfKox9E2nMd4O2qXu9BtD4XfcPGfqaLPlZMiKtXyoRHqFGqTLtNE1mejONqMhucg==',
 		file: join('build', 'Release', 'node_sqlite3.node'),
 	},
 };
@@ -56,7 +57,10 @@ const missingForNativeBuild = () => {
 		findOnPath('g++') || findOnPath('c++') || findOnPath('clang++') ? '' : 'g++',
 	].filter(Boolean);
 	if (missing.length === 0) return undefined;
-	const fix = process.platform === 'darwin' ? 'xcode-select --install' : `apt-get install -y ${missing.join(' ')}`;
+	const fix =
+		process.platform === 'darwin'
+			? 'xcode-select --install'
+			: `apt-get install -y ${missing.join(' ')}`;
 	return `it must be compiled here, which needs ${missing.join(', ')}: ${fix}`;
 };
 
@@ -67,23 +71,35 @@ const missingForNativeBuild = () => {
  */
 export const downloadBinaries = async ({ name, version, integrity }) => {
 	const machine = `${process.platform}-${process.arch}`;
-	const folder = await cached(`binary-${shortHash(name, version, integrity, machine)}`, async (target) => {
-		const work = join(target, 'work');
-		mkdirSync(work);
-		// Optional dependencies would bring the build tools.
-		const args = [...INSTALL_ARGS.filter((arg) => arg !== '--include=optional'), '--omit=optional'];
-		await npm(['install', '--prefix', work, ...args, `${name}@${version}`], { cwd: work, timeoutMs: 5 * 60_000 });
-		const { packages } = readJson(join(work, 'node_modules', '.package-lock.json'));
-		// npm has compared the archive with the registry's hash; compare that with the pinned hash.
-		if (packages[`node_modules/${name}`]?.integrity !== integrity) {
-			throw new Error(`${name} ${version} of this registry has another hash than the one that was tested`);
-		}
-		const source = join(work, 'node_modules', name, 'prebuilds', machine);
-		if (!existsSync(source)) throw new Error(`${name} ${version} has no binary for ${machine}`);
-		for (const file of readdirSync(source)) copyFileSync(join(source, file), join(target, basename(file)));
-		copyFileSync(join(work, 'node_modules', name, 'LICENSE'), join(target, 'LICENSE'));
-		rmSync(work, { recursive: true, force: true });
-	});
+	const folder = await cached(
+		`binary-${shortHash(name, version, integrity, machine)}`,
+		async (target) => {
+			const work = join(target, 'work');
+			mkdirSync(work);
+			// Optional dependencies would bring the build tools.
+			const args = [
+				...INSTALL_ARGS.filter((arg) => arg !== '--include=optional'),
+				'--omit=optional',
+			];
+			await npm(['install', '--prefix', work, ...args, `${name}@${version}`], {
+				cwd: work,
+				timeoutMs: 5 * 60_000,
+			});
+			const { packages } = readJson(join(work, 'node_modules', '.package-lock.json'));
+			// npm has compared the archive with the registry's hash; compare that with the pinned hash.
+			if (packages[`node_modules/${name}`]?.integrity !== integrity) {
+				throw new Error(
+					`${name} ${version} of this registry has another hash than the one that was tested`,
+				);
+			}
+			const source = join(work, 'node_modules', name, 'prebuilds', machine);
+			if (!existsSync(source)) throw new Error(`${name} ${version} has no binary for ${machine}`);
+			for (const file of readdirSync(source))
+				copyFileSync(join(source, file), join(target, basename(file)));
+			copyFileSync(join(work, 'node_modules', name, 'LICENSE'), join(target, 'LICENSE'));
+			rmSync(work, { recursive: true, force: true });
+		},
+	);
 	return readdirSync(folder)
 		.filter((file) => file.endsWith('.node'))
 		.sort()
@@ -107,7 +123,9 @@ const placeBinary = async (module, name, loads) => {
 			if (await loads()) return { source: `${wanted.name} ${wanted.version}` };
 		}
 		rmSync(place, { force: true });
-		return { problem: `the binary in ${wanted.name} does not load here (it needs glibc 2.34 or newer)` };
+		return {
+			problem: `the binary in ${wanted.name} does not load here (it needs glibc 2.34 or newer)`,
+		};
 	} catch (error) {
 		return { problem: error instanceof Error ? lastLines(error.message, 3) : String(error) };
 	}
@@ -121,7 +139,10 @@ const placeBinary = async (module, name, loads) => {
  */
 const compile = async (folder, module, name, progress) => {
 	const gyp = nodeGyp(folder);
-	if (!gyp) throw new Error('node-gyp, which comes with npm, was not found: reinstall npm (npm install -g npm)');
+	if (!gyp)
+		throw new Error(
+			'node-gyp, which comes with npm, was not found: reinstall npm (npm install -g npm)',
+		);
 	const headers = nodeHeaders();
 	const args = [gyp, 'rebuild', '--release', ...(headers ? [`--nodedir=${headers}`] : [])];
 	progress(`${name}: compiling`);
@@ -152,7 +173,9 @@ export const ensureNative = async (folder, name, progress) => {
 	const module = join(folder, 'node_modules', name);
 	if (!existsSync(module)) return undefined;
 	const loads = async () => {
-		const { code } = await run(node, ['-e', `require(${JSON.stringify(module)})`], { check: false });
+		const { code } = await run(node, ['-e', `require(${JSON.stringify(module)})`], {
+			check: false,
+		});
 		return code === 0;
 	};
 	if (await loads()) return undefined;
@@ -174,7 +197,9 @@ export const ensureNative = async (folder, name, progress) => {
 	const missing = missingForNativeBuild();
 	if (missing) {
 		const why = problem ? ` (${problem})` : '';
-		throw new Error(`n8n needs the native module ${name}; no prebuilt binary of it could be had${why}, so ${missing}`);
+		throw new Error(
+			`n8n needs the native module ${name}; no prebuilt binary of it could be had${why}, so ${missing}`,
+		);
 	}
 	await compile(folder, module, name, progress);
 	if (!(await loads())) throw new Error(`The native module ${name} was compiled but does not load`);

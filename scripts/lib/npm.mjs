@@ -47,7 +47,8 @@ const nodeForNpm = () => {
 const npmCommand = () => {
 	const called = process.env.npm_execpath;
 	// Under yarn or pnpm the variable points to them.
-	if (called && basename(called) === 'npm-cli.js' && existsSync(called)) return [nodeForNpm(), called];
+	if (called && basename(called) === 'npm-cli.js' && existsSync(called))
+		return [nodeForNpm(), called];
 	return ['npm'];
 };
 

@@ -15,8 +15,10 @@ const VENDORED = ['nlohmann', 'miniaudio', 'stb'];
 
 /** @returns {string | undefined} missing build tools, with what to do */
 const missing = () => {
-	if (!findOnPath('go')) return 'Go 1.24 or newer was not found (https://go.dev/dl, or apt-get install -y golang)';
-	if (!findOnPath('g++') && !findOnPath('clang++')) return 'a C++ compiler was not found (apt-get install -y g++)';
+	if (!findOnPath('go'))
+		return 'Go 1.24 or newer was not found (https://go.dev/dl, or apt-get install -y golang)';
+	if (!findOnPath('g++') && !findOnPath('clang++'))
+		return 'a C++ compiler was not found (apt-get install -y g++)';
 	return undefined;
 };
 
@@ -26,7 +28,9 @@ const missing = () => {
  */
 const build = async (folder, progress) => {
 	progress('downloading the source');
-	const { stdout } = await run('go', ['mod', 'download', '-json', `${MODULE}@v${VERSION}`], { cwd: folder });
+	const { stdout } = await run('go', ['mod', 'download', '-json', `${MODULE}@v${VERSION}`], {
+		cwd: folder,
+	});
 	/** @type {{ Dir: string }} */
 	const { Dir: source } = JSON.parse(stdout);
 	const work = join(folder, 'ollama');
@@ -37,11 +41,16 @@ const build = async (folder, progress) => {
 	mkdirSync(llama);
 	const vendor = join(await fetchLlamaSource(llama), 'vendor');
 	for (const name of VENDORED) {
-		cpSync(join(vendor, name), join(work, 'llama', 'llama.cpp', 'vendor', name), { recursive: true });
+		cpSync(join(vendor, name), join(work, 'llama', 'llama.cpp', 'vendor', name), {
+			recursive: true,
+		});
 	}
 	progress('compiling, which takes a quarter of an hour on two cores');
 	const binary = join(folder, 'bin');
-	await run('go', ['build', '-trimpath', '-o', binary, '.'], { cwd: work, env: { ...process.env, CGO_ENABLED: '1' } });
+	await run('go', ['build', '-trimpath', '-o', binary, '.'], {
+		cwd: work,
+		env: { ...process.env, CGO_ENABLED: '1' },
+	});
 	await run('chmod', ['-R', 'u+w', folder]);
 	for (const path of [work, llama]) rmSync(path, { recursive: true, force: true });
 	chmodSync(binary, 0o755);
@@ -64,7 +73,8 @@ export const ensureOllama = async (log) =>
 			key,
 			async (target) => {
 				const problem = missing();
-				if (problem) throw new Error(`Ollama cannot be built: ${problem}. Or name one with OLLAMA_BIN.`);
+				if (problem)
+					throw new Error(`Ollama cannot be built: ${problem}. Or name one with OLLAMA_BIN.`);
 				await build(target, progress);
 			},
 			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is building it`) },

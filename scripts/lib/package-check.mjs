@@ -3,7 +3,12 @@
 export const MAX_PACKED_BYTES = 560_000;
 
 const ALLOWED = [/^dist\//, /^package\.json$/, /^README(\.[\w-]+)?\.md$/, /^LICENSE$/];
-const FORBIDDEN = [/\.[cm]?tsx?$/, /\.map$/, /\.(test|spec)\./, /(^|\/)(test|tests|__tests__|node_modules)\//];
+const FORBIDDEN = [
+	/\.[cm]?tsx?$/,
+	/\.map$/,
+	/\.(test|spec)\./,
+	/(^|\/)(test|tests|__tests__|node_modules)\//,
+];
 
 /**
  * @param {import('./types').PackedPackage} packed output of `npm pack --json`
@@ -18,16 +23,22 @@ export const packageProblems = (packed, manifest) => {
 		...manifest.optionalDependencies,
 	});
 	return [
-		...(packed.size < MAX_PACKED_BYTES ? [] : [`it is ${packed.size} bytes large, ${MAX_PACKED_BYTES} is the limit`]),
+		...(packed.size < MAX_PACKED_BYTES
+			? []
+			: [`it is ${packed.size} bytes large, ${MAX_PACKED_BYTES} is the limit`]),
 		...paths
 			.filter((path) => !ALLOWED.some((rule) => rule.test(path)))
 			.map((path) => `${path} does not belong into it`),
-		...paths.filter((path) => FORBIDDEN.some((rule) => rule.test(path))).map((path) => `${path} is not for running`),
+		...paths
+			.filter((path) => FORBIDDEN.some((rule) => rule.test(path)))
+			.map((path) => `${path} is not for running`),
 		...['LICENSE', 'README.md', ...declared]
 			.filter((path) => !paths.includes(path))
 			.map((path) => `${path} is missing`),
 		...(declared.length > 0 ? [] : ['package.json names no nodes']),
 		...dependencies.map((name) => `it depends on ${name}: bundle it instead`),
-		...(manifest.bundleDependencies || manifest.bundledDependencies ? ['it bundles dependencies'] : []),
+		...(manifest.bundleDependencies || manifest.bundledDependencies
+			? ['it bundles dependencies']
+			: []),
 	];
 };

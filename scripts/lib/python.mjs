@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { CommandError, findOnPath, lastLines, run } from './proc.mjs';
 
 /** Overrides the user's pip settings that forbid `--target`. */
-export const pipTargetEnvironment = () => ({ ...process.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' });
+export const pipTargetEnvironment = () => ({
+	...process.env,
+	PIP_USER: '0',
+	PIP_REQUIRE_VIRTUALENV: '0',
+});
 
 /**
  * @param {[major: number, minor: number]} [oldest] oldest Python version that the packages support
@@ -12,12 +16,19 @@ export const pipTargetEnvironment = () => ({ ...process.env, PIP_USER: '0', PIP_
  */
 export const findPython = async ([oldestMajor, oldestMinor] = [3, 10]) => {
 	const python = findOnPath('python3') ?? findOnPath('python');
-	const install = process.platform === 'darwin' ? 'brew install python' : 'apt-get install -y python3 python3-pip';
+	const install =
+		process.platform === 'darwin'
+			? 'brew install python'
+			: 'apt-get install -y python3 python3-pip';
 	if (!python) return { problem: `python3 was not found (${install})` };
-	const version = await run(python, ['-c', 'import sys; print(*sys.version_info[:2])'], { check: false });
+	const version = await run(python, ['-c', 'import sys; print(*sys.version_info[:2])'], {
+		check: false,
+	});
 	const [major = 0, minor = 0] = version.stdout.trim().split(' ').map(Number);
 	if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
-		return { problem: `Python ${oldestMajor}.${oldestMinor} or newer is needed, and ${python} is ${major}.${minor}` };
+		return {
+			problem: `Python ${oldestMajor}.${oldestMinor} or newer is needed, and ${python} is ${major}.${minor}`,
+		};
 	}
 	const pip = await run(python, ['-m', 'pip', '--version'], { check: false });
 	return pip.code === 0 ? { python } : { problem: `${python} has no pip (${install})` };
@@ -36,7 +47,8 @@ export const findPython = async ([oldestMajor, oldestMinor] = [3, 10]) => {
 export const installWheels = async (python, folder, wheels, options = []) => {
 	const requirements = join(folder, 'requirements.txt');
 	const lines = wheels.map(
-		({ name, version, hashes }) => `${name}==${version} ${hashes.map((hash) => `--hash=sha256:${hash}`).join(' ')}\n`,
+		({ name, version, hashes }) =>
+			`${name}==${version} ${hashes.map((hash) => `--hash=sha256:${hash}`).join(' ')}\n`,
 	);
 	writeFileSync(requirements, lines.join(''));
 	const target = join(folder, 'packages');
@@ -44,8 +56,24 @@ export const installWheels = async (python, folder, wheels, options = []) => {
 		await run(
 			python,
 			[
-				...['-m', 'pip', 'install', '--no-deps', '--only-binary=:all:', '--require-hashes', '--no-compile', '--quiet'],
-				...['--disable-pip-version-check', '--root-user-action=ignore', '--target', target, '-r', requirements],
+				...[
+					'-m',
+					'pip',
+					'install',
+					'--no-deps',
+					'--only-binary=:all:',
+					'--require-hashes',
+					'--no-compile',
+					'--quiet',
+				],
+				...[
+					'--disable-pip-version-check',
+					'--root-user-action=ignore',
+					'--target',
+					target,
+					'-r',
+					requirements,
+				],
 				...options,
 			],
 			{ cwd: folder, env: pipTargetEnvironment(), timeoutMs: 15 * 60_000 },
@@ -72,12 +100,20 @@ export const installPackages = async (python, target, packages) => {
 			python,
 			[
 				...['-m', 'pip', 'install', '--only-binary=:all:', '--no-compile', '--quiet'],
-				...['--disable-pip-version-check', '--root-user-action=ignore', '--target', target, ...packages],
+				...[
+					'--disable-pip-version-check',
+					'--root-user-action=ignore',
+					'--target',
+					target,
+					...packages,
+				],
 			],
 			{ env: pipTargetEnvironment(), timeoutMs: 15 * 60_000 },
 		);
 	} catch (error) {
 		const output = error instanceof CommandError ? error.output : '';
-		throw output ? new Error(`${packages.join(', ')} could not be installed:\n${lastLines(output, 5)}`) : error;
+		throw output
+			? new Error(`${packages.join(', ')} could not be installed:\n${lastLines(output, 5)}`)
+			: error;
 	}
 };

@@ -47,14 +47,18 @@ const executionOf = ({ id, status, workflow, data }) => {
 	/** Data of the first node, which hold the question: its output, or its input before it ran. */
 	const first = Object.values(record(runData))[0]?.[0]?.data ?? waiting?.data;
 	const { message, description } = record(error);
-	const { output, answer } = record(Object.values(record(runData)).at(-1)?.[0]?.data?.main?.[0]?.[0]?.json);
+	const { output, answer } = record(
+		Object.values(record(runData)).at(-1)?.[0]?.data?.main?.[0]?.[0]?.json,
+	);
 	return {
 		id: String(id),
 		status,
 		workflow,
 		asked: String(first?.main?.[0]?.[0]?.json?.chatInput ?? ''),
 		answered: String(output ?? answer ?? ''),
-		runs: Object.fromEntries(Object.entries(record(runData)).map(([name, runs]) => [name, runs.length])),
+		runs: Object.fromEntries(
+			Object.entries(record(runData)).map(([name, runs]) => [name, runs.length]),
+		),
 		...(error === undefined ? {} : { error: [message, description].filter(Boolean).join(' ') }),
 	};
 };
@@ -121,9 +125,16 @@ export const startQueueMode = async (install, options) => {
 		started.push(webhook);
 
 		/** @type {{ Client: new (options: object) => any }} n8n's own */
-		const { Client } = createRequire(join(install.folder, 'node_modules', 'n8n', 'package.json'))('pg');
+		const { Client } = createRequire(join(install.folder, 'node_modules', 'n8n', 'package.json'))(
+			'pg',
+		);
 		const executions = async () => {
-			const client = new Client({ host: '127.0.0.1', port: postgres.port, user: 'postgres', database: 'postgres' });
+			const client = new Client({
+				host: '127.0.0.1',
+				port: postgres.port,
+				user: 'postgres',
+				database: 'postgres',
+			});
 			await client.connect();
 			try {
 				const { rows } = await client.query(
@@ -160,7 +171,9 @@ export const startQueueMode = async (install, options) => {
 				/** @type {Map<string, N8nWorker[]>} */
 				const starts = new Map();
 				for (const { worker, logFile } of all) {
-					for (const [, id = ''] of readFileSync(logFile, 'utf8').matchAll(/Worker started execution (\d+) /g)) {
+					for (const [, id = ''] of readFileSync(logFile, 'utf8').matchAll(
+						/Worker started execution (\d+) /g,
+					)) {
 						starts.set(id, [...(starts.get(id) ?? []), worker]);
 					}
 				}

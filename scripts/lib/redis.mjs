@@ -15,8 +15,13 @@ export const findRedis = () => {
 		if (!existsSync(named)) throw new Error(`REDIS_BIN names ${named}, which does not exist`);
 		return named;
 	}
-	const found = ['redis-server', 'valkey-server'].map((name) => findOnPath(name)).find((file) => file !== undefined);
-	if (!found) throw new Error('Redis was not found: apt-get install -y redis-server (or name one with REDIS_BIN)');
+	const found = ['redis-server', 'valkey-server']
+		.map((name) => findOnPath(name))
+		.find((file) => file !== undefined);
+	if (!found)
+		throw new Error(
+			'Redis was not found: apt-get install -y redis-server (or name one with REDIS_BIN)',
+		);
 	return found;
 };
 

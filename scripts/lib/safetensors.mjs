@@ -41,6 +41,8 @@ export const encodeSafetensors = (tensors) => {
 	const header = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
 	const length = Buffer.alloc(8);
 	length.writeBigUInt64LE(BigInt(header.length));
-	const values = tensors.map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+	const values = tensors.map(({ data }) =>
+		Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+	);
 	return Buffer.concat([length, header, ...values]);
 };

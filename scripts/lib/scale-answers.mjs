@@ -4,13 +4,15 @@ const TOPICS = ['alpha', 'beta', 'gamma', 'delta'];
 const WORDS = 40;
 
 /** @param {string} topic */
-const answerTo = (topic) => `${Array.from({ length: WORDS }, (_, word) => `${topic}${word} `).join('')}${topic}.`;
+const answerTo = (topic) =>
+	`${Array.from({ length: WORDS }, (_, word) => `${topic}${word} `).join('')}${topic}.`;
 
 /** Replies of the scripted model. */
 export const REPLIES = TOPICS.map((topic) => ({ contains: topic, reply: answerTo(topic) }));
 
 /** @param {string} question */
-export const answerOf = (question) => answerTo(TOPICS.find((topic) => question.includes(topic)) ?? '');
+export const answerOf = (question) =>
+	answerTo(TOPICS.find((topic) => question.includes(topic)) ?? '');
 
 /**
  * @param {number} count

@@ -21,12 +21,18 @@ export const chatWorkflow = (name, webhookId, work, model, responseMode = 'strea
 			webhookId,
 		},
 		{ id: 'work', position: [200, 0], ...work },
-		...(model ? [{ id: 'model', position: /** @type {[number, number]} */ ([200, 200]), ...model }] : []),
+		...(model
+			? [{ id: 'model', position: /** @type {[number, number]} */ ([200, 200]), ...model }]
+			: []),
 	],
 	connections: {
 		Chat: { main: [[{ node: work.name, type: 'main', index: 0 }]] },
 		...(model
-			? { [model.name]: { ai_languageModel: [[{ node: work.name, type: 'ai_languageModel', index: 0 }]] } }
+			? {
+					[model.name]: {
+						ai_languageModel: [[{ node: work.name, type: 'ai_languageModel', index: 0 }]],
+					},
+				}
 			: {}),
 	},
 	settings: { executionOrder: 'v1' },
@@ -49,15 +55,27 @@ const publish = async (n8n, workflow) => {
  * @param {{ url: string, maxConcurrentRequests?: number, options?: import('./types').JsonObject }} server `options` of
  *   the chat model
  */
-export const createAgentChat = async (n8n, webhookId, { url, maxConcurrentRequests, options = {} }) => {
-	const data = { baseUrl: url, ...(maxConcurrentRequests === undefined ? {} : { maxConcurrentRequests }) };
+export const createAgentChat = async (
+	n8n,
+	webhookId,
+	{ url, maxConcurrentRequests, options = {} },
+) => {
+	const data = {
+		baseUrl: url,
+		...(maxConcurrentRequests === undefined ? {} : { maxConcurrentRequests }),
+	};
 	const { id, name } = await n8n.createCredential({ name: webhookId, type: 'localLlamaApi', data });
 	await publish(
 		n8n,
 		chatWorkflow(
 			webhookId,
 			webhookId,
-			{ name: 'Agent', type: '@n8n/n8n-nodes-langchain.agent', typeVersion: 3, parameters: { options: {} } },
+			{
+				name: 'Agent',
+				type: '@n8n/n8n-nodes-langchain.agent',
+				typeVersion: 3,
+				parameters: { options: {} },
+			},
 			{
 				name: 'Local Chat Model',
 				type: 'CUSTOM.localChatModel',

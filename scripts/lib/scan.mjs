@@ -25,7 +25,9 @@ export const filesWithProblems = (details, folder) =>
  * @returns {Promise<string>} the folder with the unpacked package
  */
 const packAndUnpack = async (folder) => {
-	await npm(['pack', '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'], { cwd: root });
+	await npm(['pack', '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'], {
+		cwd: root,
+	});
 	const archive = readdirSync(folder).find((name) => name.endsWith('.tgz'));
 	if (!archive) throw new Error('npm pack left no archive');
 	const unpacked = join(folder, 'unpacked');
@@ -38,7 +40,9 @@ const packAndUnpack = async (folder) => {
  * @returns {Promise<string[]>} all problems; in the packed files, those of the bundle are ignored
  */
 export const scanProblems = async () => {
-	const { analyzePackage, SOURCE_FILE_PATTERNS } = await import('@n8n/scan-community-package/scanner/scanner.mjs');
+	const { analyzePackage, SOURCE_FILE_PATTERNS } = await import(
+		'@n8n/scan-community-package/scanner/scanner.mjs'
+	);
 	const folder = mkdtempSync(join(tmpdir(), 'local-llama-scan-'));
 	const clean = () => rmSync(folder, { recursive: true, force: true });
 	const takeBack = onExit(clean);
@@ -49,10 +53,14 @@ export const scanProblems = async () => {
 		const files = filesWithProblems(packed.details, unpacked);
 		return [
 			...(source.passed ? [] : [`the source does not pass: ${source.details ?? source.message}`]),
-			...(files.some((file) => file !== BUNDLE) ? [`the packed files do not pass: ${packed.details}`] : []),
+			...(files.some((file) => file !== BUNDLE)
+				? [`the packed files do not pass: ${packed.details}`]
+				: []),
 			...(files.includes(BUNDLE)
 				? []
-				: [`${BUNDLE} passes now: say so in docs/security.md and in the README, and take it out of here`]),
+				: [
+						`${BUNDLE} passes now: say so in docs/security.md and in the README, and take it out of here`,
+					]),
 		];
 	} finally {
 		clean();

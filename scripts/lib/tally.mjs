@@ -34,7 +34,10 @@ const NAMED_FAILURES = 20;
  * @returns {string} one line
  */
 const failureLine = (name, message = '') => {
-	const own = stripVTControlCharacters(message).replace(/\n\s+at (?:new Promise|.*(?:node_modules|node:)).*/g, '');
+	const own = stripVTControlCharacters(message).replace(
+		/\n\s+at (?:new Promise|.*(?:node_modules|node:)).*/g,
+		'',
+	);
 	const told = own.replace(/\s+/g, ' ').trim();
 	return told === '' ? name : `${name}: ${told.slice(0, MESSAGE_LENGTH)}`;
 };
@@ -54,7 +57,8 @@ export const tallyOfJest = (report) => {
 	const assertions = report.testResults.flatMap(({ assertionResults }) => assertionResults);
 	// A test file that fails to load has no assertions, and a failing `afterAll` fails no test.
 	const broken = report.testResults.filter(
-		({ status, assertionResults }) => status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),
+		({ status, assertionResults }) =>
+			status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),
 	);
 	return {
 		passed: report.numPassedTests,

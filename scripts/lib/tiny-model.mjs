@@ -71,7 +71,10 @@ const CHAT_TEMPLATE = `{%- if tools %}
  * @param {string} [firstWords] text before each earlier answer
  */
 const chatTemplateWith = (lastWords, firstWords = '') =>
-	CHAT_TEMPLATE.replace('@history@\n', () => firstWords && `${firstWords}\n`).replace('@end@', () => lastWords);
+	CHAT_TEMPLATE.replace('@history@\n', () => firstWords && `${firstWords}\n`).replace(
+		'@end@',
+		() => lastWords,
+	);
 
 /** GPT-2's mapping of bytes to visible characters, which llama.cpp uses for byte-level vocabularies. */
 const byteCharacters = (() => {
@@ -91,7 +94,8 @@ const byteCharacters = (() => {
 })();
 
 /** @param {string} text */
-const asToken = (text) => [...Buffer.from(text, 'utf8')].map((byte) => byteCharacters[byte]).join('');
+const asToken = (text) =>
+	[...Buffer.from(text, 'utf8')].map((byte) => byteCharacters[byte]).join('');
 
 /** @param {number} seed */
 export const randomNumbers = (seed) => {
@@ -192,7 +196,11 @@ const tensors = ({ width, heads, keyHeads, layers, feedForward }, vocabulary, fi
 		data: fill(name, columns, rows),
 	});
 	/** @param {string} name */
-	const norm = (name) => ({ name: `${name}.weight`, shape: [width], data: new Float32Array(width).fill(1) });
+	const norm = (name) => ({
+		name: `${name}.weight`,
+		shape: [width],
+		data: new Float32Array(width).fill(1),
+	});
 	return [
 		matrix('token_embd', width, vocabulary),
 		norm('output_norm'),
@@ -215,7 +223,9 @@ const tensors = ({ width, heads, keyHeads, layers, feedForward }, vocabulary, fi
 const templateOf = (choice) => {
 	if (typeof choice === 'string') return choice;
 	if (!choice) return undefined;
-	return chatTemplateWith(`{%- if tools and messages[-1].role == 'user' %}{{- '${CALL_NOW}' }}{%- endif %}`);
+	return chatTemplateWith(
+		`{%- if tools and messages[-1].role == 'user' %}{{- '${CALL_NOW}' }}{%- endif %}`,
+	);
 };
 
 /**
@@ -259,7 +269,8 @@ export const writeTinyModel = (file, options = {}) => {
 	/** @param {number} token */
 	const bias = (token) => {
 		const character = String.fromCharCode(token);
-		if (token === id(TURN_END)) return Number.isFinite(meanTokens) ? 4.5 - Math.log(meanTokens) : -40;
+		if (token === id(TURN_END))
+			return Number.isFinite(meanTokens) ? 4.5 - Math.log(meanTokens) : -40;
 		// Unlikely, so that it comes only where the grammar requires the end of a call.
 		if (token === id(CALL_END)) return -8;
 		if (character === '<') return -14;
@@ -272,11 +283,14 @@ export const writeTinyModel = (file, options = {}) => {
 	const data = tensors(shape, vocabulary, (name, columns, rows) => {
 		const values = Float32Array.from({ length: columns * rows }, random);
 		const scale = name === 'output' ? 0.06 : name === 'token_embd' ? 1 : 0.5 / Math.sqrt(columns);
-		for (let index = 0; index < values.length; index += 1) values[index] = (values[index] ?? 0) * scale;
-		if (name.endsWith('attn_output') || name.endsWith('ffn_down')) values.fill(0, 0, reserved * columns);
+		for (let index = 0; index < values.length; index += 1)
+			values[index] = (values[index] ?? 0) * scale;
+		if (name.endsWith('attn_output') || name.endsWith('ffn_down'))
+			values.fill(0, 0, reserved * columns);
 		for (let row = 0; row < rows; row += 1) {
 			const at = row * columns;
-			if (name === 'token_embd') values.set([constant, ...forced.map(({ after }) => (after === row ? 80 : 0))], at);
+			if (name === 'token_embd')
+				values.set([constant, ...forced.map(({ after }) => (after === row ? 80 : 0))], at);
 			// After the norm the bias channel is about 3, so its weight is the bias divided by 3.
 			if (name === 'output') {
 				const pull = forced.map(({ next, strength }) => (next === row ? strength : 0));
@@ -319,7 +333,8 @@ const cutReply = (reply, followed, inOne) => {
 			piece = '';
 		}
 	});
-	if (piece !== '') throw new Error(`The end of this reply is followed by more in another one: ${reply}`);
+	if (piece !== '')
+		throw new Error(`The end of this reply is followed by more in another one: ${reply}`);
 	return pieces;
 };
 
@@ -358,7 +373,8 @@ export const scriptedModel = (replies, { contextLength = 4096, readsAsWritten = 
 	const singleBytes = new Map(byteCharacters.map((character, byte) => [character, byte]));
 	const pieces = [...followed.keys()].filter((piece) => !singleBytes.has(asToken(piece)));
 	/** @param {string} piece */
-	const pieceId = (piece) => singleBytes.get(asToken(piece)) ?? 256 + control.length + pieces.indexOf(piece);
+	const pieceId = (piece) =>
+		singleBytes.get(asToken(piece)) ?? 256 + control.length + pieces.indexOf(piece);
 	const turnEnd = 256 + control.indexOf(TURN_END);
 
 	/** @type {Map<number, number>} next token by token */
@@ -395,7 +411,8 @@ export const scriptedModel = (replies, { contextLength = 4096, readsAsWritten = 
 			for (let row = 0; row < rows; row += 1) values[row * columns + 1 + states.indexOf(row)] = 1;
 		} else if (name === 'output') {
 			values[turnEnd * columns] = certain;
-			for (const [state, following] of next) values[following * columns + 1 + states.indexOf(state)] = certain;
+			for (const [state, following] of next)
+				values[following * columns + 1 + states.indexOf(state)] = certain;
 		}
 		return values;
 	});

@@ -64,7 +64,13 @@ export interface Service {
 	stop(graceMs?: number): Promise<void>;
 }
 
-export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+export type JsonValue =
+	| string
+	| number
+	| boolean
+	| null
+	| JsonValue[]
+	| { [key: string]: JsonValue };
 export type JsonObject = Record<string, unknown>;
 
 export interface N8nInstall {
@@ -217,7 +223,11 @@ export interface N8nClient {
 	activate(id: string): Promise<void>;
 	/** Runs a saved workflow like the editor's button; returns the execution's ID without waiting. */
 	runWorkflow(workflow: Workflow & { id: string }, triggerNode: string): Promise<string>;
-	listExecutions(options?: { workflowId?: string; status?: string[]; limit?: number }): Promise<ExecutionSummary[]>;
+	listExecutions(options?: {
+		workflowId?: string;
+		status?: string[];
+		limit?: number;
+	}): Promise<ExecutionSummary[]>;
 	getExecution(id: string): Promise<Execution>;
 	/** Polls until the execution has ended. */
 	waitForExecution(id: string, timeoutMs?: number, pauseMs?: number): Promise<Execution>;
@@ -332,7 +342,9 @@ export interface ModelServer {
 /** n8n's record of one call of a chat model. */
 export interface ModelCall {
 	response?: {
-		generations?: Array<Array<{ text: string; generationInfo?: JsonObject & { tokensPerSecond?: number } }>>;
+		generations?: Array<
+			Array<{ text: string; generationInfo?: JsonObject & { tokensPerSecond?: number } }>
+		>;
 	};
 	tokenUsage?: { promptTokens?: number; completionTokens?: number; totalTokens?: number };
 }
@@ -473,7 +485,13 @@ export interface E2eParts {
 }
 
 /** Model servers that are Python packages (python-servers.mjs). */
-export type PythonServerName = 'llamaCppPython' | 'liteLlm' | 'transformers' | 'infinity' | 'xinference' | 'vllm';
+export type PythonServerName =
+	| 'llamaCppPython'
+	| 'liteLlm'
+	| 'transformers'
+	| 'infinity'
+	| 'xinference'
+	| 'vllm';
 
 /** Passed from `npm run test:servers` to the tests, in the file `LOCAL_LLAMA_SERVERS`. */
 export interface RealServerParts {

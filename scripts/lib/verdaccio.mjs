@@ -20,9 +20,13 @@ export const ensureVerdaccio = async (log) => {
 	const version = readJson(join(source, 'package.json')).dependencies.verdaccio;
 	const key = `verdaccio-${version}-${shortHash(readFileSync(join(source, 'package-lock.json')))}`;
 	return await log.step(`verdaccio ${version}`, async (progress) => {
-		const folder = await cached(key, async (target) => await installCopy(source, target, progress), {
-			onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is installing it`),
-		});
+		const folder = await cached(
+			key,
+			async (target) => await installCopy(source, target, progress),
+			{
+				onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is installing it`),
+			},
+		);
 		return join(folder, 'node_modules', 'verdaccio', 'bin', 'verdaccio');
 	});
 };
@@ -58,7 +62,9 @@ export const startVerdaccio = async (bin, folder) => {
 	const service = startService('verdaccio', node, [bin, '--listen', address, '--config', config], {
 		cwd: folder,
 		// The user's own verdaccio settings would change the packages' addresses or folder.
-		env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VERDACCIO_'))),
+		env: Object.fromEntries(
+			Object.entries(process.env).filter(([name]) => !name.startsWith('VERDACCIO_')),
+		),
 		logFile: join(folder, 'verdaccio.log'),
 	});
 	await waitForService(service, `${url}/-/ping`, { timeoutMs: 300_000, lines: 20 });
@@ -67,8 +73,14 @@ export const startVerdaccio = async (bin, folder) => {
 		service,
 		publish: async (tarball) => {
 			// npm refuses to publish without a token; verdaccio treats an unknown token as anonymous.
-			const access = [`--registry=${url}/`, `--//${address}/:_authToken=anybody`, '--noproxy=127.0.0.1'];
-			await npm(['publish', tarball, '--ignore-scripts', '--loglevel=error', ...access], { cwd: folder });
+			const access = [
+				`--registry=${url}/`,
+				`--//${address}/:_authToken=anybody`,
+				'--noproxy=127.0.0.1',
+			];
+			await npm(['publish', tarball, '--ignore-scripts', '--loglevel=error', ...access], {
+				cwd: folder,
+			});
 		},
 		stop: async () => await service.stop(3000),
 	};

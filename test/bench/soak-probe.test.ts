@@ -57,10 +57,14 @@ beforeAll(async () => {
 	fs.writeFileSync(path.join(folder, 'lib', 'caching.js'), CACHING);
 	fs.writeFileSync(path.join(folder, 'host.mjs'), HOST);
 	const probe = path.resolve('bench', 'soak', 'probe.mjs');
-	host = childProcess.spawn(process.execPath, ['--import', probe, path.join(folder, 'host.mjs'), 'start'], {
-		env: { ...process.env, SOAK_PROBE_SOCKET: socket, SOAK_PROBE_PACKAGE: folder },
-		stdio: ['pipe', 'pipe', 'inherit'],
-	});
+	host = childProcess.spawn(
+		process.execPath,
+		['--import', probe, path.join(folder, 'host.mjs'), 'start'],
+		{
+			env: { ...process.env, SOAK_PROBE_SOCKET: socket, SOAK_PROBE_PACKAGE: folder },
+			stdio: ['pipe', 'pipe', 'inherit'],
+		},
+	);
 	host.stdout!.on('data', (piece: Uint8Array) => (said += String(piece)));
 	await hears('ready');
 });
@@ -73,7 +77,15 @@ test('the probe detects what a process keeps, by kind', async () => {
 	await measure();
 	const before = await measure();
 	const again = await measure();
-	const steady = ({ sockets, timers, listeners, abortListeners, abortSignals, fileHandles, caches }: Sample) => ({
+	const steady = ({
+		sockets,
+		timers,
+		listeners,
+		abortListeners,
+		abortSignals,
+		fileHandles,
+		caches,
+	}: Sample) => ({
 		...{ sockets, timers, listeners, abortListeners, abortSignals, fileHandles, caches },
 	});
 	expect(steady(again)).toEqual(steady(before));

@@ -32,10 +32,18 @@ interface KindsScript {
 	KINDS: Kind[];
 }
 interface FaultProxyScript {
-	startFaultProxy(name: string, target: string): Promise<{ url: string; open(): number; stop(): void }>;
+	startFaultProxy(
+		name: string,
+		target: string,
+	): Promise<{ url: string; open(): number; stop(): void }>;
 }
 interface WorkflowsScript {
-	createWorkflows(n8n: object, urls: object, keys: object, control: boolean): Promise<Map<string, string>>;
+	createWorkflows(
+		n8n: object,
+		urls: object,
+		keys: object,
+		control: boolean,
+	): Promise<Map<string, string>>;
 }
 
 const script = async <T>(name: string): Promise<T> => await loadModule<T>(`bench/soak/${name}`);
@@ -88,13 +96,18 @@ const growing = async (some: TimedSample[], done = runs()): Promise<string[]> =>
 describe('the verdict', () => {
 	test('constant and shrinking values are flat', async () => {
 		expect(await growing(samples())).toEqual([]);
-		expect(await growing(samples((at) => ({ heapUsed: (200 - at) * MEGABYTE, timers: { a: 60 - at } })))).toEqual([]);
+		expect(
+			await growing(samples((at) => ({ heapUsed: (200 - at) * MEGABYTE, timers: { a: 60 - at } }))),
+		).toEqual([]);
 	});
 
 	test.each<[string, (at: number) => Partial<TimedSample>]>([
 		['JavaScript heap', (at) => ({ heapUsed: (200 + at / 4) * MEGABYTE })],
 		['Memory outside of the heap', (at) => ({ external: (10 + at / 20) * MEGABYTE })],
-		['Open sockets', (at) => ({ resources: { TCPSocketWrap: 2 + Math.floor(at / 15), Timeout: 10 } })],
+		[
+			'Open sockets',
+			(at) => ({ resources: { TCPSocketWrap: 2 + Math.floor(at / 15), Timeout: 10 } }),
+		],
 		['Socket objects', (at) => ({ sockets: 4 + at })],
 		['Pending timers', (at) => ({ timers: { a: 20, b: 10 + at } })],
 		['Listeners of abort signals', (at) => ({ abortListeners: 12 + at })],
@@ -106,7 +119,8 @@ describe('the verdict', () => {
 	});
 
 	test('4 % more heap is flat, 6 % is not', async () => {
-		const with_ = (share: number) => samples((at) => ({ heapUsed: (at < 30 ? 200 : 200 * share) * MEGABYTE }));
+		const with_ = (share: number) =>
+			samples((at) => ({ heapUsed: (at < 30 ? 200 : 200 * share) * MEGABYTE }));
 		expect(await growing(with_(1.04))).toEqual([]);
 		expect(await growing(with_(1.06))).toEqual(['JavaScript heap']);
 	});
@@ -126,9 +140,13 @@ describe('the verdict', () => {
 				runs((atMs) => (late(atMs) ? { ms: 120 } : {})),
 			),
 		).toEqual(['Time of a run']);
-		const excused = runs((atMs) => (late(atMs) && atMs % 3000 !== 0 ? { ms: 900, fault: 'cut' } : {}));
+		const excused = runs((atMs) =>
+			late(atMs) && atMs % 3000 !== 0 ? { ms: 900, fault: 'cut' } : {},
+		);
 		expect(await growing(samples(), excused)).toEqual([]);
-		const beside = runs((atMs) => (late(atMs) && atMs % 3000 !== 0 ? { ms: 900, disturbed: true } : {}));
+		const beside = runs((atMs) =>
+			late(atMs) && atMs % 3000 !== 0 ? { ms: 900, disturbed: true } : {},
+		);
 		expect(await growing(samples(), beside)).toEqual([]);
 	});
 
@@ -165,11 +183,18 @@ describe('the plan', () => {
 			faultShare: 0.2,
 			control: false,
 		});
-		expect(planFrom({ hours: '8' })).toMatchObject({ minutes: 480, warmUpMs: 600_000, intervalMs: 300_000 });
+		expect(planFrom({ hours: '8' })).toMatchObject({
+			minutes: 480,
+			warmUpMs: 600_000,
+			intervalMs: 300_000,
+		});
 	});
 
 	test.each([
-		[{}, 'How long? For example: npm run bench -- soak --minutes 30, or npm run bench -- soak --hours 8'],
+		[
+			{},
+			'How long? For example: npm run bench -- soak --minutes 30, or npm run bench -- soak --hours 8',
+		],
 		[{ minutes: 'long' }, '--minutes must be a number from 3 to 60000, not "long".'],
 		[{ hours: '0' }, '--hours must be a number from 0.05 to 1000, not "0".'],
 		[{ minutes: '5', faults: '2' }, '--faults must be a number from 0 to 1, not "2".'],
@@ -197,7 +222,9 @@ describe('the load', () => {
 		const { KINDS } = await script<KindsScript>('kinds');
 		const seen = new Set(await first(1, 5000));
 		const wanted = KINDS.flatMap(({ name, faults, always }) =>
-			always === undefined ? ['', ...faults].map((fault) => `${name}: ${fault}`) : [`${name}: ${always}`],
+			always === undefined
+				? ['', ...faults].map((fault) => `${name}: ${fault}`)
+				: [`${name}: ${always}`],
 		);
 		expect(wanted.filter((each) => !seen.has(each))).toEqual([]);
 	});
@@ -213,7 +240,8 @@ describe('the load', () => {
 		const created: Workflow[] = [];
 		const activated: string[] = [];
 		const n8n = {
-			createCredential: async ({ name }: { name: string }) => await Promise.resolve({ id: `id of ${name}`, name }),
+			createCredential: async ({ name }: { name: string }) =>
+				await Promise.resolve({ id: `id of ${name}`, name }),
 			createWorkflow: async (workflow: Workflow) => {
 				created.push(workflow);
 				return await Promise.resolve({ ...workflow, id: workflow.name });
@@ -222,12 +250,19 @@ describe('the load', () => {
 				await Promise.resolve(activated.push(id));
 			},
 		};
-		const urls = { chat: 'http://chat', flaky: 'http://flaky', embed: 'http://embed', dify: 'http://dify' };
+		const urls = {
+			chat: 'http://chat',
+			flaky: 'http://flaky',
+			embed: 'http://embed',
+			dify: 'http://dify',
+		};
 		await createWorkflows(n8n, urls, { chat: 'app-1', workflow: 'app-2' }, control);
 		expect(activated).toEqual(KINDS.map(({ name }) => name));
 		const types = created.flatMap(({ nodes }) => nodes.map(({ type }) => type));
 		const own = new Set(types.filter((type) => type.startsWith('CUSTOM.')));
-		const { n8n: manifest } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as { n8n: { nodes: string[] } };
+		const { n8n: manifest } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
+			n8n: { nodes: string[] };
+		};
 		const known = manifest.nodes.map((file) =>
 			file.replace(/^.*\/(.)(.*)\.node\.js$/, (_, a: string, b: string) => a.toLowerCase() + b),
 		);
@@ -236,7 +271,9 @@ describe('the load', () => {
 		for (const { nodes, connections } of created) {
 			const names = nodes.map(({ name }) => name);
 			const targets = Object.values(connections).flatMap((kinds) =>
-				Object.values(kinds).flatMap((outputs) => outputs.flatMap((output) => (output ?? []).map(({ node }) => node))),
+				Object.values(kinds).flatMap((outputs) =>
+					outputs.flatMap((output) => (output ?? []).map(({ node }) => node)),
+				),
 			);
 			expect(targets.filter((target) => !names.includes(target))).toEqual([]);
 		}
@@ -244,7 +281,10 @@ describe('the load', () => {
 });
 
 describe('a fault proxy', () => {
-	const EVENTS = Array.from({ length: 40 }, (_, at) => `data: {"piece":${at},"text":"a piece of text"}\n\n`);
+	const EVENTS = Array.from(
+		{ length: 40 },
+		(_, at) => `data: {"piece":${at},"text":"a piece of text"}\n\n`,
+	);
 	let server: http.Server;
 	let proxy: Awaited<ReturnType<FaultProxyScript['startFaultProxy']>>;
 
@@ -256,7 +296,9 @@ describe('a fault proxy', () => {
 		});
 		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 		const { port } = server.address() as { port: number };
-		proxy = await (await script<FaultProxyScript>('fault-proxy')).startFaultProxy('chat', `http://127.0.0.1:${port}`);
+		proxy = await (
+			await script<FaultProxyScript>('fault-proxy')
+		).startFaultProxy('chat', `http://127.0.0.1:${port}`);
 	});
 	afterAll(() => {
 		proxy.stop();
@@ -264,11 +306,16 @@ describe('a fault proxy', () => {
 	});
 
 	const ask = async (text: string, signal?: AbortSignal) => {
-		const response = await fetch(proxy.url, { method: 'POST', body: JSON.stringify({ text }), signal });
+		const response = await fetch(proxy.url, {
+			method: 'POST',
+			body: JSON.stringify({ text }),
+			signal,
+		});
 		let read = '';
 		const decoder = new TextDecoder();
 		try {
-			for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) read += decoder.decode(piece);
+			for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>)
+				read += decoder.decode(piece);
 		} catch {
 			return { status: response.status, read, whole: false };
 		}
@@ -298,7 +345,8 @@ describe('a fault proxy', () => {
 	test('sends nothing until the caller disconnects, and detects that', async () => {
 		const leaving = new AbortController();
 		const asked = ask('Hello [[any:silence]]', leaving.signal);
-		while (proxy.open() === 0) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
+		while (proxy.open() === 0)
+			await new Promise((resolve) => setImmediate(() => resolve(undefined)));
 		leaving.abort();
 		await expect(asked).rejects.toThrow();
 		while (proxy.open() > 0) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
@@ -308,7 +356,15 @@ describe('a fault proxy', () => {
 
 describe('the page', () => {
 	const result = (more: Partial<Result> = {}, control = false): Result => ({
-		plan: { minutes: 10, warmUpMs: 60_000, intervalMs: 10_000, atOnce: 4, faultShare: 0.2, seed: 1, control },
+		plan: {
+			minutes: 10,
+			warmUpMs: 60_000,
+			intervalMs: 10_000,
+			atOnce: 4,
+			faultShare: 0.2,
+			seed: 1,
+			control,
+		},
 		command: 'npm run bench -- soak --minutes 10',
 		date: new Date('2026-01-02T03:04:05Z'),
 		machine: '2 × a processor, 8 GiB',
@@ -324,7 +380,9 @@ describe('the page', () => {
 		const { pageWith } = await script<PageScript>('page');
 		const first = pageWith('', result({ command: 'run number one' }));
 		expect(first).toContain('| JavaScript heap | 200.0 MB | 200.0 MB | 0.0 % | flat |');
-		expect(first).toContain('Flat: nothing grew by more than 5 %. No run without a fault failed, and none hung.');
+		expect(first).toContain(
+			'Flat: nothing grew by more than 5 %. No run without a fault failed, and none hung.',
+		);
 		expect(first).toContain('| Dify workflow | 600 | 0 | 100 | 100 |');
 		const withControl = pageWith(first, result({ command: 'the control' }, true));
 		expect(withControl).toMatch(/run number one.*## Control.*the control/s);

@@ -8,12 +8,14 @@ import { listen } from '../support/listening';
 import { http } from '../support/node';
 
 const WRONG = `app-${'Wrong'.repeat(5)}`;
-const tested = async (data: ICredentialDataDecryptedObject) => await testCredential(new DifyApi(), data);
+const tested = async (data: ICredentialDataDecryptedObject) =>
+	await testCredential(new DifyApi(), data);
 
 describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 	test('the tested route answers 401 to a wrong key, and 200 to a knowledge key and to the key of an unpublished app', async () => {
 		const sim = await startApp(version, { mode: 'advanced-chat', published: false });
-		const test = async (apiKey: string, keyType = 'app') => await keyTest({ baseUrl: sim.url, apiKey, keyType });
+		const test = async (apiKey: string, keyType = 'app') =>
+			await keyTest({ baseUrl: sim.url, apiKey, keyType });
 		expect(await test(appKey('advanced-chat'))).toBe(200);
 		expect(await test(knowledgeKey(), 'knowledge')).toBe(200);
 		expect(await test(`app-${'Wrong'.repeat(5)}`)).toBe(401);
@@ -31,7 +33,9 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 
 	test('the key of a knowledge base passes', async () => {
 		const sim = await startSim({ version });
-		expect(await tested({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' })).toBe('OK');
+		expect(await tested({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' })).toBe(
+			'OK',
+		);
 	});
 
 	test('a wrong key, or the key of another type, is refused', async () => {
@@ -42,17 +46,26 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 			[appKey('chat'), 'knowledge'],
 			['', 'app'],
 		] as const)
-			expect(await tested({ baseUrl: sim.url, apiKey, keyType })).toMatch(/^The API key is refused/);
+			expect(await tested({ baseUrl: sim.url, apiKey, keyType })).toMatch(
+				/^The API key is refused/,
+			);
 	});
 
-	test.each(['', '/', '/v1/', '/v1/chat-messages', ' '])('passes with %j after the address', async (ending) => {
-		const sim = await startSim({ version });
-		expect(await tested({ baseUrl: sim.origin + ending, apiKey: appKey('chat'), keyType: 'app' })).toBe('OK');
-	});
+	test.each(['', '/', '/v1/', '/v1/chat-messages', ' '])(
+		'passes with %j after the address',
+		async (ending) => {
+			const sim = await startSim({ version });
+			expect(
+				await tested({ baseUrl: sim.origin + ending, apiKey: appKey('chat'), keyType: 'app' }),
+			).toBe('OK');
+		},
+	);
 
 	test('an app whose API is switched off is reported as such', async () => {
 		const sim = await startApp(version, { mode: 'chat', apiEnabled: false });
-		expect(await tested({ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' })).toContain('Backend service API');
+		expect(await tested({ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' })).toContain(
+			'Backend service API',
+		);
 	});
 });
 
@@ -78,7 +91,9 @@ describe('other servers than Dify', () => {
 		['nothing at all', 'text/plain', ''],
 		['a JSON text', 'application/json', '"ok"'],
 	])('%s with status 200', async (_what, contentType, body) => {
-		expect(await answering(200, contentType, body)).toMatch(/^Text or a web page answers here, not Dify's API/);
+		expect(await answering(200, contentType, body)).toMatch(
+			/^Text or a web page answers here, not Dify's API/,
+		);
 	});
 
 	test.each([
@@ -88,7 +103,9 @@ describe('other servers than Dify', () => {
 		['Ollama', '{"models":[]}'],
 		['null', 'null'],
 	])('%s with status 200', async (_what, body) => {
-		expect(await answering(200, 'application/json', body)).toMatch(/^Another program than Dify answers here/);
+		expect(await answering(200, 'application/json', body)).toMatch(
+			/^Another program than Dify answers here/,
+		);
 	});
 
 	test.each([
@@ -98,13 +115,18 @@ describe('other servers than Dify', () => {
 		[500, 'oops', /^Dify failed/],
 		[502, PAGES.nginx502, /^A proxy answers, but Dify behind it does not/],
 		[524, PAGES.cloudflare524, /^A proxy answers, but Dify behind it does not/],
-	])('status %d says what it means, not the phrase of the status', async (status, body, message) => {
-		expect(await answering(status, 'text/html', body)).toMatch(message);
-	});
+	])(
+		'status %d says what it means, not the phrase of the status',
+		async (status, body, message) => {
+			expect(await answering(status, 'text/html', body)).toMatch(message);
+		},
+	);
 });
 
 test('an address that cannot be used says why', async () => {
-	expect(await tested({ baseUrl: 'http://host:port', apiKey: WRONG, keyType: 'app' })).toContain('The port "port"');
+	expect(await tested({ baseUrl: 'http://host:port', apiKey: WRONG, keyType: 'app' })).toContain(
+		'The port "port"',
+	);
 });
 
 test("adds the key to the HTTP Request node's requests and leaves the rest alone", async () => {
@@ -112,8 +134,14 @@ test("adds the key to the HTTP Request node's requests and leaves the rest alone
 		data: ICredentialDataDecryptedObject,
 		request: IHttpRequestOptions,
 	) => Promise<IHttpRequestOptions>;
-	const request: IHttpRequestOptions = { url: 'http://dify/v1/info', method: 'GET', headers: { 'x-own': '1' } };
-	expect(await authenticate({ baseUrl: 'http://dify', apiKey: WRONG, keyType: 'app' }, request)).toEqual({
+	const request: IHttpRequestOptions = {
+		url: 'http://dify/v1/info',
+		method: 'GET',
+		headers: { 'x-own': '1' },
+	};
+	expect(
+		await authenticate({ baseUrl: 'http://dify', apiKey: WRONG, keyType: 'app' }, request),
+	).toEqual({
 		...request,
 		headers: { 'x-own': '1', authorization: `Bearer ${WRONG}` },
 	});

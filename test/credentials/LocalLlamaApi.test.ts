@@ -1,7 +1,12 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../servers/llama-server';
 import { testCredential } from '../support/credential-test';
 import { useSimulator } from '../servers/use-simulator';
 
@@ -9,7 +14,8 @@ const startServer = useSimulator(startLlamaServerSim);
 
 const SAMPLE = 'local-key-1234567890';
 
-const tested = async (data: ICredentialDataDecryptedObject) => await testCredential(new LocalLlamaApi(), data);
+const tested = async (data: ICredentialDataDecryptedObject) =>
+	await testCredential(new LocalLlamaApi(), data);
 
 describe('the credential type', () => {
 	const type = new LocalLlamaApi();
@@ -44,11 +50,17 @@ describe('the credential type', () => {
 		expect(request).toEqual(before);
 		// Old versions of the node say `uri`, and may send no headers at all.
 		expect(
-			await authenticate({ baseUrl: 'gpu' }, { uri: 'http://gpu/models' } as unknown as IHttpRequestOptions),
+			await authenticate({ baseUrl: 'gpu' }, {
+				uri: 'http://gpu/models',
+			} as unknown as IHttpRequestOptions),
 		).toEqual({ uri: 'http://gpu/models', headers: {} });
 		// Another route below another base is not the test.
-		expect((await authenticate(data, { baseURL: 'http://other', url: '/models' })).baseURL).toBe('http://other');
-		expect((await authenticate(data, { baseURL: data.baseUrl, url: '/slots' })).baseURL).toBe(data.baseUrl);
+		expect((await authenticate(data, { baseURL: 'http://other', url: '/models' })).baseURL).toBe(
+			'http://other',
+		);
+		expect((await authenticate(data, { baseURL: data.baseUrl, url: '/slots' })).baseURL).toBe(
+			data.baseUrl,
+		);
 	});
 
 	test.each([
@@ -57,7 +69,10 @@ describe('the credential type', () => {
 		['http://gpu/v1-openai/', 'http://gpu/v1-openai'],
 		['http://webui:3000/api/chat/completions', 'http://webui:3000/api'],
 	])('the test request of %j goes below %s', async (baseUrl, api) => {
-		expect(type.test.request).toMatchObject({ baseURL: '={{ $credentials.baseUrl }}', url: '/models' });
+		expect(type.test.request).toMatchObject({
+			baseURL: '={{ $credentials.baseUrl }}',
+			url: '/models',
+		});
 		const resolved = await authenticate(
 			{ baseUrl, ignoreSslIssues: true },
 			{ baseURL: baseUrl, url: type.test.request.url as string },
@@ -76,14 +91,23 @@ describe('the credential type', () => {
 
 	test('the test of an address that cannot be used says why', async () => {
 		await expect(
-			authenticate({ baseUrl: 'http://host:port' }, { baseURL: 'http://host:port', url: '/models' }),
+			authenticate(
+				{ baseUrl: 'http://host:port' },
+				{ baseURL: 'http://host:port', url: '/models' },
+			),
 		).rejects.toThrow('The port "port"');
 	});
 
 	test('secrets are hidden in the form', () => {
 		const hidden =
-			JSON.stringify(type.properties).match(/"name":"(\w+)"[^{}]*"typeOptions":\{"password":true\}/g) ?? [];
-		expect(hidden.map((found) => /"name":"(\w+)"/.exec(found)![1])).toEqual(['apiKey', 'value', 'apiKey']);
+			JSON.stringify(type.properties).match(
+				/"name":"(\w+)"[^{}]*"typeOptions":\{"password":true\}/g,
+			) ?? [];
+		expect(hidden.map((found) => /"name":"(\w+)"/.exec(found)![1])).toEqual([
+			'apiKey',
+			'value',
+			'apiKey',
+		]);
 	});
 });
 
@@ -98,9 +122,15 @@ describe("n8n's credential test", () => {
 		async (ending) => {
 			const baseUrl = (await start({ apiKey: SAMPLE })) + ending;
 			expect(await tested({ baseUrl, apiKey: SAMPLE })).toBe('OK');
-			expect(await tested({ baseUrl: baseUrl.replace('http://', ''), apiKey: `Bearer ${SAMPLE}` })).toBe('OK');
-			expect(server.requests.every(({ method, target }) => `${method} ${target}` === 'GET /v1/models')).toBe(true);
-			expect(await tested({ baseUrl, apiKey: 'wrong' })).toMatch(/^The server refuses the API key\. Check the API Key/);
+			expect(
+				await tested({ baseUrl: baseUrl.replace('http://', ''), apiKey: `Bearer ${SAMPLE}` }),
+			).toBe('OK');
+			expect(
+				server.requests.every(({ method, target }) => `${method} ${target}` === 'GET /v1/models'),
+			).toBe(true);
+			expect(await tested({ baseUrl, apiKey: 'wrong' })).toMatch(
+				/^The server refuses the API key\. Check the API Key/,
+			);
 			expect(await tested({ baseUrl })).toMatch(/^The server refuses the API key/);
 		},
 	);
@@ -112,9 +142,14 @@ describe("n8n's credential test", () => {
 		expect(await tested({ baseUrl: `${await start({ apiPrefix: '/p' })}/p` })).toBe('OK');
 	});
 
-	test.each(['ollama', 'vllm', 'gpustack', 'fastapi', 'router'] as const)('passes on %s', async (profile) => {
-		expect(await tested({ baseUrl: await start({ profile, apiKey: SAMPLE }), apiKey: SAMPLE })).toBe('OK');
-	});
+	test.each(['ollama', 'vllm', 'gpustack', 'fastapi', 'router'] as const)(
+		'passes on %s',
+		async (profile) => {
+			expect(
+				await tested({ baseUrl: await start({ profile, apiKey: SAMPLE }), apiKey: SAMPLE }),
+			).toBe('OK');
+		},
+	);
 
 	test('with the key in x-api-key, extra headers, and an untrusted certificate', async () => {
 		const baseUrl = await start({ apiKey: SAMPLE, tls: true });
@@ -146,15 +181,25 @@ describe("n8n's credential test", () => {
 		expect(await tested({ baseUrl })).toContain('cloudflared');
 		server.route('GET /v1/models', reply.error(405, 'Method Not Allowed'));
 		expect(await tested({ baseUrl })).toMatch(/^The server answers, but not at this path/);
-		expect(await tested({ baseUrl: 'http://host:port' })).toContain('The port "port" in the Base URL');
+		expect(await tested({ baseUrl: 'http://host:port' })).toContain(
+			'The port "port" in the Base URL',
+		);
 	});
 
 	test.each<[string, ReturnType<typeof reply.json>, string]>([
 		['plain text', reply.error(200, 'pong'), 'A web page answers here'],
 		['a page behind blanks', reply.html(200, '\n <html></html>'), 'A web page answers here'],
 		['any JSON', reply.json({ status: 'ok' }), "not a list of models as in OpenAI's API"],
-		['204', reply.json('', { status: 204 }), 'The answer here is empty, so it does not come from a model server'],
-		['an empty body', reply.error(200, ''), 'The answer here is empty, so it does not come from a model server'],
+		[
+			'204',
+			reply.json('', { status: 204 }),
+			'The answer here is empty, so it does not come from a model server',
+		],
+		[
+			'an empty body',
+			reply.error(200, ''),
+			'The answer here is empty, so it does not come from a model server',
+		],
 		[
 			'a refusal with status 200',
 			reply.json({ error: { code: 503, message: 'Loading model' } }),

@@ -15,7 +15,9 @@ const elsewhere = http.createServer((request, response) => {
 });
 let status = 307;
 let location: string;
-const server = http.createServer((_request, response) => void response.writeHead(status, { location }).end());
+const server = http.createServer(
+	(_request, response) => void response.writeHead(status, { location }).end(),
+);
 
 beforeAll(async () => {
 	location = `http://127.0.0.1:${await listen(elsewhere)}/there`;
@@ -29,9 +31,15 @@ afterAll(async () => {
 });
 
 const header = [{ name: 'X-Proxy-Token', value: CANARY }];
-const CREDENTIALS: Array<[name: string, type: ICredentialType, data: ICredentialDataDecryptedObject]> = [
+const CREDENTIALS: Array<
+	[name: string, type: ICredentialType, data: ICredentialDataDecryptedObject]
+> = [
 	['LocalLlama API', new LocalLlamaApi(), { apiKey: CANARY, extraHeaders: { header } }],
-	['LocalLlama API with x-api-key', new LocalLlamaApi(), { apiKey: CANARY, authentication: 'xApiKey' }],
+	[
+		'LocalLlama API with x-api-key',
+		new LocalLlamaApi(),
+		{ apiKey: CANARY, authentication: 'xApiKey' },
+	],
 	['Dify API', new DifyApi(), { apiKey: `app-${CANARY}`, keyType: 'app' }],
 ];
 

@@ -50,7 +50,8 @@ const ask = async (url: string, body: object, signal?: AbortSignal) =>
 		signal,
 	});
 
-const line = (type: string, content?: string) => `${JSON.stringify({ type, content, metadata: {} })}\n`;
+const line = (type: string, content?: string) =>
+	`${JSON.stringify({ type, content, metadata: {} })}\n`;
 
 /** The events of a streamed answer: text, reasons, errors, and the end. */
 async function eventsOf(response: Response): Promise<string[]> {
@@ -63,7 +64,9 @@ async function eventsOf(response: Response): Promise<string[]> {
 			choices?: Array<{ delta: { content?: string }; finish_reason: string | null }>;
 			error?: { message: string };
 		};
-		return [error?.message ?? choices![0]!.finish_reason ?? `"${choices![0]!.delta.content ?? ''}"`];
+		return [
+			error?.message ?? choices![0]!.finish_reason ?? `"${choices![0]!.delta.content ?? ''}"`,
+		];
 	});
 }
 
@@ -71,7 +74,9 @@ const QUESTION = { model: 'm', stream: true, messages: [{ role: 'user', content:
 const FAILED = 'The answer could not be made: the execution in n8n says why';
 
 it('streams the pieces of a webhook as events, wherever its lines are cut', async () => {
-	const bytes = Buffer.from(line('begin') + line('item', 'Grüße, ') + line('item', '🦙!\n') + line('end'));
+	const bytes = Buffer.from(
+		line('begin') + line('item', 'Grüße, ') + line('item', '🦙!\n') + line('end'),
+	);
 	const { url, asked } = await before((_asked, response) => {
 		response.writeHead(200);
 		void (async () => {
@@ -96,7 +101,11 @@ it('streams the pieces of a webhook as events, wherever its lines are cut', asyn
 });
 
 it.each<[string, string, string[]]>([
-	['an error of the workflow', line('begin') + line('item', 'Half') + line('error', 'No.'), ['""', '"Half"', 'No.']],
+	[
+		'an error of the workflow',
+		line('begin') + line('item', 'Half') + line('error', 'No.'),
+		['""', '"Half"', 'No.'],
+	],
 	['an error without words', line('error'), ['""', FAILED]],
 	['no text', line('begin') + line('end'), ['""', FAILED]],
 	['an end that is not announced', line('begin') + line('item', 'Half'), ['""', '"Half"', FAILED]],

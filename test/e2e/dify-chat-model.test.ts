@@ -16,7 +16,14 @@ import {
 	type N8nServer,
 	type Workflow,
 } from './support/playground';
-import { agent, calculator, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
+import {
+	agent,
+	calculator,
+	chatTrigger,
+	localModel,
+	MANUAL,
+	workflowOf,
+} from './support/workflows';
 
 const LANGCHAIN = '@n8n/n8n-nodes-langchain.';
 const MODEL = 'Dify Chat Model';
@@ -55,7 +62,12 @@ async function difyModel(
 	const { id, name } = await n8n.createCredential({ name: 'Dify', type: 'difyApi', data });
 	return {
 		type: 'CUSTOM.difyChatModel',
-		parameters: { user: '={{ $json.sessionId ?? "anna" }}', memory: 'n8n', options: {}, ...parameters },
+		parameters: {
+			user: '={{ $json.sessionId ?? "anna" }}',
+			memory: 'n8n',
+			options: {},
+			...parameters,
+		},
 		credentials: { difyApi: { id, name } },
 		serves: [['ai_languageModel', serves]],
 	};
@@ -76,7 +88,10 @@ const windowMemory = (): Part => ({
 });
 
 const chatting = async (webhookId: string, parts: Parts): Promise<Workflow & { id: string }> =>
-	await importWorkflow(n8n, workflowOf(webhookId, { Chat: chatTrigger(webhookId, 'Root'), ...parts }));
+	await importWorkflow(
+		n8n,
+		workflowOf(webhookId, { Chat: chatTrigger(webhookId, 'Root'), ...parts }),
+	);
 
 async function asked(webhookId: string, text: string, sessionId = 'session'): Promise<ChatLine[]> {
 	const lines = await chatLines(n8n, webhookId, text, { sessionId });
@@ -95,7 +110,9 @@ async function refusedIn(workflowId: string, webhookId: string, text: string): P
 }
 
 async function run(parts: Parts): Promise<Execution> {
-	const created = await n8n.createWorkflow(workflowOf(MODEL, { Start: { ...MANUAL, to: ['Root'] }, ...parts }));
+	const created = await n8n.createWorkflow(
+		workflowOf(MODEL, { Start: { ...MANUAL, to: ['Root'] }, ...parts }),
+	);
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 }
 
@@ -107,8 +124,12 @@ function outputOf({ data }: Execution): Record<string, unknown> {
 
 /** The model's output in n8n's log. */
 const logOf = ({ data }: Execution) =>
-	(data.resultData.runData[MODEL] ?? []).map((one) => one.data!.ai_languageModel![0]![0]!.json) as Array<{
-		response: { generations: Array<Array<{ text: string; generationInfo: Record<string, unknown> }>> };
+	(data.resultData.runData[MODEL] ?? []).map(
+		(one) => one.data!.ai_languageModel![0]![0]!.json,
+	) as Array<{
+		response: {
+			generations: Array<Array<{ text: string; generationInfo: Record<string, unknown> }>>;
+		};
 	}>;
 
 describe('Basic LLM Chain', () => {
@@ -121,7 +142,9 @@ describe('Basic LLM Chain', () => {
 				[MODEL]: await difyModel(sim, mode),
 			});
 			expect(outputOf(execution)).toEqual({ text: 'You said: Who are you?' });
-			expect(sim.runs).toMatchObject([{ query: 'Who are you?', user: 'anna', responseMode: 'streaming' }]);
+			expect(sim.runs).toMatchObject([
+				{ query: 'Who are you?', user: 'anna', responseMode: 'streaming' },
+			]);
 			const [log] = logOf(execution);
 			expect(log!.response.generations[0]![0]).toMatchObject({
 				text: 'You said: Who are you?',
@@ -141,18 +164,25 @@ describe('Basic LLM Chain', () => {
 			],
 			reply: ({ inputs }) => {
 				const text = `In ${String(inputs.language)}: ${String(inputs.query)}`;
-				return { steps: [{ text }], ...(mode === 'workflow' ? { outputs: { answer: text, other: 'x' } } : {}) };
+				return {
+					steps: [{ text }],
+					...(mode === 'workflow' ? { outputs: { answer: text, other: 'x' } } : {}),
+				};
 			},
 		});
 		const execution = await run({
 			Root: chain('Good morning'),
-			[MODEL]: await difyModel(sim, mode, { options: { ...options, inputs: '{ "language": "French" }' } }),
+			[MODEL]: await difyModel(sim, mode, {
+				options: { ...options, inputs: '{ "language": "French" }' },
+			}),
 		});
 		expect(outputOf(execution)).toEqual({ text: 'In French: Good morning' });
 	});
 
 	it('reads a structured answer, whose format the app is told', async () => {
-		const sim = await startApp('chat', { reply: () => '```json\n{"output":{"colour":"blue"}}\n```' });
+		const sim = await startApp('chat', {
+			reply: () => '```json\n{"output":{"colour":"blue"}}\n```',
+		});
 		const execution = await run({
 			Root: chain('Which colour?', { hasOutputParser: true }),
 			[MODEL]: await difyModel(sim, 'chat'),
@@ -178,7 +208,10 @@ describe('Basic LLM Chain', () => {
 			n8n,
 			workflowOf(webhookId, {
 				// n8n's chains do not stream into the chat.
-				Chat: { ...trigger, parameters: { public: true, mode: 'webhook', options: { responseMode: 'lastNode' } } },
+				Chat: {
+					...trigger,
+					parameters: { public: true, mode: 'webhook', options: { responseMode: 'lastNode' } },
+				},
 				Root: chain(),
 				[MODEL]: await difyModel(sim, 'chat', { memory: 'dify' }),
 			}),
@@ -205,20 +238,37 @@ describe('Basic LLM Chain', () => {
 	it('an error of Dify reaches the chain in words that say what to do', async () => {
 		const sim = await startApp('chat');
 		sim.app('chat').apiEnabled = false;
-		const { data, status } = await run({ Root: chain('Hi'), [MODEL]: await difyModel(sim, 'chat') });
+		const { data, status } = await run({
+			Root: chain('Hi'),
+			[MODEL]: await difyModel(sim, 'chat'),
+		});
 		expect(status).toBe('error');
 		expect(JSON.stringify(data.resultData.error)).toMatch(/API.*(disabled|switched off|enable)/i);
 	});
 });
 
 describe('AI Agent without tools', () => {
-	const WORDS = ['Once ', 'upon ', 'a ', 'time ', 'there ', 'was ', 'a ', '<llama> ', '& ', '你好 ', '😀.'];
+	const WORDS = [
+		'Once ',
+		'upon ',
+		'a ',
+		'time ',
+		'there ',
+		'was ',
+		'a ',
+		'<llama> ',
+		'& ',
+		'你好 ',
+		'😀.',
+	];
 
 	it('streams the answer into the chat while Dify generates it', async () => {
 		const rest = Promise.withResolvers<void>();
 		const [first, ...others] = WORDS;
 		const sim = await startApp('chat', {
-			reply: () => ({ steps: [{ text: first! }, { wait: rest.promise }, ...others.map((text) => ({ text }))] }),
+			reply: () => ({
+				steps: [{ text: first! }, { wait: rest.promise }, ...others.map((text) => ({ text }))],
+			}),
 		});
 		const webhookId = 'dify-model-streamed';
 		await chatting(webhookId, { Root: agent(), [MODEL]: await difyModel(sim, 'chat') });
@@ -234,7 +284,9 @@ describe('AI Agent without tools', () => {
 	});
 
 	it("n8n's memory: the whole history is sent in one message, in a new conversation each time", async () => {
-		const sim = await startApp('chat', { reply: ({ turn, query }) => `turn ${turn}, ${query.length} letters` });
+		const sim = await startApp('chat', {
+			reply: ({ turn, query }) => `turn ${turn}, ${query.length} letters`,
+		});
 		const webhookId = 'dify-model-window';
 		await chatting(webhookId, {
 			Root: agent(undefined, { options: { systemMessage: 'Be brief.' } }),
@@ -263,7 +315,9 @@ describe('AI Agent without tools', () => {
 			Memory: windowMemory(),
 		});
 		await asked(webhookId, 'one');
-		expect(await refusedIn(id, webhookId, 'two')).toContain('Dify is set to remember the conversation');
+		expect(await refusedIn(id, webhookId, 'two')).toContain(
+			'Dify is set to remember the conversation',
+		);
 		expect(sim.runs.map(({ query }) => query)).toEqual(['one']);
 	});
 });
@@ -277,7 +331,10 @@ describe('an AI Agent that needs tools', () => {
 
 	it('is refused at once, and told what to do', async () => {
 		const sim = await startApp('chat');
-		const parts = async (root: Part): Promise<Parts> => ({ Root: root, [MODEL]: await difyModel(sim, 'chat') });
+		const parts = async (root: Part): Promise<Parts> => ({
+			Root: root,
+			[MODEL]: await difyModel(sim, 'chat'),
+		});
 		const tool = { ...calculator, serves: [['ai_tool', 'Root']] as Array<[string, string]> };
 		const error = fails(await run({ ...(await parts(agent('17 times 23?'))), Calculator: tool }));
 		expect(error).toContain(REFUSAL);
@@ -320,7 +377,11 @@ describe('an AI Agent that needs tools', () => {
 		closing.push(async () => await llama.close());
 		llama.script(reply.text('It is 391.'));
 		const credential = await n8n.createCredential({ ...llamaCredential(llama), id: undefined });
-		const local = localModel(credential, { model: { __rl: true, mode: 'id', value: 'sim-model' } }, 'Root');
+		const local = localModel(
+			credential,
+			{ model: { __rl: true, mode: 'id', value: 'sim-model' } },
+			'Root',
+		);
 		const created = workflowOf(MODEL, {
 			Start: { ...MANUAL, to: ['Root'] },
 			Root: agent('17 times 23?', { needsFallback: true }),

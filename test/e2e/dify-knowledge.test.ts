@@ -1,5 +1,12 @@
 import { waitFor } from '../lib/dify/ask';
-import { addDataset, addDocument, knowledgeKey, SIM_VERSIONS, startDifySim, type DifySim } from '../servers/dify';
+import {
+	addDataset,
+	addDocument,
+	knowledgeKey,
+	SIM_VERSIONS,
+	startDifySim,
+	type DifySim,
+} from '../servers/dify';
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
 import {
 	startN8n,
@@ -50,7 +57,12 @@ async function modelOf(server: LlamaServerSim): Promise<Named> {
 	});
 }
 
-const knowledge = (type: string, { id, name }: Named, parameters: Record<string, unknown>, more: object = {}) => ({
+const knowledge = (
+	type: string,
+	{ id, name }: Named,
+	parameters: Record<string, unknown>,
+	more: object = {},
+) => ({
 	type: `CUSTOM.${type}`,
 	parameters,
 	credentials: { difyApi: { id, name } },
@@ -83,7 +95,9 @@ const syncNode = (credential: Named, datasetId: string) =>
 	});
 
 function itemsOf({ data }: Execution, node: string): Array<Record<string, unknown>> {
-	const found = data.resultData.runData[node]?.at(-1)?.data?.main?.[0] as Array<{ json: Record<string, unknown> }>;
+	const found = data.resultData.runData[node]?.at(-1)?.data?.main?.[0] as Array<{
+		json: Record<string, unknown>;
+	}>;
 	return (found ?? []).map(({ json }) => json);
 }
 
@@ -91,7 +105,10 @@ async function run(workflow: Workflow): Promise<Execution> {
 	const created = await n8n.createWorkflow(workflow);
 	const execution = await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 	const { status, data } = execution;
-	expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+	expect({ status, error: data.resultData.error?.message }).toEqual({
+		status: 'success',
+		error: undefined,
+	});
 	return execution;
 }
 
@@ -131,7 +148,9 @@ describe.each(SIM_VERSIONS)('Dify Knowledge with Dify %s', (version) => {
 			Array.from({ length: COUNT }, (_, at) => `docs_${at}.md`),
 		);
 		const third = itemsOf(await run(workflow(5)), 'Sync').map(({ action }) => action);
-		expect(third).toEqual(Array.from({ length: COUNT }, (_, at) => (at === 5 ? 'updated' : 'unchanged')));
+		expect(third).toEqual(
+			Array.from({ length: COUNT }, (_, at) => (at === 5 ? 'updated' : 'unchanged')),
+		);
 		transcript(`dify-knowledge-sync-${version}`, [{ killedWith: left }, ...again, { third }]);
 	});
 
@@ -225,13 +244,21 @@ it('the documents of a knowledge base as ZIPs, which n8n can open', async () => 
 			),
 			Aggregate: {
 				type: 'n8n-nodes-base.aggregate',
-				parameters: { fieldsToAggregate: { fieldToAggregate: [{ fieldToAggregate: 'id' }] }, options: {} },
+				parameters: {
+					fieldsToAggregate: { fieldToAggregate: [{ fieldToAggregate: 'id' }] },
+					options: {},
+				},
 				to: ['ZIP'],
 			},
 			ZIP: knowledge(
 				'difyKnowledge',
 				credential,
-				{ ...documents, operation: 'downloadZip', documentIds: '={{ $json.id }}', outputField: 'data' },
+				{
+					...documents,
+					operation: 'downloadZip',
+					documentIds: '={{ $json.id }}',
+					outputField: 'data',
+				},
 				{ to: ['Open'] },
 			),
 			Open: {
@@ -245,7 +272,8 @@ it('the documents of a knowledge base as ZIPs, which n8n can open', async () => 
 		{ fileName: 'documents-1.zip', mimeType: 'application/zip' },
 		{ fileName: 'documents-2.zip', mimeType: 'application/zip' },
 	]);
-	const opened = execution.data.resultData.runData.Open!.at(-1)!.data!.main![0] as unknown as Array<{
+	const opened = execution.data.resultData.runData.Open!.at(-1)!.data!
+		.main![0] as unknown as Array<{
 		binary: Record<string, { fileName: string }>;
 	}>;
 	const found = opened.map(({ binary }) => Object.values(binary).map(({ fileName }) => fileName));

@@ -28,10 +28,14 @@ afterEach(async () => {
 });
 afterAll(stopEverything);
 
-const clientOf = (sim: DifySim, mode: Mode) => difyClient({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' });
+const clientOf = (sim: DifySim, mode: Mode) =>
+	difyClient({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' });
 
 /** An app that answers everything, unless `until` delays it or it should fail. */
-async function startApp(mode: Mode, holds: Record<string, Promise<unknown>> = {}): Promise<DifySim> {
+async function startApp(
+	mode: Mode,
+	holds: Record<string, Promise<unknown>> = {},
+): Promise<DifySim> {
 	const sim = await startDifySim({
 		version: '1.14',
 		apps: [
@@ -43,7 +47,9 @@ async function startApp(mode: Mode, holds: Record<string, Promise<unknown>> = {}
 					const asked = mode === 'workflow' ? String(inputs.query) : query;
 					return {
 						steps: [
-							...(mode === 'workflow' ? [{ node: { id: 'start', type: 'start', title: 'Start' } }] : []),
+							...(mode === 'workflow'
+								? [{ node: { id: 'start', type: 'start', title: 'Start' } }]
+								: []),
 							...(asked in holds ? [{ wait: holds[asked]! }] : []),
 							{ text: `to ${asked}` },
 						],
@@ -63,8 +69,19 @@ async function answered(sim: DifySim): Promise<string> {
 	const { result } = await say(clientOf(sim, 'chat'), { user: 'anna' });
 	return result.messageId!;
 }
-const rate = async (sim: DifySim, messageId: string, rating: 'like' | 'dislike', content?: string) =>
-	await rateMessage(clientOf(sim, 'chat'), { messageId, user: 'anna', rating, content, earlierContent: 'erase' });
+const rate = async (
+	sim: DifySim,
+	messageId: string,
+	rating: 'like' | 'dislike',
+	content?: string,
+) =>
+	await rateMessage(clientOf(sim, 'chat'), {
+		messageId,
+		user: 'anna',
+		rating,
+		content,
+		earlierContent: 'erase',
+	});
 /** A user asks the app and rates the answer. */
 async function rated(sim: DifySim, content: string): Promise<string> {
 	const messageId = await answered(sim);
@@ -73,7 +90,12 @@ async function rated(sim: DifySim, content: string): Promise<string> {
 }
 /** A user runs the workflow, which may fail. */
 const ran = async (sim: DifySim, query: string) =>
-	await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: { query } }, 'anna').catch(() => undefined);
+	await startRun(
+		clientOf(sim, 'workflow'),
+		RUN_ROUTES.workflow,
+		{ inputs: { query } },
+		'anna',
+	).catch(() => undefined);
 
 type Items = Array<Record<string, unknown>>;
 
@@ -91,7 +113,11 @@ interface Watched {
 	start(): Promise<void>;
 }
 
-async function watch(sim: DifySim, mode: Mode, parameters: Record<string, unknown>): Promise<Watched> {
+async function watch(
+	sim: DifySim,
+	mode: Mode,
+	parameters: Record<string, unknown>,
+): Promise<Watched> {
 	const data = { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' };
 	const { id: credential } = await n8n.createCredential({ name: 'Dify', type: 'difyApi', data });
 	const { id } = await n8n.createWorkflow(
@@ -111,9 +137,11 @@ async function watch(sim: DifySim, mode: Mode, parameters: Record<string, unknow
 		const byId = found.map((one) => one.id).sort((one, other) => Number(one) - Number(other));
 		return await Promise.all(byId.map(async (one) => (await n8n.getExecution(one)).data));
 	};
-	const given = async () => (await executions('success')).flatMap((execution) => itemsOf(execution));
+	const given = async () =>
+		(await executions('success')).flatMap((execution) => itemsOf(execution));
 	const list = mode === 'chat' ? FEEDBACKS : LOGS;
-	const lists = () => sim.requests.filter(({ path, status }) => path === list && status !== undefined).length;
+	const lists = () =>
+		sim.requests.filter(({ path, status }) => path === list && status !== undefined).length;
 	// The first poll may have begun earlier, and the last one may not have started its execution yet.
 	const looks = async () => {
 		const before = lists();
@@ -127,7 +155,9 @@ async function watch(sim: DifySim, mode: Mode, parameters: Record<string, unknow
 		given,
 		whenGiven: async (count) => await until(given, (items) => items.length >= count),
 		failures: async () =>
-			(await executions('error')).map(({ resultData }) => resultData.error?.message ?? 'no message'),
+			(await executions('error')).map(
+				({ resultData }) => resultData.error?.message ?? 'no message',
+			),
 		looks,
 		start: async () => {
 			await n8n.activate(id);
@@ -136,7 +166,8 @@ async function watch(sim: DifySim, mode: Mode, parameters: Record<string, unknow
 	};
 }
 
-const deactivate = async (id: string) => await n8n.request('POST', `/rest/workflows/${id}/deactivate`, {});
+const deactivate = async (id: string) =>
+	await n8n.request('POST', `/rest/workflows/${id}/deactivate`, {});
 
 /** Items of the node after the trigger. */
 const itemsOf = ({ resultData }: ExecutionData): Items =>
@@ -177,8 +208,18 @@ describe('feedback', () => {
 		const three = await watched.whenGiven(3);
 		expect(three.slice(1)).toEqual(
 			expect.arrayContaining([
-				expect.objectContaining({ isNew: false, message_id: messageId, rating: 'dislike', content: 'changed' }),
-				expect.objectContaining({ isNew: false, message_id: before, rating: 'dislike', content: 'changed, too' }),
+				expect.objectContaining({
+					isNew: false,
+					message_id: messageId,
+					rating: 'dislike',
+					content: 'changed',
+				}),
+				expect.objectContaining({
+					isNew: false,
+					message_id: before,
+					rating: 'dislike',
+					content: 'changed, too',
+				}),
 			]),
 		);
 		await watched.looks();
@@ -212,7 +253,13 @@ describe('runs of a workflow app', () => {
 		);
 		await ran(sim, 'bad');
 		expect(await watched.whenGiven(1)).toMatchObject([
-			{ event: 'workflowRun', status: 'failed', error: 'The model is gone', user: 'anna', inputs: { query: 'bad' } },
+			{
+				event: 'workflowRun',
+				status: 'failed',
+				error: 'The model is gone',
+				user: 'anna',
+				inputs: { query: 'bad' },
+			},
 		]);
 		await watched.looks();
 		expect(await watched.given()).toHaveLength(1);

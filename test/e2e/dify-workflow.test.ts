@@ -1,8 +1,21 @@
 /** Dify Workflow in the real n8n, against the simulator of Dify. */
 import { waitFor } from '../lib/dify/ask';
-import { appKey, startDifySim, type AppSpec, type DifySim, type SimVersion, type Step } from '../servers/dify';
+import {
+	appKey,
+	startDifySim,
+	type AppSpec,
+	type DifySim,
+	type SimVersion,
+	type Step,
+} from '../servers/dify';
 import { fs, path } from '../support/node';
-import { parts, startN8n, stopEverything, type Execution, type N8nServer } from './support/playground';
+import {
+	parts,
+	startN8n,
+	stopEverything,
+	type Execution,
+	type N8nServer,
+} from './support/playground';
 import { MANUAL, workflowOf } from './support/workflows';
 
 const NODE = 'Dify Workflow';
@@ -21,7 +34,10 @@ afterEach(async () => {
 afterAll(stopEverything);
 
 async function startFlow(version: SimVersion, app: Partial<AppSpec>): Promise<DifySim> {
-	const sim = await startDifySim({ version, apps: [{ mode: 'workflow', key: appKey('workflow'), ...app }] });
+	const sim = await startDifySim({
+		version,
+		apps: [{ mode: 'workflow', key: appKey('workflow'), ...app }],
+	});
 	sims.add(sim);
 	return sim;
 }
@@ -61,7 +77,11 @@ function jsonOf({ data }: Execution, name: string): Record<string, unknown> {
 /** Writes Dify's requests and the results to a file, for debugging. */
 function keep(name: string, sim: DifySim, items: Record<string, unknown>): void {
 	const { transcripts } = parts();
-	const asked = sim.requests.map(({ method, url, status, json }) => ({ asked: `${method} ${url}`, status, json }));
+	const asked = sim.requests.map(({ method, url, status, json }) => ({
+		asked: `${method} ${url}`,
+		status,
+		json,
+	}));
 	const out = Object.entries(items).map(([from, json]) => ({ item: from, json }));
 	fs.mkdirSync(transcripts, { recursive: true });
 	const lines = [...asked, ...out].map((line) => `${JSON.stringify(line)}\n`);
@@ -77,7 +97,9 @@ it('a run that asks a person pauses, and goes on when the form is answered', asy
 		actions: [{ id: 'approve', title: 'Approve' }],
 	};
 	const steps = [START, { pause: [review] }];
-	const sim = await startFlow('1.14', { reply: () => ({ steps, outputs: { result: 'published' } }) });
+	const sim = await startFlow('1.14', {
+		reply: () => ({ steps, outputs: { result: 'published' } }),
+	});
 	const credential = await credentialOf(sim);
 	const execution = await run({
 		Start: { ...MANUAL, to: [NODE] },
@@ -94,9 +116,17 @@ it('a run that asks a person pauses, and goes on when the form is answered', asy
 	});
 	const [paused, resumed] = [jsonOf(execution, NODE), jsonOf(execution, 'Answer')];
 	keep('dify-workflow-paused', sim, { [NODE]: paused, Answer: resumed });
-	expect(paused).toMatchObject({ status: 'paused', user: 'anna', forms: [{ nodeTitle: 'Review' }] });
+	expect(paused).toMatchObject({
+		status: 'paused',
+		user: 'anna',
+		forms: [{ nodeTitle: 'Review' }],
+	});
 	const { workflowRunId } = sim.runs[0]!;
-	expect(resumed).toMatchObject({ status: 'succeeded', outputs: { result: 'published' }, workflowRunId });
+	expect(resumed).toMatchObject({
+		status: 'succeeded',
+		outputs: { result: 'published' },
+		workflowRunId,
+	});
 	expect(sim.runs).toHaveLength(1);
 });
 
@@ -123,9 +153,14 @@ it.each([
 });
 
 it('Stop in n8n reaches Dify', async () => {
-	const sim = await startFlow('1.14', { reply: () => ({ steps: [START, { wait: new Promise(() => undefined) }] }) });
+	const sim = await startFlow('1.14', {
+		reply: () => ({ steps: [START, { wait: new Promise(() => undefined) }] }),
+	});
 	const created = await n8n.createWorkflow(
-		workflowOf(NODE, { Start: { ...MANUAL, to: [NODE] }, [NODE]: node(await credentialOf(sim), {}) }),
+		workflowOf(NODE, {
+			Start: { ...MANUAL, to: [NODE] },
+			[NODE]: node(await credentialOf(sim), {}),
+		}),
 	);
 	const id = await n8n.runWorkflow(created, 'Start');
 	await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);

@@ -34,7 +34,8 @@ import { tokenOf, WEBHOOK_CREDENTIALS } from './support/examples';
 import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
 
 const CHAT = 'Dify Chat Message';
-const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+const PIXEL =
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 let n8n: N8nServer;
 const sims = new Set<DifySim>();
@@ -111,7 +112,10 @@ async function linesOf(
 	return await chatLines(n8n, webhookId, text, { sessionId, signal });
 }
 
-function itemsOf(data: ExecutionData, node = CHAT): Array<{ json: Record<string, unknown>; pairedItem?: unknown }> {
+function itemsOf(
+	data: ExecutionData,
+	node = CHAT,
+): Array<{ json: Record<string, unknown>; pairedItem?: unknown }> {
 	return data.resultData.runData[node]!.at(-1)!.data!.main![0]! as Array<{
 		json: Record<string, unknown>;
 		pairedItem?: unknown;
@@ -129,50 +133,61 @@ async function run(workflow: Workflow): Promise<Execution> {
 }
 
 const words = (text: string) => text.split(/(?<= )/);
-const STORY = 'Once upon a time there was a <llama> & her "friend", 你好 😀, who lived in a small box. ';
+const STORY =
+	'Once upon a time there was a <llama> & her "friend", 你好 😀, who lived in a small box. ';
 
 describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () => {
 	const modes = (version: SimVersion): DifyAppMode[] =>
-		version === '1.12' ? ['chat', 'agent-chat', 'advanced-chat'] : ['chat', 'agent-chat', 'agent', 'advanced-chat'];
+		version === '1.12'
+			? ['chat', 'agent-chat', 'advanced-chat']
+			: ['chat', 'agent-chat', 'agent', 'advanced-chat'];
 
-	it.each(SIM_VERSIONS)('streams the answer word by word with Dify %s, for every type of app', async (version) => {
-		const typed = async (mode: DifyAppMode) => {
-			const isAgent = mode.startsWith('agent');
-			const steps = isAgent ? [{ round: { chunks: words(STORY) } }] : words(STORY).map((text) => ({ text }));
-			const sim = await startSim({
-				version,
-				apps: [{ mode, key: appKey(mode), reply: () => ({ steps }) }],
-				stream: { delayMs: 120 },
-			});
-			const credential = await credentialOf(sim, mode);
-			const webhookId = `dify-${version.replace('.', '-')}-${mode}`;
-			const { id } = await importWorkflow(
-				n8n,
-				workflowOf(`Chat ${webhookId}`, { Chat: chatTrigger(webhookId, CHAT), [CHAT]: chatNode(credential) }),
-			);
-			const lines = await linesOf(webhookId, 'Tell me <b>"a story"</b> & more');
-			writeTranscript(webhookId, lines);
-			const items = lines.filter(({ type }) => type === 'item');
-			expect([lines[0]!.type, lines.at(-1)!.type]).toEqual(['begin', 'end']);
-			expect(textOf(lines)).toBe(STORY);
-			// A real New Agent of 1.14.2 sends its answer in one event (recorded); all others stream it.
-			const isWhole = mode === 'agent' && version === '1.14';
-			expect(items.length).toBeGreaterThan(isWhole ? 0 : words(STORY).length / 4);
-			if (!isWhole) expect(items.at(-1)!.atMs - items[0]!.atMs).toBeGreaterThan(500);
-			expect(sim.runs).toMatchObject([
-				{ query: 'Tell me <b>"a story"</b> & more', user: 'session', responseMode: 'streaming' },
-			]);
-			const [item] = itemsOf((await onlyExecution(id)).data);
-			expect(item!.json).toMatchObject({
-				answer: STORY,
-				conversationId: sim.runs[0]!.conversationId,
-				messageId: sim.runs[0]!.messageId,
-				taskId: sim.runs[0]!.taskId,
-				status: 'succeeded',
-			});
-		};
-		await Promise.all(modes(version).map(typed));
-	});
+	it.each(SIM_VERSIONS)(
+		'streams the answer word by word with Dify %s, for every type of app',
+		async (version) => {
+			const typed = async (mode: DifyAppMode) => {
+				const isAgent = mode.startsWith('agent');
+				const steps = isAgent
+					? [{ round: { chunks: words(STORY) } }]
+					: words(STORY).map((text) => ({ text }));
+				const sim = await startSim({
+					version,
+					apps: [{ mode, key: appKey(mode), reply: () => ({ steps }) }],
+					stream: { delayMs: 120 },
+				});
+				const credential = await credentialOf(sim, mode);
+				const webhookId = `dify-${version.replace('.', '-')}-${mode}`;
+				const { id } = await importWorkflow(
+					n8n,
+					workflowOf(`Chat ${webhookId}`, {
+						Chat: chatTrigger(webhookId, CHAT),
+						[CHAT]: chatNode(credential),
+					}),
+				);
+				const lines = await linesOf(webhookId, 'Tell me <b>"a story"</b> & more');
+				writeTranscript(webhookId, lines);
+				const items = lines.filter(({ type }) => type === 'item');
+				expect([lines[0]!.type, lines.at(-1)!.type]).toEqual(['begin', 'end']);
+				expect(textOf(lines)).toBe(STORY);
+				// A real New Agent of 1.14.2 sends its answer in one event (recorded); all others stream it.
+				const isWhole = mode === 'agent' && version === '1.14';
+				expect(items.length).toBeGreaterThan(isWhole ? 0 : words(STORY).length / 4);
+				if (!isWhole) expect(items.at(-1)!.atMs - items[0]!.atMs).toBeGreaterThan(500);
+				expect(sim.runs).toMatchObject([
+					{ query: 'Tell me <b>"a story"</b> & more', user: 'session', responseMode: 'streaming' },
+				]);
+				const [item] = itemsOf((await onlyExecution(id)).data);
+				expect(item!.json).toMatchObject({
+					answer: STORY,
+					conversationId: sim.runs[0]!.conversationId,
+					messageId: sim.runs[0]!.messageId,
+					taskId: sim.runs[0]!.taskId,
+					status: 'succeeded',
+				});
+			};
+			await Promise.all(modes(version).map(typed));
+		},
+	);
 
 	it('shows an answer that moderation replaced in a separate message', async () => {
 		const sim = await startSim({
@@ -187,7 +202,10 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		});
 		await importWorkflow(
 			n8n,
-			workflowOf('Replaced', { Chat: chatTrigger('dify-replaced', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }),
+			workflowOf('Replaced', {
+				Chat: chatTrigger('dify-replaced', CHAT),
+				[CHAT]: chatNode(await credentialOf(sim)),
+			}),
 		);
 		const lines = await linesOf('dify-replaced', 'hi');
 		const secondBegin = lines.findLastIndex(({ type }) => type === 'begin');
@@ -218,8 +236,14 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 				[CHAT]: dify('difyChatMessage', credential, { query: 'four' }),
 			}),
 		);
-		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
-		expect(sim.runs[3]).toMatchObject({ query: 'four', user: expect.stringMatching(/^n8n-\w+$/) as string });
+		expect({ status, error: data.resultData.error?.message }).toEqual({
+			status: 'success',
+			error: undefined,
+		});
+		expect(sim.runs[3]).toMatchObject({
+			query: 'four',
+			user: expect.stringMatching(/^n8n-\w+$/) as string,
+		});
 	});
 
 	it('Stop in n8n reaches the stop route of the app within a second', async () => {
@@ -228,7 +252,9 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 				{
 					mode: 'advanced-chat',
 					key: appKey('advanced-chat'),
-					reply: () => ({ steps: [{ text: 'Once ' }, { text: 'upon ' }, { wait: 60_000 }, { text: 'never' }] }),
+					reply: () => ({
+						steps: [{ text: 'Once ' }, { text: 'upon ' }, { wait: 60_000 }, { text: 'never' }],
+					}),
 				},
 			],
 		});
@@ -243,7 +269,10 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 			const reader = new AbortController();
 			const typed: ChatLine[] = [];
 			const reading = (async () => {
-				for await (const line of n8n.chat('dify-stopped', 'go on', { sessionId: 'session', signal: reader.signal }))
+				for await (const line of n8n.chat('dify-stopped', 'go on', {
+					sessionId: 'session',
+					signal: reader.signal,
+				}))
 					typed.push(line);
 			})().catch(() => undefined);
 			await waitFor(() => textOf(typed) === 'Once upon ');
@@ -270,31 +299,51 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 
 	it('goes on when the visitor closes the chat, and keeps the whole answer', async () => {
 		const sim = await startSim({
-			apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: words(STORY).map((text) => ({ text })) }) }],
+			apps: [
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					reply: () => ({ steps: words(STORY).map((text) => ({ text })) }),
+				},
+			],
 			stream: { delayMs: 250 },
 		});
 		const { id } = await importWorkflow(
 			n8n,
-			workflowOf('Left', { Chat: chatTrigger('dify-left', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }),
+			workflowOf('Left', {
+				Chat: chatTrigger('dify-left', CHAT),
+				[CHAT]: chatNode(await credentialOf(sim)),
+			}),
 		);
 		const visitor = new AbortController();
 		const lines: ChatLine[] = [];
 		const reading = (async () => {
-			for await (const line of n8n.chat('dify-left', 'go on', { sessionId: 'session', signal: visitor.signal }))
+			for await (const line of n8n.chat('dify-left', 'go on', {
+				sessionId: 'session',
+				signal: visitor.signal,
+			}))
 				if (lines.push(line) === 4) visitor.abort();
 		})().catch(() => undefined);
 		await reading;
 		expect(sim.runs[0]!.status).toBe('running');
 		const { status, data } = await onlyExecution(id);
-		expect({ status, answer: itemsOf(data)[0]!.json.answer }).toEqual({ status: 'success', answer: STORY });
+		expect({ status, answer: itemsOf(data)[0]!.json.answer }).toEqual({
+			status: 'success',
+			answer: STORY,
+		});
 		expect(sim.stops).toEqual([]);
 	});
 
 	it('tells the chat what went wrong', async () => {
-		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }] });
+		const sim = await startSim({
+			apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }],
+		});
 		const { id } = await importWorkflow(
 			n8n,
-			workflowOf('Off', { Chat: chatTrigger('dify-off', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }),
+			workflowOf('Off', {
+				Chat: chatTrigger('dify-off', CHAT),
+				[CHAT]: chatNode(await credentialOf(sim)),
+			}),
 		);
 		const lines = await linesOf('dify-off', 'hi');
 		expect(lines.filter(({ type }) => type === 'error')).toHaveLength(1);
@@ -318,7 +367,11 @@ describe('files', () => {
 					Picture: {
 						type: 'n8n-nodes-base.set',
 						typeVersion: 3.4,
-						parameters: { assignments: { assignments: [{ id: 'a', name: 'data', value: PIXEL, type: 'string' }] } },
+						parameters: {
+							assignments: {
+								assignments: [{ id: 'a', name: 'data', value: PIXEL, type: 'string' }],
+							},
+						},
 						to: ['File'],
 					},
 					File: {
@@ -338,15 +391,23 @@ describe('files', () => {
 					}),
 				}),
 			);
-			expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+			expect({ status, error: data.resultData.error?.message }).toEqual({
+				status: 'success',
+				error: undefined,
+			});
 			const upload = sim.requests.find(({ path: route }) => route === '/files/upload')!.upload!;
 			expect(upload).toMatchObject({
 				fields: { user: 'anna' },
-				parts: [{ name: 'file', mimeType: 'image/png', size: Buffer.from(PIXEL, 'base64').byteLength }],
+				parts: [
+					{ name: 'file', mimeType: 'image/png', size: Buffer.from(PIXEL, 'base64').byteLength },
+				],
 			});
 			expect(Buffer.from(upload.parts[0]!.content).toString('base64')).toBe(PIXEL);
 			expect(sim.runs).toMatchObject([
-				{ user: 'anna', files: [{ type: 'image', transfer_method: 'local_file', mime_type: 'image/png' }] },
+				{
+					user: 'anna',
+					files: [{ type: 'image', transfer_method: 'local_file', mime_type: 'image/png' }],
+				},
 			]);
 			expect(itemsOf(data)[0]!.json.answer).toBe('You said: What is it?');
 		},
@@ -355,7 +416,11 @@ describe('files', () => {
 	it('sends what was dropped into the chat', async () => {
 		const sim = await startSim({
 			apps: [
-				{ mode: 'chat', key: appKey('chat'), fileUpload: { enabled: true, types: ['image', 'document'], number: 5 } },
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					fileUpload: { enabled: true, types: ['image', 'document'], number: 5 },
+				},
 			],
 		});
 		const credential = await credentialOf(sim);
@@ -365,7 +430,10 @@ describe('files', () => {
 			workflowOf('Dropped', {
 				Chat: {
 					...trigger,
-					parameters: { ...trigger.parameters, options: { responseMode: 'streaming', allowFileUploads: true } },
+					parameters: {
+						...trigger.parameters,
+						options: { responseMode: 'streaming', allowFileUploads: true },
+					},
 				},
 				[CHAT]: chatNode(credential, { files: { file: [{ source: 'all', type: 'auto' }] } }),
 			}),
@@ -376,7 +444,10 @@ describe('files', () => {
 		form.append('chatInput', 'What are these?');
 		form.append('files', new Blob([Buffer.from(PIXEL, 'base64')], { type: 'image/png' }), 'a.png');
 		form.append('files', new Blob(['one\ntwo'], { type: 'text/plain' }), 'b.txt');
-		let answer = await fetch(`${n8n.url}/webhook/dify-dropped/chat`, { method: 'POST', body: form });
+		let answer = await fetch(`${n8n.url}/webhook/dify-dropped/chat`, {
+			method: 'POST',
+			body: form,
+		});
 		for (let tries = 0; answer.status === 404 && tries < 600; tries++) {
 			await delay(100);
 			answer = await fetch(`${n8n.url}/webhook/dify-dropped/chat`, { method: 'POST', body: form });
@@ -398,14 +469,29 @@ describe('files', () => {
 });
 
 describe('many items', () => {
-	const CODE = (count: number) => `return Array.from({ length: ${count} }, (_, at) => ({ json: { at } }));`;
-	const many = (credential: Named, count: number, parameters: Record<string, unknown>, more: object = {}) =>
+	const CODE = (count: number) =>
+		`return Array.from({ length: ${count} }, (_, at) => ({ json: { at } }));`;
+	const many = (
+		credential: Named,
+		count: number,
+		parameters: Record<string, unknown>,
+		more: object = {},
+	) =>
 		workflowOf('Many', {
 			Start: { ...MANUAL, to: ['Items'] },
-			Items: { type: 'n8n-nodes-base.code', typeVersion: 2, parameters: { jsCode: CODE(count) }, to: [CHAT] },
+			Items: {
+				type: 'n8n-nodes-base.code',
+				typeVersion: 2,
+				parameters: { jsCode: CODE(count) },
+				to: [CHAT],
+			},
 			[CHAT]: chatNode(
 				credential,
-				{ query: '={{ "number " + $json.at }}', user: '={{ "user " + $json.at % 10 }}', ...parameters },
+				{
+					query: '={{ "number " + $json.at }}',
+					user: '={{ "user " + $json.at % 10 }}',
+					...parameters,
+				},
 				more,
 			),
 		});
@@ -418,14 +504,18 @@ describe('many items', () => {
 			active = sim.runs.filter(({ status }) => status === 'running').length;
 			most = Math.max(most, active);
 		});
-		const { status, data } = await run(many(await credentialOf(sim), 100, { options: { itemsAtOnce: 8 } }));
+		const { status, data } = await run(
+			many(await credentialOf(sim), 100, { options: { itemsAtOnce: 8 } }),
+		);
 		timer();
 		expect(status).toBe('success');
 		const items = itemsOf(data);
 		expect(items.map(({ json }) => json.answer)).toEqual(
 			Array.from({ length: 100 }, (_, at) => `You said: number ${at}`),
 		);
-		expect(items.map(({ pairedItem }) => pairedItem)).toEqual(Array.from({ length: 100 }, (_, at) => ({ item: at })));
+		expect(items.map(({ pairedItem }) => pairedItem)).toEqual(
+			Array.from({ length: 100 }, (_, at) => ({ item: at })),
+		);
 		expect(sim.runs).toHaveLength(100);
 		expect(most).toBeGreaterThan(1);
 		expect(most).toBeLessThanOrEqual(8);
@@ -437,13 +527,24 @@ describe('many items', () => {
 				? {
 						steps: [
 							{ text: 'half an answer' },
-							{ error: { code: 'completion_request_error', status: 400, message: 'provider says no' } },
+							{
+								error: {
+									code: 'completion_request_error',
+									status: 400,
+									message: 'provider says no',
+								},
+							},
 						],
 					}
 				: `Fine, ${query}`;
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
 		const { status, data } = await run(
-			many(await credentialOf(sim), 5, { options: { itemsAtOnce: 3 } }, { onError: 'continueRegularOutput' }),
+			many(
+				await credentialOf(sim),
+				5,
+				{ options: { itemsAtOnce: 3 } },
+				{ onError: 'continueRegularOutput' },
+			),
 		);
 		expect(status).toBe('success');
 		const items = itemsOf(data);
@@ -476,16 +577,26 @@ describe('many items', () => {
 					key: appKey('chat'),
 					reply: ({ query }) =>
 						query === 'number 1'
-							? { steps: [], refuse: { status: 400, code: 'provider_quota_exceeded', message: 'No credits.' } }
+							? {
+									steps: [],
+									refuse: { status: 400, code: 'provider_quota_exceeded', message: 'No credits.' },
+								}
 							: 'ok',
 				},
 			],
 		});
-		const { data } = await run(many(await credentialOf(sim), 3, {}, { onError: 'continueErrorOutput' }));
+		const { data } = await run(
+			many(await credentialOf(sim), 3, {}, { onError: 'continueErrorOutput' }),
+		);
 		const outputs = data.resultData.runData[CHAT]!.at(-1)!.data!.main!;
 		expect(outputs[0]).toHaveLength(2);
 		expect(outputs[1]).toMatchObject([
-			{ json: { at: 1, error: { code: 'provider_quota_exceeded', kind: 'providerQuota', status: 400 } } },
+			{
+				json: {
+					at: 1,
+					error: { code: 'provider_quota_exceeded', kind: 'providerQuota', status: 400 },
+				},
+			},
 		]);
 	});
 
@@ -531,14 +642,22 @@ describe('feedback and conversations', () => {
 				dify(
 					'difyFeedback',
 					credential,
-					{ messageId: `={{ $('${CHAT}').item.json.messageId }}`, user: 'anna', options: {}, ...parameters },
+					{
+						messageId: `={{ $('${CHAT}').item.json.messageId }}`,
+						user: 'anna',
+						options: {},
+						...parameters,
+					},
 					{ to: [to] },
 				);
 			const { status, data } = await run(
 				workflowOf('Feedback', {
 					Start: { ...MANUAL, to: [CHAT] },
 					[CHAT]: chatNode(credential, { query: 'hi', user: 'anna' }, { to: ['Dislike'] }),
-					Dislike: feedback({ operation: 'rate', rating: 'dislike', content: 'too "short"' }, 'Like'),
+					Dislike: feedback(
+						{ operation: 'rate', rating: 'dislike', content: 'too "short"' },
+						'Like',
+					),
 					Like: feedback({ operation: 'rate', rating: 'like', content: '' }, 'List'),
 					List: dify(
 						'difyFeedback',
@@ -551,8 +670,15 @@ describe('feedback and conversations', () => {
 					End: { type: 'n8n-nodes-base.noOp' },
 				}),
 			);
-			expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
-			expect(itemsOf(data, 'Like')[0]!.json).toMatchObject({ rating: 'like', content: 'too "short"', success: true });
+			expect({ status, error: data.resultData.error?.message }).toEqual({
+				status: 'success',
+				error: undefined,
+			});
+			expect(itemsOf(data, 'Like')[0]!.json).toMatchObject({
+				rating: 'like',
+				content: 'too "short"',
+				success: true,
+			});
 			expect(itemsOf(data, 'List')).toMatchObject([
 				{ json: { rating: 'like', content: 'too "short"', message_id: sim.runs[0]!.messageId } },
 			]);
@@ -567,14 +693,23 @@ describe('feedback and conversations', () => {
 		async (version) => {
 			const apps = defaultApps(version).map((app) =>
 				app.mode === 'advanced-chat'
-					? { ...app, suggestedQuestions: ['Why?'], variables: [{ name: 'lang', valueType: 'string', value: 'en' }] }
+					? {
+							...app,
+							suggestedQuestions: ['Why?'],
+							variables: [{ name: 'lang', valueType: 'string', value: 'en' }],
+						}
 					: app,
 			);
 			const sim = await startSim({ version, apps });
 			const credential = await credentialOf(sim, 'advanced-chat');
 			const id = { __rl: true, mode: 'id', value: `={{ $('${CHAT}').item.json.conversationId }}` };
 			const step = (parameters: Record<string, unknown>, to: string) =>
-				dify('difyConversation', credential, { user: 'anna', options: {}, ...parameters }, { to: [to] });
+				dify(
+					'difyConversation',
+					credential,
+					{ user: 'anna', options: {}, ...parameters },
+					{ to: [to] },
+				);
 			const { status, data } = await run(
 				workflowOf('Conversations', {
 					Start: { ...MANUAL, to: [CHAT] },
@@ -589,7 +724,11 @@ describe('feedback and conversations', () => {
 						'Suggested',
 					),
 					Suggested: step(
-						{ resource: 'message', operation: 'getSuggested', messageId: `={{ $('${CHAT}').item.json.messageId }}` },
+						{
+							resource: 'message',
+							operation: 'getSuggested',
+							messageId: `={{ $('${CHAT}').item.json.messageId }}`,
+						},
 						'Set',
 					),
 					Set: step(
@@ -602,16 +741,29 @@ describe('feedback and conversations', () => {
 						},
 						'Variables',
 					),
-					Variables: step({ resource: 'variable', operation: 'getAll', conversationId: id, returnAll: true }, 'Delete'),
-					Delete: step({ resource: 'conversation', operation: 'delete', conversationId: id }, 'End'),
+					Variables: step(
+						{ resource: 'variable', operation: 'getAll', conversationId: id, returnAll: true },
+						'Delete',
+					),
+					Delete: step(
+						{ resource: 'conversation', operation: 'delete', conversationId: id },
+						'End',
+					),
 					End: { type: 'n8n-nodes-base.noOp' },
 				}),
 			);
-			expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+			expect({ status, error: data.resultData.error?.message }).toEqual({
+				status: 'success',
+				error: undefined,
+			});
 			const { conversationId } = sim.runs[0]!;
 			expect(itemsOf(data, 'List')).toMatchObject([{ json: { id: conversationId } }]);
-			expect(itemsOf(data, 'Rename')).toMatchObject([{ json: { id: conversationId, name: 'Greeting' } }]);
-			expect(itemsOf(data, 'Messages')).toMatchObject([{ json: { query: 'hi', answer: 'You said: hi' } }]);
+			expect(itemsOf(data, 'Rename')).toMatchObject([
+				{ json: { id: conversationId, name: 'Greeting' } },
+			]);
+			expect(itemsOf(data, 'Messages')).toMatchObject([
+				{ json: { query: 'hi', answer: 'You said: hi' } },
+			]);
 			expect(itemsOf(data, 'Suggested')).toMatchObject([{ json: { questions: ['Why?'] } }]);
 			expect(itemsOf(data, 'Variables')).toMatchObject([{ json: { name: 'lang', value: 'de' } }]);
 			expect(itemsOf(data, 'Delete')).toMatchObject([{ json: { conversationId, deleted: true } }]);
@@ -621,7 +773,11 @@ describe('feedback and conversations', () => {
 });
 
 describe('the editor', () => {
-	const options = async <T>(kind: string, credential: Named, body: Record<string, unknown>): Promise<T> =>
+	const options = async <T>(
+		kind: string,
+		credential: Named,
+		body: Record<string, unknown>,
+	): Promise<T> =>
 		await n8n.request<T>('POST', `/rest/dynamic-node-parameters/${kind}`, {
 			currentNodeParameters: {},
 			credentials: { difyApi: credential },
@@ -636,7 +792,9 @@ describe('the editor', () => {
 			{ kind: 'checkbox' as const, variable: 'terse' },
 			{ kind: 'file' as const, variable: 'picture', allowedTypes: ['image'] },
 		];
-		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), form, fileUpload: { enabled: true } }] });
+		const sim = await startSim({
+			apps: [{ mode: 'chat', key: appKey('chat'), form, fileUpload: { enabled: true } }],
+		});
 		const credential = await credentialOf(sim);
 		const type = {
 			nodeTypeAndVersion: { name: 'CUSTOM.difyChatMessage', version: 1 },
@@ -664,7 +822,13 @@ describe('the editor', () => {
 					inputsMode: 'form',
 					inputs: {
 						mappingMode: 'defineBelow',
-						value: { city: '={{ 1234 }}', days: '3', unit: 'F', terse: true, picture: 'https://example.com/a.png' },
+						value: {
+							city: '={{ 1234 }}',
+							days: '3',
+							unit: 'F',
+							terse: true,
+							picture: 'https://example.com/a.png',
+						},
 						matchingColumns: [],
 						schema: fields,
 						attemptToConvertTypes: false,
@@ -673,7 +837,10 @@ describe('the editor', () => {
 				}),
 			}),
 		);
-		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+		expect({ status, error: data.resultData.error?.message }).toEqual({
+			status: 'success',
+			error: undefined,
+		});
 		expect(sim.runs[0]!.inputs).toMatchObject({
 			city: '1234',
 			days: 3,
@@ -704,52 +871,81 @@ describe('the editor', () => {
 		);
 		sim.store.addConversation(app, 'ben', { name: 'Weather in Oslo' });
 		const credential = await credentialOf(sim, 'advanced-chat');
-		const search = async (parameters: Record<string, unknown>, filter = '', methodName = 'searchConversations') =>
+		const search = async (
+			parameters: Record<string, unknown>,
+			filter = '',
+			methodName = 'searchConversations',
+		) =>
 			(
-				await options<{ results: Array<{ name: string; value: string }> }>('resource-locator-results', credential, {
-					nodeTypeAndVersion: { name: 'CUSTOM.difyConversation', version: 1 },
-					path: 'parameters.conversationId',
-					methodName,
-					filter,
-					currentNodeParameters: parameters,
-				})
+				await options<{ results: Array<{ name: string; value: string }> }>(
+					'resource-locator-results',
+					credential,
+					{
+						nodeTypeAndVersion: { name: 'CUSTOM.difyConversation', version: 1 },
+						path: 'parameters.conversationId',
+						methodName,
+						filter,
+						currentNodeParameters: parameters,
+					},
+				)
 			).results;
 		expect((await search({ user: 'anna' })).map(({ name }) => name)).toEqual([
 			'Trains',
 			'Weather in Paris',
 			'Weather in Rome',
 		]);
-		expect(await search({ user: 'anna' }, 'rome')).toEqual([{ name: 'Weather in Rome', value: ids[0] }]);
+		expect(await search({ user: 'anna' }, 'rome')).toEqual([
+			{ name: 'Weather in Rome', value: ids[0] },
+		]);
 		const variables = {
 			resource: 'variable',
 			operation: 'update',
 			user: 'anna',
 			conversationId: { __rl: true, mode: 'id', value: ids[0] },
 		};
-		expect(await search(variables, '', 'searchVariables')).toMatchObject([{ name: 'lang (string)' }]);
+		expect(await search(variables, '', 'searchVariables')).toMatchObject([
+			{ name: 'lang (string)' },
+		]);
 		await expect(search({ user: '' })).rejects.toThrow('The list needs a user');
 	});
 
 	it('tests the credential: every form of the base URL, wrong keys, wrong family, the web front end', async () => {
 		const sim = await startSim();
 		const test = async (change: Record<string, unknown>) => {
-			const data = { baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app', ignoreSslIssues: false, ...change };
+			const data = {
+				baseUrl: sim.url,
+				apiKey: appKey('chat'),
+				keyType: 'app',
+				ignoreSslIssues: false,
+				...change,
+			};
 			const stored = { name: 'test', type: 'difyApi', data };
 			// n8n 2.20 tests saved credentials only.
 			const { id } = await n8n.createCredential(stored);
-			return await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', {
-				credentials: { id, ...stored },
-			});
+			return await n8n.request<{ status: string; message: string }>(
+				'POST',
+				'/rest/credentials/test',
+				{
+					credentials: { id, ...stored },
+				},
+			);
 		};
 		for (const suffix of ['', '/', '/v1', '/v1/', '/v1/chat-messages'])
-			expect({ suffix, ...(await test({ baseUrl: sim.origin + suffix })) }).toMatchObject({ suffix, status: 'OK' });
-		expect(await test({ apiKey: knowledgeKey(), keyType: 'knowledge' })).toMatchObject({ status: 'OK' });
+			expect({ suffix, ...(await test({ baseUrl: sim.origin + suffix })) }).toMatchObject({
+				suffix,
+				status: 'OK',
+			});
+		expect(await test({ apiKey: knowledgeKey(), keyType: 'knowledge' })).toMatchObject({
+			status: 'OK',
+		});
 		const refused = async (data: Record<string, unknown>, words: string) => {
 			const { status, message } = await test(data);
 			// n8n 2.20 has its own message for each status.
 			const isSpelledOut =
 				!isOldestN8n() ||
-				!/^(?:Authorization failed|Forbidden|The resource you are requesting could not be found)/.test(message);
+				!/^(?:Authorization failed|Forbidden|The resource you are requesting could not be found)/.test(
+					message,
+				);
 			expect({ status, message }).toEqual({
 				status: 'Error',
 				message: isSpelledOut ? (expect.stringContaining(words) as string) : message,
@@ -759,7 +955,9 @@ describe('the editor', () => {
 		await refused({ apiKey: knowledgeKey() }, 'The API key is refused');
 		await refused({ baseUrl: `${sim.origin}/tools` }, 'no Dify API at this address');
 		await refused({ baseUrl: await webPage() }, 'a web page answers here');
-		const off = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }] });
+		const off = await startSim({
+			apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }],
+		});
 		await refused({ baseUrl: off.url }, 'Backend service API');
 	});
 
@@ -785,13 +983,18 @@ describe('the example workflows', () => {
 	 */
 	async function example(name: string, credential: Named): Promise<Workflow & { id: string }> {
 		const workflow = JSON.parse(
-			fs.readFileSync(path.join(parts().nodes, 'dist', 'workflows', 'custom', `${name}.json`), 'utf8'),
+			fs.readFileSync(
+				path.join(parts().nodes, 'dist', 'workflows', 'custom', `${name}.json`),
+				'utf8',
+			),
 		) as Workflow;
 		const tokens = await n8n.createCredential(WEBHOOK_CREDENTIALS.jwtAuth);
 		const jwtAuth = { id: tokens.id, name: WEBHOOK_CREDENTIALS.jwtAuth.name };
 		const nodes = workflow.nodes.map((node) => {
-			if (node.type.startsWith('CUSTOM.dify')) return { ...node, credentials: { difyApi: credential } };
-			if (node.parameters.authentication === 'jwtAuth') return { ...node, credentials: { jwtAuth } };
+			if (node.type.startsWith('CUSTOM.dify'))
+				return { ...node, credentials: { difyApi: credential } };
+			if (node.parameters.authentication === 'jwtAuth')
+				return { ...node, credentials: { jwtAuth } };
 			return node.type.endsWith('chatTrigger')
 				? { ...node, parameters: { ...node.parameters, public: true, mode: 'webhook' } }
 				: node;
@@ -812,10 +1015,15 @@ describe('the example workflows', () => {
 		const sim = await startSim();
 		await example('dify-chat-with-feedback', await credentialOf(sim));
 		const post = async (hook: string, body: Record<string, unknown>) =>
-			(await (await n8n.webhook(hook, { headers: tokenOf('anna'), body })).json()) as Record<string, unknown>;
+			(await (await n8n.webhook(hook, { headers: tokenOf('anna'), body })).json()) as Record<
+				string,
+				unknown
+			>;
 		const { answer, messageId } = await post('dify-ask', { question: 'Hello' });
 		expect(answer).toBe('You said: Hello');
-		expect(await post('dify-rate', { messageId, rating: 'dislike', text: 'too short' })).toMatchObject({
+		expect(
+			await post('dify-rate', { messageId, rating: 'dislike', text: 'too short' }),
+		).toMatchObject({
 			rating: 'dislike',
 			content: 'too short',
 		});
@@ -832,20 +1040,31 @@ describe('the example workflows', () => {
 describe('as the tool of an agent', () => {
 	it('answers the agent, and does not stream into the chat itself', async () => {
 		const sim = await startSim({
-			apps: [{ mode: 'chat', key: appKey('chat'), reply: ({ query }) => `The handbook says: 42 (${query})` }],
+			apps: [
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					reply: ({ query }) => `The handbook says: 42 (${query})`,
+				},
+			],
 		});
 		const llama = await startLlamaServer({
 			model: await scriptedModel([
 				{ last: 'tool', reply: 'It is 42, says the handbook.' },
 				{
 					last: 'user',
-					reply: '<tool_call>\n{"name": "Handbook", "arguments": {"Question": "How many days off?"}}\n</tool_call>',
+					reply:
+						'<tool_call>\n{"name": "Handbook", "arguments": {"Question": "How many days off?"}}\n</tool_call>',
 				},
 			]),
 			contextSize: 4096,
 			parallel: 1,
 		});
-		const model = await n8n.createCredential({ ...llamaCredential(llama), id: undefined, name: 'model' });
+		const model = await n8n.createCredential({
+			...llamaCredential(llama),
+			id: undefined,
+			name: 'model',
+		});
 		const credential = await credentialOf(sim);
 		const { id } = await importWorkflow(
 			n8n,
@@ -871,9 +1090,11 @@ describe('as the tool of an agent', () => {
 		);
 		const lines = await linesOf('dify-tool', 'How many days off do I have?');
 		expect(textOf(lines)).toBe('It is 42, says the handbook.');
-		expect(new Set(lines.map((line) => (line as { metadata?: { nodeName?: string } }).metadata?.nodeName))).toEqual(
-			new Set(['Agent']),
-		);
+		expect(
+			new Set(
+				lines.map((line) => (line as { metadata?: { nodeName?: string } }).metadata?.nodeName),
+			),
+		).toEqual(new Set(['Agent']));
 		expect(sim.runs).toMatchObject([{ query: 'How many days off?', user: 'anna' }]);
 		const { data } = await onlyExecution(id);
 		expect(JSON.stringify(data.resultData.runData.Handbook)).toContain('The handbook says: 42');

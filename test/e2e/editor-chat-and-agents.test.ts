@@ -22,8 +22,10 @@ const newest = !isOldestN8n();
 const ALIAS = 'my-model';
 /** n8n's agents have a system prompt of 15,000 characters, each a token of the scripted model. */
 const CONTEXT = 65_536;
-const RETURNS = 'A lamp goes back within 30 days. Put the bulb in the box too, and bring it to any parcel shop.';
-const call = (name: string, args: object) => `<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
+const RETURNS =
+	'A lamp goes back within 30 days. Put the bulb in the box too, and bring it to any parcel shop.';
+const call = (name: string, args: object) =>
+	`<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
 
 let n8n: N8nServer;
 let server: LlamaServer;
@@ -49,7 +51,9 @@ beforeAll(async () => {
 		startLlamaServer({ model, alias: ALIAS, contextSize: CONTEXT, parallel: 1 }),
 		startN8n(),
 		startDifySim({
-			apps: [{ mode: 'chat', key, name: 'Lamp shop', reply: () => ({ steps: [{ text: 'At nine.' }] }) }],
+			apps: [
+				{ mode: 'chat', key, name: 'Lamp shop', reply: () => ({ steps: [{ text: 'At nine.' }] }) },
+			],
 		}),
 	]);
 	local = await stored({ ...llamaCredential(server), name: 'My llama-server' });
@@ -62,7 +66,11 @@ afterAll(async () => {
 	await stopEverything();
 }, SLOW);
 
-async function stored(credential: { name: string; type: string; data: Record<string, unknown> }): Promise<Named> {
+async function stored(credential: {
+	name: string;
+	type: string;
+	data: Record<string, unknown>;
+}): Promise<Named> {
 	const { id } = await n8n.createCredential({ ...credential, id: undefined });
 	return { id, name: credential.name };
 }
@@ -77,7 +85,11 @@ it(
 		expect(made.data.resultData.error).toBeUndefined();
 		await n8n.activate(id);
 		const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
-		for (const question of ['Can I send it back?', 'Is three weeks too late?', 'And without the bulb?'])
+		for (const question of [
+			'Can I send it back?',
+			'Is three weeks too late?',
+			'And without the bulb?',
+		])
 			expect(textOf(await chatLines(n8n, webhookId!, question))).toBe(RETURNS);
 		const [last] = await until(
 			async () => await n8n.listExecutions({ workflowId: id, status: ['success'] }),
@@ -95,8 +107,13 @@ it(
 			await output.hover();
 			await output.getByTestId('radio-button-json').click();
 			await output.getByText('tokens_cached').waitFor();
-			expect((await output.innerText()).replace(/\s+/g, ' ')).toMatch(/"tokens_in": [1-9]\d+, "tokens_out": [1-9]\d/);
-			await picture('token-totals', [get('parameter-input-jsCode'), output.getByTestId('ndv-run-data-display-mode')]);
+			expect((await output.innerText()).replace(/\s+/g, ' ')).toMatch(
+				/"tokens_in": [1-9]\d+, "tokens_out": [1-9]\d/,
+			);
+			await picture('token-totals', [
+				get('parameter-input-jsCode'),
+				output.getByTestId('ndv-run-data-display-mode'),
+			]);
 		}
 
 		await page.goto(`${n8n.url}/home/datatables`);
@@ -136,9 +153,15 @@ if (newest) {
 			await n8n.activate(id);
 			await page.goto(`${n8n.url}/home/chat/workflow-agents`);
 			await get('chat-agent-card').getByText('Lamp shop').click();
-			await page.getByPlaceholder('Message Lamp shop').fill('Can I send a lamp back after three weeks?');
+			await page
+				.getByPlaceholder('Message Lamp shop')
+				.fill('Can I send a lamp back after three weeks?');
 			await page.keyboard.press('Enter');
-			await get('chat-message-content').or(page.locator('main')).getByText(RETURNS).first().waitFor();
+			await get('chat-message-content')
+				.or(page.locator('main'))
+				.getByText(RETURNS)
+				.first()
+				.waitFor();
 			await get('chat-hub-send-message-button').waitFor();
 			const chats = await n8n.request('GET', '/rest/chat/conversations?limit=10');
 			expect(JSON.stringify(chats)).toContain('"title":"New Chat"');
@@ -157,7 +180,12 @@ if (newest) {
 			agents = `/rest/projects/${projectId}/agents/v2`;
 			const data = { baseUrl: shop.url, apiKey: appKey('chat'), keyType: 'app' };
 			const dify = await stored({ name: 'My Dify app', type: 'difyApi', data });
-			const tool = (name: string, nodeType: string, nodeParameters: object, credentials: object) => ({
+			const tool = (
+				name: string,
+				nodeType: string,
+				nodeParameters: object,
+				credentials: object,
+			) => ({
 				type: 'node',
 				name,
 				node: { nodeType, nodeTypeVersion: 1, nodeParameters, credentials },
@@ -176,10 +204,18 @@ if (newest) {
 		});
 
 		async function agentOn(provider: string, type: string, url: string): Promise<string> {
-			const { id: credential } = await stored({ name: 'llama-server', type, data: { apiKey: 'none', url } });
-			const { id, configHash } = await n8n.request<{ id: string; configHash: string }>('POST', agents, {
-				name: 'Front desk',
+			const { id: credential } = await stored({
+				name: 'llama-server',
+				type,
+				data: { apiKey: 'none', url },
 			});
+			const { id, configHash } = await n8n.request<{ id: string; configHash: string }>(
+				'POST',
+				agents,
+				{
+					name: 'Front desk',
+				},
+			);
 			const config = {
 				name: 'Front desk',
 				model: `${provider}/${ALIAS}`,
@@ -195,7 +231,9 @@ if (newest) {
 			const { page } = editor;
 			await page.goto(`${n8n.url}/projects/${projectId}/agents/${id}`);
 			await page.getByRole('button', { name: 'Preview' }).first().click();
-			await page.getByPlaceholder('Message Front desk').fill('Is our server up, and when do we open?');
+			await page
+				.getByPlaceholder('Message Front desk')
+				.fill('Is our server up, and when do we open?');
 			await page.keyboard.press('Enter');
 		}
 

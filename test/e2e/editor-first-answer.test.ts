@@ -78,7 +78,9 @@ it('an empty workflow answers after a few clicks, and no model is chosen', async
 	await click(get('credential-save-button'));
 	if (isOldestN8n()) {
 		await dialog.getByText('Connection tested successfully').waitFor();
-		await click(page.locator('.el-dialog').filter({ has: dialog }).locator('.el-dialog__headerbtn'));
+		await click(
+			page.locator('.el-dialog').filter({ has: dialog }).locator('.el-dialog__headerbtn'),
+		);
 	}
 	await dialog.waitFor({ state: 'hidden' });
 	expect(await get('resource-locator-model').getByTestId('rlc-input').inputValue()).toBe('');

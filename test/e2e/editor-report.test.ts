@@ -30,7 +30,12 @@ let oneSlot: string;
 
 beforeAll(async () => {
 	n8n = await startN8n();
-	server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 4, args: ['--metrics'] });
+	server = await startLlamaServer({
+		model: smolLm2(),
+		contextSize: 8192,
+		parallel: 4,
+		args: ['--metrics'],
+	});
 	const { executablePath, args } = chromium();
 	browser = await playwright.launch({ executablePath, args, timeout: 180_000 });
 });
@@ -91,19 +96,34 @@ it('a report of the real server is written twice, the second one with the first 
 		earlierResults: 1,
 		speed: {
 			model: 'test-model',
-			runs: [1, 2, 4].map((atOnce) => ({ atOnce, requests: atOnce, failures: [], measuredBy: 'server' })),
+			runs: [1, 2, 4].map((atOnce) => ({
+				atOnce,
+				requests: atOnce,
+				failures: [],
+				measuredBy: 'server',
+			})),
 		},
 		file: { fileName: 'server-health.html', mimeType: 'text/html' },
 	});
 	elements(page);
 	expect(Buffer.byteLength(page)).toBe((result.file as { bytes: number }).bytes);
 	expect(Buffer.byteLength(page)).toBeLessThan(30_000);
-	for (const text of ['Weekly server report', server.url, 'First token of the slowest request', '2 results in'])
+	for (const text of [
+		'Weekly server report',
+		server.url,
+		'First token of the slowest request',
+		'2 results in',
+	])
 		expect(page).toContain(text);
 });
 
 it('a server with one slot has plots too: the speed and the first token of each answer', async () => {
-	const single = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 1, args: ['--metrics'] });
+	const single = await startLlamaServer({
+		model: smolLm2(),
+		contextSize: 8192,
+		parallel: 1,
+		args: ['--metrics'],
+	});
 	const { written, result } = await reportTwice(single, 'one-slot-report');
 	oneSlot = written;
 	expect(result).toMatchObject({ speed: { runs: [1, 1, 1, 1].map((atOnce) => ({ atOnce })) } });
@@ -111,42 +131,54 @@ it('a server with one slot has plots too: the speed and the first token of each 
 	await single.stop();
 });
 
-it.each(['light', 'dark'] as const)('it opens in a browser without a network, %s', async (theme) => {
-	const file = path.join(workFolder('report'), 'report.html');
-	fs.writeFileSync(file, page);
-	const context = await browser.newContext({ viewport: PICTURE, deviceScaleFactor: 1.5, colorScheme: theme });
-	const tab = await context.newPage();
-	const asked: string[] = [];
-	const said: string[] = [];
-	tab.on('request', (request) => asked.push(request.url()));
-	tab.on('console', (message) => said.push(message.text()));
-	tab.on('pageerror', (error) => said.push(String(error)));
-	await tab.goto(`file://${file}`);
-	expect(asked).toEqual([`file://${file}`]);
-	expect(said).toEqual([]);
-	expect(await tab.title()).toBe('Weekly server report');
-	const background = await tab.evaluate('getComputedStyle(document.body).backgroundColor');
-	expect(background).toBe(theme === 'dark' ? 'rgb(20, 24, 29)' : 'rgb(244, 246, 248)');
-	// Both charts of the sweep, in the colours of the page.
-	expect(await tab.locator('svg .line').count()).toBeGreaterThanOrEqual(3);
-	for (const text of await tab.locator('svg text').all())
-		expect((await text.boundingBox())!.x).toBeGreaterThanOrEqual(0);
-	// Nothing is wider than a phone's screen.
-	await tab.setViewportSize({ width: 360, height: 700 });
-	expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
-	const pictures = process.env.LOCAL_LLAMA_PICTURES;
-	const take = async (name: string) => {
-		const picture = await tab.screenshot({ animations: 'disabled' });
-		for (const folder of [workFolder('pictures'), ...(pictures ? [pictures] : [])])
-			fs.writeFileSync(path.join(folder, `${name}${theme === 'dark' ? '-dark' : ''}.png`), picture);
-	};
-	await tab.setViewportSize(PICTURE);
-	await take('report');
-	fs.writeFileSync(file, oneSlot);
-	await tab.setViewportSize(PHONE);
-	await tab.reload();
-	expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(PHONE.width);
-	expect(await tab.locator('svg .line').count()).toBeGreaterThanOrEqual(1);
-	await take('report-phone');
-	await context.close();
-});
+it.each(['light', 'dark'] as const)(
+	'it opens in a browser without a network, %s',
+	async (theme) => {
+		const file = path.join(workFolder('report'), 'report.html');
+		fs.writeFileSync(file, page);
+		const context = await browser.newContext({
+			viewport: PICTURE,
+			deviceScaleFactor: 1.5,
+			colorScheme: theme,
+		});
+		const tab = await context.newPage();
+		const asked: string[] = [];
+		const said: string[] = [];
+		tab.on('request', (request) => asked.push(request.url()));
+		tab.on('console', (message) => said.push(message.text()));
+		tab.on('pageerror', (error) => said.push(String(error)));
+		await tab.goto(`file://${file}`);
+		expect(asked).toEqual([`file://${file}`]);
+		expect(said).toEqual([]);
+		expect(await tab.title()).toBe('Weekly server report');
+		const background = await tab.evaluate('getComputedStyle(document.body).backgroundColor');
+		expect(background).toBe(theme === 'dark' ? 'rgb(20, 24, 29)' : 'rgb(244, 246, 248)');
+		// Both charts of the sweep, in the colours of the page.
+		expect(await tab.locator('svg .line').count()).toBeGreaterThanOrEqual(3);
+		for (const text of await tab.locator('svg text').all())
+			expect((await text.boundingBox())!.x).toBeGreaterThanOrEqual(0);
+		// Nothing is wider than a phone's screen.
+		await tab.setViewportSize({ width: 360, height: 700 });
+		expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+		const pictures = process.env.LOCAL_LLAMA_PICTURES;
+		const take = async (name: string) => {
+			const picture = await tab.screenshot({ animations: 'disabled' });
+			for (const folder of [workFolder('pictures'), ...(pictures ? [pictures] : [])])
+				fs.writeFileSync(
+					path.join(folder, `${name}${theme === 'dark' ? '-dark' : ''}.png`),
+					picture,
+				);
+		};
+		await tab.setViewportSize(PICTURE);
+		await take('report');
+		fs.writeFileSync(file, oneSlot);
+		await tab.setViewportSize(PHONE);
+		await tab.reload();
+		expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(
+			PHONE.width,
+		);
+		expect(await tab.locator('svg .line').count()).toBeGreaterThanOrEqual(1);
+		await take('report-phone');
+		await context.close();
+	},
+);

@@ -73,7 +73,9 @@ const credentialFor = async (target: Pick<LlamaServer, 'url'>, name: string): Pr
 	return { id, name };
 };
 
-const webhookCredential = async (credential: (typeof WEBHOOK_CREDENTIALS)[keyof typeof WEBHOOK_CREDENTIALS]) => {
+const webhookCredential = async (
+	credential: (typeof WEBHOOK_CREDENTIALS)[keyof typeof WEBHOOK_CREDENTIALS],
+) => {
 	const { id } = await n8n.createCredential(credential);
 	return { id, name: credential.name };
 };
@@ -120,7 +122,8 @@ function spread(workflow: Workflow): Workflow {
 function fieldsOf(description: INodeTypeDescription): string[] {
 	const { properties } = description;
 	const node = { typeVersion: [description.version].flat().at(-1) } as INode;
-	const values = NodeHelpers.getNodeParameters(properties, {}, true, false, node, description) ?? {};
+	const values =
+		NodeHelpers.getNodeParameters(properties, {}, true, false, node, description) ?? {};
 	return (
 		properties
 			.filter(
@@ -129,12 +132,16 @@ function fieldsOf(description: INodeTypeDescription): string[] {
 					NodeHelpers.displayParameter(values, property, node, description),
 			)
 			// n8n's own field of polling nodes starts with one entry, which shows its first field.
-			.flatMap(({ displayName, name }) => (name === 'pollTimes' ? [displayName, 'Mode'] : [displayName]))
+			.flatMap(({ displayName, name }) =>
+				name === 'pollTimes' ? [displayName, 'Mode'] : [displayName],
+			)
 	);
 }
 
 beforeAll(async () => {
-	const { freePortFrom } = await loadScript<{ freePortFrom(wanted: number): Promise<number> }>('ports');
+	const { freePortFrom } = await loadScript<{ freePortFrom(wanted: number): Promise<number> }>(
+		'ports',
+	);
 	// Pictures show the usual ports, if they are free.
 	nowhere = `http://127.0.0.1:${await freePortFrom(11_434)}`;
 	[server, n8n, shop] = await Promise.all([
@@ -152,7 +159,9 @@ beforeAll(async () => {
 	working = await credentialFor(server, 'My llama-server');
 	down = await credentialFor({ url: nowhere }, 'Server that is down');
 	dify = await difyCredentialFor(shop.url, 'My Dify app');
-	const [jwt, header] = await Promise.all(Object.values(WEBHOOK_CREDENTIALS).map(webhookCredential));
+	const [jwt, header] = await Promise.all(
+		Object.values(WEBHOOK_CREDENTIALS).map(webhookCredential),
+	);
 	const postgres = postgresCredential(5432);
 	const database = { id: (await n8n.createCredential(postgres)).id, name: postgres.name };
 	const smtp = smtpCredential(25);
@@ -188,7 +197,9 @@ const LIST_MS = 20_000;
 /** Opens the list of nodes for the input "Chat Model" of a node. */
 async function modelsFor(name: string): Promise<Locator> {
 	const { get, node, page } = editor;
-	const listed = get('node-creator').getByTestId('node-creator-node-item').filter({ hasText: MODEL });
+	const listed = get('node-creator')
+		.getByTestId('node-creator-node-item')
+		.filter({ hasText: MODEL });
 	for (;;) {
 		await node(name)
 			.getByTestId('canvas-node-input-handle')
@@ -225,7 +236,9 @@ describe('finding the nodes', () => {
 			await expectFound('llama', MODEL);
 
 			// In a workflow with a trigger, as when users add the next node.
-			const { id } = await n8n.createWorkflow(workflowOf('Search', { Start: { ...MANUAL, to: [] } }));
+			const { id } = await n8n.createWorkflow(
+				workflowOf('Search', { Start: { ...MANUAL, to: [] } }),
+			);
 			await openWorkflow(id);
 			await get('node-creator-plus-button').click();
 			for (const name of [MODEL, 'Server Health']) await expectFound('llama-server', name);
@@ -236,15 +249,23 @@ describe('finding the nodes', () => {
 
 	it.each([
 		['Local Llama', ['Chat with a model', 'Extract data from a text', 'Classify a text']],
-		['Dify Knowledge', ['Retrieve from a knowledge base', 'Get many knowledge bases', 'Get a knowledge base']],
+		[
+			'Dify Knowledge',
+			['Retrieve from a knowledge base', 'Get many knowledge bases', 'Get a knowledge base'],
+		],
 		['Dify Workflow', ['Run a workflow', 'Get a run', 'Follow a run']],
 		['Dify Apps', ['Generate a text', 'Speak a text', 'Transcribe a recording']],
-		['Dify Conversation', ['Get many conversations', 'Rename a conversation', 'Delete a conversation']],
+		[
+			'Dify Conversation',
+			['Get many conversations', 'Rename a conversation', 'Delete a conversation'],
+		],
 	])(
 		'the actions of %s in the order of their use',
 		async (name, first) => {
 			const { get, openWorkflow, picture } = editor;
-			const { id } = await n8n.createWorkflow(workflowOf(`Actions of ${name}`, { Start: { ...MANUAL, to: [] } }));
+			const { id } = await n8n.createWorkflow(
+				workflowOf(`Actions of ${name}`, { Start: { ...MANUAL, to: [] } }),
+			);
 			await openWorkflow(id);
 			await get('node-creator-plus-button').click();
 			await get('node-creator-search-bar').fill(name);
@@ -290,11 +311,17 @@ describe('the panels', () => {
 			const { get, node, openWorkflow, openNode, closeNode, picture } = editor;
 			const types = await ownTypes();
 			// An existing form would add its own fields later.
-			const credentials = { difyApi: await difyCredentialFor(`${nowhere}/v1`, 'Dify that is down') };
+			const credentials = {
+				difyApi: await difyCredentialFor(`${nowhere}/v1`, 'Dify that is down'),
+			};
 			const parts = Object.fromEntries(
 				types.map(({ name, displayName, version }) => [
 					displayName,
-					{ type: name, typeVersion: [version].flat().at(-1)!, ...(name.includes('dify') ? { credentials } : {}) },
+					{
+						type: name,
+						typeVersion: [version].flat().at(-1)!,
+						...(name.includes('dify') ? { credentials } : {}),
+					},
 				]),
 			);
 			const { id } = await n8n.createWorkflow(spread(workflowOf('All nodes', parts)));
@@ -315,10 +342,14 @@ describe('the panels', () => {
 						.map((text) => text.trim().split('\n')[0])
 						.filter((text) => text !== 'Credential');
 				// Nested entries are rendered after the field itself.
-				const shown = await until(read, (texts) => String(texts) === String(fields), 60_000).catch(read);
+				const shown = await until(read, (texts) => String(texts) === String(fields), 60_000).catch(
+					read,
+				);
 				expect({ displayName, shown }).toEqual({ displayName, shown: fields });
 				for (const label of await labels.all())
-					expect({ label: await label.innerText(), whole: await isWhole(label) }).toMatchObject({ whole: true });
+					expect({ label: await label.innerText(), whole: await isWhole(label) }).toMatchObject({
+						whole: true,
+					});
 				await picture(`nodes/${pageOf(type)}`);
 				await closeNode();
 			}
@@ -336,7 +367,9 @@ describe('the panels', () => {
 			await get('resource-locator-model').getByTestId('rlc-input').click();
 			const entry = get('rlc-item').filter({ hasText: ALIAS });
 			await entry.waitFor();
-			expect(await entry.innerText()).toMatch(/^smollm2-135m-instruct \(135M, .*4k context, loaded\)$/);
+			expect(await entry.innerText()).toMatch(
+				/^smollm2-135m-instruct \(135M, .*4k context, loaded\)$/,
+			);
 			await picture('model-list-llama-server', 'fields');
 			await entry.click();
 			await get('parameter-issues').waitFor({ state: 'hidden' });
@@ -463,12 +496,17 @@ describe('the panels', () => {
 				],
 			});
 			sims.push(ollama);
-			const { id } = await chatWith('Choose one of Ollama', await credentialFor(ollama, 'My Ollama'));
+			const { id } = await chatWith(
+				'Choose one of Ollama',
+				await credentialFor(ollama, 'My Ollama'),
+			);
 			await openWorkflow(id);
 			await openNode(MODEL);
 			await get('resource-locator-model').getByTestId('rlc-input').click();
 			await get('rlc-item').filter({ hasText: 'gpt-oss:20b' }).waitFor();
-			const listed = (await get('rlc-item').allInnerTexts()).map((text) => text.trim().split(' ')[0]);
+			const listed = (await get('rlc-item').allInnerTexts()).map(
+				(text) => text.trim().split(' ')[0],
+			);
 			expect([...listed].sort()).toEqual(['gpt-oss:20b', 'qwen2.5vl:7b', 'qwen3:8b']);
 			await picture('model-list-ollama', 'fields');
 		},
@@ -485,7 +523,9 @@ describe('the panels', () => {
 			await get('resource-locator-model').getByTestId('rlc-input').click();
 			await get('rlc-error-message').waitFor();
 			const said = await get('rlc-error-message').innerText();
-			expect(said).toContain(`Nothing listens on ${nowhere.slice('http://'.length)}, seen from n8n. `);
+			expect(said).toContain(
+				`Nothing listens on ${nowhere.slice('http://'.length)}, seen from n8n. `,
+			);
 			expect(said).toContain('Is the model server running');
 			// Non-breaking hyphens: the editor would remove ordinary ones.
 			expect(said).toContain('‑‑add‑host=host.docker.internal:host‑gateway');
@@ -523,7 +563,9 @@ describe('the panels', () => {
 			const opened = async (inputs: object) => {
 				const workflow = example('dify-chat-streamed', { dify: silent });
 				const nodes = workflow.nodes.map((node) =>
-					'inputs' in node.parameters ? { ...node, parameters: { ...node.parameters, inputs } } : node,
+					'inputs' in node.parameters
+						? { ...node, parameters: { ...node.parameters, inputs } }
+						: node,
 				);
 				const { id } = await n8n.createWorkflow({ ...workflow, nodes });
 				await openWorkflow(id);
@@ -547,7 +589,9 @@ describe('the panels', () => {
 			};
 			await opened({ mappingMode: 'defineBelow', value: { order: '4711' }, schema: [order] });
 			await get('node-parameters').getByText('Order number', { exact: true }).waitFor();
-			expect(await get('resource-mapper-container').locator('input').last().inputValue()).toBe('4711');
+			expect(await get('resource-mapper-container').locator('input').last().inputValue()).toBe(
+				'4711',
+			);
 		},
 		SLOW,
 	);
@@ -647,7 +691,10 @@ const COUNT_PIECES = `{
  */
 async function ask(
 	question: string,
-	{ chatUntil = 410, whileTyping }: { chatUntil?: number; whileTyping?: (answer: string) => Promise<void> } = {},
+	{
+		chatUntil = 410,
+		whileTyping,
+	}: { chatUntil?: number; whileTyping?: (answer: string) => Promise<void> } = {},
 ) {
 	const { get, page } = editor;
 	await makeRoom(chatUntil);
@@ -660,7 +707,8 @@ async function ask(
 	for (;;) {
 		const status = (await get('logs-overview-status').allInnerTexts()).join();
 		if (status.includes('Success')) break;
-		if (status.includes('Error')) throw new Error(`The execution failed: ${await get('logs-panel').innerText()}`);
+		if (status.includes('Error'))
+			throw new Error(`The execution failed: ${await get('logs-panel').innerText()}`);
 		await whileTyping?.(await read());
 		await delay(10);
 	}
@@ -684,7 +732,9 @@ async function makeRoom(chatUntil: number) {
 	await moveBorder(get('logs-panel'), 'top', 440);
 	await moveBorder(get('canvas-chat').locator('xpath=..'), 'right', chatUntil);
 	// Hide buttons that cover nodes.
-	await page.addStyleTag({ content: '[class*="_executionButtons_"] { visibility: hidden !important; }' });
+	await page.addStyleTag({
+		content: '[class*="_executionButtons_"] { visibility: hidden !important; }',
+	});
 	await fit();
 }
 
@@ -705,7 +755,8 @@ async function openLogOf(node: Locator) {
 	return get('log-details');
 }
 
-const call = (name: string, args: object) => `<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
+const call = (name: string, args: object) =>
+	`<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
 
 describe('a chat', () => {
 	afterEach(async () => await editor.page.setViewportSize(WINDOW));
@@ -716,7 +767,11 @@ describe('a chat', () => {
 			const { get, frame, openWorkflow, picture } = editor;
 			const options = { temperature: 0, maxTokens: 200, stop: ['\\n\\n'] };
 			const { id } = await n8n.createWorkflow(
-				example('chat-with-local-model', { local: working, model: ALIAS, change: { [MODEL]: { options } } }),
+				example('chat-with-local-model', {
+					local: working,
+					model: ALIAS,
+					change: { [MODEL]: { options } },
+				}),
 			);
 			await openWorkflow(id);
 			let frames = 0;
@@ -732,7 +787,9 @@ describe('a chat', () => {
 			await output.hover();
 			await output.getByTestId('radio-button-json').click();
 			await output.getByText('tokensPerSecond').first().waitFor();
-			expect((await output.innerText()).replace(/\s+/g, ' ')).toMatch(/"tokensPerSecond": \d+(\.\d+)?/);
+			expect((await output.innerText()).replace(/\s+/g, ' ')).toMatch(
+				/"tokensPerSecond": \d+(\.\d+)?/,
+			);
 			await output
 				.getByText('"generationInfo"')
 				.first()
@@ -751,30 +808,51 @@ describe('a chat', () => {
 				[
 					{
 						last: 'tool',
-						reply: 'Yes, there are exactly 12 pieces of A-100 in stock. At 17.50 each they cost 210.00.',
+						reply:
+							'Yes, there are exactly 12 pieces of A-100 in stock. At 17.50 each they cost 210.00.',
 					},
-					{ reply: [call('Stock', { input: 'A-100' }), call('Calculator', { input: '12 * 17.50' })].join('\n') },
+					{
+						reply: [
+							call('Stock', { input: 'A-100' }),
+							call('Calculator', { input: '12 * 17.50' }),
+						].join('\n'),
+					},
 				],
 				{ contextLength: 16_384 },
 			);
-			const scripted = await startLlamaServer({ model, alias: 'my-model', contextSize: 16_384, parallel: 1 });
+			const scripted = await startLlamaServer({
+				model,
+				alias: 'my-model',
+				contextSize: 16_384,
+				parallel: 1,
+			});
 			const { id } = await n8n.createWorkflow(
-				example('agent-with-tools', { local: await credentialFor(scripted, 'Server with tools'), model: 'my-model' }),
+				example('agent-with-tools', {
+					local: await credentialFor(scripted, 'Server with tools'),
+					model: 'my-model',
+				}),
 			);
 			await openWorkflow(id);
-			const { answer } = await ask('Are there 12 pieces of A-100 left, and what do they cost at 17.50 each?');
+			const { answer } = await ask(
+				'Are there 12 pieces of A-100 left, and what do they cost at 17.50 each?',
+			);
 			expect(answer).toContain('210.00');
 			const log = get('logs-overview-body');
-			for (const name of ['Stock', 'Calculator']) await log.getByText(name, { exact: true }).waitFor();
+			for (const name of ['Stock', 'Calculator'])
+				await log.getByText(name, { exact: true }).waitFor();
 			expect(await log.getByText(MODEL).count()).toBe(2);
 			const details = await openLogOf(log.getByText('Calculator', { exact: true }));
 			expect(await details.getByTestId('log-details-input').innerText()).toContain('12 * 17.50');
 			expect(await details.getByTestId('log-details-output').innerText()).toContain('210');
 			await openLogOf(log.getByText('Stock', { exact: true }));
 			expect(await details.getByTestId('log-details-input').innerText()).toContain('A-100');
-			expect(await details.getByTestId('log-details-output').innerText()).toContain('12 pieces in stock');
+			expect(await details.getByTestId('log-details-output').innerText()).toContain(
+				'12 pieces in stock',
+			);
 			// n8n's hint here is to let the model fill in more of the tool's fields.
-			await page.addStyleTag({ content: '[data-test-id="run-data-hints"] { display: none !important; }' });
+			await page.addStyleTag({
+				content: '[data-test-id="run-data-hints"] { display: none !important; }',
+			});
 			await picture('agent-tools');
 		},
 		SLOW,
@@ -790,7 +868,9 @@ describe('a chat', () => {
 			const cut = { at: { event: 8 }, how: 'rst' } as const;
 			sim.script(reply.toolCalls(calls, { text: 'Let me work that out. ', cut }));
 			const local = await credentialFor(sim, 'Server that breaks off');
-			const { id } = await n8n.createWorkflow(example('agent-with-tools', { local, model: 'sim-model' }));
+			const { id } = await n8n.createWorkflow(
+				example('agent-with-tools', { local, model: 'sim-model' }),
+			);
 			await openWorkflow(id);
 			await makeRoom(560);
 			await get('chat-input').fill('What do 12 pieces at 17.50 cost?');
@@ -831,7 +911,10 @@ describe('a chat', () => {
 });
 
 const dataTableId = { __rl: true, mode: 'id', value: 'questions' };
-const EVALUATED = { 'When fetching a dataset row': { dataTableId }, 'Keep the answers': { dataTableId } };
+const EVALUATED = {
+	'When fetching a dataset row': { dataTableId },
+	'Keep the answers': { dataTableId },
+};
 
 describe('the examples', () => {
 	it.each(EXAMPLES)(
@@ -844,7 +927,8 @@ describe('the examples', () => {
 				dify,
 				others,
 				...(name === 'choose-a-model-evaluation' ? { change: EVALUATED } : {}),
-				model: name === 'compare-two-models' ? { 'Model A': ALIAS, 'Model B': 'qwen3-0.6b' } : ALIAS,
+				model:
+					name === 'compare-two-models' ? { 'Model A': ALIAS, 'Model B': 'qwen3-0.6b' } : ALIAS,
 			});
 			const { id } = await n8n.createWorkflow(workflow);
 			await openWorkflow(id);
@@ -852,11 +936,17 @@ describe('the examples', () => {
 				if (type === 'n8n-nodes-base.stickyNote') continue;
 				await node(title).waitFor();
 				// n8n shows a question mark for an unknown type.
-				expect({ title, unknown: await node(title).getByText('?', { exact: true }).count() }).toEqual({
+				expect({
+					title,
+					unknown: await node(title).getByText('?', { exact: true }).count(),
+				}).toEqual({
 					title,
 					unknown: 0,
 				});
-				expect({ title, issues: await node(title).getByTestId('node-issues').count() }).toEqual({ title, issues: 0 });
+				expect({ title, issues: await node(title).getByTestId('node-issues').count() }).toEqual({
+					title,
+					issues: 0,
+				});
 			}
 			for (const note of await get('sticky').all()) {
 				expect({
@@ -878,7 +968,9 @@ describe('the dark theme', () => {
 			const icons = async (workflowId: string) => {
 				await dark.openWorkflow(workflowId);
 				const images = dark.page.locator('[data-node-type^="CUSTOM."] .n8n-node-icon img');
-				return await images.evaluateAll((elements: Array<{ src: string }>) => elements.map(({ src }) => src));
+				return await images.evaluateAll((elements: Array<{ src: string }>) =>
+					elements.map(({ src }) => src),
+				);
 			};
 			try {
 				const types = await ownTypes();
@@ -888,7 +980,9 @@ describe('the dark theme', () => {
 						{ type: name, typeVersion: [version].flat().at(-1)! },
 					]),
 				);
-				const all = await icons((await n8n.createWorkflow(spread(workflowOf('All nodes', parts)))).id);
+				const all = await icons(
+					(await n8n.createWorkflow(spread(workflowOf('All nodes', parts)))).id,
+				);
 				expect(all).toEqual(types.map(() => expect.stringMatching(/\.dark\.svg$/) as string));
 				await dark.picture('dark-nodes', 'canvas');
 				for (const type of types) {

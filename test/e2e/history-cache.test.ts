@@ -9,7 +9,13 @@ import type { SourceMessage, ToolDefinition, Usage } from '../../lib/chat/types'
 import { PLAIN_SETTINGS } from '../lib/chat/chat-settings';
 import { ai, human, ROUNDS, SHAPES, tool } from '../support/agent-histories';
 import { fs, path } from '../support/node';
-import { parts, scriptedModel, startLlamaServer, stopEverything, type LlamaServer } from './support/playground';
+import {
+	parts,
+	scriptedModel,
+	startLlamaServer,
+	stopEverything,
+	type LlamaServer,
+} from './support/playground';
 
 let server: LlamaServer;
 
@@ -29,7 +35,9 @@ const CALCULATOR: ToolDefinition = {
 };
 
 /** Enough text that tokens which are read again are noticeable. */
-const QUESTION = human(`Calculate. ${'The numbers stand in the report of the third quarter. '.repeat(20)}`);
+const QUESTION = human(
+	`Calculate. ${'The numbers stand in the report of the third quarter. '.repeat(20)}`,
+);
 
 async function asked(messages: SourceMessage[]): Promise<Usage> {
 	const client = new ChatClient(
@@ -45,11 +53,14 @@ async function asked(messages: SourceMessage[]): Promise<Usage> {
 	}
 }
 
-const withAll: Array<[string, (text: string, ids: string[]) => SourceMessage[]]> = Object.entries(SHAPES);
+const withAll: Array<[string, (text: string, ids: string[]) => SourceMessage[]]> =
+	Object.entries(SHAPES);
 
 test.each(withAll)('%s: each round processes only new tokens', async (name, shape) => {
 	// A unique question, so that no other shape has filled the cache.
-	const history: SourceMessage[] = [{ ...QUESTION, content: `${name}. ${String(QUESTION.content)}` }];
+	const history: SourceMessage[] = [
+		{ ...QUESTION, content: `${name}. ${String(QUESTION.content)}` },
+	];
 	const rows = [{ round: 'question', ...(await asked(history)) }];
 	for (const [text, ...ids] of ROUNDS) {
 		history.push(...shape(text, ids));
@@ -64,7 +75,10 @@ test.each(withAll)('%s: each round processes only new tokens', async (name, shap
 	});
 	const folder = parts().transcripts;
 	fs.mkdirSync(folder, { recursive: true });
-	fs.appendFileSync(path.join(folder, 'history-cache.jsonl'), `${JSON.stringify({ shape: name, rows })}\n`);
+	fs.appendFileSync(
+		path.join(folder, 'history-cache.jsonl'),
+		`${JSON.stringify({ shape: name, rows })}\n`,
+	);
 });
 
 test('a database memory of 3.3 after live rounds of another shape: the whole turn comes out of the cache', async () => {
@@ -83,6 +97,12 @@ test('a turn that comes back without its text is processed again', async () => {
 	const first = ROUNDS[0]!;
 	const calls = first.slice(1);
 	const whole = await asked([question, ai(first[0], ...calls), ...calls.map(tool)]);
-	const lost = await asked([question, ai([], ...calls), ...calls.map(tool), ai('Done.'), human('Thanks')]);
+	const lost = await asked([
+		question,
+		ai([], ...calls),
+		...calls.map(tool),
+		ai('Done.'),
+		human('Thanks'),
+	]);
 	expect(lost.cachedTokens).toBeLessThan(whole.promptTokens - 16);
 });

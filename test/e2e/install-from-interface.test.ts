@@ -37,7 +37,8 @@ let userFolder: string;
 let chatWebhook: string;
 let chatId: string;
 
-const own = (file: string) => path.basename(file, '.node.js').replace(/^./, (letter) => letter.toLowerCase());
+const own = (file: string) =>
+	path.basename(file, '.node.js').replace(/^./, (letter) => letter.toLowerCase());
 const EXPECTED = MANIFEST.n8n.nodes.map((file) => `${NAME}.${own(file)}`).sort();
 const ownTypes = async () =>
 	(await n8n.nodeTypes())
@@ -48,7 +49,8 @@ const folder = () => path.join(userFolder, '.n8n', 'nodes', 'node_modules', NAME
 
 function npm(args: string[], cwd: string): void {
 	const { status, stdout, stderr } = childProcess.spawnSync('npm', args, { cwd, encoding: 'utf8' });
-	if (status !== 0) throw new Error(`npm ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
+	if (status !== 0)
+		throw new Error(`npm ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
 }
 
 /** The packed package, and the same with a later version. */
@@ -60,7 +62,11 @@ function tarballs(): string[] {
 	const manifest = path.join(scratch, 'package', 'package.json');
 	fs.writeFileSync(
 		manifest,
-		JSON.stringify({ ...(JSON.parse(fs.readFileSync(manifest, 'utf8')) as object), version: NEXT_VERSION }, null, 2),
+		JSON.stringify(
+			{ ...(JSON.parse(fs.readFileSync(manifest, 'utf8')) as object), version: NEXT_VERSION },
+			null,
+			2,
+		),
 	);
 	npm(['pack', '--ignore-scripts', '--pack-destination', scratch], path.join(scratch, 'package'));
 	return [current, path.join(scratch, `${NAME}-${NEXT_VERSION}.tgz`)];
@@ -73,7 +79,8 @@ async function start(): Promise<N8nServer> {
 
 async function chat(text: string): Promise<string> {
 	let answer = '';
-	for await (const { type, content } of n8n.chat(chatWebhook, text)) if (type === 'item') answer += content ?? '';
+	for await (const { type, content } of n8n.chat(chatWebhook, text))
+		if (type === 'item') answer += content ?? '';
 	return answer;
 }
 
@@ -85,7 +92,9 @@ beforeAll(async () => {
 	registry = await startNpmRegistry();
 	await registry.publish(current);
 	userFolder = await newUserFolder();
-	server = await startLlamaServer({ model: await scriptedModel([{ reply: 'Hello from the real server.' }]) });
+	server = await startLlamaServer({
+		model: await scriptedModel([{ reply: 'Hello from the real server.' }]),
+	});
 	n8n = await start();
 }, SLOW);
 
@@ -97,16 +106,22 @@ describe("n8n's own installer", () => {
 		'installs the package, with nothing beside it, and n8n has the nodes at once',
 		async () => {
 			expect(await ownTypes()).toEqual([]);
-			const installed = await n8n.request<Installed>('POST', '/rest/community-packages', { name: NAME });
+			const installed = await n8n.request<Installed>('POST', '/rest/community-packages', {
+				name: NAME,
+			});
 			expect(installed).toMatchObject({ packageName: NAME, installedVersion: MANIFEST.version });
 			expect((await ownTypes()).sort()).toEqual(EXPECTED);
 			expect(installed.installedNodes.map(({ type }) => type).sort()).toEqual(EXPECTED);
 			expect(fs.existsSync(path.join(folder(), 'node_modules'))).toBe(false);
-			expect(fs.readdirSync(path.dirname(folder())).filter((name) => !name.startsWith('.'))).toEqual([NAME]);
+			expect(
+				fs.readdirSync(path.dirname(folder())).filter((name) => !name.startsWith('.')),
+			).toEqual([NAME]);
 			expect(registry.requests).toContain(`GET /${NAME}/-/${NAME}-${MANIFEST.version}.tgz`);
 			// Only this package was requested, since it has no dependencies. (npm checks for a newer npm.)
 			expect(
-				registry.requests.filter((request) => !request.startsWith(`GET /${NAME}`) && request !== 'GET /npm'),
+				registry.requests.filter(
+					(request) => !request.startsWith(`GET /${NAME}`) && request !== 'GET /npm',
+				),
 			).toEqual([]);
 		},
 		SLOW,
@@ -116,7 +131,9 @@ describe("n8n's own installer", () => {
 		'knows every node of the examples in their package form, and runs one',
 		async () => {
 			const known = new Set((await n8n.nodeTypes()).map(({ name }) => name));
-			const used = EXAMPLES.flatMap((name) => example(name, undefined, 'package').nodes.map(({ type }) => type));
+			const used = EXAMPLES.flatMap((name) =>
+				example(name, undefined, 'package').nodes.map(({ type }) => type),
+			);
 			expect(used.filter((type) => !known.has(type))).toEqual([]);
 
 			const credential = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
@@ -138,12 +155,18 @@ describe("n8n's own installer", () => {
 			expect(await packages()).toMatchObject([
 				{ packageName: NAME, installedVersion: MANIFEST.version, updateAvailable: NEXT_VERSION },
 			]);
-			const upgraded = await n8n.request<Installed>('PATCH', '/rest/community-packages', { name: NAME });
+			const upgraded = await n8n.request<Installed>('PATCH', '/rest/community-packages', {
+				name: NAME,
+			});
 			expect(upgraded.installedVersion).toBe(NEXT_VERSION);
 			expect((await ownTypes()).sort()).toEqual(EXPECTED);
 			expect(await chat('Hello again')).toBe('Hello from the real server.');
 			expect(
-				(JSON.parse(fs.readFileSync(path.join(folder(), 'package.json'), 'utf8')) as { version: string }).version,
+				(
+					JSON.parse(fs.readFileSync(path.join(folder(), 'package.json'), 'utf8')) as {
+						version: string;
+					}
+				).version,
 			).toBe(NEXT_VERSION);
 		},
 		SLOW,
@@ -167,7 +190,9 @@ describe("n8n's own installer", () => {
 			expect(await ownTypes()).toEqual([]);
 			expect(await packages()).toEqual([]);
 			expect(fs.existsSync(folder())).toBe(false);
-			const ledger = JSON.parse(fs.readFileSync(path.join(userFolder, '.n8n', 'nodes', 'package.json'), 'utf8')) as {
+			const ledger = JSON.parse(
+				fs.readFileSync(path.join(userFolder, '.n8n', 'nodes', 'package.json'), 'utf8'),
+			) as {
 				dependencies: object;
 			};
 			// n8n 2.20 deletes the folder, but not the entry in package.json.
@@ -176,7 +201,10 @@ describe("n8n's own installer", () => {
 			n8n = await start();
 			expect(await ownTypes()).toEqual([]);
 			// The workflow and its settings are kept, for a later installation.
-			const kept = await n8n.request<{ nodes: Array<{ type: string }> }>('GET', `/rest/workflows/${chatId}`);
+			const kept = await n8n.request<{ nodes: Array<{ type: string }> }>(
+				'GET',
+				`/rest/workflows/${chatId}`,
+			);
 			expect(kept.nodes.map(({ type }) => type)).toContain(`${NAME}.localChatModel`);
 		},
 		SLOW,

@@ -21,7 +21,8 @@ function npm(args: string[], cwd: string, home: string): { seconds: number; outp
 		encoding: 'utf8',
 		env: { ...process.env, HOME: home },
 	});
-	if (status !== 0) throw new Error(`npm ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
+	if (status !== 0)
+		throw new Error(`npm ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
 	return { seconds: (performance.now() - startedAt) / 1000, output: stdout };
 }
 
@@ -37,15 +38,21 @@ describe('npm install of the tarball into ~/.n8n/custom', () => {
 		const tarball = fs.readdirSync(scratch).find((file) => file.endsWith('.tgz'))!;
 		expect(fs.statSync(path.join(scratch, tarball)).size).toBeLessThan(600_000);
 
-		const { seconds } = npm(['install', '--no-audit', '--no-fund', path.join(scratch, tarball)], custom, scratch);
+		const { seconds } = npm(
+			['install', '--no-audit', '--no-fund', path.join(scratch, tarball)],
+			custom,
+			scratch,
+		);
 		expect(seconds).toBeLessThan(60);
-		expect(fs.readdirSync(path.join(custom, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
-			'n8n-nodes-local-llama',
-		]);
+		expect(
+			fs.readdirSync(path.join(custom, 'node_modules')).filter((name) => !name.startsWith('.')),
+		).toEqual(['n8n-nodes-local-llama']);
 
 		const n8n = await startN8n({ userFolder, customExtensions: [] });
 		const names = (await n8n.nodeTypes()).map(({ name }) => name);
-		const { n8n: listed } = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8')) as {
+		const { n8n: listed } = JSON.parse(
+			fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8'),
+		) as {
 			n8n: { nodes: string[] };
 		};
 		const expected = listed.nodes.map((file) => {
@@ -55,10 +62,14 @@ describe('npm install of the tarball into ~/.n8n/custom', () => {
 		expect(names).toEqual(expect.arrayContaining(expected));
 		expect(parts().n8n.version).toMatch(/^2\./);
 		expect(
-			EXAMPLES.flatMap((one) => example(one).nodes.map(({ type }) => type)).filter((type) => !names.includes(type)),
+			EXAMPLES.flatMap((one) => example(one).nodes.map(({ type }) => type)).filter(
+				(type) => !names.includes(type),
+			),
 		).toEqual([]);
 
-		const server = await startLlamaServer({ model: await scriptedModel([{ reply: 'Hello from the custom folder.' }]) });
+		const server = await startLlamaServer({
+			model: await scriptedModel([{ reply: 'Hello from the custom folder.' }]),
+		});
 		const credential = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
 		const workflow = await n8n.createWorkflow(
 			example('chat-with-local-model', { local: credential, model: server.model }),

@@ -29,7 +29,11 @@ function* places(below: number): Generator<number, never> {
 	for (let at = 12_345; ; at = (at * 1_103_515_245 + 12_345) % 2_147_483_648) yield at % below;
 }
 
-async function answerOf(proxy: KeptAnswersProxy, seed: number, signal?: AbortSignal): Promise<FinishedAnswer> {
+async function answerOf(
+	proxy: KeptAnswersProxy,
+	seed: number,
+	signal?: AbortSignal,
+): Promise<FinishedAnswer> {
 	const settings: ChatSettings = {
 		model: 'tiny',
 		parameters: { seed, maxTokens: TOKENS, temperature: 1, extraBody: { ignore_eos: true } },
@@ -50,7 +54,9 @@ async function answerOf(proxy: KeptAnswersProxy, seed: number, signal?: AbortSig
 }
 
 async function busySlots(): Promise<number> {
-	const slots = (await (await fetch(`${server.url}/slots`)).json()) as Array<{ is_processing: boolean }>;
+	const slots = (await (await fetch(`${server.url}/slots`)).json()) as Array<{
+		is_processing: boolean;
+	}>;
 	return slots.filter(({ is_processing: isBusy }) => isBusy).length;
 }
 

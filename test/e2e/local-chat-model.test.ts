@@ -22,10 +22,18 @@ import {
 	type N8nServer,
 	type Workflow,
 } from './support/playground';
-import { agent, calculator, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
+import {
+	agent,
+	calculator,
+	chatTrigger,
+	localModel,
+	MANUAL,
+	workflowOf,
+} from './support/workflows';
 
 const MODEL = 'Local Chat Model';
-const CALL = (input: string) => `<tool_call>\n{"name": "Calculator", "arguments": {"input": "${input}"}}\n</tool_call>`;
+const CALL = (input: string) =>
+	`<tool_call>\n{"name": "Calculator", "arguments": {"input": "${input}"}}\n</tool_call>`;
 const THOUGHT = 'I need both products before I can answer.';
 
 /** Answers "both" with thinking and two calls, and their results with a sentence. */
@@ -65,7 +73,10 @@ async function run(
 	build: (credential: Named) => Workflow,
 	data: Record<string, unknown> = {},
 ): Promise<Execution> {
-	const credential = await n8n.createCredential({ ...llamaCredential(server, data), id: undefined });
+	const credential = await n8n.createCredential({
+		...llamaCredential(server, data),
+		id: undefined,
+	});
 	const created = await n8n.createWorkflow(build(credential));
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 }
@@ -73,7 +84,11 @@ async function run(
 const agentWith =
 	(text: string, model: Record<string, unknown> = {}) =>
 	(credential: Named): Workflow =>
-		workflowOf('Agent', { Start: MANUAL, Agent: agent(text), [MODEL]: localModel(credential, model) });
+		workflowOf('Agent', {
+			Start: MANUAL,
+			Agent: agent(text),
+			[MODEL]: localModel(credential, model),
+		});
 
 /** Output of the agent or chain. */
 function outputOf(data: ExecutionData, node = 'Agent'): Record<string, unknown> {
@@ -82,14 +97,22 @@ function outputOf(data: ExecutionData, node = 'Agent'): Record<string, unknown> 
 
 /** n8n's record of each call of the model. */
 function callsOf(data: ExecutionData): ModelCall[] {
-	return data.resultData.runData[MODEL]!.map((run) => run.data!.ai_languageModel![0]![0]!.json as ModelCall);
+	return data.resultData.runData[MODEL]!.map(
+		(run) => run.data!.ai_languageModel![0]![0]!.json as ModelCall,
+	);
 }
 
 /** The error of a failed run, as shown to the user. */
-function failureOf(execution: Pick<Execution, 'data'>): { message: string; description: string; everything: string } {
+function failureOf(execution: Pick<Execution, 'data'>): {
+	message: string;
+	description: string;
+	everything: string;
+} {
 	const { runData, error } = execution.data.resultData;
 	const failed =
-		runData[MODEL]?.find((one) => one.error)?.error ?? runData.Agent?.find((one) => one.error)?.error ?? error;
+		runData[MODEL]?.find((one) => one.error)?.error ??
+		runData.Agent?.find((one) => one.error)?.error ??
+		error;
 	return {
 		message: String(failed?.message),
 		description: String(failed?.description),
@@ -107,7 +130,10 @@ describe('AI Agent through n8n execute', () => {
 		expect(outputOf(executed.data)).toEqual({ output: 'Hello from the real server.' });
 		const [call] = callsOf(executed.data);
 		expect(call).toMatchObject({
-			tokenUsage: { promptTokens: expect.any(Number) as number, completionTokens: expect.any(Number) as number },
+			tokenUsage: {
+				promptTokens: expect.any(Number) as number,
+				completionTokens: expect.any(Number) as number,
+			},
 			response: {
 				generations: [
 					[
@@ -123,7 +149,9 @@ describe('AI Agent through n8n execute', () => {
 				],
 			},
 		});
-		const info = call!.response!.generations![0]![0]!.generationInfo as { timings: { predicted_n: number } };
+		const info = call!.response!.generations![0]![0]!.generationInfo as {
+			timings: { predicted_n: number };
+		};
 		expect(call!.tokenUsage!.completionTokens).toBe(info.timings.predicted_n);
 	});
 });
@@ -139,7 +167,9 @@ describe('AI Agent and chains', () => {
 			}),
 		);
 		expect(outputOf(data)).toEqual({ output: 'The products are 391 and 42.' });
-		const results = data.resultData.runData.Calculator!.map((one) => JSON.stringify(one.data!.ai_tool![0]![0]!.json));
+		const results = data.resultData.runData.Calculator!.map((one) =>
+			JSON.stringify(one.data!.ai_tool![0]![0]!.json),
+		);
 		expect(results).toHaveLength(2);
 		expect(results.join()).toContain('391');
 		expect(results.join()).toContain('42');
@@ -162,7 +192,9 @@ describe('AI Agent and chains', () => {
 		const rounds = ['1+1', '2+2', '3+3'];
 		server.script(
 			...rounds.map((input) =>
-				reply.toolCalls([{ name: 'Calculator', arguments: { input }, id: 'call_0' }], { reasoning: `About ${input}.` }),
+				reply.toolCalls([{ name: 'Calculator', arguments: { input }, id: 'call_0' }], {
+					reasoning: `About ${input}.`,
+				}),
 			),
 			reply.text('2, 4 and 6'),
 		);
@@ -179,10 +211,13 @@ describe('AI Agent and chains', () => {
 		const requests = server.requests.filter(({ path }) => path.endsWith('/chat/completions'));
 		const { messages } = requests.at(-1)!.body as { messages: Array<Record<string, unknown>> };
 		const turns = messages.filter(({ role }) => role === 'assistant');
-		expect(turns.map(({ reasoning_content: thought }) => thought)).toEqual(rounds.map((input) => `About ${input}.`));
+		expect(turns.map(({ reasoning_content: thought }) => thought)).toEqual(
+			rounds.map((input) => `About ${input}.`),
+		);
 		const results = messages.filter(({ role }) => role === 'tool');
 		expect(results.map(({ tool_call_id: id }) => id)).toEqual(['call_0', 'call_0', 'call_0']);
-		for (const [index, sum] of ['2', '4', '6'].entries()) expect(results[index]!.content).toContain(sum);
+		for (const [index, sum] of ['2', '4', '6'].entries())
+			expect(results[index]!.content).toContain(sum);
 		await server.close();
 	});
 
@@ -198,8 +233,12 @@ describe('AI Agent and chains', () => {
 			}),
 		);
 		expect(outputOf(data)).toEqual({ output: 'It is 42.' });
-		expect(JSON.stringify(data.resultData.runData.Calculator!.map((one) => one.data))).toContain('42');
-		expect(JSON.stringify(callsOf(data)[0]!.response!.generations![0]![0]!.generationInfo!.notes)).toContain('--jinja');
+		expect(JSON.stringify(data.resultData.runData.Calculator!.map((one) => one.data))).toContain(
+			'42',
+		);
+		expect(
+			JSON.stringify(callsOf(data)[0]!.response!.generations![0]![0]!.generationInfo!.notes),
+		).toContain('--jinja');
 		await server.close();
 	});
 
@@ -231,7 +270,11 @@ describe('AI Agent and chains', () => {
 							type: 'object',
 							properties: {
 								colour: { enum: ['red', 'blue'] },
-								code: { type: 'string', pattern: '^(?!nobody writes this)[\\s\\S]*$', maxLength: 8 },
+								code: {
+									type: 'string',
+									pattern: '^(?!nobody writes this)[\\s\\S]*$',
+									maxLength: 8,
+								},
 							},
 							required: ['colour', 'code'],
 						}),
@@ -258,14 +301,17 @@ describe('failures, in the words the user sees', () => {
 	});
 
 	it('a server that is not there', async () => {
-		const failed = failureOf(await run({ url: 'http://127.0.0.1:9' }, agentWith('Hi', { options: { maxRetries: 0 } })));
+		const failed = failureOf(
+			await run({ url: 'http://127.0.0.1:9' }, agentWith('Hi', { options: { maxRetries: 0 } })),
+		);
 		expect(failed.message).toContain('Nothing listens on 127.0.0.1:9');
 		expect(failed.description).toContain('host.docker.internal');
 	});
 
 	it('a picture for a model that cannot see', async () => {
 		const server = await startLlamaServer();
-		const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+		const pixel =
+			'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 		const failed = failureOf(
 			await run(server, (credential) =>
 				workflowOf('Vision', {
@@ -273,7 +319,11 @@ describe('failures, in the words the user sees', () => {
 					Picture: {
 						type: 'n8n-nodes-base.set',
 						typeVersion: 3.4,
-						parameters: { assignments: { assignments: [{ id: 'a', name: 'data', value: pixel, type: 'string' }] } },
+						parameters: {
+							assignments: {
+								assignments: [{ id: 'a', name: 'data', value: pixel, type: 'string' }],
+							},
+						},
 						to: ['File'],
 					},
 					File: {
@@ -371,8 +421,14 @@ describe('failures, in the words the user sees', () => {
 
 	it('a model that is still loading is waited for', async () => {
 		const server = await startLlamaServer({ model: smolLm2(), contextSize: 1024, wait: false });
-		const { status, data } = await run(server, agentWith('Hi', { options: { maxTokens: 8, maxRetries: 20 } }));
-		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+		const { status, data } = await run(
+			server,
+			agentWith('Hi', { options: { maxTokens: 8, maxRetries: 20 } }),
+		);
+		expect({ status, error: data.resultData.error?.message }).toEqual({
+			status: 'success',
+			error: undefined,
+		});
 		await server.stop();
 	});
 });
@@ -391,7 +447,11 @@ describe('the running n8n', () => {
 		return await importWorkflow(n8n, build({ id, name: credentialName }));
 	}
 
-	async function linesOf(webhookId: string, text: string, signal?: AbortSignal): Promise<ChatLine[]> {
+	async function linesOf(
+		webhookId: string,
+		text: string,
+		signal?: AbortSignal,
+	): Promise<ChatLine[]> {
 		return await chatLines(n8n, webhookId, text, { signal });
 	}
 
@@ -492,7 +552,11 @@ describe('the running n8n', () => {
 	});
 
 	it('lists the models of the server in the drop-down, and says why where it cannot', async () => {
-		const good = await n8n.createCredential({ ...llamaCredential(scripted), id: undefined, name: 'list' });
+		const good = await n8n.createCredential({
+			...llamaCredential(scripted),
+			id: undefined,
+			name: 'list',
+		});
 		const bad = await n8n.createCredential({
 			...llamaCredential({ url: 'http://127.0.0.1:9' }),
 			id: undefined,
@@ -512,7 +576,10 @@ describe('the running n8n', () => {
 			);
 		const { results } = await search(good);
 		expect(results).toEqual([
-			{ name: expect.stringMatching(/^test-model \(.*4k context.*loaded\)$/) as string, value: 'test-model' },
+			{
+				name: expect.stringMatching(/^test-model \(.*4k context.*loaded\)$/) as string,
+				value: 'test-model',
+			},
 		]);
 		await expect(search(bad)).rejects.toThrow('Nothing listens on 127.0.0.1:9');
 	});
@@ -531,14 +598,23 @@ describe('the running n8n', () => {
 			const stored = { name: 'test', type: 'localLlamaApi', data };
 			// n8n 2.20 tests saved credentials only.
 			const { id } = await n8n.createCredential(stored);
-			return await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', {
-				credentials: { id, ...stored },
-			});
+			return await n8n.request<{ status: string; message: string }>(
+				'POST',
+				'/rest/credentials/test',
+				{
+					credentials: { id, ...stored },
+				},
+			);
 		};
 		for (const form of ['', '/', '/v1', '/v1/', '/v1/chat/completions']) {
-			expect({ form, ...(await test(keyed.url + form, 'right-key')) }).toMatchObject({ form, status: 'OK' });
+			expect({ form, ...(await test(keyed.url + form, 'right-key')) }).toMatchObject({
+				form,
+				status: 'OK',
+			});
 		}
-		expect(await test(keyed.url.replace('http://', ' '), 'right-key')).toMatchObject({ status: 'OK' });
+		expect(await test(keyed.url.replace('http://', ' '), 'right-key')).toMatchObject({
+			status: 'OK',
+		});
 		expect(await test(keyed.url, 'wrong-key')).toMatchObject({ status: 'Error' });
 		expect(await test(keyed.url, '')).toMatchObject({ status: 'Error' });
 		expect(await test(scripted.url, '')).toMatchObject({ status: 'OK' });

@@ -4,7 +4,13 @@ import { startKokoroSim } from '../servers/media/kokoro';
 import type { MediaSim } from '../servers/media/server';
 import { startSdServerSim } from '../servers/media/sd-server';
 import { startWhisperSim } from '../servers/media/whisper';
-import { llamaCredential, startN8n, stopEverything, type Execution, type N8nServer } from './support/playground';
+import {
+	llamaCredential,
+	startN8n,
+	stopEverything,
+	type Execution,
+	type N8nServer,
+} from './support/playground';
 import { agent, localModel, MANUAL, workflowOf } from './support/workflows';
 
 let n8n: N8nServer;
@@ -28,11 +34,20 @@ afterAll(async () => {
 });
 
 /** The node, with a new credential for a server. */
-async function localLlama(sim: { url: string }, resource: string, parameters: Record<string, unknown>) {
+async function localLlama(
+	sim: { url: string },
+	resource: string,
+	parameters: Record<string, unknown>,
+) {
 	const { id, name } = await n8n.createCredential({ ...llamaCredential(sim), id: undefined });
 	return {
 		type: 'CUSTOM.localLlama',
-		parameters: { resource, model: { __rl: true, mode: 'id', value: '' }, options: {}, ...parameters },
+		parameters: {
+			resource,
+			model: { __rl: true, mode: 'id', value: '' },
+			options: {},
+			...parameters,
+		},
 		credentials: { localLlamaApi: { id, name } },
 	};
 }
@@ -51,7 +66,10 @@ const run = async (parts: Parameters<typeof workflowOf>[1]): Promise<Execution> 
 it('a text is spoken, stored, heard again and becomes subtitles', async () => {
 	const execution = await run({
 		Start: { ...MANUAL, to: ['Speak'] },
-		Speak: { ...(await localLlama(kokoro, 'audio', { operation: 'speak', input: 'Hello there' })), to: ['Listen'] },
+		Speak: {
+			...(await localLlama(kokoro, 'audio', { operation: 'speak', input: 'Hello there' })),
+			to: ['Listen'],
+		},
 		Listen: await localLlama(whisper, 'audio', { operation: 'transcribe', responseFormat: 'srt' }),
 	});
 	const spoken = itemOf(execution, 'Speak');
@@ -71,13 +89,19 @@ it('a text is spoken, stored, heard again and becomes subtitles', async () => {
 	expect(whisper.forms.at(-1)!.parts[0]).toMatchObject({ filename: 'speech.mp3', size: 500_006 });
 	const heard = itemOf(execution, 'Listen');
 	expect(heard.json).toMatchObject({ text: 'Hello there', fileName: 'speech.srt' });
-	expect(heard.binary!.data).toMatchObject({ fileName: 'speech.srt', mimeType: 'application/x-subrip' });
+	expect(heard.binary!.data).toMatchObject({
+		fileName: 'speech.srt',
+		mimeType: 'application/x-subrip',
+	});
 });
 
 it('a picture is made and changed', async () => {
 	const execution = await run({
 		Start: { ...MANUAL, to: ['Draw'] },
-		Draw: { ...(await localLlama(painter, 'image', { operation: 'generate', prompt: 'a cat' })), to: ['Change'] },
+		Draw: {
+			...(await localLlama(painter, 'image', { operation: 'generate', prompt: 'a cat' })),
+			to: ['Change'],
+		},
 		Change: await localLlama(painter, 'image', { operation: 'edit', prompt: 'at night' }),
 	});
 	for (const node of ['Draw', 'Change'])
@@ -101,7 +125,9 @@ it('an agent that has the node as a tool gets facts in place of the file', async
 		'Draw Picture': { ...tool, type: 'CUSTOM.localLlamaTool', serves: [['ai_tool', 'Agent']] },
 	});
 	expect(itemOf(execution, 'Agent').json).toEqual({ output: 'Done.' });
-	const { messages } = llama.requests.at(-1)!.body as { messages: Array<{ role: string; content: string }> };
+	const { messages } = llama.requests.at(-1)!.body as {
+		messages: Array<{ role: string; content: string }>;
+	};
 	const told = messages.find(({ role }) => role === 'tool')!.content;
 	expect(told).toContain('"fileName":"image.png"');
 	expect(told).not.toContain('iVBOR');

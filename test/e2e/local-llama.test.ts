@@ -53,7 +53,11 @@ const items = (texts: string[]): Parts => ({
 
 const localLlama = (parameters: Json, own: Named = credential): Parts[string] => ({
 	type: TYPE,
-	parameters: { model: { __rl: true, mode: 'id', value: 'smollm2' }, resource: 'text', ...parameters },
+	parameters: {
+		model: { __rl: true, mode: 'id', value: 'smollm2' },
+		resource: 'text',
+		...parameters,
+	},
 	credentials: { localLlamaApi: own },
 });
 
@@ -81,7 +85,9 @@ test('chat: several items at once, in their order, with what n8n shows as usage'
 	});
 	const answers = itemsOf(execution);
 	expect(answers.map(({ json: { text } }) => typeof text)).toEqual(words.map(() => 'string'));
-	expect(answers.map(({ pairedItem }) => pairedItem)).toEqual(words.map((_word, item) => ({ item })));
+	expect(answers.map(({ pairedItem }) => pairedItem)).toEqual(
+		words.map((_word, item) => ({ item })),
+	);
 	expect(answers[0]!.json).toMatchObject({
 		usage: { completionTokens: expect.any(Number) as number },
 		timings: { predicted_per_second: expect.any(Number) as number },
@@ -134,7 +140,10 @@ test('classify: a label of the list for one or two tokens, with scores that add 
 	for (const { json } of itemsOf(execution)) {
 		expect(['complaint', 'invoice', 'greeting', null]).toContain(json.label);
 		expect((json.usage as Json).completionTokens).toBeLessThanOrEqual(2);
-		const sum = Object.values(json.scores as Record<string, number>).reduce((one, other) => one + other, 0);
+		const sum = Object.values(json.scores as Record<string, number>).reduce(
+			(one, other) => one + other,
+			0,
+		);
 		expect(sum + (json.none as number)).toBeCloseTo(1, 4);
 		expect(json.confidence).toBeGreaterThan(0);
 	}
@@ -165,7 +174,9 @@ test('complete: its own route; fill in: a model that cannot is told as that', as
 	});
 	const [item] = itemsOf(completed);
 	expect(item!.json.text).toContain('Paris');
-	expect(item!.json.logprobs).toHaveLength((item!.json.usage as { completionTokens: number }).completionTokens);
+	expect(item!.json.logprobs).toHaveLength(
+		(item!.json.usage as { completionTokens: number }).completionTokens,
+	);
 	const { data } = await run('Fill in', {
 		...items(['x']),
 		[NODE]: localLlama({ operation: 'fillIn', prefix: 'def f(', suffix: 'return 1' }),
@@ -176,7 +187,11 @@ test('complete: its own route; fill in: a model that cannot is told as that', as
 test('types into the chat', async () => {
 	const parts: Parts = {
 		Chat: chatTrigger('local-llama-chat', NODE),
-		[NODE]: localLlama({ operation: 'chat', prompt: '={{ $json.chatInput }}', options: { maxTokens: 12 } }),
+		[NODE]: localLlama({
+			operation: 'chat',
+			prompt: '={{ $json.chatInput }}',
+			options: { maxTokens: 12 },
+		}),
 	};
 	const created = await n8n.createWorkflow(workflowOf('Local Llama in a chat', parts));
 	await n8n.activate(created.id);
@@ -211,7 +226,9 @@ test('the tool of an agent: the agent asks it to classify, and reads the label',
 		expect(itemsOf(execution, 'Agent')[0]!.json.output).toBe('It is a complaint.');
 		const [, second] = model.requests.filter(({ path }) => path.endsWith('/chat/completions'));
 		const { messages } = second!.body as { messages: Array<{ role: string; content: string }> };
-		expect(messages.find(({ role }) => role === 'tool')!.content).toMatch(/"label":\s*"(?:complaint|invoice)"/);
+		expect(messages.find(({ role }) => role === 'tool')!.content).toMatch(
+			/"label":\s*"(?:complaint|invoice)"/,
+		);
 	} finally {
 		await model.close();
 	}

@@ -60,7 +60,11 @@ describe('unverified packages are off', () => {
 		});
 		const credential = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
 		const created = await n8n.createWorkflow(
-			workflowOf('Agent', { Start: MANUAL, Agent: agent('Hello'), [MODEL]: localModel(credential) }),
+			workflowOf('Agent', {
+				Start: MANUAL,
+				Agent: agent('Hello'),
+				[MODEL]: localModel(credential),
+			}),
 		);
 		const { data } = await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 		expect(data.resultData.runData.Agent!.at(-1)!.data!.main![0]![0]!.json).toEqual({
@@ -69,13 +73,18 @@ describe('unverified packages are off', () => {
 	});
 
 	test('case N2: installing from the interface is refused', async () => {
-		const install = n8n.request('POST', '/rest/community-packages', { name: 'n8n-nodes-local-llama' });
+		const install = n8n.request('POST', '/rest/community-packages', {
+			name: 'n8n-nodes-local-llama',
+		});
 		await expect(install).rejects.toThrow(/500|forbidden/);
 	});
 
 	if (newest) {
 		test('n8n’s own report about version 3 names none of our workflows', async () => {
-			const { report } = await n8n.request<Report>('GET', '/rest/breaking-changes/report?version=v3');
+			const { report } = await n8n.request<Report>(
+				'GET',
+				'/rest/breaking-changes/report?version=v3',
+			);
 			expect(report.workflowResults).toEqual([]);
 		});
 	}

@@ -1,4 +1,10 @@
-import { parts, scriptedModel, startLlamaServer, startN8n, stopEverything } from './support/playground';
+import {
+	parts,
+	scriptedModel,
+	startLlamaServer,
+	startN8n,
+	stopEverything,
+} from './support/playground';
 
 interface Completion {
 	choices: Array<{
@@ -51,12 +57,23 @@ describe('the real llama-server', () => {
 		expect(plain.choices[0]?.finish_reason).toBe('stop');
 		expect(plain.usage.completion_tokens).toBeGreaterThan(0);
 
-		const called = await complete(server.url, { ...ask('Add'), tools: TOOLS, tool_choice: 'required' });
+		const called = await complete(server.url, {
+			...ask('Add'),
+			tools: TOOLS,
+			tool_choice: 'required',
+		});
 		const call = called.choices[0]?.message.tool_calls?.[0]?.function;
 		expect(call?.name).toBe('add');
-		expect(JSON.parse(call?.arguments ?? '')).toEqual({ a: expect.any(Number), b: expect.any(Number) });
+		expect(JSON.parse(call?.arguments ?? '')).toEqual({
+			a: expect.any(Number),
+			b: expect.any(Number),
+		});
 
-		const schema = { type: 'object', properties: { color: { enum: ['red', 'blue'] } }, required: ['color'] };
+		const schema = {
+			type: 'object',
+			properties: { color: { enum: ['red', 'blue'] } },
+			required: ['color'],
+		};
 		const shaped = await complete(server.url, {
 			...ask('Which color?'),
 			response_format: { type: 'json_schema', json_schema: { name: 'color', schema } },
@@ -95,8 +112,15 @@ describe('the real llama-server', () => {
 			{ a: 1, b: 2 },
 			{ a: 3, b: 4 },
 		]);
-		const results = ['3', '7'].map((content, index) => ({ role: 'tool', tool_call_id: String(index), content }));
-		const second = await complete(server.url, { messages: [...messages, first?.message, ...results], tools: TOOLS });
+		const results = ['3', '7'].map((content, index) => ({
+			role: 'tool',
+			tool_call_id: String(index),
+			content,
+		}));
+		const second = await complete(server.url, {
+			messages: [...messages, first?.message, ...results],
+			tools: TOOLS,
+		});
 		expect(second.choices[0]?.message.content).toBe('The sums are 3 and 7.');
 		await server.stop();
 	});
@@ -106,7 +130,9 @@ describe('the real n8n', () => {
 	it('starts with the nodes of this package and answers', async () => {
 		const n8n = await startN8n();
 		const names = (await n8n.nodeTypes()).map(({ name }) => name);
-		expect(names).toEqual(expect.arrayContaining(['CUSTOM.localChatModel', 'n8n-nodes-base.webhook']));
+		expect(names).toEqual(
+			expect.arrayContaining(['CUSTOM.localChatModel', 'n8n-nodes-base.webhook']),
+		);
 		expect(await n8n.listExecutions()).toEqual([]);
 		expect(parts().n8n.version).toMatch(/^2\./);
 		await n8n.stop();

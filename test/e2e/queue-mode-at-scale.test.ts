@@ -56,12 +56,15 @@ beforeAll(async () => {
 	const slowly = ({ query }: { query: string }) => ({
 		steps: answerOf(query)
 			.split(/(?<= )/)
-			.flatMap((text) => (query.startsWith('Chat ') ? [{ text }] : [{ wait: LONG.pauseMs }, { text }])),
+			.flatMap((text) =>
+				query.startsWith('Chat ') ? [{ text }] : [{ wait: LONG.pauseMs }, { text }],
+			),
 	});
 	[n8n, quick, long, endless, dify] = await Promise.all([
 		startN8nAtScale(SETTINGS),
 		scriptedModel(REPLIES).then(
-			async (model) => await startLlamaServer({ model, parallel: SLOTS, contextSize: SLOTS * 4096 }),
+			async (model) =>
+				await startLlamaServer({ model, parallel: SLOTS, contextSize: SLOTS * 4096 }),
 		),
 		startLong(),
 		startLong(),
@@ -73,7 +76,11 @@ beforeAll(async () => {
 	await createAgentChat(main, 'long', { url: long.url, options });
 	// Enough retries until a server is back on a busy machine.
 	const patient = { ...options, maxRetries: 10 };
-	await createAgentChat(main, 'limited', { url: long.url, options: patient, maxConcurrentRequests: LIMIT });
+	await createAgentChat(main, 'limited', {
+		url: long.url,
+		options: patient,
+		maxConcurrentRequests: LIMIT,
+	});
 	await createAgentChat(main, 'endless', { url: endless.url, options: { maxTokens: -1 } });
 	await createDifyChat(main, 'dify', { url: dify.url, key: appKey('chat') });
 });
@@ -148,7 +155,11 @@ const isAnswered = (outcome: ChatOutcome, executions: readonly QueuedExecution[]
 	const { ended, errors, answer } = outcome;
 	const [execution] = executionsOf(outcome, executions);
 	return (
-		ended && errors.length === 0 && execution?.status === 'success' && answer !== '' && answer === execution.answered
+		ended &&
+		errors.length === 0 &&
+		execution?.status === 'success' &&
+		answer !== '' &&
+		answer === execution.answered
 	);
 };
 
@@ -161,7 +172,9 @@ function expectNothingTwice(executions: readonly QueuedExecution[]): void {
 	expect(Object.entries(questions).filter(([, times]) => times > 1)).toEqual([]);
 	const starts = n8n.starts();
 	expect(executions.filter(({ id }) => (starts.get(id)?.length ?? 0) > 1)).toEqual([]);
-	expect(executions.filter(({ runs }) => Object.values(runs).some((count) => count > 1))).toEqual([]);
+	expect(executions.filter(({ runs }) => Object.values(runs).some((count) => count > 1))).toEqual(
+		[],
+	);
 	expect(Object.entries(askedOfDify()).filter(([, times]) => times > 1)).toEqual([]);
 }
 
@@ -176,7 +189,9 @@ const askedOfDify = (): Record<string, number> =>
 /** Checks that every unanswered chat ended, with an error in the chat or in its execution. */
 function expectReasons({ outcomes, executions }: Held): ChatOutcome[] {
 	const failed = outcomes.filter((outcome) => !isAnswered(outcome, executions));
-	const silent = failed.filter(({ errors, problem }) => errors.length === 0 && !/HTTP 503/.test(problem ?? ''));
+	const silent = failed.filter(
+		({ errors, problem }) => errors.length === 0 && !/HTTP 503/.test(problem ?? ''),
+	);
 	expect(silent.filter(({ ended }) => !ended)).toEqual([]);
 	// n8n loses the question of an execution that it gives up.
 	const reasons = executions.filter(({ status, error = '' }) => status === 'error' && error !== '');
@@ -197,15 +212,26 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 
 	it(`answers ${CHATS} streamed chats, ${AT_ONCE} at once, each one once and word for word`, async () => {
 		const chats = scripts.questions(CHATS, ['quick', 'dify'], 'Chat');
-		const outcomes = await scripts.holdChats(n8n.webhook, chats, { atOnce: AT_ONCE, limitMs: CHAT_LIMIT_MS });
+		const outcomes = await scripts.holdChats(n8n.webhook, chats, {
+			atOnce: AT_ONCE,
+			limitMs: CHAT_LIMIT_MS,
+		});
 		if (!keepsJobs()) {
-			const open = outcomes.filter(({ answer, text, ended }) => !ended && answer === scripts.answerOf(text));
-			process.stdout.write(`  n8n left ${open.length} of ${CHATS} chats open behind their answers\n`);
+			const open = outcomes.filter(
+				({ answer, text, ended }) => !ended && answer === scripts.answerOf(text),
+			);
+			process.stdout.write(
+				`  n8n left ${open.length} of ${CHATS} chats open behind their answers\n`,
+			);
 			for (const outcome of open) outcome.ended = true;
 		}
 		const { executions } = await held('Chat', outcomes);
-		const wrong = outcomes.filter(({ answer, text, ended }) => !ended || answer !== scripts.answerOf(text));
-		expect(wrong.map((outcome) => ({ ...outcome, executions: executionsOf(outcome, executions) }))).toEqual([]);
+		const wrong = outcomes.filter(
+			({ answer, text, ended }) => !ended || answer !== scripts.answerOf(text),
+		);
+		expect(
+			wrong.map((outcome) => ({ ...outcome, executions: executionsOf(outcome, executions) })),
+		).toEqual([]);
 		expect(outcomes.filter((outcome) => !isAnswered(outcome, executions))).toEqual([]);
 		expect(executions).toHaveLength(CHATS);
 		expect(Object.keys(askedOfDify())).toHaveLength(CHATS / 2);
@@ -245,29 +271,40 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 		['the main process', () => n8n.main],
 		['the webhook process', () => n8n.webhook],
 	];
-	it.each(takers)('Stop in the main process ends the answers of chats that %s took', async (name, taker) => {
-		const chats = scripts.questions(4, ['endless', 'endless', 'endless', 'dify'], `Stopped ${name}`);
-		const asked = chats.at(-1)!.text;
-		const stops = dify.stops.length;
-		const leave = new AbortController();
-		const holding = chats.map(async (chat) => await scripts.holdChat(taker(), chat, { signal: leave.signal }));
-		await until(
-			async () => (await busySlots(endless)) + (askedOfDify()[asked] ?? 0),
-			(busy) => busy === chats.length,
-		);
-		// A starting worker marks the executions of the killed one as crashed.
-		const running = (await newExecutions(`Stopped ${name}`)).filter(({ status }) => status === 'running');
-		expect(running).toHaveLength(chats.length);
-		await Promise.all(running.map(async ({ id }) => await n8n.main.stopExecution(id)));
-		expect(await slotsFree(endless)).toBeLessThan(SLOTS_FREE_MS);
-		await until(
-			async () => await Promise.resolve(dify.stops.length - stops),
-			(count) => count === 1,
-		);
-		leave.abort();
-		await Promise.all(holding);
-		expectNothingTwice(await newExecutions(`Stopped ${name}`));
-	});
+	it.each(takers)(
+		'Stop in the main process ends the answers of chats that %s took',
+		async (name, taker) => {
+			const chats = scripts.questions(
+				4,
+				['endless', 'endless', 'endless', 'dify'],
+				`Stopped ${name}`,
+			);
+			const asked = chats.at(-1)!.text;
+			const stops = dify.stops.length;
+			const leave = new AbortController();
+			const holding = chats.map(
+				async (chat) => await scripts.holdChat(taker(), chat, { signal: leave.signal }),
+			);
+			await until(
+				async () => (await busySlots(endless)) + (askedOfDify()[asked] ?? 0),
+				(busy) => busy === chats.length,
+			);
+			// A starting worker marks the executions of the killed one as crashed.
+			const running = (await newExecutions(`Stopped ${name}`)).filter(
+				({ status }) => status === 'running',
+			);
+			expect(running).toHaveLength(chats.length);
+			await Promise.all(running.map(async ({ id }) => await n8n.main.stopExecution(id)));
+			expect(await slotsFree(endless)).toBeLessThan(SLOTS_FREE_MS);
+			await until(
+				async () => await Promise.resolve(dify.stops.length - stops),
+				(count) => count === 1,
+			);
+			leave.abort();
+			await Promise.all(holding);
+			expectNothingTwice(await newExecutions(`Stopped ${name}`));
+		},
+	);
 
 	it('the chats of the dead worker end, n8n says why, and all others are answered', async () => {
 		const ended = await killed;
@@ -306,9 +343,15 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 		expect(failed.length).toBeLessThanOrEqual(2 * WORKERS * LIMIT);
 		expect(failed.length).toBeLessThan(outcomes.length);
 		for (const { text, ended, errors } of failed) {
-			expect({ ended, errors }).toEqual({ ended: true, errors: [expect.stringContaining('can see why in n8n')] });
+			expect({ ended, errors }).toEqual({
+				ended: true,
+				errors: [expect.stringContaining('can see why in n8n')],
+			});
 			const execution = executions.find(({ asked }) => asked === text);
-			expect(execution).toMatchObject({ status: 'error', error: expect.stringMatching(/connection/i) });
+			expect(execution).toMatchObject({
+				status: 'error',
+				error: expect.stringMatching(/connection/i),
+			});
 		}
 		expect(await slotsFree(long)).toBeLessThan(SLOTS_FREE_MS);
 	});
@@ -322,7 +365,8 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 		expect(executions.map(({ asked, status }) => `${asked} ${status}`).sort()).toEqual(
 			chats.map(({ text }) => `${text} success`).sort(),
 		);
-		for (const { service } of [n8n.main, n8n.webhook, ...n8n.workers]) expect(service.running).toBe(true);
+		for (const { service } of [n8n.main, n8n.webhook, ...n8n.workers])
+			expect(service.running).toBe(true);
 		expect(await slotsFree(long)).toBeLessThan(SLOTS_FREE_MS);
 	});
 
@@ -333,10 +377,14 @@ describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three 
 		// Answers in progress have their whole text, whatever the outcome of their executions.
 		expect(outcomes.filter(({ ended, answer }) => !ended || answer === '')).toEqual([]);
 		expect(await slotsFree(long)).toBeLessThan(SLOTS_FREE_MS);
-		const after = await scripts.holdChats(n8n.webhook, scripts.questions(SOME, ['quick', 'dify'], 'Chat afterwards'), {
-			atOnce: SOME,
-			limitMs: CHAT_LIMIT_MS,
-		});
+		const after = await scripts.holdChats(
+			n8n.webhook,
+			scripts.questions(SOME, ['quick', 'dify'], 'Chat afterwards'),
+			{
+				atOnce: SOME,
+				limitMs: CHAT_LIMIT_MS,
+			},
+		);
 		expect(after.filter(({ text, answer }) => answer !== scripts.answerOf(text))).toEqual([]);
 	});
 });

@@ -16,7 +16,14 @@ import {
 	type ExecutionData,
 	type LlamaServer,
 } from './support/playground';
-import { agent, calculator, chatTrigger, localModel, readTotals, workflowOf } from './support/workflows';
+import {
+	agent,
+	calculator,
+	chatTrigger,
+	localModel,
+	readTotals,
+	workflowOf,
+} from './support/workflows';
 
 const SLOW = 900_000;
 const MODEL = 'Local Chat Model';
@@ -51,7 +58,8 @@ describe('n8n in queue mode', () => {
 	it(
 		'types the answer of an agent that calls a tool',
 		async () => {
-			const call = '<tool_call>\n{"name": "Calculator", "arguments": {"input": "17*23"}}\n</tool_call>';
+			const call =
+				'<tool_call>\n{"name": "Calculator", "arguments": {"input": "17*23"}}\n</tool_call>';
 			const model = await scriptedModel([
 				{ last: 'tool', reply: 'Seventeen times twenty-three is three hundred and ninety-one.' },
 				{ reply: call },
@@ -74,8 +82,12 @@ describe('n8n in queue mode', () => {
 			const { data, ...rest } = await n8n.waitForExecution(execution!.id);
 			const totals = totalsIn(data);
 			expect(totals.usage).toMatchObject({ generations: 2, uncounted: 0 });
-			expect(rest).toMatchObject({ customData: { llm_tokens_in: totals.in, llm_tokens_out: totals.out } });
-			expect(n8n.worker.service.lines.join('\n')).toContain(`Worker started execution ${execution!.id} `);
+			expect(rest).toMatchObject({
+				customData: { llm_tokens_in: totals.in, llm_tokens_out: totals.out },
+			});
+			expect(n8n.worker.service.lines.join('\n')).toContain(
+				`Worker started execution ${execution!.id} `,
+			);
 			expect(data.resultData.runData.Calculator).toHaveLength(1);
 			await server.stop();
 		},
@@ -87,7 +99,13 @@ describe('n8n in queue mode', () => {
 		async () => {
 			const story = ['Once ', 'upon ', 'a ', 'time ', 'there ', 'was ', 'a ', 'queue.'];
 			dify = await startDifySim({
-				apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: story.map((text) => ({ text })) }) }],
+				apps: [
+					{
+						mode: 'chat',
+						key: appKey('chat'),
+						reply: () => ({ steps: story.map((text) => ({ text })) }),
+					},
+				],
 				stream: { delayMs: 200 },
 			});
 			const { id, name } = await n8n.createCredential({

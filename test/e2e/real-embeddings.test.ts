@@ -68,7 +68,14 @@ beforeAll(async () => {
 	};
 	if (postgresProblem !== undefined) return;
 	const { port } = await startPostgres();
-	const data = { host: '127.0.0.1', port, database: 'postgres', user: 'postgres', password: '', ssl: 'disable' };
+	const data = {
+		host: '127.0.0.1',
+		port,
+		database: 'postgres',
+		user: 'postgres',
+		password: '',
+		ssl: 'disable',
+	};
 	const { id, name } = await n8n.createCredential({ name: 'Postgres', type: 'postgres', data });
 	postgres = { postgres: { id, name } };
 });
@@ -77,7 +84,11 @@ afterAll(async () => {
 	await chat?.close();
 });
 
-const storeNode = ({ type, place }: Store, mode: string, more: Record<string, unknown> = {}): Part => ({
+const storeNode = (
+	{ type, place }: Store,
+	mode: string,
+	more: Record<string, unknown> = {},
+): Part => ({
 	type,
 	typeVersion: 1.3,
 	parameters: { mode, ...place, ...more },
@@ -86,7 +97,10 @@ const storeNode = ({ type, place }: Store, mode: string, more: Record<string, un
 
 const embeddings = (...stores: string[]): Part => ({
 	type: 'CUSTOM.localEmbeddings',
-	parameters: { model: { __rl: true, mode: 'id', value: 'all-minilm' }, options: { expectedDimensions: 384 } },
+	parameters: {
+		model: { __rl: true, mode: 'id', value: 'all-minilm' },
+		options: { expectedDimensions: 384 },
+	},
 	credentials: { localLlamaApi: credentials.embeddings },
 	serves: stores.map((store) => ['ai_embedding', store]),
 });
@@ -110,7 +124,8 @@ const itemsOf = ({ data }: Execution, node: string): Array<Record<string, unknow
 	Object.values(data.resultData.runData[node]!.at(-1)!.data!)[0]![0]!.map(({ json }) => json);
 
 /** What the chat model was given last. */
-const lastPrompt = (): string => JSON.stringify(chat.requests.filter(({ method }) => method === 'POST').at(-1)!.body);
+const lastPrompt = (): string =>
+	JSON.stringify(chat.requests.filter(({ method }) => method === 'POST').at(-1)!.body);
 
 describe.each(STORES)('$name', (store) => {
 	describeWith(miniLmProblem ?? store.problem, 'with vectors of all-MiniLM-L6-v2', () => {
@@ -157,11 +172,15 @@ describe.each(STORES)('$name', (store) => {
 					Embeddings: embeddings('Find'),
 				}),
 			);
-			const found = itemsOf(execution, 'Find') as Array<{ document: { pageContent: string }; score: number }>;
+			const found = itemsOf(execution, 'Find') as Array<{
+				document: { pageContent: string };
+				score: number;
+			}>;
 			expect(found.map(({ document }) => document.pageContent)).toEqual([CAT, KITTEN, REVENUE]);
 			const [cat, kitten, revenue] = found.map(({ score }) => score) as [number, number, number];
 			// The one gives similarities, the other distances.
-			const distances = store.name === 'PGVector' ? [cat, kitten, revenue] : [1 - cat, 1 - kitten, 1 - revenue];
+			const distances =
+				store.name === 'PGVector' ? [cat, kitten, revenue] : [1 - cat, 1 - kitten, 1 - revenue];
 			expect(distances[1]! - distances[0]!).toBeGreaterThan(0);
 			expect(distances[2]! - distances[1]!).toBeGreaterThan(0.3);
 		});
@@ -192,7 +211,10 @@ describe.each(STORES)('$name', (store) => {
 					Start: { ...MANUAL, to: ['Agent'] },
 					Agent: { ...agent(QUESTION), to: ['Chain'] },
 					pets: {
-						...storeNode(store, 'retrieve-as-tool', { toolDescription: 'Texts about pets', topK: 1 }),
+						...storeNode(store, 'retrieve-as-tool', {
+							toolDescription: 'Texts about pets',
+							topK: 1,
+						}),
 						serves: [['ai_tool', 'Agent']],
 					},
 					Chain: {

@@ -1,4 +1,9 @@
-import { type LlamaServerSim, reply, startLlamaServerSim, type WireRequest } from '../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	startLlamaServerSim,
+	type WireRequest,
+} from '../servers/llama-server';
 import {
 	llamaCredential,
 	startN8n,
@@ -32,7 +37,8 @@ afterAll(stopEverything);
 
 const bodyOf = ({ body }: WireRequest) => body as Body;
 const textOf = (request: WireRequest) => JSON.stringify(bodyOf(request).messages);
-const asked = () => sim.requests.filter(({ path }) => path.endsWith('/chat/completions')).map(bodyOf);
+const asked = () =>
+	sim.requests.filter(({ path }) => path.endsWith('/chat/completions')).map(bodyOf);
 
 /** Runs a workflow whose model requests are answered by `answer`. */
 async function run(
@@ -73,7 +79,9 @@ function outputsOf({ data }: Execution, node = 'Root'): unknown[][] {
 
 /** Checks that every call is in the model's log, with the server's token counts. */
 function expectExactCounts({ data }: Execution): void {
-	const calls = data.resultData.runData[MODEL]!.map((one) => one.data!.ai_languageModel![0]![0]!.json as ModelCall);
+	const calls = data.resultData.runData[MODEL]!.map(
+		(one) => one.data!.ai_languageModel![0]![0]!.json as ModelCall,
+	);
 	expect(calls).toHaveLength(asked().length);
 	for (const { tokenUsage } of calls)
 		expect(tokenUsage).toMatchObject({
@@ -92,11 +100,17 @@ describe('n8n’s own root nodes', () => {
 			(request) => reply.text(`About ${bodyOf(request).messages.at(-1)!.content}`),
 			(credential) => ({
 				...items(['one', 'two', 'three'], 'Root'),
-				...root('chainLlm', 1.7, { promptType: 'define', text: '={{ $json.text }}', batching: { batchSize: 3 } }),
+				...root('chainLlm', 1.7, {
+					promptType: 'define',
+					text: '={{ $json.text }}',
+					batching: { batchSize: 3 },
+				}),
 				[MODEL]: localModel(credential, {}, 'Root'),
 			}),
 		);
-		expect(outputsOf(execution)).toEqual([[{ text: 'About one' }, { text: 'About two' }, { text: 'About three' }]]);
+		expect(outputsOf(execution)).toEqual([
+			[{ text: 'About one' }, { text: 'About two' }, { text: 'About three' }],
+		]);
 		expectExactCounts(execution);
 	});
 
@@ -122,15 +136,24 @@ describe('n8n’s own root nodes', () => {
 	});
 
 	it('Text Classifier', async () => {
-		const categories = ['flower', 'tool'].map((category) => ({ category, description: `A ${category}` }));
+		const categories = ['flower', 'tool'].map((category) => ({
+			category,
+			description: `A ${category}`,
+		}));
 		const execution = await run(
 			(request) =>
 				reply.text(
-					JSON.stringify({ flower: textOf(request).includes('rose'), tool: textOf(request).includes('hammer') }),
+					JSON.stringify({
+						flower: textOf(request).includes('rose'),
+						tool: textOf(request).includes('hammer'),
+					}),
 				),
 			(credential) => ({
 				...items(['rose', 'hammer'], 'Root'),
-				...root('textClassifier', 1.1, { inputText: '={{ $json.text }}', categories: { categories } }),
+				...root('textClassifier', 1.1, {
+					inputText: '={{ $json.text }}',
+					categories: { categories },
+				}),
 				[MODEL]: localModel(credential, {}, 'Root'),
 			}),
 		);
@@ -155,7 +178,9 @@ describe('n8n’s own root nodes', () => {
 				[MODEL]: localModel(credential, {}, 'Root'),
 			}),
 		);
-		expect(outputsOf(execution)[0]).toMatchObject([{ sentimentAnalysis: { category: 'Positive' } }]);
+		expect(outputsOf(execution)[0]).toMatchObject([
+			{ sentimentAnalysis: { category: 'Positive' } },
+		]);
 		expect(asked()).toHaveLength(2);
 		expectExactCounts(execution);
 	});
@@ -183,7 +208,10 @@ describe('n8n’s own root nodes', () => {
 				...items(['Hello'], 'Root'),
 				...root('guardrails', 2, {
 					text: '={{ $json.text }}',
-					guardrails: { jailbreak: { value: { threshold: 0.7 } }, nsfw: { value: { threshold: 0.7 } } },
+					guardrails: {
+						jailbreak: { value: { threshold: 0.7 } },
+						nsfw: { value: { threshold: 0.7 } },
+					},
 				}),
 				[MODEL]: localModel(credential, {}, 'Root'),
 			}),
@@ -203,7 +231,9 @@ describe('n8n’s own root nodes', () => {
 		const execution = await run(
 			(request) =>
 				textOf(request).includes('391')
-					? reply.toolCalls([{ name: 'format_final_json_response', arguments: { output: { product: 391 } } }])
+					? reply.toolCalls([
+							{ name: 'format_final_json_response', arguments: { output: { product: 391 } } },
+						])
 					: reply.toolCalls([{ name: 'Calculator', arguments: { input: '17*23' } }]),
 			(credential) => ({
 				Start: MANUAL,
@@ -241,7 +271,9 @@ describe('n8n’s own root nodes', () => {
 				const last = bodyOf(request).messages.at(-1)!;
 				if (last.role === 'tool') return reply.text('It is 391.');
 				return last.content.includes('17')
-					? reply.toolCalls([{ name: 'Calculator', arguments: { input: '17*23' } }], { text: 'Let me see.' })
+					? reply.toolCalls([{ name: 'Calculator', arguments: { input: '17*23' } }], {
+							text: 'Let me see.',
+						})
 					: reply.text('391, as I said.');
 			},
 			(credential) => ({

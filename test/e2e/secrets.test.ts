@@ -78,7 +78,9 @@ beforeAll(async () => {
 	first = await startEchoServer(echoForms, elsewhere.url);
 	second = await startEchoServer(echoForms, elsewhere.url);
 	embedding = await startLlamaServerSim({ embeddings: { dimensions: 8 } });
-	const { n8n: manifest } = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8')) as {
+	const { n8n: manifest } = JSON.parse(
+		fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8'),
+	) as {
 		n8n: { nodes: string[] };
 	};
 	const names = manifest.nodes.map((file) => path.basename(file, '.node.js').toLowerCase());
@@ -96,18 +98,26 @@ beforeAll(async () => {
 	subNodes = Object.fromEntries(
 		types
 			.filter(isSub)
-			.map((type) => [type.name.replace('CUSTOM.', ''), withLowLimits(everyOperation(type)[0]!)] as const),
+			.map(
+				(type) =>
+					[type.name.replace('CUSTOM.', ''), withLowLimits(everyOperation(type)[0]!)] as const,
+			),
 	);
 	// Otherwise none is asked.
 	subNodes.difyRetriever!.parameters.difyDatasetIds = ['3f1c9e52-7a40-4b0c-9d1e-5b2f8a6c7d90'];
 	const given = await credentialsFor('none');
-	well = { ...given, localLlamaApi: await stored('well', 'localLlamaApi', { baseUrl: embedding.url }) };
+	well = {
+		...given,
+		localLlamaApi: await stored('well', 'localLlamaApi', { baseUrl: embedding.url }),
+	};
 	await run(filledStore(subNodes.localEmbeddings!, well));
 }, SLOW);
 afterAll(async () => {
 	await editor?.close();
 	await stopEverything();
-	await Promise.all([first, second, elsewhere, embedding].map(async (server) => await server.close()));
+	await Promise.all(
+		[first, second, elsewhere, embedding].map(async (server) => await server.close()),
+	);
 });
 
 /** Operations that return a server's bytes unchanged. */
@@ -120,7 +130,10 @@ async function stored(name: string, type: string, data: Record<string, unknown>)
 
 const dataFor = (fault: string) => credentialData(first.at(fault), second.at(fault));
 
-async function credentialsFor(fault: string, local: 'local' | 'basic' = 'local'): Promise<Credentials> {
+async function credentialsFor(
+	fault: string,
+	local: 'local' | 'basic' = 'local',
+): Promise<Credentials> {
 	const data = dataFor(fault);
 	const [localLlamaApi, difyApi, knowledge] = await Promise.all([
 		stored(`model server ${fault}`, 'localLlamaApi', data[local]),
@@ -136,7 +149,12 @@ async function run(parts: Parts): Promise<Execution> {
 }
 
 /** n8n's answer, including errors. */
-async function answered(what: string, method: string, route: string, body?: unknown): Promise<void> {
+async function answered(
+	what: string,
+	method: string,
+	route: string,
+	body?: unknown,
+): Promise<void> {
 	capture(what, await n8n.request<unknown>(method, route, body).catch(String));
 }
 
@@ -168,8 +186,16 @@ it(
 			await captureRun(fault, everySubNode(subNodes, given, well), ran);
 		});
 		expect(leaks()).toEqual([]);
-		const subNames = ['Local Chat Model', 'Dify Chat Model', 'Local Embeddings', 'Local Reranker', 'Dify Retriever'];
-		expect([...actions.map(({ name }) => name), ...subNames].filter((name) => !ran.has(name))).toEqual([]);
+		const subNames = [
+			'Local Chat Model',
+			'Dify Chat Model',
+			'Local Embeddings',
+			'Local Reranker',
+			'Dify Retriever',
+		];
+		expect(
+			[...actions.map(({ name }) => name), ...subNames].filter((name) => !ran.has(name)),
+		).toEqual([]);
 	},
 	SLOW,
 );
@@ -179,7 +205,9 @@ function listsOf({ name: type, properties }: INodeTypeDescription) {
 	const found = properties.flatMap(({ name: field, modes = [], typeOptions }) => {
 		const { loadOptionsMethod, resourceMapper } = typeOptions ?? {};
 		return [
-			...modes.map(({ typeOptions: own }) => [own?.searchListMethod, 'resource-locator-results'] as const),
+			...modes.map(
+				({ typeOptions: own }) => [own?.searchListMethod, 'resource-locator-results'] as const,
+			),
 			[loadOptionsMethod, 'options'] as const,
 			[resourceMapper?.resourceMapperMethod, 'resource-mapper-fields'] as const,
 		].flatMap(([method, kind]) => (method === undefined ? [] : [{ type, field, method, kind }]));
@@ -205,13 +233,18 @@ it(
 			const given = await credentialsFor(fault);
 			for (const { type, field, method, kind } of lists.filter((_, at) => at % 3 === index % 3)) {
 				const difyApi = /knowledge|retriever/i.test(type) ? given.knowledge : given.difyApi;
-				await answered(`${type} ${method}, ${fault}`, 'POST', `/rest/dynamic-node-parameters/${kind}`, {
-					nodeTypeAndVersion: { name: type, version: 1 },
-					path: `parameters.${field}`,
-					methodName: method,
-					currentNodeParameters: {},
-					credentials: { localLlamaApi: given.localLlamaApi, difyApi },
-				});
+				await answered(
+					`${type} ${method}, ${fault}`,
+					'POST',
+					`/rest/dynamic-node-parameters/${kind}`,
+					{
+						nodeTypeAndVersion: { name: type, version: 1 },
+						path: `parameters.${field}`,
+						methodName: method,
+						currentNodeParameters: {},
+						credentials: { localLlamaApi: given.localLlamaApi, difyApi },
+					},
+				);
 			}
 		});
 		expect(leaks()).toEqual([]);
@@ -223,7 +256,9 @@ it(
 	'addresses with a password or a key in them, which are refused',
 	async () => {
 		const ran = new Set<string>();
-		const oneOfEach = actions.filter(({ type }, at) => actions.findIndex((one) => one.type === type) === at);
+		const oneOfEach = actions.filter(
+			({ type }, at) => actions.findIndex((one) => one.type === type) === at,
+		);
 		for (const [what, address] of Object.entries(ADDRESSES)) {
 			const data = badAddress(address);
 			const difyApi = await stored(`dify ${what}`, 'difyApi', data.dify);
@@ -247,26 +282,34 @@ it(
 it(
 	'streamed chats, and triggers that cannot begin',
 	async () => {
-		await inTurns(['refusedInJson', 'errorInStream', 'errorOfDifyInStream', 'strayLines', 'page'], async (fault) => {
-			const given = await credentialsFor(fault);
-			const dify = actions.find(({ type }) => type === 'CUSTOM.difyChatMessage')!;
-			const webhook = `secrets-${fault}`;
-			const parts = chats(webhook, partOf(subNodes.localChatModel!, given), partOf(dify, given));
-			for (const [name, chat] of Object.entries(parts)) {
-				const { id } = await importWorkflow(n8n, workflowOf(`Chat ${name} ${fault}`, chat));
-				const lines = await chatLines(n8n, `${webhook}-${name}`, 'Hello');
-				expect({ fault, name, lines: lines.length > 0 }).toEqual({ fault, name, lines: true });
-				capture(`chat ${name}, ${fault}`, lines);
-				await answered('end', 'POST', `/rest/workflows/${id}/deactivate`, {});
-			}
-			for (const trigger of triggers) {
-				const part = partOf(trigger, given);
-				const parameters = { ...part.parameters, pollTimes: { item: [{ mode: 'everyHour' }] } };
-				const created = await n8n.createWorkflow(workflowOf(trigger.name, { Trigger: { ...part, parameters } }));
-				capture(`${trigger.name}, ${fault}`, (await n8n.activate(created.id).catch(String)) ?? 'active');
-				await answered('end', 'POST', `/rest/workflows/${created.id}/deactivate`, {});
-			}
-		});
+		await inTurns(
+			['refusedInJson', 'errorInStream', 'errorOfDifyInStream', 'strayLines', 'page'],
+			async (fault) => {
+				const given = await credentialsFor(fault);
+				const dify = actions.find(({ type }) => type === 'CUSTOM.difyChatMessage')!;
+				const webhook = `secrets-${fault}`;
+				const parts = chats(webhook, partOf(subNodes.localChatModel!, given), partOf(dify, given));
+				for (const [name, chat] of Object.entries(parts)) {
+					const { id } = await importWorkflow(n8n, workflowOf(`Chat ${name} ${fault}`, chat));
+					const lines = await chatLines(n8n, `${webhook}-${name}`, 'Hello');
+					expect({ fault, name, lines: lines.length > 0 }).toEqual({ fault, name, lines: true });
+					capture(`chat ${name}, ${fault}`, lines);
+					await answered('end', 'POST', `/rest/workflows/${id}/deactivate`, {});
+				}
+				for (const trigger of triggers) {
+					const part = partOf(trigger, given);
+					const parameters = { ...part.parameters, pollTimes: { item: [{ mode: 'everyHour' }] } };
+					const created = await n8n.createWorkflow(
+						workflowOf(trigger.name, { Trigger: { ...part, parameters } }),
+					);
+					capture(
+						`${trigger.name}, ${fault}`,
+						(await n8n.activate(created.id).catch(String)) ?? 'active',
+					);
+					await answered('end', 'POST', `/rest/workflows/${created.id}/deactivate`, {});
+				}
+			},
+		);
 		expect(leaks()).toEqual([]);
 	},
 	SLOW,
@@ -301,7 +344,9 @@ it(
 				() => {},
 			);
 		});
-		page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => capture('push', String(payload))));
+		page.on('websocket', (socket) =>
+			socket.on('framereceived', ({ payload }) => capture('push', String(payload))),
+		);
 		page.on('console', (message) => capture('console', message.text()));
 		await editor.openWorkflow(id);
 		await get('execute-workflow-button').first().click();
@@ -324,9 +369,17 @@ it(
 );
 
 it('each secret was sent to its own server, and to no other', () => {
-	const sent = ({ asked }: EchoServer) => asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
+	const sent = ({ asked }: EchoServer) =>
+		asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
 	const atFirst = sent(first);
-	for (const name of ['key', 'headerValue', 'headerName', 'cookie', 'difyKey', 'knowledgeKey'] as const)
+	for (const name of [
+		'key',
+		'headerValue',
+		'headerName',
+		'cookie',
+		'difyKey',
+		'knowledgeKey',
+	] as const)
 		expect({ name, sent: atFirst.includes(secrets[name]) }).toEqual({ name, sent: true });
 	expect(atFirst).toContain(Buffer.from(`anna:${secrets.passwordOfBasic}`).toString('base64'));
 	expect(atFirst).not.toContain(secrets.furtherKey);

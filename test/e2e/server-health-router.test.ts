@@ -23,19 +23,30 @@ interface Reachable {
 
 async function check({ url }: Reachable, options: CheckOptions = {}): Promise<CheckResult> {
 	// Longer than the node's own limit, for busy machines.
-	return await checkServer(modelServerTarget({ baseUrl: url }), { timeLimitMs: 10_000, ...options });
+	return await checkServer(modelServerTarget({ baseUrl: url }), {
+		timeLimitMs: 10_000,
+		...options,
+	});
 }
 
 const ids = ({ findings }: CheckResult): string[] => findings.map(({ id }) => id);
 
 /** A llama-server as a router over a folder of models. */
-async function startRouter(models: string[], args: string[] = []): Promise<Reachable & { stop(): void }> {
+async function startRouter(
+	models: string[],
+	args: string[] = [],
+): Promise<Reachable & { stop(): void }> {
 	const folder = workFolder('router');
 	for (const name of models)
-		fs.copyFileSync(await tinyModel({ seed: models.indexOf(name) + 1 }), path.join(folder, `${name}.gguf`));
+		fs.copyFileSync(
+			await tinyModel({ seed: models.indexOf(name) + 1 }),
+			path.join(folder, `${name}.gguf`),
+		);
 	const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
 	const port = await freePort();
-	const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_')));
+	const env = Object.fromEntries(
+		Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_')),
+	);
 	const child = childProcess.spawn(
 		parts().llamaServer,
 		[
@@ -83,7 +94,9 @@ describe("the real llama-server's router", () => {
 		expect(ids(before)).toEqual(['modelNotLoaded']);
 
 		const connection = target.connect({});
-		expect(await changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 240_000 })).toMatchObject({
+		expect(
+			await changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 240_000 }),
+		).toMatchObject({
 			before: 'unloaded',
 			state: 'loaded',
 			changed: true,
@@ -104,14 +117,24 @@ describe("the real llama-server's router", () => {
 			'beta unloaded',
 		]);
 		expect(
-			await testSpeed(target, { model: '', tokens: 8, atOnce: 1, firstTokenMs: 240_000, totalMs: 240_000 }),
+			await testSpeed(target, {
+				model: '',
+				tokens: 8,
+				atOnce: 1,
+				firstTokenMs: 240_000,
+				totalMs: 240_000,
+			}),
 		).toMatchObject({ status: 'healthy', speed: { model: 'alpha' } });
 
-		expect(await changeModel(connection, 'unload', { model: 'alpha', wait: true, limitMs: 240_000 })).toMatchObject({
+		expect(
+			await changeModel(connection, 'unload', { model: 'alpha', wait: true, limitMs: 240_000 }),
+		).toMatchObject({
 			before: 'loaded',
 			state: 'unloaded',
 		});
-		expect(ids(await check(router, { expectations: { model: 'gamma' } }))).toEqual(['modelMissing']);
+		expect(ids(await check(router, { expectations: { model: 'gamma' } }))).toEqual([
+			'modelMissing',
+		]);
 		router.stop();
 	});
 
@@ -125,7 +148,10 @@ describe("the real llama-server's router", () => {
 			changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 240_000 }),
 		).rejects.toMatchObject({ kind: 'modelFailedToLoad' });
 		const result = await check(router);
-		expect(result).toMatchObject({ status: 'degraded', models: [{ id: 'alpha', state: 'failed' }] });
+		expect(result).toMatchObject({
+			status: 'degraded',
+			models: [{ id: 'alpha', state: 'failed' }],
+		});
 		expect(result.findings[0]).toMatchObject({
 			id: 'modelFailed',
 			meaning: expect.stringContaining('exit code') as string,

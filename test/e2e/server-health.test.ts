@@ -39,7 +39,10 @@ async function check(
 	credential: Record<string, unknown> = {},
 ): Promise<CheckResult> {
 	// Longer than the node's own limit, for busy machines.
-	return await checkServer(modelServerTarget({ baseUrl: url, ...credential }), { timeLimitMs: 10_000, ...options });
+	return await checkServer(modelServerTarget({ baseUrl: url, ...credential }), {
+		timeLimitMs: 10_000,
+		...options,
+	});
 }
 
 function ids({ findings }: CheckResult): string[] {
@@ -57,7 +60,11 @@ async function isTaken(port: number): Promise<boolean> {
 }
 
 /** Keeps a server's slots busy until it is stopped. */
-function occupy({ url }: Reachable, count: number, body: Record<string, unknown> = {}): { stop(): Promise<void> } {
+function occupy(
+	{ url }: Reachable,
+	count: number,
+	body: Record<string, unknown> = {},
+): { stop(): Promise<void> } {
 	const abort = new AbortController();
 	const requests = Array.from({ length: count }, async () => {
 		const response = await fetch(`${url}/v1/chat/completions`, {
@@ -124,7 +131,9 @@ describe('the real llama-server', () => {
 			findings: [{ id: 'unauthorized' }],
 		});
 		expect(JSON.stringify(wrong)).not.toContain('wrong-key-4711');
-		expect((await check(server)).findings[0]!.meaning).toBe('The server wants an API key, and the credential has none');
+		expect((await check(server)).findings[0]!.meaning).toBe(
+			'The server wants an API key, and the credential has none',
+		);
 		expect(
 			ids(
 				await check(
@@ -133,11 +142,24 @@ describe('the real llama-server', () => {
 					{ apiKey: 'right-key' },
 				),
 			),
-		).toEqual(expect.arrayContaining(['modalityUnsupported', 'embeddingsOff', 'rerankOff', 'contextTooSmall']));
-		const https = await check({ url: server.url.replace('http:', 'https:') }, {}, { apiKey: 'right-key' });
+		).toEqual(
+			expect.arrayContaining([
+				'modalityUnsupported',
+				'embeddingsOff',
+				'rerankOff',
+				'contextTooSmall',
+			]),
+		);
+		const https = await check(
+			{ url: server.url.replace('http:', 'https:') },
+			{},
+			{ apiKey: 'right-key' },
+		);
 		expect(https).toMatchObject({ status: 'misconfigured', findings: [{ id: 'tlsMismatch' }] });
 		expect(https.findings[0]!.advice).toContain(`Type ${server.url} as Base URL`);
-		expect(ids(await check({ url: `${server.url}/api/v1` }, {}, { apiKey: 'right-key' }))).toEqual(['wrongPath']);
+		expect(ids(await check({ url: `${server.url}/api/v1` }, {}, { apiKey: 'right-key' }))).toEqual([
+			'wrongPath',
+		]);
 		await server.stop();
 	});
 
@@ -151,7 +173,10 @@ describe('the real llama-server', () => {
 		const server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, wait: false });
 		// The server accepts connections before it loads the model. An earlier check takes longer with a slow resolver.
 		while (server.service.running && !(await isTaken(server.port))) await delay(5);
-		const result = await waitUntilReady(async () => await check(server), { limitMs: 240_000, pausesMs: [10] });
+		const result = await waitUntilReady(async () => await check(server), {
+			limitMs: 240_000,
+			pausesMs: [10],
+		});
 		expect(result.status).toBe('healthy');
 		const [loading] = result.history.filter(({ status }) => status === 'loading');
 		expect(loading?.summary).toBe('The model is still loading.');
@@ -180,7 +205,9 @@ describe('the real llama-server', () => {
 
 		// One batch of thousands of tokens blocks the model's thread for seconds. Only time distinguishes that from a hung
 		// GPU, so the clock is advanced.
-		const reading = occupy(server, 1, { messages: [{ role: 'user', content: 'water mill '.repeat(1800) }] });
+		const reading = occupy(server, 1, {
+			messages: [{ role: 'user', content: 'water mill '.repeat(1800) }],
+		});
 		await until(
 			async () => (await check(server, { timeLimitMs: 2500 })).slots?.busy,
 			(count) => count === 1,
@@ -238,9 +265,12 @@ describe('the real llama-server', () => {
 			status: 'healthy',
 			speed: { model: 'test-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] },
 		});
-		for (const { samples, failures, tokensPerSecond, promptTokensPerSecond } of result.speed!.runs) {
+		for (const { samples, failures, tokensPerSecond, promptTokensPerSecond } of result.speed!
+			.runs) {
 			expect(failures).toEqual([]);
-			expect(samples.every((sample) => sample.measuredBy === 'server' && sample.generatedTokens === 24)).toBe(true);
+			expect(
+				samples.every((sample) => sample.measuredBy === 'server' && sample.generatedTokens === 24),
+			).toBe(true);
 			// The whole prompt was processed each time, nothing came from the cache.
 			expect(samples.every((sample) => sample.promptTokens! > 200)).toBe(true);
 			expect(tokensPerSecond).toBeGreaterThan(0);
@@ -260,7 +290,11 @@ describe('the real n8n', () => {
 		server = await startLlamaServer({
 			model: await scriptedModel(
 				[
-					{ last: 'tool', contains: '"status":"unauthorized"', reply: 'The server refuses the key.' },
+					{
+						last: 'tool',
+						contains: '"status":"unauthorized"',
+						reply: 'The server refuses the key.',
+					},
 					{ last: 'tool', contains: '"status":"healthy"', reply: 'All is well.' },
 					{ last: 'user', reply: call },
 				],
@@ -273,13 +307,18 @@ describe('the real n8n', () => {
 		});
 	});
 
-	const health = (credential: { id: string; name: string }, parameters: Record<string, unknown> = {}) => ({
+	const health = (
+		credential: { id: string; name: string },
+		parameters: Record<string, unknown> = {},
+	) => ({
 		type: 'CUSTOM.serverHealth',
 		parameters: { operation: 'check', ...parameters },
 		credentials: { localLlamaApi: { id: credential.id, name: credential.name } },
 	});
 
-	async function credentialFor(data: Record<string, unknown> = {}): Promise<{ id: string; name: string }> {
+	async function credentialFor(
+		data: Record<string, unknown> = {},
+	): Promise<{ id: string; name: string }> {
 		return await n8n.createCredential({
 			...llamaCredential(server, { apiKey: 'right-key-0815', ...data }),
 			id: undefined,
@@ -298,16 +337,23 @@ describe('the real n8n', () => {
 			'Server Health': { ...health(credential, parameters), ...more },
 			...Object.fromEntries(outputs.map((name) => [name, { type: 'n8n-nodes-base.noOp' }])),
 		});
-		workflow.connections['Server Health'] = { main: outputs.map((node) => [{ node, type: 'main', index: 0 }]) };
+		workflow.connections['Server Health'] = {
+			main: outputs.map((node) => [{ node, type: 'main', index: 0 }]),
+		};
 		return workflow;
 	}
 
 	async function run(workflow: Workflow): Promise<Execution> {
-		return await n8n.waitForExecution(await n8n.runWorkflow(await n8n.createWorkflow(workflow), 'Start'));
+		return await n8n.waitForExecution(
+			await n8n.runWorkflow(await n8n.createWorkflow(workflow), 'Start'),
+		);
 	}
 
 	/** Input items of a node, by name; undefined if it did not run. */
-	function itemsOf({ data }: Pick<Execution, 'data'>, node: string): Array<Record<string, unknown>> | undefined {
+	function itemsOf(
+		{ data }: Pick<Execution, 'data'>,
+		node: string,
+	): Array<Record<string, unknown>> | undefined {
 		return data.resultData.runData[node]?.[0]?.data?.main?.[0]?.map(({ json }) => json);
 	}
 
@@ -315,7 +361,9 @@ describe('the real n8n', () => {
 		const outputs = ['Healthy', 'Unhealthy'];
 		const well = await run(branches(await credentialFor(), outputs));
 		expect(well.status).toBe('success');
-		expect(itemsOf(well, 'Healthy')).toMatchObject([{ status: 'healthy', server: { kind: 'llamaServer' } }]);
+		expect(itemsOf(well, 'Healthy')).toMatchObject([
+			{ status: 'healthy', server: { kind: 'llamaServer' } },
+		]);
 		expect(itemsOf(well, 'Unhealthy')).toBeUndefined();
 
 		const unwell = await run(branches(await credentialFor({ apiKey: 'wrong-key-4711' }), outputs));
@@ -329,7 +377,9 @@ describe('the real n8n', () => {
 
 	it('fails where it is told to, with advice', async () => {
 		const failed = await run(
-			branches(await credentialFor({ apiKey: 'wrong-key-4711' }), [], { options: { failWhenUnhealthy: true } }),
+			branches(await credentialFor({ apiKey: 'wrong-key-4711' }), [], {
+				options: { failWhenUnhealthy: true },
+			}),
 		);
 		expect(failed.status).toBe('error');
 		expect(failed.data.resultData.error).toMatchObject({
@@ -362,29 +412,40 @@ describe('the real n8n', () => {
 	it.each([
 		['3 (the engine runs the tool)', 3],
 		['2.2 (the agent runs the tool)', 2.2],
-	])('is a tool of AI Agent %s: an unhealthy server reaches the agent as one result', async (_name, typeVersion) => {
-		const works = await credentialFor();
-		for (const [credential, answer, status] of [
-			[works, 'All is well.', 'healthy'],
-			[await credentialFor({ apiKey: 'wrong-key-4711' }), 'The server refuses the key.', 'unauthorized'],
-		] as const) {
-			const execution = await run(
-				workflowOf('Tool', {
-					Start: MANUAL,
-					Agent: { ...agent('Is the server well?'), typeVersion },
-					'Local Chat Model': localModel(works),
-					'Server Health': { ...health(credential), type: 'CUSTOM.serverHealthTool', serves: [['ai_tool', 'Agent']] },
-				}),
-			);
-			expect(itemsOf(execution, 'Agent')).toEqual([{ output: answer }]);
-			const results = execution.data.resultData.runData['Server Health']!.map((one) =>
-				JSON.stringify(one.data!.ai_tool![0]!.map(({ json }) => json)),
-			);
-			expect(results).toHaveLength(1);
-			expect(results[0]).toContain(`"status":"${status}"`);
-			expect(results[0]).not.toMatch(/right-key-0815|wrong-key-4711/);
-		}
-	});
+	])(
+		'is a tool of AI Agent %s: an unhealthy server reaches the agent as one result',
+		async (_name, typeVersion) => {
+			const works = await credentialFor();
+			for (const [credential, answer, status] of [
+				[works, 'All is well.', 'healthy'],
+				[
+					await credentialFor({ apiKey: 'wrong-key-4711' }),
+					'The server refuses the key.',
+					'unauthorized',
+				],
+			] as const) {
+				const execution = await run(
+					workflowOf('Tool', {
+						Start: MANUAL,
+						Agent: { ...agent('Is the server well?'), typeVersion },
+						'Local Chat Model': localModel(works),
+						'Server Health': {
+							...health(credential),
+							type: 'CUSTOM.serverHealthTool',
+							serves: [['ai_tool', 'Agent']],
+						},
+					}),
+				);
+				expect(itemsOf(execution, 'Agent')).toEqual([{ output: answer }]);
+				const results = execution.data.resultData.runData['Server Health']!.map((one) =>
+					JSON.stringify(one.data!.ai_tool![0]!.map(({ json }) => json)),
+				);
+				expect(results).toHaveLength(1);
+				expect(results[0]).toContain(`"status":"${status}"`);
+				expect(results[0]).not.toMatch(/right-key-0815|wrong-key-4711/);
+			}
+		},
+	);
 
 	it('the example workflow tells once when the server becomes unwell, and once when it is well again', async () => {
 		const example = JSON.parse(
@@ -403,18 +464,28 @@ describe('the real n8n', () => {
 		const created = await n8n.createWorkflow(example);
 		await n8n.activate(created.id);
 		const messages = async () => {
-			const executions = await n8n.listExecutions({ workflowId: created.id, status: ['success', 'error'], limit: 100 });
-			const details = await Promise.all(executions.map(async ({ id }) => await n8n.getExecution(id)));
+			const executions = await n8n.listExecutions({
+				workflowId: created.id,
+				status: ['success', 'error'],
+				limit: 100,
+			});
+			const details = await Promise.all(
+				executions.map(async ({ id }) => await n8n.getExecution(id)),
+			);
 			return details.reverse().flatMap((execution) => itemsOf(execution, 'Send message') ?? []);
 		};
 		await until(
-			async () => (await n8n.listExecutions({ workflowId: created.id, status: ['success'] })).length,
+			async () =>
+				(await n8n.listExecutions({ workflowId: created.id, status: ['success'] })).length,
 			(count) => count >= 2,
 		);
 		expect(await messages()).toEqual([]);
 		await watched.stop();
 		const [down] = await until(messages, (sent) => sent.length > 0);
-		expect(down).toMatchObject({ title: `The server at ${watched.url} is unreachable`, status: 'unreachable' });
+		expect(down).toMatchObject({
+			title: `The server at ${watched.url} is unreachable`,
+			status: 'unreachable',
+		});
 		expect(down!.text).toMatch(/What to do: Start it again/);
 		await startLlamaServer({ port: watched.port, args: ['--metrics'] });
 		const sent = await until(messages, (all) => all.length > 1);
@@ -494,10 +565,9 @@ describe('Server Health Trigger in the real n8n', () => {
 			}),
 		);
 		const firstState = async () => {
-			const { staticData } = await n8n.request<{ staticData: Record<string, { state?: { status: string } }> | null }>(
-				'GET',
-				`/rest/workflows/${workflow.id}`,
-			);
+			const { staticData } = await n8n.request<{
+				staticData: Record<string, { state?: { status: string } }> | null;
+			}>('GET', `/rest/workflows/${workflow.id}`);
 			return staticData?.['node:Watch']?.state?.status;
 		};
 		try {

@@ -37,12 +37,17 @@ interface Named {
 /** A credential with a first server and further ones. */
 const credentialOf = async (first: string, ...further: string[]): Promise<Named> =>
 	await n8n.createCredential({
-		...llamaCredential({ url: first }, { furtherServers: { server: further.map((baseUrl) => ({ baseUrl })) } }),
+		...llamaCredential(
+			{ url: first },
+			{ furtherServers: { server: further.map((baseUrl) => ({ baseUrl })) } },
+		),
 		id: undefined,
 	});
 
 async function run(workflow: Workflow): Promise<Execution> {
-	return await n8n.waitForExecution(await n8n.runWorkflow(await n8n.createWorkflow(workflow), 'Start'));
+	return await n8n.waitForExecution(
+		await n8n.runWorkflow(await n8n.createWorkflow(workflow), 'Start'),
+	);
 }
 
 const chat = (credential: Named, text: string) =>
@@ -59,7 +64,8 @@ test('a chat model whose first server is down answers from the second one, and t
 		const call = runData[MODEL]![0]!.data!.ai_languageModel![0]![0]!.json as ModelCall;
 		infos.push(call.response!.generations![0]![0]!.generationInfo as Record<string, unknown>);
 	}
-	for (const info of infos) expect(info).toMatchObject({ server: working.url, model: expect.any(String) as string });
+	for (const info of infos)
+		expect(info).toMatchObject({ server: working.url, model: expect.any(String) as string });
 	const moved = infos.at(-1)!;
 	expect(moved.passedOver).toEqual([expect.stringMatching(`^${DOWN[0]}: Nothing listens`)]);
 	expect(JSON.stringify(moved.notes)).toContain(
@@ -72,7 +78,9 @@ test('all servers down: one error names each and says what to do', async () => {
 	const failed = execution.data.resultData.runData[MODEL]![0]!.error!;
 	expect(failed.message).toBe('None of the 2 servers of the credential could take the request');
 	for (const address of DOWN) expect(failed.description).toContain(address);
-	expect(failed.description).toMatch(/1\. Nothing listens .*--host 0\.0\.0\.0.*2\. Nothing listens/s);
+	expect(failed.description).toMatch(
+		/1\. Nothing listens .*--host 0\.0\.0\.0.*2\. Nothing listens/s,
+	);
 });
 
 test('Server Health has the result of each server and one verdict', async () => {

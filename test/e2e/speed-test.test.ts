@@ -3,7 +3,13 @@ import { closeChannels } from '../../lib/http/dispatcher';
 import { modelServerTarget } from '../../nodes/shared/health/target';
 import { type ReverseProxyOptions, startReverseProxy } from '../servers/reverse-proxy';
 import { useSimulator } from '../servers/use-simulator';
-import { scriptedModel, smolLm2, startLlamaServer, stopEverything, type LlamaServer } from './support/playground';
+import {
+	scriptedModel,
+	smolLm2,
+	startLlamaServer,
+	stopEverything,
+	type LlamaServer,
+} from './support/playground';
 import { until } from './support/until';
 
 /** All generated text is thinking. */
@@ -15,7 +21,12 @@ let plain: LlamaServer;
 let thinking: LlamaServer;
 
 beforeAll(async () => {
-	plain = await startLlamaServer({ model: smolLm2(), contextSize: 4096, parallel: 2, args: ['--metrics'] });
+	plain = await startLlamaServer({
+		model: smolLm2(),
+		contextSize: 4096,
+		parallel: 2,
+		args: ['--metrics'],
+	});
 	thinking = await startLlamaServer({
 		model: await scriptedModel([{ reply: THINKING }]),
 		contextSize: 4096,
@@ -47,7 +58,11 @@ const ids = ({ findings }: SpeedTestResult) => findings.map(({ id }) => id);
  * Retries once: a busy machine reads pieces late, which looks like a buffering proxy, or separately although they arrived
  * together.
  */
-const testUntil = async (arrival: string, server: LlamaServer, proxy?: ReverseProxyOptions): Promise<SpeedTestResult> =>
+const testUntil = async (
+	arrival: string,
+	server: LlamaServer,
+	proxy?: ReverseProxyOptions,
+): Promise<SpeedTestResult> =>
 	await until(
 		async () => await test(server, proxy),
 		(result) => sampleOf(result).arrival === arrival,
@@ -58,23 +73,38 @@ describe('the speed test on the real llama-server', () => {
 	it('sees the first token as it comes where nothing is in between', async () => {
 		const result = await testUntil('streamed', plain);
 		const sample = sampleOf(result);
-		expect(sample).toMatchObject({ arrival: 'streamed', firstTokenBy: 'clock', measuredBy: 'server', hiddenTokens: 0 });
+		expect(sample).toMatchObject({
+			arrival: 'streamed',
+			firstTokenBy: 'clock',
+			measuredBy: 'server',
+			hiddenTokens: 0,
+		});
 		expect(ids(result)).not.toContain('answerCollected');
 	});
 
 	it.each<[string, ReverseProxyOptions, string]>([
 		['a proxy that holds the whole answer back', { buffer: 'all' }, 'collected'],
 		['a proxy that hands on 6 KB at a time', { buffer: 6144 }, 'bursts'],
-	])('behind %s the numbers are those of the server, and it says so', async (_name, proxy, arrival) => {
-		const result = await testUntil(arrival, plain, proxy);
-		const sample = sampleOf(result);
-		expect(sample).toMatchObject({ arrival, firstTokenBy: 'server', measuredBy: 'server', generatedTokens: TOKENS });
-		// The server's own time to the first token: long before the first piece, which the proxy sent at the end.
-		expect(sample.firstTokenMs).toBeGreaterThan(0);
-		const generationMs = (TOKENS * 1000) / sample.tokensPerSecond!;
-		expect(sample.firstTokenMs! + generationMs * 0.8).toBeLessThan(sample.totalMs);
-		expect(result.findings.find(({ id }) => id === 'answerCollected')!.meaning).toContain('those of the server itself');
-	});
+	])(
+		'behind %s the numbers are those of the server, and it says so',
+		async (_name, proxy, arrival) => {
+			const result = await testUntil(arrival, plain, proxy);
+			const sample = sampleOf(result);
+			expect(sample).toMatchObject({
+				arrival,
+				firstTokenBy: 'server',
+				measuredBy: 'server',
+				generatedTokens: TOKENS,
+			});
+			// The server's own time to the first token: long before the first piece, which the proxy sent at the end.
+			expect(sample.firstTokenMs).toBeGreaterThan(0);
+			const generationMs = (TOKENS * 1000) / sample.tokensPerSecond!;
+			expect(sample.firstTokenMs! + generationMs * 0.8).toBeLessThan(sample.totalMs);
+			expect(result.findings.find(({ id }) => id === 'answerCollected')!.meaning).toContain(
+				'those of the server itself',
+			);
+		},
+	);
 
 	it('thinking that is shown is the first token, and no text follows it', async () => {
 		const result = await testUntil('streamed', thinking);

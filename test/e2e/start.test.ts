@@ -1,7 +1,12 @@
 import { childProcess, delay, fs, path, process } from '../support/node';
 import { openEditor, type Editor } from './support/editor';
 import { EXAMPLES } from './support/examples';
-import { startLlamaServer, stopEverything, workFolder, type LlamaServer } from './support/playground';
+import {
+	startLlamaServer,
+	stopEverything,
+	workFolder,
+	type LlamaServer,
+} from './support/playground';
 import { loadScript } from '../support/scripts';
 
 const SLOW = 900_000;
@@ -33,7 +38,9 @@ async function npmStart(
 	while (!said.includes('Ctrl-C ends everything.')) {
 		if (hasEnded(child)) throw new Error(`npm start ended:\n${said}`);
 		if (Date.now() > latest)
-			throw new Error(`npm start was not ready after ${READY_TIMEOUT_MS / 60_000} minutes:\n${said}`);
+			throw new Error(
+				`npm start was not ready after ${READY_TIMEOUT_MS / 60_000} minutes:\n${said}`,
+			);
 		await delay(100);
 	}
 	const [, url = ''] = /^n8n\s+(http:\/\/localhost:\d+)/m.exec(said) ?? [];
@@ -52,7 +59,10 @@ function readableByOthers(data: string): string[] {
 }
 
 /** @returns the HTTP status of the login */
-async function logIn(url: string, { email, password }: { email: string; password: string }): Promise<number> {
+async function logIn(
+	url: string,
+	{ email, password }: { email: string; password: string },
+): Promise<number> {
 	const body = JSON.stringify({ emailOrLdapLoginId: email, password });
 	const headers = { 'content-type': 'application/json', 'browser-id': 'test' };
 	return (await fetch(`${url}/rest/login`, { method: 'POST', headers, body })).status;
@@ -66,7 +76,8 @@ async function ctrlC(): Promise<void> {
 	await ended;
 }
 
-const hasEnded = ({ exitCode, signalCode }: childProcess.ChildProcess) => exitCode !== null || signalCode !== null;
+const hasEnded = ({ exitCode, signalCode }: childProcess.ChildProcess) =>
+	exitCode !== null || signalCode !== null;
 
 // Also of a test that failed: while one of them runs, jest does not end.
 afterEach(async () => {
@@ -101,11 +112,17 @@ describe('npm start', () => {
 			await get('chat-input').fill('Say hello in one sentence.');
 			await page.keyboard.press('Enter');
 			await page.locator('[data-test-id="logs-overview-status"]', { hasText: 'Success' }).waitFor();
-			const answer = (await page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot').allInnerTexts())
+			const answer = (
+				await page
+					.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot')
+					.allInnerTexts()
+			)
 				.join(' ')
 				.trim();
 			expect(answer.length).toBeGreaterThan(5);
-			expect(fs.readdirSync(data)).toEqual(expect.arrayContaining(['login.json', 'llama-server.log', 'n8n.log']));
+			expect(fs.readdirSync(data)).toEqual(
+				expect.arrayContaining(['login.json', 'llama-server.log', 'n8n.log']),
+			);
 			expect(readableByOthers(data)).toEqual([]);
 			await editor.picture('start-chat');
 			await editor.close();
@@ -146,7 +163,9 @@ describe('npm start', () => {
 			expect(readableByOthers(data)).toEqual([]);
 			await ctrlC();
 
-			fs.writeFileSync(file, JSON.stringify({ ...second.login, password: 'Not-the-right-1' }), { mode: 0o600 });
+			fs.writeFileSync(file, JSON.stringify({ ...second.login, password: 'Not-the-right-1' }), {
+				mode: 0o600,
+			});
 			await npmStart(data, port, server);
 			expect(said).toMatch(
 				/^Login {7}with the password that was set in n8n\. A new account: .*login\.json, start again$/m,

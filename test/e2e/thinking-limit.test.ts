@@ -7,7 +7,8 @@ import { type LlamaServer, parts, startLlamaServer, stopEverything } from './sup
 
 /** A chat template with thinking, so that the server parses it and knows its end. */
 const TEMPLATE = path.join(process.cwd(), 'test', 'fixtures', 'chatml-thinking.jinja');
-const onLimit = (notes: readonly string[]) => notes.filter((note) => note.includes('Thinking Time Limit'));
+const onLimit = (notes: readonly string[]) =>
+	notes.filter((note) => note.includes('Thinking Time Limit'));
 
 /** Longer than the thinking takes on any machine. */
 const TOKENS = 12_000;
@@ -15,7 +16,11 @@ const TOKENS = 12_000;
 let server: LlamaServer;
 
 beforeAll(async () => {
-	server = await startLlamaServer({ contextSize: 16_384, parallel: 1, args: ['--chat-template-file', TEMPLATE] });
+	server = await startLlamaServer({
+		contextSize: 16_384,
+		parallel: 1,
+		args: ['--chat-template-file', TEMPLATE],
+	});
 });
 afterAll(async () => {
 	await stopEverything();
@@ -43,15 +48,23 @@ test('a model that would think until the end of its answer', async () => {
 	await expect(answerOf({ mode: 'on' }, 300)).rejects.toMatchObject({ kind: 'onlyThinking' });
 });
 
-test.each([20, 200])('a limit of %i ms ends its thinking, and the answer begins', async (limitMs) => {
-	const { text, reasoning, notes } = await answerOf({ mode: 'on', limitMs });
-	expect(onLimit(notes)).toEqual([expect.stringMatching(/\(Thinking Time Limit\)\. .* and the answer began\.$/)]);
-	expect(reasoning.length).toBeGreaterThan(0);
-	expect(text.length).toBeGreaterThan(reasoning.length);
-});
+test.each([20, 200])(
+	'a limit of %i ms ends its thinking, and the answer begins',
+	async (limitMs) => {
+		const { text, reasoning, notes } = await answerOf({ mode: 'on', limitMs });
+		expect(onLimit(notes)).toEqual([
+			expect.stringMatching(/\(Thinking Time Limit\)\. .* and the answer began\.$/),
+		]);
+		expect(reasoning.length).toBeGreaterThan(0);
+		expect(text.length).toBeGreaterThan(reasoning.length);
+	},
+);
 
 test('a limit that is not reached changes nothing', async () => {
-	const { reasoning, notes } = await answerOf({ mode: 'budget', tokens: 20, limitMs: 600_000 }, 300);
+	const { reasoning, notes } = await answerOf(
+		{ mode: 'budget', tokens: 20, limitMs: 600_000 },
+		300,
+	);
 	expect(reasoning.length).toBeLessThan(200);
 	expect(onLimit(notes)).toEqual([]);
 });

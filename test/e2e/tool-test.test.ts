@@ -75,9 +75,13 @@ async function run(server: LlamaServer, parameters: object) {
 			credentials: { localLlamaApi: { id, name } },
 		},
 	});
-	const execution = await n8n.waitForExecution(await n8n.runWorkflow(await n8n.createWorkflow(workflow), 'Start'));
+	const execution = await n8n.waitForExecution(
+		await n8n.runWorkflow(await n8n.createWorkflow(workflow), 'Start'),
+	);
 	expect(execution.status).toBe('success');
-	const [item] = itemsOf(execution, 'Server Health') as unknown as Array<WithToolTest<{ summary: string }>>;
+	const [item] = itemsOf(execution, 'Server Health') as unknown as Array<
+		WithToolTest<{ summary: string }>
+	>;
 	return { item: item!, execution };
 }
 
@@ -95,7 +99,10 @@ async function picture(page: string): Promise<void> {
 	fs.writeFileSync(file, page);
 	const { executablePath, args } = chromium();
 	const browser = await playwright.launch({ executablePath, args, timeout: 180_000 });
-	const tab = await browser.newPage({ viewport: { width: 760, height: 620 }, deviceScaleFactor: 1.5 });
+	const tab = await browser.newPage({
+		viewport: { width: 760, height: 620 },
+		deviceScaleFactor: 1.5,
+	});
 	await tab.goto(`file://${file}`);
 	expect(await tab.locator('svg.bar').count()).toBe(CASES.length);
 	await tab.evaluate(
@@ -161,7 +168,12 @@ it('a model that fails in each way: each is named', async () => {
 });
 
 it('SmolLM2, a real small model: what passed and what went wrong, in the item and in a report', async () => {
-	const server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 1, args: ['--metrics'] });
+	const server = await startLlamaServer({
+		model: smolLm2(),
+		contextSize: 8192,
+		parallel: 1,
+		args: ['--metrics'],
+	});
 	const { id, name } = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
 	const workflow = workflowOf('Tools report', {
 		Start: {
@@ -194,7 +206,12 @@ it('SmolLM2, a real small model: what passed and what went wrong, in the item an
 	await n8n.activate(workflowId);
 	const page = await (await n8n.webhook('tools-report', { method: 'GET' })).text();
 	elements(page);
-	for (const part of ['tries with tools passed', 'a quoted call', 'What went wrong', 'answers, one after another'])
+	for (const part of [
+		'tries with tools passed',
+		'a quoted call',
+		'What went wrong',
+		'answers, one after another',
+	])
 		expect(page).toContain(part);
 	await picture(page);
 	// n8n may store the end of the execution after the answer.

@@ -13,11 +13,19 @@ import {
 	type N8nServer,
 } from './support/playground';
 import { until } from './support/until';
-import { agent, calculator, chatTrigger, localModel, readTotals, workflowOf } from './support/workflows';
+import {
+	agent,
+	calculator,
+	chatTrigger,
+	localModel,
+	readTotals,
+	workflowOf,
+} from './support/workflows';
 
 const MODEL = 'Local Chat Model';
 const DOWN = 'http://127.0.0.1:9';
-const CALL = (input: string) => `<tool_call>\n{"name": "Calculator", "arguments": {"input": "${input}"}}\n</tool_call>`;
+const CALL = (input: string) =>
+	`<tool_call>\n{"name": "Calculator", "arguments": {"input": "${input}"}}\n</tool_call>`;
 const FLUSH = { OTEL_BSP_SCHEDULE_DELAY: '200' };
 
 type Receiver = Awaited<ReturnType<typeof startOtlpReceiver>>;
@@ -50,10 +58,17 @@ afterAll(async () => {
 });
 
 /** A published chat with two servers, the first of which is down: so for some conversations the other takes over. */
-async function chatWith(webhookId: string, urls: readonly string[], options: Record<string, unknown> = {}) {
+async function chatWith(
+	webhookId: string,
+	urls: readonly string[],
+	options: Record<string, unknown> = {},
+) {
 	const [url, ...further] = urls as [string, ...string[]];
 	const more = { furtherServers: { server: further.map((baseUrl) => ({ baseUrl })) } };
-	const credential = await n8n.createCredential({ ...llamaCredential({ url }, more), id: undefined });
+	const credential = await n8n.createCredential({
+		...llamaCredential({ url }, more),
+		id: undefined,
+	});
 	const workflow = workflowOf(webhookId, {
 		Chat: chatTrigger(webhookId),
 		Agent: { ...agent(), to: ['Totals'] },
@@ -76,14 +91,24 @@ async function say(webhookId: string, text: string) {
 const isOurs = ({ scope }: ExportedSpan) => scope === 'n8n-nodes-local-llama';
 
 test("an agent with two tool calls and a fail-over: the package's spans are children of n8n's", async () => {
-	const trace = { sessionId: 'session-1', userId: 'anna', tags: 'support, test', promptName: 'products' };
+	const trace = {
+		sessionId: 'session-1',
+		userId: 'anna',
+		tags: 'support, test',
+		promptName: 'products',
+	};
 	await chatWith('traced', [DOWN, server.url], { trace, temperature: 0 });
 	// The preferred server depends on the conversation's text.
-	for (let at = 0; at < 12 && !receiver.spans.some((span) => isOurs(span) && span.status.code === 2); at++) {
+	for (
+		let at = 0;
+		at < 12 && !receiver.spans.some((span) => isOurs(span) && span.status.code === 2);
+		at++
+	) {
 		receiver.spans.length = 0;
 		expect(await say('traced', `Calculate both, number ${at}`)).toContain('391 and 42');
 		await until(
-			async () => await Promise.resolve(receiver.spans.some(({ name }) => name === 'workflow.execute')),
+			async () =>
+				await Promise.resolve(receiver.spans.some(({ name }) => name === 'workflow.execute')),
 			Boolean,
 			60_000,
 		);
@@ -93,7 +118,11 @@ test("an agent with two tool calls and a fail-over: the package's spans are chil
 	const modelSpans = spans.filter(({ attributes }) => attributes['n8n.node.name'] === MODEL);
 	expect(modelSpans).toHaveLength(2);
 	for (const span of ours) {
-		expect(span).toMatchObject({ name: 'chat test-model', kind: 3, traceId: modelSpans[0]!.traceId });
+		expect(span).toMatchObject({
+			name: 'chat test-model',
+			kind: 3,
+			traceId: modelSpans[0]!.traceId,
+		});
 		expect(modelSpans.map(({ spanId }) => spanId)).toContain(span.parentSpanId);
 		expect(span.attributes).toMatchObject({
 			'session.id': 'session-1',
@@ -104,7 +133,8 @@ test("an agent with two tool calls and a fail-over: the package's spans are chil
 	}
 	const failed = ours.filter(({ status }) => status.code === 2);
 	expect(failed).not.toEqual([]);
-	for (const span of failed) expect(span.attributes).toMatchObject({ 'error.type': 'refused', 'server.port': 9 });
+	for (const span of failed)
+		expect(span.attributes).toMatchObject({ 'error.type': 'refused', 'server.port': 9 });
 	const answered = ours.filter(({ status }) => status.code !== 2);
 	expect(answered.map(({ attributes }) => attributes['local_llama.tool_calls'])).toEqual(
 		expect.arrayContaining([['Calculator', 'Calculator'], undefined]),
@@ -115,7 +145,10 @@ test("an agent with two tool calls and a fail-over: the package's spans are chil
 		expect(attributes['gen_ai.response.time_to_first_chunk']).toBeGreaterThan(0);
 	}
 	expect(JSON.stringify(ours)).not.toContain('Calculate both');
-	expect(receiver.requests.at(-1)).toMatchObject({ path: '/v1/traces', headers: { authorization: 'Basic abc==' } });
+	expect(receiver.requests.at(-1)).toMatchObject({
+		path: '/v1/traces',
+		headers: { authorization: 'Basic abc==' },
+	});
 	const { transcripts } = parts();
 	fs.mkdirSync(transcripts, { recursive: true });
 	fs.writeFileSync(path.join(transcripts, 'trace.json'), JSON.stringify(spans, null, '\t'));
@@ -131,10 +164,18 @@ test('tokens of all rounds: a Code node reads them, and the execution has them',
 	const execution = await n8n.waitForExecution(ended!.id);
 	const [item] = execution.data.resultData.runData.Totals![0]!.data!.main![0]!;
 	const totals = item!.json as { in: string; out: string; usage: Record<string, unknown> };
-	expect(totals.usage).toMatchObject({ generations: 2, uncounted: 0, models: [expect.any(String)] });
+	expect(totals.usage).toMatchObject({
+		generations: 2,
+		uncounted: 0,
+		models: [expect.any(String)],
+	});
 	expect(Number(totals.out)).toBeGreaterThan(20);
 	expect(execution).toMatchObject({
-		customData: { llm_tokens_in: totals.in, llm_tokens_out: totals.out, llm_usage: expect.any(String) as string },
+		customData: {
+			llm_tokens_in: totals.in,
+			llm_tokens_out: totals.out,
+			llm_usage: expect.any(String) as string,
+		},
 	});
 });
 

@@ -1,5 +1,11 @@
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../servers/llama-server';
-import { llamaCredential, startN8n, stopEverything, type Execution, type N8nServer } from './support/playground';
+import {
+	llamaCredential,
+	startN8n,
+	stopEverything,
+	type Execution,
+	type N8nServer,
+} from './support/playground';
 import { agent, localModel, MANUAL, workflowOf } from './support/workflows';
 
 const STORE = '@n8n/n8n-nodes-langchain.vectorStoreInMemory';
@@ -86,7 +92,9 @@ it('Simple Vector Store: texts are stored, found and reranked, and no vector is 
 		expect.objectContaining({ vectors: 1, dimensions: 64 }),
 	]);
 	expect(logOf(execution, 'Reranker')).toEqual([expect.objectContaining({ returned: 2 })]);
-	const found = execution.data.resultData.runData.Find!.at(-1)!.data!.main![0]!.map(({ json }) => json);
+	const found = execution.data.resultData.runData
+		.Find!.at(-1)!
+		.data!.main![0]!.map(({ json }) => json);
 	expect(found).toMatchObject([
 		{ document: { pageContent: 'cat' }, score: expect.any(Number) as number },
 		{ document: { pageContent: 'a kitten and a cat' } },
@@ -97,7 +105,10 @@ it('as the tool of an agent: found, reranked, handed to the model', async () => 
 	const embedding = await server({ embeddings: { dimensions: 64 } });
 	const ranking = await server({ rerank: true });
 	const chat = await server({ nCtx: 100_000 });
-	chat.sim.script(reply.toolCalls([{ name: 'pets', arguments: { input: 'cat' } }]), reply.text('A cat.'));
+	chat.sim.script(
+		reply.toolCalls([{ name: 'pets', arguments: { input: 'cat' } }]),
+		reply.text('A cat.'),
+	);
 	const created = await n8n.createWorkflow(
 		workflowOf('Tool', {
 			Start: { ...MANUAL, to: ['Insert'] },
@@ -111,7 +122,11 @@ it('as the tool of an agent: found, reranked, handed to the model', async () => 
 			Agent: agent('Which pet?'),
 			Model: localModel(chat.credentials.localLlamaApi),
 			pets: {
-				...store('retrieve-as-tool', { toolDescription: 'Texts about pets', topK: 3, useReranker: true }),
+				...store('retrieve-as-tool', {
+					toolDescription: 'Texts about pets',
+					topK: 3,
+					useReranker: true,
+				}),
 				serves: [['ai_tool', 'Agent']],
 			},
 			Embeddings: {
@@ -135,7 +150,10 @@ it('as the tool of an agent: found, reranked, handed to the model', async () => 
 	expect(logOf(execution, 'Reranker')).toEqual([expect.objectContaining({ returned: 1 })]);
 	const last = chat.sim.requests.filter(({ path }) => path.endsWith('/chat/completions')).at(-1)!;
 	const { messages } = last.body as { messages: Array<{ role: string; content: string }> };
-	expect(messages.at(-1)).toMatchObject({ role: 'tool', content: expect.stringContaining('kitten') as string });
+	expect(messages.at(-1)).toMatchObject({
+		role: 'tool',
+		content: expect.stringContaining('kitten') as string,
+	});
 });
 
 it('a failure is that of the embeddings node, with its advice', async () => {

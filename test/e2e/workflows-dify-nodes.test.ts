@@ -1,5 +1,13 @@
 /** The example workflows with Dify's workflows, knowledge bases, speech and annotations. */
-import { addDataset, addDocument, appKey, knowledgeKey, type AppSpec, type DifySim, type Step } from '../servers/dify';
+import {
+	addDataset,
+	addDocument,
+	appKey,
+	knowledgeKey,
+	type AppSpec,
+	type DifySim,
+	type Step,
+} from '../servers/dify';
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
 import { fs, path } from '../support/node';
 import { DIFY_NODE_EXAMPLES, example, smtpCredential, type Named } from './support/examples';
@@ -25,7 +33,11 @@ const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
 /** The only folder that n8n may read files from. */
 const folder = workFolder('dify-knowledge');
 
-const keyOf = async (sim: DifySim, apiKey: string, keyType: 'app' | 'knowledge' = 'app'): Promise<Named> =>
+const keyOf = async (
+	sim: DifySim,
+	apiKey: string,
+	keyType: 'app' | 'knowledge' = 'app',
+): Promise<Named> =>
 	await stored({ name: 'My Dify', type: 'difyApi', data: { baseUrl: sim.url, apiKey, keyType } });
 const app = async (mode: 'chat' | 'workflow', spec: Partial<AppSpec>): Promise<DifySim> =>
 	await dify({ apps: [{ mode, key: appKey(mode), ...spec }] });
@@ -46,10 +58,14 @@ async function model(...replies: Parameters<LlamaServerSim['script']>): Promise<
 	return sim;
 }
 const askedOf = (sim: LlamaServerSim) =>
-	sim.requests.filter((request) => request.path.endsWith('/chat/completions')).map(({ body }) => JSON.stringify(body));
+	sim.requests
+		.filter((request) => request.path.endsWith('/chat/completions'))
+		.map(({ body }) => JSON.stringify(body));
 
 /** Browser's user agent: n8n treats links opened by programs as link previews of mail servers. */
-const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36' };
+const BROWSER = {
+	'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36',
+};
 
 const RUNS: Record<string, () => Promise<string>> = {
 	'dify-workflow-batch': async () => {
@@ -62,7 +78,9 @@ const RUNS: Record<string, () => Promise<string>> = {
 					: { outputs: { label: `on ${String(text)}` } }),
 			}),
 		});
-		const execution = await started('dify-workflow-batch', { dify: await keyOf(sim, appKey('workflow')) });
+		const execution = await started('dify-workflow-batch', {
+			dify: await keyOf(sim, appKey('workflow')),
+		});
 		expect(execution.data.resultData.error).toBeUndefined();
 		const failed = sim.runs.find(({ inputs }) => inputs.text === 'Where is my invoice?')!;
 		const rows = itemsOf(execution, 'All rows');
@@ -113,7 +131,11 @@ const RUNS: Record<string, () => Promise<string>> = {
 			await fetch(`${theN8n().url}/webhook/${webhookId}/chat`, {
 				method: 'POST',
 				headers: { 'content-type': 'application/json' },
-				body: JSON.stringify({ action: 'sendMessage', sessionId: 's', chatInput: 'where does the llama live' }),
+				body: JSON.stringify({
+					action: 'sendMessage',
+					sessionId: 's',
+					chatInput: 'where does the llama live',
+				}),
 			});
 		// n8n registers a chat a moment after it activates the workflow.
 		const response = await until(ask, ({ status }) => status !== 404);
@@ -128,7 +150,8 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const sim = await dify();
 		const base = addDataset(sim.store, { name: 'Handbook', technique: 'high_quality' });
 		const write = (name: string, text: string) => fs.writeFileSync(path.join(folder, name), text);
-		for (const name of ['a.md', 'b.txt', 'c.md', 'd.md', 'e.md', 'f.md']) write(name, `Text of ${name}`);
+		for (const name of ['a.md', 'b.txt', 'c.md', 'd.md', 'e.md', 'f.md'])
+			write(name, `Text of ${name}`);
 		const wiring = {
 			dify: await keyOf(sim, knowledgeKey(), 'knowledge'),
 			knowledgeBase: base.id,
@@ -144,11 +167,19 @@ const RUNS: Record<string, () => Promise<string>> = {
 		};
 		const first = await report();
 		expect(first).toMatchObject({ report: { counts: { created: 6 }, text: '6 created' }, told: 1 });
-		expect(await report()).toMatchObject({ report: { counts: { unchanged: 6 }, changed: false }, told: 0 });
+		expect(await report()).toMatchObject({
+			report: { counts: { unchanged: 6 }, changed: false },
+			told: 0,
+		});
 		write('b.txt', 'Another text');
 		fs.rmSync(path.join(folder, 'f.md'));
-		expect(await report()).toMatchObject({ report: { counts: { unchanged: 4, updated: 1, disabled: 1 } }, told: 1 });
-		expect([...base.documents.values()].filter(({ enabled }) => !enabled).map(({ name }) => name)).toEqual(['f.md']);
+		expect(await report()).toMatchObject({
+			report: { counts: { unchanged: 4, updated: 1, disabled: 1 } },
+			told: 1,
+		});
+		expect(
+			[...base.documents.values()].filter(({ enabled }) => !enabled).map(({ name }) => name),
+		).toEqual(['f.md']);
 		// More than a fifth would be deleted: nothing is changed, and the message says so.
 		for (const name of ['a.md', 'b.txt', 'c.md']) fs.rmSync(path.join(folder, name));
 		const stopped = await report();
@@ -163,18 +194,25 @@ const RUNS: Record<string, () => Promise<string>> = {
 			dify: await keyOf(sim, appKey('chat')),
 			change: {
 				'Switch on': {
-					options: { embeddingModel: 'bge-m3', embeddingProvider: 'langgenius/ollama/ollama', waitLimit: 60 },
+					options: {
+						embeddingModel: 'bge-m3',
+						embeddingProvider: 'langgenius/ollama/ollama',
+						waitLimit: 60,
+					},
 				},
 			},
 		};
-		const report = async () => itemsOf(await started('dify-annotations-from-table', wiring), 'Report');
+		const report = async () =>
+			itemsOf(await started('dify-annotations-from-table', wiring), 'Report');
 		expect(await report()).toEqual([{ annotations: 3, new: 3, status: 'completed' }]);
 		const again = await report();
 		expect(again).toEqual([{ annotations: 3, new: 0, status: 'completed' }]);
 		const { annotations, annotationReply } = sim.app('chat');
 		expect(annotations).toHaveLength(3);
 		expect(annotationReply.enabled).toBe(true);
-		expect(sim.requests.filter(({ path: asked }) => asked.endsWith('/annotation-reply/enable'))).toHaveLength(2);
+		expect(
+			sim.requests.filter(({ path: asked }) => asked.endsWith('/annotation-reply/enable')),
+		).toHaveLength(2);
 		return JSON.stringify(again);
 	},
 
@@ -190,12 +228,17 @@ const RUNS: Record<string, () => Promise<string>> = {
 		};
 		let asks = true;
 		const sim = await app('workflow', {
-			reply: () => ({ steps: [START, ...(asks ? [{ pause: [review] }] : [])], outputs: { result: 'over' } }),
+			reply: () => ({
+				steps: [START, ...(asks ? [{ pause: [review] }] : [])],
+				outputs: { result: 'over' },
+			}),
 		});
 		const { port, mails } = await mailServer();
 		const wiring = {
 			dify: await keyOf(sim, appKey('workflow')),
-			others: { 'Ask by e-mail': { type: 'smtp' as const, credential: await stored(smtpCredential(port)) } },
+			others: {
+				'Ask by e-mail': { type: 'smtp' as const, credential: await stored(smtpCredential(port)) },
+			},
 		};
 		for (const [button, action] of [
 			['approved=true', 'approve'],
@@ -216,15 +259,21 @@ const RUNS: Record<string, () => Promise<string>> = {
 				({ status }) => status !== 'waiting',
 			);
 			expect(execution.data.resultData.error).toBeUndefined();
-			expect(itemsOf(execution, 'Result')).toEqual([{ status: 'succeeded', outputs: { result: 'over' } }]);
-			const submitted = sim.requests.filter(({ method, path: asked }) => method === 'POST' && asked.includes('/form'));
+			expect(itemsOf(execution, 'Result')).toEqual([
+				{ status: 'succeeded', outputs: { result: 'over' } },
+			]);
+			const submitted = sim.requests.filter(
+				({ method, path: asked }) => method === 'POST' && asked.includes('/form'),
+			);
 			expect(submitted.at(-1)!.json).toMatchObject({ action });
 		}
 		expect(sim.runs).toHaveLength(2);
 		// A workflow without a form sends no mail.
 		asks = false;
 		const plain = await started('dify-workflow-approval', wiring);
-		expect(itemsOf(plain, 'Result')).toEqual([{ status: 'succeeded', outputs: { result: 'over' } }]);
+		expect(itemsOf(plain, 'Result')).toEqual([
+			{ status: 'succeeded', outputs: { result: 'over' } },
+		]);
 		expect(mails).toHaveLength(2);
 		return 'published, thrown away, and not asked';
 	},
@@ -237,7 +286,9 @@ const RUNS: Record<string, () => Promise<string>> = {
 			reply: ({ query }) => `You asked: ${query} Yes, until five.`,
 		});
 		const workflow = await activated('dify-voice', { dify: await keyOf(sim, appKey('chat')) });
-		const page = await submitted(workflow, [{ name: 'question.mp3', type: 'audio/mpeg', bytes: Buffer.from('sound') }]);
+		const page = await submitted(workflow, [
+			{ name: 'question.mp3', type: 'audio/mpeg', bytes: Buffer.from('sound') },
+		]);
 		expect(page).toContain('You asked: Are you open today? Yes, until five.');
 		const spoken = sim.requests.find(({ path: asked }) => asked.endsWith('/text-to-audio'))!;
 		expect(spoken.json).toMatchObject({ text: 'You asked: Are you open today? Yes, until five.' });
@@ -245,4 +296,6 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 };
 
-describeExamples(DIFY_NODE_EXAMPLES, RUNS, () => ({ env: { N8N_RESTRICT_FILE_ACCESS_TO: folder } }));
+describeExamples(DIFY_NODE_EXAMPLES, RUNS, () => ({
+	env: { N8N_RESTRICT_FILE_ACCESS_TO: folder },
+}));

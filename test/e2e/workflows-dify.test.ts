@@ -2,7 +2,15 @@
 import { startLlamaServerSim } from '../servers/llama-server';
 import { withBody, difyRequest, sendRequest } from './support/dify-requests';
 import { DIFY_EXAMPLES } from './support/examples';
-import { activated, after, describeExamples, labelling, localCredential, stored, theN8n } from './support/run-examples';
+import {
+	activated,
+	after,
+	describeExamples,
+	labelling,
+	localCredential,
+	stored,
+	theN8n,
+} from './support/run-examples';
 import { until } from './support/until';
 import type { Workflow } from './support/playground';
 
@@ -42,9 +50,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const before = (await executionsOf(workflow)).length;
 		const question = difyRequest('ek-chat-ok');
 		for (const authorization of ['Bearer wrong', 'ek-secret', ''])
-			expect((await sendRequest({ ...question, headers: { ...question.headers, authorization } }, path)).status).toBe(
-				403,
-			);
+			expect(
+				(await sendRequest({ ...question, headers: { ...question.headers, authorization } }, path))
+					.status,
+			).toBe(403);
 		expect(await executionsOf(workflow)).toHaveLength(before);
 
 		// When the endpoint is saved, Dify sends an empty request.
@@ -78,28 +87,42 @@ const RUNS: Record<string, () => Promise<string>> = {
 			await sendRequest(question, path),
 		];
 		for (const answer of again) expect(answer).toEqual(first);
-		for (const { score } of (first.json as Records).records) expect(score).toBeGreaterThanOrEqual(0.5);
+		for (const { score } of (first.json as Records).records)
+			expect(score).toBeGreaterThanOrEqual(0.5);
 
 		const retrieval = async (change: Record<string, unknown>) => {
-			const { status, json } = await sendRequest(withBody(difyRequest('ek-console-test-ok'), change), path);
+			const { status, json } = await sendRequest(
+				withBody(difyRequest('ek-console-test-ok'), change),
+				path,
+			);
 			expect(status).toBe(200);
 			return (json as Records).records.map(({ title }) => title).sort();
 		};
-		expect(await retrieval({ retrieval_setting: { top_k: 1, score_threshold: 0 } })).toHaveLength(1);
-		expect(await retrieval({ retrieval_setting: { top_k: null, score_threshold: 0 } })).toHaveLength(3);
+		expect(await retrieval({ retrieval_setting: { top_k: 1, score_threshold: 0 } })).toHaveLength(
+			1,
+		);
+		expect(
+			await retrieval({ retrieval_setting: { top_k: null, score_threshold: 0 } }),
+		).toHaveLength(3);
 		expect(await retrieval({ retrieval_setting: { top_k: 4, score_threshold: 1.1 } })).toEqual([]);
 		expect(await retrieval({ query: ' ' })).toEqual([]);
-		const where = (logical_operator: string, ...conditions: Array<[string, string, string | null]>) => ({
+		const where = (
+			logical_operator: string,
+			...conditions: Array<[string, string, string | null]>
+		) => ({
 			metadata_condition: {
 				logical_operator,
-				conditions: conditions.map(([name, comparison_operator, value]) => ({ name, comparison_operator, value })),
+				conditions: conditions.map(([name, comparison_operator, value]) => ({
+					name,
+					comparison_operator,
+					value,
+				})),
 			},
 		});
 		expect(await retrieval(where('and', ['title', 'is', 'llamas.md']))).toEqual(['llamas.md']);
-		expect(await retrieval(where('or', ['title', 'start with', 'ret'], ['title', 'contains', 'hours']))).toEqual([
-			'opening-hours.md',
-			'returns.md',
-		]);
+		expect(
+			await retrieval(where('or', ['title', 'start with', 'ret'], ['title', 'contains', 'hours'])),
+		).toEqual(['opening-hours.md', 'returns.md']);
 		expect(await retrieval(where('and', ['language', 'not empty', null]))).toEqual([]);
 		return `${records.length} records, the first: ${records[0]!.title} (${records[0]!.score})`;
 	},
@@ -136,7 +159,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 				query: params.query,
 			},
 		});
-		const flagged = await sendRequest(withBody(input, { params: { ...params, query: 'You idiot!' } }), path);
+		const flagged = await sendRequest(
+			withBody(input, { params: { ...params, query: 'You idiot!' } }),
+			path,
+		);
 		expect(flagged.json).toMatchObject({
 			flagged: true,
 			action: 'direct_output',
@@ -145,7 +171,11 @@ const RUNS: Record<string, () => Promise<string>> = {
 		// A text generator has no query: the text is in its form.
 		const form = difyRequest('ax-comp-ok');
 		const generator = (JSON.parse(form.body!) as { params: { inputs: object } }).params;
-		expect((await sendRequest(form, path)).json).toMatchObject({ flagged: false, inputs: generator.inputs, query: '' });
+		expect((await sendRequest(form, path)).json).toMatchObject({
+			flagged: false,
+			inputs: generator.inputs,
+			query: '',
+		});
 		const inForm = { params: { ...generator, inputs: { query: 'You idiot!' } } };
 		expect((await sendRequest(withBody(form, inForm), path)).json).toMatchObject({
 			flagged: true,
@@ -158,14 +188,25 @@ const RUNS: Record<string, () => Promise<string>> = {
 			status: 200,
 			json: { flagged: false, action: 'direct_output', preset_response: '', text },
 		});
-		const leak = await sendRequest(withBody(output, { params: { text: 'The password is 1234.' } }), path);
+		const leak = await sendRequest(
+			withBody(output, { params: { text: 'The password is 1234.' } }),
+			path,
+		);
 		expect(leak.json).toMatchObject({ flagged: true, action: 'direct_output' });
 
 		const tool = difyRequest('ax-tool-ok');
-		expect(await sendRequest(tool, path)).toEqual({ status: 200, json: { result: 'Nothing is known for extd.' } });
+		expect(await sendRequest(tool, path)).toEqual({
+			status: 200,
+			json: { result: 'Nothing is known for extd.' },
+		});
 		const asked = (JSON.parse(tool.body!) as { params: object }).params;
 		expect(
-			(await sendRequest(withBody(tool, { params: { ...asked, query: 'Are there any A-100?' } }), path)).json,
+			(
+				await sendRequest(
+					withBody(tool, { params: { ...asked, query: 'Are there any A-100?' } }),
+					path,
+				)
+			).json,
 		).toEqual({
 			result: 'A-100: 12 pieces in stock',
 		});

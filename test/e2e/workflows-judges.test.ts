@@ -18,7 +18,12 @@ interface Asked {
  * @param mark the judge's reply to an answer
  */
 async function judgedServer(mark: (answer: string) => string): Promise<LlamaServerSim> {
-	const models = [{ id: 'large' }, { id: 'small' }, { id: 'the-judge' }, { id: 'vectors', embeddings: true }];
+	const models = [
+		{ id: 'large' },
+		{ id: 'small' },
+		{ id: 'the-judge' },
+		{ id: 'vectors', embeddings: true },
+	];
 	const sim = await startLlamaServerSim({ profile: 'router', models });
 	after(async () => await sim.close());
 	const answer = ({ body }: { body?: unknown }) => {
@@ -26,29 +31,44 @@ async function judgedServer(mark: (answer: string) => string): Promise<LlamaServ
 		const { content } = messages.at(-1)!;
 		const marked = /Answer to mark: ([^]*)$/.exec(content)?.[1];
 		if (marked !== undefined) return reply.text(model === 'the-judge' ? mark(marked) : NONE);
-		if (model === 'small' && content.includes('train')) return reply.error(400, { error: { message: 'Too long' } });
+		if (model === 'small' && content.includes('train'))
+			return reply.error(400, { error: { message: 'Too long' } });
 		return reply.text(`${model} says: ${content}`);
 	};
 	sim.script(...Array.from({ length: 200 }, () => answer));
 	return sim;
 }
 
-const wiringOf = async (sim: LlamaServerSim, model: Wiring['model'], change?: Wiring['change']): Promise<Wiring> => ({
+const wiringOf = async (
+	sim: LlamaServerSim,
+	model: Wiring['model'],
+	change?: Wiring['change'],
+): Promise<Wiring> => ({
 	local: await localCredential(sim),
 	model,
 	change,
 });
 
-const ranFrom = async (workflow: Workflow & { id: string }, trigger: string): Promise<Execution> => {
+const ranFrom = async (
+	workflow: Workflow & { id: string },
+	trigger: string,
+): Promise<Execution> => {
 	const execution = await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, trigger));
 	expect(execution.data.resultData.error).toBeUndefined();
 	return execution;
 };
 
-const created = async (name: string, wiring: Wiring) => await theN8n().createWorkflow(example(name, wiring));
+const created = async (name: string, wiring: Wiring) =>
+	await theN8n().createWorkflow(example(name, wiring));
 
 const asAnswered = (answer: string) =>
-	answer.startsWith('large') ? RIGHT : answer.includes('fruit') ? PARTLY : answer.includes('water') ? NONE : WRONG;
+	answer.startsWith('large')
+		? RIGHT
+		: answer.includes('fruit')
+			? PARTLY
+			: answer.includes('water')
+				? NONE
+				: WRONG;
 
 const RUNS: Record<string, () => Promise<string>> = {
 	'choose-a-model': async () => {
@@ -62,15 +82,37 @@ const RUNS: Record<string, () => Promise<string>> = {
 		expect(itemsOf(execution, 'Table of marks')).toEqual([
 			{ model: 'large', mark: 100, ...none, right: 4, tokensPerSecond },
 			// Two of four have a mark: the train has no answer, and the judge's reply about the water is not a mark.
-			{ model: 'small', mark: 25, right: 0, partlyRight: 1, wrong: 1, notJudged: 1, noAnswer: 1, tokensPerSecond },
-			{ model: 'the-judge', mark: 16.7, ...none, right: 0, partlyRight: 1, wrong: 2, notJudged: 1, tokensPerSecond },
+			{
+				model: 'small',
+				mark: 25,
+				right: 0,
+				partlyRight: 1,
+				wrong: 1,
+				notJudged: 1,
+				noAnswer: 1,
+				tokensPerSecond,
+			},
+			{
+				model: 'the-judge',
+				mark: 16.7,
+				...none,
+				right: 0,
+				partlyRight: 1,
+				wrong: 2,
+				notJudged: 1,
+				tokensPerSecond,
+			},
 		]);
 		expect(itemsOf(execution, 'Keep the answers')).toHaveLength(11);
 		// One model at a time.
-		const models = sim.requests.flatMap(({ body }) => (body as Partial<Asked> | undefined)?.model ?? []);
+		const models = sim.requests.flatMap(
+			({ body }) => (body as Partial<Asked> | undefined)?.model ?? [],
+		);
 		const turns = models.filter((model, index) => model !== models[index - 1]);
 		expect(turns).toEqual(['large', 'small', 'the-judge']);
-		return JSON.stringify(itemsOf(execution, 'Table of marks').map(({ model, mark }) => [model, mark]));
+		return JSON.stringify(
+			itemsOf(execution, 'Table of marks').map(({ model, mark }) => [model, mark]),
+		);
 	},
 
 	'choose-a-model-evaluation': async () => {
@@ -82,7 +124,12 @@ const RUNS: Record<string, () => Promise<string>> = {
 			'choose-a-model-evaluation',
 			await wiringOf(
 				sim,
-				{ 'Model A': 'large', 'Model B': 'the-judge', 'Judge of A': 'the-judge', 'Judge of B': 'the-judge' },
+				{
+					'Model A': 'large',
+					'Model B': 'the-judge',
+					'Judge of A': 'the-judge',
+					'Judge of B': 'the-judge',
+				},
 				{ 'When fetching a dataset row': { dataTableId }, 'Keep the answers': { dataTableId } },
 			),
 		);
@@ -90,14 +137,23 @@ const RUNS: Record<string, () => Promise<string>> = {
 		await theN8n().request('POST', `${runs}/new`, {});
 		// n8n 2.20 does not answer which run it began.
 		const [run] = await until(
-			async () => await theN8n().request<Array<{ id: string; status: string; metrics: object }>>('GET', runs),
+			async () =>
+				await theN8n().request<Array<{ id: string; status: string; metrics: object }>>('GET', runs),
 			([only]) => only !== undefined && !['new', 'running'].includes(only.status),
 		);
 		// One of the four questions has no mark of B, so it counts for neither.
 		const metrics = { 'Model A': 1, 'Model B': expect.closeTo(0.5 / 3) as number };
 		expect(run).toMatchObject({ status: 'completed', metrics });
-		const cases = await theN8n().request<Array<{ status: string }>>('GET', `${runs}/${run!.id}/test-cases`);
-		expect(cases.map(({ status }) => status).sort()).toEqual(['error', 'success', 'success', 'success']);
+		const cases = await theN8n().request<Array<{ status: string }>>(
+			'GET',
+			`${runs}/${run!.id}/test-cases`,
+		);
+		expect(cases.map(({ status }) => status).sort()).toEqual([
+			'error',
+			'success',
+			'success',
+			'success',
+		]);
 		return JSON.stringify(run!.metrics);
 	},
 

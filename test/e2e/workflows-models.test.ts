@@ -92,7 +92,8 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 		expect(told.split(text)).toHaveLength(2);
 		expect(told).toContain(file);
 	}
-	for (const part of ['opening-hours.md', 'returns.md', 'repairs.txt']) expect(told).not.toContain(part);
+	for (const part of ['opening-hours.md', 'returns.md', 'repairs.txt'])
+		expect(told).not.toContain(part);
 	expect(logOf(execution, 'Local Reranker')).toMatchObject([{ returned: 3 }]);
 	return answer;
 }
@@ -104,7 +105,9 @@ const logOf = ({ data }: Execution, node: string) =>
 const RUNS: Record<string, () => Promise<string>> = {
 	'rag-over-folder': async () => {
 		// A folder that n8n may not read is not treated as empty.
-		const hidden = { 'Read the folder': { fileSelector: path.join(process.cwd(), 'package.json'), options: {} } };
+		const hidden = {
+			'Read the folder': { fileSelector: path.join(process.cwd(), 'package.json'), options: {} },
+		};
 		const refused = await started('rag-over-folder', { change: hidden });
 		expect(refused.data.resultData.error?.message).toMatch(/not allowed|access/i);
 		expect(refused.data.resultData.runData['Three samples']).toBeUndefined();
@@ -135,21 +138,36 @@ const RUNS: Record<string, () => Promise<string>> = {
 			model: 'sim-model',
 		});
 		expect(execution.data.resultData.error).toBeUndefined();
-		expect(itemsOf(execution, 'To support')).toMatchObject([{ subject: 'Broken hinge', label: 'complaint' }]);
-		expect(itemsOf(execution, 'To bookkeeping')).toMatchObject([{ subject: 'Invoice 4711', label: 'invoice' }]);
-		expect(itemsOf(execution, 'To sales')).toMatchObject([{ from: 'otto@example.net', label: 'request' }]);
-		expect(itemsOf(execution, 'A person decides')).toMatchObject([{ subject: 'YOU HAVE WON', label: null }]);
+		expect(itemsOf(execution, 'To support')).toMatchObject([
+			{ subject: 'Broken hinge', label: 'complaint' },
+		]);
+		expect(itemsOf(execution, 'To bookkeeping')).toMatchObject([
+			{ subject: 'Invoice 4711', label: 'invoice' },
+		]);
+		expect(itemsOf(execution, 'To sales')).toMatchObject([
+			{ from: 'otto@example.net', label: 'request' },
+		]);
+		expect(itemsOf(execution, 'A person decides')).toMatchObject([
+			{ subject: 'YOU HAVE WON', label: null },
+		]);
 		// A model with low confidence: nothing is routed by a guess.
 		const small = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 4 });
 		after(async () => await small.stop());
-		const guessed = await started('classify-and-route-email', { local: await localCredential(small) });
+		const guessed = await started('classify-and-route-email', {
+			local: await localCredential(small),
+		});
 		expect(guessed.data.resultData.error).toBeUndefined();
 		expect(itemsOf(guessed, 'A person decides')).toHaveLength(4);
 		return 'complaint, invoice, request, and one for a person';
 	},
 
 	'extract-invoices': async () => {
-		const invoice = (supplier: string, number: string, currency: string, sums: [number, number, number]) => ({
+		const invoice = (
+			supplier: string,
+			number: string,
+			currency: string,
+			sums: [number, number, number],
+		) => ({
 			supplier,
 			number,
 			date: '2026-03-03',
@@ -215,9 +233,13 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'transcribe-and-summarize': async () => {
-		const whisper = await startWhisperSim({ segments: [{ text: ' We meet again on Monday.', start: 0, end: 2 }] });
+		const whisper = await startWhisperSim({
+			segments: [{ text: ' We meet again on Monday.', start: 0, end: 2 }],
+		});
 		after(async () => await whisper.close());
-		const server = await scripted([{ contains: 'We meet again on Monday.', reply: 'They meet on Monday.' }]);
+		const server = await scripted([
+			{ contains: 'We meet again on Monday.', reply: 'They meet on Monday.' },
+		]);
 		const workflow = await activated('transcribe-and-summarize', {
 			local: {
 				Transcribe: await localCredential(whisper, 'Hears'),
@@ -226,9 +248,14 @@ const RUNS: Record<string, () => Promise<string>> = {
 			model: { Summarize: server.model },
 		});
 		const recording = Buffer.concat([Buffer.from('ID3\x04\0\0'), Buffer.alloc(3000)]);
-		const page = await submitted(workflow, [{ name: 'meeting.mp3', type: 'audio/mpeg', bytes: recording }]);
+		const page = await submitted(workflow, [
+			{ name: 'meeting.mp3', type: 'audio/mpeg', bytes: recording },
+		]);
 		expect(page).toContain('They meet on Monday.');
-		expect(whisper.forms.at(-1)!.parts[0]).toMatchObject({ filename: 'meeting.mp3', size: recording.length });
+		expect(whisper.forms.at(-1)!.parts[0]).toMatchObject({
+			filename: 'meeting.mp3',
+			size: recording.length,
+		});
 		return 'They meet on Monday.';
 	},
 
@@ -237,7 +264,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 		after(async () => await kokoro.close());
 		const server = await scripted([{ reply: 'The sky is blue because of its air.' }]);
 		const workflow = await activated('speak-an-answer', {
-			local: { Answer: await localCredential(server, 'Writes'), Speak: await localCredential(kokoro, 'Speaks') },
+			local: {
+				Answer: await localCredential(server, 'Writes'),
+				Speak: await localCredential(kokoro, 'Speaks'),
+			},
 			model: { Answer: server.model },
 		});
 		await submittedForm(workflow, ['Why is the sky blue?']);
@@ -261,11 +291,15 @@ const RUNS: Record<string, () => Promise<string>> = {
 	'nightly-models': async () => {
 		const ollama = await startLlamaServerSim({ profile: 'ollama', models: [{ id: 'qwen3:8b' }] });
 		after(async () => await ollama.close());
-		const lines = (...rows: object[]) => reply.html(200, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+		const lines = (...rows: object[]) =>
+			reply.html(200, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 		ollama.route('POST /api/pull', ({ body }) =>
 			(body as { model: string }).model === 'qwen3:8b'
 				? lines({ status: 'pulling manifest' }, { status: 'success' })
-				: lines({ status: 'pulling manifest' }, { error: 'pull model manifest: file does not exist' }),
+				: lines(
+						{ status: 'pulling manifest' },
+						{ error: 'pull model manifest: file does not exist' },
+					),
 		);
 		const workflow = await activated('nightly-models', {
 			local: await localCredential(ollama),
@@ -282,7 +316,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 
 /** Message of the first check with a finding. */
 async function untilMessage(workflowId: string): Promise<Record<string, unknown>> {
-	const found = await anyExecution(workflowId, (execution) => itemsOf(execution, 'Send message').length > 0);
+	const found = await anyExecution(
+		workflowId,
+		(execution) => itemsOf(execution, 'Send message').length > 0,
+	);
 	return itemsOf(found, 'Send message')[0]!;
 }
 

@@ -2,7 +2,13 @@ import { appKey } from '../servers/dify';
 import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { listen, startTcpServer } from '../support/listening';
 import { http } from '../support/node';
-import { example, OTHER_EXAMPLES, smtpCredential, tokenOf, WEBHOOK_CREDENTIALS } from './support/examples';
+import {
+	example,
+	OTHER_EXAMPLES,
+	smtpCredential,
+	tokenOf,
+	WEBHOOK_CREDENTIALS,
+} from './support/examples';
 import { mailServer, unfolded } from './support/mail-server';
 import { scriptedModel, startLlamaServer } from './support/playground';
 import {
@@ -67,7 +73,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 	'agent-with-tools': async () => {
 		const weather = await service(() => ({ current: { temperature_2m: 21.5, wind_speed_10m: 7 } }));
 		const server = await scripted([
-			{ last: 'tool', reply: '17 times 23 is 391, 12 A-100 are left, and it is 21.5 degrees in Berlin.' },
+			{
+				last: 'tool',
+				reply: '17 times 23 is 391, 12 A-100 are left, and it is 21.5 degrees in Berlin.',
+			},
 			{
 				reply: [
 					call('Calculator', { input: '17*23' }),
@@ -88,7 +97,9 @@ const RUNS: Record<string, () => Promise<string>> = {
 			'What is 17 times 23, are there any A-100 left, and how warm is it in Berlin?',
 		);
 		expect(answer).toContain('391');
-		expect(weather.seen).toEqual(['/v1/forecast?latitude=52.5&longitude=13.4&current=temperature_2m%2Cwind_speed_10m']);
+		expect(weather.seen).toEqual([
+			'/v1/forecast?latitude=52.5&longitude=13.4&current=temperature_2m%2Cwind_speed_10m',
+		]);
 		const results = promptsOf(await lastExecution(workflow.id), 'Local Chat Model');
 		for (const result of ['391', '12 pieces in stock', '21.5']) expect(results).toContain(result);
 		return answer;
@@ -98,16 +109,22 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const server = await startLlamaServerSim({ vision: true });
 		after(async () => await server.close());
 		server.script(reply.text('A single white pixel on a plain background.'));
-		const workflow = await activated('describe-image', { local: await localCredential(server), model: 'sim-model' });
+		const workflow = await activated('describe-image', {
+			local: await localCredential(server),
+			model: 'sim-model',
+		});
 		const page = await submitted(workflow, [
 			{ name: 'pixel.png', type: 'image/png', bytes: PICTURE },
 			'What do you see?',
 		]);
 		expect(page).toContain('A single white pixel');
 		const sent = server.requests.find(({ path }) => path.endsWith('/chat/completions'))!;
-		expect(JSON.stringify(sent.body)).toContain(`data:image/png;base64,${PICTURE.toString('base64')}`);
+		expect(JSON.stringify(sent.body)).toContain(
+			`data:image/png;base64,${PICTURE.toString('base64')}`,
+		);
 		expect(JSON.stringify(sent.body)).toContain('What do you see?');
-		return (itemsOf(await lastExecution(workflow.id), 'Look at the image')[0] as { text: string }).text;
+		return (itemsOf(await lastExecution(workflow.id), 'Look at the image')[0] as { text: string })
+			.text;
 	},
 
 	'extract-structured-data': async () => {
@@ -143,7 +160,9 @@ const RUNS: Record<string, () => Promise<string>> = {
 			{ length: 400 },
 			(_, line) => `Line ${line}: the miller opens the gate and listens.`,
 		).join('\n');
-		const page = await submitted(workflow, [{ name: 'story.txt', type: 'text/plain', bytes: document }]);
+		const page = await submitted(workflow, [
+			{ name: 'story.txt', type: 'text/plain', bytes: document },
+		]);
 		expect(page).toContain('The whole story in one sentence.');
 		const execution = await lastExecution(workflow.id);
 		// Four parts, and the summary of the summaries.
@@ -165,7 +184,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const rows = itemsOf(execution, 'Compared');
 		expect(rows).toHaveLength(3);
 		for (const row of rows) {
-			expect(row).toMatchObject({ answerA: 'Answer of the first.', answerB: 'Answer of the second.' });
+			expect(row).toMatchObject({
+				answerA: 'Answer of the first.',
+				answerB: 'Answer of the second.',
+			});
 			expect(row.tokensPerSecondA).toBeGreaterThan(0);
 			expect(row.tokensPerSecondB).toBeGreaterThan(0);
 		}
@@ -194,32 +216,54 @@ const RUNS: Record<string, () => Promise<string>> = {
 	'dify-chat-with-feedback': async () => {
 		const sim = await dify();
 		const credential = await stored(WEBHOOK_CREDENTIALS.jwtAuth);
-		const others = { Ask: { type: 'jwtAuth', credential }, Rate: { type: 'jwtAuth', credential } } as const;
+		const others = {
+			Ask: { type: 'jwtAuth', credential },
+			Rate: { type: 'jwtAuth', credential },
+		} as const;
 		await activated('dify-chat-with-feedback', { dify: await difyCredential(sim), others });
-		const asking = await theN8n().webhook('dify-ask', { headers: tokenOf('anna'), body: { question: 'Hello' } });
+		const asking = await theN8n().webhook('dify-ask', {
+			headers: tokenOf('anna'),
+			body: { question: 'Hello' },
+		});
 		// Visitors do not get passages of documents and prices.
-		const given = (await asking.json()) as { answer: string; messageId: string; conversationId: string };
+		const given = (await asking.json()) as {
+			answer: string;
+			messageId: string;
+			conversationId: string;
+		};
 		expect(Object.keys(given).sort()).toEqual(['answer', 'conversationId', 'messageId']);
 		const { answer, messageId } = given;
 		expect(answer).not.toBe('');
 		const rating = { messageId, user: 'anna', rating: 'dislike', text: 'Too short' };
 		// A token is required, and the user is not taken from the body.
-		for (const headers of [{}, { authorization: 'Bearer x.y.z' }] as Array<Record<string, string>>) {
-			expect((await theN8n().webhook('dify-ask', { headers, body: { question: 'Hello', user: 'anna' } })).ok).toBe(
-				false,
-			);
+		for (const headers of [{}, { authorization: 'Bearer x.y.z' }] as Array<
+			Record<string, string>
+		>) {
+			expect(
+				(await theN8n().webhook('dify-ask', { headers, body: { question: 'Hello', user: 'anna' } }))
+					.ok,
+			).toBe(false);
 			expect((await theN8n().webhook('dify-rate', { headers, body: rating })).ok).toBe(false);
 		}
-		expect((await theN8n().webhook('dify-rate', { headers: tokenOf('eve'), body: rating })).ok).toBe(false);
-		await theN8n().webhook('dify-ask', { headers: tokenOf('eve'), body: { question: 'And?', user: 'anna' } });
+		expect(
+			(await theN8n().webhook('dify-rate', { headers: tokenOf('eve'), body: rating })).ok,
+		).toBe(false);
+		await theN8n().webhook('dify-ask', {
+			headers: tokenOf('eve'),
+			body: { question: 'And?', user: 'anna' },
+		});
 		expect(sim.runs.map(({ user }) => user)).toEqual(['anna', 'eve']);
 		expect(sim.runs[1]!.conversationId).not.toBe(sim.runs[0]!.conversationId);
 		const rated = await theN8n().webhook('dify-rate', { headers: tokenOf('anna'), body: rating });
 		expect(rated.status).toBe(200);
 		const feedback = (await (
-			await fetch(`${sim.url}/app/feedbacks`, { headers: { authorization: `Bearer ${appKey('chat')}` } })
+			await fetch(`${sim.url}/app/feedbacks`, {
+				headers: { authorization: `Bearer ${appKey('chat')}` },
+			})
 		).json()) as { data: Array<Record<string, unknown>> };
-		expect(feedback.data).toMatchObject([{ message_id: messageId, rating: 'dislike', content: 'Too short' }]);
+		expect(feedback.data).toMatchObject([
+			{ message_id: messageId, rating: 'dislike', content: 'Too short' },
+		]);
 		return `${answer} (rated: dislike, "Too short")`;
 	},
 
@@ -235,7 +279,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 			],
 		});
 		const workflow = await activated('dify-with-file', { dify: await difyCredential(sim) });
-		const page = await submitted(workflow, [{ name: 'note.txt', type: 'text/plain', bytes: 'Buy milk.' }, '']);
+		const page = await submitted(workflow, [
+			{ name: 'note.txt', type: 'text/plain', bytes: 'Buy milk.' },
+			'',
+		]);
 		expect(page).toContain('It is a short note.');
 		expect(sim.runs).toMatchObject([{ user: 'n8n-form', query: 'What is this about?' }]);
 		const upload = sim.requests.find(({ path }) => path === '/files/upload')!;
@@ -251,12 +298,24 @@ const RUNS: Record<string, () => Promise<string>> = {
 					key: appKey('chat'),
 					reply: ({ query }) =>
 						query.includes('plans')
-							? { steps: [{ error: { code: 'completion_request_error', message: 'The model is gone', status: 400 } }] }
+							? {
+									steps: [
+										{
+											error: {
+												code: 'completion_request_error',
+												message: 'The model is gone',
+												status: 400,
+											},
+										},
+									],
+								}
 							: { steps: [{ wait: 100 }, { text: `About: ${query}` }] },
 				},
 			],
 		});
-		const execution = await started('dify-questions-from-table', { dify: await difyCredential(sim) });
+		const execution = await started('dify-questions-from-table', {
+			dify: await difyCredential(sim),
+		});
 		const rows = itemsOf(execution, 'All of them');
 		expect(itemsOf(execution, 'Answered').map(({ answer }) => answer)).toEqual([
 			'About: What can you help me with?',
@@ -264,7 +323,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 			'About: How do I delete my account?',
 		]);
 		expect(itemsOf(execution, 'Failed')).toEqual([
-			{ question: 'Which plans are there?', error: expect.stringContaining('The model is gone') as string },
+			{
+				question: 'Which plans are there?',
+				error: expect.stringContaining('The model is gone') as string,
+			},
 		]);
 		expect(rows).toHaveLength(4);
 		return `${itemsOf(execution, 'Answered').length} answered, ${itemsOf(execution, 'Failed').length} kept as failed`;
@@ -277,8 +339,14 @@ const RUNS: Record<string, () => Promise<string>> = {
 			change: { 'Every 5 minutes': often },
 		});
 		const messages = async () => {
-			const done = await theN8n().listExecutions({ workflowId: workflow.id, status: ['success', 'error'], limit: 100 });
-			const executions = await Promise.all(done.map(async ({ id }) => await theN8n().getExecution(id)));
+			const done = await theN8n().listExecutions({
+				workflowId: workflow.id,
+				status: ['success', 'error'],
+				limit: 100,
+			});
+			const executions = await Promise.all(
+				done.map(async ({ id }) => await theN8n().getExecution(id)),
+			);
 			return executions.reverse().flatMap((execution) => itemsOf(execution, 'Send message'));
 		};
 		await anyExecution(workflow.id);
@@ -295,7 +363,11 @@ const RUNS: Record<string, () => Promise<string>> = {
 	'local-first-dify-fallback': async () => {
 		const sim = await dify({
 			apps: [
-				{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: [{ text: 'Dify ' }, { text: 'answers.' }] }) },
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					reply: () => ({ steps: [{ text: 'Dify ' }, { text: 'answers.' }] }),
+				},
 			],
 		});
 		const server = await scripted([{ reply: 'The local model answers.' }]);
@@ -346,7 +418,13 @@ const RUNS: Record<string, () => Promise<string>> = {
 
 	'agent-with-dify-tool': async () => {
 		const sim = await dify({
-			apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: [{ text: 'We are open from 9 to 5.' }] }) }],
+			apps: [
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					reply: () => ({ steps: [{ text: 'We are open from 9 to 5.' }] }),
+				},
+			],
 		});
 		const server = await scripted([
 			{ last: 'tool', reply: 'The shop is open from 9 to 5.' },
@@ -360,13 +438,17 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const answer = await asked(workflow, 'When can I come?', 'cleo');
 		expect(answer).toBe('The shop is open from 9 to 5.');
 		expect(sim.runs).toMatchObject([{ query: 'When are you open?', user: 'cleo' }]);
-		expect(promptsOf(await lastExecution(workflow.id), 'Local Chat Model')).toContain('We are open from 9 to 5.');
+		expect(promptsOf(await lastExecution(workflow.id), 'Local Chat Model')).toContain(
+			'We are open from 9 to 5.',
+		);
 		return answer;
 	},
 
 	'weekly-server-report': async () => {
 		// Fast, so that reports do not overlap; and with real words, since noise is reported as broken.
-		const model = await scriptedModel([{ reply: 'All is well here, and nothing is broken. '.repeat(40) }]);
+		const model = await scriptedModel([
+			{ reply: 'All is well here, and nothing is broken. '.repeat(40) },
+		]);
 		const server = await startLlamaServer({ model, contextSize: 8192, parallel: 2 });
 		const { port, mails } = await mailServer();
 		const workflow = await activated('weekly-server-report', {
@@ -375,11 +457,15 @@ const RUNS: Record<string, () => Promise<string>> = {
 			change: { 'Every Monday at 8': often },
 		});
 		const [report] = itemsOf(await anyExecution(workflow.id), 'Report');
-		expect(report).toMatchObject({ status: 'healthy', speed: { runs: [{ atOnce: 1 }, { atOnce: 2 }] } });
+		expect(report).toMatchObject({
+			status: 'healthy',
+			speed: { runs: [{ atOnce: 1 }, { atOnce: 2 }] },
+		});
 		const healthy = partsOf(mails[0]!);
 		expect(healthy.head).toContain('Subject: Weekly server report: healthy');
 		expect(unfolded(healthy.text)).toContain('tokens/s');
-		for (const text of ['<h1>Weekly server report</h1>', server.url, '<svg']) expect(healthy.page).toContain(text);
+		for (const text of ['<h1>Weekly server report</h1>', server.url, '<svg'])
+			expect(healthy.page).toContain(text);
 		await server.stop();
 		const down = await until(
 			async () => await Promise.resolve(mails.map(partsOf)),
@@ -404,7 +490,9 @@ describe('an alert of health-watch', () => {
 				request.on('data', (piece: Buffer) => (body += piece.toString()));
 				request.on('end', () => {
 					if (!isBroken) received.push(body);
-					response.writeHead(isBroken ? 500 : 200, { 'content-type': 'application/json' }).end('{}');
+					response
+						.writeHead(isBroken ? 500 : 200, { 'content-type': 'application/json' })
+						.end('{}');
 				});
 			});
 			const port = await listen(chat);
@@ -428,13 +516,16 @@ describe('an alert of health-watch', () => {
 					options: {},
 				},
 			};
-			const nodes = watch.nodes.map((node) => (node.name === 'Send message' ? { ...node, ...send } : node));
+			const nodes = watch.nodes.map((node) =>
+				node.name === 'Send message' ? { ...node, ...send } : node,
+			);
 			const { id } = await theN8n().createWorkflow({ ...watch, nodes });
 			await theN8n().activate(id);
 			after(async () => {
 				await theN8n().request('POST', `/rest/workflows/${id}/deactivate`, {});
 			});
-			const failures = async () => await theN8n().listExecutions({ workflowId: id, status: ['error'], limit: 100 });
+			const failures = async () =>
+				await theN8n().listExecutions({ workflowId: id, status: ['error'], limit: 100 });
 			await anyExecution(id);
 			await server.stop();
 			await until(failures, ({ length }) => length > 0);
@@ -448,7 +539,8 @@ describe('an alert of health-watch', () => {
 			);
 			expect(received[0]).toMatch(/is unreachable\n[\s\S]*is well again/);
 			// Reported once: the next checks report nothing.
-			const done = async () => await theN8n().listExecutions({ workflowId: id, status: ['success'], limit: 100 });
+			const done = async () =>
+				await theN8n().listExecutions({ workflowId: id, status: ['success'], limit: 100 });
 			const before = (await done()).length;
 			await until(done, ({ length }) => length > before + 1);
 			expect(received).toHaveLength(1);

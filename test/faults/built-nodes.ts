@@ -7,7 +7,9 @@ import type { NodeSet } from './operation';
 /** Every node that `package.json` names. */
 export function builtNodes(root = process.cwd()): NodeSet {
 	const fromRoot = createRequire(path.join(root, 'package.json'));
-	const { n8n } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as { n8n: { nodes: string[] } };
+	const { n8n } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+		n8n: { nodes: string[] };
+	};
 	return Object.fromEntries(
 		n8n.nodes.map((file) => {
 			const name = path.basename(file, '.node.js');

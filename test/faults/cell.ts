@@ -1,7 +1,14 @@
 /** Runs one cell of the matrix: one operation, one fault, at one place. */
 import { startSilentServer } from '../servers/silent';
 import type { net } from '../support/node';
-import { type Asked, expiry, type FaultServer, pause, send, startFaultServer } from './fault-server';
+import {
+	type Asked,
+	expiry,
+	type FaultServer,
+	pause,
+	send,
+	startFaultServer,
+} from './fault-server';
 import { chunk, type Fault, strike, type Strike } from './faults';
 import { marksOf, type Marks } from './marks';
 import { limitMsOf, limitsIn, type Phase } from './matrix';
@@ -98,7 +105,9 @@ class Cell {
 		const outcome = await Promise.race([outcomeOf(operation, setting), this.tooLong()]);
 		const ms = performance.now() - startedAt;
 		await inFront;
-		await this.server.settle(phase === 'tls' || phase === 'connect' ? SETTLE_CONNECTING_MS : SETTLE_MS);
+		await this.server.settle(
+			phase === 'tls' || phase === 'connect' ? SETTLE_CONNECTING_MS : SETTLE_MS,
+		);
 		const { held, busy: sockets, log } = this.server;
 		const hung = outcome === undefined;
 		const empty: Outcome = { failed: true, title: '', description: '', kind: 'hung', shown: '' };
@@ -138,7 +147,8 @@ class Cell {
 				return;
 			}
 			// The beginning of a handshake.
-			if (phase === 'tls' && ['reset', 'cut', 'slow'].includes(fault)) await send(socket, HANDSHAKE);
+			if (phase === 'tls' && ['reset', 'cut', 'slow'].includes(fault))
+				await send(socket, HANDSHAKE);
 			await strike(this.strikeAt(socket, 'handshake', '', Buffer.alloc(2_000, 'x')));
 		};
 		if (phase === 'connect') void strikeIt();
@@ -154,7 +164,15 @@ class Cell {
 		marks?: Pick<Marks, 'again'>,
 	): Strike {
 		const { fault } = this;
-		return { socket, fault, place, form: this.operation.form, rest, again: marks?.again ?? Buffer.from('x'), echo };
+		return {
+			socket,
+			fault,
+			place,
+			form: this.operation.form,
+			rest,
+			again: marks?.again ?? Buffer.from('x'),
+			echo,
+		};
 	}
 
 	private async handle(asked: Asked): Promise<void> {
@@ -163,7 +181,9 @@ class Cell {
 		const isStopCall = this.stopping && asked.method === 'POST' && asked.path.endsWith('/stop');
 		if (isStopCall) {
 			await asked.whole;
-			await strike(this.strikeAt(asked.socket, 'head', echoOf(asked), Buffer.from('HTTP/1.1 200 OK\r\n')));
+			await strike(
+				this.strikeAt(asked.socket, 'head', echoOf(asked), Buffer.from('HTTP/1.1 200 OK\r\n')),
+			);
 			return;
 		}
 		// Of dependent requests, the first one gets the fault.
@@ -201,9 +221,15 @@ class Cell {
 			await strike(this.strikeAt(socket, 'body', echo, recorded.body, marks));
 			return;
 		}
-		const at = { first: marks.first, text: marks.mid, call: marks.midTool ?? marks.mid, finish: marks.finish };
+		const at = {
+			first: marks.first,
+			text: marks.mid,
+			call: marks.midTool ?? marks.mid,
+			finish: marks.finish,
+		};
 		const offset = phase === 'stop' ? marks.mid : at[phase as keyof typeof at];
-		this.textBefore = phase === 'text' ? marks.textAtMid : phase === 'call' ? marks.textAtMidTool : '';
+		this.textBefore =
+			phase === 'text' ? marks.textAtMid : phase === 'call' ? marks.textAtMidTool : '';
 		await send(socket, head);
 		if (offset > 0) await send(socket, chunk(recorded.body.subarray(0, offset)));
 		// Let the client read it before the connection breaks, which may discard pending data.
@@ -241,7 +267,9 @@ function resolver(fault: Fault) {
 				done(error);
 			};
 			const found = (addresses: Array<{ address: string; family: number }>) =>
-				options.all === true ? done(null, addresses) : done(null, addresses[0]?.address, addresses[0]?.family);
+				options.all === true
+					? done(null, addresses)
+					: done(null, addresses[0]?.address, addresses[0]?.family);
 			if (fault === 'refused') failed('ENOTFOUND');
 			else if (fault === 'reset') failed('EAI_AGAIN');
 			else if (fault === 'garbage') found([{ address: 'no-address', family: 4 }]);

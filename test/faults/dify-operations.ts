@@ -10,9 +10,22 @@ import {
 	startDifySim,
 } from '../servers/dify';
 import { streamed } from './model-operations';
-import { byId, CALL_LIMIT_MS, execute, LIMITS, type Operation, poll, type Setting, supply, textFor } from './operation';
+import {
+	byId,
+	CALL_LIMIT_MS,
+	execute,
+	LIMITS,
+	type Operation,
+	poll,
+	type Setting,
+	supply,
+	textFor,
+} from './operation';
 
-const WORDS = 'The llama is a domesticated animal of the Andes, and people there keep it for its wool.'.split(/(?<= )/);
+const WORDS =
+	'The llama is a domesticated animal of the Andes, and people there keep it for its wool.'.split(
+		/(?<= )/,
+	);
 
 const limitsOf = ({ limits: { firstToken, idle, total } }: Setting) => ({
 	firstByteLimit: firstToken,
@@ -22,7 +35,11 @@ const limitsOf = ({ limits: { firstToken, idle, total } }: Setting) => ({
 	maxRetries: 0,
 });
 
-const served = (sim: DifySim, apiKey: string) => ({ url: sim.url, apiKey, close: async () => await sim.close() });
+const served = (sim: DifySim, apiKey: string) => ({
+	url: sim.url,
+	apiKey,
+	close: async () => await sim.close(),
+});
 
 const app =
 	(mode: DifyAppMode, spec: Partial<AppSpec> = {}) =>
@@ -57,7 +74,8 @@ const answered = async () => {
 const knowledge = async () => {
 	const sim = await startDifySim({ version: '1.14' });
 	const base = addDataset(sim.store, { name: 'Papers', technique: 'high_quality' });
-	for (const text of ['llama wool', 'the moon']) addDocument(sim.store, base, { name: `${text}.txt`, text });
+	for (const text of ['llama wool', 'the moon'])
+		addDocument(sim.store, base, { name: `${text}.txt`, text });
 	return { ...served(sim, knowledgeKey()), id: base.id };
 };
 
@@ -137,7 +155,10 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 			await supply<Parameters<typeof streamed>[0]>(
 				setting,
 				'difyChatModel',
-				{ parameters: { user: 'u1', options: limitsOf(setting) }, credentials: credential(setting) },
+				{
+					parameters: { user: 'u1', options: limitsOf(setting) },
+					credentials: credential(setting),
+				},
 				async (model) => await streamed(model, setting),
 			),
 	},
@@ -148,7 +169,10 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 		target: is('POST', /\/workflows\/run$/),
 		serve: app('workflow', {
 			form: [{ kind: 'paragraph', variable: 'topic' }],
-			reply: () => ({ steps: WORDS.map((text) => ({ text })), outputs: { answer: WORDS.join('') } }),
+			reply: () => ({
+				steps: WORDS.map((text) => ({ text })),
+				outputs: { answer: WORDS.join('') },
+			}),
 		}),
 		run: async (setting) =>
 			await run(setting, 'difyWorkflow', {
@@ -195,7 +219,11 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 		target: is('GET', /\/(?:info|parameters)$/),
 		serve: app('chat'),
 		run: async (setting) =>
-			await run(setting, 'difyApp', { resource: 'app', operation: 'get', parts: ['info', 'parameters'] }),
+			await run(setting, 'difyApp', {
+				resource: 'app',
+				operation: 'get',
+				parts: ['info', 'parameters'],
+			}),
 	},
 	{
 		...base,
@@ -204,7 +232,11 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 		target: is('GET', /\/conversations$/),
 		serve: app('chat'),
 		run: async (setting) =>
-			await run(setting, 'difyConversation', { resource: 'conversation', operation: 'getAll', returnAll: true }),
+			await run(setting, 'difyConversation', {
+				resource: 'conversation',
+				operation: 'getAll',
+				returnAll: true,
+			}),
 	},
 	{
 		...base,
@@ -229,7 +261,10 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 		target: is('GET', /\/app\/feedbacks$/),
 		serve: app('chat'),
 		run: async (setting) =>
-			await poll(setting, 'difyTrigger', { parameters: { event: 'feedback' }, credentials: credential(setting) }),
+			await poll(setting, 'difyTrigger', {
+				parameters: { event: 'feedback' },
+				credentials: credential(setting),
+			}),
 	},
 	{
 		...base,
@@ -278,7 +313,11 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 	},
 ];
 
-async function withBase(setting: Setting, parameters: Record<string, unknown>, more: object = {}): Promise<unknown> {
+async function withBase(
+	setting: Setting,
+	parameters: Record<string, unknown>,
+	more: object = {},
+): Promise<unknown> {
 	return await execute(setting, 'difyKnowledge', {
 		credentials: credential(setting, 'knowledge'),
 		parameters: {

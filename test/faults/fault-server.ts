@@ -145,7 +145,11 @@ export async function send(socket: net.Socket, bytes: string | Buffer): Promise<
 	return !socket.destroyed;
 }
 
-function readRequests(link: Link, options: FaultServerOptions, counted: (key: string) => number): void {
+function readRequests(
+	link: Link,
+	options: FaultServerOptions,
+	counted: (key: string) => number,
+): void {
 	const { socket } = link;
 	let held = Buffer.alloc(0);
 	let reading: Reading | undefined;

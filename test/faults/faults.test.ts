@@ -8,8 +8,12 @@ import { CANARY_HEADER, CANARY, leaksIn, OPERATIONS } from './rig';
 import { fs } from '../support/node';
 
 it('runs every node of the package', () => {
-	const { n8n } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as { n8n: { nodes: string[] } };
-	const names = n8n.nodes.map((file) => file.split('/')[2]!).map((name) => name[0]!.toLowerCase() + name.slice(1));
+	const { n8n } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
+		n8n: { nodes: string[] };
+	};
+	const names = n8n.nodes
+		.map((file) => file.split('/')[2]!)
+		.map((name) => name[0]!.toLowerCase() + name.slice(1));
 	expect([...new Set(OPERATIONS.map(({ node }) => node))].sort()).toEqual(names.sort());
 });
 
@@ -55,7 +59,10 @@ it('every node reports the fault, loses no text, and leaves nothing open (fast f
 	const results = await runCells(builtNodes(), cells, { atOnce: 24 });
 	const bad = results
 		.filter(({ problems }) => problems.length > 0)
-		.map(({ operation, phase, fault, problems }) => `${operation.label}/${phase}/${fault}: ${problems.join('; ')}`);
+		.map(
+			({ operation, phase, fault, problems }) =>
+				`${operation.label}/${phase}/${fault}: ${problems.join('; ')}`,
+		);
 	expect(bad).toEqual([]);
 	expect(results.length).toBeGreaterThan(250);
 });

@@ -66,14 +66,21 @@ const PAGE = (echo: string) =>
 
 const errorJson = (form: AnswerForm, echo: string): string =>
 	form === 'dify'
-		? JSON.stringify({ code: 'internal_server_error', message: `Worker lost. ${echo}`, status: 500 })
-		: JSON.stringify({ error: { code: 500, message: `Compute error. ${echo}`, type: 'server_error' } });
+		? JSON.stringify({
+				code: 'internal_server_error',
+				message: `Worker lost. ${echo}`,
+				status: 500,
+			})
+		: JSON.stringify({
+				error: { code: 500, message: `Compute error. ${echo}`, type: 'server_error' },
+			});
 
 /** The error within a body with status 200. */
 function errorInside(form: AnswerForm, echo: string): string {
 	const json = errorJson(form, echo);
 	if (form === 'sse') return `data: ${json}\n\n`;
-	if (form === 'dify') return `data: ${JSON.stringify({ event: 'error', ...(JSON.parse(json) as object) })}\n\n`;
+	if (form === 'dify')
+		return `data: ${JSON.stringify({ event: 'error', ...(JSON.parse(json) as object) })}\n\n`;
 	return form === 'lines' ? `${JSON.stringify({ error: `Compute error. ${echo}` })}\n` : json;
 }
 
@@ -88,7 +95,8 @@ const PINGS: Record<AnswerForm, string> = {
 /** Performs the fault. Resolves when it is done, or the client has disconnected. */
 export async function strike(given: Strike): Promise<void> {
 	const { socket, fault, place, form } = given;
-	const write = async (bytes: string | Buffer) => await send(socket, place === 'body' ? chunk(bytes) : bytes);
+	const write = async (bytes: string | Buffer) =>
+		await send(socket, place === 'body' ? chunk(bytes) : bytes);
 	switch (fault) {
 		case 'refused':
 		case 'silence':
@@ -100,7 +108,8 @@ export async function strike(given: Strike): Promise<void> {
 			socket.end();
 			return;
 		case 'pings':
-			while (await write(place === 'body' ? PINGS[form] : 'HTTP/1.1 102 Processing\r\n\r\n')) await pause(PING_MS);
+			while (await write(place === 'body' ? PINGS[form] : 'HTTP/1.1 102 Processing\r\n\r\n'))
+				await pause(PING_MS);
 			return;
 		case 'slow':
 			await slowly(given);
@@ -114,7 +123,9 @@ export async function strike(given: Strike): Promise<void> {
 			await write(place === 'handshake' ? tlsWanted(PAGE(given.echo)) : PAGE(given.echo));
 			break;
 		case '500':
-			await write(place === 'body' ? errorInside(form, given.echo) : whole500(errorJson(form, given.echo)));
+			await write(
+				place === 'body' ? errorInside(form, given.echo) : whole500(errorJson(form, given.echo)),
+			);
 			break;
 		case 'endless':
 			await endlessly(given, write);
@@ -163,7 +174,10 @@ async function endlessly(
 	while (await write(piece)) await pause(5);
 }
 
-async function hugely({ place, form }: Strike, write: (bytes: string | Buffer) => Promise<boolean>): Promise<void> {
+async function hugely(
+	{ place, form }: Strike,
+	write: (bytes: string | Buffer) => Promise<boolean>,
+): Promise<void> {
 	const beginning: Record<AnswerForm, string> = {
 		sse: 'data: {"choices":[{"delta":{"content":"',
 		dify: 'data: {"event":"message","answer":"',

@@ -82,7 +82,10 @@ export class Fuzzer {
 			streaming,
 		});
 		const startedAt = performance.now();
-		const outcome = await Promise.race([outcomeOf(operation, setting), expiry(operation.limitMs + SLACK_MS)]);
+		const outcome = await Promise.race([
+			outcomeOf(operation, setting),
+			expiry(operation.limitMs + SLACK_MS),
+		]);
 		const ms = performance.now() - startedAt;
 		await server.settle(SETTLE_MS);
 		const left = { busy: server.busy, held: server.held };
@@ -118,7 +121,11 @@ async function play({ pieces, end }: Script, socket: Parameters<typeof send>[0])
 	else if (end === 'rst') socket.resetAndDestroy();
 }
 
-function problemsOf(outcome: Outcome | undefined, ms: number, left: { busy: number; held: number }): string[] {
+function problemsOf(
+	outcome: Outcome | undefined,
+	ms: number,
+	left: { busy: number; held: number },
+): string[] {
 	if (outcome === undefined) return [`hangs: no end after ${Math.round(ms)} ms`];
 	const problems: string[] = [];
 	const { failed, title, description, shown } = outcome;
@@ -138,7 +145,12 @@ function problemsOf(outcome: Outcome | undefined, ms: number, left: { busy: numb
 /** Runs cases with consecutive seeds, several at once. */
 export async function fuzz(
 	nodes: NodeSet,
-	{ first, count, atOnce, onDone }: { first: number; count: number; atOnce: number; onDone: (done: FuzzCase) => void },
+	{
+		first,
+		count,
+		atOnce,
+		onDone,
+	}: { first: number; count: number; atOnce: number; onDone: (done: FuzzCase) => void },
 ): Promise<void> {
 	const fuzzer = new Fuzzer(nodes);
 	let next = 0;

@@ -78,7 +78,11 @@ const RIGHT: Readonly<Record<Phase, RightBlames>> = {
 		silence: ['way', 'limit'],
 		else: ['foreign'],
 	},
-	tls: { silence: ['way', 'limit', 'tls'], slow: ['way', 'limit', 'tls'], else: ['tls', 'way', 'foreign'] },
+	tls: {
+		silence: ['way', 'limit', 'tls'],
+		slow: ['way', 'limit', 'tls'],
+		else: ['tls', 'way', 'foreign'],
+	},
 	upload: {
 		reset: ['way'],
 		cut: ['way'],
@@ -121,36 +125,55 @@ function rightIn({ service, way, form }: Operation, phase: Phase, fault: Fault):
 }
 
 /** Slow bytes of a short answer are complete before a limit. */
-const MAY_BE_ANSWERED: ReadonlySet<Phase> = new Set(['headers', 'first', 'text', 'call', 'tls', 'upload']);
+const MAY_BE_ANSWERED: ReadonlySet<Phase> = new Set([
+	'headers',
+	'first',
+	'text',
+	'call',
+	'tls',
+	'upload',
+]);
 
 const EMPTY_WORDS = /undefined|\[object|\bNaN\b|\bnull\b/;
-const LOW_LEVEL = /^(?:fetch failed|terminated|aborted|socket hang up|other side closed|error)\.?$/i;
+const LOW_LEVEL =
+	/^(?:fetch failed|terminated|aborted|socket hang up|other side closed|error)\.?$/i;
 
 /** Whether a limit of the node ended it instead of the fault. */
-export function isCutShort({ operation, phase, fault }: CellName, { kind, hung }: CellResult): boolean {
+export function isCutShort(
+	{ operation, phase, fault }: CellName,
+	{ kind, hung }: CellResult,
+): boolean {
 	return !hung && BLAMES[kind] === 'limit' && !rightIn(operation, phase, fault).includes('limit');
 }
 
 /** @param lateMs current tolerance beyond the limit, which depends on the machine's load */
-export function problemsOf({ operation, phase, fault }: CellName, result: CellResult, lateMs: number): string[] {
+export function problemsOf(
+	{ operation, phase, fault }: CellName,
+	result: CellResult,
+	lateMs: number,
+): string[] {
 	const problems: string[] = [];
 	const limitMs = limitMsOf(operation, phase);
 	const { failed, title, description, kind, shown, ms, hung, held, sockets, textBefore } = result;
 	if (hung) problems.push(`hangs: no end ${Math.round(ms)} ms after it began`);
-	else if (ms > limitMs + lateMs) problems.push(`late: ended after ${Math.round(ms)} ms, the limit is ${limitMs} ms`);
+	else if (ms > limitMs + lateMs)
+		problems.push(`late: ended after ${Math.round(ms)} ms, the limit is ${limitMs} ms`);
 	if (failed && !hung) {
 		// Without the quoted server text.
 		const said = `${title}\n${description}`.replace(/The server says: ".*"/s, '');
 		if (title.trim() === '' || description.trim() === '') problems.push('says nothing');
 		if (EMPTY_WORDS.test(said)) problems.push(`says something empty: ${said}`);
 		if (LOW_LEVEL.test(title.trim())) problems.push(`says no more than "${title}"`);
-		if (description.length < title.length + 20) problems.push(`does not say what to do: ${description}`);
+		if (description.length < title.length + 20)
+			problems.push(`does not say what to do: ${description}`);
 	}
 	const right = rightIn(operation, phase, fault);
 	const blame = BLAMES[kind] ?? 'other';
 	const isSlowAnswer = fault === 'slow' && blame === 'answered' && MAY_BE_ANSWERED.has(phase);
 	if (!hung && !right.includes(blame) && !isSlowAnswer)
-		problems.push(`blames the wrong part: ${kind} (${blame}), right would be ${right.join(', ')}: ${title}`);
+		problems.push(
+			`blames the wrong part: ${kind} (${blame}), right would be ${right.join(', ')}: ${title}`,
+		);
 	if (failed && operation.keepsText && textBefore !== '' && !shown.includes(textBefore))
 		problems.push(`loses the text that had arrived: ${textBefore}`);
 	if (sockets > 0) problems.push(`leaves ${sockets} connections open`);
@@ -162,5 +185,7 @@ export function problemsOf({ operation, phase, fault }: CellName, result: CellRe
 
 function around(text: string, part: string): string {
 	const at = text.indexOf(part);
-	return at < 0 ? part : text.slice(Math.max(0, at - 60), at + part.length + 40).replace(/\n/g, ' ');
+	return at < 0
+		? part
+		: text.slice(Math.max(0, at - 60), at + part.length + 40).replace(/\n/g, ' ');
 }

@@ -41,12 +41,16 @@ class Crashes {
 /** @returns whether all is well */
 export async function main(request: Request, tell: Say): Promise<boolean> {
 	// Masked, so that the rig's own report of a leak does not count as one.
-	const say: Say = (line) => tell(PARTS.reduce((text, part) => text.replaceAll(part, '[part of a secret]'), line));
+	const say: Say = (line) =>
+		tell(PARTS.reduce((text, part) => text.replaceAll(part, '[part of a secret]'), line));
 	const crashes = new Crashes();
 	const spied = spyOnOutput();
 	const startedAt = performance.now();
 	try {
-		const well = request.fuzz === undefined ? await runMatrix(request, say) : await runFuzz(request, crashes, say);
+		const well =
+			request.fuzz === undefined
+				? await runMatrix(request, say)
+				: await runFuzz(request, crashes, say);
 		for (const crash of crashes.seen) say(`An error that nobody caught: ${crash}`);
 		const leaks = leaksIn(spied.text());
 		if (leaks.length > 0) say('A part of a secret was printed.');
@@ -60,7 +64,8 @@ export async function main(request: Request, tell: Say): Promise<boolean> {
 
 async function runMatrix({ only, atOnce }: Request, say: Say): Promise<boolean> {
 	const fits = (cell: Pick<RunCell, 'operation' | 'phase' | 'fault'>) =>
-		only === undefined || new RegExp(only, 'i').test(`${cell.operation.label}/${cell.phase}/${cell.fault}`);
+		only === undefined ||
+		new RegExp(only, 'i').test(`${cell.operation.label}/${cell.phase}/${cell.fault}`);
 	const cells = cellsOf(OPERATIONS).filter(fits);
 	let count = 0;
 	const results = await runCells(builtNodes(), cells, {
@@ -82,7 +87,11 @@ async function runMatrix({ only, atOnce }: Request, say: Say): Promise<boolean> 
 	return bad === 0 && results.length > 0;
 }
 
-async function runFuzz({ fuzz: count = 0, seed, atOnce }: Request, crashes: Crashes, say: Say): Promise<boolean> {
+async function runFuzz(
+	{ fuzz: count = 0, seed, atOnce }: Request,
+	crashes: Crashes,
+	say: Say,
+): Promise<boolean> {
 	const totals = { answered: 0, failed: 0, hung: 0, leaked: 0, bad: 0 };
 	let longest = 0;
 	const startedAt = performance.now();

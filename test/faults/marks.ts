@@ -85,14 +85,30 @@ function read(form: 'sse' | 'dify' | 'lines', event: string): Omit<Event, 'start
 	if (form === 'dify') {
 		const { event: name, answer, data: inner } = json;
 		const chunk = isRecord(inner) && typeof inner.text === 'string' ? inner.text : '';
-		const text = name === 'message' || name === 'agent_message' ? String(answer) : name === 'text_chunk' ? chunk : '';
+		const text =
+			name === 'message' || name === 'agent_message'
+				? String(answer)
+				: name === 'text_chunk'
+					? chunk
+					: '';
 		const isFinish = name === 'message_end' || name === 'workflow_finished';
-		return { text, isCall: false, isFinish, isContent: !isFinish && name !== undefined && name !== 'ping' };
+		return {
+			text,
+			isCall: false,
+			isFinish,
+			isContent: !isFinish && name !== undefined && name !== 'ping',
+		};
 	}
 	const choice = Array.isArray(json.choices) ? (json.choices as unknown[])[0] : undefined;
-	const delta = isRecord(choice) && isRecord(choice.delta) ? choice.delta : isRecord(json.message) ? json.message : {};
+	const delta =
+		isRecord(choice) && isRecord(choice.delta)
+			? choice.delta
+			: isRecord(json.message)
+				? json.message
+				: {};
 	const text = typeof delta.content === 'string' ? delta.content : '';
 	const isCall = Array.isArray(delta.tool_calls) && delta.tool_calls.length > 0;
-	const isFinish = (isRecord(choice) && typeof choice.finish_reason === 'string') || json.done === true;
+	const isFinish =
+		(isRecord(choice) && typeof choice.finish_reason === 'string') || json.done === true;
 	return { text, isCall, isFinish, isContent: text !== '' || isCall };
 }

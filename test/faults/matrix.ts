@@ -100,7 +100,11 @@ const GREETING_FAULTS: ReadonlySet<Fault> = new Set([
 ]);
 
 /** Why a cell cannot exist; undefined if it exists. */
-export function reasonAgainst(operation: Operation, phase: Phase, fault: Fault): Reason | undefined {
+export function reasonAgainst(
+	operation: Operation,
+	phase: Phase,
+	fault: Fault,
+): Reason | undefined {
 	const isDifyRun = operation.service === 'dify' && operation.way === 'stream';
 	switch (phase) {
 		case 'dns':
@@ -137,11 +141,13 @@ export interface CellName {
 export function cellsOf(operations: readonly Operation[]): CellName[] {
 	return operations.flatMap((operation) =>
 		PHASES.flatMap((phase) =>
-			FAULTS.filter((fault) => reasonAgainst(operation, phase, fault) === undefined).map((fault) => ({
-				operation,
-				phase,
-				fault,
-			})),
+			FAULTS.filter((fault) => reasonAgainst(operation, phase, fault) === undefined).map(
+				(fault) => ({
+					operation,
+					phase,
+					fault,
+				}),
+			),
 		),
 	);
 }

@@ -19,7 +19,10 @@ import {
 
 const SESAME = 'recording-key-123';
 const MODEL = byId('sim-model');
-const WORDS = 'The llama is a domesticated animal of the Andes, and people there keep it for its wool.'.split(/(?<= )/);
+const WORDS =
+	'The llama is a domesticated animal of the Andes, and people there keep it for its wool.'.split(
+		/(?<= )/,
+	);
 
 const limitsOf = ({ limits: { firstToken, idle, total } }: Setting) => ({
 	firstTokenLimit: firstToken,
@@ -35,7 +38,10 @@ const llama =
 		const sim = await startLlamaServerSim({ apiKey: SESAME, embeddings: true, ...options });
 		sim.script(
 			tools
-				? reply.toolCalls([{ name: 'get_weather', arguments: { city: 'Quito' } }], { split: 2, text: 'Let me look. ' })
+				? reply.toolCalls([{ name: 'get_weather', arguments: { city: 'Quito' } }], {
+						split: 2,
+						text: 'Let me look. ',
+					})
 				: reply.chunks(WORDS),
 		);
 		return { url: sim.url, apiKey: SESAME, close: async () => await sim.close() };
@@ -105,7 +111,10 @@ export async function streamed(model: ChatModel, setting: Setting): Promise<unkn
 	return pieces;
 }
 
-const chatModel = (label: string, more: Partial<Operation> & { serverType?: string } = {}): Operation => ({
+const chatModel = (
+	label: string,
+	more: Partial<Operation> & { serverType?: string } = {},
+): Operation => ({
 	...base,
 	node: 'localChatModel',
 	label,
@@ -150,7 +159,10 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 			await supply<{ embedQuery(text: string): Promise<number[]> }>(
 				setting,
 				'localEmbeddings',
-				{ parameters: { model: MODEL, options: limitsOf(setting) }, credentials: credentialOf(setting) },
+				{
+					parameters: { model: MODEL, options: limitsOf(setting) },
+					credentials: credentialOf(setting),
+				},
 				async (model) => await model.embedQuery(textFor(setting, 'llama')),
 			),
 	},
@@ -166,7 +178,10 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 			await supply<{ compressDocuments(documents: object[], query: string): Promise<object[]> }>(
 				setting,
 				'localReranker',
-				{ parameters: { model: MODEL, options: limitsOf(setting) }, credentials: credentialOf(setting) },
+				{
+					parameters: { model: MODEL, options: limitsOf(setting) },
+					credentials: credentialOf(setting),
+				},
 				async (model) =>
 					await model.compressDocuments(
 						[
@@ -223,7 +238,13 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 		run: async (setting) =>
 			await localLlama(
 				setting,
-				{ resource: 'audio', operation: 'transcribe', binaryPropertyName: 'data', responseFormat: 'json', model: '' },
+				{
+					resource: 'audio',
+					operation: 'transcribe',
+					binaryPropertyName: 'data',
+					responseFormat: 'json',
+					model: '',
+				},
 				fileItem(setting, 'sound'),
 			),
 	},
@@ -314,7 +335,10 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 				model: MODEL,
 				tokens: 16,
 				atOnce: 1,
-				speedOptions: { firstTokenLimit: setting.limits.firstToken, totalLimit: setting.limits.total },
+				speedOptions: {
+					firstTokenLimit: setting.limits.firstToken,
+					totalLimit: setting.limits.total,
+				},
 			}),
 	},
 	{
@@ -353,13 +377,20 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 	},
 ];
 
-async function health(setting: Setting, { options, ...parameters }: Record<string, unknown>): Promise<unknown> {
+async function health(
+	setting: Setting,
+	{ options, ...parameters }: Record<string, unknown>,
+): Promise<unknown> {
 	return await execute(setting, 'serverHealth', {
 		credentials: credentialOf(setting),
 		parameters: {
 			service: 'modelServer',
 			needed: {},
-			options: { failWhenUnhealthy: true, timeLimit: setting.limits.total, ...(options as object | undefined) },
+			options: {
+				failWhenUnhealthy: true,
+				timeLimit: setting.limits.total,
+				...(options as object | undefined),
+			},
 			...parameters,
 		},
 	});

@@ -54,9 +54,9 @@ const setHeader = ({ headers }: Draft, name: string, value: string): void => {
 };
 
 const STATUSES = [
-	100, 101, 103, 200, 201, 202, 203, 204, 205, 206, 226, 299, 300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403,
-	404, 405, 407, 408, 409, 413, 415, 418, 422, 429, 431, 451, 499, 500, 501, 502, 503, 504, 507, 520, 524, 530, 599,
-	600, 999, 0,
+	100, 101, 103, 200, 201, 202, 203, 204, 205, 206, 226, 299, 300, 301, 302, 303, 304, 307, 308,
+	400, 401, 402, 403, 404, 405, 407, 408, 409, 413, 415, 418, 422, 429, 431, 451, 499, 500, 501,
+	502, 503, 504, 507, 520, 524, 530, 599, 600, 999, 0,
 ];
 const TYPES = [
 	'text/event-stream',
@@ -103,7 +103,11 @@ const CHANGES: Readonly<Record<string, Change>> = {
 		draft.chunkSizes = dice.pick(['zz', '-5', 'ffffffffffffffff', '1;ext=1', '', '0x10', ' 5']);
 	},
 	'compressed garbage': (draft, dice) => {
-		setHeader(draft, 'Content-Encoding', dice.pick(['gzip', 'deflate', 'br', 'zstd', 'gzip, deflate', 'none']));
+		setHeader(
+			draft,
+			'Content-Encoding',
+			dice.pick(['gzip', 'deflate', 'br', 'zstd', 'gzip, deflate', 'none']),
+		);
 		if (dice.chance(0.5)) draft.body = randomBytes(1 + dice.below(3_000), dice.next);
 	},
 	compressed: (draft, dice) => {
@@ -120,7 +124,11 @@ const CHANGES: Readonly<Record<string, Change>> = {
 	},
 	redirect: (draft, dice) => {
 		draft.status = dice.pick([301, 302, 303, 307, 308]);
-		setHeader(draft, 'Location', dice.pick(['/', 'http://127.0.0.1:9/', '//', 'ftp://x', ':::', '/v1/models']));
+		setHeader(
+			draft,
+			'Location',
+			dice.pick(['/', 'http://127.0.0.1:9/', '//', 'ftp://x', ':::', '/v1/models']),
+		);
 	},
 	'error with the secrets': (draft, dice, echo) => {
 		draft.status = dice.pick([200, 400, 401, 403, 422, 500, 503]);
@@ -141,7 +149,9 @@ const CHANGES: Readonly<Record<string, Change>> = {
 	},
 	'page with the secrets': (draft, dice, echo) => {
 		draft.status = dice.pick([200, 401, 403, 404, 502]);
-		draft.body = Buffer.from(`<html><title>${echo}</title><body>${echo}<!-- ${echo} --></body></html>`);
+		draft.body = Buffer.from(
+			`<html><title>${echo}</title><body>${echo}<!-- ${echo} --></body></html>`,
+		);
 	},
 	'header with the secrets': (draft, dice, echo) => {
 		draft.status = dice.pick([200, 302, 401]);
@@ -149,22 +159,44 @@ const CHANGES: Readonly<Record<string, Change>> = {
 			dice.pick(['WWW-Authenticate', 'X-Debug', 'Server']),
 			`Bearer error="${echo.replace(/[\r\n]/g, ' ')}"`,
 		]);
-		if (draft.status === 302) setHeader(draft, 'Location', `/login?back=${encodeURIComponent(echo)}`);
+		if (draft.status === 302)
+			setHeader(draft, 'Location', `/login?back=${encodeURIComponent(echo)}`);
 	},
 	'deep JSON': (draft, dice) => {
 		draft.body = Buffer.from(
-			dice.pick(['['.repeat(50_000), '{"a":'.repeat(20_000), '[[[[]]]]', '{}', '[]', 'null', '"', '1e400']),
+			dice.pick([
+				'['.repeat(50_000),
+				'{"a":'.repeat(20_000),
+				'[[[[]]]]',
+				'{}',
+				'[]',
+				'null',
+				'"',
+				'1e400',
+			]),
 		);
 	},
 	'JSON of wrong types': (draft, dice) => {
-		const wrong = dice.pick(['null', '[]', '{}', '""', '-1', 'true', '1e308', '[null]', '{"a":null}']);
+		const wrong = dice.pick([
+			'null',
+			'[]',
+			'{}',
+			'""',
+			'-1',
+			'true',
+			'1e308',
+			'[null]',
+			'{"a":null}',
+		]);
 		const names = draft.body.toString('latin1').match(/"[a-z_]+":/g) ?? [];
 		if (names.length === 0) return;
 		const name = dice.pick(names);
 		const text = draft.body.toString('utf8');
 		draft.body = Buffer.from(
 			text.replace(
-				new RegExp(`${name}\\s*(?:"(?:[^"\\\\]|\\\\.)*"|[\\d.e+-]+|true|false|null|\\[[^\\[\\]]*\\]|\\{[^{}]*\\})`),
+				new RegExp(
+					`${name}\\s*(?:"(?:[^"\\\\]|\\\\.)*"|[\\d.e+-]+|true|false|null|\\[[^\\[\\]]*\\]|\\{[^{}]*\\})`,
+				),
 				`${name}${wrong}`,
 			),
 		);
@@ -201,17 +233,19 @@ const BYTE_CHANGES: Readonly<Record<string, ByteChange>> = {
 		return Buffer.concat([bytes.subarray(0, at), noise, bytes.subarray(at)]);
 	},
 	duplicate: (bytes, dice) => {
-		const [one, other] = [dice.below(bytes.length + 1), dice.below(bytes.length + 1)].sort((a, b) => a - b) as [
-			number,
-			number,
-		];
-		return Buffer.concat([bytes.subarray(0, other), bytes.subarray(one, other), bytes.subarray(other)]);
+		const [one, other] = [dice.below(bytes.length + 1), dice.below(bytes.length + 1)].sort(
+			(a, b) => a - b,
+		) as [number, number];
+		return Buffer.concat([
+			bytes.subarray(0, other),
+			bytes.subarray(one, other),
+			bytes.subarray(other),
+		]);
 	},
 	remove: (bytes, dice) => {
-		const [one, other] = [dice.below(bytes.length + 1), dice.below(bytes.length + 1)].sort((a, b) => a - b) as [
-			number,
-			number,
-		];
+		const [one, other] = [dice.below(bytes.length + 1), dice.below(bytes.length + 1)].sort(
+			(a, b) => a - b,
+		) as [number, number];
 		return Buffer.concat([bytes.subarray(0, one), bytes.subarray(other)]);
 	},
 };
@@ -225,7 +259,11 @@ export interface MutateOptions {
 }
 
 /** A recorded answer with one to four mutations. */
-export function mutated(answer: RecordedAnswer, dice: Dice, { form, echo, mayStayOpen }: MutateOptions): Script {
+export function mutated(
+	answer: RecordedAnswer,
+	dice: Dice,
+	{ form, echo, mayStayOpen }: MutateOptions,
+): Script {
 	const done: string[] = [];
 	const draft: Draft = {
 		...answer,
@@ -248,7 +286,11 @@ export function mutated(answer: RecordedAnswer, dice: Dice, { form, echo, maySta
 	}
 	if (!hasEcho && dice.chance(0.1) && (form === 'sse' || form === 'dify' || form === 'lines')) {
 		const line = bytes.lastIndexOf('\n', dice.below(bytes.length + 1)) + 1;
-		bytes = Buffer.concat([bytes.subarray(0, line), Buffer.from(`error: ${echo}\n`), bytes.subarray(line)]);
+		bytes = Buffer.concat([
+			bytes.subarray(0, line),
+			Buffer.from(`error: ${echo}\n`),
+			bytes.subarray(line),
+		]);
 		done.push('line with the secrets');
 	}
 	const pieces = split(bytes, dice);
@@ -280,7 +322,9 @@ function onTheWire(draft: Draft, dice: Dice): Buffer {
 /** In pieces at any byte, with short pauses before some of them. */
 function split(bytes: Buffer, dice: Dice): Script['pieces'] {
 	const count = dice.pick([1, 1, 1, 2, 3, 5, 20]);
-	const cuts = Array.from({ length: count - 1 }, () => dice.below(bytes.length + 1)).sort((a, b) => a - b);
+	const cuts = Array.from({ length: count - 1 }, () => dice.below(bytes.length + 1)).sort(
+		(a, b) => a - b,
+	);
 	return [0, ...cuts].map((start, at) => ({
 		bytes: bytes.subarray(start, cuts[at] ?? bytes.length),
 		waitMs: dice.chance(0.2) ? dice.below(120) : 0,

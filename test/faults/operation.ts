@@ -96,7 +96,13 @@ export function textFor({ big }: Setting, text: string): string {
 	return big ? BIG : text;
 }
 
-export function credentialOf({ baseUrl, apiKey, extraHeaders, maxConcurrentRequests, ignoreSslIssues }: Setting) {
+export function credentialOf({
+	baseUrl,
+	apiKey,
+	extraHeaders,
+	maxConcurrentRequests,
+	ignoreSslIssues,
+}: Setting) {
 	return {
 		baseUrl,
 		apiKey,
@@ -134,13 +140,21 @@ export async function execute(
 export async function supply<Supplied>(
 	setting: Setting,
 	node: string,
-	{ parameters, credentials }: { parameters: Record<string, unknown>; credentials: Record<string, unknown> },
+	{
+		parameters,
+		credentials,
+	}: { parameters: Record<string, unknown>; credentials: Record<string, unknown> },
 	use: (supplied: Supplied) => Promise<unknown>,
 ): Promise<unknown> {
 	const fake = fakeContext(parameters, credentials as Parameters<typeof fakeContext>[1]);
 	Object.assign(fake.context.helpers, setting.helpers);
 	Object.assign(fake.context, { getExecutionCancelSignal: () => setting.signal });
-	const log = { inputs: fake.inputs, outputs: fake.outputs, hints: fake.hints, warnings: fake.warnings };
+	const log = {
+		inputs: fake.inputs,
+		outputs: fake.outputs,
+		hints: fake.hints,
+		warnings: fake.warnings,
+	};
 	try {
 		const { response } = await setting.nodes[node]!.supplyData!.call(fake.context, 0);
 		return { result: await use(response as Supplied), log };
@@ -153,14 +167,22 @@ export async function supply<Supplied>(
 export async function poll(
 	setting: Setting,
 	node: string,
-	setup: { parameters: Parameters<typeof polling>[1]['parameters']; credentials: Record<string, unknown> },
+	setup: {
+		parameters: Parameters<typeof polling>[1]['parameters'];
+		credentials: Record<string, unknown>;
+	},
 ): Promise<unknown> {
 	const watching = polling(setting.nodes[node]!, {
 		parameters: setup.parameters,
-		credentials: () => setup.credentials as ReturnType<Parameters<typeof polling>[1]['credentials']>,
+		credentials: () =>
+			setup.credentials as ReturnType<Parameters<typeof polling>[1]['credentials']>,
 	});
 	const given = await watching.poll();
-	return { given, deliveries: watching.deliveries.map(({ items }) => items), stored: watching.stored() };
+	return {
+		given,
+		deliveries: watching.deliveries.map(({ items }) => items),
+		stored: watching.stored(),
+	};
 }
 
 export const byId = (value: string) => ({ __rl: true, mode: 'id', value });

@@ -22,7 +22,10 @@ const FRAMING = /^(?:transfer-encoding|content-length|connection|keep-alive)$/i;
  *
  * @param upstream URL of the server, whose path is kept as prefix
  */
-export async function record(upstream: string, run: (url: string) => Promise<unknown>): Promise<Recording> {
+export async function record(
+	upstream: string,
+	run: (url: string) => Promise<unknown>,
+): Promise<Recording> {
 	const answers = new Map<string, RecordedAnswer[]>();
 	const server = await startFaultServer({
 		handle: async (asked) => {
@@ -45,7 +48,11 @@ async function forward(origin: string, asked: Asked): Promise<RecordedAnswer> {
 	return await new Promise((resolve, reject) => {
 		const request = http.request(
 			`${origin}${asked.target}`,
-			{ method: asked.method, headers: { ...asked.headers, host: new URL(origin).host }, agent: false },
+			{
+				method: asked.method,
+				headers: { ...asked.headers, host: new URL(origin).host },
+				agent: false,
+			},
 			(response) => {
 				const pieces: Buffer[] = [];
 				response.on('data', (piece: Buffer) => pieces.push(piece));
@@ -85,15 +92,24 @@ function unchunked(asked: Asked): Buffer {
 }
 
 /** The head of an answer, up to the empty line. */
-export function headOf({ status, reason, headers }: Omit<RecordedAnswer, 'body'>, framing: string): string {
+export function headOf(
+	{ status, reason, headers }: Omit<RecordedAnswer, 'body'>,
+	framing: string,
+): string {
 	return `HTTP/1.1 ${status} ${reason}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}${framing}\r\n\r\n`;
 }
 
 /** The answer as it was recorded. */
 export async function sendWhole(asked: Asked, answer: RecordedAnswer): Promise<void> {
 	const hasBody = answer.status !== 204 && answer.status !== 304;
-	const head = headOf(answer, hasBody ? `Content-Length: ${answer.body.length}` : 'Connection: keep-alive');
-	await send(asked.socket, Buffer.concat([Buffer.from(head), hasBody ? answer.body : Buffer.alloc(0)]));
+	const head = headOf(
+		answer,
+		hasBody ? `Content-Length: ${answer.body.length}` : 'Connection: keep-alive',
+	);
+	await send(
+		asked.socket,
+		Buffer.concat([Buffer.from(head), hasBody ? answer.body : Buffer.alloc(0)]),
+	);
 	asked.answered();
 }
 

@@ -84,14 +84,23 @@ class Codes {
 		return [...this.texts]
 			.sort(([one], [other]) => one.localeCompare(other))
 			.flatMap(([name, texts]) =>
-				[...texts].map(([title, first], at) => `| ${at === 0 ? name : `${name}${at + 1}`} | ${title} | ${first} |`),
+				[...texts].map(
+					([title, first], at) =>
+						`| ${at === 0 ? name : `${name}${at + 1}`} | ${title} | ${first} |`,
+				),
 			);
 	}
 }
 
 /** One grid: a row for each phase, a column for each fault. */
-function gridOf(operation: Operation, cells: ReadonlyMap<string, RunCell>, codes: Codes, language: Language): string {
-	const [phases, faults] = language === 'zh' ? [PHASE_NAMES_ZH, FAULT_NAMES_ZH] : [PHASE_NAMES, FAULT_NAMES];
+function gridOf(
+	operation: Operation,
+	cells: ReadonlyMap<string, RunCell>,
+	codes: Codes,
+	language: Language,
+): string {
+	const [phases, faults] =
+		language === 'zh' ? [PHASE_NAMES_ZH, FAULT_NAMES_ZH] : [PHASE_NAMES, FAULT_NAMES];
 	const head = [WORDS[language].where, ...FAULTS.map((fault) => faults[fault])];
 	const rows = PHASES.map((phase) => {
 		const entries = FAULTS.map((fault) => entryOf(operation, phase, fault, cells, codes));
@@ -117,16 +126,25 @@ function entryOf(
 	return `${codes.codeOf(cell)} ${time}${left === 0 ? '' : ` **${cell.result.sockets}/${cell.result.held} left**`}${problems}`;
 }
 
-const keyOf = ({ operation, phase, fault }: Pick<RunCell, 'operation' | 'phase' | 'fault'>): string =>
+const keyOf = ({
+	operation,
+	phase,
+	fault,
+}: Pick<RunCell, 'operation' | 'phase' | 'fault'>): string =>
 	`${operation.label}/${phase}/${fault}`;
 
 /** The part of the document between its markers. */
-export function matrixText(operations: readonly Operation[], results: readonly RunCell[], language: Language): string {
+export function matrixText(
+	operations: readonly Operation[],
+	results: readonly RunCell[],
+	language: Language,
+): string {
 	const words = WORDS[language];
 	const cells = new Map(results.map((cell) => [keyOf(cell), cell]));
 	const codes = new Codes();
 	const bad = results.filter(({ problems }) => problems.length > 0).length;
-	const sum = (of: (cell: RunCell) => number) => results.reduce((total, cell) => total + of(cell), 0);
+	const sum = (of: (cell: RunCell) => number) =>
+		results.reduce((total, cell) => total + of(cell), 0);
 	const slowest = roughly(Math.max(0, ...results.map(({ result }) => result.ms)));
 	const groups = new Map<string, Operation[]>();
 	for (const operation of operations) {
@@ -137,7 +155,9 @@ export function matrixText(operations: readonly Operation[], results: readonly R
 		const limits = roughly(Math.max(...same.map((operation) => limitMsOf(operation, 'text'))));
 		return `### ${same.map(({ label }) => label).join('; ')}\n\n(${words.limit}: ${limits})\n\n${grid}`;
 	});
-	const reasons = (Object.keys(REASONS) as Reason[]).sort().map((letter) => `| (${letter}) | ${REASONS[letter]} |`);
+	const reasons = (Object.keys(REASONS) as Reason[])
+		.sort()
+		.map((letter) => `| (${letter}) | ${REASONS[letter]} |`);
 	return [
 		words.sums(
 			results.length,
@@ -146,7 +166,9 @@ export function matrixText(operations: readonly Operation[], results: readonly R
 			sum(({ result }) => result.held),
 			slowest,
 		),
-		[`| ${words.code} | ${words.reads} | ${words.first} |`, '|---|---|---|', ...codes.rows()].join('\n'),
+		[`| ${words.code} | ${words.reads} | ${words.first} |`, '|---|---|---|', ...codes.rows()].join(
+			'\n',
+		),
 		[`| | ${words.reason} |`, '|---|---|', ...reasons].join('\n'),
 		...grids,
 	].join('\n\n');

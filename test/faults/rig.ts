@@ -32,7 +32,11 @@ export interface Prepared {
 const PATIENT = { firstToken: 60, idle: 60, total: 120 };
 
 /** The settings that every run shares. */
-export function settingFor(nodes: NodeSet, prepared: Pick<Prepared, 'id' | 'tools'>, more: Partial<Setting>): Setting {
+export function settingFor(
+	nodes: NodeSet,
+	prepared: Pick<Prepared, 'id' | 'tools'>,
+	more: Partial<Setting>,
+): Setting {
 	return {
 		nodes,
 		baseUrl: '',
@@ -56,7 +60,11 @@ export function settingFor(nodes: NodeSet, prepared: Pick<Prepared, 'id' | 'tool
 const RECORDING_TRIES = 3;
 
 /** Records what a simulator answers to an operation that goes well. */
-export async function prepare(nodes: NodeSet, operation: Operation, tools = false): Promise<Prepared> {
+export async function prepare(
+	nodes: NodeSet,
+	operation: Operation,
+	tools = false,
+): Promise<Prepared> {
 	let asked: string[] = [];
 	for (let tried = 0; tried < RECORDING_TRIES; tried++) {
 		const prepared = await recordOperation(nodes, operation, tools);
@@ -71,7 +79,11 @@ export async function prepare(nodes: NodeSet, operation: Operation, tools = fals
 }
 
 /** Uses a new server, so that nothing is remembered of an earlier try. */
-async function recordOperation(nodes: NodeSet, operation: Operation, tools: boolean): Promise<Prepared> {
+async function recordOperation(
+	nodes: NodeSet,
+	operation: Operation,
+	tools: boolean,
+): Promise<Prepared> {
 	const served = await operation.serve(tools);
 	try {
 		const id = served.id ?? '';
@@ -79,9 +91,14 @@ async function recordOperation(nodes: NodeSet, operation: Operation, tools: bool
 			const { apiKey } = served;
 			const outcome = await outcomeOf(
 				operation,
-				settingFor(nodes, { id, tools }, { baseUrl, apiKey, extraHeaders: [], streaming: true, limits: PATIENT }),
+				settingFor(
+					nodes,
+					{ id, tools },
+					{ baseUrl, apiKey, extraHeaders: [], streaming: true, limits: PATIENT },
+				),
 			);
-			if (outcome.failed) throw new Error(`${operation.label} fails without a fault: ${outcome.shown}`);
+			if (outcome.failed)
+				throw new Error(`${operation.label} fails without a fault: ${outcome.shown}`);
 		});
 		return { operation, recording, id, tools };
 	} finally {
@@ -111,11 +128,16 @@ export async function outcomeOf(operation: Operation, setting: Setting): Promise
 
 /** A failure that came as an item: on continue on fail, or as the finding of a check. */
 function itemFailure(result: unknown): Omit<Outcome, 'shown'> {
-	const { deliveries, items } = (result ?? {}) as { deliveries?: unknown[][]; items?: Array<Array<{ json: unknown }>> };
+	const { deliveries, items } = (result ?? {}) as {
+		deliveries?: unknown[][];
+		items?: Array<Array<{ json: unknown }>>;
+	};
 	const item = (deliveries?.[0]?.[0] ?? items?.flat()[0]?.json) as
 		| { error?: Record<string, unknown>; health?: Record<string, unknown> }
 		| undefined;
-	const health = item?.health as { healthy?: boolean; findings?: Array<Record<string, unknown>> } | undefined;
+	const health = item?.health as
+		| { healthy?: boolean; findings?: Array<Record<string, unknown>> }
+		| undefined;
 	const finding = health?.healthy === false ? health.findings?.[0] : undefined;
 	if (finding !== undefined) {
 		const description = `${String(finding.meaning)}. ${String(finding.advice)}`;
@@ -124,7 +146,12 @@ function itemFailure(result: unknown): Omit<Outcome, 'shown'> {
 	const error = item?.error;
 	if (typeof error === 'object' && error !== null) {
 		const { message, description, kind } = error;
-		return { failed: true, title: String(message), description: String(description ?? ''), kind: String(kind ?? '') };
+		return {
+			failed: true,
+			title: String(message),
+			description: String(description ?? ''),
+			kind: String(kind ?? ''),
+		};
 	}
 	return { failed: false, title: 'answered', description: '', kind: 'answered' };
 }

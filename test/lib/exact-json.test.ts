@@ -21,17 +21,26 @@ const { written } = fc.letrec<{ written: Written }>((tie) => ({
 			.map(String)
 			.map((json) => (String(Number(json)) === json ? asJson(Number(json)) : asText(json))),
 		fc
-			.oneof(fc.string({ unit: anyCodePoint }), fc.integer(), fc.double({ noNaN: true }), fc.boolean())
-			.map((value) => (Number.isFinite(value) || typeof value !== 'number' ? asJson(value) : asJson(null))),
+			.oneof(
+				fc.string({ unit: anyCodePoint }),
+				fc.integer(),
+				fc.double({ noNaN: true }),
+				fc.boolean(),
+			)
+			.map((value) =>
+				Number.isFinite(value) || typeof value !== 'number' ? asJson(value) : asJson(null),
+			),
 		fc.constantFrom('NaN, "Infinity', '\\', '12345678901234567890', ':NaN}', null).map(asJson),
 		fc.array(tie('written')).map((items) => ({
 			json: `[${items.map(({ json }) => json).join(', ')}]`,
 			value: items.map(({ value }) => value),
 		})),
-		fc.uniqueArray(fc.tuple(fc.string(), tie('written')), { selector: ([name]) => name }).map((fields) => ({
-			json: `{${fields.map(([name, { json }]) => `${JSON.stringify(name)}: ${json}`).join(', ')}}`,
-			value: Object.fromEntries(fields.map(([name, { value }]) => [name, value])),
-		})),
+		fc
+			.uniqueArray(fc.tuple(fc.string(), tie('written')), { selector: ([name]) => name })
+			.map((fields) => ({
+				json: `{${fields.map(([name, { json }]) => `${JSON.stringify(name)}: ${json}`).join(', ')}}`,
+				value: Object.fromEntries(fields.map(([name, { value }]) => [name, value])),
+			})),
 	),
 }));
 
@@ -61,12 +70,19 @@ test.each(['', '{"a":NaN', 'NaNa', '[NaN,]', '{"a":\\"NaN}', '<p>NaN</p>'])(
 
 test('megabytes of escapes and quotes take no time, and overflow nothing', () => {
 	const long = '\\n'.repeat(4_000_000);
-	expect(exactJson(`{"a":"${long}","b":NaN}`).value).toEqual({ a: '\n'.repeat(4_000_000), b: 'NaN' });
+	expect(exactJson(`{"a":"${long}","b":NaN}`).value).toEqual({
+		a: '\n'.repeat(4_000_000),
+		b: 'NaN',
+	});
 	expect(exactJson('\\"'.repeat(1_000_000) + 'NaN').value).toBeUndefined();
 });
 
 test('what is said of them: each once, and not hundreds', () => {
 	expect(keptAsText([])).toEqual([]);
-	expect(keptAsText(['NaN', 'NaN'])).toEqual(['No number of JavaScript holds NaN exactly: kept as text.']);
-	expect(keptAsText(Array.from({ length: 99 }, (_, index) => String(index)))[0]).toContain('0, 1, 2, 3, 4, …');
+	expect(keptAsText(['NaN', 'NaN'])).toEqual([
+		'No number of JavaScript holds NaN exactly: kept as text.',
+	]);
+	expect(keptAsText(Array.from({ length: 99 }, (_, index) => String(index)))[0]).toContain(
+		'0, 1, 2, 3, 4, …',
+	);
 });

@@ -29,11 +29,17 @@ describe('a bounded cache', () => {
 		const entries = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.nat(12)));
 		fc.assert(
 			fc.property(entries, (list) => {
-				const memory = new LruCache<number>({ maxEntries: 3, maxSize: 10, sizeOf: (value) => value });
+				const memory = new LruCache<number>({
+					maxEntries: 3,
+					maxSize: 10,
+					sizeOf: (value) => value,
+				});
 				for (const [key, value] of list) {
 					memory.set(key, value);
 					expect(memory.get(key)).toBe(value > 10 ? undefined : value);
-					const kept = ['a', 'b', 'c', 'd', 'e'].map((one) => memory.get(one)).filter((one) => one !== undefined);
+					const kept = ['a', 'b', 'c', 'd', 'e']
+						.map((one) => memory.get(one))
+						.filter((one) => one !== undefined);
 					expect(kept.length).toBeLessThanOrEqual(3);
 					expect(kept.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(10);
 				}

@@ -14,9 +14,16 @@ describe('what the events mean', () => {
 				'm4a',
 				'aac',
 			]);
-			expect(['ID3\x04', '\xff\xfb\x90', '', 'RIFFxxxxAVI '].map(format)).toEqual(['mp3', 'mp3', 'mp3', 'mp3']);
+			expect(['ID3\x04', '\xff\xfb\x90', '', 'RIFFxxxxAVI '].map(format)).toEqual([
+				'mp3',
+				'mp3',
+				'mp3',
+				'mp3',
+			]);
 			fc.assert(
-				fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => soundFormat(bytes).mimeType.startsWith('audio/')),
+				fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) =>
+					soundFormat(bytes).mimeType.startsWith('audio/'),
+				),
 			);
 		});
 	});

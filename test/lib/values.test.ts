@@ -55,7 +55,8 @@ describe('parseObject', () => {
 describe('what a server sent, whatever its type', () => {
 	test('null, empty and absent are the same; another type is as good as nothing', () => {
 		for (const none of [null, undefined, '', 5, {}]) expect(nonEmptyText(none)).toBeUndefined();
-		for (const none of [null, undefined, '5', NaN, Infinity]) expect(finiteNumber(none)).toBeUndefined();
+		for (const none of [null, undefined, '5', NaN, Infinity])
+			expect(finiteNumber(none)).toBeUndefined();
 		expect([nonEmptyText('a'), finiteNumber(0)]).toEqual(['a', 0]);
 		expect(asList({ length: 1 })).toEqual([]);
 		expect(recordsIn([{ a: 1 }, null, 'x', [2]])).toEqual([{ a: 1 }]);
@@ -64,7 +65,13 @@ describe('what a server sent, whatever its type', () => {
 
 	test('what is filled', () => {
 		expect([0, false, 'x', [0], { a: null }].map(isFilled)).toEqual([true, true, true, true, true]);
-		expect([null, undefined, '', [], {}].map(isFilled)).toEqual([false, false, false, false, false]);
+		expect([null, undefined, '', [], {}].map(isFilled)).toEqual([
+			false,
+			false,
+			false,
+			false,
+			false,
+		]);
 	});
 });
 
@@ -78,10 +85,16 @@ describe('shortened', () => {
 
 	test('it has at most as many characters, and is whole where it has no more', () => {
 		fc.assert(
-			fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 20 }), (text, most) => {
-				const whole = [...text];
-				expect(shortened(text, most)).toBe(whole.length <= most ? text : `${whole.slice(0, most - 1).join('')}…`);
-			}),
+			fc.property(
+				fc.string({ unit: 'grapheme' }),
+				fc.integer({ min: 1, max: 20 }),
+				(text, most) => {
+					const whole = [...text];
+					expect(shortened(text, most)).toBe(
+						whole.length <= most ? text : `${whole.slice(0, most - 1).join('')}…`,
+					);
+				},
+			),
 		);
 	});
 });

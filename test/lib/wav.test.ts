@@ -23,7 +23,9 @@ function wave(samples: Uint8Array, size = samples.length, format = FORMAT): Buff
 	return Buffer.concat([riff, Buffer.from('WAVE'), content]);
 }
 
-const samples = fc.uint8Array({ minLength: 2, maxLength: 40 }).map((bytes) => bytes.map((byte) => byte | 1));
+const samples = fc
+	.uint8Array({ minLength: 2, maxLength: 40 })
+	.map((bytes) => bytes.map((byte) => byte | 1));
 
 test('sentences that were spoken one by one are one sound', () => {
 	fc.assert(

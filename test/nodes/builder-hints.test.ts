@@ -8,25 +8,36 @@ interface SearchResult {
 	score: number;
 	builderHintMessage?: string;
 }
-type SearchEngine = new (nodes: object[]) => { searchByName(query: string, limit?: number): SearchResult[] };
+type SearchEngine = new (nodes: object[]) => {
+	searchByName(query: string, limit?: number): SearchResult[];
+};
 type Described = INodeProperties & { builderHint?: unknown };
 
 const fromRoot = createRequire(`${process.cwd()}/package.json`);
 /** What n8n's assistant and its MCP server search with. */
-const { NodeSearchEngine } = fromRoot('@n8n/ai-utilities/node-catalog') as { NodeSearchEngine: SearchEngine };
+const { NodeSearchEngine } = fromRoot('@n8n/ai-utilities/node-catalog') as {
+	NodeSearchEngine: SearchEngine;
+};
 const { validateNodeDescription } = fromRoot(
 	`${process.cwd()}/node_modules/n8n-core/dist/nodes-loader/validate-node-description.js`,
 ) as { validateNodeDescription: (description: object) => void };
 
 const FOLDER = path.join(process.cwd(), 'nodes');
-const folders = fs.readdirSync(FOLDER).filter((name) => fs.existsSync(path.join(FOLDER, name, `${name}.node.ts`)));
+const folders = fs
+	.readdirSync(FOLDER)
+	.filter((name) => fs.existsSync(path.join(FOLDER, name, `${name}.node.ts`)));
 let descriptions: INodeTypeDescription[];
 
 beforeAll(async () => {
 	descriptions = await Promise.all(
 		folders.map(async (folder) => {
-			const module = (await import(path.join(FOLDER, folder, `${folder}.node`))) as Record<string, new () => INodeType>;
-			const codex = JSON.parse(fs.readFileSync(path.join(FOLDER, folder, `${folder}.node.json`), 'utf8')) as object;
+			const module = (await import(path.join(FOLDER, folder, `${folder}.node`))) as Record<
+				string,
+				new () => INodeType
+			>;
+			const codex = JSON.parse(
+				fs.readFileSync(path.join(FOLDER, folder, `${folder}.node.json`), 'utf8'),
+			) as object;
 			return { ...new module[folder]!().description, codex } as INodeTypeDescription;
 		}),
 	);
@@ -48,7 +59,8 @@ test('case N41: n8n’s own check of a description passes: no hint on an operati
 	for (const description of descriptions) {
 		validateNodeDescription(description);
 		const wrong = named(description.properties).filter(
-			({ name, builderHint }) => ['operation', 'mode', 'resource'].includes(name) && builderHint !== undefined,
+			({ name, builderHint }) =>
+				['operation', 'mode', 'resource'].includes(name) && builderHint !== undefined,
 		);
 		expect(wrong).toEqual([]);
 	}
@@ -75,5 +87,7 @@ test.each([
 	const found = new NodeSearchEngine(descriptions).searchByName(wish, 10);
 	expect(found.map(({ name }) => name)).toEqual(expect.arrayContaining(expected));
 	expect(found[0]!.name).toBe(expected[0]);
-	expect(found[0]!.builderHintMessage).toBe(BUILDER_HINTS[expected[0] as keyof typeof BUILDER_HINTS].searchHint);
+	expect(found[0]!.builderHintMessage).toBe(
+		BUILDER_HINTS[expected[0] as keyof typeof BUILDER_HINTS].searchHint,
+	);
 });

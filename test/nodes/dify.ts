@@ -76,14 +76,18 @@ export function prepareNode(
 }
 
 /** Runs a node in a context, and gives its items. */
-export async function executeIn(name: DifyNodeName, { context }: ExecuteFake): Promise<INodeExecutionData[]> {
+export async function executeIn(
+	name: DifyNodeName,
+	{ context }: ExecuteFake,
+): Promise<INodeExecutionData[]> {
 	const node: INodeType = NODES[name].node;
 	const [items] = (await node.execute!.call(context)) as INodeExecutionData[][];
 	return items!;
 }
 
 /** Dify Chat Message in two steps, for tests that inspect its context. */
-export const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
+export const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	prepareNode('difyChatMessage', sim, setup);
 export const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> =>
 	await executeIn('difyChatMessage', fake);
 
@@ -128,8 +132,10 @@ export const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 /** Sends messages over Dify Chat Message. */
 export const chat = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 	await executeNode('difyChatMessage', sim, setup);
-export const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => (await chat(sim, setup))[0]!.json;
-export const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await nodeErrorOf(chat(sim, setup));
+export const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	(await chat(sim, setup))[0]!.json;
+export const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	await nodeErrorOf(chat(sim, setup));
 
 /** Text in the chat so far. */
 export function shownIn({ chunks }: ExecuteFake): string {
@@ -145,8 +151,17 @@ const FILES: Pick<Setup, 'items' | 'stored'> = {
 		{
 			json: {},
 			binary: {
-				inItem: { data: Buffer.from('png!').toString('base64'), mimeType: 'image/png', fileName: 'a.png' },
-				inStore: { data: 'filesystem-v2', id: 'filesystem-v2:1', mimeType: 'application/pdf', fileName: 'b.pdf' },
+				inItem: {
+					data: Buffer.from('png!').toString('base64'),
+					mimeType: 'image/png',
+					fileName: 'a.png',
+				},
+				inStore: {
+					data: 'filesystem-v2',
+					id: 'filesystem-v2:1',
+					mimeType: 'application/pdf',
+					fileName: 'b.pdf',
+				},
 			},
 		},
 	],
@@ -200,7 +215,8 @@ export async function startAnswered(
 }
 
 /** The ratings that Dify has, with their texts. */
-export const ratingsOf = (sim: DifySim) => sim.app('chat').feedbacks.map(({ rating, content }) => [rating, content]);
+export const ratingsOf = (sim: DifySim) =>
+	sim.app('chat').feedbacks.map(({ rating, content }) => [rating, content]);
 
 /** The context of lists, where expressions about items have no value. */
 export function editor(

@@ -28,7 +28,8 @@ const arrows = fs
 	.flatMap((name) => {
 		const file = path.join(LIB, name);
 		const imports = fs.readFileSync(file, 'utf8').matchAll(/\bfrom '(\.[^']*)'/g);
-		const topOf = (target: string) => path.relative(LIB, target).split(path.sep)[0]!.replace(/\.ts$/, '');
+		const topOf = (target: string) =>
+			path.relative(LIB, target).split(path.sep)[0]!.replace(/\.ts$/, '');
 		return [...imports].map(([, target]) => ({
 			file: name,
 			from: topOf(file),
@@ -41,7 +42,9 @@ const arrows = fs
 const imports = new Map(
 	['lib', 'nodes', 'credentials']
 		.flatMap((folder) =>
-			fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name)),
+			fs
+				.readdirSync(folder, { recursive: true, encoding: 'utf8' })
+				.map((name) => path.join(folder, name)),
 		)
 		.filter((name) => name.endsWith('.ts'))
 		.map((file) => [file, importedBy(file)]),
@@ -53,7 +56,9 @@ function importedBy(file: string): string[] {
 		const base = path.join(path.dirname(file), target);
 		return [`${base}.ts`, path.join(base, 'index.ts')];
 	};
-	return [...targets].flatMap(([, target]) => candidates(target!).filter((name) => fs.existsSync(name)));
+	return [...targets].flatMap(([, target]) =>
+		candidates(target!).filter((name) => fs.existsSync(name)),
+	);
 }
 
 /** Import cycles, each as a list of files. */
@@ -88,7 +93,8 @@ test('the imports of lib were found', () => {
 
 test('lib imports in one direction, and nothing of the nodes', () => {
 	const isSingleFile = (name: string) => fs.existsSync(path.join(LIB, `${name}.ts`));
-	const isAllowed = (from: string, to: string) => from in ARROWS && (ARROWS[from]!.includes(to) || isSingleFile(to));
+	const isAllowed = (from: string, to: string) =>
+		from in ARROWS && (ARROWS[from]!.includes(to) || isSingleFile(to));
 	const wrong = arrows.filter(({ from, to }) => !isAllowed(from, to));
 	expect(wrong.map(({ file, to }) => `${file} imports ${to}`)).toEqual([]);
 });

@@ -5,7 +5,8 @@ import { fs, path } from '../support/node';
 function callsIn(code: ts.Node): string[] {
 	const names: string[] = [];
 	const visit = (node: ts.Node): void => {
-		if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) names.push(node.expression.text);
+		if (ts.isCallExpression(node) && ts.isIdentifier(node.expression))
+			names.push(node.expression.text);
 		ts.forEachChild(node, visit);
 	};
 	visit(code);
@@ -14,7 +15,8 @@ function callsIn(code: ts.Node): string[] {
 
 function nameOf(node: ts.Expression): string | undefined {
 	if (ts.isIdentifier(node)) return node.text;
-	if (ts.isCallExpression(node) || ts.isPropertyAccessExpression(node)) return nameOf(node.expression);
+	if (ts.isCallExpression(node) || ts.isPropertyAccessExpression(node))
+		return nameOf(node.expression);
 	return ts.isTaggedTemplateExpression(node) ? nameOf(node.tag) : undefined;
 }
 
@@ -23,7 +25,8 @@ function withoutAssertion(text: string): number[] {
 	const file = ts.createSourceFile('', text, ts.ScriptTarget.Latest);
 	const lines: number[] = [];
 	const visit = (node: ts.Node): void => {
-		const isTest = ts.isCallExpression(node) && ['it', 'test'].includes(nameOf(node.expression) ?? '');
+		const isTest =
+			ts.isCallExpression(node) && ['it', 'test'].includes(nameOf(node.expression) ?? '');
 		const body = isTest ? node.arguments[1] : undefined;
 		if (body === undefined || !(ts.isArrowFunction(body) || ts.isFunctionExpression(body)))
 			return ts.forEachChild(node, visit);
@@ -34,12 +37,16 @@ function withoutAssertion(text: string): number[] {
 	return lines;
 }
 
-const files = fs.readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.ts'));
+const files = fs
+	.readdirSync('test', { recursive: true, encoding: 'utf8' })
+	.filter((name) => name.endsWith('.test.ts'));
 
 test('every test has an assertion', () => {
 	expect(files.length).toBeGreaterThan(300);
 	const found = files.flatMap((name) =>
-		withoutAssertion(fs.readFileSync(path.join('test', name), 'utf8')).map((line) => `test/${name}:${line}`),
+		withoutAssertion(fs.readFileSync(path.join('test', name), 'utf8')).map(
+			(line) => `test/${name}:${line}`,
+		),
 	);
 	expect(found).toEqual([]);
 });

@@ -1,13 +1,17 @@
 import { fs, path } from '../support/node';
 import { loadModule, loadScript } from '../support/scripts';
 
-const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
+	scripts: Record<string, string>;
+};
 
 /** Scripts that npm runs without `run`. */
 const SHORT = ['start', 'test'];
 
 const filesBelow = (folder: string): string[] =>
-	fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => path.join(folder, file));
+	fs
+		.readdirSync(folder, { recursive: true, encoding: 'utf8' })
+		.map((file) => path.join(folder, file));
 
 /** All texts of the repository that may name commands. */
 const texts = async (): Promise<string[]> => [
@@ -30,7 +34,9 @@ it('there are few npm scripts, and CONTRIBUTING explains each', () => {
 });
 
 it('every command that a text names exists', async () => {
-	const { PROGRAMS } = await loadModule<{ PROGRAMS: Array<{ name: string }> }>('bench/lib/programs');
+	const { PROGRAMS } = await loadModule<{ PROGRAMS: Array<{ name: string }> }>(
+		'bench/lib/programs',
+	);
 	const benches = PROGRAMS.map(({ name }) => name);
 	const missing = (await texts()).flatMap((file) => {
 		const text = fs.readFileSync(file, 'utf8');

@@ -21,9 +21,14 @@ function filesIn(folder: string, ending: RegExp): string[] {
 const textOf = (files: string[]) => files.map((file) => fs.readFileSync(file, 'utf8')).join('\n');
 /** The events in the recorded answers of each version. */
 const recorded = (['1.12', '1.14', '1.16'] as const).map((version) => {
-	const [folder] = fs.readdirSync('test/fixtures').filter((name) => name.startsWith(`dify-${version}.`));
+	const [folder] = fs
+		.readdirSync('test/fixtures')
+		.filter((name) => name.startsWith(`dify-${version}.`));
 	const text = textOf(filesIn(`test/fixtures/${folder!}`, /\.http$/));
-	return { version, events: new Set([...text.matchAll(/"event": ?"(\w+)"/g)].map(([, name]) => name!)) };
+	return {
+		version,
+		events: new Set([...text.matchAll(/"event": ?"(\w+)"/g)].map(([, name]) => name!)),
+	};
 });
 const isRecorded = (event: string) => recorded.some(({ events }) => events.has(event));
 
@@ -49,15 +54,20 @@ it.each(EVENTS)('the event %s was recorded, or there is a reason and a case', (e
 	expect(cases).toContain(`'${event}'`);
 });
 
-it.each(EVENTS)('the simulator knows since when there is the event %s, and no older recording has it', (event) => {
-	const since = SIM_VERSIONS.indexOf(SINCE[event]!);
-	expect(since).not.toBe(-1);
-	const older = recorded.filter(({ version }) => SIM_VERSIONS.indexOf(version) < since);
-	expect(older.filter(({ events }) => events.has(event))).toEqual([]);
-});
+it.each(EVENTS)(
+	'the simulator knows since when there is the event %s, and no older recording has it',
+	(event) => {
+		const since = SIM_VERSIONS.indexOf(SINCE[event]!);
+		expect(since).not.toBe(-1);
+		const older = recorded.filter(({ version }) => SIM_VERSIONS.indexOf(version) < since);
+		expect(older.filter(({ events }) => events.has(event))).toEqual([]);
+	},
+);
 
 it('the simulator and the reasons name no event that is not read', () => {
-	expect([...Object.keys(SINCE), ...Object.keys(NOT_RECORDED)].filter((name) => !EVENTS.includes(name))).toEqual([]);
+	expect(
+		[...Object.keys(SINCE), ...Object.keys(NOT_RECORDED)].filter((name) => !EVENTS.includes(name)),
+	).toEqual([]);
 });
 
 it('the protocol notes name no event that is not read', () => {

@@ -37,13 +37,20 @@ describe('docs/docker/compose.yaml', () => {
 	});
 
 	it('would not, with a mistake', () => {
-		expect(problems(composed(read('compose.yaml').replace('extra_hosts', 'extra_host')))).not.toEqual([]);
+		expect(
+			problems(composed(read('compose.yaml').replace('extra_hosts', 'extra_host'))),
+		).not.toEqual([]);
 		expect(problems({ services: { n8n: { image: 5 } } })).not.toEqual([]);
 	});
 
 	it('runs n8n alone without a profile', () => {
-		expect(Object.keys(services).filter((name) => services[name]!.profiles === undefined)).toEqual(['n8n']);
-		expect(Object.values(services.n8n!.depends_on!).map(({ required }) => required)).toEqual([false, false]);
+		expect(Object.keys(services).filter((name) => services[name]!.profiles === undefined)).toEqual([
+			'n8n',
+		]);
+		expect(Object.values(services.n8n!.depends_on!).map(({ required }) => required)).toEqual([
+			false,
+			false,
+		]);
 	});
 
 	it('has its profiles, its variables and its files in the page beside it', () => {
@@ -59,7 +66,12 @@ describe('docs/docker/compose.yaml', () => {
 
 	it('gives every model server the same name, and every process of n8n the same settings', () => {
 		const servers = Object.entries(services).filter(([name]) => name.startsWith('llama-'));
-		expect(servers.map(([, { networks }]) => networks!.default.aliases)).toEqual([['llama'], ['llama'], ['llama']]);
-		for (const name of ['webhook', 'worker']) expect(services[name]!.environment).toEqual(services.n8n!.environment);
+		expect(servers.map(([, { networks }]) => networks!.default.aliases)).toEqual([
+			['llama'],
+			['llama'],
+			['llama'],
+		]);
+		for (const name of ['webhook', 'worker'])
+			expect(services[name]!.environment).toEqual(services.n8n!.environment);
 	});
 });

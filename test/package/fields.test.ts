@@ -30,10 +30,15 @@ interface LintResult {
 }
 
 async function allNodes(): Promise<Array<{ name: string; properties: INodeProperties[] }>> {
-	const names = fs.readdirSync(NODES).filter((name) => fs.existsSync(path.join(NODES, name, `${name}.node.ts`)));
+	const names = fs
+		.readdirSync(NODES)
+		.filter((name) => fs.existsSync(path.join(NODES, name, `${name}.node.ts`)));
 	expect(names.length).toBeGreaterThan(10);
 	const nodeNamed = async (name: string) => {
-		const exported = (await import(path.join(NODES, name, `${name}.node`))) as Record<string, new () => INodeType>;
+		const exported = (await import(path.join(NODES, name, `${name}.node`))) as Record<
+			string,
+			new () => INodeType
+		>;
 		return { name, properties: new exported[name]!().description.properties };
 	};
 	return await Promise.all(names.map(nodeNamed));
@@ -50,8 +55,12 @@ async function finishedFields(): Promise<string> {
 
 async function allCredentials(): Promise<ICredentialType[]> {
 	const names = fs.readdirSync(CREDENTIALS).filter((name) => name.endsWith('.credentials.ts'));
-	const modules = await Promise.all(names.map(async (name) => (await import(path.join(CREDENTIALS, name))) as object));
-	return modules.flatMap((exported) => Object.values(exported).map((Made: new () => ICredentialType) => new Made()));
+	const modules = await Promise.all(
+		names.map(async (name) => (await import(path.join(CREDENTIALS, name))) as object),
+	);
+	return modules.flatMap((exported) =>
+		Object.values(exported).map((Made: new () => ICredentialType) => new Made()),
+	);
 }
 
 /** A field as source text in the style that the rules expect: unquoted names, single quotes, indentation. */
@@ -74,7 +83,14 @@ test('the finished fields of every node pass the official lint', async () => {
 	const source = await finishedFields();
 	const { stdout, stderr } = childProcess.spawnSync(
 		process.execPath,
-		[ESLINT, '--stdin', '--stdin-filename', path.join(NODES, 'finished-fields.ts'), '--format', 'json'],
+		[
+			ESLINT,
+			'--stdin',
+			'--stdin-filename',
+			path.join(NODES, 'finished-fields.ts'),
+			'--format',
+			'json',
+		],
 		{ input: source, encoding: 'utf8', maxBuffer: 2 ** 27 },
 	);
 	if (stdout === '') throw new Error(stderr);
@@ -82,21 +98,31 @@ test('the finished fields of every node pass the official lint', async () => {
 	const lines = source.split('\n');
 	const found = messages
 		.filter(({ ruleId }) => !ABOUT_WRITING.has(ruleId ?? ''))
-		.map(({ ruleId, message, line }) => `${ruleId}: ${message} ${lines.slice(line - 3, line + 3).join(' ')}`);
+		.map(
+			({ ruleId, message, line }) =>
+				`${ruleId}: ${message} ${lines.slice(line - 3, line + 3).join(' ')}`,
+		);
 	expect(found).toEqual([]);
 });
 
 test('actions stand in the order of their use: first what a node is chosen with, last what deletes', async () => {
 	for (const { name, properties } of await allNodes()) {
 		const listsOf = (field: string) => properties.filter((one) => one.name === field);
-		const valuesOf = ({ options = [] }: INodeProperties) => options.map((option) => 'value' in option && option.value);
+		const valuesOf = ({ options = [] }: INodeProperties) =>
+			options.map((option) => 'value' in option && option.value);
 		const [first] = [...listsOf('resource'), ...listsOf('operation')];
-		if (first !== undefined) expect({ name, first: valuesOf(first)[0] }).toEqual({ name, first: first.default });
+		if (first !== undefined)
+			expect({ name, first: valuesOf(first)[0] }).toEqual({ name, first: first.default });
 		for (const list of listsOf('operation')) {
 			const values = valuesOf(list);
-			expect({ name, offered: values.includes(list.default as string) }).toEqual({ name, offered: true });
+			expect({ name, offered: values.includes(list.default as string) }).toEqual({
+				name,
+				offered: true,
+			});
 			const deletes = values.findIndex((value) => /^delete/.test(String(value)));
-			expect({ name, values, deletes: [-1, values.length - 1].includes(deletes) }).toMatchObject({ deletes: true });
+			expect({ name, values, deletes: [-1, values.length - 1].includes(deletes) }).toMatchObject({
+				deletes: true,
+			});
 		}
 		if (name === 'DifyKnowledge')
 			expect(

@@ -24,13 +24,17 @@ const read = (file: string) => fs.readFileSync(path.join(FOLDER, file), 'utf8');
 function problems(schemaName: string, content: unknown): unknown[] {
 	const file = path.join('test', 'fixtures', 'json-schemas', `${schemaName}.json`);
 	const schema = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
-	const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false }).compile(schema);
+	const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false }).compile(
+		schema,
+	);
 	return validate(content) ? [] : (validate.errors ?? []);
 }
 
 describe('the YAML files for GitHub', () => {
 	test('are there', () => {
-		expect(FILES).toEqual(expect.arrayContaining(['dependabot.yml', 'workflows/ci.yml', 'workflows/release.yml']));
+		expect(FILES).toEqual(
+			expect.arrayContaining(['dependabot.yml', 'workflows/ci.yml', 'workflows/release.yml']),
+		);
 	});
 
 	test.each(FILES)('%s follows its published schema', (file) => {
@@ -47,7 +51,9 @@ describe('the YAML files for GitHub', () => {
 	});
 
 	test('the commands of the workflows are scripts of the package', () => {
-		const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+		const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
+			scripts: Record<string, string>;
+		};
 		const named = FILES.filter((file) => file.startsWith('workflows/')).flatMap((file) =>
 			[...read(file).matchAll(/\bnpm run ([\w:]+)/g)].map(([, name]) => name!),
 		);

@@ -12,7 +12,10 @@ interface PicturesScript {
 
 const ROOT = process.cwd();
 /** First bytes of each image format. */
-const SIGNATURES: Readonly<Record<string, string>> = { '.png': '89504e470d0a1a0a', '.gif': '474946383961' };
+const SIGNATURES: Readonly<Record<string, string>> = {
+	'.png': '89504e470d0a1a0a',
+	'.gif': '474946383961',
+};
 const MOST_BYTES = 4_000_000;
 
 let script: PicturesScript;
@@ -23,7 +26,9 @@ beforeAll(async () => {
 	kept = fs
 		.readdirSync(path.join(ROOT, script.IMAGES), { recursive: true, withFileTypes: true })
 		.filter((entry) => entry.isFile())
-		.map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
+		.map((entry) =>
+			path.relative(ROOT, path.join(entry.parentPath, entry.name)).replaceAll('\\', '/'),
+		);
 });
 
 describe('the pictures of the documents', () => {
@@ -44,7 +49,9 @@ describe('the pictures of the documents', () => {
 	});
 
 	it('show every example workflow', () => {
-		const examples = fs.readdirSync(path.join(ROOT, 'workflows')).filter((file) => file.endsWith('.json'));
+		const examples = fs
+			.readdirSync(path.join(ROOT, 'workflows'))
+			.filter((file) => file.endsWith('.json'));
 		const shown = script.picturesIn('workflows/README.md');
 		expect(
 			examples
@@ -66,14 +73,20 @@ describe('the pictures of the documents', () => {
 	});
 
 	it('stay out of the npm package', () => {
-		const { files } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
+		const { files } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+			files: string[];
+		};
 		expect(files).toEqual(['dist']);
 	});
 
 	it('have a text for those who cannot see them', () => {
 		const silent = script
 			.documents()
-			.filter((file) => /!\[\s*\]\(|<img(?![^>]*\salt="[^"]+")/.test(fs.readFileSync(path.join(ROOT, file), 'utf8')));
+			.filter((file) =>
+				/!\[\s*\]\(|<img(?![^>]*\salt="[^"]+")/.test(
+					fs.readFileSync(path.join(ROOT, file), 'utf8'),
+				),
+			);
 		expect(silent).toEqual([]);
 	});
 });

@@ -16,15 +16,17 @@ const kinds = (Object.keys(KINDS) as ServerKind[]).filter((kind) => kind !== 'ot
 
 /** Test doubles of real servers: folders of recordings, and simulators. */
 const STANDS_FOR = [
-	...['test/fixtures', 'test/fixtures/models', 'test/servers', 'test/servers/media'].flatMap((folder) =>
-		fs.readdirSync(folder),
+	...['test/fixtures', 'test/fixtures/models', 'test/servers', 'test/servers/media'].flatMap(
+		(folder) => fs.readdirSync(folder),
 	),
 	...Object.keys(LOOKS),
 ].map(letters);
 
 it('every file of a kind of server is in the list, under its own name', () => {
 	const files = fs.readdirSync(FOLDER).map((file) => file.replace(/\.ts$/, ''));
-	expect(files.filter((file) => !SHARED.includes(file)).sort()).toEqual([...kinds, 'other'].map(fileOf).sort());
+	expect(files.filter((file) => !SHARED.includes(file)).sort()).toEqual(
+		[...kinds, 'other'].map(fileOf).sort(),
+	);
 });
 
 it.each(kinds)('%s has a suite of its own', (kind) => {
@@ -47,11 +49,16 @@ const MAY_NAME =
 
 it('no other file names a kind of server: what it asks is a trait of the kind', () => {
 	const files = ['lib', 'nodes', 'credentials'].flatMap((folder) =>
-		fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+		fs
+			.readdirSync(folder, { recursive: true, encoding: 'utf8' })
+			.map((name) => `${folder}/${name}`),
 	);
-	const branches = new RegExp(`(?:===|!==|case|KINDS\\.|traitsOf\\(|takes\\()\\s*'?(?:${kinds.join('|')})\\b`);
+	const branches = new RegExp(
+		`(?:===|!==|case|KINDS\\.|traitsOf\\(|takes\\()\\s*'?(?:${kinds.join('|')})\\b`,
+	);
 	const wrong = files.filter(
-		(file) => file.endsWith('.ts') && !MAY_NAME.test(file) && branches.test(fs.readFileSync(file, 'utf8')),
+		(file) =>
+			file.endsWith('.ts') && !MAY_NAME.test(file) && branches.test(fs.readFileSync(file, 'utf8')),
 	);
 	expect(wrong).toEqual([]);
 });

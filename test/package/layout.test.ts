@@ -1,8 +1,11 @@
 import { fs, path } from '../support/node';
 
-const [, layout = ''] = /\n## Layout\n([^]*?)\n## /.exec(fs.readFileSync('CONTRIBUTING.md', 'utf8')) ?? [];
+const [, layout = ''] =
+	/\n## Layout\n([^]*?)\n## /.exec(fs.readFileSync('CONTRIBUTING.md', 'utf8')) ?? [];
 const rows = layout.split('\n').filter((line) => line.startsWith('| `'));
-const named = new Set(rows.flatMap((row) => [...row.split(' | ')[0]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!)));
+const named = new Set(
+	rows.flatMap((row) => [...row.split(' | ')[0]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!)),
+);
 
 const isFolder = (name: string) => fs.statSync(name).isDirectory();
 const below = (folder: string): string[] =>

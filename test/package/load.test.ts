@@ -14,7 +14,9 @@ interface PackageJson {
 	peerDependenciesMeta: Record<string, { optional: boolean }>;
 	files: string[];
 }
-const packageJson = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as PackageJson;
+const packageJson = JSON.parse(
+	fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'),
+) as PackageJson;
 
 beforeAll(() => {
 	if (!fs.existsSync(DIST)) throw new Error('There is no build. Run: npm run build');
@@ -26,7 +28,9 @@ describe("n8n's own loader", () => {
 		await loader.loadAll();
 		expect(loader.packageName).toBe('n8n-nodes-local-llama');
 		expect(Object.keys(loader.nodeTypes).sort()).toEqual(packageJson.n8n.nodes.map(nameOf).sort());
-		expect(Object.keys(loader.credentialTypes).sort()).toEqual(packageJson.n8n.credentials.map(nameOf).sort());
+		expect(Object.keys(loader.credentialTypes).sort()).toEqual(
+			packageJson.n8n.credentials.map(nameOf).sort(),
+		);
 	});
 
 	it('loads them from a custom folder, with the category in which people look for a chat model', async () => {
@@ -47,7 +51,9 @@ describe("n8n's own loader", () => {
 	it("gives every node of the category AI a place in it: n8n's search passes over those without", async () => {
 		const loader = new CustomDirectoryLoader(DIST);
 		await loader.loadAll();
-		for (const { name, codex } of loader.types.nodes.filter(({ codex: one }) => one?.categories?.includes('AI'))) {
+		for (const { name, codex } of loader.types.nodes.filter(({ codex: one }) =>
+			one?.categories?.includes('AI'),
+		)) {
 			expect({ name, places: codex?.subcategories?.AI }).toEqual({
 				name,
 				places: expect.arrayContaining([expect.any(String)]) as string[],
@@ -71,116 +77,143 @@ describe("n8n's own loader", () => {
 	});
 
 	/** Category and search words of each node. */
-	const FOUND: Record<string, { category: string; place?: string; words: string[]; page: string }> = {
-		difyApp: {
-			category: 'AI',
-			place: 'Miscellaneous',
-			words: ['dify', 'text generator', 'annotation'],
-			page: 'dify-app.md',
-		},
-		difyChatMessage: {
-			category: 'AI',
-			place: 'Agents',
-			words: ['dify', 'chatbot', 'chatflow'],
-			page: 'dify-chat-message.md',
-		},
-		difyChatModel: {
-			category: 'AI',
-			place: 'Language Models',
-			words: ['dify', 'chatflow', 'chat model'],
-			page: 'dify-chat-model.md',
-		},
-		difyConversation: {
-			category: 'AI',
-			place: 'Miscellaneous',
-			words: ['dify', 'chat history'],
-			page: 'dify-conversation.md',
-		},
-		difyFeedback: {
-			category: 'AI',
-			place: 'Miscellaneous',
-			words: ['dify', 'rating', 'thumbs up'],
-			page: 'dify-feedback.md',
-		},
-		difyKnowledge: {
-			category: 'AI',
-			place: 'Miscellaneous',
-			words: ['rag', 'document sync'],
-			page: 'dify-knowledge',
-		},
-		difyRetriever: { category: 'AI', place: 'Retrievers', words: ['rag', 'knowledge base'], page: 'dify-retriever' },
-		difyTrigger: {
-			category: 'AI',
-			place: 'Miscellaneous',
-			words: ['dify', 'rating', 'workflow run'],
-			page: 'dify-trigger.md',
-		},
-		difyWorkflow: { category: 'AI', place: 'Agents', words: ['dify', 'human input'], page: 'dify-workflow.md' },
-		localChatModel: {
-			category: 'AI',
-			place: 'Language Models',
-			words: ['llama.cpp', 'ollama', 'vllm', 'openai compatible'],
-			page: 'local-chat-model.md',
-		},
-		localEmbeddings: {
-			category: 'AI',
-			place: 'Embeddings',
-			words: ['llama.cpp', 'ollama', 'vllm', 'rag'],
-			page: 'local-embeddings.md',
-		},
-		localLlama: {
-			category: 'AI',
-			place: 'Miscellaneous',
-			words: ['llama.cpp', 'ollama', 'vllm', 'classify', 'extract'],
-			page: 'local-llama.md',
-		},
-		localReranker: {
-			category: 'AI',
-			place: 'Rerankers',
-			words: ['llama.cpp', 'vllm', 'rerank'],
-			page: 'local-reranker.md',
-		},
-		serverHealth: {
-			category: 'Utility',
-			words: ['monitor', 'diagnose', 'tokens per second'],
-			page: 'server-health.md',
-		},
-		serverHealthTrigger: {
-			category: 'Utility',
-			words: ['monitor', 'alert', 'health check'],
-			page: 'server-health-trigger.md',
-		},
-	};
+	const FOUND: Record<string, { category: string; place?: string; words: string[]; page: string }> =
+		{
+			difyApp: {
+				category: 'AI',
+				place: 'Miscellaneous',
+				words: ['dify', 'text generator', 'annotation'],
+				page: 'dify-app.md',
+			},
+			difyChatMessage: {
+				category: 'AI',
+				place: 'Agents',
+				words: ['dify', 'chatbot', 'chatflow'],
+				page: 'dify-chat-message.md',
+			},
+			difyChatModel: {
+				category: 'AI',
+				place: 'Language Models',
+				words: ['dify', 'chatflow', 'chat model'],
+				page: 'dify-chat-model.md',
+			},
+			difyConversation: {
+				category: 'AI',
+				place: 'Miscellaneous',
+				words: ['dify', 'chat history'],
+				page: 'dify-conversation.md',
+			},
+			difyFeedback: {
+				category: 'AI',
+				place: 'Miscellaneous',
+				words: ['dify', 'rating', 'thumbs up'],
+				page: 'dify-feedback.md',
+			},
+			difyKnowledge: {
+				category: 'AI',
+				place: 'Miscellaneous',
+				words: ['rag', 'document sync'],
+				page: 'dify-knowledge',
+			},
+			difyRetriever: {
+				category: 'AI',
+				place: 'Retrievers',
+				words: ['rag', 'knowledge base'],
+				page: 'dify-retriever',
+			},
+			difyTrigger: {
+				category: 'AI',
+				place: 'Miscellaneous',
+				words: ['dify', 'rating', 'workflow run'],
+				page: 'dify-trigger.md',
+			},
+			difyWorkflow: {
+				category: 'AI',
+				place: 'Agents',
+				words: ['dify', 'human input'],
+				page: 'dify-workflow.md',
+			},
+			localChatModel: {
+				category: 'AI',
+				place: 'Language Models',
+				words: ['llama.cpp', 'ollama', 'vllm', 'openai compatible'],
+				page: 'local-chat-model.md',
+			},
+			localEmbeddings: {
+				category: 'AI',
+				place: 'Embeddings',
+				words: ['llama.cpp', 'ollama', 'vllm', 'rag'],
+				page: 'local-embeddings.md',
+			},
+			localLlama: {
+				category: 'AI',
+				place: 'Miscellaneous',
+				words: ['llama.cpp', 'ollama', 'vllm', 'classify', 'extract'],
+				page: 'local-llama.md',
+			},
+			localReranker: {
+				category: 'AI',
+				place: 'Rerankers',
+				words: ['llama.cpp', 'vllm', 'rerank'],
+				page: 'local-reranker.md',
+			},
+			serverHealth: {
+				category: 'Utility',
+				words: ['monitor', 'diagnose', 'tokens per second'],
+				page: 'server-health.md',
+			},
+			serverHealthTrigger: {
+				category: 'Utility',
+				words: ['monitor', 'alert', 'health check'],
+				page: 'server-health-trigger.md',
+			},
+		};
 
 	it.each([
 		['an installed package', () => new PackageDirectoryLoader(ROOT), [] as string[]],
 		['a custom folder', () => new CustomDirectoryLoader(DIST), ['Custom Nodes']],
-	])('reads category, search words and links of every node from the file beside it: %s', async (_way, make, added) => {
-		const loader = make();
-		await loader.loadAll();
-		const found = Object.fromEntries(
-			Object.entries(loader.nodeTypes).map(([name, { type }]) => [
-				name,
-				'description' in type ? type.description.codex : undefined,
-			]),
-		);
-		expect(Object.keys(found).sort()).toEqual(Object.keys(FOUND).sort());
-		for (const [name, { category, place, words, page }] of Object.entries(FOUND)) {
-			const codex = found[name];
-			expect({ name, categories: codex?.categories }).toEqual({ name, categories: [category, ...added] });
-			if (place !== undefined)
-				expect({ name, places: codex?.subcategories?.AI }).toMatchObject({ places: [place, 'Root Nodes'] });
-			expect({ name, alias: codex?.alias }).toEqual({ name, alias: expect.arrayContaining(words) as string[] });
-			const link = codex?.resources?.primaryDocumentation?.[0]?.url;
-			expect({ name, link }).toEqual({ name, link: expect.stringContaining(page) as string });
-			expect(link).toMatch(/^https:\/\/github\.com\//);
-		}
-	});
+	])(
+		'reads category, search words and links of every node from the file beside it: %s',
+		async (_way, make, added) => {
+			const loader = make();
+			await loader.loadAll();
+			const found = Object.fromEntries(
+				Object.entries(loader.nodeTypes).map(([name, { type }]) => [
+					name,
+					'description' in type ? type.description.codex : undefined,
+				]),
+			);
+			expect(Object.keys(found).sort()).toEqual(Object.keys(FOUND).sort());
+			for (const [name, { category, place, words, page }] of Object.entries(FOUND)) {
+				const codex = found[name];
+				expect({ name, categories: codex?.categories }).toEqual({
+					name,
+					categories: [category, ...added],
+				});
+				if (place !== undefined)
+					expect({ name, places: codex?.subcategories?.AI }).toMatchObject({
+						places: [place, 'Root Nodes'],
+					});
+				expect({ name, alias: codex?.alias }).toEqual({
+					name,
+					alias: expect.arrayContaining(words) as string[],
+				});
+				const link = codex?.resources?.primaryDocumentation?.[0]?.url;
+				expect({ name, link }).toEqual({ name, link: expect.stringContaining(page) as string });
+				expect(link).toMatch(/^https:\/\/github\.com\//);
+			}
+		},
+	);
 
 	it('the file beside each node names that node', () => {
 		for (const node of packageJson.n8n.nodes) {
-			const beside = JSON.parse(fs.readFileSync(path.join(ROOT, node.replace(/\.js$/, '.json')), 'utf8')) as object;
-			expect(beside).toMatchObject({ node: `${packageJson.name}.${nameOf(node)}`, codexVersion: '1.0' });
+			const beside = JSON.parse(
+				fs.readFileSync(path.join(ROOT, node.replace(/\.js$/, '.json')), 'utf8'),
+			) as object;
+			expect(beside).toMatchObject({
+				node: `${packageJson.name}.${nameOf(node)}`,
+				codexVersion: '1.0',
+			});
 		}
 	});
 });
@@ -188,18 +221,26 @@ describe("n8n's own loader", () => {
 describe('package.json', () => {
 	it('brings no runtime dependency and keeps both peers optional', () => {
 		expect(packageJson.dependencies).toBeUndefined();
-		expect(Object.keys(packageJson.peerDependencies).sort()).toEqual(['@n8n/ai-node-sdk', 'n8n-workflow']);
+		expect(Object.keys(packageJson.peerDependencies).sort()).toEqual([
+			'@n8n/ai-node-sdk',
+			'n8n-workflow',
+		]);
 		for (const peer of Object.keys(packageJson.peerDependencies))
 			expect(packageJson.peerDependenciesMeta[peer]).toEqual({ optional: true });
 	});
 
 	it('has the name that the README begins with', () => {
-		expect(fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8')).toMatch(new RegExp(`^# ${packageJson.name}\n`));
+		expect(fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8')).toMatch(
+			new RegExp(`^# ${packageJson.name}\n`),
+		);
 	});
 
 	it('names the oldest supported n8n alike wherever it is written', () => {
 		for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/compatibility.md']) {
-			expect({ file, named: fs.readFileSync(path.join(ROOT, file), 'utf8').includes(OLDEST_N8N) }).toEqual({
+			expect({
+				file,
+				named: fs.readFileSync(path.join(ROOT, file), 'utf8').includes(OLDEST_N8N),
+			}).toEqual({
 				file,
 				named: true,
 			});

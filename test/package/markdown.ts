@@ -46,7 +46,9 @@ export function linksOf(markdown: string): string[] {
 		.filter(({ isFence, isCode }) => !isFence && !isCode)
 		.map(({ line }) => line.replace(/`[^`]*`/g, (code) => code.replace(/[()[\]]/g, '')))
 		.join('\n');
-	return [...text.matchAll(/\]\(([^)\s]+)\)|\ssrc="([^"]+)"/g)].map(([, link, source]) => (link ?? source)!);
+	return [...text.matchAll(/\]\(([^)\s]+)\)|\ssrc="([^"]+)"/g)].map(
+		([, link, source]) => (link ?? source)!,
+	);
 }
 
 /**

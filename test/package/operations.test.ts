@@ -40,7 +40,9 @@ function isTested({ node, resource, operation }: Operation): boolean {
 }
 
 test('every operation of a node has a test of its own in test/nodes', async () => {
-	const nodes = fs.readdirSync('nodes').filter((node) => fs.existsSync(`nodes/${node}/${node}.node.ts`));
+	const nodes = fs
+		.readdirSync('nodes')
+		.filter((node) => fs.existsSync(`nodes/${node}/${node}.node.ts`));
 	const operations = (await Promise.all(nodes.map(operationsOf))).flat();
 	expect(operations.length).toBeGreaterThan(100);
 	expect(operations.filter((each) => !isTested(each))).toEqual([]);

@@ -33,7 +33,10 @@ describe('docs/protocols', () => {
 			.readdirSync(path.join(ROOT, FOLDER))
 			.flatMap((page) => [page, ...sectionsOf(page).map((number) => `${page} ${number}`)]);
 		const cited = sources.flatMap((file) =>
-			citationsIn(fs.readFileSync(path.join(ROOT, file), 'utf8')).map((citation) => ({ file, citation })),
+			citationsIn(fs.readFileSync(path.join(ROOT, file), 'utf8')).map((citation) => ({
+				file,
+				citation,
+			})),
 		);
 		expect(cited.filter(({ citation }) => !known.includes(citation))).toEqual([]);
 	});

@@ -25,7 +25,10 @@ beforeAll(async () => {
 /** What is wrong with a document's link, if anything. */
 function problemOf(document: string, link: string): string | undefined {
 	const [target, anchor] = link.split('#') as [string, string | undefined];
-	const file = target === '' ? document : path.posix.normalize(path.posix.join(path.posix.dirname(document), target));
+	const file =
+		target === ''
+			? document
+			: path.posix.normalize(path.posix.join(path.posix.dirname(document), target));
 	if (!exists(file)) return `${document}: ${link}: no such file`;
 	if (anchor !== undefined && !anchorsOf(read(file)).includes(decodeURIComponent(anchor)))
 		return `${document}: ${link}: no such heading`;
@@ -34,7 +37,9 @@ function problemOf(document: string, link: string): string | undefined {
 
 describe('links', () => {
 	it('of every document lead to files and headings that exist', () => {
-		expect(documents).toEqual(expect.arrayContaining(['README.md', 'docs/servers.md', 'workflows/README.md']));
+		expect(documents).toEqual(
+			expect.arrayContaining(['README.md', 'docs/servers.md', 'workflows/README.md']),
+		);
 		const problems = documents.flatMap((document) =>
 			linksOf(read(document))
 				.filter((link) => !/^https?:\/\//.test(link))
@@ -71,7 +76,9 @@ describe('links', () => {
 });
 
 describe('documents in two languages', () => {
-	const chinese = ['README', 'docs/servers', 'docs/dify', 'docs/troubleshooting'].map((name) => `${name}${CHINESE}`);
+	const chinese = ['README', 'docs/servers', 'docs/dify', 'docs/troubleshooting'].map(
+		(name) => `${name}${CHINESE}`,
+	);
 
 	it('exist for what people need to get started', () => {
 		expect(chinese.filter((file) => !documents.includes(file))).toEqual([]);
@@ -80,7 +87,10 @@ describe('documents in two languages', () => {
 	it('have the same headings, commands, names in tables, and links', () => {
 		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
 			const english = file.replace(CHINESE, '.md');
-			expect({ file: english, ...shapeOf(read(file)) }).toEqual({ file: english, ...shapeOf(read(english)) });
+			expect({ file: english, ...shapeOf(read(file)) }).toEqual({
+				file: english,
+				...shapeOf(read(english)),
+			});
 		}
 	});
 
@@ -100,7 +110,9 @@ describe('documents in two languages', () => {
 		// Names of nodes and link targets are not translated.
 		const withoutLinks = (text: string) => text.replace(/\[[^\]]*\]\([^)]*\)/g, '');
 		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
-			const foreign = headingsOf(read(file)).filter(({ text }) => withoutLinks(text).length > 200 && han(text) < 20);
+			const foreign = headingsOf(read(file)).filter(
+				({ text }) => withoutLinks(text).length > 200 && han(text) < 20,
+			);
 			expect({ file, foreign: foreign.map(({ title }) => title) }).toEqual({ file, foreign: [] });
 		}
 	});
@@ -124,7 +136,9 @@ describe('documents in two languages', () => {
 			const prose = read(file).replace(QUOTED, ' ');
 			const wrong = GLOSSARY.flatMap(([word, others]) => {
 				const found = others.exec(prose);
-				return found === null ? [] : [`${word}: ${prose.slice(Math.max(0, found.index - 12), found.index + 20)}`];
+				return found === null
+					? []
+					: [`${word}: ${prose.slice(Math.max(0, found.index - 12), found.index + 20)}`];
 			});
 			expect({ file, wrong }).toEqual({ file, wrong: [] });
 		}
@@ -162,7 +176,9 @@ describe('README.md', () => {
 	});
 
 	it('has every example workflow', () => {
-		const files = fs.readdirSync(path.join(ROOT, 'workflows')).filter((name) => name.endsWith('.json'));
+		const files = fs
+			.readdirSync(path.join(ROOT, 'workflows'))
+			.filter((name) => name.endsWith('.json'));
 		for (const file of files) {
 			expect(readme).toContain(`](workflows/${file})`);
 			expect(read('workflows/README.md')).toContain(`](${file})`);
@@ -182,9 +198,11 @@ describe('documents for developers', () => {
 	it.each(['CONTRIBUTING.md', 'docs/decisions.md', 'docs/compatibility.md'])(
 		'%s names files that exist',
 		(document) => {
-			const named = [...read(document).matchAll(/`((?:lib|nodes|test|scripts|docs|bench|playground)\/[\w./-]+)`/g)].map(
-				([, file]) => file!,
-			);
+			const named = [
+				...read(document).matchAll(
+					/`((?:lib|nodes|test|scripts|docs|bench|playground)\/[\w./-]+)`/g,
+				),
+			].map(([, file]) => file!);
 			expect(named.length).toBeGreaterThan(0);
 			expect(named.filter((file) => !exists(file))).toEqual([]);
 		},
@@ -204,7 +222,8 @@ describe('docs/nodes', () => {
 		.filter((folder) => exists(path.posix.join('nodes', folder, `${folder}.node.ts`)));
 
 	/** `LocalChatModel` → `docs/nodes/local-chat-model.md` */
-	const pageOf = (folder: string) => `docs/nodes/${folder.replace(/\B[A-Z]/g, '-$&').toLowerCase()}.md`;
+	const pageOf = (folder: string) =>
+		`docs/nodes/${folder.replace(/\B[A-Z]/g, '-$&').toLowerCase()}.md`;
 
 	/**
 	 * Labels of fields and options, without units, and without labels of collections.
@@ -212,10 +231,16 @@ describe('docs/nodes', () => {
 	const labelsOf = (property: INodeProperties | INodePropertyCollection): string[] => {
 		const own = property.displayName.replace(/ \(Seconds\)$/, '');
 		if (!('type' in property) || property.type !== 'collection') return [own];
-		return [...(property.options ?? []).flatMap((option) => ('displayName' in option ? labelsOf(option) : []))];
+		return [
+			...(property.options ?? []).flatMap((option) =>
+				'displayName' in option ? labelsOf(option) : [],
+			),
+		];
 	};
 
-	async function described(folder: string): Promise<{ description: INodeTypeDescription; pages: string[] }> {
+	async function described(
+		folder: string,
+	): Promise<{ description: INodeTypeDescription; pages: string[] }> {
 		const exported = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<
 			string,
 			new () => INodeType
@@ -229,10 +254,14 @@ describe('docs/nodes', () => {
 	 * All operations of a node as named on its page: "Document: Sync"; without resources "Rate".
 	 */
 	function operationsOf({ properties }: INodeTypeDescription): string[] {
-		const resources = properties.find(({ name }) => name === 'resource')?.options as INodePropertyOptions[] | undefined;
+		const resources = properties.find(({ name }) => name === 'resource')?.options as
+			| INodePropertyOptions[]
+			| undefined;
 		const offered = properties.filter(({ name }) => name === 'operation');
 		return offered.flatMap(({ options, displayOptions }) => {
-			const resource = resources?.find(({ value }) => displayOptions?.show?.resource?.includes(value))?.name;
+			const resource = resources?.find(({ value }) =>
+				displayOptions?.show?.resource?.includes(value),
+			)?.name;
 			return (options as INodePropertyOptions[]).map(({ name }) =>
 				resource === undefined ? name : `${resource}: ${name}`,
 			);
@@ -257,7 +286,11 @@ describe('docs/nodes', () => {
 				const cells = rows.map((row) => row.split('|').slice(1, -1) as [string, string?]);
 				return [
 					...(names === undefined ? [] : named(resource, names)),
-					...cells.flatMap(([first, second = '']) => [first.trim(), ...named(first, second), ...named(title, first)]),
+					...cells.flatMap(([first, second = '']) => [
+						first.trim(),
+						...named(first, second),
+						...named(title, first),
+					]),
 				];
 			}),
 		);

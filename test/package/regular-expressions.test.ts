@@ -19,7 +19,9 @@ interface Found {
 }
 
 function found(): Found[] {
-	const files = String(childProcess.execFileSync('git', ['ls-files', 'lib/*.ts', 'nodes/*.ts', 'credentials/*.ts']))
+	const files = String(
+		childProcess.execFileSync('git', ['ls-files', 'lib/*.ts', 'nodes/*.ts', 'credentials/*.ts']),
+	)
 		.trim()
 		.split('\n');
 	const all = new Map<string, Found>();
@@ -30,7 +32,11 @@ function found(): Found[] {
 				const text = node.getText(source);
 				const end = text.lastIndexOf('/');
 				const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
-				all.set(text, { place: `${file}:${line + 1}`, source: text.slice(1, end), flags: text.slice(end + 1) });
+				all.set(text, {
+					place: `${file}:${line + 1}`,
+					source: text.slice(1, end),
+					flags: text.slice(end + 1),
+				});
 			}
 			ts.forEachChild(node, visit);
 		};
@@ -53,7 +59,9 @@ function sample(element: AST.Element | AST.CharacterClassElement): string {
 					? '1'
 					: 'a';
 		case 'CharacterClass': {
-			const plain = [...' a1-.:/"\'[]{}<>\\n|`~=,;_@中'].find((sign) => new RegExp(`^${element.raw}$`, 'u').test(sign));
+			const plain = [...' a1-.:/"\'[]{}<>\\n|`~=,;_@中'].find((sign) =>
+				new RegExp(`^${element.raw}$`, 'u').test(sign),
+			);
 			return plain ?? '';
 		}
 		case 'CharacterClassRange':
@@ -85,7 +93,12 @@ function pumps(pattern: AST.Pattern): Array<{ before: string; pump: string }> {
 						? inner.alternatives.map((one) => sampleOf(one.elements))
 						: [sample(inner)];
 				for (const pump of [...choices, choices.join('')])
-					if (pump !== '') all.push({ before: start, pump }, { before: '', pump }, { before: '', pump: start + pump });
+					if (pump !== '')
+						all.push(
+							{ before: start, pump },
+							{ before: '', pump },
+							{ before: '', pump: start + pump },
+						);
 			}
 			const inside = element.type === 'Quantifier' ? element.element : element;
 			if (inside.type === 'Group' || inside.type === 'CapturingGroup')
@@ -100,7 +113,8 @@ function pumps(pattern: AST.Pattern): Array<{ before: string; pump: string }> {
 const ALREADY_CUT = new Map([['<(script|style)[\\s\\S]*?<\\/\\1>', 16_000]]);
 
 test('every regular expression of the package takes linear time', () => {
-	const took = (regexp: RegExp, text: string) => cpuMilliseconds(() => void text.replace(regexp, ''));
+	const took = (regexp: RegExp, text: string) =>
+		cpuMilliseconds(() => void text.replace(regexp, ''));
 	const slow = found().flatMap(({ place, source, flags }) => {
 		const parser = new RegExpParser({ ecmaVersion: 2025 });
 		const pattern = parser.parsePattern(source, 0, source.length, { unicode: flags.includes('u') });

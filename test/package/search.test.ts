@@ -12,13 +12,17 @@ interface Item {
 }
 
 const ROOT = process.cwd();
-const { sublimeSearch } = createRequire(path.join(ROOT, 'package.json'))('@n8n/utils/dist/search/sublime-search') as {
+const { sublimeSearch } = createRequire(path.join(ROOT, 'package.json'))(
+	'@n8n/utils/dist/search/sublime-search',
+) as {
 	sublimeSearch(text: string, items: Item[]): Array<{ item: Item }>;
 };
 const items: Item[] = [];
 
 beforeAll(async () => {
-	const { n8n } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { n8n: { nodes: string[] } };
+	const { n8n } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+		n8n: { nodes: string[] };
+	};
 	const triggers: Item[] = [];
 	for (const built of n8n.nodes) {
 		const file = path.join(ROOT, built.replace(/^dist\//, '').replace(/\.js$/, ''));
@@ -26,7 +30,11 @@ beforeAll(async () => {
 		const exported = (await import(file)) as Record<string, new () => INodeType>;
 		const [Node] = Object.values(exported);
 		const { name, displayName, description, group } = new Node!().description;
-		const shown = { displayName: displayName.replace(/ Trigger$/, ''), description, codex: { alias } };
+		const shown = {
+			displayName: displayName.replace(/ Trigger$/, ''),
+			description,
+			codex: { alias },
+		};
 		(group.includes('trigger') ? triggers : items).push({ key: name, properties: shown });
 	}
 	for (const trigger of triggers) {
@@ -54,7 +62,9 @@ describe('a search in the list of nodes', () => {
 	it('for "dify" shows every node of Dify, no two alike', () => {
 		const names = found('dify').map(({ displayName }) => displayName);
 		const ofDify = items.filter(({ key }) => key.startsWith('dify'));
-		expect(names).toEqual(expect.arrayContaining(ofDify.map(({ properties }) => properties.displayName)));
+		expect(names).toEqual(
+			expect.arrayContaining(ofDify.map(({ properties }) => properties.displayName)),
+		);
 		expect([...new Set(names)]).toEqual(names);
 		expect(names).not.toContain('Dify');
 	});

@@ -2,7 +2,12 @@
  * Stored workflows of users keep working: every name, type and option of 0.1.0 exists in the current nodes of the same
  * version. The fixtures are described in test/fixtures/README.md.
  */
-import type { INodeProperties, INodePropertyCollection, INodePropertyOptions, INodeType } from 'n8n-workflow';
+import type {
+	INodeProperties,
+	INodePropertyCollection,
+	INodePropertyOptions,
+	INodeType,
+} from 'n8n-workflow';
 
 import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
 import { fs, path, process } from '../support/node';
@@ -14,8 +19,11 @@ const PREFIX = 'n8n-nodes-local-llama.';
 const FIELDS = 'fields.json';
 
 const read = <T>(file: string) => JSON.parse(fs.readFileSync(path.join(FOLDER, file), 'utf8')) as T;
-const files = fs.readdirSync(FOLDER).filter((file) => file !== FIELDS && !file.startsWith('requests'));
-const nodesOf = (file: string) => read<Workflow>(file).nodes.filter(({ type }) => type.startsWith(PREFIX));
+const files = fs
+	.readdirSync(FOLDER)
+	.filter((file) => file !== FIELDS && !file.startsWith('requests'));
+const nodesOf = (file: string) =>
+	read<Workflow>(file).nodes.filter(({ type }) => type.startsWith(PREFIX));
 
 const descriptions = new Map<string, Description>();
 
@@ -33,11 +41,13 @@ beforeAll(async () => {
 
 /** The node of a type; an agent's tool is the same node under another name. */
 const descriptionOf = (type: string): Description | undefined =>
-	descriptions.get(type.slice(PREFIX.length)) ?? descriptions.get(type.slice(PREFIX.length).replace(/Tool$/, ''));
+	descriptions.get(type.slice(PREFIX.length)) ??
+	descriptions.get(type.slice(PREFIX.length).replace(/Tool$/, ''));
 
 function problemsOf(node: WorkflowNode): string[] {
 	const description = descriptionOf(node.type);
-	if (description === undefined) return [`"${node.name}" is of the type ${node.type}, which is gone`];
+	if (description === undefined)
+		return [`"${node.name}" is of the type ${node.type}, which is gone`];
 	if (![description.version].flat().includes(node.typeVersion))
 		return [`"${node.name}" has the version ${node.typeVersion}, which is gone`];
 	return parameterProblems(node, description).map((problem) => `"${node.name}" ${problem}`);
@@ -52,7 +62,8 @@ interface Field {
 /** Fields by path, such as `options.temperature`; several if a name has more than one variant. */
 function fieldsOf(properties: readonly INodeProperties[], at = ''): Record<string, Field[]> {
 	const found: Record<string, Field[]> = {};
-	const add = (name: string, fields: Field[]) => (found[name] = [...(found[name] ?? []), ...fields]);
+	const add = (name: string, fields: Field[]) =>
+		(found[name] = [...(found[name] ?? []), ...fields]);
 	for (const { name, type, options = [] } of properties) {
 		const place = at + name;
 		const choices = (options as INodePropertyOptions[]).map(({ value }) => value);
@@ -61,20 +72,26 @@ function fieldsOf(properties: readonly INodeProperties[], at = ''): Record<strin
 			type === 'collection'
 				? [fieldsOf(options as INodeProperties[], `${place}.`)]
 				: type === 'fixedCollection'
-					? (options as INodePropertyCollection[]).map((group) => fieldsOf(group.values, `${place}.${group.name}.`))
+					? (options as INodePropertyCollection[]).map((group) =>
+							fieldsOf(group.values, `${place}.${group.name}.`),
+						)
 					: [];
-		for (const fields of inner) for (const [path_, more] of Object.entries(fields)) add(path_, more);
+		for (const fields of inner)
+			for (const [path_, more] of Object.entries(fields)) add(path_, more);
 	}
 	return found;
 }
 
 const holds = (field: Field, before: Field) =>
-	field.type === before.type && (before.options ?? []).every((choice) => field.options?.includes(choice));
+	field.type === before.type &&
+	(before.options ?? []).every((choice) => field.options?.includes(choice));
 
 describe('workflows of 0.1.0', () => {
 	it('are the 33 examples, and one with every option', () => {
 		expect(files).toHaveLength(34);
-		const types = files.flatMap(nodesOf).map(({ type }) => type.slice(PREFIX.length).replace(/Tool$/, ''));
+		const types = files
+			.flatMap(nodesOf)
+			.map(({ type }) => type.slice(PREFIX.length).replace(/Tool$/, ''));
 		expect(new Set(types).size).toBeGreaterThan(10);
 	});
 
@@ -85,23 +102,33 @@ describe('workflows of 0.1.0', () => {
 
 	it('the check finds what is gone: an option, a choice, a node', () => {
 		const [node] = nodesOf('every-option.json');
-		const changed = (change: Partial<WorkflowNode>) => problemsOf({ ...node!, ...change }).join('\n');
+		const changed = (change: Partial<WorkflowNode>) =>
+			problemsOf({ ...node!, ...change }).join('\n');
 		const { parameters } = node!;
-		expect(changed({ parameters: { ...parameters, options: { heat: 1 } } })).toContain('no parameter "options.heat"');
-		expect(changed({ parameters: { ...parameters, thinking: 'deeply' } })).toContain('does not know "deeply"');
+		expect(changed({ parameters: { ...parameters, options: { heat: 1 } } })).toContain(
+			'no parameter "options.heat"',
+		);
+		expect(changed({ parameters: { ...parameters, thinking: 'deeply' } })).toContain(
+			'does not know "deeply"',
+		);
 		expect(changed({ type: `${PREFIX}localLama` })).toContain('which is gone');
 		expect(changed({ typeVersion: 0.9 })).toContain('which is gone');
 	});
 
 	const before = read<Record<string, Record<string, Field[]>>>(FIELDS);
 
-	it.each(Object.keys(before))('every field of %s is there, of the same type and with the same choices', (name) => {
-		const today = fieldsOf(descriptions.get(name)!.properties);
-		const gone = Object.entries(before[name]!).flatMap(([place, fields]) =>
-			fields.filter((field) => !today[place]?.some((one) => holds(one, field))).map(({ type }) => `${place}: ${type}`),
-		);
-		expect(gone).toEqual([]);
-	});
+	it.each(Object.keys(before))(
+		'every field of %s is there, of the same type and with the same choices',
+		(name) => {
+			const today = fieldsOf(descriptions.get(name)!.properties);
+			const gone = Object.entries(before[name]!).flatMap(([place, fields]) =>
+				fields
+					.filter((field) => !today[place]?.some((one) => holds(one, field)))
+					.map(({ type }) => `${place}: ${type}`),
+			);
+			expect(gone).toEqual([]);
+		},
+	);
 
 	it('the workflow with every option sets every field of both nodes', () => {
 		const placesIn = (values: object, at = ''): string[] =>

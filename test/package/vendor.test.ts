@@ -5,8 +5,18 @@ import { createRequire, http, process } from '../support/node';
 import { request } from '../support/undici';
 
 /** The bundle of the build, without some parts of undici. */
-const { EnvHttpProxyAgent, Pool, createParser, RE2JS, RegExpParser, line, nice, ticks, utcTicks, validate } =
-	createRequire(`${process.cwd()}/package.json`)('./dist/lib/vendor.js') as typeof Vendor;
+const {
+	EnvHttpProxyAgent,
+	Pool,
+	createParser,
+	RE2JS,
+	RegExpParser,
+	line,
+	nice,
+	ticks,
+	utcTicks,
+	validate,
+} = createRequire(`${process.cwd()}/package.json`)('./dist/lib/vendor.js') as typeof Vendor;
 
 const servers: http.Server[] = [];
 
@@ -20,7 +30,9 @@ async function echo(): Promise<string> {
 		incoming.setEncoding('utf8');
 		let body = '';
 		incoming.on('data', (piece: string) => (body += piece));
-		incoming.on('end', () => response.end(JSON.stringify({ method: incoming.method, url: incoming.url, body })));
+		incoming.on('end', () =>
+			response.end(JSON.stringify({ method: incoming.method, url: incoming.url, body })),
+		);
 	});
 	servers.push(server);
 	return `http://127.0.0.1:${await listen(server)}`;
@@ -73,11 +85,11 @@ describe('the libraries in the built package', () => {
 	it('place the ticks of a plot, and draw its lines with gaps', () => {
 		expect(nice(0, 83, 5)).toEqual([0, 100]);
 		expect(ticks(0, 100, 5)).toEqual([0, 20, 40, 60, 80, 100]);
-		expect(utcTicks(new Date(0), new Date(86_400_000), 2).map((time) => time.toISOString().slice(11, 16))).toEqual([
-			'00:00',
-			'12:00',
-			'00:00',
-		]);
+		expect(
+			utcTicks(new Date(0), new Date(86_400_000), 2).map((time) =>
+				time.toISOString().slice(11, 16),
+			),
+		).toEqual(['00:00', '12:00', '00:00']);
 		const draw = line<number | null>(
 			(_value, at) => at,
 			(value) => value ?? 0,

@@ -19,13 +19,13 @@ const PREFIX = 'n8n-nodes-local-llama.';
  * n8n's own nodes that examples may use, with versions that the oldest and the newest supported n8n have. Their parameters
  * are checked with the real n8n: test/e2e/workflows.test.ts.
  */
-const N8N_NODES = JSON.parse(fs.readFileSync(path.join(ROOT, 'test', 'package', 'n8n-nodes.json'), 'utf8')) as Record<
-	string,
-	number[]
->;
+const N8N_NODES = JSON.parse(
+	fs.readFileSync(path.join(ROOT, 'test', 'package', 'n8n-nodes.json'), 'utf8'),
+) as Record<string, number[]>;
 
 const files = fs.readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
-const read = (file: string) => JSON.parse(fs.readFileSync(path.join(FOLDER, file), 'utf8')) as Workflow;
+const read = (file: string) =>
+	JSON.parse(fs.readFileSync(path.join(FOLDER, file), 'utf8')) as Workflow;
 const descriptions = new Map<string, INodeTypeDescription>();
 
 beforeAll(async () => {
@@ -61,7 +61,8 @@ function typeProblems({ name, type, typeVersion, parameters, ...rest }: Workflow
 	const of = (problems: string[]) => problems.map((problem) => `"${name}" ${problem}`);
 	if (!type.startsWith(PREFIX)) {
 		const versions = N8N_NODES[type];
-		if (versions === undefined) return of([`is of the type ${type}, which test/package/n8n-nodes.json does not list`]);
+		if (versions === undefined)
+			return of([`is of the type ${type}, which test/package/n8n-nodes.json does not list`]);
 		return versions.includes(typeVersion)
 			? []
 			: of([`has version ${typeVersion} of ${type}, which not every supported n8n knows`]);
@@ -103,7 +104,9 @@ describe('example workflows', () => {
 		const old = files.flatMap((shipped) =>
 			read(shipped)
 				.nodes.filter(({ type }) => type.startsWith(PREFIX))
-				.filter(({ type, typeVersion }) => typeVersion !== [ownDescription(type)!.version].flat().at(-1))
+				.filter(
+					({ type, typeVersion }) => typeVersion !== [ownDescription(type)!.version].flat().at(-1),
+				)
 				.map(({ name }) => `${shipped}: ${name}`),
 		);
 		expect(old).toEqual([]);
@@ -111,31 +114,59 @@ describe('example workflows', () => {
 
 	it('each have a row in workflows/README.md, and the README names no other', () => {
 		const listed = [
-			...fs.readFileSync(path.join(FOLDER, 'README.md'), 'utf8').matchAll(/^\|.*?\]\(([\w-]+\.json)\)/gm),
+			...fs
+				.readFileSync(path.join(FOLDER, 'README.md'), 'utf8')
+				.matchAll(/^\|.*?\]\(([\w-]+\.json)\)/gm),
 		].map((match) => match[1]);
 		expect([...listed].sort()).toEqual([...files].sort());
 	});
 });
 
 describe('the check itself', () => {
-	const NODE: WorkflowNode = { id: '1', name: 'N', type: 'x', typeVersion: 1, position: [0, 0], parameters: {} };
+	const NODE: WorkflowNode = {
+		id: '1',
+		name: 'N',
+		type: 'x',
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: {},
+	};
 	const touched = (node: object, settings = {}) =>
-		brokenByN8n3({ name: 'W', nodes: [{ ...NODE, ...node }], connections: {}, settings }, outputsOf).map((hit) =>
-			hit.replace(': N', ''),
-		);
+		brokenByN8n3(
+			{ name: 'W', nodes: [{ ...NODE, ...node }], connections: {}, settings },
+			outputsOf,
+		).map((hit) => hit.replace(': N', ''));
 	const LANGCHAIN = '@n8n/n8n-nodes-langchain.';
 	const BASE = 'n8n-nodes-base.';
 
 	it.each<[string, object]>([
 		['agent-node-version-v3', { type: `${LANGCHAIN}agent`, typeVersion: 1.7 }],
 		['agent-removed-modes-v3', { type: `${LANGCHAIN}agent`, typeVersion: 1.5 }],
-		['agent-removed-modes-v3', { type: `${LANGCHAIN}agent`, typeVersion: 1.9, parameters: { agent: 'sqlAgent' } }],
+		[
+			'agent-removed-modes-v3',
+			{ type: `${LANGCHAIN}agent`, typeVersion: 1.9, parameters: { agent: 'sqlAgent' } },
+		],
 		['ai-transform-deprecated', { type: `${BASE}aiTransform` }],
-		['always-output-data-multi-output-v3', { type: `${PREFIX}serverHealth`, alwaysOutputData: true }],
-		['always-output-data-multi-output-v3', { onError: 'continueErrorOutput', alwaysOutputData: true }],
-		['chat-trigger-embedded-json-v3', { type: `${LANGCHAIN}chatTrigger`, parameters: { mode: 'webhook' } }],
-		['execute-workflow-each-mode-v3', { type: `${BASE}executeWorkflow`, parameters: { mode: 'each' } }],
-		['execute-workflow-source-modes-v3', { type: `${BASE}executeWorkflow`, parameters: { source: 'url' } }],
+		[
+			'always-output-data-multi-output-v3',
+			{ type: `${PREFIX}serverHealth`, alwaysOutputData: true },
+		],
+		[
+			'always-output-data-multi-output-v3',
+			{ onError: 'continueErrorOutput', alwaysOutputData: true },
+		],
+		[
+			'chat-trigger-embedded-json-v3',
+			{ type: `${LANGCHAIN}chatTrigger`, parameters: { mode: 'webhook' } },
+		],
+		[
+			'execute-workflow-each-mode-v3',
+			{ type: `${BASE}executeWorkflow`, parameters: { mode: 'each' } },
+		],
+		[
+			'execute-workflow-source-modes-v3',
+			{ type: `${BASE}executeWorkflow`, parameters: { source: 'url' } },
+		],
 		['get-paired-item-v3', { parameters: { a: ['={{ $getPairedItem() }}'] } }],
 		['gmail-trigger-version-v3', { type: `${BASE}gmailTrigger`, typeVersion: 1.3 }],
 		['removed-nodes-v3', { type: `${LANGCHAIN}memoryZep` }],
@@ -210,32 +241,68 @@ describe('the check itself', () => {
 	});
 
 	it.each<[string, Workflow, string]>([
-		['an unknown node of ours', changed('Model', { type: `${PREFIX}localChatModle` }), 'which does not exist'],
+		[
+			'an unknown node of ours',
+			changed('Model', { type: `${PREFIX}localChatModle` }),
+			'which does not exist',
+		],
 		[
 			'a tool of a node that cannot be one',
 			changed('Model', { type: `${PREFIX}localChatModelTool` }),
 			'which does not exist',
 		],
 		['an unknown version', changed('Model', { typeVersion: 99 }), '"Model" has version 99'],
-		["an unknown node of n8n's", changed('Agent', { type: '@n8n/n8n-nodes-langchain.agnt' }), 'does not list'],
-		['a version that the oldest n8n lacks', changed('Chat', { typeVersion: 1.5 }), 'not every supported n8n'],
-		['a parameter that does not exist', model({ temperature: 1 }), 'has no parameter "temperature"'],
-		['an option that does not exist', model({ options: { temprature: 1 } }), 'has no parameter "options.temprature"'],
+		[
+			"an unknown node of n8n's",
+			changed('Agent', { type: '@n8n/n8n-nodes-langchain.agnt' }),
+			'does not list',
+		],
+		[
+			'a version that the oldest n8n lacks',
+			changed('Chat', { typeVersion: 1.5 }),
+			'not every supported n8n',
+		],
+		[
+			'a parameter that does not exist',
+			model({ temperature: 1 }),
+			'has no parameter "temperature"',
+		],
+		[
+			'an option that does not exist',
+			model({ options: { temprature: 1 } }),
+			'has no parameter "options.temprature"',
+		],
 		[
 			'an option of another server',
 			model({ serverType: 'ollama', options: { slotId: 3 } }),
 			'does not show the parameter "options.slotId"',
 		],
-		['a field that other settings hide', model({ grammar: 'root ::= "a"' }), 'does not show the parameter "grammar"'],
-		['a choice that does not exist', model({ thinking: 'hard' }), 'does not know "hard" for "thinking"'],
+		[
+			'a field that other settings hide',
+			model({ grammar: 'root ::= "a"' }),
+			'does not show the parameter "grammar"',
+		],
+		[
+			'a choice that does not exist',
+			model({ thinking: 'hard' }),
+			'does not know "hard" for "thinking"',
+		],
 		['a model that is no locator', model({ model: 'qwen' }), 'wants a resource locator'],
-		['a mode that does not exist', model({ model: { __rl: true, mode: 'url', value: '' } }), 'has no mode "url"'],
+		[
+			'a mode that does not exist',
+			model({ model: { __rl: true, mode: 'url', value: '' } }),
+			'has no mode "url"',
+		],
 		[
 			'a credential',
 			changed('Model', { credentials: { localLlamaApi: { id: '1', name: 'Mine' } } }),
 			'"Model" holds a credential',
 		],
-		['a key', changed('Note', { parameters: { content: 'use app-abcdefghijklmnop1234' } }), 'looks like a key'],
+		[
+			'a key',
+			changed('Note', { parameters: { content: 'use app-abcdefghijklmnop1234' } }),
+			'looks like a key',
+		],
 		['pinned data', { ...SOUND, pinData: { Chat: [{}] } }, 'pinned data'],
 		['the id of an n8n', { ...SOUND, meta: { instanceId: 'abc' } }, 'the id of the n8n'],
 		['nodes on one another', changed('Agent', { position: [64, 32] }), '"Chat" lies on "Agent"'],
@@ -243,7 +310,11 @@ describe('the check itself', () => {
 		['a node beside the grid', changed('Chat', { position: [0, 1] }), 'beside the grid'],
 		['no note', { ...SOUND, nodes: SOUND.nodes.slice(1) }, 'has no sticky note'],
 		['a name used twice', changed('Chat', { name: 'Agent' }), 'has two nodes "Agent"'],
-		['a connection that leads nowhere', changed('Model', { name: 'Other' }), 'connects "Model", which does not exist'],
+		[
+			'a connection that leads nowhere',
+			changed('Model', { name: 'Other' }),
+			'connects "Model", which does not exist',
+		],
 		[
 			'an expression that leads nowhere',
 			changed('Agent', { parameters: { text: '={{ $("Chatt").item.json.chatInput }}' } }),
@@ -259,7 +330,10 @@ describe('the check itself', () => {
 	});
 
 	it('allows a note around nodes', () => {
-		const framed = changed('Note', { position: [-16, -64], parameters: { width: 160, height: 240 } });
+		const framed = changed('Note', {
+			position: [-16, -64],
+			parameters: { width: 160, height: 240 },
+		});
 		expect(problemsOf(framed)).toEqual([]);
 	});
 
@@ -295,7 +369,9 @@ describe('the check itself', () => {
 		expect(parameterProblems(node({ rows: { row: [{ nam: 'a' }] } }), description)).toEqual([
 			'has no parameter "rows.row[0].nam"',
 		]);
-		expect(parameterProblems(node({ rows: { line: [] } }), description)).toEqual(['has no parameter "rows.line"']);
+		expect(parameterProblems(node({ rows: { line: [] } }), description)).toEqual([
+			'has no parameter "rows.line"',
+		]);
 	});
 });
 
@@ -305,13 +381,20 @@ function valuesIn(node: unknown, where: string): Array<[string, unknown]> {
 	if (typeof node !== 'object' || node === null) return [];
 	const here = node as Record<string, unknown>;
 	const place = `${where}.${String(here.name ?? here.displayName ?? '')}`;
-	const own = ['value', 'default'].filter((key) => typeof here[key] === 'string').map((key) => [place, here[key]]);
-	return [...(own as Array<[string, unknown]>), ...Object.values(here).flatMap((each) => valuesIn(each, place))];
+	const own = ['value', 'default']
+		.filter((key) => typeof here[key] === 'string')
+		.map((key) => [place, here[key]]);
+	return [
+		...(own as Array<[string, unknown]>),
+		...Object.values(here).flatMap((each) => valuesIn(each, place)),
+	];
 }
 
 /** n8n evaluates texts that begin with "=", so such an option could not be chosen. */
 test('no option value or default begins with "=", but for expressions', () => {
-	const all = [...descriptions.values()].flatMap(({ name, properties }) => valuesIn(properties, name));
+	const all = [...descriptions.values()].flatMap(({ name, properties }) =>
+		valuesIn(properties, name),
+	);
 	expect(all.length).toBeGreaterThan(500);
 	expect(all.filter(([, value]) => /^=(?!\{\{[^]*\}\}$)/.test(String(value)))).toEqual([]);
 });

@@ -44,7 +44,11 @@ describeWith(parts().fastapiProblem, 'a home-made server on FastAPI', () => {
 		const { answer } = await chat(connection(`${url}/strict/v1`), MODEL, {
 			messages: [
 				{ type: 'human', content: [{ type: 'text', text: 'Weather?' }] },
-				{ type: 'ai', content: '', toolCalls: [{ id: 'a', name: 'get_weather', args: { city: 'Rome' } }] },
+				{
+					type: 'ai',
+					content: '',
+					toolCalls: [{ id: 'a', name: 'get_weather', args: { city: 'Rome' } }],
+				},
 				{ type: 'tool', content: 'fine', toolCallId: 'a' },
 			],
 		});
@@ -64,7 +68,9 @@ describeWith(parts().fastapiProblem, 'a home-made server on FastAPI', () => {
 	it('a call without an ID, with arguments as an object', async () => {
 		const tools = [{ name: 'get_weather', parameters: { type: 'object', properties: {} } }];
 		const { answer } = await chat(connection(`${url}/toolish/v1`), MODEL, { tools });
-		expect(answer.toolCalls).toMatchObject([{ name: 'get_weather', id: expect.stringMatching(/./) as string }]);
+		expect(answer.toolCalls).toMatchObject([
+			{ name: 'get_weather', id: expect.stringMatching(/./) as string },
+		]);
 		expect(JSON.stringify(answer.toolCalls)).toContain('Rome');
 	});
 

@@ -53,96 +53,135 @@ function writeConfig(behind: string): string {
 	return file;
 }
 
-describeWith(python.liteLlm.problem ?? llamaServerProblem ?? miniLmProblem, 'LiteLLM before llama-server', () => {
-	let url: string;
-	let kill: () => void;
-	let server: Connection;
-	beforeAll(async () => {
-		const behind = await startRouter({
-			chat: { model: await scriptedFile(), 'ctx-size': CONTEXT, parallel: 1, threads: 1 },
-			embed: { model: miniLm!.embedding, embeddings: true, threads: 1 },
-			rank: { model: miniLm!.reranker, reranking: true, threads: 1 },
+describeWith(
+	python.liteLlm.problem ?? llamaServerProblem ?? miniLmProblem,
+	'LiteLLM before llama-server',
+	() => {
+		let url: string;
+		let kill: () => void;
+		let server: Connection;
+		beforeAll(async () => {
+			const behind = await startRouter({
+				chat: { model: await scriptedFile(), 'ctx-size': CONTEXT, parallel: 1, threads: 1 },
+				embed: { model: miniLm!.embedding, embeddings: true, threads: 1 },
+				rank: { model: miniLm!.reranker, reranking: true, threads: 1 },
+			});
+			const args = ['--config', writeConfig(behind), '--host', '127.0.0.1'];
+			({ url, kill } = await startPythonServer('liteLlm', args));
+			server = connection(url, KEY);
 		});
-		const args = ['--config', writeConfig(behind), '--host', '127.0.0.1'];
-		({ url, kill } = await startPythonServer('liteLlm', args));
-		server = connection(url, KEY);
-	});
-	afterAll(stopServers);
+		afterAll(stopServers);
 
-	it('Server Health knows it, and its list', async () => {
-		const result = await check(url, {}, { apiKey: KEY });
-		expect(result).toMatchObject({ healthy: true, server: { kind: 'litellm' } });
-		expect(ids(result)).toEqual([]);
-		expect((await listModels(server)).map(({ id }) => id).sort()).toEqual(MODELS);
-	});
-
-	it('a wrong key, which it refuses with 400 where it has no database', async () => {
-		expect(ids(await check(url, {}, { apiKey: 'sk-wrong' }))).toEqual(['unauthorized']);
-		expect(await failureOf(chat(connection(url, 'sk-wrong'), { model: 'local-chat' }))).toMatchObject({
-			kind: 'unauthorized',
-			status: 400,
+		it('Server Health knows it, and its list', async () => {
+			const result = await check(url, {}, { apiKey: KEY });
+			expect(result).toMatchObject({ healthy: true, server: { kind: 'litellm' } });
+			expect(ids(result)).toEqual([]);
+			expect((await listModels(server)).map(({ id }) => id).sort()).toEqual(MODELS);
 		});
-	});
 
-	it('a chat, a call of a tool, an answer by a schema', async () => {
-		const { pieces, answer } = await chat(server, { model: 'local-chat' }, asking('Tell a story.'));
-		expect(pieces.join('')).toBe(answer.text);
-		expect(pieces.length).toBeGreaterThan(10);
-		const call = { ...asking('How is the weather?'), tools: [WEATHER_TOOL] };
-		const called = (await chat(server, { model: 'local-chat' }, call)).answer;
-		expect(called.toolCalls).toMatchObject([{ name: 'get_weather', arguments: '{"city": "Rome"}' }]);
-		const parameters = { maxTokens: 60, responseFormat: CITY_SCHEMA };
-		const written = (await chat(server, { model: 'local-chat', parameters }, asking('Hello.'))).answer;
-		expect(Object.keys(JSON.parse(written.text) as object)).toEqual(['city']);
-	});
-
-	it('vectors, also by a way that refuses the form of the numbers', async () => {
-		for (const model of ['local-embed', 'local-vectors']) {
-			const { vectors } = await embeddingsOf(server, { model }).embed([CAT, KITTEN, REVENUE], 'document');
-			const [cat, kitten, revenue] = vectors as [number[], number[], number[]];
-			expect(nearness(cat, kitten)).toBeCloseTo(0.56, 2);
-			expect(nearness(cat, revenue)).toBeCloseTo(-0.02, 2);
-		}
-	});
-
-	it('a text that is too long is named', async () => {
-		const texts = [CAT, 'word '.repeat(600)];
-		const failed = await failureOf(embeddingsOf(server, { model: 'local-embed' }).embed(texts, 'document'));
-		expect(failed).toMatchObject({ kind: 'contextOverflow', facts: { tokens: 602, limit: 512 } });
-	});
-
-	it('reranking, and a model that has no such way', async () => {
-		const { ranking } = await rerankOf(server, { model: 'local-rank' }).rerank('cat', [CAT, KITTEN, REVENUE]);
-		expect(ranking.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
-		expect(await failureOf(rerankOf(server, { model: 'local-embed' }).rerank('cat', [CAT]))).toMatchObject({
-			kind: 'notSupported',
-			remedy: expect.stringContaining('jina_ai/') as string,
+		it('a wrong key, which it refuses with 400 where it has no database', async () => {
+			expect(ids(await check(url, {}, { apiKey: 'sk-wrong' }))).toEqual(['unauthorized']);
+			expect(
+				await failureOf(chat(connection(url, 'sk-wrong'), { model: 'local-chat' })),
+			).toMatchObject({
+				kind: 'unauthorized',
+				status: 400,
+			});
 		});
-	});
 
-	it('a chat with an embedding model, and vectors of a chat model', async () => {
-		expect(await failureOf(chat(server, { model: 'local-embed' }))).toMatchObject({ kind: 'wrongModelType' });
-		expect(await failureOf(embeddingsOf(server, { model: 'local-chat' }).embed(['a'], 'query'))).toMatchObject({
-			kind: 'notSupported',
+		it('a chat, a call of a tool, an answer by a schema', async () => {
+			const { pieces, answer } = await chat(
+				server,
+				{ model: 'local-chat' },
+				asking('Tell a story.'),
+			);
+			expect(pieces.join('')).toBe(answer.text);
+			expect(pieces.length).toBeGreaterThan(10);
+			const call = { ...asking('How is the weather?'), tools: [WEATHER_TOOL] };
+			const called = (await chat(server, { model: 'local-chat' }, call)).answer;
+			expect(called.toolCalls).toMatchObject([
+				{ name: 'get_weather', arguments: '{"city": "Rome"}' },
+			]);
+			const parameters = { maxTokens: 60, responseFormat: CITY_SCHEMA };
+			const written = (await chat(server, { model: 'local-chat', parameters }, asking('Hello.')))
+				.answer;
+			expect(Object.keys(JSON.parse(written.text) as object)).toEqual(['city']);
 		});
-	});
 
-	it('an unknown model', async () => {
-		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
-			kind: 'modelNotFound',
-			remedy: expect.stringContaining('local-chat') as string,
+		it('vectors, also by a way that refuses the form of the numbers', async () => {
+			for (const model of ['local-embed', 'local-vectors']) {
+				const { vectors } = await embeddingsOf(server, { model }).embed(
+					[CAT, KITTEN, REVENUE],
+					'document',
+				);
+				const [cat, kitten, revenue] = vectors as [number[], number[], number[]];
+				expect(nearness(cat, kitten)).toBeCloseTo(0.56, 2);
+				expect(nearness(cat, revenue)).toBeCloseTo(-0.02, 2);
+			}
 		});
-		const refused = { kind: 'modelNotFound' };
-		expect(await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query'))).toMatchObject(refused);
-		expect(await failureOf(rerankOf(server, { model: 'nope' }).rerank('a', ['b']))).toMatchObject(refused);
-	});
 
-	it('a message that does not fit into the context', async () => {
-		const failed = await failureOf(chat(server, { model: 'local-chat' }, asking('w'.repeat(2 * CONTEXT))));
-		expect(failed).toMatchObject({ kind: 'contextOverflow', message: expect.stringContaining('2048') as string });
-	});
+		it('a text that is too long is named', async () => {
+			const texts = [CAT, 'word '.repeat(600)];
+			const failed = await failureOf(
+				embeddingsOf(server, { model: 'local-embed' }).embed(texts, 'document'),
+			);
+			expect(failed).toMatchObject({ kind: 'contextOverflow', facts: { tokens: 602, limit: 512 } });
+		});
 
-	it('killed in the middle of an answer', async () => {
-		expect(await killedInMidAnswer(server, { model: 'local-chat', kill })).toMatchObject({ kind: 'connectionLost' });
-	});
-});
+		it('reranking, and a model that has no such way', async () => {
+			const { ranking } = await rerankOf(server, { model: 'local-rank' }).rerank('cat', [
+				CAT,
+				KITTEN,
+				REVENUE,
+			]);
+			expect(ranking.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
+			expect(
+				await failureOf(rerankOf(server, { model: 'local-embed' }).rerank('cat', [CAT])),
+			).toMatchObject({
+				kind: 'notSupported',
+				remedy: expect.stringContaining('jina_ai/') as string,
+			});
+		});
+
+		it('a chat with an embedding model, and vectors of a chat model', async () => {
+			expect(await failureOf(chat(server, { model: 'local-embed' }))).toMatchObject({
+				kind: 'wrongModelType',
+			});
+			expect(
+				await failureOf(embeddingsOf(server, { model: 'local-chat' }).embed(['a'], 'query')),
+			).toMatchObject({
+				kind: 'notSupported',
+			});
+		});
+
+		it('an unknown model', async () => {
+			expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
+				kind: 'modelNotFound',
+				remedy: expect.stringContaining('local-chat') as string,
+			});
+			const refused = { kind: 'modelNotFound' };
+			expect(
+				await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query')),
+			).toMatchObject(refused);
+			expect(await failureOf(rerankOf(server, { model: 'nope' }).rerank('a', ['b']))).toMatchObject(
+				refused,
+			);
+		});
+
+		it('a message that does not fit into the context', async () => {
+			const failed = await failureOf(
+				chat(server, { model: 'local-chat' }, asking('w'.repeat(2 * CONTEXT))),
+			);
+			expect(failed).toMatchObject({
+				kind: 'contextOverflow',
+				message: expect.stringContaining('2048') as string,
+			});
+		});
+
+		it('killed in the middle of an answer', async () => {
+			expect(await killedInMidAnswer(server, { model: 'local-chat', kill })).toMatchObject({
+				kind: 'connectionLost',
+			});
+		});
+	},
+);

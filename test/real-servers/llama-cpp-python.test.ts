@@ -17,7 +17,14 @@ import {
 	REVENUE,
 	WEATHER_TOOL,
 } from './support/clients';
-import { connection, CONTEXT, parts, scriptedFile, startPythonServer, stopServers } from './support/servers';
+import {
+	connection,
+	CONTEXT,
+	parts,
+	scriptedFile,
+	startPythonServer,
+	stopServers,
+} from './support/servers';
 
 const { miniLm, miniLmProblem, python } = parts();
 const KEY = 'sk-test';
@@ -46,9 +53,11 @@ describeWith(python.llamaCppPython.problem ?? miniLmProblem, 'llama-cpp-python',
 
 	it('a wrong key', async () => {
 		expect(ids(await check(url, {}, { apiKey: 'sk-wrong' }))).toEqual(['unauthorized']);
-		expect(await failureOf(chat(connection(url, 'sk-wrong'), { model: 'scripted' }))).toMatchObject({
-			kind: 'unauthorized',
-		});
+		expect(await failureOf(chat(connection(url, 'sk-wrong'), { model: 'scripted' }))).toMatchObject(
+			{
+				kind: 'unauthorized',
+			},
+		);
 	});
 
 	it('a chat; any name of a model is its one model', async () => {
@@ -73,40 +82,46 @@ describeWith(python.llamaCppPython.problem ?? miniLmProblem, 'llama-cpp-python',
 	});
 
 	it('a message that does not fit, for which it sends an empty stream', async () => {
-		expect(await failureOf(chat(server, { model: 'scripted' }, asking('w'.repeat(2 * CONTEXT))))).toMatchObject({
+		expect(
+			await failureOf(chat(server, { model: 'scripted' }, asking('w'.repeat(2 * CONTEXT)))),
+		).toMatchObject({
 			kind: 'contextOverflow',
 			remedy: expect.stringContaining('--n_ctx') as string,
 		});
 	});
 
 	it('embeddings without --embedding, and reranking', async () => {
-		expect(await failureOf(embeddingsOf(server, { model: 'scripted' }).embed(['a'], 'query'))).toMatchObject({
+		expect(
+			await failureOf(embeddingsOf(server, { model: 'scripted' }).embed(['a'], 'query')),
+		).toMatchObject({
 			kind: 'wrongModelType',
 		});
-		expect(await failureOf(rerankOf(server, { model: 'scripted' }).rerank('a', ['b']))).toMatchObject({
+		expect(
+			await failureOf(rerankOf(server, { model: 'scripted' }).rerank('a', ['b'])),
+		).toMatchObject({
 			kind: 'notSupported',
 		});
 	});
 
 	it('an answer that another request cuts is no success, with what to set', async () => {
-		const look = () => void fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${KEY}` } });
+		const look = () =>
+			void fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${KEY}` } });
 		expect(await killedInMidAnswer(server, { model: 'scripted', kill: look })).toMatchObject({
 			remedy: expect.stringContaining('--interrupt_requests false') as string,
 		});
 	});
 
 	it('killed in the middle of an answer', async () => {
-		expect(await killedInMidAnswer(server, { model: 'scripted', kill })).toMatchObject({ kind: 'connectionLost' });
+		expect(await killedInMidAnswer(server, { model: 'scripted', kill })).toMatchObject({
+			kind: 'connectionLost',
+		});
 	});
 
 	it('vectors, where it is started for them', async () => {
 		const { url: other } = await start(miniLm!.embedding, '--embedding', 'true', '--n_ctx', '512');
 		const client = embeddingsOf(connection(other), { model: 'minilm' });
-		const [cat, kitten, revenue] = (await client.embed([CAT, KITTEN, REVENUE], 'document')).vectors as [
-			number[],
-			number[],
-			number[],
-		];
+		const [cat, kitten, revenue] = (await client.embed([CAT, KITTEN, REVENUE], 'document'))
+			.vectors as [number[], number[], number[]];
 		expect(nearness(cat, kitten)).toBeGreaterThan(nearness(cat, revenue) + 0.3);
 	});
 });

@@ -9,11 +9,22 @@ import { listModelsFor } from '../../lib/servers/purpose';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import { createRequire, fs, process } from '../support/node';
-import { CAT, chat, embeddingsOf, failureOf, KITTEN, nearness, rerankOf, REVENUE } from './support/clients';
+import {
+	CAT,
+	chat,
+	embeddingsOf,
+	failureOf,
+	KITTEN,
+	nearness,
+	rerankOf,
+	REVENUE,
+} from './support/clients';
 import { connection, parts, startOllama, stopServers } from './support/servers';
 
 const { ollamaProblem, miniLm, miniLmProblem, smolLm2, smolLm2Problem } = parts();
-const { createHash } = createRequire(`${process.cwd()}/package.json`)('node:crypto') as typeof import('crypto');
+const { createHash } = createRequire(`${process.cwd()}/package.json`)(
+	'node:crypto',
+) as typeof import('crypto');
 
 const PATIENCE = { wait: true, limitMs: 120_000 };
 const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
@@ -22,7 +33,10 @@ const words = (count: number): string => Array.from({ length: count }, () => 'wo
 async function create(url: string, model: string, file: string, more: object = {}): Promise<void> {
 	const bytes = fs.readFileSync(file);
 	const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-	const stored = await fetch(`${url}/api/blobs/${digest}`, { method: 'POST', body: new Uint8Array(bytes) });
+	const stored = await fetch(`${url}/api/blobs/${digest}`, {
+		method: 'POST',
+		body: new Uint8Array(bytes),
+	});
 	if (!stored.ok) throw new Error(await stored.text());
 	const body = JSON.stringify({ model, files: { 'model.gguf': digest }, stream: false, ...more });
 	const made = await fetch(`${url}/api/create`, { method: 'POST', body });
@@ -46,31 +60,52 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 
 	it('makes a model of a file that it has already, copies it, tells of it and deletes it', async () => {
 		const bytes = fs.readFileSync(miniLm!.embedding);
-		const file = { name: 'minilm.gguf', mimeType: '', size: bytes.byteLength, open: () => pieces(bytes) };
-		expect(await createModel(server, { model: 'again', source: { file }, idleMs: 60_000 })).toMatchObject({
+		const file = {
+			name: 'minilm.gguf',
+			mimeType: '',
+			size: bytes.byteLength,
+			open: () => pieces(bytes),
+		};
+		expect(
+			await createModel(server, { model: 'again', source: { file }, idleMs: 60_000 }),
+		).toMatchObject({
 			state: 'success',
 			uploaded: false,
 		});
 		await copyModel(server, { model: 'again', copy: 'twice' });
-		expect(await modelDetails(server, { model: 'twice' })).toMatchObject({ embeddings: true, trainedContext: 512 });
+		expect(await modelDetails(server, { model: 'twice' })).toMatchObject({
+			embeddings: true,
+			trainedContext: 512,
+		});
 		for (const model of ['again', 'twice'])
 			expect(await deleteModel(server, { model })).toMatchObject({ model, deleted: true });
-		expect(await failureOf(modelDetails(server, { model: 'twice' }))).toMatchObject({ kind: 'modelNotFound' });
+		expect(await failureOf(modelDetails(server, { model: 'twice' }))).toMatchObject({
+			kind: 'modelNotFound',
+		});
 	});
 
 	it('a pull that fails after its first line is a failure, and one of a bad name is told', async () => {
 		const pull = async (model: string) =>
 			await failureOf(pullModel(server, { model, insecure: true, wait: true, idleMs: 60_000 }));
 		expect(await pull('http://127.0.0.1:1/library/x')).toMatchObject({ kind: 'serverError' });
-		expect(await pull('!!')).toMatchObject({ kind: 'badRequest', message: '"!!" is not a name for a model' });
+		expect(await pull('!!')).toMatchObject({
+			kind: 'badRequest',
+			message: '"!!" is not a name for a model',
+		});
 	});
 
 	it('the list for embeddings has the embedding model alone, and reranking is refused', async () => {
-		expect((await listModelsFor(server, 'embeddings')).map(({ id }) => id)).toEqual(['minilm:latest']);
-		expect(await failureOf(listModelsFor(server, 'reranking'))).toMatchObject({ kind: 'notSupported' });
-		expect(await failureOf(rerankOf(server, { model: 'minilm' }).rerank('a', ['b']))).toMatchObject({
+		expect((await listModelsFor(server, 'embeddings')).map(({ id }) => id)).toEqual([
+			'minilm:latest',
+		]);
+		expect(await failureOf(listModelsFor(server, 'reranking'))).toMatchObject({
 			kind: 'notSupported',
 		});
+		expect(await failureOf(rerankOf(server, { model: 'minilm' }).rerank('a', ['b']))).toMatchObject(
+			{
+				kind: 'notSupported',
+			},
+		);
 	});
 
 	it('vectors: the cat is nearer to the kitten than to the revenue', async () => {
@@ -84,7 +119,9 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 
 	it('a text that is too long is named, or cut', async () => {
 		const texts = [CAT, words(600), KITTEN];
-		expect(await failureOf(embeddingsOf(server, { model: 'minilm' }).embed(texts, 'document'))).toMatchObject({
+		expect(
+			await failureOf(embeddingsOf(server, { model: 'minilm' }).embed(texts, 'document')),
+		).toMatchObject({
 			kind: 'contextOverflow',
 			message: expect.stringContaining('Text 2') as string,
 		});
@@ -95,13 +132,18 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 	});
 
 	it('fewer dimensions are cut and normalised', async () => {
-		const { vectors } = await embeddingsOf(server, { model: 'minilm', dimensions: 128 }).embed([CAT], 'query');
+		const { vectors } = await embeddingsOf(server, { model: 'minilm', dimensions: 128 }).embed(
+			[CAT],
+			'query',
+		);
 		expect(vectors[0]).toHaveLength(128);
 		expect(Math.hypot(...vectors[0]!)).toBeCloseTo(1, 5);
 	});
 
 	it('a model that is not there is named, with how to get it', async () => {
-		expect(await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query'))).toMatchObject({
+		expect(
+			await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query')),
+		).toMatchObject({
 			kind: 'modelNotFound',
 			remedy: expect.stringContaining('ollama pull nope') as string,
 		});
@@ -111,7 +153,11 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 		const { pieces, answer } = await chat(server, { model: 'smol', parameters: { maxTokens: 8 } });
 		expect(pieces.join('')).toBe(answer.text);
 		expect(pieces.length).toBeGreaterThan(1);
-		expect(answer).toMatchObject({ finishReason: 'length', serverKind: 'ollama', usage: { completionTokens: 8 } });
+		expect(answer).toMatchObject({
+			finishReason: 'length',
+			serverKind: 'ollama',
+			usage: { completionTokens: 8 },
+		});
 	});
 
 	it('chat by its own route: context, how long to keep the model, Top K, and how long it took to load', async () => {
@@ -125,16 +171,26 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 		const { models } = (await (await fetch(`${url}/api/ps`)).json()) as {
 			models: Array<{ name: string; context_length: number }>;
 		};
-		expect(models.find(({ name }) => name === 'smol:latest')).toMatchObject({ context_length: 512 });
+		expect(models.find(({ name }) => name === 'smol:latest')).toMatchObject({
+			context_length: 512,
+		});
 	});
 
 	it('chat by its own route: an answer as a JSON schema wants it', async () => {
-		const schema = { type: 'object', properties: { city: { type: 'string', maxLength: 10 } }, required: ['city'] };
+		const schema = {
+			type: 'object',
+			properties: { city: { type: 'string', maxLength: 10 } },
+			required: ['city'],
+		};
 		const { answer } = await chat(
 			server,
 			{
 				model: 'smol',
-				parameters: { contextSize: 512, maxTokens: 60, responseFormat: { type: 'jsonSchema', schema } },
+				parameters: {
+					contextSize: 512,
+					maxTokens: 60,
+					responseFormat: { type: 'jsonSchema', schema },
+				},
 			},
 			{ messages: [{ type: 'human', content: 'Name a city.' }] },
 		);
@@ -151,7 +207,9 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 	});
 
 	it('chat: an unknown model, and an embedding model', async () => {
-		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({ kind: 'modelNotFound' });
+		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
+			kind: 'modelNotFound',
+		});
 		const refused = await failureOf(chat(server, { model: 'minilm' }));
 		expect(refused.serverText).toContain('does not support chat');
 	});
@@ -161,6 +219,8 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 		const { models, server: found } = await check(url);
 		expect(found.kind).toBe('ollama');
 		expect(models?.find(({ id }) => id === 'minilm:latest')).toMatchObject({ state: 'loaded' });
-		expect(await changeModel(server, 'unload', { model: 'minilm', ...PATIENCE })).toMatchObject({ changed: true });
+		expect(await changeModel(server, 'unload', { model: 'minilm', ...PATIENCE })).toMatchObject({
+			changed: true,
+		});
 	});
 });

@@ -14,7 +14,14 @@ import {
 	rerankOf,
 	WEATHER_TOOL,
 } from './support/clients';
-import { connection, CONTEXT, parts, scriptedFolder, startPythonServer, stopServers } from './support/servers';
+import {
+	connection,
+	CONTEXT,
+	parts,
+	scriptedFolder,
+	startPythonServer,
+	stopServers,
+} from './support/servers';
 
 describeWith(parts().python.transformers.problem, 'transformers serve', () => {
 	let url: string;
@@ -34,7 +41,9 @@ describeWith(parts().python.transformers.problem, 'transformers serve', () => {
 		expect(ids(result)).toEqual(['noModels']);
 		expect(await failureOf(listModels(server))).toMatchObject({
 			kind: 'modelNotFound',
-			remedy: expect.stringContaining('transformers serve lists only what is in its cache') as string,
+			remedy: expect.stringContaining(
+				'transformers serve lists only what is in its cache',
+			) as string,
 		});
 	});
 
@@ -72,7 +81,9 @@ describeWith(parts().python.transformers.problem, 'transformers serve', () => {
 			kind: 'notSupported',
 			message: 'The server has no route for embeddings',
 		});
-		expect(await failureOf(rerankOf(server, { model }).rerank('a', ['b']))).toMatchObject({ kind: 'notSupported' });
+		expect(await failureOf(rerankOf(server, { model }).rerank('a', ['b']))).toMatchObject({
+			kind: 'notSupported',
+		});
 	});
 
 	it('it ignores the text behind where it shall fill in, so it is not asked', async () => {
@@ -85,7 +96,12 @@ describeWith(parts().python.transformers.problem, 'transformers serve', () => {
 		// The token count covers only the characters of the text before.
 		expect(await ask({ suffix: 'The end of it all.' })).toBe('Tell a story'.length);
 		const settings = { model, parameters: {}, limits: {}, retries: 0 };
-		const filled = complete(server, settings, { prefix: 'a', suffix: 'b', beginning: '', extra: [] }).next();
+		const filled = complete(server, settings, {
+			prefix: 'a',
+			suffix: 'b',
+			beginning: '',
+			extra: [],
+		}).next();
 		expect(await failureOf(filled)).toMatchObject({ message: 'transformers serve cannot fill in' });
 	});
 
@@ -97,12 +113,18 @@ describeWith(parts().python.transformers.problem, 'transformers serve', () => {
 	});
 
 	it('it reads more than the model can, and answers', async () => {
-		const { answer } = await chat(server, { model, parameters: { maxTokens: 5 } }, asking('w'.repeat(CONTEXT)));
+		const { answer } = await chat(
+			server,
+			{ model, parameters: { maxTokens: 5 } },
+			asking('w'.repeat(CONTEXT)),
+		);
 		expect(answer.usage!.promptTokens).toBeGreaterThan(CONTEXT);
 	});
 
 	it('killed in the middle of an answer', async () => {
-		expect(await killedInMidAnswer(server, { model, kill })).toMatchObject({ kind: 'connectionLost' });
+		expect(await killedInMidAnswer(server, { model, kill })).toMatchObject({
+			kind: 'connectionLost',
+		});
 		expect(await failureOf(chat(server, { model }))).toMatchObject({ kind: 'refused' });
 	});
 });

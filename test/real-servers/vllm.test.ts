@@ -17,7 +17,14 @@ import {
 	REVENUE,
 	WEATHER_TOOL,
 } from './support/clients';
-import { connection, CONTEXT, parts, scriptedFolder, startPythonServer, stopServers } from './support/servers';
+import {
+	connection,
+	CONTEXT,
+	parts,
+	scriptedFolder,
+	startPythonServer,
+	stopServers,
+} from './support/servers';
 
 const { miniLmFolders, miniLmFoldersProblem, python } = parts();
 const KEY = 'sk-test';
@@ -30,7 +37,14 @@ describeWith(python.vllm.problem, 'vLLM', () => {
 	let kill: () => void;
 	let server: Connection;
 	beforeAll(async () => {
-		const served = ['--model', await scriptedFolder(), '--served-model-name', model, '--api-key', KEY];
+		const served = [
+			'--model',
+			await scriptedFolder(),
+			'--served-model-name',
+			model,
+			'--api-key',
+			KEY,
+		];
 		const calls = ['--enable-auto-tool-choice', '--tool-call-parser', 'hermes'];
 		({ url, kill } = await startPythonServer('vllm', [
 			...served,
@@ -53,11 +67,16 @@ describeWith(python.vllm.problem, 'vLLM', () => {
 	it('a wrong key', async () => {
 		expect(ids(await check(url, {}, { apiKey: 'sk-wrong' }))).toEqual(['unauthorized']);
 		const unauthorized = { kind: 'unauthorized', status: 401 };
-		expect(await failureOf(chat(connection(url, 'sk-wrong'), { model }))).toMatchObject(unauthorized);
+		expect(await failureOf(chat(connection(url, 'sk-wrong'), { model }))).toMatchObject(
+			unauthorized,
+		);
 	});
 
 	it('a chat, a call of a tool, an answer by a schema', async () => {
-		expect((await chat(server, { model })).answer).toMatchObject({ text: 'Hello. How are you?', finishReason: 'stop' });
+		expect((await chat(server, { model })).answer).toMatchObject({
+			text: 'Hello. How are you?',
+			finishReason: 'stop',
+		});
 		const call = { ...asking('How is the weather?'), tools: [WEATHER_TOOL] };
 		expect((await chat(server, { model }, call)).answer.toolCalls).toMatchObject([
 			{ name: 'get_weather', arguments: '{"city": "Rome"}' },
@@ -72,10 +91,12 @@ describeWith(python.vllm.problem, 'vLLM', () => {
 			kind: 'modelNotFound',
 			remedy: 'Use one of: scripted. Or start vLLM with --served-model-name.',
 		});
-		expect(await failureOf(chat(server, { model }, asking('w'.repeat(2 * CONTEXT))))).toMatchObject({
-			kind: 'contextOverflow',
-			remedy: expect.stringContaining('--max-model-len') as string,
-		});
+		expect(await failureOf(chat(server, { model }, asking('w'.repeat(2 * CONTEXT))))).toMatchObject(
+			{
+				kind: 'contextOverflow',
+				remedy: expect.stringContaining('--max-model-len') as string,
+			},
+		);
 	});
 
 	it('embeddings and reranking with a model for chats', async () => {
@@ -83,11 +104,15 @@ describeWith(python.vllm.problem, 'vLLM', () => {
 			kind: 'notSupported',
 			remedy: expect.stringContaining('Start vLLM with an embedding model') as string,
 		});
-		expect(await failureOf(rerankOf(server, { model }).rerank('a', ['b']))).toMatchObject({ kind: 'notSupported' });
+		expect(await failureOf(rerankOf(server, { model }).rerank('a', ['b']))).toMatchObject({
+			kind: 'notSupported',
+		});
 	});
 
 	it('killed in the middle of an answer', async () => {
-		expect(await killedInMidAnswer(server, { model, kill })).toMatchObject({ kind: 'connectionLost' });
+		expect(await killedInMidAnswer(server, { model, kill })).toMatchObject({
+			kind: 'connectionLost',
+		});
 	});
 });
 
@@ -95,18 +120,33 @@ describeWith(python.vllm.problem ?? miniLmFoldersProblem, 'vLLM with a model for
 	const model = 'minilm';
 	let server: Connection;
 	beforeAll(async () => {
-		const served = ['--model', miniLmFolders!.embedding, '--served-model-name', model, '--runner', 'pooling'];
+		const served = [
+			'--model',
+			miniLmFolders!.embedding,
+			'--served-model-name',
+			model,
+			'--runner',
+			'pooling',
+		];
 		server = connection((await startPythonServer('vllm', [...served, ...PLAIN])).url);
 	}, PATIENCE_MS);
 	afterAll(stopServers);
 
 	it('vectors, and a text that is too long', async () => {
-		const { vectors } = await embeddingsOf(server, { model }).embed([CAT, KITTEN, REVENUE], 'document');
+		const { vectors } = await embeddingsOf(server, { model }).embed(
+			[CAT, KITTEN, REVENUE],
+			'document',
+		);
 		const [cat, kitten, revenue] = vectors as [number[], number[], number[]];
 		expect(nearness(cat, kitten)).toBeCloseTo(0.56, 2);
 		expect(nearness(cat, revenue)).toBeCloseTo(-0.02, 2);
-		const failed = await failureOf(embeddingsOf(server, { model }).embed([CAT, 'word '.repeat(600)], 'document'));
-		expect(failed).toMatchObject({ kind: 'contextOverflow', message: expect.stringContaining('Text 2') as string });
+		const failed = await failureOf(
+			embeddingsOf(server, { model }).embed([CAT, 'word '.repeat(600)], 'document'),
+		);
+		expect(failed).toMatchObject({
+			kind: 'contextOverflow',
+			message: expect.stringContaining('Text 2') as string,
+		});
 	});
 
 	it('a chat says that the model is for something else', async () => {

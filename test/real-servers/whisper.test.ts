@@ -9,7 +9,10 @@ const RATE = 16_000;
 
 /** A tone of one second. */
 function tone(): Buffer {
-	const samples = Int16Array.from({ length: RATE }, (_, at) => 8000 * Math.sin((at * 440 * 2 * Math.PI) / RATE));
+	const samples = Int16Array.from(
+		{ length: RATE },
+		(_, at) => 8000 * Math.sin((at * 440 * 2 * Math.PI) / RATE),
+	);
 	const head = Buffer.alloc(44);
 	head.write('RIFF', 0);
 	head.writeUInt32LE(36 + samples.byteLength, 4);
@@ -26,7 +29,11 @@ function tone(): Buffer {
 	return Buffer.concat([head, Buffer.from(samples.buffer)]);
 }
 
-const fileOf = (bytes: Buffer, name = 'tone.wav', mimeType = 'audio/wav'): TranscriptionRequest['file'] => ({
+const fileOf = (
+	bytes: Buffer,
+	name = 'tone.wav',
+	mimeType = 'audio/wav',
+): TranscriptionRequest['file'] => ({
 	name,
 	mimeType,
 	size: bytes.length,
@@ -60,10 +67,13 @@ describeWith(parts().whisperProblem, "whisper.cpp's server", () => {
 			{ limits: {}, retries: 0 },
 		);
 
-	it.each(['json', 'text', 'srt', 'vtt', 'verbose_json'] as TranscriptionRequest['format'][])('%s', async (format) => {
-		const { text } = await ask({ format, language: 'en' });
-		expect(text.trim()).toBe('');
-	});
+	it.each(['json', 'text', 'srt', 'vtt', 'verbose_json'] as TranscriptionRequest['format'][])(
+		'%s',
+		async (format) => {
+			const { text } = await ask({ format, language: 'en' });
+			expect(text.trim()).toBe('');
+		},
+	);
 
 	it('a translation', async () => {
 		expect((await ask({ task: 'translate', language: 'de' })).text.trim()).toBe('');

@@ -19,14 +19,28 @@ import {
 	REVENUE,
 	WEATHER_TOOL,
 } from './support/clients';
-import { connection, CONTEXT, parts, scriptedFolder, startPythonServer, stopServers } from './support/servers';
+import {
+	connection,
+	CONTEXT,
+	parts,
+	scriptedFolder,
+	startPythonServer,
+	stopServers,
+} from './support/servers';
 
 const { miniLmFolders, miniLmFoldersProblem, python } = parts();
 const PATIENCE_MS = 900_000;
 const MOST_TOKENS = 256;
 
 /** Registers a model from a folder, and launches it. */
-async function launch(url: string, type: string, folder: string, engine: string, about: object, spec: object = {}) {
+async function launch(
+	url: string,
+	type: string,
+	folder: string,
+	engine: string,
+	about: object,
+	spec: object = {},
+) {
 	const name = (about as { model_name: string }).model_name;
 	const file = {
 		model_format: 'pytorch',
@@ -36,13 +50,26 @@ async function launch(url: string, type: string, folder: string, engine: string,
 	};
 	const specs = [{ ...file, model_id: null, model_revision: null, ...spec }];
 	const model = JSON.stringify({ version: 2, language: ['en'], model_specs: specs, ...about });
-	const kind = { model_type: type, model_engine: engine, model_format: 'pytorch', quantization: 'none', ...spec };
+	const kind = {
+		model_type: type,
+		model_engine: engine,
+		model_format: 'pytorch',
+		quantization: 'none',
+		...spec,
+	};
 	for (const [route, body] of [
 		[`/v1/model_registrations/${type}`, { model, persist: false }],
-		['/v1/models', { model_uid: name, model_name: name, ...kind, n_gpu: null, enable_virtual_env: false }],
+		[
+			'/v1/models',
+			{ model_uid: name, model_name: name, ...kind, n_gpu: null, enable_virtual_env: false },
+		],
 	] as const) {
 		const headers = { 'content-type': 'application/json' };
-		const answer = await fetch(url + route, { method: 'POST', headers, body: JSON.stringify(body) });
+		const answer = await fetch(url + route, {
+			method: 'POST',
+			headers,
+			body: JSON.stringify(body),
+		});
 		if (!answer.ok) throw new Error(`${route}: ${answer.status} ${await answer.text()}`);
 	}
 }
@@ -57,8 +84,17 @@ describeWith(python.xinference.problem ?? miniLmFoldersProblem, 'Xinference', ()
 		const folder = await scriptedFolder();
 		const tokenizer = fs.readFileSync(path.join(folder, 'tokenizer_config.json'), 'utf8');
 		const { chat_template: template } = JSON.parse(tokenizer) as { chat_template: string };
-		const about = { model_name: model, context_length: CONTEXT, model_lang: ['en'], model_description: 'scripted' };
-		const talks = { model_ability: ['chat', 'tools'], model_family: 'Qwen3-Instruct', chat_template: template };
+		const about = {
+			model_name: model,
+			context_length: CONTEXT,
+			model_lang: ['en'],
+			model_description: 'scripted',
+		};
+		const talks = {
+			model_ability: ['chat', 'tools'],
+			model_family: 'Qwen3-Instruct',
+			chat_template: template,
+		};
 		const stops = { stop_token_ids: [], stop: ['<|im_end|>'] };
 		const size = { model_size_in_billions: 1 };
 		await launch(url, 'LLM', folder, 'transformers', { ...about, ...talks, ...stops }, size);
@@ -99,7 +135,11 @@ describeWith(python.xinference.problem ?? miniLmFoldersProblem, 'Xinference', ()
 	});
 
 	it('a schema that it ignores is told', async () => {
-		const { answer } = await chat(server, { model, parameters: { responseFormat: CITY_SCHEMA } }, asking('Hello.'));
+		const { answer } = await chat(
+			server,
+			{ model, parameters: { responseFormat: CITY_SCHEMA } },
+			asking('Hello.'),
+		);
 		expect(answer.notes.join(' ')).toContain('Response Format');
 	});
 
@@ -115,7 +155,11 @@ describeWith(python.xinference.problem ?? miniLmFoldersProblem, 'Xinference', ()
 	});
 
 	it('reranking, best first', async () => {
-		const { ranking } = await rerankOf(server, { model: 'rank' }).rerank('cat', [CAT, KITTEN, REVENUE]);
+		const { ranking } = await rerankOf(server, { model: 'rank' }).rerank('cat', [
+			CAT,
+			KITTEN,
+			REVENUE,
+		]);
 		const scores = ranking.map(({ score }) => score!);
 		expect([...scores].sort((one, other) => other - one)).toEqual(scores);
 	});
@@ -123,8 +167,12 @@ describeWith(python.xinference.problem ?? miniLmFoldersProblem, 'Xinference', ()
 	it('a model that is for something else, and one that is not there', async () => {
 		const wrong = { kind: 'wrongModelType' };
 		for (const other of [model, 'rank'])
-			expect(await failureOf(embeddingsOf(server, { model: other }).embed([CAT], 'query'))).toMatchObject(wrong);
-		expect(await failureOf(rerankOf(server, { model: 'minilm' }).rerank('cat', [CAT]))).toMatchObject(wrong);
+			expect(
+				await failureOf(embeddingsOf(server, { model: other }).embed([CAT], 'query')),
+			).toMatchObject(wrong);
+		expect(
+			await failureOf(rerankOf(server, { model: 'minilm' }).rerank('cat', [CAT])),
+		).toMatchObject(wrong);
 		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
 			kind: 'modelNotFound',
 			remedy: expect.stringContaining('scripted') as string,
@@ -138,6 +186,8 @@ describeWith(python.xinference.problem ?? miniLmFoldersProblem, 'Xinference', ()
 	});
 
 	it('killed in the middle of an answer', async () => {
-		expect(['connectionLost', 'streamEndedEarly']).toContain((await killedInMidAnswer(server, { model, kill })).kind);
+		expect(['connectionLost', 'streamEndedEarly']).toContain(
+			(await killedInMidAnswer(server, { model, kill })).kind,
+		);
 	});
 });

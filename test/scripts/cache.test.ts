@@ -8,7 +8,11 @@ interface CacheScript {
 		options: { dir: string; onWait?: (holder: number | undefined) => void },
 	): Promise<string>;
 	withKeptFile(file: string, work: () => Promise<void>, options: { dir: string }): Promise<void>;
-	withLock<T>(file: string, work: () => Promise<T>, onWait?: (holder: number | undefined) => void): Promise<T>;
+	withLock<T>(
+		file: string,
+		work: () => Promise<T>,
+		onWait?: (holder: number | undefined) => void,
+	): Promise<T>;
 }
 
 /** Linux assigns process IDs up to 4,194,304. */
@@ -35,7 +39,9 @@ it('builds a part once and finds it again', async () => {
 	const { cached } = await loadScript<CacheScript>('cache');
 	const folder = await cached('part-1', write('file', 'built'), { dir });
 	expect(fs.readFileSync(path.join(folder, 'file'), 'utf8')).toBe('built');
-	const again = await cached('part-1', async () => await Promise.reject(new Error('built twice')), { dir });
+	const again = await cached('part-1', async () => await Promise.reject(new Error('built twice')), {
+		dir,
+	});
 	expect(again).toBe(folder);
 });
 
@@ -79,7 +85,10 @@ it('lets the second of two builders wait for the first', async () => {
 		await write('file', String(builds))(folder);
 	};
 	const options = { dir, onWait: (holder: number | undefined) => waits.push(holder) };
-	const folders = await Promise.all([cached('part', build, options), cached('part', build, options)]);
+	const folders = await Promise.all([
+		cached('part', build, options),
+		cached('part', build, options),
+	]);
 	expect(builds).toBe(1);
 	expect(new Set(folders).size).toBe(1);
 	expect(waits).toEqual([expect.any(Number)]);
@@ -100,7 +109,9 @@ it('takes over a lock of another machine without a heartbeat, not one with a hea
 	const refuse = (holder: number | undefined) => {
 		throw new Error(`held by ${holder}`);
 	};
-	await expect(withLock(file, async () => await Promise.resolve(), refuse)).rejects.toThrow('held by 1');
+	await expect(withLock(file, async () => await Promise.resolve(), refuse)).rejects.toThrow(
+		'held by 1',
+	);
 	const old = new Date(Date.now() - 10 * 60_000);
 	fs.utimesSync(file, old, old);
 	expect(await withLock(file, async () => await Promise.resolve('mine'), refuse)).toBe('mine');
@@ -109,9 +120,9 @@ it('takes over a lock of another machine without a heartbeat, not one with a hea
 it('gives the lock back when the work fails', async () => {
 	const { withLock } = await loadScript<CacheScript>('cache');
 	const file = path.join(dir, 'lock');
-	await expect(withLock(file, async () => await Promise.reject(new Error('work failed')))).rejects.toThrow(
-		'work failed',
-	);
+	await expect(
+		withLock(file, async () => await Promise.reject(new Error('work failed'))),
+	).rejects.toThrow('work failed');
 	expect(fs.existsSync(file)).toBe(false);
 });
 

@@ -3,7 +3,11 @@ import { loadScript } from '../support/scripts';
 import type { Chat, ChatOutcome } from '../e2e/support/scale';
 
 interface Script {
-	holdChats(n8n: N8nClient, chats: Chat[], options: { atOnce: number; limitMs: number }): Promise<ChatOutcome[]>;
+	holdChats(
+		n8n: N8nClient,
+		chats: Chat[],
+		options: { atOnce: number; limitMs: number },
+	): Promise<ChatOutcome[]>;
 	percentile(values: number[], share: number): number;
 	questions(count: number, webhookIds: string[], name?: string): Chat[];
 	answerOf(question: string): string;
@@ -17,7 +21,10 @@ const script = async (): Promise<Script> => ({
 const line = (type: ChatLine['type'], content?: string): ChatLine => ({ type, content, atMs: 7 });
 
 /** A fake n8n whose answer depends on the question, and which records the number of concurrent chats. */
-function n8nOf(answers: Record<string, Array<ChatLine | Error>>): { client: N8nClient; most: () => number } {
+function n8nOf(answers: Record<string, Array<ChatLine | Error>>): {
+	client: N8nClient;
+	most: () => number;
+} {
 	let now = 0;
 	let most = 0;
 	async function* chat(_webhookId: string, text: string): AsyncGenerator<ChatLine> {
@@ -62,7 +69,10 @@ describe('many chats at once', () => {
 	it('holds as many at once as it is told', async () => {
 		const { holdChats, questions } = await script();
 		const { client, most } = n8nOf({});
-		const outcomes = await holdChats(client, questions(20, ['one', 'other']), { atOnce: 5, limitMs: 1000 });
+		const outcomes = await holdChats(client, questions(20, ['one', 'other']), {
+			atOnce: 5,
+			limitMs: 1000,
+		});
 		expect(most()).toBe(5);
 		expect(outcomes.every(({ text, answer }) => text === answer)).toBe(true);
 	});
@@ -77,7 +87,9 @@ describe('many chats at once', () => {
 	it('counts percentiles by the nearest rank', async () => {
 		const { percentile } = await script();
 		const values = Array.from({ length: 100 }, (_, index) => 100 - index);
-		expect([percentile(values, 0.5), percentile(values, 0.99), percentile([3], 0.99)]).toEqual([50, 99, 3]);
+		expect([percentile(values, 0.5), percentile(values, 0.99), percentile([3], 0.99)]).toEqual([
+			50, 99, 3,
+		]);
 		expect(percentile([], 0.5)).toBeNaN();
 	});
 });

@@ -3,7 +3,12 @@ import { loadScript } from '../support/scripts';
 
 interface PackageCheckScript {
 	packageProblems(
-		packed: { filename: string; size: number; unpackedSize: number; files: Array<{ path: string; size: number }> },
+		packed: {
+			filename: string;
+			size: number;
+			unpackedSize: number;
+			files: Array<{ path: string; size: number }>;
+		},
 		manifest: Record<string, unknown>,
 	): string[];
 }
@@ -67,9 +72,19 @@ describe('the check of the package', () => {
 		['a test', [...right, 'dist/test/a.js'], {}, 'dist/test/a.js is not for running'],
 		['a source', [...right, 'dist/nodes/A.node.ts'], {}, 'dist/nodes/A.node.ts is not for running'],
 		['a foreign file', [...right, 'gulpfile.js'], {}, 'gulpfile.js does not belong into it'],
-		['a missing node', right.filter((path) => !path.includes('A.node')), {}, 'dist/nodes/A.node.js is missing'],
+		[
+			'a missing node',
+			right.filter((path) => !path.includes('A.node')),
+			{},
+			'dist/nodes/A.node.js is missing',
+		],
 		['a missing licence', right.filter((path) => path !== 'LICENSE'), {}, 'LICENSE is missing'],
-		['a dependency', right, { dependencies: { undici: '7' } }, 'it depends on undici: bundle it instead'],
+		[
+			'a dependency',
+			right,
+			{ dependencies: { undici: '7' } },
+			'it depends on undici: bundle it instead',
+		],
 	])('finds %s', async (_, paths, extra, problem) => {
 		const { packageProblems } = await loadScript<PackageCheckScript>('package-check');
 		expect(packageProblems(packed(paths), { ...manifest, ...extra })).toEqual([problem]);
@@ -96,11 +111,20 @@ describe('counting tests', () => {
 					status: 'failed',
 					assertionResults: [
 						{ fullName: 'a 1', status: 'passed' },
-						{ fullName: 'a 2', status: 'failed', failureMessages: ['\u001b[31mno\u001b[39m\n  at x'] },
+						{
+							fullName: 'a 2',
+							status: 'failed',
+							failureMessages: ['\u001b[31mno\u001b[39m\n  at x'],
+						},
 						{ fullName: 'a 3', status: 'pending' },
 					],
 				},
-				{ name: path.resolve('b.ts'), status: 'failed', message: 'not found', assertionResults: [] },
+				{
+					name: path.resolve('b.ts'),
+					status: 'failed',
+					message: 'not found',
+					assertionResults: [],
+				},
 				{ name: 'c', status: 'passed', assertionResults: [{ fullName: 'c 1', status: 'passed' }] },
 			],
 		});
@@ -116,7 +140,10 @@ describe('counting tests', () => {
 });
 
 describe('checks', () => {
-	const log = { line: () => {}, step: async (_name: string, work: () => Promise<void>) => await work() };
+	const log = {
+		line: () => {},
+		step: async (_name: string, work: () => Promise<void>) => await work(),
+	};
 
 	it('of a group run side by side, and what follows begins when all have passed', async () => {
 		const { runChecks } = await loadScript<TallyScript>('tally');
@@ -235,7 +262,10 @@ describe('asking an example workflow once', () => {
 
 	it('has no speed without timings', async () => {
 		const { summarizeRun } = await loadScript<ExamplesScript>('examples');
-		const runData = { Agent: [{ data: { main: [[{ json: { text: 'Hi' } }]] } }], Model: [modelRun(1, 2)] };
+		const runData = {
+			Agent: [{ data: { main: [[{ json: { text: 'Hi' } }]] } }],
+			Model: [modelRun(1, 2)],
+		};
 		expect(summarizeRun({ resultData: { runData, lastNodeExecuted: 'Agent' } })).toMatchObject({
 			answer: 'Hi',
 			tokensPerSecond: undefined,
@@ -246,7 +276,9 @@ describe('asking an example workflow once', () => {
 		const { describeFailure } = await loadScript<ExamplesScript>('examples');
 		const error = { message: 'No model server at http://a', description: 'Start it.' };
 		const runData = { Model: [{ error }, { error }], 'AI Agent': [{ error }] };
-		expect(describeFailure({ resultData: { runData, error } })).toBe('Model: No model server at http://a\n  Start it.');
+		expect(describeFailure({ resultData: { runData, error } })).toBe(
+			'Model: No model server at http://a\n  Start it.',
+		);
 		const bare = { resultData: { runData: {}, error: { message: 'Broken' } } };
 		expect(describeFailure(bare)).toBe('workflow: Broken');
 	});

@@ -1,7 +1,9 @@
 import { childProcess, fs, path } from '../support/node';
 
 const LAUNCHER = path.resolve('scripts', 'lib', 'llama_server.py');
-const PYTHON = ['python3', 'python'].find((name) => childProcess.spawnSync(name, ['--version']).status === 0);
+const PYTHON = ['python3', 'python'].find(
+	(name) => childProcess.spawnSync(name, ['--version']).status === 0,
+);
 
 /** Runs the launcher until it has parsed its options, which is before it loads the package. */
 const launch = (...args: string[]) =>
@@ -12,9 +14,9 @@ describe('the llama-server of the Python package', () => {
 		const source = fs.readFileSync(LAUNCHER, 'utf8');
 		const known = new Set([...source.matchAll(/"(--[\w-]+)"/g)].map(([, option]) => option));
 		const starter = fs.readFileSync(path.resolve('scripts', 'lib', 'llama-server.mjs'), 'utf8');
-		const given = [...starter.slice(starter.indexOf('startLlamaServer =')).matchAll(/'(--[\w-]+)'/g)].map(
-			([, option]) => option,
-		);
+		const given = [
+			...starter.slice(starter.indexOf('startLlamaServer =')).matchAll(/'(--[\w-]+)'/g),
+		].map(([, option]) => option);
 		expect(given).toEqual(expect.arrayContaining(['--host', '--port', '--model', '--ctx-size']));
 		expect(given.filter((option) => !known.has(option!))).toEqual([]);
 	});

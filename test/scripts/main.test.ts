@@ -1,9 +1,12 @@
 import { loadScript } from '../support/scripts';
 
 it('a Node that is too old is named, with what to do', async () => {
-	const { nodeProblem } = await loadScript<{ nodeProblem(version: string): string | undefined }>('main');
+	const { nodeProblem } = await loadScript<{ nodeProblem(version: string): string | undefined }>(
+		'main',
+	);
 	expect(nodeProblem('v18.20.8')).toBe(
 		'Node 20 or newer is needed, and this is v18.20.8. Install the LTS version of https://nodejs.org/en/download (or: nvm install --lts).',
 	);
-	for (const version of ['v20.0.0', 'v24.21.0', 'v100.1.0']) expect(nodeProblem(version)).toBeUndefined();
+	for (const version of ['v20.0.0', 'v24.21.0', 'v100.1.0'])
+		expect(nodeProblem(version)).toBeUndefined();
 });

@@ -55,17 +55,24 @@ describe('safetensors', () => {
 		fc.assert(
 			fc.property(list, fc.nat(8), (tensors, padding) => {
 				const read = readSafetensors(safetensors(tensors, padding));
-				expect([...read].map(([name, { shape, data }]) => ({ name, shape, values: [...data] }))).toEqual(tensors);
+				expect(
+					[...read].map(([name, { shape, data }]) => ({ name, shape, values: [...data] })),
+				).toEqual(tensors);
 			}),
 		);
 	});
 
 	it('what is written is read back', async () => {
-		const { encodeSafetensors, readSafetensors } = await loadScript<SafetensorsScript>('safetensors');
+		const { encodeSafetensors, readSafetensors } =
+			await loadScript<SafetensorsScript>('safetensors');
 		const list = fc.uniqueArray(stored, { selector: ({ name }) => name });
 		fc.assert(
 			fc.property(list, (tensors) => {
-				const data = tensors.map(({ name, shape, values }) => ({ name, shape, data: Float32Array.from(values) }));
+				const data = tensors.map(({ name, shape, values }) => ({
+					name,
+					shape,
+					data: Float32Array.from(values),
+				}));
 				const read = readSafetensors(encodeSafetensors(data));
 				expect([...read].map(([name, tensor]) => ({ name, ...tensor }))).toEqual(data);
 			}),
@@ -109,10 +116,23 @@ describe('BERT as GGUF', () => {
 		const { convertBert } = await loadScript<MiniLmScript>('minilm');
 		const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bert-test-'));
 		try {
-			const sizes = { hidden_size: 2, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 4 };
-			const config = { ...sizes, max_position_embeddings: 8, layer_norm_eps: 0.5, type_vocab_size: 2 };
+			const sizes = {
+				hidden_size: 2,
+				num_hidden_layers: 1,
+				num_attention_heads: 1,
+				intermediate_size: 4,
+			};
+			const config = {
+				...sizes,
+				max_position_embeddings: 8,
+				layer_norm_eps: 0.5,
+				type_vocab_size: 2,
+			};
 			fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify(config));
-			fs.writeFileSync(path.join(folder, 'vocab.txt'), '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ncat\n##s\n');
+			fs.writeFileSync(
+				path.join(folder, 'vocab.txt'),
+				'[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ncat\n##s\n',
+			);
 			const words = {
 				name: 'embeddings.word_embeddings.weight',
 				shape: [7, 2],

@@ -63,7 +63,8 @@ describe('LOCAL_LLAMA_BASE_URL', () => {
 		const options = { format: 'esm', target: 'node20' } as const;
 		const source = fs.readFileSync('lib/servers/base-url.ts', 'utf8');
 		const made = fs.readFileSync('scripts/lib/base-url.mjs', 'utf8');
-		const minified = async (code: string) => (await transform(code, { ...options, minify: true })).code;
+		const minified = async (code: string) =>
+			(await transform(code, { ...options, minify: true })).code;
 		const { code } = await transform(source, { ...options, loader: 'ts' });
 		expect(await minified(made)).toBe(await minified(code));
 	});

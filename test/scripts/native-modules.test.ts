@@ -49,12 +49,15 @@ try {
 }
 process.exit(0);`;
 
-const ensure = async () => (await machine().run(ENSURE, { FOLDER: machine().folder })).stdout.trim();
+const ensure = async () =>
+	(await machine().run(ENSURE, { FOLDER: machine().folder })).stdout.trim();
 
 describe("the binary of n8n's native modules", () => {
 	test('the sqlite3 of every n8n that can be installed has one, pinned by its hash', async () => {
 		for (const playground of ['playground', 'playground/n8n-2.20']) {
-			const lock = JSON.parse(fs.readFileSync(`${playground}/package-lock.json`, 'utf8')) as LockFile;
+			const lock = JSON.parse(
+				fs.readFileSync(`${playground}/package-lock.json`, 'utf8'),
+			) as LockFile;
 			const { version } = lock.packages['node_modules/sqlite3']!;
 			expect((await binaries())[`sqlite3@${version}`]).toMatchObject({
 				version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
@@ -68,7 +71,12 @@ describe("the binary of n8n's native modules", () => {
 		moduleOf(machine().folder, '5.1.7', pinned);
 		machine().program(
 			'npm',
-			npmWith(pinned, pinned.integrity, ['a.glibc.node', 'another one'], ['a.musl.node', 'runs here']),
+			npmWith(
+				pinned,
+				pinned.integrity,
+				['a.glibc.node', 'another one'],
+				['a.musl.node', 'runs here'],
+			),
 		);
 		expect(await ensure()).toBe(`sqlite3 of ${pinned.name} ${pinned.version}`);
 		const asked = fs.readFileSync(path.join(path.dirname(machine().cache), 'npm.log'), 'utf8');
@@ -76,19 +84,32 @@ describe("the binary of n8n's native modules", () => {
 		expect(asked).toContain(`--omit=optional ${pinned.name}@${pinned.version}`);
 		// Nothing is installed again.
 		expect(await ensure()).toBe('undefined');
-		expect(fs.readFileSync(path.join(path.dirname(machine().cache), 'npm.log'), 'utf8')).toBe(asked);
+		expect(fs.readFileSync(path.join(path.dirname(machine().cache), 'npm.log'), 'utf8')).toBe(
+			asked,
+		);
 	});
 
 	test('is not taken from a package with another hash; what else helps is said', async () => {
 		const pinned = await sqlite();
 		moduleOf(machine().folder, '5.1.7', pinned);
-		machine().program('npm', npmWith(pinned, 'sha512-of-something-else', ['a.glibc.node', 'runs here']));
+		machine().program(
+			'npm',
+			npmWith(pinned, 'sha512-of-something-else', ['a.glibc.node', 'runs here']),
+		);
 		const said = await ensure();
-		expect(said).toContain('no prebuilt binary of it could be had (@appthreat/sqlite3 8.0.1 of this registry has');
-		expect(said).toContain('another hash than the one that was tested), so it must be compiled here, which needs ');
+		expect(said).toContain(
+			'no prebuilt binary of it could be had (@appthreat/sqlite3 8.0.1 of this registry has',
+		);
+		expect(said).toContain(
+			'another hash than the one that was tested), so it must be compiled here, which needs ',
+		);
 		expect(said).toContain('python3, make, g++');
-		expect(fs.existsSync(path.join(machine().folder, 'node_modules', 'sqlite3', 'build', 'Release'))).toBe(true);
-		expect(fs.existsSync(path.join(machine().folder, 'node_modules', 'sqlite3', pinned.file))).toBe(false);
+		expect(
+			fs.existsSync(path.join(machine().folder, 'node_modules', 'sqlite3', 'build', 'Release')),
+		).toBe(true);
+		expect(fs.existsSync(path.join(machine().folder, 'node_modules', 'sqlite3', pinned.file))).toBe(
+			false,
+		);
 	});
 
 	test('one that does not load here is taken away again', async () => {
@@ -96,7 +117,9 @@ describe("the binary of n8n's native modules", () => {
 		moduleOf(machine().folder, '5.1.7', pinned);
 		machine().program('npm', npmWith(pinned, pinned.integrity, ['a.glibc.node', 'another one']));
 		expect(await ensure()).toContain('does not load here (it needs glibc 2.34 or newer)');
-		expect(fs.existsSync(path.join(machine().folder, 'node_modules', 'sqlite3', pinned.file))).toBe(false);
+		expect(fs.existsSync(path.join(machine().folder, 'node_modules', 'sqlite3', pinned.file))).toBe(
+			false,
+		);
 	});
 
 	test('a registry that cannot be reached is said', async () => {
@@ -108,6 +131,8 @@ describe("the binary of n8n's native modules", () => {
 	test('is not taken for another version of the module', async () => {
 		moduleOf(machine().folder, '6.0.1', await sqlite());
 		machine().program('npm', 'throw new Error("npm was asked")');
-		expect(await ensure()).toContain('no prebuilt binary of it could be had, so it must be compiled here');
+		expect(await ensure()).toContain(
+			'no prebuilt binary of it could be had, so it must be compiled here',
+		);
 	});
 });

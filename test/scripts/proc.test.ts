@@ -59,7 +59,8 @@ async function startScript(code: string) {
 }
 
 async function waitUntilGone(pids: number[]): Promise<boolean> {
-	for (const until = Date.now() + PATIENCE_MS; Date.now() < until && pids.some(isAlive); ) await delay(25);
+	for (const until = Date.now() + PATIENCE_MS; Date.now() < until && pids.some(isAlive); )
+		await delay(25);
 	return !pids.some(isAlive);
 }
 
@@ -67,15 +68,20 @@ it.each([
 	['SIGINT', 130],
 	['SIGTERM', 143],
 	['SIGHUP', 129],
-] as const)('children, grandchildren and those in another session end on %s', async (signal, code) => {
-	const { script, ended, pids } = await startScript(FAMILY);
-	script.kill(signal);
-	expect(await ended).toBe(code);
-	expect(await waitUntilGone(pids)).toBe(true);
-});
+] as const)(
+	'children, grandchildren and those in another session end on %s',
+	async (signal, code) => {
+		const { script, ended, pids } = await startScript(FAMILY);
+		script.kill(signal);
+		expect(await ended).toBe(code);
+		expect(await waitUntilGone(pids)).toBe(true);
+	},
+);
 
 it('children end when the script ends normally', async () => {
-	const { script, ended, pids } = await startScript(`${FAMILY}\nprocess.stdin.once('data', () => process.exit(3));`);
+	const { script, ended, pids } = await startScript(
+		`${FAMILY}\nprocess.stdin.once('data', () => process.exit(3));`,
+	);
 	script.stdin.write('go');
 	expect(await ended).toBe(3);
 	expect(await waitUntilGone(pids)).toBe(true);
@@ -107,9 +113,13 @@ describe('running a command to its end', () => {
 	it('gives both streams, and lines that were drawn over each other as lines', async () => {
 		const { run } = await loadScript<ProcScript>('proc');
 		const lines: string[] = [];
-		const { code, stdout, output } = await run('sh', ['-c', 'printf "10%%\\r20%%\\n"; echo warning >&2'], {
-			onLine: (line) => lines.push(line),
-		});
+		const { code, stdout, output } = await run(
+			'sh',
+			['-c', 'printf "10%%\\r20%%\\n"; echo warning >&2'],
+			{
+				onLine: (line) => lines.push(line),
+			},
+		);
 		expect(code).toBe(0);
 		expect(stdout).toBe('10%\r20%\n');
 		expect(output).toContain('warning');
@@ -118,7 +128,9 @@ describe('running a command to its end', () => {
 
 	it('fails with the last lines that were said', async () => {
 		const { run } = await loadScript<ProcScript>('proc');
-		await expect(run('sh', ['-c', 'echo it broke; exit 4'])).rejects.toThrow(/exit code 4\nit broke/);
+		await expect(run('sh', ['-c', 'echo it broke; exit 4'])).rejects.toThrow(
+			/exit code 4\nit broke/,
+		);
 		expect(await run('sh', ['-c', 'exit 4'], { check: false })).toMatchObject({ code: 4 });
 		await expect(run('no-such-command', [])).rejects.toThrow('no-such-command');
 	});
@@ -132,6 +144,8 @@ describe('running a command to its end', () => {
 
 	it('ends it at its time limit', async () => {
 		const { run } = await loadScript<ProcScript>('proc');
-		await expect(run('sleep', ['30'], { timeoutMs: 100 })).rejects.toThrow('took longer than 100 ms');
+		await expect(run('sleep', ['30'], { timeoutMs: 100 })).rejects.toThrow(
+			'took longer than 100 ms',
+		);
 	});
 });

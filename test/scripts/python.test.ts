@@ -3,7 +3,11 @@ import { useBareMachine } from '../support/bare-machine';
 
 /** The machine's Python, which the scripts find on PATH. */
 const PYTHON = ['python3', 'python']
-	.map((name) => childProcess.spawnSync(name, ['-c', 'import sys, pip; print(sys.executable)'], { encoding: 'utf8' }))
+	.map((name) =>
+		childProcess.spawnSync(name, ['-c', 'import sys, pip; print(sys.executable)'], {
+			encoding: 'utf8',
+		}),
+	)
 	.find(({ status }) => status === 0)
 	?.stdout.trim();
 
@@ -32,8 +36,11 @@ const machine = useBareMachine();
 
 describe('the Python of this machine', () => {
 	const find = async () =>
-		(await machine().run(`console.log(JSON.stringify(await (await lib('python')).findPython())); process.exit(0)`))
-			.stdout;
+		(
+			await machine().run(
+				`console.log(JSON.stringify(await (await lib('python')).findPython())); process.exit(0)`,
+			)
+		).stdout;
 
 	test('is told when it is missing, too old or without pip, with what to install', async () => {
 		expect(await find()).toMatch(
@@ -41,8 +48,13 @@ describe('the Python of this machine', () => {
 		);
 		machine().program('python3', `console.log('3 8')`);
 		expect(await find()).toMatch(/Python 3\.10 or newer is needed, and .*python3 is 3\.8/);
-		machine().program('python3', `if (argv[0] === '-c') console.log('3 12'); else process.exit(1);`);
-		expect(await find()).toMatch(/python3 has no pip \((apt-get install -y python3 python3-pip|brew install python)\)/);
+		machine().program(
+			'python3',
+			`if (argv[0] === '-c') console.log('3 12'); else process.exit(1);`,
+		);
+		expect(await find()).toMatch(
+			/python3 has no pip \((apt-get install -y python3 python3-pip|brew install python)\)/,
+		);
 	});
 });
 

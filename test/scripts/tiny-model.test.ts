@@ -11,7 +11,10 @@ interface GgufScript {
 
 interface TinyModelScript {
 	writeTinyModel(file: string, options?: { seed?: number; chatTemplate?: boolean | string }): void;
-	writeScriptedModel(file: string, replies: Array<{ reply: string; contains?: string; last?: string }>): void;
+	writeScriptedModel(
+		file: string,
+		replies: Array<{ reply: string; contains?: string; last?: string }>,
+	): void;
 }
 
 let dir: string;
@@ -86,11 +89,15 @@ it('writes a byte-level vocabulary, and a chat template unless told otherwise', 
 	const tokens = usual['tokenizer.ggml.tokens'] as string[];
 	expect(new Set(tokens).size).toBe(tokens.length);
 	expect(tokens.slice(0, 256).every((token) => [...token].length === 1)).toBe(true);
-	expect(tokens).toEqual(expect.arrayContaining(['A', '<|im_start|>', '<|im_end|>', '<tool_call>']));
+	expect(tokens).toEqual(
+		expect.arrayContaining(['A', '<|im_start|>', '<|im_end|>', '<tool_call>']),
+	);
 	expect(usual['llama.vocab_size']).toBe(tokens.length);
 	expect(usual['tokenizer.chat_template']).toContain('<|im_start|>');
 	expect(metadataOf({ chatTemplate: false })).not.toHaveProperty(['tokenizer.chat_template']);
-	expect(metadataOf({ chatTemplate: '{{ messages }}' })['tokenizer.chat_template']).toBe('{{ messages }}');
+	expect(metadataOf({ chatTemplate: '{{ messages }}' })['tokenizer.chat_template']).toBe(
+		'{{ messages }}',
+	);
 });
 
 it('gives every place of every scripted reply a token of its own', async () => {
@@ -109,7 +116,11 @@ it('gives every place of every scripted reply a token of its own', async () => {
 it('lets replies end alike, and says when one cannot be told from another', async () => {
 	const { writeScriptedModel } = await loadScript<TinyModelScript>('tiny-model');
 	const file = path.join(dir, 'alike.gguf');
-	writeScriptedModel(file, [{ contains: 'a', reply: 'yes' }, { contains: 'b', reply: 'Oh, yes' }, { reply: 'yes' }]);
+	writeScriptedModel(file, [
+		{ contains: 'a', reply: 'yes' },
+		{ contains: 'b', reply: 'Oh, yes' },
+		{ reply: 'yes' },
+	]);
 	const tokens = parseGguf(fs.readFileSync(file)).metadata['tokenizer.ggml.tokens'] as string[];
 	expect(tokens.filter((token) => token === 'yes')).toHaveLength(1);
 	const unclear = [{ contains: 'a', reply: 'yes or no' }, { reply: 'yes ' }];

@@ -11,7 +11,10 @@ interface Found {
 	description: string;
 }
 interface ModelServerScript {
-	findModelServer(log: Log, where: { env: Record<string, string>; port: number }): Promise<Found | undefined>;
+	findModelServer(
+		log: Log,
+		where: { env: Record<string, string>; port: number },
+	): Promise<Found | undefined>;
 }
 
 const servers = new Set<http.Server>();
@@ -28,16 +31,27 @@ async function modelServer(
 	{ key, openList = false }: { key?: string; openList?: boolean } = {},
 ): Promise<number> {
 	const server = http.createServer(({ url, headers }, response) => {
-		const isOpen = key === undefined || headers.authorization === `Bearer ${key}` || (openList && url === '/v1/models');
+		const isOpen =
+			key === undefined ||
+			headers.authorization === `Bearer ${key}` ||
+			(openList && url === '/v1/models');
 		const data = url === '/v1/models' ? { data: models.map((id) => ({ id })) } : {};
-		response.writeHead(isOpen ? 200 : 401, { 'content-type': 'application/json', connection: 'close' });
-		response.end(JSON.stringify(isOpen ? data : { error: { message: 'Invalid API Key', code: 401 } }));
+		response.writeHead(isOpen ? 200 : 401, {
+			'content-type': 'application/json',
+			connection: 'close',
+		});
+		response.end(
+			JSON.stringify(isOpen ? data : { error: { message: 'Invalid API Key', code: 401 } }),
+		);
 	});
 	servers.add(server);
 	return await listen(server);
 }
 
-async function find(env: Record<string, string>, port: number): Promise<{ found?: Found; said: string }> {
+async function find(
+	env: Record<string, string>,
+	port: number,
+): Promise<{ found?: Found; said: string }> {
 	const { findModelServer } = await loadScript<ModelServerScript>('model-server');
 	const lines: string[] = [];
 	const log = { line: (text = '') => lines.push(text) } as unknown as Log;
@@ -59,7 +73,10 @@ describe('a model server that runs already', () => {
 	});
 
 	test('the named one is taken also where it does not answer: the node says what is wrong', async () => {
-		const { found, said } = await find({ LOCAL_LLAMA_BASE_URL: `http://127.0.0.1:${await closedPort()}` }, 1);
+		const { found, said } = await find(
+			{ LOCAL_LLAMA_BASE_URL: `http://127.0.0.1:${await closedPort()}` },
+			1,
+		);
 		expect(found).toMatchObject({ model: 'default', description: 'LOCAL_LLAMA_BASE_URL' });
 		expect(said).toContain('did not answer as expected');
 	});
@@ -113,7 +130,9 @@ const ensure = async (env: Record<string, string> = {}) =>
 	(await machine().run(ENSURE, { FOLDER: machine().folder, ...env })).stdout;
 
 const folderOfBuilt = async () =>
-	(await machine().run(`console.log((await lib('llama-server')).builtFolder()); process.exit(0)`)).stdout.trim();
+	(
+		await machine().run(`console.log((await lib('llama-server')).builtFolder()); process.exit(0)`)
+	).stdout.trim();
 
 describe('a llama-server to start', () => {
 	test('the order: LLAMA_SERVER_BIN, PATH, compiled earlier, the Python package', async () => {
@@ -126,7 +145,9 @@ describe('a llama-server to start', () => {
 		expect(await ensure()).toContain(`BINARY ${path.join(built, 'llama-server')}\n`);
 		const onPath = machine().program('llama-server', '');
 		expect(await ensure()).toContain(`BINARY ${onPath}\n`);
-		expect(await ensure({ LLAMA_SERVER_BIN: process.execPath })).toContain(`BINARY ${process.execPath}\n`);
+		expect(await ensure({ LLAMA_SERVER_BIN: process.execPath })).toContain(
+			`BINARY ${process.execPath}\n`,
+		);
 		expect(await ensure({ LLAMA_SERVER_BIN: '/nowhere' })).toContain(
 			'FAILED LLAMA_SERVER_BIN names /nowhere, which does not exist',
 		);
@@ -165,8 +186,12 @@ if (said.endsWith('llama_server.py --version') && !fs.existsSync(library)) {
 	process.exit(1);
 }
 `;
-			machine().program('python3', PYTHON.replace("if (argv[0] === '-c')", `${asked}if (argv[0] === '-c')`));
-			const [, binary = ''] = /^BINARY (.*)$/m.exec(await ensure({ LD_LIBRARY_PATH: '/of/the/user' })) ?? [];
+			machine().program(
+				'python3',
+				PYTHON.replace("if (argv[0] === '-c')", `${asked}if (argv[0] === '-c')`),
+			);
+			const [, binary = ''] =
+				/^BINARY (.*)$/m.exec(await ensure({ LD_LIBRARY_PATH: '/of/the/user' })) ?? [];
 			const folder = path.dirname(binary);
 			expect(fs.readFileSync(path.join(folder, 'lib', 'libgomp.so.1'), 'utf8')).toBe('OpenMP');
 			expect(fs.existsSync(path.join(folder, 'openmp'))).toBe(false);
@@ -175,7 +200,10 @@ if (said.endsWith('llama_server.py --version') && !fs.existsSync(library)) {
 
 	test('if the wheel does not run, its last output is shown', async () => {
 		const fails = `if (said.endsWith('--version') && said.includes('llama_server')) { console.error('ImportError: no such symbol'); process.exit(1); }\n`;
-		machine().program('python3', PYTHON.replace("if (argv[0] === '-c')", `${fails}if (argv[0] === '-c')`));
+		machine().program(
+			'python3',
+			PYTHON.replace("if (argv[0] === '-c')", `${fails}if (argv[0] === '-c')`),
+		);
 		expect(await ensure()).toContain(
 			'FAILED No llama-server was found. The llama-server of xllamacpp does not run here: ImportError: no such symbol\n',
 		);
@@ -185,7 +213,9 @@ if (said.endsWith('llama_server.py --version') && !fs.existsSync(library)) {
 		const said = await ensure();
 		expect(said).toContain('No llama-server was found. python3 was not found (');
 		expect(said).toContain('python');
-		expect(said).toMatch(/\nOr compile one: (apt-get install -y git cmake make g\+\+|xcode-select)/);
+		expect(said).toMatch(
+			/\nOr compile one: (apt-get install -y git cmake make g\+\+|xcode-select)/,
+		);
 	});
 
 	test('where there is a compiler but no Python, it is compiled, and the log says why', async () => {

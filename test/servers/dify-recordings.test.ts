@@ -3,7 +3,12 @@
  * state, and the answers are compared: status, headers, kinds of values, error texts, JSON formatting, and the order and
  * number of events.
  */
-import { recordedAnswer, recordedCases, RECORDED_VERSIONS, type RecordedVersion } from '../support/dify-recordings';
+import {
+	recordedAnswer,
+	recordedCases,
+	RECORDED_VERSIONS,
+	type RecordedVersion,
+} from '../support/dify-recordings';
 import { differences, eventsOf } from './dify/recordings/compare';
 import { prepare } from './dify/recordings/setup';
 import { send } from './dify/recordings/send';

@@ -87,7 +87,10 @@ describe('samples of docs/protocols/dify.md 3.11, byte for byte', () => {
 	`);
 
 	test('agent-chat with one tool call', async () => {
-		await startApp({ mode: 'agent-chat', reply: replying(SAMPLES.agentChat) }, { ...SHORT, version: '1.12' });
+		await startApp(
+			{ mode: 'agent-chat', reply: replying(SAMPLES.agentChat) },
+			{ ...SHORT, version: '1.12' },
+		);
 		expect((await chat(sim, {}, { mode: 'agent-chat' })).text).toBe(AGENT);
 	});
 
@@ -112,13 +115,21 @@ describe('samples of docs/protocols/dify.md 3.11, byte for byte', () => {
 	});
 
 	test('workflow failure', async () => {
-		await startApp({ mode: 'workflow', reply: replying(SAMPLES.workflowFailure) }, { ...SHORT, version: '1.12' });
+		await startApp(
+			{ mode: 'workflow', reply: replying(SAMPLES.workflowFailure) },
+			{ ...SHORT, version: '1.12' },
+		);
 		const json = { inputs: {}, user: 'u1', response_mode: 'streaming' };
-		expect((await ask(sim, 'POST', '/workflows/run', { mode: 'workflow', json })).text).toBe(WORKFLOW);
+		expect((await ask(sim, 'POST', '/workflows/run', { mode: 'workflow', json })).text).toBe(
+			WORKFLOW,
+		);
 	});
 
 	test('the simplest stream of 3.1: raw UTF-8, no event line but ping, no [DONE]', async () => {
-		await startApp({ mode: 'chat', reply: replying({ steps: [{ ping: true }, { text: 'Hé' }], usage: {} }) }, SHORT);
+		await startApp(
+			{ mode: 'chat', reply: replying({ steps: [{ ping: true }, { text: 'Hé' }], usage: {} }) },
+			SHORT,
+		);
 		expect((await chat(sim)).text).toBe(
 			'event: ping\n\n' +
 				`data: {"event":"message",${ENV},"id":"m","answer":"Hé","from_variable_selector":null}\n\n` +
@@ -131,9 +142,27 @@ describe('keys, envelope and routes (docs/protocols/dify.md 1, 6)', () => {
 	test('A4 to A9, with finer codes in 2026', async () => {
 		const states: Array<[Partial<AppSpec>, number, string, string, string]> = [
 			[{ exists: false }, 403, 'forbidden', 'app_not_found', 'The app no longer exists.'],
-			[{ status: 'abnormal' }, 403, 'forbidden', 'app_abnormal_status', "The app's status is abnormal."],
-			[{ apiEnabled: false }, 403, 'forbidden', 'app_api_disabled', "The app's API service has been disabled."],
-			[{ workspace: 'archived' }, 403, 'forbidden', 'workspace_archived', "The workspace's status is archived."],
+			[
+				{ status: 'abnormal' },
+				403,
+				'forbidden',
+				'app_abnormal_status',
+				"The app's status is abnormal.",
+			],
+			[
+				{ apiEnabled: false },
+				403,
+				'forbidden',
+				'app_api_disabled',
+				"The app's API service has been disabled.",
+			],
+			[
+				{ workspace: 'archived' },
+				403,
+				'forbidden',
+				'workspace_archived',
+				"The workspace's status is archived.",
+			],
 			[{ workspace: 'missing' }, 400, 'invalid_param', 'invalid_param', 'Tenant does not exist.'],
 			[
 				{ workspace: 'ownerless' },
@@ -144,7 +173,10 @@ describe('keys, envelope and routes (docs/protocols/dify.md 1, 6)', () => {
 			],
 		];
 		for (const version of ['1.12', '2026'] as const) {
-			await start({ version, apps: states.map(([state], at) => ({ mode: 'chat', key: `app-${at}`, ...state })) });
+			await start({
+				version,
+				apps: states.map(([state], at) => ({ mode: 'chat', key: `app-${at}`, ...state })),
+			});
 			for (const [at, [, status, old, fine, message]] of states.entries()) {
 				const { json } = await ask(sim, 'GET', '/info', { key: `app-${at}` });
 				expect(json).toEqual({ code: version === '1.12' ? old : fine, message, status });
@@ -156,7 +188,11 @@ describe('keys, envelope and routes (docs/protocols/dify.md 1, 6)', () => {
 	test('the index asks for no key, its short form redirects', async () => {
 		await start();
 		const welcome = await ask(sim, 'GET', '/', { key: 'app-wrong' });
-		expect(welcome.json).toEqual({ welcome: 'Dify OpenAPI', api_version: 'v1', server_version: '1.17.0' });
+		expect(welcome.json).toEqual({
+			welcome: 'Dify OpenAPI',
+			api_version: 'v1',
+			server_version: '1.17.0',
+		});
 		const short = await ask(sim, 'GET', '');
 		expect([short.status, short.headers.location]).toEqual([308, `${sim.url}/`]);
 	});
@@ -192,7 +228,9 @@ describe('keys, envelope and routes (docs/protocols/dify.md 1, 6)', () => {
 		expect(await post({}, 'app-wrong')).toBe('Access token is invalid');
 		expect(await post({})).toBe('Arg user must be provided.');
 		expect(await post({ user: 0 })).toBe('Arg user must be provided.');
-		expect(await post({ user: 'u1' })).toBe('Please check if your app mode matches the right API route.');
+		expect(await post({ user: 'u1' })).toBe(
+			'Please check if your app mode matches the right API route.',
+		);
 	});
 });
 
@@ -212,11 +250,15 @@ describe('pydantic texts and inputs (docs/protocols/dify.md 2.1, 6.2)', () => {
 		expect(await message({ inputs: null })).toContain(
 			'inputs\n  Input should be a valid dictionary [type=dict_type, input_value=None, input_type=NoneType]',
 		);
-		expect(await message({ query: 5 })).toContain('[type=string_type, input_value=5, input_type=int]');
+		expect(await message({ query: 5 })).toContain(
+			'[type=string_type, input_value=5, input_type=int]',
+		);
 		expect(await message({ response_mode: 'fast' })).toContain(
 			"Input should be 'blocking' or 'streaming' [type=literal_error",
 		);
-		expect(await message({ conversation_id: 'abc' })).toContain('conversation_id must be a valid UUID');
+		expect(await message({ conversation_id: 'abc' })).toContain(
+			'conversation_id must be a valid UUID',
+		);
 		expect(await message({ query: '' })).toBe('query is required');
 	});
 
@@ -237,7 +279,10 @@ describe('pydantic texts and inputs (docs/protocols/dify.md 2.1, 6.2)', () => {
 			[{ must: 5 }, "(type 'paragraph') must in input form must be a string"],
 			[{ must: '', name: 7 }, "(type 'text-input') name in input form must be a string"],
 			[{ must: '', name: 'abcdef' }, 'name in input form must be less than 5 characters'],
-			[{ must: '', tone: 'hot' }, "tone in input form must be one of the following: ['warm', 'cool']"],
+			[
+				{ must: '', tone: 'hot' },
+				"tone in input form must be one of the following: ['warm', 'cool']",
+			],
 			[{ must: '', count: 'many' }, 'count in input form must be a valid number'],
 			[{ must: '', more: [] }, 'more in input form must be a dict'],
 		];
@@ -247,11 +292,21 @@ describe('pydantic texts and inputs (docs/protocols/dify.md 2.1, 6.2)', () => {
 			status: 500,
 		});
 		await chat(sim, { inputs: { must: '', count: '7', on: 'yes', other: 1 } });
-		expect(sim.runs.at(-1)?.inputs).toEqual({ name: null, tone: null, more: null, must: '', count: 7, on: true });
+		expect(sim.runs.at(-1)?.inputs).toEqual({
+			name: null,
+			tone: null,
+			more: null,
+			must: '',
+			count: 7,
+			on: true,
+		});
 	});
 
 	test('files: dropped, refused and used as docs/protocols/dify.md 2.1.3 says', async () => {
-		await startApp({ mode: 'chat', fileUpload: { enabled: true, types: ['image'], number: 1 } }, { version: '2026' });
+		await startApp(
+			{ mode: 'chat', fileUpload: { enabled: true, types: ['image'], number: 1 } },
+			{ version: '2026' },
+		);
 		const url = { type: 'image', transfer_method: 'remote_url', url: 'http://h/a.png' };
 		const ask1 = async (files: unknown) => (await chat(sim, { files })).json.message;
 		await chat(sim, {
@@ -261,7 +316,9 @@ describe('pydantic texts and inputs (docs/protocols/dify.md 2.1, 6.2)', () => {
 			],
 		});
 		expect(sim.runs.at(-1)?.files).toEqual([]);
-		expect(await ask1([{ ...url, transfer_method: 'x' }])).toBe("'x' is not a valid FileTransferMethod");
+		expect(await ask1([{ ...url, transfer_method: 'x' }])).toBe(
+			"'x' is not a valid FileTransferMethod",
+		);
 		expect(await ask1([{ ...url, type: 'audio' }])).toBe('File validation failed for file: a.png');
 		expect(await ask1([url, url])).toBe('Number of image files exceeds the maximum limit 1');
 		const local = { type: 'image', transfer_method: 'local_file', upload_file_id: UNKNOWN_ID };
@@ -273,27 +330,33 @@ describe('pydantic texts and inputs (docs/protocols/dify.md 2.1, 6.2)', () => {
 });
 
 describe('runs', () => {
-	test.each(SIM_VERSIONS)('blocking answer, ASCII-escaped, continued in its conversation (%s)', async (version) => {
-		await startApp({ mode: 'chat', reply: replying('你好') }, { version });
-		const answer = await chat(sim, { response_mode: undefined });
-		expect(answer.text).toContain('"answer": "\\u4f60\\u597d"');
-		expect(answer.json).toMatchObject({
-			event: 'message',
-			mode: 'chat',
-			answer: '你好',
-			metadata: { annotation_reply: null },
-		});
-		expect(answer.json.id).toBe(answer.json.message_id);
-		const usage = (answer.json.metadata as { usage: Record<string, unknown> }).usage;
-		expect(usage.prompt_unit_price).toBe('0.0000010');
-		const again = await chat(sim, { response_mode: 'blocking', conversation_id: answer.json.conversation_id });
-		expect(again.json.conversation_id).toBe(answer.json.conversation_id);
-		const unknown = await chat(sim, { conversation_id: UNKNOWN_ID });
-		expect([unknown.status, unknown.json.message]).toEqual([
-			404,
-			'Conversation Not Exists. You have requested this URI [/v1/chat-messages] but did you mean /v1/chat-messages or /api/chat-messages or /v1/chat-messages/<string:task_id>/stop ?',
-		]);
-	});
+	test.each(SIM_VERSIONS)(
+		'blocking answer, ASCII-escaped, continued in its conversation (%s)',
+		async (version) => {
+			await startApp({ mode: 'chat', reply: replying('你好') }, { version });
+			const answer = await chat(sim, { response_mode: undefined });
+			expect(answer.text).toContain('"answer": "\\u4f60\\u597d"');
+			expect(answer.json).toMatchObject({
+				event: 'message',
+				mode: 'chat',
+				answer: '你好',
+				metadata: { annotation_reply: null },
+			});
+			expect(answer.json.id).toBe(answer.json.message_id);
+			const usage = (answer.json.metadata as { usage: Record<string, unknown> }).usage;
+			expect(usage.prompt_unit_price).toBe('0.0000010');
+			const again = await chat(sim, {
+				response_mode: 'blocking',
+				conversation_id: answer.json.conversation_id,
+			});
+			expect(again.json.conversation_id).toBe(answer.json.conversation_id);
+			const unknown = await chat(sim, { conversation_id: UNKNOWN_ID });
+			expect([unknown.status, unknown.json.message]).toEqual([
+				404,
+				'Conversation Not Exists. You have requested this URI [/v1/chat-messages] but did you mean /v1/chat-messages or /api/chat-messages or /v1/chat-messages/<string:task_id>/stop ?',
+			]);
+		},
+	);
 
 	test('agents refuse blocking, app types refuse the routes of others', async () => {
 		await start({ version: '2026' });
@@ -308,7 +371,9 @@ describe('runs', () => {
 		);
 		const json = { inputs: {}, user: 'u1' };
 		expect((await chat(sim, {}, { mode: 'completion' })).json.code).toBe('not_chat_app');
-		expect((await ask(sim, 'POST', '/completion-messages', { json })).json.code).toBe('app_unavailable');
+		expect((await ask(sim, 'POST', '/completion-messages', { json })).json.code).toBe(
+			'app_unavailable',
+		);
 		expect((await ask(sim, 'POST', '/workflows/run', { json })).json.code).toBe('not_workflow_app');
 	});
 
@@ -329,7 +394,10 @@ describe('runs', () => {
 	test("text chunks of easy apps are called message_file: any file in 1.12, the assistant's later", async () => {
 		const files = [{ type: 'image', transfer_method: 'remote_url', url: 'http://h/a.png' }];
 		for (const version of SIM_VERSIONS) {
-			await startApp({ mode: 'chat', fileUpload: { enabled: true }, reply: replying(['a', 'b']) }, { version });
+			await startApp(
+				{ mode: 'chat', fileUpload: { enabled: true }, reply: replying(['a', 'b']) },
+				{ version },
+			);
 			const label = version === '1.12' ? 'message_file' : 'message';
 			expect(namesOf((await chat(sim, { files })).text)).toEqual([label, label, 'message_end']);
 			await sim.close();
@@ -344,7 +412,10 @@ describe('runs', () => {
 	});
 
 	const tail = (answer: Answer, count: number) => namesOf(answer.text).slice(-count);
-	const ending = { '1.12': [], '1.14': [], '1.16': [], '2026': [] } as Record<SimVersion, string[][]>;
+	const ending = { '1.12': [], '1.14': [], '1.16': [], '2026': [] } as Record<
+		SimVersion,
+		string[][]
+	>;
 
 	test.each(SIM_VERSIONS)(
 		'chatflow: success, failure, stop and moderation end as in docs/protocols/dify.md 3.6 (%s)',
@@ -400,19 +471,31 @@ describe('runs', () => {
 	async function stopWhen(mode: 'chat' | 'advanced-chat', seen: string): Promise<Answer> {
 		const running = chat(sim, {}, { mode });
 		await waitFor(() =>
-			sim.runs.some((run) => run.status === 'running' && run.events.some((event) => event.answer === seen)),
+			sim.runs.some(
+				(run) => run.status === 'running' && run.events.some((event) => event.answer === seen),
+			),
 		);
 		const run = sim.runs.at(-1);
-		const stop = await ask(sim, 'POST', `/chat-messages/${run?.taskId ?? ''}/stop`, { mode, json: { user: 'u1' } });
+		const stop = await ask(sim, 'POST', `/chat-messages/${run?.taskId ?? ''}/stop`, {
+			mode,
+			json: { user: 'u1' },
+		});
 		expect(stop.json).toEqual({ result: 'success' });
 		return await running;
 	}
 
 	test('stop: chat by its user only, and always success', async () => {
-		await startApp({ mode: 'chat', reply: replying({ steps: [{ text: 'one' }, { wait: 5000 }, { text: 'two' }] }) });
+		await startApp({
+			mode: 'chat',
+			reply: replying({ steps: [{ text: 'one' }, { wait: 5000 }, { text: 'two' }] }),
+		});
 		const path = '/chat-messages/none/stop';
-		expect((await ask(sim, 'POST', path, { json: { user: 'u1' } })).json).toEqual({ result: 'success' });
-		expect((await ask(sim, 'POST', path, { json: {} })).json.message).toBe('Arg user must be provided.');
+		expect((await ask(sim, 'POST', path, { json: { user: 'u1' } })).json).toEqual({
+			result: 'success',
+		});
+		expect((await ask(sim, 'POST', path, { json: {} })).json.message).toBe(
+			'Arg user must be provided.',
+		);
 		expect((await ask(sim, 'POST', path)).status).toBe(415);
 		const answer = await stopWhen('chat', 'one');
 		expect(namesOf(answer.text)).toEqual(['message', 'message_end']);
@@ -422,7 +505,10 @@ describe('runs', () => {
 
 	test.each(SIM_VERSIONS)('errors before and in a run (%s)', async (version) => {
 		const error: Step = { error: { code: 'completion_request_error', status: 400, message: null } };
-		const apps = defaultApps(version).map((app) => ({ ...app, reply: replying({ steps: [{ text: 'x' }, error] }) }));
+		const apps = defaultApps(version).map((app) => ({
+			...app,
+			reply: replying({ steps: [{ text: 'x' }, error] }),
+		}));
 		await start({ version, apps, stream: { pingEveryMs: 5 } });
 		const heldOpen = (text: string) => /"event":"error"[^]*event: ping/.test(text);
 		const inRun = await chat(sim, {}, { until: version === '2026' ? heldOpen : undefined });
@@ -437,19 +523,34 @@ describe('runs', () => {
 		});
 		expect(inRun.end).toBe(version === '2026' ? 'left' : 'end');
 		// The error event is the end, even if the stream stays open in silence.
-		const held = ['1.12', '1.16'].includes(version) ? undefined : (text: string) => text.includes('"event":"error"');
+		const held = ['1.12', '1.16'].includes(version)
+			? undefined
+			: (text: string) => text.includes('"event":"error"');
 		const before = await chat(sim, { query: '' }, { mode: 'advanced-chat', until: held });
 		if (version === '1.12') {
-			expect(before.json).toMatchObject({ code: 'invalid_param', message: 'query is required', status: 400 });
+			expect(before.json).toMatchObject({
+				code: 'invalid_param',
+				message: 'query is required',
+				status: 400,
+			});
 		} else if (version === '1.16') {
 			expect(eventsOf(before.text)).toMatchObject([
 				{ event: 'workflow_started' },
-				{ event: 'workflow_finished', data: { status: 'failed', error: 'query is required', total_steps: 0 } },
+				{
+					event: 'workflow_finished',
+					data: { status: 'failed', error: 'query is required', total_steps: 0 },
+				},
 			]);
 		} else {
-			expect(eventsOf(before.text)).toEqual([{ event: 'error', message: 'query is required', status: 500 }]);
+			expect(eventsOf(before.text)).toEqual([
+				{ event: 'error', message: 'query is required', status: 500 },
+			]);
 		}
-		const unknown = await chat(sim, { conversation_id: UNKNOWN_ID }, { mode: 'advanced-chat', until: held });
+		const unknown = await chat(
+			sim,
+			{ conversation_id: UNKNOWN_ID },
+			{ mode: 'advanced-chat', until: held },
+		);
 		expect(unknown.status).toBe(version === '1.14' ? 200 : 404);
 		// 1.14 silently begins a new conversation.
 		if (version === '1.14') expect(sim.runs.at(-1)?.conversationId).not.toBe(UNKNOWN_ID);
@@ -465,10 +566,14 @@ describe('runs', () => {
 			sim.app('chat').quota = undefined;
 			const second = await chat(sim);
 			expect(second.json).toMatchObject(
-				version === '2026' ? { code: 'too_many_requests', status: 429 } : { code: 'invalid_param', status: 400 },
+				version === '2026'
+					? { code: 'too_many_requests', status: 429 }
+					: { code: 'invalid_param', status: 400 },
 			);
 			expect(second.json.message).toMatch(/^Too many requests\. Please try again later\./);
-			await ask(sim, 'POST', `/chat-messages/${sim.runs[0]?.taskId}/stop`, { json: { user: 'u1' } });
+			await ask(sim, 'POST', `/chat-messages/${sim.runs[0]?.taskId}/stop`, {
+				json: { user: 'u1' },
+			});
 			expect((await first).status).toBe(200);
 			await sim.close();
 		}
@@ -480,7 +585,10 @@ describe('runs', () => {
 			const mode = 'workflow';
 			const json = { inputs: {}, user: 'u1' };
 			const wrong = await ask(sim, 'POST', '/workflows/x/run', { mode, json });
-			expect(wrong.json).toMatchObject({ code: 'bad_request', message: "Invalid workflow_id format: 'x'. " });
+			expect(wrong.json).toMatchObject({
+				code: 'bad_request',
+				message: "Invalid workflow_id format: 'x'. ",
+			});
 			const none = await ask(sim, 'POST', `/workflows/${UNKNOWN_ID}/run`, { mode, json });
 			expect(none.json.message).toBe(`Workflow not found with id: ${UNKNOWN_ID}`);
 			await sim.close();
@@ -490,9 +598,14 @@ describe('runs', () => {
 	test('human input: pause, form, resumption on the events route', async () => {
 		const mode = 'advanced-chat';
 		const pause: Step = {
-			pause: [{ nodeId: 'ask', nodeTitle: 'Ask', content: 'OK?', actions: [{ id: 'yes', title: 'Yes' }] }],
+			pause: [
+				{ nodeId: 'ask', nodeTitle: 'Ask', content: 'OK?', actions: [{ id: 'yes', title: 'Yes' }] },
+			],
 		};
-		await startApp({ mode, reply: replying({ steps: [{ text: 'a' }, pause, { text: 'b' }] }) }, { version: '1.14' });
+		await startApp(
+			{ mode, reply: replying({ steps: [{ text: 'a' }, pause, { text: 'b' }] }) },
+			{ version: '1.14' },
+		);
 		const first = await chat(sim, {}, { mode });
 		expect(namesOf(first.text).slice(-2)).toEqual(['human_input_required', 'workflow_paused']);
 		const token = String((eventsOf(first.text).at(-2)?.data as Record<string, unknown>).form_token);
@@ -501,11 +614,19 @@ describe('runs', () => {
 			form_content: 'OK?',
 			user_actions: [{ id: 'yes' }],
 		});
-		const bad = await ask(sim, 'POST', path, { mode, json: { user: 'u1', inputs: {}, action: 'no' } });
+		const bad = await ask(sim, 'POST', path, {
+			mode,
+			json: { user: 'u1', inputs: {}, action: 'no' },
+		});
 		expect(bad.json.code).toBe('invalid_form_data');
-		const rest = ask(sim, 'GET', `/workflow/${sim.runs[0]?.workflowRunId}/events?user=u1`, { mode });
+		const rest = ask(sim, 'GET', `/workflow/${sim.runs[0]?.workflowRunId}/events?user=u1`, {
+			mode,
+		});
 		await waitFor(() => sim.requests.some(({ path: each }) => each.endsWith('/events')));
-		expect((await ask(sim, 'POST', path, { mode, json: { user: 'u1', inputs: {}, action: 'yes' } })).json).toEqual({});
+		expect(
+			(await ask(sim, 'POST', path, { mode, json: { user: 'u1', inputs: {}, action: 'yes' } }))
+				.json,
+		).toEqual({});
 		expect(namesOf((await rest).text)).toEqual([
 			'workflow_started',
 			'human_input_form_filled',
@@ -514,7 +635,8 @@ describe('runs', () => {
 			'workflow_finished',
 		]);
 		expect(
-			(await ask(sim, 'POST', path, { mode, json: { user: 'u1', inputs: {}, action: 'yes' } })).json,
+			(await ask(sim, 'POST', path, { mode, json: { user: 'u1', inputs: {}, action: 'yes' } }))
+				.json,
 		).toMatchObject({
 			code: 'human_input_form_submitted',
 			status: 412,
@@ -526,21 +648,36 @@ describe('runs', () => {
 		['chat', '1.14', ''],
 		['advanced-chat', '1.12', ''],
 		['advanced-chat', '1.14', 'one two'],
-	] as const)('a client that leaves does not end the run: %s, %s', async (mode, version, stored) => {
-		const left = Promise.withResolvers<void>();
-		await startApp(
-			{ mode, reply: replying({ steps: [{ text: 'one' }, { wait: left.promise }, { text: ' two' }] }) },
-			{ version },
-		);
-		await chat(sim, {}, { mode, until: (text) => text.includes('one') });
-		await waitFor(() => sim.runs[0]?.clientLeft === true);
-		left.resolve();
-		await waitFor(() => sim.runs[0]?.status !== 'running');
-		expect(sim.runs[0]).toMatchObject({ clientLeft: true, status: 'succeeded', answer: 'one two' });
-		// The message is saved while its stream is read; only the worker of newer versions needs no reader.
-		const list = await ask(sim, 'GET', `/messages?user=u1&conversation_id=${sim.runs[0]?.conversationId}`, { mode });
-		expect(list.json.data).toMatchObject([{ answer: stored, status: 'normal' }]);
-	});
+	] as const)(
+		'a client that leaves does not end the run: %s, %s',
+		async (mode, version, stored) => {
+			const left = Promise.withResolvers<void>();
+			await startApp(
+				{
+					mode,
+					reply: replying({ steps: [{ text: 'one' }, { wait: left.promise }, { text: ' two' }] }),
+				},
+				{ version },
+			);
+			await chat(sim, {}, { mode, until: (text) => text.includes('one') });
+			await waitFor(() => sim.runs[0]?.clientLeft === true);
+			left.resolve();
+			await waitFor(() => sim.runs[0]?.status !== 'running');
+			expect(sim.runs[0]).toMatchObject({
+				clientLeft: true,
+				status: 'succeeded',
+				answer: 'one two',
+			});
+			// The message is saved while its stream is read; only the worker of newer versions needs no reader.
+			const list = await ask(
+				sim,
+				'GET',
+				`/messages?user=u1&conversation_id=${sim.runs[0]?.conversationId}`,
+				{ mode },
+			);
+			expect(list.json.data).toMatchObject([{ answer: stored, status: 'normal' }]);
+		},
+	);
 });
 
 describe('feedback (docs/protocols/dify.md 4)', () => {
@@ -548,7 +685,11 @@ describe('feedback (docs/protocols/dify.md 4)', () => {
 		await start();
 		const { message_id: id } = (await chat(sim, { response_mode: 'blocking' })).json;
 		const rate = async (json: Record<string, unknown>, message = id) =>
-			(await ask(sim, 'POST', `/messages/${String(message)}/feedbacks`, { json: { user: 'u1', ...json } })).json;
+			(
+				await ask(sim, 'POST', `/messages/${String(message)}/feedbacks`, {
+					json: { user: 'u1', ...json },
+				})
+			).json;
 		const stored = () => sim.app('chat').feedbacks.map(({ rating, content }) => [rating, content]);
 		const done = { result: 'success' };
 		expect(await rate({ rating: 'like' })).toEqual(done);
@@ -566,7 +707,9 @@ describe('feedback (docs/protocols/dify.md 4)', () => {
 		for (const rating of ['', 'LIKE', 1, true, 'neutral']) {
 			expect((await rate({ rating })).message).toContain("Input should be 'like' or 'dislike'");
 		}
-		expect((await rate({ rating: 'like', content: 5 })).message).toContain('Input should be a valid string');
+		expect((await rate({ rating: 'like', content: 5 })).message).toContain(
+			'Input should be a valid string',
+		);
 		const nobody = { code: 'not_found', message: 'Message Not Exists.', status: 404 };
 		expect(await rate({ rating: 'like' }, UNKNOWN_ID)).toEqual(nobody);
 		expect(await rate({ rating: 'like', user: 'u2' })).toEqual(nobody);
@@ -579,10 +722,14 @@ describe('feedback (docs/protocols/dify.md 4)', () => {
 describe('conversations, files, knowledge', () => {
 	test.each(SIM_VERSIONS)('list, rename, variables, delete (%s)', async (version) => {
 		const mode = 'advanced-chat';
-		await startApp({ mode, variables: [{ name: 'mood', valueType: 'string', value: 'calm' }] }, { version });
+		await startApp(
+			{ mode, variables: [{ name: 'mood', valueType: 'string', value: 'calm' }] },
+			{ version },
+		);
 		const { conversation_id: id } = (await chat(sim, { response_mode: 'blocking' }, { mode })).json;
 		const path = `/conversations/${String(id)}`;
-		const list = async (query: string) => await ask(sim, 'GET', `/conversations?${query}`, { mode });
+		const list = async (query: string) =>
+			await ask(sim, 'GET', `/conversations?${query}`, { mode });
 		expect((await list('user=u1&pinned=true')).json).toMatchObject({
 			limit: 20,
 			has_more: false,
@@ -598,14 +745,25 @@ describe('conversations, files, knowledge', () => {
 		expect(await rename({ name: ' ' })).toMatchObject({ status: 400 });
 		expect(await rename({ name: 'New' })).toMatchObject({ name: 'New' });
 		expect(await rename({ auto_generate: true })).toMatchObject({ name: 'About hi' });
-		const variables = (await ask(sim, 'GET', `${path}/variables?user=u1`, { mode })).json.data as Array<{ id: string }>;
+		const variables = (await ask(sim, 'GET', `${path}/variables?user=u1`, { mode })).json
+			.data as Array<{ id: string }>;
 		expect(variables).toMatchObject([{ name: 'mood', value: 'calm' }]);
 		const put = async (value: unknown) =>
-			(await ask(sim, 'PUT', `${path}/variables/${variables[0]?.id}`, { mode, json: { user: 'u1', value } })).json;
-		expect((await put(5)).message).toBe("Type mismatch: variable 'mood' expects string, but got number type");
+			(
+				await ask(sim, 'PUT', `${path}/variables/${variables[0]?.id}`, {
+					mode,
+					json: { user: 'u1', value },
+				})
+			).json;
+		expect((await put(5)).message).toBe(
+			"Type mismatch: variable 'mood' expects string, but got number type",
+		);
 		expect(await put('glad')).toMatchObject({ value: 'glad' });
 		expect((await ask(sim, 'DELETE', path, { mode })).status).toBe(415);
-		const foreign = await ask(sim, 'DELETE', `/conversations/${UNKNOWN_ID}`, { mode, json: { user: 'u1' } });
+		const foreign = await ask(sim, 'DELETE', `/conversations/${UNKNOWN_ID}`, {
+			mode,
+			json: { user: 'u1' },
+		});
 		expect(foreign.status).toBe(version === '1.12' ? 204 : 404);
 		const gone = await ask(sim, 'DELETE', path, { mode, json: { user: 'u1' } });
 		expect([gone.status, gone.text]).toEqual([204, '']);
@@ -615,7 +773,12 @@ describe('conversations, files, knowledge', () => {
 	test('upload: every byte is kept; what is too large for nginx never arrives', async () => {
 		await start({ nginxBodyLimit: 5000 });
 		const user = { name: 'user', content: 'u1' };
-		const png = { name: 'file', filename: 'a.png', type: 'image/png', content: Buffer.from([1, 2, 13, 10, 3]) };
+		const png = {
+			name: 'file',
+			filename: 'a.png',
+			type: 'image/png',
+			content: Buffer.from([1, 2, 13, 10, 3]),
+		};
 		const up = async (...parts: Parameters<typeof form>[0]) =>
 			await ask(sim, 'POST', '/files/upload', form([...parts, user]));
 		const good = await up(png);
@@ -633,7 +796,15 @@ describe('conversations, files, knowledge', () => {
 	});
 
 	test('an upload is the same however its bytes arrive, and only its beginning is kept', () => {
-		const near = fc.constantFrom('\r\n', '\r\n--', '\r\n------test-boundar', '--', '\r', 'é', '\u0000');
+		const near = fc.constantFrom(
+			'\r\n',
+			'\r\n--',
+			'\r\n------test-boundar',
+			'--',
+			'\r',
+			'é',
+			'\u0000',
+		);
 		// A sender chooses a boundary that its content does not hold.
 		const content = fc
 			.array(fc.oneof(near, fc.string()), { maxLength: 8 })
@@ -646,7 +817,9 @@ describe('conversations, files, knowledge', () => {
 					{ name: 'file', filename: 'a b.txt', type: 'text/plain', content: bytes },
 				]);
 				const reader = new MultipartReader('----test-boundary', 4);
-				const at = [...cuts.map((cut) => cut % raw.length), raw.length].sort((one, other) => one - other);
+				const at = [...cuts.map((cut) => cut % raw.length), raw.length].sort(
+					(one, other) => one - other,
+				);
 				at.forEach((end, index) => reader.push(raw.subarray(at[index - 1] ?? 0, end)));
 				expect(reader.upload.fields).toEqual({ user: 'u1' });
 				expect(reader.upload.parts).toHaveLength(1);
@@ -679,13 +852,25 @@ describe('conversations, files, knowledge', () => {
 	test('knowledge: create and retrieve', async () => {
 		await start({ version: '1.12' });
 		const key = knowledgeKey();
-		const post = async (path: string, json: unknown) => (await ask(sim, 'POST', path, { key, json })).json;
+		const post = async (path: string, json: unknown) =>
+			(await ask(sim, 'POST', path, { key, json })).json;
 		const { id } = await post('/datasets', { name: 'Papers' });
 		const path = `/datasets/${String(id)}`;
-		expect(await post('/datasets', { name: 'Papers' })).toMatchObject({ code: 'dataset_name_duplicate', status: 409 });
-		expect(await post(`${path}/retrieve`, { query: 'x' })).toMatchObject({ code: 'dataset_not_initialized' });
-		expect(await post(`${path}/document/create-by-text`, { name: 'n', text: 't' })).toMatchObject({ status: 500 });
-		await post(`${path}/document/create_by_text`, { name: 'n', text: 'blue sky', indexing_technique: 'economy' });
+		expect(await post('/datasets', { name: 'Papers' })).toMatchObject({
+			code: 'dataset_name_duplicate',
+			status: 409,
+		});
+		expect(await post(`${path}/retrieve`, { query: 'x' })).toMatchObject({
+			code: 'dataset_not_initialized',
+		});
+		expect(await post(`${path}/document/create-by-text`, { name: 'n', text: 't' })).toMatchObject({
+			status: 500,
+		});
+		await post(`${path}/document/create_by_text`, {
+			name: 'n',
+			text: 'blue sky',
+			indexing_technique: 'economy',
+		});
 		// Without vectors, the setting of the base finds nothing.
 		expect(await post(`${path}/retrieve`, { query: 'sky' })).toMatchObject({ records: [] });
 		const byWord = {
@@ -694,9 +879,11 @@ describe('conversations, files, knowledge', () => {
 			score_threshold_enabled: false,
 			top_k: 3,
 		};
-		expect(await post(`${path}/retrieve`, { query: 'sky', retrieval_model: byWord })).toMatchObject({
-			records: [{ segment: { content: 'blue sky' } }],
-		});
+		expect(await post(`${path}/retrieve`, { query: 'sky', retrieval_model: byWord })).toMatchObject(
+			{
+				records: [{ segment: { content: 'blue sky' } }],
+			},
+		);
 	});
 });
 
@@ -743,14 +930,17 @@ describe('transport knobs', () => {
 	});
 
 	test('pings: glued to the next event, and on time in silence', async () => {
-		expect((await plain({ pingBeforeEach: true })).text.match(/event: ping\n\ndata: /g)).toHaveLength(2);
+		expect(
+			(await plain({ pingBeforeEach: true })).text.match(/event: ping\n\ndata: /g),
+		).toHaveLength(2);
 		await sim.close();
 		const slow = await plain({ pingEveryMs: 5 }, { steps: [{ wait: 60 }, { text: 'x' }] });
 		expect(slow.text.indexOf('event: ping')).toBe(0);
 	});
 
 	test('cuts: end without a terminal event, reset, silence', async () => {
-		const cut = async (how: 'eof' | 'reset') => await plain({ cut: { events: 2, how } }, ['a', 'b', 'c']);
+		const cut = async (how: 'eof' | 'reset') =>
+			await plain({ cut: { events: 2, how } }, ['a', 'b', 'c']);
 		expect(namesOf((await cut('eof')).text)).toEqual(['message', 'message']);
 		await sim.close();
 		expect((await cut('reset')).end).toBe('broken');
@@ -758,7 +948,10 @@ describe('transport knobs', () => {
 		const bytes = await plain({ cut: { bytes: 30, how: 'eof' } });
 		expect(bytes.chunks.reduce((sum, chunk) => sum + chunk.length, 0)).toBe(30);
 		await sim.close();
-		await startApp({ mode: 'chat' }, { stream: { cut: { events: 1, how: 'silence' }, pingEveryMs: 5 } });
+		await startApp(
+			{ mode: 'chat' },
+			{ stream: { cut: { events: 1, how: 'silence' }, pingEveryMs: 5 } },
+		);
 		const silent = chat(sim).catch(() => 'broken');
 		await waitFor(() => sim.runs[0]?.status === 'succeeded');
 		await delay(20);
@@ -770,10 +963,16 @@ describe('transport knobs', () => {
 		const open = await plain({ holdOpen: true, pingEveryMs: 20, idleLimitMs: 2000 });
 		expect(open.text).toMatch(/message_end[^]*event: ping\n\n$/);
 		await sim.close();
-		expect(namesOf((await plain({ reorder: (items) => items.toReversed() })).text)).toEqual(['message_end', 'message']);
+		expect(namesOf((await plain({ reorder: (items) => items.toReversed() })).text)).toEqual([
+			'message_end',
+			'message',
+		]);
 		await sim.close();
 		const { headers, json } = await plain({ blockingInstead: true });
-		expect([headers['content-type'], json.answer]).toEqual(['application/json; charset=utf-8', TEXT]);
+		expect([headers['content-type'], json.answer]).toEqual([
+			'application/json; charset=utf-8',
+			TEXT,
+		]);
 		await sim.close();
 		const begun = performance.now();
 		await plain({ firstDelayMs: 30, delayMs: 20 });
@@ -783,7 +982,12 @@ describe('transport knobs', () => {
 	test('pages of others, resets before an answer, and as often as told', async () => {
 		await start();
 		sim.fail({ path: '/info', status: 524, body: PAGES.cloudflare524, times: 2 });
-		sim.fail({ method: 'POST', status: 429, body: PAGES.cloudflare1015, contentType: 'text/plain' });
+		sim.fail({
+			method: 'POST',
+			status: 429,
+			body: PAGES.cloudflare1015,
+			contentType: 'text/plain',
+		});
 		sim.fail({ path: /meta$/, how: 'reset' });
 		expect((await ask(sim, 'GET', '/info')).status).toBe(524);
 		expect((await ask(sim, 'GET', '/info')).status).toBe(524);

@@ -92,7 +92,14 @@ export interface DifySim {
 	close(): Promise<void>;
 }
 
-const MODES: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat', 'completion', 'workflow'];
+const MODES: DifyAppMode[] = [
+	'chat',
+	'agent-chat',
+	'agent',
+	'advanced-chat',
+	'completion',
+	'workflow',
+];
 const SERVER_VERSIONS: Record<SimVersion, string> = {
 	'1.12': '1.12.1',
 	'1.14': '1.14.2',
@@ -100,7 +107,12 @@ const SERVER_VERSIONS: Record<SimVersion, string> = {
 	'2026': '1.17.0',
 };
 /** Version of pydantic, whose error texts link to its documentation. */
-const PYDANTIC: Record<SimVersion, string> = { '1.12': '2.11', '1.14': '2.12', '1.16': '2.12', '2026': '2.12' };
+const PYDANTIC: Record<SimVersion, string> = {
+	'1.12': '2.11',
+	'1.14': '2.12',
+	'1.16': '2.12',
+	'2026': '2.12',
+};
 const MEGABYTE = 1024 * 1024;
 
 /** The key of the default app of a mode: `app-` and 24 letters and digits. */
@@ -226,11 +238,17 @@ function signed(store: Store, res: http.ServerResponse): void {
  * Answers paths outside the API: the web front end behind nginx, else the framework's 404 page (docs/protocols/dify.md
  * 1.1).
  */
-function outside(store: Store, front: 'nginx' | 'none', path: string, res: http.ServerResponse): void {
+function outside(
+	store: Store,
+	front: 'nginx' | 'none',
+	path: string,
+	res: http.ServerResponse,
+): void {
 	if (front === 'none') {
 		signed(store, res);
 		sendHtml(res, 404, PAGES.werkzeug404);
-	} else if (path === '/' || path === '/apps' || path === '/signin') sendHtml(res, 200, PAGES.nextApp);
+	} else if (path === '/' || path === '/apps' || path === '/signin')
+		sendHtml(res, 200, PAGES.nextApp);
 	else sendHtml(res, 404, PAGES.next404);
 }
 
@@ -264,10 +282,15 @@ async function readBody(
 	}
 }
 
-async function applyFault(store: Store, request: SimRequest, res: http.ServerResponse): Promise<boolean> {
+async function applyFault(
+	store: Store,
+	request: SimRequest,
+	res: http.ServerResponse,
+): Promise<boolean> {
 	const at = store.faults.findIndex(({ method, path }) => {
 		const fits =
-			path === undefined || (typeof path === 'string' ? request.path.startsWith(path) : path.test(request.path));
+			path === undefined ||
+			(typeof path === 'string' ? request.path.startsWith(path) : path.test(request.path));
 		return fits && (method === undefined || method === request.method);
 	});
 	const fault = store.faults[at];
@@ -281,7 +304,10 @@ async function applyFault(store: Store, request: SimRequest, res: http.ServerRes
 		res.socket?.resetAndDestroy();
 	} else if (fault.how !== 'silence') {
 		const type = fault.contentType ?? 'text/html; charset=utf-8';
-		res.writeHead(fault.status ?? 500, { ...(type === '' ? {} : { 'Content-Type': type }), ...fault.headers });
+		res.writeHead(fault.status ?? 500, {
+			...(type === '' ? {} : { 'Content-Type': type }),
+			...fault.headers,
+		});
 		res.end(fault.body ?? '');
 	}
 	return true;
@@ -304,7 +330,11 @@ async function dispatch(
 			// The API framework has its own, empty root page there.
 			throw new NoRoute();
 		} else if (path === '/') {
-			const welcome = { welcome: 'Dify OpenAPI', api_version: 'v1', server_version: SERVER_VERSIONS[store.version] };
+			const welcome = {
+				welcome: 'Dify OpenAPI',
+				api_version: 'v1',
+				server_version: SERVER_VERSIONS[store.version],
+			};
 			sendJson(res, 200, welcome);
 		} else {
 			const { route, ids } = routeOf(store, path, request.method);
@@ -322,8 +352,12 @@ function answerError(store: Store, error: unknown, path: string, res: http.Serve
 		sendHtml(res, 404, PAGES.werkzeug404);
 	} else {
 		const known = error instanceof DifyHttpError ? withSuffix(error, path) : crashed();
-		const challenge: Record<string, string> = known.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="api"' } : {};
-		sendJson(res, known.status, envelope(known, PYDANTIC[store.version]), { ...challenge, ...known.headers });
+		const challenge: Record<string, string> =
+			known.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="api"' } : {};
+		sendJson(res, known.status, envelope(known, PYDANTIC[store.version]), {
+			...challenge,
+			...known.headers,
+		});
 	}
 }
 
@@ -332,7 +366,8 @@ function routeOf(store: Store, path: string, method: string): { route: Route; id
 		({ pattern, since }) => pattern.test(path) && (since === undefined || store.version !== '1.12'),
 	);
 	const route = fitting.find((each) => each.method === method);
-	if (route !== undefined) return { route, ids: (route.pattern.exec(path) ?? []).slice(1).map(decodeURIComponent) };
+	if (route !== undefined)
+		return { route, ids: (route.pattern.exec(path) ?? []).slice(1).map(decodeURIComponent) };
 	if (fitting.length === 0) throw new NoRoute();
 	const text = 'The method is not allowed for the requested URL.';
 	// No Allow header, although HTTP requires it.
@@ -340,7 +375,13 @@ function routeOf(store: Store, path: string, method: string): { route: Route; id
 }
 
 /** The checks in Dify's order: key, app and workspace, readable body, user (docs/protocols/dify.md 1.3). */
-function callOf(store: Store, route: Route, ids: string[], request: SimRequest, res: http.ServerResponse): Call {
+function callOf(
+	store: Store,
+	route: Route,
+	ids: string[],
+	request: SimRequest,
+	res: http.ServerResponse,
+): Call {
 	if (route.key === 'dataset') checkBaseBeforeKey(store, request.path);
 	const app = authenticate(store, route, request.headers.authorization);
 	const payload = route.body === 'json' ? readPayload(request) : {};
@@ -392,8 +433,10 @@ const NO_APP = {
 
 function authenticate(store: Store, route: Route, header: unknown): SimApp {
 	const parts = /^(\S+)\s+(.*)$/.exec(typeof header === 'string' ? header : '');
-	if (parts === null) throw unauthorized("Authorization header must be provided and start with 'Bearer'");
-	if (parts[1]?.toLowerCase() !== 'bearer') throw unauthorized("Authorization scheme must be 'Bearer'");
+	if (parts === null)
+		throw unauthorized("Authorization header must be provided and start with 'Bearer'");
+	if (parts[1]?.toLowerCase() !== 'bearer')
+		throw unauthorized("Authorization scheme must be 'Bearer'");
 	const key = parts[2]?.trim();
 	if (route.key === 'dataset') {
 		if (key !== store.options.datasetKey) throw unauthorized('Access token is invalid');
@@ -410,9 +453,12 @@ function checkApp(store: Store, app: SimApp, route: Route): void {
 	const refuse = (code: string, text: string) =>
 		new DifyHttpError(403, store.version === '2026' ? code : 'forbidden', text);
 	if (app.exists === false) throw refuse('app_not_found', 'The app no longer exists.');
-	if (app.status === 'abnormal') throw refuse('app_abnormal_status', "The app's status is abnormal.");
-	if (app.apiEnabled === false) throw refuse('app_api_disabled', "The app's API service has been disabled.");
-	if (app.workspace === 'archived') throw refuse('workspace_archived', "The workspace's status is archived.");
+	if (app.status === 'abnormal')
+		throw refuse('app_abnormal_status', "The app's status is abnormal.");
+	if (app.apiEnabled === false)
+		throw refuse('app_api_disabled', "The app's API service has been disabled.");
+	if (app.workspace === 'archived')
+		throw refuse('workspace_archived', "The workspace's status is archived.");
 	if (app.workspace === 'missing') throw invalid('Tenant does not exist.');
 	if (app.workspace === 'ownerless' && route.user === 'none') {
 		throw unauthorized('Tenant owner account not found or tenant is not active.');
@@ -421,7 +467,8 @@ function checkApp(store: Store, app: SimApp, route: Route): void {
 
 function readPayload(request: SimRequest): Json {
 	if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(String(request.headers['content-type'] ?? ''))) {
-		const text = "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
+		const text =
+			"Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
 		throw new DifyHttpError(415, 'unsupported_media_type', text);
 	}
 	request.json = parsed(request.body);
@@ -444,11 +491,21 @@ function parsed(body: string): unknown {
 /** Listing without a user shows the data of this shared user (docs/protocols/dify.md 1.4). */
 const SHARED_USER = 'DEFAULT-USER';
 
-function userOf(store: Store, app: SimApp, route: Route, request: SimRequest, payload: Json): EndUser {
+function userOf(
+	store: Store,
+	app: SimApp,
+	route: Route,
+	request: SimRequest,
+	payload: Json,
+): EndUser {
 	if (route.user === 'none') return { id: '', sessionId: '' };
 	const from = route.user.replace('!', '');
 	const sent: unknown =
-		from === 'body' ? payload.user : from === 'query' ? request.query.get('user') : request.upload?.fields.user;
+		from === 'body'
+			? payload.user
+			: from === 'query'
+				? request.query.get('user')
+				: request.upload?.fields.user;
 	if (!truthy(sent) && route.user.endsWith('!')) throw invalid('Arg user must be provided.');
 	// Too long for the database column.
 	if (truthy(sent) && String(sent).length > 255) throw crashed();

@@ -43,13 +43,16 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const STREAM = { 'content-type': 'text/event-stream' };
 const PAGE = { 'content-type': 'text/html; charset=utf-8' };
 
-const error = (fields: object) => JSON.stringify({ error: { type: 'invalid_request_error', ...fields } });
+const error = (fields: object) =>
+	JSON.stringify({ error: { type: 'invalid_request_error', ...fields } });
 const event = (fields: object) => `data: ${JSON.stringify(fields)}\n\n`;
 const delta = (content: string) => event({ choices: [{ index: 0, delta: { content } }] });
 const completion = (content: string) => ({
 	id: 'x',
 	object: 'chat.completion',
-	choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content }, text: content }],
+	choices: [
+		{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content }, text: content },
+	],
 });
 
 /** Faults by name. */
@@ -57,9 +60,18 @@ export const FAULTS: Readonly<Record<string, (echo: Echo) => Fault>> = {
 	refusedInJson: ({ said, key }) => ({
 		status: 401,
 		headers: JSON_TYPE,
-		body: error({ message: `Invalid API key: ${said}`, param: key, headers: { [key]: said }, code: key }),
+		body: error({
+			message: `Invalid API key: ${said}`,
+			param: key,
+			headers: { [key]: said },
+			code: key,
+		}),
 	}),
-	failedInJson: ({ said }) => ({ status: 500, headers: JSON_TYPE, body: error({ message: said, code: 500 }) }),
+	failedInJson: ({ said }) => ({
+		status: 500,
+		headers: JSON_TYPE,
+		body: error({ message: said, code: 500 }),
+	}),
 	refusedByDify: ({ said, key }) => ({
 		status: 400,
 		headers: { ...JSON_TYPE, 'x-version': '1.14.2' },
@@ -89,10 +101,18 @@ export const FAULTS: Readonly<Record<string, (echo: Echo) => Fault>> = {
 		headers: PAGE,
 		body: `<!doctype html><html><head><title>Sign in ${said}</title></head><body>${said}</body></html>`,
 	}),
-	wordsInPlaceOfAnswer: ({ said }) => ({ headers: { 'content-type': 'text/plain' }, body: `It works! ${said}` }),
+	wordsInPlaceOfAnswer: ({ said }) => ({
+		headers: { 'content-type': 'text/plain' },
+		body: `It works! ${said}`,
+	}),
 	otherJson: ({ said, key }) => ({
 		headers: JSON_TYPE,
-		body: JSON.stringify({ headers: { authorization: said, [key]: key }, error: said, message: said, result: said }),
+		body: JSON.stringify({
+			headers: { authorization: said, [key]: key },
+			error: said,
+			message: said,
+			result: said,
+		}),
 	}),
 	listsOfEchoes: ({ said, key }) => ({
 		headers: JSON_TYPE,
@@ -104,13 +124,26 @@ export const FAULTS: Readonly<Record<string, (echo: Echo) => Fault>> = {
 			limit: 20,
 			answer: said,
 			text: said,
-			data: [{ id: key, name: said, object: 'model', owned_by: said, aliases: [key], status: { value: key } }],
+			data: [
+				{
+					id: key,
+					name: said,
+					object: 'model',
+					owned_by: said,
+					aliases: [key],
+					status: { value: key },
+				},
+			],
 			models: [{ name: key, model: key, details: { family: said } }],
 		}),
 	}),
 	answerOfEchoes: ({ said }) => ({
 		headers: STREAM,
-		body: [delta(said), event({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }), 'data: [DONE]\n\n'],
+		body: [
+			delta(said),
+			event({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }),
+			'data: [DONE]\n\n',
+		],
 	}),
 	errorInStream: ({ said, key }) => ({
 		headers: STREAM,
@@ -119,8 +152,21 @@ export const FAULTS: Readonly<Record<string, (echo: Echo) => Fault>> = {
 	errorOfDifyInStream: ({ said, key }) => ({
 		headers: STREAM,
 		body: [
-			event({ event: 'message', answer: 'Well, ', task_id: 't', message_id: 'm', conversation_id: 'c' }),
-			event({ event: 'error', code: key, message: said, status: 400, task_id: 't', message_id: 'm' }),
+			event({
+				event: 'message',
+				answer: 'Well, ',
+				task_id: 't',
+				message_id: 'm',
+				conversation_id: 'c',
+			}),
+			event({
+				event: 'error',
+				code: key,
+				message: said,
+				status: 400,
+				task_id: 't',
+				message_id: 'm',
+			}),
 		],
 	}),
 	failedNodeOfDify: ({ said, key }) => ({
@@ -131,7 +177,14 @@ export const FAULTS: Readonly<Record<string, (echo: Echo) => Fault>> = {
 				event: 'node_finished',
 				task_id: 't',
 				workflow_run_id: 'r',
-				data: { id: 'n', node_id: 'n', node_type: 'llm', title: key, status: 'failed', error: said },
+				data: {
+					id: 'n',
+					node_id: 'n',
+					node_type: 'llm',
+					title: key,
+					status: 'failed',
+					error: said,
+				},
 			}),
 			event({
 				event: 'workflow_finished',
@@ -143,7 +196,11 @@ export const FAULTS: Readonly<Record<string, (echo: Echo) => Fault>> = {
 	}),
 	strayLines: ({ line }) => ({
 		headers: STREAM,
-		body: [delta('Well, '), `error: ${JSON.stringify({ message: line })}\n`, `proxy error: ${line}\n\n`],
+		body: [
+			delta('Well, '),
+			`error: ${JSON.stringify({ message: line })}\n`,
+			`proxy error: ${line}\n\n`,
+		],
 	}),
 	brokenEvents: ({ said }) => ({ headers: STREAM, body: [`data: {"choices": [${said}\n\n`] }),
 	linesOfJson: ({ said }) => ({
@@ -159,7 +216,9 @@ export const FAULTS: Readonly<Record<string, (echo: Echo) => Fault>> = {
 		cut: true,
 	}),
 	noHttp: ({ line }) => ({ raw: `SSH-2.0-${line}\r\n` }),
-	badHeader: ({ line, key }) => ({ raw: `HTTP/1.1 200 OK\r\nX-${key} : ${line}\r\nContent-Length: x${key}\r\n\r\n` }),
+	badHeader: ({ line, key }) => ({
+		raw: `HTTP/1.1 200 OK\r\nX-${key} : ${line}\r\nContent-Length: x${key}\r\n\r\n`,
+	}),
 	headers: ({ key }) => ({
 		status: 401,
 		reason: `Refused ${key}`,
@@ -175,17 +234,26 @@ export const FAULTS: Readonly<Record<string, (echo: Echo) => Fault>> = {
 		body: '{}',
 	}),
 	encoded: ({ key }) => ({ headers: { ...JSON_TYPE, 'content-encoding': key }, body: '{}' }),
-	redirectElsewhere: ({ elsewhere }) => ({ status: 307, headers: { location: `${elsewhere}/there` } }),
+	redirectElsewhere: ({ elsewhere }) => ({
+		status: 307,
+		headers: { location: `${elsewhere}/there` },
+	}),
 	redirectElsewhereWithKey: ({ elsewhere, key }) => ({
 		status: 307,
-		headers: { location: `${elsewhere}/login?back=${encodeURIComponent(`/x?key=${key}`)}&key=${key}` },
+		headers: {
+			location: `${elsewhere}/login?back=${encodeURIComponent(`/x?key=${key}`)}&key=${key}`,
+		},
 	}),
-	redirectNowhere: ({ key }) => ({ status: 307, headers: { location: `ftp://${key}@${key}.example/${key}` } }),
+	redirectNowhere: ({ key }) => ({
+		status: 307,
+		headers: { location: `ftp://${key}@${key}.example/${key}` },
+	}),
 	redirectWithin: ({ key }) => ({ status: 307, headers: { location: `/f/page/login?key=${key}` } }),
 };
 
 /** Headers that are not part of a credential. */
-const USUAL = /^(?:accept|accept-encoding|connection|content-length|content-type|host|transfer-encoding|user-agent)$/;
+const USUAL =
+	/^(?:accept|accept-encoding|connection|content-length|content-type|host|transfer-encoding|user-agent)$/;
 
 /**
  * Starts the server. Each fault has its own address, `/f/<fault>`; any other path is answered without an echo.
@@ -205,10 +273,19 @@ export async function startEchoServer(
 		request.resume();
 		const fault = FAULTS[/^\/f\/(\w+)/.exec(path)?.[1] ?? ''];
 		if (fault === undefined) return void response.writeHead(404, JSON_TYPE).end('{}');
-		const { status = 200, reason, headers: own = {}, body = '', raw, cut } = fault(echoOf(headers, forms, elsewhere));
+		const {
+			status = 200,
+			reason,
+			headers: own = {},
+			body = '',
+			raw,
+			cut,
+		} = fault(echoOf(headers, forms, elsewhere));
 		if (raw !== undefined) return void request.socket.end(raw);
 		// A header cannot hold everything.
-		const sendable = Object.entries(own).map(([name, value]) => [name, value.replace(/[^\x20-\x7E]/g, '?')] as const);
+		const sendable = Object.entries(own).map(
+			([name, value]) => [name, value.replace(/[^\x20-\x7E]/g, '?')] as const,
+		);
 		response.writeHead(status, reason?.replace(/[^\x20-\x7E]/g, '?'), Object.fromEntries(sendable));
 		for (const piece of [body].flat()) response.write(piece);
 		if (cut === true) setImmediate(() => request.socket.destroy());
@@ -238,7 +315,9 @@ function echoOf(
 		const encoded = /^Basic (\S+)$/.exec(value)?.[1];
 		return encoded === undefined ? [] : [Buffer.from(encoded, 'base64').toString()];
 	});
-	const said = [...new Set([...secrets, ...basic])].flatMap((text) => Object.values(forms(text))).join(' | ');
+	const said = [...new Set([...secrets, ...basic])]
+		.flatMap((text) => Object.values(forms(text)))
+		.join(' | ');
 	const key = (headers.authorization ?? headers['x-api-key'] ?? '').replace(/^\S+ /, '');
 	return { said, line: said.replace(/[\r\n]/g, ' '), key, elsewhere };
 }

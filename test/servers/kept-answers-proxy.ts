@@ -68,7 +68,8 @@ function without<T extends object>(names: readonly string[], fields: T): T {
 	return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name))) as T;
 }
 
-const error = (code: number, message: string, type: string) => JSON.stringify({ error: { code, message, type } });
+const error = (code: number, message: string, type: string) =>
+	JSON.stringify({ error: { code, message, type } });
 
 export async function startKeptAnswersProxy(
 	target: string,
@@ -80,14 +81,20 @@ export async function startKeptAnswersProxy(
 	const answers = new Map<string, Kept>();
 
 	/** Sends a kept answer from a byte offset, until the end or `most` bytes. */
-	const pass = (kept: Kept, from: number, most: number | undefined, outgoing: http.ServerResponse) => {
+	const pass = (
+		kept: Kept,
+		from: number,
+		most: number | undefined,
+		outgoing: http.ServerResponse,
+	) => {
 		let sent = 0;
 		const write = () => {
 			const bytes = kept.from(from + sent);
 			const allowed = most === undefined ? bytes.length : Math.min(bytes.length, most - sent);
 			if (allowed > 0) outgoing.write(bytes.subarray(0, allowed));
 			sent += allowed;
-			const isCut = most !== undefined && sent >= most && !(kept.isOver && from + sent >= kept.total);
+			const isCut =
+				most !== undefined && sent >= most && !(kept.isOver && from + sent >= kept.total);
 			if (isCut || (kept.isOver && from + sent >= kept.total)) {
 				off();
 				// Flush the written data before the socket breaks.
@@ -100,11 +107,22 @@ export async function startKeptAnswersProxy(
 		write();
 	};
 
-	const begin = (incoming: http.IncomingMessage, outgoing: http.ServerResponse, id: string | undefined) => {
+	const begin = (
+		incoming: http.IncomingMessage,
+		outgoing: http.ServerResponse,
+		id: string | undefined,
+	) => {
 		// The server behind gets no conversation ID: only the proxy keeps answers.
-		const headers = without(keeps === 'server' ? ['host'] : ['host', 'x-conversation-id'], incoming.headers);
+		const headers = without(
+			keeps === 'server' ? ['host'] : ['host', 'x-conversation-id'],
+			incoming.headers,
+		);
 		const request = { method: incoming.method ?? '', target: incoming.url ?? '' };
-		const onward = http.request(new URL(request.target, target), { method: request.method, headers, agent: false });
+		const onward = http.request(new URL(request.target, target), {
+			method: request.method,
+			headers,
+			agent: false,
+		});
 		const kept = new Kept(() => {
 			onward.destroy();
 			kept.end();
@@ -130,7 +148,11 @@ export async function startKeptAnswersProxy(
 		const { pathname, searchParams } = new URL(url, target);
 		const conversation = incoming.headers['x-conversation-id'];
 		if (keeps !== true || !['/v1/stream', '/v1/streams/lookup'].includes(pathname)) {
-			begin(incoming, outgoing, keeps === true && typeof conversation === 'string' ? conversation : undefined);
+			begin(
+				incoming,
+				outgoing,
+				keeps === true && typeof conversation === 'string' ? conversation : undefined,
+			);
 			return;
 		}
 		if (pathname === '/v1/streams/lookup') {
@@ -144,9 +166,12 @@ export async function startKeptAnswersProxy(
 			return;
 		}
 		const from = dropsFrom ? 0 : Number(searchParams.get('from') ?? '0');
-		if (kept === undefined) outgoing.writeHead(404).end(error(404, 'File Not Found', 'not_found_error'));
+		if (kept === undefined)
+			outgoing.writeHead(404).end(error(404, 'File Not Found', 'not_found_error'));
 		else if (!kept.hasFrom(from))
-			outgoing.writeHead(400).end(error(400, 'Stream offset lost, please restart', 'invalid_request_error'));
+			outgoing
+				.writeHead(400)
+				.end(error(400, 'Stream offset lost, please restart', 'invalid_request_error'));
 		else {
 			outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
 			pass(kept, from, breakAfter({ method, target: url }), outgoing);

@@ -24,11 +24,15 @@ let server: LlamaServerSim;
 const start = async (options: SimOptions = {}): Promise<void> => {
 	server = await startServer(options);
 };
-const post = async (path: string, body: unknown, headers?: Record<string, string>): Promise<RawAnswer> =>
-	await rawAsk(server.url, { path, body, headers });
+const post = async (
+	path: string,
+	body: unknown,
+	headers?: Record<string, string>,
+): Promise<RawAnswer> => await rawAsk(server.url, { path, body, headers });
 const chat = async (fields: object = {}, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await post(CHAT, { messages: HI, ...fields }, headers);
-const stream = async (fields: object = {}): Promise<RawAnswer> => await chat({ stream: true, ...fields });
+const stream = async (fields: object = {}): Promise<RawAnswer> =>
+	await chat({ stream: true, ...fields });
 
 describe('plain chat', () => {
 	beforeEach(async () => {
@@ -97,7 +101,11 @@ describe('plain chat', () => {
 		const [finish, usage] = chunks.slice(-2);
 		expect(finish).not.toHaveProperty('usage');
 		expect(finish).not.toHaveProperty('timings');
-		expect(usage).toMatchObject({ choices: [], usage: { completion_tokens: 5 }, timings: { predicted_n: 5 } });
+		expect(usage).toMatchObject({
+			choices: [],
+			usage: { completion_tokens: 5 },
+			timings: { predicted_n: 5 },
+		});
 	});
 
 	test('20. usage in the finish chunk: older builds, or as scripted', async () => {
@@ -106,7 +114,10 @@ describe('plain chat', () => {
 		await old.close();
 		const chunks = chunksOf(answer);
 		expect(chunks[0]!.choices[0]!.delta).toEqual({ content: 'You' });
-		expect(chunks.at(-1)).toMatchObject({ choices: [{ finish_reason: 'stop' }], usage: { completion_tokens: 5 } });
+		expect(chunks.at(-1)).toMatchObject({
+			choices: [{ finish_reason: 'stop' }],
+			usage: { completion_tokens: 5 },
+		});
 		expect(chunks.at(-1)!.timings).not.toHaveProperty('cache_n');
 		server.script(reply.text('Hi', { usageIn: 'both' }));
 		const both = chunksOf(await stream());
@@ -116,7 +127,10 @@ describe('plain chat', () => {
 	test('21. an empty answer', async () => {
 		server.script(reply.empty());
 		const chunks = chunksOf(await stream());
-		expect(chunks.map(({ choices }) => choices[0]!.delta)).toEqual([{ role: 'assistant', content: null }, {}]);
+		expect(chunks.map(({ choices }) => choices[0]!.delta)).toEqual([
+			{ role: 'assistant', content: null },
+			{},
+		]);
 	});
 
 	test('22. the token limit', async () => {
@@ -131,7 +145,9 @@ describe('plain chat', () => {
 
 	test('24. max_completion_tokens before max_tokens, n_predict before both', async () => {
 		expect(textOf(await stream({ max_tokens: 3, max_completion_tokens: 1 }))).toBe('You');
-		expect(textOf(await stream({ max_tokens: 3, max_completion_tokens: 1, n_predict: 2 }))).toBe('You said');
+		expect(textOf(await stream({ max_tokens: 3, max_completion_tokens: 1, n_predict: 2 }))).toBe(
+			'You said',
+		);
 	});
 
 	test('25. wrong type', async () => {
@@ -144,10 +160,14 @@ describe('plain chat', () => {
 	});
 
 	test('26. too many choices; two at once, told apart by index', async () => {
-		expect(errorOf(await chat({ n: 9 })).message).toBe("Field 'n': Value must be between 1 <= value <= 4, but got 9");
+		expect(errorOf(await chat({ n: 9 })).message).toBe(
+			"Field 'n': Value must be between 1 <= value <= 4, but got 9",
+		);
 		const indexes = chunksOf(await stream({ n: 2 })).map(({ choices }) => choices[0]!.index);
 		expect(indexes.filter((index) => index === 0)).toHaveLength(indexes.length / 2);
-		const choice = (index: number): object => ({ choices: [{ index, delta: { content: 'x' }, finish_reason: null }] });
+		const choice = (index: number): object => ({
+			choices: [{ index, delta: { content: 'x' }, finish_reason: null }],
+		});
 		server.script(reply.chunks([{ event: choice(1) }, { event: choice(0) }]));
 		expect(chunksOf(await stream())[0]!.choices[0]!.index).toBe(1);
 	});
@@ -155,7 +175,9 @@ describe('plain chat', () => {
 	test('27. malformed JSON is 500', async () => {
 		const answer = await post(CHAT, '{"messages": [');
 		expect(answer.status).toBe(500);
-		expect(errorOf(answer).message).toContain('[json.exception.parse_error.101] parse error at line 1, column 15');
+		expect(errorOf(answer).message).toContain(
+			'[json.exception.parse_error.101] parse error at line 1, column 15',
+		);
 	});
 
 	test('28. too long a prompt, with the numbers', async () => {
@@ -164,7 +186,8 @@ describe('plain chat', () => {
 		expect(jsonOf(answer)).toEqual({
 			error: {
 				code: 400,
-				message: 'request (9108 tokens) exceeds the available context size (9000 tokens), try increasing it',
+				message:
+					'request (9108 tokens) exceeds the available context size (9000 tokens), try increasing it',
 				type: 'exceed_context_size_error',
 				n_prompt_tokens: 9108,
 				n_ctx: 9000,
@@ -179,7 +202,11 @@ describe('plain chat', () => {
 		for (const profile of ['router', 'ollama', 'gpustack', 'vllm'] as const) {
 			const other = await startServer({ profile, apiKey: 'k' });
 			const headers = { Authorization: 'Bearer k' };
-			const answer = await rawAsk(other.url, { path: CHAT, body: { model: 'nope', messages: HI }, headers });
+			const answer = await rawAsk(other.url, {
+				path: CHAT,
+				body: { model: 'nope', messages: HI },
+				headers,
+			});
 			seen.push([profile, answer.status, errorOf(answer).message]);
 			await other.close();
 		}
@@ -195,14 +222,19 @@ describe('plain chat', () => {
 		const router = await startServer({ profile: 'router' });
 		const answer = await rawAsk(router.url, { path: CHAT, body: { messages: HI } });
 		await router.close();
-		expect([answer.status, errorOf(answer).message]).toEqual([400, 'model name is missing from the request']);
+		expect([answer.status, errorOf(answer).message]).toEqual([
+			400,
+			'model name is missing from the request',
+		]);
 	});
 
 	test('31. a trailing assistant message is repeated at the start of the answer', async () => {
 		const messages = [...HI, { role: 'assistant', content: 'Well, ' }];
 		expect(textOf(await stream({ messages }))).toBe('Well, You said: Hi');
 		const twice = [...messages, { role: 'assistant', content: 'and' }];
-		expect(errorOf(await chat({ messages: twice })).message).toContain('Cannot have 2 or more assistant messages');
+		expect(errorOf(await chat({ messages: twice })).message).toContain(
+			'Cannot have 2 or more assistant messages',
+		);
 	});
 
 	test('32. a template that refuses the roles', async () => {
@@ -211,6 +243,8 @@ describe('plain chat', () => {
 		await strict.close();
 		expect(answer.status).toBe(400);
 		expect(errorOf(answer).message).toMatch(/^Unable to generate parser for this template\./);
-		expect(errorOf(answer).message).toMatch(/Jinja Exception: Conversation roles must alternate [a-z/.]+$/);
+		expect(errorOf(answer).message).toMatch(
+			/Jinja Exception: Conversation roles must alternate [a-z/.]+$/,
+		);
 	});
 });

@@ -6,7 +6,13 @@ import { CHAT, gate, headerOf, HI, jsonOf, textOf } from '../support/chat-wire';
 import { net, tls } from '../support/node';
 import { type RawAnswer, rawAsk, RawConnection } from '../support/raw-client';
 import { fixture, sseData } from '../support/streams';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, startSilentServer } from './llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+	startSilentServer,
+} from './llama-server';
 import { useSimulator } from './use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -27,11 +33,15 @@ afterEach(async () => {
 });
 const get = async (path: string, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await rawAsk(server.url, { path, headers });
-const post = async (path: string, body: unknown, headers?: Record<string, string>): Promise<RawAnswer> =>
-	await rawAsk(server.url, { path, body, headers });
+const post = async (
+	path: string,
+	body: unknown,
+	headers?: Record<string, string>,
+): Promise<RawAnswer> => await rawAsk(server.url, { path, body, headers });
 const chat = async (fields: object = {}, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await post(CHAT, { messages: HI, ...fields }, headers);
-const stream = async (fields: object = {}): Promise<RawAnswer> => await chat({ stream: true, ...fields });
+const stream = async (fields: object = {}): Promise<RawAnswer> =>
+	await chat({ stream: true, ...fields });
 
 describe('connection and auth', () => {
 	test('1. a closed server refuses, and leaves nothing open', async () => {
@@ -41,7 +51,9 @@ describe('connection and auth', () => {
 		await server.close();
 		expect(await idle.closed()).not.toBe('open');
 		const code = await new Promise<string | undefined>((resolve) => {
-			net.connect(port, '127.0.0.1').once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+			net
+				.connect(port, '127.0.0.1')
+				.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
 		});
 		expect(code).toBe('ECONNREFUSED');
 	});
@@ -54,7 +66,10 @@ describe('connection and auth', () => {
 
 	test('3. RST before the first byte, on a reused connection only', async () => {
 		await start();
-		server.script(({ requestOnConnection }) => (requestOnConnection > 1 ? reply.reset() : undefined), reply.reset());
+		server.script(
+			({ requestOnConnection }) => (requestOnConnection > 1 ? reply.reset() : undefined),
+			reply.reset(),
+		);
 		const connection = await open();
 		expect((await connection.ask({ path: CHAT, body: { messages: HI } })).status).toBe(200);
 		expect(await connection.ask({ path: CHAT, body: { messages: HI } })).toMatchObject({
@@ -62,7 +77,12 @@ describe('connection and auth', () => {
 			end: 'rst',
 		});
 		expect((await chat()).status).toBe(200);
-		expect(server.requests.map(({ connection: index, requestOnConnection }) => [index, requestOnConnection])).toEqual([
+		expect(
+			server.requests.map(({ connection: index, requestOnConnection }) => [
+				index,
+				requestOnConnection,
+			]),
+		).toEqual([
 			[0, 1],
 			[0, 2],
 			[1, 1],
@@ -123,7 +143,11 @@ describe('connection and auth', () => {
 
 	test('10. loading: 503 for every path and every key, then ready', async () => {
 		await start({ apiKey: 'k', loadingFor: 3 });
-		for (const answer of [await get('/health'), await get('/v1/models'), await chat({}, { Authorization: 'wrong' })]) {
+		for (const answer of [
+			await get('/health'),
+			await get('/v1/models'),
+			await chat({}, { Authorization: 'wrong' }),
+		]) {
 			expect(answer.status).toBe(503);
 			expect(jsonOf(answer)).toEqual({
 				error: { message: 'Loading model', type: 'unavailable_error', code: 503 },
@@ -145,7 +169,12 @@ describe('connection and auth', () => {
 
 	test('12. a slash too many is 404, and so is another case', async () => {
 		await start();
-		for (const path of ['//v1/chat/completions', '/v1/chat/completions/', '/V1/chat/completions', '/v1//models']) {
+		for (const path of [
+			'//v1/chat/completions',
+			'/v1/chat/completions/',
+			'/V1/chat/completions',
+			'/v1//models',
+		]) {
 			expect((await post(path, { messages: HI })).status).toBe(404);
 		}
 	});
@@ -153,7 +182,11 @@ describe('connection and auth', () => {
 	test('13. https to an http port fails in the handshake', async () => {
 		await start({ keepAlive: { idleMs: 50, max: 100 } });
 		const failed = await new Promise<boolean>((resolve) => {
-			const socket = tls.connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
+			const socket = tls.connect({
+				port: server.port,
+				host: '127.0.0.1',
+				rejectUnauthorized: false,
+			});
 			socket.once('error', () => resolve(true));
 			socket.once('secureConnect', () => resolve(false));
 		});
@@ -165,7 +198,10 @@ describe('connection and auth', () => {
 		const bodies: unknown[] = [];
 		for (const profile of ['vllm', 'gpustack', 'fastapi'] as const) {
 			const other = await startServer({ profile, apiKey: 'k' });
-			const answer = await rawAsk(other.url, { path: '/v1/models', headers: { Authorization: 'Bearer wrong' } });
+			const answer = await rawAsk(other.url, {
+				path: '/v1/models',
+				headers: { Authorization: 'Bearer wrong' },
+			});
 			bodies.push([answer.status, jsonOf(answer)]);
 			await other.close();
 		}
@@ -211,17 +247,20 @@ describe('further connection faults', () => {
 		await start({ transport: { framing: 'close', httpVersion: '1.0' } });
 		const answer = await stream();
 		expect(answer.bytes.toString()).toMatch(/^HTTP\/1\.0 200 OK\r\n/);
-		expect([headerOf(answer, 'transfer-encoding'), headerOf(answer, 'content-length'), answer.end]).toEqual([
-			undefined,
-			undefined,
-			'fin',
-		]);
+		expect([
+			headerOf(answer, 'transfer-encoding'),
+			headerOf(answer, 'content-length'),
+			answer.end,
+		]).toEqual([undefined, undefined, 'fin']);
 		expect(sseData(answer.body).at(-1)).toBe('[DONE]');
 	});
 
 	test('redirects, error pages, any status on any route', async () => {
 		await start();
-		server.script(reply.redirect('http://other.example/v1/chat/completions'), reply.html(502, '<h1>Bad Gateway</h1>'));
+		server.script(
+			reply.redirect('http://other.example/v1/chat/completions'),
+			reply.html(502, '<h1>Bad Gateway</h1>'),
+		);
 		const redirect = await chat();
 		expect([redirect.status, headerOf(redirect, 'location')]).toEqual([
 			307,

@@ -16,8 +16,11 @@ const start = async (options: SimOptions = {}): Promise<void> => {
 };
 const get = async (path: string, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await rawAsk(server.url, { path, headers });
-const post = async (path: string, body: unknown, headers?: Record<string, string>): Promise<RawAnswer> =>
-	await rawAsk(server.url, { path, body, headers });
+const post = async (
+	path: string,
+	body: unknown,
+	headers?: Record<string, string>,
+): Promise<RawAnswer> => await rawAsk(server.url, { path, body, headers });
 const chat = async (fields: object = {}, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await post(CHAT, { messages: HI, ...fields }, headers);
 
@@ -28,7 +31,9 @@ describe('embeddings and reranking', () => {
 
 	test('84. three vectors by index, shuffled when a test says so', async () => {
 		await start({ embeddings: true });
-		const { data } = jsonOf(await post('/v1/embeddings', { input: ['a', 'b', 'a'] })) as unknown as Vectors;
+		const { data } = jsonOf(
+			await post('/v1/embeddings', { input: ['a', 'b', 'a'] }),
+		) as unknown as Vectors;
 		expect(data.map(({ index }) => index)).toEqual([0, 1, 2]);
 		expect(data[0]!.embedding).toEqual(data[2]!.embedding);
 		expect(data[0]!.embedding).not.toEqual(data[1]!.embedding);
@@ -41,8 +46,11 @@ describe('embeddings and reranking', () => {
 	test('85. base64 holds the same floats', async () => {
 		await start({ embeddings: { dimensions: 5 } });
 		const ask = async (format: string): Promise<number[] | string> =>
-			(jsonOf(await post('/v1/embeddings', { input: 'Hello', encoding_format: format })) as unknown as Vectors).data[0]!
-				.embedding;
+			(
+				jsonOf(
+					await post('/v1/embeddings', { input: 'Hello', encoding_format: format }),
+				) as unknown as Vectors
+			).data[0]!.embedding;
 		const bytes = Buffer.from((await ask('base64')) as string, 'base64');
 		const floats = Array.from({ length: 5 }, (_, index) => bytes.readFloatLE(index * 4));
 		expect(floats).toEqual(await ask('float'));
@@ -59,10 +67,14 @@ describe('embeddings and reranking', () => {
 
 	test('87. nothing to embed', async () => {
 		await start({ embeddings: true });
-		const status = async (input: unknown): Promise<number> => (await post('/v1/embeddings', { input })).status;
-		expect([await status([]), await status(''), await status(null), await status(['a', ''])]).toEqual([
-			500, 400, 500, 400,
-		]);
+		const status = async (input: unknown): Promise<number> =>
+			(await post('/v1/embeddings', { input })).status;
+		expect([
+			await status([]),
+			await status(''),
+			await status(null),
+			await status(['a', '']),
+		]).toEqual([500, 400, 500, 400]);
 	});
 
 	test('88. not started for it', async () => {
@@ -84,17 +96,28 @@ describe('embeddings and reranking', () => {
 		const documents = ['nothing here', 'llamas eat grass', 'grass'];
 		const ask = async (fields: object): Promise<RawAnswer> =>
 			await post('/v1/rerank', { query: 'what do llamas eat', ...fields });
-		const { results } = jsonOf(await ask({ documents, top_n: 9 })) as { results: Array<Record<string, number>> };
+		const { results } = jsonOf(await ask({ documents, top_n: 9 })) as {
+			results: Array<Record<string, number>>;
+		};
 		expect(results.map(({ index }) => index)).toEqual([1, 2, 0]);
 		expect(results[0]!.relevance_score).toBeGreaterThan(0);
 		expect(results[2]!.relevance_score).toBeLessThan(0);
 		expect(Object.keys(results[0]!)).toEqual(['index', 'relevance_score']);
 		expect(jsonOf(await ask({ documents, top_n: 0 }))).toMatchObject({ results: [] });
-		const tei = jsonOf(await ask({ texts: documents, return_text: true })) as unknown as Array<Record<string, unknown>>;
-		expect(tei[0]).toEqual({ index: 1, score: results[0]!.relevance_score, text: 'llamas eat grass' });
+		const tei = jsonOf(await ask({ texts: documents, return_text: true })) as unknown as Array<
+			Record<string, unknown>
+		>;
+		expect(tei[0]).toEqual({
+			index: 1,
+			score: results[0]!.relevance_score,
+			text: 'llamas eat grass',
+		});
 		expect((await ask({ documents: [{ text: 'a' }] })).status).toBe(400);
 		const negative = await ask({ documents, top_n: -1 });
-		expect([negative.status, errorOf(negative).message]).toEqual([500, 'vector::_M_default_append']);
+		expect([negative.status, errorOf(negative).message]).toEqual([
+			500,
+			'vector::_M_default_append',
+		]);
 	});
 
 	test('91. GPUStack reranks under /v1 only, with the documents', async () => {
@@ -145,12 +168,17 @@ describe('vision, monitoring and the rest', () => {
 		expect(await status('file:///etc/passwd')).toBe(400);
 		expect(await status('http://pictures.invalid/a.png')).toBe(500);
 		expect(jsonOf(await get('/props'))).toMatchObject({ modalities: { vision: true } });
-		expect(jsonOf(await get('/v1/models'))).toMatchObject({ models: [{ capabilities: ['completion', 'multimodal'] }] });
+		expect(jsonOf(await get('/v1/models'))).toMatchObject({
+			models: [{ capabilities: ['completion', 'multimodal'] }],
+		});
 	});
 
 	test('94. too large as a form, fine as JSON', async () => {
 		await start({ nCtx: 2_000_000 });
-		const body = JSON.stringify({ messages: [{ role: 'user', content: 'x'.repeat(1_200_000) }], max_tokens: 1 });
+		const body = JSON.stringify({
+			messages: [{ role: 'user', content: 'x'.repeat(1_200_000) }],
+			max_tokens: 1,
+		});
 		const form = await post(CHAT, body, { 'Content-Type': 'application/x-www-form-urlencoded' });
 		expect([form.status, form.body.length]).toEqual([413, 0]);
 		expect((await post(CHAT, body)).status).toBe(200);
@@ -180,7 +208,9 @@ describe('vision, monitoring and the rest', () => {
 	test('97. three requests, two slots: the third has no byte until one is free', async () => {
 		await start({ slots: 2 });
 		const gates = [gate(), gate(), gate()];
-		server.script(...gates.map(({ wait }, index) => reply.chunks([`a${index}`, { wait }, `b${index}`])));
+		server.script(
+			...gates.map(({ wait }, index) => reply.chunks([`a${index}`, { wait }, `b${index}`])),
+		);
 		const connections: RawConnection[] = [];
 		const answers: Array<Promise<RawAnswer>> = [];
 		for (const index of [0, 1, 2]) {
@@ -192,7 +222,10 @@ describe('vision, monitoring and the rest', () => {
 		await server.until(() => server.queued === 1);
 		await connections[1]!.until((bytes) => bytes.includes('a1'));
 		expect(connections[2]!.bytes).toHaveLength(0);
-		expect(jsonOf(await get('/slots'))).toMatchObject([{ is_processing: true }, { is_processing: true }]);
+		expect(jsonOf(await get('/slots'))).toMatchObject([
+			{ is_processing: true },
+			{ is_processing: true },
+		]);
 		expect((await get('/slots?fail_on_no_slot=1')).status).toBe(503);
 		gates[1]!.open();
 		await connections[2]!.until((bytes) => bytes.includes('a2'));
@@ -206,9 +239,15 @@ describe('vision, monitoring and the rest', () => {
 	test('98. a router with a model that cannot be loaded', async () => {
 		await start({ profile: 'router', models: [{ id: 'good' }, { id: 'broken', exitCode: 1 }] });
 		const answer = await chat({ model: 'broken' });
-		expect([answer.status, errorOf(answer).message]).toEqual([500, 'model name=broken failed to load']);
+		expect([answer.status, errorOf(answer).message]).toEqual([
+			500,
+			'model name=broken failed to load',
+		]);
 		expect(jsonOf(await get('/v1/models'))).toMatchObject({
-			data: [{ status: { value: 'unloaded' } }, { status: { value: 'unloaded', failed: true, exit_code: 1 } }],
+			data: [
+				{ status: { value: 'unloaded' } },
+				{ status: { value: 'unloaded', failed: true, exit_code: 1 } },
+			],
 		});
 		expect((await chat({ model: 'good' })).status).toBe(200);
 		expect(jsonOf(await get('/v1/models'))).toMatchObject({
@@ -224,8 +263,14 @@ describe('vision, monitoring and the rest', () => {
 		const again = await usage(HI);
 		expect(first.prompt_tokens_details!.cached_tokens).toBe(0);
 		expect(again.prompt_tokens_details!.cached_tokens).toBe(again.prompt_tokens - 1);
-		const next = await usage([...HI, { role: 'assistant', content: 'You said: Hi' }, { role: 'user', content: 'So?' }]);
-		expect(next.prompt_tokens_details!.cached_tokens).toBe(first.prompt_tokens + 'You said: Hi'.length);
+		const next = await usage([
+			...HI,
+			{ role: 'assistant', content: 'You said: Hi' },
+			{ role: 'user', content: 'So?' },
+		]);
+		expect(next.prompt_tokens_details!.cached_tokens).toBe(
+			first.prompt_tokens + 'You said: Hi'.length,
+		);
 		const other = await usage([{ role: 'system', content: 'X' }, ...HI]);
 		expect(other.prompt_tokens_details!.cached_tokens).toBe('<|im_start|>system\n'.length);
 	});

@@ -24,11 +24,15 @@ const open = async (): Promise<RawConnection> => {
 afterEach(async () => {
 	for (const connection of opened.splice(0)) connection.destroy();
 });
-const post = async (path: string, body: unknown, headers?: Record<string, string>): Promise<RawAnswer> =>
-	await rawAsk(server.url, { path, body, headers });
+const post = async (
+	path: string,
+	body: unknown,
+	headers?: Record<string, string>,
+): Promise<RawAnswer> => await rawAsk(server.url, { path, body, headers });
 const chat = async (fields: object = {}, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await post(CHAT, { messages: HI, ...fields }, headers);
-const stream = async (fields: object = {}): Promise<RawAnswer> => await chat({ stream: true, ...fields });
+const stream = async (fields: object = {}): Promise<RawAnswer> =>
+	await chat({ stream: true, ...fields });
 
 describe('event streams', () => {
 	beforeEach(async () => {
@@ -58,7 +62,10 @@ describe('event streams', () => {
 	});
 
 	test('35. other line ends', async () => {
-		server.script(reply.text('Hi', { sse: { lineEnd: '\r\n' } }), reply.text('Hi', { sse: { lineEnd: '\r' } }));
+		server.script(
+			reply.text('Hi', { sse: { lineEnd: '\r\n' } }),
+			reply.text('Hi', { sse: { lineEnd: '\r' } }),
+		);
 		expect((await stream()).body.toString()).toMatch(/^data: \{.*\}\r\n\r\ndata: [^\n]*\r\n\r\n/);
 		expect((await stream()).body.toString()).not.toContain('\n');
 	});
@@ -69,15 +76,23 @@ describe('event streams', () => {
 	});
 
 	test('37. comments and blank lines', async () => {
-		server.script(reply.chunks(['a', { comment: ': keep-alive' }, 'b'], { sse: { comments: [':'], blankLines: 2 } }));
+		server.script(
+			reply.chunks(['a', { comment: ': keep-alive' }, 'b'], {
+				sse: { comments: [':'], blankLines: 2 },
+			}),
+		);
 		const text = (await stream()).body.toString();
 		expect(text).toMatch(/^:\n\ndata: \{.*\}\n\n\n\n:\n\ndata: /);
 		expect(text).toContain(': keep-alive\n\n');
 	});
 
 	test('38. other fields before the data', async () => {
-		server.script(reply.text('Hi', { sse: { fields: ['event: message', 'id: 7', 'retry: 3000'] } }));
-		expect((await stream()).body.toString()).toMatch(/^event: message\nid: 7\nretry: 3000\ndata: \{/);
+		server.script(
+			reply.text('Hi', { sse: { fields: ['event: message', 'id: 7', 'retry: 3000'] } }),
+		);
+		expect((await stream()).body.toString()).toMatch(
+			/^event: message\nid: 7\nretry: 3000\ndata: \{/,
+		);
 	});
 
 	test('39. data over several lines', async () => {
@@ -154,7 +169,10 @@ describe('stream failures', () => {
 		expect(sseData((await stream()).body).at(-1)).toBe('[DONE]');
 		const vllm = await startServer({ profile: 'vllm' });
 		vllm.script(reply.chunks(['Hal'], { error: CONTEXT }));
-		const answer = await rawAsk(vllm.url, { path: CHAT, body: { model: 'sim-model', messages: HI, stream: true } });
+		const answer = await rawAsk(vllm.url, {
+			path: CHAT,
+			body: { model: 'sim-model', messages: HI, stream: true },
+		});
 		await vllm.close();
 		expect(sseData(answer.body).slice(-2)).toEqual([
 			'{"error":{"message":"Context size has been exceeded.","type":"InternalServerError","param":null,"code":500}}',
@@ -178,7 +196,10 @@ describe('stream failures', () => {
 	test('50. finish, but no [DONE]', async () => {
 		server.script(reply.text('Hi', { done: false }));
 		const answer = await stream();
-		expect([finishesOf(answer), sseData(answer.body).includes('[DONE]')]).toEqual([['stop'], false]);
+		expect([finishesOf(answer), sseData(answer.body).includes('[DONE]')]).toEqual([
+			['stop'],
+			false,
+		]);
 	});
 
 	test('51. [DONE], but no finish', async () => {
@@ -215,7 +236,10 @@ describe('stream failures', () => {
 
 	test('55. an error found before the first result is a plain one', async () => {
 		const answer = await stream({ tool_choice: 'always' });
-		expect([answer.status, headerOf(answer, 'content-type')]).toEqual([400, 'application/json; charset=utf-8']);
+		expect([answer.status, headerOf(answer, 'content-type')]).toEqual([
+			400,
+			'application/json; charset=utf-8',
+		]);
 	});
 
 	test('56. invalid JSON in one event', async () => {
@@ -261,7 +285,9 @@ describe('stream failures', () => {
 		const connections = [await open(), await open(), await open()];
 		for (const [index, connection] of connections.entries()) {
 			connection.send({ path: CHAT, body });
-			await server.until(() => server.requests.length === index + 1 && (index < 2 || server.queued === 1));
+			await server.until(
+				() => server.requests.length === index + 1 && (index < 2 || server.queued === 1),
+			);
 		}
 		expect(server.slots().map(({ busy }) => busy)).toEqual([true, true]);
 		for (const connection of connections.reverse()) connection.destroy();
@@ -290,7 +316,11 @@ describe('stream failures', () => {
 		const { wait, open: go } = gate();
 		server.script(reply.chunks(['a', { wait }, 'b', 'c']));
 		const connection = await open();
-		connection.send({ path: CHAT, body: { messages: HI, stream: true }, headers: { 'X-Conversation-Id': 'c1' } });
+		connection.send({
+			path: CHAT,
+			body: { messages: HI, stream: true },
+			headers: { 'X-Conversation-Id': 'c1' },
+		});
 		await connection.until((bytes) => bytes.includes('"a"'));
 		const held = server.slots()[0]!.tokens;
 		connection.destroy();

@@ -49,7 +49,11 @@ interface Wire {
 	content?: string;
 	stop?: boolean;
 	stop_type?: string;
-	usage?: { prompt_tokens: number; completion_tokens: number; prompt_tokens_details: { cached_tokens: number } };
+	usage?: {
+		prompt_tokens: number;
+		completion_tokens: number;
+		prompt_tokens_details: { cached_tokens: number };
+	};
 	timings?: { cache_n: number; prompt_n: number; predicted_n: number };
 	prompt_progress?: object;
 	error?: { message: string };
@@ -82,8 +86,12 @@ const scriptOf = (recorded: HttpFixture): { steps: Step[]; options: ReplyOptions
 		const said = choice?.text ?? content;
 		if (said) steps.push(said);
 		else if (choice?.message)
-			steps.push({ ...delta, tool_calls: delta.tool_calls?.map((call, index) => ({ index, ...call })) });
-		else if (Object.keys(delta).length > 0 && !(role && delta.content === null) && !progress) steps.push(delta);
+			steps.push({
+				...delta,
+				tool_calls: delta.tool_calls?.map((call, index) => ({ index, ...call })),
+			});
+		else if (Object.keys(delta).length > 0 && !(role && delta.content === null) && !progress)
+			steps.push(delta);
 		if (choice?.finish_reason) options.finish = choice.finish_reason;
 		if (stop) options.finish = stopType === 'limit' ? 'length' : 'stop';
 		if (timings) {
@@ -129,7 +137,9 @@ const asRequest = (item: Case): RawRequest => ({
 	method: item.method,
 	path: item.path,
 	headers: item.headers,
-	body: item.rawBody ?? (item.bodyBytes === undefined ? item.body : { content: 'x'.repeat(item.bodyBytes) }),
+	body:
+		item.rawBody ??
+		(item.bodyBytes === undefined ? item.body : { content: 'x'.repeat(item.bodyBytes) }),
 });
 
 /** Compared by names and types: numbers of a tokenizer, vectors, effects of earlier requests. */
@@ -162,112 +172,141 @@ const SPECIAL = new Set([
 const isGeneration = ({ path, method }: Case): boolean =>
 	method === 'POST' && /\/(chat\/completions|completions?)$/.test(path.split('?')[0]!);
 
-describe.each(groups.filter(({ name }) => OPTIONS[name]))('recorded: $name', ({ name: group, cases }) => {
-	let server: LlamaServerSim;
-	const answers = new Map<Case, { answer: RawAnswer; recorded: HttpFixture }>();
-	beforeAll(async () => {
-		server = await startLlamaServerSim({ ...(group === 'router' ? {} : SMOLLM2), ...OPTIONS[group] });
-		// In recorded order: answers of a slot or a router depend on earlier requests.
-		for (const item of plain) answers.set(item, await ask(item));
-	});
-	afterAll(async () => {
-		await server.close();
-	});
-
-	const ask = async (item: Case): Promise<{ answer: RawAnswer; recorded: HttpFixture }> => {
-		const recorded = httpFixture(`${FOLDER}/${item.name}.http`);
-		if (item.whileLoading) server.setLoading(1);
-		const scripted = isGeneration(item) && recorded.status === 200;
-		if (scripted) {
-			const { steps, options } = scriptOf(recorded);
-			server.script(reply.chunks(steps, options));
-		}
-		const answer = await rawAsk(server.url, asRequest(item));
-		expect(server.scripted).toBe(0);
-		return { answer, recorded };
-	};
-
-	const plain = cases.filter(({ name, into }) => !SPECIAL.has(name) && !into);
-	test.each(plain.map((item) => [item.name, item] as const))('%s', (name, item) => {
-		const { answer, recorded } = answers.get(item)!;
-		if (SHAPE_ONLY.has(name)) {
-			expect({ ...comparable(answer), chunks: [] }).toEqual({ ...comparable(recorded), chunks: [] });
-			expect(shape(JSON.parse(answer.body.toString()))).toEqual(shape(JSON.parse(recorded.body.toString())));
-		} else {
-			expect(comparable(answer)).toEqual(comparable(recorded));
-		}
-		const length = answer.headers.find(([header]) => header === 'Content-Length');
-		if (length && item.method !== 'HEAD') expect(answer.body.length).toBe(Number(length[1]));
-	});
-
-	if (group === 'plain') {
-		const named = (name: string): Case => cases.find((item) => item.name === name)!;
-
-		test('chat-stream-two-choices: the same events, in an order that timing decides', async () => {
-			const item = named('chat-stream-two-choices');
-			const recorded = httpFixture(`${FOLDER}/${item.name}.http`);
-			server.script(reply.chunks(['Hello', ' there', '!'], { finish: 'length', usage: { prompt: 33, cached: 24 } }));
-			const answer = await rawAsk(server.url, asRequest(item));
-			const events = ({ body }: HttpFixture): string[] => normal(body.toString()).split('\n\n').sort();
-			expect(events(answer)).toEqual(events(recorded));
-		});
-
-		test('chat-stream-logprobs: names and types', async () => {
-			const item = named('chat-stream-logprobs');
-			const recorded = httpFixture(`${FOLDER}/${item.name}.http`);
-			server.script(reply.chunks(['Hello', ' there'], { finish: 'length' }));
-			const answer = await rawAsk(server.url, asRequest(item));
-			expect(sseJson(answer.body).map(shape)).toEqual(sseJson(recorded.body).map(shape));
-		});
-
-		test('chat-stream-stop: text and finish; the recorded server shows the text it held back last', async () => {
-			const item = named('chat-stream-stop');
-			const said = (fixtureOrAnswer: HttpFixture): string =>
-				sseJson<Wire>(fixtureOrAnswer.body)
-					.map(({ choices }) => choices?.[0]?.delta?.content ?? '')
-					.join('');
-			const text = said(httpFixture(`${FOLDER}/${item.name}.http`));
-			const messages = [{ role: 'user', content: 'one two three four five' }];
-			const answer = await rawAsk(server.url, { path: item.path, body: { messages, stream: true, stop: ['four'] } });
-			expect(said(answer)).toBe(`You said: ${text}`);
-			expect(sseJson<Wire>(answer.body).at(-1)?.choices?.[0]?.finish_reason).toBe('stop');
-		});
-
-		test('slots-used: names and types of a slot that has worked', async () => {
-			const recorded = httpFixture(`${FOLDER}/slots-used.http`);
-			const answer = await rawAsk(server.url, { path: '/slots' });
-			expect(shape(JSON.parse(answer.body.toString()))).toEqual(shape(JSON.parse(recorded.body.toString())));
-		});
-	}
-
-	if (group === 'router') {
-		test('router-child-killed-stream: the raw line, then a clean end', async () => {
-			const recorded = httpFixture(`${FOLDER}/router-child-killed-stream.http`);
-			server.script(reply.childDiedAfter(['I', "'m"]));
-			const answer = await rawAsk(server.url, {
-				path: '/v1/chat/completions',
-				body: { model: 'smollm2-135m', messages: [], stream: true },
+describe.each(groups.filter(({ name }) => OPTIONS[name]))(
+	'recorded: $name',
+	({ name: group, cases }) => {
+		let server: LlamaServerSim;
+		const answers = new Map<Case, { answer: RawAnswer; recorded: HttpFixture }>();
+		beforeAll(async () => {
+			server = await startLlamaServerSim({
+				...(group === 'router' ? {} : SMOLLM2),
+				...OPTIONS[group],
 			});
-			expect(comparable(answer)).toEqual(comparable(recorded));
-			expect(answer.end).toBe('open');
+			// In recorded order: answers of a slot or a router depend on earlier requests.
+			for (const item of plain) answers.set(item, await ask(item));
+		});
+		afterAll(async () => {
+			await server.close();
 		});
 
-		test('router-child-killed: JSON by its type, text by its body', async () => {
-			server.script(reply.childDied());
-			const answer = await rawAsk(server.url, { path: '/v1/chat/completions', body: { model: 'smollm2-135m' } });
-			expect(comparable(answer)).toEqual(comparable(httpFixture(`${FOLDER}/router-child-killed.http`)));
+		const ask = async (item: Case): Promise<{ answer: RawAnswer; recorded: HttpFixture }> => {
+			const recorded = httpFixture(`${FOLDER}/${item.name}.http`);
+			if (item.whileLoading) server.setLoading(1);
+			const scripted = isGeneration(item) && recorded.status === 200;
+			if (scripted) {
+				const { steps, options } = scriptOf(recorded);
+				server.script(reply.chunks(steps, options));
+			}
+			const answer = await rawAsk(server.url, asRequest(item));
+			expect(server.scripted).toBe(0);
+			return { answer, recorded };
+		};
+
+		const plain = cases.filter(({ name, into }) => !SPECIAL.has(name) && !into);
+		test.each(plain.map((item) => [item.name, item] as const))('%s', (name, item) => {
+			const { answer, recorded } = answers.get(item)!;
+			if (SHAPE_ONLY.has(name)) {
+				expect({ ...comparable(answer), chunks: [] }).toEqual({
+					...comparable(recorded),
+					chunks: [],
+				});
+				expect(shape(JSON.parse(answer.body.toString()))).toEqual(
+					shape(JSON.parse(recorded.body.toString())),
+				);
+			} else {
+				expect(comparable(answer)).toEqual(comparable(recorded));
+			}
+			const length = answer.headers.find(([header]) => header === 'Content-Length');
+			if (length && item.method !== 'HEAD') expect(answer.body.length).toBe(Number(length[1]));
 		});
 
-		test('router-models-failed: exit code and flag', async () => {
-			const before = { ...server.models[0]! };
-			Object.assign(server.models[0]!, { status: 'unloaded', exitCode: 1 });
-			const answer = await rawAsk(server.url, { path: '/v1/models' });
-			expect(comparable(answer)).toEqual(comparable(httpFixture(`${FOLDER}/router-models-failed.http`)));
-			delete server.models[0]!.exitCode;
-			Object.assign(server.models[0]!, before);
-		});
-	}
-});
+		if (group === 'plain') {
+			const named = (name: string): Case => cases.find((item) => item.name === name)!;
+
+			test('chat-stream-two-choices: the same events, in an order that timing decides', async () => {
+				const item = named('chat-stream-two-choices');
+				const recorded = httpFixture(`${FOLDER}/${item.name}.http`);
+				server.script(
+					reply.chunks(['Hello', ' there', '!'], {
+						finish: 'length',
+						usage: { prompt: 33, cached: 24 },
+					}),
+				);
+				const answer = await rawAsk(server.url, asRequest(item));
+				const events = ({ body }: HttpFixture): string[] =>
+					normal(body.toString()).split('\n\n').sort();
+				expect(events(answer)).toEqual(events(recorded));
+			});
+
+			test('chat-stream-logprobs: names and types', async () => {
+				const item = named('chat-stream-logprobs');
+				const recorded = httpFixture(`${FOLDER}/${item.name}.http`);
+				server.script(reply.chunks(['Hello', ' there'], { finish: 'length' }));
+				const answer = await rawAsk(server.url, asRequest(item));
+				expect(sseJson(answer.body).map(shape)).toEqual(sseJson(recorded.body).map(shape));
+			});
+
+			test('chat-stream-stop: text and finish; the recorded server shows the text it held back last', async () => {
+				const item = named('chat-stream-stop');
+				const said = (fixtureOrAnswer: HttpFixture): string =>
+					sseJson<Wire>(fixtureOrAnswer.body)
+						.map(({ choices }) => choices?.[0]?.delta?.content ?? '')
+						.join('');
+				const text = said(httpFixture(`${FOLDER}/${item.name}.http`));
+				const messages = [{ role: 'user', content: 'one two three four five' }];
+				const answer = await rawAsk(server.url, {
+					path: item.path,
+					body: { messages, stream: true, stop: ['four'] },
+				});
+				expect(said(answer)).toBe(`You said: ${text}`);
+				expect(sseJson<Wire>(answer.body).at(-1)?.choices?.[0]?.finish_reason).toBe('stop');
+			});
+
+			test('slots-used: names and types of a slot that has worked', async () => {
+				const recorded = httpFixture(`${FOLDER}/slots-used.http`);
+				const answer = await rawAsk(server.url, { path: '/slots' });
+				expect(shape(JSON.parse(answer.body.toString()))).toEqual(
+					shape(JSON.parse(recorded.body.toString())),
+				);
+			});
+		}
+
+		if (group === 'router') {
+			test('router-child-killed-stream: the raw line, then a clean end', async () => {
+				const recorded = httpFixture(`${FOLDER}/router-child-killed-stream.http`);
+				server.script(reply.childDiedAfter(['I', "'m"]));
+				const answer = await rawAsk(server.url, {
+					path: '/v1/chat/completions',
+					body: { model: 'smollm2-135m', messages: [], stream: true },
+				});
+				expect(comparable(answer)).toEqual(comparable(recorded));
+				expect(answer.end).toBe('open');
+			});
+
+			test('router-child-killed: JSON by its type, text by its body', async () => {
+				server.script(reply.childDied());
+				const answer = await rawAsk(server.url, {
+					path: '/v1/chat/completions',
+					body: { model: 'smollm2-135m' },
+				});
+				expect(comparable(answer)).toEqual(
+					comparable(httpFixture(`${FOLDER}/router-child-killed.http`)),
+				);
+			});
+
+			test('router-models-failed: exit code and flag', async () => {
+				const before = { ...server.models[0]! };
+				Object.assign(server.models[0]!, { status: 'unloaded', exitCode: 1 });
+				const answer = await rawAsk(server.url, { path: '/v1/models' });
+				expect(comparable(answer)).toEqual(
+					comparable(httpFixture(`${FOLDER}/router-models-failed.http`)),
+				);
+				delete server.models[0]!.exitCode;
+				Object.assign(server.models[0]!, before);
+			});
+		}
+	},
+);
 
 describe('malformed JSON', () => {
 	const recorded = JSON.parse(fixture(`${FOLDER}/parse-errors.json`).toString()) as Array<{
@@ -280,10 +319,13 @@ describe('malformed JSON', () => {
 		expect(parseError(body)).toBe(error.message);
 	});
 
-	test.each(['{}', '[]', ' [true , false] ', '-0.5e+10', '{"a":[1,{"b":null}],"c":"\\u00e9\\ud83d\\ude00"}'])(
-		'%s is fine',
-		(body) => {
-			expect(parseError(body)).toBeUndefined();
-		},
-	);
+	test.each([
+		'{}',
+		'[]',
+		' [true , false] ',
+		'-0.5e+10',
+		'{"a":[1,{"b":null}],"c":"\\u00e9\\ud83d\\ude00"}',
+	])('%s is fine', (body) => {
+		expect(parseError(body)).toBeUndefined();
+	});
 });

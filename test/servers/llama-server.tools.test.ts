@@ -19,21 +19,28 @@ let server: LlamaServerSim;
 const start = async (options: SimOptions = {}): Promise<void> => {
 	server = await startServer(options);
 };
-const post = async (path: string, body: unknown, headers?: Record<string, string>): Promise<RawAnswer> =>
-	await rawAsk(server.url, { path, body, headers });
+const post = async (
+	path: string,
+	body: unknown,
+	headers?: Record<string, string>,
+): Promise<RawAnswer> => await rawAsk(server.url, { path, body, headers });
 const chat = async (fields: object = {}, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await post(CHAT, { messages: HI, ...fields }, headers);
 const WEATHER = {
 	type: 'function',
 	function: {
 		name: 'get_weather',
-		parameters: { type: 'object', properties: { city: { type: 'string' }, days: { type: 'integer', minimum: 3 } } },
+		parameters: {
+			type: 'object',
+			properties: { city: { type: 'string' }, days: { type: 'integer', minimum: 3 } },
+		},
 	},
 };
 
 const deltas = async (fields: object = {}): Promise<WireDelta[]> =>
 	chunksOf(await chat({ stream: true, ...fields })).map(({ choices }) => choices[0]?.delta ?? {});
-const calls = async (): Promise<ToolCallDelta[]> => (await deltas()).flatMap(({ tool_calls: list }) => list ?? []);
+const calls = async (): Promise<ToolCallDelta[]> =>
+	(await deltas()).flatMap(({ tool_calls: list }) => list ?? []);
 /** Arguments by index, in order of arrival. */
 const joined = (list: ToolCallDelta[]): Record<number, string> => {
 	const byIndex: Record<number, string> = {};
@@ -61,7 +68,9 @@ describe('thinking and tools', () => {
 		]);
 		server.script(reply.reasoning('need it\n', 'Hello'));
 		expect(jsonOf(await chat())).toMatchObject({
-			choices: [{ message: { role: 'assistant', content: 'Hello', reasoning_content: 'need it\n' } }],
+			choices: [
+				{ message: { role: 'assistant', content: 'Hello', reasoning_content: 'need it\n' } },
+			],
 		});
 	});
 
@@ -78,12 +87,16 @@ describe('thinking and tools', () => {
 			{ content: 'Hello' },
 			{},
 		]);
-		expect(jsonOf(whole)).toMatchObject({ choices: [{ message: { content: 'Hello', reasoning: 'need' } }] });
+		expect(jsonOf(whole)).toMatchObject({
+			choices: [{ message: { content: 'Hello', reasoning: 'need' } }],
+		});
 	});
 
 	test('64. raw tags in the content, split anywhere', async () => {
 		server.script(reply.chunks(['<th', 'ink>so', '</', 'think>\n\nHello']));
-		expect((await deltas()).map(({ content }) => content ?? '').join('')).toBe('<think>so</think>\n\nHello');
+		expect((await deltas()).map(({ content }) => content ?? '').join('')).toBe(
+			'<think>so</think>\n\nHello',
+		);
 	});
 
 	test('65. nothing but thinking', async () => {
@@ -99,7 +112,11 @@ describe('thinking and tools', () => {
 		server.script(reply.toolCalls([{ name: 'say', arguments: args }], { style: 'characters' }));
 		const list = await calls();
 		expect(list).toHaveLength([...args].length);
-		expect(list[0]).toMatchObject({ index: 0, type: 'function', function: { name: 'say', arguments: '{' } });
+		expect(list[0]).toMatchObject({
+			index: 0,
+			type: 'function',
+			function: { name: 'say', arguments: '{' },
+		});
 		expect(list[0]!.id).toMatch(/^\w{32}$/);
 		expect(list[1]).toEqual({ index: 0, function: { arguments: '"' } });
 		expect(joined(list)).toEqual({ 0: args });
@@ -138,7 +155,9 @@ describe('thinking and tools', () => {
 
 	test('72. whole calls in one delta: as scripted, and always from Ollama', async () => {
 		server.script(reply.toolCalls([ROME, OSLO], { style: 'whole' }));
-		expect((await deltas()).flatMap(({ tool_calls: list }) => (list ? [list.length] : []))).toEqual([2]);
+		expect((await deltas()).flatMap(({ tool_calls: list }) => (list ? [list.length] : []))).toEqual(
+			[2],
+		);
 		const ollama = await startServer({ profile: 'ollama' });
 		ollama.script(reply.toolCalls([ROME, OSLO]));
 		const body = { model: 'sim-model', messages: HI, tools: [WEATHER], stream: true };
@@ -185,7 +204,11 @@ describe('thinking and tools', () => {
 		server.script(
 			reply.toolCalls([{ name: 'f', arguments: '' }]),
 			reply.chunks([{ tool_calls: [{ index: 0, id: 'a', function: { name: 'f' } }] }]),
-			reply.chunks([{ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: { city: 'Rome' } } }] }]),
+			reply.chunks([
+				{
+					tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: { city: 'Rome' } } }],
+				},
+			]),
 		);
 		expect((await calls())[0]!.function).toEqual({ name: 'f' });
 		expect((await calls())[0]!.function).toEqual({ name: 'f' });
@@ -195,7 +218,9 @@ describe('thinking and tools', () => {
 	test('79. a named tool_choice is taken for auto; "required" calls', async () => {
 		const named = { type: 'function', function: { name: 'get_weather' } };
 		const auto = jsonOf(await chat({ tools: [WEATHER], tool_choice: named }));
-		expect(auto).toMatchObject({ choices: [{ finish_reason: 'stop', message: { content: 'You said: Hi' } }] });
+		expect(auto).toMatchObject({
+			choices: [{ finish_reason: 'stop', message: { content: 'You said: Hi' } }],
+		});
 		const required = jsonOf(await chat({ tools: [WEATHER], tool_choice: 'required' }));
 		expect(required).toMatchObject({
 			choices: [
@@ -204,7 +229,10 @@ describe('thinking and tools', () => {
 					message: {
 						content: '',
 						tool_calls: [
-							{ type: 'function', function: { name: 'get_weather', arguments: '{"city":"text","days":3}' } },
+							{
+								type: 'function',
+								function: { name: 'get_weather', arguments: '{"city":"text","days":3}' },
+							},
 						],
 					},
 				},
@@ -221,7 +249,9 @@ describe('thinking and tools', () => {
 		];
 		const answer = await chat({ messages });
 		expect(answer.status).toBe(500);
-		expect(errorOf(answer).message).toMatch(/^Failed to parse tool call arguments as JSON: \[json\.exception/);
+		expect(errorOf(answer).message).toMatch(
+			/^Failed to parse tool call arguments as JSON: \[json\.exception/,
+		);
 	});
 
 	test('81. a template that wants ids of nine alphanumerics', async () => {
@@ -242,10 +272,14 @@ describe('thinking and tools', () => {
 	test('82. a schema counts where it belongs, and nowhere else', async () => {
 		const schema = { type: 'object', properties: { city: { type: 'string' } } };
 		const said = async (format: object): Promise<unknown> => {
-			const { choices } = jsonOf(await chat({ response_format: format })) as { choices: Array<{ message: Delta }> };
+			const { choices } = jsonOf(await chat({ response_format: format })) as {
+				choices: Array<{ message: Delta }>;
+			};
 			return JSON.parse(choices[0]!.message.content ?? '');
 		};
-		expect(await said({ type: 'json_schema', json_schema: { name: 'x', schema } })).toEqual({ city: 'text' });
+		expect(await said({ type: 'json_schema', json_schema: { name: 'x', schema } })).toEqual({
+			city: 'text',
+		});
 		expect(await said({ type: 'json_object', schema })).toEqual({ city: 'text' });
 		expect(await said({ type: 'json_schema', schema })).toEqual({});
 	});

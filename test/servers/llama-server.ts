@@ -96,14 +96,17 @@ const appFor = (profile: Profile, core: Core, options: SimOptions): App => {
 	}
 };
 
-const isLlama = (profile: Profile): boolean => ['llama-server', 'router', 'old-llama-server'].includes(profile);
+const isLlama = (profile: Profile): boolean =>
+	['llama-server', 'router', 'old-llama-server'].includes(profile);
 
 /** Starts a simulator on a free port of 127.0.0.1. */
 export const startLlamaServerSim = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
 	const settings = withDefaults(options);
 	const core = new Core(settings);
 	const app = appFor(settings.profile, core, options);
-	const limits = isLlama(settings.profile) ? { badRequest: BAD_REQUEST, tooLarge: TOO_LARGE, maxBody } : {};
+	const limits = isLlama(settings.profile)
+		? { badRequest: BAD_REQUEST, tooLarge: TOO_LARGE, maxBody }
+		: {};
 	const http: RawHttpServer = await startRawHttpServer({
 		...limits,
 		handle: async (exchange) => await app.handle(exchange),
@@ -143,7 +146,8 @@ export const startLlamaServerSim = async (options: SimOptions = {}): Promise<Lla
 		until: async (condition, limitMs = 30_000) => {
 			const end = Date.now() + limitMs;
 			while (!condition()) {
-				if (Date.now() > end) throw new Error(`not so within ${limitMs} ms: ${condition.toString()}`);
+				if (Date.now() > end)
+					throw new Error(`not so within ${limitMs} ms: ${condition.toString()}`);
 				await delay(1);
 			}
 		},

@@ -34,10 +34,13 @@ export async function startPublicRegistry(registry: string): Promise<PublicRegis
 	};
 
 	const key = fs.readFileSync(path.join(FIXTURES, 'registry-key.pem'));
-	const front = https.createServer({ key, cert: fs.readFileSync(CERTIFICATE) }, (request, response) => {
-		requests.push(`${request.method} ${decodeURIComponent((request.url ?? '/').split('?')[0]!)}`);
-		handOn(registry, request, response);
-	});
+	const front = https.createServer(
+		{ key, cert: fs.readFileSync(CERTIFICATE) },
+		(request, response) => {
+			requests.push(`${request.method} ${decodeURIComponent((request.url ?? '/').split('?')[0]!)}`);
+			handOn(registry, request, response);
+		},
+	);
 	const frontPort = await listen(front);
 
 	const proxy = http.createServer((_request, response) => response.writeHead(502).end());
@@ -68,7 +71,9 @@ export async function startPublicRegistry(registry: string): Promise<PublicRegis
 		},
 		requests,
 		stop: async () => {
-			const closed = [proxy, front].map(async (server) => await new Promise((resolve) => server.close(resolve)));
+			const closed = [proxy, front].map(
+				async (server) => await new Promise((resolve) => server.close(resolve)),
+			);
 			for (const socket of sockets) socket.destroy();
 			await Promise.all(closed);
 		},
@@ -78,8 +83,17 @@ export async function startPublicRegistry(registry: string): Promise<PublicRegis
 /**
  * Forwards a request. The registry builds the addresses of tarballs from `Host` and `X-Forwarded-Proto`.
  */
-function handOn(registry: string, request: http.IncomingMessage, response: http.ServerResponse): void {
-	const headers = { ...request.headers, host: HOST, 'x-forwarded-proto': 'https', connection: 'close' };
+function handOn(
+	registry: string,
+	request: http.IncomingMessage,
+	response: http.ServerResponse,
+): void {
+	const headers = {
+		...request.headers,
+		host: HOST,
+		'x-forwarded-proto': 'https',
+		connection: 'close',
+	};
 	// A separate agent: no idle connection keeps the registry from ending.
 	const behind = http.request(
 		`${registry}${request.url}`,

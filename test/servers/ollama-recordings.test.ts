@@ -7,7 +7,10 @@ import { useSimulator } from './use-simulator';
 const startServer = useSimulator(startLlamaServerSim);
 
 const FOLDER = 'ollama-v0.17.4/api-chat';
-const REQUESTS = JSON.parse(fixture(`${FOLDER}/requests.json`).toString()) as Record<string, object | null>;
+const REQUESTS = JSON.parse(fixture(`${FOLDER}/requests.json`).toString()) as Record<
+	string,
+	object | null
+>;
 
 interface Line {
 	message?: {
@@ -31,8 +34,10 @@ function script({ status, body }: HttpFixture): Reply | undefined {
 		.filter((line) => line !== '')
 		.map((line) => JSON.parse(line) as Line);
 	const last = lines.at(-1)!;
-	if (status === 500 && last.error?.startsWith('model runner')) return reply.error(500, { error: last.error });
-	if (status !== 200 || last.done_reason === 'load' || last.done_reason === 'unload') return undefined;
+	if (status === 500 && last.error?.startsWith('model runner'))
+		return reply.error(500, { error: last.error });
+	if (status !== 200 || last.done_reason === 'load' || last.done_reason === 'unload')
+		return undefined;
 	const steps = lines.flatMap(({ message }): Step[] => {
 		if (message === undefined) return [];
 		const { content, thinking, tool_calls: calls } = message;
@@ -99,6 +104,9 @@ test.each(names)('%s', async (name) => {
 test('a message that does not fit is cut off without a word, as recorded', async () => {
 	const recorded = httpFixture(`${FOLDER}/chat-one-message-too-long.http`);
 	const server = await startServer({ profile: 'ollama', models: MODELS, nCtx: 1024 });
-	const { body } = await rawAsk(server.url, { path: '/api/chat', body: REQUESTS['chat-one-message-too-long']! });
+	const { body } = await rawAsk(server.url, {
+		path: '/api/chat',
+		body: REQUESTS['chat-one-message-too-long']!,
+	});
 	expect(normal(body)).toBe(normal(recorded.body));
 });

@@ -45,7 +45,8 @@ const normal = (text: string): string =>
 		.replace(/"(\w+_ms|\w+_per_second|\w+_duration)":[-+.\de]+/g, '"$1":0')
 		.replace(/"id":"chatcmpl-ID","object":"chat.completion.chunk","created":0,"model":""/g, 'LOST');
 
-const events = ({ body }: HttpFixture): string[] => normal(body.toString()).split(/(?<=\n\n)|(?<=\}\n)(?=\{)/);
+const events = ({ body }: HttpFixture): string[] =>
+	normal(body.toString()).split(/(?<=\n\n)|(?<=\}\n)(?=\{)/);
 const headersOf = ({ headers }: HttpFixture): Record<string, string> =>
 	Object.fromEntries(
 		headers
@@ -106,7 +107,9 @@ const PLAYS: Play[] = [
 	{
 		profile: 'ollama',
 		name: 'native-error-mid-stream',
-		script: reply.chunks(['Hel'], { error: { message: 'an error was encountered while running the model' } }),
+		script: reply.chunks(['Hel'], {
+			error: { message: 'an error was encountered while running the model' },
+		}),
 		...native,
 	},
 	{ profile: 'vllm', name: 'chat-stream', script: TEXT },
@@ -132,31 +135,41 @@ const PLAYS: Play[] = [
 		name: 'error-no-instance',
 		options: { models: [{ id: 'qwen3', status: 'unloaded' }] },
 	},
-	{ profile: 'fastapi', name: 'chat-stream-simulated', script: reply.text('Hello there, this came in one piece.') },
+	{
+		profile: 'fastapi',
+		name: 'chat-stream-simulated',
+		script: reply.text('Hello there, this came in one piece.'),
+	},
 	{ profile: 'fastapi', name: 'not-authenticated', headers: {} },
 	{ profile: 'fastapi', name: 'error-validation', body: { messages: undefined } },
 	{ profile: 'old-llama-server', name: 'chat-stream', script: TEXT },
 	{ profile: 'old-llama-server', name: 'error-mid-stream', script: BROKEN },
 ];
 
-test.each(PLAYS.map((play) => [`${play.profile}/${play.name}`, play] as const))('%s', async (name, play) => {
-	const sim = await start(play.profile, play.options);
-	if (play.script) sim.script(play.script);
-	const answer = await rawAsk(sim.url, {
-		path: play.path ?? CHAT,
-		headers: play.headers ?? KEY,
-		body: { model: MODELS[play.profile]!.id, messages: HI, stream: true, ...play.body },
-	});
-	const constructed = httpFixture(`${name}.http`);
-	expect(answer.status).toBe(constructed.status);
-	expect(headersOf(answer)).toEqual(headersOf(constructed));
-	expect(events(answer)).toEqual(events(constructed));
-});
+test.each(PLAYS.map((play) => [`${play.profile}/${play.name}`, play] as const))(
+	'%s',
+	async (name, play) => {
+		const sim = await start(play.profile, play.options);
+		if (play.script) sim.script(play.script);
+		const answer = await rawAsk(sim.url, {
+			path: play.path ?? CHAT,
+			headers: play.headers ?? KEY,
+			body: { model: MODELS[play.profile]!.id, messages: HI, stream: true, ...play.body },
+		});
+		const constructed = httpFixture(`${name}.http`);
+		expect(answer.status).toBe(constructed.status);
+		expect(headersOf(answer)).toEqual(headersOf(constructed));
+		expect(events(answer)).toEqual(events(constructed));
+	},
+);
 
 test('ollama/error-mid-stream: the message is lost, no finish, no [DONE]', async () => {
 	const sim = await start('ollama');
 	sim.script(BROKEN);
-	const answer = await rawAsk(sim.url, { path: CHAT, body: { model: 'qwen3:0.6b', messages: HI, stream: true } });
+	const answer = await rawAsk(sim.url, {
+		path: CHAT,
+		body: { model: 'qwen3:0.6b', messages: HI, stream: true },
+	});
 	const text = answer.body.toString();
 	expect(events(answer)).toHaveLength(events(httpFixture('ollama/error-mid-stream.http')).length);
 	expect(text).not.toContain(ERROR.message);
@@ -169,7 +182,8 @@ describe('what tells them apart (docs/protocols/llama-server.md 8.1)', () => {
 		const sim = server ?? (await start(profile));
 		return await rawAsk(sim.url, { path, headers: KEY });
 	};
-	const json = ({ body }: RawAnswer): Record<string, unknown> => JSON.parse(body.toString()) as Record<string, unknown>;
+	const json = ({ body }: RawAnswer): Record<string, unknown> =>
+		JSON.parse(body.toString()) as Record<string, unknown>;
 
 	test('ollama', async () => {
 		expect(headersOf(await look('ollama', '/'))).not.toHaveProperty('server');
@@ -179,8 +193,12 @@ describe('what tells them apart (docs/protocols/llama-server.md 8.1)', () => {
 			data: [{ id: 'qwen3:0.6b', owned_by: 'library' }],
 		});
 		expect(json(await look('ollama', '/v1/models/qwen3:0.6b'))).toMatchObject({ id: 'qwen3:0.6b' });
-		expect(json(await look('ollama', '/api/tags'))).toMatchObject({ models: [{ name: 'qwen3:0.6b' }] });
-		expect(json(await look('ollama', '/api/ps'))).toMatchObject({ models: [{ context_length: 8192 }] });
+		expect(json(await look('ollama', '/api/tags'))).toMatchObject({
+			models: [{ name: 'qwen3:0.6b' }],
+		});
+		expect(json(await look('ollama', '/api/ps'))).toMatchObject({
+			models: [{ context_length: 8192 }],
+		});
 		expect((await look('ollama', '/health')).body.toString()).toBe('404 page not found');
 		const shown = await rawAsk(server!.url, { path: '/api/show', body: { model: 'qwen3:0.6b' } });
 		expect(json(shown)).toMatchObject({ capabilities: ['completion', 'tools', 'thinking'] });
@@ -194,7 +212,9 @@ describe('what tells them apart (docs/protocols/llama-server.md 8.1)', () => {
 		expect(json(await ask({ messages: [{ role: 'user', content: picture }] }))).toMatchObject({
 			error: { message: 'invalid image input' },
 		});
-		expect(json(await ask({ messages: [] }))).toMatchObject({ error: { message: "[] is too short - 'messages'" } });
+		expect(json(await ask({ messages: [] }))).toMatchObject({
+			error: { message: "[] is too short - 'messages'" },
+		});
 		const long = await ask({ messages: [{ role: 'user', content: 'x'.repeat(1000) }] });
 		expect(json(long)).toMatchObject({ usage: { prompt_tokens: 199 } });
 	});
@@ -203,7 +223,9 @@ describe('what tells them apart (docs/protocols/llama-server.md 8.1)', () => {
 		expect(headersOf(await look('vllm', '/health'))).toMatchObject({ server: 'uvicorn' });
 		expect((await look('vllm', '/health')).body).toHaveLength(0);
 		expect(json(await look('vllm', '/version'))).toHaveProperty('version');
-		expect(json(await look('vllm', '/v1/models'))).toMatchObject({ data: [{ owned_by: 'vllm', max_model_len: 8192 }] });
+		expect(json(await look('vllm', '/v1/models'))).toMatchObject({
+			data: [{ owned_by: 'vllm', max_model_len: 8192 }],
+		});
 		expect([(await look('vllm', '/props')).status, json(await look('vllm', '/props'))]).toEqual([
 			404,
 			{ detail: 'Not Found' },
@@ -213,27 +235,40 @@ describe('what tells them apart (docs/protocols/llama-server.md 8.1)', () => {
 	test('gpustack', async () => {
 		expect((await look('gpustack', '/healthz')).body.toString()).toBe('"ok"');
 		for (const base of ['/v1', '/v1-openai']) {
-			expect(json(await look('gpustack', `${base}/models`))).toMatchObject({ data: [{ owned_by: 'gpustack' }] });
+			expect(json(await look('gpustack', `${base}/models`))).toMatchObject({
+				data: [{ owned_by: 'gpustack' }],
+			});
 		}
 		const basic = `Basic ${Buffer.from('user:k').toString('base64')}`;
-		for (const headers of [{ 'X-API-Key': 'k' }, { Authorization: basic }] as Array<Record<string, string>>) {
+		for (const headers of [{ 'X-API-Key': 'k' }, { Authorization: basic }] as Array<
+			Record<string, string>
+		>) {
 			expect((await rawAsk(server!.url, { path: '/v1/models', headers })).status).toBe(200);
 		}
 		const declined = await rawAsk(server!.url, {
 			path: CHAT,
 			headers: KEY,
-			body: { model: 'qwen3', messages: HI, stream: true, stream_options: { include_usage: false } },
+			body: {
+				model: 'qwen3',
+				messages: HI,
+				stream: true,
+				stream_options: { include_usage: false },
+			},
 		});
 		expect(declined.body.toString()).not.toContain('"usage"');
 	});
 
 	test('fastapi', async () => {
-		expect(json(await look('fastapi', '/v1/models'))).toMatchObject({ data: [{ owned_by: 'local' }] });
+		expect(json(await look('fastapi', '/v1/models'))).toMatchObject({
+			data: [{ owned_by: 'local' }],
+		});
 		expect((await look('fastapi', '/health')).status).toBe(404);
 		expect((await look('fastapi', CHAT)).status).toBe(405);
 		const slash = await look('fastapi', '/v1/models/');
 		expect([slash.status, headersOf(slash).location]).toEqual([307, 'http://localhost/v1/models']);
-		expect((await rawAsk(server!.url, { path: '/v1/models', headers: { 'x-api-key': 'k' } })).status).toBe(200);
+		expect(
+			(await rawAsk(server!.url, { path: '/v1/models', headers: { 'x-api-key': 'k' } })).status,
+		).toBe(200);
 	});
 
 	test('old llama-server: open model list, the asked name in replies', async () => {
@@ -241,7 +276,8 @@ describe('what tells them apart (docs/protocols/llama-server.md 8.1)', () => {
 		expect((await rawAsk(sim.url, { path: '/models' })).status).toBe(200);
 		expect((await rawAsk(sim.url, { path: '/v1/models' })).status).toBe(401);
 		const ask = async (model?: string): Promise<unknown> =>
-			json(await rawAsk(sim.url, { path: CHAT, headers: KEY, body: { model, messages: HI } })).model;
+			json(await rawAsk(sim.url, { path: CHAT, headers: KEY, body: { model, messages: HI } }))
+				.model;
 		expect([await ask('my-model'), await ask()]).toEqual(['my-model', 'gpt-3.5-turbo']);
 	});
 
@@ -252,7 +288,10 @@ describe('what tells them apart (docs/protocols/llama-server.md 8.1)', () => {
 		expect(await ask({})).toMatchObject({
 			choices: [{ message: { reasoning_content: 'The user said something.\n' } }],
 		});
-		for (const off of [{ reasoning_effort: 'none' }, { chat_template_kwargs: { enable_thinking: false } }]) {
+		for (const off of [
+			{ reasoning_effort: 'none' },
+			{ chat_template_kwargs: { enable_thinking: false } },
+		]) {
 			expect(JSON.stringify(await ask(off))).not.toContain('reasoning_content');
 		}
 		sim.script(THINKING);

@@ -39,7 +39,8 @@ function* fieldsOf(bytes: Buffer): Generator<Field> {
 
 const every = (message: Buffer, field: number) =>
 	[...fieldsOf(message)].flatMap(([number, value]) => (number === field ? [value] : []));
-const messages = (message: Buffer, field: number) => every(message, field).filter((value) => Buffer.isBuffer(value));
+const messages = (message: Buffer, field: number) =>
+	every(message, field).filter((value) => Buffer.isBuffer(value));
 const first = (message: Buffer, field: number) => messages(message, field)[0] ?? Buffer.alloc(0);
 const text = (message: Buffer, field: number) => first(message, field).toString();
 const count = (message: Buffer, field: number) => Number(every(message, field)[0] ?? 0);
@@ -47,7 +48,8 @@ const count = (message: Buffer, field: number) => Number(every(message, field)[0
 /** `AnyValue` of OTLP. */
 function valueOf(message: Buffer): unknown {
 	for (const [field, value] of fieldsOf(message)) {
-		if (typeof value === 'bigint') return field === 2 ? value === 1n : Number(BigInt.asIntN(64, value));
+		if (typeof value === 'bigint')
+			return field === 2 ? value === 1n : Number(BigInt.asIntN(64, value));
 		if (field === 1) return value.toString();
 		if (field === 4) return value.readDoubleLE();
 		if (field === 5) return messages(value, 1).map(valueOf);
@@ -65,7 +67,10 @@ function spansIn(request: Buffer): ExportedSpan[] {
 			parentSpanId: first(span, 4).toString('hex') || undefined,
 			kind: count(span, 6),
 			attributes: Object.fromEntries(
-				messages(span, 9).map((pair): [string, unknown] => [text(pair, 1), valueOf(first(pair, 2))]),
+				messages(span, 9).map((pair): [string, unknown] => [
+					text(pair, 1),
+					valueOf(first(pair, 2)),
+				]),
 			),
 			status: { code: count(first(span, 15), 3), message: text(first(span, 15), 2) },
 			scope: text(first(scope, 1), 1),

@@ -21,7 +21,10 @@ export interface ProxyOptions {
 	user?: string;
 }
 
-export async function startProxy({ tunnelTo = [443], user }: ProxyOptions = {}): Promise<ProxyServer> {
+export async function startProxy({
+	tunnelTo = [443],
+	user,
+}: ProxyOptions = {}): Promise<ProxyServer> {
 	const log: ProxyServer['log'] = [];
 	const sockets = new Set<net.Socket>();
 	let accepted = 0;
@@ -39,11 +42,15 @@ export async function startProxy({ tunnelTo = [443], user }: ProxyOptions = {}):
 		}
 		const headers = { ...incoming.headers };
 		delete headers['proxy-authorization'];
-		const onward = http.request(incoming.url ?? '', { method: incoming.method, headers, agent: false }, (answer) => {
-			outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-			answer.pipe(outgoing);
-			outgoing.on('close', () => answer.destroy());
-		});
+		const onward = http.request(
+			incoming.url ?? '',
+			{ method: incoming.method, headers, agent: false },
+			(answer) => {
+				outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+				answer.pipe(outgoing);
+				outgoing.on('close', () => answer.destroy());
+			},
+		);
 		onward.on('error', () => outgoing.writeHead(502).end('no way through'));
 		outgoing.on('close', () => onward.destroy());
 		incoming.pipe(onward);

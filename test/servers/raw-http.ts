@@ -121,7 +121,14 @@ const parseHead = (text: string): Head | undefined => {
 		const key = name.toLowerCase();
 		headers[key] = headers[key] === undefined ? value : `${headers[key]}, ${value}`;
 	}
-	return { method: match[1]!, target: match[2]!, httpVersion: match[3]!, rawHeaders, headers, length: text.length + 4 };
+	return {
+		method: match[1]!,
+		target: match[2]!,
+		httpVersion: match[3]!,
+		rawHeaders,
+		headers,
+		length: text.length + 4,
+	};
 };
 
 /** Body of a chunked request; undefined if incomplete. */
@@ -216,7 +223,9 @@ class Connection {
 		const head = parseHead(this.buffer.toString('latin1', 0, end));
 		if (!head) {
 			this.buffer = Buffer.alloc(0);
-			this.socket.write(this.options.badRequest ?? 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+			this.socket.write(
+				this.options.badRequest ?? 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n',
+			);
 			return;
 		}
 		const rest = this.buffer.subarray(head.length);
@@ -286,7 +295,8 @@ class Connection {
 		request.status = 413;
 		request.headersSentAt = request.endedAt = Date.now();
 		request.endedBy = 'server';
-		const answer = this.options.tooLarge ?? 'HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\n\r\n';
+		const answer =
+			this.options.tooLarge ?? 'HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\n\r\n';
 		let received = 0;
 		// Answer only after the client has sent everything: else a reset could discard the answer.
 		const answerWhenSent = (bytes: number): void => {
@@ -336,7 +346,8 @@ class Connection {
 	}
 
 	private write(request: WireRequest, bytes: Buffer | string): Promise<void> {
-		if (this.socket.destroyed || request.signal.aborted || this.socket.writableEnded) return Promise.resolve();
+		if (this.socket.destroyed || request.signal.aborted || this.socket.writableEnded)
+			return Promise.resolve();
 		request.bytesSent += Buffer.byteLength(bytes);
 		return new Promise((resolve) => {
 			this.socket.write(bytes, () => resolve());
@@ -391,7 +402,8 @@ export const startRawHttpServer = async (options: RawHttpOptions): Promise<RawHt
 			return sockets.size;
 		},
 		closeIdle: (how = 'fin') => {
-			for (const connection of connections.values()) connection.whenIdle(() => connection.close(how));
+			for (const connection of connections.values())
+				connection.whenIdle(() => connection.close(how));
 		},
 		dropAll: (how = 'rst') => {
 			for (const connection of connections.values()) connection.close(how);

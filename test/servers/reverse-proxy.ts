@@ -24,7 +24,9 @@ function without<T extends object>(name: string, fields: T): T {
 /** The event without its thinking; empty if nothing is left. */
 function withoutThinking(line: string): string {
 	if (!line.startsWith('data: {')) return line;
-	const event = JSON.parse(line.slice('data: '.length)) as { choices?: Array<{ delta?: Record<string, unknown> }> };
+	const event = JSON.parse(line.slice('data: '.length)) as {
+		choices?: Array<{ delta?: Record<string, unknown> }>;
+	};
 	for (const { delta } of event.choices ?? []) {
 		delete delta?.reasoning_content;
 		delete delta?.reasoning;
@@ -53,7 +55,9 @@ export async function startReverseProxy(
 				answer.on('data', (text: string) => {
 					const lines = (line + text).split('\n');
 					line = lines.pop()!;
-					held += lines.map((whole) => `${dropsThinking ? withoutThinking(whole) : whole}\n`).join('');
+					held += lines
+						.map((whole) => `${dropsThinking ? withoutThinking(whole) : whole}\n`)
+						.join('');
 					if (buffer !== 'all' && held.length >= buffer) pass();
 				});
 				answer.on('end', () => {

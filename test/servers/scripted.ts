@@ -50,7 +50,9 @@ const EVENTS = { 'content-type': 'text/event-stream' };
 
 /** Chat chunks as an event stream, with `[DONE]`. */
 export const sse = (...events: Array<object | string>) =>
-	events.map((event) => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`).join('');
+	events
+		.map((event) => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`)
+		.join('');
 
 export const delta = (of: object, finish: string | null = null) => ({
 	id: 'c',
@@ -60,7 +62,12 @@ export const delta = (of: object, finish: string | null = null) => ({
 
 /** A complete chat stream. */
 export const good = (text: string) =>
-	sse(delta({ role: 'assistant', content: '' }), delta({ content: text }), delta({}, 'stop'), '[DONE]');
+	sse(
+		delta({ role: 'assistant', content: '' }),
+		delta({ content: text }),
+		delta({}, 'stop'),
+		'[DONE]',
+	);
 
 export function events(response: http.ServerResponse, body: string): void {
 	response.writeHead(200, EVENTS);

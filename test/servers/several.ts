@@ -13,15 +13,24 @@ export function credentialOf(
 ): ICredentialDataDecryptedObject {
 	const [first, ...others] = servers.map(({ url }) => url) as [string];
 	const server = others.map((baseUrl, at) => ({ baseUrl, ...further[at] }));
-	return { baseUrl: first, furtherServers: { server }, ...more } as unknown as ICredentialDataDecryptedObject;
+	return {
+		baseUrl: first,
+		furtherServers: { server },
+		...more,
+	} as unknown as ICredentialDataDecryptedObject;
 }
 
 /** A question whose conversation is assigned to this server. */
-export function questionFor(server: LlamaServerSim, servers: readonly LlamaServerSim[], model = 'sim-model'): string {
+export function questionFor(
+	server: LlamaServerSim,
+	servers: readonly LlamaServerSim[],
+	model = 'sim-model',
+): string {
 	for (let at = 0; ; at++) {
 		const question = `Question ${at}`;
 		const key = conversationKey(model, [{ role: 'user', content: question }]);
-		if (byPreference(key, servers, ({ url }) => resolveBaseUrl(url).api)[0] === server) return question;
+		if (byPreference(key, servers, ({ url }) => resolveBaseUrl(url).api)[0] === server)
+			return question;
 	}
 }
 

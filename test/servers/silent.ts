@@ -33,7 +33,9 @@ export const startSilentServer = async (): Promise<SilentServer> => {
 	// Backlog 1 leaves room for two connections; the third waits.
 	const fillers = Array.from({ length: 3 }, () => net.connect(port, '127.0.0.1'));
 	for (const filler of fillers) filler.on('error', () => filler.destroy());
-	await Promise.all(fillers.slice(0, 2).map((filler) => new Promise((resolve) => filler.once('connect', resolve))));
+	await Promise.all(
+		fillers.slice(0, 2).map((filler) => new Promise((resolve) => filler.once('connect', resolve))),
+	);
 	const gone = new Promise((resolve) => {
 		worker.once('exit', resolve);
 	});

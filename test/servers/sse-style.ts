@@ -39,7 +39,9 @@ const spread = (data: string): string[] => {
 const restyleBlock = (block: string, style: SseStyle, index: number): string => {
 	const lineEnd = style.lineEnd ?? '\n';
 	const lines = block.split('\n');
-	const data = lines.filter((line) => line.startsWith('data: ')).map((line) => line.slice('data: '.length));
+	const data = lines
+		.filter((line) => line.startsWith('data: '))
+		.map((line) => line.slice('data: '.length));
 	const end = lineEnd.repeat(1 + (style.blankLines ?? 0));
 	if (data.length === 0) return `${lines.join(lineEnd)}${lineEnd}${end}`;
 	const text = data.join('\n');
@@ -50,12 +52,17 @@ const restyleBlock = (block: string, style: SseStyle, index: number): string => 
 		...lines.filter((line) => !line.startsWith('data: ')),
 		...(style.multiline ? spread(text) : [text]).map((line) => `${prefix}${line}`),
 	];
-	const comments = (style.comments ?? []).map((comment) => `${latin1(comment)}${lineEnd}${lineEnd}`).join('');
+	const comments = (style.comments ?? [])
+		.map((comment) => `${latin1(comment)}${lineEnd}${lineEnd}`)
+		.join('');
 	return `${comments}${out.join(lineEnd)}${lineEnd}${end}`;
 };
 
 /** Rewrites a stream event by event; each write comes out as one write. */
-export async function* restyle(writes: AsyncIterable<Buffer>, style: SseStyle): AsyncGenerator<Buffer> {
+export async function* restyle(
+	writes: AsyncIterable<Buffer>,
+	style: SseStyle,
+): AsyncGenerator<Buffer> {
 	let pending = '';
 	let index = 0;
 	let lead = `${style.bom ? BOM : ''}${latin1(style.prepend ?? '')}`;

@@ -115,7 +115,10 @@ export const mergeTransport = (...layers: Array<Transport | undefined>): Transpo
 	);
 
 /** Waits for milliseconds or a promise, until the signal aborts. Never rejects. */
-export const waitFor = async (what: number | Promise<unknown> | undefined, signal: AbortSignal): Promise<void> => {
+export const waitFor = async (
+	what: number | Promise<unknown> | undefined,
+	signal: AbortSignal,
+): Promise<void> => {
 	if (what === undefined || signal.aborted) return;
 	if (typeof what === 'number') {
 		await delay(what, undefined, { signal }).catch(() => undefined);
@@ -148,10 +151,17 @@ const framingOf = (reply: WireReply, transport: Transport): Framing => {
 	if (headerIndex(reply.headers, 'content-length') >= 0) return 'length';
 	if (headerIndex(reply.headers, 'transfer-encoding') >= 0) return 'chunked';
 	const { body } = reply;
-	return body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? 'length' : 'chunked';
+	return body === undefined || typeof body === 'string' || Buffer.isBuffer(body)
+		? 'length'
+		: 'chunked';
 };
 
-const finalHeaders = (reply: WireReply, transport: Transport, framing: Framing, length: number): HeaderList => {
+const finalHeaders = (
+	reply: WireReply,
+	transport: Transport,
+	framing: Framing,
+	length: number,
+): HeaderList => {
 	let headers: Array<readonly [string, string]> = [...reply.headers];
 	const wanted: readonly [string, string] | undefined =
 		framing === 'length'
@@ -159,10 +169,14 @@ const finalHeaders = (reply: WireReply, transport: Transport, framing: Framing, 
 			: framing === 'chunked'
 				? ['Transfer-Encoding', 'chunked']
 				: undefined;
-	const at = Math.max(headerIndex(headers, 'content-length'), headerIndex(headers, 'transfer-encoding'));
+	const at = Math.max(
+		headerIndex(headers, 'content-length'),
+		headerIndex(headers, 'transfer-encoding'),
+	);
 	const given = at >= 0 ? headers[at]![1] : '*';
 	// Keep an explicit length, right or wrong.
-	if (at >= 0 && (given === '*' || transport.framing !== undefined)) headers.splice(at, 1, ...(wanted ? [wanted] : []));
+	if (at >= 0 && (given === '*' || transport.framing !== undefined))
+		headers.splice(at, 1, ...(wanted ? [wanted] : []));
 	else if (at < 0 && wanted) headers.push(wanted);
 	if (transport.gzip) headers.push(['Content-Encoding', 'gzip']);
 	for (const [name, value] of Object.entries(transport.headers ?? {})) {
@@ -237,7 +251,10 @@ export const sendReply = async (exchange: Exchange, reply: WireReply): Promise<v
 	if (unframed || transport.closeAfter || transport.httpVersion === '1.0') exchange.closeAfter();
 };
 
-async function* startingWith(first: IteratorResult<Buffer>, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+async function* startingWith(
+	first: IteratorResult<Buffer>,
+	rest: AsyncIterator<Buffer>,
+): AsyncGenerator<Buffer> {
 	try {
 		for (let result = first; !result.done; result = await rest.next()) yield result.value;
 	} finally {
@@ -253,8 +270,13 @@ const sendHead = async (
 	length: number,
 ): Promise<void> => {
 	const status = transport.status ?? reply.status;
-	const reason = transport.status === undefined ? (reply.reason ?? REASONS[status] ?? '') : (REASONS[status] ?? '');
-	const lines = finalHeaders(reply, transport, framing, length).map(([name, value]) => `${name}: ${value}\r\n`);
+	const reason =
+		transport.status === undefined
+			? (reply.reason ?? REASONS[status] ?? '')
+			: (REASONS[status] ?? '');
+	const lines = finalHeaders(reply, transport, framing, length).map(
+		([name, value]) => `${name}: ${value}\r\n`,
+	);
 	const head = `HTTP/${transport.httpVersion ?? '1.1'} ${status} ${reason}\r\n${lines.join('')}\r\n`;
 	request.status = status;
 	request.headersSentAt = Date.now();
@@ -272,7 +294,10 @@ const sendBody = async (
 	const { cut, split } = transport;
 	const offsetsOf = split === undefined ? () => [] : splitter(split);
 	const chunked = framing === 'chunked';
-	const marks: Mark[] = (transport.pauses ?? []).map((pause) => ({ at: pause.at, pause: pause.for }));
+	const marks: Mark[] = (transport.pauses ?? []).map((pause) => ({
+		at: pause.at,
+		pause: pause.for,
+	}));
 	if (cut && typeof cut.at !== 'string') marks.push({ at: cut.at, cut: cut.how });
 	const counter = new EventCounter();
 	let sent = 0;
@@ -299,12 +324,16 @@ const sendBody = async (
 		}
 		const inside = marks
 			.flatMap(({ at, cut: how }) =>
-				typeof at === 'number' && at > sent && at < sent + bytes.length ? [{ at: at - sent, how }] : [],
+				typeof at === 'number' && at > sent && at < sent + bytes.length
+					? [{ at: at - sent, how }]
+					: [],
 			)
 			.sort((a, b) => a.at - b.at);
 		// An announced chunk must be completed, so a clean end is only possible between chunks.
 		const clean = inside.filter(({ how }) => how === 'clean').map(({ at }) => at);
-		const borders = [...new Set([...offsetsOf(bytes, sent), ...clean, bytes.length])].sort((a, b) => a - b);
+		const borders = [...new Set([...offsetsOf(bytes, sent), ...clean, bytes.length])].sort(
+			(a, b) => a - b,
+		);
 		let start = 0;
 		for (const end of borders) {
 			if (end <= start) continue;
@@ -319,7 +348,9 @@ const sendBody = async (
 				if (brokeInside || signal.aborted) return brokeInside;
 			}
 			const suffix = chunked ? '\r\n' : '';
-			await exchange.write(Buffer.concat([Buffer.from(prefix), bytes.subarray(start, end), Buffer.from(suffix)]));
+			await exchange.write(
+				Buffer.concat([Buffer.from(prefix), bytes.subarray(start, end), Buffer.from(suffix)]),
+			);
 			start = end;
 			if (split !== undefined) await tick();
 			if (signal.aborted) return undefined;

@@ -10,7 +10,8 @@ export type Write = Buffer | string;
  */
 export type Split = number | readonly number[] | 'characters' | { seed: number; max?: number };
 
-const toBuffer = (write: Write): Buffer => (typeof write === 'string' ? Buffer.from(write, 'utf8') : write);
+const toBuffer = (write: Write): Buffer =>
+	typeof write === 'string' ? Buffer.from(write, 'utf8') : write;
 
 /** A seeded random generator (mulberry32), so that a failing split can be repeated. */
 const randomFrom = (seed: number): (() => number) => {
@@ -47,14 +48,19 @@ export const splitter = (split: Split): ((bytes: Buffer, base: number) => number
 		const max = split.max ?? 40;
 		return (bytes) => {
 			const offsets: number[] = [];
-			for (let at = 1 + Math.floor(random() * max); at < bytes.length; at += 1 + Math.floor(random() * max)) {
+			for (
+				let at = 1 + Math.floor(random() * max);
+				at < bytes.length;
+				at += 1 + Math.floor(random() * max)
+			) {
 				offsets.push(at);
 			}
 			return offsets;
 		};
 	}
 	const sorted = [...split].sort((a, b) => a - b);
-	return (bytes, base) => sorted.map((offset) => offset - base).filter((at) => at > 0 && at < bytes.length);
+	return (bytes, base) =>
+		sorted.map((offset) => offset - base).filter((at) => at > 0 && at < bytes.length);
 };
 
 /** Finds the ends of events (empty lines) in any pieces. */
@@ -89,7 +95,9 @@ export class EventCounter {
 }
 
 /** A body as an async sequence of buffers. */
-export async function* asWrites(body?: Write | Iterable<Write> | AsyncIterable<Write>): AsyncGenerator<Buffer> {
+export async function* asWrites(
+	body?: Write | Iterable<Write> | AsyncIterable<Write>,
+): AsyncGenerator<Buffer> {
 	if (body === undefined) return;
 	if (typeof body === 'string' || Buffer.isBuffer(body)) {
 		if (body.length > 0) yield toBuffer(body);
@@ -99,7 +107,10 @@ export async function* asWrites(body?: Write | Iterable<Write> | AsyncIterable<W
 }
 
 /** Joins so many writes into one. */
-export async function* joined(writes: AsyncIterable<Buffer>, count: number): AsyncGenerator<Buffer> {
+export async function* joined(
+	writes: AsyncIterable<Buffer>,
+	count: number,
+): AsyncGenerator<Buffer> {
 	let held: Buffer[] = [];
 	for await (const write of writes) {
 		held.push(write);

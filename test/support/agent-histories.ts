@@ -6,7 +6,11 @@ export const human = (content: string): SourceMessage => ({ type: 'human', conte
 export const ai = (content: unknown, ...ids: string[]): SourceMessage => ({
 	type: 'ai',
 	content,
-	toolCalls: ids.map((id) => ({ id, name: 'Calculator', args: { input: serverToolCallId(id), id } })),
+	toolCalls: ids.map((id) => ({
+		id,
+		name: 'Calculator',
+		args: { input: serverToolCallId(id), id },
+	})),
 });
 export const tool = (toolCallId: string): SourceMessage => ({
 	type: 'tool',
@@ -25,12 +29,22 @@ export const ROUNDS: Array<[text: string, ...ids: string[]]> = [
 
 /** Every way in which 3.3 may write the same turn: text as a string or a block, in all or the first of its calls. */
 export const SHAPES: Record<string, (text: string, ids: string[]) => SourceMessage[]> = {
-	'one message with all calls, text as a string': (text, ids) => [ai(text, ...ids), ...ids.map(tool)],
-	'one message with all calls, text as a block': (text, ids) => [
-		ai([{ type: 'text', text }, ...ids.map((id) => ({ type: 'tool_use', id, name: 'Calculator', input: {} }))], ...ids),
+	'one message with all calls, text as a string': (text, ids) => [
+		ai(text, ...ids),
 		...ids.map(tool),
 	],
-	'one message for each call, text in all of them': (text, ids) => ids.flatMap((id) => [ai(text, id), tool(id)]),
+	'one message with all calls, text as a block': (text, ids) => [
+		ai(
+			[
+				{ type: 'text', text },
+				...ids.map((id) => ({ type: 'tool_use', id, name: 'Calculator', input: {} })),
+			],
+			...ids,
+		),
+		...ids.map(tool),
+	],
+	'one message for each call, text in all of them': (text, ids) =>
+		ids.flatMap((id) => [ai(text, id), tool(id)]),
 	'one message for each call, text in the first': (text, ids) =>
 		ids.flatMap((id, at) => [ai(at === 0 ? text : [], id), tool(id)]),
 };

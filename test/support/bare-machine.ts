@@ -37,16 +37,31 @@ export function bareMachine(): BareMachine {
 	for (const made of [bin, folder]) fs.mkdirSync(made);
 	fs.symlinkSync(process.execPath, path.join(bin, 'node'));
 	fs.symlinkSync(SHELL, path.join(bin, 'sh'));
-	const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OF_CALLER.test(name)));
+	const environment = Object.fromEntries(
+		Object.entries(process.env).filter(([name]) => !OF_CALLER.test(name)),
+	);
 
 	const start = async (args: string[], env: Record<string, string>): Promise<Ended> =>
 		await new Promise((resolve) => {
 			childProcess.execFile(
 				process.execPath,
 				args,
-				{ env: { ...environment, HOME: home, PATH: bin, LOCAL_LLAMA_CACHE: cache, LOCAL_LLAMA_DATA: folder, ...env } },
+				{
+					env: {
+						...environment,
+						HOME: home,
+						PATH: bin,
+						LOCAL_LLAMA_CACHE: cache,
+						LOCAL_LLAMA_DATA: folder,
+						...env,
+					},
+				},
 				(error, stdout, stderr) =>
-					resolve({ code: error === null ? 0 : ((error.code as number | undefined) ?? null), stdout, stderr }),
+					resolve({
+						code: error === null ? 0 : ((error.code as number | undefined) ?? null),
+						stdout,
+						stderr,
+					}),
 			);
 		});
 
@@ -56,7 +71,11 @@ export function bareMachine(): BareMachine {
 		program(name, source) {
 			const file = path.join(bin, name);
 			const lines = [`#!${process.execPath}`, "const fs = require('fs'), path = require('path');"];
-			fs.writeFileSync(file, [...lines, 'const argv = process.argv.slice(2);', source, ''].join('\n'), { mode: 0o755 });
+			fs.writeFileSync(
+				file,
+				[...lines, 'const argv = process.argv.slice(2);', source, ''].join('\n'),
+				{ mode: 0o755 },
+			);
 			return file;
 		},
 		run: async (source, env = {}) => {

@@ -28,7 +28,10 @@ export const echoForms = (text: string): Record<string, string> => ({
 	lower: text.toLowerCase(),
 	url: encodeURIComponent(text),
 	json: JSON.stringify(text).slice(1, -1),
-	unicode: text.replace(/[^a-z0-9]/gi, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`),
+	unicode: text.replace(
+		/[^a-z0-9]/gi,
+		(sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+	),
 	html: text
 		.replace(/&/g, '&amp;')
 		.replace(/</g, '&lt;')

@@ -19,7 +19,9 @@ interface Messages {
 
 /** Resolves modules from the clone's root, as n8n does. */
 export const fromRoot = createRequire(`${process.cwd()}/package.json`);
-export const { HumanMessage, AIMessage, ToolMessage } = fromRoot('@langchain/core/messages') as Messages;
+export const { HumanMessage, AIMessage, ToolMessage } = fromRoot(
+	'@langchain/core/messages',
+) as Messages;
 const { tool } = fromRoot('@langchain/core/tools') as {
 	tool(run: (input: unknown) => unknown, fields: object): unknown;
 };
@@ -45,14 +47,20 @@ export function useChatModel() {
 				{ model: { __rl: true, mode: 'id', value: 'sim-model' }, ...parameters },
 				{ baseUrl: sim.url, apiKey: KEY, authentication: 'bearer', ...credentials },
 			);
-			const { response, closeFunction } = await new LocalChatModel().supplyData.call(fake.context, 0);
+			const { response, closeFunction } = await new LocalChatModel().supplyData.call(
+				fake.context,
+				0,
+			);
 			return { ...fake, model: response as Model, close: closeFunction };
 		},
 		/** Bodies of the chat requests so far. */
 		chatRequests: () =>
 			sim.requests
 				.filter(({ path }) => path.endsWith('/chat/completions'))
-				.map(({ body }) => body as Record<string, unknown> & { messages: Array<Record<string, unknown>> }),
+				.map(
+					({ body }) =>
+						body as Record<string, unknown> & { messages: Array<Record<string, unknown>> },
+				),
 	};
 }
 

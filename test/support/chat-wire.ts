@@ -9,12 +9,21 @@ export interface WireDelta {
 	role?: string;
 	content?: string | null;
 	reasoning_content?: string;
-	tool_calls?: Array<{ index?: number; id?: string; type?: string; function?: { name?: string; arguments?: unknown } }>;
+	tool_calls?: Array<{
+		index?: number;
+		id?: string;
+		type?: string;
+		function?: { name?: string; arguments?: unknown };
+	}>;
 }
 
 export interface WireChunk {
 	choices: Array<{ index: number; delta: WireDelta; finish_reason: string | null }>;
-	usage?: { prompt_tokens: number; completion_tokens: number; prompt_tokens_details?: { cached_tokens: number } };
+	usage?: {
+		prompt_tokens: number;
+		completion_tokens: number;
+		prompt_tokens_details?: { cached_tokens: number };
+	};
 	timings?: Record<string, number>;
 	prompt_progress?: object;
 }

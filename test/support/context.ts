@@ -1,4 +1,8 @@
-import type { ICredentialDataDecryptedObject, ISupplyDataFunctions, NodeExecutionHint } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	ISupplyDataFunctions,
+	NodeExecutionHint,
+} from 'n8n-workflow';
 
 export interface FakeContext {
 	context: ISupplyDataFunctions;
@@ -22,7 +26,12 @@ export function fakeContext(
 	const cancel = new AbortController();
 	const context = {
 		getCredentials: async () => credentials,
-		getNodeParameter: (name: string, _index: number, fallback: unknown, options?: { extractValue?: boolean }) => {
+		getNodeParameter: (
+			name: string,
+			_index: number,
+			fallback: unknown,
+			options?: { extractValue?: boolean },
+		) => {
 			const value = name in parameters ? parameters[name] : fallback;
 			const locator =
 				typeof value === 'object' && value !== null && '__rl' in value
@@ -45,13 +54,27 @@ export function fakeContext(
 			return { index: inputs.length - 1 };
 		},
 		addOutputData: (_type: string, _index: number, data: unknown) => {
-			outputs.push(Array.isArray(data) ? (data as Array<Array<{ json: unknown }>>)[0]![0]!.json : data);
+			outputs.push(
+				Array.isArray(data) ? (data as Array<Array<{ json: unknown }>>)[0]![0]!.json : data,
+			);
 		},
 		addExecutionHints: (...more: NodeExecutionHint[]) => hints.push(...more),
 		getNextRunIndex: () => 0,
 		logAiEvent: () => {},
-		logger: { warn: (text: string) => warnings.push(text), error: () => {}, info: () => {}, debug: () => {} },
+		logger: {
+			warn: (text: string) => warnings.push(text),
+			error: () => {},
+			info: () => {},
+			debug: () => {},
+		},
 		helpers: {},
 	};
-	return { context: context as unknown as ISupplyDataFunctions, inputs, outputs, hints, warnings, cancel };
+	return {
+		context: context as unknown as ISupplyDataFunctions,
+		inputs,
+		outputs,
+		hints,
+		warnings,
+		cancel,
+	};
 }

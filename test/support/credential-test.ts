@@ -28,7 +28,10 @@ type Authenticate = (
  *
  * @returns `OK`, or the message that n8n shows
  */
-export async function testCredential(type: ICredentialType, data: ICredentialDataDecryptedObject): Promise<string> {
+export async function testCredential(
+	type: ICredentialType,
+	data: ICredentialDataDecryptedObject,
+): Promise<string> {
 	const node: INode = {
 		id: 'temp',
 		name: 'Temp-Node',
@@ -39,10 +42,21 @@ export async function testCredential(type: ICredentialType, data: ICredentialDat
 		credentials: { [type.name]: { id: '1', name: 'x' } },
 	};
 	const properties = [
-		{ displayName: 'Temp', name: 'temp', type: 'string', routing: { request: type.test!.request }, default: '' },
+		{
+			displayName: 'Temp',
+			name: 'temp',
+			type: 'string',
+			routing: { request: type.test!.request },
+			default: '',
+		},
 	];
 	const nodeType = {
-		description: { name: 'temp', version: 1, credentials: [{ name: type.name, required: true }], properties },
+		description: {
+			name: 'temp',
+			version: 1,
+			credentials: [{ name: type.name, required: true }],
+			properties,
+		},
 	} as unknown as INodeType;
 	const nodeTypes = {
 		getByName: () => nodeType,
@@ -53,8 +67,11 @@ export async function testCredential(type: ICredentialType, data: ICredentialDat
 	const credentialsHelper = {
 		getParentTypes: () => [],
 		preAuthentication: async () => undefined,
-		authenticate: async (credentials: ICredentialDataDecryptedObject, _name: string, request: IHttpRequestOptions) =>
-			await (type.authenticate as Authenticate)(credentials, request),
+		authenticate: async (
+			credentials: ICredentialDataDecryptedObject,
+			_name: string,
+			request: IHttpRequestOptions,
+		) => await (type.authenticate as Authenticate)(credentials, request),
 	};
 	const context = new ExecuteContext(
 		workflow,
@@ -70,7 +87,12 @@ export async function testCredential(type: ICredentialType, data: ICredentialDat
 	);
 	try {
 		await workflow.expression.acquireIsolate();
-		const outputs = await new RoutingNode(context, nodeType, { id: '1', name: 'x', type: type.name, data }).runNode();
+		const outputs = await new RoutingNode(context, nodeType, {
+			id: '1',
+			name: 'x',
+			type: type.name,
+			data,
+		}).runNode();
 		return bodyRule(outputs![0]![0]!.json, type) ?? 'OK';
 	} catch (error) {
 		return messageOf(error, type);
@@ -80,9 +102,13 @@ export async function testCredential(type: ICredentialType, data: ICredentialDat
 }
 
 /** Message of the first matching rule. */
-function bodyRule(answer: unknown, { test: { rules = [] } = { request: {} } }: ICredentialType): string | undefined {
+function bodyRule(
+	answer: unknown,
+	{ test: { rules = [] } = { request: {} } }: ICredentialType,
+): string | undefined {
 	const found = rules.find(
-		({ type, properties }) => type === 'responseSuccessBody' && get(answer, properties.key) === properties.value,
+		({ type, properties }) =>
+			type === 'responseSuccessBody' && get(answer, properties.key) === properties.value,
 	);
 	return found?.properties.message;
 }

@@ -45,7 +45,9 @@ export const recordedCases = (version: RecordedVersion): readonly RecordedCase[]
 	const known = loaded.get(version);
 	if (known !== undefined) return known;
 	const files = fixtureNames(`dify-${version}`, '.json');
-	const cases = files.flatMap((name) => JSON.parse(fixture(name).toString('utf8')) as RecordedCase[]);
+	const cases = files.flatMap(
+		(name) => JSON.parse(fixture(name).toString('utf8')) as RecordedCase[],
+	);
 	loaded.set(version, cases);
 	return cases;
 };

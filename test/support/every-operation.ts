@@ -1,4 +1,9 @@
-import { NodeHelpers, type INodeParameters, type INodeProperties, type INodeTypeDescription } from 'n8n-workflow';
+import {
+	NodeHelpers,
+	type INodeParameters,
+	type INodeProperties,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
 
 /** A node with a valid set of parameters. */
 export interface FilledNode {
@@ -22,7 +27,9 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 	const filled: FilledNode[] = [];
 	const choose = (chosen: INodeParameters) => {
 		const shown = shownFields(description, chosen);
-		const open = CHOICES.find((name) => !(name in chosen) && shown.some((field) => field.name === name));
+		const open = CHOICES.find(
+			(name) => !(name in chosen) && shown.some((field) => field.name === name),
+		);
 		if (open === undefined) {
 			filled.push({
 				name: [description.displayName, ...Object.values(chosen)].join(' '),
@@ -36,7 +43,8 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 			return;
 		}
 		const { options = [] } = shown.find((field) => field.name === open)!;
-		for (const option of options) if ('value' in option) choose({ ...chosen, [open]: option.value as string });
+		for (const option of options)
+			if ('value' in option) choose({ ...chosen, [open]: option.value as string });
 	};
 	choose({});
 	return filled;
@@ -69,7 +77,9 @@ const WANTED: Readonly<Record<string, INodeParameters>> = {
 	'Dify Knowledge chunk update': { options: { enabled: true } },
 	'Dify Knowledge knowledgeBase update': { options: { name: 'Papers' } },
 	'Dify Knowledge knowledgeBase delete': { confirm: true },
-	'Dify Knowledge metadata set': { values: { value: [{ field: 'city', value: 'Quito', type: 'auto' }] } },
+	'Dify Knowledge metadata set': {
+		values: { value: [{ field: 'city', value: 'Quito', type: 'auto' }] },
+	},
 	// `follow` has no retries.
 	'Dify Workflow run follow': { options: { idleLimit: 2, progressLimit: 2, totalLimit: 5 } },
 };
@@ -78,8 +88,10 @@ const WANTED: Readonly<Record<string, INodeParameters>> = {
 export function withLowLimits(filled: FilledNode): FilledNode {
 	const parameters = { ...filled.parameters };
 	for (const [name, limits] of Object.entries(LOW))
-		if (name in parameters) parameters[name] = { ...(parameters[name] as INodeParameters), ...limits };
-	for (const name of ['wait', 'waitLimit']) if (typeof parameters[name] === 'number') parameters[name] = 1;
+		if (name in parameters)
+			parameters[name] = { ...(parameters[name] as INodeParameters), ...limits };
+	for (const name of ['wait', 'waitLimit'])
+		if (typeof parameters[name] === 'number') parameters[name] = 1;
 	return { ...filled, parameters: { ...parameters, ...WANTED[filled.name] } };
 }
 
@@ -93,12 +105,20 @@ function textFor({ name, type }: INodeProperties): string {
 }
 
 function valuesOf(description: INodeTypeDescription, chosen: INodeParameters): INodeParameters {
-	return NodeHelpers.getNodeParameters(description.properties, chosen, true, false, null, description) ?? {};
+	return (
+		NodeHelpers.getNodeParameters(description.properties, chosen, true, false, null, description) ??
+		{}
+	);
 }
 
-function shownFields(description: INodeTypeDescription, chosen: INodeParameters): INodeProperties[] {
+function shownFields(
+	description: INodeTypeDescription,
+	chosen: INodeParameters,
+): INodeProperties[] {
 	const values = valuesOf(description, chosen);
-	return description.properties.filter((field) => NodeHelpers.displayParameter(values, field, null, description));
+	return description.properties.filter((field) =>
+		NodeHelpers.displayParameter(values, field, null, description),
+	);
 }
 
 function parametersOf(description: INodeTypeDescription, chosen: INodeParameters): INodeParameters {

@@ -63,26 +63,47 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 	};
 	const binaryOf = (itemIndex: number, name: string): IBinaryData => {
 		const binary = items[itemIndex]?.binary?.[name];
-		if (binary === undefined) throw new Error(`The item has no binary field '${name}' [item ${itemIndex}]`);
+		if (binary === undefined)
+			throw new Error(`The item has no binary field '${name}' [item ${itemIndex}]`);
 		return binary;
 	};
 	const context = {
 		getInputData: () => items,
-		getNodeParameter: (path: string, itemIndex: number, fallback: unknown, options?: { extractValue?: boolean }) => {
+		getNodeParameter: (
+			path: string,
+			itemIndex: number,
+			fallback: unknown,
+			options?: { extractValue?: boolean },
+		) => {
 			const all = { ...parameters, ...perItem[itemIndex] };
 			// As in n8n, the fallback is for missing parameters, not for expressions without a value.
 			const isThere = path.split('.')[0]! in all;
 			const found = isThere
-				? path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], all)
+				? path
+						.split('.')
+						.reduce<unknown>(
+							(value, key) => (value as Record<string, unknown> | undefined)?.[key],
+							all,
+						)
 				: fallback;
 			const value = found instanceof Error ? raise(found) : found;
-			return options?.extractValue === true && typeof value === 'object' && value !== null && '__rl' in value
+			return options?.extractValue === true &&
+				typeof value === 'object' &&
+				value !== null &&
+				'__rl' in value
 				? (value as unknown as { value: unknown }).value
 				: value;
 		},
 		getCredentials: async (_name: string, itemIndex: number) =>
 			Array.isArray(credentials) ? credentials[itemIndex] : credentials,
-		getNode: () => ({ id: '1', name: 'Dify', type, typeVersion: 1, position: [0, 0], parameters: {} }),
+		getNode: () => ({
+			id: '1',
+			name: 'Dify',
+			type,
+			typeVersion: 1,
+			position: [0, 0],
+			parameters: {},
+		}),
 		getNodeOutputs: () => [{ type: 'main' }, { type: 'main' }],
 		continueOnFail: () => continueOnFail,
 		getExecutionCancelSignal: () => signal,
@@ -90,19 +111,29 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		isStreaming: () => streaming,
 		getTimezone: () => 'Europe/Berlin',
 		sendChunk: async (kind: string, itemIndex: number, content?: unknown) =>
-			void fake.chunks.push({ type: kind, itemIndex, ...(content === undefined ? {} : { content }) }),
+			void fake.chunks.push({
+				type: kind,
+				itemIndex,
+				...(content === undefined ? {} : { content }),
+			}),
 		getExecuteData: () => ({ metadata: fake.metadata }),
 		setMetadata: (metadata: ITaskMetadata) => void Object.assign(fake.metadata, metadata),
 		addExecutionHints: (...hints: NodeExecutionHint[]) => void fake.hints.push(...hints),
 		helpers: {
 			assertBinaryData: binaryOf,
-			getBinaryMetadata: async (id: string) => ({ fileSize: storedSizes ? stored[id]!.byteLength : 0 }),
+			getBinaryMetadata: async (id: string) => ({
+				fileSize: storedSizes ? stored[id]!.byteLength : 0,
+			}),
 			getBinaryStream: async (id: string, piece: number) => pieces(stored[id]!, piece),
 			getBinaryDataBuffer: async () => {
 				fake.wholeReads++;
 				return new Uint8Array();
 			},
-			prepareBinaryData: async (data: Uint8Array | AsyncIterable<Uint8Array>, fileName: string, mimeType: string) => ({
+			prepareBinaryData: async (
+				data: Uint8Array | AsyncIterable<Uint8Array>,
+				fileName: string,
+				mimeType: string,
+			) => ({
 				data: (await wholeOf(data)).toString('base64'),
 				fileName,
 				mimeType,

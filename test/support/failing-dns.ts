@@ -12,7 +12,10 @@ export function failDnsLookups(): void {
 			syscall: 'getaddrinfo',
 			hostname: name,
 		});
-	const lookup = (name: string, ...rest: unknown[]) => void setImmediate(() => (rest.at(-1) as Done)(notFound(name)));
+	const lookup = (name: string, ...rest: unknown[]) =>
+		void setImmediate(() => (rest.at(-1) as Done)(notFound(name)));
 	jest.spyOn(dns, 'lookup').mockImplementation(lookup as never);
-	jest.spyOn(dns.promises, 'lookup').mockImplementation(async (name: string) => await Promise.reject(notFound(name)));
+	jest
+		.spyOn(dns.promises, 'lookup')
+		.mockImplementation(async (name: string) => await Promise.reject(notFound(name)));
 }

@@ -19,7 +19,9 @@ export function parseGguf(bytes: Buffer) {
 	const magic = bytes.toString('latin1', 0, (at = 4));
 	const version = u32();
 	const tensorCount = u64();
-	const metadata = Object.fromEntries(Array.from({ length: u64() }, () => [text(), value(u32())] as const));
+	const metadata = Object.fromEntries(
+		Array.from({ length: u64() }, () => [text(), value(u32())] as const),
+	);
 	const tensors = Array.from({ length: tensorCount }, () => {
 		const name = text();
 		const shape = Array.from({ length: u32() }, u64);

@@ -1,4 +1,5 @@
 import { process } from './node';
 
 // Tests use no proxy, and no settings of the user's n8n.
-for (const name of Object.keys(process.env)) if (/^(https?|no|all)_proxy$|^N8N_/i.test(name)) delete process.env[name];
+for (const name of Object.keys(process.env))
+	if (/^(https?|no|all)_proxy$|^N8N_/i.test(name)) delete process.env[name];

@@ -8,7 +8,8 @@ const { createHash } = require('node:crypto');
 const { readFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
 
-const REQUIRED = /^(?:const|var) (\w+) = ((?:__import(?:Star|Default)\()?require\("[^"]+"\)\)?);$/gm;
+const REQUIRED =
+	/^(?:const|var) (\w+) = ((?:__import(?:Star|Default)\()?require\("[^"]+"\)\)?);$/gm;
 const NAMESPACE = /^exports\.(\w+) = (__importStar\(require\("[^"]+"\)\)|\(\w+\(\)\));$/gm;
 const STAR = /^__exportStar\(require\(("[^"]+")\), exports\);$/gm;
 
@@ -50,5 +51,10 @@ module.exports = {
 	 * @param {string} file
 	 */
 	getCacheKey: (source, file) =>
-		createHash('sha256').update(readFileSync(__filename)).update(file).update(source).digest('hex').slice(0, 32),
+		createHash('sha256')
+			.update(readFileSync(__filename))
+			.update(file)
+			.update(source)
+			.digest('hex')
+			.slice(0, 32),
 };

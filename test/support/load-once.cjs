@@ -35,7 +35,10 @@ module.exports = class extends Runtime {
 			let compiled = scripts.get(filename);
 			if (compiled?.source !== source) {
 				try {
-					const script = new Script(`${head}${source}\n})`, { filename, columnOffset: -head.length });
+					const script = new Script(`${head}${source}\n})`, {
+						filename,
+						columnOffset: -head.length,
+					});
 					compiled = { source, script };
 				} catch {
 					// Jest says what is wrong with it.

@@ -56,7 +56,13 @@ const WITHOUT_REPLACEMENT = [
 	`${AI}vectorStoreZepInsert`,
 	`${AI}vectorStoreZepLoad`,
 ];
-const REMOVED_MODES = ['conversationalAgent', 'openAiFunctionsAgent', 'planAndExecuteAgent', 'reActAgent', 'sqlAgent'];
+const REMOVED_MODES = [
+	'conversationalAgent',
+	'openAiFunctionsAgent',
+	'planAndExecuteAgent',
+	'reActAgent',
+	'sqlAgent',
+];
 
 const versionOf = ({ typeVersion }: WorkflowNode) => Number(typeVersion);
 const isOldAgent: Rule = ofType(`${AI}agent`, (node) => versionOf(node) < 2);
@@ -67,31 +73,46 @@ function hasRemovedMode(node: WorkflowNode): boolean {
 }
 
 function hasSeveralOutputs(outputs: unknown): boolean {
-	return !Array.isArray(outputs) || asList(outputs).filter((output) => output === 'main').length > 1;
+	return (
+		!Array.isArray(outputs) || asList(outputs).filter((output) => output === 'main').length > 1
+	);
 }
 
 export const N8N_3_RULES: Readonly<Record<string, Rule>> = {
 	'agent-node-version-v3': (...of) => isOldAgent(...of) && !hasRemovedMode(of[0]),
 	'agent-removed-modes-v3': (...of) => isOldAgent(...of) && hasRemovedMode(of[0]),
 	'ai-transform-deprecated': ofType(`${BASE}aiTransform`),
-	'always-output-data-multi-output-v3': ({ type, alwaysOutputData, onError }, _workflow, outputsOf) =>
-		alwaysOutputData === true && (onError === 'continueErrorOutput' || hasSeveralOutputs(outputsOf(type))),
+	'always-output-data-multi-output-v3': (
+		{ type, alwaysOutputData, onError },
+		_workflow,
+		outputsOf,
+	) =>
+		alwaysOutputData === true &&
+		(onError === 'continueErrorOutput' || hasSeveralOutputs(outputsOf(type))),
 	'caller-policy-any-removed-v3': (_node, { settings }) => settings?.callerPolicy === 'any',
 	'chat-trigger-embedded-json-v3': ({ type, parameters }) =>
 		/(?:^@n8n\/|^)n8n-nodes-langchain\.chatTrigger$/.test(type) && parameters?.mode === 'webhook',
-	'execute-workflow-each-mode-v3': ofType(`${BASE}executeWorkflow`, ({ parameters }) => parameters?.mode === 'each'),
+	'execute-workflow-each-mode-v3': ofType(
+		`${BASE}executeWorkflow`,
+		({ parameters }) => parameters?.mode === 'each',
+	),
 	'execute-workflow-source-modes-v3': ofType(`${BASE}executeWorkflow`, ({ parameters }) =>
 		['localFile', 'url'].includes(String(parameters?.source)),
 	),
-	'get-paired-item-v3': ({ parameters }) => JSON.stringify(parameters ?? {}).includes('$getPairedItem'),
+	'get-paired-item-v3': ({ parameters }) =>
+		JSON.stringify(parameters ?? {}).includes('$getPairedItem'),
 	'gmail-trigger-version-v3': ofType(`${BASE}gmailTrigger`, (node) => versionOf(node) < 1.4),
 	'removed-nodes-v3': ({ type }) => WITHOUT_REPLACEMENT.includes(type),
-	...Object.fromEntries(Object.entries(REMOVED).map(([id, type]) => [`${id}-removed-v3`, ofType(type)])),
+	...Object.fromEntries(
+		Object.entries(REMOVED).map(([id, type]) => [`${id}-removed-v3`, ofType(type)]),
+	),
 };
 
 /** IDs of the rules that apply to a workflow. @param outputsOf returns a node type's outputs */
 export function brokenByN8n3(workflow: Workflow, outputsOf: (type: string) => unknown): string[] {
 	return Object.entries(N8N_3_RULES).flatMap(([id, isBroken]) =>
-		workflow.nodes.filter((node: Node) => isBroken(node, workflow, outputsOf)).map(({ name }) => `${id}: ${name}`),
+		workflow.nodes
+			.filter((node: Node) => isBroken(node, workflow, outputsOf))
+			.map(({ name }) => `${id}: ${name}`),
 	);
 }

@@ -6,7 +6,9 @@ import { childProcess, process } from './node';
  * @param webhooks base URL of the example's webhooks
  * @returns its address
  */
-export async function startOpenAiStream(webhooks: string): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startOpenAiStream(
+	webhooks: string,
+): Promise<{ url: string; stop(): Promise<void> }> {
 	const program = childProcess.spawn(process.execPath, ['docs/docker/openai-stream.mjs'], {
 		env: { ...process.env, N8N_WEBHOOKS: webhooks, PORT: '0' },
 		// stderr ignored: some tests cause errors.

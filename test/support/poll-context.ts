@@ -41,7 +41,10 @@ let workflows = 0;
  * Simulates n8n's polling of a node: its static data are loaded before each poll, and kept only if the poll succeeded.
  * n8n 2.20 to 2.41 saves them when the node starts the workflow, and after the poll that activates it.
  */
-export function polling(node: INodeType, { parameters = {}, credentials, mode = 'trigger' }: PollSetup): Polling {
+export function polling(
+	node: INodeType,
+	{ parameters = {}, credentials, mode = 'trigger' }: PollSetup,
+): Polling {
 	const deliveries: Delivery[] = [];
 	const workflowId = `w${++workflows}`;
 	let stored: IDataObject = {};
@@ -51,7 +54,14 @@ export function polling(node: INodeType, { parameters = {}, credentials, mode = 
 	const context = {
 		getMode: () => mode,
 		getWorkflow: () => ({ id: workflowId, name: 'Watch', active: true }),
-		getNode: () => ({ id: '1', name: 'Trigger', type: 't', typeVersion: 1, position: [0, 0], parameters: {} }),
+		getNode: () => ({
+			id: '1',
+			name: 'Trigger',
+			type: 't',
+			typeVersion: 1,
+			position: [0, 0],
+			parameters: {},
+		}),
 		getNodeParameter: (name: string, fallback: unknown) => parameters[name] ?? fallback,
 		getCredentials: async () => credentials(),
 		getWorkflowStaticData: () => staged,

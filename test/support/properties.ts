@@ -24,6 +24,8 @@ const times = wholeNumber('PROPERTY_RUNS');
 export const examples = (count: number): { numRuns: number } => ({ numRuns: count * times });
 
 /** Called by `fast-check.ts`. */
-export const configureProperties = ({ configureGlobal }: Pick<typeof fc, 'configureGlobal'>): void => {
+export const configureProperties = ({
+	configureGlobal,
+}: Pick<typeof fc, 'configureGlobal'>): void => {
 	configureGlobal({ seed: wholeNumber('PROPERTY_SEED'), ...examples(FEW) });
 };

@@ -37,7 +37,11 @@ export async function closeRawServers(): Promise<void> {
 }
 
 /** A handler that writes a complete answer with Content-Length. */
-export function whole(status: string, body: string | Buffer = '', headers: Record<string, string> = {}): RawAnswering {
+export function whole(
+	status: string,
+	body: string | Buffer = '',
+	headers: Record<string, string> = {},
+): RawAnswering {
 	const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
 	return (_path, socket) => {
 		socket.write(

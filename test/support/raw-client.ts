@@ -20,7 +20,8 @@ export interface RawAnswer extends HttpFixture {
 }
 
 const encode = ({ method, path = '/', headers = {}, body }: RawRequest): Buffer => {
-	const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+	const text =
+		body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
 	const verb = method ?? (text === undefined ? 'GET' : 'POST');
 	const all: Record<string, string> = {
 		Host: 'localhost',
@@ -84,7 +85,9 @@ export class RawConnection {
 		await new Promise<void>((resolve, reject) => {
 			socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', () => resolve());
 			// A server that resets on accept may do so before `connect` is seen.
-			socket.once('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? resolve() : reject(error)));
+			socket.once('error', (error: NodeJS.ErrnoException) =>
+				error.code === 'ECONNRESET' ? resolve() : reject(error),
+			);
 		});
 		return connection;
 	}

@@ -41,7 +41,9 @@ export const parseHttp = (bytes: Buffer): HttpFixture => {
 		return [line.slice(0, colon), line.slice(colon + 1).trim()];
 	});
 	const rest = bytes.subarray(end + 4);
-	const chunked = headers.some(([name, value]) => /^transfer-encoding$/i.test(name) && value === 'chunked');
+	const chunked = headers.some(
+		([name, value]) => /^transfer-encoding$/i.test(name) && value === 'chunked',
+	);
 	const chunks: Buffer[] = [];
 	if (!chunked) chunks.push(rest);
 	for (let at = 0; chunked; ) {
@@ -75,13 +77,17 @@ export const sseJson = <T = Record<string, unknown>>(body: Buffer | string): T[]
 /** An SSE stream of objects and texts: `wire([{ choices: [] }, '[DONE]'])`. */
 export const wire = (events: ReadonlyArray<object | string>): Buffer =>
 	Buffer.from(
-		events.map((data) => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`).join(''),
+		events
+			.map((data) => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`)
+			.join(''),
 		'utf8',
 	);
 
 /** Cuts before these offsets. Invalid and repeated offsets are dropped, so no piece is empty. */
 export const splitBytes = (bytes: Uint8Array, offsets: readonly number[]): Uint8Array[] => {
-	const cuts = [...new Set(offsets)].filter((at) => at > 0 && at < bytes.length).sort((a, b) => a - b);
+	const cuts = [...new Set(offsets)]
+		.filter((at) => at > 0 && at < bytes.length)
+		.sort((a, b) => a - b);
 	return [0, ...cuts].map((start, index) => bytes.subarray(start, cuts[index] ?? bytes.length));
 };
 
@@ -107,10 +113,14 @@ export const anySplit = (bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> =>
 export const anyCut = (bytes: Uint8Array): fc.Arbitrary<{ at: number; pieces: Uint8Array[] }> =>
 	fc
 		.integer({ min: 0, max: bytes.length })
-		.chain((at) => anySplit(bytes.subarray(0, at)).map((pieces) => ({ at, pieces: at === 0 ? [] : pieces })));
+		.chain((at) =>
+			anySplit(bytes.subarray(0, at)).map((pieces) => ({ at, pieces: at === 0 ? [] : pieces })),
+		);
 
 /** Any merging of sequences that keeps the order within each, such as the deltas of parallel tool calls. */
-export const anyInterleaving = <T>(...sequences: ReadonlyArray<readonly T[]>): fc.Arbitrary<T[]> => {
+export const anyInterleaving = <T>(
+	...sequences: ReadonlyArray<readonly T[]>
+): fc.Arbitrary<T[]> => {
 	const turns = sequences.flatMap((sequence, index) => sequence.map(() => index));
 	return fc.shuffledSubarray(turns, { minLength: turns.length }).map((order) => {
 		const next = sequences.map(() => 0);

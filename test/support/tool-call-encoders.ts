@@ -29,7 +29,11 @@ const whole =
 	(indexOf: (at: number) => number | undefined, object = false): Encoder =>
 	(calls) =>
 		calls.map(({ name, args }, at) =>
-			piece(indexOf(at), { name, arguments: object ? (JSON.parse(args) as unknown) : args }, { id: newId() }),
+			piece(
+				indexOf(at),
+				{ name, arguments: object ? (JSON.parse(args) as unknown) : args },
+				{ id: newId() },
+			),
 		);
 
 export const ENCODERS: Record<string, Encoder> = {
@@ -71,7 +75,13 @@ export const ENCODERS: Record<string, Encoder> = {
 	vllmMlx: whole((at) => at),
 	'whole, as objects': whole(() => undefined, true),
 	'all in one chunk': (calls) => [
-		{ tool_calls: calls.map(({ name, args }) => ({ id: newId(), index: 0, function: { name, arguments: args } })) },
+		{
+			tool_calls: calls.map(({ name, args }) => ({
+				id: newId(),
+				index: 0,
+				function: { name, arguments: args },
+			})),
+		},
 	],
 };
 

@@ -12,7 +12,9 @@ export function useTraces() {
 	const exporter = new InMemorySpanExporter();
 	let nodeSpan: Span;
 	beforeEach(() => {
-		const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+		const provider = new BasicTracerProvider({
+			spanProcessors: [new SimpleSpanProcessor(exporter)],
+		});
 		trace.setGlobalTracerProvider(provider);
 		propagation.setGlobalPropagator(new W3CTraceContextPropagator());
 		nodeSpan = trace.getTracer('n8n').startSpan('node.execute', {}, ROOT_CONTEXT);
@@ -26,7 +28,13 @@ export function useTraces() {
 	return {
 		/** Counts the request before the abort signal is checked, as n8n's `httpRequest` does. */
 		helpers: {
-			async httpRequest({ headers, abortSignal }: { headers: object; abortSignal: AbortSignal }): Promise<never> {
+			async httpRequest({
+				headers,
+				abortSignal,
+			}: {
+				headers: object;
+				abortSignal: AbortSignal;
+			}): Promise<never> {
 				requests++;
 				propagation.inject(trace.setSpan(context.active(), nodeSpan), headers);
 				await Promise.resolve();

@@ -13,7 +13,8 @@ import {
 
 import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
 
-export type Description = Pick<INodeTypeDescription, 'name' | 'properties'> & Partial<INodeTypeDescription>;
+export type Description = Pick<INodeTypeDescription, 'name' | 'properties'> &
+	Partial<INodeTypeDescription>;
 
 /** Fields that n8n adds to a node when an agent uses it as a tool (n8n, tool-generation/ai-tools.ts). */
 const TOOL_FIELDS = ['descriptionType', 'toolDescription'];
@@ -22,7 +23,8 @@ const NAME_HEIGHT = 44;
 const SIZES = { plain: [96, 96], root: [256, 96], sub: [80, 80] } as const;
 const GRID = 16;
 /** Keys in the formats of known services, and Authorization values. */
-const SECRETS = /\b(?:sk-[\w-]{16,}|app-\w{16,}|dataset-\w{16,}|ghp_\w{16,}|Bearer\s+[\w.-]{8,}|eyJ[\w-]{16,}\.)/;
+const SECRETS =
+	/\b(?:sk-[\w-]{16,}|app-\w{16,}|dataset-\w{16,}|ghp_\w{16,}|Bearer\s+[\w.-]{8,}|eyJ[\w-]{16,}\.)/;
 
 interface Box {
 	name: string;
@@ -44,7 +46,14 @@ export function parameterProblems(node: WorkflowNode, description: Description):
 		),
 	);
 	const root =
-		NodeHelpers.getNodeParameters(description.properties, own as INodeParameters, true, false, node, typed) ?? {};
+		NodeHelpers.getNodeParameters(
+			description.properties,
+			own as INodeParameters,
+			true,
+			false,
+			node,
+			typed,
+		) ?? {};
 
 	const walk = (
 		properties: readonly INodeProperties[],
@@ -56,8 +65,11 @@ export function parameterProblems(node: WorkflowNode, description: Description):
 			const place = `${path}${name}`;
 			const named = properties.filter((property) => property.name === name);
 			if (named.length === 0) return [`has no parameter "${place}"`];
-			const property = named.find((one) => NodeHelpers.displayParameter(shownWith, one, node, typed, root));
-			if (property === undefined) return [`does not show the parameter "${place}" with the other settings`];
+			const property = named.find((one) =>
+				NodeHelpers.displayParameter(shownWith, one, node, typed, root),
+			);
+			if (property === undefined)
+				return [`does not show the parameter "${place}" with the other settings`];
 			if (isExpression(value)) return [];
 			if (property.type === 'options') return unknownOptions(property, [value], place);
 			if (property.type === 'multiOptions')
@@ -66,18 +78,33 @@ export function parameterProblems(node: WorkflowNode, description: Description):
 			if (property.type !== 'collection' && property.type !== 'fixedCollection') return [];
 			if (!isObject(value)) return [`wants an object as "${place}"`];
 			if (property.type === 'collection')
-				return walk((property.options ?? []) as INodeProperties[], value, value as INodeParameters, `${place}.`);
+				return walk(
+					(property.options ?? []) as INodeProperties[],
+					value,
+					value as INodeParameters,
+					`${place}.`,
+				);
 			return Object.entries(value).flatMap(([group, entries]) => {
-				const known = ((property.options ?? []) as INodePropertyCollection[]).find((one) => one.name === group);
+				const known = ((property.options ?? []) as INodePropertyCollection[]).find(
+					(one) => one.name === group,
+				);
 				if (known === undefined) return [`has no parameter "${place}.${group}"`];
 				return (Array.isArray(entries) ? entries : [entries]).flatMap((entry: unknown, index) =>
 					isObject(entry)
 						? walk(
 								known.values,
 								entry,
-								NodeHelpers.getNodeParameters(known.values, entry as INodeParameters, true, false, node, typed, {
-									nodeValuesRoot: root,
-								}) ?? {},
+								NodeHelpers.getNodeParameters(
+									known.values,
+									entry as INodeParameters,
+									true,
+									false,
+									node,
+									typed,
+									{
+										nodeValuesRoot: root,
+									},
+								) ?? {},
 								`${place}.${group}[${index}].`,
 							)
 						: [`wants an object as "${place}.${group}"`],
@@ -92,7 +119,9 @@ export function layoutProblems(workflow: Workflow): string[] {
 	const boxes = workflow.nodes.map((node) => boxOf(node, workflow));
 	const offGrid = workflow.nodes
 		.filter(({ position }) => position.some((at) => at % GRID !== 0))
-		.map(({ name, position }) => `"${name}" at ${position.join(', ')} is beside the grid of ${GRID}`);
+		.map(
+			({ name, position }) => `"${name}" at ${position.join(', ')} is beside the grid of ${GRID}`,
+		);
 	const overlaps = boxes.flatMap((one, index) =>
 		boxes
 			.slice(index + 1)
@@ -136,8 +165,12 @@ export function wiringProblems(workflow: Workflow): string[] {
 	return [
 		...twice(names).map((name) => `has two nodes "${name}"`),
 		...twice(ids).map((id) => `has two nodes with the id ${id}`),
-		...[...connected].filter((name) => !names.includes(name)).map((name) => `connects "${name}", which does not exist`),
-		...mentioned.filter((name) => !names.includes(name)).map((name) => `reads $('${name}'), which does not exist`),
+		...[...connected]
+			.filter((name) => !names.includes(name))
+			.map((name) => `connects "${name}", which does not exist`),
+		...mentioned
+			.filter((name) => !names.includes(name))
+			.map((name) => `reads $('${name}'), which does not exist`),
 		...(names.length > 1
 			? workflow.nodes
 					.filter(({ name, type }) => !isSticky(type) && !connected.has(name))
@@ -153,11 +186,16 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isExpression = (value: unknown) => typeof value === 'string' && value.startsWith('=');
 const has = (properties: readonly INodeProperties[], name: string) =>
 	properties.some((property) => property.name === name);
-const twice = (values: string[]) => [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
+const twice = (values: string[]) => [
+	...new Set(values.filter((value, index) => values.indexOf(value) !== index)),
+];
 
 function unknownOptions(property: INodeProperties, values: unknown[], place: string): string[] {
 	// Options that n8n loads from a service are unknown here.
-	if (property.typeOptions?.loadOptionsMethod !== undefined || property.typeOptions?.loadOptions !== undefined)
+	if (
+		property.typeOptions?.loadOptionsMethod !== undefined ||
+		property.typeOptions?.loadOptions !== undefined
+	)
 		return [];
 	const known = ((property.options ?? []) as INodePropertyOptions[]).map(({ value }) => value);
 	return values
@@ -172,7 +210,10 @@ function unknownMode(property: INodeProperties, value: unknown, place: string): 
 		: [`has no mode ${JSON.stringify(value.mode)} for "${place}"`];
 }
 
-function boxOf({ name, type, position: [left, top], parameters }: WorkflowNode, { connections }: Workflow): Box {
+function boxOf(
+	{ name, type, position: [left, top], parameters }: WorkflowNode,
+	{ connections }: Workflow,
+): Box {
 	if (isSticky(type)) {
 		const { width = 240, height = 160 } = parameters as { width?: number; height?: number };
 		return { name, isSticky: true, left, top, right: left + width, bottom: top + height };
@@ -181,16 +222,27 @@ function boxOf({ name, type, position: [left, top], parameters }: WorkflowNode, 
 	const isSub = kinds.length > 0 && !kinds.includes('main');
 	const isRoot = Object.values(connections).some((outputs) =>
 		Object.entries(outputs).some(
-			([kind, targets]) => kind !== 'main' && targets.some((list) => list?.some(({ node }) => node === name)),
+			([kind, targets]) =>
+				kind !== 'main' && targets.some((list) => list?.some(({ node }) => node === name)),
 		),
 	);
 	const [width, height] = SIZES[isSub ? 'sub' : isRoot ? 'root' : 'plain'];
 	// The name of a root node is inside its box.
-	return { name, isSticky: false, left, top, right: left + width, bottom: top + height + (isRoot ? 0 : NAME_HEIGHT) };
+	return {
+		name,
+		isSticky: false,
+		left,
+		top,
+		right: left + width,
+		bottom: top + height + (isRoot ? 0 : NAME_HEIGHT),
+	};
 }
 
 const overlap = (one: Box, other: Box) =>
-	one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+	one.left < other.right &&
+	other.left < one.right &&
+	one.top < other.bottom &&
+	other.top < one.bottom;
 const frames = (outer: Box, inner: Box) =>
 	outer.isSticky &&
 	!inner.isSticky &&

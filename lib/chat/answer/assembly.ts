@@ -47,7 +47,9 @@ export interface AssemblyOptions {
 }
 
 /** Why an answer cannot be used. The caller adds URL, model and limits. */
-export interface AssemblyFailure extends SplitText, Pick<FailureDetails, 'kind' | 'serverText' | 'status' | 'facts'> {
+export interface AssemblyFailure
+	extends SplitText,
+		Pick<FailureDetails, 'kind' | 'serverText' | 'status' | 'facts'> {
 	tool?: string;
 	usage?: Usage;
 }
@@ -93,10 +95,16 @@ export class Assembly {
 		const { family, tools = [], toolsInText = [] } = options;
 		this.newText = new NewText(options.prefill);
 		this.calls = new ToolCallAssembly(tools.map(({ name }) => name));
-		this.splitter = new ThinkSplitter(options.openingThinkTagMayBeMissing, family?.id === 'harmony');
+		this.splitter = new ThinkSplitter(
+			options.openingThinkTagMayBeMissing,
+			family?.id === 'harmony',
+		);
 		if (toolsInText.length === 0) return;
 		this.textCalls = new TextCalls(toolsInText, family);
-		this.thoughtCalls = new CallDetector(new Map(toolsInText.map((tool) => [tool.name, tool])), family);
+		this.thoughtCalls = new CallDetector(
+			new Map(toolsInText.map((tool) => [tool.name, tool])),
+			family,
+		);
 	}
 
 	/** Whether anything generated has arrived: from then on the idle limit applies, not the first-token limit. */
@@ -118,7 +126,8 @@ export class Assembly {
 	 * Whether there is a finish reason, and all announced content: then only token counts and the end marker may follow.
 	 */
 	get finished(): boolean {
-		if (this.finishReason === undefined || this.finishedTooEarly || this.failed !== undefined) return false;
+		if (this.finishReason === undefined || this.finishedTooEarly || this.failed !== undefined)
+			return false;
 		return this.finishReason === 'length' || (this.calls.isWhole && !this.missesItsCalls);
 	}
 
@@ -141,7 +150,9 @@ export class Assembly {
 	 * nothing: vLLM sends the marker after an error, and gateways after a lost backend.
 	 */
 	get endedWithoutReason(): boolean {
-		return this.done && this.failed === undefined && this.finishReason === undefined && !this.calls.begun;
+		return (
+			this.done && this.failed === undefined && this.finishReason === undefined && !this.calls.begun
+		);
 	}
 
 	/** Accepts such an end as a complete answer. To be called before `finish`. */
@@ -172,7 +183,8 @@ export class Assembly {
 		const markedThinking = !openingTagWasMissing && (foundThinking || this.reasoning.trim() !== '');
 		return {
 			markedThinking,
-			openingTagMissing: openingTagWasMissing || (!markedThinking && hasClosingTagOnItsOwnLine(this.text)),
+			openingTagMissing:
+				openingTagWasMissing || (!markedThinking && hasClosingTagOnItsOwnLine(this.text)),
 		};
 	}
 
@@ -189,7 +201,10 @@ export class Assembly {
 			return step;
 		}
 		const content = this.newContent(chunk);
-		if (this.finishReason !== undefined && (content.text || content.reasoning || content.toolCalls?.length))
+		if (
+			this.finishReason !== undefined &&
+			(content.text || content.reasoning || content.toolCalls?.length)
+		)
 			this.finishedTooEarly = true;
 		if (content.reasoning) {
 			this.splitter.thinkingArrivesApart();
@@ -203,7 +218,10 @@ export class Assembly {
 		if (content.text) {
 			const split = this.splitter.push(content.text);
 			const shown = this.textCalls?.push(split.text) ?? split.text;
-			step.text += this.options.thinkingIsOff === true && this.text === '' ? shown.replace(/^[\r\n]+/, '') : shown;
+			step.text +=
+				this.options.thinkingIsOff === true && this.text === ''
+					? shown.replace(/^[\r\n]+/, '')
+					: shown;
 			step.reasoning += split.reasoning;
 			if (split.text.trim() !== '') this.thinking = false;
 			else this.thinking ||= split.reasoning !== '';
@@ -214,13 +232,16 @@ export class Assembly {
 		if (timings) this.said.timings = timings;
 		if (model) this.said.model = model;
 		this.madeBy = chunk.madeBy ?? this.madeBy;
-		if (chunk.finishReason) this.finishReason = moreTellingReason(this.finishReason, chunk.finishReason);
+		if (chunk.finishReason)
+			this.finishReason = moreTellingReason(this.finishReason, chunk.finishReason);
 		if (usage) this.countsAtEnd = this.finishReason !== undefined;
 		if (chunk.sendsReason) this.sendsReason = true;
 		if (chunk.done) this.done = true;
 		// Some servers never send a reason (vllm-mlx issue 628). Whether a call is complete can be seen from the call.
-		if (chunk.done && !this.sendsReason && this.calls.begun && this.calls.isWhole) this.finishReason ??= 'tool_calls';
-		const isCutCall = chunk.finishReason === 'length' && this.text === '' && this.cutCall(step.text) !== undefined;
+		if (chunk.done && !this.sendsReason && this.calls.begun && this.calls.isWhole)
+			this.finishReason ??= 'tool_calls';
+		const isCutCall =
+			chunk.finishReason === 'length' && this.text === '' && this.cutCall(step.text) !== undefined;
 		this.keep(step);
 		return isCutCall ? { ...step, text: '' } : step;
 	}
@@ -234,7 +255,9 @@ export class Assembly {
 		const other = this.complete ? [] : this.otherChoice.take().map((chunk) => this.take(chunk));
 		const late = this.newReasoning.end();
 		if (late !== '') this.thoughts ??= new ThinkSplitter();
-		const thought = sum(this.thoughts === undefined ? [] : [this.thoughts.push(late), this.thoughts.end()]);
+		const thought = sum(
+			this.thoughts === undefined ? [] : [this.thoughts.push(late), this.thoughts.end()],
+		);
 		const rest = sum([this.splitter.push(this.newText.end()), this.splitter.end()]);
 		const shown = this.textCalls?.push(rest.text) ?? rest.text;
 		const step = { text: '', reasoning: thought.reasoning + thought.text + rest.reasoning };
@@ -258,8 +281,13 @@ export class Assembly {
 	 */
 	private literalAnswer(): string {
 		const { open } = this.splitter;
-		const mayBe = open !== undefined && this.text === '' && !this.calls.begun && this.options.family === undefined;
-		if (!mayBe || this.finishReason !== 'stop' || !/^[ \t.,:;!?)'"`]/.test(this.reasoning)) return '';
+		const mayBe =
+			open !== undefined &&
+			this.text === '' &&
+			!this.calls.begun &&
+			this.options.family === undefined;
+		if (!mayBe || this.finishReason !== 'stop' || !/^[ \t.,:;!?)'"`]/.test(this.reasoning))
+			return '';
 		const text = open + this.reasoning;
 		this.reasoning = '';
 		return text;
@@ -274,9 +302,11 @@ export class Assembly {
 	/** The checked answer, or the failure. `strayLines`: lines of the body that were no events. */
 	finish(strayLines: readonly string[] = []): AssemblyResult {
 		if (this.failed !== undefined) return { failed: { ...this.failed, ...this.partial } };
-		if (this.finishReason === undefined) return this.failure('streamEndedEarly', strayFailure(strayLines));
+		if (this.finishReason === undefined)
+			return this.failure('streamEndedEarly', strayFailure(strayLines));
 		const failed = failedBy(this.finishReason);
-		if (failed !== undefined) return this.failure(failed, { serverText: `finish_reason: ${this.finishReason}` });
+		if (failed !== undefined)
+			return this.failure(failed, { serverText: `finish_reason: ${this.finishReason}` });
 		const calls = this.calls.finish(this.finishReason === 'length');
 		if ('failed' in calls) return this.failure(calls.failed.kind, calls.failed);
 		const cut = this.finishReason === 'length' ? this.cutCall(this.text) : undefined;
@@ -285,7 +315,10 @@ export class Assembly {
 		const meant = matchOfferedTools(calls.calls, tools);
 		const [unknown] = meant.unknown;
 		if (meant.calls.length === 0 && unknown !== undefined)
-			return this.failure('toolCallInvalid', { tool: unknown, facts: { offeredTools: tools.map(({ name }) => name) } });
+			return this.failure('toolCallInvalid', {
+				tool: unknown,
+				facts: { offeredTools: tools.map(({ name }) => name) },
+			});
 		const all: AssembledCall[] = [...meant.calls, ...this.callsInText.calls];
 		const ids = (this.options.callIds ?? ownToolCallIds)(all.map(({ id }) => id));
 		const toolCalls = all.map((call, index) => ({ ...call, id: ids[index]! }));
@@ -296,14 +329,19 @@ export class Assembly {
 			finishReason: this.finishReason,
 			...this.said,
 			notes: [
-				...(this.finishReason === NO_FINISH_REASON && this.sendsReason ? [NOTE_NO_FINISH_REASON] : []),
+				...(this.finishReason === NO_FINISH_REASON && this.sendsReason
+					? [NOTE_NO_FINISH_REASON]
+					: []),
 				...notesOnEnd(this.finishReason, toolCalls.length),
 				...meant.notes,
 			],
 		};
 		if (answer.toolCalls.length === 0 && this.text.trim() === '')
 			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', {
-				facts: { finishReason: this.finishReason, ...optional({ callInThinking: this.unrunCall?.name }) },
+				facts: {
+					finishReason: this.finishReason,
+					...optional({ callInThinking: this.unrunCall?.name }),
+				},
 			});
 		return { answer };
 	}
@@ -322,10 +360,17 @@ export class Assembly {
 			toolCalls = undefined;
 			if (this.receivedText) [text, reasoning] = ['', ''];
 		}
-		return { text: this.newText.push(text), reasoning: this.newReasoning.push(reasoning), toolCalls };
+		return {
+			text: this.newText.push(text),
+			reasoning: this.newReasoning.push(reasoning),
+			toolCalls,
+		};
 	}
 
-	private failure(kind: FailureKind, more: Partial<AssemblyFailure> = {}): { failed: AssemblyFailure } {
+	private failure(
+		kind: FailureKind,
+		more: Partial<AssemblyFailure> = {},
+	): { failed: AssemblyFailure } {
 		const { usage } = this.said;
 		const facts = { ...optional({ usage }), ...more.facts };
 		return { failed: { kind, ...more, ...this.partial, usage, facts } };

@@ -6,7 +6,10 @@ const REMEMBERED_MS = 10 * 60_000;
 const LOADED_ANEW_MS = 1_000;
 
 /** Context size of each model's last request; undefined: the server's default. */
-const lastUses = LruCache.shared<{ size: number | undefined }>({ maxEntries: 200, ttlMs: REMEMBERED_MS });
+const lastUses = LruCache.shared<{ size: number | undefined }>({
+	maxEntries: 200,
+	ttlMs: REMEMBERED_MS,
+});
 
 /**
  * Ollama runs a model with one context size: if two nodes request different ones, each request reloads the model

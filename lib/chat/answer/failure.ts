@@ -27,7 +27,9 @@ export function answerFailure(
 		facts,
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
-		...(kind === 'emptyAnswer' && facts?.finishReason === 'length' ? { remedy: CUT_BEFORE_TEXT } : {}),
+		...(kind === 'emptyAnswer' && facts?.finishReason === 'length'
+			? { remedy: CUT_BEFORE_TEXT }
+			: {}),
 		...(kind === 'streamEndedEarly' && cutRemedy !== undefined ? { remedy: cutRemedy } : {}),
 		...remedyFor(kind, tool, facts),
 		about: { tool, maxTokens: limitOf(parameters), endedItself: facts?.finishReason === 'stop' },
@@ -61,10 +63,12 @@ export function foreignLines(
 	found: Framing | undefined,
 	context: Parameters<typeof failure>[1],
 ): ServerError | undefined {
-	const isEmpty = (kind === 'streamEndedEarly' || kind === 'emptyAnswer') && text === '' && reasoning === '';
+	const isEmpty =
+		(kind === 'streamEndedEarly' || kind === 'emptyAnswer') && text === '' && reasoning === '';
 	if (!isEmpty || wanted !== 'sse' || found !== 'ndjson') return undefined;
 	return failure('invalidAnswer', context, {
-		message: 'The server answered with JSON lines (NDJSON) of another API, not with the events of the OpenAI API',
+		message:
+			'The server answered with JSON lines (NDJSON) of another API, not with the events of the OpenAI API',
 		remedy:
 			"Check the Base URL and the proxy in front of the server: the request reached an API of another kind, for example Ollama's own /api/chat. The OpenAI-compatible one is at /v1.",
 		facts: { framing: found },
@@ -81,7 +85,8 @@ export function foreignText(
 	context: Parameters<typeof failure>[1],
 ): ServerError | undefined {
 	const type = contentType?.split(';')[0]?.trim() ?? '';
-	const isEmpty = kind === 'streamEndedEarly' && text === '' && reasoning === '' && serverText !== undefined;
+	const isEmpty =
+		kind === 'streamEndedEarly' && text === '' && reasoning === '' && serverText !== undefined;
 	if (!isEmpty || type === '' || /event-stream|json/i.test(type)) return undefined;
 	return failure('invalidAnswer', context, {
 		message: `The server answered with ${type}, not with the events of the OpenAI API (text/event-stream)`,
@@ -99,7 +104,10 @@ function limitOf({ maxTokens }: ChatParameters): number | undefined {
 
 /** The failure with everything that had arrived, including text that was held back. */
 export function withPartialAnswer(error: unknown, assembly: Assembly): ServerError {
-	const failed = error instanceof ServerError ? error : failure('invalidAnswer', {}, { serverText: messageOf(error) });
+	const failed =
+		error instanceof ServerError
+			? error
+			: failure('invalidAnswer', {}, { serverText: messageOf(error) });
 	assembly.flush();
 	return failed.withPartial(assembly.partial);
 }

@@ -53,7 +53,9 @@ export const CALLS_FOLLOW = /^(?:tool_calls|function_call)$/;
 export function notesOnEnd(finishReason: string, calls: number): string[] {
 	const notes: string[] = [];
 	if (finishReason === 'length')
-		notes.push('The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.');
+		notes.push(
+			'The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.',
+		);
 	else if (finishReason === 'repetition')
 		notes.push(
 			'The server ended the answer because it repeated itself. Raise the Repeat Penalty, or ask in another way.',
@@ -63,6 +65,8 @@ export function notesOnEnd(finishReason: string, calls: number): string[] {
 			`The server ended the answer with the reason "${finishReason.slice(0, 100)}", so it may not be complete.`,
 		);
 	if (calls === 0 && CALLS_FOLLOW.test(finishReason))
-		notes.push('The server said that the model called a tool, but sent no call, so no tool was called.');
+		notes.push(
+			'The server said that the model called a tool, but sent no call, so no tool was called.',
+		);
 	return notes;
 }

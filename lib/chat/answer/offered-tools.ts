@@ -17,7 +17,9 @@ function meantTool(written: string, tools: readonly ToolDefinition[]): ToolDefin
 	const clean = written.split('<|')[0]!.trim();
 	// Gemini sometimes invents a namespace (google-gemini/cookbook issue 1374).
 	const inner = clean.slice(Math.max(clean.lastIndexOf('.'), clean.lastIndexOf(':')) + 1);
-	const exact = [written, clean, inner].map((name) => offeredName(name, names)).find((name) => name !== undefined);
+	const exact = [written, clean, inner]
+		.map((name) => offeredName(name, names))
+		.find((name) => name !== undefined);
 	if (exact !== undefined) return tools.find(({ name }) => name === exact);
 	const plain = clean.replace(/^functions\./i, '').toLowerCase();
 	const alike = tools.filter(({ name }) => name.toLowerCase() === plain);
@@ -37,7 +39,9 @@ export function matchOfferedTools(
 		if (tool === undefined && tools.length > 0) unknown.push(call.name);
 		else known.push({ ...call, name: tool?.name ?? call.name });
 		const args = parseObject(call.arguments) ?? {};
-		const required = asList(recordOf(tool?.parameters).required).filter((key) => typeof key === 'string');
+		const required = asList(recordOf(tool?.parameters).required).filter(
+			(key) => typeof key === 'string',
+		);
 		const missing = required.filter((key) => !Object.hasOwn(args, key));
 		if (missing.length > 0)
 			notes.push(
@@ -45,6 +49,8 @@ export function matchOfferedTools(
 			);
 	}
 	if (unknown.length > 0)
-		notes.push(`The model also called tools that are not connected, which were left out: ${unknown.join(', ')}.`);
+		notes.push(
+			`The model also called tools that are not connected, which were left out: ${unknown.join(', ')}.`,
+		);
 	return { calls: known, unknown, notes };
 }

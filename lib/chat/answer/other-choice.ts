@@ -12,7 +12,8 @@ export class OtherChoice {
 	keep(chunk: WireChunk): boolean {
 		if (chunk.choice === undefined) {
 			const { text, reasoning, toolCalls, finishReason } = chunk;
-			this.hasFirst ||= Boolean(text) || Boolean(reasoning) || Boolean(toolCalls?.length) || Boolean(finishReason);
+			this.hasFirst ||=
+				Boolean(text) || Boolean(reasoning) || Boolean(toolCalls?.length) || Boolean(finishReason);
 			if (this.hasFirst) this.kept = [];
 			return false;
 		}

@@ -12,10 +12,18 @@ const SMALL_SHARE = 0.2;
 const LEAST_COMMON_HEAD = 0.1;
 
 /** The cached share of the prompt from 0 to 1; undefined if unknown. */
-export function cachedShare({ usage, timings }: Pick<ChatAnswer, 'usage' | 'timings'>): number | undefined {
+export function cachedShare({
+	usage,
+	timings,
+}: Pick<ChatAnswer, 'usage' | 'timings'>): number | undefined {
 	const { cache_n: cached = usage?.cachedTokens, prompt_n: read } = timings ?? {};
-	const all = read !== undefined && timings?.cache_n !== undefined ? timings.cache_n + read : usage?.promptTokens;
-	return cached === undefined || all === undefined || all <= 0 ? undefined : Math.min(1, cached / all);
+	const all =
+		read !== undefined && timings?.cache_n !== undefined
+			? timings.cache_n + read
+			: usage?.promptTokens;
+	return cached === undefined || all === undefined || all <= 0
+		? undefined
+		: Math.min(1, cached / all);
 }
 
 interface Prompt {

@@ -40,7 +40,8 @@ export function readBatch(
 		const chunk = decode(event, reading);
 		if (chunk instanceof ServerError) {
 			const line = reading.connection.maskStart(event.data, 500);
-			const mayBeCut = index === batch.length - 1 && line.startsWith('{') && parseJson(event.data) === undefined;
+			const mayBeCut =
+				index === batch.length - 1 && line.startsWith('{') && parseJson(event.data) === undefined;
 			if (brought) reading.reader.content();
 			return { step: sum, unreadable: { error: chunk, line, mayBeCut } };
 		}
@@ -55,7 +56,10 @@ export function readBatch(
 	return { step: sum };
 }
 
-function decode(event: ServerSentEvent, { connection, protocol, reader, model }: Reading): WireChunk | ServerError {
+function decode(
+	event: ServerSentEvent,
+	{ connection, protocol, reader, model }: Reading,
+): WireChunk | ServerError {
 	try {
 		return protocol.decode(event);
 	} catch (error) {
@@ -70,5 +74,8 @@ function decode(event: ServerSentEvent, { connection, protocol, reader, model }:
 /** Whether a chunk has content. Empty ones may be heartbeats of a server whose GPU hangs. */
 export function bringsContent({ text, reasoning, toolCalls }: WireChunk): boolean {
 	if (text || reasoning) return true;
-	return toolCalls?.some(({ name, arguments: args }) => name || (args !== undefined && args !== '')) ?? false;
+	return (
+		toolCalls?.some(({ name, arguments: args }) => name || (args !== undefined && args !== '')) ??
+		false
+	);
 }

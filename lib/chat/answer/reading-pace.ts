@@ -34,6 +34,10 @@ export class ReadingPace implements Pace {
 		const { started, shown, finished } = this.progress;
 		if (!started || finished) return 0;
 		const wanted = this.call.whole === true ? UNSEEN_MS : (this.call.pieceMs?.() ?? 0);
-		return Math.min(wanted, shown || this.call.whole === true ? wanted : BEFORE_TEXT_MS, this.longest);
+		return Math.min(
+			wanted,
+			shown || this.call.whole === true ? wanted : BEFORE_TEXT_MS,
+			this.longest,
+		);
 	}
 }

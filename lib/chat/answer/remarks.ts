@@ -25,9 +25,17 @@ export function completed(
 }
 
 function estimatedUsage({ text, reasoning }: ChatAnswer, messages: readonly ChatMessage[]): Usage {
-	const promptTokens = messages.reduce((sum, message) => sum + estimateTokens(textOf(message.content)), 0);
+	const promptTokens = messages.reduce(
+		(sum, message) => sum + estimateTokens(textOf(message.content)),
+		0,
+	);
 	const completionTokens = estimateTokens(text + reasoning);
-	return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated: true };
+	return {
+		promptTokens,
+		completionTokens,
+		totalTokens: promptTokens + completionTokens,
+		estimated: true,
+	};
 }
 
 /** The note for a missing call, although one was required: some servers ignore tools. */

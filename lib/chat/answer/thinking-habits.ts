@@ -49,7 +49,10 @@ export class ThinkingHabits {
 
 	/** A missing tag means nothing in an answer that was cut off or consists of calls. */
 	learnFrom(key: string, seen: ThinkingSeen, { text, finishReason }: ChatAnswer): void {
-		const tells = seen.openingTagMissing || seen.markedThinking || (text.trim() !== '' && finishReason !== 'length');
+		const tells =
+			seen.openingTagMissing ||
+			seen.markedThinking ||
+			(text.trim() !== '' && finishReason !== 'length');
 		if (tells) this.learn(key, seen);
 	}
 

@@ -163,14 +163,17 @@ export class ToolCallAssembly {
 	finish(isCut: boolean): { calls: AssembledCall[] } | { failed: CallFailure } {
 		const taken = new Set<string>();
 		const calls: AssembledCall[] = [];
-		const named = this.calls.filter((call) => (call.name !== '' || call.hasArguments) && !this.isEcho(call));
+		const named = this.calls.filter(
+			(call) => (call.name !== '' || call.hasArguments) && !this.isEcho(call),
+		);
 		for (const call of named) {
 			const args = call.finalArguments;
 			// Servers send `length`, not `tool_calls`, even if all calls are complete, so that is checked here. Of the calls
 			// without arguments, only the last one can be incomplete.
 			const incomplete = !call.hasArguments ? call === named.at(-1) : args === undefined;
 			if (isCut && incomplete) return this.failure('toolCallCut', call);
-			if (call.name === '' || args === undefined || call.contradicts) return this.failure('toolCallInvalid', call);
+			if (call.name === '' || args === undefined || call.contradicts)
+				return this.failure('toolCallInvalid', call);
 			const { id } = call;
 			const isOwn = id !== undefined && !taken.has(id);
 			if (isOwn) taken.add(id);
@@ -188,7 +191,9 @@ export class ToolCallAssembly {
 		const args = argumentsText(piece);
 		const before = piece.complete ? undefined : this.callBefore(piece);
 		const call =
-			before === undefined || this.isNextCall(piece, args, before, touched.has(before)) ? this.open(piece) : before;
+			before === undefined || this.isNextCall(piece, args, before, touched.has(before))
+				? this.open(piece)
+				: before;
 		if (call.id === undefined) call.id = piece.id;
 		else if (piece.id !== undefined && piece.id !== call.id) call.idsChange = true;
 		if (piece.id !== undefined) this.byId.set(piece.id, call);
@@ -222,7 +227,8 @@ export class ToolCallAssembly {
 		if (call.hasArguments) return false;
 		const at = this.calls.indexOf(call);
 		return [this.calls[at - 1], this.calls[at + 1]].some(
-			(other) => other !== undefined && other.key === call.key && other.name === call.name && !other.isEmpty,
+			(other) =>
+				other !== undefined && other.key === call.key && other.name === call.name && !other.isEmpty,
 		);
 	}
 
@@ -238,7 +244,12 @@ export class ToolCallAssembly {
 	 * is (InternLM/lmdeploy issue 3412 numbers every call 0). `together`: both came in one chunk, in which servers list
 	 * different calls.
 	 */
-	private isNextCall({ index, id, name }: ToolCallPiece, args: string, before: OpenCall, together: boolean): boolean {
+	private isNextCall(
+		{ index, id, name }: ToolCallPiece,
+		args: string,
+		before: OpenCall,
+		together: boolean,
+	): boolean {
 		const isOtherName = name !== undefined && name !== before.name && before.name !== '';
 		const haveIds = id !== undefined && before.id !== undefined && !before.idsChange;
 		const isOtherId = haveIds && id !== before.id;
@@ -247,7 +258,11 @@ export class ToolCallAssembly {
 			if (isOtherId && name !== undefined) return true;
 			if (!isOtherName || together) return isOtherName;
 			const areTools = [name, before.name].every((one) => this.offered.includes(one));
-			return (areTools || !hasKey) && !name.startsWith(before.name) && !this.isPieceOfName(before.name + name);
+			return (
+				(areTools || !hasKey) &&
+				!name.startsWith(before.name) &&
+				!this.isPieceOfName(before.name + name)
+			);
 		}
 		if (!before.isClosed && !before.isEmpty) return false;
 		if (name === undefined) return isOtherId && !isNothing(args) && !before.hasTheseArguments(args);

@@ -24,7 +24,8 @@ export function ownToolCallIds(serverIds: ReadonlyArray<string | undefined>): st
 		.toString(36)
 		.padStart(TURN_LENGTH, '0');
 	return serverIds.map((id, index) => {
-		const kept = id === undefined || id === '' || id.length > MAX_SERVER_ID ? '' : `_${escaped(id)}`;
+		const kept =
+			id === undefined || id === '' || id.length > MAX_SERVER_ID ? '' : `_${escaped(id)}`;
 		return `n8n${turn}${index}${kept}`;
 	});
 }
@@ -45,7 +46,9 @@ function escaped(id: string): string {
 	return [...Buffer.from(id, 'utf8')]
 		.map((byte) => {
 			const character = String.fromCharCode(byte);
-			return /\w/.test(character) ? character : `-${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+			return /\w/.test(character)
+				? character
+				: `-${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 		})
 		.join('');
 }

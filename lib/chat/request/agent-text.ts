@@ -12,7 +12,10 @@ const RESULT = ', Result: ';
  *
  * @param calls the calls of the same message
  */
-export function withoutAgentText(text: string, calls: NonNullable<SourceMessage['toolCalls']>): string {
+export function withoutAgentText(
+	text: string,
+	calls: NonNullable<SourceMessage['toolCalls']>,
+): string {
 	const trimmed = text.trim();
 	const [, listed] = CALLING_TOOLS.exec(trimmed) ?? [];
 	const isCallingText = calls.some(
@@ -48,7 +51,10 @@ function withoutUsedTools(text: string): string {
 					return parseJson(input) !== undefined && isResult(result);
 				}),
 		);
-	const end = endBehind(isJsonOrText) ?? endBehind(isBalanced) ?? text.indexOf('] ', text.lastIndexOf(RESULT));
+	const end =
+		endBehind(isJsonOrText) ??
+		endBehind(isBalanced) ??
+		text.indexOf('] ', text.lastIndexOf(RESULT));
 	return text.slice(end + 1).trimStart() || text;
 }
 

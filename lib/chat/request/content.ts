@@ -7,6 +7,8 @@ export function textOf(content: ChatMessage['content'], between = ''): string {
 }
 
 /** The pictures and recordings. */
-export function mediaOf(content: ChatMessage['content']): Array<Exclude<ContentPart, { type: 'text' }>> {
+export function mediaOf(
+	content: ChatMessage['content'],
+): Array<Exclude<ContentPart, { type: 'text' }>> {
 	return typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text');
 }

@@ -11,7 +11,8 @@ export function conversationKey(
 	messages: readonly ChatMessage[],
 	tools: readonly ToolDefinition[] = [],
 ): string {
-	const first = (role: ChatMessage['role']) => messages.find((message) => message.role === role)?.content;
+	const first = (role: ChatMessage['role']) =>
+		messages.find((message) => message.role === role)?.content;
 	const names = tools.map(({ name }) => name).sort();
 	return createHash('sha256')
 		.update(JSON.stringify([model, first('system'), first('user'), names]))

@@ -67,11 +67,17 @@ export function counterAt(
 	const ended = signal === undefined ? late : AbortSignal.any([signal, late]);
 	const count = async (text: string) =>
 		await atAnyServer({ servers, signal: ended, conversation }, model, async (connection, ask) => {
-			return await countTokens(connection, text, { ...ask, addSpecial: false, parseSpecial: false });
+			return await countTokens(connection, text, {
+				...ask,
+				addSpecial: false,
+				parseSpecial: false,
+			});
 		}).catch(() => undefined);
 	let hasFailed = false;
 	return async (text) => {
-		const key = createHash('sha1').update(`${servers.first.url.api} ${model} ${text}`).digest('base64');
+		const key = createHash('sha1')
+			.update(`${servers.first.url.api} ${model} ${text}`)
+			.digest('base64');
 		const known = counted.get(key);
 		if (known !== undefined) return known;
 		// After a failure no more texts are sent: the chat request will fail too, and report it.
@@ -89,7 +95,8 @@ export function counterAt(
 function turnsOf(messages: readonly ChatMessage[]): ChatMessage[][] {
 	const turns: ChatMessage[][] = [];
 	for (const [at, message] of messages.entries()) {
-		if (at === 0 || (message.role === 'user' && messages[at - 1]!.role !== 'user')) turns.push([message]);
+		if (at === 0 || (message.role === 'user' && messages[at - 1]!.role !== 'user'))
+			turns.push([message]);
 		else turns.at(-1)!.push(message);
 	}
 	return turns;

@@ -56,7 +56,10 @@ function dataUrl(mime: string, base64: string): string {
 	return `data:${mime.trim().toLowerCase()};base64,${cleanBase64(base64)}`;
 }
 
-function unusable(message: string, remedy = 'Check the field or the file that is passed to the model.') {
+function unusable(
+	message: string,
+	remedy = 'Check the field or the file that is passed to the model.',
+) {
 	return invalidInput(message, remedy);
 }
 
@@ -65,7 +68,9 @@ function filePart(mime: string, data: string, name: string | undefined): Content
 	const [essence = '', ...parameters] = mime.split(';');
 	const type = essence.trim().toLowerCase();
 	const label =
-		name === undefined ? `a file of type ${type || 'unknown'}` : `the file "${name}" (${type || 'unknown type'})`;
+		name === undefined
+			? `a file of type ${type || 'unknown'}`
+			: `the file "${name}" (${type || 'unknown type'})`;
 	if (type.startsWith('image/')) return { type: 'image', url: dataUrl(type, stripDataUrl(data)) };
 	if (type.startsWith('audio/'))
 		return {
@@ -85,7 +90,8 @@ function filePart(mime: string, data: string, name: string | undefined): Content
 	);
 }
 
-const TEXT_TYPES = /^text\/|^application\/(?:(?:.*\+)?(?:json|xml|yaml)|x-yaml|x-ndjson|javascript|sql)$/;
+const TEXT_TYPES =
+	/^text\/|^application\/(?:(?:.*\+)?(?:json|xml|yaml)|x-yaml|x-ndjson|javascript|sql)$/;
 
 function textIn(data: string, declared: string | undefined): string {
 	const parts = dataUrlParts(data);
@@ -141,7 +147,9 @@ export function contentPart(block: unknown): ContentPart | undefined {
 		case 'output_text':
 			return typeof block.text === 'string' ? { type: 'text', text: block.text } : undefined;
 		case 'text-plain':
-			return typeof block.text === 'string' ? { type: 'text', text: block.text } : mediaPart(block, 'text/plain');
+			return typeof block.text === 'string'
+				? { type: 'text', text: block.text }
+				: mediaPart(block, 'text/plain');
 		case 'image_url':
 		case 'input_image':
 			return pictureByUrl(isRecord(block.image_url) ? block.image_url.url : block.image_url);
@@ -157,7 +165,11 @@ export function contentPart(block: unknown): ContentPart | undefined {
 		case 'input_audio': {
 			const audio = isRecord(block.input_audio) ? block.input_audio : {};
 			if (typeof audio.data !== 'string') throw unusable('An audio input has no data');
-			return { type: 'audio', data: cleanBase64(stripDataUrl(audio.data)), format: text(audio.format) ?? 'wav' };
+			return {
+				type: 'audio',
+				data: cleanBase64(stripDataUrl(audio.data)),
+				format: text(audio.format) ?? 'wav',
+			};
 		}
 		default:
 			if (block.type === undefined || NOT_CONTENT.has(String(block.type))) return undefined;
@@ -178,7 +190,10 @@ function pictureByUrl(url: unknown): ContentPart {
 }
 
 /** OpenAI's form of a file: `file_data` is a data URL. */
-function openAiFile({ file_data: data, filename }: Record<string, unknown>): ContentPart | undefined {
+function openAiFile({
+	file_data: data,
+	filename,
+}: Record<string, unknown>): ContentPart | undefined {
 	if (typeof data !== 'string') return undefined;
 	return filePart(dataUrlParts(data)?.mime ?? '', data, text(filename));
 }
@@ -190,7 +205,13 @@ function mediaPart(block: Record<string, unknown>, fallback?: string): ContentPa
 	const metadata = recordOf(block.metadata);
 	const firstText = (...values: unknown[]) => values.map(text).find((one) => one !== undefined);
 	const name = firstText(block.filename, metadata.filename, metadata.name, metadata.title);
-	const given = firstText(block.mime_type, block.mimeType, block.media_type, source.media_type, source.mime_type);
+	const given = firstText(
+		block.mime_type,
+		block.mimeType,
+		block.media_type,
+		source.media_type,
+		source.mime_type,
+	);
 	const type = given ?? fallback ?? DEFAULT_TYPES[String(block.type)] ?? '';
 	if (block.source_type === 'text' || source.type === 'text') {
 		const content = text(block.text) ?? text(source.data);
@@ -199,7 +220,8 @@ function mediaPart(block: Record<string, unknown>, fallback?: string): ContentPa
 	const data = dataOf(source.data);
 	if (data !== undefined) return filePart(dataUrlParts(data)?.mime || type, data, name);
 	const url = text(block.url) ?? text(source.url);
-	if (url === undefined) throw unusable(`The ${String(block.type)} passed to the model holds no data`);
+	if (url === undefined)
+		throw unusable(`The ${String(block.type)} passed to the model holds no data`);
 	if (block.type === 'image' || type.startsWith('image/')) return pictureByUrl(url);
 	const parts = dataUrlParts(url);
 	if (parts !== undefined) return filePart(parts.mime || type, url, name);

@@ -1,6 +1,14 @@
 import { invalidInput } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
-import { isRecord, nonEmptyText, optional, parseJson, recordOf, recordsIn, words } from '../../values';
+import {
+	isRecord,
+	nonEmptyText,
+	optional,
+	parseJson,
+	recordOf,
+	recordsIn,
+	words,
+} from '../../values';
 import type { SourceMessage } from '../types';
 
 const TYPES: Readonly<Record<string, SourceMessage['type']>> = {
@@ -23,7 +31,8 @@ const TYPES: Readonly<Record<string, SourceMessage['type']>> = {
  */
 export function messagesFromJson(given: unknown): SourceMessage[] {
 	const parsed = typeof given === 'string' ? parseJson(given) : given;
-	const list = isRecord(parsed) && Array.isArray(parsed.messages) ? (parsed.messages as unknown[]) : parsed;
+	const list =
+		isRecord(parsed) && Array.isArray(parsed.messages) ? (parsed.messages as unknown[]) : parsed;
 	if (!Array.isArray(list)) throw invalid('The messages are not a JSON list');
 	return list.map(messageOf);
 }
@@ -43,7 +52,9 @@ function messageOf(given: unknown, index: number): SourceMessage {
 	const content = contentOf(given, at, toolCalls.length > 0);
 	const name = nonEmptyText(given.tool_name) ?? nonEmptyText(given.name);
 	const reasoning =
-		nonEmptyText(given.reasoning_content) ?? nonEmptyText(given.reasoning) ?? nonEmptyText(given.thinking);
+		nonEmptyText(given.reasoning_content) ??
+		nonEmptyText(given.reasoning) ??
+		nonEmptyText(given.thinking);
 	const toolCallId = nonEmptyText(given.tool_call_id);
 	return {
 		type,
@@ -54,8 +65,14 @@ function messageOf(given: unknown, index: number): SourceMessage {
 }
 
 /** Text, or parts. In Ollama's form, pictures are bare base64 next to the text. */
-function contentOf({ content, images }: Record<string, unknown>, at: string, mayBeEmpty: boolean): unknown {
-	const pictures = Array.isArray(images) ? images.filter((one): one is string => typeof one === 'string') : [];
+function contentOf(
+	{ content, images }: Record<string, unknown>,
+	at: string,
+	mayBeEmpty: boolean,
+): unknown {
+	const pictures = Array.isArray(images)
+		? images.filter((one): one is string => typeof one === 'string')
+		: [];
 	if (content === undefined || content === null) {
 		if (mayBeEmpty) return '';
 		throw invalid(`${at} has no content`);
@@ -79,11 +96,16 @@ function pictureType(base64: string): string {
 	return PICTURE_TYPES.find(([begin]) => base64.startsWith(begin))?.[1] ?? 'image/png';
 }
 
-function callOf(call: Record<string, unknown>, at: string): NonNullable<SourceMessage['toolCalls']>[number] {
+function callOf(
+	call: Record<string, unknown>,
+	at: string,
+): NonNullable<SourceMessage['toolCalls']>[number] {
 	const { name, arguments: given } = isRecord(call.function) ? call.function : call;
 	if (typeof name !== 'string' || name === '') throw invalid(`${at} calls a tool without a name`);
-	const args = typeof given === 'string' ? parseJson(given.trim() === '' ? '{}' : given) : (given ?? {});
-	if (!isRecord(args)) throw invalid(`${at} calls "${name}" with arguments that are not a JSON object`);
+	const args =
+		typeof given === 'string' ? parseJson(given.trim() === '' ? '{}' : given) : (given ?? {});
+	if (!isRecord(args))
+		throw invalid(`${at} calls "${name}" with arguments that are not a JSON object`);
 	const id = nonEmptyText(call.id);
 	return { ...optional({ id }), name, args: recordOf(args) };
 }

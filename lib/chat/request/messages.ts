@@ -57,7 +57,10 @@ type Answers = ReadonlyMap<SourceCall, SourceMessage>;
  *
  * @throws {ServerError} of kind `invalidInput` for content that no model server can read
  */
-export function convertMessages(given: readonly SourceMessage[], options: ConversionOptions): ChatMessage[] {
+export function convertMessages(
+	given: readonly SourceMessage[],
+	options: ConversionOptions,
+): ChatMessage[] {
 	const source = filesJoined(given);
 	const answers = answersIn(source);
 	const drafts: Draft[] = [];
@@ -82,8 +85,11 @@ function answersIn(source: readonly SourceMessage[]): Answers {
 		if (isAssistant(message)) open.push(message);
 		else if (message.type !== 'tool') open = [];
 		else {
-			const isAsked = (call: SourceCall) => (call.id ?? '') === (message.toolCallId ?? '') && !answers.has(call);
-			const call = open.findLast(({ toolCalls = [] }) => toolCalls.some(isAsked))?.toolCalls?.find(isAsked);
+			const isAsked = (call: SourceCall) =>
+				(call.id ?? '') === (message.toolCallId ?? '') && !answers.has(call);
+			const call = open
+				.findLast(({ toolCalls = [] }) => toolCalls.some(isAsked))
+				?.toolCalls?.find(isAsked);
 			if (call !== undefined) answers.set(call, message);
 		}
 	}
@@ -100,7 +106,10 @@ function filesJoined(source: readonly SourceMessage[]): SourceMessage[] {
 		const before = joined.at(-1);
 		const hasFile = [before, message].some((one) => Array.isArray(one?.content));
 		if (before !== undefined && isUser(before) && isUser(message) && hasFile)
-			joined[joined.length - 1] = { ...before, content: [before, message].flatMap(({ content }) => content) };
+			joined[joined.length - 1] = {
+				...before,
+				content: [before, message].flatMap(({ content }) => content),
+			};
 		else joined.push(message);
 	}
 	return joined;
@@ -111,7 +120,10 @@ function isUser(message: SourceMessage): boolean {
 }
 
 function isAssistant({ type, role }: SourceMessage): boolean {
-	return type === 'ai' || (type === 'other' && (role === 'assistant' || role === 'ai' || role === 'model'));
+	return (
+		type === 'ai' ||
+		(type === 'other' && (role === 'assistant' || role === 'ai' || role === 'model'))
+	);
 }
 
 function roleOf({ type, role }: SourceMessage): 'system' | 'user' {
@@ -135,14 +147,20 @@ function assistantDraft(
 		typeof message.content === 'string'
 			? message.content
 			: [message.content ?? []].flat().filter((block) => !isNonText(block));
-	const split = withoutThinking(typeof blocks === 'string' ? blocks : blocks.map(textOfBlock).join('\n'));
+	const split = withoutThinking(
+		typeof blocks === 'string' ? blocks : blocks.map(textOfBlock).join('\n'),
+	);
 	const calls = made.filter((call) => answers.has(call));
 	const memories = calls.map(recalled);
 	const remembered = memories.find((memory) => memory !== undefined);
 	const text = withoutAgentText(split.text, made);
 	const content = text === '' && calls.length > 0 ? (remembered?.text ?? '') : text;
 	const reasoning =
-		message.reasoning || thinkingBlocks(message.content) || split.reasoning || remembered?.reasoning || '';
+		message.reasoning ||
+		thinkingBlocks(message.content) ||
+		split.reasoning ||
+		remembered?.reasoning ||
+		'';
 	// A message with only broken or unanswered calls is dropped.
 	if (content === '' && calls.length === 0 && made.length + broken.length > 0) return [];
 	const toolCalls = calls.map((call, index) => ({
@@ -191,10 +209,15 @@ function thinkingBlocks(content: unknown): string {
  * Removes what n8n's agent adds to the arguments: the call's `id`, and the tool's name for tools of a toolkit. Small
  * models would imitate it, and prompt caches would miss.
  */
-function withoutInjected(call: SourceCall, args: Record<string, unknown> = call.args): Record<string, unknown> {
+function withoutInjected(
+	call: SourceCall,
+	args: Record<string, unknown> = call.args,
+): Record<string, unknown> {
 	if (!hasInjected(call)) return args;
 	const hasName = call.args.tool === call.name;
-	return Object.fromEntries(Object.entries(args).filter(([key]) => key !== 'id' && !(hasName && key === 'tool')));
+	return Object.fromEntries(
+		Object.entries(args).filter(([key]) => key !== 'id' && !(hasName && key === 'tool')),
+	);
 }
 
 function hasInjected({ id, args }: SourceCall): boolean {
@@ -202,9 +225,13 @@ function hasInjected({ id, args }: SourceCall): boolean {
 }
 
 /** The cached original of a call, if it really is the same call. Arguments that n8n overwrote are not compared. */
-function matching(call: SourceCall, memory: RememberedCall | undefined): RememberedCall | undefined {
+function matching(
+	call: SourceCall,
+	memory: RememberedCall | undefined,
+): RememberedCall | undefined {
 	const written = memory?.name === call.name ? parseObject(memory.arguments) : undefined;
-	return written !== undefined && canonicalJson(withoutInjected(call, written)) === canonicalJson(withoutInjected(call))
+	return written !== undefined &&
+		canonicalJson(withoutInjected(call, written)) === canonicalJson(withoutInjected(call))
 		? memory
 		: undefined;
 }
@@ -233,7 +260,9 @@ function isSameTurn(open: AssistantDraft, next: AssistantDraft): boolean {
 	if (open.toolCalls.length === 0 || next.toolCalls.length === 0) return false;
 	if (open.turn !== undefined || next.turn !== undefined) return open.turn === next.turn;
 	return (
-		open.reasoning !== '' && open.reasoning === next.reasoning && (next.content === '' || next.content === open.content)
+		open.reasoning !== '' &&
+		open.reasoning === next.reasoning &&
+		(next.content === '' || next.content === open.content)
 	);
 }
 
@@ -243,11 +272,19 @@ function withReasoning(drafts: readonly Draft[], echo: ReasoningEcho): ChatMessa
 		if (draft.role !== 'assistant') return [draft];
 		const { content, reasoning, toolCalls, results, pictures } = draft;
 		const send =
-			reasoning !== '' && (echo === 'always' || (echo === 'toolTurns' && index > lastUser && toolCalls.length > 0));
+			reasoning !== '' &&
+			(echo === 'always' || (echo === 'toolTurns' && index > lastUser && toolCalls.length > 0));
 		return [
-			{ role: 'assistant', content, ...(send ? { reasoning } : {}), ...(toolCalls.length > 0 ? { toolCalls } : {}) },
+			{
+				role: 'assistant',
+				content,
+				...(send ? { reasoning } : {}),
+				...(toolCalls.length > 0 ? { toolCalls } : {}),
+			},
 			...results,
-			...(pictures.length === 0 ? [] : [{ role: 'user' as const, content: [PICTURES, ...pictures] }]),
+			...(pictures.length === 0
+				? []
+				: [{ role: 'user' as const, content: [PICTURES, ...pictures] }]),
 		];
 	});
 }

@@ -18,13 +18,20 @@ export function takes(kind: ServerKind, name: SamplerName): boolean {
 const NO_LIMIT = -1;
 
 /** The request fields of the parameters that are set, without thinking and response format. */
-export function parameterFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
+export function parameterFields(
+	parameters: ChatParameters,
+	kind: ServerKind,
+): Record<string, unknown> {
 	const { takesUnlimited, fieldNames = {} } = traitsOf(kind);
 	const body: Record<string, unknown> = {};
 	for (const [name, { wire }] of SAMPLER_ENTRIES) {
 		const value = parameters[name];
 		if (value === undefined || !takes(kind, name)) continue;
-		if (name === 'parallelToolCalls' || (name === 'maxTokens' && value === NO_LIMIT && !takesUnlimited)) continue;
+		if (
+			name === 'parallelToolCalls' ||
+			(name === 'maxTokens' && value === NO_LIMIT && !takesUnlimited)
+		)
+			continue;
 		body[fieldNames[name] ?? wire] = value;
 	}
 	return body;
@@ -32,9 +39,9 @@ export function parameterFields(parameters: ChatParameters, kind: ServerKind): R
 
 /** Labels of set parameters that this kind of server is known to ignore. */
 export function ignoredParameters(parameters: ChatParameters, kind: ServerKind): string[] {
-	const ignored = SAMPLER_ENTRIES.filter(([name]) => parameters[name] !== undefined && !takes(kind, name)).map(
-		([, { label }]) => label,
-	);
+	const ignored = SAMPLER_ENTRIES.filter(
+		([name]) => parameters[name] !== undefined && !takes(kind, name),
+	).map(([, { label }]) => label);
 	const { thinking, responseFormat } = parameters;
 	const { thinkingBudget, grammar } = traitsOf(kind);
 	if (thinking?.mode === 'budget' && !thinkingBudget) ignored.push('Thinking Token Budget');
@@ -50,14 +57,23 @@ export function wantsJson({ responseFormat }: ChatParameters): boolean {
 /** Whether any set parameter depends on the kind of server, so that it must be identified. */
 export const dependsOnServerKind = memoized((parameters: ChatParameters): boolean => {
 	const { thinking, responseFormat } = parameters;
-	if (thinking !== undefined && (thinking.mode !== 'serverDefault' || thinking.limitMs !== undefined)) return true;
+	if (
+		thinking !== undefined &&
+		(thinking.mode !== 'serverDefault' || thinking.limitMs !== undefined)
+	)
+		return true;
 	if (responseFormat?.type === 'grammar' || responseFormat?.type === 'jsonSchema') return true;
 	if (parameters.maxTokens === NO_LIMIT) return true;
-	return SAMPLER_ENTRIES.some(([name, { extra }]) => extra === true && parameters[name] !== undefined);
+	return SAMPLER_ENTRIES.some(
+		([name, { extra }]) => extra === true && parameters[name] !== undefined,
+	);
 });
 
 /** The request fields for thinking on this kind of server. */
-export function thinkingFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
+export function thinkingFields(
+	parameters: ChatParameters,
+	kind: ServerKind,
+): Record<string, unknown> {
 	const { thinkingBudget, endsThinking } = traitsOf(kind);
 	const { thinking } = parameters;
 	const { limitMs, limitTokens = Infinity } = thinking ?? {};
@@ -69,7 +85,10 @@ export function thinkingFields(parameters: ChatParameters, kind: ServerKind): Re
 	};
 }
 
-function switchFields({ thinking, chatTemplateArguments }: ChatParameters, kind: ServerKind): Record<string, unknown> {
+function switchFields(
+	{ thinking, chatTemplateArguments }: ChatParameters,
+	kind: ServerKind,
+): Record<string, unknown> {
 	const isEffort = traitsOf(kind).thinkingSwitch === 'effort';
 	const template = (enable: boolean) => ({
 		chat_template_kwargs: { ...chatTemplateArguments, enable_thinking: enable },
@@ -88,7 +107,10 @@ function switchFields({ thinking, chatTemplateArguments }: ChatParameters, kind:
 }
 
 /** The request fields for the response format on this kind of server. Schemas are already cleaned. */
-export function responseFormatFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
+export function responseFormatFields(
+	parameters: ChatParameters,
+	kind: ServerKind,
+): Record<string, unknown> {
 	const { responseFormat } = parameters;
 	switch (responseFormat?.type) {
 		case 'jsonObject':
@@ -119,7 +141,8 @@ export function checkParameters(parameters: ChatParameters): void {
 				sampler.label,
 				`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${String(value)}"`,
 			);
-		if (sampler.type === 'object' && !isRecord(value)) throw invalid(sampler.label, 'must be a JSON object');
+		if (sampler.type === 'object' && !isRecord(value))
+			throw invalid(sampler.label, 'must be a JSON object');
 		const { range = ANY_NUMBER } = sampler.type === 'number' ? sampler : {};
 		if (typeof value === 'number' && !isInRange(value, range))
 			throw invalid(sampler.label, `must be ${rangeInWords(range)}, but is ${value}`);

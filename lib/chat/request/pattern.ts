@@ -32,7 +32,13 @@ const UNQUOTABLE_TEXT = '"\\\\\\x7F\\x00-\\x1F';
 const ANY = `[^${UNQUOTABLE_TEXT}]`;
 /** Characters with a meaning outside of a class. */
 const SIGNS = new Set('^$.[]()|{}*+?');
-const JSON_ESCAPES: Readonly<Record<string, string>> = { '\n': 'n', '\r': 'r', '\t': 't', '"': '"', '\\': '\\' };
+const JSON_ESCAPES: Readonly<Record<string, string>> = {
+	'\n': 'n',
+	'\r': 'r',
+	'\t': 't',
+	'"': '"',
+	'\\': '\\',
+};
 
 /** Internal: a pattern that a grammar cannot express, with the reason. */
 class NotExpressible extends Error {}
@@ -64,7 +70,9 @@ function parsed(pattern: string): AST.Pattern {
 }
 
 function parsedAs(pattern: string, mode: { unicode: boolean }): AST.Pattern | undefined {
-	return quietly(() => new RegExpParser({ ecmaVersion: 2025 }).parsePattern(pattern, 0, pattern.length, mode));
+	return quietly(() =>
+		new RegExpParser({ ecmaVersion: 2025 }).parsePattern(pattern, 0, pattern.length, mode),
+	);
 }
 
 /** A grammar always matches the whole text, so the anchors are required, and removed. */
@@ -72,7 +80,8 @@ function withoutAnchors(pattern: AST.Pattern): AST.Element[][] {
 	const parts = pattern.alternatives.map(({ elements }) => [...elements]);
 	const first = parts[0]?.shift();
 	const last = parts.at(-1)?.pop();
-	if (!isAnchor(first, 'start') || !isAnchor(last, 'end')) throw new NotExpressible('pattern without ^ and $');
+	if (!isAnchor(first, 'start') || !isAnchor(last, 'end'))
+		throw new NotExpressible('pattern without ^ and $');
 	return parts;
 }
 
@@ -129,7 +138,8 @@ function quantified({ element, min, max, greedy, raw }: AST.Quantifier): string 
 /** A literal character. */
 function literal({ value, raw }: AST.Character): string {
 	// Unknown escapes are the letter itself in JavaScript, and something else in other languages.
-	if (/^\\[A-Za-z0-9]/.test(raw) && value === raw.charCodeAt(1)) throw new NotExpressible(`pattern with ${raw}`);
+	if (/^\\[A-Za-z0-9]/.test(raw) && value === raw.charCodeAt(1))
+		throw new NotExpressible(`pattern with ${raw}`);
 	const char = String.fromCodePoint(value);
 	const json = JSON_ESCAPES[char];
 	if (json !== undefined) return `\\\\${json === '\\' ? '\\\\' : json}`;
@@ -138,7 +148,8 @@ function literal({ value, raw }: AST.Character): string {
 }
 
 function shorthand(set: AST.CharacterSet | AST.EscapeCharacterSet): readonly Range[] {
-	if (set.kind === 'digit' || set.kind === 'word' || set.kind === 'space') return SHORTHANDS[set.kind];
+	if (set.kind === 'digit' || set.kind === 'word' || set.kind === 'space')
+		return SHORTHANDS[set.kind];
 	throw new NotExpressible(`pattern with ${set.raw.slice(0, 2)}`);
 }
 
@@ -185,14 +196,16 @@ function withComplements(
 	const [complement] = complements;
 	if (complement === undefined) return classOf(ranges, negated);
 	if (!negated && complement.every(([lo]) => contains(ranges, lo))) return ANY;
-	if (ranges.length > 0 || complements.length > 1) throw new NotExpressible('pattern with a mixed character class');
+	if (ranges.length > 0 || complements.length > 1)
+		throw new NotExpressible('pattern with a mixed character class');
 	return classOf(complement, !negated);
 }
 
 /** A class of these characters, or of all others, without those that JSON strings must escape. */
 function classOf(ranges: readonly Range[], negated: boolean): string {
 	const allowed = without(ranges, UNQUOTABLE);
-	if (allowed.length === 0 && !negated) throw new NotExpressible('pattern with characters that JSON cannot hold');
+	if (allowed.length === 0 && !negated)
+		throw new NotExpressible('pattern with characters that JSON cannot hold');
 	// `-` goes to the end and `^` not to the beginning, since older releases have no escapes for them.
 	const isLast = ([lo, hi]: Range) => lo === hi && (lo === 0x2d || lo === 0x5e);
 	const last = allowed.filter(isLast).sort(([a], [b]) => b - a);
@@ -202,7 +215,9 @@ function classOf(ranges: readonly Range[], negated: boolean): string {
 		.join('');
 	const end = [...new Set(last.map(([lo]) => String.fromCodePoint(lo)))].join('');
 	if (negated) return `[^${text}${UNQUOTABLE_TEXT}${end}]`;
-	return text === '' && end.startsWith('^') ? `(\\^${end.includes('-') ? '|-' : ''})` : `[${text}${end}]`;
+	return text === '' && end.startsWith('^')
+		? `(\\^${end.includes('-') ? '|-' : ''})`
+		: `[${text}${end}]`;
 }
 
 function inClass(code: number): string {

@@ -1,7 +1,10 @@
 /** The prompt of a conversation after the chat template, and its number of tokens. */
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
-import { LlamaServerRoutes, type NativeRouteOptions } from '../../servers/manage/llama-server-routes';
+import {
+	LlamaServerRoutes,
+	type NativeRouteOptions,
+} from '../../servers/manage/llama-server-routes';
 import { kindFor } from '../../servers/purpose';
 import { askAtRoot, exactOrEstimated, type TokenCount } from '../../servers/manage/tokens';
 import { finiteNumber, isRecord, optional, recordOf } from '../../values';
@@ -36,7 +39,11 @@ export async function countPrompt(
 	return await exactOrEstimated(wordsOf(body), async () => {
 		const question = traitsOf(kind).tokenRoutes?.countPrompt?.(body, ask.model);
 		if (question !== undefined) return await askAtRoot(connection, question, ask);
-		const routes = await LlamaServerRoutes.of(connection, ask, 'route that counts the tokens of a conversation');
+		const routes = await LlamaServerRoutes.of(
+			connection,
+			ask,
+			'route that counts the tokens of a conversation',
+		);
 		const answer = await routes.post('/v1/chat/completions/input_tokens', body);
 		return finiteNumber(recordOf(answer.json).input_tokens) ?? unreadable(connection);
 	});
@@ -80,7 +87,9 @@ function wordsOf({ messages, tools = [] }: ReturnType<typeof wireBody>): string 
 		({ content, tool_calls: calls }) => [
 			AROUND_MESSAGE,
 			...(Array.isArray(content)
-				? (content as unknown[]).map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : ''))
+				? (content as unknown[]).map((part) =>
+						isRecord(part) && typeof part.text === 'string' ? part.text : '',
+					)
 				: [String(content)]),
 			...(calls === undefined ? [] : [JSON.stringify(calls)]),
 		],

@@ -68,13 +68,23 @@ export interface RequestDraft {
  *
  * @throws {ServerError} of kind `invalidInput` if the tool to be called is not offered
  */
-export function draftRequest(settings: ChatSettings, call: ChatCall, messages: ChatMessage[]): RequestDraft {
+export function draftRequest(
+	settings: ChatSettings,
+	call: ChatCall,
+	messages: ChatMessage[],
+): RequestDraft {
 	const tools = call.tools ?? [];
-	const toolChoice = tools.length === 0 ? undefined : (call.toolChoice ?? ownToolChoice(settings.toolChoice, messages));
+	const toolChoice =
+		tools.length === 0
+			? undefined
+			: (call.toolChoice ?? ownToolChoice(settings.toolChoice, messages));
 	if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name))
 		throw unknownTool(toolChoice.name);
 	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(call.stop ?? [])])];
-	const parameters: ChatParameters = { ...settings.parameters, ...(stop.length > 0 ? { stop } : {}) };
+	const parameters: ChatParameters = {
+		...settings.parameters,
+		...(stop.length > 0 ? { stop } : {}),
+	};
 	const cleaned = cleanedSchemas(tools, parameters);
 	return {
 		dependsOnServer:
@@ -111,7 +121,9 @@ export function textLength(messages: readonly ChatMessage[]): number {
 /** The tools that the model may call. */
 export function callableTools({ tools = [], toolChoice }: ChatRequest): ToolDefinition[] {
 	if (toolChoice === 'none') return [];
-	return typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
+	return typeof toolChoice === 'object'
+		? tools.filter(({ name }) => name === toolChoice.name)
+		: tools;
 }
 
 function hasReasoning(message: ChatMessage): boolean {
@@ -122,7 +134,10 @@ function hasReasoning(message: ChatMessage): boolean {
  * The node's setting. "Required" applies only until a tool has answered in this turn; otherwise an agent would never
  * answer.
  */
-function ownToolChoice(choice: ChatSettings['toolChoice'], messages: readonly ChatMessage[]): ToolChoice | undefined {
+function ownToolChoice(
+	choice: ChatSettings['toolChoice'],
+	messages: readonly ChatMessage[],
+): ToolChoice | undefined {
 	if (choice !== 'required') return choice;
 	const lastUser = messages.findLastIndex(({ role }) => role === 'user');
 	return messages.slice(lastUser + 1).some(({ role }) => role === 'tool') ? 'auto' : 'required';
@@ -135,7 +150,9 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 		const result = cleanSchema(schema);
 		changed ||= JSON.stringify(result.schema) !== JSON.stringify(schema);
 		if (result.dropped.length > 0)
-			notes.push(`llama-server cannot enforce parts of ${where}, so they were left out: ${result.dropped.join(', ')}`);
+			notes.push(
+				`llama-server cannot enforce parts of ${where}, so they were left out: ${result.dropped.join(', ')}`,
+			);
 		return result.schema;
 	};
 	const cleanTools = tools.map((tool) => ({
@@ -144,7 +161,9 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 	}));
 	const format = parameters.responseFormat;
 	const responseFormat =
-		format?.type === 'jsonSchema' ? { ...format, schema: clean(format.schema, 'the JSON schema') } : format;
+		format?.type === 'jsonSchema'
+			? { ...format, schema: clean(format.schema, 'the JSON schema') }
+			: format;
 	return {
 		tools: cleanTools,
 		parameters: { ...parameters, ...optional({ responseFormat }) },
@@ -157,7 +176,10 @@ function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): st
 	const ignored = ignoredParameters(parameters, serverKind);
 	if (traitsOf(serverKind).hasOllamaApi === true) ignored.push(...removedOptions(parameters));
 	// "None" works without the field: the tools are not sent.
-	if (traitsOf(serverKind).toolChoice === 'ignored' && (toolChoice === 'required' || typeof toolChoice === 'object'))
+	if (
+		traitsOf(serverKind).toolChoice === 'ignored' &&
+		(toolChoice === 'required' || typeof toolChoice === 'object')
+	)
 		ignored.push('Tool Choice');
 	return ignored.length === 0
 		? []

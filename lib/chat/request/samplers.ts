@@ -68,18 +68,39 @@ const number = (label: string, preset: number, description: string, more: Partia
  * Ranges are those of llama-server v0.5.0 (`tools/server/server-schema.cpp`) and of OpenAI's API.
  */
 export const SAMPLERS = {
-	temperature: number('Temperature', 0.7, 'Higher is more random; 0 always takes the most likely token', {
-		range: [0, 100],
+	temperature: number(
+		'Temperature',
+		0.7,
+		'Higher is more random; 0 always takes the most likely token',
+		{
+			range: [0, 100],
+		},
+	),
+	topP: number(
+		'Top P',
+		0.95,
+		'Considers the most likely tokens until their probabilities add up to this; 1 = all',
+		{
+			...FRACTION,
+		},
+	),
+	topK: number('Top K', 40, 'Considers only this many of the most likely tokens; 0 = all', {
+		extra: true,
+		...COUNT,
 	}),
-	topP: number('Top P', 0.95, 'Considers the most likely tokens until their probabilities add up to this; 1 = all', {
-		...FRACTION,
-	}),
-	topK: number('Top K', 40, 'Considers only this many of the most likely tokens; 0 = all', { extra: true, ...COUNT }),
-	minP: number('Min P', 0.05, 'Drops tokens that are less likely than this fraction of the most likely one', {
+	minP: number(
+		'Min P',
+		0.05,
+		'Drops tokens that are less likely than this fraction of the most likely one',
+		{
+			extra: true,
+			...FRACTION,
+		},
+	),
+	typicalP: number('Typical P', 1, 'Prefers tokens of typical probability; 1 = off', {
 		extra: true,
 		...FRACTION,
 	}),
-	typicalP: number('Typical P', 1, 'Prefers tokens of typical probability; 1 = off', { extra: true, ...FRACTION }),
 	topNSigma: number(
 		'Top N Sigma',
 		1,
@@ -94,63 +115,108 @@ export const SAMPLERS = {
 		extra: true,
 		...COUNT,
 	}),
-	presencePenalty: number('Presence Penalty', 0, 'Positive values make words that already occurred less likely', {
-		...PENALTY,
-	}),
+	presencePenalty: number(
+		'Presence Penalty',
+		0,
+		'Positive values make words that already occurred less likely',
+		{
+			...PENALTY,
+		},
+	),
 	frequencyPenalty: number(
 		'Frequency Penalty',
 		0,
 		'Positive values make words less likely the more often they already occurred',
 		{ ...PENALTY },
 	),
-	dryMultiplier: number('DRY: Multiplier', 0.8, 'Strength of the DRY sampler against repetitions; 0 = off', {
-		extra: true,
-	}),
-	dryBase: number('DRY: Base', 1.75, 'How fast the penalty grows with the length of the repetition', { extra: true }),
+	dryMultiplier: number(
+		'DRY: Multiplier',
+		0.8,
+		'Strength of the DRY sampler against repetitions; 0 = off',
+		{
+			extra: true,
+		},
+	),
+	dryBase: number(
+		'DRY: Base',
+		1.75,
+		'How fast the penalty grows with the length of the repetition',
+		{ extra: true },
+	),
 	dryAllowedLength: number('DRY: Allowed Length', 2, 'Longest repetition that costs nothing', {
 		extra: true,
 		...COUNT,
 	}),
-	dryPenaltyLastN: number('DRY: Penalty Last N', 64, 'How many tokens the DRY sampler looks at; 0 = off', {
-		extra: true,
-		...COUNT,
-	}),
+	dryPenaltyLastN: number(
+		'DRY: Penalty Last N',
+		64,
+		'How many tokens the DRY sampler looks at; 0 = off',
+		{
+			extra: true,
+			...COUNT,
+		},
+	),
 	drySequenceBreakers: row(
 		'texts',
 		'DRY: Sequence Breakers',
 		'Texts that end a repetition. Write \\n for a line break.',
 		{ extra: true, addButton: 'Add Breaker', placeholder: '\\n' },
 	),
-	xtcProbability: number('XTC: Probability', 0.5, 'How often the most likely tokens are left out; 0 = off', {
-		extra: true,
-		...FRACTION,
-	}),
+	xtcProbability: number(
+		'XTC: Probability',
+		0.5,
+		'How often the most likely tokens are left out; 0 = off',
+		{
+			extra: true,
+			...FRACTION,
+		},
+	),
 	xtcThreshold: number('XTC: Threshold', 0.1, 'How likely a token must be to be left out', {
 		extra: true,
 		...FRACTION,
 	}),
-	mirostat: number('Mirostat', 0, 'Keeps the text equally surprising throughout; replaces Top K, Top P and Min P', {
-		extra: true,
-		range: [0, 2],
-		whole: true,
-		choices: [
-			{ name: 'Off', value: 0 },
-			{ name: 'Version 1', value: 1 },
-			{ name: 'Version 2', value: 2 },
-		],
-	}),
+	mirostat: number(
+		'Mirostat',
+		0,
+		'Keeps the text equally surprising throughout; replaces Top K, Top P and Min P',
+		{
+			extra: true,
+			range: [0, 2],
+			whole: true,
+			choices: [
+				{ name: 'Off', value: 0 },
+				{ name: 'Version 1', value: 1 },
+				{ name: 'Version 2', value: 2 },
+			],
+		},
+	),
 	mirostatTau: number('Mirostat: Tau', 5, 'How surprising the text should be', { extra: true }),
 	mirostatEta: number('Mirostat: Eta', 0.1, 'How fast Mirostat adapts', { extra: true }),
-	seed: number('Seed', 42, 'The same seed gives the same answer, as far as the server can; -1 = random', {
-		whole: true,
-	}),
-	stop: row('texts', 'Stop Sequences', 'Texts at which the answer ends. Write \\n for a line break.', {
-		addButton: 'Add Stop Sequence',
-	}),
-	maxTokens: number('Maximum Tokens', 2048, 'How many tokens to generate at most, thinking included. -1 = no limit.', {
-		range: [-1, MAX_INTEGER],
-		whole: true,
-	}),
+	seed: number(
+		'Seed',
+		42,
+		'The same seed gives the same answer, as far as the server can; -1 = random',
+		{
+			whole: true,
+		},
+	),
+	stop: row(
+		'texts',
+		'Stop Sequences',
+		'Texts at which the answer ends. Write \\n for a line break.',
+		{
+			addButton: 'Add Stop Sequence',
+		},
+	),
+	maxTokens: number(
+		'Maximum Tokens',
+		2048,
+		'How many tokens to generate at most, thinking included. -1 = no limit.',
+		{
+			range: [-1, MAX_INTEGER],
+			whole: true,
+		},
+	),
 	parallelToolCalls: row(
 		'switch',
 		'Parallel Tool Calls',
@@ -216,9 +282,11 @@ interface ValueOf {
 export type SamplerValues = { [Name in SamplerName]?: ValueOf[(typeof SAMPLERS)[Name]['type']] };
 
 /** Every option with its name and field, in the order in which they are sent. */
-export const SAMPLER_ENTRIES: ReadonlyArray<[SamplerName, Sampler & { wire: string }]> = Object.entries(SAMPLERS).map(
-	([name, sampler]: [string, Sampler]) => [
+export const SAMPLER_ENTRIES: ReadonlyArray<[SamplerName, Sampler & { wire: string }]> =
+	Object.entries(SAMPLERS).map(([name, sampler]: [string, Sampler]) => [
 		name as SamplerName,
-		{ ...sampler, wire: sampler.wire ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) },
-	],
-);
+		{
+			...sampler,
+			wire: sampler.wire ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+		},
+	]);

@@ -55,7 +55,8 @@ class Cleaner {
 	/** A value that must be a schema. `true` (anything) becomes the empty schema, since llama.cpp does not support it. */
 	private place(value: unknown, path: string): Schema {
 		if (isRecord(value)) return this.node(value, path);
-		if (value !== true) this.drop(path, value === false ? 'nothing is allowed here' : 'not a schema');
+		if (value !== true)
+			this.drop(path, value === false ? 'nothing is allowed here' : 'not a schema');
 		return {};
 	}
 
@@ -71,11 +72,16 @@ class Cleaner {
 				if (!isRecord(value)) return this.drop(path, 'not an object');
 				// `false` forbids a property; leaving it out does the same, since unlisted ones are forbidden.
 				return {
-					[key]: this.named(Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== false)), path),
+					[key]: this.named(
+						Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== false)),
+						path,
+					),
 				};
 			case '$defs':
 			case 'definitions':
-				return isRecord(value) ? { [key]: this.named(value, path) } : this.drop(path, 'not an object');
+				return isRecord(value)
+					? { [key]: this.named(value, path) }
+					: this.drop(path, 'not an object');
 			case 'items':
 				return this.items(value, schema, path);
 			case 'prefixItems':
@@ -86,7 +92,9 @@ class Cleaner {
 				};
 			case 'additionalProperties':
 				if (typeof value === 'boolean') return { [key]: value };
-				return isRecord(value) ? { [key]: this.node(value, path) } : this.drop(path, 'not a schema');
+				return isRecord(value)
+					? { [key]: this.node(value, path) }
+					: this.drop(path, 'not a schema');
 			case 'anyOf':
 			case 'oneOf':
 			case 'allOf':
@@ -126,7 +134,8 @@ class Cleaner {
 	}
 
 	private items(value: unknown, schema: Schema, path: string): Schema | undefined {
-		if (Array.isArray(value)) return { items: value.map((item, index) => this.place(item, `${path}[${index}]`)) };
+		if (Array.isArray(value))
+			return { items: value.map((item, index) => this.place(item, `${path}[${index}]`)) };
 		if (value !== false) return { items: this.place(value, path) };
 		// "No further items": without prefixItems an empty list, with them llama.cpp's default.
 		return 'prefixItems' in schema ? {} : { items: {}, maxItems: 0 };
@@ -157,7 +166,8 @@ class Cleaner {
 		if (!reference.startsWith('#/')) return undefined;
 		let target: unknown = this.root;
 		for (const name of reference.slice(2).split('/')) {
-			if (typeof target !== 'object' || target === null || !Object.hasOwn(target, name)) return undefined;
+			if (typeof target !== 'object' || target === null || !Object.hasOwn(target, name))
+				return undefined;
 			target = (target as Schema)[name];
 		}
 		return isRecord(target) || target === true ? target : undefined;
@@ -206,7 +216,9 @@ class Cleaner {
 		if (typeof least === 'number' && typeof most === 'number' && least > most)
 			return this.drop(path, `min${what} above max${what}`);
 		const limit =
-			key === 'maxItems' && !(typeof least === 'number' && least > 0) ? MAX_ITEMS_FROM_NONE : MAX_REPETITIONS;
+			key === 'maxItems' && !(typeof least === 'number' && least > 0)
+				? MAX_ITEMS_FROM_NONE
+				: MAX_REPETITIONS;
 		return value > limit ? this.drop(path, `more than ${limit}`) : { [key]: value };
 	}
 
@@ -216,6 +228,8 @@ class Cleaner {
 		if (typeof value !== 'number') return this.drop(path, 'not a number');
 		if (Math.abs(value) < Number.MAX_SAFE_INTEGER) return { [key]: value };
 		// zod adds the range of safe integers to every integer; it is not intended, and older llama.cpp overflows.
-		return Math.abs(value) === Number.MAX_SAFE_INTEGER ? undefined : this.drop(path, 'out of range');
+		return Math.abs(value) === Number.MAX_SAFE_INTEGER
+			? undefined
+			: this.drop(path, 'out of range');
 	}
 }

@@ -22,7 +22,9 @@ export function decodeText(bytes: Uint8Array, declared?: string): string {
 /** The encoding that XML, HTML or CSS declare inside. */
 function writtenInside(bytes: Uint8Array): string | undefined {
 	const begin = new TextDecoder('windows-1252').decode(bytes.subarray(0, MAX_LOOKED_AT));
-	return /(?:<\?xml[^<>]*\sencoding|<meta[^<>]*\scharset|^@charset)\s{0,9}=?\s{0,9}["']?([\w:.-]+)/i.exec(begin)?.[1];
+	return /(?:<\?xml[^<>]*\sencoding|<meta[^<>]*\scharset|^@charset)\s{0,9}=?\s{0,9}["']?([\w:.-]+)/i.exec(
+		begin,
+	)?.[1];
 }
 
 function encodingOfMark([first, second, third]: Uint8Array): string | undefined {
@@ -36,13 +38,16 @@ function encodingOfMark([first, second, third]: Uint8Array): string | undefined 
  * wrongly and checked by the bytes.
  */
 function knownEncoding(label: string | undefined): string | undefined {
-	const encoding = label === undefined ? undefined : quietly(() => new TextDecoder(label.trim()).encoding);
+	const encoding =
+		label === undefined ? undefined : quietly(() => new TextDecoder(label.trim()).encoding);
 	return encoding === 'utf-8' ? undefined : encoding;
 }
 
 function utf16Without(bytes: Uint8Array): string | undefined {
 	const looked = bytes.subarray(0, MAX_LOOKED_AT);
-	const zeros = [0, 1].map((parity) => looked.filter((byte, at) => at % 2 === parity && byte === 0).length);
+	const zeros = [0, 1].map(
+		(parity) => looked.filter((byte, at) => at % 2 === parity && byte === 0).length,
+	);
 	const [even = 0, odd = 0] = zeros;
 	const most = looked.length / 4;
 	if (looked.length < 4 || bytes.length % 2 !== 0) return undefined;

@@ -22,7 +22,9 @@ export function toolResult(content: unknown): ToolResult {
 	let count = 0;
 	return {
 		text: blocks
-			.map((block, index) => (pictures[index] === undefined ? textOf(block) : `[Picture ${++count}, below]`))
+			.map((block, index) =>
+				pictures[index] === undefined ? textOf(block) : `[Picture ${++count}, below]`,
+			)
 			.join('\n'),
 		pictures: pictures.filter((one) => one !== undefined),
 	};

@@ -26,7 +26,10 @@ export async function toolTemplate(
 	const { llamaApi, hasOllamaApi } = traitsOf(serverKind);
 	if (tools.length === 0 || (llamaApi === undefined && !hasOllamaApi)) return { dropsTools: false };
 	const { root } = connection.url;
-	const query = llamaApi === 'router' ? `?model=${encodeURIComponent(model.toWellFormed())}&autoload=false` : '';
+	const query =
+		llamaApi === 'router'
+			? `?model=${encodeURIComponent(model.toWellFormed())}&autoload=false`
+			: '';
 	const told = hasOllamaApi
 		? await cachedJson(connection, `${root}/api/show`, { model })
 		: await cachedJson(connection, `${root}/props${query}`);

@@ -24,35 +24,47 @@ export function usageFrom(
 
 /** A count from 0 on, also as text, which gateways send. */
 function countOf(value: unknown): number | undefined {
-	const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : finiteNumber(value);
+	const count =
+		typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : finiteNumber(value);
 	return count === undefined || count < 0 ? undefined : count;
 }
 
 /** OpenAI's `usage`, also with the names of its Responses API and of Anthropic's. */
 export function openAiUsage(usage: unknown): Usage | undefined {
 	if (!isRecord(usage)) return undefined;
-	return usageFrom(usage.prompt_tokens ?? usage.input_tokens, usage.completion_tokens ?? usage.output_tokens, {
-		total: usage.total_tokens,
-		cached: recordOf(usage.prompt_tokens_details).cached_tokens,
-		reasoning: recordOf(usage.completion_tokens_details).reasoning_tokens,
-	});
+	return usageFrom(
+		usage.prompt_tokens ?? usage.input_tokens,
+		usage.completion_tokens ?? usage.output_tokens,
+		{
+			total: usage.total_tokens,
+			cached: recordOf(usage.prompt_tokens_details).cached_tokens,
+			reasoning: recordOf(usage.completion_tokens_details).reasoning_tokens,
+		},
+	);
 }
 
 /** Old releases of Ollama omit the prompt count if the whole prompt was cached. */
-export function ollamaUsage({ prompt_eval_count: prompt, eval_count: completion }: Record<string, unknown>) {
+export function ollamaUsage({
+	prompt_eval_count: prompt,
+	eval_count: completion,
+}: Record<string, unknown>) {
 	return usageFrom(prompt, completion);
 }
 
 /** Reads llama-server's `timings`. */
 export function timingsOf(timings: Record<string, unknown>): Timings {
 	return Object.fromEntries(
-		Object.entries(timings).filter((entry): entry is [string, number] => finiteNumber(entry[1]) !== undefined),
+		Object.entries(timings).filter(
+			(entry): entry is [string, number] => finiteNumber(entry[1]) !== undefined,
+		),
 	);
 }
 
 /** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
 export function speedByServer(timings: Timings | undefined): number | undefined {
-	return timings?.predicted_n !== undefined && timings.predicted_n <= 1 ? undefined : timings?.predicted_per_second;
+	return timings?.predicted_n !== undefined && timings.predicted_n <= 1
+		? undefined
+		: timings?.predicted_per_second;
 }
 
 const NANOSECONDS_PER_MS = 1e6;
@@ -64,7 +76,9 @@ export function ollamaTimings(json: Record<string, unknown>): Timings {
 		return nanoseconds && nanoseconds / NANOSECONDS_PER_MS;
 	};
 	const rate = (tokens: unknown, took?: number) =>
-		took !== undefined && took > 0 && typeof tokens === 'number' ? (tokens / took) * 1000 : undefined;
+		took !== undefined && took > 0 && typeof tokens === 'number'
+			? (tokens / took) * 1000
+			: undefined;
 	const { prompt_eval_count: prompt, eval_count: completion } = json;
 	const [promptMs, completionMs] = [ms('prompt_eval_duration'), ms('eval_duration')];
 	return timingsOf({

@@ -44,10 +44,18 @@ const GONE_OPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /** Top-level fields that users and n8n's own Ollama node put into `options`, where they have no effect. */
-const OUTER_FIELDS: ReadonlySet<string> = new Set(['keep_alive', 'format', 'think', 'truncate', 'shift']);
+const OUTER_FIELDS: ReadonlySet<string> = new Set([
+	'keep_alive',
+	'format',
+	'think',
+	'truncate',
+	'shift',
+]);
 
 /** Options that OpenAI's route supports, too. */
-const TAKEN_BY_BOTH = new Set(SAMPLER_ENTRIES.filter(([, { extra }]) => extra !== true).map(([, { wire }]) => wire));
+const TAKEN_BY_BOTH = new Set(
+	SAMPLER_ENTRIES.filter(([, { extra }]) => extra !== true).map(([, { wire }]) => wire),
+);
 
 interface ExtraFields {
 	options: Record<string, unknown>;
@@ -58,7 +66,10 @@ interface ExtraFields {
 }
 
 /** Sorts Extra Body into `options` and top-level fields, wherever the user put them. */
-export function sortExtraBody({ options: given, ...rest }: Record<string, unknown> = {}): ExtraFields {
+export function sortExtraBody({
+	options: given,
+	...rest
+}: Record<string, unknown> = {}): ExtraFields {
 	const sorted: ExtraFields = { options: {}, fields: {}, gone: [] };
 	const keep = (written: string, value: unknown, isInside: boolean) => {
 		const name = OTHER_NAMES[written] ?? written;
@@ -76,7 +87,9 @@ export function sortExtraBody({ options: given, ...rest }: Record<string, unknow
 function typed(name: string, value: unknown): unknown {
 	switch (NATIVE_OPTIONS.get(name)) {
 		case 'number':
-			return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
+			return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))
+				? Number(value)
+				: value;
 		case 'switch':
 			return value === 'true' ? true : value === 'false' ? false : value;
 		case 'texts':
@@ -87,7 +100,9 @@ function typed(name: string, value: unknown): unknown {
 }
 
 /** Samplers that only Ollama's native API supports. */
-const OWN_SAMPLERS = SAMPLER_ENTRIES.filter(([name, { extra }]) => extra === true && takes('ollama', name));
+const OWN_SAMPLERS = SAMPLER_ENTRIES.filter(
+	([name, { extra }]) => extra === true && takes('ollama', name),
+);
 
 const isSet = (value: unknown) => value !== undefined && value !== null;
 
@@ -104,7 +119,10 @@ export function needsNativeApi(parameters: ChatParameters): boolean {
 }
 
 /** The parameters that Ollama's OpenAI route supports, and the labels of the others. */
-export function withoutNativeApi(parameters: ChatParameters): { parameters: ChatParameters; left: string[] } {
+export function withoutNativeApi(parameters: ChatParameters): {
+	parameters: ChatParameters;
+	left: string[];
+} {
 	const own = OWN_SAMPLERS.filter(([name]) => isSet(parameters[name]));
 	const names = new Set<string>(own.map(([name]) => name));
 	return {
@@ -130,7 +148,8 @@ export function nativeOptions(parameters: ChatParameters): Record<string, unknow
 	for (const [name, { wire }] of SAMPLER_ENTRIES) {
 		const value = parameters[name];
 		const native = OTHER_NAMES[wire] ?? wire;
-		if (isSet(value) && NATIVE_OPTIONS.has(native) && takes('ollama', name)) options[native] = value;
+		if (isSet(value) && NATIVE_OPTIONS.has(native) && takes('ollama', name))
+			options[native] = value;
 	}
 	return { ...options, ...sortExtraBody(parameters.extraBody).options };
 }

@@ -28,7 +28,9 @@ function body(request: ChatRequest): Record<string, unknown> {
 	const options = nativeOptions(parameters);
 	const fields = {
 		model: request.model,
-		messages: request.messages.map((message, index) => wireMessage(message, request.messages.slice(0, index))),
+		messages: request.messages.map((message, index) =>
+			wireMessage(message, request.messages.slice(0, index)),
+		),
 		...toolFields(request),
 		stream: request.stream ?? true,
 		...formatField(parameters),
@@ -42,7 +44,8 @@ function body(request: ChatRequest): Record<string, unknown> {
 
 /** There is no tool_choice: forbidden tools are not sent, and a forced tool is sent alone. */
 function toolFields({ tools = [], toolChoice }: ChatRequest): Record<string, unknown> {
-	const offered = typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
+	const offered =
+		typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
 	if (offered.length === 0 || toolChoice === 'none') return {};
 	return toolsField(offered);
 }
@@ -67,7 +70,10 @@ function thinkField({ thinking }: ChatParameters): Record<string, unknown> {
 }
 
 /** @param before the earlier messages, one of which contains the call of a result */
-function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): Record<string, unknown> {
+function wireMessage(
+	message: ChatMessage,
+	before: readonly ChatMessage[],
+): Record<string, unknown> {
 	switch (message.role) {
 		case 'assistant':
 			return {
@@ -97,7 +103,9 @@ function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): Reco
 }
 
 function calledTool(id: string, before: readonly ChatMessage[]): string | undefined {
-	const calls = before.flatMap((message) => (message.role === 'assistant' ? (message.toolCalls ?? []) : []));
+	const calls = before.flatMap((message) =>
+		message.role === 'assistant' ? (message.toolCalls ?? []) : [],
+	);
 	return calls.findLast((call) => call.id === id)?.name;
 }
 
@@ -115,7 +123,8 @@ function bareBase64(part: Exclude<ContentPart, { type: 'text' }>): string {
 			{},
 			{
 				message: "Ollama's own API takes no audio",
-				remedy: 'Transcribe the recording first, for example with whisper.cpp, or use llama-server with --mmproj.',
+				remedy:
+					'Transcribe the recording first, for example with whisper.cpp, or use llama-server with --mmproj.',
 			},
 		);
 	const [, data] = /^data:[^,]*;base64,(.*)$/s.exec(part.url) ?? [];

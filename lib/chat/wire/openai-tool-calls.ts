@@ -19,11 +19,16 @@ export function toolsField(tools: readonly ToolDefinition[]) {
 export function toolCallsOf(delta: Record<string, unknown>, complete: boolean): ToolCallPiece[] {
 	const calls = listOf(delta.tool_calls);
 	// OpenAI's old form with a single call, used by the example servers of ChatGLM and Qwen. Some servers send both.
-	const single = calls.length === 0 && isRecord(delta.function_call) ? [{ function: delta.function_call }] : calls;
+	const single =
+		calls.length === 0 && isRecord(delta.function_call)
+			? [{ function: delta.function_call }]
+			: calls;
 	return single.map((call: Record<string, unknown>) => {
 		// Some servers omit the inner object.
 		const fn = isRecord(call.function) ? call.function : call;
-		const name = [fn.name, call.name, call.function].find((one) => typeof one === 'string' && one.trim() !== '');
+		const name = [fn.name, call.name, call.function].find(
+			(one) => typeof one === 'string' && one.trim() !== '',
+		);
 		const args = argumentsOf(fn) ?? argumentsOf(call);
 		return {
 			...(isIndex(call.index) ? { index: call.index } : {}),
@@ -48,14 +53,26 @@ function listOf(calls: unknown): Array<Record<string, unknown>> {
  */
 function argumentsOf(fn: Record<string, unknown>): string | Record<string, unknown> | undefined {
 	// Some servers send the tool's schema as `parameters`.
-	const given = [fn.arguments, isSchema(fn.parameters) ? undefined : fn.parameters, fn.args, fn.input];
-	const value = given.find((one) => !isEmptyValue(one)) ?? given.find((one) => one !== undefined && one !== null);
+	const given = [
+		fn.arguments,
+		isSchema(fn.parameters) ? undefined : fn.parameters,
+		fn.args,
+		fn.input,
+	];
+	const value =
+		given.find((one) => !isEmptyValue(one)) ??
+		given.find((one) => one !== undefined && one !== null);
 	if (value === undefined || value === null) return undefined;
 	return typeof value === 'string' || isRecord(value) ? value : JSON.stringify(value);
 }
 
 function isEmptyValue(value: unknown): boolean {
-	return value === undefined || value === null || value === '' || (isRecord(value) && Object.keys(value).length === 0);
+	return (
+		value === undefined ||
+		value === null ||
+		value === '' ||
+		(isRecord(value) && Object.keys(value).length === 0)
+	);
 }
 
 function isSchema(value: unknown): boolean {

@@ -5,7 +5,12 @@ import { reasonIn } from '../answer/finish-reason';
 import type { ServerSentEvent } from '../../http/sse';
 import { kindOfFingerprint, traitsOf } from '../../servers/kinds';
 import { withFieldChanges } from '../../servers/refused-fields';
-import { parameterFields, responseFormatFields, takes, thinkingFields } from '../request/parameters';
+import {
+	parameterFields,
+	responseFormatFields,
+	takes,
+	thinkingFields,
+} from '../request/parameters';
 import type { ChatMessage, ChatRequest, ContentPart, WireChunk } from '../types';
 import { openAiUsage, timingsOf } from './counts';
 import { withoutNativeApi } from './ollama-options';
@@ -27,14 +32,17 @@ export const openAiProtocol: ChatProtocol = {
 
 function body(request: ChatRequest): Record<string, unknown> {
 	const { serverKind } = request;
-	const { parameters } = traitsOf(serverKind).hasOllamaApi === true ? withoutNativeApi(request.parameters) : request;
+	const { parameters } =
+		traitsOf(serverKind).hasOllamaApi === true ? withoutNativeApi(request.parameters) : request;
 	const streamed = request.stream ?? true;
 	const fields = {
 		model: request.model,
 		messages: request.messages.map((message) => wireMessage(message, request)),
 		...toolFields(request),
 		stream: streamed,
-		...(streamed && (request.streamUsage ?? true) ? { stream_options: { include_usage: true } } : {}),
+		...(streamed && (request.streamUsage ?? true)
+			? { stream_options: { include_usage: true } }
+			: {}),
 		...parameterFields(parameters, serverKind),
 		...responseFormatFields(parameters, serverKind),
 		...thinkingFields(parameters, serverKind),
@@ -47,12 +55,20 @@ function body(request: ChatRequest): Record<string, unknown> {
  * llama-server and most others silently treat a tool_choice object as "auto" (docs/protocols/llama-server.md 6.1), so a
  * forced tool is sent alone with "required". vLLM supports the object.
  */
-function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequest): Record<string, unknown> {
+function toolFields({
+	tools = [],
+	toolChoice,
+	serverKind,
+	parameters,
+}: ChatRequest): Record<string, unknown> {
 	const { toolChoice: honoured } = traitsOf(serverKind);
 	// If tool_choice is ignored (Ollama), forbidden tools are not sent.
 	if (tools.length === 0 || (honoured === 'ignored' && toolChoice === 'none')) return {};
 	const forced = typeof toolChoice === 'object' ? toolChoice.name : undefined;
-	const offered = forced === undefined || honoured === 'named' ? tools : tools.filter(({ name }) => name === forced);
+	const offered =
+		forced === undefined || honoured === 'named'
+			? tools
+			: tools.filter(({ name }) => name === forced);
 	const choice =
 		forced === undefined
 			? toolChoice
@@ -63,11 +79,16 @@ function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequ
 	return {
 		...toolsField(offered),
 		...optional({ tool_choice: choice }),
-		...(parallel === undefined || !takes(serverKind, 'parallelToolCalls') ? {} : { parallel_tool_calls: parallel }),
+		...(parallel === undefined || !takes(serverKind, 'parallelToolCalls')
+			? {}
+			: { parallel_tool_calls: parallel }),
 	};
 }
 
-function wireMessage(message: ChatMessage, { serverKind, shortToolIds = false }: ChatRequest): Record<string, unknown> {
+function wireMessage(
+	message: ChatMessage,
+	{ serverKind, shortToolIds = false }: ChatRequest,
+): Record<string, unknown> {
 	const toolId = (id: string) => (shortToolIds ? shortId(id) : id);
 	switch (message.role) {
 		case 'assistant':
@@ -75,7 +96,9 @@ function wireMessage(message: ChatMessage, { serverKind, shortToolIds = false }:
 				role: 'assistant',
 				content: message.content,
 				...optional(
-					Object.fromEntries(traitsOf(serverKind).reasoningFields.map((field) => [field, message.reasoning])),
+					Object.fromEntries(
+						traitsOf(serverKind).reasoningFields.map((field) => [field, message.reasoning]),
+					),
 				),
 				...optional({
 					tool_calls: message.toolCalls?.map((call) => ({
@@ -95,7 +118,8 @@ function wireMessage(message: ChatMessage, { serverKind, shortToolIds = false }:
 		default:
 			return {
 				role: message.role,
-				content: typeof message.content === 'string' ? message.content : message.content.map(wirePart),
+				content:
+					typeof message.content === 'string' ? message.content : message.content.map(wirePart),
 			};
 	}
 }
@@ -130,7 +154,12 @@ function decode(event: ServerSentEvent): WireChunk {
 	const isText = !data.startsWith('{');
 	if (isText && DONE.test(data)) return { done: true };
 	// Heartbeats: some gateways send events without data, others events with a special name.
-	if (data === '' || HEARTBEATS.has(event.event ?? '') || (isText && HEARTBEATS.has(data.toLowerCase()))) return {};
+	if (
+		data === '' ||
+		HEARTBEATS.has(event.event ?? '') ||
+		(isText && HEARTBEATS.has(data.toLowerCase()))
+	)
+		return {};
 	const json = objectIn(data);
 	if (!isRecord(json) && event.event === 'error') return { error: { message: data } };
 	if (!isRecord(json)) throw new Error(`not a JSON object: ${data.slice(0, 200)}`);
@@ -140,13 +169,17 @@ function decode(event: ServerSentEvent): WireChunk {
 	const choices = given.every(isRecord) ? given : given.filter(isRecord);
 	// Only one choice is ever requested. Some home-made servers count from 1.
 	const choice =
-		choices.find(({ index }) => Number(index ?? 0) === 0) ?? (choices.length === 1 ? choices[0] : undefined);
+		choices.find(({ index }) => Number(index ?? 0) === 0) ??
+		(choices.length === 1 ? choices[0] : undefined);
 	if (choice === undefined && choices.length > 0) return {};
 	const { content: delta, isMessage } = contentOf(choice);
 	const chunk: WireChunk = {};
 	if (Number.isInteger(Number(choice?.index ?? 0)) && Number(choice?.index ?? 0) !== 0)
 		chunk.choice = Number(choice?.index);
-	const parts = typeof delta.content === 'object' && delta.content !== null ? [delta.content].flat() : undefined;
+	const parts =
+		typeof delta.content === 'object' && delta.content !== null
+			? [delta.content].flat()
+			: undefined;
 	if (typeof delta.content === 'string') chunk.text = delta.content;
 	else if (typeof delta.content === 'number') chunk.text = String(delta.content);
 	else if (parts !== undefined) chunk.text = textOfParts(parts);
@@ -164,7 +197,8 @@ function decode(event: ServerSentEvent): WireChunk {
 		thinkingIn(delta.reasoning_details);
 	if (reasoning !== '') {
 		chunk.reasoning = reasoning;
-		if ('reasoning_content' in delta && isBare(json, choice, delta)) chunk.bareReasoning = reasoning;
+		if ('reasoning_content' in delta && isBare(json, choice, delta))
+			chunk.bareReasoning = reasoning;
 	}
 	if (isMessage) chunk.isMessage = true;
 	const toolCalls = toolCallsOf(delta, isMessage || event.event === 'whole-answer');
@@ -209,7 +243,10 @@ function objectIn(data: string): unknown {
 	const inner = typeof value === 'string' ? parseJson(value) : value;
 	const [first] = Array.isArray(inner) ? (inner as unknown[]) : [];
 	const json = isRecord(first) && isFilled(first.choices) ? first : inner;
-	return isRecord(json) && json.choices === undefined && isRecord(json.data) && isFilled(json.data.choices)
+	return isRecord(json) &&
+		json.choices === undefined &&
+		isRecord(json.data) &&
+		isFilled(json.data.choices)
 		? json.data
 		: json;
 }
@@ -220,17 +257,23 @@ function contentOf(choice: Record<string, unknown> | undefined): {
 	isMessage: boolean;
 } {
 	const { delta, message } = choice ?? {};
-	if (isRecord(message) && !(isRecord(delta) && hasValue(delta))) return { content: message, isMessage: true };
+	if (isRecord(message) && !(isRecord(delta) && hasValue(delta)))
+		return { content: message, isMessage: true };
 	return { content: isRecord(delta) ? delta : {}, isMessage: false };
 }
 
 function hasValue(delta: Record<string, unknown>): boolean {
 	return Object.entries(delta).some(
-		([key, value]) => key !== 'role' && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0),
+		([key, value]) =>
+			key !== 'role' &&
+			value !== null &&
+			value !== '' &&
+			!(Array.isArray(value) && value.length === 0),
 	);
 }
 
-const isThinking = (part: Record<string, unknown>) => part.type === 'thinking' || part.type === 'reasoning';
+const isThinking = (part: Record<string, unknown>) =>
+	part.type === 'thinking' || part.type === 'reasoning';
 
 function textOfParts(parts: unknown[]): string {
 	return parts

@@ -12,5 +12,7 @@ export function thinkingIn(value: unknown, depth = 0): string {
 	if (depth > MAX_DEPTH) return '';
 	if (Array.isArray(value)) return value.map((one) => thinkingIn(one, depth + 1)).join('');
 	if (!isRecord(value)) return '';
-	return FIELDS.map((field) => thinkingIn(value[field], depth + 1)).find((text) => text !== '') ?? '';
+	return (
+		FIELDS.map((field) => thinkingIn(value[field], depth + 1)).find((text) => text !== '') ?? ''
+	);
 }

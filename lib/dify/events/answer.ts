@@ -1,4 +1,11 @@
-import { recordOf, recordsIn, isRecord, isFilled, nonEmptyText, type JsonRecord } from '../../values';
+import {
+	recordOf,
+	recordsIn,
+	isRecord,
+	isFilled,
+	nonEmptyText,
+	type JsonRecord,
+} from '../../values';
 import type { TextDelta } from '../types';
 import { addFile } from './collect';
 import type { RunState } from './state';
@@ -42,7 +49,9 @@ export function messageFile(state: RunState, event: JsonRecord, deltas: TextDelt
 }
 
 function pick(event: JsonRecord, keys: string[]): JsonRecord {
-	return Object.fromEntries(keys.filter((key) => isFilled(event[key])).map((key) => [key, event[key]]));
+	return Object.fromEntries(
+		keys.filter((key) => isFilled(event[key])).map((key) => [key, event[key]]),
+	);
 }
 
 /** The closing event of an answer: its usage, its sources, its files. */

@@ -20,7 +20,10 @@ function fileNames(file: DifyFile): string[] {
 }
 
 /** Adds a file, or merges it into a known one: chatflows list their files in two closing events. */
-export function addFile({ files, fileIndex }: Pick<RunState, 'files' | 'fileIndex'>, found: JsonRecord): void {
+export function addFile(
+	{ files, fileIndex }: Pick<RunState, 'files' | 'fileIndex'>,
+	found: JsonRecord,
+): void {
 	const file: DifyFile = { ...found };
 	if (typeof file.url !== 'string') delete file.url;
 	const names = fileNames(file);
@@ -59,7 +62,11 @@ export function addThought(
 }
 
 /** Upserts by `data.id`, as agent nodes send one entry per step and again when the step is done. */
-export function addAgentLog(logs: JsonRecord[], index: Map<string, JsonRecord>, data: JsonRecord): void {
+export function addAgentLog(
+	logs: JsonRecord[],
+	index: Map<string, JsonRecord>,
+	data: JsonRecord,
+): void {
 	const id = nonEmptyText(data.id);
 	const known = id === undefined ? undefined : index.get(id);
 	const log = Object.assign(known ?? {}, data);
@@ -99,7 +106,8 @@ export function addNode(
 	}
 	node.index = finiteNumber(data.index) ?? node.index;
 	if (name.endsWith('_started')) return;
-	if (name === 'node_retry') node.retries = finiteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
+	if (name === 'node_retry')
+		node.retries = finiteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
 	node.status = nonEmptyText(data.status) ?? 'succeeded';
 	node.error = nonEmptyText(data.error) ?? (node.status === 'succeeded' ? undefined : node.error);
 	// After attaching to a run, finished nodes come again without values (docs/protocols/dify.md 2.4).
@@ -132,7 +140,10 @@ export function updateWorkflow(workflow: WorkflowRun, data: JsonRecord): void {
 export function addForm(forms: HumanForm[], data: JsonRecord): void {
 	const formId = nonEmptyText(data.form_id);
 	const nodeId = nonEmptyText(data.node_id);
-	if (forms.some((form) => (formId === undefined ? form.nodeId === nodeId : form.formId === formId))) return;
+	if (
+		forms.some((form) => (formId === undefined ? form.nodeId === nodeId : form.formId === formId))
+	)
+		return;
 	forms.push({
 		formId,
 		nodeId,
@@ -142,13 +153,17 @@ export function addForm(forms: HumanForm[], data: JsonRecord): void {
 		actions: asList(data.actions),
 		displayInUi: typeof data.display_in_ui === 'boolean' ? data.display_in_ui : undefined,
 		formToken: nonEmptyText(data.form_token) ?? null,
-		resolvedDefaultValues: isRecord(data.resolved_default_values) ? data.resolved_default_values : undefined,
+		resolvedDefaultValues: isRecord(data.resolved_default_values)
+			? data.resolved_default_values
+			: undefined,
 		expirationTime: finiteNumber(data.expiration_time),
 	});
 }
 
 /** The text of a workflow's outputs, if there is exactly one: outputs have any names. */
 export function singleText(outputs: unknown): string | undefined {
-	const texts = Object.values(recordOf(outputs)).filter((value): value is string => typeof value === 'string');
+	const texts = Object.values(recordOf(outputs)).filter(
+		(value): value is string => typeof value === 'string',
+	);
 	return texts.length === 1 ? texts[0] : undefined;
 }

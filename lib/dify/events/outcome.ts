@@ -1,6 +1,14 @@
 import { soundFormat } from '../../sound-format';
 import { joinWaves } from '../../wav';
-import type { DifyUsage, FinishReason, RunAudio, RunError, RunErrorCause, RunResult, RunStatus } from '../types';
+import type {
+	DifyUsage,
+	FinishReason,
+	RunAudio,
+	RunError,
+	RunErrorCause,
+	RunResult,
+	RunStatus,
+} from '../types';
 import { keptAsText, nonEmptyText, recordOf } from '../../values';
 import type { RunState } from './state';
 import { isUnfinished, succeeded } from './termination';
@@ -61,10 +69,14 @@ function warningsOf(state: RunState, status: RunStatus): string[] {
 	if (status === 'partial-succeeded') warnings.push(handledFailures(state));
 	for (const { title, nodeId, id, retries = 0 } of state.workflow?.nodes ?? []) {
 		if (retries > 0)
-			warnings.push(`The node "${title ?? nodeId ?? id}" of the workflow was tried again ${retries} time(s).`);
+			warnings.push(
+				`The node "${title ?? nodeId ?? id}" of the workflow was tried again ${retries} time(s).`,
+			);
 	}
 	if (state.hints.wantAudio === true && state.audioPieces.length === 0 && status === 'succeeded')
-		warnings.push('No speech came: switch on Text to Speech with Auto Play in the features of the app in Dify.');
+		warnings.push(
+			'No speech came: switch on Text to Speech with Auto Play in the features of the app in Dify.',
+		);
 	if (state.audioPieces.length > 0 && !state.audioEnded)
 		warnings.push('The spoken answer may be cut off: Dify did not say that it was complete.');
 	if (status === 'stopped')
@@ -94,11 +106,17 @@ function handledFailures({ workflow }: RunState): string {
  * Token counts, if Dify counted: stopped runs and all runs of the New Agent have zeros (docs/protocols/dify.md 12.1,
  * 12.2).
  */
-function countedUsage({ usage, workflow, text }: RunState, status: RunStatus): DifyUsage | undefined {
+function countedUsage(
+	{ usage, workflow, text }: RunState,
+	status: RunStatus,
+): DifyUsage | undefined {
 	const counts = [usage?.prompt_tokens, usage?.completion_tokens, usage?.total_tokens];
-	const isZero = counts.some((count) => count === 0) && counts.every((count) => count === 0 || count === undefined);
+	const isZero =
+		counts.some((count) => count === 0) &&
+		counts.every((count) => count === 0 || count === undefined);
 	if (!isZero) return usage;
-	const isCounted = workflow === undefined ? text === '' : status === 'succeeded' || status === 'partial-succeeded';
+	const isCounted =
+		workflow === undefined ? text === '' : status === 'succeeded' || status === 'partial-succeeded';
 	return isCounted ? usage : undefined;
 }
 
@@ -118,7 +136,8 @@ function outcome(
 	if (state.pause !== undefined) return { status: 'paused' };
 	if (isUnfinished(state)) return { status: 'failed', error: unfinished(state, reason, detail) };
 	if (succeeded(status) || status === 'stopped') return { status };
-	if (isRefusedRun(state)) return { status: 'failed', error: { cause: 'refused', message: runFailure(state)! } };
+	if (isRefusedRun(state))
+		return { status: 'failed', error: { cause: 'refused', message: runFailure(state)! } };
 	const unnamed =
 		status === 'failed'
 			? 'The workflow run failed, and Dify gave no reason'
@@ -131,7 +150,11 @@ function outcome(
  */
 function isRefusedRun(state: RunState): boolean {
 	const { workflow, taskId, text } = state;
-	const isEmpty = workflow?.totalSteps === 0 && workflow.nodes.length === 0 && taskId === undefined && text === '';
+	const isEmpty =
+		workflow?.totalSteps === 0 &&
+		workflow.nodes.length === 0 &&
+		taskId === undefined &&
+		text === '';
 	return isEmpty && runFailure(state) !== undefined;
 }
 
@@ -143,13 +166,17 @@ const UNFINISHED: Record<FinishReason, { cause: RunErrorCause; message: string }
 	queued: { cause: 'queued', message: 'A time limit ran out' },
 	otherConversation: {
 		cause: 'otherConversation',
-		message: 'Dify did not continue the conversation, but began a new one, which it was told to stop',
+		message:
+			'Dify did not continue the conversation, but began a new one, which it was told to stop',
 	},
 };
 
 function unfinished(state: RunState, reason: FinishReason, detail: string | undefined): RunError {
 	if (reason === 'eof' && detail === undefined && isUntouched(state))
-		return { cause: 'queued', message: 'The stream ended early: Dify closed it before the run began' };
+		return {
+			cause: 'queued',
+			message: 'The stream ended early: Dify closed it before the run began',
+		};
 	const { cause, message } = UNFINISHED[reason];
 	let missing = '';
 	if (cause === 'endedEarly') {
@@ -161,6 +188,16 @@ function unfinished(state: RunState, reason: FinishReason, detail: string | unde
 }
 
 /** Whether nothing but pings came. */
-function isUntouched({ taskId, messageId, conversationId, workflowRunId, text, badEvents }: RunState): boolean {
-	return badEvents === 0 && [taskId, messageId, conversationId, workflowRunId, text].every((each) => !each);
+function isUntouched({
+	taskId,
+	messageId,
+	conversationId,
+	workflowRunId,
+	text,
+	badEvents,
+}: RunState): boolean {
+	return (
+		badEvents === 0 &&
+		[taskId, messageId, conversationId, workflowRunId, text].every((each) => !each)
+	);
 }

@@ -1,4 +1,12 @@
-import type { AgentThought, DifyFile, HumanForm, RunError, RunHints, RunResult, WorkflowNode } from '../types';
+import type {
+	AgentThought,
+	DifyFile,
+	HumanForm,
+	RunError,
+	RunHints,
+	RunResult,
+	WorkflowNode,
+} from '../types';
 
 /**
  * Everything known of a run so far. The IDs may be read at any time, for instance to stop the run; the rest is private

@@ -25,7 +25,8 @@ export function nextStep(state: RunState): NextStep {
 	if (state.streamError !== undefined || state.pause !== undefined) return { next: 'close' };
 	const end = state.workflowEnd;
 	if (end !== undefined) {
-		if (end.alone || state.messageEnded) return succeeded(end.status) ? afterSuccess(state) : { next: 'close' };
+		if (end.alone || state.messageEnded)
+			return succeeded(end.status) ? afterSuccess(state) : { next: 'close' };
 		// 1.12 sends message_end or error after a failed or stopped chatflow, 1.14 nothing; a good run always has both
 		// events.
 		return succeeded(end.status) ? AWAITS_SECOND_END : { next: 'grace', graceMs: GRACE_MS };

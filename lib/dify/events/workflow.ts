@@ -12,7 +12,12 @@ export function workflowOf(state: RunState): WorkflowRun {
 }
 
 /** Ends the run; for a chatflow only half, since `message_end` must come as well. */
-export function workflowFinished(state: RunState, event: JsonRecord, data: JsonRecord, deltas: TextDelta[]): void {
+export function workflowFinished(
+	state: RunState,
+	event: JsonRecord,
+	data: JsonRecord,
+	deltas: TextDelta[],
+): void {
 	const workflow = workflowOf(state);
 	updateWorkflow(workflow, data);
 	if (isStop(workflow.error)) workflow.status = 'stopped';
@@ -23,7 +28,9 @@ export function workflowFinished(state: RunState, event: JsonRecord, data: JsonR
 	}
 	// Every event of a chatflow carries its conversation and message; the replay of a finished run carries neither, and
 	// no message_end follows it (docs/protocols/dify.md 2.4).
-	const chatflow = nonEmptyText(event.conversation_id) !== undefined || nonEmptyText(event.message_id) !== undefined;
+	const chatflow =
+		nonEmptyText(event.conversation_id) !== undefined ||
+		nonEmptyText(event.message_id) !== undefined;
 	state.workflowEnd = { status: workflow.status, alone: !chatflow };
 	if (!chatflow && succeeded(workflow.status)) {
 		// text_chunk is a preview; the outputs are the result (docs/protocols/dify.md 3.3).

@@ -47,13 +47,18 @@ export class KnowledgeApi {
 
 	/** Reads any JSON, with retries. @throws {ServerError} */
 	async read(path: string, query?: Query): Promise<unknown> {
-		return await this.client.ask('GET', path, { query, idempotent: true }).catch(throwAs(withModelHint));
+		return await this.client
+			.ask('GET', path, { query, idempotent: true })
+			.catch(throwAs(withModelHint));
 	}
 
 	/** Searches, with a POST that changes nothing but counts for the rate limit. @throws {ServerError} */
 	async search(path: string, body: JsonRecord): Promise<JsonRecord> {
 		const request = { body, timeoutMs: WRITE_LIMIT_MS, idempotent: true };
-		const answer = await this.counted(path, async () => await this.client.ask('POST', path, request));
+		const answer = await this.counted(
+			path,
+			async () => await this.client.ask('POST', path, request),
+		);
 		return this.objectIn(answer, path);
 	}
 
@@ -86,7 +91,11 @@ export class KnowledgeApi {
 	}
 
 	/** @returns false where there was nothing to delete */
-	async deleteIfPresent(baseId: string | undefined, path: string, body?: JsonRecord): Promise<boolean> {
+	async deleteIfPresent(
+		baseId: string | undefined,
+		path: string,
+		body?: JsonRecord,
+	): Promise<boolean> {
 		const deletion = this.change(baseId, 'DELETE', path, body).then(() => true);
 		return (await undefinedIfMissing(deletion)) ?? false;
 	}
@@ -122,9 +131,16 @@ export class KnowledgeApi {
 
 	private async enter(baseId: string | undefined, path: string): Promise<() => void> {
 		try {
-			return await enterQueue(`${this.client.api} knowledge ${baseId ?? 'workspace'}`, 1, this.client.signal);
+			return await enterQueue(
+				`${this.client.api} knowledge ${baseId ?? 'workspace'}`,
+				1,
+				this.client.signal,
+			);
 		} catch {
-			throw difyFailure('cancelled', { url: this.client.url(path), remedy: 'Nothing was sent to Dify.' });
+			throw difyFailure('cancelled', {
+				url: this.client.url(path),
+				remedy: 'Nothing was sent to Dify.',
+			});
 		}
 	}
 
@@ -138,14 +154,19 @@ export class KnowledgeApi {
 }
 
 /** Errors of the embedding or rerank model. */
-const MODEL_KINDS: ReadonlySet<string> = new Set(['modelProvider', 'modelConnection', 'pluginDaemon']);
+const MODEL_KINDS: ReadonlySet<string> = new Set([
+	'modelProvider',
+	'modelConnection',
+	'pluginDaemon',
+]);
 
 /** Rewords model errors for knowledge bases. */
 function withModelHint(error: ServerError): ServerError {
 	if (!MODEL_KINDS.has(error.kind)) return error;
 	return error.reworded({
 		message: 'The embedding or rerank model behind Dify failed',
-		meaning: 'Dify works, but the embedding or rerank model that the knowledge base uses does not answer it',
+		meaning:
+			'Dify works, but the embedding or rerank model that the knowledge base uses does not answer it',
 		remedy: `${error.remedy} For a knowledge base these are the embedding model and the rerank model of its settings.`,
 	});
 }

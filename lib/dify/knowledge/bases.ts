@@ -30,7 +30,11 @@ export interface BaseSettings {
 }
 
 /** Lists knowledge bases, including those of colleagues: the key acts as the owner of the workspace. */
-export async function listBases(api: KnowledgeApi, most: Limit, keyword?: string): Promise<JsonRecord[]> {
+export async function listBases(
+	api: KnowledgeApi,
+	most: Limit,
+	keyword?: string,
+): Promise<JsonRecord[]> {
 	return await listOf(api, most, '/datasets', baseQuery(keyword));
 }
 
@@ -51,8 +55,12 @@ export async function baseNamed(api: KnowledgeApi, name: string): Promise<JsonRe
  *
  * @throws {ServerError} of kind `nameTaken` where there is one of that name
  */
-export async function createBase(api: KnowledgeApi, settings: BaseSettings & { name: string }): Promise<JsonRecord> {
-	if (settings.name.trim() === '') throw invalidParam('The name of the knowledge base is empty', 'Give a name.');
+export async function createBase(
+	api: KnowledgeApi,
+	settings: BaseSettings & { name: string },
+): Promise<JsonRecord> {
+	if (settings.name.trim() === '')
+		throw invalidParam('The name of the knowledge base is empty', 'Give a name.');
 	const { permission, members, ...rest } = settings;
 	const isShared = permission === 'partial_members';
 	// Dify takes a list of members only in an update. Both bodies are checked before anything is created.
@@ -65,7 +73,11 @@ export async function createBase(api: KnowledgeApi, settings: BaseSettings & { n
 }
 
 /** Changes the given settings. Returns the base. */
-export async function updateBase(api: KnowledgeApi, id: string, settings: BaseSettings): Promise<JsonRecord> {
+export async function updateBase(
+	api: KnowledgeApi,
+	id: string,
+	settings: BaseSettings,
+): Promise<JsonRecord> {
 	const body = bodyOf(settings);
 	if (Object.keys(body).length === 0)
 		throw invalidParam('Nothing is to be changed', 'Add at least one field to change.');
@@ -101,7 +113,8 @@ function bodyOf(settings: BaseSettings): JsonRecord {
 	tooLong('name', name, MAX_NAME);
 	tooLong('description', description, MAX_DESCRIPTION);
 	// Without the technique, Dify silently ignores the model.
-	const technique = settings.technique ?? (embeddingModel === undefined ? undefined : 'high_quality');
+	const technique =
+		settings.technique ?? (embeddingModel === undefined ? undefined : 'high_quality');
 	if (technique === 'economy' && embeddingModel !== undefined)
 		throw invalidParam(
 			'The technique Economy uses no embedding model',
@@ -115,7 +128,9 @@ function bodyOf(settings: BaseSettings): JsonRecord {
 		);
 	return {
 		...optional({ name, description, permission }),
-		...(permission === 'partial_members' ? { partial_member_list: members?.map((user_id) => ({ user_id })) } : {}),
+		...(permission === 'partial_members'
+			? { partial_member_list: members?.map((user_id) => ({ user_id })) }
+			: {}),
 		...optional({ indexing_technique: technique }),
 		...embeddingBody(embeddingModel),
 		...optional({ retrieval_model: retrievalModel }),
@@ -129,7 +144,10 @@ export function embeddingBody(chosen: ModelRef | undefined): JsonRecord {
 
 function tooLong(what: string, value: string | undefined, most: number): void {
 	if (value === undefined || [...value].length <= most) return;
-	throw invalidParam(`The ${what} has ${[...value].length} characters, but Dify takes ${most}`, `Shorten the ${what}.`);
+	throw invalidParam(
+		`The ${what} has ${[...value].length} characters, but Dify takes ${most}`,
+		`Shorten the ${what}.`,
+	);
 }
 
 /** Indexing technique of a base; undefined until its first document. */

@@ -79,9 +79,15 @@ export async function createChunk(
  * Changes a chunk. Dify clears an answer that is not sent, ignores other changes together with "disabled", and refuses
  * to change a disabled chunk.
  */
-export async function updateChunk(api: KnowledgeApi, place: ChunkPlace, values: ChunkValues): Promise<JsonRecord> {
+export async function updateChunk(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	values: ChunkValues,
+): Promise<JsonRecord> {
 	const { enabled, ...rest } = values;
-	const changes = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+	const changes = Object.fromEntries(
+		Object.entries(rest).filter(([, value]) => value !== undefined),
+	);
 	if (Object.keys(changes).length === 0 && enabled === undefined)
 		throw invalidParam('Nothing is to be changed', 'Add at least one field to change.');
 	const now = await getChunk(api, place);
@@ -102,7 +108,11 @@ function whole(now: JsonRecord, changes: JsonRecord): JsonRecord {
 	return { content: now.content, ...optional({ answer }), ...changes };
 }
 
-async function write(api: KnowledgeApi, place: ChunkPlace, segment: JsonRecord): Promise<JsonRecord> {
+async function write(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	segment: JsonRecord,
+): Promise<JsonRecord> {
 	return recordOf((await api.write(place.baseId, 'POST', chunkPath(place), { segment })).data);
 }
 
@@ -125,7 +135,11 @@ export async function listChildChunks(
 }
 
 /** One child chunk. Dify has no route for it, so it is looked up in the list. */
-export async function getChildChunk(api: KnowledgeApi, place: ChunkPlace, childId: string): Promise<JsonRecord> {
+export async function getChildChunk(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	childId: string,
+): Promise<JsonRecord> {
 	const found = (await listChildChunks(api, place, 'all')).find((child) => idOf(child) === childId);
 	if (found !== undefined) return found;
 	throw localError('notFound', `The chunk has no child chunk ${childId}`);
@@ -136,7 +150,11 @@ export async function getChildChunk(api: KnowledgeApi, place: ChunkPlace, childI
  *
  * @throws {ServerError}
  */
-export async function createChildChunk(api: KnowledgeApi, place: ChunkPlace, content: string): Promise<JsonRecord> {
+export async function createChildChunk(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	content: string,
+): Promise<JsonRecord> {
 	needsContent('child chunk', content);
 	const document = await getDocument(api, place.baseId, place.documentId, 'without');
 	if (document.doc_form !== 'hierarchical_model')
@@ -155,15 +173,22 @@ export async function updateChildChunk(
 	content: string,
 ): Promise<JsonRecord> {
 	needsContent('child chunk', content);
-	return recordOf((await api.write(place.baseId, 'PATCH', childPath(place, childId), { content })).data);
+	return recordOf(
+		(await api.write(place.baseId, 'PATCH', childPath(place, childId), { content })).data,
+	);
 }
 
 /** @returns false where there was none */
-export async function deleteChildChunk(api: KnowledgeApi, place: ChunkPlace, childId: string): Promise<boolean> {
+export async function deleteChildChunk(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	childId: string,
+): Promise<boolean> {
 	return await api.deleteIfPresent(place.baseId, childPath(place, childId));
 }
 
 /** Dify accepts an empty child chunk. */
 function needsContent(what: string, content: string): void {
-	if (content.trim() === '') throw invalidParam(`The ${what} has no content`, `Give the text of the ${what}.`);
+	if (content.trim() === '')
+		throw invalidParam(`The ${what} has no content`, `Give the text of the ${what}.`);
 }

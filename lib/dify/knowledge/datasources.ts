@@ -1,5 +1,13 @@
 import { type ServerError, throwAs } from '../../errors/server-error';
-import { asList, isRecord, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
+import {
+	asList,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+	recordsIn,
+} from '../../values';
 import { answerError, difyFailure, invalidParam } from '../failure';
 import { needsNewer } from '../too-old';
 import type { KnowledgeApi } from './api';
@@ -7,7 +15,12 @@ import type { KnowledgeApi } from './api';
 /** Beginning of the sentence about a Dify that is too old. */
 export const PIPELINE_FEATURE = 'Using knowledge pipelines';
 
-export const DATASOURCE_TYPES = ['local_file', 'online_document', 'website_crawl', 'online_drive'] as const;
+export const DATASOURCE_TYPES = [
+	'local_file',
+	'online_document',
+	'website_crawl',
+	'online_drive',
+] as const;
 export type DatasourceType = (typeof DATASOURCE_TYPES)[number];
 
 /** The published version of a pipeline, or its draft. Dify runs a draft as a preview without documents. */
@@ -37,7 +50,9 @@ export async function listDatasources(
 ): Promise<Datasource[]> {
 	const path = `/datasets/${baseId}/pipeline/datasource-plugins`;
 	const query = { is_published: published ? 'true' : undefined };
-	const answer = await needsNewer(PIPELINE_FEATURE, api.read(path, query)).catch(throwAs(pipelineFailure));
+	const answer = await needsNewer(PIPELINE_FEATURE, api.read(path, query)).catch(
+		throwAs(pipelineFailure),
+	);
 	return recordsIn(answer).flatMap((record) => {
 		const nodeId = nonEmptyText(record.node_id);
 		const type = DATASOURCE_TYPES.find((each) => each === record.datasource_type);
@@ -105,7 +120,9 @@ export async function runDatasource(
 		is_published: published,
 		...optional({ credential_id: credentialId }),
 	};
-	const data = await needsNewer(PIPELINE_FEATURE, datasourceData(api, path, json)).catch(throwAs(pipelineFailure));
+	const data = await needsNewer(PIPELINE_FEATURE, datasourceData(api, path, json)).catch(
+		throwAs(pipelineFailure),
+	);
 	return itemsIn(type, data, credentialId);
 }
 
@@ -123,7 +140,8 @@ async function datasourceData(api: KnowledgeApi, path: string, json: JsonRecord)
 					throw difyFailure('runFailed', {
 						url,
 						message: 'The datasource failed in Dify',
-						remedy: 'Check its inputs and its credential, in Dify under the plugin of the datasource.',
+						remedy:
+							'Check its inputs and its credential, in Dify under the plugin of the datasource.',
 						serverText: connection.mask(saidIn(event)),
 					});
 				if (name === 'whole-answer')
@@ -140,24 +158,40 @@ async function datasourceData(api: KnowledgeApi, path: string, json: JsonRecord)
 	throw difyFailure('streamEndedEarly', {
 		url,
 		message: 'The datasource gave no result',
-		remedy: 'The connection to Dify broke, or the datasource did. Nothing was changed, so it can be asked again.',
+		remedy:
+			'The connection to Dify broke, or the datasource did. Nothing was changed, so it can be asked again.',
 	});
 }
 
 function saidIn(event: JsonRecord): string {
 	const { error, message, data } = event;
-	return [error, message, recordOf(data).error].map(nonEmptyText).find((text) => text !== undefined) ?? '';
+	return (
+		[error, message, recordOf(data).error].map(nonEmptyText).find((text) => text !== undefined) ??
+		''
+	);
 }
 
 /** Flattens items that plugins group by workspace or bucket: a run takes single ones. */
-function itemsIn(type: DatasourceType, data: unknown, credentialId: string | undefined): JsonRecord[] {
+function itemsIn(
+	type: DatasourceType,
+	data: unknown,
+	credentialId: string | undefined,
+): JsonRecord[] {
 	const credential = credentialId === undefined ? {} : { credential_id: credentialId };
 	const groups = isRecord(data) ? [data] : recordsIn(asList(data));
 	return groups.flatMap((group): JsonRecord[] => {
 		if (type === 'online_document' && Array.isArray(group.pages))
-			return recordsIn(group.pages).map((page) => ({ workspace_id: group.workspace_id, page, ...credential }));
+			return recordsIn(group.pages).map((page) => ({
+				workspace_id: group.workspace_id,
+				page,
+				...credential,
+			}));
 		if (type === 'online_drive' && Array.isArray(group.files))
-			return recordsIn(group.files).map((file) => ({ bucket: group.bucket, ...file, ...credential }));
+			return recordsIn(group.files).map((file) => ({
+				bucket: group.bucket,
+				...file,
+				...credential,
+			}));
 		const address = nonEmptyText(group.url) ?? nonEmptyText(group.source_url);
 		return [{ ...group, ...optional({ url: address }), ...credential }];
 	});
@@ -169,12 +203,14 @@ export function pipelineFailure(error: ServerError): ServerError {
 		return error.reworded({
 			message: 'The knowledge base has no pipeline',
 			meaning: 'The knowledge base has no pipeline: it was made without one',
-			remedy: 'Choose a knowledge base that was made from a pipeline, or use the operations of the resource Document.',
+			remedy:
+				'Choose a knowledge base that was made from a pipeline, or use the operations of the resource Document.',
 		});
 	if (error.code === 'pipeline_run_error')
 		return error.reworded({
 			message: 'The pipeline failed in Dify',
-			meaning: 'Dify could not run the pipeline. Its text says why; it may be an input, a file or the pipeline itself',
+			meaning:
+				'Dify could not run the pipeline. Its text says why; it may be an input, a file or the pipeline itself',
 			remedy:
 				'Correct what the text of Dify names: Inputs, Datasource, the file. Get Datasources shows which inputs a datasource wants. Before you run it again, look whether documents were made: each run makes new ones.',
 		});

@@ -11,7 +11,14 @@ import { idOf, listOf } from './pages';
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
 
 /** Status filters of the list of documents; Dify ignores any other (docs/protocols/dify.md 2.13). */
-export type DocumentStatus = 'queuing' | 'indexing' | 'paused' | 'error' | 'available' | 'disabled' | 'archived';
+export type DocumentStatus =
+	| 'queuing'
+	| 'indexing'
+	| 'paused'
+	| 'error'
+	| 'available'
+	| 'disabled'
+	| 'archived';
 
 /**
  * Dify refuses a second change of the status while its job for the first one runs: for about two seconds, or up to ten
@@ -40,7 +47,11 @@ export async function listDocuments(
  * Documents whose stored name is exactly this. The keyword of Dify's list is a part of a name where `%` and `_` are
  * wildcards, and a backslash escapes.
  */
-export async function documentsNamed(api: KnowledgeApi, baseId: string, name: string): Promise<JsonRecord[]> {
+export async function documentsNamed(
+	api: KnowledgeApi,
+	baseId: string,
+	name: string,
+): Promise<JsonRecord[]> {
 	const keyword = name.split('\\', 1)[0];
 	const found = await listDocuments(api, baseId, 'all', { keyword });
 	return found.filter((document) => document.name === name);
@@ -76,7 +87,8 @@ export async function deleteDocument(
 		if (!unarchive)
 			throw failed.reworded({
 				message: 'The document is archived, so Dify does not delete it',
-				remedy: 'Turn on "Unarchive First" in the options, or take it out of the archive with Set Status.',
+				remedy:
+					'Turn on "Unarchive First" in the options, or take it out of the archive with Set Status.',
 			});
 		await setStatus(api, baseId, [documentId], 'un_archive');
 		return await remove();
@@ -128,7 +140,11 @@ function explained(error: ServerError, count: number): ServerError {
 }
 
 /** Download URL of a document's file, valid for some minutes; needs Dify 1.14. */
-export async function downloadUrl(api: KnowledgeApi, baseId: string, documentId: string): Promise<string> {
+export async function downloadUrl(
+	api: KnowledgeApi,
+	baseId: string,
+	documentId: string,
+): Promise<string> {
 	const path = `/datasets/${baseId}/documents/${documentId}/download`;
 	const answer = await needsNewer('Downloading documents', api.get(path));
 	const url = nonEmptyText(answer.url);
@@ -161,7 +177,8 @@ export async function downloadZip(
 
 function withoutFile(error: ServerError, count: number): ServerError {
 	if (error.status !== 404) return error;
-	if (!/^(?:Document not found|Only uploaded-file documents)/i.test(error.serverText ?? '')) return error;
+	if (!/^(?:Document not found|Only uploaded-file documents)/i.test(error.serverText ?? ''))
+		return error;
 	return error.reworded({
 		kind: 'fileNotFound',
 		message:
@@ -178,7 +195,11 @@ async function* zipIn({ pieces, close, url, status }: Download): AsyncGenerator<
 	const source = peeked(pieces);
 	if ((await source.text(ZIP_SIGN.length)) === ZIP_SIGN) return yield* source.pieces();
 	close();
-	throw difyFailure('emptyAnswer', { url, status, message: 'Dify answered with something else than a ZIP' });
+	throw difyFailure('emptyAnswer', {
+		url,
+		status,
+		message: 'Dify answered with something else than a ZIP',
+	});
 }
 
 /** The first bytes of a ZIP. */
@@ -200,7 +221,12 @@ export function isAvailable(document: JsonRecord): boolean {
 }
 
 /** @throws {ServerError} where Dify's answer names no document */
-export function documentIdIn(api: KnowledgeApi, baseId: string, document: JsonRecord, route = 'documents'): string {
+export function documentIdIn(
+	api: KnowledgeApi,
+	baseId: string,
+	document: JsonRecord,
+	route = 'documents',
+): string {
 	const id = idOf(document);
 	if (id !== undefined) return id;
 	throw difyFailure('emptyAnswer', {

@@ -1,4 +1,13 @@
-import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional, recordsIn, text, words } from '../../values';
+import {
+	finiteNumber,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordsIn,
+	text,
+	words,
+} from '../../values';
 import { invalidParam } from '../failure';
 
 /** Dify's comparison operators, with their labels and kinds of values (docs/protocols/dify.md 2.13). */
@@ -61,7 +70,8 @@ export function filterBody(filter: Filter, base: JsonRecord): JsonRecord | undef
 		conditions: filter.conditions.map(({ field, operator, value }) => {
 			const type = typeOf(field, fields, base);
 			const { kind } = OPERATORS[operator];
-			const converted = kind === 'none' ? undefined : comparedWith(value, kind, type, `"${field}" ${operator}`);
+			const converted =
+				kind === 'none' ? undefined : comparedWith(value, kind, type, `"${field}" ${operator}`);
 			return { name: field, comparison_operator: operator, ...optional({ value: converted }) };
 		}),
 	};
@@ -71,7 +81,9 @@ export function filterBody(filter: Filter, base: JsonRecord): JsonRecord | undef
 export function fieldTypes(base: JsonRecord): Map<string, MetadataType> | undefined {
 	if (!Array.isArray(base.doc_metadata)) return undefined;
 	return new Map(
-		recordsIn(base.doc_metadata).flatMap(({ name, type }) => (typeof name === 'string' ? [[name, asType(type)]] : [])),
+		recordsIn(base.doc_metadata).flatMap(({ name, type }) =>
+			typeof name === 'string' ? [[name, asType(type)]] : [],
+		),
 	);
 }
 
@@ -85,7 +97,8 @@ function typeOf(
 	fields: Map<string, MetadataType> | undefined,
 	base: JsonRecord,
 ): MetadataType | undefined {
-	if (field === '') throw invalidParam('A metadata filter names no field', 'Give the name of a metadata field.');
+	if (field === '')
+		throw invalidParam('A metadata filter names no field', 'Give the name of a metadata field.');
 	const known = fields?.get(field);
 	if (known !== undefined || fields === undefined) return known;
 	const builtIn = Object.hasOwn(BUILT_IN_FIELDS, field) ? BUILT_IN_FIELDS[field] : undefined;
@@ -109,7 +122,12 @@ function comparedWith(
 	type: MetadataType | undefined,
 	what: string,
 ): string | number | string[] {
-	if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0))
+	if (
+		value === undefined ||
+		value === null ||
+		value === '' ||
+		(Array.isArray(value) && value.length === 0)
+	)
 		throw invalidParam(
 			`The metadata filter ${what} has no value`,
 			'Dify would leave out the filter and search in all documents. Give a value, or use the operator "empty".',
@@ -122,7 +140,9 @@ function comparedWith(
 
 /** Dify takes a list, or text with commas. An empty entry would match nothing. */
 function listOf(value: unknown, what: string): string[] {
-	const entries = (Array.isArray(value) ? value : words(value).split(',')).map((entry) => words(entry).trim());
+	const entries = (Array.isArray(value) ? value : words(value).split(',')).map((entry) =>
+		words(entry).trim(),
+	);
 	const filled = entries.filter((entry) => entry !== '');
 	if (filled.length > 0) return filled;
 	throw invalidParam(`The metadata filter ${what} has no value`, 'Give at least one value.');
@@ -130,9 +150,13 @@ function listOf(value: unknown, what: string): string[] {
 
 /** Converts to a number: Dify answers text with a database error. */
 export function numberOf(value: unknown, what: string): number {
-	const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : finiteNumber(value);
+	const number =
+		typeof value === 'string' && value.trim() !== '' ? Number(value) : finiteNumber(value);
 	if (number !== undefined && Number.isFinite(number)) return number;
-	throw invalidParam(`${what} needs a number, but has ${words(value).slice(0, 100)}`, 'Give a number.');
+	throw invalidParam(
+		`${what} needs a number, but has ${words(value).slice(0, 100)}`,
+		'Give a number.',
+	);
 }
 
 /** Numbers from here on are milliseconds: as seconds it would be the year 5138. */
@@ -141,8 +165,11 @@ const MILLISECONDS_FROM = 1e11;
 /** Converts a date in any usual form, or milliseconds, to Unix seconds, as Dify stores times. */
 export function unixSeconds(value: unknown, what: string): number {
 	const number =
-		typeof value === 'string' && /^\s*-?\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : finiteNumber(value);
-	if (number !== undefined) return Math.abs(number) >= MILLISECONDS_FROM ? Math.round(number / 1000) : number;
+		typeof value === 'string' && /^\s*-?\d+(?:\.\d+)?\s*$/.test(value)
+			? Number(value)
+			: finiteNumber(value);
+	if (number !== undefined)
+		return Math.abs(number) >= MILLISECONDS_FROM ? Math.round(number / 1000) : number;
 	const date = value instanceof Date ? value.getTime() : dateIn(value);
 	if (Number.isFinite(date)) return Math.round(date / 1000);
 	throw invalidParam(

@@ -45,7 +45,8 @@ export async function progressOf(
 	baseId: string,
 	{ documentId, batch }: Indexing,
 ): Promise<Progress> {
-	const byBatch = batch === undefined ? undefined : await batchProgress(api, baseId, documentId, batch);
+	const byBatch =
+		batch === undefined ? undefined : await batchProgress(api, baseId, documentId, batch);
 	const path = `/datasets/${baseId}/documents/${documentId}`;
 	const progress = byBatch ?? documentProgress(await api.get(path));
 	if (progress.status !== UNKNOWN) return progress;
@@ -104,7 +105,8 @@ export async function waitForIndexing(
 	for (let looks = 0; ; looks++) {
 		const progress = await progressOf(api, baseId, indexing);
 		if (progress.status === 'completed') return progress;
-		if (progress.status === 'error' || progress.status === 'paused') throw failed(api, baseId, indexing, progress);
+		if (progress.status === 'error' || progress.status === 'paused')
+			throw failed(api, baseId, indexing, progress);
 		const now = performance.now();
 		const state = JSON.stringify(progress);
 		if (state !== seen) [seen, seenAt] = [state, now];
@@ -120,7 +122,12 @@ export async function waitForIndexing(
 	}
 }
 
-function failed(api: KnowledgeApi, baseId: string, indexing: Indexing, progress: Progress): ServerError {
+function failed(
+	api: KnowledgeApi,
+	baseId: string,
+	indexing: Indexing,
+	progress: Progress,
+): ServerError {
 	const details = about(api, baseId, indexing, progress);
 	if (progress.status === 'paused')
 		return difyFailure('dataset', {
@@ -152,11 +159,22 @@ function tooSlow(
 	});
 }
 
-function about(api: KnowledgeApi, baseId: string, indexing: Indexing, { status, done, total }: Progress) {
+function about(
+	api: KnowledgeApi,
+	baseId: string,
+	indexing: Indexing,
+	{ status, done, total }: Progress,
+) {
 	const { documentId, batch } = indexing;
 	return {
 		url: pathOf(api, baseId, indexing),
-		facts: { documentId, batch, indexingStatus: status, completedSegments: done, totalSegments: total },
+		facts: {
+			documentId,
+			batch,
+			indexingStatus: status,
+			completedSegments: done,
+			totalSegments: total,
+		},
 	};
 }
 

@@ -28,7 +28,9 @@ export async function metadataFields(
 	const fields = recordsIn(answer.doc_metadata).flatMap(({ id, name, type, count }) => {
 		const known = nonEmptyText(id);
 		if (known === undefined || typeof name !== 'string') return [];
-		return [{ id: known, name, type: asType(type), ...(typeof count === 'number' ? { count } : {}) }];
+		return [
+			{ id: known, name, type: asType(type), ...(typeof count === 'number' ? { count } : {}) },
+		];
 	});
 	return { fields, builtInEnabled: answer.built_in_field_enabled === true };
 }
@@ -61,7 +63,11 @@ export async function renameField(
 	const answer = await api.write(baseId, 'PATCH', path, { name });
 	api.forget(baseId);
 	if (nonEmptyText(answer.id) !== undefined) return answer;
-	throw notDone(api, path, 'Dify did not rename the metadata field: there is none with this ID, or it is in use');
+	throw notDone(
+		api,
+		path,
+		'Dify did not rename the metadata field: there is none with this ID, or it is in use',
+	);
 }
 
 /**
@@ -69,7 +75,11 @@ export async function renameField(
  *
  * @returns false where there was none
  */
-export async function deleteField(api: KnowledgeApi, baseId: string, fieldId: string): Promise<boolean> {
+export async function deleteField(
+	api: KnowledgeApi,
+	baseId: string,
+	fieldId: string,
+): Promise<boolean> {
 	const { fields } = await metadataFields(api, baseId);
 	api.forget(baseId);
 	if (!fields.some(({ id }) => id === fieldId)) return false;
@@ -77,7 +87,11 @@ export async function deleteField(api: KnowledgeApi, baseId: string, fieldId: st
 }
 
 /** Switches the built-in fields of a base on or off. */
-export async function setBuiltIn(api: KnowledgeApi, baseId: string, enabled: boolean): Promise<void> {
+export async function setBuiltIn(
+	api: KnowledgeApi,
+	baseId: string,
+	enabled: boolean,
+): Promise<void> {
 	const path = metadataPath(baseId, `built-in/${enabled ? 'enable' : 'disable'}`);
 	await api.change(baseId, 'POST', path, {});
 	api.forget(baseId);
@@ -85,7 +99,8 @@ export async function setBuiltIn(api: KnowledgeApi, baseId: string, enabled: boo
 
 /** Checks a name: Dify accepts an empty one. */
 function checkFieldName(name: string): void {
-	if (name.trim() === '') throw invalidParam('The name of the metadata field is empty', 'Give a name.');
+	if (name.trim() === '')
+		throw invalidParam('The name of the metadata field is empty', 'Give a name.');
 	if (Object.hasOwn(BUILT_IN_FIELDS, name))
 		throw localError(
 			'nameTaken',
@@ -98,7 +113,8 @@ function notDone(api: KnowledgeApi, path: string, message: string) {
 	return difyFailure('dataset', {
 		url: api.client.url(path),
 		message,
-		remedy: 'Look at the metadata of the knowledge base in Dify. Another change of it may be running: try again.',
+		remedy:
+			'Look at the metadata of the knowledge base in Dify. Another change of it may be running: try again.',
 	});
 }
 
@@ -132,9 +148,14 @@ export async function setMetadata(
 	// The list is complete, for versions without partial updates.
 	const operation = { document_id: documentId, metadata_list: list, partial_update: !isRemoving };
 	await api.change(baseId, 'POST', path, { operation_data: [operation] });
-	const after = new Map((await ownValues(api, baseId, documentId)).map(({ name, value }) => [name, value] as const));
-	const lost = wanted.filter(({ name, value }) => canonicalJson(after.get(name) ?? null) !== canonicalJson(value));
-	if (lost.length === 0) return Object.fromEntries([...after].filter(([, value]) => value !== null));
+	const after = new Map(
+		(await ownValues(api, baseId, documentId)).map(({ name, value }) => [name, value] as const),
+	);
+	const lost = wanted.filter(
+		({ name, value }) => canonicalJson(after.get(name) ?? null) !== canonicalJson(value),
+	);
+	if (lost.length === 0)
+		return Object.fromEntries([...after].filter(([, value]) => value !== null));
 	throw notDone(
 		api,
 		path,
@@ -155,7 +176,8 @@ async function checkedValues(
 	{ createFields = false, types = {} }: SetOptions,
 ): Promise<FieldValue[]> {
 	const entries = Object.entries(values);
-	if (entries.length === 0) throw invalidParam('There is no metadata to set', 'Add at least one field with its value.');
+	if (entries.length === 0)
+		throw invalidParam('There is no metadata to set', 'Add at least one field with its value.');
 	const { fields } = await metadataFields(api, baseId);
 	const known = new Map(fields.map((field) => [field.name, field]));
 	const missing = entries.map(([name]) => name).filter((name) => !known.has(name));
@@ -166,7 +188,8 @@ async function checkedValues(
 		);
 	// All values are checked before anything is created.
 	const typed = entries.map(([name, value]) => {
-		const type = known.get(name)?.type ?? types[name] ?? (typeof value === 'number' ? 'number' : 'string');
+		const type =
+			known.get(name)?.type ?? types[name] ?? (typeof value === 'number' ? 'number' : 'string');
 		return { name, type, value: storedValue(value, type, `"${name}"`) };
 	});
 	const written: FieldValue[] = [];
@@ -189,10 +212,18 @@ function storedValue(value: unknown, type: MetadataType, what: string): string |
 	return typeof value === 'object' ? canonicalJson(value) : String(value);
 }
 
-async function ownValues(api: KnowledgeApi, baseId: string, documentId: string): Promise<FieldValue[]> {
+async function ownValues(
+	api: KnowledgeApi,
+	baseId: string,
+	documentId: string,
+): Promise<FieldValue[]> {
 	const { doc_metadata: list } = await getDocument(api, baseId, documentId, 'only');
 	return recordsIn(list).flatMap(({ id, name, value }) =>
-		typeof id === 'string' && id !== BUILT_IN_ID && typeof name === 'string' && value !== null && value !== undefined
+		typeof id === 'string' &&
+		id !== BUILT_IN_ID &&
+		typeof name === 'string' &&
+		value !== null &&
+		value !== undefined
 			? [{ id, name, value }]
 			: [],
 	);

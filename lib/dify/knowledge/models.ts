@@ -1,4 +1,12 @@
-import { asList, finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
+import {
+	asList,
+	finiteNumber,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+	recordsIn,
+} from '../../values';
 import { invalidParam } from '../failure';
 import type { KnowledgeApi } from './api';
 import type { ModelRef } from './bases';
@@ -32,7 +40,12 @@ export async function listModels(api: KnowledgeApi, type: ModelType): Promise<Di
 	});
 }
 
-function modelIn(each: JsonRecord, provider: string, owner: JsonRecord, type: ModelType): DifyModel[] {
+function modelIn(
+	each: JsonRecord,
+	provider: string,
+	owner: JsonRecord,
+	type: ModelType,
+): DifyModel[] {
 	const model = nonEmptyText(each.model);
 	if (model === undefined) return [];
 	const contextSize = finiteNumber(recordOf(each.model_properties).context_size);

@@ -10,7 +10,21 @@ const MAX_NAME = 200;
  * with an empty text.
  */
 const DOCUMENT_TYPES = [
-	...['txt', 'markdown', 'md', 'mdx', 'pdf', 'html', 'htm', 'xlsx', 'xls', 'docx', 'csv', 'vtt', 'properties'],
+	...[
+		'txt',
+		'markdown',
+		'md',
+		'mdx',
+		'pdf',
+		'html',
+		'htm',
+		'xlsx',
+		'xls',
+		'docx',
+		'csv',
+		'vtt',
+		'properties',
+	],
 	...['doc', 'eml', 'msg', 'ppt', 'pptx', 'xml', 'epub'],
 ];
 
@@ -35,7 +49,11 @@ export function cutName(name: string, ending = ''): string {
  *
  * @throws {ServerError}
  */
-export function checkDocumentFile(name: string, size: number, mostMegabytes = DEFAULT_MEGABYTES): void {
+export function checkDocumentFile(
+	name: string,
+	size: number,
+	mostMegabytes = DEFAULT_MEGABYTES,
+): void {
 	const extension = extensionOf(name);
 	if (!DOCUMENT_TYPES.includes(extension))
 		throw localError(

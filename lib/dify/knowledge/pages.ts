@@ -16,13 +16,26 @@ export interface PagedList {
 }
 
 /** One page of a list. @param page counted from 1 */
-export async function pageOf(api: KnowledgeApi, { path, query }: PagedList, page: number): Promise<Page> {
+export async function pageOf(
+	api: KnowledgeApi,
+	{ path, query }: PagedList,
+	page: number,
+): Promise<Page> {
 	return readPage(await api.get(path, { ...query, page, limit: PAGE_SIZE }), page, PAGE_SIZE);
 }
 
 /** Reads a list to its end or limit. */
-export async function listOf(api: KnowledgeApi, most: Limit, path: string, query?: Query): Promise<JsonRecord[]> {
-	return await collectPages(most, PAGE_SIZE, async (paging) => await api.get(path, { ...query, ...paging }));
+export async function listOf(
+	api: KnowledgeApi,
+	most: Limit,
+	path: string,
+	query?: Query,
+): Promise<JsonRecord[]> {
+	return await collectPages(
+		most,
+		PAGE_SIZE,
+		async (paging) => await api.get(path, { ...query, ...paging }),
+	);
 }
 
 /** The ID of a record, where Dify gives one. */

@@ -9,7 +9,12 @@ import type { RunResult } from '../types';
 import { needsNewer } from '../too-old';
 import { fileIdIn, postFile } from '../upload';
 import type { KnowledgeApi } from './api';
-import { pipelineFailure, PIPELINE_FEATURE, type Datasource, type PipelineVersion } from './datasources';
+import {
+	pipelineFailure,
+	PIPELINE_FEATURE,
+	type Datasource,
+	type PipelineVersion,
+} from './datasources';
 
 /**
  * Uploads a file for a pipeline.
@@ -17,7 +22,10 @@ import { pipelineFailure, PIPELINE_FEATURE, type Datasource, type PipelineVersio
  * @returns Dify's record of it; its `id` is the `reference` of a local file in a run
  * @throws {ServerError}
  */
-export async function uploadPipelineFile(api: KnowledgeApi, source: FileSource): Promise<JsonRecord & { id: string }> {
+export async function uploadPipelineFile(
+	api: KnowledgeApi,
+	source: FileSource,
+): Promise<JsonRecord & { id: string }> {
 	const path = '/datasets/pipeline/file-upload';
 	const answer = await needsNewer(PIPELINE_FEATURE, postFile(api.client, path, source));
 	return { ...answer, id: fileIdIn(api.client, path, answer) };
@@ -54,7 +62,10 @@ export async function runPipeline(
 ): Promise<PipelineOutcome> {
 	const path = `/datasets/${baseId}/pipeline/run`;
 	if (items.length === 0)
-		throw invalidParam('There is nothing for the pipeline to work on', 'Give at least one file or item.');
+		throw invalidParam(
+			'There is nothing for the pipeline to work on',
+			'Give at least one file or item.',
+		);
 	const json = {
 		inputs,
 		datasource_type: datasource.type,
@@ -84,10 +95,19 @@ async function start(api: KnowledgeApi, path: string, json: JsonRecord): Promise
 	}
 }
 
-function documentsIn(api: KnowledgeApi, { url, status, headers }: EventStream, text: string): PipelineOutcome {
+function documentsIn(
+	api: KnowledgeApi,
+	{ url, status, headers }: EventStream,
+	text: string,
+): PipelineOutcome {
 	const answer = api.client.parse(text);
 	if (!isRecord(answer) || !Array.isArray(answer.documents))
 		throw answerError(api.client.connection, { status, headers, url, text, json: answer }, 'POST');
 	const documents = recordsIn(answer.documents);
-	return { kind: 'documents', batch: nonEmptyText(answer.batch), dataset: recordOf(answer.dataset), documents };
+	return {
+		kind: 'documents',
+		batch: nonEmptyText(answer.batch),
+		dataset: recordOf(answer.dataset),
+		documents,
+	};
 }

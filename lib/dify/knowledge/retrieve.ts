@@ -1,11 +1,23 @@
 import { type ServerError, throwAs } from '../../errors/server-error';
-import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
+import {
+	finiteNumber,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+	recordsIn,
+} from '../../values';
 import { invalidParam, localError } from '../failure';
 import type { KnowledgeApi } from './api';
 import { isExternal, techniqueOf, type ModelRef } from './bases';
 import { filterBody, type Filter } from './filters';
 
-export type SearchMethod = 'semantic_search' | 'full_text_search' | 'hybrid_search' | 'keyword_search';
+export type SearchMethod =
+	| 'semantic_search'
+	| 'full_text_search'
+	| 'hybrid_search'
+	| 'keyword_search';
 
 /** Characters. Dify refuses longer queries (docs/protocols/dify.md 2.13). */
 export const MAX_QUERY = 250;
@@ -70,7 +82,9 @@ export async function retrieve(
 		);
 	const model = retrievalModel(base, settings);
 	const body = { query, ...optional({ retrieval_model: model }) };
-	const answer = await api.search(`/datasets/${baseId}/retrieve`, body).catch(throwAs(withoutVectors));
+	const answer = await api
+		.search(`/datasets/${baseId}/retrieve`, body)
+		.catch(throwAs(withoutVectors));
 	// Keyword search can return more than the limit.
 	const records = recordsIn(answer.records).slice(0, topKOf(settings.topK));
 	return { hits: hitsIn(records), records };
@@ -98,12 +112,16 @@ export function retrievalModel(base: JsonRecord, settings: SearchSettings): Json
 	const isEconomy = techniqueOf(base) === 'economy';
 	// Stored by mistake from the placeholder of an empty base (see `storedRetrieval`): a base with vectors finds nothing
 	// with it.
-	const isMasked = techniqueOf(base) === 'high_quality' && stored.search_method === 'keyword_search';
+	const isMasked =
+		techniqueOf(base) === 'high_quality' && stored.search_method === 'keyword_search';
 	const { filter, ...search } = settings;
 	const conditions = filter === undefined ? undefined : filterBody(filter, base);
-	const isPlain = Object.values(search).every((value) => value === undefined) && conditions === undefined;
+	const isPlain =
+		Object.values(search).every((value) => value === undefined) && conditions === undefined;
 	if (isPlain && !isEconomy && !isMasked) return undefined;
-	const method = settings.method ?? (isEconomy ? 'keyword_search' : isMasked ? 'semantic_search' : methodIn(stored));
+	const method =
+		settings.method ??
+		(isEconomy ? 'keyword_search' : isMasked ? 'semantic_search' : methodIn(stored));
 	if (isEconomy && method !== 'keyword_search')
 		throw invalidParam(
 			'The knowledge base has no vectors (technique Economy), so it can be searched by keywords only',
@@ -126,7 +144,10 @@ export function retrievalModel(base: JsonRecord, settings: SearchSettings): Json
  * The complete search setting to store in a base. A base without documents does not show its search method: Dify sends
  * `keyword_search` as a placeholder, which must not be written back (docs/protocols/dify.md 12.3).
  */
-export function storedRetrieval(base: JsonRecord, settings: SearchSettings): JsonRecord | undefined {
+export function storedRetrieval(
+	base: JsonRecord,
+	settings: SearchSettings,
+): JsonRecord | undefined {
 	if (techniqueOf(base) === undefined && settings.method === undefined)
 		throw invalidParam(
 			'The knowledge base has no documents yet, so Dify does not tell its search method',
@@ -147,11 +168,18 @@ function rerankingOf(base: JsonRecord, stored: JsonRecord, settings: SearchSetti
 	const reranking = settings.reranking ?? (rerankModel === undefined ? undefined : 'model');
 	if (reranking === 'off') return { reranking_enable: false };
 	if (reranking === undefined) {
-		const { reranking_enable: enabled, reranking_mode: mode, reranking_model: model, weights } = stored;
+		const {
+			reranking_enable: enabled,
+			reranking_mode: mode,
+			reranking_model: model,
+			weights,
+		} = stored;
 		return {
 			reranking_enable: enabled === true,
 			...optional({ reranking_mode: nonEmptyText(mode) }),
-			...(isRecord(model) && nonEmptyText(model.reranking_model_name) !== undefined ? { reranking_model: model } : {}),
+			...(isRecord(model) && nonEmptyText(model.reranking_model_name) !== undefined
+				? { reranking_model: model }
+				: {}),
 			...(isRecord(weights) ? { weights } : {}),
 		};
 	}
@@ -165,7 +193,10 @@ function rerankingOf(base: JsonRecord, stored: JsonRecord, settings: SearchSetti
 	return {
 		reranking_enable: true,
 		reranking_mode: 'reranking_model',
-		reranking_model: { reranking_provider_name: rerankModel.provider, reranking_model_name: rerankModel.model },
+		reranking_model: {
+			reranking_provider_name: rerankModel.provider,
+			reranking_model_name: rerankModel.model,
+		},
 	};
 }
 
@@ -195,7 +226,9 @@ export function hitsIn(records: readonly JsonRecord[]): Hit[] {
 			...optional({ score: finiteNumber(score) }),
 		}));
 		// The content of a Q&A chunk is only the question.
-		const content = [segment.content, segment.answer].flatMap((part) => nonEmptyText(part) ?? []).join('\n');
+		const content = [segment.content, segment.answer]
+			.flatMap((part) => nonEmptyText(part) ?? [])
+			.join('\n');
 		const documentId = nonEmptyText(segment.document_id) ?? nonEmptyText(document.id);
 		const segmentId = nonEmptyText(segment.id);
 		if (content === '') return [];
@@ -216,7 +249,9 @@ export function hitsIn(records: readonly JsonRecord[]): Hit[] {
 export function metadataIn(value: unknown): JsonRecord {
 	if (isRecord(value)) return value;
 	return Object.fromEntries(
-		recordsIn(value).flatMap((field) => (typeof field.name === 'string' ? [[field.name, field.value]] : [])),
+		recordsIn(value).flatMap((field) =>
+			typeof field.name === 'string' ? [[field.name, field.value]] : [],
+		),
 	);
 }
 

@@ -1,6 +1,13 @@
 import { finiteNumber, type JsonRecord, nonEmptyText, optional } from '../../values';
 import type { KnowledgeApi } from './api';
-import { deleteDocument, documentIdIn, getDocument, isArchived, isEnabled, setStatus } from './documents';
+import {
+	deleteDocument,
+	documentIdIn,
+	getDocument,
+	isArchived,
+	isEnabled,
+	setStatus,
+} from './documents';
 import { waitForIndexing } from './indexing';
 import { setMetadata } from './metadata';
 import { HASH_FIELD, SOURCE_FIELD, type SyncStep } from './sync';
@@ -56,9 +63,15 @@ export function plannedOutcome(step: SyncStep): SyncOutcome {
  *
  * @throws {ServerError}
  */
-export async function runStep(api: KnowledgeApi, baseId: string, step: SyncStep, run: SyncRun): Promise<SyncOutcome> {
+export async function runStep(
+	api: KnowledgeApi,
+	baseId: string,
+	step: SyncStep,
+	run: SyncRun,
+): Promise<SyncOutcome> {
 	if (step.action === 'unchanged') return plannedOutcome(step);
-	if (step.action === 'create' || step.action === 'update') return await writeContent(api, baseId, step, run);
+	if (step.action === 'create' || step.action === 'update')
+		return await writeContent(api, baseId, step, run);
 	const id = documentIdIn(api, baseId, step.document);
 	if (step.action === 'enable') await makeAvailable(api, baseId, step.document);
 	if (step.action === 'disable') await setStatus(api, baseId, [id], 'disable');
@@ -76,7 +89,12 @@ async function writeContent(
 	const material = await content(step.source, step.name);
 	if (step.action === 'update') await makeAvailable(api, baseId, step.document);
 	const options: CreateOptions = { ...create, ifExists: 'update', ifDisabled: 'enable' };
-	const { documentId, batch, document, remarks } = await upsertDocument(api, baseId, material, options);
+	const { documentId, batch, document, remarks } = await upsertDocument(
+		api,
+		baseId,
+		material,
+		options,
+	);
 	const progress = await waitForIndexing(api, baseId, { documentId, batch }, { limitMs: waitMs });
 	const marks = { [SOURCE_FIELD]: step.source, [HASH_FIELD]: step.hash };
 	await setMetadata(api, baseId, documentId, marks, { createFields: true });
@@ -94,13 +112,19 @@ async function writeContent(
 }
 
 /** Unarchives and enables a document: otherwise Dify would create a second one of the name, or not find this one. */
-async function makeAvailable(api: KnowledgeApi, baseId: string, document: JsonRecord): Promise<void> {
+async function makeAvailable(
+	api: KnowledgeApi,
+	baseId: string,
+	document: JsonRecord,
+): Promise<void> {
 	const id = documentIdIn(api, baseId, document);
 	if (isArchived(document)) await setStatus(api, baseId, [id], 'un_archive');
 	if (!isEnabled(document)) await setStatus(api, baseId, [id], 'enable');
 }
 
-function facts(document: JsonRecord | undefined): Pick<SyncOutcome, 'indexingStatus' | 'wordCount' | 'tokens'> {
+function facts(
+	document: JsonRecord | undefined,
+): Pick<SyncOutcome, 'indexingStatus' | 'wordCount' | 'tokens'> {
 	const status = nonEmptyText(document?.indexing_status);
 	const words = finiteNumber(document?.word_count);
 	const tokens = finiteNumber(document?.tokens);

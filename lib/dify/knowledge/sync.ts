@@ -61,7 +61,11 @@ export function planSync(
 	return [...steps, ...goneSteps(sources, known, extra, rules)];
 }
 
-function stepFor({ source, hash, name }: SyncSource, document: JsonRecord | undefined, names: Names): SyncStep {
+function stepFor(
+	{ source, hash, name }: SyncSource,
+	document: JsonRecord | undefined,
+	names: Names,
+): SyncStep {
 	if (document === undefined) {
 		const own = names.free(source, name);
 		const found = names.unmanaged(own);
@@ -74,7 +78,13 @@ function stepFor({ source, hash, name }: SyncSource, document: JsonRecord | unde
 	const isIndexed = document.indexing_status === 'completed';
 	if (isSame && isIndexed) return { action: 'enable', source, document };
 	// Dify cannot rename documents, so a known one keeps its name.
-	return { action: 'update', source, hash, name: nonEmptyText(document.name) ?? names.free(source, name), document };
+	return {
+		action: 'update',
+		source,
+		hash,
+		name: nonEmptyText(document.name) ?? names.free(source, name),
+		document,
+	};
 }
 
 interface Known {
@@ -119,11 +129,13 @@ function goneSteps(
 				.join(', ')}.`,
 		);
 	const twice = extra.filter(({ document }) => !isDone(document));
-	return [...gone.map(([source, document]) => ({ source, document })), ...twice].map(({ source, document }) => ({
-		action: whenGone,
-		source,
-		document,
-	}));
+	return [...gone.map(([source, document]) => ({ source, document })), ...twice].map(
+		({ source, document }) => ({
+			action: whenGone,
+			source,
+			document,
+		}),
+	);
 }
 
 /** Gives each new document a unique name, always the same one for the same source. */
@@ -143,7 +155,8 @@ class Names {
 		for (const document of documents) {
 			const name = nonEmptyText(document.name);
 			if (name === undefined) continue;
-			if (nonEmptyText(metadataIn(document.doc_metadata)[SOURCE_FIELD]) !== undefined) this.taken.add(name);
+			if (nonEmptyText(metadataIn(document.doc_metadata)[SOURCE_FIELD]) !== undefined)
+				this.taken.add(name);
 			else if (!this.foreign.has(name) || isEnabled(document)) this.foreign.set(name, document);
 		}
 	}

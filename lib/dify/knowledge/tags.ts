@@ -23,7 +23,11 @@ export async function createTag(api: KnowledgeApi, name: string): Promise<JsonRe
 }
 
 /** @throws {ServerError} of kind `tagDefect` where Dify 1.12 has renamed the tag, but fails to show it */
-export async function renameTag(api: KnowledgeApi, tagId: string, name: string): Promise<JsonRecord> {
+export async function renameTag(
+	api: KnowledgeApi,
+	tagId: string,
+	name: string,
+): Promise<JsonRecord> {
 	checkName(name);
 	return await api.write(undefined, 'PATCH', TAGS, { tag_id: tagId, name });
 }
@@ -45,7 +49,8 @@ export async function unbindTag(api: KnowledgeApi, baseId: string, tagId: string
 }
 
 function checkName(name: string): void {
-	if (nonEmptyText(name.trim()) === undefined) throw invalidParam('The name of the tag is empty', 'Give a name.');
+	if (nonEmptyText(name.trim()) === undefined)
+		throw invalidParam('The name of the tag is empty', 'Give a name.');
 	if ([...name].length > MAX_NAME)
 		throw invalidParam(`The name of the tag has more than ${MAX_NAME} characters`, 'Shorten it.');
 }

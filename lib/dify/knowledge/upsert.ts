@@ -4,7 +4,14 @@ import { invalidParam, localError } from '../failure';
 import type { FileSource } from '../../http/multipart';
 import { postFile } from '../upload';
 import type { KnowledgeApi } from './api';
-import { embeddingBody, formOf, isExternal, techniqueOf, type ModelRef, type Technique } from './bases';
+import {
+	embeddingBody,
+	formOf,
+	isExternal,
+	techniqueOf,
+	type ModelRef,
+	type Technique,
+} from './bases';
 import { documentIdIn, documentsNamed, isArchived, isEnabled, setStatus } from './documents';
 import { checkDocumentFile, cutName, fileDocumentName } from './names';
 
@@ -61,10 +68,12 @@ export async function upsertDocument(
 			'Choose a knowledge base of Dify, or add the document where the knowledge is kept.',
 		);
 	const known = await documentsNamed(api, baseId, name);
-	const enabled = known.find(isEnabled) ?? (await enableExisting(api, baseId, known[0], name, options));
+	const enabled =
+		known.find(isEnabled) ?? (await enableExisting(api, baseId, known[0], name, options));
 	if (enabled !== undefined) {
 		const documentId = documentIdIn(api, baseId, enabled);
-		if (options.ifExists === 'skip') return { action: 'skipped', documentId, document: enabled, remarks };
+		if (options.ifExists === 'skip')
+			return { action: 'skipped', documentId, document: enabled, remarks };
 		if (options.ifExists === 'fail')
 			throw localError(
 				'nameTaken',
@@ -72,8 +81,11 @@ export async function upsertDocument(
 				'Choose another name, or set "If It Exists" to Update.',
 			);
 		if (known.filter(isEnabled).length > 1)
-			remarks.push(`There are several documents named "${name}". Dify replaces one of them; delete the others.`);
-		if (isArchived(enabled)) remarks.push(`"${name}" is archived. Its new content is indexed, but not found.`);
+			remarks.push(
+				`There are several documents named "${name}". Dify replaces one of them; delete the others.`,
+			);
+		if (isArchived(enabled))
+			remarks.push(`"${name}" is archived. Its new content is indexed, but not found.`);
 	}
 	const body = bodyOf(base, ready, options);
 	const made = await created(api, baseId, name, ready, body, enabled);
@@ -121,7 +133,11 @@ function prepared(content: DocumentContent, { mostMegabytes }: CreateOptions): P
 	if ('file' in content) {
 		const name = fileDocumentName(content.file.name);
 		checkDocumentFile(name, content.file.size, mostMegabytes);
-		return { ready: { file: { ...content.file, name } }, name, remarks: renamed(content.file.name, name) };
+		return {
+			ready: { file: { ...content.file, name } },
+			name,
+			remarks: renamed(content.file.name, name),
+		};
 	}
 	const name = cutName(content.name);
 	if (name.trim() === '') throw invalidParam('The name of the document is empty', 'Give a name.');
@@ -134,7 +150,9 @@ function prepared(content: DocumentContent, { mostMegabytes }: CreateOptions): P
 }
 
 function renamed(from: string, to: string): string[] {
-	return from === to ? [] : [`"${from}" is named "${to}" in Dify, which does not take the whole of the name.`];
+	return from === to
+		? []
+		: [`"${from}" is named "${to}" in Dify, which does not take the whole of the name.`];
 }
 
 /** Enables the disabled document of the name, where the options say so. */
@@ -168,7 +186,8 @@ function bodyOf(base: JsonRecord, content: DocumentContent, options: CreateOptio
 			'Remove the technique from the options: it counts for the first document of a base only.',
 		);
 	const isFirst = techniqueOf(base) === undefined || formOf(base) === undefined;
-	const rule = options.processRule ?? ('file' in content && isFirst ? { mode: 'automatic' } : undefined);
+	const rule =
+		options.processRule ?? ('file' in content && isFirst ? { mode: 'automatic' } : undefined);
 	return {
 		...('text' in content ? { name: content.name, text: content.text } : {}),
 		indexing_technique: technique,
@@ -205,14 +224,22 @@ async function created(
 	}
 }
 
-async function sent(api: KnowledgeApi, baseId: string, content: DocumentContent, body: JsonRecord): Promise<Made> {
+async function sent(
+	api: KnowledgeApi,
+	baseId: string,
+	content: DocumentContent,
+	body: JsonRecord,
+): Promise<Made> {
 	const route = `/datasets/${baseId}/document/create-by-${'file' in content ? 'file' : 'text'}`;
 	const answer =
 		'file' in content
 			? await api.alone(
 					baseId,
 					route,
-					async () => await postFile(api.client, route, content.file, { fields: { data: JSON.stringify(body) } }),
+					async () =>
+						await postFile(api.client, route, content.file, {
+							fields: { data: JSON.stringify(body) },
+						}),
 				)
 			: await api.write(baseId, 'POST', route, body);
 	const { document, batch } = answer;
@@ -220,7 +247,13 @@ async function sent(api: KnowledgeApi, baseId: string, content: DocumentContent,
 }
 
 /** Failures after which Dify may have accepted the document. */
-const LOST: ReadonlySet<string> = new Set(['totalLimit', 'timeout', 'closedBeforeAnswer', 'connectionLost', 'gateway']);
+const LOST: ReadonlySet<string> = new Set([
+	'totalLimit',
+	'timeout',
+	'closedBeforeAnswer',
+	'connectionLost',
+	'gateway',
+]);
 
 function isLost(error: unknown): boolean {
 	return error instanceof ServerError && LOST.has(error.kind);
@@ -228,7 +261,10 @@ function isLost(error: unknown): boolean {
 
 /** Adds a reason: Dify refuses a file of the wrong type or size with an empty text (docs/protocols/dify.md 2.13). */
 function withoutText(error: unknown, name: string, content: DocumentContent): unknown {
-	const isSilent = error instanceof ServerError && error.code === 'invalid_param' && error.serverText === undefined;
+	const isSilent =
+		error instanceof ServerError &&
+		error.code === 'invalid_param' &&
+		error.serverText === undefined;
 	if (!isSilent || !('file' in content)) return error;
 	const megabytes = (content.file.size / 1024 / 1024).toFixed(1);
 	return error.reworded({

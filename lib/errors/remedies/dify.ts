@@ -10,7 +10,10 @@ const CREDENTIAL_IS_FINE = 'The key of the "Dify API" credential is fine.';
  */
 export const DIFY_REMEDIES = {
 	unauthorized: ({ keyMissing }) => ({
-		title: keyMissing === true ? 'Dify wants an API key, and the credential has none' : 'Dify refuses the API key',
+		title:
+			keyMissing === true
+				? 'Dify wants an API key, and the credential has none'
+				: 'Dify refuses the API key',
 		remedy:
 			'Check the API key in the "Dify API" credential: copy it again from the app in Dify under API Access. An app key works for its own app only; a knowledge key ("dataset-…") does not work for apps, nor the other way round.',
 	}),
@@ -42,7 +45,10 @@ export const DIFY_REMEDIES = {
 		'The app answers only as a stream',
 		'Agent apps answer only as a stream: switch streaming on (response mode "streaming").',
 	),
-	conversationEnded: row('The conversation is closed in Dify', 'Start a new one: leave the conversation ID empty.'),
+	conversationEnded: row(
+		'The conversation is closed in Dify',
+		'Start a new one: leave the conversation ID empty.',
+	),
 	conversationNotFound: row(
 		'Dify does not find the conversation',
 		'The conversation was deleted, or belongs to another user, another app or the web app of Dify. Use the same user as in its first message, or leave the conversation ID empty to start a new one.',
@@ -80,7 +86,10 @@ export const DIFY_REMEDIES = {
 		'The ID is not valid',
 		'Give the ID as Dify shows it, a UUID such as 1c7e55fb-1ba2-4e10-81b5-30addcea2276.',
 	),
-	invalidParam: row('Dify refuses a value of the request', 'Correct the value that the text of Dify names.'),
+	invalidParam: row(
+		'Dify refuses a value of the request',
+		'Correct the value that the text of Dify names.',
+	),
 	nothingToRevoke: row(
 		'There is no rating to take back',
 		'This message has no rating from this user, so there is nothing to take back.',
@@ -124,8 +133,14 @@ export const DIFY_REMEDIES = {
 				: 'The app is running as many requests as it may',
 		remedy: `Try again in a moment, lower the number of items at once, or raise the limit of the app in Dify.${countedTwice === true ? ' This version of Dify counts a streamed chatflow or workflow twice: with a limit of 1 none of them ever runs, so allow two for each run at once.' : ''}`,
 	}),
-	rateLimited: row('Something in front of Dify limits the rate of requests', 'Wait, then send fewer requests at once.'),
-	quota: row('The plan of this Dify workspace has no runs left', 'Wait for the next period or upgrade the plan.'),
+	rateLimited: row(
+		'Something in front of Dify limits the rate of requests',
+		'Wait, then send fewer requests at once.',
+	),
+	quota: row(
+		'The plan of this Dify workspace has no runs left',
+		'Wait for the next period or upgrade the plan.',
+	),
 	planLimit: row(
 		'The plan of this Dify workspace does not allow more of this',
 		'Upgrade the plan, or delete what is not needed. The key is fine.',
@@ -230,10 +245,15 @@ export const DIFY_REMEDIES = {
 		title: `A proxy answers${status === undefined ? '' : ` with ${status}`}, but Dify behind it does not answer`,
 		remedy: `${isCloudflare(status) ? 'The statuses from 520 on are those of Cloudflare: check that Dify runs, and that the connection from Cloudflare to it is up.' : 'Check that Dify runs (docker compose ps); it may also be too slow for the proxy.'}${mayHaveStarted(startsRun)}`,
 	}),
-	emptyAnswer: row('Dify answered without content', 'Check the Base URL and the proxies in front of Dify.'),
+	emptyAnswer: row(
+		'Dify answered without content',
+		'Check the Base URL and the proxies in front of Dify.',
+	),
 	unknown: row('Dify reported an error', 'Look at the logs of Dify for the time of this request.'),
 } satisfies Readonly<Record<string, Row>>;
 
 function mayHaveStarted(startsRun: RemedyFacts['startsRun']): string {
-	return startsRun === true ? ' A run may have been started: check the logs of the app before you send it again.' : '';
+	return startsRun === true
+		? ' A run may have been started: check the logs of the app before you send it again.'
+		: '';
 }

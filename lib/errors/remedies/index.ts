@@ -6,7 +6,11 @@ import { NETWORK_REMEDIES } from './network';
 
 export { isLoopback, seconds, type Remedy, type RemedyFacts } from './facts';
 
-const ROWS: Readonly<Record<FailureKind, Row>> = { ...DIFY_REMEDIES, ...MODEL_REMEDIES, ...NETWORK_REMEDIES };
+const ROWS: Readonly<Record<FailureKind, Row>> = {
+	...DIFY_REMEDIES,
+	...MODEL_REMEDIES,
+	...NETWORK_REMEDIES,
+};
 const DIFY_ROWS: Readonly<Partial<Record<FailureKind, Row>>> = DIFY_REMEDIES;
 
 /**

@@ -159,7 +159,10 @@ export const MODEL_REMEDIES = {
 		'The model writes the same character again and again, or no text at all',
 		'The computation went wrong: a build or a driver that does not fit the GPU, a broken file, or a KV cache type that does not suit the model. Restart the server; if that does not help, try it without flash attention, with another quantization, or with another build.',
 	),
-	filtered: row('The server withheld the answer (content filter)', 'Change the prompt, or the filter of the server.'),
+	filtered: row(
+		'The server withheld the answer (content filter)',
+		'Change the prompt, or the filter of the server.',
+	),
 	allServersFailed: row(
 		'None of the servers of the credential could take the request',
 		'Check each server with Server Health.',

@@ -1,7 +1,11 @@
 import { isLoopback, quoted, row, seconds, type RemedyFacts, type Remedy, type Row } from './facts';
 
 /** OpenSSL's codes when the other side does not speak TLS at all. */
-const NO_TLS_AT_ALL = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO']);
+const NO_TLS_AT_ALL = new Set([
+	'ERR_SSL_WRONG_VERSION_NUMBER',
+	'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+	'EPROTO',
+]);
 
 /**
  * Failures between n8n and a server, the same for model servers and Dify. Order and advice: see
@@ -36,7 +40,8 @@ export const NETWORK_REMEDIES = {
 	},
 	unreachable: ({ host }) => ({
 		title: `There is no route to ${quoted(host)}`,
-		remedy: 'Check the IP address, the network and the VPN. In Docker the container may be on an isolated network.',
+		remedy:
+			'Check the IP address, the network and the VPN. In Docker the container may be on an isolated network.',
 	}),
 	tlsMismatch: ({ root, url, code }) => {
 		if (url?.startsWith('http:')) {
@@ -80,7 +85,8 @@ export const NETWORK_REMEDIES = {
 	}),
 	proxy: ({ code }) => ({
 		title: `The proxy named by HTTP_PROXY or HTTPS_PROXY does not let n8n through${code ? ` (${code})` : ''}`,
-		remedy: 'Local servers are usually reached without a proxy: add the host to NO_PROXY in the environment of n8n.',
+		remedy:
+			'Local servers are usually reached without a proxy: add the host to NO_PROXY in the environment of n8n.',
 	}),
 	proxyPassword: ({ service }) => ({
 		title: `A proxy in front of ${service === 'dify' ? 'Dify' : 'the server'} wants a user name and a password`,
@@ -120,7 +126,8 @@ export const NETWORK_REMEDIES = {
 	}),
 	idleLimit: ({ limitMs }) => ({
 		title: `The answer stopped: no more of it arrived for ${seconds(limitMs)}`,
-		remedy: 'The server may be stuck or overloaded. Look at its log, or raise "Idle Limit" (0 = no limit).',
+		remedy:
+			'The server may be stuck or overloaded. Look at its log, or raise "Idle Limit" (0 = no limit).',
 	}),
 	totalLimit: ({ limitMs }) => ({
 		title: `The answer took longer than the total limit of ${seconds(limitMs)}`,

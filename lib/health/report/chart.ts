@@ -38,7 +38,10 @@ export function drawChart(chart: Chart): Html | undefined {
 	const series = chart.series
 		.map(({ name, points }) => ({
 			name,
-			points: thinned(points).map(({ x, y }) => ({ x, y: y !== null && Number.isFinite(y) ? y : null })),
+			points: thinned(points).map(({ x, y }) => ({
+				x,
+				y: y !== null && Number.isFinite(y) ? y : null,
+			})),
 		}))
 		.filter(({ points }) => points.some(({ y }) => y !== null));
 	const known = series.flatMap(({ points }) => points.filter(({ y }) => y !== null));
@@ -65,7 +68,8 @@ export function drawChart(chart: Chart): Html | undefined {
 						>`,
 			)}
 			${xTicks(chart, xs, xOf).map(
-				({ x, label }) => markup`<text class="x" x="${xOf(x)}" y="${HEIGHT - BOTTOM + 18}">${label}</text>`,
+				({ x, label }) =>
+					markup`<text class="x" x="${xOf(x)}" y="${HEIGHT - BOTTOM + 18}">${label}</text>`,
 			)}
 			${
 				chart.mark !== undefined &&
@@ -82,7 +86,10 @@ export function drawChart(chart: Chart): Html | undefined {
 						alone &&
 						points
 							.filter(({ y }) => y !== null)
-							.map(({ x, y }) => markup`<circle class="s${at % 2}" cx="${xOf(x)}" cy="${yOf(y!)}" r="3.5" />`)
+							.map(
+								({ x, y }) =>
+									markup`<circle class="s${at % 2}" cx="${xOf(x)}" cy="${yOf(y!)}" r="3.5" />`,
+							)
 					}`,
 			)}
 			<text class="x" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}">${chart.xTitle}</text>
@@ -93,14 +100,18 @@ export function drawChart(chart: Chart): Html | undefined {
 const MAX_DOTS = 60;
 
 function legend(series: readonly Series[]): Html[] {
-	return series.map(({ name }, at) => markup`<span class="key s${at % 2}">${at % 2 === 0 ? '●' : '▬'} ${name}</span> `);
+	return series.map(
+		({ name }, at) =>
+			markup`<span class="key s${at % 2}">${at % 2 === 0 ? '●' : '▬'} ${name}</span> `,
+	);
 }
 
 function horizontal(scale: Chart['scale'], least: number, most: number): (x: number) => number {
 	const place = scale === 'doubling' ? (x: number) => Math.log2(Math.max(1, x)) : (x: number) => x;
 	const span = place(most) - place(least);
 	const width = WIDTH - LEFT - RIGHT - 2 * INSET;
-	return (x) => round(LEFT + INSET + (span === 0 ? width / 2 : ((place(x) - place(least)) / span) * width));
+	return (x) =>
+		round(LEFT + INSET + (span === 0 ? width / 2 : ((place(x) - place(least)) / span) * width));
 }
 
 /** Points and labels at both ends need room. */
@@ -111,7 +122,11 @@ interface Tick {
 	label: string;
 }
 
-function xTicks({ scale, series, timeZone }: Chart, xs: readonly number[], xOf: (x: number) => number): Tick[] {
+function xTicks(
+	{ scale, series, timeZone }: Chart,
+	xs: readonly number[],
+	xOf: (x: number) => number,
+): Tick[] {
 	if (scale !== 'time') {
 		const levels = new Set(series.flatMap(({ points }) => points.map(({ x }) => x)));
 		return [...levels].map((x) => ({ x, label: String(x) }));
@@ -136,7 +151,11 @@ function spaced(all: readonly Tick[], xOf: (x: number) => number, width: number)
 	const kept: Tick[] = [];
 	for (const tick of all) {
 		const before = kept.at(-1);
-		if (before === undefined || (before.label !== tick.label && xOf(tick.x) - xOf(before.x) >= width)) kept.push(tick);
+		if (
+			before === undefined ||
+			(before.label !== tick.label && xOf(tick.x) - xOf(before.x) >= width)
+		)
+			kept.push(tick);
 	}
 	return kept;
 }

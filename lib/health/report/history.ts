@@ -1,4 +1,12 @@
-import { asList, isRecord, nonEmptyText, parseJson, plainNumber, recordsIn, type JsonRecord } from '../../values';
+import {
+	asList,
+	isRecord,
+	nonEmptyText,
+	parseJson,
+	plainNumber,
+	recordsIn,
+	type JsonRecord,
+} from '../../values';
 import type { CheckResult } from '../observations';
 import type { SpeedRun } from '../speed';
 
@@ -35,7 +43,9 @@ type Result = CheckResult & {
 
 /** History entries of a result: one for each server. */
 export function entriesOf(result: Result): HistoryEntry[] {
-	return (result.servers ?? [result]).map((server: Result) => entryOf(server as unknown as JsonRecord)!);
+	return (result.servers ?? [result]).map(
+		(server: Result) => entryOf(server as unknown as JsonRecord)!,
+	);
 }
 
 /**
@@ -50,13 +60,18 @@ export function readHistory(given: unknown): History {
 			const parsed = parseJson(value);
 			if (typeof parsed !== 'object') skipped += value.trim() === '' ? 0 : 1;
 			else read(parsed, depth + 1);
-		} else if (Array.isArray(value) && depth < MAX_DEPTH) for (const one of value) read(one, depth + 1);
+		} else if (Array.isArray(value) && depth < MAX_DEPTH)
+			for (const one of value) read(one, depth + 1);
 		else if (isRecord(value)) readRecord(value, depth);
 		else if (value !== undefined && value !== null) skipped++;
 	};
 	const readRecord = (value: JsonRecord, depth: number): void => {
 		// An item of n8n, or a change that the trigger reported.
-		const inside = isRecord(value.json) ? value.json : isRecord(value.health) ? value.health : undefined;
+		const inside = isRecord(value.json)
+			? value.json
+			: isRecord(value.health)
+				? value.health
+				: undefined;
 		const servers = asList(value.servers);
 		if (inside !== undefined || servers.length > 0) return read(inside ?? servers, depth + 1);
 		const entry = entryOf(value);
@@ -65,7 +80,9 @@ export function readHistory(given: unknown): History {
 		else if (Object.keys(value).length > 0) skipped++;
 	};
 	read(given, 0);
-	const entries = [...found.values()].sort((one, other) => one.checkedAt.localeCompare(other.checkedAt));
+	const entries = [...found.values()].sort((one, other) =>
+		one.checkedAt.localeCompare(other.checkedAt),
+	);
 	return { entries: entries.slice(-MAX_ENTRIES), skipped };
 }
 
@@ -78,10 +95,13 @@ function entryOf(value: JsonRecord): HistoryEntry | undefined {
 	if (checkedAt === undefined || status === undefined) return undefined;
 	const speed = isRecord(value.speed) ? value.speed : undefined;
 	const runs = recordsIn(asList(speed?.runs));
-	const alone = runs.find(({ atOnce }) => numberOf(atOnce) === 1) ?? (speed === undefined ? value : {});
+	const alone =
+		runs.find(({ atOnce }) => numberOf(atOnce) === 1) ?? (speed === undefined ? value : {});
 	const most = runs.reduce<JsonRecord | undefined>(
 		(best, run) =>
-			(numberOf(run.totalTokensPerSecond) ?? 0) > (numberOf(best?.totalTokensPerSecond) ?? -1) ? run : best,
+			(numberOf(run.totalTokensPerSecond) ?? 0) > (numberOf(best?.totalTokensPerSecond) ?? -1)
+				? run
+				: best,
 		undefined,
 	);
 	const together = most ?? (speed === undefined ? value : {});
@@ -101,7 +121,8 @@ function entryOf(value: JsonRecord): HistoryEntry | undefined {
 
 /** Tables give a time as ISO text or as a Date, and numbers as text at times. */
 function timeOf(value: unknown): string | undefined {
-	if (typeof value !== 'string' && typeof value !== 'number' && !(value instanceof Date)) return undefined;
+	if (typeof value !== 'string' && typeof value !== 'number' && !(value instanceof Date))
+		return undefined;
 	const time = new Date(value);
 	return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }

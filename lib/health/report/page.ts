@@ -63,7 +63,11 @@ function compact({ text }: Html): string {
 function pageOf(result: FullCheck, { title, timeZone, history }: PageOptions, room: Budget): Html {
 	const servers = (result.servers ?? []) as FullCheck[];
 	const isAlone = servers.length === 0;
-	const options = (one: FullCheck): SectionOptions => ({ room, timeZone, history: historyOf(one, history, isAlone) });
+	const options = (one: FullCheck): SectionOptions => ({
+		room,
+		timeZone,
+		history: historyOf(one, history, isAlone),
+	});
 	const name = shortened(title, 200);
 	// Prettier must leave the template as it is: a blank inside <style> would change its hash.
 	return markup`${raw('<!doctype html>')}
@@ -125,15 +129,22 @@ function serverSection(result: FullCheck, options: SectionOptions): Html {
 }
 
 /** Results without an address are those of the only server. */
-function historyOf(server: FullCheck, history: History | undefined, isAlone: boolean): HistoryEntry[] {
+function historyOf(
+	server: FullCheck,
+	history: History | undefined,
+	isAlone: boolean,
+): HistoryEntry[] {
 	const now = entriesOf({ ...server, servers: undefined });
 	const before = (history?.entries ?? []).filter(
-		({ url, checkedAt }) => (url === server.url || (url === null && isAlone)) && checkedAt < now[0]!.checkedAt,
+		({ url, checkedAt }) =>
+			(url === server.url || (url === null && isAlone)) && checkedAt < now[0]!.checkedAt,
 	);
 	return [...before, ...now];
 }
 
 function knownZone(name: string | undefined): string | undefined {
 	if (name === undefined || name === '') return undefined;
-	return quietly(() => new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone);
+	return quietly(
+		() => new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone,
+	);
 }

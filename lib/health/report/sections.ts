@@ -11,7 +11,8 @@ import type { HistoryEntry } from './history';
 import { gigabytes } from '../numbers';
 
 /** A result of any operation, of a model server or Dify. */
-export type FullCheck = CheckResult & Partial<Pick<SpeedTestResult, 'speed'> & Pick<WithToolTest<object>, 'toolTest'>>;
+export type FullCheck = CheckResult &
+	Partial<Pick<SpeedTestResult, 'speed'> & Pick<WithToolTest<object>, 'toolTest'>>;
 
 /** The most that a page shows of each list, and characters of each text. */
 export interface Budget {
@@ -39,14 +40,20 @@ const NAMES: Partial<Record<HealthServerKind, string>> = {
 /** The status. Warnings are named even if the server is healthy. */
 export function badge({ status, findings }: Pick<CheckResult, 'status' | 'findings'>): Html {
 	const count = findings.filter(({ severity }) => severity !== 'info').length;
-	if (status !== 'healthy' || count === 0) return markup`<span class="badge ${status}">${status}</span>`;
+	if (status !== 'healthy' || count === 0)
+		return markup`<span class="badge ${status}">${status}</span>`;
 	return markup`<span class="badge warning">healthy, with ${count} warning${count === 1 ? '' : 's'}</span>`;
 }
 
 export function overviewSection(result: FullCheck, { room }: SectionOptions): Html {
 	const { server, latencyMs, slots, queue, contextPerSlot, app, checkMs } = result;
 	const facts: Array<[string, string | null | undefined]> = [
-		['Server', [NAMES[server.kind] ?? traitsOfServer(server.kind).label, server.version ?? ''].join(' ').trim()],
+		[
+			'Server',
+			[NAMES[server.kind] ?? traitsOfServer(server.kind).label, server.version ?? '']
+				.join(' ')
+				.trim(),
+		],
 		['App', app === undefined ? null : [app.name ?? 'without a name', app.mode ?? ''].join(', ')],
 		['Answers after', latencyMs === null ? null : `${Math.round(latencyMs)} ms`],
 		['Slots', slotsInWords(slots)],
@@ -91,7 +98,10 @@ export function findingsSection(findings: readonly Finding[], { room }: SectionO
 		${left(findings.length - shown.length, 'finding')}`;
 }
 
-export function modelsSection(models: readonly ModelFacts[], { room }: SectionOptions): Html | undefined {
+export function modelsSection(
+	models: readonly ModelFacts[],
+	{ room }: SectionOptions,
+): Html | undefined {
 	if (models.length === 0) return undefined;
 	const shown = models.slice(0, room.models);
 	const rows = shown.map((model) => [
@@ -108,7 +118,9 @@ export function modelsSection(models: readonly ModelFacts[], { room }: SectionOp
 }
 
 function abilitiesOf({ tools, vision, audio, embeddings }: ModelFacts): string[] {
-	return Object.entries({ tools, vision, audio, embeddings }).flatMap(([name, can]) => (can === true ? [name] : []));
+	return Object.entries({ tools, vision, audio, embeddings }).flatMap(([name, can]) =>
+		can === true ? [name] : [],
+	);
 }
 
 export function speedSection({ speed, slots }: FullCheck): Html | undefined {
@@ -123,7 +135,8 @@ export function speedSection({ speed, slots }: FullCheck): Html | undefined {
 		: { xTitle: 'requests at once', scale: 'doubling' as const };
 	const of = (pick: (run: (typeof runs)[number]) => number | null) =>
 		runs.map((run, at) => ({ x: isAlone ? at + 1 : run.atOnce, y: pick(run) }));
-	const together = (run: (typeof runs)[number]) => (run.atOnce === 1 ? null : run.totalTokensPerSecond);
+	const together = (run: (typeof runs)[number]) =>
+		run.atOnce === 1 ? null : run.totalTokensPerSecond;
 	const firsts = timesOf(
 		isAlone ? 'First token' : 'First token of the slowest request',
 		of((run) => run.firstTokenMs),
@@ -173,11 +186,18 @@ export function historySection({ history, room, timeZone }: SectionOptions): Htm
 	const entries = history.slice(-room.history);
 	if (entries.length < 2) return undefined;
 	const of = (pick: (entry: HistoryEntry) => number | null) =>
-		entries.map((entry) => ({ x: Date.parse(entry.checkedAt), y: pick(entry) })).filter(({ y }) => y !== null);
+		entries
+			.map((entry) => ({ x: Date.parse(entry.checkedAt), y: pick(entry) }))
+			.filter(({ y }) => y !== null);
 	const shared = { xTitle: `time (${timeZone ?? 'UTC'})`, scale: 'time' as const, timeZone };
-	const plotted = (points: ReturnType<typeof of>, chart: Pick<Chart, 'title' | 'unit' | 'series'>) =>
-		points.length > 1 && drawChart({ ...shared, ...chart });
-	const [alone, together] = [of((entry) => entry.tokensPerSecond), of((entry) => entry.totalTokensPerSecond)];
+	const plotted = (
+		points: ReturnType<typeof of>,
+		chart: Pick<Chart, 'title' | 'unit' | 'series'>,
+	) => points.length > 1 && drawChart({ ...shared, ...chart });
+	const [alone, together] = [
+		of((entry) => entry.tokensPerSecond),
+		of((entry) => entry.totalTokensPerSecond),
+	];
 	const [firstToken, answer] = [of((entry) => entry.firstTokenMs), of((entry) => entry.latencyMs)];
 	return markup`<h3>History</h3>
 		<p class="soft">${historyInWords(entries, timeZone)}.</p>
@@ -217,17 +237,27 @@ export function formatTime(time: number, timeZone: string | undefined): string {
 const LONG_MS = 10_000;
 
 /** A chart of milliseconds, or of seconds where they are many. */
-function timesOf(title: string, points: Chart['series'][number]['points']): Pick<Chart, 'title' | 'unit' | 'series'> {
+function timesOf(
+	title: string,
+	points: Chart['series'][number]['points'],
+): Pick<Chart, 'title' | 'unit' | 'series'> {
 	const isLong = points.some(({ y }) => y !== null && y >= LONG_MS);
 	return {
 		title: `${title}, in ${isLong ? 's' : 'ms'}`,
 		unit: isLong ? 'seconds' : 'milliseconds',
-		series: [{ name: title, points: points.map(({ x, y }) => ({ x, y: y === null || !isLong ? y : y / 1000 })) }],
+		series: [
+			{
+				name: title,
+				points: points.map(({ x, y }) => ({ x, y: y === null || !isLong ? y : y / 1000 })),
+			},
+		],
 	};
 }
 
 function left(count: number, what: string): Html | false {
-	return count > 0 && markup`<p class="soft">And ${count} more ${what}${count === 1 ? '' : 's'}.</p>`;
+	return (
+		count > 0 && markup`<p class="soft">And ${count} more ${what}${count === 1 ? '' : 's'}.</p>`
+	);
 }
 
 function numberIn(value: number | null): string {

@@ -52,5 +52,7 @@ const MAX_SAID = 100;
 
 function wrongIn({ wrong }: Tally): string {
 	const said = (did: string) => shortened(did, MAX_SAID) || 'nothing';
-	return wrong.map(({ problem, times, did }) => `${times} × ${PROBLEMS[problem]}: ${said(did)}`).join('; ');
+	return wrong
+		.map(({ problem, times, did }) => `${times} × ${PROBLEMS[problem]}: ${said(did)}`)
+		.join('; ');
 }

@@ -9,7 +9,10 @@ export function bodyOf(answer: ServerAnswer | undefined): Record<string, unknown
 }
 
 /** Whether the JSON object of an answer, with any status, passes the test. */
-export function says(answer: ServerAnswer | undefined, fits: (body: Record<string, unknown>) => boolean): boolean {
+export function says(
+	answer: ServerAnswer | undefined,
+	fits: (body: Record<string, unknown>) => boolean,
+): boolean {
 	return isRecord(answer?.json) && fits(answer.json);
 }
 
@@ -19,7 +22,10 @@ export function anyHeader(answers: ServerAnswers, name: string, fits: RegExp): b
 }
 
 /** Whether any entry of the list of models passes the test. */
-export function anyModel(answers: ServerAnswers, fits: (entry: Record<string, unknown>) => boolean): boolean {
+export function anyModel(
+	answers: ServerAnswers,
+	fits: (entry: Record<string, unknown>) => boolean,
+): boolean {
 	return (entriesOf(answers) ?? []).some(fits);
 }
 
@@ -33,6 +39,10 @@ export function entriesOf({ models }: ServerAnswers): Array<Record<string, unkno
 }
 
 /** A non-empty text field of an answer with a status below 300. */
-export function textIn(answers: ServerAnswers, route: IdentifyingRoute, field: string): string | undefined {
+export function textIn(
+	answers: ServerAnswers,
+	route: IdentifyingRoute,
+	field: string,
+): string | undefined {
 	return nonEmptyText(bodyOf(answers[route])[field]);
 }

@@ -32,7 +32,9 @@ export const gpustack: ServerTraits = {
 	},
 	advice: {
 		...other.advice,
-		noModels: 'Deploy a model in GPUStack, wait until an instance of it runs, and allow the key to use it.',
-		missingModel: () => 'deploy it in GPUStack; it is listed only while an instance runs and the key may use it.',
+		noModels:
+			'Deploy a model in GPUStack, wait until an instance of it runs, and allow the key to use it.',
+		missingModel: () =>
+			'deploy it in GPUStack; it is listed only while an instance runs and the key may use it.',
 	},
 };

@@ -63,7 +63,9 @@ export function traitsOf(kind: ServerKind): ServerTraits {
 }
 
 /** Every known refusal. A gateway may pass on that of any server behind it. */
-export const REFUSALS: readonly Refusal[] = [...new Set(Object.values(KINDS).flatMap(({ refusals = [] }) => refusals))];
+export const REFUSALS: readonly Refusal[] = [
+	...new Set(Object.values(KINDS).flatMap(({ refusals = [] }) => refusals)),
+];
 
 /** The kind of a server as told by the text of its refusal; undefined if that tells nothing. */
 export function kindOfRefusal(serverText = ''): ServerKind | undefined {
@@ -81,7 +83,9 @@ export function kindOfFingerprint(found: unknown): ServerKind | undefined {
 
 /** The alias in an API's URL, and the server's label, if this alias is known to lack reranking. */
 export function aliasWithoutRerank(api: string): { alias: string; label: string } | undefined {
-	const kind = kindWhere(({ aliasWithoutRerank: alias }) => alias !== undefined && api.endsWith(alias));
+	const kind = kindWhere(
+		({ aliasWithoutRerank: alias }) => alias !== undefined && api.endsWith(alias),
+	);
 	return kind && { alias: KINDS[kind].aliasWithoutRerank!, label: KINDS[kind].label };
 }
 

@@ -9,7 +9,8 @@ import { other } from './other';
 export const infinity: ServerTraits = {
 	...other,
 	label: 'infinity',
-	matches: (answers) => ownsModels(answers, 'infinity') || typeof bodyOf(answers.health).unix === 'number',
+	matches: (answers) =>
+		ownsModels(answers, 'infinity') || typeof bodyOf(answers.health).unix === 'number',
 	listsLoadedModelsOnly: true,
 	bearerOnly: true,
 	advice: {

@@ -74,7 +74,10 @@ export interface Tokenized {
 
 /** The tokenizer routes of a server other than llama-server. */
 export interface TokenRoutes {
-	tokenize(text: string, options: { model: string; addSpecial: boolean; withPieces: boolean }): Question<Tokenized>;
+	tokenize(
+		text: string,
+		options: { model: string; addSpecial: boolean; withPieces: boolean },
+	): Question<Tokenized>;
 	detokenize(tokens: readonly number[], model: string): Question<string>;
 	/** Counts the tokens of a conversation. `chat`: the fields of a chat request. */
 	countPrompt?(chat: Record<string, unknown>, model: string): Question<number>;
@@ -164,7 +167,11 @@ export interface ServerTraits {
 	tokenRoutes?: TokenRoutes;
 	/** Its native requests for vectors and scores, which can turn off silent cutting of texts. */
 	embeddingRequest?(request: EmbeddingRequest): RootRequest;
-	rerankRequest?(request: { query: string; texts: readonly string[]; truncate: boolean }): RootRequest;
+	rerankRequest?(request: {
+		query: string;
+		texts: readonly string[];
+		truncate: boolean;
+	}): RootRequest;
 	/** Fields that make it cut texts that are too long, in requests of OpenAI's form. */
 	truncateFields?: Readonly<Record<string, unknown>>;
 	/** Whether it can send vectors in base64, a quarter of the size. Others send floats, or were not tested. */

@@ -6,7 +6,8 @@ import { other } from './other';
 export const koboldcpp: ServerTraits = {
 	...other,
 	label: 'KoboldCpp',
-	matches: (answers) => anyHeader(answers, 'server', /^KoboldCpp/i) || ownsModels(answers, 'koboldcpp'),
+	matches: (answers) =>
+		anyHeader(answers, 'server', /^KoboldCpp/i) || ownsModels(answers, 'koboldcpp'),
 	// Its list needs no key, and an empty request to a generating route would generate.
 	guardedRoute: { path: '/api/extra/last_logprobs' },
 };

@@ -10,5 +10,6 @@ export const lemonade: ServerTraits = {
 	...other,
 	label: 'Lemonade',
 	matches: (answers) =>
-		ownsModels(answers, 'lemonade') || anyModel(answers, (entry) => 'recipe' in entry && 'checkpoint' in entry),
+		ownsModels(answers, 'lemonade') ||
+		anyModel(answers, (entry) => 'recipe' in entry && 'checkpoint' in entry),
 };

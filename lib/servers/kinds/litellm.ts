@@ -10,8 +10,13 @@ export const litellm: ServerTraits = {
 	...other,
 	label: 'LiteLLM',
 	matches: (answers) =>
-		Object.values(answers).some(({ headers }) => Object.keys(headers).some((name) => name.startsWith('x-litellm-'))) ||
-		anyModel(answers, ({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai'),
+		Object.values(answers).some(({ headers }) =>
+			Object.keys(headers).some((name) => name.startsWith('x-litellm-')),
+		) ||
+		anyModel(
+			answers,
+			({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
+		),
 	healthPath: '/health/liveliness',
 	mediaNeedsModel: true,
 	advice: {

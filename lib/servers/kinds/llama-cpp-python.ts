@@ -11,7 +11,8 @@ export const llamaCppPython: ServerTraits = {
 	label: 'llama-cpp-python',
 	matches: (answers) =>
 		anyModel(answers, (entry) => entry.owned_by === 'me' && Array.isArray(entry.permissions)) ||
-		(anyHeader(answers, 'openai-processing-ms', /^\d/) && anyHeader(answers, 'server', /^uvicorn$/)),
+		(anyHeader(answers, 'openai-processing-ms', /^\d/) &&
+			anyHeader(answers, 'server', /^uvicorn$/)),
 	// It refuses OpenAI's form with 500.
 	schemaFields: (schema) => ({ response_format: { type: 'json_object', schema } }),
 	thinkingBudget: false,

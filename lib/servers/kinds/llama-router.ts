@@ -13,14 +13,16 @@ export const llamaRouter: ServerTraits = {
 	label: 'llama-server (router)',
 	matches: (answers) =>
 		isLlama(answers) &&
-		(bodyOf(answers.props).role === 'router' || anyModel(answers, ({ status }) => isRecord(status))),
+		(bodyOf(answers.props).role === 'router' ||
+			anyModel(answers, ({ status }) => isRecord(status))),
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,
 	llamaApi: 'router',
 	mediaNeedsModel: true,
 	advice: {
 		...llamaServer.advice,
-		noModels: 'For a router, put GGUF files into its --models-dir, or name them with --models-preset.',
+		noModels:
+			'For a router, put GGUF files into its --models-dir, or name them with --models-preset.',
 		missingModel: () => 'put its GGUF file into the folder of --models-dir and restart the router.',
 	},
 };

@@ -14,7 +14,10 @@ export function isLlama(answers: ServerAnswers): boolean {
 		'build_info' in bodyOf(answers.props) ||
 		says(
 			answers.models,
-			({ error }) => isRecord(error) && error.message === 'Invalid API Key' && error.type === 'authentication_error',
+			({ error }) =>
+				isRecord(error) &&
+				error.message === 'Invalid API Key' &&
+				error.type === 'authentication_error',
 		)
 	);
 }

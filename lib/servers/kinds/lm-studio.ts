@@ -12,6 +12,9 @@ export const lmStudio: ServerTraits = {
 	matches: (answers) =>
 		ownsModels(answers, 'organization_owner') ||
 		Object.values(answers).some((answer) =>
-			says(answer, ({ error }) => typeof error === 'string' && /^Unexpected endpoint or method/i.test(error)),
+			says(
+				answer,
+				({ error }) => typeof error === 'string' && /^Unexpected endpoint or method/i.test(error),
+			),
 		),
 };

@@ -11,7 +11,8 @@ export const localai: ServerTraits = {
 	label: 'LocalAI',
 	matches: (answers) => {
 		const models = entriesOf(answers);
-		if (models === undefined || models.some((entry) => 'owned_by' in entry || 'created' in entry)) return false;
+		if (models === undefined || models.some((entry) => 'owned_by' in entry || 'created' in entry))
+			return false;
 		return (
 			/^v?\d+\.\d.* \([0-9a-f]{7,40}\)$/.test(textIn(answers, 'version', 'version') ?? '') ||
 			(models.length > 0 && textIn(answers, 'apiVersion', 'version') === '0.9.0')

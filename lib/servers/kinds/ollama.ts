@@ -25,7 +25,8 @@ export const ollama: ServerTraits = {
 	label: 'Ollama',
 	matches: (answers) => {
 		const models = entriesOf(answers);
-		if (models !== undefined && models.length > 0) return models.every(isOllamaEntry) && isOllamaVersion(answers);
+		if (models !== undefined && models.length > 0)
+			return models.every(isOllamaEntry) && isOllamaVersion(answers);
 		return answers.apiVersion !== undefined && isOllamaVersion(answers) && mayHaveNoModels(answers);
 	},
 	version: (answers) => textIn(answers, 'apiVersion', 'version'),
@@ -82,7 +83,8 @@ export const ollama: ServerTraits = {
 		noModels: 'Fetch one with: ollama pull qwen3:8b',
 		missingModel: (model) => `fetch it: ollama pull ${model}`,
 		embeddingsOff: 'Fetch an embedding model, for example: ollama pull nomic-embed-text',
-		rerankOff: 'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
+		rerankOff:
+			'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
 		moreContext: (tokens) =>
 			`Set Context Size to ${tokens} in the options of the node, start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile.`,
 	},
@@ -123,17 +125,31 @@ function mayHaveNoModels({ models }: ServerAnswers): boolean {
  *
  * @throws {ServerError} of kind `modalityUnsupported`, before the picture is sent
  */
-async function refuseUnseenPictures(connection: Connection, model: string, signal?: AbortSignal): Promise<void> {
+async function refuseUnseenPictures(
+	connection: Connection,
+	model: string,
+	signal?: AbortSignal,
+): Promise<void> {
 	const path = '/api/show';
-	const shown = await optionalJson(connection, path, { json: { model }, timeoutMs: ASK_LIMIT_MS, signal });
-	const capabilities = Array.isArray(shown?.capabilities) ? (shown.capabilities as unknown[]) : undefined;
-	if (capabilities === undefined || capabilities.includes('vision')) return;
-	throw failure('modalityUnsupported', connection.contextOf(connection.url.root + path, { model }), {
-		message: `The model "${model}" cannot see pictures`,
-		remedy:
-			'Choose a model of Ollama that can ("ollama show NAME" lists "vision" under its capabilities), for example qwen2.5vl. Turn off passing binary images to the model if you do not need them.',
-		facts: { capabilities },
+	const shown = await optionalJson(connection, path, {
+		json: { model },
+		timeoutMs: ASK_LIMIT_MS,
+		signal,
 	});
+	const capabilities = Array.isArray(shown?.capabilities)
+		? (shown.capabilities as unknown[])
+		: undefined;
+	if (capabilities === undefined || capabilities.includes('vision')) return;
+	throw failure(
+		'modalityUnsupported',
+		connection.contextOf(connection.url.root + path, { model }),
+		{
+			message: `The model "${model}" cannot see pictures`,
+			remedy:
+				'Choose a model of Ollama that can ("ollama show NAME" lists "vision" under its capabilities), for example qwen2.5vl. Turn off passing binary images to the model if you do not need them.',
+			facts: { capabilities },
+		},
+	);
 }
 
 /**

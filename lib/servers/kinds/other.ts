@@ -26,10 +26,12 @@ export const other: ServerTraits = {
 	// any gateway.
 	reasoningFields: ['reasoning_content', 'reasoning'],
 	refusals: REFUSALS,
-	toolParserAdvice: () => 'Switch on tool calling in the server, with a chat template and a parser that fit the model.',
+	toolParserAdvice: () =>
+		'Switch on tool calling in the server, with a chat template and a parser that fit the model.',
 	advice: {
 		noModels: 'Start it with a model. If it has one, allow the key to use it.',
-		embeddingsOff: 'Start a server for an embedding model, for example llama-server with --embeddings.',
+		embeddingsOff:
+			'Start a server for an embedding model, for example llama-server with --embeddings.',
 		rerankOff: 'Start a server for a reranker model, for example llama-server with --rerank.',
 		moreContext: (tokens) => `Start the server with a context of at least ${tokens} tokens.`,
 	},

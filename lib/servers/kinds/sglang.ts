@@ -22,5 +22,6 @@ export const sglang: ServerTraits = {
 		missingModel: () => 'start SGLang with --served-model-name.',
 		moreContext: (tokens) => `Start SGLang with --context-length ${tokens}.`,
 	},
-	toolParserAdvice: ({ sglang: parser = 'NAME' }) => `Start SGLang with --tool-call-parser ${parser}.`,
+	toolParserAdvice: ({ sglang: parser = 'NAME' }) =>
+		`Start SGLang with --tool-call-parser ${parser}.`,
 };

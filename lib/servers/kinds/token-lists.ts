@@ -11,7 +11,11 @@ export function numbers(list: unknown): number[] | undefined {
  * shape.
  */
 export function tokensIn(json: unknown, withPieces: boolean): Tokenized | undefined {
-	const { token_ids: ids, tokens: list, token_strs: strings = ids === undefined ? [] : list } = recordOf(json);
+	const {
+		token_ids: ids,
+		tokens: list,
+		token_strs: strings = ids === undefined ? [] : list,
+	} = recordOf(json);
 	const plain = numbers(ids ?? list);
 	if (plain !== undefined) {
 		const texts = Array.isArray(strings) ? (strings as unknown[]) : [];
@@ -23,7 +27,8 @@ export function tokensIn(json: unknown, withPieces: boolean): Tokenized | undefi
 	for (const entry of list as unknown[]) {
 		if (!isRecord(entry) || typeof entry.id !== 'number') return undefined;
 		const bytes = numbers(entry.piece);
-		if (bytes !== undefined) pieces.push({ id: entry.id, bytes: Buffer.from(bytes).toString('hex') });
+		if (bytes !== undefined)
+			pieces.push({ id: entry.id, bytes: Buffer.from(bytes).toString('hex') });
 		else pieces.push({ id: entry.id, piece: text(entry.piece) ?? '' });
 	}
 	return { tokens: pieces.map(({ id }) => id), pieces };

@@ -28,10 +28,12 @@ export const transformersServe: ServerTraits = {
 	mayListNothing: true,
 	ignoresSuffix: true,
 	wantsNoKey: true,
-	toolParserAdvice: () => 'transformers serve reads the tool calls of a few families of models (Qwen) only.',
+	toolParserAdvice: () =>
+		'transformers serve reads the tool calls of a few families of models (Qwen) only.',
 	advice: {
 		...other.advice,
-		noModels: 'transformers serve lists only what is in its cache: type the name that it was started with.',
+		noModels:
+			'transformers serve lists only what is in its cache: type the name that it was started with.',
 		missingModel: () => 'start transformers serve with it.',
 		moreContext: (tokens) => `Choose a model that reads ${tokens} tokens.`,
 	},

@@ -12,5 +12,8 @@ export const whisperCpp: ServerTraits = {
 	transcribesAtInference: true,
 	// A proxy may remove the `server` header.
 	refusalWords: /^File Not Found \(/,
-	advice: { ...other.advice, noModels: 'whisper.cpp has one model and no list of it: leave the model empty.' },
+	advice: {
+		...other.advice,
+		noModels: 'whisper.cpp has one model and no list of it: leave the model empty.',
+	},
 };

@@ -15,7 +15,10 @@ export interface Adapter {
 }
 
 /** @throws {ServerError} */
-export async function listAdapters(connection: Connection, ask: NativeRouteOptions): Promise<Adapter[]> {
+export async function listAdapters(
+	connection: Connection,
+	ask: NativeRouteOptions,
+): Promise<Adapter[]> {
 	return await adaptersOf(await LlamaServerRoutes.of(connection, ask, WHAT));
 }
 
@@ -30,7 +33,9 @@ async function adaptersOf(routes: LlamaServerRoutes): Promise<Adapter[]> {
 	return (answer.json as unknown[]).filter(isRecord).flatMap((entry) => {
 		const [id, scale] = [finiteNumber(entry.id), finiteNumber(entry.scale)];
 		if (id === undefined || scale === undefined) return [];
-		const [path, taskName, promptPrefix] = [entry.path, entry.task_name, entry.prompt_prefix].map(nonEmptyText);
+		const [path, taskName, promptPrefix] = [entry.path, entry.task_name, entry.prompt_prefix].map(
+			nonEmptyText,
+		);
 		return [{ id, scale, ...optional({ path, taskName, promptPrefix }) }];
 	});
 }
@@ -52,7 +57,9 @@ export async function setAdapters(
 ): Promise<Adapter[]> {
 	const routes = await LlamaServerRoutes.of(connection, ask, WHAT);
 	const known = await adaptersOf(routes);
-	const missing = scales.filter(({ id }) => !known.some((one) => one.id === id)).map(({ id }) => id);
+	const missing = scales
+		.filter(({ id }) => !known.some((one) => one.id === id))
+		.map(({ id }) => id);
 	if (missing.length > 0)
 		throw invalidInput(
 			`The server has no adapter ${missing.join(', ')}`,
@@ -71,7 +78,8 @@ export async function setAdapters(
 	if (wrong === undefined) return now;
 	throw failure('serverError', routes.context, {
 		message: `The server did not set adapter ${wrong.id}: its scale is ${wrong.scale}, not ${wanted(wrong.id)}`,
-		remedy: 'It said success all the same. Somebody else may have set the adapters at the same time: try again.',
+		remedy:
+			'It said success all the same. Somebody else may have set the adapters at the same time: try again.',
 		facts: { adapters: now },
 	});
 }

@@ -7,13 +7,26 @@ export type Work<T> = (connection: Connection, ask: NativeRouteOptions) => Promi
 
 /** Asks one of the servers of the credential, and the next one where it fails: for short questions that change nothing. */
 export async function atAnyServer<T>(
-	{ servers, signal, conversation }: { servers: ServerPool } & Pick<ChoiceOptions, 'signal' | 'conversation'>,
+	{
+		servers,
+		signal,
+		conversation,
+	}: { servers: ServerPool } & Pick<ChoiceOptions, 'signal' | 'conversation'>,
 	model: string,
 	work: Work<T>,
 ): Promise<T> {
 	const { value } = await servers.run(
-		async ({ connection, model: there }) => await work(connection, { model: there, signal, once: servers.hasSeveral }),
-		{ model, use: 'ask', limits: {}, retry: () => (failed) => failed, idempotent: true, signal, conversation },
+		async ({ connection, model: there }) =>
+			await work(connection, { model: there, signal, once: servers.hasSeveral }),
+		{
+			model,
+			use: 'ask',
+			limits: {},
+			retry: () => (failed) => failed,
+			idempotent: true,
+			signal,
+			conversation,
+		},
 	);
 	return value;
 }

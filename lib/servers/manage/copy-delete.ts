@@ -29,16 +29,28 @@ export async function deleteModel(connection: Connection, options: ModelWork) {
 		const { hasOllamaApi, llamaApi, installsModels } = traitsOf(kind);
 		const call = { method: 'DELETE' as const, timeoutMs: LIMIT_MS, signal, about: { model } };
 		// Ollama expects a body with DELETE, too.
-		if (hasOllamaApi === true) await connection.accepted(`${root}/api/delete`, { ...call, json: { model } });
+		if (hasOllamaApi === true)
+			await connection.accepted(`${root}/api/delete`, { ...call, json: { model } });
 		else if (llamaApi === 'router') await deleteOnRouter(connection, model, call);
-		else if (installsModels === true) await connection.accepted(`${api}/models/${pathOfModel(model)}`, call);
+		else if (installsModels === true)
+			await connection.accepted(`${api}/models/${pathOfModel(model)}`, call);
 		else
-			throw await unsupported(connection, kind, 'delete models', "Ollama, llama-server's router and speaches", signal);
+			throw await unsupported(
+				connection,
+				kind,
+				'delete models',
+				"Ollama, llama-server's router and speaches",
+				signal,
+			);
 		return { deleted: true };
 	});
 }
 
-async function deleteOnRouter(connection: Connection, model: string, call: Parameters<Connection['call']>[1]) {
+async function deleteOnRouter(
+	connection: Connection,
+	model: string,
+	call: Parameters<Connection['call']>[1],
+) {
 	const url = `${connection.url.root}/models?model=${encodeURIComponent(model.toWellFormed())}`;
 	const answer = await connection.call(url, call);
 	if (/is not removable/i.test(answer.text))

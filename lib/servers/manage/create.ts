@@ -36,9 +36,13 @@ const GGUF = 'GGUF';
  */
 export async function createModel(connection: Connection, given: CreateOptions) {
 	return await workOnModel(connection, given, async (kind, options) => {
-		const { source, model, signal, system, template, parameters, quantize, idleMs, onProgress } = options;
+		const { source, model, signal, system, template, parameters, quantize, idleMs, onProgress } =
+			options;
 		await requireOllamaApi(connection, kind, 'make models', signal);
-		const json: Record<string, unknown> = { model, ...optional({ system, template, parameters, quantize }) };
+		const json: Record<string, unknown> = {
+			model,
+			...optional({ system, template, parameters, quantize }),
+		};
 		/** For a file: whether it had to be uploaded. */
 		const done: { uploaded?: boolean; digest?: string } = {};
 		if ('file' in source) {
@@ -95,8 +99,14 @@ async function uploadBlob(
 	return true;
 }
 
-async function isThere(connection: Connection, name: string, signal: AbortSignal | undefined): Promise<boolean> {
-	const tags = ollamaEntries(await optionalJson(connection, '/api/tags', { timeoutMs: CALL_MS, signal }));
+async function isThere(
+	connection: Connection,
+	name: string,
+	signal: AbortSignal | undefined,
+): Promise<boolean> {
+	const tags = ollamaEntries(
+		await optionalJson(connection, '/api/tags', { timeoutMs: CALL_MS, signal }),
+	);
 	// Without a list, it is assumed to be there.
 	return tags === undefined || [...tags.keys()].some((id) => isOllamaNamed(id, name));
 }

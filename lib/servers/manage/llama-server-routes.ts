@@ -32,7 +32,11 @@ export class LlamaServerRoutes {
 	 * @param what is missing, in words after "has no": "slots", "route for tokens"
 	 * @throws {ServerError} if this kind of server lacks the routes, or needs a model and none is chosen
 	 */
-	static async of(connection: Connection, ask: NativeRouteOptions, what: string): Promise<LlamaServerRoutes> {
+	static async of(
+		connection: Connection,
+		ask: NativeRouteOptions,
+		what: string,
+	): Promise<LlamaServerRoutes> {
 		const model = ask.model.trim();
 		const kind = await kindFor(connection, model, ask.signal);
 		const { label, llamaApi, modelRoot } = traitsOf(kind);
@@ -55,7 +59,9 @@ export class LlamaServerRoutes {
 
 	/** @throws {ServerError} */
 	async get(path: string): Promise<CallAnswer> {
-		const query = this.isRouter ? `?model=${encodeURIComponent(this.ask.model.toWellFormed())}` : '';
+		const query = this.isRouter
+			? `?model=${encodeURIComponent(this.ask.model.toWellFormed())}`
+			: '';
 		return await this.send(this.url(path) + query, {});
 	}
 
@@ -76,7 +82,12 @@ export class LlamaServerRoutes {
 	async change(path: string, json: unknown): Promise<CallAnswer> {
 		const { signal, model } = this.ask;
 		const body = isRecord(json) ? this.withModel(json) : json;
-		return await this.connection.answer(this.url(path), { method: 'POST', json: body, signal, about: { model } });
+		return await this.connection.answer(this.url(path), {
+			method: 'POST',
+			json: body,
+			signal,
+			about: { model },
+		});
 	}
 
 	get context() {
@@ -109,7 +120,8 @@ export class LlamaServerRoutes {
 			status,
 			serverText,
 			message: `The server has no ${this.what}`,
-			remedy: 'Only llama-server has it, alone, as a router, or behind llama-swap. A very old one has to be updated.',
+			remedy:
+				'Only llama-server has it, alone, as a router, or behind llama-swap. A very old one has to be updated.',
 		});
 	}
 }

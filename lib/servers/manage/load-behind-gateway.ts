@@ -3,7 +3,14 @@ import type { Connection } from '../../http/connection';
 import { recordsIn } from '../../values';
 import { type ServerKind, traitsOf } from '../kinds';
 import { pathOfModel } from '../model-names';
-import { CALL_MS, type Change, type ChangeOptions, type ModelAction, offeredModel, offeredModels } from './model-work';
+import {
+	CALL_MS,
+	type Change,
+	type ChangeOptions,
+	type ModelAction,
+	offeredModel,
+	offeredModels,
+} from './model-work';
 import { optionalJson } from '../optional-json';
 import { waitForRunningAnswers } from './running-answers';
 
@@ -30,11 +37,15 @@ export async function changeBehindGateway(
 	if (action === 'load') {
 		const answer = await connection.call(`${modelRoot}/health`, { timeoutMs: limitMs, signal });
 		// Any answer of the server behind it means that the model is loaded.
-		if (answer.status >= 300 && isOwnAnswer?.(answer.json) === true) throw failedToLoad(connection, answer, model);
+		if (answer.status >= 300 && isOwnAnswer?.(answer.json) === true)
+			throw failedToLoad(connection, answer, model);
 		return { ...done, state: wanted };
 	}
 	if (before === 'loaded' && options.cutAnswers !== true)
-		done.sawNoAnswers = await waitForRunningAnswers(connection, (path) => modelRoot + path, { ...options, model });
+		done.sawNoAnswers = await waitForRunningAnswers(connection, (path) => modelRoot + path, {
+			...options,
+			model,
+		});
 	const url = `${root}/api/models/unload/${pathOfModel(model)}`;
 	await connection.accepted(url, { method: 'POST', timeoutMs: limitMs, signal, about: { model } });
 	return { ...done, state: wanted };
@@ -48,8 +59,15 @@ async function stateOf(connection: Connection, { model, signal }: ChangeOptions)
 	return state === 'ready' ? 'loaded' : String(state);
 }
 
-function failedToLoad(connection: Connection, answer: Parameters<Connection['refusal']>[0], model: string) {
+function failedToLoad(
+	connection: Connection,
+	answer: Parameters<Connection['refusal']>[0],
+	model: string,
+) {
 	const { serverText, status, kind } = connection.refusal(answer, { model });
 	if (kind === 'modelNotFound') return connection.refusal(answer, { model });
-	return failure('modelFailedToLoad', connection.contextOf(answer.url, { model }), { status, serverText });
+	return failure('modelFailedToLoad', connection.contextOf(answer.url, { model }), {
+		status,
+		serverText,
+	});
 }

@@ -27,7 +27,11 @@ import { waitForRunningAnswers, tooSlow } from './running-answers';
  * @throws {ServerError} if the server cannot do that, does not know the model, fails, or exceeds the limit; of kind
  *   `busy` if the model is answering and `wait` is off
  */
-export async function changeModel(connection: Connection, action: ModelAction, options: ChangeOptions) {
+export async function changeModel(
+	connection: Connection,
+	action: ModelAction,
+	options: ChangeOptions,
+) {
 	return await workOnModel(connection, options, async (kind, asked) => {
 		const { hasOllamaApi, modelRoot } = traitsOf(kind);
 		const change =
@@ -52,7 +56,11 @@ async function routerModel(connection: Connection, options: ChangeOptions): Prom
 	return offeredModel(connection, models, options.model, kind);
 }
 
-async function changeOnRouter(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {
+async function changeOnRouter(
+	connection: Connection,
+	action: ModelAction,
+	options: ChangeOptions,
+): Promise<Change> {
 	const { id: model, state: before = 'unknown' } = await routerModel(connection, options);
 	const isUp = before === 'loaded' || before === 'loading' || before === 'sleeping';
 	const done: Change = { model, before, state: before };
@@ -65,11 +73,18 @@ async function changeOnRouter(connection: Connection, action: ModelAction, optio
 	}
 	if (action === 'unload' || !isUp) await order(connection, action, { ...options, model });
 	if (!options.wait)
-		return { ...done, state: isUp === (action === 'load') ? before : action === 'load' ? 'loading' : 'unloaded' };
+		return {
+			...done,
+			state: isUp === (action === 'load') ? before : action === 'load' ? 'loading' : 'unloaded',
+		};
 	return { ...done, state: await settled(connection, action, { ...options, model }) };
 }
 
-async function order(connection: Connection, action: ModelAction, { model, signal }: ChangeOptions): Promise<void> {
+async function order(
+	connection: Connection,
+	action: ModelAction,
+	{ model, signal }: ChangeOptions,
+): Promise<void> {
 	const url = `${connection.url.root}/models/${action}`;
 	const answer = await connection.call(url, { json: { model }, timeoutMs: CALL_MS, signal });
 	if (!isRefusal(answer)) return;
@@ -79,7 +94,11 @@ async function order(connection: Connection, action: ModelAction, { model, signa
 }
 
 /** Polls the list until the state is final. */
-async function settled(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<string> {
+async function settled(
+	connection: Connection,
+	action: ModelAction,
+	options: ChangeOptions,
+): Promise<string> {
 	const url = `${connection.url.root}/models/${action}`;
 	const late = () => tooSlow(connection, action, url, options);
 	const look = async () => {
@@ -88,7 +107,9 @@ async function settled(connection: Connection, action: ModelAction, options: Cha
 			throw failure('modelFailedToLoad', connection.contextOf(url, { model: options.model }), {
 				...(exitCode === undefined
 					? {}
-					: { meaning: `The process for the model "${options.model}" ended with the exit code ${exitCode}` }),
+					: {
+							meaning: `The process for the model "${options.model}" ended with the exit code ${exitCode}`,
+						}),
 				facts: { exitCode },
 			});
 		const isFinal =
@@ -105,7 +126,11 @@ async function settled(connection: Connection, action: ModelAction, options: Cha
  * A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it
  * (docs/protocols/llama-server.md 8.2, Ollama's API).
  */
-async function changeOnOllama(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {
+async function changeOnOllama(
+	connection: Connection,
+	action: ModelAction,
+	options: ChangeOptions,
+): Promise<Change> {
 	const { model, limitMs, signal } = options;
 	const before = (await isOnOllama(connection, options)) ? 'loaded' : 'unloaded';
 	const state = action === 'load' ? 'loaded' : 'unloaded';
@@ -133,7 +158,10 @@ async function changeOnOllama(connection: Connection, action: ModelAction, optio
 	return { model, before, state };
 }
 
-async function isOnOllama(connection: Connection, { model, signal }: ChangeOptions): Promise<boolean> {
+async function isOnOllama(
+	connection: Connection,
+	{ model, signal }: ChangeOptions,
+): Promise<boolean> {
 	const answer = await optionalJson(connection, '/api/ps', { timeoutMs: CALL_MS, signal });
 	return [...(ollamaEntries(answer)?.keys() ?? [])].some((name) => isOllamaNamed(name, model));
 }

@@ -13,14 +13,18 @@ import { kindFor } from '../purpose';
  *
  * @throws {ServerError} also if the server does not have the model
  */
-export async function modelDetails(connection: Connection, { model, signal }: { model: string; signal?: AbortSignal }) {
+export async function modelDetails(
+	connection: Connection,
+	{ model, signal }: { model: string; signal?: AbortSignal },
+) {
 	requireModel(model);
 	const server = await kindFor(connection, model, signal);
 	const { hasOllamaApi, llamaApi, modelRoot } = traitsOf(server);
 	if (hasOllamaApi === true) return await fromOllamaApi(connection, { model, server, signal });
 	const models = await listModels(connection, signal);
 	const found = offeredModel(connection, models, model, server);
-	if (llamaApi === 'oneModel') return { ...found, server, ...(await propsOf(connection, '/props', signal)) };
+	if (llamaApi === 'oneModel')
+		return { ...found, server, ...(await propsOf(connection, '/props', signal)) };
 	// For a model that is not loaded, this request would make a router load it.
 	if (llamaApi === 'router' && found.state === 'loaded') {
 		const path = `/props?model=${encodeURIComponent(found.id)}&autoload=false`;
@@ -44,13 +48,20 @@ async function fromOllamaApi(
 	{ model, server, signal }: { model: string; server: ServerKind; signal?: AbortSignal },
 ) {
 	const url = `${connection.url.root}/api/show`;
-	const answer = await connection.call(url, { json: { model }, once: false, timeoutMs: CALL_MS, signal });
+	const answer = await connection.call(url, {
+		json: { model },
+		once: false,
+		timeoutMs: CALL_MS,
+		signal,
+	});
 	if (answer.status >= 300 || !isRecord(answer.json)) {
 		if (answer.status === 404) offeredModel(connection, [], model, server);
 		throw connection.refusal(answer, { model });
 	}
 	const shown = answer.json;
-	const loaded = ollamaEntries(await optionalJson(connection, '/api/ps', { timeoutMs: CALL_MS, signal }));
+	const loaded = ollamaEntries(
+		await optionalJson(connection, '/api/ps', { timeoutMs: CALL_MS, signal }),
+	);
 	const running = loaded === undefined ? undefined : (named(loaded, model) ?? null);
 	const { template, parameters, system, license, capabilities, model_info: info } = shown;
 	const more = {
@@ -62,7 +73,9 @@ async function fromOllamaApi(
 		capabilities,
 		// Ollama already leaves out the vocabulary and other long lists, as null.
 		modelInfo: Object.fromEntries(
-			Object.entries(recordOf(info)).filter(([, value]) => value !== null && typeof value !== 'object'),
+			Object.entries(recordOf(info)).filter(
+				([, value]) => value !== null && typeof value !== 'object',
+			),
 		),
 	};
 	return {

@@ -58,7 +58,8 @@ export function offeredModel(
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`, { model }), {
 		message: `The server does not offer the model "${model}"`,
 		remedy:
-			missingModelAdvice(others, traitsOf(kind).advice.missingModel?.(model)) || 'Choose the model from the list.',
+			missingModelAdvice(others, traitsOf(kind).advice.missingModel?.(model)) ||
+			'Choose the model from the list.',
 		facts: { models: others },
 	});
 }
@@ -93,12 +94,17 @@ export async function requireOllamaApi(
 	what: string,
 	signal: AbortSignal | undefined,
 ): Promise<void> {
-	if (traitsOf(kind).hasOllamaApi !== true) throw await unsupported(connection, kind, what, 'Ollama', signal);
+	if (traitsOf(kind).hasOllamaApi !== true)
+		throw await unsupported(connection, kind, what, 'Ollama', signal);
 }
 
 /** Polls until `look` returns a value. @throws what `late` returns, after `limitMs` */
 export async function pollUntil<Seen>(
-	{ limitMs, pauseMs = PAUSE_MS, signal }: { limitMs: number; pauseMs?: number; signal?: AbortSignal },
+	{
+		limitMs,
+		pauseMs = PAUSE_MS,
+		signal,
+	}: { limitMs: number; pauseMs?: number; signal?: AbortSignal },
 	look: () => Promise<Seen | undefined>,
 	late: () => ServerError,
 ): Promise<Seen> {

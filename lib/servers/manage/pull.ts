@@ -3,7 +3,14 @@ import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { type ServerKind, traitsOf } from '../kinds';
 import { isModelNamed, pathOfModel } from '../model-names';
-import { CALL_MS, unsupported, offeredModels, pollUntil, workOnModel, type ModelWork } from './model-work';
+import {
+	CALL_MS,
+	unsupported,
+	offeredModels,
+	pollUntil,
+	workOnModel,
+	type ModelWork,
+} from './model-work';
 import { followWork, type Progress } from './work-progress';
 
 export interface PullOptions extends ModelWork {
@@ -43,7 +50,8 @@ export async function pullModel(connection: Connection, options: PullOptions) {
 		if (hasOllamaApi === true) return await pullOnOllama(connection, asked);
 		if (llamaApi === 'router') return await pullOnRouter(connection, asked);
 		// speaches without models cannot be identified.
-		if (installsModels === true || kind === 'other') return await installModel(connection, kind, asked);
+		if (installsModels === true || kind === 'other')
+			return await installModel(connection, kind, asked);
 		throw await cannotPull(connection, kind, asked);
 	});
 }
@@ -51,7 +59,14 @@ export async function pullModel(connection: Connection, options: PullOptions) {
 async function pullOnOllama(connection: Connection, options: PullOptions): Promise<Pulled> {
 	const { model, insecure = false, idleMs, signal, onProgress } = options;
 	const json = { model, ...(insecure ? { insecure } : {}) };
-	const { layers } = await followWork(connection, { path: '/api/pull', json, model, signal, idleMs, onProgress });
+	const { layers } = await followWork(connection, {
+		path: '/api/pull',
+		json,
+		model,
+		signal,
+		idleMs,
+		onProgress,
+	});
 	const size = layers.reduce((sum, { total }) => sum + total, 0);
 	const downloaded = layers.reduce((sum, { total, before }) => sum + total - before, 0);
 	return { state: 'success', changed: downloaded > 0, size, downloaded };
@@ -68,7 +83,8 @@ async function pullOnRouter(connection: Connection, options: PullOptions): Promi
 	const look = async () => {
 		const state = await stateOnRouter(connection, options);
 		const isDownloading = state === 'downloading';
-		if (state !== undefined && !isDownloading && (wasSeen || state !== 'failed')) return { state: 'success' };
+		if (state !== undefined && !isDownloading && (wasSeen || state !== 'failed'))
+			return { state: 'success' };
 		if (state === undefined && (wasSeen || performance.now() - startedAt > APPEARS_MS))
 			throw failure('serverError', connection.contextOf(url, { model }), {
 				message: `The router could not download the model "${model}"`,
@@ -84,7 +100,10 @@ async function pullOnRouter(connection: Connection, options: PullOptions): Promi
 	);
 }
 
-async function stateOnRouter(connection: Connection, options: PullOptions): Promise<string | undefined> {
+async function stateOnRouter(
+	connection: Connection,
+	options: PullOptions,
+): Promise<string | undefined> {
 	const { models } = await offeredModels(connection, options);
 	const { model } = options;
 	// The router adds the quantization that it chose.
@@ -93,7 +112,11 @@ async function stateOnRouter(connection: Connection, options: PullOptions): Prom
 }
 
 /** Waits for one request: 201 after installing, or 200 if the model was already there. */
-async function installModel(connection: Connection, kind: ServerKind, options: PullOptions): Promise<Pulled> {
+async function installModel(
+	connection: Connection,
+	kind: ServerKind,
+	options: PullOptions,
+): Promise<Pulled> {
 	const { model, signal, idleMs } = options;
 	const url = `${connection.url.api}/models/${pathOfModel(model)}`;
 	const answer = await connection.call(url, { method: 'POST', timeoutMs: idleMs, signal });
@@ -103,6 +126,16 @@ async function installModel(connection: Connection, kind: ServerKind, options: P
 	return { state: 'success', changed: answer.status === 201 };
 }
 
-async function cannotPull(connection: Connection, kind: ServerKind, { signal }: PullOptions): Promise<ServerError> {
-	return await unsupported(connection, kind, 'download models', "Ollama, llama-server's router and speaches", signal);
+async function cannotPull(
+	connection: Connection,
+	kind: ServerKind,
+	{ signal }: PullOptions,
+): Promise<ServerError> {
+	return await unsupported(
+		connection,
+		kind,
+		'download models',
+		"Ollama, llama-server's router and speaches",
+		signal,
+	);
 }

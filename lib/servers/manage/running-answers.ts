@@ -60,7 +60,9 @@ async function answersRunning(
 	const processing = metrics['llamacpp:requests_processing'];
 	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
 	const slots = (await ask('/slots'))?.json;
-	return Array.isArray(slots) ? recordsIn(slots).filter(({ is_processing: busy }) => busy === true).length : undefined;
+	return Array.isArray(slots)
+		? recordsIn(slots).filter(({ is_processing: busy }) => busy === true).length
+		: undefined;
 }
 
 /** The error for a model that did not reach the wanted state within the limit. */

@@ -34,7 +34,9 @@ export async function changeSlot(connection: Connection, action: SlotAction, ask
 		);
 	const body = action === 'erase' ? {} : { filename: fileName.trim() };
 	const changing = routes.change(`/slots/${slot}?action=${action}`, body);
-	const answer = await changing.catch(throwAs((error) => explained(error, action, routes, fileName)));
+	const answer = await changing.catch(
+		throwAs((error) => explained(error, action, routes, fileName)),
+	);
 	const result = recordOf(answer.json);
 	const timings = recordOf(result.timings);
 	const tokens = finiteNumber(result.n_saved ?? result.n_restored ?? result.n_erased);
@@ -55,21 +57,38 @@ async function slotCount(routes: LlamaServerRoutes): Promise<number | undefined>
 	const outcome = await routes.get('/props').catch(asFailed);
 	if (!('failed' in outcome)) return finiteNumber(recordOf(outcome.json).total_slots);
 	const { failed } = outcome;
-	if (failed.status !== undefined && failed.kind !== 'unauthorized' && failed.kind !== 'modelNotFound')
+	if (
+		failed.status !== undefined &&
+		failed.kind !== 'unauthorized' &&
+		failed.kind !== 'modelNotFound'
+	)
 		return undefined;
 	throw failed;
 }
 
 function requireFileName(name: string): void {
 	const trimmed = name.trim();
-	if (trimmed !== '' && trimmed !== '.' && !trimmed.includes('..') && !/[/\\:*?"<>|\p{Cc}]/u.test(trimmed)) return;
+	if (
+		trimmed !== '' &&
+		trimmed !== '.' &&
+		!trimmed.includes('..') &&
+		!/[/\\:*?"<>|\p{Cc}]/u.test(trimmed)
+	)
+		return;
 	throw invalidInput(
-		trimmed === '' ? 'The file of the slot has no name' : `"${trimmed}" is not a name for the file of a slot`,
+		trimmed === ''
+			? 'The file of the slot has no name'
+			: `"${trimmed}" is not a name for the file of a slot`,
 		'Give a name without folders, such as system-prompt.bin. The server keeps it in its --slot-save-path.',
 	);
 }
 
-function explained(error: ServerError, action: SlotAction, routes: LlamaServerRoutes, fileName: string): ServerError {
+function explained(
+	error: ServerError,
+	action: SlotAction,
+	routes: LlamaServerRoutes,
+	fileName: string,
+): ServerError {
 	const { status, serverText = '' } = error;
 	if (status === 501 || error.kind === 'notSupported')
 		return failure('notSupported', routes.context, {

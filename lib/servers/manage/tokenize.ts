@@ -8,9 +8,16 @@ export async function tokensOf(
 	content: string,
 	{ special, signal }: { special: boolean; signal?: AbortSignal },
 ): Promise<number[] | undefined> {
-	const options = { json: { content, add_special: special }, once: false, timeoutMs: ASK_LIMIT_MS, signal };
+	const options = {
+		json: { content, add_special: special },
+		once: false,
+		timeoutMs: ASK_LIMIT_MS,
+		signal,
+	};
 	const { tokens } = await connection
 		.json(`${connection.url.root}/tokenize`, options)
 		.catch(() => ({ tokens: undefined }));
-	return Array.isArray(tokens) && tokens.every((token) => typeof token === 'number') ? tokens : undefined;
+	return Array.isArray(tokens) && tokens.every((token) => typeof token === 'number')
+		? tokens
+		: undefined;
 }

@@ -6,7 +6,11 @@ import { plainNumber, recordOf, text } from '../../values';
 import { type ServerKind, traitsOf } from '../kinds';
 import type { Question, Tokenized, TokenRoutes } from '../kinds/kind';
 import { tokensIn } from '../kinds/token-lists';
-import { LlamaServerRoutes, idempotentAnswer, type NativeRouteOptions } from './llama-server-routes';
+import {
+	LlamaServerRoutes,
+	idempotentAnswer,
+	type NativeRouteOptions,
+} from './llama-server-routes';
 import { kindFor } from '../purpose';
 
 export interface TokenizeOptions extends NativeRouteOptions {
@@ -24,7 +28,11 @@ export interface TokenCount {
 }
 
 /** @throws {ServerError} also if the server has no route for tokens */
-export async function tokenize(connection: Connection, text: string, ask: TokenizeOptions): Promise<Tokenized> {
+export async function tokenize(
+	connection: Connection,
+	text: string,
+	ask: TokenizeOptions,
+): Promise<Tokenized> {
 	return await askTokens(connection, text, ask, (_json, tokenized) => tokenized);
 }
 
@@ -38,7 +46,11 @@ async function askTokens<T>(
 	const routes = await routesFor(connection, ask);
 	if (!(routes instanceof LlamaServerRoutes)) {
 		const { read, ...question } = routes.tokenize(text, { model, addSpecial, withPieces });
-		return await askAtRoot(connection, { ...question, read: (json) => pick(json, read(json)) }, ask);
+		return await askAtRoot(
+			connection,
+			{ ...question, read: (json) => pick(json, read(json)) },
+			ask,
+		);
 	}
 	const body = {
 		content: text,
@@ -53,11 +65,15 @@ async function askTokens<T>(
 }
 
 /** The tokenizer routes of a server. @throws {ServerError} if it is known to have none */
-async function routesFor(connection: Connection, ask: NativeRouteOptions): Promise<TokenRoutes | LlamaServerRoutes> {
+async function routesFor(
+	connection: Connection,
+	ask: NativeRouteOptions,
+): Promise<TokenRoutes | LlamaServerRoutes> {
 	const kind = await kindFor(connection, ask.model, ask.signal);
 	const { tokenRoutes, llamaApi, modelRoot } = traitsOf(kind);
 	if (tokenRoutes !== undefined) return tokenRoutes;
-	if (llamaApi === undefined && modelRoot === undefined && kind !== 'other') throw tellsNoTokens(connection, kind);
+	if (llamaApi === undefined && modelRoot === undefined && kind !== 'other')
+		throw tellsNoTokens(connection, kind);
 	return await LlamaServerRoutes.of(connection, ask, 'route for tokens');
 }
 
@@ -90,7 +106,10 @@ export async function countTokens(
 }
 
 /** @throws {ServerError} for other failures than `notSupported` */
-export async function exactOrEstimated(text: string, count: () => Promise<number>): Promise<TokenCount> {
+export async function exactOrEstimated(
+	text: string,
+	count: () => Promise<number>,
+): Promise<TokenCount> {
 	const outcome = await count().catch(asFailed);
 	if (typeof outcome === 'number') return { tokens: outcome, exact: true };
 	if (outcome.failed.kind !== 'notSupported') throw outcome.failed;
@@ -126,7 +145,9 @@ export async function detokenize(
 	if (!(routes instanceof LlamaServerRoutes))
 		return await askAtRoot(connection, routes.detokenize(tokens, ask.model), ask);
 	const asking = routes.post('/detokenize', { tokens });
-	const { json } = await asking.catch(throwAs((error) => unknownToken(error, connection, tokens) ?? error));
+	const { json } = await asking.catch(
+		throwAs((error) => unknownToken(error, connection, tokens) ?? error),
+	);
 	const { content, prompt = content, text: whole = prompt } = recordOf(json);
 	return text(whole) ?? unreadable(connection);
 }
@@ -151,7 +172,8 @@ function unknownToken(
 		serverText,
 		message: `${which} is not a token of this model`,
 		meaning: `${which} is not a token of this model${most}`,
-		remedy: 'Every model has tokens of its own: turn them into text with the model that they came from.',
+		remedy:
+			'Every model has tokens of its own: turn them into text with the model that they came from.',
 		facts: { tokens: tokens.length },
 	});
 }
@@ -159,7 +181,8 @@ function unknownToken(
 function tellsNoTokens(connection: Connection, kind: ServerKind): ServerError {
 	return failure('notSupported', connection.contextOf(connection.url.root), {
 		message: `${traitsOf(kind).label} does not tell the tokens of a text`,
-		remedy: 'llama-server, vLLM and Text Embeddings Inference do. The operation Count estimates elsewhere.',
+		remedy:
+			'llama-server, vLLM and Text Embeddings Inference do. The operation Count estimates elsewhere.',
 	});
 }
 

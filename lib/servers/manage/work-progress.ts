@@ -107,13 +107,18 @@ function note(layers: Map<string, Layer>, { digest, total, completed = 0 }: Prog
 	layers.set(digest, { digest, total, before: completed >= total ? total : 0 });
 }
 
-function workFailed(context: ReturnType<Connection['contextOf']>, { path, model }: Work, error: unknown) {
+function workFailed(
+	context: ReturnType<Connection['contextOf']>,
+	{ path, model }: Work,
+	error: unknown,
+) {
 	const serverText = isRecord(error) ? (nonEmptyText(error.message) ?? words(error)) : words(error);
 	if (path === '/api/pull' && /file does not exist|manifest unknown|not found/i.test(serverText))
 		return failure('modelNotFound', context, {
 			serverText,
 			message: `The registry has no model "${model}"`,
-			remedy: 'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M.',
+			remedy:
+				'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M.',
 		});
 	return failure('serverError', context, {
 		serverText,

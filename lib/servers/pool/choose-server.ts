@@ -35,7 +35,10 @@ export interface ChoiceOptions extends Pick<StreamOptions, 'signal' | 'limits'> 
 type ModelAndUse = Pick<ChoiceOptions, 'model' | 'use'>;
 
 /** Keys for cool-downs: of the whole server, and of one use of a model on it. */
-export function cooldownKeys({ queued }: Member, { model, use }: ModelAndUse): [server: string, model: string] {
+export function cooldownKeys(
+	{ queued }: Member,
+	{ model, use }: ModelAndUse,
+): [server: string, model: string] {
 	return [queued.id, `${queued.id} ${use} ${model}`];
 }
 
@@ -53,14 +56,23 @@ export function cooldownOf(member: Member, asked: ModelAndUse) {
  *
  * @throws {ServerError} if no place became free in time, or the request was cancelled
  */
-export async function chooseServer(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
+export async function chooseServer(
+	members: readonly Member[],
+	options: ChoiceOptions,
+): Promise<Turn> {
 	const { model, conversation } = options;
 	for (;;) {
 		const well = members.filter((member) => cooldownOf(member, options) === undefined);
-		const among = well.length > 0 ? inOrder(well, conversation) : [firstOutOfCooldown(members, options)];
+		const among =
+			well.length > 0 ? inOrder(well, conversation) : [firstOutOfCooldown(members, options)];
 		const [preferred] = among as [Member];
 		const free = among.find(hasRoom);
-		if (conversation !== undefined && among.length > 1 && free !== preferred && isWorthAsking(preferred.queued)) {
+		if (
+			conversation !== undefined &&
+			among.length > 1 &&
+			free !== preferred &&
+			isWorthAsking(preferred.queued)
+		) {
 			// It may have more slots than assumed, and so room for the conversation.
 			await learnSlots(preferred.queued, preferred.modelNamed(model));
 			continue;
@@ -72,8 +84,11 @@ export async function chooseServer(members: readonly Member[], options: ChoiceOp
 }
 
 function inOrder(members: readonly Member[], conversation: string | undefined): Member[] {
-	if (conversation !== undefined) return byPreference(conversation, members, ({ queued }) => queued.url.api);
-	return [...members].sort((one, other) => shareOf(one) - shareOf(other) || lastUse(one) - lastUse(other));
+	if (conversation !== undefined)
+		return byPreference(conversation, members, ({ queued }) => queued.url.api);
+	return [...members].sort(
+		(one, other) => shareOf(one) - shareOf(other) || lastUse(one) - lastUse(other),
+	);
 }
 
 function firstOutOfCooldown(members: readonly Member[], asked: ModelAndUse): Member {
@@ -83,7 +98,9 @@ function firstOutOfCooldown(members: readonly Member[], asked: ModelAndUse): Mem
 
 /** Requests that the server takes at once. 1 if unknown: a second one might have to wait. */
 function placesOf({ queued }: Member): number {
-	return queued.maxConcurrentRequests > 0 ? queued.maxConcurrentRequests : (knownSlots(queued) ?? 1);
+	return queued.maxConcurrentRequests > 0
+		? queued.maxConcurrentRequests
+		: (knownSlots(queued) ?? 1);
 }
 
 function hasRoom(member: Member): boolean {

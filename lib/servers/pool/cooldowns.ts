@@ -21,7 +21,9 @@ const cooldowns = LruCache.shared<Cooldown>();
 /** The failure for which a server is cooling down; undefined if it may be asked. */
 export function cooldownReason(key: string): ServerError | undefined {
 	const cooldown = cooldowns.get(key);
-	return cooldown !== undefined && (cooldown.until > Date.now() || cooldown.isTried) ? cooldown.why : undefined;
+	return cooldown !== undefined && (cooldown.until > Date.now() || cooldown.isTried)
+		? cooldown.why
+		: undefined;
 }
 
 /** End of the cool-down, as by `Date.now()`; 0 without one. */
@@ -61,6 +63,15 @@ export function startCooldown(key: string, why: ServerError): void {
 	const isBusy = why.kind === 'busy';
 	const before = isBusy || last === undefined ? 0 : last.before + 1;
 	const asked = why.facts.retryAfterMs;
-	const ms = isBusy ? (typeof asked === 'number' ? asked : BUSY_COOLDOWN_MS) : FIRST_COOLDOWN_MS * 2 ** before;
-	cooldowns.set(key, { until: now + Math.min(ms, LONGEST_COOLDOWN_MS), before, isTried: false, why });
+	const ms = isBusy
+		? typeof asked === 'number'
+			? asked
+			: BUSY_COOLDOWN_MS
+		: FIRST_COOLDOWN_MS * 2 ** before;
+	cooldowns.set(key, {
+		until: now + Math.min(ms, LONGEST_COOLDOWN_MS),
+		before,
+		isTried: false,
+		why,
+	});
 }

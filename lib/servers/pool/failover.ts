@@ -39,7 +39,9 @@ const LACKING: ReadonlySet<FailureKind> = new Set([
 	'wrongPath',
 ]);
 /** A proxy, or Cloudflare, did not reach the server. With 504 or 524 the server may still be working. */
-const NOT_HANDED_ON: ReadonlySet<number | undefined> = new Set([502, 503, 521, 522, 523, 525, 526, 530]);
+const NOT_HANDED_ON: ReadonlySet<number | undefined> = new Set([
+	502, 503, 521, 522, 523, 525, 526, 530,
+]);
 
 /**
  * Whether the next server may be asked, after a failure before the first byte of an answer.

@@ -17,7 +17,9 @@ export async function listModelsOf(
 ): Promise<{ models: ServerModel[]; failed: Array<{ url: string; error: ServerError }> }> {
 	const asked = servers.connectionsWithSameNames;
 	const answers = await Promise.all(
-		asked.map(async (connection) => await list(connection).then((models) => ({ models }), asFailed)),
+		asked.map(
+			async (connection) => await list(connection).then((models) => ({ models }), asFailed),
+		),
 	);
 	const models = new Map<string, ServerModel>();
 	const failed: Array<{ url: string; error: ServerError }> = [];

@@ -4,8 +4,22 @@ import { Connection } from '../../http/connection';
 import { DEFAULT_LIMITS, type Limits } from '../../http/limits';
 import type { RetryPolicy } from '../../http/types';
 import { pauseFor } from '../../http/waiting';
-import { type ChoiceOptions, chooseServer, type Member, cooldownKeys, type Turn, cooldownOf } from './choose-server';
-import { allFailed, canFailOver, lacksModel, mostRecoverable, type Skipped, withOthers } from './failover';
+import {
+	type ChoiceOptions,
+	chooseServer,
+	type Member,
+	cooldownKeys,
+	type Turn,
+	cooldownOf,
+} from './choose-server';
+import {
+	allFailed,
+	canFailOver,
+	lacksModel,
+	mostRecoverable,
+	type Skipped,
+	withOthers,
+} from './failover';
 import { occupy } from '../occupancy';
 import { endCooldown, endProbe, startCooldown } from './cooldowns';
 
@@ -94,7 +108,9 @@ export class ServerPool {
 	 * @throws {ServerError} what `work` throws; if every server failed, one error with all failures
 	 */
 	async open<T>(work: (attempt: Attempt) => Promise<T>, options: PoolOptions): Promise<Served<T>> {
-		return this.hasSeveral ? await this.openAtAny(work, options) : await this.openAtOnly(work, options);
+		return this.hasSeveral
+			? await this.openAtAny(work, options)
+			: await this.openAtOnly(work, options);
 	}
 
 	/** The same for work that is finished when it resolves. */
@@ -104,21 +120,29 @@ export class ServerPool {
 		return served;
 	}
 
-	private async openAtOnly<T>(work: (attempt: Attempt) => Promise<T>, options: PoolOptions): Promise<Served<T>> {
+	private async openAtOnly<T>(
+		work: (attempt: Attempt) => Promise<T>,
+		options: PoolOptions,
+	): Promise<Served<T>> {
 		const [{ queued: connection, modelNamed }] = this.members as [Member];
 		const { model: asked, limits } = options;
 		const model = modelNamed(asked);
 		const release = occupy(connection);
 		let value: { of: T } | undefined;
 		try {
-			value = { of: await work({ connection, model, limits, retry: () => options.retry(connection) }) };
+			value = {
+				of: await work({ connection, model, limits, retry: () => options.retry(connection) }),
+			};
 		} finally {
 			if (value === undefined) release();
 		}
 		return { value: value.of, connection, model, passedOver: [], release };
 	}
 
-	private async openAtAny<T>(work: (attempt: Attempt) => Promise<T>, options: PoolOptions): Promise<Served<T>> {
+	private async openAtAny<T>(
+		work: (attempt: Attempt) => Promise<T>,
+		options: PoolOptions,
+	): Promise<Served<T>> {
 		const time = new TimeLeft(options.limits);
 		const again = options.retry(this.first);
 		const failures = new Map<Member, ServerError>();
@@ -158,7 +182,11 @@ export class ServerPool {
 		}
 	}
 
-	private passedOver(answered: Member, failures: ReadonlyMap<Member, ServerError>, asked: PoolOptions): Skipped[] {
+	private passedOver(
+		answered: Member,
+		failures: ReadonlyMap<Member, ServerError>,
+		asked: PoolOptions,
+	): Skipped[] {
 		return this.members.flatMap((member) => {
 			const failed = failures.get(member);
 			const why = failed ?? cooldownOf(member, asked);
@@ -178,7 +206,10 @@ async function tryAt<T>(
 	const [server, ofModel] = cooldownKeys(member, options);
 	let outcome: { value: T; model: string } | { failed: ServerError } | undefined;
 	try {
-		outcome = await work({ connection: member.direct, model, limits }).then((value) => ({ value, model }), asFailed);
+		outcome = await work({ connection: member.direct, model, limits }).then(
+			(value) => ({ value, model }),
+			asFailed,
+		);
 		return outcome;
 	} finally {
 		if (outcome === undefined || 'failed' in outcome) {
@@ -204,7 +235,11 @@ class TimeLeft {
 	constructor(private readonly limits: Partial<Limits>) {}
 
 	left(): Partial<Limits> {
-		return { ...this.limits, ...this.leftOfFirst(), ...this.leftOf('totalMs', this.limits.totalMs) };
+		return {
+			...this.limits,
+			...this.leftOfFirst(),
+			...this.leftOf('totalMs', this.limits.totalMs),
+		};
 	}
 
 	leftOfFirst(): Partial<Limits> {
@@ -212,6 +247,8 @@ class TimeLeft {
 	}
 
 	private leftOf(name: keyof Limits, limit = 0): Partial<Limits> {
-		return limit > 0 ? { [name]: Math.max(1, limit - (performance.now() - this.startedAt)) } : { [name]: limit };
+		return limit > 0
+			? { [name]: Math.max(1, limit - (performance.now() - this.startedAt)) }
+			: { [name]: limit };
 	}
 }

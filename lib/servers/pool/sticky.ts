@@ -8,9 +8,15 @@ import { createHash } from 'node:crypto';
  * @param key key of the conversation, the same in every turn
  * @param nameOf a server's unique name, the same in every process
  */
-export function byPreference<S>(key: string, servers: readonly S[], nameOf: (server: S) => string): S[] {
+export function byPreference<S>(
+	key: string,
+	servers: readonly S[],
+	nameOf: (server: S) => string,
+): S[] {
 	const weighed = servers.map((server) => ({ server, weight: weightOf(key, nameOf(server)) }));
-	return weighed.sort((a, b) => (a.weight < b.weight ? 1 : a.weight > b.weight ? -1 : 0)).map(({ server }) => server);
+	return weighed
+		.sort((a, b) => (a.weight < b.weight ? 1 : a.weight > b.weight ? -1 : 0))
+		.map(({ server }) => server);
 }
 
 function weightOf(key: string, name: string): string {

@@ -1,3 +1,8 @@
 import { setting } from './setting';
 
-export const annotationReplyDisable = setting('disable', 'Disable', 'Let the model answer every question', []);
+export const annotationReplyDisable = setting(
+	'disable',
+	'Disable',
+	'Let the model answer every question',
+	[],
+);

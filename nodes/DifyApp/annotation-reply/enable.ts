@@ -14,7 +14,8 @@ const modelFields: INodeProperties[] = [
 	}),
 	numberField('Score Threshold', 'scoreThreshold', 0.9, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
-		description: 'How similar a question must be to an annotated one. Without this option: as it was, at first 0.9.',
+		description:
+			'How similar a question must be to an annotated one. Without this option: as it was, at first 0.9.',
 	}),
 ];
 

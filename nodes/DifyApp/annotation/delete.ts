@@ -3,7 +3,12 @@ import type { DifyOperation } from '../../shared/dify/run';
 import { annotationIdField, idIn } from './fields';
 
 export const annotationDelete: DifyOperation = {
-	option: { name: 'Delete', value: 'delete', action: 'Delete an annotation', description: 'Remove an annotation' },
+	option: {
+		name: 'Delete',
+		value: 'delete',
+		action: 'Delete an annotation',
+		description: 'Remove an annotation',
+	},
 	fields: [annotationIdField],
 	run: async (call) => {
 		const id = idIn(call);

@@ -13,9 +13,12 @@ export const answerField = longTextField('Answer', 'answer', 4, {
 	description: 'What the app answers then, word for word',
 });
 
-export const annotationIdField = locatorField('Annotation', 'annotationId', 'searchAnnotations', { required: true });
+export const annotationIdField = locatorField('Annotation', 'annotationId', 'searchAnnotations', {
+	required: true,
+});
 
-export const idIn = ({ parameters }: DifyCall) => uuid(parameters.value('annotationId'), 'annotation ID');
+export const idIn = ({ parameters }: DifyCall) =>
+	uuid(parameters.value('annotationId'), 'annotation ID');
 
 export const textsIn = ({ parameters }: DifyCall) => ({
 	question: parameters.freeText('question'),

@@ -20,7 +20,11 @@ export const appGet: DifyOperation = {
 					value: 'parameters',
 					description: 'The form, file upload, speech, suggested questions and limits',
 				},
-				{ name: 'Web App', value: 'site', description: 'Title, colours and language; null where the app has none' },
+				{
+					name: 'Web App',
+					value: 'site',
+					description: 'Title, colours and language; null where the app has none',
+				},
 			],
 			description: 'Each part is one request',
 		}),

@@ -3,7 +3,12 @@ import { optional } from '../../../lib/values';
 import type { DifyOperation } from '../../shared/dify/run';
 import { messageField, outputField, userField } from '../../shared/dify/fields';
 import { messageIdIn, userIn } from '../../shared/dify/ids';
-import { choiceField, longTextField, optionsCollection, stringField } from '../../shared/field-kinds';
+import {
+	choiceField,
+	longTextField,
+	optionsCollection,
+	stringField,
+} from '../../shared/field-kinds';
 import { baseName, storeFile } from '../../shared/store-file';
 
 export const audioSpeak: DifyOperation = {
@@ -25,7 +30,10 @@ export const audioSpeak: DifyOperation = {
 			displayOptions: { show: { source: ['text'] } },
 			description: 'Providers have limits: with OpenAI 4096 characters',
 		}),
-		{ ...messageField('The answer that is spoken'), displayOptions: { show: { source: ['message'] } } },
+		{
+			...messageField('The answer that is spoken'),
+			displayOptions: { show: { source: ['message'] } },
+		},
 		userField,
 		optionsCollection([
 			stringField('File Name', 'fileName', {
@@ -34,7 +42,8 @@ export const audioSpeak: DifyOperation = {
 			}),
 			outputField('binaryPropertyOutput'),
 			stringField('Voice', 'voice', {
-				description: 'Its name at the provider of the speech model. Without this option: the voice of the app.',
+				description:
+					'Its name at the provider of the speech model. Without this option: the voice of the app.',
 			}),
 		]),
 	],
@@ -45,7 +54,12 @@ export const audioSpeak: DifyOperation = {
 		const messageId = isText ? undefined : messageIdIn(parameters);
 		const voice = parameters.name('options.voice');
 		const settings = featureOf(await appParameters(), 'text_to_speech');
-		const { sound, mimeType, extension } = await speak(client, { text, messageId, voice, user: userIn(parameters) });
+		const { sound, mimeType, extension } = await speak(client, {
+			text,
+			messageId,
+			voice,
+			user: userIn(parameters),
+		});
 		const fileName = `${baseName(parameters.name('options.fileName'), 'speech')}.${extension}`;
 		const { facts, binary } = await storeFile(call, 'options.binaryPropertyOutput', {
 			content: sound,

@@ -13,7 +13,8 @@ export const endUserGet: DifyOperation = {
 	fields: [
 		stringField('End User ID', 'endUserId', {
 			required: true,
-			description: "Dify's own ID, such as createdBy of an uploaded file or from_end_user_id of feedback",
+			description:
+				"Dify's own ID, such as createdBy of an uploaded file or from_end_user_id of feedback",
 		}),
 	],
 	run: async ({ client, parameters }) => {

@@ -34,7 +34,10 @@ export const textGenerate: DifyOperation = {
 			RUN_OPTIONS.idleLimit,
 			{ ...RUN_OPTIONS.itemsAtOnce, description: 'How many texts are generated at the same time' },
 			RUN_OPTIONS.progressLimit,
-			{ ...RUN_OPTIONS.maxRetries, description: 'Tries after a refused connection, or when the app is busy' },
+			{
+				...RUN_OPTIONS.maxRetries,
+				description: 'Tries after a refused connection, or when the app is busy',
+			},
 			RUN_OPTIONS.totalLimit,
 		]),
 	],
@@ -48,7 +51,11 @@ export const textGenerate: DifyOperation = {
 		const { inputs, files } = await runRequest(call, user);
 		const withTyped = withText(inputs, text, text === '' ? {} : await call.appParameters());
 		const { reading } = listeners(call, []);
-		const result = await complete(client, { inputs: withTyped, files, user }, { ...reading, limits, retries });
+		const result = await complete(
+			client,
+			{ inputs: withTyped, files, user },
+			{ ...reading, limits, retries },
+		);
 		await typing?.end();
 		reportRun(call, result);
 		const json = parameters.flag('simplify') ? simplified(result, user) : whole(result, user);
@@ -58,7 +65,15 @@ export const textGenerate: DifyOperation = {
 
 function simplified(result: RunResult, user: string): IDataObject {
 	const { text, messageId, taskId, usage, retrieverResources, files } = result;
-	return plain({ answer: text, messageId, taskId, user, usage: usage ?? {}, retrieverResources, files });
+	return plain({
+		answer: text,
+		messageId,
+		taskId,
+		user,
+		usage: usage ?? {},
+		retrieverResources,
+		files,
+	});
 }
 
 /** The result in Dify's own fields, like a blocking answer. */

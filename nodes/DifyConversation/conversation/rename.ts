@@ -24,6 +24,15 @@ export const conversationRename: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const name = parameters.flag('autoGenerate') ? undefined : parameters.freeText('name');
-		return [{ json: await renameConversation(client, userIn(parameters), conversationIdIn(parameters), name) }];
+		return [
+			{
+				json: await renameConversation(
+					client,
+					userIn(parameters),
+					conversationIdIn(parameters),
+					name,
+				),
+			},
+		];
 	},
 };

@@ -14,5 +14,12 @@ export const messageGetAll: DifyOperation = {
 	},
 	fields: [userField, conversationField({ required: true }), ...pagingFields],
 	run: async ({ client, parameters }) =>
-		itemsOf(await listMessages(client, userIn(parameters), conversationIdIn(parameters), limitIn(parameters))),
+		itemsOf(
+			await listMessages(
+				client,
+				userIn(parameters),
+				conversationIdIn(parameters),
+				limitIn(parameters),
+			),
+		),
 };

@@ -8,11 +8,19 @@ export const messageGetSuggested: DifyOperation = {
 		name: 'Get Suggested Questions',
 		value: 'getSuggested',
 		action: 'Get suggested questions',
-		description: 'What the user might ask next. A model of the app thinks of them, which takes time and tokens.',
+		description:
+			'What the user might ask next. A model of the app thinks of them, which takes time and tokens.',
 	},
 	fields: [userField, messageField('ID of the answer after which the user might ask more')],
 	run: async ({ client, parameters }) => {
 		const messageId = messageIdIn(parameters);
-		return [{ json: { messageId, questions: await suggestedQuestions(client, userIn(parameters), messageId) } }];
+		return [
+			{
+				json: {
+					messageId,
+					questions: await suggestedQuestions(client, userIn(parameters), messageId),
+				},
+			},
+		];
 	},
 };

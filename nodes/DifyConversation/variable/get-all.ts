@@ -14,6 +14,12 @@ export const variableGetAll: DifyOperation = {
 	fields: [userField, conversationField({ required: true }), ...pagingFields],
 	run: async ({ client, parameters }) =>
 		itemsOf(
-			await listVariables(client, userIn(parameters), conversationIdIn(parameters), limitIn(parameters), undefined),
+			await listVariables(
+				client,
+				userIn(parameters),
+				conversationIdIn(parameters),
+				limitIn(parameters),
+				undefined,
+			),
 		),
 };

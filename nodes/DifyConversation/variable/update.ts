@@ -6,7 +6,12 @@ import { stringField } from '../../shared/field-kinds';
 
 const variableField = locatorField('Variable', 'variableId', 'searchVariables', { required: true });
 const [fromList, byId] = variableField.modes!;
-const byName = { displayName: 'By Name', name: 'name', type: 'string' as const, placeholder: 'e.g. language' };
+const byName = {
+	displayName: 'By Name',
+	name: 'name',
+	type: 'string' as const,
+	placeholder: 'e.g. language',
+};
 
 export const variableUpdate: DifyOperation = {
 	option: {
@@ -20,13 +25,19 @@ export const variableUpdate: DifyOperation = {
 		conversationField({ required: true }),
 		{ ...variableField, modes: [fromList!, byName, byId!] },
 		stringField('Value', 'value', {
-			description: 'The new value. It is converted to the type of the variable: write a list or an object as JSON.',
+			description:
+				'The new value. It is converted to the type of the variable: write a list or an object as JSON.',
 		}),
 	],
 	run: async ({ client, parameters }) => {
-		const variable = parameters.required('variableId', 'Choose the variable from the list, or give its name or ID.');
+		const variable = parameters.required(
+			'variableId',
+			'Choose the variable from the list, or give its name or ID.',
+		);
 		const conversationId = conversationIdIn(parameters);
 		const value = parameters.value('value');
-		return [{ json: await updateVariable(client, userIn(parameters), conversationId, variable, value) }];
+		return [
+			{ json: await updateVariable(client, userIn(parameters), conversationId, variable, value) },
+		];
 	},
 };

@@ -10,5 +10,12 @@ export const childChunkGetAll: DifyOperation = {
 	option: { name: 'Get Many', value: 'getAll', action: 'Get many child chunks' },
 	fields: [...placeFields, keywordField, ...pagingFields],
 	run: async ({ api, parameters }) =>
-		itemsOf(await listChildChunks(api, chunkPlace(parameters), limitIn(parameters), parameters.freeText('keyword'))),
+		itemsOf(
+			await listChildChunks(
+				api,
+				chunkPlace(parameters),
+				limitIn(parameters),
+				parameters.freeText('keyword'),
+			),
+		),
 };

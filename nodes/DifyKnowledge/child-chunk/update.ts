@@ -9,6 +9,15 @@ export const childChunkUpdate: DifyOperation = {
 	fields: [...placeFields, childField, textField],
 	run: async ({ api, parameters }) => {
 		const childId = idIn(parameters, 'childChunkId');
-		return [{ json: await updateChildChunk(api, chunkPlace(parameters), childId, parameters.freeText('content')) }];
+		return [
+			{
+				json: await updateChildChunk(
+					api,
+					chunkPlace(parameters),
+					childId,
+					parameters.freeText('content'),
+				),
+			},
+		];
 	},
 };

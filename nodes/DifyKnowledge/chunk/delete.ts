@@ -7,6 +7,8 @@ export const chunkDelete: DifyOperation = {
 	fields: [...placeFields, chunkField],
 	run: async ({ api, parameters }) => {
 		const place = chunkPlace(parameters);
-		return [{ json: { chunkId: place.chunkId, deleted: true, existed: await deleteChunk(api, place) } }];
+		return [
+			{ json: { chunkId: place.chunkId, deleted: true, existed: await deleteChunk(api, place) } },
+		];
 	},
 };

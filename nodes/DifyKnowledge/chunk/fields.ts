@@ -23,12 +23,18 @@ export const contentField = longTextField('Content', 'content', 3, {
 });
 
 export const values: INodeProperties[] = [
-	longTextField('Answer', 'answer', 3, { description: 'Needed in a Q&A knowledge base, and ignored elsewhere' }),
+	longTextField('Answer', 'answer', 3, {
+		description: 'Needed in a Q&A knowledge base, and ignored elsewhere',
+	}),
 	stringField('Keywords', 'keywords', {
-		description: 'Separate them with commas, or give a list. Without them, Dify chooses some itself.',
+		description:
+			'Separate them with commas, or give a list. Without them, Dify chooses some itself.',
 	}),
 ];
 
 export function valuesIn(parameters: NodeParameters): ChunkValues {
-	return { answer: textIn(parameters, 'options.answer'), keywords: textsIn(parameters, 'options.keywords') };
+	return {
+		answer: textIn(parameters, 'options.answer'),
+		keywords: textsIn(parameters, 'options.keywords'),
+	};
 }

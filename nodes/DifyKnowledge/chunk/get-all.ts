@@ -6,8 +6,20 @@ import { keywordField } from '../fields';
 import { documentPlace, placeFields } from './fields';
 
 export const chunkGetAll: DifyOperation = {
-	option: { name: 'Get Many', value: 'getAll', action: 'Get many chunks', description: 'In their order' },
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many chunks',
+		description: 'In their order',
+	},
 	fields: [...placeFields, keywordField, ...pagingFields],
 	run: async ({ api, parameters }) =>
-		itemsOf(await listChunks(api, documentPlace(parameters), limitIn(parameters), parameters.freeText('keyword'))),
+		itemsOf(
+			await listChunks(
+				api,
+				documentPlace(parameters),
+				limitIn(parameters),
+				parameters.freeText('keyword'),
+			),
+		),
 };

@@ -13,13 +13,18 @@ export const chunkUpdate: DifyOperation = {
 			...values,
 			contentField,
 			booleanField('Enabled', 'enabled', true, {
-				description: 'Whether searches find the chunk. Dify changes a disabled chunk only together with enabling it.',
+				description:
+					'Whether searches find the chunk. Dify changes a disabled chunk only together with enabling it.',
 			}),
 		]),
 	],
 	run: async ({ api, parameters }) => {
 		const enabled = parameters.flag('options.enabled', undefined);
-		const chunk = { ...valuesIn(parameters), content: textIn(parameters, 'options.content'), enabled };
+		const chunk = {
+			...valuesIn(parameters),
+			content: textIn(parameters, 'options.content'),
+			enabled,
+		};
 		return [{ json: await updateChunk(api, chunkPlace(parameters), chunk) }];
 	},
 };

@@ -5,16 +5,33 @@ import { DEFAULT_MEGABYTES } from '../../../lib/dify/knowledge/names';
 import type { CreateOptions } from '../../../lib/dify/knowledge/upsert';
 import type { JsonRecord } from '../../../lib/values';
 import { modelIn, modelLocator, techniqueField } from '../../shared/dify/knowledge-fields';
-import { booleanField, choiceField, numberField, stringField, wholeField } from '../../shared/field-kinds';
+import {
+	booleanField,
+	choiceField,
+	numberField,
+	stringField,
+	wholeField,
+} from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { group, optionsFields } from '../../shared/options-field';
 import type { NodeParameters } from '../../shared/parameters';
 
-function count(displayName: string, name: string, preset: number, description: string, minValue = 0): INodeProperties {
+function count(
+	displayName: string,
+	name: string,
+	preset: number,
+	description: string,
+	minValue = 0,
+): INodeProperties {
 	return wholeField(displayName, name, preset, [minValue], { description });
 }
 
-function separator(displayName: string, name: string, preset: string, what: string): INodeProperties {
+function separator(
+	displayName: string,
+	name: string,
+	preset: string,
+	what: string,
+): INodeProperties {
 	const description = `What ${what} end with; \\n is a line break`;
 	return stringField(displayName, name, { default: preset, description });
 }
@@ -23,9 +40,17 @@ function separator(displayName: string, name: string, preset: string, what: stri
 const ruleOptions: INodeProperties[] = [
 	choiceField('Chunking', 'chunking', 'automatic', {
 		options: [
-			{ name: 'Automatic', value: 'automatic', description: 'Dify decides: paragraphs of up to 500 tokens' },
+			{
+				name: 'Automatic',
+				value: 'automatic',
+				description: 'Dify decides: paragraphs of up to 500 tokens',
+			},
 			{ name: 'Custom', value: 'custom', description: 'As the options below say' },
-			{ name: 'Parent-Child', value: 'hierarchical', description: 'Small chunks are found, large ones returned' },
+			{
+				name: 'Parent-Child',
+				value: 'hierarchical',
+				description: 'Small chunks are found, large ones returned',
+			},
 		],
 		description: 'How the text is split. Without it, as the last document of the knowledge base.',
 	}),
@@ -41,7 +66,8 @@ const ruleOptions: INodeProperties[] = [
 		description: 'Whether to take them out of the text',
 	}),
 	booleanField('Whole Document as Parent', 'fullDocument', false, {
-		description: 'Whether the parent of all child chunks is the whole document, of which Dify reads 10,000 tokens',
+		description:
+			'Whether the parent of all child chunks is the whole document, of which Dify reads 10,000 tokens',
 	}),
 ];
 
@@ -65,14 +91,16 @@ export const contentOptions: INodeProperties[] = [
 export const fileOptions: INodeProperties[] = [
 	numberField('Largest File (MB)', 'maxFileSize', DEFAULT_MEGABYTES, {
 		typeOptions: { minValue: 1 },
-		description: 'What your Dify takes (UPLOAD_FILE_SIZE_LIMIT). It refuses larger files without saying why.',
+		description:
+			'What your Dify takes (UPLOAD_FILE_SIZE_LIMIT). It refuses larger files without saying why.',
 	}),
 ];
 
 /** Options that count for the first document of a base. */
 export const firstOptions: INodeProperties[] = [
 	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
-		description: 'For the first document of a knowledge base. Without it, Dify takes the default one of the workspace.',
+		description:
+			'For the first document of a knowledge base. Without it, Dify takes the default one of the workspace.',
 	}),
 	choiceField('Form', 'form', 'text_model', {
 		options: [
@@ -82,7 +110,9 @@ export const firstOptions: INodeProperties[] = [
 		],
 		description: 'For the first document of a knowledge base; it counts for all that follow',
 	}),
-	techniqueField('For the first document of a knowledge base that has no technique; it counts for ever'),
+	techniqueField(
+		'For the first document of a knowledge base that has no technique; it counts for ever',
+	),
 ];
 
 export const existsOptions: INodeProperties[] = [
@@ -90,7 +120,11 @@ export const existsOptions: INodeProperties[] = [
 		options: [
 			{ name: 'Fail', value: 'fail' },
 			{ name: 'Skip', value: 'skip', description: 'The document stays as it is' },
-			{ name: 'Update', value: 'update', description: 'Its content is replaced; ID and metadata stay' },
+			{
+				name: 'Update',
+				value: 'update',
+				description: 'Its content is replaced; ID and metadata stay',
+			},
 		],
 		description: 'What to do where there is a document of that name',
 	}),
@@ -99,7 +133,8 @@ export const existsOptions: INodeProperties[] = [
 			{ name: 'Enable', value: 'enable', description: 'Enable it, then update it' },
 			{ name: 'Fail', value: 'fail' },
 		],
-		description: 'What to do where the document of that name is disabled: Dify would make a second one',
+		description:
+			'What to do where the document of that name is disabled: Dify would make a second one',
 	}),
 ];
 
@@ -119,15 +154,25 @@ export function createOptionsIn(parameters: NodeParameters): CreateOptions {
 	};
 }
 
-const CUSTOM = ['separator', 'maxTokens', 'chunkOverlap', 'removeExtraSpaces', 'removeUrlsEmails'] as const;
+const CUSTOM = [
+	'separator',
+	'maxTokens',
+	'chunkOverlap',
+	'removeExtraSpaces',
+	'removeUrlsEmails',
+] as const;
 const CHILD = ['childSeparator', 'childMaxTokens', 'fullDocument'] as const;
 
 /** Reads the chunking rule. Dify wants a complete one. */
 function ruleIn(parameters: NodeParameters): JsonRecord | undefined {
 	const isAdded = (name: string) => parameters.value(`options.${name}`) !== undefined;
 	const custom = [...CUSTOM, ...CHILD].filter(isAdded);
-	const mode = parameters.choice<'automatic' | 'custom' | 'hierarchical'>('options.chunking', undefined);
-	const chosen = mode ?? (CHILD.some(isAdded) ? 'hierarchical' : custom.length > 0 ? 'custom' : undefined);
+	const mode = parameters.choice<'automatic' | 'custom' | 'hierarchical'>(
+		'options.chunking',
+		undefined,
+	);
+	const chosen =
+		mode ?? (CHILD.some(isAdded) ? 'hierarchical' : custom.length > 0 ? 'custom' : undefined);
 	if (chosen === undefined) return undefined;
 	if (chosen === 'automatic' && custom.length > 0)
 		throw wrongField(
@@ -135,7 +180,10 @@ function ruleIn(parameters: NodeParameters): JsonRecord | undefined {
 			'is Automatic, so the other options of chunks do nothing',
 		);
 	if (chosen === 'automatic') return { mode: 'automatic' };
-	return { mode: chosen, rules: { ...cleaning(parameters), ...splitting(parameters, chosen === 'hierarchical') } };
+	return {
+		mode: chosen,
+		rules: { ...cleaning(parameters), ...splitting(parameters, chosen === 'hierarchical') },
+	};
 }
 
 function cleaning(parameters: NodeParameters): JsonRecord {

@@ -11,7 +11,8 @@ export const documentDelete: DifyOperation = {
 		documentField,
 		optionsCollection([
 			booleanField('Unarchive First', 'unarchive', true, {
-				description: 'Whether to unarchive an archived document first, since Dify does not delete it otherwise',
+				description:
+					'Whether to unarchive an archived document first, since Dify does not delete it otherwise',
 			}),
 		]),
 	],

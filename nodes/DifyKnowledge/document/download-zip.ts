@@ -21,7 +21,8 @@ export const documentDownloadZip: DifyOperation = {
 		const items: INodeExecutionData[] = [];
 		for (let begin = 0; begin < ids.length; begin += MOST_IN_ZIP) {
 			const documentIds = ids.slice(begin, begin + MOST_IN_ZIP);
-			const fileName = ids.length > MOST_IN_ZIP ? `documents-${items.length + 1}.zip` : 'documents.zip';
+			const fileName =
+				ids.length > MOST_IN_ZIP ? `documents-${items.length + 1}.zip` : 'documents.zip';
 			const content = await downloadZip(api, datasetId, documentIds);
 			const { facts, binary } = await storeFile(call, 'outputField', {
 				content,

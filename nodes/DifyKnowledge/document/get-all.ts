@@ -7,7 +7,12 @@ import { itemsOf } from '../../shared/run/operations';
 import { keywordField } from '../fields';
 
 export const documentGetAll: DifyOperation = {
-	option: { name: 'Get Many', value: 'getAll', action: 'Get many documents', description: 'Newest first' },
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many documents',
+		description: 'Newest first',
+	},
 	fields: [
 		datasetField,
 		keywordField,

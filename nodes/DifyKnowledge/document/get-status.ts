@@ -19,7 +19,8 @@ export const documentGetStatus: DifyOperation = {
 		optionsCollection([
 			stringField('Batch', 'batch', {
 				default: '={{ $json.batch }}',
-				description: 'The batch that Create or Update gave. With it, the status says how many chunks are indexed.',
+				description:
+					'The batch that Create or Update gave. With it, the status says how many chunks are indexed.',
 			}),
 		]),
 	],

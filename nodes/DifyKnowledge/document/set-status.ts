@@ -18,7 +18,11 @@ export const documentSetStatus: DifyOperation = {
 		choiceField('Action', 'statusAction', 'enable', {
 			options: [
 				{ name: 'Archive', value: 'archive' },
-				{ name: 'Disable', value: 'disable', description: 'Searches do not find it any more, but it stays' },
+				{
+					name: 'Disable',
+					value: 'disable',
+					description: 'Searches do not find it any more, but it stays',
+				},
 				{ name: 'Enable', value: 'enable' },
 				{ name: 'Unarchive', value: 'un_archive' },
 			],

@@ -11,7 +11,12 @@ import {
 	type SyncSource,
 	type SyncStep,
 } from '../../../lib/dify/knowledge/sync';
-import { plannedOutcome, runStep, type SyncOutcome, type SyncRun } from '../../../lib/dify/knowledge/sync-run';
+import {
+	plannedOutcome,
+	runStep,
+	type SyncOutcome,
+	type SyncRun,
+} from '../../../lib/dify/knowledge/sync-run';
 import type { DocumentContent } from '../../../lib/dify/knowledge/upsert';
 import { ServerError } from '../../../lib/errors/server-error';
 import { optional } from '../../../lib/values';
@@ -24,7 +29,13 @@ import type { NodeParameters } from '../../shared/parameters';
 import { ItemFailure } from '../../shared/run/failed-item';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
 import { binaryField, textField } from '../fields';
-import { contentOptions, createOptionsIn, fileOptions, firstOptions, writeOptions } from './content-fields';
+import {
+	contentOptions,
+	createOptionsIn,
+	fileOptions,
+	firstOptions,
+	writeOptions,
+} from './content-fields';
 
 const syncOptions: INodeProperties[] = [
 	stringField('Hash', 'hash', {
@@ -42,7 +53,11 @@ const syncOptions: INodeProperties[] = [
 	choiceField('When Gone', 'whenGone', 'disable', {
 		options: [
 			{ name: 'Delete', value: 'delete' },
-			{ name: 'Disable', value: 'disable', description: 'No longer found, but can be enabled again' },
+			{
+				name: 'Disable',
+				value: 'disable',
+				description: 'No longer found, but can be enabled again',
+			},
 			{ name: 'Keep', value: 'keep' },
 		],
 		description: 'What happens to documents of earlier syncs whose item is not there any more',
@@ -66,7 +81,8 @@ export const documentSync: DifyOperation = {
 			default:
 				"={{ $json.source ?? $json.path ?? $json.id ?? [$binary.data?.directory, $binary.data?.fileName].filter(Boolean).join('/') }}",
 			required: true,
-			description: 'How the next sync recognises the document: the path of the file, or its ID where it lies',
+			description:
+				'How the next sync recognises the document: the path of the file, or its ID where it lies',
 		},
 		choiceField('Content', 'contentType', 'file', {
 			options: [
@@ -76,8 +92,12 @@ export const documentSync: DifyOperation = {
 		}),
 		{ ...binaryField, displayOptions: { show: { contentType: ['file'] } } },
 		{ ...textField, displayOptions: { show: { contentType: ['text'] } } },
-		stringField('Name', 'name', { description: 'Of a new document. Without it, the name of the file, or the source.' }),
-		booleanField('Dry Run', 'dryRun', false, { description: 'Whether to only tell what would be done' }),
+		stringField('Name', 'name', {
+			description: 'Of a new document. Without it, the name of the file, or the source.',
+		}),
+		booleanField('Dry Run', 'dryRun', false, {
+			description: 'Whether to only tell what would be done',
+		}),
 		...writeOptions([...syncOptions, ...contentOptions, ...firstOptions, ...fileOptions]),
 	],
 	takesAllItems: () => true,
@@ -97,19 +117,29 @@ interface Item extends SyncSource {
 async function syncItems(call: DifyCall): Promise<OperationResult> {
 	const { groups, failed, empty } = await groupsOf(call);
 	const results: OperationResult = [...failed];
-	if (failed.length > 0) call.hint('Some items could not be read, so nothing counts as gone in this sync.');
+	if (failed.length > 0)
+		call.hint('Some items could not be read, so nothing counts as gone in this sync.');
 	if (empty) call.hint('There are no items to sync, so nothing was changed.');
 	for (const [datasetId, items] of groups) {
 		const first = items[0]!.itemIndex;
 		const ofFirst = { ...(await call.accessOf(first)), parameters: call.parametersOf(first) };
 		const sync = new Sync({ ...call, ...ofFirst }, datasetId, items);
-		results.push(...(await sync.run(failed.length === 0).catch((error: unknown) => [failing(call, first, error)])));
+		results.push(
+			...(await sync
+				.run(failed.length === 0)
+				.catch((error: unknown) => [failing(call, first, error)])),
+		);
 	}
 	return results;
 }
 
 /** The failure of an item, or of a whole base. @throws {ItemFailure} unless the node continues on fail */
-function failing({ context, signal }: DifyCall, itemIndex: number, error: unknown, facts?: object): ItemFailure {
+function failing(
+	{ context, signal }: DifyCall,
+	itemIndex: number,
+	error: unknown,
+	facts?: object,
+): ItemFailure {
 	const failed = error instanceof ItemFailure ? error : new ItemFailure(itemIndex, error, facts);
 	if (context.continueOnFail() && !signal.aborted) return failed;
 	throw failed;
@@ -129,7 +159,8 @@ async function groupsOf(call: DifyCall): Promise<Groups> {
 	const isEmpty = call.context
 		.getInputData()
 		.every(({ json, binary }) => Object.keys({ ...json, ...binary }).length === 0);
-	if (isEmpty && call.parameters.freeText('source').trim() === '') return { groups, failed, empty: true };
+	if (isEmpty && call.parameters.freeText('source').trim() === '')
+		return { groups, failed, empty: true };
 	for (const itemIndex of call.itemIndexes) {
 		try {
 			const { datasetId, item } = await itemAt(call.context, call.parametersOf(itemIndex));
@@ -160,7 +191,10 @@ async function itemAt(
 	if (isText) {
 		const text = parameters.freeText('text');
 		const content = async (name: string) => ({ name, text });
-		return { datasetId, item: { itemIndex, source, name: ownName || source, hash: ownHash || sha256(text), content } };
+		return {
+			datasetId,
+			item: { itemIndex, source, name: ownName || source, hash: ownHash || sha256(text), content },
+		};
 	}
 	const file = await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
 	const content = async (name: string) => ({ file: { ...file, name } });
@@ -191,7 +225,8 @@ class Sync {
 		};
 		// All of them, since Dify's filters may miss some.
 		const steps = planSync(this.items, await listDocuments(api, this.datasetId, 'all'), rules);
-		if (parameters.flag('dryRun')) return steps.map((step) => this.shown(step, plannedOutcome(step), { dryRun: true }));
+		if (parameters.flag('dryRun'))
+			return steps.map((step) => this.shown(step, plannedOutcome(step), { dryRun: true }));
 		const run: SyncRun = {
 			content: async (source, name) => await this.bySource.get(source)!.content(name),
 			create: createOptionsIn(parameters),
@@ -204,7 +239,10 @@ class Sync {
 					(outcome) => this.shown(step, outcome),
 					(error: unknown) =>
 						this.refused(step, error) ??
-						failing(this.call, this.itemIndexOf(step), error, { action: 'failed', source: step.source }),
+						failing(this.call, this.itemIndexOf(step), error, {
+							action: 'failed',
+							source: step.source,
+						}),
 				),
 			);
 		return results;
@@ -218,7 +256,11 @@ class Sync {
 		return this.shown(step, { ...planned, action: 'refused', remarks: [reason] });
 	}
 
-	private shown(step: SyncStep, { remarks, ...outcome }: SyncOutcome, facts: object = {}): OperationItem {
+	private shown(
+		step: SyncStep,
+		{ remarks, ...outcome }: SyncOutcome,
+		facts: object = {},
+	): OperationItem {
 		remarks.forEach(this.call.hint);
 		const warnings = remarks.length === 0 ? undefined : remarks;
 		const json = { ...outcome, datasetId: this.datasetId, ...optional({ warnings }), ...facts };

@@ -2,7 +2,13 @@ import { datasetField } from '../../shared/dify/knowledge-fields';
 import { fileIn } from '../../shared/dify/fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { binaryField, waitField } from '../fields';
-import { contentOptions, existsOptions, fileOptions, firstOptions, writeOptions } from './content-fields';
+import {
+	contentOptions,
+	existsOptions,
+	fileOptions,
+	firstOptions,
+	writeOptions,
+} from './content-fields';
 import { upserted } from './write';
 
 export const documentUpsertFile: DifyOperation = {

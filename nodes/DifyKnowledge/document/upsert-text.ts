@@ -7,7 +7,8 @@ import { upserted } from './write';
 
 const nameField = stringField('Name', 'name', {
 	required: true,
-	description: 'Of the document, at most 200 characters. The document of this name is updated where there is one.',
+	description:
+		'Of the document, at most 200 characters. The document of this name is updated where there is one.',
 });
 
 export const documentUpsertText: DifyOperation = {
@@ -26,6 +27,9 @@ export const documentUpsertText: DifyOperation = {
 	],
 	run: async (call) => {
 		const { parameters } = call;
-		return await upserted(call, { name: parameters.name('name'), text: parameters.freeText('text') });
+		return await upserted(call, {
+			name: parameters.name('name'),
+			text: parameters.freeText('text'),
+		});
 	},
 };

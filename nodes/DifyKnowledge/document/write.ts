@@ -25,10 +25,19 @@ async function finished(
 	const limitMs = parameters.milliseconds('wait', 300_000);
 	if (action === 'skipped' || limitMs === 0)
 		return [{ json: { ...item, indexingStatus: document.indexing_status, ...warnings(remarks) } }];
-	const { status, total } = await waitForIndexing(api, datasetId, { documentId, batch }, { limitMs });
+	const { status, total } = await waitForIndexing(
+		api,
+		datasetId,
+		{ documentId, batch },
+		{ limitMs },
+	);
 	const empty = total === 0 ? ['Dify made no chunks of the document, so no search finds it.'] : [];
 	empty.forEach(hint);
-	return [{ json: { ...item, indexingStatus: status, chunks: total, ...warnings([...remarks, ...empty]) } }];
+	return [
+		{
+			json: { ...item, indexingStatus: status, chunks: total, ...warnings([...remarks, ...empty]) },
+		},
+	];
 }
 
 function warnings(remarks: string[]): JsonRecord {
@@ -53,5 +62,9 @@ export async function replaced(
 	const datasetId = datasetIdIn(parameters);
 	const document = await getDocument(api, datasetId, documentIdIn(parameters), 'without');
 	const options = createOptionsIn(parameters);
-	return await finished(call, datasetId, await replaceContent(api, datasetId, document, content, options));
+	return await finished(
+		call,
+		datasetId,
+		await replaceContent(api, datasetId, document, content, options),
+	);
 }

@@ -3,7 +3,14 @@ import { retrievalModel } from '../../../lib/dify/knowledge/retrieve';
 import { asFailed } from '../../../lib/errors/server-error';
 import type { DifyOperation } from '../../shared/dify/run';
 import { choiceField, optionsCollection } from '../../shared/field-kinds';
-import { isSet, nameField, searchDefaults, searchDefaultsIn, settings, settingsIn } from './settings';
+import {
+	isSet,
+	nameField,
+	searchDefaults,
+	searchDefaultsIn,
+	settings,
+	settingsIn,
+} from './settings';
 
 export const knowledgeBaseCreate: DifyOperation = {
 	option: { name: 'Create', value: 'create', action: 'Create a knowledge base' },
@@ -15,7 +22,11 @@ export const knowledgeBaseCreate: DifyOperation = {
 			choiceField('If It Exists', 'ifExists', 'fail', {
 				options: [
 					{ name: 'Fail', value: 'fail' },
-					{ name: 'Use It', value: 'use', description: 'The knowledge base of that name, as it is' },
+					{
+						name: 'Use It',
+						value: 'use',
+						description: 'The knowledge base of that name, as it is',
+					},
 				],
 			}),
 		]),
@@ -24,14 +35,19 @@ export const knowledgeBaseCreate: DifyOperation = {
 		const name = parameters.name('name');
 		const { permission = 'all_team_members', ...rest } = settingsIn(parameters);
 		const search = searchDefaultsIn(parameters);
-		const asBase = { indexing_technique: rest.technique ?? (rest.embeddingModel ? 'high_quality' : undefined) };
+		const asBase = {
+			indexing_technique: rest.technique ?? (rest.embeddingModel ? 'high_quality' : undefined),
+		};
 		const model = isSet(search) ? retrievalModel(asBase, search) : undefined;
 		const made = await createBase(api, { ...rest, name, permission, retrievalModel: model }).then(
 			(base) => ({ base }),
 			asFailed,
 		);
 		if ('base' in made) return [{ json: made.base }];
-		if (made.failed.kind !== 'nameTaken' || parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') !== 'use')
+		if (
+			made.failed.kind !== 'nameTaken' ||
+			parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') !== 'use'
+		)
 			throw made.failed;
 		const known = await baseNamed(api, name);
 		if (known === undefined) throw made.failed;

@@ -14,7 +14,8 @@ export const knowledgeBaseDelete: DifyOperation = {
 	fields: [
 		datasetField,
 		booleanField('I Know That All Documents Are Deleted', 'confirm', false, {
-			description: 'Whether to delete the knowledge base. Dify asks nobody, and nothing brings it back.',
+			description:
+				'Whether to delete the knowledge base. Dify asks nobody, and nothing brings it back.',
 		}),
 	],
 	run: async ({ api, parameters }) => {

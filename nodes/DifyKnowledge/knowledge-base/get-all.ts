@@ -12,5 +12,6 @@ export const knowledgeBaseGetAll: DifyOperation = {
 		description: 'Those of the whole workspace, newest first',
 	},
 	fields: [keywordField, ...pagingFields],
-	run: async ({ api, parameters }) => itemsOf(await listBases(api, limitIn(parameters), parameters.name('keyword'))),
+	run: async ({ api, parameters }) =>
+		itemsOf(await listBases(api, limitIn(parameters), parameters.name('keyword'))),
 };

@@ -4,5 +4,7 @@ import type { DifyOperation } from '../../shared/dify/run';
 export const knowledgeBaseGet: DifyOperation = {
 	option: { name: 'Get', value: 'get', action: 'Get a knowledge base' },
 	fields: [datasetField],
-	run: async ({ api, parameters }) => [{ json: await api.get(`/datasets/${datasetIdIn(parameters)}`) }],
+	run: async ({ api, parameters }) => [
+		{ json: await api.get(`/datasets/${datasetIdIn(parameters)}`) },
+	],
 };

@@ -32,11 +32,16 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 			...searchOptions,
 			choiceField('Long Queries', 'longQueries', 'auto', {
 				options: [
-					{ name: 'Automatic', value: 'auto', description: 'Cut where an agent uses the node, otherwise refuse' },
+					{
+						name: 'Automatic',
+						value: 'auto',
+						description: 'Cut where an agent uses the node, otherwise refuse',
+					},
 					{ name: 'Cut', value: 'cut', description: 'Only the first 250 characters count' },
 					{ name: 'Refuse', value: 'refuse' },
 				],
-				description: 'What to do with queries of more than 250 characters, which Dify does not take',
+				description:
+					'What to do with queries of more than 250 characters, which Dify does not take',
 			}),
 		]),
 	],

@@ -2,7 +2,12 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { BaseSettings, Permission, Technique } from '../../../lib/dify/knowledge/bases';
 import type { SearchSettings } from '../../../lib/dify/knowledge/retrieve';
-import { modelIn, modelLocator, SEARCH_METHODS, techniqueField } from '../../shared/dify/knowledge-fields';
+import {
+	modelIn,
+	modelLocator,
+	SEARCH_METHODS,
+	techniqueField,
+} from '../../shared/dify/knowledge-fields';
 import { choiceField, numberField, stringField, wholeField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import { textIn, textsIn } from '../fields';
@@ -15,10 +20,12 @@ export const nameField = stringField('Name', 'name', {
 export const settings: INodeProperties[] = [
 	stringField('Description', 'description', { description: 'At most 400 characters' }),
 	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
-		description: 'For the technique High Quality. Without it, Dify takes the default one of the workspace.',
+		description:
+			'For the technique High Quality. Without it, Dify takes the default one of the workspace.',
 	}),
 	stringField('Members', 'members', {
-		description: 'IDs of the users who may use it, separated by commas, where the permission is Some Members',
+		description:
+			'IDs of the users who may use it, separated by commas, where the permission is Some Members',
 	}),
 	choiceField('Permission', 'permission', 'all_team_members', {
 		options: [
@@ -26,7 +33,8 @@ export const settings: INodeProperties[] = [
 			{
 				name: 'Only the Owner',
 				value: 'only_me',
-				description: 'The owner of the workspace, as whom the key acts. Others do not see the knowledge base in Dify.',
+				description:
+					'The owner of the workspace, as whom the key acts. Others do not see the knowledge base in Dify.',
 			},
 			{ name: 'Some Members', value: 'partial_members' },
 		],
@@ -62,7 +70,10 @@ export function settingsIn(parameters: NodeParameters): BaseSettings {
 
 export function searchDefaultsIn(parameters: NodeParameters): SearchSettings {
 	return {
-		method: parameters.choice<NonNullable<SearchSettings['method']>>('options.defaultSearchMethod', undefined),
+		method: parameters.choice<NonNullable<SearchSettings['method']>>(
+			'options.defaultSearchMethod',
+			undefined,
+		),
 		topK: parameters.number('options.defaultTopK', undefined),
 		scoreThreshold: parameters.number('options.defaultScoreThreshold', undefined),
 	};

@@ -13,6 +13,8 @@ export const metadataCreateField: DifyOperation = {
 	],
 	run: async ({ api, parameters }) => {
 		const type = parameters.choice<MetadataType>('type');
-		return [{ json: await createField(api, datasetIdIn(parameters), parameters.name('name'), type) }];
+		return [
+			{ json: await createField(api, datasetIdIn(parameters), parameters.name('name'), type) },
+		];
 	},
 };

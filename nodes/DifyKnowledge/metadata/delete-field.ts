@@ -14,6 +14,14 @@ export const metadataDeleteField: DifyOperation = {
 	fields: [datasetField, fieldField],
 	run: async ({ api, parameters }) => {
 		const fieldId = idIn(parameters, 'fieldId');
-		return [{ json: { fieldId, deleted: true, existed: await deleteField(api, datasetIdIn(parameters), fieldId) } }];
+		return [
+			{
+				json: {
+					fieldId,
+					deleted: true,
+					existed: await deleteField(api, datasetIdIn(parameters), fieldId),
+				},
+			},
+		];
 	},
 };

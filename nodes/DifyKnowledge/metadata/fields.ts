@@ -2,7 +2,9 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { locatorField } from '../../shared/dify/fields';
 
-export const fieldField = locatorField('Metadata Field', 'fieldId', 'searchMetadataFields', { required: true });
+export const fieldField = locatorField('Metadata Field', 'fieldId', 'searchMetadataFields', {
+	required: true,
+});
 
 export function nameField(displayName: string): INodeProperties {
 	return { displayName, name: 'name', type: 'string', default: '', required: true };

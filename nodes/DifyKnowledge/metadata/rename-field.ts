@@ -8,6 +8,13 @@ export const metadataRenameField: DifyOperation = {
 	option: { name: 'Rename Field', value: 'renameField', action: 'Rename a metadata field' },
 	fields: [datasetField, fieldField, nameField('New Name')],
 	run: async ({ api, parameters }) => [
-		{ json: await renameField(api, datasetIdIn(parameters), idIn(parameters, 'fieldId'), parameters.name('name')) },
+		{
+			json: await renameField(
+				api,
+				datasetIdIn(parameters),
+				idIn(parameters, 'fieldId'),
+				parameters.name('name'),
+			),
+		},
 	],
 };

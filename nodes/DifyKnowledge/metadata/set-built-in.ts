@@ -13,7 +13,8 @@ export const metadataSetBuiltIn: DifyOperation = {
 	fields: [
 		datasetField,
 		booleanField('Built-In Fields', 'enabled', true, {
-			description: 'Whether searches can use document_name, uploader, upload_date, last_update_date and source',
+			description:
+				'Whether searches can use document_name, uploader, upload_date, last_update_date and source',
 		}),
 	],
 	run: async ({ api, parameters }) => {

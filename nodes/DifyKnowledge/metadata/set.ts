@@ -5,7 +5,13 @@ import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { asChoice, asText } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyOperation } from '../../shared/dify/run';
-import { booleanField, choiceField, optionsCollection, rowsField, stringField } from '../../shared/field-kinds';
+import {
+	booleanField,
+	choiceField,
+	optionsCollection,
+	rowsField,
+	stringField,
+} from '../../shared/field-kinds';
 import { documentField, documentIdIn } from '../fields';
 import { TYPES } from './fields';
 
@@ -21,13 +27,20 @@ export const metadataSet: DifyOperation = {
 		documentField,
 		rowsField('Values', 'values', 'Value', {
 			values: [
-				{ displayName: 'Field', name: 'field', type: 'string', default: '', description: 'Name of the field' },
+				{
+					displayName: 'Field',
+					name: 'field',
+					type: 'string',
+					default: '',
+					description: 'Name of the field',
+				},
 				stringField('Value', 'value', {
 					description: 'Times as a date or Unix seconds. Leave empty to take the value away.',
 				}),
 				choiceField('Type', 'type', 'auto', {
 					options: [{ name: 'Automatic', value: 'auto' }, ...TYPES],
-					description: 'Of a field that is created. Automatic: a number makes a number, all else text.',
+					description:
+						'Of a field that is created. Automatic: a number makes a number, all else text.',
 				}),
 			],
 		}),
@@ -43,17 +56,28 @@ export const metadataSet: DifyOperation = {
 		const createFields = parameters.flag('options.createFields', false);
 		const options = { createFields, types };
 		return [
-			{ json: { documentId, metadata: await setMetadata(api, datasetIdIn(parameters), documentId, values, options) } },
+			{
+				json: {
+					documentId,
+					metadata: await setMetadata(api, datasetIdIn(parameters), documentId, values, options),
+				},
+			},
 		];
 	},
 };
 
-function valuesIn(parameters: NodeParameters): { values: JsonRecord; types: Record<string, MetadataType> } {
+function valuesIn(parameters: NodeParameters): {
+	values: JsonRecord;
+	types: Record<string, MetadataType>;
+} {
 	const values: JsonRecord = {};
 	const types: Record<string, MetadataType> = {};
 	for (const entry of recordsIn(parameters.value('values.value'))) {
 		const name = asText(parameters.field('values.value.field'), entry.field ?? '').trim();
-		const type = asChoice<'auto' | MetadataType>(parameters.field('values.value.type'), entry.type ?? 'auto');
+		const type = asChoice<'auto' | MetadataType>(
+			parameters.field('values.value.type'),
+			entry.type ?? 'auto',
+		);
 		values[name] = entry.value;
 		if (type !== 'auto') types[name] = type;
 	}

@@ -22,11 +22,14 @@ export const modelGetAll: DifyOperation = {
 			],
 		}),
 		booleanField('Only Usable', 'onlyActive', true, {
-			description: 'Whether to leave out models that Dify cannot use now, for example for want of a key',
+			description:
+				'Whether to leave out models that Dify cannot use now, for example for want of a key',
 		}),
 	],
 	run: async ({ api, parameters }) => {
 		const models = await listModels(api, parameters.choice<ModelType>('modelType'));
-		return itemsOf(parameters.flag('onlyActive') ? models.filter(({ status }) => status === 'active') : models);
+		return itemsOf(
+			parameters.flag('onlyActive') ? models.filter(({ status }) => status === 'active') : models,
+		);
 	},
 };

@@ -1,4 +1,8 @@
-import { type Datasource, datasourceOf, type PipelineVersion } from '../../../lib/dify/knowledge/datasources';
+import {
+	type Datasource,
+	datasourceOf,
+	type PipelineVersion,
+} from '../../../lib/dify/knowledge/datasources';
 import { uploadPipelineFile } from '../../../lib/dify/knowledge/pipelines';
 import { type JsonRecord, nonEmptyText } from '../../../lib/values';
 import { datasetIdIn } from '../../shared/dify/knowledge-fields';
@@ -11,7 +15,11 @@ export const NEEDS = 'needs Dify 1.14 or newer';
 
 export const versionField = choiceField('Version', 'pipelineVersion', 'published', {
 	options: [
-		{ name: 'Draft', value: 'draft', description: 'As it is in the editor of Dify: a run is a preview only' },
+		{
+			name: 'Draft',
+			value: 'draft',
+			description: 'As it is in the editor of Dify: a run is a preview only',
+		},
 		{ name: 'Published', value: 'published' },
 	],
 	description: 'Which version of the pipeline to use',
@@ -30,7 +38,10 @@ export const inputsField = jsonField('Inputs', 'inputs', '{}', {
 });
 
 export function versionIn(parameters: NodeParameters): PipelineVersion {
-	return { published: parameters.choice<'draft' | 'published'>('pipelineVersion', 'published') === 'published' };
+	return {
+		published:
+			parameters.choice<'draft' | 'published'>('pipelineVersion', 'published') === 'published',
+	};
 }
 
 export async function chosenDatasource({ api, parameters }: DifyCall): Promise<Datasource> {

@@ -13,5 +13,9 @@ export const pipelineGetDatasources: DifyOperation = {
 	},
 	fields: [datasetField, versionField],
 	run: async ({ api, parameters }) =>
-		itemsOf((await listDatasources(api, datasetIdIn(parameters), versionIn(parameters))).map(({ record }) => record)),
+		itemsOf(
+			(await listDatasources(api, datasetIdIn(parameters), versionIn(parameters))).map(
+				({ record }) => record,
+			),
+		),
 };

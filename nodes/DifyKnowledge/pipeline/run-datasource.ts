@@ -3,7 +3,14 @@ import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { stringField } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
-import { chosenDatasource, datasourceField, inputsField, NEEDS, versionField, versionIn } from './fields';
+import {
+	chosenDatasource,
+	datasourceField,
+	inputsField,
+	NEEDS,
+	versionField,
+	versionIn,
+} from './fields';
 
 export const pipelineRunDatasource: DifyOperation = {
 	option: {
@@ -18,7 +25,8 @@ export const pipelineRunDatasource: DifyOperation = {
 		datasourceField,
 		inputsField,
 		stringField('Datasource Credential ID', 'datasourceAuth', {
-			description: 'Of the datasource plugin, as Get Datasources lists them. Leave empty for the default one.',
+			description:
+				'Of the datasource plugin, as Get Datasources lists them. Leave empty for the default one.',
 		}),
 	],
 	run: async (call) => {

@@ -1,7 +1,11 @@
 import type { Datasource } from '../../../lib/dify/knowledge/datasources';
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
 import { documentIdIn } from '../../../lib/dify/knowledge/documents';
-import { localFile, type PipelineOutcome, runPipeline } from '../../../lib/dify/knowledge/pipelines';
+import {
+	localFile,
+	type PipelineOutcome,
+	runPipeline,
+} from '../../../lib/dify/knowledge/pipelines';
 import { type ServerError, throwAs } from '../../../lib/errors/server-error';
 import { isRecord, type JsonRecord, parseJson, optional } from '../../../lib/values';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
@@ -11,7 +15,15 @@ import type { DifyCall, DifyOperation } from '../../shared/dify/run';
 import { choiceField, jsonField } from '../../shared/field-kinds';
 import { itemsOf, type OperationItem } from '../../shared/run/operations';
 import { binaryField, waitField } from '../fields';
-import { chosenDatasource, datasourceField, inputsField, NEEDS, uploadedFile, versionField, versionIn } from './fields';
+import {
+	chosenDatasource,
+	datasourceField,
+	inputsField,
+	NEEDS,
+	uploadedFile,
+	versionField,
+	versionIn,
+} from './fields';
 
 export const pipelineRun: DifyOperation = {
 	option: {
@@ -57,7 +69,8 @@ export const pipelineRun: DifyOperation = {
 
 async function itemsIn(call: DifyCall, { type, title }: Datasource): Promise<JsonRecord[]> {
 	const { parameters } = call;
-	if (parameters.choice<'binary' | 'items'>('pipelineTake', 'binary') === 'items') return recordsOf(parameters);
+	if (parameters.choice<'binary' | 'items'>('pipelineTake', 'binary') === 'items')
+		return recordsOf(parameters);
 	if (type === 'local_file') return [localFile(await uploadedFile(call))];
 	throw wrongField(
 		parameters.field('pipelineTake').label,
@@ -69,7 +82,10 @@ function recordsOf(parameters: NodeParameters): JsonRecord[] {
 	const value = parameters.value('datasourceItems');
 	const list = [typeof value === 'string' ? parseJson(value) : value].flat();
 	if (list.length > 0 && list.every(isRecord)) return list;
-	throw wrongField(parameters.field('datasourceItems').label, 'must be a JSON object, or a list of objects');
+	throw wrongField(
+		parameters.field('datasourceItems').label,
+		'must be a JSON object, or a list of objects',
+	);
 }
 
 /** One item per indexed document, or the preview of a draft. */
@@ -93,7 +109,9 @@ async function results(
 		if (limitMs === 0) made.push({ ...item, indexingStatus });
 		else {
 			const waiting = waitForIndexing(api, datasetId, { documentId, batch }, { limitMs });
-			const { status, total } = await waiting.catch(throwAs((error) => withDocuments(error, ids, batch)));
+			const { status, total } = await waiting.catch(
+				throwAs((error) => withDocuments(error, ids, batch)),
+			);
 			made.push({ ...item, indexingStatus: status, chunks: total });
 		}
 	}
@@ -101,7 +119,11 @@ async function results(
 }
 
 /** Names the documents that a failed run has created: another run would create them again. */
-function withDocuments(error: ServerError, documentIds: string[], batch: string | undefined): ServerError {
+function withDocuments(
+	error: ServerError,
+	documentIds: string[],
+	batch: string | undefined,
+): ServerError {
 	const remedy = `${error.remedy} The run has made these documents, and another run makes new ones: ${documentIds.join(', ')}.`;
 	return error.withRemedy(remedy).withFacts({ documentIds, batch });
 }

@@ -7,7 +7,10 @@ import { idIn } from '../fields';
 
 export const tagField = locatorField('Tag', 'tagId', 'searchTags', { required: true });
 
-export const nameField = stringField('Name', 'name', { required: true, description: 'At most 50 characters' });
+export const nameField = stringField('Name', 'name', {
+	required: true,
+	description: 'At most 50 characters',
+});
 
 /** An operation that adds a tag to a knowledge base, or removes it. */
 export function bindingOperation(

@@ -15,7 +15,12 @@ export const formGet: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const form = await getHumanForm(client, formTokenIn(parameters));
 		const { raw, formToken, formContent, inputs, actions, expirationTime } = form;
-		const fields = inputs.map(({ name, kind, options, default: preset }) => ({ name, kind, options, default: preset }));
+		const fields = inputs.map(({ name, kind, options, default: preset }) => ({
+			name,
+			kind,
+			options,
+			default: preset,
+		}));
 		const simple = { formToken, formContent, inputs: fields, actions, expirationTime };
 		const json = parameters.flag('simplify') ? simple : { form_token: formToken, ...raw };
 		return [{ json: plain(json) }];

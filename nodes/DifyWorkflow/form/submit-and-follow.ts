@@ -10,7 +10,8 @@ export const formSubmitAndFollow: DifyOperation = {
 		name: 'Submit and Follow',
 		value: 'submitAndFollow',
 		action: 'Submit a form and follow the run',
-		description: 'Answer what a paused run asks, and wait for the outputs of the run (Dify 1.14 and newer)',
+		description:
+			'Answer what a paused run asks, and wait for the outputs of the run (Dify 1.14 and newer)',
 	},
 	fields: [...answerFields, runIdField, simplifyField, optionsCollection(followOptions)],
 	run: async (call) => {

@@ -1,6 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { actionOf, checkedValues, getHumanForm, submitHumanForm } from '../../../lib/dify/human-form';
+import {
+	actionOf,
+	checkedValues,
+	getHumanForm,
+	submitHumanForm,
+} from '../../../lib/dify/human-form';
 import { userIn } from '../../shared/dify/ids';
 import { fieldFiles, isFileField } from '../../shared/dify/inputs';
 import { uploadOf } from '../../shared/dify/run-files';
@@ -29,7 +34,9 @@ export const answerFields: INodeProperties[] = [
 ];
 
 /** Checks the answer against the form and sends it. @returns the token of the form, and the action */
-export async function submitAnswer(call: DifyCall): Promise<{ formToken: string; action: string; user: string }> {
+export async function submitAnswer(
+	call: DifyCall,
+): Promise<{ formToken: string; action: string; user: string }> {
 	const { client, parameters } = call;
 	const formToken = formTokenIn(parameters);
 	const user = userIn(parameters);
@@ -50,10 +57,14 @@ export const formSubmit: DifyOperation = {
 		name: 'Submit',
 		value: 'submit',
 		action: 'Submit a form',
-		description: 'Answer what a paused run asks; the run then goes on by itself (Dify 1.14 and newer)',
+		description:
+			'Answer what a paused run asks; the run then goes on by itself (Dify 1.14 and newer)',
 	},
 	fields: answerFields,
 	run: async (call) => [
-		{ json: { ...(await submitAnswer(call)), submitted: true }, pairedItem: { item: call.parameters.itemIndex } },
+		{
+			json: { ...(await submitAnswer(call)), submitted: true },
+			pairedItem: { item: call.parameters.itemIndex },
+		},
 	],
 };

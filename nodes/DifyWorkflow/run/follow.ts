@@ -13,7 +13,8 @@ export const runFollow: DifyOperation = {
 		name: 'Follow',
 		value: 'follow',
 		action: 'Follow a run',
-		description: 'Attach to a run that was started before, and wait for its outputs (Dify 1.14 and newer)',
+		description:
+			'Attach to a run that was started before, and wait for its outputs (Dify 1.14 and newer)',
 	},
 	fields: [
 		runIdField,

@@ -38,7 +38,9 @@ export const runGetAll: DifyOperation = {
 						{ name: 'Succeeded', value: 'succeeded' },
 					],
 				}),
-				stringField('User', 'user', { description: 'Who started the run over the API, exactly as it was given' }),
+				stringField('User', 'user', {
+					description: 'Who started the run over the API, exactly as it was given',
+				}),
 			],
 		}),
 	],
@@ -64,7 +66,8 @@ function timeIn(parameters: NodeParameters, path: string, zone: string): string 
 	const text = value instanceof Date ? value.toISOString() : String(value as string);
 	const hasZone = /(?:z|[+-]\d\d:?\d\d)$/i.test(text);
 	const time = Date.parse(hasZone ? text : `${text.includes('T') ? text : `${text}T00:00:00`}Z`);
-	if (Number.isNaN(time)) throw wrongField(parameters.field(path).label, `is no time: ${shown(value)}`);
+	if (Number.isNaN(time))
+		throw wrongField(parameters.field(path).label, `is no time: ${shown(value)}`);
 	return new Date(hasZone ? time : time - offsetOf(time, zone)).toISOString();
 }
 

@@ -21,7 +21,8 @@ export const runGet: DifyOperation = {
 		numberField('Time Limit (Seconds)', 'waitLimit', 1200, {
 			typeOptions: { minValue: 1, maxValue: 3600 },
 			displayOptions: { show: { waitUntilFinished: [true] } },
-			description: 'How long to wait. Dify itself ends a run after 20 minutes unless it was set up otherwise.',
+			description:
+				'How long to wait. Dify itself ends a run after 20 minutes unless it was set up otherwise.',
 		}),
 		simplifyField,
 	],

@@ -23,9 +23,11 @@ export const runStop: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const taskId = parameters.required('taskId');
-		await requestStop(client, RUN_ROUTES.workflow, taskId, userIn(parameters)).catch(async (error: unknown) => {
-			throw await explainAppType(client, error, 'workflow');
-		});
+		await requestStop(client, RUN_ROUTES.workflow, taskId, userIn(parameters)).catch(
+			async (error: unknown) => {
+				throw await explainAppType(client, error, 'workflow');
+			},
+		);
 		return [{ json: { taskId, stopRequested: true } }];
 	},
 };

@@ -11,5 +11,7 @@ export const adapterGetAll: LocalLlamaOperation = {
 	},
 	fields: [adapterModelField],
 	run: async ({ connection, parameters, signal }) =>
-		(await listAdapters(connection, { model: parameters.name('model'), signal })).map((json) => ({ json })),
+		(await listAdapters(connection, { model: parameters.name('model'), signal })).map((json) => ({
+			json,
+		})),
 };

@@ -35,7 +35,10 @@ export const adapterSet: LocalLlamaOperation = {
 	run: async ({ connection, parameters, signal, hint }) => {
 		const scales = scalesIn(parameters);
 		if (scales.length === 0 && !parameters.flag('options.allOff', false)) throw nothingNamed();
-		const adapters = await setAdapters(connection, scales, { model: parameters.name('model'), signal });
+		const adapters = await setAdapters(connection, scales, {
+			model: parameters.name('model'),
+			signal,
+		});
 		hint(
 			'The adapters are set for everybody who uses the server. A chat can have its own by the option LoRA Adapters.',
 		);
@@ -47,7 +50,8 @@ export const adapterSet: LocalLlamaOperation = {
 function scalesIn(parameters: NodeParameters): Array<{ id: number; scale: number }> {
 	const { label } = parameters.field('adapters');
 	return listIn(parameters, 'adapters').map((entry, index) => {
-		if (!isRecord(entry)) throw wrongField(label, `holds no object at place ${index + 1}, but ${shown(entry)}`);
+		if (!isRecord(entry))
+			throw wrongField(label, `holds no object at place ${index + 1}, but ${shown(entry)}`);
 		const { id, scale } = recordOf(entry);
 		return {
 			id: asNumber({ label: `${label}: ID ${index + 1}`, range: [0, Infinity], whole: true }, id),

@@ -17,7 +17,10 @@ export const audioGetVoices: LocalLlamaOperation = {
 		),
 	],
 	run: async (call) => {
-		const voices = await askOfModel(call, async (at, { model, signal }) => await listVoices(at, model, signal));
+		const voices = await askOfModel(
+			call,
+			async (at, { model, signal }) => await listVoices(at, model, signal),
+		);
 		return voices.map(({ id, name, more }) => ({ json: { id, name, ...more } }));
 	},
 };

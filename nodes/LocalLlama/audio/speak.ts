@@ -62,10 +62,12 @@ export const audioSpeak: LocalLlamaOperation = {
 				}),
 				outputFileField,
 				booleanField('Plain Text', 'plainText', true, {
-					description: 'Whether emoji and the characters of Markdown are left out, which many servers read aloud',
+					description:
+						'Whether emoji and the characters of Markdown are left out, which many servers read aloud',
 				}),
 				wholeField('Sample Rate', 'sampleRate', 24000, [8000, 48000], {
-					description: 'Hertz. It is asked for, and written into a WAV file that is made of raw samples.',
+					description:
+						'Hertz. It is asked for, and written into a WAV file that is made of raw samples.',
 				}),
 				numberField('Speed', 'speed', 1, {
 					typeOptions: { minValue: 0.1, maxValue: 4, numberPrecision: 2 },
@@ -105,7 +107,11 @@ export const audioSpeak: LocalLlamaOperation = {
 		);
 		remarks.forEach((remark) => call.hint(remark));
 		const fileName = `${baseName(parameters.name('options.fileName'), 'speech')}.${extension}`;
-		const stored = await storeFile(call, 'options.binaryPropertyOutput', { content: sound, fileName, mimeType });
+		const stored = await storeFile(call, 'options.binaryPropertyOutput', {
+			content: sound,
+			fileName,
+			mimeType,
+		});
 		return [
 			{
 				json: {

@@ -15,7 +15,10 @@ import { withModel } from '../../shared/search-models';
 /** Fields of transcription and translation. */
 export const transcriptionFields: INodeProperties[] = [
 	modelField(
-		{ description: 'The model that transcribes. Leave it empty for a server that has only one, such as whisper.cpp.' },
+		{
+			description:
+				'The model that transcribes. Leave it empty for a server that has only one, such as whisper.cpp.',
+		},
 		{ search: 'searchTranscriptionModels', example: 'whisper-large-v3' },
 	),
 	inputFileField('The recording. It is sent as it is read, so it may be of any length.'),
@@ -29,7 +32,11 @@ export const transcriptionFields: INodeProperties[] = [
 				value: 'verbose_json',
 				description: 'The text with language, duration and the times of its segments',
 			},
-			{ name: 'VTT', value: 'vtt', description: 'The text, and a file with subtitles for web pages' },
+			{
+				name: 'VTT',
+				value: 'vtt',
+				description: 'The text, and a file with subtitles for web pages',
+			},
 		],
 		description: 'What the server sends',
 	}),
@@ -43,12 +50,14 @@ export const transcriptionOptions: INodeProperties[] = [
 		description: 'The name of the field of the item that the file with subtitles is put into',
 	},
 	longTextField('Prompt', 'prompt', 2, {
-		description: 'Names and terms that are spoken, or the text that comes before, in the language of the recording',
+		description:
+			'Names and terms that are spoken, or the text that comes before, in the language of the recording',
 	}),
 	streamingField,
 	numberField('Temperature', 'temperature', 0, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
-		description: 'How freely the model guesses what it does not understand. Leave it at 0 for what was said.',
+		description:
+			'How freely the model guesses what it does not understand. Leave it at 0 for what was said.',
 	}),
 ];
 
@@ -95,5 +104,10 @@ export async function transcribeItem(
 		fileName: `${baseName(file.name, 'subtitles')}.${subtitles.format}`,
 		mimeType: subtitles.format === 'srt' ? 'application/x-subrip' : 'text/vtt',
 	});
-	return [{ json: { text, subtitles: subtitles.content, ...facts, ...stored.facts }, binary: stored.binary }];
+	return [
+		{
+			json: { text, subtitles: subtitles.content, ...facts, ...stored.facts },
+			binary: stored.binary,
+		},
+	];
 }

@@ -15,7 +15,9 @@ export const audioTranscribe: LocalLlamaOperation = {
 		...optionFields(
 			[
 				...transcriptionOptions,
-				stringField('Hotwords', 'hotwords', { description: 'Words that the model should expect, for speaches' }),
+				stringField('Hotwords', 'hotwords', {
+					description: 'Words that the model should expect, for speaches',
+				}),
 				stringField('Language', 'language', {
 					placeholder: 'e.g. de',
 					description: 'Code of the spoken language. Empty: found out by the model.',

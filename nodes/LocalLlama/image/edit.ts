@@ -18,7 +18,9 @@ export const imageEdit: LocalLlamaOperation = {
 		imageModelField,
 		promptField('What the picture should become', 'e.g. the same street at night'),
 		{
-			...inputFileField('The picture to change. Several, separated by commas, go into one request.'),
+			...inputFileField(
+				'The picture to change. Several, separated by commas, go into one request.',
+			),
 			displayName: 'Input Binary Fields',
 			hint: 'The names of the fields of the item that hold the pictures',
 		},

@@ -13,7 +13,8 @@ import { fileNameField, mediaFields } from '../media-options';
 
 export const imageModelField = modelField(
 	{
-		description: 'The model that makes the picture. Leave it empty for a server that has only one, such as sd-server.',
+		description:
+			'The model that makes the picture. Leave it empty for a server that has only one, such as sd-server.',
 	},
 	{ search: 'searchImageModels', example: 'flux.1-schnell' },
 );
@@ -34,14 +35,18 @@ export const imageOptions: INodeProperties[] = [
 			{ name: 'PNG', value: 'png' },
 			{ name: 'WebP', value: 'webp' },
 		],
-		description: 'What sd-server and newer models of other servers are asked for. Without it the server decides.',
+		description:
+			'What sd-server and newer models of other servers are asked for. Without it the server decides.',
 	}),
 	fileNameField('image'),
 	numberField('Guidance', 'guidance', 7, {
 		typeOptions: { minValue: 0, maxValue: 100, numberPrecision: 2 },
-		description: 'How closely the picture follows the prompt (CFG scale). Distilled models such as Flux want 1.',
+		description:
+			'How closely the picture follows the prompt (CFG scale). Distilled models such as Flux want 1.',
 	}),
-	longTextField('Negative Prompt', 'negativePrompt', 2, { description: 'What the picture should not show' }),
+	longTextField('Negative Prompt', 'negativePrompt', 2, {
+		description: 'What the picture should not show',
+	}),
 	wholeField('Number of Images', 'count', 1, [1, 64], {
 		description: 'How many pictures to make. Each becomes an item.',
 	}),

@@ -36,7 +36,11 @@ export async function imageItems(
 	const items: OperationItem[] = [];
 	for (const [index, { content, mimeType, extension, ...facts }] of images.entries()) {
 		const fileName = `${images.length > 1 ? `${name}-${index + 1}` : name}.${extension}`;
-		const stored = await storeFile(call, 'options.binaryPropertyOutput', { content, fileName, mimeType });
+		const stored = await storeFile(call, 'options.binaryPropertyOutput', {
+			content,
+			fileName,
+			mimeType,
+		});
 		items.push({
 			json: {
 				...stored.facts,
@@ -45,7 +49,12 @@ export async function imageItems(
 				...(model === '' ? {} : { model }),
 				...(job === undefined
 					? {}
-					: { job: { ...job, ...(progress === undefined ? {} : { seconds: Math.round(progress.seconds) }) } }),
+					: {
+							job: {
+								...job,
+								...(progress === undefined ? {} : { seconds: Math.round(progress.seconds) }),
+							},
+						}),
 			},
 			binary: stored.binary,
 		});

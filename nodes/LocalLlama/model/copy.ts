@@ -22,6 +22,14 @@ export const modelCopy: LocalLlamaOperation = {
 		requireAllowed(call);
 		const { connection, parameters, signal } = call;
 		const copied = parameters.required('newName');
-		return [{ json: await copyModel(connection, { model: parameters.name('model'), copy: copied, signal }) }];
+		return [
+			{
+				json: await copyModel(connection, {
+					model: parameters.name('model'),
+					copy: copied,
+					signal,
+				}),
+			},
+		];
 	},
 };

@@ -1,7 +1,13 @@
 import { createModel, type CreateOptions } from '../../../lib/servers/manage/create';
 import { nonEmptyText } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
-import { choiceField, jsonField, longTextField, optionsCollection, stringField } from '../../shared/field-kinds';
+import {
+	choiceField,
+	jsonField,
+	longTextField,
+	optionsCollection,
+	stringField,
+} from '../../shared/field-kinds';
 import { streamingField } from '../options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import {
@@ -18,7 +24,8 @@ export const modelCreate: LocalLlamaOperation = {
 		name: 'Create',
 		value: 'create',
 		action: 'Create a model',
-		description: 'Ollama: makes a model from another one, with settings of its own, or from a GGUF file',
+		description:
+			'Ollama: makes a model from another one, with settings of its own, or from a GGUF file',
 	},
 	fields: [
 		stringField('New Name', 'newName', {
@@ -27,7 +34,11 @@ export const modelCreate: LocalLlamaOperation = {
 		}),
 		choiceField('Made From', 'source', 'model', {
 			options: [
-				{ name: 'GGUF File', value: 'file', description: 'A file of the item, which is sent to the server' },
+				{
+					name: 'GGUF File',
+					value: 'file',
+					description: 'A file of the item, which is sent to the server',
+				},
 				{ name: 'Model', value: 'model', description: 'A model of the server' },
 			],
 		}),
@@ -47,7 +58,8 @@ export const modelCreate: LocalLlamaOperation = {
 			description: 'What the model is and does, unless a request says otherwise',
 		}),
 		jsonField('Parameters', 'parameters', '{}', {
-			description: 'JSON object as in a Modelfile, for example {"num_ctx": 8192, "temperature": 0.2}',
+			description:
+				'JSON object as in a Modelfile, for example {"num_ctx": 8192, "temperature": 0.2}',
 		}),
 		optionsCollection([
 			allowChangesField,
@@ -58,7 +70,8 @@ export const modelCreate: LocalLlamaOperation = {
 				description: 'Quantization to make of a file in F16 or F32',
 			}),
 			longTextField('Template', 'template', 4, {
-				description: "Chat template in Go's language. Not added: that of the source, or the one that fits the file.",
+				description:
+					"Chat template in Go's language. Not added: that of the source, or the one that fits the file.",
 			}),
 		]),
 	],
@@ -77,13 +90,18 @@ export const modelCreate: LocalLlamaOperation = {
 			idleMs: idleMsIn(call),
 			signal,
 			onProgress: progressTyping(call),
-			onDownload: (from) => call.hint(`The model "${from}" is not on the server, so Ollama downloads it first.`),
+			onDownload: (from) =>
+				call.hint(`The model "${from}" is not on the server, so Ollama downloads it first.`),
 		});
 		return [{ json: created }];
 	},
 };
 
-async function sourceOf({ context, parameters, itemIndex }: LlamaCall): Promise<CreateOptions['source']> {
+async function sourceOf({
+	context,
+	parameters,
+	itemIndex,
+}: LlamaCall): Promise<CreateOptions['source']> {
 	if (parameters.choice<'model' | 'file'>('source') === 'file')
 		return { file: await binarySource(context, itemIndex, parameters.name('binaryField')) };
 	return { from: parameters.required('from') };

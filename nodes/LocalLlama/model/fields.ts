@@ -45,7 +45,10 @@ export function idleMsIn({ parameters }: LlamaCall): number {
 }
 
 /** The connection of the item without the queue: a download must not keep generations waiting for hours. */
-export async function connectionWithoutQueue({ context, itemIndex }: LlamaCall): Promise<Connection> {
+export async function connectionWithoutQueue({
+	context,
+	itemIndex,
+}: LlamaCall): Promise<Connection> {
 	const data = await context.getCredentials('localLlamaApi', itemIndex);
 	return localLlamaConnection(data, context.helpers, { maxConcurrentRequests: 0 });
 }
@@ -71,5 +74,7 @@ export function progressTyping(
 }
 
 function lineOf({ status, total, completed = 0 }: Progress): string {
-	return total === undefined || total <= 0 ? status : `${status}: ${Math.floor((completed / total) * 100)} %`;
+	return total === undefined || total <= 0
+		? status
+		: `${status}: ${Math.floor((completed / total) * 100)} %`;
 }

@@ -11,7 +11,8 @@ export const modelGetAll: LocalLlamaOperation = {
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many models',
-		description: 'One item for each model of the server, with context, size, abilities and state. Loads nothing.',
+		description:
+			'One item for each model of the server, with context, size, abilities and state. Loads nothing.',
 	},
 	fields: [
 		optionsCollection([
@@ -27,21 +28,30 @@ export const modelGetAll: LocalLlamaOperation = {
 	run: async ({ context, servers, parameters, itemIndex, signal, hint }) => {
 		const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);
 		const onlyLoaded = parameters.flag('options.onlyLoaded', false);
-		const target = modelServerTarget(await context.getCredentials('localLlamaApi', itemIndex), context.helpers);
+		const target = modelServerTarget(
+			await context.getCredentials('localLlamaApi', itemIndex),
+			context.helpers,
+		);
 		const limit = optional({ timeLimitMs });
 		const lists = await Promise.all(
 			targetsOf(target).map(async (server, at) => {
 				const { root } = servers.connections[at]!.url;
 				const models = await listServerModels(server, { ...limit, signal }).catch(asFailed);
-				return 'failed' in models || !servers.hasSeveral ? models : models.map((one) => ({ ...one, serverUrl: root }));
+				return 'failed' in models || !servers.hasSeveral
+					? models
+					: models.map((one) => ({ ...one, serverUrl: root }));
 			}),
 		);
 		const failures = lists.flatMap((list) => ('failed' in list ? [list.failed] : []));
-		if (failures.length === lists.length) throw failures.length === 1 ? failures[0]! : allFailed(failures);
-		for (const { message, url } of failures) hint(`A server is left out: ${message} (${url ?? 'no address'}).`);
+		if (failures.length === lists.length)
+			throw failures.length === 1 ? failures[0]! : allFailed(failures);
+		for (const { message, url } of failures)
+			hint(`A server is left out: ${message} (${url ?? 'no address'}).`);
 		return lists
 			.flatMap((list) => ('failed' in list ? [] : list))
-			.filter(({ state }) => !onlyLoaded || state === null || state === 'loaded' || state === 'sleeping')
+			.filter(
+				({ state }) => !onlyLoaded || state === null || state === 'loaded' || state === 'sleeping',
+			)
 			.map((json) => ({ json }));
 	},
 };

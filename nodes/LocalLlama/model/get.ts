@@ -7,7 +7,8 @@ export const modelGet: LocalLlamaOperation = {
 		name: 'Get',
 		value: 'get',
 		action: 'Get a model',
-		description: 'All that the server tells of one model: template, parameters, context, abilities. Loads nothing.',
+		description:
+			'All that the server tells of one model: template, parameters, context, abilities. Loads nothing.',
 	},
 	fields: [targetModelField],
 	run: async ({ connection, parameters, signal }) => [

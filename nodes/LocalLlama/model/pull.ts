@@ -17,7 +17,8 @@ export const modelPull: LocalLlamaOperation = {
 		name: 'Pull',
 		value: 'pull',
 		action: 'Download a model onto the server',
-		description: 'Ollama, the router of llama-server and speaches. In a chat, the progress is typed.',
+		description:
+			'Ollama, the router of llama-server and speaches. In a chat, the progress is typed.',
 	},
 	fields: [
 		stringField('Model Name', 'modelName', {
@@ -33,7 +34,9 @@ export const modelPull: LocalLlamaOperation = {
 			booleanField('Insecure Registry', 'insecure', false, {
 				description: 'Whether Ollama may download from a registry of your own without TLS',
 			}),
-			waitField('Whether to wait until the model is there. Ollama and speaches end a download that nobody waits for.'),
+			waitField(
+				'Whether to wait until the model is there. Ollama and speaches end a download that nobody waits for.',
+			),
 		]),
 	],
 	run: async (call) => {

@@ -7,7 +7,8 @@ export const modelUnload: LocalLlamaOperation = {
 		name: 'Unload',
 		value: 'unload',
 		action: 'Unload a model from memory',
-		description: 'Ollama, the router of llama-server and llama-swap. Waits for answers that are being generated.',
+		description:
+			'Ollama, the router of llama-server and llama-swap. Waits for answers that are being generated.',
 	},
 	fields: changeFields(
 		booleanField('Cut Off Answers', 'cutAnswers', false, {

@@ -6,7 +6,9 @@ import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
 
 const slotFields: INodeProperties[] = [
-	modelField({ description: 'Only for a router and llama-swap. A llama-server with one model needs none.' }),
+	modelField({
+		description: 'Only for a router and llama-swap. A llama-server with one model needs none.',
+	}),
 	wholeField('Slot', 'slot', 0, [0], { description: 'Number of the slot, from 0 on' }),
 ];
 
@@ -17,7 +19,10 @@ const fileField = stringField('File Name', 'fileName', {
 });
 
 /** An operation on one slot. */
-export function slotAction(action: SlotAction, option: LocalLlamaOperation['option']): LocalLlamaOperation {
+export function slotAction(
+	action: SlotAction,
+	option: LocalLlamaOperation['option'],
+): LocalLlamaOperation {
 	const hasFile = action !== 'erase';
 	return {
 		option,
@@ -29,7 +34,8 @@ export function slotAction(action: SlotAction, option: LocalLlamaOperation['opti
 				...(hasFile ? { fileName: parameters.name('fileName') } : {}),
 				signal,
 			});
-			if (hasFile && result.tokens === 0) hint(`Slot ${result.slot} held nothing, so there was nothing to ${action}.`);
+			if (hasFile && result.tokens === 0)
+				hint(`Slot ${result.slot} held nothing, so there was nothing to ${action}.`);
 			return [{ json: result }];
 		},
 	};

@@ -14,7 +14,12 @@ export async function generated(
 	messages: readonly SourceMessage[],
 ): Promise<FinishedAnswer> {
 	const isUnread = call.typing === undefined;
-	const generation = client.generate({ messages, signal: call.signal, whole: isUnread, reuse: isUnread });
+	const generation = client.generate({
+		messages,
+		signal: call.signal,
+		whole: isUnread,
+		reuse: isUnread,
+	});
 	// If the chat is gone, the generation is cancelled.
 	const answer = await readToEnd(generation, async (piece) => await call.typing?.type(piece)).catch(
 		(error: unknown) => {
@@ -27,7 +32,10 @@ export async function generated(
 }
 
 /** Shows the remarks and tokens of an answer in n8n. */
-export function reportAnswer(call: LlamaCall, answer: Pick<FinishedAnswer, 'notes'> & CountedGeneration): void {
+export function reportAnswer(
+	call: LlamaCall,
+	answer: Pick<FinishedAnswer, 'notes'> & CountedGeneration,
+): void {
 	const { notes, usage } = answer;
 	for (const note of notes) call.hint(note);
 	countGeneration(call.context, answer);
@@ -52,8 +60,14 @@ export function answerFacts(answer: Omit<FinishedAnswer, 'text' | 'toolCalls' | 
  *
  * @throws {ServerError} of kind `invalidAnswer` with the text, where it is not JSON or does not follow the schema
  */
-export function answerItem(call: LlamaCall, answer: FinishedAnswer, format: ResponseFormat | undefined): OperationItem {
+export function answerItem(
+	call: LlamaCall,
+	answer: FinishedAnswer,
+	format: ResponseFormat | undefined,
+): OperationItem {
 	const found = format === undefined ? undefined : requestedJson(answer, format);
 	if (found !== undefined) jsonNotes(found).forEach((note) => call.hint(note));
-	return { json: { text: answer.text, ...optional({ json: found?.value }), ...answerFacts(answer) } };
+	return {
+		json: { text: answer.text, ...optional({ json: found?.value }), ...answerFacts(answer) },
+	};
 }

@@ -1,5 +1,9 @@
 import { ChatClient } from '../../../lib/chat/client';
-import { thinkingFields, responseFormatFields, thinkingTimeLimitField } from '../../shared/chat/answer-fields';
+import {
+	thinkingFields,
+	responseFormatFields,
+	thinkingTimeLimitField,
+} from '../../shared/chat/answer-fields';
 import { generationFields } from '../../shared/chat/generation-fields';
 import { samplerFields } from '../../shared/chat/sampler-fields';
 import { modelField } from '../../shared/model-field';

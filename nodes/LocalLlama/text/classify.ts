@@ -34,7 +34,8 @@ export const textClassify: LocalLlamaOperation = {
 		name: 'Classify',
 		value: 'classify',
 		action: 'Classify a text',
-		description: 'Says which of your labels fits a text, and how sure that is, at the cost of a token or two',
+		description:
+			'Says which of your labels fits a text, and how sure that is, at the cost of a token or two',
 	},
 	fields: [
 		modelField({ description: 'The model that reads the text' }, { mayBeEmpty: true }),
@@ -92,7 +93,9 @@ export const textClassify: LocalLlamaOperation = {
 					...(several ? { labels: names } : {}),
 					...optional({
 						confidence: rounded(result.confidence),
-						scores: scores && Object.fromEntries(labels.map(({ name }, at) => [name, rounded(scores[at])])),
+						scores:
+							scores &&
+							Object.fromEntries(labels.map(({ name }, at) => [name, rounded(scores[at])])),
 						answer: unread,
 						none: rounded(none),
 						usage,

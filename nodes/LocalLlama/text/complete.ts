@@ -13,7 +13,8 @@ import { withModel } from '../../shared/search-models';
 
 const own: INodeProperties[] = [
 	wholeField('Completions per Prompt', 'n', 2, [1, 100], {
-		description: 'How many texts to write after each prompt. With a seed, the second one has the next seed, and so on.',
+		description:
+			'How many texts to write after each prompt. With a seed, the second one has the next seed, and so on.',
 	}),
 	booleanField('Return Tokens', 'returnTokens', true, {
 		description: 'Whether the numbers of the tokens are in the item (llama-server only)',
@@ -50,7 +51,9 @@ export const textComplete: LocalLlamaOperation = {
 			for (let copy = 0; copy < count; copy++) {
 				if (items.length > 0) await call.typing?.type('\n\n');
 				const isSeeded = seed !== undefined && seed >= 0;
-				const seeded = isSeeded ? { parameters: { ...settings.parameters, seed: seed + copy } } : {};
+				const seeded = isSeeded
+					? { parameters: { ...settings.parameters, seed: seed + copy } }
+					: {};
 				const { json } = await completed(call, { ...settings, ...seeded }, { prompt });
 				items.push({ json: { ...json, ...(prompts.length > 1 ? { promptIndex: index } : {}) } });
 			}

@@ -1,6 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { complete, type CompleteSettings, type FinishedCompletion } from '../../../lib/text/complete';
+import {
+	complete,
+	type CompleteSettings,
+	type FinishedCompletion,
+} from '../../../lib/text/complete';
 import { readToEnd } from '../../../lib/generators';
 import type { CompletionTask } from '../../../lib/text/completion-request';
 import { generationFields } from '../../shared/chat/generation-fields';
@@ -49,10 +53,15 @@ export async function completed(
 	return itemOf(call, await readToEnd(generation, async (piece) => await call.typing?.type(piece)));
 }
 
-function itemOf(call: LlamaCall, { notes: said, ...completion }: FinishedCompletion): OperationItem {
+function itemOf(
+	call: LlamaCall,
+	{ notes: said, ...completion }: FinishedCompletion,
+): OperationItem {
 	const notes = completion.text === '' ? ['The model wrote nothing.'] : [...said];
 	if (completion.truncated === true)
-		notes.push('The server left out the beginning of the prompt, which is too long for its context.');
+		notes.push(
+			'The server left out the beginning of the prompt, which is too long for its context.',
+		);
 	reportAnswer(call, { ...completion, notes });
 	return { json: completion };
 }

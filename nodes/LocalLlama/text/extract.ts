@@ -9,7 +9,13 @@ import { bareSchema } from '../../shared/chat/generation-settings';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import { namesIn } from '../../shared/binary';
-import { booleanField, choiceField, jsonField, rowsField, stringField } from '../../shared/field-kinds';
+import {
+	booleanField,
+	choiceField,
+	jsonField,
+	rowsField,
+	stringField,
+} from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import type { LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
@@ -32,7 +38,13 @@ const TYPES: ReadonlyArray<{ name: string; value: FieldType; description?: strin
 
 /** Columns of a row of the form, the name first. */
 const tableFields: INodeProperties[] = [
-	{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoiceNumber' },
+	{
+		displayName: 'Name',
+		name: 'name',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. invoiceNumber',
+	},
 	{ displayName: 'Type', name: 'type', type: 'options', default: 'text', options: [...TYPES] },
 	stringField('Choices', 'choices', {
 		placeholder: 'e.g. low, medium, high',
@@ -44,7 +56,8 @@ const tableFields: INodeProperties[] = [
 		description: 'What the model should look for',
 	}),
 	booleanField('Required', 'required', false, {
-		description: 'Whether there is always a value. Others are null where the text does not tell one.',
+		description:
+			'Whether there is always a value. Others are null where the text does not tell one.',
 	}),
 ];
 
@@ -98,7 +111,9 @@ export const textExtract: LocalLlamaOperation = {
 	run: async (call) => {
 		const { parameters } = call;
 		const fields =
-			parameters.choice<'fields' | 'schema'>('schemaSource') === 'fields' ? tableIn(parameters) : undefined;
+			parameters.choice<'fields' | 'schema'>('schemaSource') === 'fields'
+				? tableIn(parameters)
+				: undefined;
 		const task = {
 			text: textIn(parameters),
 			...(fields === undefined
@@ -107,28 +122,44 @@ export const textExtract: LocalLlamaOperation = {
 			instructions: parameters.freeText('instructions'),
 		};
 		const settings = await withModel(parameters.once(briefSettings), call.servers, 'chat');
-		const { output, answer, usage, repaired, notes } = await extractData(call.servers, settings, task, call.signal);
+		const { output, answer, usage, repaired, notes } = await extractData(
+			call.servers,
+			settings,
+			task,
+			call.signal,
+		);
 		reportAnswer(call, { ...answer, notes, usage });
 		const told = recordOf(output);
-		const whole = fields && Object.fromEntries(fields.map(({ name }) => [name, told[name] ?? null]));
+		const whole =
+			fields && Object.fromEntries(fields.map(({ name }) => [name, told[name] ?? null]));
 		return [
-			{ json: { output: whole ?? output, ...answerFacts({ ...answer, usage }), ...(repaired ? { repaired } : {}) } },
+			{
+				json: {
+					output: whole ?? output,
+					...answerFacts({ ...answer, usage }),
+					...(repaired ? { repaired } : {}),
+				},
+			},
 		];
 	},
 };
 
 function schemaIn(parameters: NodeParameters): Record<string, unknown> {
 	const { schema } = bareSchema(parameters.object('jsonSchema'));
-	if (Object.keys(schema).length === 0) throw wrongField(parameters.field('jsonSchema').label, 'is empty');
+	if (Object.keys(schema).length === 0)
+		throw wrongField(parameters.field('jsonSchema').label, 'is empty');
 	return schema;
 }
 
 /** Fields to extract, from the form or a list. */
 function tableIn(parameters: NodeParameters): ExtractField[] {
 	const { rows, label } = rowsIn(parameters, 'fields', 'fieldList');
-	if (rows.length === 0) throw wrongField(label, 'has no field', 'Add a field for each value that you want.');
+	if (rows.length === 0)
+		throw wrongField(label, 'has no field', 'Add a field for each value that you want.');
 	const fields = rows.map((row) => fieldOf(isRecord(row) ? row : { name: row }, label));
-	const twice = fields.find(({ name }, index) => fields.findIndex((other) => other.name === name) < index);
+	const twice = fields.find(
+		({ name }, index) => fields.findIndex((other) => other.name === name) < index,
+	);
 	if (twice !== undefined) throw wrongField(label, `has two fields named "${twice.name}"`);
 	return fields;
 }
@@ -141,7 +172,8 @@ function fieldOf(row: Record<string, unknown>, label: string): ExtractField {
 		throw wrongField(label, `has a type "${String(type)}" that does not exist`);
 	const given: unknown = row.choices;
 	const choices = Array.isArray(given) ? given.map(String) : namesIn(String(given ?? ''));
-	if (type === 'choice' && choices.length === 0) throw wrongField(label, `has no choices for "${name}"`);
+	if (type === 'choice' && choices.length === 0)
+		throw wrongField(label, `has no choices for "${name}"`);
 	const required = booleanOf(row.required) === true;
 	return { name, type, description: String(row.description ?? ''), choices, required };
 }

@@ -11,7 +11,13 @@ import { withModel } from '../../shared/search-models';
 
 const extraFiles: INodeProperties = rowsField('Extra Files', 'extraFiles', 'File', {
 	values: [
-		{ displayName: 'File Name', name: 'filename', type: 'string', default: '', placeholder: 'e.g. utils.py' },
+		{
+			displayName: 'File Name',
+			name: 'filename',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. utils.py',
+		},
 		{ displayName: 'Content', name: 'text', type: 'string', typeOptions: { rows: 4 }, default: '' },
 	],
 	description: 'Other files of the project, which the model reads first (llama-server only)',
@@ -22,10 +28,14 @@ export const textFillIn: LocalLlamaOperation = {
 		name: 'Fill In',
 		value: 'fillIn',
 		action: 'Fill in a text',
-		description: 'Writes what belongs between two texts, with a model that was trained for it (code)',
+		description:
+			'Writes what belongs between two texts, with a model that was trained for it (code)',
 	},
 	fields: [
-		modelField({ description: 'The model that fills in' }, { example: 'qwen2.5-coder-7b', mayBeEmpty: true }),
+		modelField(
+			{ description: 'The model that fills in' },
+			{ example: 'qwen2.5-coder-7b', mayBeEmpty: true },
+		),
 		longTextField('Text Before', 'prefix', 4, { description: 'What stands in front of the gap' }),
 		longTextField('Text Behind', 'suffix', 4, { description: 'What stands behind the gap' }),
 		...optionFields([
@@ -40,8 +50,17 @@ export const textFillIn: LocalLlamaOperation = {
 		if (prefix === '' && suffix === '')
 			throw wrongField(parameters.field('prefix').label, 'is empty, and so is the text behind');
 		const files = recordsIn(recordOf(parameters.value('options.extraFiles')).file);
-		const extra = files.map(({ filename, text }) => ({ filename: String(filename ?? ''), text: String(text ?? '') }));
+		const extra = files.map(({ filename, text }) => ({
+			filename: String(filename ?? ''),
+			text: String(text ?? ''),
+		}));
 		const task = { prefix, suffix, beginning: parameters.freeText('options.beginning'), extra };
-		return [await completed(call, await withModel(completeSettings(parameters), call.servers, 'chat'), task)];
+		return [
+			await completed(
+				call,
+				await withModel(completeSettings(parameters), call.servers, 'chat'),
+				task,
+			),
+		];
 	},
 };

@@ -5,14 +5,21 @@ import type { SourceMessage } from '../../../lib/chat/types';
 import { readWhole } from '../../../lib/http/too-long';
 import { recordOf, recordsIn } from '../../../lib/values';
 import { binarySource, namesIn } from '../../shared/binary';
-import { choiceField, jsonField, longTextField, rowsField, stringField } from '../../shared/field-kinds';
+import {
+	choiceField,
+	jsonField,
+	longTextField,
+	rowsField,
+	stringField,
+} from '../../shared/field-kinds';
 import { isBlank, wrongField } from '../../shared/field-values';
 import type { LlamaCall } from '../operation';
 
 type Source = 'prompt' | 'list' | 'json';
 
 export const systemField = longTextField('System Message', 'system', 2, {
-	description: 'What the model should be and do. Keep it the same for all items: the server then reads it only once.',
+	description:
+		'What the model should be and do. Keep it the same for all items: the server then reads it only once.',
 });
 
 export const binaryField = stringField('Input Binary Fields', 'binaryFields', {
@@ -24,9 +31,17 @@ export const binaryField = stringField('Input Binary Fields', 'binaryFields', {
 export const messageFields: INodeProperties[] = [
 	choiceField('Messages From', 'messageSource', 'prompt', {
 		options: [
-			{ name: 'JSON', value: 'json', description: 'A list of messages with role and content, from an expression' },
+			{
+				name: 'JSON',
+				value: 'json',
+				description: 'A list of messages with role and content, from an expression',
+			},
 			{ name: 'List', value: 'list', description: 'Messages that you write here' },
-			{ name: 'Prompt', value: 'prompt', description: 'One question, and a system message if you like' },
+			{
+				name: 'Prompt',
+				value: 'prompt',
+				description: 'One question, and a system message if you like',
+			},
 		],
 	}),
 	{ ...systemField, displayOptions: { show: { messageSource: ['prompt', 'list'] } } },
@@ -44,7 +59,13 @@ export const messageFields: INodeProperties[] = [
 					{ name: 'User', value: 'user' },
 				],
 			}),
-			{ displayName: 'Content', name: 'content', type: 'string', typeOptions: { rows: 2 }, default: '' },
+			{
+				displayName: 'Content',
+				name: 'content',
+				type: 'string',
+				typeOptions: { rows: 2 },
+				default: '',
+			},
 		],
 		typeOptions: { multipleValues: true, sortable: true },
 		displayOptions: { show: { messageSource: ['list'] } },
@@ -53,7 +74,8 @@ export const messageFields: INodeProperties[] = [
 	jsonField('Messages (JSON)', 'messagesJson', '[{ "role": "user", "content": "Hello" }]', {
 		typeOptions: { rows: 6 },
 		displayOptions: { show: { messageSource: ['json'] } },
-		description: 'As in the OpenAI API: role and content, content as text or as parts with pictures and audio',
+		description:
+			'As in the OpenAI API: role and content, content as text or as parts with pictures and audio',
 	}),
 	binaryField,
 ];
@@ -76,20 +98,28 @@ export async function messagesIn(call: LlamaCall): Promise<SourceMessage[]> {
 
 function writtenMessages({ parameters }: LlamaCall): SourceMessage[] {
 	const source = parameters.choice<Source>('messageSource');
-	if (source === 'json') return filled(messagesFromJson(parameters.value('messagesJson')), parameters, 'messagesJson');
+	if (source === 'json')
+		return filled(messagesFromJson(parameters.value('messagesJson')), parameters, 'messagesJson');
 	const system = parameters.freeText('system');
 	const head: SourceMessage[] = system.trim() === '' ? [] : [{ type: 'system', content: system }];
 	if (source === 'prompt') {
 		const prompt = parameters.freeText('prompt');
 		const hasFiles = parameters.freeText('binaryFields').trim() !== '';
-		if (prompt.trim() === '' && !hasFiles) throw wrongField(parameters.field('prompt').label, 'is empty');
+		if (prompt.trim() === '' && !hasFiles)
+			throw wrongField(parameters.field('prompt').label, 'is empty');
 		return prompt.trim() === '' ? head : [...head, { type: 'human', content: prompt }];
 	}
-	const rows = recordsIn(recordOf(parameters.value('messages')).message).filter(({ content }) => !isBlank(content));
+	const rows = recordsIn(recordOf(parameters.value('messages')).message).filter(
+		({ content }) => !isBlank(content),
+	);
 	return [...head, ...filled(messagesFromJson(rows), parameters, 'messages')];
 }
 
-function filled(messages: SourceMessage[], parameters: LlamaCall['parameters'], field: string): SourceMessage[] {
+function filled(
+	messages: SourceMessage[],
+	parameters: LlamaCall['parameters'],
+	field: string,
+): SourceMessage[] {
 	if (messages.length === 0) throw wrongField(parameters.field(field).label, 'has no messages');
 	return messages;
 }
@@ -102,7 +132,9 @@ function partsOf(content: unknown): unknown[] {
 /** The item's binary fields as content blocks. Names are given as text, or as a list from an expression. */
 async function filesIn({ context, parameters, itemIndex }: LlamaCall): Promise<unknown[]> {
 	const given = parameters.value('binaryFields');
-	const names = Array.isArray(given) ? given.map(String) : namesIn(parameters.freeText('binaryFields'));
+	const names = Array.isArray(given)
+		? given.map(String)
+		: namesIn(parameters.freeText('binaryFields'));
 	const blocks: unknown[] = [];
 	for (const name of names) {
 		const { name: filename, mimeType, open } = await binarySource(context, itemIndex, name);

@@ -1,12 +1,20 @@
 import type { ChatSettings } from '../../../lib/chat/request/request';
 import { optional } from '../../../lib/values';
-import { readGeneration, responseFormatIn, thinkingIn } from '../../shared/chat/generation-settings';
+import {
+	readGeneration,
+	responseFormatIn,
+	thinkingIn,
+} from '../../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
 import type { NodeParameters } from '../../shared/parameters';
 
 /** Reads the settings of a chat. */
 export function chatSettings(parameters: NodeParameters): ChatSettings {
-	return settingsWith(parameters, optional({ responseFormat: responseFormatIn(parameters) }), 'toolTurns');
+	return settingsWith(
+		parameters,
+		optional({ responseFormat: responseFormatIn(parameters) }),
+		'toolTurns',
+	);
 }
 
 /** Reads the settings of an operation without a choice of the response format. */
@@ -23,7 +31,11 @@ function settingsWith(
 	return {
 		model: parameters.name('model'),
 		serverKind: 'auto',
-		parameters: { ...own, ...readGeneration(parameters), ...optional({ thinking: thinkingIn(parameters) }) },
+		parameters: {
+			...own,
+			...readGeneration(parameters),
+			...optional({ thinking: thinkingIn(parameters) }),
+		},
 		reasoningEcho,
 		showThinking: false,
 		...readLimits(parameters, GENERATION_RETRIES),

@@ -15,7 +15,10 @@ export const tokenApplyTemplate: LocalLlamaOperation = {
 	fields: [tokenModelField, ...messageFields, ...optionFields(templateOptions)],
 	run: async (call) => {
 		const conversation = await conversationIn(call);
-		const prompt = await askOfModel(call, async (connection, ask) => await promptOf(connection, conversation, ask));
+		const prompt = await askOfModel(
+			call,
+			async (connection, ask) => await promptOf(connection, conversation, ask),
+		);
 		return [{ json: { prompt } }];
 	},
 };

@@ -7,12 +7,21 @@ import { askOfModel } from '../any-server';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { messageFields } from '../text/messages';
-import { conversationIn, specialTokenFields, specialTokensIn, templateOptions, tokenModelField } from './fields';
+import {
+	conversationIn,
+	specialTokenFields,
+	specialTokensIn,
+	templateOptions,
+	tokenModelField,
+} from './fields';
 
 /** Shows a field only for counting a text or a chat, in addition to its own conditions. */
 const shownFor = (counted: 'text' | 'chat', field: INodeProperties): INodeProperties => ({
 	...field,
-	displayOptions: { ...field.displayOptions, show: { ...field.displayOptions?.show, counted: [counted] } },
+	displayOptions: {
+		...field.displayOptions,
+		show: { ...field.displayOptions?.show, counted: [counted] },
+	},
 });
 
 const optionShownFor = (counted: 'text' | 'chat', field: INodeProperties): INodeProperties => ({
@@ -25,13 +34,18 @@ export const tokenCount: LocalLlamaOperation = {
 		name: 'Count',
 		value: 'count',
 		action: 'Count tokens',
-		description: 'How many tokens a text or a conversation has: exact where the server tells, else an estimate',
+		description:
+			'How many tokens a text or a conversation has: exact where the server tells, else an estimate',
 	},
 	fields: [
 		tokenModelField,
 		choiceField('Count', 'counted', 'text', {
 			options: [
-				{ name: 'A Conversation', value: 'chat', description: 'With what the chat template of the model adds' },
+				{
+					name: 'A Conversation',
+					value: 'chat',
+					description: 'With what the chat template of the model adds',
+				},
 				{ name: 'A Text', value: 'text' },
 			],
 		}),
@@ -62,10 +76,16 @@ async function textTokens(call: LlamaCall) {
 	const { parameters } = call;
 	const text = parameters.freeText('text');
 	const how = specialTokensIn(parameters);
-	return await askOfModel(call, async (connection, ask) => await countTokens(connection, text, { ...ask, ...how }));
+	return await askOfModel(
+		call,
+		async (connection, ask) => await countTokens(connection, text, { ...ask, ...how }),
+	);
 }
 
 async function conversationTokens(call: LlamaCall) {
 	const conversation = await conversationIn(call);
-	return await askOfModel(call, async (connection, ask) => await countPrompt(connection, conversation, ask));
+	return await askOfModel(
+		call,
+		async (connection, ask) => await countPrompt(connection, conversation, ask),
+	);
 }

@@ -25,7 +25,10 @@ export const tokenDetokenize: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const tokens = tokensIn(call.parameters);
-		const text = await askOfModel(call, async (connection, ask) => await textOf(connection, tokens, ask));
+		const text = await askOfModel(
+			call,
+			async (connection, ask) => await textOf(connection, tokens, ask),
+		);
 		return [{ json: { text, count: tokens.length } }];
 	},
 };
@@ -34,7 +37,8 @@ export const tokenDetokenize: LocalLlamaOperation = {
 function tokensIn(parameters: NodeParameters): number[] {
 	const list = listIn(parameters, 'tokens');
 	const [first] = list;
-	const typed = list.length === 1 && typeof first === 'string' ? first.split(/[\s,]+/).filter(Boolean) : list;
+	const typed =
+		list.length === 1 && typeof first === 'string' ? first.split(/[\s,]+/).filter(Boolean) : list;
 	const { label } = parameters.field('tokens');
 	return typed.map((entry, index) => asNumber({ label: `${label}: ${index + 1}` }, entry));
 }

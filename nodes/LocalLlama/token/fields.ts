@@ -11,12 +11,14 @@ import { messagesIn } from '../text/messages';
 
 /** A server with one model needs no name. */
 export const tokenModelField = modelField({
-	description: 'The model whose tokens are meant. A server with one model, such as llama-server, needs none.',
+	description:
+		'The model whose tokens are meant. A server with one model, such as llama-server, needs none.',
 });
 
 export const specialTokenFields: INodeProperties[] = [
 	booleanField('Add Special Tokens', 'addSpecial', false, {
-		description: 'Whether to add what the model puts around every text, such as a token for its beginning',
+		description:
+			'Whether to add what the model puts around every text, such as a token for its beginning',
 	}),
 	booleanField('Parse Special Tokens', 'parseSpecial', false, {
 		description:
@@ -38,7 +40,8 @@ export const templateOptions: INodeProperties[] = [
 		description: 'JSON object handed to the chat template of the model (chat_template_kwargs)',
 	}),
 	jsonField('Tools', 'tools', '[]', {
-		description: 'List of tools in the form of the OpenAI API, which the template writes into the prompt',
+		description:
+			'List of tools in the form of the OpenAI API, which the template writes into the prompt',
 	}),
 ];
 

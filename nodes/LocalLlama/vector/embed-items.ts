@@ -32,7 +32,9 @@ interface Outcome {
  */
 export async function embedItems(call: LlamaCall): Promise<Array<OperationItem | ItemFailure>> {
 	const { groups, failures } = await groupsOf(call);
-	const results: Array<OperationItem | ItemFailure> = [...failures].map(([at, reason]) => new ItemFailure(at, reason));
+	const results: Array<OperationItem | ItemFailure> = [...failures].map(
+		([at, reason]) => new ItemFailure(at, reason),
+	);
 	for (const group of groups) results.push(...itemsOf(group, await embedGroup(call, group)));
 	return results.sort((one, other) => placeOf(one) - placeOf(other));
 }
@@ -75,7 +77,9 @@ async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Pr
 			tokens += result.tokens ?? 0;
 			result.remarks.forEach((remark) => call.hint(remark));
 			outcome.dimensions = result.vectors[0]!.length;
-			result.vectors.forEach((vector, at) => outcome.vectors.set(batch[at]!.itemIndex, encoded(vector, task)));
+			result.vectors.forEach((vector, at) =>
+				outcome.vectors.set(batch[at]!.itemIndex, encoded(vector, task)),
+			);
 			waiting = waiting.slice(batch.length);
 		} catch (error) {
 			if (call.signal.aborted) failItem(batch[0]!.itemIndex, error);
@@ -93,7 +97,12 @@ function culpritIn(error: unknown): unknown {
 	return error instanceof ServerError ? error.facts.index : undefined;
 }
 
-function fail(call: LlamaCall, { failures }: Outcome, places: readonly Place[], reason: unknown): void {
+function fail(
+	call: LlamaCall,
+	{ failures }: Outcome,
+	places: readonly Place[],
+	reason: unknown,
+): void {
 	if (!call.context.continueOnFail()) failItem(places[0]!.itemIndex, reason);
 	for (const { itemIndex } of places) failures.set(itemIndex, reason);
 }

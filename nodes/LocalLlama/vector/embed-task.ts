@@ -28,10 +28,15 @@ export async function taskIn(parameters: NodeParameters, servers: ServerPool): P
 }
 
 /** A vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
-export function encoded(vector: readonly number[], { asBase64 }: Pick<EmbedTask, 'asBase64'>): Vector {
+export function encoded(
+	vector: readonly number[],
+	{ asBase64 }: Pick<EmbedTask, 'asBase64'>,
+): Vector {
 	if (!asBase64) return [...vector];
 	const bytes = Buffer.alloc(vector.length * Float32Array.BYTES_PER_ELEMENT);
-	vector.forEach((value, index) => bytes.writeFloatLE(value, index * Float32Array.BYTES_PER_ELEMENT));
+	vector.forEach((value, index) =>
+		bytes.writeFloatLE(value, index * Float32Array.BYTES_PER_ELEMENT),
+	);
 	return bytes.toString('base64');
 }
 
@@ -43,5 +48,7 @@ export function reportEmbedding(
 ): void {
 	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
 	if (truncated > 0)
-		call.hint(`${truncated} of ${count} texts were too long for the model: only their beginning counts.`);
+		call.hint(
+			`${truncated} of ${count} texts were too long for the model: only their beginning counts.`,
+		);
 }

@@ -43,7 +43,8 @@ const fields: INodeProperties[] = [
 			{ name: 'Document', value: 'document', description: 'Texts that are stored and found' },
 			{ name: 'Query', value: 'query', description: 'Texts that are searched for' },
 		],
-		description: 'Some models want other words in front of a question than of a document. The prefixes see to that.',
+		description:
+			'Some models want other words in front of a question than of a document. The prefixes see to that.',
 	}),
 	choiceField('Output', 'output', 'each', {
 		options: [
@@ -55,7 +56,11 @@ const fields: INodeProperties[] = [
 		...embeddingOptions,
 		choiceField('Encoding', 'encoding', 'base64', {
 			options: [
-				{ name: 'Base64', value: 'base64', description: '32-bit numbers, little-endian: a fifth of the size' },
+				{
+					name: 'Base64',
+					value: 'base64',
+					description: '32-bit numbers, little-endian: a fifth of the size',
+				},
 				{ name: 'Numbers', value: 'numbers' },
 			],
 			description: 'How vectors stand in the items. Not added: as lists of numbers.',
@@ -89,5 +94,7 @@ async function embedList(call: LlamaCall): Promise<OperationItem[]> {
 	const vectors = result.vectors.map((vector) => encoded(vector, task));
 	const facts = { dimensions: result.vectors[0]?.length ?? 0, model: task.settings.model };
 	if (task.mergeResults) return [{ json: { vectors, ...facts } }];
-	return vectors.map((vector, index) => ({ json: { vector, ...facts, text: texts[index], index } }));
+	return vectors.map((vector, index) => ({
+		json: { vector, ...facts, text: texts[index], index },
+	}));
 }

@@ -33,7 +33,11 @@ const fields: INodeProperties[] = [
 	}),
 	choiceField('Documents From', 'documentSource', 'items', {
 		options: [
-			{ name: 'Items', value: 'items', description: 'Each item is a document. They come out in the new order.' },
+			{
+				name: 'Items',
+				value: 'items',
+				description: 'Each item is a document. They come out in the new order.',
+			},
 			{ name: 'List', value: 'list', description: 'A list of documents in each item' },
 		],
 	}),
@@ -66,7 +70,8 @@ export const vectorRerank: LocalLlamaOperation = {
 	},
 	fields,
 	takesAllItems: isOfItems,
-	run: async (call) => await rank(call, isOfItems(call.parameters) ? fromItems(call) : listed(call)),
+	run: async (call) =>
+		await rank(call, isOfItems(call.parameters) ? fromItems(call) : listed(call)),
 };
 
 function isOfItems(parameters: NodeParameters): boolean {
@@ -80,11 +85,18 @@ async function rank(call: LlamaCall, documents: readonly Document[]): Promise<Op
 	);
 	const texts = documents.map(({ text }) => text);
 	const query = call.parameters.freeText('query');
-	const { ranking, tokens = 0, truncated, remarks } = await client.rerank(query, texts, call.signal);
+	const {
+		ranking,
+		tokens = 0,
+		truncated,
+		remarks,
+	} = await client.rerank(query, texts, call.signal);
 	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
 	for (const remark of remarks) call.hint(remark);
 	if (truncated > 0)
-		call.hint(`${truncated} of ${texts.length} documents were too long for the model: only their beginning counts.`);
+		call.hint(
+			`${truncated} of ${texts.length} documents were too long for the model: only their beginning counts.`,
+		);
 	return ranking.map(({ index, score }) => {
 		const { json, binary, from } = documents[index]!;
 		return {

@@ -12,8 +12,16 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 	return [
 		choiceField('Thinking', 'thinking', 'serverDefault', {
 			options: [
-				{ name: 'Effort', value: 'effort', description: 'How much to think, for models that know levels (gpt-oss)' },
-				{ name: 'Off', value: 'off', description: 'Answer at once. Gpt-oss always thinks: use a low effort there.' },
+				{
+					name: 'Effort',
+					value: 'effort',
+					description: 'How much to think, for models that know levels (gpt-oss)',
+				},
+				{
+					name: 'Off',
+					value: 'off',
+					description: 'Answer at once. Gpt-oss always thinks: use a low effort there.',
+				},
 				{ name: 'On', value: 'on' },
 				{ name: 'Server Default', value: 'serverDefault', description: 'Send nothing about it' },
 				{
@@ -63,7 +71,8 @@ export function responseFormatFields(grammarShown?: IDisplayOptions): INodePrope
 				{
 					name: 'GBNF Grammar',
 					value: 'grammar',
-					description: 'The answer follows a grammar of llama.cpp. Cannot be used together with tools.',
+					description:
+						'The answer follows a grammar of llama.cpp. Cannot be used together with tools.',
 					...optional({ displayOptions: grammarShown }),
 				},
 				{
@@ -86,7 +95,8 @@ export function responseFormatFields(grammarShown?: IDisplayOptions): INodePrope
 			{
 				typeOptions: { rows: 8 },
 				displayOptions: { show: { responseFormat: ['jsonSchema'] } },
-				description: 'What the server cannot enforce is left out before sending and named in the execution log',
+				description:
+					'What the server cannot enforce is left out before sending and named in the execution log',
 			},
 		),
 		longTextField('Grammar', 'grammar', 6, {

@@ -9,7 +9,15 @@ import { keepAliveOf } from '../../../lib/servers/keep-alive';
 import { withNull } from '../../../lib/text/nullable';
 import { checkSchema } from '../../../lib/text/schema-check';
 import { isRecord, nonEmptyText, optional, parseJson } from '../../../lib/values';
-import { asNumber, asObject, asSwitch, asText, isBlank, wrongField, type Field } from '../field-values';
+import {
+	asNumber,
+	asObject,
+	asSwitch,
+	asText,
+	isBlank,
+	wrongField,
+	type Field,
+} from '../field-values';
 import type { NodeParameters } from '../parameters';
 
 type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
@@ -33,7 +41,9 @@ const READ: { [Type in Sampler['type']]: (field: Field, value: unknown) => unkno
  *
  * @throws {ServerError} of kind `invalidInput` naming the field, as all of these functions do
  */
-export function readGeneration(parameters: NodeParameters): Omit<ChatParameters, 'thinking' | 'responseFormat'> {
+export function readGeneration(
+	parameters: NodeParameters,
+): Omit<ChatParameters, 'thinking' | 'responseFormat'> {
 	const path = 'options.extraBody';
 	const extraBody = filledObject(parameters.field(path), parameters.value(path) ?? {});
 	return { ...readSamplers(parameters), ...optional({ extraBody }) };
@@ -52,8 +62,11 @@ function readSamplers(parameters: NodeParameters): SamplerValues {
 function adaptersIn(field: Field, value: unknown): LoraAdapter[] | undefined {
 	const parsed = typeof value === 'string' ? (parseJson(value) ?? value) : value;
 	const list = isRecord(parsed) && 'adapter' in parsed ? parsed.adapter : parsed;
-	const adapters = [list].flat().filter((entry) => !isBlank(entry) && !(isRecord(entry) && isEmpty(entry)));
-	if (!adapters.every(isRecord)) throw wrongField(field.label, 'must be a list of adapters with "id" and "scale"');
+	const adapters = [list]
+		.flat()
+		.filter((entry) => !isBlank(entry) && !(isRecord(entry) && isEmpty(entry)));
+	if (!adapters.every(isRecord))
+		throw wrongField(field.label, 'must be a list of adapters with "id" and "scale"');
 	const read = adapters.map(({ id, scale }) => ({
 		id: asNumber({ label: `${field.label}: ID`, range: [0, Infinity], whole: true }, id),
 		scale: asNumber({ label: `${field.label}: Scale` }, scale ?? 1),
@@ -76,7 +89,8 @@ export function thinkingIn(parameters: NodeParameters): Thinking | undefined {
 	if (mode === 'off') return { mode };
 	const limitMs = parameters.milliseconds('options.thinkingTimeLimit', undefined) || undefined;
 	const limit = optional({ limitMs });
-	if (mode === 'effort') return { mode, effort: parameters.choice<Effort>('thinkingEffort'), ...limit };
+	if (mode === 'effort')
+		return { mode, effort: parameters.choice<Effort>('thinkingEffort'), ...limit };
 	if (mode === 'budget') return { mode, tokens: parameters.number('thinkingBudget'), ...limit };
 	return mode === 'on' || limitMs !== undefined ? { mode, ...limit } : undefined;
 }
@@ -88,7 +102,8 @@ export function responseFormatIn(parameters: NodeParameters): ResponseFormat | u
 			return { type: 'jsonObject' };
 		case 'jsonSchema': {
 			const { schema, name } = bareSchema(parameters.object('jsonSchema'));
-			if (Object.keys(schema).length === 0) throw wrongField(parameters.field('jsonSchema').label, 'is empty');
+			if (Object.keys(schema).length === 0)
+				throw wrongField(parameters.field('jsonSchema').label, 'is empty');
 			return { type: 'jsonSchema', schema, ...optional({ name }) };
 		}
 		case 'grammar': {
@@ -107,7 +122,10 @@ export function responseFormatIn(parameters: NodeParameters): ResponseFormat | u
  *
  * @throws {ServerError} of kind `invalidInput` where it cannot be used, before anything is generated
  */
-export function bareSchema(given: Record<string, unknown>): { schema: Record<string, unknown>; name?: string } {
+export function bareSchema(given: Record<string, unknown>): {
+	schema: Record<string, unknown>;
+	name?: string;
+} {
 	const wrapped = isRecord(given.json_schema) ? given.json_schema : given;
 	const isWrapped = isRecord(wrapped.schema) && !('type' in wrapped) && !('properties' in wrapped);
 	const schema = withNull(isWrapped ? (wrapped.schema as Record<string, unknown>) : given);
@@ -116,5 +134,8 @@ export function bareSchema(given: Record<string, unknown>): { schema: Record<str
 }
 
 function unescaped(text: string): string {
-	return text.replace(/\\([nrt\\])/g, (_all, sign: string) => ({ n: '\n', r: '\r', t: '\t' })[sign] ?? '\\');
+	return text.replace(
+		/\\([nrt\\])/g,
+		(_all, sign: string) => ({ n: '\n', r: '\r', t: '\t' })[sign] ?? '\\',
+	);
 }

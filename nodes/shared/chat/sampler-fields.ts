@@ -8,7 +8,8 @@ type NumberSampler = Extract<Sampler, { type: 'number' }>;
 
 const ADAPTER_FIELDS: INodeProperties[] = [
 	wholeField('ID', 'id', 0, [0], {
-		description: 'Number of the adapter, in the order of --lora in the command line of the server, from 0 on',
+		description:
+			'Number of the adapter, in the order of --lora in the command line of the server, from 0 on',
 	}),
 	numberField('Scale', 'scale', 1, {
 		typeOptions: { numberPrecision: 2 },
@@ -24,7 +25,9 @@ export const samplerFields: INodeProperties[] = SAMPLER_ENTRIES.map(([name, samp
 	...inputOf(sampler),
 }));
 
-function inputOf(sampler: Sampler): Pick<INodeProperties, 'type' | 'default'> & Partial<INodeProperties> {
+function inputOf(
+	sampler: Sampler,
+): Pick<INodeProperties, 'type' | 'default'> & Partial<INodeProperties> {
 	switch (sampler.type) {
 		case 'switch':
 			return { type: 'boolean', default: true };

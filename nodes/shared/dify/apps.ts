@@ -28,7 +28,8 @@ export class DifyApp {
 		return {
 			client,
 			api,
-			appParameters: async () => await fetchOnce(this.asked, path, async () => await client.get(path)),
+			appParameters: async () =>
+				await fetchOnce(this.asked, path, async () => await client.get(path)),
 		};
 	}
 }

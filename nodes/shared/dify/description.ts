@@ -23,6 +23,10 @@ export function difyExecute(
 	keyOf?: (context: IExecuteFunctions, itemIndex: number) => string | undefined,
 ): (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> {
 	return async function () {
-		return await runDifyOperations(this, operations, keyOf && ((itemIndex) => keyOf(this, itemIndex)));
+		return await runDifyOperations(
+			this,
+			operations,
+			keyOf && ((itemIndex) => keyOf(this, itemIndex)),
+		);
 	};
 }

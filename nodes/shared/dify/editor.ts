@@ -23,9 +23,18 @@ export interface ListCall {
 
 /** A list search in the editor, with errors that say what to do. */
 export function editorList(list: (call: ListCall) => Promise<INodeListSearchResult>) {
-	return async function (this: ILoadOptionsFunctions, filter = '', token?: string): Promise<INodeListSearchResult> {
+	return async function (
+		this: ILoadOptionsFunctions,
+		filter = '',
+		token?: string,
+	): Promise<INodeListSearchResult> {
 		try {
-			return await list({ context: this, client: await editorClient(this), filter: filter.trim(), token });
+			return await list({
+				context: this,
+				client: await editorClient(this),
+				filter: filter.trim(),
+				token,
+			});
 		} catch (error) {
 			throw listError(this.getNode(), error);
 		}
@@ -33,7 +42,10 @@ export function editorList(list: (call: ListCall) => Promise<INodeListSearchResu
 }
 
 /** Filters by name, where Dify itself does not search. */
-export function matching(results: INodeListSearchResult['results'], filter: string): INodeListSearchResult {
+export function matching(
+	results: INodeListSearchResult['results'],
+	filter: string,
+): INodeListSearchResult {
 	const wanted = filter.toLowerCase();
 	return { results: results.filter(({ name }) => name.toLowerCase().includes(wanted)) };
 }

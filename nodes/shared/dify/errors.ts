@@ -17,7 +17,11 @@ export function failureDetails(error: unknown): IDataObject {
 }
 
 /** n8n's own error, with the same details. */
-export function difyNodeError(node: INode, error: unknown, options: NodeErrorOptions): NodeOperationError {
+export function difyNodeError(
+	node: INode,
+	error: unknown,
+	options: NodeErrorOptions,
+): NodeOperationError {
 	const nodeError = toNodeError(node, error, options);
 	if (error instanceof ServerError) nodeError.context.data = failureDetails(error);
 	return nodeError;

@@ -77,7 +77,11 @@ export function binaryField(what: string): INodeProperties {
 }
 
 /** The file of that field. */
-export async function fileIn({ context, itemIndex, parameters }: OperationCall): Promise<FileSource> {
+export async function fileIn({
+	context,
+	itemIndex,
+	parameters,
+}: OperationCall): Promise<FileSource> {
 	return await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
 }
 

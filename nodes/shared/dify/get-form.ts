@@ -1,4 +1,9 @@
-import type { FieldType, ILoadOptionsFunctions, ResourceMapperField, ResourceMapperFields } from 'n8n-workflow';
+import type {
+	FieldType,
+	ILoadOptionsFunctions,
+	ResourceMapperField,
+	ResourceMapperFields,
+} from 'n8n-workflow';
 
 import { readForm, type FormField, type FormKind } from '../../../lib/dify/input-form';
 import { editorClient } from './editor';
@@ -13,7 +18,10 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 	if (this.getNode().credentials?.difyApi === undefined) return { fields: known };
 	try {
 		const client = await editorClient(this);
-		return { fields: readForm(await client.get('/parameters')).map(mapperField), emptyFieldsNotice: NO_FORM };
+		return {
+			fields: readForm(await client.get('/parameters')).map(mapperField),
+			emptyFieldsNotice: NO_FORM,
+		};
 	} catch (error) {
 		const { message, description } = difyNodeError(this.getNode(), error, {});
 		const notice = `The form of the app could not be loaded. ${description || message}`;
@@ -51,7 +59,14 @@ const NOTES: Partial<Record<FormKind, string>> = {
 	'file-list': 'binary properties or URLs, separated by commas',
 };
 
-function mapperField({ kind, variable, label, required, options, default: preset }: FormField): ResourceMapperField {
+function mapperField({
+	kind,
+	variable,
+	label,
+	required,
+	options,
+	default: preset,
+}: FormField): ResourceMapperField {
 	const note = NOTES[kind];
 	return {
 		id: variable,
@@ -61,7 +76,9 @@ function mapperField({ kind, variable, label, required, options, default: preset
 		canBeUsedToMatch: false,
 		display: true,
 		type: TYPES[kind],
-		...(kind === 'select' ? { options: options.map((option) => ({ name: option, value: option })) } : {}),
+		...(kind === 'select'
+			? { options: options.map((option) => ({ name: option, value: option })) }
+			: {}),
 		...(typeof preset === 'string' || typeof preset === 'number' || typeof preset === 'boolean'
 			? { defaultValue: preset }
 			: {}),

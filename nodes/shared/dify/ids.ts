@@ -17,6 +17,10 @@ export function messageIdIn(parameters: NodeParameters): string {
 }
 
 /** The ID in an optional field. */
-export function optionalIdIn(parameters: NodeParameters, path: string, what: string): string | undefined {
+export function optionalIdIn(
+	parameters: NodeParameters,
+	path: string,
+	what: string,
+): string | undefined {
 	return optionalUuid(parameters.value(path), what);
 }

@@ -59,23 +59,31 @@ export type CheckedInputs = (upload: Upload) => Promise<JsonRecord>;
  *
  * @param tell gets warnings about inputs that Dify silently drops. With it, names in the JSON are checked, too
  */
-export async function inputsOf(call: DifyCall, tell?: (warning: string) => void): Promise<CheckedInputs> {
+export async function inputsOf(
+	call: DifyCall,
+	tell?: (warning: string) => void,
+): Promise<CheckedInputs> {
 	const { context, parameters, appParameters } = call;
 	const hint = tell ?? ((warning: string) => hintOnce(context, warning));
 	if (parameters.choice<'form' | 'json'>('inputsMode') === 'json') {
 		const inputs = jsonInputs(parameters.value('inputsJson'));
-		const mayHaveFiles = Object.values(inputs).some((value) => mayBeFile(context, parameters.itemIndex, value));
+		const mayHaveFiles = Object.values(inputs).some((value) =>
+			mayBeFile(context, parameters.itemIndex, value),
+		);
 		const isChecked = tell !== undefined && Object.keys(inputs).length > 0;
 		const form = isChecked || mayHaveFiles ? await formOf(appParameters) : undefined;
 		if (isChecked && form !== undefined) hintDropped(hint, inputs, form);
-		const fields = mayHaveFiles ? (form ?? []).filter((field) => isFileField(field) && field.variable in inputs) : [];
+		const fields = mayHaveFiles
+			? (form ?? []).filter((field) => isFileField(field) && field.variable in inputs)
+			: [];
 		const { send } = await fieldFiles(call, inputs, fields);
 		return async (upload) => ({ ...inputs, ...(await send(upload)) });
 	}
 	// Read as a whole: n8n's own check of `inputs.value` fails on the null of an empty form.
 	const given = recordOf(parameters.value('inputs')).value;
 	const inputs: JsonRecord = {};
-	const isFilledIn = isRecord(given) && Object.values(given).some((value) => value !== null && value !== undefined);
+	const isFilledIn =
+		isRecord(given) && Object.values(given).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? readForm(await appParameters()) : [];
 	if (isFilledIn) hintUnknown(hint, given, form);
 	for (const field of form.filter((each) => !isFileField(each))) {
@@ -101,14 +109,22 @@ export async function fieldFiles(
 	}
 	const send = async (upload: Upload) => {
 		const sent = { ...ready };
-		for (const [field, taken] of files) sent[field.variable] = oneOrList(field, await upload(taken));
+		for (const [field, taken] of files)
+			sent[field.variable] = oneOrList(field, await upload(taken));
 		return sent;
 	};
-	return { named: new Set([...[...files.keys()].map(({ variable }) => variable), ...Object.keys(ready)]), send };
+	return {
+		named: new Set([...[...files.keys()].map(({ variable }) => variable), ...Object.keys(ready)]),
+		send,
+	};
 }
 
 /** Warns of fields that were renamed or removed in Dify: their values are not used. */
-function hintUnknown(hint: (warning: string) => void, given: JsonRecord, form: readonly FormField[]): void {
+function hintUnknown(
+	hint: (warning: string) => void,
+	given: JsonRecord,
+	form: readonly FormField[],
+): void {
 	const [list, names] = unknownIn(given, form);
 	if (list === '') return;
 	hint(
@@ -131,17 +147,27 @@ function mayBeFile(context: IExecuteFunctions, itemIndex: number, value: unknown
 	if (Array.isArray(value)) return value.some((each) => mayBeFile(context, itemIndex, each));
 	if (typeof value !== 'string') return false;
 	const names = value.split(',').map((name) => name.trim());
-	return names.some((name) => /^https?:/i.test(name) || binaryProperties(context, itemIndex).includes(name));
+	return names.some(
+		(name) => /^https?:/i.test(name) || binaryProperties(context, itemIndex).includes(name),
+	);
 }
 
 /** Warns of inputs that are not in the form: Dify silently drops them (docs/protocols/dify.md 2.1.2). */
-function hintDropped(hint: (warning: string) => void, given: JsonRecord, form: readonly FormField[]): void {
+function hintDropped(
+	hint: (warning: string) => void,
+	given: JsonRecord,
+	form: readonly FormField[],
+): void {
 	const [list, names] = unknownIn(given, form);
-	if (list !== '') hint(`The form of the app has no field ${list}, so Dify drops it. It has: ${names}.`);
+	if (list !== '')
+		hint(`The form of the app has no field ${list}, so Dify drops it. It has: ${names}.`);
 }
 
 /** Given names that the form does not have, and the names that it has. */
-function unknownIn(given: JsonRecord, form: readonly FormField[]): [unknown: string, known: string] {
+function unknownIn(
+	given: JsonRecord,
+	form: readonly FormField[],
+): [unknown: string, known: string] {
 	const names = new Set(form.map(({ variable }) => variable));
 	const unknown = Object.entries(given).filter(
 		([name, value]) => !names.has(name) && value !== undefined && value !== null && value !== '',
@@ -171,6 +197,9 @@ async function fileValue(
 function oneOrList(field: FileField, files: readonly object[]): unknown {
 	if (field.kind === 'file-list') return files;
 	if (files.length > 1)
-		throw localError('inputs', `The field "${field.label}" takes one file, but ${files.length} are given`);
+		throw localError(
+			'inputs',
+			`The field "${field.label}" takes one file, but ${files.length} are given`,
+		);
 	return files[0];
 }

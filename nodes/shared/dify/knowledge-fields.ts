@@ -1,6 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { OPERATORS, type Condition, type Filter, type Operator } from '../../../lib/dify/knowledge/filters';
+import {
+	OPERATORS,
+	type Condition,
+	type Filter,
+	type Operator,
+} from '../../../lib/dify/knowledge/filters';
 import { modelRef } from '../../../lib/dify/knowledge/models';
 import type { ModelRef } from '../../../lib/dify/knowledge/bases';
 import type { SearchMethod, SearchSettings } from '../../../lib/dify/knowledge/retrieve';
@@ -11,7 +16,12 @@ import { asChoice, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
 import { locatorField } from './fields';
 
-export const datasetField = locatorField('Knowledge Base', 'difyDatasetId', 'searchKnowledgeBases', { required: true });
+export const datasetField = locatorField(
+	'Knowledge Base',
+	'difyDatasetId',
+	'searchKnowledgeBases',
+	{ required: true },
+);
 
 /** @throws {ServerError} where the field Knowledge Base is empty or holds no ID */
 export function datasetIdIn(parameters: NodeParameters): string {
@@ -38,9 +48,17 @@ export function modelIn(parameters: NodeParameters, path: string): ModelRef | un
 }
 
 export const SEARCH_METHODS = [
-	{ name: 'Full Text', value: 'full_text_search', description: 'By words, where the vector store of Dify can' },
+	{
+		name: 'Full Text',
+		value: 'full_text_search',
+		description: 'By words, where the vector store of Dify can',
+	},
 	{ name: 'Hybrid', value: 'hybrid_search', description: 'By meaning and by words' },
-	{ name: 'Keywords', value: 'keyword_search', description: 'The only one for the technique Economy' },
+	{
+		name: 'Keywords',
+		value: 'keyword_search',
+		description: 'The only one for the technique Economy',
+	},
 	{ name: 'Semantic', value: 'semantic_search', description: 'By meaning' },
 ];
 
@@ -49,7 +67,11 @@ export function techniqueField(description: string): INodeProperties {
 	return choiceField('Technique', 'technique', 'high_quality', {
 		options: [
 			{ name: 'Economy', value: 'economy', description: 'Keywords only, without a model' },
-			{ name: 'High Quality', value: 'high_quality', description: 'Vectors, which an embedding model makes' },
+			{
+				name: 'High Quality',
+				value: 'high_quality',
+				description: 'Vectors, which an embedding model makes',
+			},
 		],
 		description,
 	});
@@ -58,7 +80,8 @@ export function techniqueField(description: string): INodeProperties {
 /** Search options. Default: the settings of the base. */
 export const searchOptions: INodeProperties[] = [
 	modelLocator('Rerank Model', 'rerankModel', 'searchRerankModels', {
-		description: 'Orders the hits, where Reranking is Model. Choose it from the list, or write provider and model.',
+		description:
+			'Orders the hits, where Reranking is Model. Choose it from the list, or write provider and model.',
 	}),
 	choiceField('Reranking', 'reranking', 'model', {
 		options: [
@@ -79,7 +102,8 @@ export const searchOptions: INodeProperties[] = [
 	choiceField('Search Method', 'searchMethod', 'semantic_search', { options: SEARCH_METHODS }),
 	numberField('Semantic Weight', 'semanticWeight', 0.7, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
-		description: 'The weight of the meaning, 0 to 1, where Reranking is Weighted Score; the words have the rest',
+		description:
+			'The weight of the meaning, 0 to 1, where Reranking is Weighted Score; the words have the rest',
 	}),
 ];
 
@@ -90,7 +114,9 @@ export const topKField = wholeField('Limit', 'topK', 5, [1, 100], {
 export const filterFields: INodeProperties[] = [
 	rowsField('Metadata Filters', 'metadataFilters', 'Condition', {
 		values: [
-			stringField('Field', 'field', { description: 'Name of a metadata field of the knowledge base' }),
+			stringField('Field', 'field', {
+				description: 'Name of a metadata field of the knowledge base',
+			}),
 			choiceField('Operator', 'operator', 'is', {
 				options: Object.entries(OPERATORS).map(([value, { label }]) => ({
 					name: label,
@@ -99,7 +125,8 @@ export const filterFields: INodeProperties[] = [
 				description: 'Upper and lower case count in texts',
 			}),
 			stringField('Value', 'value', {
-				description: 'Times as a date or Unix seconds; for In and Not In, separate several with commas',
+				description:
+					'Times as a date or Unix seconds; for In and Not In, separate several with commas',
 			}),
 		],
 		description: 'Only documents whose metadata fits are searched',
@@ -130,7 +157,9 @@ export function searchSettings(parameters: NodeParameters): SearchSettings {
 const EQUALS: readonly unknown[] = ['equals', '=', ''];
 
 function operatorIn(field: Field, value: unknown): Operator {
-	return EQUALS.includes(value) ? '=' : asChoice<Operator>({ ...field, choices: Object.keys(OPERATORS) }, value);
+	return EQUALS.includes(value)
+		? '='
+		: asChoice<Operator>({ ...field, choices: Object.keys(OPERATORS) }, value);
 }
 
 function filterIn(parameters: NodeParameters): Filter {

@@ -52,7 +52,11 @@ export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 					value: 'auto',
 					description: 'From the name and the MIME type, and from what the app takes',
 				},
-				{ name: 'Custom', value: 'custom', description: 'Another kind, whose extension the app allows' },
+				{
+					name: 'Custom',
+					value: 'custom',
+					description: 'Another kind, whose extension the app allows',
+				},
 				{ name: 'Document', value: 'document' },
 				{ name: 'Image', value: 'image' },
 				{ name: 'Video', value: 'video' },
@@ -63,10 +67,15 @@ export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 });
 
 /** A file to send, before the app's rules are known. */
-export type RequestedFile = { source: FileSource; type?: DifyFileType } | { url: string; type?: DifyFileType };
+export type RequestedFile =
+	| { source: FileSource; type?: DifyFileType }
+	| { url: string; type?: DifyFileType };
 
 /** The entries of the field "Files". */
-export async function requestedFiles(context: IExecuteFunctions, parameters: NodeParameters): Promise<RequestedFile[]> {
+export async function requestedFiles(
+	context: IExecuteFunctions,
+	parameters: NodeParameters,
+): Promise<RequestedFile[]> {
 	const { itemIndex } = parameters;
 	const entries = parameters.value('files.file');
 	const field = (name: string) => parameters.field(`files.file.${name}`);
@@ -81,7 +90,8 @@ export async function requestedFiles(context: IExecuteFunctions, parameters: Nod
 				source === 'all'
 					? binaryProperties(context, itemIndex)
 					: propertyNames(field('binaryProperty'), entry.binaryProperty);
-			for (const name of names) wanted.push({ source: await binarySource(context, itemIndex, name), type });
+			for (const name of names)
+				wanted.push({ source: await binarySource(context, itemIndex, name), type });
 		}
 	}
 	return wanted;
@@ -114,7 +124,9 @@ export async function formFiles(
 		const name = each.trim();
 		if (name === '') continue;
 		wanted.push(
-			/^https?:/i.test(name) ? { url: checkedUrl(name) } : { source: await binarySource(context, itemIndex, name) },
+			/^https?:/i.test(name)
+				? { url: checkedUrl(name) }
+				: { source: await binarySource(context, itemIndex, name) },
 		);
 	}
 	return { wanted };
@@ -134,7 +146,9 @@ export function acceptedFiles(
 ): AcceptedFile[] {
 	const files = wanted.map((file) => ({
 		file,
-		type: file.type ?? fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules),
+		type:
+			file.type ??
+			fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules),
 	}));
 	const known = files.map(({ file, type }) => ({
 		name: nameOf(file),
@@ -181,7 +195,8 @@ function urlsIn({ label }: Field, value: unknown): string[] {
 		: String(value ?? '')
 				.split(/\s+/)
 				.filter((url) => url !== '');
-	if (urls.length === 0 && !Array.isArray(value)) throw wrongField(label, 'is empty', HOW_TO_GIVE_NONE);
+	if (urls.length === 0 && !Array.isArray(value))
+		throw wrongField(label, 'is empty', HOW_TO_GIVE_NONE);
 	return urls.map(checkedUrl);
 }
 
@@ -194,9 +209,14 @@ const HOW_TO_GIVE_NONE =
  */
 function withMethod(file: JsonRecord): JsonRecord {
 	if (nonEmptyText(file.transfer_method) !== undefined) return file;
-	if (nonEmptyText(file.upload_file_id) !== undefined) return { ...file, transfer_method: 'local_file' };
+	if (nonEmptyText(file.upload_file_id) !== undefined)
+		return { ...file, transfer_method: 'local_file' };
 	if (nonEmptyText(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
-	throw localError('inputs', 'A file of the inputs has neither url nor upload_file_id', HOW_TO_GIVE_FILES);
+	throw localError(
+		'inputs',
+		'A file of the inputs has neither url nor upload_file_id',
+		HOW_TO_GIVE_FILES,
+	);
 }
 
 const HOW_TO_GIVE_FILES =

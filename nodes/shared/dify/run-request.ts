@@ -32,7 +32,9 @@ export function listeners(
 	include: readonly string[],
 ): { events: unknown[]; reading: ReadingOptions } {
 	const events: unknown[] = [];
-	const onEvent = include.includes('events') ? (event: unknown) => void events.push(event) : undefined;
+	const onEvent = include.includes('events')
+		? (event: unknown) => void events.push(event)
+		: undefined;
 	return { events, reading: { onDeltas: typing?.show, onEvent } };
 }
 

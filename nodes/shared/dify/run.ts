@@ -23,7 +23,10 @@ export async function keylessClient({ context, itemIndex, signal }: DifyCall): P
 }
 
 /** Shows the warnings of a finished run, and adds its usage to the totals of the execution. */
-export function reportRun({ context, hint }: DifyCall, { warnings, usage, status }: RunResult): void {
+export function reportRun(
+	{ context, hint }: DifyCall,
+	{ warnings, usage, status }: RunResult,
+): void {
 	warnings.forEach(hint);
 	const totalMs = (finiteNumber(usage?.latency) ?? 0) * 1000;
 	if (status !== 'paused') countGeneration(context, { usage: openAiUsage(usage), totalMs });

@@ -22,17 +22,29 @@ export const searchConversations = editorList(async ({ context, client, filter, 
 	let [lastId, ...again] = token?.split(' ') ?? [];
 	const results: INodeListSearchResult['results'] = [];
 	for (let page = 1; ; page++) {
-		const answer = await conversationPage(client, user, { limit: MAX_PAGE_SIZE, lastId, sortBy: SORT });
+		const answer = await conversationPage(client, user, {
+			limit: MAX_PAGE_SIZE,
+			lastId,
+			sortBy: SORT,
+		});
 		const conversations = recordsIn(answer.data);
 		const known = new Set(again);
 		const named = conversations
 			.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) }))
 			.filter(({ value }) => !known.has(value));
-		results.push(...named.filter(({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted)));
-		const next = answer.has_more === true ? continuationOf(conversations, timeFieldOf(SORT)) : undefined;
+		results.push(
+			...named.filter(
+				({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted),
+			),
+		);
+		const next =
+			answer.has_more === true ? continuationOf(conversations, timeFieldOf(SORT)) : undefined;
 		lastId = next?.afterId;
 		again = next?.again.map(({ id }) => String(id)) ?? [];
 		if (results.length >= FULL_LIST || lastId === undefined || page === MAX_PAGES)
-			return { results, ...(lastId === undefined ? {} : { paginationToken: [lastId, ...again].join(' ') }) };
+			return {
+				results,
+				...(lastId === undefined ? {} : { paginationToken: [lastId, ...again].join(' ') }),
+			};
 	}
 });

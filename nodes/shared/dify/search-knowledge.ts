@@ -32,7 +32,9 @@ async function pageOfNames(
 export const searchKnowledgeBases = knowledgeList(
 	async (call) =>
 		await pageOfNames(call, { path: '/datasets', query: baseQuery(call.filter) }, (base) => {
-			const technique = { high_quality: '', economy: ' (keywords)', none: ' (empty)' }[techniqueOf(base) ?? 'none'];
+			const technique = { high_quality: '', economy: ' (keywords)', none: ' (empty)' }[
+				techniqueOf(base) ?? 'none'
+			];
 			return `${nonEmptyText(base.name) ?? String(base.id)}${technique}`;
 		}),
 );
@@ -40,7 +42,11 @@ export const searchKnowledgeBases = knowledgeList(
 function baseIn(context: ILoadOptionsFunctions): string {
 	const id = optionalUuid(editorValue(context, 'difyDatasetId'), 'knowledge base ID');
 	if (id !== undefined) return id;
-	throw localError('invalidId', 'The list needs a knowledge base', 'Choose the knowledge base first.');
+	throw localError(
+		'invalidId',
+		'The list needs a knowledge base',
+		'Choose the knowledge base first.',
+	);
 }
 
 /** Documents of the base in the node, newest first. Dify filters them, case-sensitively. */
@@ -68,7 +74,10 @@ export const searchDatasources = knowledgeList(async ({ api, context, filter }) 
 	const published = editorValue(context, 'pipelineVersion') !== 'draft';
 	const found = await listDatasources(api, baseIn(context), { published });
 	return matching(
-		found.map(({ nodeId, title, type }) => ({ name: `${title} (${type.replace('_', ' ')})`, value: nodeId })),
+		found.map(({ nodeId, title, type }) => ({
+			name: `${title} (${type.replace('_', ' ')})`,
+			value: nodeId,
+		})),
 		filter,
 	);
 });

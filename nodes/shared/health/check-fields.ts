@@ -17,7 +17,11 @@ import type { NodeParameters } from '../parameters';
 export const serviceField = choiceField('Server', 'service', 'modelServer', {
 	noDataExpression: true,
 	options: [
-		{ name: 'Dify', value: 'dify', description: 'A Dify app or knowledge base, with the credential Dify API' },
+		{
+			name: 'Dify',
+			value: 'dify',
+			description: 'A Dify app or knowledge base, with the credential Dify API',
+		},
 		{
 			name: 'Model Server',
 			value: 'modelServer',
@@ -39,20 +43,30 @@ export const serviceCredentials: INodeCredentialDescription[] = [
 export const neededField: INodeProperties = collectionField('Needed', 'needed', 'Need', {
 	options: [
 		wholeField('Context', 'minContext', 8192, [0], {
-			description: 'Tokens of context that one request must be able to use. Agents rarely work with less than 8192.',
+			description:
+				'Tokens of context that one request must be able to use. Agents rarely work with less than 8192.',
 		}),
-		booleanField('Embeddings', 'embeddings', true, { description: 'Whether the server must make embeddings' }),
+		booleanField('Embeddings', 'embeddings', true, {
+			description: 'Whether the server must make embeddings',
+		}),
 		stringField('Model', 'model', {
 			placeholder: 'e.g. qwen3-8b',
 			description: 'Name of a model that must be there',
 		}),
-		wholeField('Requests at Once', 'minSlots', 2, [1], { description: 'How many slots llama-server must have' }),
+		wholeField('Requests at Once', 'minSlots', 2, [1], {
+			description: 'How many slots llama-server must have',
+		}),
 		booleanField('Reranking', 'rerank', true, { description: 'Whether the server must rerank' }),
-		booleanField('Tools', 'tools', true, { description: 'Whether the model must be able to call tools' }),
-		booleanField('Vision', 'vision', true, { description: 'Whether the model must be able to see pictures' }),
+		booleanField('Tools', 'tools', true, {
+			description: 'Whether the model must be able to call tools',
+		}),
+		booleanField('Vision', 'vision', true, {
+			description: 'Whether the model must be able to see pictures',
+		}),
 	],
 	displayOptions: { show: { service: ['modelServer'] } },
-	description: 'What your workflows need of the server. Whatever is missing makes it unhealthy and is explained.',
+	description:
+		'What your workflows need of the server. Whatever is missing makes it unhealthy and is explained.',
 });
 
 /** Option to read the slots. */
@@ -63,12 +77,14 @@ export const slots = booleanField('Ask for Slots', 'readSlots', true, {
 });
 
 const failWhenUnhealthy = booleanField('Fail When Unhealthy', 'failWhenUnhealthy', true, {
-	description: 'Whether the node fails when the server is not healthy, instead of using its second output',
+	description:
+		'Whether the node fails when the server is not healthy, instead of using its second output',
 });
 
 export const timeLimit = numberField('Time Limit of a Check (Seconds)', 'timeLimit', 2.5, {
 	typeOptions: { minValue: 0.1, numberPrecision: 1 },
-	description: 'How long to wait for an answer before the server counts as dead. Raise it for servers far away.',
+	description:
+		'How long to wait for an answer before the server counts as dead. Raise it for servers far away.',
 });
 
 /** Fields of every operation that checks the server, with further options. */
@@ -77,7 +93,13 @@ export function checkFields(...further: INodeProperties[]): INodeProperties[] {
 }
 
 /** Reads these fields. */
-export function readCheck({ parameters, signal }: { parameters: NodeParameters; signal?: AbortSignal }): {
+export function readCheck({
+	parameters,
+	signal,
+}: {
+	parameters: NodeParameters;
+	signal?: AbortSignal;
+}): {
 	check: CheckOptions;
 	failWhenUnhealthy: boolean;
 } {

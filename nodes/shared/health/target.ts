@@ -25,13 +25,21 @@ export async function targetOf(
 
 /** The server of the Base URL, with the credential's further servers. */
 export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
-	const servers = serversOf(readLocalLlamaCredential(data)).map((server) => targetFor(server, helpers));
+	const servers = serversOf(readLocalLlamaCredential(data)).map((server) =>
+		targetFor(server, helpers),
+	);
 	const [first, ...further] = servers as [Target];
 	return further.length === 0 ? first : { ...first, further };
 }
 
 function targetFor(server: CredentialServer, helpers: object | undefined): Target {
-	const { apiKey = '', extraHeaders, ignoreSslIssues, maxConcurrentRequests = 0, modelNamed } = server;
+	const {
+		apiKey = '',
+		extraHeaders,
+		ignoreSslIssues,
+		maxConcurrentRequests = 0,
+		modelNamed,
+	} = server;
 	const hasOwnHeader = (extraHeaders?.header ?? []).some(({ name }) =>
 		/^(?:authorization|x-api-key)$/i.test(name?.trim() ?? ''),
 	);
@@ -50,10 +58,15 @@ function targetFor(server: CredentialServer, helpers: object | undefined): Targe
 export function difyTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
 	const credential = readDifyCredential(data);
 	const { baseUrl, apiKey, keyType, ignoreSslIssues } = credential;
-	const network = { ignoreSslIssues, egressFilter: egressFilterOf(helpers), about: { service: 'dify' as const } };
+	const network = {
+		ignoreSslIssues,
+		egressFilter: egressFilterOf(helpers),
+		about: { service: 'dify' as const },
+	};
 	return {
 		service: 'dify',
-		connect: (more) => connectTo({ baseUrl, headers: difyHeaders(credential), ...network, ...more }),
+		connect: (more) =>
+			connectTo({ baseUrl, headers: difyHeaders(credential), ...network, ...more }),
 		connectElsewhere: (elsewhere, more) => connectTo({ baseUrl: elsewhere, ...network, ...more }),
 		keySet: apiKey.trim() !== '',
 		authentication: 'bearer',

@@ -30,7 +30,10 @@ export function failedItem(
 	facts: object = {},
 ): INodeExecutionData {
 	return {
-		json: { ...facts, error: { message, ...(description ? { description } : {}), ...recordOf(context.data) } },
+		json: {
+			...facts,
+			error: { message, ...(description ? { description } : {}), ...recordOf(context.data) },
+		},
 		pairedItem: { item: itemIndex },
 	} as INodeExecutionData;
 }

@@ -6,7 +6,11 @@ type Context = Pick<IExecuteFunctions, 'addExecutionHints'>;
 const shown = new WeakMap<Context, Set<string>>();
 
 /** Shows a hint at the node, once per run. */
-export function hintOnce(context: Context, message: string, type: NodeExecutionHint['type'] = 'warning'): void {
+export function hintOnce(
+	context: Context,
+	message: string,
+	type: NodeExecutionHint['type'] = 'warning',
+): void {
 	const hints = shown.get(context) ?? new Set();
 	shown.set(context, hints);
 	if (hints.has(message)) return;

@@ -45,7 +45,9 @@ export async function workOnItems<T>(
 	const lanes = new Lanes(count, options.keyOf);
 
 	const one = async (itemIndex: number) => {
-		const outcome = await settled(async () => await stops.during(async (signal) => await work(itemIndex, signal)));
+		const outcome = await settled(
+			async () => await stops.during(async (signal) => await work(itemIndex, signal)),
+		);
 		if ('value' in outcome) {
 			results[itemIndex] = outcome.value;
 			return;
@@ -56,7 +58,11 @@ export async function workOnItems<T>(
 			results[itemIndex] = options.whenFailed(failed);
 			// An error of the chat must not affect the other items.
 			await settled(
-				async () => await options.onFailure?.(failed.itemIndex, toldToVisitors(context) ?? chatText(failed.reason)),
+				async () =>
+					await options.onFailure?.(
+						failed.itemIndex,
+						toldToVisitors(context) ?? chatText(failed.reason),
+					),
 			);
 		} else {
 			failures.push(failed);
@@ -73,12 +79,18 @@ export async function workOnItems<T>(
 				await sleep(0);
 				continue;
 			}
-			for (let at: number | undefined = itemIndex; at !== undefined && !stops.came; at = lanes.nextInLane(at))
+			for (
+				let at: number | undefined = itemIndex;
+				at !== undefined && !stops.came;
+				at = lanes.nextInLane(at)
+			)
 				await one(at);
 		}
 	};
 	try {
-		await Promise.all(Array.from({ length: Math.min(count, Math.max(1, options.atOnce ?? 1)) }, worker));
+		await Promise.all(
+			Array.from({ length: Math.min(count, Math.max(1, options.atOnce ?? 1)) }, worker),
+		);
 	} finally {
 		stops.release();
 		isOver();

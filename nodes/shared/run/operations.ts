@@ -112,7 +112,10 @@ export function operationField(
 }
 
 /** The fields of all operations, each shown for its own. */
-export function operationFields(operations: readonly Described[], show: Shown = {}): INodeProperties[] {
+export function operationFields(
+	operations: readonly Described[],
+	show: Shown = {},
+): INodeProperties[] {
 	return operations.flatMap(({ option, fields }) =>
 		fields.map((field) => ({
 			...field,
@@ -137,16 +140,22 @@ export function operationNamed<O extends Described>(operations: readonly O[], na
 /** The operations of a node without resources. The first one is the default. */
 export function operationTable<O extends Described>(operations: readonly O[]): OperationTable<O> {
 	const field = operationField(operations);
-	return { properties: [field, ...operationFields(operations)], operationOf: chosenBy(field, operations) };
+	return {
+		properties: [field, ...operationFields(operations)],
+		operationOf: chosenBy(field, operations),
+	};
 }
 
 function chosenBy<O extends Described>(field: INodeProperties, operations: readonly O[]) {
-	return readingOf([field], (parameters) => operationNamed(operations, parameters.name(field.name)));
+	return readingOf([field], (parameters) =>
+		operationNamed(operations, parameters.name(field.name)),
+	);
 }
 
 /** Reads fields of an item. */
 function readingOf<T>(fields: INodeProperties[], read: (parameters: NodeParameters) => T) {
-	return (context: IExecuteFunctions, itemIndex: number) => new NodeParameters(context, itemIndex, fields).once(read);
+	return (context: IExecuteFunctions, itemIndex: number) =>
+		new NodeParameters(context, itemIndex, fields).once(read);
 }
 
 /**
@@ -154,13 +163,17 @@ function readingOf<T>(fields: INodeProperties[], read: (parameters: NodeParamete
  *
  * @param resources in the order of n8n's list of actions; the first one is the default
  */
-export function resourceTable<O extends Described>(resources: ReadonlyArray<NodeResource<O>>): OperationTable<O> {
+export function resourceTable<O extends Described>(
+	resources: ReadonlyArray<NodeResource<O>>,
+): OperationTable<O> {
 	const resourceField = choiceField('Resource', 'resource', resources[0]!.option.value, {
 		noDataExpression: true,
 		options: resources.map(({ option }) => option),
 	});
 	const shown = ({ option }: NodeResource) => ({ resource: [option.value] });
-	const fields = resources.map((resource) => operationField(resource.operations, resource.preset, shown(resource)));
+	const fields = resources.map((resource) =>
+		operationField(resource.operations, resource.preset, shown(resource)),
+	);
 	const chosen = resources.map(({ operations }, at) => chosenBy(fields[at]!, operations));
 	const resourceOf = readingOf([resourceField], (parameters) =>
 		resources.findIndex(({ option }) => option.value === parameters.choice('resource')),
@@ -171,6 +184,7 @@ export function resourceTable<O extends Described>(resources: ReadonlyArray<Node
 			...fields,
 			...resources.flatMap((resource) => operationFields(resource.operations, shown(resource))),
 		],
-		operationOf: (context, itemIndex) => chosen[resourceOf(context, itemIndex)]!(context, itemIndex),
+		operationOf: (context, itemIndex) =>
+			chosen[resourceOf(context, itemIndex)]!(context, itemIndex),
 	};
 }

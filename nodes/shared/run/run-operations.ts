@@ -1,4 +1,10 @@
-import type { IExecuteFunctions, INode, INodeExecutionData, INodeProperties, NodeOperationError } from 'n8n-workflow';
+import type {
+	IExecuteFunctions,
+	INode,
+	INodeExecutionData,
+	INodeProperties,
+	NodeOperationError,
+} from 'n8n-workflow';
 
 import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { NodeParameters } from '../parameters';
@@ -28,7 +34,8 @@ export async function runOperations<Access extends object>(
 	{ table, accessOf, nodeError = toNodeError, keyOf, outputs = 1 }: RunOptions<Access>,
 ): Promise<INodeExecutionData[][]> {
 	const operationOf = (itemIndex: number) => table.operationOf(context, itemIndex);
-	const errorOf = ({ reason, itemIndex }: ItemFailure) => nodeError(context.getNode(), reason, { itemIndex });
+	const errorOf = ({ reason, itemIndex }: ItemFailure) =>
+		nodeError(context.getNode(), reason, { itemIndex });
 	const groups = new ItemGroups(context, operationOf);
 	const { streamsToChat, atOnce } = workFor(context, operationOf);
 	const results = await workOnItems(
@@ -109,15 +116,19 @@ class ItemGroups {
 
 /** Streaming and concurrency of an operation, by its options. Defaults: no streaming, one item at a time. */
 function readWork(parameters: NodeParameters): { streams: boolean; itemsAtOnce: number } {
-	const [atOnce, streaming] = ['itemsAtOnce', 'enableStreaming'].map((name) => optionOf(parameters.properties, name));
+	const [atOnce, streaming] = ['itemsAtOnce', 'enableStreaming'].map((name) =>
+		optionOf(parameters.properties, name),
+	);
 	return {
 		streams: streaming !== undefined && parameters.flag('options.enableStreaming', true),
-		itemsAtOnce: atOnce === undefined ? 1 : parameters.number('options.itemsAtOnce', atOnce.default as number),
+		itemsAtOnce:
+			atOnce === undefined ? 1 : parameters.number('options.itemsAtOnce', atOnce.default as number),
 	};
 }
 
 function optionOf(fields: readonly INodeProperties[], name: string): INodeProperties | undefined {
-	const options = (fields.find((field) => field.name === 'options')?.options ?? []) as INodeProperties[];
+	const options = (fields.find((field) => field.name === 'options')?.options ??
+		[]) as INodeProperties[];
 	return options.find((option) => option.name === name);
 }
 

@@ -23,7 +23,9 @@ export async function sendToChat(
 	const signal = context.getExecutionCancelSignal();
 	const from = performance.now();
 	const send = async (): Promise<void> =>
-		await (text === undefined ? context.sendChunk(type, itemIndex) : context.sendChunk(type, itemIndex, text));
+		await (text === undefined
+			? context.sendChunk(type, itemIndex)
+			: context.sendChunk(type, itemIndex, text));
 	const sendAgain = async (failure: Error): Promise<void> => {
 		const isOver = signal?.aborted === true || performance.now() - from > PATIENCE_MS;
 		if (isOver || !REDIS_SOON_TAKES_IT.test(failure.message)) return await Promise.reject(failure);

@@ -52,13 +52,20 @@ export const credentialData = (first: string, second: string) => ({
 		authentication: 'xApiKey',
 		extraHeaders: {
 			header: [
-				header('Authorization', `Basic ${Buffer.from(`anna:${secrets.passwordOfBasic}`).toString('base64')}`),
+				header(
+					'Authorization',
+					`Basic ${Buffer.from(`anna:${secrets.passwordOfBasic}`).toString('base64')}`,
+				),
 				header('X-Proxy-Token', secrets.headerValue),
 			],
 		},
 	},
 	dify: { baseUrl: `${first}/v1`, apiKey: `app-${secrets.difyKey}`, keyType: 'app' },
-	knowledge: { baseUrl: `${first}/v1`, apiKey: `dataset-${secrets.knowledgeKey}`, keyType: 'knowledge' },
+	knowledge: {
+		baseUrl: `${first}/v1`,
+		apiKey: `dataset-${secrets.knowledgeKey}`,
+		keyType: 'knowledge',
+	},
 });
 
 /** Addresses that contain a secret, which the package refuses. */
@@ -78,14 +85,19 @@ export function badAddress(baseUrl: string) {
 		local: { baseUrl, apiKey: '', furtherServers: {} },
 		further: {
 			baseUrl: 'http://127.0.0.1:9',
-			furtherServers: { server: [{ baseUrl: `http://anna:${secrets.passwordInFurtherAddress}@127.0.0.1:9` }] },
+			furtherServers: {
+				server: [{ baseUrl: `http://anna:${secrets.passwordInFurtherAddress}@127.0.0.1:9` }],
+			},
 		},
 		dify: { ...dify, keyType: 'app' },
 		knowledge: { ...dify, keyType: 'knowledge' },
 	};
 }
 
-export function partOf({ name, type, typeVersion, parameters, credentials: wanted }: FilledNode, given: Credentials) {
+export function partOf(
+	{ name, type, typeVersion, parameters, credentials: wanted }: FilledNode,
+	given: Credentials,
+) {
 	const dify = /knowledge|retriever/i.test(name) ? given.knowledge : given.difyApi;
 	const credentials = Object.fromEntries(
 		wanted.map((one) => [one, one === 'difyApi' ? dify : given.localLlamaApi] as const),
@@ -110,12 +122,18 @@ export const startWithFile = (text: string): Parts => ({
 });
 
 /** Operations in a chain after one file, each with the given error handling. */
-export function actionsBehindFile(actions: readonly FilledNode[], given: Credentials, onError: OnError): Parts {
+export function actionsBehindFile(
+	actions: readonly FilledNode[],
+	given: Credentials,
+	onError: OnError,
+): Parts {
 	const start = startWithFile('hello');
 	return {
 		...start,
 		File: { ...start.File!, to: actions.map(({ name }) => name) },
-		...Object.fromEntries(actions.map((action) => [action.name, { ...partOf(action, given), onError }])),
+		...Object.fromEntries(
+			actions.map((action) => [action.name, { ...partOf(action, given), onError }]),
+		),
 	};
 }
 
@@ -143,7 +161,11 @@ export const filledStore = (embeddings: FilledNode, given: Credentials): Parts =
  *
  * @param well credentials of a working embeddings server: otherwise nothing would be ranked
  */
-export function everySubNode(subNodes: Record<string, FilledNode>, given: Credentials, well: Credentials): Parts {
+export function everySubNode(
+	subNodes: Record<string, FilledNode>,
+	given: Credentials,
+	well: Credentials,
+): Parts {
 	const sub = (name: string, kind: string, ...nodes: string[]) => ({
 		...partOf(subNodes[name]!, given),
 		serves: nodes.map((node) => [kind, node] as [string, string]),
@@ -163,14 +185,21 @@ export function everySubNode(subNodes: Record<string, FilledNode>, given: Creden
 		'Local Chat Model': sub('localChatModel', 'ai_languageModel', 'Agent', 'Answers'),
 		'Dify Chat Model': sub('difyChatModel', 'ai_languageModel', 'Chain'),
 		'Local Embeddings': sub('localEmbeddings', 'ai_embedding', 'Store'),
-		Embeddings: { ...partOf(subNodes.localEmbeddings!, well), serves: [['ai_embedding', 'Ranked']] },
+		Embeddings: {
+			...partOf(subNodes.localEmbeddings!, well),
+			serves: [['ai_embedding', 'Ranked']],
+		},
 		'Local Reranker': sub('localReranker', 'ai_reranker', 'Ranked'),
 		'Dify Retriever': sub('difyRetriever', 'ai_retriever', 'Answers'),
 	};
 }
 
 /** Streamed chats, one for each node that can stream. */
-export const chats = (webhook: string, model: Parts[string], dify: Parts[string]): Record<string, Parts> => ({
+export const chats = (
+	webhook: string,
+	model: Parts[string],
+	dify: Parts[string],
+): Record<string, Parts> => ({
 	agent: {
 		Chat: chatTrigger(`${webhook}-agent`),
 		Agent: { type: `${LANGCHAIN}agent`, typeVersion: 3, parameters: { options: {} } },

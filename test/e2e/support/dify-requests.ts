@@ -23,7 +23,10 @@ export function difyRequest(name: string): DifyRequest {
 }
 
 /** The request with changed fields in its body. */
-export function withBody({ headers, body }: DifyRequest, change: Record<string, unknown>): DifyRequest {
+export function withBody(
+	{ headers, body }: DifyRequest,
+	change: Record<string, unknown>,
+): DifyRequest {
 	return { headers, body: JSON.stringify({ ...(JSON.parse(body!) as object), ...change }) };
 }
 
@@ -32,7 +35,11 @@ export async function sendRequest(
 	{ headers, body }: DifyRequest,
 	webhook: string,
 ): Promise<{ status: number; json: unknown }> {
-	const response = await fetch(`${theN8n().url}/webhook/${webhook}`, { method: 'POST', headers, body });
+	const response = await fetch(`${theN8n().url}/webhook/${webhook}`, {
+		method: 'POST',
+		headers,
+		body,
+	});
 	const text = await response.text();
 	try {
 		return { status: response.status, json: JSON.parse(text) };

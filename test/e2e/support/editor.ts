@@ -64,10 +64,14 @@ export async function openEditor(
 	const page = await context.newPage();
 	page.setDefaultTimeout(ACTION_TIMEOUT_MS);
 	const get = (testId: string) => page.getByTestId(testId);
-	const node = (name: string) => page.locator(`[data-test-id="canvas-node"][data-node-name="${name}"]`);
+	const node = (name: string) =>
+		page.locator(`[data-test-id="canvas-node"][data-node-name="${name}"]`);
 
 	await page.goto(`${n8n.url}/signin`);
-	await page.locator('input[name="emailOrLdapLoginId"], input[type="email"]').first().fill(login.email);
+	await page
+		.locator('input[name="emailOrLdapLoginId"], input[type="email"]')
+		.first()
+		.fill(login.email);
 	await page.locator('input[type="password"]').first().fill(login.password);
 	await page.keyboard.press('Enter');
 	await page.waitForURL((url) => !url.pathname.includes('signin'));
@@ -99,7 +103,9 @@ export async function openEditor(
 		},
 		picture: async (name, part) => {
 			// Wait until n8n's notifications disappear, and the minimap after moving the canvas.
-			await page.addStyleTag({ content: '.el-notification, .vue-flow__minimap { visibility: hidden !important; }' });
+			await page.addStyleTag({
+				content: '.el-notification, .vue-flow__minimap { visibility: hidden !important; }',
+			});
 			// Move the pointer away, since hovering shows buttons and highlights borders; drop-down lists take a moment to open.
 			await page.mouse.move(WINDOW.width * 0.75, 2);
 			await page.waitForTimeout(400);
@@ -144,7 +150,8 @@ async function clipOf(page: Page, part: PicturePart | undefined): Promise<Box | 
 	if (part === 'canvas') return await canvasAlone(page);
 	if (Array.isArray(part)) return around(await boxesOf(part));
 	const fields = page.locator('.node-settings');
-	const { of, down } = part === 'fields' ? { of: fields, down: [fields.getByTestId('parameter-item')] } : part;
+	const { of, down } =
+		part === 'fields' ? { of: fields, down: [fields.getByTestId('parameter-item')] } : part;
 	const whole = (await of.boundingBox())!;
 	const last = around(await boxesOf(down));
 	return { ...whole, height: last.y + last.height + 24 - whole.y };
@@ -158,11 +165,15 @@ interface Element {
 async function boxesOf(locators: Locator[]): Promise<Box[]> {
 	const visible = (elements: Element[]) =>
 		elements
-			.filter((element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+			.filter((element) =>
+				element.checkVisibility({ opacityProperty: true, visibilityProperty: true }),
+			)
 			.map((element) => element.getBoundingClientRect())
 			.filter(({ width, height }) => width > 0 && height > 0)
 			.map(({ x, y, width, height }) => ({ x, y, width, height }));
-	return (await Promise.all(locators.map(async (locator) => await locator.evaluateAll(visible)))).flat();
+	return (
+		await Promise.all(locators.map(async (locator) => await locator.evaluateAll(visible)))
+	).flat();
 }
 
 function around(boxes: Box[], margin = 0): Box {
@@ -186,17 +197,27 @@ async function canvasAlone(page: Page): Promise<Box> {
 		'[data-test-id="canvas-node-toolbar"]',
 	];
 	await page.addStyleTag({ content: `${others.join(', ')} { display: none !important; }` });
-	await page.waitForFunction("document.querySelector('#canvas').getBoundingClientRect().width === window.innerWidth");
+	await page.waitForFunction(
+		"document.querySelector('#canvas').getBoundingClientRect().width === window.innerWidth",
+	);
 	await page.keyboard.press('1');
 	// n8n's animation takes 200 ms.
 	await page.waitForTimeout(500);
-	return around(await boxesOf([page.locator('.vue-flow__node *:not(.vue-flow__resize-control)')]), 24);
+	return around(
+		await boxesOf([page.locator('.vue-flow__node *:not(.vue-flow__resize-control)')]),
+		24,
+	);
 }
 
 /** Whether an element's content is completely visible. */
 export async function isWhole(element: Locator): Promise<boolean> {
 	return await element.evaluate(
-		(shown: { scrollWidth: number; clientWidth: number; scrollHeight: number; clientHeight: number }) =>
+		(shown: {
+			scrollWidth: number;
+			clientWidth: number;
+			scrollHeight: number;
+			clientHeight: number;
+		}) =>
 			// Tolerance of one pixel for rounding.
 			shown.scrollWidth <= shown.clientWidth + 1 && shown.scrollHeight <= shown.clientHeight + 1,
 	);

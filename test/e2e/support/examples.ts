@@ -19,7 +19,10 @@ export interface Wiring {
 	/** ID of the Dify knowledge base to choose. */
 	knowledgeBase?: string;
 	/** Credentials of n8n's own nodes, by the name of the node. */
-	others?: Record<string, { type: keyof typeof WEBHOOK_CREDENTIALS | 'postgres' | 'smtp'; credential: Named }>;
+	others?: Record<
+		string,
+		{ type: keyof typeof WEBHOOK_CREDENTIALS | 'postgres' | 'smtp'; credential: Named }
+	>;
 	/** Parameters that the test changes, e.g. shorter pauses, other addresses. */
 	change?: Record<string, Record<string, unknown>>;
 }
@@ -78,27 +81,47 @@ export const OTHER_EXAMPLES = EXAMPLES.filter((name) => !OF_OTHER_SUITES.include
  * @param wiring completes it; its Chat Trigger then becomes public without a login
  * @param form `custom`: the build's version for custom nodes; `package`: for the package installed from n8n's interface
  */
-export function example(name: string, wiring?: Wiring, form: 'custom' | 'package' = 'custom'): Workflow {
-	const folder = path.join(process.cwd(), form === 'custom' ? 'dist/workflows/custom' : 'workflows');
-	const workflow = JSON.parse(fs.readFileSync(path.join(folder, `${name}.json`), 'utf8')) as Workflow;
-	return wiring === undefined ? workflow : { ...workflow, nodes: workflow.nodes.map((node) => wired(node, wiring)) };
+export function example(
+	name: string,
+	wiring?: Wiring,
+	form: 'custom' | 'package' = 'custom',
+): Workflow {
+	const folder = path.join(
+		process.cwd(),
+		form === 'custom' ? 'dist/workflows/custom' : 'workflows',
+	);
+	const workflow = JSON.parse(
+		fs.readFileSync(path.join(folder, `${name}.json`), 'utf8'),
+	) as Workflow;
+	return wiring === undefined
+		? workflow
+		: { ...workflow, nodes: workflow.nodes.map((node) => wired(node, wiring)) };
 }
 
 /** Makes the Chat Trigger public, since the test's browser has no login. */
 const PUBLIC = { public: true, mode: 'webhook' };
 
-function wired(node: WorkflowNode, { local, dify, model, knowledgeBase, others, change }: Wiring): WorkflowNode {
+function wired(
+	node: WorkflowNode,
+	{ local, dify, model, knowledgeBase, others, change }: Wiring,
+): WorkflowNode {
 	const own = /^(?:CUSTOM|n8n-nodes-local-llama)\.(.+)$/.exec(node.type)?.[1];
-	const isDify = own !== undefined && (own.startsWith('dify') || node.parameters.service === 'dify');
+	const isDify =
+		own !== undefined && (own.startsWith('dify') || node.parameters.service === 'dify');
 	const chosen = typeof model === 'string' ? model : model?.[node.name];
-	const credential = own === undefined ? undefined : isDify ? dify : isNamed(local) ? local : local?.[node.name];
+	const credential =
+		own === undefined ? undefined : isDify ? dify : isNamed(local) ? local : local?.[node.name];
 	const other = others?.[node.name];
 	return {
 		...node,
 		...(other === undefined ? {} : { credentials: { [other.type]: other.credential } }),
 		...(credential === undefined
 			? {}
-			: { credentials: { [isDify ? 'difyApi' : 'localLlamaApi']: { id: credential.id, name: credential.name } } }),
+			: {
+					credentials: {
+						[isDify ? 'difyApi' : 'localLlamaApi']: { id: credential.id, name: credential.name },
+					},
+				}),
 		parameters: {
 			...node.parameters,
 			...(node.type.endsWith('.chatTrigger') ? PUBLIC : {}),
@@ -120,7 +143,14 @@ function wired(node: WorkflowNode, { local, dify, model, knowledgeBase, others, 
 export const postgresCredential = (port: number) => ({
 	name: 'My PostgreSQL',
 	type: 'postgres',
-	data: { host: '127.0.0.1', port, database: 'postgres', user: 'postgres', password: '', ssl: 'disable' },
+	data: {
+		host: '127.0.0.1',
+		port,
+		database: 'postgres',
+		user: 'postgres',
+		password: '',
+		ssl: 'disable',
+	},
 });
 
 const JWT_SECRET = 'a secret of the site';

@@ -31,4 +31,5 @@ export async function mailServer(): Promise<{ port: number; mails: string[] }> {
 }
 
 /** Decodes line breaks and signs of quoted-printable and HTML in a mail. */
-export const unfolded = (mail: string) => mail.replace(/=\r\n/g, '').replace(/=3D/g, '=').replaceAll('&amp;', '&');
+export const unfolded = (mail: string) =>
+	mail.replace(/=\r\n/g, '').replace(/=3D/g, '=').replaceAll('&amp;', '&');

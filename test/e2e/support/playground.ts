@@ -52,8 +52,16 @@ interface N8nScript {
 	TEST_LOGIN: Login;
 	startN8n(install: N8nInstall, options: StartN8nOptions): Promise<N8nServer>;
 	copyPreparedUserFolder(install: N8nInstall, target: string): Promise<void>;
-	importCredentials(install: N8nInstall, credentials: Credential[], options: N8nEnvironment): Promise<void>;
-	importWorkflows(install: N8nInstall, workflows: Workflow[], options: N8nEnvironment): Promise<void>;
+	importCredentials(
+		install: N8nInstall,
+		credentials: Credential[],
+		options: N8nEnvironment,
+	): Promise<void>;
+	importWorkflows(
+		install: N8nInstall,
+		workflows: Workflow[],
+		options: N8nEnvironment,
+	): Promise<void>;
 	startN8nWorker(install: N8nInstall, options: StartN8nOptions): Promise<N8nWorker>;
 	executeWorkflow(
 		install: N8nInstall,
@@ -69,7 +77,13 @@ interface RedisScript {
 interface QueueModeScript {
 	startQueueMode(
 		install: N8nInstall,
-		options: { folder: string; nodes: string; redis: string; postgres: string; env?: Record<string, string> },
+		options: {
+			folder: string;
+			nodes: string;
+			redis: string;
+			postgres: string;
+			env?: Record<string, string>;
+		},
 	): Promise<QueueMode>;
 }
 
@@ -87,7 +101,11 @@ interface VerdaccioScript {
 
 interface TinyModelScript {
 	writeTinyModel(file: string, options?: TinyModelOptions): void;
-	writeScriptedModel(file: string, replies: ScriptedReply[], options?: { contextLength?: number }): void;
+	writeScriptedModel(
+		file: string,
+		replies: ScriptedReply[],
+		options?: { contextLength?: number },
+	): void;
 }
 
 /** Verdaccio under the host name of npm's public registry, which n8n installs from. */
@@ -126,14 +144,17 @@ onTestFailure(() => {
 		if (service === undefined) continue;
 		const { name, pid, lines, running: lives, endReason } = service;
 		const said = lines.slice(-LAST_WORDS).map((line) => `    ${line}\n`);
-		process.stdout.write(`  ${name} (process ${pid}${lives ? '' : `, ${endReason}`}) said last:\n${said.join('')}`);
+		process.stdout.write(
+			`  ${name} (process ${pid}${lives ? '' : `, ${endReason}`}) said last:\n${said.join('')}`,
+		);
 	}
 });
 
 /** The parts that `npm run test:e2e` prepared. */
 export function parts(): E2eParts {
 	const file = process.env.LOCAL_LLAMA_E2E;
-	if (file === undefined) throw new Error('End-to-end tests are run by: npm run test:e2e -- <file or name>');
+	if (file === undefined)
+		throw new Error('End-to-end tests are run by: npm run test:e2e -- <file or name>');
 	return JSON.parse(fs.readFileSync(file, 'utf8')) as E2eParts;
 }
 
@@ -148,7 +169,9 @@ export function smolLm2(): string {
 }
 
 /** Starts all-MiniLM-L6-v2, a real embedding model. */
-export async function startEmbeddingServer(options: Partial<LlamaServerOptions> = {}): Promise<LlamaServer> {
+export async function startEmbeddingServer(
+	options: Partial<LlamaServerOptions> = {},
+): Promise<LlamaServer> {
 	const { miniLm, miniLmProblem } = parts();
 	if (miniLm === undefined) throw new Error(miniLmProblem);
 	return await startLlamaServer({
@@ -163,7 +186,11 @@ export async function startEmbeddingServer(options: Partial<LlamaServerOptions> 
 export async function startRerankServer(): Promise<LlamaServer> {
 	const { miniLm, miniLmProblem } = parts();
 	if (miniLm === undefined) throw new Error(miniLmProblem);
-	return await startLlamaServer({ model: miniLm.reranker, alias: 'test-reranker', args: ['--reranking'] });
+	return await startLlamaServer({
+		model: miniLm.reranker,
+		alias: 'test-reranker',
+		args: ['--reranking'],
+	});
 }
 
 /** An empty PostgreSQL with pgvector. */
@@ -211,7 +238,10 @@ export async function tinyModel(options: TinyModelOptions): Promise<string> {
  * Writes a model that answers with given texts. The real llama-server streams them and parses their tool calls and
  * thinking like those of a large model.
  */
-export async function scriptedModel(replies: ScriptedReply[], options?: { contextLength?: number }): Promise<string> {
+export async function scriptedModel(
+	replies: ScriptedReply[],
+	options?: { contextLength?: number },
+): Promise<string> {
 	const { writeScriptedModel } = await loadScript<TinyModelScript>('tiny-model');
 	const file = path.join(workFolder('model'), 'scripted.gguf');
 	writeScriptedModel(file, replies, options);
@@ -229,7 +259,9 @@ function llamaServerBinary(): string {
 }
 
 /** Starts the real llama-server; without `model`, with the one that answers with noise. */
-export async function startLlamaServer(options: Partial<LlamaServerOptions> = {}): Promise<LlamaServer> {
+export async function startLlamaServer(
+	options: Partial<LlamaServerOptions> = {},
+): Promise<LlamaServer> {
 	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('llama-server');
 	return await started(
 		start(llamaServerBinary(), {
@@ -301,7 +333,8 @@ export async function startN8nAtScale(env: Record<string, string>): Promise<Queu
 	if (postgres === undefined) throw new Error(postgresProblem);
 	const folder = workFolder('scale');
 	const n8n = await started(startQueueMode(install, { folder, nodes, redis, postgres, env }));
-	for (const { service } of [n8n.main, n8n.webhook, ...n8n.workers]) running.add({ service, stop: async () => {} });
+	for (const { service } of [n8n.main, n8n.webhook, ...n8n.workers])
+		running.add({ service, stop: async () => {} });
 	return n8n;
 }
 
@@ -334,7 +367,10 @@ export const piecesOf = (lines: readonly ChatLine[]): string[] =>
 export const textOf = (lines: readonly ChatLine[]): string => piecesOf(lines).join('');
 
 /** The credential "LocalLlama API" for a server. */
-export function llamaCredential(server: Pick<LlamaServer, 'url'>, data: Record<string, unknown> = {}): Credential {
+export function llamaCredential(
+	server: Pick<LlamaServer, 'url'>,
+	data: Record<string, unknown> = {},
+): Credential {
 	return {
 		id: 'testLocalLlamaApi',
 		name: 'LocalLlama API',
@@ -344,7 +380,10 @@ export function llamaCredential(server: Pick<LlamaServer, 'url'>, data: Record<s
 }
 
 /** Creates and activates a workflow; its webhooks answer soon after (`webhook` and `chat` wait for that). */
-export async function importWorkflow(n8n: N8nServer, workflow: Workflow): Promise<Workflow & { id: string }> {
+export async function importWorkflow(
+	n8n: N8nServer,
+	workflow: Workflow,
+): Promise<Workflow & { id: string }> {
 	const created = await n8n.createWorkflow(workflow);
 	await n8n.activate(created.id);
 	return created;

@@ -28,7 +28,8 @@ let n8n: N8nServer;
 const closing: Array<() => Promise<void>> = [];
 
 /** Calls `close` after the test. */
-export const after = (close: () => Promise<unknown>): void => void closing.push(async () => void (await close()));
+export const after = (close: () => Promise<unknown>): void =>
+	void closing.push(async () => void (await close()));
 export const theN8n = (): N8nServer => n8n;
 
 /**
@@ -56,7 +57,9 @@ export function describeExamples(
 		});
 
 		it('name no node, version or parameter that this n8n does not have', async () => {
-			const types = (await n8n.nodeTypes()) as unknown as Array<Description & { version: number | number[] }>;
+			const types = (await n8n.nodeTypes()) as unknown as Array<
+				Description & { version: number | number[] }
+			>;
 			const problems = names.flatMap((name) =>
 				example(name).nodes.flatMap((node) => {
 					const description = types.find(
@@ -76,7 +79,9 @@ export function describeExamples(
 			'%s',
 			async (name) => {
 				const returned = await runs[name]!();
-				process.stdout.write(`  ${name.padEnd(28)}${returned.replace(/\s+/g, ' ').slice(0, 140)}\n`);
+				process.stdout.write(
+					`  ${name.padEnd(28)}${returned.replace(/\s+/g, ' ').slice(0, 140)}\n`,
+				);
 			},
 			SLOW,
 		);
@@ -99,7 +104,9 @@ export async function scripted(
 }
 
 /** A simulator whose model answers with the sign of a label, depending on the text to classify. */
-export async function labelling(signs: ReadonlyArray<[text: RegExp, sign: string]>): Promise<LlamaServerSim> {
+export async function labelling(
+	signs: ReadonlyArray<[text: RegExp, sign: string]>,
+): Promise<LlamaServerSim> {
 	const sim = await startLlamaServerSim();
 	after(async () => await sim.close());
 	const answer = ({ body }: { body?: unknown }) => {
@@ -117,7 +124,9 @@ export async function dify(options: DifySimOptions = {}): Promise<DifySim> {
 }
 
 /** An external web service. */
-export async function service(answer: (url: string) => object): Promise<{ url: string; seen: string[] }> {
+export async function service(
+	answer: (url: string) => object,
+): Promise<{ url: string; seen: string[] }> {
 	const seen: string[] = [];
 	const server = http.createServer((request, response) => {
 		seen.push(request.url ?? '');
@@ -164,7 +173,11 @@ export async function started(name: string, wiring: Wiring): Promise<Execution> 
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 }
 
-export async function asked({ nodes }: Workflow, question: string, sessionId = 'session'): Promise<string> {
+export async function asked(
+	{ nodes }: Workflow,
+	question: string,
+	sessionId = 'session',
+): Promise<string> {
 	const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
 	const lines: ChatLine[] = [];
 	for await (const line of n8n.chat(webhookId!, question, { sessionId })) lines.push(line);
@@ -192,10 +205,15 @@ export async function submittedForm(
 		if (typeof field === 'string') form.append(`field-${index}`, field);
 		else form.append(`field-${index}`, new Blob([field.bytes], { type: field.type }), field.name);
 	}
-	const post = async () => await fetch(`${n8n.url}/form/${webhookId}`, { method: 'POST', body: form });
+	const post = async () =>
+		await fetch(`${n8n.url}/form/${webhookId}`, { method: 'POST', body: form });
 	let response = await post();
 	// n8n registers a form a moment after it activates the workflow.
-	for (const deadline = Date.now() + 60_000; response.status === 404 && Date.now() < deadline; response = await post())
+	for (
+		const deadline = Date.now() + 60_000;
+		response.status === 404 && Date.now() < deadline;
+		response = await post()
+	)
 		await delay(100);
 	expect(response.status).toBe(200);
 	const { formWaitingUrl } = (await response.json()) as { formWaitingUrl: string };
@@ -205,7 +223,10 @@ export async function submittedForm(
 }
 
 /** The same; returns the text of the final page. */
-export async function submitted(workflow: Workflow & { id: string }, fields: readonly FormField[]): Promise<string> {
+export async function submitted(
+	workflow: Workflow & { id: string },
+	fields: readonly FormField[],
+): Promise<string> {
 	return await (await fetch(await submittedForm(workflow, fields))).text();
 }
 
@@ -214,8 +235,12 @@ export async function submitted(workflow: Workflow & { id: string }, fields: rea
  * separate one.
  */
 export async function lastExecution(workflowId: string): Promise<Execution> {
-	const own = async () => (await n8n.listExecutions({ workflowId })).filter(({ mode }) => mode !== 'integrated');
-	const [summary] = await until(own, ([latest]) => latest !== undefined && !['new', 'running'].includes(latest.status));
+	const own = async () =>
+		(await n8n.listExecutions({ workflowId })).filter(({ mode }) => mode !== 'integrated');
+	const [summary] = await until(
+		own,
+		([latest]) => latest !== undefined && !['new', 'running'].includes(latest.status),
+	);
 	if (summary!.status === 'waiting') return await n8n.getExecution(summary!.id);
 	return await n8n.waitForExecution(summary!.id);
 }
@@ -245,7 +270,9 @@ export const itemsOf = (execution: Execution, node: string): Array<Record<string
 
 /** The model's prompts in n8n's log. */
 export const promptsOf = (execution: Execution, node: string): string =>
-	JSON.stringify((execution.data.resultData.runData[node] ?? []).map(({ inputOverride }) => inputOverride));
+	JSON.stringify(
+		(execution.data.resultData.runData[node] ?? []).map(({ inputOverride }) => inputOverride),
+	);
 
 /** The text with which a scripted model calls a tool. */
 export const call = (name: string, args: object) =>

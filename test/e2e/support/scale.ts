@@ -39,13 +39,19 @@ interface Scripts {
 		webhookId: string,
 		server: { url: string; maxConcurrentRequests?: number; options?: Record<string, unknown> },
 	): Promise<void>;
-	createDifyChat(n8n: N8nClient, webhookId: string, app: { url: string; key: string }): Promise<void>;
+	createDifyChat(
+		n8n: N8nClient,
+		webhookId: string,
+		app: { url: string; key: string },
+	): Promise<void>;
 }
 
 /** Modules that `npm run bench -- scale` uses, too. */
 export async function scaleScripts(): Promise<Scripts> {
 	const [chats, answers, workflows] = await Promise.all(
-		['chats', 'scale-answers', 'scale-workflows'].map(async (name) => await loadScript<Scripts>(name)),
+		['chats', 'scale-answers', 'scale-workflows'].map(
+			async (name) => await loadScript<Scripts>(name),
+		),
 	);
 	return { ...chats!, ...answers!, ...workflows! };
 }

@@ -30,7 +30,8 @@ const check = async () => {
 	for (const file of readdirSync(workflowFolder).filter((name) => name.endsWith('.json'))) {
 		const workflow = JSON.parse(readFileSync(join(workflowFolder, file), 'utf8'));
 		const byType = new Map();
-		for (const node of workflow.nodes) byType.set(node.type, [...(byType.get(node.type) ?? []), node]);
+		for (const node of workflow.nodes)
+			byType.set(node.type, [...(byType.get(node.type) ?? []), node]);
 		for (const rule of rules) {
 			const { isAffected, issues } = await rule.detectWorkflow(workflow, byType);
 			if (isAffected) hits.push({ file, rule: rule.id, issues: issues.map(({ title }) => title) });

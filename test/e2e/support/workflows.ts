@@ -20,7 +20,8 @@ export function workflowOf(name: string, parts: Record<string, Part>): Workflow 
 	for (const [from, { to = [], serves = [] }] of Object.entries(parts)) {
 		const own: Workflow['connections'][string] = {};
 		if (to.length > 0) own.main = [to.map((node) => ({ node, type: 'main', index: 0 }))];
-		for (const [kind, node] of serves) own[kind] = [[...(own[kind]?.[0] ?? []), { node, type: kind, index: 0 }]];
+		for (const [kind, node] of serves)
+			own[kind] = [[...(own[kind]?.[0] ?? []), { node, type: kind, index: 0 }]];
 		if (Object.keys(own).length > 0) connections[from] = own;
 	}
 	return {
@@ -45,7 +46,10 @@ export function workflowOf(name: string, parts: Record<string, Part>): Workflow 
 
 /** Poll times. n8n refuses intervals below a minute, but accepts sixty times of one minute each. */
 export const EVERY_SECOND = {
-	item: Array.from({ length: 60 }, (_, second) => ({ mode: 'custom', cronExpression: `${second} * * * * *` })),
+	item: Array.from({ length: 60 }, (_, second) => ({
+		mode: 'custom',
+		cronExpression: `${second} * * * * *`,
+	})),
 };
 
 export const MANUAL: Part = { type: 'n8n-nodes-base.manualTrigger', to: ['Agent'] };
@@ -77,12 +81,19 @@ export const localModel = (
 	serves = 'Agent',
 ): Part => ({
 	type: 'CUSTOM.localChatModel',
-	parameters: { model: { __rl: true, mode: 'id', value: 'test-model' }, options: {}, ...parameters },
+	parameters: {
+		model: { __rl: true, mode: 'id', value: 'test-model' },
+		options: {},
+		...parameters,
+	},
 	credentials: { localLlamaApi: { id: credential.id, name: credential.name } },
 	serves: [['ai_languageModel', serves]],
 });
 
-export const calculator: Part = { type: '@n8n/n8n-nodes-langchain.toolCalculator', serves: [['ai_tool', 'Agent']] };
+export const calculator: Part = {
+	type: '@n8n/n8n-nodes-langchain.toolCalculator',
+	serves: [['ai_tool', 'Agent']],
+};
 
 /** Reads the token usage of the agent's model, as described in docs/tracing.md. */
 export const readTotals = {

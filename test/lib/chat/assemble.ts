@@ -1,5 +1,9 @@
 /** Turns the bytes of a body into a checked answer, without a socket. */
-import { Assembly, type AssemblyOptions, type AssemblyResult } from '../../../lib/chat/answer/assembly';
+import {
+	Assembly,
+	type AssemblyOptions,
+	type AssemblyResult,
+} from '../../../lib/chat/answer/assembly';
 import type { ChatAnswer } from '../../../lib/chat/types';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { type ServerSentEvent, SseDecoder } from '../../../lib/http/sse';
@@ -15,7 +19,8 @@ export interface Assembled {
 
 let made = 0;
 /** The server's ids as they are, and ids that tests can recognise where it gave none. */
-const callIds: AssemblyOptions['callIds'] = (serverIds) => serverIds.map((id) => id ?? `made-${(made += 1)}`);
+const callIds: AssemblyOptions['callIds'] = (serverIds) =>
+	serverIds.map((id) => id ?? `made-${(made += 1)}`);
 
 function isCut(event: ServerSentEvent): boolean {
 	try {
@@ -49,7 +54,10 @@ function feed(
 }
 
 /** A body of server-sent events, in the pieces in which it arrives. */
-export function assembleBytes(pieces: Iterable<Uint8Array>, options: AssemblyOptions = {}): Assembled {
+export function assembleBytes(
+	pieces: Iterable<Uint8Array>,
+	options: AssemblyOptions = {},
+): Assembled {
 	const decoder = new SseDecoder();
 	const batches = function* () {
 		for (const piece of pieces) yield decoder.push(piece);
@@ -59,7 +67,10 @@ export function assembleBytes(pieces: Iterable<Uint8Array>, options: AssemblyOpt
 }
 
 /** Objects and texts as the data of events: `assemble([{ choices: [] }, '[DONE]'])`. */
-export function assemble(events: ReadonlyArray<object | string>, options: AssemblyOptions = {}): Assembled {
+export function assemble(
+	events: ReadonlyArray<object | string>,
+	options: AssemblyOptions = {},
+): Assembled {
 	return assembleBytes([wire(events)], options);
 }
 

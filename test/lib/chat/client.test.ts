@@ -5,7 +5,12 @@ import type { ToolDefinition, FinishedAnswer } from '../../../lib/chat/types';
 import { connectTo } from '../../../lib/servers/connect';
 import { queuedRequests } from '../../../lib/http/queue';
 import { ServerError } from '../../../lib/errors/server-error';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { delay } from '../../support/node';
 import { fixture } from '../../support/streams';
 import { AT_ONCE_MS } from '../../support/time';
@@ -51,7 +56,11 @@ interface Ran {
 	answer: FinishedAnswer;
 }
 
-async function run(client: ChatClient, call: Partial<ChatCall> = {}, onPiece: () => void = () => {}): Promise<Ran> {
+async function run(
+	client: ChatClient,
+	call: Partial<ChatCall> = {},
+	onPiece: () => void = () => {},
+): Promise<Ran> {
 	const pieces: string[] = [];
 	const answer = client.generate({ ...HI, ...call });
 	let next = await answer.next();
@@ -62,7 +71,11 @@ async function run(client: ChatClient, call: Partial<ChatCall> = {}, onPiece: ()
 	return { pieces, answer: next.value };
 }
 
-async function failed(client: ChatClient, call: Partial<ChatCall> = {}, onPiece?: () => void): Promise<ServerError> {
+async function failed(
+	client: ChatClient,
+	call: Partial<ChatCall> = {},
+	onPiece?: () => void,
+): Promise<ServerError> {
 	const outcome: unknown = await run(client, call, onPiece).then(
 		({ answer }) => answer,
 		(error: unknown) => error,
@@ -77,7 +90,9 @@ const paths = (sim: LlamaServerSim) => sim.requests.map(({ method, path }) => `$
 const bodies = (sim: LlamaServerSim) =>
 	sim.requests
 		.filter(({ path }) => path.endsWith('/chat/completions'))
-		.map(({ body }) => body as Record<string, unknown> & { messages: Array<Record<string, unknown>> });
+		.map(
+			({ body }) => body as Record<string, unknown> & { messages: Array<Record<string, unknown>> },
+		);
 const PROPS = 'GET /props';
 const CHAT = 'POST /v1/chat/completions';
 const MODELS = 'GET /v1/models';
@@ -129,7 +144,9 @@ describe('an answer', () => {
 
 	it('counts the first token from sending, whatever role and progress chunks come before', async () => {
 		const sim = await start();
-		sim.script(reply.chunks([{ role: 'assistant', content: null }, { wait: 60 }, 'late'], { role: 'none' }));
+		sim.script(
+			reply.chunks([{ role: 'assistant', content: null }, { wait: 60 }, 'late'], { role: 'none' }),
+		);
 		const { answer } = await run(clientOf(sim));
 		expect(answer.firstTokenMs).toBeGreaterThanOrEqual(55);
 	});
@@ -139,7 +156,10 @@ describe('an answer', () => {
 		sim.script(reply.text('All at once.', { asJson: true }));
 		const { pieces, answer } = await run(clientOf(sim));
 		expect(pieces).toEqual(['All at once.']);
-		expect(answer).toMatchObject({ finishReason: 'stop', usage: { promptTokens: expect.any(Number) as number } });
+		expect(answer).toMatchObject({
+			finishReason: 'stop',
+			usage: { promptTokens: expect.any(Number) as number },
+		});
 	});
 
 	it('as recorded, byte for byte', async () => {
@@ -156,24 +176,35 @@ describe('an answer', () => {
 		expect((await run(client, { tools: [weather] })).answer.toolCalls).toHaveLength(2);
 	});
 
-	it.each(['llama-server', 'router', 'old-llama-server', 'ollama', 'vllm', 'gpustack', 'fastapi'] as const)(
-		'of %s is read with its thinking and its calls',
-		async (profile) => {
-			const sim = await start({ profile, models: [{ id: 'sim-model', tools: true, thinking: true }] });
-			const calls = [{ name: 'get_weather', arguments: { city: 'Zürich' } }, { name: 'get_time' }];
-			sim.script(reply.reasoning('Hm.', 'Yes.'), reply.toolCalls(calls, { text: 'See:', reasoning: 'Hm.' }));
-			const client = clientOf(sim, { key: 'gpustack-key' });
-			expect((await run(client)).answer).toMatchObject({ text: 'Yes.', reasoning: 'Hm.' });
-			const { answer } = await run(client, { tools: [weather, time] });
-			expect(answer).toMatchObject({
-				text: 'See:',
-				reasoning: 'Hm.',
-				toolCalls: [{ name: 'get_weather' }, { name: 'get_time', arguments: '{}' }],
-			});
-			expect(JSON.parse(answer.toolCalls[0]!.arguments)).toEqual({ city: 'Zürich' });
-			expect(new Set(answer.toolCalls.map(({ id }) => id)).size).toBe(2);
-		},
-	);
+	it.each([
+		'llama-server',
+		'router',
+		'old-llama-server',
+		'ollama',
+		'vllm',
+		'gpustack',
+		'fastapi',
+	] as const)('of %s is read with its thinking and its calls', async (profile) => {
+		const sim = await start({
+			profile,
+			models: [{ id: 'sim-model', tools: true, thinking: true }],
+		});
+		const calls = [{ name: 'get_weather', arguments: { city: 'Zürich' } }, { name: 'get_time' }];
+		sim.script(
+			reply.reasoning('Hm.', 'Yes.'),
+			reply.toolCalls(calls, { text: 'See:', reasoning: 'Hm.' }),
+		);
+		const client = clientOf(sim, { key: 'gpustack-key' });
+		expect((await run(client)).answer).toMatchObject({ text: 'Yes.', reasoning: 'Hm.' });
+		const { answer } = await run(client, { tools: [weather, time] });
+		expect(answer).toMatchObject({
+			text: 'See:',
+			reasoning: 'Hm.',
+			toolCalls: [{ name: 'get_weather' }, { name: 'get_time', arguments: '{}' }],
+		});
+		expect(JSON.parse(answer.toolCalls[0]!.arguments)).toEqual({ city: 'Zürich' });
+		expect(new Set(answer.toolCalls.map(({ id }) => id)).size).toBe(2);
+	});
 
 	it('case 92: a picture for a server without a projector is refused with what to do', async () => {
 		const sim = await start();
@@ -188,9 +219,13 @@ describe('an answer', () => {
 
 	it('case 93: line breaks in base64 never reach the server', async () => {
 		const sim = await start({ vision: true });
-		const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=';
+		const png =
+			'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=';
 		const content = [
-			{ type: 'image_url', image_url: { url: `data:image/png;base64,${png.slice(0, 40)}\n${png.slice(40)}` } },
+			{
+				type: 'image_url',
+				image_url: { url: `data:image/png;base64,${png.slice(0, 40)}\n${png.slice(40)}` },
+			},
 		];
 		await run(clientOf(sim), { messages: [{ type: 'human', content }] });
 		expect(bodies(sim)[0]?.messages[0]?.content).toEqual([
@@ -202,21 +237,34 @@ describe('an answer', () => {
 		const sim = await start({ slots: 2 });
 		let release = () => {};
 		const gate = new Promise<void>((resolve) => (release = resolve));
-		sim.script(reply.chunks(['a', { wait: gate }, '.']), reply.chunks(['b', { wait: gate }, '.']), reply.text('c.'));
+		sim.script(
+			reply.chunks(['a', { wait: gate }, '.']),
+			reply.chunks(['b', { wait: gate }, '.']),
+			reply.text('c.'),
+		);
 		const client = clientOf(sim);
 		const all = [run(client), run(client), run(client)];
-		const answered = () => sim.requests.filter(({ headersSentAt }) => headersSentAt !== undefined).length;
+		const answered = () =>
+			sim.requests.filter(({ headersSentAt }) => headersSentAt !== undefined).length;
 		await sim.until(() => sim.queued === 1 && answered() === 2);
 		await delay(20);
 		expect(answered()).toBe(2);
 		release();
-		expect((await Promise.all(all)).map(({ answer }) => answer.text).toSorted()).toEqual(['a.', 'b.', 'c.']);
+		expect((await Promise.all(all)).map(({ answer }) => answer.text).toSorted()).toEqual([
+			'a.',
+			'b.',
+			'c.',
+		]);
 	});
 
 	it('case 97: with as many concurrent requests as slots none waits in the server', async () => {
 		const sim = await start({ slots: 2 });
 		const client = clientOf(sim, { maxConcurrentRequests: 2 });
-		sim.script(reply.text('a b c', { tokenDelayMs: 5 }), reply.text('a b c', { tokenDelayMs: 5 }), reply.text('c'));
+		sim.script(
+			reply.text('a b c', { tokenDelayMs: 5 }),
+			reply.text('a b c', { tokenDelayMs: 5 }),
+			reply.text('c'),
+		);
 		const all = [run(client), run(client), run(client)];
 		await sim.until(() => sim.requests.length === 2);
 		expect(queuedRequests()).toBe(1);
@@ -246,7 +294,9 @@ describe('remarks on a usable answer', () => {
 	it('options that the server ignores', async () => {
 		const sim = await start({ profile: 'ollama' });
 		const { answer } = await run(clientOf(sim, { parameters: { seed: 1, slotId: 0 } }));
-		expect(answer.notes).toEqual(['This server (Ollama) ignores these options, so they were not sent: Slot ID']);
+		expect(answer.notes).toEqual([
+			'This server (Ollama) ignores these options, so they were not sent: Slot ID',
+		]);
 		expect(bodies(sim)[0]).not.toHaveProperty('id_slot');
 		expect(bodies(sim)[0]).toMatchObject({ seed: 1 });
 	});
@@ -266,17 +316,30 @@ describe('remarks on a usable answer', () => {
 		const sim = await start();
 		const schema = {
 			type: 'object',
-			properties: { a: { type: 'string', pattern: 'x' }, n: { type: 'integer', maximum: 9007199254740991 } },
+			properties: {
+				a: { type: 'string', pattern: 'x' },
+				n: { type: 'integer', maximum: 9007199254740991 },
+			},
 		};
-		const { answer } = await run(clientOf(sim, { parameters: { responseFormat: { type: 'jsonSchema', schema } } }), {
-			tools: [{ name: 'f', parameters: { type: 'object', properties: { b: { type: 'string', maxLength: 5000 } } } }],
-		});
+		const { answer } = await run(
+			clientOf(sim, { parameters: { responseFormat: { type: 'jsonSchema', schema } } }),
+			{
+				tools: [
+					{
+						name: 'f',
+						parameters: { type: 'object', properties: { b: { type: 'string', maxLength: 5000 } } },
+					},
+				],
+			},
+		);
 		expect(answer.notes).toEqual([
 			'llama-server cannot enforce parts of the schema of the tool "f", so they were left out: properties.b.maxLength (more than 2000)',
 			'llama-server cannot enforce parts of the JSON schema, so they were left out: properties.a.pattern (pattern without ^ and $)',
 		]);
 		expect(bodies(sim)[0]).toMatchObject({
-			response_format: { json_schema: { schema: { properties: { a: { type: 'string' }, n: { type: 'integer' } } } } },
+			response_format: {
+				json_schema: { schema: { properties: { a: { type: 'string' }, n: { type: 'integer' } } } },
+			},
 			tools: [{ function: { parameters: { properties: { b: { type: 'string' } } } } }],
 		});
 		expect(JSON.stringify(bodies(sim)[0])).not.toMatch(/pattern|maxLength|maximum/);
@@ -285,7 +348,9 @@ describe('remarks on a usable answer', () => {
 	it('other servers get the schema as it is', async () => {
 		const sim = await start({ profile: 'vllm' });
 		const schema = { type: 'object', properties: { a: { type: 'string', pattern: 'x' } } };
-		const { answer } = await run(clientOf(sim, { parameters: { responseFormat: { type: 'jsonSchema', schema } } }));
+		const { answer } = await run(
+			clientOf(sim, { parameters: { responseFormat: { type: 'jsonSchema', schema } } }),
+		);
 		expect(answer.notes).toEqual([]);
 		expect(bodies(sim)[0]).toMatchObject({ response_format: { json_schema: { schema } } });
 	});
@@ -295,7 +360,9 @@ describe('remarks on a usable answer', () => {
 		const { answer } = await run(clientOf(sim, { parameters: { maxTokens: 2 } }));
 		expect(answer).toMatchObject({
 			finishReason: 'length',
-			notes: ['The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.'],
+			notes: [
+				'The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.',
+			],
 		});
 		expect(bodies(sim)[0]).toMatchObject({ max_tokens: 2 });
 	});
@@ -316,7 +383,8 @@ describe('remarks on a usable answer', () => {
 		});
 	});
 
-	const written = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Rome"}}\n</tool_call>';
+	const written =
+		'<tool_call>\n{"name": "get_weather", "arguments": {"city": "Rome"}}\n</tool_call>';
 
 	it.each([
 		['llama-server', '--jinja'],
@@ -326,12 +394,20 @@ describe('remarks on a usable answer', () => {
 	] as const)(
 		'a call that %s handed on as text is a call, with how to switch its parser on',
 		async (profile, advice) => {
-			const kinds = { 'llama-server': 'llamaServer', vllm: 'vllm', ollama: 'ollama', fastapi: 'other' } as const;
+			const kinds = {
+				'llama-server': 'llamaServer',
+				vllm: 'vllm',
+				ollama: 'ollama',
+				fastapi: 'other',
+			} as const;
 			const sim = await start({ profile });
 			sim.script(reply.text(`Let me see.\n${written}`));
-			const { pieces, answer } = await run(clientOf(sim, { serverKind: kinds[profile], textFormat: 'hermes' }), {
-				tools: [weather],
-			});
+			const { pieces, answer } = await run(
+				clientOf(sim, { serverKind: kinds[profile], textFormat: 'hermes' }),
+				{
+					tools: [weather],
+				},
+			);
 			expect(pieces.join('')).toBe('Let me see.');
 			expect(answer).toMatchObject({
 				text: 'Let me see.',
@@ -345,7 +421,9 @@ describe('remarks on a usable answer', () => {
 		const sim = await start();
 		for (const more of [{ toolCallsInText: 'leave' as const }, { toolChoice: 'none' as const }]) {
 			sim.script(reply.text(written));
-			const { answer } = await run(clientOf(sim, { serverKind: 'llamaServer', ...more }), { tools: [weather] });
+			const { answer } = await run(clientOf(sim, { serverKind: 'llamaServer', ...more }), {
+				tools: [weather],
+			});
 			expect(answer).toMatchObject({ text: written, toolCalls: [] });
 		}
 		sim.script(reply.text(written));
@@ -363,7 +441,8 @@ describe('the kind of server is looked up only if it matters', () => {
 
 	it('once for tools: the chat template shows how the model writes calls, and whether it gets the tools', async () => {
 		const sim = await start();
-		for (let round = 0; round < 2; round++) await run(clientOf(sim), { tools: [weather], toolChoice: 'auto' });
+		for (let round = 0; round < 2; round++)
+			await run(clientOf(sim), { tools: [weather], toolChoice: 'auto' });
 		expect(paths(sim)).toEqual([MODELS, PROPS, LOOKUP, CHAT, CHAT]);
 	});
 
@@ -394,7 +473,9 @@ describe('the kind of server is looked up only if it matters', () => {
 
 	it('never if the user chooses it', async () => {
 		const sim = await start();
-		const { answer } = await run(clientOf(sim, { serverKind: 'ollama', parameters: { thinking: { mode: 'off' } } }));
+		const { answer } = await run(
+			clientOf(sim, { serverKind: 'ollama', parameters: { thinking: { mode: 'off' } } }),
+		);
 		expect(paths(sim)).toEqual([CHAT]);
 		expect(answer.serverKind).toBe('ollama');
 		expect(bodies(sim)[0]).toMatchObject({ reasoning_effort: 'none' });
@@ -413,7 +494,12 @@ describe('the kind of server is looked up only if it matters', () => {
 			{
 				messages: [
 					{ type: 'human', content: 'x' },
-					{ type: 'ai', content: '', reasoning: 'Hm', toolCalls: [{ id: 'a', name: 'f', args: {} }] },
+					{
+						type: 'ai',
+						content: '',
+						reasoning: 'Hm',
+						toolCalls: [{ id: 'a', name: 'f', args: {} }],
+					},
 					{ type: 'tool', toolCallId: 'a', content: '1' },
 				],
 			},
@@ -429,8 +515,14 @@ describe('the kind of server is looked up only if it matters', () => {
 describe('tools', () => {
 	it('case 79: one forced tool is sent alone and required', async () => {
 		const sim = await start();
-		const { answer } = await run(clientOf(sim), { tools: [weather, time], toolChoice: { name: 'get_time' } });
-		expect(bodies(sim)[0]).toMatchObject({ tool_choice: 'required', tools: [{ function: { name: 'get_time' } }] });
+		const { answer } = await run(clientOf(sim), {
+			tools: [weather, time],
+			toolChoice: { name: 'get_time' },
+		});
+		expect(bodies(sim)[0]).toMatchObject({
+			tool_choice: 'required',
+			tools: [{ function: { name: 'get_time' } }],
+		});
 		expect(answer.toolCalls).toMatchObject([{ name: 'get_time' }]);
 	});
 
@@ -443,7 +535,9 @@ describe('tools', () => {
 
 	it('a forced tool that does not exist is an error before anything is sent', async () => {
 		const sim = await start();
-		expect(await failed(clientOf(sim), { tools: [weather], toolChoice: { name: 'hammer' } })).toMatchObject({
+		expect(
+			await failed(clientOf(sim), { tools: [weather], toolChoice: { name: 'hammer' } }),
+		).toMatchObject({
 			kind: 'invalidInput',
 			message: expect.stringContaining('"hammer"') as string,
 		});
@@ -463,7 +557,12 @@ describe('tools', () => {
 		await run(client, { messages: [question, ...turn], tools: [time] });
 		await run(client, { messages: [question, ...turn, question], tools: [time] });
 		await run(client, { messages: [question], tools: [time], toolChoice: 'none' });
-		expect(bodies(sim).map(({ tool_choice: choice }) => choice)).toEqual(['required', 'auto', 'required', 'none']);
+		expect(bodies(sim).map(({ tool_choice: choice }) => choice)).toEqual([
+			'required',
+			'auto',
+			'required',
+			'none',
+		]);
 	});
 
 	it('nothing about tools is sent without tools', async () => {
@@ -494,7 +593,11 @@ describe('tools', () => {
 				toolCalls: [{ id: a!, name: 'get_weather', args: { city: 'Rome', id: a } }],
 			},
 			{ type: 'tool' as const, toolCallId: a!, content: 'sun' },
-			{ type: 'ai' as const, content: [], toolCalls: [{ id: b!, name: 'get_time', args: { id: b } }] },
+			{
+				type: 'ai' as const,
+				content: [],
+				toolCalls: [{ id: b!, name: 'get_time', args: { id: b } }],
+			},
 			{ type: 'tool' as const, toolCallId: b!, content: 'noon' },
 		];
 		await run(client, { messages: [question, ...torn], tools: [weather, time] });
@@ -504,7 +607,11 @@ describe('tools', () => {
 				content: 'Let me see.',
 				reasoning_content: 'Both.',
 				tool_calls: [
-					{ id: 'a1', type: 'function', function: { name: 'get_weather', arguments: '{ "city":"Rome" }' } },
+					{
+						id: 'a1',
+						type: 'function',
+						function: { name: 'get_weather', arguments: '{ "city":"Rome" }' },
+					},
 					{ id: 'b2', type: 'function', function: { name: 'get_time', arguments: '{}' } },
 				],
 			},
@@ -520,7 +627,10 @@ describe('tools', () => {
 			const ask = async (who: string) => {
 				const sim = await start();
 				sim.script(
-					reply.toolCalls([{ name: 'get_time', arguments: '{}', id }], { text: `for ${who}`, reasoning: who }),
+					reply.toolCalls([{ name: 'get_time', arguments: '{}', id }], {
+						text: `for ${who}`,
+						reasoning: who,
+					}),
 				);
 				const client = clientOf(sim, { memory });
 				const question = { type: 'human' as const, content: 'What time is it?' };
@@ -528,14 +638,21 @@ describe('tools', () => {
 				return async () => {
 					const call = answer.toolCalls[0]!.id;
 					const turn = [
-						{ type: 'ai' as const, content: [], toolCalls: [{ id: call, name: 'get_time', args: { id: call } }] },
+						{
+							type: 'ai' as const,
+							content: [],
+							toolCalls: [{ id: call, name: 'get_time', args: { id: call } }],
+						},
 						{ type: 'tool' as const, toolCallId: call, content: 'noon' },
 					];
 					await run(client, { messages: [question, ...turn], tools: [time] });
 					return bodies(sim)[1]?.messages.slice(1);
 				};
 			};
-			for (const [who, sent] of [['one', await ask('one')] as const, ['two', await ask('two')] as const])
+			for (const [who, sent] of [
+				['one', await ask('one')] as const,
+				['two', await ask('two')] as const,
+			])
 				expect(await sent()).toEqual([
 					{
 						role: 'assistant',
@@ -591,7 +708,11 @@ describe('tools', () => {
 						content: '',
 						reasoning_content: `thought ${round}`,
 						tool_calls: [
-							{ id: 'call_0', type: 'function', function: { name: 'get_time', arguments: `{"round":${round}}` } },
+							{
+								id: 'call_0',
+								type: 'function',
+								function: { name: 'get_time', arguments: `{"round":${round}}` },
+							},
 						],
 					},
 					{ role: 'tool', tool_call_id: 'call_0', content: `result ${round}` },
@@ -602,7 +723,11 @@ describe('tools', () => {
 
 	it('case 80: broken arguments in the history never reach the server', async () => {
 		const sim = await start();
-		const broken = { type: 'ai' as const, content: 'x', invalidToolCalls: [{ id: 'bad', name: 'f' }] };
+		const broken = {
+			type: 'ai' as const,
+			content: 'x',
+			invalidToolCalls: [{ id: 'bad', name: 'f' }],
+		};
 		await run(clientOf(sim), {
 			messages: [
 				{ type: 'human', content: 'x' },
@@ -635,7 +760,15 @@ describe('servers that refuse the first form', () => {
 	it.each<[string, object, Overrides]>([
 		[
 			'a server that forbids unknown fields',
-			{ detail: [{ loc: ['body', 'stream_options'], msg: 'Extra inputs are not permitted', type: 'extra_forbidden' }] },
+			{
+				detail: [
+					{
+						loc: ['body', 'stream_options'],
+						msg: 'Extra inputs are not permitted',
+						type: 'extra_forbidden',
+					},
+				],
+			},
 			{},
 		],
 		[
@@ -673,7 +806,9 @@ describe('servers that refuse the first form', () => {
 	it('case 81: ids of nine letters and digits where the template of Mistral demands them', async () => {
 		const sim = await start({ template: 'strict' });
 		await run(clientOf(sim), { messages: turn });
-		const [long, short] = bodies(sim).map(({ messages }) => (messages[1]?.tool_calls as Array<{ id: string }>)[0]!.id);
+		const [long, short] = bodies(sim).map(
+			({ messages }) => (messages[1]?.tool_calls as Array<{ id: string }>)[0]!.id,
+		);
 		expect(long).toBe('call_123');
 		expect(short).toMatch(/^[a-zA-Z0-9]{9}$/);
 		expect(bodies(sim)[1]?.messages[2]).toMatchObject({ tool_call_id: short });
@@ -693,7 +828,9 @@ describe('servers that refuse the first form', () => {
 			'a model that thinks or does not',
 			[noEffort],
 			['minimal', undefined],
-			['This model of Ollama knows no levels of thinking, only on and off, so the thinking effort was left out.'],
+			[
+				'This model of Ollama knows no levels of thinking, only on and off, so the thinking effort was left out.',
+			],
 		],
 		[
 			'an effort that it does not know',
@@ -705,13 +842,19 @@ describe('servers that refuse the first form', () => {
 			'both',
 			[noMinimal, noEffort],
 			['minimal', 'low', undefined],
-			['This model of Ollama knows no levels of thinking, only on and off, so the thinking effort was left out.'],
+			[
+				'This model of Ollama knows no levels of thinking, only on and off, so the thinking effort was left out.',
+			],
 		],
 		[
 			'a model that does not think',
 			[noThinking],
 			['minimal', undefined],
-			[expect.stringContaining('This model cannot think, so the setting Thinking was left out') as string],
+			[
+				expect.stringContaining(
+					'This model cannot think, so the setting Thinking was left out',
+				) as string,
+			],
 		],
 	])("thinking effort on Ollama's OpenAI route: %s", async (_who, refusals, efforts, notes) => {
 		const sim = await start({ profile: 'ollama', models: [{ id: 'sim-model', thinking: true }] });
@@ -733,7 +876,11 @@ describe('servers that refuse the first form', () => {
 	it('any other refusal is passed on at once', async () => {
 		const sim = await start();
 		sim.script(reply.llamaError(500, 'boom'), reply.text('never'));
-		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'serverError', status: 500, serverText: 'boom' });
+		expect(await failed(clientOf(sim))).toMatchObject({
+			kind: 'serverError',
+			status: 500,
+			serverText: 'boom',
+		});
 		expect(sim.requests).toHaveLength(1);
 	});
 });
@@ -778,10 +925,20 @@ describe('the end', () => {
 		finished.script(reply.text('Hello', { done: false, cut: { at: 'end', how: 'silence' } }));
 		broken.script(reply.chunks(['Hello', { event: '{"broken' }, { wait: never }]));
 		const before = performance.now();
-		const [{ answer }, error] = await Promise.all([run(clientOf(finished)), failed(clientOf(broken))]);
-		expect(answer).toMatchObject({ text: 'Hello', usage: { promptTokens: expect.any(Number) as number } });
+		const [{ answer }, error] = await Promise.all([
+			run(clientOf(finished)),
+			failed(clientOf(broken)),
+		]);
+		expect(answer).toMatchObject({
+			text: 'Hello',
+			usage: { promptTokens: expect.any(Number) as number },
+		});
 		expect(answer.totalMs).toBeGreaterThan(2500);
-		expect(error).toMatchObject({ kind: 'invalidAnswer', partialText: 'Hello', facts: { line: '{"broken' } });
+		expect(error).toMatchObject({
+			kind: 'invalidAnswer',
+			partialText: 'Hello',
+			facts: { line: '{"broken' },
+		});
 		expect(performance.now() - before).toBeLessThan(AT_ONCE_MS);
 	});
 
@@ -817,7 +974,9 @@ describe('the end', () => {
 	it('a finish in every chunk is not an end: a connection that breaks after it is a failure', async () => {
 		const sim = await start();
 		sim.script(
-			reply.sse([finishing({ content: 'Hel' }), finishing({ content: 'lo' })], { cut: { at: 'end', how: 'rst' } }),
+			reply.sse([finishing({ content: 'Hel' }), finishing({ content: 'lo' })], {
+				cut: { at: 'end', how: 'rst' },
+			}),
 			reply.sse([finishing({ content: 'Hel' }), finishing({ content: 'lo' }), 'data: [DONE]\n\n']),
 		);
 		expect(await failed(clientOf(sim))).toMatchObject({ partialText: 'Hello' });
@@ -839,16 +998,26 @@ describe('the end', () => {
 
 	it('a finish that announces a call is no end before the call has come', async () => {
 		const sim = await start();
-		const announced = { choices: [{ index: 0, delta: { content: 'Let me see.' }, finish_reason: 'tool_calls' }] };
-		sim.script(reply.sse(`data: ${JSON.stringify(announced)}\n\n`, { cut: { at: 'end', how: 'rst' } }));
-		expect(await failed(clientOf(sim), { tools: [time] })).toMatchObject({ partialText: 'Let me see.' });
+		const announced = {
+			choices: [{ index: 0, delta: { content: 'Let me see.' }, finish_reason: 'tool_calls' }],
+		};
+		sim.script(
+			reply.sse(`data: ${JSON.stringify(announced)}\n\n`, { cut: { at: 'end', how: 'rst' } }),
+		);
+		expect(await failed(clientOf(sim), { tools: [time] })).toMatchObject({
+			partialText: 'Let me see.',
+		});
 	});
 
 	it('an unreadable line after the finish does not undo it, though it comes in the same piece', async () => {
 		const sim = await start();
 		const chunk = (delta: object, finish: string | null) =>
 			`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
-		sim.script(reply.sse(`${chunk({ content: 'Hello' }, null)}${chunk({}, 'stop')}data: {"broken\n\ndata: more\n\n`));
+		sim.script(
+			reply.sse(
+				`${chunk({ content: 'Hello' }, null)}${chunk({}, 'stop')}data: {"broken\n\ndata: more\n\n`,
+			),
+		);
 		const { pieces, answer } = await run(clientOf(sim));
 		expect(pieces).toEqual(['Hello']);
 		expect(answer.text).toBe('Hello');
@@ -870,7 +1039,9 @@ describe('the end', () => {
 		const answer = clientOf(sim).generate(HI);
 		expect((await answer.next()).value).toBe('a');
 		await answer.return(undefined as never);
-		await sim.until(() => sim.requests[0]?.endedBy === 'client-abort' && sim.slots().every(({ busy }) => !busy));
+		await sim.until(
+			() => sim.requests[0]?.endedBy === 'client-abort' && sim.slots().every(({ busy }) => !busy),
+		);
 	});
 });
 
@@ -881,7 +1052,11 @@ describe('failures with what had arrived', () => {
 			{ error: { message: 'Context size has been exceeded.' } },
 			'contextExceeded',
 		],
-		['case 48: the same followed by [DONE]', { error: { message: 'boom', thenDone: true } }, 'streamError'],
+		[
+			'case 48: the same followed by [DONE]',
+			{ error: { message: 'boom', thenDone: true } },
+			'streamError',
+		],
 		['case 49: an end without a finish', { finish: false, done: false }, 'streamEndedEarly'],
 		['case 51: [DONE] without a finish', { finish: false }, 'streamEndedEarly'],
 		['case 52: a reset', { cut: { at: { event: 3 }, how: 'rst' } }, 'connectionLost'],
@@ -901,9 +1076,12 @@ describe('failures with what had arrived', () => {
 	it('case 49: a stream cut inside an event is one that ended early, not an unreadable one', async () => {
 		const sim = await start();
 		sim.script(
-			reply.sse('data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}\n\ndata: {"choices":[{"ind', {
-				framing: 'close',
-			}),
+			reply.sse(
+				'data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}\n\ndata: {"choices":[{"ind',
+				{
+					framing: 'close',
+				},
+			),
 		);
 		expect(await failed(clientOf(sim))).toMatchObject({
 			kind: 'streamEndedEarly',
@@ -919,8 +1097,15 @@ describe('failures with what had arrived', () => {
 			reply.chunks(['Hello', { event: 'garbage' }, { wait: never }]),
 		);
 		const error = await failed(clientOf(sim));
-		expect(error).toMatchObject({ kind: 'invalidAnswer', partialText: 'Hello', facts: { line: '{"broken' } });
-		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'invalidAnswer', facts: { line: 'garbage' } });
+		expect(error).toMatchObject({
+			kind: 'invalidAnswer',
+			partialText: 'Hello',
+			facts: { line: '{"broken' },
+		});
+		expect(await failed(clientOf(sim))).toMatchObject({
+			kind: 'invalidAnswer',
+			facts: { line: 'garbage' },
+		});
 	});
 
 	it('text that was held back is in the error, too', async () => {
@@ -933,13 +1118,19 @@ describe('failures with what had arrived', () => {
 			kind: 'streamEndedEarly',
 			partialText: 'Hm. So',
 		});
-		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'connectionLost', partialText: '<thi' });
+		expect(await failed(clientOf(sim))).toMatchObject({
+			kind: 'connectionLost',
+			partialText: '<thi',
+		});
 	});
 
 	it('thinking that had arrived is in the error', async () => {
 		const sim = await start();
 		sim.script(reply.reasoning('Hm.', 'Y', { finish: false, done: false }));
-		expect(await failed(clientOf(sim))).toMatchObject({ partialText: 'Y', partialReasoning: 'Hm.' });
+		expect(await failed(clientOf(sim))).toMatchObject({
+			partialText: 'Y',
+			partialReasoning: 'Hm.',
+		});
 	});
 
 	it('case 65: nothing but thinking, with the limit to raise', async () => {
@@ -958,7 +1149,9 @@ describe('failures with what had arrived', () => {
 		);
 		// No limit cut this one, so raising one is no use.
 		sim.script(reply.reasoning('Hm.', ''));
-		expect((await failed(clientOf(sim))).remedy).toMatch(/^It ended there by itself: (?!.*Maximum Tokens)/);
+		expect((await failed(clientOf(sim))).remedy).toMatch(
+			/^It ended there by itself: (?!.*Maximum Tokens)/,
+		);
 	});
 
 	it('case 21: an empty answer', async () => {
@@ -980,7 +1173,11 @@ describe('failures with what had arrived', () => {
 	it('a complete JSON answer of another kind is not one that ended early', async () => {
 		const sim = await start();
 		const native = { model: 'x', message: { role: 'assistant', content: 'Hello' }, done: true };
-		sim.script(reply.json(native), reply.json([{ error: { message: 'quota' } }]), reply.json('{"model":"x","mess'));
+		sim.script(
+			reply.json(native),
+			reply.json([{ error: { message: 'quota' } }]),
+			reply.json('{"model":"x","mess'),
+		);
 		expect(await failed(clientOf(sim))).toMatchObject({
 			kind: 'invalidAnswer',
 			serverText: expect.stringContaining('an answer without choices') as string,
@@ -995,23 +1192,33 @@ describe('failures with what had arrived', () => {
 	it('case 75: a call that the limit cut, with the limit and the tool', async () => {
 		const sim = await start();
 		sim.script(
-			reply.toolCalls([{ name: 'get_weather', arguments: '{"city": "Zür' }], { finish: 'length', text: 'See:' }),
+			reply.toolCalls([{ name: 'get_weather', arguments: '{"city": "Zür' }], {
+				finish: 'length',
+				text: 'See:',
+			}),
 		);
-		const error = await failed(clientOf(sim, { parameters: { maxTokens: 30 } }), { tools: [weather] });
+		const error = await failed(clientOf(sim, { parameters: { maxTokens: 30 } }), {
+			tools: [weather],
+		});
 		expect(error).toMatchObject({
 			kind: 'toolCallCut',
 			partialText: 'See:',
 			facts: { toolCalls: [{ name: 'get_weather', arguments: '{"city": "Zür' }] },
 		});
 		expect(error.message).toBe('The token limit cut off a tool call');
-		expect(error.meaning).toContain('calling the tool "get_weather" when the token limit of 30 was reached');
+		expect(error.meaning).toContain(
+			'calling the tool "get_weather" when the token limit of 30 was reached',
+		);
 	});
 
 	it('a call with arguments that are no JSON', async () => {
 		const sim = await start();
 		sim.script(reply.toolCalls([{ name: 'get_weather', arguments: 'city=Rome' }]));
 		const error = await failed(clientOf(sim), { tools: [weather] });
-		expect(error).toMatchObject({ kind: 'toolCallInvalid', facts: { toolCalls: [{ arguments: 'city=Rome' }] } });
+		expect(error).toMatchObject({
+			kind: 'toolCallInvalid',
+			facts: { toolCalls: [{ arguments: 'city=Rome' }] },
+		});
 		expect(error.message).toContain('"get_weather"');
 	});
 
@@ -1024,12 +1231,20 @@ describe('failures with what had arrived', () => {
 			{
 				kind: 'contextOverflow',
 				status: 400,
-				message: expect.stringMatching(/needs \d+ tokens, but a slot of the server has 200/) as string,
+				message: expect.stringMatching(
+					/needs \d+ tokens, but a slot of the server has 200/,
+				) as string,
 			},
 		],
 		[29, { profile: 'router' }, { model: 'other' }, {}, { kind: 'modelNotFound', status: 400 }],
 		[29, { profile: 'ollama' }, { model: 'other' }, {}, { kind: 'modelNotFound', status: 404 }],
-		[29, { profile: 'gpustack' }, { model: 'other', key: 'gpustack-key' }, {}, { kind: 'modelNotFound', status: 404 }],
+		[
+			29,
+			{ profile: 'gpustack' },
+			{ model: 'other', key: 'gpustack-key' },
+			{},
+			{ kind: 'modelNotFound', status: 404 },
+		],
 		[
 			32,
 			{ template: 'strict' },
@@ -1043,7 +1258,9 @@ describe('failures with what had arrived', () => {
 			{
 				kind: 'templateRejected',
 				status: 400,
-				serverText: expect.stringMatching(/^Conversation roles must alternate|roles must alternate/) as string,
+				serverText: expect.stringMatching(
+					/^Conversation roles must alternate|roles must alternate/,
+				) as string,
 			},
 		],
 	])('case %i: %j', async (_case, options, settings, call, expected) => {
@@ -1080,14 +1297,18 @@ describe('failures with what had arrived', () => {
 
 	it('options that no server takes are refused before anything is sent', async () => {
 		const sim = await start();
-		expect(() => clientOf(sim, { parameters: { topP: 2 } })).toThrow('The option "Top P" must be a number from 0 to 1');
+		expect(() => clientOf(sim, { parameters: { topP: 2 } })).toThrow(
+			'The option "Top P" must be a number from 0 to 1',
+		);
 		expect(sim.requests).toHaveLength(0);
 	});
 
 	it('content that no server can read is refused before anything is sent', async () => {
 		const sim = await start();
 		const pdf = { type: 'file', mime_type: 'application/pdf', data: 'JVBERi0=' };
-		expect(await failed(clientOf(sim), { messages: [{ type: 'human', content: [pdf] }] })).toMatchObject({
+		expect(
+			await failed(clientOf(sim), { messages: [{ type: 'human', content: [pdf] }] }),
+		).toMatchObject({
 			kind: 'invalidInput',
 		});
 		expect(sim.requests).toHaveLength(0);
@@ -1107,8 +1328,16 @@ describe('cancelling', () => {
 		['before the headers', () => reply.text('x', { delayHeaders: never }), undefined],
 		['before the first token', () => reply.chunks([{ wait: never }, 'x']), undefined],
 		['in the middle', () => reply.chunks(['One', { wait: never }]), 'One'],
-		['in the middle of thinking', () => reply.chunks([{ reasoning_content: 'Hm' }, { wait: never }]), undefined],
-		['after the finish', () => reply.text('One', { done: false, cut: { at: 'end', how: 'silence' } }), 'One'],
+		[
+			'in the middle of thinking',
+			() => reply.chunks([{ reasoning_content: 'Hm' }, { wait: never }]),
+			undefined,
+		],
+		[
+			'after the finish',
+			() => reply.text('One', { done: false, cut: { at: 'end', how: 'silence' } }),
+			'One',
+		],
 	])('%s closes the connection at once', async (_when, scripted, partialText) => {
 		const sim = await start();
 		sim.script(scripted());
@@ -1118,14 +1347,19 @@ describe('cancelling', () => {
 		await sim.until(() => sim.requests.length === 1 && (partialText === undefined || pieces > 0));
 		const before = performance.now();
 		cancel.abort();
-		expect(await outcome).toMatchObject({ kind: 'aborted', ...(partialText === undefined ? {} : { partialText }) });
+		expect(await outcome).toMatchObject({
+			kind: 'aborted',
+			...(partialText === undefined ? {} : { partialText }),
+		});
 		expect(performance.now() - before).toBeLessThan(AT_ONCE_MS);
 		await sim.until(() => sim.connections.open === 0);
 	});
 
 	it('before it begins sends nothing', async () => {
 		const sim = await start();
-		expect(await failed(clientOf(sim), { signal: AbortSignal.abort() })).toMatchObject({ kind: 'aborted' });
+		expect(await failed(clientOf(sim), { signal: AbortSignal.abort() })).toMatchObject({
+			kind: 'aborted',
+		});
 		expect(sim.requests).toHaveLength(0);
 	});
 
@@ -1163,17 +1397,24 @@ describe('limits', () => {
 	it('no first token in time', async () => {
 		const sim = await start();
 		sim.script(
-			reply.chunks([{ role: 'assistant', content: null }, { comment: ':' }, { wait: never }, 'x'], { role: 'none' }),
+			reply.chunks([{ role: 'assistant', content: null }, { comment: ':' }, { wait: never }, 'x'], {
+				role: 'none',
+			}),
 		);
 		const error = await failed(clientOf(sim, { limits: { firstTokenMs: 900, idleMs: 60_000 } }));
-		expect(error).toMatchObject({ kind: 'firstTokenLimit', message: expect.stringContaining('900 ms') as string });
+		expect(error).toMatchObject({
+			kind: 'firstTokenLimit',
+			message: expect.stringContaining('900 ms') as string,
+		});
 		await sim.until(() => sim.requests[0]?.endedBy === 'client-abort');
 	});
 
 	it('a pause after the first token', async () => {
 		const sim = await start();
 		sim.script(reply.chunks(['One', { wait: never }, ' two']));
-		expect(await failed(clientOf(sim, { limits: { firstTokenMs: 60_000, idleMs: 60 } }))).toMatchObject({
+		expect(
+			await failed(clientOf(sim, { limits: { firstTokenMs: 60_000, idleMs: 60 } })),
+		).toMatchObject({
 			kind: 'idleLimit',
 			partialText: 'One',
 		});
@@ -1181,10 +1422,16 @@ describe('limits', () => {
 
 	it('pauses before the first token do not count as idle, thinking counts as begun', async () => {
 		const sim = await start();
-		sim.script(reply.chunks([{ wait: 400 }, 'x']), reply.chunks([{ reasoning_content: 'Hm' }, { wait: never }, 'x']));
+		sim.script(
+			reply.chunks([{ wait: 400 }, 'x']),
+			reply.chunks([{ reasoning_content: 'Hm' }, { wait: never }, 'x']),
+		);
 		const limits = { firstTokenMs: 60_000, idleMs: 250 };
 		expect((await run(clientOf(sim, { limits }))).answer.text).toBe('x');
-		expect(await failed(clientOf(sim, { limits }))).toMatchObject({ kind: 'idleLimit', partialReasoning: 'Hm' });
+		expect(await failed(clientOf(sim, { limits }))).toMatchObject({
+			kind: 'idleLimit',
+			partialReasoning: 'Hm',
+		});
 	});
 
 	it('the whole time', async () => {
@@ -1212,7 +1459,10 @@ describe('thinking', () => {
 		const { pieces, answer } = await run(clientOf(sim, { showThinking: true }));
 		expect(pieces.join('')).toBe('<think>\nHm, hm.\n</think>\n\nYes.');
 		expect(pieces.length).toBeGreaterThan(3);
-		expect(answer).toMatchObject({ text: '<think>\nHm, hm.\n</think>\n\nYes.', reasoning: 'Hm, hm.' });
+		expect(answer).toMatchObject({
+			text: '<think>\nHm, hm.\n</think>\n\nYes.',
+			reasoning: 'Hm, hm.',
+		});
 	});
 
 	it('is not shown in front of JSON, which a chain could not read then', async () => {
@@ -1252,7 +1502,9 @@ describe('thinking', () => {
 
 	it('case 64: tags in the text are taken out, piece by piece', async () => {
 		const sim = await start();
-		sim.script(reply.chunks(['<th', 'ink>Hm', '.</thi', 'nk>\n', '\nYes', '.'], { tokenDelayMs: 5 }));
+		sim.script(
+			reply.chunks(['<th', 'ink>Hm', '.</thi', 'nk>\n', '\nYes', '.'], { tokenDelayMs: 5 }),
+		);
 		const { pieces, answer } = await run(clientOf(sim));
 		expect(pieces).toEqual(['Yes', '.']);
 		expect(answer.reasoning).toBe('Hm.');
@@ -1262,7 +1514,9 @@ describe('thinking', () => {
 
 	const raw = (...pieces: string[]) =>
 		reply.sse([
-			...pieces.map((content) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`),
+			...pieces.map(
+				(content) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`,
+			),
 			'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
 		]);
 
@@ -1296,7 +1550,8 @@ describe('thinking', () => {
 		expect(await streamed('No', ' thinking.')).toBe('No thinking.');
 		expect(await streamed(quote)).toBe(quote);
 		// In a block of code it does not even count.
-		for (let i = 0; i < 3; i++) expect(await streamed('```\n</think>\n```\n')).toBe('```\n</think>\n```\n');
+		for (let i = 0; i < 3; i++)
+			expect(await streamed('```\n</think>\n```\n')).toBe('```\n</think>\n```\n');
 		expect(await streamed(quote)).toBe(quote);
 		expect(await streamed(quote)).toBe(quote);
 		// Learned by now, and unlearned with the first answer without the tag.
@@ -1305,30 +1560,45 @@ describe('thinking', () => {
 	});
 
 	it('a model whose thinking comes apart loses no text in front of a tag that it quotes', async () => {
-		const sim = await start({ profile: 'fastapi', models: [{ id: 'marks-its-thinking', thinking: true }] });
+		const sim = await start({
+			profile: 'fastapi',
+			models: [{ id: 'marks-its-thinking', thinking: true }],
+		});
 		const client = clientOf(sim, { model: 'marks-its-thinking' });
 		const quote = 'It ends with\n</think>\nand then the answer.';
 		sim.script(reply.reasoning('Hm.', 'Yes.'), raw(quote));
 		await run(client);
-		expect((await run(client, { whole: true })).answer).toMatchObject({ text: quote, reasoning: '' });
+		expect((await run(client, { whole: true })).answer).toMatchObject({
+			text: quote,
+			reasoning: '',
+		});
 	});
 
 	it('a missing opening tag is understood at once where nobody reads along', async () => {
 		const sim = await start();
 		sim.script(withoutOpening());
-		expect((await run(clientOf(sim), { whole: true })).answer).toMatchObject({ text: 'Yes.', reasoning: 'Hm.\n' });
+		expect((await run(clientOf(sim), { whole: true })).answer).toMatchObject({
+			text: 'Yes.',
+			reasoning: 'Hm.\n',
+		});
 	});
 
 	it('an answer that shows the tags stays whole where nobody reads along', async () => {
 		const sim = await start();
 		const text = 'Write it so:\n<think>\nx\n</think>\nand then y.';
 		sim.script(reply.text(text));
-		expect((await run(clientOf(sim), { whole: true })).answer).toMatchObject({ text, reasoning: '' });
+		expect((await run(clientOf(sim), { whole: true })).answer).toMatchObject({
+			text,
+			reasoning: '',
+		});
 	});
 
 	it('models known to think are held back only where the server leaves thinking in the text', async () => {
 		const llama = await start();
-		llama.script(reply.reasoning('Hm.', 'One two.', { tokenDelayMs: 2 }), reply.text('One two.', { tokenDelayMs: 2 }));
+		llama.script(
+			reply.reasoning('Hm.', 'One two.', { tokenDelayMs: 2 }),
+			reply.text('One two.', { tokenDelayMs: 2 }),
+		);
 		const model = 'DeepSeek-R1-Distill-Qwen-7B';
 		expect((await run(clientOf(llama, { model }))).pieces.length).toBeGreaterThan(1);
 		expect((await run(clientOf(llama, { model }))).pieces.length).toBeGreaterThan(1);
@@ -1349,7 +1619,11 @@ describe('thinking', () => {
 		['ollama', { reasoning_effort: 'none' }],
 		['fastapi', { chat_template_kwargs: { enable_thinking: false } }],
 	] as const)('is switched off as %s wants it', async (profile, expected) => {
-		const sim = await start({ profile, template: 'thinking', models: [{ id: 'sim-model', thinking: true }] });
+		const sim = await start({
+			profile,
+			template: 'thinking',
+			models: [{ id: 'sim-model', thinking: true }],
+		});
 		await run(clientOf(sim, { parameters: { thinking: { mode: 'off' } } }));
 		expect(bodies(sim)[0]).toMatchObject(expected);
 	});
@@ -1357,13 +1631,21 @@ describe('thinking', () => {
 	it('goes back in the running tool turn, in the words of the server', async () => {
 		const turn: ChatCall['messages'] = [
 			{ type: 'human', content: 'x' },
-			{ type: 'ai', content: '', reasoning: 'Hm', toolCalls: [{ id: 'a', name: 'get_time', args: {} }] },
+			{
+				type: 'ai',
+				content: '',
+				reasoning: 'Hm',
+				toolCalls: [{ id: 'a', name: 'get_time', args: {} }],
+			},
 			{ type: 'tool', toolCallId: 'a', content: '1' },
 		];
 		const llama = await start();
 		await run(clientOf(llama), { messages: turn });
 		expect(bodies(llama)[0]?.messages[1]).toMatchObject({ reasoning_content: 'Hm' });
-		const ollama = await start({ profile: 'ollama', models: [{ id: 'sim-model', tools: true, thinking: true }] });
+		const ollama = await start({
+			profile: 'ollama',
+			models: [{ id: 'sim-model', tools: true, thinking: true }],
+		});
 		await run(clientOf(ollama), { messages: turn });
 		expect(bodies(ollama)[0]?.messages[1]).toMatchObject({ reasoning: 'Hm' });
 		expect(bodies(ollama)[0]?.messages[1]).not.toHaveProperty('reasoning_content');
@@ -1421,13 +1703,19 @@ describe('a history budget', () => {
 	const sentBy = (sim: LlamaServerSim) =>
 		sim.requests
 			.filter(({ path }) => path === '/v1/chat/completions')
-			.map(({ body }) => (body as { messages: Array<{ content: string }> }).messages.map(({ content }) => content));
+			.map(({ body }) =>
+				(body as { messages: Array<{ content: string }> }).messages.map(({ content }) => content),
+			);
 
 	it('leaves the oldest turns out, counted by the server, and says so', async () => {
 		const sim = await start();
-		const { answer } = await run(clientOf(sim, { historyBudget: 50, serverKind: 'llamaServer' }), { messages });
+		const { answer } = await run(clientOf(sim, { historyBudget: 50, serverKind: 'llamaServer' }), {
+			messages,
+		});
 		expect(sentBy(sim)).toEqual([['Be brief.', 'Second', 'Yes.', 'Third']]);
-		expect(answer.notes).toEqual([expect.stringContaining('more than the 50 tokens of History Budget: 1 of them')]);
+		expect(answer.notes).toEqual([
+			expect.stringContaining('more than the 50 tokens of History Budget: 1 of them'),
+		]);
 		expect(paths(sim)).toContain('POST /tokenize');
 	});
 

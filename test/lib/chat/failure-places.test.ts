@@ -20,7 +20,9 @@ import { httpFixture } from '../../support/streams';
 import { AT_ONCE_MS } from '../../support/time';
 import { PLAIN_SETTINGS } from './chat-settings';
 
-jest.mock('../../../lib/http/waiting', () => jest.requireActual<object>('../../support/skipped-pauses'));
+jest.mock('../../../lib/http/waiting', () =>
+	jest.requireActual<object>('../../support/skipped-pauses'),
+);
 
 const start = useSimulator(startScripted);
 beforeEach(clearSharedCaches);
@@ -50,8 +52,16 @@ const FAILURES: Array<[name: string, failing: Failing, kind: string]> = [
 		'busy',
 	],
 	['a wrong key', error(401, 'Invalid API Key', 'authentication_error'), 'unauthorized'],
-	['an unknown model', error(404, 'The model `x` does not exist.', 'NotFoundError'), 'modelNotFound'],
-	['an unknown model, by its code', error(404, 'no', 'invalid_request_error', 'model_not_found'), 'modelNotFound'],
+	[
+		'an unknown model',
+		error(404, 'The model `x` does not exist.', 'NotFoundError'),
+		'modelNotFound',
+	],
+	[
+		'an unknown model, by its code',
+		error(404, 'no', 'invalid_request_error', 'model_not_found'),
+		'modelNotFound',
+	],
 	[
 		'a prompt that is too long',
 		error(400, "This model's maximum context length is 4096 tokens.", 'BadRequestError'),
@@ -60,10 +70,18 @@ const FAILURES: Array<[name: string, failing: Failing, kind: string]> = [
 	['out of memory', error(500, 'CUDA out of memory', 'server_error'), 'serverError'],
 	[
 		'an output that was dropped',
-		error(500, 'The model produced output that does not match the expected peg-native format', 'server_error'),
+		error(
+			500,
+			'The model produced output that does not match the expected peg-native format',
+			'server_error',
+		),
 		'outputUnreadable',
 	],
-	['a function that is off', error(501, 'This server does not support chat', 'not_supported_error'), 'notSupported'],
+	[
+		'a function that is off',
+		error(501, 'This server does not support chat', 'not_supported_error'),
+		'notSupported',
+	],
 	['a wrong request', error(400, 'bad temperature', 'invalid_request_error'), 'badRequest'],
 	[
 		'an embedding model',
@@ -89,7 +107,10 @@ const PLACES: Record<string, (failing: Failing) => Script> = {
 	'behind a role and a ping':
 		({ body }) =>
 		(_request, response) =>
-			events(response, `: ping\n\n${sse(delta({ role: 'assistant', content: null }), delta({ content: '' }), body)}`),
+			events(
+				response,
+				`: ping\n\n${sse(delta({ role: 'assistant', content: null }), delta({ content: '' }), body)}`,
+			),
 	'an event named error':
 		({ body }) =>
 		(_request, response) =>
@@ -98,7 +119,10 @@ const PLACES: Record<string, (failing: Failing) => Script> = {
 		({ body }) =>
 		(_request, response) => {
 			const { error: ofChoice = body } = body as { error?: unknown };
-			events(response, sse({ choices: [{ index: 0, delta: {}, finish_reason: null, error: ofChoice }] }));
+			events(
+				response,
+				sse({ choices: [{ index: 0, delta: {}, finish_reason: null, error: ofChoice }] }),
+			);
 		},
 	'JSON under a 200':
 		({ body }) =>
@@ -118,7 +142,11 @@ const PLACES: Record<string, (failing: Failing) => Script> = {
 			request.body.stream === true ? events(response, sse('[DONE]')) : json(response, body, status),
 };
 
-async function ask(servers: ScriptedServer[], content: string, settings: Partial<ChatSettings> = {}): Promise<string> {
+async function ask(
+	servers: ScriptedServer[],
+	content: string,
+	settings: Partial<ChatSettings> = {},
+): Promise<string> {
 	const credential = credentialOf(servers as unknown as LlamaServerSim[]);
 	const client = new ChatClient(localLlamaServers(credential), {
 		...PLAIN_SETTINGS,
@@ -138,21 +166,30 @@ async function ask(servers: ScriptedServer[], content: string, settings: Partial
 	});
 }
 
-const chats = ({ requests }: ScriptedServer) => requests.filter(({ method }) => method === 'POST').length;
-const streamed = ({ requests }: ScriptedServer) => requests.filter(({ body }) => body.stream === true).length;
+const chats = ({ requests }: ScriptedServer) =>
+	requests.filter(({ method }) => method === 'POST').length;
+const streamed = ({ requests }: ScriptedServer) =>
+	requests.filter(({ body }) => body.stream === true).length;
 const chatOnly =
 	(script: Script): Script =>
 	(request, response) =>
-		request.method === 'POST' ? script(request, response) : json(response, { detail: 'Not Found' }, 404);
+		request.method === 'POST'
+			? script(request, response)
+			: json(response, { detail: 'Not Found' }, 404);
 
 /** What becomes of a question to one server, and of two in a row beside a healthy second one. */
 async function decisionAt(script: Script, settings: Partial<ChatSettings> = {}) {
 	const alone = await start(chatOnly(script));
 	const kind = await ask([alone], 'Hi', settings);
 	const first = await start(chatOnly(script));
-	const second = await start(chatOnly((_request, response) => events(response, good('from the second'))));
+	const second = await start(
+		chatOnly((_request, response) => events(response, good('from the second'))),
+	);
 	const servers = [first, second];
-	const question = questionFor(first as unknown as LlamaServerSim, servers as unknown as LlamaServerSim[]);
+	const question = questionFor(
+		first as unknown as LlamaServerSim,
+		servers as unknown as LlamaServerSim[],
+	);
 	const moved = await ask(servers, question, settings);
 	const askedBefore = chats(first);
 	const again = await ask(servers, question, settings);
@@ -174,19 +211,30 @@ describe('a failure before the first content means the same wherever it stands',
 		}
 		const asStatus = decisions['the status'] as Awaited<ReturnType<typeof decisionAt>>;
 		expect(asStatus.kind).toBe(kind);
-		expect(decisions).toEqual(Object.fromEntries(Object.keys(PLACES).map((place) => [place, asStatus])));
+		expect(decisions).toEqual(
+			Object.fromEntries(Object.keys(PLACES).map((place) => [place, asStatus])),
+		);
 	});
 
 	it('silence after the headers counts as silence: the next server is asked, and this one has a cooldown', async () => {
 		const silent = (response: Parameters<Script>[1]) =>
 			response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-		const decision = await decisionAt((_request, response) => silent(response), { limits: { firstTokenMs: 1_500 } });
-		expect(decision).toMatchObject({ kind: 'firstTokenLimit', moved: 'from the second', rests: true });
+		const decision = await decisionAt((_request, response) => silent(response), {
+			limits: { firstTokenMs: 1_500 },
+		});
+		expect(decision).toMatchObject({
+			kind: 'firstTokenLimit',
+			moved: 'from the second',
+			rests: true,
+		});
 	});
 
 	it('an error after content is reported as before, and nothing is sent again', async () => {
 		const decision = await decisionAt((_request, response) =>
-			events(response, sse(delta({ content: 'Once' }), error(503, 'Loading model', 'unavailable_error').body)),
+			events(
+				response,
+				sse(delta({ content: 'Once' }), error(503, 'Loading model', 'unavailable_error').body),
+			),
 		);
 		expect(decision).toMatchObject({ moved: decision.kind, isRepeated: false });
 	});
@@ -205,7 +253,9 @@ describe('an output that llama-server dropped', () => {
 	])('%s', async (_name, before, settings, outcome, times) => {
 		let asked = 0;
 		const server = await start(
-			chatOnly((_request, response) => events(response, asked++ === 0 ? sse(...before, dropped.body) : good('fine'))),
+			chatOnly((_request, response) =>
+				events(response, asked++ === 0 ? sse(...before, dropped.body) : good('fine')),
+			),
 		);
 		expect(await ask([server], 'Hi', settings)).toBe(outcome);
 		expect(chats(server)).toBe(times);
@@ -213,7 +263,8 @@ describe('an output that llama-server dropped', () => {
 });
 
 describe('recorded: llama-cpp-python', () => {
-	const recorded = (name: string) => httpFixture(`llama-cpp-python-0.3.36/${name}.http`).body.toString();
+	const recorded = (name: string) =>
+		httpFixture(`llama-cpp-python-0.3.36/${name}.http`).body.toString();
 
 	it('an overflow under an empty 200 is one', async () => {
 		const server = await start(
@@ -247,8 +298,12 @@ describe('the end of an answer is what the server calls its end', () => {
 
 	it('recorded: an answer of llama-cpp-python that another request interrupted is none', async () => {
 		const { body, headers } = httpFixture('llama-cpp-python-0.3.36/stream-interrupted.http');
-		const shown = Object.fromEntries(headers.filter(([name]) => !/transfer-encoding|connection/i.test(name)));
-		const server = await start(chatOnly((_request, response) => void response.writeHead(200, shown).end(body)));
+		const shown = Object.fromEntries(
+			headers.filter(([name]) => !/transfer-encoding|connection/i.test(name)),
+		);
+		const server = await start(
+			chatOnly((_request, response) => void response.writeHead(200, shown).end(body)),
+		);
 		const client = new ChatClient(
 			localLlamaServers(credentialOf([server] as unknown as LlamaServerSim[])),
 			PLAIN_SETTINGS,
@@ -271,13 +326,21 @@ describe('the end of an answer is what the server calls its end', () => {
 			'Half',
 		],
 		['no such field', sse({ choices: [{ index: 0, delta: { content: 'All' } }] }, '[DONE]'), 'All'],
-		['network_error', sse(delta({ content: 'Half' }), delta({}, 'network_error'), '[DONE]'), 'streamError'],
+		[
+			'network_error',
+			sse(delta({ content: 'Half' }), delta({}, 'network_error'), '[DONE]'),
+			'streamError',
+		],
 		['insufficient_system_resource', sse(delta({}, 'insufficient_system_resource')), 'streamError'],
 		['timeout', sse(delta({ content: 'Half' }, 'timeout')), 'streamError'],
 		['cancelled', sse(delta({ content: 'Half' }, 'cancelled')), 'streamError'],
 		['STOP in capitals', sse(delta({ content: 'All' }, 'STOP'), '[DONE]'), 'All'],
 		['a reason that nobody knows', sse(delta({ content: 'All' }, 'bored')), 'All'],
-		['a status of success beside it', sse({ code: 200, message: 'success' }, delta({ content: 'All' }, 'stop')), 'All'],
+		[
+			'a status of success beside it',
+			sse({ code: 200, message: 'success' }, delta({ content: 'All' }, 'stop')),
+			'All',
+		],
 	])('%s', async (_name, body, outcome) => {
 		expect(await answerTo(body)).toBe(outcome);
 	});

@@ -27,7 +27,10 @@ async function* hanging(first: string, sign: string): AsyncGenerator<string> {
 	}
 }
 
-async function run(limits: Partial<Limits>, settings: Partial<ChatSettings> = {}): Promise<FinishedAnswer> {
+async function run(
+	limits: Partial<Limits>,
+	settings: Partial<ChatSettings> = {},
+): Promise<FinishedAnswer> {
 	const client = new ChatClient(
 		connectTo({ baseUrl: sim.url, maxConcurrentRequests: 1 }),
 		{ ...PLAIN_SETTINGS, serverKind: 'other', limits, ...settings },
@@ -46,27 +49,38 @@ const SIGNS: ReadonlyArray<readonly [name: string, sign: string]> = [
 	['empty deltas of vLLM', event({ content: '' })],
 	['deltas with nothing in them', event({})],
 	['a role again and again', event({ role: 'assistant', content: null })],
-	['empty pieces of a tool call', event({ tool_calls: [{ index: 0, function: { arguments: '' } }] })],
+	[
+		'empty pieces of a tool call',
+		event({ tool_calls: [{ index: 0, function: { arguments: '' } }] }),
+	],
 	['empty thinking', event({ reasoning_content: '', content: null })],
 	['events without choices', 'data: {"choices":[]}\n\n'],
 	['heartbeat events of gateways', 'event: ping\ndata: {}\n\n'],
 ];
 
 describe('a GPU that hangs after the first token', () => {
-	test.each(SIGNS)('the idle limit is hit in spite of %s, and the next request has its turn', async (_name, sign) => {
-		sim.script(reply.sse(hanging(event({ content: 'a' }), sign)), reply.text('Hello'));
-		const hung = run({ idleMs: 300 });
-		await sim.until(() => sim.requests.length === 1);
-		const next = run({});
-		await expect(hung).rejects.toMatchObject({ kind: 'idleLimit', partialText: 'a' });
-		expect((await next).text).toBe('Hello');
-		await sim.until(() => sim.requests[0]!.endedBy === 'client-abort');
-	});
+	test.each(SIGNS)(
+		'the idle limit is hit in spite of %s, and the next request has its turn',
+		async (_name, sign) => {
+			sim.script(reply.sse(hanging(event({ content: 'a' }), sign)), reply.text('Hello'));
+			const hung = run({ idleMs: 300 });
+			await sim.until(() => sim.requests.length === 1);
+			const next = run({});
+			await expect(hung).rejects.toMatchObject({ kind: 'idleLimit', partialText: 'a' });
+			expect((await next).text).toBe('Hello');
+			await sim.until(() => sim.requests[0]!.endedBy === 'client-abort');
+		},
+	);
 
-	test.each(SIGNS)('before the first token the first-token limit counts in spite of %s', async (_name, sign) => {
-		sim.script(reply.sse(hanging(event({ role: 'assistant', content: '' }), sign)));
-		await expect(run({ firstTokenMs: 300, idleMs: 60_000 })).rejects.toMatchObject({ kind: 'firstTokenLimit' });
-	});
+	test.each(SIGNS)(
+		'before the first token the first-token limit counts in spite of %s',
+		async (_name, sign) => {
+			sim.script(reply.sse(hanging(event({ role: 'assistant', content: '' }), sign)));
+			await expect(run({ firstTokenMs: 300, idleMs: 60_000 })).rejects.toMatchObject({
+				kind: 'firstTokenLimit',
+			});
+		},
+	);
 
 	test.each([
 		['text', event({ content: 'b' })],
@@ -74,7 +88,10 @@ describe('a GPU that hangs after the first token', () => {
 		['a tool call in pieces', event({ tool_calls: [{ index: 0, function: { arguments: ' ' } }] })],
 	])('%s restarts the limit', async (_name, piece) => {
 		async function* slow() {
-			yield event({ content: 'a', tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '{}' } }] });
+			yield event({
+				content: 'a',
+				tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '{}' } }],
+			});
 			for (let pieces = 0; pieces < 8; pieces++) {
 				await delay(150);
 				yield piece;

@@ -11,7 +11,12 @@ import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { ServerError } from '../../../lib/errors/server-error';
 import { generationInfoOf } from '../../../lib/langchain/generation-info';
 import { connectTo } from '../../../lib/servers/connect';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { fixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from './chat-settings';
@@ -54,20 +59,26 @@ describe('a FastAPI server of your own', () => {
 	it.each([
 		['stream-simulated', 'hello'],
 		['stream-words', 'The weather is fine.'],
-	])('text and [DONE] without a reason and counts is an answer, flagged: %s', async (name, text) => {
-		const sim = await start();
-		sim.script(recorded(`${FASTAPI}/${name}`));
-		const { shown, answer } = await run(sim);
-		expect(shown).toBe(text);
-		expect(answer).toMatchObject({
-			text,
-			finishReason: 'unknown',
-			usage: { estimated: true },
-			notes: [NOTE_NO_FINISH_REASON],
-		});
-		expect(answer.usage?.completionTokens).toBeGreaterThan(0);
-		expect(generationInfoOf(answer)).toMatchObject({ finish_reason: 'unknown', usageEstimated: true });
-	});
+	])(
+		'text and [DONE] without a reason and counts is an answer, flagged: %s',
+		async (name, text) => {
+			const sim = await start();
+			sim.script(recorded(`${FASTAPI}/${name}`));
+			const { shown, answer } = await run(sim);
+			expect(shown).toBe(text);
+			expect(answer).toMatchObject({
+				text,
+				finishReason: 'unknown',
+				usage: { estimated: true },
+				notes: [NOTE_NO_FINISH_REASON],
+			});
+			expect(answer.usage?.completionTokens).toBeGreaterThan(0);
+			expect(generationInfoOf(answer)).toMatchObject({
+				finish_reason: 'unknown',
+				usageEstimated: true,
+			});
+		},
+	);
 
 	it('the same without a question to a server that the user calls "Other"', async () => {
 		const sim = await start();
@@ -88,7 +99,9 @@ describe('a FastAPI server of your own', () => {
 		async (profile) => {
 			const sim = await start({ profile });
 			sim.script(recorded(`${FASTAPI}/stream-simulated`));
-			expect(await failed(sim, {}, { parameters: { topK: 1 } })).toMatchObject({ kind: 'streamEndedEarly' });
+			expect(await failed(sim, {}, { parameters: { topK: 1 } })).toMatchObject({
+				kind: 'streamEndedEarly',
+			});
 		},
 	);
 
@@ -109,14 +122,22 @@ describe('a FastAPI server of your own', () => {
 		const sim = await start();
 		sim.script(recorded(`${FASTAPI}/stream-plain-text`));
 		const error = await failed(sim);
-		expect(error).toMatchObject({ kind: 'invalidAnswer', serverText: 'hello', partialText: 'hello' });
+		expect(error).toMatchObject({
+			kind: 'invalidAnswer',
+			serverText: 'hello',
+			partialText: 'hello',
+		});
 		expect(error.message).toContain('text/plain');
 	});
 
 	it('a crash before the answer, as words', async () => {
 		const sim = await start();
 		sim.script(recorded(`${FASTAPI}/crash-500`));
-		expect(await failed(sim)).toMatchObject({ kind: 'serverError', status: 500, serverText: 'Internal Server Error' });
+		expect(await failed(sim)).toMatchObject({
+			kind: 'serverError',
+			status: 500,
+			serverText: 'Internal Server Error',
+		});
 	});
 
 	it('a crash in the middle brings what had arrived', async () => {
@@ -130,7 +151,9 @@ describe('a FastAPI server of your own', () => {
 		sim.route('POST /v1/chat/completions', reply.redirect('/v1/chat/completions/', 307));
 		sim.route('POST /v1/chat/completions/', recorded(`${FASTAPI}/stream-simulated`));
 		const connection = connectTo({ baseUrl: sim.url, headers: { authorization: 'Bearer k' } });
-		const answer = new ChatClient(connection, { ...PLAIN_SETTINGS, serverKind: 'other' }).generate(HI);
+		const answer = new ChatClient(connection, { ...PLAIN_SETTINGS, serverKind: 'other' }).generate(
+			HI,
+		);
 		expect(await answer.next()).toMatchObject({ value: 'hello' });
 		await answer.return(undefined as never);
 		expect(sim.requests.at(-1)).toMatchObject({
@@ -142,7 +165,10 @@ describe('a FastAPI server of your own', () => {
 
 	it('tools that it ignores: the user is told after a forced call brought none', async () => {
 		const sim = await start();
-		sim.script(recorded(`${FASTAPI}/tools-ignored-stream`), recorded(`${FASTAPI}/tools-ignored-stream`));
+		sim.script(
+			recorded(`${FASTAPI}/tools-ignored-stream`),
+			recorded(`${FASTAPI}/tools-ignored-stream`),
+		);
 		const { answer } = await run(sim, { tools: [TOOL], toolChoice: 'required' });
 		expect(answer.notes).toEqual([
 			expect.stringContaining('this server seems to ignore tools') as string,
@@ -163,18 +189,34 @@ describe('content is a string where it is text: strict servers answer 422 to nul
 		fc.record({
 			type: fc.constant('ai' as const),
 			content: text,
-			toolCalls: fc.array(fc.record({ id: fc.constantFrom('a', 'b'), name: fc.constant('f'), args: fc.constant({}) })),
+			toolCalls: fc.array(
+				fc.record({ id: fc.constantFrom('a', 'b'), name: fc.constant('f'), args: fc.constant({}) }),
+			),
 		}),
-		fc.record({ type: fc.constant('tool' as const), toolCallId: fc.constantFrom('a', 'b'), content: text }),
+		fc.record({
+			type: fc.constant('tool' as const),
+			toolCallId: fc.constantFrom('a', 'b'),
+			content: text,
+		}),
 	);
 
 	it('whatever the conversation is', () => {
 		fc.assert(
-			fc.property(fc.array(message), fc.constantFrom('off' as const, 'always' as const), (given, reasoning) => {
-				const messages = convertMessages(given, { reasoning });
-				const body = openAiProtocol.body({ model: 'm', messages, parameters: {}, serverKind: 'other' });
-				for (const { content } of body.messages as Array<{ content: unknown }>) expect(typeof content).toBe('string');
-			}),
+			fc.property(
+				fc.array(message),
+				fc.constantFrom('off' as const, 'always' as const),
+				(given, reasoning) => {
+					const messages = convertMessages(given, { reasoning });
+					const body = openAiProtocol.body({
+						model: 'm',
+						messages,
+						parameters: {},
+						serverKind: 'other',
+					});
+					for (const { content } of body.messages as Array<{ content: unknown }>)
+						expect(typeof content).toBe('string');
+				},
+			),
 		);
 	});
 });
@@ -215,13 +257,21 @@ describe('llama-swap', () => {
 		const sim = await start({ profile: 'llama-swap', models: [{ id: 'tiny' }, { id: 'chat' }] });
 		sim.script(recorded(`${SWAP}/unknown-model`));
 		const error = await failed(sim, {}, { serverKind: 'llamaSwap', model: 'nope' });
-		expect(error).toMatchObject({ kind: 'modelNotFound', status: 404, facts: { models: ['tiny', 'chat'] } });
-		expect(error.remedy).toBe("Use one of: tiny, chat. Or name it in llama-swap's configuration file.");
+		expect(error).toMatchObject({
+			kind: 'modelNotFound',
+			status: 404,
+			facts: { models: ['tiny', 'chat'] },
+		});
+		expect(error.remedy).toBe(
+			"Use one of: tiny, chat. Or name it in llama-swap's configuration file.",
+		);
 	});
 
 	it('over its limit it is asked again after the pause that it wants', async () => {
 		const sim = await start({ profile: 'llama-swap' });
-		const slower = fixture(`${SWAP}/limit-429-stream.http`).toString().replace('Retry-After: 1', 'Retry-After: 0.05');
+		const slower = fixture(`${SWAP}/limit-429-stream.http`)
+			.toString()
+			.replace('Retry-After: 1', 'Retry-After: 0.05');
 		sim.script(reply.raw(slower), reply.text('Hello'));
 		const startedAt = performance.now();
 		expect((await run(sim, {}, { retries: 1 })).answer.text).toBe('Hello');

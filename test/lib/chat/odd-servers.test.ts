@@ -20,21 +20,41 @@ function read(body: string): AssemblyResult {
 
 describe('answers that are odd, but whole', () => {
 	it.each([
-		['sse-starlette behind a generator that writes "data: " itself', lines(`data: ${hello}`, `data: ${end}`, '[DONE]')],
+		[
+			'sse-starlette behind a generator that writes "data: " itself',
+			lines(`data: ${hello}`, `data: ${end}`, '[DONE]'),
+		],
 		['FastAPI without blank lines between events', `data: ${hello}\ndata: ${end}\ndata: [DONE]\n`],
 		['an index as text', lines(hello, end).replaceAll('"index":0', '"index":"0"')],
-		['one choice in place of a list', lines('{"choices":{"delta":{"content":"Hello"},"finish_reason":"stop"}}')],
+		[
+			'one choice in place of a list',
+			lines('{"choices":{"delta":{"content":"Hello"},"finish_reason":"stop"}}'),
+		],
 		['content as a list of texts', lines(chunk({ content: ['Hel', 'lo'] }), end)],
 		['content as one part', lines(chunk({ content: { type: 'text', text: 'Hello' } }), end)],
-		['an empty error beside the choices', lines(chunk({ content: 'Hello' }, 'stop', { error: {} }))],
-		['error code 0', lines(chunk({ content: 'Hello' }, 'stop', { error: { code: 0, message: '' } }))],
+		[
+			'an empty error beside the choices',
+			lines(chunk({ content: 'Hello' }, 'stop', { error: {} })),
+		],
+		[
+			'error code 0',
+			lines(chunk({ content: 'Hello' }, 'stop', { error: { code: 0, message: '' } })),
+		],
 		['words as signs of life', lines('ping', 'keep-alive', hello, end)],
 		['JSON made text twice', lines(JSON.stringify(hello), JSON.stringify(end))],
-		['NaN of json.dumps', lines('{"choices":[{"delta":{"content":"Hello"},"logprobs":[NaN, -Infinity]}]}', end)],
+		[
+			'NaN of json.dumps',
+			lines('{"choices":[{"delta":{"content":"Hello"},"logprobs":[NaN, -Infinity]}]}', end),
+		],
 		['a list around the chunk', lines(`[${hello}]`, end)],
-		['the envelope of a gateway', lines(`{"code":200,"message":"ok","data":${chunk({ content: 'Hello' }, 'stop')}}`)],
+		[
+			'the envelope of a gateway',
+			lines(`{"code":200,"message":"ok","data":${chunk({ content: 'Hello' }, 'stop')}}`),
+		],
 	])('%s', (_, body) => {
-		expect(read(body)).toMatchObject({ answer: { text: 'Hello', finishReason: 'stop', toolCalls: [] } });
+		expect(read(body)).toMatchObject({
+			answer: { text: 'Hello', finishReason: 'stop', toolCalls: [] },
+		});
 	});
 
 	it.each(['"[DONE]"', '[done]', 'DONE'])('the end marker %s', (data) => {
@@ -44,7 +64,9 @@ describe('answers that are odd, but whole', () => {
 	it('the whole text once more as the last delta', () => {
 		const text = 'Hello dear world, how are you?';
 		const pieces = [text.slice(0, 9), text.slice(9)].map((content) => chunk({ content }));
-		expect(read(lines(...pieces, chunk({ content: text }, 'stop')))).toMatchObject({ answer: { text } });
+		expect(read(lines(...pieces, chunk({ content: text }, 'stop')))).toMatchObject({
+			answer: { text },
+		});
 	});
 
 	it('a last delta that repeats a short word is new text', () => {
@@ -73,7 +95,9 @@ describe('answers that are odd, but whole', () => {
 	});
 
 	it.each(['max_length', 'max_new_tokens'])('%s is the token limit', (reason) => {
-		expect(read(lines(chunk({ content: 'Hello' }, reason)))).toMatchObject({ answer: { finishReason: 'length' } });
+		expect(read(lines(chunk({ content: 'Hello' }, reason)))).toMatchObject({
+			answer: { finishReason: 'length' },
+		});
 	});
 
 	it('blanks around the name of a tool', () => {
@@ -109,7 +133,17 @@ describe('lists of models', () => {
 		['one model of several servers', { data: [{ id: 'a' }, { id: 'b' }, { id: 'a' }] }],
 		[
 			'entries that are none',
-			{ data: [null, { id: ' ' }, { id: null }, { id: 'a' }, { name: 'no id' }, 'text', { id: 'b' }] },
+			{
+				data: [
+					null,
+					{ id: ' ' },
+					{ id: null },
+					{ id: 'a' },
+					{ name: 'no id' },
+					'text',
+					{ id: 'b' },
+				],
+			},
 		],
 	])('%s', (_, json) => {
 		expect(readModels(json)?.map(({ id }) => id)).toEqual(['a', 'b']);

@@ -6,7 +6,12 @@ import type { ToolDefinition, FinishedAnswer } from '../../../lib/chat/types';
 import { ServerError } from '../../../lib/errors/server-error';
 import { generationInfoOf } from '../../../lib/langchain/generation-info';
 import { connectTo } from '../../../lib/servers/connect';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { fixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from './chat-settings';
@@ -14,7 +19,8 @@ import { PLAIN_SETTINGS } from './chat-settings';
 const startServer = useSimulator(startLlamaServerSim);
 
 const MODELS = [{ id: 'sim-model:latest', tools: true, thinking: true }];
-const start = async (options: SimOptions = {}) => await startServer({ profile: 'ollama', models: MODELS, ...options });
+const start = async (options: SimOptions = {}) =>
+	await startServer({ profile: 'ollama', models: MODELS, ...options });
 
 const HI: ChatCall = { messages: [{ type: 'human', content: 'Hi' }] };
 const weather: ToolDefinition = {
@@ -54,7 +60,9 @@ const NATIVE = '/api/chat';
 const bodies = (sim: LlamaServerSim, path = NATIVE) =>
 	sim.requests
 		.filter((request) => request.path === path)
-		.map(({ body }) => body as Record<string, unknown> & { messages: Array<Record<string, unknown>> });
+		.map(
+			({ body }) => body as Record<string, unknown> & { messages: Array<Record<string, unknown>> },
+		);
 const SIZE = { parameters: { contextSize: 4096 } };
 
 describe('choice of the API', () => {
@@ -93,13 +101,18 @@ describe('choice of the API', () => {
 		const sim = await startServer({ profile: 'vllm', models: [{ id: 'sim-model' }] });
 		const { answer } = await run(sim, SIZE);
 		expect(bodies(sim, '/v1/chat/completions')[0]).not.toHaveProperty('num_ctx');
-		expect(answer.notes).toEqual(['This server (vLLM) ignores these options, so they were not sent: Context Size']);
+		expect(answer.notes).toEqual([
+			'This server (vLLM) ignores these options, so they were not sent: Context Size',
+		]);
 	});
 
 	it('behind a proxy that lets only /v1 through, that is asked, and the user is told', async () => {
 		const sim = await start();
 		sim.route('POST /api/chat', reply.html(404, '<html><h1>404 Not Found</h1><hr>nginx</html>'));
-		const { answer } = await run(sim, { serverKind: 'ollama', parameters: { contextSize: 4096, temperature: 0 } });
+		const { answer } = await run(sim, {
+			serverKind: 'ollama',
+			parameters: { contextSize: 4096, temperature: 0 },
+		});
 		expect(bodies(sim, '/v1/chat/completions')[0]).toMatchObject({ temperature: 0 });
 		expect(answer.notes).toEqual([
 			expect.stringMatching(/^Only the OpenAI-compatible routes .*: Context Size\./) as string,
@@ -108,7 +121,10 @@ describe('choice of the API', () => {
 
 	it('for a missing model the other API is not tried', async () => {
 		const sim = await start();
-		expect(await failed(sim, { ...SIZE, model: 'nope' })).toMatchObject({ kind: 'modelNotFound', status: 404 });
+		expect(await failed(sim, { ...SIZE, model: 'nope' })).toMatchObject({
+			kind: 'modelNotFound',
+			status: 404,
+		});
 		expect(bodies(sim, '/v1/chat/completions')).toEqual([]);
 	});
 });
@@ -118,7 +134,10 @@ describe('what goes to Ollama', () => {
 		const sim = await start();
 		await run(sim, SIZE);
 		await run(sim, SIZE);
-		expect(bodies(sim).map(({ options }) => options)).toEqual([{ num_ctx: 4096 }, { num_ctx: 4096 }]);
+		expect(bodies(sim).map(({ options }) => options)).toEqual([
+			{ num_ctx: 4096 },
+			{ num_ctx: 4096 },
+		]);
 	});
 
 	it('options of expressions with their types, in the right place', async () => {
@@ -129,13 +148,26 @@ describe('what goes to Ollama', () => {
 				maxTokens: 9,
 				extraBody: {
 					num_gpu: '0',
-					options: { num_ctx: '2048', temperature: '0.5', stop: 'END', use_mmap: 'false', keep_alive: '1h' },
+					options: {
+						num_ctx: '2048',
+						temperature: '0.5',
+						stop: 'END',
+						use_mmap: 'false',
+						keep_alive: '1h',
+					},
 				},
 			},
 		});
 		expect(bodies(sim)[0]).toMatchObject({
 			keep_alive: '1h',
-			options: { num_predict: 9, num_gpu: 0, num_ctx: 2048, temperature: 0.5, stop: ['END'], use_mmap: false },
+			options: {
+				num_predict: 9,
+				num_gpu: 0,
+				num_ctx: 2048,
+				temperature: 0.5,
+				stop: ['END'],
+				use_mmap: false,
+			},
 		});
 		expect(bodies(sim)[0]?.options).not.toHaveProperty('keep_alive');
 	});
@@ -165,7 +197,10 @@ describe('what goes to Ollama', () => {
 
 	it('pictures as bare base64 beside the text, also those of the history', async () => {
 		const sim = await start({ models: [{ id: 'sim-model', vision: true }] });
-		const picture = (data: string) => ({ type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } });
+		const picture = (data: string) => ({
+			type: 'image_url',
+			image_url: { url: `data:image/png;base64,${data}` },
+		});
 		await run(sim, SIZE, {
 			messages: [
 				{ type: 'human', content: [{ type: 'text', text: 'What?' }, picture('iVBORw0KGgo=')] },
@@ -182,7 +217,9 @@ describe('what goes to Ollama', () => {
 
 	it('no picture to a model that cannot see: Ollama would let it make something up', async () => {
 		const sim = await start();
-		const content = [{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }];
+		const content = [
+			{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } },
+		];
 		expect(await failed(sim, SIZE, { messages: [{ type: 'human', content }] })).toMatchObject({
 			kind: 'modalityUnsupported',
 			message: 'The model "sim-model" cannot see pictures',
@@ -196,11 +233,18 @@ describe('what goes to Ollama', () => {
 			{ type: 'image_url', image_url: { url: 'https://x.example/a.png' } },
 			/by their address/,
 		],
-		['audio', { type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }, /takes no audio/],
+		[
+			'audio',
+			{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } },
+			/takes no audio/,
+		],
 	])('not %s', async (_what, part, message) => {
 		const sim = await start({ models: [{ id: 'sim-model', vision: true }] });
 		const error = await failed(sim, SIZE, { messages: [{ type: 'human', content: [part] }] });
-		expect(error).toMatchObject({ kind: 'modalityUnsupported', message: expect.stringMatching(message) as string });
+		expect(error).toMatchObject({
+			kind: 'modalityUnsupported',
+			message: expect.stringMatching(message) as string,
+		});
 		expect(bodies(sim)).toEqual([]);
 	});
 });
@@ -216,7 +260,11 @@ describe('tools', () => {
 			tools: [weather],
 			messages: [
 				...HI.messages,
-				{ type: 'ai', content: '', toolCalls: [{ id, name: 'get_weather', args: { city: 'Rome' } }] },
+				{
+					type: 'ai',
+					content: '',
+					toolCalls: [{ id, name: 'get_weather', args: { city: 'Rome' } }],
+				},
 				{ type: 'tool', toolCallId: id, content: '21 C' },
 			],
 		});
@@ -225,7 +273,9 @@ describe('tools', () => {
 			{
 				role: 'assistant',
 				content: '',
-				tool_calls: [{ id: serverId, function: { name: 'get_weather', arguments: { city: 'Rome' } } }],
+				tool_calls: [
+					{ id: serverId, function: { name: 'get_weather', arguments: { city: 'Rome' } } },
+				],
 			},
 			{ role: 'tool', tool_name: 'get_weather', tool_call_id: serverId, content: '21 C' },
 		]);
@@ -240,14 +290,19 @@ describe('tools', () => {
 			]),
 		);
 		const { answer } = await run(sim, SIZE, { tools: [weather] });
-		expect(answer.toolCalls.map(({ arguments: args }) => args)).toEqual(['{"city":"Rome"}', '{"city":"Oslo"}']);
+		expect(answer.toolCalls.map(({ arguments: args }) => args)).toEqual([
+			'{"city":"Rome"}',
+			'{"city":"Oslo"}',
+		]);
 	});
 
 	it('there is no tool choice: said, not silent; none shows no tools', async () => {
 		const sim = await start();
 		sim.script(reply.text('Sunny'));
 		const { answer } = await run(sim, SIZE, { tools: [weather], toolChoice: 'required' });
-		expect(answer.notes[0]).toBe('This server (Ollama) ignores these options, so they were not sent: Tool Choice');
+		expect(answer.notes[0]).toBe(
+			'This server (Ollama) ignores these options, so they were not sent: Tool Choice',
+		);
 		await run(sim, SIZE, { tools: [weather], toolChoice: 'none' });
 		expect(bodies(sim)[0]).toHaveProperty('tools');
 		expect(bodies(sim)[0]).not.toHaveProperty('tool_choice');
@@ -267,7 +322,11 @@ describe('tools', () => {
 		async (name) => {
 			const sim = await start();
 			sim.script(recorded(`api-chat/${name}`));
-			const error = await failed(sim, { parameters: { contextSize: 4096, maxTokens: 12 } }, { tools: [weather] });
+			const error = await failed(
+				sim,
+				{ parameters: { contextSize: 4096, maxTokens: 12 } },
+				{ tools: [weather] },
+			);
 			expect(error).toMatchObject({ kind: 'toolCallCut', partialText: '{\n  "name": "get_weath' });
 			expect(error.message).toContain('token limit');
 		},
@@ -289,7 +348,9 @@ describe('thinking', () => {
 
 	it('a level on a model that knows only on and off, and an effort that Ollama does not know: asked again', async () => {
 		const sim = await start();
-		const { answer } = await run(sim, { parameters: { thinking: { mode: 'effort', effort: 'minimal' } } });
+		const { answer } = await run(sim, {
+			parameters: { thinking: { mode: 'effort', effort: 'minimal' } },
+		});
 		expect(bodies(sim).map(({ think }) => think)).toEqual(['minimal', 'low', undefined]);
 		expect(answer.notes).toEqual([
 			'This model of Ollama knows no levels of thinking, only on and off, so the thinking effort was left out.',
@@ -306,7 +367,9 @@ describe('thinking', () => {
 	it('the line break that a template leaves in front of an answer without thinking is no part of it', async () => {
 		const sim = await start();
 		sim.script(reply.chunks(['\n', '\n', 'Hi', '\n', 'there']));
-		const { pieces, answer } = await run(sim, { parameters: { ...SIZE.parameters, thinking: { mode: 'off' } } });
+		const { pieces, answer } = await run(sim, {
+			parameters: { ...SIZE.parameters, thinking: { mode: 'off' } },
+		});
 		expect([pieces.join(''), answer.text]).toEqual(['Hi\nthere', 'Hi\nthere']);
 	});
 
@@ -315,7 +378,12 @@ describe('thinking', () => {
 		await run(sim, SIZE, {
 			messages: [
 				...HI.messages,
-				{ type: 'ai', content: '', reasoning: 'Hm', toolCalls: [{ id: 'a', name: 'get_weather', args: {} }] },
+				{
+					type: 'ai',
+					content: '',
+					reasoning: 'Hm',
+					toolCalls: [{ id: 'a', name: 'get_weather', args: {} }],
+				},
 				{ type: 'tool', toolCallId: 'a', content: '1' },
 			],
 		});
@@ -331,7 +399,10 @@ describe('silent failures', () => {
 			{ parameters: { contextSize: 512 } },
 			{ messages: [{ type: 'human', content: 'x'.repeat(3000) }] },
 		);
-		expect(error).toMatchObject({ kind: 'contextOverflow', facts: { contextTokens: 512, promptTokens: 512 } });
+		expect(error).toMatchObject({
+			kind: 'contextOverflow',
+			facts: { contextTokens: 512, promptTokens: 512 },
+		});
 		expect(error.message).toContain('does not fit into the context of 512 tokens');
 		expect(error.remedy).toContain('Context Size');
 	});
@@ -352,7 +423,9 @@ describe('silent failures', () => {
 		const sim = await start({ nCtx: 1024 });
 		sim.script(reply.text('Hello', { usage: { prompt: 512 } }));
 		const { answer } = await run(sim, { parameters: { contextSize: 512 } });
-		expect(answer.notes).toEqual([expect.stringContaining('too long for the context of 512 tokens') as string]);
+		expect(answer.notes).toEqual([
+			expect.stringContaining('too long for the context of 512 tokens') as string,
+		]);
 	});
 
 	it('an error in the middle brings what had arrived, and what Ollama says', async () => {
@@ -372,7 +445,10 @@ describe('silent failures', () => {
 	it('an end without done too', async () => {
 		const sim = await start();
 		sim.script(reply.chunks(['The', ' story'], { finish: false }));
-		expect(await failed(sim, SIZE)).toMatchObject({ kind: 'streamEndedEarly', partialText: 'The story' });
+		expect(await failed(sim, SIZE)).toMatchObject({
+			kind: 'streamEndedEarly',
+			partialText: 'The story',
+		});
 	});
 
 	it('the OpenAI route ends like this where its own would tell the cause, so that is advised', async () => {
@@ -380,7 +456,9 @@ describe('silent failures', () => {
 		sim.script(recorded('error-mid-stream'));
 		const error = await failed(sim);
 		expect(error).toMatchObject({ kind: 'streamEndedEarly' });
-		expect(error.remedy).toContain('Its own API does pass it on: the node uses that one as soon as Context Size');
+		expect(error.remedy).toContain(
+			'Its own API does pass it on: the node uses that one as soon as Context Size',
+		);
 	});
 
 	it('a value of the wrong type is no fault of the server', async () => {
@@ -413,7 +491,10 @@ describe('what the log shows', () => {
 });
 
 describe('one context for a model', () => {
-	const sized = (contextSize?: number) => ({ serverKind: 'ollama' as const, parameters: { contextSize, topK: 5 } });
+	const sized = (contextSize?: number) => ({
+		serverKind: 'ollama' as const,
+		parameters: { contextSize, topK: 5 },
+	});
 
 	it('two nodes that ask for different ones are told', async () => {
 		const sim = await start();

@@ -5,7 +5,10 @@ import type { FinishedAnswer } from '../../../lib/chat/types';
 import { ServerError } from '../../../lib/errors/server-error';
 import { readToEnd } from '../../../lib/generators';
 import { connectTo } from '../../../lib/servers/connect';
-import { type KeptAnswersProxyOptions, startKeptAnswersProxy } from '../../servers/kept-answers-proxy';
+import {
+	type KeptAnswersProxyOptions,
+	startKeptAnswersProxy,
+} from '../../servers/kept-answers-proxy';
 import { type Reply, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { delta, json, type Script, sse, startScripted } from '../../servers/scripted';
 import { useSimulator } from '../../servers/use-simulator';
@@ -18,7 +21,10 @@ const startProxy = useSimulator(startKeptAnswersProxy);
 const startScript = useSimulator(startScripted);
 
 /** Requests about the server do not break. */
-const streamsOnly = ({ breakAfter, ...rest }: KeptAnswersProxyOptions): KeptAnswersProxyOptions => ({
+const streamsOnly = ({
+	breakAfter,
+	...rest
+}: KeptAnswersProxyOptions): KeptAnswersProxyOptions => ({
 	...rest,
 	breakAfter: (request) => (request.target.includes('/props') ? undefined : breakAfter?.(request)),
 });
@@ -26,11 +32,22 @@ const streamsOnly = ({ breakAfter, ...rest }: KeptAnswersProxyOptions): KeptAnsw
 async function setUp(options: KeptAnswersProxyOptions = {}, tokenDelayMs = 0) {
 	const sim = await startServer({ tokenDelayMs });
 	const proxy = await startProxy(sim.url, streamsOnly(options));
-	const client = new ChatClient(connectTo({ baseUrl: proxy.url }), { ...PLAIN_SETTINGS, serverKind: 'llamaServer' });
-	const ask = async (signal?: AbortSignal, onPiece?: () => void): Promise<FinishedAnswer & { pieces: string }> => {
+	const client = new ChatClient(connectTo({ baseUrl: proxy.url }), {
+		...PLAIN_SETTINGS,
+		serverKind: 'llamaServer',
+	});
+	const ask = async (
+		signal?: AbortSignal,
+		onPiece?: () => void,
+	): Promise<FinishedAnswer & { pieces: string }> => {
 		const answer = client.generate({
 			messages: [{ type: 'human', content: 'Hi' }],
-			tools: [{ name: 'get_weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } }],
+			tools: [
+				{
+					name: 'get_weather',
+					parameters: { type: 'object', properties: { city: { type: 'string' } } },
+				},
+			],
 			signal,
 		});
 		let pieces = '';
@@ -49,7 +66,8 @@ async function setUp(options: KeptAnswersProxyOptions = {}, tokenDelayMs = 0) {
 	return { sim, proxy, ask, say, freed };
 }
 
-const asked = (log: readonly string[], method: string) => log.filter((line) => line.startsWith(method));
+const asked = (log: readonly string[], method: string) =>
+	log.filter((line) => line.startsWith(method));
 const STREAM = 'POST /v1/chat/completions';
 
 test('wherever the socket breaks, and however often, the answer is whole and nothing comes twice', async () => {
@@ -57,27 +75,34 @@ test('wherever the socket breaks, and however often, the answer is whole and not
 	const cuts: number[] = [];
 	const { proxy, say, freed } = await setUp({ breakAfter: () => cuts.shift() });
 	await fc.assert(
-		fc.asyncProperty(fc.array(fc.nat(9000), { maxLength: 5 }), fc.boolean(), async (where, calls) => {
-			// The first body has at least the bytes of its role chunk, so that it begins.
-			cuts.splice(0, cuts.length, ...where.map((at) => at + 300));
-			const answer = await say(
-				calls
-					? reply.toolCalls([{ name: 'get_weather', arguments: { city: text } }], {
-							text: 'I look. ',
-							reasoning: 'Hm. ',
-						})
-					: reply.text(text),
-			);
-			cuts.length = 0;
-			if (calls)
-				expect(answer.toolCalls.map(({ name, arguments: written }) => [name, JSON.parse(written) as unknown])).toEqual([
-					['get_weather', { city: text }],
-				]);
-			else expect(answer.text).toBe(text);
-			expect(answer.pieces).toBe(answer.text);
-			await freed();
-			expect(proxy.running).toBe(0);
-		}),
+		fc.asyncProperty(
+			fc.array(fc.nat(9000), { maxLength: 5 }),
+			fc.boolean(),
+			async (where, calls) => {
+				// The first body has at least the bytes of its role chunk, so that it begins.
+				cuts.splice(0, cuts.length, ...where.map((at) => at + 300));
+				const answer = await say(
+					calls
+						? reply.toolCalls([{ name: 'get_weather', arguments: { city: text } }], {
+								text: 'I look. ',
+								reasoning: 'Hm. ',
+							})
+						: reply.text(text),
+				);
+				cuts.length = 0;
+				if (calls)
+					expect(
+						answer.toolCalls.map(({ name, arguments: written }) => [
+							name,
+							JSON.parse(written) as unknown,
+						]),
+					).toEqual([['get_weather', { city: text }]]);
+				else expect(answer.text).toBe(text);
+				expect(answer.pieces).toBe(answer.text);
+				await freed();
+				expect(proxy.running).toBe(0);
+			},
+		),
 		examples(60),
 	);
 	expect(asked(proxy.log, 'GET /v1/stream').length).toBeGreaterThan(20);
@@ -152,7 +177,11 @@ describe('every kind of end stops the generation on the server', () => {
 	test('a limit', async () => {
 		const sim = await startServer({ tokenDelayMs: 20 });
 		const proxy = await startProxy(sim.url);
-		const settings = { ...PLAIN_SETTINGS, serverKind: 'llamaServer' as const, limits: { totalMs: 300 } };
+		const settings = {
+			...PLAIN_SETTINGS,
+			serverKind: 'llamaServer' as const,
+			limits: { totalMs: 300 },
+		};
 		sim.script(reply.text('word '.repeat(1000)));
 		const answer = new ChatClient(connectTo({ baseUrl: proxy.url }), settings).generate({
 			messages: [{ type: 'human', content: 'Hi' }],
@@ -218,16 +247,23 @@ async function breaking(rest: Script, lookup: Script = (_request, response) => j
 }
 
 test.each<[string, Script]>([
-	['a page', (_request, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')],
+	[
+		'a page',
+		(_request, response) =>
+			void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+	],
 	['JSON', (_request, response) => json(response, { error: { message: 'no' } })],
 	['a refusal', (_request, response) => json(response, { error: { message: 'no' } }, 401)],
 	['a request for money', (_request, response) => json(response, {}, 402)],
-])('%s instead of the rest is not part of the answer, and the generation is stopped', async (_name, rest) => {
-	const { server, answer } = await breaking(rest);
-	await expect(answer()).rejects.toMatchObject({ kind: 'connectionLost', partialText: 'One ' });
-	await delay(100);
-	expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'POST', 'GET', 'DELETE']);
-});
+])(
+	'%s instead of the rest is not part of the answer, and the generation is stopped',
+	async (_name, rest) => {
+		const { server, answer } = await breaking(rest);
+		await expect(answer()).rejects.toMatchObject({ kind: 'connectionLost', partialText: 'One ' });
+		await delay(100);
+		expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'POST', 'GET', 'DELETE']);
+	},
+);
 
 test('a server that does not answer the question for kept answers delays only one answer', async () => {
 	const { server, answer } = await breaking(
@@ -235,7 +271,8 @@ test('a server that does not answer the question for kept answers delays only on
 		() => undefined,
 	);
 	const begun = performance.now();
-	for (let round = 0; round < 3; round++) await expect(answer()).rejects.toMatchObject({ kind: 'connectionLost' });
+	for (let round = 0; round < 3; round++)
+		await expect(answer()).rejects.toMatchObject({ kind: 'connectionLost' });
 	expect(performance.now() - begun).toBeLessThan(5_500);
 	expect(server.requests.filter(({ headers }) => 'x-conversation-id' in headers)).toEqual([]);
 }, 10_000);

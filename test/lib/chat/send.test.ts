@@ -63,7 +63,9 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 	it('pydantic 1 says it in its own words', async () => {
 		sim.script(
 			reply.error(422, {
-				detail: [{ loc: ['body', 'min_p'], msg: 'extra fields not permitted', type: 'value_error.extra' }],
+				detail: [
+					{ loc: ['body', 'min_p'], msg: 'extra fields not permitted', type: 'value_error.extra' },
+				],
 			}),
 			reply.text('Hello'),
 		);
@@ -109,19 +111,38 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 	});
 
 	it.each([
-		['OpenAI', 400, { error: { message: "Unsupported parameter: 'top_k' is not supported with this model." } }],
+		[
+			'OpenAI',
+			400,
+			{ error: { message: "Unsupported parameter: 'top_k' is not supported with this model." } },
+		],
 		['a gateway', 400, { error: { message: 'Unrecognized request arguments supplied: top_k' } }],
 		[
 			'LiteLLM',
 			400,
 			{
-				error: { message: "litellm.UnsupportedParamsError: vllm does not support parameters: ['top_k'], for model=m" },
+				error: {
+					message:
+						"litellm.UnsupportedParamsError: vllm does not support parameters: ['top_k'], for model=m",
+				},
 			},
 		],
-		['a function of Python', 500, { error: "generate() got an unexpected keyword argument 'top_k'" }],
-		['a server of Rust', 422, 'Failed to deserialize: unknown field `top_k`, expected one of `model`, `messages`'],
+		[
+			'a function of Python',
+			500,
+			{ error: "generate() got an unexpected keyword argument 'top_k'" },
+		],
+		[
+			'a server of Rust',
+			422,
+			'Failed to deserialize: unknown field `top_k`, expected one of `model`, `messages`',
+		],
 		['a server of Go', 400, { error: 'json: unknown field "top_k"' }],
-		['a JSON schema', 400, { error: "Additional properties are not allowed ('top_k' was unexpected)" }],
+		[
+			'a JSON schema',
+			400,
+			{ error: "Additional properties are not allowed ('top_k' was unexpected)" },
+		],
 	])('%s says it in its own words', async (_who, status, body) => {
 		sim.script(reply.error(status, body), reply.text('Hello'));
 		expect((await run({ topK: 5, temperature: 0.5 })).text).toBe('Hello');
@@ -132,9 +153,18 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 	it('tools are never left out: the error says that it takes none', async () => {
 		const recorded = httpFixture('fastapi-0.165.0/strict-extra-tools-422.http');
 		sim.script(reply.error(422, JSON.parse(recorded.body.toString('utf8')) as object));
-		const client = new ChatClient(connectTo({ baseUrl: sim.url }), { ...PLAIN_SETTINGS, serverKind: 'other' });
-		const call = { messages: [{ type: 'human' as const, content: 'Hi' }], tools: [{ name: 'f', parameters: {} }] };
-		await expect(client.generate(call).next()).rejects.toMatchObject({ kind: 'toolsUnsupported', status: 422 });
+		const client = new ChatClient(connectTo({ baseUrl: sim.url }), {
+			...PLAIN_SETTINGS,
+			serverKind: 'other',
+		});
+		const call = {
+			messages: [{ type: 'human' as const, content: 'Hi' }],
+			tools: [{ name: 'f', parameters: {} }],
+		};
+		await expect(client.generate(call).next()).rejects.toMatchObject({
+			kind: 'toolsUnsupported',
+			status: 422,
+		});
 		expect(bodies()).toHaveLength(1);
 	});
 });

@@ -19,7 +19,12 @@ type Credential = Parameters<typeof localLlamaServers>[0];
 /** Two servers, and a question that the first one is asked first. */
 async function pair(...options: [object?, object?]) {
 	const servers = [await start(options[0]), await start(options[1])] as const;
-	return { servers, first: servers[0], second: servers[1], question: questionFor(servers[0], servers) };
+	return {
+		servers,
+		first: servers[0],
+		second: servers[1],
+		question: questionFor(servers[0], servers),
+	};
 }
 
 async function ask(
@@ -104,8 +109,18 @@ describe('no other server is asked', () => {
 	});
 
 	test.each([
-		['a refused key', 401, 'unauthorized', reply.llamaError(401, 'Invalid API Key', 'authentication_error')],
-		['a bad request', 400, 'badRequest', reply.llamaError(400, 'cannot use both', 'invalid_request_error')],
+		[
+			'a refused key',
+			401,
+			'unauthorized',
+			reply.llamaError(401, 'Invalid API Key', 'authentication_error'),
+		],
+		[
+			'a bad request',
+			400,
+			'badRequest',
+			reply.llamaError(400, 'cannot use both', 'invalid_request_error'),
+		],
 		['an error of the server', 500, 'serverError', reply.llamaError(500, 'boom')],
 		['a gateway that waited', 504, 'gateway', reply.html(504, '<html></html>')],
 	])('after %s, which is said', async (_what, status, kind, refusal) => {
@@ -125,7 +140,10 @@ describe('no other server is asked', () => {
 		expect(await asking).toMatchObject({ kind: 'aborted' });
 		expect(generationsAt(second)).toHaveLength(0);
 		// It says nothing about the server.
-		expect((await ask(credentialOf(servers), question)).server).toMatchObject({ url: first.url, passedOver: [] });
+		expect((await ask(credentialOf(servers), question)).server).toMatchObject({
+			url: first.url,
+			passedOver: [],
+		});
 	});
 });
 
@@ -136,13 +154,17 @@ test('case B94: all down, one error lists each with its own diagnosis and no key
 	const credential = credentialOf(servers, { apiKey: SAMPLE }, [{ apiKey: OTHER_SAMPLE }]);
 	const failed = await failureOf(ask(credential, 'Hi', { limits: { firstTokenMs: 400 } }));
 	expect(failed.kind).toBe('allServersFailed');
-	for (const said of [first.url, second.url, 'Nothing listens', 'still loading']) expect(failed.remedy).toContain(said);
+	for (const said of [first.url, second.url, 'Nothing listens', 'still loading'])
+		expect(failed.remedy).toContain(said);
 	expect(JSON.stringify({ ...failed })).not.toMatch(new RegExp(`${SAMPLE}|${OTHER_SAMPLE}`));
 });
 
 describe('each server is asked in its own way', () => {
 	test('with its own key, which no other server gets, and its own name of the model', async () => {
-		const { servers, first, second, question } = await pair({ apiKey: SAMPLE }, { apiKey: OTHER_SAMPLE });
+		const { servers, first, second, question } = await pair(
+			{ apiKey: SAMPLE },
+			{ apiKey: OTHER_SAMPLE },
+		);
 		const credential = credentialOf(servers, { apiKey: SAMPLE }, [
 			{ apiKey: OTHER_SAMPLE, model: 'sim-model = there:8b' },
 		]);
@@ -150,8 +172,12 @@ describe('each server is asked in its own way', () => {
 		first.script(reply.loading());
 		const answer = await ask(credential, question);
 		expect(answer.server).toMatchObject({ url: second.url, model: 'there:8b' });
-		expect([generationsAt(first)[0]!.model, generationsAt(second)[0]!.model]).toEqual(['sim-model', 'there:8b']);
-		const keysAt = ({ requests }: LlamaServerSim) => new Set(requests.map(({ headers }) => headers.authorization));
+		expect([generationsAt(first)[0]!.model, generationsAt(second)[0]!.model]).toEqual([
+			'sim-model',
+			'there:8b',
+		]);
+		const keysAt = ({ requests }: LlamaServerSim) =>
+			new Set(requests.map(({ headers }) => headers.authorization));
 		expect([...keysAt(first)]).toEqual([`Bearer ${SAMPLE}`]);
 		expect([...keysAt(second)]).toEqual([`Bearer ${OTHER_SAMPLE}`]);
 	});
@@ -198,12 +224,18 @@ describe('choice of the server', () => {
 	});
 
 	test('case B93: three at once on two servers with one slot each, the third waits', async () => {
-		const { servers, first, second } = await pair({ slots: 1, tokenDelayMs: 5 }, { slots: 1, tokenDelayMs: 5 });
+		const { servers, first, second } = await pair(
+			{ slots: 1, tokenDelayMs: 5 },
+			{ slots: 1, tokenDelayMs: 5 },
+		);
 		const credential = credentialOf(servers, { maxConcurrentRequests: 1 });
 		let most = 0;
-		const asking = Promise.all(['a', 'b', 'c'].map(async (content) => await ask(credential, content)));
+		const asking = Promise.all(
+			['a', 'b', 'c'].map(async (content) => await ask(credential, content)),
+		);
 		const watched = asking.then(() => true);
-		const busy = () => [first, second].flatMap((server) => server.slots().filter((slot) => slot.busy)).length;
+		const busy = () =>
+			[first, second].flatMap((server) => server.slots().filter((slot) => slot.busy)).length;
 		await first.until(() => {
 			most = Math.max(most, busy());
 			return queuedRequests() > 0;
@@ -216,7 +248,10 @@ describe('choice of the server', () => {
 	});
 
 	test('a server with free slots keeps its conversations, one without gives them to the other', async () => {
-		const { servers, first, second } = await pair({ slots: 2, tokenDelayMs: 20 }, { tokenDelayMs: 20 });
+		const { servers, first, second } = await pair(
+			{ slots: 2, tokenDelayMs: 20 },
+			{ tokenDelayMs: 20 },
+		);
 		const question = questionFor(first, servers);
 		await Promise.all([1, 2, 3].map(async () => await ask(credentialOf(servers), question)));
 		expect([generationsAt(first).length, generationsAt(second).length]).toEqual([2, 1]);

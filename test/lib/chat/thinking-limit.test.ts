@@ -2,7 +2,12 @@ import { ChatClient } from '../../../lib/chat/client';
 import type { ChatSettings } from '../../../lib/chat/request/request';
 import type { FinishedAnswer } from '../../../lib/chat/types';
 import { connectTo } from '../../../lib/servers/connect';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { rawAsk } from '../../support/raw-client';
 import { httpFixture, sseJson } from '../../support/streams';
@@ -18,7 +23,11 @@ interface Ran extends FinishedAnswer {
 	pieces: string;
 }
 
-async function ask(sim: LlamaServerSim, settings: Partial<ChatSettings> = {}, maxConcurrentRequests = 0): Promise<Ran> {
+async function ask(
+	sim: LlamaServerSim,
+	settings: Partial<ChatSettings> = {},
+	maxConcurrentRequests = 0,
+): Promise<Ran> {
 	const client = new ChatClient(connectTo({ baseUrl: sim.url, maxConcurrentRequests }), {
 		...PLAIN_SETTINGS,
 		parameters: { thinking: { mode: 'serverDefault', limitMs: LIMIT_MS } },
@@ -36,12 +45,17 @@ async function ask(sim: LlamaServerSim, settings: Partial<ChatSettings> = {}, ma
 /** A server that thinks for a while unless it is told to answer. */
 async function thinker(options: SimOptions = {}, reasoning = THOUGHTS): Promise<LlamaServerSim> {
 	const sim = await startServer({ template: 'thinking', ...options });
-	sim.script(reply.reasoning(reasoning, 'Four.', DELAYED), reply.reasoning(reasoning, 'Four.', DELAYED));
+	sim.script(
+		reply.reasoning(reasoning, 'Four.', DELAYED),
+		reply.reasoning(reasoning, 'Four.', DELAYED),
+	);
 	return sim;
 }
 
 const sentTo = (sim: LlamaServerSim, path: string) =>
-	sim.requests.filter((request) => request.path === path).map(({ body }) => body as Record<string, unknown>);
+	sim.requests
+		.filter((request) => request.path === path)
+		.map(({ body }) => body as Record<string, unknown>);
 const chats = (sim: LlamaServerSim) => sentTo(sim, '/v1/chat/completions');
 const ENDED =
 	'The model had thought for 0.06 s (Thinking Time Limit). The server was told to end the thinking, and the answer began.';
@@ -120,7 +134,10 @@ it.each([
 it('an older llama-server thinks on once, with a remark, and gets a token budget from then on', async () => {
 	const sim = await thinker({ profile: 'old-llama-server' });
 	const first = await ask(sim, { serverKind: 'llamaServer' });
-	expect(first).toMatchObject({ text: 'Four.', notes: [expect.stringContaining('thought on') as string] });
+	expect(first).toMatchObject({
+		text: 'Four.',
+		notes: [expect.stringContaining('thought on') as string],
+	});
 	expect(chats(sim)[0]).not.toHaveProperty('reasoning_budget_tokens');
 	const second = await ask(sim, { serverKind: 'llamaServer' });
 	expect(chats(sim)[1]!.reasoning_budget_tokens).toBeGreaterThan(0);
@@ -181,13 +198,21 @@ it.each([
 	const sim = await thinker();
 	const chat = await fetch(`${sim.url}/v1/chat/completions`, {
 		method: 'POST',
-		body: JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }], stream: true, reasoning_control: armed }),
+		body: JSON.stringify({
+			messages: [{ role: 'user', content: 'Hi' }],
+			stream: true,
+			reasoning_control: armed,
+		}),
 	});
 	const events = chat.body!.getReader();
 	const { value } = await events.read();
 	const [, id] = /"id":"([^"]+)"/.exec(Buffer.from(value as Uint8Array).toString())!;
 	const answer = await rawAsk(sim.url, { path: CONTROL, body: { id, action: 'reasoning_end' } });
 	const { status, headers, body } = httpFixture(`llama-server-v0.5.0/${recorded}.http`);
-	expect([answer.status, answer.headers, answer.body.toString()]).toEqual([status, headers, body.toString()]);
+	expect([answer.status, answer.headers, answer.body.toString()]).toEqual([
+		status,
+		headers,
+		body.toString(),
+	]);
 	await events.cancel();
 });

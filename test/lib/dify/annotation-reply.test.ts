@@ -24,7 +24,9 @@ describe('the annotation reply', () => {
 
 	it('sends all three fields also to switch off', async () => {
 		const sim = await start();
-		expect(await setAnnotationReply(clientOf(sim), 'disable', {}, wait)).toMatchObject({ enabled: false });
+		expect(await setAnnotationReply(clientOf(sim), 'disable', {}, wait)).toMatchObject({
+			enabled: false,
+		});
 		expect(sim.requests.find(({ method }) => method === 'POST')!.json).toEqual({
 			score_threshold: 0.9,
 			embedding_provider_name: '',
@@ -69,13 +71,20 @@ describe('the annotation reply', () => {
 
 	it('is not waited for without the option', async () => {
 		const sim = await start({ looks: 5 });
-		expect(await setAnnotationReply(clientOf(sim), 'enable', {}, { limitMs: 0 })).toMatchObject({ status: 'waiting' });
+		expect(await setAnnotationReply(clientOf(sim), 'enable', {}, { limitMs: 0 })).toMatchObject({
+			status: 'waiting',
+		});
 		expect(calls(sim, /\/status\//, 'GET')).toBe(0);
 	});
 
 	it('says that the worker may not run, where a job never ends', async () => {
 		const sim = await start({ looks: 1e9 });
-		const failed = await failureOf(setAnnotationReply(clientOf(sim), 'enable', {}, { limitMs: 50, pauseMs: 5 }));
-		expect([failed.kind, failed.remedy]).toEqual(['timeout', expect.stringContaining('worker of Dify')]);
+		const failed = await failureOf(
+			setAnnotationReply(clientOf(sim), 'enable', {}, { limitMs: 50, pauseMs: 5 }),
+		);
+		expect([failed.kind, failed.remedy]).toEqual([
+			'timeout',
+			expect.stringContaining('worker of Dify'),
+		]);
 	});
 });

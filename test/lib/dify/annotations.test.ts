@@ -36,7 +36,9 @@ describe('annotations', () => {
 	it('are listed as far as asked for, and by a keyword', async () => {
 		const sim = await withAnnotations(30);
 		expect(await listAnnotations(clientOf(sim), '', 7)).toHaveLength(7);
-		expect((await listAnnotations(clientOf(sim), 'q12', 'all')).map(({ answer }) => answer)).toEqual(['a12']);
+		expect(
+			(await listAnnotations(clientOf(sim), 'q12', 'all')).map(({ answer }) => answer),
+		).toEqual(['a12']);
 	});
 
 	it.each([
@@ -45,7 +47,9 @@ describe('annotations', () => {
 	])('need both texts: %j', async (texts) => {
 		const sim = await startSim();
 		for (const change of [createAnnotation, upsertAnnotation])
-			expect((await failureOf(change(clientOf(sim), texts))).message).toMatch(/"(?:Question|Answer)" is empty/);
+			expect((await failureOf(change(clientOf(sim), texts))).message).toMatch(
+				/"(?:Question|Answer)" is empty/,
+			);
 		expect(sim.requests).toEqual([]);
 	});
 
@@ -54,7 +58,10 @@ describe('annotations', () => {
 		const client = clientOf(sim);
 		expect(await upsertAnnotation(client, one)).toMatchObject({ created: true, annotation: one });
 		const next = { ...one, answer: 'An animal.' };
-		expect(await upsertAnnotation(client, next)).toMatchObject({ created: false, annotation: next });
+		expect(await upsertAnnotation(client, next)).toMatchObject({
+			created: false,
+			annotation: next,
+		});
 		expect(await upsertAnnotation(client, next)).toMatchObject({ created: false });
 		expect(sim.app('chat').annotations).toMatchObject([next]);
 		expect([asked(sim, 'POST'), asked(sim, 'PUT')]).toEqual([1, 1]);
@@ -64,7 +71,9 @@ describe('annotations', () => {
 		const sim = await startSim();
 		const long = { question: `${'q'.repeat(59)}🦙 what is this?`, answer: 'x' };
 		await upsertAnnotation(clientOf(sim), long);
-		expect(await upsertAnnotation(clientOf(sim), { ...long, answer: 'y' })).toMatchObject({ created: false });
+		expect(await upsertAnnotation(clientOf(sim), { ...long, answer: 'y' })).toMatchObject({
+			created: false,
+		});
 		expect(sim.app('chat').annotations).toHaveLength(1);
 	});
 
@@ -72,7 +81,9 @@ describe('annotations', () => {
 		const sim = await startSim();
 		await upsertAnnotation(clientOf(sim), one);
 		expect(await listAnnotations(clientOf(sim), 'LLAMA', 'all')).toHaveLength(1);
-		expect(await upsertAnnotation(clientOf(sim), { ...one, question: 'What is a LLAMA?' })).toMatchObject({
+		expect(
+			await upsertAnnotation(clientOf(sim), { ...one, question: 'What is a LLAMA?' }),
+		).toMatchObject({
 			created: true,
 		});
 	});

@@ -22,7 +22,9 @@ describe('what Dify tells of an app', () => {
 
 	it('an app that is not published is one', async () => {
 		const sim = await startApp('1.12', { mode: 'chat', published: false });
-		expect((await failureOf(describeApp(clientOf(sim), ['parameters']))).code).toBe('app_unavailable');
+		expect((await failureOf(describeApp(clientOf(sim), ['parameters']))).code).toBe(
+			'app_unavailable',
+		);
 	});
 
 	it('a user, by the ID that an upload has', async () => {

@@ -36,8 +36,19 @@ function parse(text: string): Record<string, unknown> {
 }
 
 /** One request on its own connection, with nothing between the test and the bytes. */
-export function ask(sim: DifySim, method: string, path: string, options: Ask = {}): Promise<Answer> {
-	const { mode = 'chat', key = appKey(mode), authorization = `Bearer ${key}`, json, until } = options;
+export function ask(
+	sim: DifySim,
+	method: string,
+	path: string,
+	options: Ask = {},
+): Promise<Answer> {
+	const {
+		mode = 'chat',
+		key = appKey(mode),
+		authorization = `Bearer ${key}`,
+		json,
+		until,
+	} = options;
 	const body = json === undefined ? options.raw : JSON.stringify(json);
 	const headers: Record<string, string> = {
 		...(authorization === null ? {} : { Authorization: authorization }),
@@ -75,7 +86,11 @@ export function ask(sim: DifySim, method: string, path: string, options: Ask = {
 }
 
 /** A chat run as a stream. */
-export async function chat(sim: DifySim, over: Record<string, unknown> = {}, options: Ask = {}): Promise<Answer> {
+export async function chat(
+	sim: DifySim,
+	over: Record<string, unknown> = {},
+	options: Ask = {},
+): Promise<Answer> {
 	const json = { query: 'hi', inputs: {}, user: 'u1', response_mode: 'streaming', ...over };
 	return await ask(sim, 'POST', '/chat-messages', { json, ...options });
 }
@@ -117,7 +132,8 @@ export function form(parts: FormFile[]): { raw: Buffer; headers: Record<string, 
 export async function waitFor(condition: () => boolean): Promise<void> {
 	const latest = performance.now() + 30_000;
 	while (!condition()) {
-		if (performance.now() > latest) throw new Error(`Waited 30 s in vain for ${condition.toString()}`);
+		if (performance.now() > latest)
+			throw new Error(`Waited 30 s in vain for ${condition.toString()}`);
 		await delay(2);
 	}
 }

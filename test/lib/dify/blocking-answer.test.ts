@@ -13,7 +13,10 @@ describe.each(RECORDED_VERSIONS)('blocking answers of Dify %s', (version) => {
 	);
 
 	test.each(runs.map(({ name }) => name))('%s', (name) => {
-		const body = JSON.parse(recordedAnswer(version, name).body.toString('utf8')) as Record<string, unknown>;
+		const body = JSON.parse(recordedAnswer(version, name).body.toString('utf8')) as Record<
+			string,
+			unknown
+		>;
 		const data = (body.data ?? {}) as Record<string, unknown>;
 		const result = resultOfBlocking(body);
 		const status = body.event === 'message' ? 'succeeded' : (data.status ?? 'paused');
@@ -26,9 +29,15 @@ describe.each(RECORDED_VERSIONS)('blocking answers of Dify %s', (version) => {
 	test('there are some', () => expect(runs.length).toBeGreaterThan(5));
 });
 
-test.each([{}, null, [], 'ok', { answer: 5 }, { data: {} }, { data: { status: '' } }])('%j is no result', (body) => {
-	expect(resultOfBlocking(body)).toMatchObject({ status: 'failed', error: { cause: 'notFinished' } });
-});
+test.each([{}, null, [], 'ok', { answer: 5 }, { data: {} }, { data: { status: '' } }])(
+	'%j is no result',
+	(body) => {
+		expect(resultOfBlocking(body)).toMatchObject({
+			status: 'failed',
+			error: { cause: 'notFinished' },
+		});
+	},
+);
 
 describe('blocking answers', () => {
 	const answer = {
@@ -61,13 +70,22 @@ describe('blocking answers', () => {
 
 	test('case 31: escaped text is text, prices stay decimal strings', () => {
 		const usage = '{"total_tokens":1,"prompt_unit_price":"0.0000010"}';
-		const body: unknown = JSON.parse(`{"answer":"\\u4f60\\u597d","message_id":"m","metadata":{"usage":${usage}}}`);
+		const body: unknown = JSON.parse(
+			`{"answer":"\\u4f60\\u597d","message_id":"m","metadata":{"usage":${usage}}}`,
+		);
 		const { text, usage: read } = resultOfBlocking(body);
 		expect([text, read?.prompt_unit_price]).toEqual(['你好', '0.0000010']);
 	});
 
 	test('case 64: a failed workflow run comes with HTTP 200', () => {
-		const data = { id: 'r', workflow_id: 'w', status: 'failed', outputs: {}, error: 'boom', total_tokens: 0 };
+		const data = {
+			id: 'r',
+			workflow_id: 'w',
+			status: 'failed',
+			outputs: {},
+			error: 'boom',
+			total_tokens: 0,
+		};
 		expect(resultOfBlocking({ task_id: 't', workflow_run_id: 'r', data })).toMatchObject({
 			status: 'failed',
 			workflowRunId: 'r',
@@ -78,17 +96,38 @@ describe('blocking answers', () => {
 	});
 
 	test('case 65: partial success is a success with a warning', () => {
-		const data = { id: 'r', status: 'partial-succeeded', outputs: { text: 'ok' }, error: null, exceptions_count: 2 };
+		const data = {
+			id: 'r',
+			status: 'partial-succeeded',
+			outputs: { text: 'ok' },
+			error: null,
+			exceptions_count: 2,
+		};
 		const result = resultOfBlocking({ task_id: 't', workflow_run_id: 'r', data });
 		expect(result).toMatchObject({ status: 'partial-succeeded', text: 'ok', error: undefined });
-		expect(result.warnings).toEqual(['2 node(s) of the workflow failed and were handled by their error branch.']);
+		expect(result.warnings).toEqual([
+			'2 node(s) of the workflow failed and were handled by their error branch.',
+		]);
 	});
 
 	test('case 60, blocking: a paused chatflow and a paused workflow', () => {
 		const reasons = [
-			{ TYPE: 'human_input_required', form_id: 'f', node_id: 'n', form_token: 'k', form_content: 'OK?' },
+			{
+				TYPE: 'human_input_required',
+				form_id: 'f',
+				node_id: 'n',
+				form_token: 'k',
+				form_content: 'OK?',
+			},
 		];
-		const data = { workflow_run_id: 'r', id: 'm', paused_nodes: ['n'], reasons, status: 'paused', answer: 'so far' };
+		const data = {
+			workflow_run_id: 'r',
+			id: 'm',
+			paused_nodes: ['n'],
+			reasons,
+			status: 'paused',
+			answer: 'so far',
+		};
 		const chatflow = resultOfBlocking({
 			...answer,
 			event: 'workflow_paused',
@@ -116,6 +155,7 @@ describe('blocking answers', () => {
 			workflowRunId: 'r',
 			error: { cause: 'notFinished', message: 'Dify answered without a result' },
 		});
-		for (const body of [null, [], 'text', {}]) expect(resultOfBlocking(body).error?.cause).toBe('notFinished');
+		for (const body of [null, [], 'text', {}])
+			expect(resultOfBlocking(body).error?.cause).toBe('notFinished');
 	});
 });

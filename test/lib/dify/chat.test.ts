@@ -1,7 +1,15 @@
 import { listMessages } from '../../../lib/dify/conversations';
 import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
 import { traceIdOf } from '../../../lib/dify/ids';
-import { appKey, type AppSpec, type Item, type Json, SIM_VERSIONS, startDifySim, storeFile } from '../../servers/dify';
+import {
+	appKey,
+	type AppSpec,
+	type Item,
+	type Json,
+	SIM_VERSIONS,
+	startDifySim,
+	storeFile,
+} from '../../servers/dify';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import { waitFor } from './ask';
 import { calls, clientOf, failureOf, say, startApp, startSim, UNKNOWN_ID } from './client';
@@ -18,7 +26,9 @@ const FORM: AppSpec['form'] = [
 
 describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	const chatModes: DifyAppMode[] =
-		version === '1.12' ? ['chat', 'agent-chat', 'advanced-chat'] : ['chat', 'agent-chat', 'agent', 'advanced-chat'];
+		version === '1.12'
+			? ['chat', 'agent-chat', 'advanced-chat']
+			: ['chat', 'agent-chat', 'agent', 'advanced-chat'];
 
 	test.each(chatModes)('case 13: answer, ids and usage of %s', async (mode) => {
 		const sim = await startSim({ version });
@@ -32,7 +42,10 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			taskId: run.taskId,
 		});
 		// The New Agent of 1.14 counts nothing: a zero is no number.
-		const counted = { total_tokens: expect.any(Number) as number, total_price: expect.any(String) as string };
+		const counted = {
+			total_tokens: expect.any(Number) as number,
+			total_price: expect.any(String) as string,
+		};
 		if (mode === 'agent' && version === '1.14') expect(result.usage).toBeUndefined();
 		else expect(result.usage).toMatchObject(counted);
 		expect(result.workflowRunId).toBe(mode === 'advanced-chat' ? run.workflowRunId : undefined);
@@ -65,17 +78,23 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const sim = await startSim({ version });
 		await say(clientOf(sim));
 		expect((sim.requests[0]!.json as Json).inputs).toEqual({});
-		const refused = await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, 'u1'));
+		const refused = await failureOf(
+			startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, 'u1'),
+		);
 		expect(refused).toMatchObject({ status: 400, kind: 'invalidParam' });
 		expect(refused.serverText).toMatch(/inputs: Field required/);
 		expect(
-			await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: null }, 'u1')),
+			await failureOf(
+				startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: null }, 'u1'),
+			),
 		).toMatchObject({ status: 400, kind: 'invalidParam' });
 	});
 
 	test('case 17: an empty query is refused before it is sent', async () => {
 		const sim = await startSim({ version });
-		expect(await failureOf(say(clientOf(sim), { query: '' }))).toMatchObject({ kind: 'emptyQuery' });
+		expect(await failureOf(say(clientOf(sim), { query: '' }))).toMatchObject({
+			kind: 'emptyQuery',
+		});
 		expect(sim.requests).toHaveLength(0);
 	});
 
@@ -92,11 +111,16 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			const sim = await startApp(version, { mode, form: FORM });
 			const client = clientOf(sim, mode);
 			const { result } = await say(client, { inputs: { city: 'Rome' } });
-			const failed = await failureOf(say(client, { conversation: { kind: 'id', id: result.conversationId! } }));
+			const failed = await failureOf(
+				say(client, { conversation: { kind: 'id', id: result.conversationId! } }),
+			);
 			// Workers of newer versions report it in the stream, with a status of their own (docs/protocols/dify.md 3.7).
 			// 1.16 tells of a run that does not exist, without a status (docs/protocols/dify.md 12.3).
 			const inStream = version === '1.16' ? 200 : 500;
-			expect(failed).toMatchObject({ status: mode === 'chat' || version === '1.12' ? 400 : inStream, kind: 'inputs' });
+			expect(failed).toMatchObject({
+				status: mode === 'chat' || version === '1.12' ? 400 : inStream,
+				kind: 'inputs',
+			});
 			expect(failed.serverText).toContain('city is required in input form');
 			expect(failed.remedy).toContain('every turn');
 		},
@@ -106,13 +130,22 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const sim = await startApp(version, { mode: 'chat', form: FORM });
 		const inputs = { city: 'Rome', count: 3, unit: 'C' };
 		const first = await say(clientOf(sim), { inputs });
-		await say(clientOf(sim), { inputs, conversation: { kind: 'id', id: first.result.conversationId! } });
+		await say(clientOf(sim), {
+			inputs,
+			conversation: { kind: 'id', id: first.result.conversationId! },
+		});
 		expect(sim.runs.map((run) => run.inputs)).toEqual([inputs, inputs]);
-		expect((await failureOf(say(clientOf(sim), { inputs: { city: 7 } }))).serverText).toContain('must be a string');
-		expect(await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', unit: 'K' } }))).toMatchObject({
+		expect((await failureOf(say(clientOf(sim), { inputs: { city: 7 } }))).serverText).toContain(
+			'must be a string',
+		);
+		expect(
+			await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', unit: 'K' } })),
+		).toMatchObject({
 			kind: 'inputs',
 		});
-		expect(await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', count: [1] } }))).toMatchObject({
+		expect(
+			await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', count: [1] } })),
+		).toMatchObject({
 			status: 500,
 			kind: 'serverError',
 		});
@@ -124,7 +157,9 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(failed).toMatchObject({ status: 400, kind: 'invalidId' });
 		expect(failed.serverText).toContain('valid UUID');
 		for (const id of ['', ' '])
-			expect((await say(clientOf(sim), { conversation: { kind: 'id', id } })).conversationRestarted).toBe(false);
+			expect(
+				(await say(clientOf(sim), { conversation: { kind: 'id', id } })).conversationRestarted,
+			).toBe(false);
 		expect(new Set(sim.runs.map(({ conversationId }) => conversationId)).size).toBe(2);
 	});
 
@@ -148,10 +183,15 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 				const failed = await failureOf(say(client, { conversation: { kind: 'id', id } }));
 				// A chatflow of 1.14 begins a new conversation, which is told by its ID.
 				const silent = mode === 'advanced-chat' && version === '1.14';
-				const refused = { kind: 'conversationNotFound', ...(silent ? {} : { status: 404, code: 'not_found' }) };
+				const refused = {
+					kind: 'conversationNotFound',
+					...(silent ? {} : { status: 404, code: 'not_found' }),
+				};
 				expect(failed).toMatchObject(refused);
 				expect(silent ? failed.meaning : failed.message).toMatch(
-					silent ? /^Dify did not continue the conversation/ : /^Dify does not find the conversation/,
+					silent
+						? /^Dify did not continue the conversation/
+						: /^Dify does not find the conversation/,
 				);
 				expect(failed.message).not.toContain('did you mean');
 				expect(failed.remedy).toContain('same user');
@@ -168,7 +208,9 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const other = (items: Item[]) =>
 			items.map(
 				(item): Item =>
-					item.kind === 'event' ? { ...item, event: { ...item.event, conversation_id: UNKNOWN_ID } } : item,
+					item.kind === 'event'
+						? { ...item, event: { ...item.event, conversation_id: UNKNOWN_ID } }
+						: item,
 			);
 		sim.store.stream.reorder = other;
 		const shown: unknown[] = [];
@@ -182,7 +224,10 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(failed.meaning).toContain('began a new one, which it was told to stop');
 		expect([shown, sim.stops.length]).toEqual([[], 1]);
 		const answer = await say(client, { conversation }, { onStaleConversation: 'startNew' });
-		expect(answer).toMatchObject({ conversationRestarted: true, result: { conversationId: UNKNOWN_ID } });
+		expect(answer).toMatchObject({
+			conversationRestarted: true,
+			result: { conversationId: UNKNOWN_ID },
+		});
 		expect(calls(sim, '/chat-messages')).toBe(4);
 	});
 
@@ -208,8 +253,12 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const sim = await startSim({ version });
 		const ended = sim.store.addConversation(sim.app('chat'), 'u1', { status: 'completed' });
 		const conversation = { kind: 'id' as const, id: ended.id };
-		expect(await failureOf(say(clientOf(sim), { conversation }))).toMatchObject({ kind: 'conversationEnded' });
-		expect(await say(clientOf(sim), { conversation }, { onStaleConversation: 'startNew' })).toMatchObject({
+		expect(await failureOf(say(clientOf(sim), { conversation }))).toMatchObject({
+			kind: 'conversationEnded',
+		});
+		expect(
+			await say(clientOf(sim), { conversation }, { onStaleConversation: 'startNew' }),
+		).toMatchObject({
 			conversationRestarted: true,
 		});
 	});
@@ -243,7 +292,11 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			});
 			const own = sim.store.addConversation(sim.app('chat'), 'u1');
 			const running = failureOf(
-				say(clientOf(sim), { conversation: { kind: 'id', id: own.id } }, { onStaleConversation: 'startNew' }),
+				say(
+					clientOf(sim),
+					{ conversation: { kind: 'id', id: own.id } },
+					{ onStaleConversation: 'startNew' },
+				),
 			);
 			await waitFor(() => sim.runs.length === 1);
 			sim.app('chat').conversations.delete(own.id);
@@ -281,14 +334,23 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		// What would happen otherwise: the answer comes, and the file was never seen.
 		const file = { type: 'image', url: 'https://example.com/a.png' };
 		expect(
-			(await startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: {}, files: [file] }, 'u1')).status,
+			(
+				await startRun(
+					clientOf(sim),
+					RUN_ROUTES.chat,
+					{ query: 'hi', inputs: {}, files: [file] },
+					'u1',
+				)
+			).status,
 		).toBe('succeeded');
 		expect(sim.runs.at(-1)!.files).toEqual([]);
 	});
 
 	test('case 28: an unknown file', async () => {
 		const sim = await startSim({ version });
-		const files = [{ type: 'image', transfer_method: 'local_file', upload_file_id: UNKNOWN_ID } as const];
+		const files = [
+			{ type: 'image', transfer_method: 'local_file', upload_file_id: UNKNOWN_ID } as const,
+		];
 		const failed = await failureOf(say(clientOf(sim), { files }));
 		expect(failed).toMatchObject({ status: 400, kind: 'fileRejected' });
 		expect(failed.remedy).toContain('same user');
@@ -303,12 +365,16 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			status: 400,
 			kind: 'workflowVersion',
 		});
-		expect(await failureOf(say(client, { workflowId: 'aaaaaaaa-2222-4333-8444-555555555555' }))).toMatchObject({
+		expect(
+			await failureOf(say(client, { workflowId: 'aaaaaaaa-2222-4333-8444-555555555555' })),
+		).toMatchObject({
 			status: 404,
 			kind: 'workflowVersion',
 		});
 		const sandbox = await startApp(version, { mode: 'advanced-chat', sandboxPlan: true });
-		expect(await failureOf(say(clientOf(sandbox, 'advanced-chat'), { workflowId: UNKNOWN_ID }))).toMatchObject({
+		expect(
+			await failureOf(say(clientOf(sandbox, 'advanced-chat'), { workflowId: UNKNOWN_ID })),
+		).toMatchObject({
 			status: 403,
 			kind: 'planLimit',
 		});
@@ -331,7 +397,12 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	test('name, trace and version are sent only where they were given', async () => {
 		const sim = await startSim({ version });
 		await say(clientOf(sim));
-		expect(Object.keys(sim.requests[0]!.json as Json).sort()).toEqual(['inputs', 'query', 'response_mode', 'user']);
+		expect(Object.keys(sim.requests[0]!.json as Json).sort()).toEqual([
+			'inputs',
+			'query',
+			'response_mode',
+			'user',
+		]);
 		await say(clientOf(sim), { autoGenerateName: false, traceId: 'trace-1' });
 		expect(sim.requests[1]!.json).toMatchObject({ auto_generate_name: false, trace_id: 'trace-1' });
 		expect(traceIdOf(' abc_1-2 ')).toBe('abc_1-2');

@@ -23,7 +23,10 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 		expect(failed.remedy).toContain('/v1');
 		expect(failed.url).toContain(`${sim.origin}/apps/info`);
 		sim.fail({ status: 200, body: PAGES.nextApp, times: 2 });
-		expect(await failureOf(clientOf(sim).get('/info'))).toMatchObject({ kind: 'webFrontend', status: 200 });
+		expect(await failureOf(clientOf(sim).get('/info'))).toMatchObject({
+			kind: 'webFrontend',
+			status: 200,
+		});
 		// A run asks for a stream, and gets the page all the same.
 		const run = await failureOf(say(clientOf(sim)));
 		expect(run).toMatchObject({ kind: 'webFrontend', status: 200 });
@@ -54,7 +57,12 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 			contentType: 'application/json',
 		});
 		const failed = await failureOf(say(clientOf(sim), {}, { retries: 5, retryPauseMs: 1 }));
-		expect(failed).toMatchObject({ status: 500, code: 'unknown', kind: 'serverError', retryable: false });
+		expect(failed).toMatchObject({
+			status: 500,
+			code: 'unknown',
+			kind: 'serverError',
+			retryable: false,
+		});
 		expect(failed.remedy).toContain('may have been started');
 		expect(calls(sim, '/chat-messages')).toBe(1);
 	});
@@ -74,7 +82,9 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 		expect(calls(sim, '/chat-messages')).toBe(2);
 		// The edge let nothing through, so the message may go out again.
 		sim.fail({ status: 429, body: 'error code: 1015', contentType: 'text/plain' });
-		expect((await say(clientOf(sim), {}, { retries: 1, retryPauseMs: 1 })).result.text).toBe('You said: hi');
+		expect((await say(clientOf(sim), {}, { retries: 1, retryPauseMs: 1 })).result.text).toBe(
+			'You said: hi',
+		);
 	});
 });
 
@@ -95,11 +105,25 @@ describe('a Dify that cannot be reached', () => {
 
 	test('reads are retried, changes are not', async () => {
 		const sim = await startSim();
-		sim.fail({ path: '/conversations', status: 502, body: 'bad gateway', contentType: 'text/plain', times: 2 });
+		sim.fail({
+			path: '/conversations',
+			status: 502,
+			body: 'bad gateway',
+			contentType: 'text/plain',
+			times: 2,
+		});
 		expect(await latestConversation(clientOf(sim), 'u1')).toBeUndefined();
 		expect(calls(sim, '/conversations', 'GET')).toBe(3);
-		sim.fail({ path: '/files', status: 502, body: 'bad gateway', contentType: 'text/plain', times: 2 });
-		expect(await failureOf(uploadFile(clientOf(sim), fileOf('x'), 'u1'))).toMatchObject({ kind: 'gateway' });
+		sim.fail({
+			path: '/files',
+			status: 502,
+			body: 'bad gateway',
+			contentType: 'text/plain',
+			times: 2,
+		});
+		expect(await failureOf(uploadFile(clientOf(sim), fileOf('x'), 'u1'))).toMatchObject({
+			kind: 'gateway',
+		});
 		expect(calls(sim, '/files/upload')).toBe(1);
 	});
 
@@ -115,12 +139,15 @@ describe('a Dify that cannot be reached', () => {
 });
 
 describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s', (version) => {
-	const knowledge = (sim: DifySim) => difyClient({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' });
+	const knowledge = (sim: DifySim) =>
+		difyClient({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' });
 
 	test('case 81: the preview of a file that no message used', async () => {
 		const sim = await startSim({ version });
 		const id = await uploadFile(clientOf(sim), fileOf('x'), 'u1');
-		expect(await failureOf(clientOf(sim).get(`/files/${id}/preview`, { user: 'u1' }))).toMatchObject({
+		expect(
+			await failureOf(clientOf(sim).get(`/files/${id}/preview`, { user: 'u1' })),
+		).toMatchObject({
 			status: 404,
 			code: 'file_not_found',
 			kind: 'fileNotFound',
@@ -130,7 +157,9 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 	test('case 83: JSON null in place of audio is no answer', async () => {
 		const sim = await startSim({ version });
 		expect(
-			await failureOf(clientOf(sim).send('POST', '/text-to-audio', { message_id: UNKNOWN_ID, user: 'u1' })),
+			await failureOf(
+				clientOf(sim).send('POST', '/text-to-audio', { message_id: UNKNOWN_ID, user: 'u1' }),
+			),
 		).toMatchObject({ kind: 'emptyAnswer' });
 	});
 
@@ -138,12 +167,18 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 		const sim = await startSim({ version });
 		const { id } = await knowledge(sim).send('POST', '/datasets', { name: 'k' });
 		const path = `/datasets/${String(id)}`;
-		const { batch, document } = await knowledge(sim).send('POST', `${path}/document/create-by-text`, {
-			name: 'n',
-			text: 't',
-			indexing_technique: 'economy',
-		});
-		expect(await knowledge(sim).get(`${path}/documents/${String(batch)}/indexing-status`)).toMatchObject({
+		const { batch, document } = await knowledge(sim).send(
+			'POST',
+			`${path}/document/create-by-text`,
+			{
+				name: 'n',
+				text: 't',
+				indexing_technique: 'economy',
+			},
+		);
+		expect(
+			await knowledge(sim).get(`${path}/documents/${String(batch)}/indexing-status`),
+		).toMatchObject({
 			data: [{ indexing_status: 'completed' }],
 		});
 		const wrong = await failureOf(
@@ -171,25 +206,42 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 
 	test('case 86: a query that is too long', async () => {
 		const sim = await startSim({ version });
-		const { id } = (await knowledge(sim).send('POST', '/datasets', { name: 'k' })) as { id: string };
+		const { id } = (await knowledge(sim).send('POST', '/datasets', { name: 'k' })) as {
+			id: string;
+		};
 		expect(
-			await failureOf(knowledge(sim).send('POST', `/datasets/${id}/retrieve`, { query: 'x'.repeat(251) })),
+			await failureOf(
+				knowledge(sim).send('POST', `/datasets/${id}/retrieve`, { query: 'x'.repeat(251) }),
+			),
 		).toMatchObject({ status: 400 });
 		expect(
 			await failureOf(
-				knowledge(sim).send('POST', `/datasets/${id}/retrieve`, { query: 'x', retrieval_model: { top_k: 1 } }),
+				knowledge(sim).send('POST', `/datasets/${id}/retrieve`, {
+					query: 'x',
+					retrieval_model: { top_k: 1 },
+				}),
 			),
-		).toMatchObject(version === '1.12' ? { status: 500, kind: 'serverError' } : { status: 400, kind: 'invalidParam' });
+		).toMatchObject(
+			version === '1.12'
+				? { status: 500, kind: 'serverError' }
+				: { status: 400, kind: 'invalidParam' },
+		);
 	});
 });
 
 describe('pauses between retries', () => {
 	const after = (retryAfterMs?: unknown) =>
-		retryDelay(new ServerError({ kind: 'busy', message: 'm', remedy: 'r', facts: { retryAfterMs } }), 500);
+		retryDelay(
+			new ServerError({ kind: 'busy', message: 'm', remedy: 'r', facts: { retryAfterMs } }),
+			500,
+		);
 
 	test("Dify's Retry-After is obeyed, with a minimum of the package's pause, and a maximum", () => {
 		expect([after(), after(100), after(4_000), after('4000')]).toEqual([500, 500, 4_000, 500]);
-		expect([after(MAX_RETRY_AFTER_MS), after(MAX_RETRY_AFTER_MS + 1)]).toEqual([MAX_RETRY_AFTER_MS, undefined]);
+		expect([after(MAX_RETRY_AFTER_MS), after(MAX_RETRY_AFTER_MS + 1)]).toEqual([
+			MAX_RETRY_AFTER_MS,
+			undefined,
+		]);
 	});
 
 	test('a stopped execution ends the wait', async () => {
@@ -206,7 +258,9 @@ describe('pauses between retries', () => {
 		const client = clientOf(sim).withSignal(abort.signal);
 		const full: Pick<RunConcurrency, 'enter'> = {
 			enter: async (signal) =>
-				await new Promise((_, reject) => signal!.addEventListener('abort', () => reject(new Error('left')))),
+				await new Promise((_, reject) =>
+					signal!.addEventListener('abort', () => reject(new Error('left'))),
+				),
 		};
 		const waiting = client.enter(full as RunConcurrency, sim.url);
 		abort.abort();

@@ -5,7 +5,13 @@ import { difyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import type { FileSource } from '../../../lib/http/multipart';
 import { ServerError } from '../../../lib/errors/server-error';
-import { appKey, startDifySim, type AppSpec, type DifySim, type DifySimOptions } from '../../servers/dify';
+import {
+	appKey,
+	startDifySim,
+	type AppSpec,
+	type DifySim,
+	type DifySimOptions,
+} from '../../servers/dify';
 import { useSimulator } from '../../servers/use-simulator';
 
 /** A simulator that ends with its test. */
@@ -30,7 +36,11 @@ export function clientOf(
 }
 
 /** The status that the credential's own test gets, as n8n sends it. */
-export async function keyTest(data: { baseUrl: string; apiKey: string; keyType: string }): Promise<number> {
+export async function keyTest(data: {
+	baseUrl: string;
+	apiKey: string;
+	keyType: string;
+}): Promise<number> {
 	const credential = new DifyApi();
 	const authenticate = credential.authenticate as (
 		data: object,
@@ -49,7 +59,11 @@ export async function say(
 	over: Partial<ChatRequest> = {},
 	options: ChatOptions = {},
 ): Promise<ChatAnswer> {
-	return await chat(client, { query: 'hi', user: 'u1', conversation: { kind: 'new' }, inputs: {}, ...over }, options);
+	return await chat(
+		client,
+		{ query: 'hi', user: 'u1', conversation: { kind: 'new' }, inputs: {}, ...over },
+		options,
+	);
 }
 
 /** The failure that a promise is rejected with, of the network or of Dify. */
@@ -84,7 +98,8 @@ export function fileOf(
 export function calls(sim: DifySim, path: string | RegExp, method = 'POST'): number {
 	return sim.requests.filter(
 		(request) =>
-			request.method === method && (typeof path === 'string' ? request.path === path : path.test(request.path)),
+			request.method === method &&
+			(typeof path === 'string' ? request.path === path : path.test(request.path)),
 	).length;
 }
 

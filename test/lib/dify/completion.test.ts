@@ -34,10 +34,15 @@ describe('a text generator', () => {
 		const sim = await startApp('1.12', {
 			mode: 'completion',
 			reply: () => ({
-				steps: [{ text: 'Once' }, { error: { status: 400, code: 'completion_request_error', message: 'x' } }],
+				steps: [
+					{ text: 'Once' },
+					{ error: { status: 400, code: 'completion_request_error', message: 'x' } },
+				],
 			}),
 		});
-		const failed = await failureOf(complete(clientOf(sim, 'completion'), { inputs: {}, user: 'u1' }, { retries: 3 }));
+		const failed = await failureOf(
+			complete(clientOf(sim, 'completion'), { inputs: {}, user: 'u1' }, { retries: 3 }),
+		);
 		expect([failed.partialText, calls(sim, '/completion-messages')]).toEqual(['Once', 1]);
 	});
 
@@ -67,8 +72,14 @@ describe('a text generator', () => {
 
 		it('D64: the text of a message_file event is text', async () => {
 			const said = { emit: 'message_file', fields: { answer: 'See ' } };
-			const sim = await startApp(version, { mode: 'completion', reply: () => ({ steps: [said, { text: 'this' }] }) });
-			expect(await complete(clientOf(sim, 'completion'), request)).toMatchObject({ text: 'See this', files: [] });
+			const sim = await startApp(version, {
+				mode: 'completion',
+				reply: () => ({ steps: [said, { text: 'this' }] }),
+			});
+			expect(await complete(clientOf(sim, 'completion'), request)).toMatchObject({
+				text: 'See this',
+				files: [],
+			});
 		});
 
 		it('D65: a stream that ends early fails with what had arrived, and nothing else is asked', async () => {
@@ -77,7 +88,9 @@ describe('a text generator', () => {
 				{ mode: 'completion', reply: () => ['Once', ' upon'] },
 				{ stream: { cut: { events: 1, how: 'eof' } } },
 			);
-			const failed = await failureOf(complete(clientOf(sim, 'completion'), request, { retries: 3 }));
+			const failed = await failureOf(
+				complete(clientOf(sim, 'completion'), request, { retries: 3 }),
+			);
 			expect([failed.kind, failed.partialText]).toEqual(['streamEndedEarly', 'Once']);
 			expect(sim.requests.map(({ path }) => path)).toEqual(['/completion-messages']);
 		});
@@ -101,15 +114,25 @@ describe('a text generator', () => {
 		it('D68: of a text that the moderation took back, only the replacement counts', async () => {
 			const sim = await startApp(version, {
 				mode: 'completion',
-				reply: () => ({ steps: [{ text: 'Secret' }, { replace: 'I cannot say that.', reason: 'output_moderation' }] }),
+				reply: () => ({
+					steps: [
+						{ text: 'Secret' },
+						{ replace: 'I cannot say that.', reason: 'output_moderation' },
+					],
+				}),
 			});
-			expect((await complete(clientOf(sim, 'completion'), request)).text).toBe('I cannot say that.');
+			expect((await complete(clientOf(sim, 'completion'), request)).text).toBe(
+				'I cannot say that.',
+			);
 		});
 	});
 
 	it('has a text in its one variable for it', () => {
 		expect(withText({}, 'sea', form('topic'))).toEqual({ topic: 'sea' });
-		expect(withText({ tone: 'sad' }, 'sea', form('topic', 'tone'))).toEqual({ tone: 'sad', topic: 'sea' });
+		expect(withText({ tone: 'sad' }, 'sea', form('topic', 'tone'))).toEqual({
+			tone: 'sad',
+			topic: 'sea',
+		});
 		expect(withText({ a: 1 }, '', form('topic'))).toEqual({ a: 1 });
 		expect(() => withText({}, 'sea', form('topic', 'tone'))).toThrow('not clear which variable');
 		expect(() => withText({}, 'sea', form())).toThrow('no variable for the field Text');

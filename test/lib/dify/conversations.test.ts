@@ -14,7 +14,11 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 	async function several(count: number): Promise<DifySim> {
 		const sim = await startSim({ version });
 		for (let at = 0; at < count; at++)
-			sim.store.addConversation(sim.app('chat'), 'u1', { name: `c${at}`, createdAt: at, updatedAt: at });
+			sim.store.addConversation(sim.app('chat'), 'u1', {
+				name: `c${at}`,
+				createdAt: at,
+				updatedAt: at,
+			});
 		return sim;
 	}
 
@@ -25,12 +29,14 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const all = await listConversations(client, 'u1', 'all', '-updated_at');
 		expect([all.length, all[0]!.name, all.at(-1)!.name]).toEqual([230, 'c229', 'c0']);
 		expect(calls(sim, '/conversations', 'GET')).toBe(3);
-		expect((await listConversations(client, 'u1', 120, 'created_at')).map(({ name }) => name)).toEqual(
-			Array.from({ length: 120 }, (_, at) => `c${at}`),
-		);
-		expect(sim.requests.every(({ query }) => query.get('user') === 'u1' && Number(query.get('limit')) <= 100)).toBe(
-			true,
-		);
+		expect(
+			(await listConversations(client, 'u1', 120, 'created_at')).map(({ name }) => name),
+		).toEqual(Array.from({ length: 120 }, (_, at) => `c${at}`));
+		expect(
+			sim.requests.every(
+				({ query }) => query.get('user') === 'u1' && Number(query.get('limit')) <= 100,
+			),
+		).toBe(true);
 		expect(await listConversations(client, 'nobody', 'all', '-updated_at')).toEqual([]);
 		expect(await latestConversation(client, 'u1')).toBe(all[0]!.id);
 		for (const limit of [0, 101])
@@ -38,7 +44,9 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 				status: 400,
 				kind: 'invalidParam',
 			});
-		expect(await failureOf(client.get('/conversations', { user: 'u1', last_id: UNKNOWN_ID }))).toMatchObject({
+		expect(
+			await failureOf(client.get('/conversations', { user: 'u1', last_id: UNKNOWN_ID })),
+		).toMatchObject({
 			status: 404,
 			kind: 'conversationNotFound',
 		});
@@ -79,9 +87,16 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const client = clientOf(sim);
 		const { result } = await say(client, { query: 'How tall is it?' });
 		const id = result.conversationId!;
-		expect(await renameConversation(client, 'u1', id, 'Tower <b>')).toMatchObject({ id, name: 'Tower <b>' });
-		expect(await renameConversation(client, 'u1', id, undefined)).toMatchObject({ name: 'About How tall is it?' });
-		expect(await failureOf(renameConversation(client, 'u1', id, ' '))).toMatchObject({ kind: 'invalidParam' });
+		expect(await renameConversation(client, 'u1', id, 'Tower <b>')).toMatchObject({
+			id,
+			name: 'Tower <b>',
+		});
+		expect(await renameConversation(client, 'u1', id, undefined)).toMatchObject({
+			name: 'About How tall is it?',
+		});
+		expect(await failureOf(renameConversation(client, 'u1', id, ' '))).toMatchObject({
+			kind: 'invalidParam',
+		});
 		const empty = sim.store.addConversation(sim.app('chat'), 'u1');
 		const failed = await failureOf(renameConversation(client, 'u1', empty.id, undefined));
 		expect(failed.status).toBe(400);
@@ -98,7 +113,9 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		expect(await queries('all')).toEqual(Array.from({ length: 230 }, (_, at) => `q${at}`));
 		expect(await queries(3)).toEqual(['q227', 'q228', 'q229']);
 		expect(await queries(150)).toEqual(Array.from({ length: 150 }, (_, at) => `q${at + 80}`));
-		expect(await failureOf(listMessages(clientOf(sim), 'u2', conversation.id, 'all'))).toMatchObject({
+		expect(
+			await failureOf(listMessages(clientOf(sim), 'u2', conversation.id, 'all')),
+		).toMatchObject({
 			kind: 'conversationNotFound',
 		});
 	});
@@ -106,16 +123,23 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 	test('suggested questions, and an app that has none', async () => {
 		const sim = await startApp(version, { mode: 'chat', suggestedQuestions: ['Why?', 'How?'] });
 		const { result } = await say(clientOf(sim));
-		expect(await suggestedQuestions(clientOf(sim), 'u1', result.messageId!)).toEqual(['Why?', 'How?']);
+		expect(await suggestedQuestions(clientOf(sim), 'u1', result.messageId!)).toEqual([
+			'Why?',
+			'How?',
+		]);
 		// A model thinks of them and of names, which takes longer than other questions.
 		const client = clientOf(sim);
 		const [get, send] = [jest.spyOn(client, 'get'), jest.spyOn(client, 'send')];
 		await suggestedQuestions(client, 'u1', result.messageId!);
 		await renameConversation(client, 'u1', result.conversationId!, undefined);
-		expect([get.mock.calls[0]![2]?.timeoutMs, send.mock.calls[0]![3]?.timeoutMs]).toEqual([120_000, 120_000]);
+		expect([get.mock.calls[0]![2]?.timeoutMs, send.mock.calls[0]![3]?.timeoutMs]).toEqual([
+			120_000, 120_000,
+		]);
 		const off = await startSim({ version });
 		const other = await say(clientOf(off));
-		expect(await failureOf(suggestedQuestions(clientOf(off), 'u1', other.result.messageId!))).toMatchObject({
+		expect(
+			await failureOf(suggestedQuestions(clientOf(off), 'u1', other.result.messageId!)),
+		).toMatchObject({
 			kind: 'featureOff',
 		});
 	});

@@ -10,14 +10,18 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 
 	test('case 1: a request without a key is a credential error, and is sent once', async () => {
 		const sim = await start();
-		const failed = await failureOf(say(clientOf(sim, 'chat', { apiKey: '' }), {}, { retries: 3, retryPauseMs: 1 }));
+		const failed = await failureOf(
+			say(clientOf(sim, 'chat', { apiKey: '' }), {}, { retries: 3, retryPauseMs: 1 }),
+		);
 		expect(failed).toMatchObject({
 			status: 401,
 			code: 'unauthorized',
 			kind: 'unauthorized',
 			retryable: false,
 		});
-		expect(failed.serverText).toContain("Authorization header must be provided and start with 'Bearer'");
+		expect(failed.serverText).toContain(
+			"Authorization header must be provided and start with 'Bearer'",
+		);
 		expect(failed.remedy).toContain('Dify API');
 		expect(sim.requests).toHaveLength(1);
 		expect(sim.requests[0]!.headers.authorization).toBeUndefined();
@@ -27,17 +31,23 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 		const sim = await start();
 		for (const apiKey of [appKey('chat'), ` ${appKey('chat')}\n`, `Bearer ${appKey('chat')}`])
 			await say(clientOf(sim, 'chat', { apiKey }));
-		expect(sim.requests.map(({ headers }) => headers.authorization)).toEqual(Array(3).fill(`Bearer ${appKey('chat')}`));
+		expect(sim.requests.map(({ headers }) => headers.authorization)).toEqual(
+			Array(3).fill(`Bearer ${appKey('chat')}`),
+		);
 	});
 
 	test('case 3: the key of the other family', async () => {
 		const sim = await start();
-		const failed = await failureOf(clientOf(sim, 'chat', { apiKey: knowledgeKey() }).get(KEY_TEST_PATHS.app));
+		const failed = await failureOf(
+			clientOf(sim, 'chat', { apiKey: knowledgeKey() }).get(KEY_TEST_PATHS.app),
+		);
 		expect(failed).toMatchObject({ status: 401, code: 'unauthorized', kind: 'unauthorized' });
 		expect(failed.serverText).toContain('Access token is invalid');
 		expect(failed.remedy).toContain('knowledge key');
 		expect(sim.requests).toHaveLength(1);
-		expect(await failureOf(clientOf(sim).get('/datasets', { page: 1, limit: 1 }))).toMatchObject({ status: 401 });
+		expect(await failureOf(clientOf(sim).get('/datasets', { page: 1, limit: 1 }))).toMatchObject({
+			status: 401,
+		});
 	});
 
 	test('case 4: API switched off', async () => {
@@ -62,7 +72,9 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 			...['/datasets', '/datasets'],
 		]);
 		// The index looks at no key: welcome, or a page that is not there (1.12.1, 1.14.2).
-		const { status } = await fetch(`${sim.url}/`, { headers: { authorization: `Bearer ${WRONG}` } });
+		const { status } = await fetch(`${sim.url}/`, {
+			headers: { authorization: `Bearer ${WRONG}` },
+		});
 		expect(status).toBe(version === '2026' ? 200 : 404);
 	});
 });
@@ -75,9 +87,15 @@ describe('the key', () => {
 			`{"code":"unauthorized","message":"bad ${WRONG}","status":401}`,
 			`<title>Bearer ${WRONG}</title>`,
 		]) {
-			sim.fail({ status: 401, body, contentType: body.startsWith('<') ? 'text/html' : 'text/plain' });
+			sim.fail({
+				status: 401,
+				body,
+				contentType: body.startsWith('<') ? 'text/html' : 'text/plain',
+			});
 			const failed = await failureOf(say(clientOf(sim, 'chat', { apiKey: WRONG })));
-			expect(JSON.stringify([failed.message, failed.remedy, failed.facts, failed.serverText])).not.toContain(WRONG);
+			expect(
+				JSON.stringify([failed.message, failed.remedy, failed.facts, failed.serverText]),
+			).not.toContain(WRONG);
 		}
 	});
 

@@ -26,7 +26,12 @@ describe('the table of codes', () => {
 
 	const TEXTS: Array<[number, string, string, DifyKind]> = [
 		[400, 'invalid_param', 'Arg user must be provided.', 'missingUser'],
-		[400, 'invalid_param', 'Too many requests. Please try again later. The current maximum …', 'tooManyRequests'],
+		[
+			400,
+			'invalid_param',
+			'Too many requests. Please try again later. The current maximum …',
+			'tooManyRequests',
+		],
 		[400, 'invalid_param', 'Agent Chat App does not support blocking mode', 'streamingRequired'],
 		[400, 'bad_request', 'Agent App only supports streaming response mode.', 'streamingRequired'],
 		[400, 'invalid_param', 'Workflow not published', 'notPublished'],
@@ -42,7 +47,12 @@ describe('the table of codes', () => {
 			'Detected file type does not match the specified type. Please verify the file.',
 			'fileRejected',
 		],
-		[400, 'invalid_param', "File extension '.exe' is not allowed for security reasons", 'fileRejected'],
+		[
+			400,
+			'invalid_param',
+			"File extension '.exe' is not allowed for security reasons",
+			'fileRejected',
+		],
 		[400, 'invalid_param', 'Run failed: boom', 'runFailed'],
 		[400, 'invalid_param', 'rating cannot be None when feedback not exists', 'nothingToRevoke'],
 		[400, 'invalid_param', 'Speech to text is not enabled', 'featureOff'],
@@ -50,9 +60,19 @@ describe('the table of codes', () => {
 		[400, 'invalid_param', 'capacity must be a number', 'invalidParam'],
 		[400, 'invalid_param', 'The job does not exist.', 'notFound'],
 		[400, 'bad_request', "Invalid workflow_id format: 'x'. ", 'workflowVersion'],
-		[400, 'bad_request', 'Cannot use draft workflow version. Workflow ID: draft', 'workflowVersion'],
+		[
+			400,
+			'bad_request',
+			'Cannot use draft workflow version. Workflow ID: draft',
+			'workflowVersion',
+		],
 		[400, 'bad_request', 'Suggested Questions Is Disabled.', 'featureOff'],
-		[400, 'bad_request', "Type mismatch: variable 'x' expects string, but got number type", 'invalidParam'],
+		[
+			400,
+			'bad_request',
+			"Type mismatch: variable 'x' expects string, but got number type",
+			'invalidParam',
+		],
 		[400, 'bad_request', 'Form recipient type is invalid', 'formRejected'],
 		[404, 'not_found', 'Conversation Not Exists.', 'conversationNotFound'],
 		[404, 'not_found', 'Message Not Exists.', 'messageNotFound'],
@@ -63,7 +83,12 @@ describe('the table of codes', () => {
 		[403, 'forbidden', 'The app no longer exists.', 'appUnusable'],
 		[403, 'forbidden', "The workspace's status is archived.", 'appUnusable'],
 		[403, 'forbidden', 'Dataset api access is not enabled.', 'knowledgeApiOff'],
-		[403, 'forbidden', 'The number of documents has reached the limit of your subscription.', 'planLimit'],
+		[
+			403,
+			'forbidden',
+			'The number of documents has reached the limit of your subscription.',
+			'planLimit',
+		],
 		[403, 'forbidden', 'Forbidden', 'forbidden'],
 	];
 
@@ -78,7 +103,10 @@ describe('the table of codes', () => {
 			// What only the code tells is lost with it.
 			if (kind === 'invalidParam') continue;
 			const failure = describeRunError({ cause: 'errorEvent', status: 500, message });
-			expect([code, failure.kind]).toEqual([code, kind === 'notFound' && code === 'not_found' ? 'serverError' : kind]);
+			expect([code, failure.kind]).toEqual([
+				code,
+				kind === 'notFound' && code === 'not_found' ? 'serverError' : kind,
+			]);
 		}
 	});
 
@@ -86,14 +114,25 @@ describe('the table of codes', () => {
 		const kinds = (['runFailed', 'endedEarly', 'notFinished', 'cancelled', 'idle'] as const).map(
 			(cause) => describeRunError({ cause, message: 'm' }).kind,
 		);
-		expect(kinds).toEqual(['runFailed', 'streamEndedEarly', 'streamEndedEarly', 'cancelled', 'timeout']);
+		expect(kinds).toEqual([
+			'runFailed',
+			'streamEndedEarly',
+			'streamEndedEarly',
+			'cancelled',
+			'timeout',
+		]);
 		const provider = describeRunError({
 			cause: 'errorEvent',
 			code: 'provider_quota_exceeded',
 			status: 400,
 			message: 'used up',
 		});
-		expect(provider).toMatchObject({ kind: 'providerQuota', status: 400, said: 'used up', retryable: false });
+		expect(provider).toMatchObject({
+			kind: 'providerQuota',
+			status: 400,
+			said: 'used up',
+			retryable: false,
+		});
 		expect(describeRunError({ cause: 'errorEvent', message: 'm' }).kind).toBe('unknown');
 		const busy = describeRunError({
 			cause: 'errorEvent',

@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { resultOfBlocking } from '../../../lib/dify/blocking-answer';
-import { describeDifyFailure, describeRunError, type DifyAnswer, type DifyFailure } from '../../../lib/dify/errors';
+import {
+	describeDifyFailure,
+	describeRunError,
+	type DifyAnswer,
+	type DifyFailure,
+} from '../../../lib/dify/errors';
 import type { FailureKind } from '../../../lib/errors/kinds';
 import { remedyFor } from '../../../lib/errors/remedies';
 import {
@@ -60,7 +65,12 @@ describe('bodies of any kind', () => {
 
 	test.each([
 		[401, PAGES.nginx401, 'proxyRefuses', '401 Authorization Required'],
-		[403, '<html><head><title>403 Forbidden</title></head></html>', 'proxyRefuses', '403 Forbidden'],
+		[
+			403,
+			'<html><head><title>403 Forbidden</title></head></html>',
+			'proxyRefuses',
+			'403 Forbidden',
+		],
 		[403, 'error code: 1020', 'proxyRefuses', 'error code: 1020'],
 		[200, 'It works!', 'wrongServer', 'It works!'],
 		[404, PAGES.werkzeug404, 'routeNotFound', '404 Not Found'],
@@ -80,16 +90,24 @@ describe('bodies of any kind', () => {
 		[500, '<html><p>', 'serverError', undefined],
 		[418, 'short and stout', 'unknown', 'short and stout'],
 		[503, '[]', 'gateway', '[]'],
-	] as Array<[number, string | undefined, FailureKind, string | undefined]>)('%i %j', (status, body, kind, said) => {
-		expect(of(status, body)).toMatchObject({ status, kind });
-		expect(of(status, body).said).toBe(said);
-		expect(of(status, body).code).toBeUndefined();
-	});
+	] as Array<[number, string | undefined, FailureKind, string | undefined]>)(
+		'%i %j',
+		(status, body, kind, said) => {
+			expect(of(status, body)).toMatchObject({ status, kind });
+			expect(of(status, body).said).toBe(said);
+			expect(of(status, body).code).toBeUndefined();
+		},
+	);
 
 	test('foreign JSON: no code, the error as object, detail, an error inside a 200', () => {
-		expect(of(429, '{"message":"API rate limit exceeded"}')).toMatchObject({ kind: 'rateLimited', retryable: true });
+		expect(of(429, '{"message":"API rate limit exceeded"}')).toMatchObject({
+			kind: 'rateLimited',
+			retryable: true,
+		});
 		expect(of(400, '{"detail":"odd"}')).toMatchObject({ kind: 'requestFormat', said: 'odd' });
-		expect(of(200, JSON.stringify({ code: 'not_chat_app', message: 'x', status: 400 }))).toMatchObject({
+		expect(
+			of(200, JSON.stringify({ code: 'not_chat_app', message: 'x', status: 400 })),
+		).toMatchObject({
 			kind: 'wrongAppType',
 			status: 400,
 		});
@@ -97,13 +115,23 @@ describe('bodies of any kind', () => {
 	});
 
 	test('what refuses in front of Dify is not Dify: Kong, a password of nginx, another server', () => {
-		expect(of(401, '{"message":"No API key found in request"}')).toMatchObject({ kind: 'proxyRefuses' });
-		expect(of(403, '{"message":"Forbidden"}')).toMatchObject({ kind: 'proxyRefuses', said: 'Forbidden' });
-		expect(of(401, PAGES.nginx401, 'GET', 'Basic realm="Dify"')).toMatchObject({ kind: 'proxyPassword' });
-		expect(of(401, '{"error":{"message":"no"}}')).toMatchObject({ kind: 'wrongServer', said: 'no' });
-		expect(of(404, '{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}').kind).toBe(
-			'wrongServer',
-		);
+		expect(of(401, '{"message":"No API key found in request"}')).toMatchObject({
+			kind: 'proxyRefuses',
+		});
+		expect(of(403, '{"message":"Forbidden"}')).toMatchObject({
+			kind: 'proxyRefuses',
+			said: 'Forbidden',
+		});
+		expect(of(401, PAGES.nginx401, 'GET', 'Basic realm="Dify"')).toMatchObject({
+			kind: 'proxyPassword',
+		});
+		expect(of(401, '{"error":{"message":"no"}}')).toMatchObject({
+			kind: 'wrongServer',
+			said: 'no',
+		});
+		expect(
+			of(404, '{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}').kind,
+		).toBe('wrongServer');
 		expect(json(401, 'unauthorized', 'Access token is invalid').kind).toBe('unauthorized');
 	});
 
@@ -117,18 +145,19 @@ describe('bodies of any kind', () => {
 		const text = `bad key ${appKey('chat')}, ${knowledgeKey()}, sk-abcdefgh1234 or Bearer abc.def`;
 		expect(json(401, 'unauthorized', text).said).toBe('bad key [key], [key], [key] or [key]');
 		expect(json(400, `bad ${appKey('chat')}`).code).toBe('bad [key]');
-		expect(describeRunError({ cause: 'errorEvent', code: `bad ${appKey('chat')}`, message: 'm' }).code).toBe(
-			'bad [key]',
-		);
+		expect(
+			describeRunError({ cause: 'errorEvent', code: `bad ${appKey('chat')}`, message: 'm' }).code,
+		).toBe('bad [key]');
 	});
 
 	test('a GET may be tried again after a gateway error, a POST only when nothing ran', () => {
 		for (const status of [429, 502, 503, 504]) expect(of(status, '', 'get').retryable).toBe(true);
 		for (const status of [500, 524, 401, 404]) expect(of(status, '', 'GET').retryable).toBe(false);
 		for (const status of [500, 502, 503, 504, 524]) expect(of(status, '').retryable).toBe(false);
-		expect(describeDifyFailure({ status: 429, body: '{"code":"rate_limit_error"}', method: 'GET' }).retryable).toBe(
-			false,
-		);
+		expect(
+			describeDifyFailure({ status: 429, body: '{"code":"rate_limit_error"}', method: 'GET' })
+				.retryable,
+		).toBe(false);
 	});
 
 	test('long texts are cut, long HTML is not shown', () => {
@@ -136,7 +165,9 @@ describe('bodies of any kind', () => {
 		expect(of(500, 'x'.repeat(5000)).said).toHaveLength(200);
 		const fragment = { status: 403, body: 'x\n<h1>Blocked</h1>', contentType: 'text/html' };
 		expect(describeDifyFailure(fragment)).toMatchObject({ kind: 'proxyRefuses', said: 'Blocked' });
-		expect(of(500, `<!doctype html><title>T &amp; U</title>${'<p>soup</p>'.repeat(999)}`).said).toBe('T & U');
+		expect(
+			of(500, `<!doctype html><title>T &amp; U</title>${'<p>soup</p>'.repeat(999)}`).said,
+		).toBe('T & U');
 	});
 
 	test('no status and no body crashes it, and every message and remedy says something', () => {
@@ -197,7 +228,12 @@ describe("the simulator's answers, by case", () => {
 				{ key: knowledgeKey() },
 			]) {
 				const failure = await failing('GET', '/info', options);
-				expect(failure).toMatchObject({ code: 'unauthorized', status: 401, kind: 'unauthorized', retryable: false });
+				expect(failure).toMatchObject({
+					code: 'unauthorized',
+					status: 401,
+					kind: 'unauthorized',
+					retryable: false,
+				});
 				expect(failure.remedy).toContain('API key in the "Dify API" credential');
 			}
 			expect(await failing('GET', '/datasets')).toMatchObject({
@@ -209,7 +245,11 @@ describe("the simulator's answers, by case", () => {
 		test('case 4: API switched off, by either code', async () => {
 			await start(version, { apiEnabled: false });
 			const message = "The app's API service has been disabled.";
-			expect(await failing('GET', '/info')).toMatchObject({ status: 403, kind: 'appDisabled', said: message });
+			expect(await failing('GET', '/info')).toMatchObject({
+				status: 403,
+				kind: 'appDisabled',
+				said: message,
+			});
 		});
 
 		test('cases 7 to 9: web front end, unknown route, wrong method', async () => {
@@ -237,13 +277,31 @@ describe("the simulator's answers, by case", () => {
 				raw: '[]',
 				headers: { 'Content-Type': 'application/json' },
 			});
-			expect(crash).toMatchObject({ code: 'unknown', status: 500, kind: 'serverError', retryable: false });
+			expect(crash).toMatchObject({
+				code: 'unknown',
+				status: 500,
+				kind: 'serverError',
+				retryable: false,
+			});
 			sim.fail({ status: 429, body: PAGES.cloudflare1015, contentType: 'text/plain' });
-			expect(await chatFailing({})).toMatchObject({ status: 429, kind: 'rateLimited', retryable: true });
+			expect(await chatFailing({})).toMatchObject({
+				status: 429,
+				kind: 'rateLimited',
+				retryable: true,
+			});
 			sim.fail({ status: 524, body: PAGES.cloudflare524 });
-			expect(await chatFailing({})).toMatchObject({ status: 524, kind: 'gateway', retryable: false });
-			const file = form([{ name: 'file', filename: 'a.bin', type: 'a/b', content: 'x'.repeat(200) }]);
-			expect(await failing('POST', '/files/upload', file)).toMatchObject({ status: 413, kind: 'fileTooLarge' });
+			expect(await chatFailing({})).toMatchObject({
+				status: 524,
+				kind: 'gateway',
+				retryable: false,
+			});
+			const file = form([
+				{ name: 'file', filename: 'a.bin', type: 'a/b', content: 'x'.repeat(200) },
+			]);
+			expect(await failing('POST', '/files/upload', file)).toMatchObject({
+				status: 413,
+				kind: 'fileTooLarge',
+			});
 		});
 
 		test('cases 15, 16, 21: user, inputs, conversation id', async () => {
@@ -259,7 +317,9 @@ describe("the simulator's answers, by case", () => {
 			expect(inputs.said).toBe('1 validation error for ChatRequestPayload\ninputs: Field required');
 			const id = await chatFailing({ conversation_id: 'abc' });
 			expect(id.kind).toBe('invalidId');
-			expect(id.said).toContain('conversation_id: Value error, conversation_id must be a valid UUID');
+			expect(id.said).toContain(
+				'conversation_id: Value error, conversation_id must be a valid UUID',
+			);
 		});
 
 		test('case 17: an empty query, as 400 or as an error event without a code', async () => {
@@ -273,7 +333,10 @@ describe("the simulator's answers, by case", () => {
 			} else {
 				const { result } = playText(answer.text);
 				expect(result).toMatchObject({ status: 'failed', error: { message: 'query is required' } });
-				expect(result.error && describeRunError(result.error)).toMatchObject({ kind: 'emptyQuery', retryable: false });
+				expect(result.error && describeRunError(result.error)).toMatchObject({
+					kind: 'emptyQuery',
+					retryable: false,
+				});
 			}
 		});
 
@@ -290,7 +353,9 @@ describe("the simulator's answers, by case", () => {
 			expect(again).toMatchObject({ kind: 'inputs', said: 'name is required in input form' });
 			expect(again.remedy).toContain('every turn');
 			expect(await chatFailing({ inputs: { name: 5 } })).toMatchObject({ kind: 'inputs' });
-			expect(await chatFailing({ inputs: { name: 'x', tone: 'b' } })).toMatchObject({ kind: 'inputs' });
+			expect(await chatFailing({ inputs: { name: 'x', tone: 'b' } })).toMatchObject({
+				kind: 'inputs',
+			});
 			expect(await chatFailing({ inputs: { name: 'x', count: [] } })).toMatchObject({
 				status: 500,
 				kind: 'serverError',
@@ -331,14 +396,25 @@ describe("the simulator's answers, by case", () => {
 				kind: 'wrongAppType',
 			});
 			const agent = await chatFailing({ response_mode: 'blocking' }, { mode: 'agent-chat' });
-			expect([agent.kind, agent.remedy.includes('switch streaming on')]).toEqual(['streamingRequired', true]);
+			expect([agent.kind, agent.remedy.includes('switch streaming on')]).toEqual([
+				'streamingRequired',
+				true,
+			]);
 		});
 
 		test("case 25: the model provider's key is not the Dify key", async () => {
-			const refuse = { status: 400, code: 'completion_request_error', message: 'Incorrect API key provided: 401' };
+			const refuse = {
+				status: 400,
+				code: 'completion_request_error',
+				message: 'Incorrect API key provided: 401',
+			};
 			await start(version, replying({ steps: [], refuse }));
 			const failure = await chatFailing({ response_mode: 'blocking' });
-			expect(failure).toMatchObject({ kind: 'modelProvider', said: refuse.message, retryable: false });
+			expect(failure).toMatchObject({
+				kind: 'modelProvider',
+				said: refuse.message,
+				retryable: false,
+			});
 			expect(failure.remedy).toContain('The key of the "Dify API" credential is fine');
 		});
 
@@ -356,7 +432,9 @@ describe("the simulator's answers, by case", () => {
 			const busy = await chat(sim);
 			expect(busy.status).toBe(version === '2026' ? 429 : 400);
 			expect(failureOf(busy)).toMatchObject({ kind: 'tooManyRequests', retryable: true });
-			await ask(sim, 'POST', `/chat-messages/${sim.runs[0]?.taskId}/stop`, { json: { user: 'u1' } });
+			await ask(sim, 'POST', `/chat-messages/${sim.runs[0]?.taskId}/stop`, {
+				json: { user: 'u1' },
+			});
 			expect((await first).status).toBe(200);
 		});
 
@@ -385,7 +463,10 @@ describe("the simulator's answers, by case", () => {
 		test('cases 40 and 41: JSON although a stream was asked for', async () => {
 			await start(version, replying('Hi there'), { stream: { blockingInstead: true } });
 			const answer = await chat(sim);
-			expect(resultOfBlocking(answer.json)).toMatchObject({ status: 'succeeded', text: 'Hi there' });
+			expect(resultOfBlocking(answer.json)).toMatchObject({
+				status: 'succeeded',
+				text: 'Hi there',
+			});
 			expect(await chatFailing({ conversation_id: UNKNOWN_ID })).toMatchObject({
 				status: 404,
 				kind: 'conversationNotFound',
@@ -401,9 +482,15 @@ describe("the simulator's answers, by case", () => {
 		test('cases 64 and 66: failed with 200, unknown run', async () => {
 			await start(version, replying({ steps: [{ text: 'x' }], fail: 'boom' }));
 			const mode = 'workflow';
-			const run = await ask(sim, 'POST', '/workflows/run', { mode, json: { inputs: {}, user: 'u1' } });
+			const run = await ask(sim, 'POST', '/workflows/run', {
+				mode,
+				json: { inputs: {}, user: 'u1' },
+			});
 			const { error } = resultOfBlocking(run.json);
-			expect([run.status, error && describeRunError(error)]).toMatchObject([200, { kind: 'runFailed', said: 'boom' }]);
+			expect([run.status, error && describeRunError(error)]).toMatchObject([
+				200,
+				{ kind: 'runFailed', said: 'boom' },
+			]);
 			const absent = await ask(sim, 'GET', `/workflows/run/${UNKNOWN_ID}`, { mode });
 			if (version === '1.12') expect([absent.status, absent.json.id]).toEqual([200, null]);
 			else expect(failureOf(absent, 'GET')).toMatchObject({ status: 404, kind: 'runNotFound' });
@@ -412,25 +499,56 @@ describe("the simulator's answers, by case", () => {
 		test('cases 68 and 69: a replay of another user, stops', async () => {
 			await start(version);
 			const mode = 'workflow';
-			const { json: made } = await ask(sim, 'POST', '/workflows/run', { mode, json: { inputs: {}, user: 'u1' } });
-			const events = await failing('GET', `/workflow/${String(made.workflow_run_id)}/events?user=u2`, { mode });
-			expect(events).toMatchObject({ status: 404, kind: version === '1.12' ? 'routeNotFound' : 'runNotFound' });
+			const { json: made } = await ask(sim, 'POST', '/workflows/run', {
+				mode,
+				json: { inputs: {}, user: 'u1' },
+			});
+			const events = await failing(
+				'GET',
+				`/workflow/${String(made.workflow_run_id)}/events?user=u2`,
+				{ mode },
+			);
+			expect(events).toMatchObject({
+				status: 404,
+				kind: version === '1.12' ? 'routeNotFound' : 'runNotFound',
+			});
 			const stop = '/workflows/tasks/none/stop';
-			expect((await ask(sim, 'POST', stop, { mode, json: { user: 'u1' } })).json).toEqual({ result: 'success' });
-			expect(await failing('POST', stop, { mode, json: {} })).toMatchObject({ kind: 'missingUser' });
-			expect(await failing('POST', stop, { mode })).toMatchObject({ status: 415, kind: 'requestFormat' });
+			expect((await ask(sim, 'POST', stop, { mode, json: { user: 'u1' } })).json).toEqual({
+				result: 'success',
+			});
+			expect(await failing('POST', stop, { mode, json: {} })).toMatchObject({
+				kind: 'missingUser',
+			});
+			expect(await failing('POST', stop, { mode })).toMatchObject({
+				status: 415,
+				kind: 'requestFormat',
+			});
 		});
 
 		test('cases 71 to 75: feedback', async () => {
 			await start(version);
 			const { message_id: id } = (await chat(sim, { response_mode: 'blocking' })).json;
 			const rate = async (message: unknown, own: Record<string, unknown>) =>
-				await failing('POST', `/messages/${String(message)}/feedbacks`, { json: { user: 'u1', ...own } });
-			expect(await rate(id, { rating: null })).toMatchObject({ status: 400, kind: 'nothingToRevoke' });
-			expect(await rate(id, { rating: 'like', user: 'u2' })).toMatchObject({ status: 404, kind: 'messageNotFound' });
-			expect(await rate(UNKNOWN_ID, { rating: 'like' })).toMatchObject({ status: 404, kind: 'messageNotFound' });
+				await failing('POST', `/messages/${String(message)}/feedbacks`, {
+					json: { user: 'u1', ...own },
+				});
+			expect(await rate(id, { rating: null })).toMatchObject({
+				status: 400,
+				kind: 'nothingToRevoke',
+			});
+			expect(await rate(id, { rating: 'like', user: 'u2' })).toMatchObject({
+				status: 404,
+				kind: 'messageNotFound',
+			});
+			expect(await rate(UNKNOWN_ID, { rating: 'like' })).toMatchObject({
+				status: 404,
+				kind: 'messageNotFound',
+			});
 			const page = await rate('abc', { rating: 'like' });
-			expect([page.kind, page.remedy.includes('an ID has the wrong form')]).toEqual(['routeNotFound', true]);
+			expect([page.kind, page.remedy.includes('an ID has the wrong form')]).toEqual([
+				'routeNotFound',
+				true,
+			]);
 			const word = await rate(id, { rating: 'LIKE' });
 			expect([word.kind, word.said]).toEqual([
 				'invalidParam',
@@ -446,7 +564,10 @@ describe("the simulator's answers, by case", () => {
 			const limit = await failing('GET', '/conversations?user=u1&limit=0');
 			expect([limit.status, limit.kind]).toEqual([400, 'invalidParam']);
 			const last = await failing('GET', `/conversations?user=u1&last_id=${UNKNOWN_ID}`);
-			expect(last).toMatchObject({ kind: 'conversationNotFound', said: 'Last Conversation Not Exists.' });
+			expect(last).toMatchObject({
+				kind: 'conversationNotFound',
+				said: 'Last Conversation Not Exists.',
+			});
 			expect(await failing('DELETE', `/conversations/${UNKNOWN_ID}`)).toMatchObject({
 				status: 415,
 				kind: 'requestFormat',
@@ -454,26 +575,51 @@ describe("the simulator's answers, by case", () => {
 			const { id } = sim.store.addConversation(sim.app('chat'), 'u1');
 			const rename = async (own: Record<string, unknown>) =>
 				await failing('POST', `/conversations/${id}/name`, { json: { user: 'u1', ...own } });
-			expect((await rename({ name: ' ' })).said).toContain('name is required when auto_generate is false');
+			expect((await rename({ name: ' ' })).said).toContain(
+				'name is required when auto_generate is false',
+			);
 			const unsaid = await rename({ auto_generate: true });
 			expect(unsaid).toMatchObject({ status: 400, kind: 'invalidParam' });
 			expect(unsaid).not.toHaveProperty('said');
 		});
 
 		test('cases 80 to 83: files and audio', async () => {
-			await start(version, { speechToText: true }, { blockedExtensions: ['exe'], limits: { other: 0.0001 } });
+			await start(
+				version,
+				{ speechToText: true },
+				{ blockedExtensions: ['exe'], limits: { other: 0.0001 } },
+			);
 			const part = { name: 'file', filename: 'a.txt', type: 'text/plain', content: 'x' };
-			const up = async (...parts: Parameters<typeof form>[0]) => await failing('POST', '/files/upload', form(parts));
-			expect(await up({ ...part, name: 'file0' })).toMatchObject({ code: 'no_file_uploaded', kind: 'fileRejected' });
+			const up = async (...parts: Parameters<typeof form>[0]) =>
+				await failing('POST', '/files/upload', form(parts));
+			expect(await up({ ...part, name: 'file0' })).toMatchObject({
+				code: 'no_file_uploaded',
+				kind: 'fileRejected',
+			});
 			expect(await up(part, { ...part, name: 'more' })).toMatchObject({
 				code: 'too_many_files',
 				kind: 'fileRejected',
 			});
-			expect(await up({ ...part, filename: 'a.exe' })).toMatchObject({ code: 'invalid_param', kind: 'fileRejected' });
-			expect(await up({ ...part, content: 'x'.repeat(500) })).toMatchObject({ status: 413, kind: 'fileTooLarge' });
-			expect(await up({ ...part, type: undefined })).toMatchObject({ status: 415, kind: 'fileType' });
-			const colon = await ask(sim, 'POST', '/files/upload', form([{ ...part, filename: 'a:b.txt' }]));
-			if (version === '1.12') expect(failureOf(colon)).toMatchObject({ status: 400, kind: 'fileRejected' });
+			expect(await up({ ...part, filename: 'a.exe' })).toMatchObject({
+				code: 'invalid_param',
+				kind: 'fileRejected',
+			});
+			expect(await up({ ...part, content: 'x'.repeat(500) })).toMatchObject({
+				status: 413,
+				kind: 'fileTooLarge',
+			});
+			expect(await up({ ...part, type: undefined })).toMatchObject({
+				status: 415,
+				kind: 'fileType',
+			});
+			const colon = await ask(
+				sim,
+				'POST',
+				'/files/upload',
+				form([{ ...part, filename: 'a:b.txt' }]),
+			);
+			if (version === '1.12')
+				expect(failureOf(colon)).toMatchObject({ status: 400, kind: 'fileRejected' });
 			else expect(colon.status).toBe(201);
 			const { id } = (await ask(sim, 'POST', '/files/upload', form([part]))).json;
 			expect(await failing('GET', `/files/${String(id)}/preview`)).toMatchObject({
@@ -481,8 +627,13 @@ describe("the simulator's answers, by case", () => {
 				kind: 'fileNotFound',
 			});
 			const audio = form([{ ...part, type: 'audio/mpeg' }]);
-			expect(await failing('POST', '/audio-to-text', audio)).toMatchObject({ status: 415, kind: 'fileType' });
-			const nothing = await failing('POST', '/text-to-audio', { json: { message_id: UNKNOWN_ID, user: 'u1' } });
+			expect(await failing('POST', '/audio-to-text', audio)).toMatchObject({
+				status: 415,
+				kind: 'fileType',
+			});
+			const nothing = await failing('POST', '/text-to-audio', {
+				json: { message_id: UNKNOWN_ID, user: 'u1' },
+			});
 			expect(nothing).toMatchObject({ status: 200, kind: 'emptyAnswer' });
 		});
 
@@ -491,18 +642,28 @@ describe("the simulator's answers, by case", () => {
 			const key = knowledgeKey();
 			const { id } = (await ask(sim, 'POST', '/datasets', { key, json: { name: 'Papers' } })).json;
 			const path = `/datasets/${String(id)}`;
-			const status = await failing('GET', `${path}/documents/${UNKNOWN_ID}/indexing-status`, { key });
+			const status = await failing('GET', `${path}/documents/${UNKNOWN_ID}/indexing-status`, {
+				key,
+			});
 			expect(status).toMatchObject({ kind: 'notFound', said: 'Documents not found.' });
-			expect(await failing('GET', '/datasets/abc/documents/b/indexing-status', { key })).toMatchObject({
+			expect(
+				await failing('GET', '/datasets/abc/documents/b/indexing-status', { key }),
+			).toMatchObject({
 				kind: 'routeNotFound',
 			});
 			const retrieve = async (own: Record<string, unknown>) =>
 				await failing('POST', `${path}/retrieve`, { key, json: { query: 'x', ...own } });
-			expect(await retrieve({ query: 'x'.repeat(251) })).toMatchObject({ status: 400, kind: 'invalidParam' });
+			expect(await retrieve({ query: 'x'.repeat(251) })).toMatchObject({
+				status: 400,
+				kind: 'invalidParam',
+			});
 			expect(await retrieve({ retrieval_model: { top_k: 1 } })).toMatchObject(
-				version === '1.12' ? { status: 500, kind: 'serverError' } : { status: 400, kind: 'invalidParam' },
+				version === '1.12'
+					? { status: 500, kind: 'serverError' }
+					: { status: 400, kind: 'invalidParam' },
 			);
-			sim.store.planText = 'Sorry, you have reached the knowledge base request rate limit of your subscription.';
+			sim.store.planText =
+				'Sorry, you have reached the knowledge base request rate limit of your subscription.';
 			const plan = await retrieve({});
 			expect(plan).toMatchObject({ status: 403, kind: 'knowledgeRate', said: sim.store.planText });
 			expect(plan.remedy).toContain('The key is fine');

@@ -3,7 +3,18 @@ import { createRun, finish, reduce } from '../../../lib/dify/events';
 import { parseJson, recordOf } from '../../../lib/values';
 import type { DifyAppMode, RunResult } from '../../../lib/dify/types';
 import { type Script, SIM_VERSIONS, type Step } from '../../servers/dify';
-import { bytesOf, CHATFLOW, ENV, IDS, lines, playBytes, playScript, playText, said, scriptText } from './play';
+import {
+	bytesOf,
+	CHATFLOW,
+	ENV,
+	IDS,
+	lines,
+	playBytes,
+	playScript,
+	playText,
+	said,
+	scriptText,
+} from './play';
 import { examples } from '../../support/properties';
 
 describe('transport', () => {
@@ -26,7 +37,9 @@ describe('transport', () => {
 	test('case 34: a character of three or four bytes split anywhere', () => {
 		const bytes = bytesOf(scriptText('1.12', 'chat', script));
 		for (let at = 1; at < bytes.length; at++) {
-			expect(playBytes([bytes.subarray(0, at), bytes.subarray(at)]).result.text).toBe('Größe 你好 😀');
+			expect(playBytes([bytes.subarray(0, at), bytes.subarray(at)]).result.text).toBe(
+				'Größe 你好 😀',
+			);
 		}
 	});
 
@@ -47,7 +60,11 @@ describe('transport', () => {
 
 	test('case 37: only pings, then the end or a limit', () => {
 		const pings = 'event: ping\n\n'.repeat(3);
-		expect(playText(pings).result).toMatchObject({ status: 'failed', text: '', error: { cause: 'queued' } });
+		expect(playText(pings).result).toMatchObject({
+			status: 'failed',
+			text: '',
+			error: { cause: 'queued' },
+		});
 		const late = playText(pings + lines({ event: 'message', ...ENV, answer: '' }), {}, 'idle');
 		expect(late.result).toMatchObject({ status: 'failed', taskId: 't', error: { cause: 'idle' } });
 		expect(late.next).toBe('continue');
@@ -59,18 +76,26 @@ describe('transport', () => {
 			steps: [...script.steps, { emit: 'brand_new', fields: { answer: 'no', data: 5 } }],
 		});
 		const odd = text.replace('"answer":', '"novel":[{}],"answer":');
-		expect(playText(odd).result).toMatchObject({ status: 'succeeded', text: 'Größe 你好 😀', warnings: [] });
+		expect(playText(odd).result).toMatchObject({
+			status: 'succeeded',
+			text: 'Größe 你好 😀',
+			warnings: [],
+		});
 	});
 
 	test('case 39: unreadable data is counted, told without its content, and survived', () => {
 		const broken = 'data: {"answer":"app-SecretSecretSecret00\n\ndata: [1]\n\n';
 		const { result } = playText(broken + scriptText('1.12', 'chat', script));
 		expect(result).toMatchObject({ status: 'succeeded', text: 'Größe 你好 😀' });
-		expect(result.warnings).toEqual(['2 event(s) of the stream could not be read and were left out.']);
+		expect(result.warnings).toEqual([
+			'2 event(s) of the stream could not be read and were left out.',
+		]);
 	});
 
 	test('case 42: a reset after three chunks keeps the partial text and all ids', () => {
-		const text = scriptText('1.12', CHATFLOW, { steps: [{ node: { id: 'n1' } }, ...said('a', 'b')] });
+		const text = scriptText('1.12', CHATFLOW, {
+			steps: [{ node: { id: 'n1' } }, ...said('a', 'b')],
+		});
 		const upToB = text.slice(0, text.indexOf('data: {"event":"workflow_finished"'));
 		const state = createRun();
 		for (const line of upToB.split('\n\n').filter(Boolean)) reduce(state, parseJson(line.slice(6)));
@@ -81,7 +106,8 @@ describe('transport', () => {
 			text: 'ab',
 			error: {
 				cause: 'endedEarly',
-				message: 'The stream ended early: the connection was closed before the result was complete: read ECONNRESET',
+				message:
+					'The stream ended early: the connection was closed before the result was complete: read ECONNRESET',
 			},
 		});
 	});
@@ -123,7 +149,12 @@ describe('properties', () => {
 		const flow = mode === CHATFLOW || mode === 'workflow' ? [node] : [];
 		return fc.array(fc.oneof({ weight: 3, arbitrary: piece }, extra, ...flow), { maxLength: 6 });
 	};
-	const ends: Array<Partial<Script>> = [{}, { fail: 'boom' }, { exceptions: 1 }, { trailingAudio: ['AA=='] }];
+	const ends: Array<Partial<Script>> = [
+		{},
+		{ fail: 'boom' },
+		{ exceptions: 1 },
+		{ trailingAudio: ['AA=='] },
+	];
 	const run = fc
 		.constantFrom<DifyAppMode>('chat', 'agent-chat', 'agent', CHATFLOW, 'completion', 'workflow')
 		.chain((mode) =>
@@ -131,7 +162,9 @@ describe('properties', () => {
 				mode: fc.constant(mode),
 				version: fc.constantFrom(...SIM_VERSIONS),
 				steps: steps(mode),
-				end: fc.constantFrom(...(mode === CHATFLOW || mode === 'workflow' ? ends : [{}, { trailingAudio: ['AA=='] }])),
+				end: fc.constantFrom(
+					...(mode === CHATFLOW || mode === 'workflow' ? ends : [{}, { trailingAudio: ['AA=='] }]),
+				),
 				replacement: fc.option(text, { nil: undefined }),
 				error: fc.boolean(),
 				wantAudio: fc.boolean(),
@@ -153,8 +186,12 @@ describe('properties', () => {
 				({ wantAudio, text: plain }, cuts, crlf) => {
 					const whole = crlf ? plain.replaceAll('\n', '\r\n') : plain;
 					const bytes = bytesOf(whole);
-					const at = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((one, other) => one - other);
-					const pieces = [...at, bytes.length].map((end, index) => bytes.subarray(at[index - 1] ?? 0, end));
+					const at = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort(
+						(one, other) => one - other,
+					);
+					const pieces = [...at, bytes.length].map((end, index) =>
+						bytes.subarray(at[index - 1] ?? 0, end),
+					);
 					const played = playBytes(pieces, { wantAudio });
 					expect(played).toEqual(playText(plain, { wantAudio }));
 					expect(played.shown).toBe(played.result.text);
@@ -170,7 +207,9 @@ describe('properties', () => {
 		for (const line of part.split('\n')) {
 			const event = recordOf(parseJson(line.replace(/^data: /, '')));
 			const piece = event.event === 'text_chunk' ? recordOf(event.data).text : event.answer;
-			const known = ['message', 'agent_message', 'message_file', 'text_chunk'].includes(String(event.event));
+			const known = ['message', 'agent_message', 'message_file', 'text_chunk'].includes(
+				String(event.event),
+			);
 			if (known && typeof piece === 'string') out += piece;
 		}
 		return out;
@@ -213,7 +252,9 @@ describe('properties', () => {
 	});
 
 	test("any cut of a New Agent's stream: failure, nothing doubled", () => {
-		const bytes = bytesOf(scriptText('2026', 'agent', { steps: [{ round: { chunks: ['Hel', 'lo 你'] } }] }));
+		const bytes = bytesOf(
+			scriptText('2026', 'agent', { steps: [{ round: { chunks: ['Hel', 'lo 你'] } }] }),
+		);
 		const texts = new Set<string>();
 		for (let cut = 0; cut < bytes.length - 2; cut++) {
 			const { result } = playBytes([bytes.subarray(0, cut)]);
@@ -225,9 +266,32 @@ describe('properties', () => {
 
 	test('no event of any shape throws, and the result is plain data', () => {
 		const names = [
-			...['message', 'agent_message', 'agent_thought', 'message_file', 'message_replace', 'message_end', 'tts_message'],
-			...['workflow_started', 'workflow_finished', 'workflow_paused', 'node_started', 'node_finished', 'node_retry'],
-			...['iteration_next', 'loop_completed', 'agent_log', 'text_chunk', 'text_replace', 'reasoning_chunk', 'error'],
+			...[
+				'message',
+				'agent_message',
+				'agent_thought',
+				'message_file',
+				'message_replace',
+				'message_end',
+				'tts_message',
+			],
+			...[
+				'workflow_started',
+				'workflow_finished',
+				'workflow_paused',
+				'node_started',
+				'node_finished',
+				'node_retry',
+			],
+			...[
+				'iteration_next',
+				'loop_completed',
+				'agent_log',
+				'text_chunk',
+				'text_replace',
+				'reasoning_chunk',
+				'error',
+			],
 			...['human_input_required', 'human_input_form_filled', 'ping'],
 		];
 		const value = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constant(undefined));
@@ -237,7 +301,14 @@ describe('properties', () => {
 			answer: value,
 			data: fc.oneof(
 				value,
-				fc.record({ id: value, status: value, outputs: value, files: value, reasons: value, error: value }),
+				fc.record({
+					id: value,
+					status: value,
+					outputs: value,
+					files: value,
+					reasons: value,
+					error: value,
+				}),
 			),
 			metadata: value,
 			files: value,

@@ -1,5 +1,11 @@
 import { difyClient } from '../../../lib/dify/credentials';
-import { answerError, difyFailure, localError, resultOf, runError } from '../../../lib/dify/failure';
+import {
+	answerError,
+	difyFailure,
+	localError,
+	resultOf,
+	runError,
+} from '../../../lib/dify/failure';
 import { createRun, finish, reduce } from '../../../lib/dify/events';
 import { describe as wholeText } from '../../../lib/errors/description';
 import type { CallAnswer } from '../../../lib/http/types';
@@ -18,7 +24,12 @@ describe('the error of an answer', () => {
 	test('only what starts a run may have started one: not a check, a rating or an upload', () => {
 		const of = (method: string, path: string) =>
 			answerError(connection, answer(502, PAGES.nginx502, { url: API + path }), method).remedy;
-		for (const path of ['/chat-messages', '/completion-messages', '/workflows/run', '/workflows/1c7e55fb/run'])
+		for (const path of [
+			'/chat-messages',
+			'/completion-messages',
+			'/workflows/run',
+			'/workflows/1c7e55fb/run',
+		])
 			expect(of('POST', path)).toContain('A run may have been started');
 		for (const [method, path] of [
 			['GET', '/info'],
@@ -50,10 +61,18 @@ describe('the error of an answer', () => {
 	});
 
 	test('the key is masked in the text, in the code, and where the text is cut', () => {
-		const echoed = answerError(connection, answer(400, { code: `bad ${SAMPLE}`, message: SAMPLE }), 'GET');
+		const echoed = answerError(
+			connection,
+			answer(400, { code: `bad ${SAMPLE}`, message: SAMPLE }),
+			'GET',
+		);
 		expect(JSON.stringify(echoed)).not.toContain(SAMPLE);
 		for (let before = 150; before <= 200; before += 5) {
-			const { serverText } = answerError(connection, answer(500, `${'x'.repeat(before)} ${SAMPLE}`), 'GET');
+			const { serverText } = answerError(
+				connection,
+				answer(500, `${'x'.repeat(before)} ${SAMPLE}`),
+				'GET',
+			);
 			expect(serverText).not.toMatch(/app-\w/);
 		}
 	});
@@ -64,7 +83,10 @@ describe('the error of an answer', () => {
 			answer(302, '', { headers: { location: 'https://sso.lan/login?back=secret' } }),
 			'POST',
 		);
-		expect(failed).toMatchObject({ kind: 'redirect', meaning: 'The server redirects to https://sso.lan/login' });
+		expect(failed).toMatchObject({
+			kind: 'redirect',
+			meaning: 'The server redirects to https://sso.lan/login',
+		});
 	});
 });
 
@@ -98,7 +120,13 @@ describe('failures that are found here', () => {
 
 	test('what a failed run had given goes with its failure; other errors have none', () => {
 		const state = createRun();
-		reduce(state, { event: 'message', task_id: 't', conversation_id: 'c', message_id: 'm', answer: 'Hel' });
+		reduce(state, {
+			event: 'message',
+			task_id: 't',
+			conversation_id: 'c',
+			message_id: 'm',
+			answer: 'Hel',
+		});
 		const result = finish(state, 'abort');
 		const failed = difyFailure('cancelled', { result, facts: { tries: 2 } });
 		expect(failed).toMatchObject({

@@ -12,7 +12,8 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		const { result } = await say(clientOf(sim), over);
 		return { sim, messageId: result.messageId!, conversationId: result.conversationId! };
 	}
-	const stored = (sim: DifySim) => sim.app('chat').feedbacks.map(({ rating, content }) => ({ rating, content }));
+	const stored = (sim: DifySim) =>
+		sim.app('chat').feedbacks.map(({ rating, content }) => ({ rating, content }));
 
 	test('case 70: rating again without a text keeps it, or erases it on request', async () => {
 		const { sim, messageId, conversationId } = await answered();
@@ -30,9 +31,11 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 			rating: 'like',
 			content: 'too long <b>',
 		});
-		expect(await rateMessage(client, { ...rate, rating: 'dislike', conversationId })).toMatchObject({
-			content: 'too long <b>',
-		});
+		expect(await rateMessage(client, { ...rate, rating: 'dislike', conversationId })).toMatchObject(
+			{
+				content: 'too long <b>',
+			},
+		);
 		expect(stored(sim)).toEqual([{ rating: 'dislike', content: 'too long <b>' }]);
 		await rateMessage(client, { ...rate, rating: 'like', earlierContent: 'erase' });
 		expect(stored(sim)).toEqual([{ rating: 'like', content: null }]);
@@ -40,7 +43,13 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 
 	test('with the conversation, one question tells that there is no earlier text', async () => {
 		const { sim, messageId, conversationId } = await answered();
-		await rateMessage(clientOf(sim), { messageId, user: 'u1', rating: 'like', earlierContent: 'keep', conversationId });
+		await rateMessage(clientOf(sim), {
+			messageId,
+			user: 'u1',
+			rating: 'like',
+			earlierContent: 'keep',
+			conversationId,
+		});
 		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 0]);
 		expect(
 			await failureOf(
@@ -68,7 +77,8 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 			});
 		// All in one second: where the second changes in between, pages overlap, and it may take one more.
 		const { createdAt } = app.messages.get(messageId)!;
-		for (let at = 0; at < 250; at++) sim.store.addMessage(app, app.conversations.get(conversationId)!, { createdAt });
+		for (let at = 0; at < 250; at++)
+			sim.store.addMessage(app, app.conversations.get(conversationId)!, { createdAt });
 		const newest = [...app.messages.keys()].at(-1)!;
 		await rate(newest);
 		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 0]);
@@ -90,7 +100,12 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 			updatedAt: 0,
 		});
 		expect(
-			await rateMessage(clientOf(sim), { messageId, user: 'u1', rating: 'like', earlierContent: 'keep' }),
+			await rateMessage(clientOf(sim), {
+				messageId,
+				user: 'u1',
+				rating: 'like',
+				earlierContent: 'keep',
+			}),
 		).toMatchObject({ content: null });
 	});
 
@@ -107,7 +122,12 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		for (let at = 0; at < 250; at++)
 			feedbacks.push({ ...feedbacks[0]!, id: `f${at}`, messageId: UNKNOWN_ID, conversationId });
 		expect(
-			await rateMessage(clientOf(sim), { messageId, user: 'u1', rating: 'like', earlierContent: 'keep' }),
+			await rateMessage(clientOf(sim), {
+				messageId,
+				user: 'u1',
+				rating: 'like',
+				earlierContent: 'keep',
+			}),
 		).toMatchObject({ content: 'old' });
 		expect(calls(sim, '/app/feedbacks', 'GET')).toBe(3);
 	});
@@ -136,7 +156,9 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 			);
 			expect(failed).toMatchObject({ status: 404, kind: 'messageNotFound' });
 			expect(failed.remedy).toContain('user');
-			expect(await failureOf(revokeRating(client, id, 'u1', true))).toMatchObject({ kind: 'messageNotFound' });
+			expect(await failureOf(revokeRating(client, id, 'u1', true))).toMatchObject({
+				kind: 'messageNotFound',
+			});
 		}
 	});
 
@@ -144,11 +166,15 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		const { sim, messageId } = await answered();
 		for (const rating of ['LIKE', '']) {
 			expect(
-				await failureOf(clientOf(sim).send('POST', `/messages/${messageId}/feedbacks`, { rating, user: 'u1' })),
+				await failureOf(
+					clientOf(sim).send('POST', `/messages/${messageId}/feedbacks`, { rating, user: 'u1' }),
+				),
 			).toMatchObject({ status: 400, kind: 'invalidParam' });
 		}
 		expect(
-			await failureOf(clientOf(sim).send('POST', `/messages/${messageId}/feedbacks`, { rating: 'like' })),
+			await failureOf(
+				clientOf(sim).send('POST', `/messages/${messageId}/feedbacks`, { rating: 'like' }),
+			),
 		).toMatchObject({ kind: 'missingUser' });
 	});
 
@@ -157,19 +183,25 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		const client = clientOf(sim);
 		await rateMessage(client, { messageId, user: 'u1', rating: 'like', earlierContent: 'erase' });
 		const feedbacks = sim.app('chat').feedbacks;
-		while (feedbacks.length < 202) feedbacks.push({ ...feedbacks[0]!, id: `f${feedbacks.length}`, conversationId });
+		while (feedbacks.length < 202)
+			feedbacks.push({ ...feedbacks[0]!, id: `f${feedbacks.length}`, conversationId });
 		expect(await listFeedback(client, 'all')).toHaveLength(202);
 		// Two full pages, and an empty one that says so.
 		expect(calls(sim, '/app/feedbacks', 'GET')).toBe(3);
 		expect(await listFeedback(client, 150)).toHaveLength(150);
 		const [newest] = await listFeedback(client, 1);
-		expect(newest).toMatchObject({ id: 'f201', created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string });
+		expect(newest).toMatchObject({
+			id: 'f201',
+			created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+		});
 		expect(
 			sim.requests
 				.filter(({ path }) => path === '/app/feedbacks')
 				.every(({ query }) => Number(query.get('limit')) <= 101),
 		).toBe(true);
-		expect(await failureOf(client.get('/app/feedbacks', { limit: 102 }))).toMatchObject({ status: 400 });
+		expect(await failureOf(client.get('/app/feedbacks', { limit: 102 }))).toMatchObject({
+			status: 400,
+		});
 	});
 
 	test('case 76: the answer of a text generator can be rated', async () => {
@@ -177,7 +209,12 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		const client = clientOf(sim, 'completion');
 		const { messageId } = await startRun(client, RUN_ROUTES.completion, { inputs: {} }, 'u1');
 		expect(
-			await rateMessage(client, { messageId: messageId!, user: 'u1', rating: 'like', earlierContent: 'keep' }),
+			await rateMessage(client, {
+				messageId: messageId!,
+				user: 'u1',
+				rating: 'like',
+				earlierContent: 'keep',
+			}),
 		).toMatchObject({ rating: 'like' });
 	});
 
@@ -190,14 +227,23 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 			await failureOf(revokeRating(client, messageId, 'u1', true));
 			await failureOf(renameConversation(client, 'u1', conversationId, undefined));
 			await failureOf(deleteConversation(client, 'u1', conversationId));
-			expect([calls(sim, /feedbacks$/), calls(sim, /name$/), calls(sim, /conversations/, 'DELETE')]).toEqual([1, 1, 1]);
+			expect([
+				calls(sim, /feedbacks$/),
+				calls(sim, /name$/),
+				calls(sim, /conversations/, 'DELETE'),
+			]).toEqual([1, 1, 1]);
 		}
 	});
 
 	test('a rating is sent again where that may help: twice is once', async () => {
 		const { sim, messageId } = await answered();
 		sim.fail({ path: /feedbacks$/, how: 'reset' });
-		await rateMessage(clientOf(sim), { messageId, user: 'u1', rating: 'like', earlierContent: 'erase' });
+		await rateMessage(clientOf(sim), {
+			messageId,
+			user: 'u1',
+			rating: 'like',
+			earlierContent: 'erase',
+		});
 		expect(stored(sim)).toEqual([{ rating: 'like', content: null }]);
 	});
 });

@@ -33,7 +33,11 @@ describe('which type a file has', () => {
 });
 
 describe('what an app takes', () => {
-	const rules = (over: Partial<FileRules> = {}): FileRules => ({ where: 'the app', enabled: true, ...over });
+	const rules = (over: Partial<FileRules> = {}): FileRules => ({
+		where: 'the app',
+		enabled: true,
+		...over,
+	});
 	const file = { name: 'a.png', type: 'image', size: 10 } as const;
 
 	test.each(SIM_VERSIONS)('is read from its parameters (%s)', async (version) => {
@@ -68,7 +72,11 @@ describe('what an app takes', () => {
 	});
 
 	test('is checked before anything is sent, in words', () => {
-		const kinds = (files: Parameters<typeof checkFiles>[0], over: Partial<FileRules>, sizes = {}) => {
+		const kinds = (
+			files: Parameters<typeof checkFiles>[0],
+			over: Partial<FileRules>,
+			sizes = {},
+		) => {
 			try {
 				checkFiles(files, rules(over), sizes);
 				return 'fine';
@@ -81,19 +89,25 @@ describe('what an app takes', () => {
 		expect(kinds([file], { enabled: false })).toBe('featureOff');
 		expect(kinds([file, file], { most: 1 })).toBe('fileRejected');
 		expect(kinds([file], { types: ['document'] })).toBe('fileType');
-		expect(kinds([{ ...file, name: 'a.zip', type: 'custom' }], { types: ['custom'], extensions: ['csv'] })).toBe(
-			'fileType',
-		);
-		expect(kinds([{ ...file, name: 'a.CSV', type: 'custom' }], { types: ['custom'], extensions: ['csv'] })).toBe(
-			'fine',
-		);
+		expect(
+			kinds([{ ...file, name: 'a.zip', type: 'custom' }], {
+				types: ['custom'],
+				extensions: ['csv'],
+			}),
+		).toBe('fileType');
+		expect(
+			kinds([{ ...file, name: 'a.CSV', type: 'custom' }], {
+				types: ['custom'],
+				extensions: ['csv'],
+			}),
+		).toBe('fine');
 		expect(kinds([file], { methods: ['remote_url'] })).toBe('fileRejected');
 		expect(kinds([{ ...file, size: undefined }], { methods: ['local_file'] })).toBe('fileRejected');
 		expect(kinds([{ ...file, size: 2 * MEGABYTE }], {}, { image: 1 })).toBe('fileTooLarge');
 		expect(kinds([{ ...file, size: 2 * MEGABYTE }], {}, { other: 1 })).toBe('fine');
-		expect(kinds([{ ...file, name: 'a.pdf', type: 'document', size: 2 * MEGABYTE }], {}, { other: 1 })).toBe(
-			'fileTooLarge',
-		);
+		expect(
+			kinds([{ ...file, name: 'a.pdf', type: 'document', size: 2 * MEGABYTE }], {}, { other: 1 }),
+		).toBe('fileTooLarge');
 	});
 
 	test('URLs and names', () => {

@@ -28,10 +28,14 @@ class App {
 
 	client(): DifyClient {
 		return {
-			get: async (_path: string, query: { page: number; limit: number; created_at__after?: string }) => {
+			get: async (
+				_path: string,
+				query: { page: number; limit: number; created_at__after?: string },
+			) => {
 				this.requests += 1;
 				if (this.requests >= this.failsAt) throw new Error('502');
-				const after = query.created_at__after === undefined ? 0 : Date.parse(query.created_at__after) / 1000;
+				const after =
+					query.created_at__after === undefined ? 0 : Date.parse(query.created_at__after) / 1000;
 				const all = this.runs.filter(({ createdAt }) => createdAt >= after).toReversed();
 				return {
 					data: all.slice((query.page - 1) * query.limit, query.page * query.limit).map((run) => ({
@@ -102,16 +106,28 @@ describe('runs that ended', () => {
 	});
 
 	it('gives nothing for archived entries, and for an app without runs', async () => {
-		const client = { get: async () => ({ data: [{ id: 'x', workflow_run: null, created_at: 5 }] }) };
+		const client = {
+			get: async () => ({ data: [{ id: 'x', workflow_run: null, created_at: 5 }] }),
+		};
 		const { memory, found } = await finishedRuns(client as unknown as DifyClient, undefined);
 		expect([memory, found]).toEqual([{ since: 0, given: [] }, []]);
 	});
 
 	it('gives every run once, whatever comes between, and whichever poll fails', async () => {
 		const step = fc.oneof(
-			fc.record({ does: fc.constant('start' as const), count: fc.integer({ min: 1, max: 120 }), seconds: fc.nat(200) }),
-			fc.record({ does: fc.constant('end' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
-			fc.record({ does: fc.constant('poll' as const), failsAfter: fc.option(fc.nat(2), { nil: undefined }) }),
+			fc.record({
+				does: fc.constant('start' as const),
+				count: fc.integer({ min: 1, max: 120 }),
+				seconds: fc.nat(200),
+			}),
+			fc.record({
+				does: fc.constant('end' as const),
+				share: fc.double({ min: 0, max: 1, noNaN: true }),
+			}),
+			fc.record({
+				does: fc.constant('poll' as const),
+				failsAfter: fc.option(fc.nat(2), { nil: undefined }),
+			}),
 		);
 		await fc.assert(
 			fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
@@ -125,9 +141,11 @@ describe('runs that ended', () => {
 							app.start(`${app.runs.length}`);
 						}
 					if (one.does === 'end')
-						for (const run of app.runs.slice(0, Math.ceil(app.runs.length * one.share))) run.status = 'succeeded';
+						for (const run of app.runs.slice(0, Math.ceil(app.runs.length * one.share)))
+							run.status = 'succeeded';
 					if (one.does === 'poll') {
-						app.failsAt = one.failsAfter === undefined ? Infinity : app.requests + 1 + one.failsAfter;
+						app.failsAt =
+							one.failsAfter === undefined ? Infinity : app.requests + 1 + one.failsAfter;
 						await poller.poll().catch(() => undefined);
 						app.failsAt = Infinity;
 					}

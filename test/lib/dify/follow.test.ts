@@ -5,11 +5,20 @@ import type { FollowOptions } from '../../../lib/dify/follow';
 import { RECOVERED_NOTE } from '../../../lib/dify/recover';
 import type { RunOptions } from '../../../lib/dify/run';
 import { follow, runWorkflow } from '../../../lib/dify/workflow';
-import { PAGES, SIM_VERSIONS, type DifySim, type Script, type SimVersion, type Step } from '../../servers/dify';
+import {
+	PAGES,
+	SIM_VERSIONS,
+	type DifySim,
+	type Script,
+	type SimVersion,
+	type Step,
+} from '../../servers/dify';
 import { waitFor } from './ask';
 import { calls, clientOf, failureOf, startApp } from './client';
 
-jest.mock('../../../lib/http/waiting', () => jest.requireActual<object>('../../support/skipped-pauses'));
+jest.mock('../../../lib/http/waiting', () =>
+	jest.requireActual<object>('../../support/skipped-pauses'),
+);
 
 const FAST = { looksMs: [1], pauseMs: 1 };
 const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
@@ -21,7 +30,11 @@ function gate() {
 	return { step: { wait } satisfies Step, open: () => open() };
 }
 
-async function startFlow(version: SimVersion, mode: 'workflow' | 'advanced-chat', script: Script): Promise<DifySim> {
+async function startFlow(
+	version: SimVersion,
+	mode: 'workflow' | 'advanced-chat',
+	script: Script,
+): Promise<DifySim> {
 	const sim = await startApp(version, { mode, reply: () => script });
 	sim.stream = { pingEveryMs: 5 };
 	return sim;
@@ -33,7 +46,8 @@ async function run(
 	options: RunOptions & Pick<FollowOptions, 'openMs'> = {},
 ) {
 	const client = clientOf(sim, mode);
-	if (mode === 'workflow') return await runWorkflow(client, { inputs: {}, user: 'u1' }, { ...FAST, ...options });
+	if (mode === 'workflow')
+		return await runWorkflow(client, { inputs: {}, user: 'u1' }, { ...FAST, ...options });
 	const request = { query: 'hi', user: 'u1', conversation: { kind: 'new' as const }, inputs: {} };
 	return (await chat(client, request, { ...FAST, ...options })).result;
 }
@@ -44,28 +58,38 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 	const outputs = mode === 'workflow' ? { text: 'done' } : { answer: 'done', files: [] };
 
 	// Recorded as reattach-workflow-snapshot and reattach-flow-snapshot: snapshot, some events, then pings for ever.
-	test.each([1, 2, 3])('cut after %i events, then attached to a stream that only pings', async (events) => {
-		const { step, open } = gate();
-		const steps: Step[] = [START, { text: 'do' }, step, { text: 'ne' }, { node: { id: 'a' } }, { node: { id: 'b' } }];
-		const sim = await startFlow('1.16', mode, { steps, outputs });
-		sim.stream = { cut: { events, how: 'eof' }, pingEveryMs: 5 };
-		const shown: string[] = [];
-		const onDeltas: RunOptions['onDeltas'] = async (deltas) => {
-			for (const { type, text } of deltas) {
-				if (type === 'replace') shown.splice(0);
-				shown.push(text);
-			}
-		};
-		const running = run(sim, mode, { onDeltas });
-		await waitFor(() => sim.requests.some(({ path }) => path.endsWith('/events')));
-		sim.stream = { pingEveryMs: 5 };
-		open();
-		const result = await running;
-		expect(result).toMatchObject({ status: 'succeeded', text: 'done', workflow: { outputs } });
-		expect(result.warnings).toContain(RECOVERED_NOTE);
-		expect(shown.join('')).toBe('done');
-		expect(calls(sim, mode === 'workflow' ? '/workflows/run' : '/chat-messages')).toBe(1);
-	});
+	test.each([1, 2, 3])(
+		'cut after %i events, then attached to a stream that only pings',
+		async (events) => {
+			const { step, open } = gate();
+			const steps: Step[] = [
+				START,
+				{ text: 'do' },
+				step,
+				{ text: 'ne' },
+				{ node: { id: 'a' } },
+				{ node: { id: 'b' } },
+			];
+			const sim = await startFlow('1.16', mode, { steps, outputs });
+			sim.stream = { cut: { events, how: 'eof' }, pingEveryMs: 5 };
+			const shown: string[] = [];
+			const onDeltas: RunOptions['onDeltas'] = async (deltas) => {
+				for (const { type, text } of deltas) {
+					if (type === 'replace') shown.splice(0);
+					shown.push(text);
+				}
+			};
+			const running = run(sim, mode, { onDeltas });
+			await waitFor(() => sim.requests.some(({ path }) => path.endsWith('/events')));
+			sim.stream = { pingEveryMs: 5 };
+			open();
+			const result = await running;
+			expect(result).toMatchObject({ status: 'succeeded', text: 'done', workflow: { outputs } });
+			expect(result.warnings).toContain(RECOVERED_NOTE);
+			expect(shown.join('')).toBe('done');
+			expect(calls(sim, mode === 'workflow' ? '/workflows/run' : '/chat-messages')).toBe(1);
+		},
+	);
 
 	test('a limit runs out although the run has ended: its record is the result, and nothing is stopped', async () => {
 		const { step, open } = gate();
@@ -84,7 +108,10 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 	])(
 		'an API that starts anew in mid-run: %s',
 		async (_name, fault) => {
-			const sim = await startFlow('1.16', mode, { steps: [START, { text: 'done' }, { wait: 50 }], outputs });
+			const sim = await startFlow('1.16', mode, {
+				steps: [START, { text: 'done' }, { wait: 50 }],
+				outputs,
+			});
 			sim.stream = { cut: { events: 2, how: 'reset' } };
 			sim.fail({ method: 'GET', path: /^\/workflow/, times: 25, ...fault });
 			expect(await run(sim, mode)).toMatchObject({ status: 'succeeded', text: 'done' });
@@ -93,7 +120,10 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 	);
 
 	test('an API that takes connections before it answers: the run is neither given up nor stopped', async () => {
-		const sim = await startFlow('1.16', mode, { steps: [START, { text: 'done' }, { wait: 50 }], outputs });
+		const sim = await startFlow('1.16', mode, {
+			steps: [START, { text: 'done' }, { wait: 50 }],
+			outputs,
+		});
 		sim.stream = { cut: { events: 2, how: 'reset' } };
 		sim.fail({ method: 'GET', path: /events/, times: 2, how: 'silence' });
 		sim.fail({ method: 'GET', path: /workflows.run/, times: 2, status: 503, body: '' });
@@ -103,7 +133,10 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 	}, 30_000);
 
 	test('an API that does not come back: the error names the way to the run', async () => {
-		const sim = await startFlow('1.16', mode, { steps: [START, { text: 'do' }, { wait: 50 }], outputs });
+		const sim = await startFlow('1.16', mode, {
+			steps: [START, { text: 'do' }, { wait: 50 }],
+			outputs,
+		});
 		sim.stream = { cut: { events: 2, how: 'reset' } };
 		sim.fail({ method: 'GET', path: /^\/workflow/, times: 999, status: 502, body: PAGES.nginx502 });
 		const failed = await failureOf(run(sim, mode, { limits: { progressMs: 300 } }));
@@ -114,13 +147,21 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 });
 
 test('without an earlier reader, the record is not polled while events arrive', async () => {
-	const sim = await startFlow('1.16', 'workflow', { steps: [START, { wait: 30 }], outputs: { a: 1 } });
+	const sim = await startFlow('1.16', 'workflow', {
+		steps: [START, { wait: 30 }],
+		outputs: { a: 1 },
+	});
 	await run(sim, 'workflow', { looksMs: [60_000] });
 	expect(sim.requests).toHaveLength(1);
 });
 
 describe('a form of a workflow app', () => {
-	const form = { nodeId: 'ask', nodeTitle: 'Ask', content: '?', actions: [{ id: 'ok', title: 'OK' }] };
+	const form = {
+		nodeId: 'ask',
+		nodeTitle: 'Ask',
+		content: '?',
+		actions: [{ id: 'ok', title: 'OK' }],
+	};
 
 	// Recorded as human-wf-*: the run is aborted by Dify itself, and its stream may say nothing of it.
 	test.each([0, 99])(
@@ -160,8 +201,20 @@ describe('a form of a workflow app', () => {
 
 describe('input errors, which 1.16 tells as the end of a run that does not exist', () => {
 	const FORM = [
-		{ kind: 'text-input' as const, variable: 'city', label: 'Your city', required: true, maxLength: 10 },
-		{ kind: 'select' as const, variable: 'size', label: 'Size', required: true, options: ['S', 'M'] },
+		{
+			kind: 'text-input' as const,
+			variable: 'city',
+			label: 'Your city',
+			required: true,
+			maxLength: 10,
+		},
+		{
+			kind: 'select' as const,
+			variable: 'size',
+			label: 'Size',
+			required: true,
+			options: ['S', 'M'],
+		},
 	];
 
 	test.each(SIM_VERSIONS)(

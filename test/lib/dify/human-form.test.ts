@@ -15,7 +15,11 @@ import { waitFor } from './ask';
 import { calls, clientOf, failureOf, startApp, startSim } from './client';
 
 const NEWER = SIM_VERSIONS.filter((version) => version !== '1.12');
-const NOTE = { output_variable_name: 'note', type: 'paragraph', default: { type: 'constant', value: 'as usual' } };
+const NOTE = {
+	output_variable_name: 'note',
+	type: 'paragraph',
+	default: { type: 'constant', value: 'as usual' },
+};
 const PICK = {
 	output_variable_name: 'pick',
 	type: 'select',
@@ -37,7 +41,11 @@ const ANSWER = { action: 'approve', inputs: { note: 'n', pick: 'Rot' }, user: 'u
 async function paused(version: SimVersion, forms: FormStep[] = [FORM], now?: () => number) {
 	const steps = [{ pause: forms }];
 	const options = now === undefined ? {} : { now };
-	const sim = await startApp(version, { mode: 'workflow', reply: () => ({ steps, outputs: { ok: 1 } }) }, options);
+	const sim = await startApp(
+		version,
+		{ mode: 'workflow', reply: () => ({ steps, outputs: { ok: 1 } }) },
+		options,
+	);
 	const client = clientOf(sim, 'workflow');
 	const { workflowRunId } = await runWorkflow(client, { inputs: {}, user: 'u1' });
 	return { sim, client, runId: workflowRunId! };
@@ -47,8 +55,14 @@ const form = readHumanForm('tok', { inputs: [NOTE, PICK], user_actions: FORM.act
 
 describe('a form, before it is sent', () => {
 	test('values and defaults', () => {
-		expect(checkedValues(form, { pick: 'Grün' }, new Set())).toEqual({ note: 'as usual', pick: 'Grün' });
-		expect(checkedValues(form, { pick: 'Rot', note: 5 }, new Set())).toEqual({ note: '5', pick: 'Rot' });
+		expect(checkedValues(form, { pick: 'Grün' }, new Set())).toEqual({
+			note: 'as usual',
+			pick: 'Grün',
+		});
+		expect(checkedValues(form, { pick: 'Rot', note: 5 }, new Set())).toEqual({
+			note: '5',
+			pick: 'Rot',
+		});
 	});
 
 	test.each([
@@ -60,20 +74,26 @@ describe('a form, before it is sent', () => {
 	});
 
 	test('the action by its ID or by its button', () => {
-		expect([actionOf(form, 'reject'), actionOf(form, ' approve IT ')]).toEqual(['reject', 'approve']);
+		expect([actionOf(form, 'reject'), actionOf(form, ' approve IT ')]).toEqual([
+			'reject',
+			'approve',
+		]);
 		expect(() => actionOf(form, 'no')).toThrow('no action "no"');
 	});
 
-	test.each([null, undefined, '', ' '])('without a token (%j) it is answered by e-mail only', (token) => {
-		const said = (() => {
-			try {
-				return tokenOf(token);
-			} catch (error) {
-				return (error as { remedy: string }).remedy;
-			}
-		})();
-		expect(said).toContain('by e-mail only');
-	});
+	test.each([null, undefined, '', ' '])(
+		'without a token (%j) it is answered by e-mail only',
+		(token) => {
+			const said = (() => {
+				try {
+					return tokenOf(token);
+				} catch (error) {
+					return (error as { remedy: string }).remedy;
+				}
+			})();
+			expect(said).toContain('by e-mail only');
+		},
+	);
 
 	test('whatever a server sends is read', () => {
 		fc.assert(
@@ -87,10 +107,15 @@ describe('a form, before it is sent', () => {
 
 	const recorded = recordedCases('1.14.2').filter(
 		({ name, url, method }) =>
-			url.startsWith('/v1/form/') && method === 'GET' && recordedAnswer('1.14.2', name).status === 200,
+			url.startsWith('/v1/form/') &&
+			method === 'GET' &&
+			recordedAnswer('1.14.2', name).status === 200,
 	);
 	test.each(recorded.map(({ name }) => name))('as recorded: %s', (name) => {
-		const body = JSON.parse(recordedAnswer('1.14.2', name).body.toString('utf8')) as Record<string, unknown>;
+		const body = JSON.parse(recordedAnswer('1.14.2', name).body.toString('utf8')) as Record<
+			string,
+			unknown
+		>;
 		const read = readHumanForm('t', body);
 		expect(read.inputs).toHaveLength((body.inputs as unknown[]).length);
 		expect(read.actions.map(({ id }) => id)).toEqual(['approve', 'reject']);
@@ -112,7 +137,9 @@ describe.each(NEWER)('a form, %s', (version) => {
 
 	test('an answer that Dify refuses: its text, and the form is still open', async () => {
 		const { client } = await paused(version);
-		const failed = await failureOf(submitHumanForm(client, 'tok', { ...ANSWER, inputs: { note: 'n', pick: 'Blau' } }));
+		const failed = await failureOf(
+			submitHumanForm(client, 'tok', { ...ANSWER, inputs: { note: 'n', pick: 'Blau' } }),
+		);
 		expect(failed).toMatchObject({ kind: 'formRejected' });
 		expect(failed.serverText).toContain("Invalid value for select input 'pick'");
 		expect(failed.remedy).toContain('still open');
@@ -195,7 +222,10 @@ describe.each(NEWER)('a form, %s', (version) => {
 	});
 
 	test('two forms at once: the other one is still open', async () => {
-		const { client, runId } = await paused(version, [FORM, { ...FORM, nodeId: 'n2', token: 'tok2' }]);
+		const { client, runId } = await paused(version, [
+			FORM,
+			{ ...FORM, nodeId: 'n2', token: 'tok2' },
+		]);
 		await submitHumanForm(client, 'tok', ANSWER);
 		const result = await follow(client, runId, 'u1', { answered: new Set(['tok']) });
 		expect(result.pause!.forms.map(({ formToken }) => formToken)).toEqual(['tok2']);

@@ -8,12 +8,14 @@ const ID = 'ABCDEF01-2345-4678-9abc-def012345678';
 test('an ID is trimmed and in lower case; another form is refused before it becomes a page of HTML', () => {
 	expect(uuid(` ${ID} `, 'message ID')).toBe(ID.toLowerCase());
 	expect(() => uuid('abc', 'message ID')).toThrow('The message ID is not valid: "abc"');
-	for (const blank of [undefined, null, '', '  ']) expect(() => uuid(blank, 'message ID')).toThrow('is empty');
+	for (const blank of [undefined, null, '', '  '])
+		expect(() => uuid(blank, 'message ID')).toThrow('is empty');
 	expect(() => uuid({ a: 1 }, 'message ID')).toThrow('The message ID is');
 });
 
 test('a conversation may be blank, which begins a new one', () => {
-	for (const blank of [undefined, null, '', ' \t']) expect(optionalUuid(blank, 'conversation ID')).toBeUndefined();
+	for (const blank of [undefined, null, '', ' \t'])
+		expect(optionalUuid(blank, 'conversation ID')).toBeUndefined();
 	expect(optionalUuid(ID, 'conversation ID')).toBe(ID.toLowerCase());
 	expect(() => optionalUuid(7, 'conversation ID')).toThrow('conversation ID');
 });
@@ -25,14 +27,17 @@ test('Dify 1.12.1 answers 500 to a user of 300 characters: 255 are the most', ()
 	expect(() => userOf('u'.repeat(256))).toThrow('longer than 255 characters');
 	expect(userOf(7)).toBe('7');
 	expect(userOf(' anna ')).toBe(' anna ');
-	for (const none of [undefined, null, '', '  ']) expect(() => userOf(none)).toThrow('The user is empty');
-	for (const wrong of [NaN, true, {}, []]) expect(() => userOf(wrong)).toThrow('must be a text or a number');
+	for (const none of [undefined, null, '', '  '])
+		expect(() => userOf(none)).toThrow('The user is empty');
+	for (const wrong of [NaN, true, {}, []])
+		expect(() => userOf(wrong)).toThrow('must be a text or a number');
 });
 
 test('a trace ID that Dify would pass over is refused', () => {
 	expect(traceIdOf('run-7_a')).toBe('run-7_a');
 	expect(traceIdOf('')).toBeUndefined();
-	for (const wrong of ['a b', 'ü', 'x'.repeat(129)]) expect(() => traceIdOf(wrong)).toThrow('trace ID');
+	for (const wrong of ['a b', 'ü', 'x'.repeat(129)])
+		expect(() => traceIdOf(wrong)).toThrow('trace ID');
 });
 
 describe.each(SIM_VERSIONS)('a message, %s', (version) => {
@@ -44,24 +49,30 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(() => userOf('x'.repeat(256))).toThrow('255');
 		const missing = { status: 400, code: 'invalid_param', kind: 'missingUser' };
 		expect(await failureOf(say(clientOf(sim), { user: '' }))).toMatchObject(missing);
-		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, ''))).toMatchObject(missing);
+		expect(
+			await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, '')),
+		).toMatchObject(missing);
 	});
 });
 
 describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 	test('case 73: an id of another form is refused before it is sent', async () => {
 		for (const id of ['abc', '', '  ', undefined, null, 7])
-			expect(() => uuid(id, 'message ID')).toThrow(expect.objectContaining({ kind: 'invalidId' }) as Error);
+			expect(() => uuid(id, 'message ID')).toThrow(
+				expect.objectContaining({ kind: 'invalidId' }) as Error,
+			);
 		expect(uuid(` ${UNKNOWN_ID.toUpperCase()} `, 'message ID')).toBe(UNKNOWN_ID);
-		expect([optionalUuid(' ', 'x'), optionalUuid(null, 'x'), optionalUuid(UNKNOWN_ID, 'x')]).toEqual([
-			undefined,
-			undefined,
-			UNKNOWN_ID,
-		]);
+		expect([
+			optionalUuid(' ', 'x'),
+			optionalUuid(null, 'x'),
+			optionalUuid(UNKNOWN_ID, 'x'),
+		]).toEqual([undefined, undefined, UNKNOWN_ID]);
 		const sim = await startSim({ version });
 		// What would happen otherwise: a page of HTML.
 		expect(
-			await failureOf(clientOf(sim).send('POST', '/messages/abc/feedbacks', { rating: 'like', user: 'u1' })),
+			await failureOf(
+				clientOf(sim).send('POST', '/messages/abc/feedbacks', { rating: 'like', user: 'u1' }),
+			),
 		).toMatchObject({ status: 404, kind: 'routeNotFound' });
 	});
 });

@@ -25,7 +25,13 @@ const of = (event: string, data: object = {}, more: object = {}) => ({
 	...more,
 });
 const STARTED = of('workflow_started');
-const NODE = of('node_finished', { id: 'n', node_id: 'n', title: 'Ask', status: 'succeeded', outputs: { a: 1 } });
+const NODE = of('node_finished', {
+	id: 'n',
+	node_id: 'n',
+	title: 'Ask',
+	status: 'succeeded',
+	outputs: { a: 1 },
+});
 const TEXT = { ...of('message'), answer: 'all of it', conversation_id: 'c', message_id: 'm' };
 const END = of('message_end', {}, { id: 'm', metadata: { usage: { total_tokens: 3 } } });
 const FINISHED = {
@@ -34,7 +40,12 @@ const FINISHED = {
 	message_id: 'm',
 };
 
-async function repeat(response: http.ServerResponse, times: number, everyMs: number, piece: (sent: number) => string) {
+async function repeat(
+	response: http.ServerResponse,
+	times: number,
+	everyMs: number,
+	piece: (sent: number) => string,
+) {
 	for (let sent = 0; sent < times && !response.destroyed; sent++) {
 		await delay(everyMs);
 		response.write(piece(sent));
@@ -76,7 +87,11 @@ test.each<[string, 'workflow' | 'advanced-chat', object[], string | undefined]>(
 	'%s: the error has the text so far, and says that the outcome is unknown',
 	async (_name, mode, sent, partialText) => {
 		const failed = await failureOf(ask(forgetful(sent), mode));
-		expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText, facts: { workflowRunId: RUN } });
+		expect(failed).toMatchObject({
+			kind: 'streamEndedEarly',
+			partialText,
+			facts: { workflowRunId: RUN },
+		});
 		expect(failed.remedy).toContain('nobody knows how it ended');
 		expect(failed.remedy).not.toContain('operation Follow');
 	},
@@ -85,14 +100,19 @@ test.each<[string, 'workflow' | 'advanced-chat', object[], string | undefined]>(
 test.each([
 	['the stream ends', false],
 	['the stream pings for ever', true],
-])('a chatflow that Dify called succeeded is a result without message_end: %s', async (_name, open) => {
-	const result = await ask(forgetful([STARTED, TEXT, FINISHED], { open }), 'advanced-chat');
-	expect(result).toMatchObject({ status: 'succeeded', text: 'all of it' });
-	expect(result.warnings.join()).toContain('no record of it');
-});
+])(
+	'a chatflow that Dify called succeeded is a result without message_end: %s',
+	async (_name, open) => {
+		const result = await ask(forgetful([STARTED, TEXT, FINISHED], { open }), 'advanced-chat');
+		expect(result).toMatchObject({ status: 'succeeded', text: 'all of it' });
+		expect(result.warnings.join()).toContain('no record of it');
+	},
+);
 
 test('a chatflow that pings for ever behind message_end does not wait for the Progress Limit', async () => {
-	const failed = await failureOf(ask(forgetful([STARTED, TEXT, END], { open: true }), 'advanced-chat'));
+	const failed = await failureOf(
+		ask(forgetful([STARTED, TEXT, END], { open: true }), 'advanced-chat'),
+	);
 	expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText: 'all of it' });
 });
 
@@ -103,11 +123,17 @@ test('events behind message_end begin the wait anew', async () => {
 			if (method === 'GET') return json(response, UNKNOWN, 404);
 			response.writeHead(200, { 'content-type': 'text/event-stream' });
 			response.write(sse(STARTED, TEXT, END));
-			void repeat(response, 20, 30, (sent) => sse(sent < 19 ? { ...NODE, data: { id: `n${sent}` } } : FINISHED));
+			void repeat(response, 20, 30, (sent) =>
+				sse(sent < 19 ? { ...NODE, data: { id: `n${sent}` } } : FINISHED),
+			);
 		}),
 		'advanced-chat',
 	);
-	const { result } = await chat(client, { query: 'hi', user: 'u', conversation: { kind: 'new' }, inputs: {} }, FAST);
+	const { result } = await chat(
+		client,
+		{ query: 'hi', user: 'u', conversation: { kind: 'new' }, inputs: {} },
+		FAST,
+	);
 	expect(result).toMatchObject({ status: 'succeeded', warnings: [] });
 });
 
@@ -131,7 +157,10 @@ test('a 404 of a proxy while the API restarts does not mean that the run is gone
 		sentAt: { date: Date.now(), clock: performance.now() },
 		limits: DEFAULT_RUN_LIMITS,
 	};
-	const result = await recoverRun(client, RUN_ROUTES.workflow, 'u', lost, { ...options, record: 'wait' });
+	const result = await recoverRun(client, RUN_ROUTES.workflow, 'u', lost, {
+		...options,
+		record: 'wait',
+	});
 	expect(result).toMatchObject({ status: 'succeeded', workflow: { outputs: { a: 1 } } });
 });
 
@@ -145,6 +174,11 @@ test('a record that appears after a while is waited for', async () => {
 		'workflow',
 	);
 	const state = Object.assign(createRun(), { workflowRunId: RUN });
-	const result = await followRun(client, RUN, 'u', { ...FAST, unknownMs: 5_000, state, record: 'wait' });
+	const result = await followRun(client, RUN, 'u', {
+		...FAST,
+		unknownMs: 5_000,
+		state,
+		record: 'wait',
+	});
 	expect(result.workflow?.outputs).toEqual({ a: 1 });
 });

@@ -55,7 +55,9 @@ class Poller {
 	async poll(): Promise<string[]> {
 		const { memory, found } = await newFeedback(this.app.client(), this.memory);
 		this.memory = JSON.parse(JSON.stringify(memory)) as FeedbackMemory;
-		const ids = found.map(({ feedback, isNew }) => `${isNew ? 'new' : 'changed'} ${String(feedback.id)}`);
+		const ids = found.map(
+			({ feedback, isNew }) => `${isNew ? 'new' : 'changed'} ${String(feedback.id)}`,
+		);
 		this.given.push(...ids);
 		return ids;
 	}
@@ -118,7 +120,10 @@ describe('new feedback', () => {
 	});
 
 	it('ends at a proxy that gives the same page for ever', async () => {
-		const page = Array.from({ length: LIMIT }, (_, i) => ({ id: `${i}`, created_at: '2026-01-01T00:00:00' }));
+		const page = Array.from({ length: LIMIT }, (_, i) => ({
+			id: `${i}`,
+			created_at: '2026-01-01T00:00:00',
+		}));
 		let requests = 0;
 		const client = {
 			get: async () => {
@@ -132,8 +137,15 @@ describe('new feedback', () => {
 
 	it('gives everything once, in order, whatever comes between, and whichever poll fails', async () => {
 		const step = fc.oneof(
-			fc.record({ does: fc.constant('give' as const), count: fc.integer({ min: 1, max: 130 }), ms: fc.nat(90_000) }),
-			fc.record({ does: fc.constant('poll' as const), failsAfter: fc.option(fc.nat(2), { nil: undefined }) }),
+			fc.record({
+				does: fc.constant('give' as const),
+				count: fc.integer({ min: 1, max: 130 }),
+				ms: fc.nat(90_000),
+			}),
+			fc.record({
+				does: fc.constant('poll' as const),
+				failsAfter: fc.option(fc.nat(2), { nil: undefined }),
+			}),
 		);
 		await fc.assert(
 			fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {

@@ -6,7 +6,12 @@ import { listen } from '../../support/listening';
 import { examples } from '../../support/properties';
 import { useSimulator } from '../../servers/use-simulator';
 
-const FILE = { dify_model_identity: '__dify__file__', id: null, related_id: 'up', filename: 'a.png' } as never;
+const FILE = {
+	dify_model_identity: '__dify__file__',
+	id: null,
+	related_id: 'up',
+	filename: 'a.png',
+} as never;
 
 /** Signed addresses of files, and what was asked of them. */
 const startFiles = useSimulator(async ({ redirect }: { redirect?: string } = {}) => {
@@ -14,7 +19,8 @@ const startFiles = useSimulator(async ({ redirect }: { redirect?: string } = {})
 	const sockets = new Set<net.Socket>();
 	const server = http.createServer((request, response) => {
 		asked.push({ url: request.url ?? '', authorization: request.headers.authorization });
-		if (redirect !== undefined) response.writeHead(302, { Location: `${redirect}/elsewhere` }).end();
+		if (redirect !== undefined)
+			response.writeHead(302, { Location: `${redirect}/elsewhere` }).end();
 		else if (request.url!.includes('old')) response.writeHead(403).end();
 		else response.writeHead(200, { 'Content-Type': 'image/png' }).end('png!');
 	});
@@ -41,7 +47,10 @@ describe('files of a run', () => {
 		const inside = Object.assign({}, FILE, { url });
 		const again = Object.assign({}, FILE, { url: '/files/tools/x.png?sign=2' });
 		const other = { id: 'f2', url: 'http://h/b.pdf' };
-		expect(outputFiles({ a: [{ b: inside }], c: again, d: 'text' }, [again, other])).toEqual([inside, other]);
+		expect(outputFiles({ a: [{ b: inside }], c: again, d: 'text' }, [again, other])).toEqual([
+			inside,
+			other,
+		]);
 	});
 
 	test('any outputs are looked through', () => {
@@ -56,8 +65,15 @@ describe('files of a run', () => {
 	test('a relative address belongs to the host of the base URL, and no key goes there', async () => {
 		const files = await startFiles();
 		const client = bare(files.origin);
-		const found = await downloadFile(client, Object.assign({}, FILE, { url: '/files/x.png?sign=1' }));
-		expect([found!.content.toString(), found!.name, found!.mimeType]).toEqual(['png!', 'a.png', 'image/png']);
+		const found = await downloadFile(
+			client,
+			Object.assign({}, FILE, { url: '/files/x.png?sign=1' }),
+		);
+		expect([found!.content.toString(), found!.name, found!.mimeType]).toEqual([
+			'png!',
+			'a.png',
+			'image/png',
+		]);
 		expect(files.asked).toEqual([{ url: '/files/x.png?sign=1', authorization: undefined }]);
 	});
 
@@ -72,9 +88,10 @@ describe('files of a run', () => {
 	test('a link that has expired', async () => {
 		const files = await startFiles();
 		const client = bare(files.origin);
-		const failed = await downloadFile(client, Object.assign({}, FILE, { url: '/files/old.png' })).catch(
-			(error: unknown) => error,
-		);
+		const failed = await downloadFile(
+			client,
+			Object.assign({}, FILE, { url: '/files/old.png' }),
+		).catch((error: unknown) => error);
 		expect(downloadFailureText(failed)).toContain('300 seconds');
 	});
 

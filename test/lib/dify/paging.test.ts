@@ -4,18 +4,32 @@ import * as fc from 'fast-check';
 import { listConversations, listMessages } from '../../../lib/dify/conversations';
 import type { DifyClient } from '../../../lib/dify/client';
 import { listFeedback, rateMessage } from '../../../lib/dify/feedback';
-import { addNew, collectAfter, continuationOf, nextCursor, pageSize } from '../../../lib/dify/paging';
+import {
+	addNew,
+	collectAfter,
+	continuationOf,
+	nextCursor,
+	pageSize,
+} from '../../../lib/dify/paging';
 import type { JsonRecord } from '../../../lib/values';
 import { listVariables } from '../../../lib/dify/variables';
 import { SIM_VERSIONS, type DifySim } from '../../servers/dify';
 import { UNKNOWN_ID, calls, clientOf, failureOf, say, startSim } from './client';
 import { examples } from '../../support/properties';
 
-async function withConversations(version: DifySim['version'], count: number): Promise<{ sim: DifySim; ids: string[] }> {
+async function withConversations(
+	version: DifySim['version'],
+	count: number,
+): Promise<{ sim: DifySim; ids: string[] }> {
 	const sim = await startSim({ version });
 	const ids = Array.from(
 		{ length: count },
-		(_, at) => sim.store.addConversation(sim.app('chat'), 'u1', { name: `c${at}`, createdAt: at, updatedAt: at }).id,
+		(_, at) =>
+			sim.store.addConversation(sim.app('chat'), 'u1', {
+				name: `c${at}`,
+				createdAt: at,
+				updatedAt: at,
+			}).id,
 	);
 	return { sim, ids };
 }
@@ -33,19 +47,26 @@ function betweenPages(sim: DifySim, ...then: Array<() => void>): DifyClient {
 }
 
 const namesOf = (records: JsonRecord[]) => records.map(({ name }) => name);
-const numbered = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, at) => `c${from - at}`);
+const numbered = (from: number, to: number) =>
+	Array.from({ length: from - to + 1 }, (_, at) => `c${from - at}`);
 
 describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 	test('the one behind which the next page would begin is deleted', async () => {
 		const { sim, ids } = await withConversations(version, 250);
 		const client = betweenPages(sim, () => void sim.app('chat').conversations.delete(ids[150]!));
-		expect(namesOf(await listConversations(client, 'u1', 'all', '-updated_at'))).toEqual(numbered(249, 0));
+		expect(namesOf(await listConversations(client, 'u1', 'all', '-updated_at'))).toEqual(
+			numbered(249, 0),
+		);
 	});
 
 	test('all that were read are deleted', async () => {
 		const { sim, ids } = await withConversations(version, 250);
-		const client = betweenPages(sim, () => ids.slice(150).forEach((id) => sim.app('chat').conversations.delete(id)));
-		expect(namesOf(await listConversations(client, 'u1', 'all', '-updated_at'))).toEqual(numbered(249, 0));
+		const client = betweenPages(sim, () =>
+			ids.slice(150).forEach((id) => sim.app('chat').conversations.delete(id)),
+		);
+		expect(namesOf(await listConversations(client, 'u1', 'all', '-updated_at'))).toEqual(
+			numbered(249, 0),
+		);
 		// Back in steps that grow, not one by one.
 		expect(calls(sim, '/conversations', 'GET')).toBeLessThan(15);
 	});
@@ -55,13 +76,17 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const client = betweenPages(sim, () => {
 			sim.app('chat').conversations.get(ids[150]!)!.updatedAt = 9999;
 		});
-		expect(namesOf(await listConversations(client, 'u1', 'all', '-updated_at'))).toEqual(numbered(249, 0));
+		expect(namesOf(await listConversations(client, 'u1', 'all', '-updated_at'))).toEqual(
+			numbered(249, 0),
+		);
 	});
 
 	test('conversations with a limit, too', async () => {
 		const { sim, ids } = await withConversations(version, 250);
 		const client = betweenPages(sim, () => void sim.app('chat').conversations.delete(ids[150]!));
-		expect(namesOf(await listConversations(client, 'u1', 120, '-updated_at'))).toEqual(numbered(249, 130));
+		expect(namesOf(await listConversations(client, 'u1', 120, '-updated_at'))).toEqual(
+			numbered(249, 130),
+		);
 	});
 });
 
@@ -72,13 +97,20 @@ describe('Dify pages by whole seconds (129 conversations, 124 listed by 1.12.1 a
 	}
 
 	/** As Dify does: behind a record come those of an earlier second only. */
-	const bySecond = (sim: DifySim, rows: Row[], param: 'last_id' | 'first_id', isAscending = false): DifyClient => {
+	const bySecond = (
+		sim: DifySim,
+		rows: Row[],
+		param: 'last_id' | 'first_id',
+		isAscending = false,
+	): DifyClient => {
 		const sign = isAscending ? -1 : 1;
 		const sorted = rows.toSorted((one, other) => sign * (other.created_at - one.created_at));
 		return Object.assign(clientOf(sim), {
 			get: async (_path: string, query: Record<string, unknown>) => {
 				const from = sorted.find(({ id }) => id === query[param]);
-				const rest = sorted.filter((row) => from === undefined || sign * (from.created_at - row.created_at) > 0);
+				const rest = sorted.filter(
+					(row) => from === undefined || sign * (from.created_at - row.created_at) > 0,
+				);
 				const data = rest.slice(0, Number(query.limit));
 				const page = param === 'first_id' ? data.toReversed() : data;
 				return await Promise.resolve({ data: page, has_more: rest.length > data.length });
@@ -88,7 +120,10 @@ describe('Dify pages by whole seconds (129 conversations, 124 listed by 1.12.1 a
 	const perSecond = fc.array(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 9 });
 	const rowsOf = (counts: number[]): Row[] =>
 		counts.flatMap((count, second) =>
-			Array.from({ length: count }, (_, at) => ({ id: `${second}-${at}`, created_at: 1000 + second })),
+			Array.from({ length: count }, (_, at) => ({
+				id: `${second}-${at}`,
+				created_at: 1000 + second,
+			})),
 		);
 	const idsOf = (records: JsonRecord[]) => records.map(({ id }) => String(id));
 
@@ -104,7 +139,9 @@ describe('Dify pages by whole seconds (129 conversations, 124 listed by 1.12.1 a
 				expect(idsOf(newest).sort()).toEqual(all);
 				expect(idsOf(await listConversations(up, 'u1', 'all', 'created_at')).sort()).toEqual(all);
 				expect(idsOf(await listVariables(up, 'u1', UNKNOWN_ID, 'all')).sort()).toEqual(all);
-				expect(await listConversations(down, 'u1', most, '-created_at')).toEqual(newest.slice(0, most));
+				expect(await listConversations(down, 'u1', most, '-created_at')).toEqual(
+					newest.slice(0, most),
+				);
 				const messages = bySecond(sim, rows, 'first_id');
 				const listed = await listMessages(messages, 'u1', UNKNOWN_ID, 'all');
 				expect(idsOf(listed).sort()).toEqual(all);
@@ -121,8 +158,12 @@ describe('Dify pages by whole seconds (129 conversations, 124 listed by 1.12.1 a
 		const sim = await startSim();
 		const rows = rowsOf([3, 250, 3]);
 		const client = bySecond(sim, rows, 'last_id');
-		expect((await listConversations(client, 'u1', 'all', '-created_at')).length).toBeGreaterThanOrEqual(103);
-		expect((await listMessages(bySecond(sim, rows, 'first_id'), 'u1', UNKNOWN_ID, 'all')).length).toBeGreaterThan(100);
+		expect(
+			(await listConversations(client, 'u1', 'all', '-created_at')).length,
+		).toBeGreaterThanOrEqual(103);
+		expect(
+			(await listMessages(bySecond(sim, rows, 'first_id'), 'u1', UNKNOWN_ID, 'all')).length,
+		).toBeGreaterThan(100);
 	});
 });
 
@@ -164,8 +205,19 @@ test('an earlier text is looked for once in all feedback, not for every like', a
 	for (const messageId of ids)
 		await rateMessage(client, { messageId, user: 'u1', rating: 'like', earlierContent: 'keep' });
 	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(5);
-	await rateMessage(client, { messageId: ids[0]!, user: 'u1', rating: 'like', content: 'why', earlierContent: 'keep' });
-	const again = { messageId: ids[0]!, user: 'u1', rating: 'dislike', earlierContent: 'keep' } as const;
+	await rateMessage(client, {
+		messageId: ids[0]!,
+		user: 'u1',
+		rating: 'like',
+		content: 'why',
+		earlierContent: 'keep',
+	});
+	const again = {
+		messageId: ids[0]!,
+		user: 'u1',
+		rating: 'dislike',
+		earlierContent: 'keep',
+	} as const;
 	expect(await rateMessage(client, again)).toMatchObject({ rating: 'dislike', content: 'why' });
 	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(5);
 });
@@ -187,7 +239,9 @@ test('feedback that comes in meanwhile makes no other appear twice', async () =>
 		});
 	for (let at = 0; at < 250; at++) add();
 	const listed = await listFeedback(betweenPages(sim, add, add), 'all');
-	expect(listed.map(({ id }) => id)).toEqual(Array.from({ length: 250 }, (_, at) => `f${249 - at}`));
+	expect(listed.map(({ id }) => id)).toEqual(
+		Array.from({ length: 250 }, (_, at) => `f${249 - at}`),
+	);
 	const before = calls(sim, '/app/feedbacks', 'GET');
 	expect(await listFeedback(betweenPages(sim, add), 150)).toHaveLength(150);
 	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(before + 2);
@@ -196,7 +250,12 @@ test('feedback that comes in meanwhile makes no other appear twice', async () =>
 describe('a proxy that answers every page with the first one', () => {
 	const page = {
 		has_more: true,
-		data: Array.from({ length: 100 }, (_, at) => ({ id: `${at}`, name: 'n', value_type: 'string', value: 'x' })),
+		data: Array.from({ length: 100 }, (_, at) => ({
+			id: `${at}`,
+			name: 'n',
+			value_type: 'string',
+			value: 'x',
+		})),
 	};
 	const stuck = (sim: DifySim): DifyClient =>
 		Object.assign(clientOf(sim), { get: async () => await Promise.resolve(page) });
@@ -212,7 +271,12 @@ describe('a proxy that answers every page with the first one', () => {
 		expect(await listFeedback(feedback, 'all')).toHaveLength(101);
 		expect(
 			await failureOf(
-				rateMessage(feedback, { messageId: UNKNOWN_ID, user: 'u1', rating: 'like', earlierContent: 'keep' }),
+				rateMessage(feedback, {
+					messageId: UNKNOWN_ID,
+					user: 'u1',
+					rating: 'like',
+					earlierContent: 'keep',
+				}),
 			),
 		).toMatchObject({ kind: 'messageNotFound' });
 	});
@@ -248,25 +312,28 @@ describe('pages', () => {
 
 	test('what is known is not added again; records without an ID are all kept', () => {
 		const known = new Map<string, JsonRecord>();
-		expect(addNew(known, [{ id: 'a' }, { id: 'b' }, { id: 'a' }, {}, { id: '' }, { id: 7 }])).toEqual([
-			{ id: 'a' },
-			{ id: 'b' },
-			{},
-			{ id: '' },
-			{ id: 7 },
-		]);
+		expect(
+			addNew(known, [{ id: 'a' }, { id: 'b' }, { id: 'a' }, {}, { id: '' }, { id: 7 }]),
+		).toEqual([{ id: 'a' }, { id: 'b' }, {}, { id: '' }, { id: 7 }]);
 		expect(addNew(known, [{ id: 'b' }, { id: 'c' }])).toEqual([{ id: 'c' }]);
 	});
 
 	test('a list goes on behind the last record of another second, and so repeats the last second', () => {
 		const page = (...times: number[]) => times.map((at, index) => ({ id: `r${index}`, at }));
-		expect(continuationOf(page(9, 8, 7, 7), 'at')).toEqual({ afterId: 'r1', again: page(9, 8, 7, 7).slice(2) });
+		expect(continuationOf(page(9, 8, 7, 7), 'at')).toEqual({
+			afterId: 'r1',
+			again: page(9, 8, 7, 7).slice(2),
+		});
 		// Dify sends fractions in some lists, and compares whole seconds all the same.
 		expect(continuationOf(page(9, 8, 7.9, 7.1), 'at')?.afterId).toBe('r1');
 		expect(continuationOf(page(7, 7, 7), 'at')).toEqual({ afterId: 'r2', again: [] });
 		expect(continuationOf([{ id: 'a' }, { id: 'b' }], 'at')).toEqual({ afterId: 'b', again: [] });
-		expect(continuationOf([{ at: 9 }, { id: 'b', at: 8 }], 'at')).toEqual({ afterId: 'b', again: [] });
-		for (const none of [[], [{ id: 'a', at: 1 }, { at: 2 }]]) expect(continuationOf(none, 'at')).toBeUndefined();
+		expect(continuationOf([{ at: 9 }, { id: 'b', at: 8 }], 'at')).toEqual({
+			afterId: 'b',
+			again: [],
+		});
+		for (const none of [[], [{ id: 'a', at: 1 }, { at: 2 }]])
+			expect(continuationOf(none, 'at')).toBeUndefined();
 	});
 
 	test('where that was tried, it goes on behind the last one, and then no more', () => {
@@ -280,9 +347,15 @@ describe('pages', () => {
 	});
 
 	test('whatever a server pages, the list has an end and no record twice', async () => {
-		const record = fc.record({ id: fc.constantFrom<unknown>('a', 'b', 'c', 'd', 7, null), at: fc.nat({ max: 3 }) });
+		const record = fc.record({
+			id: fc.constantFrom<unknown>('a', 'b', 'c', 'd', 7, null),
+			at: fc.nat({ max: 3 }),
+		});
 		const answer = fc.option(
-			fc.record({ data: fc.oneof(fc.array(record, { maxLength: 4 }), fc.constant(null)), has_more: fc.boolean() }),
+			fc.record({
+				data: fc.oneof(fc.array(record, { maxLength: 4 }), fc.constant(null)),
+				has_more: fc.boolean(),
+			}),
 			{ nil: undefined },
 		);
 		await fc.assert(

@@ -1,5 +1,11 @@
 import { createRun, finish, reduce } from '../../../lib/dify/events';
-import type { DifyAppMode, FinishReason, RunHints, StreamStep, RunResult } from '../../../lib/dify/types';
+import type {
+	DifyAppMode,
+	FinishReason,
+	RunHints,
+	StreamStep,
+	RunResult,
+} from '../../../lib/dify/types';
 import { parseJson } from '../../../lib/values';
 import { SseDecoder } from '../../../lib/http/sse';
 import {
@@ -33,14 +39,19 @@ export interface Played {
 }
 
 /** Reads bytes as a client would: closes when told, and never reads on. */
-export function playBytes(pieces: Uint8Array[], hints: RunHints = {}, reason: FinishReason = 'eof'): Played {
+export function playBytes(
+	pieces: Uint8Array[],
+	hints: RunHints = {},
+	reason: FinishReason = 'eof',
+): Played {
 	const decoder = new SseDecoder();
 	const state = createRun(hints);
 	const played: Omit<Played, 'result'> = { shown: '', closed: false, next: 'continue' };
 	const take = (data: string) => {
 		if (played.closed) return;
 		const step = reduce(state, parseJson(data));
-		for (const delta of step.deltas) played.shown = delta.type === 'append' ? played.shown + delta.text : delta.text;
+		for (const delta of step.deltas)
+			played.shown = delta.type === 'append' ? played.shown + delta.text : delta.text;
 		played.next = step.next;
 		played.graceMs = step.graceMs;
 		played.closed = step.next === 'close';
@@ -67,7 +78,12 @@ export function scriptText(version: SimVersion, mode: DifyAppMode, script: Scrip
 	return itemsText(transcript(script, sampleContext(version, mode)));
 }
 
-export function playScript(version: SimVersion, mode: DifyAppMode, script: Script, hints: RunHints = {}): Played {
+export function playScript(
+	version: SimVersion,
+	mode: DifyAppMode,
+	script: Script,
+	hints: RunHints = {},
+): Played {
 	return playText(scriptText(version, mode, script), hints);
 }
 
@@ -79,6 +95,10 @@ export function lines(...events: Array<Record<string, unknown>>): string {
 /** A stream that somebody stops after the script's steps. */
 export function stoppedText(version: SimVersion, mode: DifyAppMode, script: Script): string {
 	const run = new Transcript(script, sampleContext(version, mode));
-	const items = [...run.opening(), ...script.steps.flatMap((step) => run.step(step)), ...run.ending('stopped')];
+	const items = [
+		...run.opening(),
+		...script.steps.flatMap((step) => run.step(step)),
+		...run.ending('stopped'),
+	];
 	return itemsText(items);
 }

@@ -37,7 +37,11 @@ describe('errors of the model behind Dify, as recorded', () => {
 		['dify-1.14.2/cm-model-429.http', 429],
 	])('%s: the inner message, and no advice to correct a value', (name, status) => {
 		const failure = failureOf(name);
-		expect(failure).toMatchObject({ kind: 'modelProvider', said: SAYS_NO(status), retryable: false });
+		expect(failure).toMatchObject({
+			kind: 'modelProvider',
+			said: SAYS_NO(status),
+			retryable: false,
+		});
 		expect(remedyFor(failure.kind, { service: 'dify' }).remedy).toContain(
 			'The key of the "Dify API" credential is fine',
 		);
@@ -61,7 +65,11 @@ describe('errors of the model behind Dify, as recorded', () => {
 	});
 
 	test.each([
-		['Request to Plugin Daemon Service failed-500', 'pluginDaemon', 'Request to Plugin Daemon Service failed-500'],
+		[
+			'Request to Plugin Daemon Service failed-500',
+			'pluginDaemon',
+			'Request to Plugin Daemon Service failed-500',
+		],
 		[
 			'[openai_api_compatible] Error: req_id:  PluginDaemonInternalServerError: no available node, plugin runtime not found',
 			'pluginDaemon',
@@ -115,7 +123,13 @@ describe('what is none', () => {
 			examples(300),
 		);
 		const startedAt = performance.now();
-		for (const piece of ['{', '[models] Error: ', "HTTPConnectionPool(host='", ' ', 'Reached maximum retries ('])
+		for (const piece of [
+			'{',
+			'[models] Error: ',
+			"HTTPConnectionPool(host='",
+			' ',
+			'Reached maximum retries (',
+		])
 			readProviderError(piece.repeat(200_000));
 		expect(performance.now() - startedAt).toBeLessThan(AT_ONCE_MS);
 	});

@@ -18,7 +18,8 @@ const GIVEN = {
 	said: 'NaN',
 	n: 7,
 };
-const NOTE = 'No number of JavaScript holds NaN, Infinity, -Infinity, 12345678901234567890 exactly: kept as text.';
+const NOTE =
+	'No number of JavaScript holds NaN, Infinity, -Infinity, 12345678901234567890 exactly: kept as text.';
 
 const started = `data: {"event":"workflow_started","task_id":"t","workflow_run_id":"${RUN}","data":{"id":"${RUN}"}}\n\n`;
 const run = `"id":"${RUN}","workflow_id":"w","status":"succeeded"`;
@@ -38,7 +39,10 @@ async function workflow(script: Script) {
 
 test.each<[string, Script]>([
 	['in a stream', (_request, response) => events(response, started + finished)],
-	['in a whole answer', json(`{"task_id":"t","workflow_run_id":"${RUN}","data":{${run},"outputs":${WRITTEN}}}`)],
+	[
+		'in a whole answer',
+		json(`{"task_id":"t","workflow_run_id":"${RUN}","data":{${run},"outputs":${WRITTEN}}}`),
+	],
 ])('%s: texts, and it is said', async (_name, script) => {
 	const result = await workflow(script);
 	expect(result).toMatchObject({ status: 'succeeded', workflow: { outputs: GIVEN } });
@@ -57,8 +61,10 @@ test.each([
 
 test('in the record of a run whose stream broke off', async () => {
 	const result = await workflow(({ path }, response) => {
-		if (path.includes('/events')) json('{"code":"not_found","message":"x","status":404}')({} as never, response);
-		else if (path.includes('/workflows/run/')) json(`{${run},"outputs":${WRITTEN}}`)({} as never, response);
+		if (path.includes('/events'))
+			json('{"code":"not_found","message":"x","status":404}')({} as never, response);
+		else if (path.includes('/workflows/run/'))
+			json(`{${run},"outputs":${WRITTEN}}`)({} as never, response);
 		else events(response, started);
 	});
 	expect(result.workflow?.outputs).toEqual(GIVEN);
@@ -83,7 +89,11 @@ test.each<[string, string, object]>([
 		event('node_finished', `{"id":"n","outputs":{"x":NaN}}`),
 		{ nodes: [{ outputs: { x: 'NaN' } }] },
 	],
-	['inputs of a node', event('node_started', `{"id":"n","inputs":{"x":${BIG}}}`), { nodes: [{ inputs: { x: BIG } }] }],
+	[
+		'inputs of a node',
+		event('node_started', `{"id":"n","inputs":{"x":${BIG}}}`),
+		{ nodes: [{ inputs: { x: BIG } }] },
+	],
 	[
 		'what a node did',
 		event('node_finished', `{"id":"n","process_data":[-Infinity]}`),
@@ -94,8 +104,16 @@ test.each<[string, string, object]>([
 		event('iteration_completed', `{"id":"i","outputs":[${BIG},1]}`),
 		{ nodes: [{ outputs: [BIG, 1] }] },
 	],
-	['the log of an agent', event('agent_log', `{"id":"l","data":{"n":${BIG}}}`), { agentLogs: [{ data: { n: BIG } }] }],
-	['a time of Dify', event('node_finished', `{"id":"n","elapsed_time":NaN}`), { nodes: [{ status: 'succeeded' }] }],
+	[
+		'the log of an agent',
+		event('agent_log', `{"id":"l","data":{"n":${BIG}}}`),
+		{ agentLogs: [{ data: { n: BIG } }] },
+	],
+	[
+		'a time of Dify',
+		event('node_finished', `{"id":"n","elapsed_time":NaN}`),
+		{ nodes: [{ status: 'succeeded' }] },
+	],
 	[
 		'deep inside',
 		event('node_finished', `{"id":"n","outputs":{"a":[{"b":[NaN]}]}}`),
@@ -107,7 +125,10 @@ test.each<[string, string, object]>([
 		warnings,
 		status,
 	} = await workflow((_request, response) => events(response, started + told + good));
-	expect({ status, read }).toMatchObject({ status: 'succeeded', read: { ...expected, outputs: { a: 1 } } });
+	expect({ status, read }).toMatchObject({
+		status: 'succeeded',
+		read: { ...expected, outputs: { a: 1 } },
+	});
 	expect(warnings).toEqual([expect.stringContaining('kept as text')]);
 });
 
@@ -117,7 +138,8 @@ test.each([
 	['no event at all', ''],
 ])('relatives: %s in place of the end, and a good record', async (_name, told) => {
 	const result = await workflow(({ method, path }, response) => {
-		if (path.includes('/events')) json('{"code":"not_found","message":"x","status":404}')({} as never, response);
+		if (path.includes('/events'))
+			json('{"code":"not_found","message":"x","status":404}')({} as never, response);
 		else if (method === 'GET') json(`{${run},"outputs":{"a":1}}`)({} as never, response);
 		else events(response, started + told);
 	});

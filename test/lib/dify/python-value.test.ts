@@ -26,7 +26,8 @@ function reprText(text: string): string {
 		const simple = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[letter];
 		if (simple !== undefined) return simple;
 		const code = letter.codePointAt(0)!;
-		if (code < 0x20 || (code >= 0x7f && code < 0xa1)) return `\\x${code.toString(16).padStart(2, '0')}`;
+		if (code < 0x20 || (code >= 0x7f && code < 0xa1))
+			return `\\x${code.toString(16).padStart(2, '0')}`;
 		if (code >= 0xd800 && code < 0xe000) return `\\u${code.toString(16)}`;
 		return code >= 0xe0000 ? `\\U${code.toString(16).padStart(8, '0')}` : letter;
 	});
@@ -60,7 +61,9 @@ test('JSON is read, too', () => {
 });
 
 test('any text is a value or none, never an error', () => {
-	const pieces = fc.array(fc.constantFrom("'", '"', '[', ']', '{', '}', ':', ',', '\\', 'x41', 'None', '1', '.', ' '));
+	const pieces = fc.array(
+		fc.constantFrom("'", '"', '[', ']', '{', '}', ':', ',', '\\', 'x41', 'None', '1', '.', ' '),
+	);
 	fc.assert(
 		fc.property(
 			fc.oneof(
@@ -116,7 +119,10 @@ test.each([
 });
 
 test('a key that is a property of every object, such as "constructor"', () => {
-	const read = pythonValue("{'__proto__': {'x': 1}, 'toString': 2}")!.value as Record<string, unknown>;
+	const read = pythonValue("{'__proto__': {'x': 1}, 'toString': 2}")!.value as Record<
+		string,
+		unknown
+	>;
 	expect(Object.keys(read)).toEqual(['__proto__', 'toString']);
 	expect(({} as Record<string, unknown>).x).toBeUndefined();
 });
@@ -164,7 +170,11 @@ describe('variables of Dify 1.12.1', () => {
 		sim.fail({
 			method: 'PUT',
 			status: 400,
-			body: JSON.stringify({ code: 'bad_request', message: `not supported value type ${type}`, status: 400 }),
+			body: JSON.stringify({
+				code: 'bad_request',
+				message: `not supported value type ${type}`,
+				status: 400,
+			}),
 			contentType: 'application/json',
 		});
 		const failed = await failureOf(updateVariable(client, 'u1', UNKNOWN_ID, name, value));

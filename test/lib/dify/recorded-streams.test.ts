@@ -7,7 +7,9 @@ describe.each(RECORDED_VERSIONS)('streams of Dify %s', (version) => {
 	const streams = recordedCases(version).filter(
 		({ name, url }) =>
 			!url.includes('/events') &&
-			recordedAnswer(version, name).headers.some(([, value]) => value.startsWith('text/event-stream')),
+			recordedAnswer(version, name).headers.some(([, value]) =>
+				value.startsWith('text/event-stream'),
+			),
 	);
 
 	test.each(streams.map(({ name }) => name))('%s', (name) => {
@@ -26,12 +28,15 @@ describe.each(RECORDED_VERSIONS)('streams of Dify %s', (version) => {
 		const last = (kind: string) => events.findLast((event) => event.event === kind);
 		const failed = last('error') ?? undefined;
 		const ended = last('message_end') ?? last('workflow_finished') ?? last('workflow_paused');
-		if (failed !== undefined) expect(result).toMatchObject({ status: 'failed', error: expect.anything() as object });
+		if (failed !== undefined)
+			expect(result).toMatchObject({ status: 'failed', error: expect.anything() as object });
 		else if (ended === undefined) expect(result.status).toBe('failed');
 		const ids = events.find((event) => event.conversation_id !== undefined);
 		expect(result.conversationId).toBe(ids?.conversation_id);
 		// The made-up run of an input error has neither a task nor an ID that Dify would know (docs/protocols/dify.md 12.3).
-		const own = events.find((event) => event.task_id !== undefined && event.task_id !== event.workflow_run_id);
+		const own = events.find(
+			(event) => event.task_id !== undefined && event.task_id !== event.workflow_run_id,
+		);
 		expect(result.taskId).toBe(own?.task_id);
 		if (own === undefined && failed === undefined && ended !== undefined)
 			expect([result.workflowRunId, result.error?.cause]).toEqual([undefined, 'refused']);

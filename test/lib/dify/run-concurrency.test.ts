@@ -30,11 +30,18 @@ describe.each(SIM_VERSIONS)('more messages at once than the app allows, %s', (ve
 			reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }),
 		});
 		const stops = [new AbortController(), new AbortController()];
-		const running = stops.map(async ({ signal }) => await failureOf(say(clientOf(sim).withSignal(signal))));
-		await waitFor(() => sim.requests.filter(({ status }) => status !== undefined && status >= 400).length === 1);
+		const running = stops.map(
+			async ({ signal }) => await failureOf(say(clientOf(sim).withSignal(signal))),
+		);
+		await waitFor(
+			() => sim.requests.filter(({ status }) => status !== undefined && status >= 400).length === 1,
+		);
 		await delay(20);
 		for (const stop of stops) stop.abort();
-		expect((await Promise.all(running)).map(({ kind }) => kind)).toEqual(['cancelled', 'cancelled']);
+		expect((await Promise.all(running)).map(({ kind }) => kind)).toEqual([
+			'cancelled',
+			'cancelled',
+		]);
 		expect(sim.runs).toHaveLength(1);
 	});
 
@@ -54,13 +61,20 @@ describe.each(SIM_VERSIONS)('more messages at once than the app allows, %s', (ve
 });
 
 describe('Retry-After', () => {
-	const limited = { path: '/chat-messages', status: 429, body: 'slow down', contentType: 'text/plain' };
+	const limited = {
+		path: '/chat-messages',
+		status: 429,
+		body: 'slow down',
+		contentType: 'text/plain',
+	};
 
 	test('is obeyed', async () => {
 		const sim = await startSim();
 		sim.fail({ ...limited, headers: { 'Retry-After': '1' } });
 		const begun = Date.now();
-		expect((await say(clientOf(sim), {}, { retries: 1, retryPauseMs: 1 })).result.status).toBe('succeeded');
+		expect((await say(clientOf(sim), {}, { retries: 1, retryPauseMs: 1 })).result.status).toBe(
+			'succeeded',
+		);
 		expect(Date.now() - begun).toBeGreaterThan(900);
 	});
 
@@ -106,27 +120,31 @@ describe('Dify 1.14 counts a streamed chatflow twice', () => {
 describe('places', () => {
 	test('never admit more than Dify accepted, and serve all waiting runs', async () => {
 		await fc.assert(
-			fc.asyncProperty(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 20 }), async (limit, count) => {
-				const places = new RunConcurrency();
-				let active = 0;
-				let done = 0;
-				const run = async () => {
-					for (;;) {
-						await places.enter();
-						if (active < limit) break;
-						// The only run here, while other clients use up the app's limit: gives up after some retries.
-						if (!places.refused()) throw new Error('refused although no own run is there');
-					}
-					active++;
-					await Promise.resolve();
-					active--;
-					places.accepted();
-					places.leave();
-					done++;
-				};
-				await Promise.all(Array.from({ length: count }, run));
-				expect([active, done]).toEqual([0, count]);
-			}),
+			fc.asyncProperty(
+				fc.integer({ min: 1, max: 6 }),
+				fc.integer({ min: 1, max: 20 }),
+				async (limit, count) => {
+					const places = new RunConcurrency();
+					let active = 0;
+					let done = 0;
+					const run = async () => {
+						for (;;) {
+							await places.enter();
+							if (active < limit) break;
+							// The only run here, while other clients use up the app's limit: gives up after some retries.
+							if (!places.refused()) throw new Error('refused although no own run is there');
+						}
+						active++;
+						await Promise.resolve();
+						active--;
+						places.accepted();
+						places.leave();
+						done++;
+					};
+					await Promise.all(Array.from({ length: count }, run));
+					expect([active, done]).toEqual([0, count]);
+				},
+			),
 			examples(20),
 		);
 	});

@@ -9,7 +9,9 @@ import { modesOf, startTalk } from './talk';
 
 describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	test('case 37: only pings, then the end', async () => {
-		const sim = await startTalk(version, 'chat', [], { reorder: () => [{ kind: 'ping' }, { kind: 'ping' }] });
+		const sim = await startTalk(version, 'chat', [], {
+			reorder: () => [{ kind: 'ping' }, { kind: 'ping' }],
+		});
 		const failed = await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
 		expect(failed).toMatchObject({ kind: 'queued' });
 		expect(failed.meaning).toContain('ended early: Dify closed it before the run began');
@@ -25,7 +27,9 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 				{ wait: 60_000 },
 			];
 			const sim = await startTalk(version, mode, { steps }, { pingEveryMs: 5 });
-			const failed = await failureOf(say(clientOf(sim, mode), {}, { limits: { progressMs: 1500 } }));
+			const failed = await failureOf(
+				say(clientOf(sim, mode), {}, { limits: { progressMs: 1500 } }),
+			);
 			expect(failed).toMatchObject({
 				kind: 'timeout',
 				partialText: 'Hel',
@@ -48,9 +52,17 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	});
 
 	test('silence ends the run after the idle limit, and it is stopped', async () => {
-		const sim = await startTalk(version, 'advanced-chat', { steps: [...said('Hel'), { wait: 60_000 }] });
-		const failed = await failureOf(say(clientOf(sim, 'advanced-chat'), {}, { limits: { idleMs: 1500 } }));
-		expect(failed).toMatchObject({ kind: 'timeout', partialText: 'Hel', facts: { stopRequested: true } });
+		const sim = await startTalk(version, 'advanced-chat', {
+			steps: [...said('Hel'), { wait: 60_000 }],
+		});
+		const failed = await failureOf(
+			say(clientOf(sim, 'advanced-chat'), {}, { limits: { idleMs: 1500 } }),
+		);
+		expect(failed).toMatchObject({
+			kind: 'timeout',
+			partialText: 'Hel',
+			facts: { stopRequested: true },
+		});
 		expect(failed.meaning).toContain('nothing arrived for 1.5 s');
 		expect(sim.stops).toHaveLength(1);
 		expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
@@ -83,9 +95,16 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	test('a run that waits for a worker: one ping, then silence, with a limit and a text of its own', async () => {
 		const items: Item[] = [{ kind: 'ping' }, { kind: 'wait', for: 60_000 }];
-		const sim = await startTalk(version, 'advanced-chat', [], { reorder: () => items, pingEveryMs: 60_000 });
+		const sim = await startTalk(version, 'advanced-chat', [], {
+			reorder: () => items,
+			pingEveryMs: 60_000,
+		});
 		const failed = await failureOf(
-			say(clientOf(sim, 'advanced-chat'), {}, { limits: { idleMs: 100, queueMs: 600 }, retries: 3, retryPauseMs: 1 }),
+			say(
+				clientOf(sim, 'advanced-chat'),
+				{},
+				{ limits: { idleMs: 100, queueMs: 600 }, retries: 3, retryPauseMs: 1 },
+			),
 		);
 		expect(failed).toMatchObject({ kind: 'queued' });
 		expect(failed.meaning).toContain('did not begin to work on it within 600 ms');
@@ -129,7 +148,10 @@ describe('grace', () => {
 		];
 		const sim = await startTalk('1.12', 'chat', [], { reorder: () => items });
 		const { result } = await say(clientOf(sim), {}, { hints: { wantAudio: true } });
-		expect(result).toMatchObject({ audio: { content: Buffer.from([0, 1, 2, 3, 4, 5]), complete: true }, warnings: [] });
+		expect(result).toMatchObject({
+			audio: { content: Buffer.from([0, 1, 2, 3, 4, 5]), complete: true },
+			warnings: [],
+		});
 	});
 
 	test('is not begun anew by events that go on', async () => {
@@ -144,7 +166,9 @@ describe('grace', () => {
 			{ reorder: (items) => [...items, ...chatter] },
 		);
 		const begun = performance.now();
-		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({ kind: 'runFailed' });
+		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({
+			kind: 'runFailed',
+		});
 		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
 	});
 
@@ -153,7 +177,9 @@ describe('grace', () => {
 			['1.12', 'message_end'],
 			['2026', 'workflow_finished'],
 		] as const) {
-			const sim = await startTalk(version, 'advanced-chat', SAMPLES.chatflow, { reorder: cutEnd(name) });
+			const sim = await startTalk(version, 'advanced-chat', SAMPLES.chatflow, {
+				reorder: cutEnd(name),
+			});
 			sim.fail({ method: 'GET', path: /^\/workflow/, status: 404, times: 99 });
 			const failed = await failureOf(say(clientOf(sim, 'advanced-chat')));
 			expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText: 'Hello' });

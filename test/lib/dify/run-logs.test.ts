@@ -12,7 +12,10 @@ async function startLogs(
 	const pages: string[] = [];
 	const server = http.createServer((request, response) => {
 		const url = new URL(request.url ?? '/', 'http://logs');
-		const [page, limit] = [Number(url.searchParams.get('page')), Number(url.searchParams.get('limit'))];
+		const [page, limit] = [
+			Number(url.searchParams.get('page')),
+			Number(url.searchParams.get('limit')),
+		];
 		pages.push(url.search);
 		if (shuffled && pages.length === 2) rows.splice(0, 0, ...rows.splice(150, 1));
 		const data = rows.slice((page - 1) * limit, page * limit);
@@ -57,7 +60,9 @@ describe('runs of a workflow', () => {
 
 	test('a row without its run does no harm', async () => {
 		const logs = await startLogs(1);
-		expect(await listRuns(clientOf(logs, 'workflow'), {}, 1)).toEqual([{ id: 'run0', workflow_run: null }]);
+		expect(await listRuns(clientOf(logs, 'workflow'), {}, 1)).toEqual([
+			{ id: 'run0', workflow_run: null },
+		]);
 		logs.close();
 	});
 
@@ -90,7 +95,9 @@ describe('runs of a workflow', () => {
 				response_mode: 'blocking',
 			});
 		sim.fail({ path: /logs.*end_user/, status: 500, body: '', times: 9 });
-		expect(await listRuns(clientOf(sim, 'workflow'), { keyword: 'workflow', user: 'u1' }, 'all')).toBeDefined();
+		expect(
+			await listRuns(clientOf(sim, 'workflow'), { keyword: 'workflow', user: 'u1' }, 'all'),
+		).toBeDefined();
 		const rows = await listRuns(clientOf(sim, 'workflow'), { user: 'u1' }, 'all');
 		expect(rows).toHaveLength(2);
 		expect(sim.requests.at(-1)!.query.get('created_by_end_user_session_id')).toBe('u1');
@@ -105,7 +112,9 @@ describe('runs of a workflow', () => {
 
 	test("an unknown account: Dify's own text", async () => {
 		const sim = await startApp('1.12', { mode: 'workflow' });
-		const failed = await failureOf(listRuns(clientOf(sim, 'workflow'), { account: 'x@example.com' }, 5));
+		const failed = await failureOf(
+			listRuns(clientOf(sim, 'workflow'), { account: 'x@example.com' }, 5),
+		);
 		expect(failed.serverText).toBe('Account not found: x@example.com');
 	});
 });

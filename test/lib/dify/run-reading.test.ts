@@ -4,7 +4,13 @@ import type { DifyAppMode } from '../../../lib/dify/types';
 import { delay, performance } from '../../support/node';
 import { examples } from '../../support/properties';
 import { AT_ONCE_MS } from '../../support/time';
-import { SAMPLES, type Script, SIM_VERSIONS, type Step, type StreamKnobs } from '../../servers/dify';
+import {
+	SAMPLES,
+	type Script,
+	SIM_VERSIONS,
+	type Step,
+	type StreamKnobs,
+} from '../../servers/dify';
 import { waitFor } from './ask';
 import { calls, clientOf, failureOf, say } from './client';
 import { playScript, said, scriptText } from './play';
@@ -83,7 +89,10 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 			body: '{"code":"not_found","message":"Conversation Not Exists.","status":404}',
 			contentType: 'application/json',
 		});
-		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 404, kind: 'conversationNotFound' });
+		expect(await failureOf(say(clientOf(sim)))).toMatchObject({
+			status: 404,
+			kind: 'conversationNotFound',
+		});
 		sim.fail({
 			status: 400,
 			body: '{"code":"provider_not_initialize","message":"No valid model provider credentials found.","status":400}',
@@ -98,7 +107,9 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 
 	test('case 42: a reset after three events keeps text and ids, and nothing is sent again', async () => {
 		for (const mode of piecemeal(version)) {
-			const steps = mode.startsWith('agent') ? [{ round: { chunks: ['a', 'b', 'c', 'd'] } }] : said('a', 'b', 'c', 'd');
+			const steps = mode.startsWith('agent')
+				? [{ round: { chunks: ['a', 'b', 'c', 'd'] } }]
+				: said('a', 'b', 'c', 'd');
 			const sim = await startTalk(version, mode, { steps }, { cut: { events: 3, how: 'reset' } });
 			sim.fail({ method: 'GET', path: /^\/workflow/, status: 404, times: 99 });
 			const failed = await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 }));
@@ -126,7 +137,11 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	});
 
 	test('case 44: text that looks like the protocol stays text', async () => {
-		const { result } = await answerOf(version, 'chat', ['data: x\n\n', '[DONE]', 'event: ping\n\n']);
+		const { result } = await answerOf(version, 'chat', [
+			'data: x\n\n',
+			'[DONE]',
+			'event: ping\n\n',
+		]);
 		expect(result.text).toBe('data: x\n\n[DONE]event: ping\n\n');
 	});
 });
@@ -134,9 +149,24 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	test('case 45: three pieces, usage and resources', async () => {
 		const resources = [{ position: 1, document_name: 'a.pdf', content: 'quote "x"', score: 0.5 }];
-		const usage = { prompt_tokens: 1, total_tokens: 3, total_price: '0.0000010', currency: 'USD', latency: 0.5 };
-		const { result } = await answerOf(version, 'chat', { steps: said('a', 'b', 'c'), usage, resources });
-		expect(result).toMatchObject({ status: 'succeeded', text: 'abc', usage, retrieverResources: resources });
+		const usage = {
+			prompt_tokens: 1,
+			total_tokens: 3,
+			total_price: '0.0000010',
+			currency: 'USD',
+			latency: 0.5,
+		};
+		const { result } = await answerOf(version, 'chat', {
+			steps: said('a', 'b', 'c'),
+			usage,
+			resources,
+		});
+		expect(result).toMatchObject({
+			status: 'succeeded',
+			text: 'abc',
+			usage,
+			retrieverResources: resources,
+		});
 	});
 
 	test('case 46: a replacement in the middle', async () => {
@@ -148,14 +178,25 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 
 	test('case 47: a file is a file, text labelled as a file is text', async () => {
 		const { result, shown } = await answerOf(version, 'chat', {
-			steps: [{ file: { id: 'f', type: 'image', url: 'http://files/a.png' } }, ...said('Here', ' it is')],
+			steps: [
+				{ file: { id: 'f', type: 'image', url: 'http://files/a.png' } },
+				...said('Here', ' it is'),
+			],
 		});
 		expect([result.text, shown]).toEqual(['Here it is', 'Here it is']);
-		expect(result.files).toEqual([{ id: 'f', type: 'image', url: 'http://files/a.png', belongs_to: 'assistant' }]);
+		expect(result.files).toEqual([
+			{ id: 'f', type: 'image', url: 'http://files/a.png', belongs_to: 'assistant' },
+		]);
 	});
 
 	test('case 47: the answer to a picture is whole, whatever 1.12 calls its pieces', async () => {
-		const sim = await startTalk(version, 'chat', ['I see', ' a cat'], {}, { fileUpload: { enabled: true } });
+		const sim = await startTalk(
+			version,
+			'chat',
+			['I see', ' a cat'],
+			{},
+			{ fileUpload: { enabled: true } },
+		);
 		const { result } = await say(clientOf(sim), {
 			files: [{ type: 'image', transfer_method: 'remote_url', url: 'https://example.com/cat.png' }],
 		});
@@ -175,7 +216,10 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	});
 
 	test('case 49: an agent answered by an annotation', async () => {
-		const { result } = await answerOf(version, 'agent-chat', { steps: said('Fixed answer.'), moderated: true });
+		const { result } = await answerOf(version, 'agent-chat', {
+			steps: said('Fixed answer.'),
+			moderated: true,
+		});
 		expect(result.text).toBe('Fixed answer.');
 	});
 
@@ -190,7 +234,9 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 			expect((await answerOf(version, 'chat', { steps })).result.text).toBe('Hello');
 			return;
 		}
-		const { result, shown } = await answerOf(version, 'agent', { steps: [{ round: { chunks: ['Hel', 'lo'] } }] });
+		const { result, shown } = await answerOf(version, 'agent', {
+			steps: [{ round: { chunks: ['Hel', 'lo'] } }],
+		});
 		expect([result.text, shown]).toEqual(['Hello', 'Hello']);
 	});
 
@@ -205,7 +251,10 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	});
 
 	test('cases 52 to 54: a chatflow that fails is one failure with text and run, in the order of each version', async () => {
-		const sim = await startTalk(version, 'advanced-chat', { steps: said('par', 'tial'), fail: 'boom in node' });
+		const sim = await startTalk(version, 'advanced-chat', {
+			steps: said('par', 'tial'),
+			fail: 'boom in node',
+		});
 		const failed = await failureOf(say(clientOf(sim, 'advanced-chat')));
 		expect(failed).toMatchObject({
 			kind: 'runFailed',
@@ -230,7 +279,10 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	});
 
 	test.each<[{ code?: string; status: number; message: string | null }, string]>([
-		[{ code: 'completion_request_error', status: 400, message: 'provider says no' }, 'provider says no'],
+		[
+			{ code: 'completion_request_error', status: 400, message: 'provider says no' },
+			'provider says no',
+		],
 		[{ status: 500, message: 'worker says no' }, 'worker says no'],
 		[{ code: 'completion_request_error', status: 400, message: null }, 'completion_request_error'],
 		[{ status: 500, message: '' }, 'without a text'],
@@ -293,7 +345,12 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 			});
 			return;
 		}
-		const form = { nodeId: 'h1', nodeTitle: 'Approve', content: 'Ok?', actions: [{ id: 'yes', title: 'Yes' }] };
+		const form = {
+			nodeId: 'h1',
+			nodeTitle: 'Approve',
+			content: 'Ok?',
+			actions: [{ id: 'yes', title: 'Yes' }],
+		};
 		for (const token of [undefined, null]) {
 			const { result, sim } = await answerOf(version, 'advanced-chat', {
 				steps: [...said('Please wait.'), { pause: [{ ...form, token }] }],
@@ -301,36 +358,46 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 			expect(result).toMatchObject({
 				status: 'paused',
 				text: 'Please wait.',
-				pause: { workflowRunId: sim.runs[0]!.workflowRunId, forms: [{ nodeTitle: 'Approve', actions: form.actions }] },
+				pause: {
+					workflowRunId: sim.runs[0]!.workflowRunId,
+					forms: [{ nodeTitle: 'Approve', actions: form.actions }],
+				},
 			});
 			expect(result.pause!.forms[0]!.formToken === null).toBe(token === null);
 		}
 	});
 
-	test.each(ALL)('case 61: stopping %s calls the stop route of the run, and reads on to the end', async (mode) => {
-		if (!piecemeal(version).includes(mode)) return expect([mode, version]).toContain('agent');
-		const steps: Step[] = [
-			...(mode.startsWith('agent') ? [{ round: { chunks: ['Once', ' upon'] } }] : said('Once', ' upon')),
-			{ wait: 60_000 },
-			...said('!'),
-		];
-		const sim = await startTalk(version, mode, { steps });
-		const controller = new AbortController();
-		const { onDeltas, shown } = screen();
-		const running = failureOf(say(clientOf(sim, mode).withSignal(controller.signal), {}, { onDeltas }));
-		await waitFor(() => shown() === 'Once upon');
-		const stoppedAt = performance.now();
-		controller.abort();
-		expect(await running).toMatchObject({
-			kind: 'cancelled',
-			partialText: 'Once upon',
-			facts: { stopRequested: true },
-		});
-		expect(performance.now() - stoppedAt).toBeLessThan(AT_ONCE_MS);
-		expect(sim.stops).toEqual([{ taskId: sim.runs[0]!.taskId, user: 'u1', mode, hit: true }]);
-		// Dify 1.12 stores the answer only where the stream is read to its end.
-		expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
-	});
+	test.each(ALL)(
+		'case 61: stopping %s calls the stop route of the run, and reads on to the end',
+		async (mode) => {
+			if (!piecemeal(version).includes(mode)) return expect([mode, version]).toContain('agent');
+			const steps: Step[] = [
+				...(mode.startsWith('agent')
+					? [{ round: { chunks: ['Once', ' upon'] } }]
+					: said('Once', ' upon')),
+				{ wait: 60_000 },
+				...said('!'),
+			];
+			const sim = await startTalk(version, mode, { steps });
+			const controller = new AbortController();
+			const { onDeltas, shown } = screen();
+			const running = failureOf(
+				say(clientOf(sim, mode).withSignal(controller.signal), {}, { onDeltas }),
+			);
+			await waitFor(() => shown() === 'Once upon');
+			const stoppedAt = performance.now();
+			controller.abort();
+			expect(await running).toMatchObject({
+				kind: 'cancelled',
+				partialText: 'Once upon',
+				facts: { stopRequested: true },
+			});
+			expect(performance.now() - stoppedAt).toBeLessThan(AT_ONCE_MS);
+			expect(sim.stops).toEqual([{ taskId: sim.runs[0]!.taskId, user: 'u1', mode, hit: true }]);
+			// Dify 1.12 stores the answer only where the stream is read to its end.
+			expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
+		},
+	);
 
 	test.each(ALL)(
 		'case 61: what somebody else stopped in %s: its text until then, in a chatflow also that it was stopped',
@@ -382,28 +449,45 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	});
 
 	test('a stopped run that Dify does not end is closed after three seconds', async () => {
-		const sim = await startTalk(version, 'advanced-chat', { steps: [...said('a'), { wait: 60_000 }] });
-		sim.fail({ path: /\/stop$/, status: 200, body: '{"result":"success"}', contentType: 'application/json' });
+		const sim = await startTalk(version, 'advanced-chat', {
+			steps: [...said('a'), { wait: 60_000 }],
+		});
+		sim.fail({
+			path: /\/stop$/,
+			status: 200,
+			body: '{"result":"success"}',
+			contentType: 'application/json',
+		});
 		const controller = new AbortController();
 		const { onDeltas, shown } = screen();
-		const running = failureOf(say(clientOf(sim, 'advanced-chat').withSignal(controller.signal), {}, { onDeltas }));
+		const running = failureOf(
+			say(clientOf(sim, 'advanced-chat').withSignal(controller.signal), {}, { onDeltas }),
+		);
 		await waitFor(() => shown() === 'a');
 		const stoppedAt = performance.now();
 		controller.abort();
-		expect(await running).toMatchObject({ kind: 'cancelled', partialText: 'a', facts: { stopRequested: true } });
+		expect(await running).toMatchObject({
+			kind: 'cancelled',
+			partialText: 'a',
+			facts: { stopRequested: true },
+		});
 		expect(performance.now() - stoppedAt).toBeGreaterThan(AFTER_STOP_MS - 50);
 		await waitFor(() => sim.runs[0]!.clientLeft);
 	});
 
 	test('Stop ends a run although the chat takes nothing more', async () => {
-		const sim = await startTalk(version, 'advanced-chat', { steps: [...said('a'), { wait: 60_000 }] });
+		const sim = await startTalk(version, 'advanced-chat', {
+			steps: [...said('a'), { wait: 60_000 }],
+		});
 		const controller = new AbortController();
 		let isShown = false;
 		const onDeltas = async () => {
 			isShown = true;
 			await new Promise<void>(() => {});
 		};
-		const running = failureOf(say(clientOf(sim, 'advanced-chat').withSignal(controller.signal), {}, { onDeltas }));
+		const running = failureOf(
+			say(clientOf(sim, 'advanced-chat').withSignal(controller.signal), {}, { onDeltas }),
+		);
 		await waitFor(() => isShown);
 		controller.abort();
 		expect(await running).toMatchObject({ partialText: 'a', facts: { stopRequested: true } });
@@ -421,12 +505,20 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 			...said('Done.'),
 		];
 		const { result, shown } = await answerOf(version, 'advanced-chat', { steps });
-		expect([result.text, shown, result.reasoning, result.workflow!.nodes.length]).toEqual(['Done.', 'Done.', 'Hm.', 2]);
+		expect([result.text, shown, result.reasoning, result.workflow!.nodes.length]).toEqual([
+			'Done.',
+			'Done.',
+			'Hm.',
+			2,
+		]);
 	});
 
 	test('case 63: an empty answer is a success', async () => {
 		for (const mode of modesOf(version))
-			expect((await answerOf(version, mode, { steps: [] })).result).toMatchObject({ status: 'succeeded', text: '' });
+			expect((await answerOf(version, mode, { steps: [] })).result).toMatchObject({
+				status: 'succeeded',
+				text: '',
+			});
 	});
 
 	test('the raw events are those that Dify sent', async () => {
@@ -474,7 +566,11 @@ describe('properties over the real client', () => {
 						{ splitAt: [...splitAt].sort((a, b) => a - b), crlf },
 					);
 					const expected = playScript(version, mode, { steps }).result;
-					expect([result.status, result.text, shown]).toEqual([expected.status, expected.text, expected.text]);
+					expect([result.status, result.text, shown]).toEqual([
+						expected.status,
+						expected.text,
+						expected.text,
+					]);
 					expect([result.thoughts.length, result.usage, result.workflow?.nodes.length]).toEqual([
 						expected.thoughts.length,
 						expected.usage,
@@ -505,7 +601,9 @@ describe('properties over the real client', () => {
 					const failed = await failureOf(say(clientOf(sim, mode), {}, { onDeltas }));
 					// Before the first event, a run may still wait for a worker: which streams are told so, case 37 says.
 					const hasBegun = text.slice(0, bytes).includes('data:');
-					expect(hasBegun ? ['streamEndedEarly'] : ['streamEndedEarly', 'queued']).toContain(failed.kind);
+					expect(hasBegun ? ['streamEndedEarly'] : ['streamEndedEarly', 'queued']).toContain(
+						failed.kind,
+					);
 					expect(failed.partialText ?? '').toBe(shown());
 					const whole = playScript(version, mode, { steps }).result.text;
 					expect(whole.startsWith(shown())).toBe(true);

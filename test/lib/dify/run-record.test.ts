@@ -23,7 +23,9 @@ describe('the record of a run', () => {
 	});
 
 	test('times in the words of versions before 1.0', () => {
-		expect(readRecord({ ...DETAIL, created_at: 'Thu, 01 Jan 1970 00:00:10 -0000' })!.createdAt).toBe(10);
+		expect(
+			readRecord({ ...DETAIL, created_at: 'Thu, 01 Jan 1970 00:00:10 -0000' })!.createdAt,
+		).toBe(10);
 	});
 
 	test('whatever comes is read', () => {
@@ -38,23 +40,32 @@ describe('the record of a run', () => {
 
 	describe.each(RECORDED_VERSIONS)('as recorded, %s', (version) => {
 		const cases = recordedCases(version).filter(
-			({ name, url }) => url.startsWith('/v1/workflows/run/') && recordedAnswer(version, name).status === 200,
+			({ name, url }) =>
+				url.startsWith('/v1/workflows/run/') && recordedAnswer(version, name).status === 200,
 		);
 		test.each(cases.map(({ name }) => name))('%s', (name) => {
-			const body = JSON.parse(recordedAnswer(version, name).body.toString('utf8')) as Record<string, unknown>;
+			const body = JSON.parse(recordedAnswer(version, name).body.toString('utf8')) as Record<
+				string,
+				unknown
+			>;
 			const record = readRecord(body);
 			if (body.id === null) expect(record).toBeUndefined();
 			else expect(typeof record!.outputs).toBe('object');
 		});
 	});
 
-	test.each(['', 'garbage', null, 7])('an ID of another form is refused before anything is sent: %j', (id) => {
-		expect(() => runIdOf(id)).toThrow(/workflow run ID/);
-	});
+	test.each(['', 'garbage', null, 7])(
+		'an ID of another form is refused before anything is sent: %j',
+		(id) => {
+			expect(() => runIdOf(id)).toThrow(/workflow run ID/);
+		},
+	);
 
 	test.each(['1.12', '1.14', '2026'] as const)('an unknown run, %s', async (version) => {
 		const sim = await startSim({ version });
-		expect((await failureOf(getRecord(clientOf(sim, 'workflow'), UNKNOWN_ID))).kind).toBe('runNotFound');
+		expect((await failureOf(getRecord(clientOf(sim, 'workflow'), UNKNOWN_ID))).kind).toBe(
+			'runNotFound',
+		);
 	});
 });
 
@@ -62,19 +73,30 @@ describe('waiting for a run', () => {
 	const answers = async (...bodies: object[]) => {
 		const sim = await startSim({ version: '1.12' });
 		for (const body of bodies)
-			sim.fail({ path: '/workflows/run/', status: 200, body: JSON.stringify(body), contentType: 'application/json' });
+			sim.fail({
+				path: '/workflows/run/',
+				status: 200,
+				body: JSON.stringify(body),
+				contentType: 'application/json',
+			});
 		return { sim, client: clientOf(sim, 'workflow') };
 	};
 	const NULLS = { id: null, status: null };
 
 	test('goes on until it is over', async () => {
-		const { client } = await answers({ ...DETAIL, status: 'running' }, { ...DETAIL, status: 'running' }, DETAIL);
+		const { client } = await answers(
+			{ ...DETAIL, status: 'running' },
+			{ ...DETAIL, status: 'running' },
+			DETAIL,
+		);
 		expect((await waitForRecord(client, 'r', { pausesMs: [1] })).status).toBe('succeeded');
 	});
 
 	test('a pause is an end, unless it is to be waited for', async () => {
 		const paused = { ...DETAIL, status: 'paused' };
-		expect((await waitForRecord((await answers(paused)).client, 'r', { pausesMs: [1] })).status).toBe('paused');
+		expect(
+			(await waitForRecord((await answers(paused)).client, 'r', { pausesMs: [1] })).status,
+		).toBe('paused');
 		const { client } = await answers(paused, DETAIL);
 		const record = await waitForRecord(client, 'r', { pausesMs: [1], acrossPauses: true });
 		expect(record.status).toBe('succeeded');
@@ -86,7 +108,9 @@ describe('waiting for a run', () => {
 	});
 
 	test('"running" for ever ends at the limit, with the ID', async () => {
-		const { client } = await answers(...Array.from({ length: 500 }, () => ({ ...DETAIL, status: 'running' })));
+		const { client } = await answers(
+			...Array.from({ length: 500 }, () => ({ ...DETAIL, status: 'running' })),
+		);
 		const failed = await failureOf(waitForRecord(client, 'r', { pausesMs: [1], limitMs: 30 }));
 		expect(failed).toMatchObject({ kind: 'timeout', facts: { workflowRunId: 'r' } });
 	});

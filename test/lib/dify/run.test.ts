@@ -1,6 +1,13 @@
 import { DifyClient } from '../../../lib/dify/client';
 import { RUN_ROUTES, startRun, stopRun } from '../../../lib/dify/run';
-import { appKey, type DifySim, type Json, type Reply, SIM_VERSIONS, type Step } from '../../servers/dify';
+import {
+	appKey,
+	type DifySim,
+	type Json,
+	type Reply,
+	SIM_VERSIONS,
+	type Step,
+} from '../../servers/dify';
 import { calls, clientOf, failureOf, say, startApp, startSim, UNKNOWN_ID } from './client';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import { ask, waitFor } from './ask';
@@ -11,9 +18,16 @@ describe.each(SIM_VERSIONS)('runs of other apps, %s', (version) => {
 	test('Streaming of completion and workflow: read by the same reader, in whatever pieces it comes', async () => {
 		const sim = await startSim({ version, stream: { bytesPerWrite: 7, crlf: true } });
 		expect(
-			await startRun(clientOf(sim, 'completion'), RUN_ROUTES.completion, { inputs: {}, query: 'hi' }, 'u1'),
+			await startRun(
+				clientOf(sim, 'completion'),
+				RUN_ROUTES.completion,
+				{ inputs: {}, query: 'hi' },
+				'u1',
+			),
 		).toMatchObject({ status: 'succeeded', text: 'You said: hi' });
-		expect(await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1')).toMatchObject({
+		expect(
+			await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1'),
+		).toMatchObject({
 			status: 'succeeded',
 			text: 'You said: ',
 		});
@@ -42,7 +56,9 @@ describe.each(SIM_VERSIONS)('runs of other apps, %s', (version) => {
 
 describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	const chatModes: DifyAppMode[] =
-		version === '1.12' ? ['chat', 'agent-chat', 'advanced-chat'] : ['chat', 'agent-chat', 'agent', 'advanced-chat'];
+		version === '1.12'
+			? ['chat', 'agent-chat', 'advanced-chat']
+			: ['chat', 'agent-chat', 'agent', 'advanced-chat'];
 
 	test('case 23: the app of another type is told', async () => {
 		const sim = await startSim({ version });
@@ -50,11 +66,15 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			code: 'not_chat_app',
 			kind: 'wrongAppType',
 		});
-		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.completion, { inputs: {} }, 'u1'))).toMatchObject({
+		expect(
+			await failureOf(startRun(clientOf(sim), RUN_ROUTES.completion, { inputs: {} }, 'u1')),
+		).toMatchObject({
 			code: 'app_unavailable',
 			kind: 'appUnavailable',
 		});
-		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.workflow, { inputs: {} }, 'u1'))).toMatchObject({
+		expect(
+			await failureOf(startRun(clientOf(sim), RUN_ROUTES.workflow, { inputs: {} }, 'u1')),
+		).toMatchObject({
 			code: 'not_workflow_app',
 			kind: 'wrongAppType',
 		});
@@ -90,7 +110,9 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const sim = await startApp(version, {
 			mode: 'chat',
 			maxActive: 1,
-			reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }),
+			reply: () => ({
+				steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }],
+			}),
 		});
 		const client = clientOf(sim);
 		// Of another program: for a run of its own the node waits without asking (places.test.ts).
@@ -117,7 +139,9 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(sim.runs).toHaveLength(2);
 
 		const empty = await startApp(version, { mode: 'chat', quota: 0 });
-		expect(await failureOf(say(clientOf(empty), {}, { retries: 8, retryPauseMs: 1 }))).toMatchObject({
+		expect(
+			await failureOf(say(clientOf(empty), {}, { retries: 8, retryPauseMs: 1 })),
+		).toMatchObject({
 			code: 'rate_limit_error',
 			kind: 'quota',
 			retryable: false,
@@ -130,7 +154,9 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const sim = await startApp(version, {
 			mode: 'chat',
 			maxActive: 1,
-			reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }),
+			reply: () => ({
+				steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }],
+			}),
 		});
 		const controller = new AbortController();
 		const first = say(clientOf(sim));
@@ -149,13 +175,18 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const sim = await startSim({ version });
 		await say(clientOf(sim));
 		expect(sim.requests[0]!.headers['content-type']).toBe('application/json');
-		expect(sim.requests[0]!.headers['content-length']).toBe(String(Buffer.byteLength(sim.requests[0]!.body)));
+		expect(sim.requests[0]!.headers['content-length']).toBe(
+			String(Buffer.byteLength(sim.requests[0]!.body)),
+		);
 		sim.fail({
 			status: 415,
 			body: '{"code":"unsupported_media_type","message":"Did not attempt to load JSON data","status":415}',
 			contentType: 'application/json',
 		});
-		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 415, kind: 'requestFormat' });
+		expect(await failureOf(say(clientOf(sim)))).toMatchObject({
+			status: 415,
+			kind: 'requestFormat',
+		});
 	});
 
 	test('the app in states in which it cannot answer', async () => {
@@ -168,7 +199,9 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			expect(await failureOf(say(clientOf(sim)))).toMatchObject({ kind: kind });
 		}
 		const flow = await startApp(version, { mode: 'advanced-chat', published: false });
-		expect(await failureOf(say(clientOf(flow, 'advanced-chat')))).toMatchObject({ kind: 'notPublished' });
+		expect(await failureOf(say(clientOf(flow, 'advanced-chat')))).toMatchObject({
+			kind: 'notPublished',
+		});
 	});
 });
 
@@ -181,7 +214,10 @@ test('a run that Dify takes over in maintenance (202) is told as not finished', 
 		headers: { 'Retry-After': '1' },
 	});
 	const failed = await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
-	expect(failed).toMatchObject({ kind: 'streamEndedEarly', facts: { taskId: 't', workflowRunId: 'r' } });
+	expect(failed).toMatchObject({
+		kind: 'streamEndedEarly',
+		facts: { taskId: 't', workflowRunId: 'r' },
+	});
 	expect(sim.requests).toHaveLength(1);
 });
 
@@ -193,115 +229,152 @@ test('a connection that breaks before any answer is not answered by sending agai
 	expect(sim.requests).toHaveLength(1);
 });
 
-describe.each(SIM_VERSIONS)('workflow and completion apps as far as the client goes, %s', (version) => {
-	test('case 64: a failed run is a failure, streamed or with HTTP 200', async () => {
-		for (const stream of [{}, { blockingInstead: true }]) {
-			const sim = await startApp(
-				version,
-				{ mode: 'workflow', reply: () => ({ steps: [{ text: 'par' }], fail: 'boom' }) },
-				{ stream },
-			);
-			const failed = await failureOf(startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1'));
-			expect(failed).toMatchObject({ kind: 'runFailed', facts: { workflowRunId: sim.runs[0]!.workflowRunId } });
-			expect(failed.serverText).toContain('boom');
-		}
-	});
-
-	test('cases 65 and 67: outputs win, a partial success is one with a warning', async () => {
-		const sim = await startApp(version, {
-			mode: 'workflow',
-			reply: () => ({ steps: [{ text: 'draft' }], outputs: { text: 'final' }, exceptions: 1 }),
+describe.each(SIM_VERSIONS)(
+	'workflow and completion apps as far as the client goes, %s',
+	(version) => {
+		test('case 64: a failed run is a failure, streamed or with HTTP 200', async () => {
+			for (const stream of [{}, { blockingInstead: true }]) {
+				const sim = await startApp(
+					version,
+					{ mode: 'workflow', reply: () => ({ steps: [{ text: 'par' }], fail: 'boom' }) },
+					{ stream },
+				);
+				const failed = await failureOf(
+					startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1'),
+				);
+				expect(failed).toMatchObject({
+					kind: 'runFailed',
+					facts: { workflowRunId: sim.runs[0]!.workflowRunId },
+				});
+				expect(failed.serverText).toContain('boom');
+			}
 		});
-		const result = await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1');
-		expect(result).toMatchObject({ status: 'partial-succeeded', text: 'final', warnings: [expect.any(String)] });
-	});
 
-	test('case 67: the end without workflow_finished keeps the run id', async () => {
-		const sim = await startApp(
-			version,
-			{ mode: 'workflow', reply: () => ({ steps: [{ text: 'a' }, { text: 'b' }] }) },
-			{ stream: { cut: { events: 2, how: 'eof' } } },
-		);
-		const failed = await failureOf(startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1'));
-		expect(failed).toMatchObject({
-			kind: 'streamEndedEarly',
-			partialText: 'a',
-			facts: { workflowRunId: sim.runs[0]!.workflowRunId },
-		});
-	});
-
-	test('cases 66 and 68: a run that is not there', async () => {
-		const sim = await startSim({ version });
-		const client = clientOf(sim, 'workflow');
-		const asked = client.get(`/workflows/run/${UNKNOWN_ID}`);
-		if (version === '1.12') expect(Object.values(await asked).every((value) => value === null)).toBe(true);
-		else expect(await failureOf(asked)).toMatchObject({ status: 404, kind: 'runNotFound' });
-		expect(await failureOf(client.get(`/workflow/${UNKNOWN_ID}/events`, { user: 'u1' }))).toMatchObject({
-			status: 404,
-			kind: version === '1.12' ? 'routeNotFound' : 'runNotFound',
-		});
-	});
-
-	test.each(['workflow', 'advanced-chat'] as const)(
-		'case 68: the replay of a finished run of %s gives its result, to its user only',
-		async (mode) => {
-			const sim = await startSim({ version });
-			const route = mode === 'workflow' ? RUN_ROUTES.workflow : RUN_ROUTES.chat;
-			const live = await startRun(
-				clientOf(sim, mode),
-				route,
-				{ inputs: {}, ...(mode === 'workflow' ? {} : { query: 'hi' }) },
+		test('cases 65 and 67: outputs win, a partial success is one with a warning', async () => {
+			const sim = await startApp(version, {
+				mode: 'workflow',
+				reply: () => ({ steps: [{ text: 'draft' }], outputs: { text: 'final' }, exceptions: 1 }),
+			});
+			const result = await startRun(
+				clientOf(sim, 'workflow'),
+				RUN_ROUTES.workflow,
+				{ inputs: {} },
 				'u1',
 			);
-			const replay = async (user: string) =>
-				await ask(sim, 'GET', `/workflow/${live.workflowRunId}/events?user=${user}`, { mode });
-			if (version === '1.12') return expect((await replay('u1')).status).toBe(404);
-			const { result } = playText((await replay('u1')).text);
+			expect(result).toMatchObject({
+				status: 'partial-succeeded',
+				text: 'final',
+				warnings: [expect.any(String)],
+			});
+		});
+
+		test('case 67: the end without workflow_finished keeps the run id', async () => {
+			const sim = await startApp(
+				version,
+				{ mode: 'workflow', reply: () => ({ steps: [{ text: 'a' }, { text: 'b' }] }) },
+				{ stream: { cut: { events: 2, how: 'eof' } } },
+			);
+			const failed = await failureOf(
+				startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1'),
+			);
+			expect(failed).toMatchObject({
+				kind: 'streamEndedEarly',
+				partialText: 'a',
+				facts: { workflowRunId: sim.runs[0]!.workflowRunId },
+			});
+		});
+
+		test('cases 66 and 68: a run that is not there', async () => {
+			const sim = await startSim({ version });
+			const client = clientOf(sim, 'workflow');
+			const asked = client.get(`/workflows/run/${UNKNOWN_ID}`);
+			if (version === '1.12')
+				expect(Object.values(await asked).every((value) => value === null)).toBe(true);
+			else expect(await failureOf(asked)).toMatchObject({ status: 404, kind: 'runNotFound' });
+			expect(
+				await failureOf(client.get(`/workflow/${UNKNOWN_ID}/events`, { user: 'u1' })),
+			).toMatchObject({
+				status: 404,
+				kind: version === '1.12' ? 'routeNotFound' : 'runNotFound',
+			});
+		});
+
+		test.each(['workflow', 'advanced-chat'] as const)(
+			'case 68: the replay of a finished run of %s gives its result, to its user only',
+			async (mode) => {
+				const sim = await startSim({ version });
+				const route = mode === 'workflow' ? RUN_ROUTES.workflow : RUN_ROUTES.chat;
+				const live = await startRun(
+					clientOf(sim, mode),
+					route,
+					{ inputs: {}, ...(mode === 'workflow' ? {} : { query: 'hi' }) },
+					'u1',
+				);
+				const replay = async (user: string) =>
+					await ask(sim, 'GET', `/workflow/${live.workflowRunId}/events?user=${user}`, { mode });
+				if (version === '1.12') return expect((await replay('u1')).status).toBe(404);
+				const { result } = playText((await replay('u1')).text);
+				expect(result).toMatchObject({
+					status: 'succeeded',
+					text: live.text,
+					workflowRunId: live.workflowRunId,
+					workflow: { outputs: live.workflow!.outputs },
+				});
+				expect((await replay('u2')).status).toBe(404);
+			},
+		);
+
+		test('case 69: a stop names the user and sends a body; Dify says yes to any task', async () => {
+			const sim = await startApp(version, {
+				mode: 'workflow',
+				reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }),
+			});
+			const client = clientOf(sim, 'workflow');
+			const running = startRun(client, RUN_ROUTES.workflow, { inputs: {} }, 'u1');
+			await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
+			expect(await stopRun(client, RUN_ROUTES.workflow, sim.runs[0]!.taskId, 'u1')).toBe(true);
+			expect((await running).status).toBe('stopped');
+			expect(await stopRun(client, RUN_ROUTES.workflow, 'no such task', 'u1')).toBe(true);
+			expect(sim.requests.at(-1)).toMatchObject({
+				path: '/workflows/tasks/no%20such%20task/stop',
+				json: { user: 'u1' },
+			});
+			expect(await failureOf(client.send('POST', '/workflows/tasks/x/stop', {}))).toMatchObject({
+				status: 400,
+				kind: 'missingUser',
+			});
+		});
+
+		test('a text generator answers, and has no conversation', async () => {
+			const sim = await startSim({ version });
+			const result = await startRun(
+				clientOf(sim, 'completion'),
+				RUN_ROUTES.completion,
+				{ inputs: {}, query: 'hi' },
+				'u1',
+			);
 			expect(result).toMatchObject({
 				status: 'succeeded',
-				text: live.text,
-				workflowRunId: live.workflowRunId,
-				workflow: { outputs: live.workflow!.outputs },
+				text: 'You said: hi',
+				conversationId: undefined,
 			});
-			expect((await replay('u2')).status).toBe(404);
-		},
-	);
-
-	test('case 69: a stop names the user and sends a body; Dify says yes to any task', async () => {
-		const sim = await startApp(version, {
-			mode: 'workflow',
-			reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }),
 		});
-		const client = clientOf(sim, 'workflow');
-		const running = startRun(client, RUN_ROUTES.workflow, { inputs: {} }, 'u1');
-		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
-		expect(await stopRun(client, RUN_ROUTES.workflow, sim.runs[0]!.taskId, 'u1')).toBe(true);
-		expect((await running).status).toBe('stopped');
-		expect(await stopRun(client, RUN_ROUTES.workflow, 'no such task', 'u1')).toBe(true);
-		expect(sim.requests.at(-1)).toMatchObject({ path: '/workflows/tasks/no%20such%20task/stop', json: { user: 'u1' } });
-		expect(await failureOf(client.send('POST', '/workflows/tasks/x/stop', {}))).toMatchObject({
-			status: 400,
-			kind: 'missingUser',
-		});
-	});
-
-	test('a text generator answers, and has no conversation', async () => {
-		const sim = await startSim({ version });
-		const result = await startRun(
-			clientOf(sim, 'completion'),
-			RUN_ROUTES.completion,
-			{ inputs: {}, query: 'hi' },
-			'u1',
-		);
-		expect(result).toMatchObject({ status: 'succeeded', text: 'You said: hi', conversationId: undefined });
-	});
-});
+	},
+);
 
 describe('"too many requests" in the stream', () => {
-	const refusal: Step = { error: { status: 429, message: 'Too many requests. Please try again later.' } };
-	const sentFor = async (version: DifySim['version'], mode: 'chat' | 'agent-chat' | 'advanced-chat', steps: Step[]) => {
+	const refusal: Step = {
+		error: { status: 429, message: 'Too many requests. Please try again later.' },
+	};
+	const sentFor = async (
+		version: DifySim['version'],
+		mode: 'chat' | 'agent-chat' | 'advanced-chat',
+		steps: Step[],
+	) => {
 		const sim = await startTalk(version, mode, { steps });
-		expect(await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 }))).toMatchObject({
+		expect(
+			await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 })),
+		).toMatchObject({
 			kind: 'tooManyRequests',
 		});
 		return calls(sim, '/chat-messages');
@@ -310,7 +383,9 @@ describe('"too many requests" in the stream', () => {
 	test.each(SIM_VERSIONS)(
 		'of a run that has begun is a failure of that run, which is not begun again (%s)',
 		async (version) => {
-			const call: Step = { round: { chunks: [], tool: { name: 'pay', input: '{"pay":{}}', observation: 'paid' } } };
+			const call: Step = {
+				round: { chunks: [], tool: { name: 'pay', input: '{"pay":{}}', observation: 'paid' } },
+			};
 			expect(await sentFor(version, 'chat', [...said('half'), refusal])).toBe(1);
 			expect(await sentFor(version, 'agent-chat', [call, refusal])).toBe(1);
 			expect(await sentFor(version, 'advanced-chat', [{ node: { id: 'n' } }, refusal])).toBe(1);
@@ -332,7 +407,8 @@ describe('"too many requests" in the stream', () => {
 
 	test('adds no events to those of the run that answered', async () => {
 		let refused = false;
-		const bare = 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n';
+		const bare =
+			'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n';
 		const reply = () => {
 			const steps: Step[] = refused ? said('yes') : [{ raw: bare }];
 			refused = true;
@@ -340,14 +416,20 @@ describe('"too many requests" in the stream', () => {
 		};
 		const sim = await startApp('1.14', { mode: 'chat', reply });
 		const events: unknown[] = [];
-		await say(clientOf(sim), {}, { retries: 1, retryPauseMs: 1, onEvent: (event) => void events.push(event) });
+		await say(
+			clientOf(sim),
+			{},
+			{ retries: 1, retryPauseMs: 1, onEvent: (event) => void events.push(event) },
+		);
 		expect(events).toEqual(sim.runs[1]!.events);
 	});
 
 	test('of a worker that did not start the run is waited for', async () => {
 		const sim = await startTalk('1.14', 'chat', {
 			steps: [
-				{ raw: 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n' },
+				{
+					raw: 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n',
+				},
 			],
 		});
 		await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));

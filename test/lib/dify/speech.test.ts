@@ -36,19 +36,27 @@ describe('speech', () => {
 
 	it('of nothing is refused before anything is sent', async () => {
 		const sim = await start();
-		expect((await failureOf(speak(clientOf(sim), { ...said, text: '  ' }))).message).toBe('There is no text to speak');
+		expect((await failureOf(speak(clientOf(sim), { ...said, text: '  ' }))).message).toBe(
+			'There is no text to speak',
+		);
 		expect(sim.requests).toEqual([]);
 	});
 
 	it('that the provider refuses is told, and asked for only once', async () => {
-		const sim = await start({ audioFailure: { status: 400, code: 'provider_quota_exceeded', message: 'no money' } });
+		const sim = await start({
+			audioFailure: { status: 400, code: 'provider_quota_exceeded', message: 'no money' },
+		});
 		expect((await failureOf(speak(clientOf(sim), said))).serverText).toContain('no money');
 		expect(sim.requests).toHaveLength(1);
 	});
 
 	it('is switched on or off in the app', () => {
-		expect(() => featureOf({ text_to_speech: { enabled: false } }, 'text_to_speech')).toThrow('is switched off');
-		expect(voiceOf(featureOf({ text_to_speech: { enabled: true, voice: 'alloy' } }, 'text_to_speech'))).toBe('alloy');
+		expect(() => featureOf({ text_to_speech: { enabled: false } }, 'text_to_speech')).toThrow(
+			'is switched off',
+		);
+		expect(
+			voiceOf(featureOf({ text_to_speech: { enabled: true, voice: 'alloy' } }, 'text_to_speech')),
+		).toBe('alloy');
 		expect(voiceOf(featureOf({}, 'speech_to_text'))).toBeUndefined();
 	});
 });

@@ -1,7 +1,8 @@
 import { recordingFor, transcribe } from '../../../lib/dify/transcription';
 import { clientOf, failureOf, fileOf, startApp } from './client';
 
-const start = async () => await startApp('1.12', { mode: 'chat', speechToText: true, heard: 'hello world' });
+const start = async () =>
+	await startApp('1.12', { mode: 'chat', speechToText: true, heard: 'hello world' });
 
 describe('transcription', () => {
 	it.each([
@@ -21,13 +22,17 @@ describe('transcription', () => {
 	});
 
 	it('uses the file name if n8n has no type', () => {
-		expect(recordingFor(fileOf('x', 'note.WAV', 'application/octet-stream')).mimeType).toBe('audio/wav');
+		expect(recordingFor(fileOf('x', 'note.WAV', 'application/octet-stream')).mimeType).toBe(
+			'audio/wav',
+		);
 	});
 
 	it.each(['audio/webm', 'audio/ogg', 'audio/flac', 'text/plain', 'application/octet-stream'])(
 		'D127: %s is refused, with what to do',
 		(type) => {
-			expect(() => recordingFor(fileOf('x', 'note', type))).toThrow(/it takes MP3, M4A, WAV and AMR/);
+			expect(() => recordingFor(fileOf('x', 'note', type))).toThrow(
+				/it takes MP3, M4A, WAV and AMR/,
+			);
 		},
 	);
 
@@ -42,7 +47,9 @@ describe('transcription', () => {
 			speechToText: true,
 			audioFailure: { status: 400, code: 'invalid_param', message: 'whisper is down' },
 		});
-		const failed = await failureOf(transcribe(clientOf(sim), fileOf('x', 'a.mp3', 'audio/mp3'), 'u1'));
+		const failed = await failureOf(
+			transcribe(clientOf(sim), fileOf('x', 'a.mp3', 'audio/mp3'), 'u1'),
+		);
 		expect(failed.serverText).toContain('whisper is down');
 		expect(sim.requests).toHaveLength(1);
 	});
@@ -57,6 +64,8 @@ describe('transcription', () => {
 				throw new Error('the disk is gone');
 			},
 		};
-		expect((await failureOf(transcribe(clientOf(await start()), broken, 'u1'))).message).toContain('the disk is gone');
+		expect((await failureOf(transcribe(clientOf(await start()), broken, 'u1'))).message).toContain(
+			'the disk is gone',
+		);
 	});
 });

@@ -15,7 +15,11 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 	test('case 12: nginx finds an upload too large', async () => {
 		const sim = await startSim({ version, nginxBodyLimit: 1024 * 1024 });
 		const failed = await failureOf(
-			uploadFile(clientOf(sim), fileOf(new Uint8Array(3 * 1024 * 1024), 'big.bin', 'application/octet-stream'), 'u1'),
+			uploadFile(
+				clientOf(sim),
+				fileOf(new Uint8Array(3 * 1024 * 1024), 'big.bin', 'application/octet-stream'),
+				'u1',
+			),
 		);
 		expect(failed).toMatchObject({ kind: 'fileTooLarge' });
 		expect(failed.message).not.toContain('<');
@@ -26,7 +30,11 @@ describe.each(SIM_VERSIONS)('upload, %s', (version) => {
 	test('case 80: one part called file, the user, the MIME type and every byte', async () => {
 		const sim = await startSim({ version });
 		const bytes = Uint8Array.from({ length: 300_001 }, (_, at) => (at * 7 + (at >> 8)) & 0xff);
-		const id = await uploadFile(clientOf(sim), fileOf(bytes, 'Fotoß "1" 你好.png', 'image/png', 7_001), 'user-ß 你');
+		const id = await uploadFile(
+			clientOf(sim),
+			fileOf(bytes, 'Fotoß "1" 你好.png', 'image/png', 7_001),
+			'user-ß 你',
+		);
 		const { upload, headers } = sim.requests[0]!;
 		expect(upload!.fields).toEqual({ user: 'user-ß 你' });
 		expect(upload!.parts).toMatchObject([
@@ -49,13 +57,22 @@ describe.each(SIM_VERSIONS)('upload, %s', (version) => {
 		const sim = await startSim({ version });
 		const client = clientOf(sim);
 		const id = await uploadFile(client, fileOf('x', 'a.png', 'image/png'), 'u1');
-		await say(client, { files: [{ type: 'image', transfer_method: 'local_file', upload_file_id: id }] });
+		await say(client, {
+			files: [{ type: 'image', transfer_method: 'local_file', upload_file_id: id }],
+		});
 		expect(sim.runs[0]!.files).toMatchObject([{ related_id: id, filename: 'a.png' }]);
 	});
 
 	test('case 80: a name that 1.12 refuses is made one that it takes', async () => {
 		const sim = await startSim({ version });
-		for (const name of ['a:b?.txt', 'C:\\temp\\x.txt', 'a/b.txt', '<>|*".txt', '\r\nX: y.txt', '   '])
+		for (const name of [
+			'a:b?.txt',
+			'C:\\temp\\x.txt',
+			'a/b.txt',
+			'<>|*".txt',
+			'\r\nX: y.txt',
+			'   ',
+		])
 			await uploadFile(clientOf(sim), fileOf('x', name), 'u1');
 		expect([...sim.store.files.values()].map(({ name }) => name)).toEqual([
 			'a_b_.txt',
@@ -71,7 +88,9 @@ describe.each(SIM_VERSIONS)('upload, %s', (version) => {
 		const sim = await startSim({ version, blockedExtensions: ['exe'], limits: { other: 1 } });
 		const client = clientOf(sim);
 		expect(
-			await failureOf(uploadFile(client, fileOf('MZ', 'setup.exe', 'application/x-msdownload'), 'u1')),
+			await failureOf(
+				uploadFile(client, fileOf('MZ', 'setup.exe', 'application/x-msdownload'), 'u1'),
+			),
 		).toMatchObject({ status: 400, kind: 'fileRejected' });
 		const large = await failureOf(
 			uploadFile(client, fileOf(new Uint8Array(MEGABYTE + 1), 'a.pdf', 'application/pdf'), 'u1'),
@@ -146,7 +165,9 @@ describe('case 12 and other ways in which proxies refuse an upload', () => {
 
 	test('a connection that stands still', async () => {
 		const { url, close } = await proxy(Infinity, '');
-		const failed = await failureOf(uploadFile(clientOf({ url }), fileOf('x'.repeat(1000)), 'u1', 80));
+		const failed = await failureOf(
+			uploadFile(clientOf({ url }), fileOf('x'.repeat(1000)), 'u1', 80),
+		);
 		expect(failed).toMatchObject({ kind: 'timeout' });
 		expect(failed.message).toContain('stood still (1000 of 1000 bytes)');
 		close();
@@ -173,7 +194,12 @@ describe('what a file cannot do', () => {
 	test('no name ends the line of its header, or is one that Dify 1.12 refuses', () => {
 		fc.assert(
 			fc.property(
-				fc.string({ unit: fc.oneof(fc.constantFrom('\r', '\n', '"', '/', '\\', ':', ' ', '\u0000'), fc.string()) }),
+				fc.string({
+					unit: fc.oneof(
+						fc.constantFrom('\r', '\n', '"', '/', '\\', ':', ' ', '\u0000'),
+						fc.string(),
+					),
+				}),
 				(name) => {
 					const sent = uploadName(name);
 					expect(sent).not.toMatch(/[/\\:*?"<>|\p{Cc}]/u);
@@ -203,7 +229,10 @@ describe('what a file cannot do', () => {
 	])("a file that %s is reported as such, not as a proxy's limit", async (_name, size, said) => {
 		const sim = await startSim();
 		const failed = await failureOf(uploadFile(clientOf(sim), { ...fileOf('12345'), size }, 'u1'));
-		expect(failed).toMatchObject({ kind: 'fileRejected', message: `"note.txt" could not be read: ${said}` });
+		expect(failed).toMatchObject({
+			kind: 'fileRejected',
+			message: `"note.txt" could not be read: ${said}`,
+		});
 	});
 
 	test('a store of n8n that fails in the middle is told in its own words', async () => {
@@ -220,7 +249,12 @@ describe('what a file cannot do', () => {
 
 	test('an answer without an ID is no success', async () => {
 		const sim = await startSim();
-		sim.fail({ path: '/files', status: 201, body: '{"name": "note.txt"}', contentType: 'application/json' });
+		sim.fail({
+			path: '/files',
+			status: 201,
+			body: '{"name": "note.txt"}',
+			contentType: 'application/json',
+		});
 		expect(await failureOf(uploadFile(clientOf(sim), fileOf('x'), 'u1'))).toMatchObject({
 			kind: 'emptyAnswer',
 			message: 'Dify took the file, but gave no ID for it',

@@ -15,15 +15,21 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const { result } = await say(client);
 		const id = result.conversationId!;
 		const values = async () =>
-			Object.fromEntries((await listVariables(client, 'u1', id, 'all')).map(({ name, value }) => [name, value]));
+			Object.fromEntries(
+				(await listVariables(client, 'u1', id, 'all')).map(({ name, value }) => [name, value]),
+			);
 		expect(await values()).toEqual({ lang: '42', count: 1, seen: ['a'], map: { a: 1 } });
-		expect(await listVariables(client, 'u1', id, 'all', 'count')).toMatchObject([{ name: 'count' }]);
+		expect(await listVariables(client, 'u1', id, 'all', 'count')).toMatchObject([
+			{ name: 'count' },
+		]);
 		expect(await listVariables(client, 'u1', id, 2)).toHaveLength(2);
 		await updateVariable(client, 'u1', id, 'lang', 7);
 		await updateVariable(client, 'u1', id, 'count', '25');
 		await updateVariable(client, 'u1', id, 'seen', '["b"]');
 		const byId = String((await listVariables(client, 'u1', id, 'all', 'map'))[0]!.id);
-		expect(await updateVariable(client, 'u1', id, byId, { b: 2 })).toMatchObject({ value: { b: 2 } });
+		expect(await updateVariable(client, 'u1', id, byId, { b: 2 })).toMatchObject({
+			value: { b: 2 },
+		});
 		expect(await values()).toEqual({ lang: '7', count: 25, seen: ['b'], map: { b: 2 } });
 		expect(await failureOf(updateVariable(client, 'u1', id, 'count', 'many'))).toMatchObject({
 			kind: 'invalidParam',
@@ -43,7 +49,9 @@ describe('the value of a variable', () => {
 		});
 		const client = clientOf(sim, 'advanced-chat');
 		const { result } = await say(client);
-		const send = jest.spyOn(client, 'send').mockImplementation(async (_method, _path, body) => body);
+		const send = jest
+			.spyOn(client, 'send')
+			.mockImplementation(async (_method, _path, body) => body);
 		await updateVariable(client, 'u1', result.conversationId!, 'x', value);
 		return send.mock.calls[0]![2].value;
 	}

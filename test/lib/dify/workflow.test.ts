@@ -2,7 +2,14 @@
 import { follow, runWorkflow, type WorkflowOptions } from '../../../lib/dify/workflow';
 import { RECOVERED_NOTE } from '../../../lib/dify/recover';
 import { requestStop, RUN_ROUTES } from '../../../lib/dify/run';
-import { SIM_VERSIONS, PAGES, type DifySim, type Script, type SimVersion, type Step } from '../../servers/dify';
+import {
+	SIM_VERSIONS,
+	PAGES,
+	type DifySim,
+	type Script,
+	type SimVersion,
+	type Step,
+} from '../../servers/dify';
 import { delay } from '../../support/node';
 import { waitFor } from './ask';
 import { calls, clientOf, failureOf, startApp, startSim } from './client';
@@ -13,11 +20,24 @@ const NEWER = SIM_VERSIONS.filter((version) => version !== '1.12');
 const start: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
 const slow = { id: 'slow', type: 'code', title: 'Slow', outputs: { a: 1 } };
 
-function run(sim: Pick<DifySim, 'url'>, options: WorkflowOptions = {}, inputs = {}, signal?: AbortSignal) {
-	return runWorkflow(clientOf(sim, 'workflow').withSignal(signal), { inputs, user: 'u1' }, { ...FAST, ...options });
+function run(
+	sim: Pick<DifySim, 'url'>,
+	options: WorkflowOptions = {},
+	inputs = {},
+	signal?: AbortSignal,
+) {
+	return runWorkflow(
+		clientOf(sim, 'workflow').withSignal(signal),
+		{ inputs, user: 'u1' },
+		{ ...FAST, ...options },
+	);
 }
 
-async function startFlow(version: SimVersion, script: Script, more: Parameters<typeof startApp>[2] = {}) {
+async function startFlow(
+	version: SimVersion,
+	script: Script,
+	more: Parameters<typeof startApp>[2] = {},
+) {
 	return await startApp(version, { mode: 'workflow', reply: () => script }, more);
 }
 
@@ -25,25 +45,56 @@ const started = (sim: DifySim) => calls(sim, '/workflows/run');
 
 describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 	test('outputs, IDs and counts', async () => {
-		const sim = await startFlow(version, { steps: [start], outputs: { text: 'yes', n: 1 }, totalTokens: 12 });
+		const sim = await startFlow(version, {
+			steps: [start],
+			outputs: { text: 'yes', n: 1 },
+			totalTokens: 12,
+		});
 		const result = await run(sim);
-		expect(result).toMatchObject({ status: 'succeeded', warnings: [], taskId: sim.runs[0]!.taskId });
-		expect(result.workflow).toMatchObject({ outputs: { text: 'yes', n: 1 }, totalTokens: 12, totalSteps: 1 });
+		expect(result).toMatchObject({
+			status: 'succeeded',
+			warnings: [],
+			taskId: sim.runs[0]!.taskId,
+		});
+		expect(result.workflow).toMatchObject({
+			outputs: { text: 'yes', n: 1 },
+			totalTokens: 12,
+			totalSteps: 1,
+		});
 		expect(sim.requests[0]!.json).toEqual({ inputs: {}, user: 'u1', response_mode: 'streaming' });
 	});
 
 	test('text that was sent on the way is a preview: the outputs are the result', async () => {
-		const sim = await startFlow(version, { steps: [start, { text: 'par' }], outputs: { text: 'partly' } });
+		const sim = await startFlow(version, {
+			steps: [start, { text: 'par' }],
+			outputs: { text: 'partly' },
+		});
 		expect((await run(sim)).text).toBe('partly');
 	});
 
 	test('a failed run: its error, the node, the ID, and the text until then', async () => {
-		const node = { id: 'h', type: 'http-request', title: 'Ask', status: 'failed' as const, error: 'no route' };
-		const sim = await startFlow(version, { steps: [start, { text: 'half' }, { node }], fail: 'no route' });
+		const node = {
+			id: 'h',
+			type: 'http-request',
+			title: 'Ask',
+			status: 'failed' as const,
+			error: 'no route',
+		};
+		const sim = await startFlow(version, {
+			steps: [start, { text: 'half' }, { node }],
+			fail: 'no route',
+		});
 		const failed = await failureOf(run(sim));
-		expect(failed).toMatchObject({ kind: 'runFailed', serverText: 'no route', partialText: 'half' });
+		expect(failed).toMatchObject({
+			kind: 'runFailed',
+			serverText: 'no route',
+			partialText: 'half',
+		});
 		expect(failed.meaning).toBe('The run failed in Dify at the node "Ask" (http-request)');
-		expect(failed.facts).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId, failedNode: 'Ask' });
+		expect(failed.facts).toMatchObject({
+			workflowRunId: sim.runs[0]!.workflowRunId,
+			failedNode: 'Ask',
+		});
 	});
 
 	test('of two failed nodes, the one whose error ended the run is named', async () => {
@@ -55,26 +106,48 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 			error: 'one',
 			iterationId: 'x',
 		};
-		const fatal = { id: 'f', type: 'code', title: 'Fatal', status: 'failed' as const, error: 'two' };
-		const sim = await startFlow(version, { steps: [{ node: survived }, { node: fatal }], fail: 'Run: two' });
+		const fatal = {
+			id: 'f',
+			type: 'code',
+			title: 'Fatal',
+			status: 'failed' as const,
+			error: 'two',
+		};
+		const sim = await startFlow(version, {
+			steps: [{ node: survived }, { node: fatal }],
+			fail: 'Run: two',
+		});
 		expect((await failureOf(run(sim))).facts.failedNode).toBe('Fatal');
 	});
 
 	test('a partial success names each node whose failure was handled', async () => {
-		const step = (id: string): Step => ({ node: { id, title: id.toUpperCase(), status: 'exception' } });
-		const sim = await startFlow(version, { steps: [step('a'), step('b')], exceptions: 2, outputs: { x: 1 } });
+		const step = (id: string): Step => ({
+			node: { id, title: id.toUpperCase(), status: 'exception' },
+		});
+		const sim = await startFlow(version, {
+			steps: [step('a'), step('b')],
+			exceptions: 2,
+			outputs: { x: 1 },
+		});
 		const { status, warnings } = await run(sim);
 		expect(status).toBe('partial-succeeded');
-		expect(warnings).toEqual(['2 node(s) of the workflow failed and were handled by their error branch: "A", "B".']);
+		expect(warnings).toEqual([
+			'2 node(s) of the workflow failed and were handled by their error branch: "A", "B".',
+		]);
 	});
 
-	test.each(['Stopped by user.', 'Aborted: User requested stop'])('a run that Dify stopped: %s', async (said) => {
-		const script = said.startsWith('A') ? { steps: [start], fail: said } : { steps: [start], stopped: said };
-		const sim = await startFlow(version, script);
-		const { status, warnings } = await run(sim);
-		expect(status).toBe('stopped');
-		expect(warnings).toHaveLength(1);
-	});
+	test.each(['Stopped by user.', 'Aborted: User requested stop'])(
+		'a run that Dify stopped: %s',
+		async (said) => {
+			const script = said.startsWith('A')
+				? { steps: [start], fail: said }
+				: { steps: [start], stopped: said };
+			const sim = await startFlow(version, script);
+			const { status, warnings } = await run(sim);
+			expect(status).toBe('stopped');
+			expect(warnings).toHaveLength(1);
+		},
+	);
 
 	test('an error event without a text has one', async () => {
 		const sim = await startFlow(version, { steps: [{ error: { status: 500, message: '' } }] });
@@ -84,7 +157,8 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 	test('no workflow_started: the IDs come from the first event that has them', async () => {
 		const sim = await startFlow(version, { steps: [start], outputs: { a: 1 } });
 		sim.stream = {
-			reorder: (items) => items.filter((item) => item.kind !== 'event' || item.event.event !== 'workflow_started'),
+			reorder: (items) =>
+				items.filter((item) => item.kind !== 'event' || item.event.event !== 'workflow_started'),
 		};
 		const { taskId, workflowRunId } = await run(sim);
 		expect([taskId, workflowRunId]).toEqual([sim.runs[0]!.taskId, sim.runs[0]!.workflowRunId]);
@@ -103,13 +177,17 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 	});
 
 	test('Stop: Dify is told with the task and the user of the run, and the stream is read to its end', async () => {
-		const sim = await startFlow(version, { steps: [start, { wait: new Promise(() => undefined) }] });
+		const sim = await startFlow(version, {
+			steps: [start, { wait: new Promise(() => undefined) }],
+		});
 		const controller = new AbortController();
 		const failing = failureOf(run(sim, {}, {}, controller.signal));
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		controller.abort();
 		expect(await failing).toMatchObject({ kind: 'cancelled' });
-		expect(sim.stops).toEqual([{ taskId: sim.runs[0]!.taskId, user: 'u1', mode: 'workflow', hit: true }]);
+		expect(sim.stops).toEqual([
+			{ taskId: sim.runs[0]!.taskId, user: 'u1', mode: 'workflow', hit: true },
+		]);
 		expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
 	});
 
@@ -124,7 +202,11 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 
 	test('a published version has its own path', async () => {
 		const id = '3f0e2b1c-0000-4000-8000-000000000001';
-		const sim = await startApp(version, { mode: 'workflow', versions: [id], reply: () => ({ steps: [] }) });
+		const sim = await startApp(version, {
+			mode: 'workflow',
+			versions: [id],
+			reply: () => ({ steps: [] }),
+		});
 		await runWorkflow(clientOf(sim, 'workflow'), { inputs: {}, user: 'u1', workflowId: id });
 		expect(sim.requests[0]!.path).toBe(`/workflows/${id}/run`);
 	});
@@ -218,16 +300,24 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 
 	test('no event at all, and a run with other inputs: it is another one', async () => {
 		const form = [{ kind: 'text-input' as const, variable: 'topic' }];
-		const sim = await startApp(version, { mode: 'workflow', form, reply: () => ({ steps: [start] }) });
+		const sim = await startApp(version, {
+			mode: 'workflow',
+			form,
+			reply: () => ({ steps: [start] }),
+		});
 		const other = { inputs: { topic: 'y' }, user: 'u1', response_mode: 'blocking' };
 		await clientOf(sim, 'workflow').send('POST', '/workflows/run', other);
 		sim.fail({ path: '/workflows/run', how: 'reset' });
-		expect((await failureOf(run(sim, {}, { topic: 'x' }))).kind).toMatch(/closedBeforeAnswer|connectionLost/);
+		expect((await failureOf(run(sim, {}, { topic: 'x' }))).kind).toMatch(
+			/closedBeforeAnswer|connectionLost/,
+		);
 		expect(sim.runs).toHaveLength(1);
 	});
 
 	test('the record says "running" for ever: the total limit ends it, with the ID', async () => {
-		const sim = await startFlow(version, { steps: [start, { wait: new Promise(() => undefined) }] });
+		const sim = await startFlow(version, {
+			steps: [start, { wait: new Promise(() => undefined) }],
+		});
 		sim.stream = { cut: { events: 2, how: 'eof' } };
 		const failed = await failureOf(run(sim, { limits: { totalMs: 300 } }));
 		expect(failed.kind).toBe('timeout');
@@ -236,11 +326,15 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 	});
 
 	test('cancelled while it is looked for: no more questions, and Dify is told to stop', async () => {
-		const sim = await startFlow(version, { steps: [start, { wait: new Promise(() => undefined) }] });
+		const sim = await startFlow(version, {
+			steps: [start, { wait: new Promise(() => undefined) }],
+		});
 		sim.stream = { cut: { events: 2, how: 'eof' } };
 		const controller = new AbortController();
 		const failing = failureOf(run(sim, { pauseMs: 60_000 }, {}, controller.signal));
-		await waitFor(() => sim.requests.some(({ method, status }) => method === 'GET' && status === 200));
+		await waitFor(() =>
+			sim.requests.some(({ method, status }) => method === 'GET' && status === 200),
+		);
 		controller.abort();
 		expect((await failing).kind).toBe('cancelled');
 		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, user: 'u1' }]);
@@ -302,7 +396,11 @@ describe.each(NEWER)('following a run, %s', (version) => {
 		const { workflowRunId } = await run(sim);
 		const client = clientOf(sim, 'workflow');
 		const result = await follow(client, workflowRunId!, 'u1', {});
-		expect(result).toMatchObject({ status: 'succeeded', workflowRunId, workflow: { outputs: { result: 'ok' } } });
+		expect(result).toMatchObject({
+			status: 'succeeded',
+			workflowRunId,
+			workflow: { outputs: { result: 'ok' } },
+		});
 		expect(result.taskId).toBeUndefined();
 	});
 
@@ -315,7 +413,9 @@ describe.each(NEWER)('following a run, %s', (version) => {
 	});
 
 	test('a paused run comes with its forms', async () => {
-		const sim = await startFlow(version, { steps: [start, { pause: [form('a'), form('b', null)] }] });
+		const sim = await startFlow(version, {
+			steps: [start, { pause: [form('a'), form('b', null)] }],
+		});
 		const { pause, status, workflowRunId } = await run(sim);
 		expect(status).toBe('paused');
 		expect(pause!.forms.map(({ nodeTitle, formToken }) => [nodeTitle, typeof formToken])).toEqual([
@@ -328,7 +428,10 @@ describe.each(NEWER)('following a run, %s', (version) => {
 	});
 
 	test('across a pause: closed as soon as the run has ended, whatever pings follow', async () => {
-		const sim = await startFlow(version, { steps: [start, { pause: [form('a', 'tok')] }], outputs: { a: 1 } });
+		const sim = await startFlow(version, {
+			steps: [start, { pause: [form('a', 'tok')] }],
+			outputs: { a: 1 },
+		});
 		const { workflowRunId } = await run(sim);
 		const client = clientOf(sim, 'workflow');
 		sim.stream = { holdOpen: true, pingEveryMs: 5 };
@@ -339,13 +442,17 @@ describe.each(NEWER)('following a run, %s', (version) => {
 	});
 
 	test('giving up does not stop a run that was started elsewhere', async () => {
-		const sim = await startFlow(version, { steps: [start, { wait: new Promise(() => undefined) }] });
+		const sim = await startFlow(version, {
+			steps: [start, { wait: new Promise(() => undefined) }],
+		});
 		const starter = new AbortController();
 		const running = failureOf(run(sim, {}, {}, starter.signal));
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		const controller = new AbortController();
 		const id = sim.runs[0]!.workflowRunId!;
-		const failing = failureOf(follow(clientOf(sim, 'workflow').withSignal(controller.signal), id, 'u1'));
+		const failing = failureOf(
+			follow(clientOf(sim, 'workflow').withSignal(controller.signal), id, 'u1'),
+		);
 		await waitFor(() => sim.requests.length > 1);
 		controller.abort();
 		expect((await failing).kind).toBe('cancelled');
@@ -357,19 +464,26 @@ describe.each(NEWER)('following a run, %s', (version) => {
 	test('values that a snapshot leaves out are not forgotten', async () => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));
-		const sim = await startFlow(version, { steps: [{ node: slow }, { wait }, start], outputs: { a: 1 } });
+		const sim = await startFlow(version, {
+			steps: [{ node: slow }, { wait }, start],
+			outputs: { a: 1 },
+		});
 		sim.stream = { cut: { events: 3, how: 'eof' } };
 		const running = run(sim);
 		await waitFor(() => sim.requests.length > 1);
 		go();
-		expect((await running).workflow!.nodes.find(({ title }) => title === 'Slow')).toMatchObject({ outputs: { a: 1 } });
+		expect((await running).workflow!.nodes.find(({ title }) => title === 'Slow')).toMatchObject({
+			outputs: { a: 1 },
+		});
 	});
 });
 
 describe('Dify without the events route', () => {
 	test('says that it is too old, by its version', async () => {
 		const sim = await startSim({ version: '1.12' });
-		const failed = await failureOf(follow(clientOf(sim, 'workflow'), '11111111-2222-4333-8444-555555555555', 'u1', {}));
+		const failed = await failureOf(
+			follow(clientOf(sim, 'workflow'), '11111111-2222-4333-8444-555555555555', 'u1', {}),
+		);
 		expect(failed.message).toBe('Following a run needs Dify 1.14 or newer, this is 1.12.1');
 		expect(failed.remedy).not.toContain('Base URL');
 	});
@@ -377,7 +491,9 @@ describe('Dify without the events route', () => {
 	test('names both causes where no version is told', async () => {
 		const sim = await startSim({ version: '1.12' });
 		sim.fail({ path: '/workflow/', status: 404, body: PAGES.werkzeug404 });
-		const failed = await failureOf(follow(clientOf(sim, 'workflow'), '11111111-2222-4333-8444-555555555555', 'u1', {}));
+		const failed = await failureOf(
+			follow(clientOf(sim, 'workflow'), '11111111-2222-4333-8444-555555555555', 'u1', {}),
+		);
 		expect(failed.message).toBe('Following a run needs Dify 1.14 or newer');
 		expect(failed.remedy).toContain('Base URL');
 	});

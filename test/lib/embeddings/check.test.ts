@@ -1,7 +1,8 @@
 import { faultIn, VectorCheck } from '../../../lib/embeddings/check';
 import { readEmbeddings } from '../../../lib/embeddings/read';
 
-const base64 = (...numbers: number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString('base64');
+const base64 = (...numbers: number[]) =>
+	Buffer.from(Float32Array.from(numbers).buffer).toString('base64');
 const A = [0.5, -0.25];
 
 describe('vectors that no store may see', () => {
@@ -44,7 +45,9 @@ describe('the length of all vectors of a model', () => {
 
 	test('is that of the first; another one names the text', () => {
 		const length = new VectorCheck();
-		expect(length.checked({ vectors: [[1, 2]] }, texts, from('http://a'))).toEqual({ vectors: [[1, 2]] });
+		expect(length.checked({ vectors: [[1, 2]] }, texts, from('http://a'))).toEqual({
+			vectors: [[1, 2]],
+		});
 		expect(() => length.checked({ vectors: [[1]] }, texts, from('http://a'))).toThrow(
 			/1 numbers where the others have 2/,
 		);
@@ -54,7 +57,9 @@ describe('the length of all vectors of a model', () => {
 		const length = new VectorCheck();
 		length.checked({ vectors: [[1, 2]] }, texts, from('http://a'));
 		expect(() => length.checked({ vectors: [[1]] }, texts, from('http://b'))).toThrow(
-			expect.objectContaining({ meaning: expect.stringMatching(/http:\/\/[ab].*http:\/\/[ab]/s) as string }) as Error,
+			expect.objectContaining({
+				meaning: expect.stringMatching(/http:\/\/[ab].*http:\/\/[ab]/s) as string,
+			}) as Error,
 		);
 	});
 });

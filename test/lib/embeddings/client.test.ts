@@ -1,7 +1,12 @@
 import { EmbeddingsClient, type EmbeddingSettings } from '../../../lib/embeddings/client';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { connectTo } from '../../../lib/servers/connect';
-import { type LlamaServerSim, reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	startLlamaServerSim,
+	type WireRequest,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
@@ -16,8 +21,11 @@ const SETTINGS: EmbeddingSettings = {
 	retries: 3,
 };
 
-const clientOf = (server: LlamaServerSim, settings: Partial<EmbeddingSettings> = {}, baseUrl = server.url) =>
-	new EmbeddingsClient(connectTo({ baseUrl }), { ...SETTINGS, ...settings });
+const clientOf = (
+	server: LlamaServerSim,
+	settings: Partial<EmbeddingSettings> = {},
+	baseUrl = server.url,
+) => new EmbeddingsClient(connectTo({ baseUrl }), { ...SETTINGS, ...settings });
 
 type Body = Record<string, unknown> & { input: unknown[]; inputs: unknown[] };
 const bodies = (server: LlamaServerSim, path: string) =>
@@ -44,14 +52,20 @@ describe('llama-server', () => {
 		expect({ requests, tokens }).toEqual({ requests: 4, tokens: texts.join('').length });
 	});
 
-	test.each(['', ' \n', null, 5])('%j is refused with its place, before any request', async (text) => {
-		const server = await start({ embeddings: true });
-		const failed = await failureOf(clientOf(server).embed(['a', text], 'document'));
-		expect(failed).toMatchObject({ kind: 'invalidInput', message: expect.stringContaining('Text 2') as string });
-		expect(server.requests).toHaveLength(0);
-		expect((await clientOf(server).embed([], 'document')).vectors).toEqual([]);
-		expect(server.requests).toHaveLength(0);
-	});
+	test.each(['', ' \n', null, 5])(
+		'%j is refused with its place, before any request',
+		async (text) => {
+			const server = await start({ embeddings: true });
+			const failed = await failureOf(clientOf(server).embed(['a', text], 'document'));
+			expect(failed).toMatchObject({
+				kind: 'invalidInput',
+				message: expect.stringContaining('Text 2') as string,
+			});
+			expect(server.requests).toHaveLength(0);
+			expect((await clientOf(server).embed([], 'document')).vectors).toEqual([]);
+			expect(server.requests).toHaveLength(0);
+		},
+	);
 
 	test('a blank text as a space', async () => {
 		const server = await start({ embeddings: true });
@@ -61,10 +75,17 @@ describe('llama-server', () => {
 
 	test('a text above -ub is found by halving and named with both numbers', async () => {
 		const server = await start({ embeddings: { batch: 20 } });
-		const texts = Array.from({ length: 32 }, (_none, index) => (index === 21 ? 'x'.repeat(31) : `t${index}`));
+		const texts = Array.from({ length: 32 }, (_none, index) =>
+			index === 21 ? 'x'.repeat(31) : `t${index}`,
+		);
 		const failed = await failureOf(clientOf(server).embed(texts, 'document'));
-		expect(failed).toMatchObject({ kind: 'contextOverflow', facts: { index: 21, tokens: 31, limit: 20 } });
-		expect(`${failed.meaning} ${failed.remedy}`).toMatch(/Text 22 of 31 tokens .*at most 20 tokens.*-ub/s);
+		expect(failed).toMatchObject({
+			kind: 'contextOverflow',
+			facts: { index: 21, tokens: 31, limit: 20 },
+		});
+		expect(`${failed.meaning} ${failed.remedy}`).toMatch(
+			/Text 22 of 31 tokens .*at most 20 tokens.*-ub/s,
+		);
 		expect(bodies(server, V1).length).toBeLessThanOrEqual(8);
 	});
 
@@ -83,7 +104,10 @@ describe('llama-server', () => {
 	test('Split and Average gives one vector of length 1; the limit is remembered', async () => {
 		const server = await start({ embeddings: { batch: 20 } });
 		const client = clientOf(server, { longTexts: 'average' });
-		const { vectors, averaged } = await client.embed(['short', 'many words '.repeat(6)], 'document');
+		const { vectors, averaged } = await client.embed(
+			['short', 'many words '.repeat(6)],
+			'document',
+		);
 		expect(averaged).toBe(1);
 		expect(vectors).toHaveLength(2);
 		expect(length(vectors[1]!)).toBeCloseTo(1);
@@ -94,7 +118,10 @@ describe('llama-server', () => {
 
 	test('fewer dimensions than the server sends: cut, length 1, both numbers known', async () => {
 		const server = await start({ embeddings: { dimensions: 8 } });
-		const { vectors, received } = await clientOf(server, { dimensions: 3 }).embed(['hello'], 'query');
+		const { vectors, received } = await clientOf(server, { dimensions: 3 }).embed(
+			['hello'],
+			'query',
+		);
 		expect(vectors[0]).toHaveLength(3);
 		expect(length(vectors[0]!)).toBeCloseTo(1);
 		expect(received).toBe(8);
@@ -103,15 +130,22 @@ describe('llama-server', () => {
 	test('other dimensions than expected fail after the first request', async () => {
 		const server = await start({ embeddings: { dimensions: 8 } });
 		const texts = Array.from({ length: 64 }, () => 'test');
-		const failed = await failureOf(clientOf(server, { expectedDimensions: 768 }).embed(texts, 'query'));
+		const failed = await failureOf(
+			clientOf(server, { expectedDimensions: 768 }).embed(texts, 'query'),
+		);
 		expect(failed.message).toMatch(/8 numbers, not of 768/);
 		expect(bodies(server, V1)).toHaveLength(1);
 	});
 
 	test('not started for embeddings, and pooling none', async () => {
 		const off = await failureOf(clientOf(await start()).embed(['a'], 'query'));
-		expect(off).toMatchObject({ kind: 'notSupported', remedy: expect.stringContaining('--embeddings') as string });
-		const none = await failureOf(clientOf(await start({ embeddings: { pooling: 'none' } })).embed(['a'], 'query'));
+		expect(off).toMatchObject({
+			kind: 'notSupported',
+			remedy: expect.stringContaining('--embeddings') as string,
+		});
+		const none = await failureOf(
+			clientOf(await start({ embeddings: { pooling: 'none' } })).embed(['a'], 'query'),
+		);
 		expect(none.remedy).toContain('--pooling');
 	});
 
@@ -120,7 +154,9 @@ describe('llama-server', () => {
 		const client = clientOf(server);
 		await client.embed(['a'], 'document');
 		server.route(`POST ${V1}`, reply.json({ data: [{ index: 0, embedding: [1, 2] }] }));
-		expect((await failureOf(client.embed(['b'], 'query'))).message).toMatch(/2 numbers where the others have 8/);
+		expect((await failureOf(client.embed(['b'], 'query'))).message).toMatch(
+			/2 numbers where the others have 8/,
+		);
 	});
 
 	test('NaN and zeros name the text', async () => {
@@ -134,31 +170,43 @@ describe('llama-server', () => {
 
 	describe('a text that the server refuses among others', () => {
 		const texts = Array.from({ length: 32 }, (_none, index) => `t${index}`);
-		const refusing = (bad: string, answer: ReturnType<typeof reply.error>) => async (request: WireRequest) => {
-			const { input } = request.body as Body;
-			await Promise.resolve();
-			return input.includes(bad)
-				? answer
-				: reply.json({ data: input.map((_text, index) => ({ index, embedding: [1, 2] })) });
-		};
+		const refusing =
+			(bad: string, answer: ReturnType<typeof reply.error>) => async (request: WireRequest) => {
+				const { input } = request.body as Body;
+				await Promise.resolve();
+				return input.includes(bad)
+					? answer
+					: reply.json({ data: input.map((_text, index) => ({ index, embedding: [1, 2] })) });
+			};
 
-		test.each(['t0', 't13', 't31'])('is found by dividing, where a plain 500 does not name it: %s', async (bad) => {
-			const server = await start({ embeddings: true });
-			server.route(`POST ${V1}`, refusing(bad, reply.error(500, { error: 'Internal Server Error' })));
-			const failed = await failureOf(clientOf(server).embed(texts, 'document'));
-			expect(failed).toMatchObject({
-				message: `The server refuses text ${Number(bad.slice(1)) + 1}`,
-				facts: { index: Number(bad.slice(1)) },
-			});
-			expect(bodies(server, V1).length).toBeLessThanOrEqual(9);
-		});
+		test.each(['t0', 't13', 't31'])(
+			'is found by dividing, where a plain 500 does not name it: %s',
+			async (bad) => {
+				const server = await start({ embeddings: true });
+				server.route(
+					`POST ${V1}`,
+					refusing(bad, reply.error(500, { error: 'Internal Server Error' })),
+				);
+				const failed = await failureOf(clientOf(server).embed(texts, 'document'));
+				expect(failed).toMatchObject({
+					message: `The server refuses text ${Number(bad.slice(1)) + 1}`,
+					facts: { index: Number(bad.slice(1)) },
+				});
+				expect(bodies(server, V1).length).toBeLessThanOrEqual(9);
+			},
+		);
 
 		test('is used if the server names it', async () => {
 			const server = await start({ embeddings: true });
-			const detail = [{ type: 'string_type', loc: ['body', 'input', 7], msg: 'Input should be a valid string' }];
+			const detail = [
+				{ type: 'string_type', loc: ['body', 'input', 7], msg: 'Input should be a valid string' },
+			];
 			server.route(`POST ${V1}`, refusing('t7', reply.error(422, { detail })));
 			const failed = await failureOf(clientOf(server).embed(texts, 'document'));
-			expect(failed).toMatchObject({ facts: { index: 7 }, meaning: expect.stringContaining('"t7"') as string });
+			expect(failed).toMatchObject({
+				facts: { index: 7 },
+				meaning: expect.stringContaining('"t7"') as string,
+			});
 			expect(bodies(server, V1)).toHaveLength(1);
 		});
 
@@ -174,8 +222,13 @@ describe('llama-server', () => {
 
 	test('an error with status 200, and a page', async () => {
 		const server = await start({ embeddings: true });
-		server.route(`POST ${V1}`, reply.json({ error: 'Unexpected endpoint or method. (POST /v1/embeddings)' }));
-		expect((await failureOf(clientOf(server).embed(['a'], 'query'))).serverText).toContain('Unexpected endpoint');
+		server.route(
+			`POST ${V1}`,
+			reply.json({ error: 'Unexpected endpoint or method. (POST /v1/embeddings)' }),
+		);
+		expect((await failureOf(clientOf(server).embed(['a'], 'query'))).serverText).toContain(
+			'Unexpected endpoint',
+		);
 		const words = 'The model does not support Embeddings API';
 		for (const body of [{ object: 'error', message: words, code: 400 }, { detail: words }]) {
 			server.route(`POST ${V1}`, reply.json(body));
@@ -200,7 +253,9 @@ describe('retries', () => {
 		server.route(`POST ${path}`, (request: WireRequest) => {
 			calls++;
 			if (calls === 1) return first;
-			return reply.json({ data: (request.body as Body).input.map((_text, index) => ({ index, embedding: [1, 2] })) });
+			return reply.json({
+				data: (request.body as Body).input.map((_text, index) => ({ index, embedding: [1, 2] })),
+			});
 		});
 		return () => calls;
 	};
@@ -213,9 +268,14 @@ describe('retries', () => {
 		['a reset connection', reply.reset()],
 		[
 			'Ollama: its runner died',
-			reply.error(400, { error: 'do embedding request: Post "http://127.0.0.1:33503/embedding": EOF' }),
+			reply.error(400, {
+				error: 'do embedding request: Post "http://127.0.0.1:33503/embedding": EOF',
+			}),
 		],
-		['an answer that was cut off', reply.error(200, '{"data":[', { cut: { at: 3, how: 'rst' } } as never)],
+		[
+			'an answer that was cut off',
+			reply.error(200, '{"data":[', { cut: { at: 3, how: 'rst' } } as never),
+		],
 	])('%s', async (_case, first) => {
 		const server = await start({ embeddings: true });
 		const calls = once(server, V1, first);
@@ -255,7 +315,10 @@ describe('retries', () => {
 describe('other servers', () => {
 	test('Ollama by its own route, told not to cut', async () => {
 		const server = await start({ profile: 'ollama' });
-		const { vectors } = await clientOf(server, { keepAlive: 120, dimensions: 8 }).embed(['a', 'b'], 'document');
+		const { vectors } = await clientOf(server, { keepAlive: 120, dimensions: 8 }).embed(
+			['a', 'b'],
+			'document',
+		);
 		expect(vectors).toHaveLength(2);
 		expect(bodies(server, '/api/embed')).toEqual([
 			{ model: 'sim-model', input: ['a', 'b'], truncate: false, dimensions: 8, keep_alive: 120 },
@@ -269,7 +332,10 @@ describe('other servers', () => {
 			const { input, truncate } = body as Body;
 			return truncate !== true && input.includes(long)
 				? reply.error(400, { error: 'the input length exceeds the context length' })
-				: reply.json({ embeddings: input.map((_text, index) => [1, index]), prompt_eval_count: 512 });
+				: reply.json({
+						embeddings: input.map((_text, index) => [1, index]),
+						prompt_eval_count: 512,
+					});
 		});
 		const client = clientOf(server, { longTexts: 'truncate' });
 		const { vectors, truncated } = await client.embed(['a', long, 'b', long], 'document');
@@ -288,7 +354,10 @@ describe('other servers', () => {
 		);
 		const texts = Array.from({ length: 32 }, (_none, index) => `t${index}`);
 		const failed = await failureOf(clientOf(server).embed(texts, 'document'));
-		expect(failed).toMatchObject({ facts: { index: 13 }, remedy: expect.stringContaining('num_gpu 0') as string });
+		expect(failed).toMatchObject({
+			facts: { index: 13 },
+			remedy: expect.stringContaining('num_gpu 0') as string,
+		});
 		expect(bodies(server, '/api/embed').length).toBeLessThanOrEqual(10);
 	});
 
@@ -300,8 +369,13 @@ describe('other servers', () => {
 				: reply.json({ embeddings: (body as Body).input.map(() => [3, 4]) }),
 		);
 		const texts = ['short', 'longer than ten characters'];
-		expect((await failureOf(clientOf(server).embed(texts, 'document'))).facts).toMatchObject({ index: 1 });
-		const { vectors, averaged } = await clientOf(server, { longTexts: 'average' }).embed(texts, 'document');
+		expect((await failureOf(clientOf(server).embed(texts, 'document'))).facts).toMatchObject({
+			index: 1,
+		});
+		const { vectors, averaged } = await clientOf(server, { longTexts: 'average' }).embed(
+			texts,
+			'document',
+		);
 		expect(averaged).toBe(1);
 		expect(length(vectors[1]!)).toBeCloseTo(1);
 	});
@@ -317,8 +391,12 @@ describe('other servers', () => {
 		[422, (text: string) => ({ message: text, code: 422, type: 'Validation' })],
 	])('Text Embeddings Inference: its batch limit (%i) is learned', async (status, bodyOf) => {
 		const server = await start({ profile: 'lm-studio' });
-		for (const route of ['GET /v1/models', 'GET /api/version']) server.route(route, reply.error(404, ''));
-		server.route('GET /info', reply.json({ model_id: 'm', model_type: { embedding: {} }, max_client_batch_size: 32 }));
+		for (const route of ['GET /v1/models', 'GET /api/version'])
+			server.route(route, reply.error(404, ''));
+		server.route(
+			'GET /info',
+			reply.json({ model_id: 'm', model_type: { embedding: {} }, max_client_batch_size: 32 }),
+		);
 		server.route('POST /embed', ({ body }: WireRequest) => {
 			const { inputs } = body as Body;
 			return inputs.length > 32
@@ -329,7 +407,9 @@ describe('other servers', () => {
 		const texts = Array.from({ length: 64 }, () => 'a');
 		expect((await client.embed(texts, 'document')).vectors).toHaveLength(64);
 		await client.embed(texts, 'document');
-		expect(bodies(server, '/embed').map(({ inputs }) => inputs.length)).toEqual([64, 32, 32, 32, 32]);
+		expect(bodies(server, '/embed').map(({ inputs }) => inputs.length)).toEqual([
+			64, 32, 32, 32, 32,
+		]);
 		expect(bodies(server, '/embed')[0]).toMatchObject({ truncate: false });
 	});
 
@@ -343,9 +423,14 @@ describe('other servers', () => {
 					)
 				: reply.json({ data: [{ index: 0, embedding: [1, 2] }] }),
 		);
-		expect(await clientOf(vllm, { longTexts: 'truncate' }).embed(['a'], 'query')).toMatchObject({ truncated: 1 });
+		expect(await clientOf(vllm, { longTexts: 'truncate' }).embed(['a'], 'query')).toMatchObject({
+			truncated: 1,
+		});
 		expect(
-			bodies(vllm, V1).map(({ encoding_format: format, truncate_prompt_tokens: tokens }) => [format, tokens]),
+			bodies(vllm, V1).map(({ encoding_format: format, truncate_prompt_tokens: tokens }) => [
+				format,
+				tokens,
+			]),
 		).toEqual([
 			['base64', undefined],
 			['base64', -1],
@@ -357,6 +442,8 @@ describe('other servers', () => {
 		});
 		const { vectors } = await new EmbeddingsClient(connection, SETTINGS).embed(['a'], 'query');
 		expect(vectors).toHaveLength(1);
-		expect(bodies(gpustack, '/v1-openai/embeddings')[0]).toMatchObject({ encoding_format: 'float' });
+		expect(bodies(gpustack, '/v1-openai/embeddings')[0]).toMatchObject({
+			encoding_format: 'float',
+		});
 	});
 });

@@ -1,4 +1,11 @@
-import { explained, notANumber, refusedText, textTooLong, unusable, wrongSize } from '../../../lib/embeddings/failures';
+import {
+	explained,
+	notANumber,
+	refusedText,
+	textTooLong,
+	unusable,
+	wrongSize,
+} from '../../../lib/embeddings/failures';
 import { failure } from '../../../lib/errors/failure';
 
 const CONTEXT = { url: 'http://127.0.0.1:8080/v1/embeddings', model: 'm' };
@@ -10,7 +17,12 @@ test('a text is named by its place and its first words', () => {
 	const error = textTooLong(refusal('badRequest', 400, 'too long'), { index: 2, text: LONG }, {});
 	expect(error.message).toBe('Text 3 is too long for the embedding model');
 	expect(error.meaning).toContain(`"${LONG.slice(0, 80)}…"`);
-	expect(error).toMatchObject({ kind: 'contextOverflow', status: 400, serverText: 'too long', facts: { index: 2 } });
+	expect(error).toMatchObject({
+		kind: 'contextOverflow',
+		status: 400,
+		serverText: 'too long',
+		facts: { index: 2 },
+	});
 });
 
 test('tokens and limit, as far as they are known', () => {
@@ -22,49 +34,72 @@ test('tokens and limit, as far as they are known', () => {
 
 test('NaN keeps the kind of the refusal and says where it comes from', () => {
 	const error = notANumber(refusal('serverError', 500, 'NaN'), { index: 0, text: 'a' });
-	expect(error).toMatchObject({ kind: 'serverError', message: 'The vector of text 1 holds no numbers' });
+	expect(error).toMatchObject({
+		kind: 'serverError',
+		message: 'The vector of text 1 holds no numbers',
+	});
 	expect(error.remedy).toContain('num_gpu 0');
 });
 
 test('a text that is not sent, with what to do about empty ones', () => {
-	expect(refusedText(4, 'is empty')).toMatchObject({ kind: 'invalidInput', message: 'Text 5 is empty' });
+	expect(refusedText(4, 'is empty')).toMatchObject({
+		kind: 'invalidInput',
+		message: 'Text 5 is empty',
+	});
 	expect(refusedText(4, 'is empty').remedy).toContain('Blank Texts');
 });
 
 test('an answer that cannot be used: with the text where one is at fault', () => {
-	expect(unusable({ fault: 'a vector is empty', index: 1 }, CONTEXT, { index: 7, text: 'cat' })).toMatchObject({
+	expect(
+		unusable({ fault: 'a vector is empty', index: 1 }, CONTEXT, { index: 7, text: 'cat' }),
+	).toMatchObject({
 		kind: 'invalidAnswer',
 		meaning: expect.stringContaining('(text 8: "cat")') as string,
 		facts: { index: 7 },
 	});
-	expect(unusable({ fault: 'the answer holds no embeddings' }, CONTEXT).remedy).toContain('Base URL');
+	expect(unusable({ fault: 'the answer holds no embeddings' }, CONTEXT).remedy).toContain(
+		'Base URL',
+	);
 });
 
 test('another size names the option that says so', () => {
-	const { meaning } = wrongSize(CONTEXT, { model: 'm', length: 384, wanted: 768, option: 'Expected Dimensions' });
+	const { meaning } = wrongSize(CONTEXT, {
+		model: 'm',
+		length: 384,
+		wanted: 768,
+		option: 'Expected Dimensions',
+	});
 	expect(meaning).toMatch(/384 numbers, not of 768 as the option Expected Dimensions says/);
 });
 
 describe('a refusal, with what the server lacks', () => {
 	test('llama-server on a generative model: pooling none', () => {
 		const text = "Pooling type 'none' is not OAI compatible. Please use a different pooling type";
-		expect(explained(refusal('badRequest', 400, text), { kind: 'llamaServer', model: 'm' })).toMatchObject({
+		expect(
+			explained(refusal('badRequest', 400, text), { kind: 'llamaServer', model: 'm' }),
+		).toMatchObject({
 			kind: 'notSupported',
 			remedy: expect.stringContaining('--pooling') as string,
 		});
 	});
 
 	test('llama-server without --embeddings', () => {
-		const off = explained(refusal('notSupported', 501, 'This server does not support embeddings.'), {
-			kind: 'llamaServer',
-			model: 'm',
-		});
+		const off = explained(
+			refusal('notSupported', 501, 'This server does not support embeddings.'),
+			{
+				kind: 'llamaServer',
+				model: 'm',
+			},
+		);
 		expect(off).toMatchObject({ message: 'The server was not started for embeddings' });
 		expect(off.remedy).toContain('--embeddings');
 	});
 
 	test('Ollama without the model; any other refusal stays as it is', () => {
-		const missing = explained(refusal('modelNotFound', 404, 'model "m" not found'), { kind: 'ollama', model: 'm' });
+		const missing = explained(refusal('modelNotFound', 404, 'model "m" not found'), {
+			kind: 'ollama',
+			model: 'm',
+		});
 		expect(missing.remedy).toContain('ollama pull m');
 		const other = refusal('serverError', 500, 'boom');
 		expect(explained(other, { kind: 'ollama', model: 'm' })).toBe(other);

@@ -8,7 +8,9 @@ import { anyCodePoint } from '../../support/code-points';
 import { firstTokens, parts } from '../../../lib/embeddings/long-texts';
 
 test('parts are the text again and never halve a character', () => {
-	const text = fc.string({ unit: anyCodePoint, minLength: 2 }).filter((one) => one.trim().length > 3);
+	const text = fc
+		.string({ unit: anyCodePoint, minLength: 2 })
+		.filter((one) => one.trim().length > 3);
 	fc.assert(
 		fc.property(text, fc.integer({ min: 2, max: 20 }), (whole, tokens) => {
 			const found = parts(whole, { limit: 1, tokens });
@@ -31,11 +33,16 @@ describe('a server that silently cuts long texts', () => {
 	/** The remarks on texts, where the list of models and the counts are these. */
 	const remarksOn = async (texts: string[], entry: object, tokens: number | undefined) => {
 		const server = await startScripted(({ path, body }, response) => {
-			if (path === '/v1/models') return json(response, { data: [{ id: 'other', max_tokens: 64 }, entry] });
+			if (path === '/v1/models')
+				return json(response, { data: [{ id: 'other', max_tokens: 64 }, entry] });
 			const input = body.input as string[] | undefined;
-			if (path !== '/v1/embeddings' || input === undefined) return json(response, { detail: 'Not Found' }, 404);
+			if (path !== '/v1/embeddings' || input === undefined)
+				return json(response, { detail: 'Not Found' }, 404);
 			const data = input.map((_text, index) => ({ index, embedding: [1, 0] }));
-			json(response, { data, ...(tokens === undefined ? {} : { usage: { prompt_tokens: tokens } }) });
+			json(response, {
+				data,
+				...(tokens === undefined ? {} : { usage: { prompt_tokens: tokens } }),
+			});
 		});
 		const settings = { model: 'm', batchSize: 8, limits: {}, retries: 0, prefixes: {} };
 		const client = new EmbeddingsClient(connectTo({ baseUrl: server.url }), {
@@ -55,7 +62,9 @@ describe('a server that silently cuts long texts', () => {
 		['several texts, all of them', [LONG, LONG, LONG], XINFERENCE, 1536, 'for text 1, 2, 3:'],
 		['a server of unknown kind', [LONG], { id: 'm', max_model_len: 8192 }, 8192, '8192 tokens'],
 	])('%s: as many tokens as the model reads', async (_what, texts, entry, tokens, said) => {
-		expect((await remarksOn(texts, entry, tokens)).remarks).toEqual([expect.stringContaining(said) as string]);
+		expect((await remarksOn(texts, entry, tokens)).remarks).toEqual([
+			expect.stringContaining(said) as string,
+		]);
 	});
 
 	test.each([

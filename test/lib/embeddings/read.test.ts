@@ -2,7 +2,8 @@ import fc from 'fast-check';
 
 import { readEmbeddings } from '../../../lib/embeddings/read';
 
-const base64 = (...numbers: number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString('base64');
+const base64 = (...numbers: number[]) =>
+	Buffer.from(Float32Array.from(numbers).buffer).toString('base64');
 const A = [0.5, -0.25];
 const B = [1, 2];
 
@@ -86,8 +87,12 @@ describe('answers of embedding routes', () => {
 	});
 
 	test('tokens of OpenAI and of Ollama', () => {
-		expect(readEmbeddings({ data: [{ embedding: A }], usage: { prompt_tokens: 4 } }, 1)).toMatchObject({ tokens: 4 });
-		expect(readEmbeddings({ embeddings: [A], prompt_eval_count: 5 }, 1)).toMatchObject({ tokens: 5 });
+		expect(
+			readEmbeddings({ data: [{ embedding: A }], usage: { prompt_tokens: 4 } }, 1),
+		).toMatchObject({ tokens: 4 });
+		expect(readEmbeddings({ embeddings: [A], prompt_eval_count: 5 }, 1)).toMatchObject({
+			tokens: 5,
+		});
 	});
 
 	test.each([
@@ -142,7 +147,11 @@ describe('answers of embedding routes', () => {
 			],
 			/2 vectors came back for one text/,
 		],
-		['text that is no base64 of floats', { data: [{ embedding: 'abc' }, { embedding: 'abc' }] }, /base64/],
+		[
+			'text that is no base64 of floats',
+			{ data: [{ embedding: 'abc' }, { embedding: 'abc' }] },
+			/base64/,
+		],
 		['an empty vector', { embeddings: [[], []] }, /empty/],
 		['no list', { object: 'list' }, /holds no embeddings/],
 	])('%s is a fault', (_case, json, says) => {
@@ -161,7 +170,9 @@ describe('answers of embedding routes', () => {
 	test('floats come through base64 as they are', () => {
 		fc.assert(
 			fc.property(fc.array(fc.float({ noNaN: true }), { minLength: 1 }), (numbers) => {
-				expect(readEmbeddings({ data: [{ embedding: base64(...numbers) }] }, 1)).toEqual({ vectors: [numbers] });
+				expect(readEmbeddings({ data: [{ embedding: base64(...numbers) }] }, 1)).toEqual({
+					vectors: [numbers],
+				});
 			}),
 		);
 	});

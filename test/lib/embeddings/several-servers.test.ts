@@ -19,7 +19,8 @@ const clientOf = (servers: readonly LlamaServerSim[], settings: Partial<Embeddin
 		...settings,
 	});
 const texts = Array.from({ length: 40 }, (_none, at) => `text ${at}`);
-const requestsAt = ({ requests }: LlamaServerSim) => requests.filter(({ path }) => path === '/v1/embeddings').length;
+const requestsAt = ({ requests }: LlamaServerSim) =>
+	requests.filter(({ path }) => path === '/v1/embeddings').length;
 const failureOf = async (promise: Promise<unknown>) =>
 	await promise.then(
 		() => {
@@ -51,14 +52,21 @@ test.each([
 });
 
 test('vectors of two lengths are told with both servers, and nothing is handed on', async () => {
-	const servers = [await start({ embeddings: true }), await start({ embeddings: { dimensions: 16 } })] as const;
+	const servers = [
+		await start({ embeddings: true }),
+		await start({ embeddings: { dimensions: 16 } }),
+	] as const;
 	const failed = await failureOf(clientOf(servers).embed(texts, 'document'));
 	expect(failed.message).toBe('The servers of the credential run different embedding models');
-	for (const said of [servers[0].url, servers[1].url, '16 numbers', '8']) expect(failed.meaning).toContain(said);
+	for (const said of [servers[0].url, servers[1].url, '16 numbers', '8'])
+		expect(failed.meaning).toContain(said);
 });
 
 test('a text that is refused ends the other batches, and is named', async () => {
-	const servers = [await start({ embeddings: { batch: 20 } }), await start({ embeddings: { batch: 20 } })];
+	const servers = [
+		await start({ embeddings: { batch: 20 } }),
+		await start({ embeddings: { batch: 20 } }),
+	];
 	const failed = await failureOf(clientOf(servers).embed([...texts, 'x'.repeat(31)], 'document'));
 	expect(failed).toMatchObject({ kind: 'contextOverflow', facts: { index: 40 } });
 });
@@ -77,5 +85,7 @@ test('Stop ends all batches', async () => {
 test('all down: one error for all of them', async () => {
 	const servers = [await start(), await start()];
 	await Promise.all(servers.map(async (server) => await server.close()));
-	expect(await failureOf(clientOf(servers).embed(['a'], 'query'))).toMatchObject({ kind: 'allServersFailed' });
+	expect(await failureOf(clientOf(servers).embed(['a'], 'query'))).toMatchObject({
+		kind: 'allServersFailed',
+	});
 });

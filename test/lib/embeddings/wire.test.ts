@@ -36,7 +36,8 @@ test('Text Embeddings Inference by its own route, which names no model', () => {
 });
 
 test('servers that cut texts themselves get their setting', () => {
-	const truncated = (kind: ServerKind) => embeddingCall(server, kind, { ...request, truncate: true }).json;
+	const truncated = (kind: ServerKind) =>
+		embeddingCall(server, kind, { ...request, truncate: true }).json;
 	expect(truncated('ollama')).toMatchObject({ truncate: true });
 	expect(truncated('tei')).toMatchObject({ truncate: true });
 	expect(truncated('vllm')).toMatchObject({ truncate_prompt_tokens: -1 });

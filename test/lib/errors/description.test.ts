@@ -19,11 +19,15 @@ describe('the whole text of a failure', () => {
 
 	test('what is not there leaves no gap, and nothing is said twice', () => {
 		const of = (message: string, serverText?: string) =>
-			describeError(new ServerError({ kind: 'badRequest', message, remedy: 'Mend it.', serverText }));
+			describeError(
+				new ServerError({ kind: 'badRequest', message, remedy: 'Mend it.', serverText }),
+			);
 		expect(of('No')).toBe('No. Mend it.');
 		expect(of('It ended.')).toBe('It ended. Mend it.');
 		expect(of('Field n is wrong', 'Field n is wrong')).toBe('Field n is wrong. Mend it.');
-		expect(describeError(new ServerError({ kind: 'badRequest', message: 'No', remedy: '' }))).toBe('No.');
+		expect(describeError(new ServerError({ kind: 'badRequest', message: 'No', remedy: '' }))).toBe(
+			'No.',
+		);
 	});
 
 	test('a long text of the server is shortened', () => {
@@ -39,7 +43,9 @@ describe('the whole text of a failure', () => {
 
 test('a page is told by its title, and binary data not at all', () => {
 	const said = (serverText: string) =>
-		describeError(new ServerError({ kind: 'serverError', message: 'No', remedy: 'Mend it.', serverText }));
+		describeError(
+			new ServerError({ kind: 'serverError', message: 'No', remedy: 'Mend it.', serverText }),
+		);
 	expect(said('<!doctype html><html><head><title>Bad Gateway</title></head><body>x</body>')).toBe(
 		'No. Mend it. The server says: "Bad Gateway"',
 	);

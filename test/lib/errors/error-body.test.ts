@@ -39,14 +39,22 @@ it.each<[object | string, object, string | undefined]>([
 		{ message: 'boom', type: 'BadRequestError', status: 400 },
 		undefined,
 	],
-	[{ code: 500, message: 'old', type: 'server_error' }, { message: 'old', type: 'server_error', status: 500 }, 'error'],
+	[
+		{ code: 500, message: 'old', type: 'server_error' },
+		{ message: 'old', type: 'server_error', status: 500 },
+		'error',
+	],
 	[{ type: 'error', message: 'boom' }, { message: 'boom', type: 'error' }, undefined],
 	[{ success: false, message: 'boom', choices: null }, { message: 'boom' }, undefined],
 	[{ status: 502, message: 'boom' }, { message: 'boom' }, undefined],
 	[{ status: 'error', message: 'boom' }, { message: 'boom' }, undefined],
 	[{ status: 'failed', message: 'boom' }, { message: 'boom' }, undefined],
 	[
-		{ choices: [{ index: 0, delta: {}, finish_reason: null, error: { code: 502, message: 'boom' } }] },
+		{
+			choices: [
+				{ index: 0, delta: {}, finish_reason: null, error: { code: 502, message: 'boom' } },
+			],
+		},
 		{ message: 'boom', status: 502 },
 		undefined,
 	],
@@ -56,10 +64,22 @@ it.each<[object | string, object, string | undefined]>([
 });
 
 it.each<[string, object, object]>([
-	['LiteLLM: the status as text', { error: { message: 'boom', code: '429' } }, { message: 'boom', status: 429 }],
-	['a gateway: a number of its own', { error: { message: 'boom', code: 40001 } }, { message: 'boom' }],
+	[
+		'LiteLLM: the status as text',
+		{ error: { message: 'boom', code: '429' } },
+		{ message: 'boom', status: 429 },
+	],
+	[
+		'a gateway: a number of its own',
+		{ error: { message: 'boom', code: 40001 } },
+		{ message: 'boom' },
+	],
 	['a gateway: msg', { code: 1, msg: 'boom' }, { message: 'boom' }],
-	['FastChat', { text: 'boom', error_code: 50001 }, { message: expect.stringContaining('boom') as string }],
+	[
+		'FastChat',
+		{ text: 'boom', error_code: 50001 },
+		{ message: expect.stringContaining('boom') as string },
+	],
 	['a list of errors', { errors: [{ message: 'boom' }] }, { message: 'boom' }],
 ])('%s', (_server, json, error) => {
 	expect(errorIn(json as Record<string, unknown>, undefined, JSON.stringify(json))).toEqual(error);
@@ -78,8 +98,16 @@ it.each<[string, Record<string, unknown>]>([
 
 it.each<[string, boolean, Record<string, unknown>]>([
 	['a transcript beside an empty error', false, { text: 'Hello', error: {} }],
-	['a transcript beside an error that says nothing', false, { text: 'Hello', error: { code: 0, message: '' } }],
-	['vectors beside an error without words', false, { data: [{ index: 0, embedding: [1] }], error: '' }],
+	[
+		'a transcript beside an error that says nothing',
+		false,
+		{ text: 'Hello', error: { code: 0, message: '' } },
+	],
+	[
+		'vectors beside an error without words',
+		false,
+		{ data: [{ index: 0, embedding: [1] }], error: '' },
+	],
 	['an error with words', true, { error: { message: 'boom' } }],
 	['an error as text', true, { error: 'boom' }],
 	['no success', true, { success: false }],
@@ -91,7 +119,10 @@ it('whatever comes, an error has a message', () => {
 	const event = fc.option(fc.constantFrom('error', 'message'), { nil: undefined });
 	fc.assert(
 		fc.property(
-			fc.dictionary(fc.constantFrom('error', 'detail', 'code', 'message', 'choices', 'status'), fc.jsonValue()),
+			fc.dictionary(
+				fc.constantFrom('error', 'detail', 'code', 'message', 'choices', 'status'),
+				fc.jsonValue(),
+			),
 			event,
 			(json, name) => {
 				const error = errorIn(json, name, JSON.stringify(json));

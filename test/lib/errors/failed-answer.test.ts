@@ -20,7 +20,10 @@ const body = fc.oneof(
 );
 
 test('a body is what it is, whatever its label says', () => {
-	expect(shapeOf({ body: '{"a":1}', contentType: 'text/html' })).toEqual({ kind: 'json', json: { a: 1 } });
+	expect(shapeOf({ body: '{"a":1}', contentType: 'text/html' })).toEqual({
+		kind: 'json',
+		json: { a: 1 },
+	});
 	expect(shapeOf({ body: ' null\n' })).toEqual({ kind: 'empty' });
 	expect(
 		shapeOf({
@@ -63,12 +66,17 @@ test('a password is wanted only where nothing but a password is', () => {
 
 test('no status and no body crashes it, and every failure says something', () => {
 	fc.assert(
-		fc.property(status, body, fc.option(fc.string(), { nil: undefined }), (code, text, contentType) => {
-			const failed = httpFailure({ status: code, body: text, contentType }, CONTEXT);
-			expect(failed.message.trim()).not.toBe('');
-			expect(wholeText(failed)).toContain(failed.remedy);
-			expect(failed.message).not.toContain('http://');
-		}),
+		fc.property(
+			status,
+			body,
+			fc.option(fc.string(), { nil: undefined }),
+			(code, text, contentType) => {
+				const failed = httpFailure({ status: code, body: text, contentType }, CONTEXT);
+				expect(failed.message.trim()).not.toBe('');
+				expect(wholeText(failed)).toContain(failed.remedy);
+				expect(failed.message).not.toContain('http://');
+			},
+		),
 		examples(300),
 	);
 });

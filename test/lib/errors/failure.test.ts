@@ -8,7 +8,9 @@ describe('a failure', () => {
 
 	test('where a fact is not known, the sentences have no gap', () => {
 		expect(failure('modelNotFound', {}).message).toBe('The server does not know the model');
-		expect(failure('dns', { url: 'http://nas.lan/v1' }).message).toBe('The host name "nas.lan" cannot be resolved');
+		expect(failure('dns', { url: 'http://nas.lan/v1' }).message).toBe(
+			'The host name "nas.lan" cannot be resolved',
+		);
 	});
 
 	test('the address gives host and port, also where the port is not written', () => {

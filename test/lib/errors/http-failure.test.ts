@@ -24,7 +24,10 @@ const answered = (
 	contentType = typeof body === 'string' ? 'text/plain' : 'application/json',
 	location?: string,
 ) =>
-	httpFailure({ status, contentType, body: typeof body === 'string' ? body : JSON.stringify(body), location }, CONTEXT);
+	httpFailure(
+		{ status, contentType, body: typeof body === 'string' ? body : JSON.stringify(body), location },
+		CONTEXT,
+	);
 
 describe('recorded errors of llama-server', () => {
 	test.each<[name: string, kind: FailureKind, said: string]>([
@@ -50,9 +53,17 @@ describe('recorded errors of llama-server', () => {
 		['error-role-missing', 'badRequest', "Missing 'role'"],
 		['error-tool-type', 'badRequest', 'Unsupported tool type'],
 		['error-tools-history-no-arguments', 'badRequest', "key 'arguments' not found"],
-		['error-tools-history-arguments', 'brokenHistory', 'Failed to parse tool call arguments as JSON'],
+		[
+			'error-tools-history-arguments',
+			'brokenHistory',
+			'Failed to parse tool call arguments as JSON',
+		],
 		['error-template-roles', 'templateRejected', 'Conversation roles must alternate'],
-		['error-template-tool-id', 'templateRejected', 'Tool call IDs should be alphanumeric strings with length 9!'],
+		[
+			'error-template-tool-id',
+			'templateRejected',
+			'Tool call IDs should be alphanumeric strings with length 9!',
+		],
 		['error-grammar', 'grammarRejected', 'failed to parse grammar'],
 		['error-schema-ref', 'grammarRejected', 'JSON schema error'],
 		['error-schema-type', 'grammarRejected', 'JSON schema error'],
@@ -75,7 +86,11 @@ describe('recorded errors of llama-server', () => {
 	});
 
 	test('case 94: 413 comes without a body', () => {
-		expect(recorded('error-form-too-large')).toMatchObject({ kind: 'tooLarge', status: 413, serverText: undefined });
+		expect(recorded('error-form-too-large')).toMatchObject({
+			kind: 'tooLarge',
+			status: 413,
+			serverText: undefined,
+		});
 	});
 
 	test('case 28: the numbers of a prompt that is too long are in the message', () => {
@@ -93,25 +108,34 @@ describe('recorded errors of llama-server', () => {
 
 	test('case 92: what is missing for pictures is named', () => {
 		const failed = recorded('error-image-no-mmproj');
-		expect(failed.meaning).toMatch(/^The server has no projector for image, so it cannot read image input/);
+		expect(failed.meaning).toMatch(
+			/^The server has no projector for image, so it cannot read image input/,
+		);
 		expect(failed.remedy).toContain('--mmproj');
 	});
 
-	test.each(fixtureNames('llama-server-v0.5.0', '.http').filter((name) => httpFixture(name).status >= 400))(
-		'%s has a message, a remedy and the URL',
-		(name) => {
-			const failed = recorded(name.replace('llama-server-v0.5.0/', '').replace('.http', ''));
-			expect(failed).toBeInstanceOf(ServerError);
-			expect(failed.message).toMatch(/^[A-Z].{10,}[^.)]$/);
-			expect(failed.url).toBe(URL_ASKED);
-			expect(failed.remedy).toMatch(/^[A-Z].*\.$/);
-			expect(failed.status).toBe(httpFixture(name).status);
-		},
-	);
+	test.each(
+		fixtureNames('llama-server-v0.5.0', '.http').filter((name) => httpFixture(name).status >= 400),
+	)('%s has a message, a remedy and the URL', (name) => {
+		const failed = recorded(name.replace('llama-server-v0.5.0/', '').replace('.http', ''));
+		expect(failed).toBeInstanceOf(ServerError);
+		expect(failed.message).toMatch(/^[A-Z].{10,}[^.)]$/);
+		expect(failed.url).toBe(URL_ASKED);
+		expect(failed.remedy).toMatch(/^[A-Z].*\.$/);
+		expect(failed.status).toBe(httpFixture(name).status);
+	});
 });
 
 describe('errors of other servers and of proxies', () => {
-	test.each<[name: string, status: number, body: object | string, kind: FailureKind, said: string | undefined]>([
+	test.each<
+		[
+			name: string,
+			status: number,
+			body: object | string,
+			kind: FailureKind,
+			said: string | undefined,
+		]
+	>([
 		// Case 14
 		['vLLM, wrong key', 401, { error: 'Unauthorized' }, 'unauthorized', 'Unauthorized'],
 		[
@@ -122,9 +146,21 @@ describe('errors of other servers and of proxies', () => {
 			'Invalid authentication credentials',
 		],
 		['FastAPI, no key', 401, { detail: 'Not authenticated' }, 'unauthorized', 'Not authenticated'],
-		['FastAPI, no key, older', 403, { detail: 'Not authenticated' }, 'unauthorized', 'Not authenticated'],
+		[
+			'FastAPI, no key, older',
+			403,
+			{ detail: 'Not authenticated' },
+			'unauthorized',
+			'Not authenticated',
+		],
 		['FastAPI, wrong key', 403, { detail: 'Invalid API key' }, 'unauthorized', 'Invalid API key'],
-		['FastAPI, forbidden', 403, { detail: 'This model is not for you' }, 'forbidden', 'This model is not for you'],
+		[
+			'FastAPI, forbidden',
+			403,
+			{ detail: 'This model is not for you' },
+			'forbidden',
+			'This model is not for you',
+		],
 		[
 			'FastAPI, validation',
 			422,
@@ -143,7 +179,9 @@ describe('errors of other servers and of proxies', () => {
 		[
 			'Ollama, unknown model',
 			404,
-			{ error: { message: "model 'x' not found", type: 'not_found_error', param: null, code: null } },
+			{
+				error: { message: "model 'x' not found", type: 'not_found_error', param: null, code: null },
+			},
 			'modelNotFound',
 			"model 'x' not found",
 		],
@@ -171,7 +209,12 @@ describe('errors of other servers and of proxies', () => {
 		[
 			'vLLM, older form',
 			404,
-			{ object: 'error', message: 'The model `x` does not exist.', type: 'NotFoundError', code: 404 },
+			{
+				object: 'error',
+				message: 'The model `x` does not exist.',
+				type: 'NotFoundError',
+				code: 404,
+			},
 			'modelNotFound',
 			'does not exist',
 		],
@@ -179,28 +222,48 @@ describe('errors of other servers and of proxies', () => {
 		[
 			'Ollama, no tools',
 			400,
-			{ error: { message: 'registry.ollama.ai/library/gemma:2b does not support tools', type: 'api_error' } },
+			{
+				error: {
+					message: 'registry.ollama.ai/library/gemma:2b does not support tools',
+					type: 'api_error',
+				},
+			},
 			'toolsUnsupported',
 			'does not support tools',
 		],
 		[
 			'Ollama, busy',
 			503,
-			{ error: { message: 'server busy, please try again.  maximum pending requests exceeded', type: 'api_error' } },
+			{
+				error: {
+					message: 'server busy, please try again.  maximum pending requests exceeded',
+					type: 'api_error',
+				},
+			},
 			'busy',
 			'server busy',
 		],
 		[
 			'vLLM, tools off',
 			400,
-			{ error: { message: '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set' } },
+			{
+				error: {
+					message:
+						'"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+				},
+			},
 			'toolsUnsupported',
 			'--enable-auto-tool-choice',
 		],
 		[
 			'vLLM, context',
 			400,
-			{ error: { message: "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens" } },
+			{
+				error: {
+					message:
+						"This model's maximum context length is 4096 tokens. However, you requested 5000 tokens",
+				},
+			},
 			'contextOverflow',
 			'4096',
 		],
@@ -228,7 +291,9 @@ describe('errors of other servers and of proxies', () => {
 		[
 			'LiteLLM, wrong key',
 			400,
-			{ error: { message: 'No connected db.', type: 'no_db_connection', param: null, code: '400' } },
+			{
+				error: { message: 'No connected db.', type: 'no_db_connection', param: null, code: '400' },
+			},
 			'unauthorized',
 			'No connected db.',
 		],
@@ -270,7 +335,9 @@ describe('errors of other servers and of proxies', () => {
 		[
 			'GPUStack, nothing runs',
 			503,
-			{ error: { message: 'No running instances available', code: 503, type: 'ServiceUnavailable' } },
+			{
+				error: { message: 'No running instances available', code: 503, type: 'ServiceUnavailable' },
+			},
 			'busy',
 			'No running instances',
 		],
@@ -303,11 +370,23 @@ describe('errors of other servers and of proxies', () => {
 			'tlsMismatch',
 			'The plain HTTP request',
 		],
-		['Go, http to https', 400, 'Client sent an HTTP request to an HTTPS server.\n', 'tlsMismatch', 'Client sent'],
+		[
+			'Go, http to https',
+			400,
+			'Client sent an HTTP request to an HTTPS server.\n',
+			'tlsMismatch',
+			'Client sent',
+		],
 		['Ollama, host name unknown to it', 403, '', 'forbidden', undefined],
 		['proxy, empty 503', 503, '', 'gateway', undefined],
 		['proxy, text', 500, 'upstream connect error', 'serverError', 'upstream connect error'],
-		['proxy, page', 500, '<!DOCTYPE html><html><style>p{}</style><body><p>Oops</p></body>', 'gateway', 'Oops'],
+		[
+			'proxy, page',
+			500,
+			'<!DOCTYPE html><html><style>p{}</style><body><p>Oops</p></body>',
+			'gateway',
+			'Oops',
+		],
 		['proxy wants a password', 407, '', 'proxy', undefined],
 		[
 			'upload limit',
@@ -333,7 +412,9 @@ describe('errors of other servers and of proxies', () => {
 	});
 
 	test('case 54: plain text under a JSON type is no crash', () => {
-		expect(answered(500, 'proxy error: Failed to read connection', 'application/json; charset=utf-8')).toMatchObject({
+		expect(
+			answered(500, 'proxy error: Failed to read connection', 'application/json; charset=utf-8'),
+		).toMatchObject({
 			kind: 'serverError',
 			serverText: 'proxy error: Failed to read connection',
 		});
@@ -345,11 +426,17 @@ describe('errors of other servers and of proxies', () => {
 	});
 
 	test.each([
-		['llama-swap', 404, JSON.parse(httpFixture('llama-swap-0bdb372/unknown-model.http').body.toString()) as object],
+		[
+			'llama-swap',
+			404,
+			JSON.parse(httpFixture('llama-swap-0bdb372/unknown-model.http').body.toString()) as object,
+		],
 		[
 			'llama-swap of another version, by its code',
 			404,
-			{ error: { message: 'nothing here', type: 'invalid_request_error', code: 'model_not_found' } },
+			{
+				error: { message: 'nothing here', type: 'invalid_request_error', code: 'model_not_found' },
+			},
 		],
 		['llama-swap before that', 400, 'could not find real modelID for qwen3'],
 	])('%s: an unknown model is not reported as a wrong path', (_name, status, body) => {
@@ -358,7 +445,11 @@ describe('errors of other servers and of proxies', () => {
 
 	test.each([
 		[401, '<html><head><title>Sign in - oauth2-proxy</title></head></html>', 'proxyRefuses'],
-		[403, '<html><head><title>403 Forbidden</title></head><center>nginx</center></html>', 'proxyRefuses'],
+		[
+			403,
+			'<html><head><title>403 Forbidden</title></head><center>nginx</center></html>',
+			'proxyRefuses',
+		],
 		[403, 'error code: 1020', 'proxyRefuses'],
 		[200, 'It works!', 'wrongServer'],
 		[200, '{"object":"list","da', 'invalidAnswer'],
@@ -376,18 +467,23 @@ describe('errors of other servers and of proxies', () => {
 
 	test('the text of the server is shortened', () => {
 		expect(answered(500, { error: { message: 'x'.repeat(5000) } }).serverText).toHaveLength(2000);
-		expect(answered(500, `<html>${'word '.repeat(500)}</html>`).serverText!.length).toBeLessThanOrEqual(200);
+		expect(
+			answered(500, `<html>${'word '.repeat(500)}</html>`).serverText!.length,
+		).toBeLessThanOrEqual(200);
 	});
 
 	test('which texts look like a web page', () => {
-		expect(['<html>', ' \n<!DOCTYPE html>', '<!-- x --><html>', '<head>'].map((body) => looksLikeHtml(body))).toEqual([
-			true,
-			true,
-			true,
-			true,
-		]);
+		expect(
+			['<html>', ' \n<!DOCTYPE html>', '<!-- x --><html>', '<head>'].map((body) =>
+				looksLikeHtml(body),
+			),
+		).toEqual([true, true, true, true]);
 		expect(looksLikeHtml('{}', 'text/html; charset=utf-8')).toBe(true);
-		expect(['{"a":"<html>"}', 'a < b', ''].map((body) => looksLikeHtml(body))).toEqual([false, false, false]);
+		expect(['{"a":"<html>"}', 'a < b', ''].map((body) => looksLikeHtml(body))).toEqual([
+			false,
+			false,
+			false,
+		]);
 	});
 
 	test('which texts are JSON objects', () => {
@@ -402,7 +498,9 @@ describe('errors of other servers and of proxies', () => {
 	});
 
 	test('further facts of an error are kept', () => {
-		expect(serverMessage('{"error":{"message":"m","type":"t","code":1,"param":null,"n_ctx":5}}')).toEqual({
+		expect(
+			serverMessage('{"error":{"message":"m","type":"t","code":1,"param":null,"n_ctx":5}}'),
+		).toEqual({
 			message: 'm',
 			type: 't',
 			facts: { code: 1, n_ctx: 5 },
@@ -422,22 +520,32 @@ describe('proxies, long answers and keys in them', () => {
 	const page = (status: number, body: string, contentType = 'text/html', challenge?: string) =>
 		httpFailure({ status, body, contentType, challenge }, ADDRESS);
 
-	test.each([520, 522, 524, 526, 530])("Cloudflare's %d in plain text: the server behind it is down", (status) => {
-		const failed = page(status, 'error code: 1033', 'text/plain');
-		expect(failed.kind).toBe('gateway');
-		expect(failed.remedy).toContain('cloudflared');
-	});
+	test.each([520, 522, 524, 526, 530])(
+		"Cloudflare's %d in plain text: the server behind it is down",
+		(status) => {
+			const failed = page(status, 'error code: 1033', 'text/plain');
+			expect(failed.kind).toBe('gateway');
+			expect(failed.remedy).toContain('cloudflared');
+		},
+	);
 
 	test('403 with a page is not about the key', () => {
 		const failed = page(403, '<!DOCTYPE html><title>Just a moment...</title>');
 		expect(failed).toMatchObject({ kind: 'proxyRefuses', serverText: 'Just a moment...' });
 		expect(failed.message).toContain('Something in front of the server');
 		expect(failed.remedy).toContain('Cloudflare');
-		expect(page(403, '{"detail":"Forbidden"}', 'application/json').remedy).toContain('The key may lack the permission');
+		expect(page(403, '{"detail":"Forbidden"}', 'application/json').remedy).toContain(
+			'The key may lack the permission',
+		);
 	});
 
 	test('401 of a proxy that wants a password', () => {
-		const failed = page(401, '<title>401 Authorization Required</title>', 'text/html', 'Basic realm="ai"');
+		const failed = page(
+			401,
+			'<title>401 Authorization Required</title>',
+			'text/html',
+			'Basic realm="ai"',
+		);
 		expect(failed.kind).toBe('proxyPassword');
 		expect(failed.message).toContain('wants a user name and a password');
 		expect(failed.remedy).toContain('Extra Headers');
@@ -474,7 +582,11 @@ describe('proxies, long answers and keys in them', () => {
 		expect(`${failed.message} ${failed.url} ${failed.remedy}`).not.toContain(SAMPLE);
 		// The user's own address stays readable, also where the key is a word of it.
 		expect(
-			failure('gateway', { url: 'http://llama.lan/v1/models', root: 'http://llama.lan', secrets: ['llama'] }).url,
+			failure('gateway', {
+				url: 'http://llama.lan/v1/models',
+				root: 'http://llama.lan',
+				secrets: ['llama'],
+			}).url,
 		).toBe('http://llama.lan/v1/models');
 	});
 });

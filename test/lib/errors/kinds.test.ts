@@ -26,6 +26,10 @@ describe('what may be sent again', () => {
 });
 
 test('where no connection was made, another request fails in the same way', () => {
-	expect((['dns', 'refused', 'connectTimeout', 'tlsUntrusted'] as const).every(isUnreached)).toBe(true);
-	expect((['busy', 'unauthorized', 'connectionLost', 'serverError'] as const).some(isUnreached)).toBe(false);
+	expect((['dns', 'refused', 'connectTimeout', 'tlsUntrusted'] as const).every(isUnreached)).toBe(
+		true,
+	);
+	expect(
+		(['busy', 'unauthorized', 'connectionLost', 'serverError'] as const).some(isUnreached),
+	).toBe(false);
 });

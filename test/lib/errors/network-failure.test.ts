@@ -16,8 +16,14 @@ const CONTEXT = { url: URL_ASKED, root: 'http://10.0.0.5:8080', model: 'qwen3' }
 
 describe('the network', () => {
 	/** The error that a request really raises, as undici gives it. */
-	async function raised(url: string, options: ConstructorParameters<typeof Agent>[0] = {}): Promise<unknown> {
-		const dispatcher = new Agent({ ...options, connect: { autoSelectFamily: true, ...(options.connect as object) } });
+	async function raised(
+		url: string,
+		options: ConstructorParameters<typeof Agent>[0] = {},
+	): Promise<unknown> {
+		const dispatcher = new Agent({
+			...options,
+			connect: { autoSelectFamily: true, ...(options.connect as object) },
+		});
 		const outcome = await request(url, { dispatcher }).then(
 			() => undefined,
 			(error: unknown) => error,
@@ -56,11 +62,16 @@ describe('the network', () => {
 
 	test('case 13: https to an http port', async () => {
 		const server = await startTcpServer((socket) =>
-			socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')),
+			socket.once('data', () =>
+				socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'),
+			),
 		);
 		const failed = await explain(`https://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
-		expect(failed).toMatchObject({ kind: 'tlsMismatch', code: expect.stringMatching(/^ERR_SSL_|^EPROTO$/) });
+		expect(failed).toMatchObject({
+			kind: 'tlsMismatch',
+			code: expect.stringMatching(/^ERR_SSL_|^EPROTO$/),
+		});
 		expect(failed.message).toMatch(/^The server does not speak https on this port/);
 		expect(failed.remedy).toContain(`http://127.0.0.1:${server.port}`);
 	});
@@ -91,7 +102,9 @@ describe('the network', () => {
 	});
 
 	test('a port that speaks something else', async () => {
-		const server = await startServer({ connections: () => ({ greet: 'SSH-2.0-OpenSSH_9.2p1\r\n' }) });
+		const server = await startServer({
+			connections: () => ({ greet: 'SSH-2.0-OpenSSH_9.2p1\r\n' }),
+		});
 		const failed = await explain(`${server.url}/v1/models`);
 		await server.close();
 		expect(failed).toMatchObject({
@@ -136,15 +149,23 @@ describe('the network', () => {
 			context,
 		);
 		expect(failed.kind).toBe('tlsMismatch');
-		expect(failed.message).toContain('handshake with the server failed (ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE)');
+		expect(failed.message).toContain(
+			'handshake with the server failed (ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE)',
+		);
 	});
 
 	test('case 52: what breaks after answer bytes had arrived is a lost connection', () => {
-		expect(networkFailure(Object.assign(new Error('bad chunk'), { name: 'HTTPParserError' }), CONTEXT, true).kind).toBe(
-			'connectionLost',
-		);
+		expect(
+			networkFailure(
+				Object.assign(new Error('bad chunk'), { name: 'HTTPParserError' }),
+				CONTEXT,
+				true,
+			).kind,
+		).toBe('connectionLost');
 		for (const code of ['UND_ERR_SOCKET', 'ECONNRESET', 'HPE_INVALID_CHUNK_SIZE', 'Z_BUF_ERROR']) {
-			expect(networkFailure(Object.assign(new Error('terminated'), { code }), CONTEXT, true)).toMatchObject({
+			expect(
+				networkFailure(Object.assign(new Error('terminated'), { code }), CONTEXT, true),
+			).toMatchObject({
 				kind: 'connectionLost',
 				code,
 			});
@@ -160,21 +181,34 @@ describe('the network', () => {
 			facts: { reason: 'something new' },
 		});
 		expect(networkFailure('text', CONTEXT).facts.reason).toBe('text');
-		const parser = Object.assign(new Error('Response does not match the HTTP/1.1 protocol (Invalid EOF state)'), {
-			name: 'HTTPParserError',
-		});
+		const parser = Object.assign(
+			new Error('Response does not match the HTTP/1.1 protocol (Invalid EOF state)'),
+			{
+				name: 'HTTPParserError',
+			},
+		);
 		for (const started of [false, true])
 			expect(wholeText(networkFailure(parser, CONTEXT, started))).not.toMatch(/EOF|HTTP\/1/);
 	});
 
 	test('an attempt to reach another port or host than that of the URL is one to reach a proxy', () => {
-		const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED', address: '10.9.9.9', port: 3128 });
+		const refused = Object.assign(new Error('connect'), {
+			code: 'ECONNREFUSED',
+			address: '10.9.9.9',
+			port: 3128,
+		});
 		expect(networkFailure(refused, CONTEXT)).toMatchObject({
 			kind: 'proxy',
 			code: 'connection refused: 10.9.9.9:3128',
 		});
-		const unknown = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname: 'proxy.lan' });
-		expect(networkFailure(unknown, CONTEXT)).toMatchObject({ kind: 'proxy', code: 'unknown host name: proxy.lan' });
+		const unknown = Object.assign(new Error('lookup'), {
+			code: 'ENOTFOUND',
+			hostname: 'proxy.lan',
+		});
+		expect(networkFailure(unknown, CONTEXT)).toMatchObject({
+			kind: 'proxy',
+			code: 'unknown host name: proxy.lan',
+		});
 		const own = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname: 'gpu' });
 		expect(networkFailure(own, { url: 'http://GPU:8080/v1/models' }).kind).toBe('dns');
 	});

@@ -56,7 +56,9 @@ describe('toNodeError', () => {
 	});
 
 	test("a sub-node's error is shown as it is", () => {
-		expect(toNodeError(NODE, failure('busy', {}), { subNode: true }).functionality).toBe('configuration-node');
+		expect(toNodeError(NODE, failure('busy', {}), { subNode: true }).functionality).toBe(
+			'configuration-node',
+		);
 	});
 
 	test("case 1: a refused connection shows our message, not n8n's generic one", async () => {
@@ -73,18 +75,21 @@ describe('toNodeError', () => {
 	});
 
 	// n8n looks for its codes anywhere in a message: "team-eaccess.lan" contains EACCES.
-	test.each(['http://team-eaccess.lan:8080/v1', 'http://super-eperm.lan/v1', 'http://gpu/enoent/v1'])(
-		'our message also where the URL %s contains a code',
-		(url) => {
-			const failed = failure('busy', { url });
-			expect(toNodeError(NODE, failed)).toMatchObject({ message: failed.message, messages: [] });
-		},
-	);
+	test.each([
+		'http://team-eaccess.lan:8080/v1',
+		'http://super-eperm.lan/v1',
+		'http://gpu/enoent/v1',
+	])('our message also where the URL %s contains a code', (url) => {
+		const failed = failure('busy', { url });
+		expect(toNodeError(NODE, failed)).toMatchObject({ message: failed.message, messages: [] });
+	});
 
 	test('a node error stays what it is, anything else becomes one', () => {
 		const known = new NodeOperationError(NODE, 'known');
 		expect(toNodeError(NODE, known)).toBe(known);
-		expect(toNodeError(NODE, new NodeOperationError(NODE, 'known', { description: 'more' })).description).toBe('more');
+		expect(
+			toNodeError(NODE, new NodeOperationError(NODE, 'known', { description: 'more' })).description,
+		).toBe('more');
 		expect(toNodeError(NODE, new TypeError('a bug'), { itemIndex: 1 })).toMatchObject({
 			message: 'a bug',
 			// What a chat shows.
@@ -141,6 +146,11 @@ describe('errorDetails', () => {
 			status: 400,
 			facts: { kind: 'x', httpStatus: 1, param: undefined, n: 2 },
 		});
-		expect(errorDetails(failed)).toEqual({ kind: 'badRequest', retryable: false, httpStatus: 400, n: 2 });
+		expect(errorDetails(failed)).toEqual({
+			kind: 'badRequest',
+			retryable: false,
+			httpStatus: 400,
+			n: 2,
+		});
 	});
 });

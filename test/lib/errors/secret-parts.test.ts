@@ -10,7 +10,9 @@ const bearer = (key: string) => secretsOf({ authorization: `Bearer ${key}` });
 
 /** Every eight letters of a text. */
 const partsOf = (text: string) =>
-	Array.from({ length: Math.max(0, text.length - 7) }, (_, at) => text.slice(at, at + 8).toLowerCase());
+	Array.from({ length: Math.max(0, text.length - 7) }, (_, at) =>
+		text.slice(at, at + 8).toLowerCase(),
+	);
 
 /** The text, and what it says after its escapes are undone. */
 function readings(text: string): string[] {
@@ -33,7 +35,8 @@ const ENCODINGS: Record<string, (text: string) => string> = {
 	upper: (text) => text.toUpperCase(),
 	lower: (text) => text.toLowerCase(),
 	url: encodeURIComponent,
-	'url in small letters': (text) => encodeURIComponent(text).replace(/%../g, (hex) => hex.toLowerCase()),
+	'url in small letters': (text) =>
+		encodeURIComponent(text).replace(/%../g, (hex) => hex.toLowerCase()),
 	json: inJson,
 	'json in json': (text) => inJson(inJson(text)),
 	'unicode escapes': (text) =>
@@ -45,36 +48,47 @@ const ENCODINGS: Record<string, (text: string) => string> = {
 
 /** As keys are made: letters and digits at random, with signs between them. */
 const randomKey = fc
-	.array(fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-."&<\''), {
-		minLength: 20,
-		maxLength: 60,
-	})
+	.array(
+		fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-."&<\''),
+		{
+			minLength: 20,
+			maxLength: 60,
+		},
+	)
 	.map((letters) => letters.join(''))
 	.filter((key) =>
-		key.split(/[^a-z\d]+/i).every((piece) => piece.length < 3 || /[a-z]\d|\d[a-z]|[a-z][A-Z]{2}/.test(piece)),
+		key
+			.split(/[^a-z\d]+/i)
+			.every((piece) => piece.length < 3 || /[a-z]\d|\d[a-z]|[a-z][A-Z]{2}/.test(piece)),
 	)
-	.filter((key) => /\d/.test(key) && /[a-z]/i.test(key) && partsOf(key).every((part) => new Set(part).size > 2));
+	.filter(
+		(key) =>
+			/\d/.test(key) && /[a-z]/i.test(key) && partsOf(key).every((part) => new Set(part).size > 2),
+	);
 
 describe('no part of eight letters of a key is left', () => {
-	test.each(Object.entries(ENCODINGS))('%s, cut anywhere, several times in a text', (_name, encode) => {
-		fc.assert(
-			fc.property(
-				randomKey,
-				fc.array(fc.string(), { minLength: 2, maxLength: 4 }),
-				fc.nat(20),
-				fc.nat(20),
-				(key, around, fromStart, fromEnd) => {
-					const cut = encode(key).slice(fromStart, encode(key).length - fromEnd);
-					const masked = mask(around.join(cut), bearer(key));
-					const parts = new Set(partsOf(key));
-					const own = new Set(around.flatMap((text) => readings(text).flatMap(partsOf)));
-					const left = readings(masked).flatMap(partsOf);
-					expect(left.filter((part) => parts.has(part) && !own.has(part))).toEqual([]);
-				},
-			),
-			examples(300),
-		);
-	});
+	test.each(Object.entries(ENCODINGS))(
+		'%s, cut anywhere, several times in a text',
+		(_name, encode) => {
+			fc.assert(
+				fc.property(
+					randomKey,
+					fc.array(fc.string(), { minLength: 2, maxLength: 4 }),
+					fc.nat(20),
+					fc.nat(20),
+					(key, around, fromStart, fromEnd) => {
+						const cut = encode(key).slice(fromStart, encode(key).length - fromEnd);
+						const masked = mask(around.join(cut), bearer(key));
+						const parts = new Set(partsOf(key));
+						const own = new Set(around.flatMap((text) => readings(text).flatMap(partsOf)));
+						const left = readings(masked).flatMap(partsOf);
+						expect(left.filter((part) => parts.has(part) && !own.has(part))).toEqual([]);
+					},
+				),
+				examples(300),
+			);
+		},
+	);
 
 	test.each([
 		['base64', 'base64', 12],
@@ -84,7 +98,9 @@ describe('no part of eight letters of a key is left', () => {
 		fc.assert(
 			fc.property(randomKey, fc.string(), fc.string(), (key, before, after) => {
 				const masked = mask(Buffer.from(before + key + after).toString(encoding), bearer(key));
-				const inside = Buffer.from(`${' '.repeat(Buffer.byteLength(before) % 3)}${key}`).toString(encoding);
+				const inside = Buffer.from(`${' '.repeat(Buffer.byteLength(before) % 3)}${key}`).toString(
+					encoding,
+				);
 				const left: string[] = [];
 				for (let at = 4; at + length < inside.length - 4; at++) {
 					const part = inside.slice(at, at + length);
@@ -106,8 +122,13 @@ describe('no part of eight letters of a key is left', () => {
 
 	test('in answers too, where letters and digits show that it is one', () => {
 		const keys = certainKeysOf({ authorization: `Bearer ${CANARY}` });
-		const answer = JSON.stringify({ data: [{ id: `x ${CANARY.slice(3, 14)}`, name: `"${CANARY}"` }], mode: 'chat' });
-		expect(maskKeys(answer, keys)).toBe('{"data":[{"id":"x ***","name":"\\"***\\""}],"mode":"chat"}');
+		const answer = JSON.stringify({
+			data: [{ id: `x ${CANARY.slice(3, 14)}`, name: `"${CANARY}"` }],
+			mode: 'chat',
+		});
+		expect(maskKeys(answer, keys)).toBe(
+			'{"data":[{"id":"x ***","name":"\\"***\\""}],"mode":"chat"}',
+		);
 	});
 });
 
@@ -123,7 +144,8 @@ describe('in answers', () => {
 				const masked = maskKeys(`is ${encoded} known`, keys);
 				expect(masked).toMatch(/^is \S*\*\*\*\S* known$/);
 				const inside = encoded.slice(encoded.length - (encoding === 'hex' ? 30 : 20), -2);
-				for (let at = 0; at + 12 <= inside.length; at++) expect(masked).not.toContain(inside.slice(at, at + 12));
+				for (let at = 0; at + 12 <= inside.length; at++)
+					expect(masked).not.toContain(inside.slice(at, at + 12));
 			}
 		},
 	);
@@ -149,18 +171,28 @@ describe('in answers', () => {
 		expect(shown(16)).toBeLessThan(0.03);
 	});
 
-	test.each(['x7Kq9Lm2', 'a1b2c3d4', 'k-Zx7Qv9pL2w', 'Zk3vQ9xT7mB'])('the short key %s is masked as a whole', (key) => {
-		const keys = certainKeysOf({ authorization: `Bearer ${key}` });
-		expect(maskKeys(`{"id":"${key}","more":"Bearer ${key}"}`, keys)).not.toContain(key);
-		expect(maskKeys(`{"id":"a${key}b"}`, keys)).toBe(`{"id":"a${key}b"}`);
-	});
-
-	test.each(['Qwen2VL7', 'llama3.2', 'gpt-oss:20b', 'Phi4Mini', 'mistral7b', 'gemma3n:e4b', 'qwen3-coder'])(
-		'%s as a short key is not: it is the name of a model',
+	test.each(['x7Kq9Lm2', 'a1b2c3d4', 'k-Zx7Qv9pL2w', 'Zk3vQ9xT7mB'])(
+		'the short key %s is masked as a whole',
 		(key) => {
-			expect(maskKeys(`{"id":"${key}"}`, certainKeysOf({ authorization: `Bearer ${key}` }))).toBe(`{"id":"${key}"}`);
+			const keys = certainKeysOf({ authorization: `Bearer ${key}` });
+			expect(maskKeys(`{"id":"${key}","more":"Bearer ${key}"}`, keys)).not.toContain(key);
+			expect(maskKeys(`{"id":"a${key}b"}`, keys)).toBe(`{"id":"a${key}b"}`);
 		},
 	);
+
+	test.each([
+		'Qwen2VL7',
+		'llama3.2',
+		'gpt-oss:20b',
+		'Phi4Mini',
+		'mistral7b',
+		'gemma3n:e4b',
+		'qwen3-coder',
+	])('%s as a short key is not: it is the name of a model', (key) => {
+		expect(maskKeys(`{"id":"${key}"}`, certainKeysOf({ authorization: `Bearer ${key}` }))).toBe(
+			`{"id":"${key}"}`,
+		);
+	});
 
 	test.each([
 		['MyCompanySecretKey2024', 'MyCompany says: secretkey, my-company.example'],
@@ -185,25 +217,38 @@ describe('in answers', () => {
 describe('what is no secret stays', () => {
 	test('texts of any kind, beside any key', () => {
 		fc.assert(
-			fc.property(randomKey, fc.lorem({ mode: 'sentences', maxCount: 5 }), fc.json(), (key, words, json) => {
-				expect(mask(words, bearer(key))).toBe(words);
-				expect(mask(json, bearer(key)).length).toBeGreaterThan(0);
-			}),
+			fc.property(
+				randomKey,
+				fc.lorem({ mode: 'sentences', maxCount: 5 }),
+				fc.json(),
+				(key, words, json) => {
+					expect(mask(words, bearer(key))).toBe(words);
+					expect(mask(json, bearer(key)).length).toBeGreaterThan(0);
+				},
+			),
 			examples(300),
 		);
 	});
 
 	test('words that a key consists of', () => {
 		const said = 'our llama-server on gpu-server-01 says: workflow not found, 2024-11';
-		for (const key of ['our-llama-server-2024', 'app-Simworkflow0000000000000', 'GpuServerWorkflowKey'])
+		for (const key of [
+			'our-llama-server-2024',
+			'app-Simworkflow0000000000000',
+			'GpuServerWorkflowKey',
+		])
 			expect(mask(said, bearer(key))).toBe(said);
 		expect(mask(said, bearer('our-llama-server-7f3aPq81Zx'))).toBe(said);
-		expect(mask('sent: our-llama-server-7f3aPq81Zx', bearer('our-llama-server-7f3aPq81Zx'))).toBe('sent: ***');
+		expect(mask('sent: our-llama-server-7f3aPq81Zx', bearer('our-llama-server-7f3aPq81Zx'))).toBe(
+			'sent: ***',
+		);
 	});
 
 	test('IDs and names of models in answers, beside a key of words', () => {
 		const answer = '{"id":"00000000-0000-4000-8000-000000000000","mode":"advanced-chat"}';
-		expect(maskKeys(answer, certainKeysOf({ authorization: 'Bearer app-Simadvancedchat000000000' }))).toBe(answer);
+		expect(
+			maskKeys(answer, certainKeysOf({ authorization: 'Bearer app-Simadvancedchat000000000' })),
+		).toBe(answer);
 	});
 });
 
@@ -225,8 +270,13 @@ describe('what is left behind', () => {
 	});
 
 	test('a key that was typed into the name of a header', () => {
-		const secrets = secretsOf({ 'x-9f86d081884c7d659a2f': 'yes', 'x-amz-content-sha256': 'whatever it is' });
-		expect(mask('X-9F86D081884C7D659A2F: yes, x-amz-content-sha256', secrets)).toBe('X-***: yes, x-amz-content-sha256');
+		const secrets = secretsOf({
+			'x-9f86d081884c7d659a2f': 'yes',
+			'x-amz-content-sha256': 'whatever it is',
+		});
+		expect(mask('X-9F86D081884C7D659A2F: yes, x-amz-content-sha256', secrets)).toBe(
+			'X-***: yes, x-amz-content-sha256',
+		);
 	});
 
 	test('nothing is made of a megabyte without a secret, quickly', () => {
@@ -239,14 +289,17 @@ describe('what is left behind', () => {
 describe('the quick look before the search', () => {
 	const lengths = Array.from({ length: CANARY.length }, (_none, index) => index + 1);
 
-	test.each(lengths)('overlooks no secret of %i characters, wherever it stands and in either case', (length) => {
-		const parts = new SecretParts([CANARY.slice(0, length)]);
-		for (let before = 0; before < 9; before++)
-			for (const written of [CANARY, CANARY.toUpperCase(), CANARY.toLowerCase()]) {
-				const text = `${'.'.repeat(before)}${written.slice(0, length)}.`;
-				expect(parts.mask(text)).toBe(`${'.'.repeat(before)}***.`);
-			}
-	});
+	test.each(lengths)(
+		'overlooks no secret of %i characters, wherever it stands and in either case',
+		(length) => {
+			const parts = new SecretParts([CANARY.slice(0, length)]);
+			for (let before = 0; before < 9; before++)
+				for (const written of [CANARY, CANARY.toUpperCase(), CANARY.toLowerCase()]) {
+					const text = `${'.'.repeat(before)}${written.slice(0, length)}.`;
+					expect(parts.mask(text)).toBe(`${'.'.repeat(before)}***.`);
+				}
+		},
+	);
 
 	test('nor one behind escapes', () => {
 		const parts = new SecretParts([CANARY]);

@@ -43,7 +43,11 @@ describe('secrets', () => {
 			httpFailure({ status: 500, body: said }, context),
 			httpFailure({ status: 500, body: `{"oops": ${JSON.stringify(said)}` }, context),
 			httpFailure(
-				{ status: 302, body: '', location: `https://elsewhere/login?back=${encodeURIComponent(SAMPLE)}` },
+				{
+					status: 302,
+					body: '',
+					location: `https://elsewhere/login?back=${encodeURIComponent(SAMPLE)}`,
+				},
 				context,
 			),
 			networkFailure(new Error(`invalid header ${SAMPLE}`), context),
@@ -65,9 +69,10 @@ describe('secrets', () => {
 
 	test('what undici knows of the request does not hang on the error', async () => {
 		const { port, close } = await startTcpServer((socket) => socket.destroy());
-		const raised = await request(`http://127.0.0.1:${port}/`, { headers: HEADERS, dispatcher: new Agent() }).catch(
-			(error: unknown) => error,
-		);
+		const raised = await request(`http://127.0.0.1:${port}/`, {
+			headers: HEADERS,
+			dispatcher: new Agent(),
+		}).catch((error: unknown) => error);
 		await close();
 		expect(everywhere(networkFailure(raised, context))).not.toContain(SAMPLE);
 	});
@@ -82,11 +87,14 @@ describe('secrets', () => {
 		const sample = 'Zk3vQ9xT7mB2nL5pR8wYc4';
 		const own = { ...CONTEXT, secrets: secretsOf({ authorization: `Bearer ${sample}` }) };
 		for (let before = 150; before <= 200; before++) {
-			const failed = httpFailure({ status: 500, body: `${'x'.repeat(before - 1)} ${sample} and more` }, own);
-			expect(failed.serverText).not.toMatch(/Zk3v/);
-			expect(maskedStart(`${'x'.repeat(before - 1)} ${sample}${'y'.repeat(9_999)}`, 200, own.secrets)).not.toMatch(
-				/Zk3v/,
+			const failed = httpFailure(
+				{ status: 500, body: `${'x'.repeat(before - 1)} ${sample} and more` },
+				own,
 			);
+			expect(failed.serverText).not.toMatch(/Zk3v/);
+			expect(
+				maskedStart(`${'x'.repeat(before - 1)} ${sample}${'y'.repeat(9_999)}`, 200, own.secrets),
+			).not.toMatch(/Zk3v/);
 		}
 		// Keys in a row make the text shorter, so that what was behind the cut moves in front of it.
 		expect(maskedStart(sample.repeat(2_000), 500, own.secrets)).not.toMatch(/Zk3v/);
@@ -95,9 +103,19 @@ describe('secrets', () => {
 
 	test("words that are no keys do not garble a diagnosis: a model's name, placeholders, where a request comes from", () => {
 		const said = 'model qwen3:8b not found at llama.cpp on team-a.lan, not-needed';
-		for (const word of ['qwen', 'qwen3', 'llama.cpp', 'not-needed', 'sk-no-key-required', 'ollama', 'EMPTY'])
+		for (const word of [
+			'qwen',
+			'qwen3',
+			'llama.cpp',
+			'not-needed',
+			'sk-no-key-required',
+			'ollama',
+			'EMPTY',
+		])
 			expect(mask(said, secretsOf({ authorization: `Bearer ${word}` }))).toBe(said);
-		expect(mask(said, secretsOf({ 'x-team': 'team-a.lan', 'x-forwarded-for': '1a2b3c4d5e6f7a8b9c' }))).toBe(said);
+		expect(
+			mask(said, secretsOf({ 'x-team': 'team-a.lan', 'x-forwarded-for': '1a2b3c4d5e6f7a8b9c' })),
+		).toBe(said);
 		expect(mask('model a1b2c3d4e5 of a1b2c3d4', secretsOf({ 'x-api-key': 'a1b2c3d4' }))).toBe(
 			'model a1b2c3d4e5 of ***',
 		);
@@ -110,7 +128,9 @@ describe('secrets', () => {
 	});
 
 	test('a value that only looks random is hidden under any name of a header', () => {
-		expect(mask('tenant 9f86d081884c7d659a2f', secretsOf({ 'x-tenant': '9f86d081884c7d659a2f' }))).toBe('tenant ***');
+		expect(
+			mask('tenant 9f86d081884c7d659a2f', secretsOf({ 'x-tenant': '9f86d081884c7d659a2f' })),
+		).toBe('tenant ***');
 	});
 
 	test("our own sentence and URL are left alone, even where a header's value is a common word", () => {

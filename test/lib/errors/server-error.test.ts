@@ -13,7 +13,12 @@ describe('ServerError', () => {
 	});
 
 	test('a short title, and where it happened beside it', () => {
-		expect(failed).toMatchObject({ name: 'ServerError', message: 'It broke', meaning: 'It broke', url: URL_ASKED });
+		expect(failed).toMatchObject({
+			name: 'ServerError',
+			message: 'It broke',
+			meaning: 'It broke',
+			url: URL_ASKED,
+		});
 		expect(new ServerError({ kind: 'busy', message: 'No', remedy: '.' }).retryable).toBe(true);
 		expect(failed.retryable).toBe(false);
 	});

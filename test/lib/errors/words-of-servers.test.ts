@@ -3,14 +3,20 @@ import { failureInBody, httpFailure } from '../../../lib/errors/http-failure';
 import { canFailOver, lacksModel } from '../../../lib/servers/pool/failover';
 
 const lacks: Array<[string, number, unknown]> = [
-	['Aphrodite', 404, { object: 'error', message: 'The model `m` does not exist.', type: 'NotFoundError', code: 404 }],
+	[
+		'Aphrodite',
+		404,
+		{ object: 'error', message: 'The model `m` does not exist.', type: 'NotFoundError', code: 404 },
+	],
 	['TabbyAPI', 400, { detail: 'No models are currently loaded.' }],
 	['TabbyAPI 503', 503, { detail: 'No models are currently loaded.' }],
 	['TabbyAPI embeddings', 503, { detail: 'No embedding models are currently loaded.' }],
 	[
 		'KoboldCpp embeddings',
 		503,
-		{ detail: { error: 'Invalid model. No embeddings model loaded.', type: 'service_unavailable' } },
+		{
+			detail: { error: 'Invalid model. No embeddings model loaded.', type: 'service_unavailable' },
+		},
 	],
 	[
 		'llama.cpp rerank',
@@ -40,7 +46,12 @@ const lacks: Array<[string, number, unknown]> = [
 	[
 		'lmdeploy',
 		404,
-		{ message: "The model 'x' does not exist.", type: 'invalid_request_error', code: 404, object: 'error' },
+		{
+			message: "The model 'x' does not exist.",
+			type: 'invalid_request_error',
+			code: 404,
+			object: 'error',
+		},
 	],
 	[
 		'LiteLLM provider',
@@ -83,16 +94,27 @@ const lacks: Array<[string, number, unknown]> = [
 		400,
 		{
 			error: {
-				message: 'Failed to load model "x". Error: Model loading was stopped due to insufficient system resources.',
+				message:
+					'Failed to load model "x". Error: Model loading was stopped due to insufficient system resources.',
 				type: 'invalid_request_error',
 			},
 		},
 	],
-	['LM Studio cancelled', 400, { error: 'Failed to load model "qwen/qwen3-coder-30b". Error: Operation canceled.' }],
+	[
+		'LM Studio cancelled',
+		400,
+		{ error: 'Failed to load model "qwen/qwen3-coder-30b". Error: Operation canceled.' },
+	],
 	[
 		'LocalAI unimplemented',
 		500,
-		{ error: { code: 500, message: 'rpc error: code = Unimplemented desc = Method not implemented!', type: '' } },
+		{
+			error: {
+				code: 500,
+				message: 'rpc error: code = Unimplemented desc = Method not implemented!',
+				type: '',
+			},
+		},
 	],
 	[
 		'LocalAI Unknown unimplemented',
@@ -102,12 +124,24 @@ const lacks: Array<[string, number, unknown]> = [
 	[
 		'LocalAI disabled',
 		500,
-		{ error: { code: 500, message: 'endpoint disabled for this model by API configuration', type: '' } },
+		{
+			error: {
+				code: 500,
+				message: 'endpoint disabled for this model by API configuration',
+				type: '',
+			},
+		},
 	],
 	[
 		'LocalAI load',
 		500,
-		{ error: { code: 500, message: 'could not load model: rpc error: code = Canceled desc = ', type: '' } },
+		{
+			error: {
+				code: 500,
+				message: 'could not load model: rpc error: code = Canceled desc = ',
+				type: '',
+			},
+		},
 	],
 	[
 		'LocalAI load 2',
@@ -121,17 +155,33 @@ const lacks: Array<[string, number, unknown]> = [
 		},
 	],
 	['llama-swap', 404, 'no router for requested model'],
-	['FastChat', 400, { object: 'error', message: 'Only vicuna-7b allowed now, your model gpt-4', code: 40301 }],
+	[
+		'FastChat',
+		400,
+		{ object: 'error', message: 'Only vicuna-7b allowed now, your model gpt-4', code: 40301 },
+	],
 	['vLLM production stack', 400, { error: 'Model x not found or vLLM engine is sleeping.' }],
 	[
 		'vLLM chat API',
 		400,
-		{ error: { message: 'The model does not support the Chat Completions API', type: 'BadRequestError', code: 400 } },
+		{
+			error: {
+				message: 'The model does not support the Chat Completions API',
+				type: 'BadRequestError',
+				code: 400,
+			},
+		},
 	],
 	[
 		'vLLM transcription',
 		400,
-		{ error: { message: 'The model does not support Transcriptions API', type: 'BadRequestError', code: 400 } },
+		{
+			error: {
+				message: 'The model does not support Transcriptions API',
+				type: 'BadRequestError',
+				code: 400,
+			},
+		},
 	],
 	[
 		'SGLang rerank',
@@ -145,7 +195,11 @@ const lacks: Array<[string, number, unknown]> = [
 		},
 	],
 	['TEI wrong kind', 424, { error: 'model is not an embedding model', error_type: 'Backend' }],
-	['TEI rerank', 424, { error: '`predict` is not available for this model type', error_type: 'Backend' }],
+	[
+		'TEI rerank',
+		424,
+		{ error: '`predict` is not available for this model type', error_type: 'Backend' },
+	],
 	[
 		'infinity',
 		400,
@@ -161,7 +215,15 @@ const lacks: Array<[string, number, unknown]> = [
 	[
 		'mlx-openai-server',
 		404,
-		{ detail: { error: { message: "Model 'x' not found. Available models: y", type: 'model_not_found', code: 404 } } },
+		{
+			detail: {
+				error: {
+					message: "Model 'x' not found. Available models: y",
+					type: 'model_not_found',
+					code: 404,
+				},
+			},
+		},
 	],
 	['mistral.rs', 500, { message: 'Model `x` not found. Available models: y' }],
 	['Docker Model Runner', 404, 'model not found\n'],
@@ -169,19 +231,31 @@ const lacks: Array<[string, number, unknown]> = [
 	[
 		'speaches',
 		404,
-		{ detail: "Model 'x' is not installed locally. You can download the model using `POST /v1/models`" },
+		{
+			detail:
+				"Model 'x' is not installed locally. You can download the model using `POST /v1/models`",
+		},
 	],
 ];
 const not: Array<[string, number, unknown]> = [
-	['unsupported option', 400, { error: { message: 'This model does not support chat template kwargs' } }],
-	['vision', 400, { error: { message: 'Image provided but current GGUF model does not support vision.' } }],
+	[
+		'unsupported option',
+		400,
+		{ error: { message: 'This model does not support chat template kwargs' } },
+	],
+	[
+		'vision',
+		400,
+		{ error: { message: 'Image provided but current GGUF model does not support vision.' } },
+	],
 	['logprobs', 400, { error: { message: 'model does not support generation with logprobs' } }],
 	[
 		'key',
 		401,
 		{
 			error: {
-				message: 'key not allowed to access model. This key can only access models=[]. Tried to access x',
+				message:
+					'key not allowed to access model. This key can only access models=[]. Tried to access x',
 				type: 'key_model_access_denied',
 				code: '401',
 			},
@@ -190,14 +264,17 @@ const not: Array<[string, number, unknown]> = [
 	[
 		'user text echoed',
 		400,
-		{ error: { message: 'messages.0.content: "the model is broken; no models loaded" is invalid' } },
+		{
+			error: { message: 'messages.0.content: "the model is broken; no models loaded" is invalid' },
+		},
 	],
 	[
 		'context',
 		400,
 		{
 			error: {
-				message: "This model's maximum context length is 2048 tokens. However, you requested 4000 tokens",
+				message:
+					"This model's maximum context length is 2048 tokens. However, you requested 4000 tokens",
 				code: 400,
 			},
 		},
@@ -220,7 +297,12 @@ test.each(not)('do not try another server: %s', (_n, status, body) => {
 	expect(lacksModel(failed(status, body))).toBe(false);
 });
 test.each<[string, number, unknown, string]>([
-	['vLLM score', 400, { error: { message: 'The model does not support Score API', code: 400 } }, 'wrongModelType'],
+	[
+		'vLLM score',
+		400,
+		{ error: { message: 'The model does not support Score API', code: 400 } },
+		'wrongModelType',
+	],
 	[
 		'vLLM classification',
 		400,
@@ -233,12 +315,25 @@ test.each<[string, number, unknown, string]>([
 		{ object: 'error', message: 'The model does not support Completions API' },
 		'wrongModelType',
 	],
-	['vLLM tokenizer', 400, { error: { message: 'This model does not support prompt_logprobs' } }, 'badRequest'],
-	['vLLM mm', 400, { error: { message: 'qwen3 is not a multimodal model' } }, 'modalityUnsupported'],
+	[
+		'vLLM tokenizer',
+		400,
+		{ error: { message: 'This model does not support prompt_logprobs' } },
+		'badRequest',
+	],
+	[
+		'vLLM mm',
+		400,
+		{ error: { message: 'qwen3 is not a multimodal model' } },
+		'modalityUnsupported',
+	],
 	[
 		'SGLang context',
 		400,
-		{ object: 'error', message: "The input (4097 tokens) is longer than the model's context length (4096 tokens)." },
+		{
+			object: 'error',
+			message: "The input (4097 tokens) is longer than the model's context length (4096 tokens).",
+		},
 		'contextOverflow',
 	],
 	['SGLang queue', 503, { object: 'error', message: 'The request queue is full.' }, 'busy'],
@@ -263,13 +358,21 @@ test.each<[string, number, unknown, string]>([
 	[
 		'LiteLLM budget',
 		400,
-		{ error: { message: 'Budget has been exceeded! Current cost: 1, Max budget: 1', type: 'budget_exceeded' } },
+		{
+			error: {
+				message: 'Budget has been exceeded! Current cost: 1, Max budget: 1',
+				type: 'budget_exceeded',
+			},
+		},
 		'badRequest',
 	],
 	[
 		'Ollama loading',
 		500,
-		{ error: 'llama runner process has terminated: error loading model: unable to allocate CUDA0 buffer' },
+		{
+			error:
+				'llama runner process has terminated: error loading model: unable to allocate CUDA0 buffer',
+		},
 		'modelFailedToLoad',
 	],
 	[
@@ -278,22 +381,50 @@ test.each<[string, number, unknown, string]>([
 		{ error: 'model requires more system memory (9.1 GiB) than is available (4.2 GiB)' },
 		'modelFailedToLoad',
 	],
-	['Ollama pull', 404, { error: 'model "qwen3:8b" not found, try pulling it first' }, 'modelNotFound'],
+	[
+		'Ollama pull',
+		404,
+		{ error: 'model "qwen3:8b" not found, try pulling it first' },
+		'modelNotFound',
+	],
 
-	['llama.cpp slot', 503, { error: { message: 'Loading model', type: 'unavailable_error', code: 503 } }, 'loading'],
-	['llama.cpp router', 400, { error: { message: 'model is not loaded', code: 400 } }, 'modelNotFound'],
-	['llama.cpp bad model', 400, { error: { message: 'invalid model: nope', code: 400 } }, 'modelNotFound'],
+	[
+		'llama.cpp slot',
+		503,
+		{ error: { message: 'Loading model', type: 'unavailable_error', code: 503 } },
+		'loading',
+	],
+	[
+		'llama.cpp router',
+		400,
+		{ error: { message: 'model is not loaded', code: 400 } },
+		'modelNotFound',
+	],
+	[
+		'llama.cpp bad model',
+		400,
+		{ error: { message: 'invalid model: nope', code: 400 } },
+		'modelNotFound',
+	],
 	[
 		'LM Studio crash',
 		400,
-		{ error: 'The model has crashed without additional information. (Exit code: 18446744072635812000)' },
+		{
+			error:
+				'The model has crashed without additional information. (Exit code: 18446744072635812000)',
+		},
 		'serverError',
 	],
 	['LM Studio unloaded', 400, { error: 'Model unloaded.' }, 'modelNotFound'],
 	[
 		'LM Studio JIT off',
 		404,
-		{ error: { message: "Model 'x' is not loaded. Please load it first.", code: 'model_not_loaded' } },
+		{
+			error: {
+				message: "Model 'x' is not loaded. Please load it first.",
+				code: 'model_not_loaded',
+			},
+		},
 		'modelNotFound',
 	],
 	[
@@ -305,7 +436,12 @@ test.each<[string, number, unknown, string]>([
 	['GPUStack', 404, { code: 404, reason: 'NotFound', message: 'Model not found' }, 'modelNotFound'],
 	['mistral.rs wrong', 422, { message: 'Model `x` is not an embedding model' }, 'wrongModelType'],
 	['MLX omni', 404, { detail: 'Not Found' }, 'wrongPath'],
-	['lmdeploy embeddings', 400, { message: 'Unsupported by turbomind.', object: 'error', code: 400 }, 'badRequest'],
+	[
+		'lmdeploy embeddings',
+		400,
+		{ message: 'Unsupported by turbomind.', object: 'error', code: 400 },
+		'badRequest',
+	],
 	[
 		'HF router',
 		400,
@@ -323,14 +459,28 @@ test.each<[string, number, unknown, string]>([
 		{ detail: { msg: 'Server is busy; please try again later.', type: 'service_unavailable' } },
 		'busy',
 	],
-	['nginx 503', 503, '<html><head><title>503 Service Temporarily Unavailable</title></head></html>', 'gateway'],
+	[
+		'nginx 503',
+		503,
+		'<html><head><title>503 Service Temporarily Unavailable</title></head></html>',
+		'gateway',
+	],
 	['TabbyAPI key', 401, { detail: 'Invalid API key' }, 'unauthorized'],
 	['xinference empty detail', 500, { detail: '' }, 'serverError'],
-	['xinference speech', 500, { detail: '[address=1, pid=2] Model x is not for creating speech.' }, 'wrongModelType'],
+	[
+		'xinference speech',
+		500,
+		{ detail: '[address=1, pid=2] Model x is not for creating speech.' },
+		'wrongModelType',
+	],
 	[
 		'user text',
 		400,
-		{ error: { message: 'Failed to parse messages: the server does not support the foo api, says the user' } },
+		{
+			error: {
+				message: 'Failed to parse messages: the server does not support the foo api, says the user',
+			},
+		},
 		'badRequest',
 	],
 ])('the words of %s', (_n, status, body, kind) => {

@@ -1,6 +1,11 @@
 import { checkServer } from '../../../lib/health/check';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { closedPort } from '../../support/listening';
 import { check, checkDify, finding, ids, json, movedTo, routes, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
@@ -34,9 +39,13 @@ describe('nothing listens (rows 3 to 5)', () => {
 			},
 		});
 		expect(asked).toEqual([`http://host.docker.internal:${port}`]);
-		expect(onHost.requests.map(({ path, headers }) => [path, headers.authorization])).toEqual([['/health', undefined]]);
+		expect(onHost.requests.map(({ path, headers }) => [path, headers.authorization])).toEqual([
+			['/health', undefined],
+		]);
 		expect(finding(result, 'refused').advice).toMatch(
-			new RegExp(`^Type http://host\\.docker\\.internal:${port} as Base URL: there the server answers\\.`),
+			new RegExp(
+				`^Type http://host\\.docker\\.internal:${port} as Base URL: there the server answers\\.`,
+			),
 		);
 	});
 });
@@ -114,19 +123,25 @@ afterEach(async () => {
 });
 
 describe('an address that leads on to another one', () => {
-	it.each([301, 302, 303])('by %d: GET requests work there, but generations would not', async (status) => {
-		const server = await sim();
-		const url = await rawServer(movedTo(server.url, status));
-		const result = await check(url, {}, { apiKey: '' });
-		expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
-		expect(finding(result, 'moved')).toMatchObject({ severity: 'error', advice: `Type ${server.url} as Base URL.` });
-		const connection = connectTo({ baseUrl: url });
-		await expect(
-			connection.json(`${connection.url.api}/chat/completions`, {
-				json: { messages: [{ role: 'user', content: 'x' }] },
-			}),
-		).rejects.toMatchObject({ kind: 'redirect' });
-	});
+	it.each([301, 302, 303])(
+		'by %d: GET requests work there, but generations would not',
+		async (status) => {
+			const server = await sim();
+			const url = await rawServer(movedTo(server.url, status));
+			const result = await check(url, {}, { apiKey: '' });
+			expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
+			expect(finding(result, 'moved')).toMatchObject({
+				severity: 'error',
+				advice: `Type ${server.url} as Base URL.`,
+			});
+			const connection = connectTo({ baseUrl: url });
+			await expect(
+				connection.json(`${connection.url.api}/chat/completions`, {
+					json: { messages: [{ role: 'user', content: 'x' }] },
+				}),
+			).rejects.toMatchObject({ kind: 'redirect' });
+		},
+	);
 
 	it.each([307, 308])('by %d: works, with a warning', async (status) => {
 		const server = await sim();
@@ -147,22 +162,28 @@ describe('an address that leads on to another one', () => {
 		expect(ids(await check(url))).not.toContain('moved');
 	});
 
-	it.each([301, 308])('Dify, which gets no key there (%d): the key is not what is wrong', async (status) => {
-		const dify = await startDify();
-		const url = await rawServer(movedTo(new URL(dify.url).origin, status));
-		const result = await checkDify(`${url}/v1`, { apiKey: appKey('chat') });
-		await dify.close();
-		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'moved')).toMatchObject({
-			severity: 'error',
-			advice: `Type ${new URL(dify.url).origin} as Base URL.`,
-		});
-	});
+	it.each([301, 308])(
+		'Dify, which gets no key there (%d): the key is not what is wrong',
+		async (status) => {
+			const dify = await startDify();
+			const url = await rawServer(movedTo(new URL(dify.url).origin, status));
+			const result = await checkDify(`${url}/v1`, { apiKey: appKey('chat') });
+			await dify.close();
+			expect(result.status).toBe('misconfigured');
+			expect(finding(result, 'moved')).toMatchObject({
+				severity: 'error',
+				advice: `Type ${new URL(dify.url).origin} as Base URL.`,
+			});
+		},
+	);
 
 	it('Dify at another path of the same address', async () => {
 		const app = { name: 'Helper', mode: 'chat' };
 		const url = await rawServer(
-			routes({ '/dify/v1/info': json('200 OK', app), '/dify/v1/parameters': json('200 OK', {}) }, movedTo('/dify')),
+			routes(
+				{ '/dify/v1/info': json('200 OK', app), '/dify/v1/parameters': json('200 OK', {}) },
+				movedTo('/dify'),
+			),
 		);
 		expect(finding(await checkDify(`${url}/v1`, { apiKey: appKey('chat') }), 'moved').advice).toBe(
 			`Type ${url}/dify as Base URL.`,
@@ -171,14 +192,18 @@ describe('an address that leads on to another one', () => {
 
 	it('an address elsewhere that holds the key is not asked, and shown without it', async () => {
 		const asked: string[] = [];
-		const page = whole('200 OK', '<!doctype html><title>Sign in</title>', { 'Content-Type': 'text/html' });
+		const page = whole('200 OK', '<!doctype html><title>Sign in</title>', {
+			'Content-Type': 'text/html',
+		});
 		const login = await rawServer((path, ...rest) => {
 			asked.push(path);
 			page(path, ...rest);
 		});
 		const url = await rawServer(
 			(_path, socket) =>
-				void socket.end(`HTTP/1.1 302 x\r\nLocation: ${login}/login?key=${SESAME}\r\nContent-Length: 0\r\n\r\n`),
+				void socket.end(
+					`HTTP/1.1 302 x\r\nLocation: ${login}/login?key=${SESAME}\r\nContent-Length: 0\r\n\r\n`,
+				),
 		);
 		const result = await check(url);
 		expect(finding(result, 'redirect').meaning).toContain('/login?key=***');

@@ -10,7 +10,9 @@ afterEach(async () => {
 });
 
 describe('servers that look like others', () => {
-	const PAGE = whole('200 OK', '<!doctype html><title>Open WebUI</title>', { 'Content-Type': 'text/html' });
+	const PAGE = whole('200 OK', '<!doctype html><title>Open WebUI</title>', {
+		'Content-Type': 'text/html',
+	});
 	const LITELLM = {
 		object: 'list',
 		data: [{ id: 'gpt-4o', object: 'model', created: 1_677_610_602, owned_by: 'openai' }],
@@ -28,7 +30,9 @@ describe('servers that look like others', () => {
 		);
 		const result = await check(url);
 		expect(result.server).toEqual({ kind: 'unknown', version: null });
-		expect(finding(result, 'notAnApi').advice).toBe(`Type ${url}/api as Base URL: there the API answers.`);
+		expect(finding(result, 'notAnApi').advice).toBe(
+			`Type ${url}/api as Base URL: there the API answers.`,
+		);
 	});
 
 	it('KoboldCpp imitates Ollama', async () => {
@@ -36,7 +40,9 @@ describe('servers that look like others', () => {
 			object: 'list',
 			data: [{ id: 'koboldcpp/qwen3', object: 'model', created: 1, owned_by: 'koboldcpp' }],
 		});
-		const url = await rawServer(routes({ '/v1/models': list, '/api/version': json('200 OK', { version: '0.7.0' }) }));
+		const url = await rawServer(
+			routes({ '/v1/models': list, '/api/version': json('200 OK', { version: '0.7.0' }) }),
+		);
 		expect(await check(url)).toMatchObject({
 			status: 'healthy',
 			server: { kind: 'koboldcpp' },
@@ -46,23 +52,36 @@ describe('servers that look like others', () => {
 
 	it.each([
 		['by its list', json('200 OK', LITELLM)],
-		['by its headers', json('200 OK', { object: 'list', data: [] }, { 'x-litellm-version': '1.95.0' })],
-	])('LiteLLM, known %s: /health, which would send a request to every model, is not asked', async (_name, models) => {
-		const asked: string[] = [];
-		const url = await rawServer((path, socket, head) => {
-			asked.push(path);
-			routes({ '/llm/v1/models': models })(path, socket, head);
-		});
-		expect((await check(`${url}/llm`)).server.kind).toBe('litellm');
-		expect(asked).toContain('/llm/v1/models');
-		expect(asked.filter((path) => path.endsWith('/health'))).toEqual([]);
-	});
+		[
+			'by its headers',
+			json('200 OK', { object: 'list', data: [] }, { 'x-litellm-version': '1.95.0' }),
+		],
+	])(
+		'LiteLLM, known %s: /health, which would send a request to every model, is not asked',
+		async (_name, models) => {
+			const asked: string[] = [];
+			const url = await rawServer((path, socket, head) => {
+				asked.push(path);
+				routes({ '/llm/v1/models': models })(path, socket, head);
+			});
+			expect((await check(`${url}/llm`)).server.kind).toBe('litellm');
+			expect(asked).toContain('/llm/v1/models');
+			expect(asked.filter((path) => path.endsWith('/health'))).toEqual([]);
+		},
+	);
 
 	it('LM Studio answers a wrong path with status 200: its words are shown, and the right place is found', async () => {
-		const no = json('200 OK', { error: 'Unexpected endpoint or method. (GET /llm/v1/models). Returning 200 anyway' });
+		const no = json('200 OK', {
+			error: 'Unexpected endpoint or method. (GET /llm/v1/models). Returning 200 anyway',
+		});
 		const url = await rawServer(
 			routes(
-				{ '/v1/models': json('200 OK', { object: 'list', data: [{ id: 'qwen3', owned_by: 'organization_owner' }] }) },
+				{
+					'/v1/models': json('200 OK', {
+						object: 'list',
+						data: [{ id: 'qwen3', owned_by: 'organization_owner' }],
+					}),
+				},
 				no,
 			),
 		);
@@ -75,17 +94,28 @@ describe('servers that look like others', () => {
 	});
 
 	it.each<[object, string, string]>([
-		[{ error: { code: 503, message: 'Loading model', type: 'unavailable_error' } }, 'loading', 'loading'],
+		[
+			{ error: { code: 503, message: 'Loading model', type: 'unavailable_error' } },
+			'loading',
+			'loading',
+		],
 		[{ error: { code: 401, message: 'Invalid API Key' } }, 'unauthorized', 'unauthorized'],
 		[{ error: { code: '429', message: 'Rate limit' } }, 'busy', 'degraded'],
 		[{ error: { message: 'x', type: 'authentication_error' } }, 'unauthorized', 'unauthorized'],
 		[{ object: 'error', message: 'The engine is dead', code: 500 }, 'serverError', 'degraded'],
-		[{ object: 'list', data: [], error: { code: 503, message: 'Loading model' } }, 'loading', 'loading'],
+		[
+			{ object: 'list', data: [], error: { code: 503, message: 'Loading model' } },
+			'loading',
+			'loading',
+		],
 		[{ error: 'CUDA out of memory' }, 'serverError', 'degraded'],
-	])('an error in a list with status 200 is read as its status would be: %j', async (said, id, status) => {
-		const result = await check(await rawServer(routes({}, json('200 OK', said))));
-		expect([result.findings[0]!.id, result.status]).toEqual([id, status]);
-	});
+	])(
+		'an error in a list with status 200 is read as its status would be: %j',
+		async (said, id, status) => {
+			const result = await check(await rawServer(routes({}, json('200 OK', said))));
+			expect([result.findings[0]!.id, result.status]).toEqual([id, status]);
+		},
+	);
 
 	it.each([
 		{ error: { message: 'Invalid token', type: 'new_api_error' } },
@@ -114,10 +144,15 @@ describe('Text Embeddings Inference, which has no list of models', () => {
 				whole('404 Not Found', ''),
 			),
 		);
-	const wrongQuestion = json('422 Unprocessable Entity', { error: 'missing field `inputs`', error_type: 'Validation' });
+	const wrongQuestion = json('422 Unprocessable Entity', {
+		error: 'missing field `inputs`',
+		error_type: 'Validation',
+	});
 
 	it('is healthy, with the model that it tells of', async () => {
-		const result = await check(await tei(wrongQuestion), { expectations: { embeddings: true, minContext: 4096 } });
+		const result = await check(await tei(wrongQuestion), {
+			expectations: { embeddings: true, minContext: 4096 },
+		});
 		expect(result).toMatchObject({
 			status: 'healthy',
 			server: { kind: 'tei', version: '1.8.0' },
@@ -140,14 +175,23 @@ describe('a model of Ollama that makes embeddings only', () => {
 		const url = await rawServer((path, socket, head) => {
 			asked.push(path);
 			routes({
-				'/api/ps': json('200 OK', { models: asked.includes('/api/embed') ? [] : loaded.map((name) => ({ name })) }),
+				'/api/ps': json('200 OK', {
+					models: asked.includes('/api/embed') ? [] : loaded.map((name) => ({ name })),
+				}),
 				'/api/generate': json('400 Bad Request', { error: '"nomic" does not support generate' }),
 				'/api/embed': json('200 OK', { model: 'nomic', embeddings: [] }),
-				'/v1/models': json('200 OK', { object: 'list', data: [{ id: 'nomic:latest', owned_by: 'library' }] }),
+				'/v1/models': json('200 OK', {
+					object: 'list',
+					data: [{ id: 'nomic:latest', owned_by: 'library' }],
+				}),
 			})(path, socket, head);
 		});
 		expect(
-			await changeModel(connectTo({ baseUrl: url }), action, { model: 'nomic', wait: true, limitMs: 60_000 }),
+			await changeModel(connectTo({ baseUrl: url }), action, {
+				model: 'nomic',
+				wait: true,
+				limitMs: 60_000,
+			}),
 		).toMatchObject({ changed: true });
 		expect(asked).toEqual([
 			'/v1/models',

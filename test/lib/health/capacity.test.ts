@@ -1,4 +1,9 @@
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { check, finding, ids, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -92,33 +97,51 @@ describe("llama-server's router", () => {
 		const any = await check(server.url, {}, limit);
 		expect(any.slots?.total).toBe(2);
 		expect(finding(any, 'moreRequestsThanSlots').advice).toContain('to 2');
-		expect(ids(await check(server.url, { expectations: { minSlots: 4 } }))).toContain('slotsTooFew');
+		expect(ids(await check(server.url, { expectations: { minSlots: 4 } }))).toContain(
+			'slotsTooFew',
+		);
 	});
 
 	it('models with different numbers of slots: that of the needed one counts, and none where none is named', async () => {
-		await simWithKey({ profile: 'router', models: ['a', 'b'].map((id) => ({ id, status: 'loaded' as const })) });
+		await simWithKey({
+			profile: 'router',
+			models: ['a', 'b'].map((id) => ({ id, status: 'loaded' as const })),
+		});
 		const slotsOf = (model: string) => ({ total_slots: model === 'a' ? 1 : 8 });
 		server.route('GET /props', ({ query }) => {
 			const model = query.get('model');
 			return reply.json(model === null ? { role: 'router' } : slotsOf(model));
 		});
 		expect((await check(server.url)).slots?.total).toBeNull();
-		const needed = await check(server.url, { expectations: { model: 'a' } }, { maxConcurrentRequests: 4 });
+		const needed = await check(
+			server.url,
+			{ expectations: { model: 'a' } },
+			{ maxConcurrentRequests: 4 },
+		);
 		expect(needed.slots?.total).toBe(1);
 		expect(finding(needed, 'moreRequestsThanSlots').observed).toContain('total_slots 1');
 	});
 
 	it('the short context of an embedding model beside a chat model is no reason for a warning', async () => {
-		await simWithKey({ profile: 'router', models: ['chat', 'embed'].map((id) => ({ id, status: 'loaded' as const })) });
+		await simWithKey({
+			profile: 'router',
+			models: ['chat', 'embed'].map((id) => ({ id, status: 'loaded' as const })),
+		});
 		const entry = (id: string, more: string[]) => ({
 			id,
 			owned_by: 'llamacpp',
 			status: { value: 'loaded', args: ['llama-server', ...more] },
 		});
-		server.route('GET /v1/models', reply.json({ data: [entry('chat', []), entry('embed', ['--embeddings'])] }));
+		server.route(
+			'GET /v1/models',
+			reply.json({ data: [entry('chat', []), entry('embed', ['--embeddings'])] }),
+		);
 		server.route('GET /props', ({ query }) => {
 			const model = query.get('model');
-			const context = { default_generation_settings: { n_ctx: model === 'chat' ? 32_768 : 512 }, total_slots: 1 };
+			const context = {
+				default_generation_settings: { n_ctx: model === 'chat' ? 32_768 : 512 },
+				total_slots: 1,
+			};
 			return reply.json(model === null ? { role: 'router' } : context);
 		});
 		const both = await check(server.url);
@@ -132,7 +155,9 @@ describe("llama-server's router", () => {
 describe('Ollama', () => {
 	it('runs on the CPU, or half in the GPU', async () => {
 		await simWithKey({ profile: 'ollama', models: [{ id: 'a' }] });
-		expect(finding(await check(server.url), 'partlyOnCpu').meaning).toBe('Ollama runs the model "a" on the CPU');
+		expect(finding(await check(server.url), 'partlyOnCpu').meaning).toBe(
+			'Ollama runs the model "a" on the CPU',
+		);
 		server.route(
 			'GET /api/ps',
 			reply.json({ models: [{ name: 'a', size: 1000, size_vram: 400, context_length: 4096 }] }),

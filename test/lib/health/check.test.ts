@@ -1,5 +1,10 @@
 import fc from 'fast-check';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { examples } from '../../support/properties';
 import { failDnsLookups } from '../../support/failing-dns';
 import { AT_ONCE_MS } from '../../support/time';
@@ -25,7 +30,12 @@ describe('the address (docs/protocols/llama-server.md 9.3, rows 1 to 3)', () => 
 		['http://server:99999', 'The port "99999"'],
 	])('cannot be used: %s', async (baseUrl, text) => {
 		const result = await check(baseUrl);
-		expect(result).toMatchObject({ status: 'misconfigured', healthy: false, url: null, server: { kind: 'unknown' } });
+		expect(result).toMatchObject({
+			status: 'misconfigured',
+			healthy: false,
+			url: null,
+			server: { kind: 'unknown' },
+		});
 		expect(finding(result, 'invalidUrl').meaning).toContain(text);
 		expect(finding(result, 'invalidUrl').advice).toContain('http://host:port');
 	});
@@ -64,7 +74,9 @@ describe('nothing listens (rows 3 to 5)', () => {
 		await server.close();
 		const result = await check(server.url);
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'serverExited').meaning).toMatch(/^The server answered \d+ s ago and has exited since$/);
+		expect(finding(result, 'serverExited').meaning).toMatch(
+			/^The server answered \d+ s ago and has exited since$/,
+		);
 		expect(finding(result, 'serverExited').advice).toContain('--ctx-size');
 		// A third check knows it still.
 		expect(ids(await check(server.url))).toEqual(['serverExited']);
@@ -72,7 +84,9 @@ describe('nothing listens (rows 3 to 5)', () => {
 
 	it('any more, although something was missing before', async () => {
 		const server = await sim();
-		expect((await check(server.url, { expectations: { vision: true } })).status).toBe('misconfigured');
+		expect((await check(server.url, { expectations: { vision: true } })).status).toBe(
+			'misconfigured',
+		);
 		await server.close();
 		expect(ids(await check(server.url))).toEqual(['serverExited']);
 	});
@@ -89,7 +103,9 @@ describe('nothing listens (rows 3 to 5)', () => {
 		expect((await check(server.url)).status).toBe('loading');
 		await server.close();
 		const result = await check(server.url);
-		expect(finding(result, 'exitedWhileLoading').meaning).toMatch(/was loading its model \d+ s ago/);
+		expect(finding(result, 'exitedWhileLoading').meaning).toMatch(
+			/was loading its model \d+ s ago/,
+		);
 		expect(finding(result, 'exitedWhileLoading').advice).toContain('memory');
 	});
 });
@@ -99,13 +115,25 @@ it('whatever a server answers, a check gives a result with a known status and wi
 	const anything = fc.oneof(
 		fc.record({
 			status: fc.constantFrom(200, 204, 301, 400, 401, 403, 404, 418, 500, 501, 503),
-			body: fc.oneof(fc.json(), fc.string(), fc.constant(`{"error":"${SESAME}"}`), fc.constant('<html>')),
+			body: fc.oneof(
+				fc.json(),
+				fc.string(),
+				fc.constant(`{"error":"${SESAME}"}`),
+				fc.constant('<html>'),
+			),
 		}),
 		fc.constantFrom('closed' as const, 'reset' as const),
 	);
 	await fc.assert(
 		fc.asyncProperty(fc.array(anything, { minLength: 6, maxLength: 6 }), async (answers) => {
-			for (const [at, path] of ['/health', '/v1/models', '/props', '/api/version', '/version', '/metrics'].entries()) {
+			for (const [at, path] of [
+				'/health',
+				'/v1/models',
+				'/props',
+				'/api/version',
+				'/version',
+				'/metrics',
+			].entries()) {
 				const answer = answers[at]!;
 				server.route(
 					`GET ${path}`,
@@ -116,9 +144,14 @@ it('whatever a server answers, a check gives a result with a known status and wi
 				timeLimitMs: 300,
 				expectations: { model: 'm', vision: true, tools: true, minContext: 5 },
 			});
-			expect(['healthy', 'degraded', 'loading', 'unreachable', 'unauthorized', 'misconfigured']).toContain(
-				result.status,
-			);
+			expect([
+				'healthy',
+				'degraded',
+				'loading',
+				'unreachable',
+				'unauthorized',
+				'misconfigured',
+			]).toContain(result.status);
 			expect(result.healthy).toBe(result.status === 'healthy');
 			expect(result.healthy || result.findings.length > 0).toBe(true);
 			expect(JSON.stringify(result)).not.toContain(SESAME);

@@ -2,13 +2,22 @@ import { diagnose } from '../../../lib/health/diagnosis';
 import type { Observations, Probe } from '../../../lib/health/observations';
 import { failureFor } from '../../../lib/health/finding';
 import type { FailureKind } from '../../../lib/errors/kinds';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { check, finding, ids, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
 
 const ROOT = 'http://10.0.0.5:8080';
 
-function answered(path: string, json: unknown, more: Partial<Extract<Probe, { answered: true }>> = {}): Probe {
+function answered(
+	path: string,
+	json: unknown,
+	more: Partial<Extract<Probe, { answered: true }>> = {},
+): Probe {
 	return {
 		method: 'GET',
 		url: ROOT + path,
@@ -41,7 +50,9 @@ function observations(more: Partial<Observations> = {}): Observations {
 		maxConcurrentRequests: 0,
 		probes: {
 			health: answered('/health', { status: 'ok' }),
-			models: answered('/v1/models', { data: [{ id: 'm', owned_by: 'llamacpp', meta: { n_ctx: 16384 } }] }),
+			models: answered('/v1/models', {
+				data: [{ id: 'm', owned_by: 'llamacpp', meta: { n_ctx: 16384 } }],
+			}),
 			props: answered('/props', {
 				build_info: 'b1',
 				total_slots: 1,
@@ -92,9 +103,13 @@ describe('the diagnosis is a pure function', () => {
 		const result = diagnose(observations({ probes }));
 		expect(result).toMatchObject({
 			status,
-			findings: [{ id: kind, severity: 'error', observed: `GET ${ROOT}/health: ${code} after 5 ms` }],
+			findings: [
+				{ id: kind, severity: 'error', observed: `GET ${ROOT}/health: ${code} after 5 ms` },
+			],
 		});
-		expect(result.findings[0]!.advice).toBe(failureFor(kind, { host: '10.0.0.5', port: '8080', code }).remedy);
+		expect(result.findings[0]!.advice).toBe(
+			failureFor(kind, { host: '10.0.0.5', port: '8080', code }).remedy,
+		);
 	});
 
 	it('of several failures, the one that says most', () => {
@@ -115,12 +130,14 @@ describe('the diagnosis is a pure function', () => {
 	it('a server that answered long ago tells nothing about now', () => {
 		const probes = { health: failed('/health', 'refused', 'ECONNREFUSED') };
 		const ids = (msAgo: number) =>
-			diagnose(observations({ probes, before: { status: 'healthy', msAgo } })).findings.map(({ id }) => id);
+			diagnose(observations({ probes, before: { status: 'healthy', msAgo } })).findings.map(
+				({ id }) => id,
+			);
 		expect(ids(60_000)).toEqual(['serverExited']);
 		expect(ids(24 * 3600_000)).toEqual(['refused']);
-		expect(diagnose(observations({ probes, before: { status: 'healthy', msAgo: 600_000 } })).summary).toBe(
-			'The server answered 10 minutes ago and has exited since.',
-		);
+		expect(
+			diagnose(observations({ probes, before: { status: 'healthy', msAgo: 600_000 } })).summary,
+		).toBe('The server answered 10 minutes ago and has exited since.');
 	});
 
 	it('slow: a warning that changes nothing about the status', () => {
@@ -130,7 +147,9 @@ describe('the diagnosis is a pure function', () => {
 		expect(diagnose(observations({ probes: slow }))).toMatchObject({
 			status: 'healthy',
 			summary: 'llama-server b1 answers in 1700 ms with 1 model, with 1 warning.',
-			findings: [{ id: 'slow', severity: 'warning', meaning: 'The server took 1700 ms for a simple answer' }],
+			findings: [
+				{ id: 'slow', severity: 'warning', meaning: 'The server took 1700 ms for a simple answer' },
+			],
 		});
 	});
 
@@ -162,7 +181,10 @@ describe('the diagnosis is a pure function', () => {
 	it('something that is no server this package knows, but has a model list', () => {
 		const models = answered('/v1/models', { data: [{ id: 'm' }] }, { headers: {} });
 		const result = diagnose(observations({ probes: { models } }));
-		expect(result).toMatchObject({ status: 'healthy', report: { server: { kind: 'openAiCompatible' } } });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			report: { server: { kind: 'openAiCompatible' } },
+		});
 	});
 });
 
@@ -179,16 +201,26 @@ describe('the server refuses (rows 12 to 16)', () => {
 		expect(finding(result, 'loading').advice).toContain('Wait Until Ready');
 	});
 
-	it.each([502, 503, 504])('nginx answers %d: the proxy is up, the server behind it is down', async (status) => {
-		const server = await sim();
-		for (const path of ['/health', '/v1/models', '/props', '/api/version', '/version', '/metrics'])
-			server.route(`GET ${path}`, reply.html(status, NGINX_502));
-		const result = await check(server.url);
-		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'gateway').meaning).toBe(
-			`A proxy answers with ${status}, but the model server behind it does not answer`,
-		);
-	});
+	it.each([502, 503, 504])(
+		'nginx answers %d: the proxy is up, the server behind it is down',
+		async (status) => {
+			const server = await sim();
+			for (const path of [
+				'/health',
+				'/v1/models',
+				'/props',
+				'/api/version',
+				'/version',
+				'/metrics',
+			])
+				server.route(`GET ${path}`, reply.html(status, NGINX_502));
+			const result = await check(server.url);
+			expect(result.status).toBe('unreachable');
+			expect(finding(result, 'gateway').meaning).toBe(
+				`A proxy answers with ${status}, but the model server behind it does not answer`,
+			);
+		},
+	);
 
 	it('413', async () => {
 		const server = await sim();
@@ -230,7 +262,11 @@ describe('answers without being able to work (row 26)', () => {
 		const server = await sim({ apiKey: SESAME, ...options });
 		server.route(`GET ${path}`, reply.silence());
 		const result = await check(server.url, { timeLimitMs: 2000, ...more });
-		expect(result).toMatchObject({ status: 'degraded', healthy: false, server: { kind: 'llamaServer' } });
+		expect(result).toMatchObject({
+			status: 'degraded',
+			healthy: false,
+			server: { kind: 'llamaServer' },
+		});
 		expect(result.findings[0]!.id).toBe('stuck');
 		expect(finding(result, 'stuck').observed).toMatch(
 			new RegExp(`${path}: no answer after \\d+ ms; GET .*/health: HTTP 200`),
@@ -251,7 +287,13 @@ describe('answers without being able to work (row 26)', () => {
 			{ readSlots: true },
 			(step: number) =>
 				JSON.stringify([
-					{ id: 0, is_processing: true, id_task: 3, n_prompt_tokens_processed: 5, next_token: [{ n_decoded: step }] },
+					{
+						id: 0,
+						is_processing: true,
+						id_task: 3,
+						n_prompt_tokens_processed: 5,
+						next_token: [{ n_decoded: step }],
+					},
 				]),
 		],
 	])(
@@ -270,7 +312,9 @@ describe('answers without being able to work (row 26)', () => {
 			expect((await at(7, 20)).status).toBe('healthy');
 			const result = await at(7, 45);
 			expect(result.status).toBe('degraded');
-			expect(finding(result, 'stuck').observed).toBe('1 running, but nothing was computed for 45 s');
+			expect(finding(result, 'stuck').observed).toBe(
+				'1 running, but nothing was computed for 45 s',
+			);
 			expect((await at(8, 50)).status).toBe('healthy');
 			expect((await at(8, 60)).status).toBe('healthy');
 		},

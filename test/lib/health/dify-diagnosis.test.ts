@@ -1,12 +1,21 @@
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { type AppSpec, type DifySim, knowledgeKey, SIM_VERSIONS, startDifySim } from '../../servers/dify';
+import {
+	type AppSpec,
+	type DifySim,
+	knowledgeKey,
+	SIM_VERSIONS,
+	startDifySim,
+} from '../../servers/dify';
 import { closeRawServers, rawServer, whole } from '../../support/raw-answers';
 import { checkDify, finding, ids } from './support';
 
 const APP = 'app-HealthHealthHealthHealth';
 const running: Array<{ close(): Promise<void> }> = [];
 
-async function dify(app: Partial<AppSpec> = {}, options: Parameters<typeof startDifySim>[0] = {}): Promise<DifySim> {
+async function dify(
+	app: Partial<AppSpec> = {},
+	options: Parameters<typeof startDifySim>[0] = {},
+): Promise<DifySim> {
 	const sim = await startDifySim({ apps: [{ mode: 'chat', key: APP, ...app }], ...options });
 	running.push(sim);
 	return sim;
@@ -30,7 +39,9 @@ describe.each(SIM_VERSIONS)('Dify %s', (version) => {
 			findings: [{ id: 'difyNotChecked', severity: 'info' }],
 		});
 		// Worker, plugin daemon, Redis and the model behind Dify may be down all the same.
-		expect(finding(result, 'difyNotChecked').meaning).toMatch(/worker.*plugin daemon.*Redis.*model server/);
+		expect(finding(result, 'difyNotChecked').meaning).toMatch(
+			/worker.*plugin daemon.*Redis.*model server/,
+		);
 		expect(result.server.version).toMatch(/^1\.1\d\.\d$/);
 		expect(result).not.toHaveProperty('models');
 		expect(sim.runs).toHaveLength(0);
@@ -41,7 +52,9 @@ describe.each(SIM_VERSIONS)('Dify %s', (version) => {
 		const sim = await dify({ apiEnabled: false }, { version });
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'difyAppDisabled').meaning).toBe('The API of this app is switched off in Dify');
+		expect(finding(result, 'difyAppDisabled').meaning).toBe(
+			'The API of this app is switched off in Dify',
+		);
 		expect(finding(result, 'difyAppDisabled').advice).toContain('Backend service API');
 	});
 
@@ -65,7 +78,9 @@ describe.each(SIM_VERSIONS)('Dify %s', (version) => {
 		const sim = await dify({ mode, ...state }, { version });
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'difyAppUnavailable').observed).toContain('/parameters: HTTP 400 app_unavailable');
+		expect(finding(result, 'difyAppUnavailable').observed).toContain(
+			'/parameters: HTTP 400 app_unavailable',
+		);
 		expect(finding(result, 'difyAppUnavailable').advice).toContain('choose a model and publish it');
 		expect(result.app).toEqual({ name: expect.any(String) as string, mode });
 	});
@@ -73,7 +88,9 @@ describe.each(SIM_VERSIONS)('Dify %s', (version) => {
 
 it('a New Agent that was never published', async () => {
 	const sim = await dify({ mode: 'agent', published: false });
-	expect(finding(await checkDify(sim.url, { apiKey: APP }), 'difyNotPublished').advice).toContain('Publish the app');
+	expect(finding(await checkDify(sim.url, { apiKey: APP }), 'difyNotPublished').advice).toContain(
+		'Publish the app',
+	);
 });
 
 describe('what is no Dify', () => {
@@ -83,7 +100,9 @@ describe('what is no Dify', () => {
 		['an error in JSON with status 200', { error: 'no such route' }],
 		['an empty object', {}],
 	])('a program that answers everything with %s', async (_name, body) => {
-		const url = await rawServer(whole('200 OK', JSON.stringify(body), { 'Content-Type': 'application/json' }));
+		const url = await rawServer(
+			whole('200 OK', JSON.stringify(body), { 'Content-Type': 'application/json' }),
+		);
 		for (const keyType of ['app', 'knowledge']) {
 			const result = await checkDify(`${url}/v1`, { apiKey: APP, keyType });
 			expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
@@ -103,7 +122,9 @@ describe('the key', () => {
 		expect(finding(wrong, 'difyUnauthorized').advice).toContain('API Access');
 		expect(JSON.stringify(wrong)).not.toContain('UnknownUnknown');
 		const missing = await checkDify(sim.url, { apiKey: '' });
-		expect(finding(missing, 'difyUnauthorized').meaning).toBe('Dify wants an API key, and the credential has none');
+		expect(finding(missing, 'difyUnauthorized').meaning).toBe(
+			'Dify wants an API key, and the credential has none',
+		);
 	});
 
 	it('belongs to the other family', async () => {
@@ -132,10 +153,16 @@ describe('the key', () => {
 describe('what stands in front of Dify', () => {
 	it('a proxy whose Dify is down', async () => {
 		const sim = await dify();
-		sim.fail({ times: 10, status: 502, body: '<html><head><title>502 Bad Gateway</title></head></html>' });
+		sim.fail({
+			times: 10,
+			status: 502,
+			body: '<html><head><title>502 Bad Gateway</title></head></html>',
+		});
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'difyGateway').meaning).toBe('A proxy answers with 502, but Dify behind it does not answer');
+		expect(finding(result, 'difyGateway').meaning).toBe(
+			'A proxy answers with 502, but Dify behind it does not answer',
+		);
 		expect(finding(result, 'difyGateway').advice).not.toContain('started');
 	});
 

@@ -8,7 +8,10 @@ import { check, checkDify, finding, ids } from './support';
 const APP = 'app-HealthHealthHealthHealth';
 const running: Array<{ close(): Promise<void> }> = [];
 
-async function dify(app: Partial<AppSpec> = {}, options: Parameters<typeof startDifySim>[0] = {}): Promise<DifySim> {
+async function dify(
+	app: Partial<AppSpec> = {},
+	options: Parameters<typeof startDifySim>[0] = {},
+): Promise<DifySim> {
 	const sim = await startDifySim({ apps: [{ mode: 'chat', key: APP, ...app }], ...options });
 	running.push(sim);
 	return sim;
@@ -26,15 +29,25 @@ describe('other servers than Dify', () => {
 		const { status, findings } = await checkDify(`${sim.url}//`, { apiKey: APP });
 		expect([status, findings.map(({ id }) => id)]).toEqual(['healthy', ['difyNotChecked']]);
 		// `/v1/` is a page of a 404 there (seen: 1.12.1): no question that anything depends on.
-		expect(new Set(sim.requests.map(({ path }) => path))).toEqual(new Set(['/info', '/parameters', '/datasets']));
+		expect(new Set(sim.requests.map(({ path }) => path))).toEqual(
+			new Set(['/info', '/parameters', '/datasets']),
+		);
 	});
 });
 
 describe('the address', () => {
 	it('is understood with and without /v1, and with a pasted endpoint', async () => {
 		const sim = await dify();
-		for (const typed of [sim.origin, `${sim.origin}/`, ` ${sim.url}/ `, `${sim.url}/chat-messages`]) {
-			expect(await checkDify(typed, { apiKey: APP })).toMatchObject({ status: 'healthy', url: sim.url });
+		for (const typed of [
+			sim.origin,
+			`${sim.origin}/`,
+			` ${sim.url}/ `,
+			`${sim.url}/chat-messages`,
+		]) {
+			expect(await checkDify(typed, { apiKey: APP })).toMatchObject({
+				status: 'healthy',
+				url: sim.url,
+			});
 		}
 	});
 
@@ -46,7 +59,9 @@ describe('the address', () => {
 			new RegExp(`^Type ${sim.url} as Base URL: there the API of Dify answers\\.`),
 		);
 		expect(
-			sim.requests.filter(({ path }) => path === '/info').every(({ headers }) => headers.authorization === undefined),
+			sim.requests
+				.filter(({ path }) => path === '/info')
+				.every(({ headers }) => headers.authorization === undefined),
 		).toBe(true);
 	});
 
@@ -87,7 +102,17 @@ describe('the address', () => {
 it('the default apps of a simulator are all healthy', async () => {
 	const sim = await startDifySim();
 	running.push(sim);
-	for (const mode of ['chat', 'agent-chat', 'agent', 'advanced-chat', 'completion', 'workflow'] as const) {
-		expect(await checkDify(sim.url, { apiKey: appKey(mode) })).toMatchObject({ status: 'healthy', app: { mode } });
+	for (const mode of [
+		'chat',
+		'agent-chat',
+		'agent',
+		'advanced-chat',
+		'completion',
+		'workflow',
+	] as const) {
+		expect(await checkDify(sim.url, { apiKey: appKey(mode) })).toMatchObject({
+			status: 'healthy',
+			app: { mode },
+		});
 	}
 });

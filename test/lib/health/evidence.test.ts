@@ -11,7 +11,10 @@ afterEach(async () => {
 	await closeRawServers();
 });
 
-const owned = (owner: string) => ({ object: 'list', data: [{ id: 'm', object: 'model', owned_by: owner }] });
+const owned = (owner: string) => ({
+	object: 'list',
+	data: [{ id: 'm', object: 'model', owned_by: owner }],
+});
 const list = json('200 OK', owned('local'));
 const later =
 	(ms: number, answer: RawAnswering): RawAnswering =>
@@ -34,12 +37,18 @@ describe('what a check may conclude', () => {
 			whole('502 Bad Gateway', '<html><title>502</title></html>', { 'Content-Type': 'text/html' }),
 			'healthy',
 		],
-		['a gateway that cannot reach it', json('504 Gateway Timeout', { message: 'timeout' }), 'healthy'],
+		[
+			'a gateway that cannot reach it',
+			json('504 Gateway Timeout', { message: 'timeout' }),
+			'healthy',
+		],
 		['its own word in a 200', json('200 OK', { status: 'unhealthy' }), 'degraded'],
 		['its own word in another', json('200 OK', { healthy: false }), 'degraded'],
 		['its own 503', whole('503 Service Unavailable'), 'degraded'],
 	])('/health is %s', async (_name, health, status) => {
-		const url = await rawServer(routes({ '/v1/models': json('200 OK', owned('sglang')), '/health': health }));
+		const url = await rawServer(
+			routes({ '/v1/models': json('200 OK', owned('sglang')), '/health': health }),
+		);
 		expect((await check(url, {}, { apiKey: '' })).status).toBe(status);
 	});
 
@@ -52,7 +61,10 @@ describe('what a check may conclude', () => {
 	it('LiteLLM is asked for its liveness route, and never for /health, however slow its list is', async () => {
 		const asked: string[] = [];
 		const answers = routes({
-			'/v1/models': later(700, json('200 OK', { data: [{ id: 'g', created: 1_677_610_602, owned_by: 'openai' }] })),
+			'/v1/models': later(
+				700,
+				json('200 OK', { data: [{ id: 'g', created: 1_677_610_602, owned_by: 'openai' }] }),
+			),
 			'/health/liveliness': json('200 OK', "I'm alive!" as unknown as object),
 		});
 		const url = await rawServer((path, socket, head) => {
@@ -71,7 +83,8 @@ describe('what a check may conclude', () => {
 	])('a key: %s', async (_name, withoutKey, status) => {
 		const refused = json('401 Unauthorized', { detail: 'no' });
 		const url = await rawServer((path, socket, head) => {
-			const isList = path === '/v1/models' && (/^authorization:/im.test(head) || withoutKey === '200 OK');
+			const isList =
+				path === '/v1/models' && (/^authorization:/im.test(head) || withoutKey === '200 OK');
 			(isList ? list : refused)(path, socket, head);
 		});
 		expect((await check(url)).status).toBe(status);
@@ -79,11 +92,9 @@ describe('what a check may conclude', () => {
 
 	it('a key that is refused where nobody needs one: says to leave it out', async () => {
 		const url = await rawServer((path, socket, head) =>
-			(/^authorization:/im.test(head) ? json('401 Unauthorized', {}) : routes({ '/v1/models': list }))(
-				path,
-				socket,
-				head,
-			),
+			(/^authorization:/im.test(head)
+				? json('401 Unauthorized', {})
+				: routes({ '/v1/models': list }))(path, socket, head),
 		);
 		expect(finding(await check(url), 'unauthorized').advice).toContain('empty the API Key');
 	});

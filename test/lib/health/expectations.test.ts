@@ -1,4 +1,9 @@
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { check, finding, ids, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -19,7 +24,9 @@ describe('llama-server with one model', () => {
 			expectations: { vision: true, tools: true, embeddings: true, rerank: true },
 		});
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'modalityUnsupported')).toMatchObject({ observed: '/props says modalities.vision false' });
+		expect(finding(result, 'modalityUnsupported')).toMatchObject({
+			observed: '/props says modalities.vision false',
+		});
 		expect(finding(result, 'modalityUnsupported').advice).toContain('--mmproj');
 		expect(finding(result, 'toolsUnsupported').observed).toContain('supports_tools false');
 		expect(finding(result, 'embeddingsOff').advice).toContain('--embeddings');
@@ -39,7 +46,11 @@ describe('llama-server with one model', () => {
 				model: 'sim-model',
 			},
 		});
-		expect(result).toMatchObject({ status: 'healthy', findings: [], features: { embeddings: true, rerank: true } });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			findings: [],
+			features: { embeddings: true, rerank: true },
+		});
 	});
 
 	it('another model than the one that is named: a warning, since it answers all the same (row 19)', async () => {
@@ -71,7 +82,9 @@ describe("llama-server's router", () => {
 		expect(finding(result, 'modelFailed').advice).toMatch(
 			/memory.*It was started with: --host 127\.0\.0\.1 .*--ctx-size 8192/,
 		);
-		expect((await check(server.url, { expectations: { model: 'huge' } })).status).toBe('misconfigured');
+		expect((await check(server.url, { expectations: { model: 'huge' } })).status).toBe(
+			'misconfigured',
+		);
 	});
 
 	it('a model that failed is no alarm where another one is needed, and that one is loaded', async () => {
@@ -87,7 +100,9 @@ describe("llama-server's router", () => {
 			expect(result).toMatchObject({ status: 'healthy', healthy: true });
 			expect(finding(result, 'modelFailed')).toMatchObject({ severity: 'warning' });
 		}
-		expect((await check(server.url, { expectations: { model: 'monster' } })).status).toBe('misconfigured');
+		expect((await check(server.url, { expectations: { model: 'monster' } })).status).toBe(
+			'misconfigured',
+		);
 	});
 
 	it('a needed model is missing, unloaded, loading, or not loaded by itself (row 19)', async () => {
@@ -101,7 +116,9 @@ describe("llama-server's router", () => {
 		});
 		const missing = await check(server.url, { expectations: { model: 'qwen' } });
 		expect(missing.status).toBe('misconfigured');
-		expect(finding(missing, 'modelMissing').advice).toMatch(/^Use one of: big, small\..*--models-dir/);
+		expect(finding(missing, 'modelMissing').advice).toMatch(
+			/^Use one of: big, small\..*--models-dir/,
+		);
 		expect(await check(server.url, { expectations: { model: 'big' } })).toMatchObject({
 			status: 'loading',
 			findings: [{ id: 'modelLoading' }],
@@ -118,7 +135,10 @@ describe("llama-server's router", () => {
 
 	it('has no models at all', async () => {
 		await simWithKey({ profile: 'router', models: [] });
-		server.route('GET /props', reply.json({ role: 'router', models_autoload: true, build_info: 'b1' }));
+		server.route(
+			'GET /props',
+			reply.json({ role: 'router', models_autoload: true, build_info: 'b1' }),
+		);
 		const result = await check(server.url);
 		expect(result).toMatchObject({ status: 'misconfigured', server: { kind: 'llamaRouter' } });
 		expect(finding(result, 'noModels').advice).toContain('--models-dir');
@@ -133,9 +153,9 @@ describe('Ollama', () => {
 
 	it('a needed model is named with or without its tag; one that is missing can be fetched', async () => {
 		await simWithKey({ profile: 'ollama', models });
-		expect(ids(await check(server.url, { expectations: { model: 'qwen3', tools: true } }))).not.toContain(
-			'modelMissing',
-		);
+		expect(
+			ids(await check(server.url, { expectations: { model: 'qwen3', tools: true } })),
+		).not.toContain('modelMissing');
 		const result = await check(server.url, { expectations: { model: 'mistral' } });
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'modelMissing').advice).toContain('ollama pull mistral');
@@ -144,7 +164,13 @@ describe('Ollama', () => {
 	it('knows what each model can do', async () => {
 		await simWithKey({ profile: 'ollama', models });
 		const result = await check(server.url, {
-			expectations: { model: 'llava:7b', tools: true, embeddings: true, rerank: true, minContext: 16384 },
+			expectations: {
+				model: 'llava:7b',
+				tools: true,
+				embeddings: true,
+				rerank: true,
+				minContext: 16384,
+			},
 		});
 		expect(ids(result)).toEqual(
 			expect.arrayContaining(['toolsUnsupported', 'embeddingsOff', 'rerankOff', 'contextTooSmall']),

@@ -13,7 +13,14 @@ import {
 } from '../../../lib/health/finding';
 import type { HealthStatus, Probe, Severity } from '../../../lib/health/observations';
 
-const STATUSES: HealthStatus[] = ['unreachable', 'unauthorized', 'loading', 'misconfigured', 'degraded', 'healthy'];
+const STATUSES: HealthStatus[] = [
+	'unreachable',
+	'unauthorized',
+	'loading',
+	'misconfigured',
+	'degraded',
+	'healthy',
+];
 const finding = (severity: Severity, status?: HealthStatus, id = 'x'): FindingWithStatus => ({
 	id,
 	severity,
@@ -76,11 +83,11 @@ describe('the order of findings', () => {
 		expect(overallStatus([])).toBe('healthy');
 		const worse = (check: HealthStatus, tested: HealthStatus) =>
 			withTestFindings({ status: check, findings: [] }, [finding('error', tested)]).status;
-		expect([worse('degraded', 'unreachable'), worse('healthy', 'loading'), worse('healthy', 'healthy')]).toEqual([
-			'unreachable',
-			'loading',
-			'healthy',
-		]);
+		expect([
+			worse('degraded', 'unreachable'),
+			worse('healthy', 'loading'),
+			worse('healthy', 'healthy'),
+		]).toEqual(['unreachable', 'loading', 'healthy']);
 	});
 });
 
@@ -112,12 +119,23 @@ describe('what a failure says about the server', () => {
 
 describe('a question in one line', () => {
 	test.each([
-		[{ kind: 'refused', message: 'm', remedy: 'r', code: 'ECONNREFUSED' }, 'ECONNREFUSED after 12 ms'],
+		[
+			{ kind: 'refused', message: 'm', remedy: 'r', code: 'ECONNREFUSED' },
+			'ECONNREFUSED after 12 ms',
+		],
 		[{ kind: 'totalLimit', message: 'm', remedy: 'r', code: 'X' }, 'no answer after 12 ms'],
-		[{ kind: 'totalLimit', message: 'm', remedy: 'r', began: true }, 'an answer without end after 12 ms'],
-		[{ kind: 'notHttp', message: 'No HTTP', remedy: 'r', code: 'HPE invalid' }, 'No HTTP after 12 ms'],
+		[
+			{ kind: 'totalLimit', message: 'm', remedy: 'r', began: true },
+			'an answer without end after 12 ms',
+		],
+		[
+			{ kind: 'notHttp', message: 'No HTTP', remedy: 'r', code: 'HPE invalid' },
+			'No HTTP after 12 ms',
+		],
 	] as const)('%j', (failure, told) => {
-		expect(describeProbe({ ...asked, answered: false, failure })).toBe(`GET http://h/props: ${told}`);
+		expect(describeProbe({ ...asked, answered: false, failure })).toBe(
+			`GET http://h/props: ${told}`,
+		);
 	});
 
 	test('a status, where the answer came from, and what was said, on one line and short', () => {
@@ -125,18 +143,20 @@ describe('a question in one line', () => {
 		expect(describeProbe(answered({ endedAt: 'http://other/props' }))).toBe(
 			'GET http://h/props: HTTP 200 from http://other/props',
 		);
-		const failure = { kind: 'serverError', message: 'm', remedy: 'r', serverText: ` a\n b ${'x'.repeat(500)}` };
+		const failure = {
+			kind: 'serverError',
+			message: 'm',
+			remedy: 'r',
+			serverText: ` a\n b ${'x'.repeat(500)}`,
+		};
 		const said = describeProbe(answered({ status: 500, failure }));
 		expect(said).toMatch(/^GET http:\/\/h\/props: HTTP 500, "a b x+…"$/);
 		expect(said.length).toBeLessThan(160);
 	});
 
 	test('how long ago, in seconds or minutes', () => {
-		expect([400, 12_300, 89_000, 150_000].map((msAgo) => agoOf({ status: 'healthy', msAgo }))).toEqual([
-			'0 s ago',
-			'12 s ago',
-			'89 s ago',
-			'3 minutes ago',
-		]);
+		expect(
+			[400, 12_300, 89_000, 150_000].map((msAgo) => agoOf({ status: 'healthy', msAgo })),
+		).toEqual(['0 s ago', '12 s ago', '89 s ago', '3 minutes ago']);
 	});
 });

@@ -1,4 +1,9 @@
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { check, finding, ids, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -13,12 +18,17 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 
 const asked = () => server.requests.map(({ method, path }) => `${method} ${path}`);
 const keysSent = (path: string) =>
-	server.requests.filter((request) => request.path === path).map(({ headers }) => headers.authorization);
+	server.requests
+		.filter((request) => request.path === path)
+		.map(({ headers }) => headers.authorization);
 
 describe('a wrong key, where the list of models is open to everybody', () => {
 	it('older llama-server: /props refuses it', async () => {
 		await sim({ apiKey: 'another' });
-		server.route('GET /v1/models', reply.json({ data: [{ id: 'sim-model', owned_by: 'llamacpp' }] }));
+		server.route(
+			'GET /v1/models',
+			reply.json({ data: [{ id: 'sim-model', owned_by: 'llamacpp' }] }),
+		);
 		const result = await check(server.url);
 		expect(result).toMatchObject({ status: 'unauthorized', healthy: false });
 		expect(finding(result, 'unauthorized').observed).toContain('/props: HTTP 401');
@@ -26,7 +36,10 @@ describe('a wrong key, where the list of models is open to everybody', () => {
 
 	it('the same without a key says that one is missing', async () => {
 		await sim({ apiKey: 'another' });
-		server.route('GET /v1/models', reply.json({ data: [{ id: 'sim-model', owned_by: 'llamacpp' }] }));
+		server.route(
+			'GET /v1/models',
+			reply.json({ data: [{ id: 'sim-model', owned_by: 'llamacpp' }] }),
+		);
 		const result = await check(server.url, {}, { apiKey: '' });
 		expect(result.status).toBe('unauthorized');
 		expect(finding(result, 'unauthorized').meaning).toMatch(/needs|wants|asks/);
@@ -46,7 +59,10 @@ describe('a wrong key, where the list of models is open to everybody', () => {
 	it('a home-made server that refuses everything else', async () => {
 		await sim({ profile: 'fastapi', apiKey: 'another' });
 		server.route('GET /v1/models', reply.json({ data: [{ id: 'm', owned_by: 'local' }] }));
-		expect(await check(server.url)).toMatchObject({ status: 'unauthorized', server: { kind: 'openAiCompatible' } });
+		expect(await check(server.url)).toMatchObject({
+			status: 'unauthorized',
+			server: { kind: 'openAiCompatible' },
+		});
 	});
 
 	it('a gateway that forbids every route it does not know is no reason for an alarm', async () => {
@@ -58,23 +74,29 @@ describe('a wrong key, where the list of models is open to everybody', () => {
 
 	it('a proxy that wants a password for everything but the API is no reason for an alarm', async () => {
 		await sim({ profile: 'fastapi' });
-		const wall = reply.error(401, 'Authorization Required', { headers: { 'www-authenticate': 'Basic realm="x"' } });
-		for (const path of ['/props', '/api/version', '/version', '/health', '/metrics']) server.route(`GET ${path}`, wall);
+		const wall = reply.error(401, 'Authorization Required', {
+			headers: { 'www-authenticate': 'Basic realm="x"' },
+		});
+		for (const path of ['/props', '/api/version', '/version', '/health', '/metrics'])
+			server.route(`GET ${path}`, wall);
 		expect((await check(server.url)).status).toBe('healthy');
 	});
 });
 
 describe('a key that nobody looked at', () => {
-	it.each(['fastapi', 'sglang', 'localai', 'lm-studio'] as const)('%s: says so', async (profile) => {
-		await sim({ profile });
-		const result = await check(server.url);
-		expect(result.status).toBe('healthy');
-		expect(finding(result, 'keyNotChecked')).toMatchObject({
-			severity: 'info',
-			meaning: 'The server shows its list of models to everybody, so the key was not checked',
-		});
-		expect(keysSent('/v1/models').filter((key) => key === undefined)).toHaveLength(1);
-	});
+	it.each(['fastapi', 'sglang', 'localai', 'lm-studio'] as const)(
+		'%s: says so',
+		async (profile) => {
+			await sim({ profile });
+			const result = await check(server.url);
+			expect(result.status).toBe('healthy');
+			expect(finding(result, 'keyNotChecked')).toMatchObject({
+				severity: 'info',
+				meaning: 'The server shows its list of models to everybody, so the key was not checked',
+			});
+			expect(keysSent('/v1/models').filter((key) => key === undefined)).toHaveLength(1);
+		},
+	);
 
 	it.each(['fastapi', 'sglang', 'vllm', 'gpustack', 'llama-swap', 'litellm'] as const)(
 		'%s that wants the key for its list: it was looked at',
@@ -86,11 +108,14 @@ describe('a key that nobody looked at', () => {
 		},
 	);
 
-	it.each(['llama-server', 'ollama'] as const)('%s: nothing to say, and no further question', async (profile) => {
-		await sim({ profile });
-		expect(ids(await check(server.url))).not.toContain('keyNotChecked');
-		expect(keysSent('/v1/models')).toHaveLength(1);
-	});
+	it.each(['llama-server', 'ollama'] as const)(
+		'%s: nothing to say, and no further question',
+		async (profile) => {
+			await sim({ profile });
+			expect(ids(await check(server.url))).not.toContain('keyNotChecked');
+			expect(keysSent('/v1/models')).toHaveLength(1);
+		},
+	);
 
 	it('no key is set: nothing to say', async () => {
 		await sim({ profile: 'fastapi' });
@@ -138,7 +163,9 @@ describe('the server refuses (rows 12 to 16)', () => {
 		const server = await sim({ apiKey: SESAME });
 		const result = await check(server.url, {}, { apiKey: '' });
 		expect(result.status).toBe('unauthorized');
-		expect(finding(result, 'unauthorized').meaning).toBe('The server wants an API key, and the credential has none');
+		expect(finding(result, 'unauthorized').meaning).toBe(
+			'The server wants an API key, and the credential has none',
+		);
 	});
 
 	it('a key that a server echoes appears nowhere', async () => {

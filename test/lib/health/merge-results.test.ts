@@ -66,19 +66,30 @@ describe('a check of several servers', () => {
 		});
 		expect(result.summary).toMatch(/^2 of 3 servers are healthy\. http/);
 		expect(result.summary).toContain(servers[2].url);
-		expect(result.servers!.map(({ status }) => status)).toEqual(['healthy', 'healthy', 'unreachable']);
+		expect(result.servers!.map(({ status }) => status)).toEqual([
+			'healthy',
+			'healthy',
+			'unreachable',
+		]);
 		expect(result.findings[0]).toMatchObject({ id: 'refused', url: servers[2].url });
 		expect(result.models!.map(({ id }) => id)).toEqual(['sim-model', 'other-model']);
 	});
 
 	test('all of them healthy', async () => {
 		const result = await checked([await start(), await start()]);
-		expect(result).toMatchObject({ status: 'healthy', healthy: true, summary: 'All 2 servers are healthy.' });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			healthy: true,
+			summary: 'All 2 servers are healthy.',
+		});
 	});
 
 	test('an address that cannot be used is a finding of that server', async () => {
 		const server = await start();
-		const credential = { baseUrl: server.url, furtherServers: { server: [{ baseUrl: 'http://gpu:port' }] } };
+		const credential = {
+			baseUrl: server.url,
+			furtherServers: { server: [{ baseUrl: 'http://gpu:port' }] },
+		};
 		const result = await checkServer(modelServerTarget(credential as never), LIMITS);
 		expect(result.servers!.map(({ status }) => status)).toEqual(['healthy', 'misconfigured']);
 		expect(result.findings[0]!.meaning).toContain('Further server 1: The port "port"');
@@ -86,24 +97,35 @@ describe('a check of several servers', () => {
 
 	test('a model that is needed is looked for under its name there', async () => {
 		const servers = [await start(), await start({ alias: 'there:8b' })];
-		const target = modelServerTarget(credentialOf(servers, {}, [{ model: 'sim-model = there:8b' }]));
-		expect(await checkServer(target, { ...LIMITS, expectations: { model: 'sim-model' } })).toMatchObject({
+		const target = modelServerTarget(
+			credentialOf(servers, {}, [{ model: 'sim-model = there:8b' }]),
+		);
+		expect(
+			await checkServer(target, { ...LIMITS, expectations: { model: 'sim-model' } }),
+		).toMatchObject({
 			healthy: true,
 		});
 	});
 
-	test.each(['router', 'llama-swap'] as const)('case B97: no model of a %s is loaded by it', async (profile) => {
-		const servers = [await start({ profile }), await start({ profile })];
-		await checked(servers);
-		for (const server of servers) {
-			expect(server.models.every(({ status }) => status === undefined || status === 'unloaded')).toBe(true);
-			expect(server.requests.filter(({ path, target }) => path === '/props' && target.includes('model='))).toHaveLength(
-				0,
-			);
-			expect(server.requests.filter(({ path }) => path.startsWith('/upstream'))).toHaveLength(0);
-			expect(generationsAt(server)).toHaveLength(0);
-		}
-	});
+	test.each(['router', 'llama-swap'] as const)(
+		'case B97: no model of a %s is loaded by it',
+		async (profile) => {
+			const servers = [await start({ profile }), await start({ profile })];
+			await checked(servers);
+			for (const server of servers) {
+				expect(
+					server.models.every(({ status }) => status === undefined || status === 'unloaded'),
+				).toBe(true);
+				expect(
+					server.requests.filter(
+						({ path, target }) => path === '/props' && target.includes('model='),
+					),
+				).toHaveLength(0);
+				expect(server.requests.filter(({ path }) => path.startsWith('/upstream'))).toHaveLength(0);
+				expect(generationsAt(server)).toHaveLength(0);
+			}
+		},
+	);
 });
 
 describe('waiting for several servers', () => {

@@ -148,9 +148,13 @@ describe('the way there (rows 6 to 11)', () => {
 				validateRedirectSync: () => {},
 			}),
 		};
-		const result = await checkServer(modelServerTarget({ baseUrl: 'http://10.0.0.5:8080', apiKey: SESAME }, helpers));
+		const result = await checkServer(
+			modelServerTarget({ baseUrl: 'http://10.0.0.5:8080', apiKey: SESAME }, helpers),
+		);
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'blockedByPolicy').advice).toMatch(/N8N_SSRF_ALLOWED_HOSTNAMES|N8N_SSRF_ALLOWED_IP_RANGES/);
+		expect(finding(result, 'blockedByPolicy').advice).toMatch(
+			/N8N_SSRF_ALLOWED_HOSTNAMES|N8N_SSRF_ALLOWED_IP_RANGES/,
+		);
 	});
 });
 
@@ -168,7 +172,9 @@ describe('llama-server with one model', () => {
 			'POST /v1/embeddings',
 			'POST /v1/rerank',
 		]);
-		expect(server.requests.filter(({ method }) => method === 'POST').map(({ body }) => body)).toEqual([{}, {}]);
+		expect(
+			server.requests.filter(({ method }) => method === 'POST').map(({ body }) => body),
+		).toEqual([{}, {}]);
 		expect(server.slots().every(({ tokens }) => tokens === 0)).toBe(true);
 		// Idle connections would keep its HTTP threads from others.
 		await server.until(() => server.connections.open === 0);

@@ -6,7 +6,12 @@ import { listModels } from '../../../lib/servers/model-list';
 import { localLlamaServers } from '../../../lib/servers/credential';
 import { askServerKind } from '../../../lib/servers/identify';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { finding } from './support';
 
@@ -23,7 +28,9 @@ async function takenServer(options: SimOptions = {}) {
 	server.script(reply.chunks(['a', { wait }, 'b']));
 	const data = { baseUrl: server.url, maxConcurrentRequests: 1 };
 	const { first } = localLlamaServers(data);
-	const stream = await first.stream(`${first.url.api}/chat/completions`, { json: { stream: true, messages: [] } });
+	const stream = await first.stream(`${first.url.api}/chat/completions`, {
+		json: { stream: true, messages: [] },
+	});
 	const holding = (async () => {
 		for await (const batch of stream.batches) if (batch.length > 0) stream.content();
 	})();
@@ -54,33 +61,53 @@ describe('while a request of n8n has the only place', () => {
 		expect(finding(result, 'busy').advice).toContain('Max Concurrent Requests');
 		expect(asked(server)).toEqual(['POST']);
 		await askServerKind(connection.withoutQueue());
-		const again = await checkServer(modelServerTarget(data), { placeLimitMs: 100, timeLimitMs: 15_000 });
+		const again = await checkServer(modelServerTarget(data), {
+			placeLimitMs: 100,
+			timeLimitMs: 15_000,
+		});
 		expect(again).toMatchObject({ status: 'healthy' });
 		open();
 		await holding;
 	});
 });
 
-it.each([1, 2])('concurrent chats, lists and checks at %i servers with one place each all end', async (count) => {
-	const servers = await Promise.all(Array.from({ length: count }, async () => await startServer({ slots: 1 })));
-	const [{ url: baseUrl }, ...others] = servers as [LlamaServerSim, ...LlamaServerSim[]];
-	const data = {
-		baseUrl,
-		maxConcurrentRequests: 1,
-		furtherServers: { server: others.map(({ url }) => ({ baseUrl: url })) },
-	};
-	const pool = localLlamaServers(data);
-	const settings = { model: 'sim-model', serverKind: 'auto' as const, reasoningEcho: 'toolTurns' as const };
-	const chat = async () => {
-		const parameters = { maxTokens: 5, seed: 1, thinking: { mode: 'off' as const } };
-		const client = new ChatClient(pool, { ...settings, parameters, showThinking: false, limits: LIMITS, retries: 0 });
-		return (await readToEnd(client.generate({ messages }))).text !== '';
-	};
-	const look = async () =>
-		(await Promise.all(pool.connections.map(async (one) => await listModels(one)))).length === count;
-	const check = async () => (await checkServer(modelServerTarget(data), { timeLimitMs: 15_000 })).healthy;
-	const kind = async () => (await askServerKind(pool.first)) === 'llamaServer';
-	const all = Array.from({ length: 4 }, () => [chat(), look(), check(), kind(), chat()]).flat();
-	expect(new Set(await Promise.all(all))).toEqual(new Set([true]));
-	expect(queuedRequests()).toBe(0);
-});
+it.each([1, 2])(
+	'concurrent chats, lists and checks at %i servers with one place each all end',
+	async (count) => {
+		const servers = await Promise.all(
+			Array.from({ length: count }, async () => await startServer({ slots: 1 })),
+		);
+		const [{ url: baseUrl }, ...others] = servers as [LlamaServerSim, ...LlamaServerSim[]];
+		const data = {
+			baseUrl,
+			maxConcurrentRequests: 1,
+			furtherServers: { server: others.map(({ url }) => ({ baseUrl: url })) },
+		};
+		const pool = localLlamaServers(data);
+		const settings = {
+			model: 'sim-model',
+			serverKind: 'auto' as const,
+			reasoningEcho: 'toolTurns' as const,
+		};
+		const chat = async () => {
+			const parameters = { maxTokens: 5, seed: 1, thinking: { mode: 'off' as const } };
+			const client = new ChatClient(pool, {
+				...settings,
+				parameters,
+				showThinking: false,
+				limits: LIMITS,
+				retries: 0,
+			});
+			return (await readToEnd(client.generate({ messages }))).text !== '';
+		};
+		const look = async () =>
+			(await Promise.all(pool.connections.map(async (one) => await listModels(one)))).length ===
+			count;
+		const check = async () =>
+			(await checkServer(modelServerTarget(data), { timeLimitMs: 15_000 })).healthy;
+		const kind = async () => (await askServerKind(pool.first)) === 'llamaServer';
+		const all = Array.from({ length: 4 }, () => [chat(), look(), check(), kind(), chat()]).flat();
+		expect(new Set(await Promise.all(all))).toEqual(new Set([true]));
+		expect(queuedRequests()).toBe(0);
+	},
+);

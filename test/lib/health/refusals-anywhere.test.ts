@@ -10,7 +10,12 @@ import { changeModel } from '../../../lib/servers/manage/load';
 import { countTokens, detokenize } from '../../../lib/servers/manage/tokens';
 import { listModels } from '../../../lib/servers/model-list';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -33,7 +38,10 @@ const ways = {
 	},
 	async needed(server) {
 		const expectations = { model: 'QWEN3' };
-		const { status, findings } = await checkServer(target(server), { timeLimitMs: 15_000, expectations });
+		const { status, findings } = await checkServer(target(server), {
+			timeLimitMs: 15_000,
+			expectations,
+		});
 		return `${status} ${findings.map(({ id }) => id).join()}`;
 	},
 	async speed(server) {
@@ -48,7 +56,10 @@ const ways = {
 		return `${status} ${findings[0]?.id}: ${findings[0]?.observed}`;
 	},
 	async list(server) {
-		return await listModels(connection(server)).then((models) => models.map(({ id }) => id).join(), failure);
+		return await listModels(connection(server)).then(
+			(models) => models.map(({ id }) => id).join(),
+			failure,
+		);
 	},
 	async chat(server) {
 		const client = new ChatClient(connection(server), {
@@ -61,11 +72,17 @@ const ways = {
 			retries: 0,
 		});
 		const answer = readToEnd(client.generate({ messages: [{ type: 'human', content: 'Hi' }] }));
-		return await answer.then(({ text, finishReason, notes }) => `${text} ${finishReason} ${notes.join()}`, failure);
+		return await answer.then(
+			({ text, finishReason, notes }) => `${text} ${finishReason} ${notes.join()}`,
+			failure,
+		);
 	},
 	async load(server) {
 		const options = { model: 'qwen3', wait: true, limitMs: 2000, pauseMs: 1 };
-		return await changeModel(connection(server), 'load', options).then(({ state }) => state, failure);
+		return await changeModel(connection(server), 'load', options).then(
+			({ state }) => state,
+			failure,
+		);
 	},
 	async tokens(server) {
 		const ask = { model: 'm', addSpecial: false, parseSpecial: false };
@@ -75,10 +92,14 @@ const ways = {
 } satisfies Record<string, Way>;
 
 const chunk = (finish_reason: unknown, delta: object = { content: 'Hello' }) =>
-	reply.sse(`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\ndata: [DONE]\n\n`);
+	reply.sse(
+		`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\ndata: [DONE]\n\n`,
+	);
 const error = (message: string, more: object = {}) => ({ error: { message, ...more } });
 
-const CASES: Array<[keyof typeof ways, string, SimOptions, string, ReturnType<typeof reply.json>, RegExp]> = [
+const CASES: Array<
+	[keyof typeof ways, string, SimOptions, string, ReturnType<typeof reply.json>, RegExp]
+> = [
 	[
 		'check',
 		'llama.cpp loading in a 200',
@@ -100,7 +121,12 @@ const CASES: Array<[keyof typeof ways, string, SimOptions, string, ReturnType<ty
 		'vLLM dead engine in a 200',
 		{},
 		MODELS,
-		reply.json({ object: 'error', message: 'EngineDeadError', type: 'InternalServerError', code: 500 }),
+		reply.json({
+			object: 'error',
+			message: 'EngineDeadError',
+			type: 'InternalServerError',
+			code: 500,
+		}),
 		/^degraded serverError: .*EngineDeadError/,
 	],
 	[
@@ -161,8 +187,22 @@ const CASES: Array<[keyof typeof ways, string, SimOptions, string, ReturnType<ty
 		reply.json({}),
 		/modelMissing|otherModel/,
 	],
-	['list', 'loading in a 200', {}, MODELS, reply.json(error('Loading model', { code: 503 })), /^loading/],
-	['list', 'a key in a 200', {}, MODELS, reply.json(error('Invalid API Key', { code: 401 })), /^unauthorized/],
+	[
+		'list',
+		'loading in a 200',
+		{},
+		MODELS,
+		reply.json(error('Loading model', { code: 503 })),
+		/^loading/,
+	],
+	[
+		'list',
+		'a key in a 200',
+		{},
+		MODELS,
+		reply.json(error('Invalid API Key', { code: 401 })),
+		/^unauthorized/,
+	],
 	[
 		'list',
 		'a text as error',
@@ -184,7 +224,9 @@ const CASES: Array<[keyof typeof ways, string, SimOptions, string, ReturnType<ty
 		'Ollama without tools',
 		{},
 		CHAT,
-		reply.json(error('registry.ollama.ai/library/gemma:2b does not support tools'), { status: 400 }),
+		reply.json(error('registry.ollama.ai/library/gemma:2b does not support tools'), {
+			status: 400,
+		}),
 		/^misconfigured toolsUnsupported: .*does not support tools/,
 	],
 	[
@@ -195,7 +237,8 @@ const CASES: Array<[keyof typeof ways, string, SimOptions, string, ReturnType<ty
 		reply.json(
 			{
 				object: 'error',
-				message: '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+				message:
+					'"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
 				code: 400,
 			},
 			{ status: 400 },
@@ -215,7 +258,9 @@ const CASES: Array<[keyof typeof ways, string, SimOptions, string, ReturnType<ty
 		'LiteLLM budget',
 		{},
 		CHAT,
-		reply.json(error('ExceededBudget: User over budget', { type: 'budget_exceeded' }), { status: 400 }),
+		reply.json(error('ExceededBudget: User over budget', { type: 'budget_exceeded' }), {
+			status: 400,
+		}),
 		/^misconfigured .*over budget/,
 	],
 	[
@@ -290,8 +335,22 @@ const CASES: Array<[keyof typeof ways, string, SimOptions, string, ReturnType<ty
 	['chat', 'an object as reason', {}, CHAT, chunk({ code: 7 }), /^Hello .*may not be complete/],
 	['chat', 'an object with a type', {}, CHAT, chunk({ type: 'stop' }), /^Hello stop $/],
 	['chat', 'a number as reason', {}, CHAT, chunk(2), /^Hello 2 .*may not be complete/],
-	['chat', 'a list as reason', {}, CHAT, chunk(['length']), /^Hello .*(?:cut off|may not be complete)/],
-	['chat', 'the reason false in the last chunk', {}, CHAT, chunk(false), /^(?:streamEndedEarly|Hello unknown)/],
+	[
+		'chat',
+		'a list as reason',
+		{},
+		CHAT,
+		chunk(['length']),
+		/^Hello .*(?:cut off|may not be complete)/,
+	],
+	[
+		'chat',
+		'the reason false in the last chunk',
+		{},
+		CHAT,
+		chunk(false),
+		/^(?:streamEndedEarly|Hello unknown)/,
+	],
 	[
 		'tokens',
 		'vLLM behind a gateway',
@@ -308,7 +367,14 @@ const CASES: Array<[keyof typeof ways, string, SimOptions, string, ReturnType<ty
 		reply.json({ count: '3' }),
 		/^{"tokens":3,"exact":true}/,
 	],
-	['tokens', 'detokenize of vLLM', { profile: 'fastapi' }, 'POST /detokenize', reply.json({ prompt: 'Hi' }), / Hi$/],
+	[
+		'tokens',
+		'detokenize of vLLM',
+		{ profile: 'fastapi' },
+		'POST /detokenize',
+		reply.json({ prompt: 'Hi' }),
+		/ Hi$/,
+	],
 	[
 		'tokens',
 		'an error in a 200',

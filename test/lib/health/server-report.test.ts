@@ -1,5 +1,10 @@
 import fc from 'fast-check';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { closeRawServers, rawServer } from '../../support/raw-answers';
 import { examples } from '../../support/properties';
 import { check, finding, ids, json, routes, SESAME } from './support';
@@ -37,7 +42,11 @@ describe('invalid numbers and names', () => {
 				'llamacpp:requests_deferred NaN\nllamacpp:requests_processing +Inf\nllamacpp:n_decode_total 1.2.3\n',
 			),
 		);
-		expect(await check(server.url)).toMatchObject({ status: 'healthy', queue: null, slots: { busy: null } });
+		expect(await check(server.url)).toMatchObject({
+			status: 'healthy',
+			queue: null,
+			slots: { busy: null },
+		});
 	});
 
 	it('models without meta, without a name, and two hundred of them', async () => {
@@ -55,7 +64,9 @@ describe('invalid numbers and names', () => {
 				'/health': json('200 OK', { status: 'ok' }),
 			}),
 		);
-		const result = await check(url, { expectations: { model: 'm150', vision: true, minContext: 5 } });
+		const result = await check(url, {
+			expectations: { model: 'm150', vision: true, minContext: 5 },
+		});
 		expect(result.models).toHaveLength(201);
 		expect(result.models![0]).toMatchObject({ id: 'a/b:c 語', context: null, size: null });
 	});
@@ -77,20 +88,23 @@ describe('invalid numbers and names', () => {
 		const url = await rawServer((path, socket, head) =>
 			(path.startsWith('/props?')
 				? props
-				: routes({ '/v1/models': json('200 OK', { data }), '/props': json('200 OK', { role: 'router' }) }))(
-				path,
-				socket,
-				head,
-			),
+				: routes({
+						'/v1/models': json('200 OK', { data }),
+						'/props': json('200 OK', { role: 'router' }),
+					}))(path, socket, head),
 		);
 		for (const model of ['m19', 'alias-m19'])
-			expect(ids(await check(url, { expectations: { model, vision: true, minContext: 8192 } }))).toEqual([]);
+			expect(
+				ids(await check(url, { expectations: { model, vision: true, minContext: 8192 } })),
+			).toEqual([]);
 	});
 
 	it('a key in the list of models or in a version stays out of the result', async () => {
 		const url = await rawServer(
 			routes({
-				'/v1/models': json('200 OK', { data: [{ id: `model of ${SESAME}`, owned_by: 'llamacpp' }] }),
+				'/v1/models': json('200 OK', {
+					data: [{ id: `model of ${SESAME}`, owned_by: 'llamacpp' }],
+				}),
 				'/props': json('200 OK', { build_info: `Bearer ${SESAME}` }),
 			}),
 		);
@@ -101,18 +115,29 @@ describe('invalid numbers and names', () => {
 
 	it('a key that is a common word does not mask names of models', async () => {
 		const url = await rawServer(
-			routes({ '/v1/models': json('200 OK', { data: [{ id: 'llama-3.1-8b-instruct-q4', owned_by: 'llamacpp' }] }) }),
+			routes({
+				'/v1/models': json('200 OK', {
+					data: [{ id: 'llama-3.1-8b-instruct-q4', owned_by: 'llamacpp' }],
+				}),
+			}),
 		);
 		const extraHeaders = { header: [{ name: 'X-Model', value: 'llama-3.1-8b-instruct-q4' }] };
-		expect((await check(url, {}, { apiKey: 'llama', extraHeaders })).models![0]!.id).toBe('llama-3.1-8b-instruct-q4');
+		expect((await check(url, {}, { apiKey: 'llama', extraHeaders })).models![0]!.id).toBe(
+			'llama-3.1-8b-instruct-q4',
+		);
 	});
 
 	it('the short form of an option that holds a key is no less secret', async () => {
-		const server = await sim({ profile: 'router', models: [{ id: 'bad', status: 'unloaded', exitCode: 1 }] });
+		const server = await sim({
+			profile: 'router',
+			models: [{ id: 'bad', status: 'unloaded', exitCode: 1 }],
+		});
 		const args = ['llama-server', '-hft', 'hf_hidden', '--ctx-size', '4096'];
 		server.route(
 			'GET /v1/models',
-			reply.json({ data: [{ id: 'bad', status: { value: 'unloaded', failed: true, exit_code: 1, args } }] }),
+			reply.json({
+				data: [{ id: 'bad', status: { value: 'unloaded', failed: true, exit_code: 1, args } }],
+			}),
 		);
 		const { advice } = finding(await check(server.url), 'modelFailed');
 		expect(advice).toContain('-hft *** --ctx-size 4096');
@@ -141,7 +166,11 @@ describe('fields of any other type than expected', () => {
 	const value = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...CURSED) }, fc.jsonValue());
 	const record = (...names: string[]) =>
 		fc.record(Object.fromEntries(names.map((name) => [name, value])), { requiredKeys: [] });
-	const status = fc.oneof(value, record('value', 'failed', 'exit_code', 'args'), fc.constant({ value: 'loaded' }));
+	const status = fc.oneof(
+		value,
+		record('value', 'failed', 'exit_code', 'args'),
+		fc.constant({ value: 'loaded' }),
+	);
 	const model = fc.record(
 		{
 			id: value,
@@ -156,7 +185,10 @@ describe('fields of any other type than expected', () => {
 		{ requiredKeys: ['id'] },
 	);
 	const bodies = {
-		'GET /v1/models': fc.oneof(value, fc.record({ data: fc.oneof(value, fc.array(model, { maxLength: 4 })) })),
+		'GET /v1/models': fc.oneof(
+			value,
+			fc.record({ data: fc.oneof(value, fc.array(model, { maxLength: 4 })) }),
+		),
 		'GET /props': fc.oneof(
 			value,
 			record(
@@ -177,10 +209,15 @@ describe('fields of any other type than expected', () => {
 		'GET /api/tags': record('models'),
 		'GET /api/ps': fc.oneof(
 			record('models'),
-			fc.record({ models: fc.array(record('name', 'size', 'size_vram', 'context_length'), { maxLength: 3 }) }),
+			fc.record({
+				models: fc.array(record('name', 'size', 'size_vram', 'context_length'), { maxLength: 3 }),
+			}),
 		),
 		'POST /api/show': record('capabilities', 'model_info', 'details'),
-		'GET /slots': fc.oneof(value, fc.array(record('id', 'is_processing', 'id_task', 'next_token'), { maxLength: 3 })),
+		'GET /slots': fc.oneof(
+			value,
+			fc.array(record('id', 'is_processing', 'id_task', 'next_token'), { maxLength: 3 }),
+		),
 		'POST /v1/embeddings': record('error'),
 		'POST /v1/rerank': fc.record({ detail: fc.array(record('loc', 'msg'), { maxLength: 2 }) }),
 	};
@@ -195,23 +232,29 @@ describe('fields of any other type than expected', () => {
 				json(`${code} X`, (answers[route] ?? {}) as object, { Server: name })(path, socket, head);
 			});
 			await fc.assert(
-				fc.asyncProperty(fc.record(bodies), fc.constantFrom(200, 200, 200, 400, 500), async (some, status) => {
-					[answers, code] = [some, status];
-					const result = await check(url, {
-						readSlots: true,
-						expectations: {
-							model: 'm',
-							vision: true,
-							tools: true,
-							embeddings: true,
-							rerank: true,
-							minContext: 5,
-							minSlots: 2,
-						},
-					});
-					expect(JSON.stringify(result)).not.toMatch(/undefined|NaN|\[object Object\]/);
-					expect(result.findings.every(({ meaning, advice }) => meaning !== '' && advice !== '')).toBe(true);
-				}),
+				fc.asyncProperty(
+					fc.record(bodies),
+					fc.constantFrom(200, 200, 200, 400, 500),
+					async (some, status) => {
+						[answers, code] = [some, status];
+						const result = await check(url, {
+							readSlots: true,
+							expectations: {
+								model: 'm',
+								vision: true,
+								tools: true,
+								embeddings: true,
+								rerank: true,
+								minContext: 5,
+								minSlots: 2,
+							},
+						});
+						expect(JSON.stringify(result)).not.toMatch(/undefined|NaN|\[object Object\]/);
+						expect(
+							result.findings.every(({ meaning, advice }) => meaning !== '' && advice !== ''),
+						).toBe(true);
+					},
+				),
 				examples(60),
 			);
 		},
@@ -224,7 +267,9 @@ describe('llama-server with one model', () => {
 		expect(await check(server.url)).toEqual({
 			status: 'healthy',
 			healthy: true,
-			summary: expect.stringMatching(/^llama-server b1-de3ff81 answers in \d+ ms with 1 model\.$/) as string,
+			summary: expect.stringMatching(
+				/^llama-server b1-de3ff81 answers in \d+ ms with 1 model\.$/,
+			) as string,
 			url: server.url,
 			server: { kind: 'llamaServer', version: 'b1-de3ff81' },
 			latencyMs: expect.any(Number) as number,
@@ -280,7 +325,9 @@ describe('llama-server with one model', () => {
 		expect(finding(result, 'sleeping')).toMatchObject({ severity: 'info' });
 		expect(finding(result, 'notTold').meaning).toContain('embeddings');
 		expect(server.sleeping).toBe(true);
-		expect(asked().filter((route) => route.startsWith('POST') || route.includes('/slots'))).toEqual([]);
+		expect(asked().filter((route) => route.startsWith('POST') || route.includes('/slots'))).toEqual(
+			[],
+		);
 	});
 
 	it('metrics off: tells which flag shows the queue', async () => {
@@ -300,13 +347,21 @@ describe('llama-server with one model', () => {
 
 	it('behind a prefix, /health needs the key as well', async () => {
 		await simWithKey({ apiPrefix: '/llm' });
-		expect(await check(`${server.url}/llm`)).toMatchObject({ status: 'healthy', url: `${server.url}/llm` });
-		expect(await check(`${server.url}/llm`, {}, { apiKey: 'wrong' })).toMatchObject({ status: 'unauthorized' });
+		expect(await check(`${server.url}/llm`)).toMatchObject({
+			status: 'healthy',
+			url: `${server.url}/llm`,
+		});
+		expect(await check(`${server.url}/llm`, {}, { apiKey: 'wrong' })).toMatchObject({
+			status: 'unauthorized',
+		});
 	});
 
 	it('an old build is understood', async () => {
 		await simWithKey({ profile: 'old-llama-server' });
-		expect(await check(server.url)).toMatchObject({ healthy: true, server: { kind: 'llamaServer' } });
+		expect(await check(server.url)).toMatchObject({
+			healthy: true,
+			server: { kind: 'llamaServer' },
+		});
 	});
 });
 
@@ -338,7 +393,14 @@ describe("llama-server's router", () => {
 					embeddings: false,
 					parameters: 134515008,
 				},
-				{ id: 'small', loaded: false, state: 'unloaded', context: null, vision: false, tools: null },
+				{
+					id: 'small',
+					loaded: false,
+					state: 'unloaded',
+					context: null,
+					vision: false,
+					tools: null,
+				},
 			],
 			slots: { total: 2, busy: 0 },
 			queue: 0,
@@ -367,7 +429,13 @@ describe("llama-server's router", () => {
 		server.route(
 			'GET /v1/models',
 			reply.json({
-				data: [{ id: 'x', owned_by: 'llamacpp', status: { value: 'unloaded', failed: true, exit_code: 1, args } }],
+				data: [
+					{
+						id: 'x',
+						owned_by: 'llamacpp',
+						status: { value: 'unloaded', failed: true, exit_code: 1, args },
+					},
+				],
 			}),
 		);
 		const result = await check(server.url);
@@ -424,12 +492,18 @@ describe('GPUStack', () => {
 
 	it('reranks under /v1 only, lists only what runs and is allowed (row 19)', async () => {
 		await simWithKey({ profile: 'gpustack', models: [{ id: 'qwen3-32b' }] });
-		const result = await check(`${server.url}/v1-openai`, { expectations: { rerank: true, model: 'bge' } });
+		const result = await check(`${server.url}/v1-openai`, {
+			expectations: { rerank: true, model: 'bge' },
+		});
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'rerankOnlyUnderV1').advice).toContain(`Type ${server.url} as Base URL`);
-		expect(finding(result, 'modelMissing').advice).toContain('only while an instance runs and the key may use it');
+		expect(finding(result, 'modelMissing').advice).toContain(
+			'only while an instance runs and the key may use it',
+		);
 		server.route('GET /v1/models', reply.json({ object: 'list', data: [] }));
-		expect(finding(await check(server.url), 'noModels').advice).toContain('Deploy a model in GPUStack');
+		expect(finding(await check(server.url), 'noModels').advice).toContain(
+			'Deploy a model in GPUStack',
+		);
 	});
 });
 
@@ -474,8 +548,8 @@ describe('a FastAPI server', () => {
 		const none = await check(server.url, {}, { apiKey: '' });
 		expect(none).toMatchObject({ status: 'unauthorized', server: { kind: 'openAiCompatible' } });
 		expect(finding(none, 'unauthorized').observed).toContain('Not authenticated');
-		expect(finding(await check(server.url, {}, { apiKey: 'wrong' }), 'unauthorized').observed).toContain(
-			'Invalid API key',
-		);
+		expect(
+			finding(await check(server.url, {}, { apiKey: 'wrong' }), 'unauthorized').observed,
+		).toContain('Invalid API key');
 	});
 });

@@ -4,7 +4,12 @@ import { SpeedRecord } from '../../../lib/health/speed-sample';
 import { examples } from '../../support/properties';
 
 /** A record of pieces at these times, with the server's count at the end. */
-function recordOf(times: readonly number[], tokens: number, text = 'four', more: object = {}): SpeedRecord {
+function recordOf(
+	times: readonly number[],
+	tokens: number,
+	text = 'four',
+	more: object = {},
+): SpeedRecord {
 	const record = new SpeedRecord();
 	for (const at of times) record.note({ text }, at);
 	const usage = { promptTokens: 250, completionTokens: tokens, totalTokens: 250 + tokens };
@@ -12,7 +17,8 @@ function recordOf(times: readonly number[], tokens: number, text = 'four', more:
 	return record;
 }
 
-const every = (count: number, ms: number, from = 1_000) => Array.from({ length: count }, (_, at) => from + at * ms);
+const every = (count: number, ms: number, from = 1_000) =>
+	Array.from({ length: count }, (_, at) => from + at * ms);
 
 describe('the speed of an answer', () => {
 	it('piece by piece: from the first to the last, without what came first', () => {
@@ -33,7 +39,12 @@ describe('the speed of an answer', () => {
 	});
 
 	it('the server’s own timings count before every clock', () => {
-		const timings = { predicted_n: 100, predicted_per_second: 42.17, prompt_n: 200, prompt_per_second: 900.04 };
+		const timings = {
+			predicted_n: 100,
+			predicted_per_second: 42.17,
+			prompt_n: 200,
+			prompt_per_second: 900.04,
+		};
 		expect(recordOf([5_000, 5_000.1], 100, 'x', { timings }).sample(5_001)).toMatchObject({
 			tokensPerSecond: 42.2,
 			promptTokensPerSecond: 900,
@@ -52,7 +63,10 @@ describe('the speed of an answer', () => {
 
 	it('the same with a few packets at the end, and a pause of this machine between them', () => {
 		const times = [every(60, 0.02, 6_800), every(40, 0.02, 6_803), every(28, 0.02, 6_811)].flat();
-		expect(recordOf(times, 128).sample(6_900)).toMatchObject({ tokensPerSecond: 18.6, measuredBy: 'wholeAnswer' });
+		expect(recordOf(times, 128).sample(6_900)).toMatchObject({
+			tokensPerSecond: 18.6,
+			measuredBy: 'wholeAnswer',
+		});
 	});
 
 	it('a proxy that hands on 4 KB at a time: bursts spread over the time tell the speed', () => {
@@ -83,7 +97,10 @@ describe('the speed of an answer', () => {
 			generatedTokens: null,
 			tokensPerSecond: null,
 		});
-		expect(recordOf([400], 8).sample(500)).toMatchObject({ tokensPerSecond: 16, measuredBy: 'wholeAnswer' });
+		expect(recordOf([400], 8).sample(500)).toMatchObject({
+			tokensPerSecond: 16,
+			measuredBy: 'wholeAnswer',
+		});
 	});
 
 	describe('behind a proxy that collects the answer (nginx with proxy_buffering on)', () => {
@@ -102,7 +119,12 @@ describe('the speed of an answer', () => {
 		});
 
 		it('the server’s timings tell when it was: the end minus the time of generating', () => {
-			const timings = { predicted_n: 128, predicted_ms: 6_400, predicted_per_second: 20, prompt_ms: 300 };
+			const timings = {
+				predicted_n: 128,
+				predicted_ms: 6_400,
+				predicted_per_second: 20,
+				prompt_ms: 300,
+			};
 			expect(recordOf(at, 128, 'four', { timings }).sample(6_901)).toMatchObject({
 				arrival: 'collected',
 				firstTokenMs: 501,
@@ -119,7 +141,12 @@ describe('the speed of an answer', () => {
 				firstTokenMs: null,
 				promptTokensPerSecond: null,
 			});
-			const timings = { predicted_n: 120, predicted_ms: 6_000, predicted_per_second: 20, prompt_ms: 190 };
+			const timings = {
+				predicted_n: 120,
+				predicted_ms: 6_000,
+				predicted_per_second: 20,
+				prompt_ms: 190,
+			};
 			expect(recordOf(times, 120, 'four', { timings }).sample(6_300)).toMatchObject({
 				arrival: 'bursts',
 				firstTokenMs: 300,
@@ -128,7 +155,12 @@ describe('the speed of an answer', () => {
 		});
 
 		it('many tokens in the same millisecond are a fast server', () => {
-			const timings = { predicted_n: 64, predicted_ms: 12, predicted_per_second: 5_300, prompt_ms: 30 };
+			const timings = {
+				predicted_n: 64,
+				predicted_ms: 12,
+				predicted_per_second: 5_300,
+				prompt_ms: 30,
+			};
 			expect(recordOf(every(64, 0.18, 40), 64, 'four', { timings }).sample(54)).toMatchObject({
 				arrival: null,
 				firstTokenMs: 40,
@@ -138,7 +170,12 @@ describe('the speed of an answer', () => {
 	});
 
 	describe('with thinking that is not shown', () => {
-		const timings = { predicted_n: 520, predicted_ms: 20_600, predicted_per_second: 25.2, prompt_ms: 350 };
+		const timings = {
+			predicted_n: 520,
+			predicted_ms: 20_600,
+			predicted_per_second: 25.2,
+			prompt_ms: 350,
+		};
 
 		it('the first text is not the first token; the server’s timings tell when that was', () => {
 			const record = recordOf(every(20, 50, 20_000), 520, 'four', { timings });
@@ -155,7 +192,11 @@ describe('the speed of an answer', () => {
 		it('without timings the first token is not known', () => {
 			const record = recordOf(every(20, 50, 20_000), 520);
 			record.noteText(20_000);
-			expect(record.sample(21_000)).toMatchObject({ firstTokenMs: null, firstTextMs: 20_000, hiddenTokens: 500 });
+			expect(record.sample(21_000)).toMatchObject({
+				firstTokenMs: null,
+				firstTextMs: 20_000,
+				hiddenTokens: 500,
+			});
 		});
 
 		it('its tokens are those that the server counts, where it does', () => {
@@ -181,7 +222,12 @@ describe('the speed of an answer', () => {
 			for (const at of every(50, 20)) record.note({ reasoning: 'well' }, at);
 			for (const at of every(10, 20, 2_000)) record.note({ text: 'four' }, at);
 			record.noteText(2_000);
-			record.note({ usage: { promptTokens: 250, completionTokens: 60, totalTokens: 310, reasoningTokens: 50 } }, 2_200);
+			record.note(
+				{
+					usage: { promptTokens: 250, completionTokens: 60, totalTokens: 310, reasoningTokens: 50 },
+				},
+				2_200,
+			);
 			expect(record.sample(2_210)).toMatchObject({
 				firstTokenMs: 1_000,
 				firstTextMs: 2_000,
@@ -200,12 +246,16 @@ describe('the speed of an answer', () => {
 				(gaps, tokens) => {
 					let at = 100;
 					const times = gaps.map((gap) => (at += gap));
-					const { tokensPerSecond, measuredBy, firstTokenMs, arrival } = recordOf(times, tokens).sample(at + 10);
+					const { tokensPerSecond, measuredBy, firstTokenMs, arrival } = recordOf(
+						times,
+						tokens,
+					).sample(at + 10);
 					if (arrival === 'collected') expect(firstTokenMs).toBeNull();
 					if (firstTokenMs !== null) expect(firstTokenMs).toBeLessThanOrEqual(at + 10);
 					expect(Number.isFinite(tokensPerSecond)).toBe(true);
 					expect(tokensPerSecond).toBeGreaterThanOrEqual(0);
-					if (measuredBy === 'wholeAnswer') expect(tokensPerSecond).toBeCloseTo((tokens * 1_000) / (at + 10), 0);
+					if (measuredBy === 'wholeAnswer')
+						expect(tokensPerSecond).toBeCloseTo((tokens * 1_000) / (at + 10), 0);
 				},
 			),
 			examples(200),
@@ -221,6 +271,8 @@ it('the speed of a single token is not what llama-server says of it', () => {
 });
 
 it('a count of zero says nothing where pieces came', () => {
-	const record = recordOf(every(30, 50), 0, 'four', { timings: { predicted_n: 0, predicted_ms: 0 } });
+	const record = recordOf(every(30, 50), 0, 'four', {
+		timings: { predicted_n: 0, predicted_ms: 0 },
+	});
 	expect(record.sample(3_000)).toMatchObject({ generatedTokens: 30, tokensPerSecond: 20 });
 });

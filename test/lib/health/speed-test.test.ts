@@ -1,7 +1,17 @@
 import type { ModelFacts } from '../../../lib/health/observations';
-import { modelToTest, type SpeedTestOptions, type SpeedTestResult, testSpeed } from '../../../lib/health/speed-test';
+import {
+	modelToTest,
+	type SpeedTestOptions,
+	type SpeedTestResult,
+	testSpeed,
+} from '../../../lib/health/speed-test';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { finding, ids, SESAME } from './support';
 import { queuedRequests } from '../../../lib/http/queue';
 import { delay } from '../../support/node';
@@ -16,16 +26,22 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 	return server;
 }
 
-async function test(options: Partial<SpeedTestOptions> = {}, credential: object = {}): Promise<SpeedTestResult> {
-	return await testSpeed(modelServerTarget({ baseUrl: server.url, apiKey: SESAME, ...credential }), {
-		model: '',
-		tokens: 16,
-		atOnce: 1,
-		firstTokenMs: 30_000,
-		totalMs: 60_000,
-		check: { timeLimitMs: 15_000 },
-		...options,
-	});
+async function test(
+	options: Partial<SpeedTestOptions> = {},
+	credential: object = {},
+): Promise<SpeedTestResult> {
+	return await testSpeed(
+		modelServerTarget({ baseUrl: server.url, apiKey: SESAME, ...credential }),
+		{
+			model: '',
+			tokens: 16,
+			atOnce: 1,
+			firstTokenMs: 30_000,
+			totalMs: 60_000,
+			check: { timeLimitMs: 15_000 },
+			...options,
+		},
+	);
 }
 
 function generations(): Array<Record<string, unknown> & { messages: Array<{ content: string }> }> {
@@ -55,14 +71,17 @@ describe('a speed test', () => {
 		expect(limited.speed!.runs.map(({ atOnce }) => atOnce)).toEqual([1]);
 		expect(finding(limited, 'fewerAtOnce')).toMatchObject({
 			severity: 'warning',
-			meaning: 'The credential lets 1 request through at once, so the speed of 4 at once was not measured',
+			meaning:
+				'The credential lets 1 request through at once, so the speed of 4 at once was not measured',
 		});
 		const some = await test({ atOnce: 4 }, { maxConcurrentRequests: 3 });
 		expect(some.speed!.runs.map(({ atOnce, samples }) => [atOnce, samples.length])).toEqual([
 			[1, 1],
 			[3, 3],
 		]);
-		expect(ids(await test({ atOnce: 4 }, { maxConcurrentRequests: 4 }))).not.toContain('fewerAtOnce');
+		expect(ids(await test({ atOnce: 4 }, { maxConcurrentRequests: 4 }))).not.toContain(
+			'fewerAtOnce',
+		);
 	});
 
 	it('with a limit that others use up: the wait in n8n is told, and is no time of the server', async () => {
@@ -86,7 +105,9 @@ describe('a speed test', () => {
 		expect(sample!.queuedMs).toBeGreaterThanOrEqual(390);
 		expect(result.speed!.runs[0]!.queuedMs).toBe(sample!.queuedMs);
 		expect(sample!.arrival).toBe('streamed');
-		expect(finding(result, 'waitedInN8n').observed).toBe(`A request waited ${sample!.queuedMs} ms before it was sent`);
+		expect(finding(result, 'waitedInN8n').observed).toBe(
+			`A request waited ${sample!.queuedMs} ms before it was sent`,
+		);
 		expect(sample!.queuedMs + sample!.totalMs).toBeLessThanOrEqual(wholeMs + 2);
 		expect(sample!.firstTokenMs).toBeLessThan(sample!.totalMs);
 		expect(queuedRequests()).toBe(0);
@@ -125,7 +146,9 @@ describe('a speed test', () => {
 		const result = await test();
 		abort.abort();
 		await ended;
-		expect(finding(result, 'busyDuringTest').meaning).toContain('Others used 1 of 4 slots when the test began');
+		expect(finding(result, 'busyDuringTest').meaning).toContain(
+			'Others used 1 of 4 slots when the test began',
+		);
 	});
 
 	it('is not tried where the check says that it cannot work', async () => {
@@ -155,7 +178,8 @@ describe('a speed test', () => {
 	});
 
 	it('a loaded model for vectors is not the one that is meant', () => {
-		const model = (id: string, state: string, embeddings: boolean | null) => ({ id, state, embeddings }) as ModelFacts;
+		const model = (id: string, state: string, embeddings: boolean | null) =>
+			({ id, state, embeddings }) as ModelFacts;
 		const vectors = model('vectors', 'loaded', true);
 		expect(modelToTest([vectors, model('chat', 'unloaded', null)], 'ollama')).toBe('chat');
 		expect(modelToTest([vectors], 'ollama')).toBe('vectors');

@@ -2,7 +2,11 @@ import type { ModelFacts } from '../../../lib/health/observations';
 import type { SpeedRun } from '../../../lib/health/speed';
 import type { SpeedSample } from '../../../lib/health/speed-sample';
 import { judgeSpeed } from '../../../lib/health/speed-verdict';
-import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -101,7 +105,12 @@ describe('the verdict on the numbers', () => {
 	};
 
 	it.each<[string, SpeedRun[], Partial<typeof FOUR_SLOTS>, string[]]>([
-		['a collected answer of a server with timings', runWith({ arrival: 'collected' }), {}, ['answerCollected']],
+		[
+			'a collected answer of a server with timings',
+			runWith({ arrival: 'collected' }),
+			{},
+			['answerCollected'],
+		],
 		[
 			'a collected answer of one without',
 			runWith({ arrival: 'collected', measuredBy: 'wholeAnswer' }),
@@ -110,18 +119,29 @@ describe('the verdict on the numbers', () => {
 		],
 		['bursts', runWith({ arrival: 'bursts', measuredBy: 'clock' }), {}, ['answerCollected']],
 		['hidden thinking', runWith({ hiddenTokens: 40 }), {}, ['thinkingHidden']],
-		['one piece', runWith({ arrival: null, measuredBy: 'wholeAnswer' }), {}, ['speedOfWholeAnswer']],
+		[
+			'one piece',
+			runWith({ arrival: null, measuredBy: 'wholeAnswer' }),
+			{},
+			['speedOfWholeAnswer'],
+		],
 		['a wait in n8n', runWith({}, 5_000), {}, ['waitedInN8n']],
 		['a turn that came at once', runWith({}, 3), {}, []],
 		['a server that others use', runWith({}), { busy: 2 }, ['busyDuringTest']],
 		['a server that does not tell', runWith({}), { busy: null as unknown as number }, []],
 	])('names %s', (_name, runs, more, expected) => {
-		expect(judgeSpeed(runs, undefined, { ...FOUR_SLOTS, ...more }).map(({ id }) => id)).toEqual(expected);
+		expect(judgeSpeed(runs, undefined, { ...FOUR_SLOTS, ...more }).map(({ id }) => id)).toEqual(
+			expected,
+		);
 	});
 
 	it('names the source of the numbers if the pieces do not give them', () => {
 		const [known] = judgeSpeed(runWith({ arrival: 'collected' }), undefined, FOUR_SLOTS);
-		const [unknown] = judgeSpeed(runWith({ hiddenTokens: 9, measuredBy: 'wholeAnswer' }), undefined, FOUR_SLOTS);
+		const [unknown] = judgeSpeed(
+			runWith({ hiddenTokens: 9, measuredBy: 'wholeAnswer' }),
+			undefined,
+			FOUR_SLOTS,
+		);
 		expect(known!.meaning).toContain('those of the server itself');
 		expect(unknown!.meaning).toContain('the first token cannot be seen');
 	});

@@ -1,7 +1,16 @@
 import type { SpeedSample } from '../../../lib/health/speed-sample';
-import { type SpeedTestOptions, type SpeedTestResult, testSpeed } from '../../../lib/health/speed-test';
+import {
+	type SpeedTestOptions,
+	type SpeedTestResult,
+	testSpeed,
+} from '../../../lib/health/speed-test';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { finding, ids, SESAME } from './support';
 import { type ReverseProxyOptions, startReverseProxy } from '../../servers/reverse-proxy';
 import { useSimulator } from '../../servers/use-simulator';
@@ -9,7 +18,9 @@ import { performance } from '../../support/node';
 
 const mockClock = { ms: 1_000 };
 jest.mock('../../servers/wire-reply', () => {
-	const actual = jest.requireActual<typeof import('../../servers/wire-reply')>('../../servers/wire-reply');
+	const actual = jest.requireActual<typeof import('../../servers/wire-reply')>(
+		'../../servers/wire-reply',
+	);
 	const waitFor: typeof actual.waitFor = async (what, signal) => {
 		await actual.waitFor(what, signal);
 		if (typeof what === 'number') mockClock.ms += what;
@@ -27,16 +38,22 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 	return server;
 }
 
-async function test(options: Partial<SpeedTestOptions> = {}, credential: object = {}): Promise<SpeedTestResult> {
-	return await testSpeed(modelServerTarget({ baseUrl: server.url, apiKey: SESAME, ...credential }), {
-		model: '',
-		tokens: 16,
-		atOnce: 1,
-		firstTokenMs: 30_000,
-		totalMs: 60_000,
-		check: { timeLimitMs: 15_000 },
-		...options,
-	});
+async function test(
+	options: Partial<SpeedTestOptions> = {},
+	credential: object = {},
+): Promise<SpeedTestResult> {
+	return await testSpeed(
+		modelServerTarget({ baseUrl: server.url, apiKey: SESAME, ...credential }),
+		{
+			model: '',
+			tokens: 16,
+			atOnce: 1,
+			firstTokenMs: 30_000,
+			totalMs: 60_000,
+			check: { timeLimitMs: 15_000 },
+			...options,
+		},
+	);
 }
 
 function generations(): Array<Record<string, unknown> & { messages: Array<{ content: string }> }> {
@@ -113,7 +130,9 @@ describe('a speed test', () => {
 			});
 			expect(sample!.tokensPerSecond).toBeLessThan(64 / 0.3);
 			expect(finding(result, 'answerCollected').advice).toContain('proxy_buffering off');
-			expect(result.summary).toMatch(/^sim-model: at least [\d.]+ tokens\/s, first token not to be seen\.$/);
+			expect(result.summary).toMatch(
+				/^sim-model: at least [\d.]+ tokens\/s, first token not to be seen\.$/,
+			);
 		});
 
 		it.each<[string, SimOptions, ReverseProxyOptions, string, Partial<SpeedSample>]>([
@@ -122,7 +141,13 @@ describe('a speed test', () => {
 				{ tokenDelayMs: 8 },
 				{ buffer: 'all' },
 				'answerCollected',
-				{ arrival: 'collected', firstTokenMs: null, firstTextMs: null, measuredBy: 'wholeAnswer', hiddenTokens: 0 },
+				{
+					arrival: 'collected',
+					firstTokenMs: null,
+					firstTextMs: null,
+					measuredBy: 'wholeAnswer',
+					hiddenTokens: 0,
+				},
 			],
 			[
 				'that hands on 4 KB at a time',
@@ -141,7 +166,12 @@ describe('a speed test', () => {
 		])('behind a gateway %s', async (_name, options, proxy, id, expected) => {
 			await sim({ profile: 'vllm', ...options });
 			if (options.template === 'thinking')
-				server.script(reply.reasoning('thought '.repeat(80), '', { finish: 'length', usage: { completion: 80 } }));
+				server.script(
+					reply.reasoning('thought '.repeat(80), '', {
+						finish: 'length',
+						usage: { completion: 80 },
+					}),
+				);
 			const gateway = await startGateway(server.url, proxy);
 			const result = await test({ tokens: 80 }, { baseUrl: gateway.url });
 			expect(result.speed!.runs[0]).toMatchObject({ failures: [], samples: [expected] });
@@ -170,7 +200,9 @@ describe('a speed test', () => {
 
 	it('counts thinking: a model that spends all tokens on it is as fast as any (row 28)', async () => {
 		await sim();
-		server.script(reply.reasoning('I think about this for long, and longer.', '', { finish: 'length' }));
+		server.script(
+			reply.reasoning('I think about this for long, and longer.', '', { finish: 'length' }),
+		);
 		const result = await test();
 		expect(result).toMatchObject({
 			status: 'healthy',
@@ -187,7 +219,9 @@ describe('a speed test', () => {
 			healthy: false,
 			speed: { runs: [{ samples: [], tokensPerSecond: null }] },
 		});
-		expect(finding(result, 'noTokens').observed).toContain('No token arrived within the first-token limit of 150 ms');
+		expect(finding(result, 'noTokens').observed).toContain(
+			'No token arrived within the first-token limit of 150 ms',
+		);
 		expect(finding(result, 'noTokens').advice).toContain('GPU hangs');
 	});
 
@@ -198,7 +232,12 @@ describe('a speed test', () => {
 			'tooLarge',
 			'misconfigured',
 		],
-		[502, reply.html(502, '<html><head><title>502 Bad Gateway</title></head></html>'), 'gateway', 'unreachable'],
+		[
+			502,
+			reply.html(502, '<html><head><title>502 Bad Gateway</title></head></html>'),
+			'gateway',
+			'unreachable',
+		],
 		[
 			'a crash in the middle',
 			reply.text('a few words and more of them', { cut: { at: { event: 3 }, how: 'rst' } }),
@@ -224,7 +263,10 @@ describe('a speed test', () => {
 		const { content } = { content: 'x'.repeat(1_200_000) };
 		const answer = await fetch(`${server.url}/v1/chat/completions`, {
 			method: 'POST',
-			headers: { authorization: `Bearer ${SESAME}`, 'content-type': 'application/x-www-form-urlencoded' },
+			headers: {
+				authorization: `Bearer ${SESAME}`,
+				'content-type': 'application/x-www-form-urlencoded',
+			},
 			body: JSON.stringify({ messages: [{ role: 'user', content }] }),
 		});
 		expect(answer.status).toBe(413);

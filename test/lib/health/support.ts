@@ -17,7 +17,10 @@ export async function check(
 	options: CheckOptions = {},
 	credential: ICredentialDataDecryptedObject = {},
 ): Promise<CheckResult> {
-	return await checkServer(modelServerTarget({ baseUrl, apiKey: SESAME, ...credential }), { ...LIMITS, ...options });
+	return await checkServer(modelServerTarget({ baseUrl, apiKey: SESAME, ...credential }), {
+		...LIMITS,
+		...options,
+	});
 }
 
 export async function checkDify(
@@ -31,7 +34,8 @@ export async function checkDify(
 /** The finding with this id; a failure of the test where there is none. */
 export function finding(result: CheckResult, id: string): Finding {
 	const found = result.findings.find((one) => one.id === id);
-	if (found === undefined) throw new Error(`no finding "${id}" among ${JSON.stringify(result.findings, null, 1)}`);
+	if (found === undefined)
+		throw new Error(`no finding "${id}" among ${JSON.stringify(result.findings, null, 1)}`);
 	return found;
 }
 
@@ -47,7 +51,9 @@ export const json = (status: string, body: object, headers: Record<string, strin
 export const routes =
 	(
 		known: Record<string, RawAnswering>,
-		otherwise: RawAnswering = whole('404 Not Found', '404 page not found\n', { 'Content-Type': 'text/plain' }),
+		otherwise: RawAnswering = whole('404 Not Found', '404 page not found\n', {
+			'Content-Type': 'text/plain',
+		}),
 	): RawAnswering =>
 	(path, socket, head) =>
 		(known[path] ?? otherwise)(path, socket, head);

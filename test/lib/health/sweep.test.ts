@@ -46,12 +46,17 @@ describe('the rounds of a sweep', () => {
 		[8, [1, 2, 4, 8]],
 		[64, [1, 2, 4, 8, 16, 32, 64]],
 	])('up to %d: %j', async (most, levels) => {
-		expect(await sweepOf({ most, seen: [{ total: null, busy: null }] })).toEqual({ levels, ids: [] });
+		expect(await sweepOf({ most, seen: [{ total: null, busy: null }] })).toEqual({
+			levels,
+			ids: [],
+		});
 	});
 
 	it('never more than the slots of the server', async () => {
 		expect((await sweepOf({ most: 64 })).levels).toEqual([1, 2, 4]);
-		expect((await sweepOf({ most: 64, seen: [{ total: 6, busy: 0 }] })).levels).toEqual([1, 2, 4, 6]);
+		expect((await sweepOf({ most: 64, seen: [{ total: 6, busy: 0 }] })).levels).toEqual([
+			1, 2, 4, 6,
+		]);
 	});
 
 	it('end with a round in which a request failed', async () => {
@@ -67,7 +72,10 @@ describe('the rounds of a sweep', () => {
 
 describe('where others use the server, a sweep', () => {
 	it('uses the free slots only, and says so', async () => {
-		expect(await sweepOf({ seen: [busy(1)] })).toEqual({ levels: [1, 2, 3], ids: ['sweepReduced'] });
+		expect(await sweepOf({ seen: [busy(1)] })).toEqual({
+			levels: [1, 2, 3],
+			ids: ['sweepReduced'],
+		});
 		expect(await sweepOf({ seen: [busy(3)] })).toEqual({ levels: [1], ids: ['sweepReduced'] });
 	});
 
@@ -77,7 +85,10 @@ describe('where others use the server, a sweep', () => {
 	});
 
 	it('stops when they come in between', async () => {
-		expect(await sweepOf({ seen: [FREE, FREE, busy(3)] })).toEqual({ levels: [1, 2], ids: ['sweepReduced'] });
+		expect(await sweepOf({ seen: [FREE, FREE, busy(3)] })).toEqual({
+			levels: [1, 2],
+			ids: ['sweepReduced'],
+		});
 	});
 
 	it('takes a slot that is about to be free for free', async () => {
@@ -85,8 +96,17 @@ describe('where others use the server, a sweep', () => {
 	});
 
 	it('skips all, or measures all, where told to', async () => {
-		expect(await sweepOf({ whenBusy: 'skip', seen: [busy(1)] })).toEqual({ levels: [], ids: ['sweepSkipped'] });
-		expect(await sweepOf({ whenBusy: 'skip', seen: [FREE, busy(1)] })).toEqual({ levels: [1], ids: ['sweepReduced'] });
-		expect(await sweepOf({ whenBusy: 'measure', seen: [busy(4)] })).toEqual({ levels: [1, 2, 4], ids: [] });
+		expect(await sweepOf({ whenBusy: 'skip', seen: [busy(1)] })).toEqual({
+			levels: [],
+			ids: ['sweepSkipped'],
+		});
+		expect(await sweepOf({ whenBusy: 'skip', seen: [FREE, busy(1)] })).toEqual({
+			levels: [1],
+			ids: ['sweepReduced'],
+		});
+		expect(await sweepOf({ whenBusy: 'measure', seen: [busy(4)] })).toEqual({
+			levels: [1, 2, 4],
+			ids: [],
+		});
 	});
 });

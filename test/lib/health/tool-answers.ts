@@ -18,7 +18,10 @@ export function caseNamed(name: string): ToolCase {
 export function rightAnswer({ calls, then, case: name }: ToolCase, second: boolean): Reply {
 	const wanted = second ? then!.calls : calls;
 	if (wanted.length === 0) return reply.text('Hello, it is good to see you.');
-	return reply.toolCalls([...wanted], name.startsWith('thinking') ? { reasoning: 'One hour and a half before.' } : {});
+	return reply.toolCalls(
+		[...wanted],
+		name.startsWith('thinking') ? { reasoning: 'One hour and a half before.' } : {},
+	);
 }
 
 /** Lets a server play a model that does everything right but for what `answering` says. */
@@ -46,21 +49,36 @@ export const WAYS_TO_FAIL: ReadonlyArray<
 		'textCall',
 		`Write this: \`${hermes(weather('Paris'))}\` and it works.`,
 	],
-	['no call needed', () => reply.toolCalls([weather('Bonn')]), 'needlessCall', 'get_weather({"city":"Bonn"})'],
+	[
+		'no call needed',
+		() => reply.toolCalls([weather('Bonn')]),
+		'needlessCall',
+		'get_weather({"city":"Bonn"})',
+	],
 	[
 		'a quoted call',
 		() => reply.toolCalls([{ name: 'read_file', arguments: { path: 'notes.txt' } }]),
 		'needlessCall',
 		'read_file({"path":"notes.txt"})',
 	],
-	['a number', () => reply.toolCalls([weather('Bonn')]), 'wrongTool', 'get_weather({"city":"Bonn"})'],
+	[
+		'a number',
+		() => reply.toolCalls([weather('Bonn')]),
+		'wrongTool',
+		'get_weather({"city":"Bonn"})',
+	],
 	[
 		'one call',
 		() => reply.toolCalls([{ name: 'look_outside', arguments: {} }]),
 		'wrongTool',
 		'The model called the tool "look_outside", which is not connected. Connected are: ',
 	],
-	['two calls at once', () => reply.toolCalls([weather('Oslo')]), 'wrongCount', 'get_weather({"city":"Oslo"})'],
+	[
+		'two calls at once',
+		() => reply.toolCalls([weather('Oslo')]),
+		'wrongCount',
+		'get_weather({"city":"Oslo"})',
+	],
 	[
 		'one call',
 		() => reply.toolCalls([weather('Paris, France')]),
@@ -75,7 +93,10 @@ export const WAYS_TO_FAIL: ReadonlyArray<
 	],
 	[
 		'Unicode',
-		() => reply.toolCalls([{ name: 'send_message', arguments: { to: 'Zoe', text: 'Grusse aus Tokyo' } }]),
+		() =>
+			reply.toolCalls([
+				{ name: 'send_message', arguments: { to: 'Zoe', text: 'Grusse aus Tokyo' } },
+			]),
 		'wrongArguments',
 		'send_message({"to":"Zoe","text":"Grusse aus Tokyo"})',
 	],
@@ -86,15 +107,31 @@ export const WAYS_TO_FAIL: ReadonlyArray<
 		'read_file({"path":"notes.txt"})',
 		true,
 	],
-	['an error to recover from', () => reply.text('There is no such file.'), 'noCall', 'There is no such file.', true],
+	[
+		'an error to recover from',
+		() => reply.text('There is no such file.'),
+		'noCall',
+		'There is no such file.',
+		true,
+	],
 	[
 		'nested arguments',
 		() => reply.toolCalls([{ name: 'create_order', arguments: '{"customer": "Ada' }]),
 		'brokenCall',
 		'',
 	],
-	['one call', () => reply.text('Let me think about it for', { finish: 'length' }), 'cut', 'Let me think about it for'],
-	['thinking before the call', () => reply.reasoning('Hm, so 09:40 …', '', { finish: 'length' }), 'cut', ''],
+	[
+		'one call',
+		() => reply.text('Let me think about it for', { finish: 'length' }),
+		'cut',
+		'Let me think about it for',
+	],
+	[
+		'thinking before the call',
+		() => reply.reasoning('Hm, so 09:40 …', '', { finish: 'length' }),
+		'cut',
+		'',
+	],
 	['thinking before the call', () => reply.reasoning('So it is 08:10.'), 'noAnswer', ''],
 	['no call needed', () => reply.empty(), 'noAnswer', ''],
 ];

@@ -55,7 +55,11 @@ describe('waiting until a server is ready', () => {
 
 	it('gives up at its limit and says that it still loads', async () => {
 		const result = await waitUntilReady(played('loading'), { ...QUICK, limitMs: 100 });
-		expect(result).toMatchObject({ status: 'loading', healthy: false, history: [{ status: 'loading' }] });
+		expect(result).toMatchObject({
+			status: 'loading',
+			healthy: false,
+			history: [{ status: 'loading' }],
+		});
 		expect(result.summary).toMatch(/^Still loading after \d+ s: It is loading\.$/);
 		expect(result.waitedMs).toBeLessThan(AT_ONCE_MS);
 	});
@@ -64,7 +68,9 @@ describe('waiting until a server is ready', () => {
 		'does not wait where waiting does not help: %s',
 		async (status) => {
 			expect(await waitUntilReady(played(status), QUICK)).toMatchObject({ status, checks: 1 });
-			expect(await waitUntilReady(played(status, status, 'healthy'), { ...QUICK, waitOutErrors: true })).toMatchObject({
+			expect(
+				await waitUntilReady(played(status, status, 'healthy'), { ...QUICK, waitOutErrors: true }),
+			).toMatchObject({
 				status: 'healthy',
 				checks: 3,
 			});
@@ -72,10 +78,13 @@ describe('waiting until a server is ready', () => {
 	);
 
 	it('tells a server that restarts over and over from one that loads', async () => {
-		const result = await waitUntilReady(played('loading', 'unreachable', 'loading', 'loading', 'unreachable'), {
-			...QUICK,
-			limitMs: 2000,
-		});
+		const result = await waitUntilReady(
+			played('loading', 'unreachable', 'loading', 'loading', 'unreachable'),
+			{
+				...QUICK,
+				limitMs: 2000,
+			},
+		);
 		expect(result).toMatchObject({
 			status: 'unreachable',
 			summary: 'The server starts, loads, and exits, again and again.',
@@ -102,7 +111,11 @@ describe('waiting until a server is ready', () => {
 
 	it('is cancelled at once', async () => {
 		const abort = new AbortController();
-		const waiting = waitUntilReady(played('loading'), { limitMs: 60_000, signal: abort.signal, pausesMs: [30_000] });
+		const waiting = waitUntilReady(played('loading'), {
+			limitMs: 60_000,
+			signal: abort.signal,
+			pausesMs: [30_000],
+		});
 		const startedAt = Date.now();
 		abort.abort(new Error('stopped'));
 		await expect(waiting).rejects.toThrow('stopped');

@@ -1,10 +1,20 @@
 import * as fc from 'fast-check';
 
 import type { CheckResult } from '../../../lib/health/observations';
-import { currentState, durationInWords, watch, type WatchMemory, type WatchOptions } from '../../../lib/health/watch';
+import {
+	currentState,
+	durationInWords,
+	watch,
+	type WatchMemory,
+	type WatchOptions,
+} from '../../../lib/health/watch';
 
 const URL = 'http://llama:8080';
-const all: WatchOptions = { events: ['unhealthy', 'healthy', 'problem'], confirmations: 1, firstState: 'never' };
+const all: WatchOptions = {
+	events: ['unhealthy', 'healthy', 'problem'],
+	confirmations: 1,
+	firstState: 'never',
+};
 const minute = (count: number) => new Date(Date.UTC(2026, 0, 1, 0, count)).toISOString();
 
 function healthy(at: number): CheckResult {
@@ -21,9 +31,19 @@ function healthy(at: number): CheckResult {
 	};
 }
 
-function broken(at: number, id = 'connectionRefused', status: CheckResult['status'] = 'unreachable'): CheckResult {
+function broken(
+	at: number,
+	id = 'connectionRefused',
+	status: CheckResult['status'] = 'unreachable',
+): CheckResult {
 	const findings = [
-		{ id, severity: 'error' as const, observed: 'ECONNREFUSED', meaning: 'Nothing listens', advice: 'Start it.' },
+		{
+			id,
+			severity: 'error' as const,
+			observed: 'ECONNREFUSED',
+			meaning: 'Nothing listens',
+			advice: 'Start it.',
+		},
 	];
 	return { ...healthy(at), status, healthy: false, summary: 'Nothing answers.', findings };
 }
@@ -37,11 +57,20 @@ function after(checks: CheckResult[], options: Partial<WatchOptions> = {}): Watc
 	);
 }
 
-const told = (memory: WatchMemory) => memory.untold.map(({ event, changedAt }) => [event, changedAt]);
+const told = (memory: WatchMemory) =>
+	memory.untold.map(({ event, changedAt }) => [event, changedAt]);
 
 describe('a server that is watched', () => {
 	it('is reported once when it becomes unhealthy, and once when it is healthy again', () => {
-		const memory = after([healthy(0), healthy(1), broken(2), broken(3), broken(64), healthy(65), healthy(66)]);
+		const memory = after([
+			healthy(0),
+			healthy(1),
+			broken(2),
+			broken(3),
+			broken(64),
+			healthy(65),
+			healthy(66),
+		]);
 		expect(told(memory)).toEqual([
 			['unhealthy', minute(2)],
 			['healthy', minute(65)],
@@ -74,8 +103,19 @@ describe('a server that is watched', () => {
 	it('counts a change only after as many checks as asked for, from the first of them on', () => {
 		const options = { confirmations: 3 };
 		expect(told(after([healthy(0), broken(1), broken(2)], options))).toEqual([]);
-		expect(told(after([healthy(0), broken(1), broken(2), broken(3)], options))).toEqual([['unhealthy', minute(1)]]);
-		const cleared = [healthy(0), broken(1), broken(2), healthy(3), healthy(4), healthy(5), broken(6), broken(7)];
+		expect(told(after([healthy(0), broken(1), broken(2), broken(3)], options))).toEqual([
+			['unhealthy', minute(1)],
+		]);
+		const cleared = [
+			healthy(0),
+			broken(1),
+			broken(2),
+			healthy(3),
+			healthy(4),
+			healthy(5),
+			broken(6),
+			broken(7),
+		];
 		expect(told(after(cleared, options))).toEqual([]);
 	});
 
@@ -91,7 +131,13 @@ describe('a server that is watched', () => {
 	});
 
 	it('is not reported while hints of a healthy server change', () => {
-		const hint = { id: 'noMetrics', severity: 'info' as const, observed: '', meaning: '', advice: '' };
+		const hint = {
+			id: 'noMetrics',
+			severity: 'info' as const,
+			observed: '',
+			meaning: '',
+			advice: '',
+		};
 		expect(told(after([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)]))).toEqual([]);
 	});
 
@@ -108,7 +154,9 @@ describe('a server that is watched', () => {
 	});
 
 	it('keeps the newest fifty changes that nobody worked on', () => {
-		const memory = after(Array.from({ length: 201 }, (_, at) => (at % 2 === 0 ? healthy(at) : broken(at))));
+		const memory = after(
+			Array.from({ length: 201 }, (_, at) => (at % 2 === 0 ? healthy(at) : broken(at))),
+		);
 		expect(memory.untold).toHaveLength(50);
 		expect(memory.untold.at(-1)).toMatchObject({ changedAt: minute(200), id: 'id-200' });
 	});
@@ -119,7 +167,11 @@ describe('a server that is watched', () => {
 	});
 
 	it('tells its state of now', () => {
-		expect(currentState(broken(0), () => 'x')).toMatchObject({ event: 'firstState', before: null, id: 'x' });
+		expect(currentState(broken(0), () => 'x')).toMatchObject({
+			event: 'firstState',
+			before: null,
+			id: 'x',
+		});
 	});
 });
 
@@ -137,7 +189,9 @@ describe('an alarm is about the server, not about the name of the finding', () =
 	const LOADING = (at: number) => broken(at, 'loading', 'loading');
 
 	it('a server that is down for another reason at every check is told of', () => {
-		const checks = Array.from({ length: 19 }, (_, at) => (at % 2 === 0 ? LOADING(at + 1) : broken(at + 1)));
+		const checks = Array.from({ length: 19 }, (_, at) =>
+			at % 2 === 0 ? LOADING(at + 1) : broken(at + 1),
+		);
 		const memory = after([healthy(0), ...checks], { confirmations: 3 });
 		expect(told(memory)).toEqual([['unhealthy', minute(1)]]);
 	});
@@ -145,7 +199,9 @@ describe('an alarm is about the server, not about the name of the finding', () =
 	it.each([2, 3])(
 		'a server that fails at every second check is told of once, with %i checks in a row',
 		(confirmations) => {
-			const checks = Array.from({ length: 12 }, (_, at) => (at % 2 === 0 ? healthy(at) : broken(at)));
+			const checks = Array.from({ length: 12 }, (_, at) =>
+				at % 2 === 0 ? healthy(at) : broken(at),
+			);
 			expect(told(after(checks, { confirmations }))).toEqual([['unhealthy', minute(1)]]);
 		},
 	);
@@ -153,21 +209,27 @@ describe('an alarm is about the server, not about the name of the finding', () =
 	it('fast-check: it is unhealthy until as many checks in a row as are wanted saw it healthy, whatever the findings are', () => {
 		const check = fc.constantFrom(healthy, broken, LOADING);
 		fc.assert(
-			fc.property(fc.array(check, { maxLength: 30 }), fc.integer({ min: 1, max: 4 }), (kinds, confirmations) => {
-				const checks = [healthy, ...kinds].map((make, at) => make(at));
-				const { untold } = after(checks, { confirmations, events: ['unhealthy', 'healthy'] });
-				// Stretches that as many healthy checks in a row divide.
-				const stretches = checks
-					.map((one) => (one.healthy ? 'h' : 'u'))
-					.join('')
-					.split(new RegExp(`h{${confirmations},}`));
-				const bad = stretches.filter((stretch) => stretch.replaceAll('h', '').length >= confirmations);
-				const isBadNow = bad.length > 0 && bad.at(-1) === stretches.at(-1);
-				const events = bad.flatMap((_, at) =>
-					at === bad.length - 1 && isBadNow ? ['unhealthy'] : ['unhealthy', 'healthy'],
-				);
-				expect(untold.map(({ event }) => event)).toEqual(events);
-			}),
+			fc.property(
+				fc.array(check, { maxLength: 30 }),
+				fc.integer({ min: 1, max: 4 }),
+				(kinds, confirmations) => {
+					const checks = [healthy, ...kinds].map((make, at) => make(at));
+					const { untold } = after(checks, { confirmations, events: ['unhealthy', 'healthy'] });
+					// Stretches that as many healthy checks in a row divide.
+					const stretches = checks
+						.map((one) => (one.healthy ? 'h' : 'u'))
+						.join('')
+						.split(new RegExp(`h{${confirmations},}`));
+					const bad = stretches.filter(
+						(stretch) => stretch.replaceAll('h', '').length >= confirmations,
+					);
+					const isBadNow = bad.length > 0 && bad.at(-1) === stretches.at(-1);
+					const events = bad.flatMap((_, at) =>
+						at === bad.length - 1 && isBadNow ? ['unhealthy'] : ['unhealthy', 'healthy'],
+					);
+					expect(untold.map(({ event }) => event)).toEqual(events);
+				},
+			),
 		);
 	});
 });

@@ -13,14 +13,21 @@ afterEach(async () => {
 /** What comes back, or the error. */
 async function called(baseUrl: string, options: { timeoutMs?: number; maxBytes?: number } = {}) {
 	const connection = connectTo({ baseUrl });
-	return await connection.call(`${baseUrl}/v1/models`, { once: true, timeoutMs: 30_000, ...options });
+	return await connection.call(`${baseUrl}/v1/models`, {
+		once: true,
+		timeoutMs: 30_000,
+		...options,
+	});
 }
 
 describe('answers of odd servers and proxies', () => {
 	const LIST = '{"object":"list","data":[]}';
 
 	test.each([
-		['HTTP/1.0, without a length', `HTTP/1.0 200 OK\r\ncontent-TYPE: application/json\r\n\r\n${LIST}`],
+		[
+			'HTTP/1.0, without a length',
+			`HTTP/1.0 200 OK\r\ncontent-TYPE: application/json\r\n\r\n${LIST}`,
+		],
 		[
 			'chunked, with trailers',
 			`HTTP/1.1 200 OK\r\nTrailer: X-A\r\ntransfer-ENCODING: chunked\r\n\r\n${LIST.length.toString(16)}\r\n${LIST}\r\n0\r\nX-A: b\r\n\r\n`,
@@ -29,7 +36,10 @@ describe('answers of odd servers and proxies', () => {
 			'after early hints',
 			`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: ${LIST.length}\r\n\r\n${LIST}`,
 		],
-		['longer than its length', `HTTP/1.1 200 OK\r\nContent-Length: ${LIST.length}\r\n\r\n${LIST}and more`],
+		[
+			'longer than its length',
+			`HTTP/1.1 200 OK\r\nContent-Length: ${LIST.length}\r\n\r\n${LIST}and more`,
+		],
 	])('%s', async (_name, bytes) => {
 		const url = await rawServer((_path, socket) => void socket.end(bytes));
 		expect(await called(url)).toMatchObject({ status: 200, json: { object: 'list' } });
@@ -39,18 +49,25 @@ describe('answers of odd servers and proxies', () => {
 		const url = await rawServer(
 			(_path, socket) => void socket.end(`HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n${LIST}`),
 		);
-		expect(await failureOf(async () => await called(url))).toMatchObject({ kind: 'connectionLost' });
+		expect(await failureOf(async () => await called(url))).toMatchObject({
+			kind: 'connectionLost',
+		});
 	});
 
 	test('compression is named in capital letters', async () => {
-		const url = await rawServer(whole('200 OK', zlib.gzipSync(LIST), { 'Content-Encoding': ' GZIP' }));
+		const url = await rawServer(
+			whole('200 OK', zlib.gzipSync(LIST), { 'Content-Encoding': ' GZIP' }),
+		);
 		expect(await called(url)).toMatchObject({ json: { object: 'list' } });
 	});
 
-	test.each(['gzip', 'deflate'])('an empty error answer that is labelled %s stays that error', async (encoding) => {
-		const url = await rawServer(whole('502 Bad Gateway', '', { 'Content-Encoding': encoding }));
-		expect(await called(url)).toMatchObject({ status: 502, text: '' });
-	});
+	test.each(['gzip', 'deflate'])(
+		'an empty error answer that is labelled %s stays that error',
+		async (encoding) => {
+			const url = await rawServer(whole('502 Bad Gateway', '', { 'Content-Encoding': encoding }));
+			expect(await called(url)).toMatchObject({ status: 502, text: '' });
+		},
+	);
 
 	test('headers larger than any server needs', async () => {
 		const url = await rawServer(whole('200 OK', LIST, { 'X-Large': 'a'.repeat(70_000) }));
@@ -84,7 +101,8 @@ describe('answers of odd servers and proxies', () => {
 		['a byte now and then', '{'],
 	])('%s: the limit holds, and the error says that the answer began', async (_name, first) => {
 		const url = await rawServer(
-			(_path, socket) => void socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n${first}`),
+			(_path, socket) =>
+				void socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n${first}`),
 		);
 		const failed = await failureOf(async () => await called(url, { timeoutMs: 900 }));
 		expect(failed).toMatchObject({ kind: 'totalLimit', facts: { answerBegan: true } });
@@ -99,9 +117,13 @@ describe('answers of odd servers and proxies', () => {
 	});
 
 	test('the Content-Encoding header is read from the wire', async () => {
-		const url = await rawServer(whole('401 Unauthorized', '', { 'WWW-Authenticate': 'Basic realm="ai"' }));
+		const url = await rawServer(
+			whole('401 Unauthorized', '', { 'WWW-Authenticate': 'Basic realm="ai"' }),
+		);
 		const connection = connectTo({ baseUrl: url });
-		expect(connection.refusal(await called(url)).message).toContain('wants a user name and a password');
+		expect(connection.refusal(await called(url)).message).toContain(
+			'wants a user name and a password',
+		);
 	});
 });
 

@@ -14,16 +14,26 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const LINES = 'application/x-ndjson';
 const nothing = { events: [], page: undefined, strayLines: [] };
 const whole = (data: string) => ({ ...nothing, events: [{ event: 'whole-answer', data }] });
-const events = (...data: string[]) => ({ ...nothing, events: data.map((text) => ({ data: text })) });
+const events = (...data: string[]) => ({
+	...nothing,
+	events: data.map((text) => ({ data: text })),
+});
 const event = (data: string) => events(data);
 
 describe('the first character tells the kind of a body', () => {
-	test.each<[name: string, contentType: string | undefined, body: string, expected: ReturnType<typeof read>]>([
+	test.each<
+		[name: string, contentType: string | undefined, body: string, expected: ReturnType<typeof read>]
+	>([
 		['events', STREAM, 'data: a\n\n', event('a')],
 		['events without a type', undefined, 'data: a\n\n', event('a')],
 		['events labelled as JSON', JSON_TYPE, ': hi\n\ndata: a\n\n', event('a')],
 		['events labelled as a page', 'text/html', 'data: a\n\n', event('a')],
-		['events after a byte-order mark and blank lines', STREAM, '\uFEFF\n\r\n\ndata: a\n\n', event('a')],
+		[
+			'events after a byte-order mark and blank lines',
+			STREAM,
+			'\uFEFF\n\r\n\ndata: a\n\n',
+			event('a'),
+		],
 		['case 44: JSON', JSON_TYPE, '{"a":"ü🦙"}', whole('{"a":"ü🦙"}')],
 		['case 44: JSON labelled as a stream', STREAM, '{"a":1}', whole('{"a":1}')],
 		['case 44: JSON without a type', undefined, ' \r\n{"a":1}\n', whole(' \r\n{"a":1}\n')],
@@ -38,12 +48,27 @@ describe('the first character tells the kind of a body', () => {
 			'{"a":1}\n{"b":"ü🦙"}\n{"c":',
 			events('{"a":1}', '{"b":"ü🦙"}', '{"c":'),
 		],
-		['JSON lines labelled as a stream', STREAM, '{"a":1}\r\n\r\n{"b":2}', events('{"a":1}', '{"b":2}')],
-		['JSON values without line ends', undefined, '{"a":1}{"b":2}[3]', events('{"a":1}', '{"b":2}', '[3]')],
+		[
+			'JSON lines labelled as a stream',
+			STREAM,
+			'{"a":1}\r\n\r\n{"b":2}',
+			events('{"a":1}', '{"b":2}'),
+		],
+		[
+			'JSON values without line ends',
+			undefined,
+			'{"a":1}{"b":2}[3]',
+			events('{"a":1}', '{"b":2}', '[3]'),
+		],
 		['JSON with words behind it', JSON_TYPE, '{"a":1} done', whole('{"a":1} done')],
 		['a page', 'text/html', '<!doctype html>x', { ...nothing, page: '<!doctype html>x' }],
 		['a page without a type', undefined, '\n<html>', { ...nothing, page: '\n<html>' }],
-		['a text', 'text/plain', 'Ollama is running', { ...nothing, strayLines: ['Ollama is running'] }],
+		[
+			'a text',
+			'text/plain',
+			'Ollama is running',
+			{ ...nothing, strayLines: ['Ollama is running'] },
+		],
 		['nothing', STREAM, '', nothing],
 		['nothing labelled as JSON', JSON_TYPE, '', nothing],
 		['blanks', STREAM, ' \n\t\r\n', nothing],
@@ -54,7 +79,9 @@ describe('the first character tells the kind of a body', () => {
 	});
 
 	test('any JSON answer in any pieces arrives whole', () => {
-		const answer = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()).map((value) => JSON.stringify(value));
+		const answer = fc
+			.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue())
+			.map((value) => JSON.stringify(value));
 		const pieces = answer.chain((text) => fc.tuple(fc.constant(text), anySplit(Buffer.from(text))));
 		fc.assert(
 			fc.property(pieces, fc.constantFrom(STREAM, JSON_TYPE, undefined), ([text, split], type) =>

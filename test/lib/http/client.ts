@@ -6,7 +6,11 @@ import type { EventStream, StreamOptions } from '../../../lib/http/types';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { ServerSentEvent } from '../../../lib/http/sse';
 
-export const CHAT = { model: 'sim-model', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
+export const CHAT = {
+	model: 'sim-model',
+	stream: true,
+	messages: [{ role: 'user', content: 'Hi' }],
+};
 
 export interface Outcome {
 	events: ServerSentEvent[];
@@ -31,7 +35,10 @@ export const openChat = async (
 	connection: Connection,
 	{ retries, onWait, ...options }: AskOptions = {},
 ): Promise<EventStream> => {
-	const policy = retryUntilReady(connection, { retries, firstTokenMs: options.limits?.firstTokenMs });
+	const policy = retryUntilReady(connection, {
+		retries,
+		firstTokenMs: options.limits?.firstTokenMs,
+	});
 	return await connection.stream(`${connection.url.api}/chat/completions`, {
 		json: CHAT,
 		retry: (failed, leftMs) => {
@@ -96,4 +103,5 @@ function contentOf(data: string): string {
 	}
 }
 
-export const dataOf = (events: readonly ServerSentEvent[]): string[] => events.map(({ data }) => data);
+export const dataOf = (events: readonly ServerSentEvent[]): string[] =>
+	events.map(({ data }) => data);

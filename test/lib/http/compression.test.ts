@@ -5,7 +5,10 @@ import { zlib } from '../../support/node';
 import { examples } from '../../support/properties';
 import { anySplit, asStream } from '../../support/streams';
 
-const read = async (pieces: Iterable<Uint8Array>, encoding?: string): Promise<string | undefined> => {
+const read = async (
+	pieces: Iterable<Uint8Array>,
+	encoding?: string,
+): Promise<string | undefined> => {
 	const plain = decompressed(asStream(pieces), encoding);
 	if (plain === undefined) return undefined;
 	const all: Uint8Array[] = [];
@@ -29,23 +32,40 @@ const answer = fc
 	.map(([beginning, rest]) => beginning + rest);
 
 test('any compressed data are decompressed correctly, however they are cut', async () => {
-	const cases = fc.tuple(answer, fc.constantFrom(...Object.keys(COMPRESSORS))).chain(([text, encoding]) => {
-		const bytes = COMPRESSORS[encoding]!(Buffer.from(text));
-		return fc.tuple(fc.constant(text), fc.constant(encoding), anySplit(bytes));
-	});
+	const cases = fc
+		.tuple(answer, fc.constantFrom(...Object.keys(COMPRESSORS)))
+		.chain(([text, encoding]) => {
+			const bytes = COMPRESSORS[encoding]!(Buffer.from(text));
+			return fc.tuple(fc.constant(text), fc.constant(encoding), anySplit(bytes));
+		});
 	await fc.assert(
-		fc.asyncProperty(cases, async ([text, encoding, pieces]) => expect(await read(pieces, encoding)).toBe(text)),
+		fc.asyncProperty(cases, async ([text, encoding, pieces]) =>
+			expect(await read(pieces, encoding)).toBe(text),
+		),
 		examples(100),
 	);
 });
 
 test('an answer that is not compressed stays as it is, whatever its label', async () => {
-	const labels = fc.constantFrom(undefined, '', 'none', 'identity', 'utf-8', 'UTF8', 'binary', 'gzip', 'deflate', 'x');
+	const labels = fc.constantFrom(
+		undefined,
+		'',
+		'none',
+		'identity',
+		'utf-8',
+		'UTF8',
+		'binary',
+		'gzip',
+		'deflate',
+		'x',
+	);
 	const cases = fc.tuple(answer, labels).chain(([text, label]) => {
 		return fc.tuple(fc.constant(text), fc.constant(label), anySplit(Buffer.from(text)));
 	});
 	await fc.assert(
-		fc.asyncProperty(cases, async ([text, label, pieces]) => expect(await read(pieces, label)).toBe(text)),
+		fc.asyncProperty(cases, async ([text, label, pieces]) =>
+			expect(await read(pieces, label)).toBe(text),
+		),
 		examples(100),
 	);
 });
@@ -59,6 +79,9 @@ test.each(['zstd', 'compress', 'gzip, zstd', 'dcb'])('%s cannot be read', async 
 	expect(await read([Buffer.from('(µ/ý')], encoding)).toBeUndefined();
 });
 
-test.each(['gzip', 'deflate', 'br'])('an empty body that is labelled %s is empty', async (encoding) => {
-	expect(await read([], encoding)).toBe('');
-});
+test.each(['gzip', 'deflate', 'br'])(
+	'an empty body that is labelled %s is empty',
+	async (encoding) => {
+		expect(await read([], encoding)).toBe('');
+	},
+);

@@ -1,4 +1,9 @@
-import { type LlamaServerSim, type WireRequest, reply, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	type WireRequest,
+	reply,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { delay, performance } from '../../support/node';
 import { AT_ONCE_MS } from '../../support/time';
@@ -10,7 +15,9 @@ const last = (server: LlamaServerSim): WireRequest => server.requests.at(-1)!;
 describe('limits', () => {
 	test('case 57: no byte for long is fine inside the first-token limit, and fatal after it', async () => {
 		const server = await start({ promptDelayMs: 1500 });
-		expect((await ask(connect(server.url), { limits: { firstTokenMs: 0 } })).failed).toBeUndefined();
+		expect(
+			(await ask(connect(server.url), { limits: { firstTokenMs: 0 } })).failed,
+		).toBeUndefined();
 		const { failed } = await ask(connect(server.url), { limits: { firstTokenMs: 900 } });
 		expect(failed!.kind).toBe('firstTokenLimit');
 		expect(failed!.message).toBe('No token arrived within the first-token limit of 900 ms');
@@ -33,14 +40,21 @@ describe('limits', () => {
 		['comment pings', ':\n\n'],
 		['empty deltas', 'data: {"choices":[{"delta":{"content":""}}]}\n\n'],
 		['blank lines', '\n'],
-	])('case 58: a GPU that hangs after the first token: %s do not restart the idle limit', async (_name, ping) => {
-		const server = await start();
-		server.script(reply.sse(pinging(600, ping)));
-		const counts = ({ data }: { data: string }) => /"content":"."/.test(data);
-		const { failed, text } = await ask(connect(server.url), { limits: { idleMs: 300 } }, { counts });
-		expect([failed!.kind, text]).toEqual(['idleLimit', 'a']);
-		await server.until(() => last(server).endedBy === 'client-abort');
-	});
+	])(
+		'case 58: a GPU that hangs after the first token: %s do not restart the idle limit',
+		async (_name, ping) => {
+			const server = await start();
+			server.script(reply.sse(pinging(600, ping)));
+			const counts = ({ data }: { data: string }) => /"content":"."/.test(data);
+			const { failed, text } = await ask(
+				connect(server.url),
+				{ limits: { idleMs: 300 } },
+				{ counts },
+			);
+			expect([failed!.kind, text]).toEqual(['idleLimit', 'a']);
+			await server.until(() => last(server).endedBy === 'client-abort');
+		},
+	);
 
 	test('case 59: silence between two tokens is fine inside the idle limit, and fatal after it', async () => {
 		const server = await start();
@@ -57,7 +71,13 @@ describe('limits', () => {
 		const server = await start();
 		server.script(reply.chunks(['a', { wait: 120 }, 'b']));
 		expect(
-			(await ask(connect(server.url), { limits: { firstTokenMs: 30_000, idleMs: 30 } }, { counts: () => false })).text,
+			(
+				await ask(
+					connect(server.url),
+					{ limits: { firstTokenMs: 30_000, idleMs: 30 } },
+					{ counts: () => false },
+				)
+			).text,
 		).toBe('ab');
 	});
 
@@ -114,12 +134,14 @@ describe('limits', () => {
 		const server = await start();
 		server.route('GET /props', reply.json({ a: 1 }, { cut: { at: 3, how: 'silence' } }));
 		expect(
-			(await failureOf(async () => await connect(server.url).call(`${server.url}/props`, { timeoutMs: 60 })))!.kind,
+			(await failureOf(
+				async () => await connect(server.url).call(`${server.url}/props`, { timeoutMs: 60 }),
+			))!.kind,
 		).toBe('totalLimit');
 		server.route('GET /props', reply.json({ a: 1 }, { cut: { at: 3, how: 'rst' } }));
-		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/props`)))!.kind).toBe(
-			'connectionLost',
-		);
+		expect(
+			(await failureOf(async () => await connect(server.url).call(`${server.url}/props`)))!.kind,
+		).toBe('connectionLost');
 	});
 
 	test('of an error body no more than a megabyte is read', async () => {
@@ -167,33 +189,41 @@ describe('cancelling', () => {
 		await server.until(() => server.slots().every(({ busy }) => !busy));
 	});
 
-	test.each([{}, { gzip: true }])('case 60: in the middle of the answer (%j)', async (transport) => {
-		const server = await start();
-		server.script(reply.chunks(['a', { wait: 60_000 }, 'b'], transport));
-		const stop = new AbortController();
-		const stream = await openChat(connect(server.url), { signal: stop.signal });
-		let text = '';
-		let at = NaN;
-		const failed = await failureOf(async () => {
-			for await (const batch of stream.batches) {
-				text += textOf(batch);
-				if (text === '') continue;
-				at = performance.now();
-				stop.abort();
-			}
-		});
-		await server.until(() => last(server).endedBy === 'client-abort');
-		expect([failed!.kind, text]).toEqual(['aborted', 'a']);
-		expect(performance.now() - at).toBeLessThan(AT_ONCE_MS);
-		await server.until(() => server.slots().every(({ busy }) => !busy) && server.connections.open === 0);
-	});
+	test.each([{}, { gzip: true }])(
+		'case 60: in the middle of the answer (%j)',
+		async (transport) => {
+			const server = await start();
+			server.script(reply.chunks(['a', { wait: 60_000 }, 'b'], transport));
+			const stop = new AbortController();
+			const stream = await openChat(connect(server.url), { signal: stop.signal });
+			let text = '';
+			let at = NaN;
+			const failed = await failureOf(async () => {
+				for await (const batch of stream.batches) {
+					text += textOf(batch);
+					if (text === '') continue;
+					at = performance.now();
+					stop.abort();
+				}
+			});
+			await server.until(() => last(server).endedBy === 'client-abort');
+			expect([failed!.kind, text]).toEqual(['aborted', 'a']);
+			expect(performance.now() - at).toBeLessThan(AT_ONCE_MS);
+			await server.until(
+				() => server.slots().every(({ busy }) => !busy) && server.connections.open === 0,
+			);
+		},
+	);
 
 	test('case 60: before it is sent', async () => {
 		const server = await start();
-		expect((await ask(connect(server.url), { signal: AbortSignal.abort() })).failed!.kind).toBe('aborted');
+		expect((await ask(connect(server.url), { signal: AbortSignal.abort() })).failed!.kind).toBe(
+			'aborted',
+		);
 		expect(
 			(await failureOf(
-				async () => await connect(server.url).call(`${server.url}/props`, { signal: AbortSignal.abort() }),
+				async () =>
+					await connect(server.url).call(`${server.url}/props`, { signal: AbortSignal.abort() }),
 			))!.kind,
 		).toBe('aborted');
 		expect(server.requests).toHaveLength(0);

@@ -45,13 +45,23 @@ describe('the queue', () => {
 		let most = 0;
 		const watch = server.until(() => {
 			most = Math.max(most, server.slots().filter(({ busy }) => busy).length);
-			return server.requests.length === 6 && server.requests.every(({ endedBy }) => endedBy !== undefined);
+			return (
+				server.requests.length === 6 &&
+				server.requests.every(({ endedBy }) => endedBy !== undefined)
+			);
 		});
 		open();
 		expect((await Promise.all(asked)).every(({ failed }) => failed === undefined)).toBe(true);
 		await watch;
 		expect(most).toBe(2);
-		expect(server.requests.map(({ headers }) => headers['x-number'])).toEqual(['0', '1', '2', '3', '4', '5']);
+		expect(server.requests.map(({ headers }) => headers['x-number'])).toEqual([
+			'0',
+			'1',
+			'2',
+			'3',
+			'4',
+			'5',
+		]);
 		expect(queuedRequests()).toBe(0);
 	});
 
@@ -65,7 +75,10 @@ describe('the queue', () => {
 		await server.until(() => queuedRequests() === 1);
 		const at = performance.now();
 		stop.abort();
-		expect((await waiting).failed).toMatchObject({ kind: 'aborted', url: `${server.url}/v1/chat/completions` });
+		expect((await waiting).failed).toMatchObject({
+			kind: 'aborted',
+			url: `${server.url}/v1/chat/completions`,
+		});
 		expect(performance.now() - at).toBeLessThan(AT_ONCE_MS);
 		expect(queuedRequests()).toBe(0);
 		holding.close();
@@ -75,23 +88,30 @@ describe('the queue', () => {
 	test.each([
 		['firstTokenLimit', { firstTokenMs: 150 }],
 		['totalLimit', { totalMs: 150 }],
-	])('the wait in n8n counts against the %s, and the error says that nothing was sent', async (kind, limits) => {
-		const server = await start();
-		const { open, answer } = gated();
-		server.script(answer());
-		const connection = connect(server.url, { maxConcurrentRequests: 1 });
-		const first = ask(connection);
-		await server.until(() => server.requests.length === 1);
-		const { failed } = await ask(connection, { limits });
-		expect(failed).toMatchObject({ kind, facts: { queued: true }, url: `${server.url}/v1/chat/completions` });
-		expect(failed!.message).toContain('waited 150 ms in n8n for a free place and was not sent');
-		expect(failed!.remedy).toContain('Max Concurrent Requests');
-		expect(queuedRequests()).toBe(0);
-		open();
-		expect((await first).failed).toBeUndefined();
-		expect(server.requests).toHaveLength(1);
-		expect((await ask(connection)).failed).toBeUndefined();
-	});
+	])(
+		'the wait in n8n counts against the %s, and the error says that nothing was sent',
+		async (kind, limits) => {
+			const server = await start();
+			const { open, answer } = gated();
+			server.script(answer());
+			const connection = connect(server.url, { maxConcurrentRequests: 1 });
+			const first = ask(connection);
+			await server.until(() => server.requests.length === 1);
+			const { failed } = await ask(connection, { limits });
+			expect(failed).toMatchObject({
+				kind,
+				facts: { queued: true },
+				url: `${server.url}/v1/chat/completions`,
+			});
+			expect(failed!.message).toContain('waited 150 ms in n8n for a free place and was not sent');
+			expect(failed!.remedy).toContain('Max Concurrent Requests');
+			expect(queuedRequests()).toBe(0);
+			open();
+			expect((await first).failed).toBeUndefined();
+			expect(server.requests).toHaveLength(1);
+			expect((await ask(connection)).failed).toBeUndefined();
+		},
+	);
 
 	test('a credential without a limit does not queue, and frees no place of one with a limit', async () => {
 		const server = await start({ slots: 8 });
@@ -104,7 +124,11 @@ describe('the queue', () => {
 		expect((await ask(connect(server.url, { maxConcurrentRequests: 4 }))).failed).toBeUndefined();
 		expect([server.requests.length, queuedRequests()]).toEqual([3, 2]);
 		open();
-		expect((await Promise.all(asked)).map(({ failed }) => failed)).toEqual([undefined, undefined, undefined]);
+		expect((await Promise.all(asked)).map(({ failed }) => failed)).toEqual([
+			undefined,
+			undefined,
+			undefined,
+		]);
 	});
 
 	test('llama-swap, nginx: two servers behind one proxy have a queue each', async () => {
@@ -112,10 +136,15 @@ describe('the queue', () => {
 		let open = () => {};
 		const wait = new Promise<void>((resolve) => (open = resolve));
 		const content = (text: string) => `data: {"choices":[{"delta":{"content":"${text}"}}]}\n\n`;
-		server.route('POST /big/v1/chat/completions', () => reply.sse(content('a'), { delayBody: wait }));
+		server.route('POST /big/v1/chat/completions', () =>
+			reply.sse(content('a'), { delayBody: wait }),
+		);
 		server.route('POST /small/v1/chat/completions', () => reply.sse(content('b')));
 		const settings = { maxConcurrentRequests: 1 };
-		const big = [ask(connect(`${server.url}/big`, settings)), ask(connect(`${server.url}/big`, settings))];
+		const big = [
+			ask(connect(`${server.url}/big`, settings)),
+			ask(connect(`${server.url}/big`, settings)),
+		];
 		await server.until(() => server.requests.length === 1 && queuedRequests() === 1);
 		expect((await ask(connect(`${server.url}/small`, settings))).text).toBe('b');
 		open();
@@ -154,12 +183,15 @@ describe('the queue', () => {
 		// Several questions in one place: the second one does not wait for the first.
 		const asked = connection.withQueuePlace({}, async (direct) => [
 			(await direct.call(`${server.url}/health`)).status,
-			await direct.withQueuePlace({}, async (again) => (await again.call(`${server.url}/props`)).status),
+			await direct.withQueuePlace(
+				{},
+				async (again) => (await again.call(`${server.url}/props`)).status,
+			),
 		]);
 		expect(await asked).toEqual([200, 200]);
-		await expect(connection.withQueuePlace({}, async () => await Promise.reject(new Error('no')))).rejects.toThrow(
-			'no',
-		);
+		await expect(
+			connection.withQueuePlace({}, async () => await Promise.reject(new Error('no'))),
+		).rejects.toThrow('no');
 		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
 	});
 
@@ -191,7 +223,10 @@ describe('the queue', () => {
 	});
 
 	test('the limit holds whatever comes and goes', async () => {
-		const act = fc.record({ wait: fc.nat(3), cancelAfter: fc.option(fc.nat(6), { nil: undefined }) });
+		const act = fc.record({
+			wait: fc.nat(3),
+			cancelAfter: fc.option(fc.nat(6), { nil: undefined }),
+		});
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 1, max: 4 }),
@@ -204,7 +239,9 @@ describe('the queue', () => {
 						// Cancelled ones may still be on their way out.
 						most = Math.max(
 							most,
-							server.requests.filter(({ endedBy, signal }) => endedBy === undefined && !signal.aborted).length,
+							server.requests.filter(
+								({ endedBy, signal }) => endedBy === undefined && !signal.aborted,
+							).length,
 						);
 						return reply.chunks(['a', { wait: 1 }, 'b']);
 					};
@@ -213,7 +250,10 @@ describe('the queue', () => {
 						await delay(wait);
 						const stop = new AbortController();
 						if (cancelAfter !== undefined) setTimeout(() => stop.abort(), cancelAfter);
-						return { cancelled: cancelAfter !== undefined, ...(await ask(connection, { signal: stop.signal })) };
+						return {
+							cancelled: cancelAfter !== undefined,
+							...(await ask(connection, { signal: stop.signal })),
+						};
 					});
 					for (const { failed, cancelled, text } of await Promise.all(outcomes)) {
 						if (failed === undefined) expect(text).toBe('ab');

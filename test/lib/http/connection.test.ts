@@ -7,7 +7,8 @@ import { ask, connect, failureOf } from './client';
 const SAMPLE = 'local-key-1234567890';
 const BEARER = { authorization: `Bearer ${SAMPLE}` };
 const start = useSimulator(startLlamaServerSim);
-const paths = (server: LlamaServerSim) => server.requests.map(({ method, target }) => `${method} ${target}`);
+const paths = (server: LlamaServerSim) =>
+	server.requests.map(({ method, target }) => `${method} ${target}`);
 
 describe('reaching the server', () => {
 	test('case 1: nothing listens: one attempt, and a sentence that says so', async () => {
@@ -46,7 +47,8 @@ describe('reaching the server', () => {
 		expect(server.requests).toHaveLength(1);
 		server.route('POST /tokenize', answer);
 		const again = await failureOf(
-			async () => await connect(server.url).call(`${server.url}/tokenize`, { json: { content: 'x' } }),
+			async () =>
+				await connect(server.url).call(`${server.url}/tokenize`, { json: { content: 'x' } }),
 		);
 		expect(again!.kind).toBe('closedBeforeAnswer');
 		expect(server.requests).toHaveLength(2);
@@ -55,7 +57,10 @@ describe('reaching the server', () => {
 	const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n';
 	const EVENT = 'data: {"choices":[{"delta":{"content":"Hello"}}]}\n\n';
 	test.each([
-		['chunked', `${HEAD}Transfer-Encoding: chunked\r\n\r\n${EVENT.length.toString(16)}\r\n${EVENT}\r\n`],
+		[
+			'chunked',
+			`${HEAD}Transfer-Encoding: chunked\r\n\r\n${EVENT.length.toString(16)}\r\n${EVENT}\r\n`,
+		],
 		['with a length', `${HEAD}Content-Length: 500\r\n\r\n${EVENT}`],
 		['that says close', `${HEAD}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n`],
 	])(
@@ -74,13 +79,20 @@ describe('reaching the server', () => {
 				const port = await listen(cut);
 				const url = `http://127.0.0.1:${port}`;
 				const streamed = await ask(connect(url));
-				const unbegun = await ask(connect(url), { beginning: { seen: () => false, ended: () => undefined } });
-				const called = await failureOf(async () => await connect(url).call(`${url}/tokenize`, { json: {} }));
+				const unbegun = await ask(connect(url), {
+					beginning: { seen: () => false, ended: () => undefined },
+				});
+				const called = await failureOf(
+					async () => await connect(url).call(`${url}/tokenize`, { json: {} }),
+				);
 				cut.close();
 				const kinds = [streamed.failed?.kind, unbegun.failed?.kind, called?.kind];
 				expect({
 					at,
-					kinds: kinds.filter((kind) => !/^(?:closedBeforeAnswer|connectionLost|streamEndedEarly)$/.test(String(kind))),
+					kinds: kinds.filter(
+						(kind) =>
+							!/^(?:closedBeforeAnswer|connectionLost|streamEndedEarly)$/.test(String(kind)),
+					),
 				}).toEqual({ at, kinds: [] });
 			}
 		},
@@ -97,10 +109,15 @@ describe('reaching the server', () => {
 			await connection.call(`${connection.url.api}/models`);
 			// The connection is free again a moment after its answer was read.
 			await delay(5);
-			server.route('GET /v1/models', ({ requestOnConnection }) => (requestOnConnection > 1 ? answer : undefined));
+			server.route('GET /v1/models', ({ requestOnConnection }) =>
+				requestOnConnection > 1 ? answer : undefined,
+			);
 			expect((await connection.call(`${connection.url.api}/models`)).status).toBe(200);
 			expect(
-				server.requests.map(({ connection: number, requestOnConnection }) => [number, requestOnConnection]),
+				server.requests.map(({ connection: number, requestOnConnection }) => [
+					number,
+					requestOnConnection,
+				]),
 			).toEqual([
 				[0, 1],
 				[0, 2],
@@ -112,7 +129,9 @@ describe('reaching the server', () => {
 	test('case 3: a GET is sent twice at most', async () => {
 		const server = await start();
 		server.route('GET /v1/models', reply.closed());
-		const failed = await failureOf(async () => await connect(server.url).call(`${server.url}/v1/models`));
+		const failed = await failureOf(
+			async () => await connect(server.url).call(`${server.url}/v1/models`),
+		);
 		expect(failed!.kind).toBe('closedBeforeAnswer');
 		expect(server.requests).toHaveLength(2);
 	});
@@ -131,19 +150,22 @@ describe('reaching the server', () => {
 		const server = await start();
 		const connection = connect(server.url);
 		const get = async () => await connection.call(`${connection.url.api}/models`);
-		const post = async () => await connection.call(`${server.url}/tokenize`, { json: { content: 'x' } });
+		const post = async () =>
+			await connection.call(`${server.url}/tokenize`, { json: { content: 'x' } });
 		await get();
 		await ask(connection);
 		await get();
 		await post();
 		await ask(connection);
 		await get();
-		const seen = server.requests.map(({ method, connection: number, requestOnConnection, headers }) => [
-			method,
-			number,
-			requestOnConnection,
-			headers.connection,
-		]);
+		const seen = server.requests.map(
+			({ method, connection: number, requestOnConnection, headers }) => [
+				method,
+				number,
+				requestOnConnection,
+				headers.connection,
+			],
+		);
 		expect(seen).toEqual([
 			['GET', 0, 1, 'keep-alive'],
 			['POST', 1, 1, 'close'],
@@ -158,7 +180,9 @@ describe('reaching the server', () => {
 		const server = await start({ slots: 64 });
 		const connection = connect(server.url);
 		for (let round = 0; round < 2; round++) {
-			const answers = await Promise.all(Array.from({ length: 64 }, async () => await ask(connection)));
+			const answers = await Promise.all(
+				Array.from({ length: 64 }, async () => await ask(connection)),
+			);
 			expect(answers.filter(({ failed }) => failed !== undefined)).toEqual([]);
 		}
 		expect(new Set(server.requests.map(({ connection: number }) => number)).size).toBe(128);
@@ -178,10 +202,14 @@ describe('reaching the server', () => {
 
 	test('case 13: https to llama-server, which waits for the rest of a request line', async () => {
 		const server = await start();
-		const { failed } = await ask(connect(`https://127.0.0.1:${server.port}`, { connectLimitMs: 100 }));
+		const { failed } = await ask(
+			connect(`https://127.0.0.1:${server.port}`, { connectLimitMs: 100 }),
+		);
 		expect(failed!.kind).toBe('connectTimeout');
 		expect(failed!.message).toContain('while making an https connection');
-		expect(failed!.remedy).toContain(`use http:// in the Base URL: http://127.0.0.1:${server.port}`);
+		expect(failed!.remedy).toContain(
+			`use http:// in the Base URL: http://127.0.0.1:${server.port}`,
+		);
 	});
 
 	test.each([
@@ -192,16 +220,24 @@ describe('reaching the server', () => {
 		['/v1/chat/completions', ''],
 		['/p', '/p'],
 		['/p/v1/chat/completions/', '/p'],
-	])('case 12: with %j after the address one normalised path is asked for', async (ending, apiPrefix) => {
-		const server = await start({ apiPrefix });
-		const connection = connect(server.url + ending);
-		expect((await ask(connection)).failed).toBeUndefined();
-		await connection.call(`${connection.url.root}/health`);
-		expect(paths(server)).toEqual([`POST ${apiPrefix}/v1/chat/completions`, `GET ${apiPrefix}/health`]);
-	});
+	])(
+		'case 12: with %j after the address one normalised path is asked for',
+		async (ending, apiPrefix) => {
+			const server = await start({ apiPrefix });
+			const connection = connect(server.url + ending);
+			expect((await ask(connection)).failed).toBeUndefined();
+			await connection.call(`${connection.url.root}/health`);
+			expect(paths(server)).toEqual([
+				`POST ${apiPrefix}/v1/chat/completions`,
+				`GET ${apiPrefix}/health`,
+			]);
+		},
+	);
 
 	test('an address that cannot be used is an error at once', async () => {
-		const failed = await failureOf(async () => await Promise.resolve().then(() => connect('ftp://host')));
+		const failed = await failureOf(
+			async () => await Promise.resolve().then(() => connect('ftp://host')),
+		);
 		expect(failed).toMatchObject({ kind: 'invalidUrl', facts: { part: 'scheme' }, url: undefined });
 		expect(failed!.message).toContain('"ftp://"');
 	});
@@ -260,7 +296,9 @@ describe('keys', () => {
 		'case 14: the refusal of %s is the same kind of error',
 		async (profile) => {
 			const server = await start({ profile, apiKey: SAMPLE });
-			const { failed } = await ask(connect(server.url, { headers: { authorization: 'Bearer wrong' } }));
+			const { failed } = await ask(
+				connect(server.url, { headers: { authorization: 'Bearer wrong' } }),
+			);
 			expect(failed!.kind).toBe('unauthorized');
 			expect(failed!.serverText).toMatch(/^[A-Z][\w ]+$/);
 		},
@@ -277,9 +315,15 @@ describe('keys', () => {
 			json: { error: { message: 'Invalid API Key' } },
 			headers: { server: 'llama.cpp' },
 		});
-		expect(connection.refusal(answer, { model: 'm' })).toMatchObject({ kind: 'unauthorized', status: 401, url });
+		expect(connection.refusal(answer, { model: 'm' })).toMatchObject({
+			kind: 'unauthorized',
+			status: 401,
+			url,
+		});
 		expect((await failureOf(async () => await connection.json(url)))!.kind).toBe('unauthorized');
-		expect(await connect(server.url, { headers: BEARER }).json(url)).toMatchObject({ object: 'list' });
+		expect(await connect(server.url, { headers: BEARER }).json(url)).toMatchObject({
+			object: 'list',
+		});
 	});
 
 	test.each([
@@ -289,7 +333,9 @@ describe('keys', () => {
 	])('json() takes nothing but a JSON object: %j', async (content, kind) => {
 		const server = await start();
 		server.route('GET /props', reply.json(content));
-		const failed = await failureOf(async () => await connect(server.url).json(`${server.url}/props`));
+		const failed = await failureOf(
+			async () => await connect(server.url).json(`${server.url}/props`),
+		);
 		expect(failed).toMatchObject({ kind, status: 200 });
 	});
 });
@@ -352,7 +398,11 @@ describe('a server that is not ready', () => {
 			reply.error(429, { error: { message: 'busy' } }),
 			reply.error(429, { error: { message: 'still busy' } }),
 		);
-		expect((await ask(connect(server.url))).failed).toMatchObject({ kind: 'busy', status: 429, serverText: 'busy' });
+		expect((await ask(connect(server.url))).failed).toMatchObject({
+			kind: 'busy',
+			status: 429,
+			serverText: 'busy',
+		});
 		expect(server.requests).toHaveLength(1);
 		expect((await ask(connect(server.url), { retries: 1 })).failed).toBeUndefined();
 		expect(server.requests).toHaveLength(3);
@@ -360,12 +410,24 @@ describe('a server that is not ready', () => {
 
 	test.each([
 		['500', reply.llamaError(500, 'Compute error.'), 'serverError'],
-		['case 27: malformed JSON', reply.llamaError(500, '[json.exception.parse_error.101] parse error'), 'badRequest'],
-		['501', reply.llamaError(501, 'This server does not support that', 'not_supported_error'), 'notSupported'],
+		[
+			'case 27: malformed JSON',
+			reply.llamaError(500, '[json.exception.parse_error.101] parse error'),
+			'badRequest',
+		],
+		[
+			'501',
+			reply.llamaError(501, 'This server does not support that', 'not_supported_error'),
+			'notSupported',
+		],
 		['502', reply.html(502, '<html>502 Bad Gateway</html>'), 'gateway'],
 		[
 			'400',
-			reply.llamaError(400, "Field 'n': Value must be between 1 <= value <= 4, but got 9", 'invalid_request_error'),
+			reply.llamaError(
+				400,
+				"Field 'n': Value must be between 1 <= value <= 4, but got 9",
+				'invalid_request_error',
+			),
 			'badRequest',
 		],
 	])('never tried again: %s', async (_name, answer, kind) => {

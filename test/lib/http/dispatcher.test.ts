@@ -1,5 +1,10 @@
 import { connectTo } from '../../../lib/servers/connect';
-import { closeChannels, MAX_CONNECT_MS, useChannel, type ServerChannelKey } from '../../../lib/http/dispatcher';
+import {
+	closeChannels,
+	MAX_CONNECT_MS,
+	useChannel,
+	type ServerChannelKey,
+} from '../../../lib/http/dispatcher';
 import * as vendor from '../../../lib/vendor';
 import {
 	type LlamaServerSim,
@@ -56,7 +61,9 @@ describe("undici's options", () => {
 		await ask(connection);
 		await connection.call(`${server.url}/health`);
 		await connection.call(`${server.url}/tokenize`, { json: { content: 'x' } });
-		expect(dispatch.mock.calls.map(([options]) => [options.headersTimeout, options.bodyTimeout])).toEqual([
+		expect(
+			dispatch.mock.calls.map(([options]) => [options.headersTimeout, options.bodyTimeout]),
+		).toEqual([
 			[0, 0],
 			[0, 0],
 			[0, 0],
@@ -68,12 +75,19 @@ describe("undici's options", () => {
 	test('a generation has a new connection, a GET may reuse one', async () => {
 		const server = await start();
 		const connection = connect(server.url);
-		const { keepAlive, fresh } = channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false });
+		const { keepAlive, fresh } = channelFor({
+			origin: server.url,
+			scope: NO_HEADERS,
+			ignoreSslIssues: false,
+		});
 		await ask(connection);
 		await connection.call(`${server.url}/health`);
 		await connection.call(`${server.url}/health`, { once: true });
 		expect(
-			dispatch.mock.calls.map(([options], index) => [dispatch.mock.contexts[index] === fresh, options.reset]),
+			dispatch.mock.calls.map(([options], index) => [
+				dispatch.mock.contexts[index] === fresh,
+				options.reset,
+			]),
 		).toEqual([
 			[true, true],
 			[false, false],
@@ -134,7 +148,9 @@ describe('connections that are kept for the next request of a batch', () => {
 	});
 
 	test('a closed one costs one more attempt', async () => {
-		const server = await countingServer((socket, request) => (request % 2 === 0 ? socket.destroy() : socket.write(OK)));
+		const server = await countingServer((socket, request) =>
+			request % 2 === 0 ? socket.destroy() : socket.write(OK),
+		);
 		for (let at = 0; at < 4; at++) expect((await ask(server.url, true)).status).toBe(200);
 		server.close();
 		const closing = await countingServer((socket) => socket.destroy());
@@ -172,7 +188,9 @@ describe('making a connection', () => {
 	test('case 1: what cannot be reached is asked once', async () => {
 		const server = await start();
 		await server.close();
-		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/health`)))!.kind).toBe('refused');
+		expect(
+			(await failureOf(async () => await connect(server.url).call(`${server.url}/health`)))!.kind,
+		).toBe('refused');
 		expect((await ask(connect(server.url))).failed!.kind).toBe('refused');
 		expect(dispatch.mock.calls).toHaveLength(2);
 	});
@@ -188,7 +206,9 @@ describe('making a connection', () => {
 		const kinds = [
 			(await outcome).failed!.kind,
 			(await ask(connection, { limits: { firstTokenMs: 20 } })).failed!.kind,
-			(await failureOf(async () => await connection.call(`${server.url}/health`, { timeoutMs: 20 })))!.kind,
+			(await failureOf(
+				async () => await connection.call(`${server.url}/health`, { timeoutMs: 20 }),
+			))!.kind,
 		];
 		const tookMs = performance.now() - started;
 		await closeChannels();
@@ -203,7 +223,11 @@ describe('making a connection', () => {
 		net.setDefaultAutoSelectFamily(false);
 		const url = `http://localhost:${server.port}`;
 		// The order in which many systems resolve the name, whatever this one does.
-		const lookup = (_name: string, { all }: { all?: boolean }, done: (...args: unknown[]) => void) => {
+		const lookup = (
+			_name: string,
+			{ all }: { all?: boolean },
+			done: (...args: unknown[]) => void,
+		) => {
 			if (all === true)
 				done(null, [
 					{ address: '::1', family: 6 },
@@ -218,7 +242,10 @@ describe('making a connection', () => {
 		};
 		const outcomes = [];
 		for (const connection of [connect(url), connect(url, { egressFilter })]) {
-			outcomes.push((await connection.call(`${url}/health`)).status, (await ask(connection)).failed);
+			outcomes.push(
+				(await connection.call(`${url}/health`)).status,
+				(await ask(connection)).failed,
+			);
 		}
 		net.setDefaultAutoSelectFamily(before);
 		expect(outcomes).toEqual([200, undefined, 200, undefined]);
@@ -231,9 +258,9 @@ describe('making a connection', () => {
 		expect((await ask(connect(server.url, { ignoreSslIssues: true }))).failed).toBeUndefined();
 		// The permission belongs to the one credential.
 		expect((await ask(connect(server.url))).failed!.kind).toBe('tlsUntrusted');
-		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/health`)))!.kind).toBe(
-			'tlsUntrusted',
-		);
+		expect(
+			(await failureOf(async () => await connect(server.url).call(`${server.url}/health`)))!.kind,
+		).toBe('tlsUntrusted');
 		expect(server.requests).toHaveLength(1);
 		expect(testCertificate().cert).toContain('BEGIN CERTIFICATE');
 	});
@@ -257,7 +284,9 @@ describe('connection pools', () => {
 				},
 			},
 		].map(channelFor);
-		expect(new Set([channel!, ...others].flatMap(({ keepAlive, fresh }) => [keepAlive, fresh])).size).toBe(12);
+		expect(
+			new Set([channel!, ...others].flatMap(({ keepAlive, fresh }) => [keepAlive, fresh])).size,
+		).toBe(12);
 	});
 
 	test('connections are shared by all that use one credential, and by nobody else', async () => {
@@ -269,7 +298,9 @@ describe('connection pools', () => {
 		await get({ authorization: 'Bearer one' });
 		await get({ authorization: 'Bearer two' });
 		await get({ authorization: 'Bearer one' });
-		expect(server.requests.map(({ connection, headers }) => [connection, headers.authorization])).toEqual([
+		expect(
+			server.requests.map(({ connection, headers }) => [connection, headers.authorization]),
+		).toEqual([
 			[0, 'Bearer one'],
 			[1, 'Bearer two'],
 			[0, 'Bearer one'],
@@ -283,10 +314,14 @@ describe('connection pools', () => {
 		const own = channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false });
 		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
 		await server.until(() => server.connections.open === 0);
-		expect(channelFor({ ...KEY, scope: '69' }).fresh).toBe(channelFor({ ...KEY, scope: '69' }).fresh);
+		expect(channelFor({ ...KEY, scope: '69' }).fresh).toBe(
+			channelFor({ ...KEY, scope: '69' }).fresh,
+		);
 		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
 		expect((await ask(connection)).failed).toBeUndefined();
-		expect(channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false }).fresh).not.toBe(own.fresh);
+		expect(
+			channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false }).fresh,
+		).not.toBe(own.fresh);
 	});
 
 	test('one that is in use is not closed', async () => {
@@ -300,7 +335,9 @@ describe('connection pools', () => {
 		await server.until(() => server.requests.length === 1);
 		const own = channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false });
 		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
-		expect(channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false }).fresh).toBe(own.fresh);
+		expect(
+			channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false }).fresh,
+		).toBe(own.fresh);
 		goOn();
 		expect((await answer).text).toBe('ab');
 	});
@@ -313,7 +350,9 @@ describe('connection pools', () => {
 		for (let round = 0; round < 2; round++) {
 			const answers = await Promise.all(all.map(async (connection) => await ask(connection)));
 			expect(answers.flatMap(({ failed }) => failed ?? [])).toEqual([]);
-			const calls = await Promise.all(all.map(async (one) => await one.call(`${server.url}/health`)));
+			const calls = await Promise.all(
+				all.map(async (one) => await one.call(`${server.url}/health`)),
+			);
 			expect(calls.filter(({ status }) => status !== 200)).toEqual([]);
 		}
 	});

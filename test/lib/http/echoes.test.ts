@@ -40,7 +40,8 @@ afterAll(async () => {
 const WAYS: Record<string, (connection: Connection) => Promise<unknown>> = {
 	call: async (connection) => await connection.call(`${connection.url.api}/models`),
 	json: async (connection) => await connection.json(`${connection.url.api}/models`),
-	answer: async (connection) => await connection.answer(`${connection.url.api}/embeddings`, { json: { input: 'x' } }),
+	answer: async (connection) =>
+		await connection.answer(`${connection.url.api}/embeddings`, { json: { input: 'x' } }),
 	stream: async (connection) => {
 		const seen: unknown[] = [];
 		const stream = await connection.stream(`${connection.url.api}/chat/completions`, { json: {} });
@@ -57,12 +58,19 @@ async function seen(work: Promise<unknown>): Promise<string> {
 		(error: unknown) => ({ error }),
 	);
 	if ('value' in outcome)
-		return util.inspect(outcome.value, { depth: 9, maxStringLength: Infinity, maxArrayLength: Infinity });
+		return util.inspect(outcome.value, {
+			depth: 9,
+			maxStringLength: Infinity,
+			maxArrayLength: Infinity,
+		});
 	expect(outcome.error).toBeInstanceOf(ServerError);
 	const error = outcome.error as ServerError;
-	return [described(error), error.stack, JSON.stringify(errorDetails(error)), util.inspect(error, { depth: 9 })].join(
-		'\n',
-	);
+	return [
+		described(error),
+		error.stack,
+		JSON.stringify(errorDetails(error)),
+		util.inspect(error, { depth: 9 }),
+	].join('\n');
 }
 
 test("without the package's masking, the test would find everything", async () => {

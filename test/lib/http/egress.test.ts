@@ -4,7 +4,12 @@ import type { INode, INodeTypes, IWorkflowExecuteAdditionalData } from 'n8n-work
 
 import type { EgressFilter } from '../../../lib/http/types';
 import { egressFilterOf } from '../../../lib/servers/credential';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { failDnsLookups } from '../../support/failing-dns';
 import { process } from '../../support/node';
 import { ask, connect, failureOf } from './client';
@@ -27,7 +32,14 @@ afterEach(async () => {
 });
 /** n8n's filter as a node gets it: from the helpers of a real execution context. */
 function realFilter(): EgressFilter {
-	const node: INode = { id: '1', name: 'Node', type: 'x', typeVersion: 1, position: [0, 0], parameters: {} };
+	const node: INode = {
+		id: '1',
+		name: 'Node',
+		type: 'x',
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: {},
+	};
 	const nodeType = { description: { properties: [] } };
 	const nodeTypes = {
 		getByName: () => nodeType,
@@ -90,7 +102,9 @@ describe("n8n's own egress filter, switched on", () => {
 	test('refuses a host name, even if only the DNS lookup of the connection shows a private address', async () => {
 		const server = await start();
 		const url = `http://localhost:${server.port}`;
-		expect((await ask(connect(url, { egressFilter: filter }))).failed!.kind).toBe('blockedByPolicy');
+		expect((await ask(connect(url, { egressFilter: filter }))).failed!.kind).toBe(
+			'blockedByPolicy',
+		);
 		// As with a name that resolves to another address the second time.
 		const late: EgressFilter = {
 			validateUrl: async () => await Promise.resolve({ ok: true }),
@@ -108,14 +122,19 @@ describe("n8n's own egress filter, switched on", () => {
 		const [server, other] = [await start(), await start({ host: '127.0.0.2' })];
 		server.route('POST /v1/chat/completions', reply.redirect(`${other.url}/v1/chat/completions`));
 		const { failed } = await ask(connect(server.url, { egressFilter: filter }));
-		expect(failed).toMatchObject({ kind: 'blockedByPolicy', url: `${other.url}/v1/chat/completions` });
+		expect(failed).toMatchObject({
+			kind: 'blockedByPolicy',
+			url: `${other.url}/v1/chat/completions`,
+		});
 		expect(failed!.message).toContain('"127.0.0.2"');
 		expect(other.connections.accepted).toBe(0);
 	});
 
 	test('a name that does not exist is told as that', async () => {
 		failDnsLookups();
-		const { failed } = await ask(connect('http://no-such-host.invalid:8080', { egressFilter: filter }));
+		const { failed } = await ask(
+			connect('http://no-such-host.invalid:8080', { egressFilter: filter }),
+		);
 		expect(failed!.kind).toBe('dns');
 	});
 });
@@ -126,11 +145,12 @@ describe('any egress filter', () => {
 		validateUrl: EgressFilter['validateUrl'] = async () => await Promise.resolve({ ok: true }),
 	): EgressFilter => ({
 		validateUrl,
-		createSecureLookup: () => (hostname: string, options: { all?: boolean }, done: (...args: never[]) => void) => {
-			const address = lookup(hostname);
-			const answer = options.all === true ? [null, [{ address, family: 4 }]] : [null, address, 4];
-			(done as unknown as (...args: unknown[]) => void)(...answer);
-		},
+		createSecureLookup:
+			() => (hostname: string, options: { all?: boolean }, done: (...args: never[]) => void) => {
+				const address = lookup(hostname);
+				const answer = options.all === true ? [null, [{ address, family: 4 }]] : [null, address, 4];
+				(done as unknown as (...args: unknown[]) => void)(...answer);
+			},
 		validateRedirectSync: () => {},
 	});
 
@@ -158,7 +178,9 @@ describe('any egress filter', () => {
 		const url = `http://gpu.test:${server.port}`;
 		const first = connect(url, { egressFilter: filterWith(() => '127.0.0.9') });
 		expect((await ask(first)).failed!.kind).toBe('refused');
-		expect((await ask(connect(url, { egressFilter: filterWith(() => '127.0.0.1') }))).failed).toBeUndefined();
+		expect(
+			(await ask(connect(url, { egressFilter: filterWith(() => '127.0.0.1') }))).failed,
+		).toBeUndefined();
 	});
 
 	test('case 60: a filter that takes its time is not waited for', async () => {
@@ -171,7 +193,9 @@ describe('any egress filter', () => {
 		const outcome = ask(connection, { signal: stop.signal });
 		stop.abort();
 		expect((await outcome).failed!.kind).toBe('aborted');
-		expect((await ask(connection, { limits: { firstTokenMs: 20 } })).failed!.kind).toBe('firstTokenLimit');
+		expect((await ask(connection, { limits: { firstTokenMs: 20 } })).failed!.kind).toBe(
+			'firstTokenLimit',
+		);
 	});
 
 	test('another refusal than its own is told as what it is', async () => {
@@ -185,7 +209,9 @@ describe('any egress filter', () => {
 			() => '127.0.0.1',
 			async () => await Promise.resolve({ ok: false }),
 		);
-		expect((await ask(connect('http://gpu.test', { egressFilter: silent }))).failed!.kind).toBe('blockedByPolicy');
+		expect((await ask(connect('http://gpu.test', { egressFilter: silent }))).failed!.kind).toBe(
+			'blockedByPolicy',
+		);
 	});
 });
 

@@ -15,10 +15,17 @@ afterEach(async () => {
 const SECONDS_MS = 12_000;
 
 /** An answer whose headers and body arrive, and whose end does not. */
-const unended = async (status: string, body: string, type = 'application/json', framing = 'Content-Length: 5000') =>
+const unended = async (
+	status: string,
+	body: string,
+	type = 'application/json',
+	framing = 'Content-Length: 5000',
+) =>
 	await rawServer((_path, socket) => {
 		socket.write(`HTTP/1.1 ${status}\r\nContent-Type: ${type}\r\n${framing}\r\n\r\n`);
-		socket.write(framing.startsWith('Transfer') ? `${body.length.toString(16)}\r\n${body}\r\n` : body);
+		socket.write(
+			framing.startsWith('Transfer') ? `${body.length.toString(16)}\r\n${body}\r\n` : body,
+		);
 	});
 
 const timed = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -28,7 +35,11 @@ const timed = async <T>(work: () => Promise<T>): Promise<T> => {
 	return result;
 };
 
-const framings = ['Content-Length: 5000', 'Transfer-Encoding: chunked', 'X-Ends: with the connection'];
+const framings = [
+	'Content-Length: 5000',
+	'Transfer-Encoding: chunked',
+	'X-Ends: with the connection',
+];
 
 /** All at once, because each takes its 3 seconds. */
 const together = async <T, R>(cases: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> =>
@@ -42,11 +53,17 @@ describe('a refusal whose body never ends is told in seconds', () => {
 			const { failed } = await ask(connectTo({ baseUrl: url }));
 			return [
 				failed,
-				await failureOf(async () => await connectTo({ baseUrl: url }).json(`${url}/v1/models`, { once: true })),
+				await failureOf(
+					async () => await connectTo({ baseUrl: url }).json(`${url}/v1/models`, { once: true }),
+				),
 			];
 		});
 		for (const failed of outcomes.flat())
-			expect(failed).toMatchObject({ kind: 'unauthorized', status: 401, serverText: 'Invalid API Key' });
+			expect(failed).toMatchObject({
+				kind: 'unauthorized',
+				status: 401,
+				serverText: 'Invalid API Key',
+			});
 	});
 
 	test('also where its text is cut, is missing, or drips', async () => {
@@ -74,10 +91,16 @@ describe('a refusal whose body never ends is told in seconds', () => {
 
 	test('one that breaks off is still that refusal', async () => {
 		const url = await rawServer((_path, socket) => {
-			socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 5000\r\n\r\n{"error":{"message":"Invalid API Key"}}');
+			socket.end(
+				'HTTP/1.1 401 Unauthorized\r\nContent-Length: 5000\r\n\r\n{"error":{"message":"Invalid API Key"}}',
+			);
 		});
 		const { failed } = await ask(connectTo({ baseUrl: url }));
-		expect(failed).toMatchObject({ kind: 'unauthorized', status: 401, serverText: 'Invalid API Key' });
+		expect(failed).toMatchObject({
+			kind: 'unauthorized',
+			status: 401,
+			serverText: 'Invalid API Key',
+		});
 	});
 });
 
@@ -109,14 +132,22 @@ describe('a complete answer whose body never ends is an answer', () => {
 			socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"a":1}\n{"b":2}\n');
 			AbortSignal.timeout(3_600).addEventListener('abort', () => socket.end('{"c":3}\n'));
 		});
-		const { events, failed } = await ask(connectTo({ baseUrl: url }), { limits: { idleMs: 60_000 } });
-		expect([failed, events.map(({ data }) => data)]).toEqual([undefined, ['{"a":1}', '{"b":2}', '{"c":3}']]);
+		const { events, failed } = await ask(connectTo({ baseUrl: url }), {
+			limits: { idleMs: 60_000 },
+		});
+		expect([failed, events.map(({ data }) => data)]).toEqual([
+			undefined,
+			['{"a":1}', '{"b":2}', '{"c":3}'],
+		]);
 	});
 });
 
 describe('a body without end does not fill the memory', () => {
 	/** Sends a piece over and over until the client hangs up. How much was sent. */
-	async function flood(head: string, piece: Buffer | string): Promise<{ url: string; sent: () => number }> {
+	async function flood(
+		head: string,
+		piece: Buffer | string,
+	): Promise<{ url: string; sent: () => number }> {
 		let sent = 0;
 		const bytes = Buffer.from(piece);
 		const url = await rawServer((_path, socket) => {
@@ -146,17 +177,23 @@ describe('a body without end does not fill the memory', () => {
 
 	test('JSON in place of a stream', async () => {
 		const { url, sent } = await flood('Content-Type: application/json', `["${x}",`);
-		expect((await ask(connectTo({ baseUrl: url }))).failed).toMatchObject({ kind: 'invalidAnswer' });
+		expect((await ask(connectTo({ baseUrl: url }))).failed).toMatchObject({
+			kind: 'invalidAnswer',
+		});
 		expect(sent()).toBeLessThan(120_000_000);
 	});
 
 	test('a small answer that unpacks to a gigabyte', async () => {
 		const packed = zlib.gzipSync(Buffer.alloc(100_000_000, 'a'));
 		const url = await rawServer((_path, socket) => {
-			socket.write(`HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${packed.length}\r\n\r\n`);
+			socket.write(
+				`HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${packed.length}\r\n\r\n`,
+			);
 			socket.end(packed);
 		});
-		expect((await ask(connectTo({ baseUrl: url }))).failed).toMatchObject({ kind: 'invalidAnswer' });
+		expect((await ask(connectTo({ baseUrl: url }))).failed).toMatchObject({
+			kind: 'invalidAnswer',
+		});
 		const call = async () => await connectTo({ baseUrl: url }).call(`${url}/v1/models`);
 		expect(await failureOf(call)).toMatchObject({ kind: 'invalidAnswer' });
 	});

@@ -1,6 +1,11 @@
 import type { CallAnswer } from '../../../lib/http/types';
 import { failure } from '../../../lib/errors/failure';
-import { type LlamaServerSim, type WireRequest, reply, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	type WireRequest,
+	reply,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { delay, zlib } from '../../support/node';
 import { ask, CHAT, connect, dataOf, drain, failureOf, openChat } from './client';
@@ -17,16 +22,28 @@ describe('reading a stream', () => {
 		['case 35: CRLF', { sse: { lineEnd: '\r\n' as const }, split: 7 }],
 		['case 35: CR', { sse: { lineEnd: '\r' as const }, split: 7 }],
 		['case 36: no blank after the colon', { sse: { noSpace: true } }],
-		['case 37: comments and blank lines', { sse: { comments: [':', ': keep-alive'], blankLines: 2 } }],
-		['case 38: event, id and retry lines', { sse: { fields: ['event: message', 'id: 7', 'retry: 3000'] } }],
+		[
+			'case 37: comments and blank lines',
+			{ sse: { comments: [':', ': keep-alive'], blankLines: 2 } },
+		],
+		[
+			'case 38: event, id and retry lines',
+			{ sse: { fields: ['event: message', 'id: 7', 'retry: 3000'] } },
+		],
 		['case 39: several data lines per event', { sse: { multiline: true } }],
 		['case 40: a byte-order mark', { sse: { bom: true }, split: 1 }],
 		['case 41: everything in one read', { join: 1000 }],
 		['case 42: data after [DONE]', { sse: { append: 'data: {"choices":[]}\n\n' } }],
-		['case 45: a charset in the content type', { headers: { 'Content-Type': 'text/event-stream; charset=utf-8' } }],
+		[
+			'case 45: a charset in the content type',
+			{ headers: { 'Content-Type': 'text/event-stream; charset=utf-8' } },
+		],
 		['case 45: no content type', { headers: { 'Content-Type': null } }],
 		['case 45: labelled as JSON', { headers: { 'Content-Type': 'application/json' } }],
-		['case 45: labelled as a web page', { headers: { 'Content-Type': 'text/html; charset=utf-8' } }],
+		[
+			'case 45: labelled as a web page',
+			{ headers: { 'Content-Type': 'text/html; charset=utf-8' } },
+		],
 		['case 46: compressed although not asked for', { gzip: true }],
 		['case 46: compressed, and cut anywhere', { gzip: true, split: 3 }],
 		['HTTP/1.0, ended by closing', { httpVersion: '1.0' as const, framing: 'close' as const }],
@@ -86,7 +103,12 @@ describe('reading a stream', () => {
 		'home-made servers: JSON lines in place of events are read (%s)',
 		async (type) => {
 			const server = await start();
-			server.script(reply.sse('{"done":false}\n{"done":true}\n', { split: 3, headers: { 'Content-Type': type } }));
+			server.script(
+				reply.sse('{"done":false}\n{"done":true}\n', {
+					split: 3,
+					headers: { 'Content-Type': type },
+				}),
+			);
 			expect(await ask(connect(server.url))).toMatchObject({
 				events: [{ data: '{"done":false}' }, { data: '{"done":true}' }],
 				failed: undefined,
@@ -103,14 +125,34 @@ describe('reading a stream', () => {
 		expect(failed!.message).toContain('(zstd)');
 	});
 
-	test.each(['none', 'utf-8', 'UTF8', 'binary', 'identity', '', 'chunked', 'identity, none', 'gzip', 'deflate'])(
+	test.each([
+		'none',
+		'utf-8',
+		'UTF8',
+		'binary',
+		'identity',
+		'',
+		'chunked',
+		'identity, none',
+		'gzip',
+		'deflate',
+	])(
 		'FastAPI, home-made servers: Content-Encoding %j on a plain answer is no compression',
 		async (encoding) => {
 			const server = await start();
 			server.script(reply.text('Hi', { headers: { 'Content-Encoding': encoding } }));
 			expect(await ask(connect(server.url))).toMatchObject({ failed: undefined, text: 'Hi' });
-			server.script(reply.error(401, { detail: 'Not authenticated' }, { headers: { 'Content-Encoding': encoding } }));
-			expect((await ask(connect(server.url))).failed).toMatchObject({ kind: 'unauthorized', status: 401 });
+			server.script(
+				reply.error(
+					401,
+					{ detail: 'Not authenticated' },
+					{ headers: { 'Content-Encoding': encoding } },
+				),
+			);
+			expect((await ask(connect(server.url))).failed).toMatchObject({
+				kind: 'unauthorized',
+				status: 401,
+			});
 		},
 	);
 
@@ -152,7 +194,9 @@ describe('reading a stream', () => {
 		const { events, text, failed } = await ask(connect(server.url));
 		expect(failed).toBeUndefined();
 		expect(text).toBe('Hel');
-		expect(JSON.parse(events.at(-1)!.data)).toMatchObject({ error: { message: 'Context size has been exceeded.' } });
+		expect(JSON.parse(events.at(-1)!.data)).toMatchObject({
+			error: { message: 'Context size has been exceeded.' },
+		});
 	});
 
 	test('case 48: the same, followed by [DONE]', async () => {
@@ -181,7 +225,10 @@ describe('reading a stream', () => {
 			server.script(reply.text('one two three four', { cut: { at: 700, how } }));
 			const { events, failed } = await ask(connect(server.url));
 			expect(events.length).toBeGreaterThan(0);
-			expect(failed).toMatchObject({ kind: 'connectionLost', url: `${server.url}/v1/chat/completions` });
+			expect(failed).toMatchObject({
+				kind: 'connectionLost',
+				url: `${server.url}/v1/chat/completions`,
+			});
 			expect(server.requests).toHaveLength(1);
 		},
 	);
@@ -190,7 +237,9 @@ describe('reading a stream', () => {
 		const server = await start({ tokenDelayMs: 5 });
 		server.script(...Array.from({ length: 3 }, () => reply.text('word '.repeat(100))));
 		const connection = connect(server.url);
-		const streams = await Promise.all(Array.from({ length: 3 }, async () => await openChat(connection)));
+		const streams = await Promise.all(
+			Array.from({ length: 3 }, async () => await openChat(connection)),
+		);
 		const outcomes = Promise.all(streams.map(async (stream) => await drain(stream)));
 		await delay(20);
 		server.dropAll('rst');
@@ -198,10 +247,17 @@ describe('reading a stream', () => {
 	});
 
 	test("case 53: a router's last words are kept, and the clean end is no error of the transport", async () => {
-		const server = await start({ profile: 'router', models: [{ id: 'sim-model', status: 'loaded' }] });
+		const server = await start({
+			profile: 'router',
+			models: [{ id: 'sim-model', status: 'loaded' }],
+		});
 		server.script(reply.childDiedAfter(['Hel']));
 		const { text, strayLines, failed } = await ask(connect(server.url));
-		expect([failed, text, strayLines]).toEqual([undefined, 'Hel', ['proxy error: Failed to read connection']]);
+		expect([failed, text, strayLines]).toEqual([
+			undefined,
+			'Hel',
+			['proxy error: Failed to read connection'],
+		]);
 	});
 
 	test('case 54: plain text under a JSON type', async () => {
@@ -231,7 +287,9 @@ describe('reading a stream', () => {
 		const server = await start();
 		for (const type of ['text/html', null, 'text/event-stream']) {
 			server.script(
-				reply.html(200, '<!doctype html><html><title>Open WebUI</title></html>', { headers: { 'Content-Type': type } }),
+				reply.html(200, '<!doctype html><html><title>Open WebUI</title></html>', {
+					headers: { 'Content-Type': type },
+				}),
 			);
 			const { failed } = await ask(connect(server.url));
 			expect(failed).toMatchObject({ kind: 'notAnApi', status: 200, serverText: 'Open WebUI' });
@@ -241,7 +299,8 @@ describe('reading a stream', () => {
 
 	test('the protocol creates its own errors', async () => {
 		const server = await start();
-		const refuse = ({ status, text }: CallAnswer) => failure('serverError', {}, { status, serverText: text });
+		const refuse = ({ status, text }: CallAnswer) =>
+			failure('serverError', {}, { status, serverText: text });
 		server.script(reply.error(400, 'own words'), reply.html(200, '<html>own page'));
 		expect((await ask(connect(server.url), { refuse })).failed).toMatchObject({
 			kind: 'serverError',
@@ -280,10 +339,17 @@ describe('reading a stream', () => {
 		});
 		expect(failed).toBeUndefined();
 		expect(last(server).headers['content-type']).toBe('application/json');
-		const form = { content: Buffer.from('x'.repeat(1_200_000)), contentType: 'application/x-www-form-urlencoded' };
+		const form = {
+			content: Buffer.from('x'.repeat(1_200_000)),
+			contentType: 'application/x-www-form-urlencoded',
+		};
 		const connection = connect(server.url);
 		const refused = await connection.call(`${server.url}/v1/chat/completions`, { body: form });
-		expect([refused.status, refused.text, connection.refusal(refused).kind]).toEqual([413, '', 'tooLarge']);
+		expect([refused.status, refused.text, connection.refusal(refused).kind]).toEqual([
+			413,
+			'',
+			'tooLarge',
+		]);
 	});
 
 	test('case 95: a route that is off says so, and the server is healthy', async () => {
@@ -302,7 +368,9 @@ describe('reading a stream', () => {
 		const server = await start({ slots: 1 });
 		const connection = connect(server.url);
 		const usage = async () => {
-			const { events } = await ask(connection, { json: { ...CHAT, stream_options: { include_usage: true } } });
+			const { events } = await ask(connection, {
+				json: { ...CHAT, stream_options: { include_usage: true } },
+			});
 			const { usage: counted } = JSON.parse(events.at(-2)!.data) as {
 				usage: { prompt_tokens: number; prompt_tokens_details: { cached_tokens: number } };
 			};
@@ -322,12 +390,17 @@ describe('reading a stream', () => {
 				'data: {"choices":[{"delta":{"content":"\\ude00"}}]}\n\n',
 			]),
 		);
-		expect(await ask(connect(server.url))).toMatchObject({ failed: undefined, text: 'a\uFFFD\u{1F600}' });
+		expect(await ask(connect(server.url))).toMatchObject({
+			failed: undefined,
+			text: 'a\uFFFD\u{1F600}',
+		});
 	});
 
 	test('what the caller gives is sent', async () => {
 		const server = await start();
-		await ask(connect(server.url, { headers: { 'x-tenant': 'a' } }), { headers: { 'x-request-id': '7' } });
+		await ask(connect(server.url, { headers: { 'x-tenant': 'a' } }), {
+			headers: { 'x-request-id': '7' },
+		});
 		const { method, headers, body } = last(server);
 		expect({ method, body }).toEqual({ method: 'POST', body: CHAT });
 		expect(headers).toMatchObject({

@@ -23,7 +23,10 @@ describe('data that may be shown', () => {
 			address: resolveBaseUrl('http://gpu'),
 			about: { service: 'dify', model: 'connection' },
 		});
-		expect(explainer.contextOf('http://gpu/v1')).toMatchObject({ service: 'dify', model: 'connection' });
+		expect(explainer.contextOf('http://gpu/v1')).toMatchObject({
+			service: 'dify',
+			model: 'connection',
+		});
 		expect(explainer.contextOf('http://gpu/v1', { model: 'request' })).toMatchObject({
 			service: 'dify',
 			model: 'request',
@@ -34,7 +37,11 @@ describe('data that may be shown', () => {
 describe('what an error means', () => {
 	const URL_ASKED = 'http://gpu:8080/v1/chat/completions';
 	const explainer = (maxConcurrentRequests?: number) =>
-		new Explainer({ address: resolveBaseUrl('http://gpu:8080'), headers: BEARER, maxConcurrentRequests });
+		new Explainer({
+			address: resolveBaseUrl('http://gpu:8080'),
+			headers: BEARER,
+			maxConcurrentRequests,
+		});
 	const quiet = () => new Watchdog({ firstTokenMs: 0, idleMs: 0 });
 	const hit = () => Object.assign(quiet(), { hit: 'totalLimit' as const });
 
@@ -44,7 +51,9 @@ describe('what an error means', () => {
 		expect(explainer().explain(broken, URL_ASKED, { signal }, hit()).kind).toBe('aborted');
 		expect(explainer().explain(broken, URL_ASKED, {}, hit()).kind).toBe('totalLimit');
 		expect(explainer().explain(broken, URL_ASKED, {}, quiet(), true).kind).toBe('connectionLost');
-		expect(explainer().explain(new BodyTooLongError(), URL_ASKED, {}, quiet(), true).kind).toBe('invalidAnswer');
+		expect(explainer().explain(new BodyTooLongError(), URL_ASKED, {}, quiet(), true).kind).toBe(
+			'invalidAnswer',
+		);
 	});
 
 	test.each([
@@ -54,7 +63,9 @@ describe('what an error means', () => {
 		const failed = explainer(limit).queued(URL_ASKED, {}, hit());
 		expect(failed).toMatchObject({ kind: 'totalLimit', facts: { queued: true } });
 		expect(failed.remedy).toContain(words);
-		expect(explainer(limit).queued(URL_ASKED, { signal: AbortSignal.abort() }, quiet()).kind).toBe('aborted');
+		expect(explainer(limit).queued(URL_ASKED, { signal: AbortSignal.abort() }, quiet()).kind).toBe(
+			'aborted',
+		);
 	});
 
 	test('the target of a redirect is shown as it was asked, without user and password', () => {

@@ -3,10 +3,12 @@ import { delay, process, setImmediate } from '../../support/node';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const source = () => ({ pause: jest.fn(), resume: jest.fn(), abort: jest.fn() });
-const textOf = ({ value }: IteratorResult<Uint8Array, undefined>) => new TextDecoder().decode(value);
+const textOf = ({ value }: IteratorResult<Uint8Array, undefined>) =>
+	new TextDecoder().decode(value);
 /** So long that a test which waits for it fails. */
 const HOURS = { interval: () => 3_600_000 };
-const timersRunning = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+const timersRunning = () =>
+	process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
 describe('the body of an answer', () => {
 	test('what arrived since the last reading is one piece, and what follows the next', async () => {
@@ -78,7 +80,9 @@ describe('the body of an answer', () => {
 		const second = body.next();
 		expect(connection.pause).not.toHaveBeenCalled();
 		body.push(bytes('b, '));
-		expect([connection.pause.mock.calls.length, connection.resume.mock.calls.length]).toEqual([1, 0]);
+		expect([connection.pause.mock.calls.length, connection.resume.mock.calls.length]).toEqual([
+			1, 0,
+		]);
 		expect(textOf(await second)).toMatch(/^b, (?:held back)+$/);
 	});
 

@@ -38,7 +38,10 @@ describe('JsonEnd', () => {
 	});
 
 	test('any value ends where JSON.stringify ended it, in any pieces', () => {
-		const value = fc.oneof(fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()), fc.array(fc.jsonValue()));
+		const value = fc.oneof(
+			fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()),
+			fc.array(fc.jsonValue()),
+		);
 		fc.assert(
 			fc.property(value, fc.integer({ min: 1, max: 9 }), fc.string(), (given, size, after) => {
 				const text = JSON.stringify(given);

@@ -46,7 +46,10 @@ const raw = (answer: RawAnswering) => async () => ({ baseUrl: await rawServer(an
 const OK = 'HTTP/1.1 200 OK\r\n';
 
 const PHASES: ReadonlyArray<readonly [name: string, start: () => Promise<ServerSettings>]> = [
-	['while the egress filter looks up the name', async () => ({ baseUrl: 'http://gpu', egressFilter: filter(never) })],
+	[
+		'while the egress filter looks up the name',
+		async () => ({ baseUrl: 'http://gpu', egressFilter: filter(never) }),
+	],
 	[
 		'while the name is looked up for the connection',
 		async () => ({
@@ -69,14 +72,22 @@ const PHASES: ReadonlyArray<readonly [name: string, start: () => Promise<ServerS
 	['in the body', raw(answering(OK, 'Content-Type: text/event-stream\r\n\r\ndata: {}\n\ndata:'))],
 	[
 		'in a compressed body',
-		raw(answering(OK, 'Content-Encoding: gzip\r\n\r\n', zlib.gzipSync('data: {}\n\n').subarray(0, 15))),
+		raw(
+			answering(
+				OK,
+				'Content-Encoding: gzip\r\n\r\n',
+				zlib.gzipSync('data: {}\n\n').subarray(0, 15),
+			),
+		),
 	],
 	['in the body of a refusal', raw(answering('HTTP/1.1 500 Oh\r\nContent-Length: 99\r\n\r\nno'))],
 	[
 		'behind a redirect',
 		raw((path, socket) => {
 			if (path !== '/elsewhere')
-				socket.end('HTTP/1.1 307 Go\r\nLocation: /elsewhere\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+				socket.end(
+					'HTTP/1.1 307 Go\r\nLocation: /elsewhere\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+				);
 		}),
 	],
 ];
@@ -89,7 +100,9 @@ describe.each(PHASES)('%s', (_name, start) => {
 		const { signal } = stop;
 		const outcomes = [
 			ask(connection, { signal }).then(({ failed }) => failed),
-			failureOf(async () => await connection.call(`${connection.url.root}/health`, { signal, once: true })),
+			failureOf(
+				async () => await connection.call(`${connection.url.root}/health`, { signal, once: true }),
+			),
 		];
 		await delay(60);
 		const at = performance.now();
@@ -106,10 +119,14 @@ describe.each(PHASES)('%s', (_name, start) => {
 		const { signal } = new AbortController();
 		const failures = await Promise.all([
 			ask(connection, { signal, limits: { totalMs: 150 } }).then(({ failed }) => failed),
-			failureOf(async () => await connection.call(`${connection.url.root}/health`, { signal, timeoutMs: 150 })),
+			failureOf(
+				async () =>
+					await connection.call(`${connection.url.root}/health`, { signal, timeoutMs: 150 }),
+			),
 		]);
 		// A refusal is told with what there is of it.
-		for (const failed of failures) expect(['totalLimit', 'serverError']).toContain(failed?.kind ?? 'serverError');
+		for (const failed of failures)
+			expect(['totalLimit', 'serverError']).toContain(failed?.kind ?? 'serverError');
 		expect(events.getEventListeners(signal, 'abort')).toEqual([]);
 	});
 });
@@ -121,7 +138,9 @@ test('a thousand requests of one long execution leave no listener at its signal,
 	const { signal } = new AbortController();
 	const connection = connectTo({ baseUrl: url, maxConcurrentRequests: 4 });
 	for (let round = 0; round < 20; round++) {
-		const outcomes = await Promise.all(Array.from({ length: 50 }, async () => await ask(connection, { signal })));
+		const outcomes = await Promise.all(
+			Array.from({ length: 50 }, async () => await ask(connection, { signal })),
+		);
 		expect(outcomes.flatMap(({ failed }) => failed ?? [])).toEqual([]);
 	}
 	expect(events.getEventListeners(signal, 'abort')).toEqual([]);
@@ -141,7 +160,10 @@ describe('odd ends of answers', () => {
 			else socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}');
 		});
 		const connection = connectTo({ baseUrl: url });
-		expect(await connection.call(`${url}/a`)).toMatchObject({ status: Number(bytes.slice(9, 12)), text: '' });
+		expect(await connection.call(`${url}/a`)).toMatchObject({
+			status: Number(bytes.slice(9, 12)),
+			text: '',
+		});
 		await delay(20);
 		expect(await connection.call(`${url}/b`)).toMatchObject({ status: 200, json: {} });
 	});

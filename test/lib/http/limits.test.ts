@@ -38,7 +38,10 @@ class Clock {
 	untilHit({ signal }: Watchdog): number | undefined {
 		const started = this.now;
 		for (let waited = 0; waited < 864_000_000 && !signal.aborted; ) {
-			const step = Math.max(1, Math.min(...this.pending.map(({ at }) => at - this.now), 864_000_000 - waited));
+			const step = Math.max(
+				1,
+				Math.min(...this.pending.map(({ at }) => at - this.now), 864_000_000 - waited),
+			);
 			this.pass(step);
 			waited += step;
 		}
@@ -200,7 +203,10 @@ describe('Watchdog', () => {
 	});
 
 	test('a signal that aborted before is passed on at once', () => {
-		expect(new Watchdog(NONE, AbortSignal.abort('early')).signal).toMatchObject({ aborted: true, reason: 'early' });
+		expect(new Watchdog(NONE, AbortSignal.abort('early')).signal).toMatchObject({
+			aborted: true,
+			reason: 'early',
+		});
 	});
 
 	test("a stopped watchdog leaves the caller's signal alone", () => {

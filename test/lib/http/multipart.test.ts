@@ -2,7 +2,12 @@ import * as fc from 'fast-check';
 
 import { formBody, uploadName, type FormPart } from '../../../lib/http/multipart';
 
-const file = (bytes: Uint8Array, name = 'a.wav', mimeType = 'audio/wav', size = bytes.byteLength) => ({
+const file = (
+	bytes: Uint8Array,
+	name = 'a.wav',
+	mimeType = 'audio/wav',
+	size = bytes.byteLength,
+) => ({
 	name,
 	mimeType,
 	size,
@@ -22,14 +27,20 @@ async function parsed(parts: readonly FormPart[]) {
 	const { content, contentType, length } = formBody(parts);
 	const bytes = await bytesOf(content);
 	expect(bytes.byteLength).toBe(length);
-	const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } }).formData();
+	const form = await new Response(new Uint8Array(bytes), {
+		headers: { 'content-type': contentType },
+	}).formData();
 	const read: Array<[string, unknown]> = [];
 	for (const [name, value] of form.entries())
 		read.push([
 			name,
 			typeof value === 'string'
 				? value
-				: { name: value.name, type: value.type, bytes: [...new Uint8Array(await value.arrayBuffer())] },
+				: {
+						name: value.name,
+						type: value.type,
+						bytes: [...new Uint8Array(await value.arrayBuffer())],
+					},
 		]);
 	return read;
 }
@@ -54,7 +65,9 @@ test('fields and files of every content arrive as they are, in their order', asy
 				expect(await parsed(parts)).toEqual(
 					drawn.map((one, index) => [
 						`f${index}`,
-						'value' in one ? one.value.toWellFormed() : { name: 'a.wav', type: 'audio/wav', bytes: [...one.bytes] },
+						'value' in one
+							? one.value.toWellFormed()
+							: { name: 'a.wav', type: 'audio/wav', bytes: [...one.bytes] },
 					]),
 				);
 			},
@@ -70,7 +83,9 @@ test('a form that is sent again reads its files from the beginning', async () =>
 });
 
 test('a file that is not what its store said ends the form in its midst', async () => {
-	const short = formBody([{ field: 'file', file: file(new Uint8Array(20), 'a.wav', 'audio/wav', 30) }]);
+	const short = formBody([
+		{ field: 'file', file: file(new Uint8Array(20), 'a.wav', 'audio/wav', 30) },
+	]);
 	expect((await bytesOf(short.content)).toString()).not.toContain('--\r\n');
 	expect(short.sent.unreadable).toEqual({ name: 'a.wav', reason: 'it ended after 20 of 30 bytes' });
 });

@@ -20,12 +20,21 @@ describe('what a stream of JSON lines may look like', () => {
 		['no line end at the end', '{"a":1}\n{"b":2}', ['{"a":1}', '{"b":2}']],
 		['a byte-order mark', '\uFEFF{"a":1}\n', ['{"a":1}']],
 		['several values in one line', '{"a":1}{"b":2} {"c":3}\n', ['{"a":1}', '{"b":2}', '{"c":3}']],
-		['a value over several lines', '{\n  "a": [\n    1\n  ]\n}\n{"b":2}\n', ['{\n  "a": [\n    1\n  ]\n}', '{"b":2}']],
+		[
+			'a value over several lines',
+			'{\n  "a": [\n    1\n  ]\n}\n{"b":2}\n',
+			['{\n  "a": [\n    1\n  ]\n}', '{"b":2}'],
+		],
 		['elements of one list', '{"a":1},\n{"b":2},\n', ['{"a":1}', '{"b":2}']],
 		['brackets and line ends inside strings', '{"a":"}{\\n\\"]"}\n', ['{"a":"}{\\n\\"]"}']],
 		['a last value that was cut', '{"a":1}\n{"b":"x', ['{"a":1}', '{"b":"x']],
 		['a line that was cut inside a string', '{"a":"x\n{"b":2}\n', ['{"a":"x', '{"b":2}']],
-		['a last word of a proxy', '{"a":1}\nupstream error: closed\n', ['{"a":1}'], ['upstream error: closed']],
+		[
+			'a last word of a proxy',
+			'{"a":1}\nupstream error: closed\n',
+			['{"a":1}'],
+			['upstream error: closed'],
+		],
 		['words in between', 'ok\n{"a":1}\nbye', ['{"a":1}'], ['ok', 'bye']],
 		['nothing', '', []],
 		['pings', '\n\n\n', []],
@@ -45,7 +54,9 @@ describe('what a stream of JSON lines may look like', () => {
 	});
 
 	test('any objects come out as they went in, however they are cut', () => {
-		const objects = fc.array(fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()), { minLength: 1 });
+		const objects = fc.array(fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()), {
+			minLength: 1,
+		});
 		fc.assert(
 			fc.property(
 				objects,
@@ -64,21 +75,26 @@ describe('what a stream of JSON lines may look like', () => {
 	});
 
 	test('no more than 20 stray lines are kept, each no longer than 500 characters', () => {
-		const { stray } = decode(Array.from({ length: 30 }, (_, index) => `${index}-${'x'.repeat(600)}\n`).join(''));
+		const { stray } = decode(
+			Array.from({ length: 30 }, (_, index) => `${index}-${'x'.repeat(600)}\n`).join(''),
+		);
 		expect(stray).toHaveLength(20);
 		expect(stray.every((line) => line.length === 500)).toBe(true);
 	});
 
-	test.each(['{"a":"', 'words '])('a line without end is given up before it fills the memory (%j)', (beginning) => {
-		const decoder = new NdjsonDecoder();
-		decoder.push(beginning);
-		let pushed = 0;
-		const piece = 'x'.repeat(1024 * 1024);
-		expect(() => {
-			for (; pushed < 100; pushed++) decoder.push(piece);
-		}).toThrow(BodyTooLongError);
-		expect(pushed).toBeLessThan(20);
-	});
+	test.each(['{"a":"', 'words '])(
+		'a line without end is given up before it fills the memory (%j)',
+		(beginning) => {
+			const decoder = new NdjsonDecoder();
+			decoder.push(beginning);
+			let pushed = 0;
+			const piece = 'x'.repeat(1024 * 1024);
+			expect(() => {
+				for (; pushed < 100; pushed++) decoder.push(piece);
+			}).toThrow(BodyTooLongError);
+			expect(pushed).toBeLessThan(20);
+		},
+	);
 
 	test('a value of a megabyte in pieces of a few characters takes no time to speak of', () => {
 		const piece = 'abcdefgh';

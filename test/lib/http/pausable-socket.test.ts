@@ -28,7 +28,11 @@ afterEach(async () => {
 type Options = Partial<Parameters<typeof exchange>[1]> & { path?: string };
 
 const get = async (origin: string, { pace, path = '', reset = true }: Options = {}) => {
-	const { fresh, keepAlive, release } = useChannel({ origin, scope: 'test', ignoreSslIssues: true });
+	const { fresh, keepAlive, release } = useChannel({
+		origin,
+		scope: 'test',
+		ignoreSslIssues: true,
+	});
 	const { signal } = new AbortController();
 	const answer = await exchange(`${origin}/${path}`, {
 		dispatcher: reset ? fresh : keepAlive,
@@ -55,25 +59,28 @@ describe('a connection that breaks while it is paused', () => {
 			[name, 'is reset', head, true] as const,
 			[name, 'ends', head, false] as const,
 		]),
-	)('with %s, when it %s: the reader is told, and nothing is thrown elsewhere', async (_n, _h, head, isReset) => {
-		const origin = await rawServer((_path, socket) => {
-			socket.write(`HTTP/1.1 200 OK\r\nconnection: close\r\n${head}`);
-			socket.write(new Uint8Array(OVER_FULL).fill(97));
-			setTimeout(() => (isReset ? socket.resetAndDestroy() : socket.end()), 20);
-		});
-		const body = await get(origin);
-		await delay(60);
-		let size = 0;
-		const failed = await (async () => {
-			for await (const piece of body) size += piece.byteLength;
-		})().then(
-			() => false,
-			() => true,
-		);
-		expect(size).toBeGreaterThan(0);
-		// Only a body without any length may end with its connection.
-		expect(failed).toBe(head !== HEADS['no length']);
-	});
+	)(
+		'with %s, when it %s: the reader is told, and nothing is thrown elsewhere',
+		async (_n, _h, head, isReset) => {
+			const origin = await rawServer((_path, socket) => {
+				socket.write(`HTTP/1.1 200 OK\r\nconnection: close\r\n${head}`);
+				socket.write(new Uint8Array(OVER_FULL).fill(97));
+				setTimeout(() => (isReset ? socket.resetAndDestroy() : socket.end()), 20);
+			});
+			const body = await get(origin);
+			await delay(60);
+			let size = 0;
+			const failed = await (async () => {
+				for await (const piece of body) size += piece.byteLength;
+			})().then(
+				() => false,
+				() => true,
+			);
+			expect(size).toBeGreaterThan(0);
+			// Only a body without any length may end with its connection.
+			expect(failed).toBe(head !== HEADS['no length']);
+		},
+	);
 });
 
 describe('a body is whole and in order, whenever the socket rests', () => {
@@ -100,21 +107,31 @@ describe('a body is whole and in order, whenever the socket rests', () => {
 			}
 			outgoing.end();
 		};
-		const listener = (_incoming: http.IncomingMessage, outgoing: http.ServerResponse) => void answer(outgoing);
-		const server = scheme === 'http' ? http.createServer(listener) : https.createServer(testCertificate(), listener);
+		const listener = (_incoming: http.IncomingMessage, outgoing: http.ServerResponse) =>
+			void answer(outgoing);
+		const server =
+			scheme === 'http'
+				? http.createServer(listener)
+				: https.createServer(testCertificate(), listener);
 		servers.push(server);
 		const port = await listen(server);
 		const origin = `${scheme}://127.0.0.1:${port}`;
 		if (isProxied) process.env[`${scheme}_proxy`] = (await startedProxy({ tunnelTo: [port] })).url;
 		await fc.assert(
-			fc.asyncProperty(written, fc.integer({ min: 0, max: 8 }), fc.boolean(), async (pieces, pause, rests) => {
-				plan = pieces;
-				const read: Uint8Array[] = [];
-				for await (const piece of await get(origin, { pace: { interval: () => pause, rests } })) read.push(piece);
-				expect(buffer.Buffer.concat(read).toString()).toBe(
-					pieces.map(({ text, times }) => text.repeat(times)).join(''),
-				);
-			}),
+			fc.asyncProperty(
+				written,
+				fc.integer({ min: 0, max: 8 }),
+				fc.boolean(),
+				async (pieces, pause, rests) => {
+					plan = pieces;
+					const read: Uint8Array[] = [];
+					for await (const piece of await get(origin, { pace: { interval: () => pause, rests } }))
+						read.push(piece);
+					expect(buffer.Buffer.concat(read).toString()).toBe(
+						pieces.map(({ text, times }) => text.repeat(times)).join(''),
+					);
+				},
+			),
 			{ numRuns: 15 },
 		);
 	});
@@ -138,7 +155,8 @@ test('a kept connection whose last body nobody read answers the next request, of
 			await delay(20);
 			left.destroy();
 			let size = 0;
-			for await (const piece of await get(origin, { path: String(next), reset: false })) size += piece.byteLength;
+			for await (const piece of await get(origin, { path: String(next), reset: false }))
+				size += piece.byteLength;
 			expect(size).toBe(next);
 		}),
 		examples(30),

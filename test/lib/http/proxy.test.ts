@@ -1,5 +1,10 @@
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { failDnsLookups } from '../../support/failing-dns';
 import { listen } from '../../support/listening';
 import { net, process, util } from '../../support/node';
@@ -10,7 +15,14 @@ import { useSimulator } from '../../servers/use-simulator';
 const startServer = useSimulator(startLlamaServerSim);
 const proxied = useSimulator(startProxy);
 
-const VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'];
+const VARIABLES = [
+	'http_proxy',
+	'HTTP_PROXY',
+	'https_proxy',
+	'HTTPS_PROXY',
+	'no_proxy',
+	'NO_PROXY',
+];
 const before = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]]));
 const unset = () => {
 	for (const name of VARIABLES) delete process.env[name];
@@ -31,7 +43,8 @@ afterEach(async () => {
 	unset();
 });
 afterAll(() => {
-	for (const [name, value] of Object.entries(before)) if (value !== undefined) process.env[name] = value;
+	for (const [name, value] of Object.entries(before))
+		if (value !== undefined) process.env[name] = value;
 });
 
 describe('proxy variables of the environment', () => {
@@ -64,7 +77,11 @@ describe('proxy variables of the environment', () => {
 		const connection = connect(server.url, { ignoreSslIssues: true });
 		expect((await ask(connection)).failed).toBeUndefined();
 		expect((await ask(connect(server.url))).failed!.kind).toBe('tlsUntrusted');
-		expect(between.log[0]).toEqual({ method: 'CONNECT', target: `127.0.0.1:${server.port}`, authorization: undefined });
+		expect(between.log[0]).toEqual({
+			method: 'CONNECT',
+			target: `127.0.0.1:${server.port}`,
+			authorization: undefined,
+		});
 	});
 
 	test('every generation has a connection of its own through the proxy as well', async () => {
@@ -79,18 +96,24 @@ describe('proxy variables of the environment', () => {
 		expect(between.accepted).toBeLessThanOrEqual(5);
 	});
 
-	test.each(['127.0.0.1', '*', 'other.lan, 127.0.0.1'])('no_proxy=%s: the proxy is left out', async (hosts) => {
-		const [server, between] = [await start(), await proxy()];
-		process.env.http_proxy = between.url;
-		process.env.no_proxy = hosts;
-		expect((await ask(connect(server.url))).failed).toBeUndefined();
-		expect(between.accepted).toBe(0);
-	});
+	test.each(['127.0.0.1', '*', 'other.lan, 127.0.0.1'])(
+		'no_proxy=%s: the proxy is left out',
+		async (hosts) => {
+			const [server, between] = [await start(), await proxy()];
+			process.env.http_proxy = between.url;
+			process.env.no_proxy = hosts;
+			expect((await ask(connect(server.url))).failed).toBeUndefined();
+			expect(between.accepted).toBe(0);
+		},
+	);
 
 	test('case 60: cancelling reaches the server through the proxy', async () => {
 		const [server, between] = [await start(), await proxy()];
 		process.env.http_proxy = between.url;
-		server.script(reply.chunks(['a', { wait: 5000 }, 'b']), reply.chunks(['a', { wait: 5000 }, 'b']));
+		server.script(
+			reply.chunks(['a', { wait: 5000 }, 'b']),
+			reply.chunks(['a', { wait: 5000 }, 'b']),
+		);
 		const stream = await openChat(connect(server.url));
 		stream.close();
 		await server.until(() => server.requests[0]!.endedBy === 'client-abort');
@@ -106,19 +129,24 @@ describe('proxy variables of the environment', () => {
 		const [server, between] = [await start(), await proxy({ user: 'me:pass-word' })];
 		process.env.http_proxy = `http://me:pass-word@127.0.0.1:${between.port}`;
 		expect((await ask(connect(server.url))).failed).toBeUndefined();
-		expect(between.log[0]!.authorization).toBe(`Basic ${Buffer.from('me:pass-word').toString('base64')}`);
+		expect(between.log[0]!.authorization).toBe(
+			`Basic ${Buffer.from('me:pass-word').toString('base64')}`,
+		);
 		expect(server.requests[0]!.headers).not.toHaveProperty('proxy-authorization');
 	});
 
-	test.each(['http', 'https'])('a proxy that wants a password, before an %s server', async (scheme) => {
-		const server = await start({ tls: scheme === 'https' });
-		const between = await proxy({ user: 'me:pass-word', tunnelTo: [server.port] });
-		process.env.http_proxy = between.url;
-		const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
-		expect(failed!.kind).toBe('proxy');
-		expect(failed!.message).toContain('407');
-		expect(failed!.remedy).toContain('NO_PROXY');
-	});
+	test.each(['http', 'https'])(
+		'a proxy that wants a password, before an %s server',
+		async (scheme) => {
+			const server = await start({ tls: scheme === 'https' });
+			const between = await proxy({ user: 'me:pass-word', tunnelTo: [server.port] });
+			process.env.http_proxy = between.url;
+			const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
+			expect(failed!.kind).toBe('proxy');
+			expect(failed!.message).toContain('407');
+			expect(failed!.remedy).toContain('NO_PROXY');
+		},
+	);
 
 	test('a proxy that refuses the tunnel', async () => {
 		const [server, between] = [await start({ tls: true }), await proxy()];
@@ -140,7 +168,8 @@ describe('proxy variables of the environment', () => {
 			failDnsLookups();
 			await closeChannels();
 			const unknown = await failureOf(
-				async () => await connect(server.url, { ignoreSslIssues: true }).call(`${server.url}/health`),
+				async () =>
+					await connect(server.url, { ignoreSslIssues: true }).call(`${server.url}/health`),
 			);
 			expect(unknown!.kind).toBe('proxy');
 			expect(unknown!.message).toContain('no-such-proxy.invalid');

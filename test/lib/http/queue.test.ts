@@ -39,15 +39,33 @@ describe('RequestQueue', () => {
 		const queue = new RequestQueue(2);
 		const requests = Array.from({ length: 5 }, () => enter(queue));
 		await settled();
-		expect(requests.map(({ state }) => state)).toEqual(['running', 'running', 'waiting', 'waiting', 'waiting']);
+		expect(requests.map(({ state }) => state)).toEqual([
+			'running',
+			'running',
+			'waiting',
+			'waiting',
+			'waiting',
+		]);
 		expect([queue.active, queue.length]).toEqual([2, 3]);
 		requests[1]!.leave();
 		await settled();
-		expect(requests.map(({ state }) => state)).toEqual(['running', 'left', 'running', 'waiting', 'waiting']);
+		expect(requests.map(({ state }) => state)).toEqual([
+			'running',
+			'left',
+			'running',
+			'waiting',
+			'waiting',
+		]);
 		requests[0]!.leave();
 		requests[2]!.leave();
 		await settled();
-		expect(requests.map(({ state }) => state)).toEqual(['left', 'left', 'left', 'running', 'running']);
+		expect(requests.map(({ state }) => state)).toEqual([
+			'left',
+			'left',
+			'left',
+			'running',
+			'running',
+		]);
 		expect([queue.active, queue.length]).toEqual([2, 0]);
 	});
 
@@ -137,9 +155,11 @@ describe('RequestQueue', () => {
 						// First come, first served: nobody runs or ran who came after someone that waits.
 						const firstWaiting = requests.findIndex(({ state }) => state === 'waiting');
 						if (firstWaiting >= 0)
-							expect(requests.slice(firstWaiting).some(({ state }) => state === 'running' || state === 'left')).toBe(
-								false,
-							);
+							expect(
+								requests
+									.slice(firstWaiting)
+									.some(({ state }) => state === 'running' || state === 'left'),
+							).toBe(false);
 					};
 					for (const [act, which] of steps) {
 						if (act === 'enter') requests.push(enter(queue));
@@ -150,7 +170,10 @@ describe('RequestQueue', () => {
 						if (act === 'settle') {
 							await settled();
 							check();
-							expect([queue.active, queue.length]).toEqual([of('running').length, of('waiting').length]);
+							expect([queue.active, queue.length]).toEqual([
+								of('running').length,
+								of('waiting').length,
+							]);
 						}
 					}
 					for (await settled(); queue.active > 0; await settled()) {
@@ -201,7 +224,10 @@ describe('the queues of credentials', () => {
 		requests[2]!.cancel();
 		requests[0]!.leave();
 		await settled();
-		expect([requests.map(({ state }) => state), queuedRequests()]).toEqual([['left', 'running', 'cancelled'], 0]);
+		expect([requests.map(({ state }) => state), queuedRequests()]).toEqual([
+			['left', 'running', 'cancelled'],
+			0,
+		]);
 		const next = enter(of('a', 1));
 		await settled();
 		expect(next.state).toBe('waiting');

@@ -25,27 +25,47 @@ test('half a character in the request does not break it', async () => {
 
 test.each([
 	['a key', { ['cut \uD83D']: 1 }, { 'cut \uFFFD': 1 }],
-	['several values', [{ a: 'x\uDFFF\uD800' }, '\uD83D\uDC4D'], [{ a: 'x\uFFFD\uFFFD' }, '\uD83D\uDC4D']],
-	['a text with an escape', ['\\ud83d', '\\\\ud83d', '\\\uD83D'], ['\\ud83d', '\\\\ud83d', '\\\uFFFD']],
+	[
+		'several values',
+		[{ a: 'x\uDFFF\uD800' }, '\uD83D\uDC4D'],
+		[{ a: 'x\uFFFD\uFFFD' }, '\uD83D\uDC4D'],
+	],
+	[
+		'a text with an escape',
+		['\\ud83d', '\\\\ud83d', '\\\uD83D'],
+		['\\ud83d', '\\\\ud83d', '\\\uFFFD'],
+	],
 ])('only half characters are replaced: %s', (_name, value, sent) => {
 	expect(JSON.parse(wellFormedJson(value))).toEqual(sent);
 });
 
 test('an upload that fails at any moment is one failed promise: nothing is thrown elsewhere, which would end n8n', async () => {
 	let afterMs = 0;
-	const origin = await rawServer((_path, socket) => void setTimeout(() => socket.resetAndDestroy(), afterMs));
+	const origin = await rawServer(
+		(_path, socket) => void setTimeout(() => socket.resetAndDestroy(), afterMs),
+	);
 	const servers = fc.constantFrom(origin, 'http://127.0.0.1:1', origin.replace('http:', 'https:'));
 	const moment = fc.integer({ min: 0, max: 20 });
 	await fc.assert(
-		fc.asyncProperty(servers, moment, moment, fc.nat(20), async (baseUrl, resetMs, stopMs, pieces) => {
-			afterMs = resetMs;
-			const stop = new AbortController();
-			setTimeout(() => stop.abort(), stopMs);
-			const content = stream.Readable.from(Array.from({ length: pieces }, () => new Uint8Array(65_536)));
-			const body = { content, contentType: 'audio/wav' };
-			await expect(connectTo({ baseUrl }).call(`${baseUrl}/x`, { body, signal: stop.signal })).rejects.toThrow();
-			await delay(1);
-		}),
+		fc.asyncProperty(
+			servers,
+			moment,
+			moment,
+			fc.nat(20),
+			async (baseUrl, resetMs, stopMs, pieces) => {
+				afterMs = resetMs;
+				const stop = new AbortController();
+				setTimeout(() => stop.abort(), stopMs);
+				const content = stream.Readable.from(
+					Array.from({ length: pieces }, () => new Uint8Array(65_536)),
+				);
+				const body = { content, contentType: 'audio/wav' };
+				await expect(
+					connectTo({ baseUrl }).call(`${baseUrl}/x`, { body, signal: stop.signal }),
+				).rejects.toThrow();
+				await delay(1);
+			},
+		),
 		examples(60),
 	);
 	await closeChannels();

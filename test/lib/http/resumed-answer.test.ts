@@ -5,7 +5,9 @@ import type { Answer } from '../../../lib/http/types';
 import { delay } from '../../support/node';
 import { examples } from '../../support/properties';
 
-jest.mock('../../../lib/http/waiting', () => jest.requireActual<object>('../../support/skipped-pauses'));
+jest.mock('../../../lib/http/waiting', () =>
+	jest.requireActual<object>('../../support/skipped-pauses'),
+);
 
 const event = (data: string) => `data: ${data}\n\n`;
 const FIRST = event('{"delta":{"role":"assistant"},"id":"chatcmpl-1"}');
@@ -18,17 +20,34 @@ function answerOf(whole: Buffer, size: number, most = Infinity, ends = false): A
 		for (let at = 0; at < sent.length; at += size) yield sent.subarray(at, at + size);
 		if (most < whole.length && !ends) throw new Error('broken');
 	}
-	return { status: 200, headers: { 'content-type': 'text/event-stream' }, url: '', body: body(), close: () => {} };
+	return {
+		status: 200,
+		headers: { 'content-type': 'text/event-stream' },
+		url: '',
+		body: body(),
+		close: () => {},
+	};
 }
 
 /** What is read of a body that breaks at these places, from a server that obeys `from` or not. */
-async function readOf(whole: Buffer, cuts: number[], size: number, dropsFrom: boolean, ends = false): Promise<string> {
+async function readOf(
+	whole: Buffer,
+	cuts: number[],
+	size: number,
+	dropsFrom: boolean,
+	ends = false,
+): Promise<string> {
 	const places = [...cuts];
 	const resumed = new ResumedAnswer(answerOf(whole, size, places.shift(), ends), {
 		attach: async (from) => {
 			const begin = dropsFrom ? 0 : from;
 			const cut = places.shift();
-			return answerOf(whole.subarray(begin), size, cut === undefined ? undefined : Math.max(0, cut - begin), ends);
+			return answerOf(
+				whole.subarray(begin),
+				size,
+				cut === undefined ? undefined : Math.max(0, cut - begin),
+				ends,
+			);
 		},
 		cancel: () => {},
 		signal: new AbortController().signal,
@@ -44,23 +63,30 @@ test('at every place and in every split, with and without a gateway that drops `
 	for (let cut = 0; cut < whole.length; cut++)
 		for (const size of [1, 2, 7, 64, 1000])
 			for (const dropsFrom of [false, true])
-				expect({ cut, size, dropsFrom, text: await readOf(whole, [cut], size, dropsFrom) }).toEqual({
-					cut,
-					size,
-					dropsFrom,
-					text,
-				});
+				expect({ cut, size, dropsFrom, text: await readOf(whole, [cut], size, dropsFrom) }).toEqual(
+					{
+						cut,
+						size,
+						dropsFrom,
+						text,
+					},
+				);
 });
 
 test('with the pings that llama-server sends each second before the first event', async () => {
 	const ping = ':\n\n';
-	const text = ping.repeat(6) + FIRST + event('{"content":"a"}') + ping + event('{"content":"b"}') + DONE;
+	const text =
+		ping.repeat(6) + FIRST + event('{"content":"a"}') + ping + event('{"content":"b"}') + DONE;
 	const whole = Buffer.from(text);
 	for (let cut = 0; cut < whole.length; cut++)
 		for (const further of [1, 2, 3, 8, 27, 30, 60])
 			for (const dropsFrom of [false, true]) {
 				const cuts = [cut, Math.min(cut + further, whole.length - 1)];
-				expect({ cuts, dropsFrom, text: await readOf(whole, cuts, 5, dropsFrom) }).toEqual({ cuts, dropsFrom, text });
+				expect({ cuts, dropsFrom, text: await readOf(whole, cuts, 5, dropsFrom) }).toEqual({
+					cuts,
+					dropsFrom,
+					text,
+				});
 			}
 });
 
@@ -86,11 +112,18 @@ test('however often it breaks, also before the place where it broke the last tim
 });
 
 test('a proxy that ends the body while nothing but pings comes does not end the answer', async () => {
-	const text = FIRST + event('{"content":"a"}') + ':\n\n'.repeat(9) + event('{"content":"b"}') + DONE;
+	const text =
+		FIRST + event('{"content":"a"}') + ':\n\n'.repeat(9) + event('{"content":"b"}') + DONE;
 	const begin = text.indexOf(':\n\n');
 	for (const dropsFrom of [false, true])
 		for (const size of [1, 5, 1000]) {
-			const read = await readOf(Buffer.from(text), [begin + 3, begin + 9, begin + 20], size, dropsFrom, true);
+			const read = await readOf(
+				Buffer.from(text),
+				[begin + 3, begin + 9, begin + 20],
+				size,
+				dropsFrom,
+				true,
+			);
 			expect({ dropsFrom, size, read }).toEqual({ dropsFrom, size, read: text });
 		}
 });

@@ -1,4 +1,9 @@
-import { type LlamaServerSim, type WireRequest, reply, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	type WireRequest,
+	reply,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { closedPort } from '../../support/listening';
 import { ask, CHAT, connect, failureOf } from './client';
@@ -6,7 +11,8 @@ import { ask, CHAT, connect, failureOf } from './client';
 const SAMPLE = 'local-key-1234567890';
 const BEARER = { authorization: `Bearer ${SAMPLE}` };
 const start = useSimulator(startLlamaServerSim);
-const paths = (server: LlamaServerSim) => server.requests.map(({ method, target }) => `${method} ${target}`);
+const paths = (server: LlamaServerSim) =>
+	server.requests.map(({ method, target }) => `${method} ${target}`);
 const last = (server: LlamaServerSim): WireRequest => server.requests.at(-1)!;
 
 describe('redirects', () => {
@@ -16,7 +22,11 @@ describe('redirects', () => {
 		for (const status of [307, 308]) {
 			server.route('POST /v1/chat/completions', reply.redirect('/chat/completions', status));
 			expect((await ask(connection)).failed).toBeUndefined();
-			expect(last(server)).toMatchObject({ target: '/chat/completions', body: CHAT, headers: BEARER });
+			expect(last(server)).toMatchObject({
+				target: '/chat/completions',
+				body: CHAT,
+				headers: BEARER,
+			});
 		}
 		expect(server.requests).toHaveLength(4);
 	});
@@ -55,14 +65,19 @@ describe('redirects', () => {
 		const [server, other] = [await start(), await start()];
 		server.route('GET /v1/models', reply.redirect(`${other.url}/back`, 302));
 		other.route('GET /back', reply.redirect(`${server.url}/props`, 302));
-		expect((await connect(server.url, { headers: BEARER }).call(`${server.url}/v1/models`)).status).toBe(200);
+		expect(
+			(await connect(server.url, { headers: BEARER }).call(`${server.url}/v1/models`)).status,
+		).toBe(200);
 		expect(other.requests[0]!.headers).not.toHaveProperty('authorization');
 		expect(last(server)).toMatchObject({ target: '/props', headers: BEARER });
 	});
 
 	test.each([301, 302, 303])('%i on a POST is an error that names the address', async (status) => {
 		const [server, other] = [await start(), await start()];
-		server.route('POST /v1/chat/completions', reply.redirect(`${other.url}/v1/chat/completions`, status));
+		server.route(
+			'POST /v1/chat/completions',
+			reply.redirect(`${other.url}/v1/chat/completions`, status),
+		);
 		const { failed } = await ask(connect(server.url));
 		expect(failed).toMatchObject({ kind: 'redirect', status });
 		expect(failed).toMatchObject({
@@ -98,7 +113,11 @@ describe('redirects', () => {
 			server.route('GET /props', reply.redirect(location, 302));
 			const connection = connect(server.url);
 			const answer = await connection.call(`${server.url}/props`);
-			expect([answer.status, connection.refusal(answer).kind, server.requests.length]).toEqual([302, 'redirect', 1]);
+			expect([answer.status, connection.refusal(answer).kind, server.requests.length]).toEqual([
+				302,
+				'redirect',
+				1,
+			]);
 		},
 	);
 
@@ -113,7 +132,9 @@ describe('redirects', () => {
 		const server = await start();
 		const port = await closedPort();
 		server.route('GET /props', reply.redirect(`http://127.0.0.1:${port}/props`, 302));
-		const failed = await failureOf(async () => await connect(server.url).call(`${server.url}/props`));
+		const failed = await failureOf(
+			async () => await connect(server.url).call(`${server.url}/props`),
+		);
 		expect(failed!.kind).toBe('refused');
 		expect(failed!.message).toContain(`Nothing listens on 127.0.0.1:${port}`);
 	});

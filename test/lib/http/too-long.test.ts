@@ -9,7 +9,10 @@ describe('a body that goes on for too long', () => {
 	const ndjson = new NdjsonDecoder();
 
 	it.each([
-		['an event', (first: boolean) => void sse.push(first ? new TextEncoder().encode('data: ') : bytes)],
+		[
+			'an event',
+			(first: boolean) => void sse.push(first ? new TextEncoder().encode('data: ') : bytes),
+		],
 		['a JSON line', (first: boolean) => void ndjson.push(first ? '{"response":"' : text)],
 	])('%s with a picture of 8 MB passes, one without end is refused at the limit', (_what, push) => {
 		push(true);

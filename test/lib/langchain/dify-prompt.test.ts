@@ -25,11 +25,17 @@ describe('a conversation as one message, remembered in the workflow', () => {
 		expect(
 			query([
 				user('Weather?'),
-				{ role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'weather', arguments: '{}' }] },
+				{
+					role: 'assistant',
+					content: '',
+					toolCalls: [{ id: '1', name: 'weather', arguments: '{}' }],
+				},
 				{ role: 'tool', toolCallId: '1', content: 'sunny' },
 				user('And tomorrow?'),
 			]),
-		).toBe('User: Weather?\nCall of the tool weather: {}\nResult of a tool: sunny\n\nAnd tomorrow?');
+		).toBe(
+			'User: Weather?\nCall of the tool weather: {}\nResult of a tool: sunny\n\nAnd tomorrow?',
+		);
 	});
 
 	it('hands over the system message apart, where a variable of the app takes it', () => {
@@ -57,7 +63,9 @@ describe('a conversation that Dify remembers', () => {
 	const remembered = { memory: 'dify', systemApart: false } as const;
 
 	it('sends the last message only', () => {
-		expect(difyPrompt([system, user('One'), user([{ type: 'text', text: 'Two' }, picture])], remembered)).toEqual({
+		expect(
+			difyPrompt([system, user('One'), user([{ type: 'text', text: 'Two' }, picture])], remembered),
+		).toEqual({
 			query: 'Two',
 			system: 'Be brief.',
 			files: [picture],
@@ -65,8 +73,8 @@ describe('a conversation that Dify remembers', () => {
 	});
 
 	it('D140: refuses a history, which Dify would have twice', () => {
-		expect(() => difyPrompt([user('Hi'), assistant('Hello!'), user('And now?')], remembered)).toThrow(
-			'it would get them twice',
-		);
+		expect(() =>
+			difyPrompt([user('Hi'), assistant('Hello!'), user('And now?')], remembered),
+		).toThrow('it would get them twice');
 	});
 });

@@ -37,25 +37,36 @@ async function ask(
 	return { pieces, answer: next.value, run: sim.store.runs.at(-1)! };
 }
 
-describe.each(['chat', 'agent-chat', 'advanced-chat'] as const)('an app of the type %s as model', (mode) => {
-	it('answers in pieces, in a new conversation each time', async () => {
-		const sim = await app(mode, ['Hello', ' there']);
-		const { pieces, answer } = await ask(sim, mode);
-		expect(pieces.join('')).toBe('Hello there');
-		expect(answer).toMatchObject({ text: 'Hello there', toolCalls: [], finishReason: 'stop', log: { app: mode } });
-		await ask(sim, mode);
-		expect(new Set(sim.store.runs.map(({ conversationId }) => conversationId)).size).toBe(2);
-	});
-});
+describe.each(['chat', 'agent-chat', 'advanced-chat'] as const)(
+	'an app of the type %s as model',
+	(mode) => {
+		it('answers in pieces, in a new conversation each time', async () => {
+			const sim = await app(mode, ['Hello', ' there']);
+			const { pieces, answer } = await ask(sim, mode);
+			expect(pieces.join('')).toBe('Hello there');
+			expect(answer).toMatchObject({
+				text: 'Hello there',
+				toolCalls: [],
+				finishReason: 'stop',
+				log: { app: mode },
+			});
+			await ask(sim, mode);
+			expect(new Set(sim.store.runs.map(({ conversationId }) => conversationId)).size).toBe(2);
+		});
+	},
+);
 
 describe('a Dify app as model', () => {
 	it('asks the app what it is only once', async () => {
 		const sim = await app('chat', 'Hello');
 		const source = new DifySource(clientOf(sim), PLAIN);
-		for (let i = 0; i < 3; i += 1) for await (const piece of source.generate({ messages: human('Hi') })) void piece;
-		expect([calls(sim, '/info', 'GET'), calls(sim, '/parameters', 'GET'), calls(sim, '/chat-messages')]).toEqual([
-			1, 1, 3,
-		]);
+		for (let i = 0; i < 3; i += 1)
+			for await (const piece of source.generate({ messages: human('Hi') })) void piece;
+		expect([
+			calls(sim, '/info', 'GET'),
+			calls(sim, '/parameters', 'GET'),
+			calls(sim, '/chat-messages'),
+		]).toEqual([1, 1, 3]);
 	});
 
 	it('sends the system message and the history in one message', async () => {
@@ -72,16 +83,23 @@ describe('a Dify app as model', () => {
 	it('D141: continues the latest conversation of the user, where Dify remembers', async () => {
 		const sim = await app('chat', 'Yes');
 		await ask(sim, 'chat', human('One'), { memory: 'dify' });
-		const { run, answer } = await ask(sim, 'chat', [{ type: 'system', content: 'Be brief.' }, ...human('Two')], {
-			memory: 'dify',
-		});
+		const { run, answer } = await ask(
+			sim,
+			'chat',
+			[{ type: 'system', content: 'Be brief.' }, ...human('Two')],
+			{
+				memory: 'dify',
+			},
+		);
 		expect(run.query).toBe('Two');
 		expect(new Set(sim.store.runs.map(({ conversationId }) => conversationId)).size).toBe(1);
 		expect(answer.notes).toEqual([expect.stringContaining('The system message was not sent')]);
 	});
 
 	it('puts the system message into a variable of the app, and refuses one that is not there', async () => {
-		const sim = await app('chat', 'Yes', { form: [{ kind: 'paragraph', variable: 'instructions' }] });
+		const sim = await app('chat', 'Yes', {
+			form: [{ kind: 'paragraph', variable: 'instructions' }],
+		});
 		const messages = [{ type: 'system' as const, content: 'Be brief.' }, ...human('Hi')];
 		const { run } = await ask(sim, 'chat', messages, { systemVariable: 'instructions' });
 		expect([run.query, run.inputs]).toEqual(['Hi', { instructions: 'Be brief.' }]);
@@ -90,7 +108,9 @@ describe('a Dify app as model', () => {
 			'The app has no variable "nothing"',
 			expect.stringContaining('It has: instructions'),
 		]);
-		expect((await failureOf(ask(sim, 'chat', human('Hi'), { inputs: { tone: 'kind' } }))).message).toContain('"tone"');
+		expect(
+			(await failureOf(ask(sim, 'chat', human('Hi'), { inputs: { tone: 'kind' } }))).message,
+		).toContain('"tone"');
 		expect(calls(sim, '/chat-messages')).toBe(1);
 	});
 
@@ -107,7 +127,9 @@ describe('a Dify app as model', () => {
 			{ type: 'text', text: 'What is this?' },
 			{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } },
 		];
-		const sim = await app('chat', 'A cat', { fileUpload: { enabled: true, types: ['image'], number: 3 } });
+		const sim = await app('chat', 'A cat', {
+			fileUpload: { enabled: true, types: ['image'], number: 3 },
+		});
 		const { run } = await ask(sim, 'chat', human(parts));
 		expect(run).toMatchObject({ query: 'What is this?', files: [{ type: 'image' }] });
 		const blind = await app('chat', 'A cat');
@@ -119,7 +141,10 @@ describe('a Dify app as model', () => {
 		const sim = await app('chat', {
 			steps: [{ text: 'Thought: 1\nObser' }, { text: 'vation: 2' }, { wait: 20 }, { text: 'no' }],
 		});
-		const { pieces, answer } = await ask(sim, 'chat', { messages: human('Hi'), stop: ['Observation:'] });
+		const { pieces, answer } = await ask(sim, 'chat', {
+			messages: human('Hi'),
+			stop: ['Observation:'],
+		});
 		expect([pieces.join(''), answer.text]).toEqual(['Thought: 1\n', 'Thought: 1\n']);
 	});
 
@@ -140,7 +165,12 @@ describe('a Dify app as model', () => {
 	});
 
 	it('D144: a chatflow that asks a person cannot be a model', async () => {
-		const form = { nodeId: 'n', nodeTitle: 'Approve', content: 'Ok?', actions: [{ id: 'yes', title: 'Yes' }] };
+		const form = {
+			nodeId: 'n',
+			nodeTitle: 'Approve',
+			content: 'Ok?',
+			actions: [{ id: 'yes', title: 'Yes' }],
+		};
 		const sim = await app('advanced-chat', { steps: [{ text: 'Wait' }, { pause: [form] }] });
 		const failed = await failureOf(ask(sim, 'advanced-chat'));
 		expect(failed.message).toBe('The chatflow waits for a person, and a model cannot wait');
@@ -170,13 +200,17 @@ describe('a Dify app as model', () => {
 	it('deletes its conversations, where it is told to', async () => {
 		const sim = await app('chat', 'Yes');
 		await ask(sim, 'chat', human('Hi'), { deleteConversations: true });
-		expect(calls(sim, /^\/v1\/conversations\//, 'DELETE') + calls(sim, /conversations/, 'DELETE')).toBeGreaterThan(0);
+		expect(
+			calls(sim, /^\/v1\/conversations\//, 'DELETE') + calls(sim, /conversations/, 'DELETE'),
+		).toBeGreaterThan(0);
 	});
 });
 
 describe('a text generator as model', () => {
 	it('takes the prompt in its only text variable', async () => {
-		const sim = await app('completion', ['A ', 'poem'], { form: [{ kind: 'paragraph', variable: 'topic' }] });
+		const sim = await app('completion', ['A ', 'poem'], {
+			form: [{ kind: 'paragraph', variable: 'topic' }],
+		});
 		const { answer, run } = await ask(sim, 'completion');
 		expect([answer.text, run.inputs]).toEqual(['A poem', { topic: 'Hi' }]);
 	});
@@ -188,7 +222,10 @@ describe('a text generator as model', () => {
 		];
 		const sim = await app('completion', 'A poem', { form });
 		expect((await failureOf(ask(sim, 'completion'))).remedy).toContain('topic, tone');
-		const { run } = await ask(sim, 'completion', human('Hi'), { promptVariable: 'topic', inputs: { tone: 'sad' } });
+		const { run } = await ask(sim, 'completion', human('Hi'), {
+			promptVariable: 'topic',
+			inputs: { tone: 'sad' },
+		});
 		expect(run.inputs).toEqual({ topic: 'Hi', tone: 'sad' });
 	});
 });
@@ -197,7 +234,11 @@ describe('a workflow as model', () => {
 	const form: AppSpec['form'] = [{ kind: 'paragraph', variable: 'query' }];
 
 	it('answers with its only text output, at once', async () => {
-		const sim = await app('workflow', { steps: [{ text: 'draft' }], outputs: { result: 'Final', score: 3 } }, { form });
+		const sim = await app(
+			'workflow',
+			{ steps: [{ text: 'draft' }], outputs: { result: 'Final', score: 3 } },
+			{ form },
+		);
 		const { pieces, answer } = await ask(sim, 'workflow');
 		expect([pieces, answer.text]).toEqual([['Final'], 'Final']);
 	});
@@ -206,6 +247,8 @@ describe('a workflow as model', () => {
 		const sim = await app('workflow', { steps: [], outputs: { one: 'A', two: 'B' } }, { form });
 		expect((await failureOf(ask(sim, 'workflow'))).remedy).toContain('one, two');
 		expect((await ask(sim, 'workflow', human('Hi'), { outputField: 'two' })).answer.text).toBe('B');
-		expect((await failureOf(ask(sim, 'workflow', human('Hi'), { outputField: 'three' }))).message).toContain('"three"');
+		expect(
+			(await failureOf(ask(sim, 'workflow', human('Hi'), { outputField: 'three' }))).message,
+		).toContain('"three"');
 	});
 });

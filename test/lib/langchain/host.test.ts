@@ -6,17 +6,21 @@ const { context } = fakeContext({}, {});
 const sdk = loadSdk();
 
 /** The real SDK with something in its model taken away. */
-function changedSdk(change: (adapter: Record<string, unknown>, prototype: Record<string, unknown>) => void): AiNodeSdk {
+function changedSdk(
+	change: (adapter: Record<string, unknown>, prototype: Record<string, unknown>) => void,
+): AiNodeSdk {
 	return {
 		...sdk,
 		supplyModel: (...args: Parameters<AiNodeSdk['supplyModel']>) => {
 			const { response } = sdk.supplyModel(...args) as { response: Record<string, unknown> };
 			// A class of its own, so that nothing remembered of the real one is used.
-			const prototype = Object.create(Object.getPrototypeOf(response) as object) as Record<string, unknown>;
-			const base = Object.create(Object.getPrototypeOf(Object.getPrototypeOf(response)) as object) as Record<
+			const prototype = Object.create(Object.getPrototypeOf(response) as object) as Record<
 				string,
 				unknown
 			>;
+			const base = Object.create(
+				Object.getPrototypeOf(Object.getPrototypeOf(response)) as object,
+			) as Record<string, unknown>;
 			for (const key of Object.getOwnPropertyNames(Object.getPrototypeOf(response)))
 				prototype[key] = (Object.getPrototypeOf(response) as Record<string, unknown>)[key];
 			Object.setPrototypeOf(prototype, base);
@@ -45,9 +49,13 @@ describe("the host's classes", () => {
 	it.each([
 		[
 			'BaseChatModel.withConfig',
-			(_adapter: Record<string, unknown>, base: Record<string, unknown>) => (base.withConfig = undefined),
+			(_adapter: Record<string, unknown>, base: Record<string, unknown>) =>
+				(base.withConfig = undefined),
 		],
-		['_streamResponseChunks', (adapter: Record<string, unknown>) => (adapter._streamResponseChunks = undefined)],
+		[
+			'_streamResponseChunks',
+			(adapter: Record<string, unknown>) => (adapter._streamResponseChunks = undefined),
+		],
 		[
 			'ChatGenerationChunk',
 			(adapter: Record<string, unknown>) => (adapter._streamResponseChunks = async function* () {}),
@@ -78,6 +86,8 @@ describe('a probe that throws', () => {
 			} as unknown as AiNodeSdk,
 		],
 	])('is named as missing, so that the SDK is used: %s', async (_when, changed) => {
-		expect(await findHostClasses(context, changed)).toEqual({ missing: 'its chat model failed: no run manager' });
+		expect(await findHostClasses(context, changed)).toEqual({
+			missing: 'its chat model failed: no run manager',
+		});
 	});
 });

@@ -12,7 +12,9 @@ describe('messages of the host’s LangChain', () => {
 		ToolMessage: new (fields: object) => unknown;
 		ChatMessage: new (fields: object) => unknown;
 	}
-	const messages = createRequire(`${process.cwd()}/package.json`)('@langchain/core/messages') as Messages;
+	const messages = createRequire(`${process.cwd()}/package.json`)(
+		'@langchain/core/messages',
+	) as Messages;
 
 	it('are read by their shape', () => {
 		const { HumanMessage, SystemMessage, AIMessage, ToolMessage, ChatMessage: Generic } = messages;
@@ -51,23 +53,38 @@ describe('messages of the host’s LangChain', () => {
 	});
 
 	it('are read without a class, too', () => {
-		expect(readMessage({ _getType: () => 'human', content: 'x' })).toEqual({ type: 'human', content: 'x' });
-		expect(readMessage({ getType: () => 'developer', content: 'x' })).toEqual({ type: 'system', content: 'x' });
+		expect(readMessage({ _getType: () => 'human', content: 'x' })).toEqual({
+			type: 'human',
+			content: 'x',
+		});
+		expect(readMessage({ getType: () => 'developer', content: 'x' })).toEqual({
+			type: 'system',
+			content: 'x',
+		});
 		expect(readMessage(null)).toEqual({ type: 'human', content: 'null' });
 		expect(
-			readMessage({ getType: () => 'ai', content: '', tool_calls: [{ name: 'f', args: 'text' }, 'junk'] }),
+			readMessage({
+				getType: () => 'ai',
+				content: '',
+				tool_calls: [{ name: 'f', args: 'text' }, 'junk'],
+			}),
 		).toEqual({ type: 'ai', content: '', toolCalls: [{ name: 'f', args: {} }] });
 	});
 
 	it('are read whatever they hold: the type is a known one, and every call has a name and an object of arguments', () => {
 		const message = fc.record(
 			{
-				getType: fc.constantFrom('human', 'ai', 'tool', 'system', 'function', 'remove').map((type) => () => type),
+				getType: fc
+					.constantFrom('human', 'ai', 'tool', 'system', 'function', 'remove')
+					.map((type) => () => type),
 				content: fc.jsonValue(),
 				role: fc.jsonValue(),
 				name: fc.jsonValue(),
 				tool_call_id: fc.jsonValue(),
-				tool_calls: fc.oneof(fc.jsonValue(), fc.array(fc.record({ id: fc.jsonValue(), args: fc.jsonValue() }))),
+				tool_calls: fc.oneof(
+					fc.jsonValue(),
+					fc.array(fc.record({ id: fc.jsonValue(), args: fc.jsonValue() })),
+				),
 				invalid_tool_calls: fc.jsonValue(),
 				additional_kwargs: fc.jsonValue(),
 			},

@@ -19,7 +19,10 @@ describe('the chat model', () => {
 		expect(await model.getNumTokens('今天天气很好')).toBe(6);
 		expect(await model.getNumTokens([{ type: 'text', text: 'abcdefgh' }, 'abcd'])).toBe(3);
 		// The agent trims its memory by these counts: a picture must not empty it.
-		const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(1_000_000)}` } };
+		const picture = {
+			type: 'image_url',
+			image_url: { url: `data:image/png;base64,${'A'.repeat(1_000_000)}` },
+		};
 		expect(await model.getNumTokens([picture, { type: 'text', text: 'abcd' }])).toBe(1001);
 		expect(await model.getNumTokens([{ type: 'tool_use', name: 'f', input: { x: 1 } }])).toBe(12);
 		expect(await model.getNumTokens(undefined)).toBe(0);
@@ -27,9 +30,12 @@ describe('the chat model', () => {
 	});
 
 	it('tells chains to read JSON where JSON was asked for', async () => {
-		expect((await supplied({ responseFormat: 'jsonObject' })).model.metadata).toMatchObject({ output_format: 'json' });
+		expect((await supplied({ responseFormat: 'jsonObject' })).model.metadata).toMatchObject({
+			output_format: 'json',
+		});
 		expect(
-			(await supplied({ responseFormat: 'jsonSchema', jsonSchema: '{"type":"object"}' })).model.metadata,
+			(await supplied({ responseFormat: 'jsonSchema', jsonSchema: '{"type":"object"}' })).model
+				.metadata,
 		).toMatchObject({ output_format: 'json' });
 		expect((await supplied()).model.metadata?.output_format).toBeUndefined();
 	});
@@ -55,12 +61,19 @@ describe('streamed', () => {
 		expect(chunks.every(({ content }) => typeof content === 'string')).toBe(true);
 		expect(chunks.filter(({ usage_metadata: usage }) => usage !== undefined)).toHaveLength(1);
 		const last = chunks.at(-1)!;
-		expect(last.response_metadata).toMatchObject({ finish_reason: 'stop', model_name: 'sim-model' });
+		expect(last.response_metadata).toMatchObject({
+			finish_reason: 'stop',
+			model_name: 'sim-model',
+		});
 		const { tokenUsage, response } = outputs[0] as {
 			tokenUsage: { promptTokens: number; completionTokens: number };
-			response: { generations: Array<Array<{ text: string; generationInfo: Record<string, unknown> }>> };
+			response: {
+				generations: Array<Array<{ text: string; generationInfo: Record<string, unknown> }>>;
+			};
 		};
-		expect(tokenUsage.completionTokens).toBe((last.usage_metadata as { output_tokens: number }).output_tokens);
+		expect(tokenUsage.completionTokens).toBe(
+			(last.usage_metadata as { output_tokens: number }).output_tokens,
+		);
 		expect(response.generations[0]![0]!.text).toBe('Hello from the simulator');
 		expect(response.generations[0]![0]!.generationInfo).toMatchObject({
 			finish_reason: 'stop',
@@ -84,8 +97,18 @@ describe('streamed', () => {
 		const { model } = await supplied();
 		const chunks = await collect(model.bindTools([weather, time]), 'Hi');
 		expect(chunks.at(-1)!.tool_calls).toEqual([
-			{ name: 'get_weather', args: { city: 'Paris' }, id: expect.any(String) as string, type: 'tool_call' },
-			{ name: 'get_time', args: { tz: 'UTC' }, id: expect.any(String) as string, type: 'tool_call' },
+			{
+				name: 'get_weather',
+				args: { city: 'Paris' },
+				id: expect.any(String) as string,
+				type: 'tool_call',
+			},
+			{
+				name: 'get_time',
+				args: { tz: 'UTC' },
+				id: expect.any(String) as string,
+				type: 'tool_call',
+			},
 		]);
 	});
 
@@ -94,9 +117,9 @@ describe('streamed', () => {
 		const { model } = await supplied();
 		const chunks = await collect(model, 'Hi');
 		expect(chunks.map(({ content }) => content).join('')).toBe('Forty-two.');
-		expect(chunks.map(({ additional_kwargs: kwargs }) => kwargs.reasoning_content ?? '').join('')).toBe(
-			'Let me think.',
-		);
+		expect(
+			chunks.map(({ additional_kwargs: kwargs }) => kwargs.reasoning_content ?? '').join(''),
+		).toBe('Let me think.');
 	});
 
 	it('closes the connection when the reader stops early', async () => {
@@ -118,9 +141,15 @@ describe('generated', () => {
 		const message = await model.invoke([new HumanMessage('Hi')]);
 		expect(message.content).toBe('One answer');
 		expect(message.constructor.name).toBe('AIMessageChunk');
-		expect(chatRequests()[0]).toMatchObject({ stream: true, stream_options: { include_usage: true } });
+		expect(chatRequests()[0]).toMatchObject({
+			stream: true,
+			stream_options: { include_usage: true },
+		});
 		expect(outputs[0]).toMatchObject({
-			tokenUsage: { completionTokens: expect.any(Number) as number, promptTokens: expect.any(Number) as number },
+			tokenUsage: {
+				completionTokens: expect.any(Number) as number,
+				promptTokens: expect.any(Number) as number,
+			},
 		});
 		expect(outputs[0]).not.toHaveProperty('tokenUsageEstimate');
 	});
@@ -134,7 +163,10 @@ describe('generated', () => {
 			properties: { a: { type: 'number' } },
 		});
 		expect(await structured.invoke('Hi')).toEqual({ a: 5 });
-		expect(chatRequests()[0]).toMatchObject({ tool_choice: 'required', tools: [{ function: { name: 'extract' } }] });
+		expect(chatRequests()[0]).toMatchObject({
+			tool_choice: 'required',
+			tools: [{ function: { name: 'extract' } }],
+		});
 	});
 });
 
@@ -151,7 +183,9 @@ describe('tools', () => {
 	it('sends the schema of a zod tool once, without $schema', async () => {
 		const { model } = await supplied();
 		await model.bindTools([weather]).invoke('Hi');
-		const [sent] = chatRequests()[0]!.tools as Array<{ function: { parameters: Record<string, unknown> } }>;
+		const [sent] = chatRequests()[0]!.tools as Array<{
+			function: { parameters: Record<string, unknown> };
+		}>;
 		expect(chatRequests()[0]!.tools).toHaveLength(1);
 		expect(sent!.function.parameters).toMatchObject({
 			type: 'object',
@@ -198,7 +232,11 @@ describe('tools', () => {
 						type: 'function',
 						function: { name: 'get_weather', arguments: '{"city": "Paris"}' },
 					},
-					{ id: 'functions.get_time:1', type: 'function', function: { name: 'get_time', arguments: '{"tz":"UTC"}' } },
+					{
+						id: 'functions.get_time:1',
+						type: 'function',
+						function: { name: 'get_time', arguments: '{"tz":"UTC"}' },
+					},
 				],
 			},
 			{ role: 'tool', tool_call_id: 'functions.get_weather:0', name: 'get_weather', content: 'ok' },

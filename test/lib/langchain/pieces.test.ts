@@ -1,7 +1,11 @@
 import { throttlePieces } from '../../../lib/langchain/pieces';
 import { delay, setTimeout } from '../../support/node';
 
-async function* tokens(count: number, everyMs: number, left?: AbortSignal): AsyncGenerator<string, string> {
+async function* tokens(
+	count: number,
+	everyMs: number,
+	left?: AbortSignal,
+): AsyncGenerator<string, string> {
 	for (let i = 0; i < count && left?.aborted !== true; i++) {
 		yield `${i} `;
 		if (everyMs > 0) await delay(everyMs);

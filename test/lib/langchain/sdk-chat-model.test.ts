@@ -18,7 +18,9 @@ beforeEach(async () => {
 	sim = await startServer({});
 });
 const sdk = loadSdk();
-const { concat } = createRequire(`${process.cwd()}/package.json`)('@langchain/core/utils/stream') as {
+const { concat } = createRequire(`${process.cwd()}/package.json`)(
+	'@langchain/core/utils/stream',
+) as {
 	concat: (a: unknown, b: unknown) => { tool_calls: unknown[] };
 };
 const getTime = {
@@ -60,7 +62,8 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 		sim.script(reply.text('Hello there'));
 		let text = '';
 		for await (const { content } of await fallback().stream('Hi')) {
-			if (Array.isArray(content)) text += content.map((block: { text?: string }) => block.text ?? '').join('');
+			if (Array.isArray(content))
+				text += content.map((block: { text?: string }) => block.text ?? '').join('');
 		}
 		expect(text).toBe('Hello there');
 	});
@@ -80,7 +83,8 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 		);
 		let all: { tool_calls: unknown[] } | undefined;
 		for await (const chunk of await fallback().bindTools([getWeather, getTime]).stream('Hi'))
-			all = all === undefined ? (chunk as unknown as { tool_calls: unknown[] }) : concat(all, chunk);
+			all =
+				all === undefined ? (chunk as unknown as { tool_calls: unknown[] }) : concat(all, chunk);
 		expect(all?.tool_calls).toMatchObject([
 			{ name: 'get_weather', args: { city: 'Paris' } },
 			{ name: 'get_time', args: { tz: 'UTC' } },
@@ -104,7 +108,10 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 		]);
 		expect(sentMessages(1)).toMatchObject([
 			{ role: 'user', content: 'What time is it?' },
-			{ role: 'assistant', tool_calls: [{ id: 'idA', function: { name: 'get_time', arguments: '{"tz":"UTC"}' } }] },
+			{
+				role: 'assistant',
+				tool_calls: [{ id: 'idA', function: { name: 'get_time', arguments: '{"tz":"UTC"}' } }],
+			},
 			{ role: 'tool', tool_call_id: 'idA', content: 'noon' },
 		]);
 	});

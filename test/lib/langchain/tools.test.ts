@@ -4,9 +4,15 @@ import { createRequire, process } from '../../support/node';
 type ToJsonSchema = Parameters<typeof toolDefinition>[1];
 
 const fromRoot = createRequire(`${process.cwd()}/package.json`);
-const { getParametersJsonSchema } = fromRoot('@n8n/ai-node-sdk') as { getParametersJsonSchema: ToJsonSchema };
+const { getParametersJsonSchema } = fromRoot('@n8n/ai-node-sdk') as {
+	getParametersJsonSchema: ToJsonSchema;
+};
 const { z } = fromRoot('zod') as {
-	z: { object(shape: object): unknown; string(): { describe(text: string): unknown }; number(): { int(): unknown } };
+	z: {
+		object(shape: object): unknown;
+		string(): { describe(text: string): unknown };
+		number(): { int(): unknown };
+	};
 };
 const define = (tool: unknown) => toolDefinition(tool, getParametersJsonSchema);
 
@@ -27,9 +33,13 @@ describe('tools as definitions', () => {
 	});
 
 	describe('a schema of another copy of zod, or of something else, is read by its shape', () => {
-		type Zod = Record<string, (...given: unknown[]) => Record<string, (...more: unknown[]) => never>>;
+		type Zod = Record<
+			string,
+			(...given: unknown[]) => Record<string, (...more: unknown[]) => never>
+		>;
 		const foreign = (tool: { inputSchema?: unknown }) => tool.inputSchema;
-		const read = (schema: unknown) => toolDefinition({ name: 'f', schema }, foreign as ToJsonSchema).parameters;
+		const read = (schema: unknown) =>
+			toolDefinition({ name: 'f', schema }, foreign as ToJsonSchema).parameters;
 		const both: Array<[string, Zod]> = [
 			['zod 3', fromRoot('zod/v3') as Zod],
 			['zod 4', fromRoot('zod/v4') as Zod],
@@ -45,9 +55,13 @@ describe('tools as definitions', () => {
 				tags: zod.array!(zod.string!()),
 				when: zod.date!().nullable!(),
 				one: zod.union!([zod.literal!('a'), zod.boolean!()]),
-				map: name === 'zod 3' ? zod.record!(zod.number!()) : zod.record!(zod.string!(), zod.number!()),
+				map:
+					name === 'zod 3' ? zod.record!(zod.number!()) : zod.record!(zod.string!(), zod.number!()),
 				pair: zod.tuple!([zod.string!(), zod.number!()]),
-				both: zod.intersection!(zod.object!({ a: zod.any!() }), zod.object!({ b: zod.unknown!() }).strict!()),
+				both: zod.intersection!(
+					zod.object!({ a: zod.any!() }),
+					zod.object!({ b: zod.unknown!() }).strict!(),
+				),
 				seen: zod.string!().transform!(() => 1),
 				before: zod.preprocess!((given: unknown) => given, zod.string!()),
 				tree: node,
@@ -67,13 +81,18 @@ describe('tools as definitions', () => {
 					both: {
 						allOf: [
 							expect.objectContaining({ properties: { a: {} } }) as object,
-							expect.objectContaining({ properties: { b: {} }, additionalProperties: false }) as object,
+							expect.objectContaining({
+								properties: { b: {} },
+								additionalProperties: false,
+							}) as object,
 						],
 					},
 					seen: { type: 'string' },
 					before: { type: 'string' },
 					tree: { type: 'object', properties: { child: {} } },
-					kind: { anyOf: [{ type: 'object', properties: { type: { enum: ['x'] } }, required: ['type'] }] },
+					kind: {
+						anyOf: [{ type: 'object', properties: { type: { enum: ['x'] } }, required: ['type'] }],
+					},
 				},
 				required: Object.keys(shape).filter((key) => key !== 'unit'),
 			});
@@ -87,19 +106,24 @@ describe('tools as definitions', () => {
 		it('Standard Schema that gives JSON schema, and one that does not', () => {
 			const json = { type: 'object', properties: { a: { type: 'number' } } };
 			const standard = { version: 1, vendor: 'valibot', validate: () => ({}) };
-			expect(read({ '~standard': { ...standard, jsonSchema: { input: () => json } } })).toEqual(json);
+			expect(read({ '~standard': { ...standard, jsonSchema: { input: () => json } } })).toEqual(
+				json,
+			);
 			expect(read({ toJSONSchema: () => json })).toEqual(json);
 			expect(() => read({ '~standard': standard, kind: 'schema' })).toThrow(
 				'The arguments of the tool "f" cannot be read',
 			);
 		});
 
-		it.each([[() => 1], ['text'], [[]], [{ parse: () => 1 }], [{ _def: { typeName: 'ZodSymbol' } }]])(
-			'%p is an error in words',
-			(schema) => {
-				expect(() => read(schema)).toThrow('The arguments of the tool "f" cannot be read');
-			},
-		);
+		it.each([
+			[() => 1],
+			['text'],
+			[[]],
+			[{ parse: () => 1 }],
+			[{ _def: { typeName: 'ZodSymbol' } }],
+		])('%p is an error in words', (schema) => {
+			expect(() => read(schema)).toThrow('The arguments of the tool "f" cannot be read');
+		});
 	});
 
 	it('tools with a JSON schema', () => {
@@ -107,7 +131,11 @@ describe('tools as definitions', () => {
 			define({
 				name: 'f',
 				description: '',
-				schema: { $schema: 'http://json-schema.org/draft-07/schema#', type: 'object', properties: { a: {} } },
+				schema: {
+					$schema: 'http://json-schema.org/draft-07/schema#',
+					type: 'object',
+					properties: { a: {} },
+				},
 			}),
 		).toEqual({
 			name: 'f',

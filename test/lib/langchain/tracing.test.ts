@@ -47,23 +47,40 @@ describe("n8n's tracer without its tokenizer", () => {
 
 	it("logs what n8n's tracer logs: the input with an estimate, the answer with the server's own counts", async () => {
 		const { fake, trace } = await tracer();
-		await trace.handleLLMStart({ type: 'constructor', kwargs: { model: 'qwen' } }, ['y'.repeat(800)], 'run');
-		await trace.handleLLMEnd(
-			{ generations, llmOutput: { tokenUsage: { promptTokens: 11, completionTokens: 7, totalTokens: 18 } } },
+		await trace.handleLLMStart(
+			{ type: 'constructor', kwargs: { model: 'qwen' } },
+			['y'.repeat(800)],
 			'run',
 		);
-		expect(fake.inputs).toEqual([{ messages: ['y'.repeat(800)], estimatedTokens: 200, options: { model: 'qwen' } }]);
+		await trace.handleLLMEnd(
+			{
+				generations,
+				llmOutput: { tokenUsage: { promptTokens: 11, completionTokens: 7, totalTokens: 18 } },
+			},
+			'run',
+		);
+		expect(fake.inputs).toEqual([
+			{ messages: ['y'.repeat(800)], estimatedTokens: 200, options: { model: 'qwen' } },
+		]);
 		expect(fake.outputs).toEqual([
 			{
 				response: { generations },
-				tokenUsage: expect.objectContaining({ promptTokens: 11, completionTokens: 7, totalTokens: 18 }) as unknown,
+				tokenUsage: expect.objectContaining({
+					promptTokens: 11,
+					completionTokens: 7,
+					totalTokens: 18,
+				}) as unknown,
 			},
 		]);
 	});
 
 	it('estimates where the server counts nothing', async () => {
 		const { fake, trace } = await tracer();
-		await trace.handleLLMStart({ type: 'constructor', kwargs: {} }, ['y'.repeat(800), 'z'.repeat(40)], 'run');
+		await trace.handleLLMStart(
+			{ type: 'constructor', kwargs: {} },
+			['y'.repeat(800), 'z'.repeat(40)],
+			'run',
+		);
 		await trace.handleLLMEnd({ generations }, 'run');
 		expect(fake.outputs).toEqual([
 			expect.objectContaining({

@@ -29,13 +29,20 @@ const run = async (
 	options: Partial<ImageOptions> = {},
 	key?: string,
 ) => await makeImages(connect(sim.url, key), requestOf(over), { ...OPTIONS, ...options });
-const PICTURE = { mimeType: 'image/png', extension: 'png', width: 1, height: 1, content: Buffer.from(PNG, 'base64') };
+const PICTURE = {
+	mimeType: 'image/png',
+	extension: 'png',
+	width: 1,
+	height: 1,
+	content: Buffer.from(PNG, 'base64'),
+};
 const picture = (name = 'cat') => fileOf(Buffer.from(PNG, 'base64'), name, 'image/png');
 
 /** A server of no kind that is known, with the route for pictures. */
 const startOther = async (answer: object) => {
 	const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'flux' }] });
-	for (const route of ['generations', 'edits']) sim.route(`POST /v1/images/${route}`, reply.json(answer));
+	for (const route of ['generations', 'edits'])
+		sim.route(`POST /v1/images/${route}`, reply.json(answer));
 	return sim;
 };
 
@@ -43,7 +50,8 @@ describe('sd-server', () => {
 	test('makes pictures in a job, and tells how it goes on', async () => {
 		const sim = await startSd();
 		const seen: unknown[] = [];
-		const onProgress: ImageOptions['onProgress'] = ({ status, queuePosition }) => seen.push([status, queuePosition]);
+		const onProgress: ImageOptions['onProgress'] = ({ status, queuePosition }) =>
+			seen.push([status, queuePosition]);
 		const { images, job, remarks } = await run(
 			sim,
 			{
@@ -143,7 +151,9 @@ describe('sd-server', () => {
 		expect((await run(sim)).images).toEqual([PICTURE]);
 		expect(sim.requests.at(-1)!.body).toEqual({ prompt: 'a cat', n: 1 });
 		await run(sim, { images: [picture(), picture('b.png')], mask: picture('m') });
-		expect(sim.forms.at(-1)!.parts.map(({ name, filename, mimeType }) => [name, filename, mimeType])).toEqual([
+		expect(
+			sim.forms.at(-1)!.parts.map(({ name, filename, mimeType }) => [name, filename, mimeType]),
+		).toEqual([
 			['image[]', 'cat.png', 'image/png'],
 			['image[]', 'b.png', 'image/png'],
 			['mask', 'm.png', 'image/png'],
@@ -152,13 +162,18 @@ describe('sd-server', () => {
 
 	test('fewer pictures than were asked for are a success with a remark', async () => {
 		const { images, remarks } = await run(await startSd({ makes: 2 }), { count: 3 });
-		expect([images.length, remarks]).toEqual([2, ['The server made 2 of the 3 pictures that were asked for.']]);
+		expect([images.length, remarks]).toEqual([
+			2,
+			['The server made 2 of the 3 pictures that were asked for.'],
+		]);
 	});
 });
 
 describe('OpenAI’s routes', () => {
 	test('every field, with base64 asked for', async () => {
-		const sim = await startOther({ data: [{ b64_json: `data:image/png;base64,${PNG}`, revised_prompt: 'A cat' }] });
+		const sim = await startOther({
+			data: [{ b64_json: `data:image/png;base64,${PNG}`, revised_prompt: 'A cat' }],
+		});
 		const { images } = await run(sim, {
 			model: 'flux',
 			size: '512x512',
@@ -193,7 +208,9 @@ describe('OpenAI’s routes', () => {
 
 	test('pictures by their address: relative ones count from the server, and others get no key', async () => {
 		const elsewhere = await startLlama();
-		const sim = await startOther({ data: [{ url: '/files/a.png' }, { url: `${elsewhere.url}/b.png` }] });
+		const sim = await startOther({
+			data: [{ url: '/files/a.png' }, { url: `${elsewhere.url}/b.png` }],
+		});
 		const png = (type: string) => ({
 			kind: 'plain' as const,
 			dressed: false,
@@ -215,11 +232,15 @@ describe('OpenAI’s routes', () => {
 	});
 
 	test('addresses', () => {
-		const at = (root: string) => ({ url: { typed: '', origin: new URL(root).origin, root, api: `${root}/v1` } });
+		const at = (root: string) => ({
+			url: { typed: '', origin: new URL(root).origin, root, api: `${root}/v1` },
+		});
 		expect(imageAddress(at('http://gpu:8080/x'), 'out/a.png')).toBe('http://gpu:8080/x/out/a.png');
 		expect(imageAddress(at('http://gpu:8080'), 'https://cdn/a.png')).toBe('https://cdn/a.png');
 		// LocalAI names itself as it sees itself.
-		expect(imageAddress(at('http://gpu:9000'), 'http://localhost:8080/g/a.png')).toBe('http://gpu:9000/g/a.png');
+		expect(imageAddress(at('http://gpu:9000'), 'http://localhost:8080/g/a.png')).toBe(
+			'http://gpu:9000/g/a.png',
+		);
 		expect(imageAddress(at('http://localhost:9000'), 'http://localhost:8080/a.png')).toBe(
 			'http://localhost:8080/a.png',
 		);
@@ -239,7 +260,9 @@ describe('OpenAI’s routes', () => {
 			{ kind: 'invalidAnswer', message: 'What the server sent is not a picture' },
 		],
 	])('%s', async (_name, answer, expected) => {
-		expect(await failureOf(run(await startOther(answer), { model: 'flux' }))).toMatchObject(expected);
+		expect(await failureOf(run(await startOther(answer), { model: 'flux' }))).toMatchObject(
+			expected,
+		);
 	});
 });
 
@@ -247,7 +270,8 @@ describe('Stable Diffusion WebUI (AUTOMATIC1111)', () => {
 	const startWebUi = async () => {
 		const sim = await startLlama({ profile: 'fastapi' });
 		const answer = { images: [PNG, PNG], parameters: {}, info: '{"all_seeds":[41,42]}' };
-		for (const route of ['txt2img', 'img2img']) sim.route(`POST /sdapi/v1/${route}`, reply.json(answer));
+		for (const route of ['txt2img', 'img2img'])
+			sim.route(`POST /sdapi/v1/${route}`, reply.json(answer));
 		return sim;
 	};
 
@@ -289,8 +313,14 @@ describe('Stable Diffusion WebUI (AUTOMATIC1111)', () => {
 
 	test('what it refuses is told, and a server that has neither is told by the first', async () => {
 		const sim = await startWebUi();
-		sim.route('POST /sdapi/v1/txt2img', reply.error(500, { error: 'OutOfMemoryError', detail: '' }));
-		expect(await failureOf(run(sim))).toMatchObject({ kind: 'serverError', serverText: 'OutOfMemoryError' });
+		sim.route(
+			'POST /sdapi/v1/txt2img',
+			reply.error(500, { error: 'OutOfMemoryError', detail: '' }),
+		);
+		expect(await failureOf(run(sim))).toMatchObject({
+			kind: 'serverError',
+			serverText: 'OutOfMemoryError',
+		});
 		const other = await startLlama({ profile: 'fastapi' });
 		expect((await failureOf(run(other))).url).toBe(`${other.url}/v1/images/generations`);
 	});
@@ -302,13 +332,19 @@ describe('several servers', () => {
 		const off = connect(`http://127.0.0.1:${await closedPort()}`);
 		const pool = new ServerPool([{ connection: off }, { connection: connect(sim.url) }]);
 		const { images, remarks } = await makeImages(pool, requestOf(), OPTIONS);
-		expect([images, remarks]).toEqual([[PICTURE], [expect.stringContaining('did not take the request')]]);
+		expect([images, remarks]).toEqual([
+			[PICTURE],
+			[expect.stringContaining('did not take the request')],
+		]);
 	});
 
 	test('an image that was generated but not delivered is not generated again', async () => {
 		const sim = await startOther({ data: [{ url: '/files/gone.png' }] });
 		sim.route('GET /files/gone.png', reply.llamaError(404, 'File Not Found'));
-		const pool = new ServerPool([{ connection: connect(sim.url) }, { connection: connect((await startSd()).url) }]);
+		const pool = new ServerPool([
+			{ connection: connect(sim.url) },
+			{ connection: connect((await startSd()).url) },
+		]);
 		expect(await failureOf(makeImages(pool, requestOf({ model: 'm' }), OPTIONS))).toMatchObject({
 			kind: 'invalidAnswer',
 			status: 404,
@@ -321,7 +357,9 @@ describe('before anything is sent', () => {
 	test('no prompt, a size that is none, no model for GPUStack', async () => {
 		const sim = await startOther({});
 		expect((await failureOf(run(sim, { prompt: ' ' }))).message).toBe('There is no prompt');
-		expect((await failureOf(run(sim, { size: '512' }))).message).toBe('The size "512" is not valid');
+		expect((await failureOf(run(sim, { size: '512' }))).message).toBe(
+			'The size "512" is not valid',
+		);
 		expect((await failureOf(run(sim))).message).toBe('GPUStack needs the name of a model');
 		expect(sim.requests.filter(({ method }) => method === 'POST')).toEqual([]);
 	});

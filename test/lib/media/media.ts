@@ -7,7 +7,10 @@ import type { MediaOptions } from '../../../lib/media/task';
 export const OPTIONS: MediaOptions = { limits: {}, retries: 0 };
 
 export const connect = (url: string, key?: string): Connection =>
-	connectTo({ baseUrl: url, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
+	connectTo({
+		baseUrl: url,
+		...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }),
+	});
 
 export const fileOf = (bytes: Uint8Array | string, name: string, mimeType: string): FileSource => {
 	const content = Buffer.from(bytes as string);
@@ -23,7 +26,11 @@ export const fileOf = (bytes: Uint8Array | string, name: string, mimeType: strin
 
 /** As long as a second of sound. */
 export const wavFile = (name = 'note.wav'): FileSource =>
-	fileOf(Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), Buffer.alloc(32_000)]), name, 'audio/wav');
+	fileOf(
+		Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), Buffer.alloc(32_000)]),
+		name,
+		'audio/wav',
+	);
 
 export const failureOf = async (promise: Promise<unknown>): Promise<ServerError> => {
 	const error = await promise.then(

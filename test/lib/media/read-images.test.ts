@@ -9,8 +9,16 @@ const JPEG = '/9j/4AAQSkZJRgABAQAAAQABAAD';
 describe('every form of an answer with pictures', () => {
 	test.each<[string, unknown, unknown]>([
 		['OpenAI', { data: [{ b64_json: PNG }] }, [{ base64: PNG }]],
-		['with a data prefix', { data: [{ b64_json: `data:image/png;base64,${PNG}` }] }, [{ base64: PNG }]],
-		['with a prefix in url (llama-box)', { data: [{ url: `data:image/png;base64,${PNG}` }] }, [{ base64: PNG }]],
+		[
+			'with a data prefix',
+			{ data: [{ b64_json: `data:image/png;base64,${PNG}` }] },
+			[{ base64: PNG }],
+		],
+		[
+			'with a prefix in url (llama-box)',
+			{ data: [{ url: `data:image/png;base64,${PNG}` }] },
+			[{ base64: PNG }],
+		],
 		['an address', { data: [{ url: 'http://h/a.png' }] }, [{ url: 'http://h/a.png' }]],
 		[
 			'a relative one (LocalAI)',
@@ -18,8 +26,16 @@ describe('every form of an answer with pictures', () => {
 			[{ url: '/generated-images/a.png' }],
 		],
 		['the WebUI form', { images: [PNG, JPEG], info: '' }, [{ base64: PNG }, { base64: JPEG }]],
-		['addresses in a bare list', ['/files/a.webp', JPEG], [{ url: '/files/a.webp' }, { base64: JPEG }]],
-		['a job of sd-server', { result: { images: [{ index: 0, b64_json: PNG }] } }, [{ base64: PNG }]],
+		[
+			'addresses in a bare list',
+			['/files/a.webp', JPEG],
+			[{ url: '/files/a.webp' }, { base64: JPEG }],
+		],
+		[
+			'a job of sd-server',
+			{ result: { images: [{ index: 0, b64_json: PNG }] } },
+			[{ base64: PNG }],
+		],
 		['one picture that is no list', { data: { b64_json: PNG } }, [{ base64: PNG }]],
 		[
 			'what else is told',
@@ -73,7 +89,9 @@ describe('pictures by their first bytes', () => {
 
 	test('cut off anywhere they tell less, and never fail', () => {
 		const whole = Buffer.from(PNG, 'base64');
-		fc.assert(fc.property(fc.nat(whole.length), (length) => void imageFacts(whole.subarray(0, length))));
+		fc.assert(
+			fc.property(fc.nat(whole.length), (length) => void imageFacts(whole.subarray(0, length))),
+		);
 		fc.assert(
 			fc.property(
 				fc.constantFrom('\xff\xd8\xff', 'RIFF....WEBP', 'GIF8'),

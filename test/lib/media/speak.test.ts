@@ -36,8 +36,17 @@ const SPEACHES = { model: 'speaches-ai/Kokoro-82M-v1.0-ONNX', voice: 'af_heart' 
 describe('Kokoro-FastAPI', () => {
 	test('sound that comes in pieces, with its type', async () => {
 		const sim = await startKokoro();
-		const { bytes, mimeType, extension, parts, remarks } = await run(sim, { speed: 1.2, instructions: 'calm' });
-		expect([bytes.byteLength, mimeType, extension, parts, remarks]).toEqual([3506, 'audio/mpeg', 'mp3', 1, []]);
+		const { bytes, mimeType, extension, parts, remarks } = await run(sim, {
+			speed: 1.2,
+			instructions: 'calm',
+		});
+		expect([bytes.byteLength, mimeType, extension, parts, remarks]).toEqual([
+			3506,
+			'audio/mpeg',
+			'mp3',
+			1,
+			[],
+		]);
 		expect(sim.requests.at(-1)!.body).toEqual({
 			model: 'kokoro',
 			input: 'Hello there.',
@@ -50,9 +59,15 @@ describe('Kokoro-FastAPI', () => {
 
 	test('raw samples become a file that plays', async () => {
 		const samples = Buffer.alloc(4801, 7);
-		const sim = await startKokoro({ sound: () => [samples.subarray(0, 2000), samples.subarray(2000)] });
+		const sim = await startKokoro({
+			sound: () => [samples.subarray(0, 2000), samples.subarray(2000)],
+		});
 		const raw = await run(sim, { format: 'pcm' });
-		expect([raw.bytes, raw.mimeType, raw.extension]).toEqual([samples, 'audio/L16;rate=24000;channels=1', 'pcm']);
+		expect([raw.bytes, raw.mimeType, raw.extension]).toEqual([
+			samples,
+			'audio/L16;rate=24000;channels=1',
+			'pcm',
+		]);
 		const { bytes, mimeType, extension } = await run(sim, { format: 'pcm', wrapAsWav: true });
 		expect([mimeType, extension]).toEqual(['audio/wav', 'wav']);
 		expect(bytes).toEqual(waveFromSamples(samples, 24_000));
@@ -85,15 +100,22 @@ describe('Kokoro-FastAPI', () => {
 		expect(bytes).toEqual(waveFromSamples(samples, 8000));
 		expect((await run(sim, { ...text, format: 'pcm' })).bytes).toEqual(samples);
 		const failed = await failureOf(run(sim, { ...text, format: 'mp3' }));
-		expect(failed).toMatchObject({ kind: 'invalidInput', message: 'Sound of the format mp3 cannot be joined' });
+		expect(failed).toMatchObject({
+			kind: 'invalidInput',
+			message: 'Sound of the format mp3 cannot be joined',
+		});
 	});
 
 	test('plain text: no emoji and no signs, and nothing is sent where nothing is left', async () => {
 		const sim = await startKokoro();
 		expect((await run(sim, { input: '**Hi** 👋', plainText: true })).input).toBe('Hi');
 		const sent = sim.requests.length;
-		expect(await failureOf(run(sim, { input: '👋', plainText: true }))).toMatchObject({ kind: 'invalidInput' });
-		expect(await failureOf(run(sim, { input: '  ' }))).toMatchObject({ message: 'There is no text to speak' });
+		expect(await failureOf(run(sim, { input: '👋', plainText: true }))).toMatchObject({
+			kind: 'invalidInput',
+		});
+		expect(await failureOf(run(sim, { input: '  ' }))).toMatchObject({
+			message: 'There is no text to speak',
+		});
 		expect(sim.requests).toHaveLength(sent);
 	});
 });
@@ -128,7 +150,10 @@ describe('answers that are not audio', () => {
 
 	test('JSON with sound in it, labelled or not', async () => {
 		const sim = await startKokoro();
-		for (const body of [{ audio: SOUND.toString('base64') }, { data: { b64_json: SOUND.toString('base64') } }]) {
+		for (const body of [
+			{ audio: SOUND.toString('base64') },
+			{ data: { b64_json: SOUND.toString('base64') } },
+		]) {
 			sim.route('POST /v1/audio/speech', jsonReply(body));
 			expect((await run(sim)).bytes).toEqual(SOUND);
 		}
@@ -140,9 +165,15 @@ describe('answers that are not audio', () => {
 		const sim = await startKokoro();
 		for (const bytes of [Buffer.alloc(99), Buffer.alloc(0)]) {
 			sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [bytes]));
-			expect(await failureOf(run(sim))).toMatchObject({ kind: 'emptyAnswer', message: 'The server sent no sound' });
+			expect(await failureOf(run(sim))).toMatchObject({
+				kind: 'emptyAnswer',
+				message: 'The server sent no sound',
+			});
 		}
-		sim.route('POST /v1/audio/speech', bytesReply('text/html', [Buffer.from('<html><title>Sign in</title></html>')]));
+		sim.route(
+			'POST /v1/audio/speech',
+			bytesReply('text/html', [Buffer.from('<html><title>Sign in</title></html>')]),
+		);
 		expect(await failureOf(run(sim))).toMatchObject({ kind: 'notAnApi' });
 		sim.route('POST /v1/audio/speech', bytesReply('text/plain', [Buffer.from('engine is dead')]));
 		expect(await failureOf(run(sim))).toMatchObject({ serverText: 'engine is dead' });
@@ -152,7 +183,11 @@ describe('answers that are not audio', () => {
 		const wave = waveFromSamples(SOUND, 8000);
 		const sim = await startKokoro({ sound: () => [wave] });
 		const { extension, mimeType, remarks } = await run(sim, { format: 'mp3' });
-		expect([extension, mimeType, remarks]).toEqual(['wav', 'audio/wav', [expect.stringContaining('although mp3')]]);
+		expect([extension, mimeType, remarks]).toEqual([
+			'wav',
+			'audio/wav',
+			[expect.stringContaining('although mp3')],
+		]);
 	});
 });
 
@@ -170,16 +205,24 @@ describe('speaches', () => {
 
 	test('without its last event the sound is not whole', async () => {
 		const sim = await startSpeaches({ withoutDone: true });
-		expect(await failureOf(run(sim, { ...SPEACHES, extra: { stream_format: 'sse' } }))).toMatchObject({
+		expect(
+			await failureOf(run(sim, { ...SPEACHES, extra: { stream_format: 'sse' } })),
+		).toMatchObject({
 			kind: 'streamEndedEarly',
 		});
 	});
 
 	test('a model must be named, and be installed', async () => {
 		const sim = await startSpeaches();
-		expect((await failureOf(run(sim, { ...SPEACHES, model: '' }))).message).toBe('speaches needs the name of a model');
-		expect((await failureOf(run(sim, { ...SPEACHES, model: 'x' }))).remedy).toMatch(/operation Pull/);
-		expect((await failureOf(run(sim, { ...SPEACHES, voice: 'alloy' }))).remedy).toContain('af_heart, am_adam');
+		expect((await failureOf(run(sim, { ...SPEACHES, model: '' }))).message).toBe(
+			'speaches needs the name of a model',
+		);
+		expect((await failureOf(run(sim, { ...SPEACHES, model: 'x' }))).remedy).toMatch(
+			/operation Pull/,
+		);
+		expect((await failureOf(run(sim, { ...SPEACHES, voice: 'alloy' }))).remedy).toContain(
+			'af_heart, am_adam',
+		);
 	});
 });
 
@@ -190,7 +233,10 @@ test('servers that cannot speak: the error names some that can', async () => {
 	] as const) {
 		clearSharedCaches();
 		const failed = await failureOf(run(await startLlama({ profile }), { model: 'sim-model' }));
-		expect([failed.message, failed.remedy]).toEqual([`${who} cannot speak`, expect.stringContaining('Kokoro-FastAPI')]);
+		expect([failed.message, failed.remedy]).toEqual([
+			`${who} cannot speak`,
+			expect.stringContaining('Kokoro-FastAPI'),
+		]);
 	}
 });
 

@@ -8,7 +8,11 @@ test.each([
 	['headings, lists, quotes', '# Title\n\n- one\n* two\n> three\n---', 'Title\n\none\ntwo\nthree'],
 	['links and pictures', 'See [the page](https://x.y) ![a cat](c.png)', 'See the page a cat'],
 	['code', 'Run `npm i`:\n```sh\nls -la\n```', 'Run npm i:\nls -la'],
-	['names, sums and digits stay', 'snake_case_name, 2 * 3 * 4, #1, 50 %', 'snake_case_name, 2 * 3 * 4, #1, 50 %'],
+	[
+		'names, sums and digits stay',
+		'snake_case_name, 2 * 3 * 4, #1, 50 %',
+		'snake_case_name, 2 * 3 * 4, #1, 50 %',
+	],
 	['Chinese', '**你好**，世界。🙂', '你好，世界。'],
 ])('plain text: %s', (_name, text, plain) => {
 	expect(plainText(text)).toBe(plain);
@@ -21,13 +25,19 @@ test('a long text is cut at the ends of sentences', () => {
 		'"Three?" Four',
 	]);
 	expect(splitAtSentences('你好世界。今天很好！', 6)).toEqual(['你好世界。', '今天很好！']);
-	expect(splitAtSentences('The price is 3.50 today. Fine.', 25)).toEqual(['The price is 3.50 today.', 'Fine.']);
+	expect(splitAtSentences('The price is 3.50 today. Fine.', 25)).toEqual([
+		'The price is 3.50 today.',
+		'Fine.',
+	]);
 	expect(splitAtSentences('aaaa, bbbb, cccc', 10)).toEqual(['aaaa,', 'bbbb, cccc']);
 	expect(splitAtSentences('  ', 10)).toEqual([]);
 });
 
 test('no part is too long, nothing is lost, and no character is cut', () => {
-	const text = fc.array(fc.constantFrom('a', 'bc', ' ', '\n', '.', '!', '。', ',', '😀', 'ß', '"'), { maxLength: 80 });
+	const text = fc.array(
+		fc.constantFrom('a', 'bc', ' ', '\n', '.', '!', '。', ',', '😀', 'ß', '"'),
+		{ maxLength: 80 },
+	);
 	fc.assert(
 		fc.property(text, fc.integer({ min: 2, max: 20 }), (words, most) => {
 			const whole = words.join('');

@@ -1,4 +1,8 @@
-import { transcribe, type TranscriptionOptions, type TranscriptionRequest } from '../../../lib/media/transcribe';
+import {
+	transcribe,
+	type TranscriptionOptions,
+	type TranscriptionRequest,
+} from '../../../lib/media/transcribe';
 import { startLlamaServerSim, reply } from '../../servers/llama-server';
 import { jsonReply, type MediaSim } from '../../servers/media/server';
 import { startSpeachesSim } from '../../servers/media/speaches';
@@ -60,7 +64,10 @@ describe('whisper.cpp', () => {
 	});
 
 	test('is found where it was started with --inference-path', async () => {
-		const sim = await startWhisper({ segments: SEGMENTS, inferencePath: '/v1/audio/transcriptions' });
+		const sim = await startWhisper({
+			segments: SEGMENTS,
+			inferencePath: '/v1/audio/transcriptions',
+		});
 		await run(sim, { task: 'translate' });
 		expect(routesOf(sim)).toEqual(['/inference', '/v1/audio/transcriptions']);
 		expect(sim.forms.at(-1)!.fields).toMatchObject({ translate: 'true', language: 'auto' });
@@ -77,11 +84,17 @@ describe('whisper.cpp', () => {
 		],
 		[
 			'vtt',
-			{ text: 'Hello\nthere', subtitles: { format: 'vtt', content: expect.stringMatching(/^WEBVTT/) as string } },
+			{
+				text: 'Hello\nthere',
+				subtitles: { format: 'vtt', content: expect.stringMatching(/^WEBVTT/) as string },
+			},
 		],
 		[
 			'verbose_json',
-			{ text: 'Hello\n there', more: { language: 'german', duration: 2, segments: [{ id: 0 }, { id: 1 }] } },
+			{
+				text: 'Hello\n there',
+				more: { language: 'german', duration: 2, segments: [{ id: 0 }, { id: 1 }] },
+			},
 		],
 	] as const)('%s', async (format, expected) => {
 		const sim = await startWhisper({ segments: SEGMENTS, duration: 2 });
@@ -103,11 +116,16 @@ describe('whisper.cpp', () => {
 		expect(failed.message).toBe('The server cannot read the sound of "voice.m4a"');
 		expect(failed.remedy).toMatch(/wav, mp3, flac and ogg .*--convert/);
 		const convert = await failureOf(run(await startWhisper({ convert: 'fails' }), { file }));
-		expect([convert.message, convert.serverText]).toEqual([failed.message, 'FFmpeg conversion failed.']);
+		expect([convert.message, convert.serverText]).toEqual([
+			failed.message,
+			'FFmpeg conversion failed.',
+		]);
 	});
 
 	test('a language that it does not know', async () => {
-		const failed = await failureOf(run(await startWhisper(), { format: 'verbose_json', language: 'zz' }));
+		const failed = await failureOf(
+			run(await startWhisper(), { format: 'verbose_json', language: 'zz' }),
+		);
 		expect(failed.message).toBe('whisper.cpp does not know the language "zz"');
 	});
 });
@@ -139,7 +157,10 @@ describe('speaches', () => {
 	});
 
 	test('subtitles that it labels as plain text', async () => {
-		const { text, subtitles } = await run(await startSpeaches({ segments: SEGMENTS }), { ...SPEACHES, format: 'srt' });
+		const { text, subtitles } = await run(await startSpeaches({ segments: SEGMENTS }), {
+			...SPEACHES,
+			format: 'srt',
+		});
 		expect([text, subtitles?.format]).toEqual(['Hello\nthere', 'srt']);
 	});
 
@@ -197,9 +218,15 @@ describe('other servers', () => {
 
 	test('a page in place of a transcript, and an error inside a 200', async () => {
 		const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'whisper' }] });
-		sim.route('POST /v1/audio/transcriptions', reply.html(200, '<!doctype html><title>Sign in</title>'));
+		sim.route(
+			'POST /v1/audio/transcriptions',
+			reply.html(200, '<!doctype html><title>Sign in</title>'),
+		);
 		expect(await failureOf(run(sim, { model: 'whisper' }))).toMatchObject({ kind: 'notAnApi' });
-		sim.route('POST /v1/audio/transcriptions', reply.json({ error: { message: 'CUDA out of memory' } }));
+		sim.route(
+			'POST /v1/audio/transcriptions',
+			reply.json({ error: { message: 'CUDA out of memory' } }),
+		);
 		expect(await failureOf(run(sim, { model: 'whisper' }))).toMatchObject({
 			kind: 'serverError',
 			serverText: 'CUDA out of memory',
@@ -210,7 +237,11 @@ describe('other servers', () => {
 		const sim = await startLlama();
 		sim.route(
 			'POST /v1/audio/transcriptions',
-			reply.llamaError(501, 'The current model does not support audio input.', 'not_supported_error'),
+			reply.llamaError(
+				501,
+				'The current model does not support audio input.',
+				'not_supported_error',
+			),
 		);
 		const failed = await failureOf(run(sim, { model: 'sim-model' }));
 		expect(failed.message).toBe('The model of the server takes no audio');
@@ -218,7 +249,9 @@ describe('other servers', () => {
 	});
 
 	test('Ollama before it had the route', async () => {
-		const failed = await failureOf(run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }));
+		const failed = await failureOf(
+			run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }),
+		);
 		expect(failed.message).toBe('Ollama cannot transcribe sound');
 		expect(failed.remedy).toContain('whisper.cpp');
 	});
@@ -253,20 +286,27 @@ describe('other servers', () => {
 
 	test('Stop closes the connection', async () => {
 		const sim = await startWhisper();
-		sim.route('POST /inference', { ...jsonReply({ text: '' }), transport: { delayHeaders: 60_000 } });
+		sim.route('POST /inference', {
+			...jsonReply({ text: '' }),
+			transport: { delayHeaders: 60_000 },
+		});
 		const abort = new AbortController();
 		const running = failureOf(run(sim, {}, { signal: abort.signal }));
 		await sim.until(() => routesOf(sim).length === 1);
 		abort.abort();
 		expect(await running).toMatchObject({ kind: 'aborted' });
 		await sim.until(() =>
-			sim.requests.every(({ endedBy, path }) => path !== '/inference' || endedBy === 'client-abort'),
+			sim.requests.every(
+				({ endedBy, path }) => path !== '/inference' || endedBy === 'client-abort',
+			),
 		);
 	});
 
 	test('a file that is not what the store said', async () => {
 		const file = { ...wavFile(), size: 50_000 };
 		const failed = await failureOf(run(await startWhisper(), { file }));
-		expect(failed.message).toMatch(/^"note.wav" could not be read: it ended after \d+ of 50000 bytes/);
+		expect(failed.message).toMatch(
+			/^"note.wav" could not be read: it ended after \d+ of 50000 bytes/,
+		);
 	});
 });

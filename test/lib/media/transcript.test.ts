@@ -6,18 +6,30 @@ import { readTranscript } from '../../../lib/media/transcript';
 import { TranscriptStream } from '../../../lib/media/transcript-stream';
 import { anySplit } from '../../support/streams';
 
-const SRT = '1\n00:00:00,000 --> 00:00:02,000\n Hello\n\n2\n00:00:02,000 --> 00:01:00,500\n <i>there</i>\n\n';
-const VTT = 'WEBVTT\n\nNOTE by a machine\n\n00:00.000 --> 00:02.000\nHello\n\n00:02.000 --> 00:03.500\nthere\n';
+const SRT =
+	'1\n00:00:00,000 --> 00:00:02,000\n Hello\n\n2\n00:00:02,000 --> 00:01:00,500\n <i>there</i>\n\n';
+const VTT =
+	'WEBVTT\n\nNOTE by a machine\n\n00:00.000 --> 00:02.000\nHello\n\n00:02.000 --> 00:03.500\nthere\n';
 
 describe('transcripts of every type', () => {
 	test.each<[string, string, 'json' | 'srt' | 'vtt', object]>([
 		['JSON', '{"text":" Hello there\\n"}', 'json', { text: 'Hello there', more: {} }],
-		['the bare words (whisper.cpp, text/html)', ' Hello\n there\n', 'json', { text: 'Hello\n there', more: {} }],
+		[
+			'the bare words (whisper.cpp, text/html)',
+			' Hello\n there\n',
+			'json',
+			{ text: 'Hello\n there', more: {} },
+		],
 		['a page', '<!DOCTYPE html><html><title>nginx</title></html>', 'json', { fault: 'page' }],
 		['a JSON string (FastAPI)', '"Hello"', 'json', { text: 'Hello', more: {} }],
 		['null for silence', '{"text":null}', 'json', { text: '', more: {} }],
 		['nothing', '', 'json', { text: '', more: {} }],
-		['segments alone', '{"segments":[{"text":" Hello"},{"text":" there"}]}', 'json', { text: 'Hello there' }],
+		[
+			'segments alone',
+			'{"segments":[{"text":" Hello"},{"text":" there"}]}',
+			'json',
+			{ text: 'Hello there' },
+		],
 		['an error inside a 200', '{"error":{"message":"out of memory"}}', 'json', { fault: 'error' }],
 		['something else', '{"status":"ok"}', 'json', { fault: 'noText' }],
 		['SRT', SRT, 'srt', { text: 'Hello\nthere', subtitles: { format: 'srt', content: SRT } }],
@@ -39,7 +51,10 @@ describe('transcripts of every type', () => {
 			'verbose fields as given',
 			'{"task":"transcribe","language":"german","duration":1,"text":"","segments":[],"words":null}',
 			'json',
-			{ text: '', more: { task: 'transcribe', language: 'german', duration: 1, segments: [], words: null } },
+			{
+				text: '',
+				more: { task: 'transcribe', language: 'german', duration: 1, segments: [], words: null },
+			},
 		],
 	])('%s', (_name, body, format, expected) => {
 		expect(readTranscript(body, format)).toMatchObject(expected);
@@ -55,13 +70,21 @@ describe('transcripts of every type', () => {
 
 	test('subtitles that are made are read back', () => {
 		const seconds = fc.nat(100_000).map((ms) => ms / 1000);
-		const segment = fc.record({ start: seconds, end: seconds, text: fc.stringMatching(/^[a-z ]{0,10}[a-z]$/) });
+		const segment = fc.record({
+			start: seconds,
+			end: seconds,
+			text: fc.stringMatching(/^[a-z ]{0,10}[a-z]$/),
+		});
 		fc.assert(
-			fc.property(fc.array(segment, { minLength: 1 }), fc.constantFrom('srt', 'vtt'), (all, format) => {
-				const made = subtitlesFrom(all, format)!;
-				expect(subtitleFormat(made)).toBe(format);
-				expect(wordsOfSubtitles(made)).toBe(all.map(({ text }) => text.trim()).join('\n'));
-			}),
+			fc.property(
+				fc.array(segment, { minLength: 1 }),
+				fc.constantFrom('srt', 'vtt'),
+				(all, format) => {
+					const made = subtitlesFrom(all, format)!;
+					expect(subtitleFormat(made)).toBe(format);
+					expect(wordsOfSubtitles(made)).toBe(all.map(({ text }) => text.trim()).join('\n'));
+				},
+			),
 		);
 		expect(subtitleFormat('1999\nwas a year')).toBeUndefined();
 	});
@@ -72,18 +95,29 @@ describe('streamed transcripts', () => {
 		const decoder = new SseDecoder();
 		const stream = new TranscriptStream();
 		const shown: string[] = [];
-		for (const piece of pieces) for (const { data } of decoder.push(piece)) shown.push(stream.push(data));
+		for (const piece of pieces)
+			for (const { data } of decoder.push(piece)) shown.push(stream.push(data));
 		for (const { data } of decoder.end()) shown.push(stream.push(data));
-		return { text: stream.text, shown: shown.join(''), complete: stream.isComplete, error: stream.error };
+		return {
+			text: stream.text,
+			shown: shown.join(''),
+			complete: stream.isComplete,
+			error: stream.error,
+		};
 	};
 	const events = (...all: Array<object | string>) =>
-		Buffer.from(all.map((one) => `data: ${typeof one === 'string' ? one : JSON.stringify(one)}\n\n`).join(''));
+		Buffer.from(
+			all.map((one) => `data: ${typeof one === 'string' ? one : JSON.stringify(one)}\n\n`).join(''),
+		);
 	const delta = (text: string) => ({ type: 'transcript.text.delta', delta: text, logprobs: null });
 
 	test.each<[string, Buffer, object]>([
 		[
 			'speaches: deltas, and the whole text in the end',
-			events(delta(' Hällo'), delta(' there'), { type: 'transcript.text.done', text: ' Hällo there' }),
+			events(delta(' Hällo'), delta(' there'), {
+				type: 'transcript.text.done',
+				text: ' Hällo there',
+			}),
 			{ text: 'Hällo there', shown: ' Hällo there', complete: true },
 		],
 		[
@@ -94,7 +128,10 @@ describe('streamed transcripts', () => {
 		[
 			'vLLM',
 			events(
-				{ object: 'transcription.chunk', choices: [{ delta: { content: 'Hello' }, finish_reason: null }] },
+				{
+					object: 'transcription.chunk',
+					choices: [{ delta: { content: 'Hello' }, finish_reason: null }],
+				},
 				{ choices: [{ delta: { content: ' there' }, finish_reason: 'stop' }] },
 				{ choices: [], usage: { total_tokens: 7 } },
 				'[DONE]',

@@ -1,7 +1,12 @@
 import type { ServerError } from '../../../lib/errors/server-error';
 import { RerankClient, type RerankSettings } from '../../../lib/rerank/client';
 import { connectTo } from '../../../lib/servers/connect';
-import { type LlamaServerSim, reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	startLlamaServerSim,
+	type WireRequest,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
@@ -18,10 +23,13 @@ const SETTINGS: RerankSettings = {
 };
 
 const clientOf = (server: LlamaServerSim, settings: Partial<RerankSettings> = {}, path = '') =>
-	new RerankClient(connectTo({ baseUrl: server.url + path, headers: { authorization: 'Bearer gpustack-key' } }), {
-		...SETTINGS,
-		...settings,
-	});
+	new RerankClient(
+		connectTo({ baseUrl: server.url + path, headers: { authorization: 'Bearer gpustack-key' } }),
+		{
+			...SETTINGS,
+			...settings,
+		},
+	);
 
 type Body = Record<string, unknown> & { documents: string[]; texts: string[] };
 const bodies = (server: LlamaServerSim, path = '/v1/rerank') =>
@@ -52,7 +60,10 @@ describe('llama-server', () => {
 		const server = await start({ rerank: true });
 		expect((await clientOf(server).rerank('cat', [])).ranking).toEqual([]);
 		expect((await failureOf(clientOf(server).rerank(' ', DOCUMENTS))).kind).toBe('invalidInput');
-		expect((await clientOf(server).rerank('cat', ['', ' '])).ranking).toEqual([{ index: 0 }, { index: 1 }]);
+		expect((await clientOf(server).rerank('cat', ['', ' '])).ranking).toEqual([
+			{ index: 0 },
+			{ index: 1 },
+		]);
 		expect(server.requests).toHaveLength(0);
 		const { ranking } = await clientOf(server).rerank('cat', ['', ...DOCUMENTS]);
 		expect(ranking.map(({ index }) => index)).toEqual([3, 2, 1, 0]);
@@ -62,7 +73,9 @@ describe('llama-server', () => {
 
 	test('a minimum that none reaches leaves nothing', async () => {
 		const server = await start({ rerank: true });
-		expect((await clientOf(server, { minimumScore: 100 }).rerank('cat', DOCUMENTS)).ranking).toEqual([]);
+		expect(
+			(await clientOf(server, { minimumScore: 100 }).rerank('cat', DOCUMENTS)).ranking,
+		).toEqual([]);
 	});
 
 	test('the instruction stands in front of the query, and nothing does by itself', async () => {
@@ -77,7 +90,10 @@ describe('llama-server', () => {
 		const texts = ['short', 'long '.repeat(200)];
 		const failed = await failureOf(clientOf(server).rerank('cat', texts));
 		expect(failed).toMatchObject({ kind: 'contextOverflow', facts: { index: 1, limit: 512 } });
-		const { ranking, truncated } = await clientOf(server, { longDocuments: 'truncate' }).rerank('cat', texts);
+		const { ranking, truncated } = await clientOf(server, { longDocuments: 'truncate' }).rerank(
+			'cat',
+			texts,
+		);
 		expect({ count: ranking.length, truncated }).toEqual({ count: 2, truncated: 1 });
 		expect(bodies(server).at(-1)!.documents[0]!.length).toBeLessThanOrEqual(512 - 'cat'.length - 4);
 	});
@@ -93,7 +109,9 @@ describe('llama-server', () => {
 	test('a lost connection is tried again, a refusal is not', async () => {
 		const server = await start({ rerank: true });
 		let calls = 0;
-		server.route('POST /v1/rerank', () => (calls++ === 0 ? reply.reset() : reply.error(500, { error: 'no' })));
+		server.route('POST /v1/rerank', () =>
+			calls++ === 0 ? reply.reset() : reply.error(500, { error: 'no' }),
+		);
 		await failureOf(clientOf(server).rerank('cat', DOCUMENTS));
 		expect(calls).toBe(2);
 	});
@@ -101,8 +119,13 @@ describe('llama-server', () => {
 
 describe('servers that cannot rerank say what to do', () => {
 	test('llama-server without --rerank', async () => {
-		const failed = await failureOf(clientOf(await start({ embeddings: true })).rerank('cat', DOCUMENTS));
-		expect(failed).toMatchObject({ kind: 'notSupported', remedy: expect.stringContaining('--rerank') as string });
+		const failed = await failureOf(
+			clientOf(await start({ embeddings: true })).rerank('cat', DOCUMENTS),
+		);
+		expect(failed).toMatchObject({
+			kind: 'notSupported',
+			remedy: expect.stringContaining('--rerank') as string,
+		});
 	});
 
 	test('Ollama, before anything is sent', async () => {
@@ -123,8 +146,12 @@ describe('servers that cannot rerank say what to do', () => {
 describe('other servers', () => {
 	test('Text Embeddings Inference: 70 documents in three requests are one ranking', async () => {
 		const server = await start({ profile: 'lm-studio' });
-		for (const route of ['GET /v1/models', 'GET /api/version']) server.route(route, reply.error(404, ''));
-		server.route('GET /info', reply.json({ model_id: 'm', model_type: { reranker: {} }, max_client_batch_size: 32 }));
+		for (const route of ['GET /v1/models', 'GET /api/version'])
+			server.route(route, reply.error(404, ''));
+		server.route(
+			'GET /info',
+			reply.json({ model_id: 'm', model_type: { reranker: {} }, max_client_batch_size: 32 }),
+		);
 		server.route('POST /rerank', ({ body }: WireRequest) =>
 			reply.json((body as Body).texts.map((text, index) => ({ index, score: Number(text) }))),
 		);
@@ -151,9 +178,14 @@ test('vLLM: told to cut only the document that it refused, so that every cut is 
 					400,
 					"This model's maximum context length is 512 tokens. However, you requested 602 tokens in the input",
 				)
-			: reply.json({ results: documents.map((_text, index) => ({ index, relevance_score: 1 - index / 10 })) });
+			: reply.json({
+					results: documents.map((_text, index) => ({ index, relevance_score: 1 - index / 10 })),
+				});
 	});
-	const { ranking, truncated } = await clientOf(server, { longDocuments: 'truncate' }).rerank('cat', ['a', long]);
+	const { ranking, truncated } = await clientOf(server, { longDocuments: 'truncate' }).rerank(
+		'cat',
+		['a', long],
+	);
 	expect({ count: ranking.length, truncated }).toEqual({ count: 2, truncated: 1 });
 	const cut = bodies(server).filter(({ truncate_prompt_tokens: truncate }) => truncate === -1);
 	expect(cut.map(({ documents }) => documents)).toEqual([[long]]);

@@ -31,7 +31,9 @@ describe('the ranking', () => {
 	});
 
 	test('remarks: scores that are probabilities already, and scores that say nothing', () => {
-		expect(remarksOn([{ index: 0, score: 0.2 }], 'sigmoid', ['a'])[0]).toContain('between 0 and 1 already');
+		expect(remarksOn([{ index: 0, score: 0.2 }], 'sigmoid', ['a'])[0]).toContain(
+			'between 0 and 1 already',
+		);
 		expect(remarksOn([{ index: 0, score: -1 }], 'sigmoid', ['a'])).toEqual([]);
 		const flat = [0, 1, 2].map((index) => ({ index, score: 0.5 }));
 		expect(remarksOn(flat, 'received', ['a', 'b', 'c'])[0]).toContain('not be a reranker');

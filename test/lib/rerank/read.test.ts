@@ -73,12 +73,19 @@ describe('answers of rerank routes', () => {
 	});
 
 	test('tokens, of GPUStack also without those of the prompt', () => {
-		expect(readScores({ results: [], usage: { total_tokens: 7 } }, 1)).toEqual({ scores: [], tokens: 7 });
+		expect(readScores({ results: [], usage: { total_tokens: 7 } }, 1)).toEqual({
+			scores: [],
+			tokens: 7,
+		});
 	});
 
 	test.each([
 		['a score that is words', [{ index: 0, score: 'high' }], /score of document 1 is not a number/],
-		['an index out of range', { results: [{ index: 2, relevance_score: 1 }] }, /document 3, but 2 were sent/],
+		[
+			'an index out of range',
+			{ results: [{ index: 2, relevance_score: 1 }] },
+			/document 3, but 2 were sent/,
+		],
 		[
 			'a repeated index',
 			[
@@ -99,7 +106,9 @@ describe('answers of rerank routes', () => {
 			fc.property(fc.jsonValue(), fc.integer({ min: 1, max: 4 }), (json, count) => {
 				const read = readScores(json, count);
 				const scores = 'fault' in read ? [] : read.scores;
-				expect(scores.filter(({ index, score }) => index >= count || !Number.isFinite(score))).toEqual([]);
+				expect(
+					scores.filter(({ index, score }) => index >= count || !Number.isFinite(score)),
+				).toEqual([]);
 			}),
 		);
 	});

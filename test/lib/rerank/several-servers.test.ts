@@ -17,7 +17,8 @@ const clientOf = (servers: readonly LlamaServerSim[]) =>
 		limits: {},
 		retries: 0,
 	} as ConstructorParameters<typeof RerankClient>[1]);
-const requestsAt = ({ requests }: LlamaServerSim) => requests.filter(({ path }) => path === '/v1/rerank').length;
+const requestsAt = ({ requests }: LlamaServerSim) =>
+	requests.filter(({ path }) => path === '/v1/rerank').length;
 const documents = ['a', 'b', 'c', 'd', 'e', 'f'];
 
 test('all of a call goes to one server, the next call to the other one', async () => {

@@ -35,8 +35,16 @@ const FORMS: Array<[typed: string, api: string, root?: string]> = [
 	['http://host/llama', 'http://host/llama/v1', 'http://host/llama'],
 	['http://host/llama/v1/', 'http://host/llama/v1', 'http://host/llama'],
 	['http://host/a/b//c', 'http://host/a/b/c/v1', 'http://host/a/b/c'],
-	['https://openrouter.example/api/v1', 'https://openrouter.example/api/v1', 'https://openrouter.example/api'],
-	['http://runner/engines/llama.cpp/v1', 'http://runner/engines/llama.cpp/v1', 'http://runner/engines/llama.cpp'],
+	[
+		'https://openrouter.example/api/v1',
+		'https://openrouter.example/api/v1',
+		'https://openrouter.example/api',
+	],
+	[
+		'http://runner/engines/llama.cpp/v1',
+		'http://runner/engines/llama.cpp/v1',
+		'http://runner/engines/llama.cpp',
+	],
 	// Full endpoints
 	['http://host:8080/v1/chat/completions', 'http://host:8080/v1'],
 	['http://host:8080/v1/chat/completions/', 'http://host:8080/v1'],
@@ -64,7 +72,11 @@ const FORMS: Array<[typed: string, api: string, root?: string]> = [
 	['http://webui:3000/api', 'http://webui:3000/api', 'http://webui:3000/api'],
 	['http://webui:3000/api/', 'http://webui:3000/api', 'http://webui:3000/api'],
 	['http://gateway/llm/chat/completions', 'http://gateway/llm', 'http://gateway/llm'],
-	['http://allm:3001/api/v1/openai/chat/completions', 'http://allm:3001/api/v1/openai', 'http://allm:3001/api'],
+	[
+		'http://allm:3001/api/v1/openai/chat/completions',
+		'http://allm:3001/api/v1/openai',
+		'http://allm:3001/api',
+	],
 	['http://allm:3001/api/v1/openai', 'http://allm:3001/api/v1/openai', 'http://allm:3001/api'],
 	// Root routes, copied from a browser or from curl
 	['http://host:8080/health', 'http://host:8080/v1'],
@@ -129,13 +141,12 @@ const FORMS: Array<[typed: string, api: string, root?: string]> = [
 ];
 
 describe('resolveBaseUrl', () => {
-	test.each(FORMS.map(([typed, api, root]) => ({ shown: JSON.stringify(typed), typed, api, root })))(
-		'case 12: $shown → $api',
-		({ typed, api, root }) => {
-			const { origin } = new URL(api);
-			expect(resolveBaseUrl(typed)).toEqual({ typed, origin, root: root ?? origin, api });
-		},
-	);
+	test.each(
+		FORMS.map(([typed, api, root]) => ({ shown: JSON.stringify(typed), typed, api, root })),
+	)('case 12: $shown → $api', ({ typed, api, root }) => {
+		const { origin } = new URL(api);
+		expect(resolveBaseUrl(typed)).toEqual({ typed, origin, root: root ?? origin, api });
+	});
 
 	test.each([
 		['', 'empty', 'is empty'],
@@ -201,7 +212,9 @@ describe('resolveBaseUrl', () => {
 			'',
 		),
 	);
-	const path = fc.array(segment, { maxLength: 5 }).map((segments) => segments.map((part) => `/${part}`).join(''));
+	const path = fc
+		.array(segment, { maxLength: 5 })
+		.map((segments) => segments.map((part) => `/${part}`).join(''));
 	const port = fc.oneof(
 		fc.constant(''),
 		fc.constantFrom(':11434', ':8080'),

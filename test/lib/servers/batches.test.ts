@@ -8,9 +8,13 @@ test('batches keep every text and its order, and both limits', () => {
 			const batches = batchesOf(texts, { count, alone: (text) => text.length > 8 });
 			expect(batches.flat()).toEqual(texts);
 			expect(batches.every((batch) => batch.length >= 1 && batch.length <= count)).toBe(true);
-			expect(batches.every((batch) => batch.length === 1 || batch.every((text) => text.length <= 8))).toBe(true);
+			expect(
+				batches.every((batch) => batch.length === 1 || batch.every((text) => text.length <= 8)),
+			).toBe(true);
 		}),
 	);
 	const large = 'x'.repeat(300_000);
-	expect(batchesOf([large, large, 'a', 'b'], { count: 32 }).map((batch) => batch.length)).toEqual([1, 3]);
+	expect(batchesOf([large, large, 'a', 'b'], { count: 32 }).map((batch) => batch.length)).toEqual([
+		1, 3,
+	]);
 });

@@ -28,7 +28,11 @@ async function tested(answer: ReturnType<typeof reply.json>): Promise<string> {
 		authenticate: async (_data, request) => request,
 		test: {
 			request: { baseURL: sim.url, url: '/me' },
-			rules: [statusRule(403, 'Not for you'), plainTextRule('A page'), missingFieldRule('name', 'Nobody')] as Rules,
+			rules: [
+				statusRule(403, 'Not for you'),
+				plainTextRule('A page'),
+				missingFieldRule('name', 'Nobody'),
+			] as Rules,
 		},
 	};
 	return await testCredential(type, {});
@@ -45,7 +49,14 @@ describe('what n8n makes of an answer by these rules', () => {
 	});
 
 	it('the hint names the codes that n8n shows without a word', () => {
-		for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'ECONNABORTED', 'EPROTO', 'ECONNRESET', 'CERT'])
+		for (const code of [
+			'ECONNREFUSED',
+			'ENOTFOUND',
+			'ECONNABORTED',
+			'EPROTO',
+			'ECONNRESET',
+			'CERT',
+		])
 			expect(CONNECTION_CODES_HINT).toContain(code);
 	});
 });
@@ -56,19 +67,22 @@ describe('a server that never answers', () => {
 		['Dify API', new DifyApi(), { apiKey: 'app-1234567890', keyType: 'app' }],
 	] as const;
 
-	it.each(types)('%s: the test ends by the limit that `authenticate` sets', async (_name, type, data) => {
-		const sim = await startServer({ connections: () => 'silent' });
-		const limits: unknown[] = [];
-		const inHaste: ICredentialType = {
-			...type,
-			authenticate: async (credentials, request) => {
-				if (typeof type.authenticate !== 'function') throw new Error('No function');
-				const authenticated = await type.authenticate(credentials, request);
-				limits.push(authenticated.timeout);
-				return { ...authenticated, timeout: 200 };
-			},
-		};
-		expect(await testCredential(inHaste, { ...data, baseUrl: sim.url })).toBe('ECONNABORTED');
-		expect(limits).toEqual([CREDENTIAL_TEST_LIMIT_MS]);
-	});
+	it.each(types)(
+		'%s: the test ends by the limit that `authenticate` sets',
+		async (_name, type, data) => {
+			const sim = await startServer({ connections: () => 'silent' });
+			const limits: unknown[] = [];
+			const inHaste: ICredentialType = {
+				...type,
+				authenticate: async (credentials, request) => {
+					if (typeof type.authenticate !== 'function') throw new Error('No function');
+					const authenticated = await type.authenticate(credentials, request);
+					limits.push(authenticated.timeout);
+					return { ...authenticated, timeout: 200 };
+				},
+			};
+			expect(await testCredential(inHaste, { ...data, baseUrl: sim.url })).toBe('ECONNABORTED');
+			expect(limits).toEqual([CREDENTIAL_TEST_LIMIT_MS]);
+		},
+	);
 });

@@ -30,7 +30,9 @@ const thrown = (act: () => unknown): ServerError => {
 
 describe('credentialHeaders', () => {
 	test('Bearer, or x-api-key', () => {
-		expect(credentialHeaders({ baseUrl: '', apiKey: SAMPLE })).toEqual({ authorization: `Bearer ${SAMPLE}` });
+		expect(credentialHeaders({ baseUrl: '', apiKey: SAMPLE })).toEqual({
+			authorization: `Bearer ${SAMPLE}`,
+		});
 		expect(credentialHeaders({ baseUrl: '', apiKey: SAMPLE, authentication: 'bearer' })).toEqual({
 			authorization: `Bearer ${SAMPLE}`,
 		});
@@ -39,10 +41,13 @@ describe('credentialHeaders', () => {
 		});
 	});
 
-	test.each([undefined, '', '  ', '\n', 'Bearer', 'Bearer '])('an empty key (%j) sends no header', (apiKey) => {
-		expect(credentialHeaders({ baseUrl: '', apiKey })).toEqual({});
-		expect(credentialHeaders({ baseUrl: '', apiKey, authentication: 'xApiKey' })).toEqual({});
-	});
+	test.each([undefined, '', '  ', '\n', 'Bearer', 'Bearer '])(
+		'an empty key (%j) sends no header',
+		(apiKey) => {
+			expect(credentialHeaders({ baseUrl: '', apiKey })).toEqual({});
+			expect(credentialHeaders({ baseUrl: '', apiKey, authentication: 'xApiKey' })).toEqual({});
+		},
+	);
 
 	// llama-server refuses a lower-case "bearer" and two blanks (docs/protocols/llama-server.md 1.2).
 	test.each([
@@ -53,17 +58,25 @@ describe('credentialHeaders', () => {
 		` ${SAMPLE}\r\n`,
 		`\t${SAMPLE}`,
 	])('a key pasted as %j', (apiKey) => {
-		expect(credentialHeaders({ baseUrl: '', apiKey })).toEqual({ authorization: `Bearer ${SAMPLE}` });
+		expect(credentialHeaders({ baseUrl: '', apiKey })).toEqual({
+			authorization: `Bearer ${SAMPLE}`,
+		});
 	});
 
-	test.each([`${SAMPLE}\n${SAMPLE}`, `${SAMPLE}\u200B`, 'schlüssel-…', 'ключ-1234567890', `${SAMPLE}\u0000`])(
-		'a key that no header can carry is refused without showing it: %j',
-		(apiKey) => {
-			const failed = thrown(() => credentialHeaders({ baseUrl: '', apiKey }));
-			expect(failed).toMatchObject({ kind: 'invalidInput', remedy: 'Open the credential and correct it.' });
-			expect(util.inspect(failed)).not.toContain(apiKey.slice(0, 6));
-		},
-	);
+	test.each([
+		`${SAMPLE}\n${SAMPLE}`,
+		`${SAMPLE}\u200B`,
+		'schlüssel-…',
+		'ключ-1234567890',
+		`${SAMPLE}\u0000`,
+	])('a key that no header can carry is refused without showing it: %j', (apiKey) => {
+		const failed = thrown(() => credentialHeaders({ baseUrl: '', apiKey }));
+		expect(failed).toMatchObject({
+			kind: 'invalidInput',
+			remedy: 'Open the credential and correct it.',
+		});
+		expect(util.inspect(failed)).not.toContain(apiKey.slice(0, 6));
+	});
 
 	test('extra headers, in lower case and without blanks around them; the later one counts', () => {
 		const header = [
@@ -97,7 +110,10 @@ describe('credentialHeaders', () => {
 		[{ name: 'x-token', value: `${SAMPLE}…` }, 'The value of extra header 2'],
 	])('%j is refused without showing the value', (header, said) => {
 		const failed = thrown(() =>
-			credentialHeaders({ baseUrl: '', extraHeaders: { header: [{ name: 'a', value: 'b' }, header] } }),
+			credentialHeaders({
+				baseUrl: '',
+				extraHeaders: { header: [{ name: 'a', value: 'b' }, header] },
+			}),
 		);
 		expect(failed.kind).toBe('invalidInput');
 		expect(failed.message).toContain(said);
@@ -126,7 +142,9 @@ describe('readLocalLlamaCredential', () => {
 			maxConcurrentRequests: true,
 			furtherServers: 'http://gpu2:8080',
 		};
-		expect(readLocalLlamaCredential(wrong as unknown as ICredentialDataDecryptedObject)).toEqual(unset);
+		expect(readLocalLlamaCredential(wrong as unknown as ICredentialDataDecryptedObject)).toEqual(
+			unset,
+		);
 		expect(
 			readLocalLlamaCredential({
 				extraHeaders: { header: [null, { name: 'a' }] },
@@ -139,7 +157,9 @@ describe('readLocalLlamaCredential', () => {
 		[-1, 0],
 		[0, 0],
 	])('%d concurrent requests mean %d', (typed, meant) => {
-		expect(readLocalLlamaCredential({ maxConcurrentRequests: typed }).maxConcurrentRequests).toBe(meant);
+		expect(readLocalLlamaCredential({ maxConcurrentRequests: typed }).maxConcurrentRequests).toBe(
+			meant,
+		);
 	});
 });
 
@@ -156,7 +176,10 @@ describe('localLlamaConnection', () => {
 		const answer = await connection.call(`${connection.url.api}/models`);
 		await server.close();
 		expect(answer.status).toBe(200);
-		expect(server.requests[0]!.headers).toMatchObject({ authorization: `Bearer ${SAMPLE}`, 'x-tenant': 'a' });
+		expect(server.requests[0]!.headers).toMatchObject({
+			authorization: `Bearer ${SAMPLE}`,
+			'x-tenant': 'a',
+		});
 	});
 
 	test('an address that cannot be used is an error before anything is sent', () => {
@@ -166,7 +189,11 @@ describe('localLlamaConnection', () => {
 	});
 
 	test("n8n's egress filter is taken where n8n has one", () => {
-		const filter = { validateUrl: jest.fn(), createSecureLookup: jest.fn(), validateRedirectSync: jest.fn() };
+		const filter = {
+			validateUrl: jest.fn(),
+			createSecureLookup: jest.fn(),
+			validateRedirectSync: jest.fn(),
+		};
 		const helpers = {
 			owner: filter,
 			getSecureEgressFilter() {
@@ -209,7 +236,10 @@ describe('further servers', () => {
 	test('have the key of the credential, or one of their own that no other server gets', () => {
 		expect(
 			certainKeysOf(
-				data([{ baseUrl: 'http://gpu2:8080' }, { baseUrl: 'http://gpu3:8080', apiKey: ' own-key-987654321 ' }]),
+				data([
+					{ baseUrl: 'http://gpu2:8080' },
+					{ baseUrl: 'http://gpu3:8080', apiKey: ' own-key-987654321 ' },
+				]),
 			),
 		).toEqual([
 			['http://gpu1:8080', `Bearer ${SAMPLE}`],
@@ -219,16 +249,27 @@ describe('further servers', () => {
 	});
 
 	test('a server that is named twice counts once, however its address is written', () => {
-		const twice = ['gpu1:8080/v1', 'http://gpu2:8080', 'http://gpu2:8080/v1/chat/completions', 'http://gpu2:8081'];
+		const twice = [
+			'gpu1:8080/v1',
+			'http://gpu2:8080',
+			'http://gpu2:8080/v1/chat/completions',
+			'http://gpu2:8081',
+		];
 		expect(
-			localLlamaServers(data(twice.map((baseUrl) => ({ baseUrl })))).connections.map(({ url }) => url.root),
+			localLlamaServers(data(twice.map((baseUrl) => ({ baseUrl })))).connections.map(
+				({ url }) => url.root,
+			),
 		).toEqual(['http://gpu1:8080', 'http://gpu2:8080', 'http://gpu2:8081']);
 	});
 
 	test.each([
 		[{ baseUrl: 'http://gpu2:port' }, 'invalidUrl', 'Further server 2: The port "port"'],
 		[{ baseUrl: '', model: 'x' }, 'invalidUrl', 'Further server 2: The Base URL is empty'],
-		[{ baseUrl: 'http://gpu2', apiKey: 'ключ' }, 'invalidInput', 'Further server 2: The API Key contains'],
+		[
+			{ baseUrl: 'http://gpu2', apiKey: 'ключ' },
+			'invalidInput',
+			'Further server 2: The API Key contains',
+		],
 	])('a wrong entry is named before anything is sent: %j', (entry, kind, said) => {
 		const failed = thrown(() => localLlamaServers(data([{ baseUrl: 'http://gpu3' }, entry])));
 		expect(failed).toMatchObject({ kind, message: expect.stringContaining(said) as string });
@@ -251,7 +292,14 @@ describe('further servers', () => {
 	});
 
 	test('rows that were added and left empty, and what is no list, count for nothing', () => {
-		for (const furtherServers of [undefined, null, 'x', {}, { server: 'x' }, { server: [null, {}, { baseUrl: ' ' }] }])
+		for (const furtherServers of [
+			undefined,
+			null,
+			'x',
+			{},
+			{ server: 'x' },
+			{ server: [null, {}, { baseUrl: ' ' }] },
+		])
 			expect(localLlamaServers(data([], { furtherServers })).hasSeveral).toBe(false);
 	});
 });

@@ -8,9 +8,9 @@ import {
 } from '../../../lib/servers/further-servers';
 
 test('values out of expressions are read as text', () => {
-	expect(readFurtherServers({ server: [{ baseUrl: ' gpu2 ', apiKey: 123456, model: null }] })).toEqual([
-		{ baseUrl: 'gpu2', apiKey: '123456', model: '' },
-	]);
+	expect(
+		readFurtherServers({ server: [{ baseUrl: ' gpu2 ', apiKey: 123456, model: null }] }),
+	).toEqual([{ baseUrl: 'gpu2', apiKey: '123456', model: '' }]);
 });
 
 test('whatever n8n stores, reading it never fails', () => {
@@ -29,7 +29,9 @@ describe('names of models on another server', () => {
 	});
 
 	test('pairs are for the models that they name', () => {
-		const named = modelNameMapping(' qwen3-8b = qwen3:8b, bge-m3=bge-m3:567m;\nx = a=b, broken =, = broken ')!;
+		const named = modelNameMapping(
+			' qwen3-8b = qwen3:8b, bge-m3=bge-m3:567m;\nx = a=b, broken =, = broken ',
+		)!;
 		expect(['qwen3-8b', 'bge-m3', 'x', 'broken', 'other'].map(named)).toEqual([
 			'qwen3:8b',
 			'bge-m3:567m',
@@ -41,7 +43,9 @@ describe('names of models on another server', () => {
 });
 
 test('addresses that cannot be used stay, to be named where they are used', () => {
-	const servers = ['http://a', 'a/v1', 'http://b:port', 'http://b:port', ''].map((baseUrl) => ({ baseUrl }));
+	const servers = ['http://a', 'a/v1', 'http://b:port', 'http://b:port', ''].map((baseUrl) => ({
+		baseUrl,
+	}));
 	expect(withoutDuplicates(servers).map(({ baseUrl }) => baseUrl)).toEqual([
 		'http://a',
 		'http://b:port',

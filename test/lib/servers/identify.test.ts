@@ -4,7 +4,12 @@ import { askServerKind, identify, knownServerKind } from '../../../lib/servers/i
 import { connectTo } from '../../../lib/servers/connect';
 import { KINDS } from '../../../lib/servers/kinds';
 import type { ServerAnswers } from '../../../lib/servers/kinds/kind';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { examples } from '../../support/properties';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -19,7 +24,10 @@ async function start(options: SimOptions = {}) {
 }
 
 const connect = (baseUrl: string, key?: string) =>
-	connectTo({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
+	connectTo({
+		baseUrl,
+		...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }),
+	});
 const paths = (sim: LlamaServerSim) => sim.requests.map(({ method, path }) => `${method} ${path}`);
 
 describe('identification of the server', () => {
@@ -46,7 +54,10 @@ describe('identification of the server', () => {
 		const sim = await start({ profile: 'ollama' });
 		sim.route(
 			'GET /v1/models',
-			reply.json({ object: 'list', data: [{ id: 'hf.co/someone/model', object: 'model', owned_by: 'someone' }] }),
+			reply.json({
+				object: 'list',
+				data: [{ id: 'hf.co/someone/model', object: 'model', owned_by: 'someone' }],
+			}),
 		);
 		expect(await askServerKind(connect(sim.url))).toBe('ollama');
 	});
@@ -79,7 +90,9 @@ describe('identification of the server', () => {
 		sim.route('GET /v1/models', reply.silence());
 		const connection = connect(sim.url);
 		const kinds = await Promise.all(
-			['a', 'b', 'c'].map(async (model) => await askServerKind(connection, model, { limitMs: 200 })),
+			['a', 'b', 'c'].map(
+				async (model) => await askServerKind(connection, model, { limitMs: 200 }),
+			),
 		);
 		kinds.push(await askServerKind(connection));
 		expect(kinds).toEqual(['other', 'other', 'other', 'other']);
@@ -108,7 +121,8 @@ describe('identification of the server', () => {
 	});
 
 	it('unknown owners are no evidence', () => {
-		const ofList = (json: unknown) => identify({ models: { status: 200, headers: {}, text: '', json } });
+		const ofList = (json: unknown) =>
+			identify({ models: { status: 200, headers: {}, text: '', json } });
 		expect(ofList({ data: [{ owned_by: 'openai' }] })).toBe('other');
 		expect(ofList({ data: 'x' })).toBe('other');
 		expect(ofList(null)).toBe('other');
@@ -125,13 +139,19 @@ describe('identification of the server', () => {
 	it('whatever is answered, it is one of the known kinds', () => {
 		const answer = fc.record({
 			status: fc.constantFrom(200, 401, 404, 503),
-			headers: fc.dictionary(fc.constantFrom('server', 'www-authenticate', 'x-litellm-version'), fc.string()),
+			headers: fc.dictionary(
+				fc.constantFrom('server', 'www-authenticate', 'x-litellm-version'),
+				fc.string(),
+			),
 			text: fc.string(),
 			json: fc.oneof(
 				fc.jsonValue(),
 				fc.record(
 					{
-						data: fc.oneof(fc.jsonValue(), fc.array(fc.record({ id: fc.jsonValue(), owned_by: fc.jsonValue() }))),
+						data: fc.oneof(
+							fc.jsonValue(),
+							fc.array(fc.record({ id: fc.jsonValue(), owned_by: fc.jsonValue() })),
+						),
 						version: fc.jsonValue(),
 						error: fc.jsonValue(),
 						src: fc.jsonValue(),
@@ -141,7 +161,14 @@ describe('identification of the server', () => {
 			),
 		});
 		const answers = fc.record(
-			{ models: answer, apiVersion: answer, version: answer, health: answer, props: answer, info: answer },
+			{
+				models: answer,
+				apiVersion: answer,
+				version: answer,
+				health: answer,
+				props: answer,
+				info: answer,
+			},
 			{ requiredKeys: [] },
 		);
 		fc.assert(

@@ -9,7 +9,8 @@ import { httpFixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { check, ids } from '../health/support';
 
-const recorded = (name: string) => JSON.parse(httpFixture(`infinity-0.0.78/${name}.http`).body.toString()) as unknown;
+const recorded = (name: string) =>
+	JSON.parse(httpFixture(`infinity-0.0.78/${name}.http`).body.toString()) as unknown;
 let server: ScriptedServer;
 beforeEach(async () => {
 	clearSharedCaches();
@@ -42,7 +43,10 @@ it('a key that is refused there is told as that, and the address is learned', as
 			? json(response, { detail: 'Unauthorized' }, 401)
 			: json(response, { detail: 'Not Found' }, 404),
 	);
-	const connection = connectTo({ baseUrl: server.url, headers: { authorization: 'Bearer sk-wrong' } });
+	const connection = connectTo({
+		baseUrl: server.url,
+		headers: { authorization: 'Bearer sk-wrong' },
+	});
 	await expect(listModels(connection)).rejects.toMatchObject({ kind: 'unauthorized' });
 	expect(connection.url.api).toBe(server.url);
 });

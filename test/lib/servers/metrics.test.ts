@@ -3,7 +3,10 @@ import { httpFixture } from '../../support/streams';
 
 test('llama-server: its own metrics', () => {
 	const values = metricsOf(httpFixture('llama-server-v0.5.0/metrics.http').body.toString('utf8'));
-	expect(values).toMatchObject({ 'llamacpp:requests_processing': 0, 'llamacpp:requests_deferred': 0 });
+	expect(values).toMatchObject({
+		'llamacpp:requests_processing': 0,
+		'llamacpp:requests_deferred': 0,
+	});
 });
 
 test('vLLM: the models of one name are added up; comments, blanks and no numbers are passed over', () => {

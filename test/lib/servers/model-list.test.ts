@@ -2,7 +2,12 @@ import { describeModel, listModels } from '../../../lib/servers/model-list';
 import type { ServerModel } from '../../../lib/servers/models';
 import { connectTo } from '../../../lib/servers/connect';
 import { ServerError } from '../../../lib/errors/server-error';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -13,7 +18,10 @@ async function start(options: SimOptions = {}) {
 }
 
 const connect = (baseUrl: string, key?: string) =>
-	connectTo({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
+	connectTo({
+		baseUrl,
+		...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }),
+	});
 const paths = (sim: LlamaServerSim) => sim.requests.map(({ method, path }) => `${method} ${path}`);
 
 async function list(sim: LlamaServerSim, key?: string): Promise<ServerModel[]> {
@@ -90,14 +98,23 @@ describe('lists of models', () => {
 		sim.route(
 			'GET /v1/models',
 			reply.json({
-				data: [{ id: 'x', owned_by: 'llamacpp', status: { value: 'unloaded', failed: true, exit_code: 1 } }],
+				data: [
+					{
+						id: 'x',
+						owned_by: 'llamacpp',
+						status: { value: 'unloaded', failed: true, exit_code: 1 },
+					},
+				],
 			}),
 		);
 		expect(await list(sim)).toEqual([{ id: 'x', aliases: [], state: 'failed', exitCode: 1 }]);
 	});
 
 	it('Ollama: sizes from its own list, context from the running models', async () => {
-		const sim = await start({ profile: 'ollama', models: [{ id: 'llama3:8b', nCtx: 4096 }, { id: 'qwen3:4b' }] });
+		const sim = await start({
+			profile: 'ollama',
+			models: [{ id: 'llama3:8b', nCtx: 4096 }, { id: 'qwen3:4b' }],
+		});
 		expect(await list(sim)).toEqual([
 			{
 				id: 'llama3:8b',
@@ -126,7 +143,13 @@ describe('lists of models', () => {
 		sim.route(
 			'GET /api/tags',
 			reply.json({
-				models: [{ name: 'llava', capabilities: ['completion', 'vision'], details: { parameter_size: '7B' } }],
+				models: [
+					{
+						name: 'llava',
+						capabilities: ['completion', 'vision'],
+						details: { parameter_size: '7B' },
+					},
+				],
 			}),
 		);
 		expect(await list(sim)).toEqual([
@@ -158,7 +181,10 @@ describe('lists of models', () => {
 	it('GPUStack, with its key', async () => {
 		const sim = await start({ profile: 'gpustack', models: [{ id: 'qwen3' }, { id: 'bge-m3' }] });
 		expect((await list(sim, 'gpustack-key')).map(({ id }) => id)).toEqual(['qwen3', 'bge-m3']);
-		expect(await failed(list(sim, 'wrong-key'))).toMatchObject({ kind: 'unauthorized', status: 401 });
+		expect(await failed(list(sim, 'wrong-key'))).toMatchObject({
+			kind: 'unauthorized',
+			status: 401,
+		});
 	});
 
 	it('a FastAPI server', async () => {
@@ -194,7 +220,10 @@ describe('a list that cannot be had says why', () => {
 
 	it('a wrong path', async () => {
 		const sim = await start();
-		expect(await failed(listModels(connect(`${sim.url}/nowhere`)))).toMatchObject({ kind: 'wrongPath', status: 404 });
+		expect(await failed(listModels(connect(`${sim.url}/nowhere`)))).toMatchObject({
+			kind: 'wrongPath',
+			status: 404,
+		});
 	});
 
 	it('nothing there', async () => {
@@ -255,11 +284,21 @@ describe('one line for the list', () => {
 			'qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)',
 		],
 		[
-			{ id: 'smol', aliases: [], parameters: 134_515_008, context: 512, audio: true, vision: false },
+			{
+				id: 'smol',
+				aliases: [],
+				parameters: 134_515_008,
+				context: 512,
+				audio: true,
+				vision: false,
+			},
 			'smol (135M, 512 context, audio)',
 		],
 		[{ id: 'llama3', aliases: [], parameters: '8.0B' }, 'llama3 (8.0B)'],
-		[{ id: 'glm:cloud', aliases: [], remoteHost: 'https://ollama.com' }, 'glm:cloud (runs on https://ollama.com)'],
+		[
+			{ id: 'glm:cloud', aliases: [], remoteHost: 'https://ollama.com' },
+			'glm:cloud (runs on https://ollama.com)',
+		],
 		[{ id: 'x', aliases: [] }, 'x'],
 	])('%j', (model, line) => {
 		expect(describeModel(model)).toBe(line);

@@ -11,11 +11,11 @@ import {
 } from '../../../lib/servers/model-names';
 
 test('Ollama takes a name without a tag for its latest', () => {
-	expect([isNamed('qwen3:latest', 'qwen3'), isNamed('qwen3:8b', 'qwen3'), isNamed('a', 'a')]).toEqual([
-		true,
-		false,
-		true,
-	]);
+	expect([
+		isNamed('qwen3:latest', 'qwen3'),
+		isNamed('qwen3:8b', 'qwen3'),
+		isNamed('a', 'a'),
+	]).toEqual([true, false, true]);
 	expect(isNamed('a', undefined)).toBe(false);
 });
 
@@ -31,7 +31,14 @@ test('fast-check: on Ollama the case, its registry, library and :latest make no 
 			fc.constantFrom('', 'library/', 'registry.ollama.ai/library/', 'https://registry.ollama.ai/'),
 			(name, other, tagged, front) => {
 				const id = tagged ? `${name}:q4` : `${name}:latest`;
-				const ways = [id, name, flip(id), `library/${id}`, `registry.ollama.ai/library/${flip(id)}`, front + id];
+				const ways = [
+					id,
+					name,
+					flip(id),
+					`library/${id}`,
+					`registry.ollama.ai/library/${flip(id)}`,
+					front + id,
+				];
 				for (const way of ways.slice(tagged ? 2 : 0)) {
 					expect(isOllamaNamed(id, way)).toBe(true);
 					expect(isModelNamed({ id, aliases: [] }, way, { hasOllamaApi: true })).toBe(true);
@@ -52,7 +59,9 @@ test('llama-swap: another name of a model is one of its names', () => {
 
 test('ten names at most are shown, then how many more', () => {
 	const names = Array.from({ length: 12 }, (_, at) => `m${at}`);
-	expect(missingModelAdvice(names, undefined)).toBe(`Use one of: ${names.slice(0, 10).join(', ')}, and 2 more.`);
+	expect(missingModelAdvice(names, undefined)).toBe(
+		`Use one of: ${names.slice(0, 10).join(', ')}, and 2 more.`,
+	);
 	expect(missingModelAdvice([], 'load it.')).toBe('Choose another model, or load it.');
 	expect(missingModelAdvice([], undefined)).toBe('');
 });
@@ -73,7 +82,11 @@ test.each([
 
 test('equal names show what tells them apart', () => {
 	const names = (...ids: string[]) => [...shortModelNames(ids).values()];
-	expect(names('/a/q4/qwen.gguf', '/a/q8/qwen.gguf', '/a/q8/gemma.gguf')).toEqual(['q4/qwen', 'q8/qwen', 'gemma']);
+	expect(names('/a/q4/qwen.gguf', '/a/q8/qwen.gguf', '/a/q8/gemma.gguf')).toEqual([
+		'q4/qwen',
+		'q8/qwen',
+		'gemma',
+	]);
 	expect(names('/a/q4/m.gguf', '/b/q4/m.gguf')).toEqual(['a/q4/m', 'b/q4/m']);
 	expect(names('m', 'm.gguf')).toEqual(['m', 'm.gguf']);
 });
@@ -90,7 +103,11 @@ describe('the model of an empty field', () => {
 
 	test.each([
 		['several', [state('a'), state('b')], 'Use one of: a, b.'],
-		['several that are loaded', [state('a', 'loaded'), state('b', 'loaded'), state('c')], 'Use one of: a, b.'],
+		[
+			'several that are loaded',
+			[state('a', 'loaded'), state('b', 'loaded'), state('c')],
+			'Use one of: a, b.',
+		],
 		['none', [], 'type its name'],
 	])('%s: an error that lists them', (_name, models, advice) => {
 		expect(() => onlyModel(models)).toThrow(

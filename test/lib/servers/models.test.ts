@@ -12,7 +12,8 @@ import { isRecord, parseJson } from '../../../lib/values';
 import { examples } from '../../support/properties';
 import { httpFixture } from '../../support/streams';
 
-const recorded = (name: string): unknown => parseJson(httpFixture(`${name}.http`).body.toString('utf8'));
+const recorded = (name: string): unknown =>
+	parseJson(httpFixture(`${name}.http`).body.toString('utf8'));
 
 describe('recorded lists', () => {
 	it('llama-server: context, size, what it was trained for', () => {
@@ -32,7 +33,10 @@ describe('recorded lists', () => {
 	it('a router: states, command lines, what fails and why', () => {
 		const models = readModels(recorded('llama-server-v0.5.0/router-models-failed')) ?? [];
 		const failed = models.find(({ state }) => state === 'failed');
-		expect(failed).toMatchObject({ exitCode: 1, args: expect.arrayContaining(['--model']) as string[] });
+		expect(failed).toMatchObject({
+			exitCode: 1,
+			args: expect.arrayContaining(['--model']) as string[],
+		});
 		expect(models.every(({ state }) => state !== undefined)).toBe(true);
 	});
 
@@ -58,7 +62,9 @@ describe('recorded lists', () => {
 	});
 
 	it('/props of llama-server', () => {
-		expect(readProps(recorded('llama-server-v0.5.0/props') as Record<string, unknown>)).toMatchObject({
+		expect(
+			readProps(recorded('llama-server-v0.5.0/props') as Record<string, unknown>),
+		).toMatchObject({
 			context: expect.any(Number) as number,
 			vision: false,
 			audio: false,
@@ -83,7 +89,11 @@ describe('forms of a list', () => {
 	it('an embedding or rerank process of a router is told by its command line', () => {
 		const entry = (id: string, args: string[]) => ({ id, status: { value: 'loaded', args } });
 		const models = readModels({
-			data: [entry('a', ['x', '--embeddings']), entry('b', ['x', '--reranking']), entry('c', ['x', '--model', '-y'])],
+			data: [
+				entry('a', ['x', '--embeddings']),
+				entry('b', ['x', '--reranking']),
+				entry('c', ['x', '--model', '-y']),
+			],
 		});
 		expect(models?.map(({ embeddings }) => embeddings)).toEqual([true, true, false]);
 	});
@@ -103,10 +113,21 @@ describe('forms of a list', () => {
 describe('whatever a server answers', () => {
 	it('each model has a name, and no number is below one', () => {
 		const entry = fc.dictionary(
-			fc.constantFrom('id', 'aliases', 'meta', 'architecture', 'status', 'max_model_len', 'owned_by'),
+			fc.constantFrom(
+				'id',
+				'aliases',
+				'meta',
+				'architecture',
+				'status',
+				'max_model_len',
+				'owned_by',
+			),
 			fc.oneof(
 				fc.jsonValue(),
-				fc.dictionary(fc.constantFrom('n_ctx', 'size', 'ftype', 'args', 'value', 'failed'), fc.jsonValue()),
+				fc.dictionary(
+					fc.constantFrom('n_ctx', 'size', 'ftype', 'args', 'value', 'failed'),
+					fc.jsonValue(),
+				),
 			),
 		);
 		fc.assert(

@@ -1,5 +1,11 @@
 import { connectTo } from '../../../lib/servers/connect';
-import { areSlotsUnknown, knownSlots, learnSlots, occupy, runningAt } from '../../../lib/servers/occupancy';
+import {
+	areSlotsUnknown,
+	knownSlots,
+	learnSlots,
+	occupy,
+	runningAt,
+} from '../../../lib/servers/occupancy';
 import { type Profile, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -34,14 +40,17 @@ describe('slots', () => {
 	});
 
 	// Asked with a model, a router would load it.
-	test.each<Profile>(['router', 'llama-swap', 'ollama', 'vllm'])('%s is not asked', async (profile) => {
-		const server = await start({ profile });
-		const connection = connectTo({ baseUrl: server.url });
-		await learnSlots(connection, 'sim-model');
-		expect(knownSlots(connection)).toBeUndefined();
-		expect(areSlotsUnknown(connection)).toBe(false);
-		expect(server.requests.filter(({ path }) => path.startsWith('/props'))).toHaveLength(0);
-	});
+	test.each<Profile>(['router', 'llama-swap', 'ollama', 'vllm'])(
+		'%s is not asked',
+		async (profile) => {
+			const server = await start({ profile });
+			const connection = connectTo({ baseUrl: server.url });
+			await learnSlots(connection, 'sim-model');
+			expect(knownSlots(connection)).toBeUndefined();
+			expect(areSlotsUnknown(connection)).toBe(false);
+			expect(server.requests.filter(({ path }) => path.startsWith('/props'))).toHaveLength(0);
+		},
+	);
 
 	test('a server that does not answer is asked again after a minute', async () => {
 		const server = await start();

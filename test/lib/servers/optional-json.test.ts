@@ -9,7 +9,9 @@ describe('a route that not every server has', () => {
 	it('gives its JSON object, below the root of the server', async () => {
 		const sim = await startServer();
 		sim.route('GET /api/ps', reply.json({ models: [] }));
-		expect(await optionalJson(connectTo({ baseUrl: `${sim.url}/v1` }), '/api/ps', {})).toEqual({ models: [] });
+		expect(await optionalJson(connectTo({ baseUrl: `${sim.url}/v1` }), '/api/ps', {})).toEqual({
+			models: [],
+		});
 	});
 
 	it.each([
@@ -21,6 +23,8 @@ describe('a route that not every server has', () => {
 	])('gives nothing where it answers %s', async (_what, answer) => {
 		const sim = await startServer();
 		sim.route('GET /api/ps', answer());
-		expect(await optionalJson(connectTo({ baseUrl: sim.url }), '/api/ps', { timeoutMs: 200 })).toBeUndefined();
+		expect(
+			await optionalJson(connectTo({ baseUrl: sim.url }), '/api/ps', { timeoutMs: 200 }),
+		).toBeUndefined();
 	});
 });

@@ -37,13 +37,18 @@ test('GPUStack: by their categories', async () => {
 			],
 		}),
 	);
-	expect([await idsOf(sim, 'images'), await idsOf(sim, 'transcription')]).toEqual([['flux'], ['whisper']]);
+	expect([await idsOf(sim, 'images'), await idsOf(sim, 'transcription')]).toEqual([
+		['flux'],
+		['whisper'],
+	]);
 });
 
 test('others: all but those that are for something else', async () => {
 	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);
 	const deaf = await startLlama({ audio: false });
-	expect((await failureOf(idsOf(deaf, 'transcription'))).message).toBe('llama-server has no model for this');
+	expect((await failureOf(idsOf(deaf, 'transcription'))).message).toBe(
+		'llama-server has no model for this',
+	);
 });
 
 test('whisper.cpp has no list, and says so', async () => {

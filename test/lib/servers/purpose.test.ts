@@ -24,7 +24,11 @@ const routerModel = (id: string, ...args: string[]) => ({
 
 async function router() {
 	const server = await start({ profile: 'router' });
-	const data = [routerModel('chat'), routerModel('minilm', '--embeddings'), routerModel('bge', '--reranking')];
+	const data = [
+		routerModel('chat'),
+		routerModel('minilm', '--embeddings'),
+		routerModel('bge', '--reranking'),
+	];
 	server.route('GET /v1/models', reply.json({ object: 'list', data }));
 	return connectTo({ baseUrl: server.url });
 }
@@ -54,15 +58,22 @@ test('a router: a model for something else is refused before it is asked', async
 });
 
 test('Ollama tells by the capabilities of each model, and cannot rerank', async () => {
-	const server = await start({ profile: 'ollama', models: [{ id: 'qwen3:8b' }, { id: 'nomic-embed-text:latest' }] });
+	const server = await start({
+		profile: 'ollama',
+		models: [{ id: 'qwen3:8b' }, { id: 'nomic-embed-text:latest' }],
+	});
 	server.route('POST /api/show', ({ body }: WireRequest) =>
 		reply.json({
-			capabilities: (body as { model: string }).model.startsWith('nomic') ? ['embedding'] : ['completion'],
+			capabilities: (body as { model: string }).model.startsWith('nomic')
+				? ['embedding']
+				: ['completion'],
 		}),
 	);
 	const connection = connectTo({ baseUrl: server.url });
 	expect(await idsOf(listModelsFor(connection, 'embeddings'))).toEqual(['nomic-embed-text:latest']);
-	expect((await failureOf(listModelsFor(connection, 'reranking')))?.message).toBe('Ollama cannot rerank');
+	expect((await failureOf(listModelsFor(connection, 'reranking')))?.message).toBe(
+		'Ollama cannot rerank',
+	);
 });
 
 test('no model that is fit: the error says how to get one', async () => {
@@ -76,24 +87,36 @@ test('no model that is fit: the error says how to get one', async () => {
 
 test('GPUStack is asked for its category', async () => {
 	const server = await start({ profile: 'gpustack' });
-	const connection = connectTo({ baseUrl: server.url, headers: { authorization: 'Bearer gpustack-key' } });
+	const connection = connectTo({
+		baseUrl: server.url,
+		headers: { authorization: 'Bearer gpustack-key' },
+	});
 	expect(await idsOf(listModelsFor(connection, 'reranking'))).toHaveLength(1);
 	expect(server.requests.map(({ target }) => target)).toContain('/v1/models?categories=reranker');
 });
 
 test('Text Embeddings Inference, which has no list', async () => {
 	const server = await start({ profile: 'lm-studio' });
-	for (const route of ['GET /v1/models', 'GET /api/version']) server.route(route, reply.error(404, ''));
+	for (const route of ['GET /v1/models', 'GET /api/version'])
+		server.route(route, reply.error(404, ''));
 	server.route(
 		'GET /info',
-		reply.json({ model_id: 'BAAI/bge-m3', model_type: { embedding: {} }, max_client_batch_size: 32 }),
+		reply.json({
+			model_id: 'BAAI/bge-m3',
+			model_type: { embedding: {} },
+			max_client_batch_size: 32,
+		}),
 	);
-	expect(await idsOf(listModelsFor(connectTo({ baseUrl: server.url }), 'embeddings'))).toEqual(['BAAI/bge-m3']);
+	expect(await idsOf(listModelsFor(connectTo({ baseUrl: server.url }), 'embeddings'))).toEqual([
+		'BAAI/bge-m3',
+	]);
 });
 
 test('a server that tells nothing: all models', async () => {
 	const server = await start({ profile: 'vllm' });
-	expect(await idsOf(listModelsFor(connectTo({ baseUrl: server.url }), 'reranking'))).toHaveLength(1);
+	expect(await idsOf(listModelsFor(connectTo({ baseUrl: server.url }), 'reranking'))).toHaveLength(
+		1,
+	);
 });
 
 test('a server that is silent is asked once who it is, not by one route after the other', async () => {

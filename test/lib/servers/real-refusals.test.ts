@@ -27,11 +27,14 @@ afterEach(async () => await server?.close());
 type Answer = string | { status?: number; json: unknown };
 
 /** A server that answers by path: with a recording, or with JSON. */
-async function serving(routes: Record<string, Answer | ((body: Record<string, unknown>) => Answer)>) {
+async function serving(
+	routes: Record<string, Answer | ((body: Record<string, unknown>) => Answer)>,
+) {
 	server = await startScripted(({ path, body }, response) => {
 		const known = routes[path];
 		if (path === '/v1/embeddings') bodies.push(body);
-		const answer = typeof known === 'function' ? known(body) : (known ?? { status: 404, json: BARE });
+		const answer =
+			typeof known === 'function' ? known(body) : (known ?? { status: 404, json: BARE });
 		if (typeof answer !== 'string') return json(response, answer.json, answer.status);
 		const { status, headers, body: bytes } = httpFixture(`${answer}.http`);
 		response.writeHead(status, Object.fromEntries(headers));
@@ -41,15 +44,26 @@ async function serving(routes: Record<string, Answer | ((body: Record<string, un
 }
 
 const embeddings = (connection: ReturnType<typeof connectTo>) =>
-	new EmbeddingsClient(connection, { ...BATCHES, prefixes: {}, longTexts: 'fail', blankTexts: 'refuse' });
+	new EmbeddingsClient(connection, {
+		...BATCHES,
+		prefixes: {},
+		longTexts: 'fail',
+		blankTexts: 'refuse',
+	});
 const failureOf = async (asked: Promise<unknown>) =>
 	await asked.then(
 		() => Promise.reject(new Error('no failure')),
 		(error: unknown) => error as ServerError,
 	);
 const chat = async (connection: ReturnType<typeof connectTo>) => {
-	const answer = new ChatClient(connection, { ...PLAIN_SETTINGS, model: 'm' }, undefined, new TurnMemory());
-	for await (const piece of answer.generate({ messages: [{ type: 'human', content: 'hi' }] })) void piece;
+	const answer = new ChatClient(
+		connection,
+		{ ...PLAIN_SETTINGS, model: 'm' },
+		undefined,
+		new TurnMemory(),
+	);
+	for await (const piece of answer.generate({ messages: [{ type: 'human', content: 'hi' }] }))
+		void piece;
 };
 
 describe('embeddings and reranking', () => {
@@ -112,7 +126,9 @@ it('a server that ignores the text behind is not asked to fill in', async () => 
 
 describe('chats', () => {
 	it('with a model for vectors', async () => {
-		const connection = await serving({ '/v1/chat/completions': 'litellm-1.106.2/chat-with-embedding-model' });
+		const connection = await serving({
+			'/v1/chat/completions': 'litellm-1.106.2/chat-with-embedding-model',
+		});
 		expect(await failureOf(chat(connection))).toMatchObject({ kind: 'wrongModelType' });
 	});
 
@@ -120,7 +136,9 @@ describe('chats', () => {
 		['vllm', 'wrongModelType'],
 		['nobody', 'wrongPath'],
 	])('where there is no route: %s is %s', async (owner, kind) => {
-		const connection = await serving({ '/v1/models': { json: { data: [{ id: 'm', owned_by: owner }] } } });
+		const connection = await serving({
+			'/v1/models': { json: { data: [{ id: 'm', owned_by: owner }] } },
+		});
 		expect(await failureOf(chat(connection))).toMatchObject({ kind });
 	});
 
@@ -145,7 +163,9 @@ describe('chats', () => {
 		['jsonObject', '{"a"', true],
 		['text', 'Hello.', false],
 	])('%s asked for, %j came: told %s', (type, text, isTold) => {
-		const request = { parameters: { responseFormat: { type, schema: {} } } } as unknown as ChatRequest;
+		const request = {
+			parameters: { responseFormat: { type, schema: {} } },
+		} as unknown as ChatRequest;
 		const note = noteOnFormat(request, { text, toolCalls: [], finishReason: 'stop' });
 		expect(note !== undefined).toBe(isTold);
 		expect(noteOnFormat(request, { text, toolCalls: [], finishReason: 'length' })).toBeUndefined();

@@ -15,24 +15,48 @@ it.each<[string, string, string[]]>([
 		['top_k', 'min_p'],
 	],
 	['pydantic 1', 'body.min_p: extra fields not permitted', ['min_p']],
-	['OpenAI', "Unsupported parameter: 'max_tokens' is not supported with this model.", ['max_tokens']],
+	[
+		'OpenAI',
+		"Unsupported parameter: 'max_tokens' is not supported with this model.",
+		['max_tokens'],
+	],
 	['OpenAI', "Unknown parameter: 'top_k'.", ['top_k']],
 	['OpenAI before', 'Unrecognized request argument supplied: top_k', ['top_k']],
-	['OpenAI before, several', 'Unrecognized request arguments supplied: min_p, top_k', ['min_p', 'top_k']],
-	['Azure', 'Unrecognized request argument supplied: chat_template_kwargs', ['chat_template_kwargs']],
+	[
+		'OpenAI before, several',
+		'Unrecognized request arguments supplied: min_p, top_k',
+		['min_p', 'top_k'],
+	],
+	[
+		'Azure',
+		'Unrecognized request argument supplied: chat_template_kwargs',
+		['chat_template_kwargs'],
+	],
 	[
 		'LiteLLM',
 		"litellm.UnsupportedParamsError: x does not support parameters: ['top_k', 'seed'], for model=m",
 		['top_k', 'seed'],
 	],
-	['LiteLLM before', "x does not support parameters: {'top_k': 1, 'seed': 2}, for model=m", ['top_k', 'seed']],
+	[
+		'LiteLLM before',
+		"x does not support parameters: {'top_k': 1, 'seed': 2}, for model=m",
+		['top_k', 'seed'],
+	],
 	['Python', "create() got an unexpected keyword argument 'min_p'", ['min_p']],
 	['serde', 'unknown field `top_k`, expected one of `model`, `messages`', ['top_k']],
 	['Go', 'json: unknown field "top_k"', ['top_k']],
-	['JSON schema', "Additional properties are not allowed ('min_p', 'top_k' were unexpected)", ['min_p', 'top_k']],
+	[
+		'JSON schema',
+		"Additional properties are not allowed ('min_p', 'top_k' were unexpected)",
+		['min_p', 'top_k'],
+	],
 	['Groq', "property 'top_k' is unsupported", ['top_k']],
 	['transformers serve', "Unexpected fields in the request: {'top_k'}", ['top_k']],
-	['transformers serve, several', "Unexpected fields in the request: {'top_k', 'min_p'}", ['top_k', 'min_p']],
+	[
+		'transformers serve, several',
+		"Unexpected fields in the request: {'top_k', 'min_p'}",
+		['top_k', 'min_p'],
+	],
 	['vLLM', "The parameter 'min_p' is not supported", ['min_p']],
 ])('%s: %s', (_who, refusal, fields) => {
 	expect(REFUSES_FIELDS.test(refusal)).toBe(true);
@@ -53,7 +77,10 @@ it('is remembered for an hour, for each model of a server', () => {
 	clearSharedCaches();
 	const now = jest.spyOn(Date, 'now').mockReturnValue(0);
 	rememberFieldChanges('http://a m', { top_k: null });
-	expect([knownFieldChanges('http://a m'), knownFieldChanges('http://a n')]).toEqual([{ top_k: null }, {}]);
+	expect([knownFieldChanges('http://a m'), knownFieldChanges('http://a n')]).toEqual([
+		{ top_k: null },
+		{},
+	]);
 	now.mockReturnValue(61 * 60_000);
 	expect(knownFieldChanges('http://a m')).toEqual({});
 	now.mockRestore();
@@ -64,6 +91,9 @@ it('a field that has another name is renamed, not left out', () => {
 		"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
 	const changes = fieldChangesIn(said);
 	expect(changes).toEqual({ max_tokens: 'max_completion_tokens' });
-	expect(withFieldChanges({ model: 'm', max_tokens: 9 }, changes)).toEqual({ model: 'm', max_completion_tokens: 9 });
+	expect(withFieldChanges({ model: 'm', max_tokens: 9 }, changes)).toEqual({
+		model: 'm',
+		max_completion_tokens: 9,
+	});
 	expect(withFieldChanges({ top_k: 1 }, fieldChangesIn("Unknown parameter: 'top_k'."))).toEqual({});
 });

@@ -27,12 +27,23 @@ describe('whether a request is sent again', () => {
 	};
 
 	test('a request that the server may have started never is', () => {
-		for (const kind of ['closedBeforeAnswer', 'serverError', 'gateway', 'totalLimit', 'aborted'] as const)
+		for (const kind of [
+			'closedBeforeAnswer',
+			'serverError',
+			'gateway',
+			'totalLimit',
+			'aborted',
+		] as const)
 			expect(decisions([kind], { retries: 3 })).toEqual([kind]);
 	});
 
 	test('busy and refused count together, loading costs nothing', () => {
-		expect(decisions(['busy', 'loading', 'busy', 'busy'], { retries: 2 })).toEqual([500, 1000, 2000, 'busy']);
+		expect(decisions(['busy', 'loading', 'busy', 'busy'], { retries: 2 })).toEqual([
+			500,
+			1000,
+			2000,
+			'busy',
+		]);
 		expect(decisions(['refused'])).toEqual(['refused']);
 	});
 

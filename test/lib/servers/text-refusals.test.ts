@@ -30,7 +30,9 @@ test.each([
 });
 
 test('too long by the facts of the error; anything else is not', () => {
-	expect(tooLongIn(failure('contextOverflow', {}, { facts: { n_ctx: 9, n_prompt_tokens: 12 } }))).toEqual({
+	expect(
+		tooLongIn(failure('contextOverflow', {}, { facts: { n_ctx: 9, n_prompt_tokens: 12 } })),
+	).toEqual({
 		limit: 9,
 		tokens: 12,
 	});

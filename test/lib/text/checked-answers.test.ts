@@ -7,7 +7,10 @@ const PERSON: ResponseFormat = {
 	type: 'jsonSchema',
 	schema: { type: 'object', properties: { age: { type: 'integer' } }, required: ['age'] },
 };
-const BROKEN: ResponseFormat = { type: 'jsonSchema', schema: { type: 'object', $ref: '#/nowhere' } };
+const BROKEN: ResponseFormat = {
+	type: 'jsonSchema',
+	schema: { type: 'object', $ref: '#/nowhere' },
+};
 
 function answering(text: string, answer: Partial<FinishedAnswer> = {}): AnswerSource {
 	return {
@@ -26,7 +29,9 @@ function answering(text: string, answer: Partial<FinishedAnswer> = {}): AnswerSo
 	};
 }
 
-async function read(source: AnswerSource): Promise<{ typed: string; answer?: FinishedAnswer; error?: ServerError }> {
+async function read(
+	source: AnswerSource,
+): Promise<{ typed: string; answer?: FinishedAnswer; error?: ServerError }> {
 	const pieces = source.generate({ messages: [] });
 	let typed = '';
 	try {
@@ -51,18 +56,23 @@ describe('answers for which JSON was asked', () => {
 		['a missing field', '{}', 'age'],
 		['no object', '[1]', 'The answer: '],
 		['words', 'I am three.', 'it is not JSON'],
-	])('%s is an error at the end of the stream, with the text and what to do', async (_name, text, fault) => {
-		const { typed, error } = await read(new CheckedAnswers(answering(text), PERSON));
-		expect(typed).toBe(text);
-		expect(error).toMatchObject({ kind: 'invalidAnswer', partialText: text });
-		expect(error!.message).toBe('The answer is not the JSON that was asked for');
-		expect(error!.meaning).toContain(fault);
-		expect(error!.remedy).toContain('a server that enforces the schema');
-		expect(error!.remedy).not.toContain('Extract');
-	});
+	])(
+		'%s is an error at the end of the stream, with the text and what to do',
+		async (_name, text, fault) => {
+			const { typed, error } = await read(new CheckedAnswers(answering(text), PERSON));
+			expect(typed).toBe(text);
+			expect(error).toMatchObject({ kind: 'invalidAnswer', partialText: text });
+			expect(error!.message).toBe('The answer is not the JSON that was asked for');
+			expect(error!.meaning).toContain(fault);
+			expect(error!.remedy).toContain('a server that enforces the schema');
+			expect(error!.remedy).not.toContain('Extract');
+		},
+	);
 
 	it('one that the token limit cut off says so', async () => {
-		const { error } = await read(new CheckedAnswers(answering('{"age": ', { finishReason: 'length' }), PERSON));
+		const { error } = await read(
+			new CheckedAnswers(answering('{"age": ', { finishReason: 'length' }), PERSON),
+		);
 		expect(error!.message).toBe('The token limit cut off the JSON');
 		expect(error!.remedy).toContain('Maximum Tokens');
 	});
@@ -77,7 +87,9 @@ describe('answers for which JSON was asked', () => {
 
 	it('a JSON object must be one', async () => {
 		const json: ResponseFormat = { type: 'jsonObject' };
-		expect((await read(new CheckedAnswers(answering('{"a": 1}'), json))).answer!.text).toBe('{"a": 1}');
+		expect((await read(new CheckedAnswers(answering('{"a": 1}'), json))).answer!.text).toBe(
+			'{"a": 1}',
+		);
 		expect((await read(new CheckedAnswers(answering('"a"'), json))).error!.meaning).toContain(
 			'it is not a JSON object',
 		);
@@ -85,7 +97,10 @@ describe('answers for which JSON was asked', () => {
 
 	it('a broken schema is told as such', async () => {
 		const { error } = await read(new CheckedAnswers(answering('{"age": 3}'), BROKEN));
-		expect(error).toMatchObject({ kind: 'invalidInput', message: 'The JSON schema cannot be used' });
+		expect(error).toMatchObject({
+			kind: 'invalidInput',
+			message: 'The JSON schema cannot be used',
+		});
 	});
 
 	it('the call of a tool is no answer', async () => {
@@ -97,7 +112,9 @@ describe('answers for which JSON was asked', () => {
 	it.each([undefined, { type: 'text' }, { type: 'grammar', grammar: 'root ::= "a"' }] as const)(
 		'nothing is asked of a text: %j',
 		async (format) => {
-			expect((await read(new CheckedAnswers(answering('words'), format))).answer!.text).toBe('words');
+			expect((await read(new CheckedAnswers(answering('words'), format))).answer!.text).toBe(
+				'words',
+			);
 		},
 	);
 

@@ -18,7 +18,10 @@ test('llama-server v0.5.0, /completion', () => {
 		text: pieces.join(''),
 		stopType: 'limit',
 		tokens: expect.arrayContaining([expect.any(Number)]) as number[],
-		usage: { promptTokens: expect.any(Number) as number, cachedTokens: expect.any(Number) as number },
+		usage: {
+			promptTokens: expect.any(Number) as number,
+			cachedTokens: expect.any(Number) as number,
+		},
 		timings: { predicted_n: expect.any(Number) as number },
 		model: 'smollm2',
 	});
@@ -47,7 +50,9 @@ test('llama-server v0.5.0, /v1/completions and /infill, whole or streamed', () =
 		stopType: 'limit',
 		usage: { completionTokens: 6 },
 	});
-	expect(recorded('llama-server-v0.5.0/native-empty-prompt-stream').result).toMatchObject({ text: '' });
+	expect(recorded('llama-server-v0.5.0/native-empty-prompt-stream').result).toMatchObject({
+		text: '',
+	});
 });
 
 test('Ollama 0.17.4, /api/generate and /v1/completions', () => {
@@ -70,7 +75,10 @@ test('Ollama 0.17.4, /api/generate and /v1/completions', () => {
 
 test('Ollama 0.17.4: its runner died in the middle', () => {
 	const { assembly } = recorded('ollama-v0.17.4/generate-stream-runner-killed');
-	expect(assembly).toMatchObject({ ended: false, error: expect.stringContaining('unexpected EOF') as string });
+	expect(assembly).toMatchObject({
+		ended: false,
+		error: expect.stringContaining('unexpected EOF') as string,
+	});
 });
 
 test.each([
@@ -79,7 +87,11 @@ test.each([
 	[{ error: { code: 7 } }, '{"code":7}'],
 	[{ object: 'error', message: 'no', code: 400 }, 'no'],
 	[
-		{ choices: [{ text: '', finish_reason: 'error', error: { code: 502, message: 'Upstream died' } }] },
+		{
+			choices: [
+				{ text: '', finish_reason: 'error', error: { code: 502, message: 'Upstream died' } },
+			],
+		},
 		'Upstream died',
 	],
 	[{ choices: [{ text: '', finish_reason: 'abort' }] }, 'finish_reason: abort'],
@@ -88,12 +100,32 @@ test.each([
 });
 
 test('an event that is none of a completion is told from one without text', () => {
-	expect(assembled([{ id: 1 }, 'x', null, []]).pieces).toEqual([undefined, undefined, undefined, undefined]);
-	expect(assembled([{ choices: [] }, { choices: [{ text: '' }] }, '[DONE]']).pieces).toEqual(['', '', '']);
+	expect(assembled([{ id: 1 }, 'x', null, []]).pieces).toEqual([
+		undefined,
+		undefined,
+		undefined,
+		undefined,
+	]);
+	expect(assembled([{ choices: [] }, { choices: [{ text: '' }] }, '[DONE]']).pieces).toEqual([
+		'',
+		'',
+		'',
+	]);
 });
 
 test('nothing that a server may send breaks it', () => {
-	const keys = ['content', 'response', 'choices', 'error', 'usage', 'timings', 'stop', 'done', 'tokens', 'logprobs'];
+	const keys = [
+		'content',
+		'response',
+		'choices',
+		'error',
+		'usage',
+		'timings',
+		'stop',
+		'done',
+		'tokens',
+		'logprobs',
+	];
 	fc.assert(
 		fc.property(fc.array(fc.dictionary(fc.constantFrom(...keys), fc.jsonValue())), (events) => {
 			const { pieces, result } = assembled(events);

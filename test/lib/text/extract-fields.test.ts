@@ -2,9 +2,14 @@ import { cleanSchema } from '../../../lib/chat/request/schema';
 import { type ExtractField, schemaOfFields } from '../../../lib/text/extract-fields';
 import { checkSchema } from '../../../lib/text/schema-check';
 
-const schemaFaults = (schema: Record<string, unknown>, value: unknown) => checkSchema(schema, value).faults;
+const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
+	checkSchema(schema, value).faults;
 
-const field = (name: string, type: ExtractField['type'], more: Partial<ExtractField> = {}): ExtractField => ({
+const field = (
+	name: string,
+	type: ExtractField['type'],
+	more: Partial<ExtractField> = {},
+): ExtractField => ({
 	name,
 	type,
 	required: false,

@@ -20,9 +20,12 @@ test.each([
 	expect(jsonIn(text)).toEqual({ value });
 });
 
-test.each(['', 'no data', '{"a":', '{{{{', '```json\n{"a":\n```', 'the } and the {'])('none in %j', (text) => {
-	expect(jsonIn(text)).toBeUndefined();
-});
+test.each(['', 'no data', '{"a":', '{{{{', '```json\n{"a":\n```', 'the } and the {'])(
+	'none in %j',
+	(text) => {
+		expect(jsonIn(text)).toBeUndefined();
+	},
+);
 
 test('a text of nothing but brackets takes no time', () => {
 	expect(jsonIn('{['.repeat(50_000))).toBeUndefined();
@@ -30,11 +33,19 @@ test('a text of nothing but brackets takes no time', () => {
 
 test('any object is found again, whatever stands around it', () => {
 	fc.assert(
-		fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.stringMatching(/^[^{[\]}"`]*$/), (object, words) => {
-			const json = JSON.stringify(object);
-			for (const text of [json, `${words}${json}${words}`, `${words}\n\`\`\`json\n${json}\n\`\`\`\n${words}`])
-				expect(jsonIn(text)).toEqual({ value: JSON.parse(json) as unknown });
-		}),
+		fc.property(
+			fc.dictionary(fc.string(), fc.jsonValue()),
+			fc.stringMatching(/^[^{[\]}"`]*$/),
+			(object, words) => {
+				const json = JSON.stringify(object);
+				for (const text of [
+					json,
+					`${words}${json}${words}`,
+					`${words}\n\`\`\`json\n${json}\n\`\`\`\n${words}`,
+				])
+					expect(jsonIn(text)).toEqual({ value: JSON.parse(json) as unknown });
+			},
+		),
 	);
 });
 
@@ -75,6 +86,8 @@ describe('which JSON of an answer is meant', () => {
 	});
 
 	it('JSON that is nested too deeply to work with is none', () => {
-		expect(fittingJson(`${'['.repeat(20_000)}${']'.repeat(20_000)}`, () => [])).toEqual({ faults: [] });
+		expect(fittingJson(`${'['.repeat(20_000)}${']'.repeat(20_000)}`, () => [])).toEqual({
+			faults: [],
+		});
 	});
 });

@@ -11,7 +11,11 @@ import {
 } from '../../../lib/text/labels';
 
 const MANY = Array.from({ length: MAX_LABELS }, (_none, index) => ({ name: `label ${index}` }));
-const LABELS = [{ name: 'Invoice', description: ' wants\nmoney ' }, { name: 'art' }, { name: '投诉' }];
+const LABELS = [
+	{ name: 'Invoice', description: ' wants\nmoney ' },
+	{ name: 'art' },
+	{ name: '投诉' },
+];
 
 test('labels as the model reads them, and what it may write', () => {
 	expect(labelLines(LABELS)).toBe('A: Invoice - wants money\nB: art\nC: 投诉');
@@ -48,7 +52,20 @@ test.each([
 });
 
 test.each([
-	...['', 'I do not know', 'article', 'Z', 'A,B', '{}', '7', 'null', 'A: art', 'Answer: not A', 'A or B', 'A\n\nB'],
+	...[
+		'',
+		'I do not know',
+		'article',
+		'Z',
+		'A,B',
+		'{}',
+		'7',
+		'null',
+		'A: art',
+		'Answer: not A',
+		'A or B',
+		'A\n\nB',
+	],
 	...[
 		'This is definitely not art.',
 		'This text is about art.',
@@ -72,7 +89,9 @@ test.each([
 });
 
 test('one name inside another does not count, nor a number that is no label', () => {
-	expect(labelsIn('Ru\u0308ckgabe', [{ name: 'R\u00fcckgabe' }, { name: 'Versand' }], false)).toEqual([0]);
+	expect(
+		labelsIn('Ru\u0308ckgabe', [{ name: 'R\u00fcckgabe' }, { name: 'Versand' }], false),
+	).toEqual([0]);
 	expect(labelsIn('work of art', [{ name: 'art' }, { name: 'work of art' }], true)).toEqual([1]);
 	expect(labelsIn('1', [{ name: '1' }, { name: '2' }], false)).toEqual([0]);
 });
@@ -85,7 +104,8 @@ test('every way of writing signs is read, with any signs', () => {
 			fc.constantFrom(',', ', ', '\n'),
 			(at, glue) => {
 				const signs = at.map((one) => keys[one]!);
-				for (const text of [signs.join(glue), JSON.stringify(signs)]) expect(labelsIn(text, MANY, true)).toEqual(at);
+				for (const text of [signs.join(glue), JSON.stringify(signs)])
+					expect(labelsIn(text, MANY, true)).toEqual(at);
 			},
 		),
 	);
@@ -93,7 +113,10 @@ test('every way of writing signs is read, with any signs', () => {
 
 test('a label is read in every form, whatever the labels are called, and never as another', () => {
 	const names = fc.uniqueArray(
-		fc.oneof(fc.constantFrom('A', 'B', 'b', '1', 'none', 'art'), fc.stringMatching(/^[a-zé]{1,8}( [a-z]{1,5})?$/)),
+		fc.oneof(
+			fc.constantFrom('A', 'B', 'b', '1', 'none', 'art'),
+			fc.stringMatching(/^[a-zé]{1,8}( [a-z]{1,5})?$/),
+		),
 		{
 			minLength: 2,
 			maxLength: 8,
@@ -119,7 +142,11 @@ test('a label is read in every form, whatever the labels are called, and never a
 			const at = pick % labels.length;
 			const said = bySign ? keysFor(labels)[at]! : given[at]!;
 			expect(labelsIn(written.replace('%', said), labels, false)).toEqual([at]);
-			for (const sentence of ['This is definitely not %.', 'Is it %? Hardly.', 'It could be %, or something else.'])
+			for (const sentence of [
+				'This is definitely not %.',
+				'Is it %? Hardly.',
+				'It could be %, or something else.',
+			])
 				expect(labelsIn(sentence.replace('%', said), labels, false)).toBeUndefined();
 		}),
 	);
@@ -142,7 +169,11 @@ describe('probabilities', () => {
 
 	test('of the signs among all tokens, with and without a blank in front; what is no label is left out', () => {
 		const logprobs = [
-			{ token: 'A', logprob: Math.log(0.3), top_logprobs: top(['The', 0.4], ['A', 0.3], [' A', 0.1], ['B', 0.1]) },
+			{
+				token: 'A',
+				logprob: Math.log(0.3),
+				top_logprobs: top(['The', 0.4], ['A', 0.3], [' A', 0.1], ['B', 0.1]),
+			},
 		];
 		expect(scoresIn(logprobs, ['A', 'B', 'C'], answer('A', 0))).toEqual([
 			[expect.closeTo(0.8), expect.closeTo(0.2), 0],
@@ -158,10 +189,16 @@ describe('probabilities', () => {
 	});
 
 	test('of the token that carries the label, not of those of the thinking before it', () => {
-		const thought = (token: string) => ({ token, logprob: 0, top_logprobs: top([token, 0.99], ['B', 0.01]) });
+		const thought = (token: string) => ({
+			token,
+			logprob: 0,
+			top_logprobs: top([token, 0.99], ['B', 0.01]),
+		});
 		const said = { token: ' B', logprob: 0, top_logprobs: top([' B', 0.6], ['A', 0.4]) };
 		const tokens = [...['<think>', 'A', ' it is', '</think>', 'Answer', ':'].map(thought), said];
-		expect(scoresIn(tokens, ['A', 'B'], answer('Answer: B', 1))).toEqual([[expect.closeTo(0.4), expect.closeTo(0.6)]]);
+		expect(scoresIn(tokens, ['A', 'B'], answer('Answer: B', 1))).toEqual([
+			[expect.closeTo(0.4), expect.closeTo(0.6)],
+		]);
 		expect(scoresIn(tokens, ['A', 'B'], answer('invoice', 0))).toBeUndefined();
 	});
 
@@ -171,15 +208,24 @@ describe('probabilities', () => {
 			{ token: 'A', logprob: -0.1, top_logprobs: top(['A', 0.75], ['B', 0.25]) },
 			{ token: '"', logprob: 0, top_logprobs: [] },
 		];
-		expect(scoresIn(quoted, ['A', 'B'], answer('"A"', 0))).toEqual([[expect.closeTo(0.75), expect.closeTo(0.25)]]);
+		expect(scoresIn(quoted, ['A', 'B'], answer('"A"', 0))).toEqual([
+			[expect.closeTo(0.75), expect.closeTo(0.25)],
+		]);
 		const joined = [{ token: '"A', logprob: 0, top_logprobs: top(['"A', 0.5], ['"B', 0.5]) }];
-		expect(scoresIn(joined, ['A', 'B'], answer('"A', 0))).toEqual([[expect.closeTo(0.5), expect.closeTo(0.5)]]);
+		expect(scoresIn(joined, ['A', 'B'], answer('"A', 0))).toEqual([
+			[expect.closeTo(0.5), expect.closeTo(0.5)],
+		]);
 	});
 
-	test.each([[undefined], [null], [[]], ['x'], [[{ token: 'x', logprob: 0 }]], [[{ token: 1 }]], [[null]]])(
-		'none in %j',
-		(logprobs) => {
-			expect(scoresIn(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
-		},
-	);
+	test.each([
+		[undefined],
+		[null],
+		[[]],
+		['x'],
+		[[{ token: 'x', logprob: 0 }]],
+		[[{ token: 1 }]],
+		[[null]],
+	])('none in %j', (logprobs) => {
+		expect(scoresIn(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
+	});
 });

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { checkSchema } from '../../../lib/text/schema-check';
 import { canonicalJson } from '../../../lib/values';
 
-const schemaFaults = (schema: Record<string, unknown>, value: unknown) => checkSchema(schema, value).faults;
+const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
+	checkSchema(schema, value).faults;
 
 const INVOICE = {
 	type: 'object',
@@ -58,12 +59,18 @@ test.each([
 	['a pattern that is none', { type: 'string', pattern: '(' }],
 ])('%s is told as a broken schema', (_name, schema) => {
 	expect(() => schemaFaults(schema, 'text')).toThrow(
-		expect.objectContaining({ kind: 'invalidInput', message: 'The JSON schema cannot be used' }) as Error,
+		expect.objectContaining({
+			kind: 'invalidInput',
+			message: 'The JSON schema cannot be used',
+		}) as Error,
 	);
 });
 
 test('older drafts of JSON schema', () => {
-	const pair = { $schema: 'http://json-schema.org/draft-07/schema#', items: [{ type: 'number' }, { type: 'string' }] };
+	const pair = {
+		$schema: 'http://json-schema.org/draft-07/schema#',
+		items: [{ type: 'number' }, { type: 'string' }],
+	};
 	expect(schemaFaults(pair, [1, 'a'])).toEqual([]);
 	expect(schemaFaults(pair, ['a', 1])).not.toEqual([]);
 });
@@ -76,14 +83,17 @@ describe('a check has a bound', () => {
 	};
 	const texts = (pattern: string, text: string) => checkSchema({ type: 'string', pattern }, text);
 
-	it.each(['^(a+)+$', '(x+x+)+y', '^([a-z0-9])(([.-]|[_]+)?([a-z0-9]+))*@x$', '(a|aa)+b', '[ab]*a[ab]{20}$'])(
-		'the pattern %s on pumped text takes no longer for each sign of it',
-		(pattern) => {
-			expect(texts(pattern, `${'ax'.repeat(50)}!`).faults).toHaveLength(1);
-			for (const sign of ['a', 'x', 'ab'])
-				expect(took(() => texts(pattern, `${sign.repeat(100_000)}!`))).toBeLessThan(2000);
-		},
-	);
+	it.each([
+		'^(a+)+$',
+		'(x+x+)+y',
+		'^([a-z0-9])(([.-]|[_]+)?([a-z0-9]+))*@x$',
+		'(a|aa)+b',
+		'[ab]*a[ab]{20}$',
+	])('the pattern %s on pumped text takes no longer for each sign of it', (pattern) => {
+		expect(texts(pattern, `${'ax'.repeat(50)}!`).faults).toHaveLength(1);
+		for (const sign of ['a', 'x', 'ab'])
+			expect(took(() => texts(pattern, `${sign.repeat(100_000)}!`))).toBeLessThan(2000);
+	});
 
 	it('means the same as JavaScript', () => {
 		const pattern = fc.constantFrom(
@@ -102,17 +112,38 @@ describe('a check has a bound', () => {
 		fc.assert(
 			fc.property(
 				pattern,
-				fc.string({ unit: fc.constantFrom('a', 'A', ' ', '\u00a0', '\v', '1', '/', 'é', '_', '{,2}', '\u2003') }),
+				fc.string({
+					unit: fc.constantFrom(
+						'a',
+						'A',
+						' ',
+						'\u00a0',
+						'\v',
+						'1',
+						'/',
+						'é',
+						'_',
+						'{,2}',
+						'\u2003',
+					),
+				}),
 				(source, text) => {
 					const isRight = new RegExp(source, source.includes('{,') ? '' : 'u').test(text);
-					expect([source, text, texts(source, text).faults.length === 0]).toEqual([source, text, isRight]);
+					expect([source, text, texts(source, text).faults.length === 0]).toEqual([
+						source,
+						text,
+						isRight,
+					]);
 				},
 			),
 		);
 	});
 
 	it.each(['^(?=.*\\d)a', '(a)\\1', 'a{1,1001}'])('%s is not checked, which is said', (pattern) => {
-		expect(texts(pattern, 'b')).toEqual({ faults: [], unchecked: [expect.stringContaining(pattern) as string] });
+		expect(texts(pattern, 'b')).toEqual({
+			faults: [],
+			unchecked: [expect.stringContaining(pattern) as string],
+		});
 	});
 
 	it('lists in which nothing may stand twice', () => {
@@ -138,26 +169,58 @@ describe('a check has a bound', () => {
 		expect(checkSchema(schema, { 'c.d': 3 }).faults.join()).toContain('c.d');
 	});
 
-	it.each(['uri', 'url', 'email', 'hostname', 'date-time', 'uri-template', 'ipv6', 'json-pointer', 'duration'])(
-		'the format %s',
-		(format) => {
-			for (const text of ['a', '0', '/', 'a-', '::', 'a.', '%20', '1.1.', '{a}', 'http://a', '2026-01-01T'])
-				expect(took(() => checkSchema({ format }, `http://${text.repeat(20_000)}!`))).toBeLessThan(2000);
-		},
-	);
+	it.each([
+		'uri',
+		'url',
+		'email',
+		'hostname',
+		'date-time',
+		'uri-template',
+		'ipv6',
+		'json-pointer',
+		'duration',
+	])('the format %s', (format) => {
+		for (const text of [
+			'a',
+			'0',
+			'/',
+			'a-',
+			'::',
+			'a.',
+			'%20',
+			'1.1.',
+			'{a}',
+			'http://a',
+			'2026-01-01T',
+		])
+			expect(took(() => checkSchema({ format }, `http://${text.repeat(20_000)}!`))).toBeLessThan(
+				2000,
+			);
+	});
 
 	it('an answer beyond it is unchecked, which is said', () => {
 		const many = Array.from({ length: 50_000 }, (_none, index) => index);
 		const check = checkSchema({ items: { type: 'string' } }, many);
-		expect(check).toEqual({ faults: [], unchecked: [expect.stringContaining('the whole answer') as string] });
-		const twice = (name: string) => ({ allOf: Array.from({ length: 30 }, () => ({ $ref: `#/$defs/${name}` })) });
-		const doubling = { $defs: { a: twice('b'), b: twice('c'), c: twice('d'), d: {} }, $ref: '#/$defs/a' };
+		expect(check).toEqual({
+			faults: [],
+			unchecked: [expect.stringContaining('the whole answer') as string],
+		});
+		const twice = (name: string) => ({
+			allOf: Array.from({ length: 30 }, () => ({ $ref: `#/$defs/${name}` })),
+		});
+		const doubling = {
+			$defs: { a: twice('b'), b: twice('c'), c: twice('d'), d: {} },
+			$ref: '#/$defs/a',
+		};
 		expect(checkSchema(doubling, 1).unchecked).toHaveLength(1);
 	});
 });
 
 test('a reference that leads nowhere is told before there is an answer, wherever it stands', () => {
-	for (const at of [{ properties: { a: { $ref: '#/$defs/no' } } }, { items: { anyOf: [{ $ref: 'other.json#/x' }] } }])
+	for (const at of [
+		{ properties: { a: { $ref: '#/$defs/no' } } },
+		{ items: { anyOf: [{ $ref: 'other.json#/x' }] } },
+	])
 		expect(() => checkSchema(at, null)).toThrow('The JSON schema cannot be used');
 });
 

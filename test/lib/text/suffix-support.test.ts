@@ -24,14 +24,21 @@ async function serving(owner: string, answerTo: (body: Body) => [status: number,
 
 const answer = (promptTokens?: number) => ({
 	choices: [{ index: 0, text: 'x', finish_reason: 'stop' }],
-	...(promptTokens === undefined ? {} : { usage: { prompt_tokens: promptTokens, completion_tokens: 1 } }),
+	...(promptTokens === undefined
+		? {}
+		: { usage: { prompt_tokens: promptTokens, completion_tokens: 1 } }),
 });
-const asked = () => server.requests.filter(({ path }) => path === '/v1/completions').map(({ body }) => body);
+const asked = () =>
+	server.requests.filter(({ path }) => path === '/v1/completions').map(({ body }) => body);
 const length = (text: unknown) => (typeof text === 'string' ? text.length : 0);
 
 async function fillIn(connection: ReturnType<typeof connectTo>, suffix = '\nprint(add(1, 2))\n') {
 	const task = { prefix: 'def add(a, b):\n    return ', suffix, beginning: '', extra: [] };
-	const generation = complete(connection, { model: 'm', parameters: {}, limits: {}, retries: 0 }, task);
+	const generation = complete(
+		connection,
+		{ model: 'm', parameters: {}, limits: {}, retries: 0 },
+		task,
+	);
 	for (;;) {
 		const { value, done } = await generation.next();
 		if (done) return value;
@@ -74,7 +81,8 @@ describe.each(['nobody', 'sglang', 'lmdeploy', 'vllm'])('owned by %s', (owner) =
 			200,
 			answer(Math.ceil((length(prompt) + length(suffix)) / perToken) + around),
 		]);
-		for (let round = 0; round < 2; round++) expect(await fillIn(connection)).toMatchObject({ text: 'x', notes: [] });
+		for (let round = 0; round < 2; round++)
+			expect(await fillIn(connection)).toMatchObject({ text: 'x', notes: [] });
 		expect(asked()).toHaveLength(3);
 	});
 
@@ -92,15 +100,22 @@ describe.each(['nobody', 'sglang', 'lmdeploy', 'vllm'])('owned by %s', (owner) =
 		['TGI', 'Suffix is not supported and can be achieved by preprocessing the prompt.'],
 	])('%s refuses it', async (_who, message) => {
 		const connection = await serving(owner, ({ suffix }) =>
-			suffix === undefined ? [200, answer(5)] : [400, { error: { message, type: 'BadRequestError' } }],
+			suffix === undefined
+				? [200, answer(5)]
+				: [400, { error: { message, type: 'BadRequestError' } }],
 		);
-		expect(await failureOf(fillIn(connection))).toMatchObject({ kind: 'notSupported', status: 400 });
+		expect(await failureOf(fillIn(connection))).toMatchObject({
+			kind: 'notSupported',
+			status: 400,
+		});
 	});
 
 	it('a server that loads when it is asked first loses nothing', async () => {
 		let requests = 0;
 		const connection = await serving(owner, ({ suffix }) =>
-			++requests === 1 ? [503, { error: { message: 'Loading model' } }] : [200, answer(10 + length(suffix))],
+			++requests === 1
+				? [503, { error: { message: 'Loading model' } }]
+				: [200, answer(10 + length(suffix))],
 		);
 		expect(await fillIn(connection)).toMatchObject({ text: 'x', notes: [] });
 	});
@@ -122,6 +137,7 @@ it.each<[string, unknown, 'ignored' | 'read' | 'unknown']>([
 	['a list', [], 'unknown'],
 ])('usage with %s', async (_what, usage, use) => {
 	const connection = await serving('nobody', () => [200, { ...answer(), usage }]);
-	if (use === 'ignored') await expect(fillIn(connection)).rejects.toMatchObject({ kind: 'notSupported' });
+	if (use === 'ignored')
+		await expect(fillIn(connection)).rejects.toMatchObject({ kind: 'notSupported' });
 	else expect((await fillIn(connection)).notes).toHaveLength(use === 'unknown' ? 1 : 0);
 });

@@ -14,9 +14,9 @@ test('the tokens of two requests', () => {
 });
 
 test('a request that tells none counts as none', () => {
-	expect([addUsage(undefined, usage), addUsage(usage, undefined), addUsage(undefined, undefined)]).toEqual([
-		usage,
-		usage,
-		undefined,
-	]);
+	expect([
+		addUsage(undefined, usage),
+		addUsage(usage, undefined),
+		addUsage(undefined, undefined),
+	]).toEqual([usage, usage, undefined]);
 });

@@ -31,15 +31,18 @@ test.each([
 
 test('of a conversation the last messages are whole, and of the one in front of them its end', () => {
 	fc.assert(
-		fc.property(fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 1, maxLength: 6 }), (sizes) => {
-			const texts = sizes.map((size, at) => `${'a '.repeat(size)}${at}`);
-			const kept = written(...texts).map(({ parts }) => parts[0]!.content);
-			const [first = '', ...rest] = kept;
-			expect(rest).toEqual(texts.slice(texts.length - rest.length));
-			expect(texts[texts.length - kept.length]!.endsWith(first)).toBe(true);
-			const total = texts.join('').length;
-			expect(kept.join('').length).toBeGreaterThanOrEqual(Math.min(total, MOST - 1_000));
-		}),
+		fc.property(
+			fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 1, maxLength: 6 }),
+			(sizes) => {
+				const texts = sizes.map((size, at) => `${'a '.repeat(size)}${at}`);
+				const kept = written(...texts).map(({ parts }) => parts[0]!.content);
+				const [first = '', ...rest] = kept;
+				expect(rest).toEqual(texts.slice(texts.length - rest.length));
+				expect(texts[texts.length - kept.length]!.endsWith(first)).toBe(true);
+				const total = texts.join('').length;
+				expect(kept.join('').length).toBeGreaterThanOrEqual(Math.min(total, MOST - 1_000));
+			},
+		),
 		examples(50),
 	);
 });
@@ -47,7 +50,9 @@ test('of a conversation the last messages are whole, and of the one in front of 
 test('a part of a key never begins it: masking knows whole keys only', () => {
 	const sample = 'local-0123456789abcdef';
 	for (let behind = MOST - 300; behind < MOST + 20; behind++) {
-		const text = messagesAsJson([{ role: 'user', content: `${'a '.repeat(100)}${sample} ${'b'.repeat(behind)} c` }]);
+		const text = messagesAsJson([
+			{ role: 'user', content: `${'a '.repeat(100)}${sample} ${'b'.repeat(behind)} c` },
+		]);
 		const begins = /"content":"([^"]{0,30})/.exec(text)?.[1] ?? '';
 		expect(text.includes(sample) || !/^[-\w]*[0-9a-f]{3} b/.test(begins)).toBe(true);
 	}

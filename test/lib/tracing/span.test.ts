@@ -22,7 +22,11 @@ const SAMPLE = 'key-that-no-trace-may-hold-1';
 
 type Credential = Parameters<typeof localLlamaServers>[0];
 
-function chatWith(credential: Credential, settings: Partial<ChatSettings> = {}, helpers: object = traces.helpers) {
+function chatWith(
+	credential: Credential,
+	settings: Partial<ChatSettings> = {},
+	helpers: object = traces.helpers,
+) {
 	return new ChatClient(localLlamaServers(credential, helpers), { ...PLAIN_SETTINGS, ...settings });
 }
 
@@ -35,7 +39,9 @@ async function ask(client: ChatClient, content = 'What is 2+2?', signal?: AbortS
 }
 
 const traceparents = (server: { requests: ReadonlyArray<{ path: string; headers: object }> }) =>
-	server.requests.flatMap(({ headers }) => ('traceparent' in headers ? [String(headers.traceparent)] : []));
+	server.requests.flatMap(({ headers }) =>
+		'traceparent' in headers ? [String(headers.traceparent)] : [],
+	);
 
 describe('a generation', () => {
 	test('case N31, N32: a client span below that of the node, with what was asked and answered', async () => {
@@ -63,7 +69,9 @@ describe('a generation', () => {
 		});
 		expect(span!.attributes['gen_ai.response.time_to_first_chunk']).toBeGreaterThanOrEqual(0);
 		expect(span!.attributes['local_llama.tokens_per_second']).toBeGreaterThan(0);
-		const begun = Date.parse(String(span!.attributes['langfuse.observation.completion_start_time']));
+		const begun = Date.parse(
+			String(span!.attributes['langfuse.observation.completion_start_time']),
+		);
 		expect(Math.abs(begun - Date.now())).toBeLessThan(60_000);
 	});
 
@@ -71,13 +79,17 @@ describe('a generation', () => {
 		const server = await start();
 		await ask(chatWith({ baseUrl: server.url }));
 		const told = traceparents(server);
-		expect(new Set(told)).toEqual(new Set([`00-${traces.traceId()}-${traces.spans()[0]!.spanContext().spanId}-01`]));
+		expect(new Set(told)).toEqual(
+			new Set([`00-${traces.traceId()}-${traces.spans()[0]!.spanContext().spanId}-01`]),
+		);
 	});
 
 	test('case N39: another host than the credential’s is not told', async () => {
 		const other = await start();
 		const server = await start();
-		const elsewhere = localLlamaServers({ baseUrl: server.url }, traces.helpers).first.traced({ traceparent: 'x' });
+		const elsewhere = localLlamaServers({ baseUrl: server.url }, traces.helpers).first.traced({
+			traceparent: 'x',
+		});
 		expect(elsewhere.isOwn(`${other.url}/v1/chat/completions`)).toBe(false);
 		await elsewhere.call(`${other.url}/v1/models`);
 		await elsewhere.call(`${server.url}/v1/models`);
@@ -108,7 +120,8 @@ describe('a generation', () => {
 		expect(answered).toMatchObject({ status: { code: 0 } });
 		expect(failed!.attributes['server.port']).toBe(Number(new URL(servers[0].url).port));
 		expect(answered!.attributes['server.port']).toBe(Number(new URL(servers[1].url).port));
-		for (const span of traces.spans()) expect(span.parentSpanContext?.spanId).toBe(traces.nodeSpanId());
+		for (const span of traces.spans())
+			expect(span.parentSpanContext?.spanId).toBe(traces.nodeSpanId());
 	});
 
 	test('case N35: a failure says its class and its title: no URL, no key, no text of the server', async () => {
@@ -120,7 +133,8 @@ describe('a generation', () => {
 		expect(span!.attributes['error.type']).toEqual(expect.any(String));
 		const { port } = new URL(server.url);
 		const whole = JSON.stringify([span!.name, span!.status, span!.attributes, span!.events]);
-		for (const hidden of [SAMPLE, 'CUDA', '/srv/secret', `127.0.0.1:${port}`]) expect(whole).not.toContain(hidden);
+		for (const hidden of [SAMPLE, 'CUDA', '/srv/secret', `127.0.0.1:${port}`])
+			expect(whole).not.toContain(hidden);
 	});
 
 	test('case N36: Stop ends the span', async () => {
@@ -138,12 +152,16 @@ describe('a generation', () => {
 				while ((await answer.next()).done !== true);
 			})(),
 		).rejects.toThrow();
-		expect(traces.spans()).toMatchObject([{ status: { code: 2 }, attributes: { 'error.type': 'aborted' } }]);
+		expect(traces.spans()).toMatchObject([
+			{ status: { code: 2 }, attributes: { 'error.type': 'aborted' } },
+		]);
 	});
 
 	test('a reader that leaves early ends the span', async () => {
 		const server = await start();
-		const answer = chatWith({ baseUrl: server.url }).generate({ messages: [{ type: 'human', content: 'Hello' }] });
+		const answer = chatWith({ baseUrl: server.url }).generate({
+			messages: [{ type: 'human', content: 'Hello' }],
+		});
 		await answer.next();
 		expect(traces.spans()).toEqual([]);
 		await answer.return(undefined as never);
@@ -160,7 +178,10 @@ describe('texts', () => {
 	test('case N38: none without Record Texts', async () => {
 		const server = await start();
 		server.script(reply.text('The answer is private.'));
-		await ask(chatWith({ baseUrl: server.url }, { trace: { userId: 'anna' } }), 'The question is private.');
+		await ask(
+			chatWith({ baseUrl: server.url }, { trace: { userId: 'anna' } }),
+			'The question is private.',
+		);
 		expect(textsIn()).toEqual([undefined, undefined]);
 		expect(JSON.stringify(traces.spans()[0]!.attributes)).not.toContain('private');
 	});
@@ -169,17 +190,30 @@ describe('texts', () => {
 		const server = await start({ apiKey: SAMPLE });
 		server.script(reply.text('Four.'));
 		const settings = { trace: { recordTexts: true } };
-		await ask(chatWith({ baseUrl: server.url, apiKey: SAMPLE }, settings), `What is 2+2? ${SAMPLE}`);
+		await ask(
+			chatWith({ baseUrl: server.url, apiKey: SAMPLE }, settings),
+			`What is 2+2? ${SAMPLE}`,
+		);
 		const [input, output] = textsIn().map((text) => JSON.parse(String(text)) as object[]);
-		expect(input).toEqual([{ role: 'user', parts: [{ type: 'text', content: expect.stringContaining('2+2') }] }]);
+		expect(input).toEqual([
+			{ role: 'user', parts: [{ type: 'text', content: expect.stringContaining('2+2') }] },
+		]);
 		expect(JSON.stringify(input)).not.toContain(SAMPLE);
-		expect(output).toEqual([{ role: 'assistant', parts: [{ type: 'text', content: 'Four.' }], finish_reason: 'stop' }]);
+		expect(output).toEqual([
+			{ role: 'assistant', parts: [{ type: 'text', content: 'Four.' }], finish_reason: 'stop' },
+		]);
 	});
 });
 
 test('session, user, tags and prompt, under the names of the conventions and of Langfuse', async () => {
 	const server = await start();
-	const trace = { sessionId: 's1', userId: 'anna', tags: ['a', 'b'], promptName: 'mail', promptVersion: '3' };
+	const trace = {
+		sessionId: 's1',
+		userId: 'anna',
+		tags: ['a', 'b'],
+		promptName: 'mail',
+		promptVersion: '3',
+	};
 	await ask(chatWith({ baseUrl: server.url }, { trace }));
 	expect(traces.spans()[0]!.attributes).toMatchObject({
 		'gen_ai.conversation.id': 's1',
@@ -206,11 +240,14 @@ describe('case N37: other work has a span of its own name', () => {
 			limits: {},
 			retries: 0,
 		} as const;
-		await new EmbeddingsClient(localLlamaServers({ baseUrl: server.url }, traces.helpers), settings).embed(
-			['one', 'two'],
-			'document',
-		);
-		expect(traces.spans().map(({ name }) => name)).toEqual(['embeddings sim-model', 'embeddings sim-model']);
+		await new EmbeddingsClient(
+			localLlamaServers({ baseUrl: server.url }, traces.helpers),
+			settings,
+		).embed(['one', 'two'], 'document');
+		expect(traces.spans().map(({ name }) => name)).toEqual([
+			'embeddings sim-model',
+			'embeddings sim-model',
+		]);
 		expect(traces.spans()[0]!.attributes['gen_ai.usage.input_tokens']).toBeGreaterThan(0);
 	});
 
@@ -226,7 +263,10 @@ describe('case N37: other work has a span of its own name', () => {
 			limits: {},
 			retries: 0,
 		} as const;
-		await new RerankClient(localLlamaServers({ baseUrl: server.url }, traces.helpers), settings).rerank('q', ['a']);
+		await new RerankClient(
+			localLlamaServers({ baseUrl: server.url }, traces.helpers),
+			settings,
+		).rerank('q', ['a']);
 		expect(traces.spans()).toMatchObject([
 			{ name: 'rerank sim-model', attributes: { 'gen_ai.operation.name': 'rerank' } },
 		]);
@@ -235,7 +275,9 @@ describe('case N37: other work has a span of its own name', () => {
 	test('completion', async () => {
 		const server = await start();
 		const settings = { model: 'sim-model', parameters: {}, limits: {}, retries: 0 };
-		const answer = complete(localLlamaServers({ baseUrl: server.url }, traces.helpers), settings, { prompt: 'Once' });
+		const answer = complete(localLlamaServers({ baseUrl: server.url }, traces.helpers), settings, {
+			prompt: 'Once',
+		});
 		while ((await answer.next()).done !== true);
 		expect(traces.spans()).toMatchObject([{ name: 'text_completion sim-model' }]);
 	});
@@ -288,32 +330,52 @@ const broken = (): never => {
 test.each([
 	['getTracer throws', () => jest.spyOn(trace, 'getTracer').mockImplementation(broken)],
 	['no tracer', () => jest.spyOn(trace, 'getTracer').mockReturnValue(undefined as never)],
-	['startSpan throws', () => jest.spyOn(trace, 'getTracer').mockReturnValue({ startSpan: broken } as never)],
-	['no span', () => jest.spyOn(trace, 'getTracer').mockReturnValue({ startSpan: () => ({}) } as never)],
+	[
+		'startSpan throws',
+		() => jest.spyOn(trace, 'getTracer').mockReturnValue({ startSpan: broken } as never),
+	],
+	[
+		'no span',
+		() => jest.spyOn(trace, 'getTracer').mockReturnValue({ startSpan: () => ({}) } as never),
+	],
 	['extract throws', () => jest.spyOn(propagation, 'extract').mockImplementation(broken)],
 	[
 		'inject throws in ours',
-		() => jest.spyOn(trace, 'setSpan').mockImplementationOnce(trace.setSpan).mockImplementation(broken),
+		() =>
+			jest.spyOn(trace, 'setSpan').mockImplementationOnce(trace.setSpan).mockImplementation(broken),
 	],
 	['fields throws', () => jest.spyOn(propagation, 'fields').mockImplementation(broken)],
-])('a tracer that does not work (%s) costs no answer and no error its words', async (_name, breakIt) => {
-	const server = await start();
-	const spy = breakIt();
-	try {
-		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
-		expect((await ask(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
-		await expect(ask(chatWith({ baseUrl: server.url }))).rejects.toThrow('The server failed');
-	} finally {
-		spy.mockRestore();
-	}
-});
+])(
+	'a tracer that does not work (%s) costs no answer and no error its words',
+	async (_name, breakIt) => {
+		const server = await start();
+		const spy = breakIt();
+		try {
+			server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
+			expect((await ask(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
+			await expect(ask(chatWith({ baseUrl: server.url }))).rejects.toThrow('The server failed');
+		} finally {
+			spy.mockRestore();
+		}
+	},
+);
 
 test('a span that throws in any of its methods', async () => {
-	const methods = ['setAttribute', 'setAttributes', 'setStatus', 'end', 'addEvent', 'recordException', 'isRecording'];
+	const methods = [
+		'setAttribute',
+		'setAttributes',
+		'setStatus',
+		'end',
+		'addEvent',
+		'recordException',
+		'isRecording',
+	];
 	const spanContext = () => ({ traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 });
 	for (const which of methods) {
 		const server = await start();
-		const works = Object.fromEntries(methods.map((name) => [name, name === which ? broken : () => true]));
+		const works = Object.fromEntries(
+			methods.map((name) => [name, name === which ? broken : () => true]),
+		);
 		const spy = jest
 			.spyOn(trace, 'getTracer')
 			.mockReturnValue({ startSpan: () => ({ ...works, spanContext }) } as never);
@@ -328,10 +390,15 @@ test.each([
 	['never answers', async () => await new Promise<never>(() => {})],
 	['throws', broken],
 	['gives nothing', () => undefined],
-])('a host whose helper %s gets no trace, and its answer without delay', async (_name, httpRequest) => {
-	const server = await start();
-	const begun = performance.now();
-	expect((await ask(chatWith({ baseUrl: server.url }, {}, { httpRequest }))).text).toContain('You said');
-	expect(performance.now() - begun).toBeLessThan(3_000);
-	expect(traces.spans()).toEqual([]);
-});
+])(
+	'a host whose helper %s gets no trace, and its answer without delay',
+	async (_name, httpRequest) => {
+		const server = await start();
+		const begun = performance.now();
+		expect((await ask(chatWith({ baseUrl: server.url }, {}, { httpRequest }))).text).toContain(
+			'You said',
+		);
+		expect(performance.now() - begun).toBeLessThan(3_000);
+		expect(traces.spans()).toEqual([]);
+	},
+);

@@ -9,4 +9,5 @@ export const binaryItem = (fileName: string, mimeType: string, content = 'sound'
 	json: {},
 	binary: { data: { data: Buffer.from(content).toString('base64'), mimeType, fileName } },
 });
-export const chatApp = async (more: Partial<AppSpec> = {}) => await startApp('1.14', { mode: 'chat', ...more });
+export const chatApp = async (more: Partial<AppSpec> = {}) =>
+	await startApp('1.14', { mode: 'chat', ...more });

@@ -10,37 +10,52 @@ describe.each(SIM_VERSIONS)('messages, %s', (version) => {
 		const sim = await startSim({ version });
 		for (const { mode } of defaultApps(version).filter((app) => app.mode.startsWith('agent')))
 			expect(await chatJson(sim, { mode })).toMatchObject({ answer: 'You said: hi' });
-		expect(new Set(sim.runs.map(({ responseMode }) => responseMode))).toEqual(new Set(['streaming']));
+		expect(new Set(sim.runs.map(({ responseMode }) => responseMode))).toEqual(
+			new Set(['streaming']),
+		);
 	});
 });
 
 test('Auth: each request has the key once', async () => {
 	const sent: Array<[string, string[]]> = [];
 	const server = http.createServer((request, response) => {
-		const names = request.rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
+		const names = request.rawHeaders
+			.filter((_, at) => at % 2 === 0)
+			.map((name) => name.toLowerCase());
 		sent.push([request.url!, names.filter((name) => name === 'authorization')]);
 		request.resume();
 		request.on('end', () => {
 			response.setHeader('content-type', 'application/json');
-			response.end(JSON.stringify({ id: UNKNOWN_ID, answer: 'ok', file_upload: { enabled: true } }));
+			response.end(
+				JSON.stringify({ id: UNKNOWN_ID, answer: 'ok', file_upload: { enabled: true } }),
+			);
 		});
 	});
 	const url = `http://127.0.0.1:${await listen(server)}/v1`;
-	const items = [{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'a.txt' } } }];
-	expect(await chatJson({ url }, { items, parameters: { files: { file: [{ source: 'all' }] } } })).toMatchObject({
+	const items = [
+		{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'a.txt' } } },
+	];
+	expect(
+		await chatJson({ url }, { items, parameters: { files: { file: [{ source: 'all' }] } } }),
+	).toMatchObject({
 		answer: 'ok',
 	});
 	await closeChannels();
 	server.close();
 	expect(sent).toEqual(
-		['/v1/parameters', '/v1/files/upload', '/v1/chat-messages'].map((path) => [path, ['authorization']]),
+		['/v1/parameters', '/v1/files/upload', '/v1/chat-messages'].map((path) => [
+			path,
+			['authorization'],
+		]),
 	);
 });
 
 test('Key: no form of it is demanded', async () => {
 	const key = 'old key';
 	const sim = await startSim({ apps: [{ mode: 'chat', key }] });
-	expect(await chatJson(sim, { credentials: { baseUrl: sim.url, apiKey: key, keyType: 'app' } })).toMatchObject({
+	expect(
+		await chatJson(sim, { credentials: { baseUrl: sim.url, apiKey: key, keyType: 'app' } }),
+	).toMatchObject({
 		answer: 'You said: hi',
 	});
 });

@@ -14,7 +14,9 @@ describe('many items', () => {
 				steps: [{ wait: new Promise<void>((resolve) => waiting.push(resolve)) }, { text: query }],
 			}),
 		});
-		const executed = execute(prepare(sim, { ...numbered(12), parameters: { options: { itemsAtOnce: 4 } } }));
+		const executed = execute(
+			prepare(sim, { ...numbered(12), parameters: { options: { itemsAtOnce: 4 } } }),
+		);
 		// Each goes on when as many as can be are there, the latest first; the first item comes last.
 		for (let answered = 0; answered < 12; answered++) {
 			await waitFor(() => waiting.length === Math.min(4, 12 - answered));
@@ -34,7 +36,9 @@ describe('many items', () => {
 			maxActive: 1,
 			reply: ({ query }) => ({ steps: [{ wait: 3 }, { text: query }] }),
 		});
-		expect(await execute(prepare(sim, { ...numbered(5), parameters: { options: { maxRetries: 0 } } }))).toHaveLength(5);
+		expect(
+			await execute(prepare(sim, { ...numbered(5), parameters: { options: { maxRetries: 0 } } })),
+		).toHaveLength(5);
 	});
 
 	test('messages of one conversation go in their order, also with several at once', async () => {
@@ -44,7 +48,10 @@ describe('many items', () => {
 				steps: [{ wait: query === 'q0' ? 40 : 1 }, { text: `${query} is turn ${turn}` }],
 			}),
 		});
-		const perItem = Array.from({ length: 6 }, (_, at) => ({ query: `q${at}`, user: at % 2 === 0 ? 'anna' : 'ben' }));
+		const perItem = Array.from({ length: 6 }, (_, at) => ({
+			query: `q${at}`,
+			user: at % 2 === 0 ? 'anna' : 'ben',
+		}));
 		const items = await execute(
 			prepare(sim, {
 				items: perItem.map(() => ({ json: {} })),
@@ -62,38 +69,48 @@ describe('many items', () => {
 		]);
 	});
 
-	test.each([1, 3])('a failure does not lose the others when the node goes on (%i at once)', async (itemsAtOnce) => {
-		const steps: Step[] = [
-			{ text: 'half' },
-			{ error: { code: 'completion_request_error', status: 400, message: 'no more' } },
-		];
-		const sim = await startApp('2026', { mode: 'chat', reply: ({ query }) => (query === 'q1' ? { steps } : query) });
-		const items = await execute(
-			prepare(sim, { ...numbered(4), continueOnFail: true, parameters: { options: { itemsAtOnce } } }),
-		);
-		expect(items.map(({ json }) => json.answer)).toEqual(['q0', undefined, 'q2', 'q3']);
-		const { taskId, conversationId, messageId } = sim.runs.find(({ query }) => query === 'q1')!;
-		expect(items[1]).toEqual({
-			json: {
-				error: {
-					message: 'The model behind Dify refused or failed',
-					description: expect.stringMatching(/^The model behind Dify .*"no more"$/) as string,
-					serverText: 'no more',
-					kind: 'modelProvider',
-					code: 'completion_request_error',
-					status: 400,
-					answer: 'half',
-					url: `${sim.url}/chat-messages`,
-					difyVersion: '1.17.0',
-					retryable: false,
-					taskId,
-					conversationId,
-					messageId,
+	test.each([1, 3])(
+		'a failure does not lose the others when the node goes on (%i at once)',
+		async (itemsAtOnce) => {
+			const steps: Step[] = [
+				{ text: 'half' },
+				{ error: { code: 'completion_request_error', status: 400, message: 'no more' } },
+			];
+			const sim = await startApp('2026', {
+				mode: 'chat',
+				reply: ({ query }) => (query === 'q1' ? { steps } : query),
+			});
+			const items = await execute(
+				prepare(sim, {
+					...numbered(4),
+					continueOnFail: true,
+					parameters: { options: { itemsAtOnce } },
+				}),
+			);
+			expect(items.map(({ json }) => json.answer)).toEqual(['q0', undefined, 'q2', 'q3']);
+			const { taskId, conversationId, messageId } = sim.runs.find(({ query }) => query === 'q1')!;
+			expect(items[1]).toEqual({
+				json: {
+					error: {
+						message: 'The model behind Dify refused or failed',
+						description: expect.stringMatching(/^The model behind Dify .*"no more"$/) as string,
+						serverText: 'no more',
+						kind: 'modelProvider',
+						code: 'completion_request_error',
+						status: 400,
+						answer: 'half',
+						url: `${sim.url}/chat-messages`,
+						difyVersion: '1.17.0',
+						retryable: false,
+						taskId,
+						conversationId,
+						messageId,
+					},
 				},
-			},
-			pairedItem: { item: 1 },
-		});
-	});
+				pairedItem: { item: 1 },
+			});
+		},
+	);
 
 	test('the first failure ends the others, and Dify is told', async () => {
 		const sim = await startApp('2026', {
@@ -105,7 +122,10 @@ describe('many items', () => {
 						: [{ text: 'a' }, { wait: 60_000 }],
 			}),
 		});
-		const failed = await chatError(sim, { ...numbered(9), parameters: { options: { itemsAtOnce: 3 } } });
+		const failed = await chatError(sim, {
+			...numbered(9),
+			parameters: { options: { itemsAtOnce: 3 } },
+		});
 		expect(failed.description).toContain('boom');
 		expect(failed.context.itemIndex).toBe(2);
 		expect(sim.stops).toHaveLength(2);
@@ -113,7 +133,10 @@ describe('many items', () => {
 	});
 
 	test('a stopped execution ends all, and starts no more', async () => {
-		const sim = await startApp('2026', { mode: 'chat', reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }) });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }),
+		});
 		const controller = new AbortController();
 		const running = chatError(sim, {
 			...numbered(9),

@@ -9,8 +9,12 @@ describe('what is sent', () => {
 		await chatJson(sim, { parameters: { query: 42 } });
 		await chatJson(sim, { parameters: { query: { a: 1 } } });
 		expect(sim.runs.map(({ query }) => query)).toEqual(['<b>"&\'</b> 你好 😀', '42', '{"a":1}']);
-		expect((await chatError(sim, { parameters: { query: '' } })).message).toBe('The query is empty');
-		expect((await chatError(sim, { parameters: { query: undefined } })).message).toBe('The query is empty');
+		expect((await chatError(sim, { parameters: { query: '' } })).message).toBe(
+			'The query is empty',
+		);
+		expect((await chatError(sim, { parameters: { query: undefined } })).message).toBe(
+			'The query is empty',
+		);
 	});
 
 	test('case 15: a user is demanded', async () => {
@@ -33,7 +37,10 @@ describe('what is sent', () => {
 			expect(
 				(
 					await chatError(sim, {
-						parameters: { conversation: 'byId', conversationId: { __rl: true, mode: 'id', value: 'abc' } },
+						parameters: {
+							conversation: 'byId',
+							conversationId: { __rl: true, mode: 'id', value: 'abc' },
+						},
 					})
 				).message,
 			).toContain('conversation ID is not valid');
@@ -43,10 +50,17 @@ describe('what is sent', () => {
 	test('a stale conversation is advice', async () => {
 		const sim = await startSim();
 		const failed = await chatError(sim, {
-			parameters: { conversation: 'byId', conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID } },
+			parameters: {
+				conversation: 'byId',
+				conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID },
+			},
 		});
 		expect(failed.description).toContain('Conversation Not Exists.');
 		expect(failed.description).toContain('leave the conversation ID empty to start a new one');
-		expect(failed.context.data).toMatchObject({ kind: 'conversationNotFound', status: 404, code: 'not_found' });
+		expect(failed.context.data).toMatchObject({
+			kind: 'conversationNotFound',
+			status: 404,
+			code: 'not_found',
+		});
 	});
 });

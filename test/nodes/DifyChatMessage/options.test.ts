@@ -6,7 +6,9 @@ describe('what is sent', () => {
 		const sim = await startApp('2026', { mode: 'advanced-chat', versions: [UNKNOWN_ID] });
 		await chatJson(sim, {
 			mode: 'advanced-chat',
-			parameters: { options: { workflowId: ` ${UNKNOWN_ID} `, autoGenerateName: false, traceId: 'trace_1' } },
+			parameters: {
+				options: { workflowId: ` ${UNKNOWN_ID} `, autoGenerateName: false, traceId: 'trace_1' },
+			},
 		});
 		expect(sim.requests[0]!.json).toMatchObject({
 			workflow_id: UNKNOWN_ID,
@@ -14,7 +16,12 @@ describe('what is sent', () => {
 			trace_id: 'trace_1',
 		});
 		expect(
-			(await chatError(sim, { mode: 'advanced-chat', parameters: { options: { traceId: 'no blanks' } } })).message,
+			(
+				await chatError(sim, {
+					mode: 'advanced-chat',
+					parameters: { options: { traceId: 'no blanks' } },
+				})
+			).message,
 		).toBe('The trace ID is not valid');
 	});
 
@@ -24,14 +31,16 @@ describe('what is sent', () => {
 			{ mode: 'chat', reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }) },
 			{ stream: { pingEveryMs: 5 } },
 		);
-		const failed = await chatError(sim, { parameters: { options: { progressLimit: 0.05, idleLimit: 0 } } });
+		const failed = await chatError(sim, {
+			parameters: { options: { progressLimit: 0.05, idleLimit: 0 } },
+		});
 		expect(failed.description).toContain('nothing but pings for 50 ms');
-		expect((await chatError(sim, { parameters: { options: { totalLimit: '0.05' } } })).description).toContain(
-			'longer than 50 ms',
-		);
-		expect((await chatError(sim, { parameters: { options: { idleLimit: 'soon' } } })).message).toContain(
-			'"Idle Limit (Seconds)" must be a number',
-		);
+		expect(
+			(await chatError(sim, { parameters: { options: { totalLimit: '0.05' } } })).description,
+		).toContain('longer than 50 ms');
+		expect(
+			(await chatError(sim, { parameters: { options: { idleLimit: 'soon' } } })).message,
+		).toContain('"Idle Limit (Seconds)" must be a number');
 	});
 
 	test('case 26: retries are those of the option', async () => {
@@ -42,9 +51,9 @@ describe('what is sent', () => {
 			contentType: 'application/json',
 			times: 1,
 		});
-		expect((await chatError(sim, { parameters: { options: { maxRetries: 0 } } })).description).toContain(
-			'Too many requests',
-		);
+		expect(
+			(await chatError(sim, { parameters: { options: { maxRetries: 0 } } })).description,
+		).toContain('Too many requests');
 		sim.fail({
 			status: 429,
 			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',

@@ -49,7 +49,12 @@ describe.each(SIM_VERSIONS)('output, %s', (version) => {
 		const sim = await startApp(version, { mode: 'agent-chat', reply: () => SAMPLES.agentChat });
 		const json = await chatJson(sim, {
 			mode: 'agent-chat',
-			parameters: { options: { include: ['thoughts', 'events', 'workflow', 'reasoning'], answerField: 'output' } },
+			parameters: {
+				options: {
+					include: ['thoughts', 'events', 'workflow', 'reasoning'],
+					answerField: 'output',
+				},
+			},
 		});
 		expect(json).toMatchObject({
 			output: 'Let me check. It is noon.',
@@ -61,7 +66,10 @@ describe.each(SIM_VERSIONS)('output, %s', (version) => {
 		expect(json).not.toHaveProperty('answer');
 		const flow = await startApp(version, { mode: 'advanced-chat', reply: () => SAMPLES.chatflow });
 		expect(
-			await chatJson(flow, { mode: 'advanced-chat', parameters: { options: { include: ['workflow'] } } }),
+			await chatJson(flow, {
+				mode: 'advanced-chat',
+				parameters: { options: { include: ['workflow'] } },
+			}),
 		).toMatchObject({ workflow: { status: 'succeeded', nodes: [{ title: 'Start' }] } });
 	});
 
@@ -71,14 +79,23 @@ describe.each(SIM_VERSIONS)('output, %s', (version) => {
 			reply: () => ({ steps: [{ text: 'Hi' }, { tts: 'AAEC' }], trailingAudio: ['AwQF'] }),
 		});
 		const [item] = await execute(prepare(sim, { parameters: { options: { include: ['audio'] } } }));
-		expect(item!.binary).toEqual({ audio: { data: 'AAECAwQF', fileName: 'answer.mp3', mimeType: 'audio/mpeg' } });
+		expect(item!.binary).toEqual({
+			audio: { data: 'AAECAwQF', fileName: 'answer.mp3', mimeType: 'audio/mpeg' },
+		});
 		const [silent] = await execute(prepare(sim));
 		expect(silent!.binary).toBeUndefined();
 	});
 
 	test('case 60: a paused chatflow gives its forms, or fails on request', async () => {
 		if (version === '1.12') return expect(version).toBe('1.12');
-		const pause = [{ nodeId: 'h1', nodeTitle: 'Approve', content: 'Ok?', actions: [{ id: 'yes', title: 'Yes' }] }];
+		const pause = [
+			{
+				nodeId: 'h1',
+				nodeTitle: 'Approve',
+				content: 'Ok?',
+				actions: [{ id: 'yes', title: 'Yes' }],
+			},
+		];
 		const sim = await startApp(version, {
 			mode: 'advanced-chat',
 			reply: () => ({ steps: [{ text: 'One moment.' }, { pause }] }),
@@ -91,13 +108,21 @@ describe.each(SIM_VERSIONS)('output, %s', (version) => {
 			forms: [{ nodeTitle: 'Approve', formToken: expect.any(String) as string }],
 			workflowRunId: sim.runs[0]!.workflowRunId,
 		});
-		expect(await chatJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } })).toMatchObject({
+		expect(
+			await chatJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } }),
+		).toMatchObject({
 			event: 'workflow_paused',
 			data: { forms: [{ node_title: 'Approve' }] },
 		});
-		const failed = await chatError(sim, { mode: 'advanced-chat', parameters: { options: { onPause: 'error' } } });
+		const failed = await chatError(sim, {
+			mode: 'advanced-chat',
+			parameters: { options: { onPause: 'error' } },
+		});
 		expect(failed.message).toContain('waits for a person (Approve)');
-		expect(failed.context.data).toMatchObject({ answer: 'One moment.', workflowRunId: sim.runs[2]!.workflowRunId });
+		expect(failed.context.data).toMatchObject({
+			answer: 'One moment.',
+			workflowRunId: sim.runs[2]!.workflowRunId,
+		});
 	});
 
 	test('what should be known is a hint: partial success, stopped, restarted', async () => {

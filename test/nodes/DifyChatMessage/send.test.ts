@@ -21,26 +21,37 @@ import {
 } from '../dify';
 
 describe.each(SIM_VERSIONS)('messages, %s', (version) => {
-	test.each(['/v1', '/v1/', '', '/', '/v1//'])('Base URL: with "%s" at its end the path is right', async (end) => {
-		const sim = await startSim({ version });
-		await chat({ url: sim.origin + end });
-		expect(sim.requests.map(({ url }) => url)).toEqual(['/v1/chat-messages']);
-	});
+	test.each(['/v1', '/v1/', '', '/', '/v1//'])(
+		'Base URL: with "%s" at its end the path is right',
+		async (end) => {
+			const sim = await startSim({ version });
+			await chat({ url: sim.origin + end });
+			expect(sim.requests.map(({ url }) => url)).toEqual(['/v1/chat-messages']);
+		},
+	);
 
 	test('Text: query, inputs and feedback arrive as they are', async () => {
-		const sim = await startApp(version, { mode: 'chat', form: [{ kind: 'paragraph', variable: 'about' }] });
-		const { messageId, answer } = await chatJson(sim, { parameters: { query: NASTY, inputsJson: { about: NASTY } } });
+		const sim = await startApp(version, {
+			mode: 'chat',
+			form: [{ kind: 'paragraph', variable: 'about' }],
+		});
+		const { messageId, answer } = await chatJson(sim, {
+			parameters: { query: NASTY, inputsJson: { about: NASTY } },
+		});
 		await executeNode('difyFeedback', sim, { parameters: { messageId, content: NASTY } });
-		expect([sim.runs[0]!.query, sim.runs[0]!.inputs.about, sim.app('chat').feedbacks[0]!.content, answer]).toEqual([
-			NASTY,
-			NASTY,
-			NASTY,
-			`You said: ${NASTY}`,
-		]);
+		expect([
+			sim.runs[0]!.query,
+			sim.runs[0]!.inputs.about,
+			sim.app('chat').feedbacks[0]!.content,
+			answer,
+		]).toEqual([NASTY, NASTY, NASTY, `You said: ${NASTY}`]);
 	});
 
 	test('Stop: by the task id as Dify gives it, with the user in a JSON body', async () => {
-		const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) });
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }),
+		});
 		const controller = new AbortController();
 		const fake = prepareNode('difyChatMessage', sim, {
 			signal: controller.signal,
@@ -82,7 +93,9 @@ describe.each(SIM_VERSIONS)('messages, %s', (version) => {
 			const sim = await startSim({ version });
 			sim.fail({ ...fault, times: 9 });
 			await chatError(sim, {
-				parameters: { options: { maxRetries: 9, firstByteLimit: fault.how === 'silence' ? 0.4 : 60 } },
+				parameters: {
+					options: { maxRetries: 9, firstByteLimit: fault.how === 'silence' ? 0.4 : 60 },
+				},
 			});
 			expect({ fault, sent: calls(sim, '/chat-messages') }).toEqual({ fault, sent: 1 });
 		}
@@ -91,7 +104,9 @@ describe.each(SIM_VERSIONS)('messages, %s', (version) => {
 			{ mode: 'chat', reply: () => ['a', 'b'] },
 			{ stream: { cut: { events: 1, how: 'reset' } } },
 		);
-		expect((await chatError(cut, { parameters: { options: { maxRetries: 9 } } })).description).toContain('ended early');
+		expect(
+			(await chatError(cut, { parameters: { options: { maxRetries: 9 } } })).description,
+		).toContain('ended early');
 		expect(calls(cut, '/chat-messages')).toBe(1);
 	});
 
@@ -114,12 +129,20 @@ describe.each(SIM_VERSIONS)('messages, %s', (version) => {
 		);
 		for (const limit of ['progressLimit', 'totalLimit']) {
 			const failed = await chatError(sim, { parameters: { options: { [limit]: 1.5 } } });
-			expect(failed.context.data).toMatchObject({ kind: 'timeout', answer: 'a', stopRequested: true });
+			expect(failed.context.data).toMatchObject({
+				kind: 'timeout',
+				answer: 'a',
+				stopRequested: true,
+			});
 		}
 	});
 
 	test('Errors: code, status, text and ids are in the error, and in the item where the node goes on', async () => {
-		const refuse = { status: 400, code: 'provider_quota_exceeded', message: 'Your quota has been exhausted.' };
+		const refuse = {
+			status: 400,
+			code: 'provider_quota_exceeded',
+			message: 'Your quota has been exhausted.',
+		};
 		const sim = await startApp(version, {
 			mode: 'chat',
 			reply: ({ query }) => (query === 'q1' ? { steps: [], refuse } : query),
@@ -148,7 +171,12 @@ describe.each(SIM_VERSIONS)('messages, %s', (version) => {
 			expect(items[1]!.json).toMatchObject(
 				simplify
 					? { conversationId, messageId, taskId, usage }
-					: { conversation_id: conversationId, message_id: messageId, task_id: taskId, metadata: { usage } },
+					: {
+							conversation_id: conversationId,
+							message_id: messageId,
+							task_id: taskId,
+							metadata: { usage },
+						},
 			);
 		}
 	});

@@ -6,12 +6,16 @@ import { AIMessage, collect, HumanMessage, weather } from '../../support/chat-mo
 import { fakeContext } from '../../support/context';
 
 async function supplied(sim: DifySim, parameters: Record<string, unknown> = {}) {
-	const fake = fakeContext({ user: 'u1', ...parameters }, { baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' });
+	const fake = fakeContext(
+		{ user: 'u1', ...parameters },
+		{ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' },
+	);
 	const { response } = await new DifyChatModel().supplyData.call(fake.context, 0);
 	return { ...fake, model: response as Model };
 }
 
-const talking = async () => await startApp('1.14', { mode: 'chat', reply: () => ['Hello', ' there'] });
+const talking = async () =>
+	await startApp('1.14', { mode: 'chat', reply: () => ['Hello', ' there'] });
 
 describe('Dify Chat Model', () => {
 	it('is a model of the host, which chains invoke and stream', async () => {
@@ -35,22 +39,34 @@ describe('Dify Chat Model', () => {
 	it('D138, D139: works for an agent without tools, and refuses tools before anything is sent, so that a fallback model can take over', async () => {
 		const sim = await talking();
 		const { model } = await supplied(sim);
-		expect((await model.bindTools([]).invoke([new HumanMessage('Hi')])).content).toBe('Hello there');
+		expect((await model.bindTools([]).invoke([new HumanMessage('Hi')])).content).toBe(
+			'Hello there',
+		);
 		const before = sim.requests.length;
 		const withTools = model.bindTools([weather]);
-		await expect(withTools.invoke([new HumanMessage('Hi')])).rejects.toThrow('A Dify app cannot be given tools');
-		await expect(collect(withTools, [new HumanMessage('Hi')])).rejects.toThrow('A Dify app cannot be given tools');
+		await expect(withTools.invoke([new HumanMessage('Hi')])).rejects.toThrow(
+			'A Dify app cannot be given tools',
+		);
+		await expect(collect(withTools, [new HumanMessage('Hi')])).rejects.toThrow(
+			'A Dify app cannot be given tools',
+		);
 		// Nothing is sent to Dify, and an agent may have bound the tools to its fallback model as well.
 		expect(sim.requests).toHaveLength(before);
 		const other = (await supplied(sim)).model;
-		const either = (withTools as Model & { withFallbacks(others: Model[]): Model }).withFallbacks([other]);
+		const either = (withTools as Model & { withFallbacks(others: Model[]): Model }).withFallbacks([
+			other,
+		]);
 		expect((await either.invoke([new HumanMessage('Hi')])).content).toBe('Hello there');
 	});
 
 	it('has the memory of n8n in one message', async () => {
 		const sim = await talking();
 		const { model } = await supplied(sim);
-		await model.invoke([new HumanMessage('Hi'), new AIMessage({ content: 'Hello!' }), new HumanMessage('Again?')]);
+		await model.invoke([
+			new HumanMessage('Hi'),
+			new AIMessage({ content: 'Hello!' }),
+			new HumanMessage('Again?'),
+		]);
 		expect(sim.store.runs.at(-1)!.query).toBe('User: Hi\nAssistant: Hello!\n\nAgain?');
 	});
 

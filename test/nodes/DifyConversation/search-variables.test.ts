@@ -15,11 +15,19 @@ describe('lists in the editor', () => {
 		});
 		const id = sim.store.addConversation(sim.app('advanced-chat'), 'anna').id;
 		const search = async (conversationId: unknown, filter?: string) =>
-			await searchVariables.call(editor(sim, { user: 'anna', conversationId }, 'advanced-chat'), filter);
-		expect((await search(byId(id))).results.map(({ name }) => name)).toEqual(['lang (string)', 'count (number)']);
+			await searchVariables.call(
+				editor(sim, { user: 'anna', conversationId }, 'advanced-chat'),
+				filter,
+			);
+		expect((await search(byId(id))).results.map(({ name }) => name)).toEqual([
+			'lang (string)',
+			'count (number)',
+		]);
 		expect((await search(byId(id), 'cou')).results).toHaveLength(1);
 		for (const none of [byId(''), undefined, new Error('no item')])
-			await expect(search(none)).rejects.toThrow('The list needs a conversation. Choose it in Conversation');
+			await expect(search(none)).rejects.toThrow(
+				'The list needs a conversation. Choose it in Conversation',
+			);
 		await expect(search(byId('x'))).rejects.toThrow('conversation ID is not valid');
 	});
 });

@@ -10,13 +10,21 @@ test("behind the webhook of a chat's thumbs: many items, one of them of no use",
 		{ messageId: UNKNOWN_ID, rating: 'like' },
 		{ messageId, rating: 'none' },
 	];
-	const items = await feedback(sim, {}, { items: perItem.map(() => ({ json: {} })), perItem, continueOnFail: true });
+	const items = await feedback(
+		sim,
+		{},
+		{ items: perItem.map(() => ({ json: {} })), perItem, continueOnFail: true },
+	);
 	expect(items.map((item) => item.json.rating ?? errorIn(item)?.kind ?? null)).toEqual([
 		'like',
 		'messageNotFound',
 		null,
 	]);
-	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
+	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([
+		{ item: 0 },
+		{ item: 1 },
+		{ item: 2 },
+	]);
 	expect(ratingsOf(sim)).toEqual([]);
 });
 
@@ -34,5 +42,7 @@ test('Chat Trigger, Dify Chat Message, Dify Feedback with defaults: the same use
 	);
 	expect(second).toBe(first);
 	const { messageId, user } = answer as { messageId: string; user: string };
-	expect((await feedback(sim, { messageId, user, rating: 'like' }))[0]!.json).toMatchObject({ success: true });
+	expect((await feedback(sim, { messageId, user, rating: 'like' }))[0]!.json).toMatchObject({
+		success: true,
+	});
 });

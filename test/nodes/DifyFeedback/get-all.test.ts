@@ -10,9 +10,16 @@ test('case 75: the list, by limit and whole', async () => {
 	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(2);
 	const [first, ...rest] = await feedback(sim, { operation: 'getAll', returnAll: false, limit: 2 });
 	expect(first).toMatchObject({
-		json: { id: 'f149', rating: 'like', content: 'first', created_at: expect.stringContaining('T') as string },
+		json: {
+			id: 'f149',
+			rating: 'like',
+			content: 'first',
+			created_at: expect.stringContaining('T') as string,
+		},
 		pairedItem: { item: 0 },
 	});
 	expect(rest).toHaveLength(1);
-	await expect(feedback(sim, { operation: 'getAll', limit: 0 })).rejects.toThrow('"Limit" must be a number from 1');
+	await expect(feedback(sim, { operation: 'getAll', limit: 0 })).rejects.toThrow(
+		'"Limit" must be a number from 1',
+	);
 });

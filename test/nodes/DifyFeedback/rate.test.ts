@@ -5,7 +5,11 @@ import { chatJson, executeNode, feedback, nodeErrorOf, ratingsOf, startAnswered 
 describe.each(SIM_VERSIONS)('rating, %s', (version) => {
 	test('case 70: like and dislike with a text, and again without losing it', async () => {
 		const { sim, messageId } = await startAnswered(version);
-		const [item] = await feedback(sim, { messageId, rating: 'dislike', content: 'too <long> & "dull"' });
+		const [item] = await feedback(sim, {
+			messageId,
+			rating: 'dislike',
+			content: 'too <long> & "dull"',
+		});
 		expect(item).toEqual({
 			json: { messageId, rating: 'dislike', content: 'too <long> & "dull"', success: true },
 			pairedItem: { item: 0 },
@@ -24,7 +28,8 @@ describe.each(SIM_VERSIONS)('rating, %s', (version) => {
 		const { conversationId } = sim.runs[0]!;
 		await feedback(sim, { messageId, options: { conversationId } });
 		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 0]);
-		for (const empty of ['', ' ', null]) await feedback(sim, { messageId, options: { conversationId: empty } });
+		for (const empty of ['', ' ', null])
+			await feedback(sim, { messageId, options: { conversationId: empty } });
 		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 3]);
 		await expect(feedback(sim, { messageId, options: { conversationId: 'abc' } })).rejects.toThrow(
 			'conversation ID is not valid',
@@ -48,9 +53,13 @@ test('case 74: a rating that is none is refused, since Dify would delete or answ
 	await feedback(sim, { messageId, rating: 'like', content: 'precious' });
 	const before = sim.requests.length;
 	for (const rating of ['up', 1, true])
-		await expect(feedback(sim, { messageId, rating })).rejects.toThrow('"Rating" must be one of dislike, like, none');
+		await expect(feedback(sim, { messageId, rating })).rejects.toThrow(
+			'"Rating" must be one of dislike, like, none',
+		);
 	for (const rating of [null, undefined, ''])
-		await expect(feedback(sim, { messageId, rating })).rejects.toThrow('The field "Rating" is empty');
+		await expect(feedback(sim, { messageId, rating })).rejects.toThrow(
+			'The field "Rating" is empty',
+		);
 	expect(sim.requests).toHaveLength(before);
 	expect(ratingsOf(sim)).toEqual([['like', 'precious']]);
 	// Ratings may come in capital letters.
@@ -64,7 +73,8 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		const sim = await startSim({ version });
 		const { messageId } = await chatJson(sim);
 		const rate = async (parameters: Json) =>
-			(await executeNode('difyFeedback', sim, { parameters: { messageId, ...parameters } }))[0]!.json;
+			(await executeNode('difyFeedback', sim, { parameters: { messageId, ...parameters } }))[0]!
+				.json;
 		expect(await rate({ rating: 'dislike', content: 'too long' })).toMatchObject({
 			rating: 'dislike',
 			content: 'too long',

@@ -12,11 +12,17 @@ describe.each(SIM_VERSIONS)('rating, %s', (version) => {
 			success: true,
 		});
 		await feedback(sim, { messageId });
-		expect((await feedback(sim, { messageId, rating: 'none' }))[0]!.json).toMatchObject({ rating: null });
+		expect((await feedback(sim, { messageId, rating: 'none' }))[0]!.json).toMatchObject({
+			rating: null,
+		});
 		expect(ratingsOf(sim)).toEqual([]);
-		await expect(feedback(sim, { messageId, operation: 'revoke' })).rejects.toThrow('no rating to take back');
+		await expect(feedback(sim, { messageId, operation: 'revoke' })).rejects.toThrow(
+			'no rating to take back',
+		);
 		expect(
-			(await feedback(sim, { messageId, operation: 'revoke', options: { ignoreNotRated: true } }))[0]!.json,
+			(
+				await feedback(sim, { messageId, operation: 'revoke', options: { ignoreNotRated: true } })
+			)[0]!.json,
 		).toMatchObject({ alreadySo: true });
 	});
 });

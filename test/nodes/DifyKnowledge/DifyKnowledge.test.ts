@@ -8,8 +8,8 @@ describe.each(SIM_VERSIONS)('The lists of Dify Knowledge with Dify %s', (version
 		const of = await scene(version, { technique: 'economy' });
 		addDataset(of.sim.store, { name: 'Theirs', isOwn: false });
 		addDocument(of.sim.store, of.base, { name: 'off.txt', enabled: false });
-		const { searchKnowledgeBases, searchDocuments, searchEmbeddingModels, searchRerankModels } = new DifyKnowledge()
-			.methods.listSearch;
+		const { searchKnowledgeBases, searchDocuments, searchEmbeddingModels, searchRerankModels } =
+			new DifyKnowledge().methods.listSearch;
 		expect((await searchKnowledgeBases.call(editor(of))).results.map(({ name }) => name)).toEqual([
 			'Theirs (empty)',
 			'Papers (keywords)',
@@ -18,10 +18,16 @@ describe.each(SIM_VERSIONS)('The lists of Dify Knowledge with Dify %s', (version
 			{ name: 'Papers (keywords)', value: of.base.id },
 		]);
 		const here = editor(of, { difyDatasetId: byId(of.base.id) });
-		expect((await searchDocuments.call(here)).results.map(({ name }) => name)).toEqual(['off.txt (disabled)']);
-		await expect(searchDocuments.call(editor(of))).rejects.toThrow('The list needs a knowledge base');
+		expect((await searchDocuments.call(here)).results.map(({ name }) => name)).toEqual([
+			'off.txt (disabled)',
+		]);
+		await expect(searchDocuments.call(editor(of))).rejects.toThrow(
+			'The list needs a knowledge base',
+		);
 		expect((await searchEmbeddingModels.call(editor(of), 'mini')).results).toHaveLength(1);
-		expect((await searchRerankModels.call(editor(of))).results[0]!.name).toBe('minilm-rank (OpenAI-API-compatible)');
+		expect((await searchRerankModels.call(editor(of))).results[0]!.name).toBe(
+			'minilm-rank (OpenAI-API-compatible)',
+		);
 	});
 
 	test('a list that goes on gives its next page', async () => {
@@ -41,6 +47,8 @@ test('the lists of tags and metadata fields', async () => {
 	of.sim.store.knowledge.tags.set('t', { id: 't', name: 'news' });
 	expect((await searchTags.call(editor(of))).results).toEqual([{ name: 'news', value: 't' }]);
 	const here = editor(of, { difyDatasetId: byId(of.base.id) });
-	expect((await searchMetadataFields.call(here, 'YEAR')).results).toEqual([{ name: 'year (number)', value: 'f' }]);
+	expect((await searchMetadataFields.call(here, 'YEAR')).results).toEqual([
+		{ name: 'year (number)', value: 'f' },
+	]);
 	expect(writes(of.sim)).toEqual([]);
 });

@@ -19,7 +19,11 @@ export async function scene(version: SimVersion, base: Partial<SimDataset> = {})
 type Setup = Partial<ExecuteSetup>;
 
 /** The context of a Dify Knowledge node against a simulator, with what the editor would fill in. */
-export function prepare({ sim, base }: Scene, parameters: Record<string, unknown>, setup: Setup = {}): ExecuteFake {
+export function prepare(
+	{ sim, base }: Scene,
+	parameters: Record<string, unknown>,
+	setup: Setup = {},
+): ExecuteFake {
 	return executeContext({
 		type: 'n8n-nodes-local-llama.difyKnowledge',
 		credentials: { baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' },
@@ -57,9 +61,16 @@ export async function manage(
 }
 
 /** A context of the editor's lists. */
-export function editor({ sim }: Pick<Scene, 'sim'>, parameters: Record<string, unknown> = {}): ILoadOptionsFunctions {
+export function editor(
+	{ sim }: Pick<Scene, 'sim'>,
+	parameters: Record<string, unknown> = {},
+): ILoadOptionsFunctions {
 	return {
-		getCredentials: async () => ({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' }),
+		getCredentials: async () => ({
+			baseUrl: sim.url,
+			apiKey: knowledgeKey(),
+			keyType: 'knowledge',
+		}),
 		getNodeParameter: (name: string, fallback: unknown) => parameters[name] ?? fallback,
 		getNode: () => ({
 			name: 'Dify Knowledge',

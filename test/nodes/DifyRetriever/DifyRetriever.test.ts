@@ -2,7 +2,13 @@ import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { DifyRetriever } from '../../../nodes/DifyRetriever/DifyRetriever.node';
 import type { SuppliedRetriever } from '../../../nodes/DifyRetriever/supply';
-import { addDataset, addDocument, knowledgeKey, SIM_VERSIONS, type SimDataset } from '../../servers/dify';
+import {
+	addDataset,
+	addDocument,
+	knowledgeKey,
+	SIM_VERSIONS,
+	type SimDataset,
+} from '../../servers/dify';
 import { calls, startSim } from '../../lib/dify/client';
 import { fakeContext } from '../../support/context';
 import { setImmediate } from '../../support/node';
@@ -46,7 +52,9 @@ describe.each(SIM_VERSIONS)('Dify Retriever with Dify %s', (version) => {
 			},
 		]);
 		expect(inputs).toEqual([{ query: 'llama wool' }]);
-		expect(outputs).toMatchObject([{ documents: [{ source: 'llama wool.txt', score: 1, text: 'llama wool' }] }]);
+		expect(outputs).toMatchObject([
+			{ documents: [{ source: 'llama wool.txt', score: 1, text: 'llama wool' }] },
+		]);
 		expect(await retriever.invoke('nothing')).toEqual([]);
 	});
 
@@ -78,14 +86,18 @@ describe.each(SIM_VERSIONS)('Dify Retriever with Dify %s', (version) => {
 		const words = fill('Words', ['llama of the words'], { technique: 'economy' });
 		const one = fill('One', ['llama wool', 'llama alone']);
 		const two = fill('Two', ['llama and more']);
-		const found = await (await supplied([words, one, two], { topK: 4 })).retriever.invoke('llama wool');
+		const found = await (
+			await supplied([words, one, two], { topK: 4 })
+		).retriever.invoke('llama wool');
 		expect(found.map(({ pageContent, metadata }) => [pageContent, metadata.score])).toEqual([
 			['llama wool', 1],
 			['llama alone', 0.5],
 			['llama and more', 0.5],
 			['llama of the words', 0],
 		]);
-		expect(await (await supplied([words, one, two], { topK: 1 })).retriever.invoke('llama wool')).toHaveLength(1);
+		expect(
+			await (await supplied([words, one, two], { topK: 1 })).retriever.invoke('llama wool'),
+		).toHaveLength(1);
 	});
 
 	test('D137: one base of two that fails fails the node by name, or is told by option', async () => {
@@ -100,7 +112,9 @@ describe.each(SIM_VERSIONS)('Dify Retriever with Dify %s', (version) => {
 		expect(await lenient.retriever.invoke('llama')).toHaveLength(1);
 		expect(lenient.hints[0]?.message).toContain('Its documents are missing');
 		expect(
-			await nodeErrorOf((await supplied([bad], { options: { onFailure: 'warn' } })).retriever.invoke('x')),
+			await nodeErrorOf(
+				(await supplied([bad], { options: { onFailure: 'warn' } })).retriever.invoke('x'),
+			),
 		).toBeDefined();
 	});
 
@@ -130,7 +144,11 @@ describe.each(SIM_VERSIONS)('Dify Retriever with Dify %s', (version) => {
 		fill('Papers', []);
 		addDataset(sim.store, { name: 'Elsewhere', provider: 'external' });
 		const editor = {
-			getCredentials: async () => ({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' }),
+			getCredentials: async () => ({
+				baseUrl: sim.url,
+				apiKey: knowledgeKey(),
+				keyType: 'knowledge',
+			}),
 			getNode: () => ({ name: 'Dify Retriever', type: 'difyRetriever' }),
 			helpers: {},
 		} as unknown as ILoadOptionsFunctions;

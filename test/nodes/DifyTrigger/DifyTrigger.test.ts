@@ -7,7 +7,12 @@ import { appKey, type DifySim } from '../../servers/dify';
 import { polling } from '../../support/poll-context';
 import { feedback, startAnswered } from '../dify';
 
-const watching = (sim: DifySim, mode: 'chat' | 'workflow', parameters: IDataObject, run?: 'manual') =>
+const watching = (
+	sim: DifySim,
+	mode: 'chat' | 'workflow',
+	parameters: IDataObject,
+	run?: 'manual',
+) =>
 	polling(new DifyTrigger(), {
 		parameters,
 		credentials: () => ({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' }),
@@ -99,7 +104,12 @@ describe('runs of a workflow app', () => {
 			}),
 		});
 	const run = async (sim: DifySim, query: string, user = 'u1') =>
-		await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: { query } }, user).catch(() => undefined);
+		await startRun(
+			clientOf(sim, 'workflow'),
+			RUN_ROUTES.workflow,
+			{ inputs: { query } },
+			user,
+		).catch(() => undefined);
 
 	it('starts the workflow for runs that ended, with inputs and outputs, oldest first', async () => {
 		const sim = await talking();
@@ -129,7 +139,9 @@ describe('runs of a workflow app', () => {
 			['two', 'u2'],
 		] as const)
 			await run(sim, query, user);
-		expect(jsonOf(await poll())!.map(({ inputs }) => (inputs as IDataObject).query)).toEqual(queries);
+		expect(jsonOf(await poll())!.map(({ inputs }) => (inputs as IDataObject).query)).toEqual(
+			queries,
+		);
 	});
 
 	it('does not request inputs and outputs without the option', async () => {
@@ -138,7 +150,9 @@ describe('runs of a workflow app', () => {
 		await poll();
 		await run(sim, 'one');
 		const before = calls(sim, /workflows\/run\//, 'GET');
-		expect(jsonOf(await poll())).toEqual([expect.not.objectContaining({ outputs: expect.anything() as unknown })]);
+		expect(jsonOf(await poll())).toEqual([
+			expect.not.objectContaining({ outputs: expect.anything() as unknown }),
+		]);
 		expect(calls(sim, /workflows\/run\//, 'GET')).toBe(before);
 	});
 

@@ -8,7 +8,9 @@ test('Dify 1.12: the operations that it is too old for', async () => {
 	const said = [
 		await nodeErrorOf(operate(sim, 'run', 'follow', { workflowRunId: UNKNOWN_ID })),
 		await nodeErrorOf(operate(sim, 'form', 'get', { formToken: 'tok' })),
-		await nodeErrorOf(operate(sim, 'form', 'submit', { formToken: 'tok', action: 'a', values: {} })),
+		await nodeErrorOf(
+			operate(sim, 'form', 'submit', { formToken: 'tok', action: 'a', values: {} }),
+		),
 	];
 	expect(said.map(({ message }) => message)).toEqual([
 		'Following a run needs Dify 1.14 or newer, this is 1.12.1',

@@ -23,8 +23,16 @@ export const REVIEW: FormStep = {
 	nodeTitle: 'Review',
 	content: 'Draft',
 	inputs: [
-		{ output_variable_name: 'note', type: 'paragraph', default: { type: 'constant', value: 'as usual' } },
-		{ output_variable_name: 'pick', type: 'select', option_source: { type: 'constant', value: ['Rot', 'Grün'] } },
+		{
+			output_variable_name: 'note',
+			type: 'paragraph',
+			default: { type: 'constant', value: 'as usual' },
+		},
+		{
+			output_variable_name: 'pick',
+			type: 'select',
+			option_source: { type: 'constant', value: ['Rot', 'Grün'] },
+		},
 	],
 	actions: [
 		{ id: 'approve', title: 'Approve' },
@@ -37,12 +45,17 @@ export const prepareFlow = (sim: Pick<DifySim, 'url'>, setup: Setup = {}) =>
 	prepareNode('difyWorkflow', sim, { mode: 'workflow', ...setup });
 
 /** Runs Dify Workflow; the operation is Execute unless the parameters say otherwise. */
-export async function work(sim: Pick<DifySim, 'url'>, setup: Setup = {}): Promise<INodeExecutionData[]> {
+export async function work(
+	sim: Pick<DifySim, 'url'>,
+	setup: Setup = {},
+): Promise<INodeExecutionData[]> {
 	return await executeIn('difyWorkflow', prepareFlow(sim, setup));
 }
 
-export const workJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => (await work(sim, setup))[0]!.json;
-export const workError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await nodeErrorOf(work(sim, setup));
+export const workJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	(await work(sim, setup))[0]!.json;
+export const workError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	await nodeErrorOf(work(sim, setup));
 
 /** The same with parameters only. */
 export const operate = async (

@@ -3,7 +3,9 @@ import type { INodeProperties } from 'n8n-workflow';
 import { properties } from '../../../nodes/LocalChatModel/fields';
 
 const typesOf = ({ displayOptions }: { displayOptions?: INodeProperties['displayOptions'] }) =>
-	(displayOptions?.show?.['/serverType'] ?? displayOptions?.show?.serverType) as string[] | undefined;
+	(displayOptions?.show?.['/serverType'] ?? displayOptions?.show?.serverType) as
+		| string[]
+		| undefined;
 
 describe('the fields of the chat model', () => {
 	it('a choice is offered to the servers that take it', () => {
@@ -12,6 +14,11 @@ describe('the fields of the chat model', () => {
 				.find(({ name }) => name === field)!
 				.options!.find((one) => 'value' in one && one.value === value) as INodeProperties;
 		expect(typesOf(choice('thinking', 'budget'))).toEqual(['auto', 'llamaServer', 'other']);
-		expect(typesOf(choice('responseFormat', 'grammar'))).toEqual(['auto', 'llamaServer', 'vllm', 'other']);
+		expect(typesOf(choice('responseFormat', 'grammar'))).toEqual([
+			'auto',
+			'llamaServer',
+			'vllm',
+			'other',
+		]);
 	});
 });

@@ -14,12 +14,20 @@ const groupsIn = (typeVersion: number) =>
 const [all] = groupsIn(1);
 const option = (name: string) => optionsOf(all!).find((one) => one.name === name)!;
 const typesOf = ({ displayOptions }: { displayOptions?: INodeProperties['displayOptions'] }) =>
-	(displayOptions?.show?.['/serverType'] ?? displayOptions?.show?.serverType) as string[] | undefined;
+	(displayOptions?.show?.['/serverType'] ?? displayOptions?.show?.serverType) as
+		| string[]
+		| undefined;
 
 describe('the options of the chat model', () => {
 	it('stand in groups, each option once, and all of them in one list where a node of version 1 has them', () => {
 		expect(groupsIn(1).map(({ name }) => name)).toEqual(['options']);
-		const names = ['options', 'optionsSampling', 'optionsRepetition', 'optionsThinking', 'optionsServer'];
+		const names = [
+			'options',
+			'optionsSampling',
+			'optionsRepetition',
+			'optionsThinking',
+			'optionsServer',
+		];
 		expect(groupsIn(1.1).map(({ name }) => name)).toEqual(names);
 		const sorted = (fields: INodeProperties[]) => fields.map(({ name }) => name).sort();
 		expect(sorted(groupsIn(1.1).flatMap(optionsOf))).toEqual(sorted(optionsOf(all!)));
@@ -45,13 +53,27 @@ describe('the options of the chat model', () => {
 			);
 		const settingsOf = (typeVersion: number) => {
 			const node = { typeVersion } as INode;
-			const given = { model: 'm', ...stored(typeVersion) } as Parameters<typeof NodeHelpers.getNodeParameters>[1];
-			const kept = NodeHelpers.getNodeParameters(properties, given, true, false, node, description)!;
+			const given = { model: 'm', ...stored(typeVersion) } as Parameters<
+				typeof NodeHelpers.getNodeParameters
+			>[1];
+			const kept = NodeHelpers.getNodeParameters(
+				properties,
+				given,
+				true,
+				false,
+				node,
+				description,
+			)!;
 			expect(kept).toMatchObject(given!);
 			return readSettings(new NodeParameters(fakeContext(kept, {}).context, 0, properties));
 		};
 		expect(settingsOf(1.1)).toEqual(settingsOf(1));
-		expect(settingsOf(1).parameters).toMatchObject({ minP: 0.05, dryBase: 1.75, slotId: 0, keepAlive: '30m' });
+		expect(settingsOf(1).parameters).toMatchObject({
+			minP: 0.05,
+			dryBase: 1.75,
+			slotId: 0,
+			keepAlive: '30m',
+		});
 	});
 
 	it.each([

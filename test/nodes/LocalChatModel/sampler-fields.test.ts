@@ -6,9 +6,15 @@ const option = (name: string) => samplerFields.find((one) => one.name === name)!
 describe('the fields of the options that go to the server as they are', () => {
 	it('have a field for every row of the table, with its label and range', () => {
 		for (const [name, sampler] of SAMPLER_ENTRIES) {
-			expect(option(name)).toMatchObject({ displayName: sampler.label, description: sampler.description });
+			expect(option(name)).toMatchObject({
+				displayName: sampler.label,
+				description: sampler.description,
+			});
 			if (sampler.type === 'number' && sampler.range !== undefined && sampler.choices === undefined)
-				expect(option(name).typeOptions).toMatchObject({ minValue: sampler.range[0], maxValue: sampler.range[1] });
+				expect(option(name).typeOptions).toMatchObject({
+					minValue: sampler.range[0],
+					maxValue: sampler.range[1],
+				});
 			if (sampler.type === 'switch') expect(sampler.description).toMatch(/^Whether /);
 		}
 	});

@@ -18,7 +18,9 @@ const DEFAULTS = {
 };
 type Given = Partial<Record<keyof typeof DEFAULTS, unknown>>;
 const read = (more: Given = {}) =>
-	readSettings(new NodeParameters(fakeContext({ ...DEFAULTS, ...more }, {}).context, 0, properties));
+	readSettings(
+		new NodeParameters(fakeContext({ ...DEFAULTS, ...more }, {}).context, 0, properties),
+	);
 const options = (given: Record<string, unknown>) => read({ options: given }).parameters;
 
 function refused(more: Given): ServerError {
@@ -58,7 +60,10 @@ describe('the settings of the chat model', () => {
 	});
 
 	it('numbers of expressions are numbers', () => {
-		expect(options({ contextSize: '8192', cacheReuse: 128.5 })).toEqual({ contextSize: 8192, cacheReuse: 128 });
+		expect(options({ contextSize: '8192', cacheReuse: 128.5 })).toEqual({
+			contextSize: 8192,
+			cacheReuse: 128,
+		});
 	});
 
 	it.each([
@@ -177,7 +182,9 @@ describe('the settings of the chat model', () => {
 		['off', 5, { mode: 'off' }],
 		['serverDefault', '', undefined],
 	])('Thinking %s with a limit of %j seconds', (thinking, thinkingTimeLimit, expected) => {
-		expect(read({ thinking, options: { thinkingTimeLimit } }).parameters.thinking).toEqual(expected);
+		expect(read({ thinking, options: { thinkingTimeLimit } }).parameters.thinking).toEqual(
+			expected,
+		);
 	});
 
 	it('what an expression leaves empty is not set', () => {
@@ -192,9 +199,14 @@ describe('the settings of the chat model', () => {
 				chatTemplateArguments: null,
 			}),
 		).toEqual({});
-		expect(options({ stop: ['', null], drySequenceBreakers: [], extraBody: '{}', chatTemplateArguments: {} })).toEqual(
-			{},
-		);
+		expect(
+			options({
+				stop: ['', null],
+				drySequenceBreakers: [],
+				extraBody: '{}',
+				chatTemplateArguments: {},
+			}),
+		).toEqual({});
 		expect(
 			read({
 				options: {
@@ -275,13 +287,19 @@ describe('the settings of the chat model', () => {
 		],
 		// In the wrapping that OpenAI's API takes, and a schema that has such names of its own.
 		[
-			{ responseFormat: 'jsonSchema', jsonSchema: { name: 'colour', strict: true, schema: { type: 'object' } } },
+			{
+				responseFormat: 'jsonSchema',
+				jsonSchema: { name: 'colour', strict: true, schema: { type: 'object' } },
+			},
 			{ type: 'jsonSchema', name: 'colour', schema: { type: 'object' } },
 		],
 		[
 			{
 				responseFormat: 'jsonSchema',
-				jsonSchema: { type: 'json_schema', json_schema: { name: 'colour', schema: { type: 'array' } } },
+				jsonSchema: {
+					type: 'json_schema',
+					json_schema: { name: 'colour', schema: { type: 'array' } },
+				},
 			},
 			{ type: 'jsonSchema', name: 'colour', schema: { type: 'array' } },
 		],
@@ -298,24 +316,54 @@ describe('the settings of the chat model', () => {
 	});
 
 	it.each<[Given, string | RegExp]>([
-		[{ options: { temperature: 'hot' } }, 'The field "Temperature" must be a number from 0 to 100, but is "hot"'],
+		[
+			{ options: { temperature: 'hot' } },
+			'The field "Temperature" must be a number from 0 to 100, but is "hot"',
+		],
 		[{ options: { topP: 7 } }, 'The field "Top P" must be a number from 0 to 1, but is 7'],
-		[{ options: { topK: true } }, 'The field "Top K" must be a number from 0 to 2147483647, but is true'],
-		[{ options: { maxRetries: 'x' } }, 'The field "Retries" must be a number from 0 to 20, but is "x"'],
-		[{ options: { idleLimit: 'x' } }, 'The field "Idle Limit (Seconds)" must be a number from 0, but is "x"'],
-		[{ options: { idleLimit: -1 } }, 'The field "Idle Limit (Seconds)" must be a number from 0, but is -1'],
+		[
+			{ options: { topK: true } },
+			'The field "Top K" must be a number from 0 to 2147483647, but is true',
+		],
+		[
+			{ options: { maxRetries: 'x' } },
+			'The field "Retries" must be a number from 0 to 20, but is "x"',
+		],
+		[
+			{ options: { idleLimit: 'x' } },
+			'The field "Idle Limit (Seconds)" must be a number from 0, but is "x"',
+		],
+		[
+			{ options: { idleLimit: -1 } },
+			'The field "Idle Limit (Seconds)" must be a number from 0, but is -1',
+		],
 		[{ options: { extraBody: '{"a":' } }, /^The field "Extra Body" is not valid JSON: /],
 		[{ options: { extraBody: '[1]' } }, 'The field "Extra Body" must be a JSON object'],
-		[{ options: { chatTemplateArguments: 5 } }, 'The field "Chat Template Arguments" must be a JSON object'],
-		[{ options: { cachePrompt: 'perhaps' } }, 'The field "Cache Prompt" must be true or false, but is "perhaps"'],
-		[{ options: { showThinking: {} } }, 'The field "Show Thinking in Answer" must be true or false, but is {}'],
-		[{ options: { stop: [{ text: 'END' }] } }, 'The field "Stop Sequences" must be a text, but is {"text":"END"}'],
+		[
+			{ options: { chatTemplateArguments: 5 } },
+			'The field "Chat Template Arguments" must be a JSON object',
+		],
+		[
+			{ options: { cachePrompt: 'perhaps' } },
+			'The field "Cache Prompt" must be true or false, but is "perhaps"',
+		],
+		[
+			{ options: { showThinking: {} } },
+			'The field "Show Thinking in Answer" must be true or false, but is {}',
+		],
+		[
+			{ options: { stop: [{ text: 'END' }] } },
+			'The field "Stop Sequences" must be a text, but is {"text":"END"}',
+		],
 		[{ model: { name: 'qwen' } }, 'The field "Model" must be a text, but is {"name":"qwen"}'],
 		[
 			{ options: { toolChoice: 'always' } },
 			'The field "Tool Choice" must be one of auto, none, required, but is "always"',
 		],
-		[{ options: { toolCallsInText: true } }, 'The field "Tool Calls in Text" must be one of leave, read, but is true'],
+		[
+			{ options: { toolCallsInText: true } },
+			'The field "Tool Calls in Text" must be one of leave, read, but is true',
+		],
 		[
 			{ options: { reasoningEcho: true } },
 			'The field "Send Thinking Back" must be one of always, toolTurns, off, but is true',
@@ -324,7 +372,10 @@ describe('the settings of the chat model', () => {
 			{ serverType: 'lmstudio' },
 			'The field "Server Type" must be one of auto, llamaServer, ollama, other, vllm, but is "lmstudio"',
 		],
-		[{ thinking: true }, 'The field "Thinking" must be one of effort, off, on, serverDefault, budget, but is true'],
+		[
+			{ thinking: true },
+			'The field "Thinking" must be one of effort, off, on, serverDefault, budget, but is true',
+		],
 		[
 			{ thinking: 'effort', thinkingEffort: 'extreme' },
 			'The field "Effort" must be one of high, low, medium, minimal, but is "extreme"',
@@ -339,7 +390,10 @@ describe('the settings of the chat model', () => {
 		],
 		[{ responseFormat: 'jsonSchema', jsonSchema: '' }, 'The field "JSON Schema" is empty'],
 		[{ responseFormat: 'jsonSchema', jsonSchema: '{}' }, 'The field "JSON Schema" is empty'],
-		[{ responseFormat: 'jsonSchema', jsonSchema: '{' }, /^The field "JSON Schema" is not valid JSON: /],
+		[
+			{ responseFormat: 'jsonSchema', jsonSchema: '{' },
+			/^The field "JSON Schema" is not valid JSON: /,
+		],
 		[{ responseFormat: 'grammar', grammar: ' ' }, 'The field "Grammar" is empty'],
 	])('%j is refused with the label of the field', (given, message) => {
 		const error = refused(given);

@@ -9,10 +9,17 @@ const { server, supplied, chatRequests } = useChatModel();
 
 describe('the execution log', () => {
 	it('shows readable settings and no secret', async () => {
-		const { model, inputs } = await supplied({ options: { temperature: 0.2, maxTokens: 50 } }, { extraHeaders: '' });
+		const { model, inputs } = await supplied(
+			{ options: { temperature: 0.2, maxTokens: 50 } },
+			{ extraHeaders: '' },
+		);
 		await model.invoke('Hi');
 		expect(inputs[0]).toMatchObject({
-			options: { model: 'sim-model', base_url: `${server().url}/v1`, options: { temperature: 0.2, maxTokens: 50 } },
+			options: {
+				model: 'sim-model',
+				base_url: `${server().url}/v1`,
+				options: { temperature: 0.2, maxTokens: 50 },
+			},
 		});
 		expect(JSON.stringify(inputs)).not.toContain('secret-key-123');
 		expect(JSON.stringify(model.toJSON())).not.toContain('secret-key-123');
@@ -42,7 +49,8 @@ describe('failures', () => {
 		['only thinking', () => reply.reasoning('hmm', ''), 'onlyThinking'],
 		[
 			'a call cut by the token limit',
-			() => reply.toolCalls([{ name: 'get_weather', arguments: '{"city":"Pa' }], { finish: 'length' }),
+			() =>
+				reply.toolCalls([{ name: 'get_weather', arguments: '{"city":"Pa' }], { finish: 'length' }),
 			'toolCallCut',
 		],
 		[
@@ -51,8 +59,16 @@ describe('failures', () => {
 			'toolCallInvalid',
 		],
 		['an empty answer', () => reply.empty(), 'emptyAnswer'],
-		['an early end', () => reply.chunks(['half'], { finish: false, done: false }), 'streamEndedEarly'],
-		['an error in the stream', () => reply.chunks(['half'], { error: { message: 'Compute error.' } }), 'streamError'],
+		[
+			'an early end',
+			() => reply.chunks(['half'], { finish: false, done: false }),
+			'streamEndedEarly',
+		],
+		[
+			'an error in the stream',
+			() => reply.chunks(['half'], { error: { message: 'Compute error.' } }),
+			'streamError',
+		],
 	])('%s is a node error, streamed and generated', async (_name, scripted, kind) => {
 		server().script(scripted());
 		server().script(scripted());
@@ -71,14 +87,18 @@ describe('failures', () => {
 	it('an answer that does not follow the JSON schema is a node error, streamed and generated', async () => {
 		server().script(reply.text('{"answer": 5}'));
 		server().script(reply.text('{"answer": 5}'));
-		const jsonSchema = '{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}';
+		const jsonSchema =
+			'{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}';
 		const { model } = await supplied({ responseFormat: 'jsonSchema', jsonSchema });
 		for (const run of [model.invoke('Hi'), collect(model, 'Hi')]) {
 			const error = await failureOf(run);
 			expect(error.constructor.name).toBe('NodeOperationError');
 			expect(error.message).toBe('The answer is not the JSON that was asked for');
 			expect(error.description).toContain('answer: ');
-			expect(error.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: '{"answer": 5}' });
+			expect(error.context.data).toMatchObject({
+				kind: 'invalidAnswer',
+				partialText: '{"answer": 5}',
+			});
 		}
 	});
 
@@ -93,7 +113,9 @@ describe('failures', () => {
 		const { model, outputs } = await supplied({}, { apiKey: 'wrong-key-987' });
 		const error = await failureOf(model.invoke('Hi'));
 		expect(error.message).toContain('refuses the API key');
-		expect(JSON.stringify([error, error.message, error.description, outputs])).not.toContain('wrong-key-987');
+		expect(JSON.stringify([error, error.message, error.description, outputs])).not.toContain(
+			'wrong-key-987',
+		);
 	});
 
 	it('stops for the signal of the call and for that of the node', async () => {
@@ -118,14 +140,18 @@ describe('failures', () => {
 		const given = await supplied();
 		await given.model.invoke('Hi');
 		await collect(given.model, 'Hi');
-		expect([begin.mock.calls.length, isOver.mock.calls.length, close.mock.calls.length]).toEqual([2, 2, 0]);
+		expect([begin.mock.calls.length, isOver.mock.calls.length, close.mock.calls.length]).toEqual([
+			2, 2, 0,
+		]);
 		await given.close!();
 		expect(close).toHaveBeenCalledTimes(1);
 		jest.restoreAllMocks();
 	});
 
 	it('lets a fallback model take over', async () => {
-		server().script(reply.error(500, { error: { message: 'boom', code: 500, type: 'server_error' } }));
+		server().script(
+			reply.error(500, { error: { message: 'boom', code: 500, type: 'server_error' } }),
+		);
 		server().script(reply.text('second'));
 		const first = (await supplied()).model as Model & { withFallbacks(models: unknown[]): Model };
 		const second = (await supplied()).model;
@@ -141,10 +167,15 @@ describe('failures', () => {
 
 	it.each([
 		['only thinking', () => reply.reasoning('hmm', '', { finish: 'length' })],
-		['a cut call', () => reply.toolCalls([{ name: 'get_weather', arguments: '{"city":"Pa' }], { finish: 'length' })],
+		[
+			'a cut call',
+			() =>
+				reply.toolCalls([{ name: 'get_weather', arguments: '{"city":"Pa' }], { finish: 'length' }),
+		],
 		['an answer against the schema', () => reply.text('{"answer": 5}')],
 	])('%s was generated: its tokens are in the totals of the run, once', async (_name, scripted) => {
-		const jsonSchema = '{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}';
+		const jsonSchema =
+			'{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}';
 		const { model, context } = await supplied({ responseFormat: 'jsonSchema', jsonSchema });
 		const values = new Map<string, unknown>();
 		Object.assign(context, {
@@ -153,11 +184,17 @@ describe('failures', () => {
 				set: (key: string, value: unknown) => values.set(key, value),
 			},
 		});
-		for (const run of [async () => await collect(model, 'Hi'), async () => await model.invoke('Hi')]) {
+		for (const run of [
+			async () => await collect(model, 'Hi'),
+			async () => await model.invoke('Hi'),
+		]) {
 			server().script(scripted());
 			await failureOf(run());
 		}
-		expect(JSON.parse(String(values.get('llm_usage')))).toMatchObject({ generations: 2, uncounted: 0 });
+		expect(JSON.parse(String(values.get('llm_usage')))).toMatchObject({
+			generations: 2,
+			uncounted: 0,
+		});
 		expect(values.get('llm_tokens_in')).toBeGreaterThan(0);
 	});
 });

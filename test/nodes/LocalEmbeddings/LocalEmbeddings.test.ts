@@ -12,13 +12,22 @@ it('is a sub-node for the embeddings of vector stores, and no tool', () => {
 });
 
 it('the list of models leaves out those that are for something else', async () => {
-	const server = await start({ profile: 'ollama', models: [{ id: 'qwen3:8b' }, { id: 'bge-m3:latest' }] });
+	const server = await start({
+		profile: 'ollama',
+		models: [{ id: 'qwen3:8b' }, { id: 'bge-m3:latest' }],
+	});
 	server.route('POST /api/show', ({ body }: WireRequest) =>
 		reply.json({
-			capabilities: (body as { model: string }).model.startsWith('bge') ? ['embedding'] : ['completion'],
+			capabilities: (body as { model: string }).model.startsWith('bge')
+				? ['embedding']
+				: ['completion'],
 		}),
 	);
-	const context = { getCredentials: async () => ({ baseUrl: server.url }), helpers: {}, getNode: () => ({}) };
+	const context = {
+		getCredentials: async () => ({ baseUrl: server.url }),
+		helpers: {},
+		getNode: () => ({}),
+	};
 	const { searchEmbeddingModels } = new LocalEmbeddings().methods.listSearch;
 	const { results } = await searchEmbeddingModels.call(context as unknown as ILoadOptionsFunctions);
 	expect(results.map(({ value }) => value)).toEqual(['bge-m3:latest']);

@@ -24,15 +24,24 @@ it('no model, and no server to ask for one, is an error of the node', async () =
 
 it('limits and keep-alive arrive', async () => {
 	const server = await start({ profile: 'ollama' });
-	const { embeddings } = await supplied(server, { keepAlive: '120', totalLimit: 60, batchSize: '2' });
+	const { embeddings } = await supplied(server, {
+		keepAlive: '120',
+		totalLimit: 60,
+		batchSize: '2',
+	});
 	await embeddings.embedDocuments(['a', 'b', 'c']);
 	const sent = server.requests.filter(({ path }) => path === '/api/embed').map(({ body }) => body);
-	expect(sent).toEqual([expect.objectContaining({ keep_alive: 120 }), expect.objectContaining({ input: ['c'] })]);
+	expect(sent).toEqual([
+		expect.objectContaining({ keep_alive: 120 }),
+		expect.objectContaining({ input: ['c'] }),
+	]);
 });
 
 it('a limit is told as that', async () => {
 	const server = await start({ embeddings: true });
 	server.route('POST /v1/embeddings', reply.silence());
 	const { embeddings } = await supplied(server, { firstTokenLimit: 0.1 });
-	expect((await failureOf(embeddings.embedQuery('a'))).context.data).toMatchObject({ kind: 'firstTokenLimit' });
+	expect((await failureOf(embeddings.embedQuery('a'))).context.data).toMatchObject({
+		kind: 'firstTokenLimit',
+	});
 });

@@ -5,7 +5,9 @@ import { failureOf, SECRET, supplied } from './supplied';
 const start = useSimulator(startLlamaServerSim);
 
 const inputsOf = ({ requests }: LlamaServerSim) =>
-	requests.filter(({ path }) => path === '/v1/embeddings').map(({ body }) => (body as { input: string[] }).input);
+	requests
+		.filter(({ path }) => path === '/v1/embeddings')
+		.map(({ body }) => (body as { input: string[] }).input);
 
 it('supplies a plain object with the two methods that vector stores call', async () => {
 	const { embeddings } = await supplied(await start({ embeddings: true }));
@@ -32,7 +34,9 @@ describe('the log', () => {
 		const { embeddings, inputs, outputs } = await supplied(
 			await start({ embeddings: { dimensions: 1024, batch: 99_999 }, nCtx: 99_999 }),
 		);
-		await embeddings.embedDocuments(Array.from({ length: 200 }, () => 'some text of a chunk '.repeat(20)));
+		await embeddings.embedDocuments(
+			Array.from({ length: 200 }, () => 'some text of a chunk '.repeat(20)),
+		);
 		expect(inputs).toEqual([{ documents: 200, characters: 84_000 }]);
 		expect(outputs[0]).toMatchObject({
 			model: 'sim-model',
@@ -44,7 +48,8 @@ describe('the log', () => {
 			milliseconds: expect.any(Number) as number,
 		});
 		await embeddings.embedQuery('long question '.repeat(1000));
-		for (const entry of [...inputs, ...outputs]) expect(JSON.stringify(entry).length).toBeLessThan(1024);
+		for (const entry of [...inputs, ...outputs])
+			expect(JSON.stringify(entry).length).toBeLessThan(1024);
 	});
 
 	it('of a failure is the error of this node, without the key', async () => {
@@ -52,7 +57,10 @@ describe('the log', () => {
 		server.route('POST /v1/embeddings', reply.error(500, { error: `broken for ${SECRET}` }));
 		const { embeddings, outputs } = await supplied(server);
 		const failed = await failureOf(embeddings.embedQuery('a'));
-		expect(failed).toMatchObject({ functionality: 'configuration-node', node: { name: 'Local Chat Model' } });
+		expect(failed).toMatchObject({
+			functionality: 'configuration-node',
+			node: { name: 'Local Chat Model' },
+		});
 		expect(failed.description).toContain('broken for ***');
 		expect(outputs).toEqual([failed]);
 		expect(JSON.stringify(outputs)).not.toContain(SECRET);
@@ -60,7 +68,10 @@ describe('the log', () => {
 
 	it('names both lengths where vectors were cut, and the prefix', async () => {
 		const server = await start({ embeddings: { dimensions: 8 } });
-		const { embeddings, inputs, outputs } = await supplied(server, { dimensions: 4, queryPrefix: 'Q: ' });
+		const { embeddings, inputs, outputs } = await supplied(server, {
+			dimensions: 4,
+			queryPrefix: 'Q: ',
+		});
 		await embeddings.embedQuery('a');
 		expect(inputs).toEqual([{ query: 'a', prefix: 'Q: ' }]);
 		expect(outputs[0]).toMatchObject({ dimensions: 4, receivedDimensions: 8 });
@@ -68,7 +79,9 @@ describe('the log', () => {
 });
 
 it('Truncate is said once at the node', async () => {
-	const { embeddings, hints } = await supplied(await start({ embeddings: { batch: 20 } }), { longTexts: 'truncate' });
+	const { embeddings, hints } = await supplied(await start({ embeddings: { batch: 20 } }), {
+		longTexts: 'truncate',
+	});
 	await embeddings.embedQuery('x'.repeat(30));
 	await embeddings.embedQuery('y'.repeat(30));
 	expect(hints.map(({ message }) => message)).toEqual([expect.stringContaining('1 of 1 texts')]);

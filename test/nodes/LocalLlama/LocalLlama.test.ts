@@ -36,17 +36,26 @@ test('what people use most stands first: n8n lists the actions in this order', (
 		properties
 			.filter(
 				(field) =>
-					field.name === name && (resource === undefined || field.displayOptions?.show?.resource?.[0] === resource),
+					field.name === name &&
+					(resource === undefined || field.displayOptions?.show?.resource?.[0] === resource),
 			)
 			.flatMap(({ options }) => (options as INodePropertyOptions[]).map(({ value }) => value));
 	expect(valuesOf('resource').slice(0, 3)).toEqual(['text', 'vector', 'image']);
-	expect(valuesOf('operation', 'text')).toEqual(['chat', 'extract', 'classify', 'complete', 'fillIn']);
+	expect(valuesOf('operation', 'text')).toEqual([
+		'chat',
+		'extract',
+		'classify',
+		'complete',
+		'fillIn',
+	]);
 	expect(valuesOf('operation', 'audio')).toEqual(['transcribe', 'speak', 'translate', 'getVoices']);
 });
 
 test('an operation that does not exist', async () => {
 	await serve();
-	expect((await failure({ resource: 'text', operation: 'sing' })).message).toContain('no operation "sing"');
+	expect((await failure({ resource: 'text', operation: 'sing' })).message).toContain(
+		'no operation "sing"',
+	);
 	expect((await failure({ resource: 'opera' })).message).toContain('"Resource" must be one of');
 });
 
@@ -61,8 +70,16 @@ test('several items at once keep their order and their pairing', async () => {
 	await sim.until(() => sent('/chat/completions').length === 3);
 	first.open();
 	const items = await running;
-	expect(items.map((item) => item.json.text)).toEqual(['You said: slow', 'You said: b', 'You said: c']);
-	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
+	expect(items.map((item) => item.json.text)).toEqual([
+		'You said: slow',
+		'You said: b',
+		'You said: c',
+	]);
+	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([
+		{ item: 0 },
+		{ item: 1 },
+		{ item: 2 },
+	]);
 });
 
 test('Items at Once: 1 sends one after another', async () => {
@@ -90,7 +107,13 @@ test('continue on fail: the failure is an item with its details, and the others 
 		continueOnFail: true,
 	});
 	expect(bad).toMatchObject({
-		json: { error: { kind: 'serverError', httpStatus: 500, serverText: expect.stringContaining('ill') as string } },
+		json: {
+			error: {
+				kind: 'serverError',
+				httpStatus: 500,
+				serverText: expect.stringContaining('ill') as string,
+			},
+		},
 		pairedItem: { item: 0 },
 	});
 	expect(good!.json.text).toBe('You said: good');
@@ -100,7 +123,9 @@ test('Stop ends every item at once and frees the slots', async () => {
 	const sim = await serve({ slots: 4 });
 	const cancel = new AbortController();
 	sim.script(reply.chunks(['a', { wait: 60_000 }]), reply.chunks(['b', { wait: 60_000 }]));
-	const running = execute({ ...prompts('a', 'b', 'c', 'd'), signal: cancel.signal }).catch((error: unknown) => error);
+	const running = execute({ ...prompts('a', 'b', 'c', 'd'), signal: cancel.signal }).catch(
+		(error: unknown) => error,
+	);
 	await sim.until(() => sim.slots().filter(({ busy }) => busy).length === 2);
 	const stoppedAt = Date.now();
 	cancel.abort();
@@ -113,19 +138,22 @@ test('types into a chat that streams, one item after another; not where it is a 
 	await serve();
 	const typed = prepare({ ...prompts('a', 'b'), streaming: true });
 	await executeIn(typed);
-	expect(typed.chunks.map(({ type, itemIndex }) => `${type}${itemIndex}`).filter((one) => !/^item/.test(one))).toEqual([
-		'begin0',
-		'end0',
-		'begin1',
-		'end1',
-	]);
+	expect(
+		typed.chunks
+			.map(({ type, itemIndex }) => `${type}${itemIndex}`)
+			.filter((one) => !/^item/.test(one)),
+	).toEqual(['begin0', 'end0', 'begin1', 'end1']);
 	expect(typed.chunks.map(({ content }) => content ?? '').join('')).toBe('You said: aYou said: b');
 	const silent = prepare({
 		...prompts('a'),
 		parameters: { ...CHAT, options: { enableStreaming: false } },
 		streaming: true,
 	});
-	const tool = prepare({ ...prompts('a'), streaming: true, type: 'n8n-nodes-local-llama.localLlamaTool' });
+	const tool = prepare({
+		...prompts('a'),
+		streaming: true,
+		type: 'n8n-nodes-local-llama.localLlamaTool',
+	});
 	await Promise.all([executeIn(silent), executeIn(tool)]);
 	expect([silent.chunks, tool.chunks]).toEqual([[], []]);
 });
@@ -134,6 +162,8 @@ test('the key is shown nowhere', async () => {
 	const sim = await serve();
 	sim.script(reply.error(400, 'no: open-sesame-123456'));
 	const failed = await failure({ ...CHAT, prompt: 'hi' });
-	expect(JSON.stringify([failed.message, failed.description, failed.context])).not.toContain('open-sesame');
+	expect(JSON.stringify([failed.message, failed.description, failed.context])).not.toContain(
+		'open-sesame',
+	);
 	expect(JSON.stringify(await json({ ...CHAT, prompt: 'hi' }))).not.toContain('open-sesame');
 });

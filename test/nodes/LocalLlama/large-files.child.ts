@@ -13,7 +13,9 @@ const context = (size: number): IExecuteFunctions =>
 	({
 		getInputData: () => [{ json: {} }],
 		getNodeParameter: (name: string, _item: number, preset: unknown) =>
-			({ resource: 'audio', operation, model: '', input: 'Hello', binaryPropertyName: 'data' })[name] ?? preset,
+			({ resource: 'audio', operation, model: '', input: 'Hello', binaryPropertyName: 'data' })[
+				name
+			] ?? preset,
 		getCredentials: async () => ({ baseUrl: url }),
 		getNode: () => ({
 			id: '1',
@@ -29,12 +31,21 @@ const context = (size: number): IExecuteFunctions =>
 		isStreaming: () => false,
 		addExecutionHints: () => {},
 		helpers: {
-			assertBinaryData: () => ({ data: 'filesystem-v2', id: 'store:1', mimeType: 'audio/wav', fileName: 'long.wav' }),
+			assertBinaryData: () => ({
+				data: 'filesystem-v2',
+				id: 'store:1',
+				mimeType: 'audio/wav',
+				fileName: 'long.wav',
+			}),
 			getBinaryMetadata: async () => ({ fileSize: size }),
 			getBinaryStream: async (_id: string, piece: number) =>
 				fs.createReadStream(file, { highWaterMark: piece, end: size - 1 }),
 			// As n8n's store of files does it.
-			prepareBinaryData: async (data: AsyncIterable<Uint8Array>, fileName: string, mimeType: string) => {
+			prepareBinaryData: async (
+				data: AsyncIterable<Uint8Array>,
+				fileName: string,
+				mimeType: string,
+			) => {
 				await fs.promises.writeFile(`${file}.out`, data);
 				return { data: 'filesystem-v2', fileName, mimeType };
 			},

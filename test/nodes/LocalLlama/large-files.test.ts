@@ -37,7 +37,9 @@ beforeAll(async () => {
 			received.push(bytes);
 			if (request.method !== 'POST') return void response.writeHead(404).end();
 			if (request.url?.endsWith('/speech') !== true)
-				return void response.writeHead(200, { 'content-type': 'application/json' }).end('{"text":"Hello"}');
+				return void response
+					.writeHead(200, { 'content-type': 'application/json' })
+					.end('{"text":"Hello"}');
 			response.writeHead(200, { 'content-type': 'audio/wav' });
 			const piece = Buffer.alloc(MEGABYTE);
 			let left = LARGE / MEGABYTE;
@@ -58,8 +60,18 @@ afterAll(async () => {
 });
 
 const measure = async (operation: string) => {
-	const args = [path.join(folder, 'child.cjs'), operation, url, path.join(folder, 'long.wav'), String(LARGE)];
-	const env = { ...process.env, NODE_PATH: path.join(process.cwd(), 'node_modules'), NODE_OPTIONS: '' };
+	const args = [
+		path.join(folder, 'child.cjs'),
+		operation,
+		url,
+		path.join(folder, 'long.wav'),
+		String(LARGE),
+	];
+	const env = {
+		...process.env,
+		NODE_PATH: path.join(process.cwd(), 'node_modules'),
+		NODE_OPTIONS: '',
+	};
 	const { stdout } = await run(process.execPath, args, { env, timeout: 100_000 });
 	return JSON.parse(stdout) as { grew: number; json: Record<string, unknown> };
 };

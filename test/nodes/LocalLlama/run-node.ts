@@ -1,7 +1,11 @@
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
-import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
 

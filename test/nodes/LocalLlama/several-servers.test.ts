@@ -13,7 +13,11 @@ async function pair(options: object = {}) {
 	return servers;
 }
 
-async function execute(servers: Awaited<ReturnType<typeof pair>>, parameters: object, items = [{}]) {
+async function execute(
+	servers: Awaited<ReturnType<typeof pair>>,
+	parameters: object,
+	items = [{}],
+) {
 	const fake = executeContext({
 		type: 'n8n-nodes-local-llama.localLlama',
 		credentials: credentialOf(servers),
@@ -43,13 +47,25 @@ test('the item of an answer names the server and the model', async () => {
 	const servers = await pair();
 	servers[1].script(reply.text('Hello'));
 	const [json] = await execute(servers, { resource: 'text', operation: 'chat', prompt: 'Hi' });
-	expect(json).toMatchObject({ text: 'Hello', serverUrl: servers[1].url, model: expect.any(String) as string });
+	expect(json).toMatchObject({
+		text: 'Hello',
+		serverUrl: servers[1].url,
+		model: expect.any(String) as string,
+	});
 });
 
 test('many items are spread over both servers', async () => {
-	const servers = [await start({ slots: 1, tokenDelayMs: 2 }), await start({ slots: 1, tokenDelayMs: 2 })] as const;
+	const servers = [
+		await start({ slots: 1, tokenDelayMs: 2 }),
+		await start({ slots: 1, tokenDelayMs: 2 }),
+	] as const;
 	const items = Array.from({ length: 12 }, (_none, at) => ({ at }));
-	const parameters = { resource: 'text', operation: 'chat', prompt: 'Hi', options: { itemsAtOnce: 4 } };
+	const parameters = {
+		resource: 'text',
+		operation: 'chat',
+		prompt: 'Hi',
+		options: { itemsAtOnce: 4 },
+	};
 	expect(await execute(servers, parameters, items)).toHaveLength(12);
 	const [first, second] = servers.map((server) => generationsAt(server).length) as [number, number];
 	expect(first + second).toBe(12);
@@ -61,7 +77,8 @@ describe('models of several servers', () => {
 
 	test('are listed with their server; one that is down is left out and named', async () => {
 		const servers = [await start({ alias: 'one' }), await start({ alias: 'two' })] as const;
-		const list = async () => (await execute(servers, GET_ALL)).map(({ id, serverUrl }) => [id, serverUrl]);
+		const list = async () =>
+			(await execute(servers, GET_ALL)).map(({ id, serverUrl }) => [id, serverUrl]);
 		expect(await list()).toEqual([
 			['one', servers[0].url],
 			['two', servers[1].url],
@@ -78,7 +95,10 @@ describe('models of several servers', () => {
 
 	test('are loaded at the server of the Base URL, and the item says so', async () => {
 		const models = [{ id: 'sim-model', status: 'unloaded' as const }];
-		const servers = [await start({ profile: 'router', models }), await start({ profile: 'router', models })] as const;
+		const servers = [
+			await start({ profile: 'router', models }),
+			await start({ profile: 'router', models }),
+		] as const;
 		const [json] = await execute(servers, { resource: 'model', operation: 'load' });
 		expect(json).toMatchObject({ model: 'sim-model', serverUrl: servers[0].url });
 		expect(servers[1].requests).toHaveLength(0);

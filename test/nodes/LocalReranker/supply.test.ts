@@ -15,7 +15,9 @@ it('gives copies in the new order with their scores, and leaves the documents of
 	const { reranker } = await supplied(await start({ rerank: true }));
 	const stored = documents();
 	const found = await reranker.compressDocuments(stored, 'cat');
-	expect(found.map(({ id, metadata }) => [id, metadata.source, typeof metadata.relevanceScore])).toEqual([
+	expect(
+		found.map(({ id, metadata }) => [id, metadata.source, typeof metadata.relevanceScore]),
+	).toEqual([
 		['2', 'b', 'number'],
 		['1', 'a', 'number'],
 	]);
@@ -32,13 +34,20 @@ it('ranks anew at each call, and logs counts and scores', async () => {
 		{ query: 'cat', documents: 2 },
 		{ query: 'revenue', documents: 2 },
 	]);
-	expect(outputs[0]).toMatchObject({ returned: 1, best: expect.any(Number) as number, requests: 1, truncated: 0 });
+	expect(outputs[0]).toMatchObject({
+		returned: 1,
+		best: expect.any(Number) as number,
+		requests: 1,
+		truncated: 0,
+	});
 });
 
 it('logits become numbers between 0 and 1 with Sigmoid; for others there is a hint', async () => {
 	const server = await start({ rerank: true });
 	const { reranker, hints } = await supplied(server, { options: { scores: 'sigmoid' } });
-	const scores = (await reranker.compressDocuments(documents(), 'cat')).map(({ metadata }) => metadata.relevanceScore);
+	const scores = (await reranker.compressDocuments(documents(), 'cat')).map(
+		({ metadata }) => metadata.relevanceScore,
+	);
 	expect(scores.every((score) => Number(score) > 0 && Number(score) < 1)).toBe(true);
 	expect(hints).toEqual([]);
 	server.route(
@@ -51,7 +60,9 @@ it('logits become numbers between 0 and 1 with Sigmoid; for others there is a hi
 		}),
 	);
 	await reranker.compressDocuments(documents(), 'cat');
-	expect(hints).toEqual([expect.objectContaining({ message: expect.stringContaining('As Received') as string })]);
+	expect(hints).toEqual([
+		expect.objectContaining({ message: expect.stringContaining('As Received') as string }),
+	]);
 });
 
 it('Minimum Score leaves out, and no documents are no request', async () => {

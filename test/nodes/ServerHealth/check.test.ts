@@ -11,7 +11,10 @@ describe('Check', () => {
 		await sim();
 		const outputs = await run();
 		expect(shape(outputs)).toEqual([[['healthy', { item: 0 }]], []]);
-		expect(outputs[0]![0]!.json).toMatchObject({ server: { kind: 'llamaServer' }, findings: [{ id: 'metricsOff' }] });
+		expect(outputs[0]![0]!.json).toMatchObject({
+			server: { kind: 'llamaServer' },
+			findings: [{ id: 'metricsOff' }],
+		});
 		expect(asked).toEqual(['localLlamaApi']);
 	});
 
@@ -21,7 +24,13 @@ describe('Check', () => {
 		const [[item]] = (await run()) as [[{ json: object }]];
 		expect(item.json).toMatchObject({
 			healthy: true,
-			findings: [{ id: 'n8nTooOld', severity: 'warning', advice: expect.stringContaining(OLDEST_N8N) as string }],
+			findings: [
+				{
+					id: 'n8nTooOld',
+					severity: 'warning',
+					advice: expect.stringContaining(OLDEST_N8N) as string,
+				},
+			],
 		});
 		jest.dontMock('@n8n/ai-node-sdk');
 	});
@@ -79,7 +88,9 @@ describe('Check', () => {
 
 	it('fails where the user wants it to, with the finding as message, and finding, advice and observation as description', async () => {
 		await sim({ apiKey: 'another' });
-		await expect(run({ parameters: { options: { failWhenUnhealthy: true } } })).rejects.toMatchObject({
+		await expect(
+			run({ parameters: { options: { failWhenUnhealthy: true } } }),
+		).rejects.toMatchObject({
 			message: 'The server refuses the API key',
 			description: expect.stringMatching(
 				/^The server refuses the API key\. .*--api-key.*Observed: GET .*HTTP 401/,
@@ -101,13 +112,19 @@ describe('Check', () => {
 	});
 
 	it.each([
-		[{ failWhenUnhealthy: 'perhaps' }, 'The field "Fail When Unhealthy" must be true or false, but is "perhaps"'],
+		[
+			{ failWhenUnhealthy: 'perhaps' },
+			'The field "Fail When Unhealthy" must be true or false, but is "perhaps"',
+		],
 		[{ readSlots: 2 }, 'The field "Ask for Slots" must be true or false, but is 2'],
-	])('a switch that is neither on nor off is an error before anything is asked: %j', async (options, message) => {
-		await sim();
-		await expect(run({ parameters: { options } })).rejects.toMatchObject({ message });
-		expect(server().requests).toEqual([]);
-	});
+	])(
+		'a switch that is neither on nor off is an error before anything is asked: %j',
+		async (options, message) => {
+			await sim();
+			await expect(run({ parameters: { options } })).rejects.toMatchObject({ message });
+			expect(server().requests).toEqual([]);
+		},
+	);
 
 	it('a need that is neither on nor off is an error', async () => {
 		await sim();
@@ -119,18 +136,26 @@ describe('Check', () => {
 	it('a field that makes no sense is an error that names it', async () => {
 		await sim();
 		await expect(run({ parameters: { options: { timeLimit: 'soon' } } })).rejects.toMatchObject({
-			message: 'The field "Time Limit of a Check (Seconds)" must be a number from 0.1, but is "soon"',
+			message:
+				'The field "Time Limit of a Check (Seconds)" must be a number from 0.1, but is "soon"',
 		});
 	});
 
 	it('on failure goes on with the other items, where the node is set so', async () => {
 		await sim();
-		const outputs = await run({ items: 2, continueOnFail: true, perItem: [{ options: { timeLimit: 'soon' } }, {}] });
+		const outputs = await run({
+			items: 2,
+			continueOnFail: true,
+			perItem: [{ options: { timeLimit: 'soon' } }, {}],
+		});
 		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy' }, pairedItem: { item: 1 } }]);
 		expect(outputs[1]).toMatchObject([
 			{
 				json: {
-					error: { message: expect.stringContaining('Time Limit of a Check') as string, kind: 'invalidInput' },
+					error: {
+						message: expect.stringContaining('Time Limit of a Check') as string,
+						kind: 'invalidInput',
+					},
 				},
 				pairedItem: { item: 0 },
 			},
@@ -139,7 +164,10 @@ describe('Check', () => {
 
 	it('an unhealthy server under "Fail When Unhealthy" and continue on fail keeps its diagnosis', async () => {
 		await sim({ apiKey: 'another' });
-		const outputs = await run({ continueOnFail: true, parameters: { options: { failWhenUnhealthy: true } } });
+		const outputs = await run({
+			continueOnFail: true,
+			parameters: { options: { failWhenUnhealthy: true } },
+		});
 		const [item] = outputs[1]!;
 		expect(item).toMatchObject({
 			json: {
@@ -163,12 +191,17 @@ describe('Check', () => {
 			extraHeaders: { header: [{ name: 'X-Proxy', value: 'behind-the-mask' }] },
 		};
 		const outputs = await run({ credentials });
-		const failed = (await run({ credentials, parameters: { options: { failWhenUnhealthy: true } } }).catch(
-			(error: Error) => error,
-		)) as unknown as { context: object; description: string; message: string };
-		expect(JSON.stringify([outputs, failed.message, failed.description, failed.context])).not.toMatch(
-			/open-sesame|behind-the-mask/,
-		);
+		const failed = (await run({
+			credentials,
+			parameters: { options: { failWhenUnhealthy: true } },
+		}).catch((error: Error) => error)) as unknown as {
+			context: object;
+			description: string;
+			message: string;
+		};
+		expect(
+			JSON.stringify([outputs, failed.message, failed.description, failed.context]),
+		).not.toMatch(/open-sesame|behind-the-mask/);
 	});
 
 	it('asks Dify with its own credential', async () => {

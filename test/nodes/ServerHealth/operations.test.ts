@@ -23,20 +23,48 @@ describe('the operations', () => {
 		[
 			{ service: 'modelServer', operation: 'toolTest', testedModels: 'one' },
 			[
-				...['service', 'operation', 'testedModels', 'model', 'tries', 'answerTokens', 'toolLimit', 'costOnly'],
+				...[
+					'service',
+					'operation',
+					'testedModels',
+					'model',
+					'tries',
+					'answerTokens',
+					'toolLimit',
+					'costOnly',
+				],
 				...['needed', 'options'],
 			],
 		],
 		[
 			{ service: 'modelServer', operation: 'report', measureSpeed: true, historyFrom: 'none' },
 			[
-				...['service', 'operation', 'title', 'measureSpeed', 'model', 'atOnceUpTo', 'tokens', 'whenBusy'],
+				...[
+					'service',
+					'operation',
+					'title',
+					'measureSpeed',
+					'model',
+					'atOnceUpTo',
+					'tokens',
+					'whenBusy',
+				],
 				...['testTools', 'historyFrom', 'needed', 'options'],
 			],
 		],
 		[
 			{ service: 'modelServer', operation: 'report', measureSpeed: false, historyFrom: 'field' },
-			['service', 'operation', 'title', 'measureSpeed', 'testTools', 'historyFrom', 'history', 'needed', 'options'],
+			[
+				'service',
+				'operation',
+				'title',
+				'measureSpeed',
+				'testTools',
+				'historyFrom',
+				'history',
+				'needed',
+				'options',
+			],
 		],
 		[
 			{ service: 'dify', operation: 'report', measureSpeed: true, historyFrom: 'none' },

@@ -16,7 +16,8 @@ const REPORT = { operation: 'report', tokens: 8, options: { timeLimit: 15 } };
 
 const pageOf = (item: INodeExecutionData | undefined, field = 'data') =>
 	Buffer.from(item!.binary![field]!.data, 'base64').toString('utf8');
-const roundsSent = () => server().requests.filter(({ path }) => path.endsWith('/chat/completions')).length;
+const roundsSent = () =>
+	server().requests.filter(({ path }) => path.endsWith('/chat/completions')).length;
 
 describe('Report', () => {
 	it('checks, measures up to the slots of the server, and puts all into a file', async () => {
@@ -39,9 +40,20 @@ describe('Report', () => {
 					],
 				},
 				slots: { total: 4, busy: 0 },
-				entries: [{ url: server().url, status: 'healthy', model: 'sim-model', atOnce: expect.any(Number) as number }],
+				entries: [
+					{
+						url: server().url,
+						status: 'healthy',
+						model: 'sim-model',
+						atOnce: expect.any(Number) as number,
+					},
+				],
 				earlierResults: 0,
-				file: { fileName: 'server-health.html', mimeType: 'text/html', bytes: expect.any(Number) as number },
+				file: {
+					fileName: 'server-health.html',
+					mimeType: 'text/html',
+					bytes: expect.any(Number) as number,
+				},
 			},
 			pairedItem: { item: 0 },
 			binary: { data: { fileName: 'server-health.html', mimeType: 'text/html' } },
@@ -49,7 +61,13 @@ describe('Report', () => {
 		expect(roundsSent()).toBe(7);
 		const page = pageOf(item);
 		elements(page);
-		for (const text of ['My servers', 'Europe/Berlin', server().url, 'sim-model', 'First token of the slowest request'])
+		for (const text of [
+			'My servers',
+			'Europe/Berlin',
+			server().url,
+			'sim-model',
+			'First token of the slowest request',
+		])
 			expect(page).toContain(text);
 		expect(page).not.toContain(SESAME);
 		expect(Buffer.byteLength(page)).toBe((item!.json.file as { bytes: number }).bytes);
@@ -80,7 +98,10 @@ describe('Report', () => {
 
 	it('a report about a server that is down is a report too, by the second output', async () => {
 		await sim({ apiKey: 'another' });
-		const [healthy, [item]] = (await run({ parameters: REPORT })) as [INodeExecutionData[], INodeExecutionData[]];
+		const [healthy, [item]] = (await run({ parameters: REPORT })) as [
+			INodeExecutionData[],
+			INodeExecutionData[],
+		];
 		expect(healthy).toEqual([]);
 		expect(item!.json).toMatchObject({ status: 'unauthorized', speed: null });
 		expect(pageOf(item)).toContain('badge unauthorized');
@@ -101,7 +122,9 @@ describe('Report', () => {
 		await sim({ metrics: true });
 		const parameters = { ...REPORT, parts: ['facts'] };
 		const ids = async (setup: object) =>
-			((await one({ parameters, ...setup })).json.findings as Array<{ id: string }>).map(({ id }) => id);
+			((await one({ parameters, ...setup })).json.findings as Array<{ id: string }>).map(
+				({ id }) => id,
+			);
 		expect(await ids({ filesInMemory: true })).toContain('n8nFilesInMemory');
 		expect(await ids({})).not.toContain('n8nFilesInMemory');
 	});
@@ -146,7 +169,9 @@ describe('Report', () => {
 			credentials: { baseUrl: server().url, apiKey: SESAME, maxConcurrentRequests: 2 },
 		});
 		expect(item!.json.speed).toMatchObject({ runs: [{ atOnce: 1 }, { atOnce: 2 }] });
-		expect((item!.json.findings as Array<{ id: string }>).map(({ id }) => id)).toContain('fewerAtOnce');
+		expect((item!.json.findings as Array<{ id: string }>).map(({ id }) => id)).toContain(
+			'fewerAtOnce',
+		);
 	});
 
 	it('several servers: a table of all, and an entry of each', async () => {
@@ -209,7 +234,10 @@ describe('Report', () => {
 			const [items] = await run({
 				items: 2,
 				parameters: { ...REPORT, measureSpeed: false, historyFrom: 'field' },
-				perItem: [{ history: rows(server().url) }, { history: JSON.stringify(rows(server().url).slice(0, 1)) }],
+				perItem: [
+					{ history: rows(server().url) },
+					{ history: JSON.stringify(rows(server().url).slice(0, 1)) },
+				],
 			});
 			expect(items!.map(({ json, pairedItem }) => [json.earlierResults, pairedItem])).toEqual([
 				[3, { item: 0 }],
@@ -231,9 +259,17 @@ describe('Report', () => {
 
 	it('fails and goes on as told', async () => {
 		await sim();
-		const failed = await one({ continueOnFail: true, parameters: REPORT, perItem: [{ tokens: 'many' }] });
+		const failed = await one({
+			continueOnFail: true,
+			parameters: REPORT,
+			perItem: [{ tokens: 'many' }],
+		});
 		expect(failed).toMatchObject({
-			json: { error: { message: 'The field "Tokens per Answer" must be a number from 1 to 4096, but is "many"' } },
+			json: {
+				error: {
+					message: 'The field "Tokens per Answer" must be a number from 1 to 4096, but is "many"',
+				},
+			},
 			pairedItem: { item: 0 },
 		});
 	});

@@ -1,8 +1,16 @@
-import type { ICredentialDataDecryptedObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	IExecuteFunctions,
+	INodeExecutionData,
+} from 'n8n-workflow';
 
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
 import { delay } from '../../support/node';
 import { AT_ONCE_MS } from '../../support/time';
 
@@ -52,10 +60,20 @@ function context(setup: Setup): IExecuteFunctions {
 	const given = setup.credentials ?? { baseUrl: server().url, apiKey: SESAME };
 	return {
 		getInputData: () =>
-			(setup.input ?? Array.from({ length: items }, (_, index) => ({ index }))).map((json) => ({ json })),
-		getNodeParameter: (name: string, itemIndex: number, fallback: unknown, options?: { extractValue?: boolean }) => {
+			(setup.input ?? Array.from({ length: items }, (_, index) => ({ index }))).map((json) => ({
+				json,
+			})),
+		getNodeParameter: (
+			name: string,
+			itemIndex: number,
+			fallback: unknown,
+			options?: { extractValue?: boolean },
+		) => {
 			const value = { ...parameters, ...perItem[itemIndex] }[name] ?? fallback;
-			return options?.extractValue && typeof value === 'object' && value !== null && 'value' in value
+			return options?.extractValue &&
+				typeof value === 'object' &&
+				value !== null &&
+				'value' in value
 				? value.value
 				: value;
 		},
@@ -100,7 +118,10 @@ export function shape(outputs: INodeExecutionData[][]): Array<Array<[unknown, un
 /**
  * Runs an operation, stops it in the middle, and checks that it ends at once and leaves nothing running on the server.
  */
-export async function expectEndOnStop(options: SimOptions, parameters: Record<string, unknown>): Promise<void> {
+export async function expectEndOnStop(
+	options: SimOptions,
+	parameters: Record<string, unknown>,
+): Promise<void> {
 	await sim({ apiKey: undefined, ...options });
 	const abort = new AbortController();
 	const running = run({ signal: abort.signal, parameters });

@@ -4,19 +4,22 @@ import { run, shape, sim, useServer } from './run-node';
 useServer();
 
 describe('a run of the node', () => {
-	it.each(['speedTest'])('%s, left over from a model server, is not asked of Dify', async (operation) => {
-		const dify = await startDifySim();
-		const failed = run({
-			parameters: { service: 'dify', operation },
-			credentials: { baseUrl: dify.url, apiKey: appKey('chat') },
-		});
-		await expect(failed).rejects.toMatchObject({
-			message: `Dify has no operation "${operation}"`,
-			description: expect.stringContaining('Wait Until Ready') as string,
-		});
-		expect(dify.requests).toEqual([]);
-		await dify.close();
-	});
+	it.each(['speedTest'])(
+		'%s, left over from a model server, is not asked of Dify',
+		async (operation) => {
+			const dify = await startDifySim();
+			const failed = run({
+				parameters: { service: 'dify', operation },
+				credentials: { baseUrl: dify.url, apiKey: appKey('chat') },
+			});
+			await expect(failed).rejects.toMatchObject({
+				message: `Dify has no operation "${operation}"`,
+				description: expect.stringContaining('Wait Until Ready') as string,
+			});
+			expect(dify.requests).toEqual([]);
+			await dify.close();
+		},
+	);
 
 	it('an operation that does not exist', async () => {
 		await sim();
@@ -31,7 +34,9 @@ describe('a run of the node', () => {
 		const abort = new AbortController();
 		const running = run({ signal: abort.signal });
 		abort.abort();
-		await expect(running).rejects.toMatchObject({ message: expect.stringContaining('cancelled') as string });
+		await expect(running).rejects.toMatchObject({
+			message: expect.stringContaining('cancelled') as string,
+		});
 	});
 });
 
@@ -43,11 +48,15 @@ describe('as a tool of an agent, the node has one output', () => {
 		await sim({ apiKey: 'another' });
 		const outputs = await run(setup);
 		expect(outputs).toHaveLength(1);
-		expect(outputs[0]).toMatchObject([{ json: { status: 'unauthorized', findings: [{ id: 'unauthorized' }] } }]);
+		expect(outputs[0]).toMatchObject([
+			{ json: { status: 'unauthorized', findings: [{ id: 'unauthorized' }] } },
+		]);
 	});
 
 	it('also without any input item', async () => {
 		await sim();
-		expect(shape(await run({ outputs: ['ai_tool'], items: 0 }))).toEqual([[['healthy', { item: 0 }]]]);
+		expect(shape(await run({ outputs: ['ai_tool'], items: 0 }))).toEqual([
+			[['healthy', { item: 0 }]],
+		]);
 	});
 });

@@ -15,7 +15,10 @@ describe('Speed Test', () => {
 		});
 		expect(outputs[0]).toMatchObject([
 			{
-				json: { status: 'healthy', speed: { model: 'sim-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] } },
+				json: {
+					status: 'healthy',
+					speed: { model: 'sim-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] },
+				},
 				pairedItem: { item: 0 },
 			},
 		]);
@@ -38,17 +41,34 @@ describe('Speed Test', () => {
 		[{ needed: { minContext: '8k' } }, 'The field "Context" must be a number from 0, but is "8k"'],
 		[{ needed: { minContext: -5 } }, 'The field "Context" must be a number from 0, but is -5'],
 		[{ needed: { model: { name: 'a' } } }, 'The field "Model" must be a text, but is {"name":"a"}'],
-		[{ options: { timeLimit: 0 } }, 'The field "Time Limit of a Check (Seconds)" must be a number from 0.1, but is 0'],
-		[{ model: { __rl: true, mode: 'id', value: ['a'] } }, 'The field "Model" must be a text, but is ["a"]'],
-		[{ model: { name: 'x'.repeat(500) } }, `The field "Model" must be a text, but is {"name":"${'x'.repeat(90)}…`],
-	])('a value out of an expression that makes no sense is an error that names it: %j', async (parameters, message) => {
-		await sim();
-		await expect(run({ parameters: { operation: 'speedTest', ...parameters } })).rejects.toMatchObject({ message });
-		expect(server().requests.filter(({ method }) => method === 'POST')).toEqual([]);
-	});
+		[
+			{ options: { timeLimit: 0 } },
+			'The field "Time Limit of a Check (Seconds)" must be a number from 0.1, but is 0',
+		],
+		[
+			{ model: { __rl: true, mode: 'id', value: ['a'] } },
+			'The field "Model" must be a text, but is ["a"]',
+		],
+		[
+			{ model: { name: 'x'.repeat(500) } },
+			`The field "Model" must be a text, but is {"name":"${'x'.repeat(90)}…`,
+		],
+	])(
+		'a value out of an expression that makes no sense is an error that names it: %j',
+		async (parameters, message) => {
+			await sim();
+			await expect(
+				run({ parameters: { operation: 'speedTest', ...parameters } }),
+			).rejects.toMatchObject({ message });
+			expect(server().requests.filter(({ method }) => method === 'POST')).toEqual([]);
+		},
+	);
 
 	it('ends at once on Stop, and leaves nothing running on the server', async () => {
-		await expectEndOnStop({ tokenDelayMs: 50 }, { operation: 'speedTest', tokens: 4096, atOnce: 4 });
+		await expectEndOnStop(
+			{ tokenDelayMs: 50 },
+			{ operation: 'speedTest', tokens: 4096, atOnce: 4 },
+		);
 	});
 
 	it('sends as many tokens and requests as are asked for, and stops at the limit for the first token', async () => {
@@ -56,6 +76,7 @@ describe('Speed Test', () => {
 		await run({ parameters: { operation: 'speedTest', tokens: 8.9, atOnce: 3 } });
 		const sent = server().requests.filter(({ path }) => path.endsWith('/chat/completions'));
 		expect(sent).toHaveLength(4);
-		for (const { body } of sent) expect(body).toMatchObject({ max_tokens: 8, ignore_eos: true, cache_prompt: false });
+		for (const { body } of sent)
+			expect(body).toMatchObject({ max_tokens: 8, ignore_eos: true, cache_prompt: false });
 	});
 });

@@ -11,7 +11,9 @@ const asked = () => server().requests.filter(({ path }) => path.endsWith('/chat/
 describe('Tool Test', () => {
 	it('asks each case twice, and gives the result as an item', async () => {
 		await sim();
-		playModel(server(), (one) => (one.case === 'a number' ? reply.text('It is warm now.') : undefined));
+		playModel(server(), (one) =>
+			one.case === 'a number' ? reply.text('It is warm now.') : undefined,
+		);
 		const [items, unhealthy] = await run({ parameters: TOOL_TEST });
 		expect(unhealthy).toEqual([]);
 		expect(items).toMatchObject([
@@ -36,7 +38,13 @@ describe('Tool Test', () => {
 	it('takes what the fields say, and no more', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		playModel(server());
-		const parameters = { ...TOOL_TEST, testedModels: 'all', tries: 1, answerTokens: 64, toolLimit: 90 };
+		const parameters = {
+			...TOOL_TEST,
+			testedModels: 'all',
+			tries: 1,
+			answerTokens: 64,
+			toolLimit: 90,
+		};
 		const [planned] = await run({ parameters: { ...parameters, costOnly: true } });
 		expect(planned![0]!.json.toolTest).toMatchObject({
 			cost: { models: ['a', 'b'], requests: 22, generatedTokens: 22 * 64, seconds: 90 },

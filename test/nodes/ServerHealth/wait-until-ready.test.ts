@@ -5,7 +5,9 @@ useServer();
 describe('Wait Until Ready', () => {
 	it('Wait Until Ready', async () => {
 		await sim({ loadingFor: 3 });
-		const outputs = await run({ parameters: { operation: 'waitUntilReady', options: { waitLimit: 60 } } });
+		const outputs = await run({
+			parameters: { operation: 'waitUntilReady', options: { waitLimit: 60 } },
+		});
 		expect(outputs[0]).toMatchObject([
 			{ json: { status: 'healthy', history: [{ status: 'loading' }, { status: 'healthy' }] } },
 		]);
@@ -20,18 +22,24 @@ describe('Wait Until Ready', () => {
 
 	it.each([
 		['while the model loads', { loadingFor: { ms: 60_000 } }, {}],
-		['while nothing answers', { connections: () => 'silent' as const }, { options: { waitLimit: 60, timeLimit: 30 } }],
-	])('ends at once on Stop %s, and leaves nothing running on the server', async (_when, options, parameters) => {
-		await expectEndOnStop(options, { operation: 'waitUntilReady', ...parameters });
-	});
+		[
+			'while nothing answers',
+			{ connections: () => 'silent' as const },
+			{ options: { waitLimit: 60, timeLimit: 30 } },
+		],
+	])(
+		'ends at once on Stop %s, and leaves nothing running on the server',
+		async (_when, options, parameters) => {
+			await expectEndOnStop(options, { operation: 'waitUntilReady', ...parameters });
+		},
+	);
 
 	it('with "Wait Out Errors" keeps asking until the limit, and then gives what it found', async () => {
 		await sim({ apiKey: 'another' });
 		const options = { waitOutErrors: true, waitLimit: 1 };
-		const [, [unhealthy]] = (await run({ parameters: { operation: 'waitUntilReady', options } })) as [
-			unknown,
-			[object],
-		];
+		const [, [unhealthy]] = (await run({
+			parameters: { operation: 'waitUntilReady', options },
+		})) as [unknown, [object]];
 		expect(unhealthy).toMatchObject({ json: { status: 'unauthorized' } });
 		expect(server().requests.length).toBeGreaterThan(1);
 	});

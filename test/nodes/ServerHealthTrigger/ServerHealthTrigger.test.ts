@@ -176,7 +176,8 @@ describe('Server Health Trigger', () => {
 				const endAll = async (status: 'success' | 'error') => {
 					for (; open < deliveries.length; open += 1) {
 						await deliveries[open]!.end(status);
-						if (status === 'success') succeeded.push(...deliveries[open]!.items.map(({ id }) => String(id)));
+						if (status === 'success')
+							succeeded.push(...deliveries[open]!.items.map(({ id }) => String(id)));
 					}
 				};
 				let repeated = 0;
@@ -190,7 +191,9 @@ describe('Server Health Trigger', () => {
 					if (hours === undefined) continue;
 					open = deliveries.length;
 					// A first delivery that was cut off counts as done if n8n stands still for longer than an hour.
-					const isCutOff = untold().some(({ id, given }) => given?.again === false && !succeeded.includes(id));
+					const isCutOff = untold().some(
+						({ id, given }) => given?.again === false && !succeeded.includes(id),
+					);
 					jest.setSystemTime(Date.now() + (isCutOff ? 0 : hours) * HOUR_MS);
 					restart();
 					repeated += 1;
@@ -221,7 +224,9 @@ describe('Server Health Trigger', () => {
 		const { poll, deliveries, serverIs } = watching();
 		serverIs(false);
 		await poll();
-		expect(deliveries[0]!.items).toMatchObject([{ event: 'firstState', before: null, status: 'unreachable' }]);
+		expect(deliveries[0]!.items).toMatchObject([
+			{ event: 'firstState', before: null, status: 'unreachable' },
+		]);
 	});
 
 	it('shows the current state in the editor, without storing it', async () => {
@@ -231,6 +236,8 @@ describe('Server Health Trigger', () => {
 	});
 
 	it('says which field is wrong', async () => {
-		await expect(watching({ events: ['sometimes'] }).poll()).rejects.toThrow(/Tell When the Server/);
+		await expect(watching({ events: ['sometimes'] }).poll()).rejects.toThrow(
+			/Tell When the Server/,
+		);
 	});
 });

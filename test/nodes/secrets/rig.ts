@@ -1,5 +1,10 @@
 /** Runs every node against a server that echoes keys in its errors. Shared by the suites in this folder. */
-import type { ICredentialDataDecryptedObject, IExecuteFunctions, INodeExecutionData, INodeType } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	IExecuteFunctions,
+	INodeExecutionData,
+	INodeType,
+} from 'n8n-workflow';
 
 import { DIFY_OPERATIONS } from '../../faults/dify-operations';
 import { MODEL_OPERATIONS } from '../../faults/model-operations';
@@ -49,21 +54,33 @@ function useServers(): void {
 	});
 }
 
-const { n8n: manifest } = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8')) as {
+const { n8n: manifest } = JSON.parse(
+	fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8'),
+) as {
 	n8n: { nodes: string[] };
 };
 
 async function nodeOf(name: string): Promise<INodeType> {
-	const module = (await import(`../../../nodes/${name}/${name}.node`)) as Record<string, new () => INodeType>;
+	const module = (await import(`../../../nodes/${name}/${name}.node`)) as Record<
+		string,
+		new () => INodeType
+	>;
 	return new module[name]!();
 }
 
 /** Below which an operation asks: shows that it did. */
 const pathOf = (name: string) => name.replace(/\W+/g, '-');
 
-function credentialsFor(fault: string, { name, credentials }: FilledNode): ICredentialDataDecryptedObject {
+function credentialsFor(
+	fault: string,
+	{ name, credentials }: FilledNode,
+): ICredentialDataDecryptedObject {
 	if (credentials.includes('difyApi'))
-		return { baseUrl: `${server.at(fault)}/${pathOf(name)}/v1`, apiKey: `app-${secrets.difyKey}`, keyType: 'app' };
+		return {
+			baseUrl: `${server.at(fault)}/${pathOf(name)}/v1`,
+			apiKey: `app-${secrets.difyKey}`,
+			keyType: 'app',
+		};
 	return {
 		baseUrl: `${server.at(fault)}/${pathOf(name)}`,
 		apiKey: `sk-${secrets.key}`,
@@ -73,21 +90,41 @@ function credentialsFor(fault: string, { name, credentials }: FilledNode): ICred
 }
 
 const shown = (seen: unknown) =>
-	util.inspect(seen, { depth: 12, maxStringLength: Infinity, maxArrayLength: Infinity, showHidden: true });
+	util.inspect(seen, {
+		depth: 12,
+		maxStringLength: Infinity,
+		maxArrayLength: Infinity,
+		showHidden: true,
+	});
 
 /** All data of an execution that n8n gets. */
-async function seen(node: INodeType, filled: FilledNode, fault: string, continueOnFail: boolean): Promise<string> {
+async function seen(
+	node: INodeType,
+	filled: FilledNode,
+	fault: string,
+	continueOnFail: boolean,
+): Promise<string> {
 	const fake = executeContext({
-		items: [{ json: {}, binary: { data: { data: 'aGVsbG8=', mimeType: 'text/plain', fileName: 'hello.txt' } } }],
+		items: [
+			{
+				json: {},
+				binary: { data: { data: 'aGVsbG8=', mimeType: 'text/plain', fileName: 'hello.txt' } },
+			},
+		],
 		parameters: filled.parameters,
 		credentials: credentialsFor(fault, filled),
 		continueOnFail,
 		streaming: true,
 		type: filled.type,
 	});
-	const outcome = await node.execute!.call(fake.context as IExecuteFunctions).catch((error: unknown) => error);
+	const outcome = await node
+		.execute!.call(fake.context as IExecuteFunctions)
+		.catch((error: unknown) => error);
 	// Files are passed through unchanged.
-	const known = GIVES_A_FILE.test(filled.name) && Array.isArray(outcome) ? withoutBytes(outcome as Output) : outcome;
+	const known =
+		GIVES_A_FILE.test(filled.name) && Array.isArray(outcome)
+			? withoutBytes(outcome as Output)
+			: outcome;
 	return shown({ outcome: known, chunks: fake.chunks, hints: fake.hints, metadata: fake.metadata });
 }
 
@@ -113,7 +150,11 @@ for (const file of manifest.nodes) {
 }
 
 /** Runs several at once. @returns the findings */
-async function searched<T>(cases: T[], label: (one: T) => string, see: (one: T) => Promise<string>): Promise<string[]> {
+async function searched<T>(
+	cases: T[],
+	label: (one: T) => string,
+	see: (one: T) => Promise<string>,
+): Promise<string[]> {
 	const found: string[] = [];
 	const worker = async () => {
 		for (let one = cases.shift(); one !== undefined; one = cases.shift()) {
@@ -156,11 +197,14 @@ export function testNodes(
 			const found = await searched(
 				cases,
 				({ fault, filled }) => `${filled.name}, ${fault}`,
-				async ({ fault, filled, continueOnFail }) => await seen(node, filled, fault, continueOnFail),
+				async ({ fault, filled, continueOnFail }) =>
+					await seen(node, filled, fault, continueOnFail),
 			);
 			expect(found).toEqual([]);
 			const asked = server.asked.map(({ url }) => url).join('\n');
-			const unasked = operations.filter((one) => !asked.includes(`/${pathOf(one.name)}/`)).map((one) => one.name);
+			const unasked = operations
+				.filter((one) => !asked.includes(`/${pathOf(one.name)}/`))
+				.map((one) => one.name);
 			expect(unasked.filter((one) => one !== WANTS_SOUND)).toEqual([]);
 		},
 		SLOW,
@@ -192,7 +236,9 @@ export function testOtherNodes(sends: ReadonlyArray<keyof typeof secrets>): void
 		async (_label, use) => {
 			const name = others.find((one) => one.toLowerCase() === use.node.toLowerCase())!;
 			const nodes = { [use.node]: await nodeOf(name) };
-			const cases = Object.keys(FAULTS).flatMap((fault) => [true, false].map((streaming) => ({ fault, streaming })));
+			const cases = Object.keys(FAULTS).flatMap((fault) =>
+				[true, false].map((streaming) => ({ fault, streaming })),
+			);
 			const found = await searched(
 				cases,
 				({ fault }) => fault,
@@ -226,7 +272,8 @@ export function testOtherNodes(sends: ReadonlyArray<keyof typeof secrets>): void
 
 function testKeys(sends: ReadonlyArray<keyof typeof secrets>): void {
 	it('each key was sent to its own server, and to no other', () => {
-		const sent = ({ asked }: EchoServer) => asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
+		const sent = ({ asked }: EchoServer) =>
+			asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
 		for (const [name, secret] of Object.entries(secrets))
 			expect({ name, sent: sent(server).includes(secret) }).toEqual({
 				name,

@@ -14,19 +14,28 @@ describe('binary data', () => {
 		const lines = Buffer.from('x'.repeat(1000))
 			.toString('base64')
 			.replace(/(.{76})/g, '$1\r\n');
-		for (const data of [lines, 'YWI']) await chat(sim, { items: textFile(data), parameters: ALL_FILES });
-		expect([...sim.store.files.values()].map(({ content }) => Buffer.from(content).toString())).toEqual([
-			'x'.repeat(1000),
-			'ab',
-		]);
+		for (const data of [lines, 'YWI'])
+			await chat(sim, { items: textFile(data), parameters: ALL_FILES });
+		expect(
+			[...sim.store.files.values()].map(({ content }) => Buffer.from(content).toString()),
+		).toEqual(['x'.repeat(1000), 'ab']);
 	});
 
 	test('without content is refused, wherever it is kept', async () => {
-		const sim = await startApp('2026', { mode: 'chat', fileUpload: { enabled: true, types: ['document'] } });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			fileUpload: { enabled: true, types: ['document'] },
+		});
 		const kept = [
-			{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } },
+			{
+				json: {},
+				binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } },
+			},
 		];
-		for (const setup of [{ items: textFile('') }, { items: kept, stored: { 'store:1': new Uint8Array(0) } }]) {
+		for (const setup of [
+			{ items: textFile('') },
+			{ items: kept, stored: { 'store:1': new Uint8Array(0) } },
+		]) {
 			expect((await chatError(sim, { ...setup, parameters: ALL_FILES })).message).toBe(
 				'The binary data of "a.txt" is empty',
 			);
@@ -61,7 +70,12 @@ describe('binary data', () => {
 	])('that %s is told as that, and not as too large', async (_name, read, reason) => {
 		const sim = await startSim();
 		const fake = prepareNode('difyChatMessage', sim, {
-			items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }],
+			items: [
+				{
+					json: {},
+					binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } },
+				},
+			],
 			stored: { 'store:1': new Uint8Array(1000) },
 			parameters: ALL_FILES,
 		});
@@ -77,7 +91,12 @@ describe('binary data', () => {
 		const controller = new AbortController();
 		const fake = prepareNode('difyChatMessage', sim, {
 			signal: controller.signal,
-			items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }],
+			items: [
+				{
+					json: {},
+					binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } },
+				},
+			],
 			stored: { 'store:1': new Uint8Array(1000) },
 			parameters: ALL_FILES,
 		});

@@ -17,7 +17,13 @@ interface Setup {
 	lookMs?: number;
 }
 
-function watchOf({ mode = 'webhook', signal, errors = [undefined], id = '17', lookMs = 0 }: Setup = {}) {
+function watchOf({
+	mode = 'webhook',
+	signal,
+	errors = [undefined],
+	id = '17',
+	lookMs = 0,
+}: Setup = {}) {
 	let looks = 0;
 	let now = 0;
 	const watch = new CancelWatch(
@@ -30,7 +36,9 @@ function watchOf({ mode = 'webhook', signal, errors = [undefined], id = '17', lo
 				now += lookMs;
 				const error = errors[Math.min(looks++, errors.length - 1)];
 				if (error instanceof Error) throw error;
-				return await Promise.resolve({ resultData: { error, runData: {} } } as unknown as IRunExecutionData);
+				return await Promise.resolve({
+					resultData: { error, runData: {} },
+				} as unknown as IRunExecutionData);
 			},
 		},
 		5,
@@ -40,7 +48,9 @@ function watchOf({ mode = 'webhook', signal, errors = [undefined], id = '17', lo
 }
 
 const aborted = async ({ signal }: CancelWatch): Promise<void> =>
-	await new Promise((resolve) => (signal!.aborted ? resolve() : signal!.addEventListener('abort', () => resolve())));
+	await new Promise((resolve) =>
+		signal!.aborted ? resolve() : signal!.addEventListener('abort', () => resolve()),
+	);
 
 const looksAtLeast = async (count: number, looks: () => number): Promise<void> => {
 	while (looks() < count) await delay(1);
@@ -56,7 +66,9 @@ describe('the watch for a stop that n8n tells only its database', () => {
 	});
 
 	it('ends the work when the queue has given the execution up', async () => {
-		const { watch, looks } = watchOf({ errors: [{ message: 'job stalled more than allowable limit' }] });
+		const { watch, looks } = watchOf({
+			errors: [{ message: 'job stalled more than allowable limit' }],
+		});
 		const isOver = watch.begin();
 		await aborted(watch);
 		expect(looks()).toBe(1);
@@ -64,7 +76,10 @@ describe('the watch for a stop that n8n tells only its database', () => {
 	});
 
 	it('goes on where a process of n8n that has just started takes the execution for crashed', async () => {
-		const crashed = { name: 'WorkflowCrashedError', message: 'Workflow did not finish, possible out-of-memory issue' };
+		const crashed = {
+			name: 'WorkflowCrashedError',
+			message: 'Workflow did not finish, possible out-of-memory issue',
+		};
 		const { watch, looks } = watchOf({ errors: [undefined, crashed] });
 		const isOver = watch.begin();
 		await looksAtLeast(4, looks);
@@ -105,7 +120,10 @@ describe('the watch for a stop that n8n tells only its database', () => {
 			const isOver = watch.begin();
 			await delay(30);
 			isOver();
-			expect({ looks: looks(), aborted: watch.signal?.aborted }).toEqual({ looks: 0, aborted: undefined });
+			expect({ looks: looks(), aborted: watch.signal?.aborted }).toEqual({
+				looks: 0,
+				aborted: undefined,
+			});
 		}
 	});
 
@@ -119,7 +137,11 @@ describe('the watch for a stop that n8n tells only its database', () => {
 
 	it('works if n8n has no such query', async () => {
 		const watch = new CancelWatch(
-			{ getMode: () => 'webhook', getExecutionId: () => '17', getExecutionCancelSignal: () => undefined },
+			{
+				getMode: () => 'webhook',
+				getExecutionId: () => '17',
+				getExecutionCancelSignal: () => undefined,
+			},
 			5,
 		);
 		const isOver = watch.begin();
@@ -142,7 +164,10 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		const isOver = watch.begin();
 		await delay(30);
 		isOver();
-		expect({ looks: looks(), aborted: watch.signal?.aborted }).toEqual({ looks: 0, aborted: false });
+		expect({ looks: looks(), aborted: watch.signal?.aborted }).toEqual({
+			looks: 0,
+			aborted: false,
+		});
 	});
 
 	it('ends with the node, also where a reader left a stream without closing it', async () => {
@@ -173,7 +198,10 @@ describe('the watch for a stop that n8n tells only its database', () => {
 					await Promise.resolve(
 						looks++ % 2 === 0
 							? undefined
-							: ({ resultData: { runData: {} }, waitTill: new Date() } as unknown as IRunExecutionData),
+							: ({
+									resultData: { runData: {} },
+									waitTill: new Date(),
+								} as unknown as IRunExecutionData),
 					),
 			},
 			5,

@@ -12,10 +12,17 @@ import { deliveries } from '../../../nodes/shared/deliveries';
 /** A context whose workflow ends when the test says so. */
 function polling(emit?: () => void) {
 	const ended = Promise.withResolvers<IRun | undefined>();
-	const given: Array<{ data: INodeExecutionData[][]; done: PromiseWithResolvers<IRun | undefined> }> = [];
+	const given: Array<{
+		data: INodeExecutionData[][];
+		done: PromiseWithResolvers<IRun | undefined>;
+	}> = [];
 	const context = {
 		helpers: { createDeferredPromise: () => ended },
-		__emit: (data: INodeExecutionData[][], _response: unknown, done: PromiseWithResolvers<IRun | undefined>) => {
+		__emit: (
+			data: INodeExecutionData[][],
+			_response: unknown,
+			done: PromiseWithResolvers<IRun | undefined>,
+		) => {
 			emit?.();
 			given.push({ data, done });
 		},
@@ -30,11 +37,17 @@ describe('an execution that a polling node starts', () => {
 		const { context, given, ended } = polling();
 		expect(deliveries.progressOf('one')).toBeUndefined();
 		deliveries.give(context, ['one', 'two'], items);
-		expect([deliveries.progressOf('one'), deliveries.progressOf('two')]).toEqual(['running', 'running']);
+		expect([deliveries.progressOf('one'), deliveries.progressOf('two')]).toEqual([
+			'running',
+			'running',
+		]);
 		expect(given[0]!.data).toEqual([items]);
 		ended.resolve({ status: 'success' } as IRun);
 		await ended.promise;
-		expect([deliveries.progressOf('one'), deliveries.progressOf('two')]).toEqual(['succeeded', 'succeeded']);
+		expect([deliveries.progressOf('one'), deliveries.progressOf('two')]).toEqual([
+			'succeeded',
+			'succeeded',
+		]);
 	});
 
 	it.each([
@@ -74,7 +87,9 @@ describe('an execution that a polling node starts', () => {
 		const refusing = polling(() => {
 			throw new Error('n8n is shutting down');
 		});
-		expect(() => deliveries.give(refusing.context, ['refused'], items)).toThrow('n8n is shutting down');
+		expect(() => deliveries.give(refusing.context, ['refused'], items)).toThrow(
+			'n8n is shutting down',
+		);
 		expect(deliveries.progressOf('refused')).toBeUndefined();
 	});
 
@@ -85,6 +100,9 @@ describe('an execution that a polling node starts', () => {
 			Array.from({ length: 1000 }, (_, index) => `other-${index}`),
 			items,
 		);
-		expect([deliveries.progressOf('first'), deliveries.progressOf('other-999')]).toEqual([undefined, 'running']);
+		expect([deliveries.progressOf('first'), deliveries.progressOf('other-999')]).toEqual([
+			undefined,
+			'running',
+		]);
 	});
 });

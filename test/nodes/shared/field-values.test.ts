@@ -26,16 +26,40 @@ const PROPERTIES: INodeProperties[] = [
 		],
 		default: 'a',
 	},
-	{ displayName: 'Model', name: 'model', type: 'resourceLocator', default: { mode: 'list', value: '' }, modes: [] },
+	{
+		displayName: 'Model',
+		name: 'model',
+		type: 'resourceLocator',
+		default: { mode: 'list', value: '' },
+		modes: [],
+	},
 	{
 		displayName: 'Options',
 		name: 'options',
 		type: 'collection',
 		default: {},
 		options: [
-			{ displayName: 'Share', name: 'share', type: 'number', typeOptions: { minValue: 0, maxValue: 1 }, default: 1 },
-			{ displayName: 'Count', name: 'count', type: 'number', typeOptions: { numberPrecision: 0 }, default: 1 },
-			{ displayName: 'Wait (Seconds)', name: 'wait', type: 'number', typeOptions: { minValue: 0 }, default: 1 },
+			{
+				displayName: 'Share',
+				name: 'share',
+				type: 'number',
+				typeOptions: { minValue: 0, maxValue: 1 },
+				default: 1,
+			},
+			{
+				displayName: 'Count',
+				name: 'count',
+				type: 'number',
+				typeOptions: { numberPrecision: 0 },
+				default: 1,
+			},
+			{
+				displayName: 'Wait (Seconds)',
+				name: 'wait',
+				type: 'number',
+				typeOptions: { minValue: 0 },
+				default: 1,
+			},
 			{ displayName: 'Fast', name: 'fast', type: 'boolean', default: true },
 			{ displayName: 'More', name: 'more', type: 'json', default: '{}' },
 			{
@@ -87,7 +111,10 @@ describe('the description of a field', () => {
 
 	it('has its range, and whether its numbers are whole', () => {
 		expect(fieldAt(PROPERTIES, 'options.share')).toMatchObject({ range: [0, 1], whole: false });
-		expect(fieldAt(PROPERTIES, 'options.count')).toMatchObject({ range: [-Infinity, Infinity], whole: true });
+		expect(fieldAt(PROPERTIES, 'options.count')).toMatchObject({
+			range: [-Infinity, Infinity],
+			whole: true,
+		});
 		expect(fieldAt(PROPERTIES, 'kind').choices).toEqual(['a', 'b']);
 	});
 });
@@ -102,7 +129,9 @@ describe('a value of a field', () => {
 	});
 
 	it.each([true, [], '', ' ', '1 apple', Infinity, {}])('%j is no number', (value) => {
-		expect(() => asNumber({ label: 'Count' }, value)).toThrow('The field "Count" must be a number, but is');
+		expect(() => asNumber({ label: 'Count' }, value)).toThrow(
+			'The field "Count" must be a number, but is',
+		);
 	});
 
 	it('is blank where nothing was typed; 0, false and blanks are something', () => {
@@ -117,7 +146,9 @@ describe('a value of a field', () => {
 		expect(shown(10n)).toBe('10');
 		expect(shown(undefined)).toBe('undefined');
 		expect(shown('x'.repeat(200))).toHaveLength(100);
-		fc.assert(fc.property(fc.anything(), (value) => expect(shown(value).length).toBeLessThanOrEqual(100)));
+		fc.assert(
+			fc.property(fc.anything(), (value) => expect(shown(value).length).toBeLessThanOrEqual(100)),
+		);
 	});
 
 	it('is brought into the wanted form or refused with the name of the field, whatever it is', () => {

@@ -73,7 +73,9 @@ describe("with n8n's own context", () => {
 		['Server Health', new ServerHealth()],
 	])('every field of an untouched node can be read, shown or hidden: %s', async (_name, node) => {
 		const { properties } = node.description;
-		const operations = properties.filter(({ name }) => name === 'operation').flatMap(({ options = [] }) => options);
+		const operations = properties
+			.filter(({ name }) => name === 'operation')
+			.flatMap(({ options = [] }) => options);
 		for (const { value: operation } of operations.length === 0
 			? [{ value: undefined }]
 			: (operations as Array<{ value: unknown }>)) {
@@ -83,7 +85,8 @@ describe("with n8n's own context", () => {
 				if (type === 'resourceLocator') continue;
 				const value = await reading(node, given, (parameters) => parameters.value(name));
 				const isExpression = typeof preset === 'string' && preset.startsWith('=');
-				if (name !== 'operation' && !isExpression) expect({ name, value }).toEqual({ name, value: preset });
+				if (name !== 'operation' && !isExpression)
+					expect({ name, value }).toEqual({ name, value: preset });
 			}
 		}
 	});
@@ -96,14 +99,32 @@ describe("with n8n's own context", () => {
 		[undefined, {}, 'n8n'],
 	])('the default user in workflow %p with the item %p is %p', async (id, json, user) => {
 		for (const node of [new DifyChatMessage(), new DifyFeedback()])
-			expect(await reading(node, {}, (parameters) => parameters.name('user'), { id, json })).toBe(user);
+			expect(await reading(node, {}, (parameters) => parameters.name('user'), { id, json })).toBe(
+				user,
+			);
 	});
 
 	it('an expression that joins fixed texts and fields is what n8n evaluates it to, whatever the item holds', async () => {
 		const node = new DifyChatMessage();
 		const refused = fc.constantFrom(
-			...['constructor', 'toString', '__proto__', 'prototype', 'mainModule', 'mainModules', 'constructorId'],
-			...['constructors', 'globalThis', 'globalThisOne', 'hasOwnProperty', 'class', 'caller', 'missing'],
+			...[
+				'constructor',
+				'toString',
+				'__proto__',
+				'prototype',
+				'mainModule',
+				'mainModules',
+				'constructorId',
+			],
+			...[
+				'constructors',
+				'globalThis',
+				'globalThisOne',
+				'hasOwnProperty',
+				'class',
+				'caller',
+				'missing',
+			],
 		);
 		const name = fc.oneof({ weight: 9, arbitrary: fc.constantFrom('text', 'a_1', '_') }, refused);
 		const value = fc.oneof(
@@ -114,33 +135,59 @@ describe("with n8n's own context", () => {
 		);
 		const space = fc.constantFrom('', ' ', '\n', '  ', '\u00a0', '\u2028');
 		const read = async (query: string, json: IDataObject, before: IDataObject[]) =>
-			await reading(node, { query }, (parameters) => parameters.value('query'), { json, before }).catch(
-				(error: unknown) => String(error),
-			);
+			await reading(node, { query }, (parameters) => parameters.value('query'), {
+				json,
+				before,
+			}).catch((error: unknown) => String(error));
 		// Braces and signs of JavaScript are frequent, so that many of the expressions are nearly one of these.
 		const text = fc.oneof(
 			fc.string({ unit: 'grapheme', maxLength: 5 }),
 			fc.string({ unit: 'binary', maxLength: 5 }),
 			fc.string({ unit: fc.constantFrom(...'{}$=\\"\'`.\n\u2028 ') }),
-			fc.constantFrom('{{', '}}', '{"a": "', '. constructor', '.length (', '$if(', '{{ 1 }}', '/*', '$json.text'),
+			fc.constantFrom(
+				'{{',
+				'}}',
+				'{"a": "',
+				'. constructor',
+				'.length (',
+				'$if(',
+				'{{ 1 }}',
+				'/*',
+				'$json.text',
+			),
 		);
 		const part = fc.oneof(
 			{ weight: 2, arbitrary: text },
-			{ weight: 3, arbitrary: fc.tuple(space, name, space).map(([a, of, b]) => `{{${a}$json.${of}${b}}}`) },
+			{
+				weight: 3,
+				arbitrary: fc.tuple(space, name, space).map(([a, of, b]) => `{{${a}$json.${of}${b}}}`),
+			},
 		);
 		await fc.assert(
 			fc.asyncProperty(
 				fc.array(part, { maxLength: 5 }),
 				fc.array(fc.tuple(name, value), { maxLength: 2 }),
 				async (parts, held) => {
-					const json = { text: 'a text', a_1: '', _: '"', ...Object.fromEntries(held) } as IDataObject;
+					const json = {
+						text: 'a text',
+						a_1: '',
+						_: '"',
+						...Object.fromEntries(held),
+					} as IDataObject;
 					const written = `=${parts.join('')}`;
 					// n8n evaluates it where there is one item.
-					expect(await read(written, json, [{ text: 'another item' }])).toEqual(await read(written, json, []));
+					expect(await read(written, json, [{ text: 'another item' }])).toEqual(
+						await read(written, json, []),
+					);
 				},
 			),
 			// Without a field, n8n's result can be another text: it finds the code of `toString` in what every object has.
-			{ examples: ['toString', 'constructor', '__proto__'].map((text): [string[], []] => [[text], []]) },
+			{
+				examples: ['toString', 'constructor', '__proto__'].map((text): [string[], []] => [
+					[text],
+					[],
+				]),
+			},
 		);
 	});
 
@@ -155,10 +202,12 @@ describe("with n8n's own context", () => {
 		};
 		expect(await reading(node, given, (parameters) => parameters.name('model'))).toBe('hello');
 		expect(await reading(node, given, (parameters) => parameters.number('tokens'))).toBe(7);
-		expect(await reading(node, given, (parameters) => parameters.number('needed.minContext', 'none'))).toBe('none');
-		await expect(reading(node, given, (parameters) => parameters.flag('options.failWhenUnhealthy'))).rejects.toThrow(
-			'The field "Fail When Unhealthy" must be true or false, but is "perhaps"',
-		);
+		expect(
+			await reading(node, given, (parameters) => parameters.number('needed.minContext', 'none')),
+		).toBe('none');
+		await expect(
+			reading(node, given, (parameters) => parameters.flag('options.failWhenUnhealthy')),
+		).rejects.toThrow('The field "Fail When Unhealthy" must be true or false, but is "perhaps"');
 	});
 
 	it('n8n fills in the defaults of the operation that is chosen, though several have a field of that name', () => {

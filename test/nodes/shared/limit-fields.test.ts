@@ -18,10 +18,12 @@ it('nothing set: the limits of the package, three retries', () => {
 });
 
 it('seconds become milliseconds; 0 is no limit', () => {
-	expect(limitsOf({ firstTokenLimit: 0.5, idleLimit: '60', totalLimit: 0, maxRetries: 0 })).toEqual({
-		limits: { firstTokenMs: 500, idleMs: 60_000, totalMs: 0 },
-		retries: 0,
-	});
+	expect(limitsOf({ firstTokenLimit: 0.5, idleLimit: '60', totalLimit: 0, maxRetries: 0 })).toEqual(
+		{
+			limits: { firstTokenMs: 500, idleMs: 60_000, totalMs: 0 },
+			retries: 0,
+		},
+	);
 });
 
 it.each([

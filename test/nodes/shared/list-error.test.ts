@@ -7,12 +7,19 @@ const node = { name: 'Node', type: 'node', typeVersion: 1, parameters: {} } as u
 
 /** What the editor of n8n 2.41 does to the message of a list that failed (ResourceLocator.vue). */
 const shown = (message: string) =>
-	(/[-–—]/.test(message) ? message.split(/\s*[-–—]\s*/) : message.split(/(?<=[.!?])\s+/)).join(' ').trim();
+	(/[-–—]/.test(message) ? message.split(/\s*[-–—]\s*/) : message.split(/(?<=[.!?])\s+/))
+		.join(' ')
+		.trim();
 
 it('puts the whole text into the message, and keeps hyphens through what the editor does to them', () => {
 	const message = 'Nothing listens on my-server:8080';
-	const error = listError(node, failure('refused', {}, { message, remedy: 'Start it with --host 0.0.0.0.' }));
-	expect(shown(error.message)).toBe('Nothing listens on my‑server:8080. Start it with ‑‑host 0.0.0.0.');
+	const error = listError(
+		node,
+		failure('refused', {}, { message, remedy: 'Start it with --host 0.0.0.0.' }),
+	);
+	expect(shown(error.message)).toBe(
+		'Nothing listens on my‑server:8080. Start it with ‑‑host 0.0.0.0.',
+	);
 });
 
 it('leaves the message of an error that is none of ours', () => {
@@ -23,13 +30,13 @@ it('leaves the message of an error that is none of ours', () => {
 it('leaves the URL out where the text names the server already, and its query always', () => {
 	const of = (message: string, url: string) =>
 		listError(node, failure('refused', { url }, { message, remedy: 'Mend it.' })).message;
-	expect(of('Nothing listens on 10.0.0.7:8080, seen from n8n', 'http://10.0.0.7:8080/v1/models')).toBe(
-		'Nothing listens on 10.0.0.7:8080, seen from n8n. Mend it.',
-	);
+	expect(
+		of('Nothing listens on 10.0.0.7:8080, seen from n8n', 'http://10.0.0.7:8080/v1/models'),
+	).toBe('Nothing listens on 10.0.0.7:8080, seen from n8n. Mend it.');
 	expect(of('There is nothing at this address', 'http://10.0.0.7:8080/v1/models')).toBe(
 		'There is nothing at this address (http://10.0.0.7:8080/v1/models). Mend it.',
 	);
-	expect(of('Dify refuses the API key', 'http://10.0.0.7/v1/conversations?user=anna&limit=100')).toBe(
-		'Dify refuses the API key (http://10.0.0.7/v1/conversations). Mend it.',
-	);
+	expect(
+		of('Dify refuses the API key', 'http://10.0.0.7/v1/conversations?user=anna&limit=100'),
+	).toBe('Dify refuses the API key (http://10.0.0.7/v1/conversations). Mend it.');
 });

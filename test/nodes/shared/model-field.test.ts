@@ -9,10 +9,16 @@ describe('the field for a model', () => {
 	});
 
 	it('a node may have a list and an example of its own', () => {
-		const field = modelField({ required: true }, { search: 'searchRerankers', example: 'bge-reranker-v2-m3' });
+		const field = modelField(
+			{ required: true },
+			{ search: 'searchRerankers', example: 'bge-reranker-v2-m3' },
+		);
 		expect(field).toMatchObject({
 			required: true,
-			modes: [{ typeOptions: { searchListMethod: 'searchRerankers' } }, { placeholder: 'e.g. bge-reranker-v2-m3' }],
+			modes: [
+				{ typeOptions: { searchListMethod: 'searchRerankers' } },
+				{ placeholder: 'e.g. bge-reranker-v2-m3' },
+			],
 		});
 	});
 });

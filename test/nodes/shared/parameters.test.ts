@@ -17,16 +17,40 @@ const PROPERTIES: INodeProperties[] = [
 		],
 		default: 'a',
 	},
-	{ displayName: 'Model', name: 'model', type: 'resourceLocator', default: { mode: 'list', value: '' }, modes: [] },
+	{
+		displayName: 'Model',
+		name: 'model',
+		type: 'resourceLocator',
+		default: { mode: 'list', value: '' },
+		modes: [],
+	},
 	{
 		displayName: 'Options',
 		name: 'options',
 		type: 'collection',
 		default: {},
 		options: [
-			{ displayName: 'Share', name: 'share', type: 'number', typeOptions: { minValue: 0, maxValue: 1 }, default: 1 },
-			{ displayName: 'Count', name: 'count', type: 'number', typeOptions: { numberPrecision: 0 }, default: 1 },
-			{ displayName: 'Wait (Seconds)', name: 'wait', type: 'number', typeOptions: { minValue: 0 }, default: 1 },
+			{
+				displayName: 'Share',
+				name: 'share',
+				type: 'number',
+				typeOptions: { minValue: 0, maxValue: 1 },
+				default: 1,
+			},
+			{
+				displayName: 'Count',
+				name: 'count',
+				type: 'number',
+				typeOptions: { numberPrecision: 0 },
+				default: 1,
+			},
+			{
+				displayName: 'Wait (Seconds)',
+				name: 'wait',
+				type: 'number',
+				typeOptions: { minValue: 0 },
+				default: 1,
+			},
 			{ displayName: 'Fast', name: 'fast', type: 'boolean', default: true },
 			{ displayName: 'More', name: 'more', type: 'json', default: '{}' },
 			{
@@ -56,7 +80,8 @@ const PROPERTIES: INodeProperties[] = [
 	},
 ];
 
-const read = (given: Record<string, unknown>) => new NodeParameters(fakeContext(given, {}).context, 0, PROPERTIES);
+const read = (given: Record<string, unknown>) =>
+	new NodeParameters(fakeContext(given, {}).context, 0, PROPERTIES);
 const options = (given: Record<string, unknown>) => read({ options: given });
 
 function refusal(run: () => unknown): string {
@@ -77,7 +102,14 @@ function errorOf(run: () => unknown): unknown {
 
 describe('what is given', () => {
 	it('in the right form is taken', () => {
-		const given = options({ share: 0.5, count: 3, wait: 1.5, fast: false, more: { a: 1 }, include: ['x'] });
+		const given = options({
+			share: 0.5,
+			count: 3,
+			wait: 1.5,
+			fast: false,
+			more: { a: 1 },
+			include: ['x'],
+		});
 		expect(given.number('options.share')).toBe(0.5);
 		expect(given.number('options.count')).toBe(3);
 		expect(given.milliseconds('options.wait')).toBe(1500);
@@ -88,7 +120,14 @@ describe('what is given', () => {
 	});
 
 	it('as text is taken for what it says', () => {
-		const given = options({ share: ' 0.5 ', count: '3.9', wait: '2', fast: 'No', more: '{"a":1}', include: 'y' });
+		const given = options({
+			share: ' 0.5 ',
+			count: '3.9',
+			wait: '2',
+			fast: 'No',
+			more: '{"a":1}',
+			include: 'y',
+		});
 		expect(given.number('options.share')).toBe(0.5);
 		expect(given.number('options.count')).toBe(3);
 		expect(given.milliseconds('options.wait')).toBe(2000);
@@ -97,13 +136,16 @@ describe('what is given', () => {
 		expect(given.choices('options.include')).toEqual(['y']);
 	});
 
-	it.each([undefined, null, ''])('by an expression that gives %p is as if the option had not been added', (value) => {
-		const given = options({ share: value, fast: value, include: value, more: value });
-		expect(given.number('options.share', 7)).toBe(7);
-		expect(given.flag('options.fast', true)).toBe(true);
-		expect(given.choices('options.include')).toEqual([]);
-		expect(given.object('options.more', undefined)).toBeUndefined();
-	});
+	it.each([undefined, null, ''])(
+		'by an expression that gives %p is as if the option had not been added',
+		(value) => {
+			const given = options({ share: value, fast: value, include: value, more: value });
+			expect(given.number('options.share', 7)).toBe(7);
+			expect(given.flag('options.fast', true)).toBe(true);
+			expect(given.choices('options.include')).toEqual([]);
+			expect(given.object('options.more', undefined)).toBeUndefined();
+		},
+	);
 
 	it('is what the description says where the editor hides the field, but never an expression as text', () => {
 		expect(read({}).choice('kind')).toBe('a');
@@ -124,10 +166,26 @@ describe('what is given', () => {
 
 describe('a wrong value', () => {
 	it.each<[string, () => unknown, string]>([
-		['number', () => options({ share: 2 }).number('options.share'), '"Share" must be a number from 0 to 1, but is 2'],
-		['number', () => options({ count: 'x' }).number('options.count'), '"Count" must be a number, but is "x"'],
-		['number', () => options({ count: NaN }).number('options.count'), '"Count" must be a number, but is null'],
-		['time', () => options({ wait: -1 }).milliseconds('options.wait'), '"Wait (Seconds)" must be a number from 0'],
+		[
+			'number',
+			() => options({ share: 2 }).number('options.share'),
+			'"Share" must be a number from 0 to 1, but is 2',
+		],
+		[
+			'number',
+			() => options({ count: 'x' }).number('options.count'),
+			'"Count" must be a number, but is "x"',
+		],
+		[
+			'number',
+			() => options({ count: NaN }).number('options.count'),
+			'"Count" must be a number, but is null',
+		],
+		[
+			'time',
+			() => options({ wait: -1 }).milliseconds('options.wait'),
+			'"Wait (Seconds)" must be a number from 0',
+		],
 		[
 			'switch',
 			() => options({ fast: 'perhaps' }).flag('options.fast'),
@@ -140,7 +198,11 @@ describe('a wrong value', () => {
 			() => options({ include: ['x', 'z'] }).choices('options.include'),
 			'"Include" must be one of x, y, but',
 		],
-		['object', () => options({ more: '[1]' }).object('options.more'), '"More" must be a JSON object'],
+		[
+			'object',
+			() => options({ more: '[1]' }).object('options.more'),
+			'"More" must be a JSON object',
+		],
 		['object', () => options({ more: '{' }).object('options.more'), '"More" is not valid JSON'],
 		['name', () => read({ model: ['a'] }).name('model'), '"Model" must be a text, but is ["a"]'],
 	])('of a %s is an error with the label of the field', (_kind, run, message) => {
@@ -148,7 +210,9 @@ describe('a wrong value', () => {
 	});
 
 	it('is quoted in short', () => {
-		expect(refusal(() => read({ model: { name: 'x'.repeat(500) } }).name('model')).length).toBeLessThan(150);
+		expect(
+			refusal(() => read({ model: { name: 'x'.repeat(500) } }).name('model')).length,
+		).toBeLessThan(150);
 	});
 
 	it('of whatever kind is refused or taken, never thrown about', () => {
@@ -161,9 +225,9 @@ describe('a wrong value', () => {
 					() => read({ kind: value }).choice('kind'),
 					() => read({ options: value }).flag('options.fast', false),
 				])
-					expect(errorOf(run) ?? new ServerError({ kind: 'invalidInput', message: '', remedy: '' })).toBeInstanceOf(
-						ServerError,
-					);
+					expect(
+						errorOf(run) ?? new ServerError({ kind: 'invalidInput', message: '', remedy: '' }),
+					).toBeInstanceOf(ServerError);
 			}),
 		);
 	});
@@ -171,7 +235,10 @@ describe('a wrong value', () => {
 
 describe('a parameter without an expression is read once for all items of an execution', () => {
 	/** The context of a node with items, which counts how often n8n resolves a parameter. */
-	function counting(written: Record<string, unknown>, valueOf: (name: string, itemIndex: number) => unknown) {
+	function counting(
+		written: Record<string, unknown>,
+		valueOf: (name: string, itemIndex: number) => unknown,
+	) {
 		const reads: string[] = [];
 		const context = {
 			getInputData: () => [],
@@ -206,13 +273,20 @@ describe('a parameter without an expression is read once for all items of an exe
 		const read = (name: string) => new NodeParameters(context, 0, PROPERTIES).freeText(name);
 		expect(() => read('kind')).toThrow('not yet');
 		fails = false;
-		expect([read('kind'), read('kind'), read('query'), read('query')]).toEqual(['b', 'b', 'preset', 'preset']);
+		expect([read('kind'), read('kind'), read('query'), read('query')]).toEqual([
+			'b',
+			'b',
+			'preset',
+			'preset',
+		]);
 		expect(reads).toEqual(['kind', 'kind', 'query', 'query']);
 	});
 
 	it('makes what is read of several once, and for every item where one has an expression', () => {
 		const written = { query: 'fixed', kind: '={{ $json.kind }}' };
-		const { context } = counting(written, (name, itemIndex) => (name === 'query' ? 'fixed' : 'ab'[itemIndex]));
+		const { context } = counting(written, (name, itemIndex) =>
+			name === 'query' ? 'fixed' : 'ab'[itemIndex],
+		);
 		const made = { fixed: 0, varying: 0 };
 		const fixed = (parameters: NodeParameters) => [(made.fixed += 1), parameters.freeText('query')];
 		const varying = (parameters: NodeParameters) => [
@@ -220,7 +294,9 @@ describe('a parameter without an expression is read once for all items of an exe
 			...parameters.once(fixed),
 			parameters.freeText('kind'),
 		];
-		const found = [0, 1].map((itemIndex) => new NodeParameters(context, itemIndex, PROPERTIES).once(varying));
+		const found = [0, 1].map((itemIndex) =>
+			new NodeParameters(context, itemIndex, PROPERTIES).once(varying),
+		);
 		expect(found).toEqual([
 			[1, 1, 'fixed', 'a'],
 			[2, 1, 'fixed', 'b'],
@@ -230,10 +306,10 @@ describe('a parameter without an expression is read once for all items of an exe
 	it('keeps executions apart', () => {
 		const one = counting({ query: 'a' }, () => 'a').context;
 		const other = counting({ query: 'b' }, () => 'b').context;
-		expect([one, other, one].map((context) => new NodeParameters(context, 0, PROPERTIES).freeText('query'))).toEqual([
-			'a',
-			'b',
-			'a',
-		]);
+		expect(
+			[one, other, one].map((context) =>
+				new NodeParameters(context, 0, PROPERTIES).freeText('query'),
+			),
+		).toEqual(['a', 'b', 'a']);
 	});
 });

@@ -11,8 +11,20 @@ const KEY = 'secret-key-123';
 
 async function search(baseUrl: string, filter?: string, apiKey = KEY, further: object[] = []) {
 	const context = {
-		getCredentials: async () => ({ baseUrl, apiKey, authentication: 'bearer', furtherServers: { server: further } }),
-		getNode: () => ({ id: '1', name: 'N', type: 'n', typeVersion: 1, position: [0, 0], parameters: {} }),
+		getCredentials: async () => ({
+			baseUrl,
+			apiKey,
+			authentication: 'bearer',
+			furtherServers: { server: further },
+		}),
+		getNode: () => ({
+			id: '1',
+			name: 'N',
+			type: 'n',
+			typeVersion: 1,
+			position: [0, 0],
+			parameters: {},
+		}),
 		helpers: {},
 	};
 	return await searchModels.call(context as unknown as ILoadOptionsFunctions, filter);
@@ -44,7 +56,9 @@ describe('the models to choose from', () => {
 
 	it('that cannot be had are an error with cause and advice in its one line, without the key', async () => {
 		const sim = await startServer({ apiKey: KEY });
-		const failed = (await search(sim.url, '', 'wrong-key-987').catch((error: unknown) => error)) as Error;
+		const failed = (await search(sim.url, '', 'wrong-key-987').catch(
+			(error: unknown) => error,
+		)) as Error;
 		expect(failed.message).toMatch(/^The server refuses the API key.*Check the API Key/);
 		expect(JSON.stringify([failed, failed.message])).not.toContain('wrong-key-987');
 		await expect(search('http://')).rejects.toThrow(/Base URL/);
@@ -52,15 +66,22 @@ describe('the models to choose from', () => {
 
 	it('of several servers come in one list, and a server without one is named below it', async () => {
 		const first = await startServer({ profile: 'router', apiKey: KEY, models });
-		const second = await startServer({ profile: 'router', apiKey: KEY, models: [models[1]!, { id: 'mistral' }] });
-		const further = [{ baseUrl: second.url }, { baseUrl: 'http://127.0.0.1:1' }, { baseUrl: first.url, model: 'x' }];
+		const second = await startServer({
+			profile: 'router',
+			apiKey: KEY,
+			models: [models[1]!, { id: 'mistral' }],
+		});
+		const further = [
+			{ baseUrl: second.url },
+			{ baseUrl: 'http://127.0.0.1:1' },
+			{ baseUrl: first.url, model: 'x' },
+		];
 		const { results } = await search(first.url, '', KEY, further);
 		expect(results.map(({ value }) => value)).toEqual(['qwen3-8b', 'gemma-3', 'mistral', '']);
 		expect(results.at(-1)!.name).toMatch(/^Not listed: http:\/\/127\.0\.0\.1:1 \(Nothing listens/);
-		expect((await search(first.url, 'mistral', KEY, further)).results.map(({ value }) => value)).toEqual([
-			'mistral',
-			'',
-		]);
+		expect(
+			(await search(first.url, 'mistral', KEY, further)).results.map(({ value }) => value),
+		).toEqual(['mistral', '']);
 		await first.close();
 		const left = (await search(first.url, '', KEY, further)).results;
 		expect(left.map(({ value }) => value)).toEqual(['gemma-3', 'mistral', '', '']);
@@ -73,7 +94,8 @@ describe('the models to choose from', () => {
 			(error: unknown) => error,
 		)) as Error;
 		expect(failed.message).toMatch(/None of the 2 servers/);
-		for (const address of [closed.url, 'http://127.0.0.1:1']) expect(failed.message).toContain(address);
+		for (const address of [closed.url, 'http://127.0.0.1:1'])
+			expect(failed.message).toContain(address);
 	});
 });
 
@@ -83,7 +105,8 @@ describe('where no model is chosen', () => {
 		{ id: 'loaded-one', status: 'loaded' as const },
 		{ id: 'vectors', status: 'loaded' as const, embeddings: true },
 	];
-	const chosen = async (pool: ServerPool, use: ModelUse = 'chat') => (await withModel({ model: '' }, pool, use)).model;
+	const chosen = async (pool: ServerPool, use: ModelUse = 'chat') =>
+		(await withModel({ model: '' }, pool, use)).model;
 	const poolOf = (url: string) => ServerPool.of(connectTo({ baseUrl: url }));
 
 	it('one that is typed is taken unseen', async () => {
@@ -99,7 +122,11 @@ describe('where no model is chosen', () => {
 		sim.route('GET /v1/models', reply.error(500, { error: 'boom' }));
 		await expect(chosen(pool)).rejects.toThrow();
 		sim.route('GET /v1/models', undefined);
-		expect(await Promise.all([chosen(pool), chosen(pool), chosen(pool)])).toEqual(['only-one', 'only-one', 'only-one']);
+		expect(await Promise.all([chosen(pool), chosen(pool), chosen(pool)])).toEqual([
+			'only-one',
+			'only-one',
+			'only-one',
+		]);
 		expect(sim.requests.filter(({ path }) => path === '/v1/models')).toHaveLength(2);
 	});
 

@@ -25,10 +25,19 @@ it('shows what it is told of a call, and gives the result', async () => {
 
 it('a failure is the error of the sub-node, thrown and shown', async () => {
 	const { log, outputs } = logged();
-	const broken = failure('serverError', { url: 'http://127.0.0.1:1' }, { status: 500, serverText: 'boom' });
-	const failed = await log.call(call(async () => await Promise.reject(broken))).catch((error: unknown) => error);
+	const broken = failure(
+		'serverError',
+		{ url: 'http://127.0.0.1:1' },
+		{ status: 500, serverText: 'boom' },
+	);
+	const failed = await log
+		.call(call(async () => await Promise.reject(broken)))
+		.catch((error: unknown) => error);
 	expect(outputs).toEqual([failed]);
-	expect(failed as NodeOperationError).toMatchObject({ functionality: 'configuration-node', node: { id: '1' } });
+	expect(failed as NodeOperationError).toMatchObject({
+		functionality: 'configuration-node',
+		node: { id: '1' },
+	});
 });
 
 it('Simple Vector Store: goes on after its execution has ended, and takes no signal of it', async () => {

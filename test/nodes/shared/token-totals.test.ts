@@ -1,5 +1,9 @@
 import { ServerError } from '../../../lib/errors/server-error';
-import { countFailed, countGeneration, type CountedGeneration } from '../../../nodes/shared/token-totals';
+import {
+	countFailed,
+	countGeneration,
+	type CountedGeneration,
+} from '../../../nodes/shared/token-totals';
 
 /** n8n's custom data: ten keys, values of 512 characters, and in a run by hand an error for what it does not take. */
 function customData({ taken = 0, throws = false } = {}) {
@@ -38,7 +42,14 @@ test('case N22: the rounds of an agent add up, in three keys', () => {
 	expect(totalsIn(values)).toEqual({
 		in: '300',
 		out: '60',
-		usage: { models: ['qwen3'], generations: 3, uncounted: 0, cached: 180, seconds: 6, tokensPerSecond: 10 },
+		usage: {
+			models: ['qwen3'],
+			generations: 3,
+			uncounted: 0,
+			cached: 180,
+			seconds: 6,
+			tokensPerSecond: 10,
+		},
 	});
 	expect([...values.keys()]).toHaveLength(3);
 });
@@ -51,7 +62,13 @@ test('a generation without counts, or without its time, says nothing about the s
 	expect(totalsIn(values)).toMatchObject({
 		in: '200',
 		out: '40',
-		usage: { models: ['qwen3', 'other'], generations: 3, uncounted: 1, seconds: 2, tokensPerSecond: 10 },
+		usage: {
+			models: ['qwen3', 'other'],
+			generations: 3,
+			uncounted: 1,
+			seconds: 2,
+			tokensPerSecond: 10,
+		},
 	});
 });
 
@@ -65,8 +82,16 @@ test('case N24, N25: where n8n takes no more keys, or throws, nothing happens', 
 test('case N28: with any number of models and any counts, n8n neither cuts the value nor logs that it did', () => {
 	const { values, context } = customData();
 	for (let at = 0; at < 50; at++) {
-		const usage = { promptTokens: 1e15, completionTokens: 1e15, totalTokens: 2e15, cachedTokens: 1e15 };
-		countGeneration(context, generation({ model: `${'long-'.repeat(at)}${at}`, usage, totalMs: 1e9 / 7 }));
+		const usage = {
+			promptTokens: 1e15,
+			completionTokens: 1e15,
+			totalTokens: 2e15,
+			cachedTokens: 1e15,
+		};
+		countGeneration(
+			context,
+			generation({ model: `${'long-'.repeat(at)}${at}`, usage, totalMs: 1e9 / 7 }),
+		);
 		expect(values.get('llm_usage')!.length).toBeLessThanOrEqual(255);
 	}
 	expect(totalsIn(values).usage).toMatchObject({ generations: 50 });
@@ -80,7 +105,15 @@ test('what was generated counts also where it is no answer; a failure of the ser
 	const { values, context } = customData();
 	const error = (facts: Record<string, unknown>) =>
 		new ServerError({ kind: 'toolCallCut', message: 'cut', remedy: 'More tokens.', facts });
-	countFailed(context, error({ usage: { promptTokens: 10, completionTokens: 5, totalTokens: 15 } }));
-	for (const other of [error({}), error({ usage: 'many' }), new Error('x'), undefined]) countFailed(context, other);
-	expect(totalsIn(values)).toMatchObject({ in: '10', out: '5', usage: { generations: 1, uncounted: 0 } });
+	countFailed(
+		context,
+		error({ usage: { promptTokens: 10, completionTokens: 5, totalTokens: 15 } }),
+	);
+	for (const other of [error({}), error({ usage: 'many' }), new Error('x'), undefined])
+		countFailed(context, other);
+	expect(totalsIn(values)).toMatchObject({
+		in: '10',
+		out: '5',
+		usage: { generations: 1, uncounted: 0 },
+	});
 });

@@ -19,7 +19,8 @@ const URL = 'http://10.1.2.3:8080/v1/chat/completions';
 const SAID = 'CUDA out of memory at /srv/secret/path';
 
 describe('the error that a visitor of a published chat sees', () => {
-	const failed = () => toNodeError(NODE, httpFailure({ status: 500, body: SAID }, { url: URL, secrets: [] }));
+	const failed = () =>
+		toNodeError(NODE, httpFailure({ status: 500, body: SAID }, { url: URL, secrets: [] }));
 
 	it.each<WorkflowExecuteMode>(['webhook', 'trigger', 'chat'])(
 		'%s: no address, no path, no word of the server',
@@ -33,7 +34,9 @@ describe('the error that a visitor of a published chat sees', () => {
 	it.each<WorkflowExecuteMode>(['webhook', 'chat', 'integrated'])(
 		'%s, where n8n does not tell whether it streams: the same',
 		(mode) => {
-			expect(hiddenFromVisitors(hostThatDoesNotTell(mode), failed()).description).toContain('execution 12');
+			expect(hiddenFromVisitors(hostThatDoesNotTell(mode), failed()).description).toContain(
+				'execution 12',
+			);
 		},
 	);
 
@@ -42,7 +45,9 @@ describe('the error that a visitor of a published chat sees', () => {
 		const error = hiddenFromVisitors(contextOf('webhook', true), failed());
 		expect(whole).toContain(SAID);
 		expect(error.context.data).toMatchObject({ description: whole, kind: 'serverError' });
-		expect(hiddenFromVisitors(contextOf('webhook', true), error).context.data).toMatchObject({ description: whole });
+		expect(hiddenFromVisitors(contextOf('webhook', true), error).context.data).toMatchObject({
+			description: whole,
+		});
 	});
 
 	it.each([
@@ -57,8 +62,15 @@ describe('the error that a visitor of a published chat sees', () => {
 	it('fast-check: whatever a server says, none of it is in the description', () => {
 		fc.assert(
 			fc.property(fc.string({ minLength: 12 }), (said) => {
-				const known = failure('streamError', { url: URL }, { serverText: said, message: said, remedy: said });
-				const { description } = hiddenFromVisitors(contextOf('webhook', true), toNodeError(NODE, known));
+				const known = failure(
+					'streamError',
+					{ url: URL },
+					{ serverText: said, message: said, remedy: said },
+				);
+				const { description } = hiddenFromVisitors(
+					contextOf('webhook', true),
+					toNodeError(NODE, known),
+				);
 				expect(description).toEqual(expect.any(String));
 				expect(description).not.toContain(said);
 			}),

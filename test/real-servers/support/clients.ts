@@ -12,7 +12,10 @@ export const CAT = 'A cat sits on the mat';
 export const KITTEN = 'A kitten is lying on a rug';
 export const REVENUE = 'Quarterly revenue grew by ten percent';
 
-export const embeddingsOf = (server: Connection, settings: Partial<EmbeddingSettings> & { model: string }) =>
+export const embeddingsOf = (
+	server: Connection,
+	settings: Partial<EmbeddingSettings> & { model: string },
+) =>
 	new EmbeddingsClient(server, {
 		prefixes: {},
 		longTexts: 'fail',
@@ -23,7 +26,10 @@ export const embeddingsOf = (server: Connection, settings: Partial<EmbeddingSett
 		...settings,
 	});
 
-export const rerankOf = (server: Connection, settings: Partial<RerankSettings> & { model: string }) =>
+export const rerankOf = (
+	server: Connection,
+	settings: Partial<RerankSettings> & { model: string },
+) =>
 	new RerankClient(server, {
 		topN: 0,
 		scores: 'received',
@@ -45,7 +51,12 @@ export async function chat(
 	settings: Partial<ChatSettings> & { model: string },
 	call: Partial<ChatCall> = {},
 ): Promise<{ pieces: string[]; answer: FinishedAnswer }> {
-	const client = new ChatClient(server, { ...PLAIN_SETTINGS, ...settings }, undefined, new TurnMemory());
+	const client = new ChatClient(
+		server,
+		{ ...PLAIN_SETTINGS, ...settings },
+		undefined,
+		new TurnMemory(),
+	);
 	const answer = client.generate({ messages: [{ type: 'human', content: 'Say hello.' }], ...call });
 	const pieces: string[] = [];
 	for (;;) {
@@ -68,7 +79,9 @@ export const CITY_SCHEMA = {
 		additionalProperties: false,
 	},
 };
-export const asking = (content: string): Pick<ChatCall, 'messages'> => ({ messages: [{ type: 'human', content }] });
+export const asking = (content: string): Pick<ChatCall, 'messages'> => ({
+	messages: [{ type: 'human', content }],
+});
 
 /** A chat whose server is killed at the first piece. */
 export async function killedInMidAnswer(

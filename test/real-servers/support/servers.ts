@@ -41,8 +41,16 @@ interface PythonServersScript {
 	): Promise<StartedServer>;
 }
 interface ScriptedModelScript {
-	writeScriptedModel(file: string, replies: ScriptedReply[], options: { contextLength: number }): void;
-	writeScriptedFolder(folder: string, replies: ScriptedReply[], options: { contextLength: number }): void;
+	writeScriptedModel(
+		file: string,
+		replies: ScriptedReply[],
+		options: { contextLength: number },
+	): void;
+	writeScriptedFolder(
+		folder: string,
+		replies: ScriptedReply[],
+		options: { contextLength: number },
+	): void;
 }
 
 const running = new Set<{ stop(): Promise<void> }>();
@@ -51,12 +59,15 @@ const running = new Set<{ stop(): Promise<void> }>();
 export function parts(): RealServerParts {
 	const file = process.env.LOCAL_LLAMA_SERVERS;
 	if (file === undefined)
-		throw new Error('Tests against real servers are run by: npm run test:servers -- <file or name>');
+		throw new Error(
+			'Tests against real servers are run by: npm run test:servers -- <file or name>',
+		);
 	return JSON.parse(fs.readFileSync(file, 'utf8')) as RealServerParts;
 }
 
 /** A folder for the test. Its logs are kept until the next run. */
-export const workFolder = (name: string): string => fs.mkdtempSync(path.join(parts().work, `${name}-`));
+export const workFolder = (name: string): string =>
+	fs.mkdtempSync(path.join(parts().work, `${name}-`));
 
 const started = <T extends { stop(): Promise<void> }>(server: T): T => {
 	running.add(server);
@@ -65,7 +76,10 @@ const started = <T extends { stop(): Promise<void> }>(server: T): T => {
 
 /** Context of the scripted model in tokens; a prompt token is one byte. */
 export const CONTEXT = 2048;
-const LONG_ANSWER = Array.from({ length: 150 }, (_, at) => `Sentence ${at + 1000} of a story.`).join(' ');
+const LONG_ANSWER = Array.from(
+	{ length: 150 },
+	(_, at) => `Sentence ${at + 1000} of a story.`,
+).join(' ');
 /** Replies of the scripted model, by a word in the message. */
 const REPLIES: ScriptedReply[] = [
 	{ last: 'tool', reply: 'It is sunny in Rome.' },
@@ -102,17 +116,25 @@ export async function startPythonServer(
 ): Promise<{ url: string; kill: () => void }> {
 	const { startPythonServer: start } = await loadScript<PythonServersScript>('python-servers');
 	const folder = workFolder(name);
-	const { url, service } = started(await start(name, parts().python[name].file!, { folder, args, env }));
+	const { url, service } = started(
+		await start(name, parts().python[name].file!, { folder, args, env }),
+	);
 	return { url, kill: () => service.kill('SIGKILL') };
 }
 
 /** A llama-server router: section names and settings of its preset file. */
-export async function startRouter(models: Record<string, Record<string, string | number | boolean>>): Promise<string> {
+export async function startRouter(
+	models: Record<string, Record<string, string | number | boolean>>,
+): Promise<string> {
 	const { startLlamaServer } = await loadScript<LlamaServerScript>('llama-server');
 	const folder = workFolder('router');
 	const preset = path.join(folder, 'models.ini');
 	const section = ([name, settings]: [string, object]) =>
-		[`[${name}]`, ...Object.entries(settings).map(([key, value]) => `${key} = ${String(value)}`), ''].join('\n');
+		[
+			`[${name}]`,
+			...Object.entries(settings).map(([key, value]) => `${key} = ${String(value)}`),
+			'',
+		].join('\n');
 	fs.writeFileSync(preset, Object.entries(models).map(section).join('\n'));
 	const { url } = started(
 		await startLlamaServer(parts().llamaServer!, {
@@ -138,11 +160,16 @@ export async function startWhisperServer(args: string[] = []): Promise<string> {
 /** The server of `minimal_server.py`; its key is `sk-test`. */
 export async function startMinimalServer(): Promise<string> {
 	const { startMinimalServer: start } = await loadScript<FastapiScript>('fastapi');
-	return started(await start(parts().fastapi!, { logFile: path.join(workFolder('fastapi'), 'server.log') })).url;
+	return started(
+		await start(parts().fastapi!, { logFile: path.join(workFolder('fastapi'), 'server.log') }),
+	).url;
 }
 
 export const connection = (baseUrl: string, key?: string) =>
-	connectTo({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
+	connectTo({
+		baseUrl,
+		...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }),
+	});
 
 /** Stops all servers that this test file started. */
 export async function stopServers(): Promise<void> {

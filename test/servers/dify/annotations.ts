@@ -10,7 +10,8 @@ const USUAL_PAGE = 20;
 
 /** Dify 1.12 ignores invalid numbers; newer versions refuse them. */
 function pageNumber({ store, query }: Call, name: string, usual: number): number {
-	if (store.version !== '1.12') return limitOf(query, { model: 'AnnotationListQuery', most: Infinity, usual }, name);
+	if (store.version !== '1.12')
+		return limitOf(query, { model: 'AnnotationListQuery', most: Infinity, usual }, name);
 	const sent = query.get(name) ?? '';
 	return /^\s*[+-]?\d+\s*$/.test(sent) ? Number(sent) : usual;
 }
@@ -31,7 +32,9 @@ export function listAnnotations(call: Call): void {
 
 function annotationPayload(call: Call): { question: string; answer: string } {
 	const { payload } = call;
-	const problems = ['question', 'answer'].filter((name) => !(name in payload)).map((name) => missing(name, payload));
+	const problems = ['question', 'answer']
+		.filter((name) => !(name in payload))
+		.map((name) => missing(name, payload));
 	if (problems.length > 0) throw pydantic('AnnotationCreatePayload', problems);
 	return { question: String(payload.question), answer: String(payload.answer) };
 }
@@ -71,7 +74,9 @@ export function deleteAnnotation(call: Call): void {
 export function annotationReply(call: Call): void {
 	const { app, payload, ids, store } = call;
 	const needed = ['score_threshold', 'embedding_provider_name', 'embedding_model_name'];
-	const problems = needed.filter((name) => !(name in payload)).map((name) => missing(name, payload));
+	const problems = needed
+		.filter((name) => !(name in payload))
+		.map((name) => missing(name, payload));
 	if (problems.length > 0) throw pydantic('AnnotationReplyActionPayload', problems);
 	if (ids[0] !== 'enable' && ids[0] !== 'disable') throw crashed();
 	const jobId = store.newId('job');
@@ -81,7 +86,12 @@ export function annotationReply(call: Call): void {
 			? { enabled: false }
 			: { id: store.newId('annotation-setting'), enabled: true, score_threshold, embedding_model };
 	const { looks = 0, error } = app.annotationJob ?? {};
-	app.annotationJobs.set(jobId, { action: ids[0], next, looks, ...(error === undefined ? {} : { error }) });
+	app.annotationJobs.set(jobId, {
+		action: ids[0],
+		next,
+		looks,
+		...(error === undefined ? {} : { error }),
+	});
 	call.reply(200, { job_id: jobId, job_status: 'waiting' });
 }
 
@@ -98,5 +108,9 @@ export function annotationJob(call: Call): void {
 	}
 	const { next, error } = job;
 	if (error === undefined) app.annotationReply = next;
-	call.reply(200, { job_id: jobId, job_status: error === undefined ? 'completed' : 'error', error_msg: error ?? '' });
+	call.reply(200, {
+		job_id: jobId,
+		job_status: error === undefined ? 'completed' : 'error',
+		error_msg: error ?? '',
+	});
 }

@@ -1,4 +1,14 @@
-import { DifyHttpError, NoRoute, crashed, isUuid, missing, notFound, pydantic, sendForm, truthy } from './http';
+import {
+	DifyHttpError,
+	NoRoute,
+	crashed,
+	isUuid,
+	missing,
+	notFound,
+	pydantic,
+	sendForm,
+	truthy,
+} from './http';
 import { fileUploadFeature, systemParameters } from './files';
 import { resume } from './follow';
 import { notWorkflow, liveOf } from './runs';
@@ -12,7 +22,13 @@ import type { FormField, Json, SimApp, SimRun } from './types';
 export function info(call: Call): void {
 	const { app } = call;
 	const description = app.description ?? '';
-	call.reply(200, { name: app.name, description, tags: [], mode: app.mode, author_name: 'Simulator' });
+	call.reply(200, {
+		name: app.name,
+		description,
+		tags: [],
+		mode: app.mode,
+		author_name: 'Simulator',
+	});
 }
 
 export function parameters(call: Call): void {
@@ -20,7 +36,11 @@ export function parameters(call: Call): void {
 	if (app.published === false || app.configured === false) {
 		throw app.mode === 'agent'
 			? new DifyHttpError(400, 'agent_not_published', 'Agent not published')
-			: new DifyHttpError(400, 'app_unavailable', 'App unavailable, please check your app configurations.');
+			: new DifyHttpError(
+					400,
+					'app_unavailable',
+					'App unavailable, please check your app configurations.',
+				);
 	}
 	const agent = app.mode === 'agent';
 	const voice = agent ? {} : { voice: app.voice ?? '', language: app.language ?? '' };
@@ -35,7 +55,9 @@ export function parameters(call: Call): void {
 		retriever_resource: { enabled: true },
 		annotation_reply: app.annotationReply,
 		more_like_this: { enabled: false },
-		user_input_form: (app.form ?? []).map((field) => (workflowBased(app.mode) ? nodeField(field) : easyField(field))),
+		user_input_form: (app.form ?? []).map((field) =>
+			workflowBased(app.mode) ? nodeField(field) : easyField(field),
+		),
 		sensitive_word_avoidance: { enabled: false, ...moderation },
 		file_upload: fileUploadFeature(app),
 		system_parameters: systemParameters(store),
@@ -141,7 +163,9 @@ function openForm(call: Call) {
 	const { store, app, ids } = call;
 	if (store.version === '1.12') throw new NoRoute();
 	for (const run of store.runs.filter((each) => each.app === app)) {
-		const issued = liveOf(run)?.transcript.forms.find(({ token }) => token !== null && token === ids[0]);
+		const issued = liveOf(run)?.transcript.forms.find(
+			({ token }) => token !== null && token === ids[0],
+		);
 		if (issued === undefined) continue;
 		if (submitted.get(store)?.has(issued.formId) === true) {
 			const text = `This form has already been submitted by another user, form_id=${issued.formId}`;
@@ -171,7 +195,9 @@ export function readForm(call: Call): void {
 /** A refused submission leaves the form open, an accepted one is final (docs/protocols/dify.md 2.5). */
 export function submitForm(call: Call): void {
 	const { store, payload } = call;
-	const problems = ['inputs', 'action'].filter((name) => !(name in payload)).map((name) => missing(name, payload));
+	const problems = ['inputs', 'action']
+		.filter((name) => !(name in payload))
+		.map((name) => missing(name, payload));
 	if (problems.length > 0) throw pydantic('HumanInputFormSubmitPayload', problems);
 	const { run, issued } = openForm(call);
 	const action = String(payload.action);
@@ -184,8 +210,10 @@ export function submitForm(call: Call): void {
 		.filter((name) => !truthy(inputs[name]));
 	// 1.16 names all missing fields.
 	const named = store.version === '1.16' ? absent.join(', ') : absent[0];
-	if (absent.length > 0) throw new DifyHttpError(400, 'invalid_form_data', `Missing required inputs: ${named}`);
-	for (const { type, output_variable_name: name, option_source: source } of issued.form.inputs ?? []) {
+	if (absent.length > 0)
+		throw new DifyHttpError(400, 'invalid_form_data', `Missing required inputs: ${named}`);
+	for (const { type, output_variable_name: name, option_source: source } of issued.form.inputs ??
+		[]) {
 		const value = inputs[String(name)];
 		if (type !== 'select' || (source as { value: unknown[] }).value.includes(value)) continue;
 		const text = `Invalid value for select input '${String(name)}': ${String(value)}`;

@@ -6,7 +6,11 @@ import type { Call, Store } from './store';
 import type { Json, SimApp, SimConversation } from './types';
 
 export const appUnavailable = () =>
-	new DifyHttpError(400, 'app_unavailable', 'App unavailable, please check your app configurations.');
+	new DifyHttpError(
+		400,
+		'app_unavailable',
+		'App unavailable, please check your app configurations.',
+	);
 
 export function notString(field: string, input: unknown): PydanticProblem {
 	return { field, text: 'Input should be a valid string', type: 'string_type', input };
@@ -17,14 +21,24 @@ export function payloadProblems(payload: Json): PydanticProblem[] {
 	const { inputs, response_mode: mode, files } = payload;
 	if (!('inputs' in payload)) problems.push(missing('inputs', payload));
 	else if (!isJson(inputs)) {
-		problems.push({ field: 'inputs', text: 'Input should be a valid dictionary', type: 'dict_type', input: inputs });
+		problems.push({
+			field: 'inputs',
+			text: 'Input should be a valid dictionary',
+			type: 'dict_type',
+			input: inputs,
+		});
 	}
 	if (mode !== undefined && mode !== null && mode !== 'blocking' && mode !== 'streaming') {
 		const text = "Input should be 'blocking' or 'streaming'";
 		problems.push({ field: 'response_mode', text, type: 'literal_error', input: mode });
 	}
 	if (files !== undefined && files !== null && !Array.isArray(files)) {
-		problems.push({ field: 'files', text: 'Input should be a valid list', type: 'list_type', input: files });
+		problems.push({
+			field: 'files',
+			text: 'Input should be a valid list',
+			type: 'list_type',
+			input: files,
+		});
 	}
 	return problems;
 }
@@ -37,13 +51,19 @@ export interface Prepared {
 }
 
 /** Checks before a run: immediate in 1.12, by a background worker in newer workflow-based apps. */
-function prepare(call: Call, conversationId: string | undefined, version: string | undefined): Prepared {
+function prepare(
+	call: Call,
+	conversationId: string | undefined,
+	version: string | undefined,
+): Prepared {
 	const { app, store, payload, user } = call;
 	if (workflowBased(app.mode) && app.published === false) throw invalid('Workflow not published');
 	if (!workflowBased(app.mode) && app.configured === false) throw appUnavailable();
 	const workflowId = checkVersion(call, version);
-	if (app.mode !== 'completion' && app.mode !== 'workflow' && payload.query === '') throw invalid('query is required');
-	const conversation = conversationId === undefined ? undefined : store.conversationOf(app, conversationId, user.id);
+	if (app.mode !== 'completion' && app.mode !== 'workflow' && payload.query === '')
+		throw invalid('query is required');
+	const conversation =
+		conversationId === undefined ? undefined : store.conversationOf(app, conversationId, user.id);
 	// A chatflow of 1.14 silently begins a new conversation.
 	const forgiving = store.version === '1.14' && app.mode === 'advanced-chat';
 	if (conversationId !== undefined && conversation === undefined && !forgiving)
@@ -53,7 +73,12 @@ function prepare(call: Call, conversationId: string | undefined, version: string
 		throw new DifyHttpError(400, 'conversation_completed', text);
 	}
 	const files = checkFiles(store, app, user, payload.files);
-	return { conversation, files, inputs: checkInputs(store, app, user, payload.inputs as Json), workflowId };
+	return {
+		conversation,
+		files,
+		inputs: checkInputs(store, app, user, payload.inputs as Json),
+		workflowId,
+	};
 }
 
 function checkVersion(call: Call, version: string | undefined): string {
@@ -64,7 +89,11 @@ function checkVersion(call: Call, version: string | undefined): string {
 		throw new DifyHttpError(403, 'workflow_version_execution_not_allowed', text);
 	}
 	if (version === 'draft' && call.ids[0] === undefined) {
-		throw new DifyHttpError(400, 'bad_request', `Cannot use draft workflow version. Workflow ID: ${version}`);
+		throw new DifyHttpError(
+			400,
+			'bad_request',
+			`Cannot use draft workflow version. Workflow ID: ${version}`,
+		);
 	}
 	if (version.toLowerCase() === app.draft) {
 		const hint = 'Please use a published workflow version or leave workflow_id empty.';
@@ -74,7 +103,8 @@ function checkVersion(call: Call, version: string | undefined): string {
 			`Cannot use draft workflow version. Workflow ID: ${app.draft}. ${hint}`,
 		);
 	}
-	if (!isUuid(version)) throw new DifyHttpError(400, 'bad_request', `Invalid workflow_id format: '${version}'. `);
+	if (!isUuid(version))
+		throw new DifyHttpError(400, 'bad_request', `Invalid workflow_id format: '${version}'. `);
 	if (version !== app.workflowId && !(app.versions ?? []).includes(version.toLowerCase())) {
 		throw notFound(`Workflow not found with id: ${version}`);
 	}
@@ -90,7 +120,10 @@ export function checkLimits(call: Call, streaming: boolean): void {
 	}
 	const most = app.maxActive ?? 0;
 	const active = store.runs.filter((run) => run.app === app && run.status === 'running');
-	const places = active.reduce((sum, run) => sum + placesOf(store, app, run.responseMode === 'streaming'), 0);
+	const places = active.reduce(
+		(sum, run) => sum + placesOf(store, app, run.responseMode === 'streaming'),
+		0,
+	);
 	if (most === 0 || places + placesOf(store, app, streaming) <= most) return;
 	const text = `Too many requests. Please try again later. The current maximum concurrent requests allowed for ${app.id} is ${most}.`;
 	if (store.version === '2026') throw new DifyHttpError(429, 'too_many_requests', text);
@@ -121,7 +154,8 @@ export function prepareAs(
 		const failure = error as DifyHttpError;
 		// Versions are resolved before the worker starts; the main branch looks up the conversation then, too.
 		const eager =
-			(['1.16', '2026'].includes(call.store.version) && failure.message.startsWith('Conversation Not Exists')) ||
+			(['1.16', '2026'].includes(call.store.version) &&
+				failure.message.startsWith('Conversation Not Exists')) ||
 			/workflow_id|Workflow|workflow version/.test(failure.message);
 		return worker && !eager ? failure : raise(failure);
 	}

@@ -25,14 +25,20 @@ function limitOf(store: Store, extension: string): number {
 export function onlyPart(call: Call): UploadPart {
 	const parts = call.request.upload?.parts ?? [];
 	const part = parts.find((each) => each.name === 'file');
-	if (part === undefined) throw new DifyHttpError(400, 'no_file_uploaded', 'Please upload your file.');
+	if (part === undefined)
+		throw new DifyHttpError(400, 'no_file_uploaded', 'Please upload your file.');
 	// The framework counts names, so it ignores a second part of the same name.
 	if (parts.some((each) => each.name !== 'file'))
 		throw new DifyHttpError(400, 'too_many_files', 'Only one file is allowed.');
 	if (part.filename === undefined || part.filename === '') {
-		throw new DifyHttpError(400, 'filename_not_exists_error', 'The specified filename does not exist.');
+		throw new DifyHttpError(
+			400,
+			'filename_not_exists_error',
+			'The specified filename does not exist.',
+		);
 	}
-	if (part.mimeType === undefined) throw new DifyHttpError(415, 'unsupported_file_type', 'File type not allowed.');
+	if (part.mimeType === undefined)
+		throw new DifyHttpError(415, 'unsupported_file_type', 'File type not allowed.');
 	return part;
 }
 
@@ -101,7 +107,11 @@ export function previewFile(call: Call): void {
 		throw new DifyHttpError(404, 'file_not_found', 'File not found in message context');
 	}
 	if (!file.attachedTo.has(app.id)) {
-		throw new DifyHttpError(403, 'file_access_denied', 'File access denied: not owned by requesting app');
+		throw new DifyHttpError(
+			403,
+			'file_access_denied',
+			'File access denied: not owned by requesting app',
+		);
 	}
 	const attachment = query.get('as_attachment') === 'true' || file.mimeType === 'text/html';
 	const headers: Record<string, string> = {
@@ -110,7 +120,9 @@ export function previewFile(call: Call): void {
 		'Cache-Control': 'public, max-age=3600',
 	};
 	if (/^(?:audio|video)\//.test(file.mimeType)) headers['Accept-Ranges'] = 'bytes';
-	if (attachment) headers['Content-Disposition'] = `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`;
+	if (attachment)
+		headers['Content-Disposition'] =
+			`attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`;
 	res.writeHead(200, headers);
 	res.end(file.content);
 }
@@ -123,7 +135,10 @@ export function audioToText(call: Call): void {
 		throw new DifyHttpError(400, 'bad_request_key_error', text);
 	}
 	if (app.speechToText !== true) {
-		const words = call.store.version === '1.16' ? 'Speech to text is disabled.' : 'Speech to text is not enabled';
+		const words =
+			call.store.version === '1.16'
+				? 'Speech to text is disabled.'
+				: 'Speech to text is not enabled';
 		throw ['1.16', '2026'].includes(call.store.version)
 			? new DifyHttpError(400, 'speech_to_text_disabled', words)
 			: invalid(words);
@@ -131,7 +146,8 @@ export function audioToText(call: Call): void {
 	if (!AUDIO_MIME.includes(part.mimeType ?? '')) {
 		throw new DifyHttpError(415, 'unsupported_audio_type', 'Audio type not allowed.');
 	}
-	if (part.size > AUDIO_MOST) throw new DifyHttpError(413, 'audio_too_large', 'Audio size larger than 30 mb');
+	if (part.size > AUDIO_MOST)
+		throw new DifyHttpError(413, 'audio_too_large', 'Audio size larger than 30 mb');
 	if (app.audioFailure !== undefined) throw failureOf(app.audioFailure);
 	call.reply(200, { text: app.heard ?? `heard ${part.size} bytes` });
 }
@@ -143,7 +159,9 @@ export function speechOf(text: string): Buffer {
 
 export function textToAudio(call: Call): void {
 	const { app, payload, res } = call;
-	const known = truthy(payload.message_id) ? app.messages.get(String(payload.message_id)) : undefined;
+	const known = truthy(payload.message_id)
+		? app.messages.get(String(payload.message_id))
+		: undefined;
 	if (truthy(payload.message_id)) {
 		if (known === undefined || known.answer === '') {
 			call.reply(200, null);
@@ -166,7 +184,15 @@ export function textToAudio(call: Call): void {
 	res.end(app.speech ?? speechOf(known?.answer ?? String(payload.text)));
 }
 
-function failureOf({ status, code, message }: { status: number; code: string; message: string }): DifyHttpError {
+function failureOf({
+	status,
+	code,
+	message,
+}: {
+	status: number;
+	code: string;
+	message: string;
+}): DifyHttpError {
 	return new DifyHttpError(status, code, message);
 }
 
@@ -174,7 +200,8 @@ function failureOf({ status, code, message }: { status: number; code: string; me
 export function endUser(call: Call): void {
 	if (call.store.version === '1.12') throw new NoRoute();
 	const found = [...call.app.endUsers.values()].find((each) => each.id === call.ids[0]);
-	if (found === undefined) throw new DifyHttpError(404, 'end_user_not_found', 'End user not found.');
+	if (found === undefined)
+		throw new DifyHttpError(404, 'end_user_not_found', 'End user not found.');
 	call.reply(200, {
 		id: found.id,
 		tenant_id: call.store.newId('tenant'),
@@ -202,7 +229,11 @@ export function systemParameters(store: Store): Record<string, number> {
 }
 
 export function fileUploadFeature(app: SimApp): Record<string, unknown> {
-	const { enabled = false, types = DEFAULT_FILES.types, number = DEFAULT_FILES.number } = app.fileUpload ?? {};
+	const {
+		enabled = false,
+		types = DEFAULT_FILES.types,
+		number = DEFAULT_FILES.number,
+	} = app.fileUpload ?? {};
 	const transfer = ['local_file', 'remote_url'];
 	const image = { enabled, number_limits: number, transfer_methods: transfer, detail: 'high' };
 	if (app.mode === 'agent' && app.fileUpload === undefined) return { image };

@@ -6,7 +6,11 @@ import type { Json, SimRun } from './types';
 import { StreamWriter } from './wire';
 
 /** Resumes a paused run; streams of the events route get its events. */
-export function resume(store: Store, run: SimRun, filled: { formId: string; action: string; inputs: Json }): void {
+export function resume(
+	store: Store,
+	run: SimRun,
+	filled: { formId: string; action: string; inputs: Json },
+): void {
 	const live = liveOf(run);
 	const issued = live?.transcript.forms.find(({ formId }) => formId === filled.formId);
 	if (live === undefined || issued === undefined) return;
@@ -29,9 +33,12 @@ export async function workflowEvents(call: Call): Promise<void> {
 	if (!isUuid(ids[0] ?? '')) throw crashed();
 	const run = store.runs.find((each) => each.app === app && each.workflowRunId === ids[0]);
 	const live = run === undefined ? undefined : liveOf(run);
-	if (run === undefined || live === undefined || run.user !== user.sessionId) throw notFound('Workflow run not found');
+	if (run === undefined || live === undefined || run.user !== user.sessionId)
+		throw notFound('Workflow run not found');
 	if (run.status !== 'running' && run.status !== 'paused') return await replayEnd(call, run);
-	const writer: StreamWriter = new StreamWriter(call.res, store.stream, store.clock, () => live.writers.delete(writer));
+	const writer: StreamWriter = new StreamWriter(call.res, store.stream, store.clock, () =>
+		live.writers.delete(writer),
+	);
 	live.writers.add(writer);
 	const staysOn = query.get('continue_on_pause') === 'true';
 	if (staysOn) live.patient.add(writer);
@@ -40,7 +47,8 @@ export async function workflowEvents(call: Call): Promise<void> {
 	const written = [writer.write({ kind: 'ping' })];
 	const withSnapshot = query.get('include_state_snapshot') === 'true';
 	if (withSnapshot)
-		for (const event of snapshot(store, run, live)) written.push(writer.write({ kind: 'event', event }));
+		for (const event of snapshot(store, run, live))
+			written.push(writer.write({ kind: 'event', event }));
 	await Promise.all(written);
 	const events = deafAfter(store, run, live, writer);
 	if (events !== undefined) writer.hears = { events, then: withSnapshot ? 'pings' : 'reset' };
@@ -52,7 +60,8 @@ export async function workflowEvents(call: Call): Promise<void> {
 /** From 1.15 on, a disconnecting reader ends the streams of the others (docs/protocols/dify.md 12.3). */
 function deafAfter(store: Store, run: SimRun, live: Live, own: StreamWriter): number | undefined {
 	if (store.stream.deafAfter !== undefined) return store.stream.deafAfter;
-	const someoneLeft = run.clientLeft || [...live.writers].some((writer) => writer !== own && writer.isGone);
+	const someoneLeft =
+		run.clientLeft || [...live.writers].some((writer) => writer !== own && writer.isGone);
 	return store.version === '1.16' && run.status === 'running' && someoneLeft ? 2 : undefined;
 }
 
@@ -72,8 +81,27 @@ async function replayEnd({ res, store }: Call, run: SimRun): Promise<void> {
 }
 
 const NODE_FIELDS = new Set([
-	...['id', 'node_id', 'node_type', 'title', 'index', 'predecessor_node_id', 'inputs', 'created_at', 'extras'],
-	...['process_data', 'outputs', 'status', 'error', 'elapsed_time', 'execution_metadata', 'finished_at', 'files'],
+	...[
+		'id',
+		'node_id',
+		'node_type',
+		'title',
+		'index',
+		'predecessor_node_id',
+		'inputs',
+		'created_at',
+		'extras',
+	],
+	...[
+		'process_data',
+		'outputs',
+		'status',
+		'error',
+		'elapsed_time',
+		'execution_metadata',
+		'finished_at',
+		'files',
+	],
 	...['iteration_id', 'loop_id'],
 ]);
 
@@ -83,7 +111,12 @@ function snapshot(store: Store, run: SimRun, live: Live): Json[] {
 	const replayed: Json[] = started === undefined ? [] : [withTimestamp(run, started)];
 	if (run.app.mode === 'advanced-chat' && started !== undefined) {
 		const shared = without(without(started, 'data'), 'workflow_run_id');
-		replayed.push({ ...shared, event: 'message_replace', answer: live.transcript.text, reason: '' });
+		replayed.push({
+			...shared,
+			event: 'message_replace',
+			answer: live.transcript.text,
+			reason: '',
+		});
 	}
 	let index = 0;
 	for (const event of run.events) {
@@ -96,10 +129,15 @@ function snapshot(store: Store, run: SimRun, live: Live): Json[] {
 	if (run.status !== 'paused') return replayed;
 	replayed.push(...waitingNodes(replayed));
 	const open = new Set(
-		(store.reopened ? live.transcript.forms : live.transcript.openForms).map(({ formId }) => formId),
+		(store.reopened ? live.transcript.forms : live.transcript.openForms).map(
+			({ formId }) => formId,
+		),
 	);
 	const asked = run.events.filter(
-		(event) => event.event === 'human_input_required' && isJson(event.data) && open.has(String(event.data.form_id)),
+		(event) =>
+			event.event === 'human_input_required' &&
+			isJson(event.data) &&
+			open.has(String(event.data.form_id)),
 	);
 	const paused = run.events.findLast((event) => event.event === 'workflow_paused');
 	return [...replayed, ...asked, ...(paused === undefined ? [] : [pausedAgain(run, live, paused)])];
@@ -109,27 +147,44 @@ function snapshot(store: Store, run: SimRun, live: Live): Json[] {
 function withTimestamp(run: SimRun, started: Json): Json {
 	if (run.app.mode !== 'workflow') return started;
 	const data = started.data as Json;
-	return { ...started, data: { ...data, inputs: { ...(data.inputs as Json), 'sys.timestamp': run.startedAt } } };
+	return {
+		...started,
+		data: { ...data, inputs: { ...(data.inputs as Json), 'sys.timestamp': run.startedAt } },
+	};
 }
 
 /** Adds the end of nodes that wait for a person (`paused`), which the stream of the run itself does not contain. */
 function waitingNodes(replayed: Json[]): Json[] {
 	const nodes = replayed.filter(({ event }) => String(event).startsWith('node_'));
-	const ended = nodes.filter(({ event }) => event === 'node_finished').map(({ data }) => (data as Json).id);
+	const ended = nodes
+		.filter(({ event }) => event === 'node_finished')
+		.map(({ data }) => (data as Json).id);
 	return nodes
 		.filter(({ data }) => !ended.includes((data as Json).id))
 		.map((event) => {
 			const data = event.data as Json;
-			const values = { process_data: null, outputs: null, status: 'paused', error: null, elapsed_time: 0.01 };
+			const values = {
+				process_data: null,
+				outputs: null,
+				status: 'paused',
+				error: null,
+				elapsed_time: 0.01,
+			};
 			const rest = { execution_metadata: null, finished_at: data.created_at, files: [] };
-			return { ...event, event: 'node_finished', data: { ...without(data, 'extras'), ...values, ...rest } };
+			return {
+				...event,
+				event: 'node_finished',
+				data: { ...without(data, 'extras'), ...values, ...rest },
+			};
 		});
 }
 
 function bareNode(data: Json): Json {
 	const known = Object.entries(data).filter(([name]) => NODE_FIELDS.has(name));
 	const values = ['inputs', 'process_data', 'outputs', 'error', 'execution_metadata'];
-	return Object.fromEntries(known.map(([name, value]) => [name, values.includes(name) ? null : value]));
+	return Object.fromEntries(
+		known.map(([name, value]) => [name, values.includes(name) ? null : value]),
+	);
 }
 
 function pausedAgain(run: SimRun, live: Live, paused: Json): Json {

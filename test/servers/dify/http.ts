@@ -40,7 +40,10 @@ export function runCrashed(): DifyHttpError {
 export class NoRoute extends Error {}
 
 function ascii(json: string): string {
-	return json.replace(/[\u007f-\uffff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+	return json.replace(
+		/[\u007f-\uffff]/g,
+		(letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+	);
 }
 
 /** JSON as flask-restx writes it: ASCII only, slashes escaped, with a final line end. For all answers but runs. */
@@ -111,7 +114,9 @@ export interface PydanticProblem {
 /** Shortens long values in the middle, like pydantic. */
 function shortRepr(value: unknown): string {
 	const whole = [...pythonRepr(value)];
-	return whole.length <= 50 ? whole.join('') : `${whole.slice(0, 25).join('')}...${whole.slice(-24).join('')}`;
+	return whole.length <= 50
+		? whole.join('')
+		: `${whole.slice(0, 25).join('')}...${whole.slice(-24).join('')}`;
 }
 
 /** The ValueError of a pydantic model (docs/protocols/dify.md 6.2). */
@@ -175,7 +180,10 @@ export const PAGES = {
 } as const;
 
 export function sendHtml(res: http.ServerResponse, status: number, page: string): void {
-	res.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Length': Buffer.byteLength(page) });
+	res.writeHead(status, {
+		'Content-Type': 'text/html; charset=utf-8',
+		'Content-Length': Buffer.byteLength(page),
+	});
 	res.end(page);
 }
 
@@ -186,7 +194,11 @@ export function sendJson(
 	headers: Record<string, string> = {},
 ): void {
 	const body = asciiJson(value);
-	res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), ...headers });
+	res.writeHead(status, {
+		'Content-Type': 'application/json',
+		'Content-Length': Buffer.byteLength(body),
+		...headers,
+	});
 	res.end(body);
 }
 

@@ -37,25 +37,36 @@ const CHECKBOX: Record<string, boolean> = {
 	off: false,
 };
 
-function checkValue(store: Store, app: SimApp, user: EndUser, field: FormField, value: unknown): unknown {
+function checkValue(
+	store: Store,
+	app: SimApp,
+	user: EndUser,
+	field: FormField,
+	value: unknown,
+): unknown {
 	const name = field.variable;
 	switch (field.kind) {
 		case 'text-input':
 		case 'paragraph':
-			if (typeof value !== 'string') throw invalid(`(type '${field.kind}') ${name} in input form must be a string`);
+			if (typeof value !== 'string')
+				throw invalid(`(type '${field.kind}') ${name} in input form must be a string`);
 			if (field.maxLength !== undefined && [...value].length > field.maxLength) {
 				throw invalid(`${name} in input form must be less than ${field.maxLength} characters`);
 			}
 			return value;
 		case 'select':
 			if (!field.options?.includes(value as string)) {
-				throw invalid(`${name} in input form must be one of the following: ${pythonRepr(field.options ?? [])}`);
+				throw invalid(
+					`${name} in input form must be one of the following: ${pythonRepr(field.options ?? [])}`,
+				);
 			}
 			return value;
 		case 'number':
 			return checkNumber(name, value);
 		case 'checkbox':
-			return typeof value === 'string' || typeof value === 'number' ? (CHECKBOX[String(value)] ?? value) : value;
+			return typeof value === 'string' || typeof value === 'number'
+				? (CHECKBOX[String(value)] ?? value)
+				: value;
 		case 'json_object':
 			if (value !== '' && !isJson(value)) throw invalid(`${name} in input form must be a dict`);
 			return value;
@@ -67,7 +78,8 @@ function checkValue(store: Store, app: SimApp, user: EndUser, field: FormField, 
 			return resolveFile(store, app, user, value, field.allowedTypes, true);
 		case 'file-list': {
 			if (value === '' && field.required !== true) return null;
-			if (!Array.isArray(value) || !value.every(isJson)) throw invalid(`${name} in input form must be a list of files`);
+			if (!Array.isArray(value) || !value.every(isJson))
+				throw invalid(`${name} in input form must be a list of files`);
 			if (field.maxLength !== undefined && value.length > field.maxLength) {
 				throw invalid(`${name} in input form must be less than ${field.maxLength} files`);
 			}
@@ -93,14 +105,22 @@ export function checkFiles(store: Store, app: SimApp, user: EndUser, files: unkn
 	const chat = app.mode !== 'workflow' && app.mode !== 'completion';
 	if (chat && app.fileUpload?.enabled !== true) return [];
 	const usable = (Array.isArray(files) ? files.filter(isJson) : []).filter(
-		(file) => file.transfer_method !== undefined && (file.transfer_method !== 'remote_url' || Boolean(file.url)),
+		(file) =>
+			file.transfer_method !== undefined &&
+			(file.transfer_method !== 'remote_url' || Boolean(file.url)),
 	);
 	const most = app.fileUpload?.number ?? DEFAULT_FILES.number;
 	const images = usable.filter((file) => file.type === 'image').length;
 	if (images > most) throw invalid(`Number of image files exceeds the maximum limit ${most}`);
 	if (usable.length > most) throw invalid(`Number of files exceeds the maximum limit ${most}`);
 	return usable.map((file) =>
-		resolveFile(store, app, user, file, app.fileUpload?.types ?? (chat ? DEFAULT_FILES.types : undefined)),
+		resolveFile(
+			store,
+			app,
+			user,
+			file,
+			app.fileUpload?.types ?? (chat ? DEFAULT_FILES.types : undefined),
+		),
 	);
 }
 
@@ -112,7 +132,8 @@ function resolveFile(
 	allowed: string[] | undefined,
 	inForm = false,
 ): Json {
-	if (inForm && file.transfer_method === undefined) throw invalid('transfer_method is required in file mapping');
+	if (inForm && file.transfer_method === undefined)
+		throw invalid('transfer_method is required in file mapping');
 	for (const [word, known, name] of [
 		[file.transfer_method, TRANSFER_METHODS, 'FileTransferMethod'],
 		[file.type, FILE_TYPES, 'FileType'],
@@ -126,7 +147,8 @@ function resolveFile(
 		const url = String(file.url);
 		const name = url.split('/').at(-1) ?? url;
 		if (!inForm && !url.startsWith('http')) throw invalid('Invalid file url');
-		if (allowed !== undefined && !allowed.includes(type)) throw invalid(`File validation failed for file: ${name}`);
+		if (allowed !== undefined && !allowed.includes(type))
+			throw invalid(`File validation failed for file: ${name}`);
 		return fileRecord(store, {
 			type,
 			transfer_method: 'remote_url',
@@ -142,7 +164,8 @@ function resolveFile(
 	// 1.12 checks the workspace only, newer versions the uploader (docs/protocols/dify.md 2.1.3).
 	if (found === undefined || (store.version !== '1.12' && found.createdBy !== user.id))
 		throw invalid('Invalid upload file');
-	if (allowed !== undefined && !allowed.includes(type)) throw invalid(`File validation failed for file: ${found.name}`);
+	if (allowed !== undefined && !allowed.includes(type))
+		throw invalid(`File validation failed for file: ${found.name}`);
 	if (app.mode === 'workflow' && type !== 'custom' && type !== typeOfMime(found.mimeType)) {
 		throw invalid('Detected file type does not match the specified type. Please verify the file.');
 	}

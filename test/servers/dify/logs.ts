@@ -16,7 +16,10 @@ export function workflowLogs(call: Call): void {
 	}
 	const page = limitOf(query, { model, most: 99_999, usual: 1 }, 'page');
 	const limit = limitOf(query, { model, most: 100 });
-	const [before, after] = [timeIn(query.get('created_at__before')), timeIn(query.get('created_at__after'))];
+	const [before, after] = [
+		timeIn(query.get('created_at__before')),
+		timeIn(query.get('created_at__after')),
+	];
 	const account = query.get('created_by_account');
 	const known = store.version === '1.16' || (app.accounts ?? []).includes(account ?? '');
 	if (account !== null && !known) throw invalid(`Account not found: ${account}`);
@@ -29,7 +32,9 @@ export function workflowLogs(call: Call): void {
 		// A stopped run is not saved again, except when the stop counts as a failure.
 		.filter((run) => status === null || run.status === status)
 		.filter((run) => session === null || run.user === session)
-		.filter(({ startedAt }) => startedAt >= (after ?? -Infinity) && startedAt <= (before ?? Infinity))
+		.filter(
+			({ startedAt }) => startedAt >= (after ?? -Infinity) && startedAt <= (before ?? Infinity),
+		)
 		.filter((run) => keyword === '' || isFound(run, keyword))
 		.toReversed();
 	const data = all.slice((page - 1) * limit, page * limit).map((run) => rowOf(store, run));
@@ -41,8 +46,11 @@ function timeIn(value: string | null): number | undefined {
 	if (value === null) return undefined;
 	if (/^\d{4}-\d\d-\d\d/.test(value))
 		return (
-			Date.parse(/[zZ]|[+-]\d\d:\d\d$/.test(value) ? value : `${value.length === 10 ? `${value}T00:00:00` : value}Z`) /
-			1000
+			Date.parse(
+				/[zZ]|[+-]\d\d:\d\d$/.test(value)
+					? value
+					: `${value.length === 10 ? `${value}T00:00:00` : value}Z`,
+			) / 1000
 		);
 	if (/^\d+$/.test(value)) throw invalid('ISO time too short');
 	throw invalid(`invalid literal for int() with base 10: b'${value.slice(0, 4)}'`);
@@ -57,7 +65,9 @@ function isFound(run: SimRun, keyword: string): boolean {
 		),
 	);
 	const wanted = keyword.slice(0, 30).toLowerCase();
-	return [...stored, run.user, run.workflowRunId ?? ''].some((text) => text.toLowerCase().includes(wanted));
+	return [...stored, run.user, run.workflowRunId ?? ''].some((text) =>
+		text.toLowerCase().includes(wanted),
+	);
 }
 
 function rowOf(store: Store, run: SimRun): Json {

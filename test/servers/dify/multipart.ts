@@ -103,7 +103,14 @@ export class MultipartReader {
 			this.upload.fields[name] = content.toString('utf8');
 			return;
 		}
-		const file: UploadPart = { name, filename, mimeType, size: part.size, sha256: part.hash.digest('hex'), content };
+		const file: UploadPart = {
+			name,
+			filename,
+			mimeType,
+			size: part.size,
+			sha256: part.hash.digest('hex'),
+			content,
+		};
 		this.upload.parts.push(file);
 	}
 }
@@ -117,7 +124,10 @@ function parameter(headers: string, name: string): string | undefined {
 }
 
 /** @returns undefined if the body is not a multipart form */
-export async function readUpload(req: http.IncomingMessage, keepBytes: number): Promise<Upload | undefined> {
+export async function readUpload(
+	req: http.IncomingMessage,
+	keepBytes: number,
+): Promise<Upload | undefined> {
 	const type = req.headers['content-type'] ?? '';
 	const boundary = /^multipart\/form-data;.*boundary="?([^";]+)"?/i.exec(type)?.[1];
 	const reader = boundary === undefined ? undefined : new MultipartReader(boundary, keepBytes);

@@ -13,8 +13,16 @@ export function plainSteps(chunks: string[], mode: DifyAppMode): Step[] {
 	if (mode === 'agent-chat' || mode === 'agent') return [{ round: { chunks } }];
 	if (mode === 'chat' || mode === 'completion') return chunks.map((chunk) => ({ text: chunk }));
 	const last: NodeStep =
-		mode === 'workflow' ? { id: 'end', type: 'end', title: 'End' } : { id: 'answer', type: 'answer', title: 'Answer' };
-	const llm: NodeStep = { id: 'llm', type: 'llm', title: 'LLM', elapsed: 1.2, outputs: { text: chunks.join('') } };
+		mode === 'workflow'
+			? { id: 'end', type: 'end', title: 'End' }
+			: { id: 'answer', type: 'answer', title: 'Answer' };
+	const llm: NodeStep = {
+		id: 'llm',
+		type: 'llm',
+		title: 'LLM',
+		elapsed: 1.2,
+		outputs: { text: chunks.join('') },
+	};
 	// The pieces arrive while their node is running (docs/protocols/dify.md 3.6).
 	return [
 		{ node: { id: 'start', type: 'start', title: 'Start' } },

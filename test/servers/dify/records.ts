@@ -1,4 +1,13 @@
-import { DifyHttpError, invalid, isoTime, isUuid, missing, notFound, pydantic, pythonRepr } from './http';
+import {
+	DifyHttpError,
+	invalid,
+	isoTime,
+	isUuid,
+	missing,
+	notFound,
+	pydantic,
+	pythonRepr,
+} from './http';
 import { needChat } from './runs';
 import type { Call } from './store';
 import type { Json, SimConversation, SimFeedback, SimMessage, SimVariable } from './types';
@@ -6,13 +15,18 @@ import type { Json, SimConversation, SimFeedback, SimMessage, SimVariable } from
 /** Appends similar routes to 404 texts, as the framework does on some routes (docs/protocols/dify.md 6.3). */
 export function withSuffix(error: DifyHttpError, path: string): DifyHttpError {
 	const others: Record<string, string> = {
-		'/chat-messages': '/v1/chat-messages or /api/chat-messages or /v1/chat-messages/<string:task_id>/stop',
+		'/chat-messages':
+			'/v1/chat-messages or /api/chat-messages or /v1/chat-messages/<string:task_id>/stop',
 		'/messages': '/v1/messages or /v1/chat-messages or /api/messages',
 		'/conversations':
 			'/v1/conversations or /v1/conversations/<uuid:c_id>/variables/<uuid:variable_id> or /api/conversations',
 	};
-	const form = path.startsWith('/form/human_input/') ? '/v1/form/human_input/<string:form_token>' : undefined;
-	const zip = path.endsWith('/download-zip') ? '/v1/datasets/<uuid:dataset_id>/documents/download-zip' : undefined;
+	const form = path.startsWith('/form/human_input/')
+		? '/v1/form/human_input/<string:form_token>'
+		: undefined;
+	const zip = path.endsWith('/download-zip')
+		? '/v1/datasets/<uuid:dataset_id>/documents/download-zip'
+		: undefined;
 	const other = others[path] ?? form ?? zip;
 	if (error.status !== 404 || other === undefined) return error;
 	const text = `${error.message.replace(/\.$/, '')}. You have requested this URI [/v1${path}] but did you mean ${other} ?`;
@@ -26,7 +40,11 @@ interface Paging {
 }
 
 /** Out of range is refused, not clamped (docs/protocols/dify.md 2.8). */
-export function limitOf(query: URLSearchParams, { model, most, usual = 20 }: Paging, name = 'limit'): number {
+export function limitOf(
+	query: URLSearchParams,
+	{ model, most, usual = 20 }: Paging,
+	name = 'limit',
+): number {
 	const sent = query.get(name);
 	if (sent === null) return usual;
 	const input: unknown = sent;
@@ -51,7 +69,12 @@ function uuidParam(query: URLSearchParams, name: string, model: string): string 
 	if (sent === undefined || sent === '') return undefined;
 	if (isUuid(sent)) return sent;
 	throw pydantic(model, [
-		{ field: name, text: `Value error, ${name} must be a valid UUID`, type: 'value_error', input: sent },
+		{
+			field: name,
+			text: `Value error, ${name} must be a valid UUID`,
+			type: 'value_error',
+			input: sent,
+		},
 	]);
 }
 
@@ -79,11 +102,18 @@ export function postFeedback(call: Call): void {
 		problems.push({ field: 'rating', text, type: 'literal_error', input: rating });
 	}
 	if (content !== null && typeof content !== 'string') {
-		problems.push({ field: 'content', text: 'Input should be a valid string', type: 'string_type', input: content });
+		problems.push({
+			field: 'content',
+			text: 'Input should be a valid string',
+			type: 'string_type',
+			input: content,
+		});
 	}
 	if (problems.length > 0) throw pydantic('MessageFeedbackPayload', problems);
 	const message = messageOf(call, ids[0] ?? '');
-	const at = app.feedbacks.findIndex((each) => each.messageId === message.id && each.source === 'user');
+	const at = app.feedbacks.findIndex(
+		(each) => each.messageId === message.id && each.source === 'user',
+	);
 	const known = app.feedbacks[at];
 	if (rating === null) {
 		if (known === undefined) throw invalid('rating cannot be None when feedback not exists');
@@ -156,7 +186,9 @@ export function listMessages(call: Call): void {
 }
 
 function messageItem(call: Call, message: SimMessage): Json {
-	const feedback = call.app.feedbacks.find((each) => each.messageId === message.id && each.source === 'user');
+	const feedback = call.app.feedbacks.find(
+		(each) => each.messageId === message.id && each.source === 'user',
+	);
 	return {
 		id: message.id,
 		conversation_id: message.conversationId,
@@ -249,7 +281,9 @@ export function listConversations(call: Call): void {
 	}
 	const [key, direction] = sort;
 	// Newest first, also within the same second.
-	const own = [...app.conversations.values()].filter((each) => each.source === 'api' && each.userId === user.id);
+	const own = [...app.conversations.values()].filter(
+		(each) => each.source === 'api' && each.userId === user.id,
+	);
 	if (direction < 0) own.reverse();
 	const all = own.sort((one, other) => direction * (one[key] - other[key]));
 	const from = lastId === undefined ? 0 : all.findIndex((each) => each.id === lastId) + 1;
@@ -292,7 +326,9 @@ export function renameConversation(call: Call): void {
 	}
 	const conversation = conversationOf(call, call.ids[0] ?? '');
 	if (auto === true) {
-		const first = [...app.messages.values()].find((each) => each.conversationId === conversation.id);
+		const first = [...app.messages.values()].find(
+			(each) => each.conversationId === conversation.id,
+		);
 		if (first === undefined) throw invalid('');
 		conversation.name = `About ${first.query}`;
 	} else {
@@ -336,7 +372,8 @@ function variableText(value: unknown): string {
 
 /** Dify's type of a value: a list by its first entry, a number by whether it has a fraction. */
 function segmentType(value: unknown): string {
-	if (Array.isArray(value)) return value.length === 0 ? 'array[any]' : `array[${segmentType(value[0])}]`;
+	if (Array.isArray(value))
+		return value.length === 0 ? 'array[any]' : `array[${segmentType(value[0])}]`;
 	if (value === null) return 'none';
 	return typeof value;
 }
@@ -349,12 +386,16 @@ function numberKind(value: unknown): 'integer' | 'float' | undefined {
 export function updateVariable(call: Call): void {
 	needChat(call);
 	const { payload, store, ids } = call;
-	if (!('value' in payload)) throw pydantic('ConversationVariableUpdatePayload', [missing('value', payload)]);
+	if (!('value' in payload))
+		throw pydantic('ConversationVariableUpdatePayload', [missing('value', payload)]);
 	const conversation = conversationOf(call, ids[0] ?? '');
 	const variable = conversation.variables.find((each) => each.id === ids[1]);
 	if (variable === undefined) throw notFound('Conversation Variable Not Exists.');
 	const sent = segmentType(payload.value);
-	if (sent !== variable.valueType && !(sent === 'array[any]' && variable.valueType.startsWith('array'))) {
+	if (
+		sent !== variable.valueType &&
+		!(sent === 'array[any]' && variable.valueType.startsWith('array'))
+	) {
 		const text = `Type mismatch: variable '${variable.name}' expects ${variable.valueType}, but got ${sent} type`;
 		throw new DifyHttpError(400, 'bad_request', text);
 	}

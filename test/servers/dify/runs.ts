@@ -1,4 +1,11 @@
-import { appUnavailable, checkLimits, notString, payloadProblems, prepareAs, type Prepared } from './checks';
+import {
+	appUnavailable,
+	checkLimits,
+	notString,
+	payloadProblems,
+	prepareAs,
+	type Prepared,
+} from './checks';
 import { DifyHttpError, invalid, isUuid, missing, pydantic, sendRun, without } from './http';
 import { scriptOf, workflowBased } from './plain';
 import { Transcript, type RunContext } from './script';
@@ -30,12 +37,17 @@ export function liveOf(run: SimRun): Live | undefined {
 }
 
 const NOT_CHAT = () =>
-	new DifyHttpError(400, 'not_chat_app', 'Please check if your app mode matches the right API route.');
+	new DifyHttpError(
+		400,
+		'not_chat_app',
+		'Please check if your app mode matches the right API route.',
+	);
 
 export function needChat(call: Call): void {
 	const { mode } = call.app;
 	const newAgent = mode === 'agent' && call.store.version !== '1.12';
-	if (mode !== 'chat' && mode !== 'agent-chat' && mode !== 'advanced-chat' && !newAgent) throw NOT_CHAT();
+	if (mode !== 'chat' && mode !== 'agent-chat' && mode !== 'advanced-chat' && !newAgent)
+		throw NOT_CHAT();
 }
 
 export async function chatMessages(call: Call): Promise<void> {
@@ -79,11 +91,20 @@ export async function workflowsRun(call: Call): Promise<void> {
 	if (call.app.mode !== 'workflow') throw notWorkflow();
 	const problems = payloadProblems(call.payload);
 	if (problems.length > 0) throw pydantic('WorkflowRunPayload', problems);
-	await startRun(call, call.payload.response_mode === 'streaming', undefined, call.ids[0] ?? versionOf(call));
+	await startRun(
+		call,
+		call.payload.response_mode === 'streaming',
+		undefined,
+		call.ids[0] ?? versionOf(call),
+	);
 }
 
 export const notWorkflow = () =>
-	new DifyHttpError(400, 'not_workflow_app', 'Please check if your app mode matches the right API route.');
+	new DifyHttpError(
+		400,
+		'not_workflow_app',
+		'Please check if your app mode matches the right API route.',
+	);
 
 function versionOf(call: Call): string | undefined {
 	const { workflow_id: id } = call.payload;
@@ -112,7 +133,9 @@ async function startRun(
 	if (asStream) {
 		const writer = writerOf(call, live);
 		writer.start(
-			store.version === '2026' && run.workflowRunId !== undefined ? { 'X-Workflow-Run-ID': run.workflowRunId } : {},
+			store.version === '2026' && run.workflowRunId !== undefined
+				? { 'X-Workflow-Run-ID': run.workflowRunId }
+				: {},
 		);
 		await live.done;
 		return;
@@ -126,7 +149,8 @@ async function bareError(call: Call, failure: DifyHttpError): Promise<void> {
 	writer.start({});
 	await writer.write({ kind: 'ping' });
 	if (call.store.version === '1.16') {
-		for (const event of madeUpRun(call, failure.message)) await writer.write({ kind: 'event', event });
+		for (const event of madeUpRun(call, failure.message))
+			await writer.write({ kind: 'event', event });
 		await writer.finish(false);
 		return;
 	}
@@ -145,7 +169,14 @@ function madeUpRun({ app, store, payload }: Call, error: string): Json[] {
 		{ task_id: id, workflow_run_id: id },
 		{ created_at: now, finished_at: now },
 	];
-	const none = { outputs: null, elapsed_time: 0, total_tokens: 0, total_steps: 0, created_by: {}, files: [] };
+	const none = {
+		outputs: null,
+		elapsed_time: 0,
+		total_tokens: 0,
+		total_steps: 0,
+		created_by: {},
+		files: [],
+	};
 	const data = { id, workflow_id: app.workflowId };
 	return [
 		{
@@ -178,16 +209,23 @@ async function queued(call: Call, prepared: Prepared): Promise<void> {
 	await writer.finish(false);
 }
 
-function createLive(call: Call, prepared: Prepared, streaming: boolean): { run: SimRun; live: Live } {
+function createLive(
+	call: Call,
+	prepared: Prepared,
+	streaming: boolean,
+): { run: SimRun; live: Live } {
 	const { app, store, user, payload } = call;
 	const { inputs, files, workflowId } = prepared;
 	const query = typeof payload.query === 'string' ? payload.query.replaceAll('\u0000', '') : '';
 	const chat = app.mode !== 'completion' && app.mode !== 'workflow';
 	const known = prepared.conversation;
 	const conversation = chat
-		? (known ?? store.addConversation(app, user.sessionId, { inputs, name: titleOf(query, payload) }))
+		? (known ??
+			store.addConversation(app, user.sessionId, { inputs, name: titleOf(query, payload) }))
 		: undefined;
-	const earlier = [...app.messages.values()].filter((each) => each.conversationId === conversation?.id);
+	const earlier = [...app.messages.values()].filter(
+		(each) => each.conversationId === conversation?.id,
+	);
 	const turn: Turn = {
 		query,
 		inputs,
@@ -260,7 +298,9 @@ function createLive(call: Call, prepared: Prepared, streaming: boolean): { run: 
 }
 
 function titleOf(query: string, payload: Json): string {
-	return payload.auto_generate_name === false ? 'New conversation' : [...query].slice(0, 20).join('');
+	return payload.auto_generate_name === false
+		? 'New conversation'
+		: [...query].slice(0, 20).join('');
 }
 
 function defaultReply(turn: Turn): string {
@@ -321,7 +361,8 @@ export async function play(store: Store, live: Live, opening: Item[]): Promise<v
 		await emitAll(store, live, opening, false);
 		while (live.rest < steps.length && transcript.status === 'running' && !live.stop) {
 			const step = steps[live.rest++];
-			if (step !== undefined) await emitAll(store, live, transcript.step(step), transcript.status !== 'running');
+			if (step !== undefined)
+				await emitAll(store, live, transcript.step(step), transcript.status !== 'running');
 		}
 		live.unread = live.run.clientLeft && live.writers.size === 0;
 		if (transcript.status === 'running')
@@ -330,7 +371,9 @@ export async function play(store: Store, live: Live, opening: Item[]): Promise<v
 	settle(store, live);
 	const open = holdsOpen(store, live);
 	if (open && inWorkerRun(store, live)) for (const writer of live.writers) writer.fallSilent();
-	const leaving = [...live.writers].filter((writer) => live.run.status !== 'paused' || !live.patient.has(writer));
+	const leaving = [...live.writers].filter(
+		(writer) => live.run.status !== 'paused' || !live.patient.has(writer),
+	);
 	for (const writer of leaving) live.writers.delete(writer);
 	await Promise.all(leaving.map(async (writer) => await writer.finish(open)));
 }
@@ -339,7 +382,8 @@ export async function play(store: Store, live: Live, opening: Item[]): Promise<v
 async function emitAll(store: Store, live: Live, items: Item[], ending: boolean): Promise<void> {
 	for (const [at, item] of items.entries()) {
 		if (live.stop && !ending) return;
-		const pause = item.kind === 'wait' ? item.for : item.kind === 'event' ? (store.stream.delayMs ?? 0) : 0;
+		const pause =
+			item.kind === 'wait' ? item.for : item.kind === 'event' ? (store.stream.delayMs ?? 0) : 0;
 		if (pause !== 0) await store.clock.sleep(pause, (waker) => (live.wake = waker));
 		if (live.stop && !ending) return;
 		if (item.kind === 'event') live.run.events.push(item.event);
@@ -387,7 +431,8 @@ function settle(store: Store, live: Live): void {
 	if (run.status !== 'paused') run.finishedAt = store.now();
 	if (message === undefined) return;
 	message.answer = answerOf(store, live);
-	message.status = run.status === 'failed' ? 'error' : run.status === 'paused' ? 'paused' : 'normal';
+	message.status =
+		run.status === 'failed' ? 'error' : run.status === 'paused' ? 'paused' : 'normal';
 	message.error = run.status === 'failed' ? failureText(live) : null;
 	message.thoughts = thoughtsOf(live);
 	message.resources = transcript.script.resources ?? [];
@@ -412,14 +457,30 @@ function answerBlocking(call: Call, live: Live, mode: string): void {
 	}
 	if (run.status === 'failed') throw invalid(`Run failed: ${run.error ?? ''}`);
 	const conversation = mode === 'completion' ? {} : { conversation_id: run.conversationId };
-	const head = { task_id: run.taskId, id: run.messageId, message_id: run.messageId, ...conversation };
-	const tail = { mode, answer: run.answer, metadata: transcript.metadata(), created_at: run.startedAt };
+	const head = {
+		task_id: run.taskId,
+		id: run.messageId,
+		message_id: run.messageId,
+		...conversation,
+	};
+	const tail = {
+		mode,
+		answer: run.answer,
+		metadata: transcript.metadata(),
+		created_at: run.startedAt,
+	};
 	if (run.status === 'paused') {
 		const data = without((run.events.at(-1) as { data: Json }).data, 'outputs');
 		const ids = without(head, 'task_id');
 		tail.metadata = { ...tail.metadata, usage: null };
 		const repeated = { ...ids, ...tail, workflow_run_id: run.workflowRunId, ...data };
-		sendRun(res, { event: 'workflow_paused', ...head, ...tail, workflow_run_id: run.workflowRunId, data: repeated });
+		sendRun(res, {
+			event: 'workflow_paused',
+			...head,
+			...tail,
+			workflow_run_id: run.workflowRunId,
+			data: repeated,
+		});
 		return;
 	}
 	sendRun(res, { event: 'message', ...head, ...tail });
@@ -452,7 +513,9 @@ function workflowAnswer(store: Store, run: SimRun): Json {
 export function stop(call: Call, mayReach: (run: SimRun) => boolean): void {
 	const { store, app, user, ids } = call;
 	const taskId = ids[0] ?? '';
-	const run = store.runs.find((each) => each.app === app && each.taskId === taskId && each.status === 'running');
+	const run = store.runs.find(
+		(each) => each.app === app && each.taskId === taskId && each.status === 'running',
+	);
 	const hit = run !== undefined && mayReach(run);
 	store.stops.push({ taskId, user: user.sessionId, mode: app.mode, hit });
 	const live = run === undefined ? undefined : lives.get(run);
@@ -466,7 +529,11 @@ export function stop(call: Call, mayReach: (run: SimRun) => boolean): void {
 export function stopChat(call: Call): void {
 	needChat(call);
 	const { store, user, app } = call;
-	stop(call, (run) => run.user === user.sessionId || (app.mode === 'advanced-chat' && store.version === '1.12'));
+	stop(
+		call,
+		(run) =>
+			run.user === user.sessionId || (app.mode === 'advanced-chat' && store.version === '1.12'),
+	);
 }
 
 export function stopCompletion(call: Call): void {

@@ -14,7 +14,11 @@ export function transcript(script: Script, context: RunContext): Item[] {
 }
 
 /** A run context with the short IDs of docs/protocols/dify.md 3.11. */
-export function sampleContext(version: SimVersion, mode: DifyAppMode, over: Partial<RunContext> = {}): RunContext {
+export function sampleContext(
+	version: SimVersion,
+	mode: DifyAppMode,
+	over: Partial<RunContext> = {},
+): RunContext {
 	const counts = new Map<string, number>();
 	const short: Record<string, string> = {
 		execution: 'e',
@@ -68,7 +72,10 @@ export const SAMPLES = {
 		usage: { total_tokens: 42 },
 	},
 	chatflow: {
-		steps: [{ node: { id: 'n1', type: 'start', title: 'Start' } }, { text: 'Hello', from: ['n2', 'text'] }],
+		steps: [
+			{ node: { id: 'n1', type: 'start', title: 'Start' } },
+			{ text: 'Hello', from: ['n2', 'text'] },
+		],
 		usage: { total_tokens: 20 },
 		totalSteps: 3,
 	},

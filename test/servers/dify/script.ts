@@ -1,5 +1,14 @@
 import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
-import type { FormStep, Item, Json, NodeStep, Script, SimVersion, Step, ThoughtRound } from './types';
+import type {
+	FormStep,
+	Item,
+	Json,
+	NodeStep,
+	Script,
+	SimVersion,
+	Step,
+	ThoughtRound,
+} from './types';
 import { without } from './http';
 import { defaultUsage, noUsage, stoppedUsage, unmeasured, workflowBased } from './plain';
 import { SIM_VERSIONS } from './types';
@@ -85,11 +94,15 @@ export class Transcript {
 	readonly assistantFiles: Json[] = [];
 	readonly forms: IssuedForm[] = [];
 	private readonly answered = new Set<IssuedForm>();
-	status: 'running' | 'succeeded' | 'partial-succeeded' | 'failed' | 'stopped' | 'paused' = 'running';
+	status: 'running' | 'succeeded' | 'partial-succeeded' | 'failed' | 'stopped' | 'paused' =
+		'running';
 	error: string | undefined;
 	private nodes = 0;
 	private lastNode: string | null = null;
-	private readonly executions = new Map<string, { id: string; index: number; before: string | null }>();
+	private readonly executions = new Map<
+		string,
+		{ id: string; index: number; before: string | null }
+	>();
 	private positions = 0;
 	private textLabel: 'message' | 'message_file' | undefined;
 	private speaking = false;
@@ -98,7 +111,8 @@ export class Transcript {
 		readonly script: Script,
 		private readonly context: RunContext,
 	) {
-		this.speaking = script.trailingAudio !== undefined || script.steps.some((step) => 'tts' in step);
+		this.speaking =
+			script.trailingAudio !== undefined || script.steps.some((step) => 'tts' in step);
 	}
 
 	opening(): Item[] {
@@ -144,7 +158,12 @@ export class Transcript {
 		if ('replace' in step) {
 			this.text = step.replace;
 			this.stored = [step.replace];
-			return [this.event('message_replace', { answer: step.replace, reason: step.reason ?? 'output_moderation' })];
+			return [
+				this.event('message_replace', {
+					answer: step.replace,
+					reason: step.reason ?? 'output_moderation',
+				}),
+			];
 		}
 		if ('file' in step) return [this.file(step.file)];
 		if ('node' in step) return [this.nodeStarted(step.node), this.nodeFinished(step.node)];
@@ -163,13 +182,18 @@ export class Transcript {
 	/** Events of the script's end, or of a stop. */
 	ending(how: Ending = this.usualEnding()): Item[] {
 		const { mode } = this.context;
-		if (mode === 'advanced-chat' && !this.moderated) return [...this.chatflowEnding(how), ...this.speech()];
+		if (mode === 'advanced-chat' && !this.moderated)
+			return [...this.chatflowEnding(how), ...this.speech()];
 		if (mode === 'workflow') return [this.workflowFinished(how), ...this.speech()];
 		this.settle(how);
 		const closing: Item[] = [];
 		if (mode === 'agent' && this.text !== '') {
 			closing.push(
-				this.event('message', { id: this.context.messageId, answer: this.text, from_variable_selector: null }),
+				this.event('message', {
+					id: this.context.messageId,
+					answer: this.text,
+					from_variable_selector: null,
+				}),
 			);
 		}
 		return [...closing, this.messageEnd(), ...this.speech()];
@@ -197,9 +221,16 @@ export class Transcript {
 		const finished = this.workflowFinished('failed', reason);
 		if (isWorkerRun(version)) return [finished];
 		if (version === '2026') {
-			return [this.event('message_replace', { answer: this.text, reason: '' }), this.messageEnd(), finished];
+			return [
+				this.event('message_replace', { answer: this.text, reason: '' }),
+				this.messageEnd(),
+				finished,
+			];
 		}
-		return [finished, this.errorEvent({ code: 'invalid_param', status: 400, message: `Run failed: ${reason}` })];
+		return [
+			finished,
+			this.errorEvent({ code: 'invalid_param', status: 400, message: `Run failed: ${reason}` }),
+		];
 	}
 
 	private fail(error: { code?: string; status: number; message: string | null }): Item[] {
@@ -244,7 +275,10 @@ export class Transcript {
 		// Workflow events of a chatflow have the run ID outside `data` too, except agent logs and reasoning
 		// (docs/protocols/dify.md 3.2, 3.3).
 		const run =
-			this.context.mode === 'advanced-chat' && 'data' in own && name !== 'agent_log' && name !== 'reasoning_chunk'
+			this.context.mode === 'advanced-chat' &&
+			'data' in own &&
+			name !== 'agent_log' &&
+			name !== 'reasoning_chunk'
 				? { workflow_run_id: this.context.runId }
 				: {};
 		return { kind: 'event', event: { event: name, ...this.envelope(), ...run, ...own } };
@@ -258,17 +292,25 @@ export class Transcript {
 			return [this.event('text_chunk', { data: { text, from_variable_selector: from ?? null } })];
 		if (mode === 'agent' && !this.moderated) {
 			// 1.14 shows nothing before the whole answer.
-			return streamsAgent(version) ? [this.event('agent_message', { id: messageId, answer: text })] : [];
+			return streamsAgent(version)
+				? [this.event('agent_message', { id: messageId, answer: text })]
+				: [];
 		}
-		if (mode === 'agent-chat' && !this.moderated) return [this.event('agent_message', { id: messageId, answer: text })];
+		if (mode === 'agent-chat' && !this.moderated)
+			return [this.event('agent_message', { id: messageId, answer: text })];
 		if (mode !== 'advanced-chat' && this.textLabel === undefined) {
-			const withFile = this.assistantFiles.length > 0 || (version === '1.12' && this.context.files.length > 0);
+			const withFile =
+				this.assistantFiles.length > 0 || (version === '1.12' && this.context.files.length > 0);
 			this.textLabel = withFile ? 'message_file' : 'message';
 		}
 		// Fixed answers of moderation and annotations arrive letter by letter, except in a chatflow.
 		const pieces = this.moderated && mode !== 'advanced-chat' ? [...text] : [text];
 		return pieces.map((answer) =>
-			this.event(this.textLabel ?? 'message', { id: messageId, answer, from_variable_selector: from ?? null }),
+			this.event(this.textLabel ?? 'message', {
+				id: messageId,
+				answer,
+				from_variable_selector: from ?? null,
+			}),
 		);
 	}
 
@@ -298,7 +340,11 @@ export class Transcript {
 			tool_input: '',
 			message_files: [] as unknown[],
 		};
-		const known = { tool: tool?.name ?? '', tool_input: tool?.input ?? '', observation: tool?.observation ?? '' };
+		const known = {
+			tool: tool?.name ?? '',
+			tool_input: tool?.input ?? '',
+			observation: tool?.observation ?? '',
+		};
 		const labels = tool === undefined ? {} : { [tool.name]: tool.label ?? {} };
 		const whole = { ...shell, thought, ...known, tool_labels: labels };
 		const late = round.early === false;
@@ -321,14 +367,31 @@ export class Transcript {
 
 	private workflowStarted(reason?: string): Item {
 		const { runId, workflowId, createdAt } = this.context;
-		const data = { id: runId, workflow_id: workflowId, inputs: this.systemInputs(), created_at: createdAt };
+		const data = {
+			id: runId,
+			workflow_id: workflowId,
+			inputs: this.systemInputs(),
+			created_at: createdAt,
+		};
 		if (this.context.version === '1.12') return this.event('workflow_started', { data });
 		return this.event('workflow_started', { data: { ...data, reason: reason ?? 'initial' } });
 	}
 
 	private systemInputs(): Json {
-		const { mode, query, files, conversationId, user, dialogueCount, appId, workflowId, runId, inputs } = this.context;
-		const chat = mode === 'workflow' ? {} : { 'sys.query': query, 'sys.dialogue_count': dialogueCount };
+		const {
+			mode,
+			query,
+			files,
+			conversationId,
+			user,
+			dialogueCount,
+			appId,
+			workflowId,
+			runId,
+			inputs,
+		} = this.context;
+		const chat =
+			mode === 'workflow' ? {} : { 'sys.query': query, 'sys.dialogue_count': dialogueCount };
 		const conversation = this.context.version === '2026' && mode !== 'workflow';
 		return {
 			...inputs,
@@ -419,7 +482,8 @@ export class Transcript {
 			how === 'failed'
 				? (reason ?? script.fail)
 				: how === 'stopped'
-					? (script.stopped ?? (version === '1.16' ? 'Aborted: User requested stop' : 'Stopped by user.'))
+					? (script.stopped ??
+						(version === '1.16' ? 'Aborted: User requested stop' : 'Stopped by user.'))
 					: undefined,
 		);
 		const files = script.files ?? [];
@@ -452,9 +516,14 @@ export class Transcript {
 	metadata(): Json {
 		const { script, context } = this;
 		const resources =
-			context.mode === 'agent' && streamsAgent(context.version) ? {} : { retriever_resources: script.resources ?? [] };
+			context.mode === 'agent' && streamsAgent(context.version)
+				? {}
+				: { retriever_resources: script.resources ?? [] };
 		// 1.14 does not report that an annotation answered a chatflow.
-		const silent = script.moderated === 'annotation' && context.version === '1.14' && context.mode === 'advanced-chat';
+		const silent =
+			script.moderated === 'annotation' &&
+			context.version === '1.14' &&
+			context.mode === 'advanced-chat';
 		const annotation = silent ? {} : { annotation_reply: script.annotationReply ?? null };
 		const reasoning = context.version === '1.16' ? { reasoning: {} } : {};
 		return { ...annotation, ...resources, usage: this.usage(), ...reasoning };
@@ -487,7 +556,9 @@ export class Transcript {
 
 	private speech(): Item[] {
 		if (!this.speaking) return [];
-		const rest = (this.script.trailingAudio ?? []).map((audio) => this.event('tts_message', { audio }));
+		const rest = (this.script.trailingAudio ?? []).map((audio) =>
+			this.event('tts_message', { audio }),
+		);
 		return [...rest, this.event('tts_message_end', { audio: '' })];
 	}
 
@@ -496,7 +567,12 @@ export class Transcript {
 		this.status = 'paused';
 		const issued = forms.map((form): IssuedForm => {
 			const token = form.token === undefined ? newId('form-token') : form.token;
-			return { form, formId: form.formId ?? newId('form'), token, expiresAt: createdAt + (form.expiresIn ?? 3600) };
+			return {
+				form,
+				formId: form.formId ?? newId('form'),
+				token,
+				expiresAt: createdAt + (form.expiresIn ?? 3600),
+			};
 		});
 		this.forms.push(...issued);
 		const data = issued.map(({ form, formId, token, expiresAt }) => ({
@@ -519,7 +595,10 @@ export class Transcript {
 					workflow_run_id: runId,
 					paused_nodes: forms.map(({ nodeId }) => nodeId),
 					outputs: {},
-					reasons: data.map((each) => ({ TYPE: 'human_input_required', ...without(each, 'display_in_ui') })),
+					reasons: data.map((each) => ({
+						TYPE: 'human_input_required',
+						...without(each, 'display_in_ui'),
+					})),
 					status: 'paused',
 					created_at: createdAt,
 					elapsed_time: this.script.elapsed ?? 1.5,

@@ -97,7 +97,8 @@ export class Store {
 	}
 
 	async workerIsUp(): Promise<void> {
-		if (this.workerState === 'down') await new Promise<void>((resolve) => this.waiting.push(resolve));
+		if (this.workerState === 'down')
+			await new Promise<void>((resolve) => this.waiting.push(resolve));
 	}
 
 	now(): number {
@@ -142,7 +143,11 @@ export class Store {
 	}
 
 	/** Adds a conversation for a test, e.g. of the hosted web app, of another user, or ended. */
-	addConversation(app: SimApp, sessionId: string, over: Partial<SimConversation> = {}): SimConversation {
+	addConversation(
+		app: SimApp,
+		sessionId: string,
+		over: Partial<SimConversation> = {},
+	): SimConversation {
 		const now = this.now();
 		const conversation: SimConversation = {
 			id: this.newId('conversation'),
@@ -170,7 +175,11 @@ export class Store {
 	}
 
 	/** Adds a message without a run, e.g. of the hosted web app. */
-	addMessage(app: SimApp, conversation: SimConversation, over: Partial<SimMessage> = {}): SimMessage {
+	addMessage(
+		app: SimApp,
+		conversation: SimConversation,
+		over: Partial<SimMessage> = {},
+	): SimMessage {
 		const message: SimMessage = {
 			id: this.newId('message'),
 			conversationId: conversation.id,

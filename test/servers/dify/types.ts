@@ -279,7 +279,13 @@ export interface Upload {
 	parts: UploadPart[];
 }
 
-export type RunPhase = 'running' | 'succeeded' | 'partial-succeeded' | 'failed' | 'stopped' | 'paused';
+export type RunPhase =
+	| 'running'
+	| 'succeeded'
+	| 'partial-succeeded'
+	| 'failed'
+	| 'stopped'
+	| 'paused';
 
 export interface SimRun {
 	taskId: string;
@@ -409,7 +415,10 @@ export interface SimApp extends AppSpec {
 	feedbacks: SimFeedback[];
 	/** Settings of annotation replies, and the jobs that change them, by ID. */
 	annotationReply: AnnotationReply;
-	annotationJobs: Map<string, { action: string; next: AnnotationReply; looks: number; error?: string }>;
+	annotationJobs: Map<
+		string,
+		{ action: string; next: AnnotationReply; looks: number; error?: string }
+	>;
 	annotations: SimAnnotation[];
 	runCount: number;
 }

@@ -1,4 +1,11 @@
-import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout, type http } from '../../support/node';
+import {
+	clearInterval,
+	clearTimeout,
+	setImmediate,
+	setInterval,
+	setTimeout,
+	type http,
+} from '../../support/node';
 import { spacedJson } from './http';
 import type { Item, StreamKnobs } from './types';
 
@@ -11,7 +18,10 @@ export class Clock {
 	/**
 	 * Resolves after the time or the promise, or when the function passed to `onWaker` is called, or when the simulator closes.
 	 */
-	sleep(until: number | Promise<unknown>, onWaker: (waker: () => void) => void = () => undefined): Promise<void> {
+	sleep(
+		until: number | Promise<unknown>,
+		onWaker: (waker: () => void) => void = () => undefined,
+	): Promise<void> {
 		if (this.over) return Promise.resolve();
 		return new Promise((resolve) => {
 			const done = () => {
@@ -106,7 +116,8 @@ export class StreamWriter {
 			stopIdle();
 			stopPings();
 		};
-		if (this.knobs.firstDelayMs !== undefined) this.enqueue(() => this.clock.sleep(this.knobs.firstDelayMs ?? 0));
+		if (this.knobs.firstDelayMs !== undefined)
+			this.enqueue(() => this.clock.sleep(this.knobs.firstDelayMs ?? 0));
 	}
 
 	/** @param last no item follows (for `omitFinalBlank`) */
@@ -118,7 +129,8 @@ export class StreamWriter {
 				return this.hears.then === 'reset' ? await this.cut('reset') : undefined;
 			if (item.kind === 'wait') return await this.flush();
 			let text = wireText(item);
-			if (this.knobs.pingBeforeEach === true && item.kind === 'event') text = `event: ping\n\n${text}`;
+			if (this.knobs.pingBeforeEach === true && item.kind === 'event')
+				text = `event: ping\n\n${text}`;
 			if (last && this.knobs.omitFinalBlank === true) text = text.replace(/\n\n$/, '');
 			if (item.kind === 'ping') await this.send(text);
 			else await this.sendEvent(text);
@@ -198,7 +210,8 @@ export class StreamWriter {
 	private async sendBytes(bytes: Buffer): Promise<void> {
 		let rest = bytes;
 		while (rest.length > 0 && !this.over && !this.left && !this.silent) {
-			const most = this.knobs.cut?.bytes === undefined ? rest.length : this.knobs.cut.bytes - this.bytesSent;
+			const most =
+				this.knobs.cut?.bytes === undefined ? rest.length : this.knobs.cut.bytes - this.bytesSent;
 			const length = Math.min(this.pieceLength(rest), most);
 			if (length > 0) this.res.write(rest.subarray(0, length));
 			this.bytesSent += length;

@@ -16,7 +16,12 @@ const NAME_AT = { [LOCAL]: 30, [CENTRAL]: 46 };
 const FIRST_DAY = 0x21;
 
 /** Header of an entry: central ones have more fields than local ones. */
-function head(kind: typeof LOCAL | typeof CENTRAL, { name, content }: ZipEntry, packed: Buffer, at = 0): Buffer {
+function head(
+	kind: typeof LOCAL | typeof CENTRAL,
+	{ name, content }: ZipEntry,
+	packed: Buffer,
+	at = 0,
+): Buffer {
 	const bytes = buffer.Buffer.from(name);
 	const out = buffer.Buffer.alloc(NAME_AT[kind]);
 	out.writeUInt32LE(kind, 0);

@@ -6,7 +6,15 @@ import { type ChatTask, type Json, readChat, readTask, type Task } from './chat'
 import { chatCompletion, Core, type Generation, settle } from './core';
 import { defaultAnswer } from './default-answer';
 import { embeddings, rerank } from './embeddings';
-import { invalidKey, invalidRequest, loading, notFound, notSupported, serverError, unavailable } from './errors';
+import {
+	invalidKey,
+	invalidRequest,
+	loading,
+	notFound,
+	notSupported,
+	serverError,
+	unavailable,
+} from './errors';
 import { chatStream } from './generate';
 import { dress, headOnly, jsonReply, preflight, textReply } from './http';
 import { parseError, typeName } from './json';
@@ -131,7 +139,8 @@ export class LlamaApp implements App {
 		const recorded = recordedAnswer(asked, this.core.settings);
 		if (!handler && !recorded) throw notFound();
 		// Only these do not wake a sleeping server (docs/protocols/llama-server.md 2.11).
-		if (!['/health', '/v1/health', '/props', '/models', '/v1/models', '/metrics'].includes(path)) this.asleep = false;
+		if (!['/health', '/v1/health', '/props', '/models', '/v1/models', '/metrics'].includes(path))
+			this.asleep = false;
 		const result = recorded ?? (await handler!(exchange));
 		if (result) await this.send(exchange, isWireReply(result) ? result : jsonReply(200, result));
 	}
@@ -143,7 +152,8 @@ export class LlamaApp implements App {
 		// Older builds do not protect the model list (docs/protocols/llama-server.md 1.2, 11).
 		if (profile === 'old-llama-server' && path === '/models') return;
 		const sent = headers.authorization || headers['x-api-key'] || '';
-		if (!keys.includes(sent.startsWith('Bearer ') ? sent.slice('Bearer '.length) : sent)) throw invalidKey();
+		if (!keys.includes(sent.startsWith('Bearer ') ? sent.slice('Bearer '.length) : sent))
+			throw invalidKey();
 	}
 
 	protected routes(): Record<string, Handler> {
@@ -171,7 +181,9 @@ export class LlamaApp implements App {
 			'GET /slots': ({ request }) => this.slots(request),
 			'POST /slots/:id': ({ request }) => this.slotAction(request),
 			'GET /metrics': () =>
-				textReply(metrics(this.core), 'text/plain; version=0.0.4', [['Process-Start-Time-Unix', '1']]),
+				textReply(metrics(this.core), 'text/plain; version=0.0.4', [
+					['Process-Start-Time-Unix', '1'],
+				]),
 			'GET /lora-adapters': () => adapterList(settings),
 			'POST /lora-adapters': ({ request }) => setAdapters(parseAny(request), settings),
 			'POST /chat/completions': chat,
@@ -182,7 +194,9 @@ export class LlamaApp implements App {
 			'POST /v1/completions': text,
 			'POST /completion': native,
 			'POST /completions': native,
-			'POST /apply-template': ({ request }) => ({ prompt: readChat(parseBody(request), settings).prompt }),
+			'POST /apply-template': ({ request }) => ({
+				prompt: readChat(parseBody(request), settings).prompt,
+			}),
 			'POST /tokenize': ({ request }) => this.withSettings(tokenize, request),
 			'POST /detokenize': ({ request }) => this.withSettings(detokenize, request),
 			'POST /v1/embeddings': vectors,
@@ -195,7 +209,10 @@ export class LlamaApp implements App {
 		};
 	}
 
-	private withSettings(answer: (body: Json, settings: Settings) => object, request: WireRequest): object {
+	private withSettings(
+		answer: (body: Json, settings: Settings) => object,
+		request: WireRequest,
+	): object {
 		const body = parseBody(request);
 		return answer(body, this.settingsFor(body));
 	}
@@ -211,7 +228,8 @@ export class LlamaApp implements App {
 		if (!settings.slotsEndpoint) {
 			throw notSupported('This server does not support slots endpoint. Start it with `--slots`');
 		}
-		if (request.query.get('fail_on_no_slot') && pool.busy === pool.count) throw unavailable('no slot available');
+		if (request.query.get('fail_on_no_slot') && pool.busy === pool.count)
+			throw unavailable('no slot available');
 		return pool.report();
 	}
 
@@ -260,7 +278,9 @@ export class LlamaApp implements App {
 			if (body.prompt === undefined) {
 				throw invalidRequest("[json.exception.out_of_range.403] key 'prompt' not found");
 			}
-			const prompt = Array.isArray(body.prompt) ? body.prompt.map(String).join('') : asString(body.prompt);
+			const prompt = Array.isArray(body.prompt)
+				? body.prompt.map(String).join('')
+				: asString(body.prompt);
 			const task = readTask(body, prompt, this.settingsFor(body));
 			return { task, answer: reply.text(` and so on after ${prompt.split(' ').at(-1) ?? ''}`) };
 		};
@@ -268,7 +288,8 @@ export class LlamaApp implements App {
 		await this.generation(exchange, read, {
 			chatFormat: 'Content-only',
 			stream: openai ? textStream : nativeStream,
-			whole: (job) => jsonReply(200, openai ? textCompletion(job, false) : nativeCompletion(job, false)),
+			whole: (job) =>
+				jsonReply(200, openai ? textCompletion(job, false) : nativeCompletion(job, false)),
 		});
 		return undefined;
 	}
@@ -286,9 +307,15 @@ export class LlamaApp implements App {
 		}
 		const { task, answer } = this.core.orPutBack(read, scripted);
 		const { embeddings } = this.settingsFor(task.body);
-		if (embeddings?.encoder === true) throw serverError('the current context does not logits computation. skipping');
+		if (embeddings?.encoder === true)
+			throw serverError('the current context does not logits computation. skipping');
 		const { chatFormat, stream, whole } = form;
-		const shown = { full: false, chatFormat, reasoningFormat: 'deepseek', generationPrompt: task.generationPrompt };
+		const shown = {
+			full: false,
+			chatFormat,
+			reasoningFormat: 'deepseek',
+			generationPrompt: task.generationPrompt,
+		};
 		await this.core.generate(exchange, {
 			task,
 			reply: scripted ?? answer,

@@ -44,13 +44,15 @@ export interface ChatTask extends Task {
 }
 
 const isObject = (value: unknown): value is Json => typeName(value) === 'object';
-const text = (value: unknown, fallback = ''): string => (typeof value === 'string' ? value : fallback);
+const text = (value: unknown, fallback = ''): string =>
+	typeof value === 'string' ? value : fallback;
 
 /** Valid values; all others count as absent. */
 const CONTINUATIONS: readonly unknown[] = [true, 'content', 'reasoning_content'];
 const TOOL_CHOICES = ['auto', 'none', 'required'] as const;
 const REASONING_FORMATS = ['none', 'auto', 'deepseek', 'deepseek-legacy'];
-const OUT_OF_RANGE = (key: string): string => `[json.exception.out_of_range.403] key '${key}' not found`;
+const OUT_OF_RANGE = (key: string): string =>
+	`[json.exception.out_of_range.403] key '${key}' not found`;
 
 const responseSchema = (body: Json): unknown => {
 	let schema = body.json_schema ?? undefined;
@@ -65,7 +67,9 @@ const responseSchema = (body: Json): unknown => {
 		} else if (kind === 'json_schema') {
 			schema = (isObject(wrapper) ? wrapper.schema : undefined) ?? {};
 		} else if (kind !== '' && kind !== 'text') {
-			throw invalidRequest(`response_format type must be one of "text" or "json_object", but got: ${kind}`);
+			throw invalidRequest(
+				`response_format type must be one of "text" or "json_object", but got: ${kind}`,
+			);
 		}
 	}
 	return isObject(schema) && Object.keys(schema).length === 0 ? { type: 'object' } : schema;
@@ -74,7 +78,8 @@ const responseSchema = (body: Json): unknown => {
 const checkContent = (message: Json, settings: Settings): void => {
 	const { content } = message;
 	if (typeof content === 'string' || content === null) return;
-	if (!Array.isArray(content)) throw invalidRequest("Expected 'content' to be a string or an array");
+	if (!Array.isArray(content))
+		throw invalidRequest("Expected 'content' to be a string or an array");
 	for (const part of content as unknown[]) {
 		const type = text(isObject(part) ? part.type : undefined);
 		if (type === 'text') continue;
@@ -105,13 +110,22 @@ const checkMessages = (body: Json, settings: Settings): Json[] => {
 
 const readCall = (call: Json): ToolCall => {
 	const dump = JSON.stringify(call);
-	if (call.type === undefined) throw serverError(`Failed to parse messages: Missing tool call type: ${dump}`);
-	if (call.type !== 'function') throw serverError(`Failed to parse messages: Unsupported tool call type: ${dump}`);
-	if (!isObject(call.function)) throw serverError(`Failed to parse messages: Missing tool call function: ${dump}`);
+	if (call.type === undefined)
+		throw serverError(`Failed to parse messages: Missing tool call type: ${dump}`);
+	if (call.type !== 'function')
+		throw serverError(`Failed to parse messages: Unsupported tool call type: ${dump}`);
+	if (!isObject(call.function))
+		throw serverError(`Failed to parse messages: Missing tool call function: ${dump}`);
 	const { name, arguments: args } = call.function;
-	if (name === undefined) throw serverError(`Failed to parse messages: Missing tool call name: ${dump}`);
-	if (args === undefined) throw serverError(`Failed to parse messages: ${OUT_OF_RANGE('arguments')}`);
-	return { id: text(call.id), name: text(name), arguments: typeof args === 'string' ? args : JSON.stringify(args) };
+	if (name === undefined)
+		throw serverError(`Failed to parse messages: Missing tool call name: ${dump}`);
+	if (args === undefined)
+		throw serverError(`Failed to parse messages: ${OUT_OF_RANGE('arguments')}`);
+	return {
+		id: text(call.id),
+		name: text(name),
+		arguments: typeof args === 'string' ? args : JSON.stringify(args),
+	};
 };
 
 /** Joins parts by line ends, but not around an image (docs/protocols/llama-server.md 5). */
@@ -144,7 +158,9 @@ const mediaMarker = (part: Json): string => {
 const readMessages = (messages: Json[]): ChatMessage[] =>
 	messages.map((message) => {
 		if (message.role === undefined) {
-			throw serverError(`Failed to parse messages: Missing 'role' in message: ${JSON.stringify(message)}`);
+			throw serverError(
+				`Failed to parse messages: Missing 'role' in message: ${JSON.stringify(message)}`,
+			);
 		}
 		const role = text(message.role);
 		return {
@@ -157,10 +173,13 @@ const readMessages = (messages: Json[]): ChatMessage[] =>
 
 const readTools = (tools: unknown): Json[] => {
 	const fail = (problem: string): never => {
-		throw serverError(`Failed to parse tools: ${problem}; tools = ${JSON.stringify(tools, null, 2)}`);
+		throw serverError(
+			`Failed to parse tools: ${problem}; tools = ${JSON.stringify(tools, null, 2)}`,
+		);
 	};
 	if (tools === undefined || tools === null) return [];
-	if (!Array.isArray(tools)) return fail(`Expected 'tools' to be an array, got ${JSON.stringify(tools)}`);
+	if (!Array.isArray(tools))
+		return fail(`Expected 'tools' to be an array, got ${JSON.stringify(tools)}`);
 	for (const tool of tools as Json[]) {
 		if (tool.type === undefined) fail(`Missing tool type: ${JSON.stringify(tool)}`);
 		if (tool.type !== 'function') fail(`Unsupported tool type: ${JSON.stringify(tool)}`);
@@ -193,7 +212,9 @@ const checkContinuation = (body: Json, messages: ChatMessage[]): boolean => {
 		generates = false;
 	}
 	if (continues && generates) {
-		throw invalidRequest('Cannot set both add_generation_prompt and continue_final_message to true.');
+		throw invalidRequest(
+			'Cannot set both add_generation_prompt and continue_final_message to true.',
+		);
 	}
 	if (continues && last?.role === 'assistant' && last.calls.length > 0) {
 		throw invalidRequest('Cannot continue an assistant message that contains tool calls.');
@@ -204,7 +225,9 @@ const checkContinuation = (body: Json, messages: ChatMessage[]): boolean => {
 const checkReasoningFormat = ({ reasoning_format: format }: Json): void => {
 	if (format === undefined) return;
 	if (typeof format !== 'string') {
-		throw serverError(`[json.exception.type_error.302] type must be string, but is ${typeName(format)}`);
+		throw serverError(
+			`[json.exception.type_error.302] type must be string, but is ${typeName(format)}`,
+		);
 	}
 	if (!REASONING_FORMATS.includes(format)) throw serverError(`Unknown reasoning format: ${format}`);
 };
@@ -234,7 +257,9 @@ const checkLogprobs = (body: Json, tools: readonly unknown[]): boolean => {
 const checkSampling = (body: Json): void => {
 	const penalty = body.repeat_penalty;
 	if (penalty !== undefined && penalty !== null && Number(penalty) <= 0) {
-		throw invalidRequest('Failed to initialize samplers: penalty_repeat must be finite and greater than 0');
+		throw invalidRequest(
+			'Failed to initialize samplers: penalty_repeat must be finite and greater than 0',
+		);
 	}
 	const grammar = text(body.grammar).replace(/"(\\.|[^"\\])*"|\[(\\.|[^\]\\])*\]/g, '');
 	const count = (char: string): number => grammar.split(char).length - 1;
@@ -263,7 +288,9 @@ export const readTask = (body: Json, prompt: string, settings: Settings): Task =
 		idSlot: typeof body.id_slot === 'number' ? Math.trunc(body.id_slot) : -1,
 		cachePrompt: body.cache_prompt !== false,
 		pingSeconds: typeof ping === 'number' ? ping : undefined,
-		stop: [body.stop ?? []].flat().filter((word): word is string => typeof word === 'string' && word !== ''),
+		stop: [body.stop ?? []]
+			.flat()
+			.filter((word): word is string => typeof word === 'string' && word !== ''),
 		logprobs: false,
 	};
 };
@@ -300,7 +327,10 @@ export const readChat = (input: unknown, settings: Settings): ChatTask => {
 	return {
 		...task,
 		generationPrompt: prompt.generationPrompt,
-		prefill: continues && !CONTINUATIONS.includes(body.continue_final_message) ? (messages.at(-1)?.content ?? '') : '',
+		prefill:
+			continues && !CONTINUATIONS.includes(body.continue_final_message)
+				? (messages.at(-1)?.content ?? '')
+				: '',
 		messages,
 		tools,
 		toolChoice,

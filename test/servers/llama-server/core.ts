@@ -161,7 +161,11 @@ export class Core {
 				role: 'assistant',
 				content,
 				reasoning,
-				calls: calls.map((call) => ({ id: call.id ?? '', name: call.name ?? '', arguments: call.arguments })),
+				calls: calls.map((call) => ({
+					id: call.id ?? '',
+					name: call.name ?? '',
+					arguments: call.arguments,
+				})),
 			};
 			for (const lease of leases) {
 				lease.append(renderGenerated(this.settings.template, message));
@@ -170,7 +174,12 @@ export class Core {
 		}
 	}
 
-	private job(generation: Generation, leases: Job['leases'], signal: AbortSignal, produced: Delta[]): Job {
+	private job(
+		generation: Generation,
+		leases: Job['leases'],
+		signal: AbortSignal,
+		produced: Delta[],
+	): Job {
 		const { task, reply, defaulted, model } = generation;
 		const { options } = reply;
 		const { profile, nCtx } = this.settings;

@@ -2,7 +2,8 @@
 import type { ChatTask, Json } from './chat';
 import { type GenerationReply, reply } from './reply';
 
-const object = (value: unknown): Json => (value !== null && typeof value === 'object' ? (value as Json) : {});
+const object = (value: unknown): Json =>
+	value !== null && typeof value === 'object' ? (value as Json) : {};
 
 /** Approximately the smallest value that a JSON schema allows. */
 const sample = (schema: unknown, root: unknown = schema, depth = 0): unknown => {
@@ -41,10 +42,15 @@ const sample = (schema: unknown, root: unknown = schema, depth = 0): unknown => 
 		case 'null':
 			return null;
 		case 'array':
-			return Array.from({ length: typeof minItems === 'number' ? minItems : 1 }, () => sample(items, root, depth + 1));
+			return Array.from({ length: typeof minItems === 'number' ? minItems : 1 }, () =>
+				sample(items, root, depth + 1),
+			);
 		default:
 			return Object.fromEntries(
-				Object.entries(object(properties)).map(([key, value]) => [key, sample(value, root, depth + 1)]),
+				Object.entries(object(properties)).map(([key, value]) => [
+					key,
+					sample(value, root, depth + 1),
+				]),
 			);
 	}
 };
@@ -53,12 +59,19 @@ const sample = (schema: unknown, root: unknown = schema, depth = 0): unknown => 
 export const defaultAnswer = (task: ChatTask): GenerationReply => {
 	const thought = task.thinking ? 'The user said something.\n' : undefined;
 	// With both, the schema takes precedence, and no call is possible (docs/protocols/llama-server.md 6.1).
-	if (task.schema !== undefined) return reply.reasoning(thought ?? '', JSON.stringify(sample(task.schema)));
+	if (task.schema !== undefined)
+		return reply.reasoning(thought ?? '', JSON.stringify(sample(task.schema)));
 	const tool = object(object(task.tools[0]).function);
 	if (task.toolChoice === 'required' && task.tools.length > 0) {
-		const call = { name: String(tool.name), arguments: JSON.stringify(sample(tool.parameters ?? {})) };
+		const call = {
+			name: String(tool.name),
+			arguments: JSON.stringify(sample(tool.parameters ?? {})),
+		};
 		return reply.toolCalls([call], { reasoning: thought });
 	}
 	const said = task.messages.filter(({ role }) => role === 'user').at(-1)?.content;
-	return reply.reasoning(thought ?? '', said === undefined ? 'You said nothing.' : `You said: ${said}`);
+	return reply.reasoning(
+		thought ?? '',
+		said === undefined ? 'You said nothing.' : `You said: ${said}`,
+	);
 };

@@ -37,7 +37,11 @@ export interface Dialect {
 	opening: Delta | undefined;
 	/** Translates a builder's delta to the server's format. */
 	translate(delta: Delta): Delta;
-	chunk(meta: Meta, choices: Choice[], extra?: { usage?: Usage; timings?: Timings; progress?: object }): object;
+	chunk(
+		meta: Meta,
+		choices: Choice[],
+		extra?: { usage?: Usage; timings?: Timings; progress?: object },
+	): object;
 	/** Body of a non-streamed answer. */
 	completion(
 		meta: Meta,
@@ -94,7 +98,12 @@ const llama: Dialect = {
 	opening: { role: 'assistant', content: null },
 	translate: (delta) => delta,
 	chunk: ({ created, id, model }, choices, { usage, timings, progress } = {}) => ({
-		choices: choices.map(({ finish, index, delta, logprobs }) => ({ finish_reason: finish, index, delta, logprobs })),
+		choices: choices.map(({ finish, index, delta, logprobs }) => ({
+			finish_reason: finish,
+			index,
+			delta,
+			logprobs,
+		})),
 		created,
 		id,
 		model,
@@ -120,7 +129,8 @@ const llama: Dialect = {
 		timings,
 	}),
 	usageIn: (wished) => (wished ? 'separate' : 'none'),
-	streamError: ({ message, code = 500, type = 'server_error' }) => event({ error: { code, message, type } }),
+	streamError: ({ message, code = 500, type = 'server_error' }) =>
+		event({ error: { code, message, type } }),
 	doneAfterError: false,
 	pings: true,
 	newId: (seed) => `chatcmpl-${randomAlphanumerics(32, seed)}`,
@@ -149,7 +159,8 @@ const oldLlama: Dialect = {
 			message: {
 				role: 'assistant',
 				content: answer.calls.length > 0 ? null : answer.content,
-				tool_calls: answer.calls.length > 0 ? (llamaMessage(answer) as Delta).tool_calls : undefined,
+				tool_calls:
+					answer.calls.length > 0 ? (llamaMessage(answer) as Delta).tool_calls : undefined,
 			},
 		})),
 		created,
@@ -160,7 +171,8 @@ const oldLlama: Dialect = {
 		timings: { ...timings, cache_n: undefined },
 	}),
 	usageIn: () => 'finish',
-	streamError: ({ message, code = 500, type = 'server_error' }) => `error: ${stringify({ code, message, type })}\n\n`,
+	streamError: ({ message, code = 500, type = 'server_error' }) =>
+		`error: ${stringify({ code, message, type })}\n\n`,
 	pings: false,
 };
 
@@ -181,7 +193,8 @@ export const collect = (deltas: readonly Delta[]): Answer => {
 			call.id ??= entry.id;
 			call.name = entry.function?.name ?? call.name;
 			const piece = entry.function?.arguments;
-			if (piece !== undefined) call.arguments += typeof piece === 'string' ? piece : JSON.stringify(piece);
+			if (piece !== undefined)
+				call.arguments += typeof piece === 'string' ? piece : JSON.stringify(piece);
 		});
 	}
 	answer.calls = [...calls.entries()].sort(([a], [b]) => a - b).map(([, call]) => call);
@@ -260,7 +273,12 @@ const vllm: Dialect = {
 		object: 'chat.completion.chunk',
 		created,
 		model,
-		choices: choices.map(({ index, delta, finish }) => ({ index, delta, logprobs: null, finish_reason: finish })),
+		choices: choices.map(({ index, delta, finish }) => ({
+			index,
+			delta,
+			logprobs: null,
+			finish_reason: finish,
+		})),
 		...(usage && { usage: openAiUsage(usage) }),
 	}),
 	completion: ({ created, id, model }, answers, usage) => ({
@@ -289,7 +307,8 @@ const vllm: Dialect = {
 const gpustack: Dialect = {
 	...vllm,
 	usageIn: (wished) => (wished === false ? 'none' : 'separate'),
-	streamError: ({ message, code = 503, type = 'ServiceUnavailable' }) => event({ error: { message, code, type } }),
+	streamError: ({ message, code = 503, type = 'ServiceUnavailable' }) =>
+		event({ error: { message, code, type } }),
 	doneAfterError: false,
 };
 

@@ -2,7 +2,14 @@
  * Embeddings and reranking (docs/protocols/llama-server.md 2.8, 2.9): vectors and scores that depend on the text alone.
  */
 import type { Json } from './chat';
-import { contextExceeded, invalidRequest, largerThanContext, notSupported, serverError, wrongType } from './errors';
+import {
+	contextExceeded,
+	invalidRequest,
+	largerThanContext,
+	notSupported,
+	serverError,
+	wrongType,
+} from './errors';
 import { Float, single, typeName } from './json';
 import type { Settings } from './options';
 import { countOf, detokenized } from './tokens';
@@ -78,7 +85,8 @@ const checkSizes = (list: readonly Input[], { embeddings, nCtx }: Settings): voi
 	}
 };
 
-const base64 = (vector: readonly number[]): string => Buffer.from(Float32Array.from(vector).buffer).toString('base64');
+const base64 = (vector: readonly number[]): string =>
+	Buffer.from(Float32Array.from(vector).buffer).toString('base64');
 const floats = (vector: readonly number[]): Float[] => vector.map(single);
 
 /** Vector of a text; those of a reranker are empty. */
@@ -95,23 +103,29 @@ export const embeddings = (body: Json, native: boolean, settings: Settings): obj
 	}
 	const { pooling } = settings.embeddings;
 	if (!native && pooling === 'none') {
-		throw invalidRequest("Pooling type 'none' is not OAI compatible. Please use a different pooling type");
+		throw invalidRequest(
+			"Pooling type 'none' is not OAI compatible. Please use a different pooling type",
+		);
 	}
 	const given = body.input === undefined ? body.content : body.input;
 	if (given === undefined) throw invalidRequest('"input" or "content" must be provided');
 	const plain = native || body.input === undefined;
 	const format = body.encoding_format;
-	if (format !== undefined && typeof format !== 'string') throw wrongType('string', typeName(format));
+	if (format !== undefined && typeof format !== 'string')
+		throw wrongType('string', typeName(format));
 	if (format !== undefined && format !== 'float' && format !== 'base64') {
 		throw invalidRequest('The format to return the embeddings in. Can be either float or base64');
 	}
 	const list = inputs(given, settings);
-	if (list.some(({ tokens }) => tokens === 0)) throw invalidRequest('Input content cannot be empty');
+	if (list.some(({ tokens }) => tokens === 0))
+		throw invalidRequest('Input content cannot be empty');
 	checkSizes(list, settings);
 	if (plain) {
 		return list.map(({ text, tokens }, index) => {
 			const perToken =
-				pooling === 'none' ? [...text].map((char) => vectorOf(char, settings)) : [vectorOf(text, settings)];
+				pooling === 'none'
+					? [...text].map((char) => vectorOf(char, settings))
+					: [vectorOf(text, settings)];
 			return { index, embedding: perToken.slice(0, Math.max(1, tokens)).map(floats) };
 		});
 	}
@@ -122,7 +136,12 @@ export const embeddings = (body: Json, native: boolean, settings: Settings): obj
 		usage: { prompt_tokens: total, total_tokens: total },
 		data: list.map(({ text }, index) =>
 			format === 'base64'
-				? { embedding: base64(vectorOf(text, settings)), index, object: 'embedding', encoding_format: 'base64' }
+				? {
+						embedding: base64(vectorOf(text, settings)),
+						index,
+						object: 'embedding',
+						encoding_format: 'base64',
+					}
 				: { embedding: floats(vectorOf(text, settings)), index, object: 'embedding' },
 		),
 	};
@@ -139,16 +158,22 @@ export const relevance = (query: string, document: string): number => {
 
 /** Body of a rerank route, given the parsed request. */
 export const rerank = (body: Json, settings: Settings): object => {
-	if (!settings.rerank) throw notSupported('This server does not support reranking. Start it with `--reranking`');
+	if (!settings.rerank)
+		throw notSupported('This server does not support reranking. Start it with `--reranking`');
 	const { query, return_text: returnText, top_n: topN } = body;
 	if (query === undefined) throw invalidRequest('"query" must be provided');
 	if (typeof query !== 'string') throw invalidRequest('"query" must be a string');
 	const tei = body.texts !== undefined;
 	const strings = (value: unknown): string[] =>
-		Array.isArray(value) && value.every((item) => typeof item === 'string') ? (value as string[]) : [];
+		Array.isArray(value) && value.every((item) => typeof item === 'string')
+			? (value as string[])
+			: [];
 	const documents = strings(body.documents ?? body.texts);
 	if (documents.length === 0) throw invalidRequest('"documents" must be a non-empty string array');
-	const pairs = documents.map((text) => ({ text, tokens: countOf(query, settings) + countOf(text, settings) }));
+	const pairs = documents.map((text) => ({
+		text,
+		tokens: countOf(query, settings) + countOf(text, settings),
+	}));
 	checkSizes(pairs, settings);
 	if (typeof topN === 'number' && topN < 0) throw serverError('vector::_M_default_append');
 	const scored = documents

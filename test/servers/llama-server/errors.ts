@@ -13,10 +13,13 @@ export class SimError extends Error {
 const envelope = (code: number, message: string, type: string, extra: object = {}): SimError =>
 	new SimError(code, { error: { code, message, type, ...extra } });
 
-export const invalidRequest = (message: string): SimError => envelope(400, message, 'invalid_request_error');
+export const invalidRequest = (message: string): SimError =>
+	envelope(400, message, 'invalid_request_error');
 export const serverError = (message: string): SimError => envelope(500, message, 'server_error');
-export const notSupported = (message: string): SimError => envelope(501, message, 'not_supported_error');
-export const unavailable = (message: string): SimError => envelope(503, message, 'unavailable_error');
+export const notSupported = (message: string): SimError =>
+	envelope(501, message, 'not_supported_error');
+export const unavailable = (message: string): SimError =>
+	envelope(503, message, 'unavailable_error');
 
 export const contextExceeded = (tokens: number, nCtx: number): SimError =>
 	envelope(
@@ -44,7 +47,9 @@ export const notFound = (): SimError =>
 	new SimError(404, { error: { message: 'File Not Found', type: 'not_found_error', code: 404 } });
 
 export const invalidKey = (): SimError =>
-	new SimError(401, { error: { message: 'Invalid API Key', type: 'authentication_error', code: 401 } });
+	new SimError(401, {
+		error: { message: 'Invalid API Key', type: 'authentication_error', code: 401 },
+	});
 
 export const loading = (): SimError =>
 	new SimError(503, { error: { message: 'Loading model', type: 'unavailable_error', code: 503 } });

@@ -1,7 +1,15 @@
 /** A generation from its first token to its last: as a stream of writes, or collected for one answer. */
 import { waitFor, type Write } from '../wire-reply';
 import type { Task } from './chat';
-import { type Answer, type Choice, collect, type Dialect, event, type Meta, type Usage } from './dialects';
+import {
+	type Answer,
+	type Choice,
+	collect,
+	type Dialect,
+	event,
+	type Meta,
+	type Usage,
+} from './dialects';
 import { type Timings, timings } from './params';
 import { type Delta, type GenerationOptions, isSpecial, type Step } from './reply';
 import type { Lease, SlotPool } from './slots';
@@ -70,7 +78,11 @@ const untilStop = (steps: Step[], stop: readonly string[]): Step[] => {
 /**
  * Cuts a default answer at the token limit; `max_tokens` 0 still gives one token (docs/protocols/llama-server.md 2.6).
  */
-export const limited = (steps: Step[], task: Task, room: number): { steps: Step[]; cut: boolean } => {
+export const limited = (
+	steps: Step[],
+	task: Task,
+	room: number,
+): { steps: Step[]; cut: boolean } => {
 	const stopped = untilStop(steps, task.stop);
 	const wanted = task.maxTokens < 0 ? Infinity : Math.max(1, task.maxTokens);
 	const limit = Math.min(wanted, Math.max(1, room));
@@ -89,7 +101,11 @@ export const totals = (job: Job, lease: Lease): Totals => {
 		prompt: said.prompt ?? lease.promptTokens,
 		cached: said.cached ?? lease.cachedTokens,
 	};
-	return { usage, timings: timings(usage.cached, usage.prompt - usage.cached, usage.completion), finish: reason };
+	return {
+		usage,
+		timings: timings(usage.cached, usage.prompt - usage.cached, usage.completion),
+		finish: reason,
+	};
 };
 
 export const answerOf = (job: Job): Answer => collect(deltasOf(job.steps));
@@ -117,11 +133,14 @@ async function* quiet(job: Job, what: number | Promise<unknown>): AsyncGenerator
 }
 
 /** Yields the steps at the model's speed; steps that are not deltas as finished writes. */
-export async function* paced(job: Job): AsyncGenerator<{ delta: Delta; first: boolean } | { write: Write }> {
+export async function* paced(
+	job: Job,
+): AsyncGenerator<{ delta: Delta; first: boolean } | { write: Write }> {
 	let first = true;
 	for (const step of job.steps) {
 		if (job.signal.aborted) return;
-		if (job.isToldToAnswer === true && typeof step === 'object' && 'reasoning_content' in step) continue;
+		if (job.isToldToAnswer === true && typeof step === 'object' && 'reasoning_content' in step)
+			continue;
 		if (typeof step === 'string' || !isSpecial(step)) {
 			if (job.tokenDelayMs > 0) await waitFor(job.tokenDelayMs, job.signal);
 			if (job.signal.aborted) return;
@@ -163,7 +182,11 @@ const progressWrites = (job: Job, { usage }: Totals): string[] => {
 
 const logprobsOf = (delta: Delta): object | undefined => {
 	if (!delta.content) return undefined;
-	const token = { id: countTokens(delta.content), token: delta.content, bytes: [...Buffer.from(delta.content)] };
+	const token = {
+		id: countTokens(delta.content),
+		token: delta.content,
+		bytes: [...Buffer.from(delta.content)],
+	};
 	const entry = { ...token, logprob: -0.5 };
 	return { content: [{ ...entry, top_logprobs: [entry] }] };
 };
@@ -176,7 +199,9 @@ export async function* chatStream(job: Job): AsyncGenerator<Write> {
 	const { dialect, meta, options, task } = job;
 	const perChoice = job.leases.map((lease) => totals(job, lease));
 	const opening = (index: number): string =>
-		dialect.opening ? event(dialect.chunk(meta, [{ index, finish: null, delta: dialect.opening }])) : '';
+		dialect.opening
+			? event(dialect.chunk(meta, [{ index, finish: null, delta: dialect.opening }]))
+			: '';
 	const wantsRole = (delta: Delta | undefined): boolean => {
 		if (options.role !== undefined && options.role !== 'auto') return options.role !== 'none';
 		if (delta && 'role' in delta) return false;
@@ -193,9 +218,13 @@ export async function* chatStream(job: Job): AsyncGenerator<Write> {
 		const { delta, first } = item;
 		predicted += 1;
 		for (const [index, { usage }] of perChoice.entries()) {
-			const soFar = task.timingsPerToken ? timings(usage.cached, usage.prompt - usage.cached, predicted) : undefined;
+			const soFar = task.timingsPerToken
+				? timings(usage.cached, usage.prompt - usage.cached, predicted)
+				: undefined;
 			const logprobs = task.logprobs ? logprobsOf(delta) : undefined;
-			const text = event(dialect.chunk(meta, [{ index, finish: null, delta, logprobs }], { timings: soFar }));
+			const text = event(
+				dialect.chunk(meta, [{ index, finish: null, delta, logprobs }], { timings: soFar }),
+			);
 			const role = first && wantsRole(delta) ? opening(index) : '';
 			if (role === '' || (delta.content && options.role !== 'apart')) yield role + text;
 			else {

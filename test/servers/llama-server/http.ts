@@ -37,7 +37,11 @@ export const proxied = (reply: WireReply, { headers: asked }: WireRequest): Wire
 	const chunked = headers.some(([name]) => name === CHUNKED[0]) ? headers : [...headers, CHUNKED];
 	return {
 		...reply,
-		headers: [...(closes ? [['Connection', 'close'] as const] : []), ['X-Accel-Buffering', 'no'], ...chunked],
+		headers: [
+			...(closes ? [['Connection', 'close'] as const] : []),
+			['X-Accel-Buffering', 'no'],
+			...chunked,
+		],
 	};
 };
 

@@ -75,7 +75,10 @@ export const LOOKS: Record<ImitatorProfile, Looks> = {
 			'GET /readyz': '',
 		},
 		refusal: { error: { code: 401, message: 'Authentication failed', type: '' } },
-		missing: { status: 404, body: { error: { code: 404, message: 'Resource not found', type: '' } } },
+		missing: {
+			status: 404,
+			body: { error: { code: 404, message: 'Resource not found', type: '' } },
+		},
 	},
 	lemonade: {
 		model: ({ id }) => ({
@@ -97,7 +100,11 @@ export const LOOKS: Record<ImitatorProfile, Looks> = {
 		missing: json404,
 	},
 	koboldcpp: {
-		model: ({ id }) => ({ ...owned('koboldcpp')({ id: `koboldcpp/${id}` }), permission: [], root: 'koboldcpp' }),
+		model: ({ id }) => ({
+			...owned('koboldcpp')({ id: `koboldcpp/${id}` }),
+			permission: [],
+			root: 'koboldcpp',
+		}),
 		routes: { 'GET /api/version': { version: '0.7.0' } },
 		headers: [['server', 'KoboldCppServer 1']],
 		refusal: { detail: { error: 'Unauthorized' } },
@@ -129,7 +136,11 @@ export const LOOKS: Record<ImitatorProfile, Looks> = {
 		routes: {},
 		headers: [['x-litellm-version', '1.60.0']],
 		refusal: {
-			error: { message: 'Authentication Error, Invalid proxy server token passed', type: 'auth_error', code: '401' },
+			error: {
+				message: 'Authentication Error, Invalid proxy server token passed',
+				type: 'auth_error',
+				code: '401',
+			},
 		},
 		missing: json404,
 	},
@@ -148,23 +159,35 @@ export class ImitatorApp extends OtherServerApp {
 	}
 
 	protected routes(): Record<string, OtherServerHandler> {
-		const fixed = Object.entries(this.looks.routes).map(([route, body]): [string, OtherServerHandler] => [
-			route,
-			() => (typeof body === 'string' ? { status: 200, headers: [['content-type', 'text/plain']], body } : body),
-		]);
+		const fixed = Object.entries(this.looks.routes).map(
+			([route, body]): [string, OtherServerHandler] => [
+				route,
+				() =>
+					typeof body === 'string'
+						? { status: 200, headers: [['content-type', 'text/plain']], body }
+						: body,
+			],
+		);
 		return {
 			...Object.fromEntries(fixed),
-			'GET /v1/models': () => ({ object: 'list', data: this.core.settings.models.map(this.looks.model) }),
+			'GET /v1/models': () => ({
+				object: 'list',
+				data: this.core.settings.models.map(this.looks.model),
+			}),
 			'POST /v1/chat/completions': async (exchange) => await this.chat(exchange),
 		};
 	}
 
-	protected override dress(reply: Parameters<OtherServerApp['dress']>[0]): ReturnType<OtherServerApp['dress']> {
+	protected override dress(
+		reply: Parameters<OtherServerApp['dress']>[0],
+	): ReturnType<OtherServerApp['dress']> {
 		const dressed = super.dress(reply);
 		const isChat = dressed.headers.some(
 			([name, value]) => name === 'content-type' && value.startsWith('text/event-stream'),
 		);
-		return isChat ? { ...dressed, headers: [...dressed.headers, ...(this.looks.chatHeaders ?? [])] } : dressed;
+		return isChat
+			? { ...dressed, headers: [...dressed.headers, ...(this.looks.chatHeaders ?? [])] }
+			: dressed;
 	}
 
 	protected checkKey(request: WireRequest): void {
@@ -182,12 +205,19 @@ export class ImitatorApp extends OtherServerApp {
 	}
 
 	protected findModel(body: Json): SimModel {
-		const model = this.known(body) ?? this.core.settings.models.find(({ id }) => `koboldcpp/${id}` === body.model);
-		if (!model) throw new SimError(404, { error: { message: 'model not found', type: 'invalid_request_error' } });
+		const model =
+			this.known(body) ??
+			this.core.settings.models.find(({ id }) => `koboldcpp/${id}` === body.model);
+		if (!model)
+			throw new SimError(404, {
+				error: { message: 'model not found', type: 'invalid_request_error' },
+			});
 		return model;
 	}
 
 	protected tooLong(tokens: number): SimError {
-		return new SimError(400, { error: { message: `${tokens} tokens are too many`, type: 'invalid_request_error' } });
+		return new SimError(400, {
+			error: { message: `${tokens} tokens are too many`, type: 'invalid_request_error' },
+		});
 	}
 }

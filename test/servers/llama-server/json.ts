@@ -64,7 +64,13 @@ const CONTROL_NAMES = (
 	'NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI ' +
 	'DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'
 ).split(' ');
-const SHORT_ESCAPES: Record<number, string> = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r' };
+const SHORT_ESCAPES: Record<number, string> = {
+	8: '\\b',
+	9: '\\t',
+	10: '\\n',
+	12: '\\f',
+	13: '\\r',
+};
 const LONE_HIGH = 'invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF';
 const LONE_LOW = 'invalid string: surrogate U+DC00..U+DFFF must follow U+D800..U+DBFF';
 const BAD_UNICODE = "invalid string: '\\u' must be followed by 4 hex digits";
@@ -92,7 +98,9 @@ class Lexer {
 	}
 
 	get lastRead(): string {
-		const shown = [...this.read].map((char) => (char < ' ' ? `<U+${hex4(char.charCodeAt(0))}>` : char)).join('');
+		const shown = [...this.read]
+			.map((char) => (char < ' ' ? `<U+${hex4(char.charCodeAt(0))}>` : char))
+			.join('');
 		return Buffer.from(shown, 'latin1').toString('utf8');
 	}
 
@@ -205,7 +213,8 @@ class Lexer {
 
 	private number(): Token {
 		this.read = this.current;
-		if (this.current === '-' && !/[0-9]/.test(this.get())) return this.fail("invalid number; expected digit after '-'");
+		if (this.current === '-' && !/[0-9]/.test(this.get()))
+			return this.fail("invalid number; expected digit after '-'");
 		if (this.current === '0') this.get();
 		else this.digits();
 		if (this.current === '.') {
@@ -215,7 +224,8 @@ class Lexer {
 		if (this.current === 'e' || this.current === 'E') {
 			const sign = this.get();
 			if (sign === '+' || sign === '-') {
-				if (!/[0-9]/.test(this.get())) return this.fail('invalid number; expected digit after exponent sign');
+				if (!/[0-9]/.test(this.get()))
+					return this.fail('invalid number; expected digit after exponent sign');
 			} else if (!/[0-9]/.test(sign)) {
 				return this.fail("invalid number; expected '+', '-', or digit after exponent");
 			}
@@ -234,7 +244,10 @@ export const parseError = (text: string): string | undefined => {
 
 	const at = (): string => `[json.exception.parse_error.101] parse error at ${lexer.position}:`;
 	const problem = (context: string, expected?: string): string => {
-		const what = token === 'error' ? `${lexer.message}; last read: '${lexer.lastRead}'` : `unexpected ${token}`;
+		const what =
+			token === 'error'
+				? `${lexer.message}; last read: '${lexer.lastRead}'`
+				: `unexpected ${token}`;
 		const wanted = expected === undefined ? '' : `; expected ${expected}`;
 		return `${at()} syntax error while parsing ${context} - ${what}${wanted}`;
 	};
@@ -267,7 +280,8 @@ export const parseError = (text: string): string | undefined => {
 		while (complete) {
 			const parent = open.at(-1);
 			token = lexer.scan();
-			if (parent === undefined) return token === 'end of input' ? undefined : problem('value', 'end of input');
+			if (parent === undefined)
+				return token === 'end of input' ? undefined : problem('value', 'end of input');
 			if (token === "','") {
 				token = lexer.scan();
 				const wrong = parent === 'object' ? key() : undefined;

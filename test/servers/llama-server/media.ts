@@ -6,7 +6,16 @@ import type { Settings } from './options';
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** png, jpeg, gif, bmp, RIFF (wav, webp), mp3, flac. */
-const SIGNATURES = ['89504e47', 'ffd8ff', '47494638', '424d', '52494646', '494433', 'fffb', '664c6143'];
+const SIGNATURES = [
+	'89504e47',
+	'ffd8ff',
+	'47494638',
+	'424d',
+	'52494646',
+	'494433',
+	'fffb',
+	'664c6143',
+];
 
 /** Like the server, stops at the first invalid base64 character: the rest of the file is lost. */
 const decode = (base64: string): { bytes: Buffer; whole: boolean } => {
@@ -23,7 +32,8 @@ const load = (base64: string): void => {
 /** Downloads nothing: addresses under `.invalid` fail, all others count as loaded. */
 const loadUrl = (url: string): void => {
 	if (url.startsWith('http')) {
-		if (/^https?:\/\/[^/]*\.invalid(?:[:/]|$)/.test(url)) throw serverError('Failed to download image');
+		if (/^https?:\/\/[^/]*\.invalid(?:[:/]|$)/.test(url))
+			throw serverError('Failed to download image');
 		return;
 	}
 	if (url.startsWith('file://')) {
@@ -35,17 +45,25 @@ const loadUrl = (url: string): void => {
 		return;
 	}
 	const [head = '', data = '', ...more] = url.split(',');
-	if (more.length > 0 || !url.includes(',')) throw invalidRequest('Invalid uri-encoded base64 value');
-	if (!/^data:(image|video|audio)\//.test(head)) throw invalidRequest(`Invalid uri format: ${head}`);
+	if (more.length > 0 || !url.includes(','))
+		throw invalidRequest('Invalid uri-encoded base64 value');
+	if (!/^data:(image|video|audio)\//.test(head))
+		throw invalidRequest(`Invalid uri format: ${head}`);
 	if (!head.endsWith('base64')) throw invalidRequest('uri must be base64 encoded');
 	load(data);
 };
 
 const unsupported = (kind: string): Error =>
-	serverError(`${kind} input is not supported - hint: if this is unexpected, you may need to provide the mmproj`);
+	serverError(
+		`${kind} input is not supported - hint: if this is unexpected, you may need to provide the mmproj`,
+	);
 
 /** @throws the server's error for an unusable content part */
-export const checkMedia = (type: string, part: Json, settings: Pick<Settings, 'vision' | 'audio'>): void => {
+export const checkMedia = (
+	type: string,
+	part: Json,
+	settings: Pick<Settings, 'vision' | 'audio'>,
+): void => {
 	const holder = part?.[type];
 	const fields = (typeof holder === 'object' && holder !== null ? holder : {}) as Json;
 	if (type === 'image_url') {

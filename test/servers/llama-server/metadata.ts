@@ -61,7 +61,9 @@ export const modelList = (settings: Settings): object => {
 };
 
 const templateText = (template: Settings['template']): string =>
-	fs.readFileSync(path.join(process.cwd(), 'test', 'fixtures', TEMPLATE_FILES[template]), 'utf8').trimEnd();
+	fs
+		.readFileSync(path.join(process.cwd(), 'test', 'fixtures', TEMPLATE_FILES[template]), 'utf8')
+		.trimEnd();
 
 const CAPS: Record<Settings['template'], object> = {
 	chatml: { object: true, calls: true, system: true },
@@ -167,7 +169,11 @@ export const routerModel = (settings: Settings, model: SimModel): object => {
 			...(failed ? { exit_code: exitCode, failed: true } : {}),
 		},
 		architecture: {
-			input_modalities: ['text', ...(model.vision ? ['image'] : []), ...(model.audio ? ['audio'] : [])],
+			input_modalities: [
+				'text',
+				...(model.vision ? ['image'] : []),
+				...(model.audio ? ['audio'] : []),
+			],
 			output_modalities: ['text'],
 		},
 		source: 'models_dir',
@@ -180,26 +186,66 @@ export const routerModel = (settings: Settings, model: SimModel): object => {
 export const metrics = ({ counters, pool }: Core): string => {
 	const rate = (count: number, seconds: number): number => (seconds > 0 ? count / seconds : 0);
 	const rows: Array<[type: string, name: string, help: string, value: number]> = [
-		['counter', 'prompt_tokens_total', 'Number of prompt tokens processed, excluding cached tokens', counters.prompt],
-		['counter', 'prompt_tokens_cached_total', 'Number of prompt tokens reused from the cache', counters.cached],
-		['counter', 'prompt_seconds_total', 'Total time spent processing prompts', counters.promptSeconds],
-		['counter', 'tokens_predicted_total', 'Number of generation tokens processed', counters.predicted],
-		['counter', 'tokens_predicted_seconds_total', 'Total time spent generating tokens', counters.predictedSeconds],
+		[
+			'counter',
+			'prompt_tokens_total',
+			'Number of prompt tokens processed, excluding cached tokens',
+			counters.prompt,
+		],
+		[
+			'counter',
+			'prompt_tokens_cached_total',
+			'Number of prompt tokens reused from the cache',
+			counters.cached,
+		],
+		[
+			'counter',
+			'prompt_seconds_total',
+			'Total time spent processing prompts',
+			counters.promptSeconds,
+		],
+		[
+			'counter',
+			'tokens_predicted_total',
+			'Number of generation tokens processed',
+			counters.predicted,
+		],
+		[
+			'counter',
+			'tokens_predicted_seconds_total',
+			'Total time spent generating tokens',
+			counters.predictedSeconds,
+		],
 		[
 			'counter',
 			'n_decode_total',
 			'Total number of llama_decode() calls, excluding speculative decoding and multimodal decoding',
 			counters.decodes,
 		],
-		['counter', 'n_tokens_max', 'Largest observed sequence length (prompt + generation)', counters.maxTokens],
-		['counter', 'spec_decode_num_draft_tokens_total', 'Speculative: Total draft tokens generated', 0],
+		[
+			'counter',
+			'n_tokens_max',
+			'Largest observed sequence length (prompt + generation)',
+			counters.maxTokens,
+		],
+		[
+			'counter',
+			'spec_decode_num_draft_tokens_total',
+			'Speculative: Total draft tokens generated',
+			0,
+		],
 		[
 			'counter',
 			'spec_decode_num_accepted_tokens_total',
 			'Speculative: Total draft tokens accepted by the target model',
 			0,
 		],
-		['counter', 'spec_decode_num_drafts_total', 'Speculative: Total speculative decoding verification steps', 0],
+		[
+			'counter',
+			'spec_decode_num_drafts_total',
+			'Speculative: Total speculative decoding verification steps',
+			0,
+		],
 		[
 			'gauge',
 			'prompt_tokens_seconds',

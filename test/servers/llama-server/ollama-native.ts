@@ -11,14 +11,21 @@ import { randomAlphanumerics } from './text';
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-export const nativeError = (status: number, message: string): SimError => new SimError(status, { error: message });
+export const nativeError = (status: number, message: string): SimError =>
+	new SimError(status, { error: message });
 
 /** Go's type names in errors, by option. */
 const OPTION_TYPES: Readonly<Record<string, string>> = {
 	...Object.fromEntries(
-		['temperature', 'top_p', 'min_p', 'typical_p', 'repeat_penalty', 'presence_penalty', 'frequency_penalty'].map(
-			(name) => [name, 'float32'],
-		),
+		[
+			'temperature',
+			'top_p',
+			'min_p',
+			'typical_p',
+			'repeat_penalty',
+			'presence_penalty',
+			'frequency_penalty',
+		].map((name) => [name, 'float32']),
 	),
 	...Object.fromEntries(
 		[
@@ -39,7 +46,11 @@ const OPTION_TYPES: Readonly<Record<string, string>> = {
 };
 
 const fits = (value: unknown, type: string): boolean =>
-	type === 'array' ? Array.isArray(value) : type === 'boolean' ? typeof value === 'boolean' : typeof value === 'number';
+	type === 'array'
+		? Array.isArray(value)
+		: type === 'boolean'
+			? typeof value === 'boolean'
+			: typeof value === 'number';
 
 const DURATION = /^-?(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$/;
 
@@ -53,7 +64,11 @@ const checkShape = (body: Json): void => {
 			`json: cannot unmarshal ${goType(body.messages)} into Go struct field ChatRequest.messages of type []api.Message`,
 		);
 	for (const message of (body.messages ?? []) as Json[]) {
-		if (message.content !== undefined && message.content !== null && typeof message.content !== 'string')
+		if (
+			message.content !== undefined &&
+			message.content !== null &&
+			typeof message.content !== 'string'
+		)
 			throw nativeError(
 				400,
 				`json: cannot unmarshal ${goType(message.content)} into Go struct field ChatRequest.messages.content of type string`,
@@ -80,8 +95,16 @@ const checkShape = (body: Json): void => {
 			400,
 			`invalid think value: ${JSON.stringify(think)} (must be "high", "medium", "low", true, or false)`,
 		);
-	if (think !== undefined && think !== null && typeof think !== 'boolean' && typeof think !== 'string')
-		throw nativeError(400, 'think must be a boolean or string ("high", "medium", "low", true, or false)');
+	if (
+		think !== undefined &&
+		think !== null &&
+		typeof think !== 'boolean' &&
+		typeof think !== 'string'
+	)
+		throw nativeError(
+			400,
+			'think must be a boolean or string ("high", "medium", "low", true, or false)',
+		);
 };
 
 const checkModel = ({ think, tools }: Json, model: SimModel): void => {
@@ -92,7 +115,8 @@ const checkModel = ({ think, tools }: Json, model: SimModel): void => {
 	if (think === true || typeof think === 'string') able('thinking', `"${model.id}"`);
 	if (typeof think === 'string' && !model.id.includes('gpt-oss'))
 		throw nativeError(400, `think value ${JSON.stringify(think)} is not supported for this model`);
-	if (Array.isArray(tools) && tools.length > 0) able('tools', `registry.ollama.ai/library/${model.id}:latest`);
+	if (Array.isArray(tools) && tools.length > 0)
+		able('tools', `registry.ollama.ai/library/${model.id}:latest`);
 };
 
 const checkOptions = (options: Json): void => {
@@ -111,7 +135,10 @@ const checkFormat = (format: unknown): void => {
 			`invalid format: ${JSON.stringify(JSON.stringify(format))}; expected "json" or a valid JSON Schema object`,
 		);
 	const { type } = format as Json;
-	if (type !== undefined && !['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'].includes(text(type)))
+	if (
+		type !== undefined &&
+		!['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'].includes(text(type))
+	)
 		throw nativeError(500, 'invalid JSON schema in format');
 };
 
@@ -135,11 +162,14 @@ export const nativeTask = (body: Json, findModel: () => SimModel, nCtx: number):
 	const messages = (body.messages ?? []) as Json[];
 	checkModel(body, model);
 	checkOptions(options);
-	const asked = typeof options.num_ctx === 'number' ? Math.trunc(options.num_ctx) : (model.nCtx ?? nCtx);
+	const asked =
+		typeof options.num_ctx === 'number' ? Math.trunc(options.num_ctx) : (model.nCtx ?? nCtx);
 	const contextSize = Math.min(asked, nCtx);
 	const task = looseTask({
 		...body,
-		...(typeof options.num_predict === 'number' && options.num_predict > 0 ? { max_tokens: options.num_predict } : {}),
+		...(typeof options.num_predict === 'number' && options.num_predict > 0
+			? { max_tokens: options.num_predict }
+			: {}),
 	});
 	const last = messages.at(-1);
 	const isCutOff = last !== undefined && text(last.content).length > contextSize;
@@ -149,7 +179,8 @@ export const nativeTask = (body: Json, findModel: () => SimModel, nCtx: number):
 	return {
 		...task,
 		stream: body.stream !== false,
-		schema: typeof body.format === 'object' && body.format !== null ? (body.format as Json) : undefined,
+		schema:
+			typeof body.format === 'object' && body.format !== null ? (body.format as Json) : undefined,
 		thinking: model.thinking === true && body.think !== false,
 		stop: Array.isArray(options.stop) ? options.stop.map(String) : [],
 		contextSize,
@@ -199,10 +230,17 @@ export const loadLine = (model: string, reason: 'load' | 'unload'): object => ({
 });
 
 /** Whole calls, each with its own ID and its index in the answer. */
-const objectCalls = (calls: ReadonlyArray<{ name?: string; arguments: string }>, from = 0): object[] =>
+const objectCalls = (
+	calls: ReadonlyArray<{ name?: string; arguments: string }>,
+	from = 0,
+): object[] =>
 	calls.map((call, index) => ({
 		id: `call_${randomAlphanumerics(8, Math.floor(Math.random() * 2 ** 31)).toLowerCase()}`,
-		function: { index: from + index, name: call.name, arguments: JSON.parse(call.arguments || '{}') as unknown },
+		function: {
+			index: from + index,
+			name: call.name,
+			arguments: JSON.parse(call.arguments || '{}') as unknown,
+		},
 	}));
 
 const messageOf = (content: string, reasoning: string, calls: object[]): object => ({

@@ -23,7 +23,10 @@ const DETAILS = {
 	quantization_level: 'Q4_1',
 };
 
-const detailsOf = ({ size = DETAILS.parameter_size }: SimModel) => ({ ...DETAILS, parameter_size: size });
+const detailsOf = ({ size = DETAILS.parameter_size }: SimModel) => ({
+	...DETAILS,
+	parameter_size: size,
+});
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -45,9 +48,16 @@ export class OllamaApp extends OtherServerApp {
 			size: 96576768,
 			digest: DIGEST,
 			details: detailsOf(model),
-			...(model.remoteHost === undefined ? {} : { remote_model: model.id, remote_host: model.remoteHost }),
+			...(model.remoteHost === undefined
+				? {}
+				: { remote_model: model.id, remote_host: model.remoteHost }),
 		});
-		const openAi = ({ id }: SimModel): object => ({ id, object: 'model', created: 1785571200, owned_by: 'library' });
+		const openAi = ({ id }: SimModel): object => ({
+			id,
+			object: 'model',
+			created: 1785571200,
+			owned_by: 'library',
+		});
 		const running: OtherServerHandler = () => ({
 			status: 200,
 			headers: [['Content-Type', 'text/plain; charset=utf-8']],
@@ -73,7 +83,9 @@ export class OllamaApp extends OtherServerApp {
 			'POST /api/chat': async (exchange) => await this.nativeChat(exchange),
 			'POST /api/embed': ({ request }) => this.nativeEmbed(this.parse(request)),
 			'GET /v1/models': () => ({ object: 'list', data: settings.models.map(openAi) }),
-			...Object.fromEntries(settings.models.map((model) => [`GET /v1/models/${model.id}`, () => openAi(model)])),
+			...Object.fromEntries(
+				settings.models.map((model) => [`GET /v1/models/${model.id}`, () => openAi(model)]),
+			),
 			'POST /v1/chat/completions': async (exchange) => await this.chat(exchange),
 			'POST /v1/embeddings': ({ request }) => {
 				const body = this.parse(request);
@@ -87,7 +99,8 @@ export class OllamaApp extends OtherServerApp {
 	protected checkKey(): void {}
 
 	private error(status: number, message: string): SimError {
-		const type = status === 400 ? 'invalid_request_error' : status === 404 ? 'not_found_error' : 'api_error';
+		const type =
+			status === 400 ? 'invalid_request_error' : status === 404 ? 'not_found_error' : 'api_error';
 		return new SimError(status, { error: { message, type, param: null, code: null } });
 	}
 
@@ -96,11 +109,16 @@ export class OllamaApp extends OtherServerApp {
 	}
 
 	protected badBody(problem: string): SimError {
-		return this.error(400, problem.includes('end of input') ? 'unexpected EOF' : `invalid character: ${problem}`);
+		return this.error(
+			400,
+			problem.includes('end of input') ? 'unexpected EOF' : `invalid character: ${problem}`,
+		);
 	}
 
 	protected findModel(body: Json): SimModel {
-		const model = this.known(body) ?? this.core.settings.models.find(({ id }) => id === `${text(body.model)}:latest`);
+		const model =
+			this.known(body) ??
+			this.core.settings.models.find(({ id }) => id === `${text(body.model)}:latest`);
 		if (!model) throw this.error(404, `model '${text(body.model)}' not found`);
 		return model;
 	}
@@ -123,15 +141,24 @@ export class OllamaApp extends OtherServerApp {
 		if (messages.length === 0) throw this.error(400, "[] is too short - 'messages'");
 		const able = (capability: 'tools' | 'thinking'): void => {
 			if (model[capability]) return;
-			throw this.error(400, `registry.ollama.ai/library/${model.id} does not support ${capability}`);
+			throw this.error(
+				400,
+				`registry.ollama.ai/library/${model.id} does not support ${capability}`,
+			);
 		};
 		if (Array.isArray(body.tools) && body.tools.length > 0) able('tools');
 		if (body.reasoning_effort !== undefined && body.reasoning_effort !== 'none') able('thinking');
-		for (const part of messages.flatMap(({ content }) => (Array.isArray(content) ? (content as Json[]) : []))) {
+		for (const part of messages.flatMap(({ content }) =>
+			Array.isArray(content) ? (content as Json[]) : [],
+		)) {
 			if (part.type === 'text') continue;
 			if (part.type !== 'image_url') throw this.error(400, 'invalid message format');
-			const url = typeof part.image_url === 'string' ? part.image_url : text((part.image_url as Json | undefined)?.url);
-			if (!/^data:(image\/(jpeg|jpg|png|webp))?;base64,/.test(url)) throw this.error(400, 'invalid image input');
+			const url =
+				typeof part.image_url === 'string'
+					? part.image_url
+					: text((part.image_url as Json | undefined)?.url);
+			if (!/^data:(image\/(jpeg|jpg|png|webp))?;base64,/.test(url))
+				throw this.error(400, 'invalid image input');
 		}
 	}
 
@@ -149,7 +176,10 @@ export class OllamaApp extends OtherServerApp {
 		const model = this.nativeModel(body);
 		return {
 			details: detailsOf(model),
-			model_info: { 'general.architecture': 'llama', 'llama.context_length': model.nCtx ?? this.core.settings.nCtx },
+			model_info: {
+				'general.architecture': 'llama',
+				'llama.context_length': model.nCtx ?? this.core.settings.nCtx,
+			},
 			capabilities: [
 				model.embedding ? 'embedding' : 'completion',
 				...(model.tools ? ['tools'] : []),

@@ -25,7 +25,13 @@ export type ImitatorProfile =
 	| 'tgi'
 	| 'litellm';
 
-export type RouterStatus = 'downloading' | 'downloaded' | 'unloaded' | 'loading' | 'loaded' | 'sleeping';
+export type RouterStatus =
+	| 'downloading'
+	| 'downloaded'
+	| 'unloaded'
+	| 'loading'
+	| 'loaded'
+	| 'sleeping';
 
 /** A model of a router or another server. */
 export interface SimModel {
@@ -198,7 +204,9 @@ export const withDefaults = (options: SimOptions): Settings => {
 		metrics: options.metrics ?? false,
 		slotsEndpoint: options.slotsEndpoint ?? true,
 		template: options.template ?? 'chatml',
-		models: options.models ?? [{ id: alias, vision: options.vision, audio: options.audio, tools: true }],
+		models: options.models ?? [
+			{ id: alias, vision: options.vision, audio: options.audio, tools: true },
+		],
 		autoload: options.autoload ?? true,
 		tokenDelayMs: options.tokenDelayMs ?? 0,
 		promptDelayMs: options.promptDelayMs ?? 0,

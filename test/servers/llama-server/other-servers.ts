@@ -23,7 +23,9 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 export const looseTask = (body: Json): ChatTask => {
 	const raw = Array.isArray(body.messages) ? (body.messages as Json[]) : [];
 	const content = (value: unknown): string =>
-		Array.isArray(value) ? (value as Json[]).map((part) => text(part.text)).join('\n') : text(value);
+		Array.isArray(value)
+			? (value as Json[]).map((part) => text(part.text)).join('\n')
+			: text(value);
 	const messages: ChatMessage[] = raw.map((message) => ({
 		role: text(message.role),
 		content: content(message.content),

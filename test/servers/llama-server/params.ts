@@ -93,7 +93,9 @@ const checkField = (body: Body, { names, kind, hard }: Field): void => {
 	const number = kind === 'float' ? Number(value) : Math.trunc(Number(value));
 	if (number >= hard[0] && number <= hard[1]) return;
 	const [low, high, got] = [hard[0], hard[1], number].map((limit) => limitText(limit, kind));
-	throw invalidRequest(`Field '${name}': Value must be between ${low} <= value <= ${high}, but got ${got}`);
+	throw invalidRequest(
+		`Field '${name}': Value must be between ${low} <= value <= ${high}, but got ${got}`,
+	);
 };
 
 /** @throws the server's error for a field of the wrong type or out of range */
@@ -107,7 +109,11 @@ export const checkParams = (body: Body, slots: number): void => {
 		}
 	}
 	const breakers = body.dry_sequence_breakers;
-	if (breakers !== undefined && breakers !== null && (!Array.isArray(breakers) || breakers.length === 0)) {
+	if (
+		breakers !== undefined &&
+		breakers !== null &&
+		(!Array.isArray(breakers) || breakers.length === 0)
+	) {
 		throw invalidRequest(
 			"Field 'dry_sequence_breakers': Error: dry_sequence_breakers must be a non-empty array of strings",
 		);
@@ -123,14 +129,25 @@ export const paramNumber = (body: Body, name: string, fallback: number): number 
 	return field.soft ? Math.max(field.soft[0], Math.min(field.soft[1], number)) : number;
 };
 
-const SAMPLERS = ['penalties', 'dry', 'top_n_sigma', 'top_k', 'typ_p', 'top_p', 'min_p', 'xtc', 'temperature'];
+const SAMPLERS = [
+	'penalties',
+	'dry',
+	'top_n_sigma',
+	'top_k',
+	'typ_p',
+	'top_p',
+	'min_p',
+	'xtc',
+	'temperature',
+];
 
 /** The request's parameters in answers: all in `generation_settings`, without the long ones in `/slots` and `/props`. */
 export const paramsReport = (
 	body: Body,
 	shown: { full: boolean; chatFormat: string; reasoningFormat: string; generationPrompt: string },
 ): object => {
-	const float = (name: string, fallback: number): Float => single(paramNumber(body, name, fallback));
+	const float = (name: string, fallback: number): Float =>
+		single(paramNumber(body, name, fallback));
 	const int = (name: string, fallback: number): number => paramNumber(body, name, fallback);
 	const flag = (name: string): boolean => body[name] === true;
 	const long = (value: object): object => (shown.full ? value : {});

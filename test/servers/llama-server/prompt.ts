@@ -53,7 +53,8 @@ const chatml = (input: PromptInput, thinking: boolean): Prompt => {
 	if (input.tools.length > 0) {
 		text += '\n\nCall functions when they help. Available functions:\n<tools>';
 		text += input.tools.map((tool) => `\n${spacedJson(tool)}`).join('');
-		text += '\n</tools>\nAnswer a call as <tool_call>\n{"name": <name>, "arguments": <object>}\n</tool_call>';
+		text +=
+			'\n</tools>\nAnswer a call as <tool_call>\n{"name": <name>, "arguments": <object>}\n</tool_call>';
 	}
 	text += '<|im_end|>\n';
 	messages.forEach((message, index) => {
@@ -66,7 +67,8 @@ const chatml = (input: PromptInput, thinking: boolean): Prompt => {
 			if (message.content !== '') text += `\n${message.content}`;
 			text += message.calls.map(hermesCall).join('') + end;
 		} else {
-			const thought = thinking && message.reasoning !== '' ? `<think>\n${message.reasoning}\n</think>\n\n` : '';
+			const thought =
+				thinking && message.reasoning !== '' ? `<think>\n${message.reasoning}\n</think>\n\n` : '';
 			text += `<|im_start|>${message.role}\n${thought}${message.content}${end}`;
 		}
 	});
@@ -129,10 +131,14 @@ export const renderPrompt = (template: TemplateName, input: PromptInput): Prompt
  * is found in the cache.
  */
 export const renderGenerated = (template: TemplateName, message: ChatMessage): string => {
-	const thought = template === 'thinking' && message.reasoning !== '' ? `${message.reasoning}\n</think>\n\n` : '';
+	const thought =
+		template === 'thinking' && message.reasoning !== '' ? `${message.reasoning}\n</think>\n\n` : '';
 	if (template === 'strict') return ` ${message.content}`;
 	const calls = message.calls
-		.map(({ name, arguments: text }) => `\n<tool_call>\n{"name": "${name}", "arguments": ${text}}\n</tool_call>`)
+		.map(
+			({ name, arguments: text }) =>
+				`\n<tool_call>\n{"name": "${name}", "arguments": ${text}}\n</tool_call>`,
+		)
 		.join('');
 	return `${thought}${message.content}${message.content === '' ? calls.slice(1) : calls}`;
 };

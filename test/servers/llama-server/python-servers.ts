@@ -15,7 +15,11 @@ export class VllmApp extends OtherServerApp {
 		return {
 			'GET /health': () => ({ status: 200, headers: [], body: '' }),
 			'GET /version': () => ({ version: '0.11.0' }),
-			'GET /metrics': () => ({ status: 200, headers: [['content-type', 'text/plain; version=0.0.4']], body: '' }),
+			'GET /metrics': () => ({
+				status: 200,
+				headers: [['content-type', 'text/plain; version=0.0.4']],
+				body: '',
+			}),
 			'GET /v1/models': () => ({
 				object: 'list',
 				data: settings.models.map(({ id, nCtx }) => ({
@@ -26,7 +30,14 @@ export class VllmApp extends OtherServerApp {
 					root: id,
 					parent: null,
 					max_model_len: nCtx ?? settings.nCtx,
-					permission: [{ id: `modelperm-${id}`, object: 'model_permission', created: CREATED, organization: '*' }],
+					permission: [
+						{
+							id: `modelperm-${id}`,
+							object: 'model_permission',
+							created: CREATED,
+							organization: '*',
+						},
+					],
 				})),
 			}),
 			'POST /v1/chat/completions': async (exchange) => await this.chat(exchange),
@@ -39,10 +50,16 @@ export class VllmApp extends OtherServerApp {
 	protected checkKey(request: WireRequest): void {
 		const { keys } = this.core.settings;
 		if (keys.length === 0 || !/^\/(v1|v2|inference|cohere)\//.test(request.path)) return;
-		if (!keys.includes(this.bearer(request) ?? '')) throw new SimError(401, { error: 'Unauthorized' });
+		if (!keys.includes(this.bearer(request) ?? ''))
+			throw new SimError(401, { error: 'Unauthorized' });
 	}
 
-	private error(status: number, message: string, type: string, param: string | null = null): SimError {
+	private error(
+		status: number,
+		message: string,
+		type: string,
+		param: string | null = null,
+	): SimError {
 		return new SimError(status, { error: { message, type, param, code: status } });
 	}
 
@@ -56,7 +73,13 @@ export class VllmApp extends OtherServerApp {
 
 	protected findModel(body: Json): SimModel {
 		const model = this.known(body);
-		if (!model) throw this.error(404, `The model \`${text(body.model)}\` does not exist.`, 'NotFoundError', 'model');
+		if (!model)
+			throw this.error(
+				404,
+				`The model \`${text(body.model)}\` does not exist.`,
+				'NotFoundError',
+				'model',
+			);
 		return model;
 	}
 
@@ -89,8 +112,16 @@ export class GpustackApp extends OtherServerApp {
 			return this.embeddingsOf(body);
 		};
 		return {
-			'GET /healthz': () => ({ status: 200, headers: [['content-type', this.jsonType]], body: '"ok"' }),
-			'GET /readyz': () => ({ status: 200, headers: [['content-type', this.jsonType]], body: '"ok"' }),
+			'GET /healthz': () => ({
+				status: 200,
+				headers: [['content-type', this.jsonType]],
+				body: '"ok"',
+			}),
+			'GET /readyz': () => ({
+				status: 200,
+				headers: [['content-type', this.jsonType]],
+				body: '"ok"',
+			}),
 			'GET /version': () => ({ version: '2.0.1', git_commit: '47277d7' }),
 			'GET /v1/models': models,
 			'GET /v1-openai/models': models,
@@ -113,7 +144,11 @@ export class GpustackApp extends OtherServerApp {
 		const password = basic && Buffer.from(basic, 'base64').toString('utf8').split(':')[1];
 		const sent = [this.bearer(request), request.headers['x-api-key'], password];
 		if (sent.some((key) => key !== undefined && this.core.settings.keys.includes(key))) return;
-		throw new SimError(401, { code: 401, reason: 'Unauthorized', message: 'Invalid authentication credentials' });
+		throw new SimError(401, {
+			code: 401,
+			reason: 'Unauthorized',
+			message: 'Invalid authentication credentials',
+		});
 	}
 
 	private error(status: number, message: string, type: string): SimError {
@@ -133,12 +168,17 @@ export class GpustackApp extends OtherServerApp {
 		if (body.model === undefined) throw this.error(400, "Missing 'model' field", 'BadRequest');
 		const model = this.known(body);
 		if (!model) throw this.error(404, 'Model not found', 'NotFound');
-		if (model.status === 'unloaded') throw this.error(503, 'No running instances available', 'ServiceUnavailable');
+		if (model.status === 'unloaded')
+			throw this.error(503, 'No running instances available', 'ServiceUnavailable');
 		return model;
 	}
 
 	protected tooLong(tokens: number): SimError {
-		return this.error(400, `request has ${tokens} tokens, the model takes ${this.core.settings.nCtx}`, 'BadRequest');
+		return this.error(
+			400,
+			`request has ${tokens} tokens, the model takes ${this.core.settings.nCtx}`,
+			'BadRequest',
+		);
 	}
 }
 
@@ -147,7 +187,12 @@ export class FastapiApp extends OtherServerApp {
 		return {
 			'GET /v1/models': () => ({
 				object: 'list',
-				data: this.core.settings.models.map(({ id }) => ({ id, object: 'model', created: CREATED, owned_by: 'local' })),
+				data: this.core.settings.models.map(({ id }) => ({
+					id,
+					object: 'model',
+					created: CREATED,
+					owned_by: 'local',
+				})),
 			}),
 			'POST /v1/chat/completions': async (exchange) => await this.chat(exchange),
 		};
@@ -164,20 +209,31 @@ export class FastapiApp extends OtherServerApp {
 
 	protected override async send(exchange: Exchange, reply: WireReply): Promise<void> {
 		const { path } = exchange.request;
-		const known = Object.keys(this.routes()).some((route) => route.endsWith(` ${path.replace(/\/+$/, '')}`));
+		const known = Object.keys(this.routes()).some((route) =>
+			route.endsWith(` ${path.replace(/\/+$/, '')}`),
+		);
 		// Like Starlette, redirects a trailing slash.
 		const redirected = reply.status === 404 && path.endsWith('/') && known;
 		const location = `http://${exchange.request.headers.host ?? ''}${path.replace(/\/+$/, '')}`;
-		await super.send(exchange, redirected ? { status: 307, headers: [['location', location]], body: '' } : reply);
+		await super.send(
+			exchange,
+			redirected ? { status: 307, headers: [['location', location]], body: '' } : reply,
+		);
 	}
 
 	protected notFound({ method, path }: WireRequest): SimError {
-		const other = Object.keys(this.routes()).some((route) => route.endsWith(` ${path}`) && !route.startsWith(method));
-		return other ? new SimError(405, { detail: 'Method Not Allowed' }) : new SimError(404, { detail: 'Not Found' });
+		const other = Object.keys(this.routes()).some(
+			(route) => route.endsWith(` ${path}`) && !route.startsWith(method),
+		);
+		return other
+			? new SimError(405, { detail: 'Method Not Allowed' })
+			: new SimError(404, { detail: 'Not Found' });
 	}
 
 	protected badBody(problem: string): SimError {
-		return new SimError(422, { detail: [{ loc: ['body'], msg: problem, type: 'value_error.jsondecode' }] });
+		return new SimError(422, {
+			detail: [{ loc: ['body'], msg: problem, type: 'value_error.jsondecode' }],
+		});
 	}
 
 	protected override checkChat(body: Json): void {

@@ -40,7 +40,8 @@ export type SpecialStep =
 export type Step = string | Delta | SpecialStep;
 
 export const isSpecial = (step: Step): step is SpecialStep =>
-	typeof step === 'object' && ['event', 'raw', 'comment', 'progress', 'wait'].some((key) => key in step);
+	typeof step === 'object' &&
+	['event', 'raw', 'comment', 'progress', 'wait'].some((key) => key in step);
 
 export interface GenerationOptions {
 	/**
@@ -95,7 +96,9 @@ export interface PlainReply {
 }
 
 export type Reply = GenerationReply | PlainReply;
-export type Scripted = Reply | ((request: WireRequest) => Reply | undefined | Promise<Reply | undefined>);
+export type Scripted =
+	| Reply
+	| ((request: WireRequest) => Reply | undefined | Promise<Reply | undefined>);
 
 const GENERATION_KEYS = [
 	'finish',
@@ -112,7 +115,11 @@ const GENERATION_KEYS = [
 	'model',
 ];
 
-const generation = (steps: Step[], native: boolean, options: ReplyOptions = {}): GenerationReply => {
+const generation = (
+	steps: Step[],
+	native: boolean,
+	options: ReplyOptions = {},
+): GenerationReply => {
 	const entries = Object.entries(options);
 	const own = entries.filter(([key]) => GENERATION_KEYS.includes(key));
 	const rest = entries.filter(([key]) => !GENERATION_KEYS.includes(key));
@@ -148,10 +155,13 @@ export interface ScriptedCall {
  */
 export type CallStyle = 'tokens' | 'characters' | 'interleaved' | 'whole' | 'late-arguments';
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? {}));
+const textOf = (value: unknown): string =>
+	typeof value === 'string' ? value : JSON.stringify(value ?? {});
 
 const callDeltas = (calls: ScriptedCall[], style: CallStyle): Delta[] => {
-	const ids = calls.map((call, index) => (call.id === undefined ? randomAlphanumerics(32, index + 1) : call.id));
+	const ids = calls.map((call, index) =>
+		call.id === undefined ? randomAlphanumerics(32, index + 1) : call.id,
+	);
 	if (style === 'whole') {
 		const whole = calls.map((call, index) => ({
 			...(ids[index] === null ? {} : { id: ids[index] }),
@@ -172,23 +182,30 @@ const callDeltas = (calls: ScriptedCall[], style: CallStyle): Delta[] => {
 			type: 'function',
 			function: { name: call.name, ...(first === undefined ? {} : { arguments: first }) },
 		};
-		const following = pieces.map((piece): Delta => ({ tool_calls: [{ index, function: { arguments: piece } }] }));
+		const following = pieces.map(
+			(piece): Delta => ({ tool_calls: [{ index, function: { arguments: piece } }] }),
+		);
 		return [{ tool_calls: [opening] }, ...following];
 	});
 	if (style !== 'interleaved') return perCall.flat();
 	const longest = Math.max(...perCall.map((deltas) => deltas.length));
-	return Array.from({ length: longest }, (_, at) => perCall.flatMap((deltas) => deltas.slice(at, at + 1))).flat();
+	return Array.from({ length: longest }, (_, at) =>
+		perCall.flatMap((deltas) => deltas.slice(at, at + 1)),
+	).flat();
 };
 
-const body = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+const body = (value: unknown): string =>
+	typeof value === 'string' ? value : JSON.stringify(value);
 
 /** Builders for `server.script(…)`. The last argument holds generation and transport options. */
 export const reply = {
 	/** A text answer, cut into token-like pieces. */
-	text: (text: string, options?: ReplyOptions): GenerationReply => generation(textPieces(text), true, options),
+	text: (text: string, options?: ReplyOptions): GenerationReply =>
+		generation(textPieces(text), true, options),
 
 	/** Steps that are sent unchanged by every simulated server. */
-	chunks: (steps: Step[], options?: ReplyOptions): GenerationReply => generation(steps, false, options),
+	chunks: (steps: Step[], options?: ReplyOptions): GenerationReply =>
+		generation(steps, false, options),
 
 	/** Tool calls, optionally after text or thinking. */
 	toolCalls: (
@@ -207,7 +224,10 @@ export const reply = {
 	/** Thinking, then an optional answer. */
 	reasoning: (thought: string, answer = '', options?: ReplyOptions): GenerationReply =>
 		generation(
-			[...textPieces(thought).map((piece) => ({ reasoning_content: piece })), ...textPieces(answer)],
+			[
+				...textPieces(thought).map((piece) => ({ reasoning_content: piece })),
+				...textPieces(answer),
+			],
 			true,
 			options,
 		),
@@ -219,7 +239,8 @@ export const reply = {
 	error: (status: number, content: unknown = '', transport?: Transport): PlainReply =>
 		plain({
 			status,
-			headers: typeof content === 'string' ? [['Content-Type', 'text/plain; charset=utf-8']] : JSON_TYPE,
+			headers:
+				typeof content === 'string' ? [['Content-Type', 'text/plain; charset=utf-8']] : JSON_TYPE,
 			body: body(content),
 			transport,
 		}),
@@ -232,7 +253,12 @@ export const reply = {
 		extra: object = {},
 		transport?: Transport,
 	): PlainReply =>
-		plain({ status, headers: JSON_TYPE, body: body({ error: { code: status, message, type, ...extra } }), transport }),
+		plain({
+			status,
+			headers: JSON_TYPE,
+			body: body({ error: { code: status, message, type, ...extra } }),
+			transport,
+		}),
 
 	/** llama-server's 503 while it loads the model. */
 	loading: (transport?: Transport): PlainReply =>
@@ -255,7 +281,10 @@ export const reply = {
 		plain({ status, headers: [['Location', location]], body: '', transport }, false),
 
 	/** A stream with the server's headers and exactly these writes as its body. */
-	sse: (content: Write | Iterable<Write> | AsyncIterable<Write>, transport?: Transport): PlainReply =>
+	sse: (
+		content: Write | Iterable<Write> | AsyncIterable<Write>,
+		transport?: Transport,
+	): PlainReply =>
 		plain({
 			status: 200,
 			headers: STREAM_TYPE,
@@ -268,10 +297,12 @@ export const reply = {
 		plain({ status: 200, headers: [], body: bytes, transport, verbatim: true }, false),
 
 	/** FIN before the first byte. */
-	closed: (): PlainReply => plain({ status: 200, headers: [], transport: { cut: { at: 'start', how: 'fin' } } }, false),
+	closed: (): PlainReply =>
+		plain({ status: 200, headers: [], transport: { cut: { at: 'start', how: 'fin' } } }, false),
 
 	/** RST before the first byte. */
-	reset: (): PlainReply => plain({ status: 200, headers: [], transport: { cut: { at: 'start', how: 'rst' } } }, false),
+	reset: (): PlainReply =>
+		plain({ status: 200, headers: [], transport: { cut: { at: 'start', how: 'rst' } } }, false),
 
 	/** Never answers. */
 	silence: (): PlainReply =>

@@ -17,9 +17,23 @@ const FORWARDED = new RegExp(
 export class RouterApp extends LlamaApp {
 	protected override readonly settingsFor = (body: Json): Settings => {
 		const { settings } = this.core;
-		const { vision = false, audio = false, nCtx = settings.nCtx, embeddings, rerank = false } = this.find(body.model);
-		const vectors = embeddings === true || rerank ? embeddingsOf({ encoder: true }) : settings.embeddings;
-		return { ...settings, vision, audio, nCtx, embeddings: vectors, rerank: rerank || settings.rerank };
+		const {
+			vision = false,
+			audio = false,
+			nCtx = settings.nCtx,
+			embeddings,
+			rerank = false,
+		} = this.find(body.model);
+		const vectors =
+			embeddings === true || rerank ? embeddingsOf({ encoder: true }) : settings.embeddings;
+		return {
+			...settings,
+			vision,
+			audio,
+			nCtx,
+			embeddings: vectors,
+			rerank: rerank || settings.rerank,
+		};
 	};
 	/** Requests that a child answers. */
 	private readonly forwarded = new WeakSet<Exchange>();
@@ -33,7 +47,10 @@ export class RouterApp extends LlamaApp {
 	}
 
 	protected override async send(exchange: Exchange, answer: WireReply): Promise<void> {
-		await super.send(exchange, this.forwarded.has(exchange) ? proxied(answer, exchange.request) : answer);
+		await super.send(
+			exchange,
+			this.forwarded.has(exchange) ? proxied(answer, exchange.request) : answer,
+		);
 	}
 
 	protected override async route(exchange: Exchange, path: string): Promise<void> {
@@ -43,7 +60,10 @@ export class RouterApp extends LlamaApp {
 		if (request.method === 'POST' && isForwarded) {
 			await this.ready(this.find(parseBody(request).model), request);
 			this.forwarded.add(exchange);
-		} else if (request.method === 'GET' && ['/props', '/slots', '/metrics', '/lora-adapters'].includes(path)) {
+		} else if (
+			request.method === 'GET' &&
+			['/props', '/slots', '/metrics', '/lora-adapters'].includes(path)
+		) {
 			// Without a model, /props is the router's own; all else is a child's.
 			if (asked !== null || path !== '/props') {
 				await this.ready(this.find(asked ?? undefined), request);
@@ -78,11 +98,14 @@ export class RouterApp extends LlamaApp {
 	}
 
 	private known(name: unknown): SimModel | undefined {
-		return this.models.find(({ id, aliases = [] }) => id === name || aliases.includes(String(name)));
+		return this.models.find(
+			({ id, aliases = [] }) => id === name || aliases.includes(String(name)),
+		);
 	}
 
 	private find(name: unknown): SimModel {
-		if (typeof name !== 'string' || name === '') throw invalidRequest('model name is missing from the request');
+		if (typeof name !== 'string' || name === '')
+			throw invalidRequest('model name is missing from the request');
 		const model = this.known(name);
 		if (!model) throw invalidRequest(`model '${name}' not found`);
 		return model;
@@ -106,7 +129,8 @@ export class RouterApp extends LlamaApp {
 	private load(name: unknown): object {
 		const model = this.known(name);
 		if (!model) throw notFound();
-		if (model.status === 'loaded' || model.status === 'loading') throw invalidRequest('model is already running');
+		if (model.status === 'loaded' || model.status === 'loading')
+			throw invalidRequest('model is already running');
 		model.status = 'loading';
 		void waitFor(model.loadMs ?? 0, this.core.closed.signal).then(() => {
 			model.status = model.exitCode === undefined ? 'loaded' : 'unloaded';

@@ -10,7 +10,8 @@ type Schema = Readonly<Record<string, unknown>>;
 /** More repetitions make the grammar invalid. */
 const MAX_REPETITIONS = 2000;
 
-const TEMPLATE = 'Unable to generate parser for this template. Automatic parser generation failed: ';
+const TEMPLATE =
+	'Unable to generate parser for this template. Automatic parser generation failed: ';
 const FIELD = 'Field \'json_schema\': "json_schema": JSON schema conversion failed:\n';
 
 const GRAMMAR = 'Failed to initialize samplers: failed to parse grammar';
@@ -41,7 +42,8 @@ class SchemaCheck {
 			this.reference(schema.$ref, path);
 			return;
 		}
-		const alternatives = schema.oneOf !== undefined ? 'oneOf' : schema.anyOf !== undefined ? 'anyOf' : undefined;
+		const alternatives =
+			schema.oneOf !== undefined ? 'oneOf' : schema.anyOf !== undefined ? 'anyOf' : undefined;
 		if (alternatives) {
 			this.list(schema[alternatives], `${path}/${alternatives}`);
 			return;
@@ -49,7 +51,9 @@ class SchemaCheck {
 		const { type } = schema;
 		if (Array.isArray(type)) {
 			if (type.length === 0) throw this.fail(path, 'type must not be empty');
-			type.forEach((one, index) => this.node({ ...schema, type: one as unknown }, `${path}/type/${index}`));
+			type.forEach((one, index) =>
+				this.node({ ...schema, type: one as unknown }, `${path}/type/${index}`),
+			);
 			return;
 		}
 		if (schema.const !== undefined) return;
@@ -69,7 +73,8 @@ class SchemaCheck {
 			schema.properties !== undefined ||
 			(schema.additionalProperties !== undefined && schema.additionalProperties !== true);
 		const combines =
-			schema.allOf !== undefined && (type === 'string' || (!structured && (type === 'object' || type === '')));
+			schema.allOf !== undefined &&
+			(type === 'string' || (!structured && (type === 'object' || type === '')));
 		if (combines) this.list(schema.allOf, `${path}/allOf`);
 		else if (type === 'object' || (type === '' && structured)) this.object(schema, path);
 		else if (type === 'array' || (type === '' && ('items' in schema || 'prefixItems' in schema))) {
@@ -82,7 +87,10 @@ class SchemaCheck {
 	private reference(ref: unknown, path: string): void {
 		if (typeof ref !== 'string') throw this.fail(path, '$ref must be a string');
 		if (!ref.startsWith('#/')) {
-			throw this.fail(path, `unsupported $ref ${ref}, only references into the same document are supported`);
+			throw this.fail(
+				path,
+				`unsupported $ref ${ref}, only references into the same document are supported`,
+			);
 		}
 		if (this.seen.has(ref)) return;
 		this.seen.add(ref);
@@ -92,7 +100,8 @@ class SchemaCheck {
 			if (!Array.isArray(target) && holder[step] === undefined) {
 				throw this.fail(path, `cannot resolve $ref ${ref}, ${step} not found`);
 			}
-			if (holder[step] === undefined) throw this.fail(path, `cannot resolve $ref ${ref}, ${step} is out of range`);
+			if (holder[step] === undefined)
+				throw this.fail(path, `cannot resolve $ref ${ref}, ${step} is out of range`);
 			target = holder[step];
 		}
 		this.node(target, ref);
@@ -108,7 +117,8 @@ class SchemaCheck {
 		const { properties, additionalProperties: additional } = schema;
 		if (properties !== undefined) {
 			if (typeName(properties) !== 'object') throw this.fail(path, 'properties must be an object');
-			for (const [name, one] of Object.entries(properties as Schema)) this.node(one, `${path}/properties/${name}`);
+			for (const [name, one] of Object.entries(properties as Schema))
+				this.node(one, `${path}/properties/${name}`);
 		}
 		if (additional === undefined || typeof additional === 'boolean') return;
 		if (typeName(additional) !== 'object') {
@@ -132,8 +142,10 @@ class SchemaCheck {
 
 	private string(schema: Schema, path: string): void {
 		const { pattern, format } = schema;
-		if (pattern !== undefined && typeof pattern !== 'string') throw this.fail(path, 'pattern must be a string');
-		if (format !== undefined && typeof format !== 'string') throw this.fail(path, 'format must be a string');
+		if (pattern !== undefined && typeof pattern !== 'string')
+			throw this.fail(path, 'pattern must be a string');
+		if (format !== undefined && typeof format !== 'string')
+			throw this.fail(path, 'format must be a string');
 		this.repeat(this.count(schema, 'minLength', path));
 		this.count(schema, 'maxLength', path);
 		// Patterns without anchors are ignored: any string is allowed.

@@ -23,9 +23,15 @@ interface SlotState {
  *
  * @param parse parses the body, which `erase` does not need
  */
-export const slotAction = (request: WireRequest, parse: () => Json, { pool, settings, files }: SlotState): object => {
+export const slotAction = (
+	request: WireRequest,
+	parse: () => Json,
+	{ pool, settings, files }: SlotState,
+): object => {
 	if (settings.slotSavePath === undefined)
-		throw notSupported('This server does not support slots action. Start it with `--slot-save-path`');
+		throw notSupported(
+			'This server does not support slots action. Start it with `--slot-save-path`',
+		);
 	const asked = Number(request.path.split('/').at(-1));
 	if (!Number.isInteger(asked)) throw invalidRequest('Invalid slot ID');
 	const action = request.query.get('action');
@@ -37,17 +43,32 @@ export const slotAction = (request: WireRequest, parse: () => Json, { pool, sett
 	}
 	if (action !== 'save' && action !== 'restore') throw invalidRequest('Invalid action');
 	const { filename } = parse();
-	if (filename === undefined) throw serverError("[json.exception.out_of_range.403] key 'filename' not found");
+	if (filename === undefined)
+		throw serverError("[json.exception.out_of_range.403] key 'filename' not found");
 	if (typeof filename !== 'string') throw wrongType('string', typeName(filename));
 	if (filename === '' || /[/\\]|\.\./.test(filename)) throw invalidRequest('Invalid filename');
 	if (action === 'save') {
 		files.set(filename, held);
-		return { id_slot: asked, filename, n_saved: held, n_written: bytesOf(held), timings: { save_ms: 0.125 } };
+		return {
+			id_slot: asked,
+			filename,
+			n_saved: held,
+			n_written: bytesOf(held),
+			timings: { save_ms: 0.125 },
+		};
 	}
 	const saved = files.get(filename);
 	if (saved === undefined)
-		throw invalidRequest('Unable to restore slot: No available space in KV cache or invalid slot save file');
-	return { id_slot: asked, filename, n_restored: saved, n_read: bytesOf(saved), timings: { restore_ms: 0.106 } };
+		throw invalidRequest(
+			'Unable to restore slot: No available space in KV cache or invalid slot save file',
+		);
+	return {
+		id_slot: asked,
+		filename,
+		n_restored: saved,
+		n_read: bytesOf(saved),
+		timings: { restore_ms: 0.106 },
+	};
 };
 
 const bytesOf = (tokens: number): number => HEADER_BYTES + tokens * BYTES_PER_TOKEN;

@@ -28,7 +28,14 @@ interface Slot {
 	busy: boolean;
 	/** Order of release, for "least recently used". */
 	released: number;
-	task?: { id: number; params: object; nPredict: number; processed: number; cached: number; decoded: number };
+	task?: {
+		id: number;
+		params: object;
+		nPredict: number;
+		processed: number;
+		cached: number;
+		decoded: number;
+	};
 }
 
 /** A slot while it works on one request. */
@@ -63,7 +70,12 @@ export class SlotPool {
 		count: number,
 		private readonly nCtx: number,
 	) {
-		this.slots = Array.from({ length: count }, (_, id) => ({ id, held: '', busy: false, released: 0 }));
+		this.slots = Array.from({ length: count }, (_, id) => ({
+			id,
+			held: '',
+			busy: false,
+			released: 0,
+		}));
 	}
 
 	get count(): number {

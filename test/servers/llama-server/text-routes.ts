@@ -15,7 +15,12 @@ export const textCompletion = (job: Job, streamed: boolean): object => {
 	const { id, model, created } = job.meta;
 	return {
 		choices: [
-			{ text: streamed ? '' : answerOf(job).content, index: 0, logprobs: null, finish_reason: finishOf(finish) },
+			{
+				text: streamed ? '' : answerOf(job).content,
+				index: 0,
+				logprobs: null,
+				finish_reason: finishOf(finish),
+			},
 		],
 		created,
 		model,

@@ -18,7 +18,10 @@ export const textPieces = (text: string): string[] =>
 /** Tool arguments as llama-server cuts them: `{`, `"`, `city`, `":`, ` "`, `Rome`, `"`, `}`. */
 export const argumentPieces = (text: string): string[] => {
 	if (!text.startsWith('{')) return text === '' ? [] : [text];
-	return ['{', ...(text.slice(1).match(/[\p{L}\p{N}_]{1,8}|": ?|",|\s*"|\s+|[^\s"\p{L}\p{N}_]/gsu) ?? [])];
+	return [
+		'{',
+		...(text.slice(1).match(/[\p{L}\p{N}_]{1,8}|": ?|",|\s*"|\s+|[^\s"\p{L}\p{N}_]/gsu) ?? []),
+	];
 };
 
 /** One character is one token: every count can be checked by eye. */
@@ -29,7 +32,8 @@ export const countTokens = (text: string): number => {
 };
 
 /** Words and punctuation, like the tokens of encoders for plain English. */
-export const wordPieces = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
+export const wordPieces = (text: string): string[] =>
+	text.toLowerCase().match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
 
 /** Number of leading characters that two texts share. */
 export const sharedPrefix = (a: string, b: string): number => {

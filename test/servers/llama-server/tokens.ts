@@ -30,7 +30,8 @@ const FIRST_MARK = 0xe000;
 const MARK = new RegExp(`(${MARKS.map((mark) => mark.replaceAll('|', '\\|')).join('|')})`);
 
 const tokensOf = (text: string, { embeddings }: Settings, parseSpecial: boolean): Token[] => {
-	if (embeddings?.encoder === true) return wordPieces(text).map((word) => ({ id: wordId(word), piece: ` ${word}` }));
+	if (embeddings?.encoder === true)
+		return wordPieces(text).map((word) => ({ id: wordId(word), piece: ` ${word}` }));
 	const parts = parseSpecial ? text.split(MARK) : [text];
 	return parts.flatMap((part) =>
 		parseSpecial && MARKS.includes(part)
@@ -61,15 +62,22 @@ export const detokenized = (ids: readonly number[], { embeddings }: Settings): s
 };
 
 export const tokenize = (body: Json, settings: Settings): object => {
-	const { content = '', with_pieces: withPieces, add_special: special, parse_special: parseSpecial = true } = body;
+	const {
+		content = '',
+		with_pieces: withPieces,
+		add_special: special,
+		parse_special: parseSpecial = true,
+	} = body;
 	const parts: unknown[] = Array.isArray(content) ? content : [content];
 	const isEncoder = settings.embeddings?.encoder === true;
 	const tokens = parts.flatMap((part) => {
 		if (typeof part === 'string') return tokensOf(part, settings, parseSpecial === true);
-		if (typeof part === 'number' && Array.isArray(content)) return [{ id: part, piece: pieceOf(part, isEncoder) }];
+		if (typeof part === 'number' && Array.isArray(content))
+			return [{ id: part, piece: pieceOf(part, isEncoder) }];
 		throw wrongType('string', typeName(part));
 	});
-	const around = ([id, piece]: [number, string]): Token[] => (isEncoder && special === true ? [{ id, piece }] : []);
+	const around = ([id, piece]: [number, string]): Token[] =>
+		isEncoder && special === true ? [{ id, piece }] : [];
 	const all = [...around([START, '[CLS]']), ...tokens, ...around([END, '[SEP]'])];
 	return { tokens: withPieces === true ? all : all.map(({ id }) => id) };
 };

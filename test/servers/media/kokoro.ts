@@ -9,12 +9,21 @@ export interface KokoroOptions {
 	voiceObjects?: boolean;
 }
 
-const TYPES: Record<string, string> = { mp3: 'audio/mpeg', wav: 'audio/wav', opus: 'audio/opus', pcm: 'audio/pcm' };
+const TYPES: Record<string, string> = {
+	mp3: 'audio/mpeg',
+	wav: 'audio/wav',
+	opus: 'audio/opus',
+	pcm: 'audio/pcm',
+};
 
 export const startKokoroSim = async ({
 	voices = ['af_bella', 'af_heart'],
 	voiceObjects = true,
-	sound = () => [Buffer.from('ID3\x04\0\0'), new Uint8Array(3000).fill(5), new Uint8Array(500).fill(6)],
+	sound = () => [
+		Buffer.from('ID3\x04\0\0'),
+		new Uint8Array(3000).fill(5),
+		new Uint8Array(500).fill(6),
+	],
 }: KokoroOptions = {}): Promise<MediaSim> => {
 	const refused = (error: string, message: string) =>
 		jsonReply({ detail: { error, message, type: 'invalid_request_error' } }, 400);
@@ -31,7 +40,9 @@ export const startKokoroSim = async ({
 					})),
 				});
 			case 'GET /v1/audio/voices':
-				return jsonReply({ voices: voiceObjects ? voices.map((id) => ({ id, name: id })) : voices });
+				return jsonReply({
+					voices: voiceObjects ? voices.map((id) => ({ id, name: id })) : voices,
+				});
 			case 'POST /v1/audio/speech': {
 				const { model = 'kokoro', voice = 'af_heart', response_format: format = 'mp3' } = json;
 				if (!['tts-1', 'tts-1-hd', 'kokoro'].includes(String(model)))

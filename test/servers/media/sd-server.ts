@@ -25,7 +25,8 @@ export interface SdServerSim extends MediaSim {
 }
 
 /** A picture of one pixel. */
-export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+export const PNG =
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const CREATED = 1775401200;
 
 export const startSdServerSim = async (options: SdServerOptions = {}): Promise<SdServerSim> => {
@@ -33,13 +34,18 @@ export const startSdServerSim = async (options: SdServerOptions = {}): Promise<S
 	const state = { hold: false };
 	const refused = (error: string, status = 400): WireReply => jsonReply({ error }, status);
 
-	const images = (count: number) => Array.from({ length: options.makes ?? count }, () => ({ b64_json: PNG }));
+	const images = (count: number) =>
+		Array.from({ length: options.makes ?? count }, () => ({ b64_json: PNG }));
 	const openAi = ({ json, form }: MediaRequest, isEdit: boolean): WireReply => {
 		const given: Record<string, unknown> = isEdit ? form.fields : json;
 		if (typeof given.prompt !== 'string' || given.prompt === '') return refused('prompt required');
 		if (isEdit && fileIn(form, 'image[]') === undefined && fileIn(form, 'image') === undefined)
 			return refused('at least one image[] required');
-		return jsonReply({ created: CREATED, data: images(Number(given.n ?? 1)), output_format: 'png' });
+		return jsonReply({
+			created: CREATED,
+			data: images(Number(given.n ?? 1)),
+			output_format: 'png',
+		});
 	};
 	const shown = (job: SdJob) => ({
 		id: job.id,
@@ -53,7 +59,10 @@ export const startSdServerSim = async (options: SdServerOptions = {}): Promise<S
 			job.status === 'completed'
 				? {
 						output_format: 'png',
-						images: images(Number(job.body.batch_count ?? 1)).map((one, index) => ({ index, ...one })),
+						images: images(Number(job.body.batch_count ?? 1)).map((one, index) => ({
+							index,
+							...one,
+						})),
 					}
 				: null,
 		error:
@@ -70,7 +79,8 @@ export const startSdServerSim = async (options: SdServerOptions = {}): Promise<S
 		return jsonReply(shown(job));
 	};
 	const cancel = (job: SdJob): WireReply => {
-		if (job.status === 'generating') return refused('job is currently generating and cannot be interrupted yet', 409);
+		if (job.status === 'generating')
+			return refused('job is currently generating and cannot be interrupted yet', 409);
 		if (job.status === 'queued') job.status = 'cancelled';
 		return jsonReply(shown(job));
 	};
@@ -83,10 +93,21 @@ export const startSdServerSim = async (options: SdServerOptions = {}): Promise<S
 		if (method === 'POST' && path === '/v1/images/edits') return openAi(asked, true);
 		if (options.withoutJobs !== true && path.startsWith('/sdcpp/v1/')) {
 			if (method === 'POST' && path === '/sdcpp/v1/img_gen') {
-				const job: SdJob = { id: `job_69f_0000000${jobs.length + 1}`, status: 'queued', body: asked.json, polls: 0 };
+				const job: SdJob = {
+					id: `job_69f_0000000${jobs.length + 1}`,
+					status: 'queued',
+					body: asked.json,
+					polls: 0,
+				};
 				jobs.push(job);
 				return jsonReply(
-					{ id: job.id, kind: 'img_gen', status: 'queued', created: CREATED, poll_url: `/sdcpp/v1/jobs/${job.id}` },
+					{
+						id: job.id,
+						kind: 'img_gen',
+						status: 'queued',
+						created: CREATED,
+						poll_url: `/sdcpp/v1/jobs/${job.id}`,
+					},
 					202,
 				);
 			}

@@ -49,7 +49,9 @@ export const startMediaServer = async (
 				typeof request.body === 'object' && request.body !== null ? request.body : {}
 			) as MediaRequest['json'];
 			const scripted = routes.get(`${request.method} ${request.path}`);
-			const isRefused = options.apiKey !== undefined && request.headers.authorization !== `Bearer ${options.apiKey}`;
+			const isRefused =
+				options.apiKey !== undefined &&
+				request.headers.authorization !== `Bearer ${options.apiKey}`;
 			const reply =
 				isRefused && options.refuseKey !== undefined
 					? options.refuseKey()
@@ -78,7 +80,9 @@ export const startMediaServer = async (
 };
 
 function formOf({ headers, bytes }: WireRequest): Upload {
-	const boundary = /^multipart\/form-data;.*boundary="?([^";]+)"?/i.exec(headers['content-type'] ?? '')?.[1];
+	const boundary = /^multipart\/form-data;.*boundary="?([^";]+)"?/i.exec(
+		headers['content-type'] ?? '',
+	)?.[1];
 	if (boundary === undefined) return { fields: {}, parts: [] };
 	const reader = new MultipartReader(boundary, KEPT_BYTES);
 	reader.push(bytes);
@@ -98,7 +102,11 @@ export const jsonReply = (body: unknown, status = 200, headers: HeaderList = [])
 export const noSuchPath = (): WireReply => jsonReply({ detail: 'Not Found' }, 404);
 
 /** A file that is sent in pieces, as during its generation. */
-export const bytesReply = (type: string, pieces: readonly Uint8Array[], transport: Transport = {}): WireReply => ({
+export const bytesReply = (
+	type: string,
+	pieces: readonly Uint8Array[],
+	transport: Transport = {},
+): WireReply => ({
 	status: 200,
 	headers: [
 		['content-type', type],

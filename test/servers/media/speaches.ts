@@ -42,8 +42,12 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 	} = options;
 	const detail = (status: number, text: unknown): WireReply => jsonReply({ detail: text }, status);
 	const notInstalled = (id: string) =>
-		detail(404, `Model '${id}' is not installed locally. You can download the model using \`POST /v1/models\``);
-	const missing = (name: string) => detail(422, [{ type: 'missing', loc: ['body', name], msg: 'Field required' }]);
+		detail(
+			404,
+			`Model '${id}' is not installed locally. You can download the model using \`POST /v1/models\``,
+		);
+	const missing = (name: string) =>
+		detail(422, [{ type: 'missing', loc: ['body', name], msg: 'Field required' }]);
 
 	const transcribe = ({ form }: MediaRequest): WireReply => {
 		const { fields } = form;
@@ -53,10 +57,14 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 		const text = segments.map((segment) => segment.text).join('');
 		if (fields.stream === 'true')
 			return bytesReply('text/event-stream; charset=utf-8', [
-				...segments.map((segment) => event({ type: 'transcript.text.delta', delta: segment.text, logprobs: null })),
+				...segments.map((segment) =>
+					event({ type: 'transcript.text.delta', delta: segment.text, logprobs: null }),
+				),
 				event({ type: 'transcript.text.done', text, logprobs: null }),
 			]);
-		const cues = segments.map(({ text: words, start, end }) => `${time(start)} --> ${time(end)}\n${words}\n\n`);
+		const cues = segments.map(
+			({ text: words, start, end }) => `${time(start)} --> ${time(end)}\n${words}\n\n`,
+		);
 		switch (fields.response_format) {
 			case 'text':
 				return plain('text/plain; charset=utf-8', text);
@@ -68,24 +76,40 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 					cues.map((one, index) => `${index + 1}\n${one.replace(/\.(?=\d{3}\b)/g, ',')}`).join(''),
 				);
 			case 'verbose_json':
-				return jsonReply({ task: 'transcribe', language: 'en', duration: 2, text, words: null, segments });
+				return jsonReply({
+					task: 'transcribe',
+					language: 'en',
+					duration: 2,
+					text,
+					words: null,
+					segments,
+				});
 			default:
 				return jsonReply({ text });
 		}
 	};
 
 	const speak = ({ json }: MediaRequest): WireReply => {
-		for (const name of ['model', 'input', 'voice']) if (typeof json[name] !== 'string') return missing(name);
+		for (const name of ['model', 'input', 'voice'])
+			if (typeof json[name] !== 'string') return missing(name);
 		if (!speakers.includes(String(json.model))) return notInstalled(String(json.model));
-		if (!voices.includes(String(json.voice))) return detail(422, `Voice '${String(json.voice)}' is not supported`);
+		if (!voices.includes(String(json.voice)))
+			return detail(422, `Voice '${String(json.voice)}' is not supported`);
 		if (json.stream_format !== 'sse')
 			return bytesReply(json.response_format === 'wav' ? 'audio/wav' : 'audio/mpeg', [sound]);
 		const halves = [sound.subarray(0, 1001), sound.subarray(1001)];
 		return bytesReply('text/event-stream; charset=utf-8', [
-			...halves.map((half) => event({ type: 'speech.audio.delta', audio: Buffer.from(half).toString('base64') })),
+			...halves.map((half) =>
+				event({ type: 'speech.audio.delta', audio: Buffer.from(half).toString('base64') }),
+			),
 			...(options.withoutDone === true
 				? []
-				: [event({ type: 'speech.audio.done', token_usage: { input_tokens: 0, output_tokens: 0, total_tokens: 0 } })]),
+				: [
+						event({
+							type: 'speech.audio.done',
+							token_usage: { input_tokens: 0, output_tokens: 0, total_tokens: 0 },
+						}),
+					]),
 		]);
 	};
 
@@ -93,7 +117,10 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 		switch (`${asked.request.method} ${asked.request.path}`) {
 			case 'GET /v1/models':
 				return jsonReply({
-					data: [...transcribers.map(model('automatic-speech-recognition')), ...speakers.map(model('text-to-speech'))],
+					data: [
+						...transcribers.map(model('automatic-speech-recognition')),
+						...speakers.map(model('text-to-speech')),
+					],
 					object: 'list',
 				});
 			case 'GET /v1/audio/voices':

@@ -64,22 +64,32 @@ export const startWhisperSim = async (options: WhisperOptions = {}): Promise<Med
 		const { fields } = form;
 		if (file === undefined || file.size === 0) return invalid();
 		if (options.convert === 'fails')
-			return answer(500, 'application/json', JSON.stringify({ error: 'FFmpeg conversion failed.' }));
+			return answer(
+				500,
+				'application/json',
+				JSON.stringify({ error: 'FFmpeg conversion failed.' }),
+			);
 		if (options.convert !== true && !(options.reads ?? readsByBytes)(file)) return invalid();
-		if (fields.temperature !== undefined && Number.isNaN(Number.parseFloat(fields.temperature))) return failed('stof');
+		if (fields.temperature !== undefined && Number.isNaN(Number.parseFloat(fields.temperature)))
+			return failed('stof');
 		const wanted = fields.language ?? options.language ?? 'en';
 		const language = wanted === 'auto' ? DETECTED : wanted;
 		const { segments = [], duration = file.size > 300_000 ? 11 : 1 } = options;
 		const text = segments.map((segment) => segment.text).join('\n');
 		switch (fields.response_format) {
 			case 'text':
-				return answer(200, 'text/html; charset=utf-8', segments.map((segment) => `${segment.text}\n`).join(''));
+				return answer(
+					200,
+					'text/html; charset=utf-8',
+					segments.map((segment) => `${segment.text}\n`).join(''),
+				);
 			case 'srt':
 				return answer(200, 'application/x-subrip', segments.map(cue(',', true)).join(''));
 			case 'vtt':
 				return answer(200, 'text/vtt', `WEBVTT\n\n${segments.map(cue('.', false)).join('')}`);
 			case 'verbose_json':
-				if (!LANGUAGES.includes(language)) return failed('basic_string: construction from null is not valid');
+				if (!LANGUAGES.includes(language))
+					return failed('basic_string: construction from null is not valid');
 				return answer(
 					200,
 					'application/json',

@@ -5,13 +5,46 @@ const VARYING_HEADERS = /^(content-length|date|process-start-time-unix|x-request
 
 /** Fields whose values clients use: compared exactly. Others need only the same kind of value. */
 const EXACT = new Set([
-	...['code', 'done', 'done_reason', 'encoding_format', 'error', 'event', 'finish_reason', 'message', 'model'],
-	...['n_ctx', 'object', 'owned_by', 'param', 'role', 'status', 'type', 'success', 'detail', 'loc', 'msg', 'format'],
+	...[
+		'code',
+		'done',
+		'done_reason',
+		'encoding_format',
+		'error',
+		'event',
+		'finish_reason',
+		'message',
+		'model',
+	],
+	...[
+		'n_ctx',
+		'object',
+		'owned_by',
+		'param',
+		'role',
+		'status',
+		'type',
+		'success',
+		'detail',
+		'loc',
+		'msg',
+		'format',
+	],
 	...['task', 'language', 'detected_language'],
 ]);
 /** Lists whose length depends on the tokenizer, the model or the server's options. */
 const OF_ANY_LENGTH = new Set([
-	...['args', 'bytes', 'context', 'embedding', 'embeddings', 'logprobs', 'probs', 'tokens', 'top_logprobs'],
+	...[
+		'args',
+		'bytes',
+		'context',
+		'embedding',
+		'embeddings',
+		'logprobs',
+		'probs',
+		'tokens',
+		'top_logprobs',
+	],
 ]);
 
 const kindOf = (value: unknown): string => {
@@ -31,10 +64,18 @@ const words = (text: string): string =>
 
 const shown = (value: unknown): string => JSON.stringify(value).slice(0, 200);
 
-function difference(path: string, key: string, recorded: unknown, simulated: unknown, out: string[]): void {
+function difference(
+	path: string,
+	key: string,
+	recorded: unknown,
+	simulated: unknown,
+	out: string[],
+): void {
 	const [one, other] = [kindOf(recorded), kindOf(simulated)];
 	if (one !== other) {
-		out.push(`${path}: ${one} was recorded (${shown(recorded)}), the simulator sends ${other} (${shown(simulated)})`);
+		out.push(
+			`${path}: ${one} was recorded (${shown(recorded)}), the simulator sends ${other} (${shown(simulated)})`,
+		);
 	} else if (Array.isArray(recorded) && Array.isArray(simulated)) {
 		lists(path, key, recorded, simulated, out);
 	} else if (one === 'object') {
@@ -59,26 +100,40 @@ const numberKinds = (list: unknown[]): string =>
 					? 'zeros'
 					: 'numbers';
 
-const isNumbers = (list: unknown[]): boolean => list.every((value) => value === null || typeof value === 'number');
+const isNumbers = (list: unknown[]): boolean =>
+	list.every((value) => value === null || typeof value === 'number');
 
 /** Whether a list's order is fixed: vectors are in order, ranked results depend on the model. */
 const isInOrder = (list: unknown[]): boolean =>
 	list.length > 1 &&
-	list.every((entry, at) => entry !== null && typeof entry === 'object' && 'index' in entry && entry.index === at);
+	list.every(
+		(entry, at) =>
+			entry !== null && typeof entry === 'object' && 'index' in entry && entry.index === at,
+	);
 
-function lists(path: string, key: string, recorded: unknown[], simulated: unknown[], out: string[]): void {
+function lists(
+	path: string,
+	key: string,
+	recorded: unknown[],
+	simulated: unknown[],
+	out: string[],
+): void {
 	if (isNumbers(recorded) && isNumbers(simulated)) {
 		const [one, other] = [numberKinds(recorded), numberKinds(simulated)];
 		if (one !== other) out.push(`${path}: ${one} were recorded, the simulator sends ${other}`);
 		return;
 	}
-	if (isInOrder(recorded) && !isInOrder(simulated)) out.push(`${path}: was recorded in the order of \`index\``);
+	if (isInOrder(recorded) && !isInOrder(simulated))
+		out.push(`${path}: was recorded in the order of \`index\``);
 	const isOpen = OF_ANY_LENGTH.has(key) && recorded.length > 0 && simulated.length > 0;
 	if (!isOpen && recorded.length !== simulated.length) {
-		out.push(`${path}: ${recorded.length} entries were recorded, the simulator sends ${simulated.length}`);
+		out.push(
+			`${path}: ${recorded.length} entries were recorded, the simulator sends ${simulated.length}`,
+		);
 	}
 	const count = Math.min(recorded.length, simulated.length, isOpen ? 1 : Infinity);
-	for (let at = 0; at < count; at++) difference(`${path}[${at}]`, key, recorded[at], simulated[at], out);
+	for (let at = 0; at < count; at++)
+		difference(`${path}[${at}]`, key, recorded[at], simulated[at], out);
 }
 
 function objects(path: string, recorded: object, simulated: object, out: string[]): void {
@@ -133,16 +188,22 @@ function runsOf(events: Event[]): Event[] {
 function streams(recorded: string, simulated: string, out: string[]): void {
 	const [one, other] = [runsOf(eventsOf(recorded)), runsOf(eventsOf(simulated))];
 	if (one.length !== other.length)
-		out.push(`events: recorded ${shown(one.map(titleOf))}, the simulator sends ${shown(other.map(titleOf))}`);
+		out.push(
+			`events: recorded ${shown(one.map(titleOf))}, the simulator sends ${shown(other.map(titleOf))}`,
+		);
 	for (const [at, event] of one.slice(0, other.length).entries()) {
 		const sent = other[at]!;
-		if ('json' in event && 'json' in sent) difference(`events[${at}]`, '', event.json, sent.json, out);
+		if ('json' in event && 'json' in sent)
+			difference(`events[${at}]`, '', event.json, sent.json, out);
 		else if (titleOf(event) !== titleOf(sent))
-			out.push(`events[${at}]: ${titleOf(event)} was recorded, the simulator sends ${titleOf(sent)}`);
+			out.push(
+				`events[${at}]: ${titleOf(event)} was recorded, the simulator sends ${titleOf(sent)}`,
+			);
 	}
 }
 
-const titleOf = (event: Event): string => ('text' in event ? event.text : Object.keys(event.json ?? {}).join());
+const titleOf = (event: Event): string =>
+	'text' in event ? event.text : Object.keys(event.json ?? {}).join();
 
 function bodies(type: string, recorded: string, simulated: string, out: string[]): void {
 	if (/event-stream|ndjson/.test(type)) return streams(recorded, simulated, out);
@@ -160,20 +221,28 @@ function bodies(type: string, recorded: string, simulated: string, out: string[]
 }
 
 const headersOf = (headers: ReadonlyArray<readonly [string, string]>): string =>
-	headers.map(([name, value]) => `${name}: ${VARYING_HEADERS.test(name) ? '*' : words(value)}`).join('\n');
+	headers
+		.map(([name, value]) => `${name}: ${VARYING_HEADERS.test(name) ? '*' : words(value)}`)
+		.join('\n');
 
 /** All differences between the recorded and the simulated answer, as sentences. */
-export function differences({ method, answer: recorded }: RecordedExchange, simulated: RawAnswer): string[] {
+export function differences(
+	{ method, answer: recorded }: RecordedExchange,
+	simulated: RawAnswer,
+): string[] {
 	const body = simulated.body.toString('utf8');
 	if (recorded.status !== simulated.status)
-		return [`status: ${recorded.status} was recorded, the simulator sends ${simulated.status} ${body.slice(0, 300)}`];
+		return [
+			`status: ${recorded.status} was recorded, the simulator sends ${simulated.status} ${body.slice(0, 300)}`,
+		];
 	const out: string[] = [];
 	const [one, other] = [headersOf(recorded.headers), headersOf(simulated.headers)];
 	if (one !== other) out.push(`headers: recorded\n${one}\nthe simulator sends\n${other}`);
 	const type = recorded.headers.find(([name]) => /^content-type$/i.test(name))?.[1] ?? '';
 	if (method === 'HEAD') return out;
 	if (recorded.base64 !== undefined) {
-		if ((recorded.base64 === '') !== (simulated.body.length === 0)) out.push('body: there is one on one side only');
+		if ((recorded.base64 === '') !== (simulated.body.length === 0))
+			out.push('body: there is one on one side only');
 	} else {
 		bodies(type, recorded.text ?? '', body, out);
 	}

@@ -24,7 +24,12 @@ export interface RecordedExchange {
 	ended?: 'closed' | 'broken' | 'no answer' | 'aborted by client';
 	note?: string;
 	/** The body without chunk framing, vectors cut to eight numbers; `base64` if it is not text. */
-	answer: { status: number; headers: Array<[name: string, value: string]>; text?: string; base64?: string };
+	answer: {
+		status: number;
+		headers: Array<[name: string, value: string]>;
+		text?: string;
+		base64?: string;
+	};
 }
 
 /** @param topic e.g. `llama-server-v0.5.0/rerank` */

@@ -13,6 +13,14 @@ const partOf = ({ name, value, filename, type, bytes = 0 }: RecordedPart): strin
 /** Sends a recorded request to a simulator; all were recorded with `Connection: keep-alive`. */
 export const send = async (url: string, recorded: RecordedExchange): Promise<RawAnswer> => {
 	const { method, path, headers, multipart } = recorded;
-	const body = multipart === undefined ? recorded.body : `${multipart.map(partOf).join('')}--${BOUNDARY}--\r\n`;
-	return await rawAsk(url, { method, path, headers: { Connection: 'keep-alive', ...headers }, body });
+	const body =
+		multipart === undefined
+			? recorded.body
+			: `${multipart.map(partOf).join('')}--${BOUNDARY}--\r\n`;
+	return await rawAsk(url, {
+		method,
+		path,
+		headers: { Connection: 'keep-alive', ...headers },
+		body,
+	});
 };

@@ -23,14 +23,17 @@ export function fittingArguments(
 	const properties = new Map(Object.entries(recordOf(root.properties)));
 	if (given === undefined) return properties.size === 0 ? {} : undefined;
 	const required = Array.isArray(root.required) ? (root.required as unknown[]) : [];
-	if (required.some((key) => typeof key === 'string' && !Object.hasOwn(given, key))) return undefined;
+	if (required.some((key) => typeof key === 'string' && !Object.hasOwn(given, key)))
+		return undefined;
 	const fitting = new Map<string, unknown>();
 	for (const [key, value] of Object.entries(given)) {
 		const property = properties.get(key);
 		if (property === undefined && root.additionalProperties === false) return undefined;
 		const allowed = allowedBy(property, parameters);
-		const typed = value instanceof Untyped ? valueOf(value.text, allowed) : numberAsText(value, allowed);
-		if (typed === undefined || (allowed.length > 0 && !allowed.some((one) => fits(typed, one)))) return undefined;
+		const typed =
+			value instanceof Untyped ? valueOf(value.text, allowed) : numberAsText(value, allowed);
+		if (typed === undefined || (allowed.length > 0 && !allowed.some((one) => fits(typed, one))))
+			return undefined;
 		fitting.set(key, typed);
 	}
 	return Object.fromEntries(fitting);
@@ -40,7 +43,12 @@ export function fittingArguments(
 function valueOf(text: string, allowed: readonly Allowed[]): unknown {
 	const value = literalOf(text.trim());
 	if (allowed.length === 0) return typeof value === 'object' && value !== null ? value : text;
-	if (value !== undefined && typeof value !== 'string' && isExact(value) && allowed.some((one) => fits(value, one)))
+	if (
+		value !== undefined &&
+		typeof value !== 'string' &&
+		isExact(value) &&
+		allowed.some((one) => fits(value, one))
+	)
 		return value;
 	return [text, text.trim()].find((one) => allowed.some((each) => fits(one, each)));
 }
@@ -94,7 +102,8 @@ function allowedBy(schema: unknown, root: unknown, depth = 0): Allowed[] {
 	const inner = [rest.anyOf, rest.oneOf, rest.allOf]
 		.filter(Array.isArray)
 		.flatMap((all: unknown[]) => all.flatMap((one) => allowedBy(one, root, depth + 1)));
-	const listed = 'const' in rest ? [rest.const] : Array.isArray(values) ? (values as unknown[]) : undefined;
+	const listed =
+		'const' in rest ? [rest.const] : Array.isArray(values) ? (values as unknown[]) : undefined;
 	const own = (type === undefined ? (listed === undefined ? [] : [undefined]) : [type].flat()).map(
 		(one: unknown): Allowed => ({ type: one, ...(listed === undefined ? {} : { values: listed }) }),
 	);

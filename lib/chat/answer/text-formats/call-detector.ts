@@ -13,14 +13,16 @@ interface Opening {
 
 /** The markers with which a call of a form can begin. */
 export const openingMarkers = memoized(
-	(form: Form): readonly string[] => form.begins ?? [...(form.around?.open ?? []), ...markersOf(form).begins],
+	(form: Form): readonly string[] =>
+		form.begins ?? [...(form.around?.open ?? []), ...markersOf(form).begins],
 );
 
 /** The opening markers of all families, with the forms that use them. */
 const OPENINGS = new Map<string, Opening[]>();
 for (const family of FAMILIES)
 	for (const form of family.forms.filter(({ bare }) => bare !== true))
-		for (const text of openingMarkers(form)) OPENINGS.set(text, [...(OPENINGS.get(text) ?? []), { family, form }]);
+		for (const text of openingMarkers(form))
+			OPENINGS.set(text, [...(OPENINGS.get(text) ?? []), { family, form }]);
 const OPENING_TEXTS = [...OPENINGS.keys()];
 const OPENING_TEXTS_AND_JSON = [...OPENING_TEXTS, '{'];
 
@@ -55,7 +57,10 @@ export class CallDetector {
 	}
 
 	private *read(source: Source): Reading<void> {
-		while ((this.own === undefined || this.foreign === undefined) && (yield* source.peek()) !== '') {
+		while (
+			(this.own === undefined || this.foreign === undefined) &&
+			(yield* source.peek()) !== ''
+		) {
 			source.forget();
 			const { text } = source;
 			while (source.at < text.length && !this.starts.has(text[source.at]!)) source.at += 1;
@@ -72,11 +77,19 @@ export class CallDetector {
 	}
 
 	/** Tries each format with this opening, the model's own first. The one that reads furthest counts. */
-	private *look(source: Source, opening: string, candidates: readonly Opening[], at: number): Reading<void> {
+	private *look(
+		source: Source,
+		opening: string,
+		candidates: readonly Opening[],
+		at: number,
+	): Reading<void> {
 		const behind = source.place;
 		if (opening === '') source.at += 1;
 		let furthest = source.place;
-		let [position, meant] = [source.position, undefined as NonNullable<CallDetector['own']> | undefined];
+		let [position, meant] = [
+			source.position,
+			undefined as NonNullable<CallDetector['own']> | undefined,
+		];
 		for (const one of candidates.toSorted(
 			(a, b) => Number(b.family === this.family) - Number(a.family === this.family),
 		)) {

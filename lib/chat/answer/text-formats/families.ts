@@ -39,7 +39,12 @@ const harmonyCall = named(
 
 /** With its own quotation mark, and unquoted keys. */
 const gemmaCall = (open: string, close: string, quote: string): Form => ({
-	shape: { kind: 'named', open: [open], close: [close], notation: { quotes: [quote], escapes: false, bareKeys: true } },
+	shape: {
+		kind: 'named',
+		open: [open],
+		close: [close],
+		notation: { quotes: [quote], escapes: false, bareKeys: true },
+	},
 	special: true,
 });
 
@@ -73,7 +78,11 @@ const dsml = (bar: string): Form => ({
 });
 const deepseek = (gap: string): Form => {
 	const mark = (words: string) => `<｜${words.replaceAll(' ', gap)}｜>`;
-	const [begin, separator, end] = [mark('tool call begin'), mark('tool sep'), mark('tool call end')];
+	const [begin, separator, end] = [
+		mark('tool call begin'),
+		mark('tool sep'),
+		mark('tool call end'),
+	];
 	const call = named(
 		[`${begin}function${separator}`, begin],
 		[separator, '```json'],
@@ -84,7 +93,12 @@ const deepseek = (gap: string): Form => {
 	return special(inside(mark('tool calls begin'), mark('tool calls end'), call));
 };
 
-const family = (id: string, label: string, model: RegExp, rest: Omit<Family, 'id' | 'label' | 'model'>): Family => ({
+const family = (
+	id: string,
+	label: string,
+	model: RegExp,
+	rest: Omit<Family, 'id' | 'label' | 'model'>,
+): Family => ({
 	id,
 	label,
 	model,
@@ -98,7 +112,10 @@ export const FAMILIES: readonly Family[] = [
 		forms: [
 			{
 				...special(harmonyCall),
-				around: { open: ['<|end|>', '<|start|>assistant', ...harmonyChannels, 'commentary'], close: [] },
+				around: {
+					open: ['<|end|>', '<|start|>assistant', ...harmonyChannels, 'commentary'],
+					close: [],
+				},
 				begins: ['<|end|>', '<|start|>assistant', ...harmonyChannels],
 			},
 			{ ...bare(harmonyCall), around: { open: ['commentary', 'analysis'], close: [] } },
@@ -109,11 +126,16 @@ export const FAMILIES: readonly Family[] = [
 		],
 		parsers: { vllm: 'openai', sglang: 'gpt-oss' },
 	}),
-	family('qwen3Coder', 'Qwen3-Coder', /qwen-?3-?coder|qwen-?3\.[5-9]|nemotron-?3|step-?3\.5|mimo-?v2/i, {
-		template: /<parameter=/,
-		forms: [inTag('tool_call', functionTag)],
-		parsers: { vllm: 'qwen3_coder', sglang: 'qwen3_coder' },
-	}),
+	family(
+		'qwen3Coder',
+		'Qwen3-Coder',
+		/qwen-?3-?coder|qwen-?3\.[5-9]|nemotron-?3|step-?3\.5|mimo-?v2/i,
+		{
+			template: /<parameter=/,
+			forms: [inTag('tool_call', functionTag)],
+			parsers: { vllm: 'qwen3_coder', sglang: 'qwen3_coder' },
+		},
+	),
 	family('seedOss', 'Seed-OSS', /seed-?oss/i, {
 		template: /<seed:tool_call>/,
 		forms: [inTag('seed:tool_call', functionTag)],
@@ -239,7 +261,10 @@ export const FAMILIES: readonly Family[] = [
 	}),
 	family('functionGemma', 'FunctionGemma', /function-?gemma/i, {
 		template: /<start_function_call>/,
-		forms: [gemmaCall('<start_function_call>call:', '<end_function_call>', '<escape>'), strippedGemma],
+		forms: [
+			gemmaCall('<start_function_call>call:', '<end_function_call>', '<escape>'),
+			strippedGemma,
+		],
 		parsers: { vllm: 'functiongemma' },
 	}),
 	family('gemma3', 'Gemma 3', /gemma-?3/i, {
@@ -257,7 +282,10 @@ export const FAMILIES: readonly Family[] = [
 	}),
 	family('commandRPlus', 'Command R+', /command-?r(?!7)/i, {
 		template: /Write 'Action:'/,
-		forms: ['Action: ```json', 'Action:\n```json'].map((open) => ({ ...json(open, '```'), told: 'quoted' })),
+		forms: ['Action: ```json', 'Action:\n```json'].map((open) => ({
+			...json(open, '```'),
+			told: 'quoted',
+		})),
 	}),
 	family('command', 'Command R7B', /command-?(?:r7b|a)(?:[^a-z]|$)|cohere2/i, {
 		template: /<\|START_ACTION\|>/,
@@ -282,7 +310,14 @@ export const FAMILIES: readonly Family[] = [
 	family('apertus', 'Apertus', /apertus/i, {
 		template: /<\|tools_prefix\|>/,
 		forms: [
-			special({ shape: { kind: 'json', open: ['<|tools_prefix|>'], close: ['<|tools_suffix|>'], nameIsKey: true } }),
+			special({
+				shape: {
+					kind: 'json',
+					open: ['<|tools_prefix|>'],
+					close: ['<|tools_suffix|>'],
+					nameIsKey: true,
+				},
+			}),
 		],
 		thinking: [['<|inner_prefix|>', '<|inner_suffix|>']],
 	}),
@@ -320,7 +355,9 @@ export const FAMILIES: readonly Family[] = [
 		forms: [json('<tool_call>', '</tool_call>'), bareJson],
 		parsers: { vllm: 'hermes', sglang: 'qwen25' },
 	}),
-	family('lmStudio', 'LM Studio', /(?!)/, { forms: [json('[TOOL_REQUEST]', '[END_TOOL_REQUEST]')] }),
+	family('lmStudio', 'LM Studio', /(?!)/, {
+		forms: [json('[TOOL_REQUEST]', '[END_TOOL_REQUEST]')],
+	}),
 ];
 
 /** What the family of a model is derived from. */
@@ -339,7 +376,8 @@ const byName = LruCache.shared<[Family?]>();
 export function familyOf({ setting, template, model, fallback }: FamilySigns): Family | undefined {
 	if (setting !== undefined && setting !== 'auto') return FAMILIES.find(({ id }) => id === setting);
 	let known = byName.get(model);
-	if (known === undefined) byName.set(model, (known = [FAMILIES.find((family) => family.model.test(model))]));
+	if (known === undefined)
+		byName.set(model, (known = [FAMILIES.find((family) => family.model.test(model))]));
 	return (
 		FAMILIES.find((family) => template !== undefined && family.template?.test(template) === true) ??
 		known[0] ??

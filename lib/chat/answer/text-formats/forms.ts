@@ -3,7 +3,13 @@ import type { Notation } from './values';
 /** How one call is written. White space is allowed between all parts. */
 export type Shape =
 	/** JSON objects with a name and arguments, or lists of them. */
-	| { kind: 'json'; open?: readonly string[]; close?: readonly string[]; nameIsKey?: true; separated?: true }
+	| {
+			kind: 'json';
+			open?: readonly string[];
+			close?: readonly string[];
+			nameIsKey?: true;
+			separated?: true;
+	  }
 	/**
 	 * A name, then the arguments as an object. `idEnd`: end of an ID in front of the name. `between`: optional markers
 	 * after the name.
@@ -50,10 +56,16 @@ export const json = (open: string, ...close: string[]): Form => ({
 	shape: { kind: 'json', open: [open], ...(close.length === 0 ? {} : { close }) },
 });
 /** A name after one of `open`, then the arguments up to one of `close`. */
-export const named = (open: readonly string[], between: readonly string[] = [], ...close: string[]): Form => ({
+export const named = (
+	open: readonly string[],
+	between: readonly string[] = [],
+	...close: string[]
+): Form => ({
 	shape: { kind: 'named', open, between, ...(close.length === 0 ? {} : { close }) },
 });
-export const tagged = (shape: Omit<TaggedShape, 'kind'>): Form => ({ shape: { kind: 'tagged', ...shape } });
+export const tagged = (shape: Omit<TaggedShape, 'kind'>): Form => ({
+	shape: { kind: 'tagged', ...shape },
+});
 export const python: Form = { shape: { kind: 'python', isList: true } };
 export const pythonLines: Form = { shape: { kind: 'python', isList: false } };
 

@@ -79,11 +79,14 @@ function unescaped(text: string): string {
 		const next = current
 			.replace(
 				ESCAPE,
-				(_all, kind: string) => ESCAPED.get(kind) ?? character(Number.parseInt(kind.replace(/[^0-9a-f]/gi, ''), 16)),
+				(_all, kind: string) =>
+					ESCAPED.get(kind) ?? character(Number.parseInt(kind.replace(/[^0-9a-f]/gi, ''), 16)),
 			)
 			.replace(/=\r?\n/g, '')
 			.replace(/(?:=[0-9A-F]{2})+/g, (bytes) => percentDecoded(bytes.replaceAll('=', '%')))
-			.replace(/&#x([0-9a-f]{1,6});/gi, (_all, code: string) => character(Number.parseInt(code, 16)))
+			.replace(/&#x([0-9a-f]{1,6});/gi, (_all, code: string) =>
+				character(Number.parseInt(code, 16)),
+			)
 			.replace(/&#(\d{1,7});/g, (_all, code: string) => character(Number(code)))
 			.replace(/&([a-z]{2,4});/gi, (all, name: string) => ENTITIES.get(name.toLowerCase()) ?? all)
 			.replace(/(?:%[0-9a-f]{2})+/gi, percentDecoded);

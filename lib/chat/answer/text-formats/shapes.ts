@@ -20,7 +20,13 @@ const MAX_ATTRIBUTES = 64;
 const MAX_CALLS = 32;
 const SEPARATORS: readonly string[] = [';', ','];
 const NAME = /[\w.:/-]/;
-const BARE_KEYS: ReadonlySet<string> = new Set(['name', 'type', 'function', 'tool_name', 'tool_call_id']);
+const BARE_KEYS: ReadonlySet<string> = new Set([
+	'name',
+	'type',
+	'function',
+	'tool_name',
+	'tool_call_id',
+]);
 
 /** The state of reading calls. */
 export interface CallsReading {
@@ -51,10 +57,16 @@ export function* readBlock(reading: CallsReading, form: Form, opening: string): 
 	const { source, calls } = reading;
 	const { shape, around = NOTHING_AROUND } = form;
 	const { begins, tokens } = markersOf(form);
-	let [isCall, isOpen, isMarked, hasEnded] = [opening === '' || begins.includes(opening), false, false, false];
+	let [isCall, isOpen, isMarked, hasEnded] = [
+		opening === '' || begins.includes(opening),
+		false,
+		false,
+		false,
+	];
 	isOpen = around.open.includes(opening);
 	for (;;) {
-		if (isCall) isMarked = yield* readCalls(reading, shape, form.bare === true || form.told === 'incomplete');
+		if (isCall)
+			isMarked = yield* readCalls(reading, shape, form.bare === true || form.told === 'incomplete');
 		yield* source.blank();
 		const token = yield* source.oneOf(tokens);
 		isCall = token === undefined ? begins.length === 0 : begins.includes(token);
@@ -132,7 +144,8 @@ function jsonCall(value: unknown): Pick<WrittenCall, 'name' | 'arguments'> {
 	const args = typeof given === 'string' ? parseJson(given) : given;
 	// The tool's definition, repeated by the model.
 	const isDefinition = 'description' in fn && isRecord(args) && isRecord(args.properties);
-	if (typeof name !== 'string' || isDefinition || (args !== undefined && !isRecord(args))) throw new Stopped('broken');
+	if (typeof name !== 'string' || isDefinition || (args !== undefined && !isRecord(args)))
+		throw new Stopped('broken');
 	return { name, arguments: args };
 }
 
@@ -152,7 +165,10 @@ function* readNamed(
 	const from = source.place;
 	yield* source.blank();
 	// Without a marker, only a tool's name tells a call from other text.
-	const name = isBare && open === undefined ? yield* source.expect(reading.names) : yield* nameAt(source, NAME);
+	const name =
+		isBare && open === undefined
+			? yield* source.expect(reading.names)
+			: yield* nameAt(source, NAME);
 	if (!isBare) reading.named(name);
 	for (let mark: string | undefined = ''; mark !== undefined; ) {
 		yield* source.blank();
@@ -179,7 +195,10 @@ function* readTagged(reading: CallsReading, shape: ShapeOf<'tagged'>): Reading<b
 		yield* source.blank();
 		const key = yield* nameAt(source, /[^<>"\s]/);
 		if (args.has(key)) throw new Stopped('broken');
-		const said = yield* attributes(source, shape.value === undefined ? shape.end : [shape.value[0]]);
+		const said = yield* attributes(
+			source,
+			shape.value === undefined ? shape.end : [shape.value[0]],
+		);
 		if (shape.value !== undefined) {
 			yield* source.blank();
 			yield* source.expect([shape.value[1]]);
@@ -277,7 +296,11 @@ function* closed(source: Source, close: readonly string[] | undefined): Reading<
 	return false;
 }
 
-function add(reading: CallsReading, call: Pick<WrittenCall, 'name' | 'arguments'>, from: Place): void {
+function add(
+	reading: CallsReading,
+	call: Pick<WrittenCall, 'name' | 'arguments'>,
+	from: Place,
+): void {
 	if (reading.calls.length >= MAX_CALLS) throw new Stopped('broken');
 	reading.calls.push({ ...call, from, to: reading.source.place });
 }

@@ -84,7 +84,11 @@ export class Source {
 	between(from: Place, to: Place): string {
 		if (from.index === to.index) return this.pieces[from.index]!.slice(from.at, to.at);
 		const inner = this.pieces.slice(from.index + 1, to.index);
-		return [this.pieces[from.index]!.slice(from.at), ...inner, this.pieces[to.index]!.slice(0, to.at)].join('');
+		return [
+			this.pieces[from.index]!.slice(from.at),
+			...inner,
+			this.pieces[to.index]!.slice(0, to.at),
+		].join('');
 	}
 
 	/** Whether a character is available; moves to the next piece at the end of this one. */
@@ -138,14 +142,20 @@ export class Source {
 		const found = yield* this.oneOf(literals);
 		if (found !== undefined) return found;
 		throw new Stopped(
-			this.isOver && literals.some((one) => one.startsWith(this.rest(one.length))) ? 'incomplete' : 'broken',
+			this.isOver && literals.some((one) => one.startsWith(this.rest(one.length)))
+				? 'incomplete'
+				: 'broken',
 		);
 	}
 
 	/** Consumes characters while they match a pattern; throws `Stopped` for more than `most`. */
 	*run(pattern: RegExp, most: number): Reading<string> {
 		let read = '';
-		for (let next = yield* this.peek(); next !== '' && pattern.test(next); next = yield* this.peek()) {
+		for (
+			let next = yield* this.peek();
+			next !== '' && pattern.test(next);
+			next = yield* this.peek()
+		) {
 			if (read.length >= most) throw new Stopped('broken');
 			read += next;
 			this.at += 1;
@@ -172,7 +182,10 @@ export class Source {
 	/** The remaining text, at most `most` characters of it. */
 	private rest(most: number): string {
 		const place = this.place;
-		const all = this.between(place, { index: this.pieces.length - 1, at: this.pieces.at(-1)!.length });
+		const all = this.between(place, {
+			index: this.pieces.length - 1,
+			at: this.pieces.at(-1)!.length,
+		});
 		return all.slice(0, most);
 	}
 }

@@ -89,7 +89,8 @@ export class TextCalls {
 		this.pump.end();
 		const { found } = this;
 		const because = found === undefined ? undefined : this.reasonAgainst(found, end);
-		if (found !== undefined && because === undefined) return { text: this.taken(), calls: this.readCalls()! };
+		if (found !== undefined && because === undefined)
+			return { text: this.taken(), calls: this.readCalls()! };
 		if (found !== undefined) this.release(found.start);
 		const seen = this.seen(because);
 		return { text: this.taken(), calls: [], ...(seen === undefined ? {} : { seen }) };
@@ -137,13 +138,17 @@ export class TextCalls {
 
 	/** @returns whether there were calls, and nothing after them */
 	private *readBlocks(source: Source, start: Place): Reading<boolean> {
-		const isOff = this.tries >= MAX_TRIES || this.failed !== undefined || this.surroundings.isQuotation;
+		const isOff =
+			this.tries >= MAX_TRIES || this.failed !== undefined || this.surroundings.isQuotation;
 		for (const form of isOff ? [] : this.family!.forms) {
-			const isInPlace = form.bare ? !this.gaveText : form.special === true || this.surroundings.isAtLineStart;
+			const isInPlace = form.bare
+				? !this.gaveText
+				: form.special === true || this.surroundings.isAtLineStart;
 			if (!isInPlace || form.told) continue;
 			source.back(start);
 			this.block = { name: undefined, calls: [], begin: source.position };
-			const opening = openingMarkers(form).length === 0 ? '' : yield* source.oneOf(openingMarkers(form));
+			const opening =
+				openingMarkers(form).length === 0 ? '' : yield* source.oneOf(openingMarkers(form));
 			if (opening === undefined) continue;
 			this.tries += 1;
 			const end = yield* attempt(readBlock(this.callsReading(source), form, opening));
@@ -174,11 +179,19 @@ export class TextCalls {
 	private fail(why: Stop, { bare }: Form, end: number): void {
 		const { name, calls, begin } = this.block;
 		if (name === undefined || (bare && !this.tools.has(name))) return;
-		this.failed ??= { why: why === 'broken' && calls.length > 0 ? 'followed' : why, name, begin, end };
+		this.failed ??= {
+			why: why === 'broken' && calls.length > 0 ? 'followed' : why,
+			name,
+			begin,
+			end,
+		};
 	}
 
 	/** Why the found calls must not be run; undefined if they may. */
-	private reasonAgainst({ isMarked }: { isMarked: boolean }, end: AnswerEnd): UnrunReason | undefined {
+	private reasonAgainst(
+		{ isMarked }: { isMarked: boolean },
+		end: AnswerEnd,
+	): UnrunReason | undefined {
 		const { foreign, own } = this.sightings;
 		const { calls, begin } = this.block;
 		if (end.hasOthers) return 'hasOthers';
@@ -217,12 +230,21 @@ export class TextCalls {
 		const { own, foreign } = this.sightings;
 		const { failed, block, family } = this;
 		const isForeign =
-			foreign !== undefined && (failed === undefined || foreign.at <= failed.begin || foreign.at >= failed.end);
-		if (because !== undefined && because !== 'foreign') return { name: block.name!, family: family!, because };
-		if (foreign !== undefined && (because === 'foreign' || (isForeign && failed?.why !== 'unknownTool')))
+			foreign !== undefined &&
+			(failed === undefined || foreign.at <= failed.begin || foreign.at >= failed.end);
+		if (because !== undefined && because !== 'foreign')
+			return { name: block.name!, family: family!, because };
+		if (
+			foreign !== undefined &&
+			(because === 'foreign' || (isForeign && failed?.why !== 'unknownTool'))
+		)
 			return { name: foreign.name, family: foreign.family, because: 'foreign' };
 		if (failed !== undefined)
-			return { name: failed.name, family: family!, because: failed.why === 'broken' ? 'incomplete' : failed.why };
+			return {
+				name: failed.name,
+				family: family!,
+				because: failed.why === 'broken' ? 'incomplete' : failed.why,
+			};
 		if (own === undefined) return undefined;
 		return { name: own.name, family: own.family, because: own.form.told ?? 'quoted' };
 	}

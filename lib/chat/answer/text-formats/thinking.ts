@@ -7,7 +7,10 @@ import { MarkupTracker } from './markup-tracker';
  * Opening and closing thinking markers of the families, and Mistral's brackets. Tags are parsed separately, in any
  * case.
  */
-const THINKING = new Map([['[THINK]', '[/THINK]'], ...FAMILIES.flatMap(({ thinking = [] }) => thinking)]);
+const THINKING = new Map([
+	['[THINK]', '[/THINK]'],
+	...FAMILIES.flatMap(({ thinking = [] }) => thinking),
+]);
 const THINKING_BEGINS = [...THINKING.keys()];
 const THINKING_ENDS = [...new Set(THINKING.values())];
 /** The first characters of all markers. */
@@ -90,7 +93,10 @@ export class ThinkSplitter {
 	}
 
 	private taken(): SplitText {
-		return { text: this.out.text.splice(0).join(''), reasoning: this.out.reasoning.splice(0).join('') };
+		return {
+			text: this.out.text.splice(0).join(''),
+			reasoning: this.out.reasoning.splice(0).join(''),
+		};
 	}
 
 	private *read(source: Source): Reading<void> {
@@ -112,7 +118,8 @@ export class ThinkSplitter {
 					const begins = this.foundThinking ? BEGINS_BEHIND_THINKING : ANSWER_BEGINS;
 					const begin = yield* source.oneOf(begins);
 					if (begin === undefined) {
-						const mayBeMissing = this.openingTagMayBeMissing && !this.foundThinking && answerEnd === '';
+						const mayBeMissing =
+							this.openingTagMayBeMissing && !this.foundThinking && answerEnd === '';
 						if (!mayBeMissing || !(yield* this.readUndecided(source, start))) break;
 					} else answerEnd = ANSWERS.get(begin) ?? begin.replace('<', '</');
 				}
@@ -123,7 +130,8 @@ export class ThinkSplitter {
 		}
 		const here = source.place;
 		// White space after thinking is not part of the answer.
-		if (!this.foundThinking && !this.isApart && answerEnd === '') this.out.text.push(source.between(start, here));
+		if (!this.foundThinking && !this.isApart && answerEnd === '')
+			this.out.text.push(source.between(start, here));
 		yield* this.readAnswer(source, answerEnd);
 	}
 
@@ -153,7 +161,8 @@ export class ThinkSplitter {
 			if (end === text.length) continue;
 			const here = source.place;
 			const found = yield* markerAt(source, [close]);
-			const isClose = found !== undefined && (found.text === close || `</${nameOf(found.text)}>` === close);
+			const isClose =
+				found !== undefined && (found.text === close || `</${nameOf(found.text)}>` === close);
 			if (isClose && atEnd) yield* source.blank();
 			if (isClose && (!atEnd || (yield* source.peek()) === '')) {
 				this.open = undefined;
@@ -207,7 +216,8 @@ export class ThinkSplitter {
 
 	private *readStripped(source: Source): Reading<boolean> {
 		const start = source.place;
-		const isBegun = (yield* source.oneOf(STRIPPED_BEGIN)) !== undefined && /\S/.test(yield* source.peek());
+		const isBegun =
+			(yield* source.oneOf(STRIPPED_BEGIN)) !== undefined && /\S/.test(yield* source.peek());
 		const from = source.place;
 		while (isBegun && (yield* source.peek()) !== '') {
 			const to = source.place;
@@ -250,7 +260,10 @@ function nameOf(tag: string): string {
  * Consumes a marker: `<think>` or `<thinking>` in any case, also with attributes, or one of the families. Undefined if
  * none comes next.
  */
-function* markerAt(source: Source, ends: readonly string[] = THINKING_ENDS): Reading<Marker | undefined> {
+function* markerAt(
+	source: Source,
+	ends: readonly string[] = THINKING_ENDS,
+): Reading<Marker | undefined> {
 	const start = source.place;
 	const begin = yield* source.oneOf(THINKING_BEGINS);
 	if (begin !== undefined) return { text: begin, close: THINKING.get(begin)! };
@@ -263,10 +276,16 @@ function* markerAt(source: Source, ends: readonly string[] = THINKING_ENDS): Rea
 	for (let next = yield* source.peek(); /[^<>[\]]/.test(next); next = yield* source.peek()) {
 		tag += next;
 		source.at += 1;
-		if (tag.length > MAX_ATTRIBUTES || !/^(?:t|th|thi|thin|thinki|thinkin|think(?:ing)?(?:\s[^]*)?)$/i.test(tag)) break;
+		if (
+			tag.length > MAX_ATTRIBUTES ||
+			!/^(?:t|th|thi|thin|thinki|thinkin|think(?:ing)?(?:\s[^]*)?)$/i.test(tag)
+		)
+			break;
 	}
 	const isTag =
-		/^(?:think|thinking)(?:\s[^]*)?$/i.test(tag) && !tag.endsWith('/') && (yield* source.oneOf(['>'])) !== undefined;
+		/^(?:think|thinking)(?:\s[^]*)?$/i.test(tag) &&
+		!tag.endsWith('/') &&
+		(yield* source.oneOf(['>'])) !== undefined;
 	if (!isTag) {
 		source.back(start);
 		return undefined;

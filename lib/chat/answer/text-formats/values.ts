@@ -12,7 +12,12 @@ export interface Notation {
 }
 
 export const JSON_NOTATION: Notation = { quotes: ['"'], escapes: true, bareKeys: false };
-export const PYTHON_NOTATION: Notation = { quotes: ['"', "'"], escapes: true, bareKeys: false, python: true };
+export const PYTHON_NOTATION: Notation = {
+	quotes: ['"', "'"],
+	escapes: true,
+	bareKeys: false,
+	python: true,
+};
 
 /** Callbacks while a value is read. */
 export interface Listener {
@@ -59,7 +64,9 @@ export function* readValue(
 		return list;
 	}
 	const quote = yield* source.oneOf(notation.quotes);
-	return quote === undefined ? yield* readWord(source, notation) : yield* readText(source, quote, notation);
+	return quote === undefined
+		? yield* readWord(source, notation)
+		: yield* readText(source, quote, notation);
 }
 
 /** Parses an object. A key `__proto__` is data like any other. */
@@ -77,7 +84,8 @@ export function* readObject(
 		yield* source.blank();
 		const key = yield* readKey(source, notation);
 		if (members.has(key)) throw new Stopped('broken');
-		if (role === 'call' && members.size === 0 && listener.firstKeys?.has(key) === false) throw new Stopped('broken');
+		if (role === 'call' && members.size === 0 && listener.firstKeys?.has(key) === false)
+			throw new Stopped('broken');
 		yield* source.blank();
 		yield* source.expect([':']);
 		const value = yield* readValue(
@@ -88,7 +96,8 @@ export function* readObject(
 			depth + 1,
 		);
 		members.set(key, value);
-		if (role !== 'value' && NAME_KEYS.has(key) && typeof value === 'string') listener.named?.(value);
+		if (role !== 'value' && NAME_KEYS.has(key) && typeof value === 'string')
+			listener.named?.(value);
 	}
 	const object = Object.fromEntries(members);
 	if (role === 'call') listener.call?.(object, from);
@@ -114,7 +123,12 @@ function* readKey(source: Source, notation: Notation): Reading<string> {
 	return key;
 }
 
-function* readText(source: Source, quote: string, notation: Notation, most = Infinity): Reading<string> {
+function* readText(
+	source: Source,
+	quote: string,
+	notation: Notation,
+	most = Infinity,
+): Reading<string> {
 	const parts: string[] = [];
 	const stops = new Set([quote[0]!, ...(notation.escapes ? ['\\'] : [])]);
 	for (let length = 0; ; ) {
@@ -135,7 +149,9 @@ function* readText(source: Source, quote: string, notation: Notation, most = Inf
 	const written = parts.join('');
 	if (!notation.escapes) return written;
 	const json =
-		quote === '"' ? written : written.replaceAll("\\'", "'").replace(/\\[^]|"/g, (one) => (one === '"' ? '\\"' : one));
+		quote === '"'
+			? written
+			: written.replaceAll("\\'", "'").replace(/\\[^]|"/g, (one) => (one === '"' ? '\\"' : one));
 	const value = parseJson(`"${json}"`);
 	if (typeof value !== 'string') throw new Stopped('broken');
 	return value;
@@ -148,5 +164,7 @@ function* readWord(source: Source, notation: Notation): Reading<unknown> {
 	if (notation.python && PYTHON_WORDS.has(word)) return PYTHON_WORDS.get(word);
 	const value = parseJson(word);
 	if (value === undefined) throw new Stopped('broken');
-	return typeof value === 'number' && /^-?\d+$/.test(word) && !Number.isSafeInteger(value) ? BigInt(word) : value;
+	return typeof value === 'number' && /^-?\d+$/.test(word) && !Number.isSafeInteger(value)
+		? BigInt(word)
+		: value;
 }

@@ -29,9 +29,11 @@ import {
 
 const FOLDER = 'llama-server-v0.5.0';
 const recorded = (name: string) => httpFixture(`${FOLDER}/${name}.http`);
-const stream = (name: string, options?: AssemblyOptions) => assembleBytes(recorded(name).chunks, options);
+const stream = (name: string, options?: AssemblyOptions) =>
+	assembleBytes(recorded(name).chunks, options);
 const whole = (name: string) => assembleWhole(recorded(name).body.toString());
-const CUT = 'The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.';
+const CUT =
+	'The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.';
 
 interface Choice {
 	index: number;
@@ -40,7 +42,11 @@ interface Choice {
 		content?: string;
 		reasoning_content?: string;
 		reasoning?: string;
-		tool_calls?: Array<{ index: number; id?: string; function: { name?: string; arguments?: string } }>;
+		tool_calls?: Array<{
+			index: number;
+			id?: string;
+			function: { name?: string; arguments?: string };
+		}>;
 	};
 }
 
@@ -52,7 +58,9 @@ function plainly(body: Buffer) {
 		.flatMap((chunk) => chunk.choices ?? [])
 		.filter(({ index }) => index === 0);
 	const calls: Array<{ id?: string; name?: string; arguments: string }> = [];
-	for (const { index, id, function: fn } of choices.flatMap((choice) => choice.delta.tool_calls ?? [])) {
+	for (const { index, id, function: fn } of choices.flatMap(
+		(choice) => choice.delta.tool_calls ?? [],
+	)) {
 		const call = (calls[index] ??= { arguments: '' });
 		call.id ??= id;
 		call.name ??= fn.name;
@@ -64,14 +72,18 @@ function plainly(body: Buffer) {
 			.map(({ delta: { reasoning_content: thought, reasoning = thought } }) => reasoning ?? '')
 			.join(''),
 		calls,
-		finishReason: choices.map((choice) => choice.finish_reason).findLast((reason) => reason !== null),
+		finishReason: choices
+			.map((choice) => choice.finish_reason)
+			.findLast((reason) => reason !== null),
 	};
 }
 
 const chatStreams = [FOLDER, 'ollama-v0.17.4']
 	.flatMap((folder) => fixtureNames(folder, '.http'))
 	.filter(
-		(name) => /(?:chat|tools|thinking|router-chat)-.*stream|chat-stream/.test(name) && httpFixture(name).status === 200,
+		(name) =>
+			/(?:chat|tools|thinking|router-chat)-.*stream|chat-stream/.test(name) &&
+			httpFixture(name).status === 200,
 	);
 
 describe('plain chat', () => {
@@ -85,12 +97,23 @@ describe('plain chat', () => {
 			model: 'smollm2',
 			notes: [],
 		});
-		expect(answer.usage).toEqual({ promptTokens: 36, completionTokens: 12, totalTokens: 48, cachedTokens: 35 });
+		expect(answer.usage).toEqual({
+			promptTokens: 36,
+			completionTokens: 12,
+			totalTokens: 48,
+			cachedTokens: 35,
+		});
 		expect(answer.timings).toMatchObject({ cache_n: 35, prompt_n: 1, predicted_n: 12 });
 	});
 
 	it('case 16: role, content, finish, end; the null of the role chunk is no text', () => {
-		const assembled = assemble([role, delta({ content: 'Hel' }), delta({ content: 'lo' }), finish('stop'), DONE]);
+		const assembled = assemble([
+			role,
+			delta({ content: 'Hel' }),
+			delta({ content: 'lo' }),
+			finish('stop'),
+			DONE,
+		]);
 		expect(answerOf(assembled)).toEqual({
 			text: 'Hello',
 			reasoning: '',
@@ -116,7 +139,9 @@ describe('plain chat', () => {
 		]);
 		expect(before.assembly.started).toBe(false);
 		expect(before.text).toBe('');
-		expect(answerOf(stream('chat-stream-progress')).text).toBe(plainly(recorded('chat-stream-progress').body).text);
+		expect(answerOf(stream('chat-stream-progress')).text).toBe(
+			plainly(recorded('chat-stream-progress').body).text,
+		);
 	});
 
 	it('case 19: usage in a chunk of its own, without choices', () => {
@@ -130,7 +155,9 @@ describe('plain chat', () => {
 
 	it('case 20: usage in the finish chunk', () => {
 		const usage = { prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 };
-		expect(answerOf(assemble([delta({ content: 'Hi' }), finish('stop', { usage }), DONE])).usage).toEqual({
+		expect(
+			answerOf(assemble([delta({ content: 'Hi' }), finish('stop', { usage }), DONE])).usage,
+		).toEqual({
 			promptTokens: 4,
 			completionTokens: 1,
 			totalTokens: 5,
@@ -143,7 +170,9 @@ describe('plain chat', () => {
 			text: '',
 			facts: { finishReason: 'stop' },
 		});
-		expect(failureOf(assemble([role, delta({ content: ' \n' }), finish('stop'), DONE]))).toMatchObject({
+		expect(
+			failureOf(assemble([role, delta({ content: ' \n' }), finish('stop'), DONE])),
+		).toMatchObject({
 			kind: 'emptyAnswer',
 		});
 	});
@@ -170,9 +199,9 @@ describe('plain chat', () => {
 
 	it('case 26: of several choices only the first is read, whichever comes first', () => {
 		const { body } = recorded('chat-stream-two-choices');
-		expect(new Set(sseJson<{ choices: Choice[] }>(body).map(({ choices }) => choices[0]?.index))).toEqual(
-			new Set([0, 1]),
-		);
+		expect(
+			new Set(sseJson<{ choices: Choice[] }>(body).map(({ choices }) => choices[0]?.index)),
+		).toEqual(new Set([0, 1]));
 		expect(answerOf(stream('chat-stream-two-choices')).text).toBe(plainly(body).text);
 		const second = { choices: [{ index: 1, finish_reason: null, delta: { content: 'no' } }] };
 		expect(
@@ -201,9 +230,13 @@ describe('plain chat', () => {
 		it('is removed from recorded answers', () => {
 			const { body } = recorded('chat-stream-prefill');
 			expect(plainly(body).text.startsWith(prefill)).toBe(true);
-			expect(answerOf(stream('chat-stream-prefill', { prefill })).text).toBe(plainly(body).text.slice(prefill.length));
+			expect(answerOf(stream('chat-stream-prefill', { prefill })).text).toBe(
+				plainly(body).text.slice(prefill.length),
+			);
 			expect(
-				answerOf(assembleWhole(recorded('chat-prefill').body.toString(), { prefill })).text.startsWith(' three'),
+				answerOf(
+					assembleWhole(recorded('chat-prefill').body.toString(), { prefill }),
+				).text.startsWith(' three'),
 			).toBe(true);
 		});
 
@@ -217,7 +250,11 @@ describe('plain chat', () => {
 			[['One, t'], 'One, t'],
 		])('%j begins with the new text', (pieces, text) => {
 			expect(
-				answerOf(assemble([...pieces.map((content) => delta({ content })), finish('stop'), DONE], { prefill })).text,
+				answerOf(
+					assemble([...pieces.map((content) => delta({ content })), finish('stop'), DONE], {
+						prefill,
+					}),
+				).text,
 			).toBe(text);
 		});
 	});
@@ -235,11 +272,13 @@ describe('plain chat', () => {
 		const assembled = assemble([...halves, finish('stop'), DONE]);
 		expect(answerOf(assembled).text).toBe('a😀b');
 		const thinking = halves.map((data) => data.replace('content', 'reasoning_content'));
-		expect(answerOf(assemble([...thinking, delta({ content: 'x' }), finish('stop'), DONE])).reasoning).toBe('a😀b');
+		expect(
+			answerOf(assemble([...thinking, delta({ content: 'x' }), finish('stop'), DONE])).reasoning,
+		).toBe('a😀b');
 		expect(answerOf(assemble([halves[0]!, finish('stop'), DONE])).text).toBe('a\ud83d');
-		expect(answerOf(assemble([halves[0]!, delta({ content: 'b\ufffd' }), finish('stop'), DONE])).text).toBe(
-			'a\ud83db\ufffd',
-		);
+		expect(
+			answerOf(assemble([halves[0]!, delta({ content: 'b\ufffd' }), finish('stop'), DONE])).text,
+		).toBe('a\ud83db\ufffd');
 	});
 
 	it('case 100: half a character is never emitted', () => {
@@ -263,14 +302,23 @@ describe('the end of a stream', () => {
 		});
 		expect(failed.text).toBe(plainly(recorded('stream-context-exceeded').body).text);
 		expect(
-			failureOf(assemble([...text, { error: { message: 'Compute error.', type: 'server_error', code: 500 } }])),
+			failureOf(
+				assemble([
+					...text,
+					{ error: { message: 'Compute error.', type: 'server_error', code: 500 } },
+				]),
+			),
 		).toMatchObject({ kind: 'streamError', text: 'Hello' });
 	});
 
 	it('case 48: the same followed by [DONE]', () => {
 		expect(
 			failureOf(
-				assemble([...text, { error: { message: 'boom', type: 'InternalServerError', param: null, code: 500 } }, DONE]),
+				assemble([
+					...text,
+					{ error: { message: 'boom', type: 'InternalServerError', param: null, code: 500 } },
+					DONE,
+				]),
 			),
 		).toMatchObject({ kind: 'streamError', serverText: 'boom' });
 	});
@@ -285,9 +333,14 @@ describe('the end of a stream', () => {
 	});
 
 	it('case 51: [DONE] without a finish reason is not a complete answer', () => {
-		expect(failureOf(assemble([...text, DONE]))).toMatchObject({ kind: 'streamEndedEarly', text: 'Hello' });
+		expect(failureOf(assemble([...text, DONE]))).toMatchObject({
+			kind: 'streamEndedEarly',
+			text: 'Hello',
+		});
 		expect(
-			failureOf(assemble([...text, { choices: [{ index: 0, delta: {}, finish_reason: '' }] }, DONE])),
+			failureOf(
+				assemble([...text, { choices: [{ index: 0, delta: {}, finish_reason: '' }] }, DONE]),
+			),
 		).toMatchObject({ kind: 'streamEndedEarly' });
 	});
 
@@ -301,18 +354,26 @@ describe('the end of a stream', () => {
 
 	it('case 42: what comes after [DONE] is ignored', () => {
 		expect(
-			answerOf(assemble([...text, finish('stop'), DONE, delta({ content: ' more' }), { error: 'late' }])).text,
+			answerOf(
+				assemble([...text, finish('stop'), DONE, delta({ content: ' more' }), { error: 'late' }]),
+			).text,
 		).toBe('Hello');
 	});
 
 	it('case 44: a whole answer in place of a stream, also without a reason', () => {
-		expect(answerOf(assembleWhole({ choices: [{ message: { role: 'assistant', content: 'Hello' } }] }))).toMatchObject({
+		expect(
+			answerOf(assembleWhole({ choices: [{ message: { role: 'assistant', content: 'Hello' } }] })),
+		).toMatchObject({
 			text: 'Hello',
 			finishReason: 'stop',
 		});
 		expect(
-			answerOf(assemble([{ choices: [{ index: 0, message: { content: 'Hello' }, finish_reason: 'stop' }] }, DONE]))
-				.text,
+			answerOf(
+				assemble([
+					{ choices: [{ index: 0, message: { content: 'Hello' }, finish_reason: 'stop' }] },
+					DONE,
+				]),
+			).text,
 		).toBe('Hello');
 	});
 
@@ -326,19 +387,26 @@ describe('the end of a stream', () => {
 		['SAFETY', 'filtered'],
 		['PROHIBITED_CONTENT', 'filtered'],
 	])('a finish with the reason %s is a failure', (reason, kind) => {
-		expect(failureOf(assemble([...text, finish(reason), DONE]))).toMatchObject({ kind, text: 'Hello' });
+		expect(failureOf(assemble([...text, finish(reason), DONE]))).toMatchObject({
+			kind,
+			text: 'Hello',
+		});
 	});
 
 	it('"null" in quotes and an empty text are not finish reasons: such an answer has ended early', () => {
 		for (const reason of ['null', '']) {
-			const chunk = { choices: [{ index: 0, delta: { content: 'half an' }, finish_reason: reason }] };
+			const chunk = {
+				choices: [{ index: 0, delta: { content: 'half an' }, finish_reason: reason }],
+			};
 			expect(failureOf(assemble([chunk]))).toMatchObject({ kind: 'streamEndedEarly' });
 			expect(answerOf(assemble([chunk, finish('stop'), DONE]))).toMatchObject({
 				text: 'half an',
 				finishReason: 'stop',
 			});
 			expect(
-				answerOf(assembleWhole({ choices: [{ message: { content: 'all' }, finish_reason: reason }] })),
+				answerOf(
+					assembleWhole({ choices: [{ message: { content: 'all' }, finish_reason: reason }] }),
+				),
 			).toMatchObject({ text: 'all', finishReason: 'stop' });
 		}
 	});
@@ -359,7 +427,11 @@ describe('the end of a stream', () => {
 			}),
 		);
 		const ends = { type: 'stop', reason: 'x' };
-		const typed = assemble([...text, { choices: [{ index: 0, delta: {}, finish_reason: ends }] }, DONE]);
+		const typed = assemble([
+			...text,
+			{ choices: [{ index: 0, delta: {}, finish_reason: ends }] },
+			DONE,
+		]);
 		expect(answerOf(typed)).toMatchObject({ finishReason: 'stop', notes: [] });
 		const malformed = finish('MALFORMED_FUNCTION_CALL');
 		expect(failureOf(assemble([malformed, DONE]))).toMatchObject({
@@ -392,13 +464,18 @@ describe('thinking', () => {
 
 	it('case 62: as recorded', () => {
 		const expected = plainly(recorded('thinking-stream').body);
-		expect(answerOf(stream('thinking-stream'))).toMatchObject({ text: expected.text, reasoning: expected.reasoning });
+		expect(answerOf(stream('thinking-stream'))).toMatchObject({
+			text: expected.text,
+			reasoning: expected.reasoning,
+		});
 		expect(answerOf(whole('thinking')).reasoning).not.toBe('');
 		expect(answerOf(whole('thinking-off')).reasoning).toBe('');
 	});
 
 	it('case 62: text is not held back for a missing tag when thinking came in a field of its own', () => {
-		const { assembly } = assemble([delta({ reasoning_content: 'Hm' })], { openingThinkTagMayBeMissing: true });
+		const { assembly } = assemble([delta({ reasoning_content: 'Hm' })], {
+			openingThinkTagMayBeMissing: true,
+		});
 		expect(assembly.push({ text: 'Yes' }).text).toBe('Yes');
 	});
 
@@ -427,9 +504,18 @@ describe('thinking', () => {
 	});
 
 	it('an answer that shows the tags does not count as one without an opening tag', () => {
-		const shown = assemble([delta({ content: 'Like so:\n<think>\nx\n</think>\n' }), finish('stop'), DONE]);
+		const shown = assemble([
+			delta({ content: 'Like so:\n<think>\nx\n</think>\n' }),
+			finish('stop'),
+			DONE,
+		]);
 		expect(shown.assembly.thinkingSeen.openingTagMissing).toBe(false);
-		const apart = assemble([delta({ reasoning: 'x' }), delta({ content: 'a\n</think>\n' }), finish('stop'), DONE]);
+		const apart = assemble([
+			delta({ reasoning: 'x' }),
+			delta({ content: 'a\n</think>\n' }),
+			finish('stop'),
+			DONE,
+		]);
 		expect(apart.assembly.thinkingSeen.openingTagMissing).toBe(false);
 	});
 
@@ -440,12 +526,16 @@ describe('thinking', () => {
 			text: '',
 			reasoning: plainly(recorded('thinking-stream-length').body).reasoning,
 		});
-		expect(failureOf(assemble([delta({ content: '<think>Hm' }), finish('stop'), DONE]))).toMatchObject({
+		expect(
+			failureOf(assemble([delta({ content: '<think>Hm' }), finish('stop'), DONE])),
+		).toMatchObject({
 			kind: 'onlyThinking',
 			reasoning: 'Hm',
 		});
 		expect(
-			failureOf(assemble([delta({ reasoning: 'Hm' }), delta({ content: '\n' }), finish('stop'), DONE])),
+			failureOf(
+				assemble([delta({ reasoning: 'Hm' }), delta({ content: '\n' }), finish('stop'), DONE]),
+			),
 		).toMatchObject({ kind: 'onlyThinking' });
 	});
 
@@ -470,17 +560,20 @@ describe('tool calls', () => {
 	const end = [finish('tool_calls'), DONE];
 	const calls = (...events: object[]) => answerOf(assemble([role, ...events, ...end])).toolCalls;
 
-	it.each(['tools-stream', 'tools-auto-stream', 'tools-parallel-stream', 'tools-text-first-stream'])(
-		'as recorded: %s',
-		(name) => {
-			const expected = plainly(recorded(name).body);
-			const answer = answerOf(stream(name));
-			expect(answer).toMatchObject({ text: expected.text, finishReason: 'tool_calls', notes: [] });
-			expect(answer.toolCalls).toEqual(expected.calls);
-			expect(answer.toolCalls.length).toBe(name === 'tools-parallel-stream' ? 2 : 1);
-			for (const call of answer.toolCalls) expect(JSON.parse(call.arguments)).toMatchObject({ unit: 'celsius' });
-		},
-	);
+	it.each([
+		'tools-stream',
+		'tools-auto-stream',
+		'tools-parallel-stream',
+		'tools-text-first-stream',
+	])('as recorded: %s', (name) => {
+		const expected = plainly(recorded(name).body);
+		const answer = answerOf(stream(name));
+		expect(answer).toMatchObject({ text: expected.text, finishReason: 'tool_calls', notes: [] });
+		expect(answer.toolCalls).toEqual(expected.calls);
+		expect(answer.toolCalls.length).toBe(name === 'tools-parallel-stream' ? 2 : 1);
+		for (const call of answer.toolCalls)
+			expect(JSON.parse(call.arguments)).toMatchObject({ unit: 'celsius' });
+	});
 
 	it.each([
 		['tools', 1],
@@ -501,15 +594,23 @@ describe('tool calls', () => {
 			{ id: 'a', name: 'f', arguments: json },
 		]);
 		const units = json.split('').map((char) => piece(0, { arguments: char }));
-		expect(calls(piece(0, { name: 'f' }, { id: 'a' }), ...units)).toEqual([{ id: 'a', name: 'f', arguments: json }]);
+		expect(calls(piece(0, { name: 'f' }, { id: 'a' }), ...units)).toEqual([
+			{ id: 'a', name: 'f', arguments: json },
+		]);
 	});
 
 	it('case 67: no arguments in the first piece', () => {
-		expect(calls(piece(0, { name: 'f' }, { id: 'a', type: 'function' }), piece(0, { arguments: '{"x":1}' }))).toEqual([
-			{ id: 'a', name: 'f', arguments: '{"x":1}' },
-		]);
 		expect(
-			calls(piece(0, { name: 'f', arguments: null }, { id: 'a' }), piece(0, { arguments: '{"x":1}' }))[0]?.arguments,
+			calls(
+				piece(0, { name: 'f' }, { id: 'a', type: 'function' }),
+				piece(0, { arguments: '{"x":1}' }),
+			),
+		).toEqual([{ id: 'a', name: 'f', arguments: '{"x":1}' }]);
+		expect(
+			calls(
+				piece(0, { name: 'f', arguments: null }, { id: 'a' }),
+				piece(0, { arguments: '{"x":1}' }),
+			)[0]?.arguments,
 		).toBe('{"x":1}');
 	});
 
@@ -543,26 +644,44 @@ describe('tool calls', () => {
 
 	it('case 70: the first id that is not empty counts', () => {
 		expect(
-			calls(piece(0, { name: 'f', arguments: '{' }, { id: 'a' }), piece(0, { arguments: '}' }, { id: 'a' })),
+			calls(
+				piece(0, { name: 'f', arguments: '{' }, { id: 'a' }),
+				piece(0, { arguments: '}' }, { id: 'a' }),
+			),
 		).toEqual([{ id: 'a', name: 'f', arguments: '{}' }]);
 		expect(
-			calls(piece(0, { name: 'f', arguments: '{' }, { id: 'a' }), piece(0, { arguments: '}' }, { id: '' }))[0]?.id,
+			calls(
+				piece(0, { name: 'f', arguments: '{' }, { id: 'a' }),
+				piece(0, { arguments: '}' }, { id: '' }),
+			)[0]?.id,
 		).toBe('a');
 		expect(
-			calls(piece(0, { name: 'f', arguments: '{' }, { id: '' }), piece(0, { arguments: '}' }, { id: 'late' }))[0]?.id,
+			calls(
+				piece(0, { name: 'f', arguments: '{' }, { id: '' }),
+				piece(0, { arguments: '}' }, { id: 'late' }),
+			)[0]?.id,
 		).toBe('late');
 	});
 
 	it('case 71: a name that comes again is not doubled, a revised one replaces', () => {
 		expect(
-			calls(piece(0, { name: 'get', arguments: '{' }, { id: 'a' }), piece(0, { name: 'get', arguments: '}' }))[0],
+			calls(
+				piece(0, { name: 'get', arguments: '{' }, { id: 'a' }),
+				piece(0, { name: 'get', arguments: '}' }),
+			)[0],
 		).toEqual({ id: 'a', name: 'get', arguments: '{}' });
 		expect(
-			calls(piece(0, { name: 'get' }, { id: 'a' }), piece(0, { name: 'get_weather' }), piece(0, { arguments: '{}' }))[0]
-				?.name,
+			calls(
+				piece(0, { name: 'get' }, { id: 'a' }),
+				piece(0, { name: 'get_weather' }),
+				piece(0, { arguments: '{}' }),
+			)[0]?.name,
 		).toBe('get_weather');
 		expect(
-			calls(piece(0, { name: 'f', arguments: '{}' }, { id: 'a' }), piece(0, { name: 'f', arguments: '' })),
+			calls(
+				piece(0, { name: 'f', arguments: '{}' }, { id: 'a' }),
+				piece(0, { name: 'f', arguments: '' }),
+			),
 		).toHaveLength(1);
 	});
 
@@ -594,22 +713,26 @@ describe('tool calls', () => {
 			[{ index: 0 }, { index: 0 }],
 			[{}, {}],
 		]) {
-			expect(calls(delta({ tool_calls: [whole(first!, 'f'), whole(second!, 'g')] })).map(({ name }) => name)).toEqual([
-				'f',
-				'g',
-			]);
 			expect(
-				calls(delta({ tool_calls: [whole(first!, 'f')] }), delta({ tool_calls: [whole(second!, 'g')] })).map(
+				calls(delta({ tool_calls: [whole(first!, 'f'), whole(second!, 'g')] })).map(
 					({ name }) => name,
 				),
+			).toEqual(['f', 'g']);
+			expect(
+				calls(
+					delta({ tool_calls: [whole(first!, 'f')] }),
+					delta({ tool_calls: [whole(second!, 'g')] }),
+				).map(({ name }) => name),
 			).toEqual(['f', 'g']);
 		}
 	});
 
 	it('calls that share their id are kept apart, without an index and with the same one', () => {
 		for (const index of [undefined, 0]) {
-			const f = (args: string, name = 'f') => piece(index, { name, arguments: args }, { id: 'call_0' });
-			const apart = (...events: object[]) => calls(...events).map(({ name, arguments: args }) => `${name}${args}`);
+			const f = (args: string, name = 'f') =>
+				piece(index, { name, arguments: args }, { id: 'call_0' });
+			const apart = (...events: object[]) =>
+				calls(...events).map(({ name, arguments: args }) => `${name}${args}`);
 			expect(apart(f('{"x":1}'), f('{"x":2}', 'g'))).toEqual(['f{"x":1}', 'g{"x":2}']);
 			const together = ['{"x":1}', '{"x":2}'].map((args) => ({
 				...(index === undefined ? {} : { index }),
@@ -630,12 +753,14 @@ describe('tool calls', () => {
 	it('calls without arguments and with one index for all are kept apart', () => {
 		const names = (...events: object[]) => calls(...events).map(({ name }) => name);
 		expect(
-			names(piece(0, { name: 'f', arguments: '' }, { id: 'a' }), piece(0, { name: 'g', arguments: '' }, { id: 'b' })),
+			names(
+				piece(0, { name: 'f', arguments: '' }, { id: 'a' }),
+				piece(0, { name: 'g', arguments: '' }, { id: 'b' }),
+			),
 		).toEqual(['f', 'g']);
-		expect(names(delta({ tool_calls: ['f', 'g'].map((name) => ({ index: 0, function: { name } })) }))).toEqual([
-			'f',
-			'g',
-		]);
+		expect(
+			names(delta({ tool_calls: ['f', 'g'].map((name) => ({ index: 0, function: { name } })) })),
+		).toEqual(['f', 'g']);
 	});
 
 	it('an empty object before the text of the arguments is only a placeholder', () => {
@@ -675,12 +800,18 @@ describe('tool calls', () => {
 			{ id: 'b', name: 'g', arguments: '{"b":2}' },
 		]);
 		expect(
-			calls(piece(0, { name: 'f', arguments: '{' }, { id: 'a' }), piece(undefined, { arguments: '}' }, { id: 'a' })),
+			calls(
+				piece(0, { name: 'f', arguments: '{' }, { id: 'a' }),
+				piece(undefined, { arguments: '}' }, { id: 'a' }),
+			),
 		).toEqual([{ id: 'a', name: 'f', arguments: '{}' }]);
 	});
 
 	it('case 73: missing and duplicate ids are replaced by generated ones', () => {
-		const [first, second] = calls(piece(0, { name: 'f', arguments: '{}' }), piece(1, { name: 'g', arguments: '{}' }));
+		const [first, second] = calls(
+			piece(0, { name: 'f', arguments: '{}' }),
+			piece(1, { name: 'g', arguments: '{}' }),
+		);
 		expect(first?.id).toMatch(/^made-/);
 		expect(second?.id).toMatch(/^made-/);
 		expect(first?.id).not.toBe(second?.id);
@@ -724,13 +855,22 @@ describe('tool calls', () => {
 			DONE,
 		];
 		expect(failureOf(assemble(first))).toMatchObject({ kind: 'toolCallCut', tool: 'f' });
-		const last = [piece(0, { name: 'f' }, { id: 'a' }), piece(1, { name: 'g' }, { id: 'b' }), finish('length'), DONE];
+		const last = [
+			piece(0, { name: 'f' }, { id: 'a' }),
+			piece(1, { name: 'g' }, { id: 'b' }),
+			finish('length'),
+			DONE,
+		];
 		expect(failureOf(assemble(last))).toMatchObject({ kind: 'toolCallCut', tool: 'g' });
 	});
 
 	it('case 75: calls that were complete before the limit are passed on', () => {
 		const answer = answerOf(
-			assemble([piece(0, { name: 'f', arguments: '{"a":1}' }, { id: 'a' }), finish('length'), DONE]),
+			assemble([
+				piece(0, { name: 'f', arguments: '{"a":1}' }, { id: 'a' }),
+				finish('length'),
+				DONE,
+			]),
 		);
 		expect(answer).toMatchObject({
 			toolCalls: [{ name: 'f', arguments: '{"a":1}' }],
@@ -742,7 +882,9 @@ describe('tool calls', () => {
 	it.each(['{"a":1', '{"a":1}}', '[1]', '"text"', 'none', '{"a":1}{"b":2}'])(
 		'arguments that are no JSON object are never passed on: %s',
 		(args) => {
-			expect(failureOf(assemble([piece(0, { name: 'f', arguments: args }, { id: 'a' }), ...end]))).toMatchObject({
+			expect(
+				failureOf(assemble([piece(0, { name: 'f', arguments: args }, { id: 'a' }), ...end])),
+			).toMatchObject({
 				kind: 'toolCallInvalid',
 				tool: 'f',
 				facts: { toolCalls: [{ name: 'f', arguments: args }] },
@@ -751,18 +893,27 @@ describe('tool calls', () => {
 	);
 
 	it('a call without a name is never passed on, an empty one is none', () => {
-		expect(failureOf(assemble([piece(0, { arguments: '{}' }, { id: 'a' }), ...end]))).toMatchObject({
-			kind: 'toolCallInvalid',
-		});
+		expect(failureOf(assemble([piece(0, { arguments: '{}' }, { id: 'a' }), ...end]))).toMatchObject(
+			{
+				kind: 'toolCallInvalid',
+			},
+		);
 		expect(
-			answerOf(assemble([delta({ content: 'Hi', tool_calls: [{ index: 0, function: {} }] }), finish('stop'), DONE]))
-				.toolCalls,
+			answerOf(
+				assemble([
+					delta({ content: 'Hi', tool_calls: [{ index: 0, function: {} }] }),
+					finish('stop'),
+					DONE,
+				]),
+			).toolCalls,
 		).toEqual([]);
 	});
 
 	it('case 76: calls count although the reason is stop', () => {
 		expect(
-			answerOf(assemble([piece(0, { name: 'f', arguments: '{}' }, { id: 'a' }), finish('stop'), DONE])).toolCalls,
+			answerOf(
+				assemble([piece(0, { name: 'f', arguments: '{}' }, { id: 'a' }), finish('stop'), DONE]),
+			).toolCalls,
 		).toHaveLength(1);
 	});
 
@@ -779,13 +930,20 @@ describe('tool calls', () => {
 		expect(calls(piece(0, { name: 'f', arguments: { city: 'Rome' } }, { id: 'a' }))).toEqual([
 			{ id: 'a', name: 'f', arguments: '{"city":"Rome"}' },
 		]);
-		const two = [{ function: { name: 'f', arguments: { x: 1 } } }, { function: { name: 'g', arguments: { x: 2 } } }];
+		const two = [
+			{ function: { name: 'f', arguments: { x: 1 } } },
+			{ function: { name: 'g', arguments: { x: 2 } } },
+		];
 		expect(
-			calls(delta({ tool_calls: two.map((entry) => ({ index: 0, ...entry })) })).map(({ arguments: args }) => args),
+			calls(delta({ tool_calls: two.map((entry) => ({ index: 0, ...entry })) })).map(
+				({ arguments: args }) => args,
+			),
 		).toEqual(['{"x":1}', '{"x":2}']);
 		expect(
 			answerOf(
-				assembleWhole({ choices: [{ message: { content: null, tool_calls: two }, finish_reason: 'tool_calls' }] }),
+				assembleWhole({
+					choices: [{ message: { content: null, tool_calls: two }, finish_reason: 'tool_calls' }],
+				}),
 			).toolCalls,
 		).toHaveLength(2);
 	});
@@ -810,19 +968,31 @@ describe('what a real Ollama sends', () => {
 		['chat-stream', { text: 'Hello there, 你好 friend 😀.', finishReason: 'stop' }],
 		[
 			'chat-stream-usage',
-			{ text: 'Hello there, 你好 friend 😀.', usage: { promptTokens: 22, completionTokens: 9, totalTokens: 31 } },
+			{
+				text: 'Hello there, 你好 friend 😀.',
+				usage: { promptTokens: 22, completionTokens: 9, totalTokens: 31 },
+			},
 		],
 		['chat-stream-length', { finishReason: 'length', notes: [CUT] }],
 		['tools-stream', { text: '', toolCalls: [call('Rome')], finishReason: 'tool_calls' }],
-		['tools-two-stream', { text: '', toolCalls: [call('Köln'), call('Oslo')], finishReason: 'tool_calls' }],
+		[
+			'tools-two-stream',
+			{ text: '', toolCalls: [call('Köln'), call('Oslo')], finishReason: 'tool_calls' },
+		],
 		['tools-not-offered-stream', { toolCalls: [], notes: [] }],
 		['thinking-stream', { text: 'I have thought.', reasoning: 'Let me think about it.\n' }],
 		// This model thinks although thinking is off, and Ollama does not separate it.
 		[
 			'thinking-raw-stream',
-			{ text: 'I have thought.', reasoning: expect.stringContaining('Let me think about it.') as string },
+			{
+				text: 'I have thought.',
+				reasoning: expect.stringContaining('Let me think about it.') as string,
+			},
 		],
-		['thinking-tools-stream', { text: '', reasoning: 'I need the weather.\n', toolCalls: [call('Paris')] }],
+		[
+			'thinking-tools-stream',
+			{ text: '', reasoning: 'I need the weather.\n', toolCalls: [call('Paris')] },
+		],
 	])('%s', (name, expected) => {
 		const assembled = ollama(name);
 		expect(answerOf(assembled)).toMatchObject(expected);
@@ -858,39 +1028,53 @@ describe('however a recorded stream arrives', () => {
 		const expected = comparable(assembleBytes([body]));
 		expect(comparable(assembleBytes(oneBytePieces(body)))).toEqual(expected);
 		fc.assert(
-			fc.property(anySplit(body), (pieces) => expect(comparable(assembleBytes(pieces))).toEqual(expected)),
+			fc.property(anySplit(body), (pieces) =>
+				expect(comparable(assembleBytes(pieces))).toEqual(expected),
+			),
 			examples(20),
 		);
 	});
 
-	it.each(chatStreams)('%s: any cut gives the same answer or a failure with the text so far', (name) => {
-		const { body } = httpFixture(name);
-		const complete = assembleBytes([body]).result;
-		fc.assert(
-			fc.property(anyCut(body), fc.boolean(), ({ at, pieces }, openingThinkTagMayBeMissing) => {
-				// An event without its closing blank line counts as soon as its line is complete, so it may not be cut inside
-				// its JSON.
-				const arrived = plainly(Buffer.from(`${wholeEvents(body.subarray(0, at))}\n\n`));
-				const { result, text, reasoning } = assembleBytes(pieces, { openingThinkTagMayBeMissing });
-				if ('answer' in result) {
-					// What may be missing then are the counts that come behind the finish.
-					const { usage, timings, ...rest } = result.answer;
-					const { usage: allUsage, timings: allTimings } = answerOf({ result: complete });
-					expect([allUsage, undefined]).toContainEqual(usage);
-					expect([allTimings, undefined]).toContainEqual(timings);
-					expect(answerOf({ result: complete })).toMatchObject(rest);
-					expect(arrived.finishReason).toBe(result.answer.finishReason);
-				} else if (arrived.finishReason === undefined) {
-					expect(result.failed).toMatchObject({ kind: 'streamEndedEarly', text, reasoning });
-					if (name.includes('raw')) expect(withoutTags(reasoning + text)).toBe(withoutTags(arrived.text));
-					else expect({ text, reasoning }).toEqual({ text: arrived.text, reasoning: arrived.reasoning });
-				} else {
-					expect('failed' in complete ? complete.failed.kind : undefined).toBe(result.failed.kind);
-				}
-			}),
-			examples(50),
-		);
-	});
+	it.each(chatStreams)(
+		'%s: any cut gives the same answer or a failure with the text so far',
+		(name) => {
+			const { body } = httpFixture(name);
+			const complete = assembleBytes([body]).result;
+			fc.assert(
+				fc.property(anyCut(body), fc.boolean(), ({ at, pieces }, openingThinkTagMayBeMissing) => {
+					// An event without its closing blank line counts as soon as its line is complete, so it may not be cut inside
+					// its JSON.
+					const arrived = plainly(Buffer.from(`${wholeEvents(body.subarray(0, at))}\n\n`));
+					const { result, text, reasoning } = assembleBytes(pieces, {
+						openingThinkTagMayBeMissing,
+					});
+					if ('answer' in result) {
+						// What may be missing then are the counts that come behind the finish.
+						const { usage, timings, ...rest } = result.answer;
+						const { usage: allUsage, timings: allTimings } = answerOf({ result: complete });
+						expect([allUsage, undefined]).toContainEqual(usage);
+						expect([allTimings, undefined]).toContainEqual(timings);
+						expect(answerOf({ result: complete })).toMatchObject(rest);
+						expect(arrived.finishReason).toBe(result.answer.finishReason);
+					} else if (arrived.finishReason === undefined) {
+						expect(result.failed).toMatchObject({ kind: 'streamEndedEarly', text, reasoning });
+						if (name.includes('raw'))
+							expect(withoutTags(reasoning + text)).toBe(withoutTags(arrived.text));
+						else
+							expect({ text, reasoning }).toEqual({
+								text: arrived.text,
+								reasoning: arrived.reasoning,
+							});
+					} else {
+						expect('failed' in complete ? complete.failed.kind : undefined).toBe(
+							result.failed.kind,
+						);
+					}
+				}),
+				examples(50),
+			);
+		},
+	);
 
 	/** The stream up to its last event that can be read; what follows it would be reported as unreadable. */
 	function wholeEvents(bytes: Buffer): string {
@@ -934,23 +1118,30 @@ describe('two calls at once', () => {
 
 	it('any interleaving cut by the token limit is a cut call, or the calls that are complete', () => {
 		fc.assert(
-			fc.property(anyInterleaving(first, second), fc.nat({ max: first.length + second.length }), (events, at) => {
-				const { result } = assemble([role, ...events.slice(0, at), finish('length'), DONE]);
-				if ('answer' in result)
-					for (const { arguments: args } of result.answer.toolCalls)
-						expect(['{"x":"ü"}', '{"y":[1,{}]}', '{}']).toContain(args);
-				else expect(result.failed.kind).toBe(at === 0 ? 'emptyAnswer' : 'toolCallCut');
-			}),
+			fc.property(
+				anyInterleaving(first, second),
+				fc.nat({ max: first.length + second.length }),
+				(events, at) => {
+					const { result } = assemble([role, ...events.slice(0, at), finish('length'), DONE]);
+					if ('answer' in result)
+						for (const { arguments: args } of result.answer.toolCalls)
+							expect(['{"x":"ü"}', '{"y":[1,{}]}', '{}']).toContain(args);
+					else expect(result.failed.kind).toBe(at === 0 ? 'emptyAnswer' : 'toolCallCut');
+				},
+			),
 		);
 	});
 
 	it('any interleaving of the recorded calls gives the recorded calls', () => {
 		const chunks = sseJson<{ choices: Choice[] }>(recorded('tools-parallel-stream').body);
-		const of = (wanted: number) => chunks.filter(({ choices }) => choices[0]?.delta.tool_calls?.[0]?.index === wanted);
+		const of = (wanted: number) =>
+			chunks.filter(({ choices }) => choices[0]?.delta.tool_calls?.[0]?.index === wanted);
 		const expected = answerOf(stream('tools-parallel-stream')).toolCalls;
 		fc.assert(
 			fc.property(anyInterleaving(of(0), of(1)), (events) => {
-				const { toolCalls } = answerOf(assembleBytes([wire([...events, finish('tool_calls'), DONE])]));
+				const { toolCalls } = answerOf(
+					assembleBytes([wire([...events, finish('tool_calls'), DONE])]),
+				);
 				expect(new Set(toolCalls.map((call) => JSON.stringify(call)))).toEqual(
 					new Set(expected.map((call) => JSON.stringify(call))),
 				);
@@ -975,21 +1166,31 @@ describe('state during the stream', () => {
 		const speaks = (...events: object[]) => assemble(events).assembly.speaks;
 		expect(speaks(delta({ content: '\n\n' }))).toBe(false);
 		expect(speaks(delta({ reasoning: ' ' }))).toBe(false);
-		expect(speaks(delta({ content: '\n' }), delta({ content: ' a' }), delta({ content: ' ' }))).toBe(true);
+		expect(
+			speaks(delta({ content: '\n' }), delta({ content: ' a' }), delta({ content: ' ' })),
+		).toBe(true);
 		expect(speaks(delta({ reasoning: 'x' }))).toBe(true);
 		expect(speaks(piece(0, { name: 'f' }))).toBe(true);
 		expect(speaks(finish('stop'))).toBe(true);
 	});
 
 	it('it is finished with a reason and complete with the end marker or an error', () => {
-		expect(assemble([delta({ content: 'x' })]).assembly).toMatchObject({ finished: false, complete: false });
+		expect(assemble([delta({ content: 'x' })]).assembly).toMatchObject({
+			finished: false,
+			complete: false,
+		});
 		expect(assemble([finish('stop')]).assembly).toMatchObject({ finished: true, complete: false });
-		expect(assemble([finish('stop'), DONE]).assembly).toMatchObject({ finished: true, complete: true });
+		expect(assemble([finish('stop'), DONE]).assembly).toMatchObject({
+			finished: true,
+			complete: true,
+		});
 		expect(assemble([{ error: 'x' }]).assembly).toMatchObject({ finished: false, complete: true });
 	});
 
 	it('flushing twice emits nothing twice', () => {
-		const { assembly } = assemble([delta({ content: 'Hm.\n</thi' })], { openingThinkTagMayBeMissing: true });
+		const { assembly } = assemble([delta({ content: 'Hm.\n</thi' })], {
+			openingThinkTagMayBeMissing: true,
+		});
 		expect(assembly.partial).toEqual({ text: 'Hm.\n</thi', reasoning: '' });
 		expect(assembly.flush()).toEqual({ text: '', reasoning: '' });
 	});

@@ -1,4 +1,9 @@
-import { answerFailure, foreignLines, withPartialAnswer, foreignText } from '../../../../lib/chat/answer/failure';
+import {
+	answerFailure,
+	foreignLines,
+	withPartialAnswer,
+	foreignText,
+} from '../../../../lib/chat/answer/failure';
 import { Assembly, type AssemblyFailure } from '../../../../lib/chat/answer/assembly';
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
 import { failure } from '../../../../lib/errors/failure';
@@ -13,7 +18,9 @@ const failed = (more: Partial<AssemblyFailure> = {}): AssemblyFailure => ({
 
 describe('a failed answer', () => {
 	it('keeps what had arrived, and has no fields for the rest', () => {
-		expect(answerFailure(failed({ text: 'half', reasoning: 'hm' }), context, {}, undefined)).toMatchObject({
+		expect(
+			answerFailure(failed({ text: 'half', reasoning: 'hm' }), context, {}, undefined),
+		).toMatchObject({
 			partialText: 'half',
 			partialReasoning: 'hm',
 		});
@@ -24,19 +31,27 @@ describe('a failed answer', () => {
 	it('that the token limit ended before any text says so', () => {
 		const cut = failed({ facts: { finishReason: 'length' } });
 		expect(answerFailure(cut, context, {}, undefined).remedy).toContain('The token limit ended it');
-		expect(answerFailure(failed(), context, {}, undefined).remedy).not.toContain('The token limit ended it');
+		expect(answerFailure(failed(), context, {}, undefined).remedy).not.toContain(
+			'The token limit ended it',
+		);
 	});
 
 	it('that ended early gets the advice of a server that is known to end early, other failures do not', () => {
 		const advice = 'Look into its log.';
-		expect(answerFailure(failed({ kind: 'streamEndedEarly' }), context, {}, advice).remedy).toBe(advice);
+		expect(answerFailure(failed({ kind: 'streamEndedEarly' }), context, {}, advice).remedy).toBe(
+			advice,
+		);
 		expect(answerFailure(failed(), context, {}, advice).remedy).not.toBe(advice);
 	});
 
 	it('names the limit that the thinking used up, except -1', () => {
 		const remedy = (maxTokens: number, finishReason = 'length') =>
-			answerFailure(failed({ kind: 'onlyThinking', facts: { finishReason } }), context, { maxTokens }, undefined)
-				.remedy;
+			answerFailure(
+				failed({ kind: 'onlyThinking', facts: { finishReason } }),
+				context,
+				{ maxTokens },
+				undefined,
+			).remedy;
 		expect(remedy(77)).toContain('(now 77)');
 		expect(remedy(-1)).toMatch(/^Raise Maximum Tokens, /);
 		expect(remedy(77, 'stop')).toContain('It ended there by itself');
@@ -93,7 +108,12 @@ describe('a failure in the middle of an answer', () => {
 
 test('plain text instead of events is reported without the key that it contains', () => {
 	const value = 'Zq7Kx3Vw9Rt2Yp5Lm8Nc';
-	const given = { kind: 'streamEndedEarly', text: '', reasoning: '', serverText: `Refused: ${value}` } as const;
+	const given = {
+		kind: 'streamEndedEarly',
+		text: '',
+		reasoning: '',
+		serverText: `Refused: ${value}`,
+	} as const;
 	const context = { url: 'http://10.0.0.5:8080/v1', secrets: [value] };
 	const failed = foreignText(given as Parameters<typeof foreignText>[0], 'text/plain', context);
 	expect(failed).toMatchObject({ serverText: 'Refused: ***', partialText: 'Refused: ***' });

@@ -10,13 +10,34 @@ function read(pieces: readonly string[]): string {
 }
 
 it.each<[string, string[], string]>([
-	['all the text in each piece', ['Hello', 'Hello there', 'Hello there, friend'], 'Hello there, friend'],
-	['the same, one piece repeated', ['Hello', 'Hello there', 'Hello there', 'Hello there!'], 'Hello there!'],
+	[
+		'all the text in each piece',
+		['Hello', 'Hello there', 'Hello there, friend'],
+		'Hello there, friend',
+	],
+	[
+		'the same, one piece repeated',
+		['Hello', 'Hello there', 'Hello there', 'Hello there!'],
+		'Hello there!',
+	],
 	['the same, two pieces', ['Hello there', 'Hello there, friend'], 'Hello there, friend'],
 	['two pieces that prove nothing', ['Hello', 'Hello there'], 'HelloHello there'],
 	[
 		'lines that grow',
-		['-', '--', '---', '----', '-----', '------', '-------', '--------', '---------', ' x', '-', '--'],
+		[
+			'-',
+			'--',
+			'---',
+			'----',
+			'-----',
+			'------',
+			'-------',
+			'--------',
+			'---------',
+			' x',
+			'-',
+			'--',
+		],
 		`${'-'.repeat(45)} x---`,
 	],
 	['bullets', ['- ', '- a', '\n', '- ', 'b'], '- - a\n- b'],
@@ -33,17 +54,23 @@ it.each<[string, string[], string]>([
 
 it('is never repeated, however the text grows', () => {
 	fc.assert(
-		fc.property(fc.string({ minLength: 12 }), fc.array(fc.nat(), { minLength: 2 }), (rest, places) => {
-			const text = `The text ${rest}`;
-			const ends = [...new Set([...places.map((place) => 9 + (place % (text.length - 8))), text.length])].sort(
-				(a, b) => a - b,
-			);
-			expect(read(ends.map((end) => text.slice(0, end)))).toBe(text);
-		}),
+		fc.property(
+			fc.string({ minLength: 12 }),
+			fc.array(fc.nat(), { minLength: 2 }),
+			(rest, places) => {
+				const text = `The text ${rest}`;
+				const ends = [
+					...new Set([...places.map((place) => 9 + (place % (text.length - 8))), text.length]),
+				].sort((a, b) => a - b);
+				expect(read(ends.map((end) => text.slice(0, end)))).toBe(text);
+			},
+		),
 	);
 });
 
-const chunk = (content: string, more: object = {}) => ({ choices: [{ index: 0, delta: { content }, ...more }] });
+const chunk = (content: string, more: object = {}) => ({
+	choices: [{ index: 0, delta: { content }, ...more }],
+});
 
 it('in a stream: the text is not repeated', () => {
 	const { text, result } = assembleBytes([
@@ -60,12 +87,18 @@ it('in a stream: the text is not repeated', () => {
 });
 
 it('a server that counts choices from 1 is read at the end, and other choices beside the first are not', () => {
-	const second = (content: string, more: object = {}) => ({ choices: [{ index: 1, delta: { content }, ...more }] });
-	expect(assembleBytes([wire([second('Hel'), second('lo', { finish_reason: 'stop' }), '[DONE]'])])).toMatchObject({
+	const second = (content: string, more: object = {}) => ({
+		choices: [{ index: 1, delta: { content }, ...more }],
+	});
+	expect(
+		assembleBytes([wire([second('Hel'), second('lo', { finish_reason: 'stop' }), '[DONE]'])]),
+	).toMatchObject({
 		text: 'Hello',
 		result: { answer: { text: 'Hello', finishReason: 'stop' } },
 	});
-	expect(assembleBytes([wire([second('Hello', { finish_reason: 'stop' })])])).toMatchObject({ text: 'Hello' });
+	expect(assembleBytes([wire([second('Hello', { finish_reason: 'stop' })])])).toMatchObject({
+		text: 'Hello',
+	});
 	const both = [
 		second('no'),
 		chunk('yes'),

@@ -1,7 +1,9 @@
 import { cachedShare, remarkOnPromptCache } from '../../../../lib/chat/answer/prompt-cache';
 import type { ChatMessage } from '../../../../lib/chat/types';
 
-const timings = (cached: number, read: number) => ({ timings: { cache_n: cached, prompt_n: read } });
+const timings = (cached: number, read: number) => ({
+	timings: { cache_n: cached, prompt_n: read },
+});
 
 /** A conversation of the size of the measured ones: 120 characters to a message. */
 function conversation(systemLength: number, rounds: number): ChatMessage[] {
@@ -26,7 +28,10 @@ describe('the share of the prompt that came from the cache', () => {
 	it.each([
 		[timings(1736, 29), 0.98],
 		[timings(0, 1997), 0],
-		[{ usage: { promptTokens: 100, completionTokens: 1, totalTokens: 101, cachedTokens: 40 } }, 0.4],
+		[
+			{ usage: { promptTokens: 100, completionTokens: 1, totalTokens: 101, cachedTokens: 40 } },
+			0.4,
+		],
 	])('%j', (answer, share) => {
 		expect(cachedShare(answer)).toBeCloseTo(share, 2);
 	});
@@ -35,7 +40,9 @@ describe('the share of the prompt that came from the cache', () => {
 		expect(cachedShare({})).toBeUndefined();
 		expect(cachedShare({ timings: { prompt_n: 50, load_ms: 20 } })).toBeUndefined();
 		expect(
-			cachedShare({ usage: { promptTokens: 0, completionTokens: 0, totalTokens: 0, cachedTokens: 0 } }),
+			cachedShare({
+				usage: { promptTokens: 0, completionTokens: 0, totalTokens: 0, cachedTokens: 0 },
+			}),
 		).toBeUndefined();
 	});
 });
@@ -75,7 +82,9 @@ describe('a remark on a small share', () => {
 
 	it('with Cache Reuse and a head below 10 % of the prompt: -sps or the slot', () => {
 		const messages = conversation(40, 6);
-		expect(remark(messages, 0, 1405, { cacheReuse: 64 })).toMatch(/less than 10 %.*Slot ID.*-sps 0\.01/s);
+		expect(remark(messages, 0, 1405, { cacheReuse: 64 })).toMatch(
+			/less than 10 %.*Slot ID.*-sps 0\.01/s,
+		);
 		expect(remark(messages, 0, 1405, { cacheReuse: 64, slotId: 0 })).not.toContain('-sps');
 		expect(remark(messages, 1372, 31, { cacheReuse: 64 })).toBeUndefined();
 		expect(remark(messages, 0, 1405)).not.toContain('-sps');
@@ -92,6 +101,8 @@ describe('a remark on a small share', () => {
 
 	it('not where the server tells no timings', () => {
 		const usage = { promptTokens: 1000, completionTokens: 1, totalTokens: 1001, cachedTokens: 0 };
-		expect(remarkOnPromptCache({ messages: conversation(400, 5), parameters: {} }, { usage })).toBeUndefined();
+		expect(
+			remarkOnPromptCache({ messages: conversation(400, 5), parameters: {} }, { usage }),
+		).toBeUndefined();
 	});
 });

@@ -4,7 +4,11 @@ const BEFORE = { started: false, shown: false, finished: false };
 const THINKING = { ...BEFORE, started: true };
 const TEXT = { ...THINKING, shown: true };
 
-const at = (progress: typeof BEFORE, call: { whole?: boolean; pieceMs?: () => number }, idleMs = 0) => {
+const at = (
+	progress: typeof BEFORE,
+	call: { whole?: boolean; pieceMs?: () => number },
+	idleMs = 0,
+) => {
 	const pace = new ReadingPace(call, { idleMs });
 	pace.progress = progress;
 	return pace.interval();

@@ -6,7 +6,10 @@ type Step = [text: string, reasoning: string];
 
 function present(showThinking: boolean, steps: Step[]) {
 	const presenter = new ThinkingPresenter(showThinking);
-	const pieces = [...steps.map(([text, reasoning]) => presenter.show({ text, reasoning })), presenter.end()];
+	const pieces = [
+		...steps.map(([text, reasoning]) => presenter.show({ text, reasoning })),
+		presenter.end(),
+	];
 	expect(presenter.shown).toBe(pieces.join(''));
 	return pieces.join('');
 }

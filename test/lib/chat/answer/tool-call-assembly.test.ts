@@ -7,11 +7,22 @@ import type { ToolCallPiece } from '../../../../lib/chat/types';
 import { process } from '../../../support/node';
 import { examples } from '../../../support/properties';
 import { anyInterleaving } from '../../../support/streams';
-import { answerOf, assemble, assembleWhole, delta, DONE, failureOf, finish, piece, role } from '../assemble';
+import {
+	answerOf,
+	assemble,
+	assembleWhole,
+	delta,
+	DONE,
+	failureOf,
+	finish,
+	piece,
+	role,
+} from '../assemble';
 
 const end = [finish('tool_calls'), DONE];
 const calls = (...events: object[]) => answerOf(assemble([role, ...events, ...end])).toolCalls;
-const plain = (...events: object[]) => calls(...events).map(({ name, arguments: args }) => `${name} ${args}`);
+const plain = (...events: object[]) =>
+	calls(...events).map(({ name, arguments: args }) => `${name} ${args}`);
 const f = (args: unknown, more: object = {}) => piece(0, { name: 'f', arguments: args }, more);
 const A = { id: 'a' };
 
@@ -41,7 +52,10 @@ describe('calls as servers really send them', () => {
 				{ choices: [{ index: 0, delta: empty, message, finish_reason: 'tool_calls' }] },
 				DONE,
 			]);
-			expect(answerOf({ result })).toMatchObject({ text: 'Hi', toolCalls: [{ id: 'a', name: 'f' }] });
+			expect(answerOf({ result })).toMatchObject({
+				text: 'Hi',
+				toolCalls: [{ id: 'a', name: 'f' }],
+			});
 		}
 	});
 
@@ -55,7 +69,8 @@ describe('calls as servers really send them', () => {
 				[A, { id: 'b' }, { id: 'c' }],
 			]) {
 				expect(plain(f('{"x"', ids[0]), f(':1}', ids[1]), f(last, ids[2]))).toEqual(['f {"x":1}']);
-				const keyless = (args: unknown, id: object = {}) => piece(undefined, { name: 'f', arguments: args }, id);
+				const keyless = (args: unknown, id: object = {}) =>
+					piece(undefined, { name: 'f', arguments: args }, id);
 				if (ids[1] !== undefined && !('id' in ids[1]) && !('id' in ids[0]!))
 					expect(plain(keyless('{"x"'), keyless(':1}'), keyless(last))).toEqual(['f {"x":1}']);
 			}
@@ -65,9 +80,9 @@ describe('calls as servers really send them', () => {
 	it.each([['{}'], [{}], ['null'], ['""'], ['']])(
 		'%j first, then the pieces (Bedrock; openai-agents-js issue 712, litellm issue 4537)',
 		(first) => {
-			expect(plain(f(first, A), piece(0, { arguments: '{"x"' }), piece(0, { arguments: ':1}' }))).toEqual([
-				'f {"x":1}',
-			]);
+			expect(
+				plain(f(first, A), piece(0, { arguments: '{"x"' }), piece(0, { arguments: ':1}' })),
+			).toEqual(['f {"x":1}']);
 			// With the name in every piece, too.
 			expect(plain(f(first, A), f('{"x"', A), f(':1}', A))).toEqual(['f {"x":1}']);
 			expect(plain(f(first), f('{"x":1}'))).toEqual(['f {"x":1}']);
@@ -84,7 +99,9 @@ describe('calls as servers really send them', () => {
 	it('the complete call once more at the end, written in another way', () => {
 		expect(plain(f('{"x":1,"y":"ü"}', A), f('{ "y": "\\u00fc", "x": 1 }', A))).toHaveLength(1);
 		expect(plain(f('{"x":1}'), f('{ "x": 1 }'))).toHaveLength(1);
-		expect(plain(f('{"x":1}', A), piece(0, { arguments: '{ "x": 1 }' }, { id: 'b' }))).toHaveLength(1);
+		expect(plain(f('{"x":1}', A), piece(0, { arguments: '{ "x": 1 }' }, { id: 'b' }))).toHaveLength(
+			1,
+		);
 	});
 
 	it('an index as text, interleaved', () => {
@@ -108,29 +125,43 @@ describe('calls as servers really send them', () => {
 				piece(7, { arguments: '}' }),
 			),
 		).toEqual(['f {}', 'g {}']);
-		expect(plain(piece(-1, { name: 'f', arguments: '{"x"' }, A), piece(-1, { arguments: ':1}' }))).toEqual([
-			'f {"x":1}',
-		]);
+		expect(
+			plain(piece(-1, { name: 'f', arguments: '{"x"' }, A), piece(-1, { arguments: ':1}' })),
+		).toEqual(['f {"x":1}']);
 		expect(plain(f('{"x"', A), piece(undefined, { arguments: ':1}' }))).toEqual(['f {"x":1}']);
-		expect(plain(piece(undefined, { name: 'f', arguments: '{"x"' }, A), piece(0, { arguments: ':1}' }))).toEqual([
-			'f {"x":1}',
-		]);
+		expect(
+			plain(piece(undefined, { name: 'f', arguments: '{"x"' }, A), piece(0, { arguments: ':1}' })),
+		).toEqual(['f {"x":1}']);
 	});
 
 	it('another id in every piece', () => {
 		const id = (text: string) => ({ id: text });
 		expect(
-			plain(f('', id('1')), piece(0, { arguments: '{"x"' }, id('2')), piece(0, { arguments: ':1}' }, id('3'))),
+			plain(
+				f('', id('1')),
+				piece(0, { arguments: '{"x"' }, id('2')),
+				piece(0, { arguments: ':1}' }, id('3')),
+			),
 		).toEqual(['f {"x":1}']);
-		expect(plain(f('{"x"', id('1')), f(':1}', id('2')), f('{"x":1}', id('3')))).toEqual(['f {"x":1}']);
+		expect(plain(f('{"x"', id('1')), f(':1}', id('2')), f('{"x":1}', id('3')))).toEqual([
+			'f {"x":1}',
+		]);
 	});
 
 	it.each([[['Rome']], [7], [true], ['["Rome"]'], ['7'], ['"Rome"']])(
 		'arguments that are no object are an error, never a call without arguments: %j',
 		(args) => {
-			expect(failureOf(assemble([f(args, A), ...end]))).toMatchObject({ kind: 'toolCallInvalid', tool: 'f' });
-			const message = { content: null, tool_calls: [{ ...A, function: { name: 'f', arguments: args } }] };
-			expect(failureOf(assembleWhole({ choices: [{ message, finish_reason: 'tool_calls' }] }))).toMatchObject({
+			expect(failureOf(assemble([f(args, A), ...end]))).toMatchObject({
+				kind: 'toolCallInvalid',
+				tool: 'f',
+			});
+			const message = {
+				content: null,
+				tool_calls: [{ ...A, function: { name: 'f', arguments: args } }],
+			};
+			expect(
+				failureOf(assembleWhole({ choices: [{ message, finish_reason: 'tool_calls' }] })),
+			).toMatchObject({
 				kind: 'toolCallInvalid',
 			});
 		},
@@ -151,13 +182,19 @@ describe('calls as servers really send them', () => {
 		])
 			expect(plain(piece(0, { name: 'f', ...fn }, A))).toEqual(['f {"x":1}']);
 		expect(plain(piece(0, { name: 'f' }, { ...A, arguments: args }))).toEqual(['f {"x":1}']);
-		expect(plain(delta({ tool_calls: [{ ...A, name: 'f', arguments: '{"x":1}' }] }))).toEqual(['f {"x":1}']);
+		expect(plain(delta({ tool_calls: [{ ...A, name: 'f', arguments: '{"x":1}' }] }))).toEqual([
+			'f {"x":1}',
+		]);
 		// A list is an error there, too, and the schema of the tool is no argument.
-		expect(failureOf(assemble([piece(0, { name: 'f', parameters: [1] }, A), ...end]))).toMatchObject({
+		expect(
+			failureOf(assemble([piece(0, { name: 'f', parameters: [1] }, A), ...end])),
+		).toMatchObject({
 			kind: 'toolCallInvalid',
 		});
 		const schema = { type: 'object', properties: { x: { type: 'number' } } };
-		expect(plain(piece(0, { name: 'f', arguments: '{"x":1}', parameters: schema }, A))).toEqual(['f {"x":1}']);
+		expect(plain(piece(0, { name: 'f', arguments: '{"x":1}', parameters: schema }, A))).toEqual([
+			'f {"x":1}',
+		]);
 		expect(plain(piece(0, { name: 'f', arguments: '', parameters: schema }, A))).toEqual(['f {}']);
 	});
 
@@ -167,19 +204,32 @@ describe('calls as servers really send them', () => {
 
 	it('function_call and tool_calls in one stream are one call', () => {
 		const fn = { name: 'f', arguments: '{"x":1}' };
-		expect(plain(delta({ tool_calls: [{ index: 0, ...A, function: fn }], function_call: fn }))).toEqual(['f {"x":1}']);
+		expect(
+			plain(delta({ tool_calls: [{ index: 0, ...A, function: fn }], function_call: fn })),
+		).toEqual(['f {"x":1}']);
 		expect(plain(f('{"x":1}', A), delta({ function_call: fn }))).toEqual(['f {"x":1}']);
 		expect(
-			plain(delta({ function_call: { name: 'f', arguments: '{"x"' } }), delta({ function_call: { arguments: ':1}' } })),
+			plain(
+				delta({ function_call: { name: 'f', arguments: '{"x"' } }),
+				delta({ function_call: { arguments: ':1}' } }),
+			),
 		).toEqual(['f {"x":1}']);
 	});
 
 	it('names and lists that are null, a list that is an object', () => {
 		expect(
-			plain(f('{"x"', A), piece(0, { name: null, arguments: ':1}' }, { id: null }), delta({ tool_calls: null })),
+			plain(
+				f('{"x"', A),
+				piece(0, { name: null, arguments: ':1}' }, { id: null }),
+				delta({ tool_calls: null }),
+			),
 		).toEqual(['f {"x":1}']);
-		expect(plain(delta({ tool_calls: { 0: { ...A, function: { name: 'f', arguments: '{}' } } } }))).toEqual(['f {}']);
-		expect(plain(delta({ tool_calls: { ...A, function: { name: 'f', arguments: '{}' } } }))).toEqual(['f {}']);
+		expect(
+			plain(delta({ tool_calls: { 0: { ...A, function: { name: 'f', arguments: '{}' } } } })),
+		).toEqual(['f {}']);
+		expect(
+			plain(delta({ tool_calls: { ...A, function: { name: 'f', arguments: '{}' } } })),
+		).toEqual(['f {}']);
 	});
 
 	it('a number as an id', () => {
@@ -192,7 +242,11 @@ describe('calls as servers really send them', () => {
 				{
 					index: 0,
 					finish_reason: 'tool_calls',
-					message: { role: 'assistant', content, tool_calls: [{ ...A, function: { name: 'f', arguments: args } }] },
+					message: {
+						role: 'assistant',
+						content,
+						tool_calls: [{ ...A, function: { name: 'f', arguments: args } }],
+					},
 				},
 			],
 		});
@@ -205,14 +259,21 @@ describe('calls as servers really send them', () => {
 				DONE,
 			]),
 		);
-		expect(answer).toMatchObject({ text: 'Let me see.', toolCalls: [{ name: 'f', arguments: '{"x":1}' }] });
+		expect(answer).toMatchObject({
+			text: 'Let me see.',
+			toolCalls: [{ name: 'f', arguments: '{"x":1}' }],
+		});
 		// It counts where the deltas lack something.
 		expect(plain(f('{"x"', A), repeated(null, '{"x":1}'))).toEqual(['f {"x":1}']);
-		expect(answerOf(assemble([delta({ reasoning: 'Hm' }), repeated('Hi', '{"x":1}'), DONE])).toolCalls).toHaveLength(1);
+		expect(
+			answerOf(assemble([delta({ reasoning: 'Hm' }), repeated('Hi', '{"x":1}'), DONE])).toolCalls,
+		).toHaveLength(1);
 	});
 
 	it('pieces of a call that are named in turn by another name contradict each other', () => {
-		expect(failureOf(assemble([f('{"x"', A), piece(0, { name: 'g', arguments: ':1}' }, A), ...end]))).toMatchObject({
+		expect(
+			failureOf(assemble([f('{"x"', A), piece(0, { name: 'g', arguments: ':1}' }, A), ...end])),
+		).toMatchObject({
 			kind: 'toolCallInvalid',
 		});
 	});
@@ -220,13 +281,21 @@ describe('calls as servers really send them', () => {
 	it('two calls without indexes and names stay separate', () => {
 		expect(plain(f('{"x":1}'), f('{"x":2}'))).toEqual(['f {"x":1}', 'f {"x":2}']);
 		expect(plain(f('{"x":1}', A), f('{"x":1}', { id: 'b' }))).toEqual(['f {"x":1}', 'f {"x":1}']);
-		expect(plain(f('{"x":1}', A), piece(0, { name: 'g' }, { id: 'b' }))).toEqual(['f {"x":1}', 'g {}']);
-		expect(plain(f('{"x":1}'), piece(0, { name: 'g', arguments: '' }))).toEqual(['f {"x":1}', 'g {}']);
+		expect(plain(f('{"x":1}', A), piece(0, { name: 'g' }, { id: 'b' }))).toEqual([
+			'f {"x":1}',
+			'g {}',
+		]);
+		expect(plain(f('{"x":1}'), piece(0, { name: 'g', arguments: '' }))).toEqual([
+			'f {"x":1}',
+			'g {}',
+		]);
 	});
 
 	it('arguments of another id without a name never take the place of a call', () => {
 		expect(
-			failureOf(assemble([f('{"x":1}', A), piece(0, { arguments: '{"x":2}' }, { id: 'b' }), ...end])),
+			failureOf(
+				assemble([f('{"x":1}', A), piece(0, { arguments: '{"x":2}' }, { id: 'b' }), ...end]),
+			),
 		).toMatchObject({
 			kind: 'toolCallInvalid',
 		});
@@ -235,7 +304,10 @@ describe('calls as servers really send them', () => {
 
 describe('whatever the habits of the server', () => {
 	const args = fc
-		.dictionary(fc.constantFrom('x', 'y', '}', '"'), fc.jsonValue({ maxDepth: 2 }), { minKeys: 1, maxKeys: 3 })
+		.dictionary(fc.constantFrom('x', 'y', '}', '"'), fc.jsonValue({ maxDepth: 2 }), {
+			minKeys: 1,
+			maxKeys: 3,
+		})
 		.map((value) => JSON.stringify(value));
 	const habits = fc.record({
 		index: fc.constantFrom('number', 'text', 'none'),
@@ -252,15 +324,22 @@ describe('whatever the habits of the server', () => {
 			.tuple(args, args, habits)
 			.chain(([one, other, { index, ids, nameInAll, nullMessage, before, after, cuts }]) => {
 				const eventsOf = (json: string, number: number) => {
-					const places = [0, ...cuts.filter((at) => at < json.length), json.length].sort((a, b) => a - b);
+					const places = [0, ...cuts.filter((at) => at < json.length), json.length].sort(
+						(a, b) => a - b,
+					);
 					const pieces = places.slice(1).map((end, at) => json.slice(places[at], end));
-					const texts = [before, ...pieces, after === 'again' ? json : after].filter((text) => text !== undefined);
+					const texts = [before, ...pieces, after === 'again' ? json : after].filter(
+						(text) => text !== undefined,
+					);
 					return texts.map((text, at) => {
 						const hasId = at === 0 || ids === 'all' || index === 'none';
 						const call = {
 							...(index === 'none' ? {} : { index: index === 'text' ? String(number) : number }),
 							...(hasId ? { id: `id${number}` } : {}),
-							function: { ...(at === 0 || nameInAll ? { name: `f${number}` } : {}), arguments: text },
+							function: {
+								...(at === 0 || nameInAll ? { name: `f${number}` } : {}),
+								arguments: text,
+							},
 						};
 						const choice = { index: 0, finish_reason: null, delta: { tool_calls: [call] } };
 						return { choices: [nullMessage ? { ...choice, message: null } : choice] };
@@ -283,7 +362,11 @@ describe('whatever the habits of the server', () => {
 		fc.assert(
 			fc.property(args, fc.nat({ max: 60 }), fc.boolean(), (json, at, named) => {
 				const cut = json.slice(0, 1 + (at % (json.length - 1)));
-				const { result } = assemble([f(cut, A), named ? f('', A) : piece(0, { arguments: '' }), ...end]);
+				const { result } = assemble([
+					f(cut, A),
+					named ? f('', A) : piece(0, { arguments: '' }),
+					...end,
+				]);
 				expect(result).toMatchObject({ failed: { kind: 'toolCallInvalid' } });
 			}),
 		);
@@ -300,32 +383,44 @@ describe('the reason of the end', () => {
 			['stop', 'length'],
 		])
 			expect(
-				answerOf(assemble([delta({ content: 'Hi' }), ...reasons.map((reason) => finish(reason)), DONE])),
+				answerOf(
+					assemble([delta({ content: 'Hi' }), ...reasons.map((reason) => finish(reason)), DONE]),
+				),
 			).toMatchObject({
 				finishReason: 'length',
 				notes: [CUT],
 			});
 		expect(
-			failureOf(assemble([delta({ content: 'Hi' }), finish('content_filter'), finish('stop'), DONE])),
+			failureOf(
+				assemble([delta({ content: 'Hi' }), finish('content_filter'), finish('stop'), DONE]),
+			),
 		).toMatchObject({
 			kind: 'filtered',
 		});
-		expect(failureOf(assemble([f('{"x"', A), finish('length'), finish('stop'), DONE]))).toMatchObject({
+		expect(
+			failureOf(assemble([f('{"x"', A), finish('length'), finish('stop'), DONE])),
+		).toMatchObject({
 			kind: 'toolCallCut',
 		});
 	});
 
 	it.each(['max_tokens', 'MAX_TOKENS', 'model_length'])('%s is the token limit, too', (reason) => {
-		expect(answerOf(assemble([delta({ content: 'Hi' }), finish(reason), DONE])).notes).toEqual([CUT]);
+		expect(answerOf(assemble([delta({ content: 'Hi' }), finish(reason), DONE])).notes).toEqual([
+			CUT,
+		]);
 	});
 
 	it('tool_calls without any call is said', () => {
-		expect(answerOf(assemble([delta({ content: 'Hi' }), finish('tool_calls'), DONE]))).toMatchObject({
+		expect(
+			answerOf(assemble([delta({ content: 'Hi' }), finish('tool_calls'), DONE])),
+		).toMatchObject({
 			text: 'Hi',
 			toolCalls: [],
 			notes: [expect.stringContaining('sent no call')],
 		});
-		expect(failureOf(assemble([finish('tool_calls'), DONE]))).toMatchObject({ kind: 'emptyAnswer' });
+		expect(failureOf(assemble([finish('tool_calls'), DONE]))).toMatchObject({
+			kind: 'emptyAnswer',
+		});
 	});
 
 	it('is ignored while calls are incomplete or when more content follows', () => {
@@ -337,7 +432,12 @@ describe('the reason of the end', () => {
 		expect(finished(f('', A), finish('tool_calls'))).toBe(false);
 		expect(finished(f('{"x":1}', A), finish('tool_calls'))).toBe(true);
 		expect(finished(f('{"x"', A), finish('length'))).toBe(true);
-		expect(finished(delta({ content: 'Hi' }), finish('stop'), { choices: [], usage: { prompt_tokens: 1 } })).toBe(true);
+		expect(
+			finished(delta({ content: 'Hi' }), finish('stop'), {
+				choices: [],
+				usage: { prompt_tokens: 1 },
+			}),
+		).toBe(true);
 	});
 });
 

@@ -27,7 +27,11 @@ describe('encoded calls are read back', () => {
 });
 
 describe('the names of tools', () => {
-	const called = (name: string) => [piece(0, { name, arguments: '{"x":1}' }, { id: 'a' }), finish('tool_calls'), DONE];
+	const called = (name: string) => [
+		piece(0, { name, arguments: '{"x":1}' }, { id: 'a' }),
+		finish('tool_calls'),
+		DONE,
+	];
 	it.each([
 		['get_weather<|channel|>commentary', 'get_weather'],
 		['functions.get_weather', 'get_weather'],
@@ -58,13 +62,23 @@ describe('the names of tools', () => {
 	});
 
 	it('arguments that are required and missing are told', () => {
-		const needy = [{ name: 'w', parameters: { type: 'object', properties: { city: {} }, required: ['city'] } }];
-		const events = [piece(0, { name: 'w', arguments: '{}' }, { id: 'a' }), finish('tool_calls'), DONE];
-		expect(answerOf(assemble(events, { tools: needy })).notes).toEqual([expect.stringMatching(/"w" without .* city/)]);
+		const needy = [
+			{ name: 'w', parameters: { type: 'object', properties: { city: {} }, required: ['city'] } },
+		];
+		const events = [
+			piece(0, { name: 'w', arguments: '{}' }, { id: 'a' }),
+			finish('tool_calls'),
+			DONE,
+		];
+		expect(answerOf(assemble(events, { tools: needy })).notes).toEqual([
+			expect.stringMatching(/"w" without .* city/),
+		]);
 	});
 
 	it('a whole call and the end marker are not an end if the server sends finish reasons', () => {
-		expect(failureOf(assemble([role, piece(0, { name: 'w', arguments: '{}' }), DONE]))).toMatchObject({
+		expect(
+			failureOf(assemble([role, piece(0, { name: 'w', arguments: '{}' }), DONE])),
+		).toMatchObject({
 			kind: 'streamEndedEarly',
 		});
 	});

@@ -1,12 +1,23 @@
 import fc from 'fast-check';
 
-import { ownToolCallIds, serverToolCallId, turnOfToolCall } from '../../../../lib/chat/answer/tool-call-ids';
+import {
+	ownToolCallIds,
+	serverToolCallId,
+	turnOfToolCall,
+} from '../../../../lib/chat/answer/tool-call-ids';
 
 describe('ids of tool calls', () => {
 	it('are different in every answer, though the server gives the same ones (vLLM issue 50295, SGLang)', () => {
 		const ids = [0, 1, 2].flatMap(() => ownToolCallIds(['call_0', 'call_1']));
 		expect(new Set(ids).size).toBe(6);
-		expect(ids.map(serverToolCallId)).toEqual(['call_0', 'call_1', 'call_0', 'call_1', 'call_0', 'call_1']);
+		expect(ids.map(serverToolCallId)).toEqual([
+			'call_0',
+			'call_1',
+			'call_0',
+			'call_1',
+			'call_0',
+			'call_1',
+		]);
 	});
 
 	it('show which calls belong to one answer', () => {
@@ -30,22 +41,30 @@ describe('ids of tool calls', () => {
 	});
 
 	it('are sent to the server unchanged if it gave none, or one that is too long to encode', () => {
-		for (const id of ownToolCallIds([undefined, '', 'x'.repeat(201)])) expect(serverToolCallId(id)).toBe(id);
+		for (const id of ownToolCallIds([undefined, '', 'x'.repeat(201)]))
+			expect(serverToolCallId(id)).toBe(id);
 	});
 
-	it.each(['', 'call_0', 'n8n012345678', 'n8n0123456780_-ZZ', 'n8n0123456780_-FF', 'n8n0123456780_'])(
-		'of others stay as they are: %j',
-		(id) => expect(serverToolCallId(id)).toBe(id),
-	);
+	it.each([
+		'',
+		'call_0',
+		'n8n012345678',
+		'n8n0123456780_-ZZ',
+		'n8n0123456780_-FF',
+		'n8n0123456780_',
+	])('of others stay as they are: %j', (id) => expect(serverToolCallId(id)).toBe(id));
 
 	it('can be decoded to any id of a server', () => {
 		fc.assert(
-			fc.property(fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 })), (serverIds) => {
-				const ids = ownToolCallIds(serverIds);
-				expect(ids.map(serverToolCallId)).toEqual(serverIds);
-				for (const id of ids) expect(id).toMatch(/^[\w-]+$/);
-				expect(new Set(ids).size).toBe(ids.length);
-			}),
+			fc.property(
+				fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 })),
+				(serverIds) => {
+					const ids = ownToolCallIds(serverIds);
+					expect(ids.map(serverToolCallId)).toEqual(serverIds);
+					for (const id of ids) expect(id).toMatch(/^[\w-]+$/);
+					expect(new Set(ids).size).toBe(ids.length);
+				},
+			),
 		);
 	});
 });

@@ -14,7 +14,12 @@ describe('the memory of tool turns', () => {
 	it('knows the calls of an answer with their text, thinking and arguments', () => {
 		const memory = new TurnMemory();
 		memory.remember(answer(['a', 'b']));
-		expect(memory.recall('a')).toEqual({ text: 'Let me see.', reasoning: 'Hm', name: 'f', arguments: '{"x": "a"}' });
+		expect(memory.recall('a')).toEqual({
+			text: 'Let me see.',
+			reasoning: 'Hm',
+			name: 'f',
+			arguments: '{"x": "a"}',
+		});
 		expect(memory.recall('b')).toMatchObject({ arguments: '{"x": "b"}' });
 		expect(memory.recall('c')).toBeUndefined();
 	});
@@ -58,7 +63,8 @@ describe('the memory of tool turns', () => {
 
 	it('replacing a call does not count twice', () => {
 		const memory = new TurnMemory();
-		for (let i = 0; i < 20; i++) memory.remember(answer(['a'], { reasoning: 'x'.repeat(1_000_000) }));
+		for (let i = 0; i < 20; i++)
+			memory.remember(answer(['a'], { reasoning: 'x'.repeat(1_000_000) }));
 		memory.remember(answer(['b']));
 		expect(memory.recall('a')).toBeDefined();
 	});

@@ -24,7 +24,9 @@ const inShort = (messages: readonly ChatMessage[]) =>
 	messages.map((message) => {
 		if (message.role === 'tool') return `tool ${message.toolCallId}`;
 		const calls = message.role === 'assistant' ? (message.toolCalls ?? []).map(({ id }) => id) : [];
-		return [message.role, String(message.content), ...calls].filter((part) => part !== '').join(' ');
+		return [message.role, String(message.content), ...calls]
+			.filter((part) => part !== '')
+			.join(' ');
 	});
 
 const bodyOf = (protocol: typeof openAiProtocol, messages: ChatMessage[]) => {
@@ -66,7 +68,12 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 		for (const shape of Object.values(SHAPES)) {
 			const turns = ROUNDS.flatMap(([text, ...ids]) => shape(text, ids));
 			const before = convert([human('Calculate'), ...turns]);
-			const after = convert([human('Calculate'), ...turns, { type: 'ai', content: 'Done.' }, human('Thanks')]);
+			const after = convert([
+				human('Calculate'),
+				...turns,
+				{ type: 'ai', content: 'Done.' },
+				human('Thanks'),
+			]);
 			expect(after.slice(0, before.length)).toEqual(before);
 		}
 	});
@@ -77,14 +84,24 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 			...ROUNDS.flatMap(([content, ...ids]) => [
 				new AIMessage({
 					content,
-					tool_calls: ids.map((id) => ({ id, name: 'Calculator', args: { input: serverToolCallId(id), id } })),
+					tool_calls: ids.map((id) => ({
+						id,
+						name: 'Calculator',
+						args: { input: serverToolCallId(id), id },
+					})),
 				}),
-				...ids.map((id) => new ToolMessage({ tool_call_id: id, content: `result of ${serverToolCallId(id)}` })),
+				...ids.map(
+					(id) =>
+						new ToolMessage({ tool_call_id: id, content: `result of ${serverToolCallId(id)}` }),
+				),
 			]),
 		];
 		expect(inShort(convert(stored.map(readMessage)))).toEqual(
 			inShort(
-				convert([human('Calculate'), ...ROUNDS.flatMap(([text, ...ids]) => [ai(text, ...ids), ...ids.map(tool)])]),
+				convert([
+					human('Calculate'),
+					...ROUNDS.flatMap(([text, ...ids]) => [ai(text, ...ids), ...ids.map(tool)]),
+				]),
 			),
 		);
 	});
@@ -99,7 +116,11 @@ describe('histories of 2.41', () => {
 			{
 				role: 'assistant',
 				content: '',
-				toolCalls: ['a', 'b'].map((id) => ({ id, name: 'Calculator', arguments: `{"input":"${id}"}` })),
+				toolCalls: ['a', 'b'].map((id) => ({
+					id,
+					name: 'Calculator',
+					arguments: `{"input":"${id}"}`,
+				})),
 			},
 			{ role: 'tool', toolCallId: 'a', content: 'result of a' },
 			{ role: 'tool', toolCallId: 'b', content: 'result of b' },
@@ -108,8 +129,20 @@ describe('histories of 2.41', () => {
 
 	test('case N15: of an earlier turn the memory has the last round only', () => {
 		const last = own('c', 2);
-		const source = [human('One'), ai([], last), tool(last), { type: 'ai' as const, content: 'Done.' }, human('Two')];
-		expect(inShort(convert(source))).toEqual(['user One', 'assistant c', 'tool c', 'assistant Done.', 'user Two']);
+		const source = [
+			human('One'),
+			ai([], last),
+			tool(last),
+			{ type: 'ai' as const, content: 'Done.' },
+			human('Two'),
+		];
+		expect(inShort(convert(source))).toEqual([
+			'user One',
+			'assistant c',
+			'tool c',
+			'assistant Done.',
+			'user Two',
+		]);
 	});
 
 	test('case N17: a call whose result the memory cut off is left out', () => {
@@ -127,7 +160,11 @@ describe('histories of 2.41', () => {
 			text,
 			reasoning: `About ${text}.`,
 			toolCalls: [
-				{ id: own('call_0', text === 'Rome' ? 1 : 2), name: 'Calculator', arguments: '{ "input": "call_0" }' },
+				{
+					id: own('call_0', text === 'Rome' ? 1 : 2),
+					name: 'Calculator',
+					arguments: '{ "input": "call_0" }',
+				},
 			],
 			finishReason: 'tool_calls',
 			notes: [],
@@ -180,12 +217,18 @@ describe('case N19: [Used tools: …] in front of an answer', () => {
 	});
 
 	test('with any JSON, whatever its texts hold', () => {
-		const texts = fc.array(fc.constantFrom('[', ']', ' ', '"', '\\', 'x', '; ', '{', '}')).map((of) => of.join(''));
-		const json = fc.jsonValue({ maxDepth: 2 }).chain((value) => texts.map((text) => JSON.stringify([value, { text }])));
+		const texts = fc
+			.array(fc.constantFrom('[', ']', ' ', '"', '\\', 'x', '; ', '{', '}'))
+			.map((of) => of.join(''));
+		const json = fc
+			.jsonValue({ maxDepth: 2 })
+			.chain((value) => texts.map((text) => JSON.stringify([value, { text }])));
 		fc.assert(
 			fc.property(fc.array(fc.tuple(json, json), { minLength: 1, maxLength: 3 }), (calls) => {
 				const uses = calls.map(([input, result]) => `Tool: a, Input: ${input}, Result: ${result}`);
-				expect(withoutAgentText(`[Used tools: ${uses.join('; ')}] See [1], [2].`, [])).toBe('See [1], [2].');
+				expect(withoutAgentText(`[Used tools: ${uses.join('; ')}] See [1], [2].`, [])).toBe(
+					'See [1], [2].',
+				);
 			}),
 		);
 	});

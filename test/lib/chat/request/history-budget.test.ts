@@ -7,12 +7,16 @@ import { estimateTokens } from '../../../../lib/servers/manage/tokens';
 import { ServerPool } from '../../../../lib/servers/pool/server-pool';
 import { closeRawServers, rawServer, whole } from '../../../support/raw-answers';
 
-const words = async (text: string) => await Promise.resolve(text.split(/\s+/).filter((word) => word !== '').length);
+const words = async (text: string) =>
+	await Promise.resolve(text.split(/\s+/).filter((word) => word !== '').length);
 const user = (content: string): ChatMessage => ({ role: 'user', content });
 const system: ChatMessage = { role: 'system', content: 'Be brief. '.repeat(100) };
 
 /** A question of one word, an answer of so many. */
-const turn = (size: number): ChatMessage[] => [user('Why?'), { role: 'assistant', content: 'word '.repeat(size - 1) }];
+const turn = (size: number): ChatMessage[] => [
+	user('Why?'),
+	{ role: 'assistant', content: 'word '.repeat(size - 1) },
+];
 
 const sizeOf = async (messages: readonly ChatMessage[]) =>
 	await words(messages.map(({ content }) => content as string).join(' '));
@@ -34,7 +38,10 @@ test('the oldest turns are dropped completely', async () => {
 });
 
 test('the current turn stays, however long it is', async () => {
-	const current: ChatMessage[] = [user('word '.repeat(500)), { role: 'assistant', content: 'word '.repeat(500) }];
+	const current: ChatMessage[] = [
+		user('word '.repeat(500)),
+		{ role: 'assistant', content: 'word '.repeat(500) },
+	];
 	expect(await fitHistory([system, ...turn(10), ...current], 1, words)).toEqual({
 		messages: [system, ...current],
 		leftOut: 1,
@@ -55,11 +62,16 @@ test('in any conversation: within the budget, no more is left out than a step be
 			async (sizes, budget) => {
 				const turns = sizes.map(turn);
 				const last = user('And now?');
-				const { messages, leftOut } = await fitHistory([system, ...turns.flat(), last], budget, words);
+				const { messages, leftOut } = await fitHistory(
+					[system, ...turns.flat(), last],
+					budget,
+					words,
+				);
 				expect(messages).toEqual([system, ...turns.slice(leftOut).flat(), last]);
 				const left = await sizeOf(turns.slice(leftOut).flat());
 				expect(left).toBeLessThanOrEqual(budget);
-				if (leftOut > 0) expect(left + sizes[leftOut - 1]! + budget / 4).toBeGreaterThanOrEqual(budget);
+				if (leftOut > 0)
+					expect(left + sizes[leftOut - 1]! + budget / 4).toBeGreaterThanOrEqual(budget);
 			},
 		),
 	);
@@ -73,7 +85,9 @@ test('of messages in any order: what stays keeps its place, and no answer or res
 			fc.array(fc.tuple(role, fc.integer({ min: 0, max: 9 })), { maxLength: 30 }),
 			fc.integer({ min: 1, max: 60 }),
 			async (shape, budget) => {
-				const given = shape.map(([of, size], at) => ({ role: of, content: `m${at} `.repeat(size) }) as ChatMessage);
+				const given = shape.map(
+					([of, size], at) => ({ role: of, content: `m${at} `.repeat(size) }) as ChatMessage,
+				);
 				const { messages } = await fitHistory(given, budget, words);
 				expect(messages).toEqual(given.filter((message) => messages.includes(message)));
 				const gone = given.filter((message) => !messages.includes(message));
@@ -82,7 +96,9 @@ test('of messages in any order: what stays keeps its place, and no answer or res
 				const said = given.filter((message) => message.role !== 'system');
 				const first = said[gone.length]!;
 				expect([first.role, said[gone.length - 1]!.role === 'user']).toEqual(['user', false]);
-				expect(said.slice(gone.length)).toEqual(messages.filter((message) => message.role !== 'system'));
+				expect(said.slice(gone.length)).toEqual(
+					messages.filter((message) => message.role !== 'system'),
+				);
 			},
 		),
 	);
@@ -97,7 +113,10 @@ test('a question in two messages, such as one with a file of text, is one turn',
 test('over sixty rounds the beginning of the prompt changes a few times only', async () => {
 	const beginnings: Array<ChatMessage | undefined> = [];
 	for (let round = 1; round <= 60; round++) {
-		const turns = Array.from({ length: round }, (_, at) => [user(`Question ${at}`), ...turn(10).slice(1)]);
+		const turns = Array.from({ length: round }, (_, at) => [
+			user(`Question ${at}`),
+			...turn(10).slice(1),
+		]);
 		beginnings.push((await fitHistory([...turns.flat(), user('Now?')], 100, words)).messages[0]);
 	}
 	const changes = beginnings.filter(
@@ -110,9 +129,14 @@ test('over sixty rounds the beginning of the prompt changes a few times only', a
 
 test('a tokenizer that hangs holds the answer up once, not for each turn', async () => {
 	const within = AbortSignal.timeout.bind(AbortSignal);
-	const limit = jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => within(ms === 10_000 ? 50 : ms));
+	const limit = jest
+		.spyOn(AbortSignal, 'timeout')
+		.mockImplementation((ms) => within(ms === 10_000 ? 50 : ms));
 	try {
-		const count = counterAt(ServerPool.of(connectTo({ baseUrl: await rawServer(() => undefined) })), 'm');
+		const count = counterAt(
+			ServerPool.of(connectTo({ baseUrl: await rawServer(() => undefined) })),
+			'm',
+		);
 		const texts = Array.from({ length: 20 }, (_, at) => 'word '.repeat(at));
 		for (const text of texts) expect(await count(text)).toBe(estimateTokens(text));
 	} finally {
@@ -124,9 +148,13 @@ test('a tokenizer that hangs holds the answer up once, not for each turn', async
 test.each([{ tokens: [] }, { count: 0 }, { count: -5 }, { tokens: -5 }, {}])(
 	'a tokenizer that answers %j has not counted the text',
 	async (answer) => {
-		const url = await rawServer(whole('200 OK', JSON.stringify(answer), { 'Content-Type': 'application/json' }));
+		const url = await rawServer(
+			whole('200 OK', JSON.stringify(answer), { 'Content-Type': 'application/json' }),
+		);
 		try {
-			expect(await counterAt(ServerPool.of(connectTo({ baseUrl: url })), 'm')('word '.repeat(50))).toBe(63);
+			expect(
+				await counterAt(ServerPool.of(connectTo({ baseUrl: url })), 'm')('word '.repeat(50)),
+			).toBe(63);
 		} finally {
 			await closeRawServers();
 		}
@@ -141,7 +169,8 @@ test('a server whose tokenizer fails is asked once for an answer, not for each o
 	});
 	try {
 		const count = counterAt(ServerPool.of(connectTo({ baseUrl: url })), 'm');
-		for (let at = 1; at < 20; at++) expect(await count('word '.repeat(at))).toBe(estimateTokens('word '.repeat(at)));
+		for (let at = 1; at < 20; at++)
+			expect(await count('word '.repeat(at))).toBe(estimateTokens('word '.repeat(at)));
 		expect(asked).toBeLessThanOrEqual(1);
 	} finally {
 		await closeRawServers();

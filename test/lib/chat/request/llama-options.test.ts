@@ -2,7 +2,12 @@ import { ChatClient } from '../../../../lib/chat/client';
 import type { ChatSettings } from '../../../../lib/chat/request/request';
 import { generationInfoOf } from '../../../../lib/langchain/generation-info';
 import { connectTo } from '../../../../lib/servers/connect';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
 import { PLAIN_SETTINGS } from '../chat-settings';
 import { clearSharedCaches } from '../../../../lib/lru-cache';
@@ -11,7 +16,10 @@ const startServer = useSimulator(startLlamaServerSim);
 const start = async (options: SimOptions = {}) => await startServer(options);
 
 async function run(sim: LlamaServerSim, settings: Partial<ChatSettings>) {
-	const client = new ChatClient(connectTo({ baseUrl: sim.url }), { ...PLAIN_SETTINGS, ...settings });
+	const client = new ChatClient(connectTo({ baseUrl: sim.url }), {
+		...PLAIN_SETTINGS,
+		...settings,
+	});
 	const answer = client.generate({ messages: [{ type: 'human', content: 'Hi' }] });
 	let next = await answer.next();
 	while (!next.done) next = await answer.next();
@@ -21,7 +29,8 @@ const bodies = (sim: LlamaServerSim) =>
 	sim.requests
 		.filter(({ path }) => path.endsWith('/chat/completions'))
 		.map(({ body }) => body as Record<string, unknown>);
-const asked = (sim: LlamaServerSim, path: string) => sim.requests.filter((request) => request.path === path).length;
+const asked = (sim: LlamaServerSim, path: string) =>
+	sim.requests.filter((request) => request.path === path).length;
 
 const REUSE = { parameters: { cacheReuse: 128 } };
 
@@ -44,15 +53,22 @@ describe('Cache Reuse', () => {
 		const sim = await start({ profile });
 		const answer = await run(sim, REUSE);
 		expect(bodies(sim)[0]).not.toHaveProperty('n_cache_reuse');
-		expect(answer.notes).toEqual([`This server (${label}) ignores these options, so they were not sent: Cache Reuse`]);
+		expect(answer.notes).toEqual([
+			`This server (${label}) ignores these options, so they were not sent: Cache Reuse`,
+		]);
 	});
 
-	it.each([{ vision: true }, { audio: true }])('is off with a projector, with a hint: %j', async (options) => {
-		const sim = await start(options);
-		const answer = await run(sim, REUSE);
-		expect(bodies(sim)[0]).not.toHaveProperty('n_cache_reuse');
-		expect(answer.notes).toEqual([expect.stringContaining('Cache Reuse is off for this model') as string]);
-	});
+	it.each([{ vision: true }, { audio: true }])(
+		'is off with a projector, with a hint: %j',
+		async (options) => {
+			const sim = await start(options);
+			const answer = await run(sim, REUSE);
+			expect(bodies(sim)[0]).not.toHaveProperty('n_cache_reuse');
+			expect(answer.notes).toEqual([
+				expect.stringContaining('Cache Reuse is off for this model') as string,
+			]);
+		},
+	);
 
 	it('a router shows it in its list, so that no model is loaded for the check', async () => {
 		const sim = await start({ profile: 'router', models: [{ id: 'sim-model', status: 'loaded' }] });

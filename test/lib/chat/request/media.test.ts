@@ -19,9 +19,12 @@ describe('base64', () => {
 		[' iVBORw0K\tGgo= ', PNG],
 		['-_-_AA==', '+/+/AA=='],
 		[PNG, PNG],
-	])('case 93: %j is cleaned, since llama-server stops at the first other character', (given, expected) => {
-		expect(cleanBase64(given)).toBe(expected);
-	});
+	])(
+		'case 93: %j is cleaned, since llama-server stops at the first other character',
+		(given, expected) => {
+			expect(cleanBase64(given)).toBe(expected);
+		},
+	);
 });
 
 describe('addresses of pictures', () => {
@@ -53,22 +56,37 @@ describe('pictures in all the shapes that LangChain and n8n use', () => {
 		],
 		['image_url as a string', { type: 'image_url', image_url: `data:image/png;base64,${PNG}` }],
 		['input_image', { type: 'input_image', image_url: `data:image/png;base64,${PNG}` }],
-		['a standard block with base64', { type: 'image', source_type: 'base64', mime_type: 'image/png', data: PNG }],
+		[
+			'a standard block with base64',
+			{ type: 'image', source_type: 'base64', mime_type: 'image/png', data: PNG },
+		],
 		['a standard block without a type', { type: 'image', source_type: 'base64', data: PNG }],
-		['a standard block with a data URL', { type: 'image', source_type: 'url', url: `data:image/png;base64,${PNG}` }],
+		[
+			'a standard block with a data URL',
+			{ type: 'image', source_type: 'url', url: `data:image/png;base64,${PNG}` },
+		],
 		['a newer standard block', { type: 'image', mimeType: 'image/png', data: PNG }],
 		[
 			'a newer standard block with bytes',
 			{ type: 'image', mimeType: 'image/png', data: Uint8Array.from(Buffer.from(PNG, 'base64')) },
 		],
-		['Anthropic’s block', { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } }],
+		[
+			'Anthropic’s block',
+			{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } },
+		],
 		['Google’s block', { type: 'media', mimeType: 'image/png', data: PNG }],
-		['a file with the type of a picture', { type: 'file', source_type: 'base64', mime_type: 'image/png', data: PNG }],
+		[
+			'a file with the type of a picture',
+			{ type: 'file', source_type: 'base64', mime_type: 'image/png', data: PNG },
+		],
 		[
 			'a file with a data URL inside its data',
 			{ type: 'file', mimeType: 'application/octet-stream', data: `data:image/png;base64,${PNG}` },
 		],
-		['a file after OpenAI', { type: 'file', file: { filename: 'a.png', file_data: `data:image/png;base64,${PNG}` } }],
+		[
+			'a file after OpenAI',
+			{ type: 'file', file: { filename: 'a.png', file_data: `data:image/png;base64,${PNG}` } },
+		],
 		['a line break in the data', { type: 'image', mimeType: 'image/png', data: 'iVBO\nRw0KGgo=' }],
 	])('%s', (_what, block) => {
 		expect(contentPart(block)).toEqual(PICTURE);
@@ -85,12 +103,15 @@ describe('pictures in all the shapes that LangChain and n8n use', () => {
 
 	it('takes a data URL for what it holds, not for what it is called', () => {
 		const text = Buffer.from('Hello').toString('base64');
-		expect(contentPart({ type: 'image_url', image_url: { url: `data:text/plain;base64,${text}` } })).toEqual({
+		expect(
+			contentPart({ type: 'image_url', image_url: { url: `data:text/plain;base64,${text}` } }),
+		).toEqual({
 			type: 'text',
 			text: 'Hello',
 		});
 		expect(
-			refused({ type: 'image_url', image_url: { url: 'data:application/pdf;base64,JVBERi0=' } }).message,
+			refused({ type: 'image_url', image_url: { url: 'data:application/pdf;base64,JVBERi0=' } })
+				.message,
 		).toContain('cannot read PDFs');
 	});
 });
@@ -123,7 +144,14 @@ describe('text', () => {
 		[{ type: 'file', source_type: 'text', mime_type: 'text/plain', text: 'a' }, 'a'],
 		[{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'a' } }, 'a'],
 		[{ type: 'file', mime_type: 'text/markdown; charset=utf-8', data: base64 }, 'Grüße\n🦙'],
-		[{ type: 'file', mime_type: 'application/json', data: Buffer.from('{"a":1}').toString('base64') }, '{"a":1}'],
+		[
+			{
+				type: 'file',
+				mime_type: 'application/json',
+				data: Buffer.from('{"a":1}').toString('base64'),
+			},
+			'{"a":1}',
+		],
 		[{ type: 'file', mime_type: 'application/ld+json', data: base64 }, 'Grüße\n🦙'],
 		[{ type: 'file', mime_type: 'application/xml', data: base64 }, 'Grüße\n🦙'],
 		[{ type: 'file', url: 'data:text/plain,50%25%20off' }, '50% off'],
@@ -163,30 +191,50 @@ describe('what no model server can read', () => {
 			'the file "offer.pdf" (application/pdf)',
 		],
 		[
-			{ type: 'file', mimeType: 'application/pdf', data: 'JVBERi0=', metadata: { name: 'offer.pdf' } },
+			{
+				type: 'file',
+				mimeType: 'application/pdf',
+				data: 'JVBERi0=',
+				metadata: { name: 'offer.pdf' },
+			},
 			'the file "offer.pdf" (application/pdf)',
 		],
 		[
-			{ type: 'file', file: { filename: 'offer.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' } },
+			{
+				type: 'file',
+				file: { filename: 'offer.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' },
+			},
 			'the file "offer.pdf" (application/pdf)',
 		],
 		[
-			{ type: 'input_file', filename: 'offer.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' },
+			{
+				type: 'input_file',
+				filename: 'offer.pdf',
+				file_data: 'data:application/pdf;base64,JVBERi0=',
+			},
 			'the file "offer.pdf" (application/pdf)',
 		],
 		[
-			{ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' } },
+			{
+				type: 'document',
+				source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' },
+			},
 			'a file of type application/pdf',
 		],
 	])('PDFs are refused with advice that names the file: %j', (block, name) => {
 		const error = refused(block);
 		expect(error.kind).toBe('invalidInput');
-		expect(error.message).toBe(`A model server cannot read PDFs, and ${name} was passed to the model`);
+		expect(error.message).toBe(
+			`A model server cannot read PDFs, and ${name} was passed to the model`,
+		);
 		expect(error.remedy).toContain('Extract From File');
 	});
 
 	it.each<[unknown, string]>([
-		[{ type: 'video', mimeType: 'video/mp4', data: 'AAAA' }, 'A model server cannot read a file of type video/mp4'],
+		[
+			{ type: 'video', mimeType: 'video/mp4', data: 'AAAA' },
+			'A model server cannot read a file of type video/mp4',
+		],
 		[
 			{ type: 'file', mimeType: 'application/zip', data: 'AAAA', filename: 'a.zip' },
 			'A model server cannot read the file "a.zip" (application/zip)',

@@ -30,7 +30,11 @@ test('tool calls and results, with arguments as text or as an object (Ollama)', 
 	for (const args of ['{"a":1}', { a: 1 }]) {
 		const read = messagesFromJson([
 			{ role: 'user', content: 'Add.' },
-			{ role: 'assistant', content: null, tool_calls: [{ ...CALL, function: { name: 'add', arguments: args } }] },
+			{
+				role: 'assistant',
+				content: null,
+				tool_calls: [{ ...CALL, function: { name: 'add', arguments: args } }],
+			},
 			{ role: 'tool', tool_call_id: 'c1', content: '2' },
 		]);
 		expect(read[1]!.toolCalls).toEqual([{ id: 'c1', name: 'add', args: { a: 1 } }]);
@@ -39,7 +43,9 @@ test('tool calls and results, with arguments as text or as an object (Ollama)', 
 });
 
 test('pictures of Ollama: bare base64 beside the text', () => {
-	const [message] = messagesFromJson([{ role: 'user', content: 'What?', images: ['/9j/4AAQ', 'iVBORw0K'] }]);
+	const [message] = messagesFromJson([
+		{ role: 'user', content: 'What?', images: ['/9j/4AAQ', 'iVBORw0K'] },
+	]);
 	expect(convertMessages([message!], { reasoning: 'off' })).toEqual([
 		{
 			role: 'user',
@@ -65,7 +71,10 @@ test.each([
 		'Message 2 has the role "robot"',
 	],
 	[[{ role: 'user' }], 'Message 1 has no content'],
-	[[{ role: 'assistant', tool_calls: [{ function: { arguments: '{}' } }] }], 'calls a tool without a name'],
+	[
+		[{ role: 'assistant', tool_calls: [{ function: { arguments: '{}' } }] }],
+		'calls a tool without a name',
+	],
 	[
 		[{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '[' } }] }],
 		'arguments that are not a JSON object',

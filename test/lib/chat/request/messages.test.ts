@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 
-import { type ConversionOptions, convertMessages, type RememberedCall } from '../../../../lib/chat/request/messages';
+import {
+	type ConversionOptions,
+	convertMessages,
+	type RememberedCall,
+} from '../../../../lib/chat/request/messages';
 import { serverToolCallId } from '../../../../lib/chat/answer/tool-call-ids';
 import type { ChatMessage, SourceMessage } from '../../../../lib/chat/types';
 import { examples } from '../../../support/properties';
@@ -8,7 +12,11 @@ import { examples } from '../../../support/properties';
 type Call = NonNullable<SourceMessage['toolCalls']>[number];
 
 const human = (content: unknown): SourceMessage => ({ type: 'human', content });
-const ai = (content: unknown, toolCalls?: Call[], more: Partial<SourceMessage> = {}): SourceMessage => ({
+const ai = (
+	content: unknown,
+	toolCalls?: Call[],
+	more: Partial<SourceMessage> = {},
+): SourceMessage => ({
 	type: 'ai',
 	content,
 	...(toolCalls === undefined ? {} : { toolCalls }),
@@ -16,12 +24,19 @@ const ai = (content: unknown, toolCalls?: Call[], more: Partial<SourceMessage> =
 });
 /** An id as n8n gets it, of the call that the server named `id`, in the answer number `turn`. */
 const own = (id: string, turn = 1) => `n8n${String(turn).repeat(9)}0_${id}`;
-const result = (toolCallId: string, content: unknown = `result of ${serverToolCallId(toolCallId)}`): SourceMessage => ({
+const result = (
+	toolCallId: string,
+	content: unknown = `result of ${serverToolCallId(toolCallId)}`,
+): SourceMessage => ({
 	type: 'tool',
 	toolCallId,
 	content,
 });
-const call = (id: string, name = 'get_weather', args: Record<string, unknown> = { city: id }): Call => ({
+const call = (
+	id: string,
+	name = 'get_weather',
+	args: Record<string, unknown> = { city: id },
+): Call => ({
 	id,
 	name,
 	args,
@@ -35,7 +50,9 @@ function convert(source: SourceMessage[], options: Partial<ConversionOptions> = 
 }
 
 /** Remembers calls by the server's ids. */
-function memoryOf(calls: Record<string, Partial<RememberedCall>>): NonNullable<ConversionOptions['recall']> {
+function memoryOf(
+	calls: Record<string, Partial<RememberedCall>>,
+): NonNullable<ConversionOptions['recall']> {
 	return (callId) => {
 		const id = serverToolCallId(callId);
 		const known = calls[id];
@@ -45,12 +62,22 @@ function memoryOf(calls: Record<string, Partial<RememberedCall>>): NonNullable<C
 	};
 }
 
-const wireCall = (id: string, args = `{"city":"${id}"}`) => ({ id, name: 'get_weather', arguments: args });
-const wireResult = (id: string): ChatMessage => ({ role: 'tool', toolCallId: id, content: `result of ${id}` });
+const wireCall = (id: string, args = `{"city":"${id}"}`) => ({
+	id,
+	name: 'get_weather',
+	arguments: args,
+});
+const wireResult = (id: string): ChatMessage => ({
+	role: 'tool',
+	toolCallId: id,
+	content: `result of ${id}`,
+});
 
 describe('plain conversations', () => {
 	it('keeps roles, order and text', () => {
-		expect(convert([{ type: 'system', content: 'Be brief.' }, human('Hi'), ai('Hello'), human('Bye')])).toEqual([
+		expect(
+			convert([{ type: 'system', content: 'Be brief.' }, human('Hi'), ai('Hello'), human('Bye')]),
+		).toEqual([
 			{ role: 'system', content: 'Be brief.' },
 			{ role: 'user', content: 'Hi' },
 			{ role: 'assistant', content: 'Hello' },
@@ -67,7 +94,9 @@ describe('plain conversations', () => {
 		['ai', 'assistant'],
 		['model', 'assistant'],
 	])('gives a generic message of the role %s the role %s', (role, expected) => {
-		expect(convert([{ type: 'other', role, content: 'x' }])).toEqual([{ role: expected, content: 'x' }]);
+		expect(convert([{ type: 'other', role, content: 'x' }])).toEqual([
+			{ role: expected, content: 'x' },
+		]);
 	});
 
 	it('sends an empty text for an empty list', () => {
@@ -78,7 +107,9 @@ describe('plain conversations', () => {
 	});
 
 	it.each([[undefined], [null]])('sends an empty text for %s', (content) => {
-		expect(convert([human(content), ai(content), human('x')]).map((message) => message.content)).toEqual(['', '', 'x']);
+		expect(
+			convert([human(content), ai(content), human('x')]).map((message) => message.content),
+		).toEqual(['', '', 'x']);
 	});
 
 	it('joins blocks of text to a string', () => {
@@ -119,7 +150,14 @@ describe('plain conversations', () => {
 	it('joins a picture with the question before it, as the agent of n8n hands them over', () => {
 		const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0=' } };
 		expect(
-			convert([human('Earlier'), ai('Yes'), human('What is it?'), human([picture]), replayed('a'), result('a')]),
+			convert([
+				human('Earlier'),
+				ai('Yes'),
+				human('What is it?'),
+				human([picture]),
+				replayed('a'),
+				result('a'),
+			]),
 		).toEqual([
 			{ role: 'user', content: 'Earlier' },
 			{ role: 'assistant', content: 'Yes' },
@@ -137,7 +175,13 @@ describe('plain conversations', () => {
 
 	it('joins a text file with the question before it, and leaves two questions apart', () => {
 		expect(
-			convert([human('Sum up'), human([{ type: 'text', text: 'File: a.csv' }]), ai('3'), human('x'), human('y')]),
+			convert([
+				human('Sum up'),
+				human([{ type: 'text', text: 'File: a.csv' }]),
+				ai('3'),
+				human('x'),
+				human('y'),
+			]),
 		).toEqual([
 			{ role: 'user', content: 'Sum up\nFile: a.csv' },
 			{ role: 'assistant', content: '3' },
@@ -210,10 +254,19 @@ describe('plain conversations', () => {
 
 describe('turns that n8n splits', () => {
 	it('joins them by their ids, with the remembered arguments as the model wrote them', () => {
-		const source = [human('Both?'), replayed(own('a')), result(own('a')), replayed(own('b')), result(own('b'))];
+		const source = [
+			human('Both?'),
+			replayed(own('a')),
+			result(own('a')),
+			replayed(own('b')),
+			result(own('b')),
+		];
 		expect(
 			convert(source, {
-				recall: memoryOf({ a: { text: 'Let me see.', reasoning: 'Hm' }, b: { text: 'Let me see.', reasoning: 'Hm' } }),
+				recall: memoryOf({
+					a: { text: 'Let me see.', reasoning: 'Hm' },
+					b: { text: 'Let me see.', reasoning: 'Hm' },
+				}),
 			}),
 		).toEqual([
 			{ role: 'user', content: 'Both?' },
@@ -238,27 +291,42 @@ describe('turns that n8n splits', () => {
 		];
 		expect(convert(source)).toEqual([
 			{ role: 'user', content: 'Both?' },
-			{ role: 'assistant', content: '', reasoning: 'Hm', toolCalls: [wireCall('a'), wireCall('b')] },
+			{
+				role: 'assistant',
+				content: '',
+				reasoning: 'Hm',
+				toolCalls: [wireCall('a'), wireCall('b')],
+			},
 			wireResult('a'),
 			wireResult('b'),
 		]);
 	});
 
 	it('joins three parallel calls', () => {
-		const source = [human('All?'), ...['a', 'b', 'c'].map((id) => own(id)).flatMap((id) => [replayed(id), result(id)])];
+		const source = [
+			human('All?'),
+			...['a', 'b', 'c'].map((id) => own(id)).flatMap((id) => [replayed(id), result(id)]),
+		];
 		const [, turn, ...results] = convert(source, { recall: memoryOf({ a: {}, b: {}, c: {} }) });
 		expect(turn).toMatchObject({ toolCalls: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] });
 		expect(results).toEqual([wireResult('a'), wireResult('b'), wireResult('c')]);
 		// The same where another worker made the calls, so that nothing is remembered.
-		expect(convert(source)[1]).toMatchObject({ toolCalls: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] });
+		expect(convert(source)[1]).toMatchObject({
+			toolCalls: [{ id: 'a' }, { id: 'b' }, { id: 'c' }],
+		});
 	});
 
 	it('keeps turns apart that follow each other, though they think the same', () => {
 		const ids = [own('a', 1), own('b', 2), own('c', 2), own('d', 3)];
-		const source = [human('x'), ...ids.flatMap((id) => [replayed(id, { reasoning: 'Hm' }), result(id)])];
+		const source = [
+			human('x'),
+			...ids.flatMap((id) => [replayed(id, { reasoning: 'Hm' }), result(id)]),
+		];
 		expect(
 			convert(source).map((message) =>
-				message.role === 'assistant' ? message.toolCalls?.map(({ id }) => id).join('+') : message.role,
+				message.role === 'assistant'
+					? message.toolCalls?.map(({ id }) => id).join('+')
+					: message.role,
 			),
 		).toEqual(['user', 'a', 'tool', 'b+c', 'tool', 'tool', 'd', 'tool']);
 	});
@@ -267,7 +335,10 @@ describe('turns that n8n splits', () => {
 		const ids = [1, 2, 3].map((turn) => own('call_0', turn));
 		const source = [
 			human('x'),
-			...ids.flatMap((id, index) => [replayed(id, { reasoning: `thought ${index}` }), result(id, `result ${index}`)]),
+			...ids.flatMap((id, index) => [
+				replayed(id, { reasoning: `thought ${index}` }),
+				result(id, `result ${index}`),
+			]),
 		];
 		expect(convert(source, { reasoning: 'always' })).toEqual([
 			{ role: 'user', content: 'x' },
@@ -316,9 +387,19 @@ describe('turns that n8n splits', () => {
 	});
 
 	it('joins calls whose results all come behind them', () => {
-		const source = [replayed('a', { reasoning: 'Hm' }), replayed('b', { reasoning: 'Hm' }), result('b'), result('a')];
+		const source = [
+			replayed('a', { reasoning: 'Hm' }),
+			replayed('b', { reasoning: 'Hm' }),
+			result('b'),
+			result('a'),
+		];
 		expect(convert(source)).toEqual([
-			{ role: 'assistant', content: '', reasoning: 'Hm', toolCalls: [wireCall('a'), wireCall('b')] },
+			{
+				role: 'assistant',
+				content: '',
+				reasoning: 'Hm',
+				toolCalls: [wireCall('a'), wireCall('b')],
+			},
 			wireResult('a'),
 			wireResult('b'),
 		]);
@@ -343,7 +424,12 @@ describe('turns that n8n splits', () => {
 		];
 		expect(convert(source)).toEqual([
 			{ role: 'user', content: 'Both?' },
-			{ role: 'assistant', content: 'Let me see.', reasoning: 'Hm', toolCalls: [wireCall('a'), wireCall('b')] },
+			{
+				role: 'assistant',
+				content: 'Let me see.',
+				reasoning: 'Hm',
+				toolCalls: [wireCall('a'), wireCall('b')],
+			},
 			wireResult('a'),
 			wireResult('b'),
 			{ role: 'assistant', content: 'Done.' },
@@ -352,22 +438,32 @@ describe('turns that n8n splits', () => {
 
 	it('takes the remembered text only where the message has none', () => {
 		const recall = memoryOf({ a: { text: 'remembered' } });
-		expect(convert([ai('own', [call('a')]), result('a')], { recall })[0]).toMatchObject({ content: 'own' });
-		expect(convert([ai('', [call('a')]), result('a')], { recall })[0]).toMatchObject({ content: 'remembered' });
+		expect(convert([ai('own', [call('a')]), result('a')], { recall })[0]).toMatchObject({
+			content: 'own',
+		});
+		expect(convert([ai('', [call('a')]), result('a')], { recall })[0]).toMatchObject({
+			content: 'remembered',
+		});
 	});
 
 	it('uses the memory only for the same call', () => {
 		const recall = memoryOf({ a: { reasoning: 'of another call' } });
-		expect(convert([ai('', [call('a', 'other_tool')]), result('a')], { recall })[0]).not.toHaveProperty('reasoning');
 		expect(
-			convert([ai('', [call('a', 'get_weather', { city: 'elsewhere' })]), result('a')], { recall })[0],
+			convert([ai('', [call('a', 'other_tool')]), result('a')], { recall })[0],
+		).not.toHaveProperty('reasoning');
+		expect(
+			convert([ai('', [call('a', 'get_weather', { city: 'elsewhere' })]), result('a')], {
+				recall,
+			})[0],
 		).not.toHaveProperty('reasoning');
 	});
 });
 
 describe('what n8n puts into the arguments', () => {
 	const argumentsOf = (args: Record<string, unknown>, recall?: ConversionOptions['recall']) => {
-		const [message] = convert([ai('', [{ id: 'a', name: 'get_weather', args }]), result('a')], { recall });
+		const [message] = convert([ai('', [{ id: 'a', name: 'get_weather', args }]), result('a')], {
+			recall,
+		});
 		return message?.role === 'assistant' ? message.toolCalls?.[0]?.arguments : undefined;
 	};
 
@@ -376,7 +472,9 @@ describe('what n8n puts into the arguments', () => {
 	});
 
 	it('keeps an id that is another', () => {
-		expect(argumentsOf({ id: 'customer-7', city: 'Rome' })).toBe('{"id":"customer-7","city":"Rome"}');
+		expect(argumentsOf({ id: 'customer-7', city: 'Rome' })).toBe(
+			'{"id":"customer-7","city":"Rome"}',
+		);
 		expect(argumentsOf({ id: 7 })).toBe('{"id":7}');
 	});
 
@@ -387,13 +485,19 @@ describe('what n8n puts into the arguments', () => {
 
 	it('takes the name of the tool out that toolkits get, only beside the id', () => {
 		expect(argumentsOf({ city: 'Rome', tool: 'get_weather', id: 'a' })).toBe('{"city":"Rome"}');
-		expect(argumentsOf({ city: 'Rome', tool: 'hammer', id: 'a' })).toBe('{"city":"Rome","tool":"hammer"}');
-		expect(argumentsOf({ city: 'Rome', tool: 'get_weather' })).toBe('{"city":"Rome","tool":"get_weather"}');
+		expect(argumentsOf({ city: 'Rome', tool: 'hammer', id: 'a' })).toBe(
+			'{"city":"Rome","tool":"hammer"}',
+		);
+		expect(argumentsOf({ city: 'Rome', tool: 'get_weather' })).toBe(
+			'{"city":"Rome","tool":"get_weather"}',
+		);
 	});
 
 	it('finds a call of a toolkit in the memory', () => {
 		const recall = memoryOf({ a: { arguments: '{"city": "Rome"}' } });
-		expect(argumentsOf({ city: 'Rome', tool: 'get_weather', id: 'a' }, recall)).toBe('{"city": "Rome"}');
+		expect(argumentsOf({ city: 'Rome', tool: 'get_weather', id: 'a' }, recall)).toBe(
+			'{"city": "Rome"}',
+		);
 	});
 
 	it('compares remembered arguments whatever their order and white space', () => {
@@ -401,13 +505,18 @@ describe('what n8n puts into the arguments', () => {
 		expect(argumentsOf({ a: null, b: { x: [1, 2], y: 1 }, id: 'a' }, recall)).toBe(
 			'{ "b": {"y": 1, "x": [1, 2]}, "a": null }',
 		);
-		expect(argumentsOf({ a: null, b: { x: [2, 1], y: 1 }, id: 'a' }, recall)).toBe('{"a":null,"b":{"x":[2,1],"y":1}}');
+		expect(argumentsOf({ a: null, b: { x: [2, 1], y: 1 }, id: 'a' }, recall)).toBe(
+			'{"a":null,"b":{"x":[2,1],"y":1}}',
+		);
 	});
 
 	it.each([
 		['Calling get_weather with input: {"city":"Rome","id":"a"}', ''],
 		['  Calling get_weather with input: {"city":"Rome","id":"a"}\n', ''],
-		['Calling get_weather with input: {"city":"Rome"}', 'Calling get_weather with input: {"city":"Rome"}'],
+		[
+			'Calling get_weather with input: {"city":"Rome"}',
+			'Calling get_weather with input: {"city":"Rome"}',
+		],
 		[
 			'Calling get_weather with input: {"city":"Rome","id":"a"}!',
 			'Calling get_weather with input: {"city":"Rome","id":"a"}!',
@@ -416,7 +525,10 @@ describe('what n8n puts into the arguments', () => {
 			'I am Calling get_weather with input: {"city":"Rome","id":"a"}',
 			'I am Calling get_weather with input: {"city":"Rome","id":"a"}',
 		],
-		['Calling other with input: {"city":"Rome","id":"a"}', 'Calling other with input: {"city":"Rome","id":"a"}'],
+		[
+			'Calling other with input: {"city":"Rome","id":"a"}',
+			'Calling other with input: {"city":"Rome","id":"a"}',
+		],
 	])('n8n 2.20: %j becomes %j', (content, expected) => {
 		const [message] = convert([
 			ai(content, [{ id: 'a', name: 'get_weather', args: { city: 'Rome', id: 'a' } }]),
@@ -427,9 +539,12 @@ describe('what n8n puts into the arguments', () => {
 
 	it('puts the remembered text in the place of that of n8n 2.20', () => {
 		const content = 'Calling get_weather with input: {"city":"a","id":"a"}';
-		const [message] = convert([ai(content, [call('a', 'get_weather', { city: 'a', id: 'a' })]), result('a')], {
-			recall: memoryOf({ a: { text: 'Let me see.' } }),
-		});
+		const [message] = convert(
+			[ai(content, [call('a', 'get_weather', { city: 'a', id: 'a' })]), result('a')],
+			{
+				recall: memoryOf({ a: { text: 'Let me see.' } }),
+			},
+		);
 		expect(message).toMatchObject({ content: 'Let me see.' });
 	});
 });
@@ -514,9 +629,9 @@ describe('incomplete calls', () => {
 	});
 
 	it('a message with nothing but broken calls goes', () => {
-		expect(convert([human('x'), ai('', [], { invalidToolCalls: [{ id: 'bad' }] }), result('bad')])).toEqual([
-			{ role: 'user', content: 'x' },
-		]);
+		expect(
+			convert([human('x'), ai('', [], { invalidToolCalls: [{ id: 'bad' }] }), result('bad')]),
+		).toEqual([{ role: 'user', content: 'x' }]);
 	});
 
 	it('a call without a result is dropped, its text kept', () => {
@@ -529,11 +644,20 @@ describe('incomplete calls', () => {
 	});
 
 	it('a result without a call is dropped', () => {
-		expect(convert([result('a'), human('x'), result('b')])).toEqual([{ role: 'user', content: 'x' }]);
+		expect(convert([result('a'), human('x'), result('b')])).toEqual([
+			{ role: 'user', content: 'x' },
+		]);
 	});
 
 	it('a memory window that cuts between call and result leaves neither', () => {
-		const whole = [human('x'), ai('', [call('a'), call('b')]), result('a'), result('b'), ai('Done.'), human('y')];
+		const whole = [
+			human('x'),
+			ai('', [call('a'), call('b')]),
+			result('a'),
+			result('b'),
+			ai('Done.'),
+			human('y'),
+		];
 		expect(convert(whole.slice(2))).toEqual([
 			{ role: 'assistant', content: 'Done.' },
 			{ role: 'user', content: 'y' },
@@ -549,7 +673,13 @@ describe('incomplete calls', () => {
 			{ role: 'assistant', content: '', toolCalls: [wireCall('0')] },
 			wireResult('0'),
 		]);
-		const again = [human('x'), ai('', [call('0')]), result('0', 'first'), ai('', [call('0')]), result('0', 'second')];
+		const again = [
+			human('x'),
+			ai('', [call('0')]),
+			result('0', 'first'),
+			ai('', [call('0')]),
+			result('0', 'second'),
+		];
 		expect(
 			convert(again)
 				.filter(({ role }) => role === 'tool')
@@ -605,9 +735,22 @@ describe('whatever the conversation', () => {
 			reasoning,
 			invalidToolCalls: fc.constantFrom<Array<{ id: string }>>([], [{ id: 'c' }]),
 		}),
-		fc.record({ type: fc.constant('ai' as const), content, toolCalls: calls.map((all) => all.slice(0, 1)), reasoning }),
-		fc.record({ type: fc.constant('tool' as const), toolCallId: ids, content: fc.constantFrom('r1', 'r2') }),
-		fc.record({ type: fc.constant('tool' as const), toolCallId: ids, content: fc.constantFrom('r1', 'r2') }),
+		fc.record({
+			type: fc.constant('ai' as const),
+			content,
+			toolCalls: calls.map((all) => all.slice(0, 1)),
+			reasoning,
+		}),
+		fc.record({
+			type: fc.constant('tool' as const),
+			toolCallId: ids,
+			content: fc.constantFrom('r1', 'r2'),
+		}),
+		fc.record({
+			type: fc.constant('tool' as const),
+			toolCallId: ids,
+			content: fc.constantFrom('r1', 'r2'),
+		}),
 	);
 	const conversations = fc.array(message, { maxLength: 14 });
 	const recall: NonNullable<ConversionOptions['recall']> = (id) =>

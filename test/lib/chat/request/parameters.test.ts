@@ -15,7 +15,17 @@ const KINDS: ServerKind[] = ['llamaServer', 'ollama', 'vllm', 'other'];
 describe('whether the kind of server matters', () => {
 	it.each<[ChatParameters]>([
 		[{}],
-		[{ temperature: 0, topP: 0.5, seed: 1, stop: ['x'], maxTokens: 5, presencePenalty: 0, frequencyPenalty: 0 }],
+		[
+			{
+				temperature: 0,
+				topP: 0.5,
+				seed: 1,
+				stop: ['x'],
+				maxTokens: 5,
+				presencePenalty: 0,
+				frequencyPenalty: 0,
+			},
+		],
 		[{ thinking: { mode: 'serverDefault' } }],
 		[{ responseFormat: { type: 'text' } }],
 		[{ responseFormat: { type: 'jsonObject' } }],
@@ -72,7 +82,12 @@ describe('what a server ignores', () => {
 	});
 
 	it('what only one kind of server knows is kept from all others, and named', () => {
-		const parameters: ChatParameters = { contextSize: 1, keepAlive: 1, cacheReuse: 1, lora: [{ id: 0, scale: 1 }] };
+		const parameters: ChatParameters = {
+			contextSize: 1,
+			keepAlive: 1,
+			cacheReuse: 1,
+			lora: [{ id: 0, scale: 1 }],
+		};
 		expect(ignoredParameters(parameters, 'ollama')).toEqual(['Cache Reuse', 'LoRA Adapters']);
 		for (const kind of ['llamaServer', 'llamaRouter', 'llamaSwap'] as const)
 			expect(ignoredParameters(parameters, kind)).toEqual(['Context Size', 'Keep Alive']);
@@ -90,7 +105,9 @@ describe('what a server ignores', () => {
 			const parameters: ChatParameters = { [name]: 1 };
 			const isIgnored = ignoredParameters(parameters, kind).includes(label);
 			const isSent =
-				name === 'parallelToolCalls' ? takes(kind, name) : Object.keys(parameterFields(parameters, kind)).length === 1;
+				name === 'parallelToolCalls'
+					? takes(kind, name)
+					: Object.keys(parameterFields(parameters, kind)).length === 1;
 			expect({ name, isSent }).toEqual({ name, isSent: !isIgnored });
 		}
 	});
@@ -127,7 +144,9 @@ describe('checks before anything is sent', () => {
 		[{ seed: -1 }],
 		[{ slotId: -1 }],
 		[{ stop: ['x'], extraBody: {}, chatTemplateArguments: {} }],
-		...[120, -1, 0, 1.5, '5m', '1h30m', '-1m', '1.5h', '300ms'].map((keepAlive): [ChatParameters] => [{ keepAlive }]),
+		...[120, -1, 0, 1.5, '5m', '1h30m', '-1m', '1.5h', '300ms'].map(
+			(keepAlive): [ChatParameters] => [{ keepAlive }],
+		),
 	])('%j is in order', (parameters) => {
 		expect(() => checkParameters(parameters)).not.toThrow();
 	});
@@ -136,22 +155,49 @@ describe('checks before anything is sent', () => {
 		[{ temperature: -0.1 }, 'The option "Temperature" must be a number from 0 to 100, but is -0.1'],
 		[{ topP: 1.1 }, 'The option "Top P" must be a number from 0 to 1, but is 1.1'],
 		[{ minP: 5 }, 'The option "Min P" must be a number from 0 to 1, but is 5'],
-		[{ presencePenalty: 3 }, 'The option "Presence Penalty" must be a number from -2 to 2, but is 3'],
+		[
+			{ presencePenalty: 3 },
+			'The option "Presence Penalty" must be a number from -2 to 2, but is 3',
+		],
 		[{ mirostat: 3 }, 'The option "Mirostat" must be a number from 0 to 2, but is 3'],
-		[{ repeatLastN: -1 }, 'The option "Repeat Last N" must be a number from 0 to 2147483647, but is -1'],
-		[{ dryPenaltyLastN: -1 }, 'The option "DRY: Penalty Last N" must be a number from 0 to 2147483647, but is -1'],
-		[{ dryAllowedLength: -1 }, 'The option "DRY: Allowed Length" must be a number from 0 to 2147483647, but is -1'],
-		[{ maxTokens: 0 }, 'The option "Maximum Tokens" must be at least 1, or -1 for no limit, but is 0'],
-		[{ maxTokens: -2 }, 'The option "Maximum Tokens" must be a number from -1 to 2147483647, but is -2'],
+		[
+			{ repeatLastN: -1 },
+			'The option "Repeat Last N" must be a number from 0 to 2147483647, but is -1',
+		],
+		[
+			{ dryPenaltyLastN: -1 },
+			'The option "DRY: Penalty Last N" must be a number from 0 to 2147483647, but is -1',
+		],
+		[
+			{ dryAllowedLength: -1 },
+			'The option "DRY: Allowed Length" must be a number from 0 to 2147483647, but is -1',
+		],
+		[
+			{ maxTokens: 0 },
+			'The option "Maximum Tokens" must be at least 1, or -1 for no limit, but is 0',
+		],
+		[
+			{ maxTokens: -2 },
+			'The option "Maximum Tokens" must be a number from -1 to 2147483647, but is -2',
+		],
 		[{ temperature: NaN }, 'The option "Temperature" must be a number from 0 to 100, but is NaN'],
 		[
 			{ keepAlive: '5 minutes' },
 			'The option "Keep Alive" must be a number of seconds, or a duration such as 30m or 1h30m, but is "5 minutes"',
 		],
-		[{ contextSize: 0 }, 'The option "Context Size" must be a number from 1 to 2147483647, but is 0'],
-		[{ cacheReuse: -1 }, 'The option "Cache Reuse" must be a number from 0 to 2147483647, but is -1'],
+		[
+			{ contextSize: 0 },
+			'The option "Context Size" must be a number from 1 to 2147483647, but is 0',
+		],
+		[
+			{ cacheReuse: -1 },
+			'The option "Cache Reuse" must be a number from 0 to 2147483647, but is -1',
+		],
 		[{ seed: Infinity }, 'The option "Seed" must be a number, but is Infinity'],
-		[{ extraBody: [1] as unknown as Record<string, unknown> }, 'The option "Extra Body" must be a JSON object'],
+		[
+			{ extraBody: [1] as unknown as Record<string, unknown> },
+			'The option "Extra Body" must be a JSON object',
+		],
 		[
 			{ chatTemplateArguments: 'x' as unknown as Record<string, unknown> },
 			'The option "Chat Template Arguments" must be a JSON object',

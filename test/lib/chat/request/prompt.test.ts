@@ -14,15 +14,22 @@ const messages = [
 	{ type: 'system' as const, content: 'Be short.' },
 	{ type: 'human' as const, content: 'hi' },
 ];
-const TOOL = { type: 'function', function: { name: 'get_time', parameters: { type: 'object', properties: {} } } };
-const PROMPT = '<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n';
+const TOOL = {
+	type: 'function',
+	function: { name: 'get_time', parameters: { type: 'object', properties: {} } },
+};
+const PROMPT =
+	'<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n';
 
 describe('llama-server', () => {
 	it('shows the prompt, and counts as many tokens as it has', async () => {
 		const { connection } = await server();
 		expect(await applyTemplate(connection, { messages }, ASK)).toBe(PROMPT);
 		// The simulator takes each character for a token.
-		expect(await countPrompt(connection, { messages }, ASK)).toEqual({ tokens: PROMPT.length, exact: true });
+		expect(await countPrompt(connection, { messages }, ASK)).toEqual({
+			tokens: PROMPT.length,
+			exact: true,
+		});
 	});
 
 	it('counts the tools and gets the arguments of the template', async () => {
@@ -42,7 +49,9 @@ describe('llama-server', () => {
 	])('that answers something else at %s is not understood', async (path, ask) => {
 		const { sim, connection } = await server();
 		sim.route(`POST ${path}`, reply.json({ ok: true }));
-		await expect(ask(connection, { messages }, ASK)).rejects.toMatchObject({ kind: 'invalidAnswer' });
+		await expect(ask(connection, { messages }, ASK)).rejects.toMatchObject({
+			kind: 'invalidAnswer',
+		});
 	});
 });
 
@@ -57,7 +66,10 @@ describe('other servers', () => {
 		const { sim, connection } = await server({ profile: 'vllm' });
 		sim.route('POST /tokenize', reply.json({ count: 21, max_model_len: 8192, tokens: [] }));
 		expect(await countPrompt(connection, { messages }, ASK)).toEqual({ tokens: 21, exact: true });
-		expect(sim.requests.at(-1)!.body).toMatchObject({ model: 'sim-model', add_generation_prompt: true });
+		expect(sim.requests.at(-1)!.body).toMatchObject({
+			model: 'sim-model',
+			add_generation_prompt: true,
+		});
 	});
 
 	it('Ollama does neither: an estimate that counts every message, and a clear refusal', async () => {

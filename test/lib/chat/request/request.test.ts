@@ -23,7 +23,11 @@ describe('a request', () => {
 			{ model: ' qwen ', parameters: { stop: ['a', 'b'] } },
 			{ stop: ['b', 'c'] },
 		).forServer('other');
-		expect(request).toMatchObject({ model: 'qwen', parameters: { stop: ['a', 'b', 'c'] }, serverKind: 'other' });
+		expect(request).toMatchObject({
+			model: 'qwen',
+			parameters: { stop: ['a', 'b', 'c'] },
+			serverKind: 'other',
+		});
 		expect(notes).toEqual([]);
 		expect(draft().forServer('other').request.parameters).not.toHaveProperty('stop');
 	});
@@ -31,7 +35,9 @@ describe('a request', () => {
 	it('the choice of the caller comes before that of the node, and there is none without tools', () => {
 		const choice = (settings: Partial<ChatSettings>, call: Partial<ChatCall>) =>
 			draft(settings, call).forServer('other').request.toolChoice;
-		expect(choice({ toolChoice: 'required' }, { tools: [tool('f')], toolChoice: 'none' })).toBe('none');
+		expect(choice({ toolChoice: 'required' }, { tools: [tool('f')], toolChoice: 'none' })).toBe(
+			'none',
+		);
 		expect(choice({ toolChoice: 'required' }, { tools: [tool('f')] })).toBe('required');
 		expect(choice({ toolChoice: 'required' }, {})).toBeUndefined();
 		expect(() => draft({}, { tools: [tool('f')], toolChoice: { name: 'g' } })).toThrow('"g"');
@@ -39,7 +45,8 @@ describe('a request', () => {
 
 	it('"required" of the node is kept until a tool has answered in this turn', () => {
 		const choice = (...messages: ChatMessage[]) =>
-			draft({ toolChoice: 'required' }, { tools: [tool('f')] }, messages).forServer('other').request.toolChoice;
+			draft({ toolChoice: 'required' }, { tools: [tool('f')] }, messages).forServer('other').request
+				.toolChoice;
 		const answered: ChatMessage = { role: 'tool', toolCallId: 'a', content: '1' };
 		expect(choice(...HI)).toBe('required');
 		expect(choice(...HI, answered)).toBe('auto');
@@ -49,14 +56,24 @@ describe('a request', () => {
 	it.each<[string, boolean, ReturnType<typeof draft>]>([
 		['a plain question', false, draft()],
 		['tools', true, draft({}, { tools: [tool('f')] })],
-		['a schema to clean', true, draft({}, { tools: [tool('f', { a: { type: 'string', pattern: 'x' } })] })],
+		[
+			'a schema to clean',
+			true,
+			draft({}, { tools: [tool('f', { a: { type: 'string', pattern: 'x' } })] }),
+		],
 		['a tool choice', true, draft({}, { tools: [tool('f')], toolChoice: 'required' })],
 		['an option that not every server takes', true, draft({ parameters: { topK: 5 } })],
-		['earlier thinking', true, draft({}, {}, [...HI, { role: 'assistant', content: 'a', reasoning: 'r' }])],
+		[
+			'earlier thinking',
+			true,
+			draft({}, {}, [...HI, { role: 'assistant', content: 'a', reasoning: 'r' }]),
+		],
 		[
 			'a picture',
 			true,
-			draft({}, {}, [{ role: 'user', content: [{ type: 'image', url: 'data:image/png;base64,AA==' }] }]),
+			draft({}, {}, [
+				{ role: 'user', content: [{ type: 'image', url: 'data:image/png;base64,AA==' }] },
+			]),
 		],
 	])('the kind of server matters for %s: %s', (_what, matters, { dependsOnServer }) => {
 		expect(dependsOnServer).toBe(matters);
@@ -90,9 +107,14 @@ describe('what a request holds', () => {
 	it('the tools that the model may call', () => {
 		const tools = [tool('f'), tool('g')];
 		const names = (toolChoice?: 'none' | 'required' | { name: string }) =>
-			callableTools({ model: 'm', messages: [], tools, parameters: {}, serverKind: 'other', toolChoice }).map(
-				({ name }) => name,
-			);
+			callableTools({
+				model: 'm',
+				messages: [],
+				tools,
+				parameters: {},
+				serverKind: 'other',
+				toolChoice,
+			}).map(({ name }) => name);
 		expect(names()).toEqual(['f', 'g']);
 		expect(names('required')).toEqual(['f', 'g']);
 		expect(names({ name: 'g' })).toEqual(['g']);

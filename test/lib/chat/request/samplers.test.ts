@@ -13,18 +13,32 @@ describe('the table of options', () => {
 		for (const [name, sampler] of SAMPLER_ENTRIES) {
 			if (sampler.type !== 'number') continue;
 			const [least, most] = sampler.range ?? [-Infinity, Infinity];
-			for (const value of [sampler.preset, ...(sampler.choices ?? []).map((choice) => choice.value)]) {
-				expect({ name, value, fits: value >= least && value <= most }).toEqual({ name, value, fits: true });
+			for (const value of [
+				sampler.preset,
+				...(sampler.choices ?? []).map((choice) => choice.value),
+			]) {
+				expect({ name, value, fits: value >= least && value <= most }).toEqual({
+					name,
+					value,
+					fits: true,
+				});
 				if (sampler.whole) expect({ name, value }).toEqual({ name, value: Math.trunc(value) });
 			}
 		}
 	});
 
-	it.each(Object.entries(KINDS))('knows every option that a kind of server names: %s', (_kind, traits) => {
-		const extra = SAMPLER_ENTRIES.filter(([, row]) => row.extra).map(([name]) => name as string);
-		expect(extra).toEqual(expect.arrayContaining(traits.extraFields === 'all' ? [] : [...traits.extraFields]));
-		const own = SAMPLER_ENTRIES.filter(([, row]) => row.own).map(([name]) => name as string);
-		expect(own).toEqual(expect.arrayContaining([...(traits.ownFields ?? [])]));
-		expect(Object.keys(SAMPLERS)).toEqual(expect.arrayContaining(Object.keys(traits.fieldNames ?? {})));
-	});
+	it.each(Object.entries(KINDS))(
+		'knows every option that a kind of server names: %s',
+		(_kind, traits) => {
+			const extra = SAMPLER_ENTRIES.filter(([, row]) => row.extra).map(([name]) => name as string);
+			expect(extra).toEqual(
+				expect.arrayContaining(traits.extraFields === 'all' ? [] : [...traits.extraFields]),
+			);
+			const own = SAMPLER_ENTRIES.filter(([, row]) => row.own).map(([name]) => name as string);
+			expect(own).toEqual(expect.arrayContaining([...(traits.ownFields ?? [])]));
+			expect(Object.keys(SAMPLERS)).toEqual(
+				expect.arrayContaining(Object.keys(traits.fieldNames ?? {})),
+			);
+		},
+	);
 });

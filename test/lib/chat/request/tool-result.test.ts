@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { convertMessages } from '../../../../lib/chat/request/messages';
 import { toolResult } from '../../../../lib/chat/request/tool-result';
 
-const DATA = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC';
+const DATA =
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC';
 const URL = `data:image/png;base64,${DATA}`;
 const PICTURES: Array<[string, object]> = [
 	['MCP', { type: 'image', data: DATA, mimeType: 'image/png' }],
@@ -30,7 +31,11 @@ describe.each(PICTURES)('a picture in a tool’s result, as %s writes it', (_nam
 
 it('stands in a message of the user behind the results of the turn', () => {
 	const call = (id: string) => ({ id, name: 'look', args: {} });
-	const result = (toolCallId: string, content: unknown) => ({ type: 'tool' as const, toolCallId, content });
+	const result = (toolCallId: string, content: unknown) => ({
+		type: 'tool' as const,
+		toolCallId,
+		content,
+	});
 	const messages = convertMessages(
 		[
 			{ type: 'human', content: 'What is there?' },
@@ -41,7 +46,9 @@ it('stands in a message of the user behind the results of the turn', () => {
 		{ reasoning: 'off' },
 	);
 	expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'tool', 'user']);
-	expect(messages.at(-1)).toMatchObject({ content: [{ type: 'text' }, { type: 'image', url: URL }] });
+	expect(messages.at(-1)).toMatchObject({
+		content: [{ type: 'text' }, { type: 'image', url: URL }],
+	});
 	expect(JSON.stringify(messages.slice(0, -1))).not.toContain(DATA);
 });
 

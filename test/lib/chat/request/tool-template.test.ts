@@ -43,7 +43,11 @@ it('is asked for once, at the place where the server tells it', async () => {
 		expect(await ask('llamaServer', 'a')).toEqual({ template: 'x', dropsTools: false });
 	await ask('llamaRouter', 'b c');
 	await ask('ollama', 'd');
-	expect(asked).toEqual(['http://x/props', 'http://x/props?model=b%20c&autoload=false', 'http://x/api/show']);
+	expect(asked).toEqual([
+		'http://x/props',
+		'http://x/props?model=b%20c&autoload=false',
+		'http://x/api/show',
+	]);
 });
 
 it('is not asked for without tools, or where nothing tells it, and again after a failure', async () => {
@@ -51,6 +55,7 @@ it('is not asked for without tools, or where nothing tells it, and again after a
 	expect(await ask('llamaServer', 'e', [])).toEqual({ dropsTools: false });
 	expect(await ask('vllm', 'e')).toEqual({ dropsTools: false });
 	expect(asked).toEqual([]);
-	for (let round = 0; round < 2; round++) expect(await ask('llamaServer', 'e')).toEqual({ dropsTools: false });
+	for (let round = 0; round < 2; round++)
+		expect(await ask('llamaServer', 'e')).toEqual({ dropsTools: false });
 	expect(asked).toHaveLength(2);
 });

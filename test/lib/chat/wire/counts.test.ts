@@ -8,11 +8,18 @@ it('counts below zero are none, and so are those of a server that writes zeros',
 	fc.assert(
 		fc.property(count, count, fc.boolean(), (prompt, completion, asText) => {
 			const written = (tokens: number) => (asText ? String(tokens) : tokens);
-			const usage = openAiUsage({ prompt_tokens: written(prompt), completion_tokens: written(completion) });
+			const usage = openAiUsage({
+				prompt_tokens: written(prompt),
+				completion_tokens: written(completion),
+			});
 			const [read, generated] = [Math.max(0, prompt), Math.max(0, completion)];
 			if (read + generated === 0) expect(usage).toBeUndefined();
 			else
-				expect(usage).toMatchObject({ promptTokens: read, completionTokens: generated, totalTokens: read + generated });
+				expect(usage).toMatchObject({
+					promptTokens: read,
+					completionTokens: generated,
+					totalTokens: read + generated,
+				});
 		}),
 	);
 });

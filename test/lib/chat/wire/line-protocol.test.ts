@@ -32,7 +32,8 @@ let sim: LlamaServerSim;
 beforeEach(async () => {
 	sim = await startServer();
 });
-const line = (content: string) => `${JSON.stringify({ message: { role: 'assistant', content }, done: false })}\n`;
+const line = (content: string) =>
+	`${JSON.stringify({ message: { role: 'assistant', content }, done: false })}\n`;
 const LAST = '{"message":{"content":""},"done":true,"done_reason":"stop"}\n';
 
 /** The pieces as they came, and the answer. */
@@ -66,7 +67,11 @@ describe('a protocol of JSON lines is one object of type ChatProtocol', () => {
 	])('its stream is read piece by piece: %s', async (_name, transport) => {
 		const { pieces, answer } = await run(reply.sse([line('Grüße '), line('🦙'), LAST], transport));
 		expect(pieces.join('')).toBe('Grüße 🦙');
-		expect(answer).toMatchObject({ text: 'Grüße 🦙', finishReason: 'stop', url: `${sim.url}/api/chat` });
+		expect(answer).toMatchObject({
+			text: 'Grüße 🦙',
+			finishReason: 'stop',
+			url: `${sim.url}/api/chat`,
+		});
 		expect(sim.requests[0]!.body).toEqual({
 			model: 'sim-model',
 			messages: [expect.objectContaining({ role: 'user' })],
@@ -84,7 +89,12 @@ describe('a protocol of JSON lines is one object of type ChatProtocol', () => {
 		}
 		sim.route('POST /api/chat', () => reply.sse(body()));
 		const settings = { ...PLAIN_SETTINGS, serverKind: 'other' as const };
-		const client = new ChatClient(connectTo({ baseUrl: sim.url }), settings, lineProtocol, new TurnMemory());
+		const client = new ChatClient(
+			connectTo({ baseUrl: sim.url }),
+			settings,
+			lineProtocol,
+			new TurnMemory(),
+		);
 		let text = '';
 		for await (const piece of client.generate({ messages: [{ type: 'human', content: 'Hi' }] })) {
 			text += piece;
@@ -94,7 +104,9 @@ describe('a protocol of JSON lines is one object of type ChatProtocol', () => {
 	});
 
 	test('an answer of one line is one event', async () => {
-		const { answer } = await run(reply.sse('{"message":{"content":"Hi"},"done":true,"done_reason":"stop"}'));
+		const { answer } = await run(
+			reply.sse('{"message":{"content":"Hi"},"done":true,"done_reason":"stop"}'),
+		);
 		expect(answer.text).toBe('Hi');
 	});
 
@@ -127,7 +139,12 @@ describe('JSON lines where events were asked for', () => {
 	async function chat(body: string): Promise<FinishedAnswer> {
 		sim.script(reply.sse(body, { headers: { 'Content-Type': 'application/x-ndjson' } }));
 		const settings = { ...PLAIN_SETTINGS, serverKind: 'other' as const };
-		const client = new ChatClient(connectTo({ baseUrl: sim.url }), settings, undefined, new TurnMemory());
+		const client = new ChatClient(
+			connectTo({ baseUrl: sim.url }),
+			settings,
+			undefined,
+			new TurnMemory(),
+		);
 		const generation = client.generate({ messages: [{ type: 'human', content: 'Hi' }] });
 		for (;;) {
 			const next = await generation.next();
@@ -137,7 +154,9 @@ describe('JSON lines where events were asked for', () => {
 
 	test('home-made servers: chunks without "data:" are read', async () => {
 		const chunk = (choice: object) => `${JSON.stringify({ choices: [choice] })}\n`;
-		const body = chunk({ delta: { content: 'Hel' } }) + chunk({ delta: { content: 'lo' }, finish_reason: 'stop' });
+		const body =
+			chunk({ delta: { content: 'Hel' } }) +
+			chunk({ delta: { content: 'lo' }, finish_reason: 'stop' });
 		expect(await chat(body)).toMatchObject({ text: 'Hello', finishReason: 'stop' });
 	});
 

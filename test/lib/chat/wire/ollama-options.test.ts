@@ -1,4 +1,8 @@
-import { contextSizeOf, needsNativeApi, sortExtraBody } from '../../../../lib/chat/wire/ollama-options';
+import {
+	contextSizeOf,
+	needsNativeApi,
+	sortExtraBody,
+} from '../../../../lib/chat/wire/ollama-options';
 
 describe('Extra Body for Ollama', () => {
 	it.each<[string, Record<string, unknown>, Partial<ReturnType<typeof sortExtraBody>>]>([
@@ -18,7 +22,11 @@ describe('Extra Body for Ollama', () => {
 			{ options: { num_ctx: 4096, seed: 7 } },
 		],
 		['one stop text becomes a list', { options: { stop: 'END' } }, { options: { stop: ['END'] } }],
-		['the names of the OpenAI API are understood', { max_tokens: '9' }, { options: { num_predict: 9 } }],
+		[
+			'the names of the OpenAI API are understood',
+			{ max_tokens: '9' },
+			{ options: { num_predict: 9 } },
+		],
 		[
 			'what is unknown stays where it is',
 			{ options: { new_option: '1' } },

@@ -11,8 +11,16 @@ const decode = (line: object | string) =>
 
 describe('a line of /api/chat', () => {
 	it.each<[string, object, object]>([
-		['text', { model: 'm', message: { role: 'assistant', content: 'Hi' }, done: false }, { text: 'Hi', model: 'm' }],
-		['thinking', { message: { content: '', thinking: 'Hm' }, done: false }, { text: '', reasoning: 'Hm' }],
+		[
+			'text',
+			{ model: 'm', message: { role: 'assistant', content: 'Hi' }, done: false },
+			{ text: 'Hi', model: 'm' },
+		],
+		[
+			'thinking',
+			{ message: { content: '', thinking: 'Hm' }, done: false },
+			{ text: '', reasoning: 'Hm' },
+		],
 		[
 			'the end, durations in nanoseconds',
 			{
@@ -29,10 +37,20 @@ describe('a line of /api/chat', () => {
 				done: true,
 				finishReason: 'length',
 				usage: { promptTokens: 10, completionTokens: 6, totalTokens: 16 },
-				timings: { load_ms: 25, prompt_ms: 20, prompt_per_second: 500, predicted_ms: 60, predicted_per_second: 100 },
+				timings: {
+					load_ms: 25,
+					prompt_ms: 20,
+					prompt_per_second: 500,
+					predicted_ms: 60,
+					predicted_per_second: 100,
+				},
 			},
 		],
-		['the end of an old release, without a reason', { done: true }, { done: true, finishReason: 'stop' }],
+		[
+			'the end of an old release, without a reason',
+			{ done: true },
+			{ done: true, finishReason: 'stop' },
+		],
 		[
 			'a prompt that came from the cache as a whole, whose count old releases leave out',
 			{ done: true, eval_count: 3 },
@@ -83,13 +101,27 @@ describe('recorded answers of Ollama 0.17.4', () => {
 	});
 
 	it.each<[string, object]>([
-		['chat-stream', { answer: { text: "I'm glad to hear that", finishReason: 'length', model: 'smol' } }],
-		['tools-stream', { answer: { toolCalls: [{ name: 'get_weather', arguments: '{"city":"Paris"}' }] } }],
+		[
+			'chat-stream',
+			{ answer: { text: "I'm glad to hear that", finishReason: 'length', model: 'smol' } },
+		],
+		[
+			'tools-stream',
+			{ answer: { toolCalls: [{ name: 'get_weather', arguments: '{"city":"Paris"}' }] } },
+		],
 		['tools-cut-stream', { failed: { kind: 'toolCallCut', tool: 'get_weather' } }],
-		['think-model-stream-true', { failed: { kind: 'onlyThinking', reasoning: "Hi, I'm here to help" } }],
+		[
+			'think-model-stream-true',
+			{ failed: { kind: 'onlyThinking', reasoning: "Hi, I'm here to help" } },
+		],
 		['chat-stream-runner-killed', { failed: { kind: 'streamError', text: 'The story of the "L' } }],
-		['chat-one-message-too-long-stream', { failed: { kind: 'emptyAnswer', usage: { promptTokens: 1024 } } }],
+		[
+			'chat-one-message-too-long-stream',
+			{ failed: { kind: 'emptyAnswer', usage: { promptTokens: 1024 } } },
+		],
 	])('%s', (name, result) => {
-		expect(answer([httpFixture(`ollama-v0.17.4/api-chat/${name}.http`).body.toString()]).result).toMatchObject(result);
+		expect(
+			answer([httpFixture(`ollama-v0.17.4/api-chat/${name}.http`).body.toString()]).result,
+		).toMatchObject(result);
 	});
 });

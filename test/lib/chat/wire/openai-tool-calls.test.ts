@@ -18,19 +18,38 @@ describe('tool calls in a delta or a message', () => {
 		],
 		[
 			'both forms at once are one call',
-			{ tool_calls: [{ function: { name: 'f', arguments: '{}' } }], function_call: { name: 'f', arguments: '{}' } },
+			{
+				tool_calls: [{ function: { name: 'f', arguments: '{}' } }],
+				function_call: { name: 'f', arguments: '{}' },
+			},
 			[{ name: 'f', arguments: '{}' }],
 		],
-		['without the inner object', { tool_calls: [{ name: 'f', arguments: '{}' }] }, [{ name: 'f', arguments: '{}' }]],
-		['the name as function', { tool_calls: [{ function: 'f', arguments: '{}' }] }, [{ name: 'f', arguments: '{}' }]],
+		[
+			'without the inner object',
+			{ tool_calls: [{ name: 'f', arguments: '{}' }] },
+			[{ name: 'f', arguments: '{}' }],
+		],
+		[
+			'the name as function',
+			{ tool_calls: [{ function: 'f', arguments: '{}' }] },
+			[{ name: 'f', arguments: '{}' }],
+		],
 		['one call without its list', { tool_calls: { function: { name: 'f' } } }, [{ name: 'f' }]],
 		[
 			'a list that became an object',
 			{ tool_calls: { '0': { function: { name: 'f' } }, '1': { function: { name: 'g' } } } },
 			[{ name: 'f' }, { name: 'g' }],
 		],
-		['an id that is a number', { tool_calls: [{ id: 7, function: { name: 'f' } }] }, [{ id: '7', name: 'f' }]],
-		['an empty id and name', { tool_calls: [{ index: 0, id: '', function: { name: '' } }] }, [{ index: 0 }]],
+		[
+			'an id that is a number',
+			{ tool_calls: [{ id: 7, function: { name: 'f' } }] },
+			[{ id: '7', name: 'f' }],
+		],
+		[
+			'an empty id and name',
+			{ tool_calls: [{ index: 0, id: '', function: { name: '' } }] },
+			[{ index: 0 }],
+		],
 		['an index as text', { tool_calls: [{ index: '1' }, { index: ' ' }] }, [{ index: '1' }, {}]],
 		[
 			'arguments as an object',
@@ -77,24 +96,33 @@ describe('tool calls in a delta or a message', () => {
 				index: fc.jsonValue(),
 				id: fc.jsonValue(),
 				name: fc.jsonValue(),
-				function: fc.oneof(fc.jsonValue(), fc.record({ name: fc.jsonValue(), arguments: fc.jsonValue() })),
+				function: fc.oneof(
+					fc.jsonValue(),
+					fc.record({ name: fc.jsonValue(), arguments: fc.jsonValue() }),
+				),
 			},
 			{ requiredKeys: [] },
 		);
 		fc.assert(
-			fc.property(fc.record({ tool_calls: fc.oneof(fc.jsonValue(), fc.array(values)) }), (delta) => {
-				for (const { index, id, name, arguments: args } of toolCallsOf(delta, false)) {
-					expect(['undefined', 'number', 'string']).toContain(typeof index);
-					expect(id === undefined || (typeof id === 'string' && id !== '')).toBe(true);
-					expect(name === undefined || (typeof name === 'string' && name !== '')).toBe(true);
-					expect(['undefined', 'string', 'object']).toContain(typeof args);
-					expect(args === null || Array.isArray(args)).toBe(false);
-				}
-			}),
+			fc.property(
+				fc.record({ tool_calls: fc.oneof(fc.jsonValue(), fc.array(values)) }),
+				(delta) => {
+					for (const { index, id, name, arguments: args } of toolCallsOf(delta, false)) {
+						expect(['undefined', 'number', 'string']).toContain(typeof index);
+						expect(id === undefined || (typeof id === 'string' && id !== '')).toBe(true);
+						expect(name === undefined || (typeof name === 'string' && name !== '')).toBe(true);
+						expect(['undefined', 'string', 'object']).toContain(typeof args);
+						expect(args === null || Array.isArray(args)).toBe(false);
+					}
+				},
+			),
 		);
 		fc.assert(
 			fc.property(fc.jsonValue(), (value) => {
-				const [piece] = toolCallsOf({ tool_calls: [{ function: { name: 'f', arguments: value } }] }, false);
+				const [piece] = toolCallsOf(
+					{ tool_calls: [{ function: { name: 'f', arguments: value } }] },
+					false,
+				);
 				if (value === null) expect(piece).not.toHaveProperty('arguments');
 				else
 					expect(piece!.arguments).toEqual(

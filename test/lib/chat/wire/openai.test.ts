@@ -1,4 +1,9 @@
-import type { ChatMessage, ChatParameters, ChatRequest, ToolDefinition } from '../../../../lib/chat/types';
+import type {
+	ChatMessage,
+	ChatParameters,
+	ChatRequest,
+	ToolDefinition,
+} from '../../../../lib/chat/types';
 import { SAMPLER_ENTRIES } from '../../../../lib/chat/request/samplers';
 import type { ServerKind } from '../../../../lib/servers/kinds';
 import { openAiProtocol, shortId } from '../../../../lib/chat/wire/openai';
@@ -15,13 +20,25 @@ const time: ToolDefinition = { name: 'get_time', parameters: { type: 'object', p
 const question: ChatMessage = { role: 'user', content: 'Hi' };
 
 function body(more: Partial<ChatRequest> = {}): Record<string, unknown> {
-	return openAiProtocol.body({ model: 'm', messages: [question], parameters: {}, serverKind: 'llamaServer', ...more });
+	return openAiProtocol.body({
+		model: 'm',
+		messages: [question],
+		parameters: {},
+		serverKind: 'llamaServer',
+		...more,
+	});
 }
 /** The body without what every request has. */
-function extras(parameters: ChatParameters, serverKind: ServerKind, more: Partial<ChatRequest> = {}) {
+function extras(
+	parameters: ChatParameters,
+	serverKind: ServerKind,
+	more: Partial<ChatRequest> = {},
+) {
 	const always = ['model', 'messages', 'stream', 'stream_options'];
 	return Object.fromEntries(
-		Object.entries(body({ parameters, serverKind, ...more })).filter(([key]) => !always.includes(key)),
+		Object.entries(body({ parameters, serverKind, ...more })).filter(
+			([key]) => !always.includes(key),
+		),
 	);
 }
 const decode = (data: string | object, event?: string) =>
@@ -34,11 +51,14 @@ const BASE = '"model":"m","messages":[{"role":"user","content":"Hi"}]';
 const STREAM = '"stream":true,"stream_options":{"include_usage":true}';
 const WEATHER =
 	'{"type":"function","function":{"name":"get_weather","description":"Weather of a city","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}}';
-const TIME = '{"type":"function","function":{"name":"get_time","parameters":{"type":"object","properties":{}}}}';
+const TIME =
+	'{"type":"function","function":{"name":"get_time","parameters":{"type":"object","properties":{}}}}';
 
 describe('the address', () => {
 	it('is always that of the chat completions', () => {
-		expect(openAiProtocol.url({ api: 'http://host/v1', root: 'http://host' })).toBe('http://host/v1/chat/completions');
+		expect(openAiProtocol.url({ api: 'http://host/v1', root: 'http://host' })).toBe(
+			'http://host/v1/chat/completions',
+		);
 	});
 });
 
@@ -96,18 +116,29 @@ describe('bodies, byte for byte', () => {
 			'"temperature":0.7,"top_p":0.9,"top_k":40,"min_p":0.05,"repetition_penalty":1.1,"presence_penalty":0.1,"frequency_penalty":0.2,"seed":42,"stop":["END"],"max_tokens":100,"chat_template_kwargs":{"a":1}',
 		],
 	])('every option on %s', (serverKind, expected) => {
-		expect(JSON.stringify(body({ serverKind, parameters: everything }))).toBe(`{${BASE},${STREAM},${expected}}`);
+		expect(JSON.stringify(body({ serverKind, parameters: everything }))).toBe(
+			`{${BASE},${STREAM},${expected}}`,
+		);
 	});
 
 	it('every option has a value among them, but for those with tests of their own', () => {
 		const names = SAMPLER_ENTRIES.map(([name]) => name);
-		expect(names.filter((name) => !(name in everything))).toEqual(['cacheReuse', 'lora', 'contextSize', 'keepAlive']);
+		expect(names.filter((name) => !(name in everything))).toEqual([
+			'cacheReuse',
+			'lora',
+			'contextSize',
+			'keepAlive',
+		]);
 	});
 
 	it('tools stand in front of the options, so that they can be compared at a glance', () => {
 		expect(
 			JSON.stringify(
-				body({ tools: [weather, time], toolChoice: 'auto', parameters: { temperature: 0, parallelToolCalls: true } }),
+				body({
+					tools: [weather, time],
+					toolChoice: 'auto',
+					parameters: { temperature: 0, parallelToolCalls: true },
+				}),
 			),
 		).toBe(
 			`{${BASE},"tools":[${WEATHER},${TIME}],"tool_choice":"auto","parallel_tool_calls":true,${STREAM},"temperature":0}`,
@@ -117,9 +148,16 @@ describe('bodies, byte for byte', () => {
 	it('the extra body comes last and wins', () => {
 		expect(
 			JSON.stringify(
-				body({ parameters: { temperature: 0.7, extraBody: { temperature: 0, top_n_sigma: 1, model: 'x' } } }),
+				body({
+					parameters: {
+						temperature: 0.7,
+						extraBody: { temperature: 0, top_n_sigma: 1, model: 'x' },
+					},
+				}),
 			),
-		).toBe(`{"model":"x","messages":[{"role":"user","content":"Hi"}],${STREAM},"temperature":0,"top_n_sigma":1}`);
+		).toBe(
+			`{"model":"x","messages":[{"role":"user","content":"Hi"}],${STREAM},"temperature":0,"top_n_sigma":1}`,
+		);
 	});
 
 	it('the same request gives the same bytes', () => {
@@ -196,7 +234,9 @@ describe('messages', () => {
 		const short = shortId('call_123');
 		expect(short).toMatch(/^[a-zA-Z0-9]{9}$/);
 		expect(sent(turn, { shortToolIds: true })).toMatchObject({ tool_calls: [{ id: short }] });
-		expect(sent({ role: 'tool', toolCallId: 'call_123', content: '' }, { shortToolIds: true })).toMatchObject({
+		expect(
+			sent({ role: 'tool', toolCallId: 'call_123', content: '' }, { shortToolIds: true }),
+		).toMatchObject({
 			tool_call_id: short,
 		});
 		expect(shortId('call_124')).not.toBe(short);
@@ -212,21 +252,33 @@ describe('tools', () => {
 		[
 			'llamaServer',
 			{
-				tools: [expect.objectContaining({ function: expect.objectContaining({ name: 'get_time' }) as object })],
+				tools: [
+					expect.objectContaining({
+						function: expect.objectContaining({ name: 'get_time' }) as object,
+					}),
+				],
 				tool_choice: 'required',
 			},
 		],
 		[
 			'other',
 			{
-				tools: [expect.objectContaining({ function: expect.objectContaining({ name: 'get_time' }) as object })],
+				tools: [
+					expect.objectContaining({
+						function: expect.objectContaining({ name: 'get_time' }) as object,
+					}),
+				],
 				tool_choice: 'required',
 			},
 		],
 		[
 			'ollama',
 			{
-				tools: [expect.objectContaining({ function: expect.objectContaining({ name: 'get_time' }) as object })],
+				tools: [
+					expect.objectContaining({
+						function: expect.objectContaining({ name: 'get_time' }) as object,
+					}),
+				],
 				tool_choice: 'required',
 			},
 		],
@@ -245,7 +297,9 @@ describe('tools', () => {
 		'the choice %s is sent as it is',
 		(toolChoice) => {
 			for (const serverKind of ['llamaServer', 'vllm', 'other'] as const)
-				expect(extras({}, serverKind, { tools, toolChoice })).toMatchObject({ tool_choice: toolChoice });
+				expect(extras({}, serverKind, { tools, toolChoice })).toMatchObject({
+					tool_choice: toolChoice,
+				});
 		},
 	);
 
@@ -254,13 +308,19 @@ describe('tools', () => {
 	});
 
 	it('nothing about tools is sent without tools', () => {
-		expect(extras({ parallelToolCalls: true }, 'llamaServer', { tools: [], toolChoice: 'required' })).toEqual({});
+		expect(
+			extras({ parallelToolCalls: true }, 'llamaServer', { tools: [], toolChoice: 'required' }),
+		).toEqual({});
 		expect(extras({ parallelToolCalls: true }, 'llamaServer')).toEqual({});
 	});
 
 	it('the switch for parallel calls goes where it is honoured', () => {
-		expect(extras({ parallelToolCalls: false }, 'vllm', { tools })).toMatchObject({ parallel_tool_calls: false });
-		expect(extras({ parallelToolCalls: false }, 'ollama', { tools })).not.toHaveProperty('parallel_tool_calls');
+		expect(extras({ parallelToolCalls: false }, 'vllm', { tools })).toMatchObject({
+			parallel_tool_calls: false,
+		});
+		expect(extras({ parallelToolCalls: false }, 'ollama', { tools })).not.toHaveProperty(
+			'parallel_tool_calls',
+		);
 	});
 });
 
@@ -270,7 +330,10 @@ describe('thinking and response format, as each server wants it said', () => {
 	it.each<[ChatParameters['thinking'], Record<(typeof KINDS)[number], object>]>([
 		[undefined, { llamaServer: {}, ollama: {}, vllm: {}, other: {} }],
 		[{ mode: 'serverDefault' }, { llamaServer: {}, ollama: {}, vllm: {}, other: {} }],
-		[{ mode: 'on' }, { llamaServer: template(true), ollama: {}, vllm: template(true), other: template(true) }],
+		[
+			{ mode: 'on' },
+			{ llamaServer: template(true), ollama: {}, vllm: template(true), other: template(true) },
+		],
 		[
 			{ mode: 'off' },
 			{
@@ -291,7 +354,12 @@ describe('thinking and response format, as each server wants it said', () => {
 		],
 		[
 			{ mode: 'budget', tokens: 0 },
-			{ llamaServer: { reasoning_budget_tokens: 0 }, ollama: {}, vllm: {}, other: { reasoning_budget_tokens: 0 } },
+			{
+				llamaServer: { reasoning_budget_tokens: 0 },
+				ollama: {},
+				vllm: {},
+				other: { reasoning_budget_tokens: 0 },
+			},
 		],
 	])('thinking %j', (thinking, expected) => {
 		for (const kind of KINDS) expect(extras({ thinking }, kind)).toEqual(expected[kind]);
@@ -299,9 +367,14 @@ describe('thinking and response format, as each server wants it said', () => {
 
 	it('the switch is put beside other template arguments', () => {
 		expect(
-			extras({ thinking: { mode: 'off' }, chatTemplateArguments: { a: 1, enable_thinking: true } }, 'llamaServer'),
+			extras(
+				{ thinking: { mode: 'off' }, chatTemplateArguments: { a: 1, enable_thinking: true } },
+				'llamaServer',
+			),
 		).toEqual({ chat_template_kwargs: { a: 1, enable_thinking: false } });
-		expect(extras({ thinking: { mode: 'off' }, chatTemplateArguments: { a: 1 } }, 'ollama')).toEqual({
+		expect(
+			extras({ thinking: { mode: 'off' }, chatTemplateArguments: { a: 1 } }, 'ollama'),
+		).toEqual({
 			reasoning_effort: 'none',
 		});
 	});
@@ -384,7 +457,13 @@ describe('decoding', () => {
 			reasoning: 'b',
 			toolCalls: [{ index: 1, id: 'c', name: 'd', arguments: 'e' }],
 			finishReason: 'stop',
-			usage: { promptTokens: 1, completionTokens: 2, totalTokens: 3, cachedTokens: 1, reasoningTokens: 1 },
+			usage: {
+				promptTokens: 1,
+				completionTokens: 2,
+				totalTokens: 3,
+				cachedTokens: 1,
+				reasoningTokens: 1,
+			},
 			timings: { prompt_n: 1 },
 			model: 'm',
 		});
@@ -397,7 +476,11 @@ describe('decoding', () => {
 		['no choices', { choices: [] }, {}],
 		[
 			'another choice',
-			{ choices: [{ index: 1, delta: { content: 'a' }, finish_reason: 'stop' }], model: 'm', timings: { prompt_n: 1 } },
+			{
+				choices: [{ index: 1, delta: { content: 'a' }, finish_reason: 'stop' }],
+				model: 'm',
+				timings: { prompt_n: 1 },
+			},
 			{ choice: 1, text: 'a', finishReason: 'stop', model: 'm', timings: { prompt_n: 1 } },
 		],
 		['a null delta', { choices: [{ delta: null }] }, {}],
@@ -405,7 +488,15 @@ describe('decoding', () => {
 		['a null index', { choices: [{ index: null, delta: { content: 'a' } }] }, { text: 'a' }],
 		[
 			'content in parts',
-			{ choices: [{ delta: { content: [{ type: 'text', text: 'a' }, { type: 'x' }, { type: 'text', text: 'b' }] } }] },
+			{
+				choices: [
+					{
+						delta: {
+							content: [{ type: 'text', text: 'a' }, { type: 'x' }, { type: 'text', text: 'b' }],
+						},
+					},
+				],
+			},
 			{ text: 'ab' },
 		],
 		[
@@ -452,7 +543,14 @@ describe('decoding', () => {
 		],
 		[
 			'a single call of the older form',
-			{ choices: [{ delta: { function_call: { name: 'f', arguments: '{}' } }, finish_reason: 'function_call' }] },
+			{
+				choices: [
+					{
+						delta: { function_call: { name: 'f', arguments: '{}' } },
+						finish_reason: 'function_call',
+					},
+				],
+			},
 			{ toolCalls: [{ name: 'f', arguments: '{}' }], finishReason: 'function_call' },
 		],
 		[
@@ -470,7 +568,11 @@ describe('decoding', () => {
 			{ toolCalls: [{ index: 0, id: 'a', name: 'f', arguments: '{}' }] },
 		],
 		['a text completion', { choices: [{ text: 'a', index: 0 }] }, { text: 'a' }],
-		['thinking in the other field', { choices: [{ delta: { reasoning: 'a' } }] }, { reasoning: 'a' }],
+		[
+			'thinking in the other field',
+			{ choices: [{ delta: { reasoning: 'a' } }] },
+			{ reasoning: 'a' },
+		],
 		[
 			'thinking in both fields',
 			{ choices: [{ delta: { reasoning_content: 'a', reasoning: 'a' } }] },
@@ -505,7 +607,9 @@ describe('decoding', () => {
 		],
 		[
 			'a call without anything',
-			{ choices: [{ delta: { tool_calls: [{ index: 0, id: '', function: { name: '' } }, null] } }] },
+			{
+				choices: [{ delta: { tool_calls: [{ index: 0, id: '', function: { name: '' } }, null] } }],
+			},
 			{ toolCalls: [{ index: 0 }] },
 		],
 		['error: null', { choices: [{ delta: { content: 'a' } }], error: null }, { text: 'a' }],
@@ -513,12 +617,19 @@ describe('decoding', () => {
 		expect(decode(data)).toEqual(expected);
 	});
 
-	it.each(['ping', 'heartbeat', 'keep-alive'])('an event called %s says nothing, whatever it holds', (name) => {
-		for (const data of ['1763600000', 'alive', '{"type":"ping"}']) expect(decode(data, name)).toEqual({});
-	});
+	it.each(['ping', 'heartbeat', 'keep-alive'])(
+		'an event called %s says nothing, whatever it holds',
+		(name) => {
+			for (const data of ['1763600000', 'alive', '{"type":"ping"}'])
+				expect(decode(data, name)).toEqual({});
+		},
+	);
 
 	it('case 15: a whole answer, as recorded', () => {
-		const chunk = decode(httpFixture('llama-server-v0.5.0/tools-parallel.http').body.toString(), 'whole-answer');
+		const chunk = decode(
+			httpFixture('llama-server-v0.5.0/tools-parallel.http').body.toString(),
+			'whole-answer',
+		);
 		expect(chunk).toMatchObject({
 			text: '',
 			toolCalls: [
@@ -532,13 +643,20 @@ describe('decoding', () => {
 		expect(chunk.toolCalls?.map(({ index }) => index)).toEqual([undefined, undefined]);
 	});
 
-	it.each(['not JSON', '[1]', '"text"', '{"cut', 'null'])('case 56: %s is reported with the line', (data) => {
-		expect(() => decode(data)).toThrow(`not a JSON object: ${data}`);
-	});
+	it.each(['not JSON', '[1]', '"text"', '{"cut', 'null'])(
+		'case 56: %s is reported with the line',
+		(data) => {
+			expect(() => decode(data)).toThrow(`not a JSON object: ${data}`);
+		},
+	);
 
 	it('a JSON answer of something else is reported', () => {
-		expect(() => decode({ hello: 'world' }, 'whole-answer')).toThrow('an answer without choices: {"hello":"world"}');
-		expect(decode({ error: { message: 'late' } }, 'whole-answer')).toEqual({ error: { message: 'late' } });
+		expect(() => decode({ hello: 'world' }, 'whole-answer')).toThrow(
+			'an answer without choices: {"hello":"world"}',
+		);
+		expect(decode({ error: { message: 'late' } }, 'whole-answer')).toEqual({
+			error: { message: 'late' },
+		});
 	});
 });
 
@@ -547,10 +665,16 @@ describe('a refusal of the model', () => {
 
 	it('is text, piece by piece and whole', () => {
 		expect(decode(choice({ delta: { content: null, refusal: 'I cannot' } })).text).toBe('I cannot');
-		expect(decode(choice({ delta: { content: 'Sorry. ', refusal: 'I cannot' } })).text).toBe('Sorry. I cannot');
-		expect(decode(choice({ delta: { content: 'I cannot', refusal: 'I cannot' } })).text).toBe('I cannot');
+		expect(decode(choice({ delta: { content: 'Sorry. ', refusal: 'I cannot' } })).text).toBe(
+			'Sorry. I cannot',
+		);
+		expect(decode(choice({ delta: { content: 'I cannot', refusal: 'I cannot' } })).text).toBe(
+			'I cannot',
+		);
 		expect(decode(choice({ delta: { content: 'Hi', refusal: null } })).text).toBe('Hi');
 		const message = { role: 'assistant', content: null, refusal: 'I cannot do that.' };
-		expect(decode(choice({ message, finish_reason: 'stop' }), 'whole-answer').text).toBe('I cannot do that.');
+		expect(decode(choice({ message, finish_reason: 'stop' }), 'whole-answer').text).toBe(
+			'I cannot do that.',
+		);
 	});
 });

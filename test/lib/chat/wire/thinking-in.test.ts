@@ -5,11 +5,16 @@ it.each<[string, object]>([
 	['a text', { reasoning: 'Hm.' }],
 	['an object', { reasoning: { content: 'Hm.', signature: 'x' } }],
 	['a list', { thinking: [{ type: 'thinking', thinking: 'H' }, 'm.'] }],
-	['blocks (LiteLLM)', { thinking_blocks: [{ type: 'thinking', thinking: 'Hm.', signature: 's' }] }],
+	[
+		'blocks (LiteLLM)',
+		{ thinking_blocks: [{ type: 'thinking', thinking: 'Hm.', signature: 's' }] },
+	],
 	['details (OpenRouter)', { reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] }],
 	['the second field where the first is empty', { reasoning_content: '', reasoning: 'Hm.' }],
 ])('thinking is read where it comes as %s', (_what, delta) => {
-	expect(openAiProtocol.decode({ data: JSON.stringify({ choices: [{ index: 0, delta }] }) })).toMatchObject({
+	expect(
+		openAiProtocol.decode({ data: JSON.stringify({ choices: [{ index: 0, delta }] }) }),
+	).toMatchObject({
 		reasoning: 'Hm.',
 	});
 });

@@ -34,29 +34,49 @@ describe('what the events mean', () => {
 		expect(step.deltas).toEqual([{ type: 'replace', text: 'Good', reason: 'output_moderation' }]);
 	});
 
-	test.each(SIM_VERSIONS)('case 47: message_file with url is a file, with answer it is text (%s)', (version) => {
-		const files = [{ type: 'image', transfer_method: 'remote_url', url: 'http://h/u.png' }];
-		const steps: Step[] = [{ file: { id: 'f1', type: 'image', url: '/a.png' } }, ...said('See ', 'this')];
-		const run = new Transcript({ steps }, sampleContext(version, 'chat', { files }));
-		const text = itemsText([...steps.flatMap((step) => run.step(step)), ...run.ending()]);
-		expect(text).toContain(
-			'"event":"message_file","conversation_id":"c","message_id":"m","created_at":1705398420,"task_id":"t","id":"m","answer":"See "',
-		);
-		expect(playText(text).result).toMatchObject({
-			text: 'See this',
-			files: [{ id: 'f1', type: 'image', belongs_to: 'assistant', url: '/a.png' }],
-		});
-		const upload = new Transcript({ steps: said('Seen') }, sampleContext(version, 'chat', { files }));
-		const turn = itemsText([...upload.step({ text: 'Seen' }), ...upload.ending()]);
-		expect(turn.includes('message_file')).toBe(version === '1.12');
-		expect(playText(turn).result).toMatchObject({ text: 'Seen', files: [] });
-	});
+	test.each(SIM_VERSIONS)(
+		'case 47: message_file with url is a file, with answer it is text (%s)',
+		(version) => {
+			const files = [{ type: 'image', transfer_method: 'remote_url', url: 'http://h/u.png' }];
+			const steps: Step[] = [
+				{ file: { id: 'f1', type: 'image', url: '/a.png' } },
+				...said('See ', 'this'),
+			];
+			const run = new Transcript({ steps }, sampleContext(version, 'chat', { files }));
+			const text = itemsText([...steps.flatMap((step) => run.step(step)), ...run.ending()]);
+			expect(text).toContain(
+				'"event":"message_file","conversation_id":"c","message_id":"m","created_at":1705398420,"task_id":"t","id":"m","answer":"See "',
+			);
+			expect(playText(text).result).toMatchObject({
+				text: 'See this',
+				files: [{ id: 'f1', type: 'image', belongs_to: 'assistant', url: '/a.png' }],
+			});
+			const upload = new Transcript(
+				{ steps: said('Seen') },
+				sampleContext(version, 'chat', { files }),
+			);
+			const turn = itemsText([...upload.step({ text: 'Seen' }), ...upload.ending()]);
+			expect(turn.includes('message_file')).toBe(version === '1.12');
+			expect(playText(turn).result).toMatchObject({ text: 'Seen', files: [] });
+		},
+	);
 
-	test.each(SIM_VERSIONS)('case 49: an annotation answers an agent app with message only (%s)', (version) => {
-		const script: Script = { steps: said('Fixed.'), moderated: true, annotationReply: { id: 'an' } };
-		const { result } = playScript(version, 'agent-chat', script);
-		expect(result).toMatchObject({ status: 'succeeded', text: 'Fixed.', metadata: { annotation_reply: { id: 'an' } } });
-	});
+	test.each(SIM_VERSIONS)(
+		'case 49: an annotation answers an agent app with message only (%s)',
+		(version) => {
+			const script: Script = {
+				steps: said('Fixed.'),
+				moderated: true,
+				annotationReply: { id: 'an' },
+			};
+			const { result } = playScript(version, 'agent-chat', script);
+			expect(result).toMatchObject({
+				status: 'succeeded',
+				text: 'Fixed.',
+				metadata: { annotation_reply: { id: 'an' } },
+			});
+		},
+	);
 
 	test("case 50: the New Agent's closing full message does not double the text", () => {
 		const played = playScript('2026', 'agent', { steps: [{ round: { chunks: ['Hel', 'lo'] } }] });
@@ -76,7 +96,8 @@ describe('what the events mean', () => {
 
 	test('case 50: only the first message that says something is the closing one', () => {
 		const state = reduce(createRun(), { event: 'agent_message', ...ENV, answer: 'Hel' }).state;
-		for (const answer of ['', 'Hello', ' again']) reduce(state, { event: 'message', ...ENV, answer });
+		for (const answer of ['', 'Hello', ' again'])
+			reduce(state, { event: 'message', ...ENV, answer });
 		expect(state.text).toBe('Hello again');
 	});
 });

@@ -9,20 +9,36 @@ import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText } from '..
 import { cpuMilliseconds } from '../../../support/time';
 
 describe('what the events mean', () => {
-	test.each(SIM_VERSIONS)('case 48: one thought per id, text from agent_message (%s)', (version) => {
-		const { result } = playScript(version, 'agent-chat', SAMPLES.agentChat);
-		expect(result.text).toBe('Let me check. It is noon.');
-		expect(result.thoughts).toMatchObject([
-			{ id: 'th1', position: 1, thought: 'Let me check. ', tool: 'time', observation: '{"time": "12:00"}' },
-			{ id: 'th2', position: 2, thought: 'It is noon.' },
-		]);
-		expect(result.usage).toEqual({ total_tokens: 42 });
-		expect(Object.keys(result.thoughts[0] ?? {})).not.toContain('event');
-	});
+	test.each(SIM_VERSIONS)(
+		'case 48: one thought per id, text from agent_message (%s)',
+		(version) => {
+			const { result } = playScript(version, 'agent-chat', SAMPLES.agentChat);
+			expect(result.text).toBe('Let me check. It is noon.');
+			expect(result.thoughts).toMatchObject([
+				{
+					id: 'th1',
+					position: 1,
+					thought: 'Let me check. ',
+					tool: 'time',
+					observation: '{"time": "12:00"}',
+				},
+				{ id: 'th2', position: 2, thought: 'It is noon.' },
+			]);
+			expect(result.usage).toEqual({ total_tokens: 42 });
+			expect(Object.keys(result.thoughts[0] ?? {})).not.toContain('event');
+		},
+	);
 
 	test('case 48: a later and emptier version of a thought erases nothing, null is nothing', () => {
 		const state = createRun();
-		reduce(state, { event: 'agent_thought', ...ENV, id: 't1', thought: 'a', tool: 'x', observation: null });
+		reduce(state, {
+			event: 'agent_thought',
+			...ENV,
+			id: 't1',
+			thought: 'a',
+			tool: 'x',
+			observation: null,
+		});
 		reduce(state, {
 			event: 'agent_thought',
 			...ENV,
@@ -86,9 +102,14 @@ describe('what the events mean', () => {
 			const first = reduce(state, { event: 'message_end', ...ENV, metadata: {} });
 			expect(first).toMatchObject({ next: 'grace', graceMs: AUDIO_GRACE_MS });
 			expect(first.graceAnew).toBeUndefined();
-			expect(reduce(state, { event: 'tts_message', audio: 'AAEC' })).toMatchObject({ next: 'grace', graceAnew: true });
+			expect(reduce(state, { event: 'tts_message', audio: 'AAEC' })).toMatchObject({
+				next: 'grace',
+				graceAnew: true,
+			});
 			expect(reduce(state, { event: 'ping' }).graceAnew).toBeUndefined();
-			expect(reduce(state, { event: 'tts_message_end', audio: '' })).toMatchObject({ next: 'close' });
+			expect(reduce(state, { event: 'tts_message_end', audio: '' })).toMatchObject({
+				next: 'close',
+			});
 		});
 
 		test('pieces encoded one by one are joined by their bytes', () => {
@@ -128,11 +149,24 @@ describe('what the events mean', () => {
 	});
 
 	test('zero usage is no number where a model answered: New Agent, and what was stopped', () => {
-		const usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, total_price: '0E-7', latency: 0 };
+		const usage = {
+			prompt_tokens: 0,
+			completion_tokens: 0,
+			total_tokens: 0,
+			total_price: '0E-7',
+			latency: 0,
+		};
 		const message = { event: 'message', ...ENV, answer: 'Hello' };
 		const end = { event: 'message_end', ...ENV, metadata: { usage } };
-		expect(playText(lines(message, end)).result).toMatchObject({ status: 'succeeded', usage: undefined });
-		const finished = (status: string) => ({ event: 'workflow_finished', ...ENV, data: { id: 'r', status } });
+		expect(playText(lines(message, end)).result).toMatchObject({
+			status: 'succeeded',
+			usage: undefined,
+		});
+		const finished = (status: string) => ({
+			event: 'workflow_finished',
+			...ENV,
+			data: { id: 'r', status },
+		});
 		expect(playText(lines(message, finished('stopped'), end)).result.usage).toBeUndefined();
 		// A chatflow without a model has used none, and nothing was used for no text.
 		expect(playText(lines(message, finished('succeeded'), end)).result.usage).toEqual(usage);
@@ -148,11 +182,17 @@ describe('what the events mean', () => {
 			filename: 'a.png',
 		};
 		const files = [{ ...file, url: '/files/tools/tool1.png?timestamp=1&nonce=a&sign=b' }];
-		const steps: Step[] = [{ file: { type: 'image', url: '/files/tools/tool1.png?timestamp=2&nonce=c&sign=d' } }];
+		const steps: Step[] = [
+			{ file: { type: 'image', url: '/files/tools/tool1.png?timestamp=2&nonce=c&sign=d' } },
+		];
 		for (const version of SIM_VERSIONS) {
 			const { result } = playScript(version, CHATFLOW, { steps, files });
 			expect(result.files).toHaveLength(1);
-			expect(result.files[0]).toMatchObject({ related_id: 'tool1', filename: 'a.png', belongs_to: 'assistant' });
+			expect(result.files[0]).toMatchObject({
+				related_id: 'tool1',
+				filename: 'a.png',
+				belongs_to: 'assistant',
+			});
 		}
 	});
 
@@ -168,9 +208,15 @@ describe('what the events mean', () => {
 		};
 		const started = { event: 'workflow_started', ...ENV, workflow_run_id: 'r', data: { id: 'r' } };
 		const first = playText(lines(started, { ...end, files }, finished)).result;
-		const second = playText(lines(started, end, { ...finished, data: { ...finished.data, files } })).result;
+		const second = playText(
+			lines(started, end, { ...finished, data: { ...finished.data, files } }),
+		).result;
 		expect([first.files, second.files]).toEqual([files, files]);
-		expect([first.usage, first.retrieverResources, first.metadata]).toEqual([undefined, [], metadata]);
+		expect([first.usage, first.retrieverResources, first.metadata]).toEqual([
+			undefined,
+			[],
+			metadata,
+		]);
 	});
 });
 
@@ -222,7 +268,14 @@ describe('the parts that are collected', () => {
 		addForm(forms, { node_id: 'n2', form_token: '', inputs: 'none', expiration_time: '7' });
 		addForm(forms, { node_id: 'n2' });
 		expect(forms).toMatchObject([
-			{ formId: 'f1', nodeId: 'n', formToken: 'tok', inputs: [{ type: 'text' }], actions: [], displayInUi: false },
+			{
+				formId: 'f1',
+				nodeId: 'n',
+				formToken: 'tok',
+				inputs: [{ type: 'text' }],
+				actions: [],
+				displayInUi: false,
+			},
 			// Such a form goes out by e-mail and cannot be answered over the API.
 			{ nodeId: 'n2', formToken: null, inputs: [] },
 		]);

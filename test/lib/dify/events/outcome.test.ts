@@ -29,27 +29,44 @@ describe('what the events mean', () => {
 					totalTokens: 20,
 					totalSteps: 3,
 					finishedAt: 1705398422,
-					nodes: [{ id: 'e1', nodeId: 'n1', type: 'start', title: 'Start', status: 'succeeded', elapsedTime: 0.01 }],
+					nodes: [
+						{
+							id: 'e1',
+							nodeId: 'n1',
+							type: 'start',
+							title: 'Start',
+							status: 'succeeded',
+							elapsedTime: 0.01,
+						},
+					],
 				},
 			},
 		});
-		expect(SIM_VERSIONS.map((version) => playText(scriptText(version, CHATFLOW, SAMPLES.chatflow)))).toEqual(played);
+		expect(
+			SIM_VERSIONS.map((version) => playText(scriptText(version, CHATFLOW, SAMPLES.chatflow))),
+		).toEqual(played);
 	});
 
 	test('thoughts that did not come in pieces are those that the end of the answer tells', () => {
 		const thoughts = (pieces: string[], stored: unknown) => {
 			const state = createRun();
-			for (const reasoning of pieces) reduce(state, { event: 'reasoning_chunk', ...ENV, data: { reasoning } });
+			for (const reasoning of pieces)
+				reduce(state, { event: 'reasoning_chunk', ...ENV, data: { reasoning } });
 			reduce(state, { event: 'message_end', ...ENV, metadata: { reasoning: stored } });
 			return finish(state, 'abort').reasoning;
 		};
 		expect(thoughts([], { first: 'One.', second: 'Two.' })).toBe('One.\n\nTwo.');
 		expect(thoughts(['Piece.'], { first: 'One.' })).toBe('Piece.');
-		for (const odd of [undefined, null, {}, 'text', { first: null, second: 3 }]) expect(thoughts([], odd)).toBe('');
+		for (const odd of [undefined, null, {}, 'text', { first: null, second: 3 }])
+			expect(thoughts([], odd)).toBe('');
 	});
 
 	const failing: Script = {
-		steps: [{ node: { id: 'n1' } }, ...said('par'), { node: { id: 'n2', status: 'failed', error: 'no key' } }],
+		steps: [
+			{ node: { id: 'n1' } },
+			...said('par'),
+			{ node: { id: 'n2', status: 'failed', error: 'no key' } },
+		],
 		fail: 'no key',
 	};
 
@@ -62,8 +79,17 @@ describe('what the events mean', () => {
 				status: 'failed',
 				text: 'par',
 				workflowRunId: 'r',
-				error: { cause: 'errorEvent', code: 'invalid_param', status: 400, message: 'Run failed: no key' },
-				workflow: { status: 'failed', error: 'no key', nodes: [{ status: 'succeeded' }, { status: 'failed' }] },
+				error: {
+					cause: 'errorEvent',
+					code: 'invalid_param',
+					status: 400,
+					message: 'Run failed: no key',
+				},
+				workflow: {
+					status: 'failed',
+					error: 'no key',
+					nodes: [{ status: 'succeeded' }, { status: 'failed' }],
+				},
 			},
 		});
 	});
@@ -77,7 +103,10 @@ describe('what the events mean', () => {
 	});
 
 	test.each([
-		[{ code: 'completion_request_error', status: 400, message: '429 from OpenAI' }, '429 from OpenAI'],
+		[
+			{ code: 'completion_request_error', status: 400, message: '429 from OpenAI' },
+			'429 from OpenAI',
+		],
 		[{ message: 'query is required', status: 500 }, 'query is required'],
 		[{ message: '', status: 500 }, 'Dify reported an error without a text (status 500)'],
 		[
@@ -88,22 +117,35 @@ describe('what the events mean', () => {
 	] as Array<[{ code?: string; status?: number; message?: string | null }, string]>)(
 		'case 56: error %j has a text',
 		(own, message) => {
-			const played = playText(lines({ event: 'message', ...ENV, answer: 'x' }, { event: 'error', ...own }));
+			const played = playText(
+				lines({ event: 'message', ...ENV, answer: 'x' }, { event: 'error', ...own }),
+			);
 			expect(played.closed).toBe(true);
 			expect(played.result).toMatchObject({ ...IDS, status: 'failed', text: 'x' });
-			expect(played.result.error).toEqual({ cause: 'errorEvent', code: own.code, status: own.status, message });
+			expect(played.result.error).toEqual({
+				cause: 'errorEvent',
+				code: own.code,
+				status: own.status,
+				message,
+			});
 		},
 	);
 
 	test('case 56: an empty error takes the text of the failed run or node', () => {
-		const node = { event: 'node_finished', ...ENV, data: { id: 'e', status: 'failed', error: 'bad header' } };
-		expect(playText(lines(node, { event: 'error', message: '', status: 500 })).result.error?.message).toBe(
-			'bad header',
-		);
+		const node = {
+			event: 'node_finished',
+			...ENV,
+			data: { id: 'e', status: 'failed', error: 'bad header' },
+		};
+		expect(
+			playText(lines(node, { event: 'error', message: '', status: 500 })).result.error?.message,
+		).toBe('bad header');
 	});
 
 	test('case 58: text before an error is kept, never a success', () => {
-		const script: Script = { steps: [...said('half '), { error: { status: 500, message: 'gone' } }] };
+		const script: Script = {
+			steps: [...said('half '), { error: { status: 500, message: 'gone' } }],
+		};
 		expect(playScript('1.14', 'chat', script).result).toMatchObject({
 			status: 'failed',
 			text: 'half ',
@@ -112,17 +154,37 @@ describe('what the events mean', () => {
 	});
 
 	test('a chatflow of Dify 1.14.2 that is stopped before its first token: "Aborted: User requested stop"', () => {
-		const data = { id: 'r', workflow_id: 'w', status: 'failed', outputs: {}, error: 'Aborted: User requested stop' };
+		const data = {
+			id: 'r',
+			workflow_id: 'w',
+			status: 'failed',
+			outputs: {},
+			error: 'Aborted: User requested stop',
+		};
 		const started = { event: 'workflow_started', ...ENV, workflow_run_id: 'r', data: { id: 'r' } };
 		const text = lines(started, { event: 'workflow_finished', ...ENV, workflow_run_id: 'r', data });
 		const { result } = playText(text);
-		expect(result).toMatchObject({ status: 'stopped', error: undefined, workflow: { status: 'stopped' } });
+		expect(result).toMatchObject({
+			status: 'stopped',
+			error: undefined,
+			workflow: { status: 'stopped' },
+		});
 		expect(result.warnings).toEqual([expect.stringContaining('Somebody or a time limit')]);
 	});
 
 	test.each(['1.12', '1.14'])('output moderation of a chatflow is told as that (%s)', (version) => {
-		const data = { id: 'r', status: 'stopped', outputs: {}, error: 'Stopped by output moderation.' };
-		const replaced = { event: 'message_replace', ...ENV, answer: 'Refused.', reason: 'output_moderation' };
+		const data = {
+			id: 'r',
+			status: 'stopped',
+			outputs: {},
+			error: 'Stopped by output moderation.',
+		};
+		const replaced = {
+			event: 'message_replace',
+			...ENV,
+			answer: 'Refused.',
+			reason: 'output_moderation',
+		};
 		const { result } = playText(
 			lines(
 				{ event: 'workflow_started', ...ENV, data: { id: 'r' } },
@@ -150,13 +212,20 @@ describe('what the events mean', () => {
 	test('cancelling and limits: a failure before the end, no effect after it', () => {
 		const state = createRun();
 		reduce(state, { event: 'message', ...ENV, answer: 'x' });
-		expect(finish(state, 'abort').error).toEqual({ cause: 'cancelled', message: 'The run was cancelled' });
+		expect(finish(state, 'abort').error).toEqual({
+			cause: 'cancelled',
+			message: 'The run was cancelled',
+		});
 		expect(finish(state, 'idle', 'no data for 60 s').error).toEqual({
 			cause: 'idle',
 			message: 'A time limit ran out: no data for 60 s',
 		});
 		reduce(state, { event: 'message_end', ...ENV });
-		expect(finish(state, 'abort')).toMatchObject({ status: 'succeeded', text: 'x', error: undefined });
+		expect(finish(state, 'abort')).toMatchObject({
+			status: 'succeeded',
+			text: 'x',
+			error: undefined,
+		});
 	});
 
 	test('a workflow status that nobody knows is a failure that names it', () => {
@@ -188,8 +257,16 @@ describe('how a run came out', () => {
 	const end = { event: 'message_end', metadata: {} };
 
 	test.each([
-		['eof', 'endedEarly', 'The stream ended early: Dify closed it before the result was complete: why'],
-		['closed', 'endedEarly', 'The stream ended early: the connection was closed before the result was complete: why'],
+		[
+			'eof',
+			'endedEarly',
+			'The stream ended early: Dify closed it before the result was complete: why',
+		],
+		[
+			'closed',
+			'endedEarly',
+			'The stream ended early: the connection was closed before the result was complete: why',
+		],
 		['abort', 'cancelled', 'The run was cancelled: why'],
 		['idle', 'idle', 'A time limit ran out: why'],
 		['queued', 'queued', 'A time limit ran out: why'],
@@ -215,14 +292,23 @@ describe('how a run came out', () => {
 		const chat = stateOf(piece, end);
 		for (const state of [whole, chat]) state.abandoned = true;
 		expect(finish(whole, 'abort')).toMatchObject({ status: 'succeeded', error: undefined });
-		expect(finish(chat, 'abort')).toMatchObject({ status: 'failed', error: { cause: 'cancelled' } });
+		expect(finish(chat, 'abort')).toMatchObject({
+			status: 'failed',
+			error: { cause: 'cancelled' },
+		});
 		// An answer to another conversation is of no use, whole or not.
 		expect(finish(whole, 'otherConversation').error?.cause).toBe('otherConversation');
 	});
 
 	test('a workflow that failed without a word takes the error of its node, or says that there is no reason', () => {
-		const node = { event: 'node_finished', workflow_run_id: 'r', data: { id: 'e', status: 'failed', error: ' key? ' } };
-		expect(finish(stateOf(started, node, ended('failed', { error: ' ' }), end), 'eof').error).toEqual({
+		const node = {
+			event: 'node_finished',
+			workflow_run_id: 'r',
+			data: { id: 'e', status: 'failed', error: ' key? ' },
+		};
+		expect(
+			finish(stateOf(started, node, ended('failed', { error: ' ' }), end), 'eof').error,
+		).toEqual({
 			cause: 'runFailed',
 			message: 'key?',
 		});
@@ -235,15 +321,22 @@ describe('how a run came out', () => {
 		const warnings = (...events: object[]) => finish(stateOf(...events), 'eof').warnings;
 		// Speech is wanted here.
 		expect(warnings(piece, end)).toEqual([expect.stringContaining('No speech came') as string]);
-		const retried = { event: 'node_retry', data: { id: 'n', title: 'Ask', status: 'retry', retry_index: 2 } };
-		expect(warnings(started, retried, ended('stopped'), end)[0]).toContain('"Ask" of the workflow was tried again 2');
+		const retried = {
+			event: 'node_retry',
+			data: { id: 'n', title: 'Ask', status: 'retry', retry_index: 2 },
+		};
+		expect(warnings(started, retried, ended('stopped'), end)[0]).toContain(
+			'"Ask" of the workflow was tried again 2',
+		);
 		expect(warnings(started, ended('partial-succeeded', { exceptions_count: 2 }), end)).toEqual([
 			'2 node(s) of the workflow failed and were handled by their error branch.',
 		]);
 		expect(warnings(piece, { event: 'tts_message', audio: 'AAAA' }, end)).toEqual([
 			'The spoken answer may be cut off: Dify did not say that it was complete.',
 		]);
-		expect(warnings(started, piece, ended('stopped'), end)).toEqual([expect.stringContaining('Somebody') as string]);
+		expect(warnings(started, piece, ended('stopped'), end)).toEqual([
+			expect.stringContaining('Somebody') as string,
+		]);
 		expect(
 			warnings(
 				started,

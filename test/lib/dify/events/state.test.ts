@@ -4,7 +4,9 @@ import { sampleContext, SAMPLES, SIM_VERSIONS, transcript, wireText } from '../.
 import { parseJson } from '../../../../lib/values';
 
 function eventsOf(text: string): unknown[] {
-	return text.split('\n').flatMap((line) => (line.startsWith('data: ') ? [parseJson(line.slice(6))] : []));
+	return text
+		.split('\n')
+		.flatMap((line) => (line.startsWith('data: ') ? [parseJson(line.slice(6))] : []));
 }
 
 describe('the state of a run', () => {
@@ -18,7 +20,10 @@ describe('the state of a run', () => {
 	test.each(SIM_VERSIONS)(
 		'two runs at once, their events in turns, have nothing to do with each other (%s)',
 		(version) => {
-			const scripts = [SAMPLES.chatflow, { ...SAMPLES.chatflow, steps: said('another', ' answer') }];
+			const scripts = [
+				SAMPLES.chatflow,
+				{ ...SAMPLES.chatflow, steps: said('another', ' answer') },
+			];
 			const streams = scripts.map((script) =>
 				eventsOf(transcript(script, sampleContext(version, CHATFLOW)).map(wireText).join('')),
 			);
@@ -29,7 +34,8 @@ describe('the state of a run', () => {
 			});
 			const states = streams.map(() => createRun());
 			for (let at = 0; at < Math.max(...streams.map(({ length }) => length)); at++)
-				for (const [index, events] of streams.entries()) if (at < events.length) reduce(states[index]!, events[at]);
+				for (const [index, events] of streams.entries())
+					if (at < events.length) reduce(states[index]!, events[at]);
 			expect(states.map((state) => finish(state, 'eof'))).toEqual(alone);
 			expect(alone.map(({ text }) => text)).toEqual(['Hello', 'another answer']);
 		},

@@ -1,4 +1,11 @@
-import { AUDIO_GRACE_MS, createRun, finish, GRACE_MS, reduce, type RunState } from '../../../../lib/dify/events';
+import {
+	AUDIO_GRACE_MS,
+	createRun,
+	finish,
+	GRACE_MS,
+	reduce,
+	type RunState,
+} from '../../../../lib/dify/events';
 import { AWAITS_SECOND_END, isUnfinished, nextStep } from '../../../../lib/dify/events/termination';
 import type { RunHints } from '../../../../lib/dify/types';
 import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
@@ -6,7 +13,11 @@ import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText } from '..
 
 describe('what the events mean', () => {
 	const failing: Script = {
-		steps: [{ node: { id: 'n1' } }, ...said('par'), { node: { id: 'n2', status: 'failed', error: 'no key' } }],
+		steps: [
+			{ node: { id: 'n1' } },
+			...said('par'),
+			{ node: { id: 'n2', status: 'failed', error: 'no key' } },
+		],
 		fail: 'no key',
 	};
 
@@ -33,17 +44,24 @@ describe('what the events mean', () => {
 		expect(reduce(state, { event: 'message_end', ...ENV }).next).toBe('continue');
 	});
 
-	test.each(SIM_VERSIONS)('case 57: closes at error, and nothing after it counts (%s)', (version) => {
-		for (const mode of ['chat', CHATFLOW, 'agent-chat', 'completion', 'workflow'] as const) {
-			const error: Step = { error: { code: 'internal_server_error', status: 500, message: 'broken' } };
-			const text = scriptText(version, mode, { steps: [...said('x'), error] });
-			const played = playText(`${text}event: ping\n\n${lines({ event: 'message', answer: 'y' })}`);
-			expect(played).toMatchObject({
-				closed: true,
-				result: { status: 'failed', text: 'x', error: { code: 'internal_server_error' } },
-			});
-		}
-	});
+	test.each(SIM_VERSIONS)(
+		'case 57: closes at error, and nothing after it counts (%s)',
+		(version) => {
+			for (const mode of ['chat', CHATFLOW, 'agent-chat', 'completion', 'workflow'] as const) {
+				const error: Step = {
+					error: { code: 'internal_server_error', status: 500, message: 'broken' },
+				};
+				const text = scriptText(version, mode, { steps: [...said('x'), error] });
+				const played = playText(
+					`${text}event: ping\n\n${lines({ event: 'message', answer: 'y' })}`,
+				);
+				expect(played).toMatchObject({
+					closed: true,
+					result: { status: 'failed', text: 'x', error: { code: 'internal_server_error' } },
+				});
+			}
+		},
+	);
 
 	test('case 57: one packet or two, what comes after the end never counts', () => {
 		const state = createRun();
@@ -75,22 +93,43 @@ describe('what the events mean', () => {
 });
 
 describe('when a run is over', () => {
-	const over = (change: Partial<RunState>, hints: RunHints = {}) => nextStep({ ...createRun(hints), ...change });
+	const over = (change: Partial<RunState>, hints: RunHints = {}) =>
+		nextStep({ ...createRun(hints), ...change });
 	const workflow = { status: 'running', nodes: [], agentLogs: [] };
 	const end = (status: string, alone = false) => ({ workflowEnd: { status, alone } });
 
 	test.each<[string, Partial<RunState>, ReturnType<typeof nextStep>]>([
 		['nothing came yet', {}, { next: 'continue' }],
 		['a chat ended', { messageEnded: true }, { next: 'close' }],
-		['message_end of a chatflow, which 1.14 sends first', { messageEnded: true, workflow }, AWAITS_SECOND_END],
-		['both events of a chatflow', { messageEnded: true, workflow, ...end('succeeded') }, { next: 'close' }],
-		['1.12: the workflow succeeded, message_end follows', { workflow, ...end('succeeded') }, AWAITS_SECOND_END],
-		['a failed chatflow, an error may follow', { workflow, ...end('failed') }, { next: 'grace', graceMs: GRACE_MS }],
+		[
+			'message_end of a chatflow, which 1.14 sends first',
+			{ messageEnded: true, workflow },
+			AWAITS_SECOND_END,
+		],
+		[
+			'both events of a chatflow',
+			{ messageEnded: true, workflow, ...end('succeeded') },
+			{ next: 'close' },
+		],
+		[
+			'1.12: the workflow succeeded, message_end follows',
+			{ workflow, ...end('succeeded') },
+			AWAITS_SECOND_END,
+		],
+		[
+			'a failed chatflow, an error may follow',
+			{ workflow, ...end('failed') },
+			{ next: 'grace', graceMs: GRACE_MS },
+		],
 		['a stopped chatflow', { workflow, ...end('stopped') }, { next: 'grace', graceMs: GRACE_MS }],
 		['a workflow app', { workflow, ...end('partial-succeeded', true) }, { next: 'close' }],
 		['a failed workflow app', { workflow, ...end('failed', true) }, { next: 'close' }],
 		['an error', { streamError: { cause: 'errorEvent', message: 'm' } }, { next: 'close' }],
-		['a pause', { workflow, pause: { forms: [], reasons: [] } as unknown as RunState['pause'] }, { next: 'close' }],
+		[
+			'a pause',
+			{ workflow, pause: { forms: [], reasons: [] } as unknown as RunState['pause'] },
+			{ next: 'close' },
+		],
 	])('%s', (_name, change, step) => {
 		expect(over(change)).toEqual(step);
 		expect(isUnfinished({ ...createRun(), ...change })).toBe(step.next === 'continue');
@@ -98,8 +137,14 @@ describe('when a run is over', () => {
 
 	test('speech is waited for only where it is wanted, still to come, and the run is a success', () => {
 		const done = { messageEnded: true };
-		expect(over(done, { wantAudio: true })).toEqual({ next: 'grace', graceMs: AUDIO_GRACE_MS, settled: true });
+		expect(over(done, { wantAudio: true })).toEqual({
+			next: 'grace',
+			graceMs: AUDIO_GRACE_MS,
+			settled: true,
+		});
 		expect(over({ ...done, audioEnded: true }, { wantAudio: true })).toEqual({ next: 'close' });
-		expect(over({ workflow, ...done, ...end('failed') }, { wantAudio: true })).toEqual({ next: 'close' });
+		expect(over({ workflow, ...done, ...end('failed') }, { wantAudio: true })).toEqual({
+			next: 'close',
+		});
 	});
 });

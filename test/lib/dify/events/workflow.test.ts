@@ -6,7 +6,12 @@ describe('what the events mean', () => {
 		'case 60: paused, with run id and forms, with and without a token (%s)',
 		(version) => {
 			for (const mode of [CHATFLOW, 'workflow'] as const) {
-				const form = { nodeId: 'ask', nodeTitle: 'Ask', content: 'OK?', actions: [{ id: 'yes', title: 'Yes' }] };
+				const form = {
+					nodeId: 'ask',
+					nodeTitle: 'Ask',
+					content: 'OK?',
+					actions: [{ id: 'yes', title: 'Yes' }],
+				};
 				const pause: Step = { pause: [form, { ...form, nodeId: 'mail', token: null }] };
 				const played = playScript(version, mode, { steps: [...said('Wait'), pause] });
 				expect(played).toMatchObject({
@@ -17,7 +22,13 @@ describe('what the events mean', () => {
 					workflowRunId: 'r',
 					pausedNodes: ['ask', 'mail'],
 					forms: [
-						{ formId: 'fo1', nodeId: 'ask', formToken: 'ft1', actions: [{ id: 'yes' }], expirationTime: 1705402020 },
+						{
+							formId: 'fo1',
+							nodeId: 'ask',
+							formToken: 'ft1',
+							actions: [{ id: 'yes' }],
+							expirationTime: 1705402020,
+						},
 						{ formId: 'fo2', nodeId: 'mail', formToken: null },
 					],
 				});
@@ -35,7 +46,12 @@ describe('what the events mean', () => {
 			lines(
 				{ event: 'human_input_required', ...ENV, data: { form_id: 'f1', node_id: 'n1' } },
 				{ event, ...ENV, data: { node_id: 'n1' } },
-				{ event: 'workflow_paused', ...ENV, workflow_run_id: 'r', data: { paused_nodes: ['n2'], reasons } },
+				{
+					event: 'workflow_paused',
+					...ENV,
+					workflow_run_id: 'r',
+					data: { paused_nodes: ['n2'], reasons },
+				},
 			),
 		);
 		expect(result.pause?.forms.map(({ formId }) => formId)).toEqual(['f2']);
@@ -59,13 +75,23 @@ describe('what the events mean', () => {
 
 	test('case 61: a stop that loses the race in 1.12, and is told as a failure, is a stop', () => {
 		const text = stoppedText('1.12', CHATFLOW, { steps: said('part'), stopRace: true });
-		expect(playText(text).result).toMatchObject({ status: 'stopped', text: 'part', error: undefined });
+		expect(playText(text).result).toMatchObject({
+			status: 'stopped',
+			text: 'part',
+			error: undefined,
+		});
 	});
 
 	test.each(SIM_VERSIONS)(
 		'case 62: events of nodes, loops, logs and reasoning stay out of the answer (%s)',
 		(version) => {
-			const data = { id: 'it1', node_id: 'it', node_type: 'iteration', title: 'Each', inputs: { list: [1, 2] } };
+			const data = {
+				id: 'it1',
+				node_id: 'it',
+				node_type: 'iteration',
+				title: 'Each',
+				inputs: { list: [1, 2] },
+			};
 			const retry = {
 				id: 'e1',
 				node_id: 'n1',
@@ -75,7 +101,14 @@ describe('what the events mean', () => {
 				error: '503',
 				retry_index: 1,
 			};
-			const log = { node_execution_id: 'e1', id: 'l1', label: 'Round 1', parent_id: null, status: 'start', data: {} };
+			const log = {
+				node_execution_id: 'e1',
+				id: 'l1',
+				label: 'Round 1',
+				parent_id: null,
+				status: 'start',
+				data: {},
+			};
 			const steps: Step[] = [
 				{ nodeStart: { id: 'n1', type: 'http', title: 'Call' } },
 				{ emit: 'node_retry', fields: { data: retry } },
@@ -99,14 +132,24 @@ describe('what the events mean', () => {
 				},
 				{ emit: 'loop_started', fields: { data: { ...data, id: 'lo1', node_type: 'loop' } } },
 				{ emit: 'loop_next', fields: { data: { ...data, id: 'lo1', index: 0 } } },
-				{ emit: 'loop_completed', fields: { data: { ...data, id: 'lo1', status: 'failed', error: null, steps: 1 } } },
+				{
+					emit: 'loop_completed',
+					fields: { data: { ...data, id: 'lo1', status: 'failed', error: null, steps: 1 } },
+				},
 				...said('Done.'),
 			];
 			for (const mode of [CHATFLOW, 'workflow'] as const) {
 				const { result, shown } = playScript(version, mode, { steps });
 				expect([result.text, shown, result.reasoning]).toEqual(['Done.', 'Done.', 'Hm. Ah.']);
 				expect(result.workflow?.nodes).toMatchObject([
-					{ id: 'e1', kind: 'node', nodeId: 'n1', status: 'succeeded', retries: 1, outputs: { body: 'text' } },
+					{
+						id: 'e1',
+						kind: 'node',
+						nodeId: 'n1',
+						status: 'succeeded',
+						retries: 1,
+						outputs: { body: 'text' },
+					},
 					{
 						id: 'it1',
 						kind: 'iteration',
@@ -134,9 +177,14 @@ describe('what the events mean', () => {
 	});
 
 	test('a node that was cut off is still running', () => {
-		const text = scriptText('1.12', CHATFLOW, { steps: [{ nodeStart: { id: 'n1' } }, ...said('a')] });
+		const text = scriptText('1.12', CHATFLOW, {
+			steps: [{ nodeStart: { id: 'n1' } }, ...said('a')],
+		});
 		const { result } = playText(text.slice(0, text.indexOf('data: {"event":"workflow_finished"')));
-		expect(result.workflow).toMatchObject({ status: 'running', nodes: [{ nodeId: 'n1', status: 'running' }] });
+		expect(result.workflow).toMatchObject({
+			status: 'running',
+			nodes: [{ nodeId: 'n1', status: 'running' }],
+		});
 	});
 });
 
@@ -144,7 +192,11 @@ describe('workflow apps', () => {
 	test.each(SIM_VERSIONS)('case 65: partial success (%s)', (version) => {
 		for (const mode of [CHATFLOW, 'workflow'] as const) {
 			const { result, closed } = playScript(version, mode, { steps: said('ok'), exceptions: 1 });
-			expect(result).toMatchObject({ status: 'partial-succeeded', text: 'ok', workflow: { exceptionsCount: 1 } });
+			expect(result).toMatchObject({
+				status: 'partial-succeeded',
+				text: 'ok',
+				workflow: { exceptionsCount: 1 },
+			});
 			expect([closed, result.warnings.length]).toEqual([true, 1]);
 		}
 	});
@@ -187,27 +239,39 @@ describe('workflow apps', () => {
 			data: { id: 'r', status: 'failed', outputs: { text: 'x' }, error: 'e' },
 		};
 		const played = playText(lines(...events, failed));
-		expect([played.shown, played.result.text, played.result.status]).toEqual(['better', 'better', 'failed']);
+		expect([played.shown, played.result.text, played.result.status]).toEqual([
+			'better',
+			'better',
+			'failed',
+		]);
 	});
 
 	test('a run that finishes as paused is paused', () => {
-		const end = { event: 'workflow_finished', workflow_run_id: 'r', task_id: 't', data: { id: 'r', status: 'paused' } };
+		const end = {
+			event: 'workflow_finished',
+			workflow_run_id: 'r',
+			task_id: 't',
+			data: { id: 'r', status: 'paused' },
+		};
 		expect(playText(lines(end))).toMatchObject({
 			closed: true,
 			result: { status: 'paused', pause: { workflowRunId: 'r' } },
 		});
 	});
 
-	test.each(SIM_VERSIONS)('case 67: the end without workflow_finished is a failure with the run id (%s)', (version) => {
-		const text = scriptText(version, 'workflow', { steps: said('par') });
-		const { result } = playText(text.slice(0, text.lastIndexOf('data: ')));
-		expect(result).toMatchObject({
-			status: 'failed',
-			text: 'par',
-			workflowRunId: 'r',
-			error: { cause: 'endedEarly' },
-		});
-	});
+	test.each(SIM_VERSIONS)(
+		'case 67: the end without workflow_finished is a failure with the run id (%s)',
+		(version) => {
+			const text = scriptText(version, 'workflow', { steps: said('par') });
+			const { result } = playText(text.slice(0, text.lastIndexOf('data: ')));
+			expect(result).toMatchObject({
+				status: 'failed',
+				text: 'par',
+				workflowRunId: 'r',
+				error: { cause: 'endedEarly' },
+			});
+		},
+	);
 
 	test('case 68: the replay of a finished run, with blanks in its JSON, for both app types', () => {
 		const replay =

@@ -1,4 +1,10 @@
-import { baseNamed, createBase, deleteBase, listBases, updateBase } from '../../../../lib/dify/knowledge/bases';
+import {
+	baseNamed,
+	createBase,
+	deleteBase,
+	listBases,
+	updateBase,
+} from '../../../../lib/dify/knowledge/bases';
 import { addDataset, SIM_VERSIONS } from '../../../servers/dify';
 import { failureOf } from '../client';
 import { lastBody, scene, writes } from './setup';
@@ -7,14 +13,22 @@ describe.each(SIM_VERSIONS)('knowledge bases of Dify %s', (version) => {
 	test('D69: a name of 41 characters is refused before anything is sent', async () => {
 		const { sim, api } = await scene(version);
 		const failed = await failureOf(createBase(api, { name: 'x'.repeat(41) }));
-		expect(failed).toMatchObject({ kind: 'invalidParam', message: 'The name has 41 characters, but Dify takes 40' });
-		expect(await failureOf(createBase(api, { name: '  ' }))).toMatchObject({ kind: 'invalidParam' });
+		expect(failed).toMatchObject({
+			kind: 'invalidParam',
+			message: 'The name has 41 characters, but Dify takes 40',
+		});
+		expect(await failureOf(createBase(api, { name: '  ' }))).toMatchObject({
+			kind: 'invalidParam',
+		});
 		expect(sim.requests).toEqual([]);
 	});
 
 	test('D70, D75: a name that is taken is told the same way on create (409) and update (400)', async () => {
 		const { api, base } = await scene(version, { name: 'Papers' });
-		expect(await failureOf(createBase(api, { name: 'Papers' }))).toMatchObject({ kind: 'nameTaken', status: 409 });
+		expect(await failureOf(createBase(api, { name: 'Papers' }))).toMatchObject({
+			kind: 'nameTaken',
+			status: 409,
+		});
 		const other = await createBase(api, { name: 'Other' });
 		const failed = await failureOf(updateBase(api, String(other.id), { name: 'Papers' }));
 		expect(failed).toMatchObject({ kind: 'nameTaken', status: 400 });
@@ -24,11 +38,19 @@ describe.each(SIM_VERSIONS)('knowledge bases of Dify %s', (version) => {
 
 	test('D71: an embedding model makes the technique High Quality, which Dify needs to see it', async () => {
 		const { sim, api } = await scene(version);
-		const embeddingModel = { provider: 'langgenius/openai_api_compatible/openai_api_compatible', model: 'minilm' };
+		const embeddingModel = {
+			provider: 'langgenius/openai_api_compatible/openai_api_compatible',
+			model: 'minilm',
+		};
 		const made = await createBase(api, { name: 'Vectors', embeddingModel });
-		expect(lastBody(sim, /datasets$/)).toMatchObject({ indexing_technique: 'high_quality', embedding_model: 'minilm' });
+		expect(lastBody(sim, /datasets$/)).toMatchObject({
+			indexing_technique: 'high_quality',
+			embedding_model: 'minilm',
+		});
 		expect(made).toMatchObject({ indexing_technique: 'high_quality', embedding_model: 'minilm' });
-		expect(await failureOf(createBase(api, { name: 'x', technique: 'economy', embeddingModel }))).toMatchObject({
+		expect(
+			await failureOf(createBase(api, { name: 'x', technique: 'economy', embeddingModel })),
+		).toMatchObject({
 			message: 'The technique Economy uses no embedding model',
 		});
 	});
@@ -61,7 +83,9 @@ describe.each(SIM_VERSIONS)('knowledge bases of Dify %s', (version) => {
 		const failed = await failureOf(updateBase(api, base.id, { technique: 'high_quality' }));
 		expect(failed.message).toContain('needs an embedding model');
 		expect(writes(sim)).toEqual([]);
-		expect(await failureOf(updateBase(api, base.id, {}))).toMatchObject({ message: 'Nothing is to be changed' });
+		expect(await failureOf(updateBase(api, base.id, {}))).toMatchObject({
+			message: 'Nothing is to be changed',
+		});
 	});
 
 	test('D77: API access that is switched off says where the switch is', async () => {
@@ -73,10 +97,19 @@ describe.each(SIM_VERSIONS)('knowledge bases of Dify %s', (version) => {
 
 	test('some members: the list is sent with a change, since a creation takes none', async () => {
 		const { sim, api } = await scene(version);
-		const made = await createBase(api, { name: 'Shared', permission: 'partial_members', members: ['u1', 'u2'] });
-		expect(made).toMatchObject({ permission: 'partial_members', partial_member_list: ['u1', 'u2'] });
+		const made = await createBase(api, {
+			name: 'Shared',
+			permission: 'partial_members',
+			members: ['u1', 'u2'],
+		});
+		expect(made).toMatchObject({
+			permission: 'partial_members',
+			partial_member_list: ['u1', 'u2'],
+		});
 		expect(writes(sim).map(({ method }) => method)).toEqual(['POST', 'PATCH']);
-		expect(await failureOf(createBase(api, { name: 'Nobody', permission: 'partial_members' }))).toMatchObject({
+		expect(
+			await failureOf(createBase(api, { name: 'Nobody', permission: 'partial_members' })),
+		).toMatchObject({
 			message: 'The permission for some members needs a list of members',
 		});
 		expect(writes(sim)).toHaveLength(2);
@@ -91,14 +124,19 @@ describe.each(SIM_VERSIONS)('knowledge bases of Dify %s', (version) => {
 			contentType: 'application/json',
 			body: JSON.stringify({ code: 'forbidden', message, status: 403 }),
 		});
-		const rate = 'Sorry, you have reached the knowledge base request rate limit of your subscription.';
+		const rate =
+			'Sorry, you have reached the knowledge base request rate limit of your subscription.';
 		sim.fail(refusal(rate));
 		expect(await createBase(api, { name: 'One' })).toMatchObject({ name: 'One' });
 		sim.fail({ ...refusal(rate), times: 2 });
-		expect(await failureOf(createBase(api, { name: 'Two' }))).toMatchObject({ kind: 'knowledgeRate' });
+		expect(await failureOf(createBase(api, { name: 'Two' }))).toMatchObject({
+			kind: 'knowledgeRate',
+		});
 		const before = sim.requests.length;
 		sim.fail(refusal('The number of documents has reached the limit of your subscription.'));
-		expect(await failureOf(createBase(api, { name: 'Three' }))).toMatchObject({ kind: 'planLimit' });
+		expect(await failureOf(createBase(api, { name: 'Three' }))).toMatchObject({
+			kind: 'planLimit',
+		});
 		expect(sim.requests).toHaveLength(before + 1);
 	});
 

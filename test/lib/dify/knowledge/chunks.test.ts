@@ -14,8 +14,14 @@ import { addDocument, SIM_VERSIONS, type SimDocument } from '../../../servers/di
 import { calls, failureOf, UNKNOWN_ID } from '../client';
 import { lastBody, scene } from './setup';
 
-async function withDocument(version: (typeof SIM_VERSIONS)[number], over: Partial<SimDocument> = {}) {
-	const made = await scene(version, { technique: 'high_quality', ...(over.form ? { form: over.form } : {}) });
+async function withDocument(
+	version: (typeof SIM_VERSIONS)[number],
+	over: Partial<SimDocument> = {},
+) {
+	const made = await scene(version, {
+		technique: 'high_quality',
+		...(over.form ? { form: over.form } : {}),
+	});
 	const document = addDocument(made.sim.store, made.base, { text: 'One.\n\nTwo.', ...over });
 	return { ...made, document, place: { baseId: made.base.id, documentId: document.id } };
 }
@@ -23,9 +29,15 @@ async function withDocument(version: (typeof SIM_VERSIONS)[number], over: Partia
 describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 	test('create, list, get, update, delete', async () => {
 		const { api, place, document } = await withDocument(version);
-		expect((await listChunks(api, place, 'all')).map(({ content }) => content)).toEqual(['One.', 'Two.']);
+		expect((await listChunks(api, place, 'all')).map(({ content }) => content)).toEqual([
+			'One.',
+			'Two.',
+		]);
 		expect(await listChunks(api, place, 'all', 'two')).toHaveLength(1);
-		const { chunks, remarks } = await createChunk(api, place, { content: 'Three.', keywords: ['three'] });
+		const { chunks, remarks } = await createChunk(api, place, {
+			content: 'Three.',
+			keywords: ['three'],
+		});
 		expect(chunks).toMatchObject([{ content: 'Three.', keywords: ['three'], status: 'completed' }]);
 		expect(remarks).toEqual([]);
 		const at = { ...place, chunkId: String(chunks[0]!.id) };
@@ -50,7 +62,9 @@ describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 		sim.fail({ path: /segments$/, status: 400, contentType: 'application/json', body });
 		const failed = await failureOf(createChunk(api, place, { content: 'x' }));
 		expect(failed).toMatchObject({ status: 400, serverText: 'Segments is required' });
-		expect((await failureOf(createChunk(api, place, { content: ' ' }))).message).toBe('The chunk has no content');
+		expect((await failureOf(createChunk(api, place, { content: ' ' }))).message).toBe(
+			'The chunk has no content',
+		);
 	});
 
 	test('D104: a chunk whose vector failed is marked, and warned of', async () => {
@@ -75,9 +89,13 @@ describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 		document.segments[0]!.answer = '42';
 		const at = { ...place, chunkId: document.segments[0]!.id };
 		await updateChunk(api, at, { keywords: ['k'] });
-		expect(lastBody(sim, /segments\//)).toMatchObject({ segment: { content: 'One.', answer: '42', keywords: ['k'] } });
+		expect(lastBody(sim, /segments\//)).toMatchObject({
+			segment: { content: 'One.', answer: '42', keywords: ['k'] },
+		});
 		expect(document.segments[0]!.answer).toBe('42');
-		expect((await failureOf(createChunk(api, place, { content: 'q' }))).message).toContain('needs an answer');
+		expect((await failureOf(createChunk(api, place, { content: 'q' }))).message).toContain(
+			'needs an answer',
+		);
 	});
 
 	test('a disabled chunk is changed only together with enabling it', async () => {
@@ -87,7 +105,9 @@ describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 			content: 'New.',
 			enabled: false,
 		});
-		expect((await failureOf(updateChunk(api, at, { content: 'x' }))).message).toContain('is disabled');
+		expect((await failureOf(updateChunk(api, at, { content: 'x' }))).message).toContain(
+			'is disabled',
+		);
 		expect(await updateChunk(api, at, { content: 'On.', enabled: true })).toMatchObject({
 			content: 'On.',
 			enabled: true,
@@ -96,19 +116,29 @@ describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 	});
 
 	test('child chunks: of parent-child documents only, and never empty', async () => {
-		const { api, place, document } = await withDocument(version, { form: 'hierarchical_model', text: 'A. B.' });
+		const { api, place, document } = await withDocument(version, {
+			form: 'hierarchical_model',
+			text: 'A. B.',
+		});
 		const at = { ...place, chunkId: document.segments[0]!.id };
 		expect(await listChildChunks(api, at, 'all')).toHaveLength(2);
 		const child = await createChildChunk(api, at, 'C');
 		const id = String(child.id);
-		expect(await updateChildChunk(api, at, id, 'D')).toMatchObject({ content: 'D', type: 'customized' });
+		expect(await updateChildChunk(api, at, id, 'D')).toMatchObject({
+			content: 'D',
+			type: 'customized',
+		});
 		expect(await getChildChunk(api, at, id)).toMatchObject({ content: 'D' });
 		expect(await deleteChildChunk(api, at, id)).toBe(true);
 		expect(await deleteChildChunk(api, at, id)).toBe(false);
 		expect(await failureOf(getChildChunk(api, at, UNKNOWN_ID))).toMatchObject({ kind: 'notFound' });
-		expect((await failureOf(createChildChunk(api, at, ' '))).message).toBe('The child chunk has no content');
+		expect((await failureOf(createChildChunk(api, at, ' '))).message).toBe(
+			'The child chunk has no content',
+		);
 		const plain = await withDocument(version);
 		const there = { ...plain.place, chunkId: plain.document.segments[0]!.id };
-		expect((await failureOf(createChildChunk(plain.api, there, 'x'))).message).toContain('has no child chunks');
+		expect((await failureOf(createChildChunk(plain.api, there, 'x'))).message).toContain(
+			'has no child chunks',
+		);
 	});
 });

@@ -19,9 +19,15 @@ const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.' };
 
 describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 	test('D78, D80: technique and form of the base go with every text', async () => {
-		const { sim, api, base } = await scene(version, { technique: 'high_quality', form: 'hierarchical_model' });
+		const { sim, api, base } = await scene(version, {
+			technique: 'high_quality',
+			form: 'hierarchical_model',
+		});
 		const segmentation = { separator: '\n', max_tokens: 500 };
-		const rule = { mode: 'hierarchical', rules: { pre_processing_rules: [], segmentation, parent_mode: 'paragraph' } };
+		const rule = {
+			mode: 'hierarchical',
+			rules: { pre_processing_rules: [], segmentation, parent_mode: 'paragraph' },
+		};
 		const made = await upsertDocument(api, base.id, TEXT, { processRule: rule });
 		expect(made).toMatchObject({ action: 'created', document: { name: 'llama.txt' }, remarks: [] });
 		expect(lastBody(sim, /create-by-text$/)).toEqual({
@@ -34,14 +40,22 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 
 	test('D79: the first file of an empty base brings rule and technique', async () => {
 		const { sim, api, base } = await scene(version);
-		await upsertDocument(api, base.id, { file: fileOf('# Hello', 'a.md', 'text/markdown') }, { technique: 'economy' });
+		await upsertDocument(
+			api,
+			base.id,
+			{ file: fileOf('# Hello', 'a.md', 'text/markdown') },
+			{ technique: 'economy' },
+		);
 		expect(lastBody(sim, /create-by-file$/)).toEqual({
 			indexing_technique: 'economy',
 			doc_form: 'text_model',
 			process_rule: { mode: 'automatic' },
 		});
 		await upsertDocument(api, base.id, { file: fileOf('# Two', 'b.md', 'text/markdown') });
-		expect(lastBody(sim, /create-by-file$/)).toEqual({ indexing_technique: 'economy', doc_form: 'text_model' });
+		expect(lastBody(sim, /create-by-file$/)).toEqual({
+			indexing_technique: 'economy',
+			doc_form: 'text_model',
+		});
 		expect([...base.documents.values()].map(({ text }) => text)).toEqual(['# Hello', '# Two']);
 	});
 
@@ -54,26 +68,35 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		]);
 		const long = await upsertDocument(api, base.id, { file: fileOf('x', `${'n'.repeat(300)}.md`) });
 		expect(long.document.name).toBe(`${'n'.repeat(197)}.md`);
-		expect((await upsertDocument(api, base.id, { name: 'ä'.repeat(300), text: 'x' })).document.name).toHaveLength(200);
+		expect(
+			(await upsertDocument(api, base.id, { name: 'ä'.repeat(300), text: 'x' })).document.name,
+		).toHaveLength(200);
 	});
 
 	test('D82: files that Dify cannot read are refused before anything is sent', async () => {
 		const { sim, api, base } = await scene(version);
-		const refused = async (file: ReturnType<typeof fileOf>) => await failureOf(upsertDocument(api, base.id, { file }));
+		const refused = async (file: ReturnType<typeof fileOf>) =>
+			await failureOf(upsertDocument(api, base.id, { file }));
 		expect(await refused(fileOf('x', 'x.zip'))).toMatchObject({ kind: 'fileType' });
 		expect(await refused(fileOf('x', 'noextension'))).toMatchObject({ kind: 'fileType' });
 		expect(await refused(fileOf('', 'a.txt'))).toMatchObject({ kind: 'fileRejected' });
-		expect(await refused({ ...fileOf('x', 'a.txt'), size: 16 * 1024 * 1024 })).toMatchObject({ kind: 'fileTooLarge' });
-		expect(await failureOf(upsertDocument(api, base.id, { name: 'a', text: ' \n' }))).toMatchObject({
-			message: 'The text of "a" is empty',
+		expect(await refused({ ...fileOf('x', 'a.txt'), size: 16 * 1024 * 1024 })).toMatchObject({
+			kind: 'fileTooLarge',
 		});
+		expect(await failureOf(upsertDocument(api, base.id, { name: 'a', text: ' \n' }))).toMatchObject(
+			{
+				message: 'The text of "a" is empty',
+			},
+		);
 		expect(sim.requests).toEqual([]);
 	});
 
 	test('D83: a refusal without a text names type and size', async () => {
 		const { sim, api, base } = await scene(version);
 		sim.store.knowledge.fileLimit = 10;
-		const failed = await failureOf(upsertDocument(api, base.id, { file: fileOf('more than ten bytes', 'a.txt') }));
+		const failed = await failureOf(
+			upsertDocument(api, base.id, { file: fileOf('more than ten bytes', 'a.txt') }),
+		);
 		expect(failed.message).toBe('Dify refuses the file "a.txt" without a reason');
 		expect(failed.remedy).toContain('too large');
 	});
@@ -97,14 +120,20 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		addDocument(sim.store, base, { name: 'A_b100%.txt' });
 		const name = 'a_b100%.txt';
 		expect(await documentsNamed(api, base.id, name)).toEqual([]);
-		expect(await upsertDocument(api, base.id, { name, text: 'x' }, { ifExists: 'fail' })).toMatchObject({
+		expect(
+			await upsertDocument(api, base.id, { name, text: 'x' }, { ifExists: 'fail' }),
+		).toMatchObject({
 			action: 'created',
 		});
-		expect(await failureOf(upsertDocument(api, base.id, { name, text: 'x' }, { ifExists: 'fail' }))).toMatchObject({
+		expect(
+			await failureOf(upsertDocument(api, base.id, { name, text: 'x' }, { ifExists: 'fail' })),
+		).toMatchObject({
 			kind: 'nameTaken',
 		});
 		await upsertDocument(api, base.id, { name: 'back\\slash', text: 'x' });
-		expect(await upsertDocument(api, base.id, { name: 'back\\slash', text: 'y' })).toMatchObject({ action: 'updated' });
+		expect(await upsertDocument(api, base.id, { name: 'back\\slash', text: 'y' })).toMatchObject({
+			action: 'updated',
+		});
 	});
 
 	test('D87: over a disabled document there is no silent second one', async () => {
@@ -129,11 +158,19 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		const made = await replaceContent(api, base.id, document, { text: 'better' });
 		expect(made).toMatchObject({ action: 'updated', documentId: known.id });
 		const { batch, documentId } = made;
-		expect(await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 1000 })).toMatchObject({
+		expect(
+			await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 1000 }),
+		).toMatchObject({
 			status: 'completed',
 		});
-		const file = await replaceContent(api, base.id, document, { file: fileOf('file', 'other.txt') });
-		expect(file).toMatchObject({ action: 'updated', documentId: known.id, document: { name: 'a.txt' } });
+		const file = await replaceContent(api, base.id, document, {
+			file: fileOf('file', 'other.txt'),
+		});
+		expect(file).toMatchObject({
+			action: 'updated',
+			documentId: known.id,
+			document: { name: 'a.txt' },
+		});
 		expect(calls(sim, /update-by/)).toBe(0);
 	});
 
@@ -162,7 +199,9 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		const { sim, api, base } = await scene(version);
 		sim.store.knowledge.steps = 5;
 		const { documentId, batch } = await upsertDocument(api, base.id, TEXT);
-		expect(await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 0 })).toMatchObject({
+		expect(
+			await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 0 }),
+		).toMatchObject({
 			status: 'parsing',
 		});
 		const end = await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 5000 });
@@ -174,10 +213,15 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		sim.store.knowledge.steps = 5;
 		const { documentId, batch } = await upsertDocument(api, base.id, TEXT);
 		await upsertDocument(api, base.id, { ...TEXT, text: 'Again.' });
-		expect(await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 5000 })).toMatchObject({
+		expect(
+			await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 5000 }),
+		).toMatchObject({
 			status: 'completed',
 		});
-		expect(await progressOf(api, base.id, { documentId })).toMatchObject({ status: 'completed', done: 1 });
+		expect(await progressOf(api, base.id, { documentId })).toMatchObject({
+			status: 'completed',
+			done: 1,
+		});
 	});
 
 	test('D91: a document that no worker processes is reported, and kept', async () => {
@@ -200,7 +244,9 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		sim.store.knowledge.steps = 5;
 		const { documentId, batch } = await upsertDocument(api, base.id, TEXT);
 		base.documents.get(documentId)!.stuckAt = 'parsing';
-		const failed = await failureOf(waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 50 }));
+		const failed = await failureOf(
+			waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 50 }),
+		);
 		expect(failed).toMatchObject({ kind: 'timeout', facts: { indexingStatus: 'parsing' } });
 	});
 
@@ -209,13 +255,17 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		sim.store.knowledge.steps = 2;
 		const { documentId, batch } = await upsertDocument(api, base.id, TEXT);
 		base.documents.get(documentId)!.fails = 'Custom segment length should be between 50 and 4000.';
-		const failed = await failureOf(waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 5000 }));
+		const failed = await failureOf(
+			waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 5000 }),
+		);
 		expect(failed).toMatchObject({
 			kind: 'indexingFailed',
 			serverText: 'Custom segment length should be between 50 and 4000.',
 		});
 		base.documents.get(documentId)!.status = 'paused';
-		const paused = await failureOf(waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 5000 }));
+		const paused = await failureOf(
+			waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 5000 }),
+		);
 		expect(paused.remedy).toContain('Resume it in Dify');
 	});
 
@@ -227,7 +277,9 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		expect(failed).toMatchObject({ kind: 'documentBusy' });
 		expect(failed.meaning).toContain('none of them was changed');
 		expect(done.enabled).toBe(true);
-		expect(await failureOf(setStatus(api, base.id, [], 'disable'))).toMatchObject({ kind: 'invalidParam' });
+		expect(await failureOf(setStatus(api, base.id, [], 'disable'))).toMatchObject({
+			kind: 'invalidParam',
+		});
 	});
 
 	test('the pause that Dify wants between two changes of the status is kept', async () => {
@@ -244,7 +296,10 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		const { sim, api, base } = await scene(version);
 		const document = addDocument(sim.store, base, { archived: true });
 		const failed = await failureOf(deleteDocument(api, base.id, document.id, false));
-		expect(failed).toMatchObject({ status: 403, message: 'The document is archived, so Dify does not delete it' });
+		expect(failed).toMatchObject({
+			status: 403,
+			message: 'The document is archived, so Dify does not delete it',
+		});
 		expect(failed.remedy).toContain('Unarchive First');
 		expect(await deleteDocument(api, base.id, document.id, true)).toBe(true);
 		expect(await deleteDocument(api, base.id, document.id, true)).toBe(false);
@@ -260,7 +315,9 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		expect(calls(sim, path)).toBe(1);
 		// Nothing arrived.
 		sim.fail({ path, how: 'reset' });
-		expect(await upsertDocument(api, base.id, { name: 'b.txt', text: 'b' })).toMatchObject({ action: 'created' });
+		expect(await upsertDocument(api, base.id, { name: 'b.txt', text: 'b' })).toMatchObject({
+			action: 'created',
+		});
 		expect(calls(sim, path)).toBe(3);
 	});
 
@@ -268,7 +325,9 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		const { sim, api, base } = await scene(version);
 		const document = addDocument(sim.store, base);
 		if (version !== '1.12') {
-			expect(await downloadUrl(api, base.id, document.id)).toContain(`${sim.origin}/files/${document.fileId}`);
+			expect(await downloadUrl(api, base.id, document.id)).toContain(
+				`${sim.origin}/files/${document.fileId}`,
+			);
 			return;
 		}
 		const failed = await failureOf(downloadUrl(api, base.id, document.id));
@@ -281,18 +340,32 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		const zipped = async (ids: string[]) => await bytesOf(await downloadZip(api, base.id, ids));
 		if (version === '1.12') {
 			const failed = await failureOf(zipped([id]));
-			expect(failed.meaning).toBe('Downloading documents as a ZIP needs Dify 1.14 or newer, this is 1.12.1');
+			expect(failed.meaning).toBe(
+				'Downloading documents as a ZIP needs Dify 1.14 or newer, this is 1.12.1',
+			);
 			return;
 		}
-		expect(unzipped(await zipped([id])).map(({ name, content }) => [name, Buffer.from(content).toString()])).toEqual([
-			['a.txt', 'A'],
-		]);
+		expect(
+			unzipped(await zipped([id])).map(({ name, content }) => [
+				name,
+				Buffer.from(content).toString(),
+			]),
+		).toEqual([['a.txt', 'A']]);
 		const many = await failureOf(zipped([id, UNKNOWN_ID]));
-		expect(many).toMatchObject({ kind: 'fileNotFound', status: 404, serverText: expect.stringContaining('not found') });
+		expect(many).toMatchObject({
+			kind: 'fileNotFound',
+			status: 404,
+			serverText: expect.stringContaining('not found'),
+		});
 		expect(many.message).toBe('Dify has no file of one of the 2 documents, so it made no ZIP');
-		expect((await failureOf(zipped([UNKNOWN_ID]))).message).toBe('Dify has no file of this document');
+		expect((await failureOf(zipped([UNKNOWN_ID]))).message).toBe(
+			'Dify has no file of this document',
+		);
 		const foreign = await failureOf(downloadZip(api, UNKNOWN_ID, [id]));
-		expect(foreign).toMatchObject({ status: 404, serverText: expect.stringContaining('Dataset not found') });
+		expect(foreign).toMatchObject({
+			status: 404,
+			serverText: expect.stringContaining('Dataset not found'),
+		});
 		expect(foreign.message).not.toContain('no file');
 	});
 
@@ -304,12 +377,21 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		const zipped = async () => await bytesOf(await downloadZip(api, base.id, [id]));
 		for (const body of ['<html>Log in</html>', 'P', '']) {
 			sim.fail({ path, status: 200, body });
-			expect((await failureOf(zipped())).message).toBe('Dify answered with something else than a ZIP');
+			expect((await failureOf(zipped())).message).toBe(
+				'Dify answered with something else than a ZIP',
+			);
 		}
-		sim.fail({ path, status: 200, contentType: 'application/zip', body: 'PK', headers: { 'Content-Length': '9' } });
+		sim.fail({
+			path,
+			status: 200,
+			contentType: 'application/zip',
+			body: 'PK',
+			headers: { 'Content-Length': '9' },
+		});
 		expect(await failureOf(zipped())).toMatchObject({ kind: 'connectionLost' });
 		// As every question that counts for the limit per minute.
-		const busy = 'Sorry, you have reached the knowledge base request rate limit of your subscription.';
+		const busy =
+			'Sorry, you have reached the knowledge base request rate limit of your subscription.';
 		const refusal = JSON.stringify({ code: 'forbidden', message: busy, status: 403 });
 		sim.fail({ path, status: 403, contentType: 'application/json', body: refusal });
 		expect(unzipped(await zipped())).toHaveLength(1);
@@ -324,10 +406,13 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 
 	test('the list follows all pages, by part of the name and by status', async () => {
 		const { sim, api, base } = await scene(version);
-		for (let count = 0; count < 130; count++) addDocument(sim.store, base, { name: `n${count}.txt` });
+		for (let count = 0; count < 130; count++)
+			addDocument(sim.store, base, { name: `n${count}.txt` });
 		addDocument(sim.store, base, { name: 'off.txt', enabled: false });
 		expect(await listDocuments(api, base.id, 'all')).toHaveLength(131);
-		expect(await listDocuments(api, base.id, 'all', { status: 'disabled' })).toMatchObject([{ name: 'off.txt' }]);
+		expect(await listDocuments(api, base.id, 'all', { status: 'disabled' })).toMatchObject([
+			{ name: 'off.txt' },
+		]);
 		expect(await listDocuments(api, base.id, 'all', { keyword: 'off' })).toHaveLength(1);
 	});
 
@@ -347,7 +432,11 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 			),
 		);
 		expect(most).toBe(1);
-		expect(writes(sim).map(({ json }) => (json as { name: string }).name)).toEqual(['base a', 'base b', 'base c']);
+		expect(writes(sim).map(({ json }) => (json as { name: string }).name)).toEqual([
+			'base a',
+			'base b',
+			'base c',
+		]);
 	});
 
 	test('an external base keeps no documents', async () => {

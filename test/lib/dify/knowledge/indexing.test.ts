@@ -28,7 +28,10 @@ beforeEach(() => {
 	asked = 0;
 });
 
-const MISSING = { kind: 'emptyAnswer', message: 'Dify answered without the status of the document' };
+const MISSING = {
+	kind: 'emptyAnswer',
+	message: 'Dify answered without the status of the document',
+};
 
 it.each<[what: string, document: object, batch: object]>([
 	['nothing', {}, {}],

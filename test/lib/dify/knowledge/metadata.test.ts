@@ -30,9 +30,15 @@ describe.each(SIM_VERSIONS)('metadata of Dify %s', (version) => {
 			builtInEnabled: false,
 		});
 		expect(await renameField(api, base.id, field.id, 'writer')).toMatchObject({ name: 'writer' });
-		expect(await failureOf(createField(api, base.id, 'writer', 'string'))).toMatchObject({ kind: 'nameTaken' });
-		expect(await failureOf(createField(api, base.id, 'source', 'string'))).toMatchObject({ kind: 'nameTaken' });
-		expect(await failureOf(createField(api, base.id, '', 'string'))).toMatchObject({ kind: 'invalidParam' });
+		expect(await failureOf(createField(api, base.id, 'writer', 'string'))).toMatchObject({
+			kind: 'nameTaken',
+		});
+		expect(await failureOf(createField(api, base.id, 'source', 'string'))).toMatchObject({
+			kind: 'nameTaken',
+		});
+		expect(await failureOf(createField(api, base.id, '', 'string'))).toMatchObject({
+			kind: 'invalidParam',
+		});
 		await setBuiltIn(api, base.id, true);
 		expect(await metadataFields(api, base.id)).toMatchObject({ builtInEnabled: true });
 		expect(await deleteField(api, base.id, field.id)).toBe(true);
@@ -60,7 +66,10 @@ describe.each(SIM_VERSIONS)('metadata of Dify %s', (version) => {
 				},
 			],
 		});
-		expect(await setMetadata(api, base.id, document.id, { author: null })).toEqual({ year: 2020, when: 1769860800 });
+		expect(await setMetadata(api, base.id, document.id, { author: null })).toEqual({
+			year: 2020,
+			when: 1769860800,
+		});
 	});
 
 	test('D114: a success without any effect fails', async () => {
@@ -77,7 +86,10 @@ describe.each(SIM_VERSIONS)('metadata of Dify %s', (version) => {
 		expect(writes(sim)).toEqual([]);
 		const values = { topic: 'x', pages: 3, read: '2026-01-31' };
 		expect(
-			await setMetadata(api, base.id, document.id, values, { createFields: true, types: { read: 'time' } }),
+			await setMetadata(api, base.id, document.id, values, {
+				createFields: true,
+				types: { read: 'time' },
+			}),
 		).toEqual({ topic: 'x', pages: 3, read: 1769817600 });
 		expect(base.fields.slice(3).map(({ name, type }) => [name, type])).toEqual([
 			['topic', 'string'],
@@ -89,10 +101,14 @@ describe.each(SIM_VERSIONS)('metadata of Dify %s', (version) => {
 	test('text for a number is refused before anything is made: every search with the field would fail', async () => {
 		const { sim, api, base, document } = await withFields(version);
 		const wrong = { topic: 'x', year: 'notanumber' };
-		const failed = await failureOf(setMetadata(api, base.id, document.id, wrong, { createFields: true }));
+		const failed = await failureOf(
+			setMetadata(api, base.id, document.id, wrong, { createFields: true }),
+		);
 		expect(failed.message).toBe('"year" needs a number, but has notanumber');
 		expect(writes(sim)).toEqual([]);
-		expect((await failureOf(setMetadata(api, base.id, document.id, {}))).message).toContain('no metadata to set');
+		expect((await failureOf(setMetadata(api, base.id, document.id, {}))).message).toContain(
+			'no metadata to set',
+		);
 	});
 
 	test('D116: a rename that is answered with nulls has not been done', async () => {
@@ -103,6 +119,8 @@ describe.each(SIM_VERSIONS)('metadata of Dify %s', (version) => {
 
 	test('a document that is not there', async () => {
 		const { api, base } = await withFields(version);
-		expect(await failureOf(setMetadata(api, base.id, UNKNOWN_ID, { author: 'x' }))).toMatchObject({ status: 404 });
+		expect(await failureOf(setMetadata(api, base.id, UNKNOWN_ID, { author: 'x' }))).toMatchObject({
+			status: 404,
+		});
 	});
 });

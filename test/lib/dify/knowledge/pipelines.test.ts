@@ -1,13 +1,27 @@
 import * as fc from 'fast-check';
 
-import { datasourceOf, listDatasources, runDatasource } from '../../../../lib/dify/knowledge/datasources';
-import { localFile, runPipeline, uploadPipelineFile, type PipelineRun } from '../../../../lib/dify/knowledge/pipelines';
+import {
+	datasourceOf,
+	listDatasources,
+	runDatasource,
+} from '../../../../lib/dify/knowledge/datasources';
+import {
+	localFile,
+	runPipeline,
+	uploadPipelineFile,
+	type PipelineRun,
+} from '../../../../lib/dify/knowledge/pipelines';
 import type { ServerError } from '../../../../lib/errors/server-error';
 import type { SimDataset } from '../../../servers/dify';
 import { scene, writes, lastBody } from './setup';
 
 const FILES = { node_id: 'files', plugin_id: 'p', datasource_type: 'local_file', title: 'File' };
-const WEB = { node_id: 'web', plugin_id: 'w', datasource_type: 'website_crawl', title: 'Firecrawl' };
+const WEB = {
+	node_id: 'web',
+	plugin_id: 'w',
+	datasource_type: 'website_crawl',
+	title: 'Firecrawl',
+};
 const PUBLISHED = { published: true };
 const DRAFT = { published: false };
 const datasource = { nodeId: 'files', type: 'local_file' as const };
@@ -52,7 +66,9 @@ describe.each(['1.14', '2026'] as const)('knowledge pipelines of Dify %s', (vers
 
 	test('the datasource: by its node, the only one, or an error that names those there are', async () => {
 		const { api, base } = await scene(version, made());
-		expect(await datasourceOf(api, base.id, 'web', PUBLISHED)).toMatchObject({ type: 'website_crawl' });
+		expect(await datasourceOf(api, base.id, 'web', PUBLISHED)).toMatchObject({
+			type: 'website_crawl',
+		});
 		for (const [nodeId, text] of [
 			[undefined, 'The pipeline has several datasources'],
 			['gone', 'The pipeline has no datasource "gone"'],
@@ -64,13 +80,18 @@ describe.each(['1.14', '2026'] as const)('knowledge pipelines of Dify %s', (vers
 		base.pipeline!.datasources = [WEB];
 		expect(await datasourceOf(api, base.id, undefined, PUBLISHED)).toMatchObject({ nodeId: 'web' });
 		base.pipeline!.datasources = [];
-		expect((await refusal(datasourceOf(api, base.id, undefined, PUBLISHED))).remedy).toContain('Publish the pipeline');
+		expect((await refusal(datasourceOf(api, base.id, undefined, PUBLISHED))).remedy).toContain(
+			'Publish the pipeline',
+		);
 	});
 
 	test('D120: a published run is answered with JSON although a stream was asked for', async () => {
 		const { api, base, sim } = await scene(version, made());
 		const file = await uploadPipelineFile(api, source('Llamas live in the Andes.'));
-		expect(file).toMatchObject({ name: 'notes.txt', created_at: expect.stringMatching(/^\d{4}-/) as string });
+		expect(file).toMatchObject({
+			name: 'notes.txt',
+			created_at: expect.stringMatching(/^\d{4}-/) as string,
+		});
 		const items = [localFile({ id: file.id, name: 'notes.txt' })];
 		const outcome = await runPipeline(api, base.id, run({ items, inputs: { depth: 1 } }));
 		const [document] = [...base.documents.values()];
@@ -91,9 +112,16 @@ describe.each(['1.14', '2026'] as const)('knowledge pipelines of Dify %s', (vers
 	});
 
 	test('D121: a 500 with pipeline_run_error shows the cause, is not "server down", and is not sent again', async () => {
-		const { api, base, sim } = await scene(version, made({ fails: "Variable 'depth' is required" }));
+		const { api, base, sim } = await scene(
+			version,
+			made({ fails: "Variable 'depth' is required" }),
+		);
 		const error = await refusal(runPipeline(api, base.id, run()));
-		expect(error).toMatchObject({ kind: 'runFailed', code: 'pipeline_run_error', retryable: false });
+		expect(error).toMatchObject({
+			kind: 'runFailed',
+			code: 'pipeline_run_error',
+			retryable: false,
+		});
 		expect(error.message).toBe('The pipeline failed in Dify');
 		expect(error.serverText).toContain("Variable 'depth' is required");
 		expect(writes(sim)).toHaveLength(1);
@@ -107,12 +135,18 @@ describe.each(['1.14', '2026'] as const)('knowledge pipelines of Dify %s', (vers
 		});
 		expect(base.documents.size).toBe(0);
 		base.pipeline!.previewFails = 'The chunker failed';
-		expect((await refusal(runPipeline(api, base.id, run(DRAFT)))).serverText).toContain('The chunker failed');
+		expect((await refusal(runPipeline(api, base.id, run(DRAFT)))).serverText).toContain(
+			'The chunker failed',
+		);
 	});
 
 	test('a base without a pipeline says so, in each call', async () => {
 		const { api, base } = await scene(version);
-		const asked = { datasource: { nodeId: 'web', type: 'website_crawl' as const }, inputs: {}, ...PUBLISHED };
+		const asked = {
+			datasource: { nodeId: 'web', type: 'website_crawl' as const },
+			inputs: {},
+			...PUBLISHED,
+		};
 		for (const work of [
 			async () => await listDatasources(api, base.id, PUBLISHED),
 			async () => await runPipeline(api, base.id, run()),
@@ -126,7 +160,9 @@ describe.each(['1.14', '2026'] as const)('knowledge pipelines of Dify %s', (vers
 		expect((await refusal(runPipeline(api, base.id, run({ items: [] })))).message).toContain(
 			'nothing for the pipeline',
 		);
-		const error = await refusal(runDatasource(api, base.id, { datasource, inputs: {}, ...PUBLISHED }));
+		const error = await refusal(
+			runDatasource(api, base.id, { datasource, inputs: {}, ...PUBLISHED }),
+		);
 		expect(error.message).toContain('This datasource takes files');
 		expect(sim.requests).toHaveLength(0);
 	});
@@ -159,16 +195,30 @@ describe.each(['1.14', '2026'] as const)('knowledge pipelines of Dify %s', (vers
 		],
 	] as const)('a datasource of the type %s gives what a run takes', async (type, gives, items) => {
 		const { api, base, sim } = await scene(version, made({ gives }));
-		const asked = { datasource: { nodeId: 'web', type }, inputs: { url: 'http://a' }, ...PUBLISHED };
+		const asked = {
+			datasource: { nodeId: 'web', type },
+			inputs: { url: 'http://a' },
+			...PUBLISHED,
+		};
 		expect(await runDatasource(api, base.id, asked)).toEqual(items);
 		const withCredential = await runDatasource(api, base.id, { ...asked, credentialId: 'c1' });
 		expect(withCredential).toEqual(items.map((item) => ({ ...item, credential_id: 'c1' })));
-		expect(lastBody(sim, /nodes\/web\/run$/)).toMatchObject({ datasource_type: type, credential_id: 'c1' });
+		expect(lastBody(sim, /nodes\/web\/run$/)).toMatchObject({
+			datasource_type: type,
+			credential_id: 'c1',
+		});
 	});
 
 	test('a datasource that fails is told with its own words', async () => {
-		const { api, base } = await scene(version, made({ datasourceFails: 'Firecrawl: payment required' }));
-		const asked = { datasource: { nodeId: 'web', type: 'website_crawl' as const }, inputs: {}, ...PUBLISHED };
+		const { api, base } = await scene(
+			version,
+			made({ datasourceFails: 'Firecrawl: payment required' }),
+		);
+		const asked = {
+			datasource: { nodeId: 'web', type: 'website_crawl' as const },
+			inputs: {},
+			...PUBLISHED,
+		};
 		const error = await refusal(runDatasource(api, base.id, asked));
 		expect(error.message).toBe('The datasource failed in Dify');
 		expect(error.serverText).toContain('Firecrawl: payment required');
@@ -176,12 +226,18 @@ describe.each(['1.14', '2026'] as const)('knowledge pipelines of Dify %s', (vers
 
 	test('whatever a datasource gives, records come out', async () => {
 		const { api, base } = await scene(version, made());
-		const asked = { datasource: { nodeId: 'web', type: 'online_document' as const }, inputs: {}, ...PUBLISHED };
+		const asked = {
+			datasource: { nodeId: 'web', type: 'online_document' as const },
+			inputs: {},
+			...PUBLISHED,
+		};
 		await fc.assert(
 			fc.asyncProperty(fc.jsonValue(), async (gives) => {
 				base.pipeline!.gives = gives;
 				const items = await runDatasource(api, base.id, asked);
-				expect(items.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item))).toBe(true);
+				expect(
+					items.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item)),
+				).toBe(true);
 			}),
 			{ numRuns: 20 },
 		);

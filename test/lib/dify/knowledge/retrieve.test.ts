@@ -18,16 +18,32 @@ import { lastBody, scene } from './setup';
 const RERANKER = { provider: 'langgenius/gpustack/gpustack', model: 'bge-reranker-v2-m3' };
 
 function withFields(fields: Array<[name: string, type: string]>): Partial<SimDataset> {
-	return { technique: 'high_quality', fields: fields.map(([name, type]) => ({ id: `id of ${name}`, name, type })) };
+	return {
+		technique: 'high_quality',
+		fields: fields.map(([name, type]) => ({ id: `id of ${name}`, name, type })),
+	};
 }
 
 async function filled(version: (typeof SIM_VERSIONS)[number], base: Partial<SimDataset> = {}) {
 	const made = await scene(version, { technique: 'high_quality', ...base });
 	const { sim } = made;
 	const values = (author: string, year: number) =>
-		new Map(Object.entries({ author, year }).map(([name, value]) => [name, { id: `id of ${name}`, value }]));
-	addDocument(sim.store, made.base, { name: 'llama.txt', text: 'llama wool is soft', values: values('Ann', 2020) });
-	addDocument(sim.store, made.base, { name: 'moon.txt', text: 'the moon is far', values: values('Bob', 2024) });
+		new Map(
+			Object.entries({ author, year }).map(([name, value]) => [
+				name,
+				{ id: `id of ${name}`, value },
+			]),
+		);
+	addDocument(sim.store, made.base, {
+		name: 'llama.txt',
+		text: 'llama wool is soft',
+		values: values('Ann', 2020),
+	});
+	addDocument(sim.store, made.base, {
+		name: 'moon.txt',
+		text: 'the moon is far',
+		values: values('Bob', 2024),
+	});
 	return made;
 }
 
@@ -37,7 +53,12 @@ describe.each(SIM_VERSIONS)('retrieval from Dify %s', (version) => {
 		const { hits } = await retrieve(api, base.id, 'llama wool');
 		expect(lastBody(sim, /retrieve$/)).toEqual({ query: 'llama wool' });
 		expect(hits).toMatchObject([
-			{ content: 'llama wool is soft', title: 'llama.txt', score: 1, metadata: { author: 'Ann', year: 2020 } },
+			{
+				content: 'llama wool is soft',
+				title: 'llama.txt',
+				score: 1,
+				metadata: { author: 'Ann', year: 2020 },
+			},
 		]);
 		expect((await retrieve(api, base.id, 'is')).hits).toHaveLength(2);
 		// The base is asked for once.
@@ -46,7 +67,9 @@ describe.each(SIM_VERSIONS)('retrieval from Dify %s', (version) => {
 
 	test('D107: a query of 251 characters is refused, one of 250 is not', async () => {
 		const { sim, api, base } = await filled(version);
-		expect((await failureOf(retrieve(api, base.id, 'x'.repeat(251)))).message).toContain('251 characters');
+		expect((await failureOf(retrieve(api, base.id, 'x'.repeat(251)))).message).toContain(
+			'251 characters',
+		);
 		expect(await failureOf(retrieve(api, base.id, '  '))).toMatchObject({ kind: 'emptyQuery' });
 		expect(sim.requests).toEqual([]);
 		expect(await retrieve(api, base.id, 'x'.repeat(250))).toEqual({ hits: [], records: [] });
@@ -65,8 +88,15 @@ describe.each(SIM_VERSIONS)('retrieval from Dify %s', (version) => {
 		const { sim, api, base } = await filled(version, { retrieval });
 		await retrieve(api, base.id, 'llama', { topK: 1 });
 		// A base that is asked for shows its own method.
-		expect(lastBody(sim, /retrieve$/)).toEqual({ query: 'llama', retrieval_model: { ...retrieval, top_k: 1 } });
-		await retrieve(api, base.id, 'llama', { method: 'semantic_search', reranking: 'off', scoreThreshold: 0.5 });
+		expect(lastBody(sim, /retrieve$/)).toEqual({
+			query: 'llama',
+			retrieval_model: { ...retrieval, top_k: 1 },
+		});
+		await retrieve(api, base.id, 'llama', {
+			method: 'semantic_search',
+			reranking: 'off',
+			scoreThreshold: 0.5,
+		});
 		expect(lastBody(sim, /retrieve$/).retrieval_model).toEqual({
 			search_method: 'semantic_search',
 			reranking_enable: false,
@@ -92,14 +122,23 @@ describe.each(SIM_VERSIONS)('retrieval from Dify %s', (version) => {
 
 	test('reranking by a model needs both of its names; weights come from the model of the base', async () => {
 		const { sim, api, base } = await filled(version);
-		expect((await failureOf(retrieve(api, base.id, 'x', { reranking: 'model' }))).message).toContain('rerank model');
+		expect(
+			(await failureOf(retrieve(api, base.id, 'x', { reranking: 'model' }))).message,
+		).toContain('rerank model');
 		await retrieve(api, base.id, 'llama', { rerankModel: RERANKER });
 		expect(lastBody(sim, /retrieve$/).retrieval_model).toMatchObject({
 			reranking_enable: true,
 			reranking_mode: 'reranking_model',
-			reranking_model: { reranking_provider_name: RERANKER.provider, reranking_model_name: RERANKER.model },
+			reranking_model: {
+				reranking_provider_name: RERANKER.provider,
+				reranking_model_name: RERANKER.model,
+			},
 		});
-		await retrieve(api, base.id, 'llama', { method: 'hybrid_search', reranking: 'weighted', semanticWeight: 0.6 });
+		await retrieve(api, base.id, 'llama', {
+			method: 'hybrid_search',
+			reranking: 'weighted',
+			semanticWeight: 0.6,
+		});
 		expect(lastBody(sim, /retrieve$/).retrieval_model).toMatchObject({
 			reranking_mode: 'weighted_score',
 			weights: {
@@ -114,9 +153,12 @@ describe.each(SIM_VERSIONS)('retrieval from Dify %s', (version) => {
 		const { sim, api, base } = await filled(version, withFields([['author', 'string']]));
 		const refused = async (value: unknown, operator: Condition['operator'] = 'is') =>
 			await failureOf(
-				retrieve(api, base.id, 'is', { filter: { logic: 'and', conditions: [{ field: 'author', operator, value }] } }),
+				retrieve(api, base.id, 'is', {
+					filter: { logic: 'and', conditions: [{ field: 'author', operator, value }] },
+				}),
 			);
-		for (const value of ['', undefined, null, []]) expect((await refused(value)).message).toContain('has no value');
+		for (const value of ['', undefined, null, []])
+			expect((await refused(value)).message).toContain('has no value');
 		expect((await refused(' , ', 'in')).message).toContain('has no value');
 		expect(calls(sim, /retrieve$/)).toBe(0);
 	});
@@ -129,16 +171,24 @@ describe.each(SIM_VERSIONS)('retrieval from Dify %s', (version) => {
 		];
 		const { sim, api, base } = await filled(version, withFields(fields));
 		const found = async (...conditions: Condition[]) =>
-			(await retrieve(api, base.id, 'is', { filter: { logic: 'and', conditions } })).hits.map(({ title }) => title);
+			(await retrieve(api, base.id, 'is', { filter: { logic: 'and', conditions } })).hits.map(
+				({ title }) => title,
+			);
 		expect(await found({ field: 'author', operator: 'is', value: 'Ann' })).toEqual(['llama.txt']);
 		expect(await found({ field: 'year', operator: '>', value: '2021' })).toEqual(['moon.txt']);
 		expect(await found({ field: 'author', operator: 'in', value: 'Ann, Bob' })).toHaveLength(2);
 		expect(await found({ field: 'when', operator: 'empty', value: 'ignored' })).toHaveLength(2);
 		expect(lastBody(sim, /retrieve$/).retrieval_model).toMatchObject({
-			metadata_filtering_conditions: { logical_operator: 'and', conditions: [{ comparison_operator: 'empty' }] },
+			metadata_filtering_conditions: {
+				logical_operator: 'and',
+				conditions: [{ comparison_operator: 'empty' }],
+			},
 		});
 		expect(
-			await found({ field: 'author', operator: 'is', value: 'Ann' }, { field: 'year', operator: '=', value: 1 }),
+			await found(
+				{ field: 'author', operator: 'is', value: 'Ann' },
+				{ field: 'year', operator: '=', value: 1 },
+			),
 		).toEqual([]);
 	});
 
@@ -152,11 +202,19 @@ describe.each(SIM_VERSIONS)('retrieval from Dify %s', (version) => {
 		);
 		const ask = async (condition: Condition) =>
 			await retrieve(api, base.id, 'is', { filter: { logic: 'or', conditions: [condition] } });
-		expect((await failureOf(ask({ field: 'year', operator: '=', value: 'abc' }))).message).toContain('needs a number');
-		expect((await failureOf(ask({ field: 'when', operator: 'after', value: 'soon' }))).message).toContain(
-			'needs a time',
-		);
-		for (const value of ['2026-01-31T12:00:00Z', 1769860800, '1769860800', 1769860800000, new Date(1769860800000)]) {
+		expect(
+			(await failureOf(ask({ field: 'year', operator: '=', value: 'abc' }))).message,
+		).toContain('needs a number');
+		expect(
+			(await failureOf(ask({ field: 'when', operator: 'after', value: 'soon' }))).message,
+		).toContain('needs a time');
+		for (const value of [
+			'2026-01-31T12:00:00Z',
+			1769860800,
+			'1769860800',
+			1769860800000,
+			new Date(1769860800000),
+		]) {
 			await ask({ field: 'when', operator: 'before', value });
 			expect(lastBody(sim, /retrieve$/).retrieval_model).toMatchObject({
 				metadata_filtering_conditions: { conditions: [{ name: 'when', value: 1769860800 }] },
@@ -168,13 +226,17 @@ describe.each(SIM_VERSIONS)('retrieval from Dify %s', (version) => {
 		const { api, base } = await filled(version, withFields([['author', 'string']]));
 		const ask = async (field: string) =>
 			await failureOf(
-				retrieve(api, base.id, 'is', { filter: { logic: 'and', conditions: [{ field, operator: 'is', value: 'x' }] } }),
+				retrieve(api, base.id, 'is', {
+					filter: { logic: 'and', conditions: [{ field, operator: 'is', value: 'x' }] },
+				}),
 			);
 		expect(await ask('Author')).toMatchObject({
 			message: 'The knowledge base has no metadata field "Author", so nothing would be found',
 			remedy: 'Its fields are: author. Upper and lower case differ.',
 		});
-		expect((await ask('source')).message).toContain('built-in metadata of the knowledge base is off');
+		expect((await ask('source')).message).toContain(
+			'built-in metadata of the knowledge base is off',
+		);
 	});
 
 	test('D109: of a failure with a whole database statement only the first line is shown', async () => {
@@ -198,16 +260,24 @@ describe.each(SIM_VERSIONS)('retrieval from Dify %s', (version) => {
 		const failed = await failureOf(retrieve(api, base.id, 'is'));
 		expect(failed.message).toBe('The embedding or rerank model behind Dify failed');
 		expect(failed.remedy).toContain('is fine');
-		const coded = JSON.stringify({ code: 'completion_request_error', message: 'GPUStack is down', status: 400 });
+		const coded = JSON.stringify({
+			code: 'completion_request_error',
+			message: 'GPUStack is down',
+			status: 400,
+		});
 		sim.fail({ path: /retrieve$/, status: 400, contentType: 'application/json', body: coded });
-		expect((await failureOf(retrieve(api, base.id, 'is'))).message).toContain('embedding or rerank model');
+		expect((await failureOf(retrieve(api, base.id, 'is'))).message).toContain(
+			'embedding or rerank model',
+		);
 	});
 
 	test('external knowledge and a base that was never filled say so', async () => {
 		const { api, base } = await scene(version, { provider: 'external' });
 		expect((await failureOf(retrieve(api, base.id, 'x'))).message).toContain('external');
 		const empty = await scene(version);
-		expect((await failureOf(retrieve(empty.api, empty.base.id, 'x'))).message).toContain('is empty');
+		expect((await failureOf(retrieve(empty.api, empty.base.id, 'x'))).message).toContain(
+			'is empty',
+		);
 	});
 
 	test('a search is asked again after 502, as nothing changes', async () => {
@@ -217,11 +287,17 @@ describe.each(SIM_VERSIONS)('retrieval from Dify %s', (version) => {
 	});
 
 	test('parent-child: the parent is the text, the parts that fit come with it', async () => {
-		const { sim, api, base } = await scene(version, { technique: 'high_quality', form: 'hierarchical_model' });
+		const { sim, api, base } = await scene(version, {
+			technique: 'high_quality',
+			form: 'hierarchical_model',
+		});
 		addDocument(sim.store, base, { text: 'Llamas eat grass. The moon is far.' });
 		const { hits } = await retrieve(api, base.id, 'moon');
 		expect(hits).toMatchObject([
-			{ content: 'Llamas eat grass. The moon is far.', childChunks: [{ content: ' The moon is far', score: 1 }] },
+			{
+				content: 'Llamas eat grass. The moon is far.',
+				childChunks: [{ content: ' The moon is far', score: 1 }],
+			},
 		]);
 	});
 });
@@ -253,7 +329,11 @@ test('a question and its answer are one text', () => {
 test('whatever a server sends as hits, each is text with a score', () => {
 	fc.assert(
 		fc.property(fc.jsonValue(), (json) => {
-			const odd = [json, { segment: json }, { segment: { content: 'x', document: json }, child_chunks: [json] }];
+			const odd = [
+				json,
+				{ segment: json },
+				{ segment: { content: 'x', document: json }, child_chunks: [json] },
+			];
 			for (const hit of hitsIn(recordsIn(odd))) {
 				expect(hit.content).not.toBe('');
 				expect(Number.isFinite(hit.score)).toBe(true);
@@ -266,19 +346,28 @@ test('whatever a server sends as hits, each is text with a score', () => {
 
 test('whatever a base says of its setting, the whole of one is sent', () => {
 	fc.assert(
-		fc.property(fc.jsonValue(), fc.constantFrom('high_quality', 'economy', null), (stored, technique) => {
-			const base = { indexing_technique: technique, retrieval_model_dict: stored as unknown };
-			const model = retrievalModel(base, { topK: 3 })!;
-			expect(model.top_k).toBe(3);
-			expect(typeof model.search_method).toBe('string');
-			expect(typeof model.reranking_enable).toBe('boolean');
-			expect(typeof model.score_threshold_enabled).toBe('boolean');
-		}),
+		fc.property(
+			fc.jsonValue(),
+			fc.constantFrom('high_quality', 'economy', null),
+			(stored, technique) => {
+				const base = { indexing_technique: technique, retrieval_model_dict: stored as unknown };
+				const model = retrievalModel(base, { topK: 3 })!;
+				expect(model.top_k).toBe(3);
+				expect(typeof model.search_method).toBe('string');
+				expect(typeof model.reranking_enable).toBe('boolean');
+				expect(typeof model.score_threshold_enabled).toBe('boolean');
+			},
+		),
 	);
 });
 
 test('several bases: by score, those without scores at the end', () => {
-	const hit = (content: string, score: number): Hit => ({ content, score, title: '', metadata: {} });
+	const hit = (content: string, score: number): Hit => ({
+		content,
+		score,
+		title: '',
+		metadata: {},
+	});
 	const merged = mergedHits([[hit('a', 0.2), hit('b', 0.1)], [hit('k', 0)], [hit('c', 0.9)]], 3);
 	expect(merged.map(({ content }) => content)).toEqual(['c', 'a', 'b']);
 });

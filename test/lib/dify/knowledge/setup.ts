@@ -20,7 +20,10 @@ export async function scene(version: SimVersion, base: Partial<SimDataset> = {})
 }
 
 export function apiOf(sim: Pick<DifySim, 'url'>, times = QUICK): KnowledgeApi {
-	return new KnowledgeApi(clientOf(sim, 'chat', { apiKey: knowledgeKey(), keyType: 'knowledge' }), times);
+	return new KnowledgeApi(
+		clientOf(sim, 'chat', { apiKey: knowledgeKey(), keyType: 'knowledge' }),
+		times,
+	);
 }
 
 /** Requests that change something. */
@@ -30,7 +33,9 @@ export function writes(sim: DifySim): SimRequest[] {
 
 /** The body of the last request to a route. */
 export function lastBody(sim: DifySim, path: RegExp): Record<string, unknown> {
-	const found = sim.requests.findLast((request) => path.test(request.path) && request.method !== 'GET');
+	const found = sim.requests.findLast(
+		(request) => path.test(request.path) && request.method !== 'GET',
+	);
 	if (found === undefined) throw new Error(`Nothing was sent to ${path.source}`);
 	const data = found.upload?.fields.data;
 	return (data === undefined ? found.json : JSON.parse(data)) as Record<string, unknown>;

@@ -39,7 +39,8 @@ async function sync(
 	};
 	const steps = planSync(sources, await listDocuments(api, base.id, 'all'), { ...RULES, ...rules });
 	const done: string[] = [];
-	for (const step of steps) done.push(`${(await runStep(api, base.id, step, run)).action} ${step.source}`);
+	for (const step of steps)
+		done.push(`${(await runStep(api, base.id, step, run)).action} ${step.source}`);
 	return done;
 }
 
@@ -48,14 +49,27 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 
 	test('D97: what is new is created; a second time, nothing is written', async () => {
 		const { sim, base } = await scene(version);
-		expect(await sync(sim, base, FILES)).toEqual(['created /in/a.md', 'created /in/b.md', 'created /in/c.md']);
-		expect([...base.documents.values()].map(({ name, values }) => [name, values.get(SOURCE_FIELD)?.value])).toEqual([
+		expect(await sync(sim, base, FILES)).toEqual([
+			'created /in/a.md',
+			'created /in/b.md',
+			'created /in/c.md',
+		]);
+		expect(
+			[...base.documents.values()].map(({ name, values }) => [
+				name,
+				values.get(SOURCE_FIELD)?.value,
+			]),
+		).toEqual([
 			['a.md', '/in/a.md'],
 			['b.md', '/in/b.md'],
 			['c.md', '/in/c.md'],
 		]);
 		const before = writes(sim).length;
-		expect(await sync(sim, base, FILES)).toEqual(['unchanged /in/a.md', 'unchanged /in/b.md', 'unchanged /in/c.md']);
+		expect(await sync(sim, base, FILES)).toEqual([
+			'unchanged /in/a.md',
+			'unchanged /in/b.md',
+			'unchanged /in/c.md',
+		]);
 		expect(writes(sim)).toHaveLength(before);
 	});
 
@@ -65,7 +79,9 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 		});
 		const files = Array.from({ length: 1000 }, (_, at) => source(`file ${at}.md`));
 		for (const file of files) addMarked(sim, base, file);
-		expect(new Set((await sync(sim, base, files)).map((done) => done.split(' ')[0]))).toEqual(new Set(['unchanged']));
+		expect(new Set((await sync(sim, base, files)).map((done) => done.split(' ')[0]))).toEqual(
+			new Set(['unchanged']),
+		);
 		expect(writes(sim)).toEqual([]);
 		expect(sim.requests.length).toBeLessThanOrEqual(12);
 	});
@@ -81,10 +97,14 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 			'updated /in/b.md',
 			'unchanged /in/c.md',
 		]);
-		const order = sim.requests.slice(at).map(({ method, path }) => `${method} ${path.split('/').at(-1)}`);
+		const order = sim.requests
+			.slice(at)
+			.map(({ method, path }) => `${method} ${path.split('/').at(-1)}`);
 		const created = order.indexOf('POST create-by-file');
 		expect(order.lastIndexOf('GET indexing-status')).toBeGreaterThan(created);
-		expect(order.indexOf('POST metadata')).toBeGreaterThan(order.lastIndexOf('GET indexing-status'));
+		expect(order.indexOf('POST metadata')).toBeGreaterThan(
+			order.lastIndexOf('GET indexing-status'),
+		);
 		expect([...base.documents.keys()]).toEqual(ids);
 	});
 
@@ -102,7 +122,11 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 			};
 			await sync(sim, base, FILES, {}, killed.signal).catch(() => undefined);
 			await sync(sim, base, FILES);
-			expect([...base.documents.values()].map(({ name }) => name).sort()).toEqual(['a.md', 'b.md', 'c.md']);
+			expect([...base.documents.values()].map(({ name }) => name).sort()).toEqual([
+				'a.md',
+				'b.md',
+				'c.md',
+			]);
 			expect(await sync(sim, base, FILES)).toEqual(FILES.map((file) => `unchanged ${file.source}`));
 		}
 	}, 60_000);
@@ -112,7 +136,9 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 		await sync(sim, base, FILES);
 		const before = writes(sim).length;
 		expect(await sync(sim, base, [], { mostGonePercent: 100 })).toEqual([]);
-		expect(await sync(sim, base, FILES.slice(1), { mostGonePercent: 100, isComplete: false })).toHaveLength(2);
+		expect(
+			await sync(sim, base, FILES.slice(1), { mostGonePercent: 100, isComplete: false }),
+		).toHaveLength(2);
 		expect(writes(sim)).toHaveLength(before);
 	});
 
@@ -121,7 +147,9 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 		const files = Array.from({ length: 10 }, (_, at) => source(`${at}.md`));
 		for (const file of files) addMarked(sim, base, file);
 		const failed = await failureOf(sync(sim, base, files.slice(3)));
-		expect(failed.message).toBe('3 of 10 documents have no source any more, which is more than 20 %');
+		expect(failed.message).toBe(
+			'3 of 10 documents have no source any more, which is more than 20 %',
+		);
 		expect(failed.remedy).toContain('Is the list of sources complete?');
 		expect(writes(sim)).toEqual([]);
 		const rest = (await sync(sim, base, files.slice(3), { mostGonePercent: 30 })).slice(7);
@@ -143,7 +171,11 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 		expect(await sync(sim, base, FILES.slice(1), { whenGone: 'keep' })).toHaveLength(2);
 		const done = await sync(sim, base, FILES.slice(1), { whenGone: 'delete', mostGonePercent: 50 });
 		expect(done.at(-1)).toBe('deleted /in/a.md');
-		expect([...base.documents.values()].map(({ name }) => name)).toEqual(['by hand.txt', 'b.md', 'c.md']);
+		expect([...base.documents.values()].map(({ name }) => name)).toEqual([
+			'by hand.txt',
+			'b.md',
+			'c.md',
+		]);
 	});
 
 	test('a document in the archive, disabled or failed is brought back under its name', async () => {
@@ -153,7 +185,11 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 		a!.archived = true;
 		b!.enabled = false;
 		c!.status = 'error';
-		expect(await sync(sim, base, FILES)).toEqual(['enabled /in/a.md', 'enabled /in/b.md', 'updated /in/c.md']);
+		expect(await sync(sim, base, FILES)).toEqual([
+			'enabled /in/a.md',
+			'enabled /in/b.md',
+			'updated /in/c.md',
+		]);
 		expect(await sync(sim, base, FILES)).toEqual(FILES.map((file) => `unchanged ${file.source}`));
 		expect(base.documents.size).toBe(3);
 	});
@@ -172,7 +208,8 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 
 function addMarked(sim: DifySim, base: SimDataset, file: SyncSource, over = {}) {
 	for (const name of [SOURCE_FIELD, HASH_FIELD])
-		if (!base.fields.some((field) => field.name === name)) base.fields.push({ id: `f-${name}`, name, type: 'string' });
+		if (!base.fields.some((field) => field.name === name))
+			base.fields.push({ id: `f-${name}`, name, type: 'string' });
 	const values = new Map([
 		[SOURCE_FIELD, { id: `f-${SOURCE_FIELD}`, value: file.source }],
 		[HASH_FIELD, { id: `f-${HASH_FIELD}`, value: file.hash }],
@@ -206,9 +243,9 @@ describe('the plan of a sync', () => {
 			`a_b-${sha256('2').slice(0, 8)}.md`,
 			`${'n'.repeat(188)}-${sha256('3').slice(0, 8)}.md`,
 		]);
-		expect(planSync([...files].reverse(), [], RULES).map((step) => ('name' in step ? step.name : ''))).toEqual(
-			names.reverse(),
-		);
+		expect(
+			planSync([...files].reverse(), [], RULES).map((step) => ('name' in step ? step.name : '')),
+		).toEqual(names.reverse());
 	});
 
 	test('a name that belongs to the document of another source is not taken over', () => {
@@ -216,7 +253,10 @@ describe('the plan of a sync', () => {
 			...RULES,
 			whenGone: 'keep',
 		});
-		expect(step).toMatchObject({ action: 'create', name: `a-${sha256('/new/a.md').slice(0, 8)}.md` });
+		expect(step).toMatchObject({
+			action: 'create',
+			name: `a-${sha256('/new/a.md').slice(0, 8)}.md`,
+		});
 	});
 
 	test('a document without a marker, but with the name, is adopted', () => {
@@ -227,7 +267,9 @@ describe('the plan of a sync', () => {
 	});
 
 	test('the same source twice is an error', () => {
-		expect(() => checkSources([source('a'), source('a')])).toThrow('Two items have the source "/in/a"');
+		expect(() => checkSources([source('a'), source('a')])).toThrow(
+			'Two items have the source "/in/a"',
+		);
 	});
 
 	test('what a dry run shows', () => {
@@ -246,20 +288,36 @@ describe('the plan of a sync', () => {
 	});
 
 	test('for any sources and documents: each source has one step, each new document a name of its own', () => {
-		const name = fc.constantFrom('a.md', 'b.md', 'a/b.md', 'a:b.md', 'a_b.md', `${'x'.repeat(220)}.md`);
-		const files = fc.uniqueArray(fc.record({ source: fc.string({ minLength: 1 }), name, hash: fc.string() }), {
-			selector: (each) => each.source,
-		});
+		const name = fc.constantFrom(
+			'a.md',
+			'b.md',
+			'a/b.md',
+			'a:b.md',
+			'a_b.md',
+			`${'x'.repeat(220)}.md`,
+		);
+		const files = fc.uniqueArray(
+			fc.record({ source: fc.string({ minLength: 1 }), name, hash: fc.string() }),
+			{
+				selector: (each) => each.source,
+			},
+		);
 		fc.assert(
 			fc.property(files, fc.array(name), fc.jsonValue(), (sources, known, odd) => {
-				const documents = [...known.map((each) => marked(each)), { id: 'odd', name: odd, doc_metadata: odd }];
+				const documents = [
+					...known.map((each) => marked(each)),
+					{ id: 'odd', name: odd, doc_metadata: odd },
+				];
 				const steps = planSync(sources, documents, { ...RULES, mostGonePercent: 100 });
-				expect(steps.slice(0, sources.length).map((step) => step.source)).toEqual(sources.map((each) => each.source));
+				expect(steps.slice(0, sources.length).map((step) => step.source)).toEqual(
+					sources.map((each) => each.source),
+				);
 				const names = steps.flatMap((step) => (step.action === 'create' ? [step.name] : []));
 				expect(new Set(names).size).toBe(names.length);
 				for (const each of names) expect([...each].length).toBeLessThanOrEqual(200);
 				// Nothing that no sync has made is disabled.
-				for (const step of steps.slice(sources.length)) expect('document' in step && step.document.id).not.toBe('odd');
+				for (const step of steps.slice(sources.length))
+					expect('document' in step && step.document.id).not.toBe('odd');
 			}),
 		);
 	});
@@ -268,5 +326,7 @@ describe('the plan of a sync', () => {
 test('the hash of a file does not depend on its pieces', async () => {
 	const whole = sha256('some content of a file');
 	for (const piece of [1, 3, 7, 1000])
-		expect(await hashOf(fileOf('some content of a file', 'a', 'text/plain', piece).open())).toBe(whole);
+		expect(await hashOf(fileOf('some content of a file', 'a', 'text/plain', piece).open())).toBe(
+			whole,
+		);
 });

@@ -36,7 +36,11 @@ describe.each(SIM_VERSIONS)('tags of Dify %s', (version) => {
 		for (const id of ids) await bindTag(api, base.id, id);
 		expect((await tagsOf(api, base.id)).map(({ name }) => name)).toEqual(['one', 'two']);
 		for (const id of ids) await unbindTag(api, base.id, id);
-		expect(lastBody(sim, /unbinding$/)).toEqual({ tag_id: ids[1], tag_ids: [ids[1]], target_id: base.id });
+		expect(lastBody(sim, /unbinding$/)).toEqual({
+			tag_id: ids[1],
+			tag_ids: [ids[1]],
+			target_id: base.id,
+		});
 		expect(await tagsOf(api, base.id)).toEqual([]);
 	});
 
@@ -77,10 +81,14 @@ test('tags of newer versions: create, list, rename, delete', async () => {
 
 test('a model in one value is read back, whatever its name', () => {
 	fc.assert(
-		fc.property(fc.stringMatching(/^[a-z]+\/[a-z]+\/[a-z]+$/), fc.string({ minLength: 1 }), (provider, model) => {
-			fc.pre(model.trim() === model);
-			expect(modelRef(modelValue({ provider, model }))).toEqual({ provider, model });
-		}),
+		fc.property(
+			fc.stringMatching(/^[a-z]+\/[a-z]+\/[a-z]+$/),
+			fc.string({ minLength: 1 }),
+			(provider, model) => {
+				fc.pre(model.trim() === model);
+				expect(modelRef(modelValue({ provider, model }))).toEqual({ provider, model });
+			},
+		),
 	);
 	expect(modelRef(' ')).toBeUndefined();
 	expect(() => modelRef('bge-m3')).toThrow('does not say which provider');

@@ -2,7 +2,9 @@ import { isLoopback, seconds } from '../../../../lib/errors/remedies';
 
 describe('what a remedy names', () => {
 	test('which hosts are this machine', () => {
-		expect(['localhost', 'LOCALHOST', '127.0.0.1', '127.1.2.3', '[::1]', '0.0.0.0'].every(isLoopback)).toBe(true);
+		expect(
+			['localhost', 'LOCALHOST', '127.0.0.1', '127.1.2.3', '[::1]', '0.0.0.0'].every(isLoopback),
+		).toBe(true);
 		expect(['10.0.0.1', 'localhost.lan', '1127.0.0.1', undefined].some(isLoopback)).toBe(false);
 	});
 

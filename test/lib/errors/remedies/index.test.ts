@@ -28,16 +28,20 @@ describe('remedies', () => {
 		maxTokens: 32_768,
 	};
 
-	test.each(ROWS)('%s, %s: a title, a meaning and an advice, with and without facts', (table, kind) => {
-		const service = table === 'dify' ? ('dify' as const) : undefined;
-		for (const facts of [{}, FACTS]) {
-			const { message, meaning, remedy } = failure(kind, { service }, { about: facts });
-			for (const text of [message, meaning, remedy]) expect(text).not.toMatch(/undefined|NaN| {2}|\(\)|""/);
-			expect(message).toMatch(/^[A-Zn].*[^.]$/);
-			expect(meaning).toMatch(/^[A-Zn].*[^.]$/);
-			expect(remedy).toMatch(/^[A-Z'].*\.$/);
-			expect(remedyFor(kind, { service, ...facts }).title.length).toBeLessThanOrEqual(110);
-		}
-		expect(failure(kind, { service }).message.length).toBeLessThanOrEqual(80);
-	});
+	test.each(ROWS)(
+		'%s, %s: a title, a meaning and an advice, with and without facts',
+		(table, kind) => {
+			const service = table === 'dify' ? ('dify' as const) : undefined;
+			for (const facts of [{}, FACTS]) {
+				const { message, meaning, remedy } = failure(kind, { service }, { about: facts });
+				for (const text of [message, meaning, remedy])
+					expect(text).not.toMatch(/undefined|NaN| {2}|\(\)|""/);
+				expect(message).toMatch(/^[A-Zn].*[^.]$/);
+				expect(meaning).toMatch(/^[A-Zn].*[^.]$/);
+				expect(remedy).toMatch(/^[A-Z'].*\.$/);
+				expect(remedyFor(kind, { service, ...facts }).title.length).toBeLessThanOrEqual(110);
+			}
+			expect(failure(kind, { service }).message.length).toBeLessThanOrEqual(80);
+		},
+	);
 });

@@ -7,21 +7,31 @@ describe('remedies for what model servers refuse', () => {
 		);
 		// One of them alone says nothing.
 		expect(MODEL_REMEDIES.contextOverflow({ promptTokens: 9000 }).title).not.toContain('9000');
-		expect(MODEL_REMEDIES.loading({ limitMs: 90_000 }).title).toBe('The model is still loading after 90 s');
+		expect(MODEL_REMEDIES.loading({ limitMs: 90_000 }).title).toBe(
+			'The model is still loading after 90 s',
+		);
 	});
 
 	test('a key that is missing is not called a wrong one', () => {
-		expect(MODEL_REMEDIES.unauthorized({ keyMissing: true }).title).toContain('the credential has none');
+		expect(MODEL_REMEDIES.unauthorized({ keyMissing: true }).title).toContain(
+			'the credential has none',
+		);
 		expect(MODEL_REMEDIES.unauthorized({}).title).toBe('The server refuses the API key');
 	});
 
 	test('an answer that was all thinking: a limit is raised only where one was hit', () => {
-		expect(MODEL_REMEDIES.onlyThinking({ maxTokens: 512 }).remedy).toContain('Raise Maximum Tokens (now 512)');
-		expect(MODEL_REMEDIES.onlyThinking({ endedItself: true, maxTokens: 512 }).remedy).not.toContain('Maximum Tokens');
+		expect(MODEL_REMEDIES.onlyThinking({ maxTokens: 512 }).remedy).toContain(
+			'Raise Maximum Tokens (now 512)',
+		);
+		expect(MODEL_REMEDIES.onlyThinking({ endedItself: true, maxTokens: 512 }).remedy).not.toContain(
+			'Maximum Tokens',
+		);
 	});
 
 	test('what a server cannot read is named, images where it is not known', () => {
-		expect(MODEL_REMEDIES.modalityUnsupported({ modality: 'audio' }).title).toBe('The server cannot read audio input');
+		expect(MODEL_REMEDIES.modalityUnsupported({ modality: 'audio' }).title).toBe(
+			'The server cannot read audio input',
+		);
 		expect(MODEL_REMEDIES.modalityUnsupported({}).meaning).toContain('no projector for images');
 	});
 
@@ -32,10 +42,13 @@ describe('remedies for what model servers refuse', () => {
 	});
 
 	test('Ollama is meant where its port is in the address, or where nothing came with a refusal', () => {
-		expect(MODEL_REMEDIES.wrongPath({ url: 'http://nas:11434/v1/models', root: 'http://nas:11434' }).remedy).toContain(
+		expect(
+			MODEL_REMEDIES.wrongPath({ url: 'http://nas:11434/v1/models', root: 'http://nas:11434' })
+				.remedy,
+		).toContain('Ollama');
+		expect(MODEL_REMEDIES.wrongPath({ url: 'http://nas:8080/v1/models' }).remedy).not.toContain(
 			'Ollama',
 		);
-		expect(MODEL_REMEDIES.wrongPath({ url: 'http://nas:8080/v1/models' }).remedy).not.toContain('Ollama');
 		expect(MODEL_REMEDIES.forbidden({ isEmpty: true }).remedy).toContain('OLLAMA_HOST=0.0.0.0');
 		expect(MODEL_REMEDIES.forbidden({}).remedy).not.toContain('Ollama');
 	});

@@ -3,7 +3,9 @@ import { NETWORK_REMEDIES } from '../../../../lib/errors/remedies/network';
 
 describe('remedies for the way to a server', () => {
 	test('localhost in a container is explained, other hosts are not told about Docker', () => {
-		expect(failure('refused', { url: 'http://localhost:8080/v1' }).remedy).toContain('n8n container itself');
+		expect(failure('refused', { url: 'http://localhost:8080/v1' }).remedy).toContain(
+			'n8n container itself',
+		);
 		expect(failure('refused', { url: 'http://10.0.0.5/v1' })).toMatchObject({
 			message: 'The machine "10.0.0.5" answers, but nothing listens on port 80',
 			url: 'http://10.0.0.5/v1',
@@ -18,13 +20,23 @@ describe('remedies for the way to a server', () => {
 			title: 'The server wants https on this port',
 			remedy: `Use https:// in the Base URL: ${tls}.`,
 		});
-		expect(tlsMismatch({ url: `${tls}/v1`, root: tls, code: 'EPROTO' }).remedy).toContain(`Base URL: ${plain},`);
+		expect(tlsMismatch({ url: `${tls}/v1`, root: tls, code: 'EPROTO' }).remedy).toContain(
+			`Base URL: ${plain},`,
+		);
 		// Some TLS was spoken: http would be wrong advice.
-		const failed = tlsMismatch({ url: `${tls}/v1`, root: tls, code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' });
+		const failed = tlsMismatch({
+			url: `${tls}/v1`,
+			root: tls,
+			code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+		});
 		expect(failed.title).toContain('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
 		expect(failed.remedy).not.toContain(plain);
 		// llama-server without TLS waits for the rest of a request line, so that this looks like a firewall.
-		expect(connectTimeout({ url: `${tls}/v1`, root: tls, port: '8080' }).remedy).toContain(`: ${plain}. Otherwise:`);
-		expect(connectTimeout({ url: `${plain}/v1`, root: plain, port: '8080' }).remedy).not.toContain('https');
+		expect(connectTimeout({ url: `${tls}/v1`, root: tls, port: '8080' }).remedy).toContain(
+			`: ${plain}. Otherwise:`,
+		);
+		expect(connectTimeout({ url: `${plain}/v1`, root: plain, port: '8080' }).remedy).not.toContain(
+			'https',
+		);
 	});
 });

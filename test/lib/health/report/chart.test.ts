@@ -26,7 +26,8 @@ describe('a plot', () => {
 
 	it('names its axis, its ticks and its subject, also for screen readers', () => {
 		expect(draw()).toContain('aria-label="Speed, tokens per second, over requests at once"');
-		for (const label of ['>1<', '>8<', '>20<', '>80<', '>requests at once<']) expect(draw()).toContain(label);
+		for (const label of ['>1<', '>8<', '>20<', '>80<', '>requests at once<'])
+			expect(draw()).toContain(label);
 	});
 
 	it('has a legend for two lines, which differ in more than their colour', () => {
@@ -57,8 +58,12 @@ describe('a plot', () => {
 
 	it('is nothing where nothing is known, and one point where one is', () => {
 		expect(drawChart({ ...CHART, series: [] })).toBeUndefined();
-		expect(drawChart({ ...CHART, series: [{ name: 'all', points: [{ x: 1, y: null }] }] })).toBeUndefined();
-		expect(attributes(draw({ series: [{ name: 'all', points: [{ x: 1, y: 5 }] }] }), 'circle', 'cx')).toHaveLength(1);
+		expect(
+			drawChart({ ...CHART, series: [{ name: 'all', points: [{ x: 1, y: null }] }] }),
+		).toBeUndefined();
+		expect(
+			attributes(draw({ series: [{ name: 'all', points: [{ x: 1, y: 5 }] }] }), 'circle', 'cx'),
+		).toHaveLength(1);
 	});
 
 	it('marks a place, such as the number of slots', () => {
@@ -85,12 +90,16 @@ describe('a plot', () => {
 		expect(labels.length).toBeGreaterThan(0);
 		const xs = labels.map(([, x]) => Number(x));
 		// Letters of 18 units on a phone: ten units each.
-		for (const [at, x] of xs.slice(1).entries()) expect(x - xs[at]!).toBeGreaterThan(labels[at]![2]!.length * 10);
+		for (const [at, x] of xs.slice(1).entries())
+			expect(x - xs[at]!).toBeGreaterThan(labels[at]![2]!.length * 10);
 		expect(new Set(labels.map(([, , label]) => label)).size).toBe(labels.length);
 	});
 
 	it('of thousands of points keeps the form and the last one, and stays small', () => {
-		const points = Array.from({ length: 9_000 }, (_, at) => ({ x: at * 1000, y: at === 8_999 ? 500 : 100 }));
+		const points = Array.from({ length: 9_000 }, (_, at) => ({
+			x: at * 1000,
+			y: at === 8_999 ? 500 : 100,
+		}));
 		const svg = draw({ scale: 'time', series: [{ name: 'all', points }] });
 		expect(svg.length).toBeLessThan(12_000);
 		const [x, y] = attributes(svg, 'path', 'd').at(-1)!.split('L').at(-1)!.split(',').map(Number);
@@ -99,6 +108,12 @@ describe('a plot', () => {
 	});
 
 	it('writes large numbers short', () => {
-		expect([0, 1.25, 999, 9_999, 12_345].map(formatNumber)).toEqual(['0', '1.3', '999', '9999', '12.3k']);
+		expect([0, 1.25, 999, 9_999, 12_345].map(formatNumber)).toEqual([
+			'0',
+			'1.3',
+			'999',
+			'9999',
+			'12.3k',
+		]);
 	});
 });

@@ -32,7 +32,10 @@ describe('an entry of the history', () => {
 
 	it('of several servers is one each', () => {
 		const servers = [result(), result({ url: 'http://b', speed: null })];
-		expect(entriesOf(result({ servers })).map(({ url }) => url)).toEqual(['http://10.0.0.5:8080', 'http://b']);
+		expect(entriesOf(result({ servers })).map(({ url }) => url)).toEqual([
+			'http://10.0.0.5:8080',
+			'http://b',
+		]);
 	});
 });
 
@@ -69,7 +72,9 @@ describe('earlier results', () => {
 
 	it('invalid results are counted, except the empty item of an empty table', () => {
 		expect(readHistory([{}, '', null, undefined])).toEqual({ entries: [], skipped: 0 });
-		expect(readHistory([{ name: 'x' }, 'no JSON', 5, { checkedAt: 'yesterday', status: 'healthy' }])).toEqual({
+		expect(
+			readHistory([{ name: 'x' }, 'no JSON', 5, { checkedAt: 'yesterday', status: 'healthy' }]),
+		).toEqual({
 			entries: [],
 			skipped: 4,
 		});
@@ -84,9 +89,9 @@ describe('earlier results', () => {
 
 	it('a round that failed does not hide the others', () => {
 		const failed = { ...run(8, 0, null), totalTokensPerSecond: null };
-		expect(entriesOf(result({ speed: { model: 'm', runs: [run(1, 50, 100), failed] } }))).toMatchObject([
-			{ atOnce: 1 },
-		]);
+		expect(
+			entriesOf(result({ speed: { model: 'm', runs: [run(1, 50, 100), failed] } })),
+		).toMatchObject([{ atOnce: 1 }]);
 	});
 
 	it('reads anything without an error, deep and strange as it may be', () => {
@@ -94,7 +99,8 @@ describe('earlier results', () => {
 			fc.property(fc.anything({ maxDepth: 6 }), (given) => {
 				const { entries, skipped } = readHistory(given);
 				expect(entries.length + skipped).toBeGreaterThanOrEqual(0);
-				for (const { checkedAt } of entries) expect(new Date(checkedAt).toISOString()).toBe(checkedAt);
+				for (const { checkedAt } of entries)
+					expect(new Date(checkedAt).toISOString()).toBe(checkedAt);
 			}),
 			examples(300),
 		);

@@ -9,7 +9,9 @@ describe('text in a page', () => {
 	});
 
 	it('lists are joined; nothing is nothing, and zero is a number', () => {
-		expect(markup`${[markup`<b>${1}</b>`, ' ', 'x<']}${null}${undefined}${false}${0}`.text).toBe('<b>1</b> x&lt;0');
+		expect(markup`${[markup`<b>${1}</b>`, ' ', 'x<']}${null}${undefined}${false}${0}`.text).toBe(
+			'<b>1</b> x&lt;0',
+		);
 	});
 
 	it('bidirectional controls and invalid characters are removed', () => {

@@ -49,7 +49,10 @@ describe('a report', () => {
 	});
 
 	it('of one slot plots its answers one after another', () => {
-		const alone = { model: 'qwen3-8b', runs: [run(1, 20.4, 810), run(1, 20.1, 790), run(1, 19.7, 850)] };
+		const alone = {
+			model: 'qwen3-8b',
+			runs: [run(1, 20.4, 810), run(1, 20.1, 790), run(1, 19.7, 850)],
+		};
 		const one = writeReport(result({ speed: alone, slots: { total: 1, busy: 0 } }), { title: 't' });
 		expectHarmless(one);
 		expect(one.match(/<svg/g)).toHaveLength(2);
@@ -61,14 +64,23 @@ describe('a report', () => {
 	});
 
 	it('says at the state what the findings say', () => {
-		const badgeOf = (severities: Array<'warning' | 'info' | 'error'>, status: HealthStatus = 'healthy') => {
+		const badgeOf = (
+			severities: Array<'warning' | 'info' | 'error'>,
+			status: HealthStatus = 'healthy',
+		) => {
 			const findings = severities.map((severity) => ({ ...finding('Slow'), severity }));
-			return /<span class="badge [^<]*/.exec(writeReport(result({ status, findings }), { title: 't' }))![0];
+			return /<span class="badge [^<]*/.exec(
+				writeReport(result({ status, findings }), { title: 't' }),
+			)![0];
 		};
 		expect(badgeOf([])).toBe('<span class="badge healthy">healthy');
 		expect(badgeOf(['info'])).toBe('<span class="badge healthy">healthy');
-		expect(badgeOf(['warning', 'info'])).toBe('<span class="badge warning">healthy, with 1 warning');
-		expect(badgeOf(['warning', 'warning'])).toBe('<span class="badge warning">healthy, with 2 warnings');
+		expect(badgeOf(['warning', 'info'])).toBe(
+			'<span class="badge warning">healthy, with 1 warning',
+		);
+		expect(badgeOf(['warning', 'warning'])).toBe(
+			'<span class="badge warning">healthy, with 2 warnings',
+		);
 		expect(badgeOf(['error'], 'degraded')).toBe('<span class="badge degraded">degraded');
 	});
 
@@ -92,7 +104,9 @@ describe('a report', () => {
 		expect(writeReport(result(), { title: 't', timeZone: 'Asia/Shanghai' })).toContain(
 			'20 Nov 2026, 17:00 Asia/Shanghai',
 		);
-		expect(writeReport(result(), { title: 't', timeZone: 'Nowhere/City' })).toContain('20 Nov 2026, 09:00 UTC');
+		expect(writeReport(result(), { title: 't', timeZone: 'Nowhere/City' })).toContain(
+			'20 Nov 2026, 09:00 UTC',
+		);
 	});
 
 	it('of a server that is down, and of Dify, has neither speed nor models', () => {
@@ -176,7 +190,10 @@ describe('a report', () => {
 				url: `http://10.0.0.${at}:8080`,
 				findings: Array.from({ length: 60 }, () => finding(long)),
 				models: Array.from({ length: 400 }, (_unused, index) => model(`${index}${long}`)),
-				speed: { model: long, runs: [1, 2, 4, 8, 16, 32, 64].map((atOnce) => run(atOnce, 80, 100)) },
+				speed: {
+					model: long,
+					runs: [1, 2, 4, 8, 16, 32, 64].map((atOnce) => run(atOnce, 80, 100)),
+				},
 			}),
 		);
 		const history = readHistory(
@@ -208,7 +225,10 @@ describe('a report', () => {
 				status: hostile as HealthStatus,
 				speed: { model: hostile, runs: [run(1, 5, 5), run(2, 5, 5)] },
 			}),
-			{ title: hostile, history: readHistory([{ checkedAt: '2020-01-01', url: hostile, status: hostile }]) },
+			{
+				title: hostile,
+				history: readHistory([{ checkedAt: '2020-01-01', url: hostile, status: hostile }]),
+			},
 		);
 		expectHarmless(page);
 		expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
@@ -228,7 +248,9 @@ describe('a report', () => {
 				text,
 				text,
 				number,
-				fc.array(fc.tuple(fc.integer({ min: 1, max: 64 }), number, fc.option(number)), { maxLength: 8 }),
+				fc.array(fc.tuple(fc.integer({ min: 1, max: 64 }), number, fc.option(number)), {
+					maxLength: 8,
+				}),
 				(one, other, value, rounds) => {
 					const page = writeReport(
 						result({
@@ -242,7 +264,9 @@ describe('a report', () => {
 						{
 							title: one,
 							timeZone: other,
-							history: readHistory([{ checkedAt: 0, url: one, status: other, tokensPerSecond: value }]),
+							history: readHistory([
+								{ checkedAt: 0, url: one, status: other, tokensPerSecond: value },
+							]),
 						},
 					);
 					expectHarmless(page);

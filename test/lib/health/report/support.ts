@@ -21,7 +21,11 @@ export function model(id: string): ModelFacts {
 	};
 }
 
-export function run(atOnce: number, tokensPerSecond: number, firstTokenMs: number | null): SpeedRun {
+export function run(
+	atOnce: number,
+	tokensPerSecond: number,
+	firstTokenMs: number | null,
+): SpeedRun {
 	return {
 		atOnce,
 		firstTokenMs,
@@ -60,16 +64,29 @@ export function result(change: Partial<FullCheck> = {}): FullCheck {
 }
 
 /** Every element of a page with its attributes, as a strict reader sees it; fails where tags do not match. */
-export function elements(page: string): Array<{ name: string; attributes: Record<string, string> }> {
+export function elements(
+	page: string,
+): Array<{ name: string; attributes: Record<string, string> }> {
 	const found: Array<{ name: string; attributes: Record<string, string> }> = [];
 	const open: string[] = [];
-	const withoutStyle = page.replace(/<style>[^<]*<\/style>/, '<style></style>').replace(/^<!doctype html>/, '');
+	const withoutStyle = page
+		.replace(/<style>[^<]*<\/style>/, '<style></style>')
+		.replace(/^<!doctype html>/, '');
 	let at = 0;
-	for (const match of withoutStyle.matchAll(/<(\/?)([a-z][a-z0-9]*)((?:\s+[a-zA-Z-]+="[^"<>]*")*)\s*(\/?)>/g)) {
-		const [whole, closing, name, attributes, closed] = match as unknown as [string, string, string, string, string];
+	for (const match of withoutStyle.matchAll(
+		/<(\/?)([a-z][a-z0-9]*)((?:\s+[a-zA-Z-]+="[^"<>]*")*)\s*(\/?)>/g,
+	)) {
+		const [whole, closing, name, attributes, closed] = match as unknown as [
+			string,
+			string,
+			string,
+			string,
+			string,
+		];
 		const between = withoutStyle.slice(at, match.index);
 		if (/[<>]/.test(between)) throw new Error(`a bare angle bracket in ${between}`);
-		if (/&(?!(?:amp|lt|gt|quot|#39);)/.test(between)) throw new Error(`a bare ampersand in ${between}`);
+		if (/&(?!(?:amp|lt|gt|quot|#39);)/.test(between))
+			throw new Error(`a bare ampersand in ${between}`);
 		at = match.index + whole.length;
 		if (closing === '/') {
 			const last = open.pop();

@@ -11,6 +11,10 @@ describe('GPUStack', () => {
 		version: [{ version: { version: '2.0.1', git_commit: '47277d7' } }, '2.0.1'],
 		chat: TAKES_EVERYTHING,
 		simulated: { profile: 'gpustack', refusal: 'gpustack' },
-		advice: { noModels: 'Deploy a model', missingModel: 'deploy it in GPUStack', moreContext: '9000 tokens' },
+		advice: {
+			noModels: 'Deploy a model',
+			missingModel: 'deploy it in GPUStack',
+			moreContext: '9000 tokens',
+		},
 	});
 });

@@ -3,7 +3,12 @@ import { ChatClient } from '../../../../lib/chat/client';
 import type { ChatParameters } from '../../../../lib/chat/types';
 import { askServerKind } from '../../../../lib/servers/identify';
 import { KINDS, REFUSALS, type ServerKind } from '../../../../lib/servers/kinds';
-import { type LlamaServerSim, type Profile, reply, startLlamaServerSim } from '../../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	type Profile,
+	reply,
+	startLlamaServerSim,
+} from '../../../servers/llama-server';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 import { useSimulator } from '../../../servers/use-simulator';
 import { clearSharedCaches } from '../../../../lib/lru-cache';
@@ -90,7 +95,11 @@ describe('chats with servers that look like others', () => {
 	it('SGLang has vLLM’s names, and a grammar of its own', async () => {
 		sim = await startServer({ profile: 'sglang' });
 		expect(
-			await ask({ topK: 20, repeatPenalty: 1.1, responseFormat: { type: 'grammar', grammar: 'g' } }),
+			await ask({
+				topK: 20,
+				repeatPenalty: 1.1,
+				responseFormat: { type: 'grammar', grammar: 'g' },
+			}),
 		).toMatchObject({
 			top_k: 20,
 			repetition_penalty: 1.1,

@@ -11,7 +11,11 @@ describe('infinity', () => {
 			],
 		],
 		chat: TAKES_EVERYTHING,
-		advice: { missingModel: '--model-id qwen3', embeddingsOff: 'infinity_emb v2', rerankOff: 'infinity_emb v2' },
+		advice: {
+			missingModel: '--model-id qwen3',
+			embeddingsOff: 'infinity_emb v2',
+			rerankOff: 'infinity_emb v2',
+		},
 	});
 
 	it('tells what its models are for', () => {

@@ -19,13 +19,19 @@ import { httpFixture } from '../../../support/streams';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 
 /** A recorded answer, or one with this JSON body. */
-export function answer(from: string | object, status = 200, headers: Record<string, string> = {}): ServerAnswer {
+export function answer(
+	from: string | object,
+	status = 200,
+	headers: Record<string, string> = {},
+): ServerAnswer {
 	if (typeof from !== 'string') return { status, headers, text: JSON.stringify(from), json: from };
 	const recorded = httpFixture(`${from}.http`);
 	const text = recorded.body.toString('utf8');
 	return {
 		status: recorded.status,
-		headers: Object.fromEntries(recorded.headers.map(([name, value]) => [name.toLowerCase(), value])),
+		headers: Object.fromEntries(
+			recorded.headers.map(([name, value]) => [name.toLowerCase(), value]),
+		),
 		text,
 		json: parseJson(text),
 	};
@@ -74,7 +80,11 @@ function chatRequestTo(kind: ServerKind) {
 	const draft = (parameters: ChatParameters) =>
 		draftRequest(
 			{ ...PLAIN_SETTINGS, parameters },
-			{ messages: [], tools: [tool('get_time'), tool('get_weather')], toolChoice: { name: 'get_time' } },
+			{
+				messages: [],
+				tools: [tool('get_time'), tool('get_weather')],
+				toolChoice: { name: 'get_time' },
+			},
 			[{ role: 'assistant', content: 'a', reasoning: 'thought' }],
 		).forServer(kind);
 	const { request, notes } = draft(PARAMETERS);
@@ -83,7 +93,9 @@ function chatRequestTo(kind: ServerKind) {
 		tools: Array<{ function: { name: string } }>;
 	};
 	const always = ['model', 'stream', 'stream_options'];
-	const fields = Object.fromEntries(Object.entries(rest).filter(([name]) => !always.includes(name)));
+	const fields = Object.fromEntries(
+		Object.entries(rest).filter(([name]) => !always.includes(name)),
+	);
 	const budget = draft({ thinking: { mode: 'budget', tokens: 99 } }).request;
 	return {
 		fields,
@@ -128,7 +140,10 @@ interface KindSuite {
 }
 
 /** The tests that every kind of server has. */
-export function testKind(kind: ServerKind, { told, notTold = [], version, chat, simulated, advice }: KindSuite): void {
+export function testKind(
+	kind: ServerKind,
+	{ told, notTold = [], version, chat, simulated, advice }: KindSuite,
+): void {
 	const traits = traitsOf(kind);
 
 	it.each(told)('is identified: %s', (_name, given) => {
@@ -161,7 +176,12 @@ export function testKind(kind: ServerKind, { told, notTold = [], version, chat, 
 			toolParser: traits.toolParserAdvice({ vllm: 'qwen3_coder', sglang: 'qwen3_coder' }),
 		};
 		expect(given).toMatchObject(
-			Object.fromEntries(Object.entries(advice).map(([what, part]) => [what, expect.stringContaining(part) as string])),
+			Object.fromEntries(
+				Object.entries(advice).map(([what, part]) => [
+					what,
+					expect.stringContaining(part) as string,
+				]),
+			),
 		);
 		expect(given.missingModel === undefined).toBe(advice.missingModel === undefined);
 	});
@@ -171,10 +191,16 @@ export function testKind(kind: ServerKind, { told, notTold = [], version, chat, 
 	const { profile, refusal } = simulated;
 
 	it('is identified by requests, and lists its models', async () => {
-		const sim = await startServer({ profile, apiKey: 'needed', models: [{ id: 'sim-model', status: 'loaded' }] });
+		const sim = await startServer({
+			profile,
+			apiKey: 'needed',
+			models: [{ id: 'sim-model', status: 'loaded' }],
+		});
 		const connection = connectTo({ baseUrl: sim.url, headers: { authorization: 'Bearer needed' } });
 		expect(await askServerKind(connection)).toBe(kind);
-		expect((await listModels(connection)).map(({ id }) => id)).toEqual([expect.stringContaining('sim-model')]);
+		expect((await listModels(connection)).map(({ id }) => id)).toEqual([
+			expect.stringContaining('sim-model'),
+		]);
 	});
 
 	if (refusal === undefined) return;

@@ -10,7 +10,17 @@ describe('KoboldCpp', () => {
 					apiVersion: { version: '0.7.0' },
 				},
 			],
-			['its header', { health: { status: 404, headers: { server: 'KoboldCppServer 1' }, text: '', json: undefined } }],
+			[
+				'its header',
+				{
+					health: {
+						status: 404,
+						headers: { server: 'KoboldCppServer 1' },
+						text: '',
+						json: undefined,
+					},
+				},
+			],
 		],
 		notTold: [['Ollama of another version', { apiVersion: { version: '0.7.0' } }, 'ollama']],
 		chat: TAKES_EVERYTHING,

@@ -7,7 +7,14 @@ describe('LiteLLM', () => {
 			['LiteLLM', { models: list({ id: 'gpt-4o', created: 1_677_610_602, owned_by: 'openai' }) }],
 			[
 				'its headers, also with an error',
-				{ models: { status: 500, headers: { 'x-litellm-version': '1.60.0' }, text: '', json: undefined } },
+				{
+					models: {
+						status: 500,
+						headers: { 'x-litellm-version': '1.60.0' },
+						text: '',
+						json: undefined,
+					},
+				},
 			],
 		],
 		notTold: [

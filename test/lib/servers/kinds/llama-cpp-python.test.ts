@@ -19,11 +19,18 @@ describe('llama-cpp-python', () => {
 		],
 		chat: {
 			...TAKES_EVERYTHING,
-			fields: { ...TAKES_EVERYTHING.fields, tool_choice: { type: 'function', function: { name: 'get_time' } } },
+			fields: {
+				...TAKES_EVERYTHING.fields,
+				tool_choice: { type: 'function', function: { name: 'get_time' } },
+			},
 			tools: ['get_time', 'get_weather'],
 			budget: undefined,
 		},
-		advice: { embeddingsOff: '--embedding true', moreContext: '--n_ctx 9000', toolParser: 'chatml-function-calling' },
+		advice: {
+			embeddingsOff: '--embedding true',
+			moreContext: '--n_ctx 9000',
+			toolParser: 'chatml-function-calling',
+		},
 	});
 
 	it('gets a schema in the form that it takes', () => {

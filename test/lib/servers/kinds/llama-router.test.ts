@@ -10,7 +10,11 @@ describe('a router of llama-server', () => {
 			['by its /props alone', { props: `${LLAMA}/router-props` }],
 		],
 		notTold: [
-			['llama-server with one model', { models: `${LLAMA}/models`, props: `${LLAMA}/props` }, 'llamaServer'],
+			[
+				'llama-server with one model',
+				{ models: `${LLAMA}/models`, props: `${LLAMA}/props` },
+				'llamaServer',
+			],
 			[
 				'another server whose models have a status',
 				{ models: list({ id: 'a', status: { value: 'loaded' } }) },
@@ -23,6 +27,11 @@ describe('a router of llama-server', () => {
 			thinkingIn: ['reasoning_content'],
 		},
 		simulated: { profile: 'router', refusal: 'llamaServer' },
-		advice: { noModels: '--models-dir', missingModel: '--models-dir', rerankOff: '--rerank', toolParser: '--jinja' },
+		advice: {
+			noModels: '--models-dir',
+			missingModel: '--models-dir',
+			rerankOff: '--rerank',
+			toolParser: '--jinja',
+		},
 	});
 });

@@ -25,18 +25,23 @@ describe('llama-server', () => {
 			noModels: 'llama-server -m FILE.gguf',
 			embeddingsOff: '--embeddings',
 			rerankOff: '--rerank',
-			moreContext: '--ctx-size 9000. If it was started with -np 2, every slot gets 1/2 of that: then --ctx-size 18000',
+			moreContext:
+				'--ctx-size 9000. If it was started with -np 2, every slot gets 1/2 of that: then --ctx-size 18000',
 			toolParser: '--jinja',
 		},
 	});
 
 	it('with one slot is advised of one size only', () => {
-		expect(traitsOf('llamaServer').advice.moreContext(9000)).toBe('Start llama-server with --ctx-size 9000.');
+		expect(traitsOf('llamaServer').advice.moreContext(9000)).toBe(
+			'Start llama-server with --ctx-size 9000.',
+		);
 	});
 
 	it('is told by its header whatever the answer, and not by a refusal of the key alone', () => {
 		expect(isLlama(answers({ health: `${LLAMA}/not-found` }))).toBe(true);
-		const refusal = { error: { message: 'Invalid API Key', type: 'invalid_request_error', code: 401 } };
+		const refusal = {
+			error: { message: 'Invalid API Key', type: 'invalid_request_error', code: 401 },
+		};
 		expect(isLlama(answers({ models: refusal }))).toBe(false);
 	});
 

@@ -6,13 +6,25 @@ describe('llama-swap', () => {
 	testKind('llamaSwap', {
 		told: [
 			['llama-swap', { models: `${SWAP}/models` }],
-			['llama-swap, asked with /api/version', { models: `${SWAP}/models`, apiVersion: `${SWAP}/api-version` }],
+			[
+				'llama-swap, asked with /api/version',
+				{ models: `${SWAP}/models`, apiVersion: `${SWAP}/api-version` },
+			],
 			['llama-swap by /api/version alone', { apiVersion: `${SWAP}/api-version` }],
 			['llama-swap that refuses the key', { models: `${SWAP}/key-none` }],
-			['llama-swap that hands on /props of llama-server', { models: `${SWAP}/models`, props: `${SWAP}/props-model` }],
+			[
+				'llama-swap that hands on /props of llama-server',
+				{ models: `${SWAP}/models`, props: `${SWAP}/props-model` },
+			],
 			['llama-swap that wants a model for /props', { props: `${SWAP}/props-no-model` }],
 		],
-		notTold: [['something with a commit in its version', { apiVersion: { version: '1', commit: 'abc' } }, 'other']],
+		notTold: [
+			[
+				'something with a commit in its version',
+				{ apiVersion: { version: '1', commit: 'abc' } },
+				'other',
+			],
+		],
 		version: [{ props: `${SWAP}/props-model` }, undefined],
 		chat: { ...TAKES_EVERYTHING, fields: { ...TAKES_EVERYTHING.fields, max_tokens: -1 } },
 		simulated: { profile: 'llama-swap', refusal: 'llamaSwap' },

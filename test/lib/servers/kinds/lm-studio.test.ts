@@ -9,7 +9,9 @@ describe('LM Studio', () => {
 				{ apiVersion: { error: 'Unexpected endpoint or method. (GET /api/version)' } },
 			],
 		],
-		notTold: [['another error with 200', { apiVersion: answer({ error: 'no such route' }) }, 'other']],
+		notTold: [
+			['another error with 200', { apiVersion: answer({ error: 'no such route' }) }, 'other'],
+		],
 		chat: TAKES_EVERYTHING,
 		simulated: { profile: 'lm-studio', refusal: 'lmStudio' },
 		advice: { toolParser: 'hammer badge', noModels: 'Start it with a model' },

@@ -15,7 +15,10 @@ describe('LocalAI', () => {
 		notTold: [
 			[
 				'a real Ollama 0.9.0, whose models have owners',
-				{ models: list({ id: 'llama3:8b', created: 1, owned_by: 'library' }), apiVersion: { version: '0.9.0' } },
+				{
+					models: list({ id: 'llama3:8b', created: 1, owned_by: 'library' }),
+					apiVersion: { version: '0.9.0' },
+				},
 				'ollama',
 			],
 			['no list', { version: { version: 'v4.1.0 (2a9e1f0c4be44a1d)' } }, 'other'],

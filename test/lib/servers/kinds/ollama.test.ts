@@ -2,7 +2,12 @@ import { ChatClient } from '../../../../lib/chat/client';
 import type { SourceMessage } from '../../../../lib/chat/types';
 import type { ChatSettings } from '../../../../lib/chat/request/request';
 import { connectTo } from '../../../../lib/servers/connect';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../../servers/llama-server';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 import { useSimulator } from '../../../servers/use-simulator';
 import { workaroundsFor, list, testKind } from './kind-suite';
@@ -12,7 +17,11 @@ const startServer = useSimulator(startLlamaServerSim);
 let sim: LlamaServerSim;
 
 async function start(options: SimOptions = {}): Promise<void> {
-	sim = await startServer({ profile: 'ollama', models: [{ id: 'qwen3:latest', tools: true }], ...options });
+	sim = await startServer({
+		profile: 'ollama',
+		models: [{ id: 'qwen3:latest', tools: true }],
+		...options,
+	});
 }
 
 async function run(messages: SourceMessage[], settings: Partial<ChatSettings> = {}) {
@@ -36,8 +45,14 @@ describe('Ollama', () => {
 	testKind('ollama', {
 		told: [
 			['Ollama', { models: `${OLLAMA}/models` }],
-			['Ollama, asked with /api/version', { models: `${OLLAMA}/models`, apiVersion: `${OLLAMA}/version` }],
-			['Ollama without models', { models: { object: 'list', data: null }, apiVersion: `${OLLAMA}/version` }],
+			[
+				'Ollama, asked with /api/version',
+				{ models: `${OLLAMA}/models`, apiVersion: `${OLLAMA}/version` },
+			],
+			[
+				'Ollama without models',
+				{ models: { object: 'list', data: null }, apiVersion: `${OLLAMA}/version` },
+			],
 			['Ollama without /v1', { models: `${OLLAMA}/not-found`, apiVersion: `${OLLAMA}/version` }],
 		],
 		notTold: [
@@ -57,7 +72,10 @@ describe('Ollama', () => {
 			[
 				'a list with a model that belongs to somebody else',
 				{
-					models: list({ id: 'llama3:8b', owned_by: 'library' }, { id: 'phi-4', owned_by: 'Foundry' }),
+					models: list(
+						{ id: 'llama3:8b', owned_by: 'library' },
+						{ id: 'phi-4', owned_by: 'Foundry' },
+					),
 					apiVersion: `${OLLAMA}/version`,
 				},
 				'other',
@@ -65,7 +83,12 @@ describe('Ollama', () => {
 		],
 		version: [{ apiVersion: `${OLLAMA}/version` }, '0.0.0'],
 		chat: {
-			fields: { temperature: 0.7, max_tokens: -1, reasoning_effort: 'none', tool_choice: 'required' },
+			fields: {
+				temperature: 0.7,
+				max_tokens: -1,
+				reasoning_effort: 'none',
+				tool_choice: 'required',
+			},
 			tools: ['get_time'],
 			thinkingIn: ['reasoning'],
 			budget: undefined,
@@ -117,7 +140,10 @@ describe('pictures', () => {
 	it('go to a model that can see', async () => {
 		await start({ models: [{ id: 'qwen3:latest', vision: true }] });
 		expect((await run(LOOK)).text).not.toBe('');
-		expect(asked().filter((path) => path === CHAT || path === '/api/show')).toEqual(['/api/show', CHAT]);
+		expect(asked().filter((path) => path === CHAT || path === '/api/show')).toEqual([
+			'/api/show',
+			CHAT,
+		]);
 	});
 
 	it.each([

@@ -4,8 +4,19 @@ const EMPTY = { status: 200, headers: {}, text: '', json: undefined };
 
 describe('SGLang', () => {
 	testKind('sglang', {
-		told: [['SGLang', { models: list({ id: 'q', owned_by: 'sglang', max_model_len: 32768 }), health: {} }]],
-		notTold: [['vLLM', { models: list({ id: 'q', owned_by: 'vllm', max_model_len: 32768 }), health: EMPTY }, 'vllm']],
+		told: [
+			[
+				'SGLang',
+				{ models: list({ id: 'q', owned_by: 'sglang', max_model_len: 32768 }), health: {} },
+			],
+		],
+		notTold: [
+			[
+				'vLLM',
+				{ models: list({ id: 'q', owned_by: 'vllm', max_model_len: 32768 }), health: EMPTY },
+				'vllm',
+			],
+		],
 		version: [{ version: { version: '0.5.2' } }, '0.5.2'],
 		chat: {
 			fields: {

@@ -12,7 +12,11 @@ describe('vLLM', () => {
 		notTold: [
 			[
 				'SGLang',
-				{ models: list({ id: 'q', owned_by: 'sglang' }), version: { version: '0.5' }, health: EMPTY },
+				{
+					models: list({ id: 'q', owned_by: 'sglang' }),
+					version: { version: '0.5' },
+					health: EMPTY,
+				},
 				'sglang',
 			],
 			['an empty /health alone', { health: EMPTY }, 'other'],

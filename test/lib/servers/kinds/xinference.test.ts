@@ -17,7 +17,14 @@ describe('Xinference', () => {
 	it('tells what its models are for', () => {
 		expect(readModels(answer('xinference-4.1.0/models').json)).toEqual([
 			{ id: 'minilm', aliases: [], embeddings: true, reranks: false, context: 512 },
-			{ id: 'scripted', aliases: [], embeddings: false, reranks: false, tools: true, context: 4096 },
+			{
+				id: 'scripted',
+				aliases: [],
+				embeddings: false,
+				reranks: false,
+				tools: true,
+				context: 4096,
+			},
 		]);
 	});
 });

@@ -2,7 +2,12 @@ import { listServerModels } from '../../../../lib/health/check';
 import { changeModel } from '../../../../lib/servers/manage/load';
 import type { ChangeOptions } from '../../../../lib/servers/manage/model-work';
 import { modelServerTarget } from '../../../../nodes/shared/health/target';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../../servers/llama-server';
 import { SESAME } from '../../health/support';
 import { useSimulator } from '../../../servers/use-simulator';
 
@@ -19,7 +24,11 @@ function target(credential: object = {}) {
 	return modelServerTarget({ baseUrl: server.url, apiKey: SESAME, ...credential });
 }
 
-async function change(action: 'load' | 'unload', model: string, options: Partial<ChangeOptions> = {}) {
+async function change(
+	action: 'load' | 'unload',
+	model: string,
+	options: Partial<ChangeOptions> = {},
+) {
 	return await changeModel(target().connect({}), action, {
 		model,
 		wait: true,
@@ -41,12 +50,19 @@ describe('the router of llama-server', () => {
 			tookMs: expect.any(Number) as number,
 		});
 		expect(server.models[0]!.status).toBe('loaded');
-		expect(await change('load', 'big')).toMatchObject({ before: 'loaded', state: 'loaded', changed: false });
+		expect(await change('load', 'big')).toMatchObject({
+			before: 'loaded',
+			state: 'loaded',
+			changed: false,
+		});
 	});
 
 	it('loads without waiting', async () => {
 		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 60_000 }] });
-		expect(await change('load', 'big', { wait: false })).toMatchObject({ state: 'loading', changed: true });
+		expect(await change('load', 'big', { wait: false })).toMatchObject({
+			state: 'loading',
+			changed: true,
+		});
 	});
 
 	it('waits for a load that somebody else began', async () => {
@@ -57,7 +73,11 @@ describe('the router of llama-server', () => {
 
 	it('unloads, and leaves alone what is not loaded', async () => {
 		await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
-		expect(await change('unload', 'big')).toMatchObject({ before: 'loaded', state: 'unloaded', changed: true });
+		expect(await change('unload', 'big')).toMatchObject({
+			before: 'loaded',
+			state: 'unloaded',
+			changed: true,
+		});
 		expect(await change('unload', 'big')).toMatchObject({ changed: false });
 		expect(server.requests.filter(({ path }) => path === '/models/unload')).toHaveLength(1);
 	});
@@ -84,7 +104,11 @@ describe('the router of llama-server', () => {
 					{ id: 1, is_processing: false },
 				]);
 			});
-			expect(await change('unload', 'big')).toMatchObject({ state: 'unloaded', changed: true, sawNoAnswers: true });
+			expect(await change('unload', 'big')).toMatchObject({
+				state: 'unloaded',
+				changed: true,
+				sawNoAnswers: true,
+			});
 			expect([looks, unloads()]).toEqual([3, 1]);
 			const { query } = server.requests.find(({ path }) => path === '/slots')!;
 			expect([query.get('model'), query.get('autoload')]).toEqual(['big', 'false']);
@@ -94,7 +118,10 @@ describe('the router of llama-server', () => {
 			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
 			const seen = [metrics(1, 2), metrics(0, 1), metrics(0, 0)];
 			server.route(METRICS, () => seen.shift()!);
-			expect(await change('unload', 'big')).toMatchObject({ state: 'unloaded', sawNoAnswers: true });
+			expect(await change('unload', 'big')).toMatchObject({
+				state: 'unloaded',
+				sawNoAnswers: true,
+			});
 			expect([seen.length, unloads()]).toEqual([0, 1]);
 		});
 
@@ -127,7 +154,10 @@ describe('the router of llama-server', () => {
 			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
 			server.route(METRICS, reply.error(501, {}));
 			server.route(SLOTS, reply.error(501, {}));
-			expect(await change('unload', 'big')).toMatchObject({ state: 'unloaded', sawNoAnswers: false });
+			expect(await change('unload', 'big')).toMatchObject({
+				state: 'unloaded',
+				sawNoAnswers: false,
+			});
 		});
 
 		it('the check does not wake a sleeping model', async () => {
@@ -136,8 +166,13 @@ describe('the router of llama-server', () => {
 				server.models[0]!.status = 'unloaded';
 				return reply.json({ success: true });
 			});
-			expect(await change('unload', 'big')).toMatchObject({ before: 'sleeping', state: 'unloaded' });
-			expect(server.requests.some(({ path }) => path === '/slots' || path === '/metrics')).toBe(false);
+			expect(await change('unload', 'big')).toMatchObject({
+				before: 'sleeping',
+				state: 'unloaded',
+			});
+			expect(server.requests.some(({ path }) => path === '/slots' || path === '/metrics')).toBe(
+				false,
+			);
 		});
 	});
 
@@ -168,14 +203,22 @@ describe('the router of llama-server', () => {
 
 	it('refuses: its own words', async () => {
 		await sim({ profile: 'router', models: [{ id: 'big' }] });
-		server.route('POST /models/load', reply.llamaError(400, 'no more memory', 'invalid_request_error'));
-		await expect(change('load', 'big')).rejects.toMatchObject({ kind: 'badRequest', serverText: 'no more memory' });
+		server.route(
+			'POST /models/load',
+			reply.llamaError(400, 'no more memory', 'invalid_request_error'),
+		);
+		await expect(change('load', 'big')).rejects.toMatchObject({
+			kind: 'badRequest',
+			serverText: 'no more memory',
+		});
 	});
 
 	it('refuses with status 200', async () => {
 		await sim({ profile: 'router', models: [{ id: 'big' }] });
 		server.route('POST /models/load', reply.json({ success: false, error: 'no memory' }));
-		await expect(change('load', 'big', { wait: false })).rejects.toMatchObject({ serverText: 'no memory' });
+		await expect(change('load', 'big', { wait: false })).rejects.toMatchObject({
+			serverText: 'no memory',
+		});
 	});
 
 	it('has already loaded it', async () => {
@@ -192,12 +235,19 @@ describe('Ollama', () => {
 	async function ollama(running: string[]): Promise<void> {
 		await sim({ profile: 'ollama', models: [{ id: 'qwen3:latest' }] });
 		const loaded = new Set(running);
-		server.route('GET /api/ps', () => reply.json({ models: [...loaded].map((name) => ({ name })) }));
+		server.route('GET /api/ps', () =>
+			reply.json({ models: [...loaded].map((name) => ({ name })) }),
+		);
 		// Ollama's API: a generation without a prompt loads, `keep_alive: 0` unloads.
 		server.route('POST /api/generate', ({ body }) => {
-			const { model, keep_alive: keepAlive, prompt } = body as { model: string; keep_alive?: number; prompt?: string };
+			const {
+				model,
+				keep_alive: keepAlive,
+				prompt,
+			} = body as { model: string; keep_alive?: number; prompt?: string };
 			if (prompt !== undefined) return reply.error(500, { error: 'this would generate' });
-			if (!/^qwen3(:latest)?$/i.test(model)) return reply.error(404, { error: `model '${model}' not found` });
+			if (!/^qwen3(:latest)?$/i.test(model))
+				return reply.error(404, { error: `model '${model}' not found` });
 			if (keepAlive === 0) loaded.delete('qwen3:latest');
 			else loaded.add('qwen3:latest');
 			return reply.json({
@@ -219,8 +269,14 @@ describe('Ollama', () => {
 			changed: true,
 		});
 		expect(await change('load', 'qwen3')).toMatchObject({ changed: false });
-		expect(await change('unload', 'qwen3')).toMatchObject({ before: 'loaded', state: 'unloaded', changed: true });
-		expect(server.requests.filter(({ path }) => path === '/api/generate').map(({ body }) => body)).toEqual([
+		expect(await change('unload', 'qwen3')).toMatchObject({
+			before: 'loaded',
+			state: 'unloaded',
+			changed: true,
+		});
+		expect(
+			server.requests.filter(({ path }) => path === '/api/generate').map(({ body }) => body),
+		).toEqual([
 			{ model: 'qwen3', stream: false },
 			{ model: 'qwen3', stream: false, keep_alive: 0 },
 		]);
@@ -228,7 +284,10 @@ describe('Ollama', () => {
 
 	it('an error with status 200 is none of a model that was loaded', async () => {
 		await ollama([]);
-		server.route('POST /api/generate', reply.json({ error: 'llama runner process has terminated: out of memory' }));
+		server.route(
+			'POST /api/generate',
+			reply.json({ error: 'llama runner process has terminated: out of memory' }),
+		);
 		await expect(change('load', 'qwen3')).rejects.toMatchObject({
 			kind: 'serverError',
 			serverText: 'llama runner process has terminated: out of memory',
@@ -237,14 +296,21 @@ describe('Ollama', () => {
 
 	it('takes a name in any case', async () => {
 		await ollama(['qwen3:latest']);
-		expect(await change('unload', 'Qwen3')).toMatchObject({ before: 'loaded', state: 'unloaded', changed: true });
+		expect(await change('unload', 'Qwen3')).toMatchObject({
+			before: 'loaded',
+			state: 'unloaded',
+			changed: true,
+		});
 	});
 
 	it('waits until the memory is free: Ollama answers before', async () => {
 		await ollama(['qwen3:latest']);
 		let looks = 0;
-		const unloading = () => server.requests.some(({ path }) => path === '/api/generate') && (looks += 1) > 3;
-		server.route('GET /api/ps', () => reply.json({ models: unloading() ? [] : [{ name: 'qwen3:latest' }] }));
+		const unloading = () =>
+			server.requests.some(({ path }) => path === '/api/generate') && (looks += 1) > 3;
+		server.route('GET /api/ps', () =>
+			reply.json({ models: unloading() ? [] : [{ name: 'qwen3:latest' }] }),
+		);
 		expect(await change('unload', 'qwen3', { pauseMs: 1 })).toMatchObject({
 			before: 'loaded',
 			state: 'unloaded',
@@ -258,7 +324,9 @@ describe('Ollama', () => {
 		server.route('GET /api/ps', () => reply.json({ models: [{ name: 'qwen3:latest' }] }));
 		await expect(change('unload', 'qwen3', { pauseMs: 1, limitMs: 400 })).rejects.toMatchObject({
 			kind: 'loading',
-			message: expect.stringContaining('The model "qwen3" is still in memory after 400 ms') as string,
+			message: expect.stringContaining(
+				'The model "qwen3" is still in memory after 400 ms',
+			) as string,
 			remedy: expect.stringContaining('until it has answered') as string,
 		});
 	});
@@ -272,13 +340,16 @@ describe('Ollama', () => {
 	});
 });
 
-it.each(['llama-server', 'vllm', 'gpustack', 'fastapi'] as const)('%s cannot do it: says who can', async (profile) => {
-	await sim({ profile });
-	await expect(change('load', 'sim-model')).rejects.toMatchObject({
-		kind: 'notSupported',
-		remedy: expect.stringContaining('--models-dir') as string,
-	});
-});
+it.each(['llama-server', 'vllm', 'gpustack', 'fastapi'] as const)(
+	'%s cannot do it: says who can',
+	async (profile) => {
+		await sim({ profile });
+		await expect(change('load', 'sim-model')).rejects.toMatchObject({
+			kind: 'notSupported',
+			remedy: expect.stringContaining('--models-dir') as string,
+		});
+	},
+);
 
 it('wants a name', async () => {
 	await sim();
@@ -315,6 +386,8 @@ describe('the list of models', () => {
 			remedy: expect.stringContaining('--api-key') as string,
 		});
 		expect(JSON.stringify(failed)).not.toContain(SESAME);
-		await expect(listServerModels(target({ baseUrl: 'ftp://x' }))).rejects.toMatchObject({ kind: 'invalidUrl' });
+		await expect(listServerModels(target({ baseUrl: 'ftp://x' }))).rejects.toMatchObject({
+			kind: 'invalidUrl',
+		});
 	});
 });

@@ -9,7 +9,9 @@ describe('the tokens of a text', () => {
 	it('are asked of llama-server, below its root', async () => {
 		const sim = await startServer();
 		sim.route('POST /tokenize', reply.json({ tokens: [1, 2] }));
-		expect(await tokensOf(connectTo({ baseUrl: `${sim.url}/v1` }), 'Hi', { special: true })).toEqual([1, 2]);
+		expect(
+			await tokensOf(connectTo({ baseUrl: `${sim.url}/v1` }), 'Hi', { special: true }),
+		).toEqual([1, 2]);
 		expect(sim.requests[0]!.body).toEqual({ content: 'Hi', add_special: true });
 	});
 
@@ -20,6 +22,8 @@ describe('the tokens of a text', () => {
 	])('are not known where the server %s', async (_what, answer) => {
 		const sim = await startServer();
 		sim.route('POST /tokenize', answer());
-		expect(await tokensOf(connectTo({ baseUrl: sim.url }), 'Hi', { special: false })).toBeUndefined();
+		expect(
+			await tokensOf(connectTo({ baseUrl: sim.url }), 'Hi', { special: false }),
+		).toBeUndefined();
 	});
 });

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 
 import { connectTo } from '../../../../lib/servers/connect';
-import { countTokens, detokenize, estimateTokens, tokenize } from '../../../../lib/servers/manage/tokens';
+import {
+	countTokens,
+	detokenize,
+	estimateTokens,
+	tokenize,
+} from '../../../../lib/servers/manage/tokens';
 import { tokensIn } from '../../../../lib/servers/kinds/token-lists';
 import { recordedExchanges } from '../../../servers/model-recordings/exchange';
 import { reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
@@ -15,7 +20,9 @@ async function server(options: SimOptions = {}) {
 }
 const ASK = { model: 'sim-model', addSpecial: false, parseSpecial: false, withPieces: false };
 const bodies = (sim: Awaited<ReturnType<typeof start>>, path: string) =>
-	sim.requests.filter((request) => request.path.endsWith(path)).map(({ path: at, body }) => [at, body]);
+	sim.requests
+		.filter((request) => request.path.endsWith(path))
+		.map(({ path: at, body }) => [at, body]);
 
 describe('llama-server', () => {
 	it('takes marks of the template in a text for text, unless they are meant', async () => {
@@ -26,7 +33,9 @@ describe('llama-server', () => {
 	});
 
 	it('gives pieces of v0.5.0: bytes of half a character come as hexadecimal', () => {
-		const recorded = recordedExchanges('llama-server-v0.5.0/tokens').find(({ name }) => name === 'tokenize-pieces')!;
+		const recorded = recordedExchanges('llama-server-v0.5.0/tokens').find(
+			({ name }) => name === 'tokenize-pieces',
+		)!;
 		const { tokens, pieces } = tokensIn(JSON.parse(recorded.answer.text!), true)!;
 		expect(tokens).toEqual([26843, 15107, 116, 243, 5549, 137]);
 		expect(pieces!.slice(0, 3)).toEqual([
@@ -55,17 +64,29 @@ describe('llama-server', () => {
 	});
 
 	it.each([
-		['GNU', undefined, 'The number 999999999 is not a token of this model, whose last one is 49151'],
+		[
+			'GNU',
+			undefined,
+			'The number 999999999 is not a token of this model, whose last one is 49151',
+		],
 		['LLVM', reply.llamaError(500, 'vector'), 'One of the numbers is not a token of this model'],
-	])('says of a number beyond the vocabulary what it is (%s)', async (_library, answer, meaning) => {
-		const { sim, connection } = await server();
-		sim.route('POST /detokenize', answer);
-		await expect(detokenize(connection, [1, 999_999_999], ASK)).rejects.toMatchObject({ kind: 'badRequest', meaning });
-	});
+	])(
+		'says of a number beyond the vocabulary what it is (%s)',
+		async (_library, answer, meaning) => {
+			const { sim, connection } = await server();
+			sim.route('POST /detokenize', answer);
+			await expect(detokenize(connection, [1, 999_999_999], ASK)).rejects.toMatchObject({
+				kind: 'badRequest',
+				meaning,
+			});
+		},
+	);
 
 	it('is retried while it loads', async () => {
 		const { sim, connection } = await server();
-		sim.route('POST /tokenize', () => (bodies(sim, '/tokenize').length > 1 ? undefined : reply.loading()));
+		sim.route('POST /tokenize', () =>
+			bodies(sim, '/tokenize').length > 1 ? undefined : reply.loading(),
+		);
 		expect((await tokenize(connection, 'Hi', ASK)).tokens).toHaveLength(2);
 	});
 
@@ -81,7 +102,9 @@ describe('llama-server', () => {
 		async (json) => {
 			const { sim, connection } = await server();
 			sim.route('POST /tokenize', reply.json(json));
-			await expect(tokenize(connection, 'Hi', ASK)).rejects.toMatchObject({ kind: 'invalidAnswer' });
+			await expect(tokenize(connection, 'Hi', ASK)).rejects.toMatchObject({
+				kind: 'invalidAnswer',
+			});
 		},
 	);
 });
@@ -90,10 +113,14 @@ describe('other servers', () => {
 	it('a router gets the model in the body, llama-swap in the path', async () => {
 		const router = await server({ profile: 'router' });
 		await tokenize(router.connection, 'Hi', ASK);
-		expect(bodies(router.sim, '/tokenize')).toEqual([['/tokenize', expect.objectContaining({ model: 'sim-model' })]]);
+		expect(bodies(router.sim, '/tokenize')).toEqual([
+			['/tokenize', expect.objectContaining({ model: 'sim-model' })],
+		]);
 		const swap = await server({ profile: 'llama-swap' });
 		swap.sim.route('POST /upstream/team/a%20b/tokenize', reply.json({ tokens: [7] }));
-		expect(await tokenize(swap.connection, 'Hi', { ...ASK, model: 'team/a b' })).toEqual({ tokens: [7] });
+		expect(await tokenize(swap.connection, 'Hi', { ...ASK, model: 'team/a b' })).toEqual({
+			tokens: [7],
+		});
 	});
 
 	it.each(['router', 'llama-swap'] as const)('%s wants a model', async (profile) => {
@@ -105,7 +132,10 @@ describe('other servers', () => {
 
 	it('vLLM is asked in its own form', async () => {
 		const { sim, connection } = await server({ profile: 'vllm' });
-		sim.route('POST /tokenize', reply.json({ count: 2, max_model_len: 8, tokens: [5, 6], token_strs: ['H', 'i'] }));
+		sim.route(
+			'POST /tokenize',
+			reply.json({ count: 2, max_model_len: 8, tokens: [5, 6], token_strs: ['H', 'i'] }),
+		);
 		sim.route('POST /detokenize', reply.json({ prompt: 'Hi' }));
 		expect(await tokenize(connection, 'Hi', { ...ASK, withPieces: true })).toEqual({
 			tokens: [5, 6],
@@ -116,7 +146,10 @@ describe('other servers', () => {
 		});
 		expect(await detokenize(connection, [5, 6], ASK)).toBe('Hi');
 		expect(bodies(sim, 'tokenize')).toEqual([
-			['/tokenize', { model: 'sim-model', prompt: 'Hi', add_special_tokens: false, return_token_strs: true }],
+			[
+				'/tokenize',
+				{ model: 'sim-model', prompt: 'Hi', add_special_tokens: false, return_token_strs: true },
+			],
 			['/detokenize', { model: 'sim-model', tokens: [5, 6] }],
 		]);
 	});
@@ -125,7 +158,9 @@ describe('other servers', () => {
 		const { sim, connection } = await server({ profile: 'fastapi' });
 		sim.route('POST /tokenize', reply.json({ count: 3, max_model_len: 8, tokens: null }));
 		expect(await countTokens(connection, 'Hi you', ASK)).toEqual({ tokens: 3, exact: true });
-		await expect(tokenize(connection, 'Hi you', ASK)).rejects.toMatchObject({ kind: 'invalidAnswer' });
+		await expect(tokenize(connection, 'Hi you', ASK)).rejects.toMatchObject({
+			kind: 'invalidAnswer',
+		});
 		const withPieces = true;
 		const read = { tokens: [5], pieces: [{ id: 5, piece: 'H' }] };
 		for (const json of [
@@ -137,8 +172,17 @@ describe('other servers', () => {
 			expect(await tokenize(connection, 'H', { ...ASK, withPieces })).toEqual(read);
 			expect(await countTokens(connection, 'H', ASK)).toEqual({ tokens: 1, exact: true });
 		}
-		expect(bodies(sim, 'tokenize')[0]![1]).toMatchObject({ content: 'Hi you', prompt: 'Hi you', model: 'sim-model' });
-		for (const json of [{ prompt: 'Hi' }, { content: 'Hi' }, { text: 'Hi' }, { prompt: 'Hi', tokens: [5, 6] }]) {
+		expect(bodies(sim, 'tokenize')[0]![1]).toMatchObject({
+			content: 'Hi you',
+			prompt: 'Hi you',
+			model: 'sim-model',
+		});
+		for (const json of [
+			{ prompt: 'Hi' },
+			{ content: 'Hi' },
+			{ text: 'Hi' },
+			{ prompt: 'Hi', tokens: [5, 6] },
+		]) {
 			sim.route('POST /detokenize', reply.json(json));
 			expect(await detokenize(connection, [5, 6], ASK)).toBe('Hi');
 		}
@@ -147,10 +191,18 @@ describe('other servers', () => {
 	it('Text Embeddings Inference too', async () => {
 		const { sim, connection } = await server({ profile: 'fastapi' });
 		sim.route('GET /v1/models', reply.error(404, {}));
-		sim.route('GET /info', reply.json({ model_id: 'bge', model_type: { embedding: {} }, max_client_batch_size: 32 }));
-		sim.route('POST /tokenize', reply.json([[{ id: 101, text: '[CLS]', special: true, start: null, stop: null }]]));
+		sim.route(
+			'GET /info',
+			reply.json({ model_id: 'bge', model_type: { embedding: {} }, max_client_batch_size: 32 }),
+		);
+		sim.route(
+			'POST /tokenize',
+			reply.json([[{ id: 101, text: '[CLS]', special: true, start: null, stop: null }]]),
+		);
 		sim.route('POST /decode', reply.json(['hi']));
-		expect(await tokenize(connection, 'Hi', { ...ASK, addSpecial: true, withPieces: true })).toEqual({
+		expect(
+			await tokenize(connection, 'Hi', { ...ASK, addSpecial: true, withPieces: true }),
+		).toEqual({
 			tokens: [101],
 			pieces: [{ id: 101, piece: '[CLS]' }],
 		});
@@ -175,7 +227,9 @@ describe('other servers', () => {
 });
 
 test('an estimate is whole, not negative, and grows with the text', () => {
-	expect([estimateTokens(''), estimateTokens('你好，世界'), estimateTokens('four')]).toEqual([0, 5, 1]);
+	expect([estimateTokens(''), estimateTokens('你好，世界'), estimateTokens('four')]).toEqual([
+		0, 5, 1,
+	]);
 	fc.assert(
 		fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (one, other) => {
 			const whole = estimateTokens(one + other);
@@ -202,7 +256,8 @@ test('any JSON in place of tokens is tokens or nothing', () => {
 	fc.assert(
 		fc.property(fc.jsonValue(), (json) => {
 			const read = tokensIn({ tokens: json }, true);
-			if (read !== undefined) expect(read.tokens.every((token) => typeof token === 'number')).toBe(true);
+			if (read !== undefined)
+				expect(read.tokens.every((token) => typeof token === 'number')).toBe(true);
 		}),
 	);
 });

@@ -20,7 +20,8 @@ afterEach(() => {
 	jest.restoreAllMocks();
 });
 
-const failed = (kind: FailureKind = 'refused', facts?: Record<string, unknown>) => failure(kind, {}, { facts });
+const failed = (kind: FailureKind = 'refused', facts?: Record<string, unknown>) =>
+	failure(kind, {}, { facts });
 /** Seconds of a server's cooldown from now on. */
 const resting = (key = 'a') => (cooldownEndsAt(key) - now) / 1000;
 

@@ -76,7 +76,8 @@ describe('whether the next server is asked', () => {
 });
 
 test('of several failures, the one that ends soonest says whether to wait', () => {
-	const of = (...kinds: FailureKind[]) => mostRecoverable(new Map(kinds.map((kind) => [kind, failed(kind)])))[0];
+	const of = (...kinds: FailureKind[]) =>
+		mostRecoverable(new Map(kinds.map((kind) => [kind, failed(kind)])))[0];
 	expect(of('dns', 'refused', 'busy', 'loading')).toBe('loading');
 	expect(of('dns', 'refused')).toBe('refused');
 	expect(of('dns', 'tlsUntrusted')).toBe('dns');
@@ -92,7 +93,9 @@ describe('the error for all servers', () => {
 			retryable: true,
 		});
 		const lines = error.remedy.trim().split('\n');
-		expect(lines[0]).toMatch(/^1\. The machine .*nothing listens.*http:\/\/refused:8080.*Start llama-server/);
+		expect(lines[0]).toMatch(
+			/^1\. The machine .*nothing listens.*http:\/\/refused:8080.*Start llama-server/,
+		);
 		expect(lines[1]).toMatch(/^2\. The model is still loading.*http:\/\/loading:8080.*Wait until/);
 		expect(error.facts.servers).toMatchObject([
 			{ kind: 'refused', url: 'http://refused:8080/v1/chat/completions' },

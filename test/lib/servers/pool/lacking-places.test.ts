@@ -24,7 +24,12 @@ beforeEach(clearSharedCaches);
 const pool = (...servers: ScriptedServer[]) =>
 	new ServerPool(servers.map(({ url }) => ({ connection: connectTo({ baseUrl: url }) })) as never);
 const ask = async (servers: ServerPool, content: string, signal?: AbortSignal) => {
-	const answer = new ChatClient(servers, { ...PLAIN_SETTINGS, model: 'm' }, undefined, new TurnMemory()).generate({
+	const answer = new ChatClient(
+		servers,
+		{ ...PLAIN_SETTINGS, model: 'm' },
+		undefined,
+		new TurnMemory(),
+	).generate({
 		messages: [{ type: 'human', content }],
 		signal,
 	});
@@ -33,9 +38,12 @@ const ask = async (servers: ServerPool, content: string, signal?: AbortSignal) =
 		if (done === true) return value;
 	}
 };
-const chats = (server: ScriptedServer) => server.requests.filter(({ path }) => path === '/v1/chat/completions').length;
+const chats = (server: ScriptedServer) =>
+	server.requests.filter(({ path }) => path === '/v1/chat/completions').length;
 const answering: Script = ({ path }, response) =>
-	path === '/v1/chat/completions' ? events(response, good('Hello')) : json(response, { detail: 'Not Found' }, 404);
+	path === '/v1/chat/completions'
+		? events(response, good('Hello'))
+		: json(response, { detail: 'Not Found' }, 404);
 const refusing =
 	(how: (response: Parameters<Script>[1]) => void): Script =>
 	({ path }, response) =>
@@ -45,20 +53,33 @@ describe('in a pool', () => {
 	test.each<[string, (response: Parameters<Script>[1]) => void]>([
 		[
 			'first event of a 200 stream',
-			(response) => events(response, sse({ error: { message: 'The model `m` does not exist.', code: 404 } }, '[DONE]')),
+			(response) =>
+				events(
+					response,
+					sse({ error: { message: 'The model `m` does not exist.', code: 404 } }, '[DONE]'),
+				),
 		],
-		['JSON under a 200', (response) => json(response, { error: { message: "model 'm' not found" } })],
+		[
+			'JSON under a 200',
+			(response) => json(response, { error: { message: "model 'm' not found" } }),
+		],
 		[
 			'object error under a 200',
 			(response) =>
-				json(response, { object: 'error', message: 'The model does not support Chat Completions API', code: 400 }),
+				json(response, {
+					object: 'error',
+					message: 'The model does not support Chat Completions API',
+					code: 400,
+				}),
 		],
 		[
 			'role first, then error',
 			(response) =>
 				events(
 					response,
-					sse(delta({ role: 'assistant', content: '' }), { error: { message: 'model not found', code: 404 } }),
+					sse(delta({ role: 'assistant', content: '' }), {
+						error: { message: 'model not found', code: 404 },
+					}),
 				),
 		],
 		[
@@ -81,16 +102,23 @@ describe('in a pool', () => {
 		let asked = 0;
 		for (; asked < 30 && chats(lacking) === 0; asked++)
 			expect(await ask(servers, `q${asked}`)).toMatchObject({ text: 'Hello' });
-		for (let more = 0; more < 5; more++) expect((await ask(servers, `r${more}`)).text).toBe('Hello');
+		for (let more = 0; more < 5; more++)
+			expect((await ask(servers, `r${more}`)).text).toBe('Hello');
 		expect(chats(lacking)).toBe(1);
 	});
 
 	test('three servers: two lack, one is busy once: it is waited for', async () => {
 		let first = true;
-		const a = await start(refusing((response) => json(response, { error: { message: 'model not found' } }, 404)));
+		const a = await start(
+			refusing((response) => json(response, { error: { message: 'model not found' } }, 404)),
+		);
 		const b = await start(
 			refusing((response) =>
-				json(response, { error: { message: 'The model does not support Chat Completions API' } }, 400),
+				json(
+					response,
+					{ error: { message: 'The model does not support Chat Completions API' } },
+					400,
+				),
 			),
 		);
 		const c = await start((request, response) => {
@@ -106,14 +134,24 @@ describe('in a pool', () => {
 
 	test('all lack: words of each, no second round', async () => {
 		const all = [
-			await start(refusing((response) => json(response, { error: { message: 'The model `m` does not exist.' } }, 404))),
 			await start(
 				refusing((response) =>
-					json(response, { error: { message: 'The model does not support Chat Completions API' } }, 400),
+					json(response, { error: { message: 'The model `m` does not exist.' } }, 404),
+				),
+			),
+			await start(
+				refusing((response) =>
+					json(
+						response,
+						{ error: { message: 'The model does not support Chat Completions API' } },
+						400,
+					),
 				),
 			),
 		];
-		const failed = await ask(pool(...all), 'q').catch((error: unknown) => error as { kind: string; remedy: string });
+		const failed = await ask(pool(...all), 'q').catch(
+			(error: unknown) => error as { kind: string; remedy: string },
+		);
 		expect(failed).toMatchObject({ kind: 'allServersFailed' });
 		expect((failed as { remedy: string }).remedy).toContain('does not support Chat');
 		expect(all.map(chats)).toEqual([1, 1]);
@@ -123,7 +161,11 @@ describe('in a pool', () => {
 		const both = await start(({ path, body }, response) => {
 			if (path === '/v1/chat/completions') return events(response, good('Hello'));
 			if (path === '/v1/embeddings' && 'input' in body)
-				return json(response, { error: { message: 'The model does not support Embeddings API' } }, 400);
+				return json(
+					response,
+					{ error: { message: 'The model does not support Embeddings API' } },
+					400,
+				);
 			json(response, { detail: 'Not Found' }, 404);
 		});
 		const vectors = await start(({ path }, response) =>
@@ -141,8 +183,10 @@ describe('in a pool', () => {
 			limits: {},
 			retries: 0,
 		});
-		for (let round = 0; round < 3; round++) expect((await client.embed(['a'], 'query')).vectors).toEqual([[1, 2]]);
-		for (let round = 0; round < 3; round++) expect((await ask(servers, `q${round}`)).text).toBe('Hello');
+		for (let round = 0; round < 3; round++)
+			expect((await client.embed(['a'], 'query')).vectors).toEqual([[1, 2]]);
+		for (let round = 0; round < 3; round++)
+			expect((await ask(servers, `q${round}`)).text).toBe('Hello');
 		expect(chats(both)).toBe(3);
 	});
 

@@ -15,7 +15,14 @@ import { useSimulator } from '../../../servers/use-simulator';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 
 const BATCHES = { model: 'm', batchSize: 32, limits: {}, retries: 0 };
-const SPEECH = { model: 'm', input: 'Hi.', voice: '', format: 'wav' as const, instructions: '', plainText: false };
+const SPEECH = {
+	model: 'm',
+	input: 'Hi.',
+	voice: '',
+	format: 'wav' as const,
+	instructions: '',
+	plainText: false,
+};
 
 /** Each conversation prefers a server of its own. */
 let questions = 0;
@@ -25,8 +32,15 @@ const USES: Array<[path: string, ask: (servers: ServerPool) => Promise<unknown>]
 	[
 		'/v1/chat/completions',
 		async (servers) => {
-			const client = new ChatClient(servers, { ...PLAIN_SETTINGS, model: 'm' }, undefined, new TurnMemory());
-			for await (const piece of client.generate({ messages: [{ type: 'human', content: `Question ${++questions}` }] }))
+			const client = new ChatClient(
+				servers,
+				{ ...PLAIN_SETTINGS, model: 'm' },
+				undefined,
+				new TurnMemory(),
+			);
+			for await (const piece of client.generate({
+				messages: [{ type: 'human', content: `Question ${++questions}` }],
+			}))
 				void piece;
 		},
 	],
@@ -53,7 +67,8 @@ const USES: Array<[path: string, ask: (servers: ServerPool) => Promise<unknown>]
 	],
 	[
 		'/v1/audio/speech',
-		async (servers) => await speak(servers, { ...SPEECH, wrapAsWav: false, extra: {} }, { limits: {}, retries: 0 }),
+		async (servers) =>
+			await speak(servers, { ...SPEECH, wrapAsWav: false, extra: {} }, { limits: {}, retries: 0 }),
 	],
 	[
 		'/v1/completions',
@@ -66,11 +81,27 @@ const USES: Array<[path: string, ask: (servers: ServerPool) => Promise<unknown>]
 
 /** What servers say, by their sources and trackers. */
 const REFUSALS: Array<[server: string, status: number, body: unknown]> = [
-	['vLLM', 404, { error: { message: 'The model `m` does not exist.', type: 'NotFoundError', code: 404 } }],
-	['vLLM before 0.10', 404, { object: 'error', message: 'The model `m` does not exist.', type: 'NotFoundError' }],
+	[
+		'vLLM',
+		404,
+		{ error: { message: 'The model `m` does not exist.', type: 'NotFoundError', code: 404 } },
+	],
+	[
+		'vLLM before 0.10',
+		404,
+		{ object: 'error', message: 'The model `m` does not exist.', type: 'NotFoundError' },
+	],
 	['vLLM, no route', 404, { detail: 'Not Found' }],
-	['vLLM, other task', 400, { error: { message: 'The model does not support Chat Completions API', code: 400 } }],
-	['vLLM#14693', 400, { object: 'error', message: 'The model does not support Rerank (Score) API', code: 400 }],
+	[
+		'vLLM, other task',
+		400,
+		{ error: { message: 'The model does not support Chat Completions API', code: 400 } },
+	],
+	[
+		'vLLM#14693',
+		400,
+		{ object: 'error', message: 'The model does not support Rerank (Score) API', code: 400 },
+	],
 	[
 		'SGLang',
 		400,
@@ -81,35 +112,76 @@ const REFUSALS: Array<[server: string, status: number, body: unknown]> = [
 			},
 		},
 	],
-	['Ollama', 404, { error: { message: 'model "m" not found, try pulling it first', type: 'api_error' } }],
-	['Ollama, other use', 400, { error: { message: '"m" does not support chat', type: 'invalid_request_error' } }],
+	[
+		'Ollama',
+		404,
+		{ error: { message: 'model "m" not found, try pulling it first', type: 'api_error' } },
+	],
+	[
+		'Ollama, other use',
+		400,
+		{ error: { message: '"m" does not support chat', type: 'invalid_request_error' } },
+	],
 	[
 		'LiteLLM',
 		400,
-		{ error: { message: '/chat/completions: Invalid model name passed in model=m. Call `/v1/models`' } },
+		{
+			error: {
+				message: '/chat/completions: Invalid model name passed in model=m. Call `/v1/models`',
+			},
+		},
 	],
-	['llama-server', 501, { error: { code: 501, message: 'This server does not support embeddings.' } }],
+	[
+		'llama-server',
+		501,
+		{ error: { code: 501, message: 'This server does not support embeddings.' } },
+	],
 	[
 		'LM Studio',
 		404,
-		{ error: { message: 'Failed to load model "m". Error: Model is not embedding.', code: 'model_not_found' } },
+		{
+			error: {
+				message: 'Failed to load model "m". Error: Model is not embedding.',
+				code: 'model_not_found',
+			},
+		},
 	],
-	['LM Studio, none', 400, { error: "No models loaded. Please load a model in the developer page or use 'lms load'." }],
+	[
+		'LM Studio, none',
+		400,
+		{ error: "No models loaded. Please load a model in the developer page or use 'lms load'." },
+	],
 	[
 		'infinity',
 		400,
-		{ error: { message: 'ModelNotDeployedError: model=`m` does not support `embed` for modality `text`.', code: 400 } },
+		{
+			error: {
+				message: 'ModelNotDeployedError: model=`m` does not support `embed` for modality `text`.',
+				code: 400,
+			},
+		},
 	],
-	['Xinference', 404, { detail: 'Model not found in the model list, uid: m (cached, retry after 10.0s)' }],
+	[
+		'Xinference',
+		404,
+		{ detail: 'Model not found in the model list, uid: m (cached, retry after 10.0s)' },
+	],
 	[
 		'mlx-openai-server',
 		404,
-		{ detail: { error: { message: "Model 'm' not found. Available models: x", type: 'model_not_found' } } },
+		{
+			detail: {
+				error: { message: "Model 'm' not found. Available models: x", type: 'model_not_found' },
+			},
+		},
 	],
 	[
 		'mlx_lm.server',
 		500,
-		{ error: 'Repository Not Found for url: https://huggingface.co/api/models/m/revision/main. Check the `repo_id`.' },
+		{
+			error:
+				'Repository Not Found for url: https://huggingface.co/api/models/m/revision/main. Check the `repo_id`.',
+		},
 	],
 	['a router', 500, { error: { message: 'model name=m failed to load', code: 500 } }],
 	['a server for something else', 405, { detail: 'Method Not Allowed' }],
@@ -119,7 +191,8 @@ const startServer = useSimulator(startScripted);
 beforeEach(clearSharedCaches);
 
 const isWork = (path: string) => USES.some(([used]) => used === path);
-const workAt = ({ requests }: ScriptedServer, use: string) => requests.filter(({ path }) => path === use).length;
+const workAt = ({ requests }: ScriptedServer, use: string) =>
+	requests.filter(({ path }) => path === use).length;
 
 async function start(refuses: (path: string) => { status: number; body: unknown } | undefined) {
 	return await startServer(({ path }, response) => {
@@ -127,9 +200,14 @@ async function start(refuses: (path: string) => { status: number; body: unknown 
 		if (refusal !== undefined) return json(response, refusal.body, refusal.status);
 		if (path === '/v1/chat/completions') return events(response, good('Hello'));
 		if (path === '/v1/completions')
-			return json(response, { choices: [{ text: 'x', finish_reason: 'stop' }], usage: { prompt_tokens: 300 } });
-		if (path === '/v1/embeddings') return json(response, { data: [{ index: 0, embedding: [1, 2] }] });
-		if (path === '/v1/rerank') return json(response, { results: [{ index: 0, relevance_score: 1 }] });
+			return json(response, {
+				choices: [{ text: 'x', finish_reason: 'stop' }],
+				usage: { prompt_tokens: 300 },
+			});
+		if (path === '/v1/embeddings')
+			return json(response, { data: [{ index: 0, embedding: [1, 2] }] });
+		if (path === '/v1/rerank')
+			return json(response, { results: [{ index: 0, relevance_score: 1 }] });
 		response.writeHead(200, { 'content-type': 'audio/wav' });
 		response.end(Buffer.alloc(100));
 	});
@@ -137,7 +215,9 @@ async function start(refuses: (path: string) => { status: number; body: unknown 
 
 const poolOf = (...servers: ScriptedServer[]) =>
 	new ServerPool(
-		servers.map(({ url }) => ({ connection: connectTo({ baseUrl: url }) })) as [{ connection: Connection }],
+		servers.map(({ url }) => ({ connection: connectTo({ baseUrl: url }) })) as [
+			{ connection: Connection },
+		],
 	);
 
 describe.each(REFUSALS)('%s says %i', (_server, status, body) => {
@@ -154,7 +234,8 @@ describe.each(REFUSALS)('%s says %i', (_server, status, body) => {
 			const probes = use === '/v1/completions' ? 1 : 0;
 			expect([workAt(lacking, use), workAt(second, use)]).toEqual([1, rounds + 3 + probes]);
 			const [other, askOther] = USES[(USES.findIndex(([path]) => path === use) + 1) % USES.length]!;
-			for (let round = 0; round < 40 && workAt(lacking, other) === 0; round++) await askOther(servers);
+			for (let round = 0; round < 40 && workAt(lacking, other) === 0; round++)
+				await askOther(servers);
 			expect(workAt(lacking, other)).toBeGreaterThan(0);
 		},
 	);

@@ -6,7 +6,11 @@ import { ServerError } from '../../../../lib/errors/server-error';
 import type { Connection } from '../../../../lib/http/connection';
 import { queuedRequests } from '../../../../lib/http/queue';
 import { connectTo } from '../../../../lib/servers/connect';
-import { type Attempt, type PoolOptions, ServerPool } from '../../../../lib/servers/pool/server-pool';
+import {
+	type Attempt,
+	type PoolOptions,
+	ServerPool,
+} from '../../../../lib/servers/pool/server-pool';
 import { runningAt } from '../../../../lib/servers/occupancy';
 import { retryUntilReady } from '../../../../lib/servers/retry';
 import { examples } from '../../../support/properties';
@@ -31,7 +35,8 @@ function poolOf(count: number, maxConcurrentRequests = 0): ServerPool {
 	return new ServerPool(servers as [{ connection: Connection }]);
 }
 
-const nameOf = ({ connection }: { connection: Connection }) => new URL(connection.url.origin).hostname;
+const nameOf = ({ connection }: { connection: Connection }) =>
+	new URL(connection.url.origin).hostname;
 const optionsOf = (more: Partial<PoolOptions> = {}): PoolOptions => ({
 	model: 'm',
 	use: 'chat',
@@ -80,7 +85,9 @@ describe('one server', () => {
 		expect([pool.hasSeveral, served.passedOver, runningAt(pool.first)]).toEqual([false, [], 1]);
 		served.release();
 		expect(runningAt(pool.first)).toBe(0);
-		await expect(pool.run(workOf({ a: 'refused' }).work, optionsOf())).rejects.toMatchObject({ kind: 'refused' });
+		await expect(pool.run(workOf({ a: 'refused' }).work, optionsOf())).rejects.toMatchObject({
+			kind: 'refused',
+		});
 		expect(runningAt(pool.first)).toBe(0);
 	});
 });
@@ -93,7 +100,13 @@ describe('a server that fails before it answers', () => {
 		const served = await pool.run(broken.work, optionsOf({ conversation }));
 		expect(served).toMatchObject({
 			value: 'b',
-			passedOver: [{ url: 'http://a:8080', why: expect.stringContaining('nothing listens') as string, wasAsked: true }],
+			passedOver: [
+				{
+					url: 'http://a:8080',
+					why: expect.stringContaining('nothing listens') as string,
+					wasAsked: true,
+				},
+			],
 		});
 		now += 29_000;
 		expect(await pool.run(broken.work, optionsOf({ conversation }))).toMatchObject({
@@ -108,7 +121,10 @@ describe('a server that fails before it answers', () => {
 		const mended = workOf({});
 		await pool.run(mended.work, optionsOf({ conversation }));
 		now += 1_000;
-		expect(await pool.run(mended.work, optionsOf({ conversation }))).toMatchObject({ value: 'a', passedOver: [] });
+		expect(await pool.run(mended.work, optionsOf({ conversation }))).toMatchObject({
+			value: 'a',
+			passedOver: [],
+		});
 		expect(mended.asked).toEqual(['b', 'a']);
 	});
 
@@ -149,8 +165,13 @@ describe('a server that fails before it answers', () => {
 	test('what the next one refuses carries what happened before', async () => {
 		const pool = poolOf(2);
 		const conversation = await conversationOf(pool, 'a');
-		const failed = await failureOf(pool.run(workOf({ a: 'dns', b: 'unauthorized' }).work, optionsOf({ conversation })));
-		expect(failed).toMatchObject({ kind: 'unauthorized', facts: { otherServers: [{ kind: 'dns' }] } });
+		const failed = await failureOf(
+			pool.run(workOf({ a: 'dns', b: 'unauthorized' }).work, optionsOf({ conversation })),
+		);
+		expect(failed).toMatchObject({
+			kind: 'unauthorized',
+			facts: { otherServers: [{ kind: 'dns' }] },
+		});
 	});
 
 	test('a model that one server does not have rests there alone', async () => {
@@ -159,13 +180,18 @@ describe('a server that fails before it answers', () => {
 		const { work, asked } = workOf({ a: 'modelNotFound' });
 		expect((await pool.run(work, optionsOf({ conversation }))).value).toBe('b');
 		expect((await pool.run(work, optionsOf({ conversation }))).value).toBe('b');
-		expect((await pool.run(workOf({}).work, optionsOf({ conversation, model: 'other' }))).value).toBe('a');
+		expect(
+			(await pool.run(workOf({}).work, optionsOf({ conversation, model: 'other' }))).value,
+		).toBe('a');
 		expect(asked).toEqual(['a', 'b', 'b']);
 	});
 
 	test('has the model under its own name', async () => {
 		const [a, b] = poolOf(2).connections as [Connection, Connection];
-		const pool = new ServerPool([{ connection: a }, { connection: b, modelNamed: (asked) => `${asked}:latest` }]);
+		const pool = new ServerPool([
+			{ connection: a },
+			{ connection: b, modelNamed: (asked) => `${asked}:latest` },
+		]);
 		const models: string[] = [];
 		const served = await pool.run(
 			async ({ connection, model }) => {
@@ -209,11 +235,9 @@ describe('case B94: all servers fail', () => {
 			poolOf(3).run(workOf({ a: 'refused', b: 'dns', c: 'tlsUntrusted' }).work, optionsOf()),
 		);
 		expect(failed.kind).toBe('allServersFailed');
-		expect((failed.facts.servers as Array<{ kind: string }>).map(({ kind }) => kind).sort()).toEqual([
-			'dns',
-			'refused',
-			'tlsUntrusted',
-		]);
+		expect(
+			(failed.facts.servers as Array<{ kind: string }>).map(({ kind }) => kind).sort(),
+		).toEqual(['dns', 'refused', 'tlsUntrusted']);
 		for (const name of ['a', 'b', 'c']) expect(failed.remedy).toContain(`http://${name}:8080`);
 	});
 
@@ -238,8 +262,11 @@ describe('case B94: all servers fail', () => {
 
 	test('loading longer than the first-token limit, they are given up', async () => {
 		const work = workOf({ a: 'loading', b: 'loading' });
-		const retry: PoolOptions['retry'] = (connection) => retryUntilReady(connection, { firstTokenMs: 100 });
-		const failed = await failureOf(poolOf(2).run(work.work, optionsOf({ limits: { firstTokenMs: 100 }, retry })));
+		const retry: PoolOptions['retry'] = (connection) =>
+			retryUntilReady(connection, { firstTokenMs: 100 });
+		const failed = await failureOf(
+			poolOf(2).run(work.work, optionsOf({ limits: { firstTokenMs: 100 }, retry })),
+		);
 		expect(failed).toMatchObject({ kind: 'allServersFailed' });
 		expect(work.asked).toHaveLength(2);
 	});
@@ -287,7 +314,9 @@ describe('Stop', () => {
 
 	test('while no place is free leaves the queues', async () => {
 		const pool = poolOf(2, 1);
-		const held = await Promise.all([1, 2].map(async () => await pool.open(workOf({}).work, optionsOf())));
+		const held = await Promise.all(
+			[1, 2].map(async () => await pool.open(workOf({}).work, optionsOf())),
+		);
 		const stop = new AbortController();
 		const waiting = failureOf(pool.run(workOf({}).work, optionsOf({ signal: stop.signal })));
 		while (queuedRequests() < 2) await Promise.resolve();
@@ -319,8 +348,12 @@ describe('distribution of requests', () => {
 
 	test('a wait for a place that takes the whole first-token limit says so', async () => {
 		const pool = poolOf(2, 1);
-		const held = await Promise.all([1, 2].map(async () => await pool.open(workOf({}).work, optionsOf())));
-		const failed = await failureOf(pool.run(workOf({}).work, optionsOf({ limits: { firstTokenMs: 20 } })));
+		const held = await Promise.all(
+			[1, 2].map(async () => await pool.open(workOf({}).work, optionsOf())),
+		);
+		const failed = await failureOf(
+			pool.run(workOf({}).work, optionsOf({ limits: { firstTokenMs: 20 } })),
+		);
 		expect(failed).toMatchObject({ kind: 'firstTokenLimit', facts: { queued: true } });
 		held.forEach(({ release }) => release());
 	});
@@ -328,7 +361,8 @@ describe('distribution of requests', () => {
 	test('case B92: five rounds of a conversation go to the same server', async () => {
 		const pool = poolOf(3);
 		const { work, asked } = workOf({});
-		for (let round = 0; round < 5; round++) await pool.run(work, optionsOf({ conversation: 'one' }));
+		for (let round = 0; round < 5; round++)
+			await pool.run(work, optionsOf({ conversation: 'one' }));
 		expect(new Set(asked).size).toBe(1);
 		// A pool of another execution, or of another worker.
 		expect(await preferred(poolOf(3), 'one')).toBe(asked[0]);
@@ -345,7 +379,10 @@ describe('distribution of requests', () => {
 		const pool = poolOf(2);
 		const { work, asked } = workOf({});
 		const served = await Promise.all(
-			Array.from({ length: 64 }, async (_none, at) => await pool.open(work, optionsOf({ conversation: `c${at}` }))),
+			Array.from(
+				{ length: 64 },
+				async (_none, at) => await pool.open(work, optionsOf({ conversation: `c${at}` })),
+			),
 		);
 		const atA = asked.filter((name) => name === 'a').length;
 		expect(Math.abs(atA - 32)).toBeLessThanOrEqual(1);
@@ -364,7 +401,12 @@ describe('distribution of requests', () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.array(
-					fc.record({ a: kinds, b: kinds, c: kinds, conversation: fc.option(fc.string(), { nil: undefined }) }),
+					fc.record({
+						a: kinds,
+						b: kinds,
+						c: kinds,
+						conversation: fc.option(fc.string(), { nil: undefined }),
+					}),
 					{
 						maxLength: 6,
 					},
@@ -375,14 +417,20 @@ describe('distribution of requests', () => {
 					const pool = poolOf(3, limit);
 					await Promise.allSettled(
 						requests.map(async ({ conversation, ...fails }) => {
-							const known = Object.fromEntries(Object.entries(fails).filter(([, kind]) => kind !== undefined));
+							const known = Object.fromEntries(
+								Object.entries(fails).filter(([, kind]) => kind !== undefined),
+							);
 							const { work, asked } = workOf(known as Record<string, FailureKind>);
-							const outcome = await pool.run(work, optionsOf({ conversation })).catch((error: ServerError) => error);
+							const outcome = await pool
+								.run(work, optionsOf({ conversation }))
+								.catch((error: ServerError) => error);
 							if (outcome instanceof ServerError) expect(asked.length).toBeGreaterThan(0);
 							else expect(outcome.value).toBe(asked.at(-1));
 							expect(new Set(asked).size).toBe(asked.length);
 						}),
-					).then((results) => expect(results.filter(({ status }) => status === 'rejected')).toEqual([]));
+					).then((results) =>
+						expect(results.filter(({ status }) => status === 'rejected')).toEqual([]),
+					);
 					expect([queuedRequests(), ...pool.connections.map(runningAt)]).toEqual([0, 0, 0, 0]);
 				},
 			),

@@ -13,7 +13,9 @@ describe('the order in which a conversation prefers servers', () => {
 	test('is the same however they are listed', () => {
 		fc.assert(
 			fc.property(fc.string(), names, (key, servers) => {
-				expect(byPreference(key, [...servers].reverse(), itself)).toEqual(byPreference(key, servers, itself));
+				expect(byPreference(key, [...servers].reverse(), itself)).toEqual(
+					byPreference(key, servers, itself),
+				);
 			}),
 		);
 	});
@@ -35,18 +37,22 @@ describe('the order in which a conversation prefers servers', () => {
 
 	test('spreads conversations evenly', () => {
 		fc.assert(
-			fc.property(fc.uniqueArray(fc.webUrl(), { minLength: 2, maxLength: 4 }), fc.string(), (servers, salt) => {
-				const firsts = Array.from(
-					{ length: 400 },
-					(_none, round) => byPreference(`${salt}${round}`, servers, itself)[0],
-				);
-				const fair = 400 / servers.length;
-				for (const server of servers) {
-					const count = firsts.filter((first) => first === server).length;
-					expect(count).toBeGreaterThan(fair * 0.6);
-					expect(count).toBeLessThan(fair * 1.4);
-				}
-			}),
+			fc.property(
+				fc.uniqueArray(fc.webUrl(), { minLength: 2, maxLength: 4 }),
+				fc.string(),
+				(servers, salt) => {
+					const firsts = Array.from(
+						{ length: 400 },
+						(_none, round) => byPreference(`${salt}${round}`, servers, itself)[0],
+					);
+					const fair = 400 / servers.length;
+					for (const server of servers) {
+						const count = firsts.filter((first) => first === server).length;
+						expect(count).toBeGreaterThan(fair * 0.6);
+						expect(count).toBeLessThan(fair * 1.4);
+					}
+				},
+			),
 			examples(20),
 		);
 	});
@@ -86,20 +92,28 @@ describe('what stays the same in a conversation', () => {
 		const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sticky-'));
 		for (const file of ['lib/servers/pool/sticky.ts', 'lib/chat/request/conversation-key.ts']) {
 			const source = fs.readFileSync(path.join(process.cwd(), file), 'utf8');
-			const { outputText } = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
+			const { outputText } = ts.transpileModule(source, {
+				compilerOptions: { module: ts.ModuleKind.CommonJS },
+			});
 			fs.writeFileSync(path.join(folder, `${path.basename(file, '.ts')}.js`), outputText);
 		}
 		const servers = ['http://gpu1:8080/v1', 'http://gpu2:8080/v1', 'http://gpu3:8080/v1'];
-		const rounds = Array.from({ length: 20 }, (_none, at) => [{ role: 'user' as const, content: `Question ${at}` }]);
+		const rounds = Array.from({ length: 20 }, (_none, at) => [
+			{ role: 'user' as const, content: `Question ${at}` },
+		]);
 		const script = `
 			const { byPreference } = require('./sticky.js');
 			const { conversationKey } = require('./conversation-key.js');
 			const [servers, rounds] = JSON.parse(process.argv[1]);
 			console.log(JSON.stringify(rounds.map((round) => byPreference(conversationKey('m', round), servers, String))));`;
-		const said = childProcess.execFileSync(process.execPath, ['-e', script, JSON.stringify([servers, rounds])], {
-			cwd: folder,
-			encoding: 'utf8',
-		});
+		const said = childProcess.execFileSync(
+			process.execPath,
+			['-e', script, JSON.stringify([servers, rounds])],
+			{
+				cwd: folder,
+				encoding: 'utf8',
+			},
+		);
 		fs.rmSync(folder, { recursive: true });
 		const here = rounds.map((round) => byPreference(conversationKey('m', round), servers, itself));
 		expect(JSON.parse(said)).toEqual(here);

@@ -14,17 +14,23 @@ describe('annotations', () => {
 		const sim = await chatApp();
 		const [made] = await run(sim, annotation('create', texts));
 		const annotationId = byId(made!.json.id);
-		expect(await run(sim, annotation('upsert', texts))).toMatchObject([{ json: { created: false } }]);
-		expect(await run(sim, annotation('update', { annotationId, question: '', answer: 'You.' }))).toMatchObject([
-			{ json: { question: 'Who?', answer: 'You.' } },
+		expect(await run(sim, annotation('upsert', texts))).toMatchObject([
+			{ json: { created: false } },
 		]);
-		expect(await run(sim, annotation('getAll', { keyword: 'Wh', returnAll: true }))).toHaveLength(1);
+		expect(
+			await run(sim, annotation('update', { annotationId, question: '', answer: 'You.' })),
+		).toMatchObject([{ json: { question: 'Who?', answer: 'You.' } }]);
+		expect(await run(sim, annotation('getAll', { keyword: 'Wh', returnAll: true }))).toHaveLength(
+			1,
+		);
 		for (const words of [undefined, 'who'])
 			expect((await searchAnnotations.call(editor(sim, {}), words)).results).toEqual([
 				{ name: 'Who?', value: made!.json.id, description: 'You.' },
 			]);
 		expect((await searchAnnotations.call(editor(sim, {}), 'whom')).results).toEqual([]);
-		expect(await run(sim, annotation('delete', { annotationId }))).toMatchObject([{ json: { success: true } }]);
+		expect(await run(sim, annotation('delete', { annotationId }))).toMatchObject([
+			{ json: { success: true } },
+		]);
 		expect(sim.app('chat').annotations).toEqual([]);
 	});
 });

@@ -10,6 +10,8 @@ describe('the app', () => {
 
 	it('an operation that does not exist', async () => {
 		const sim = await chatApp();
-		await expect(run(sim, { resource: 'app', operation: 'explode' })).rejects.toThrow('no operation "explode"');
+		await expect(run(sim, { resource: 'app', operation: 'explode' })).rejects.toThrow(
+			'no operation "explode"',
+		);
 	});
 });

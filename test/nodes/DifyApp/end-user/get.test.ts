@@ -17,7 +17,9 @@ describe('an end user', () => {
 
 	it('an ID of another form is refused before anything is sent', async () => {
 		const sim = await chatApp();
-		const refused = await nodeErrorOf(run(sim, { resource: 'endUser', operation: 'get', endUserId: 'session-7' }));
+		const refused = await nodeErrorOf(
+			run(sim, { resource: 'endUser', operation: 'get', endUserId: 'session-7' }),
+		);
 		expect(refused.message).toContain('end user ID');
 		expect(sim.requests).toEqual([]);
 	});

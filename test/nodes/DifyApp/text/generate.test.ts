@@ -43,14 +43,21 @@ describe('text: generate', () => {
 			{ ...generate, inputsJson: '{"topic":"hills"}', simplify: false },
 			{ mode: 'completion' },
 		);
-		expect(item!.json).toMatchObject({ event: 'message', mode: 'completion', answer: 'About hills' });
+		expect(item!.json).toMatchObject({
+			event: 'message',
+			mode: 'completion',
+			answer: 'About hills',
+		});
 	});
 
 	it('goes on with the details of a failure, where the node may', async () => {
 		const sim = await startApp('1.14', {
 			mode: 'completion',
 			reply: () => ({
-				steps: [{ text: 'Half' }, { error: { status: 400, code: 'completion_request_error', message: 'x' } }],
+				steps: [
+					{ text: 'Half' },
+					{ error: { status: 400, code: 'completion_request_error', message: 'x' } },
+				],
 			}),
 		});
 		const [item] = await run(sim, generate, { mode: 'completion', continueOnFail: true });

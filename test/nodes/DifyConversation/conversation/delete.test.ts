@@ -10,12 +10,12 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		expect(await manage(sim, 'conversation', 'delete', { conversationId: byId(mine) })).toEqual([
 			{ json: { conversationId: mine, deleted: true }, pairedItem: { item: 0 } },
 		]);
-		await expect(manage(sim, 'conversation', 'delete', { conversationId: byId(other) })).rejects.toThrow(
-			'Dify does not find the conversation',
-		);
-		await expect(manage(sim, 'conversation', 'delete', { conversationId: byId('') })).rejects.toThrow(
-			'conversation ID is empty',
-		);
+		await expect(
+			manage(sim, 'conversation', 'delete', { conversationId: byId(other) }),
+		).rejects.toThrow('Dify does not find the conversation');
+		await expect(
+			manage(sim, 'conversation', 'delete', { conversationId: byId('') }),
+		).rejects.toThrow('conversation ID is empty');
 		expect([...sim.app('chat').conversations.keys()]).toEqual([other]);
 	});
 });

@@ -6,11 +6,17 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 	test('case 77: list by limit, whole, sorted, of one user', async () => {
 		const sim = await startSim({ version });
 		for (let at = 0; at < 130; at++)
-			sim.store.addConversation(sim.app('chat'), 'u1', { name: `c${at}`, createdAt: 1000 - at, updatedAt: at });
+			sim.store.addConversation(sim.app('chat'), 'u1', {
+				name: `c${at}`,
+				createdAt: 1000 - at,
+				updatedAt: at,
+			});
 		sim.store.addConversation(sim.app('chat'), 'u2');
 		const names = async (parameters: Record<string, unknown>) =>
 			(await manage(sim, 'conversation', 'getAll', parameters)).map(({ json }) => json.name);
-		expect(await names({ returnAll: true })).toEqual(Array.from({ length: 130 }, (_, at) => `c${129 - at}`));
+		expect(await names({ returnAll: true })).toEqual(
+			Array.from({ length: 130 }, (_, at) => `c${129 - at}`),
+		);
 		expect(await names({ limit: 2 })).toEqual(['c129', 'c128']);
 		expect(await names({ limit: 2, options: { sortBy: 'updated_at' } })).toEqual(['c0', 'c1']);
 		expect(await names({ limit: 2, options: { sortBy: '-created_at' } })).toEqual(['c0', 'c1']);

@@ -7,7 +7,8 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const sim = await startSim({ version });
 		const id = (await say(clientOf(sim), { query: 'How tall?' })).result.conversationId!;
 		const name = async (parameters: Record<string, unknown>) =>
-			(await manage(sim, 'conversation', 'rename', { conversationId: byId(id), ...parameters }))[0]!.json.name;
+			(await manage(sim, 'conversation', 'rename', { conversationId: byId(id), ...parameters }))[0]!
+				.json.name;
 		expect(await name({ name: 'Tower' })).toBe('Tower');
 		expect(await name({ autoGenerate: true, name: '' })).toBe('About How tall?');
 		await expect(name({ name: ' ' })).rejects.toThrow('The name is empty');

@@ -6,7 +6,10 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 	test('messages, oldest first, the newest by limit', async () => {
 		const sim = await startSim({ version });
 		const first = (await say(clientOf(sim), { query: 'one' })).result;
-		await say(clientOf(sim), { query: 'two', conversation: { kind: 'id', id: first.conversationId! } });
+		await say(clientOf(sim), {
+			query: 'two',
+			conversation: { kind: 'id', id: first.conversationId! },
+		});
 		const messages = await manage(sim, 'message', 'getAll', {
 			conversationId: byId(first.conversationId),
 			returnAll: true,
@@ -16,12 +19,15 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 			['two', 'You said: two'],
 		]);
 		expect(
-			(await manage(sim, 'message', 'getAll', { conversationId: byId(first.conversationId), limit: 1 })).map(
-				({ json }) => json.query,
-			),
+			(
+				await manage(sim, 'message', 'getAll', {
+					conversationId: byId(first.conversationId),
+					limit: 1,
+				})
+			).map(({ json }) => json.query),
 		).toEqual(['two']);
-		await expect(manage(sim, 'message', 'getAll', { conversationId: byId(UNKNOWN_ID) })).rejects.toThrow(
-			'Dify does not find the conversation',
-		);
+		await expect(
+			manage(sim, 'message', 'getAll', { conversationId: byId(UNKNOWN_ID) }),
+		).rejects.toThrow('Dify does not find the conversation');
 	});
 });

@@ -11,11 +11,9 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const sim = await startApp(version, { mode: 'advanced-chat', variables });
 		const conversationId = byId((await say(clientOf(sim, 'advanced-chat'))).result.conversationId);
 		const list = async (parameters: object) =>
-			(await manage(sim, 'variable', 'getAll', { conversationId, ...parameters }, 'advanced-chat')).map(({ json }) => [
-				json.name,
-				json.value_type,
-				json.value,
-			]);
+			(
+				await manage(sim, 'variable', 'getAll', { conversationId, ...parameters }, 'advanced-chat')
+			).map(({ json }) => [json.name, json.value_type, json.value]);
 		const all = [
 			['lang', 'string', 'en'],
 			['tags', 'array[string]', []],

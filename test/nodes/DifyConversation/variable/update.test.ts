@@ -11,7 +11,13 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const sim = await startApp(version, { mode: 'advanced-chat', variables });
 		const id = (await say(clientOf(sim, 'advanced-chat'))).result.conversationId!;
 		const set = async (variableId: unknown, value: unknown) =>
-			await manage(sim, 'variable', 'update', { conversationId: byId(id), variableId, value }, 'advanced-chat');
+			await manage(
+				sim,
+				'variable',
+				'update',
+				{ conversationId: byId(id), variableId, value },
+				'advanced-chat',
+			);
 		await set({ __rl: true, mode: 'name', value: 'lang' }, 'de');
 		const listed = await manage(
 			sim,
@@ -22,11 +28,21 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		);
 		await set(byId(listed[1]!.json.id), '["a","b"]');
 		expect(
-			(await manage(sim, 'variable', 'getAll', { conversationId: byId(id), limit: 5 }, 'advanced-chat')).map(
-				({ json }) => json.value,
-			),
+			(
+				await manage(
+					sim,
+					'variable',
+					'getAll',
+					{ conversationId: byId(id), limit: 5 },
+					'advanced-chat',
+				)
+			).map(({ json }) => json.value),
 		).toEqual(['de', ['a', 'b']]);
-		await expect(set({ __rl: true, mode: 'name', value: '' }, 'x')).rejects.toThrow('The field "Variable" is empty');
-		await expect(set({ __rl: true, mode: 'name', value: 'tags' }, 'x')).rejects.toThrow('expects array[string]');
+		await expect(set({ __rl: true, mode: 'name', value: '' }, 'x')).rejects.toThrow(
+			'The field "Variable" is empty',
+		);
+		await expect(set({ __rl: true, mode: 'name', value: 'tags' }, 'x')).rejects.toThrow(
+			'expects array[string]',
+		);
 	});
 });

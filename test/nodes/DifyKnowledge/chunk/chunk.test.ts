@@ -6,27 +6,37 @@ describe.each(SIM_VERSIONS)('Chunks with Dify %s', (version) => {
 		const of = await scene(version, { technique: 'high_quality', form: 'hierarchical_model' });
 		const known = addDocument(of.sim.store, of.base, { text: 'A. B.' });
 		const documentId = byId(known.id);
-		const [made] = await manage(of, 'chunk', 'create', { documentId, content: 'C.', options: { keywords: 'x, y' } });
+		const [made] = await manage(of, 'chunk', 'create', {
+			documentId,
+			content: 'C.',
+			options: { keywords: 'x, y' },
+		});
 		expect(made).toMatchObject({ content: 'C.', keywords: ['x', 'y'] });
 		const chunkId = String(made!.id);
 		expect(await manage(of, 'chunk', 'getAll', { documentId, keyword: '' })).toHaveLength(2);
-		expect(await manage(of, 'chunk', 'get', { documentId, chunkId })).toMatchObject([{ content: 'C.' }]);
+		expect(await manage(of, 'chunk', 'get', { documentId, chunkId })).toMatchObject([
+			{ content: 'C.' },
+		]);
 		const options = { content: 'D.', enabled: false };
 		expect(await manage(of, 'chunk', 'update', { documentId, chunkId, options })).toMatchObject([
 			{ content: 'D.', enabled: false },
 		]);
 		const [child] = await manage(of, 'childChunk', 'create', { documentId, chunkId, content: 'E' });
 		const childChunkId = String(child!.id);
-		expect(await manage(of, 'childChunk', 'update', { documentId, chunkId, childChunkId, content: 'F' })).toMatchObject(
-			[{ content: 'F' }],
-		);
-		expect(await manage(of, 'childChunk', 'get', { documentId, chunkId, childChunkId })).toMatchObject([
-			{ content: 'F' },
-		]);
-		expect(await manage(of, 'childChunk', 'getAll', { documentId, chunkId, keyword: '' })).toHaveLength(2);
-		expect(await manage(of, 'childChunk', 'delete', { documentId, chunkId, childChunkId })).toMatchObject([
+		expect(
+			await manage(of, 'childChunk', 'update', { documentId, chunkId, childChunkId, content: 'F' }),
+		).toMatchObject([{ content: 'F' }]);
+		expect(
+			await manage(of, 'childChunk', 'get', { documentId, chunkId, childChunkId }),
+		).toMatchObject([{ content: 'F' }]);
+		expect(
+			await manage(of, 'childChunk', 'getAll', { documentId, chunkId, keyword: '' }),
+		).toHaveLength(2);
+		expect(
+			await manage(of, 'childChunk', 'delete', { documentId, chunkId, childChunkId }),
+		).toMatchObject([{ existed: true }]);
+		expect(await manage(of, 'chunk', 'delete', { documentId, chunkId })).toMatchObject([
 			{ existed: true },
 		]);
-		expect(await manage(of, 'chunk', 'delete', { documentId, chunkId })).toMatchObject([{ existed: true }]);
 	});
 });

@@ -22,7 +22,11 @@ describe.each(SIM_VERSIONS)('Documents with Dify %s', (version) => {
 			{
 				json: {},
 				binary: {
-					data: { data: Buffer.from('# A file').toString('base64'), mimeType: 'text/plain', fileName: 'llama.txt' },
+					data: {
+						data: Buffer.from('# A file').toString('base64'),
+						mimeType: 'text/plain',
+						fileName: 'llama.txt',
+					},
 				},
 			},
 		];
@@ -31,21 +35,29 @@ describe.each(SIM_VERSIONS)('Documents with Dify %s', (version) => {
 			{ action: 'updated', documentId: made!.documentId },
 		]);
 		expect(of.base.documents.get(String(made!.documentId))!.text).toBe('# A file');
-		expect(await manage(of, 'document', 'upsertText', { ...TEXT, options: { ifExists: 'skip' } })).toMatchObject([
-			{ action: 'skipped' },
-		]);
+		expect(
+			await manage(of, 'document', 'upsertText', { ...TEXT, options: { ifExists: 'skip' } }),
+		).toMatchObject([{ action: 'skipped' }]);
 	});
 
 	test('D81: a name that is changed is told at the node and in the item', async () => {
 		const of = await scene(version);
-		const items = [{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'a/b:c?.md' } } }];
+		const items = [
+			{
+				json: {},
+				binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'a/b:c?.md' } },
+			},
+		];
 		const fake = prepare(
 			of,
 			{ resource: 'document', operation: 'upsertFile', binaryPropertyName: 'data', wait: 5 },
 			{ items },
 		);
 		const [item] = await executeIn(fake);
-		expect(item!.json).toMatchObject({ name: 'a_b_c_.md', warnings: [expect.stringContaining('a_b_c_.md')] });
+		expect(item!.json).toMatchObject({
+			name: 'a_b_c_.md',
+			warnings: [expect.stringContaining('a_b_c_.md')],
+		});
 		expect(fake.hints.map(({ message }) => message)).toEqual(item!.json.warnings);
 	});
 
@@ -53,7 +65,11 @@ describe.each(SIM_VERSIONS)('Documents with Dify %s', (version) => {
 		const of = await scene(version);
 		of.sim.store.worker = 'down';
 		const [made] = await manage(of, 'document', 'upsertText', { ...TEXT, wait: 0 });
-		expect(made).toMatchObject({ action: 'created', indexingStatus: 'waiting', batch: expect.any(String) as string });
+		expect(made).toMatchObject({
+			action: 'created',
+			indexingStatus: 'waiting',
+			batch: expect.any(String) as string,
+		});
 		const where = { documentId: byId(String(made!.documentId)), options: { batch: made!.batch } };
 		expect(await manage(of, 'document', 'getStatus', { ...where, wait: 0 })).toMatchObject([
 			{ indexingStatus: 'waiting', chunks: 0 },
@@ -81,7 +97,11 @@ describe.each(SIM_VERSIONS)('Documents with Dify %s', (version) => {
 			},
 		});
 		const parents = await scene(version);
-		await manage(parents, 'document', 'upsertText', { ...TEXT, wait: 5, options: { childSeparator: '.' } });
+		await manage(parents, 'document', 'upsertText', {
+			...TEXT,
+			wait: 5,
+			options: { childSeparator: '.' },
+		});
 		expect(lastBody(parents.sim, /create-by-text$/)).toMatchObject({
 			doc_form: 'hierarchical_model',
 			process_rule: {
@@ -90,37 +110,54 @@ describe.each(SIM_VERSIONS)('Documents with Dify %s', (version) => {
 			},
 		});
 		const wrong = { ...TEXT, options: { chunking: 'automatic', maxTokens: 100 } };
-		await expect(manage(of, 'document', 'upsertText', wrong)).rejects.toThrow('the other options of chunks do nothing');
+		await expect(manage(of, 'document', 'upsertText', wrong)).rejects.toThrow(
+			'the other options of chunks do nothing',
+		);
 		const long = { ...TEXT, options: { maxTokens: 5000 } };
-		await expect(manage(of, 'document', 'upsertText', long)).rejects.toThrow('must be between 50 and 4,000');
+		await expect(manage(of, 'document', 'upsertText', long)).rejects.toThrow(
+			'must be between 50 and 4,000',
+		);
 	});
 
 	test('documents: get, get many, update, set status, delete', async () => {
 		const of = await scene(version);
 		const known = addDocument(of.sim.store, of.base, { name: 'a.txt' });
 		const documentId = byId(known.id);
-		expect(await manage(of, 'document', 'get', { documentId })).toMatchObject([{ id: known.id, name: 'a.txt' }]);
-		expect(await manage(of, 'document', 'updateText', { documentId, text: 'New.', wait: 5 })).toMatchObject([
-			{ action: 'updated', documentId: known.id, name: 'a.txt' },
+		expect(await manage(of, 'document', 'get', { documentId })).toMatchObject([
+			{ id: known.id, name: 'a.txt' },
 		]);
-		const items = [{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'b.txt' } } }];
+		expect(
+			await manage(of, 'document', 'updateText', { documentId, text: 'New.', wait: 5 }),
+		).toMatchObject([{ action: 'updated', documentId: known.id, name: 'a.txt' }]);
+		const items = [
+			{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'b.txt' } } },
+		];
 		const file = { documentId, binaryPropertyName: 'data', wait: 5 };
 		expect(await manage(of, 'document', 'updateFile', file, { items })).toMatchObject([
 			{ action: 'updated', documentId: known.id, name: 'a.txt' },
 		]);
 		const parameters = { documentIds: `${known.id}, ${known.id}`, statusAction: 'disable' };
 		expect(await manage(of, 'document', 'setStatus', parameters)).toHaveLength(2);
-		expect(await manage(of, 'document', 'getAll', { options: { status: 'disabled' } })).toHaveLength(1);
-		await expect(manage(of, 'document', 'setStatus', { documentIds: '', statusAction: 'enable' })).rejects.toThrow(
-			'is empty',
-		);
-		expect(await manage(of, 'document', 'delete', { documentId })).toMatchObject([{ deleted: true, existed: true }]);
-		expect(await manage(of, 'document', 'delete', { documentId })).toMatchObject([{ deleted: true, existed: false }]);
+		expect(
+			await manage(of, 'document', 'getAll', { options: { status: 'disabled' } }),
+		).toHaveLength(1);
+		await expect(
+			manage(of, 'document', 'setStatus', { documentIds: '', statusAction: 'enable' }),
+		).rejects.toThrow('is empty');
+		expect(await manage(of, 'document', 'delete', { documentId })).toMatchObject([
+			{ deleted: true, existed: true },
+		]);
+		expect(await manage(of, 'document', 'delete', { documentId })).toMatchObject([
+			{ deleted: true, existed: false },
+		]);
 	});
 
 	test('an item that fails goes on as an item with the error', async () => {
 		const of = await scene(version);
-		const perItem = [{ documentId: byId('nothing') }, { documentId: byId(addDocument(of.sim.store, of.base).id) }];
+		const perItem = [
+			{ documentId: byId('nothing') },
+			{ documentId: byId(addDocument(of.sim.store, of.base).id) },
+		];
 		const setup = { items: [{ json: {} }, { json: {} }], perItem, continueOnFail: true };
 		const [failed, good] = await manage(of, 'document', 'get', {}, setup);
 		expect(failed).toMatchObject({ error: { message: 'The document ID is not valid: "nothing"' } });
@@ -142,7 +179,12 @@ test('a document is downloaded without the key, as its address says', async () =
 		outputField: 'data',
 	});
 	const [item] = await executeIn(fake);
-	expect(item!.json).toEqual({ documentId: known.id, fileName: 'a.txt', mimeType: 'text/plain', bytes: 8 });
+	expect(item!.json).toEqual({
+		documentId: known.id,
+		fileName: 'a.txt',
+		mimeType: 'text/plain',
+		bytes: 8,
+	});
 	expect(Buffer.from(item!.binary!.data!.data, 'base64').toString()).toBe('the file');
 	const fetched = of.sim.requests.find(({ url }) => url.includes('file-preview'))!;
 	expect(fetched.headers.authorization).toBeUndefined();

@@ -19,16 +19,28 @@ describe('documents as a ZIP', () => {
 
 	test('the files of several documents, each once', async () => {
 		const of = await scene('1.14');
-		const [one, two] = ['a.txt', 'ä:b.txt'].map((name) => addDocument(of.sim.store, of.base, { name, text: name }));
-		const items = await executeIn(prepare(of, zip(`${one!.id}, ${two!.id}, ${one!.id.toUpperCase()}`)));
+		const [one, two] = ['a.txt', 'ä:b.txt'].map((name) =>
+			addDocument(of.sim.store, of.base, { name, text: name }),
+		);
+		const items = await executeIn(
+			prepare(of, zip(`${one!.id}, ${two!.id}, ${one!.id.toUpperCase()}`)),
+		);
 		expect(items).toHaveLength(1);
 		const [item] = items;
 		const bytes = Buffer.from(item!.binary!.files!.data, 'base64').length;
 		expect(item).toMatchObject({
-			json: { documentIds: [one!.id, two!.id], fileName: 'documents.zip', mimeType: 'application/zip', bytes },
+			json: {
+				documentIds: [one!.id, two!.id],
+				fileName: 'documents.zip',
+				mimeType: 'application/zip',
+				bytes,
+			},
 			pairedItem: { item: 0 },
 		});
-		expect(item!.binary!.files).toMatchObject({ fileName: 'documents.zip', mimeType: 'application/zip' });
+		expect(item!.binary!.files).toMatchObject({
+			fileName: 'documents.zip',
+			mimeType: 'application/zip',
+		});
 		expect(filesIn(item!)).toEqual([
 			['a.txt', 'a.txt'],
 			['ä:b.txt', 'ä:b.txt'],
@@ -39,11 +51,13 @@ describe('documents as a ZIP', () => {
 		const of = await scene('1.14');
 		const ids = Array.from({ length: 230 }, () => addDocument(of.sim.store, of.base).id);
 		const items = await executeIn(prepare(of, zip(ids)));
-		expect(items.map(({ json }) => [json.fileName, (json.documentIds as string[]).length])).toEqual([
-			['documents-1.zip', 100],
-			['documents-2.zip', 100],
-			['documents-3.zip', 30],
-		]);
+		expect(items.map(({ json }) => [json.fileName, (json.documentIds as string[]).length])).toEqual(
+			[
+				['documents-1.zip', 100],
+				['documents-2.zip', 100],
+				['documents-3.zip', 30],
+			],
+		);
 		expect(items.flatMap(({ json }) => json.documentIds)).toEqual(ids);
 		expect(items.flatMap(filesIn)).toHaveLength(230);
 	});

@@ -22,13 +22,25 @@ const context = (size: number): IExecuteFunctions =>
 				options: { maxFileSize: 1000 },
 			})[name] ?? preset,
 		getCredentials: async () => ({ baseUrl: url, apiKey: key, keyType: 'knowledge' }),
-		getNode: () => ({ id: '1', name: 'Dify', type: 'difyKnowledge', typeVersion: 1, position: [0, 0], parameters: {} }),
+		getNode: () => ({
+			id: '1',
+			name: 'Dify',
+			type: 'difyKnowledge',
+			typeVersion: 1,
+			position: [0, 0],
+			parameters: {},
+		}),
 		continueOnFail: () => false,
 		getExecutionCancelSignal: () => undefined,
 		getMode: () => 'manual',
 		addExecutionHints: () => {},
 		helpers: {
-			assertBinaryData: () => ({ data: 'filesystem-v2', id: 'store:1', mimeType: 'text/plain', fileName: 'long.txt' }),
+			assertBinaryData: () => ({
+				data: 'filesystem-v2',
+				id: 'store:1',
+				mimeType: 'text/plain',
+				fileName: 'long.txt',
+			}),
 			getBinaryMetadata: async () => ({ fileSize: size }),
 			getBinaryStream: async (_id: string, piece: number) =>
 				fs.createReadStream(file, { highWaterMark: piece, end: size - 1 }),

@@ -20,7 +20,9 @@ let folder: string;
 beforeAll(async () => {
 	folder = fs.mkdtempSync(path.join(os.tmpdir(), 'large-document-'));
 	await build({
-		entryPoints: [path.join(process.cwd(), 'test/nodes/DifyKnowledge/document/large-document.child.ts')],
+		entryPoints: [
+			path.join(process.cwd(), 'test/nodes/DifyKnowledge/document/large-document.child.ts'),
+		],
 		outfile: path.join(folder, 'child.cjs'),
 		bundle: true,
 		platform: 'node',
@@ -38,10 +40,18 @@ afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 it('the memory grows by at most 64 MB', async () => {
 	const sim = await startSim({ keepBytes: 1024, nginxBodyLimit: 2 * LARGE });
 	sim.store.knowledge.fileLimit = 2 * LARGE;
-	const base = addDataset(sim.store, { technique: 'economy', form: 'text_model', rule: { mode: 'automatic' } });
+	const base = addDataset(sim.store, {
+		technique: 'economy',
+		form: 'text_model',
+		rule: { mode: 'automatic' },
+	});
 	const program = path.join(folder, 'child.cjs');
 	const file = path.join(folder, 'long.txt');
-	const env = { ...process.env, NODE_PATH: path.join(process.cwd(), 'node_modules'), NODE_OPTIONS: '' };
+	const env = {
+		...process.env,
+		NODE_PATH: path.join(process.cwd(), 'node_modules'),
+		NODE_OPTIONS: '',
+	};
 	const measured = async () => {
 		const args = [program, sim.url, knowledgeKey(), base.id, file, String(LARGE)];
 		return JSON.parse((await run(process.execPath, args, { env })).stdout) as Measured;
@@ -50,7 +60,11 @@ it('the memory grows by at most 64 MB', async () => {
 	let least = Infinity;
 	for (let round = 0; round < 3 && least >= 64 * MEGABYTE; round++) {
 		const { grew, json } = await measured();
-		expect(json).toMatchObject({ action: 'updated', name: 'long.txt', indexingStatus: 'completed' });
+		expect(json).toMatchObject({
+			action: 'updated',
+			name: 'long.txt',
+			indexingStatus: 'completed',
+		});
 		least = Math.min(least, grew);
 	}
 	expect([...base.documents.values()].map(({ size }) => size)).toEqual([LARGE]);

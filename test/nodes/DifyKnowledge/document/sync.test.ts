@@ -4,7 +4,9 @@ import { SIM_VERSIONS } from '../../../servers/dify';
 import { writes } from '../../../lib/dify/knowledge/setup';
 import { executeIn, manage, prepare, scene, type Scene } from '../setup';
 
-jest.mock('../../../../lib/http/waiting', () => jest.requireActual<object>('../../../support/skipped-pauses'));
+jest.mock('../../../../lib/http/waiting', () =>
+	jest.requireActual<object>('../../../support/skipped-pauses'),
+);
 
 interface File {
 	source: string;
@@ -19,17 +21,30 @@ function items(
 	return {
 		items: files.map(({ source, text }) => ({
 			json: { source },
-			binary: { data: { data: Buffer.from(text).toString('base64'), mimeType: 'text/plain', fileName: source } },
+			binary: {
+				data: {
+					data: Buffer.from(text).toString('base64'),
+					mimeType: 'text/plain',
+					fileName: source,
+				},
+			},
 		})),
 		perItem: files.map(({ source, text, hash }) => ({
 			source,
-			...(isText ? { text, contentType: 'text', name: source } : { contentType: 'file', binaryPropertyName: 'data' }),
+			...(isText
+				? { text, contentType: 'text', name: source }
+				: { contentType: 'file', binaryPropertyName: 'data' }),
 			...(hash === undefined ? {} : { options: { hash } }),
 		})),
 	};
 }
 
-async function sync(of: Scene, files: File[], parameters: Record<string, unknown> = {}, isText = false) {
+async function sync(
+	of: Scene,
+	files: File[],
+	parameters: Record<string, unknown> = {},
+	isText = false,
+) {
 	const done = await manage(of, 'document', 'sync', parameters, items(files, isText));
 	return done.map(({ action, source }) => `${String(action)} ${String(source)}`);
 }
@@ -46,13 +61,21 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 		const [locked] = [...of.base.documents.values()];
 		locked!.enabled = false;
 		locked!.busy = 1_000;
-		const done = await manage(of, 'document', 'sync', {}, items([...FILES, { source: 'c.md', text: 'third' }], false));
+		const done = await manage(
+			of,
+			'document',
+			'sync',
+			{},
+			items([...FILES, { source: 'c.md', text: 'third' }], false),
+		);
 		expect(done.map(({ action, source }) => `${String(action)} ${String(source)}`)).toEqual([
 			'refused a.md',
 			'unchanged b.md',
 			'created c.md',
 		]);
-		expect(String((done[0]!.warnings as string[])[0])).toMatch(/"a\.md" was not enabled: .*up to ten minutes/);
+		expect(String((done[0]!.warnings as string[])[0])).toMatch(
+			/"a\.md" was not enabled: .*up to ten minutes/,
+		);
 		locked!.busy = 0;
 		expect(await sync(of, [...FILES, { source: 'c.md', text: 'third' }])).toEqual([
 			'enabled a.md',
@@ -70,7 +93,9 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 			'unchanged b.md',
 		]);
 		expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['changed', 'second']);
-		await expect(sync(of, [FILES[1]!], {}, isText)).rejects.toThrow('1 of 2 documents have no source any more');
+		await expect(sync(of, [FILES[1]!], {}, isText)).rejects.toThrow(
+			'1 of 2 documents have no source any more',
+		);
 		const options = { mostGone: 50 };
 		const perItem = items([FILES[1]!], isText);
 		perItem.perItem[0]!.options = options;
@@ -107,9 +132,18 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 		const of = await scene(version);
 		await sync(of, FILES);
 		const broken = items([{ source: '', text: 'x' }, FILES[1]!], false);
-		await expect(manage(of, 'document', 'sync', {}, broken)).rejects.toThrow('The field "Source" is empty');
-		const fake = prepare(of, { resource: 'document', operation: 'sync' }, { ...broken, continueOnFail: true });
-		expect((await executeIn(fake)).map(({ json }) => json.action ?? 'error')).toEqual(['error', 'unchanged']);
+		await expect(manage(of, 'document', 'sync', {}, broken)).rejects.toThrow(
+			'The field "Source" is empty',
+		);
+		const fake = prepare(
+			of,
+			{ resource: 'document', operation: 'sync' },
+			{ ...broken, continueOnFail: true },
+		);
+		expect((await executeIn(fake)).map(({ json }) => json.action ?? 'error')).toEqual([
+			'error',
+			'unchanged',
+		]);
 		expect(fake.hints[0]?.message).toContain('nothing counts as gone');
 	});
 
@@ -140,8 +174,12 @@ describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
 
 	test('results belong to their items', async () => {
 		const of = await scene(version);
-		const result = await executeIn(prepare(of, { resource: 'document', operation: 'sync' }, items(FILES, false)));
+		const result = await executeIn(
+			prepare(of, { resource: 'document', operation: 'sync' }, items(FILES, false)),
+		);
 		expect(result.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }]);
-		await expect(sync(of, [FILES[0]!, FILES[0]!])).rejects.toThrow('Two items have the source "a.md"');
+		await expect(sync(of, [FILES[0]!, FILES[0]!])).rejects.toThrow(
+			'Two items have the source "a.md"',
+		);
 	});
 });

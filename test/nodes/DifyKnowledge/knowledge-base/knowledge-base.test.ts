@@ -5,28 +5,45 @@ import { byId, executeIn, manage, prepare, scene } from '../setup';
 describe.each(SIM_VERSIONS)('Knowledge bases with Dify %s', (version) => {
 	test('knowledge bases: create, get, get many, update, delete', async () => {
 		const of = await scene(version);
-		const [made] = await manage(of, 'knowledgeBase', 'create', { name: 'New', options: { technique: 'economy' } });
-		expect(made).toMatchObject({ name: 'New', permission: 'all_team_members', indexing_technique: 'economy' });
+		const [made] = await manage(of, 'knowledgeBase', 'create', {
+			name: 'New',
+			options: { technique: 'economy' },
+		});
+		expect(made).toMatchObject({
+			name: 'New',
+			permission: 'all_team_members',
+			indexing_technique: 'economy',
+		});
 		const difyDatasetId = byId(String(made!.id));
-		await expect(manage(of, 'knowledgeBase', 'create', { name: 'New' })).rejects.toThrow('The name is taken in Dify');
-		expect(await manage(of, 'knowledgeBase', 'create', { name: 'New', options: { ifExists: 'use' } })).toMatchObject([
-			{ id: made!.id },
+		await expect(manage(of, 'knowledgeBase', 'create', { name: 'New' })).rejects.toThrow(
+			'The name is taken in Dify',
+		);
+		expect(
+			await manage(of, 'knowledgeBase', 'create', { name: 'New', options: { ifExists: 'use' } }),
+		).toMatchObject([{ id: made!.id }]);
+		expect(await manage(of, 'knowledgeBase', 'get', { difyDatasetId })).toMatchObject([
+			{ name: 'New' },
 		]);
-		expect(await manage(of, 'knowledgeBase', 'get', { difyDatasetId })).toMatchObject([{ name: 'New' }]);
 		expect(await manage(of, 'knowledgeBase', 'getAll', { keyword: 'ne' })).toHaveLength(1);
 		const options = { name: 'Newer', defaultTopK: 7 };
 		expect(await manage(of, 'knowledgeBase', 'update', { difyDatasetId, options })).toMatchObject([
 			{ name: 'Newer', retrieval_model_dict: { search_method: 'keyword_search', top_k: 7 } },
 		]);
-		await expect(manage(of, 'knowledgeBase', 'delete', { difyDatasetId })).rejects.toThrow('not confirmed');
+		await expect(manage(of, 'knowledgeBase', 'delete', { difyDatasetId })).rejects.toThrow(
+			'not confirmed',
+		);
 		expect(await manage(of, 'knowledgeBase', 'delete', { difyDatasetId, confirm: true })).toEqual([
 			{ datasetId: made!.id, deleted: true, existed: true },
 		]);
 	});
 
 	test('a base without documents keeps its search method, which Dify does not tell', async () => {
-		const of = await scene(version, { technique: null, retrieval: { search_method: 'hybrid_search' } });
-		const update = async (options: object) => await manage(of, 'knowledgeBase', 'update', { options });
+		const of = await scene(version, {
+			technique: null,
+			retrieval: { search_method: 'hybrid_search' },
+		});
+		const update = async (options: object) =>
+			await manage(of, 'knowledgeBase', 'update', { options });
 		await expect(update({ defaultTopK: 7 })).rejects.toThrow('does not tell its search method');
 		expect(of.base.retrieval).toMatchObject({ search_method: 'hybrid_search' });
 		await update({ description: 'Newer' });
@@ -36,25 +53,39 @@ describe.each(SIM_VERSIONS)('Knowledge bases with Dify %s', (version) => {
 	});
 
 	test('a base with vectors whose method was overwritten by the mask is searched by its vectors', async () => {
-		const of = await scene(version, { technique: 'high_quality', retrieval: { search_method: 'keyword_search' } });
-		addDocument(of.sim.store, of.base, { text: 'The llama.' });
-		await manage(of, 'knowledgeBase', 'retrieve', { query: 'llama' });
-		expect(lastBody(of.sim, /retrieve$/)).toMatchObject({ retrieval_model: { search_method: 'semantic_search' } });
-	});
-
-	test.each(['equals', '=', ''])('the operator Equals (Number), stored as "%s"', async (operator) => {
 		const of = await scene(version, {
 			technique: 'high_quality',
-			fields: [{ id: 'm', name: 'year', type: 'number' }],
+			retrieval: { search_method: 'keyword_search' },
 		});
 		addDocument(of.sim.store, of.base, { text: 'The llama.' });
-		const metadataFilters = { condition: [{ field: 'year', operator, value: '2026' }] };
-		await manage(of, 'knowledgeBase', 'retrieve', { query: 'llama', metadataFilters, filterLogic: 'and' });
-		const sent = lastBody(of.sim, /retrieve$/) as { retrieval_model: { metadata_filtering_conditions: object } };
-		expect(sent.retrieval_model.metadata_filtering_conditions).toMatchObject({
-			conditions: [{ name: 'year', comparison_operator: '=', value: 2026 }],
+		await manage(of, 'knowledgeBase', 'retrieve', { query: 'llama' });
+		expect(lastBody(of.sim, /retrieve$/)).toMatchObject({
+			retrieval_model: { search_method: 'semantic_search' },
 		});
 	});
+
+	test.each(['equals', '=', ''])(
+		'the operator Equals (Number), stored as "%s"',
+		async (operator) => {
+			const of = await scene(version, {
+				technique: 'high_quality',
+				fields: [{ id: 'm', name: 'year', type: 'number' }],
+			});
+			addDocument(of.sim.store, of.base, { text: 'The llama.' });
+			const metadataFilters = { condition: [{ field: 'year', operator, value: '2026' }] };
+			await manage(of, 'knowledgeBase', 'retrieve', {
+				query: 'llama',
+				metadataFilters,
+				filterLogic: 'and',
+			});
+			const sent = lastBody(of.sim, /retrieve$/) as {
+				retrieval_model: { metadata_filtering_conditions: object };
+			};
+			expect(sent.retrieval_model.metadata_filtering_conditions).toMatchObject({
+				conditions: [{ name: 'year', comparison_operator: '=', value: 2026 }],
+			});
+		},
+	);
 
 	test('retrieve: hits, raw records, filters; D107 for a node and for a tool', async () => {
 		const of = await scene(version, {
@@ -69,18 +100,20 @@ describe.each(SIM_VERSIONS)('Knowledge bases with Dify %s', (version) => {
 		addDocument(of.sim.store, of.base, { name: 'moon.txt', text: 'llama moon' });
 		const retrieve = { query: 'llama', options: {} };
 		expect(await manage(of, 'knowledgeBase', 'retrieve', retrieve)).toHaveLength(2);
-		expect(await manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, topK: 1, simplify: false })).toMatchObject([
-			{ segment: { content: expect.stringContaining('llama') as string } },
-		]);
+		expect(
+			await manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, topK: 1, simplify: false }),
+		).toMatchObject([{ segment: { content: expect.stringContaining('llama') as string } }]);
 		const condition = (value: string) => ({
 			metadataFilters: { condition: [{ field: 'author', operator: 'is', value }] },
 		});
-		expect(await manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, ...condition('Ann') })).toMatchObject([
+		expect(
+			await manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, ...condition('Ann') }),
+		).toMatchObject([
 			{ content: 'llama wool', title: 'llama.txt', score: 1, metadata: { author: 'Ann' } },
 		]);
-		await expect(manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, ...condition('') })).rejects.toThrow(
-			'has no value',
-		);
+		await expect(
+			manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, ...condition('') }),
+		).rejects.toThrow('has no value');
 		const long = { query: `llama ${'and so on '.repeat(40)}` };
 		await expect(manage(of, 'knowledgeBase', 'retrieve', long)).rejects.toThrow('Dify takes 250');
 		const tool = prepare(
@@ -93,7 +126,9 @@ describe.each(SIM_VERSIONS)('Knowledge bases with Dify %s', (version) => {
 		const options = { rerankModel: { __rl: true, mode: 'list', value: 'p/p/p|m' } };
 		await manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, options });
 		expect(lastBody(of.sim, /retrieve$/)).toMatchObject({
-			retrieval_model: { reranking_model: { reranking_provider_name: 'p/p/p', reranking_model_name: 'm' } },
+			retrieval_model: {
+				reranking_model: { reranking_provider_name: 'p/p/p', reranking_model_name: 'm' },
+			},
 		});
 	});
 });

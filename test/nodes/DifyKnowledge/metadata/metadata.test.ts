@@ -14,18 +14,24 @@ describe.each(SIM_VERSIONS)('Metadata with Dify %s', (version) => {
 			],
 		};
 		const documentId = byId(known.id);
-		await expect(manage(of, 'metadata', 'set', { documentId, values })).rejects.toThrow('no metadata field "read"');
-		expect(await manage(of, 'metadata', 'set', { documentId, values, options: { createFields: true } })).toEqual([
-			{ documentId: known.id, metadata: { year: 2020, read: 1769817600 } },
+		await expect(manage(of, 'metadata', 'set', { documentId, values })).rejects.toThrow(
+			'no metadata field "read"',
+		);
+		expect(
+			await manage(of, 'metadata', 'set', { documentId, values, options: { createFields: true } }),
+		).toEqual([{ documentId: known.id, metadata: { year: 2020, read: 1769817600 } }]);
+		expect(await manage(of, 'metadata', 'setBuiltIn', { enabled: true })).toMatchObject([
+			{ builtInEnabled: true },
 		]);
-		expect(await manage(of, 'metadata', 'setBuiltIn', { enabled: true })).toMatchObject([{ builtInEnabled: true }]);
 		expect(await manage(of, 'metadata', 'getFields')).toMatchObject([
 			{ name: 'year', type: 'number', builtInEnabled: true },
 			{ name: 'read', type: 'time' },
 		]);
-		expect(await manage(of, 'metadata', 'renameField', { fieldId, name: 'published' })).toMatchObject([
-			{ name: 'published' },
+		expect(
+			await manage(of, 'metadata', 'renameField', { fieldId, name: 'published' }),
+		).toMatchObject([{ name: 'published' }]);
+		expect(await manage(of, 'metadata', 'deleteField', { fieldId })).toMatchObject([
+			{ existed: true },
 		]);
-		expect(await manage(of, 'metadata', 'deleteField', { fieldId })).toMatchObject([{ existed: true }]);
 	});
 });

@@ -7,7 +7,10 @@ const NEWER = SIM_VERSIONS.filter((version) => version !== '1.12');
 
 describe.each(NEWER)('a form, %s', (version) => {
 	test('Form: read, answered and followed', async () => {
-		const sim = await startFlow(version, { steps: [START, { pause: [REVIEW] }], outputs: { a: 1 } });
+		const sim = await startFlow(version, {
+			steps: [START, { pause: [REVIEW] }],
+			outputs: { a: 1 },
+		});
 		const { workflowRunId } = await workJson(sim);
 		const [form] = await operate(sim, 'form', 'get', { formToken: 'tok' });
 		expect(form!.json).toMatchObject({
@@ -18,10 +21,17 @@ describe.each(NEWER)('a form, %s', (version) => {
 			],
 			actions: [{ id: 'approve' }, { id: 'reject' }],
 		});
-		const answer = { formToken: 'tok', action: 'Approve', values: '{"pick":"Grün"}', workflowRunId };
+		const answer = {
+			formToken: 'tok',
+			action: 'Approve',
+			values: '{"pick":"Grün"}',
+			workflowRunId,
+		};
 		const [item] = await operate(sim, 'form', 'submitAndFollow', answer);
 		expect(item!.json).toMatchObject({ status: 'succeeded', outputs: { a: 1 }, workflowRunId });
-		expect(sim.requests.find(({ method, path }) => method === 'POST' && path.startsWith('/form/'))!.json).toEqual({
+		expect(
+			sim.requests.find(({ method, path }) => method === 'POST' && path.startsWith('/form/'))!.json,
+		).toEqual({
 			action: 'approve',
 			inputs: { note: 'as usual', pick: 'Grün' },
 			user: 'u1',
@@ -32,8 +42,16 @@ describe.each(NEWER)('a form, %s', (version) => {
 		const sim = await startFlow(version, { steps: [START, { pause: [REVIEW] }] });
 		const { workflowRunId } = await workJson(sim);
 		const answer = { formToken: 'tok', action: 'approve', values: {}, workflowRunId };
-		for (const wrong of [{}, { values: { pick: 'Blau' } }, { action: 'maybe' }, { workflowRunId: 'x' }]) {
-			const values = { pick: 'pick' in wrong ? undefined : 'Rot', ...('values' in wrong ? wrong.values : {}) };
+		for (const wrong of [
+			{},
+			{ values: { pick: 'Blau' } },
+			{ action: 'maybe' },
+			{ workflowRunId: 'x' },
+		]) {
+			const values = {
+				pick: 'pick' in wrong ? undefined : 'Rot',
+				...('values' in wrong ? wrong.values : {}),
+			};
 			const given = {
 				...answer,
 				...wrong,

@@ -8,7 +8,11 @@ describe.each(NEWER)('answering a form, %s', (version) => {
 		const inputs = [{ output_variable_name: 'doc', type: 'file', allowed_file_types: ['image'] }];
 		const sim = await startFlow(version, { steps: [START, { pause: [{ ...REVIEW, inputs }] }] });
 		await workJson(sim);
-		const data = { data: Buffer.from('png!').toString('base64'), mimeType: 'image/png', fileName: 'a.png' };
+		const data = {
+			data: Buffer.from('png!').toString('base64'),
+			mimeType: 'image/png',
+			fileName: 'a.png',
+		};
 		await work(sim, {
 			items: [{ json: {}, binary: { data } }],
 			parameters: {

@@ -1,9 +1,24 @@
 import { RECOVERED_NOTE } from '../../../../lib/dify/recover';
 import { waitFor } from '../../../lib/dify/ask';
 import { calls } from '../../../lib/dify/client';
-import { appKey, knowledgeKey, SIM_VERSIONS, type FormField, type Json } from '../../../servers/dify';
+import {
+	appKey,
+	knowledgeKey,
+	SIM_VERSIONS,
+	type FormField,
+	type Json,
+} from '../../../servers/dify';
 import { errorIn, executeIn, nodeErrorOf, shownIn, WITH_FILES } from '../../dify';
-import { FOREVER, prepareFlow, REVIEW, START, startFlow, work, workError, workJson } from '../workflow';
+import {
+	FOREVER,
+	prepareFlow,
+	REVIEW,
+	START,
+	startFlow,
+	work,
+	workError,
+	workJson,
+} from '../workflow';
 
 const ALL_KINDS: FormField[] = [
 	{ kind: 'select', variable: 'unit', options: ['C', 'F'] },
@@ -19,15 +34,30 @@ const FILE_FORM: FormField[] = [
 
 describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 	test('outputs, IDs and counts, paired with its item', async () => {
-		const sim = await startFlow(version, { steps: [START], outputs: { text: 'yes' }, totalTokens: 12 });
+		const sim = await startFlow(version, {
+			steps: [START],
+			outputs: { text: 'yes' },
+			totalTokens: 12,
+		});
 		const [item] = await work(sim);
 		const { taskId, workflowRunId } = sim.runs[0]!;
-		const json = { outputs: { text: 'yes' }, status: 'succeeded', workflowRunId, taskId, totalTokens: 12, user: 'u1' };
+		const json = {
+			outputs: { text: 'yes' },
+			status: 'succeeded',
+			workflowRunId,
+			taskId,
+			totalTokens: 12,
+			user: 'u1',
+		};
 		expect(item).toEqual({ json, pairedItem: { item: 0 } });
 	});
 
 	test('without Simplify everything that is known of the run', async () => {
-		const sim = await startFlow(version, { steps: [START], outputs: { text: 'yes' }, elapsed: 2.5 });
+		const sim = await startFlow(version, {
+			steps: [START],
+			outputs: { text: 'yes' },
+			elapsed: 2.5,
+		});
 		const json = await workJson(sim, { parameters: { simplify: false } });
 		expect(json).toMatchObject({
 			workflowId: sim.runs[0]!.workflowId,
@@ -46,9 +76,15 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 	});
 
 	test("outputs with the names of the node's own fields", async () => {
-		const sim = await startFlow(version, { steps: [START], outputs: { status: 'mine', workflowRunId: 7 } });
+		const sim = await startFlow(version, {
+			steps: [START],
+			outputs: { status: 'mine', workflowRunId: 7 },
+		});
 		const json = await workJson(sim);
-		expect(json).toMatchObject({ status: 'succeeded', outputs: { status: 'mine', workflowRunId: 7 } });
+		expect(json).toMatchObject({
+			status: 'succeeded',
+			outputs: { status: 'mine', workflowRunId: 7 },
+		});
 		expect(json.workflowRunId).toBe(sim.runs[0]!.workflowRunId);
 	});
 
@@ -59,7 +95,13 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 	});
 
 	test('a failed run fails the node with its error, the failed node and the ID', async () => {
-		const node = { id: 'h', type: 'http-request', title: 'Ask', status: 'failed' as const, error: 'no route' };
+		const node = {
+			id: 'h',
+			type: 'http-request',
+			title: 'Ask',
+			status: 'failed' as const,
+			error: 'no route',
+		};
 		const sim = await startFlow(version, { steps: [START, { node }], fail: 'no route' });
 		const error = await workError(sim);
 		expect(error.description).toContain('"Ask" (http-request)');
@@ -79,7 +121,11 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 	});
 
 	test('what is no failed run fails the node all the same', async () => {
-		const sim = await startFlow(version, { steps: [] }, { form: [{ kind: 'number', variable: 'n', required: true }] });
+		const sim = await startFlow(
+			version,
+			{ steps: [] },
+			{ form: [{ kind: 'number', variable: 'n', required: true }] },
+		);
 		const error = await workError(sim, { parameters: { options: { onFailure: 'return' } } });
 		expect(error.context.data).toMatchObject({ kind: 'inputs' });
 	});
@@ -87,18 +133,31 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 	test('a node that goes on: the item of the error keeps the ID of the run', async () => {
 		const sim = await startFlow(version, { steps: [START], fail: 'broken' });
 		const [item] = await work(sim, { continueOnFail: true });
-		expect(errorIn(item!)).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId, serverText: 'broken' });
+		expect(errorIn(item!)).toMatchObject({
+			workflowRunId: sim.runs[0]!.workflowRunId,
+			serverText: 'broken',
+		});
 	});
 
 	test('a partial success and a stopped run are results, with a warning', async () => {
 		const failed = { id: 'a', title: 'Look', status: 'exception' as const };
-		const partial = await startFlow(version, { steps: [{ node: failed }], exceptions: 1, outputs: { x: 1 } });
+		const partial = await startFlow(version, {
+			steps: [{ node: failed }],
+			exceptions: 1,
+			outputs: { x: 1 },
+		});
 		const fake = prepareFlow(partial);
 		const [item] = await executeIn('difyWorkflow', fake);
-		expect(item!.json).toMatchObject({ status: 'partial-succeeded', warnings: [expect.stringContaining('"Look"')] });
+		expect(item!.json).toMatchObject({
+			status: 'partial-succeeded',
+			warnings: [expect.stringContaining('"Look"')],
+		});
 		expect(fake.hints).toHaveLength(1);
 		const stopped = await startFlow(version, { steps: [START], stopped: 'Stopped by user.' });
-		expect(await workJson(stopped)).toMatchObject({ status: 'stopped', warnings: [expect.any(String)] });
+		expect(await workJson(stopped)).toMatchObject({
+			status: 'stopped',
+			warnings: [expect.any(String)],
+		});
 	});
 
 	test('the form: values have the types that Dify wants, and what is not filled in is left out', async () => {
@@ -115,7 +174,9 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 		await executeIn('difyWorkflow', fake);
 		const dropped = [expect.stringContaining('"colour", so Dify drops it')];
 		expect(fake.hints.map(({ message }) => message)).toEqual(dropped);
-		expect((await workJson(sim, { parameters: { inputsJson: '{"colour":"red"}' } })).warnings).toEqual(dropped);
+		expect(
+			(await workJson(sim, { parameters: { inputsJson: '{"colour":"red"}' } })).warnings,
+		).toEqual(dropped);
 	});
 
 	test('inputs as JSON name files as the fields of the form do', async () => {
@@ -124,14 +185,23 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 		await work(sim, { ...WITH_FILES, parameters: { inputsMode: 'json', inputsJson } });
 		const sent = sim.requests.at(-1)!.json as { inputs: { doc: Json; docs: Json[] } };
 		expect(sent.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
-		expect(sent.inputs.docs.map((file) => file.transfer_method)).toEqual(['local_file', 'remote_url']);
+		expect(sent.inputs.docs.map((file) => file.transfer_method)).toEqual([
+			'local_file',
+			'remote_url',
+		]);
 	});
 
 	test('binary data for file variables is uploaded first, by the same user, and goes into the inputs', async () => {
 		const sim = await startFlow(version, { steps: [START] }, { form: FILE_FORM });
 		const value = { doc: 'inItem', docs: 'inItem, inStore' };
-		await work(sim, { ...WITH_FILES, parameters: { user: 'anna', inputsMode: 'form', inputs: { value } } });
-		const sent = sim.requests.at(-1)!.json as { inputs: { doc: Json; docs: Json[] }; files?: unknown };
+		await work(sim, {
+			...WITH_FILES,
+			parameters: { user: 'anna', inputsMode: 'form', inputs: { value } },
+		});
+		const sent = sim.requests.at(-1)!.json as {
+			inputs: { doc: Json; docs: Json[] };
+			files?: unknown;
+		};
 		expect(sent.files).toBeUndefined();
 		expect(sent.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
 		expect(sent.inputs.docs.map(({ type }) => type)).toEqual(['image', 'document']);
@@ -142,7 +212,10 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 	test('an upload that fails starts no run', async () => {
 		const sim = await startFlow(version, { steps: [START] }, { form: FILE_FORM });
 		sim.fail({ path: '/files/upload', status: 413, body: '{}', contentType: 'application/json' });
-		await workError(sim, { ...WITH_FILES, parameters: { inputsMode: 'form', inputs: { value: { doc: 'inItem' } } } });
+		await workError(sim, {
+			...WITH_FILES,
+			parameters: { inputsMode: 'form', inputs: { value: { doc: 'inItem' } } },
+		});
 		expect(calls(sim, '/workflows/run')).toBe(0);
 	});
 
@@ -165,7 +238,9 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 	test('text is typed into the chat while the run goes on', async () => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));
-		const sim = await startFlow(version, { steps: [START, { text: 'Hel' }, { wait }, { text: 'lo' }] });
+		const sim = await startFlow(version, {
+			steps: [START, { text: 'Hel' }, { wait }, { text: 'lo' }],
+		});
 		const fake = prepareFlow(sim, { streaming: true });
 		const running = executeIn('difyWorkflow', fake);
 		await waitFor(() => shownIn(fake) === 'Hel');
@@ -177,7 +252,10 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 
 	test('as a tool it types nothing', async () => {
 		const sim = await startFlow(version, { steps: [START, { text: 'x' }] });
-		const fake = prepareFlow(sim, { streaming: true, type: 'n8n-nodes-local-llama.difyWorkflowTool' });
+		const fake = prepareFlow(sim, {
+			streaming: true,
+			type: 'n8n-nodes-local-llama.difyWorkflowTool',
+		});
 		await executeIn('difyWorkflow', fake);
 		expect(fake.chunks).toEqual([]);
 	});
@@ -185,7 +263,9 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 	test('Stop reaches Dify', async () => {
 		const sim = await startFlow(version, { steps: [START, FOREVER] });
 		const controller = new AbortController();
-		const running = nodeErrorOf(executeIn('difyWorkflow', prepareFlow(sim, { signal: controller.signal })));
+		const running = nodeErrorOf(
+			executeIn('difyWorkflow', prepareFlow(sim, { signal: controller.signal })),
+		);
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		controller.abort();
 		await running;
@@ -215,9 +295,9 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 			most = Math.max(most, sim.runs.filter(({ status }) => status === 'running').length);
 			waiting.pop()!();
 		}
-		expect((await executed).map(({ json, pairedItem }) => [(json.outputs as Json).n, pairedItem])).toEqual(
-			Array.from({ length: count }, (_, at) => [`${at}`, { item: at }]),
-		);
+		expect(
+			(await executed).map(({ json, pairedItem }) => [(json.outputs as Json).n, pairedItem]),
+		).toEqual(Array.from({ length: count }, (_, at) => [`${at}`, { item: at }]));
 		expect(most).toBe(3);
 	});
 
@@ -243,26 +323,40 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 	});
 });
 
-describe.each(SIM_VERSIONS.filter((version) => version !== '1.12'))('a workflow that asks a person, %s', (version) => {
-	test('comes out with its forms, and with what answers them', async () => {
-		const second = { ...REVIEW, nodeId: 'm', nodeTitle: 'Mail', token: null };
-		const sim = await startFlow(version, { steps: [START, { pause: [REVIEW, second] }] });
-		const json = await workJson(sim);
-		expect(json).toMatchObject({ status: 'paused', user: 'u1', workflowRunId: sim.runs[0]!.workflowRunId });
-		expect(json.forms).toMatchObject([
-			{ nodeTitle: 'Review', formToken: 'tok', formContent: 'Draft', expirationTime: expect.any(Number) },
-			{ nodeTitle: 'Mail', formToken: null },
-		]);
-		expect(json.warnings).toEqual([expect.stringContaining('"Mail" has no token: it goes out by e-mail only')]);
-	});
+describe.each(SIM_VERSIONS.filter((version) => version !== '1.12'))(
+	'a workflow that asks a person, %s',
+	(version) => {
+		test('comes out with its forms, and with what answers them', async () => {
+			const second = { ...REVIEW, nodeId: 'm', nodeTitle: 'Mail', token: null };
+			const sim = await startFlow(version, { steps: [START, { pause: [REVIEW, second] }] });
+			const json = await workJson(sim);
+			expect(json).toMatchObject({
+				status: 'paused',
+				user: 'u1',
+				workflowRunId: sim.runs[0]!.workflowRunId,
+			});
+			expect(json.forms).toMatchObject([
+				{
+					nodeTitle: 'Review',
+					formToken: 'tok',
+					formContent: 'Draft',
+					expirationTime: expect.any(Number),
+				},
+				{ nodeTitle: 'Mail', formToken: null },
+			]);
+			expect(json.warnings).toEqual([
+				expect.stringContaining('"Mail" has no token: it goes out by e-mail only'),
+			]);
+		});
 
-	test('fails where the option says so, with the ID', async () => {
-		const sim = await startFlow(version, { steps: [START, { pause: [REVIEW] }] });
-		const error = await workError(sim, { parameters: { options: { onPause: 'error' } } });
-		expect(error.message).toBe('The workflow waits for a person (Review)');
-		expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
-	});
-});
+		test('fails where the option says so, with the ID', async () => {
+			const sim = await startFlow(version, { steps: [START, { pause: [REVIEW] }] });
+			const error = await workError(sim, { parameters: { options: { onPause: 'error' } } });
+			expect(error.message).toBe('The workflow waits for a person (Review)');
+			expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
+		});
+	},
+);
 
 describe('files of the outputs', () => {
 	const file = (url?: string) => ({
@@ -274,15 +368,26 @@ describe('files of the outputs', () => {
 	const options = { include: ['files'] };
 
 	test('become binary properties; one that cannot be fetched is a warning, and the outputs stay', async () => {
-		const outputs = { one: file('/files/one.png?sign=1'), list: [file('/files/two.png?sign=2')], none: file() };
+		const outputs = {
+			one: file('/files/one.png?sign=1'),
+			list: [file('/files/two.png?sign=2')],
+			none: file(),
+		};
 		const sim = await startFlow('1.12', { steps: [START], outputs });
 		sim.fail({ path: '/files/one', status: 200, body: 'png!', contentType: 'image/png' });
 		sim.fail({ path: '/files/two', status: 403 });
 		const [item] = await work(sim, { parameters: { options } });
 		expect(item!.binary).toEqual({
-			file_0: { data: Buffer.from('png!').toString('base64'), fileName: 'a.png', mimeType: 'image/png' },
+			file_0: {
+				data: Buffer.from('png!').toString('base64'),
+				fileName: 'a.png',
+				mimeType: 'image/png',
+			},
 		});
-		expect(item!.json).toMatchObject({ outputs, warnings: [expect.stringContaining('link has expired')] });
+		expect(item!.json).toMatchObject({
+			outputs,
+			warnings: [expect.stringContaining('link has expired')],
+		});
 		const asked = sim.requests.filter(({ url }) => url.startsWith('/files/'));
 		expect(asked.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
 	});
@@ -290,15 +395,19 @@ describe('files of the outputs', () => {
 
 it('a Dify that is not there is told at once: the form is not waited for first, and the run after it', async () => {
 	const asked: string[] = [];
-	const fake = prepareFlow({ url: 'http://faults.test/v1' }, { parameters: { inputsJson: '{"topic":"hills"}' } });
+	const fake = prepareFlow(
+		{ url: 'http://faults.test/v1' },
+		{ parameters: { inputsJson: '{"topic":"hills"}' } },
+	);
 	Object.assign(fake.context.helpers, {
 		getSecureEgressFilter: () => ({
 			validateUrl: async (url: string) => {
 				asked.push(new URL(url).pathname);
 				return { ok: true };
 			},
-			createSecureLookup: () => (_host: string, _options: object, done: (...args: never[]) => void) =>
-				done(...([Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })] as never[])),
+			createSecureLookup:
+				() => (_host: string, _options: object, done: (...args: never[]) => void) =>
+					done(...([Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })] as never[])),
 			validateRedirectSync: () => undefined,
 		}),
 	});

@@ -1,7 +1,16 @@
 import { waitFor } from '../../../lib/dify/ask';
 import { SIM_VERSIONS } from '../../../servers/dify';
 import { executeIn, nodeErrorOf, shownIn } from '../../dify';
-import { FOREVER, operate, prepareFlow, REVIEW, START, startFlow, work, workJson } from '../workflow';
+import {
+	FOREVER,
+	operate,
+	prepareFlow,
+	REVIEW,
+	START,
+	startFlow,
+	work,
+	workJson,
+} from '../workflow';
 
 const NEWER = SIM_VERSIONS.filter((version) => version !== '1.12');
 
@@ -9,34 +18,53 @@ describe.each(NEWER)('following, %s', (version) => {
 	test('Follow: the outputs of a run that was started before, typed into the chat', async () => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));
-		const sim = await startFlow(version, { steps: [START, { wait }, { text: 'late' }], outputs: { text: 'late' } });
+		const sim = await startFlow(version, {
+			steps: [START, { wait }, { text: 'late' }],
+			outputs: { text: 'late' },
+		});
 		const running = work(sim);
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		const { workflowRunId } = sim.runs[0]!;
-		const fake = prepareFlow(sim, { streaming: true, parameters: { operation: 'follow', workflowRunId } });
+		const fake = prepareFlow(sim, {
+			streaming: true,
+			parameters: { operation: 'follow', workflowRunId },
+		});
 		const following = executeIn('difyWorkflow', fake);
 		await waitFor(() => sim.requests.some(({ url }) => url.includes('/events')));
 		go();
 		const [item] = await following;
 		await running;
-		expect(item!.json).toMatchObject({ status: 'succeeded', outputs: { text: 'late' }, workflowRunId });
+		expect(item!.json).toMatchObject({
+			status: 'succeeded',
+			outputs: { text: 'late' },
+			workflowRunId,
+		});
 		expect(shownIn(fake)).toBe('late');
 	});
 
 	test('Follow: waits until somebody has answered, where the option says so', async () => {
-		const sim = await startFlow(version, { steps: [START, { pause: [REVIEW] }], outputs: { a: 1 } });
+		const sim = await startFlow(version, {
+			steps: [START, { pause: [REVIEW] }],
+			outputs: { a: 1 },
+		});
 		const { workflowRunId } = await workJson(sim);
 		const options = { onPause: 'wait', progressLimit: 1 };
 		const following = operate(sim, 'run', 'follow', { workflowRunId, options });
 		await waitFor(() => sim.requests.some(({ url }) => url.includes('continue_on_pause=true')));
-		await operate(sim, 'form', 'submit', { formToken: 'tok', action: 'approve', values: { pick: 'Rot' } });
+		await operate(sim, 'form', 'submit', {
+			formToken: 'tok',
+			action: 'approve',
+			values: { pick: 'Rot' },
+		});
 		expect((await following)[0]!.json).toMatchObject({ status: 'succeeded', outputs: { a: 1 } });
 	});
 
 	test('cancelled while it follows: the run goes on', async () => {
 		const sim = await startFlow(version, { steps: [START, FOREVER] });
 		const starter = new AbortController();
-		const running = nodeErrorOf(executeIn('difyWorkflow', prepareFlow(sim, { signal: starter.signal })));
+		const running = nodeErrorOf(
+			executeIn('difyWorkflow', prepareFlow(sim, { signal: starter.signal })),
+		);
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		const controller = new AbortController();
 		const parameters = { operation: 'follow', workflowRunId: sim.runs[0]!.workflowRunId };

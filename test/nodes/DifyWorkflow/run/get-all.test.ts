@@ -6,7 +6,12 @@ describe.each(SIM_VERSIONS)('runs, %s', (version) => {
 	test('Get Many: rows as Dify sends them, and times in the zone of the workflow', async () => {
 		const sim = await startFlow(version, { steps: [START] });
 		for (let at = 0; at < 3; at++) await work(sim);
-		const filters = { after: '2026-01-01T00:00:00', before: '2026-07-01', status: 'succeeded', user: 'u1' };
+		const filters = {
+			after: '2026-01-01T00:00:00',
+			before: '2026-07-01',
+			status: 'succeeded',
+			user: 'u1',
+		};
 		await operate(sim, 'run', 'getAll', { returnAll: true, filters });
 		expect(Object.fromEntries(sim.requests.at(-1)!.query)).toMatchObject({
 			created_at__after: '2025-12-31T23:00:00.000Z',
@@ -27,7 +32,9 @@ describe.each(SIM_VERSIONS)('runs, %s', (version) => {
 	test('Get Many: a time that is none', async () => {
 		const sim = await startFlow(version, { steps: [] });
 		const parameters = { returnAll: true, filters: { after: 'yesterday' } };
-		expect((await nodeErrorOf(operate(sim, 'run', 'getAll', parameters))).message).toContain('Started After');
+		expect((await nodeErrorOf(operate(sim, 'run', 'getAll', parameters))).message).toContain(
+			'Started After',
+		);
 	});
 
 	test('Get Many: states that Dify cannot filter by are not offered', async () => {

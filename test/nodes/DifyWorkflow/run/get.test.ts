@@ -9,8 +9,17 @@ describe.each(SIM_VERSIONS)('a run, %s', (version) => {
 		const sim = await startFlow(version, { steps: [START], outputs: { a: 1 } });
 		const { workflowRunId } = await workJson(sim);
 		const [simple] = await operate(sim, 'run', 'get', { workflowRunId, waitUntilFinished: false });
-		expect(simple!.json).toMatchObject({ workflowRunId, status: 'succeeded', outputs: { a: 1 }, inputs: {} });
-		const [raw] = await operate(sim, 'run', 'get', { workflowRunId, waitUntilFinished: false, simplify: false });
+		expect(simple!.json).toMatchObject({
+			workflowRunId,
+			status: 'succeeded',
+			outputs: { a: 1 },
+			inputs: {},
+		});
+		const [raw] = await operate(sim, 'run', 'get', {
+			workflowRunId,
+			waitUntilFinished: false,
+			simplify: false,
+		});
 		expect(raw!.json).toMatchObject({ id: workflowRunId, total_steps: 1 });
 	});
 
@@ -21,7 +30,11 @@ describe.each(SIM_VERSIONS)('a run, %s', (version) => {
 		const running = work(sim);
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		const { workflowRunId } = sim.runs[0]!;
-		const got = operate(sim, 'run', 'get', { workflowRunId, waitUntilFinished: true, waitLimit: 60 });
+		const got = operate(sim, 'run', 'get', {
+			workflowRunId,
+			waitUntilFinished: true,
+			waitLimit: 60,
+		});
 		await waitFor(() => calls(sim, /\/workflows\/run\//, 'GET') === 1);
 		go();
 		await running;
@@ -31,7 +44,9 @@ describe.each(SIM_VERSIONS)('a run, %s', (version) => {
 	test('Get: an ID of another form is refused before anything is sent', async () => {
 		const sim = await startFlow(version, { steps: [] });
 		const parameters = { workflowRunId: 'garbage', waitUntilFinished: false };
-		expect((await nodeErrorOf(operate(sim, 'run', 'get', parameters))).message).toContain('workflow run ID');
+		expect((await nodeErrorOf(operate(sim, 'run', 'get', parameters))).message).toContain(
+			'workflow run ID',
+		);
 		expect(sim.requests).toEqual([]);
 	});
 });

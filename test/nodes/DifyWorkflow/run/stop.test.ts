@@ -8,6 +8,8 @@ describe.each(SIM_VERSIONS)('stopping a run, %s', (version) => {
 		const sim = await startFlow(version, { steps: [] });
 		const [item] = await operate(sim, 'run', 'stop', { taskId: UNKNOWN_ID });
 		expect(item!.json).toEqual({ taskId: UNKNOWN_ID, stopRequested: true });
-		expect((await nodeErrorOf(operate(sim, 'run', 'stop', { taskId: '' }))).message).toContain('Task ID');
+		expect((await nodeErrorOf(operate(sim, 'run', 'stop', { taskId: '' }))).message).toContain(
+			'Task ID',
+		);
 	});
 });

@@ -24,9 +24,16 @@ const SEGMENTS = [
 ];
 const WAV = Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), Buffer.alloc(900_000)]);
 const recording = (fileName = 'Interview 1.wav'): INodeExecutionData[] => [
-	{ json: {}, binary: { data: { data: 'filesystem-v2', id: 'store:1', mimeType: 'audio/wav', fileName } } },
+	{
+		json: {},
+		binary: { data: { data: 'filesystem-v2', id: 'store:1', mimeType: 'audio/wav', fileName } },
+	},
 ];
-const setupFor = (sim: { url: string }, parameters: Record<string, unknown>, more: Setup = {}): Setup => ({
+const setupFor = (
+	sim: { url: string },
+	parameters: Record<string, unknown>,
+	more: Setup = {},
+): Setup => ({
 	credentials: { baseUrl: sim.url },
 	items: recording(),
 	stored: { 'store:1': WAV },
@@ -37,7 +44,8 @@ const run = async (sim: { url: string }, parameters: Record<string, unknown>, mo
 	const fake = prepare(setupFor(sim, parameters, more));
 	return { ...fake, items: await executeIn(fake) };
 };
-const bytesIn = ({ binary }: INodeExecutionData, field = 'data') => Buffer.from(binary![field]!.data, 'base64');
+const bytesIn = ({ binary }: INodeExecutionData, field = 'data') =>
+	Buffer.from(binary![field]!.data, 'base64');
 
 describe('Transcribe', () => {
 	test('a recording out of the store of n8n, which is never read as a whole', async () => {
@@ -45,24 +53,30 @@ describe('Transcribe', () => {
 		const { items, wholeReads, hints } = await run(sim, { operation: 'transcribe' });
 		expect(items).toEqual([{ json: { text: 'Hello\n there' }, pairedItem: { item: 0 } }]);
 		expect([wholeReads, hints]).toEqual([0, []]);
-		expect(sim.forms[0]!.parts[0]).toMatchObject({ filename: 'Interview 1.wav', size: WAV.byteLength });
+		expect(sim.forms[0]!.parts[0]).toMatchObject({
+			filename: 'Interview 1.wav',
+			size: WAV.byteLength,
+		});
 	});
 
 	test.each([
 		['srt', 'application/x-subrip'],
 		['vtt', 'text/vtt'],
-	])('%s: the text, and a file with the name of the recording', async (responseFormat, mimeType) => {
-		const sim = await startWhisper({ segments: SEGMENTS });
-		const { items } = await run(sim, {
-			operation: 'transcribe',
-			responseFormat,
-			options: { binaryPropertyOutput: 'subtitles' },
-		});
-		const fileName = `Interview 1.${responseFormat}`;
-		expect(items[0]!.json).toMatchObject({ text: 'Hello\nthere', fileName, mimeType });
-		expect(items[0]!.binary!.subtitles).toMatchObject({ fileName, mimeType });
-		expect(bytesIn(items[0]!, 'subtitles').toString()).toBe(items[0]!.json.subtitles);
-	});
+	])(
+		'%s: the text, and a file with the name of the recording',
+		async (responseFormat, mimeType) => {
+			const sim = await startWhisper({ segments: SEGMENTS });
+			const { items } = await run(sim, {
+				operation: 'transcribe',
+				responseFormat,
+				options: { binaryPropertyOutput: 'subtitles' },
+			});
+			const fileName = `Interview 1.${responseFormat}`;
+			expect(items[0]!.json).toMatchObject({ text: 'Hello\nthere', fileName, mimeType });
+			expect(items[0]!.binary!.subtitles).toMatchObject({ fileName, mimeType });
+			expect(bytesIn(items[0]!, 'subtitles').toString()).toBe(items[0]!.json.subtitles);
+		},
+	);
 
 	test('segments, with every option', async () => {
 		const sim = await startSpeaches({ segments: SEGMENTS });
@@ -79,7 +93,11 @@ describe('Transcribe', () => {
 				extraBody: '{"without_timestamps":false}',
 			},
 		});
-		expect(items[0]!.json).toMatchObject({ text: 'Hello there', language: 'en', segments: SEGMENTS });
+		expect(items[0]!.json).toMatchObject({
+			text: 'Hello there',
+			language: 'en',
+			segments: SEGMENTS,
+		});
 		expect(sim.forms[0]!.fields).toEqual({
 			model: 'Systran/faster-whisper-tiny',
 			response_format: 'verbose_json',
@@ -93,7 +111,11 @@ describe('Transcribe', () => {
 	});
 
 	test('is typed into a chat that streams: piece by piece where the server streams, else as a whole', async () => {
-		const typed = async (sim: { url: string }, parameters: Record<string, unknown>, more: Setup = {}) => {
+		const typed = async (
+			sim: { url: string },
+			parameters: Record<string, unknown>,
+			more: Setup = {},
+		) => {
 			const { chunks, items } = await run(
 				sim,
 				{ operation: 'transcribe', ...parameters },
@@ -103,30 +125,52 @@ describe('Transcribe', () => {
 		};
 		const speaches = await startSpeaches({ segments: SEGMENTS });
 		const model = 'Systran/faster-whisper-tiny';
-		expect(await typed(speaches, { model })).toEqual([['begin', ' Hello', ' there', 'end'], 'Hello there']);
+		expect(await typed(speaches, { model })).toEqual([
+			['begin', ' Hello', ' there', 'end'],
+			'Hello there',
+		]);
 		expect(await typed(await startWhisper({ segments: SEGMENTS }), {})).toEqual([
 			['begin', 'Hello\n there', 'end'],
 			'Hello\n there',
 		]);
 		const type = 'n8n-nodes-local-llama.localLlamaTool';
 		expect(await typed(speaches, { model }, { type })).toEqual([[], 'Hello there']);
-		expect(await typed(speaches, { model, options: { enableStreaming: false } })).toEqual([[], 'Hello there']);
-		expect(speaches.forms.map(({ fields }) => fields.stream)).toEqual(['true', undefined, undefined]);
+		expect(await typed(speaches, { model, options: { enableStreaming: false } })).toEqual([
+			[],
+			'Hello there',
+		]);
+		expect(speaches.forms.map(({ fields }) => fields.stream)).toEqual([
+			'true',
+			undefined,
+			undefined,
+		]);
 	});
 
 	test('the file itself, as an expression gives it, and no name at all', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const binaryPropertyName = recording()[0]!.binary!.data;
-		const { items } = await run(sim, { operation: 'transcribe', binaryPropertyName }, { items: [{ json: {} }] });
-		expect([items[0]!.json.text, sim.forms[0]!.parts[0]!.filename]).toEqual(['Hello\n there', 'Interview 1.wav']);
-		const failed = await failure({}, setupFor(sim, { operation: 'transcribe', binaryPropertyName: '' }));
+		const { items } = await run(
+			sim,
+			{ operation: 'transcribe', binaryPropertyName },
+			{ items: [{ json: {} }] },
+		);
+		expect([items[0]!.json.text, sim.forms[0]!.parts[0]!.filename]).toEqual([
+			'Hello\n there',
+			'Interview 1.wav',
+		]);
+		const failed = await failure(
+			{},
+			setupFor(sim, { operation: 'transcribe', binaryPropertyName: '' }),
+		);
 		expect(failed.message).toBe('The field "Input Binary Field" is empty');
 	});
 
 	test('silence is a success with a hint', async () => {
 		const { items, hints } = await run(await startWhisper(), { operation: 'transcribe' });
 		expect(items[0]!.json).toEqual({ text: '' });
-		expect(hints).toEqual([expect.objectContaining({ message: expect.stringContaining('heard no words') as string })]);
+		expect(hints).toEqual([
+			expect.objectContaining({ message: expect.stringContaining('heard no words') as string }),
+		]);
 	});
 
 	test('the errors of one item do not cost the others theirs', async () => {
@@ -141,10 +185,9 @@ describe('Transcribe', () => {
 			{ operation: 'transcribe' },
 			{ items: [{ json: {}, binary: { data: m4a } }, ...recording()], continueOnFail: true },
 		);
-		expect(items.map(({ json }) => json.text ?? (json.error as { message: string }).message)).toEqual([
-			'The server cannot read the sound of "a.m4a"',
-			'Hello\n there',
-		]);
+		expect(
+			items.map(({ json }) => json.text ?? (json.error as { message: string }).message),
+		).toEqual(['The server cannot read the sound of "a.m4a"', 'Hello\n there']);
 	});
 });
 
@@ -179,7 +222,10 @@ describe('Speak', () => {
 			voice: 'af_heart',
 			characters: 11,
 		});
-		expect(items[0]!.binary!.sound).toMatchObject({ fileName: 'greeting.mp3', mimeType: 'audio/mpeg' });
+		expect(items[0]!.binary!.sound).toMatchObject({
+			fileName: 'greeting.mp3',
+			mimeType: 'audio/mpeg',
+		});
 		expect(bytesIn(items[0]!, 'sound').byteLength).toBe(3506);
 		expect(sim.requests.at(-1)!.body).toMatchObject({ input: 'Hello there' });
 	});
@@ -191,23 +237,45 @@ describe('Speak', () => {
 			operation: 'speak',
 			input: `${'One is here. '.repeat(5)}\n${'Two is here. '.repeat(5)}`,
 			format: 'pcm',
-			options: { splitAfter: 70, wrapAsWav: true, sampleRate: 16000, speed: 1.5, extraBody: { lang_code: 'a' } },
+			options: {
+				splitAfter: 70,
+				wrapAsWav: true,
+				sampleRate: 16000,
+				speed: 1.5,
+				extraBody: { lang_code: 'a' },
+			},
 		});
-		expect(items[0]!.json).toMatchObject({ fileName: 'speech.wav', mimeType: 'audio/wav', parts: 2 });
+		expect(items[0]!.json).toMatchObject({
+			fileName: 'speech.wav',
+			mimeType: 'audio/wav',
+			parts: 2,
+		});
 		expect(bytesIn(items[0]!)).toEqual(waveFromSamples(Buffer.concat([samples, samples]), 16_000));
-		expect(sim.requests.at(-1)!.body).toMatchObject({ speed: 1.5, sample_rate: 16000, lang_code: 'a' });
+		expect(sim.requests.at(-1)!.body).toMatchObject({
+			speed: 1.5,
+			sample_rate: 16000,
+			lang_code: 'a',
+		});
 	});
 
 	test('a server that breaks off in the middle is a specific error', async () => {
 		const sim = await startKokoro();
 		sim.route(
 			'POST /v1/audio/speech',
-			bytesReply('audio/mpeg', [Buffer.alloc(500, 1), Buffer.alloc(500, 2)], { cut: { at: 700, how: 'rst' } }),
+			bytesReply('audio/mpeg', [Buffer.alloc(500, 1), Buffer.alloc(500, 2)], {
+				cut: { at: 700, how: 'rst' },
+			}),
 		);
-		const failed = await failure({}, setupFor(sim, { operation: 'speak', input: 'Hello', voice: '' }));
+		const failed = await failure(
+			{},
+			setupFor(sim, { operation: 'speak', input: 'Hello', voice: '' }),
+		);
 		expect(failed.context.data).toMatchObject({ kind: 'connectionLost' });
 		sim.route('POST /v1/audio/speech', jsonReply({ error: { message: 'no voice pack' } }));
-		const told = await failure({}, setupFor(sim, { operation: 'speak', input: 'Hello', voice: '' }));
+		const told = await failure(
+			{},
+			setupFor(sim, { operation: 'speak', input: 'Hello', voice: '' }),
+		);
 		expect(told.description).toContain('no voice pack');
 	});
 });
@@ -222,7 +290,8 @@ test('Get Voices: an item for each', async () => {
 
 test('the lists of the editor hold what fits', async () => {
 	const sim = await startSpeaches();
-	const { searchVoices, searchSpeechModels, searchTranscriptionModels } = new LocalLlama().methods.listSearch;
+	const { searchVoices, searchSpeechModels, searchTranscriptionModels } = new LocalLlama().methods
+		.listSearch;
 	const context = {
 		getCredentials: async () => ({ baseUrl: sim.url }),
 		getCurrentNodeParameter: () => 'speaches-ai/Kokoro-82M-v1.0-ONNX',
@@ -246,6 +315,8 @@ test('another server of the credential transcribes if the first is down, with a 
 	const [item] = await executeIn(fake);
 	expect(item!.json.text).toBe('Hello\n there');
 	expect(fake.hints).toEqual([
-		expect.objectContaining({ message: expect.stringContaining('did not take the request') as string }),
+		expect.objectContaining({
+			message: expect.stringContaining('did not take the request') as string,
+		}),
 	]);
 });

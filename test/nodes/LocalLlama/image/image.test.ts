@@ -11,7 +11,11 @@ beforeEach(async () => {
 });
 
 const picture = (fileName: string) => ({ data: PNG, mimeType: 'image/png', fileName });
-const setupFor = (sim: { url: string }, parameters: Record<string, unknown>, more: Setup = {}): Setup => ({
+const setupFor = (
+	sim: { url: string },
+	parameters: Record<string, unknown>,
+	more: Setup = {},
+): Setup => ({
 	credentials: { baseUrl: sim.url },
 	parameters: { resource: 'image', model: '', prompt: 'a cat', ...parameters },
 	...more,
@@ -67,24 +71,39 @@ test('Generate: an item for each picture, with its facts for an agent that sees 
 });
 
 test('fewer pictures than asked for: those, and a hint', async () => {
-	const { items, hints } = await run(await startSd({ makes: 2 }), { operation: 'generate', options: { count: 3 } });
+	const { items, hints } = await run(await startSd({ makes: 2 }), {
+		operation: 'generate',
+		options: { count: 3 },
+	});
 	expect(items).toHaveLength(2);
-	expect(hints).toEqual([expect.objectContaining({ message: expect.stringContaining('2 of the 3') as string })]);
+	expect(hints).toEqual([
+		expect.objectContaining({ message: expect.stringContaining('2 of the 3') as string }),
+	]);
 });
 
 test('Edit: pictures and mask out of the item, with their names', async () => {
 	const sim = await startSd({ withoutJobs: true });
-	const items = [{ json: {}, binary: { a: picture('street.png'), b: picture('sky'), mask: picture('mask.png') } }];
-	const parameters = { operation: 'edit', binaryPropertyName: 'a, b', options: { maskPropertyName: 'mask' } };
+	const items = [
+		{
+			json: {},
+			binary: { a: picture('street.png'), b: picture('sky'), mask: picture('mask.png') },
+		},
+	];
+	const parameters = {
+		operation: 'edit',
+		binaryPropertyName: 'a, b',
+		options: { maskPropertyName: 'mask' },
+	};
 	await run(sim, parameters, { items });
 	expect(sim.forms[0]!.parts.map(({ name, filename }) => [name, filename])).toEqual([
 		['image[]', 'street.png'],
 		['image[]', 'sky.png'],
 		['mask', 'mask.png'],
 	]);
-	expect((await failure({}, setupFor(sim, { ...parameters, binaryPropertyName: ' ' }, { items }))).message).toBe(
-		'The field "Input Binary Fields" is empty',
-	);
+	expect(
+		(await failure({}, setupFor(sim, { ...parameters, binaryPropertyName: ' ' }, { items })))
+			.message,
+	).toBe('The field "Input Binary Fields" is empty');
 });
 
 test('Stop cancels the job on the server', async () => {

@@ -14,7 +14,8 @@ const op = (operation: string, name: string, options: object = {}) => ({
 	options,
 });
 type Sim = Awaited<ReturnType<typeof serve>>;
-const posts = (sim: Sim) => sim.requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
+const posts = (sim: Sim) =>
+	sim.requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
 
 test('a model must be chosen', () => {
 	expect(changeFields()[0]).toMatchObject({ name: 'model', required: true });
@@ -23,13 +24,21 @@ test('a model must be chosen', () => {
 describe('Load', () => {
 	it('waits until a router has loaded the model', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 20 }] });
-		expect(await json(op('load', 'big'))).toMatchObject({ model: 'big', state: 'loaded', changed: true });
+		expect(await json(op('load', 'big'))).toMatchObject({
+			model: 'big',
+			state: 'loaded',
+			changed: true,
+		});
 		expect(sim.models).toMatchObject([{ id: 'big', status: 'loaded' }]);
 	});
 
 	it('of a model that is loaded changes nothing', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
-		expect(await json(op('load', 'big'))).toMatchObject({ model: 'big', state: 'loaded', changed: false });
+		expect(await json(op('load', 'big'))).toMatchObject({
+			model: 'big',
+			state: 'loaded',
+			changed: false,
+		});
 		expect(posts(sim)).toEqual([]);
 	});
 
@@ -50,7 +59,9 @@ describe('Load', () => {
 	it('ends at once on Stop, and leaves nothing running on the server', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 60_000 }] });
 		const cancel = new AbortController();
-		const running = execute({ parameters: op('load', 'big'), signal: cancel.signal }).catch((error: unknown) => error);
+		const running = execute({ parameters: op('load', 'big'), signal: cancel.signal }).catch(
+			(error: unknown) => error,
+		);
 		await sim.until(() => posts(sim).length > 0);
 		const stoppedAt = Date.now();
 		cancel.abort();
@@ -60,13 +71,22 @@ describe('Load', () => {
 
 	it('that takes longer than its limit is an error, where it is waited for', async () => {
 		await serve({ profile: 'router', models: [{ id: 'big', loadMs: 60_000 }] });
-		expect((await failure(op('load', 'big', { timeLimit: 1, wait: true }))).message).toContain('1 s');
-		expect(await json(op('load', 'big', { wait: 'false' }))).toMatchObject({ model: 'big', state: 'loading' });
+		expect((await failure(op('load', 'big', { timeLimit: 1, wait: true }))).message).toContain(
+			'1 s',
+		);
+		expect(await json(op('load', 'big', { wait: 'false' }))).toMatchObject({
+			model: 'big',
+			state: 'loading',
+		});
 	});
 
 	it.each([
 		['without a model', op('load', ''), 'No model is chosen'],
-		['with a limit that makes no sense', op('load', 'big', { timeLimit: 'soon' }), '"Time Limit (Seconds)"'],
+		[
+			'with a limit that makes no sense',
+			op('load', 'big', { timeLimit: 'soon' }),
+			'"Time Limit (Seconds)"',
+		],
 		['with a switch that is neither', op('unload', 'big', { wait: 'ja' }), '"Wait Until Done"'],
 	])('%s asks nothing of the server', async (_how, parameters, message) => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big' }] });
@@ -85,7 +105,11 @@ describe('Unload', () => {
 
 	it('of a model that is not loaded changes nothing', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big' }] });
-		expect(await json(op('unload', 'big'))).toMatchObject({ model: 'big', state: 'unloaded', changed: false });
+		expect(await json(op('unload', 'big'))).toMatchObject({
+			model: 'big',
+			state: 'unloaded',
+			changed: false,
+		});
 		expect(posts(sim)).toEqual([]);
 	});
 
@@ -97,16 +121,25 @@ describe('Unload', () => {
 	it('cuts answers off only where it is told to', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
 		sim.route('GET /slots', reply.json([{ id: 0, is_processing: true }]));
-		expect((await failure(op('unload', 'big', { wait: false }))).message).toContain('is answering 1 request');
+		expect((await failure(op('unload', 'big', { wait: false }))).message).toContain(
+			'is answering 1 request',
+		);
 		expect(posts(sim)).toEqual([]);
-		expect(await json(op('unload', 'big', { cutAnswers: true }))).toMatchObject({ state: 'unloaded' });
+		expect(await json(op('unload', 'big', { cutAnswers: true }))).toMatchObject({
+			state: 'unloaded',
+		});
 	});
 });
 
 describe('llama-swap 0bdb372', () => {
 	const recorded = (name: string) => {
-		const { answer } = recordedExchanges('llama-swap-0bdb372/models').find((one) => one.name === name)!;
-		return reply.error(answer.status, answer.text!.startsWith('{') ? JSON.parse(answer.text!) : answer.text!);
+		const { answer } = recordedExchanges('llama-swap-0bdb372/models').find(
+			(one) => one.name === name,
+		)!;
+		return reply.error(
+			answer.status,
+			answer.text!.startsWith('{') ? JSON.parse(answer.text!) : answer.text!,
+		);
 	};
 	async function swap(running: 'running-none' | 'running-tiny') {
 		clearSharedCaches();
@@ -140,7 +173,11 @@ describe('llama-swap 0bdb372', () => {
 		const sim = await swap('running-tiny');
 		sim.route('GET /upstream/tiny/slots', reply.json([{ id: 0, is_processing: false }]));
 		sim.route('POST /api/models/unload/tiny', recorded('unload-one'));
-		expect(await json(op('unload', 'tiny'))).toMatchObject({ state: 'unloaded', changed: true, sawNoAnswers: true });
+		expect(await json(op('unload', 'tiny'))).toMatchObject({
+			state: 'unloaded',
+			changed: true,
+			sawNoAnswers: true,
+		});
 		sim.route('GET /running', recorded('running-none'));
 		expect(await json(op('unload', 'tiny'))).toMatchObject({ changed: false });
 		expect(posts(sim)).toEqual(['/api/models/unload/tiny']);
@@ -150,7 +187,9 @@ describe('llama-swap 0bdb372', () => {
 		const sim = await swap('running-tiny');
 		sim.route('GET /upstream/tiny/slots', reply.json([{ id: 0, is_processing: true }]));
 		sim.route('POST /api/models/unload/tiny', recorded('unload-one'));
-		expect((await failure(op('unload', 'tiny', { wait: false }))).message).toContain('is answering');
+		expect((await failure(op('unload', 'tiny', { wait: false }))).message).toContain(
+			'is answering',
+		);
 		expect(posts(sim)).toEqual([]);
 		await json(op('unload', 'tiny', { cutAnswers: true }));
 		expect(posts(sim)).toEqual(['/api/models/unload/tiny']);

@@ -6,12 +6,15 @@ import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();
 const op = (operation: string, more: object = {}) => ({ resource: 'model', operation, ...more });
-const exchange = (name: string) => recordedExchanges('ollama-v0.17.4/models').find((one) => one.name === name)!.answer;
+const exchange = (name: string) =>
+	recordedExchanges('ollama-v0.17.4/models').find((one) => one.name === name)!.answer;
 /** What Ollama 0.17.4 answered. */
 const recorded = (name: string) => {
 	const { status, text = '', headers } = exchange(name);
 	const type = headers.find(([header]) => header === 'Content-Type')?.[1] ?? '';
-	return type.includes('ndjson') || text === '' ? reply.html(status, text) : reply.error(status, JSON.parse(text));
+	return type.includes('ndjson') || text === ''
+		? reply.html(status, text)
+		: reply.error(status, JSON.parse(text));
 };
 const ollama = async (routes: Record<string, string> = {}) => {
 	const sim = await serve({ profile: 'ollama', models: [{ id: 'smol:latest' }] });
@@ -20,7 +23,9 @@ const ollama = async (routes: Record<string, string> = {}) => {
 };
 type Sim = Awaited<ReturnType<typeof serve>>;
 const changes = (sim: Sim) =>
-	sim.requests.filter(({ method }) => method !== 'GET').map(({ method, path }) => `${method} ${path}`);
+	sim.requests
+		.filter(({ method }) => method !== 'GET')
+		.map(({ method, path }) => `${method} ${path}`);
 
 describe('Pull', () => {
 	const pull = (modelName = 'tiny', options: object = {}) => op('pull', { modelName, options });
@@ -28,7 +33,12 @@ describe('Pull', () => {
 	it('is done when Ollama says success: the size, and what was downloaded', async () => {
 		await ollama({ 'POST /api/pull': 'pull-progress' });
 		const pulled = await json(pull('tiny', { insecure: true }));
-		expect(pulled).toMatchObject({ model: 'tiny', server: 'ollama', state: 'success', changed: true });
+		expect(pulled).toMatchObject({
+			model: 'tiny',
+			server: 'ollama',
+			state: 'success',
+			changed: true,
+		});
 		expect(pulled.size).toBeGreaterThan(3_000_000);
 		expect(sent('/api/pull')).toEqual([{ model: 'tiny', insecure: true, stream: true }]);
 	});
@@ -90,13 +100,20 @@ describe('Pull', () => {
 	it('tells of each layer in percent, at most twice a second', async () => {
 		const typed: string[] = [];
 		let time = 0;
-		const type = progressTyping({ typing: { type: async (text) => void typed.push(text) } }, () => time);
+		const type = progressTyping(
+			{ typing: { type: async (text) => void typed.push(text) } },
+			() => time,
+		);
 		for (let completed = 0; completed <= 100; completed++) {
 			await type({ status: 'pulling abc', digest: 'sha256:abc', total: 200, completed });
 			time += 100;
 		}
 		await type({ status: 'success' });
-		expect(typed.slice(0, 3)).toEqual(['pulling abc: 0 %\n', 'pulling abc: 2 %\n', 'pulling abc: 5 %\n']);
+		expect(typed.slice(0, 3)).toEqual([
+			'pulling abc: 0 %\n',
+			'pulling abc: 2 %\n',
+			'pulling abc: 5 %\n',
+		]);
 		expect(typed.at(-1)).toBe('success\n');
 		expect(typed.length).toBeLessThanOrEqual(10_100 / 500 + 2);
 	});
@@ -108,7 +125,10 @@ describe('Pull', () => {
 			setTimeout(() => (sim.models[1]!.status = 'downloaded'), 100);
 			return reply.json({ success: true });
 		});
-		expect(await json(pull('user/repo'))).toMatchObject({ server: 'llamaRouter', state: 'success' });
+		expect(await json(pull('user/repo'))).toMatchObject({
+			server: 'llamaRouter',
+			state: 'success',
+		});
 		expect(sent('/models').filter(Boolean)).toEqual([{ model: 'user/repo' }]);
 	}, 20_000);
 
@@ -125,7 +145,10 @@ describe('Pull', () => {
 		const sim = await serve({ profile: 'fastapi' });
 		sim.route('GET /v1/models', reply.json({ data: [{ id: 'kokoro', task: 'text-to-speech' }] }));
 		sim.route('POST /v1/models/Systran/faster-whisper-small', reply.error(status, {}));
-		expect(await json(pull('Systran/faster-whisper-small'))).toMatchObject({ server: 'speaches', changed });
+		expect(await json(pull('Systran/faster-whisper-small'))).toMatchObject({
+			server: 'speaches',
+			changed,
+		});
 	});
 
 	it('on a server that cannot says who can', async () => {
@@ -140,7 +163,14 @@ describe('Create', () => {
 		items: [
 			{
 				json: {},
-				binary: { data: { data: '', id: 'store:1', mimeType: 'application/octet-stream', fileName: 'tiny.gguf' } },
+				binary: {
+					data: {
+						data: '',
+						id: 'store:1',
+						mimeType: 'application/octet-stream',
+						fileName: 'tiny.gguf',
+					},
+				},
 			},
 		],
 		stored: { 'store:1': bytes },
@@ -151,9 +181,18 @@ describe('Create', () => {
 	it('from another model, with settings', async () => {
 		await ollama({ 'POST /api/create': 'create-from-stream' });
 		const parameters = '{"num_ctx": 512}';
-		expect(await json(create({ system: 'You are X', parameters }))).toMatchObject({ model: 'mine', state: 'success' });
+		expect(await json(create({ system: 'You are X', parameters }))).toMatchObject({
+			model: 'mine',
+			state: 'success',
+		});
 		expect(sent('/api/create')).toEqual([
-			{ model: 'mine', from: 'smol', system: 'You are X', parameters: { num_ctx: 512 }, stream: true },
+			{
+				model: 'mine',
+				from: 'smol',
+				system: 'You are X',
+				parameters: { num_ctx: 512 },
+				stream: true,
+			},
 		]);
 	});
 
@@ -170,11 +209,16 @@ describe('Create', () => {
 		const sim = await ollama({ 'POST /api/create': 'create-smol' });
 		sim.route(`HEAD /api/blobs/${digest}`, reply.html(404, ''));
 		sim.route(`POST /api/blobs/${digest}`, reply.html(201, ''));
-		const fake = prepare({ parameters: create({ source: 'file', binaryField: 'data' }), ...file(GGUF) });
+		const fake = prepare({
+			parameters: create({ source: 'file', binaryField: 'data' }),
+			...file(GGUF),
+		});
 		const [item] = await executeIn(fake);
 		expect(item!.json).toMatchObject({ uploaded: true, digest });
 		expect(fake.wholeReads).toBe(0);
-		const upload = sim.requests.find(({ method, path }) => method === 'POST' && path.startsWith('/api/blobs'))!;
+		const upload = sim.requests.find(
+			({ method, path }) => method === 'POST' && path.startsWith('/api/blobs'),
+		)!;
 		expect(upload.bytes.equals(GGUF)).toBe(true);
 		expect(sent('/api/create')[0]).toMatchObject({ model: 'mine', files: { 'tiny.gguf': digest } });
 	});
@@ -182,13 +226,18 @@ describe('Create', () => {
 	it('sends no bytes that Ollama has already', async () => {
 		const sim = await ollama({ 'POST /api/create': 'create-smol' });
 		sim.route(`HEAD /api/blobs/${digest}`, reply.html(200, ''));
-		expect(await json(create({ source: 'file', binaryField: 'data' }), file(GGUF))).toMatchObject({ uploaded: false });
+		expect(await json(create({ source: 'file', binaryField: 'data' }), file(GGUF))).toMatchObject({
+			uploaded: false,
+		});
 		expect(changes(sim)).toEqual([`HEAD /api/blobs/${digest}`, 'POST /api/create']);
 	});
 
 	it('refuses what is no GGUF before it sends anything', async () => {
 		const sim = await ollama();
-		const failed = await failure(create({ source: 'file', binaryField: 'data' }), file(Buffer.from('PK zip')));
+		const failed = await failure(
+			create({ source: 'file', binaryField: 'data' }),
+			file(Buffer.from('PK zip')),
+		);
 		expect(failed.message).toBe('The file "tiny.gguf" is not a GGUF file');
 		expect(changes(sim)).toEqual([]);
 	});
@@ -235,22 +284,35 @@ describe('Copy and Delete', () => {
 			server: 'ollama',
 			tookMs: expect.any(Number) as number,
 		});
-		expect(sim.requests.at(-1)).toMatchObject({ method: 'DELETE', path: '/api/delete', body: { model: 'smol' } });
+		expect(sim.requests.at(-1)).toMatchObject({
+			method: 'DELETE',
+			path: '/api/delete',
+			body: { model: 'smol' },
+		});
 	});
 
 	it('of what is not there says so', async () => {
 		await ollama({ 'DELETE /api/delete': 'delete-again', 'POST /api/copy': 'copy-unknown' });
-		expect((await failure(op('delete', { model: 'smol2' }))).message).toContain('does not know the model');
-		expect((await failure(op('copy', { model: 'nope', newName: 'x' }))).message).toContain('does not know the model');
+		expect((await failure(op('delete', { model: 'smol2' }))).message).toContain(
+			'does not know the model',
+		);
+		expect((await failure(op('copy', { model: 'nope', newName: 'x' }))).message).toContain(
+			'does not know the model',
+		);
 	});
 
 	it('a router deletes what it has downloaded only', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'a/b:Q4' }] });
-		sim.route('DELETE /models', reply.llamaError(500, 'model name=a/b:Q4 is not removable (not from cache)'));
+		sim.route(
+			'DELETE /models',
+			reply.llamaError(500, 'model name=a/b:Q4 is not removable (not from cache)'),
+		);
 		expect((await failure(op('delete', { model: 'a/b:Q4' }))).message).toBe(
 			'The router does not delete the model "a/b:Q4"',
 		);
-		sim.route('DELETE /models', ({ query }: WireRequest) => reply.json({ success: query.get('model') === 'a/b:Q4' }));
+		sim.route('DELETE /models', ({ query }: WireRequest) =>
+			reply.json({ success: query.get('model') === 'a/b:Q4' }),
+		);
 		expect(await json(op('delete', { model: 'a/b:Q4' }))).toMatchObject({ deleted: true });
 	});
 
@@ -258,7 +320,10 @@ describe('Copy and Delete', () => {
 		const sim = await serve({ profile: 'fastapi' });
 		sim.route('GET /v1/models', reply.json({ data: [{ id: 'a/b', task: 'text-to-speech' }] }));
 		sim.route('DELETE /v1/models/a/b', reply.json({}));
-		expect(await json(op('delete', { model: 'a/b' }))).toMatchObject({ server: 'speaches', deleted: true });
+		expect(await json(op('delete', { model: 'a/b' }))).toMatchObject({
+			server: 'speaches',
+			deleted: true,
+		});
 	});
 
 	it('others cannot', async () => {
@@ -266,7 +331,9 @@ describe('Copy and Delete', () => {
 		expect((await failure(op('copy', { model: 'a', newName: 'b' }))).message).toBe(
 			'llama-server cannot copy models on request',
 		);
-		expect((await failure(op('delete', { model: 'a' }))).message).toBe('llama-server cannot delete models on request');
+		expect((await failure(op('delete', { model: 'a' }))).message).toBe(
+			'llama-server cannot delete models on request',
+		);
 	});
 });
 
@@ -274,7 +341,10 @@ test('a server that is down, or refuses the key, is not blamed for what it canno
 	const sim = await serve({ profile: 'fastapi', apiKey: 'another' });
 	expect((await failure(op('copy', { model: 'a', newName: 'b' }))).message).not.toContain('cannot');
 	await sim.close();
-	for (const parameters of [op('delete', { model: 'a' }), op('create', { newName: 'a', from: 'b' })])
+	for (const parameters of [
+		op('delete', { model: 'a' }),
+		op('create', { newName: 'a', from: 'b' }),
+	])
 		expect((await failure(parameters)).message).toContain('Nothing listens');
 });
 
@@ -308,7 +378,9 @@ describe('changes that are not allowed', () => {
 			const type = 'n8n-nodes-local-llama.localLlamaTool';
 			expect((await failure(parameters, { type })).message).toContain('not allowed');
 			expect(sim.requests).toEqual([]);
-			expect(await json({ ...parameters, options: { allowChanges: true } }, { type })).toBeDefined();
+			expect(
+				await json({ ...parameters, options: { allowChanges: true } }, { type }),
+			).toBeDefined();
 		},
 	);
 });

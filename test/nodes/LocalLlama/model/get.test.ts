@@ -93,9 +93,15 @@ describe('Get', () => {
 	});
 
 	it('of a router loads nothing', async () => {
-		const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }, { id: 'small' }] });
+		const sim = await serve({
+			profile: 'router',
+			models: [{ id: 'big', status: 'loaded' }, { id: 'small' }],
+		});
 		expect(await json(get('small'))).toMatchObject({ id: 'small', state: 'unloaded' });
-		expect(await json(get('big'))).toMatchObject({ id: 'big', template: expect.any(String) as string });
+		expect(await json(get('big'))).toMatchObject({
+			id: 'big',
+			template: expect.any(String) as string,
+		});
 		expect(sim.models[1]!.status).not.toBe('loaded');
 		expect((await failure(get('nope'))).description).toContain('Use one of: big, small');
 	});
@@ -103,7 +109,10 @@ describe('Get', () => {
 	it('of llama-swap shows the process, and asks nothing that would load the model', async () => {
 		const sim = await serve({ profile: 'llama-swap', models: [{ id: 'tiny' }] });
 		sim.route('GET /running', reply.json({ running: [{ model: 'tiny', state: 'ready', ttl: 3 }] }));
-		expect(await json(get('tiny'))).toMatchObject({ server: 'llamaSwap', process: { state: 'ready', ttl: 3 } });
+		expect(await json(get('tiny'))).toMatchObject({
+			server: 'llamaSwap',
+			process: { state: 'ready', ttl: 3 },
+		});
 		expect(sim.requests.filter(({ path }) => /props|upstream/.test(path))).toEqual([]);
 	});
 });

@@ -11,7 +11,9 @@ const slot = (operation: string, more: object = {}) => ({
 	...more,
 });
 const recorded = (name: string) => {
-	const { answer } = recordedExchanges('llama-server-v0.5.0/slots').find((one) => one.name === name)!;
+	const { answer } = recordedExchanges('llama-server-v0.5.0/slots').find(
+		(one) => one.name === name,
+	)!;
 	return reply.error(answer.status, JSON.parse(answer.text!));
 };
 const server = async (routes: Record<string, string> = {}) => {
@@ -24,8 +26,16 @@ const posts = (sim: Sim) => sim.requests.filter(({ method }) => method === 'POST
 
 describe('a slot of llama-server v0.5.0', () => {
 	it.each([
-		['save', 'slot-save', { slot: 0, fileName: 's0.bin', tokens: 29, bytes: 15408, milliseconds: 0.125 }],
-		['restore', 'slot-restore', { slot: 0, fileName: 's0.bin', tokens: 29, bytes: 15408, milliseconds: 0.106 }],
+		[
+			'save',
+			'slot-save',
+			{ slot: 0, fileName: 's0.bin', tokens: 29, bytes: 15408, milliseconds: 0.125 },
+		],
+		[
+			'restore',
+			'slot-restore',
+			{ slot: 0, fileName: 's0.bin', tokens: 29, bytes: 15408, milliseconds: 0.106 },
+		],
 	])('%s', async (operation, name, result) => {
 		const sim = await server({ 'POST /slots/0': name });
 		expect(await json(slot(operation, { slot: 0 }))).toEqual(result);
@@ -48,18 +58,26 @@ describe('a slot of llama-server v0.5.0', () => {
 		expect(posts(sim)).toEqual([]);
 	});
 
-	it.each(['', '../x', 'a/b', 'a\\b', '.'])('a file named %j is refused before anything is sent', async (fileName) => {
-		const sim = await server();
-		expect((await failure(slot('save', { fileName }))).message).toContain('name');
-		expect(sim.requests).toEqual([]);
-	});
+	it.each(['', '../x', 'a/b', 'a\\b', '.'])(
+		'a file named %j is refused before anything is sent',
+		async (fileName) => {
+			const sim = await server();
+			expect((await failure(slot('save', { fileName }))).message).toContain('name');
+			expect(sim.requests).toEqual([]);
+		},
+	);
 
-	it.each(['slot-restore-missing', 'slot-restore-foreign'])('%s: says what that means', async (name) => {
-		await server({ 'POST /slots/0': name });
-		const failed = await failure(slot('restore'));
-		expect(failed.message).toBe('The slot could not be restored from "s0.bin"');
-		expect(failed.description).toContain('is missing, or it is from another model or another context size');
-	});
+	it.each(['slot-restore-missing', 'slot-restore-foreign'])(
+		'%s: says what that means',
+		async (name) => {
+			await server({ 'POST /slots/0': name });
+			const failed = await failure(slot('restore'));
+			expect(failed.message).toBe('The slot could not be restored from "s0.bin"');
+			expect(failed.description).toContain(
+				'is missing, or it is from another model or another context size',
+			);
+		},
+	);
 
 	it.each([
 		['save', 'slot-save-501'],
@@ -73,7 +91,9 @@ describe('a slot of llama-server v0.5.0', () => {
 		await server({ 'POST /slots/0': 'slot-save-empty' });
 		const fake = prepare({ parameters: slot('save') });
 		await executeIn(fake);
-		expect(fake.hints.map(({ message }) => message)).toEqual(['Slot 0 held nothing, so there was nothing to save.']);
+		expect(fake.hints.map(({ message }) => message)).toEqual([
+			'Slot 0 held nothing, so there was nothing to save.',
+		]);
 	});
 
 	it('of a router: the model goes in the body, also where there is nothing else', async () => {
@@ -91,7 +111,12 @@ describe('a slot of llama-server v0.5.0', () => {
 });
 
 describe('adapters of llama-server v0.5.0', () => {
-	const adapter = (operation: string, more: object = {}) => ({ resource: 'adapter', operation, model: '', ...more });
+	const adapter = (operation: string, more: object = {}) => ({
+		resource: 'adapter',
+		operation,
+		model: '',
+		...more,
+	});
 
 	it('are listed', async () => {
 		await server({ 'GET /lora-adapters': 'lora-list' });
@@ -104,24 +129,33 @@ describe('adapters of llama-server v0.5.0', () => {
 	it('are none where the server has none', async () => {
 		await server({ 'GET /lora-adapters': 'lora-list-empty' });
 		expect(await execute({ parameters: adapter('getAll') })).toEqual([]);
-		expect((await failure(adapter('set', { adapters: [{ id: 0, scale: 1 }] }))).description).toContain('--lora FILE');
+		expect(
+			(await failure(adapter('set', { adapters: [{ id: 0, scale: 1 }] }))).description,
+		).toContain('--lora FILE');
 	});
 
 	it('are set for everybody, which is said, and looked at afterwards', async () => {
 		const sim = await server({ 'POST /lora-adapters': 'lora-set' });
 		let looks = 0;
-		sim.route('GET /lora-adapters', () => recorded(looks++ === 0 ? 'lora-list' : 'lora-list-after-set'));
+		sim.route('GET /lora-adapters', () =>
+			recorded(looks++ === 0 ? 'lora-list' : 'lora-list-after-set'),
+		);
 		const fake = prepare({ parameters: adapter('set', { adapters: '[{"id":0,"scale":"0.5"}]' }) });
 		expect((await executeIn(fake)).map((item) => [item.json.id, item.json.scale])).toEqual([
 			[0, 0.5],
 			[1, 0],
 		]);
 		expect(sent('/lora-adapters').filter(Boolean)).toEqual([[{ id: 0, scale: 0.5 }]]);
-		expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('everybody')]);
+		expect(fake.hints.map(({ message }) => message)).toEqual([
+			expect.stringContaining('everybody'),
+		]);
 	});
 
 	it('that the server does not have are refused, although it would say success', async () => {
-		const sim = await server({ 'GET /lora-adapters': 'lora-list', 'POST /lora-adapters': 'lora-set-unknown' });
+		const sim = await server({
+			'GET /lora-adapters': 'lora-list',
+			'POST /lora-adapters': 'lora-set-unknown',
+		});
 		expect(await failure(adapter('set', { adapters: [{ id: 7, scale: 1 }] }))).toMatchObject({
 			message: 'The server has no adapter 7',
 			description: expect.stringContaining('1 (/models/lora2.gguf)') as string,
@@ -131,9 +165,9 @@ describe('adapters of llama-server v0.5.0', () => {
 
 	it('that were not set are an error, although the server said success', async () => {
 		await server({ 'GET /lora-adapters': 'lora-list', 'POST /lora-adapters': 'lora-set' });
-		expect((await failure(adapter('set', { adapters: [{ id: 0, scale: 0.5 }] }))).message).toContain(
-			'did not set adapter 0',
-		);
+		expect(
+			(await failure(adapter('set', { adapters: [{ id: 0, scale: 0.5 }] }))).message,
+		).toContain('did not set adapter 0');
 	});
 
 	it('go off all together only where that is wanted', async () => {
@@ -141,9 +175,13 @@ describe('adapters of llama-server v0.5.0', () => {
 			'GET /lora-adapters': 'lora-list-after-empty',
 			'POST /lora-adapters': 'lora-set-empty',
 		});
-		expect((await failure(adapter('set', { adapters: [] }))).message).toContain('would switch all of them off');
+		expect((await failure(adapter('set', { adapters: [] }))).message).toContain(
+			'would switch all of them off',
+		);
 		expect(sim.requests).toEqual([]);
-		const items = await execute({ parameters: adapter('set', { adapters: '[]', options: { allOff: true } }) });
+		const items = await execute({
+			parameters: adapter('set', { adapters: '[]', options: { allOff: true } }),
+		});
 		expect(items.map((item) => item.json.scale)).toEqual([0, 0]);
 	});
 

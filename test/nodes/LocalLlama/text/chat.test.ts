@@ -59,7 +59,11 @@ test('pictures, audio and text files from binary fields, by names or by a list o
 	const items = [
 		{
 			json: {},
-			binary: { a: binary('image/png', PNG), b: binary('audio/wav', 'UklGRg=='), c: binary('text/plain', 'aGk=') },
+			binary: {
+				a: binary('image/png', PNG),
+				b: binary('audio/wav', 'UklGRg=='),
+				c: binary('text/plain', 'aGk='),
+			},
 		},
 	];
 	for (const binaryFields of ['a, b,c', ['a', 'b', 'c']])
@@ -91,46 +95,78 @@ test('a picture alone is a question', async () => {
 test('thinking stands apart from the text', async () => {
 	const sim = await serve({ template: 'thinking' });
 	sim.script(reply.reasoning('Let me see.', 'Four.'));
-	expect(await json({ ...CHAT, thinking: 'on' })).toMatchObject({ text: 'Four.', reasoning: 'Let me see.' });
+	expect(await json({ ...CHAT, thinking: 'on' })).toMatchObject({
+		text: 'Four.',
+		reasoning: 'Let me see.',
+	});
 	expect(chats()[0]).toMatchObject({ chat_template_kwargs: { enable_thinking: true } });
 });
 
-test.each(['chat', 'extract'])('%s: thinking that takes too long is ended, and a hint says so', async (operation) => {
-	const sim = await serve({ template: 'thinking' });
-	sim.script(reply.reasoning('Let me see. '.repeat(40), '{"answer":"Four."}', { tokenDelayMs: 5 }));
-	const fields = operation === 'chat' ? {} : { text: '2 + 2', schemaSource: 'schema', jsonSchema: { type: 'object' } };
-	const fake = prepare({
-		parameters: { ...CHAT, ...fields, operation, thinking: 'serverDefault', options: { thinkingTimeLimit: '0.05' } },
-	});
-	await executeIn(fake);
-	expect(sent('/control')).toMatchObject([{ action: 'reasoning_end' }]);
-	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('Thinking Time Limit')]);
-});
+test.each(['chat', 'extract'])(
+	'%s: thinking that takes too long is ended, and a hint says so',
+	async (operation) => {
+		const sim = await serve({ template: 'thinking' });
+		sim.script(
+			reply.reasoning('Let me see. '.repeat(40), '{"answer":"Four."}', { tokenDelayMs: 5 }),
+		);
+		const fields =
+			operation === 'chat'
+				? {}
+				: { text: '2 + 2', schemaSource: 'schema', jsonSchema: { type: 'object' } };
+		const fake = prepare({
+			parameters: {
+				...CHAT,
+				...fields,
+				operation,
+				thinking: 'serverDefault',
+				options: { thinkingTimeLimit: '0.05' },
+			},
+		});
+		await executeIn(fake);
+		expect(sent('/control')).toMatchObject([{ action: 'reasoning_end' }]);
+		expect(fake.hints.map(({ message }) => message)).toEqual([
+			expect.stringContaining('Thinking Time Limit'),
+		]);
+	},
+);
 
 test('JSON stands in the item as such, and is checked by the node: a llama.cpp with llguidance lets a broken schema pass', async () => {
 	const sim = await serve();
-	sim.script(reply.text('{"n":4}'), reply.text('{"n":"four"}'), reply.text('{"n":'), reply.text('[1]'));
+	sim.script(
+		reply.text('{"n":4}'),
+		reply.text('{"n":"four"}'),
+		reply.text('{"n":'),
+		reply.text('[1]'),
+	);
 	const asked = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
 	expect(await json(asked)).toMatchObject({ text: '{"n":4}', json: { n: 4 } });
 	const failed = await failure(asked);
 	expect(failed.message).toBe('The answer is not the JSON that was asked for');
 	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: '{"n":"four"}' });
 	expect((await failure(asked)).description).toContain('not JSON');
-	expect((await failure({ ...CHAT, responseFormat: 'jsonObject' })).description).toContain('not a JSON object');
+	expect((await failure({ ...CHAT, responseFormat: 'jsonObject' })).description).toContain(
+		'not a JSON object',
+	);
 });
 
 test('remarks of the client stand at the node, each once; a cut answer is one', async () => {
 	const sim = await serve();
 	sim.script(reply.text('a', { finish: 'length' }), reply.text('b', { finish: 'length' }));
 	const fake = prepare({ items: [{ json: {} }, { json: {} }], parameters: CHAT });
-	expect((await executeIn(fake)).map((item) => item.json.finishReason)).toEqual(['length', 'length']);
+	expect((await executeIn(fake)).map((item) => item.json.finishReason)).toEqual([
+		'length',
+		'length',
+	]);
 	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('cut off')]);
 });
 
 test('an answer that breaks off is an error with what had arrived', async () => {
 	const sim = await serve();
 	sim.script(reply.text('half an answer', { finish: false, done: false }));
-	expect((await failure(CHAT)).context.data).toMatchObject({ kind: 'streamEndedEarly', partialText: 'half an answer' });
+	expect((await failure(CHAT)).context.data).toMatchObject({
+		kind: 'streamEndedEarly',
+		partialText: 'half an answer',
+	});
 });
 
 test.each([
@@ -149,13 +185,18 @@ test.each([
 test('a PDF is refused with advice', async () => {
 	const sim = await serve();
 	const items = [{ json: {}, binary: { data: binary('application/pdf', 'JVBERg==') } }];
-	expect((await failure({ ...CHAT, binaryFields: 'data' }, { items })).description).toContain('Extract From File');
+	expect((await failure({ ...CHAT, binaryFields: 'data' }, { items })).description).toContain(
+		'Extract From File',
+	);
 	expect(sim.requests).toHaveLength(0);
 });
 
-test.each(['x', 0, 1000, 1.5e9])('Items at Once %j is an error that names the field', async (itemsAtOnce) => {
-	const sim = await serve();
-	const failed = await failure({ ...CHAT, options: { itemsAtOnce } });
-	expect(failed.message).toContain('"Items at Once"');
-	expect(sim.requests).toHaveLength(0);
-});
+test.each(['x', 0, 1000, 1.5e9])(
+	'Items at Once %j is an error that names the field',
+	async (itemsAtOnce) => {
+		const sim = await serve();
+		const failed = await failure({ ...CHAT, options: { itemsAtOnce } });
+		expect(failed.message).toContain('"Items at Once"');
+		expect(sim.requests).toHaveLength(0);
+	},
+);

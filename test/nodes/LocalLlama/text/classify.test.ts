@@ -9,7 +9,9 @@ const CLASSIFY = {
 	labels: { label: [{ name: 'invoice', description: 'wants money' }, { name: 'complaint' }] },
 };
 const chats = () =>
-	sent('/chat/completions') as Array<{ messages: Array<{ content: string }> } & Record<string, unknown>>;
+	sent('/chat/completions') as Array<
+		{ messages: Array<{ content: string }> } & Record<string, unknown>
+	>;
 const top = (...tokens: Array<[string, number]>) =>
 	tokens.map(([token, probability]) => ({ token, logprob: Math.log(probability) }));
 
@@ -21,7 +23,9 @@ const answer = (content: string, probabilities?: Array<[string, number]>, finish
 			{
 				message: { role: 'assistant', content },
 				finish_reason: finish,
-				logprobs: probabilities && { content: [{ token: content, logprob: -1, top_logprobs: top(...probabilities) }] },
+				logprobs: probabilities && {
+					content: [{ token: content, logprob: -1, top_logprobs: top(...probabilities) }],
+				},
 			},
 		],
 		usage: { prompt_tokens: 30, completion_tokens: 1, total_tokens: 31 },
@@ -61,7 +65,11 @@ test('what all items share comes first and is the same to the byte, for the prom
 	const sim = await serve();
 	sim.script(answer('A'), answer('B'));
 	await executeIn(
-		prepare({ items: [{ json: {} }, { json: {} }], perItem: [{ text: 'a' }, { text: 'b' }], parameters: CLASSIFY }),
+		prepare({
+			items: [{ json: {} }, { json: {} }],
+			perItem: [{ text: 'a' }, { text: 'b' }],
+			parameters: CLASSIFY,
+		}),
 	);
 	const [one, other] = chats();
 	expect(one!.messages[0]).toEqual(other!.messages[0]);
@@ -110,7 +118,10 @@ test('none of the labels, where that is allowed', async () => {
 		scores: { invoice: 0.2 },
 	});
 	sim.script(answer('C'));
-	expect(await json({ ...CLASSIFY, several: true, noneAllowed: true })).toMatchObject({ label: null, labels: [] });
+	expect(await json({ ...CLASSIFY, several: true, noneAllowed: true })).toMatchObject({
+		label: null,
+		labels: [],
+	});
 });
 
 test('Ollama: its own API with a schema, thinking off, and its own probabilities', async () => {
@@ -147,7 +158,9 @@ test('another server: a schema; one that ignores it and answers with the name is
 	const item = await json(CLASSIFY);
 	expect(item).toMatchObject({ label: 'complaint', server: 'other' });
 	expect(item).not.toHaveProperty('confidence');
-	expect(chats()[0]).toMatchObject({ response_format: { json_schema: { schema: { enum: ['A', 'B'] } } } });
+	expect(chats()[0]).toMatchObject({
+		response_format: { json_schema: { schema: { enum: ['A', 'B'] } } },
+	});
 });
 
 test.each([
@@ -156,20 +169,40 @@ test.each([
 	[
 		'fields that it does not know',
 		422,
-		{ detail: [{ type: 'extra_forbidden', loc: ['body', 'top_logprobs'], msg: 'Extra inputs are not permitted' }] },
+		{
+			detail: [
+				{
+					type: 'extra_forbidden',
+					loc: ['body', 'top_logprobs'],
+					msg: 'Extra inputs are not permitted',
+				},
+			],
+		},
 	],
-])('a server that refuses %s is asked plainly, and is not asked for them again', async (_name, status, body) => {
-	const sim = await serve({ profile: 'fastapi' });
-	sim.script(reply.error(status, body), answer('A'), answer('A'));
-	for (let round = 0; round < 2; round++) expect((await json(CLASSIFY)).label).toBe('invoice');
-	expect(chats().map((one) => 'response_format' in one)).toEqual([true, false, false]);
-	expect(Object.keys(chats()[1]!).sort()).toEqual(['max_tokens', 'messages', 'model', 'stream', 'temperature']);
-});
+])(
+	'a server that refuses %s is asked plainly, and is not asked for them again',
+	async (_name, status, body) => {
+		const sim = await serve({ profile: 'fastapi' });
+		sim.script(reply.error(status, body), answer('A'), answer('A'));
+		for (let round = 0; round < 2; round++) expect((await json(CLASSIFY)).label).toBe('invoice');
+		expect(chats().map((one) => 'response_format' in one)).toEqual([true, false, false]);
+		expect(Object.keys(chats()[1]!).sort()).toEqual([
+			'max_tokens',
+			'messages',
+			'model',
+			'stream',
+			'temperature',
+		]);
+	},
+);
 
 test('a model that thinks all the same and uses its tokens up is asked once more with room for thoughts', async () => {
 	const sim = await serve();
 	sim.script(answer('<think>Hmm', undefined, 'length'), answer('<think>Hmm</think>B'));
-	expect(await json(CLASSIFY)).toMatchObject({ label: 'complaint', usage: { completionTokens: 2 } });
+	expect(await json(CLASSIFY)).toMatchObject({
+		label: 'complaint',
+		usage: { completionTokens: 2 },
+	});
 	expect(chats().map((one) => one.max_tokens)).toEqual([6, 2048]);
 	expect(chats()[1]!.messages).toEqual(chats()[0]!.messages);
 });
@@ -177,7 +210,10 @@ test('a model that thinks all the same and uses its tokens up is asked once more
 test('an answer that is no label is asked for once more; then the label is null, with the words', async () => {
 	const sim = await serve();
 	sim.script(answer('This is definitely not an invoice.'), answer('B'));
-	expect(await json(CLASSIFY)).toMatchObject({ label: 'complaint', usage: { completionTokens: 2 } });
+	expect(await json(CLASSIFY)).toMatchObject({
+		label: 'complaint',
+		usage: { completionTokens: 2 },
+	});
 	const [first, second] = chats();
 	expect(second!.messages.slice(0, 2)).toEqual(first!.messages);
 	expect(second!.messages.at(-1)!.content).toContain('A, B');
@@ -191,7 +227,10 @@ test('an answer that is no label is asked for once more; then the label is null,
 test('where the user set Maximum Tokens, a cut answer is not asked for again', async () => {
 	const sim = await serve();
 	sim.script(answer('I would say', undefined, 'length'));
-	expect(await json({ ...CLASSIFY, options: { maxTokens: 3 } })).toMatchObject({ label: null, answer: 'I would say' });
+	expect(await json({ ...CLASSIFY, options: { maxTokens: 3 } })).toMatchObject({
+		label: null,
+		answer: 'I would say',
+	});
 });
 
 test('labels out of an expression, as names, objects, or JSON text', async () => {
@@ -204,20 +243,28 @@ test('labels out of an expression, as names, objects, or JSON text', async () =>
 	// As in older workflows.
 	sim.script(answer('B'));
 	expect((await json({ ...CLASSIFY, labels: ['spam', 'ham'] })).label).toBe('ham');
-	expect((await failure({ ...CLASSIFY, labelsFrom: 'expression', labelList: [] })).message).toContain('"Label List"');
+	expect(
+		(await failure({ ...CLASSIFY, labelsFrom: 'expression', labelList: [] })).message,
+	).toContain('"Label List"');
 });
 
 test('labels that are signs themselves are those signs', async () => {
 	const sim = await serve();
 	sim.script(answer('A'));
-	expect((await json({ ...CLASSIFY, labels: { label: [{ name: 'B' }, { name: 'A' }] } })).label).toBe('A');
+	expect(
+		(await json({ ...CLASSIFY, labels: { label: [{ name: 'B' }, { name: 'A' }] } })).label,
+	).toBe('A');
 });
 
 test.each([
 	['no labels', { labels: {} }, '"Labels" is empty'],
 	['one twice', { labels: ['a', 'A '] }, 'label "A" is there twice'],
 	['one without a name', { labels: ['a', ' '] }, 'A label has no name'],
-	['too many', { labels: Array.from({ length: 63 }, (_, at) => `l${at}`) }, '63 labels, and 62 are the most'],
+	[
+		'too many',
+		{ labels: Array.from({ length: 63 }, (_, at) => `l${at}`) },
+		'63 labels, and 62 are the most',
+	],
 	['no text', { text: '' }, '"Text" is empty'],
 ])('%s is told before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();

@@ -8,7 +8,9 @@ const COMPLETE = { resource: 'text', operation: 'complete', prompt: 'Once upon a
 
 test('llama-server: its own route, streamed, with what only that tells', async () => {
 	await serve();
-	expect(await json({ ...COMPLETE, options: { maxTokens: 40, topK: 10, stop: ['\\n\\n'] } })).toMatchObject({
+	expect(
+		await json({ ...COMPLETE, options: { maxTokens: 40, topK: 10, stop: ['\\n\\n'] } }),
+	).toMatchObject({
 		text: ' and so on after time',
 		stopType: 'eos',
 		usage: { promptTokens: expect.any(Number) as number },
@@ -17,7 +19,14 @@ test('llama-server: its own route, streamed, with what only that tells', async (
 		server: 'llamaServer',
 	});
 	expect(sent('/completion')).toEqual([
-		{ model: 'sim-model', prompt: COMPLETE.prompt, stream: true, n_predict: 40, top_k: 10, stop: ['\n\n'] },
+		{
+			model: 'sim-model',
+			prompt: COMPLETE.prompt,
+			stream: true,
+			n_predict: 40,
+			top_k: 10,
+			stop: ['\n\n'],
+		},
 	]);
 });
 
@@ -37,7 +46,9 @@ test('a recorded answer of llama-server v0.5.0, with tokens and probabilities wh
 
 test('B44: a list of prompts makes an item for each, in their order, with the usage of each; so do several completions', async () => {
 	await serve();
-	const items = await execute({ parameters: { ...COMPLETE, prompt: ['a b', 'c'], options: { n: 2, seed: 7 } } });
+	const items = await execute({
+		parameters: { ...COMPLETE, prompt: ['a b', 'c'], options: { n: 2, seed: 7 } },
+	});
 	expect(items.map(({ json: { text, promptIndex } }) => [text, promptIndex])).toEqual([
 		[' and so on after b', 0],
 		[' and so on after b', 0],
@@ -46,7 +57,8 @@ test('B44: a list of prompts makes an item for each, in their order, with the us
 	]);
 	expect(
 		items.every(
-			({ pairedItem, json: { usage } }) => usage !== undefined && JSON.stringify(pairedItem) === '{"item":0}',
+			({ pairedItem, json: { usage } }) =>
+				usage !== undefined && JSON.stringify(pairedItem) === '{"item":0}',
 		),
 	).toBe(true);
 	expect(sent('/completion').map(({ seed }) => seed)).toEqual([7, 8, 7, 8]);
@@ -88,14 +100,18 @@ test('another server: /v1/completions', async () => {
 		stopType: 'limit',
 		server: 'other',
 	});
-	expect(sent('/v1/completions')).toEqual([{ model: 'sim-model', prompt: COMPLETE.prompt, stream: true, logprobs: 2 }]);
+	expect(sent('/v1/completions')).toEqual([
+		{ model: 'sim-model', prompt: COMPLETE.prompt, stream: true, logprobs: 2 },
+	]);
 });
 
 test('the text is typed into the chat', async () => {
 	await serve();
 	const fake = prepare({ parameters: { ...COMPLETE, prompt: ['a', 'b'] }, streaming: true });
 	await executeIn(fake);
-	expect(fake.chunks.map(({ content }) => content ?? '').join('')).toBe(' and so on after a\n\n and so on after b');
+	expect(fake.chunks.map(({ content }) => content ?? '').join('')).toBe(
+		' and so on after a\n\n and so on after b',
+	);
 	expect(fake.chunks.filter(({ type }) => type === 'begin')).toHaveLength(1);
 });
 

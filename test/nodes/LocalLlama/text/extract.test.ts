@@ -11,7 +11,9 @@ const FIELDS = {
 };
 const RIGHT = '{"number":7,"company":"ACME"}';
 const chats = () =>
-	sent('/chat/completions') as Array<{ messages: Array<{ role: string; content: string }> } & Record<string, unknown>>;
+	sent('/chat/completions') as Array<
+		{ messages: Array<{ role: string; content: string }> } & Record<string, unknown>
+	>;
 
 test('fields as a table: the schema is a constraint and stands in the prompt, the text comes last', async () => {
 	const sim = await serve();
@@ -28,7 +30,10 @@ test('fields as a table: the schema is a constraint and stands in the prompt, th
 		temperature: 0,
 		stream: true,
 		chat_template_kwargs: { enable_thinking: false },
-		response_format: { type: 'json_schema', json_schema: { schema: { required: ['number', 'company'] } } },
+		response_format: {
+			type: 'json_schema',
+			json_schema: { schema: { required: ['number', 'company'] } },
+		},
 	});
 	expect(body!.messages[0]!.content).toContain('Who wrote it');
 	expect(body!.messages.at(-1)).toEqual({ role: 'user', content: EXTRACT.text });
@@ -50,17 +55,25 @@ test('what all items share comes first and is the same to the byte, for the prom
 
 test('a JSON schema, also in the wrapping of OpenAI', async () => {
 	const sim = await serve();
-	const schema = { type: 'array', items: { type: 'object', properties: { name: { type: 'string' } } } };
+	const schema = {
+		type: 'array',
+		items: { type: 'object', properties: { name: { type: 'string' } } },
+	};
 	for (const jsonSchema of [schema, JSON.stringify(schema), { name: 'people', schema }]) {
 		sim.script(reply.text('[{"name":"Ann"}]'));
-		expect((await json({ ...EXTRACT, schemaSource: 'schema', jsonSchema })).output).toEqual([{ name: 'Ann' }]);
+		expect((await json({ ...EXTRACT, schemaSource: 'schema', jsonSchema })).output).toEqual([
+			{ name: 'Ann' },
+		]);
 	}
 });
 
 test('a server that ignores the format: JSON in a code block is found', async () => {
 	const sim = await serve({ profile: 'fastapi' });
 	sim.script(reply.text(`Sure!\n\`\`\`json\n${RIGHT}\n\`\`\``));
-	expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({ number: 7, company: 'ACME' });
+	expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({
+		number: 7,
+		company: 'ACME',
+	});
 });
 
 test('a wrong answer is sent back once, with what is wrong about it', async () => {
@@ -71,7 +84,9 @@ test('a wrong answer is sent back once, with what is wrong about it', async () =
 	const [first, second] = chats();
 	expect(second!.messages.slice(0, 2)).toEqual(first!.messages);
 	expect(second!.messages.at(-1)!.content).toMatch(/not valid:\n- number: /);
-	expect((item.usage as { promptTokens: number }).promptTokens).toBeGreaterThan(JSON.stringify(first!.messages).length);
+	expect((item.usage as { promptTokens: number }).promptTokens).toBeGreaterThan(
+		JSON.stringify(first!.messages).length,
+	);
 });
 
 test('invalid never passes: wrong twice is an error with the answer in its details', async () => {
@@ -85,8 +100,13 @@ test('invalid never passes: wrong twice is an error with the answer in its detai
 
 test('cut by the token limit is told as that', async () => {
 	const sim = await serve();
-	sim.script(reply.text('{"number":', { finish: 'length' }), reply.text('{"number":', { finish: 'length' }));
-	expect((await failure({ ...EXTRACT, fields: FIELDS })).description).toContain('Raise Maximum Tokens');
+	sim.script(
+		reply.text('{"number":', { finish: 'length' }),
+		reply.text('{"number":', { finish: 'length' }),
+	);
+	expect((await failure({ ...EXTRACT, fields: FIELDS })).description).toContain(
+		'Raise Maximum Tokens',
+	);
 });
 
 test('a server that refuses response formats is asked without one, and not asked for one again', async () => {
@@ -96,8 +116,15 @@ test('a server that refuses response formats is asked without one, and not asked
 	});
 	sim.script(refuse, reply.text(RIGHT), reply.text(RIGHT));
 	for (let round = 0; round < 2; round++)
-		expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({ number: 7, company: 'ACME' });
-	expect(chats().map(({ response_format: format }) => format !== undefined)).toEqual([true, false, false]);
+		expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({
+			number: 7,
+			company: 'ACME',
+		});
+	expect(chats().map(({ response_format: format }) => format !== undefined)).toEqual([
+		true,
+		false,
+		false,
+	]);
 });
 
 test('fields out of an expression, as names, objects, or JSON text', async () => {
@@ -108,7 +135,9 @@ test('fields out of an expression, as names, objects, or JSON text', async () =>
 		expect(item.output).toEqual({ number: 7, company: 'ACME' });
 	}
 	sim.script(reply.text('{"company":"ACME"}'));
-	expect((await json({ ...EXTRACT, fieldsFrom: 'expression', fieldList: ['company'] })).output).toEqual({
+	expect(
+		(await json({ ...EXTRACT, fieldsFrom: 'expression', fieldList: ['company'] })).output,
+	).toEqual({
 		company: 'ACME',
 	});
 });
@@ -153,15 +182,27 @@ test.each([
 	['an empty text', { text: ' ', fields: FIELDS }, '"Text" is empty'],
 	['no fields', { fields: {} }, '"Fields" has no field'],
 	['a field without a name', { fields: { field: [{ name: ' ' }] } }, 'without a name'],
-	['two of one name', { fields: { field: [{ name: 'a' }, { name: 'a' }] } }, 'two fields named "a"'],
-	['a choice of nothing', { fields: { field: [{ name: 'a', type: 'choice', choices: ' , ' }] } }, 'no choices for "a"'],
+	[
+		'two of one name',
+		{ fields: { field: [{ name: 'a' }, { name: 'a' }] } },
+		'two fields named "a"',
+	],
+	[
+		'a choice of nothing',
+		{ fields: { field: [{ name: 'a', type: 'choice', choices: ' , ' }] } },
+		'no choices for "a"',
+	],
 	['an empty schema', { schemaSource: 'schema', jsonSchema: '{}' }, '"JSON Schema" is empty'],
 	[
 		'a reference deep inside that leads nowhere',
 		{ schemaSource: 'schema', jsonSchema: { properties: { a: { $ref: '#/x' } } } },
 		'JSON schema cannot be used',
 	],
-	['a broken schema', { schemaSource: 'schema', jsonSchema: { $ref: '#/none' } }, 'JSON schema cannot be used'],
+	[
+		'a broken schema',
+		{ schemaSource: 'schema', jsonSchema: { $ref: '#/none' } },
+		'JSON schema cannot be used',
+	],
 ])('%s is told before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
 	expect((await failure({ ...EXTRACT, ...parameters })).message).toContain(message);

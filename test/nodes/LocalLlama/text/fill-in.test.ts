@@ -36,11 +36,15 @@ test('B45: without a text before or behind, empty ones are sent: llama-server fa
 	sim.route('POST /infill', recordedReply('llama-server-v0.5.0/infill-stream'));
 	await json({ ...FILL_IN, prefix: '' });
 	await json({ ...FILL_IN, suffix: '' });
-	expect(sent('/infill').map(({ input_prefix: prefix, input_suffix: suffix }) => [prefix, suffix])).toEqual([
+	expect(
+		sent('/infill').map(({ input_prefix: prefix, input_suffix: suffix }) => [prefix, suffix]),
+	).toEqual([
 		['', 'return 1'],
 		['def f(', ''],
 	]);
-	expect((await failure({ ...FILL_IN, prefix: '', suffix: '' })).message).toContain('"Text Before" is empty');
+	expect((await failure({ ...FILL_IN, prefix: '', suffix: '' })).message).toContain(
+		'"Text Before" is empty',
+	);
 });
 
 test('B45: a model that cannot is told as that, with the tokens that it lacks', async () => {
@@ -48,7 +52,9 @@ test('B45: a model that cannot is told as that, with the tokens that it lacks', 
 	sim.route('POST /infill', recordedReply('llama-server-v0.5.0/infill-501'));
 	const failed = await failure(FILL_IN);
 	expect(failed.message).toBe('The model "sim-model" cannot fill in');
-	expect(failed.description).toContain('prefix token is missing. suffix token is missing. middle token is missing');
+	expect(failed.description).toContain(
+		'prefix token is missing. suffix token is missing. middle token is missing',
+	);
 	expect(failed.description).toContain('trained to fill in');
 });
 
@@ -56,7 +62,9 @@ test('Ollama: prompt and suffix, and its own refusal', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream'));
 	expect((await json(FILL_IN)).text).toBe('The original sentence is');
-	expect(sent('/api/generate')).toEqual([{ model: 'sim-model', prompt: 'def f(', suffix: 'return 1', stream: true }]);
+	expect(sent('/api/generate')).toEqual([
+		{ model: 'sim-model', prompt: 'def f(', suffix: 'return 1', stream: true },
+	]);
 	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-suffix'));
 	expect((await failure(FILL_IN)).message).toBe('The model "sim-model" cannot fill in');
 });

@@ -40,14 +40,19 @@ describe('Tokenize', () => {
 });
 
 describe('Detokenize', () => {
-	it.each([[[72, 105]], ['[72, 105]'], ['72, 105'], [['72', '105']]])('takes tokens as %j', async (tokens) => {
-		await serve();
-		expect(await json(op('detokenize', { tokens }))).toEqual({ text: 'Hi', count: 2 });
-	});
+	it.each([[[72, 105]], ['[72, 105]'], ['72, 105'], [['72', '105']]])(
+		'takes tokens as %j',
+		async (tokens) => {
+			await serve();
+			expect(await json(op('detokenize', { tokens }))).toEqual({ text: 'Hi', count: 2 });
+		},
+	);
 
 	it('names what is no number', async () => {
 		await serve();
-		expect((await failure(op('detokenize', { tokens: [72, 'x'] }))).message).toContain('"Tokens: 2" must be');
+		expect((await failure(op('detokenize', { tokens: [72, 'x'] }))).message).toContain(
+			'"Tokens: 2" must be',
+		);
 		expect(sent('/detokenize')).toEqual([]);
 	});
 });
@@ -55,8 +60,13 @@ describe('Detokenize', () => {
 describe('Count', () => {
 	it('counts a text, and a conversation with what the template adds', async () => {
 		await serve();
-		expect(await json(op('count', { counted: 'text', text: 'four' }))).toEqual({ tokens: 4, exact: true });
-		expect(await json(op('count', { counted: 'chat', messageSource: 'prompt', prompt: 'hi' }))).toEqual({
+		expect(await json(op('count', { counted: 'text', text: 'four' }))).toEqual({
+			tokens: 4,
+			exact: true,
+		});
+		expect(
+			await json(op('count', { counted: 'chat', messageSource: 'prompt', prompt: 'hi' })),
+		).toEqual({
 			tokens: PROMPT.length,
 			exact: true,
 		});
@@ -67,15 +77,25 @@ describe('Count', () => {
 		const fake = prepare({ parameters: op('count', { counted: 'text', text: 'twelve chars' }) });
 		const [item] = await executeIn(fake);
 		expect(item!.json).toEqual({ tokens: 3, exact: false });
-		expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('an estimate')]);
+		expect(fake.hints.map(({ message }) => message)).toEqual([
+			expect.stringContaining('an estimate'),
+		]);
 	});
 
 	it('hands on tools', async () => {
 		await serve();
-		const tools = [{ type: 'function', function: { name: 'get_time', parameters: { type: 'object' } } }];
-		const options = { tools: JSON.stringify(tools), templateArguments: '{"enable_thinking":false}' };
+		const tools = [
+			{ type: 'function', function: { name: 'get_time', parameters: { type: 'object' } } },
+		];
+		const options = {
+			tools: JSON.stringify(tools),
+			templateArguments: '{"enable_thinking":false}',
+		};
 		await json(op('count', { counted: 'chat', messageSource: 'prompt', prompt: 'hi', options }));
-		expect(sent('/input_tokens')[0]).toMatchObject({ tools, chat_template_kwargs: { enable_thinking: false } });
+		expect(sent('/input_tokens')[0]).toMatchObject({
+			tools,
+			chat_template_kwargs: { enable_thinking: false },
+		});
 	});
 });
 
@@ -90,5 +110,7 @@ test('Apply Template shows the prompt', async () => {
 test('a server that has no such route is told by name', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /tokenize', reply.json({ tokens: [1] }));
-	expect((await failure(op('tokenize', { text: 'Hi' }))).message).toBe('Ollama does not tell the tokens of a text');
+	expect((await failure(op('tokenize', { text: 'Hi' }))).message).toBe(
+		'Ollama does not tell the tokens of a text',
+	);
 });

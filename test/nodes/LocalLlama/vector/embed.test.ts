@@ -16,7 +16,11 @@ describe('one text of each item', () => {
 		const items = await execute({ parameters: EMBED, ...texts('a', 'b', 'c') });
 		expect(inputs()).toEqual([['a', 'b', 'c']]);
 		expect(items.map((item) => item.json.text)).toEqual(['a', 'b', 'c']);
-		expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
+		expect(items.map(({ pairedItem }) => pairedItem)).toEqual([
+			{ item: 0 },
+			{ item: 1 },
+			{ item: 2 },
+		]);
 		expect(items[0]!.json).toMatchObject({ dimensions: 8, model: 'sim-model' });
 		expect(items[0]!.json.vector).toHaveLength(8);
 		expect(items[0]!.json.vector).not.toEqual(items[1]!.json.vector);
@@ -24,7 +28,10 @@ describe('one text of each item', () => {
 
 	it('goes in batches', async () => {
 		await serve({ embeddings: true });
-		const items = await execute({ parameters: { ...EMBED, options: { batchSize: 2 } }, ...texts('a', 'b', 'c') });
+		const items = await execute({
+			parameters: { ...EMBED, options: { batchSize: 2 } },
+			...texts('a', 'b', 'c'),
+		});
 		expect([inputs(), items.length]).toEqual([[['a', 'b'], ['c']], 3]);
 	});
 
@@ -33,14 +40,21 @@ describe('one text of each item', () => {
 		const { items, perItem } = texts('a', 'b', 'c');
 		const roles = ['query', 'document', 'query'];
 		const parameters = { ...EMBED, options: { queryPrefix: 'Q:', documentPrefix: 'D:' } };
-		const out = await execute({ items, perItem: perItem.map((one, at) => ({ ...one, role: roles[at] })), parameters });
+		const out = await execute({
+			items,
+			perItem: perItem.map((one, at) => ({ ...one, role: roles[at] })),
+			parameters,
+		});
 		expect(inputs()).toEqual([['Q:a', 'Q:c'], ['D:b']]);
 		expect(out.map((item) => item.json.text)).toEqual(['a', 'b', 'c']);
 	});
 
 	it('can come as one item that is of all of them', async () => {
 		await serve({ embeddings: true });
-		const items = await execute({ parameters: { ...EMBED, output: 'together' }, ...texts('a', 'b') });
+		const items = await execute({
+			parameters: { ...EMBED, output: 'together' },
+			...texts('a', 'b'),
+		});
 		expect(items).toHaveLength(1);
 		expect(items[0]!.json.vectors).toHaveLength(2);
 		expect(items[0]!.pairedItem).toEqual([{ item: 0 }, { item: 1 }]);
@@ -59,9 +73,13 @@ describe('one text of each item', () => {
 			const { input } = body as { input: string[] };
 			return input.some((text) => text.startsWith('bad'))
 				? reply.error(500, { error: 'Internal Server Error' })
-				: reply.json({ data: input.map((_text, index) => ({ index: index + 1, embedding: [1, 2] })) });
+				: reply.json({
+						data: input.map((_text, index) => ({ index: index + 1, embedding: [1, 2] })),
+					});
 		});
-		const list = Array.from({ length: 20 }, (_none, at) => ([3, 11].includes(at) ? `bad ${at}` : `good ${at}`));
+		const list = Array.from({ length: 20 }, (_none, at) =>
+			[3, 11].includes(at) ? `bad ${at}` : `good ${at}`,
+		);
 		const items = await execute({ parameters: EMBED, ...texts(...list), continueOnFail: true });
 		expect(items.flatMap(({ json: item }, at) => ('error' in item ? [at] : []))).toEqual([3, 11]);
 	});
@@ -69,8 +87,14 @@ describe('one text of each item', () => {
 	it('that is at fault fails alone where the node goes on', async () => {
 		await serve({ embeddings: { encoder: true, batch: 8 } });
 		const long = Array(30).fill('word').join(' ');
-		const items = await execute({ parameters: EMBED, ...texts('a', long, '', 'd'), continueOnFail: true });
-		expect(items.map(({ pairedItem }) => pairedItem)).toEqual([0, 1, 2, 3].map((item) => ({ item })));
+		const items = await execute({
+			parameters: EMBED,
+			...texts('a', long, '', 'd'),
+			continueOnFail: true,
+		});
+		expect(items.map(({ pairedItem }) => pairedItem)).toEqual(
+			[0, 1, 2, 3].map((item) => ({ item })),
+		);
 		expect(items.map((item) => item.json.text)).toEqual(['a', undefined, undefined, 'd']);
 		expect(items[1]!.json).toMatchObject({ error: { kind: 'contextOverflow' } });
 		expect(items[2]!.json).toMatchObject({ error: { message: 'Text 3 is empty' } });
@@ -89,7 +113,9 @@ describe('one text of each item', () => {
 		const { items } = texts('a', 'b');
 		const perItem = [{ text: new Error('no such field') }, { text: 'b' }];
 		const out = await execute({ parameters: EMBED, items, perItem, continueOnFail: true });
-		expect(out[0]!.json).toMatchObject({ error: { message: expect.stringContaining('no such field') as string } });
+		expect(out[0]!.json).toMatchObject({
+			error: { message: expect.stringContaining('no such field') as string },
+		});
 		expect(out[1]!.json.text).toBe('b');
 		expect(await failure(EMBED, { items, perItem })).toMatchObject({ context: { itemIndex: 0 } });
 	});
@@ -109,7 +135,9 @@ describe('a list of texts', () => {
 
 	it('gives one item with all', async () => {
 		await serve({ embeddings: true });
-		expect((await json({ ...LIST, texts: ['a', 'b'], output: 'together' })).vectors).toHaveLength(2);
+		expect((await json({ ...LIST, texts: ['a', 'b'], output: 'together' })).vectors).toHaveLength(
+			2,
+		);
 	});
 
 	it('that is empty is an error before anything is sent', async () => {
@@ -125,7 +153,9 @@ test('base64 holds the same numbers, little-endian', async () => {
 	const { vector } = await json({ ...EMBED, text: 'a', options: { encoding: 'base64' } });
 	const bytes = Buffer.from(vector as string, 'base64');
 	expect(bytes.byteLength).toBe(32);
-	(numbers as number[]).forEach((value, at) => expect(bytes.readFloatLE(at * 4)).toBeCloseTo(value, 5));
+	(numbers as number[]).forEach((value, at) =>
+		expect(bytes.readFloatLE(at * 4)).toBeCloseTo(value, 5),
+	);
 });
 
 test('Ollama is asked by its own route, and cut texts are told', async () => {
@@ -136,12 +166,21 @@ test('Ollama is asked by its own route, and cut texts are told', async () => {
 			: reply.error(400, { error: 'the input length exceeds the context length' }),
 	);
 	const fake = prepare({
-		parameters: { ...EMBED, text: 'word '.repeat(400), options: { longTexts: 'truncate', keepAlive: '120' } },
+		parameters: {
+			...EMBED,
+			text: 'word '.repeat(400),
+			options: { longTexts: 'truncate', keepAlive: '120' },
+		},
 	});
 	const [item] = await executeIn(fake);
 	expect(item!.json.vector).toEqual([1, 0]);
-	expect(sent('/api/embed')).toMatchObject([{ truncate: false }, { truncate: true, keep_alive: 120 }]);
-	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('1 of 1 texts were too long')]);
+	expect(sent('/api/embed')).toMatchObject([
+		{ truncate: false },
+		{ truncate: true, keep_alive: 120 },
+	]);
+	expect(fake.hints.map(({ message }) => message)).toEqual([
+		expect.stringContaining('1 of 1 texts were too long'),
+	]);
 });
 
 test('Stop ends the work between two batches', async () => {
@@ -152,9 +191,12 @@ test('Stop ends the work between two batches', async () => {
 		return reply.silence();
 	});
 	const parameters = { ...EMBED, options: { batchSize: 1 } };
-	const outcome = await execute({ parameters, ...texts('a', 'b'), signal: cancel.signal, continueOnFail: true }).catch(
-		(error: unknown) => error,
-	);
+	const outcome = await execute({
+		parameters,
+		...texts('a', 'b'),
+		signal: cancel.signal,
+		continueOnFail: true,
+	}).catch((error: unknown) => error);
 	expect(inputs().length).toBeLessThanOrEqual(1);
 	expect(JSON.stringify(outcome)).not.toContain('"vector"');
 });

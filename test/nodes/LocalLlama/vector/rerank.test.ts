@@ -6,7 +6,10 @@ const { serve, prepare, executeIn, execute, failure, sent } = useLocalLlama();
 const RERANK = { resource: 'vector', operation: 'rerank', query: 'cat' };
 const documents = ['revenue of the year', 'a cat sleeps', 'cat and kitten'];
 const fromItems = {
-	items: documents.map((text, id) => ({ json: { text, id }, binary: { file: { data: '', mimeType: 'text/plain' } } })),
+	items: documents.map((text, id) => ({
+		json: { text, id },
+		binary: { file: { data: '', mimeType: 'text/plain' } },
+	})),
 	perItem: documents.map((document) => ({ document })),
 };
 const scores = (...list: Array<[index: number, score: number]>) =>
@@ -24,7 +27,11 @@ test('items come out in the new order with score and index, all their fields, an
 		{ text: 'a cat sleeps', id: 1, score: 0.5, index: 1 },
 		{ text: 'revenue of the year', id: 0, score: -3, index: 0 },
 	]);
-	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 2 }, { item: 1 }, { item: 0 }]);
+	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([
+		{ item: 2 },
+		{ item: 1 },
+		{ item: 0 },
+	]);
 	expect(items[0]!.binary).toBeDefined();
 	expect(sent('/rerank')).toEqual([{ model: 'sim-model', query: 'cat', documents }]);
 	expect(fromItems.items[2]!.json).toEqual({ text: 'cat and kitten', id: 2 });
@@ -58,7 +65,9 @@ test('Top N, Minimum Score and Sigmoid', async () => {
 	const sim = await serve({ rerank: true });
 	sim.route('POST /v1/rerank', scores([0, -3], [1, 0.5], [2, 2]));
 	const ids = async (more: object) =>
-		(await execute({ parameters: { ...RERANK, ...more }, ...fromItems })).map(({ json }) => json.id);
+		(await execute({ parameters: { ...RERANK, ...more }, ...fromItems })).map(
+			({ json }) => json.id,
+		);
 	expect(await ids({ topN: 1 })).toEqual([2]);
 	expect(await ids({ options: { minimumScore: 0.6 } })).toEqual([2]);
 	expect(await ids({ options: { minimumScore: 0.6, scores: 'sigmoid' } })).toEqual([2, 1]);
@@ -68,7 +77,9 @@ test('Top N, Minimum Score and Sigmoid', async () => {
 test('a document without a text goes last and is not sent', async () => {
 	const sim = await serve({ rerank: true });
 	sim.route('POST /v1/rerank', scores([0, 1]));
-	const items = await execute({ parameters: { ...RERANK, documentSource: 'list', documents: [{ title: 'x' }, 'b'] } });
+	const items = await execute({
+		parameters: { ...RERANK, documentSource: 'list', documents: [{ title: 'x' }, 'b'] },
+	});
 	expect(items.map(({ json }) => json)).toEqual([
 		{ text: 'b', score: 1, index: 1 },
 		{ title: 'x', index: 0 },
@@ -77,8 +88,12 @@ test('a document without a text goes last and is not sent', async () => {
 
 test('no documents are no request; no query is an error', async () => {
 	await serve({ rerank: true });
-	expect(await execute({ parameters: { ...RERANK, documentSource: 'list', documents: [] } })).toEqual([]);
-	expect((await failure({ ...RERANK, query: ' ' }, fromItems)).message).toContain('The query is empty');
+	expect(
+		await execute({ parameters: { ...RERANK, documentSource: 'list', documents: [] } }),
+	).toEqual([]);
+	expect((await failure({ ...RERANK, query: ' ' }, fromItems)).message).toContain(
+		'The query is empty',
+	);
 	expect(sent('/rerank')).toEqual([]);
 });
 
@@ -92,5 +107,7 @@ test('remarks on the scores stand at the node', async () => {
 	sim.route('POST /v1/rerank', scores([0, 0.1], [1, 0.1], [2, 0.1]));
 	const fake = prepare({ parameters: RERANK, ...fromItems });
 	await executeIn(fake);
-	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('about the same score')]);
+	expect(fake.hints.map(({ message }) => message)).toEqual([
+		expect.stringContaining('about the same score'),
+	]);
 });

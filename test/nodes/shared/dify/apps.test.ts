@@ -17,7 +17,10 @@ describe('many items', () => {
 
 describe('inputs', () => {
 	test('the form is asked for once for all items, and not at all where nothing is filled in', async () => {
-		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			form: [{ kind: 'text-input', variable: 'city' }],
+		});
 		await execute(
 			prepare(sim, {
 				items: [{ json: {} }, { json: {} }, { json: {} }],
@@ -26,12 +29,17 @@ describe('inputs', () => {
 		);
 		expect(calls(sim, '/parameters', 'GET')).toBe(1);
 		await execute(prepare(sim, { parameters: { inputsMode: 'form', inputs: { value: null } } }));
-		await execute(prepare(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: null } } } }));
+		await execute(
+			prepare(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: null } } } }),
+		);
 		expect(calls(sim, '/parameters', 'GET')).toBe(1);
 	});
 
 	test('a form that cannot be had is asked for again by the next item', async () => {
-		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			form: [{ kind: 'text-input', variable: 'city' }],
+		});
 		sim.fail({
 			path: '/parameters',
 			status: 400,
@@ -45,6 +53,9 @@ describe('inputs', () => {
 				parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } },
 			}),
 		);
-		expect(items.map((item) => errorIn(item)?.kind ?? item.json.answer)).toEqual(['appUnavailable', 'You said: hi']);
+		expect(items.map((item) => errorIn(item)?.kind ?? item.json.answer)).toEqual([
+			'appUnavailable',
+			'You said: hi',
+		]);
 	});
 });

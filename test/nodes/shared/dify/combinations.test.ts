@@ -3,10 +3,25 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { waitFor } from '../../../lib/dify/ask';
 import { UNKNOWN_ID, clientOf, startApp, startSim } from '../../../lib/dify/client';
-import { PAGES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../../../servers/dify';
+import {
+	PAGES,
+	SIM_VERSIONS,
+	appKey,
+	type DifySim,
+	type FormField,
+	type Step,
+} from '../../../servers/dify';
 import { listen } from '../../../support/listening';
 import { http } from '../../../support/node';
-import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from '../../dify';
+import {
+	errorIn,
+	executeIn,
+	executeNode,
+	nodeErrorOf,
+	numbered,
+	prepareNode,
+	type Setup,
+} from '../../dify';
 
 const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
@@ -15,9 +30,12 @@ const textFile = (data: string) => [
 ];
 const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
 
-const chat = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await executeNode('difyChatMessage', sim, setup);
-const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => (await chat(sim, setup))[0]!.json;
-const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await nodeErrorOf(chat(sim, setup));
+const chat = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	await executeNode('difyChatMessage', sim, setup);
+const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	(await chat(sim, setup))[0]!.json;
+const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	await nodeErrorOf(chat(sim, setup));
 
 describe.each(SIM_VERSIONS)('streams, %s', (version) => {
 	test.each(['chat', 'agent-chat', 'advanced-chat'] as const)(
@@ -54,12 +72,24 @@ describe.each(SIM_VERSIONS)('streams, %s', (version) => {
 			{ node: { id: 'a2', type: 'answer' } },
 			{ text: 'Second.', from: ['a2', 'text'] },
 		];
-		const sim = await startApp(version, { mode: 'advanced-chat', reply: () => ({ steps, exceptions: 1 }) });
-		const json = await chatJson(sim, { mode: 'advanced-chat', parameters: { options: { include: ['workflow'] } } });
+		const sim = await startApp(version, {
+			mode: 'advanced-chat',
+			reply: () => ({ steps, exceptions: 1 }),
+		});
+		const json = await chatJson(sim, {
+			mode: 'advanced-chat',
+			parameters: { options: { include: ['workflow'] } },
+		});
 		expect(json).toMatchObject({
 			answer: 'First. Second.',
 			status: 'partial-succeeded',
-			workflow: { nodes: [{ nodeId: 'a1' }, { nodeId: 'h1', status: 'exception', error: '503' }, { nodeId: 'a2' }] },
+			workflow: {
+				nodes: [
+					{ nodeId: 'a1' },
+					{ nodeId: 'h1', status: 'exception', error: '503' },
+					{ nodeId: 'a2' },
+				],
+			},
 		});
 	});
 
@@ -78,15 +108,22 @@ describe.each(SIM_VERSIONS)('streams, %s', (version) => {
 			},
 			{ round: { chunks: ['Here.'] } },
 		];
-		for (const mode of version === '1.12' ? (['agent-chat'] as const) : (['agent-chat', 'agent'] as const)) {
+		for (const mode of version === '1.12'
+			? (['agent-chat'] as const)
+			: (['agent-chat', 'agent'] as const)) {
 			const sim = await startApp(version, { mode, reply: () => ({ steps }) });
-			expect(await chatJson(sim, { mode, parameters: { options: { include: ['thoughts'] } } })).toMatchObject({
+			expect(
+				await chatJson(sim, { mode, parameters: { options: { include: ['thoughts'] } } }),
+			).toMatchObject({
 				answer: 'Drawing. Here.',
 				files: [
 					{ id: 'f1', url: '/files/a.png' },
 					{ id: 'f2', url: '/files/b.png' },
 				],
-				thoughts: [{ tool: 'draw', observation: 'done', message_files: ['f1', 'f2'] }, { thought: 'Here.' }],
+				thoughts: [
+					{ tool: 'draw', observation: 'done', message_files: ['f1', 'f2'] },
+					{ thought: 'Here.' },
+				],
 			});
 		}
 	});
@@ -102,10 +139,18 @@ describe.each(SIM_VERSIONS)('streams, %s', (version) => {
 		await waitFor(() => sim.runs[0]?.events.length === 1);
 		const { conversationId } = sim.runs[0]!;
 		const [renamed] = await executeNode('difyConversation', sim, {
-			parameters: { resource: 'conversation', operation: 'rename', conversationId: byId(conversationId), name: 'New' },
+			parameters: {
+				resource: 'conversation',
+				operation: 'rename',
+				conversationId: byId(conversationId),
+				name: 'New',
+			},
 		});
 		goOn();
-		expect([renamed!.json.name, await running]).toMatchObject(['New', { answer: 'ab', conversationId }]);
+		expect([renamed!.json.name, await running]).toMatchObject([
+			'New',
+			{ answer: 'ab', conversationId },
+		]);
 	});
 
 	test('an event of many megabytes', async () => {
@@ -127,14 +172,20 @@ describe('many items', () => {
 			}),
 		});
 		const { conversationId } = await chatJson(sim);
-		const spelled = (at: number) => (at % 2 === 0 ? conversationId : ` ${String(conversationId).toUpperCase()} `);
-		const perItem = numbered(8).perItem.map(({ query }, at) => ({ query, conversationId: byId(spelled(at)) }));
+		const spelled = (at: number) =>
+			at % 2 === 0 ? conversationId : ` ${String(conversationId).toUpperCase()} `;
+		const perItem = numbered(8).perItem.map(({ query }, at) => ({
+			query,
+			conversationId: byId(spelled(at)),
+		}));
 		const items = await chat(sim, {
 			items: numbered(8).items,
 			perItem,
 			parameters: { conversation: 'byId', options: { itemsAtOnce: 8 } },
 		});
-		expect(items.map(({ json }) => json.answer)).toEqual(perItem.map((_, at) => `q${at} is turn ${at + 2}`));
+		expect(items.map(({ json }) => json.answer)).toEqual(
+			perItem.map((_, at) => `q${at} is turn ${at + 2}`),
+		);
 	});
 
 	test('a key that expires in between: those before are answered, the others say so', async () => {
@@ -181,7 +232,11 @@ describe('many items', () => {
 			mode: 'chat',
 			reply: ({ query }) => (query === 'q1' ? { steps: [...said('half'), error] } : query),
 		});
-		const fake = prepareNode('difyChatMessage', sim, { ...numbered(3), streaming: true, continueOnFail: true });
+		const fake = prepareNode('difyChatMessage', sim, {
+			...numbered(3),
+			streaming: true,
+			continueOnFail: true,
+		});
 		const items = await executeIn('difyChatMessage', fake);
 		expect(fake.chunks.map(({ type, itemIndex }) => `${itemIndex} ${type}`)).toEqual([
 			'0 begin',
@@ -194,7 +249,11 @@ describe('many items', () => {
 			'2 item',
 			'2 end',
 		]);
-		expect(items.map((item) => item.json.answer ?? errorIn(item)?.answer)).toEqual(['q0', 'half', 'q2']);
+		expect(items.map((item) => item.json.answer ?? errorIn(item)?.answer)).toEqual([
+			'q0',
+			'half',
+			'q2',
+		]);
 	});
 });
 
@@ -232,7 +291,10 @@ describe.each(SIM_VERSIONS)('20 items at 8 at once, %s', (version) => {
 			parameters: { options: { itemsAtOnce: 8 } },
 		});
 		expect(all.map(({ pairedItem }) => pairedItem)).toEqual(items.map((_, at) => ({ item: at })));
-		const seen = all.map((item) => [item.json.answer ?? errorIn(item)!.kind, errorIn(item)?.answer]);
+		const seen = all.map((item) => [
+			item.json.answer ?? errorIn(item)!.kind,
+			errorIn(item)?.answer,
+		]);
 		expect(seen).toEqual(
 			items
 				.map(
@@ -286,7 +348,10 @@ describe('the latest conversation', () => {
 
 	test('of a user who has none is the first; the next item goes on with it, also at once', async () => {
 		const sim = await startApp('2026', { mode: 'chat', reply: ({ turn }) => `turn ${turn}` });
-		const items = await chat(sim, { items: numbered(2).items, parameters: { ...latest, options: { itemsAtOnce: 2 } } });
+		const items = await chat(sim, {
+			items: numbered(2).items,
+			parameters: { ...latest, options: { itemsAtOnce: 2 } },
+		});
 		expect(items.map(({ json }) => json.answer)).toEqual(['turn 1', 'turn 2']);
 		expect(items[0]!.json.conversationId).toBe(items[1]!.json.conversationId);
 	});
@@ -296,10 +361,15 @@ describe('the latest conversation', () => {
 		const { conversationId } = await chatJson(sim);
 		const { store } = sim;
 		const find = store.conversationOf.bind(store);
-		store.conversationOf = (app, id, user) => (id === conversationId ? undefined : find(app, id, user));
-		expect((await chatError(sim, { parameters: latest })).description).toContain('Conversation Not Exists.');
+		store.conversationOf = (app, id, user) =>
+			id === conversationId ? undefined : find(app, id, user);
+		expect((await chatError(sim, { parameters: latest })).description).toContain(
+			'Conversation Not Exists.',
+		);
 		expect(
-			await chatJson(sim, { parameters: { ...latest, options: { onStaleConversation: 'startNew' } } }),
+			await chatJson(sim, {
+				parameters: { ...latest, options: { onStaleConversation: 'startNew' } },
+			}),
 		).toMatchObject({ conversationRestarted: true });
 	});
 });
@@ -320,7 +390,9 @@ describe('Stop', () => {
 			controller.abort();
 			return keep(id, file);
 		};
-		expect((await nodeErrorOf(executeIn('difyChatMessage', fake))).message).toMatch(/stopped|cancelled/);
+		expect((await nodeErrorOf(executeIn('difyChatMessage', fake))).message).toMatch(
+			/stopped|cancelled/,
+		);
 		expect(files.size).toBe(1);
 		expect(sim.runs).toHaveLength(0);
 	});
@@ -335,7 +407,10 @@ describe('Stop', () => {
 			contentType: 'application/json',
 			times: 9,
 		});
-		const running = chatError(sim, { signal: controller.signal, parameters: { options: { maxRetries: 9 } } });
+		const running = chatError(sim, {
+			signal: controller.signal,
+			parameters: { options: { maxRetries: 9 } },
+		});
 		await waitFor(() => sim.requests.some(({ status }) => status === 429));
 		controller.abort();
 		expect((await running).message).toContain('stopped');
@@ -345,7 +420,10 @@ describe('Stop', () => {
 	test.each([
 		['difyConversation', { resource: 'conversation', operation: 'getAll', returnAll: true }],
 		['difyConversation', { resource: 'message', operation: 'getSuggested', messageId: UNKNOWN_ID }],
-		['difyConversation', { resource: 'variable', operation: 'getAll', conversationId: byId(UNKNOWN_ID) }],
+		[
+			'difyConversation',
+			{ resource: 'variable', operation: 'getAll', conversationId: byId(UNKNOWN_ID) },
+		],
 		['difyFeedback', { operation: 'getAll', returnAll: true }],
 		['difyFeedback', { operation: 'rate', messageId: UNKNOWN_ID }],
 	] as const)('ends what %s waits for: %j', async (name, parameters) => {
@@ -375,7 +453,10 @@ describe('limits of rate', () => {
 				contentType: 'application/json',
 			},
 		],
-		['of a gateway, as JSON', { body: '{"message":"API rate limit exceeded"}', contentType: 'application/json' }],
+		[
+			'of a gateway, as JSON',
+			{ body: '{"message":"API rate limit exceeded"}', contentType: 'application/json' },
+		],
 		['of nginx, as a page', { body: PAGES.nginx429 }],
 		['of nobody, with an empty body', { body: '', contentType: '' }],
 	])('%s are waited for', async (_name, fault) => {
@@ -393,29 +474,32 @@ describe('redirects to another address, as from http to https', () => {
 		server?.closeAllConnections();
 	});
 
-	test.each([301, 302, 307, 308])('%i says where to, and is not taken for a wrong key', async (status) => {
-		const sim = await startSim();
-		const target = sim.url.replace('127.0.0.1', 'localhost');
-		server = http.createServer((request, response) => {
-			request.resume();
-			response.writeHead(status, { location: `${target}${request.url!.slice(3)}` });
-			response.end('<html><title>Moved</title></html>');
-		});
-		const url = `http://127.0.0.1:${await listen(server)}/v1`;
-		// A run, a question before it, and an upload.
-		for (const setup of [
-			{},
-			{ parameters: { conversation: 'latest' } },
-			{ items: textFile('eA=='), parameters: ALL_FILES },
-		]) {
-			const failed = await chatError({ url }, setup);
-			expect(failed.description).toContain(`The server redirects to ${target}/`);
-			expect(failed.description).toContain('as the Base URL');
-			expect(failed.context.data).toMatchObject({ kind: 'redirect' });
-		}
-		expect(sim.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
-		expect(sim.runs).toHaveLength(0);
-	});
+	test.each([301, 302, 307, 308])(
+		'%i says where to, and is not taken for a wrong key',
+		async (status) => {
+			const sim = await startSim();
+			const target = sim.url.replace('127.0.0.1', 'localhost');
+			server = http.createServer((request, response) => {
+				request.resume();
+				response.writeHead(status, { location: `${target}${request.url!.slice(3)}` });
+				response.end('<html><title>Moved</title></html>');
+			});
+			const url = `http://127.0.0.1:${await listen(server)}/v1`;
+			// A run, a question before it, and an upload.
+			for (const setup of [
+				{},
+				{ parameters: { conversation: 'latest' } },
+				{ items: textFile('eA=='), parameters: ALL_FILES },
+			]) {
+				const failed = await chatError({ url }, setup);
+				expect(failed.description).toContain(`The server redirects to ${target}/`);
+				expect(failed.description).toContain('as the Base URL');
+				expect(failed.context.data).toMatchObject({ kind: 'redirect' });
+			}
+			expect(sim.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
+			expect(sim.runs).toHaveLength(0);
+		},
+	);
 });
 
 describe('the user', () => {
@@ -441,11 +525,13 @@ describe('the form of the app', () => {
 			form: [{ kind: 'text-input', variable: 'city', required: true }],
 		});
 		for (const inputs of [{}, { value: null }, { value: {} }, null]) {
-			expect((await chatError(sim, { parameters: { inputsMode: 'form', inputs } })).description).toContain(
-				'city is required in input form',
-			);
+			expect(
+				(await chatError(sim, { parameters: { inputsMode: 'form', inputs } })).description,
+			).toContain('city is required in input form');
 		}
-		expect(await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: '' } } } })).toMatchObject({
+		expect(
+			await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: '' } } } }),
+		).toMatchObject({
 			answer: 'You said: hi',
 		});
 	});
@@ -455,7 +541,11 @@ describe('the form of the app', () => {
 			{ kind: 'file', variable: 'picture', allowedTypes: ['image'] },
 			{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'] },
 		];
-		const sim = await startApp('2026', { mode: 'chat', form, fileUpload: { enabled: true, types: ['image'] } });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			form,
+			fileUpload: { enabled: true, types: ['image'] },
+		});
 		const items = [
 			{
 				json: {},
@@ -474,9 +564,15 @@ describe('the form of the app', () => {
 					files: { file: [{ source: 'binary', binaryProperty: beside }] },
 				},
 			});
-		expect((await send({ picture: 'png', papers: 'txt' }, 'txt')).message).toContain('"b.txt" is of type document');
-		expect((await send({ picture: 'png', papers: 'png' }, 'png')).message).toContain('"a.png" is of type image');
-		expect((await send({ picture: 'png', papers: 'none' }, 'png')).message).toContain("no binary field 'none'");
+		expect((await send({ picture: 'png', papers: 'txt' }, 'txt')).message).toContain(
+			'"b.txt" is of type document',
+		);
+		expect((await send({ picture: 'png', papers: 'png' }, 'png')).message).toContain(
+			'"a.png" is of type image',
+		);
+		expect((await send({ picture: 'png', papers: 'none' }, 'png')).message).toContain(
+			"no binary field 'none'",
+		);
 		expect(sim.requests.filter(({ path }) => path === '/files/upload')).toHaveLength(0);
 	});
 
@@ -485,15 +581,17 @@ describe('the form of the app', () => {
 			mode: 'chat',
 			form: [{ kind: 'file', variable: 'picture', allowedTypes: ['image'] }],
 		});
-		const send = (picture: object) => ({ parameters: { inputsMode: 'form', inputs: { value: { picture } } } });
+		const send = (picture: object) => ({
+			parameters: { inputsMode: 'form', inputs: { value: { picture } } },
+		});
 		await chat(sim, send({ type: 'image', url: 'https://example.com/a.png' }));
 		expect(sim.runs[0]!.inputs.picture).toMatchObject({
 			transfer_method: 'remote_url',
 			remote_url: 'https://example.com/a.png',
 		});
-		expect((await chatError(sim, send({ type: 'image', upload_file_id: UNKNOWN_ID }))).description).toContain(
-			'Invalid upload file',
-		);
+		expect(
+			(await chatError(sim, send({ type: 'image', upload_file_id: UNKNOWN_ID }))).description,
+		).toContain('Invalid upload file');
 		expect((await chatError(sim, send({ type: 'image' }))).message).toBe(
 			'A file of the inputs has neither url nor upload_file_id',
 		);
@@ -512,12 +610,17 @@ describe('output', () => {
 				const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true });
 				const running = executeIn('difyChatMessage', fake);
 				await waitFor(() => fake.chunks.some(({ content }) => content === 'half'));
-				await clientOf(sim, mode).send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
+				await clientOf(sim, mode).send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
+					user: 'u1',
+				});
 				expect((await running)[0]!.json.answer).toBe('half');
 				// Of a chat, Dify sends the end that all answers have (docs/protocols/dify.md 3.6, 3.10).
 				if (mode === 'advanced-chat')
 					expect(fake.hints).toMatchObject([
-						{ type: 'warning', message: expect.stringContaining('the answer may be incomplete') as string },
+						{
+							type: 'warning',
+							message: expect.stringContaining('the answer may be incomplete') as string,
+						},
 					]);
 			}
 		},
@@ -540,13 +643,27 @@ describe('output', () => {
 	});
 
 	test("not simplified, a pause is told in Dify's words, too", async () => {
-		const pause = [{ nodeId: 'h1', nodeTitle: 'Approve', content: 'Ok?', actions: [{ id: 'yes', title: 'Yes' }] }];
+		const pause = [
+			{
+				nodeId: 'h1',
+				nodeTitle: 'Approve',
+				content: 'Ok?',
+				actions: [{ id: 'yes', title: 'Yes' }],
+			},
+		];
 		const sim = await startApp('2026', {
 			mode: 'advanced-chat',
 			reply: () => ({ steps: [...said('One moment.'), { pause }] }),
 		});
-		const { data, ...json } = await chatJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } });
-		expect(json).toMatchObject({ event: 'workflow_paused', status: 'paused', answer: 'One moment.' });
+		const { data, ...json } = await chatJson(sim, {
+			mode: 'advanced-chat',
+			parameters: { simplify: false },
+		});
+		expect(json).toMatchObject({
+			event: 'workflow_paused',
+			status: 'paused',
+			answer: 'One moment.',
+		});
 		expect(data).toMatchObject({
 			workflow_run_id: sim.runs[0]!.workflowRunId,
 			paused_nodes: ['h1'],
@@ -566,14 +683,19 @@ describe('output', () => {
 
 	test('an answer field with the name of another field holds the answer', async () => {
 		const sim = await startSim();
-		expect(await chatJson(sim, { parameters: { options: { answerField: 'status' } } })).toMatchObject({
+		expect(
+			await chatJson(sim, { parameters: { options: { answerField: 'status' } } }),
+		).toMatchObject({
 			status: 'You said: hi',
 			taskId: sim.runs[0]!.taskId,
 		});
 	});
 
 	test('a chat that can no longer be written to stops the run, and says why', async () => {
-		const sim = await startApp('2026', { mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }),
+		});
 		const fake = prepareNode('difyChatMessage', sim, { streaming: true });
 		const sendChunk: IExecuteFunctions['sendChunk'] = async (type) =>
 			await (type === 'item' ? Promise.reject(new Error('write after end')) : Promise.resolve());

@@ -4,7 +4,11 @@ import { chatError, errorIn, prepare, execute } from '../../dify';
 describe('errors', () => {
 	test('say what happened, where, and what to do, without the key', async () => {
 		const sim = await startSim();
-		const credentials = { baseUrl: sim.url, apiKey: `app-${'NoSuchKey'.repeat(3)}`, keyType: 'app' };
+		const credentials = {
+			baseUrl: sim.url,
+			apiKey: `app-${'NoSuchKey'.repeat(3)}`,
+			keyType: 'app',
+		};
 		const failed = await chatError(sim, { credentials });
 		expect(failed.description).toContain('Access token is invalid');
 		expect(failed.description).toContain(`${sim.url}/chat-messages`);
@@ -13,12 +17,21 @@ describe('errors', () => {
 	});
 
 	test('a Dify that cannot be reached', async () => {
-		const failed = await chatError({ url: 'http://127.0.0.1:9/v1' }, { parameters: { options: { maxRetries: 0 } } });
+		const failed = await chatError(
+			{ url: 'http://127.0.0.1:9/v1' },
+			{ parameters: { options: { maxRetries: 0 } } },
+		);
 		expect(failed.message).toContain('Nothing listens on 127.0.0.1:9');
 		const [item] = await execute(
-			prepare({ url: 'http://127.0.0.1:9/v1' }, { continueOnFail: true, parameters: { options: { maxRetries: 0 } } }),
+			prepare(
+				{ url: 'http://127.0.0.1:9/v1' },
+				{ continueOnFail: true, parameters: { options: { maxRetries: 0 } } },
+			),
 		);
-		expect(errorIn(item!)).toMatchObject({ kind: 'refused', description: expect.any(String) as string });
+		expect(errorIn(item!)).toMatchObject({
+			kind: 'refused',
+			description: expect.any(String) as string,
+		});
 	});
 
 	test('an expression that fails belongs to its item', async () => {
@@ -30,6 +43,9 @@ describe('errors', () => {
 				continueOnFail: true,
 			}),
 		);
-		expect(items.map((item) => errorIn(item)?.message ?? item.json.answer)).toEqual(['no such field', 'You said: hi']);
+		expect(items.map((item) => errorIn(item)?.message ?? item.json.answer)).toEqual([
+			'no such field',
+			'You said: hi',
+		]);
 	});
 });

@@ -13,7 +13,11 @@ const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 	await nodeErrorOf(executeNode('difyChatMessage', sim, setup));
 
 /** Refused by name, and nothing was sent. */
-async function expectRefused(sim: DifySim, running: Promise<unknown>, message: string): Promise<void> {
+async function expectRefused(
+	sim: DifySim,
+	running: Promise<unknown>,
+	message: string,
+): Promise<void> {
 	const sent = sim.requests.length;
 	expect((await nodeErrorOf(running)).message).toContain(message);
 	expect(sim.requests).toHaveLength(sent);
@@ -22,7 +26,12 @@ async function expectRefused(sim: DifySim, running: Promise<unknown>, message: s
 describe('a choice that there is none of', () => {
 	test.each([
 		['Conversation', 'conversation', 'Latest', 'must be one of byId, latest, new, but is "Latest"'],
-		['Conversation', 'conversation', undefined, 'must be one of byId, latest, new, but is undefined'],
+		[
+			'Conversation',
+			'conversation',
+			undefined,
+			'must be one of byId, latest, new, but is undefined',
+		],
 		['Conversation', 'conversation', null, 'must be one of byId, latest, new, but is null'],
 	])('in the field %s: %p', async (label, name, value, message) => {
 		const sim = await startSim();
@@ -63,7 +72,9 @@ describe('a choice that there is none of', () => {
 		);
 		await expectRefused(
 			sim,
-			executeNode('difyFeedback', sim, { parameters: { messageId: UNKNOWN_ID, options: { earlierText: 'delete' } } }),
+			executeNode('difyFeedback', sim, {
+				parameters: { messageId: UNKNOWN_ID, options: { earlierText: 'delete' } },
+			}),
 			'must be one of erase, keep, but is "delete"',
 		);
 	});
@@ -102,7 +113,11 @@ describe('a switch', () => {
 					},
 				})
 			)[0]!.json.name;
-		expect([await rename('true'), await rename('false'), await rename(1)]).toEqual(['About hi', 'By hand', 'About hi']);
+		expect([await rename('true'), await rename('false'), await rename(1)]).toEqual([
+			'About hi',
+			'By hand',
+			'About hi',
+		]);
 		const revoke = async (ignoreNotRated: unknown) =>
 			await executeNode('difyFeedback', sim, {
 				parameters: { operation: 'revoke', messageId, options: { ignoreNotRated } },
@@ -121,7 +136,10 @@ describe('a switch', () => {
 		);
 		await expectRefused(
 			sim,
-			executeNode('difyChatMessage', sim, { parameters: { options: { enableStreaming: value } }, streaming: true }),
+			executeNode('difyChatMessage', sim, {
+				parameters: { options: { enableStreaming: value } },
+				streaming: true,
+			}),
 			`The field "Enable Streaming" ${message}`,
 		);
 		await expectRefused(
@@ -165,7 +183,11 @@ describe('a number', () => {
 test('options of the first item that cannot be read are its failure alone', async () => {
 	const sim = await startSim();
 	for (const options of [new Error('no such field'), { itemsAtOnce: 'many' }]) {
-		const setup = { items: [{ json: {} }, { json: {} }], perItem: [{ options }, {}], continueOnFail: true };
+		const setup = {
+			items: [{ json: {} }, { json: {} }],
+			perItem: [{ options }, {}],
+			continueOnFail: true,
+		};
 		const items = await executeNode('difyChatMessage', sim, setup);
 		expect(items.map((item) => errorIn(item)?.message ?? item.json.answer)).toEqual([
 			expect.stringMatching(/no such field|"Items at Once" must be a number/),
@@ -192,29 +214,37 @@ describe('a text', () => {
 			executeNode('difyChatMessage', sim, { parameters: { options: { workflowId: ['x'] } } }),
 			'The field "Workflow ID" must be a text, but is ["x"]',
 		);
-		expect(await chatJson(sim, { parameters: { options: { answerField: 7 } } })).toMatchObject({ 7: 'You said: hi' });
+		expect(await chatJson(sim, { parameters: { options: { answerField: 7 } } })).toMatchObject({
+			7: 'You said: hi',
+		});
 		for (const answerField of [null, undefined, '', ' '])
 			expect(await chatJson(sim, { parameters: { options: { answerField } } })).toMatchObject({
 				answer: 'You said: hi',
 			});
 	});
 
-	test.each(SIM_VERSIONS)('of blanks does not overwrite the text of an earlier rating (%s)', async (version) => {
-		const sim = await startSim({ version });
-		const { messageId } = await chatJson(sim);
-		const rate = async (content: unknown) =>
-			await executeNode('difyFeedback', sim, { parameters: { messageId, content } });
-		await rate('precious');
-		for (const content of [' ', '\n', null, undefined]) await rate(content);
-		expect(sim.app('chat').feedbacks.map(({ content }) => content)).toEqual(['precious']);
-	});
+	test.each(SIM_VERSIONS)(
+		'of blanks does not overwrite the text of an earlier rating (%s)',
+		async (version) => {
+			const sim = await startSim({ version });
+			const { messageId } = await chatJson(sim);
+			const rate = async (content: unknown) =>
+				await executeNode('difyFeedback', sim, { parameters: { messageId, content } });
+			await rate('precious');
+			for (const content of [' ', '\n', null, undefined]) await rate(content);
+			expect(sim.app('chat').feedbacks.map(({ content }) => content)).toEqual(['precious']);
+		},
+	);
 });
 
 describe('a file', () => {
 	test.each([
 		[{ source: 'binary', binaryProperty: undefined }, 'The field "Input Binary Field" is empty'],
 		[{ source: 'binary', binaryProperty: ' , ' }, 'The field "Input Binary Field" is empty'],
-		[{ source: 'binary', binaryProperty: { data: 1 } }, 'The field "Input Binary Field" must be a text'],
+		[
+			{ source: 'binary', binaryProperty: { data: 1 } },
+			'The field "Input Binary Field" must be a text',
+		],
 		[{ source: 'url', url: undefined }, 'The field "URL" is empty'],
 		[{ source: 'url', url: '' }, 'The field "URL" is empty'],
 		[{ source: 'url', url: null }, 'The field "URL" is empty'],
@@ -223,33 +253,56 @@ describe('a file', () => {
 		const sim = await startSim();
 		await expectRefused(
 			sim,
-			executeNode('difyChatMessage', sim, { items: textFile('eA=='), parameters: { files: { file: [file] } } }),
+			executeNode('difyChatMessage', sim, {
+				items: textFile('eA=='),
+				parameters: { files: { file: [file] } },
+			}),
 			message,
 		);
 	});
 
 	test('may be none where a list says so', async () => {
 		const sim = await startSim();
-		await chatJson(sim, { parameters: { files: { file: [{ source: 'url', url: [] }, { source: 'all' }] } } });
+		await chatJson(sim, {
+			parameters: { files: { file: [{ source: 'url', url: [] }, { source: 'all' }] } },
+		});
 		expect(sim.requests.map(({ path }) => path)).toEqual(['/chat-messages']);
 	});
 });
 
 describe('inputs', () => {
-	test.each([null, undefined, 5, true, [], 'x', '[]', '"x"'])('as JSON that is %j are refused', async (inputsJson) => {
-		const sim = await startSim();
-		await expectRefused(
-			sim,
-			executeNode('difyChatMessage', sim, { parameters: { inputsJson } }),
-			'The inputs are not a JSON object',
-		);
-	});
+	test.each([null, undefined, 5, true, [], 'x', '[]', '"x"'])(
+		'as JSON that is %j are refused',
+		async (inputsJson) => {
+			const sim = await startSim();
+			await expectRefused(
+				sim,
+				executeNode('difyChatMessage', sim, { parameters: { inputsJson } }),
+				'The inputs are not a JSON object',
+			);
+		},
+	);
 
 	test('of the form: a checkbox is on or off, and nothing else', async () => {
-		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'checkbox', variable: 'terse' }] });
-		const send = (terse: unknown) => ({ parameters: { inputsMode: 'form', inputs: { value: { terse } } } });
-		for (const terse of [true, 'yes', 'ON', 1, false, 'no', '0', 0]) await chatJson(sim, send(terse));
-		expect(sim.runs.map(({ inputs }) => inputs.terse)).toEqual([true, true, true, true, false, false, false, false]);
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			form: [{ kind: 'checkbox', variable: 'terse' }],
+		});
+		const send = (terse: unknown) => ({
+			parameters: { inputsMode: 'form', inputs: { value: { terse } } },
+		});
+		for (const terse of [true, 'yes', 'ON', 1, false, 'no', '0', 0])
+			await chatJson(sim, send(terse));
+		expect(sim.runs.map(({ inputs }) => inputs.terse)).toEqual([
+			true,
+			true,
+			true,
+			true,
+			false,
+			false,
+			false,
+			false,
+		]);
 		expect((await chatError(sim, send('ja'))).message).toContain(
 			'The field "terse" must be true or false, but is "ja"',
 		);

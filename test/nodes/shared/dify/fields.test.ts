@@ -11,13 +11,17 @@ describe.each(SIM_VERSIONS)('every operation, %s', (version) => {
 			const users = properties(node).filter(({ name }) => name === 'user');
 			expect(users.length).toBeGreaterThan(0);
 			for (const user of users)
-				expect(user).toMatchObject({ required: true, default: expect.stringMatching(/^=\{\{.+\}\}$/) as string });
+				expect(user).toMatchObject({
+					required: true,
+					default: expect.stringMatching(/^=\{\{.+\}\}$/) as string,
+				});
 		}
 		const sim = await startSim({ version });
 		const expectRefused = async (name: DifyNodeName, parameters: Json) =>
-			expect((await nodeErrorOf(executeNode(name, sim, { parameters: { ...parameters, user: '' } }))).message).toBe(
-				'The user is empty',
-			);
+			expect(
+				(await nodeErrorOf(executeNode(name, sim, { parameters: { ...parameters, user: '' } })))
+					.message,
+			).toBe('The user is empty');
 		await expectRefused('difyChatMessage', {});
 		for (const operation of ['rate', 'revoke'])
 			await expectRefused('difyFeedback', { operation, messageId: UNKNOWN_ID });
@@ -57,6 +61,8 @@ describe('a switch', () => {
 					parameters: { resource: 'conversation', operation: 'getAll', returnAll },
 				})
 			).length;
-		expect([await count('true'), await count(1), await count('false'), await count(false)]).toEqual([60, 60, 50, 50]);
+		expect([await count('true'), await count(1), await count('false'), await count(false)]).toEqual(
+			[60, 60, 50, 50],
+		);
 	});
 });

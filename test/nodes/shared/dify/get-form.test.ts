@@ -16,7 +16,9 @@ describe('lists in the editor', () => {
 		const sim = await startApp('2026', { mode: 'chat', form });
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const { fields } = await getForm.call(editor(sim, {}));
-		expect(fields.map(({ id, type, required, displayName }) => [id, type, required, displayName])).toEqual([
+		expect(
+			fields.map(({ id, type, required, displayName }) => [id, type, required, displayName]),
+		).toEqual([
 			['city', 'string', true, 'City'],
 			['unit', 'options', false, 'unit'],
 			['terse', 'boolean', false, 'terse'],
@@ -40,13 +42,23 @@ describe('lists in the editor', () => {
 		expect(calls(unpublished, '/parameters', 'GET')).toBe(1);
 
 		const schema = [
-			{ id: 'city', displayName: 'City', required: true, display: true, defaultMatch: false, removed: false },
+			{
+				id: 'city',
+				displayName: 'City',
+				required: true,
+				display: true,
+				defaultMatch: false,
+				removed: false,
+			},
 		];
-		expect((await getForm.call(editor(unpublished, { 'inputs.schema': schema }, 'advanced-chat'))).fields).toEqual(
-			schema,
-		);
+		expect(
+			(await getForm.call(editor(unpublished, { 'inputs.schema': schema }, 'advanced-chat')))
+				.fields,
+		).toEqual(schema);
 		for (const odd of [null, {}, 'x'])
-			expect((await getForm.call(editor(unpublished, { 'inputs.schema': odd }, 'advanced-chat'))).fields).toEqual([]);
+			expect(
+				(await getForm.call(editor(unpublished, { 'inputs.schema': odd }, 'advanced-chat'))).fields,
+			).toEqual([]);
 
 		const formless = await startApp('2026', { mode: 'chat' });
 		expect(await getForm.call(editor(formless, {}))).toEqual({

@@ -6,6 +6,8 @@ test('case 73: a blank or malformed message ID is refused before anything is sen
 	for (const messageId of ['', '  ', 'abc', undefined, null])
 		await expect(feedback(sim, { messageId })).rejects.toThrow(/message ID is (empty|not valid)/);
 	for (const operation of ['rate', 'revoke'])
-		await expect(feedback(sim, { messageId: 'abc', operation })).rejects.toThrow('message ID is not valid');
+		await expect(feedback(sim, { messageId: 'abc', operation })).rejects.toThrow(
+			'message ID is not valid',
+		);
 	expect(sim.requests).toHaveLength(0);
 });

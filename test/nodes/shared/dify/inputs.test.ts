@@ -20,17 +20,26 @@ describe.each(SIM_VERSIONS)('inputs, %s', (version) => {
 		expect(sim.runs.map((run) => run.inputs)).toEqual([inputs, inputs]);
 		const all = await startSim({ version });
 		for (const mode of ['completion', 'workflow'] as const)
-			expect((await startRun(clientOf(all, mode), RUN_ROUTES[mode], { inputs: {} }, 'u1')).status).toBe('succeeded');
+			expect(
+				(await startRun(clientOf(all, mode), RUN_ROUTES[mode], { inputs: {} }, 'u1')).status,
+			).toBe('succeeded');
 	});
 });
 
 test('a field that was renamed in Dify is told, not dropped without a word', async () => {
-	const sim = await startApp('1.12', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+	const sim = await startApp('1.12', {
+		mode: 'chat',
+		form: [{ kind: 'text-input', variable: 'city' }],
+	});
 	const value = { town: 'Rome', country: '', city: 'Rome' };
-	const fake = prepareNode('difyChatMessage', sim, { parameters: { inputsMode: 'form', inputs: { value } } });
+	const fake = prepareNode('difyChatMessage', sim, {
+		parameters: { inputsMode: 'form', inputs: { value } },
+	});
 	await executeIn('difyChatMessage', fake);
 	expect(sim.runs[0]!.inputs).toEqual({ city: 'Rome' });
-	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('no field "town"')]);
+	expect(fake.hints.map(({ message }) => message)).toEqual([
+		expect.stringContaining('no field "town"'),
+	]);
 });
 
 describe('inputs', () => {
@@ -41,15 +50,29 @@ describe('inputs', () => {
 		{ kind: 'file', variable: 'picture', allowedTypes: ['image'] },
 		{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'], maxLength: 2 },
 	];
-	const image = { data: Buffer.from('png').toString('base64'), mimeType: 'image/png', fileName: 'a.png' };
-	const paper = { data: Buffer.from('one').toString('base64'), mimeType: 'text/plain', fileName: 'b.txt' };
+	const image = {
+		data: Buffer.from('png').toString('base64'),
+		mimeType: 'image/png',
+		fileName: 'a.png',
+	};
+	const paper = {
+		data: Buffer.from('one').toString('base64'),
+		mimeType: 'text/plain',
+		fileName: 'b.txt',
+	};
 
 	test.each(SIM_VERSIONS)('case 20: from the form, typed, on every turn (%s)', async (version) => {
 		const sim = await startApp(version, { mode: 'chat', form });
 		const parameters = {
 			inputsMode: 'form',
 			inputs: {
-				value: { city: 12, days: '3', terse: false, picture: 'data', papers: 'one, https://example.com/c.pdf' },
+				value: {
+					city: 12,
+					days: '3',
+					terse: false,
+					picture: 'data',
+					papers: 'one, https://example.com/c.pdf',
+				},
 			},
 			conversation: 'latest',
 		};
@@ -73,25 +96,40 @@ describe('inputs', () => {
 	});
 
 	test('as JSON they go out as they are; what is none is refused', async () => {
-		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			form: [{ kind: 'text-input', variable: 'city' }],
+		});
 		await chatJson(sim, { parameters: { inputsJson: '{"city":"<Rome> & \\"more\\""}' } });
 		await chatJson(sim, { parameters: { inputsJson: { city: 'Paris' } } });
-		expect(sim.runs.map(({ inputs }) => inputs)).toEqual([{ city: '<Rome> & "more"' }, { city: 'Paris' }]);
-		expect((await chatError(sim, { parameters: { inputsJson: '{"city"' } })).message).toContain('not a JSON object');
-		expect((await chatError(sim, { parameters: { inputsJson: '{"city":7}' } })).description).toContain(
-			'must be a string',
+		expect(sim.runs.map(({ inputs }) => inputs)).toEqual([
+			{ city: '<Rome> & "more"' },
+			{ city: 'Paris' },
+		]);
+		expect((await chatError(sim, { parameters: { inputsJson: '{"city"' } })).message).toContain(
+			'not a JSON object',
 		);
+		expect(
+			(await chatError(sim, { parameters: { inputsJson: '{"city":7}' } })).description,
+		).toContain('must be a string');
 	});
 
 	test("a file field takes Dify's own objects, and one file only where it is one", async () => {
 		const sim = await startApp('2026', { mode: 'chat', form: form.slice(3) });
-		const object = { type: 'image', transfer_method: 'remote_url', url: 'https://example.com/x.png' };
-		await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: JSON.stringify(object) } } } });
-		await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: object } } } });
-		expect(sim.runs.map(({ inputs }) => (inputs.picture as { remote_url: string }).remote_url)).toEqual([
-			object.url,
-			object.url,
-		]);
+		const object = {
+			type: 'image',
+			transfer_method: 'remote_url',
+			url: 'https://example.com/x.png',
+		};
+		await chatJson(sim, {
+			parameters: { inputsMode: 'form', inputs: { value: { picture: JSON.stringify(object) } } },
+		});
+		await chatJson(sim, {
+			parameters: { inputsMode: 'form', inputs: { value: { picture: object } } },
+		});
+		expect(
+			sim.runs.map(({ inputs }) => (inputs.picture as { remote_url: string }).remote_url),
+		).toEqual([object.url, object.url]);
 		const items = [{ json: {}, binary: { data: image, other: image } }];
 		expect(
 			(
@@ -102,19 +140,33 @@ describe('inputs', () => {
 			).message,
 		).toContain('takes 1 at most');
 		expect(
-			(await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: [object, object] } } } }))
-				.message,
+			(
+				await chatError(sim, {
+					parameters: { inputsMode: 'form', inputs: { value: { picture: [object, object] } } },
+				})
+			).message,
 		).toContain('takes one file, but 2 are given');
 		expect(
-			(await chatError(sim, { items, parameters: { inputsMode: 'form', inputs: { value: { papers: 'data' } } } }))
-				.message,
+			(
+				await chatError(sim, {
+					items,
+					parameters: { inputsMode: 'form', inputs: { value: { papers: 'data' } } },
+				})
+			).message,
 		).toContain('of type image');
 		expect(
-			(await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: '{"broken' } } } }))
-				.message,
+			(
+				await chatError(sim, {
+					parameters: { inputsMode: 'form', inputs: { value: { picture: '{"broken' } } },
+				})
+			).message,
 		).toContain('not valid JSON');
 		expect(
-			(await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: 'nothing' } } } })).message,
+			(
+				await chatError(sim, {
+					parameters: { inputsMode: 'form', inputs: { value: { picture: 'nothing' } } },
+				})
+			).message,
 		).toContain("no binary field 'nothing'");
 	});
 });

@@ -7,11 +7,16 @@ describe.each(SIM_VERSIONS)('every operation, %s', (version) => {
 		const apps = defaultApps(version).map((app) => ({
 			...app,
 			suggestedQuestions: ['Why?'],
-			...(app.mode === 'advanced-chat' ? { variables: [{ name: 'lang', valueType: 'string', value: 'en' }] } : {}),
+			...(app.mode === 'advanced-chat'
+				? { variables: [{ name: 'lang', valueType: 'string', value: 'en' }] }
+				: {}),
 		}));
 		const sim = await startSim({ version, apps });
 		const mode = 'advanced-chat';
-		const { messageId, conversationId } = await chatJson(sim, { mode, parameters: { conversation: 'latest' } });
+		const { messageId, conversationId } = await chatJson(sim, {
+			mode,
+			parameters: { conversation: 'latest' },
+		});
 		await chat(sim, { ...WITH_FILES, mode });
 		const feedback = async (operation: string) =>
 			await executeNode('difyFeedback', sim, { mode, parameters: { operation, messageId } });
@@ -19,7 +24,13 @@ describe.each(SIM_VERSIONS)('every operation, %s', (version) => {
 		const manage = async (resource: string, operation: string, more: Json = {}) =>
 			await executeNode('difyConversation', sim, {
 				mode,
-				parameters: { resource, operation, conversationId: byId(conversationId), messageId, ...more },
+				parameters: {
+					resource,
+					operation,
+					conversationId: byId(conversationId),
+					messageId,
+					...more,
+				},
 			});
 		await manage('conversation', 'getAll');
 		await manage('conversation', 'rename', { name: 'x' });
@@ -27,12 +38,19 @@ describe.each(SIM_VERSIONS)('every operation, %s', (version) => {
 		await manage('message', 'getAll');
 		await manage('message', 'getSuggested');
 		await manage('variable', 'getAll');
-		await manage('variable', 'update', { variableId: { __rl: true, mode: 'name', value: 'lang' }, value: 'de' });
+		await manage('variable', 'update', {
+			variableId: { __rl: true, mode: 'name', value: 'lang' },
+			value: 'de',
+		});
 		await manage('conversation', 'delete');
-		expect(sim.requests.filter(({ status }) => status === undefined || status >= 300).map(({ url }) => url)).toEqual(
-			[],
+		expect(
+			sim.requests
+				.filter(({ status }) => status === undefined || status >= 300)
+				.map(({ url }) => url),
+		).toEqual([]);
+		const routes = sim.requests.map(
+			({ method, path }) => `${method} ${path.replace(/[0-9a-f-]{36}/g, ':id')}`,
 		);
-		const routes = sim.requests.map(({ method, path }) => `${method} ${path.replace(/[0-9a-f-]{36}/g, ':id')}`);
 		expect([...new Set(routes)].sort()).toEqual([
 			'DELETE /conversations/:id',
 			'GET /app/feedbacks',

@@ -36,11 +36,17 @@ test('a run that Dify did not count is told as that; one that waits for a person
 		{ ...result, usage: undefined, warnings: ['Beware'] },
 		{ ...result, status: 'paused' as const },
 	];
-	expect(reported(...runs)).toMatchObject({ in: 0, usage: { generations: 1, uncounted: 1 }, hints: ['Beware'] });
+	expect(reported(...runs)).toMatchObject({
+		in: 0,
+		usage: { generations: 1, uncounted: 1 },
+		hints: ['Beware'],
+	});
 });
 
 test('the time is that of Dify', async () => {
 	const { result } = await say(clientOf(await startSim({})));
 	const usage = { prompt_tokens: 5, completion_tokens: 10, total_tokens: 15, latency: 2 };
-	expect(reported({ ...result, usage })).toMatchObject({ usage: { seconds: 2, tokensPerSecond: 5 } });
+	expect(reported({ ...result, usage })).toMatchObject({
+		usage: { seconds: 2, tokensPerSecond: 5 },
+	});
 });

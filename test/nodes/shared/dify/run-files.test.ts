@@ -22,11 +22,17 @@ describe.each(SIM_VERSIONS)('files, %s', (version) => {
 		const sim = await startSim({ version });
 		await chat(sim, WITH_FILES);
 		const uploads = sim.requests.filter(({ path }) => path === '/files/upload');
-		expect(uploads.map(({ upload }) => [upload!.fields, upload!.parts.map(({ name, size }) => [name, size])])).toEqual([
+		expect(
+			uploads.map(({ upload }) => [
+				upload!.fields,
+				upload!.parts.map(({ name, size }) => [name, size]),
+			]),
+		).toEqual([
 			[{ user: 'u1' }, [['file', 4]]],
 			[{ user: 'u1' }, [['file', 12 * 1024 * 1024]]],
 		]);
-		for (const { headers } of uploads) expect(headers['content-type']).toMatch(/^multipart\/form-data; boundary=\S+$/);
+		for (const { headers } of uploads)
+			expect(headers['content-type']).toMatch(/^multipart\/form-data; boundary=\S+$/);
 		expect(Buffer.from([...sim.store.files.values()][0]!.content).toString()).toBe('png!');
 	});
 });
@@ -39,13 +45,19 @@ describe('a file field of the form', () => {
 			form: [{ kind: 'file-list', variable: 'papers', allowedTypes: ['image', 'document'] }],
 		});
 		await chat(sim, {
-			items: [{ json: {}, binary: { data: { data: 'aGk=', mimeType: 'text/plain', fileName: 'a.txt' } } }],
+			items: [
+				{ json: {}, binary: { data: { data: 'aGk=', mimeType: 'text/plain', fileName: 'a.txt' } } },
+			],
 			parameters: { inputsMode: 'form', inputs: { value: { papers, other: undefined } } },
 		});
 		return ((sim.requests.at(-1)!.json as Json).inputs as Json).papers;
 	};
 	const url = (address: string) => ({ type: 'image', transfer_method: 'remote_url', url: address });
-	const file = { type: 'document', transfer_method: 'local_file', upload_file_id: expect.any(String) as string };
+	const file = {
+		type: 'document',
+		transfer_method: 'local_file',
+		upload_file_id: expect.any(String) as string,
+	};
 
 	test.each<[string, unknown, unknown]>([
 		['a URL of Cloudinary, which has commas', CLOUDINARY, [url(CLOUDINARY)]],
@@ -60,14 +72,21 @@ describe('a file field of the form', () => {
 	});
 
 	test('names what is no file', async () => {
-		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'file', variable: 'papers' }] });
-		const failed = await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { papers: [7] } } } });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			form: [{ kind: 'file', variable: 'papers' }],
+		});
+		const failed = await chatError(sim, {
+			parameters: { inputsMode: 'form', inputs: { value: { papers: [7] } } },
+		});
 		expect(failed.message).toContain('must be a text, but is 7');
 	});
 
 	test('URLs and names are found again, whatever they are made of', () => {
 		const word = fc.stringMatching(/^[a-z0-9_./-]{1,8}$/);
-		const address = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => `https://${words.join(',')}`);
+		const address = fc
+			.array(word, { minLength: 1, maxLength: 4 })
+			.map((words) => `https://${words.join(',')}`);
 		const name = fc.stringMatching(/^[a-z][a-z0-9 ]{0,6}[a-z0-9]$/);
 		fc.assert(
 			fc.property(fc.array(fc.oneof(address, name), { maxLength: 5 }), (files) => {
@@ -84,7 +103,11 @@ describe.each(SIM_VERSIONS)('files, %s', (version) => {
 	const item = {
 		json: {},
 		binary: {
-			data: { data: Buffer.from('png!').toString('base64'), mimeType: 'image/png', fileName: 'a.png' },
+			data: {
+				data: Buffer.from('png!').toString('base64'),
+				mimeType: 'image/png',
+				fileName: 'a.png',
+			},
 			other: { data: '', id: 'filesystem-v2:1', mimeType: 'application/pdf', fileName: 'b.pdf' },
 		},
 	};
@@ -108,7 +131,11 @@ describe.each(SIM_VERSIONS)('files, %s', (version) => {
 		await execute(fake);
 		const uploads = sim.requests.filter(({ path }) => path === '/files/upload');
 		expect(
-			uploads.map(({ upload }) => [upload!.fields.user, upload!.parts[0]!.size, upload!.parts[0]!.mimeType]),
+			uploads.map(({ upload }) => [
+				upload!.fields.user,
+				upload!.parts[0]!.size,
+				upload!.parts[0]!.mimeType,
+			]),
 		).toEqual([
 			['u1', 4, 'image/png'],
 			['u1', 700_000, 'application/pdf'],
@@ -135,7 +162,11 @@ describe.each(SIM_VERSIONS)('files, %s', (version) => {
 				storedSizes: false,
 				parameters: files(
 					{ source: 'all' },
-					{ source: 'url', url: 'https://example.com/a.png?x=1\nhttps://example.com/b', type: 'image' },
+					{
+						source: 'url',
+						url: 'https://example.com/a.png?x=1\nhttps://example.com/b',
+						type: 'image',
+					},
 				),
 			}),
 		);
@@ -151,27 +182,50 @@ describe.each(SIM_VERSIONS)('files, %s', (version) => {
 		for (const [fileUpload, message] of [
 			[{ enabled: false }, 'File upload is switched off'],
 			[{ enabled: true, types: ['document'] }, '"a.png" is of type image'],
-			[{ enabled: true, types: ['image', 'document'], number: 1 }, '2 files are given, but the app takes 1 at most'],
+			[
+				{ enabled: true, types: ['image', 'document'], number: 1 },
+				'2 files are given, but the app takes 1 at most',
+			],
 		] as const) {
 			const sim = await startApp(version, {
 				mode: 'chat',
-				fileUpload: { ...fileUpload, types: 'types' in fileUpload ? [...fileUpload.types] : undefined },
+				fileUpload: {
+					...fileUpload,
+					types: 'types' in fileUpload ? [...fileUpload.types] : undefined,
+				},
 			});
-			const failed = await chatError(sim, { items: [item], stored, parameters: files({ source: 'all' }) });
+			const failed = await chatError(sim, {
+				items: [item],
+				stored,
+				parameters: files({ source: 'all' }),
+			});
 			expect(failed.message).toContain(message);
 			expect(sim.requests.map(({ path }) => path)).toEqual(['/parameters']);
 		}
 		const small = await startSim({ version, limits: { image: 0.000001 } });
 		expect(
-			(await chatError(small, { items: [item], parameters: files({ source: 'binary', binaryProperty: 'data' }) }))
-				.message,
+			(
+				await chatError(small, {
+					items: [item],
+					parameters: files({ source: 'binary', binaryProperty: 'data' }),
+				})
+			).message,
 		).toContain('MB at most');
 		expect(
-			(await chatError(small, { items: [item], parameters: files({ source: 'binary', binaryProperty: 'nope' }) }))
-				.message,
+			(
+				await chatError(small, {
+					items: [item],
+					parameters: files({ source: 'binary', binaryProperty: 'nope' }),
+				})
+			).message,
 		).toContain("no binary field 'nope'");
 		expect(
-			(await chatError(small, { items: [item], parameters: files({ source: 'url', url: 'ftp://x' }) })).message,
+			(
+				await chatError(small, {
+					items: [item],
+					parameters: files({ source: 'url', url: 'ftp://x' }),
+				})
+			).message,
 		).toContain('file URL is not valid');
 		expect(
 			(
@@ -180,7 +234,9 @@ describe.each(SIM_VERSIONS)('files, %s', (version) => {
 					parameters: files({ source: 'binary', binaryProperty: 'data', type: 'picture' }),
 				})
 			).message,
-		).toContain('"Type" must be one of audio, auto, custom, document, image, video, but is "picture"');
+		).toContain(
+			'"Type" must be one of audio, auto, custom, document, image, video, but is "picture"',
+		);
 	});
 
 	test('an item without files sends none, and asks for nothing', async () => {

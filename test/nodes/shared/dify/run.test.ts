@@ -13,7 +13,8 @@ async function workOnDifyItems(
 	work: ItemWork<INodeExecutionData[]>,
 	options: Pick<ItemsOptions<unknown>, 'atOnce' | 'keyOf' | 'onFailure'> = {},
 ): Promise<INodeExecutionData[]> {
-	const toNodeError = ({ reason, itemIndex }: ItemFailure) => difyNodeError(context.getNode(), reason, { itemIndex });
+	const toNodeError = ({ reason, itemIndex }: ItemFailure) =>
+		difyNodeError(context.getNode(), reason, { itemIndex });
 	const whenFailed = (failed: ItemFailure) => [failedItem(toNodeError(failed), failed.itemIndex)];
 	return (await workOnItems(context, work, { ...options, toNodeError, whenFailed })).flat();
 }
@@ -22,7 +23,11 @@ test('items of one conversation behind each other do not hold up those of others
 	let running = 0;
 	let most = 0;
 	const order: number[] = [];
-	const { context } = prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, { items: numbered(30).items });
+	const { context } = prepareNode(
+		'difyChatMessage',
+		{ url: 'http://127.0.0.1:9/v1' },
+		{ items: numbered(30).items },
+	);
 	const items = await workOnDifyItems(
 		context,
 		async (itemIndex) => {
@@ -35,7 +40,8 @@ test('items of one conversation behind each other do not hold up those of others
 		// Ten of anna, ten of ben, five of cleo, and five that belong to nobody.
 		{
 			atOnce: 4,
-			keyOf: (itemIndex) => ['anna', 'ben', 'cleo'][Math.floor(itemIndex / 10) + (itemIndex >= 25 ? 9 : 0)],
+			keyOf: (itemIndex) =>
+				['anna', 'ben', 'cleo'][Math.floor(itemIndex / 10) + (itemIndex >= 25 ? 9 : 0)],
 		},
 	);
 	expect(items.map(({ json }) => json.itemIndex)).toEqual(numbered(30).items.map((_, at) => at));
@@ -140,15 +146,24 @@ describe('work on items', () => {
 	});
 
 	test('the execution is let go of at the end, well or not', async () => {
-		for (const outcome of [async () => await Promise.resolve([]), async () => await Promise.reject(new Error('no'))]) {
+		for (const outcome of [
+			async () => await Promise.resolve([]),
+			async () => await Promise.reject(new Error('no')),
+		]) {
 			const { signal } = new AbortController();
 			const listeners = new Set<unknown>();
-			jest.spyOn(signal, 'addEventListener').mockImplementation((_type, listener) => void listeners.add(listener));
+			jest
+				.spyOn(signal, 'addEventListener')
+				.mockImplementation((_type, listener) => void listeners.add(listener));
 			jest
 				.spyOn(signal, 'removeEventListener')
 				.mockImplementation((_type, listener) => void listeners.delete(listener));
-			await workOnDifyItems(work({ items: numbered(3).items, signal }), outcome).catch(() => undefined);
-			expect([jest.mocked(signal.addEventListener).mock.calls.length, listeners.size]).toEqual([1, 0]);
+			await workOnDifyItems(work({ items: numbered(3).items, signal }), outcome).catch(
+				() => undefined,
+			);
+			expect([jest.mocked(signal.addEventListener).mock.calls.length, listeners.size]).toEqual([
+				1, 0,
+			]);
 		}
 	});
 
@@ -156,9 +171,15 @@ describe('work on items', () => {
 		const items = await workOnDifyItems(
 			work({ items: numbered(3).items, continueOnFail: true }),
 			async (itemIndex) =>
-				await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve([{ json: { itemIndex } }])),
+				await (itemIndex === 1
+					? Promise.reject(new Error('no'))
+					: Promise.resolve([{ json: { itemIndex } }])),
 			{ onFailure: async () => await Promise.reject(new Error('write after end')) },
 		);
-		expect(items.map((item) => errorIn(item)?.message ?? item.json.itemIndex)).toEqual([0, 'no', 2]);
+		expect(items.map((item) => errorIn(item)?.message ?? item.json.itemIndex)).toEqual([
+			0,
+			'no',
+			2,
+		]);
 	});
 });

@@ -10,7 +10,9 @@ describe('lists in the editor', () => {
 		const sim = await startSim();
 		const ids = Array.from(
 			{ length: 150 },
-			(_, at) => sim.store.addConversation(sim.app('chat'), 'anna', { name: `Talk ${at}`, updatedAt: at }).id,
+			(_, at) =>
+				sim.store.addConversation(sim.app('chat'), 'anna', { name: `Talk ${at}`, updatedAt: at })
+					.id,
 		);
 		const context = editor(sim, { user: 'anna' });
 		const first: INodeListSearchResult = await searchConversations.call(context);
@@ -20,9 +22,15 @@ describe('lists in the editor', () => {
 			'Talk 149',
 			`${ids[51]} ${ids[50]}`,
 		]);
-		const second = await searchConversations.call(context, undefined, first.paginationToken as string);
+		const second = await searchConversations.call(
+			context,
+			undefined,
+			first.paginationToken as string,
+		);
 		expect([second.results.length, second.paginationToken]).toEqual([50, undefined]);
-		expect((await searchConversations.call(context, 'TALK 14')).results.map(({ name }) => name)).toEqual([
+		expect(
+			(await searchConversations.call(context, 'TALK 14')).results.map(({ name }) => name),
+		).toEqual([
 			'Talk 149',
 			'Talk 148',
 			'Talk 147',
@@ -35,7 +43,9 @@ describe('lists in the editor', () => {
 			'Talk 140',
 			'Talk 14',
 		]);
-		expect((await searchConversations.call(context, ids[149]!.slice(0, 36))).results).toHaveLength(1);
+		expect((await searchConversations.call(context, ids[149]!.slice(0, 36))).results).toHaveLength(
+			1,
+		);
 	});
 
 	test('a search goes through all pages: a list with few results cannot be scrolled', async () => {
@@ -52,15 +62,18 @@ describe('lists in the editor', () => {
 		// A list that can be scrolled goes on where it ended.
 		const first = await search('talk');
 		expect([first.results.length, calls(sim, '/conversations', 'GET')]).toEqual([100, 13]);
-		expect((await searchConversations.call(context, 'talk', first.paginationToken as string)).results[0]!.name).toBe(
-			'Talk 249',
-		);
+		expect(
+			(await searchConversations.call(context, 'talk', first.paginationToken as string)).results[0]!
+				.name,
+		).toBe('Talk 249');
 	});
 
 	test('a user that is an expression about an item is asked for', async () => {
 		const sim = await startSim();
 		for (const user of ['', undefined, new Error('no item')])
-			await expect(searchConversations.call(editor(sim, { user }))).rejects.toThrow('The list needs a user');
+			await expect(searchConversations.call(editor(sim, { user }))).rejects.toThrow(
+				'The list needs a user',
+			);
 		expect(sim.requests).toHaveLength(0);
 	});
 });

@@ -2,7 +2,17 @@ import { waitFor } from '../../../lib/dify/ask';
 import { clientOf, startApp } from '../../../lib/dify/client';
 import { SAMPLES, SIM_VERSIONS, type Reply } from '../../../servers/dify';
 import type { ExecuteFake } from '../../../support/execute-context';
-import { chatError, chatJson, executeIn, prepareNode, shownIn, type Setup, said, prepare, execute } from '../../dify';
+import {
+	chatError,
+	chatJson,
+	executeIn,
+	prepareNode,
+	shownIn,
+	type Setup,
+	said,
+	prepare,
+	execute,
+} from '../../dify';
 
 describe.each(SIM_VERSIONS)('streaming, %s', (version) => {
 	test('Streaming: pieces are shown while Dify still writes; one item comes out for each that goes in', async () => {
@@ -23,18 +33,27 @@ describe.each(SIM_VERSIONS)('streaming, %s', (version) => {
 		const answers: Array<[Setup['mode'], Reply, string]> = [
 			['agent-chat', SAMPLES.agentChat, 'Let me check. It is noon.'],
 			['chat', { steps: [...said('bad'), { replace: 'Withheld.' }] }, 'Withheld.'],
-			['chat', { steps: [{ file: { type: 'image', url: '/a.png' } }, ...said('See ', 'this')] }, 'See this'],
+			[
+				'chat',
+				{ steps: [{ file: { type: 'image', url: '/a.png' } }, ...said('See ', 'this')] },
+				'See this',
+			],
 			['advanced-chat', SAMPLES.chatflow, 'Hello'],
 			['chat', { steps: [...said('a'), { raw: 'data: {broken\n\n' }, ...said('b')] }, 'ab'],
 		];
 		for (const [mode, reply, answer] of answers)
-			expect(await chatJson(await startApp(version, { mode: mode!, reply: () => reply }), { mode })).toMatchObject({
+			expect(
+				await chatJson(await startApp(version, { mode: mode!, reply: () => reply }), { mode }),
+			).toMatchObject({
 				answer,
 			});
 		const failing = await startApp(version, {
 			mode: 'chat',
 			reply: () => ({
-				steps: [...said('half'), { error: { code: 'completion_request_error', status: 400, message: 'no credits' } }],
+				steps: [
+					...said('half'),
+					{ error: { code: 'completion_request_error', status: 400, message: 'no credits' } },
+				],
 			}),
 		});
 		expect((await chatError(failing)).description).toContain('"no credits"');
@@ -45,7 +64,11 @@ describe("typing into n8n's chat", () => {
 	const story = { steps: [{ text: 'Once ' }, { text: 'upon ' }, { text: 'a time' }] };
 
 	test('begins, types, ends; the item comes all the same', async () => {
-		const sim = await startApp('2026', { mode: 'chat', reply: () => story }, { stream: { delayMs: 3 } });
+		const sim = await startApp(
+			'2026',
+			{ mode: 'chat', reply: () => story },
+			{ stream: { delayMs: 3 } },
+		);
 		const fake = prepare(sim, { streaming: true });
 		expect((await execute(fake))[0]!.json.answer).toBe('Once upon a time');
 		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual([
@@ -58,7 +81,11 @@ describe("typing into n8n's chat", () => {
 	});
 
 	test('events that arrive together are one piece', async () => {
-		const sim = await startApp('2026', { mode: 'chat', reply: () => story }, { stream: { eventsPerWrite: 99 } });
+		const sim = await startApp(
+			'2026',
+			{ mode: 'chat', reply: () => story },
+			{ stream: { eventsPerWrite: 99 } },
+		);
 		const fake = prepare(sim, { streaming: true });
 		await execute(fake);
 		expect(fake.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'end']);
@@ -80,7 +107,10 @@ describe("typing into n8n's chat", () => {
 	test('a replaced answer begins a message of its own', async () => {
 		const sim = await startApp(
 			'2026',
-			{ mode: 'chat', reply: () => ({ steps: [{ text: 'bad' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }) },
+			{
+				mode: 'chat',
+				reply: () => ({ steps: [{ text: 'bad' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }),
+			},
 			{ stream: { delayMs: 5 } },
 		);
 		const fake = prepare(sim, { streaming: true });
@@ -99,12 +129,19 @@ describe("typing into n8n's chat", () => {
 	test('what was replaced before it was shown is not shown', async () => {
 		const sim = await startApp(
 			'2026',
-			{ mode: 'chat', reply: () => ({ steps: [{ text: 'bad' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }) },
+			{
+				mode: 'chat',
+				reply: () => ({ steps: [{ text: 'bad' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }),
+			},
 			{ stream: { eventsPerWrite: 99 } },
 		);
 		const fake = prepare(sim, { streaming: true });
 		await execute(fake);
-		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual(['begin', 'Withheld. Sorry.', 'end']);
+		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual([
+			'begin',
+			'Withheld. Sorry.',
+			'end',
+		]);
 	});
 
 	test('several items are answered one after another', async () => {
@@ -120,14 +157,9 @@ describe("typing into n8n's chat", () => {
 			parameters: { options: { itemsAtOnce: 8, maxRetries: 0 } },
 		});
 		await execute(fake);
-		expect(fake.chunks.map(({ type, itemIndex, content }) => `${itemIndex} ${String(content ?? type)}`)).toEqual([
-			'0 begin',
-			'0 a',
-			'0 end',
-			'1 begin',
-			'1 b',
-			'1 end',
-		]);
+		expect(
+			fake.chunks.map(({ type, itemIndex, content }) => `${itemIndex} ${String(content ?? type)}`),
+		).toEqual(['0 begin', '0 a', '0 end', '1 begin', '1 b', '1 end']);
 	});
 
 	test('a failure is told by n8n, or by the node where it goes on', async () => {

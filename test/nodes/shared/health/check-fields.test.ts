@@ -12,7 +12,11 @@ describe('the fields of a check', () => {
 		await sim();
 		const outputs = await run({ parameters: { needed } });
 		expect(
-			outputs.flat().flatMap(({ json }) => (json.findings as Array<{ id: string }>).map((finding) => finding.id)),
+			outputs
+				.flat()
+				.flatMap(({ json }) =>
+					(json.findings as Array<{ id: string }>).map((finding) => finding.id),
+				),
 		).toContain(id);
 	});
 
@@ -22,6 +26,9 @@ describe('the fields of a check', () => {
 	])('what is not needed', async (...needs) => {
 		await sim();
 		for (const needed of needs)
-			expect(shape(await run({ parameters: { needed } }))).toEqual([[['healthy', { item: 0 }]], []]);
+			expect(shape(await run({ parameters: { needed } }))).toEqual([
+				[['healthy', { item: 0 }]],
+				[],
+			]);
 	});
 });

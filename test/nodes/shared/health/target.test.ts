@@ -6,22 +6,28 @@ import { run, SESAME, server, sim, useServer } from '../../ServerHealth/run-node
 useServer();
 
 describe('the server that the credential names', () => {
-	it.each([{}, [], 'http://', 7, null])('a base URL that an expression got wrong is a result: %j', async (baseUrl) => {
-		await sim();
-		const outputs = await run({
-			credentials: { baseUrl, apiKey: SESAME } as unknown as ICredentialDataDecryptedObject,
-		});
-		expect(outputs[1]).toMatchObject([
-			{ json: { status: 'misconfigured', url: null, findings: [{ id: 'invalidUrl' }] } },
-		]);
-	});
+	it.each([{}, [], 'http://', 7, null])(
+		'a base URL that an expression got wrong is a result: %j',
+		async (baseUrl) => {
+			await sim();
+			const outputs = await run({
+				credentials: { baseUrl, apiKey: SESAME } as unknown as ICredentialDataDecryptedObject,
+			});
+			expect(outputs[1]).toMatchObject([
+				{ json: { status: 'misconfigured', url: null, findings: [{ id: 'invalidUrl' }] } },
+			]);
+		},
+	);
 
 	it('has its key under whichever name, as the credential says', () => {
-		const keySet = (data: object) => modelServerTarget({ baseUrl: 'http://llama:8080', ...data }).keySet;
+		const keySet = (data: object) =>
+			modelServerTarget({ baseUrl: 'http://llama:8080', ...data }).keySet;
 		expect(keySet({})).toBe(false);
 		expect(keySet({ apiKey: '  ' })).toBe(false);
 		expect(keySet({ apiKey: SESAME })).toBe(true);
-		expect(keySet({ extraHeaders: { header: [{ name: ' X-API-Key', value: SESAME }] } })).toBe(true);
+		expect(keySet({ extraHeaders: { header: [{ name: ' X-API-Key', value: SESAME }] } })).toBe(
+			true,
+		);
 		expect(keySet({ extraHeaders: { header: [{ name: 'X-Proxy', value: SESAME }] } })).toBe(false);
 	});
 

@@ -4,9 +4,19 @@ import { itemCredentials } from '../../../../nodes/shared/run/item-credentials';
 
 const DETAILS = { id: '1', name: 'My server' };
 
-function contextWith({ raw, items = 3, inside = true }: { raw?: unknown; items?: number; inside?: boolean }) {
+function contextWith({
+	raw,
+	items = 3,
+	inside = true,
+}: {
+	raw?: unknown;
+	items?: number;
+	inside?: boolean;
+}) {
 	const getDecrypted = jest.fn<Promise<unknown>, unknown[]>(async () => await Promise.resolve(raw));
-	const getCredentials = jest.fn(async (_type: string, itemIndex: number) => await Promise.resolve({ of: itemIndex }));
+	const getCredentials = jest.fn(
+		async (_type: string, itemIndex: number) => await Promise.resolve({ of: itemIndex }),
+	);
 	const context = {
 		getInputData: () => Array.from({ length: items }, () => ({ json: {} })),
 		getNode: () => ({ credentials: { localLlamaApi: DETAILS } }),
@@ -19,12 +29,20 @@ function contextWith({ raw, items = 3, inside = true }: { raw?: unknown; items?:
 }
 
 test('a credential without expressions is read once, whoever asks at the same time', async () => {
-	const { credentialOf, getDecrypted, getCredentials } = contextWith({ raw: { baseUrl: 'http://a', apiKey: 'b=c' } });
+	const { credentialOf, getDecrypted, getCredentials } = contextWith({
+		raw: { baseUrl: 'http://a', apiKey: 'b=c' },
+	});
 	const read = await Promise.all([0, 1, 2].map(credentialOf));
 	expect(read).toEqual([{ of: 0 }, { of: 0 }, { of: 0 }]);
 	expect(getCredentials).toHaveBeenCalledTimes(1);
 	expect(getDecrypted).toHaveBeenCalledTimes(1);
-	expect(getDecrypted.mock.calls[0]!.slice(1)).toEqual([DETAILS, 'localLlamaApi', 'manual', undefined, true]);
+	expect(getDecrypted.mock.calls[0]!.slice(1)).toEqual([
+		DETAILS,
+		'localLlamaApi',
+		'manual',
+		undefined,
+		true,
+	]);
 });
 
 test.each([

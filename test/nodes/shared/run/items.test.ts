@@ -16,7 +16,8 @@ const contextOf = (count: number, more: Partial<ExecuteSetup> = {}): IExecuteFun
 	}).context;
 
 const failures = (context: IExecuteFunctions) => ({
-	toNodeError: ({ reason }: ItemFailure) => new NodeOperationError(context.getNode(), reason as Error),
+	toNodeError: ({ reason }: ItemFailure) =>
+		new NodeOperationError(context.getNode(), reason as Error),
 	whenFailed: ({ message }: ItemFailure): unknown => message,
 });
 
@@ -55,7 +56,8 @@ describe('items with the same key', () => {
 					);
 					expect(results).toEqual(keys.map((_, at) => at));
 					expect(atOnceSeen).toBeLessThanOrEqual(atOnce);
-					for (const items of order.values()) expect(items).toEqual([...items].sort((one, other) => one - other));
+					for (const items of order.values())
+						expect(items).toEqual([...items].sort((one, other) => one - other));
 				},
 			),
 			{ numRuns: 30 },
@@ -79,7 +81,11 @@ describe('a failure', () => {
 					while (!signal.aborted) await turn();
 					return '';
 				},
-				{ ...failures(context), atOnce: 4, keyOf: (itemIndex) => (itemIndex < 900 ? 'anna' : undefined) },
+				{
+					...failures(context),
+					atOnce: 4,
+					keyOf: (itemIndex) => (itemIndex < 900 ? 'anna' : undefined),
+				},
 			),
 		).rejects.toThrow('no');
 		expect(begun).toEqual([0]);
@@ -89,7 +95,8 @@ describe('a failure', () => {
 		const context = contextOf(3, { continueOnFail: true });
 		const results = await workOnItems(
 			context,
-			async (itemIndex) => await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve('yes')),
+			async (itemIndex) =>
+				await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve('yes')),
 			{ ...failures(context), atOnce: 2 },
 		);
 		expect(results).toEqual(['yes', 'no', 'yes']);
@@ -103,7 +110,9 @@ describe('a failure', () => {
 			throw new Error('worse');
 		};
 		const work = async () => await Promise.reject(new Error('no'));
-		await expect(workOnItems(context, work, { ...failures(context), whenFailed })).rejects.toThrow('worse');
+		await expect(workOnItems(context, work, { ...failures(context), whenFailed })).rejects.toThrow(
+			'worse',
+		);
 		expect(isOver).toHaveBeenCalledTimes(1);
 		begin.mockRestore();
 	});
@@ -114,11 +123,15 @@ describe('a failure', () => {
 			if (itemIndex === 0) throw new Error('no such field');
 			return 'anna';
 		};
-		const results = await workOnItems(context, async (itemIndex) => await Promise.resolve(String(itemIndex)), {
-			...failures(context),
-			atOnce: 2,
-			keyOf,
-		});
+		const results = await workOnItems(
+			context,
+			async (itemIndex) => await Promise.resolve(String(itemIndex)),
+			{
+				...failures(context),
+				atOnce: 2,
+				keyOf,
+			},
+		);
 		expect(results).toEqual(['0', '1', '2']);
 	});
 });

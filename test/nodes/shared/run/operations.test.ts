@@ -5,7 +5,11 @@ import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConvers
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
 import { LocalChatModel } from '../../../../nodes/LocalChatModel/LocalChatModel.node';
 import { ServerHealth } from '../../../../nodes/ServerHealth/ServerHealth.node';
-import { operationField, operationFields, resourceTable } from '../../../../nodes/shared/run/operations';
+import {
+	operationField,
+	operationFields,
+	resourceTable,
+} from '../../../../nodes/shared/run/operations';
 
 const field = (name: string, show?: Record<string, string[]>) => ({
 	displayName: name,
@@ -35,10 +39,9 @@ describe('operations of a node', () => {
 	});
 
 	it('have their own fields, with the conditions that these have already', () => {
-		const shown = operationFields([stop, rename], { resource: ['a'] }).map(({ name, displayOptions }) => [
-			name,
-			displayOptions,
-		]);
+		const shown = operationFields([stop, rename], { resource: ['a'] }).map(
+			({ name, displayOptions }) => [name, displayOptions],
+		);
 		expect(shown).toEqual([
 			['task', { show: { resource: ['a'], operation: ['stop'] } }],
 			['title', { show: { resource: ['a'], operation: ['rename'], auto: ['no'] } }],
@@ -61,12 +64,15 @@ describe('operations of a node', () => {
 			{ name: 'user', displayOptions: { show: { resource: ['chat'], operation: ['rename'] } } },
 		]);
 		const chosen = (parameters: Record<string, string>) => {
-			const getNodeParameter = (name: string, _item: number, preset?: string) => parameters[name] ?? preset;
+			const getNodeParameter = (name: string, _item: number, preset?: string) =>
+				parameters[name] ?? preset;
 			return operationOf({ getNodeParameter } as never, 0);
 		};
 		expect(chosen({ resource: 'chat' })).toBe(rename);
 		expect(chosen({ resource: 'run', operation: 'stop' })).toBe(stop);
-		expect(() => chosen({ resource: 'run', operation: 'rename' })).toThrow('has no operation "rename"');
+		expect(() => chosen({ resource: 'run', operation: 'rename' })).toThrow(
+			'has no operation "rename"',
+		);
 	});
 
 	it.each<[string, INodeType]>([
@@ -78,7 +84,9 @@ describe('operations of a node', () => {
 	])('shows an operation only its own fields, and each once: %s', (_name, { description }) => {
 		const seen = new Map<string, Array<Record<string, unknown[]>>>();
 		// What only nodes of an older version show stands there once more.
-		const newest = description.properties.filter(({ displayOptions }) => !displayOptions?.show?.['@version']);
+		const newest = description.properties.filter(
+			({ displayOptions }) => !displayOptions?.show?.['@version'],
+		);
 		for (const { name, displayOptions } of newest) {
 			const show = (displayOptions?.show ?? {}) as Record<string, unknown[]>;
 			const operations = (show.operation ?? ['any']) as string[];
@@ -87,7 +95,10 @@ describe('operations of a node', () => {
 				for (const resource of resources) {
 					const place = `${resource} ${operation} ${name}`;
 					const others = seen.get(place) ?? [];
-					expect({ place, twice: others.some((other) => !areApart(other, show)) }).toEqual({ place, twice: false });
+					expect({ place, twice: others.some((other) => !areApart(other, show)) }).toEqual({
+						place,
+						twice: false,
+					});
 					seen.set(place, [...others, show]);
 				}
 		}

@@ -1,7 +1,15 @@
 import { DifyHttpError, crashed, invalid, isJson, missing, pydantic } from '../http';
 import type { Call, Store } from '../store';
 import type { Json } from '../types';
-import { checkPlan, checkRetrievalModel, datasetOf, done, oneOf, paged, textProblem } from './checks';
+import {
+	checkPlan,
+	checkRetrievalModel,
+	datasetOf,
+	done,
+	oneOf,
+	paged,
+	textProblem,
+} from './checks';
 import { PROVIDER, baseItem } from './shapes';
 import type { SimDataset } from './state';
 
@@ -34,7 +42,14 @@ export function addDataset(store: Store, over: Partial<SimDataset> = {}): SimDat
 	return dataset;
 }
 
-const BOOLS: Record<string, boolean> = { true: true, yes: true, '1': true, false: false, no: false, '0': false };
+const BOOLS: Record<string, boolean> = {
+	true: true,
+	yes: true,
+	'1': true,
+	false: false,
+	no: false,
+	'0': false,
+};
 
 export function listDatasets(call: Call): void {
 	const { store, query } = call;
@@ -74,7 +89,8 @@ function checkBody(model: string, payload: Json): void {
 function embeddingOf(store: Store, payload: Json): { model: string; provider: string } {
 	const { embedding_model: model, embedding_model_provider: provider } = payload;
 	if (model === undefined || provider === undefined) {
-		if (!store.knowledge.defaultEmbedding) throw invalid('Default model not found for text-embedding');
+		if (!store.knowledge.defaultEmbedding)
+			throw invalid('Default model not found for text-embedding');
 		return { model: 'minilm', provider: PROVIDER };
 	}
 	if (provider !== PROVIDER) throw invalid(`Provider ${String(provider)} does not exist.`);
@@ -115,7 +131,8 @@ export function createDataset(call: Call): void {
 
 export function getDataset(call: Call): void {
 	const dataset = datasetOf(call);
-	const shared = dataset.permission === 'partial_members' ? { partial_member_list: dataset.members } : {};
+	const shared =
+		dataset.permission === 'partial_members' ? { partial_member_list: dataset.members } : {};
 	call.reply(200, { ...baseItem(call.store, dataset, 'get'), ...shared });
 }
 
@@ -132,7 +149,11 @@ export function changeDataset(call: Call): void {
 	if (dataset.provider === 'external' && payload.external_knowledge_id === undefined)
 		throw invalid('External knowledge id is required.');
 	const technique = payload.indexing_technique;
-	if (dataset.technique === 'economy' && technique === 'high_quality' && payload.embedding_model === undefined)
+	if (
+		dataset.technique === 'economy' &&
+		technique === 'high_quality' &&
+		payload.embedding_model === undefined
+	)
 		throw crashed();
 	if (typeof name === 'string') dataset.name = name;
 	if (typeof payload.description === 'string') dataset.description = payload.description;

@@ -7,12 +7,17 @@ import type { SimDataset, SimDocument, SimSegment } from './state';
 export function datasetOf(call: Call): SimDataset {
 	const found = call.store.knowledge.datasets.get((call.ids[0] ?? '').toLowerCase());
 	if (found === undefined) throw notFound('Dataset not found.');
-	if (!found.apiEnabled) throw new DifyHttpError(403, 'forbidden', 'Dataset api access is not enabled.');
+	if (!found.apiEnabled)
+		throw new DifyHttpError(403, 'forbidden', 'Dataset api access is not enabled.');
 	return found;
 }
 
 /** @param text Dify's error text for a missing document on this route */
-export function documentOf(call: Call, dataset: SimDataset, text = 'Document not found.'): SimDocument {
+export function documentOf(
+	call: Call,
+	dataset: SimDataset,
+	text = 'Document not found.',
+): SimDocument {
 	const found = dataset.documents.get((call.ids[1] ?? '').toLowerCase());
 	if (found === undefined) throw notFound(text);
 	return found;
@@ -26,7 +31,8 @@ export function segmentOf(call: Call, document: SimDocument): SimSegment {
 
 /** Limits of a plan have no code of their own (docs/protocols/dify.md 2.13). */
 export function checkPlan(call: Call): void {
-	if (call.store.planText !== undefined) throw new DifyHttpError(403, 'forbidden', call.store.planText);
+	if (call.store.planText !== undefined)
+		throw new DifyHttpError(403, 'forbidden', call.store.planText);
 }
 
 /** 204 without a body; 1.12 sends 200 with a body of 204 instead. */
@@ -35,11 +41,20 @@ export function done(call: Call): void {
 	else call.reply(204, undefined);
 }
 
-export function textProblem(field: string, value: unknown, most: number): PydanticProblem | undefined {
+export function textProblem(
+	field: string,
+	value: unknown,
+	most: number,
+): PydanticProblem | undefined {
 	if (typeof value !== 'string')
 		return { field, text: 'Input should be a valid string', type: 'string_type', input: value };
 	if ([...value].length <= most) return undefined;
-	return { field, text: `String should have at most ${most} characters`, type: 'string_too_long', input: value };
+	return {
+		field,
+		text: `String should have at most ${most} characters`,
+		type: 'string_too_long',
+		input: value,
+	};
 }
 
 /** Requires a text of at most `most` characters. */
@@ -50,7 +65,13 @@ export function requireText(model: string, field: string, payload: Json, most = 
 	return payload[field] as string;
 }
 
-export function oneOf(model: string, field: string, value: unknown, words: readonly string[], type = 'enum'): void {
+export function oneOf(
+	model: string,
+	field: string,
+	value: unknown,
+	words: readonly string[],
+	type = 'enum',
+): void {
 	if (words.includes(value as string)) return;
 	const quoted = words.map((word) => `'${word}'`);
 	const text = `Input should be ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
@@ -74,7 +95,10 @@ export function paged<T>(call: Call, model: string, all: readonly T[]): { page: 
 	const size = limit > 0 ? Math.min(limit, 100) : 20;
 	const at = (Math.max(1, page) - 1) * size;
 	const found = all.slice(at, at + size);
-	return { page: found, frame: { has_more: found.length === limit, limit, total: all.length, page } };
+	return {
+		page: found,
+		frame: { has_more: found.length === limit, limit, total: all.length, page },
+	};
 }
 
 /** Checks the retrieval settings in a body; all their fields are required. */

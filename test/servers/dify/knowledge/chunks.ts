@@ -1,4 +1,13 @@
-import { DifyHttpError, crashed, invalid, isJson, missing, notFound, pydantic, sendJson } from '../http';
+import {
+	DifyHttpError,
+	crashed,
+	invalid,
+	isJson,
+	missing,
+	notFound,
+	pydantic,
+	sendJson,
+} from '../http';
 import type { Call } from '../store';
 import type { Json } from '../types';
 import { checkPlan, datasetOf, documentOf, done, intOf, paged, segmentOf } from './checks';
@@ -21,7 +30,9 @@ export function createSegments(call: Call): void {
 	if (segments === undefined) return sendJson(call.res, 400, { error: 'Segments is required' });
 	if (!Array.isArray(segments)) {
 		const text = 'Input should be a valid list';
-		throw pydantic('SegmentCreatePayload', [{ field: 'segments', text, type: 'list_type', input: segments }]);
+		throw pydantic('SegmentCreatePayload', [
+			{ field: 'segments', text, type: 'list_type', input: segments },
+		]);
 	}
 	if (segments.length === 0 && store.version === '1.16') {
 		const text = 'List should have at least 1 item after validation, not 0';
@@ -33,20 +44,32 @@ export function createSegments(call: Call): void {
 	for (const each of segments as Json[]) {
 		if (each.content !== undefined && typeof each.content !== 'string') throw crashed();
 		if (each.keywords !== undefined && !Array.isArray(each.keywords)) throw crashed();
-		if (typeof each.content !== 'string' || each.content.trim() === '') throw invalid('Content is empty');
+		if (typeof each.content !== 'string' || each.content.trim() === '')
+			throw invalid('Content is empty');
 		if (document.form === 'qa_model' && (typeof each.answer !== 'string' || each.answer === ''))
 			throw invalid('Answer is required');
 	}
 	const made = (segments as Json[]).map((each) => {
-		const segment = newSegment(store, dataset, document, each.content as string, document.segments.length + 1);
+		const segment = newSegment(
+			store,
+			dataset,
+			document,
+			each.content as string,
+			document.segments.length + 1,
+		);
 		if (document.form === 'qa_model') segment.answer = each.answer as string;
-		segment.keywords = Array.isArray(each.keywords) ? (each.keywords as string[]) : (segment.keywords ?? []);
+		segment.keywords = Array.isArray(each.keywords)
+			? (each.keywords as string[])
+			: (segment.keywords ?? []);
 		if (store.knowledge.failChunk?.(segment.content) === true)
 			Object.assign(segment, { status: 'error', enabled: false, error: 'Connection refused' });
 		document.segments.push(segment);
 		return segment;
 	});
-	call.reply(200, { data: made.map((segment) => segmentItem(document, segment)), doc_form: document.form });
+	call.reply(200, {
+		data: made.map((segment) => segmentItem(document, segment)),
+		doc_form: document.form,
+	});
 }
 
 export function listSegments(call: Call): void {
@@ -84,8 +107,10 @@ function change(call: Call, segment: SimDocument['segments'][number], document: 
 	segment.enabled = true;
 	if (typeof given.content === 'string') segment.content = given.content;
 	// An omitted answer is erased.
-	if (document.form === 'qa_model') segment.answer = typeof given.answer === 'string' ? given.answer : null;
-	if (Array.isArray(given.keywords) && given.keywords.length > 0) segment.keywords = given.keywords as string[];
+	if (document.form === 'qa_model')
+		segment.answer = typeof given.answer === 'string' ? given.answer : null;
+	if (Array.isArray(given.keywords) && given.keywords.length > 0)
+		segment.keywords = given.keywords as string[];
 }
 
 export function listChildren(call: Call): void {
@@ -94,15 +119,24 @@ export function listChildren(call: Call): void {
 	const all = segment.children.filter(({ content }) => content.toLowerCase().includes(keyword));
 	const limit = Math.min(100, intOf(call, 'ChildChunkListQuery', 'limit', 20));
 	const page = intOf(call, 'ChildChunkListQuery', 'page', 1);
-	const data = all.slice((page - 1) * limit, page * limit).map((child) => childItem(segment, child));
-	call.reply(200, { data, total: all.length, total_pages: Math.ceil(all.length / limit), page, limit });
+	const data = all
+		.slice((page - 1) * limit, page * limit)
+		.map((child) => childItem(segment, child));
+	call.reply(200, {
+		data,
+		total: all.length,
+		total_pages: Math.ceil(all.length / limit),
+		page,
+		limit,
+	});
 }
 
 /** Dify accepts it for any kind of document, even with an empty text. */
 export function createChild(call: Call): void {
 	const { payload, store } = call;
 	const segment = segmentOf(call, documentOf(call, datasetOf(call)));
-	if (payload.content === undefined) throw pydantic('ChildChunkCreatePayload', [missing('content', payload)]);
+	if (payload.content === undefined)
+		throw pydantic('ChildChunkCreatePayload', [missing('content', payload)]);
 	const child = {
 		id: store.newId('child'),
 		content: String(payload.content),

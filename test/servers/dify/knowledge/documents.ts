@@ -7,7 +7,21 @@ import { checkPlan, datasetOf, documentOf, done, oneOf, paged, requireText } fro
 import { builtInOf, displayStatus, documentDetail, documentItem, progressItem } from './shapes';
 import type { SimDataset, SimDocument, SimSegment } from './state';
 
-const TYPES = ['txt', 'markdown', 'md', 'mdx', 'pdf', 'html', 'htm', 'xlsx', 'xls', 'docx', 'csv', 'vtt', 'properties'];
+const TYPES = [
+	'txt',
+	'markdown',
+	'md',
+	'mdx',
+	'pdf',
+	'html',
+	'htm',
+	'xlsx',
+	'xls',
+	'docx',
+	'csv',
+	'vtt',
+	'properties',
+];
 const STATES = ['waiting', 'parsing', 'cleaning', 'splitting', 'indexing', 'completed'];
 const AUTOMATIC = { mode: 'automatic' };
 
@@ -17,7 +31,11 @@ export function batchOf(store: Store): string {
 }
 
 /** Adds a document for a test: indexed, unless `over` says otherwise. */
-export function addDocument(store: Store, dataset: SimDataset, over: Partial<SimDocument> = {}): SimDocument {
+export function addDocument(
+	store: Store,
+	dataset: SimDataset,
+	over: Partial<SimDocument> = {},
+): SimDocument {
 	const text = over.text ?? 'A document of the simulator.';
 	const document: SimDocument = {
 		id: store.newId('document'),
@@ -61,14 +79,18 @@ function finish(store: Store, dataset: SimDataset, document: SimDocument): void 
 	if (document.fails !== undefined || document.segments.length > 0) return;
 	const separator = separatorOf(document);
 	const parts = document.text.split(separator).flatMap((part) => part.trim() || []);
-	document.segments = parts.map((content, at) => segmentOf(store, dataset, document, content, at + 1));
+	document.segments = parts.map((content, at) =>
+		segmentOf(store, dataset, document, content, at + 1),
+	);
 	document.words = document.text.trim().length;
 	document.tokens = dataset.technique === 'economy' ? 0 : Math.ceil(document.text.length / 4);
 }
 
 function separatorOf({ rule }: SimDocument): string {
 	const segmentation = isJson(rule.rules) ? rule.rules.segmentation : undefined;
-	return isJson(segmentation) && typeof segmentation.separator === 'string' ? segmentation.separator : '\n\n';
+	return isJson(segmentation) && typeof segmentation.separator === 'string'
+		? segmentation.separator
+		: '\n\n';
 }
 
 /** A chunk; has keywords if the base has no vectors. */
@@ -85,7 +107,10 @@ export function segmentOf(
 		position,
 		content,
 		answer: null,
-		keywords: dataset.technique === 'economy' ? [...new Set(content.match(/\w{3,}/g) ?? [])].slice(0, 10) : null,
+		keywords:
+			dataset.technique === 'economy'
+				? [...new Set(content.match(/\w{3,}/g) ?? [])].slice(0, 10)
+				: null,
 		enabled: true,
 		status: 'completed',
 		error: null,
@@ -113,7 +138,8 @@ function step(store: Store, dataset: SimDataset, document: SimDocument): void {
 	const at = STATES.indexOf(document.status);
 	if (at < 0 || document.status === 'completed' || document.status === document.stuckAt) return;
 	if (store.worker === 'down' && document.status === 'waiting') return;
-	const next = STATES[at + Math.max(1, Math.ceil(5 / Math.max(1, store.knowledge.steps)))] ?? 'completed';
+	const next =
+		STATES[at + Math.max(1, Math.ceil(5 / Math.max(1, store.knowledge.steps)))] ?? 'completed';
 	if (next === 'completed' && document.stuckAt === undefined) finish(store, dataset, document);
 	else document.status = next === 'completed' ? 'indexing' : next;
 }
@@ -130,10 +156,14 @@ interface New {
 function save(call: Call, dataset: SimDataset, made: New, options: Json): void {
 	const { store } = call;
 	const form = (options.doc_form as string | undefined) ?? 'text_model';
-	if (dataset.form !== null && dataset.form !== form) throw invalid('doc_form is different from the dataset doc_form.');
+	if (dataset.form !== null && dataset.form !== form)
+		throw invalid('doc_form is different from the dataset doc_form.');
 	const technique = options.indexing_technique as string;
-	const rule = (isJson(options.process_rule) ? options.process_rule : undefined) ?? dataset.rule ?? AUTOMATIC;
-	const same = [...dataset.documents.values()].find(({ name, enabled }) => enabled && name === made.name);
+	const rule =
+		(isJson(options.process_rule) ? options.process_rule : undefined) ?? dataset.rule ?? AUTOMATIC;
+	const same = [...dataset.documents.values()].find(
+		({ name, enabled }) => enabled && name === made.name,
+	);
 	const known = options.duplicate === false ? undefined : same;
 	dataset.technique ??= technique;
 	dataset.form ??= form;
@@ -155,7 +185,8 @@ function save(call: Call, dataset: SimDataset, made: New, options: Json): void {
 	const document = known ?? addDocument(store, dataset, { ...fresh, text: made.text });
 	Object.assign(document, fresh);
 	const answer = { document: takenItem(store, dataset, document), batch: document.batch };
-	if (store.knowledge.embeddingDown && dataset.technique === 'high_quality') document.fails = 'Connection refused';
+	if (store.knowledge.embeddingDown && dataset.technique === 'high_quality')
+		document.fails = 'Connection refused';
 	if (store.knowledge.steps === 0 && store.worker === 'up' && document.stuckAt === undefined)
 		finish(store, dataset, document);
 	call.reply(200, answer);
@@ -163,7 +194,8 @@ function save(call: Call, dataset: SimDataset, made: New, options: Json): void {
 
 /** The answer to a creation; 1.16 already fills the built-in fields. */
 function takenItem(store: Store, dataset: SimDataset, document: SimDocument): Json {
-	const shown = store.version === '1.16' && dataset.builtIn ? { doc_metadata: builtInOf(document) } : {};
+	const shown =
+		store.version === '1.16' && dataset.builtIn ? { doc_metadata: builtInOf(document) } : {};
 	return { ...documentItem(store, dataset, document), ...shown };
 }
 
@@ -171,7 +203,9 @@ export function createByText(call: Call): void {
 	checkPlan(call);
 	const { payload, store } = call;
 	const model = 'DocumentTextCreatePayload';
-	const problems = ['name', 'text'].filter((name) => !(name in payload)).map((name) => missing(name, payload));
+	const problems = ['name', 'text']
+		.filter((name) => !(name in payload))
+		.map((name) => missing(name, payload));
 	if (problems.length > 0) throw pydantic(model, problems);
 	requireText(model, 'name', payload);
 	const rule = payload.process_rule;
@@ -185,7 +219,12 @@ export function createByText(call: Call): void {
 	checkForm(payload);
 	const name = String(payload.name).slice(0, 200);
 	const text = String(payload.text);
-	save(call, dataset, { name, text, size: Buffer.byteLength(text), mimeType: 'text/plain', extension: 'txt' }, payload);
+	save(
+		call,
+		dataset,
+		{ name, text, size: Buffer.byteLength(text), mimeType: 'text/plain', extension: 'txt' },
+		payload,
+	);
 }
 
 /** Checks the required parts of a custom rule. */
@@ -203,18 +242,30 @@ function checkRule({ mode, rules }: Json): void {
 function checkTechnique(call: Call, dataset: SimDataset, payload: Json): void {
 	const { indexing_technique: technique } = payload;
 	if (technique !== undefined) {
-		oneOf('KnowledgeConfig', 'indexing_technique', technique, ['high_quality', 'economy'], 'literal_error');
+		oneOf(
+			'KnowledgeConfig',
+			'indexing_technique',
+			technique,
+			['high_quality', 'economy'],
+			'literal_error',
+		);
 		return;
 	}
 	if (dataset.technique === null) {
 		if (call.store.version === '1.12') throw crashed();
 		throw invalid('indexing_technique is required.');
 	}
-	throw pydantic('KnowledgeConfig', [{ ...missing('indexing_technique', payload), input: payload }]);
+	throw pydantic('KnowledgeConfig', [
+		{ ...missing('indexing_technique', payload), input: payload },
+	]);
 }
 
 function checkForm({ doc_form: form }: Json): void {
-	if (form === undefined || ['text_model', 'hierarchical_model', 'qa_model'].includes(form as string)) return;
+	if (
+		form === undefined ||
+		['text_model', 'hierarchical_model', 'qa_model'].includes(form as string)
+	)
+		return;
 	throw invalid('Invalid doc_form.');
 }
 
@@ -225,7 +276,8 @@ export function createByFile(call: Call): void {
 	const options = dataOf(call);
 	if (dataset.provider === 'external') throw invalid('External datasets are not supported.');
 	const technique = options.indexing_technique ?? dataset.technique;
-	if (technique === null || technique === undefined) throw invalid('indexing_technique is required.');
+	if (technique === null || technique === undefined)
+		throw invalid('indexing_technique is required.');
 	const part = onlyPart(call);
 	const name = part.filename ?? '';
 	const forbidden = store.version === '1.12' ? /[/\\:*?"<>|]/ : /[/\\]/;
@@ -235,7 +287,8 @@ export function createByFile(call: Call): void {
 		throw invalid(`File extension '.${extension}' is not allowed for security reasons`);
 	// Refused with an empty message.
 	if (!TYPES.includes(extension) || part.size > store.knowledge.fileLimit) throw invalid('');
-	if (options.process_rule === undefined && dataset.rule === undefined) throw invalid('process_rule is required.');
+	if (options.process_rule === undefined && dataset.rule === undefined)
+		throw invalid('process_rule is required.');
 	const text = Buffer.from(part.content).toString('utf8');
 	const made = { name, text, size: part.size, mimeType: part.mimeType ?? '', extension };
 	save(call, dataset, made, { ...options, indexing_technique: technique });
@@ -277,13 +330,24 @@ export function listDocuments(call: Call): void {
 	const keyword = call.query.get('keyword');
 	const word = call.query.get('status') ?? '';
 	const status = SHOWN[word] ?? word;
-	const known = ['queuing', 'indexing', 'paused', 'error', 'available', 'disabled', 'archived'].includes(status);
+	const known = [
+		'queuing',
+		'indexing',
+		'paused',
+		'error',
+		'available',
+		'disabled',
+		'archived',
+	].includes(status);
 	const all = [...dataset.documents.values()]
 		.filter(({ name }) => keyword === null || likePattern(keyword).test(name))
 		.filter((document) => !known || displayStatus(document) === status)
 		.reverse();
 	const { page, frame } = paged(call, 'DocumentListQuery', all);
-	call.reply(200, { data: page.map((document) => documentItem(call.store, dataset, document)), ...frame });
+	call.reply(200, {
+		data: page.map((document) => documentItem(call.store, dataset, document)),
+		...frame,
+	});
 }
 
 export function getDocument(call: Call): void {
@@ -300,7 +364,11 @@ export function deleteDocument(call: Call): void {
 	const dataset = datasetOf(call);
 	const document = documentOf(call, dataset, 'Document Not Exists.');
 	if (document.archived)
-		throw new DifyHttpError(403, 'archived_document_immutable', 'The archived document is not editable.');
+		throw new DifyHttpError(
+			403,
+			'archived_document_immutable',
+			'The archived document is not editable.',
+		);
 	dataset.documents.delete(document.id);
 	done(call);
 }
@@ -313,9 +381,12 @@ export function documentStatus(call: Call): void {
 	const action = call.ids[1] ?? '';
 	const refuse = (text: string) => new DifyHttpError(400, 'invalid_action', text);
 	if (!ACTIONS.includes(action))
-		throw refuse(`Invalid action: ${action}. Must be one of ['enable', 'disable', 'archive', 'un_archive']`);
+		throw refuse(
+			`Invalid action: ${action}. Must be one of ['enable', 'disable', 'archive', 'un_archive']`,
+		);
 	const ids = call.payload.document_ids;
-	if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string' || id.length !== 36)) throw crashed();
+	if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string' || id.length !== 36))
+		throw crashed();
 	const found = ids.flatMap((id: string) => dataset.documents.get(id) ?? []);
 	for (const document of found) {
 		if (document.busy > 0) {
@@ -354,11 +425,19 @@ export function updateByFile(call: Call): void {
 	const options = dataOf(call);
 	const part = call.request.upload?.parts.find(({ name }) => name === 'file');
 	if (part !== undefined) checkUpdateFile(call, part);
-	update(call, dataset, part === undefined ? undefined : Buffer.from(part.content).toString('utf8'), options);
+	update(
+		call,
+		dataset,
+		part === undefined ? undefined : Buffer.from(part.content).toString('utf8'),
+		options,
+	);
 }
 
 /** Unlike a creation, an update says why a file is refused. */
-function checkUpdateFile({ store }: Call, { filename = '', size }: { filename?: string; size: number }): void {
+function checkUpdateFile(
+	{ store }: Call,
+	{ filename = '', size }: { filename?: string; size: number },
+): void {
 	const isOld = store.version === '1.12';
 	if (isOld && /[/\\:*?"<>|]/.test(filename)) throw invalid('Filename contains invalid characters');
 	if (size > store.knowledge.fileLimit)
@@ -410,7 +489,9 @@ export function downloadZip(call: Call): void {
 	const field = 'document_ids';
 	if (ids === undefined) throw pydantic(model, [missing(field, payload)]);
 	if (!Array.isArray(ids))
-		throw pydantic(model, [{ field, text: 'Input should be a valid list', type: 'list_type', input: ids }]);
+		throw pydantic(model, [
+			{ field, text: 'Input should be a valid list', type: 'list_type', input: ids },
+		]);
 	if (ids.length === 0) {
 		const text = 'List should have at least 1 item after validation, not 0';
 		throw pydantic(model, [{ field, text, type: 'too_short', input: ids }]);
@@ -423,7 +504,9 @@ export function downloadZip(call: Call): void {
 	if (documents.includes(undefined)) throw notFound('Document not found.');
 	const found = documents as SimDocument[];
 	const names = uniqueNames(found);
-	const zip = zipOf(found.map(({ text }, at) => ({ name: names[at]!, content: Buffer.from(text) })));
+	const zip = zipOf(
+		found.map(({ text }, at) => ({ name: names[at]!, content: Buffer.from(text) })),
+	);
 	res.writeHead(200, {
 		'Content-Disposition': `attachment; filename=${store.newId('file').replaceAll('-', '')}.zip`,
 		'Content-Type': 'application/zip',

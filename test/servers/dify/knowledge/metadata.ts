@@ -8,7 +8,9 @@ import type { SimDataset } from './state';
 export function listFields(call: Call): void {
 	const { fields, documents, builtIn } = datasetOf(call);
 	const count = (id: string) =>
-		[...documents.values()].filter(({ values }) => [...values.values()].some((value) => value.id === id)).length;
+		[...documents.values()].filter(({ values }) =>
+			[...values.values()].some((value) => value.id === id),
+		).length;
 	call.reply(200, {
 		doc_metadata: fields.map((field) => ({ ...field, count: count(field.id) })),
 		built_in_field_enabled: builtIn,
@@ -17,7 +19,8 @@ export function listFields(call: Call): void {
 
 function checkName(dataset: SimDataset, name: string): void {
 	if (name.length > 255) throw invalid('Metadata name cannot exceed 255 characters.');
-	if (dataset.fields.some((field) => field.name === name)) throw invalid('Metadata name already exists.');
+	if (dataset.fields.some((field) => field.name === name))
+		throw invalid('Metadata name already exists.');
 	if (builtInFields().some((field) => field.name === name))
 		throw invalid('Metadata name already exists in Built-in fields.');
 }
@@ -25,11 +28,17 @@ function checkName(dataset: SimDataset, name: string): void {
 export function createField(call: Call): void {
 	const { payload } = call;
 	const model = 'MetadataArgs';
-	const lacking = ['type', 'name'].filter((name) => !(name in payload)).map((name) => missing(name, payload));
+	const lacking = ['type', 'name']
+		.filter((name) => !(name in payload))
+		.map((name) => missing(name, payload));
 	if (lacking.length > 0) throw pydantic(model, lacking);
 	oneOf(model, 'type', payload.type, ['string', 'number', 'time'], 'literal_error');
 	const dataset = datasetOf(call);
-	const field = { id: call.store.newId('field'), type: String(payload.type), name: String(payload.name) };
+	const field = {
+		id: call.store.newId('field'),
+		type: String(payload.type),
+		name: String(payload.name),
+	};
 	checkName(dataset, field.name);
 	dataset.fields.push(field);
 	call.reply(201, field);

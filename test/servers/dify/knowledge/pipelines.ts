@@ -31,7 +31,9 @@ export function listDatasources(call: Call): void {
 }
 
 function wants(model: string, payload: Json, fields: string[]): void {
-	const problems = fields.filter((field) => !(field in payload)).map((field) => missing(field, payload));
+	const problems = fields
+		.filter((field) => !(field in payload))
+		.map((field) => missing(field, payload));
 	if (problems.length > 0) throw pydantic(model, problems);
 }
 
@@ -56,7 +58,14 @@ export async function runDatasource(call: Call): Promise<void> {
 	]);
 }
 
-const FIELDS = ['inputs', 'datasource_type', 'datasource_info_list', 'start_node_id', 'is_published', 'response_mode'];
+const FIELDS = [
+	'inputs',
+	'datasource_type',
+	'datasource_info_list',
+	'start_node_id',
+	'is_published',
+	'response_mode',
+];
 
 /** A published pipeline always answers with JSON; a draft with the events of a workflow. */
 export async function run(call: Call): Promise<void> {
@@ -70,12 +79,15 @@ export async function run(call: Call): Promise<void> {
 	if (!nodes.includes(payload.start_node_id)) throw fail('Start node is not found');
 	if (payload.is_published !== true) return await stream(call, previewEvents(call, pipeline));
 	const batch = batchOf(store);
-	const infos = Array.isArray(payload.datasource_info_list) ? payload.datasource_info_list.filter(isJson) : [];
+	const infos = Array.isArray(payload.datasource_info_list)
+		? payload.datasource_info_list.filter(isJson)
+		: [];
 	const documents = infos.map((info) => {
 		const page = isJson(info.page) ? info.page : {};
 		const name = String(info.name ?? info.title ?? page.page_name ?? 'untitled');
 		const file = store.files.get(String(info.reference ?? info.related_id));
-		if (payload.datasource_type === 'local_file' && file === undefined) throw fail('File is not exist');
+		if (payload.datasource_type === 'local_file' && file === undefined)
+			throw fail('File is not exist');
 		const document = addDocument(store, dataset, {
 			name,
 			batch,
@@ -96,7 +108,11 @@ export async function run(call: Call): Promise<void> {
 		};
 	});
 	const { id, name, description } = dataset;
-	call.reply(200, { batch, dataset: { id, name, description, chunk_structure: dataset.form }, documents });
+	call.reply(200, {
+		batch,
+		dataset: { id, name, description, chunk_structure: dataset.form },
+		documents,
+	});
 }
 
 function previewEvents({ store }: Call, { preview, previewFails }: SimPipeline): Json[] {
@@ -107,6 +123,10 @@ function previewEvents({ store }: Call, { preview, previewFails }: SimPipeline):
 			: { status: 'failed', outputs: null, error: previewFails };
 	return [
 		{ event: 'workflow_started', ...ids, data: { id: ids.workflow_run_id, inputs: {} } },
-		{ event: 'workflow_finished', ...ids, data: { id: ids.workflow_run_id, total_tokens: 0, ...end } },
+		{
+			event: 'workflow_finished',
+			...ids,
+			data: { id: ids.workflow_run_id, total_tokens: 0, ...end },
+		},
 	];
 }

@@ -15,19 +15,29 @@ export function retrieve(call: Call): void {
 	const model = payload.retrieval_model;
 	const given = isJson(model) ? model : undefined;
 	if (given !== undefined) checkModel(call, given);
-	const method = String(given?.search_method ?? dataset.retrieval?.search_method ?? 'semantic_search');
+	const method = String(
+		given?.search_method ?? dataset.retrieval?.search_method ?? 'semantic_search',
+	);
 	if (!METHODS.includes(method)) throw invalid(`'${method}' is not a valid RetrievalMethod`);
 	if (dataset.documents.size === 0 && dataset.technique === null) {
 		const text = 'The dataset is still being initialized or indexing. Please wait a moment.';
 		throw new DifyHttpError(400, 'dataset_not_initialized', text);
 	}
 	const byVector = method !== 'keyword_search';
-	if (byVector && dataset.technique === 'economy' && given === undefined && !store.knowledge.defaultEmbedding)
+	if (
+		byVector &&
+		dataset.technique === 'economy' &&
+		given === undefined &&
+		!store.knowledge.defaultEmbedding
+	)
 		throw invalid('Default model not found for text-embedding');
-	if (byVector && dataset.technique === 'high_quality' && store.knowledge.embeddingDown) throw invalid(DOWN);
-	if (byVector && dataset.technique === 'high_quality' && given !== undefined) checkTopK(store.version, given.top_k);
+	if (byVector && dataset.technique === 'high_quality' && store.knowledge.embeddingDown)
+		throw invalid(DOWN);
+	if (byVector && dataset.technique === 'high_quality' && given !== undefined)
+		checkTopK(store.version, given.top_k);
 	// Each indexing technique has its own methods; others find nothing. The simulator's vector store has no full-text search.
-	const finds = dataset.technique === 'economy' ? !byVector : byVector && method !== 'full_text_search';
+	const finds =
+		dataset.technique === 'economy' ? !byVector : byVector && method !== 'full_text_search';
 	const hits = finds ? hitsOf(dataset, query, given) : [];
 	const records = hits.map((hit) => recordItem(store, { ...hit, score: byVector ? hit.score : 0 }));
 	call.reply(200, { query: { content: query }, records });
@@ -62,7 +72,8 @@ function queryOf(payload: Json): string {
 function checkModel(call: Call, given: Json): void {
 	const model = 'HitTestingPayload';
 	if (call.store.version !== '1.12') {
-		if (given.search_method !== undefined) oneOf(model, 'retrieval_model.search_method', given.search_method, METHODS);
+		if (given.search_method !== undefined)
+			oneOf(model, 'retrieval_model.search_method', given.search_method, METHODS);
 		checkRetrievalModel(model, given);
 	} else if (Object.keys(given).length > 0) {
 		// Dify reads these keys without a check (docs/protocols/dify.md 2.13). An empty setting counts as none.
@@ -75,14 +86,27 @@ function checkModel(call: Call, given: Json): void {
 
 /** Errors of the vector store (Chroma). */
 function checkTopK(version: SimVersion, value: unknown): void {
-	if (value === null) throw invalid('Expected requested number of results to be a int, got None in query.');
-	if (typeof value === 'number' && value <= 0 && version === '1.16') throw invalid('top_k must be a positive integer');
+	if (value === null)
+		throw invalid('Expected requested number of results to be a int, got None in query.');
+	if (typeof value === 'number' && value <= 0 && version === '1.16')
+		throw invalid('top_k must be a positive integer');
 	if (typeof value === 'number' && value <= 0)
 		throw invalid(`Number of requested results ${value}, cannot be negative, or zero. in query.`);
 }
 
 const OPERATORS = [
-	...['contains', 'not contains', 'start with', 'end with', 'is', 'is not', 'empty', 'not empty', 'in', 'not in'],
+	...[
+		'contains',
+		'not contains',
+		'start with',
+		'end with',
+		'is',
+		'is not',
+		'empty',
+		'not empty',
+		'in',
+		'not in',
+	],
 	...['=', '≠', '>', '<', '≥', '≤', 'before', 'after'],
 ];
 const NUMBERS = ['=', '≠', '>', '<', '≥', '≤', 'before', 'after'];
@@ -111,12 +135,18 @@ interface Found {
 /** Hits by overlap of words, so that scores are deterministic. */
 function hitsOf(dataset: SimDataset, query: string, given: Json | undefined): Found[] {
 	const wanted = wordsIn(query);
-	const threshold = given?.score_threshold_enabled === true ? Number(given.score_threshold ?? 0) : 0;
+	const threshold =
+		given?.score_threshold_enabled === true ? Number(given.score_threshold ?? 0) : 0;
 	const most = Number(given?.top_k ?? dataset.retrieval?.top_k ?? 2);
-	const filter = isJson(given?.metadata_filtering_conditions) ? given.metadata_filtering_conditions : undefined;
+	const filter = isJson(given?.metadata_filtering_conditions)
+		? given.metadata_filtering_conditions
+		: undefined;
 	const fits = filterOf(dataset, filter);
 	return [...dataset.documents.values()]
-		.filter((document) => document.status === 'completed' && document.enabled && !document.archived && fits(document))
+		.filter(
+			(document) =>
+				document.status === 'completed' && document.enabled && !document.archived && fits(document),
+		)
 		.flatMap((document) =>
 			document.segments
 				.filter(({ enabled }) => enabled)
@@ -143,11 +173,15 @@ function overlap(wanted: Set<string>, text: string): number {
 }
 
 /** A condition without a value is dropped, which widens the search. */
-function filterOf(dataset: SimDataset, filter: Json | undefined): (document: SimDocument) => boolean {
+function filterOf(
+	dataset: SimDataset,
+	filter: Json | undefined,
+): (document: SimDocument) => boolean {
 	const all = (Array.isArray(filter?.conditions) ? filter.conditions : []) as Json[];
 	const needsNone = (operator: unknown) => operator === 'empty' || operator === 'not empty';
 	const conditions = all.filter(
-		({ value, comparison_operator: operator }) => needsNone(operator) || (value !== undefined && value !== null),
+		({ value, comparison_operator: operator }) =>
+			needsNone(operator) || (value !== undefined && value !== null),
 	);
 	if (conditions.length === 0) return () => true;
 	const test = (document: SimDocument) => (condition: Json) => meets(dataset, document, condition);
@@ -158,14 +192,22 @@ function filterOf(dataset: SimDataset, filter: Json | undefined): (document: Sim
 
 function meets(dataset: SimDataset, document: SimDocument, condition: Json): boolean {
 	const { name, comparison_operator: operator, value } = condition;
-	const builtIn = ['document_name', 'uploader', 'upload_date', 'last_update_date', 'source'].includes(String(name));
+	const builtIn = [
+		'document_name',
+		'uploader',
+		'upload_date',
+		'last_update_date',
+		'source',
+	].includes(String(name));
 	const own = document.values.get(String(name))?.value;
 	const has = builtIn ? (dataset.builtIn ? builtInValue(document, String(name)) : undefined) : own;
 	if (operator === 'empty') return has === undefined || has === null;
 	if (has === undefined || has === null) return false;
 	const [text, wanted] = [String(has), String(value)];
 	const number = Number(has);
-	const list = Array.isArray(value) ? value.map(String) : wanted.split(',').map((each) => each.trim());
+	const list = Array.isArray(value)
+		? value.map(String)
+		: wanted.split(',').map((each) => each.trim());
 	const tests: Record<string, boolean> = {
 		contains: text.includes(wanted),
 		'not contains': !text.includes(wanted),

@@ -42,7 +42,11 @@ function externalRetrieval(store: Store, { retrieval }: SimDataset): Json {
 }
 
 /** @param asked `get`: only then Dify checks the model and shows the search method */
-export function baseItem(store: Store, dataset: SimDataset, asked: 'list' | 'get' | 'change'): Json {
+export function baseItem(
+	store: Store,
+	dataset: SimDataset,
+	asked: 'list' | 'get' | 'change',
+): Json {
 	const documents = [...dataset.documents.values()];
 	const { embedding, tags } = dataset;
 	return {
@@ -65,7 +69,12 @@ export function baseItem(store: Store, dataset: SimDataset, asked: 'list' | 'get
 		embedding_model_provider: embedding?.provider ?? null,
 		embedding_available: asked === 'change' ? null : true,
 		retrieval_model_dict: retrievalOf(dataset, asked === 'get'),
-		summary_index_setting: { enable: null, model_name: null, model_provider_name: null, summary_prompt: null },
+		summary_index_setting: {
+			enable: null,
+			model_name: null,
+			model_provider_name: null,
+			summary_prompt: null,
+		},
 		tags: [...tags].flatMap((id) => {
 			const tag = store.knowledge.tags.get(id);
 			return tag === undefined ? [] : [{ id, name: tag.name, type: 'knowledge' }];
@@ -86,7 +95,8 @@ export function baseItem(store: Store, dataset: SimDataset, asked: 'list' | 'get
 		icon_info: { icon_type: null, icon: null, icon_background: null, icon_url: null },
 		is_published: false,
 		total_documents: documents.length,
-		total_available_documents: documents.filter((each) => displayStatus(each) === 'available').length,
+		total_available_documents: documents.filter((each) => displayStatus(each) === 'available')
+			.length,
 		enable_api: dataset.apiEnabled,
 		is_multimodal: false,
 		...(store.version === '1.16' ? { maintainer: OWNER } : {}),
@@ -133,7 +143,12 @@ export function builtInValue(document: SimDocument, name: string): string {
 
 /** Built-in fields of a new document, which 1.16 shows at once. */
 export function builtInOf(document: SimDocument): Json[] {
-	return BUILT_IN.map(([name, type]) => ({ id: 'built-in', name, type, value: builtInValue(document, name) }));
+	return BUILT_IN.map(([name, type]) => ({
+		id: 'built-in',
+		name,
+		type,
+		value: builtInValue(document, name),
+	}));
 }
 
 /** A document in lists, and in the answer to a creation. */
@@ -177,13 +192,27 @@ function ruleOf({ rule }: SimDocument): Json {
 		],
 		segmentation: { separator: '\n', max_tokens: 500, chunk_overlap: 50 },
 	}) as Json;
-	const { separator, delimiter, max_tokens: most, chunk_overlap: overlap } = (rules.segmentation ?? {}) as Json;
-	const segmentation = { delimiter: separator ?? delimiter ?? '\n', max_tokens: most, chunk_overlap: overlap ?? 0 };
+	const {
+		separator,
+		delimiter,
+		max_tokens: most,
+		chunk_overlap: overlap,
+	} = (rules.segmentation ?? {}) as Json;
+	const segmentation = {
+		delimiter: separator ?? delimiter ?? '\n',
+		max_tokens: most,
+		chunk_overlap: overlap ?? 0,
+	};
 	return { mode: rule.mode, rules: { ...rules, segmentation } };
 }
 
 /** A single document. */
-export function documentDetail(store: Store, dataset: SimDataset, document: SimDocument, metadata: string): Json {
+export function documentDetail(
+	store: Store,
+	dataset: SimDataset,
+	document: SimDocument,
+	metadata: string,
+): Json {
 	const own = { doc_type: null, doc_metadata: metadataOf(dataset, document) };
 	if (metadata === 'only') return { id: document.id, ...own };
 	const item = documentItem(store, dataset, document);
@@ -214,7 +243,8 @@ export function documentDetail(store: Store, dataset: SimDataset, document: SimD
 		archived: item.archived,
 		...(metadata === 'without' ? {} : own),
 		segment_count: document.segments.length,
-		average_segment_length: document.segments.length === 0 ? 0 : Math.floor(length / document.segments.length),
+		average_segment_length:
+			document.segments.length === 0 ? 0 : Math.floor(length / document.segments.length),
 		hit_count: 0,
 		display_status: item.display_status,
 		doc_form: document.form,

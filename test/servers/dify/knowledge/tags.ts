@@ -14,7 +14,9 @@ function tagItem(call: Call, tag: SimTag, model: string, path: string): Json {
 	const bound = count(call, tag);
 	if (call.store.version === '1.12') {
 		const text = 'Input should be a valid string';
-		throw pydantic(model, [{ field: `${path}binding_count`, text, type: 'string_type', input: bound }]);
+		throw pydantic(model, [
+			{ field: `${path}binding_count`, text, type: 'string_type', input: bound },
+		]);
 	}
 	return { id: tag.id, name: tag.name, type: 'knowledge', binding_count: String(bound) };
 }
@@ -34,7 +36,8 @@ function checkName(call: Call, model: string): string {
 		const text = 'String should have at least 1 character';
 		throw pydantic(model, [{ field: 'name', text, type: 'string_too_short', input: name }]);
 	}
-	if ([...store.knowledge.tags.values()].some((tag) => tag.name === name)) throw invalid('Tag name already exists');
+	if ([...store.knowledge.tags.values()].some((tag) => tag.name === name))
+		throw invalid('Tag name already exists');
 	return name;
 }
 
@@ -76,7 +79,9 @@ export function bindTags(call: Call): void {
 	const ids = call.payload.tag_ids;
 	if (!Array.isArray(ids) || ids.length === 0) {
 		const text = 'Value error, Tag IDs is required.';
-		throw pydantic('TagBindingPayload', [{ field: 'tag_ids', text, type: 'value_error', input: ids }]);
+		throw pydantic('TagBindingPayload', [
+			{ field: 'tag_ids', text, type: 'value_error', input: ids },
+		]);
 	}
 	const { tags } = target(call);
 	for (const id of ids) tags.add(String(id));
@@ -121,7 +126,8 @@ export function listModels(call: Call): void {
 	const asked = call.ids[0] ?? '';
 	const type = ALIASES[asked] ?? asked;
 	const models = MODELS[type];
-	if (models === undefined) throw new DifyHttpError(400, 'invalid_param', `invalid origin model type ${asked}`);
+	if (models === undefined)
+		throw new DifyHttpError(400, 'invalid_param', `invalid origin model type ${asked}`);
 	const label = { zh_Hans: 'OpenAI-API-compatible', en_US: 'OpenAI-API-compatible' };
 	const icon = `http://127.0.0.1:15001/console/api/workspaces/w/model-providers/${PROVIDER}/icon_small/`;
 	const provider = {
@@ -137,7 +143,10 @@ export function listModels(call: Call): void {
 			model_type: type,
 			features: type === 'llm' ? [] : null,
 			fetch_from: 'customizable-model',
-			model_properties: { context_size: context, ...(type === 'text-embedding' ? { max_chunks: 1 } : {}) },
+			model_properties: {
+				context_size: context,
+				...(type === 'text-embedding' ? { max_chunks: 1 } : {}),
+			},
 			deprecated: false,
 			status: 'active',
 			load_balancing_enabled: false,

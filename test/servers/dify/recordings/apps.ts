@@ -3,29 +3,56 @@ import type { AppSpec, FormField } from '../types';
 
 /** The apps of the recorded servers. */
 
-const NAME: FormField = { kind: 'text-input', variable: 'name', label: 'Your name', required: true, maxLength: 48 };
+const NAME: FormField = {
+	kind: 'text-input',
+	variable: 'name',
+	label: 'Your name',
+	required: true,
+	maxLength: 48,
+};
 const LANGUAGES = ['English', 'Deutsch', '中文'];
 
 const CHAT_FORM: FormField[] = [
 	{ ...NAME, default: '' },
 	{ kind: 'paragraph', variable: 'notes', label: 'Notes', maxLength: 200, default: 'no notes' },
-	{ kind: 'select', variable: 'lang', label: 'Language', required: true, options: LANGUAGES, default: 'Deutsch' },
+	{
+		kind: 'select',
+		variable: 'lang',
+		label: 'Language',
+		required: true,
+		options: LANGUAGES,
+		default: 'Deutsch',
+	},
 	{ kind: 'number', variable: 'count', label: 'How many', default: '3' },
 	{ kind: 'checkbox', variable: 'vip', label: 'VIP', default: false },
 ];
 
 const FLOW_FORM: FormField[] = [
 	NAME,
-	{ kind: 'paragraph', variable: 'notes', label: 'Notes', maxLength: 200, default: 'default notes' },
+	{
+		kind: 'paragraph',
+		variable: 'notes',
+		label: 'Notes',
+		maxLength: 200,
+		default: 'default notes',
+	},
 	{ kind: 'select', variable: 'lang', label: 'Language', required: true, options: LANGUAGES },
 	{ kind: 'number', variable: 'count', label: 'How many', default: 3 },
 	{ kind: 'checkbox', variable: 'vip', label: 'VIP' },
 	{ kind: 'json_object', variable: 'obj', label: 'Object' },
 	{ kind: 'file', variable: 'doc', label: 'A file', allowedTypes: ['image', 'document'] },
-	{ kind: 'file-list', variable: 'docs', label: 'Many files', maxLength: 3, allowedTypes: ['image', 'document'] },
+	{
+		kind: 'file-list',
+		variable: 'docs',
+		label: 'Many files',
+		maxLength: 3,
+		allowedTypes: ['image', 'document'],
+	},
 ];
 
-const QUERY_FORM: FormField[] = [{ kind: 'paragraph', variable: 'query', label: 'Query', required: true }];
+const QUERY_FORM: FormField[] = [
+	{ kind: 'paragraph', variable: 'query', label: 'Query', required: true },
+];
 
 /** The variables of the chatflow with memory. The value of a number decides whether it is an integer or a float. */
 export const VARIABLES = [
@@ -38,7 +65,12 @@ export const VARIABLES = [
 	},
 	{ id: '22222222-2222-4222-8222-222222222222', name: 'num', valueType: 'number', value: 1 },
 	{ id: '33333333-3333-4333-8333-333333333333', name: 'obj', valueType: 'object', value: { a: 1 } },
-	{ id: '44444444-4444-4444-8444-444444444444', name: 'lst', valueType: 'array[string]', value: ['x'] },
+	{
+		id: '44444444-4444-4444-8444-444444444444',
+		name: 'lst',
+		valueType: 'array[string]',
+		value: ['x'],
+	},
 	{ id: '55555555-5555-4555-8555-555555555555', name: 'flag', valueType: 'boolean', value: true },
 	{ id: '66666666-6666-4666-8666-666666666666', name: 'fl', valueType: 'number', value: 1.5 },
 	{
@@ -47,7 +79,12 @@ export const VARIABLES = [
 		valueType: 'array[object]',
 		value: [{ a: 'it\'s "q"', b: null, c: true }],
 	},
-	{ id: '88888888-8888-4888-8888-888888888888', name: 'secret', valueType: 'string', value: '{"json": 1}' },
+	{
+		id: '88888888-8888-4888-8888-888888888888',
+		name: 'secret',
+		valueType: 'string',
+		value: '{"json": 1}',
+	},
 	{ id: '7f1b0c1e-0000-4000-8000-000000000002', name: 'who', valueType: 'string', value: 'nobody' },
 	{ id: '7f1b0c1e-0000-4000-8000-000000000001', name: 'cnt', valueType: 'number', value: 2 },
 ];
@@ -62,12 +99,17 @@ function formOf({ name, app, body }: RecordedCase): FormField[] | undefined {
 	if (/flowform|file-form|app-parameters-5|^wf-(?:in|form)-/.test(name)) return FLOW_FORM;
 	if (/^cm-form/.test(name)) return CHAT_FORM;
 	if (app !== 'completion' && app !== 'workflow') return undefined;
-	return inputs.includes('"query"') || /missing|parameters-4|n8n-health-workflow|badselect/.test(name)
+	return inputs.includes('"query"') ||
+		/missing|parameters-4|n8n-health-workflow|badselect/.test(name)
 		? QUERY_FORM
 		: undefined;
 }
 
-const field = (kind: FormField['kind'], variable: string, own: Partial<FormField> = {}): FormField => ({
+const field = (
+	kind: FormField['kind'],
+	variable: string,
+	own: Partial<FormField> = {},
+): FormField => ({
 	kind,
 	variable,
 	label: variable,
@@ -103,7 +145,10 @@ const NEWER_FORMS: Array<[names: RegExp, form: FormField[]]> = [
 			field('file-list', 'docs', FILE),
 		],
 	],
-	[/^wf-files-through/, [field('file', 'doc', FILE), field('file-list', 'many', FILE), field('text-input', 'name')]],
+	[
+		/^wf-files-through/,
+		[field('file', 'doc', FILE), field('file-list', 'many', FILE), field('text-input', 'name')],
+	],
 	[/^wf-(?:chunk|model)/, [field('paragraph', 'text')]],
 	[/^reattach-workflow|^wf-(?:reattach|limit|second|stop-node)/, SECONDS],
 	[/^wf-default|^workflow-fail|^human-wf/, [{ ...QUERY, required: false }]],
@@ -145,7 +190,11 @@ function newerApp(recorded: RecordedCase, key: string): AppSpec {
 }
 
 /** The app behind the key of a case, by the case's name. */
-export function recordedApp(version: RecordedVersion, recorded: RecordedCase, key: string): AppSpec {
+export function recordedApp(
+	version: RecordedVersion,
+	recorded: RecordedCase,
+	key: string,
+): AppSpec {
 	if (version === '1.16.0') return newerApp(recorded, key);
 	const { name } = recorded;
 	// Listed as a workflow's key, but the followed run is of a chatflow.

@@ -49,21 +49,49 @@ function words(text: string): string {
 
 /** Fields whose values clients use: compared exactly. Others need only the same kind of value. */
 const EXACT = new Set([
-	...['event', 'code', 'status', 'message', 'error', 'mode', 'result', 'reason', 'value_type', 'type'],
-	...['index', 'position', 'limit', 'currency', 'from_source', 'total_price', 'prompt_price', 'completion_price'],
+	...[
+		'event',
+		'code',
+		'status',
+		'message',
+		'error',
+		'mode',
+		'result',
+		'reason',
+		'value_type',
+		'type',
+	],
+	...[
+		'index',
+		'position',
+		'limit',
+		'currency',
+		'from_source',
+		'total_price',
+		'prompt_price',
+		'completion_price',
+	],
 ]);
 
 function isExact(key: string, value: unknown): boolean {
 	return typeof value === 'boolean' || EXACT.has(key);
 }
 
-function difference(path: string, key: string, recorded: unknown, simulated: unknown, out: string[]): void {
+function difference(
+	path: string,
+	key: string,
+	recorded: unknown,
+	simulated: unknown,
+	out: string[],
+): void {
 	const [one, other] = [kindOf(recorded), kindOf(simulated)];
 	if (one !== other) {
 		out.push(`${path}: ${one} was recorded, the simulator sends ${other}`);
 	} else if (Array.isArray(recorded) && Array.isArray(simulated)) {
 		if (recorded.length !== simulated.length) {
-			out.push(`${path}: ${recorded.length} entries were recorded, the simulator sends ${simulated.length}`);
+			out.push(
+				`${path}: ${recorded.length} entries were recorded, the simulator sends ${simulated.length}`,
+			);
 		}
 		for (const [at, each] of recorded.slice(0, simulated.length).entries()) {
 			difference(`${path}[${at}]`, key, each, simulated[at], out);
@@ -71,7 +99,9 @@ function difference(path: string, key: string, recorded: unknown, simulated: unk
 	} else if (one === 'object') {
 		objects(path, recorded as object, simulated as object, out);
 	} else if (isExact(key, recorded) && words(String(recorded)) !== words(String(simulated))) {
-		out.push(`${path}: ${JSON.stringify(recorded)} was recorded, the simulator sends ${JSON.stringify(simulated)}`);
+		out.push(
+			`${path}: ${JSON.stringify(recorded)} was recorded, the simulator sends ${JSON.stringify(simulated)}`,
+		);
 	}
 }
 
@@ -98,7 +128,8 @@ export function eventsOf(body: Buffer): StreamEvent[] {
 	const events: StreamEvent[] = [];
 	for (const block of body.toString('utf8').split('\n\n')) {
 		if (block === 'event: ping' && events.length === 0) events.push({ event: 'ping' });
-		else if (block.startsWith('data: ')) events.push(JSON.parse(block.slice('data: '.length)) as StreamEvent);
+		else if (block.startsWith('data: '))
+			events.push(JSON.parse(block.slice('data: '.length)) as StreamEvent);
 	}
 	return events;
 }
@@ -117,7 +148,11 @@ function runLengths(events: StreamEvent[]): string {
 /** Formatting of JSON, which matters to clients that match text. */
 function style(body: string): string {
 	const blanks = /^[[{]"[^"]*": /.test(body) ? 'blanks' : 'no blanks';
-	const slashes = body.includes('\\/') ? 'slashes escaped' : /[^\\]\//.test(body) ? 'slashes bare' : 'no slashes';
+	const slashes = body.includes('\\/')
+		? 'slashes escaped'
+		: /[^\\]\//.test(body)
+			? 'slashes bare'
+			: 'no slashes';
 	return `${blanks}, ${slashes}, ${body.endsWith('\n') ? 'line end' : 'no line end'}, ${/[\u0080-\uffff]/.test(body) ? 'UTF-8' : 'ASCII'}`;
 }
 
@@ -137,13 +172,16 @@ function bodies(recorded: Answer, simulated: Answer, out: string[]): void {
 		else out.push(`events: recorded ${runLengths(one)}; the simulator sends ${runLengths(other)}`);
 	} else if (type.startsWith('application/json')) {
 		const [one, other] = [recorded.body.toString('utf8'), simulated.body.toString('utf8')];
-		if (style(one) !== style(other)) out.push(`JSON: ${style(one)}; the simulator: ${style(other)}`);
+		if (style(one) !== style(other))
+			out.push(`JSON: ${style(one)}; the simulator: ${style(other)}`);
 		if (one !== '' && other !== '') difference('body', '', JSON.parse(one), JSON.parse(other), out);
 	} else if (type.startsWith('text/')) {
 		if (words(recorded.body.toString('utf8')) !== words(simulated.body.toString('utf8')))
 			out.push('body: another text');
 	} else if ((recorded.body.length === 0) !== (simulated.body.length === 0)) {
-		out.push(`body: ${recorded.body.length} bytes were recorded, the simulator sends ${simulated.body.length}`);
+		out.push(
+			`body: ${recorded.body.length} bytes were recorded, the simulator sends ${simulated.body.length}`,
+		);
 	}
 }
 
@@ -157,7 +195,8 @@ export function differences(recorded: HttpFixture | Answer, simulated: Answer): 
 	}
 	for (const name of HEADERS) {
 		const [one, other] = [headerOf(recorded, name), headerOf(simulated, name)];
-		if (one !== other) out.push(`${name}: ${one ?? 'none'} was recorded, the simulator sends ${other ?? 'none'}`);
+		if (one !== other)
+			out.push(`${name}: ${one ?? 'none'} was recorded, the simulator sends ${other ?? 'none'}`);
 	}
 	if (out.some((each) => each.startsWith('content-type') && !each.includes('json'))) return out;
 	bodies(recorded, simulated, out);

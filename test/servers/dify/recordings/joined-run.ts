@@ -14,7 +14,12 @@ import { scriptFromStream } from './script-from-stream';
  *
  * @returns false if the recorded stream is not of such a run
  */
-export async function joinedRun(scene: Scene, sim: DifySim, app: SimApp, id: string): Promise<boolean> {
+export async function joinedRun(
+	scene: Scene,
+	sim: DifySim,
+	app: SimApp,
+	id: string,
+): Promise<boolean> {
 	const events = eventsOf(scene.answer.body).filter(({ event }) => event !== 'ping');
 	if (!scene.path.endsWith('/events') || events.length < 2 || isResumption(events[0])) return false;
 	const live = events.findIndex((event) => !isReplayed(event));
@@ -37,7 +42,12 @@ export async function joinedRun(scene: Scene, sim: DifySim, app: SimApp, id: str
 		variable,
 		maxLength: 1000,
 	}));
-	const body = { inputs, ...(chat ? { query: 'q' } : {}), user: scene.user, response_mode: 'blocking' };
+	const body = {
+		inputs,
+		...(chat ? { query: 'q' } : {}),
+		user: scene.user,
+		response_mode: 'blocking',
+	};
 	const running = post(sim, app, chat ? '/v1/chat-messages' : '/v1/workflows/run', body);
 	if (live < 0) await running;
 	else {
@@ -61,16 +71,26 @@ function isResumption(event: StreamEvent | undefined): boolean {
 
 /** Whether the event is part of a snapshot: its nodes have no values, and no fields about truncated values. */
 function isReplayed({ event, data }: StreamEvent): boolean {
-	if (event === 'node_started' || event === 'node_finished') return isJson(data) && !('inputs_truncated' in data);
-	return ['workflow_started', 'message_replace', 'human_input_required', 'workflow_paused'].includes(event);
+	if (event === 'node_started' || event === 'node_finished')
+		return isJson(data) && !('inputs_truncated' in data);
+	return [
+		'workflow_started',
+		'message_replace',
+		'human_input_required',
+		'workflow_paused',
+	].includes(event);
 }
 
 /** The events behind one of a snapshot. */
 function played(event: StreamEvent): StreamEvent[] {
 	if (event.event === 'message_replace')
-		return event.answer === '' ? [] : [{ ...event, event: 'message', from_variable_selector: null }];
+		return event.answer === ''
+			? []
+			: [{ ...event, event: 'message', from_variable_selector: null }];
 	// A node that waits for a person has no end event in the original stream.
-	return isJson(event.data) && event.event === 'node_finished' && event.data.status === 'paused' ? [] : [event];
+	return isJson(event.data) && event.event === 'node_finished' && event.data.status === 'paused'
+		? []
+		: [event];
 }
 
 /** Starts of nodes that were running when the run was joined without a snapshot. */
@@ -80,7 +100,8 @@ function startsOf(coming: StreamEvent[], replayed: StreamEvent[]): Step[] {
 	for (const { event, data } of [...replayed, ...coming]) {
 		if (!isJson(data)) continue;
 		if (event === 'node_started') begun.add(data.id);
-		else if (event === 'node_finished' && !begun.has(data.id)) steps.push({ nodeStart: nodeOf(data) });
+		else if (event === 'node_finished' && !begun.has(data.id))
+			steps.push({ nodeStart: nodeOf(data) });
 	}
 	return steps;
 }

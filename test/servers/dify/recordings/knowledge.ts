@@ -19,12 +19,15 @@ export function knowledgeRecords(scene: Scene, sim: DifySim): void {
 	const base = addDataset(sim.store, baseOf(scene, baseId));
 	if (path.endsWith('/tags')) return ofTags(sim, base, json);
 	if (path.includes('/metadata')) return fields(scene, sim, base, message);
-	if (/Dataset name already/.test(message)) addDataset(sim.store, { name: String(recorded.body?.name) });
+	if (/Dataset name already/.test(message))
+		addDataset(sim.store, { name: String(recorded.body?.name) });
 	documents(scene, sim, base, message);
 	if (documentId === undefined || /^Document not found|^Document Not/.test(message)) return;
-	const document = base.documents.get(documentId) ?? addDocument(sim.store, base, { id: documentId });
+	const document =
+		base.documents.get(documentId) ?? addDocument(sim.store, base, { id: documentId });
 	state(scene, document, message);
-	if (segmentId !== undefined || path.includes('/segments')) segments(scene, document, message, segmentId, childId);
+	if (segmentId !== undefined || path.includes('/segments'))
+		segments(scene, document, message, segmentId, childId);
 }
 
 function baseOf({ recorded, json, answer }: Scene, id: string): Partial<SimDataset> {
@@ -33,7 +36,11 @@ function baseOf({ recorded, json, answer }: Scene, id: string): Partial<SimDatas
 	const known: Partial<SimDataset> = {
 		id,
 		technique: isEconomy ? 'economy' : 'high_quality',
-		form: isParent ? 'hierarchical_model' : /^ds-qa|ret-qa/.test(recorded.name) ? 'qa_model' : 'text_model',
+		form: isParent
+			? 'hierarchical_model'
+			: /^ds-qa|ret-qa/.test(recorded.name)
+				? 'qa_model'
+				: 'text_model',
 		rule: /first/.test(recorded.name) ? undefined : { mode: 'automatic' },
 		apiEnabled: !/apioff/.test(recorded.name) || answer.status === 200,
 	};
@@ -61,7 +68,8 @@ function asBase(json: Json): Partial<SimDataset> {
 		provider: String(json.provider),
 		technique: json.indexing_technique as string | null,
 		form: json.doc_form as string | null,
-		embedding: typeof model === 'string' ? { model, provider: String(json.embedding_model_provider) } : null,
+		embedding:
+			typeof model === 'string' ? { model, provider: String(json.embedding_model_provider) } : null,
 		retrieval: isDefault(json) ? undefined : (json.retrieval_model_dict as Json),
 		fields: json.doc_metadata as SimDataset['fields'],
 		builtIn: json.built_in_field_enabled === true,
@@ -75,7 +83,8 @@ function bases({ recorded, json, query }: Scene, sim: DifySim, message: string):
 	if (/already exists/.test(message)) addDataset(sim.store, { name: String(recorded.body?.name) });
 	if (!isJson(json) || !Array.isArray(json.data)) return;
 	const data = json.data as Json[];
-	const before = (Math.max(1, Number(query.get('page') ?? 1)) - 1) * Number(query.get('limit') ?? 20);
+	const before =
+		(Math.max(1, Number(query.get('page') ?? 1)) - 1) * Number(query.get('limit') ?? 20);
 	const keyword = query.get('keyword') ?? '';
 	const fill = (count: number) => {
 		for (let at = 0; at < count; at++) addDataset(sim.store, { name: `filler ${keyword} ${at}` });
@@ -99,8 +108,10 @@ function bind(sim: DifySim, base: SimDataset, tag: Json): void {
 
 function tags({ recorded, json, answer }: Scene, sim: DifySim, message: string): void {
 	const { tag_id: id, target_id: target, name } = recorded.body ?? {};
-	const add = (each: string, named = 'tag') => sim.store.knowledge.tags.set(each, { id: each, name: named });
-	if (typeof target === 'string' && !message.startsWith('Dataset not found')) addDataset(sim.store, { id: target });
+	const add = (each: string, named = 'tag') =>
+		sim.store.knowledge.tags.set(each, { id: each, name: named });
+	if (typeof target === 'string' && !message.startsWith('Dataset not found'))
+		addDataset(sim.store, { id: target });
 	if (typeof id === 'string' && !message.startsWith('Tag not found')) add(id);
 	if (message.startsWith('Tag name already')) add('other', String(name));
 	if (Array.isArray(json)) for (const tag of json as Json[]) add(String(tag.id), String(tag.name));
@@ -112,7 +123,8 @@ function tags({ recorded, json, answer }: Scene, sim: DifySim, message: string):
 }
 
 function ofTags(sim: DifySim, base: SimDataset, json: unknown): void {
-	for (const tag of isJson(json) && Array.isArray(json.data) ? (json.data as Json[]) : []) bind(sim, base, tag);
+	for (const tag of isJson(json) && Array.isArray(json.data) ? (json.data as Json[]) : [])
+		bind(sim, base, tag);
 }
 
 function fields(scene: Scene, sim: DifySim, base: SimDataset, message: string): void {
@@ -132,16 +144,26 @@ function fields(scene: Scene, sim: DifySim, base: SimDataset, message: string): 
 		base.fields.push({ id: fieldId, name: 'old', type: String(json.type) });
 	const operations = recorded.body?.operation_data;
 	for (const each of Array.isArray(operations) ? (operations as Json[]) : [])
-		if (!/unknown/.test(recorded.name)) addDocument(sim.store, base, { id: String(each.document_id) });
+		if (!/unknown/.test(recorded.name))
+			addDocument(sim.store, base, { id: String(each.document_id) });
 }
 
 /** Adds the documents that the answer lists, shows or refuses. */
-function documents({ recorded, json, query, path }: Scene, sim: DifySim, base: SimDataset, message: string): void {
+function documents(
+	{ recorded, json, query, path }: Scene,
+	sim: DifySim,
+	base: SimDataset,
+	message: string,
+): void {
 	const ids = recorded.body?.document_ids;
 	const [, named] = /^Document: ?(.*?) is /.exec(message) ?? [];
 	for (const id of Array.isArray(ids) && !/unknown|nobody/.test(recorded.name) ? ids : []) {
-		const document = addDocument(sim.store, base, { id: String(id), ...(named === undefined ? {} : { name: named }) });
-		if (/is not completed/.test(message)) Object.assign(document, { status: 'indexing', stuckAt: 'indexing' });
+		const document = addDocument(sim.store, base, {
+			id: String(id),
+			...(named === undefined ? {} : { name: named }),
+		});
+		if (/is not completed/.test(message))
+			Object.assign(document, { status: 'indexing', stuckAt: 'indexing' });
 		if (/being indexed/.test(message)) document.busy = 1;
 	}
 	if (!isJson(json)) return;
@@ -153,7 +175,10 @@ function documents({ recorded, json, query, path }: Scene, sim: DifySim, base: S
 		listed(sim, base, json, query);
 	} else if (path.endsWith('/retrieve') || path.endsWith('/hit-testing')) {
 		hits(recorded, sim, base, json);
-	} else if (!('retrieval_model_dict' in json) && ('indexing_status' in json || 'doc_metadata' in json)) {
+	} else if (
+		!('retrieval_model_dict' in json) &&
+		('indexing_status' in json || 'doc_metadata' in json)
+	) {
 		addDocument(sim.store, base, asDocument(base, json));
 	}
 }
@@ -164,12 +189,14 @@ function placed(sim: DifySim, base: SimDataset, document: Json): void {
 	const isUpdate = document.created_from === 'web';
 	for (let at = 1; at < Number(document.position) && !isUpdate; at++)
 		addDocument(sim.store, base, { name: `before ${at}` });
-	if (isUpdate) addDocument(sim.store, base, { id: String(document.id), position: Number(document.position) });
+	if (isUpdate)
+		addDocument(sim.store, base, { id: String(document.id), position: Number(document.position) });
 }
 
 function progress(sim: DifySim, base: SimDataset, batch: string, each: Json): void {
 	const status = String(each.indexing_status);
-	const segmentsOf = (count: number) => Array.from({ length: count }, (_, at) => segment(`s${at}`, 'x', at + 1));
+	const segmentsOf = (count: number) =>
+		Array.from({ length: count }, (_, at) => segment(`s${at}`, 'x', at + 1));
 	addDocument(sim.store, base, {
 		id: String(each.id),
 		batch,
@@ -182,7 +209,8 @@ function progress(sim: DifySim, base: SimDataset, batch: string, each: Json): vo
 
 function listed(sim: DifySim, base: SimDataset, json: Json, query: URLSearchParams): void {
 	const data = json.data as Json[];
-	const before = (Math.max(1, Number(query.get('page') ?? 1)) - 1) * Number(query.get('limit') ?? 20);
+	const before =
+		(Math.max(1, Number(query.get('page') ?? 1)) - 1) * Number(query.get('limit') ?? 20);
 	const name = (query.get('keyword') ?? 'f').replaceAll('%', 'x').replaceAll('_', 'x');
 	const fill = (count: number) => {
 		for (let at = 0; at < count; at++) addDocument(sim.store, base, { name });
@@ -224,14 +252,17 @@ function asDocument(base: SimDataset, json: Json): Partial<SimDocument> {
 					words: json.word_count as number | null,
 					segments: Array.from({ length: count }, (_, at) => segment(`s${at}`, 'x', at + 1)),
 				}),
-		...(rule === undefined || rule.mode === 'automatic' ? {} : { rule: { mode: rule.mode, rules: rule.rules } }),
+		...(rule === undefined || rule.mode === 'automatic'
+			? {}
+			: { rule: { mode: rule.mode, rules: rule.rules } }),
 	};
 }
 
 /** Adds the found chunks, whose texts contain a word of the query. */
 function hits(recorded: Scene['recorded'], sim: DifySim, base: SimDataset, json: Json): void {
 	const down = /ret-down|rerank-down/.test(recorded.name);
-	sim.store.knowledge.embeddingDown = down && typeof json.message === 'string' && json.message.includes('Plugin');
+	sim.store.knowledge.embeddingDown =
+		down && typeof json.message === 'string' && json.message.includes('Plugin');
 	if (!/emptybase/.test(recorded.name)) addDocument(sim.store, base, { text: 'zzzz' });
 	for (const record of Array.isArray(json.records) ? (json.records as Json[]) : []) {
 		const found = record.segment as Json;
@@ -245,7 +276,12 @@ function hits(recorded: Scene['recorded'], sim: DifySim, base: SimDataset, json:
 		const id = String(of.id);
 		const document =
 			base.documents.get(id) ??
-			addDocument(sim.store, base, { id, name: String(of.name), text: '', values: new Map(values) });
+			addDocument(sim.store, base, {
+				id,
+				name: String(of.name),
+				text: '',
+				values: new Map(values),
+			});
 		const text = `${String(found.content)} ${String(recorded.body?.query)}`;
 		const made = segment(String(found.id), text, Number(found.position));
 		made.keywords = found.keywords as string[] | null;
@@ -286,12 +322,20 @@ function state({ recorded }: Scene, document: SimDocument, message: string): voi
 	if (recorded.method === 'DELETE') document.archived = /archived/.test(message);
 }
 
-function segments(scene: Scene, document: SimDocument, message: string, segmentId?: string, childId?: string): void {
+function segments(
+	scene: Scene,
+	document: SimDocument,
+	message: string,
+	segmentId?: string,
+	childId?: string,
+): void {
 	const { json, recorded, query, path } = scene;
 	if (recorded.method !== 'POST') document.segments = [];
 	const data = isJson(json) ? json.data : undefined;
 	const isChildren = path.includes('child_chunks');
-	for (const each of !isChildren && recorded.method !== 'POST' ? ([data].flat().filter(isJson) as Json[]) : [])
+	for (const each of !isChildren && recorded.method !== 'POST'
+		? ([data].flat().filter(isJson) as Json[])
+		: [])
 		document.segments.push(asSegment(each));
 	const rest = isJson(json) && !isChildren ? Number(json.total ?? 0) - document.segments.length : 0;
 	const keyword = query.get('keyword') ?? 'x';
@@ -305,7 +349,9 @@ function segments(scene: Scene, document: SimDocument, message: string, segmentI
 	if (!isChildren) return;
 	const total = isJson(json) ? Number(json.total ?? 0) : 0;
 	const children = recorded.method === 'GET' ? ([data].flat().filter(isJson) as Json[]) : [];
-	own.children = Array.from({ length: total - children.length }, (_, at) => child(`c${at}`, keyword, 1));
+	own.children = Array.from({ length: total - children.length }, (_, at) =>
+		child(`c${at}`, keyword, 1),
+	);
 	own.children.push(
 		...children.map(({ id, content, position, type }) => ({
 			...child(String(id), String(content), Number(position)),
@@ -315,7 +361,9 @@ function segments(scene: Scene, document: SimDocument, message: string, segmentI
 	if (childId !== undefined && !message.startsWith('Child chunk not'))
 		own.children.push(child(childId, 'x', isJson(data) ? Number(data.position) : 1));
 	if (recorded.method === 'POST' && isJson(data))
-		own.children = Array.from({ length: Number(data.position) - 1 }, (_, at) => child(`c${at}`, 'x', at));
+		own.children = Array.from({ length: Number(data.position) - 1 }, (_, at) =>
+			child(`c${at}`, 'x', at),
+		);
 }
 
 function asSegment(json: Json): SimSegment {

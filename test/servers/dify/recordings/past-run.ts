@@ -42,15 +42,26 @@ export async function pastRun(scene: Scene, sim: DifySim, app: SimApp): Promise<
 	if (path.endsWith('/run')) return;
 	if ((token === undefined && id === undefined) || answer.status === 404 || !known) return;
 	if (id !== undefined && (await joinedRun(scene, sim, app, id))) return;
-	const script = token === undefined ? recordedRun(scene) : { steps: [{ pause: [formOf(token, scene)] }] };
+	const script =
+		token === undefined ? recordedRun(scene) : { steps: [{ pause: [formOf(token, scene)] }] };
 	app.reply = () => script;
 	const chat = app.mode !== 'workflow';
-	const body = { inputs: {}, ...(chat ? { query: 'q' } : {}), user: scene.user, response_mode: 'blocking' };
+	const body = {
+		inputs: {},
+		...(chat ? { query: 'q' } : {}),
+		user: scene.user,
+		response_mode: 'blocking',
+	};
 	await post(sim, app, chat ? '/v1/chat-messages' : '/v1/workflows/run', body);
 	const [run] = sim.runs;
 	if (run !== undefined) run.workflowRunId = id?.toLowerCase() ?? run.workflowRunId;
 	// Before 1.16 the record of a stopped run says `running`, too.
-	if (run !== undefined && scene.version === '1.16.0' && isJson(scene.json) && scene.json.status === 'running')
+	if (
+		run !== undefined &&
+		scene.version === '1.16.0' &&
+		isJson(scene.json) &&
+		scene.json.status === 'running'
+	)
 		Object.assign(run, { status: 'running', error: undefined, finishedAt: undefined });
 	if (answer.status === 412 && token !== undefined) {
 		const filled = {
@@ -69,10 +80,13 @@ function recordedRun({ json, answer }: Scene): Script {
 	const form: FormStep = { nodeId: 'human', nodeTitle: 'Human', content: '', actions: [] };
 	return {
 		steps: paused ? [{ pause: [form] }] : [],
-		outputs: (typeof data.outputs === 'string' ? JSON.parse(data.outputs) : (data.outputs ?? {})) as Json,
+		outputs: (typeof data.outputs === 'string'
+			? JSON.parse(data.outputs)
+			: (data.outputs ?? {})) as Json,
 		fail: data.status === 'failed' ? String(data.error) : undefined,
 		stopped: stoppedBy(data),
-		exceptions: data.status === 'partial-succeeded' ? 1 : (data.exceptions_count as number | undefined),
+		exceptions:
+			data.status === 'partial-succeeded' ? 1 : (data.exceptions_count as number | undefined),
 	};
 }
 

@@ -17,7 +17,11 @@ export interface Scene {
 	user: string;
 }
 
-export function sceneOf(version: RecordedVersion, recorded: RecordedCase, answer: HttpFixture): Scene {
+export function sceneOf(
+	version: RecordedVersion,
+	recorded: RecordedCase,
+	answer: HttpFixture,
+): Scene {
 	const url = new URL(recorded.url, 'http://recorded');
 	const type = answer.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
 	const text = answer.body.toString('utf8');
@@ -26,7 +30,10 @@ export function sceneOf(version: RecordedVersion, recorded: RecordedCase, answer
 		recorded,
 		version,
 		answer,
-		json: type.startsWith('application/json') && text !== '' ? (JSON.parse(text) as unknown) : undefined,
+		json:
+			type.startsWith('application/json') && text !== ''
+				? (JSON.parse(text) as unknown)
+				: undefined,
 		path: url.pathname,
 		query: url.searchParams,
 		user: String(recorded.body?.user ?? url.searchParams.get('user') ?? fields ?? 'u1'),
@@ -36,7 +43,9 @@ export function sceneOf(version: RecordedVersion, recorded: RecordedCase, answer
 /** The script of a run, recovered from its answer. */
 export function scriptOf(scene: Scene): { script?: Script; stopAfter?: number } {
 	const { answer, recorded, json } = scene;
-	const events = answer.headers.some(([, value]) => value.startsWith('text/event-stream')) ? eventsOf(answer.body) : [];
+	const events = answer.headers.some(([, value]) => value.startsWith('text/event-stream'))
+		? eventsOf(answer.body)
+		: [];
 	const moderated = isModerated(recorded, events);
 	const bare = events.some((event) => event.event === 'error' && event.code === undefined);
 	if (bare) return { script: refusal(scene, String(events.at(-1)?.message)) };
@@ -56,19 +65,26 @@ export function scriptOf(scene: Scene): { script?: Script; stopAfter?: number } 
  * annotation.
  */
 function isModerated({ app }: RecordedCase, events: StreamEvent[]): Script['moderated'] {
-	if (app !== 'advanced-chat' || events.some((event) => event.event === 'workflow_started')) return false;
+	if (app !== 'advanced-chat' || events.some((event) => event.event === 'workflow_started'))
+		return false;
 	const metadata = events.find((event) => event.event === 'message_end')?.metadata;
 	if (!isJson(metadata)) return false;
 	return 'annotation_reply' in metadata ? true : 'annotation';
 }
 
 function finished(last: string | undefined): boolean {
-	return last === 'message_end' || last === 'workflow_finished' || last === 'workflow_paused' || last === 'error';
+	return (
+		last === 'message_end' ||
+		last === 'workflow_finished' ||
+		last === 'workflow_paused' ||
+		last === 'error'
+	);
 }
 
 /** Failures of the model, its provider, or the plugin daemon. */
 function refusal({ answer, json }: Scene, message: string): Script | undefined {
-	if (message.startsWith('Run failed: ')) return { steps: [], fail: message.slice('Run failed: '.length) };
+	if (message.startsWith('Run failed: '))
+		return { steps: [], fail: message.slice('Run failed: '.length) };
 	if (
 		!/PluginInvokeError|plugin daemon|[Pp]rovider|credentials is not|validation error for Data|for URL|Default model/.test(
 			message,
@@ -76,7 +92,10 @@ function refusal({ answer, json }: Scene, message: string): Script | undefined {
 	) {
 		return undefined;
 	}
-	return { steps: [], refuse: { status: answer.status, code: String((json as Json).code), message } };
+	return {
+		steps: [],
+		refuse: { status: answer.status, code: String((json as Json).code), message },
+	};
 }
 
 function blockingScript(json: Json): Script {
@@ -121,7 +140,8 @@ function workflowScript(data: Json, answer: unknown): Script {
 /** The app's settings in answers such as that of `/parameters`. */
 export function described({ json, path }: Scene): Partial<AppSpec> {
 	if (!isJson(json) || 'status' in json) return {};
-	if (path === '/v1/info') return { name: String(json.name), description: String(json.description) };
+	if (path === '/v1/info')
+		return { name: String(json.name), description: String(json.description) };
 	if (path === '/v1/meta') return { toolIcons: json.tool_icons as Json };
 	if (path === '/v1/site') return { name: String(json.title) };
 	if (path.endsWith('/suggested')) return { suggestedQuestions: json.data as string[] };

@@ -16,7 +16,15 @@ export interface RecoveredScript {
 /** Events that the simulator adds itself. */
 const ENDS = ['message_end', 'workflow_finished'];
 const OWN = [...ENDS, 'ping'];
-const STANDARD = ['event', 'conversation_id', 'message_id', 'created_at', 'task_id', 'workflow_run_id', 'id'];
+const STANDARD = [
+	'event',
+	'conversation_id',
+	'message_id',
+	'created_at',
+	'task_id',
+	'workflow_run_id',
+	'id',
+];
 
 function nodeOf(data: Json): NodeStep {
 	return {
@@ -78,13 +86,24 @@ function roundSteps(events: StreamEvent[]): Step[] {
 	const [first] = events;
 	const last = events.at(-1);
 	const tool = last?.tool !== '';
-	if (first === undefined || last === undefined || !(tool ? /^Tm*TT$/ : /^Tm*T$/).test(pattern.join(''))) {
+	if (
+		first === undefined ||
+		last === undefined ||
+		!(tool ? /^Tm*TT$/ : /^Tm*T$/).test(pattern.join(''))
+	) {
 		return events.map(
-			(event): Step => (event.event === 'agent_message' ? { text: String(event.answer) } : otherStep(event)),
+			(event): Step =>
+				event.event === 'agent_message' ? { text: String(event.answer) } : otherStep(event),
 		);
 	}
-	const texts = events.filter((event) => event.event === 'agent_message').map((event) => String(event.answer));
-	const used = { name: String(last.tool), input: String(last.tool_input), observation: String(last.observation) };
+	const texts = events
+		.filter((event) => event.event === 'agent_message')
+		.map((event) => String(event.answer));
+	const used = {
+		name: String(last.tool),
+		input: String(last.tool_input),
+		observation: String(last.observation),
+	};
 	const label = isJson(last.tool_labels) ? (last.tool_labels[used.name] as Json) : undefined;
 	const early = first.thought === '' && first.tool === '';
 	return [{ round: { chunks: texts, early, ...(tool ? { tool: { ...used, label } } : {}) } }];
@@ -100,7 +119,8 @@ function endOf(script: Script, events: StreamEvent[]): void {
 		script.exceptions = finished.exceptions_count as number;
 		script.files = finished.files as Json[];
 		if (finished.status === 'failed') script.fail = String(finished.error);
-		if (finished.status === 'stopped' && !isStopByUser(finished)) script.stopped = String(finished.error);
+		if (finished.status === 'stopped' && !isStopByUser(finished))
+			script.stopped = String(finished.error);
 	}
 	const end = events.findLast((event) => event.event === 'message_end');
 	if (end === undefined) return;
@@ -114,7 +134,12 @@ function endOf(script: Script, events: StreamEvent[]): void {
 /** The run failed before its workflow began. */
 function refusedAtOnce(events: StreamEvent[], mode: DifyAppMode): Script['refuse'] {
 	const error = events.find((event) => event.event === 'error');
-	if (!workflowBased(mode) || error === undefined || events.some((event) => event.event === 'workflow_started')) return;
+	if (
+		!workflowBased(mode) ||
+		error === undefined ||
+		events.some((event) => event.event === 'workflow_started')
+	)
+		return;
 	return { status: Number(error.status), code: String(error.code), message: String(error.message) };
 }
 
@@ -132,17 +157,24 @@ export function scriptFromStream(
 	const asked = events.filter((event) => event.event === 'human_input_required');
 	const forms = asked.flatMap(({ data }) => (isJson(data) ? [formOf(data)] : []));
 	const steps = events.flatMap((event) => stepOf(event, script, mode, forms) ?? []);
-	script.steps.push(...(agent ? agentSteps(events.filter((event) => !OWN.includes(event.event))) : steps));
+	script.steps.push(
+		...(agent ? agentSteps(events.filter((event) => !OWN.includes(event.event))) : steps),
+	);
 	// A chatbot's first ping comes after ten seconds of silence.
 	if (events[0]?.event === 'ping' && !workflowBased(mode)) script.steps.unshift({ ping: true });
-	const stopAfter = stopped ? events.filter((event) => !ENDS.includes(event.event)).length : undefined;
+	const stopAfter = stopped
+		? events.filter((event) => !ENDS.includes(event.event)).length
+		: undefined;
 	if (stopAfter !== undefined) script.steps.push({ wait: new Promise(() => undefined) });
 	return { script, stopAfter };
 }
 
 /** 1.12 reports a stop as a failure, with 1.16's text for stops. */
 function isStopByUser({ status, error }: Json): boolean {
-	return error === 'Stopped by user.' || (status === 'stopped' && error === 'Aborted: User requested stop');
+	return (
+		error === 'Stopped by user.' ||
+		(status === 'stopped' && error === 'Aborted: User requested stop')
+	);
 }
 
 /** A stopped chatbot has incomplete usage, a workflow the status `stopped`. */
@@ -152,11 +184,20 @@ function isStopped(events: StreamEvent[]): boolean {
 		if (event.event === 'workflow_finished') return isJson(data) && isStopByUser(data);
 		const usage = isJson(metadata) ? metadata.usage : undefined;
 		const cut = isJson(usage) && usage.total_price === '0E-7';
-		return event.event === 'message_end' && cut && !events.some((each) => each.event === 'message_replace');
+		return (
+			event.event === 'message_end' &&
+			cut &&
+			!events.some((each) => each.event === 'message_replace')
+		);
 	});
 }
 
-function stepOf(event: StreamEvent, script: Script, mode: DifyAppMode, forms: FormStep[]): Step | undefined {
+function stepOf(
+	event: StreamEvent,
+	script: Script,
+	mode: DifyAppMode,
+	forms: FormStep[],
+): Step | undefined {
 	const { data } = event;
 	switch (event.event) {
 		case 'ping':
@@ -165,10 +206,16 @@ function stepOf(event: StreamEvent, script: Script, mode: DifyAppMode, forms: Fo
 		case 'message_end':
 			return undefined;
 		case 'message':
-			return { text: String(event.answer), from: (event.from_variable_selector ?? undefined) as string[] | undefined };
+			return {
+				text: String(event.answer),
+				from: (event.from_variable_selector ?? undefined) as string[] | undefined,
+			};
 		case 'text_chunk':
 			return isJson(data)
-				? { text: String(data.text), from: (data.from_variable_selector ?? undefined) as string[] | undefined }
+				? {
+						text: String(data.text),
+						from: (data.from_variable_selector ?? undefined) as string[] | undefined,
+					}
 				: undefined;
 		case 'message_file':
 			return 'answer' in event ? { text: String(event.answer) } : otherStep(event);

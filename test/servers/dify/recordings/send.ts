@@ -34,24 +34,35 @@ interface Reading {
 }
 
 /** Sends the recorded request to the simulator and returns the whole answer. */
-export async function send(prepared: Prepared, recorded: RecordedCase, leaveAfter?: number): Promise<Answer> {
+export async function send(
+	prepared: Prepared,
+	recorded: RecordedCase,
+	leaveAfter?: number,
+): Promise<Answer> {
 	const { sim, stopAfter } = prepared;
 	const { type, bytes } = bodyOf(recorded);
 	const headers: Record<string, string> = {};
 	const authorization = recorded.authorization ?? `Bearer ${appKey(recorded.app)}`;
-	if (authorization !== '') headers.Authorization = authorization.replace('app-XXXX', appKey(recorded.app));
+	if (authorization !== '')
+		headers.Authorization = authorization.replace('app-XXXX', appKey(recorded.app));
 	if (type !== undefined) headers['Content-Type'] = type;
 	const fixed = authorization.includes('dataset-XXXX') ? sim.store.options.datasetKey : undefined;
 	if (fixed !== undefined) headers.Authorization = authorization.replace('dataset-XXXX', fixed);
 	const options = { method: recorded.method, headers, path: recorded.url };
 	return await exchange(sim.origin, options, bytes, { stopAfter, leaveAfter }, async () => {
 		const [run] = sim.runs;
-		if (run !== undefined) await stopRun(sim.origin, recorded.app, run.taskId, headers, String(recorded.body?.user));
+		if (run !== undefined)
+			await stopRun(sim.origin, recorded.app, run.taskId, headers, String(recorded.body?.user));
 	});
 }
 
 /** A POST request before the recorded one. */
-export async function post(sim: DifySim, app: SimApp, path: string, body: unknown): Promise<Answer> {
+export async function post(
+	sim: DifySim,
+	app: SimApp,
+	path: string,
+	body: unknown,
+): Promise<Answer> {
 	const headers = { Authorization: `Bearer ${app.key}`, 'Content-Type': 'application/json' };
 	const bytes = Buffer.from(JSON.stringify(body));
 	return await exchange(sim.origin, { method: 'POST', headers, path }, bytes, {}, async () => {});

@@ -24,7 +24,10 @@ export async function prepare(
 ): Promise<Prepared> {
 	const scene = sceneOf(version, recorded, answer);
 	const { script, stopAfter } = scriptOf(scene);
-	const app: AppSpec = { ...recordedApp(version, recorded, appKey(recorded.app)), ...described(scene) };
+	const app: AppSpec = {
+		...recordedApp(version, recorded, appKey(recorded.app)),
+		...described(scene),
+	};
 	if (script !== undefined) app.reply = () => script;
 	const sim = await startDifySim({
 		version: SIMULATED[version],
@@ -35,9 +38,13 @@ export async function prepare(
 		filesUrl: 'http://127.0.0.1:15001',
 	});
 	// Cases that Dify ended after five minutes of silence.
-	if (recorded.name in DEVIATIONS[version] || /^idle300|^workerdown|^n8n-flow-annotation/.test(recorded.name))
+	if (
+		recorded.name in DEVIATIONS[version] ||
+		/^idle300|^workerdown|^n8n-flow-annotation/.test(recorded.name)
+	)
 		sim.stream = { idleLimitMs: 20 };
-	if (/workerdown/.test(recorded.name) && !/blocking/.test(recorded.name)) sim.store.worker = 'down';
+	if (/workerdown/.test(recorded.name) && !/blocking/.test(recorded.name))
+		sim.store.worker = 'down';
 	records(scene, sim, sim.store.apps[0] as SimApp);
 	await pastRun(scene, sim, sim.store.apps[0] as SimApp);
 	return { sim, stopAfter };

@@ -19,8 +19,10 @@ export function records(scene: Scene, sim: DifySim, app: SimApp): void {
 	else if (path.endsWith('-messages') || /^\/v1\/workflows\/(?:[^/]+\/)?run$/.test(path)) {
 		files(scene, sim, app);
 		versions(scene, app);
-		for (let at = 0; at < (answer.status === 400 ? (app.maxActive ?? 0) : 0); at++) sim.store.runs.push(activeRun(app));
-	} else if (path === '/v1/messages' && there) messages(scene, sim, app, query.get('conversation_id') ?? '');
+		for (let at = 0; at < (answer.status === 400 ? (app.maxActive ?? 0) : 0); at++)
+			sim.store.runs.push(activeRun(app));
+	} else if (path === '/v1/messages' && there)
+		messages(scene, sim, app, query.get('conversation_id') ?? '');
 	else if (path === '/v1/conversations') conversations(scene, sim, app);
 	else if (path.startsWith('/v1/conversations/')) oneConversation(scene, sim, app);
 	else if (path.startsWith('/v1/messages/') && there) oneMessage(scene, sim, app);
@@ -31,7 +33,8 @@ export function records(scene: Scene, sim: DifySim, app: SimApp): void {
 	else if (path === '/v1/parameters' && isJson(scene.json) && isJson(scene.json.annotation_reply))
 		app.annotationReply = scene.json.annotation_reply as AnnotationReply;
 	else if (path === '/v1/workflows/logs') loggedRuns(scene, sim, app);
-	else if (path.startsWith('/v1/end-users/') && there) sim.store.endUser(app, user).id = UUID.exec(path)?.[0] ?? '';
+	else if (path.startsWith('/v1/end-users/') && there)
+		sim.store.endUser(app, user).id = UUID.exec(path)?.[0] ?? '';
 }
 
 function versions({ answer, path }: Scene, app: SimApp): void {
@@ -44,11 +47,14 @@ function versions({ answer, path }: Scene, app: SimApp): void {
 function files({ recorded, answer }: Scene, sim: DifySim, app: SimApp): void {
 	const sent = JSON.stringify(recorded.body ?? {});
 	if (/Invalid upload file"/.test(answer.body.toString('utf8'))) return;
-	for (const [, type, id] of sent.matchAll(/(?:"type":"(\w+)","transfer_method":"\w+",)?"upload_file_id":"([^"]*)"/g)) {
+	for (const [, type, id] of sent.matchAll(
+		/(?:"type":"(\w+)","transfer_method":"\w+",)?"upload_file_id":"([^"]*)"/g,
+	)) {
 		// The request has two files of different types.
 		const isMixed = /^wf-(?:form|file)/.test(recorded.name);
 		const name = isMixed ? (type === 'document' ? 'txt' : 'png') : recorded.name;
-		if (id !== undefined && !sim.store.files.has(id)) addFile(name, sim, app, id, String(recorded.body?.user));
+		if (id !== undefined && !sim.store.files.has(id))
+			addFile(name, sim, app, id, String(recorded.body?.user));
 	}
 }
 
@@ -73,7 +79,8 @@ function runRecords(scene: Scene, sim: DifySim, app: SimApp): void {
 	const { recorded, answer, user } = scene;
 	files(scene, sim, app);
 	const id = String(recorded.body?.conversation_id ?? '').trim();
-	if (UUID.test(id) && answer.body.toString('utf8').includes(id)) sim.store.addConversation(app, user, { id });
+	if (UUID.test(id) && answer.body.toString('utf8').includes(id))
+		sim.store.addConversation(app, user, { id });
 	for (let at = 0; at < (app.maxActive ?? 0); at++) sim.store.runs.push(activeRun(app));
 }
 
@@ -82,7 +89,8 @@ function speech({ answer, json, path }: Scene, app: SimApp): void {
 	if (!isJson(json)) return;
 	const { code, message, text } = json as { code: string; message: string; text?: string };
 	app.heard = text;
-	if (/[Pp]lugin|Default model/.test(message)) app.audioFailure = { status: answer.status, code, message };
+	if (/[Pp]lugin|Default model/.test(message))
+		app.audioFailure = { status: answer.status, code, message };
 }
 
 /** Adds the listed runs, and those before and after the page. */
@@ -100,7 +108,8 @@ function loggedRuns({ json, query }: Scene, sim: DifySim, app: SimApp): void {
 			error: (run.error ?? undefined) as string | undefined,
 			startedAt: Number(row.created_at),
 			finishedAt: (run.finished_at ?? undefined) as number | undefined,
-			inputs: keyword === '' ? {} : { found: JSON.parse(`"${keyword.replaceAll('%', '')}"`) as string },
+			inputs:
+				keyword === '' ? {} : { found: JSON.parse(`"${keyword.replaceAll('%', '')}"`) as string },
 		});
 	};
 	if (isJson(json) && json.has_more === true && data[0] !== undefined) add(data[0]);
@@ -154,13 +163,21 @@ function messages(scene: Scene, sim: DifySim, app: SimApp, conversationId: strin
 			extra: (each.extra_contents ?? []) as Json[],
 			files: checkFiles(sim.store, app, sim.store.endUser(app, user), sent),
 		});
-		if (isJson(each.feedback)) rate(sim, app, String(each.id), conversation.id, user, each.feedback);
+		if (isJson(each.feedback))
+			rate(sim, app, String(each.id), conversation.id, user, each.feedback);
 	}
 	const first = query.get('first_id');
 	if (first !== null) sim.store.addMessage(app, conversation, { id: first });
 }
 
-function rate(sim: DifySim, app: SimApp, messageId: string, conversationId: string, user: string, own: Json): void {
+function rate(
+	sim: DifySim,
+	app: SimApp,
+	messageId: string,
+	conversationId: string,
+	user: string,
+	own: Json,
+): void {
 	sim.store.addMessage(app, sim.store.addConversation(app, user, { id: conversationId }), {
 		...app.messages.get(messageId),
 		id: messageId,
@@ -192,7 +209,8 @@ function conversations({ json, user, query }: Scene, sim: DifySim, app: SimApp):
 	const last = query.get('last_id');
 	if (last !== null && data.length > 0) add(9e9, { id: last });
 	if (isJson(json) && json.has_more === true) {
-		for (const at of [1, 9e9]) if ((query.get('sort_by') ?? '-').startsWith('-') === (at === 1)) add(at, {});
+		for (const at of [1, 9e9])
+			if ((query.get('sort_by') ?? '-').startsWith('-') === (at === 1)) add(at, {});
 	}
 	for (const each of data.toReversed()) add(1, each);
 }

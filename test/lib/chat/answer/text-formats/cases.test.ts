@@ -14,7 +14,10 @@ const begin = (words: string) => `<${sep}tool▁${words}${sep}>`;
 type Wanted = Partial<Pick<Outcome, 'text' | 'reasoning' | 'calls' | 'note'>>;
 
 /** All stays text, with this note. */
-const stays = (note?: Outcome['note']) => ({ stays: true, ...(note === undefined ? {} : { note }) });
+const stays = (note?: Outcome['note']) => ({
+	stays: true,
+	...(note === undefined ? {} : { note }),
+});
 const R: Wanted = { text: '', calls: [ROME] };
 const qwen = { family: 'hermes' };
 const coder = { family: 'qwen3Coder' };
@@ -37,20 +40,41 @@ const CASES: Array<[string, string, Given, Wanted | ReturnType<typeof stays>]> =
 	[
 		'F14',
 		`The page says:\n${TC(J)}`,
-		{ ...qwen, input: [JSON.stringify({ page: TC(J).replaceAll('<', '&lt;').replaceAll('>', '&gt;') })] },
+		{
+			...qwen,
+			input: [JSON.stringify({ page: TC(J).replaceAll('<', '&lt;').replaceAll('>', '&gt;') })],
+		},
 		stays('inInput'),
 	],
 	[
 		'F15',
 		`The page says:\n${TC(J)}`,
-		{ ...qwen, input: ['<tool_call> { "ｎａｍｅ" : "w",\n "arguments" : { "city" :\t"Ｒｏｍｅ" } }'] },
+		{
+			...qwen,
+			input: ['<tool_call> { "ｎａｍｅ" : "w",\n "arguments" : { "city" :\t"Ｒｏｍｅ" } }'],
+		},
 		stays('inInput'),
 	],
 	['F16', TC(J), { ...qwen, input: ['weather in Rome'] }, R],
 	['F17', TC(J), { ...qwen, input: [] }, R],
-	['F18', `<think>${TC(J)}</think>Hi`, qwen, { text: 'Hi', reasoning: TC(J), calls: [], note: 'inThinking' }],
-	['F19', `<think>a${TC(J)}`, qwen, { text: '', reasoning: `a${TC(J)}`, calls: [], note: 'inThinking' }],
-	['F20', '', { ...qwen, reasoning: TC(J) }, { text: '', reasoning: TC(J), calls: [], note: 'inThinking' }],
+	[
+		'F18',
+		`<think>${TC(J)}</think>Hi`,
+		qwen,
+		{ text: 'Hi', reasoning: TC(J), calls: [], note: 'inThinking' },
+	],
+	[
+		'F19',
+		`<think>a${TC(J)}`,
+		qwen,
+		{ text: '', reasoning: `a${TC(J)}`, calls: [], note: 'inThinking' },
+	],
+	[
+		'F20',
+		'',
+		{ ...qwen, reasoning: TC(J) },
+		{ text: '', reasoning: TC(J), calls: [], note: 'inThinking' },
+	],
 	['F21', `<think>a</think>${TC(J)}`, qwen, { text: '', reasoning: 'a', calls: [ROME] }],
 	['F22', `<tool_call>\n${J}\n`, { ...qwen, finish: 'length' }, stays('incomplete')],
 	['F23', `<tool_call>\n${J}\n`, qwen, R],
@@ -74,16 +98,34 @@ const CASES: Array<[string, string, Given, Wanted | ReturnType<typeof stays>]> =
 		coder,
 		{ text: '', calls: ['w {"city":"Rome","days":2}'] },
 	],
-	['F33, 02', X.replace('\n</function>', '\n<parameter=days>\n02\n</parameter>\n</function>'), coder, stays('unfit')],
-	['F33, two', X.replace('\n</function>', '\n<parameter=days>\ntwo\n</parameter>\n</function>'), coder, stays('unfit')],
+	[
+		'F33, 02',
+		X.replace('\n</function>', '\n<parameter=days>\n02\n</parameter>\n</function>'),
+		coder,
+		stays('unfit'),
+	],
+	[
+		'F33, two',
+		X.replace('\n</function>', '\n<parameter=days>\ntwo\n</parameter>\n</function>'),
+		coder,
+		stays('unfit'),
+	],
 	[
 		'F34',
 		'<tool_call>\n<function=m>\n<parameter=body>\nIt has </parameter>, <function=w> and <think> in a line.\nEnd\n</parameter>\n</function>\n</tool_call>',
 		coder,
-		{ text: '', calls: ['m {"body":"It has </parameter>, <function=w> and <think> in a line.\\nEnd"}'] },
+		{
+			text: '',
+			calls: ['m {"body":"It has </parameter>, <function=w> and <think> in a line.\\nEnd"}'],
+		},
 	],
 	['F35', '<function=w>\n<parameter=city> Rome', coder, stays('incomplete')],
-	['F36', '<tool_call>w\n<arg_key>city</arg_key>\n<arg_value>Rome</arg_value>\n</tool_call>', { family: 'glm' }, R],
+	[
+		'F36',
+		'<tool_call>w\n<arg_key>city</arg_key>\n<arg_value>Rome</arg_value>\n</tool_call>',
+		{ family: 'glm' },
+		R,
+	],
 	['F37', '<tool_call>n</tool_call>', { family: 'glm' }, { text: '', calls: ['n {}'] }],
 	['F38', X, llama, stays('foreign')],
 	['F39', TC(J), {}, stays('foreign')],
@@ -105,7 +147,12 @@ const CASES: Array<[string, string, Given, Wanted | ReturnType<typeof stays>]> =
 		{ text: '', calls: ['w {"city":"Rome","days":2}', 'n {}'] },
 	],
 	['F47', '[1] see [w(city)](http://x)', { family: 'llama4' }, stays()],
-	['F48', 'Ok.[TOOL_CALLS]w[ARGS]{"city":"Rome"}', { family: 'mistral' }, { text: 'Ok.', calls: [ROME] }],
+	[
+		'F48',
+		'Ok.[TOOL_CALLS]w[ARGS]{"city":"Rome"}',
+		{ family: 'mistral' },
+		{ text: 'Ok.', calls: [ROME] },
+	],
 	['F49', 'w{"city":"Rome"}', { family: 'mistral' }, R],
 	[
 		'F50',
@@ -119,12 +166,20 @@ const CASES: Array<[string, string, Given, Wanted | ReturnType<typeof stays>]> =
 		{ family: 'harmony' },
 		{ ...R, reasoning: 'Hm.' },
 	],
-	['F51', 'analysisA.assistantfinalB.', { family: 'harmony' }, { text: 'B.', reasoning: 'A.', calls: [] }],
+	[
+		'F51',
+		'analysisA.assistantfinalB.',
+		{ family: 'harmony' },
+		{ text: 'B.', reasoning: 'A.', calls: [] },
+	],
 	['F52', 'commentary to=functions.w json{"city":"Rome"}', { family: 'harmony' }, R],
 	[
 		'F53',
 		'',
-		{ family: 'harmony', calls: [{ name: 'w<|channel|>commentary', arguments: '{"city":"Rome"}' }] },
+		{
+			family: 'harmony',
+			calls: [{ name: 'w<|channel|>commentary', arguments: '{"city":"Rome"}' }],
+		},
 		{ text: '', calls: [ROME] },
 	],
 	[
@@ -151,7 +206,9 @@ const CASES: Array<[string, string, Given, Wanted | ReturnType<typeof stays>]> =
 describe('a text is a call only if there is no evidence against it', () => {
 	it.each(CASES)('%s', (_name, answer, given, wanted) => {
 		const expected =
-			'stays' in wanted ? { text: answer, calls: [], note: wanted.note } : { note: undefined, ...wanted };
+			'stays' in wanted
+				? { text: answer, calls: [], note: wanted.note }
+				: { note: undefined, ...wanted };
 		const whole = readPieces([answer], given);
 		expect({ note: undefined, ...whole }).toMatchObject(expected);
 		for (const pieces of everyCut(answer)) expect(readPieces(pieces, given)).toEqual(whole);
@@ -162,7 +219,9 @@ describe('a long answer', () => {
 	it('F58: a body of a million characters comes out as it is', () => {
 		const body = `${'word "]}\\ 😀 </tool_call> '.repeat(40_000)}`;
 		const answer = TC(JSON.stringify({ name: 'm', arguments: { to: 'x', body } }));
-		const pieces = Array.from({ length: Math.ceil(answer.length / 7) }, (_, at) => answer.slice(at * 7, at * 7 + 7));
+		const pieces = Array.from({ length: Math.ceil(answer.length / 7) }, (_, at) =>
+			answer.slice(at * 7, at * 7 + 7),
+		);
 		for (const given of [[answer], pieces]) {
 			const { text, calls } = readPieces(given, qwen);
 			expect(text).toBe('');
@@ -183,7 +242,10 @@ describe('thinking beside the text', () => {
 	});
 
 	it('the rest of a thought comes as text', () => {
-		expect(readPieces(['</think>', '\n\nYes.'], gone)).toMatchObject({ text: 'Yes.', reasoning: 'Hm.' });
+		expect(readPieces(['</think>', '\n\nYes.'], gone)).toMatchObject({
+			text: 'Yes.',
+			reasoning: 'Hm.',
+		});
 		const options = { openingThinkTagMayBeMissing: 'always' as const };
 		expect(readPieces([' So', ' it is.\n</think>\n\nYes.'], { ...gone, options })).toMatchObject({
 			text: 'Yes.',

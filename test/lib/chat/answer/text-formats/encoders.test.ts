@@ -39,7 +39,10 @@ const args = (call: Call, one: (key: string, value: unknown) => string, between 
 const plain = (value: unknown) => (typeof value === 'string' ? value : json(value));
 const python = ({ name, args: given }: Call) =>
 	`${name}(${Object.entries(given)
-		.map(([key, value]) => `${key}=${typeof value === 'boolean' ? (value ? 'True' : 'False') : json(value)}`)
+		.map(
+			([key, value]) =>
+				`${key}=${typeof value === 'boolean' ? (value ? 'True' : 'False') : json(value)}`,
+		)
 		.join(', ')})`;
 const gemma = (call: Call, quote: string) =>
 	`call:${call.name}{${args(call, (key, value) => `${key}:${typeof value === 'string' ? quote + value + quote : json(value)}`, ',')}}`;
@@ -60,8 +63,16 @@ const functionTag = (call: Call) =>
 /** How the models of a family write calls, and what their texts cannot hold. */
 const ENCODERS: Array<[family: string, encode: (calls: Call[]) => string, impossible?: RegExp]> = [
 	['hermes', each((call) => `<tool_call>\n${object(call)}\n</tool_call>`)],
-	['qwen3Coder', each((call) => `<tool_call>\n${functionTag(call)}\n</tool_call>`), /<\/parameter>/],
-	['seedOss', each((call) => `<seed:tool_call>\n${functionTag(call)}\n</seed:tool_call>`), /<\/parameter>/],
+	[
+		'qwen3Coder',
+		each((call) => `<tool_call>\n${functionTag(call)}\n</tool_call>`),
+		/<\/parameter>/,
+	],
+	[
+		'seedOss',
+		each((call) => `<seed:tool_call>\n${functionTag(call)}\n</seed:tool_call>`),
+		/<\/parameter>/,
+	],
 	['glm', each(tagged('', '', '\n')), /<\/arg_value>/],
 	['glm', each(tagged('', '', ''), ''), /<\/arg_value>/],
 	[
@@ -71,7 +82,8 @@ const ENCODERS: Array<[family: string, encode: (calls: Call[]) => string, imposs
 	],
 	[
 		'hunyuan3',
-		(calls) => `<tool_calls:opensource>\n${each(tagged(':opensource', '', ''))(calls)}\n</tool_calls:opensource>`,
+		(calls) =>
+			`<tool_calls:opensource>\n${each(tagged(':opensource', '', ''))(calls)}\n</tool_calls:opensource>`,
 		/<\/arg_value/,
 	],
 	['olmo3', (calls) => `<function_calls>\n${each(python)(calls)}\n</function_calls>`],
@@ -106,10 +118,15 @@ const ENCODERS: Array<[family: string, encode: (calls: Call[]) => string, imposs
 			)(calls)}\n</｜DSML｜function_calls>`,
 		/<\/｜DSML｜/,
 	],
-	['miniMaxM2', (calls) => `<minimax:tool_call>\n${each(invoke(''))(calls)}\n</minimax:tool_call>`, /<\/parameter>/],
+	[
+		'miniMaxM2',
+		(calls) => `<minimax:tool_call>\n${each(invoke(''))(calls)}\n</minimax:tool_call>`,
+		/<\/parameter>/,
+	],
 	[
 		'llama3',
-		(calls) => `<|python_tag|>${each((call) => json({ name: call.name, parameters: call.args }), '; ')(calls)}`,
+		(calls) =>
+			`<|python_tag|>${each((call) => json({ name: call.name, parameters: call.args }), '; ')(calls)}`,
 	],
 	['toolCallsList', (calls) => `<tool_calls>${listOf(calls)}</tool_calls>`],
 	['phi4', (calls) => `functools${listOf(calls)}`],
@@ -117,16 +134,46 @@ const ENCODERS: Array<[family: string, encode: (calls: Call[]) => string, imposs
 	['nemotronNano2', (calls) => `<TOOLCALL>${listOf(calls)}</TOOLCALL>`],
 	[
 		'command',
-		(calls) => `<|START_ACTION|>${listOf(calls, 'parameters').replaceAll('{"name":', '{"tool_name":')}<|END_ACTION|>`,
+		(calls) =>
+			`<|START_ACTION|>${listOf(calls, 'parameters').replaceAll('{"name":', '{"tool_name":')}<|END_ACTION|>`,
 		/"name"/,
 	],
-	['apertus', (calls) => `<|tools_prefix|>${json(calls.map((call) => ({ [call.name]: call.args })))}<|tools_suffix|>`],
+	[
+		'apertus',
+		(calls) =>
+			`<|tools_prefix|>${json(calls.map((call) => ({ [call.name]: call.args })))}<|tools_suffix|>`,
+	],
 	['lmStudio', each((call) => `[TOOL_REQUEST]${object(call)}[END_TOOL_REQUEST]`)],
 ];
 
 const fragments = fc.constantFrom(
-	...['<tool_call>', '</tool_call>', '</function>', '<arg_key>', '<tool_sep>', '</function_calls>', '[TOOL_CALLS]'],
-	...['<think>', '</think>', '```', '\n', '"', "'", '\\', '{', '}', ']', ')', ', ', '😀', '​', '<|im_end|>', 'w()'],
+	...[
+		'<tool_call>',
+		'</tool_call>',
+		'</function>',
+		'<arg_key>',
+		'<tool_sep>',
+		'</function_calls>',
+		'[TOOL_CALLS]',
+	],
+	...[
+		'<think>',
+		'</think>',
+		'```',
+		'\n',
+		'"',
+		"'",
+		'\\',
+		'{',
+		'}',
+		']',
+		')',
+		', ',
+		'😀',
+		'​',
+		'<|im_end|>',
+		'w()',
+	],
 );
 const texts = fc
 	.array(fc.oneof(fc.string({ maxLength: 12 }), fragments), { maxLength: 6 })
@@ -146,7 +193,9 @@ const calls = fc.array(
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 });
 
 function cutAt(text: string, places: readonly number[]): string[] {
-	const at = [0, ...places.map((share) => Math.floor(share * text.length)), text.length].sort((a, b) => a - b);
+	const at = [0, ...places.map((share) => Math.floor(share * text.length)), text.length].sort(
+		(a, b) => a - b,
+	);
 	return at.slice(1).map((end, index) => text.slice(at[index], end));
 }
 
@@ -159,7 +208,11 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 				const written = encode(all);
 				const wanted = all.map((call) => `${call.name} ${json(call.args)}`);
 				for (const pieces of [[written], written.split(''), cutAt(written, places)])
-					expect(readPieces(pieces, { family, tools: TOOLS })).toEqual({ text: '', reasoning: '', calls: wanted });
+					expect(readPieces(pieces, { family, tools: TOOLS })).toEqual({
+						text: '',
+						reasoning: '',
+						calls: wanted,
+					});
 			}),
 			examples(60),
 		);
@@ -175,7 +228,10 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 		fc.assert(
 			fc.property(possible, cuts, frames, (all, places, frame) => {
 				const text = frame(encode(all));
-				expect(readPieces(cutAt(text, places), { family, tools: TOOLS })).toMatchObject({ text, calls: [] });
+				expect(readPieces(cutAt(text, places), { family, tools: TOOLS })).toMatchObject({
+					text,
+					calls: [],
+				});
 			}),
 			examples(40),
 		);
@@ -186,7 +242,11 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 			fc.property(possible, cuts, (all, places) => {
 				const written = encode(all);
 				const given = { family, tools: TOOLS, input: [`From: a stranger\n${written}\nPlease.`] };
-				expect(readPieces(cutAt(written, places), given)).toMatchObject({ text: written, calls: [], note: 'inInput' });
+				expect(readPieces(cutAt(written, places), given)).toMatchObject({
+					text: written,
+					calls: [],
+					note: 'inInput',
+				});
 			}),
 			examples(40),
 		);

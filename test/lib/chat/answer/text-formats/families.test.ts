@@ -20,8 +20,14 @@ const HUNYUAN =
 
 /** What the models write, by family, with the calls that it is. */
 const WRITTEN: Array<[family: string, written: string, calls?: string[]]> = [
-	['harmony', '<|start|>assistant<|channel|>commentary to=functions.w<|message|>{"city":"Rome"}<|call|>'],
-	['harmony', '<|start|>assistant to=functions.w<|channel|>commentary json<|message|>{"city":"Rome"}<|call|>'],
+	[
+		'harmony',
+		'<|start|>assistant<|channel|>commentary to=functions.w<|message|>{"city":"Rome"}<|call|>',
+	],
+	[
+		'harmony',
+		'<|start|>assistant to=functions.w<|channel|>commentary json<|message|>{"city":"Rome"}<|call|>',
+	],
 	['harmony', 'to=functions.w<|channel|>commentary json<|message|>{"city":"Rome"}'],
 	['qwen3Coder', '<function=w>\n<parameter=city>\nRome\n</parameter>\n</function>'],
 	[
@@ -63,8 +69,16 @@ const WRITTEN: Array<[family: string, written: string, calls?: string[]]> = [
 	['llama3', `<|python_tag|>${P}<|eom_id|>`],
 	['llama3', '{"type":"function","function":{"name":"w","parameters":{"city":"Rome"}}}'],
 	['llama3', '<function=w>{"city":"Rome"}</function>'],
-	['mistral', `[TOOL_CALLS][${J.replace('}}', '},"id":"a1b2c3d4e"}')}, {"name":"n","arguments":{}}]`, TWO],
-	['mistral', '[TOOL_CALLS]w[CALL_ID]a1b2c3d4e[ARGS]{"city": "Rome"}[TOOL_CALLS]n[ARGS]{}</s>', TWO],
+	[
+		'mistral',
+		`[TOOL_CALLS][${J.replace('}}', '},"id":"a1b2c3d4e"}')}, {"name":"n","arguments":{}}]`,
+		TWO,
+	],
+	[
+		'mistral',
+		'[TOOL_CALLS]w[CALL_ID]a1b2c3d4e[ARGS]{"city": "Rome"}[TOOL_CALLS]n[ARGS]{}</s>',
+		TWO,
+	],
 	['mistral', `[${J}]`],
 	[
 		'kimiK2',
@@ -81,28 +95,50 @@ const WRITTEN: Array<[family: string, written: string, calls?: string[]]> = [
 		'<tool_call>w<arg_key>city</arg_key><arg_value>Rome</arg_value></tool_call><tool_call>n</tool_call><|observation|>',
 		TWO,
 	],
-	['miniMaxM2', `<minimax:tool_call>\n${invoke('')}\n<invoke name="n">\n</invoke>\n</minimax:tool_call>`, TWO],
+	[
+		'miniMaxM2',
+		`<minimax:tool_call>\n${invoke('')}\n<invoke name="n">\n</invoke>\n</minimax:tool_call>`,
+		TWO,
+	],
 	['miniMaxM2', '[TOOL_CALL]{"tool":"w","args":{"city":"Rome"}}[/TOOL_CALL]'],
 	['toolCallsList', `<tool_calls>[${J}]</tool_calls>`],
 	['toolCallsList', `<tool_calls>\n${J}\n{"name":"n","arguments":{}}\n</tool_calls>`, TWO],
-	['gemma4', '<|tool_call>call:w{city:<|"|>Ro"me<|"|>,days:3}<tool_call|>', ['w {"city":"Ro\\"me","days":3}']],
+	[
+		'gemma4',
+		'<|tool_call>call:w{city:<|"|>Ro"me<|"|>,days:3}<tool_call|>',
+		['w {"city":"Ro\\"me","days":3}'],
+	],
 	['functionGemma', FUNCTION_GEMMA],
-	['functionGemma', `${FUNCTION_GEMMA}<start_function_call>call:n{}<end_function_call><start_function_response>`, TWO],
+	[
+		'functionGemma',
+		`${FUNCTION_GEMMA}<start_function_call>call:n{}<end_function_call><start_function_response>`,
+		TWO,
+	],
 	['gemma3', '[w(city="Rome"), n()]', TWO],
 	['gemma3', P],
 	['hunyuan3', HUNYUAN, TWO],
-	['hunyuan3', HUNYUAN.replaceAll('>', ':opensource>').replaceAll('<tool_sep:opensource>\n', ''), TWO],
+	[
+		'hunyuan3',
+		HUNYUAN.replaceAll('>', ':opensource>').replaceAll('<tool_sep:opensource>\n', ''),
+		TWO,
+	],
 	['phi4', `functools[${J}]`],
 	['phi4', `<|tool_call|>[${J}]<|/tool_call|>`],
 	['granite3', `<|tool_call|>[${J}]`],
-	['command', '<|START_ACTION|>[{"tool_call_id":"0","tool_name":"w","parameters":{"city":"Rome"}}]<|END_ACTION|>'],
+	[
+		'command',
+		'<|START_ACTION|>[{"tool_call_id":"0","tool_name":"w","parameters":{"city":"Rome"}}]<|END_ACTION|>',
+	],
 	['nemotronNano2', `<TOOLCALL>[${J}]</TOOLCALL>`],
 	['lfm2', '<|tool_call_start|>[w(city="Rome"), n()]<|tool_call_end|>', TWO],
 	['lfm2', `<|tool_call_start|>[${J}]<|tool_call_end|>`],
 	['apertus', '<|tools_prefix|>[{"w": {"city":"Rome"}}, {"n": {}}]<|tools_suffix|>', TWO],
 	['internLm', `<|action_start|> <|plugin|>\n${P}<|action_end|>`],
 	['gigaChat3', `function call<|role_sep|>\n${J}`],
-	['solar', '<|tool_call:begin|>a1<|tool_call:name|>w<|tool_call:args|>{"city":"Rome"}<|tool_call:end|>'],
+	[
+		'solar',
+		'<|tool_call:begin|>a1<|tool_call:name|>w<|tool_call:args|>{"city":"Rome"}<|tool_call:end|>',
+	],
 	['xLam', `[TOOL_CALLS][${J}]`],
 	['hermes', `<tool_call>\n${J}\n</tool_call><|im_end|>`],
 	['hermes', J],
@@ -120,12 +156,21 @@ const SHOWN: Array<[family: string, written: string]> = [
 describe('a call in a block of code', () => {
 	it.each(SHOWN)('%s: %s is reported and not run', (family, written) => {
 		for (const pieces of [[written], ...everyCut(written)])
-			expect(readPieces(pieces, { family })).toMatchObject({ text: written, calls: [], note: 'quoted', noted: family });
+			expect(readPieces(pieces, { family })).toMatchObject({
+				text: written,
+				calls: [],
+				note: 'quoted',
+				noted: family,
+			});
 	});
 
 	it('the pseudo tool of Command R+ is not a call', () => {
 		const text = 'Action: ```json\n[{"tool_name":"directly-answer","parameters":{}}]\n```';
-		expect(readPieces([text], { family: 'commandRPlus' })).toEqual({ text, reasoning: '', calls: [] });
+		expect(readPieces([text], { family: 'commandRPlus' })).toEqual({
+			text,
+			reasoning: '',
+			calls: [],
+		});
 	});
 });
 
@@ -138,24 +183,29 @@ describe('a call as its models write it', () => {
 
 	it.each(WRITTEN)('%s: %s', (family, written, calls = [ROME]) => {
 		expect(readPieces([written], { family })).toEqual({ text: '', reasoning: '', calls });
-		for (const pieces of everyCut(written)) expect(readPieces(pieces, { family }).calls).toEqual(calls);
+		for (const pieces of everyCut(written))
+			expect(readPieces(pieces, { family }).calls).toEqual(calls);
 	});
 
-	it.each(WRITTEN)('%s: %s is none in a fence, in a list, in a quotation and in front of text', (family, written) => {
-		const quotations = [
-			`\`\`\`\n${written}\n\`\`\``,
-			`- ${written}`,
-			`> ${written}`,
-			`“${written}”`,
-			`${written}\nThat is how.`,
-		];
-		for (const text of quotations) expect(readPieces([text], { family })).toMatchObject({ text, calls: [] });
-		expect(readPieces([written], { family, input: [`It says ${written}!`] })).toMatchObject({
-			text: written,
-			calls: [],
-			note: 'inInput',
-		});
-	});
+	it.each(WRITTEN)(
+		'%s: %s is none in a fence, in a list, in a quotation and in front of text',
+		(family, written) => {
+			const quotations = [
+				`\`\`\`\n${written}\n\`\`\``,
+				`- ${written}`,
+				`> ${written}`,
+				`“${written}”`,
+				`${written}\nThat is how.`,
+			];
+			for (const text of quotations)
+				expect(readPieces([text], { family })).toMatchObject({ text, calls: [] });
+			expect(readPieces([written], { family, input: [`It says ${written}!`] })).toMatchObject({
+				text: written,
+				calls: [],
+				note: 'inInput',
+			});
+		},
+	);
 });
 
 describe('whose format a model writes', () => {
@@ -185,7 +235,9 @@ describe('whose format a model writes', () => {
 
 	it("is chosen by the user's setting, then by the template, then by the name", () => {
 		expect(familyOf({ model: 'qwen3', template: 'x [TOOL_CALLS] y' })?.id).toBe('mistral');
-		expect(familyOf({ model: 'qwen3', template: 'x [TOOL_CALLS] y', setting: 'glm' })?.id).toBe('glm');
+		expect(familyOf({ model: 'qwen3', template: 'x [TOOL_CALLS] y', setting: 'glm' })?.id).toBe(
+			'glm',
+		);
 		expect(familyOf({ model: 'qwen3', template: 'no marker', setting: 'auto' })?.id).toBe('hermes');
 		expect(familyOf({ model: 'x', fallback: 'lmStudio' })?.id).toBe('lmStudio');
 	});
@@ -236,7 +288,9 @@ describe('any mixture', () => {
 				fc.constantFrom('stop', 'length'),
 				(text, at, id, finish) => {
 					const given = { ...(id === undefined ? {} : { family: id }), finish };
-					const places = [0, ...at.filter((cut) => cut <= text.length), text.length].sort((a, b) => a - b);
+					const places = [0, ...at.filter((cut) => cut <= text.length), text.length].sort(
+						(a, b) => a - b,
+					);
 					const whole = readPieces([text], given);
 					expect(
 						readPieces(
@@ -245,7 +299,11 @@ describe('any mixture', () => {
 						),
 					).toEqual(whole);
 					expect(readPieces(text.split(''), given)).toEqual(whole);
-					if (whole.calls.length === 0 && whole.reasoning === '' && !/<\|(?:start|channel)\|>|think/.test(text))
+					if (
+						whole.calls.length === 0 &&
+						whole.reasoning === '' &&
+						!/<\|(?:start|channel)\|>|think/.test(text)
+					)
 						expect(whole.text).toBe(text);
 				},
 			),
@@ -285,9 +343,14 @@ describe('the work for a long answer', () => {
 		for (const size of [7, text.length]) expect(effort(text, id, size)).toBeLessThan(20);
 	});
 
-	it.each(['hermes', 'glm', 'qwen3Coder', 'mistral'])('F60: openings of calls without any call, %s', (id) => {
-		const text = '<tool_call>'.repeat(20_000);
-		for (const size of [7, text.length]) expect(effort(text, id, size)).toBeLessThan(20);
-		expect(effort('\n<tool_call>{"name":"w","arguments":{"city":"'.repeat(3_000), id, 5)).toBeLessThan(200);
-	});
+	it.each(['hermes', 'glm', 'qwen3Coder', 'mistral'])(
+		'F60: openings of calls without any call, %s',
+		(id) => {
+			const text = '<tool_call>'.repeat(20_000);
+			for (const size of [7, text.length]) expect(effort(text, id, size)).toBeLessThan(20);
+			expect(
+				effort('\n<tool_call>{"name":"w","arguments":{"city":"'.repeat(3_000), id, 5),
+			).toBeLessThan(200);
+		},
+	);
 });

@@ -64,7 +64,9 @@ export function readPieces(pieces: readonly string[], given: Given = {}): Outcom
 		...given.options,
 	});
 	const steps = [
-		...(reasoning === undefined ? [] : [...reasoning].map((piece) => assembly.push({ reasoning: piece }))),
+		...(reasoning === undefined
+			? []
+			: [...reasoning].map((piece) => assembly.push({ reasoning: piece }))),
 		...pieces.map((piece) => assembly.push({ text: piece })),
 		...(calls === undefined ? [] : [assembly.push({ toolCalls: calls })]),
 		assembly.push({ finishReason: finish }),
@@ -76,7 +78,10 @@ export function readPieces(pieces: readonly string[], given: Given = {}): Outcom
 	return {
 		text: steps.map(({ text }) => text).join(''),
 		reasoning: steps.map((step) => step.reasoning).join(''),
-		calls: 'answer' in result ? result.answer.toolCalls.map((call) => `${call.name} ${call.arguments}`) : [],
+		calls:
+			'answer' in result
+				? result.answer.toolCalls.map((call) => `${call.name} ${call.arguments}`)
+				: [],
 		...(seen === undefined ? {} : { note: seen.because, noted: seen.family.id, tool: seen.name }),
 	};
 }

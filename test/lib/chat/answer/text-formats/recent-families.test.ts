@@ -22,8 +22,18 @@ const formats: Array<[string, string, Given, Partial<Outcome> & Pick<Outcome, 'c
 		{ family: 'olmo3' },
 		{ calls: R, text: 'I look.' },
 	],
-	['olmo positional', '<function_calls>\nw("Rome")\n</function_calls>', { family: 'olmo3' }, { calls: [] }],
-	['olmo unknown tool', '<function_calls>\nrm(x=1)\n</function_calls>', { family: 'olmo3' }, { calls: [] }],
+	[
+		'olmo positional',
+		'<function_calls>\nw("Rome")\n</function_calls>',
+		{ family: 'olmo3' },
+		{ calls: [] },
+	],
+	[
+		'olmo unknown tool',
+		'<function_calls>\nrm(x=1)\n</function_calls>',
+		{ family: 'olmo3' },
+		{ calls: [] },
+	],
 	['olmo unclosed stop', '<function_calls>\nw(city="Rome")\n', { family: 'olmo3' }, { calls: R }],
 	[
 		'olmo unclosed length',
@@ -168,7 +178,12 @@ const formats: Array<[string, string, Given, Partial<Outcome> & Pick<Outcome, 'c
 		{ family: 'olmo3' },
 		{ calls: ['w {"city":"Rome","__proto__":"x"}'] },
 	],
-	['olmo 100 calls', `<function_calls>\n${'n()\n'.repeat(100)}</function_calls>`, { family: 'olmo3' }, { calls: [] }],
+	[
+		'olmo 100 calls',
+		`<function_calls>\n${'n()\n'.repeat(100)}</function_calls>`,
+		{ family: 'olmo3' },
+		{ calls: [] },
+	],
 	[
 		'hy3 in GLM',
 		'<tool_calls>\n<tool_call>w<tool_sep>\n<arg_key>city</arg_key>\n<arg_value>Rome</arg_value>\n</tool_call>\n</tool_calls>',
@@ -187,7 +202,12 @@ const formats: Array<[string, string, Given, Partial<Outcome> & Pick<Outcome, 'c
 		{ family: 'hunyuan3' },
 		{ calls: [] },
 	],
-	['gemma tool_code import', '```tool_code\nimport os\nw(city="Rome")\n```', { family: 'gemma3' }, { calls: [] }],
+	[
+		'gemma tool_code import',
+		'```tool_code\nimport os\nw(city="Rome")\n```',
+		{ family: 'gemma3' },
+		{ calls: [] },
+	],
 	[
 		'gemma JSON fence',
 		'```json\n{"name":"w","parameters":{"city":"Rome"}}\n```',

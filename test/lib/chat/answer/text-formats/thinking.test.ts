@@ -113,8 +113,18 @@ describe('a missing opening tag', () => {
 		'It ends with\n```xml\n</think>\n```\nand then comes the answer.',
 		'It ends with\n~~~\n</think>',
 	])('is not seen where nothing is missing: %j', (answer) => {
-		expect(split([answer], true)).toEqual({ text: answer, reasoning: '', found: false, missing: false });
-		expect(split([...answer], true)).toEqual({ text: answer, reasoning: '', found: false, missing: false });
+		expect(split([answer], true)).toEqual({
+			text: answer,
+			reasoning: '',
+			found: false,
+			missing: false,
+		});
+		expect(split([...answer], true)).toEqual({
+			text: answer,
+			reasoning: '',
+			found: false,
+			missing: false,
+		});
 	});
 
 	it('leaves the ordinary form as it is', () => {
@@ -163,7 +173,9 @@ describe('a closing tag on a line of its own', () => {
 	});
 
 	it('is not seen in a block of code', () => {
-		expect(hasClosingTagOnItsOwnLine('It ends so:\n```xml\n</think>\n```\nThen the answer.')).toBe(false);
+		expect(hasClosingTagOnItsOwnLine('It ends so:\n```xml\n</think>\n```\nThen the answer.')).toBe(
+			false,
+		);
 		expect(hasClosingTagOnItsOwnLine('~~~~\n```\n</think>\n~~~~')).toBe(false);
 		expect(hasClosingTagOnItsOwnLine('```\ncode\n```\n</think>\nYes.')).toBe(true);
 	});
@@ -204,18 +216,23 @@ describe('whatever the answer and however it is cut', () => {
 		.map((parts) => parts.join(''));
 	const cuts = fc.array(fc.nat({ max: 60 }), { maxLength: 12 });
 	const pieces = (answer: string, at: readonly number[]) => {
-		const places = [0, ...at.filter((cut) => cut <= answer.length), answer.length].sort((a, b) => a - b);
+		const places = [0, ...at.filter((cut) => cut <= answer.length), answer.length].sort(
+			(a, b) => a - b,
+		);
 		return places.slice(1).map((end, index) => answer.slice(places[index], end));
 	};
 
-	it.each([false, true])('any split gives the same (opening tag may be missing: %s)', (mayBeMissing) => {
-		fc.assert(
-			fc.property(answers, cuts, (answer, at) => {
-				expect(split(pieces(answer, at), mayBeMissing)).toEqual(split([answer], mayBeMissing));
-			}),
-			examples(1000),
-		);
-	});
+	it.each([false, true])(
+		'any split gives the same (opening tag may be missing: %s)',
+		(mayBeMissing) => {
+			fc.assert(
+				fc.property(answers, cuts, (answer, at) => {
+					expect(split(pieces(answer, at), mayBeMissing)).toEqual(split([answer], mayBeMissing));
+				}),
+				examples(1000),
+			);
+		},
+	);
 
 	/** Whether `rest` is `all` with nothing but tags and white space taken out. */
 	function isAllButTags(all: string, rest: string): boolean {
@@ -227,7 +244,8 @@ describe('whatever the answer and however it is cut', () => {
 			const known = seen.get(key);
 			if (known !== undefined) return known;
 			const removed = removable.exec(all.slice(i))?.[0].length ?? 0;
-			const result = (all[i] === rest[j] && follows(i + 1, j + 1)) || (removed > 0 && follows(i + removed, j));
+			const result =
+				(all[i] === rest[j] && follows(i + 1, j + 1)) || (removed > 0 && follows(i + removed, j));
 			seen.set(key, result);
 			return result;
 		};
