@@ -170,23 +170,27 @@ describe('documents in two languages', () => {
 describe('README.md', () => {
 	const readme = read('README.md');
 
-	it('has at most 200 lines', () => {
+	it('is at most 65 lines, about two screens until the first chat', () => {
 		for (const file of ['README.md', `README${CHINESE}`])
-			expect(read(file).split('\n').length).toBeLessThanOrEqual(201);
+			expect(read(file).split('\n').length).toBeLessThanOrEqual(65);
 	});
 
-	it('has every example workflow', () => {
+	it('leads to a page with every example workflow, and to one with every node', () => {
 		const files = fs
 			.readdirSync(path.join(ROOT, 'workflows'))
 			.filter((name) => name.endsWith('.json'));
-		for (const file of files) {
-			expect(readme).toContain(`](workflows/${file})`);
-			expect(read('workflows/README.md')).toContain(`](${file})`);
-		}
+		for (const file of files) expect(read('workflows/README.md')).toContain(`](${file})`);
+		const pages = fs
+			.readdirSync(path.join(ROOT, 'docs/nodes'))
+			.filter((name) => /^[a-z-]+\.md$/.test(name));
+		for (const page of pages) expect(read('docs/nodes/README.md')).toContain(`](${page})`);
+		for (const page of ['workflows/README.md', 'docs/nodes/README.md', 'docs/install.md'])
+			expect(linksOf(readme)).toContain(page);
 	});
 
 	it('says that the package is not verified, and which settings that needs', () => {
-		for (const file of ['README.md', 'docs/security.md']) {
+		expect(readme).toContain('not verified');
+		for (const file of ['docs/install.md', 'docs/security.md']) {
 			expect(read(file)).toMatch(/not (\*\*)?verified/);
 			for (const variable of ['N8N_COMMUNITY_PACKAGES_ENABLED', 'N8N_UNVERIFIED_PACKAGES_ENABLED'])
 				expect(read(file)).toContain(variable);
