@@ -11,8 +11,8 @@ import { pauseFor } from '../http/waiting';
 import type { FailureKind } from '../errors/kinds';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
-import { answerError, difyFailure } from './failure';
-import { concurrencyOf, type RunConcurrency } from './run-concurrency';
+import { answerError, difyFailure } from './errors/failure';
+import { concurrencyOf, type RunConcurrency } from './run/concurrency';
 import { exactJson, finiteNumber, isRecord, type JsonRecord } from '../values';
 import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 

@@ -1,4 +1,4 @@
-import { invalidParam, localError } from './failure';
+import { invalidParam, localError } from './errors/failure';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

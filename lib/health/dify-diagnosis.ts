@@ -1,4 +1,4 @@
-import { describeDifyFailure } from '../dify/errors';
+import { describeDifyFailure } from '../dify/errors/errors';
 import type { FailureKind } from '../errors/kinds';
 import { isRecord } from '../values';
 import { movedFindings, withAlternative } from './alternatives';

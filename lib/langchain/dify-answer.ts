@@ -1,6 +1,6 @@
 import type { Usage } from '../chat/types';
 import { openAiUsage } from '../chat/wire/counts';
-import { difyFailure } from '../dify/failure';
+import { difyFailure } from '../dify/errors/failure';
 import type { DifyAppMode, RunResult } from '../dify/types';
 import type { ServerError } from '../errors/server-error';
 import { isRecord, type JsonRecord, optional, recordOf } from '../values';

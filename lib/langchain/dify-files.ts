@@ -5,8 +5,8 @@ import {
 	fileTypeOf,
 	sizeLimitsOf,
 	type DifyFileRef,
-} from '../dify/files';
-import { uploadFile } from '../dify/upload';
+} from '../dify/files/files';
+import { uploadFile } from '../dify/files/upload';
 import type { JsonRecord } from '../values';
 import type { DifyPrompt } from './dify-prompt';
 

@@ -1,6 +1,6 @@
 import { mediaOf, textOf } from '../chat/request/content';
 import type { ChatMessage, ContentPart } from '../chat/types';
-import { localError } from '../dify/failure';
+import { localError } from '../dify/errors/failure';
 
 /** Who stores the conversation: n8n, which sends all of it each time, or Dify. */
 export type DifyMemory = 'n8n' | 'dify';

@@ -1,4 +1,4 @@
-import { listAnnotations } from '../../lib/dify/annotations';
+import { listAnnotations } from '../../lib/dify/app/annotations';
 import { nonEmptyText } from '../../lib/values';
 import { editorList } from '../shared/dify/editor';
 

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { ConversationChoice } from '../../lib/dify/chat';
+import type { ConversationChoice } from '../../lib/dify/run/chat';
 import { conversationField, userField } from '../shared/dify/fields';
 import { optionalIdIn } from '../shared/dify/ids';
 import { choiceField, longTextField } from '../shared/field-kinds';

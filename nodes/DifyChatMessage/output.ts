@@ -1,6 +1,6 @@
 import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 
-import type { ChatAnswer } from '../../lib/dify/chat';
+import type { ChatAnswer } from '../../lib/dify/run/chat';
 import type { RunResult } from '../../lib/dify/types';
 import { optional } from '../../lib/values';
 import type { OperationItem } from '../shared/run/operations';

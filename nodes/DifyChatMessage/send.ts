@@ -1,4 +1,4 @@
-import { chat } from '../../lib/dify/chat';
+import { chat } from '../../lib/dify/run/chat';
 import { difyExecute } from '../shared/dify/description';
 import { userIn } from '../shared/dify/ids';
 import { inputFields } from '../shared/dify/inputs';

@@ -1,7 +1,7 @@
 import { NodeConnectionTypes, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
 
 import { difyClient } from '../../lib/dify/credentials';
-import { jsonInputs } from '../../lib/dify/input-form';
+import { jsonInputs } from '../../lib/dify/forms/input-form';
 import type { DifyMemory } from '../../lib/langchain/dify-prompt';
 import { DifySource, type DifyModelSettings } from '../../lib/langchain/dify-source';
 import { userIn } from '../shared/dify/ids';

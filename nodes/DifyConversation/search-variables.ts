@@ -1,6 +1,6 @@
-import { localError } from '../../lib/dify/failure';
+import { localError } from '../../lib/dify/errors/failure';
 import { optionalUuid } from '../../lib/dify/ids';
-import { listVariables } from '../../lib/dify/variables';
+import { listVariables } from '../../lib/dify/app/variables';
 import { editorList, editorUser, editorValue, matching } from '../shared/dify/editor';
 
 /** Variables of the conversation in the node. */

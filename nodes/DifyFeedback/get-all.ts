@@ -1,4 +1,4 @@
-import { listFeedback } from '../../lib/dify/feedback';
+import { listFeedback } from '../../lib/dify/app/feedback';
 import { limitIn, pagingFields } from '../shared/dify/fields';
 import type { DifyOperation } from '../shared/dify/run';
 import { itemsOf } from '../shared/run/operations';

@@ -1,4 +1,4 @@
-import { rateMessage, type Rating } from '../../lib/dify/feedback';
+import { rateMessage, type Rating } from '../../lib/dify/app/feedback';
 import { userField } from '../shared/dify/fields';
 import { messageIdIn, optionalIdIn, userIn } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/run';

@@ -1,4 +1,4 @@
-import { revokeRating } from '../../lib/dify/feedback';
+import { revokeRating } from '../../lib/dify/app/feedback';
 import { messageField, userField } from '../shared/dify/fields';
 import { messageIdIn, userIn } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/run';

@@ -1,5 +1,5 @@
-import { listFeedback } from '../../lib/dify/feedback';
-import { newFeedback, type FeedbackMemory } from '../../lib/dify/new-feedback';
+import { listFeedback } from '../../lib/dify/app/feedback';
+import { newFeedback, type FeedbackMemory } from '../../lib/dify/app/new-feedback';
 import type { WatchedEvent } from './event';
 
 const SHOWN = 3;

@@ -1,6 +1,6 @@
-import { finishedRuns, newestRuns, type RunMemory } from '../../lib/dify/finished-runs';
-import { checkWorkflowKey } from '../../lib/dify/app-mode';
-import { getRecord } from '../../lib/dify/run-record';
+import { finishedRuns, newestRuns, type RunMemory } from '../../lib/dify/run/finished-runs';
+import { checkWorkflowKey } from '../../lib/dify/app/app-mode';
+import { getRecord } from '../../lib/dify/run/record';
 import { mapConcurrently } from '../../lib/servers/batches';
 import { recordOf, type JsonRecord } from '../../lib/values';
 import type { EventCall, WatchedEvent } from './event';

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { tokenOf } from '../../lib/dify/human-form';
-import { runIdOf } from '../../lib/dify/run-record';
+import { tokenOf } from '../../lib/dify/forms/human-form';
+import { runIdOf } from '../../lib/dify/run/record';
 import { userField } from '../shared/dify/fields';
 import { onPauseField, RUN_OPTIONS } from '../shared/dify/run-options';
 import { choiceField, choicesField, stringField } from '../shared/field-kinds';

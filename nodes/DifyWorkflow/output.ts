@@ -1,7 +1,7 @@
 import type { IBinaryKeyData } from 'n8n-workflow';
 
-import { resultOf } from '../../lib/dify/failure';
-import { downloadFile, outputFiles, downloadFailureText } from '../../lib/dify/output-files';
+import { resultOf } from '../../lib/dify/errors/failure';
+import { downloadFile, outputFiles, downloadFailureText } from '../../lib/dify/files/output-files';
 import type { HumanForm, RunResult } from '../../lib/dify/types';
 import { recordOf, optional } from '../../lib/values';
 import { keylessClient, type DifyCall } from '../shared/dify/run';

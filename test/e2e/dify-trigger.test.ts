@@ -1,7 +1,7 @@
 /** Dify Event Trigger in the real n8n: polled on a schedule, against the simulator of Dify. */
 import { say } from '../lib/dify/client';
-import { rateMessage } from '../../lib/dify/feedback';
-import { RUN_ROUTES, startRun } from '../../lib/dify/run';
+import { rateMessage } from '../../lib/dify/app/feedback';
+import { RUN_ROUTES, startRun } from '../../lib/dify/run/run';
 import { difyClient } from '../../lib/dify/credentials';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { appKey, startDifySim, type DifySim, type Fault } from '../servers/dify';

@@ -12,9 +12,9 @@ const Sequencer = require('@jest/test-sequencer').default;
 /** Those that take more than nine seconds; some of them calculate, others wait. */
 const LONGEST = [
 	'nodes/secrets/local-llama-others',
-	'lib/dify/run-reading',
+	'lib/dify/run/reading',
 	'nodes/secrets/dify',
-	'lib/dify/run-limits',
+	'lib/dify/run/limits',
 	'nodes/secrets/server-health',
 	'faults/faults',
 	'lib/chat/answer/text-formats/encoders',
@@ -31,7 +31,7 @@ const LONGEST = [
 	'lib/chat/client',
 	'scripts/which-model-server',
 	'lib/chat/answer/text-formats/families',
-	'lib/dify/run-concurrency',
+	'lib/dify/run/concurrency',
 	'lib/http/connection.limits',
 	'lib/chat/answer/tool-call-encoders',
 	'lib/http/connection',
@@ -39,7 +39,7 @@ const LONGEST = [
 	'nodes/DifyWorkflow/run/get',
 	'nodes/DifyKnowledge/document/large-document',
 	'nodes/shared/dify/combinations',
-	'lib/dify/workflow',
+	'lib/dify/run/workflow',
 	'nodes/shared/dify/run-files',
 	'scripts/python',
 ];

@@ -4,7 +4,7 @@ import type { Download } from '../../http/types';
 import { fetchOnce } from '../../lru-cache';
 import { isRecord, type JsonRecord } from '../../values';
 import type { DifyClient, Method, Query } from '../client';
-import { difyFailure } from '../failure';
+import { difyFailure } from '../errors/failure';
 
 /** Dify Cloud limits the requests of a workspace per minute. */
 const RATE_PAUSE_MS = 60_000;

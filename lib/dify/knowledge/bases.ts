@@ -1,5 +1,5 @@
 import { type JsonRecord, nonEmptyText, optional, text } from '../../values';
-import { invalidParam } from '../failure';
+import { invalidParam } from '../errors/failure';
 import type { Limit } from '../paging';
 import type { KnowledgeApi } from './api';
 import { idOf, listOf } from './pages';

@@ -1,5 +1,5 @@
 import { type JsonRecord, nonEmptyText, optional, recordOf, recordsIn, text } from '../../values';
-import { invalidParam, localError } from '../failure';
+import { invalidParam, localError } from '../errors/failure';
 import type { Limit } from '../paging';
 import type { KnowledgeApi } from './api';
 import { getDocument } from './documents';

@@ -8,8 +8,8 @@ import {
 	recordOf,
 	recordsIn,
 } from '../../values';
-import { answerError, difyFailure, invalidParam } from '../failure';
-import { needsNewer } from '../too-old';
+import { answerError, difyFailure, invalidParam } from '../errors/failure';
+import { needsNewer } from '../errors/too-old';
 import type { KnowledgeApi } from './api';
 
 /** Beginning of the sentence about a Dify that is too old. */

@@ -8,7 +8,7 @@ import {
 	text,
 	words,
 } from '../../values';
-import { invalidParam } from '../failure';
+import { invalidParam } from '../errors/failure';
 
 /** Dify's comparison operators, with their labels and kinds of values (docs/protocols/dify.md 2.13). */
 export const OPERATORS = {

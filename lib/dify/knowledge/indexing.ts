@@ -1,6 +1,6 @@
 import type { ServerError } from '../../errors/server-error';
 import { finiteNumber, type JsonRecord, nonEmptyText, optional, recordsIn } from '../../values';
-import { difyFailure } from '../failure';
+import { difyFailure } from '../errors/failure';
 import { pollPause, type KnowledgeApi, type Pauses, undefinedIfMissing } from './api';
 import { idOf } from './pages';
 

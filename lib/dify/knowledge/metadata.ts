@@ -1,5 +1,5 @@
 import { canonicalJson, nonEmptyText, recordsIn, type JsonRecord } from '../../values';
-import { difyFailure, invalidParam, localError } from '../failure';
+import { difyFailure, invalidParam, localError } from '../errors/failure';
 import type { KnowledgeApi } from './api';
 import { asType, BUILT_IN_FIELDS, numberOf, unixSeconds, type MetadataType } from './filters';
 import { getDocument } from './documents';

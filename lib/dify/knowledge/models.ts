@@ -7,7 +7,7 @@ import {
 	recordOf,
 	recordsIn,
 } from '../../values';
-import { invalidParam } from '../failure';
+import { invalidParam } from '../errors/failure';
 import type { KnowledgeApi } from './api';
 import type { ModelRef } from './bases';
 

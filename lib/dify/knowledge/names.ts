@@ -1,5 +1,5 @@
-import { extensionOf } from '../files';
-import { localError } from '../failure';
+import { extensionOf } from '../files/files';
+import { localError } from '../errors/failure';
 import { uploadName } from '../../http/multipart';
 
 /** Dify cuts longer names, those of files at the first dot (docs/protocols/dify.md 2.13). */

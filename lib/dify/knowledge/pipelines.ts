@@ -2,12 +2,12 @@ import { throwAs } from '../../errors/server-error';
 import type { EventStream } from '../../http/types';
 import type { FileSource } from '../../http/multipart';
 import { isRecord, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../../values';
-import { answerError, invalidParam, runError } from '../failure';
-import { DEFAULT_RUN_LIMITS } from '../run-limits';
-import { RunReader } from '../run-reading';
+import { answerError, invalidParam, runError } from '../errors/failure';
+import { DEFAULT_RUN_LIMITS } from '../run/limits';
+import { RunReader } from '../run/reading';
 import type { RunResult } from '../types';
-import { needsNewer } from '../too-old';
-import { fileIdIn, postFile } from '../upload';
+import { needsNewer } from '../errors/too-old';
+import { fileIdIn, postFile } from '../files/upload';
 import type { KnowledgeApi } from './api';
 import {
 	pipelineFailure,

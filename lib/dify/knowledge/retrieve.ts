@@ -8,7 +8,7 @@ import {
 	recordOf,
 	recordsIn,
 } from '../../values';
-import { invalidParam, localError } from '../failure';
+import { invalidParam, localError } from '../errors/failure';
 import type { KnowledgeApi } from './api';
 import { isExternal, techniqueOf, type ModelRef } from './bases';
 import { filterBody, type Filter } from './filters';

@@ -5,7 +5,7 @@ import { metadataIn } from './retrieve';
 import { cutName, fileDocumentName } from './names';
 import { idOf } from './pages';
 import { isAvailable, isEnabled } from './documents';
-import { invalidParam, localError } from '../failure';
+import { invalidParam, localError } from '../errors/failure';
 import { nonEmptyText, type JsonRecord } from '../../values';
 
 /** Metadata fields that link a document to its source and content. */

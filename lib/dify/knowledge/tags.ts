@@ -1,5 +1,5 @@
 import { nonEmptyText, recordsIn, type JsonRecord } from '../../values';
-import { invalidParam } from '../failure';
+import { invalidParam } from '../errors/failure';
 import type { KnowledgeApi } from './api';
 
 const TAGS = '/datasets/tags';

@@ -1,8 +1,8 @@
 import { ServerError } from '../../errors/server-error';
 import { type JsonRecord, optional, recordOf, nonEmptyText } from '../../values';
-import { invalidParam, localError } from '../failure';
+import { invalidParam, localError } from '../errors/failure';
 import type { FileSource } from '../../http/multipart';
-import { postFile } from '../upload';
+import { postFile } from '../files/upload';
 import type { KnowledgeApi } from './api';
 import {
 	embeddingBody,

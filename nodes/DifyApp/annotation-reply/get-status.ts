@@ -1,4 +1,4 @@
-import { annotationReplyJob, type ReplyAction } from '../../../lib/dify/annotation-reply';
+import { annotationReplyJob, type ReplyAction } from '../../../lib/dify/app/annotation-reply';
 import { uuid } from '../../../lib/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
 import { choiceField, stringField } from '../../shared/field-kinds';

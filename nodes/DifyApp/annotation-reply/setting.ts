@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { type ReplyAction, setAnnotationReply } from '../../../lib/dify/annotation-reply';
+import { type ReplyAction, setAnnotationReply } from '../../../lib/dify/app/annotation-reply';
 import type { DifyOperation } from '../../shared/dify/run';
 import { numberField, optionsCollection } from '../../shared/field-kinds';
 

@@ -1,4 +1,4 @@
-import { deleteAnnotation } from '../../../lib/dify/annotations';
+import { deleteAnnotation } from '../../../lib/dify/app/annotations';
 import type { DifyOperation } from '../../shared/dify/run';
 import { annotationIdField, idIn } from './fields';
 

@@ -1,4 +1,4 @@
-import { listAnnotations } from '../../../lib/dify/annotations';
+import { listAnnotations } from '../../../lib/dify/app/annotations';
 import type { DifyOperation } from '../../shared/dify/run';
 import { itemsOf } from '../../shared/run/operations';
 import { limitIn, pagingFields } from '../../shared/dify/fields';

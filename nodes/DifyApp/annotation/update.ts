@@ -1,4 +1,4 @@
-import { updateAnnotation } from '../../../lib/dify/annotations';
+import { updateAnnotation } from '../../../lib/dify/app/annotations';
 import type { DifyOperation } from '../../shared/dify/run';
 import { annotationIdField, answerField, idIn, questionField, textsIn } from './fields';
 

@@ -1,4 +1,4 @@
-import { upsertAnnotation } from '../../../lib/dify/annotations';
+import { upsertAnnotation } from '../../../lib/dify/app/annotations';
 import type { DifyOperation } from '../../shared/dify/run';
 import { answerField, questionField, textsIn } from './fields';
 

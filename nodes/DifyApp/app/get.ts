@@ -1,4 +1,4 @@
-import { describeApp, type AppPart } from '../../../lib/dify/app';
+import { describeApp, type AppPart } from '../../../lib/dify/app/app';
 import type { DifyOperation } from '../../shared/dify/run';
 import { choicesField } from '../../shared/field-kinds';
 

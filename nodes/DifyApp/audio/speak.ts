@@ -1,4 +1,4 @@
-import { featureOf, speak, voiceOf } from '../../../lib/dify/speech';
+import { featureOf, speak, voiceOf } from '../../../lib/dify/app/speech';
 import { optional } from '../../../lib/values';
 import type { DifyOperation } from '../../shared/dify/run';
 import { messageField, outputField, userField } from '../../shared/dify/fields';

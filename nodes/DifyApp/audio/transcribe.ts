@@ -1,5 +1,5 @@
-import { featureOf } from '../../../lib/dify/speech';
-import { recordingFor, transcribe } from '../../../lib/dify/transcription';
+import { featureOf } from '../../../lib/dify/app/speech';
+import { recordingFor, transcribe } from '../../../lib/dify/app/transcription';
 import type { DifyOperation } from '../../shared/dify/run';
 import { binaryField, fileIn, userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';

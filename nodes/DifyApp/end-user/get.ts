@@ -1,4 +1,4 @@
-import { endUser } from '../../../lib/dify/app';
+import { endUser } from '../../../lib/dify/app/app';
 import { uuid } from '../../../lib/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
 import { stringField } from '../../shared/field-kinds';

@@ -1,5 +1,5 @@
 import { uuid } from '../../../lib/dify/ids';
-import { previewFile } from '../../../lib/dify/file-preview';
+import { previewFile } from '../../../lib/dify/files/file-preview';
 import { outputField } from '../../shared/dify/fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { stringField } from '../../shared/field-kinds';

@@ -1,5 +1,5 @@
-import { fileTypeOf } from '../../../lib/dify/files';
-import { uploadFile } from '../../../lib/dify/upload';
+import { fileTypeOf } from '../../../lib/dify/files/files';
+import { uploadFile } from '../../../lib/dify/files/upload';
 import type { DifyOperation } from '../../shared/dify/run';
 import { binaryField, fileIn, userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';

@@ -1,4 +1,4 @@
-import { deleteConversation } from '../../../lib/dify/conversations';
+import { deleteConversation } from '../../../lib/dify/app/conversations';
 import { conversationField, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';

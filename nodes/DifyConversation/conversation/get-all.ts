@@ -1,4 +1,4 @@
-import { listConversations, type ConversationSort } from '../../../lib/dify/conversations';
+import { listConversations, type ConversationSort } from '../../../lib/dify/app/conversations';
 import { limitIn, pagingFields, userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';

@@ -1,4 +1,4 @@
-import { listMessages } from '../../../lib/dify/conversations';
+import { listMessages } from '../../../lib/dify/app/conversations';
 import { conversationField, limitIn, pagingFields, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';

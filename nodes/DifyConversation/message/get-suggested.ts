@@ -1,4 +1,4 @@
-import { suggestedQuestions } from '../../../lib/dify/conversations';
+import { suggestedQuestions } from '../../../lib/dify/app/conversations';
 import { messageField, userField } from '../../shared/dify/fields';
 import { messageIdIn, userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';

@@ -1,4 +1,4 @@
-import { listVariables } from '../../../lib/dify/variables';
+import { listVariables } from '../../../lib/dify/app/variables';
 import { conversationField, limitIn, pagingFields, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';

@@ -1,4 +1,4 @@
-import { updateVariable } from '../../../lib/dify/variables';
+import { updateVariable } from '../../../lib/dify/app/variables';
 import { conversationField, locatorField, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';

@@ -1,4 +1,4 @@
-import { invalidParam } from '../../../lib/dify/failure';
+import { invalidParam } from '../../../lib/dify/errors/failure';
 import { deleteBase } from '../../../lib/dify/knowledge/bases';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';

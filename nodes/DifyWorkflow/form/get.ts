@@ -1,4 +1,4 @@
-import { getHumanForm } from '../../../lib/dify/human-form';
+import { getHumanForm } from '../../../lib/dify/forms/human-form';
 import { simplifyField } from '../../shared/dify/run-options';
 import { formTokenField, formTokenIn } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';

@@ -5,7 +5,7 @@ import {
 	checkedValues,
 	getHumanForm,
 	submitHumanForm,
-} from '../../../lib/dify/human-form';
+} from '../../../lib/dify/forms/human-form';
 import { userIn } from '../../shared/dify/ids';
 import { fieldFiles, isFileField } from '../../shared/dify/inputs';
 import { uploadOf } from '../../shared/dify/run-files';

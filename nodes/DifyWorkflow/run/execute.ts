@@ -1,5 +1,5 @@
-import { explainAppType } from '../../../lib/dify/app-mode';
-import { runWorkflow } from '../../../lib/dify/workflow';
+import { explainAppType } from '../../../lib/dify/app/app-mode';
+import { runWorkflow } from '../../../lib/dify/run/workflow';
 import { userIn } from '../../shared/dify/ids';
 import { inputFields } from '../../shared/dify/inputs';
 import { filesField } from '../../shared/dify/run-files';

@@ -1,4 +1,4 @@
-import { follow } from '../../../lib/dify/workflow';
+import { follow } from '../../../lib/dify/run/workflow';
 import { userIn } from '../../shared/dify/ids';
 import { readRunLimits, simplifyField } from '../../shared/dify/run-options';
 import { listeners } from '../../shared/dify/run-request';

@@ -1,4 +1,4 @@
-import { listRuns, type LoggedStatus } from '../../../lib/dify/run-logs';
+import { listRuns, type LoggedStatus } from '../../../lib/dify/app/logs';
 import { limitIn, pagingFields } from '../../shared/dify/fields';
 import { isBlank, shown, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';

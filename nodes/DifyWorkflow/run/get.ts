@@ -1,4 +1,4 @@
-import { getRecord, waitForRecord } from '../../../lib/dify/run-record';
+import { getRecord, waitForRecord } from '../../../lib/dify/run/record';
 import { simplifyField } from '../../shared/dify/run-options';
 import { runIdField, runIdIn } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';

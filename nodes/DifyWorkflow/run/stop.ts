@@ -1,5 +1,5 @@
-import { explainAppType } from '../../../lib/dify/app-mode';
-import { requestStop, RUN_ROUTES } from '../../../lib/dify/run';
+import { explainAppType } from '../../../lib/dify/app/app-mode';
+import { requestStop, RUN_ROUTES } from '../../../lib/dify/run/run';
 import { userIn } from '../../shared/dify/ids';
 import { runUserField } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';

@@ -2,7 +2,7 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
-import { localError } from '../../../lib/dify/failure';
+import { localError } from '../../../lib/dify/errors/failure';
 import { isRecord, quietly } from '../../../lib/values';
 import { listError } from '../list-error';
 

@@ -5,7 +5,7 @@ import type {
 	ResourceMapperFields,
 } from 'n8n-workflow';
 
-import { readForm, type FormField, type FormKind } from '../../../lib/dify/input-form';
+import { readForm, type FormField, type FormKind } from '../../../lib/dify/forms/input-form';
 import { editorClient } from './editor';
 import { difyNodeError } from './errors';
 

@@ -1,9 +1,14 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
-import { localError } from '../../../lib/dify/failure';
+import { localError } from '../../../lib/dify/errors/failure';
 import { isUnreached } from '../../../lib/errors/kinds';
 import { ServerError } from '../../../lib/errors/server-error';
-import { formValue, jsonInputs, readForm, type FormField } from '../../../lib/dify/input-form';
+import {
+	formValue,
+	jsonInputs,
+	readForm,
+	type FormField,
+} from '../../../lib/dify/forms/input-form';
 import { recordOf, isRecord, type JsonRecord } from '../../../lib/values';
 import { binaryProperties } from '../binary';
 import { choiceField, jsonField } from '../field-kinds';

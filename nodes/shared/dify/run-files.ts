@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';
-import { localError } from '../../../lib/dify/failure';
+import { localError } from '../../../lib/dify/errors/failure';
 import {
 	checkedUrl,
 	checkFiles,
@@ -12,9 +12,9 @@ import {
 	type DifyFileRef,
 	type DifyFileType,
 	type FileRules,
-} from '../../../lib/dify/files';
+} from '../../../lib/dify/files/files';
 import { isRecord, nonEmptyText, type JsonRecord } from '../../../lib/values';
-import { uploadFile } from '../../../lib/dify/upload';
+import { uploadFile } from '../../../lib/dify/files/upload';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binaryProperties, binarySource, namesIn } from '../binary';
 import { choiceField, rowsField, stringField } from '../field-kinds';

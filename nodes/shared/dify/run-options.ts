@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { traceIdOf } from '../../../lib/dify/ids';
-import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run-limits';
+import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run/limits';
 import { booleanField, choiceField, stringField, wholeField } from '../field-kinds';
 import { limit } from '../limit-fields';
 import type { NodeParameters } from '../parameters';

@@ -1,6 +1,6 @@
-import { difyFailure } from '../../../lib/dify/failure';
-import { appFileRules, type DifyFileRef } from '../../../lib/dify/files';
-import type { ReadingOptions } from '../../../lib/dify/run-reading';
+import { difyFailure } from '../../../lib/dify/errors/failure';
+import { appFileRules, type DifyFileRef } from '../../../lib/dify/files/files';
+import type { ReadingOptions } from '../../../lib/dify/run/reading';
 import type { RunResult } from '../../../lib/dify/types';
 import type { ServerError } from '../../../lib/errors/server-error';
 import type { JsonRecord } from '../../../lib/values';

@@ -1,6 +1,6 @@
 import type { INodeListSearchResult } from 'n8n-workflow';
 
-import { conversationPage, MAX_PAGE_SIZE, timeFieldOf } from '../../../lib/dify/conversations';
+import { conversationPage, MAX_PAGE_SIZE, timeFieldOf } from '../../../lib/dify/app/conversations';
 import { continuationOf } from '../../../lib/dify/paging';
 import { nonEmptyText, recordsIn } from '../../../lib/values';
 import { editorList, editorUser } from './editor';

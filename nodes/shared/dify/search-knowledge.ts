@@ -7,7 +7,7 @@ import { metadataFields } from '../../../lib/dify/knowledge/metadata';
 import { listModels, type ModelType } from '../../../lib/dify/knowledge/models';
 import { pageOf, type PagedList } from '../../../lib/dify/knowledge/pages';
 import { listTags } from '../../../lib/dify/knowledge/tags';
-import { localError } from '../../../lib/dify/failure';
+import { localError } from '../../../lib/dify/errors/failure';
 import { optionalUuid } from '../../../lib/dify/ids';
 import { nonEmptyText, type JsonRecord } from '../../../lib/values';
 import { editorList, editorValue, matching, type ListCall } from './editor';

@@ -1,9 +1,9 @@
 import { retryDelay } from '../../../lib/dify/client';
-import type { RunConcurrency } from '../../../lib/dify/run-concurrency';
+import type { RunConcurrency } from '../../../lib/dify/run/concurrency';
 import { MAX_RETRY_AFTER_MS } from '../../../lib/http/retry-after';
 import { ServerError } from '../../../lib/errors/server-error';
-import { latestConversation } from '../../../lib/dify/conversations';
-import { uploadFile } from '../../../lib/dify/upload';
+import { latestConversation } from '../../../lib/dify/app/conversations';
+import { uploadFile } from '../../../lib/dify/files/upload';
 import { type DifySim, knowledgeKey, PAGES, SIM_VERSIONS, startDifySim } from '../../servers/dify';
 import { calls, clientOf, failureOf, fileOf, say, startSim, UNKNOWN_ID } from './client';
 import { useSimulator } from '../../servers/use-simulator';

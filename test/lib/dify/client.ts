@@ -1,5 +1,10 @@
 import { DifyApi } from '../../../credentials/DifyApi.credentials';
-import { chat, type ChatAnswer, type ChatOptions, type ChatRequest } from '../../../lib/dify/chat';
+import {
+	chat,
+	type ChatAnswer,
+	type ChatOptions,
+	type ChatRequest,
+} from '../../../lib/dify/run/chat';
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';

@@ -1,5 +1,5 @@
 import { optionalUuid, traceIdOf, userOf, uuid } from '../../../lib/dify/ids';
-import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
+import { RUN_ROUTES, startRun } from '../../../lib/dify/run/run';
 import { SIM_VERSIONS } from '../../servers/dify';
 import { clientOf, failureOf, say, startSim, UNKNOWN_ID } from './client';
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 
 /** Lists that change while they are read page by page, by other users and workflows of the same Dify. */
-import { listConversations, listMessages } from '../../../lib/dify/conversations';
+import { listConversations, listMessages } from '../../../lib/dify/app/conversations';
 import type { DifyClient } from '../../../lib/dify/client';
-import { listFeedback, rateMessage } from '../../../lib/dify/feedback';
+import { listFeedback, rateMessage } from '../../../lib/dify/app/feedback';
 import {
 	addNew,
 	collectAfter,
@@ -12,7 +12,7 @@ import {
 	pageSize,
 } from '../../../lib/dify/paging';
 import type { JsonRecord } from '../../../lib/values';
-import { listVariables } from '../../../lib/dify/variables';
+import { listVariables } from '../../../lib/dify/app/variables';
 import { SIM_VERSIONS, type DifySim } from '../../servers/dify';
 import { UNKNOWN_ID, calls, clientOf, failureOf, say, startSim } from './client';
 import { examples } from '../../support/properties';

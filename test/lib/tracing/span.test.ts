@@ -2,7 +2,7 @@ import { propagation, trace } from '@opentelemetry/api';
 
 import { ChatClient } from '../../../lib/chat/client';
 import type { ChatSettings } from '../../../lib/chat/request/request';
-import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
+import { RUN_ROUTES, startRun } from '../../../lib/dify/run/run';
 import { difyClient } from '../../../lib/dify/credentials';
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { RerankClient } from '../../../lib/rerank/client';

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { DEFAULT_RUN_LIMITS } from '../../../lib/dify/run-limits';
+import { DEFAULT_RUN_LIMITS } from '../../../lib/dify/run/limits';
 import { waitFor } from '../../lib/dify/ask';
 import { calls, startApp, startSim } from '../../lib/dify/client';
 import { type Fault, PAGES, SIM_VERSIONS } from '../../servers/dify';

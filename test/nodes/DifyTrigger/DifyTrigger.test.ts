@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { startRun, RUN_ROUTES } from '../../../lib/dify/run';
+import { startRun, RUN_ROUTES } from '../../../lib/dify/run/run';
 import { DifyTrigger } from '../../../nodes/DifyTrigger/DifyTrigger.node';
 import { calls, clientOf, startApp } from '../../lib/dify/client';
 import { appKey, type DifySim } from '../../servers/dify';

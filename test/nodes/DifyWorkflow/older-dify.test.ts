@@ -1,4 +1,4 @@
-import { MAX_WAIT_MS } from '../../../lib/dify/run-record';
+import { MAX_WAIT_MS } from '../../../lib/dify/run/record';
 import { UNKNOWN_ID } from '../../lib/dify/client';
 import { nodeErrorOf } from '../dify';
 import { operate, startFlow } from './workflow';

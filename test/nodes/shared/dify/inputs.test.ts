@@ -1,4 +1,4 @@
-import { RUN_ROUTES, startRun } from '../../../../lib/dify/run';
+import { RUN_ROUTES, startRun } from '../../../../lib/dify/run/run';
 import { clientOf, startApp, startSim } from '../../../lib/dify/client';
 import { type FormField, SIM_VERSIONS } from '../../../servers/dify';
 import { chat, chatError, chatJson, executeIn, prepareNode } from '../../dify';

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { fileNames } from '../../../../lib/dify/files';
+import { fileNames } from '../../../../lib/dify/files/files';
 import { examples } from '../../../support/properties';
 import { startApp, startSim } from '../../../lib/dify/client';
 import { SIM_VERSIONS, appKey, type Json } from '../../../servers/dify';

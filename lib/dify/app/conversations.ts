@@ -1,0 +1,167 @@
+import { ServerError } from '../../errors/server-error';
+import type { DifyClient } from '../client';
+import { invalidParam } from '../errors/failure';
+import { addNew, collectAfter, nextCursor, pageSize, type Limit } from '../paging';
+import { recordsIn, nonEmptyText, type JsonRecord } from '../../values';
+
+export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'created_at';
+
+/** Dify answers 400 above this (docs/protocols/dify.md 2.8). */
+export const MAX_PAGE_SIZE = 100;
+
+/** A language model generates the name or the questions. */
+const MODEL_LIMIT_MS = 120_000;
+
+/**
+ * One page of a user's conversations that were made over the API. `lastId`: cursor, the ID of the last record before.
+ */
+export async function conversationPage(
+	client: DifyClient,
+	user: string,
+	{ limit, lastId, sortBy }: { limit: number; lastId?: string; sortBy?: ConversationSort },
+): Promise<JsonRecord> {
+	return await client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy });
+}
+
+/** Conversations of a user, sorted. */
+export async function listConversations(
+	client: DifyClient,
+	user: string,
+	most: Limit,
+	sortBy: ConversationSort,
+): Promise<JsonRecord[]> {
+	return await collectAfter({
+		most,
+		largest: MAX_PAGE_SIZE,
+		timeField: timeFieldOf(sortBy),
+		page: async (limit, lastId) =>
+			await conversationPage(client, user, { limit, lastId, sortBy }).catch((error: unknown) => {
+				if (lastId !== undefined && isMissing(error)) return undefined;
+				throw error;
+			}),
+	});
+}
+
+/** The field that a sort option sorts by. */
+export function timeFieldOf(sortBy: ConversationSort): string {
+	return sortBy.replace('-', '');
+}
+
+/** The conversation that the user wrote in last; undefined when there is none. */
+export async function latestConversation(
+	client: DifyClient,
+	user: string,
+): Promise<string | undefined> {
+	const { data } = await conversationPage(client, user, { limit: 1, sortBy: '-updated_at' });
+	return nonEmptyText(recordsIn(data)[0]?.id);
+}
+
+/** Whether this user has such a conversation. */
+export async function ownsConversation(
+	client: DifyClient,
+	user: string,
+	id: string,
+): Promise<boolean> {
+	const failed = await client.get('/messages', { conversation_id: id, user, limit: 1 }).then(
+		() => undefined,
+		(error: unknown) => error,
+	);
+	return !isMissing(failed);
+}
+
+function isMissing(error: unknown): boolean {
+	return error instanceof ServerError && error.kind === 'conversationNotFound';
+}
+
+/**
+ * Deletes a conversation. Dify 1.12 deletes those of other users as well (docs/protocols/dify.md 2.8), so the owner is
+ * checked first.
+ *
+ * @throws {ServerError} of kind `conversationNotFound`
+ */
+export async function deleteConversation(
+	client: DifyClient,
+	user: string,
+	id: string,
+): Promise<void> {
+	await client.get('/messages', { conversation_id: id, user, limit: 1 });
+	await client.send('DELETE', `/conversations/${id}`, { user });
+}
+
+/** Renames a conversation; undefined: Dify generates a name. Returns the conversation. */
+export async function renameConversation(
+	client: DifyClient,
+	user: string,
+	id: string,
+	name: string | undefined,
+): Promise<JsonRecord> {
+	if (name !== undefined && name.trim() === '')
+		throw invalidParam('The name is empty', 'Give a name, or let Dify think of one.');
+	const body =
+		name === undefined ? { auto_generate: true, user } : { name, auto_generate: false, user };
+	return await client.send('POST', `/conversations/${id}/name`, body, {
+		timeoutMs: MODEL_LIMIT_MS,
+		idempotent: name !== undefined,
+	});
+}
+
+/** Messages of a conversation, oldest first. A limit keeps the newest. */
+export async function listMessages(
+	client: DifyClient,
+	user: string,
+	id: string,
+	most: Limit,
+): Promise<JsonRecord[]> {
+	const pages: JsonRecord[][] = [];
+	for await (const page of messagePages(client, user, id, most)) pages.push(page);
+	return pages.reverse().flat();
+}
+
+/** Pages of messages: the newest page first, but oldest first within a page. Each message comes once. */
+export async function* messagePages(
+	client: DifyClient,
+	user: string,
+	id: string,
+	most: Limit,
+): AsyncGenerator<JsonRecord[]> {
+	const known = new Map<string, JsonRecord>();
+	const followed = new Set<string>();
+	let firstId: string | undefined;
+	for (let again = 0; ; ) {
+		const wanted = pageSize(most, known.size, MAX_PAGE_SIZE);
+		if (wanted <= 0) return;
+		const limit = Math.min(MAX_PAGE_SIZE, wanted + again);
+		const answer = await client.get('/messages', {
+			conversation_id: id,
+			user,
+			limit,
+			first_id: firstId,
+		});
+		const found = recordsIn(answer.data);
+		const fresh = addNew(known, found);
+		const tooMany = most === 'all' ? 0 : Math.max(0, known.size - most);
+		yield fresh.slice(tooMany);
+		const next =
+			answer.has_more === true ? nextCursor(found.toReversed(), 'created_at', followed) : undefined;
+		if (next === undefined) return;
+		followed.add(next.afterId);
+		firstId = next.afterId;
+		again = next.again.length;
+	}
+}
+
+/** Questions that the user might ask next. A language model generates them, which takes time and tokens. */
+export async function suggestedQuestions(
+	client: DifyClient,
+	user: string,
+	messageId: string,
+): Promise<string[]> {
+	const answer = await client.get(
+		`/messages/${messageId}/suggested`,
+		{ user },
+		{ timeoutMs: MODEL_LIMIT_MS },
+	);
+	return Array.isArray(answer.data)
+		? answer.data.filter((question): question is string => typeof question === 'string')
+		: [];
+}

@@ -1,0 +1,101 @@
+import { soundExtension, soundFormat, soundSignature } from '../../sound-format';
+import { peeked } from '../../http/peek';
+import type { Download } from '../../http/types';
+import { looksLikeHtml } from '../../errors/failed-answer';
+import { nonEmptyText, recordOf, type JsonRecord } from '../../values';
+import type { DifyClient } from '../client';
+import { difyFailure, invalidParam, localError } from '../errors/failure';
+
+export interface Speech {
+	/** The whole sound, as a stream. */
+	sound: AsyncIterable<Uint8Array>;
+	mimeType: string;
+	extension: string;
+}
+
+export interface SpeakRequest {
+	/** Either this or `messageId`. */
+	text?: string;
+	messageId?: string;
+	/** Empty: the app's voice. */
+	voice: string;
+	user: string;
+}
+
+/** A provider may need minutes before the first byte. */
+const LIMITS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
+
+/**
+ * Turns a text, or the answer of a message, into speech. Never retried: it costs money.
+ *
+ * @throws {ServerError} also where there is nothing to speak: Dify then answers 200 with `null` or an empty body
+ */
+export async function speak(client: DifyClient, request: SpeakRequest): Promise<Speech> {
+	const { text, messageId, voice, user } = request;
+	if (messageId === undefined && (text ?? '').trim() === '')
+		throw invalidParam('There is no text to speak', 'Fill in Text, or choose a message.');
+	const json = {
+		...(messageId === undefined ? { text } : { message_id: messageId }),
+		...(voice === '' ? {} : { voice }),
+		user,
+	};
+	return await soundOf(await client.download('/text-to-audio', { json, limits: LIMITS }));
+}
+
+async function soundOf(answer: Download): Promise<Speech> {
+	const source = peeked(answer.pieces);
+	const begin = Buffer.from(await source.head(64));
+	const words = begin.toString('latin1').trim();
+	const type = (answer.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+	const isSound =
+		soundSignature(begin) !== undefined ||
+		type.startsWith('audio/') ||
+		type === 'application/octet-stream';
+	if (
+		begin.length === 0 ||
+		words === 'null' ||
+		(!isSound && (/json|text/.test(type) || looksLikeHtml(words)))
+	) {
+		answer.close();
+		throw difyFailure('emptyAnswer', {
+			url: answer.url,
+			status: answer.status,
+			message: 'Dify had nothing to speak',
+			remedy:
+				'The message is unknown, has an empty answer, or the provider of speech gave no sound. Check the message ID, and the log of the model provider in Dify.',
+			serverText: words === 'null' || begin.length === 0 ? undefined : words,
+		});
+	}
+	// Dify labels every sound audio/mpeg, even WAV, so a signature in the bytes counts first.
+	const byType = soundExtension(type);
+	const format =
+		soundSignature(begin) ??
+		(byType === undefined ? soundFormat(begin) : { mimeType: type, extension: byType });
+	return { sound: source.pieces(), ...format };
+}
+
+/**
+ * Settings of a feature of the app, if it is on. With a voice in the request, Dify skips this check and fails with a
+ * text about models (docs/protocols/dify.md 2.10).
+ *
+ * @param parameters answer of `GET /parameters`
+ * @throws {ServerError} of kind `featureOff`
+ */
+export function featureOf(
+	parameters: JsonRecord,
+	feature: 'text_to_speech' | 'speech_to_text',
+): JsonRecord {
+	const settings = recordOf(parameters[feature]);
+	const label = feature === 'text_to_speech' ? 'Text to Speech' : 'Speech to Text';
+	if (settings.enabled !== false) return settings;
+	throw localError(
+		'featureOff',
+		`${label} is switched off in the app`,
+		`Open the app in Dify, switch on ${label} under Features, and publish it. Dify also needs a model for it: Settings, Model Provider, System Model Settings.`,
+	);
+}
+
+/** The voice of the app, where it has one. */
+export function voiceOf(settings: JsonRecord): string | undefined {
+	return nonEmptyText(settings.voice);
+}

@@ -1,0 +1,245 @@
+import {
+	proxyFailureKind,
+	isBasic,
+	shapeOf,
+	type BodyShape,
+	type FailedAnswer,
+} from '../../errors/failed-answer';
+import type { DifyKind, FailureKind } from '../../errors/kinds';
+import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './error-codes';
+import { recordOf, isRecord, finiteNumber, nonEmptyText, optional, shortened } from '../../values';
+import { readProviderError } from './provider-error';
+import type { RunError, RunErrorCause } from '../types';
+
+/** An answer of Dify, or of anything in front of it, that is not what was asked for. */
+export interface DifyAnswer extends Pick<FailedAnswer, 'status' | 'contentType' | 'challenge'> {
+	body?: string;
+	/** Default POST, the safe assumption: it is not retried. */
+	method?: string;
+}
+
+export interface DifyFailure {
+	/** Dify's own code, where the body has one. */
+	code?: string;
+	/** The HTTP status; for an error inside a 200 answer the status that it names. */
+	status: number;
+	kind: FailureKind;
+	/** Text of the answer: one to three lines without keys. Absent where there is none. */
+	said?: string;
+	/** Whether the request may be retried: nothing was started, or it was a GET. */
+	retryable: boolean;
+}
+
+/** Keys of Dify and of model providers: removed from whatever a server echoes. */
+const KEYS = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
+
+/**
+ * Knowledge limits of a plan come as plain 403 `forbidden` (docs/protocols/dify.md 2.13); only the text tells them from
+ * a bad key.
+ */
+const PLAN_LIMIT = /subscription|\bplan\b|request rate limit|capacity|upgrade/i;
+/** Patterns see no more characters: a megabyte of text would keep n8n busy for minutes. */
+const MAX_READ = 8_000;
+const MAX_MESSAGE = 1000;
+const MAX_FOREIGN = 200;
+
+/**
+ * Describes any failed answer: Dify's envelope, HTML of a front end or proxy, plain text, nothing at all. Never throws.
+ * Sources: docs/protocols/dify.md 1.3, 5, 6.
+ */
+export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
+	const body = answer.body ?? '';
+	const shape = shapeOf({ body, contentType: answer.contentType });
+	const method = (answer.method ?? 'POST').toUpperCase();
+	if (shape.kind === 'json') return describeEnvelope(shape.json, answer, method);
+	const kind = foreignKind(answer, shape, body);
+	const said =
+		shape.kind === 'empty'
+			? undefined
+			: cleanMessage(shape.kind === 'page' ? shape.title : shape.text);
+	const { status } = answer;
+	const shown = optional({ said: said && shortened(said, MAX_FOREIGN) });
+	return { status, kind, retryable: retryable(kind, status, method), ...shown };
+}
+
+function describeEnvelope(
+	envelope: Record<string, unknown>,
+	answer: DifyAnswer,
+	method: string,
+): DifyFailure {
+	// An error inside a 200 answer (docs/protocols/dify.md 3.9) names its status itself.
+	const status =
+		answer.status >= 400 ? answer.status : (finiteNumber(envelope.status) ?? answer.status);
+	const code = nonEmptyText(envelope.code);
+	const { said, provider } = readSaid(
+		code,
+		nonEmptyText(envelope.message) ??
+			nonEmptyText(envelope.error) ??
+			nonEmptyText(recordOf(envelope.error).message) ??
+			nonEmptyText(envelope.detail),
+	);
+	const kind =
+		provider ??
+		classify(code, said) ??
+		foreignEnvelope(envelope, status, answer.challenge) ??
+		// The error of a gateway with a success status.
+		(status < 300 && isRecord(envelope.error) ? 'serverError' : kindOfStatus(status));
+	return { status, kind, retryable: retryable(kind, status, method), ...shownOf(code, said) };
+}
+
+const CAUSES: Partial<Record<RunErrorCause, DifyKind>> = {
+	runFailed: 'runFailed',
+	endedEarly: 'streamEndedEarly',
+	notFinished: 'streamEndedEarly',
+	cancelled: 'cancelled',
+	idle: 'timeout',
+	queued: 'queued',
+	otherConversation: 'conversationNotFound',
+};
+
+/**
+ * Describes the error of a run that was answered with 200 (`RunResult.error`). Such a run was started, so it may only
+ * be retried when Dify refused it for too many runs at once.
+ */
+export function describeRunError(error: RunError): DifyFailure {
+	const { said, provider } = readSaid(error.code, error.message);
+	const kind =
+		provider ??
+		CAUSES[error.cause] ??
+		classify(error.code, said) ??
+		(error.cause === 'refused'
+			? 'runFailed'
+			: error.status === undefined
+				? 'unknown'
+				: kindOfStatus(error.status));
+	const { code, status = 200 } = error;
+	return { status, kind, retryable: kind === 'tooManyRequests', ...shownOf(code, said) };
+}
+
+/** Codes under which Dify passes on errors of plugins and models. Errors without a code may be such, too. */
+const HANDED_ON: ReadonlySet<string> = new Set([
+	...VAGUE_CODES,
+	'completion_request_error',
+	'internal_server_error',
+	'unknown',
+]);
+
+function shownOf(
+	code: string | undefined,
+	said: string | undefined,
+): Pick<DifyFailure, 'code' | 'said'> {
+	return optional({ code: code?.replace(KEYS, '[key]'), said });
+}
+
+/** The text of an error, and its kind where it comes from a plugin or the model behind Dify. */
+function readSaid(
+	code: string | undefined,
+	message: string | undefined,
+): { said?: string; provider?: DifyKind } {
+	const mayBeHandedOn = message !== undefined && (code === undefined || HANDED_ON.has(code));
+	const provider = mayBeHandedOn ? readProviderError(message) : undefined;
+	return { said: cleanMessage(provider?.said ?? message), provider: provider?.kind };
+}
+
+/** Kind of an error by Dify's code and text; undefined where neither is known. */
+function classify(code: string | undefined, message: string | undefined): DifyKind | undefined {
+	const byCode = code === undefined ? undefined : DIFY_CODES[code];
+	if (byCode !== undefined && !VAGUE_CODES.has(code ?? '')) return byCode;
+	// Newer workers wrap what used to be 400 or 404 into status 500 without a code, so the text comes before the status.
+	const byText =
+		message === undefined ? undefined : DIFY_TEXTS.find(([pattern]) => pattern.test(message))?.[1];
+	if (byText !== undefined) return byText;
+	if (byCode === 'forbidden' && message !== undefined && PLAN_LIMIT.test(message))
+		return 'planLimit';
+	return byCode;
+}
+
+/** Only after these it is certain that nothing ran (docs/protocols/dify.md 5.3). A GET may always be retried. */
+function retryable(kind: FailureKind, status: number, method: string): boolean {
+	if (kind === 'tooManyRequests' || kind === 'rateLimited') return true;
+	return method === 'GET' && [429, 502, 503, 504].includes(status) && kind !== 'quota';
+}
+
+/**
+ * Kind of an answer that is not from Dify, whose errors are JSON with a code (docs/protocols/dify.md 1.3), and its
+ * answers JSON.
+ */
+function foreignKind(answer: DifyAnswer, shape: BodyShape, body: string): FailureKind {
+	const { status } = answer;
+	if (shape.kind === 'page') {
+		// Next.js leaves its traces in every page; the API itself never answers HTML with 200 (docs/protocols/dify.md 1.1,
+		// 6.3).
+		if (status < 300 || /\/_next\/|__next|self\.__next_f/i.test(body.slice(0, 64 * 1024)))
+			return 'webFrontend';
+	}
+	// Cloudflare's codes for a rate limit, sent as plain text (docs/protocols/dify.md 5.2).
+	if (shape.kind === 'text' && /^error code: 10(?:15|27)\b/.test(shape.text)) return 'rateLimited';
+	if (status < 300 && shape.kind === 'text') return 'wrongServer';
+	const between = proxyFailureKind({ ...answer, body }, shape);
+	if (between !== undefined) return between;
+	if (status === 401 || status === 403) return 'proxyRefuses';
+	return kindOfStatus(status);
+}
+
+/** Kind of JSON without Dify's code: from an API gateway, or an OpenAI-compatible server, whose errors are objects. */
+function foreignEnvelope(
+	envelope: Record<string, unknown>,
+	status: number,
+	challenge: string | undefined,
+): FailureKind | undefined {
+	if (nonEmptyText(envelope.code) !== undefined) return undefined;
+	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
+	if (isRecord(envelope.error) && status >= 400 && status < 500 && status !== 429)
+		return 'wrongServer';
+	return status === 401 || status === 403 ? 'proxyRefuses' : undefined;
+}
+
+/** Kind of an error by its status alone: from proxies and web servers in between. */
+export function kindOfStatus(status: number): DifyKind {
+	if (status === 401) return 'unauthorized';
+	if (status === 403) return 'forbidden';
+	if (status === 404 || status === 405) return 'routeNotFound';
+	if (status === 413) return 'fileTooLarge';
+	if (status === 429) return 'rateLimited';
+	if (status === 415 || status === 400) return 'requestFormat';
+	// 504 and 524 are time limits of a proxy; 520 to 530 are Cloudflare's, which stands in front of Dify Cloud and of
+	// tunnels (530 where the tunnel is down).
+	if ((status >= 502 && status <= 504) || (status >= 520 && status <= 530) || status === 408)
+		return 'gateway';
+	if (status >= 500) return 'serverError';
+	if (status >= 300 && status < 400) return 'redirect';
+	if (status >= 200 && status < 300) return 'emptyAnswer';
+	return 'unknown';
+}
+
+/** The message without keys and noise; undefined when nothing is left. */
+function cleanMessage(message: string | undefined): string | undefined {
+	if (message === undefined) return undefined;
+	// The framework suggests other routes after a 404 text, which is about IDs, not routes (docs/protocols/dify.md 6.3).
+	const own = message
+		.slice(0, MAX_READ)
+		.replace(/\s{0,9}You have requested this URI \[[\s\S]*$/, '')
+		// For a value that the database cannot read, the answer has the whole SQL statement (docs/protocols/dify.md 2.13).
+		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '');
+	const cleaned = shortened(summarizePydantic(own).replace(KEYS, '[key]').trim(), MAX_MESSAGE);
+	return cleaned === '' ? undefined : cleaned;
+}
+
+/**
+ * Pydantic's texts run over many lines and echo what was sent, which may be private (docs/protocols/dify.md 6.2). Keeps
+ * field and problem of the first three.
+ */
+function summarizePydantic(message: string): string {
+	const lines = message.split(/\r?\n/);
+	const head = lines[0] ?? '';
+	if (!/^\d+ validation errors? for /.test(head)) return message;
+	const problems: string[] = [];
+	lines.slice(1).forEach((line, at) => {
+		const problem = /^ {2}(\S.*?)(?: \[type=.*)?$/.exec(line)?.[1];
+		// lines[at] is the line before this one: the path of the field, or the heading when the whole body is meant.
+		const field = lines[at] ?? '';
+		if (problem !== undefined)
+			problems.push(/^\s|^$/.test(field) || at === 0 ? problem : `${field}: ${problem}`);
+	});
+	return [head, ...problems.slice(0, 3)].join('\n');
+}

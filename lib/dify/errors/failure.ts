@@ -1,0 +1,211 @@
+import { failure } from '../../errors/failure';
+import type { DifyKind } from '../../errors/kinds';
+import type { RemedyFacts } from '../../errors/remedies';
+import { maskDeep } from '../../errors/secrets';
+import { ServerError, type FailureDetails } from '../../errors/server-error';
+import type { Connection } from '../../http/connection';
+import type { CallAnswer, EventStream } from '../../http/types';
+import { retryAfterMs } from '../../http/retry-after';
+import { optional } from '../../values';
+import { describeDifyFailure, describeRunError } from './errors';
+import type { RunErrorCause, RunResult, WorkflowNode } from '../types';
+
+/** IDs by which a run can be found in Dify. */
+type RunIds = Pick<RunResult, 'conversationId' | 'messageId' | 'taskId' | 'workflowRunId'>;
+
+/** An error of Dify. Its texts come from the table of remedies, unless `more` has them. */
+export function difyFailure(
+	kind: DifyKind,
+	more: Partial<Omit<FailureDetails, 'kind'>> & { result?: RunResult; about?: RemedyFacts } = {},
+): ServerError {
+	const { url, result, facts, ...details } = more;
+	return failure(
+		kind,
+		{ service: 'dify', url },
+		{
+			...details,
+			...receivedIn(result),
+			facts: { ...facts, ...(result === undefined ? {} : idsOf(result)) },
+		},
+	);
+}
+
+function receivedIn(result: RunResult | undefined): Partial<FailureDetails> {
+	return result === undefined
+		? {}
+		: {
+				result,
+				partialText: result.text || undefined,
+				partialReasoning: result.reasoning || undefined,
+			};
+}
+
+/** The partial result of a failed run. */
+export function resultOf(error: unknown): RunResult | undefined {
+	return error instanceof ServerError ? (error.result as RunResult | undefined) : undefined;
+}
+
+export function idsOf({ conversationId, messageId, taskId, workflowRunId }: RunIds): RunIds {
+	return { conversationId, messageId, taskId, workflowRunId };
+}
+
+/** Whether Dify began the run: a worker that did not names no IDs. A message with an ID is stored. */
+export function hasBegun(result: RunResult | undefined): boolean {
+	return (
+		result !== undefined &&
+		(result.text !== '' || Object.values(idsOf(result)).some((id) => id !== undefined))
+	);
+}
+
+const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/)?run)$/;
+
+/** The error for an answer that is not what was asked for. */
+export function answerError(
+	connection: Connection,
+	answer: CallAnswer,
+	method: string,
+): ServerError {
+	const { status, headers, url } = answer;
+	const target = redirectedTo(connection, answer);
+	const context = { ...connection.contextOf(url), service: 'dify' as const };
+	if (target !== undefined) {
+		const asked = target === url ? connection.contextOf(connection.url.root) : context;
+		return failure(
+			'redirect',
+			{ ...asked, service: 'dify' },
+			{ status, about: { location: target } },
+		);
+	}
+	const { kind, code, said, ...described } = describeDifyFailure({
+		status,
+		// Masked before it is cut: half a key would not be recognized.
+		body: connection.mask(answer.text),
+		contentType: headers['content-type'],
+		challenge: headers['www-authenticate'],
+		method,
+	});
+	return failure(kind, context, {
+		status: described.status,
+		code,
+		retryable: described.retryable,
+		serverText: said,
+		facts: {
+			difyVersion: headers['x-version'],
+			retryAfterMs: retryAfterMs(headers['retry-after']),
+		},
+		about: {
+			status: described.status,
+			startsRun: method === 'POST' && STARTS_RUN.test(new URL(url).pathname),
+			countedTwice: countsTwice(said, headers['x-version']),
+		},
+	});
+}
+
+/** With a limit of one run, Dify 1.14 refuses every streamed chatflow, even the first (docs/protocols/dify.md 12.2). */
+function countsTwice(said: string | undefined, version = ''): boolean {
+	return /\bis 1\.?$/.test(said ?? '') && !/^(?:0\.|1\.\d\b|1\.1[0-2]\b)/.test(version);
+}
+
+/**
+ * Target of a redirect that was not followed, or that led to another address: the key is not sent there, so a 401 there
+ * says nothing about it.
+ */
+function redirectedTo(
+	connection: Connection,
+	{ status, headers, url }: CallAnswer,
+): string | undefined {
+	if (status >= 300 && status < 400) return headers.location;
+	return status === 401 && !connection.isOwn(url) ? url : undefined;
+}
+
+/** Causes whose text was written by this package, not by Dify. */
+const OWN_WORDS: ReadonlySet<RunErrorCause> = new Set([
+	'endedEarly',
+	'notFinished',
+	'cancelled',
+	'idle',
+	'queued',
+	'otherConversation',
+]);
+
+/** The error of a run that began, with its partial result. */
+export function runError(
+	connection: Connection,
+	result: RunResult,
+	{ url, headers }: Pick<EventStream, 'url' | 'headers'>,
+	stopRequested?: boolean,
+): ServerError {
+	const context = { ...connection.contextOf(url), service: 'dify' as const };
+	const error = maskDeep(result.error, context.secrets) ?? {
+		cause: 'notFinished' as const,
+		message: 'The run did not finish',
+	};
+	const { kind, said, ...described } = describeRunError(error);
+	const node = kind === 'runFailed' ? failedNode(result) : undefined;
+	const isOld = /^(?:0\.|1\.\d\b|1\.1[0-2]\b)/.test(headers['x-version'] ?? '');
+	const asking = kind === 'timeout' && isOld ? result.workflow?.nodes.find(isAsking) : undefined;
+	return failure(kind, context, {
+		...described,
+		...(node === undefined
+			? {}
+			: { meaning: `The run failed in Dify at the node ${nameOf(node)}` }),
+		...(OWN_WORDS.has(error.cause) ? { meaning: said } : { serverText: said }),
+		...(asking === undefined ? {} : waitsForPerson(asking, error.message)),
+		...receivedIn(result),
+		facts: {
+			difyVersion: headers['x-version'],
+			...idsOf(result),
+			...(node === undefined
+				? {}
+				: { failedNode: node.title ?? node.nodeId, failedNodeType: node.type }),
+			...optional({ stopRequested }),
+		},
+		about: { startsRun: true },
+	});
+}
+
+/**
+ * The node that ended the run. Other failures may have been handled before, such as in an iteration that continues
+ * after errors (docs/protocols/dify.md 12.1).
+ */
+function failedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
+	const failed = workflow?.nodes.filter((node) => node.status === 'failed') ?? [];
+	const said = error?.message ?? '';
+	const named = failed.find((node) => node.error !== undefined && said.includes(node.error));
+	return (
+		named ??
+		failed.find((node) => node.iterationId === undefined && node.loopId === undefined) ??
+		failed[0]
+	);
+}
+
+/**
+ * Whether a Human Input node is running: Dify 1.12 cannot pause a run, so it waits for ever (docs/protocols/dify.md
+ * 2.5).
+ */
+function isAsking({ type, status }: WorkflowNode): boolean {
+	return type === 'human-input' && status === 'running';
+}
+
+function waitsForPerson(node: WorkflowNode, said: string): Partial<FailureDetails> {
+	return {
+		message: 'The run waits for a person, and this Dify cannot pause it',
+		meaning: `The run stands at the node ${nameOf(node)}: ${said}`,
+		remedy:
+			'Human Input nodes work over the API from Dify 1.14 on. Update Dify, or take the node out of the workflow.',
+	};
+}
+
+function nameOf({ title, nodeId, id, type }: WorkflowNode): string {
+	return `"${title ?? nodeId ?? id}"${type === undefined ? '' : ` (${type})`}`;
+}
+
+/** An error that was found before anything was sent. */
+export function localError(kind: DifyKind, message?: string, remedy?: string): ServerError {
+	return difyFailure(kind, { ...optional({ message, remedy }), retryable: false });
+}
+
+/** A value that Dify would refuse or misunderstand. */
+export function invalidParam(message: string, remedy?: string): ServerError {
+	return localError('invalidParam', message, remedy);
+}

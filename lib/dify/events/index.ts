@@ -1,0 +1,125 @@
+/**
+ * Turns the events of a Dify stream into the result of a run: the catalogue of events is here, their handlers in
+ * `events/answer.ts` and `events/workflow.ts`, the end of a run in `events/termination.ts`, the result in
+ * `events/outcome.ts`.
+ */
+import { addAudio, append, messageEnd, messageFile, messageText, replace } from './answer';
+import { addAgentLog, addForm, addNode, addThought, updateWorkflow } from './collect';
+import type { RunState } from './state';
+import { nextStep } from './termination';
+import { errorEvent, formClosed, paused, workflowFinished, workflowOf } from './workflow';
+import { recordOf, isRecord, finiteNumber, nonEmptyText, type JsonRecord } from '../../values';
+import type { RunStep, TextDelta, WorkflowNode } from '../types';
+
+export { singleText } from './collect';
+export { finish } from './outcome';
+export { createRun, type RunState } from './state';
+export { AUDIO_GRACE_MS, GRACE_MS, isUnfinished } from './termination';
+
+/** Applies an event. `data` is the event's object of that name, which holds everything in workflows. */
+type Handler = (state: RunState, event: JsonRecord, deltas: TextDelta[], data: JsonRecord) => void;
+
+/** Handles events of a node. Iterations and loops send no `node_*` for themselves. */
+const node =
+	(kind: WorkflowNode['kind']): Handler =>
+	(state, { event }, _deltas, data) =>
+		addNode(workflowOf(state), state.nodeIndex, kind, String(event), data);
+
+/**
+ * All events of docs/protocols/dify.md 3.3, with their handlers. All of it is shown: in the item, or with *Include*, or
+ * as a warning. Other events (pings, those of future versions) change nothing and are shown with *Include: Events*
+ * only.
+ */
+const HANDLERS: Readonly<Record<string, Handler>> = {
+	// The answer, and its files.
+	message: messageText,
+	message_file: messageFile,
+	message_replace: (state, event, deltas) => {
+		state.moderated ||= event.reason === 'output_moderation';
+		replace(
+			state,
+			nonEmptyText(event.answer) ?? '',
+			nonEmptyText(event.reason) ?? 'message_replace',
+			deltas,
+		);
+	},
+	message_end: messageEnd,
+	agent_message: (state, event, deltas) => {
+		state.sawAgentMessage = true;
+		append(state, nonEmptyText(event.answer), deltas);
+	},
+	text_chunk: (state, _event, deltas, data) => append(state, nonEmptyText(data.text), deltas),
+	text_replace: (state, _event, deltas, data) =>
+		replace(state, nonEmptyText(data.text) ?? '', 'text_replace', deltas),
+	tts_message: addAudio,
+	tts_message_end: addAudio,
+	// Thinking, and steps of agents.
+	agent_thought: (state, event) => addThought(state, event),
+	agent_log: (state, _event, _deltas, data) =>
+		addAgentLog(workflowOf(state).agentLogs, state.logIndex, data),
+	reasoning_chunk: (state, _event, _deltas, data) =>
+		void (state.reasoning += nonEmptyText(data.reasoning) ?? ''),
+	// The run, and its end.
+	workflow_started: (state, _event, _deltas, data) => updateWorkflow(workflowOf(state), data),
+	workflow_finished: (state, event, deltas, data) => workflowFinished(state, event, data, deltas),
+	workflow_paused: (state, _event, _deltas, data) => paused(state, data),
+	error: errorEvent,
+	// Its nodes; retries of a node are a warning, too.
+	node_started: node('node'),
+	node_finished: node('node'),
+	node_retry: node('node'),
+	iteration_started: node('iteration'),
+	iteration_next: node('iteration'),
+	iteration_completed: node('iteration'),
+	loop_started: node('loop'),
+	loop_next: node('loop'),
+	loop_completed: node('loop'),
+	// Forms that wait for people. Answered ones are no longer shown.
+	human_input_required: (state, _event, _deltas, data) => addForm(state.forms, data),
+	human_input_form_filled: (state, _event, _deltas, data) => formClosed(state, data),
+	human_input_form_timeout: (state, _event, _deltas, data) => formClosed(state, data),
+};
+
+/** Names of the events with a handler. */
+export const EVENTS: readonly string[] = Object.keys(HANDLERS);
+
+const isSpeech = (name: string) => name === 'tts_message' || name === 'tts_message_end';
+
+/**
+ * Applies one parsed event of a Dify stream. Unknown events and fields are ignored. Changes the state in place; it
+ * depends only on the hints and the events before, however the bytes were cut.
+ */
+export function reduce(state: RunState, event: unknown): RunStep<RunState> {
+	const deltas: TextDelta[] = [];
+	if (!state.closed) {
+		if (isRecord(event)) apply(state, event, deltas);
+		else state.badEvents++;
+	}
+	const { next, graceMs } = nextStep(state);
+	if (next === 'close') state.closed = true;
+	if (graceMs === undefined) return { state, deltas, next };
+	const graceAnew = next === 'continue' || (isRecord(event) && event.event === 'tts_message');
+	return { state, deltas, next, graceMs, ...(graceAnew ? { graceAnew } : {}) };
+}
+
+function apply(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
+	const name = nonEmptyText(event.event);
+	if (name === undefined) return;
+	if (!isSpeech(name)) {
+		// While only speech is still expected, the answer is final: nothing else may change it.
+		if (nextStep(state).settled) return;
+		noteIds(state, event);
+	}
+	if (Object.hasOwn(HANDLERS, name)) HANDLERS[name]!(state, event, deltas, recordOf(event.data));
+}
+
+/** `error` has no task id, newer workers' errors have no ids at all: the first value of each stays. */
+function noteIds(state: RunState, event: JsonRecord): void {
+	// Events about a finished run have the run ID as task ID.
+	const taskId = nonEmptyText(event.task_id);
+	if (taskId !== event.workflow_run_id) state.taskId ??= taskId;
+	state.conversationId ??= nonEmptyText(event.conversation_id);
+	state.messageId ??= nonEmptyText(event.message_id);
+	state.workflowRunId ??= nonEmptyText(event.workflow_run_id);
+	state.createdAt ??= finiteNumber(event.created_at);
+}

@@ -1,0 +1,231 @@
+import { localError } from '../errors/failure';
+import {
+	recordOf,
+	isRecord,
+	asList,
+	finiteNumber,
+	nonEmptyText,
+	type JsonRecord,
+} from '../../values';
+
+export type DifyFileType = 'image' | 'document' | 'audio' | 'video' | 'custom';
+export const FILE_TYPES: readonly DifyFileType[] = [
+	'image',
+	'document',
+	'audio',
+	'video',
+	'custom',
+];
+
+/** A file in a run. Dify silently drops an entry without a transfer method (docs/protocols/dify.md 2.1.3). */
+export type DifyFileRef =
+	| { type: DifyFileType; transfer_method: 'remote_url'; url: string }
+	| { type: DifyFileType; transfer_method: 'local_file'; upload_file_id: string };
+
+/** File types by extension, as Dify decides them, for its size limits too (docs/protocols/dify.md 2.9). */
+const EXTENSIONS: ReadonlyArray<readonly [DifyFileType, readonly string[]]> = [
+	['image', ['jpg', 'jpeg', 'png', 'webp', 'gif', 'svg']],
+	['video', ['mp4', 'mov', 'mpeg', 'webm']],
+	['audio', ['mp3', 'm4a', 'wav', 'amr', 'mpga']],
+];
+
+/** Files that a field or an app takes. Undefined: no limit known. */
+export interface FileRules {
+	/** Named in errors: "the app" or a field of its form. */
+	where: string;
+	enabled: boolean;
+	types?: DifyFileType[];
+	/** For the type `custom`, in lower case, without dot. */
+	extensions?: string[];
+	methods?: string[];
+	most?: number;
+}
+
+/** Largest files of the installation, in megabytes (docs/protocols/dify.md 2.11, `system_parameters`). */
+export type SizeLimits = Partial<Record<'image' | 'video' | 'audio' | 'other', number>>;
+
+export function sizeLimitsOf(parameters: JsonRecord): SizeLimits {
+	const system = recordOf(parameters.system_parameters);
+	return {
+		image: finiteNumber(system.image_file_size_limit),
+		video: finiteNumber(system.video_file_size_limit),
+		audio: finiteNumber(system.audio_file_size_limit),
+		other: finiteNumber(system.file_size_limit),
+	};
+}
+
+/** File rules of an app. Before 1.0, Dify had pictures only, one level deeper. */
+export function appFileRules(parameters: JsonRecord): FileRules {
+	const upload = recordOf(parameters.file_upload);
+	const image = recordOf(upload.image);
+	const isOld =
+		upload.enabled === undefined &&
+		upload.allowed_file_types === undefined &&
+		isRecord(upload.image);
+	const settings = isOld
+		? {
+				...image,
+				allowed_file_types: ['image'],
+				allowed_file_upload_methods: image.transfer_methods,
+			}
+		: upload;
+	return {
+		where: 'the app',
+		enabled: settings.enabled === true,
+		...limitsOf(settings),
+		most: finiteNumber(settings.number_limits),
+	};
+}
+
+/** File rules of a form field. @param most used in place of `number_limits` */
+export function fieldFileRules(
+	label: string,
+	kind: string,
+	settings: JsonRecord,
+	most?: number,
+): FileRules {
+	return {
+		where: `the field "${label}"`,
+		enabled: true,
+		...limitsOf(settings),
+		most: kind === 'file' ? 1 : (most ?? finiteNumber(settings.number_limits)),
+	};
+}
+
+/** File rules in the settings of an app or of a form field. */
+function limitsOf(settings: JsonRecord): Pick<FileRules, 'types' | 'extensions' | 'methods'> {
+	const types = texts(settings.allowed_file_types).filter((type): type is DifyFileType =>
+		(FILE_TYPES as readonly string[]).includes(type),
+	);
+	const extensions = texts(settings.allowed_file_extensions).map((extension) =>
+		extension.toLowerCase().replace(/^\./, ''),
+	);
+	const methods = texts(settings.allowed_file_upload_methods);
+	return {
+		...(types.length === 0 ? {} : { types }),
+		...(extensions.length === 0 ? {} : { extensions }),
+		...(methods.length === 0 ? {} : { methods }),
+	};
+}
+
+function texts(value: unknown): string[] {
+	return asList(value).filter((each): each is string => nonEmptyText(each) !== undefined);
+}
+
+export function extensionOf(name: string): string {
+	return /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+}
+
+/** Dify's type of a file; `custom` where the rules allow that and not its own type. */
+export function fileTypeOf(
+	name: string,
+	mimeType: string | undefined,
+	rules?: Pick<FileRules, 'types'>,
+): DifyFileType {
+	const extension = extensionOf(name);
+	const family = mimeType?.split('/')[0];
+	const byFamily =
+		family === 'image' || family === 'audio' || family === 'video' ? family : 'document';
+	const type = EXTENSIONS.find(([, extensions]) => extensions.includes(extension))?.[0] ?? byFamily;
+	const allowed = rules?.types;
+	if (allowed === undefined || allowed.includes(type)) return type;
+	return allowed.includes('custom') ? 'custom' : type;
+}
+
+export interface CheckedFile {
+	name: string;
+	type: DifyFileType;
+	/** Bytes; not known for a URL, which Dify fetches itself. */
+	size?: number;
+}
+
+/**
+ * Checks files before anything is sent: Dify says little about a refused file, and silently drops all where file upload
+ * is switched off (docs/protocols/dify.md 2.1.3).
+ *
+ * @throws {ServerError}
+ */
+export function checkFiles(
+	files: readonly CheckedFile[],
+	rules: FileRules,
+	sizes: SizeLimits,
+): void {
+	if (files.length === 0) return;
+	const { where, most } = rules;
+	if (!rules.enabled)
+		throw localError(
+			'featureOff',
+			`File upload is switched off in ${where}, so Dify would drop the files without a word`,
+			'Switch on file upload in the app in Dify and publish it, or remove the files in the node.',
+		);
+	if (most !== undefined && files.length > most)
+		throw localError(
+			'fileRejected',
+			`${files.length} files are given, but ${where} takes ${most} at most`,
+		);
+	for (const file of files) checkFile(file, rules, sizes);
+}
+
+function checkFile(
+	{ name, type, size }: CheckedFile,
+	{ where, types, extensions, methods }: FileRules,
+	sizes: SizeLimits,
+): void {
+	if (types !== undefined && !types.includes(type))
+		throw localError(
+			'fileType',
+			`"${name}" is of type ${type}, but ${where} takes only: ${types.join(', ')}`,
+		);
+	if (type === 'custom' && extensions !== undefined && !extensions.includes(extensionOf(name)))
+		throw localError(
+			'fileType',
+			`"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`,
+		);
+	const method = size === undefined ? 'remote_url' : 'local_file';
+	if (methods !== undefined && !methods.includes(method))
+		throw localError(
+			'fileRejected',
+			`${where === 'the app' ? 'The app' : where} takes ${size === undefined ? 'no URLs, only uploaded files' : 'no uploaded files, only URLs'}`,
+		);
+	const megabytes = sizes[sizeClass(name)];
+	if (size !== undefined && megabytes !== undefined && size > megabytes * 1024 * 1024)
+		throw localError(
+			'fileTooLarge',
+			`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but this Dify takes ${megabytes} MB at most for its kind of file`,
+		);
+}
+
+function sizeClass(name: string): keyof SizeLimits {
+	const type = EXTENSIONS.find(([, extensions]) => extensions.includes(extensionOf(name)))?.[0];
+	return type === 'image' || type === 'video' || type === 'audio' ? type : 'other';
+}
+
+/**
+ * Splits the text of a field into names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary:
+ * `/w_300,h_200/cat.png`), unless a blank or another URL follows.
+ */
+export function fileNames(typed: string): string[] {
+	const names = typed.match(/https?:\/\/(?:[^\s,]|,(?!\s|https?:\/\/|$))+|[^\s,][^,]*/gi) ?? [];
+	return names.map((name) => name.trim());
+}
+
+/** The file name in a URL, for its type and for errors. */
+export function nameInUrl(url: string): string {
+	const path = url.replace(/[?#].*$/s, '').replace(/\/{1,99}$/, '');
+	return path.slice(path.lastIndexOf('/') + 1) || url;
+}
+
+/**
+ * The trimmed URL.
+ *
+ * @throws {ServerError} for a URL that Dify could not fetch
+ */
+export function checkedUrl(url: string): string {
+	const trimmed = url.trim();
+	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
+	throw localError(
+		'fileRejected',
+		`The file URL is not valid: "${trimmed.slice(0, 200)}"`,
+		'Give a full address that starts with http:// or https:// and that Dify itself can reach.',
+	);
+}

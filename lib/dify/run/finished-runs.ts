@@ -1,0 +1,125 @@
+import { finiteNumber, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../../values';
+import type { DifyClient } from '../client';
+
+const PAGE_SIZE = 100;
+/** A guard against endless lists, which Dify itself does not send. */
+const MAX_PAGES = 1000;
+/** Passes over the list: rows of one second change places between two pages, so that one can be missed. */
+const MAX_PASSES = 3;
+/** Several workers write entries, so one may appear after newer ones. */
+const GRACE_S = 60;
+/** A stopped run may stay `running` for ever (docs/protocols/dify.md 2.4): older ones are ignored. */
+const OPEN_LIMIT_S = 24 * 3600;
+
+/** Statuses of a run that has not ended. */
+const OPEN: ReadonlySet<string> = new Set(['running', 'paused', 'scheduled']);
+
+/** What was seen of an app's log, to find new entries. Plain data. */
+export interface RunMemory {
+	/** Unix seconds: older entries are known or ignored. */
+	since: number;
+	/** IDs of runs since then that were delivered. */
+	given: string[];
+}
+
+export interface FinishedRuns {
+	memory: RunMemory;
+	/** Entries of the log whose run has ended, oldest first. */
+	found: JsonRecord[];
+}
+
+/**
+ * Runs of a workflow app that ended since the last poll, from its log: Dify sends no notifications. The log is sorted
+ * by start, so it is read from the oldest run that had not ended.
+ *
+ * @param memory undefined at the first poll, which finds nothing
+ */
+export async function finishedRuns(
+	client: DifyClient,
+	memory: RunMemory | undefined,
+): Promise<FinishedRuns> {
+	const entries = await entriesSince(client, memory?.since);
+	const given = new Set(memory?.given);
+	const ended = entries.filter(({ status }) => !OPEN.has(status));
+	const found =
+		memory === undefined ? [] : ended.filter(({ id }) => !given.has(id)).map(({ entry }) => entry);
+	const newest = Math.max(memory?.since ?? 0, ...entries.map(({ at }) => at));
+	const open = entries.filter(({ status, at }) => OPEN.has(status) && at > newest - OPEN_LIMIT_S);
+	const since = Math.max(
+		memory?.since ?? 0,
+		Math.min(newest - GRACE_S, ...open.map(({ at }) => at)),
+	);
+	return {
+		found: found.reverse(),
+		memory: { since, given: ended.filter(({ at }) => at >= since).map(({ id }) => id) },
+	};
+}
+
+interface Entry {
+	entry: JsonRecord;
+	/** ID of the run. */
+	id: string;
+	/** Unix seconds. */
+	at: number;
+	status: string;
+}
+
+/** Newest first. Without `since`: the first page, and all runs of the last day. */
+async function entriesSince(client: DifyClient, since: number | undefined): Promise<Entry[]> {
+	const entries = new Map<string, Entry>();
+	for (let pass = 0; pass < MAX_PASSES; pass++) {
+		const before = entries.size;
+		const pages = await readInto(entries, client, since);
+		if (pages < 2 || entries.size === before) break;
+	}
+	return [...entries.values()].sort((one, other) => other.at - one.at);
+}
+
+/** @returns how many pages were read */
+async function readInto(
+	entries: Map<string, Entry>,
+	client: DifyClient,
+	since: number | undefined,
+): Promise<number> {
+	// Inclusive, and Dify compares with fractions of a second.
+	const after = since === undefined ? undefined : new Date(since * 1000).toISOString();
+	const seen = new Set<string>();
+	for (let page = 1; page <= MAX_PAGES; page++) {
+		const query = { page, limit: PAGE_SIZE, created_at__after: after };
+		const answer = await client.get('/workflows/logs', query);
+		const found = recordsIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
+		const before = seen.size;
+		for (const entry of found) {
+			seen.add(entry.id);
+			if (!entries.has(entry.id)) entries.set(entry.id, entry);
+		}
+		if (answer.has_more !== true || seen.size === before) return page;
+		const newest = entries.values().next().value!.at;
+		if (since === undefined && found.at(-1)!.at < newest - OPEN_LIMIT_S) return page;
+	}
+	return MAX_PAGES;
+}
+
+/** Undefined for an entry without a run: Dify has archived it. */
+function entryOf(entry: JsonRecord): Entry | undefined {
+	const run = recordOf(entry.workflow_run);
+	const id = nonEmptyText(run.id);
+	const status = nonEmptyText(run.status);
+	if (id === undefined || status === undefined) return undefined;
+	return {
+		entry,
+		id,
+		status,
+		at: Math.floor(finiteNumber(entry.created_at) ?? finiteNumber(run.created_at) ?? 0),
+	};
+}
+
+/** Entries of the log whose run has ended, newest first. */
+export async function newestRuns(client: DifyClient, most: number): Promise<JsonRecord[]> {
+	const answer = await client.get('/workflows/logs', { page: 1, limit: PAGE_SIZE });
+	const entries = recordsIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
+	return entries
+		.filter(({ status }) => !OPEN.has(status))
+		.slice(0, most)
+		.map(({ entry }) => entry);
+}

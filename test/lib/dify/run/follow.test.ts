@@ -1,0 +1,236 @@
+/** Runs whose stream does not contain their end (simulator of Dify 1.16): the record does. */
+import { chat } from '../../../../lib/dify/run/chat';
+import { submitHumanForm } from '../../../../lib/dify/forms/human-form';
+import type { FollowOptions } from '../../../../lib/dify/run/follow';
+import { RECOVERED_NOTE } from '../../../../lib/dify/run/recover';
+import type { RunOptions } from '../../../../lib/dify/run/run';
+import { follow, runWorkflow } from '../../../../lib/dify/run/workflow';
+import {
+	PAGES,
+	SIM_VERSIONS,
+	type DifySim,
+	type Script,
+	type SimVersion,
+	type Step,
+} from '../../../servers/dify';
+import { waitFor } from '../ask';
+import { calls, clientOf, failureOf, startApp } from '../client';
+
+jest.mock('../../../../lib/http/waiting', () =>
+	jest.requireActual<object>('../../../support/skipped-pauses'),
+);
+
+const FAST = { looksMs: [1], pauseMs: 1 };
+const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
+
+/** A run that goes on only when it is told to. */
+function gate() {
+	let open = () => {};
+	const wait = new Promise<void>((resolve) => (open = resolve));
+	return { step: { wait } satisfies Step, open: () => open() };
+}
+
+async function startFlow(
+	version: SimVersion,
+	mode: 'workflow' | 'advanced-chat',
+	script: Script,
+): Promise<DifySim> {
+	const sim = await startApp(version, { mode, reply: () => script });
+	sim.stream = { pingEveryMs: 5 };
+	return sim;
+}
+
+async function run(
+	sim: DifySim,
+	mode: 'workflow' | 'advanced-chat',
+	options: RunOptions & Pick<FollowOptions, 'openMs'> = {},
+) {
+	const client = clientOf(sim, mode);
+	if (mode === 'workflow')
+		return await runWorkflow(client, { inputs: {}, user: 'u1' }, { ...FAST, ...options });
+	const request = { query: 'hi', user: 'u1', conversation: { kind: 'new' as const }, inputs: {} };
+	return (await chat(client, request, { ...FAST, ...options })).result;
+}
+
+const MODES = ['workflow', 'advanced-chat'] as const;
+
+describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
+	const outputs = mode === 'workflow' ? { text: 'done' } : { answer: 'done', files: [] };
+
+	// Recorded as reattach-workflow-snapshot and reattach-flow-snapshot: snapshot, some events, then pings for ever.
+	test.each([1, 2, 3])(
+		'cut after %i events, then attached to a stream that only pings',
+		async (events) => {
+			const { step, open } = gate();
+			const steps: Step[] = [
+				START,
+				{ text: 'do' },
+				step,
+				{ text: 'ne' },
+				{ node: { id: 'a' } },
+				{ node: { id: 'b' } },
+			];
+			const sim = await startFlow('1.16', mode, { steps, outputs });
+			sim.stream = { cut: { events, how: 'eof' }, pingEveryMs: 5 };
+			const shown: string[] = [];
+			const onDeltas: RunOptions['onDeltas'] = async (deltas) => {
+				for (const { type, text } of deltas) {
+					if (type === 'replace') shown.splice(0);
+					shown.push(text);
+				}
+			};
+			const running = run(sim, mode, { onDeltas });
+			await waitFor(() => sim.requests.some(({ path }) => path.endsWith('/events')));
+			sim.stream = { pingEveryMs: 5 };
+			open();
+			const result = await running;
+			expect(result).toMatchObject({ status: 'succeeded', text: 'done', workflow: { outputs } });
+			expect(result.warnings).toContain(RECOVERED_NOTE);
+			expect(shown.join('')).toBe('done');
+			expect(calls(sim, mode === 'workflow' ? '/workflows/run' : '/chat-messages')).toBe(1);
+		},
+	);
+
+	test('a limit runs out although the run has ended: its record is the result, and nothing is stopped', async () => {
+		const { step, open } = gate();
+		const sim = await startFlow('1.16', mode, { steps: [START, step, { text: 'done' }], outputs });
+		sim.stream = { cut: { events: 2, how: 'silence' } };
+		const running = run(sim, mode, { looksMs: [60_000], limits: { idleMs: 150 } });
+		await waitFor(() => sim.runs[0]?.events.length === 3);
+		open();
+		expect(await running).toMatchObject({ status: 'succeeded', workflow: { outputs } });
+		expect(sim.stops).toHaveLength(0);
+	});
+
+	test.each([
+		['connections that are closed', { how: 'reset' as const }],
+		['a proxy without a server', { status: 502, body: PAGES.nginx502 }],
+	])(
+		'an API that starts anew in mid-run: %s',
+		async (_name, fault) => {
+			const sim = await startFlow('1.16', mode, {
+				steps: [START, { text: 'done' }, { wait: 50 }],
+				outputs,
+			});
+			sim.stream = { cut: { events: 2, how: 'reset' } };
+			sim.fail({ method: 'GET', path: /^\/workflow/, times: 25, ...fault });
+			expect(await run(sim, mode)).toMatchObject({ status: 'succeeded', text: 'done' });
+		},
+		30_000,
+	);
+
+	test('an API that takes connections before it answers: the run is neither given up nor stopped', async () => {
+		const sim = await startFlow('1.16', mode, {
+			steps: [START, { text: 'done' }, { wait: 50 }],
+			outputs,
+		});
+		sim.stream = { cut: { events: 2, how: 'reset' } };
+		sim.fail({ method: 'GET', path: /events/, times: 2, how: 'silence' });
+		sim.fail({ method: 'GET', path: /workflows.run/, times: 2, status: 503, body: '' });
+		const options = { openMs: 50, limits: { firstByteMs: 20_000 } };
+		expect(await run(sim, mode, options)).toMatchObject({ status: 'succeeded', text: 'done' });
+		expect(sim.stops).toHaveLength(0);
+	}, 30_000);
+
+	test('an API that does not come back: the error names the way to the run', async () => {
+		const sim = await startFlow('1.16', mode, {
+			steps: [START, { text: 'do' }, { wait: 50 }],
+			outputs,
+		});
+		sim.stream = { cut: { events: 2, how: 'reset' } };
+		sim.fail({ method: 'GET', path: /^\/workflow/, times: 999, status: 502, body: PAGES.nginx502 });
+		const failed = await failureOf(run(sim, mode, { limits: { progressMs: 300 } }));
+		expect(failed.remedy).toContain('Follow');
+		expect(failed.remedy).toContain(sim.runs[0]!.workflowRunId!);
+		expect(failed.facts.workflowRunId).toBe(sim.runs[0]!.workflowRunId);
+	}, 30_000);
+});
+
+test('without an earlier reader, the record is not polled while events arrive', async () => {
+	const sim = await startFlow('1.16', 'workflow', {
+		steps: [START, { wait: 30 }],
+		outputs: { a: 1 },
+	});
+	await run(sim, 'workflow', { looksMs: [60_000] });
+	expect(sim.requests).toHaveLength(1);
+});
+
+describe('a form of a workflow app', () => {
+	const form = {
+		nodeId: 'ask',
+		nodeTitle: 'Ask',
+		content: '?',
+		actions: [{ id: 'ok', title: 'OK' }],
+	};
+
+	// Recorded as human-wf-*: the run is aborted by Dify itself, and its stream may say nothing of it.
+	test.each([0, 99])(
+		'aborted by 1.16 after its form, with %i events: outputs and words of the record',
+		async (heard) => {
+			const script: Script = {
+				steps: [START, { pause: [form] }, { node: { id: 'end' } }],
+				stopped: 'Aborted: App task was stopped',
+				outputs: { note: 'yes' },
+			};
+			const sim = await startFlow('1.16', 'workflow', script);
+			const client = clientOf(sim, 'workflow');
+			const paused = await run(sim, 'workflow');
+			const token = paused.pause!.forms[0]!.formToken!;
+			sim.stream = { pingEveryMs: 5, deafAfter: heard };
+			sim.store.resumeMs = 20;
+			await submitHumanForm(client, token, { action: 'ok', inputs: {}, user: 'u1' });
+			const following = { ...FAST, answered: new Set([token]) };
+			const result = await follow(client, paused.workflowRunId!, 'u1', following);
+			expect(result).toMatchObject({ status: 'stopped', workflow: { outputs: { note: 'yes' } } });
+			expect(result.warnings.join()).toContain('Aborted: App task was stopped');
+		},
+	);
+
+	test.each(SIM_VERSIONS.filter((version) => version !== '1.12'))(
+		'%s is never reported as too old for it',
+		async (version) => {
+			const human = { id: 'h', type: 'human-input', title: 'Ask Anna' };
+			const steps: Step[] = [START, { nodeStart: human }, { wait: new Promise(() => undefined) }];
+			const sim = await startFlow(version, 'workflow', { steps });
+			const failed = await failureOf(run(sim, 'workflow', { limits: { progressMs: 80 } }));
+			expect(failed.kind).toBe('timeout');
+			expect([failed.message, failed.remedy].join()).not.toMatch(/cannot pause|Update Dify/);
+		},
+	);
+});
+
+describe('input errors, which 1.16 tells as the end of a run that does not exist', () => {
+	const FORM = [
+		{
+			kind: 'text-input' as const,
+			variable: 'city',
+			label: 'Your city',
+			required: true,
+			maxLength: 10,
+		},
+		{
+			kind: 'select' as const,
+			variable: 'size',
+			label: 'Size',
+			required: true,
+			options: ['S', 'M'],
+		},
+	];
+
+	test.each(SIM_VERSIONS)(
+		'%s: an empty form is told by the label of its field, and what that takes',
+		async (version) => {
+			const sim = await startApp(version, { mode: 'workflow', form: FORM });
+			const failed = await failureOf(run(sim, 'workflow', { retries: 0 }));
+			expect(failed).toMatchObject({
+				kind: 'inputs',
+				serverText: expect.stringContaining('city is required') as string,
+			});
+			expect(failed.message).toContain('"Your city" (city) is empty');
+			expect(failed.remedy).toContain('at most 10 characters');
+			expect(failed.remedy).toContain('"Size" (size)');
+			// No run that could be looked at.
+			expect(failed.facts.workflowRunId).toBeUndefined();
+		},
+	);
+});

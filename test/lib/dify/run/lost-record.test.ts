@@ -1,0 +1,184 @@
+/** Runs whose stream breaks before the end of the run, and without a record in Dify. */
+import { AWAITS_SECOND_END } from '../../../../lib/dify/events/termination';
+import { followRun } from '../../../../lib/dify/run/follow';
+import { recoverRun } from '../../../../lib/dify/run/recover';
+import { RUN_ROUTES } from '../../../../lib/dify/run/run';
+import { DEFAULT_RUN_LIMITS } from '../../../../lib/dify/run/limits';
+import { createRun } from '../../../../lib/dify/events';
+import { chat } from '../../../../lib/dify/run/chat';
+import { difyFailure } from '../../../../lib/dify/errors/failure';
+import { runWorkflow } from '../../../../lib/dify/run/workflow';
+import { events, json, sse, startScripted, type Script } from '../../../servers/scripted';
+import { delay, type http } from '../../../support/node';
+import { useSimulator } from '../../../servers/use-simulator';
+import { clientOf, failureOf, UNKNOWN_ID as RUN } from '../client';
+
+const start = useSimulator(startScripted);
+const FAST = { looksMs: [5], pauseMs: 5, unknownMs: 60 };
+const UNKNOWN = { code: 'not_found', message: 'Workflow run not found.', status: 404 };
+
+const of = (event: string, data: object = {}, more: object = {}) => ({
+	event,
+	task_id: 't',
+	workflow_run_id: RUN,
+	data: { id: RUN, ...data },
+	...more,
+});
+const STARTED = of('workflow_started');
+const NODE = of('node_finished', {
+	id: 'n',
+	node_id: 'n',
+	title: 'Ask',
+	status: 'succeeded',
+	outputs: { a: 1 },
+});
+const TEXT = { ...of('message'), answer: 'all of it', conversation_id: 'c', message_id: 'm' };
+const END = of('message_end', {}, { id: 'm', metadata: { usage: { total_tokens: 3 } } });
+const FINISHED = {
+	...of('workflow_finished', { status: 'succeeded', outputs: { answer: 'all of it' } }),
+	conversation_id: 'c',
+	message_id: 'm',
+};
+
+async function repeat(
+	response: http.ServerResponse,
+	times: number,
+	everyMs: number,
+	piece: (sent: number) => string,
+) {
+	for (let sent = 0; sent < times && !response.destroyed; sent++) {
+		await delay(everyMs);
+		response.write(piece(sent));
+	}
+}
+
+/** A Dify that has forgotten the run: its streams end, or ping, behind these events. */
+const forgetful =
+	(sent: object[], { open = false, events: attached = UNKNOWN as object } = {}): Script =>
+	({ method, path }, response) => {
+		if (method === 'GET' && path.includes('/events')) json(response, attached, 404);
+		else if (method === 'GET') json(response, UNKNOWN, 404);
+		else if (path.endsWith('/stop')) json(response, { result: 'success' });
+		else if (!open) events(response, sse(...sent));
+		else {
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.write(sse(...sent));
+			void repeat(response, 1_000, 5, () => 'event: ping\n\n');
+		}
+	};
+
+async function ask(script: Script, mode: 'workflow' | 'advanced-chat') {
+	const client = clientOf(await start(script), mode);
+	if (mode === 'workflow') return await runWorkflow(client, { inputs: {}, user: 'u' }, FAST);
+	const request = { query: 'hi', user: 'u', conversation: { kind: 'new' as const }, inputs: {} };
+	return (await chat(client, request, FAST)).result;
+}
+
+beforeEach(() => {
+	jest.replaceProperty(AWAITS_SECOND_END as { graceMs: number }, 'graceMs', 60);
+});
+
+test.each<[string, 'workflow' | 'advanced-chat', object[], string | undefined]>([
+	['a workflow that only began', 'workflow', [STARTED], undefined],
+	['a workflow without its end', 'workflow', [STARTED, NODE], undefined],
+	['a chatflow without both ends', 'advanced-chat', [STARTED, TEXT, NODE], 'all of it'],
+	['a chatflow without workflow_finished', 'advanced-chat', [STARTED, TEXT, END], 'all of it'],
+])(
+	'%s: the error has the text so far, and says that the outcome is unknown',
+	async (_name, mode, sent, partialText) => {
+		const failed = await failureOf(ask(forgetful(sent), mode));
+		expect(failed).toMatchObject({
+			kind: 'streamEndedEarly',
+			partialText,
+			facts: { workflowRunId: RUN },
+		});
+		expect(failed.remedy).toContain('nobody knows how it ended');
+		expect(failed.remedy).not.toContain('operation Follow');
+	},
+);
+
+test.each([
+	['the stream ends', false],
+	['the stream pings for ever', true],
+])(
+	'a chatflow that Dify called succeeded is a result without message_end: %s',
+	async (_name, open) => {
+		const result = await ask(forgetful([STARTED, TEXT, FINISHED], { open }), 'advanced-chat');
+		expect(result).toMatchObject({ status: 'succeeded', text: 'all of it' });
+		expect(result.warnings.join()).toContain('no record of it');
+	},
+);
+
+test('a chatflow that pings for ever behind message_end does not wait for the Progress Limit', async () => {
+	const failed = await failureOf(
+		ask(forgetful([STARTED, TEXT, END], { open: true }), 'advanced-chat'),
+	);
+	expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText: 'all of it' });
+});
+
+test('events behind message_end begin the wait anew', async () => {
+	jest.replaceProperty(AWAITS_SECOND_END as { graceMs: number }, 'graceMs', 400);
+	const client = clientOf(
+		await start(({ method }, response) => {
+			if (method === 'GET') return json(response, UNKNOWN, 404);
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.write(sse(STARTED, TEXT, END));
+			void repeat(response, 20, 30, (sent) =>
+				sse(sent < 19 ? { ...NODE, data: { id: `n${sent}` } } : FINISHED),
+			);
+		}),
+		'advanced-chat',
+	);
+	const { result } = await chat(
+		client,
+		{ query: 'hi', user: 'u', conversation: { kind: 'new' }, inputs: {} },
+		FAST,
+	);
+	expect(result).toMatchObject({ status: 'succeeded', warnings: [] });
+});
+
+test('a 404 of a proxy while the API restarts does not mean that the run is gone', async () => {
+	let asked = 0;
+	const client = clientOf(
+		await start(({ method, path }, response) => {
+			if (method !== 'GET') return events(response, sse(STARTED, NODE));
+			if (!path.includes('/events') && asked++ > 8)
+				return json(response, { id: RUN, status: 'succeeded', outputs: { a: 1 } });
+			response.writeHead(404, { 'content-type': 'text/plain' });
+			response.end('404 page not found');
+		}),
+		'workflow',
+	);
+	const options = { looksMs: [5], pauseMs: 5, unknownMs: 1 };
+	const state = Object.assign(createRun(), { workflowRunId: RUN });
+	const lost = {
+		state,
+		failed: difyFailure('streamEndedEarly'),
+		sentAt: { date: Date.now(), clock: performance.now() },
+		limits: DEFAULT_RUN_LIMITS,
+	};
+	const result = await recoverRun(client, RUN_ROUTES.workflow, 'u', lost, {
+		...options,
+		record: 'wait',
+	});
+	expect(result).toMatchObject({ status: 'succeeded', workflow: { outputs: { a: 1 } } });
+});
+
+test('a record that appears after a while is waited for', async () => {
+	let asked = 0;
+	const client = clientOf(
+		await start(({ path }, response) => {
+			if (path.includes('/events') || asked++ < 3) return json(response, UNKNOWN, 404);
+			json(response, { id: RUN, status: 'succeeded', outputs: { a: 1 } });
+		}),
+		'workflow',
+	);
+	const state = Object.assign(createRun(), { workflowRunId: RUN });
+	const result = await followRun(client, RUN, 'u', {
+		...FAST,
+		unknownMs: 5_000,
+		state,
+		record: 'wait',
+	});
+	expect(result.workflow?.outputs).toEqual({ a: 1 });
+});
