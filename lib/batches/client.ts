@@ -2,7 +2,7 @@ import { errorIn } from '../errors/error-body';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { FailureContext } from '../errors/failure';
 import type { Connection } from '../http/connection';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { checkedKinds, type Purpose } from '../servers/purpose';
@@ -39,7 +39,7 @@ export interface BatchCounts {
 
 /** A call to one server. */
 export interface BatchCall extends Attempt {
-	kind: ServerKind;
+	kind: KindName;
 	signal?: AbortSignal;
 	counts: BatchCounts;
 	/** Warnings for the user. */
@@ -214,8 +214,8 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 }
 
 /** Whether a server can cut long texts itself, when told to. */
-export function truncatesItself(kind: ServerKind, purpose: Purpose): boolean {
-	const { embeddingRequest, rerankRequest, truncateFields } = traitsOf(kind);
+export function truncatesItself(kind: KindName, purpose: Purpose): boolean {
+	const { embeddingRequest, rerankRequest, truncateFields } = kindOf(kind);
 	return (
 		(purpose === 'embeddings' ? embeddingRequest : rerankRequest) !== undefined ||
 		truncateFields !== undefined

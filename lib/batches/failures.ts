@@ -1,6 +1,6 @@
 /** Parts of the errors of embeddings and reranking. */
 import type { ServerError } from '../errors/server-error';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import type { Purpose } from '../servers/purpose';
 import type { TooLong } from '../servers/text-refusals';
 
@@ -22,10 +22,10 @@ export function sizeInWords({ tokens, limit }: TooLong): { size: string; most: s
 /** Rewords the refusal of a server that lacks the feature, its route or the model; undefined for other errors. */
 export function missingFeature(
 	error: ServerError,
-	{ kind, model }: { kind: ServerKind; model: string },
+	{ kind, model }: { kind: KindName; model: string },
 	purpose: Purpose,
 ): ServerError | undefined {
-	const { advice } = traitsOf(kind);
+	const { advice } = kindOf(kind);
 	const remedy = purpose === 'embeddings' ? advice.embeddingsOff : advice.rerankOff;
 	if (error.kind === 'notSupported')
 		return error.reworded({ message: `The server was not started for ${purpose}`, remedy });

@@ -1,5 +1,5 @@
-import { traitsOf } from '../servers/kinds';
-import type { ServerTraits } from '../servers/kinds/kind';
+import { kindOf } from '../servers/kinds';
+import type { ServerKind } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
 import type { AssemblyFailure } from './answer/assembly';
 import { remarkOnContextSize } from './answer/context-sizes';
@@ -36,7 +36,7 @@ export async function finishAnswer(
 			assembly.acceptEndWithoutReason();
 	}
 	// Some answers tell their server even through a gateway.
-	const answering = traitsOf(assembly.madeBy ?? request.serverKind);
+	const answering = kindOf(assembly.madeBy ?? request.serverKind);
 	const result = assembly.finish(strayLines);
 	if ('failed' in result) throw await failureOf(result.failed, prepared, opened, answering);
 	memory.remember(result.answer);
@@ -91,7 +91,7 @@ async function failureOf(
 	failed: AssemblyFailure,
 	prepared: PreparedCall,
 	opened: OpenedAnswer,
-	answering: ServerTraits,
+	answering: ServerKind,
 ): Promise<Error> {
 	const { connection, model, reader, protocol } = opened;
 	const { settings, call } = prepared;
@@ -111,7 +111,7 @@ async function failureOf(
 			failed,
 			context,
 			settings.parameters,
-			answering.cutStreamRemedy ?? traitsOf(opened.serverKind).cutStreamRemedy,
+			answering.cutStreamRemedy ?? kindOf(opened.serverKind).cutStreamRemedy,
 		)
 	);
 }

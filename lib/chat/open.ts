@@ -1,5 +1,5 @@
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import { resumableAt } from '../servers/manage/resumable-answers';
 import type { Skipped } from '../servers/pool/failover';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';
@@ -24,7 +24,7 @@ export type Place = Pick<Attempt, 'connection' | 'model'>;
 /** An answer that a server has begun. */
 export interface OpenedAnswer extends Place, BegunAnswer {
 	request: ChatRequest;
-	serverKind: ServerKind;
+	serverKind: KindName;
 	/** The model's chat template, if its server shows it. */
 	template?: string;
 	passedOver: Skipped[];
@@ -85,10 +85,10 @@ async function sendTo(
 	);
 	const { template, dropsTools } = await toolTemplate(connection, request);
 	if (messages.some(hasPicture))
-		await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
+		await kindOf(kind).refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
 	const resumable =
-		traitsOf(kind).mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
+		kindOf(kind).mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
 	const send = async () =>
 		await sendRequest({ ...attempt, pace, resumable, reuse, signal }, wanted, request);
 	const told = async (error: unknown) =>
@@ -114,7 +114,7 @@ async function sendTo(
 
 /** Ollama's native API if the server has it and the request needs it; else OpenAI's. */
 function protocolFor({ serverKind, parameters }: ChatRequest): ChatProtocol {
-	return traitsOf(serverKind).hasOllamaApi === true && needsNativeApi(parameters)
+	return kindOf(serverKind).hasOllamaApi === true && needsNativeApi(parameters)
 		? ollamaProtocol
 		: openAiProtocol;
 }
@@ -125,7 +125,7 @@ export async function serverKindOf(
 	{ connection, model }: Place,
 	matters: boolean,
 	signal: AbortSignal | undefined,
-): Promise<ServerKind> {
+): Promise<KindName> {
 	if (serverKind !== 'auto') return serverKind;
 	return matters
 		? await askServerKind(connection, model, { signal })

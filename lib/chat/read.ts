@@ -1,4 +1,4 @@
-import { traitsOf } from '../servers/kinds';
+import { kindOf } from '../servers/kinds';
 import { Assembly } from './answer/assembly';
 import { withPartialAnswer } from './answer/failure';
 import { LoadingMessages } from './answer/loading-messages';
@@ -116,7 +116,7 @@ function assemblyFor(
 	const { request, model, template, serverKind } = opened;
 	const mayBeMissing = thinkingHabits.mayLeaveOpeningTagOut(modelKey(opened), {
 		model,
-		isSplitByServer: traitsOf(serverKind).splitsThinking === true,
+		isSplitByServer: kindOf(serverKind).splitsThinking === true,
 		whole,
 	});
 	return new Assembly({
@@ -132,7 +132,7 @@ function assemblyFor(
 			setting: textFormat,
 			template,
 			model,
-			fallback: traitsOf(serverKind).textFormat,
+			fallback: kindOf(serverKind).textFormat,
 		}),
 		input: messages
 			.filter(({ role }) => role === 'user' || role === 'tool')

@@ -5,7 +5,7 @@ import { missingModelAdvice } from '../servers/model-names';
 import { readModels } from '../servers/models';
 import { askServerKind } from '../servers/identify';
 import { tooLongIn } from '../servers/text-refusals';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 
 const ASK_LIMIT_MS = 3_000;
 /** Failures whose advice depends on the kind of server. */
@@ -24,7 +24,7 @@ const ROOM_FOR_ANSWER = 512;
 export async function withServerAdvice(
 	connection: Connection,
 	error: unknown,
-	{ model, kind, signal }: { model: string; kind: ServerKind; signal?: AbortSignal },
+	{ model, kind, signal }: { model: string; kind: KindName; signal?: AbortSignal },
 ): Promise<unknown> {
 	if (!(error instanceof ServerError)) return error;
 	if (!TOLD_BY_KIND.has(error.kind)) return error;
@@ -40,21 +40,21 @@ export async function withServerAdvice(
 			? error
 			: failure('wrongModelType', connection.contextOf(url, { model }), { status, serverText });
 	const ids = await modelsOf(connection, signal);
-	const ways = missingModelAdvice(ids, traitsOf(known).advice.missingModel?.(model));
+	const ways = missingModelAdvice(ids, kindOf(known).advice.missingModel?.(model));
 	return ways === ''
 		? error
 		: error.reworded({ remedy: ways, facts: { ...facts, models: ids.slice(0, 50) } });
 }
 
 /** Advice for a larger context on this kind of server. */
-function inTermsOf(kind: ServerKind, error: ServerError): ServerError {
+function inTermsOf(kind: KindName, error: ServerError): ServerError {
 	const { limit, tokens } = tooLongIn(error) ?? {};
 	if (kind === 'other' || tokens === undefined) return error;
 	// vLLM stops counting one token above its limit.
 	const needed = limit !== undefined && tokens <= limit + 1 ? 2 * limit : tokens;
 	const wanted = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
 	return error.withRemedy(
-		`${traitsOf(kind).advice.moreContext(wanted)} Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.`,
+		`${kindOf(kind).advice.moreContext(wanted)} Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.`,
 	);
 }
 

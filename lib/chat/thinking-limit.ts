@@ -3,7 +3,7 @@ import type { Connection } from '../http/connection';
 import type { ServerSentEvent } from '../http/sse';
 import { pauseFor } from '../http/waiting';
 import { LruCache } from '../lru-cache';
-import { traitsOf } from '../servers/kinds';
+import { kindOf } from '../servers/kinds';
 import { nonEmptyText, parseObject, recordOf } from '../values';
 import type { ChatRequest } from './types';
 
@@ -24,7 +24,7 @@ export function rememberSpeed(key: string, tokensPerSecond: number | undefined):
 }
 
 function mayEndThinking({ id }: Connection, { serverKind }: ChatRequest): boolean {
-	return traitsOf(serverKind).endsThinking === true && !withoutRoute.has(id);
+	return kindOf(serverKind).endsThinking === true && !withoutRoute.has(id);
 }
 
 /** Adds a token budget to the request if the server cannot end thinking on demand and the model's speed is known. */
@@ -36,7 +36,7 @@ export function fitThinkingLimit(
 	const { parameters, serverKind } = request;
 	const { thinking } = parameters;
 	const perSecond = speeds.get(key);
-	const isOfUse = traitsOf(serverKind).thinkingBudget && !mayEndThinking(connection, request);
+	const isOfUse = kindOf(serverKind).thinkingBudget && !mayEndThinking(connection, request);
 	if (thinking?.limitMs === undefined || perSecond === undefined || !isOfUse)
 		return { request, notes: [] };
 	const limitTokens = Math.max(1, Math.round((thinking.limitMs / 1000) * perSecond));
@@ -71,7 +71,7 @@ export class ThinkingLimit {
 	constructor(private readonly opened: { connection: Connection; request: ChatRequest }) {
 		const { serverKind, parameters } = opened.request;
 		// Other servers ignore the option, for which there already is a note.
-		this.limitMs = traitsOf(serverKind).thinkingBudget ? (parameters.thinking?.limitMs ?? 0) : 0;
+		this.limitMs = kindOf(serverKind).thinkingBudget ? (parameters.thinking?.limitMs ?? 0) : 0;
 	}
 
 	/** @param thinks whether the answer is still thinking after these events, which contained `reasoning` */

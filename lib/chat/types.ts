@@ -1,5 +1,5 @@
 import type { ErrorBody } from '../errors/error-body';
-import type { ServerKind } from '../servers/kinds';
+import type { KindName } from '../servers/kinds';
 import type { FieldChanges } from '../servers/refused-fields';
 import type { Skipped } from '../servers/pool/failover';
 import type { SamplerValues } from './request/samplers';
@@ -73,7 +73,7 @@ export interface ChatRequest {
 	tools?: ToolDefinition[];
 	toolChoice?: ToolChoice;
 	parameters: ChatParameters;
-	serverKind: ServerKind;
+	serverKind: KindName;
 	/** Rewrite tool-call ids to nine letters and digits, as Mistral's templates require. */
 	shortToolIds?: boolean;
 	/** Changes of body fields that the server refuses. */
@@ -141,7 +141,7 @@ export interface WireChunk extends Partial<SplitText> {
 	/** Thinking in a chunk that contains nothing else, not even an id or a model. */
 	bareReasoning?: string;
 	/** The kind of server that made this, also behind a gateway. */
-	madeBy?: ServerKind;
+	madeBy?: KindName;
 }
 
 /** A complete, checked answer. */
@@ -161,7 +161,7 @@ export interface FinishedAnswer extends ChatAnswer {
 	callNotRun?: UnrunReason;
 	/** With several servers: the one that answered, the model's name there, and the servers that were passed over. */
 	server?: { url: string; model: string; passedOver: Skipped[] };
-	serverKind: ServerKind;
+	serverKind: KindName;
 	/** Milliseconds from sending to the first token, and to the end. */
 	firstTokenMs: number;
 	totalMs: number;

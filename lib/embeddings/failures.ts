@@ -3,7 +3,7 @@ import type { BatchText } from '../batches/client';
 import { missingFeature, sizeInWords, startOf } from '../batches/failures';
 import { failure, type FailureContext, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
-import type { ServerKind } from '../servers/kinds';
+import type { KindName } from '../servers/kinds';
 import type { Fault } from './read';
 import type { TooLong } from '../servers/text-refusals';
 
@@ -109,7 +109,7 @@ export function differentModels(
 /** Rewords the refusal of a server that lacks something (pooling, a route, the model), where it says so. */
 export function explained(
 	error: ServerError,
-	call: { kind: ServerKind; model: string },
+	call: { kind: KindName; model: string },
 ): ServerError {
 	if (!/pooling type 'none'/i.test(error.serverText ?? ''))
 		return missingFeature(error, call, 'embeddings') ?? error;

@@ -1,7 +1,7 @@
 /** Shortens or splits texts that are longer than the model's context. */
 import type { BatchCall, BatchText } from '../batches/client';
 import type { Connection } from '../http/connection';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import type { EmbeddingRequest } from '../servers/kinds/kind';
 import { isModelNamed } from '../servers/model-names';
 import { readModels } from '../servers/models';
@@ -17,11 +17,11 @@ const MARGIN = 0.95;
  * by characters, so that it may have to be shortened again.
  */
 export async function cutToFit(
-	{ connection, kind, signal }: { connection: Connection; kind: ServerKind; signal?: AbortSignal },
+	{ connection, kind, signal }: { connection: Connection; kind: KindName; signal?: AbortSignal },
 	text: string,
 	{ limit, tokens }: TooLong,
 ): Promise<EmbeddingRequest['input'][number]> {
-	if (limit !== undefined && traitsOf(kind).llamaApi === 'oneModel') {
+	if (limit !== undefined && kindOf(kind).llamaApi === 'oneModel') {
 		const whole = await tokensOf(connection, text, { special: true, signal });
 		const bare = await tokensOf(connection, text, { special: false, signal });
 		if (whole !== undefined && bare !== undefined) return firstTokens(whole, bare, limit);
@@ -56,7 +56,7 @@ export async function remarkOnFull(
 	batch: readonly BatchText[],
 	tokens = 0,
 ): Promise<string | undefined> {
-	const { llamaApi, hasOllamaApi } = traitsOf(kind);
+	const { llamaApi, hasOllamaApi } = kindOf(kind);
 	const each = tokens / batch.length;
 	// These servers refuse texts that are too long.
 	if (each < LEAST_CONTEXT || llamaApi !== undefined || hasOllamaApi === true) return undefined;

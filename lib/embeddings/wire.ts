@@ -1,15 +1,15 @@
 import type { Connection } from '../http/connection';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import type { EmbeddingRequest } from '../servers/kinds/kind';
 import { optional } from '../values';
 
 /** URL and body of an embedding request: the server's own route, or OpenAI's. */
 export function embeddingCall(
 	{ url }: Connection,
-	kind: ServerKind,
+	kind: KindName,
 	request: EmbeddingRequest,
 ): { url: string; json: Record<string, unknown> } {
-	const { embeddingRequest, sendsBase64, truncateFields } = traitsOf(kind);
+	const { embeddingRequest, sendsBase64, truncateFields } = kindOf(kind);
 	const own = embeddingRequest?.(request);
 	if (own !== undefined) return { url: url.root + own.path, json: own.json };
 	const { model, input, truncate, dimensions } = request;

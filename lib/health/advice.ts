@@ -1,6 +1,6 @@
 import type { ServerAdvice } from '../servers/kinds/kind';
 import { missingModelAdvice } from '../servers/model-names';
-import { traitsOfServer } from './answers';
+import { kindOfServer } from './answers';
 import type { HealthServerKind, HealthStatus, Severity } from './observations';
 import { type RemedyFacts, remedyFor } from '../errors/remedies';
 import { OLDEST_N8N } from '../supported-n8n';
@@ -162,7 +162,7 @@ export const ADVICE = {
 		advice: missingModelAdvice(others, adviceOf(server).missingModel?.(model)),
 	})),
 	otherModel: warning(({ model = '', others = [], server = 'unknown' }) => {
-		const { label, llamaApi } = traitsOfServer(server);
+		const { label, llamaApi } = kindOfServer(server);
 		const alias = llamaApi === 'oneModel' ? `, or start the server with --alias ${model}` : '';
 		return {
 			meaning: `${label} answers with ${named(others[0])} whatever name is asked for, so ${named(model)} means nothing to it`,
@@ -178,7 +178,7 @@ export const ADVICE = {
 		advice: 'Wait for it with the operation "Wait Until Ready".',
 	})),
 	modelNotLoaded: info(({ model, server = 'unknown' }) => {
-		const { hasOllamaApi, llamaApi } = traitsOfServer(server);
+		const { hasOllamaApi, llamaApi } = kindOfServer(server);
 		const canLoad = hasOllamaApi === true || llamaApi !== undefined;
 		return {
 			meaning: `The model ${named(model)} is not loaded`,
@@ -331,7 +331,7 @@ export const ADVICE = {
 export type AdviceId = keyof typeof ADVICE;
 
 function adviceOf(server: HealthServerKind = 'unknown'): ServerAdvice {
-	return traitsOfServer(server).advice;
+	return kindOfServer(server).advice;
 }
 
 function named(name: string | undefined): string {

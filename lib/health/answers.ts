@@ -1,12 +1,12 @@
 /** Reads the answers of probes, and tells from them which server it is. */
 import { isRefusal } from '../errors/http-failure';
 import { identify } from '../servers/identify';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import { bodyOf as bodyOfAnswer } from '../servers/kinds/evidence';
 import type {
 	ServerAnswer,
 	ServerAnswers,
-	ServerTraits,
+	ServerKind,
 	IdentifyingRoute,
 } from '../servers/kinds/kind';
 import { modelEntries, readModels, type ServerModel } from '../servers/models';
@@ -31,7 +31,7 @@ const ROUTES: Record<IdentifyingRoute, ProbeName> = {
 export function serverOf(probes: Probes): { kind: HealthServerKind; version: string | null } {
 	const answers = answersOf(probes);
 	const kind = identify(answers);
-	if (kind !== 'other') return { kind, version: traitsOf(kind).version?.(answers) ?? null };
+	if (kind !== 'other') return { kind, version: kindOf(kind).version?.(answers) ?? null };
 	const seen = Object.values(probes).filter((probe) => probe.answered);
 	const dify = seen.find(
 		({ headers }) => headers['x-version'] !== undefined && headers['x-env'] !== undefined,
@@ -49,11 +49,11 @@ export function serverOf(probes: Probes): { kind: HealthServerKind; version: str
 }
 
 /** Traits of the server's kind. */
-export function traitsOfServer(kind: HealthServerKind): ServerTraits {
-	return traitsOf(serverKindOf(kind));
+export function kindOfServer(kind: HealthServerKind): ServerKind {
+	return kindOf(serverKindOf(kind));
 }
 
-export function serverKindOf(kind: HealthServerKind): ServerKind {
+export function serverKindOf(kind: HealthServerKind): KindName {
 	return kind === 'openAiCompatible' || kind === 'dify' || kind === 'unknown' ? 'other' : kind;
 }
 
@@ -77,7 +77,7 @@ function answerOf(probe: Probe | undefined): ServerAnswer | undefined {
 export function healthPathOf(probes: Probes): string | undefined {
 	const kind = identify(answersOf(probes));
 	return kind !== 'other' || probes.models?.answered === true
-		? (traitsOf(kind).healthPath ?? '/health')
+		? (kindOf(kind).healthPath ?? '/health')
 		: undefined;
 }
 
@@ -95,7 +95,7 @@ export function modelsIn(probe: Probe | undefined): ServerModel[] {
 /** The models of the server: from its list, or from its other answers. */
 export function modelsOfServer(probes: Probes): ServerModel[] {
 	const { kind } = serverOf(probes);
-	return traitsOfServer(kind).modelsFrom?.(answersOf(probes)) ?? modelsIn(probes.models);
+	return kindOfServer(kind).modelsFrom?.(answersOf(probes)) ?? modelsIn(probes.models);
 }
 
 /** The JSON object of an answer below 300; empty where there is none. */

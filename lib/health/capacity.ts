@@ -1,4 +1,4 @@
-import { traitsOfServer } from './answers';
+import { kindOfServer } from './answers';
 import { gpuShares } from './server-report';
 import { advise, type FindingWithStatus } from './finding';
 import type { Observations, ServerReport } from './observations';
@@ -57,7 +57,7 @@ export function capacityFindings(
 			),
 		);
 	}
-	if (traitsOfServer(server.kind).llamaApi === 'oneModel' && features.metrics === false)
+	if (kindOfServer(server.kind).llamaApi === 'oneModel' && features.metrics === false)
 		findings.push(advise('metricsOff', '/metrics is switched off'));
 	return findings;
 }

@@ -16,7 +16,7 @@ import {
 	withoutStatus,
 	type FindingWithStatus,
 } from './finding';
-import { bodyOf, listOf, modelsIn, traitsOfServer } from './answers';
+import { bodyOf, listOf, modelsIn, kindOfServer } from './answers';
 import type {
 	Finding,
 	HealthServerKind,
@@ -142,7 +142,7 @@ function apiFindings(observations: Observations, report: ServerReport): FindingW
 	const failure = failureOf(models) ?? failureFor('invalidAnswer', { root: url.root });
 	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden')
 		return [refusedKeyFinding(observations, failure, observed, kind)];
-	if (failure.kind === 'wrongPath' && traitsOfServer(kind).hasOllamaApi === true)
+	if (failure.kind === 'wrongPath' && kindOfServer(kind).hasOllamaApi === true)
 		return [advise('ollamaWithoutV1', observed, { url: url.origin })];
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
 }
@@ -161,7 +161,7 @@ function liveness(
 ): FindingWithStatus[] {
 	const { health, metrics, slots } = probes;
 	const findings: FindingWithStatus[] = [];
-	const isLlama = traitsOfServer(report.server.kind).llamaApi === 'oneModel';
+	const isLlama = kindOfServer(report.server.kind).llamaApi === 'oneModel';
 	const silent = [isLlama ? metrics : undefined, slots, health].find(
 		(probe) => probe !== undefined && !probe.answered && probe.failure.kind === 'totalLimit',
 	);
@@ -267,7 +267,7 @@ function summarise(
 	const { server, latencyMs, models, app } = report;
 	const first = findings[0];
 	if (status !== 'healthy' && first !== undefined) return `${first.meaning}.`;
-	const name = [NAMES[server.kind] ?? traitsOfServer(server.kind).label, server.version]
+	const name = [NAMES[server.kind] ?? kindOfServer(server.kind).label, server.version]
 		.filter((part) => part !== null)
 		.join(' ');
 	const what =

@@ -1,5 +1,5 @@
 import { advise, fromFailure, failureFor, AS_WARNING, type FindingWithStatus } from './finding';
-import { bodyOf, traitsOfServer } from './answers';
+import { bodyOf, kindOfServer } from './answers';
 import { isModelNamed } from '../servers/model-names';
 import type { HealthServerKind, ModelFacts, Observations, ServerReport } from './observations';
 
@@ -13,7 +13,7 @@ export function expectationFindings(
 	const { kind } = report.server;
 	if (models.length === 0) {
 		const facts = { server: kind };
-		const isUsual = traitsOfServer(kind).mayListNothing === true;
+		const isUsual = kindOfServer(kind).mayListNothing === true;
 		return [advise('noModels', '/v1/models lists nothing', facts, isUsual ? AS_WARNING : {})];
 	}
 	const wanted =
@@ -23,7 +23,7 @@ export function expectationFindings(
 	const subjects =
 		wanted !== undefined
 			? [wanted]
-			: expectations.model === undefined || traitsOfServer(kind).ignoresModelName
+			: expectations.model === undefined || kindOfServer(kind).ignoresModelName
 				? models
 				: [];
 	return [
@@ -45,7 +45,7 @@ export function findModel(
 	name: string,
 	kind: HealthServerKind,
 ): ModelFacts | undefined {
-	return models.find((model) => isModelNamed(model, name, traitsOfServer(kind)));
+	return models.find((model) => isModelNamed(model, name, kindOfServer(kind)));
 }
 
 /** Models that run on a remote host, though the server lists them. */
@@ -79,7 +79,7 @@ function modelFindings(
 	const facts = { model, others, server: server.kind };
 	if (wanted === undefined) {
 		// One model, one answer: the name is ignored (docs/protocols/llama-server.md 4.3).
-		if (traitsOfServer(server.kind).ignoresModelName)
+		if (kindOfServer(server.kind).ignoresModelName)
 			return [advise('otherModel', observed, facts)];
 		return [advise('modelMissing', observed, facts)];
 	}
@@ -88,7 +88,7 @@ function modelFindings(
 		return [advise('modelLoading', `/v1/models says ${state}`, facts)];
 	if (state !== 'unloaded' && state !== 'downloaded') return [];
 	const loadsByItself =
-		traitsOfServer(server.kind).llamaApi !== 'router' ||
+		kindOfServer(server.kind).llamaApi !== 'router' ||
 		bodyOf(probes.props).models_autoload !== false;
 	return loadsByItself
 		? [advise('modelNotLoaded', `It is ${state}`, facts)]
@@ -125,7 +125,7 @@ function abilityFindings(
 	subjects: readonly ModelFacts[],
 ): FindingWithStatus[] {
 	const names = subjects.map(({ id }) => id).join(', ');
-	const isLlama = traitsOfServer(server.kind).llamaApi === 'oneModel';
+	const isLlama = kindOfServer(server.kind).llamaApi === 'oneModel';
 	const wanted = ABILITIES.filter(({ name }) => expectations[name] === true);
 	return wanted.flatMap(({ name, kind, takes, told, prop }) => {
 		const able = anyOf(subjects.map((model) => model[name]));
@@ -157,7 +157,7 @@ function vectorFindings(
 			findings.push(advise('notTold', 'No answer tells of embeddings', { what: 'embeddings' }));
 	}
 	if (!expectations.rerank) return findings;
-	const { aliasWithoutRerank } = traitsOfServer(server.kind);
+	const { aliasWithoutRerank } = kindOfServer(server.kind);
 	if (aliasWithoutRerank !== undefined && url?.api.endsWith(aliasWithoutRerank))
 		findings.push(
 			advise('rerankOnlyUnderV1', `The Base URL leads to ${url.api}`, { url: url.root }),
@@ -166,8 +166,8 @@ function vectorFindings(
 		findings.push(
 			advise(
 				'rerankOff',
-				traitsOfServer(server.kind).reranks === false
-					? `This is ${traitsOfServer(server.kind).label}`
+				kindOfServer(server.kind).reranks === false
+					? `This is ${kindOfServer(server.kind).label}`
 					: '/v1/rerank answers 501',
 				{ server: server.kind },
 			),

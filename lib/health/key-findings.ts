@@ -1,5 +1,5 @@
 /** Whether the key of the credential is the right one, as far as a check can see it. */
-import { listOf, traitsOfServer } from './answers';
+import { listOf, kindOfServer } from './answers';
 import { advise, describeProbe, fromFailure, failureFor, type FindingWithStatus } from './finding';
 import type { HealthServerKind, Observations, Probe, ProbeFailure } from './observations';
 
@@ -21,9 +21,9 @@ export function refusedKeyFinding(
 				'The server answers without a key: empty the API Key of the credential, or put a right one into it.',
 		});
 	// vLLM looks at Authorization only (docs/protocols/llama-server.md 8.4).
-	if (authentication === 'xApiKey' && traitsOfServer(kind).bearerOnly)
+	if (authentication === 'xApiKey' && kindOfServer(kind).bearerOnly)
 		return fromFailure(failure, observed, {
-			advice: `${traitsOfServer(kind).label} takes the key as Bearer only: change Authentication in the credential.`,
+			advice: `${kindOfServer(kind).label} takes the key as Bearer only: change Authentication in the credential.`,
 		});
 	return fromFailure(failure, observed);
 }
@@ -37,7 +37,7 @@ export function keyFindings(
 	kind: HealthServerKind,
 ): FindingWithStatus[] {
 	const { probes, keySet } = observations;
-	const { wantsNoKey } = traitsOfServer(kind);
+	const { wantsNoKey } = kindOfServer(kind);
 	if (wantsNoKey === true || probes.models === undefined) return [];
 	if (listOf(probes.models) === undefined && probes.guarded === undefined) return [];
 	// The list is there with the key and refused without it: whatever other routes say, the key is right.
@@ -60,12 +60,12 @@ export function keyFindings(
 
 /** The answer of a route that wants the key where the list does not. */
 function guardedProbe(probes: Observations['probes'], kind: HealthServerKind): Probe | undefined {
-	return traitsOfServer(kind).guardedRoute?.path === '/props' ? probes.props : probes.guarded;
+	return kindOfServer(kind).guardedRoute?.path === '/props' ? probes.props : probes.guarded;
 }
 
 /** Whether to ask for the list without the key, too: the comparison shows whether the key matters. */
 export function mustAskWithoutKey(probes: Observations['probes'], kind: HealthServerKind): boolean {
-	const { wantsNoKey, guardedRoute } = traitsOfServer(kind);
+	const { wantsNoKey, guardedRoute } = kindOfServer(kind);
 	if (isRefused(probes.models) || isRefused(guardedProbe(probes, kind))) return true;
 	return wantsNoKey !== true && guardedRoute === undefined && listOf(probes.models) !== undefined;
 }

@@ -2,7 +2,7 @@ import { isLoopback } from '../errors/remedies';
 import { findApiRoot } from '../servers/connect';
 import { isModelNamed } from '../servers/model-names';
 import type { Alternative, ModelProbes, Probe, ProbeName } from './observations';
-import { bodyOf, healthPathOf, listOf, modelsIn, serverOf, traitsOfServer } from './answers';
+import { bodyOf, healthPathOf, listOf, modelsIn, serverOf, kindOfServer } from './answers';
 import { mustAskWithoutKey } from './key-findings';
 import type { ProbeContext, ProbeResults } from './observe';
 
@@ -66,7 +66,7 @@ export async function awaitProbes(
 async function secondRound(context: ProbeContext, first: Round): Promise<Round> {
 	const { root, api, typed } = context.connection.url;
 	const { kind } = serverOf(first);
-	const { hasOllamaApi, llamaApi, guardedRoute } = traitsOfServer(kind);
+	const { hasOllamaApi, llamaApi, guardedRoute } = kindOfServer(kind);
 	if (hasOllamaApi === true)
 		return await awaitProbes({
 			ollamaTags: context.ask(`${root}/api/tags`),
@@ -99,7 +99,7 @@ async function secondRound(context: ProbeContext, first: Round): Promise<Round> 
 	}
 	const second = await awaitProbes(questions);
 	const told = serverOf({ ...first, ...second }).kind;
-	const late = told === kind ? undefined : traitsOfServer(told).guardedRoute;
+	const late = told === kind ? undefined : kindOfServer(told).guardedRoute;
 	return late === undefined
 		? second
 		: { ...second, guarded: await context.ask(root + late.path, late.json) };
@@ -114,7 +114,7 @@ async function askModels(
 	const models = modelsIn(first.models);
 	const perModel: Record<string, ModelProbes> = {};
 	const wanted = context.options.expectations?.model;
-	const traits = traitsOfServer(kind);
+	const traits = kindOfServer(kind);
 	const { hasOllamaApi, llamaApi } = traits;
 	const isWanted = (model: (typeof models)[number]) => isModelNamed(model, wanted, traits);
 	const wantedFirst = (some: typeof models) =>

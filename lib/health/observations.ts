@@ -1,6 +1,6 @@
 import type { FailureDetails } from '../errors/server-error';
 import type { CallAnswer } from '../http/types';
-import type { ServerKind } from '../servers/kinds';
+import type { KindName } from '../servers/kinds';
 import type { ServerModel } from '../servers/models';
 
 /** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
@@ -13,11 +13,7 @@ export type HealthStatus =
 	| 'misconfigured';
 
 /** Kind of the server at the address. */
-export type HealthServerKind =
-	| Exclude<ServerKind, 'other'>
-	| 'openAiCompatible'
-	| 'dify'
-	| 'unknown';
+export type HealthServerKind = Exclude<KindName, 'other'> | 'openAiCompatible' | 'dify' | 'unknown';
 
 /** A request of a check. Its route is in `model-server-probes.ts` or `dify-probes.ts`. */
 export type ProbeName =

@@ -4,7 +4,7 @@ import { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
 import { seconds } from '../errors/remedies';
 import { knownServerKind } from '../servers/identify';
-import { traitsOf } from '../servers/kinds';
+import { kindOf } from '../servers/kinds';
 import type { Alternative, Expectations, Observations, Probe } from './observations';
 import { ask, describeFailure, elapsed } from './probe';
 import { optional, messageOf } from '../values';
@@ -129,7 +129,7 @@ async function enter(connect: () => Connection, { signal, placeLimitMs = 15_000 
 		const waiting = { limits: { firstTokenMs: placeLimitMs }, signal, inFront: true };
 		const leave = await connection.enter(waiting).catch((error: unknown) => {
 			const kind = knownServerKind(connection) ?? 'other';
-			const isSafe = kind !== 'other' && traitsOf(kind).otherRequestsEndAnswers !== true;
+			const isSafe = kind !== 'other' && kindOf(kind).otherRequestsEndAnswers !== true;
 			if (isSafe && signal?.aborted !== true) return () => {};
 			throw error;
 		});

@@ -9,7 +9,7 @@ import {
 } from '../servers/models';
 import { metricsOf as readMetrics } from '../servers/metrics';
 import { isModelNamed } from '../servers/model-names';
-import { bodyOf, modelsOfServer, serverOf, traitsOfServer } from './answers';
+import { bodyOf, modelsOfServer, serverOf, kindOfServer } from './answers';
 import type {
 	HealthServerKind,
 	ModelFacts,
@@ -22,7 +22,7 @@ import type {
 export function describeServer(observations: Observations): ServerReport {
 	const { probes } = observations;
 	const server = serverOf(probes);
-	const traits = traitsOfServer(server.kind);
+	const traits = kindOfServer(server.kind);
 	const props = bodyOf(probes.props);
 	const single = traits.llamaApi === 'oneModel';
 	const isRouter = traits.llamaApi === 'router';
@@ -133,7 +133,7 @@ function templateOf(props: Record<string, unknown>): Record<string, boolean> | n
 
 function modelsOf(observations: Observations, kind: HealthServerKind): ModelFacts[] {
 	const { probes, perModel } = observations;
-	const { hasOllamaApi, llamaApi, listsLoadedModelsOnly } = traitsOfServer(kind);
+	const { hasOllamaApi, llamaApi, listsLoadedModelsOnly } = kindOfServer(kind);
 	const tags = ollamaEntries(bodyOf(probes.ollamaTags));
 	const running = ollamaEntries(bodyOf(probes.ollamaRunning));
 	const embeddings = isOn(probes.embeddings);

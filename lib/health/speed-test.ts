@@ -1,6 +1,6 @@
 import { invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
-import { traitsOfServer } from './answers';
+import { kindOfServer } from './answers';
 import { targetsOf, inspect } from './check';
 import { mergeResults } from './merge-results';
 import { findModel } from './expectations';
@@ -77,7 +77,7 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 	const { kind } = result.server;
 	const tested =
 		findModel(models, model, kind) ??
-		(traitsOfServer(kind).ignoresModelName ? models[0] : undefined);
+		(kindOfServer(kind).ignoresModelName ? models[0] : undefined);
 	const judged = judgeSpeed(runs, tested, {
 		slots: result.slots?.total ?? null,
 		// A sweep checks for itself, and leaves others their slots.
@@ -170,7 +170,7 @@ export function modelToTest(
 ): string | ServerError {
 	const forChats = models.filter(({ embeddings }) => embeddings !== true);
 	const candidates = loadedOrAll(forChats.length > 0 ? forChats : models);
-	if (candidates.length === 1 || (candidates.length > 0 && traitsOfServer(kind).ignoresModelName))
+	if (candidates.length === 1 || (candidates.length > 0 && kindOfServer(kind).ignoresModelName))
 		return candidates[0]!.id;
 	return invalidInput(
 		candidates.length === 0

@@ -5,7 +5,7 @@ import { openAiProtocol } from '../chat/wire/openai';
 import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { ServerError } from '../errors/server-error';
-import { serverKindOf, traitsOfServer } from './answers';
+import { serverKindOf, kindOfServer } from './answers';
 import { describeFailure } from './probe';
 import { average, greatest, rounded, sum } from './numbers';
 import { SpeedRecord, type SpeedSample } from './speed-sample';
@@ -125,7 +125,7 @@ async function generateOnce(
 ): Promise<Measured | { failed: ServerError }> {
 	const startedAt = performance.now();
 	const record = new SpeedRecord();
-	const { benchmarkFields } = traitsOfServer(options.serverKind);
+	const { benchmarkFields } = kindOfServer(options.serverKind);
 	try {
 		const client = new ChatClient(
 			connection,

@@ -5,7 +5,7 @@ import type { Connection } from '../http/connection';
 import { formBody, type FileSource, type FormPart } from '../http/multipart';
 import type { CallAnswer } from '../http/types';
 import type { ServerPool } from '../servers/pool/server-pool';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import { filled, isRecord, optional, words } from '../values';
 import { fetchImage } from './fetch-image';
 import { imageFacts, type ImageFacts } from './image-data';
@@ -49,7 +49,7 @@ async function makeImagesAt({
 	kind,
 }: MediaCall<ImageRequest, ImageOptions>): Promise<ImagesMade> {
 	const { model, count } = request;
-	const hasJobs = traitsOf(kind).hasImageJobs === true;
+	const hasJobs = kindOf(kind).hasImageJobs === true;
 	const outcome = await answerOf(connection, request, options, hasJobs)
 		.catch(async (error: unknown) => await byWebUi(connection, request, options, { kind, error }))
 		.catch(asFailed);
@@ -110,7 +110,7 @@ async function byWebUi(
 	connection: Connection,
 	request: ImageRequest,
 	options: ImageAttempt,
-	{ kind, error }: { kind: ServerKind; error: unknown },
+	{ kind, error }: { kind: KindName; error: unknown },
 ): Promise<Answered> {
 	const { failed } = asFailed(error);
 	if (kind !== 'other' || (failed.status !== 404 && failed.status !== 405)) throw failed;

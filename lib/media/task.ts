@@ -5,7 +5,7 @@ import type { Limits } from '../http/limits';
 import type { FormSent } from '../http/multipart';
 import type { RetryPolicy } from '../http/types';
 import { ServerPool } from '../servers/pool/server-pool';
-import { kindOfRefusal, type ServerKind, traitsOf } from '../servers/kinds';
+import { kindOfRefusal, type KindName, kindOf } from '../servers/kinds';
 import { failoverNotes } from '../servers/pool/failover';
 import { kindFor } from '../servers/purpose';
 import { retryUntilReady } from '../servers/retry';
@@ -36,7 +36,7 @@ export interface MediaCall<Request, Options extends MediaOptions = MediaOptions>
 	/** With the model's name on this server. */
 	request: Request;
 	options: Options & MediaAttempt;
-	kind: ServerKind;
+	kind: KindName;
 }
 
 /**
@@ -122,9 +122,9 @@ async function kindForMedia(
 	task: MediaTask,
 	model: string,
 	signal?: AbortSignal,
-): Promise<ServerKind> {
+): Promise<KindName> {
 	const kind = await kindFor(connection, model, signal);
-	const { label, mediaNeedsModel, swallowsImageRequests } = traitsOf(kind);
+	const { label, mediaNeedsModel, swallowsImageRequests } = kindOf(kind);
 	if (task === 'images' && swallowsImageRequests === true) throw cannot(connection, task, kind);
 	if (mediaNeedsModel === true && model === '')
 		throw failure('invalidInput', connection.contextOf(connection.url.api), {
@@ -149,13 +149,13 @@ export function mediaFailure(
 	error: ServerError,
 	connection: Connection,
 	task: MediaTask,
-	kind: ServerKind,
+	kind: KindName,
 	model: string,
 ): ServerError {
 	const { status, serverText, url } = error;
-	const { advice } = traitsOf(kind);
+	const { advice } = kindOf(kind);
 	const context = connection.contextOf(url ?? connection.url.api, { model });
-	const missing = traitsOf(kindOfRefusal(serverText) ?? kind).advice.missingModel;
+	const missing = kindOf(kindOfRefusal(serverText) ?? kind).advice.missingModel;
 	// Errors of n8n's queue and of jobs say more themselves.
 	const { queued, jobStatus } = error.facts;
 	if (error.kind === 'firstTokenLimit' && queued !== true && jobStatus === undefined)
@@ -185,10 +185,10 @@ export function mediaFailure(
 function cannot(
 	connection: Connection,
 	task: MediaTask,
-	kind: ServerKind,
+	kind: KindName,
 	refused?: ServerError,
 ): ServerError {
-	const { label } = traitsOf(kind);
+	const { label } = kindOf(kind);
 	const who = kind === 'other' ? 'This server' : label;
 	return failure('notSupported', connection.contextOf(refused?.url ?? connection.url.api), {
 		status: refused?.status,

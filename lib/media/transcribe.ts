@@ -5,7 +5,7 @@ import { formBody, type FileSource, type FormPart } from '../http/multipart';
 import { SseDecoder } from '../http/sse';
 import type { CallAnswer } from '../http/types';
 import type { ServerPool } from '../servers/pool/server-pool';
-import { kindOfRefusal, type ServerKind, traitsOf } from '../servers/kinds';
+import { kindOfRefusal, type KindName, kindOf } from '../servers/kinds';
 import { words } from '../values';
 import { soundName } from './sound';
 import {
@@ -69,7 +69,7 @@ async function transcribeAt(asked: AskedSound): Promise<Transcribed> {
 		url: `${api}/audio/${request.task === 'translate' ? 'translations' : 'transcriptions'}`,
 	};
 	// Started with --inference-path, whisper.cpp has OpenAI's route in place of its own, for translations as well.
-	const routes: Route[] = traitsOf(kind).transcribesAtInference
+	const routes: Route[] = kindOf(kind).transcribesAtInference
 		? [
 				{ url: `${root}/inference`, isWhisper: true },
 				{ url: `${api}/audio/transcriptions`, isWhisper: true },
@@ -90,13 +90,13 @@ interface Route {
 }
 
 /** Whether to try the other route. Behind a proxy, whisper.cpp may be known only by the plain text of its 404. */
-function mayHaveOtherRoute({ status, serverText = '' }: ServerError, kind: ServerKind): boolean {
-	const { transcribesAtInference, hasOllamaApi } = traitsOf(kind);
+function mayHaveOtherRoute({ status, serverText = '' }: ServerError, kind: KindName): boolean {
+	const { transcribesAtInference, hasOllamaApi } = kindOf(kind);
 	if (status !== 404 || hasOllamaApi === true) return false;
 	const likely = kindOfRefusal(serverText);
 	return (
 		transcribesAtInference === true ||
-		(likely !== undefined && traitsOf(likely).transcribesAtInference === true)
+		(likely !== undefined && kindOf(likely).transcribesAtInference === true)
 	);
 }
 

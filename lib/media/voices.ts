@@ -1,6 +1,6 @@
 import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
-import { traitsOf } from '../servers/kinds';
+import { kindOf } from '../servers/kinds';
 import { kindFor } from '../servers/purpose';
 import { asList, isRecord, nonEmptyText, type JsonRecord } from '../values';
 
@@ -24,7 +24,7 @@ export async function listVoices(
 	signal?: AbortSignal,
 ): Promise<Voice[]> {
 	const kind = await kindFor(connection, model, signal);
-	const { label, modelRoot } = traitsOf(kind);
+	const { label, modelRoot } = kindOf(kind);
 	if (modelRoot !== undefined && model === '')
 		throw failure('invalidInput', connection.contextOf(connection.url.api), {
 			message: `${label} lists voices of one model only`,

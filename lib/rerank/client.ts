@@ -11,7 +11,7 @@ import { missingFeature, sizeInWords, startOf } from '../batches/failures';
 import { failure, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import { aliasWithoutRerank, kindOfRefusal, traitsOf } from '../servers/kinds';
+import { aliasWithoutRerank, kindOfRefusal, kindOf } from '../servers/kinds';
 import { tokensOf } from '../servers/manage/tokenize';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
@@ -127,7 +127,7 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		const texts = batch.map(({ text }) => text);
 		const [{ query }] = batch as [RankedText];
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
-		const { rerankRequest, truncateFields } = traitsOf(kind);
+		const { rerankRequest, truncateFields } = kindOf(kind);
 		const own = rerankRequest?.({ query, texts, truncate });
 		if (own !== undefined) return { url: url.root + own.path, json: own.json };
 		return {
@@ -150,7 +150,7 @@ async function fitBesideQuery(
 	{ text, query }: RankedText,
 	{ limit, tokens }: TooLong,
 ): Promise<string | undefined> {
-	if (traitsOf(kind).llamaApi === 'oneModel' && limit !== undefined) {
+	if (kindOf(kind).llamaApi === 'oneModel' && limit !== undefined) {
 		const asked = await tokensOf(connection, query, { special: false, signal });
 		const held = await tokensOf(connection, text, { special: false, signal });
 		if (asked !== undefined && held !== undefined) {
@@ -208,6 +208,6 @@ function explained(error: ServerError, call: BatchCall): ServerError {
 	return error.reworded({
 		kind: 'notSupported',
 		message: 'The server has no route for reranking',
-		remedy: traitsOf(likely).advice.rerankOff,
+		remedy: kindOf(likely).advice.rerankOff,
 	});
 }

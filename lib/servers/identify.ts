@@ -2,13 +2,13 @@ import { findApiRoot } from './connect';
 import { asFailed } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
-import { KINDS, type ServerKind } from './kinds';
+import { KINDS, type KindName } from './kinds';
 import type { ServerAnswer, ServerAnswers } from './kinds/kind';
 import { LruCache } from '../lru-cache';
 
 /** The kind of server that gave these answers. More answers make the result more certain. */
-export function identify(answers: ServerAnswers): ServerKind {
-	const kinds = Object.keys(KINDS) as ServerKind[];
+export function identify(answers: ServerAnswers): KindName {
+	const kinds = Object.keys(KINDS) as KindName[];
 	return kinds.find((kind) => KINDS[kind].matches(answers)) ?? 'other';
 }
 
@@ -21,7 +21,7 @@ const UNKNOWN_MS = 30_000;
 const ASK_LIMIT_MS = 5_000;
 
 interface Memory {
-	kind: ServerKind;
+	kind: KindName;
 	until: number;
 	/** How often in a row it did not answer in time. */
 	failures: number;
@@ -32,11 +32,11 @@ const learned = LruCache.shared<Memory>();
  * Kinds told by the headers of an answer, by API URL and model: a gateway passes on the headers of the server behind
  * it.
  */
-const named = LruCache.shared<ServerKind>({ ttlMs: KNOWN_MS });
+const named = LruCache.shared<KindName>({ ttlMs: KNOWN_MS });
 const underWay = new Map<string, Promise<void>>();
 
 /** The kind of the server that answers for a model, if known without a request. */
-export function knownServerKind({ url }: Connection, model = ''): ServerKind | undefined {
+export function knownServerKind({ url }: Connection, model = ''): KindName | undefined {
 	const entry = learned.get(url.api);
 	// An identified kind stays valid until the server is asked again.
 	if (entry !== undefined && entry.kind !== 'other') return entry.kind;
@@ -80,7 +80,7 @@ export async function askServerKind(
 	connection: Connection,
 	model = '',
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
-): Promise<ServerKind> {
+): Promise<KindName> {
 	const { api } = connection.url;
 	const known = fresh(learned.get(api))?.kind ?? named.get(`${api} ${model}`);
 	if (known !== undefined) return knownServerKind(connection, model) ?? known;
@@ -99,7 +99,7 @@ export async function askServerKind(
 export async function askServerKindAgain(
 	connection: Connection,
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
-): Promise<ServerKind> {
+): Promise<KindName> {
 	await askedUntil(signal, askInPlace(connection, limitMs));
 	return knownServerKind(connection) ?? 'other';
 }
@@ -116,7 +116,7 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 	const before = learned.get(key);
 	const until = performance.now() + limitMs;
 	const answers: ServerAnswers = {};
-	let kind: ServerKind = 'other';
+	let kind: KindName = 'other';
 	for (const [route, url] of [
 		['models', `${key}/models`],
 		['apiVersion', `${connection.url.root}/api/version`],

@@ -5,7 +5,7 @@ import { isRefusal } from '../errors/http-failure';
 import type { CallAnswer } from '../http/types';
 import { findApiRoot } from './connect';
 import { identify } from './identify';
-import { traitsOf } from './kinds';
+import { kindOf } from './kinds';
 import { shortModelName } from './model-names';
 import { ollamaEntries, readModels, readOllamaModel, readProps, type ServerModel } from './models';
 import { optionalJson } from './optional-json';
@@ -36,7 +36,7 @@ export async function listModels(
 	const advice =
 		kind === 'other'
 			? 'Ollama: fetch one with "ollama pull". GPUStack: deploy one and allow the key to use it. Router: check --models-dir.'
-			: traitsOf(kind).advice.noModels;
+			: kindOf(kind).advice.noModels;
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
 		message: 'The server has no models',
 		remedy: `${advice} You can also type a name with "By Name".`,
@@ -63,7 +63,7 @@ async function withDetails(
 	{ models, answer }: Extract<OpenAiList, { models: ServerModel[] }>,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[]> {
-	const { hasOllamaApi, llamaApi } = traitsOf(identify({ models: answer }));
+	const { hasOllamaApi, llamaApi } = kindOf(identify({ models: answer }));
 	if (hasOllamaApi === true) {
 		const details = (await ollamaList(connection, signal)) ?? [];
 		return models.map((model) => ({ ...details.find(({ id }) => id === model.id), ...model }));

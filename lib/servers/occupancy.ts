@@ -1,7 +1,7 @@
 /** How busy servers are: the running requests of this process, and the number of slots. */
 import type { Connection } from '../http/connection';
 import { askServerKind } from './identify';
-import { traitsOf } from './kinds';
+import { kindOf } from './kinds';
 import { optionalJson } from './optional-json';
 import { LruCache } from '../lru-cache';
 
@@ -62,7 +62,7 @@ export async function learnSlots(connection: Connection, model: string): Promise
 
 async function ask(connection: Connection, model: string): Promise<void> {
 	const kind = await askServerKind(connection, model, { limitMs: ASK_LIMIT_MS });
-	const isLlama = traitsOf(kind).llamaApi === 'oneModel';
+	const isLlama = kindOf(kind).llamaApi === 'oneModel';
 	const props = isLlama
 		? await optionalJson(connection, '/props', { timeoutMs: ASK_LIMIT_MS })
 		: undefined;

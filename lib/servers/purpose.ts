@@ -3,7 +3,7 @@ import { failure } from '../errors/failure';
 import { fetchOnce } from '../lru-cache';
 import type { Connection } from '../http/connection';
 import { askServerKind, identify, knownServerKind, wasSilent } from './identify';
-import { type ServerKind, traitsOf } from './kinds';
+import { type KindName, kindOf } from './kinds';
 import type { ModelUse } from './kinds/kind';
 import { listModels } from './model-list';
 import { isModelNamed } from './model-names';
@@ -35,8 +35,7 @@ export async function listModelsFor(
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
 	const kind = await kindFor(connection, '', signal);
-	const { label, reranks, advice, modelsFrom, hasOllamaApi, transcribesAtInference } =
-		traitsOf(kind);
+	const { label, reranks, advice, modelsFrom, hasOllamaApi, transcribesAtInference } = kindOf(kind);
 	const isOfTexts = use === 'embeddings' || use === 'reranking';
 	if (use === 'reranking' && reranks === false) throw cannotRerank(connection, kind);
 	if (!isOfTexts && transcribesAtInference === true)
@@ -73,7 +72,7 @@ export async function kindFor(
 	connection: Connection,
 	model: string,
 	signal?: AbortSignal,
-): Promise<ServerKind> {
+): Promise<KindName> {
 	const known =
 		knownServerKind(connection, model) ?? (await askServerKind(connection, model, { signal }));
 	// A silent server: the request that follows will report the failure.
@@ -89,11 +88,11 @@ async function infoOf(connection: Connection, signal: AbortSignal | undefined) {
 
 async function modelsOfInfo(
 	connection: Connection,
-	kind: ServerKind,
+	kind: KindName,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[]> {
 	const { answers } = await infoOf(connection, signal);
-	return traitsOf(kind).modelsFrom?.(answers) ?? [];
+	return kindOf(kind).modelsFrom?.(answers) ?? [];
 }
 
 /**
@@ -103,11 +102,11 @@ async function modelsOfInfo(
  */
 async function modelsOfUse(
 	connection: Connection,
-	kind: ServerKind,
+	kind: KindName,
 	use: ModelUse,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[] | undefined> {
-	const { modelUses } = traitsOf(kind);
+	const { modelUses } = kindOf(kind);
 	if (modelUses === undefined) return undefined;
 	const { name, words } = modelUses;
 	const word = words[use];
@@ -148,8 +147,8 @@ async function withCapabilities(
  */
 export function checkedKinds(
 	purpose: Purpose,
-): (place: { connection: Connection; model: string }, signal?: AbortSignal) => Promise<ServerKind> {
-	const asked = new Map<Connection, Promise<ServerKind>>();
+): (place: { connection: Connection; model: string }, signal?: AbortSignal) => Promise<KindName> {
+	const asked = new Map<Connection, Promise<KindName>>();
 	const ask = async (connection: Connection, model: string, signal?: AbortSignal) => {
 		const kind = await kindFor(connection, model, signal);
 		await requireFit(connection, { model, kind, purpose }, signal);
@@ -167,10 +166,10 @@ export function checkedKinds(
  */
 export async function requireFit(
 	connection: Connection,
-	{ model, kind, purpose }: { model: string; kind: ServerKind; purpose: Purpose },
+	{ model, kind, purpose }: { model: string; kind: KindName; purpose: Purpose },
 	signal?: AbortSignal,
 ): Promise<void> {
-	const { reranks, llamaApi, advice } = traitsOf(kind);
+	const { reranks, llamaApi, advice } = kindOf(kind);
 	if (purpose === 'reranking' && reranks === false) throw cannotRerank(connection, kind);
 	if (llamaApi !== 'router') return;
 	const url = `${connection.url.api}/models`;
@@ -187,8 +186,8 @@ export async function requireFit(
 	});
 }
 
-function cannotRerank(connection: Connection, kind: ServerKind) {
-	const { label, advice } = traitsOf(kind);
+function cannotRerank(connection: Connection, kind: KindName) {
+	const { label, advice } = kindOf(kind);
 	return failure('notSupported', connection.contextOf(connection.url.api), {
 		message: `${label} cannot rerank`,
 		remedy: advice.rerankOff,

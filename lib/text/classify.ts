@@ -3,7 +3,7 @@ import { invalidInput } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
-import type { ServerKind } from '../servers/kinds';
+import type { KindName } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
 import { askForLabels, type LabelAnswer } from './label-request';
@@ -40,7 +40,7 @@ export interface Classification {
 	unread?: string;
 	usage?: Usage;
 	model?: string;
-	server: ServerKind;
+	server: KindName;
 }
 
 const NONE: Label = { name: 'none', description: 'None of the others fits' };

@@ -11,7 +11,7 @@ import { type Attempt, type Served, ServerPool } from '../servers/pool/server-po
 import { askServerKind } from '../servers/identify';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, parseJson } from '../values';
 import { suffixSupport } from './suffix-support';
@@ -25,7 +25,7 @@ import {
 export type CompleteSettings = CompletionOptions & ClientSettings;
 
 export interface FinishedCompletion extends Completion {
-	server: ServerKind;
+	server: KindName;
 	notes: string[];
 }
 
@@ -71,7 +71,7 @@ export async function* complete(
 	}
 }
 
-type Begun = { reader: EventStream; kind: ServerKind; notes: string[] };
+type Begun = { reader: EventStream; kind: KindName; notes: string[] };
 
 const UNKNOWN_USE =
 	'The server does not say how many tokens it read, so it is not known whether it read the text behind the gap: many ignore it.';
@@ -145,7 +145,7 @@ async function begin(
 	const isAsked = framing === 'sse' && typeof json.suffix === 'string' && json.suffix.trim() !== '';
 	const use = isAsked ? await suffixSupport({ connection, model, limits }, kind, signal) : 'read';
 	if (use === 'ignored') {
-		const message = `${kind === 'other' ? 'This server' : traitsOf(kind).label} cannot fill in`;
+		const message = `${kind === 'other' ? 'This server' : kindOf(kind).label} cannot fill in`;
 		throw failure('notSupported', connection.contextOf(url, about), {
 			message,
 			meaning: `${message} with the model "${model}": it goes on after the text in front, and ignores the one behind without a word`,

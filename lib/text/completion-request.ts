@@ -3,7 +3,7 @@ import type { ChatParameters } from '../chat/types';
 import { nativeOptions, sortExtraBody } from '../chat/wire/ollama-options';
 import { invalidInput } from '../errors/failure';
 import type { Framing, ServerAddress } from '../http/types';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import { optional } from '../values';
 
 /** Continues a prompt, which is a text or its token IDs. */
@@ -45,11 +45,11 @@ export interface CompletionRequest {
  */
 export function completionRequest(
 	address: ServerAddress,
-	kind: ServerKind,
+	kind: KindName,
 	task: CompletionTask,
 	options: CompletionOptions,
 ): CompletionRequest {
-	const { hasOllamaApi, llamaApi, modelRoot } = traitsOf(kind);
+	const { hasOllamaApi, llamaApi, modelRoot } = kindOf(kind);
 	if (hasOllamaApi === true) return ollamaRequest(address, task, options);
 	if ('prefix' in task)
 		return llamaApi !== undefined || modelRoot !== undefined
@@ -67,7 +67,7 @@ export function completionRequest(
 
 function nativeRequest(
 	url: string,
-	kind: ServerKind,
+	kind: KindName,
 	task: Record<string, unknown>,
 	{ model, parameters, logprobs = 0, returnTokens = false }: CompletionOptions,
 ): CompletionRequest {
@@ -91,7 +91,7 @@ function nativeRequest(
 /** llama-server fails with 500 if prefix or suffix is missing, so both are always sent. */
 function infillRequest(
 	{ root }: ServerAddress,
-	kind: ServerKind,
+	kind: KindName,
 	{ prefix, suffix, beginning, extra }: FillInTask,
 	options: CompletionOptions,
 ): CompletionRequest {
@@ -106,7 +106,7 @@ function infillRequest(
 
 function openAiRequest(
 	{ api }: ServerAddress,
-	kind: ServerKind,
+	kind: KindName,
 	task: Record<string, unknown>,
 	{ model, parameters, logprobs = 0 }: CompletionOptions,
 ): CompletionRequest {

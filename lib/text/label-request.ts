@@ -12,7 +12,7 @@ import { openAiProtocol } from '../chat/wire/openai';
 import type { ChatProtocol } from '../chat/wire/protocol';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { CallAnswer } from '../http/types';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import type { Attempt } from '../servers/pool/server-pool';
 import { optional, recordOf, recordsIn } from '../values';
 import { isFormatRefused } from './extract';
@@ -31,7 +31,7 @@ const THINKING_TOKENS = 2048;
 export interface LabelQuestion {
 	attempt: Attempt;
 	parameters: ChatParameters;
-	kind: ServerKind;
+	kind: KindName;
 	messages: ChatMessage[];
 	labels: readonly Label[];
 	several: boolean;
@@ -62,7 +62,7 @@ export async function askForLabels(asked: LabelQuestion): Promise<LabelAnswer | 
 	const { signal, isConstrained } = asked;
 	const { connection, limits, model, retry } = asked.attempt;
 	const request = requestOf(asked);
-	const protocol = traitsOf(asked.kind).hasOllamaApi === true ? ollamaProtocol : openAiProtocol;
+	const protocol = kindOf(asked.kind).hasOllamaApi === true ? ollamaProtocol : openAiProtocol;
 	const about = { model };
 	const json = protocol.body(request);
 	const sent = await connection
@@ -104,9 +104,7 @@ function requestOf(question: LabelQuestion): ChatRequest {
 		parameters: {
 			...parameters,
 			maxTokens,
-			...(isConstrained || traitsOf(kind).hasOllamaApi === true
-				? { thinking: { mode: 'off' } }
-				: {}),
+			...(isConstrained || kindOf(kind).hasOllamaApi === true ? { thinking: { mode: 'off' } } : {}),
 			...(isConstrained ? { responseFormat: formatOf(kind, keysFor(labels), several) } : {}),
 			extraBody: {
 				...(isConstrained ? { logprobs: true, top_logprobs: TOP_LOGPROBS } : {}),
@@ -117,8 +115,8 @@ function requestOf(question: LabelQuestion): ChatRequest {
 }
 
 /** A grammar costs one token less than a schema, whose answers have quotes. */
-function formatOf(kind: ServerKind, keys: readonly string[], several: boolean): ResponseFormat {
-	return traitsOf(kind).keepsToGrammar === true
+function formatOf(kind: KindName, keys: readonly string[], several: boolean): ResponseFormat {
+	return kindOf(kind).keepsToGrammar === true
 		? { type: 'grammar', grammar: labelGrammar(keys, several) }
 		: { type: 'jsonSchema', name: 'category', schema: labelSchema(keys, several) };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { openAiUsage } from '../chat/wire/counts';
 import { asFailed } from '../errors/server-error';
-import { type ServerKind, traitsOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import { lacksModel } from '../servers/pool/failover';
 import type { Attempt } from '../servers/pool/server-pool';
 import { LruCache } from '../lru-cache';
@@ -23,11 +23,11 @@ const CHARACTERS_PER_TOKEN = 4;
  */
 export async function suffixSupport(
 	{ connection, model, limits }: Attempt,
-	kind: ServerKind,
+	kind: KindName,
 	signal?: AbortSignal,
 ) {
 	const place = `${connection.url.api} ${model}`;
-	const known = traitsOf(kind).ignoresSuffix === true ? 'ignored' : uses.get(place);
+	const known = kindOf(kind).ignoresSuffix === true ? 'ignored' : uses.get(place);
 	if (known !== undefined) return known;
 	const suffix = Array.from({ length: 8 }, () => randomUUID()).join(' ');
 	const json = { model, prompt: '1', suffix, max_tokens: 1 };

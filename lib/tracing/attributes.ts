@@ -1,5 +1,5 @@
 import type { ServerAddress } from '../http/types';
-import type { ServerKind } from '../servers/kinds';
+import type { KindName } from '../servers/kinds';
 
 /** A message of a conversation, as far as a trace shows it. */
 export interface TracedMessage {
@@ -30,7 +30,7 @@ export interface TracedRequest {
 	operation: 'chat' | 'text_completion' | 'embeddings' | 'rerank' | 'invoke_workflow';
 	/** The requested model. */
 	model?: string;
-	provider?: ServerKind | 'dify';
+	provider?: KindName | 'dify';
 	/** Samplers, by their names in lib/chat/request/samplers.ts. */
 	parameters?: object;
 	trace?: TraceSettings;
@@ -39,7 +39,7 @@ export interface TracedRequest {
 
 /** What is known from an answer. */
 export interface TracedAnswer {
-	provider?: ServerKind | 'dify';
+	provider?: KindName | 'dify';
 	/** The model that answered, according to the server. */
 	answeredBy?: string;
 	id?: string;

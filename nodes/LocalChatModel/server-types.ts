@@ -1,7 +1,7 @@
 import type { IDisplayOptions } from 'n8n-workflow';
 
-import { KINDS, type ServerKind } from '../../lib/servers/kinds';
-import type { ServerTraits } from '../../lib/servers/kinds/kind';
+import { KINDS, type KindName } from '../../lib/servers/kinds';
+import type { ServerKind } from '../../lib/servers/kinds/kind';
 
 /** The kinds of server that can be chosen in the node. */
 const SERVER_TYPES = [
@@ -9,7 +9,7 @@ const SERVER_TYPES = [
 	'ollama',
 	'vllm',
 	'other',
-] as const satisfies readonly ServerKind[];
+] as const satisfies readonly KindName[];
 
 /**
  * Shows a field for the server types that use it, and where the type is detected later.
@@ -17,7 +17,7 @@ const SERVER_TYPES = [
  * @param from place of the field: `/` in a collection, empty beside Server Type
  */
 export function shownWhere(
-	isTaken: (traits: ServerTraits, type: ServerKind) => boolean,
+	isTaken: (traits: ServerKind, type: KindName) => boolean,
 	from: '' | '/' = '/',
 ): IDisplayOptions {
 	return {

@@ -1,6 +1,6 @@
 import type { ChatSettings } from '../../lib/chat/request/request';
 import type { ReasoningEcho } from '../../lib/chat/request/messages';
-import type { ServerKind } from '../../lib/servers/kinds';
+import type { KindName } from '../../lib/servers/kinds';
 import { optional } from '../../lib/values';
 import { readGeneration, responseFormatIn, thinkingIn } from '../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../shared/limit-fields';
@@ -15,7 +15,7 @@ import { traceIn } from './trace';
 export function readSettings(parameters: NodeParameters): ChatSettings {
 	return {
 		model: parameters.name('model'),
-		serverKind: parameters.choice<ServerKind | 'auto'>('serverType'),
+		serverKind: parameters.choice<KindName | 'auto'>('serverType'),
 		parameters: {
 			...readGeneration(parameters),
 			...optional({

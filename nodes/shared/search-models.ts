@@ -8,7 +8,7 @@ import { listModelsOf } from '../../lib/servers/pool/models';
 import type { Connection } from '../../lib/http/connection';
 import type { ModelUse as OtherUse } from '../../lib/servers/kinds/kind';
 import type { ServerModel } from '../../lib/servers/models';
-import { traitsOf } from '../../lib/servers/kinds';
+import { kindOf } from '../../lib/servers/kinds';
 import { kindFor, listModelsFor } from '../../lib/servers/purpose';
 import { listError } from './list-error';
 
@@ -62,7 +62,7 @@ export async function withModel<T extends { model: string }>(
 async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> {
 	const isMedia = use === 'images' || use === 'transcription' || use === 'speech';
 	// Servers of one model for pictures or sound need no name, and some have no list.
-	if (isMedia && traitsOf(await kindFor(servers.first, '')).mediaNeedsModel !== true) return '';
+	if (isMedia && kindOf(await kindFor(servers.first, '')).mediaNeedsModel !== true) return '';
 	const { models } = await listModelsOf(servers, listFor(use));
 	return onlyModel(models, servers.first.contextOf(`${servers.first.url.api}/models`));
 }

@@ -1,4 +1,4 @@
-import { KINDS, type ServerKind } from '../../lib/servers/kinds';
+import { KINDS, type KindName } from '../../lib/servers/kinds';
 import { LOOKS } from '../servers/llama-server/imitators';
 import { fs } from '../support/node';
 
@@ -10,9 +10,9 @@ const SHARED = ['evidence', 'index', 'kind', 'token-lists'];
 const fileOf = (kind: string) => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const letters = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '');
 /** Name of the product without its role: "llama-server (router)" is a separate kind of llama-server. */
-const productOf = (kind: ServerKind) => KINDS[kind].label.replace(/ \(.*\)$/, '');
+const productOf = (kind: KindName) => KINDS[kind].label.replace(/ \(.*\)$/, '');
 
-const kinds = (Object.keys(KINDS) as ServerKind[]).filter((kind) => kind !== 'other');
+const kinds = (Object.keys(KINDS) as KindName[]).filter((kind) => kind !== 'other');
 
 /** Test doubles of real servers: folders of recordings, and simulators. */
 const STANDS_FOR = [
@@ -54,7 +54,7 @@ it('no other file names a kind of server: what it asks is a trait of the kind', 
 			.map((name) => `${folder}/${name}`),
 	);
 	const branches = new RegExp(
-		`(?:===|!==|case|KINDS\\.|traitsOf\\(|takes\\()\\s*'?(?:${kinds.join('|')})\\b`,
+		`(?:===|!==|case|KINDS\\.|kindOf\\(|takes\\()\\s*'?(?:${kinds.join('|')})\\b`,
 	);
 	const wrong = files.filter(
 		(file) =>

@@ -2,7 +2,7 @@ import type { FailureKind } from '../../errors/kinds';
 import { optional } from '../../values';
 import type { FailureDetails } from '../../errors/server-error';
 import { kindOfMessage } from '../../errors/message-kinds';
-import type { ServerKind } from '../../servers/kinds';
+import type { KindName } from '../../servers/kinds';
 import { cutCallIn } from './cut-call';
 import { NewText } from './new-text';
 import { matchOfferedTools } from './offered-tools';
@@ -83,7 +83,7 @@ export class Assembly {
 	private textPieces = 0;
 	private said: Pick<WireChunk, 'usage' | 'timings' | 'model'> = {};
 	/** The kind of server that made this answer, if the answer tells. */
-	madeBy: ServerKind | undefined;
+	madeBy: KindName | undefined;
 	private receivedText = false;
 	private receivedWords = false;
 	private thinking = false;

@@ -1,5 +1,5 @@
 /** Notes for the user about a usable answer, and values that its server left out. */
-import { type ServerKind, traitsOf } from '../../servers/kinds';
+import { type KindName, kindOf } from '../../servers/kinds';
 import type { Assembly } from './assembly';
 import { NO_FINISH_REASON } from './finish-reason';
 import { textOf } from '../request/content';
@@ -44,7 +44,7 @@ export function notesOnForcedCall(
 	{ toolCalls }: Pick<ChatAnswer, 'toolCalls'>,
 ): string[] {
 	const isForced = toolChoice === 'required' || typeof toolChoice === 'object';
-	if (!isForced || toolCalls.length > 0 || traitsOf(serverKind).toolChoice === 'ignored') return [];
+	if (!isForced || toolCalls.length > 0 || kindOf(serverKind).toolChoice === 'ignored') return [];
 	return [
 		'A tool had to be called, but the answer has no call: this server seems to ignore tools. Use a server and a model with tool calling.',
 	];
@@ -79,11 +79,11 @@ const NOT_RUN: Record<UnrunReason, string> = {
 /** The note for calls that were read from the text, or possible ones that were not run, with advice for the server. */
 export function noteOnCallsInText(
 	{ formatInText, unrunCall }: Pick<Assembly, 'formatInText' | 'unrunCall'>,
-	serverKind: ServerKind,
+	serverKind: KindName,
 ): string | undefined {
 	const family = formatInText ?? unrunCall?.family;
 	if (family === undefined) return undefined;
-	const advice = traitsOf(serverKind).toolParserAdvice(family.parsers ?? {});
+	const advice = kindOf(serverKind).toolParserAdvice(family.parsers ?? {});
 	if (unrunCall === undefined)
 		return `The server handed on a tool call as text, because it lacks the parser or the chat template for this model. The node read the call from the text. ${advice}`;
 	const { name, because } = unrunCall;

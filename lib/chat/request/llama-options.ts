@@ -1,6 +1,6 @@
 /** Options that llama-server silently ignores in some setups. */
 import type { Connection } from '../../http/connection';
-import { traitsOf } from '../../servers/kinds';
+import { kindOf } from '../../servers/kinds';
 import { isModelNamed } from '../../servers/model-names';
 import { readModels } from '../../servers/models';
 import { cachedJson } from '../../servers/optional-json';
@@ -16,7 +16,7 @@ export async function fitToLlamaServer(
 	request: ChatRequest,
 ): Promise<{ request: ChatRequest; notes: string[] }> {
 	const { parameters, serverKind } = request;
-	const { llamaApi } = traitsOf(serverKind);
+	const { llamaApi } = kindOf(serverKind);
 	if (llamaApi === undefined) return { request, notes: [] };
 	const notes: string[] = [];
 	let fitted = parameters;
@@ -36,7 +36,7 @@ async function hasProjector(
 	connection: Connection,
 	{ model, serverKind }: ChatRequest,
 ): Promise<boolean> {
-	if (traitsOf(serverKind).llamaApi === 'router') {
+	if (kindOf(serverKind).llamaApi === 'router') {
 		const list = await cachedJson(connection, `${connection.url.api}/models`);
 		const found = readModels(list)?.find((one) => isModelNamed(one, model));
 		return (

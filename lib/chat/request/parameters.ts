@@ -1,16 +1,16 @@
 import { invalidInput } from '../../errors/failure';
 import { memoized } from '../../lru-cache';
 import { isRecord } from '../../values';
-import { type ServerKind, traitsOf } from '../../servers/kinds';
+import { type KindName, kindOf } from '../../servers/kinds';
 import { isKeepAlive } from '../../servers/keep-alive';
 import { ANY_NUMBER, isInRange, rangeInWords } from '../../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
 import type { ChatParameters } from '../types';
 
 /** Whether a field is sent to this kind of server: not if that is known to ignore it. */
-export function takes(kind: ServerKind, name: SamplerName): boolean {
+export function takes(kind: KindName, name: SamplerName): boolean {
 	const { extra, own }: Sampler = SAMPLERS[name];
-	const { extraFields, ownFields = [] } = traitsOf(kind);
+	const { extraFields, ownFields = [] } = kindOf(kind);
 	if (own === true) return ownFields.includes(name);
 	return extra === undefined || extraFields === 'all' || extraFields.includes(name);
 }
@@ -20,9 +20,9 @@ const NO_LIMIT = -1;
 /** The request fields of the parameters that are set, without thinking and response format. */
 export function parameterFields(
 	parameters: ChatParameters,
-	kind: ServerKind,
+	kind: KindName,
 ): Record<string, unknown> {
-	const { takesUnlimited, fieldNames = {} } = traitsOf(kind);
+	const { takesUnlimited, fieldNames = {} } = kindOf(kind);
 	const body: Record<string, unknown> = {};
 	for (const [name, { wire }] of SAMPLER_ENTRIES) {
 		const value = parameters[name];
@@ -38,12 +38,12 @@ export function parameterFields(
 }
 
 /** Labels of set parameters that this kind of server is known to ignore. */
-export function ignoredParameters(parameters: ChatParameters, kind: ServerKind): string[] {
+export function ignoredParameters(parameters: ChatParameters, kind: KindName): string[] {
 	const ignored = SAMPLER_ENTRIES.filter(
 		([name]) => parameters[name] !== undefined && !takes(kind, name),
 	).map(([, { label }]) => label);
 	const { thinking, responseFormat } = parameters;
-	const { thinkingBudget, grammar } = traitsOf(kind);
+	const { thinkingBudget, grammar } = kindOf(kind);
 	if (thinking?.mode === 'budget' && !thinkingBudget) ignored.push('Thinking Token Budget');
 	if (thinking?.limitMs !== undefined && !thinkingBudget) ignored.push('Thinking Time Limit');
 	if (responseFormat?.type === 'grammar' && grammar === undefined) ignored.push('GBNF Grammar');
@@ -72,9 +72,9 @@ export const dependsOnServerKind = memoized((parameters: ChatParameters): boolea
 /** The request fields for thinking on this kind of server. */
 export function thinkingFields(
 	parameters: ChatParameters,
-	kind: ServerKind,
+	kind: KindName,
 ): Record<string, unknown> {
-	const { thinkingBudget, endsThinking } = traitsOf(kind);
+	const { thinkingBudget, endsThinking } = kindOf(kind);
 	const { thinking } = parameters;
 	const { limitMs, limitTokens = Infinity } = thinking ?? {};
 	const budget = Math.min(limitTokens, thinking?.mode === 'budget' ? thinking.tokens : Infinity);
@@ -87,9 +87,9 @@ export function thinkingFields(
 
 function switchFields(
 	{ thinking, chatTemplateArguments }: ChatParameters,
-	kind: ServerKind,
+	kind: KindName,
 ): Record<string, unknown> {
-	const isEffort = traitsOf(kind).thinkingSwitch === 'effort';
+	const isEffort = kindOf(kind).thinkingSwitch === 'effort';
 	const template = (enable: boolean) => ({
 		chat_template_kwargs: { ...chatTemplateArguments, enable_thinking: enable },
 	});
@@ -109,7 +109,7 @@ function switchFields(
 /** The request fields for the response format on this kind of server. Schemas are already cleaned. */
 export function responseFormatFields(
 	parameters: ChatParameters,
-	kind: ServerKind,
+	kind: KindName,
 ): Record<string, unknown> {
 	const { responseFormat } = parameters;
 	switch (responseFormat?.type) {
@@ -118,10 +118,10 @@ export function responseFormatFields(
 		case 'jsonSchema': {
 			const { name = 'answer', schema } = responseFormat;
 			const response_format = { type: 'json_schema', json_schema: { name, strict: true, schema } };
-			return traitsOf(kind).schemaFields?.(schema) ?? { response_format };
+			return kindOf(kind).schemaFields?.(schema) ?? { response_format };
 		}
 		case 'grammar':
-			return traitsOf(kind).grammar?.(responseFormat.grammar) ?? {};
+			return kindOf(kind).grammar?.(responseFormat.grammar) ?? {};
 		default:
 			return {};
 	}

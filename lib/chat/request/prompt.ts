@@ -11,7 +11,7 @@ import { finiteNumber, isRecord, optional, recordOf } from '../../values';
 import { convertMessages } from './messages';
 import type { SourceMessage } from '../types';
 import { openAiProtocol } from '../wire/openai';
-import { type ServerKind, traitsOf } from '../../servers/kinds';
+import { type KindName, kindOf } from '../../servers/kinds';
 
 export interface Conversation {
 	messages: readonly SourceMessage[];
@@ -37,7 +37,7 @@ export async function countPrompt(
 	const kind = await kindFor(connection, ask.model, ask.signal);
 	const body = wireBody(conversation, kind);
 	return await exactOrEstimated(wordsOf(body), async () => {
-		const question = traitsOf(kind).tokenRoutes?.countPrompt?.(body, ask.model);
+		const question = kindOf(kind).tokenRoutes?.countPrompt?.(body, ask.model);
 		if (question !== undefined) return await askAtRoot(connection, question, ask);
 		const routes = await LlamaServerRoutes.of(
 			connection,
@@ -67,7 +67,7 @@ export async function applyTemplate(
 }
 
 /** The fields of a chat request that determine its prompt. */
-function wireBody({ messages, tools = [], templateArguments }: Conversation, kind: ServerKind) {
+function wireBody({ messages, tools = [], templateArguments }: Conversation, kind: KindName) {
 	const { messages: sent } = openAiProtocol.body({
 		model: '',
 		messages: convertMessages(messages, { reasoning: 'always' }),

@@ -3,7 +3,7 @@ import type { ServerError } from '../../errors/server-error';
 import type { ClientSettings } from '../../servers/retry';
 import type { ReasoningEcho } from './messages';
 import type { TraceSettings } from '../../tracing/attributes';
-import { type ServerKind, traitsOf } from '../../servers/kinds';
+import { type KindName, kindOf } from '../../servers/kinds';
 import { mediaOf, textOf } from './content';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
@@ -22,7 +22,7 @@ import { optional } from '../../values';
 export interface ChatSettings extends ClientSettings {
 	parameters: ChatParameters;
 	/** `auto`: the server is identified where it matters. */
-	serverKind: ServerKind | 'auto';
+	serverKind: KindName | 'auto';
 	reasoningEcho: ReasoningEcho;
 	/** Show thinking in the answer, between `<think>` tags. */
 	showThinking: boolean;
@@ -60,7 +60,7 @@ export interface RequestDraft {
 	/** Whether the request depends on the kind of server, so that an unknown one must be identified. */
 	dependsOnServer: boolean;
 	/** The request for a kind of server, with notes on options that it ignores. */
-	forServer(serverKind: ServerKind): { request: ChatRequest; notes: string[] };
+	forServer(serverKind: KindName): { request: ChatRequest; notes: string[] };
 }
 
 /**
@@ -95,7 +95,7 @@ export function draftRequest(
 			cleaned.changed ||
 			messages.some((message) => hasReasoning(message) || hasPicture(message)),
 		forServer(serverKind) {
-			const clean = traitsOf(serverKind).schemasBecomeGrammar && cleaned.changed;
+			const clean = kindOf(serverKind).schemasBecomeGrammar && cleaned.changed;
 			const request: ChatRequest = {
 				model: settings.model.trim(),
 				messages,
@@ -174,17 +174,17 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 
 function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): string[] {
 	const ignored = ignoredParameters(parameters, serverKind);
-	if (traitsOf(serverKind).hasOllamaApi === true) ignored.push(...removedOptions(parameters));
+	if (kindOf(serverKind).hasOllamaApi === true) ignored.push(...removedOptions(parameters));
 	// "None" works without the field: the tools are not sent.
 	if (
-		traitsOf(serverKind).toolChoice === 'ignored' &&
+		kindOf(serverKind).toolChoice === 'ignored' &&
 		(toolChoice === 'required' || typeof toolChoice === 'object')
 	)
 		ignored.push('Tool Choice');
 	return ignored.length === 0
 		? []
 		: [
-				`This server (${traitsOf(serverKind).label}) ignores these options, so they were not sent: ${ignored.join(', ')}`,
+				`This server (${kindOf(serverKind).label}) ignores these options, so they were not sent: ${ignored.join(', ')}`,
 			];
 }
 

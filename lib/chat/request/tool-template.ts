@@ -1,5 +1,5 @@
 import type { Connection } from '../../http/connection';
-import { traitsOf } from '../../servers/kinds';
+import { kindOf } from '../../servers/kinds';
 import { cachedJson } from '../../servers/optional-json';
 import { nonEmptyText, recordOf } from '../../values';
 import type { ChatRequest } from '../types';
@@ -23,7 +23,7 @@ export async function toolTemplate(
 	connection: Connection,
 	{ tools = [], model, serverKind }: Pick<ChatRequest, 'tools' | 'model' | 'serverKind'>,
 ): Promise<ToolTemplate> {
-	const { llamaApi, hasOllamaApi } = traitsOf(serverKind);
+	const { llamaApi, hasOllamaApi } = kindOf(serverKind);
 	if (tools.length === 0 || (llamaApi === undefined && !hasOllamaApi)) return { dropsTools: false };
 	const { root } = connection.url;
 	const query =

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isFilled, isRecord, optional, parseJson } from '../../values';
 import { reasonIn } from '../answer/finish-reason';
 import type { ServerSentEvent } from '../../http/sse';
-import { kindOfFingerprint, traitsOf } from '../../servers/kinds';
+import { kindOfFingerprint, kindOf } from '../../servers/kinds';
 import { withFieldChanges } from '../../servers/refused-fields';
 import {
 	parameterFields,
@@ -33,7 +33,7 @@ export const openAiProtocol: ChatProtocol = {
 function body(request: ChatRequest): Record<string, unknown> {
 	const { serverKind } = request;
 	const { parameters } =
-		traitsOf(serverKind).hasOllamaApi === true ? withoutNativeApi(request.parameters) : request;
+		kindOf(serverKind).hasOllamaApi === true ? withoutNativeApi(request.parameters) : request;
 	const streamed = request.stream ?? true;
 	const fields = {
 		model: request.model,
@@ -61,7 +61,7 @@ function toolFields({
 	serverKind,
 	parameters,
 }: ChatRequest): Record<string, unknown> {
-	const { toolChoice: honoured } = traitsOf(serverKind);
+	const { toolChoice: honoured } = kindOf(serverKind);
 	// If tool_choice is ignored (Ollama), forbidden tools are not sent.
 	if (tools.length === 0 || (honoured === 'ignored' && toolChoice === 'none')) return {};
 	const forced = typeof toolChoice === 'object' ? toolChoice.name : undefined;
@@ -97,7 +97,7 @@ function wireMessage(
 				content: message.content,
 				...optional(
 					Object.fromEntries(
-						traitsOf(serverKind).reasoningFields.map((field) => [field, message.reasoning]),
+						kindOf(serverKind).reasoningFields.map((field) => [field, message.reasoning]),
 					),
 				),
 				...optional({

@@ -1,4 +1,4 @@
-import { traitsOfServer } from '../answers';
+import { kindOfServer } from '../answers';
 import type { CheckResult, Finding, HealthServerKind, ModelFacts } from '../observations';
 import type { SpeedTestResult } from '../speed-test';
 import type { WithToolTest } from '../tool-test';
@@ -50,7 +50,7 @@ export function overviewSection(result: FullCheck, { room }: SectionOptions): Ht
 	const facts: Array<[string, string | null | undefined]> = [
 		[
 			'Server',
-			[NAMES[server.kind] ?? traitsOfServer(server.kind).label, server.version ?? '']
+			[NAMES[server.kind] ?? kindOfServer(server.kind).label, server.version ?? '']
 				.join(' ')
 				.trim(),
 		],

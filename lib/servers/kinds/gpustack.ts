@@ -1,12 +1,12 @@
 import { bodyOf, ownsModels, says, textIn } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /**
  * GPUStack, a gateway to vLLM, llama-server and others: it takes the fields of the engine behind the model
  * (docs/protocols/llama-server.md 8.3).
  */
-export const gpustack: ServerTraits = {
+export const gpustack: ServerKind = {
 	...other,
 	label: 'GPUStack',
 	matches: (answers) =>

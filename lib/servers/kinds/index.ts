@@ -1,6 +1,6 @@
 import { gpustack } from './gpustack';
 import { infinity } from './infinity';
-import type { Refusal, ServerTraits } from './kind';
+import type { Refusal, ServerKind } from './kind';
 import { koboldcpp } from './koboldcpp';
 import { lemonade } from './lemonade';
 import { litellm } from './litellm';
@@ -51,14 +51,14 @@ const EVERY_KIND = {
 	kokoro,
 	ollama,
 	other,
-} satisfies Record<string, ServerTraits>;
+} satisfies Record<string, ServerKind>;
 
 /** The kind of server at a base URL. `other`: an OpenAI-compatible server that could not be identified. */
-export type ServerKind = keyof typeof EVERY_KIND;
+export type KindName = keyof typeof EVERY_KIND;
 
-export const KINDS: Readonly<Record<ServerKind, ServerTraits>> = EVERY_KIND;
+export const KINDS: Readonly<Record<KindName, ServerKind>> = EVERY_KIND;
 
-export function traitsOf(kind: ServerKind): ServerTraits {
+export function kindOf(kind: KindName): ServerKind {
 	return KINDS[kind];
 }
 
@@ -68,16 +68,16 @@ export const REFUSALS: readonly Refusal[] = [
 ];
 
 /** The kind of a server as told by the text of its refusal; undefined if that tells nothing. */
-export function kindOfRefusal(serverText = ''): ServerKind | undefined {
+export function kindOfRefusal(serverText = ''): KindName | undefined {
 	return kindWhere(({ refusalWords }) => refusalWords?.test(serverText) === true);
 }
 
-const BY_FINGERPRINT = new Map<unknown, ServerKind>(
-	(Object.keys(KINDS) as ServerKind[]).map((kind) => [KINDS[kind].fingerprint, kind]),
+const BY_FINGERPRINT = new Map<unknown, KindName>(
+	(Object.keys(KINDS) as KindName[]).map((kind) => [KINDS[kind].fingerprint, kind]),
 );
 
 /** The kind of server with this fingerprint. Called for each event of an answer. */
-export function kindOfFingerprint(found: unknown): ServerKind | undefined {
+export function kindOfFingerprint(found: unknown): KindName | undefined {
 	return found === undefined ? undefined : BY_FINGERPRINT.get(found);
 }
 
@@ -89,6 +89,6 @@ export function aliasWithoutRerank(api: string): { alias: string; label: string 
 	return kind && { alias: KINDS[kind].aliasWithoutRerank!, label: KINDS[kind].label };
 }
 
-function kindWhere(fits: (traits: ServerTraits) => boolean): ServerKind | undefined {
-	return (Object.keys(KINDS) as ServerKind[]).find((kind) => fits(KINDS[kind]));
+function kindWhere(fits: (traits: ServerKind) => boolean): KindName | undefined {
+	return (Object.keys(KINDS) as KindName[]).find((kind) => fits(KINDS[kind]));
 }

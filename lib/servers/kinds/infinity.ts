@@ -1,12 +1,12 @@
 import { bodyOf, ownsModels } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /**
  * infinity (michaelfeil/infinity): embeddings and reranking, no chat. Its routes are at the root if it is started
  * without `--url-prefix` (seen: 0.0.78).
  */
-export const infinity: ServerTraits = {
+export const infinity: ServerKind = {
 	...other,
 	label: 'infinity',
 	matches: (answers) =>

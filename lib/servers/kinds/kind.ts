@@ -97,7 +97,7 @@ export interface EmbeddingRequest {
 }
 
 /** Everything that this package needs to know about a kind of server, one file per kind. */
-export interface ServerTraits {
+export interface ServerKind {
 	/** The server's name in sentences. */
 	label: string;
 	/** Whether the answers are from this kind. Kinds are tested in the order of `kinds/index.ts`. */

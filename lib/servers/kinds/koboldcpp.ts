@@ -1,9 +1,9 @@
 import { anyHeader, ownsModels } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /** KoboldCpp (LostRuins/koboldcpp, koboldcpp.py): one model, llama.cpp's samplers, and an imitation of Ollama's API. */
-export const koboldcpp: ServerTraits = {
+export const koboldcpp: ServerKind = {
 	...other,
 	label: 'KoboldCpp',
 	matches: (answers) =>

@@ -1,12 +1,12 @@
 import { anyModel, ownsModels } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /**
  * AMD's Lemonade Server (lemonade-sdk/lemonade, docs/server): llama-server and others behind one address, with an
  * imitation of Ollama's API.
  */
-export const lemonade: ServerTraits = {
+export const lemonade: ServerKind = {
 	...other,
 	label: 'Lemonade',
 	matches: (answers) =>

@@ -1,12 +1,12 @@
 import { anyModel } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /**
  * LiteLLM's proxy, recognized by the date that it gives all models (litellm/constants.py). Its `/health` sends a real
  * request to every model behind it (docs.litellm.ai, Health Checks).
  */
-export const litellm: ServerTraits = {
+export const litellm: ServerKind = {
 	...other,
 	label: 'LiteLLM',
 	matches: (answers) =>

@@ -1,12 +1,12 @@
 import { anyHeader, anyModel } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /**
  * llama-cpp-python's server (abetlen/llama-cpp-python, llama_cpp/server). By default any other request, also one for
  * the list of models, ends the running answer; an error inside a stream leaves an empty 200 (seen: 0.3.36).
  */
-export const llamaCppPython: ServerTraits = {
+export const llamaCppPython: ServerKind = {
 	...other,
 	label: 'llama-cpp-python',
 	matches: (answers) =>

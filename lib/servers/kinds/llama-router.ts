@@ -1,13 +1,13 @@
 import { isRecord } from '../../values';
 import { anyModel, bodyOf } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { isLlama, llamaServer } from './llama-server';
 
 /**
  * llama-server started without a model: a router with a child process for each model (docs/protocols/llama-server.md
  * 2.10).
  */
-export const llamaRouter: ServerTraits = {
+export const llamaRouter: ServerKind = {
 	...llamaServer,
 	mayResumeAnswers: false,
 	label: 'llama-server (router)',

@@ -1,6 +1,6 @@
 import { isRecord } from '../../values';
 import { anyHeader, bodyOf, ownsModels, says, textIn } from './evidence';
-import type { ServerAnswers, ServerTraits } from './kind';
+import type { ServerAnswers, ServerKind } from './kind';
 import { other } from './other';
 
 /**
@@ -23,7 +23,7 @@ export function isLlama(answers: ServerAnswers): boolean {
 }
 
 /** llama.cpp's llama-server with one model. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
-export const llamaServer: ServerTraits = {
+export const llamaServer: ServerKind = {
 	...other,
 	label: 'llama-server',
 	matches: isLlama,

@@ -1,7 +1,7 @@
 import { isRecord } from '../../values';
 import { pathOfModel } from '../model-names';
 import { anyHeader, bodyOf, ownsModels, says } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { llamaServer } from './llama-server';
 
 /**
@@ -9,7 +9,7 @@ import { llamaServer } from './llama-server';
  * docs/protocols/other-servers.md 6.3). It passes on the headers of the server behind it, so it is tested before
  * llama-server. `/api/version` is its own, with commit and build date: it is no Ollama.
  */
-export const llamaSwap: ServerTraits = {
+export const llamaSwap: ServerKind = {
 	...llamaServer,
 	mayResumeAnswers: false,
 	label: 'llama-swap',

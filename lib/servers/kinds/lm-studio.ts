@@ -1,9 +1,9 @@
 import { ownsModels, says } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes answer 200 with an error text. */
-export const lmStudio: ServerTraits = {
+export const lmStudio: ServerKind = {
 	...other,
 	label: 'LM Studio',
 	textFormat: 'lmStudio',

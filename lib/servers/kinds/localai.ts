@@ -1,12 +1,12 @@
 import { entriesOf, textIn } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /**
  * LocalAI (mudler/LocalAI, core/http): its list of models has neither owners nor dates, its `/version` is a version
  * with a commit in parentheses, and `/api/version` imitates Ollama 0.9.0.
  */
-export const localai: ServerTraits = {
+export const localai: ServerKind = {
 	...other,
 	label: 'LocalAI',
 	matches: (answers) => {

@@ -6,7 +6,7 @@ import { isRecord, optional, recordsIn } from '../../values';
 import { isOllamaNamed } from '../model-names';
 import { optionalJson } from '../optional-json';
 import { bodyOf, entriesOf, textIn } from './evidence';
-import type { FittedConversation, ServerAnswers, ServerTraits } from './kind';
+import type { FittedConversation, ServerAnswers, ServerKind } from './kind';
 import { other } from './other';
 
 const ASK_LIMIT_MS = 5_000;
@@ -20,7 +20,7 @@ const MAX_CHARACTERS_PER_TOKEN = 5;
  * they imitate (LocalAI, Lemonade, KoboldCpp, Open WebUI). Only in Ollama's own list of models is the owner `library`,
  * or the namespace in the model's name.
  */
-export const ollama: ServerTraits = {
+export const ollama: ServerKind = {
 	...other,
 	label: 'Ollama',
 	matches: (answers) => {

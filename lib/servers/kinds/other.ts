@@ -1,5 +1,5 @@
 import { REFUSES_FIELDS } from '../refused-fields';
-import type { Refusal, ServerTraits } from './kind';
+import type { Refusal, ServerKind } from './kind';
 
 /** Refusals of servers that may be behind any gateway. */
 const REFUSALS: readonly Refusal[] = [
@@ -13,7 +13,7 @@ const REFUSALS: readonly Refusal[] = [
 ];
 
 /** An OpenAI-compatible server of unknown kind: it gets everything that the user set. */
-export const other: ServerTraits = {
+export const other: ServerKind = {
 	label: 'An OpenAI-compatible server',
 	matches: () => true,
 	extraFields: 'all',

@@ -1,12 +1,12 @@
 import { ownsModels, textIn } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { vllm } from './vllm';
 
 /**
  * SGLang (sgl-project/sglang, python/sglang/srt/entrypoints). Its list of models still works when its engine is dead;
  * `/health` then returns 503.
  */
-export const sglang: ServerTraits = {
+export const sglang: ServerKind = {
 	...vllm,
 	keepsToGrammar: undefined,
 	tokenRoutes: undefined,

@@ -1,5 +1,5 @@
 import { anyModel } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /** Values of `task` in its list (speaches-ai/speaches, api_types.py). */
@@ -12,7 +12,7 @@ const TASKS: ReadonlySet<unknown> = new Set([
 ]);
 
 /** speaches (seen: 870e1e1): transcripts and speech. It lists the installed models with their tasks. */
-export const speaches: ServerTraits = {
+export const speaches: ServerKind = {
 	...other,
 	label: 'speaches',
 	matches: (answers) => anyModel(answers, ({ task }) => TASKS.has(task)),

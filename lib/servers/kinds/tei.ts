@@ -1,6 +1,6 @@
 import { isRecord, optional, text } from '../../values';
 import { bodyOf, textIn } from './evidence';
-import type { ServerTraits, Tokenized } from './kind';
+import type { ServerKind, Tokenized } from './kind';
 import { other } from './other';
 import { numbers } from './token-lists';
 
@@ -8,7 +8,7 @@ import { numbers } from './token-lists';
  * Hugging Face's text-embeddings-inference: embeddings and reranking, no chat, no list of models
  * (docs/protocols/other-servers.md 1.6).
  */
-export const tei: ServerTraits = {
+export const tei: ServerKind = {
 	...other,
 	label: 'Text Embeddings Inference',
 	matches: (answers) => {

@@ -1,12 +1,12 @@
 import { anyModel, bodyOf, textIn } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /**
  * Hugging Face's text-generation-inference (router/src/server.rs). Its list of models is fixed at start; each owner is
  * the model itself, each date 0. `/health` returns 503 when the model does not answer.
  */
-export const tgi: ServerTraits = {
+export const tgi: ServerKind = {
 	...other,
 	label: 'Text Generation Inference',
 	matches: (answers) =>

@@ -1,5 +1,5 @@
 import { anyHeader, entriesOf, says } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -8,7 +8,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * Hugging Face's `transformers serve` (transformers, cli/serving). It lists the models in its cache, with fractional
  * seconds as date, and nothing if it serves a model from a folder. Every answer has an `x-request-id` (seen: 5.19.0).
  */
-export const transformersServe: ServerTraits = {
+export const transformersServe: ServerKind = {
 	...other,
 	label: 'transformers serve',
 	matches: (answers) => {

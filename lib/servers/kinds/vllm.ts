@@ -1,11 +1,11 @@
 import { finiteNumber, recordOf, text } from '../../values';
 import { ownsModels, says, textIn } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 import { tokensIn } from './token-lists';
 
 /** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
-export const vllm: ServerTraits = {
+export const vllm: ServerKind = {
 	...other,
 	label: 'vLLM',
 	matches: (answers) =>

@@ -1,9 +1,9 @@
 import { anyHeader } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /** The server of whisper.cpp (seen: 233fe1f): one model, no list of models, no key; it names itself in every answer. */
-export const whisperCpp: ServerTraits = {
+export const whisperCpp: ServerKind = {
 	...other,
 	label: 'whisper.cpp',
 	matches: (answers) => anyHeader(answers, 'server', /^whisper\.cpp/i),

@@ -1,9 +1,9 @@
 import { ownsModels } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerKind } from './kind';
 import { other } from './other';
 
 /** Xinference (xorbitsai/inference): models are launched on it, each with its own engine (seen: 4.1.0). */
-export const xinference: ServerTraits = {
+export const xinference: ServerKind = {
 	...other,
 	label: 'Xinference',
 	matches: (answers) => ownsModels(answers, 'xinference'),

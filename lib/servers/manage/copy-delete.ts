@@ -1,7 +1,7 @@
 /** Copying and deleting models. */
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
-import { traitsOf } from '../kinds';
+import { kindOf } from '../kinds';
 import { pathOfModel } from '../model-names';
 import { unsupported, requireOllamaApi, workOnModel, type ModelWork } from './model-work';
 
@@ -26,7 +26,7 @@ export async function copyModel(connection: Connection, options: ModelWork & { c
 export async function deleteModel(connection: Connection, options: ModelWork) {
 	return await workOnModel(connection, options, async (kind, { model, signal }) => {
 		const { root, api } = connection.url;
-		const { hasOllamaApi, llamaApi, installsModels } = traitsOf(kind);
+		const { hasOllamaApi, llamaApi, installsModels } = kindOf(kind);
 		const call = { method: 'DELETE' as const, timeoutMs: LIMIT_MS, signal, about: { model } };
 		// Ollama expects a body with DELETE, too.
 		if (hasOllamaApi === true)

@@ -4,7 +4,7 @@ import { throwAs, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { CallAnswer, RequestOptions } from '../../http/types';
 import { isRecord } from '../../values';
-import { type ServerKind, traitsOf } from '../kinds';
+import { type KindName, kindOf } from '../kinds';
 import { requireModel } from '../model-names';
 import { kindFor } from '../purpose';
 import { retryIdempotent } from '../retry';
@@ -23,7 +23,7 @@ const RETRIES = 3;
 export class LlamaServerRoutes {
 	private constructor(
 		private readonly connection: Connection,
-		readonly kind: ServerKind,
+		readonly kind: KindName,
 		private readonly ask: NativeRouteOptions,
 		private readonly what: string,
 	) {}
@@ -39,7 +39,7 @@ export class LlamaServerRoutes {
 	): Promise<LlamaServerRoutes> {
 		const model = ask.model.trim();
 		const kind = await kindFor(connection, model, ask.signal);
-		const { label, llamaApi, modelRoot } = traitsOf(kind);
+		const { label, llamaApi, modelRoot } = kindOf(kind);
 		const isLlama = llamaApi !== undefined || modelRoot !== undefined;
 		if (!isLlama && kind !== 'other')
 			throw failure('notSupported', connection.contextOf(connection.url.root, { model }), {
@@ -53,7 +53,7 @@ export class LlamaServerRoutes {
 
 	/** Whether requests must name a model. */
 	get isOfSeveralModels(): boolean {
-		const { llamaApi, modelRoot } = traitsOf(this.kind);
+		const { llamaApi, modelRoot } = kindOf(this.kind);
 		return llamaApi === 'router' || modelRoot !== undefined;
 	}
 
@@ -95,7 +95,7 @@ export class LlamaServerRoutes {
 	}
 
 	private get isRouter(): boolean {
-		return traitsOf(this.kind).llamaApi === 'router';
+		return kindOf(this.kind).llamaApi === 'router';
 	}
 
 	private withModel(body: Record<string, unknown>): Record<string, unknown> {
@@ -104,7 +104,7 @@ export class LlamaServerRoutes {
 
 	private url(path: string): string {
 		const { root } = this.connection.url;
-		return (traitsOf(this.kind).modelRoot?.(root, this.ask.model) ?? root) + path;
+		return (kindOf(this.kind).modelRoot?.(root, this.ask.model) ?? root) + path;
 	}
 
 	private async send(url: string, options: Pick<RequestOptions, 'json'>): Promise<CallAnswer> {

@@ -1,7 +1,7 @@
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { recordsIn } from '../../values';
-import { type ServerKind, traitsOf } from '../kinds';
+import { type KindName, kindOf } from '../kinds';
 import { pathOfModel } from '../model-names';
 import {
 	CALL_MS,
@@ -21,7 +21,7 @@ import { waitForRunningAnswers } from './running-answers';
 export async function changeBehindGateway(
 	connection: Connection,
 	action: ModelAction,
-	options: ChangeOptions & { kind: ServerKind },
+	options: ChangeOptions & { kind: KindName },
 ): Promise<Change> {
 	// The given name may be an alias.
 	const { models } = await offeredModels(connection, options);
@@ -31,7 +31,7 @@ export async function changeBehindGateway(
 	const wanted = action === 'load' ? 'loaded' : 'unloaded';
 	if (before === wanted) return done;
 	const { root } = connection.url;
-	const { modelRoot: rootOf, isOwnAnswer } = traitsOf(options.kind);
+	const { modelRoot: rootOf, isOwnAnswer } = kindOf(options.kind);
 	const modelRoot = rootOf!(root, model);
 	const { signal, limitMs } = options;
 	if (action === 'load') {

@@ -2,7 +2,7 @@ import type { Connection } from '../../http/connection';
 import { failure } from '../../errors/failure';
 import { isRefusal } from '../../errors/http-failure';
 import { identify } from '../identify';
-import { traitsOf } from '../kinds';
+import { kindOf } from '../kinds';
 import { isOllamaNamed } from '../model-names';
 import { ollamaEntries, type ServerModel } from '../models';
 import { changeBehindGateway } from './load-behind-gateway';
@@ -33,7 +33,7 @@ export async function changeModel(
 	options: ChangeOptions,
 ) {
 	return await workOnModel(connection, options, async (kind, asked) => {
-		const { hasOllamaApi, modelRoot } = traitsOf(kind);
+		const { hasOllamaApi, modelRoot } = kindOf(kind);
 		const change =
 			hasOllamaApi === true
 				? await changeOnOllama(connection, action, asked)
@@ -47,7 +47,7 @@ export async function changeModel(
 async function routerModel(connection: Connection, options: ChangeOptions): Promise<ServerModel> {
 	const { answer, models } = await offeredModels(connection, options);
 	const kind = identify({ models: answer });
-	if (traitsOf(kind).llamaApi !== 'router')
+	if (kindOf(kind).llamaApi !== 'router')
 		throw failure('notSupported', connection.contextOf(answer.url, { model: options.model }), {
 			message: 'This server cannot load or unload models on request',
 			remedy:

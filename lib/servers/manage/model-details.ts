@@ -1,6 +1,6 @@
 import type { Connection } from '../../http/connection';
 import { isFilled, isRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
-import { type ServerKind, traitsOf } from '../kinds';
+import { type KindName, kindOf } from '../kinds';
 import { listModels } from '../model-list';
 import { requireModel } from '../model-names';
 import { ollamaEntries, readOllamaModel, readProps } from '../models';
@@ -19,7 +19,7 @@ export async function modelDetails(
 ) {
 	requireModel(model);
 	const server = await kindFor(connection, model, signal);
-	const { hasOllamaApi, llamaApi, modelRoot } = traitsOf(server);
+	const { hasOllamaApi, llamaApi, modelRoot } = kindOf(server);
 	if (hasOllamaApi === true) return await fromOllamaApi(connection, { model, server, signal });
 	const models = await listModels(connection, signal);
 	const found = offeredModel(connection, models, model, server);
@@ -45,7 +45,7 @@ async function propsOf(connection: Connection, path: string, signal: AbortSignal
 
 async function fromOllamaApi(
 	connection: Connection,
-	{ model, server, signal }: { model: string; server: ServerKind; signal?: AbortSignal },
+	{ model, server, signal }: { model: string; server: KindName; signal?: AbortSignal },
 ) {
 	const url = `${connection.url.root}/api/show`;
 	const answer = await connection.call(url, {

@@ -4,7 +4,7 @@ import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { pauseFor } from '../../http/waiting';
 import { askServerKindAgain } from '../identify';
-import { type ServerKind, traitsOf } from '../kinds';
+import { type KindName, kindOf } from '../kinds';
 import { isModelNamed, requireModel, missingModelAdvice } from '../model-names';
 import { readModels, type ServerModel } from '../models';
 
@@ -25,8 +25,8 @@ export interface ModelWork {
 export async function workOnModel<Options extends ModelWork, Done extends object>(
 	connection: Connection,
 	options: Options,
-	work: (kind: ServerKind, options: Options) => Promise<Done>,
-): Promise<{ model: string; server: ServerKind; tookMs: number } & Done> {
+	work: (kind: KindName, options: Options) => Promise<Done>,
+): Promise<{ model: string; server: KindName; tookMs: number } & Done> {
 	const startedAt = performance.now();
 	const model = options.model.trim();
 	requireModel(model);
@@ -50,15 +50,15 @@ export function offeredModel(
 	connection: Connection,
 	models: readonly ServerModel[],
 	model: string,
-	kind: ServerKind,
+	kind: KindName,
 ): ServerModel {
-	const found = models.find((one) => isModelNamed(one, model, traitsOf(kind)));
+	const found = models.find((one) => isModelNamed(one, model, kindOf(kind)));
 	if (found !== undefined) return found;
 	const others = models.map(({ id }) => id);
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`, { model }), {
 		message: `The server does not offer the model "${model}"`,
 		remedy:
-			missingModelAdvice(others, traitsOf(kind).advice.missingModel?.(model)) ||
+			missingModelAdvice(others, kindOf(kind).advice.missingModel?.(model)) ||
 			'Choose the model from the list.',
 		facts: { models: others },
 	});
@@ -72,7 +72,7 @@ export function offeredModel(
  */
 export async function unsupported(
 	connection: Connection,
-	kind: ServerKind,
+	kind: KindName,
 	what: string,
 	who: string,
 	signal: AbortSignal | undefined,
@@ -82,7 +82,7 @@ export async function unsupported(
 		if (answer.status === 401 || answer.status === 403) return connection.refusal(answer);
 	}
 	return failure('notSupported', connection.contextOf(connection.url.root), {
-		message: `${traitsOf(kind).label} cannot ${what} on request`,
+		message: `${kindOf(kind).label} cannot ${what} on request`,
 		remedy: `Only ${who} can.`,
 	});
 }
@@ -90,11 +90,11 @@ export async function unsupported(
 /** @throws {ServerError} of kind `notSupported` if the server lacks Ollama's API */
 export async function requireOllamaApi(
 	connection: Connection,
-	kind: ServerKind,
+	kind: KindName,
 	what: string,
 	signal: AbortSignal | undefined,
 ): Promise<void> {
-	if (traitsOf(kind).hasOllamaApi !== true)
+	if (kindOf(kind).hasOllamaApi !== true)
 		throw await unsupported(connection, kind, what, 'Ollama', signal);
 }
 

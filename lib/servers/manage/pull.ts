@@ -1,7 +1,7 @@
 import { failure } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { type ServerKind, traitsOf } from '../kinds';
+import { type KindName, kindOf } from '../kinds';
 import { isModelNamed, pathOfModel } from '../model-names';
 import {
 	CALL_MS,
@@ -46,7 +46,7 @@ const APPEARS_MS = 30_000;
  */
 export async function pullModel(connection: Connection, options: PullOptions) {
 	return await workOnModel(connection, options, async (kind, asked): Promise<Pulled> => {
-		const { hasOllamaApi, llamaApi, installsModels } = traitsOf(kind);
+		const { hasOllamaApi, llamaApi, installsModels } = kindOf(kind);
 		if (hasOllamaApi === true) return await pullOnOllama(connection, asked);
 		if (llamaApi === 'router') return await pullOnRouter(connection, asked);
 		// speaches without models cannot be identified.
@@ -114,7 +114,7 @@ async function stateOnRouter(
 /** Waits for one request: 201 after installing, or 200 if the model was already there. */
 async function installModel(
 	connection: Connection,
-	kind: ServerKind,
+	kind: KindName,
 	options: PullOptions,
 ): Promise<Pulled> {
 	const { model, signal, idleMs } = options;
@@ -128,7 +128,7 @@ async function installModel(
 
 async function cannotPull(
 	connection: Connection,
-	kind: ServerKind,
+	kind: KindName,
 	{ signal }: PullOptions,
 ): Promise<ServerError> {
 	return await unsupported(

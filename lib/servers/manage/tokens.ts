@@ -3,7 +3,7 @@ import { failure, invalidInput } from '../../errors/failure';
 import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { plainNumber, recordOf, text } from '../../values';
-import { type ServerKind, traitsOf } from '../kinds';
+import { type KindName, kindOf } from '../kinds';
 import type { Question, Tokenized, TokenRoutes } from '../kinds/kind';
 import { tokensIn } from '../kinds/token-lists';
 import {
@@ -70,7 +70,7 @@ async function routesFor(
 	ask: NativeRouteOptions,
 ): Promise<TokenRoutes | LlamaServerRoutes> {
 	const kind = await kindFor(connection, ask.model, ask.signal);
-	const { tokenRoutes, llamaApi, modelRoot } = traitsOf(kind);
+	const { tokenRoutes, llamaApi, modelRoot } = kindOf(kind);
 	if (tokenRoutes !== undefined) return tokenRoutes;
 	if (llamaApi === undefined && modelRoot === undefined && kind !== 'other')
 		throw tellsNoTokens(connection, kind);
@@ -178,9 +178,9 @@ function unknownToken(
 	});
 }
 
-function tellsNoTokens(connection: Connection, kind: ServerKind): ServerError {
+function tellsNoTokens(connection: Connection, kind: KindName): ServerError {
 	return failure('notSupported', connection.contextOf(connection.url.root), {
-		message: `${traitsOf(kind).label} does not tell the tokens of a text`,
+		message: `${kindOf(kind).label} does not tell the tokens of a text`,
 		remedy:
 			'llama-server, vLLM and Text Embeddings Inference do. The operation Count estimates elsewhere.',
 	});

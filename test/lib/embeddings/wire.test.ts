@@ -1,7 +1,7 @@
 import { truncatesItself } from '../../../lib/batches/client';
 import { embeddingCall } from '../../../lib/embeddings/wire';
 import { connectTo } from '../../../lib/servers/connect';
-import type { ServerKind } from '../../../lib/servers/kinds';
+import type { KindName } from '../../../lib/servers/kinds';
 
 const server = connectTo({ baseUrl: 'http://127.0.0.1:8080/v1' });
 const ROOT = 'http://127.0.0.1:8080';
@@ -14,7 +14,7 @@ test.each([
 	['gpustack', 'float'],
 	['lmStudio', 'float'],
 	['other', 'float'],
-] as Array<[ServerKind, string]>)('%s is asked for %s at the route of OpenAI', (kind, format) => {
+] as Array<[KindName, string]>)('%s is asked for %s at the route of OpenAI', (kind, format) => {
 	expect(embeddingCall(server, kind, request)).toEqual({
 		url: `${ROOT}/v1/embeddings`,
 		json: { model: 'm', input: ['a', [1, 2]], encoding_format: format },
@@ -36,14 +36,14 @@ test('Text Embeddings Inference by its own route, which names no model', () => {
 });
 
 test('servers that cut texts themselves get their setting', () => {
-	const truncated = (kind: ServerKind) =>
+	const truncated = (kind: KindName) =>
 		embeddingCall(server, kind, { ...request, truncate: true }).json;
 	expect(truncated('ollama')).toMatchObject({ truncate: true });
 	expect(truncated('tei')).toMatchObject({ truncate: true });
 	expect(truncated('vllm')).toMatchObject({ truncate_prompt_tokens: -1 });
 	expect(truncated('llamaServer')).not.toHaveProperty('truncate');
 	expect(
-		(['ollama', 'tei', 'vllm', 'llamaServer', 'other'] as ServerKind[]).filter((kind) =>
+		(['ollama', 'tei', 'vllm', 'llamaServer', 'other'] as KindName[]).filter((kind) =>
 			truncatesItself(kind, 'embeddings'),
 		),
 	).toEqual(['ollama', 'tei', 'vllm']);

@@ -3,17 +3,14 @@ import {
 	completionRequest,
 	type CompletionTask,
 } from '../../../lib/text/completion-request';
-import type { ServerKind } from '../../../lib/servers/kinds';
+import type { KindName } from '../../../lib/servers/kinds';
 
 const ADDRESS = { typed: '', origin: 'http://h', root: 'http://h/p', api: 'http://h/p/v1' };
 const FILL_IN = { prefix: 'a', suffix: 'b', beginning: '', extra: [] };
-const request = (
-	kind: ServerKind,
-	task: CompletionTask,
-	options: Partial<CompletionOptions> = {},
-) => completionRequest(ADDRESS, kind, task, { model: 'm', parameters: {}, ...options });
+const request = (kind: KindName, task: CompletionTask, options: Partial<CompletionOptions> = {}) =>
+	completionRequest(ADDRESS, kind, task, { model: 'm', parameters: {}, ...options });
 
-test.each<[ServerKind, string, string]>([
+test.each<[KindName, string, string]>([
 	['llamaServer', '/completion', '/infill'],
 	['llamaRouter', '/completion', '/infill'],
 	['llamaSwap', '/v1/completions', '/infill'],
@@ -27,7 +24,7 @@ test.each<[ServerKind, string, string]>([
 
 test('the limit of tokens and probabilities have a name of their own on each', () => {
 	const options = { parameters: { maxTokens: 5, topK: 3 }, logprobs: 2 };
-	const json = (kind: ServerKind) => request(kind, { prompt: 'a' }, options).json;
+	const json = (kind: KindName) => request(kind, { prompt: 'a' }, options).json;
 	expect(json('llamaServer')).toMatchObject({ n_predict: 5, top_k: 3, n_probs: 2 });
 	expect(json('llamaServer')).not.toHaveProperty('max_tokens');
 	expect(json('vllm')).toMatchObject({

@@ -6,11 +6,11 @@ import {
 	takes,
 } from '../../../../lib/chat/request/parameters';
 import type { ChatParameters } from '../../../../lib/chat/types';
-import type { ServerKind } from '../../../../lib/servers/kinds';
+import type { KindName } from '../../../../lib/servers/kinds';
 import { SAMPLER_ENTRIES } from '../../../../lib/chat/request/samplers';
 import { ServerError } from '../../../../lib/errors/server-error';
 
-const KINDS: ServerKind[] = ['llamaServer', 'ollama', 'vllm', 'other'];
+const KINDS: KindName[] = ['llamaServer', 'ollama', 'vllm', 'other'];
 
 describe('whether the kind of server matters', () => {
 	it.each<[ChatParameters]>([

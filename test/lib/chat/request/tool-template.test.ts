@@ -1,6 +1,6 @@
 import { templateIn, toolTemplate } from '../../../../lib/chat/request/tool-template';
 import type { Connection } from '../../../../lib/http/connection';
-import type { ServerKind } from '../../../../lib/servers/kinds';
+import type { KindName } from '../../../../lib/servers/kinds';
 
 const tools = [{ name: 'f', parameters: {} }];
 
@@ -14,7 +14,7 @@ function server(json: unknown, status = 200) {
 			return await Promise.resolve({ status, json });
 		},
 	} as unknown as Connection;
-	const ask = async (serverKind: ServerKind, model: string, offered = tools) =>
+	const ask = async (serverKind: KindName, model: string, offered = tools) =>
 		await toolTemplate(connection, { tools: offered, model, serverKind });
 	return { asked, ask };
 }

@@ -5,12 +5,12 @@ import type {
 	ToolDefinition,
 } from '../../../../lib/chat/types';
 import { SAMPLER_ENTRIES } from '../../../../lib/chat/request/samplers';
-import type { ServerKind } from '../../../../lib/servers/kinds';
+import type { KindName } from '../../../../lib/servers/kinds';
 import { openAiProtocol, shortId } from '../../../../lib/chat/wire/openai';
 import type { ServerSentEvent } from '../../../../lib/http/sse';
 import { httpFixture } from '../../../support/streams';
 
-const KINDS = ['llamaServer', 'ollama', 'vllm', 'other'] as const satisfies readonly ServerKind[];
+const KINDS = ['llamaServer', 'ollama', 'vllm', 'other'] as const satisfies readonly KindName[];
 const weather: ToolDefinition = {
 	name: 'get_weather',
 	description: 'Weather of a city',
@@ -29,11 +29,7 @@ function body(more: Partial<ChatRequest> = {}): Record<string, unknown> {
 	});
 }
 /** The body without what every request has. */
-function extras(
-	parameters: ChatParameters,
-	serverKind: ServerKind,
-	more: Partial<ChatRequest> = {},
-) {
+function extras(parameters: ChatParameters, serverKind: KindName, more: Partial<ChatRequest> = {}) {
 	const always = ['model', 'messages', 'stream', 'stream_options'];
 	return Object.fromEntries(
 		Object.entries(body({ parameters, serverKind, ...more })).filter(
@@ -107,7 +103,7 @@ describe('bodies, byte for byte', () => {
 	const STANDARD =
 		'"temperature":0.7,"top_p":0.9,"presence_penalty":0.1,"frequency_penalty":0.2,"seed":42,"stop":["END"],"max_tokens":100';
 
-	it.each<[ServerKind, string]>([
+	it.each<[KindName, string]>([
 		['llamaServer', ALL_LLAMA],
 		['other', ALL_LLAMA],
 		['ollama', STANDARD],
@@ -217,7 +213,7 @@ describe('messages', () => {
 		});
 	});
 
-	it.each<[ServerKind, object]>([
+	it.each<[KindName, object]>([
 		['llamaServer', { reasoning_content: 'Hm' }],
 		['ollama', { reasoning: 'Hm' }],
 		['vllm', { reasoning_content: 'Hm', reasoning: 'Hm' }],
@@ -248,7 +244,7 @@ describe('messages', () => {
 describe('tools', () => {
 	const tools = [weather, time];
 
-	it.each<[ServerKind, object]>([
+	it.each<[KindName, object]>([
 		[
 			'llamaServer',
 			{

@@ -2,7 +2,7 @@ import { connectTo } from '../../../../lib/servers/connect';
 import { ChatClient } from '../../../../lib/chat/client';
 import type { ChatParameters } from '../../../../lib/chat/types';
 import { askServerKind } from '../../../../lib/servers/identify';
-import { KINDS, REFUSALS, type ServerKind } from '../../../../lib/servers/kinds';
+import { KINDS, REFUSALS, type KindName } from '../../../../lib/servers/kinds';
 import {
 	type LlamaServerSim,
 	type Profile,
@@ -53,7 +53,7 @@ describe('chats with servers that look like others', () => {
 		responseFormat: { type: 'grammar', grammar: 'root ::= "a"' },
 	};
 
-	it.each<[Profile, ServerKind]>([
+	it.each<[Profile, KindName]>([
 		['llama-swap', 'llamaSwap'],
 		['localai', 'localai'],
 		['lemonade', 'lemonade'],

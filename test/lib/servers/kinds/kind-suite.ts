@@ -3,7 +3,7 @@ import type { ChatParameters } from '../../../../lib/chat/types';
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
 import { askServerKind, identify } from '../../../../lib/servers/identify';
 import { connectTo } from '../../../../lib/servers/connect';
-import { REFUSALS, type ServerKind, traitsOf } from '../../../../lib/servers/kinds';
+import { REFUSALS, type KindName, kindOf } from '../../../../lib/servers/kinds';
 import type {
 	Workaround,
 	ServerAdvice,
@@ -76,7 +76,7 @@ const tool = (name: string) => ({ name, parameters: { type: 'object', properties
 /**
  * What of these settings, of a forced tool and of earlier thinking is in the body of a chat request, with the remarks.
  */
-function chatRequestTo(kind: ServerKind) {
+function chatRequestTo(kind: KindName) {
 	const draft = (parameters: ChatParameters) =>
 		draftRequest(
 			{ ...PLAIN_SETTINGS, parameters },
@@ -129,22 +129,22 @@ interface KindSuite {
 	/** By what it is told. */
 	told: Array<[name: string, answers: Answered]>;
 	/** What looks like it, and is another. */
-	notTold?: Array<[name: string, answers: Answered, kind: ServerKind]>;
+	notTold?: Array<[name: string, answers: Answered, kind: KindName]>;
 	/** The version that these answers name. */
 	version?: [answers: Answered, version: string | undefined];
 	chat: Record<keyof typeof TAKES_EVERYTHING, unknown>;
 	/** The simulator's profile, and the kind that its refusal of a wrong key tells; undefined where it asks for none. */
-	simulated?: { profile: Profile; refusal?: ServerKind };
+	simulated?: { profile: Profile; refusal?: KindName };
 	/** A part of what is to be done there. */
 	advice: Partial<Record<keyof ServerAdvice | 'toolParser', string>>;
 }
 
 /** The tests that every kind of server has. */
 export function testKind(
-	kind: ServerKind,
+	kind: KindName,
 	{ told, notTold = [], version, chat, simulated, advice }: KindSuite,
 ): void {
-	const traits = traitsOf(kind);
+	const traits = kindOf(kind);
 
 	it.each(told)('is identified: %s', (_name, given) => {
 		expect(identify(answers(given))).toBe(kind);

@@ -1,4 +1,4 @@
-import { traitsOf } from '../../../../lib/servers/kinds';
+import { kindOf } from '../../../../lib/servers/kinds';
 import { list, TAKES_EVERYTHING, testKind } from './kind-suite';
 
 describe('LiteLLM', () => {
@@ -30,6 +30,6 @@ describe('LiteLLM', () => {
 	});
 
 	it('is never asked for /health to identify it: that would send a request to every model behind it', () => {
-		expect(traitsOf('litellm').healthPath).toBe('/health/liveliness');
+		expect(kindOf('litellm').healthPath).toBe('/health/liveliness');
 	});
 });

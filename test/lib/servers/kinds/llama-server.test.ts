@@ -1,4 +1,4 @@
-import { traitsOf } from '../../../../lib/servers/kinds';
+import { kindOf } from '../../../../lib/servers/kinds';
 import { isLlama } from '../../../../lib/servers/kinds/llama-server';
 import { answers, workaroundsFor, list, TAKES_EVERYTHING, testKind } from './kind-suite';
 
@@ -32,7 +32,7 @@ describe('llama-server', () => {
 	});
 
 	it('with one slot is advised of one size only', () => {
-		expect(traitsOf('llamaServer').advice.moreContext(9000)).toBe(
+		expect(kindOf('llamaServer').advice.moreContext(9000)).toBe(
 			'Start llama-server with --ctx-size 9000.',
 		);
 	});
