@@ -79,8 +79,7 @@ function modelFindings(
 	const facts = { model, others, server: server.kind };
 	if (wanted === undefined) {
 		// One model, one answer: the name is ignored (docs/protocols/llama-server.md 4.3).
-		if (kindOfServer(server.kind).ignoresModelName)
-			return [advise('otherModel', observed, facts)];
+		if (kindOfServer(server.kind).ignoresModelName) return [advise('otherModel', observed, facts)];
 		return [advise('modelMissing', observed, facts)];
 	}
 	const { state } = wanted;

@@ -76,8 +76,7 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 	} = await measureRounds({ target, result, model, options });
 	const { kind } = result.server;
 	const tested =
-		findModel(models, model, kind) ??
-		(kindOfServer(kind).ignoresModelName ? models[0] : undefined);
+		findModel(models, model, kind) ?? (kindOfServer(kind).ignoresModelName ? models[0] : undefined);
 	const judged = judgeSpeed(runs, tested, {
 		slots: result.slots?.total ?? null,
 		// A sweep checks for itself, and leaves others their slots.
