@@ -1,12 +1,12 @@
 import { resolveDifyBase } from '../dify/base-url';
 import { ServerError } from '../errors/server-error';
-import { diagnose } from './diagnosis';
-import { probeDify } from './dify-probes';
-import { progressOf } from './server-report';
+import { diagnose } from './findings/diagnosis';
+import { probeDify } from './probes/dify';
+import { progressOf } from './server-facts';
 import { mergeResults } from './merge-results';
 import type { CheckResult, HealthStatus, ModelFacts, Observations } from './observations';
-import { observe, type CheckOptions, type Target } from './observe';
-import { probeModelServer } from './model-server-probes';
+import { observe, type CheckOptions, type Target } from './probes/observe';
+import { probeModelServer } from './probes/model-server';
 import { LruCache } from '../lru-cache';
 
 /** The last result of each address, which shows that a server has exited. A cache: it vanishes with the process. */

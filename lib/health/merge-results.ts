@@ -1,5 +1,5 @@
 /** Merges the results of a credential's servers. Pure. */
-import { sorted, withoutStatus } from './finding';
+import { sorted, withoutStatus } from './findings/finding';
 import { sum } from './numbers';
 import type { CheckResult, HealthStatus } from './observations';
 

@@ -1,5 +1,5 @@
 import { pauseFor } from '../http/waiting';
-import { advise } from './finding';
+import { advise } from './findings/finding';
 import type { CheckResult, HealthStatus } from './observations';
 
 export interface WaitOptions {

@@ -5,10 +5,10 @@ import {
 	type INode,
 } from 'n8n-workflow';
 
-import { advise } from '../../lib/health/finding';
+import { advise } from '../../lib/health/findings/finding';
 import type { CheckResult, Finding } from '../../lib/health/observations';
 import { missingSdk } from '../../lib/langchain/sdk';
-import type { Target } from '../../lib/health/observe';
+import type { Target } from '../../lib/health/probes/observe';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
 
 export type Service = Target['service'];

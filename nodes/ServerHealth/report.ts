@@ -3,10 +3,10 @@ import type { INodeProperties } from 'n8n-workflow';
 import { checkServer } from '../../lib/health/check';
 import { entriesOf, readHistory } from '../../lib/health/report/history';
 import { type FullCheck, writeReport } from '../../lib/health/report/page';
-import type { SpeedRun } from '../../lib/health/speed';
-import { testSpeed } from '../../lib/health/speed-test';
-import type { SweepOptions } from '../../lib/health/sweep';
-import { withToolTest } from '../../lib/health/tool-test';
+import type { SpeedRun } from '../../lib/health/speed/measure';
+import { testSpeed } from '../../lib/health/speed/speed-test';
+import type { SweepOptions } from '../../lib/health/speed/sweep';
+import { withToolTest } from '../../lib/health/tools/tool-test';
 import { optional } from '../../lib/values';
 import {
 	booleanField,

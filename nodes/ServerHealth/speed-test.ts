@@ -1,4 +1,4 @@
-import { testSpeed } from '../../lib/health/speed-test';
+import { testSpeed } from '../../lib/health/speed/speed-test';
 import { collectionField, numberField, wholeField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';

@@ -1,5 +1,5 @@
 import { checkServer } from '../../lib/health/check';
-import { type ToolTestOptions, withToolTest } from '../../lib/health/tool-test';
+import { type ToolTestOptions, withToolTest } from '../../lib/health/tools/tool-test';
 import { booleanField, choiceField, numberField, wholeField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';

@@ -1,7 +1,7 @@
 import { checkServer } from '../../lib/health/check';
 import type { CheckResult } from '../../lib/health/observations';
-import type { CheckOptions } from '../../lib/health/observe';
-import { testSpeed } from '../../lib/health/speed-test';
+import type { CheckOptions } from '../../lib/health/probes/observe';
+import { testSpeed } from '../../lib/health/speed/speed-test';
 import { waitUntilReady } from '../../lib/health/wait-until-ready';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { modelServerTarget } from '../../nodes/shared/health/target';

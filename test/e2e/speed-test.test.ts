@@ -1,4 +1,4 @@
-import { testSpeed, type SpeedTestResult } from '../../lib/health/speed-test';
+import { testSpeed, type SpeedTestResult } from '../../lib/health/speed/speed-test';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { modelServerTarget } from '../../nodes/shared/health/target';
 import { type ReverseProxyOptions, startReverseProxy } from '../servers/reverse-proxy';

@@ -6,7 +6,7 @@ import type {
 	INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { ADVICE } from '../../lib/health/advice';
+import { ADVICE } from '../../lib/health/findings/advice';
 import { fs, path, process } from '../support/node';
 import { loadScript } from '../support/scripts';
 import { anchorsOf, codeOf, headingsOf, linksOf } from './markdown';

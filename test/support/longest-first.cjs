@@ -25,7 +25,7 @@ const LONGEST = [
 	'lib/http/endless-bodies',
 	'lib/errors/secret-parts',
 	'nodes/DifyChatMessage/send',
-	'lib/health/tool-test',
+	'lib/health/tools/tool-test',
 	'nodes/LocalLlama/stored-options',
 	'lib/dify/knowledge/sync',
 	'lib/chat/client',

@@ -8,7 +8,7 @@ import {
 	type JsonRecord,
 } from '../../values';
 import type { CheckResult } from '../observations';
-import type { SpeedRun } from '../speed';
+import type { SpeedRun } from '../speed/measure';
 
 /** One earlier state of a server, flat, so that it fits into a row of a table. Null = not known. */
 export interface HistoryEntry {

@@ -1,7 +1,7 @@
 import { kindOfServer } from '../answers';
 import type { CheckResult, Finding, HealthServerKind, ModelFacts } from '../observations';
-import type { SpeedTestResult } from '../speed-test';
-import type { WithToolTest } from '../tool-test';
+import type { SpeedTestResult } from '../speed/speed-test';
+import type { WithToolTest } from '../tools/tool-test';
 import { drawChart, formatNumber, type Chart } from './chart';
 import { markup, withOptions, type Html } from './html';
 import { shortened } from '../../values';

@@ -1,5 +1,5 @@
-import { PROBLEMS } from '../tool-cases';
-import { type ModelToolTest, resultInWords, type Tally } from '../tool-test';
+import { PROBLEMS } from '../tools/cases';
+import { type ModelToolTest, resultInWords, type Tally } from '../tools/tool-test';
 import { markup, withOptions, type Html } from './html';
 import { shortened } from '../../values';
 import { tableOf } from './table';

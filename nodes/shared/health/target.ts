@@ -1,7 +1,7 @@
 import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { difyHeaders, readDifyCredential } from '../../../lib/dify/credentials';
-import type { Target } from '../../../lib/health/observe';
+import type { Target } from '../../../lib/health/probes/observe';
 import { connectTo } from '../../../lib/servers/connect';
 import {
 	connectionOf,

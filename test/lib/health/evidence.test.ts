@@ -1,6 +1,6 @@
 import { sleep } from 'n8n-workflow';
 
-import { measureSpeed } from '../../../lib/health/speed';
+import { measureSpeed } from '../../../lib/health/speed/measure';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { connectTo } from '../../../lib/servers/connect';
 import { closeRawServers, rawServer, type RawAnswering, whole } from '../../support/raw-answers';

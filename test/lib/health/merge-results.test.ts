@@ -1,7 +1,7 @@
 import { checkServer } from '../../../lib/health/check';
 import type { CheckResult, HealthStatus } from '../../../lib/health/observations';
 import { mergeResults } from '../../../lib/health/merge-results';
-import { testSpeed } from '../../../lib/health/speed-test';
+import { testSpeed } from '../../../lib/health/speed/speed-test';
 import { waitUntilReady } from '../../../lib/health/wait-until-ready';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
 import { type LlamaServerSim, startLlamaServerSim } from '../../servers/llama-server';

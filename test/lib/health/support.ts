@@ -2,7 +2,7 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { checkServer } from '../../../lib/health/check';
 import type { CheckResult, Finding } from '../../../lib/health/observations';
-import type { CheckOptions } from '../../../lib/health/observe';
+import type { CheckOptions } from '../../../lib/health/probes/observe';
 import { difyTarget, modelServerTarget } from '../../../nodes/shared/health/target';
 import { type RawAnswering, whole } from '../../support/raw-answers';
 

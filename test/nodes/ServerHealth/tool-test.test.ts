@@ -1,6 +1,6 @@
 import { reply } from '../../servers/llama-server';
 import { elements } from '../../lib/health/report/support';
-import { playModel } from '../../lib/health/tool-answers';
+import { playModel } from '../../lib/health/tools/answers';
 import { expectEndOnStop, run, server, sim, SESAME, useServer } from './run-node';
 
 useServer();

@@ -1,6 +1,6 @@
 import type { Finding, ModelFacts } from '../../../../lib/health/observations';
 import type { FullCheck } from '../../../../lib/health/report/page';
-import type { SpeedRun } from '../../../../lib/health/speed';
+import type { SpeedRun } from '../../../../lib/health/speed/measure';
 
 export function model(id: string): ModelFacts {
 	return {

@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+
+import { ChatClient } from '../../chat/client';
+import { openAiProtocol } from '../../chat/wire/openai';
+import { failure } from '../../errors/failure';
+import type { Connection } from '../../http/connection';
+import { ServerError } from '../../errors/server-error';
+import { serverKindOf, kindOfServer } from '../answers';
+import { describeFailure } from '../probes/probe';
+import { average, greatest, rounded, sum } from '../numbers';
+import { SpeedRecord, type SpeedSample } from './sample';
+import type { HealthServerKind, ProbeFailure } from '../observations';
+import { optional, messageOf } from '../../values';
+
+export interface SpeedOptions {
+	model: string;
+	serverKind: HealthServerKind;
+	/** Tokens to generate, for each request. */
+	tokens: number;
+	/** Requests at once. */
+	atOnce: number;
+	firstTokenMs: number;
+	/** For one request, from sending to the end. */
+	totalMs: number;
+	signal?: AbortSignal;
+}
+
+/** Averages over the requests; first token, first text and the wait in n8n's queue: the slowest. */
+export interface SpeedRun
+	extends Pick<
+		SpeedSample,
+		'firstTokenMs' | 'firstTextMs' | 'queuedMs' | 'promptTokensPerSecond' | 'tokensPerSecond'
+	> {
+	/** Requests sent at once. */
+	atOnce: number;
+	/** Of all requests together, from the first that was sent to the end of the last: reading the prompt counts. */
+	totalTokensPerSecond: number | null;
+	samples: SpeedSample[];
+	failures: ProbeFailure[];
+}
+
+/** About 250 tokens: enough for a meaningful speed of reading, and read within seconds also on a CPU. */
+const PARAGRAPH =
+	'A water mill stands at the bend of a slow river. Its wheel has twelve wooden blades, and every blade carries a bucket that fills at the bottom and empties at the top. ' +
+	'The miller starts work at six in the morning, opens the gate by a hand, and listens until the stones turn evenly. Wheat comes in sacks of fifty kilograms on a cart drawn by two horses. ' +
+	'One sack takes twenty minutes to grind when the river is high, and almost an hour in a dry summer. The flour is sieved three times: the first sieve keeps the bran, the second the coarse meal, ' +
+	'and what passes the third is white and fine. On market days the baker waits at the door before the first sack is done. In winter the gate freezes, and the miller breaks the ice with an iron bar. ' +
+	'His grandfather built the mill from oak that grew on the hill behind it, and the beams still carry the marks of his axe.';
+
+/** An answer without text counts if at least this many tokens were generated: hidden thinking. */
+const MIN_TOKENS_OF_ANSWER = 2;
+
+/**
+ * Generates a little and measures: once, or several times at the same moment. The prompt is always the same but for its
+ * first line, which keeps every server's prompt cache out of the measurement. It replaces the cached conversation of
+ * one slot.
+ *
+ * @throws {ServerError} only of kind `aborted`
+ */
+export async function measureSpeed(
+	connection: Connection,
+	options: SpeedOptions,
+): Promise<SpeedRun> {
+	const outcomes = await Promise.all(
+		Array.from({ length: options.atOnce }, async () => await measureOnce(connection, options)),
+	);
+	const measured = outcomes.filter((outcome) => 'sample' in outcome);
+	const failed = outcomes.flatMap((outcome) => ('failed' in outcome ? [outcome.failed] : []));
+	const aborted = failed.find(({ kind }) => kind === 'aborted');
+	if (aborted !== undefined) throw aborted;
+	const samples = measured.map(({ sample }) => sample);
+	const tokens = sum(samples.map(({ generatedTokens }) => generatedTokens));
+	const wholeMs =
+		Math.max(...measured.map(({ endedAt }) => endedAt)) -
+		Math.min(...measured.map(({ startedAt }) => startedAt));
+	return {
+		atOnce: options.atOnce,
+		firstTokenMs: greatest(samples.map(({ firstTokenMs }) => firstTokenMs)),
+		firstTextMs: greatest(samples.map(({ firstTextMs }) => firstTextMs)),
+		queuedMs: greatest(samples.map(({ queuedMs }) => queuedMs)) ?? 0,
+		promptTokensPerSecond: average(
+			samples.map(({ promptTokensPerSecond }) => promptTokensPerSecond),
+		),
+		tokensPerSecond: average(samples.map(({ tokensPerSecond }) => tokensPerSecond)),
+		totalTokensPerSecond:
+			tokens === null || !(wholeMs > 0) ? null : rounded((tokens * 1000) / wholeMs),
+		samples,
+		failures: failed.map(describeFailure),
+	};
+}
+
+interface Measured {
+	sample: SpeedSample;
+	startedAt: number;
+	endedAt: number;
+}
+
+async function measureOnce(
+	connection: Connection,
+	options: SpeedOptions,
+): Promise<Measured | { failed: ServerError }> {
+	const askedAt = performance.now();
+	let leave: () => void;
+	try {
+		// Waiting for other workflows with this credential is no property of the server.
+		leave = await connection.enter({
+			limits: { firstTokenMs: options.totalMs, totalMs: options.totalMs },
+			signal: options.signal,
+			about: { model: options.model },
+		});
+	} catch (error) {
+		return { failed: asServerError(error) };
+	}
+	try {
+		return await generateOnce(connection.withoutQueue(), options, performance.now() - askedAt);
+	} finally {
+		leave();
+	}
+}
+
+async function generateOnce(
+	connection: Connection,
+	options: SpeedOptions,
+	queuedMs: number,
+): Promise<Measured | { failed: ServerError }> {
+	const startedAt = performance.now();
+	const record = new SpeedRecord();
+	const { benchmarkFields } = kindOfServer(options.serverKind);
+	try {
+		const client = new ChatClient(
+			connection,
+			{
+				model: options.model,
+				parameters: {
+					maxTokens: options.tokens,
+					temperature: 0,
+					...optional({ extraBody: benchmarkFields }),
+				},
+				serverKind: serverKindOf(options.serverKind),
+				reasoningEcho: 'off',
+				showThinking: false,
+				limits: {
+					firstTokenMs: options.firstTokenMs,
+					idleMs: options.firstTokenMs,
+					totalMs: options.totalMs,
+				},
+				retries: 0,
+			},
+			openAiProtocol,
+		);
+		const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
+		const pieces = client.generate({
+			messages: [{ type: 'human', content }],
+			signal: options.signal,
+			onChunk: (chunk) => record.note(chunk, performance.now() - startedAt),
+		});
+		for (let next = await pieces.next(); !next.done; next = await pieces.next())
+			if (next.value !== '') record.noteText(performance.now() - startedAt);
+	} catch (error) {
+		const failed = asServerError(error);
+		// The model generated something, though no readable text came here.
+		const isAnswer = ['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(
+			failed.kind,
+		);
+		if (!isAnswer || (record.tokens ?? 0) < MIN_TOKENS_OF_ANSWER) return { failed };
+		// Thinking that is not shown may use up all tokens. A model that ends by itself with nothing said nothing.
+		if (failed.kind === 'emptyAnswer' && failed.facts.finishReason === 'stop' && !record.isHidden)
+			return { failed };
+	}
+	if (record.isGarbled)
+		return { failed: failure('garbledAnswer', connection.contextOf(connection.url.api)) };
+	const endedAt = performance.now();
+	return { sample: record.sample(endedAt - startedAt, queuedMs), startedAt, endedAt };
+}
+
+export function asServerError(error: unknown): ServerError {
+	if (error instanceof ServerError) return error;
+	return new ServerError({
+		kind: 'invalidAnswer',
+		message: messageOf(error),
+		remedy: 'Try again, and report it if it stays.',
+	});
+}

@@ -1,0 +1,180 @@
+import { invalidInput } from '../../errors/failure';
+import type { ServerError } from '../../errors/server-error';
+import { kindOfServer } from '../answers';
+import { targetsOf, inspect } from '../check';
+import { mergeResults } from '../merge-results';
+import { findModel } from '../findings/expectations';
+import { type FindingWithStatus, sorted, withTestFindings } from '../findings/finding';
+import type { CheckResult, HealthServerKind, ModelFacts } from '../observations';
+import type { CheckOptions, Target } from '../probes/observe';
+import { measureSpeed, type SpeedOptions, type SpeedRun } from './measure';
+import { judgeSpeed } from './verdict';
+import { type RunRound, sweep, type SweepOptions } from './sweep';
+import { loadedOrAll } from '../../servers/model-names';
+
+export interface SpeedTestOptions extends Omit<SpeedOptions, 'serverKind'> {
+	/** Empty: the one that is loaded. */
+	model: string;
+	/** Requests at once in a second round; up to 1 = no second round. In a sweep: the maximum. */
+	atOnce: number;
+	/** Rounds of 1, 2, 4, 8, … in place of one alone and one with all. */
+	sweep?: SweepOptions;
+	check?: CheckOptions;
+}
+
+export interface SpeedTestResult extends CheckResult {
+	/** Null where the check found that a generation cannot work. */
+	speed: { model: string; runs: SpeedRun[] } | null;
+}
+
+interface Tested {
+	target: Target;
+	result: CheckResult;
+	model: string;
+	options: SpeedTestOptions;
+}
+
+/** First text and first token are read from the same packet, but not at the same moment. */
+const LATER_MS = 20;
+
+/**
+ * Checks the server, then generates a little: alone, and several times at once where asked for. Loads or wakes the
+ * model if it has to.
+ *
+ * @throws {ServerError} of kind `aborted`, or `invalidInput` where no model is named and it is not clear which one is
+ *   meant
+ */
+export async function testSpeed(
+	target: Target,
+	options: SpeedTestOptions,
+): Promise<SpeedTestResult> {
+	const results: SpeedTestResult[] = [];
+	// One after another: servers on one machine would slow each other down.
+	for (const server of targetsOf(target)) {
+		const model = options.model.trim();
+		const there = model === '' ? '' : (server.modelNamed?.(model) ?? model);
+		results.push(await testOne(server, { ...options, model: there }));
+	}
+	return mergeResults(results);
+}
+
+async function testOne(target: Target, options: SpeedTestOptions): Promise<SpeedTestResult> {
+	const { signal } = options;
+	const { result } = await inspect(target, { ...options.check, signal });
+	if (result.status !== 'healthy' && result.status !== 'degraded')
+		return { ...result, speed: null };
+	const models = result.models ?? [];
+	const model = options.model.trim() || modelToTest(models, result.server.kind);
+	if (typeof model !== 'string') {
+		if (options.sweep === undefined) throw model;
+		return { ...withoutModel(result, model), speed: null };
+	}
+	const {
+		runs,
+		atOnce,
+		findings: ofRounds,
+	} = await measureRounds({ target, result, model, options });
+	const { kind } = result.server;
+	const tested =
+		findModel(models, model, kind) ?? (kindOfServer(kind).ignoresModelName ? models[0] : undefined);
+	const judged = judgeSpeed(runs, tested, {
+		slots: result.slots?.total ?? null,
+		// A sweep checks for itself, and leaves others their slots.
+		busy:
+			options.sweep === undefined || options.sweep.whenBusy === 'measure'
+				? (result.slots?.busy ?? null)
+				: null,
+		wanted:
+			options.sweep === undefined
+				? options.atOnce
+				: Math.min(options.atOnce, result.slots?.total ?? atOnce),
+		atOnce,
+	}).concat(ofRounds);
+	const verdict = withTestFindings(result, judged);
+	const [first] = runs;
+	let summary = result.summary;
+	if (!verdict.healthy) summary = `${verdict.findings[0]?.meaning ?? summary}.`;
+	else if (first !== undefined)
+		summary = `${model}: ${[speedOf(first), ...firstsOf(first)].join(', ')}.`;
+	return { ...result, ...verdict, summary, speed: { model, runs } };
+}
+
+interface Rounds {
+	runs: SpeedRun[];
+	/** Requests at once, as far as the credential allows. */
+	atOnce: number;
+	findings: FindingWithStatus[];
+}
+
+async function measureRounds(tested: Tested): Promise<Rounds> {
+	const { target, result, model, options } = tested;
+	const connection = target.connect({});
+	const { kind: serverKind } = result.server;
+	const run: RunRound = async (atOnce, totalMs) =>
+		await measureSpeed(connection, { ...options, model, serverKind, atOnce, totalMs });
+	// The credential's limit holds here too: more requests would be measured one after the other.
+	const atOnce = Math.min(options.atOnce, target.maxConcurrentRequests || Infinity);
+	if (options.sweep !== undefined) {
+		const others = async () =>
+			(await inspect(target, { ...options.check, signal: options.signal })).result.slots ?? {
+				total: null,
+				busy: null,
+			};
+		return {
+			atOnce,
+			...(await sweep(run, others, { ...options.sweep, most: atOnce, totalMs: options.totalMs })),
+		};
+	}
+	const runs = [await run(1, options.totalMs)];
+	const works = runs[0]!.samples.length > 0;
+	if (works && atOnce > 1) runs.push(await run(atOnce, options.totalMs));
+	return { runs, atOnce, findings: [] };
+}
+
+function speedOf({ tokensPerSecond, samples }: SpeedRun): string {
+	if (tokensPerSecond === null) return 'unknown speed';
+	return `${samples[0]?.measuredBy === 'wholeAnswer' ? 'at least ' : ''}${tokensPerSecond} tokens/s`;
+}
+
+/** The first text only where thinking came before it. */
+function firstsOf({ firstTokenMs, firstTextMs }: SpeedRun): string[] {
+	const isLater =
+		firstTextMs !== null && (firstTokenMs === null || firstTextMs > firstTokenMs + LATER_MS);
+	return [
+		firstTokenMs === null ? 'first token not to be seen' : `first token after ${firstTokenMs} ms`,
+		...(isLater ? [`first text after ${firstTextMs} ms`] : []),
+	];
+}
+
+/** The result of a report, with a finding that it is not clear which model is meant. */
+export function withoutModel<R extends CheckResult>(
+	result: R,
+	{ message, remedy }: ServerError,
+): R {
+	const finding = {
+		id: 'speedNotMeasured',
+		severity: 'info',
+		observed: 'No request was sent',
+		meaning: message,
+		advice: remedy,
+	} as const;
+	const others = result.findings.filter(({ id }) => id !== finding.id);
+	return { ...result, findings: sorted([...others, finding]) };
+}
+
+/** The model that an empty name means, or why that is not clear. */
+export function modelToTest(
+	models: readonly ModelFacts[],
+	kind: HealthServerKind,
+): string | ServerError {
+	const forChats = models.filter(({ embeddings }) => embeddings !== true);
+	const candidates = loadedOrAll(forChats.length > 0 ? forChats : models);
+	if (candidates.length === 1 || (candidates.length > 0 && kindOfServer(kind).ignoresModelName))
+		return candidates[0]!.id;
+	return invalidInput(
+		candidates.length === 0
+			? 'The server lists no model, and none is chosen'
+			: 'The server has several models, and none is chosen',
+		'Choose the model to test in the node.',
+	);
+}

@@ -1,0 +1,310 @@
+import { ChatClient } from '../../chat/client';
+import { estimateTokens } from '../../servers/manage/tokens';
+import { tokensPerSecond } from '../../chat/traced-answer';
+import type { FinishedAnswer, SourceMessage, Usage } from '../../chat/types';
+import type { FailureKind } from '../../errors/kinds';
+import { ServerError } from '../../errors/server-error';
+import type { Connection } from '../../http/connection';
+import { readToEnd } from '../../generators';
+import { parseObject } from '../../values';
+import { targetsOf } from '../check';
+import type { CheckResult, ProbeFailure } from '../observations';
+import { describeFailure } from '../probes/probe';
+import {
+	advise,
+	AS_WARNING,
+	fromGeneration,
+	withTestFindings,
+	type FindingWithStatus,
+} from '../findings/finding';
+import type { Target } from '../probes/observe';
+import { mergeResults } from '../merge-results';
+import { average } from '../numbers';
+import { asServerError } from '../speed/measure';
+import { modelToTest, type SpeedTestOptions, withoutModel } from '../speed/speed-test';
+import { CASES, judgeAnswer, PROBLEMS, TOOLS, type ToolCase, type ToolProblem } from './cases';
+
+export interface ToolTestOptions extends Pick<SpeedTestOptions, 'model' | 'signal'> {
+	/** `all`: every chat model of the server that runs on it. */
+	models: 'one' | 'all';
+	/** Tries of each case. */
+	tries: number;
+	/** Most tokens of one answer. */
+	tokens: number;
+	/** For the whole test, in milliseconds. */
+	limitMs: number;
+	/** Only tells the cost; nothing is sent. */
+	costOnly?: boolean;
+	/** Part of a report: an unclear model is a finding, not an error. */
+	isPart?: boolean;
+}
+
+/** Results of tries. `tried`: answers of the model, right or wrong. */
+export interface Tally {
+	passed: number;
+	tried: number;
+	notTried: number;
+	/** What went wrong, with what the model did or the server said the first time. */
+	wrong: Array<{ problem: ToolProblem; times: number; did: string }>;
+}
+
+export type ModelToolTest = Awaited<ReturnType<typeof testModel>>;
+
+/** Null where the check found that a chat cannot work. No models: only the cost was computed. */
+export type WithToolTest<R> = R & {
+	toolTest: { cost: ReturnType<typeof costOf>; models: ModelToolTest[] } | null;
+};
+
+/** Requests for each model and try; a case with an error to recover from takes two. */
+const REQUESTS = CASES.reduce((all, { then }) => all + (then === undefined ? 1 : 2), 0);
+const PROMPT_TOKENS = estimateTokens(JSON.stringify(TOOLS)) + 100;
+const MAX_DID = 300;
+/** The default of n8n's agent. */
+const SYSTEM: SourceMessage = { type: 'system', content: 'You are a helpful assistant' };
+
+/** Failures of the model, not of its server. */
+const OF_MODEL: Partial<Record<FailureKind, ToolProblem>> = {
+	toolCallInvalid: 'brokenCall',
+	outputUnreadable: 'brokenCall',
+	toolCallCut: 'cut',
+	onlyThinking: 'noAnswer',
+	emptyAnswer: 'noAnswer',
+	garbledAnswer: 'noAnswer',
+};
+
+/**
+ * Adds to what a check found out whether models call tools right: ten cases, each several times, on the way of a chat
+ * model in n8n.
+ *
+ * @throws {ServerError} of kind `aborted`, or `invalidInput` where it is not clear which model is meant
+ */
+export async function withToolTest<R extends CheckResult>(
+	target: Target,
+	health: R,
+	options: ToolTestOptions,
+): Promise<WithToolTest<R>> {
+	const endsAt = performance.now() + options.limitMs;
+	const results: Array<WithToolTest<R>> = [];
+	// One after another: servers on one machine would slow each other down.
+	for (const [at, server] of targetsOf(target).entries()) {
+		const result = (health.servers?.[at] ?? health) as R;
+		const isUsable = result.status === 'healthy' || result.status === 'degraded';
+		results.push(
+			isUsable ? await testServer(server, result, options, endsAt) : { ...result, toolTest: null },
+		);
+	}
+	return mergeResults(results);
+}
+
+async function testServer<R extends CheckResult>(
+	target: Target,
+	health: R,
+	options: ToolTestOptions,
+	endsAt: number,
+): Promise<WithToolTest<R>> {
+	const named = modelsOf(target, health, options);
+	if (named instanceof ServerError) {
+		if (options.isPart !== true) throw named;
+		return { ...withoutModel(health, named), toolTest: null };
+	}
+	const cost = costOf(named, options);
+	const models: ModelToolTest[] = [];
+	if (options.costOnly !== true)
+		for (const model of cost.models)
+			models.push(await testModel(target.connect({}), model, options, endsAt));
+	const { requests, generatedTokens, promptTokens, seconds } = cost;
+	const plan = `At most ${requests} requests, ${generatedTokens} generated tokens, ${seconds} s, and about ${promptTokens} tokens of prompts for a tool test of ${cost.models.join(', ')}.`;
+	const tested = models.map(resultInWords).join(' ');
+	const found = models.flatMap(findingsOf);
+	// If one model answered, failures of the others are only warnings.
+	const isAnswered = models.some(({ tried }) => tried > 0);
+	const judged = isAnswered ? found.map((one) => ({ ...one, ...AS_WARNING })) : found;
+	const result = withTestFindings(health, judged);
+	const isOfTest = options.isPart !== true && health.healthy && cost.models.length > 0;
+	return {
+		...health,
+		...result,
+		summary:
+			result.status !== health.status
+				? `${found[0]!.meaning}.`
+				: isOfTest
+					? tested || plan
+					: health.summary,
+		toolTest: { cost, models },
+	};
+}
+
+function modelsOf(
+	{ modelNamed }: Target,
+	health: CheckResult,
+	{ models, model }: ToolTestOptions,
+): string[] | ServerError {
+	const known = health.models ?? [];
+	// What runs elsewhere may cost money there, and is tested by its name only.
+	if (models === 'all')
+		return known
+			.filter(({ embeddings, remoteHost }) => embeddings !== true && remoteHost === null)
+			.map(({ id }) => id);
+	const name = model.trim();
+	const chosen =
+		name === '' ? modelToTest(known, health.server.kind) : (modelNamed?.(name) ?? name);
+	return typeof chosen === 'string' ? [chosen] : chosen;
+}
+
+/** The most that a test takes, known before its first request. The tokens of prompts are estimated. */
+function costOf(models: string[], { tries, tokens, limitMs }: ToolTestOptions) {
+	const requests = models.length * tries * REQUESTS;
+	const [generatedTokens, promptTokens] = [requests * tokens, requests * PROMPT_TOKENS];
+	return { models, requests, generatedTokens, promptTokens, seconds: Math.round(limitMs / 1000) };
+}
+
+export function resultInWords(test: ModelToolTest): string {
+	const { model, passed, tried, notTried, tokensPerSecond: speed, ...used } = test;
+	const { requests, promptTokens = 'unknown', generatedTokens = 'unknown' } = used;
+	const missing = notTried > 0 ? `, ${notTried} not tried` : '';
+	const pace = speed === null ? '' : ` at ${speed} tokens/s`;
+	return `${model}: ${passed} of ${tried} tries with tools passed${missing}. ${requests} requests, ${promptTokens} tokens of prompts, ${generatedTokens} generated${pace}.`;
+}
+
+function findingsOf(test: ModelToolTest): FindingWithStatus[] {
+	const { model, passed, tried, notTried, wrong, notes, failure } = test;
+	if (tried === 0 && failure !== null) return [fromGeneration(failure)];
+	const seen = wrong.map(({ problem, times }) => `${times} × ${PROBLEMS[problem]}`).join('; ');
+	const facts = { model, count: notTried, wanted: tried + notTried };
+	const reason = wrong.find(({ problem }) => problem === 'notTried');
+	return [
+		...(passed < tried
+			? [
+					advise(
+						'toolsUnreliable',
+						[`${passed} of ${tried} passed: ${seen}`, ...notes].join('. '),
+						facts,
+					),
+				]
+			: []),
+		...(reason === undefined ? [] : [advise('toolsNotTried', reason.did, facts)]),
+	];
+}
+
+/** One model through all cases. */
+async function testModel(
+	connection: Connection,
+	model: string,
+	options: ToolTestOptions,
+	endsAt: number,
+) {
+	const used: { requests: number; promptTokens?: number; generatedTokens?: number } = {
+		requests: 0,
+	};
+	const speeds: number[] = [];
+	const notes = new Set<string>();
+	let failure: ProbeFailure | null = null;
+	const spend = (usage: Usage | undefined) => {
+		if (usage === undefined) return;
+		used.promptTokens = (used.promptTokens ?? 0) + usage.promptTokens;
+		used.generatedTokens = (used.generatedTokens ?? 0) + usage.completionTokens;
+	};
+	/** Asks as Local Chat Model does by default. A seed for each try, so that a test can be repeated. */
+	const ask = async (messages: SourceMessage[], seed: number) => {
+		const leftMs = Math.max(1, Math.round(endsAt - performance.now()));
+		const client = new ChatClient(connection, {
+			model,
+			parameters: { maxTokens: options.tokens, seed },
+			serverKind: 'auto',
+			reasoningEcho: 'toolTurns',
+			showThinking: false,
+			limits: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },
+			// A retry would exceed the cost that was announced.
+			retries: 0,
+		});
+		if (leftMs > 1) used.requests++;
+		const answer = await readToEnd(
+			client.generate({ messages, tools: TOOLS, signal: options.signal, whole: true }),
+		);
+		const speed = tokensPerSecond(answer);
+		if (speed !== undefined) speeds.push(speed);
+		spend(answer.usage);
+		for (const note of answer.notes) notes.add(note);
+		return answer;
+	};
+	const tryOnce = async (
+		{ question, calls, then, mayQuote }: ToolCase,
+		seed: number,
+	): Promise<Outcome> => {
+		const messages: SourceMessage[] = [SYSTEM, { type: 'human', content: question }];
+		try {
+			const answer = await ask(messages, seed);
+			const problem = judgeAnswer(calls, answer, mayQuote);
+			if (problem !== undefined || then === undefined) return [problem, writtenIn(answer)];
+			const next = await ask([...messages, ...afterCalls(answer, then.result)], seed);
+			const second = judgeAnswer(then.calls, next);
+			return [second === 'wrongArguments' ? 'notCorrected' : second, writtenIn(next)];
+		} catch (error) {
+			const failed = asServerError(error);
+			if (failed.kind === 'aborted') throw failed;
+			spend(failed.facts.usage as Usage | undefined);
+			const problem = problemOf(failed);
+			if (problem === 'notTried') failure ??= describeFailure(failed);
+			return [problem, [failed.message, failed.serverText].filter(Boolean).join(': ')];
+		}
+	};
+	const all = newTally();
+	const cases = CASES.map((one) => ({ case: one.case, ...newTally() }));
+	// Every case once before any is repeated, so that a time limit leaves results of all.
+	for (let seed = 1; seed <= options.tries; seed++)
+		for (const [at, one] of CASES.entries()) {
+			const outcome = await tryOnce(one, seed);
+			for (const tally of [all, cases[at]!]) count(tally, outcome);
+		}
+	return {
+		model,
+		...all,
+		failure,
+		...used,
+		tokensPerSecond: average(speeds),
+		cases,
+		notes: [...notes],
+	};
+}
+
+type Outcome = [problem: ToolProblem | undefined, did: string];
+
+function newTally(): Tally {
+	return { passed: 0, tried: 0, notTried: 0, wrong: [] };
+}
+
+function count(tally: Tally, [problem, did]: Outcome): void {
+	tally[problem === 'notTried' ? 'notTried' : 'tried']++;
+	if (problem === undefined) return void tally.passed++;
+	const known = tally.wrong.find((one) => one.problem === problem);
+	if (known === undefined) tally.wrong.push({ problem, times: 1, did: did.slice(0, MAX_DID) });
+	else known.times++;
+}
+
+function problemOf({ kind, facts }: ServerError): ToolProblem {
+	if (kind === 'toolCallInvalid' && facts.offeredTools !== undefined) return 'wrongTool';
+	const problem = OF_MODEL[kind] ?? 'notTried';
+	return problem === 'noAnswer' && facts.finishReason === 'length' ? 'cut' : problem;
+}
+
+function writtenIn({ toolCalls, text }: FinishedAnswer): string {
+	return toolCalls.map(({ name, arguments: args }) => `${name}(${args})`).join(' ') || text.trim();
+}
+
+/** The calls of an answer, each with the same result. */
+function afterCalls(
+	{ text, reasoning, toolCalls }: FinishedAnswer,
+	content: string,
+): SourceMessage[] {
+	const calls = toolCalls.map(({ id, name, arguments: args }) => ({
+		id,
+		name,
+		args: parseObject(args) ?? {},
+	}));
+	return [
+		{ type: 'ai', content: text, reasoning, toolCalls: calls },
+		...calls.map(
+			({ id, name }): SourceMessage => ({ type: 'tool', toolCallId: id, name, content }),
+		),
+	];
+}

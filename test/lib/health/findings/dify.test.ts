@@ -1,0 +1,189 @@
+import { closeChannels } from '../../../../lib/http/dispatcher';
+import {
+	type AppSpec,
+	type DifySim,
+	knowledgeKey,
+	SIM_VERSIONS,
+	startDifySim,
+} from '../../../servers/dify';
+import { closeRawServers, rawServer, whole } from '../../../support/raw-answers';
+import { checkDify, finding, ids } from '../support';
+
+const APP = 'app-HealthHealthHealthHealth';
+const running: Array<{ close(): Promise<void> }> = [];
+
+async function dify(
+	app: Partial<AppSpec> = {},
+	options: Parameters<typeof startDifySim>[0] = {},
+): Promise<DifySim> {
+	const sim = await startDifySim({ apps: [{ mode: 'chat', key: APP, ...app }], ...options });
+	running.push(sim);
+	return sim;
+}
+
+afterEach(async () => {
+	await closeChannels();
+	await closeRawServers();
+	await Promise.all(running.splice(0).map(async (server) => await server.close()));
+});
+
+describe.each(SIM_VERSIONS)('Dify %s', (version) => {
+	it('healthy: its version, the app and its type', async () => {
+		const sim = await dify({ name: 'Helper' }, { version });
+		const result = await checkDify(sim.url, { apiKey: APP, keyType: 'app' });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			url: sim.url,
+			server: { kind: 'dify' },
+			app: { name: 'Helper', mode: 'chat' },
+			findings: [{ id: 'difyNotChecked', severity: 'info' }],
+		});
+		// Worker, plugin daemon, Redis and the model behind Dify may be down all the same.
+		expect(finding(result, 'difyNotChecked').meaning).toMatch(
+			/worker.*plugin daemon.*Redis.*model server/,
+		);
+		expect(result.server.version).toMatch(/^1\.1\d\.\d$/);
+		expect(result).not.toHaveProperty('models');
+		expect(sim.runs).toHaveLength(0);
+		expect(sim.requests.every(({ method }) => method === 'GET')).toBe(true);
+	});
+
+	it('the API of the app is switched off', async () => {
+		const sim = await dify({ apiEnabled: false }, { version });
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'difyAppDisabled').meaning).toBe(
+			'The API of this app is switched off in Dify',
+		);
+		expect(finding(result, 'difyAppDisabled').advice).toContain('Backend service API');
+	});
+
+	it.each([
+		{ exists: false },
+		{ status: 'abnormal' as const },
+		{ workspace: 'archived' as const },
+		{ workspace: 'missing' as const },
+	])('the app is not usable: %j', async (state) => {
+		const sim = await dify(state, { version });
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('misconfigured');
+		expect(ids(result)).toEqual(['difyAppUnusable']);
+	});
+
+	it.each([
+		['advanced-chat', { published: false }],
+		['workflow', { published: false }],
+		['chat', { configured: false }],
+	] as const)('nothing is published or configured: %s', async (mode, state) => {
+		const sim = await dify({ mode, ...state }, { version });
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'difyAppUnavailable').observed).toContain(
+			'/parameters: HTTP 400 app_unavailable',
+		);
+		expect(finding(result, 'difyAppUnavailable').advice).toContain('choose a model and publish it');
+		expect(result.app).toEqual({ name: expect.any(String) as string, mode });
+	});
+});
+
+it('a New Agent that was never published', async () => {
+	const sim = await dify({ mode: 'agent', published: false });
+	expect(finding(await checkDify(sim.url, { apiKey: APP }), 'difyNotPublished').advice).toContain(
+		'Publish the app',
+	);
+});
+
+describe('what is no Dify', () => {
+	it.each([
+		['a name', { name: 'my-service', version: '1.2.3' }],
+		['a name and a mode that is no text', { name: 'camera', mode: 3 }],
+		['an error in JSON with status 200', { error: 'no such route' }],
+		['an empty object', {}],
+	])('a program that answers everything with %s', async (_name, body) => {
+		const url = await rawServer(
+			whole('200 OK', JSON.stringify(body), { 'Content-Type': 'application/json' }),
+		);
+		for (const keyType of ['app', 'knowledge']) {
+			const result = await checkDify(`${url}/v1`, { apiKey: APP, keyType });
+			expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
+			expect(ids(result)).toEqual(['notDify']);
+		}
+	});
+});
+
+describe('the key', () => {
+	it('is unknown, or missing', async () => {
+		const sim = await dify();
+		const wrong = await checkDify(sim.url, { apiKey: 'app-UnknownUnknownUnknownUnk' });
+		expect(wrong).toMatchObject({ status: 'unauthorized', server: { kind: 'dify' } });
+		expect(finding(wrong, 'difyUnauthorized').observed).toContain(
+			'/info: HTTP 401 unauthorized, "Access token is invalid"',
+		);
+		expect(finding(wrong, 'difyUnauthorized').advice).toContain('API Access');
+		expect(JSON.stringify(wrong)).not.toContain('UnknownUnknown');
+		const missing = await checkDify(sim.url, { apiKey: '' });
+		expect(finding(missing, 'difyUnauthorized').meaning).toBe(
+			'Dify wants an API key, and the credential has none',
+		);
+	});
+
+	it('belongs to the other family', async () => {
+		const sim = await dify();
+		const knowledge = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'app' });
+		expect(knowledge.status).toBe('unauthorized');
+		expect(finding(knowledge, 'difyWrongKeyType').meaning).toBe(
+			'This is the key of a knowledge base, but the key of an app is needed',
+		);
+		const app = await checkDify(sim.url, { apiKey: APP, keyType: 'knowledge' });
+		expect(finding(app, 'difyWrongKeyType').meaning).toBe(
+			'This is the key of an app, but the key of a knowledge base is needed',
+		);
+	});
+
+	it('of a knowledge base is fine where one is wanted', async () => {
+		const sim = await dify();
+		const result = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'knowledge' });
+		expect(result.status).toBe('healthy');
+		expect(ids(result)).toEqual(['difyNotChecked']);
+		expect(result).not.toHaveProperty('app');
+		expect(result.summary).toMatch(/^Dify [\d.]+ answers in \d+ ms with \d+ knowledge bases?\.$/);
+	});
+});
+
+describe('what stands in front of Dify', () => {
+	it('a proxy whose Dify is down', async () => {
+		const sim = await dify();
+		sim.fail({
+			times: 10,
+			status: 502,
+			body: '<html><head><title>502 Bad Gateway</title></head></html>',
+		});
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('unreachable');
+		expect(finding(result, 'difyGateway').meaning).toBe(
+			'A proxy answers with 502, but Dify behind it does not answer',
+		);
+		expect(finding(result, 'difyGateway').advice).not.toContain('started');
+	});
+
+	it('Dify fails inside', async () => {
+		const sim = await dify();
+		sim.fail({
+			path: '/info',
+			status: 500,
+			contentType: 'application/json',
+			body: '{"message":"Internal Server Error","code":"unknown","status":500}',
+		});
+		expect(await checkDify(sim.url, { apiKey: APP })).toMatchObject({
+			status: 'degraded',
+			findings: [{ id: 'difyServerError' }],
+		});
+	});
+
+	it('is silent about one question only', async () => {
+		const sim = await dify();
+		sim.fail({ path: '/parameters', how: 'silence' });
+		const result = await checkDify(sim.url, { apiKey: APP }, { timeLimitMs: 2000 });
+		expect(result).toMatchObject({ status: 'degraded', findings: [{ id: 'difySlow' }] });
+	});
+});
