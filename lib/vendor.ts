@@ -27,7 +27,7 @@ export type { Dispatcher } from 'undici';
 // The lint of community nodes allows these imports in no other file. n8n stores a file in chunks only from this kind of
 // stream.
 export { Readable } from 'node:stream';
-export { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:timers';
+export { clearTimeout, setTimeout } from 'node:timers';
 
 // As in undici's index: its agents need this to open a tunnel through a proxy.
 Object.assign(prototype, { connect });

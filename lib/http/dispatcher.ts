@@ -2,7 +2,6 @@ import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
 import { EnvHttpProxyAgent, Pool, type Dispatcher } from '../vendor';
 import { optional, quietly } from '../values';
-import { pausableSockets } from './pausable-socket';
 
 export interface ServerChannelKey {
 	origin: string;
@@ -127,8 +126,8 @@ function agentOptions(
 	{ origin, ignoreSslIssues, connectLimitMs = MAX_CONNECT_MS }: ServerChannelKey,
 	lookup: Lookup | undefined,
 ) {
-	// With a buffer of one byte, Node reads from a socket only when it is asked to.
-	const tls = { rejectUnauthorized: !ignoreSslIssues, highWaterMark: 1 };
+	// HTTP/2 is neither needed nor bundled.
+	const tls = { rejectUnauthorized: !ignoreSslIssues, allowH2: false };
 	const socket = {
 		timeout: connectLimitMs,
 		// n8n disables this for the whole process, and then `localhost` resolves only to ::1.
@@ -140,11 +139,8 @@ function agentOptions(
 		const about = { code: 'its value is not a URL such as http://proxy:3128' };
 		done(failure('proxy', { url: origin }, { about }), null);
 	};
-	const pool = (address: string | URL, { connect = {}, ...given }: Pool.Options) =>
-		new Pool(address, {
-			...given,
-			connect: isUnusable(address) ? refuse : pausableSockets(connect),
-		});
+	const pool = (address: string | URL, options: Pool.Options) =>
+		new Pool(address, isUnusable(address) ? { ...options, connect: refuse } : options);
 	return {
 		connect: { ...tls, ...socket, ...optional({ lookup }) },
 		requestTls: { ...tls, timeout: connectLimitMs },
@@ -152,7 +148,8 @@ function agentOptions(
 		proxyTls: { ...tls, ...socket },
 		factory: pool,
 		// Opening the tunnel is part of connecting: a hanging proxy must not use up the first-token limit.
-		clientFactory: (proxy, given) => pool(proxy, { ...given, headersTimeout: connectLimitMs }),
+		clientFactory: (proxy, options) => pool(proxy, { ...options, headersTimeout: connectLimitMs }),
+		allowH2: false,
 		// Common proxies refuse a tunnel for plain http: squid allows CONNECT only to port 443.
 		proxyTunnel: false,
 		// The Watchdog applies the limits: undici's default of 5 minutes would break slow generations.

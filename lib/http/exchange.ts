@@ -1,5 +1,4 @@
 import { IncomingBody, type Pace } from './incoming-body';
-import { openedSocket } from './pausable-socket';
 import type { Dispatcher } from '../vendor';
 
 export interface ExchangeOptions {
@@ -33,7 +32,6 @@ export async function exchange(
 	return await new Promise<Exchange>((resolve, reject) => {
 		let body: IncomingBody | undefined;
 		let abort: ((reason: Error) => void) | undefined;
-		let socket: ReturnType<typeof openedSocket>;
 		const onAbort = () => {
 			// undici checks the signal only after connecting, which takes up to 10 s if packets are dropped.
 			reject(signal.reason as Error);
@@ -52,13 +50,12 @@ export async function exchange(
 			{
 				onRequestStart(controller) {
 					abort = (reason) => controller.abort(reason);
-					socket = openedSocket();
 					if (signal.aborted) onAbort();
 				},
 				onResponseStart(controller, statusCode, headers) {
 					// Informational answers (103) come before the real one.
 					if (statusCode < 200) return;
-					body = new IncomingBody({ ...socket, abort: (reason) => controller.abort(reason) }, pace);
+					body = new IncomingBody(controller, pace);
 					resolve({ statusCode, headers, body });
 				},
 				onResponseData: (_controller, piece) => body?.push(piece),

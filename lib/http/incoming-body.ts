@@ -1,9 +1,9 @@
-import { clearImmediate, setImmediate } from '../vendor';
 import { afterMs } from './limits';
-import type { PausableSocket } from './pausable-socket';
 
-/** The connection behind a body. A kept one cannot be paused: its answers are short. */
-export interface BodySource extends Partial<PausableSocket> {
+/** The connection behind a body. */
+export interface BodySource {
+	pause(): void;
+	resume(): void;
 	/** Closes the connection. */
 	abort(reason: Error): void;
 }
@@ -11,14 +11,10 @@ export interface BodySource extends Partial<PausableSocket> {
 export interface Pace {
 	/** Least milliseconds between two reads of a body; called when something has arrived. */
 	interval(): number;
-	/** Whether the connection of a fast body is paused between two reads, so that its end is seen only after them. */
-	readonly rests?: boolean;
 }
 
 /** At this size the connection is paused until somebody reads. */
 const MAX_KEPT_BYTES = 256 * 1024;
-/** A rest takes three reads of the socket, so it must save more. */
-const WORTH_A_REST = 6;
 
 /**
  * The body of an answer. Each read returns everything that arrived since the last one as one piece. Node's streams
@@ -31,8 +27,6 @@ export class IncomingBody
 	private size = 0;
 	private over: { error?: Error } | undefined;
 	private lastReadAt = -Infinity;
-	/** Pieces that the last read returned as one. */
-	private lastPieces = 0;
 	/** Resumes the pending `next()`, if any. */
 	private reader: (() => void) | undefined;
 	/** Cancels what ends a pause. */
@@ -72,7 +66,7 @@ export class IncomingBody
 		if (this.over !== undefined) return;
 		this.kept.push(piece);
 		this.size += piece.byteLength;
-		if (this.isFull) this.source.pause?.();
+		if (this.isFull) this.source.pause();
 		this.wake();
 	}
 
@@ -80,7 +74,7 @@ export class IncomingBody
 	end(error?: Error): void {
 		this.over ??= { error };
 		// The connection may be kept, and used again before this body is read.
-		this.source.resume?.();
+		this.source.resume();
 		this.wake();
 	}
 
@@ -115,13 +109,7 @@ export class IncomingBody
 		if (this.disarm !== undefined) return;
 		const pause = this.lastReadAt + this.pace.interval() - performance.now();
 		if (pause <= 0) return this.goOn();
-		if (this.pace.rests === true && this.lastPieces >= WORTH_A_REST) this.source.pause?.();
-		this.disarm = afterMs(Math.ceil(pause), () => {
-			this.source.resume?.();
-			// Reads what the connection held back, too.
-			const soon = setImmediate(() => this.goOn());
-			this.disarm = () => clearImmediate(soon);
-		});
+		this.disarm = afterMs(Math.ceil(pause), () => this.goOn());
 	}
 
 	private goOn(): void {
@@ -132,11 +120,10 @@ export class IncomingBody
 	}
 
 	private take(): Uint8Array {
-		this.lastPieces = this.kept.length;
 		const [first = new Uint8Array()] = this.kept;
 		const all = this.kept.length === 1 ? first : Buffer.concat(this.kept, this.size);
 		this.drop();
-		this.source.resume?.();
+		this.source.resume();
 		return all;
 	}
 }

@@ -18,13 +18,11 @@ export class ReadingPace implements Pace {
 	 */
 	progress = { started: false, shown: false, finished: false };
 	private readonly longest: number;
-	readonly rests: boolean;
 
 	constructor(
 		private readonly call: Pick<ChatCall, 'whole' | 'pieceMs'>,
 		{ idleMs = 0 }: Partial<Limits>,
 	) {
-		this.rests = call.whole !== true;
 		// The idle limit is reset by reading, so reads must be much more frequent.
 		this.longest = idleMs > 0 ? idleMs / 4 : Infinity;
 	}

@@ -1,5 +1,5 @@
 import { IncomingBody } from '../../../lib/http/incoming-body';
-import { delay, process, setImmediate } from '../../support/node';
+import { delay, process } from '../../support/node';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const source = () => ({ pause: jest.fn(), resume: jest.fn(), abort: jest.fn() });
@@ -68,48 +68,6 @@ describe('the body of an answer', () => {
 		expect(pace).toHaveBeenCalledTimes(1);
 		body.end();
 		expect(textOf(await second)).toBe('bc');
-	});
-
-	test('the connection rests from the first piece of a pause to its end, and what it held back is read then', async () => {
-		const connection = source();
-		const body = new IncomingBody(connection, { interval: () => 20, rests: true });
-		connection.resume.mockImplementation(() => setImmediate(() => body.push(bytes('held back'))));
-		for (const one of 'abcdef') body.push(bytes(one));
-		expect(textOf(await body.next())).toBe('abcdef');
-		connection.resume.mockClear();
-		const second = body.next();
-		expect(connection.pause).not.toHaveBeenCalled();
-		body.push(bytes('b, '));
-		expect([connection.pause.mock.calls.length, connection.resume.mock.calls.length]).toEqual([
-			1, 0,
-		]);
-		expect(textOf(await second)).toMatch(/^b, (?:held back)+$/);
-	});
-
-	test('the connection of a slow body does not rest', async () => {
-		const connection = source();
-		const body = new IncomingBody(connection, { interval: () => 5, rests: true });
-		for (const one of 'abcde') body.push(bytes(one));
-		await body.next();
-		const second = body.next();
-		body.push(bytes('f'));
-		expect(textOf(await second)).toBe('f');
-		expect(connection.pause).not.toHaveBeenCalled();
-	});
-
-	test('an end in the last moment of a rest is read once', async () => {
-		const connection = source();
-		const body = new IncomingBody(connection, { interval: () => 5, rests: true });
-		for (const one of 'abcdef') body.push(bytes(one));
-		await body.next();
-		connection.resume.mockImplementationOnce(() => {
-			body.push(bytes('c'));
-			body.end();
-		});
-		const second = body.next();
-		body.push(bytes('b'));
-		expect(textOf(await second)).toBe('bc');
-		expect(await body.next()).toEqual({ done: true, value: undefined });
 	});
 
 	test.each([

@@ -78,12 +78,12 @@ describe('a connection that breaks while it is paused', () => {
 			);
 			expect(size).toBeGreaterThan(0);
 			// Only a body without any length may end with its connection.
-			expect(failed).toBe(head !== HEADS['no length']);
+			expect(failed).toBe(isReset || head !== HEADS['no length']);
 		},
 	);
 });
 
-describe('a body is whole and in order, whenever the socket rests', () => {
+describe('a body is whole and in order, at any pace', () => {
 	const written = fc.array(
 		fc.record({
 			text: fc.string({ minLength: 1, maxLength: 40 }),
@@ -118,20 +118,15 @@ describe('a body is whole and in order, whenever the socket rests', () => {
 		const origin = `${scheme}://127.0.0.1:${port}`;
 		if (isProxied) process.env[`${scheme}_proxy`] = (await startedProxy({ tunnelTo: [port] })).url;
 		await fc.assert(
-			fc.asyncProperty(
-				written,
-				fc.integer({ min: 0, max: 8 }),
-				fc.boolean(),
-				async (pieces, pause, rests) => {
-					plan = pieces;
-					const read: Uint8Array[] = [];
-					for await (const piece of await get(origin, { pace: { interval: () => pause, rests } }))
-						read.push(piece);
-					expect(buffer.Buffer.concat(read).toString()).toBe(
-						pieces.map(({ text, times }) => text.repeat(times)).join(''),
-					);
-				},
-			),
+			fc.asyncProperty(written, fc.integer({ min: 0, max: 8 }), async (pieces, pause) => {
+				plan = pieces;
+				const read: Uint8Array[] = [];
+				for await (const piece of await get(origin, { pace: { interval: () => pause } }))
+					read.push(piece);
+				expect(buffer.Buffer.concat(read).toString()).toBe(
+					pieces.map(({ text, times }) => text.repeat(times)).join(''),
+				);
+			}),
 			{ numRuns: 15 },
 		);
 	});
