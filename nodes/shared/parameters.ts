@@ -1,10 +1,4 @@
-import {
-	isSafeObjectProperty,
-	type IExecuteFunctions,
-	type IGetNodeParameterOptions,
-	type INodeProperties,
-	type IPollFunctions,
-} from 'n8n-workflow';
+import type { IGetNodeParameterOptions, INodeProperties, IPollFunctions } from 'n8n-workflow';
 
 import { recordOf } from '../../lib/values';
 import { placesOf } from './options-field';
@@ -173,9 +167,7 @@ export class NodeParameters {
 		// n8n uses the fallback for hidden fields, and fails without one.
 		const fallback = hasExpression(preset) || isLocator ? '' : preset;
 		const options = isLocator ? { extractValue: true } : {};
-		const value =
-			textOfItem(this.context, this.itemIndex, written?.[name]) ??
-			this.context.getNodeParameter(name, this.itemIndex, fallback, options);
+		const value = this.context.getNodeParameter(name, this.itemIndex, fallback, options);
 		if (known !== undefined && name in written! && !hasExpression(written![name]))
 			known.set(name, value);
 		else this.varies = true;
@@ -240,36 +232,6 @@ function constantsOf(
 	};
 	execution.of.set(properties, constants);
 	return constants;
-}
-
-const NAMED_FIELD = /\{\{\s*\$json\.([A-Za-z_]\w*)\s*\}\}/;
-
-/** A backslash escapes, and n8n refuses or fails for some names: `.constructor` even within fixed text. */
-const ONLY_FOR_N8N = /\\|\.\s*constructor|\.globalThis\b/;
-
-/**
- * The value of an expression that only joins fixed text and fields of the item that hold text; undefined for all else,
- * which n8n evaluates. For this it takes as long as a short request, and gives the same.
- */
-function textOfItem(
-	context: ParameterSource,
-	itemIndex: number,
-	written: unknown,
-): string | undefined {
-	if (typeof written !== 'string' || !/^=.*\{\{/s.test(written) || ONLY_FOR_N8N.test(written))
-		return undefined;
-	const items = (context as IExecuteFunctions).getInputData();
-	const json = (items.length > 1 && items[itemIndex]?.json) || {};
-	const texts = Array.from(written.slice(1).split(NAMED_FIELD), (part, at) => {
-		// Every second part is a name. Other braces, and one before an expression, begin what n8n evaluates.
-		if (at % 2 === 0) return `${part}{`.includes('{{') ? undefined : part;
-		return part in {} || !isSafeObjectProperty(part) || !Object.hasOwn(json, part)
-			? undefined
-			: json[part];
-	});
-	return items.length > 1 && texts.every((text) => typeof text === 'string')
-		? texts.join('')
-		: undefined;
 }
 
 /** n8n takes a text that begins with `=` for an expression, wherever it stands. */

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { ExecuteContext } from 'n8n-core';
 import { createEmptyRunExecutionData, NodeHelpers, Workflow } from 'n8n-workflow';
 import type {
@@ -22,7 +21,7 @@ async function reading<T>(
 	nodeType: INodeType,
 	parameters: IDataObject,
 	read: (parameters: NodeParameters) => T,
-	{ id, json, before = [] }: { id?: string; json: IDataObject; before?: IDataObject[] } = {
+	{ id, json }: { id?: string; json: IDataObject } = {
 		id: 'w1',
 		json: { text: 'hello', off: 'perhaps', many: 7 },
 	},
@@ -43,7 +42,7 @@ async function reading<T>(
 	} as unknown as INodeTypes;
 	// As n8n does, it fills in the defaults of what is shown.
 	const workflow = new Workflow({ id, nodes: [node], connections: {}, active: false, nodeTypes });
-	const items = [...before, json].map((of) => ({ json: of }));
+	const items = [{ json }];
 	const context = new ExecuteContext(
 		workflow,
 		workflow.getNode('Node')!,
@@ -58,7 +57,7 @@ async function reading<T>(
 	);
 	await workflow.expression.acquireIsolate();
 	try {
-		return read(new NodeParameters(context, before.length, description.properties));
+		return read(new NodeParameters(context, 0, description.properties));
 	} finally {
 		await workflow.expression.releaseIsolate();
 	}
@@ -102,93 +101,6 @@ describe("with n8n's own context", () => {
 			expect(await reading(node, {}, (parameters) => parameters.name('user'), { id, json })).toBe(
 				user,
 			);
-	});
-
-	it('an expression that joins fixed texts and fields is what n8n evaluates it to, whatever the item holds', async () => {
-		const node = new DifyChatMessage();
-		const refused = fc.constantFrom(
-			...[
-				'constructor',
-				'toString',
-				'__proto__',
-				'prototype',
-				'mainModule',
-				'mainModules',
-				'constructorId',
-			],
-			...[
-				'constructors',
-				'globalThis',
-				'globalThisOne',
-				'hasOwnProperty',
-				'class',
-				'caller',
-				'missing',
-			],
-		);
-		const name = fc.oneof({ weight: 9, arbitrary: fc.constantFrom('text', 'a_1', '_') }, refused);
-		const value = fc.oneof(
-			fc.string({ unit: 'grapheme' }),
-			fc.string({ unit: 'binary' }),
-			fc.jsonValue(),
-			fc.constantFrom('=1', '={{ 1 }}', '{{ 1 }}', '$json.text', '}}', '\\'),
-		);
-		const space = fc.constantFrom('', ' ', '\n', '  ', '\u00a0', '\u2028');
-		const read = async (query: string, json: IDataObject, before: IDataObject[]) =>
-			await reading(node, { query }, (parameters) => parameters.value('query'), {
-				json,
-				before,
-			}).catch((error: unknown) => String(error));
-		// Braces and signs of JavaScript are frequent, so that many of the expressions are nearly one of these.
-		const text = fc.oneof(
-			fc.string({ unit: 'grapheme', maxLength: 5 }),
-			fc.string({ unit: 'binary', maxLength: 5 }),
-			fc.string({ unit: fc.constantFrom(...'{}$=\\"\'`.\n\u2028 ') }),
-			fc.constantFrom(
-				'{{',
-				'}}',
-				'{"a": "',
-				'. constructor',
-				'.length (',
-				'$if(',
-				'{{ 1 }}',
-				'/*',
-				'$json.text',
-			),
-		);
-		const part = fc.oneof(
-			{ weight: 2, arbitrary: text },
-			{
-				weight: 3,
-				arbitrary: fc.tuple(space, name, space).map(([a, of, b]) => `{{${a}$json.${of}${b}}}`),
-			},
-		);
-		await fc.assert(
-			fc.asyncProperty(
-				fc.array(part, { maxLength: 5 }),
-				fc.array(fc.tuple(name, value), { maxLength: 2 }),
-				async (parts, held) => {
-					const json = {
-						text: 'a text',
-						a_1: '',
-						_: '"',
-						...Object.fromEntries(held),
-					} as IDataObject;
-					const written = `=${parts.join('')}`;
-					// n8n evaluates it where there is one item.
-					expect(await read(written, json, [{ text: 'another item' }])).toEqual(
-						await read(written, json, []),
-					);
-				},
-			),
-			// Without a field, n8n's result can be another text: it finds the code of `toString` in what every object has.
-			{
-				examples: ['toString', 'constructor', '__proto__'].map((text): [string[], []] => [
-					[text],
-					[],
-				]),
-			},
-		);
 	});
 
 	it('expressions in collections and locators are evaluated, and wrong values are told by the label', async () => {
