@@ -6,7 +6,6 @@ import type { Connection } from '../../lib/http/connection';
 import { localLlamaServers } from '../../lib/servers/credential';
 import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { ItemFailure } from '../shared/run/failed-item';
-import { itemCredentials } from '../shared/run/item-credentials';
 import type { Operation, OperationCall } from '../shared/run/operations';
 import { runOperations, type RunOptions } from '../shared/run/run-operations';
 import { quietly } from '../../lib/values';
@@ -27,10 +26,9 @@ export async function runLocalLlama(
 	context: IExecuteFunctions,
 	table: RunOptions<LlamaAccess>['table'],
 ): Promise<INodeExecutionData[][]> {
-	const credentialOf = itemCredentials(context, 'localLlamaApi');
 	const pools = new Map<string, ServerPool>();
 	const accessOf = async (itemIndex: number) => {
-		const data = await credentialOf(itemIndex);
+		const data = await context.getCredentials('localLlamaApi', itemIndex);
 		const key = JSON.stringify(data);
 		const servers = pools.get(key) ?? localLlamaServers(data, context.helpers);
 		pools.set(key, servers);

@@ -235,7 +235,7 @@ function constantsOf(
 }
 
 /** n8n takes a text that begins with `=` for an expression, wherever it stands. */
-export function hasExpression(value: unknown): boolean {
+function hasExpression(value: unknown): boolean {
 	if (typeof value === 'string') return value.startsWith('=');
 	return typeof value === 'object' && value !== null && Object.values(value).some(hasExpression);
 }

@@ -6,7 +6,6 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
 import { hintOnce } from '../run/hints';
-import { itemCredentials } from '../run/item-credentials';
 import type { Operation, OperationCall } from '../run/operations';
 import { runOperations, type RunOptions } from '../run/run-operations';
 import { countGeneration } from '../token-totals';
@@ -38,10 +37,9 @@ export async function runDifyOperations(
 	table: RunOptions<DifyAccess>['table'],
 	keyOf?: (itemIndex: number) => string | undefined,
 ): Promise<INodeExecutionData[][]> {
-	const credentialOf = itemCredentials(context, 'difyApi');
 	const apps = new Map<string, DifyApp>();
 	const accessOf = async (itemIndex: number, signal: AbortSignal) => {
-		const data = await credentialOf(itemIndex);
+		const data = await context.getCredentials('difyApi', itemIndex);
 		const key = JSON.stringify(data);
 		const app = apps.get(key) ?? new DifyApp(difyClient(data, context.helpers));
 		apps.set(key, app);
