@@ -1,12 +1,13 @@
 /** undici has types for its index only; these map them to the files that `lib/vendor.ts` imports. */
 declare module 'undici/lib/api/api-connect.js' {
-	export { connect as default } from 'undici';
+	import type { Dispatcher } from 'undici';
+	export default function connect<Opaque>(
+		this: Dispatcher,
+		options: Dispatcher.ConnectOptions<Opaque>,
+	): Promise<Dispatcher.ConnectData<Opaque>>;
 }
 declare module 'undici/lib/core/connect.js' {
 	export { default } from 'undici/types/connector';
-}
-declare module 'undici/lib/dispatcher/dispatcher.js' {
-	export const prototype: object;
 }
 declare module 'undici/lib/dispatcher/env-http-proxy-agent.js' {
 	export { default } from 'undici/types/env-http-proxy-agent';

@@ -3,7 +3,8 @@
  * `dependencies` stays empty and nothing is bundled twice.
  */
 import connect from 'undici/lib/api/api-connect.js';
-import { prototype } from 'undici/lib/dispatcher/dispatcher.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import type { Dispatcher } from 'undici';
 
 export {
 	dereference,
@@ -22,12 +23,15 @@ export { RE2JS } from 're2js';
 // Imported by file: undici's index would bundle fetch, WebSocket, caches and mocks, too.
 export { default as buildConnector } from 'undici/lib/core/connect.js';
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';
-export { default as Pool } from 'undici/lib/dispatcher/pool.js';
-export type { Dispatcher } from 'undici';
+export { Pool, type Dispatcher };
 // The lint of community nodes allows these imports in no other file. n8n stores a file in chunks only from this kind of
 // stream.
 export { Readable } from 'node:stream';
 export { clearTimeout, setTimeout } from 'node:timers';
 
-// As in undici's index: its agents need this to open a tunnel through a proxy.
-Object.assign(prototype, { connect });
+/** A pool that can open a tunnel through a proxy. Only undici's index gives its pools this method. */
+export class TunnelPool extends Pool {
+	override async connect<Opaque>(options: Dispatcher.ConnectOptions<Opaque>) {
+		return await connect.call(this, options);
+	}
+}

@@ -1,6 +1,6 @@
 import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
-import { EnvHttpProxyAgent, Pool, type Dispatcher } from '../vendor';
+import { EnvHttpProxyAgent, Pool, TunnelPool, type Dispatcher } from '../vendor';
 import { optional, quietly } from '../values';
 
 export interface ServerChannelKey {
@@ -139,16 +139,17 @@ function agentOptions(
 		const about = { code: 'its value is not a URL such as http://proxy:3128' };
 		done(failure('proxy', { url: origin }, { about }), null);
 	};
-	const pool = (address: string | URL, options: Pool.Options) =>
-		new Pool(address, isUnusable(address) ? { ...options, connect: refuse } : options);
+	const checked = (address: string | URL, options: Pool.Options) =>
+		isUnusable(address) ? { ...options, connect: refuse } : options;
 	return {
 		connect: { ...tls, ...socket, ...optional({ lookup }) },
 		requestTls: { ...tls, timeout: connectLimitMs },
 		// Without the filter: the proxy is the administrator's choice, which n8n does not filter either.
 		proxyTls: { ...tls, ...socket },
-		factory: pool,
+		factory: (address, options) => new Pool(address, checked(address, options)),
 		// Opening the tunnel is part of connecting: a hanging proxy must not use up the first-token limit.
-		clientFactory: (proxy, options) => pool(proxy, { ...options, headersTimeout: connectLimitMs }),
+		clientFactory: (proxy, options) =>
+			new TunnelPool(proxy, { ...checked(proxy, options), headersTimeout: connectLimitMs }),
 		allowH2: false,
 		// Common proxies refuse a tunnel for plain http: squid allows CONNECT only to port 443.
 		proxyTunnel: false,

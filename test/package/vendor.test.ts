@@ -8,6 +8,7 @@ import { request } from '../support/undici';
 const {
 	EnvHttpProxyAgent,
 	Pool,
+	TunnelPool,
 	createParser,
 	RE2JS,
 	RegExpParser,
@@ -62,7 +63,12 @@ describe('the libraries in the built package', () => {
 	it.each([false, true])('go through a proxy, by a tunnel: %s', async (proxyTunnel) => {
 		const base = await echo();
 		const proxy = await startProxy({ tunnelTo: [Number(new URL(base).port)] });
-		const dispatcher = new EnvHttpProxyAgent({ httpProxy: proxy.url, noProxy: '', proxyTunnel });
+		const dispatcher = new EnvHttpProxyAgent({
+			httpProxy: proxy.url,
+			noProxy: '',
+			proxyTunnel,
+			clientFactory: (address, options) => new TunnelPool(address, options),
+		});
 		const answer = await request(`${base}/through`, { dispatcher });
 		expect(await answer.body.json()).toMatchObject({ url: '/through' });
 		expect(proxy.log.map(({ method }) => method)).toEqual([proxyTunnel ? 'CONNECT' : 'GET']);
