@@ -1,10 +1,10 @@
 /** undici has types for its index only; these map them to the files that `lib/vendor.ts` imports. */
 declare module 'undici/lib/api/api-connect.js' {
 	import type { Dispatcher } from 'undici';
-	export default function connect<Opaque>(
+	export default function connect(
 		this: Dispatcher,
-		options: Dispatcher.ConnectOptions<Opaque>,
-	): Promise<Dispatcher.ConnectData<Opaque>>;
+		options: Dispatcher.ConnectOptions,
+	): Promise<Dispatcher.ConnectData>;
 }
 declare module 'undici/lib/core/connect.js' {
 	export { default } from 'undici/types/connector';

@@ -31,7 +31,7 @@ export { clearTimeout, setTimeout } from 'node:timers';
 
 /** A pool that can open a tunnel through a proxy. Only undici's index gives its pools this method. */
 export class TunnelPool extends Pool {
-	override async connect<Opaque>(options: Dispatcher.ConnectOptions<Opaque>) {
+	override async connect(options: Dispatcher.ConnectOptions) {
 		return await connect.call(this, options);
 	}
 }

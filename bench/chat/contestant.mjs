@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { partsOf } from '../lib/parts.mjs';
 
 const { name, baseUrl, n8n, root, model, tokens } = JSON.parse(process.argv[2] ?? '');
 const host = createRequire(
@@ -81,14 +82,16 @@ const contestants = {
 
 	/** This package's model on the LangChain classes of that n8n. */
 	async localChatModel() {
-		const { localChatModelClass } = own('./dist/lib/langchain/local-chat-model.js');
-		// `--against` may run 0.1, where it was named `harvestHost`.
-		const { findHostClasses, harvestHost = findHostClasses } = own('./dist/lib/langchain/host.js');
-		const { tracingWithoutTokenizer } = own('./dist/lib/langchain/tracing.js');
-		const { ChatClient } = own('./dist/lib/chat/client.js');
-		const { connectTo } = own('./dist/lib/servers/connect.js');
+		const { localChatModelClass, findHostClasses, tracingWithoutTokenizer, ChatClient, connectTo } =
+			await partsOf(root, [
+				'langchain/local-chat-model',
+				'langchain/host',
+				'langchain/tracing',
+				'chat/client',
+				'servers/connect',
+			]);
 		const sdk = host('@n8n/ai-node-sdk');
-		const { classes } = await harvestHost(context, sdk);
+		const { classes } = await findHostClasses(context, sdk);
 		const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
 		const Model = localChatModelClass(classes);
 		const client = new ChatClient(connectTo({ baseUrl }), {
@@ -115,8 +118,7 @@ const contestants = {
 
 	/** This package without LangChain. */
 	async client() {
-		const { ChatClient } = own('./dist/lib/chat/client.js');
-		const { connectTo } = own('./dist/lib/servers/connect.js');
+		const { ChatClient, connectTo } = await partsOf(root, ['chat/client', 'servers/connect']);
 		const client = new ChatClient(connectTo({ baseUrl }), {
 			model,
 			parameters: { maxTokens: tokens, extraBody: extra },

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- chat --against <folder>`: Local Chat Model of this clone and of another built clone, in turn, at
+ * `npm run bench -- chat --against <folder>`: Local Chat Model of this clone and of another one, in turn, at
  * realistic token rates. Writes bench/results/chat-paired.md.
  */
 import { existsSync, writeFileSync } from 'node:fs';
@@ -47,8 +47,8 @@ const rowOf = (cell, results) => {
  */
 export const runPaired = async ({ log, n8n, against, rounds, cells }) => {
 	const other = resolve(against);
-	if (!existsSync(join(other, 'dist', 'lib', 'chat', 'client.js')))
-		throw new Error(`No build in ${other}: run \`npm run build\` there.`);
+	if (!existsSync(join(other, 'node_modules', 'undici')))
+		throw new Error(`No dependencies in ${other}: run \`npm ci\` there.`);
 	const server = await startPacedServer();
 	const wanted =
 		cells?.split(',') ?? RATES.flatMap((rate) => STREAMS.map((streams) => `${rate}x${streams}`));

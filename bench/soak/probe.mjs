@@ -153,8 +153,8 @@ const propertiesOf = async (objectId) => {
 };
 
 /**
- * Sizes of the maps and sets that are private to a module of the package, by file and name. The inspector finds them in
- * the scope of the module's functions.
+ * Sizes of the maps and sets that the package keeps, by file and minified name. The inspector finds them in the scope of
+ * the bundle's functions.
  *
  * @param {string} file
  * @param {unknown} known a function of the module
@@ -176,9 +176,7 @@ const cachesOf = async (file, known) => {
 		if (objectId === undefined || !description.startsWith('Closure')) continue;
 		for (const { name, value } of (await propertiesOf(objectId)).own) {
 			const size = /^(?:Map|Set)\((\d+)\)$/.exec(value?.description ?? '')?.[1];
-			// Names in capitals are constants.
-			if (size !== undefined && name !== name.toUpperCase())
-				sizes[`${file.slice(folder.length)} ${name}`] = Number(size);
+			if (size !== undefined) sizes[`${file.slice(folder.length)} ${name}`] = Number(size);
 		}
 	}
 	return sizes;
@@ -189,7 +187,7 @@ const caches = async () => {
 	/** @type {Record<string, number>} */
 	const all = {};
 	for (const [file, module] of modules()) {
-		if (!/\/lib\/|\/shared\//.test(file) || file.endsWith('/vendor.js')) continue;
+		if (!file.endsWith('/dist/index.js')) continue;
 		const known = Object.values(module?.exports ?? {}).find((value) => typeof value === 'function');
 		if (known !== undefined) Object.assign(all, await cachesOf(file, known));
 	}
@@ -200,7 +198,7 @@ const caches = async () => {
 
 /** @returns {Promise<Sample>} */
 const measure = async () => {
-	const vendor = modules().find(([file]) => file.endsWith('/lib/vendor.js'))?.[1]?.exports ?? {};
+	const vendor = modules().find(([file]) => file.endsWith('/dist/vendor.js'))?.[1]?.exports ?? {};
 	const kept = {
 		abortListeners: await alive(Listener),
 		abortSignals: await alive(AbortSignal),

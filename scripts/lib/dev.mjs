@@ -1,24 +1,14 @@
 /** `npm run dev`: brings a change of the sources into the running n8n within a second. */
-import {
-	cpSync,
-	copyFileSync,
-	existsSync,
-	mkdirSync,
-	readFileSync,
-	rmSync,
-	watch,
-	writeFileSync,
-} from 'node:fs';
+import { cpSync, copyFileSync, existsSync, mkdirSync, rmSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bundleNode } from './bundle-node.mjs';
+import { bundleLibraries, bundleOwnCode } from './bundle.mjs';
 import { cacheDir } from './cache.mjs';
 import { toolEnvironment } from './deps.mjs';
 import { playgroundData, root, shortHash } from './paths.mjs';
 import { run } from './proc.mjs';
 
 const WATCHED = ['credentials', 'icons', 'lib', 'nodes'];
-/** Bundles both libraries; n8n must be restarted after a change of it. */
-const BUNDLE = join('lib', 'vendor.ts');
+const LIBRARIES = join('lib', 'vendor.ts');
 /** Debounce: editors write a file in several steps. */
 const SETTLE_MS = 50;
 
@@ -44,39 +34,27 @@ export const stageDev = () => {
 };
 
 /**
- * Updates one source file in the folder: TypeScript is compiled without type checks, other files are copied.
+ * Brings changed source files into the folder: TypeScript is bundled without type checks, other files are copied.
  *
- * @param {string} file relative to the clone
+ * @param {string[]} files relative to the clone
  * @param {string} folder
- * @returns {Promise<boolean>} whether anything changed
+ * @returns {Promise<string[]>} the files that the package contains
  */
-export const updateFile = async (file, folder) => {
-	if (!/\.(ts|json|svg)$/.test(file) || file.endsWith('.d.ts') || file === BUNDLE) return false;
-	const [, node] = /^nodes[\\/](?!shared[\\/])([^\\/]+)[\\/].*\.ts$/.exec(file) ?? [];
-	if (node !== undefined) {
-		await bundleNode(node, join(folder, 'dist'));
-		return true;
-	}
-	const source = join(root, file);
-	const target = join(folder, 'dist', file.replace(/\.ts$/, '.js'));
-	if (!existsSync(source)) {
-		rmSync(target, { force: true });
-		return true;
-	}
+export const updateFiles = async (files, folder) => {
+	const dist = join(folder, 'dist');
+	const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+	const others = files.filter((file) => /\.(json|svg)$/.test(file));
+	if (sources.includes(LIBRARIES)) await bundleLibraries(dist);
+	if (sources.length > 0) await bundleOwnCode(dist);
+	for (const file of others) copyOrRemove(join(root, file), join(dist, file));
+	return [...sources, ...others];
+};
+
+/** @param {string} source @param {string} target */
+const copyOrRemove = (source, target) => {
+	if (!existsSync(source)) return rmSync(target, { force: true });
 	mkdirSync(dirname(target), { recursive: true });
-	if (!file.endsWith('.ts')) {
-		copyFileSync(source, target);
-		return true;
-	}
-	const { transform } = await import('esbuild');
-	const { code } = await transform(readFileSync(source, 'utf8'), {
-		loader: 'ts',
-		format: 'cjs',
-		target: 'es2022',
-		sourcefile: source,
-	});
-	writeFileSync(target, code);
-	return true;
+	copyFileSync(source, target);
 };
 
 /**
@@ -113,17 +91,10 @@ export const watchSources = (log, folder) => {
 		const startedAt = Date.now();
 		const files = [...changed];
 		changed.clear();
-		/** @type {string[]} */
-		const done = [];
-		for (const file of files) {
-			try {
-				if (await updateFile(file, folder)) done.push(file);
-				else if (file === BUNDLE)
-					log.line(`  ${file}: start again, since both libraries are bundled into it`);
-			} catch (error) {
-				log.line(error instanceof Error ? error.message : String(error));
-			}
-		}
+		const done = await updateFiles(files, folder).catch((error) => {
+			log.line(error instanceof Error ? error.message : String(error));
+			return [];
+		});
 		if (done.length === 0) return;
 		log.line(`  ${done.join(', ')}: built in ${Date.now() - startedAt} ms`);
 		void check();

@@ -7,7 +7,7 @@ import { onExit, run } from './proc.mjs';
 import { root } from './paths.mjs';
 
 /** The one exception: undici needs Node's built-in modules, which the check forbids in packed JavaScript (docs/security.md). */
-export const BUNDLE = 'dist/lib/vendor.js';
+export const BUNDLE = 'dist/vendor.js';
 
 /**
  * @param {string | undefined} details ESLint's report: a line with the file's path, then its problems

@@ -5,7 +5,7 @@ import { childProcess, fs, net, os, path, process } from '../support/node';
 const HOST = `
 	import { createRequire } from 'node:module';
 	import { connect, createServer } from 'node:net';
-	const { keep } = createRequire(import.meta.url)('./lib/caching.js');
+	const { keep } = createRequire(import.meta.url)('./dist/index.js');
 	const kept = [];
 	const server = createServer((socket) => kept.push(socket)).listen(0, '127.0.0.1');
 	process.stdin.once('data', async () => {
@@ -27,11 +27,10 @@ const HOST = `
 	});
 	console.log('ready');
 `;
-/** Stands for a module of the package. */
+/** Stands for the package's bundle. */
 const CACHING = `
-	const CONSTANT = new Set([1, 2, 3]);
 	const cache = new Map();
-	exports.keep = (key) => cache.set(key, CONSTANT.has(key));
+	exports.keep = (key) => cache.set(key, true);
 `;
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-llama-probe-'));
@@ -53,8 +52,8 @@ const measure = async (): Promise<Sample> =>
 	});
 
 beforeAll(async () => {
-	fs.mkdirSync(path.join(folder, 'lib'));
-	fs.writeFileSync(path.join(folder, 'lib', 'caching.js'), CACHING);
+	fs.mkdirSync(path.join(folder, 'dist'));
+	fs.writeFileSync(path.join(folder, 'dist', 'index.js'), CACHING);
 	fs.writeFileSync(path.join(folder, 'host.mjs'), HOST);
 	const probe = path.resolve('bench', 'soak', 'probe.mjs');
 	host = childProcess.spawn(
@@ -104,5 +103,5 @@ test('the probe detects what a process keeps, by kind', async () => {
 	expect(after.abortSignals - before.abortSignals).toBe(1);
 	expect(after.abortListeners - before.abortListeners).toBe(7);
 	expect(after.listeners - before.listeners).toBeGreaterThanOrEqual(7);
-	expect(after.caches).toEqual({ '/lib/caching.js cache': 7 });
+	expect(after.caches).toEqual({ '/dist/index.js cache': 7 });
 });

@@ -68,7 +68,7 @@ const sample = (at: number, more: Partial<TimedSample> = {}): TimedSample => ({
 	restMs: 7000,
 	measureMs: 2000,
 	pools: 8,
-	caches: { '/dist/lib/http/dispatcher.js channels': 5 },
+	caches: { '/dist/index.js a': 5 },
 	...more,
 });
 const samples = (more: (at: number) => Partial<TimedSample> = () => ({})): TimedSample[] =>

@@ -17,7 +17,7 @@ const {
 	ticks,
 	utcTicks,
 	validate,
-} = createRequire(`${process.cwd()}/package.json`)('./dist/lib/vendor.js') as typeof Vendor;
+} = createRequire(`${process.cwd()}/package.json`)('./dist/vendor.js') as typeof Vendor;
 
 const servers: http.Server[] = [];
 

@@ -1,0 +1,30 @@
+/** Parts of the package that a contestant runs without n8n. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+/**
+ * Bundles modules of a clone from its source, as its build does, and loads them.
+ *
+ * @param {string} clone
+ * @param {readonly string[]} modules paths in `lib`
+ * @returns {Promise<Record<string, any>>} what they export
+ */
+export const partsOf = async (clone, modules) => {
+	const own = createRequire(join(clone, 'package.json'));
+	// Beside the clone's libraries, so that it finds them.
+	const outfile = join(clone, 'node_modules', '.cache', 'bench', `parts-${process.pid}.cjs`);
+	await own('esbuild').build({
+		stdin: {
+			contents: modules.map((path) => `export * from './lib/${path}';`).join('\n'),
+			resolveDir: clone,
+			loader: 'ts',
+		},
+		outfile,
+		bundle: true,
+		platform: 'node',
+		target: 'node22',
+		minify: true,
+		external: ['n8n-workflow', '@n8n/*'],
+	});
+	return own(outfile);
+};

@@ -1,0 +1,59 @@
+/** The licences of everything that was bundled. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './paths.mjs';
+
+const MIT = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation
+files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy,
+modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the
+Software is furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
+Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
+COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE,
+ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`;
+
+/** Works of others inside a package, by the path of their files. */
+const INSIDE = [
+	{
+		path: 'node_modules/undici/lib/llhttp/',
+		name: 'llhttp',
+		title: 'llhttp, in undici (MIT)',
+		text: `Copyright Fedor Indutny, 2018.\n\n${MIT}`,
+	},
+];
+
+/**
+ * @param {string[]} files paths of the bundled files
+ * @returns {string[]} names of the packages that they belong to, and of the works inside these
+ */
+export const bundledWorks = (files) => {
+	const packages = files.flatMap(
+		(file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? [],
+	);
+	const inside = INSIDE.filter(({ path }) => files.some((file) => file.includes(path)));
+	return [...new Set([...packages, ...inside.map(({ name }) => name)])].sort();
+};
+
+/** @param {string} name @returns {string} title and text of a licence */
+const licenceOf = (name) => {
+	const inside = INSIDE.find((work) => work.name === name);
+	if (inside !== undefined) return `${inside.title}\n\n${inside.text}\n`;
+	const folder = join(root, 'node_modules', name);
+	const { version, license, author } = JSON.parse(
+		readFileSync(join(folder, 'package.json'), 'utf8'),
+	);
+	const file = join(folder, 'LICENSE');
+	if (existsSync(file))
+		return `${name} ${version} (${license})\n\n${readFileSync(file, 'utf8').trim()}\n`;
+	// @cfworker/json-schema has no copy of its licence in the package.
+	if (license !== 'MIT') throw new Error(`${name} has no copy of its licence, ${license}`);
+	return `${name} ${version} (${license})\n\nCopyright ${author}\n\n${MIT}\n`;
+};
+
+/** @param {string[]} files paths of the bundled files @returns {string} content of THIRD-PARTY-LICENSES.txt */
+export const thirdPartyLicences = (files) =>
+	`This package contains:\n\n${bundledWorks(files).map(licenceOf).join('\n---\n\n')}`;

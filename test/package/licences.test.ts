@@ -1,0 +1,46 @@
+import { fs } from '../support/node';
+import { loadScript } from '../support/scripts';
+
+interface BundleScript {
+	bundleOwnCode(dist: string): Promise<{ metafile: { inputs: object } }>;
+	bundleLibraries(dist: string): Promise<{ metafile: { inputs: object } }>;
+}
+
+interface LicencesScript {
+	bundledWorks(files: string[]): string[];
+}
+
+const read = (file: string) => fs.readFileSync(file, 'utf8');
+
+describe('the licences of what is bundled', () => {
+	let works: string[] = [];
+
+	beforeAll(async () => {
+		const { bundleOwnCode, bundleLibraries } = await loadScript<BundleScript>('bundle');
+		const { bundledWorks } = await loadScript<LicencesScript>('licences');
+		const folder = fs.mkdtempSync('node_modules/.cache/licences-');
+		const built = [await bundleOwnCode(folder), await bundleLibraries(folder)];
+		fs.rmSync(folder, { recursive: true });
+		works = bundledWorks(built.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
+	});
+
+	it('stand in the package, each with its text', () => {
+		expect(works).toEqual(expect.arrayContaining(['undici', 'llhttp', 'd3-path']));
+		const [, ...licences] = read('dist/THIRD-PARTY-LICENSES.txt').split(
+			/^(?=\S+(?: [\d.]+|, in \S+) \()/m,
+		);
+		expect(licences.map((text) => text.split(/[ ,]/)[0])).toEqual(works);
+		for (const text of licences) {
+			expect(text).toMatch(/Copyright/);
+			expect(text).toMatch(/WITHOUT WARRANTY|DISCLAIMS ALL WARRANTIES/);
+		}
+	});
+
+	it.each(['docs/security.md', 'docs/security.zh-CN.md'])(
+		'are of the works that %s names',
+		(page) => {
+			const text = read(page);
+			expect(works.filter((work) => !text.includes(work))).toEqual([]);
+		},
+	);
+});
