@@ -1,18 +1,23 @@
-import { join } from 'node:path';
-import { readJson, root } from './paths.mjs';
 import { CommandError, isStopping } from './proc.mjs';
+
+/** For the scripts themselves. Everything else runs on the Node that they install. */
+const OLDEST_NODE = 20;
 
 /**
  * @param {string} version Node's `process.version`
  * @returns {string | undefined} what is wrong with it, and what to do
  */
 export const nodeProblem = (version) => {
-	/** @type {string} */
-	const wanted = readJson(join(root, 'package.json')).engines.node;
-	const [oldest, major] = [wanted, version].map((text) => Number(/\d+/.exec(text)?.[0]));
-	if (oldest === undefined || major === undefined || major >= oldest) return undefined;
-	return `Node ${oldest} or newer is needed, and this is ${version}. Install the LTS version of https://nodejs.org/en/download (or: nvm install --lts).`;
+	const major = Number(/\d+/.exec(version)?.[0]);
+	if (major >= OLDEST_NODE) return undefined;
+	return `Node ${OLDEST_NODE} or newer is needed, and this is ${version}. Install the LTS version of https://nodejs.org/en/download (or: nvm install --lts).`;
 };
+
+/** @param {unknown} error */
+const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/** @param {unknown} error */
+const stackOf = (error) => (error instanceof Error ? error.stack : String(error));
 
 /**
  * Runs a script: its result is the exit code, an error is printed without a stack, and nothing it started stays behind.
@@ -29,10 +34,9 @@ export const main = async (script) => {
 		// After a signal the children end and their callers fail: not worth reporting.
 		if (isStopping()) return;
 		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-		const plain =
+		const isPlain =
 			error instanceof CommandError || (error instanceof Error && error.name === 'Error');
-		const known = plain || code.startsWith('ERR_PARSE_ARGS');
-		const text = error instanceof Error ? (known ? error.message : error.stack) : String(error);
+		const text = isPlain || code.startsWith('ERR_PARSE_ARGS') ? messageOf(error) : stackOf(error);
 		process.stderr.write(`\n${text}\n`);
 	}
 	if (!isStopping()) process.exit(exitCode);

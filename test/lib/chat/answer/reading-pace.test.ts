@@ -35,11 +35,6 @@ describe('how often an answer is read', () => {
 		expect(at(THINKING, { whole: true })).toBe(100);
 	});
 
-	test('the connection rests only for a reader: whoever waits for the whole answer waits for its end', () => {
-		expect(new ReadingPace({ pieceMs: () => 40 }, {}).rests).toBe(true);
-		expect(new ReadingPace({ whole: true }, {}).rests).toBe(false);
-	});
-
 	test('never longer than a quarter of the idle limit: what arrived counts when it is read', () => {
 		expect(at(TEXT, { whole: true }, 200)).toBe(50);
 		expect(at(TEXT, { pieceMs: () => 160 }, 200)).toBe(50);
