@@ -42,11 +42,7 @@ export async function fitHistory(
 	const turns = turnsOf(messages.filter(({ role }) => role !== 'system'));
 	const earlier = turns.slice(0, -1);
 	const sizes: number[] = [];
-	for (const turn of earlier)
-		sizes.push(
-			(await count(turn.map(wordsOf).join('\n'))) +
-				turn.flatMap(({ content }) => mediaOf(content)).length * MEDIA_TOKENS,
-		);
+	for (const turn of earlier) sizes.push(await tokensOf(turn, count));
 	const tooMuch = sizes.reduce((sum, size) => sum + size, 0) - budget;
 	if (tooMuch <= 0) return { messages: [...messages], leftOut: 0 };
 	const step = Math.max(1, budget * STEP);
@@ -55,6 +51,15 @@ export async function fitHistory(
 	for (let gone = 0; gone < target && leftOut < earlier.length; leftOut++) gone += sizes[leftOut]!;
 	const dropped = new Set(turns.slice(0, leftOut).flat());
 	return { messages: messages.filter((message) => !dropped.has(message)), leftOut };
+}
+
+async function tokensOf(
+	turn: readonly ChatMessage[],
+	count: (text: string) => Promise<number>,
+): Promise<number> {
+	const media = turn.flatMap(({ content }) => mediaOf(content));
+	const textTokens = await count(turn.map(wordsOf).join('\n'));
+	return textTokens + media.length * MEDIA_TOKENS;
 }
 
 /** Returns a function that counts tokens with the tokenizer of the conversation's server, or estimates them. Cached. */
@@ -78,8 +83,8 @@ export function counterAt(
 		const key = createHash('sha1')
 			.update(`${servers.first.url.api} ${model} ${text}`)
 			.digest('base64');
-		const known = counted.get(key);
-		if (known !== undefined) return known;
+		const cachedTokens = counted.get(key);
+		if (cachedTokens !== undefined) return cachedTokens;
 		// After a failure no more texts are sent: the chat request will fail too, and report it.
 		const answer = hasFailed ? undefined : await count(text);
 		hasFailed ||= answer === undefined;

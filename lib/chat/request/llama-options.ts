@@ -32,16 +32,16 @@ export async function fitToLlamaServer(
 const WITH_PROJECTOR =
 	'Cache Reuse is off for this model: llama-server was started with a projector for pictures or audio (--mmproj), and reuses no pieces of a prompt then.';
 
+const PROJECTOR_ARGUMENT = /^(?:--mmproj(?:-url)?|-mm|-mmu)$/;
+
 async function hasProjector(
 	connection: Connection,
 	{ model, serverKind }: ChatRequest,
 ): Promise<boolean> {
 	if (kindOf(serverKind).llamaApi === 'router') {
 		const list = await cachedJson(connection, `${connection.url.api}/models`);
-		const found = readModels(list)?.find((one) => isModelNamed(one, model));
-		return (
-			found?.args?.some((argument) => /^(?:--mmproj(?:-url)?|-mm|-mmu)$/.test(argument)) ?? false
-		);
+		const listedModel = readModels(list)?.find((one) => isModelNamed(one, model));
+		return (listedModel?.args ?? []).some((argument) => PROJECTOR_ARGUMENT.test(argument));
 	}
 	const props = await cachedJson(connection, `${connection.url.root}/props`);
 	const modalities = recordOf(recordOf(props).modalities);
@@ -51,19 +51,19 @@ async function hasProjector(
 /** llama-server silently ignores unknown IDs (docs/protocols/llama-server.md 2.1). */
 async function notesOnAdapters(
 	connection: Connection,
-	wanted: ReadonlyArray<{ id: number }>,
+	requested: ReadonlyArray<{ id: number }>,
 ): Promise<string[]> {
 	const list = await cachedJson(connection, `${connection.url.root}/lora-adapters`);
 	if (!Array.isArray(list)) return [];
 	const adapters = recordsIn(list);
-	const missing = wanted
+	const missing = requested
 		.map(({ id }) => id)
 		.filter((id) => !adapters.some((adapter) => adapter.id === id));
 	if (missing.length === 0) return [];
-	const named = adapters.map(
+	const loaded = adapters.map(
 		({ id, path }) => `${String(id)} (${String(path).split(/[\\/]/).at(-1)})`,
 	);
-	const has = named.length === 0 ? 'it was started without --lora' : `it has ${named.join(', ')}`;
+	const has = loaded.length === 0 ? 'it was started without --lora' : `it has ${loaded.join(', ')}`;
 	return [
 		`This llama-server has no LoRA adapter with the ID ${missing.join(', ')}, and ignores it without a word: ${has}.`,
 	];

@@ -1,7 +1,9 @@
 import { invalidInput } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import {
+	asList,
 	isRecord,
+	type JsonRecord,
 	nonEmptyText,
 	optional,
 	parseJson,
@@ -11,17 +13,18 @@ import {
 } from '../../values';
 import type { SourceMessage } from '../types';
 
-const TYPES: Readonly<Record<string, SourceMessage['type']>> = {
-	system: 'system',
-	developer: 'system',
-	user: 'human',
-	human: 'human',
-	assistant: 'ai',
-	ai: 'ai',
-	model: 'ai',
-	tool: 'tool',
-	function: 'tool',
-};
+/** Roles as OpenAI, Google and LangChain call them. */
+const TYPES: ReadonlyMap<string, SourceMessage['type']> = new Map([
+	['system', 'system'],
+	['developer', 'system'],
+	['user', 'human'],
+	['human', 'human'],
+	['assistant', 'ai'],
+	['ai', 'ai'],
+	['model', 'ai'],
+	['tool', 'tool'],
+	['function', 'tool'],
+]);
 
 /**
  * Reads a conversation from JSON: a list of messages in OpenAI's or Ollama's form, an object with such a list in
@@ -29,58 +32,56 @@ const TYPES: Readonly<Record<string, SourceMessage['type']>> = {
  *
  * @throws {ServerError} of kind `invalidInput` that names the wrong message
  */
-export function messagesFromJson(given: unknown): SourceMessage[] {
-	const parsed = typeof given === 'string' ? parseJson(given) : given;
-	const list =
-		isRecord(parsed) && Array.isArray(parsed.messages) ? (parsed.messages as unknown[]) : parsed;
+export function messagesFromJson(source: unknown): SourceMessage[] {
+	const parsed = typeof source === 'string' ? parseJson(source) : source;
+	const { messages } = recordOf(parsed);
+	const list: unknown = Array.isArray(messages) ? messages : parsed;
 	if (!Array.isArray(list)) throw invalid('The messages are not a JSON list');
-	return list.map(messageOf);
+	return list.map(readMessage);
 }
 
-function messageOf(given: unknown, index: number): SourceMessage {
+function readMessage(message: unknown, index: number): SourceMessage {
 	const at = `Message ${index + 1}`;
-	if (!isRecord(given)) throw invalid(`${at} is not a JSON object with a role and a content`);
-	const role = nonEmptyText(given.role) ?? nonEmptyText(given.type);
-	const type = role === undefined ? undefined : TYPES[role.trim().toLowerCase()];
-	if (type === undefined)
-		throw invalid(
-			role === undefined
-				? `${at} has no role`
-				: `${at} has the role "${role}", which is none of system, user, assistant, tool`,
-		);
-	const toolCalls = recordsIn(given.tool_calls).map((call) => callOf(call, at));
-	const content = contentOf(given, at, toolCalls.length > 0);
-	const name = nonEmptyText(given.tool_name) ?? nonEmptyText(given.name);
-	const reasoning =
-		nonEmptyText(given.reasoning_content) ??
-		nonEmptyText(given.reasoning) ??
-		nonEmptyText(given.thinking);
-	const toolCallId = nonEmptyText(given.tool_call_id);
+	if (!isRecord(message)) throw invalid(`${at} is not a JSON object with a role and a content`);
+	const type = typeOf(message, at);
+	const toolCalls = recordsIn(message.tool_calls).map((call) => readCall(call, at));
+	const content = contentOf(message, at, toolCalls.length > 0);
 	return {
 		type,
 		content,
-		...(toolCalls.length === 0 ? {} : { toolCalls }),
-		...optional({ toolCallId, name, reasoning }),
+		...optional({
+			toolCalls: toolCalls.length === 0 ? undefined : toolCalls,
+			toolCallId: nonEmptyText(message.tool_call_id),
+			name: firstText(message, ['tool_name', 'name']),
+			reasoning: firstText(message, ['reasoning_content', 'reasoning', 'thinking']),
+		}),
 	};
 }
 
+function typeOf(message: JsonRecord, at: string): SourceMessage['type'] {
+	const role = firstText(message, ['role', 'type']);
+	if (role === undefined) throw invalid(`${at} has no role`);
+	const type = TYPES.get(role.trim().toLowerCase());
+	if (type === undefined)
+		throw invalid(`${at} has the role "${role}", which is none of system, user, assistant, tool`);
+	return type;
+}
+
+function firstText(message: JsonRecord, fields: readonly string[]): string | undefined {
+	return fields.map((field) => nonEmptyText(message[field])).find((value) => value !== undefined);
+}
+
 /** Text, or parts. In Ollama's form, pictures are bare base64 next to the text. */
-function contentOf(
-	{ content, images }: Record<string, unknown>,
-	at: string,
-	mayBeEmpty: boolean,
-): unknown {
-	const pictures = Array.isArray(images)
-		? images.filter((one): one is string => typeof one === 'string')
-		: [];
+function contentOf({ content, images }: JsonRecord, at: string, mayBeEmpty: boolean): unknown {
 	if (content === undefined || content === null) {
 		if (mayBeEmpty) return '';
 		throw invalid(`${at} has no content`);
 	}
-	const parts = Array.isArray(content) || typeof content === 'string' ? content : words(content);
+	const pictures = asList(images).filter((one) => typeof one === 'string');
+	const parts = Array.isArray(content) ? content : words(content);
 	if (pictures.length === 0) return parts;
 	return [
-		...(typeof parts === 'string' ? [{ type: 'text', text: parts }] : (parts as unknown[])),
+		...(typeof parts === 'string' ? [{ type: 'text', text: parts }] : parts),
 		...pictures.map((data) => ({ type: 'image', mime_type: pictureType(data), data })),
 	];
 }
@@ -96,18 +97,20 @@ function pictureType(base64: string): string {
 	return PICTURE_TYPES.find(([begin]) => base64.startsWith(begin))?.[1] ?? 'image/png';
 }
 
-function callOf(
-	call: Record<string, unknown>,
-	at: string,
-): NonNullable<SourceMessage['toolCalls']>[number] {
-	const { name, arguments: given } = isRecord(call.function) ? call.function : call;
+function readCall(call: JsonRecord, at: string): NonNullable<SourceMessage['toolCalls']>[number] {
+	const { name, arguments: source = {} } = isRecord(call.function) ? call.function : call;
 	if (typeof name !== 'string' || name === '') throw invalid(`${at} calls a tool without a name`);
-	const args =
-		typeof given === 'string' ? parseJson(given.trim() === '' ? '{}' : given) : (given ?? {});
+	const args = argumentsOf(source);
 	if (!isRecord(args))
 		throw invalid(`${at} calls "${name}" with arguments that are not a JSON object`);
-	const id = nonEmptyText(call.id);
-	return { ...optional({ id }), name, args: recordOf(args) };
+	return { ...optional({ id: nonEmptyText(call.id) }), name, args };
+}
+
+/** JSON text, or the object itself; nothing stands for no arguments. */
+function argumentsOf(source: unknown): unknown {
+	if (source === null) return {};
+	if (typeof source !== 'string') return source;
+	return source.trim() === '' ? {} : parseJson(source);
 }
 
 function invalid(message: string): ServerError {

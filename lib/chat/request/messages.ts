@@ -1,4 +1,12 @@
-import { canonicalJson, optional, parseObject, recordOf, recordsIn, text } from '../../values';
+import {
+	canonicalJson,
+	nonEmptyText,
+	optional,
+	parseObject,
+	recordOf,
+	recordsIn,
+	text,
+} from '../../values';
 import { withoutAgentText } from './agent-text';
 import { contentPart, NOT_CONTENT } from './media';
 import { mediaOf, textOf } from './content';
@@ -58,10 +66,10 @@ type Answers = ReadonlyMap<SourceCall, SourceMessage>;
  * @throws {ServerError} of kind `invalidInput` for content that no model server can read
  */
 export function convertMessages(
-	given: readonly SourceMessage[],
+	messages: readonly SourceMessage[],
 	options: ConversionOptions,
 ): ChatMessage[] {
-	const source = filesJoined(given);
+	const source = filesJoined(messages);
 	const answers = answersIn(source);
 	const drafts: Draft[] = [];
 	const recalled = (call: SourceCall) =>
@@ -85,11 +93,10 @@ function answersIn(source: readonly SourceMessage[]): Answers {
 		if (isAssistant(message)) open.push(message);
 		else if (message.type !== 'tool') open = [];
 		else {
-			const isAsked = (call: SourceCall) =>
+			const isAnswered = (call: SourceCall) =>
 				(call.id ?? '') === (message.toolCallId ?? '') && !answers.has(call);
-			const call = open
-				.findLast(({ toolCalls = [] }) => toolCalls.some(isAsked))
-				?.toolCalls?.find(isAsked);
+			const caller = open.findLast(({ toolCalls = [] }) => toolCalls.some(isAnswered));
+			const call = caller?.toolCalls?.find(isAnswered);
 			if (call !== undefined) answers.set(call, message);
 		}
 	}
@@ -137,53 +144,65 @@ function contentOf(content: unknown): string | ContentPart[] {
 	return mediaOf(parts).length === 0 ? textOf(parts, '\n') : parts;
 }
 
+/** A list of one; empty for a message that is dropped, because it has only broken or unanswered calls. */
 function assistantDraft(
 	message: SourceMessage,
 	answers: Answers,
 	recalled: (call: SourceCall) => RememberedCall | undefined,
 ): AssistantDraft[] {
-	const { toolCalls: made = [], invalidToolCalls: broken = [] } = message;
-	const blocks =
-		typeof message.content === 'string'
-			? message.content
-			: [message.content ?? []].flat().filter((block) => !isNonText(block));
-	const split = withoutThinking(
-		typeof blocks === 'string' ? blocks : blocks.map(textOfBlock).join('\n'),
-	);
-	const calls = made.filter((call) => answers.has(call));
+	const { toolCalls: allCalls = [], invalidToolCalls = [] } = message;
+	const calls = allCalls.filter((call) => answers.has(call));
 	const memories = calls.map(recalled);
-	const remembered = memories.find((memory) => memory !== undefined);
-	const text = withoutAgentText(split.text, made);
-	const content = text === '' && calls.length > 0 ? (remembered?.text ?? '') : text;
-	const reasoning =
-		message.reasoning ||
-		thinkingBlocks(message.content) ||
-		split.reasoning ||
-		remembered?.reasoning ||
-		'';
-	// A message with only broken or unanswered calls is dropped.
-	if (content === '' && calls.length === 0 && made.length + broken.length > 0) return [];
+	const firstMemory = memories.find((memory) => memory !== undefined);
+	const split = withoutThinking(plainText(message.content));
+	const text = withoutAgentText(split.text, allCalls);
+	const content = text === '' && calls.length > 0 ? (firstMemory?.text ?? '') : text;
+	const hasLostCalls = allCalls.length + invalidToolCalls.length > 0;
+	if (content === '' && calls.length === 0 && hasLostCalls) return [];
+	const reasoning = firstFilled(
+		message.reasoning,
+		thinkingBlocks(message.content),
+		split.reasoning,
+		firstMemory?.reasoning,
+	);
 	const toolCalls = calls.map((call, index) => ({
 		id: serverToolCallId(call.id ?? ''),
 		name: call.name,
 		arguments: memories[index]?.arguments ?? JSON.stringify(withoutInjected(call)),
 	}));
-	const answered = calls.map((call) => ({
-		message: answers.get(call)!,
-		result: toolResult(answers.get(call)!.content),
-	}));
-	const turn = turnOfToolCall(calls[0]?.id ?? '');
 	return [
 		{
 			role: 'assistant',
 			content,
 			reasoning,
 			toolCalls,
-			results: answered.map(({ message, result }) => toolMessage(message, result)),
-			pictures: answered.flatMap(({ result }) => result.pictures),
-			...optional({ turn }),
+			...resultsOf(calls, answers),
+			...optional({ turn: turnOfToolCall(calls[0]?.id ?? '') }),
 		},
 	];
+}
+
+function firstFilled(...texts: Array<string | undefined>): string {
+	return texts.map(nonEmptyText).find((one) => one !== undefined) ?? '';
+}
+
+/** The text of a message, without blocks that are sent elsewhere. */
+function plainText(content: unknown): string {
+	if (typeof content === 'string') return content;
+	const blocks = [content ?? []].flat().filter((block) => !isNonText(block));
+	return blocks.map(textOfBlock).join('\n');
+}
+
+function resultsOf(
+	calls: readonly SourceCall[],
+	answers: Answers,
+): Pick<AssistantDraft, 'results' | 'pictures'> {
+	const messages = calls.map((call) => answers.get(call)!);
+	const results = messages.map(({ content }) => toolResult(content));
+	return {
+		results: messages.map((message, index) => toolMessage(message, results[index]!)),
+		pictures: results.flatMap(({ pictures }) => pictures),
+	};
 }
 
 function toolMessage({ toolCallId = '', name }: SourceMessage, { text }: ToolResult): ToolMessage {
@@ -229,11 +248,12 @@ function matching(
 	call: SourceCall,
 	memory: RememberedCall | undefined,
 ): RememberedCall | undefined {
-	const written = memory?.name === call.name ? parseObject(memory.arguments) : undefined;
-	return written !== undefined &&
-		canonicalJson(withoutInjected(call, written)) === canonicalJson(withoutInjected(call))
-		? memory
-		: undefined;
+	if (memory?.name !== call.name) return undefined;
+	const args = parseObject(memory.arguments);
+	if (args === undefined) return undefined;
+	const isSame =
+		canonicalJson(withoutInjected(call, args)) === canonicalJson(withoutInjected(call));
+	return isSame ? memory : undefined;
 }
 
 /**
@@ -271,20 +291,12 @@ function withReasoning(drafts: readonly Draft[], echo: ReasoningEcho): ChatMessa
 	return drafts.flatMap((draft, index): ChatMessage[] => {
 		if (draft.role !== 'assistant') return [draft];
 		const { content, reasoning, toolCalls, results, pictures } = draft;
-		const send =
-			reasoning !== '' &&
-			(echo === 'always' || (echo === 'toolTurns' && index > lastUser && toolCalls.length > 0));
-		return [
-			{
-				role: 'assistant',
-				content,
-				...(send ? { reasoning } : {}),
-				...(toolCalls.length > 0 ? { toolCalls } : {}),
-			},
-			...results,
-			...(pictures.length === 0
-				? []
-				: [{ role: 'user' as const, content: [PICTURES, ...pictures] }]),
-		];
+		const isRunningTurn = index > lastUser && toolCalls.length > 0;
+		const isEchoed = echo === 'always' || (echo === 'toolTurns' && isRunningTurn);
+		const message: ChatMessage = { role: 'assistant', content };
+		if (isEchoed && reasoning !== '') message.reasoning = reasoning;
+		if (toolCalls.length > 0) message.toolCalls = toolCalls;
+		if (pictures.length === 0) return [message, ...results];
+		return [message, ...results, { role: 'user', content: [PICTURES, ...pictures] }];
 	});
 }

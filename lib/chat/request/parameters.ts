@@ -135,23 +135,27 @@ export function responseFormatFields(
 export function checkParameters(parameters: ChatParameters): void {
 	for (const [name, sampler] of SAMPLER_ENTRIES) {
 		const value: unknown = parameters[name];
-		if (value === undefined) continue;
-		if (sampler.type === 'duration' && !isKeepAlive(value as string | number))
-			throw invalid(
-				sampler.label,
-				`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${String(value)}"`,
-			);
-		if (sampler.type === 'object' && !isRecord(value))
-			throw invalid(sampler.label, 'must be a JSON object');
-		const { range = ANY_NUMBER } = sampler.type === 'number' ? sampler : {};
-		if (typeof value === 'number' && !isInRange(value, range))
-			throw invalid(sampler.label, `must be ${rangeInWords(range)}, but is ${value}`);
+		if (value !== undefined) checkValue(sampler, value);
 	}
 	// llama-server reads 0 as "at least one token", which is never intended.
 	if (parameters.maxTokens === 0)
 		throw invalid(SAMPLERS.maxTokens.label, 'must be at least 1, or -1 for no limit, but is 0');
 	if (parameters.extraBody !== undefined && !isRecord(parameters.extraBody))
 		throw invalid('Extra Body', 'must be a JSON object');
+}
+
+function checkValue(sampler: Sampler, value: unknown): void {
+	if (sampler.type === 'duration' && !isKeepAlive(value as string | number))
+		throw invalid(
+			sampler.label,
+			`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${String(value)}"`,
+		);
+	if (sampler.type === 'object' && !isRecord(value))
+		throw invalid(sampler.label, 'must be a JSON object');
+	if (typeof value !== 'number') return;
+	const { range = ANY_NUMBER } = sampler.type === 'number' ? sampler : {};
+	if (!isInRange(value, range))
+		throw invalid(sampler.label, `must be ${rangeInWords(range)}, but is ${value}`);
 }
 
 function invalid(label: string, what: string) {

@@ -90,10 +90,10 @@ function isAnchor(element: AST.Element | undefined, kind: 'start' | 'end'): bool
 }
 
 function alternatives(parts: readonly AST.Element[][]): string {
-	return parts.map((elements) => elements.map(written).join('')).join('|');
+	return parts.map((elements) => elements.map(grammarOf).join('')).join('|');
 }
 
-function written(element: AST.Element): string {
+function grammarOf(element: AST.Element): string {
 	switch (element.type) {
 		case 'Character':
 			return literal(element);
@@ -103,9 +103,9 @@ function written(element: AST.Element): string {
 			return characterClass(element);
 		case 'Group':
 			if (element.modifiers) throw new NotExpressible('pattern with modifiers');
-			return `(?:${alternatives(element.alternatives.map((part) => part.elements))})`;
+			return `(?:${groupOf(element)})`;
 		case 'CapturingGroup':
-			return `(${alternatives(element.alternatives.map((part) => part.elements))})`;
+			return `(${groupOf(element)})`;
 		case 'Quantifier':
 			return quantified(element);
 		case 'Assertion':
@@ -115,6 +115,10 @@ function written(element: AST.Element): string {
 		case 'ExpressionCharacterClass':
 			throw new NotExpressible('pattern with a mixed character class');
 	}
+}
+
+function groupOf(group: AST.Group | AST.CapturingGroup): string {
+	return alternatives(group.alternatives.map(({ elements }) => elements));
 }
 
 function assertionReason(assertion: AST.Assertion): string {
@@ -128,7 +132,7 @@ function quantified({ element, min, max, greedy, raw }: AST.Quantifier): string 
 	if (min > MAX_REPETITIONS || (max !== Infinity && max > MAX_REPETITIONS))
 		throw new NotExpressible(`pattern that repeats more than ${MAX_REPETITIONS} times`);
 	const count = raw.slice(element.raw.length, greedy ? undefined : -1);
-	const text = written(element);
+	const text = grammarOf(element);
 	if (element.type !== 'Character') return text + count;
 	if (isHalf(element.value)) throw new NotExpressible('pattern that repeats half of a character');
 	// Characters of several bytes in the grammar are repeated as a group.
@@ -154,27 +158,31 @@ function shorthand(set: AST.CharacterSet | AST.EscapeCharacterSet): readonly Ran
 }
 
 function characterClass({ elements, negate, raw }: AST.CharacterClass): string {
-	const ranges: Range[] = [];
-	const complements = new Set<readonly Range[]>();
-	for (const element of elements) {
-		switch (element.type) {
-			case 'Character':
-				ranges.push([member(element), member(element)]);
-				break;
-			case 'CharacterClassRange':
-				ranges.push([member(element.min), member(element.max)]);
-				break;
-			case 'CharacterSet':
-				if (element.negate) complements.add(shorthand(element));
-				else ranges.push(...shorthand(element));
-				break;
-			default:
-				throw new NotExpressible('pattern with a mixed character class');
-		}
-	}
+	const ranges = elements.flatMap(rangesOf);
+	const complements = new Set(
+		elements.flatMap((element) => (isComplement(element) ? [shorthand(element)] : [])),
+	);
 	const isPlain = !negate && !raw.includes('\\') && ranges.length > 0;
 	if (isPlain && !ranges.some((range) => UNQUOTABLE.some((bad) => overlap(range, bad)))) return raw;
 	return withComplements(ranges, [...complements], negate);
+}
+
+/** The characters that an element of a class adds. A complement is added by `withComplements`. */
+function rangesOf(element: AST.CharacterClassElement): readonly Range[] {
+	switch (element.type) {
+		case 'Character':
+			return [[member(element), member(element)]];
+		case 'CharacterClassRange':
+			return [[member(element.min), member(element.max)]];
+		case 'CharacterSet':
+			return isComplement(element) ? [] : shorthand(element);
+		default:
+			throw new NotExpressible('pattern with a mixed character class');
+	}
+}
+
+function isComplement(element: AST.CharacterClassElement): element is AST.EscapeCharacterSet {
+	return element.type === 'CharacterSet' && element.negate;
 }
 
 function member(character: AST.Character): number {
@@ -240,9 +248,9 @@ function without(ranges: readonly Range[], cut: readonly Range[]): Range[] {
 		(rest, [lo, hi]) =>
 			rest.flatMap((range): Range[] => {
 				if (!overlap(range, [lo, hi])) return [range];
-				const left: Range[] = range[0] < lo ? [[range[0], lo - 1]] : [];
-				const right: Range[] = range[1] > hi ? [[hi + 1, range[1]]] : [];
-				return [...left, ...right];
+				const below: Range = [range[0], lo - 1];
+				const above: Range = [hi + 1, range[1]];
+				return [below, above].filter(([first, last]) => first <= last);
 			}),
 		[...ranges],
 	);

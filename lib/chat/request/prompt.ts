@@ -7,7 +7,7 @@ import {
 } from '../../servers/manage/llama-server-routes';
 import { kindFor } from '../../servers/purpose';
 import { askAtRoot, exactOrEstimated, type TokenCount } from '../../servers/manage/tokens';
-import { finiteNumber, isRecord, optional, recordOf } from '../../values';
+import { finiteNumber, optional, recordOf, text } from '../../values';
 import { convertMessages } from './messages';
 import type { SourceMessage } from '../types';
 import { openAiProtocol } from '../wire/openai';
@@ -68,33 +68,38 @@ export async function applyTemplate(
 
 /** The fields of a chat request that determine its prompt. */
 function wireBody({ messages, tools = [], templateArguments }: Conversation, kind: KindName) {
-	const { messages: sent } = openAiProtocol.body({
+	const { messages: wireMessages } = openAiProtocol.body({
 		model: '',
 		messages: convertMessages(messages, { reasoning: 'always' }),
 		parameters: {},
 		serverKind: kind,
 	});
 	return {
-		messages: sent,
-		...(tools.length === 0 ? {} : { tools }),
-		...optional({ chat_template_kwargs: templateArguments }),
+		messages: wireMessages as Array<{ content: unknown; tool_calls?: unknown }>,
+		...optional({
+			tools: tools.length === 0 ? undefined : tools,
+			chat_template_kwargs: templateArguments,
+		}),
 	};
 }
 
 /** Roughly the text of the prompt, for an estimate. Tokens of pictures are unknown, and left out. */
-function wordsOf({ messages, tools = [] }: ReturnType<typeof wireBody>): string {
-	const texts = (messages as Array<{ content: unknown; tool_calls?: unknown }>).flatMap(
-		({ content, tool_calls: calls }) => [
-			AROUND_MESSAGE,
-			...(Array.isArray(content)
-				? (content as unknown[]).map((part) =>
-						isRecord(part) && typeof part.text === 'string' ? part.text : '',
-					)
-				: [String(content)]),
-			...(calls === undefined ? [] : [JSON.stringify(calls)]),
-		],
-	);
-	return [...texts, ...(tools.length === 0 ? [] : [JSON.stringify(tools)])].join('\n');
+function wordsOf({ messages, tools }: ReturnType<typeof wireBody>): string {
+	const texts = messages.flatMap(({ content, tool_calls: calls }) => [
+		AROUND_MESSAGE,
+		...textsOf(content),
+		...jsonOf(calls),
+	]);
+	return [...texts, ...jsonOf(tools)].join('\n');
+}
+
+function textsOf(content: unknown): string[] {
+	if (!Array.isArray(content)) return [String(content)];
+	return content.map((part) => text(recordOf(part).text) ?? '');
+}
+
+function jsonOf(value: unknown): string[] {
+	return value === undefined ? [] : [JSON.stringify(value)];
 }
 
 /** @throws {ServerError} */

@@ -74,17 +74,8 @@ export function draftRequest(
 	messages: ChatMessage[],
 ): RequestDraft {
 	const tools = call.tools ?? [];
-	const toolChoice =
-		tools.length === 0
-			? undefined
-			: (call.toolChoice ?? ownToolChoice(settings.toolChoice, messages));
-	if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name))
-		throw unknownTool(toolChoice.name);
-	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(call.stop ?? [])])];
-	const parameters: ChatParameters = {
-		...settings.parameters,
-		...(stop.length > 0 ? { stop } : {}),
-	};
+	const toolChoice = toolChoiceFor(settings, call, messages);
+	const parameters = withStopTexts(settings.parameters, call.stop);
 	const cleaned = cleanedSchemas(tools, parameters);
 	return {
 		dependsOnServer:
@@ -95,18 +86,36 @@ export function draftRequest(
 			cleaned.changed ||
 			messages.some((message) => hasReasoning(message) || hasPicture(message)),
 		forServer(serverKind) {
-			const clean = kindOf(serverKind).schemasBecomeGrammar && cleaned.changed;
+			const needsCleanSchemas = kindOf(serverKind).schemasBecomeGrammar && cleaned.changed;
+			const schemas = needsCleanSchemas ? cleaned : { tools: [...tools], parameters, notes: [] };
 			const request: ChatRequest = {
 				model: settings.model.trim(),
 				messages,
-				tools: clean ? cleaned.tools : [...tools],
+				tools: schemas.tools,
 				...optional({ toolChoice }),
-				parameters: clean ? cleaned.parameters : parameters,
+				parameters: schemas.parameters,
 				serverKind,
 			};
-			return { request, notes: [...notesOnIgnored(request), ...(clean ? cleaned.notes : [])] };
+			return { request, notes: [...notesOnIgnored(request), ...schemas.notes] };
 		},
 	};
+}
+
+function toolChoiceFor(
+	settings: ChatSettings,
+	{ tools = [], toolChoice }: ChatCall,
+	messages: readonly ChatMessage[],
+): ToolChoice | undefined {
+	if (tools.length === 0) return undefined;
+	const choice = toolChoice ?? ownToolChoice(settings.toolChoice, messages);
+	if (typeof choice === 'object' && !tools.some(({ name }) => name === choice.name))
+		throw unknownTool(choice.name);
+	return choice;
+}
+
+function withStopTexts(parameters: ChatParameters, more: readonly string[] = []): ChatParameters {
+	const stop = [...new Set([...(parameters.stop ?? []), ...more])];
+	return stop.length === 0 ? parameters : { ...parameters, stop };
 }
 
 export function hasPicture({ content }: ChatMessage): boolean {
@@ -121,9 +130,8 @@ export function textLength(messages: readonly ChatMessage[]): number {
 /** The tools that the model may call. */
 export function callableTools({ tools = [], toolChoice }: ChatRequest): ToolDefinition[] {
 	if (toolChoice === 'none') return [];
-	return typeof toolChoice === 'object'
-		? tools.filter(({ name }) => name === toolChoice.name)
-		: tools;
+	if (typeof toolChoice !== 'object') return tools;
+	return tools.filter(({ name }) => name === toolChoice.name);
 }
 
 function hasReasoning(message: ChatMessage): boolean {
@@ -176,16 +184,12 @@ function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): st
 	const ignored = ignoredParameters(parameters, serverKind);
 	if (kindOf(serverKind).hasOllamaApi === true) ignored.push(...removedOptions(parameters));
 	// "None" works without the field: the tools are not sent.
-	if (
-		kindOf(serverKind).toolChoice === 'ignored' &&
-		(toolChoice === 'required' || typeof toolChoice === 'object')
-	)
-		ignored.push('Tool Choice');
-	return ignored.length === 0
-		? []
-		: [
-				`This server (${kindOf(serverKind).label}) ignores these options, so they were not sent: ${ignored.join(', ')}`,
-			];
+	const needsField = toolChoice === 'required' || typeof toolChoice === 'object';
+	if (needsField && kindOf(serverKind).toolChoice === 'ignored') ignored.push('Tool Choice');
+	if (ignored.length === 0) return [];
+	return [
+		`This server (${kindOf(serverKind).label}) ignores these options, so they were not sent: ${ignored.join(', ')}`,
+	];
 }
 
 function unknownTool(name: string): ServerError {

@@ -1,4 +1,4 @@
-import { isRecord } from '../../values';
+import { finiteNumber, isRecord, recordOf } from '../../values';
 import { grammarPattern, MAX_REPETITIONS } from './pattern';
 
 export interface CleanedSchema {
@@ -8,6 +8,14 @@ export interface CleanedSchema {
 }
 
 type Schema = Record<string, unknown>;
+
+interface Keyword {
+	key: string;
+	value: unknown;
+	/** The schema that has the keyword. */
+	schema: Schema;
+	path: string;
+}
 
 /**
  * Lower than `MAX_REPETITIONS`, because the grammar of a list that may be empty has an extra level. Tested with
@@ -34,13 +42,39 @@ class Cleaner {
 	readonly dropped: string[] = [];
 	private usesWhole = false;
 
+	/** What becomes of each keyword that llama.cpp reads. */
+	private readonly rules: Readonly<Record<string, (keyword: Keyword) => Schema | undefined>> = {
+		properties: (keyword) => this.properties(keyword),
+		$defs: (keyword) => this.definitions(keyword),
+		definitions: (keyword) => this.definitions(keyword),
+		items: (keyword) => this.items(keyword),
+		prefixItems: (keyword) => this.prefixItems(keyword),
+		additionalProperties: (keyword) => this.additionalProperties(keyword),
+		anyOf: (keyword) => this.alternatives(keyword),
+		oneOf: (keyword) => this.alternatives(keyword),
+		allOf: (keyword) => this.alternatives(keyword),
+		$ref: (keyword) => this.reference(keyword),
+		type: (keyword) => this.type(keyword),
+		enum: (keyword) => this.enumeration(keyword),
+		format: (keyword) => this.format(keyword),
+		pattern: (keyword) => this.pattern(keyword),
+		minLength: (keyword) => this.count(keyword),
+		maxLength: (keyword) => this.count(keyword),
+		minItems: (keyword) => this.count(keyword),
+		maxItems: (keyword) => this.count(keyword),
+		minimum: (keyword) => this.bound(keyword),
+		maximum: (keyword) => this.bound(keyword),
+		exclusiveMinimum: (keyword) => this.bound(keyword),
+		exclusiveMaximum: (keyword) => this.bound(keyword),
+	};
+
 	constructor(private readonly root: Schema) {}
 
 	run(): Schema {
 		const cleaned = this.node(this.root, '');
 		if (!this.usesWhole) return cleaned;
 		const { $defs, ...whole } = cleaned;
-		return { ...whole, $defs: { ...(isRecord($defs) ? $defs : {}), [WHOLE]: whole } };
+		return { ...whole, $defs: { ...recordOf($defs), [WHOLE]: whole } };
 	}
 
 	private node(schema: Schema, path: string): Schema {
@@ -55,8 +89,8 @@ class Cleaner {
 	/** A value that must be a schema. `true` (anything) becomes the empty schema, since llama.cpp does not support it. */
 	private place(value: unknown, path: string): Schema {
 		if (isRecord(value)) return this.node(value, path);
-		if (value !== true)
-			this.drop(path, value === false ? 'nothing is allowed here' : 'not a schema');
+		if (value === false) this.drop(path, 'nothing is allowed here');
+		else if (value !== true) this.drop(path, 'not a schema');
 		return {};
 	}
 
@@ -65,96 +99,70 @@ class Cleaner {
 		return undefined;
 	}
 
-	/** The cleaned keyword; undefined if it is removed. */
+	/** The cleaned keyword; undefined if it is removed. Keywords without a rule stay as they are. */
 	private keyword(key: string, value: unknown, schema: Schema, path: string): Schema | undefined {
-		switch (key) {
-			case 'properties':
-				if (!isRecord(value)) return this.drop(path, 'not an object');
-				// `false` forbids a property; leaving it out does the same, since unlisted ones are forbidden.
-				return {
-					[key]: this.named(
-						Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== false)),
-						path,
-					),
-				};
-			case '$defs':
-			case 'definitions':
-				return isRecord(value)
-					? { [key]: this.named(value, path) }
-					: this.drop(path, 'not an object');
-			case 'items':
-				return this.items(value, schema, path);
-			case 'prefixItems':
-				return {
-					[key]: Array.isArray(value)
-						? value.map((item, index) => this.place(item, `${path}[${index}]`))
-						: this.place(value, path),
-				};
-			case 'additionalProperties':
-				if (typeof value === 'boolean') return { [key]: value };
-				return isRecord(value)
-					? { [key]: this.node(value, path) }
-					: this.drop(path, 'not a schema');
-			case 'anyOf':
-			case 'oneOf':
-			case 'allOf':
-				return this.alternatives(key, value, path);
-			case '$ref':
-				return this.reference(value, schema, path);
-			case 'type':
-				return this.type(value, path);
-			case 'enum':
-				return Array.isArray(value) && value.length > 0
-					? { enum: value }
-					: this.drop(path, Array.isArray(value) ? 'empty' : 'not a list');
-			case 'format':
-				return typeof value === 'string' ? { format: value } : this.drop(path, 'not a text');
-			case 'pattern':
-				return this.pattern(value, path);
-			case 'minLength':
-			case 'maxLength':
-			case 'minItems':
-			case 'maxItems':
-				return this.count(key, value, schema, path);
-			case 'minimum':
-			case 'maximum':
-			case 'exclusiveMinimum':
-			case 'exclusiveMaximum':
-				return this.bound(key, value, schema, path);
-			default:
-				return { [key]: value };
-		}
+		const rule = Object.hasOwn(this.rules, key) ? this.rules[key] : undefined;
+		if (rule === undefined) return { [key]: value };
+		return rule({ key, value, schema, path });
 	}
 
-	/** Schemas by name. The names are not keywords: a property may be called "pattern". */
-	private named(schemas: Schema, path: string): Schema {
-		return Object.fromEntries(
-			Object.entries(schemas).map(([name, inner]) => [name, this.place(inner, `${path}.${name}`)]),
-		);
+	private properties({ value, path }: Keyword): Schema | undefined {
+		if (!isRecord(value)) return this.drop(path, 'not an object');
+		// `false` forbids a property; leaving it out does the same, since unlisted ones are forbidden.
+		const allowed = Object.entries(value).filter(([, inner]) => inner !== false);
+		return { properties: this.schemasByName(Object.fromEntries(allowed), path) };
 	}
 
-	private items(value: unknown, schema: Schema, path: string): Schema | undefined {
-		if (Array.isArray(value))
-			return { items: value.map((item, index) => this.place(item, `${path}[${index}]`)) };
+	private definitions({ key, value, path }: Keyword): Schema | undefined {
+		if (!isRecord(value)) return this.drop(path, 'not an object');
+		return { [key]: this.schemasByName(value, path) };
+	}
+
+	/** The names are not keywords: a property may be called "pattern". */
+	private schemasByName(schemas: Schema, path: string): Schema {
+		const cleaned = Object.entries(schemas).map(([name, inner]) => [
+			name,
+			this.place(inner, `${path}.${name}`),
+		]);
+		return Object.fromEntries(cleaned) as Schema;
+	}
+
+	private listOfSchemas(values: readonly unknown[], path: string): Schema[] {
+		return values.map((value, index) => this.place(value, `${path}[${index}]`));
+	}
+
+	private items({ value, schema, path }: Keyword): Schema | undefined {
+		if (Array.isArray(value)) return { items: this.listOfSchemas(value, path) };
 		if (value !== false) return { items: this.place(value, path) };
 		// "No further items": without prefixItems an empty list, with them llama.cpp's default.
 		return 'prefixItems' in schema ? {} : { items: {}, maxItems: 0 };
 	}
 
-	private alternatives(key: string, value: unknown, path: string): Schema | undefined {
+	private prefixItems({ value, path }: Keyword): Schema {
+		if (Array.isArray(value)) return { prefixItems: this.listOfSchemas(value, path) };
+		return { prefixItems: this.place(value, path) };
+	}
+
+	private additionalProperties({ key, value, path }: Keyword): Schema | undefined {
+		if (typeof value === 'boolean') return { [key]: value };
+		if (isRecord(value)) return { [key]: this.node(value, path) };
+		return this.drop(path, 'not a schema');
+	}
+
+	private alternatives({ key, value, path }: Keyword): Schema | undefined {
 		if (!Array.isArray(value)) return this.drop(path, 'not a list');
 		const possible = key === 'allOf' ? value : value.filter((one) => one !== false);
 		if (possible.length === 0) return this.drop(path, 'empty');
-		return { [key]: possible.map((one, index) => this.place(one, `${path}[${index}]`)) };
+		return { [key]: this.listOfSchemas(possible, path) };
 	}
 
-	private reference(value: unknown, holder: Schema, path: string): Schema | undefined {
+	private reference({ value, schema, path }: Keyword): Schema | undefined {
 		if (typeof value !== 'string') return this.drop(path, 'not a text');
 		if (!value.startsWith('#')) return this.drop(path, 'reference to another document');
 		const target = this.targetOf(value);
 		if (target === undefined) return this.drop(path, 'reference that leads nowhere');
 		// Its grammar rule would begin with itself, which llama-server refuses as left recursion.
-		if (this.leadsTo(target, holder)) return this.drop(path, 'reference that leads back to itself');
+		if (this.leadsTo(target, schema)) return this.drop(path, 'reference that leads back to itself');
 		if (value !== '#') return { $ref: value };
 		this.usesWhole = true;
 		return { $ref: `#/$defs/${WHOLE}` };
@@ -177,59 +185,61 @@ class Cleaner {
 	 * Whether a schema refers to another one for the same value: by references and alternatives, not through a property
 	 * or an item.
 	 */
-	private leadsTo(from: unknown, wanted: Schema, seen = new Set<unknown>()): boolean {
-		if (from === wanted) return true;
-		if (!isRecord(from) || seen.has(from)) return false;
-		seen.add(from);
+	private leadsTo(from: unknown, destination: Schema, visited = new Set<unknown>()): boolean {
+		if (from === destination) return true;
+		if (!isRecord(from) || visited.has(from)) return false;
+		visited.add(from);
 		const next =
 			typeof from.$ref === 'string'
 				? [this.targetOf(from.$ref)]
 				: [from.anyOf, from.oneOf, from.allOf].filter(Array.isArray).flat();
-		return next.some((one) => this.leadsTo(one, wanted, seen));
+		return next.some((one) => this.leadsTo(one, destination, visited));
 	}
 
-	private type(value: unknown, path: string): Schema | undefined {
+	private type({ value, path }: Keyword): Schema | undefined {
 		if (value === null) return { type: value };
 		const types = [value].flat();
-		const known = types.filter((type) => typeof type === 'string' && TYPES.has(type));
-		if (known.length === types.length && known.length > 0) return { type: value };
+		const validTypes = types.filter((type) => typeof type === 'string' && TYPES.has(type));
+		if (validTypes.length === types.length && validTypes.length > 0) return { type: value };
 		this.drop(path, types.length === 0 ? 'empty' : `unknown type ${JSON.stringify(value)}`);
-		return known.length > 0 ? { type: known } : undefined;
+		return validTypes.length > 0 ? { type: validTypes } : undefined;
 	}
 
-	private pattern(value: unknown, path: string): Schema | undefined {
+	private enumeration({ value, path }: Keyword): Schema | undefined {
+		if (!Array.isArray(value)) return this.drop(path, 'not a list');
+		if (value.length === 0) return this.drop(path, 'empty');
+		return { enum: value };
+	}
+
+	private format({ value, path }: Keyword): Schema | undefined {
+		if (typeof value !== 'string') return this.drop(path, 'not a text');
+		return { format: value };
+	}
+
+	private pattern({ value, path }: Keyword): Schema | undefined {
 		if (typeof value !== 'string') return this.drop(path, 'not a text');
 		const result = grammarPattern(value);
 		return 'pattern' in result ? result : this.drop(path, result.reason);
 	}
 
-	private count(
-		key: 'minLength' | 'maxLength' | 'minItems' | 'maxItems',
-		value: unknown,
-		schema: Schema,
-		path: string,
-	): Schema | undefined {
+	private count({ key, value, schema, path }: Keyword): Schema | undefined {
 		if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
 			return this.drop(path, 'not a whole number');
-		const what = key.slice(3);
-		const { [`min${what}`]: least, [`max${what}`]: most } = schema;
-		if (typeof least === 'number' && typeof most === 'number' && least > most)
-			return this.drop(path, `min${what} above max${what}`);
-		const limit =
-			key === 'maxItems' && !(typeof least === 'number' && least > 0)
-				? MAX_ITEMS_FROM_NONE
-				: MAX_REPETITIONS;
+		const quantity = key.slice('min'.length);
+		const minimum = finiteNumber(schema[`min${quantity}`]) ?? 0;
+		const maximum = finiteNumber(schema[`max${quantity}`]) ?? Infinity;
+		if (minimum > maximum) return this.drop(path, `min${quantity} above max${quantity}`);
+		const limit = key === 'maxItems' && minimum <= 0 ? MAX_ITEMS_FROM_NONE : MAX_REPETITIONS;
 		return value > limit ? this.drop(path, `more than ${limit}`) : { [key]: value };
 	}
 
 	/** llama.cpp enforces bounds of integers only. */
-	private bound(key: string, value: unknown, { type }: Schema, path: string): Schema | undefined {
-		if (![type].flat().includes('integer')) return { [key]: value };
+	private bound({ key, value, schema, path }: Keyword): Schema | undefined {
+		if (![schema.type].flat().includes('integer')) return { [key]: value };
 		if (typeof value !== 'number') return this.drop(path, 'not a number');
-		if (Math.abs(value) < Number.MAX_SAFE_INTEGER) return { [key]: value };
+		const size = Math.abs(value);
+		if (size > Number.MAX_SAFE_INTEGER) return this.drop(path, 'out of range');
 		// zod adds the range of safe integers to every integer; it is not intended, and older llama.cpp overflows.
-		return Math.abs(value) === Number.MAX_SAFE_INTEGER
-			? undefined
-			: this.drop(path, 'out of range');
+		return size === Number.MAX_SAFE_INTEGER ? undefined : { [key]: value };
 	}
 }

@@ -1,7 +1,7 @@
 import type { Connection } from '../../http/connection';
 import { kindOf } from '../../servers/kinds';
 import { cachedJson } from '../../servers/optional-json';
-import { nonEmptyText, recordOf } from '../../values';
+import { nonEmptyText, optional, recordOf } from '../../values';
 import type { ChatRequest } from '../types';
 
 /** What a server tells about the model's chat template. */
@@ -24,21 +24,21 @@ export async function toolTemplate(
 	{ tools = [], model, serverKind }: Pick<ChatRequest, 'tools' | 'model' | 'serverKind'>,
 ): Promise<ToolTemplate> {
 	const { llamaApi, hasOllamaApi } = kindOf(serverKind);
-	if (tools.length === 0 || (llamaApi === undefined && !hasOllamaApi)) return { dropsTools: false };
+	if (tools.length === 0) return { dropsTools: false };
 	const { root } = connection.url;
+	if (hasOllamaApi)
+		return templateIn(recordOf(await cachedJson(connection, `${root}/api/show`, { model })));
+	if (llamaApi === undefined) return { dropsTools: false };
 	const query =
 		llamaApi === 'router'
 			? `?model=${encodeURIComponent(model.toWellFormed())}&autoload=false`
 			: '';
-	const told = hasOllamaApi
-		? await cachedJson(connection, `${root}/api/show`, { model })
-		: await cachedJson(connection, `${root}/props${query}`);
-	return templateIn(recordOf(told));
+	return templateIn(recordOf(await cachedJson(connection, `${root}/props${query}`)));
 }
 
 /** @param props the answer of `/props` (docs/protocols/llama-server.md 2.6), or of Ollama's `/api/show` */
 export function templateIn(props: Record<string, unknown>): ToolTemplate {
 	const template = nonEmptyText(props.chat_template) ?? nonEmptyText(props.template);
 	const { supports_tools: takesTools } = recordOf(props.chat_template_caps);
-	return { ...(template === undefined ? {} : { template }), dropsTools: takesTools === false };
+	return { ...optional({ template }), dropsTools: takesTools === false };
 }

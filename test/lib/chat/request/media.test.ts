@@ -1,4 +1,5 @@
-import { cleanBase64, contentPart, imageUrl } from '../../../../lib/chat/request/media';
+import { cleanBase64, imageUrl } from '../../../../lib/chat/request/data-url';
+import { contentPart } from '../../../../lib/chat/request/media';
 import { ServerError } from '../../../../lib/errors/server-error';
 
 function refused(block: unknown): ServerError {
