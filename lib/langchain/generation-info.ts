@@ -2,21 +2,21 @@ import { cachedShare } from '../chat/answer/prompt-cache';
 import { tokensPerSecond } from '../chat/traced-answer';
 import type { FinishedAnswer } from '../chat/types';
 import type { Skipped } from '../servers/pool/failover';
-import { optional } from '../values';
+import { nonEmptyText, optional } from '../values';
 
 /** The token counts with LangChain's names. */
 export function usageMetadata({ usage }: FinishedAnswer): Record<string, unknown> | undefined {
 	if (usage === undefined) return undefined;
+	const { cachedTokens, reasoningTokens } = usage;
 	return {
 		input_tokens: usage.promptTokens,
 		output_tokens: usage.completionTokens,
 		total_tokens: usage.totalTokens,
-		...(usage.cachedTokens === undefined
-			? {}
-			: { input_token_details: { cache_read: usage.cachedTokens } }),
-		...(usage.reasoningTokens === undefined
-			? {}
-			: { output_token_details: { reasoning: usage.reasoningTokens } }),
+		...optional({
+			input_token_details: cachedTokens === undefined ? undefined : { cache_read: cachedTokens },
+			output_token_details:
+				reasoningTokens === undefined ? undefined : { reasoning: reasoningTokens },
+		}),
 	};
 }
 
@@ -26,29 +26,46 @@ const COLD_START_MS = 1000;
 
 /** What the execution log shows besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). */
 export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown> {
-	const { timings, usage, reasoning, model, server } = answer;
-	const { load_ms: loadMs = 0 } = timings ?? {};
-	const share = cachedShare(answer);
-	const isLong = reasoning.length > MAX_LOGGED_REASONING;
+	const { usage, server } = answer;
+	const timings = answer.timings ?? {};
 	return optional({
 		finish_reason: answer.finishReason,
-		model: model ?? server?.model,
+		model: answer.model ?? server?.model,
 		tokensPerSecond: rounded(tokensPerSecond(answer)),
-		promptTokensPerSecond: rounded(timings?.prompt_per_second),
-		cachedTokens: usage?.cachedTokens ?? timings?.cache_n,
-		promptCache: share === undefined ? undefined : `${Math.floor(share * 100)} %`,
+		promptTokensPerSecond: rounded(timings.prompt_per_second),
+		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
+		promptCache: percent(cachedShare(answer)),
 		usageEstimated: usage?.estimated,
 		firstTokenMs: rounded(answer.firstTokenMs),
 		totalMs: rounded(answer.totalMs),
-		modelLoadMs: loadMs >= COLD_START_MS ? rounded(loadMs) : undefined,
-		timings,
-		reasoning: (isLong ? `${reasoning.slice(0, MAX_LOGGED_REASONING)}…` : reasoning) || undefined,
-		notes: answer.notes.length === 0 ? undefined : answer.notes,
+		modelLoadMs: rounded(coldStartMs(timings.load_ms)),
+		timings: answer.timings,
+		reasoning: beginningOf(answer.reasoning),
+		notes: listed(answer.notes),
 		url: answer.url,
 		server: server?.url,
-		passedOver: server?.passedOver.length ? server.passedOver.map(skippedInWords) : undefined,
+		passedOver: listed(server?.passedOver ?? [])?.map(skippedInWords),
 		...answer.log,
 	});
+}
+
+function percent(share: number | undefined): string | undefined {
+	return share === undefined ? undefined : `${Math.floor(share * 100)} %`;
+}
+
+function coldStartMs(loadMs = 0): number | undefined {
+	return loadMs >= COLD_START_MS ? loadMs : undefined;
+}
+
+function beginningOf(reasoning: string): string | undefined {
+	if (reasoning.length > MAX_LOGGED_REASONING)
+		return `${reasoning.slice(0, MAX_LOGGED_REASONING)}…`;
+	return nonEmptyText(reasoning);
+}
+
+/** A list, unless it is empty. */
+function listed<T>(entries: readonly T[]): readonly T[] | undefined {
+	return entries.length === 0 ? undefined : entries;
 }
 
 /** Why a server was passed over. */

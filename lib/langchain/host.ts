@@ -1,7 +1,7 @@
 import type { ISupplyDataFunctions } from 'n8n-workflow';
 
 import { loadSdk, type AiNodeSdk } from './sdk';
-import { messageOf } from '../values';
+import { asList, messageOf } from '../values';
 
 /** A LangChain message chunk of the host. */
 export interface HostMessageChunk {
@@ -98,52 +98,68 @@ export async function findHostClasses(
 			adapter === undefined ? undefined : Object.getPrototypeOf(adapter);
 		if (adapter === undefined || !isObject(adapterClass))
 			return { missing: 'supplyModel returned no model' };
-		const known = lookups.get(adapterClass);
-		if (known !== undefined) return known;
+		const cached = lookups.get(adapterClass);
+		if (cached !== undefined) return cached;
 		const lookup = await takeClasses(adapter, adapterClass);
 		lookups.set(adapterClass, lookup);
 		return lookup;
 	} catch (error) {
+		if (error instanceof MissingPart) return { missing: error.message };
 		return { missing: `its chat model failed: ${messageOf(error)}` };
 	}
 }
 
+/** The methods of the base class that n8n and LangChain's chains call. */
+const BASE_METHODS = [
+	'invoke',
+	'generatePrompt',
+	'withConfig',
+	'withStructuredOutput',
+	'_streamIterator',
+	'_modelType',
+];
+
+/** Its message names the first part that is missing. */
+class MissingPart extends Error {}
+
+/** @throws {MissingPart} */
 async function takeClasses(adapter: Adapter, adapterClass: object): Promise<HostLookup> {
+	const BaseChatModel = baseClassOf(adapterClass);
+	const { ChatGenerationChunk, AIMessageChunk } = await chunkClassesOf(adapter);
+	const N8nLlmTracing = tracerClassOf(adapter);
+	const classes = { BaseChatModel, AIMessageChunk, ChatGenerationChunk, N8nLlmTracing };
+	return { classes: classes as unknown as HostClasses };
+}
+
+function baseClassOf(adapterClass: object): unknown {
 	const base: unknown = Object.getPrototypeOf(adapterClass);
 	const BaseChatModel = isObject(base) ? constructorOf(base) : undefined;
-	if (BaseChatModel === undefined || !isObject(base))
-		return { missing: 'the base class of its chat model' };
-	for (const method of [
-		'invoke',
-		'generatePrompt',
-		'withConfig',
-		'withStructuredOutput',
-		'_streamIterator',
-		'_modelType',
-	]) {
-		if (typeof (base as Record<string, unknown>)[method] !== 'function')
-			return { missing: `BaseChatModel.${method}` };
-	}
+	if (BaseChatModel === undefined) throw new MissingPart('the base class of its chat model');
+	const missing = BASE_METHODS.find(
+		(method) => typeof (base as Record<string, unknown>)[method] !== 'function',
+	);
+	if (missing !== undefined) throw new MissingPart(`BaseChatModel.${missing}`);
+	return BaseChatModel;
+}
+
+async function chunkClassesOf(adapter: Adapter) {
 	if (typeof adapter._streamResponseChunks !== 'function')
-		return { missing: '_streamResponseChunks' };
+		throw new MissingPart('_streamResponseChunks');
 	const chunk = await firstChunk(adapter);
 	const ChatGenerationChunk = classOf(chunk);
-	const AIMessageChunk = classOf(chunk?.message);
-	if (ChatGenerationChunk === undefined || !('concat' in chunk!))
-		return { missing: 'ChatGenerationChunk' };
-	if (AIMessageChunk === undefined || !Array.isArray(chunk?.message.tool_calls))
-		return { missing: 'AIMessageChunk' };
-	const tracer: unknown = Array.isArray(adapter.callbacks) ? adapter.callbacks[0] : undefined;
-	const N8nLlmTracing = isObject(tracer) && 'handleLLMEnd' in tracer ? classOf(tracer) : undefined;
-	if (N8nLlmTracing === undefined) return { missing: 'N8nLlmTracing' };
-	return {
-		classes: {
-			BaseChatModel,
-			AIMessageChunk,
-			ChatGenerationChunk,
-			N8nLlmTracing,
-		} as unknown as HostClasses,
-	};
+	if (chunk === undefined || ChatGenerationChunk === undefined || !('concat' in chunk))
+		throw new MissingPart('ChatGenerationChunk');
+	const AIMessageChunk = classOf(chunk.message);
+	if (AIMessageChunk === undefined || !Array.isArray(chunk.message.tool_calls))
+		throw new MissingPart('AIMessageChunk');
+	return { ChatGenerationChunk, AIMessageChunk };
+}
+
+function tracerClassOf({ callbacks }: Adapter): unknown {
+	const [tracer] = asList(callbacks);
+	const tracerClass = isObject(tracer) && 'handleLLMEnd' in tracer ? classOf(tracer) : undefined;
+	if (tracerClass === undefined) throw new MissingPart('N8nLlmTracing');
+	return tracerClass;
 }
 
 async function firstChunk(adapter: Adapter): Promise<HostGenerationChunk | undefined> {

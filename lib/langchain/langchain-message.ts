@@ -1,5 +1,18 @@
-import { optional, recordOf, recordsIn, text } from '../values';
+import { type JsonRecord, optional, recordOf, recordsIn, text } from '../values';
 import type { SourceMessage } from '../chat/types';
+
+type HostMessage = JsonRecord & {
+	getType?: () => string;
+	_getType?: () => string;
+};
+
+const TYPES: ReadonlyMap<string | undefined, SourceMessage['type']> = new Map([
+	['human', 'human'],
+	['system', 'system'],
+	['developer', 'system'],
+	['ai', 'ai'],
+	['tool', 'tool'],
+]);
 
 /**
  * Reads a message object of the host's LangChain, by its shape: an instance check would work with one copy of the
@@ -8,25 +21,15 @@ import type { SourceMessage } from '../chat/types';
 export function readMessage(message: unknown): SourceMessage {
 	if (typeof message !== 'object' || message === null)
 		return { type: 'human', content: String(message) };
-	const source = message as Record<string, unknown> & {
-		getType?: () => string;
-		_getType?: () => string;
-	};
-	const type = source.getType?.() ?? source._getType?.() ?? '';
+	const source = message as HostMessage;
 	const kwargs = recordOf(source.additional_kwargs);
-	const known =
-		type === 'human' || type === 'system' || type === 'ai' || type === 'tool' ? type : 'other';
 	return {
-		type: type === 'developer' ? 'system' : known,
+		type: TYPES.get(source.getType?.() ?? source._getType?.()) ?? 'other',
 		content: source.content,
 		...optional({
 			role: text(source.role),
-			toolCalls: Array.isArray(source.tool_calls)
-				? recordsIn(source.tool_calls).map(toolCall)
-				: undefined,
-			invalidToolCalls: Array.isArray(source.invalid_tool_calls)
-				? recordsIn(source.invalid_tool_calls)
-				: undefined,
+			toolCalls: recordList(source.tool_calls)?.map(toolCall),
+			invalidToolCalls: recordList(source.invalid_tool_calls),
 			toolCallId: text(source.tool_call_id),
 			name: text(source.name),
 			reasoning: text(kwargs.reasoning_content ?? kwargs.reasoning),
@@ -34,6 +37,10 @@ export function readMessage(message: unknown): SourceMessage {
 	};
 }
 
-function toolCall(call: Record<string, unknown>): NonNullable<SourceMessage['toolCalls']>[number] {
+function recordList(value: unknown): JsonRecord[] | undefined {
+	return Array.isArray(value) ? recordsIn(value) : undefined;
+}
+
+function toolCall(call: JsonRecord): NonNullable<SourceMessage['toolCalls']>[number] {
 	return { ...optional({ id: text(call.id) }), name: String(call.name), args: recordOf(call.args) };
 }

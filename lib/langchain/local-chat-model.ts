@@ -9,7 +9,7 @@ import type {
 	HostRunManager,
 } from './host';
 import { readToEnd } from '../generators';
-import { isRecord, optional } from '../values';
+import { isRecord, optional, recordsIn } from '../values';
 import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from '../chat/request/media';
 import { estimateTokens } from '../servers/manage/tokens';
@@ -62,14 +62,17 @@ export interface LocalChatModel {
 
 type LocalChatModelClass = new (fields: LocalChatModelFields) => LocalChatModel;
 
+const NO_USAGE = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
+
 const classes = new WeakMap<object, LocalChatModelClass>();
 
 /** The chat model on the host's LangChain. One class per copy of LangChain. */
 export function localChatModelClass(host: HostClasses): LocalChatModelClass {
-	const made =
-		classes.get(host.BaseChatModel) ?? (defineClass(host) as unknown as LocalChatModelClass);
-	classes.set(host.BaseChatModel, made);
-	return made;
+	const cached = classes.get(host.BaseChatModel);
+	if (cached !== undefined) return cached;
+	const modelClass = defineClass(host) as unknown as LocalChatModelClass;
+	classes.set(host.BaseChatModel, modelClass);
+	return modelClass;
 }
 
 function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: HostClasses) {
@@ -135,14 +138,14 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		): AsyncGenerator<HostGenerationChunk> {
 			const { client, toError, onFinished, onAnswer } = this.fields;
 			const isOver = onAnswer?.();
-			const left = new AbortController();
+			const abandoned = new AbortController();
 			const answer = throttlePieces(
 				client.generate(() => ({
-					...this.callOf(messages, options, left.signal),
+					...this.callOf(messages, options, abandoned.signal),
 					pieceMs: pieceInterval,
 				})),
 				client.keepsPace === true ? () => 0 : pieceInterval,
-				left,
+				abandoned,
 			);
 			try {
 				let next = await answer.next();
@@ -178,16 +181,10 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				const call = () => ({ ...this.callOf(messages, options), whole: true });
 				const answer = await readToEnd(client.generate(call));
 				onFinished?.(answer);
-				const { usage } = answer;
+				const { promptTokens, completionTokens, totalTokens } = answer.usage ?? NO_USAGE;
 				return {
 					generations: [lastChunk(answer, answer.text)],
-					llmOutput: {
-						tokenUsage: {
-							promptTokens: usage?.promptTokens ?? 0,
-							completionTokens: usage?.completionTokens ?? 0,
-							totalTokens: usage?.totalTokens ?? 0,
-						},
-					},
+					llmOutput: { tokenUsage: { promptTokens, completionTokens, totalTokens } },
 				};
 			} catch (error) {
 				throw toError(error);
@@ -199,10 +196,10 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		private callOf(
 			messages: unknown[],
 			{ signal, stop, tools = [], tool_choice: choice }: CallOptions,
-			left?: AbortSignal,
+			abandoned?: AbortSignal,
 		): ChatCall {
 			const { nodeSignal, toJsonSchema } = this.fields;
-			const signals = [signal, nodeSignal, left].filter((one) => one !== undefined);
+			const signals = [signal, nodeSignal, abandoned].filter((one) => one !== undefined);
 			return {
 				messages: messages.map(readMessage),
 				tools: tools.map((tool) => toolDefinition(tool, toJsonSchema)),
@@ -240,12 +237,8 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 
 /** Whether any callback wants tokens: n8n's tracer does not, its agent's events do. */
 export function takesTokens({ handlers }: HostRunManager): boolean {
-	return (
-		!Array.isArray(handlers) ||
-		(handlers as Array<Record<string, unknown>>).some(
-			({ handleLLMNewToken: listens }) => listens !== undefined,
-		)
-	);
+	if (!Array.isArray(handlers)) return true;
+	return recordsIn(handlers).some((handler) => handler.handleLLMNewToken !== undefined);
 }
 
 /**
@@ -257,9 +250,7 @@ const FILE_TOKENS = 1000;
 function tokensOfBlock(block: unknown): number {
 	if (typeof block === 'string') return estimateTokens(block);
 	if (!isRecord(block)) return 0;
-	return typeof block.text === 'string'
-		? estimateTokens(block.text)
-		: NOT_CONTENT.has(String(block.type))
-			? estimateTokens(JSON.stringify(block))
-			: FILE_TOKENS;
+	if (typeof block.text === 'string') return estimateTokens(block.text);
+	if (NOT_CONTENT.has(String(block.type))) return estimateTokens(JSON.stringify(block));
+	return FILE_TOKENS;
 }

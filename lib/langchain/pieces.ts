@@ -66,7 +66,7 @@ export class TextQueue<R> {
  * piece behind it (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, while a reader
  * sees a steady flow.
  *
- * @param left aborted when the consumer stops before the end, so that `source` stops too: a waiting generator cannot be
+ * @param abandoned aborted when the consumer stops before the end, so that `source` stops too: a waiting generator cannot be
  *   returned from outside
  * @param intervalMs least time between two pieces; 0 where the source already paces itself
  * @returns what `source` returns
@@ -74,7 +74,7 @@ export class TextQueue<R> {
 export async function* throttlePieces<R>(
 	source: AsyncGenerator<string, R>,
 	intervalMs: () => number,
-	left: AbortController,
+	abandoned: AbortController,
 ): AsyncGenerator<string, R> {
 	const queue = new TextQueue<R>();
 	queue.endWith(readToEnd(source, (piece) => queue.push(piece)));
@@ -83,6 +83,6 @@ export async function* throttlePieces<R>(
 		return yield* queue.pieces(intervalMs);
 	} finally {
 		streams--;
-		if (!queue.hasEnded) left.abort();
+		if (!queue.hasEnded) abandoned.abort();
 	}
 }

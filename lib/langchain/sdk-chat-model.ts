@@ -1,6 +1,6 @@
 import type { AnswerSource } from '../chat/client';
 import { readToEnd } from '../generators';
-import { optional, parseObject } from '../values';
+import { type JsonRecord, nonEmptyText, optional, parseObject } from '../values';
 import type { AiNodeSdk } from './sdk';
 import { toolDefinition } from './tools';
 import type { FinishedAnswer, SourceMessage, ToolDefinition } from '../chat/types';
@@ -120,6 +120,11 @@ function usage({ usage: counts }: FinishedAnswer): { usage?: SdkUsage } {
 	};
 }
 
+const TYPES: ReadonlyMap<string, SourceMessage['type']> = new Map([
+	['assistant', 'ai'],
+	['system', 'system'],
+]);
+
 /** One message of the SDK, which may hold several tool results. */
 function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
 	const results = content.filter((part) => part.type === 'tool-result');
@@ -131,31 +136,26 @@ function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
 			content: part.result as unknown,
 		}));
 	const calls = content.filter((part) => part.type === 'tool-call');
-	const reasoning = content.map((part) => (part.type === 'reasoning' ? part.text : '')).join('');
+	const reasoning = content.filter((part) => part.type === 'reasoning');
 	return [
 		{
-			type: role === 'assistant' ? 'ai' : role === 'system' ? 'system' : 'human',
-			content: content.flatMap((part): Array<Record<string, unknown>> => {
-				if (part.type === 'text') return [{ type: 'text', text: part.text }];
-				if (part.type === 'file')
-					return [
-						{
-							type: 'file',
-							mime_type: part.mediaType ?? 'image/png',
-							data:
-								typeof part.data === 'string'
-									? part.data
-									: Buffer.from(part.data).toString('base64'),
-						},
-					];
-				return [];
-			}),
+			type: TYPES.get(role) ?? 'human',
+			content: content.flatMap(contentBlock),
 			toolCalls: calls.map((call) => ({
 				id: call.toolCallId,
 				name: call.toolName,
 				args: parseObject(call.input) ?? {},
 			})),
-			...(reasoning === '' ? {} : { reasoning }),
+			...optional({ reasoning: nonEmptyText(reasoning.map((part) => part.text).join('')) }),
 		},
 	];
+}
+
+/** A list of one block; empty for parts that are sent elsewhere. */
+function contentBlock(part: SdkMessage['content'][number]): JsonRecord[] {
+	if (part.type === 'text') return [{ type: 'text', text: part.text }];
+	if (part.type !== 'file') return [];
+	const { data, mediaType = 'image/png' } = part;
+	const base64 = typeof data === 'string' ? data : Buffer.from(data).toString('base64');
+	return [{ type: 'file', mime_type: mediaType, data: base64 }];
 }

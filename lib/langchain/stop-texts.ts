@@ -3,7 +3,8 @@
  * back.
  */
 export class StopTexts {
-	private held = '';
+	/** Text that may be the start of a stop text. */
+	private pending = '';
 	private readonly stops: readonly string[];
 	/** Whether a stop text was found: the answer has ended. */
 	stopped = false;
@@ -15,26 +16,22 @@ export class StopTexts {
 	/** Adds a piece. @returns the text that can be shown now */
 	push(piece: string): string {
 		if (this.stopped) return '';
-		const text = this.held + piece;
-		const at = Math.min(
-			...this.stops
-				.map((stop) => text.indexOf(stop))
-				.map((found) => (found < 0 ? Infinity : found)),
-		);
-		if (at !== Infinity) {
+		const text = this.pending + piece;
+		const positions = this.stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
+		if (positions.length > 0) {
 			this.stopped = true;
-			this.held = '';
-			return text.slice(0, at);
+			this.pending = '';
+			return text.slice(0, Math.min(...positions));
 		}
-		const kept = Math.max(0, ...this.stops.map((stop) => beginningAtEnd(text, stop)));
-		this.held = text.slice(text.length - kept);
-		return text.slice(0, text.length - kept);
+		const pendingLength = Math.max(0, ...this.stops.map((stop) => beginningAtEnd(text, stop)));
+		this.pending = text.slice(text.length - pendingLength);
+		return text.slice(0, text.length - pendingLength);
 	}
 
 	/** The text held back, to be shown when nothing more comes. */
 	end(): string {
-		const rest = this.held;
-		this.held = '';
+		const rest = this.pending;
+		this.pending = '';
 		return rest;
 	}
 }

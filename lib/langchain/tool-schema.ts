@@ -1,5 +1,5 @@
 import { invalidInput } from '../errors/failure';
-import { isRecord, recordOf, recordsIn } from '../values';
+import { isRecord, optional, recordOf, recordsIn } from '../values';
 
 type Schema = Record<string, unknown>;
 
@@ -36,32 +36,34 @@ const WRAPPERS = new Set([
  */
 export function jsonSchemaOf(schema: unknown, tool: string): Schema {
 	if (schema === undefined || schema === null) return {};
-	const { toJSONSchema, '~standard': standard } = recordOf(schema);
-	const converter = recordOf(recordOf(standard).jsonSchema).input;
-	const made: unknown =
-		typeof converter === 'function'
-			? converter({ target: 'draft-2020-12' })
-			: typeof toJSONSchema === 'function'
-				? toJSONSchema.call(schema, { unrepresentable: 'any', io: 'input' })
-				: definitionOf(schema) === undefined
-					? schema
-					: ofZod(schema, tool, []);
-	const isReadable =
-		isRecord(made) &&
-		(made !== schema || standard === undefined) &&
-		Object.values(made).every((value) => typeof value !== 'function');
-	if (!isReadable)
+	const json = converted(schema, tool);
+	// A Standard Schema that gives no JSON schema would be sent with its methods.
+	const isUnconverted = json === schema && recordOf(schema)['~standard'] !== undefined;
+	const hasMethods = Object.values(recordOf(json)).some((value) => typeof value === 'function');
+	if (!isRecord(json) || isUnconverted || hasMethods)
 		throw unreadable(
 			tool,
 			'it is neither zod, nor JSON schema, nor a Standard Schema that gives one',
 		);
-	return made;
+	return json;
 }
 
-function definitionOf(schema: unknown): Record<string, unknown> | undefined {
+/** The JSON schema of a library's schema; anything else unchanged. */
+function converted(schema: unknown, tool: string): unknown {
+	const { toJSONSchema, '~standard': standard } = recordOf(schema);
+	const standardConverter = recordOf(recordOf(standard).jsonSchema).input;
+	if (typeof standardConverter === 'function')
+		return standardConverter({ target: 'draft-2020-12' }) as unknown;
+	if (typeof toJSONSchema === 'function')
+		return toJSONSchema.call(schema, { unrepresentable: 'any', io: 'input' }) as unknown;
+	return definitionOf(schema) === undefined ? schema : ofZod(schema, tool, []);
+}
+
+function definitionOf(schema: unknown): Schema | undefined {
 	const { _zod, _def } = recordOf(schema);
-	const found = recordOf(_zod).def ?? _def;
-	return isRecord(found) && typeof (found.typeName ?? found.type) === 'string' ? found : undefined;
+	const definition = recordOf(_zod).def ?? _def;
+	if (!isRecord(definition)) return undefined;
+	return typeof (definition.typeName ?? definition.type) === 'string' ? definition : undefined;
 }
 
 /** @param path the schemas around this one: a schema inside itself (`z.lazy`) becomes `{}`, anything */
@@ -70,10 +72,9 @@ function ofZod(schema: unknown, tool: string, path: readonly unknown[]): Schema 
 	if (def === undefined) throw unreadable(tool, 'a part of it is not a schema');
 	if (path.includes(def)) return {};
 	const inside = (one: unknown) => ofZod(one, tool, [...path, def]);
-	const kind = kindOf(def);
 	const description = recordOf(schema).description ?? def.description;
 	const about = typeof description === 'string' ? { description } : {};
-	return { ...converted(def, kind, inside, tool), ...about };
+	return { ...ofDefinition(def, inside, tool), ...about };
 }
 
 function kindOf(def: Schema): string {
@@ -82,69 +83,83 @@ function kindOf(def: Schema): string {
 		.toLowerCase();
 }
 
-function converted(
-	def: Schema,
-	kind: string,
-	inside: (schema: unknown) => Schema,
-	tool: string,
-): Schema {
-	// `z.preprocess`: its input may be anything, so its output counts.
-	const piped = kindOf(definitionOf(def.in) ?? {}) === 'transform' ? def.out : def.in;
-	if (WRAPPERS.has(kind)) return inside(def.innerType ?? def.schema ?? piped ?? def.type);
-	const listed = (schemas: unknown) =>
-		[...(schemas as { values(): Iterable<unknown> }).values()].map(inside);
-	switch (kind) {
-		case 'number':
-			return { type: isWhole(def) ? 'integer' : 'number' };
-		case 'lazy':
-			return inside((def.getter as () => unknown)());
-		case 'nullable':
-			return { anyOf: [inside(def.innerType), { type: 'null' }] };
-		case 'literal':
-			return { enum: Array.isArray(def.values) ? def.values : [def.value] };
-		case 'enum':
-		case 'nativeenum':
-			return { enum: Object.values(recordOf(def.entries ?? { ...(def.values as object) })) };
-		case 'array':
-		case 'set':
-			return { type: 'array', items: inside(def.element ?? def.valueType ?? def.type) };
-		case 'tuple':
-			return { type: 'array', prefixItems: listed(def.items) };
-		case 'record':
-		case 'map':
-			return { type: 'object', additionalProperties: inside(def.valueType) };
-		case 'union':
-		case 'discriminatedunion':
-			return { anyOf: listed(def.options) };
-		case 'intersection':
-			return { allOf: [inside(def.left), inside(def.right)] };
-		case 'object':
-			return objectOf(
-				recordOf(typeof def.shape === 'function' ? (def.shape as () => unknown)() : def.shape),
-				def,
-				inside,
-			);
-	}
-	const type = TYPES[kind];
+type Inside = (schema: unknown) => Schema;
+type Conversion = (def: Schema, inside: Inside) => Schema;
+
+/** The conversions of zod's kinds that hold other schemas or values. */
+const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
+	['number', (def) => ({ type: isWhole(def) ? 'integer' : 'number' })],
+	['lazy', (def, inside) => inside((def.getter as () => unknown)())],
+	['nullable', (def, inside) => ({ anyOf: [inside(def.innerType), { type: 'null' }] })],
+	['literal', (def) => ({ enum: Array.isArray(def.values) ? def.values : [def.value] })],
+	['enum', enumeration],
+	['nativeenum', enumeration],
+	['array', list],
+	['set', list],
+	['tuple', (def, inside) => ({ type: 'array', prefixItems: each(def.items, inside) })],
+	['record', dictionary],
+	['map', dictionary],
+	['union', alternatives],
+	['discriminatedunion', alternatives],
+	['intersection', (def, inside) => ({ allOf: [inside(def.left), inside(def.right)] })],
+	['object', objectOf],
+]);
+
+function ofDefinition(def: Schema, inside: Inside, tool: string): Schema {
+	const kind = kindOf(def);
+	if (WRAPPERS.has(kind)) return inside(wrapped(def));
+	const convert = CONVERSIONS.get(kind);
+	if (convert !== undefined) return convert(def, inside);
+	const type = Object.hasOwn(TYPES, kind) ? TYPES[kind] : undefined;
 	if (type === undefined) throw unreadable(tool, `it holds a "${kind}", which JSON has not`);
 	return type;
 }
 
-function objectOf(
-	shape: Schema,
-	{ unknownKeys, catchall }: Schema,
-	inside: (schema: unknown) => Schema,
-): Schema {
-	const required = Object.keys(shape).filter(
-		(name) => !OPTIONAL_KINDS.includes(kindOf(definitionOf(shape[name]) ?? {})),
+function wrapped(def: Schema): unknown {
+	// `z.preprocess`: its input may be anything, so its output counts.
+	const piped = kindOf(definitionOf(def.in) ?? {}) === 'transform' ? def.out : def.in;
+	return def.innerType ?? def.schema ?? piped ?? def.type;
+}
+
+function each(schemas: unknown, inside: Inside): Schema[] {
+	return [...(schemas as { values(): Iterable<unknown> }).values()].map(inside);
+}
+
+function enumeration(def: Schema): Schema {
+	return { enum: Object.values(recordOf(def.entries ?? { ...(def.values as object) })) };
+}
+
+function list(def: Schema, inside: Inside): Schema {
+	return { type: 'array', items: inside(def.element ?? def.valueType ?? def.type) };
+}
+
+function dictionary(def: Schema, inside: Inside): Schema {
+	return { type: 'object', additionalProperties: inside(def.valueType) };
+}
+
+function alternatives(def: Schema, inside: Inside): Schema {
+	return { anyOf: each(def.options, inside) };
+}
+
+function objectOf(def: Schema, inside: Inside): Schema {
+	const shape = recordOf(
+		typeof def.shape === 'function' ? (def.shape as () => unknown)() : def.shape,
 	);
-	const isStrict = unknownKeys === 'strict' || kindOf(definitionOf(catchall) ?? {}) === 'never';
+	const required = Object.keys(shape).filter((name) => !isOptional(shape[name]));
+	const isStrict =
+		def.unknownKeys === 'strict' || kindOf(definitionOf(def.catchall) ?? {}) === 'never';
 	return {
 		type: 'object',
 		properties: Object.fromEntries(Object.entries(shape).map(([name, one]) => [name, inside(one)])),
-		...(required.length === 0 ? {} : { required }),
-		...(isStrict && unknownKeys !== 'strip' ? { additionalProperties: false } : {}),
+		...optional({
+			required: required.length === 0 ? undefined : required,
+			additionalProperties: isStrict && def.unknownKeys !== 'strip' ? false : undefined,
+		}),
 	};
+}
+
+function isOptional(schema: unknown): boolean {
+	return OPTIONAL_KINDS.includes(kindOf(definitionOf(schema) ?? {}));
 }
 
 function isWhole({ checks, format }: Schema): boolean {

@@ -1,5 +1,5 @@
 import { invalidInput } from '../errors/failure';
-import { isRecord } from '../values';
+import { isFilled, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../values';
 import { jsonSchemaOf } from './tool-schema';
 import type { ToolChoice, ToolDefinition } from '../chat/types';
 import type { AiNodeSdk } from './sdk';
@@ -14,41 +14,32 @@ type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
  */
 export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolDefinition {
 	if (!isRecord(tool)) throw notATool();
-	if (
-		tool.type === 'function' &&
-		isRecord(tool.function) &&
-		typeof tool.function.name === 'string'
-	) {
-		const { name, description, parameters } = tool.function;
+	const openAiTool = tool.type === 'function' ? recordOf(tool.function) : {};
+	if (typeof openAiTool.name === 'string') {
+		const { name, description, parameters } = openAiTool as { name: string } & JsonRecord;
 		return definition(name, description, jsonSchemaOf(parameters, name));
 	}
 	if (typeof tool.name !== 'string') throw notATool();
 	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
 	// `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself.
-	if (schema === undefined && typeof tool.type === 'string' && tool.type !== 'function')
-		throw notATool();
+	const isProviderTool = typeof tool.type === 'string' && tool.type !== 'function';
+	if (schema === undefined && isProviderTool) throw notATool();
 	// The host knows its own zod best; a schema of another copy it returns unchanged.
-	const json: unknown = toJsonSchema({
-		type: 'function',
-		name: tool.name,
-		inputSchema: schema,
-	} as Parameters<ToJsonSchema>[0]);
-	return definition(
-		tool.name,
-		tool.description,
-		json === schema ? jsonSchemaOf(schema, tool.name) : json,
-	);
+	const sdkTool = { type: 'function', name: tool.name, inputSchema: schema };
+	const json: unknown = toJsonSchema(sdkTool as Parameters<ToJsonSchema>[0]);
+	const parameters = json === schema ? jsonSchemaOf(schema, tool.name) : json;
+	return definition(tool.name, tool.description, parameters);
 }
 
 function definition(name: string, description: unknown, parameters: unknown): ToolDefinition {
-	const schema = isRecord(parameters) ? parameters : {};
 	// `$schema` only costs tokens. A tool without a schema takes no arguments, which templates and grammars need
 	// explicitly.
-	const rest = Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema'));
+	const schema = { ...recordOf(parameters) };
+	delete schema.$schema;
 	return {
 		name,
-		...(typeof description === 'string' && description !== '' ? { description } : {}),
-		parameters: Object.keys(rest).length === 0 ? { type: 'object', properties: {} } : rest,
+		...optional({ description: nonEmptyText(description) }),
+		parameters: isFilled(schema) ? schema : { type: 'object', properties: {} },
 	};
 }
 
@@ -61,13 +52,10 @@ function notATool() {
 
 /** Converts LangChain's forms: `any` for "some tool", a tool's name, or OpenAI's object. */
 export function toolChoiceOf(choice: unknown): ToolChoice | undefined {
-	if (choice === undefined || choice === null) return undefined;
 	if (choice === 'any' || choice === true) return 'required';
 	if (choice === 'auto' || choice === 'none' || choice === 'required') return choice;
-	if (typeof choice === 'string') return { name: choice };
-	if (isRecord(choice)) {
-		const name = isRecord(choice.function) ? choice.function.name : choice.name;
-		if (typeof name === 'string') return { name };
-	}
-	return undefined;
+	const { function: openAiFunction, name: ownName } = recordOf(choice);
+	const openAiName = isRecord(openAiFunction) ? openAiFunction.name : ownName;
+	const name = typeof choice === 'string' ? choice : openAiName;
+	return typeof name === 'string' ? { name } : undefined;
 }
