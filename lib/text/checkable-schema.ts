@@ -97,19 +97,17 @@ export class CheckableSchemas {
 	/** Replaces each pattern by the names that match it. */
 	private patternProperties(schemas: Schema): Schema {
 		this.names ??= [...new Set(recordsIn(this.value).flatMap((record) => Object.keys(record)))];
-		if (this.names.length > MAX_ENTRIES)
-			this.unchecked.add(`patternProperties (more than ${MAX_ENTRIES} names)`);
-		const names = this.names.length > MAX_ENTRIES ? [] : this.names;
-		const written = Object.entries(schemas).flatMap(([pattern, schema], index) => {
+		const isTooMuch = this.names.length > MAX_ENTRIES;
+		if (isTooMuch) this.unchecked.add(`patternProperties (more than ${MAX_ENTRIES} names)`);
+		const names = isTooMuch ? [] : this.names;
+		const byNames: Schema = {};
+		for (const [index, [pattern, schema]] of Object.entries(schemas).entries()) {
 			const test = this.test(pattern);
-			const matching = names.filter((name) => test?.(name) === true);
-			const literal = matching
-				.map((name) => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
-				.join('|');
+			const matching = names.filter((name) => test?.(name) === true).map(escapedName);
 			// The empty group makes two patterns that match the same names different keys.
-			return matching.length === 0 ? [] : [[`^(?:){${index}}(?:${literal})$`, schema] as const];
-		});
-		return this.inner('properties', Object.fromEntries(written)) as Schema;
+			if (matching.length > 0) byNames[`^(?:){${index}}(?:${matching.join('|')})$`] = schema;
+		}
+		return this.inner('properties', byNames) as Schema;
 	}
 
 	private unique(): Schema[] {
@@ -125,14 +123,18 @@ export class CheckableSchemas {
 	}
 }
 
+function escapedName(name: string): string {
+	return name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}
+
 /** All objects inside a value, or all lists, also nested ones. */
 function recordsIn(
 	value: unknown,
-	wanted: (one: unknown) => boolean = isRecord,
-	found: object[] = [],
+	isCollected: (one: unknown) => boolean = isRecord,
+	collected: object[] = [],
 ): object[] {
-	if (typeof value !== 'object' || value === null) return found;
-	if (wanted(value)) found.push(value);
-	for (const inner of Object.values(value)) recordsIn(inner, wanted, found);
-	return found;
+	if (typeof value !== 'object' || value === null) return collected;
+	if (isCollected(value)) collected.push(value);
+	for (const inner of Object.values(value)) recordsIn(inner, isCollected, collected);
+	return collected;
 }

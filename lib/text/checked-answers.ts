@@ -26,14 +26,15 @@ export class CheckedAnswers implements AnswerSource {
 	 *
 	 * @throws {ServerError} of kind `invalidAnswer` with the text in `partialText`
 	 */
-	async *generate(given: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
-		const answer = yield* this.source.generate(given);
+	async *generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
+		const answer = yield* this.source.generate(call);
 		if (this.format === undefined || answer.toolCalls.length > 0) return answer;
-		const found = this.checked(answer, this.format);
-		if (found === undefined) return answer;
-		const notes = [...answer.notes, ...found.unchecked];
-		// The model may have put the JSON into a code block or between words. Returned as text, large numbers stay exact.
-		return { ...answer, notes, text: answer.text.trim() === found.json ? answer.text : found.json };
+		const checked = this.checked(answer, this.format);
+		if (checked === undefined) return answer;
+		const notes = [...answer.notes, ...checked.unchecked];
+		if (answer.text.trim() === checked.json) return { ...answer, notes };
+		// The model put the JSON into a code block or between words. Returned as text, large numbers stay exact.
+		return { ...answer, notes, text: checked.json };
 	}
 
 	private checked(
@@ -43,9 +44,11 @@ export class CheckedAnswers implements AnswerSource {
 		try {
 			return requestedJson(answer, format, REMEDY);
 		} catch (error) {
-			throw error instanceof ServerError
-				? error.withFacts(optional({ usage: answer.usage }))
-				: error;
+			throw withUsage(error, answer);
 		}
 	}
+}
+
+function withUsage(error: unknown, { usage }: FinishedAnswer): unknown {
+	return error instanceof ServerError ? error.withFacts(optional({ usage })) : error;
 }

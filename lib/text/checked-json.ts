@@ -32,16 +32,13 @@ export function requestedJson(
 	remedy = EXTRACT_MENDS,
 ): CheckedJson | undefined {
 	if (format.type !== 'jsonObject' && format.type !== 'jsonSchema') return undefined;
-	const outcome = checkedJson(
-		answer.text,
-		format.type === 'jsonSchema' ? format.schema : undefined,
-	);
+	const schema = format.type === 'jsonSchema' ? format.schema : undefined;
+	const outcome = checkedJson(answer.text, schema);
 	if (!('faults' in outcome)) return outcome;
 	const faults = outcome.faults.length === 0 ? ['it is not JSON'] : outcome.faults;
-	const wrong = 'The answer is not the JSON that was asked for';
 	throw jsonError(answer, { url: answer.url }, faults, {
 		cut: 'The token limit cut off the JSON',
-		wrong,
+		wrong: 'The answer is not the JSON that was asked for',
 		remedy,
 	});
 }
@@ -57,15 +54,18 @@ export function jsonError(
 	faults: readonly string[],
 	words: { cut: string; wrong: string; wrongMeaning?: string; remedy: string },
 ): ServerError {
-	const isCut = finishReason === 'length';
+	const wrong = {
+		message: words.wrong,
+		meaning: `${words.wrongMeaning ?? words.wrong}: ${faults.join('; ')}`,
+		remedy: words.remedy,
+	};
+	const cut = {
+		message: words.cut,
+		meaning: 'The token limit ended the answer before its JSON was complete',
+		remedy: 'Raise Maximum Tokens or the context of the server, or turn thinking off.',
+	};
 	return failure('invalidAnswer', context, {
-		message: isCut ? words.cut : words.wrong,
-		meaning: isCut
-			? 'The token limit ended the answer before its JSON was complete'
-			: `${words.wrongMeaning ?? words.wrong}: ${faults.join('; ')}`,
-		remedy: isCut
-			? 'Raise Maximum Tokens or the context of the server, or turn thinking off.'
-			: words.remedy,
+		...(finishReason === 'length' ? cut : wrong),
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
 		facts: { faults, finishReason },
@@ -82,7 +82,7 @@ export function checkedJson(
 	schema: Record<string, unknown> | undefined,
 ): CheckedJson | { faults: string[] } {
 	const unchecked = new Set<string>();
-	const found = fittingJson(text, (value) => {
+	const outcome = fittingJson(text, (value) => {
 		if (schema === undefined) return isRecord(value) ? [] : ['it is not a JSON object'];
 		const check = checkSchema(schema, value);
 		check.unchecked.forEach((what) =>
@@ -90,5 +90,5 @@ export function checkedJson(
 		);
 		return check.faults;
 	});
-	return 'faults' in found ? found : { ...found, unchecked: [...unchecked] };
+	return 'faults' in outcome ? outcome : { ...outcome, unchecked: [...unchecked] };
 }

@@ -6,7 +6,7 @@ import { askServerKind } from '../servers/identify';
 import type { KindName } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
-import { askForLabels, type LabelAnswer } from './label-request';
+import { askForLabels, type LabelAnswer, type LabelQuestion } from './label-request';
 import { keysFor, type Label, labelLines, labelsIn, MAX_LABELS, scoresIn } from './labels';
 import { addUsage } from './usage';
 import { LruCache } from '../lru-cache';
@@ -78,96 +78,106 @@ async function classifyAt(
 	const kind = await askServerKind(connection, model, { signal });
 	const messages = messagesFor(task, labels);
 	const request = { attempt, parameters, kind, labels, several: task.several, signal };
-	const place = `${connection.url.api} ${model}`;
-	let isConstrained = !refusesConstraints.has(place);
-	let usage: Usage | undefined;
-	let first: LabelAnswer | undefined;
-	for (;;) {
-		const isLong = first?.isCut === true;
-		const answer = await askForLabels({
-			...request,
-			messages: isLong ? messages : again(messages, first, labels),
-			isConstrained,
-			isLong,
-		});
-		if (answer === undefined) {
-			refusesConstraints.set(place, true);
-			isConstrained = false;
-			continue;
-		}
-		usage = addUsage(usage, answer.usage);
-		const found = labelsIn(answer.text, labels, task.several);
-		// Asked a second time: a model that thinks although it should not may have used up its tokens.
-		const isLast = first !== undefined || (answer.isCut && parameters.maxTokens !== undefined);
-		first = answer;
-		if (found === undefined && !isLast) continue;
-		return {
-			...(found === undefined
-				? { labels: [], unread: answer.text.trim() }
-				: resultOf(found, scoresIn(answer.logprobs, keysFor(labels), { ...answer, found }), task)),
-			...optional({ usage, model: answer.model }),
-			server: kind,
-		};
-	}
+	const first = await askOnce({ ...request, messages, isLong: false });
+	const firstLabels = labelsIn(first.text, labels, task.several);
+	if (firstLabels !== undefined)
+		return { ...resultOf(first, firstLabels, labels, task), ...servedBy(first, kind) };
+	// A model that thinks although it should not may have used up its tokens.
+	if (first.isCut && parameters.maxTokens !== undefined) return unread(first, kind);
+	const second = await askOnce({
+		...request,
+		messages: first.isCut ? messages : again(messages, first, labels),
+		isLong: first.isCut,
+	});
+	const answer = { ...second, usage: addUsage(first.usage, second.usage) };
+	const secondLabels = labelsIn(second.text, labels, task.several);
+	if (secondLabels === undefined) return unread(answer, kind);
+	return { ...resultOf(answer, secondLabels, labels, task), ...servedBy(answer, kind) };
 }
 
-/** The question, and after a first answer that named no label, a request to correct it. */
+/** Asks with constraints, and without them where the server refuses them. */
+async function askOnce(question: Omit<LabelQuestion, 'isConstrained'>): Promise<LabelAnswer> {
+	const { connection, model } = question.attempt;
+	const place = `${connection.url.api} ${model}`;
+	if (!refusesConstraints.has(place)) {
+		const constrained = await askForLabels({ ...question, isConstrained: true });
+		if (constrained !== undefined) return constrained;
+		refusesConstraints.set(place, true);
+	}
+	// Without constraints, there are none to refuse.
+	return (await askForLabels({ ...question, isConstrained: false }))!;
+}
+
+function unread(answer: LabelAnswer, kind: KindName): Classification {
+	return { labels: [], unread: answer.text.trim(), ...servedBy(answer, kind) };
+}
+
+function servedBy({ usage, model }: LabelAnswer, kind: KindName) {
+	return { ...optional({ usage, model }), server: kind };
+}
+
+/** The question, the answer that named no label, and a request to correct it. */
 function again(
 	messages: ChatMessage[],
-	first: LabelAnswer | undefined,
+	first: LabelAnswer,
 	labels: readonly Label[],
 ): ChatMessage[] {
-	if (first === undefined) return messages;
 	const content = `That is no answer. Write one of these letters and nothing else: ${keysFor(labels).join(', ')}`;
 	return [...messages, { role: 'assistant', content: first.text }, { role: 'user', content }];
 }
 
 /** @throws {ServerError} of kind `invalidInput` for labels that are empty, too many, or equal */
 function checkLabels(labels: readonly Label[], mayBeNone: boolean): void {
-	const most = MAX_LABELS - (mayBeNone ? 1 : 0);
-	const names = labels.map(({ name }) => name.trim().toLowerCase());
-	const twice = labels.find((_label, index) => names.indexOf(names[index]!) < index);
-	const problem =
-		labels.length === 0
-			? 'There are no labels'
-			: labels.length > most
-				? `There are ${labels.length} labels, and ${most} are the most`
-				: names.includes('')
-					? 'A label has no name'
-					: twice !== undefined
-						? `The label "${twice.name}" is there twice`
-						: undefined;
+	const problem = problemOf(labels, mayBeNone ? MAX_LABELS - 1 : MAX_LABELS);
 	if (problem !== undefined) throw invalidInput(problem, 'Correct the labels in the node.');
 }
+
+function problemOf(labels: readonly Label[], most: number): string | undefined {
+	const names = labels.map(({ name }) => name.trim().toLowerCase());
+	if (labels.length === 0) return 'There are no labels';
+	if (labels.length > most) return `There are ${labels.length} labels, and ${most} are the most`;
+	if (names.includes('')) return 'A label has no name';
+	const twice = labels.find((_label, index) => names.indexOf(names[index]!) < index);
+	return twice === undefined ? undefined : `The label "${twice.name}" is there twice`;
+}
+
+const QUESTION = 'Decide which of these categories the text of the user belongs to.';
 
 /** The part that all texts share comes first, so that the server's prompt cache works. The text comes last. */
 function messagesFor(
 	{ instructions, several, text, mayBeNone }: ClassifyTask,
 	labels: readonly Label[],
 ): ChatMessage[] {
-	const example = keysFor(labels).slice(0, 2).join(',');
 	const system = [
-		several
-			? 'Decide which of these categories the text of the user belongs to. It may be several.'
-			: 'Decide which of these categories the text of the user belongs to.',
+		several ? `${QUESTION} It may be several.` : QUESTION,
 		labelLines(labels),
-		...(instructions.trim() === '' ? [] : [instructions.trim()]),
-		several
-			? `Answer with the letters of the categories only, separated by commas, for example ${example}.${mayBeNone ? ` Answer ${keysFor(labels).at(-1)} if none fits.` : ''}`
-			: 'Answer with the letter of the category only.',
+		instructions.trim(),
+		several ? formatOfSeveral(labels, mayBeNone) : 'Answer with the letter of the category only.',
 	];
 	return [
-		{ role: 'system', content: system.join('\n') },
+		{ role: 'system', content: system.filter((line) => line !== '').join('\n') },
 		{ role: 'user', content: text },
 	];
 }
 
+function formatOfSeveral(labels: readonly Label[], mayBeNone: boolean): string {
+	const keys = keysFor(labels);
+	const format = `Answer with the letters of the categories only, separated by commas, for example ${keys.slice(0, 2).join(',')}.`;
+	return mayBeNone ? `${format} Answer ${keys.at(-1)} if none fits.` : format;
+}
+
+/** @param options the labels, and the one for none of them */
 function resultOf(
-	found: readonly number[],
-	lists: readonly number[][] | undefined,
+	answer: LabelAnswer,
+	answerLabels: readonly number[],
+	options: readonly Label[],
 	{ labels, several }: ClassifyTask,
 ): Pick<Classification, 'labels' | 'scores' | 'none' | 'confidence'> {
-	const fitting = found.filter((at) => at < labels.length);
+	const lists = scoresIn(answer.logprobs, keysFor(options), {
+		text: answer.text,
+		labels: answerLabels,
+	});
+	const fitting = answerLabels.filter((at) => at < labels.length);
 	if (lists === undefined) return { labels: fitting };
 	const used = several ? lists : lists.slice(0, 1);
 	// With several labels, each gets its highest probability over all tokens.

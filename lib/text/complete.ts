@@ -13,12 +13,13 @@ import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
 import { type KindName, kindOf } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
-import { isRecord, parseJson } from '../values';
+import { isRecord, optional, parseJson } from '../values';
 import { suffixSupport } from './suffix-support';
 import { type Completion, CompletionAssembly } from './completion';
 import {
 	type CompletionOptions,
 	completionRequest,
+	type CompletionRequest,
 	type CompletionTask,
 } from './completion-request';
 
@@ -53,7 +54,7 @@ export async function* complete(
 	const served = await ServerPool.of(servers).open(send, { ...untilReady(settings, signal), use });
 	const { span } = served.value;
 	try {
-		const completion = yield* read(served, settings, signal);
+		const completion = yield* readCompletion(served, settings, signal);
 		const { model: answeredBy, stopType, usage, timings } = completion;
 		const tokensPerSecond = timings?.predicted_per_second;
 		span.note({
@@ -76,7 +77,7 @@ type Begun = { reader: EventStream; kind: KindName; notes: string[] };
 const UNKNOWN_USE =
 	'The server does not say how many tokens it read, so it is not known whether it read the text behind the gap: many ignore it.';
 
-async function* read(
+async function* readCompletion(
 	served: Served<Begun>,
 	settings: CompleteSettings,
 	signal: AbortSignal | undefined,
@@ -85,23 +86,18 @@ async function* read(
 	const { reader, kind, notes } = served.value;
 	const assembly = new CompletionAssembly();
 	const context = served.connection.contextOf(reader.url, { model });
-	const failed = (
-		kind: 'invalidAnswer' | 'streamError' | 'streamEndedEarly',
-		serverText?: string,
-	) => failure(kind, context, { serverText, partialText: assembly.result.text || undefined });
+	const failed: FailedAnswer = (failureKind, serverText) =>
+		failure(failureKind, context, {
+			serverText,
+			partialText: assembly.result.text || undefined,
+		});
 	try {
 		for await (const batch of reader.batches) {
-			let added = '';
-			for (const { data } of batch) {
-				const piece = assembly.push(data === '[DONE]' ? data : parseJson(data));
-				if (piece === undefined)
-					throw failed('invalidAnswer', served.connection.maskStart(data, 500));
-				added += piece;
-			}
+			const text = textOf(batch, assembly, served.connection, failed);
 			if (assembly.error !== undefined) break;
-			if (added !== '') {
+			if (text !== '') {
 				reader.content();
-				yield added;
+				yield text;
 			}
 			if (assembly.ended) reader.finishing();
 		}
@@ -114,16 +110,39 @@ async function* read(
 	}
 	if (assembly.error !== undefined)
 		throw failed('streamError', served.connection.mask(assembly.error));
-	const stray = reader.strayLines();
-	if (!assembly.ended)
-		throw failed(
-			stray.length === 0 ? 'streamEndedEarly' : 'streamError',
-			stray.join('\n') || undefined,
-		);
+	if (!assembly.ended) throw endedEarly(reader, failed);
 	// llama-server streams the tokens even if not asked.
 	const { tokens, ...result } = assembly.result;
-	const told = settings.returnTokens === true && tokens !== undefined ? { tokens } : {};
-	return { ...result, ...told, server: kind, notes };
+	const requestedTokens = settings.returnTokens === true ? optional({ tokens }) : {};
+	return { ...result, ...requestedTokens, server: kind, notes };
+}
+
+type FailedAnswer = (
+	kind: 'invalidAnswer' | 'streamError' | 'streamEndedEarly',
+	serverText?: string,
+) => ServerError;
+
+/** The text of events that arrived together. */
+function textOf(
+	batch: readonly ServerSentEvent[],
+	assembly: CompletionAssembly,
+	connection: Connection,
+	failed: FailedAnswer,
+): string {
+	let text = '';
+	for (const { data } of batch) {
+		const piece = assembly.push(data === '[DONE]' ? data : parseJson(data));
+		if (piece === undefined) throw failed('invalidAnswer', connection.maskStart(data, 500));
+		text += piece;
+	}
+	return text;
+}
+
+/** Lines that are no events are an error message of the server or of a proxy. */
+function endedEarly(reader: EventStream, failed: FailedAnswer): ServerError {
+	const stray = reader.strayLines();
+	if (stray.length === 0) return failed('streamEndedEarly');
+	return failed('streamError', stray.join('\n') || undefined);
 }
 
 function withPartial(error: unknown, { result }: CompletionAssembly): unknown {
@@ -131,27 +150,18 @@ function withPartial(error: unknown, { result }: CompletionAssembly): unknown {
 }
 
 async function begin(
-	{ connection, model, limits, retry }: Attempt,
+	attempt: Attempt,
 	settings: CompleteSettings,
 	task: CompletionTask,
 	signal: AbortSignal | undefined,
 ): Promise<Begun> {
+	const { connection, model, limits, retry } = attempt;
 	const kind = await askServerKind(connection, model, { signal });
 	const about = { model };
-	const { url, json, framing } = completionRequest(connection.url, kind, task, {
-		...settings,
-		model,
-	});
-	const isAsked = framing === 'sse' && typeof json.suffix === 'string' && json.suffix.trim() !== '';
-	const use = isAsked ? await suffixSupport({ connection, model, limits }, kind, signal) : 'read';
-	if (use === 'ignored') {
-		const message = `${kind === 'other' ? 'This server' : kindOf(kind).label} cannot fill in`;
-		throw failure('notSupported', connection.contextOf(url, about), {
-			message,
-			meaning: `${message} with the model "${model}": it goes on after the text in front, and ignores the one behind without a word`,
-			remedy: 'Use llama-server or Ollama, with a model that was trained to fill in.',
-		});
-	}
+	const request = completionRequest(connection.url, kind, task, { ...settings, model });
+	const { url, json, framing } = request;
+	const use = hasSuffix(request) ? await suffixSupport(attempt, kind, signal) : 'read';
+	if (use === 'ignored') throw suffixIgnored(connection, url, model, kind);
 	const send = async (body: Record<string, unknown>) =>
 		await connection
 			.stream(url, {
@@ -164,21 +174,37 @@ async function begin(
 				beginning: beginningOf(connection, beginOrError, about),
 			})
 			.then((reader) => ({ reader }), asFailed);
-	const first = await send(json);
-	const isEmpty = 'failed' in first && first.failed.facts.isEmptyStream === true;
-	const sent = isEmpty ? await send({ ...json, stream: false }) : first;
-	if ('reader' in sent)
-		return { reader: sent.reader, kind, notes: use === 'unknown' ? [UNKNOWN_USE] : [] };
-	throw cannotFillIn(sent.failed, model) ?? sent.failed;
+	let outcome = await send(json);
+	const isEmpty = 'failed' in outcome && outcome.failed.facts.isEmptyStream === true;
+	if (isEmpty) outcome = await send({ ...json, stream: false });
+	if ('failed' in outcome) throw cannotFillIn(outcome.failed, model) ?? outcome.failed;
+	return { reader: outcome.reader, kind, notes: use === 'unknown' ? [UNKNOWN_USE] : [] };
+}
+
+function hasSuffix({ framing, json }: CompletionRequest): boolean {
+	return framing === 'sse' && typeof json.suffix === 'string' && json.suffix.trim() !== '';
+}
+
+function suffixIgnored(
+	connection: Connection,
+	url: string,
+	model: string,
+	kind: KindName,
+): ServerError {
+	const message = `${kind === 'other' ? 'This server' : kindOf(kind).label} cannot fill in`;
+	return failure('notSupported', connection.contextOf(url, { model }), {
+		message,
+		meaning: `${message} with the model "${model}": it goes on after the text in front, and ignores the one behind without a word`,
+		remedy: 'Use llama-server or Ollama, with a model that was trained to fill in.',
+	});
 }
 
 /** Decodes an event only as far as its role for the beginning: error, end, or text (anything else). */
 function beginOrError({ data }: ServerSentEvent): WireChunk {
 	if (data === '[DONE]') return { done: true };
 	const json = parseJson(data);
-	return isRecord(json) && errorIn(json, undefined, data) !== undefined
-		? { error: { message: data } }
-		: { text: data };
+	const isError = isRecord(json) && errorIn(json, undefined, data) !== undefined;
+	return isError ? { error: { message: data } } : { text: data };
 }
 
 /** Refusals to fill in: llama-server names the tokens that the model lacks, Ollama needs a suffix in the template. */
@@ -187,12 +213,14 @@ const NO_INSERT =
 	/does not support insert|\bsuffix['"`]? (?:is|are) (?:only|not)\b|\bsuffix: extra inputs/i;
 
 function cannotFillIn(failed: ServerError, model: string): ServerError | undefined {
-	const said = failed.serverText ?? '';
-	const [, missing] = MISSING_TOKENS.exec(said) ?? [];
-	if (missing === undefined && !NO_INSERT.test(said)) return undefined;
-	const why =
-		missing ??
-		(/insert/.test(said) ? 'Its template in Ollama has no place for the text behind' : said);
+	const { serverText = '' } = failed;
+	const [, missing] = MISSING_TOKENS.exec(serverText) ?? [];
+	if (missing === undefined && !NO_INSERT.test(serverText)) return undefined;
+	const lacksTemplate = /insert/.test(serverText);
+	const refusal = lacksTemplate
+		? 'Its template in Ollama has no place for the text behind'
+		: serverText;
+	const why = missing ?? refusal;
 	return failed.reworded({
 		kind: 'notSupported',
 		message: `The model "${model}" cannot fill in`,

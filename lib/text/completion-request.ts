@@ -51,18 +51,15 @@ export function completionRequest(
 ): CompletionRequest {
 	const { hasOllamaApi, llamaApi, modelRoot } = kindOf(kind);
 	if (hasOllamaApi === true) return ollamaRequest(address, task, options);
-	if ('prefix' in task)
-		return llamaApi !== undefined || modelRoot !== undefined
-			? infillRequest(address, kind, task, options)
-			: openAiRequest(
-					address,
-					kind,
-					{ prompt: task.prefix + task.beginning, suffix: task.suffix },
-					options,
-				);
-	return llamaApi === undefined
-		? openAiRequest(address, kind, { prompt: task.prompt }, options)
-		: nativeRequest(`${address.root}/completion`, kind, { prompt: task.prompt }, options);
+	if (!('prefix' in task)) {
+		const fields = { prompt: task.prompt };
+		if (llamaApi === undefined) return openAiRequest(address, kind, fields, options);
+		return nativeRequest(`${address.root}/completion`, kind, fields, options);
+	}
+	if (llamaApi !== undefined || modelRoot !== undefined)
+		return infillRequest(address, kind, task, options);
+	const fields = { prompt: task.prefix + task.beginning, suffix: task.suffix };
+	return openAiRequest(address, kind, fields, options);
 }
 
 function nativeRequest(

@@ -4,6 +4,7 @@ import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '.
 import { errorIn } from '../errors/error-body';
 import {
 	asList,
+	filled,
 	isRecord,
 	nonEmptyText,
 	optional,
@@ -46,8 +47,7 @@ export class CompletionAssembly {
 	get result(): Completion {
 		return {
 			...this.completion,
-			...(this.tokens.length === 0 ? {} : { tokens: [...this.tokens] }),
-			...(this.logprobs.length === 0 ? {} : { logprobs: [...this.logprobs] }),
+			...filled({ tokens: [...this.tokens], logprobs: [...this.logprobs] }),
 		};
 	}
 
@@ -67,13 +67,14 @@ export class CompletionAssembly {
 			model: nonEmptyText(data.model),
 			timings: isRecord(data.timings) ? timingsOf(data.timings) : undefined,
 		});
-		const added = Array.isArray(data.choices)
-			? this.openAi(data, recordsIn(data.choices)[0])
-			: 'response' in data
-				? this.ollama(data)
-				: this.native(data);
-		if (added !== undefined) this.completion.text += added;
+		const added = this.textOfEvent(data);
+		this.completion.text += added ?? '';
 		return added;
+	}
+
+	private textOfEvent(data: Record<string, unknown>): string | undefined {
+		if (Array.isArray(data.choices)) return this.openAi(data, recordsIn(data.choices)[0]);
+		return 'response' in data ? this.ollama(data) : this.native(data);
 	}
 
 	/** docs/protocols/llama-server.md 3.7 */
@@ -113,12 +114,13 @@ export class CompletionAssembly {
 
 	private end(reason: unknown): void {
 		this.ended = true;
-		const said = reasonIn(reason);
-		if (said !== undefined && failedBy(said) !== undefined) this.error ??= `finish_reason: ${said}`;
-		this.note({ stopType: said && (STOP_TYPES[said] ?? said) });
+		const finishReason = reasonIn(reason);
+		if (finishReason === undefined) return;
+		if (failedBy(finishReason) !== undefined) this.error ??= `finish_reason: ${finishReason}`;
+		this.note({ stopType: STOP_TYPES[finishReason] ?? finishReason });
 	}
 
-	private note(said: Partial<Completion>): void {
-		Object.assign(this.completion, optional(said));
+	private note(fields: Partial<Completion>): void {
+		Object.assign(this.completion, optional(fields));
 	}
 }

@@ -1,6 +1,6 @@
 import { ChatClient } from '../chat/client';
 import type { ChatSettings } from '../chat/request/request';
-import type { FinishedAnswer, SourceMessage, Usage } from '../chat/types';
+import type { ChatParameters, FinishedAnswer, SourceMessage, Usage } from '../chat/types';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { readToEnd } from '../generators';
 import type { Connection } from '../http/connection';
@@ -9,6 +9,7 @@ import { checkedJson, jsonNotes, jsonError } from './checked-json';
 import { checkSchema } from './schema-check';
 import { addUsage } from './usage';
 import { LruCache } from '../lru-cache';
+import { optional } from '../values';
 
 export interface Extraction {
 	/** Follows the schema. */
@@ -69,8 +70,8 @@ export async function extract(
 	const schema = task.least ?? task.schema;
 	checkSchema(schema, null);
 	const messages = messagesFor(task);
-	const ask = async (asked: readonly SourceMessage[]) =>
-		await answerTo(servers, settings, task, asked, signal);
+	const ask = async (conversation: readonly SourceMessage[]) =>
+		await answerTo(servers, settings, task, conversation, signal);
 	const first = await ask(messages);
 	const checked = outcome(first, schema);
 	if ('output' in checked) return { ...checked, answer: first, ...usageOf(first), repaired: false };
@@ -80,10 +81,10 @@ export async function extract(
 		{ type: 'human', content: repairOf(checked.faults) },
 	]);
 	const usage = usageOf(first, second);
-	const mended = outcome(second, schema);
-	if ('output' in mended) return { ...mended, answer: second, ...usage, repaired: true };
+	const repaired = outcome(second, schema);
+	if ('output' in repaired) return { ...repaired, answer: second, ...usage, repaired: true };
 	const context = ServerPool.of(servers).first.contextOf(second.url, { model: settings.model });
-	throw jsonError(second, context, mended.faults, {
+	throw jsonError(second, context, repaired.faults, {
 		cut: 'The token limit cut off the data',
 		wrong: 'The model gives no valid data',
 		wrongMeaning:
@@ -97,14 +98,12 @@ function outcome(
 	{ text, finishReason, notes }: FinishedAnswer,
 	schema: Record<string, unknown>,
 ): Pick<Extraction, 'output' | 'notes'> | { faults: string[] } {
-	const found = checkedJson(text, schema);
-	if (!('faults' in found)) return { output: found.value, notes: [...notes, ...jsonNotes(found)] };
-	if (found.faults.length > 0) return found;
-	return {
-		faults: [
-			finishReason === 'length' ? 'The JSON was cut off by the token limit' : 'It is not JSON',
-		],
-	};
+	const checked = checkedJson(text, schema);
+	if (!('faults' in checked))
+		return { output: checked.value, notes: [...notes, ...jsonNotes(checked)] };
+	if (checked.faults.length > 0) return checked;
+	const isCut = finishReason === 'length';
+	return { faults: [isCut ? 'The JSON was cut off by the token limit' : 'It is not JSON'] };
 }
 
 function repairOf(faults: readonly string[]): string {
@@ -120,41 +119,31 @@ async function answerTo(
 	signal: AbortSignal | undefined,
 ): Promise<FinishedAnswer> {
 	const key = `${ServerPool.of(servers).first.url.api} ${settings.model}`;
-	const ask = async (isConstrained: boolean) =>
-		await readToEnd(
-			new ChatClient(servers, {
-				...settings,
-				parameters: {
-					...settings.parameters,
-					...(isConstrained ? { responseFormat: { type: 'jsonSchema', schema } } : {}),
-				},
-			}).generate({ messages, signal, whole: true, reuse: true }),
-		);
-	if (refusesFormats.has(key)) return await ask(false);
-	const asked = await ask(true).then((answer) => ({ answer }), asFailed);
-	if ('answer' in asked) return asked.answer;
-	if (!isFormatRefused(asked.failed)) throw asked.failed;
+	const ask = async (format: Pick<ChatParameters, 'responseFormat'>) => {
+		const parameters = { ...settings.parameters, ...format };
+		const client = new ChatClient(servers, { ...settings, parameters });
+		return await readToEnd(client.generate({ messages, signal, whole: true, reuse: true }));
+	};
+	if (refusesFormats.has(key)) return await ask({});
+	const constrained = await ask({ responseFormat: { type: 'jsonSchema', schema } }).then(
+		(answer) => ({ answer }),
+		asFailed,
+	);
+	if ('answer' in constrained) return constrained.answer;
+	if (!isFormatRefused(constrained.failed)) throw constrained.failed;
 	refusesFormats.set(key, true);
-	return await ask(false);
+	return await ask({});
 }
 
 /** Whether a server refused, before it generated anything, because of the format or the grammar made from it. */
 export function isFormatRefused({ status = 0, serverText = '' }: ServerError): boolean {
-	const isRefusal =
-		status === 400 ||
-		status === 422 ||
-		status === 501 ||
-		(status === 500 && /format/i.test(serverText));
-	return (
-		isRefusal &&
-		/response_?format|json_?schema|schema|grammar|structured|format|logprobs/i.test(serverText)
-	);
+	if (status === 500) return /format/i.test(serverText);
+	const isRefusal = status === 400 || status === 422 || status === 501;
+	return isRefusal && /schema|grammar|structured|format|logprobs/i.test(serverText);
 }
 
 function usageOf(...answers: readonly FinishedAnswer[]): { usage?: Usage } {
-	const usage = answers.reduce<Usage | undefined>(
-		(sum, answer) => addUsage(sum, answer.usage),
-		undefined,
-	);
-	return usage === undefined ? {} : { usage };
+	let sum: Usage | undefined;
+	for (const { usage } of answers) sum = addUsage(sum, usage);
+	return optional({ usage: sum });
 }

@@ -22,27 +22,47 @@ export function fittingJson(
 	text: string,
 	faultsOf: (value: unknown) => string[],
 ): FoundJson | { faults: string[] } {
-	let faults: string[] | undefined;
-	let left = MAX_CHECKED;
-	for (const candidates of [
-		[text.trim().replace(/^\uFEFF/, '')],
-		blocksIn(text),
-		structuresIn(text),
-	]) {
+	const check = new JsonCheck(faultsOf);
+	for (const candidates of [wholeText(text), blocksIn(text), structuresIn(text)]) {
+		const fitting = check.fitting(candidates);
+		const [first, ...more] = fitting;
+		if (more.length > 0)
+			return { faults: [`There are ${fitting.length} different answers, and one is wanted`] };
+		if (first !== undefined) return first;
+	}
+	return { faults: check.faults };
+}
+
+/** Checks pieces of a text, but not more than `MAX_CHECKED`. */
+class JsonCheck {
+	/** The faults of the first value that does not fit. */
+	faults: string[] = [];
+	private checked = 0;
+
+	constructor(private readonly faultsOf: (value: unknown) => string[]) {}
+
+	/** The pieces that fit, without those with the same value. */
+	fitting(candidates: Iterable<string>): FoundJson[] {
 		const fitting = new Map<string, FoundJson>();
 		for (const json of candidates) {
-			const parsed = parseJson(json);
-			if (parsed === undefined || left-- <= 0) continue;
-			const wrong = faultsOf(parsed);
-			if (wrong.length > 0) faults ??= wrong;
-			else fitting.set(canonicalJson(parsed), { json, ...exactJson(json, parsed) });
+			const value = parseJson(json);
+			if (value !== undefined && this.fits(value))
+				fitting.set(canonicalJson(value), { json, ...exactJson(json, value) });
 		}
-		const [found] = fitting.values();
-		if (found !== undefined && fitting.size === 1) return found;
-		if (fitting.size > 1)
-			return { faults: [`There are ${fitting.size} different answers, and one is wanted`] };
+		return [...fitting.values()];
 	}
-	return { faults: faults ?? [] };
+
+	private fits(value: unknown): boolean {
+		if (this.checked >= MAX_CHECKED) return false;
+		this.checked++;
+		const faults = this.faultsOf(value);
+		if (this.faults.length === 0) this.faults = faults;
+		return faults.length === 0;
+	}
+}
+
+function wholeText(text: string): string[] {
+	return [text.trim().replace(/^\uFEFF/, '')];
 }
 
 function blocksIn(text: string): string[] {
@@ -68,15 +88,21 @@ function* structuresIn(text: string): Generator<string> {
 /** The index after the bracket that closes the one at `from`; `from` itself if it stays open. */
 function endOfStructure(text: string, from: number): number {
 	let depth = 0;
-	let inText = false;
 	for (let at = from; at < text.length; at++) {
-		const sign = text[at];
-		if (inText) {
-			if (sign === '\\') at++;
-			else if (sign === '"') inText = false;
-		} else if (sign === '"') inText = true;
-		else if (sign === '{' || sign === '[') depth++;
-		else if ((sign === '}' || sign === ']') && --depth === 0) return at + 1;
+		const sign = text[at]!;
+		if (sign === '"') at = endOfString(text, at);
+		if ('{['.includes(sign)) depth++;
+		if ('}]'.includes(sign)) depth--;
+		if (depth === 0) return at + 1;
 	}
 	return from;
+}
+
+/** The index of the quote that closes the one at `from`; the end of the text if it stays open. */
+function endOfString(text: string, from: number): number {
+	for (let at = from + 1; at < text.length; at++) {
+		if (text[at] === '\\') at++;
+		else if (text[at] === '"') return at;
+	}
+	return text.length;
 }

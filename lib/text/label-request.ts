@@ -58,31 +58,24 @@ export interface LabelAnswer extends Pick<ChatAnswer, 'text' | 'usage' | 'model'
  * @returns the answer; undefined where the server refuses the constraints
  * @throws {ServerError}
  */
-export async function askForLabels(asked: LabelQuestion): Promise<LabelAnswer | undefined> {
-	const { signal, isConstrained } = asked;
-	const { connection, limits, model, retry } = asked.attempt;
-	const request = requestOf(asked);
-	const protocol = kindOf(asked.kind).hasOllamaApi === true ? ollamaProtocol : openAiProtocol;
+export async function askForLabels(question: LabelQuestion): Promise<LabelAnswer | undefined> {
+	const { signal, isConstrained, kind } = question;
+	const { connection, limits, model, retry } = question.attempt;
+	const protocol = kindOf(kind).hasOllamaApi === true ? ollamaProtocol : openAiProtocol;
 	const about = { model };
-	const json = protocol.body(request);
-	const sent = await connection
-		.answer(protocol.url(connection.url), {
-			json,
-			signal,
-			limits,
-			about,
-			retry: retry?.(),
-			reuse: true,
-		})
+	const json = protocol.body(requestOf(question));
+	const options = { json, signal, limits, about, retry: retry?.(), reuse: true };
+	const outcome = await connection
+		.answer(protocol.url(connection.url), options)
 		.then((answer) => ({ answer }), asFailed);
-	if ('failed' in sent) {
-		const { failed } = sent;
+	if ('failed' in outcome) {
+		const { failed } = outcome;
 		if (isConstrained && (isFormatRefused(failed) || refusesFields(failed))) return undefined;
 		throw failed;
 	}
-	const read = readAnswer(sent.answer, protocol);
-	if (read === undefined) throw connection.refusal(sent.answer, about);
-	return read;
+	const labelAnswer = readAnswer(outcome.answer, protocol);
+	if (labelAnswer === undefined) throw connection.refusal(outcome.answer, about);
+	return labelAnswer;
 }
 
 function refusesFields({ status, serverText = '' }: ServerError): boolean {
@@ -90,12 +83,10 @@ function refusesFields({ status, serverText = '' }: ServerError): boolean {
 }
 
 function requestOf(question: LabelQuestion): ChatRequest {
-	const { attempt, parameters, kind, messages, labels, several, isConstrained, isLong } = question;
-	const held = TOKENS_PER_LABEL * (several ? labels.length + 1 : 2);
-	const {
-		maxTokens = isLong ? THINKING_TOKENS : isConstrained ? held : FREE_TOKENS,
-		extraBody = {},
-	} = parameters;
+	const { attempt, parameters, kind, messages, isConstrained } = question;
+	const { maxTokens = tokenLimit(question), extraBody = {} } = parameters;
+	const isThinkingOff = isConstrained || kindOf(kind).hasOllamaApi === true;
+	const logprobs = { logprobs: true, top_logprobs: TOP_LOGPROBS };
 	return {
 		model: attempt.model,
 		messages,
@@ -104,21 +95,27 @@ function requestOf(question: LabelQuestion): ChatRequest {
 		parameters: {
 			...parameters,
 			maxTokens,
-			...(isConstrained || kindOf(kind).hasOllamaApi === true ? { thinking: { mode: 'off' } } : {}),
-			...(isConstrained ? { responseFormat: formatOf(kind, keysFor(labels), several) } : {}),
-			extraBody: {
-				...(isConstrained ? { logprobs: true, top_logprobs: TOP_LOGPROBS } : {}),
-				...extraBody,
-			},
+			...optional({
+				thinking: isThinkingOff ? { mode: 'off' } : undefined,
+				responseFormat: isConstrained ? formatOf(question) : undefined,
+			}),
+			extraBody: isConstrained ? { ...logprobs, ...extraBody } : extraBody,
 		},
 	};
 }
 
+function tokenLimit({ isLong, isConstrained, several, labels }: LabelQuestion): number {
+	if (isLong) return THINKING_TOKENS;
+	if (!isConstrained) return FREE_TOKENS;
+	return TOKENS_PER_LABEL * (several ? labels.length + 1 : 2);
+}
+
 /** A grammar costs one token less than a schema, whose answers have quotes. */
-function formatOf(kind: KindName, keys: readonly string[], several: boolean): ResponseFormat {
-	return kindOf(kind).keepsToGrammar === true
-		? { type: 'grammar', grammar: labelGrammar(keys, several) }
-		: { type: 'jsonSchema', name: 'category', schema: labelSchema(keys, several) };
+function formatOf({ kind, labels, several }: LabelQuestion): ResponseFormat {
+	const keys = keysFor(labels);
+	if (kindOf(kind).keepsToGrammar === true)
+		return { type: 'grammar', grammar: labelGrammar(keys, several) };
+	return { type: 'jsonSchema', name: 'category', schema: labelSchema(keys, several) };
 }
 
 /** Undefined where the body is no answer of a chat. */
@@ -133,14 +130,13 @@ function readAnswer(
 		return undefined;
 	}
 	const { text = '', finishReason, usage, model, error } = chunk;
+	if (error !== undefined) return undefined;
 	const body = recordOf(json);
 	const [choice] = recordsIn(body.choices);
-	return error === undefined
-		? {
-				text: withoutThinking(text).text,
-				isCut: finishReason === 'length',
-				logprobs: choice === undefined ? body.logprobs : recordOf(choice.logprobs).content,
-				...optional({ usage, model }),
-			}
-		: undefined;
+	return {
+		text: withoutThinking(text).text,
+		isCut: finishReason === 'length',
+		logprobs: choice === undefined ? body.logprobs : recordOf(choice.logprobs).content,
+		...optional({ usage, model }),
+	};
 }

@@ -1,4 +1,4 @@
-import { isRecord, parseJson, recordsIn, words } from '../values';
+import { isRecord, type JsonRecord, parseJson, recordsIn, words } from '../values';
 
 export interface Label {
 	name: string;
@@ -33,7 +33,7 @@ export function labelLines(labels: readonly Label[]): string {
 	const keys = keysFor(labels);
 	return labels
 		.map(({ name, description = '' }, index) => {
-			const about = description.trim().replace(/\s+/g, ' ');
+			const about = onOneLine(description);
 			return `${keys[index]}: ${name}${about === '' ? '' : ` - ${about}`}`;
 		})
 		.join('\n');
@@ -44,9 +44,8 @@ const SEPARATOR = ',';
 /** A GBNF grammar of llama.cpp that allows only the keys. */
 export function labelGrammar(keys: readonly string[], several: boolean): string {
 	const key = keys.map((sign) => JSON.stringify(sign)).join(' | ');
-	return several
-		? `root ::= key ("${SEPARATOR}" key){0,${keys.length - 1}}\nkey ::= ${key}`
-		: `root ::= ${key}`;
+	if (!several) return `root ::= ${key}`;
+	return `root ::= key ("${SEPARATOR}" key){0,${keys.length - 1}}\nkey ::= ${key}`;
 }
 
 /** The same as a JSON schema. */
@@ -70,59 +69,64 @@ export function labelsIn(
 	labels: readonly Label[],
 	several: boolean,
 ): number[] | undefined {
-	const whole = meant(text, labels, several);
+	const whole = labelsOf(text, labels, several);
 	if (whole !== undefined) return whole;
-	const lines = text
-		.slice(-LAST_CHARACTERS)
+	const end = text.slice(-LAST_CHARACTERS);
+	const marked = markedAnswers(end);
+	const lines = linesOf(end);
+	const places = marked.length > 0 ? marked : [lines[0] ?? '', lines.at(-1) ?? ''];
+	const candidates = places.map((place) => labelsOf(place, labels, several));
+	const readable = candidates.filter((one) => one !== undefined);
+	// Of the first and the last line, one may be an explanation; marked answers must all be labels.
+	if (marked.length > 0 && readable.length < candidates.length) return undefined;
+	const isOneAnswer = new Set(readable.map(String)).size === 1;
+	return isOneAnswer ? readable[0] : undefined;
+}
+
+/** What is in `\boxed{}`, or else what follows "Answer:". */
+function markedAnswers(text: string): string[] {
+	const boxed = [...text.matchAll(/\\boxed\{(?:\\text\{)?([^{}]*)\}/g)].map(
+		([, inside]) => inside!,
+	);
+	if (boxed.length > 0) return boxed;
+	return linesOf(text).flatMap((line) => SAYS_ANSWER.exec(line)?.[1] ?? []);
+}
+
+function linesOf(text: string): string[] {
+	return text
 		.split('\n')
 		.map(bare)
 		.filter((line) => line !== '');
-	const answers = lines.flatMap((line) => SAYS_ANSWER.exec(line)?.[1] ?? []);
-	const boxed = [...text.slice(-LAST_CHARACTERS).matchAll(/\\boxed\{(?:\\text\{)?([^{}]*)\}/g)].map(
-		([, inside]) => inside!,
-	);
-	const places = [boxed, answers].find(({ length }) => length > 0) ?? [
-		lines[0] ?? '',
-		lines.at(-1) ?? '',
-	];
-	const found = places.map((place) => meant(place, labels, several));
-	const [first = undefined] = found.filter((one) => one !== undefined);
-	// Of the first and the last line, one may be an explanation; marked answers must all be labels.
-	const isOneOfLines = boxed.length === 0 && answers.length === 0;
-	return found.every((one) => (one === undefined ? isOneOfLines : String(one) === String(first)))
-		? first
-		: undefined;
 }
 
 /**
  * The labels of a text that contains nothing else: keys, names or both, also as JSON, and, where several are allowed,
  * as a list.
  */
-function meant(text: string, labels: readonly Label[], several: boolean): number[] | undefined {
+function labelsOf(text: string, labels: readonly Label[], several: boolean): number[] | undefined {
 	const block = text.replace(/^\s*```\w*\n([^`]*)```\s*$/, '$1');
-	const inside = bare(block);
+	const indexes = namesIn(block, labels, several).map((name) => labelOf(name, labels));
+	const unique = [...new Set(indexes)];
+	if (unique.length === 0 || (unique.length > 1 && !several)) return undefined;
+	return unique.every((one) => one !== undefined) ? unique : undefined;
+}
+
+function namesIn(block: string, labels: readonly Label[], several: boolean): string[] {
 	const parsed = parseJson(block.trim());
-	const isText = parsed === undefined || typeof parsed === 'number';
-	const texts = isText ? [inside] : [isRecord(parsed) ? named(parsed) : parsed].flat(3).map(words);
-	const single = texts.map((one) => labelOf(one, labels));
-	const found =
-		several && isText && single[0] === undefined
-			? inside
-					.split(/[,;、，\n]|\band\b|\bund\b|和/)
-					.filter((one) => one.trim() !== '')
-					.map((one) => labelOf(one, labels))
-			: single;
-	const unique = [...new Set(found)];
-	const isRight = unique.length > 0 && (several || unique.length === 1);
-	return isRight && unique.every((one) => one !== undefined) ? unique : undefined;
+	if (parsed !== undefined && typeof parsed !== 'number')
+		return [isRecord(parsed) ? answerValues(parsed) : parsed].flat(3).map(words);
+	const inside = bare(block);
+	// A label's own name may hold a comma.
+	if (!several || labelOf(inside, labels) !== undefined) return [inside];
+	return inside.split(/[,;、，\n]|\band\b|\bund\b|和/).filter((name) => name.trim() !== '');
 }
 
 /** The values of an object, or those whose names say that they are the answer. */
-function named(record: Record<string, unknown>): unknown[] {
-	const told = Object.entries(record).filter(([name]) =>
+function answerValues(record: Record<string, unknown>): unknown[] {
+	const answers = Object.entries(record).filter(([name]) =>
 		/^(?:answer|categor|class|label|result)/i.test(name),
 	);
-	return (told.length > 0 ? told : Object.entries(record)).map(([, value]) => value);
+	return answers.length > 0 ? answers.map(([, value]) => value) : Object.values(record);
 }
 
 /** A text without the quotes, brackets and punctuation around it. */
@@ -134,19 +138,23 @@ function bare(text: string): string {
 
 function labelOf(text: string, labels: readonly Label[]): number | undefined {
 	const keys = keysFor(labels);
-	const said = bare(text);
+	const content = bare(text);
 	// `A: billing`, as some models repeat the line.
-	const [, sign, rest] = /^(\w)\s*[:.)-]\s*(\S.*)$/.exec(said) ?? [];
+	const [, sign, rest = ''] = /^(\w)\s*[:.)-]\s*(\S.*)$/.exec(content) ?? [];
 	const at = labels.findIndex(({ name, description = '' }, index) => {
-		const about = description.trim().replace(/\s+/g, ' ');
-		const isLine =
-			sign === keys[index] &&
-			[name, about, `${name} - ${about}`].some((one) => lower(one) === lower(rest!));
-		return (
-			isLine || said === keys[index] || [name, bare(name)].some((one) => lower(one) === lower(said))
-		);
+		if (content === keys[index] || isOneOf([name, bare(name)], content)) return true;
+		const about = onOneLine(description);
+		return sign === keys[index] && isOneOf([name, about, `${name} - ${about}`], rest);
 	});
 	return at < 0 ? undefined : at;
+}
+
+function isOneOf(names: readonly string[], text: string): boolean {
+	return names.some((name) => lower(name) === lower(text));
+}
+
+function onOneLine(description: string): string {
+	return description.trim().replace(/\s+/g, ' ');
 }
 
 function lower(text: string): string {
@@ -166,34 +174,40 @@ function lower(text: string): string {
 export function scoresIn(
 	logprobs: unknown,
 	keys: readonly string[],
-	answer: { text: string; found: readonly number[] },
+	answer: { text: string; labels: readonly number[] },
 ): number[][] | undefined {
 	const tokens = recordsIn(logprobs).map((one) => ({
 		...one,
 		token: String(one.token),
 		top: recordsIn(one.top_logprobs),
 	}));
-	const written = tokens.map(({ token }) => token).join('');
-	const from = written.lastIndexOf(bare(answer.text));
+	const wholeText = tokens.map(({ token }) => token).join('');
+	const from = wholeText.lastIndexOf(bare(answer.text));
 	let at = 0;
 	const carriers = tokens.filter(({ token }) => {
 		at += token.length;
 		return from >= 0 && at > from && keyIn(token, keys) >= 0;
 	});
-	if (carriers.map(({ token }) => keyIn(token, keys)).join() !== answer.found.join())
-		return undefined;
-	const lists = carriers.map(({ token, top }) => {
-		const weights = keys.map(() => 0);
-		if (top.length < 2 || !top.some((option) => option.token === token)) return weights;
-		for (const { token: option, logprob } of top) {
-			const key = keyIn(option, keys);
-			if (key >= 0 && typeof logprob === 'number') weights[key]! += Math.exp(Math.min(0, logprob));
-		}
-		return weights;
-	});
-	const sums = lists.map((weights) => weights.reduce((one, other) => one + other, 0));
-	if (lists.length === 0 || sums.some((sum) => sum <= 0)) return undefined;
+	const keysOfCarriers = carriers.map(({ token }) => keyIn(token, keys));
+	if (carriers.length === 0 || keysOfCarriers.join() !== answer.labels.join()) return undefined;
+	const lists = carriers.map((carrier) => weightsOf(carrier, keys));
+	const sums = lists.map((weights) => weights.reduce((sum, weight) => sum + weight, 0));
+	if (sums.some((sum) => sum <= 0)) return undefined;
 	return lists.map((weights, index) => weights.map((weight) => weight / sums[index]!));
+}
+
+/** The probability of each key among the alternatives to a token; all 0 where the server lists no alternatives. */
+function weightsOf(
+	{ token, top }: { token: string; top: JsonRecord[] },
+	keys: readonly string[],
+): number[] {
+	const weights = keys.map(() => 0);
+	if (top.length < 2 || !top.some((option) => option.token === token)) return weights;
+	for (const { token: option, logprob } of top) {
+		const key = keyIn(option, keys);
+		if (key >= 0 && typeof logprob === 'number') weights[key]! += Math.exp(Math.min(0, logprob));
+	}
+	return weights;
 }
 
 /** The index of the label that a token stands for, or -1. Tokens may have a space in front, or the quotes of JSON. */

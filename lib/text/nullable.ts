@@ -1,4 +1,4 @@
-import { isRecord } from '../values';
+import { isRecord, optional } from '../values';
 
 /** Keywords whose values are no schemas. */
 const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'example', 'examples']);
@@ -15,8 +15,10 @@ export function withNull(schema: Record<string, unknown>): Record<string, unknow
 	if (type === undefined && !Array.isArray(choices)) return { anyOf: [rest, { type: 'null' }] };
 	return {
 		...rest,
-		...(type === undefined ? {} : { type: [...new Set([type, 'null'].flat())] }),
-		...(Array.isArray(choices) ? { enum: [...new Set([...(choices as unknown[]), null])] } : {}),
+		...optional({
+			type: type === undefined ? undefined : [...new Set([type, 'null'].flat())],
+			enum: Array.isArray(choices) ? [...new Set([...(choices as unknown[]), null])] : undefined,
+		}),
 	};
 }
 

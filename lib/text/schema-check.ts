@@ -2,7 +2,7 @@ import { invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
 import { CheckableSchemas } from './checkable-schema';
-import { messageOf } from '../values';
+import { messageOf, text } from '../values';
 
 export interface SchemaCheck {
 	/** What is wrong, in sentences; empty for a valid value. */
@@ -40,9 +40,9 @@ const { time, 'date-time': dateTime } = format as Record<
 >;
 // Times in texts often have no time zone. The validator's own pattern for `url` takes years for some texts.
 Object.assign(format, {
-	time: (text: string) => time(text) || time(`${text}Z`),
-	'date-time': (text: string) => dateTime(text) || dateTime(`${text}Z`),
-	url: (text: string) => URL.canParse(text),
+	time: (value: string) => time(value) || time(`${value}Z`),
+	'date-time': (value: string) => dateTime(value) || dateTime(`${value}Z`),
+	url: (value: string) => URL.canParse(value),
 });
 
 /**
@@ -51,36 +51,38 @@ Object.assign(format, {
  *
  * @throws {ServerError} of kind `invalidInput` where the schema itself is broken
  */
-export function checkSchema(given: Record<string, unknown>, value: unknown): SchemaCheck {
-	let left = MAX_STEPS;
+export function checkSchema(source: Record<string, unknown>, value: unknown): SchemaCheck {
+	let remainingSteps = MAX_STEPS;
 	const schemas = new CheckableSchemas(value, (cost) => {
-		left -= cost;
-		if (left < 0) throw new OutOfSteps();
+		remainingSteps -= cost;
+		if (remainingSteps < 0) throw new OutOfSteps();
 	});
 	try {
-		const schema = schemas.copyOf(given) as Schema;
+		const schema = schemas.copyOf(source) as Schema;
 		const lookup = dereference(schema);
 		requireReferences(lookup);
 		const { valid, errors } = withFormats(schemas.formats, () =>
-			validate(value, schema, draftOf(given), lookup, false),
+			validate(value, schema, draftOf(source), lookup, false),
 		);
 		const unchecked = [...schemas.unchecked];
 		if (valid) return { faults: [], unchecked };
-		const told = errors
-			.filter(({ keyword }) => !OUTER.has(keyword))
-			.map(({ instanceLocation, error }) => `${placeOf(instanceLocation)}: ${error}`);
-		const faults = [...new Set(told.length > 0 ? told : ['The answer does not follow the schema'])];
-		return { faults: faults.slice(0, MAX_FAULTS), unchecked };
+		return { faults: faultsIn(errors).slice(0, MAX_FAULTS), unchecked };
 	} catch (error) {
 		if (error instanceof OutOfSteps)
 			return {
 				faults: [],
 				unchecked: [`the whole answer (the check takes more than ${MAX_STEPS} steps)`],
 			};
-		throw brokenSchema(
-			error instanceof RangeError ? new Error('it never ends, or is nested too deeply') : error,
-		);
+		if (error instanceof RangeError) throw brokenSchema('it never ends, or is nested too deeply');
+		throw brokenSchema(messageOf(error));
 	}
+}
+
+function faultsIn(errors: ReturnType<typeof validate>['errors']): string[] {
+	const faults = errors
+		.filter(({ keyword }) => !OUTER.has(keyword))
+		.map(({ instanceLocation, error }) => `${placeOf(instanceLocation)}: ${error}`);
+	return faults.length > 0 ? [...new Set(faults)] : ['The answer does not follow the schema'];
 }
 
 /** Runs a check with additional formats. The validator has one global list of formats. */
@@ -106,8 +108,8 @@ function requireReferences(lookup: ReturnType<typeof dereference>): void {
 }
 
 function draftOf({ $schema }: Record<string, unknown>): SchemaDraft {
-	const named = typeof $schema === 'string' ? $schema : '';
-	return DRAFTS.find(([pattern]) => pattern.test(named))?.[1] ?? '2020-12';
+	const name = text($schema) ?? '';
+	return DRAFTS.find(([pattern]) => pattern.test(name))?.[1] ?? '2020-12';
 }
 
 /** `#/invoice/total` → `invoice.total` */
@@ -116,10 +118,10 @@ function placeOf(location: string): string {
 	return path === '' ? 'The answer' : path;
 }
 
-function brokenSchema(error: unknown): ServerError {
+function brokenSchema(problem: string): ServerError {
 	return invalidInput(
 		'The JSON schema cannot be used',
 		'Correct the schema in the node. Every $ref must lead to a part of it, and every pattern must be valid.',
-		{ meaning: `The JSON schema cannot be used: ${messageOf(error)}` },
+		{ meaning: `The JSON schema cannot be used: ${problem}` },
 	);
 }

@@ -8,8 +8,11 @@ import type { Attempt } from '../servers/pool/server-pool';
 import { LruCache } from '../lru-cache';
 import { recordOf } from '../values';
 
-/** What servers do with the text behind a gap, by server and model. */
-const uses = LruCache.shared<'read' | 'ignored' | 'unknown'>({ ttlMs: 60 * 60_000 });
+/** What a server does with the text behind a gap. */
+export type SuffixUse = 'read' | 'ignored' | 'unknown';
+
+/** By server and model. */
+const uses = LruCache.shared<SuffixUse>({ ttlMs: 60 * 60_000 });
 /** Most characters per token in a random number. */
 const CHARACTERS_PER_TOKEN = 4;
 
@@ -25,24 +28,29 @@ export async function suffixSupport(
 	{ connection, model, limits }: Attempt,
 	kind: KindName,
 	signal?: AbortSignal,
-) {
+): Promise<SuffixUse> {
+	if (kindOf(kind).ignoresSuffix === true) return 'ignored';
 	const place = `${connection.url.api} ${model}`;
-	const known = kindOf(kind).ignoresSuffix === true ? 'ignored' : uses.get(place);
-	if (known !== undefined) return known;
+	const cachedUse = uses.get(place);
+	if (cachedUse !== undefined) return cachedUse;
 	const suffix = Array.from({ length: 8 }, () => randomUUID()).join(' ');
 	const json = { model, prompt: '1', suffix, max_tokens: 1 };
 	const options = { json, signal, limits, about: { model } };
-	const asked = await connection
+	const answer = await connection
 		.answer(`${connection.url.api}/completions`, options)
 		.catch(asFailed);
-	if ('failed' in asked) {
-		if (lacksModel(asked.failed) || asked.failed.kind === 'firstTokenLimit') throw asked.failed;
+	if ('failed' in answer) {
+		const { failed } = answer;
+		if (lacksModel(failed) || failed.kind === 'firstTokenLimit') throw failed;
 		// The real request then waits, or fails with a better error.
 		return 'read';
 	}
-	const counted = openAiUsage(recordOf(asked.json).usage)?.promptTokens ?? 0;
-	const use =
-		counted === 0 ? 'unknown' : counted < suffix.length / CHARACTERS_PER_TOKEN ? 'ignored' : 'read';
+	const use = useOf(suffix, openAiUsage(recordOf(answer.json).usage)?.promptTokens ?? 0);
 	uses.set(place, use);
 	return use;
+}
+
+function useOf(suffix: string, promptTokens: number): SuffixUse {
+	if (promptTokens === 0) return 'unknown';
+	return promptTokens < suffix.length / CHARACTERS_PER_TOKEN ? 'ignored' : 'read';
 }

@@ -14,7 +14,7 @@ const SIGNATURES: ReadonlyArray<readonly [RegExp, mime: string]> = [
 	[/^OggS/, 'audio/ogg'],
 	[/^[^]{4}ftypM4A/, 'audio/mp4'],
 	[/^ID3|^\xff[\xe2\xe3\xf2\xf3\xfa\xfb]/, 'audio/mpeg'],
-	[/^%PDF-/, 'application/pdf'],
+	[/^%PDF/, 'application/pdf'],
 ];
 
 /** Bytes of a text that are looked at. */

@@ -165,7 +165,7 @@ describe('probabilities', () => {
 	const top = (...tokens: Array<[string, number]>) =>
 		tokens.map(([token, probability]) => ({ token, logprob: Math.log(probability) }));
 
-	const answer = (text: string, ...found: number[]) => ({ text, found });
+	const answer = (text: string, ...labels: number[]) => ({ text, labels });
 
 	test('of the signs among all tokens, with and without a blank in front; what is no label is left out', () => {
 		const logprobs = [
