@@ -162,7 +162,7 @@ export interface RunPause {
 /**
  * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `endedEarly`: no terminal event.
  * `cancelled`, `idle` and `otherConversation`: the caller gave up first. `queued`: the run had not begun.
- * `notFinished`: an answer without a result. `refused`: Dify reported a refusal as the end of a run that never began.
+ * `notFinished`: an answer without a result. `textLost`: the run succeeded, but a part of its answer never came. `refused`: Dify reported a refusal as the end of a run that never began.
  */
 export type RunErrorCause =
 	| 'errorEvent'
@@ -173,6 +173,7 @@ export type RunErrorCause =
 	| 'queued'
 	| 'otherConversation'
 	| 'notFinished'
+	| 'textLost'
 	| 'refused';
 
 export interface RunError {

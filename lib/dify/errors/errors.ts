@@ -91,6 +91,7 @@ const CAUSES: Partial<Record<RunErrorCause, DifyKind>> = {
 	runFailed: 'runFailed',
 	endedEarly: 'streamEndedEarly',
 	notFinished: 'streamEndedEarly',
+	textLost: 'streamEndedEarly',
 	cancelled: 'cancelled',
 	idle: 'timeout',
 	queued: 'queued',

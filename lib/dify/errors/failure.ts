@@ -122,6 +122,7 @@ function redirectedTo(
 const OWN_WORDS: ReadonlySet<RunErrorCause> = new Set([
 	'endedEarly',
 	'notFinished',
+	'textLost',
 	'cancelled',
 	'idle',
 	'queued',

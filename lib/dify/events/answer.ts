@@ -8,23 +8,54 @@ import {
 } from '../../values';
 import type { TextDelta } from '../types';
 import { addFile } from './collect';
-import type { RunState } from './state';
+import { knownText, type RunState } from './state';
 
-/** Appends a piece to the answer. */
+/** Appends a piece to the answer; after attaching, to the part that waits for what is missing before it. */
 export function append(state: RunState, piece: string | undefined, deltas: TextDelta[]): void {
 	if (piece === undefined) return;
+	if (state.isAttached && !state.isTextWhole) {
+		state.tail += piece;
+		return;
+	}
 	state.text += piece;
 	deltas.push({ type: 'append', text: piece });
 }
 
 /** Replaces the text. If the new text only extends it, the rest is appended, which a live display can show. */
 export function replace(state: RunState, whole: string, reason: string, deltas: TextDelta[]): void {
-	if (whole.startsWith(state.text)) {
-		append(state, nonEmptyText(whole.slice(state.text.length)), deltas);
-		return;
-	}
+	const { text } = state;
 	state.text = whole;
-	deltas.push({ type: 'replace', text: whole, reason });
+	state.tail = '';
+	if (whole === text) return;
+	if (whole.startsWith(text)) deltas.push({ type: 'append', text: whole.slice(text.length) });
+	else deltas.push({ type: 'replace', text: whole, reason });
+}
+
+/** Takes the whole text from outputs of the run. An empty one deletes nothing. */
+export function takeWhole(
+	state: RunState,
+	whole: string | undefined,
+	reason: string,
+	deltas: TextDelta[],
+): void {
+	if (whole === undefined || (whole === '' && knownText(state) !== '')) return;
+	replace(state, whole, reason, deltas);
+	state.isTextWhole = true;
+}
+
+/**
+ * Another text takes the place of the answer: that of the moderation; or, without a reason, that of a snapshot, which is
+ * the beginning of the answer as Dify has stored it. Often Dify has stored nothing yet (docs/protocols/dify.md 2.4).
+ */
+export function replaceMessage(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
+	const answer = nonEmptyText(event.answer) ?? '';
+	const reason = nonEmptyText(event.reason);
+	const isSnapshot = state.isAttached && reason === undefined;
+	if (isSnapshot && state.text.startsWith(answer)) return;
+	replace(state, answer, reason ?? 'message_replace', deltas);
+	if (reason !== 'output_moderation') return;
+	state.moderated = true;
+	state.isTextWhole = true;
 }
 
 /**
@@ -57,6 +88,7 @@ function pick(event: JsonRecord, keys: string[]): JsonRecord {
 /** The closing event of an answer: its usage, its sources, its files. */
 export function messageEnd(state: RunState, event: JsonRecord): void {
 	state.messageEnded = true;
+	if (!state.isAttached) state.isTextWhole = true;
 	state.messageId ??= nonEmptyText(event.id);
 	if (isRecord(event.metadata)) {
 		state.metadata = event.metadata;

@@ -3,7 +3,15 @@
  * `events/answer.ts` and `events/workflow.ts`, the end of a run in `events/termination.ts`, the result in
  * `events/outcome.ts`.
  */
-import { addAudio, append, messageEnd, messageFile, messageText, replace } from './answer';
+import {
+	addAudio,
+	append,
+	messageEnd,
+	messageFile,
+	messageText,
+	replace,
+	replaceMessage,
+} from './answer';
 import { addAgentLog, addForm, addNode, addThought, updateWorkflow } from './collect';
 import type { RunState } from './state';
 import { nextStep } from './termination';
@@ -13,7 +21,7 @@ import type { RunStep, TextDelta, WorkflowNode } from '../types';
 
 export { singleText } from './collect';
 export { finish } from './outcome';
-export { createRun, type RunState } from './state';
+export { beginAttachment, createRun, knownText, type RunState } from './state';
 export { AUDIO_GRACE_MS, GRACE_MS, isUnfinished } from './termination';
 
 /** Applies an event. `data` is the event's object of that name, which holds everything in workflows. */
@@ -34,15 +42,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	// The answer, and its files.
 	message: messageText,
 	message_file: messageFile,
-	message_replace: (state, event, deltas) => {
-		state.moderated ||= event.reason === 'output_moderation';
-		replace(
-			state,
-			nonEmptyText(event.answer) ?? '',
-			nonEmptyText(event.reason) ?? 'message_replace',
-			deltas,
-		);
-	},
+	message_replace: replaceMessage,
 	message_end: messageEnd,
 	agent_message: (state, event, deltas) => {
 		state.sawAgentMessage = true;
@@ -62,7 +62,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	// The run, and its end.
 	workflow_started: (state, _event, _deltas, data) => updateWorkflow(workflowOf(state), data),
 	workflow_finished: (state, event, deltas, data) => workflowFinished(state, event, data, deltas),
-	workflow_paused: (state, _event, _deltas, data) => paused(state, data),
+	workflow_paused: (state, _event, deltas, data) => paused(state, data, deltas),
 	error: errorEvent,
 	// Its nodes; retries of a node are a warning, too.
 	node_started: node('node'),

@@ -10,9 +10,9 @@ import type {
 	RunStatus,
 } from '../types';
 import { keptAsText, nonEmptyText, recordOf } from '../../values';
-import type { RunState } from './state';
+import { knownText, type RunState } from './state';
 import { isUnfinished, succeeded } from './termination';
-import { runFailure } from './workflow';
+import { isChatflow, runFailure } from './workflow';
 
 /**
  * The result of a run. A run without its terminal events is a failure whatever the reason, with all text and IDs so
@@ -25,7 +25,7 @@ export function finish(state: RunState, reason: FinishReason, detail?: string): 
 	const ids = error?.cause === 'refused' ? {} : idsIn(state);
 	return {
 		status,
-		text: state.text,
+		text: knownText(state),
 		...ids,
 		createdAt: state.createdAt,
 		usage: countedUsage(state, status),
@@ -135,6 +135,7 @@ function outcome(
 	if (state.streamError !== undefined) return { status: 'failed', error: state.streamError };
 	if (state.pause !== undefined) return { status: 'paused' };
 	if (isUnfinished(state)) return { status: 'failed', error: unfinished(state, reason, detail) };
+	if (succeeded(status) && lacksText(state)) return { status: 'failed', error: TEXT_LOST };
 	if (succeeded(status) || status === 'stopped') return { status };
 	if (isRefusedRun(state))
 		return { status: 'failed', error: { cause: 'refused', message: runFailure(state)! } };
@@ -143,6 +144,18 @@ function outcome(
 			? 'The workflow run failed, and Dify gave no reason'
 			: `The workflow run ended with the unknown status "${status}"`;
 	return { status: 'failed', error: { cause: 'runFailed', message: runFailure(state) ?? unnamed } };
+}
+
+/** The run succeeded, but its answer has a gap. */
+const TEXT_LOST: RunError = {
+	cause: 'textLost',
+	message:
+		'The connection broke off in the middle of the answer, and Dify did not send the whole again: a part of the text is missing',
+};
+
+/** Whether a part of a chatflow's answer may be missing. The result of a workflow is its outputs. */
+function lacksText(state: RunState): boolean {
+	return state.isAttached && !state.isTextWhole && isChatflow(state);
 }
 
 /**

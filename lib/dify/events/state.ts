@@ -32,6 +32,15 @@ export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' |
 	 * `workflow_finished` came; `alone` when no `message_end` belongs to it (workflow apps, replays of finished runs).
 	 */
 	workflowEnd?: { status: string; alone: boolean };
+	/**
+	 * The run was attached to after its stream was lost, or while it ran: pieces of its text may be missing before those
+	 * that come.
+	 */
+	isAttached: boolean;
+	/** Text that came after attaching: it is part of the answer once the whole is known. */
+	tail: string;
+	/** Nothing of the text is missing: its end came without a gap, or Dify sent the whole. */
+	isTextWhole: boolean;
 	/** Output moderation put its text in place of the answer. */
 	moderated: boolean;
 	/** The caller abandoned the run, so it causes the end from now on. */
@@ -63,9 +72,22 @@ export function createRun(hints: RunHints = {}): RunState {
 		sawAgentMessage: false,
 		sawMessage: false,
 		messageEnded: false,
+		isAttached: false,
+		tail: '',
+		isTextWhole: false,
 		moderated: false,
 		inexact: new Set(),
 		badEvents: 0,
 		closed: false,
 	};
+}
+
+/** Notes that events may have been missed. */
+export function beginAttachment(state: RunState): void {
+	state.isAttached = true;
+}
+
+/** All text that is known, perhaps with a gap. */
+export function knownText({ text, tail }: Pick<RunState, 'text' | 'tail'>): string {
+	return text + tail;
 }

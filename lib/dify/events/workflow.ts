@@ -1,6 +1,14 @@
-import { recordsIn, asList, finiteNumber, nonEmptyText, type JsonRecord } from '../../values';
+import {
+	recordsIn,
+	recordOf,
+	asList,
+	finiteNumber,
+	nonEmptyText,
+	text as textOf,
+	type JsonRecord,
+} from '../../values';
 import type { TextDelta, WorkflowRun } from '../types';
-import { replace } from './answer';
+import { takeWhole } from './answer';
 import { addFile, addForm, singleText, updateWorkflow } from './collect';
 import type { RunState } from './state';
 import { succeeded } from './termination';
@@ -23,7 +31,7 @@ export function workflowFinished(
 	if (isStop(workflow.error)) workflow.status = 'stopped';
 	for (const file of recordsIn(data.files)) addFile(state, file);
 	if (workflow.status === 'paused') {
-		paused(state, data);
+		paused(state, data, deltas);
 		return;
 	}
 	// Every event of a chatflow carries its conversation and message; the replay of a finished run carries neither, and
@@ -32,18 +40,37 @@ export function workflowFinished(
 		nonEmptyText(event.conversation_id) !== undefined ||
 		nonEmptyText(event.message_id) !== undefined;
 	state.workflowEnd = { status: workflow.status, alone: !chatflow };
-	if (!chatflow && succeeded(workflow.status)) {
-		// text_chunk is a preview; the outputs are the result (docs/protocols/dify.md 3.3).
-		const whole = singleText(workflow.outputs);
-		if (whole !== undefined) replace(state, whole, 'workflow_outputs', deltas);
-	}
+	if (succeeded(workflow.status)) takeOutputs(state, !chatflow, deltas);
+}
+
+/**
+ * The outputs are the answer, where its pieces are a preview (`text_chunk`, docs/protocols/dify.md 3.3), or where some of
+ * them may be missing. Elsewhere the pieces are the answer.
+ */
+function takeOutputs(state: RunState, isAlone: boolean, deltas: TextDelta[]): void {
+	if (isAlone || state.isAttached) takeWhole(state, textIn(state), 'workflow_outputs', deltas);
+	else state.isTextWhole = true;
+}
+
+/** The answer of a chatflow; the only text of other outputs, which have any names. */
+function textIn(state: RunState): string | undefined {
+	if (state.moderated) return undefined;
+	const outputs = recordOf(state.workflow?.outputs);
+	if (isChatflow(state)) return textOf(outputs.answer);
+	return singleText(outputs);
+}
+
+/** Only chatflows belong to a conversation. */
+export function isChatflow({ conversationId }: RunState): boolean {
+	return conversationId !== undefined;
 }
 
 /** The run waits for people: `workflow_paused`, or a run that finished as paused. */
-export function paused(state: RunState, data: JsonRecord): void {
+export function paused(state: RunState, data: JsonRecord, deltas: TextDelta[]): void {
 	const workflow = workflowOf(state);
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	state.workflowRunId ??= workflow.runId;
+	if (state.isAttached) takeWhole(state, textOf(recordOf(data.outputs).answer), 'pause', deltas);
 	const reasons = recordsIn(data.reasons);
 	for (const reason of reasons) {
 		if (reason.TYPE === 'human_input_required') addForm(state.forms, reason);

@@ -2,9 +2,8 @@ import { throwAs } from '../../errors/server-error';
 import type { EventStream } from '../../http/types';
 import type { FileSource } from '../../http/multipart';
 import { isRecord, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../../values';
-import { answerError, invalidParam, runError } from '../errors/failure';
-import { DEFAULT_RUN_LIMITS } from '../run/limits';
-import { RunReader } from '../run/reading';
+import { answerError, invalidParam } from '../errors/failure';
+import { observeRun } from '../run/observe';
 import type { RunResult } from '../types';
 import { needsNewer } from '../errors/too-old';
 import { fileIdIn, postFile } from '../files/upload';
@@ -81,18 +80,12 @@ export async function runPipeline(
 
 async function start(api: KnowledgeApi, path: string, json: JsonRecord): Promise<PipelineOutcome> {
 	const { client } = api;
-	const reader = new RunReader(client, {}, DEFAULT_RUN_LIMITS);
-	try {
-		const stream = await reader.open(client.url(path), { json });
-		const reading = await reader.read(stream);
-		if (reading.refused !== undefined) throw reading.refused;
-		if (reading.whole !== undefined) return documentsIn(api, stream, reading.whole);
-		const result = reader.resultOf(reading);
-		if (result.status === 'failed') throw runError(client.connection, result, stream);
-		return { kind: 'preview', result };
-	} finally {
-		reader.end();
-	}
+	const outcome = await observeRun<PipelineOutcome>(client, {
+		plan: { begin: 'send', hasRecord: false },
+		request: { url: client.url(path), json },
+		readWhole: async (stream, text) => await Promise.resolve(documentsIn(api, stream, text)),
+	});
+	return 'kind' in outcome ? outcome : { kind: 'preview', result: outcome };
 }
 
 function documentsIn(

@@ -3,9 +3,8 @@ import type { DifyClient } from '../client';
 import { latestConversation, ownsConversation } from '../app/conversations';
 import { difyFailure, hasBegun, localError, resultOf } from '../errors/failure';
 import { optional, type JsonRecord } from '../../values';
-import { recoverRun } from './recover';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
-import { isOtherConversation } from './reading';
+import { differs } from './rules';
 import type { RunResult } from '../types';
 import type { WorkflowRequest } from './workflow';
 
@@ -52,11 +51,7 @@ export async function chat(
 	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
 		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, {
 			// Only runs of a chatflow have an ID for recovery.
-			recover: async (lost) =>
-				await recoverRun(client, RUN_ROUTES.chat, request.user, lost, {
-					...options,
-					record: 'once',
-				}),
+			record: 'once',
 			...options,
 			...more,
 		});
@@ -72,8 +67,7 @@ export async function chat(
 	);
 	if ('result' in outcome) {
 		// Dify 1.14 answers a chatflow's unknown conversation with a new one, and 200 (docs/protocols/dify.md 12.2).
-		const conversationRestarted =
-			isNamed && isOtherConversation(outcome.result.conversationId, conversationId);
+		const conversationRestarted = isNamed && differs(outcome.result.conversationId, conversationId);
 		return { result: outcome.result, conversationRestarted };
 	}
 	const failed = await explainStale(client, request.user, conversationId, outcome.failed);

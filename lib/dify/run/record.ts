@@ -81,11 +81,13 @@ export async function findRecord(
 
 /** The record of a run. @throws {ServerError} of kind `runNotFound` */
 export async function getRecord(client: DifyClient, runId: string): Promise<RunRecord> {
-	return (await findRecord(client, runId)) ?? notFound(client, runId);
+	const record = await findRecord(client, runId);
+	if (record === undefined) throw notFoundError(client, runId);
+	return record;
 }
 
-export function notFound(client: DifyClient, runId: string): never {
-	throw difyFailure('runNotFound', {
+export function notFoundError(client: DifyClient, runId: string): ServerError {
+	return difyFailure('runNotFound', {
 		url: client.url(pathOf(runId)),
 		facts: { workflowRunId: runId },
 	});
@@ -95,7 +97,7 @@ export function notFound(client: DifyClient, runId: string): never {
 const POLL_PAUSES_MS = [2_000, 3_000, 5_000, 8_000, 10_000];
 
 /** How long a new run may have no record. */
-export const DELAY_MS = 10_000;
+const DELAY_MS = 10_000;
 
 /** The longest wait for a record, since it may stay `running` for ever. */
 export const MAX_WAIT_MS = 60 * 60_000;
@@ -131,7 +133,7 @@ export async function waitForRecord(
 		const passed = performance.now() - begun;
 		if (record !== undefined && !isUnfinishedRecord(record, acrossPauses)) return record;
 		isKnown ||= record !== undefined;
-		if (!isKnown && passed >= DELAY_MS) notFound(client, runId);
+		if (!isKnown && passed >= DELAY_MS) throw notFoundError(client, runId);
 		if (passed >= limit) throw stillRunning(client, runId, limit);
 		const pause = pausesMs[Math.min(polls, pausesMs.length - 1)] ?? 0;
 		await client.pause(Math.min(pause, Math.max(0, limit - passed)), client.url(pathOf(runId)));
@@ -165,7 +167,7 @@ function isUnfinishedRecord({ status }: RunRecord, acrossPauses = false): boolea
 }
 
 /** Whether the API of Dify restarts, or a proxy cannot reach it; the run goes on in its worker. */
-export function isApiAway(error: unknown): boolean {
+function isApiAway(error: unknown): boolean {
 	return (
 		error instanceof ServerError && (TRANSIENT_KINDS.has(error.kind) || error.kind === 'gateway')
 	);

@@ -1,9 +1,7 @@
 import type { EventStream } from '../../http/types';
-import type { FailureKind } from '../../errors/kinds';
 import { asFailed, type ServerError } from '../../errors/server-error';
 import { resultOfBlocking } from './blocking-answer';
 import { retryDelay, type DifyClient } from '../client';
-import type { RunState } from '../events';
 import { answerError, hasBegun, resultOf, runError } from '../errors/failure';
 import {
 	exactJson,
@@ -17,36 +15,27 @@ import {
 import type { TracedRequest, TracedAnswer } from '../../tracing/attributes';
 import { inSpan } from '../../tracing/span';
 import { explainInputs } from '../forms/input-form';
-import { recordedResult, withWarning } from './follow';
-import { endedRecord } from './record';
-import { DEFAULT_RUN_LIMITS, type RunLimits } from './limits';
-import { RunReader, failureOf, isOtherConversation, type ReadingOptions } from './reading';
+import { withWarning } from './endings';
+import type { RunLimits } from './limits';
+import { failureOf, observeRun, type RunListeners } from './observe';
+import { differs } from './rules';
 import type { RunResult } from '../types';
 
-export interface RunOptions extends ReadingOptions {
+export interface RunOptions extends RunListeners {
 	limits?: Partial<RunLimits>;
 	/** Retries of a run that Dify did not accept. */
 	retries?: number;
 	/** Milliseconds before the first retry, doubled each time; default 1 s. */
 	retryPauseMs?: number;
+	/** Abandons a run of another conversation: Dify 1.14 starts a new one if a chatflow's conversation is unknown. */
+	onlyConversation?: string;
 	/**
-	 * Recovers a run whose stream was lost, or whose answer never came: it may go on in Dify.
-	 *
-	 * @returns its result; undefined where the run was not found
-	 * @throws {ServerError} in place of the error of the stream
+	 * Recovers a run whose stream was lost: attaches to it, and reads its record where attaching is impossible (Dify
+	 * before 1.14), once or until the run is over. Default: a lost run is a failure.
 	 */
-	recover?: (lost: LostRun) => Promise<RunResult | undefined>;
-}
-
-/** A run whose stream was lost, though it may go on. */
-export interface LostRun {
-	/** All that is known of it. */
-	state: RunState;
-	/** How the stream ended. */
-	failed: ServerError;
-	/** When the run was sent: milliseconds of `Date.now()`, and of `performance.now()`. */
-	sentAt: { date: number; clock: number };
-	limits: RunLimits;
+	record?: 'wait' | 'once';
+	/** Finds the ID of a run that was lost before its first event. */
+	findId?: (sentAt: Date) => Promise<string | undefined>;
 }
 
 /** Routes that start and stop runs of a type of app. */
@@ -192,59 +181,17 @@ async function attempt(
 	json: JsonRecord & { user: string },
 	options: RunOptions,
 ): Promise<RunResult> {
-	const limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
-	const look = async (runId: string) =>
-		await endedRecord(client, runId, options.hints?.acrossPauses);
-	const stop = async (taskId: string) => await stopRun(client, route, taskId, json.user);
-	const reader = new RunReader(client, { look, ...options }, limits, stop);
-	const sentAt = { date: Date.now(), clock: performance.now() };
-	return await readRun(client, client.url(route.start), json, reader, options).catch(
-		async (error: unknown) => {
-			const { failed } = asFailed(error);
-			if (
-				reader.abandoned !== undefined ||
-				client.signal?.aborted === true ||
-				!LOST.has(failed.kind)
-			)
-				throw failed;
-			const result = await options.recover?.({ state: reader.state, failed, sentAt, limits });
-			if (result === undefined) throw failed;
-			return result;
-		},
-	);
-}
-
-/** Failures after which the run may go on. */
-const LOST: ReadonlySet<FailureKind> = new Set([
-	'streamEndedEarly',
-	'queued',
-	'connectionLost',
-	'closedBeforeAnswer',
-	'gateway',
-]);
-
-async function readRun(
-	client: DifyClient,
-	url: string,
-	json: JsonRecord,
-	reader: RunReader,
-	options: RunOptions,
-): Promise<RunResult> {
-	try {
-		const stream = await reader.open(url, { json });
-		const reading = await reader.read(stream);
-		if (reading.refused !== undefined) throw reading.refused;
-		if (reading.whole !== undefined)
-			return await wholeResult(client, stream, reading.whole, options);
-		// Records hold no forms: a paused run is attached to.
-		if (reading.record !== undefined && reading.record.status !== 'paused')
-			return await recordedResult(client, reader.state, reading.record, url, options);
-		const result = reader.resultOf(reading);
-		if (result.status !== 'failed') return result;
-		throw runError(client.connection, result, stream, reader.stopRequested);
-	} finally {
-		reader.end();
-	}
+	const { record, findId, onlyConversation, ...listeners } = options;
+	const sentAt = new Date();
+	return await observeRun(client, {
+		...listeners,
+		plan: { begin: 'send', recovers: record !== undefined, record, onlyConversation },
+		request: { url: client.url(route.start), json },
+		user: json.user,
+		stop: async (taskId) => await stopRun(client, route, taskId, json.user),
+		findId: findId === undefined ? undefined : async () => await findId(sentAt),
+		readWhole: async (stream, text) => await wholeResult(client, stream, text, options),
+	});
 }
 
 /**
@@ -272,7 +219,7 @@ async function wholeResult(
 	const answered = keptAsText(large).reduce(withWarning, resultOfBlocking(body, options.hints));
 	const { onlyConversation: only } = options;
 	const result =
-		only !== undefined && isOtherConversation(answered.conversationId, only)
+		only !== undefined && differs(answered.conversationId, only)
 			? ofOtherConversation(answered)
 			: answered;
 	if (result.status === 'failed') throw runError(connection, result, stream);

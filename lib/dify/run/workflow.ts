@@ -2,11 +2,10 @@ import { throwAs } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { localError } from '../errors/failure';
 import type { DifyFileRef } from '../files/files';
-import { followRun, type FollowOptions } from './follow';
-import { recoverRun } from './recover';
+import { followRun } from './follow';
 import { recordedRuns } from '../app/logs';
 import { findRecord, type RunRecord } from './record';
-import { RUN_ROUTES, startRun, type LostRun, type RunOptions, type RunRoute } from './run';
+import { RUN_ROUTES, startRun, type RunOptions, type RunRoute } from './run';
 import { tooOld } from '../errors/too-old';
 import type { RunResult } from '../types';
 import { isRecord, nonEmptyText, optional, type JsonRecord } from '../../values';
@@ -21,9 +20,7 @@ export interface WorkflowRequest {
 	traceId?: string;
 }
 
-/** `pauseMs`: milliseconds before the second attempt to attach to a lost run; it grows. */
-export type WorkflowOptions = Omit<RunOptions, 'recover'> &
-	Pick<FollowOptions, 'pauseMs' | 'unknownMs'>;
+export type WorkflowOptions = Omit<RunOptions, 'record' | 'findId' | 'onlyConversation'>;
 
 /**
  * Runs a workflow and reads it to its end. If the stream is lost, attaches to the run again or polls it until it is
@@ -43,13 +40,8 @@ export async function runWorkflow(
 	};
 	return await startRun(client, routeOf(workflowId), body, user, {
 		...options,
-		recover: async (lost) => {
-			lost.state.workflowRunId ??= await idOfLost(client, { inputs, user }, lost);
-			return await recoverRun(client, RUN_ROUTES.workflow, user, lost, {
-				...options,
-				record: 'wait',
-			});
-		},
+		record: 'wait',
+		findId: async (sentAt) => await idOfLost(client, { inputs, user }, sentAt),
 	});
 }
 
@@ -71,10 +63,10 @@ const CLOCK_MS = 2_000;
 async function idOfLost(
 	client: DifyClient,
 	{ inputs, user }: WorkflowRequest,
-	{ sentAt }: LostRun,
+	sentAt: Date,
 ): Promise<string | undefined> {
 	try {
-		const after = new Date(sentAt.date - CLOCK_MS).toISOString();
+		const after = new Date(sentAt.getTime() - CLOCK_MS).toISOString();
 		const rows = await recordedRuns(client, { user, after, limit: 5 });
 		const ids = rows.flatMap((row) =>
 			isRecord(row.workflow_run) ? (nonEmptyText(row.workflow_run.id) ?? []) : [],

@@ -1,6 +1,6 @@
 import { difyFailure } from '../../../lib/dify/errors/failure';
 import { appFileRules, type DifyFileRef } from '../../../lib/dify/files/files';
-import type { ReadingOptions } from '../../../lib/dify/run/reading';
+import type { RunListeners } from '../../../lib/dify/run/observe';
 import type { RunResult } from '../../../lib/dify/types';
 import type { ServerError } from '../../../lib/errors/server-error';
 import type { JsonRecord } from '../../../lib/values';
@@ -30,7 +30,7 @@ export async function runRequest(
 export function listeners(
 	{ typing }: DifyCall,
 	include: readonly string[],
-): { events: unknown[]; reading: ReadingOptions } {
+): { events: unknown[]; reading: RunListeners } {
 	const events: unknown[] = [];
 	const onEvent = include.includes('events')
 		? (event: unknown) => void events.push(event)

@@ -192,7 +192,10 @@ describe.each(NEWER)('a form, %s', (version) => {
 		await submitHumanForm(client, 'tok', ANSWER);
 		// What the run still showed when it was attached to.
 		sim.store.reopened = true;
-		const following = follow(client, runId, 'u1', { answered: new Set(['tok']), pauseMs: 5 });
+		const following = follow(client, runId, 'u1', {
+			answered: new Set(['tok']),
+			waits: { pauseMs: 5 },
+		});
 		await waitFor(() => sim.requests.filter(({ url }) => url.includes('/events')).length > 1);
 		expect((await following).status).toBe('succeeded');
 	});
@@ -202,7 +205,7 @@ describe.each(NEWER)('a form, %s', (version) => {
 		sim.store.resumeMs = 60_000;
 		sim.store.reopened = true;
 		await submitHumanForm(client, 'tok', ANSWER);
-		const options = { answered: new Set(['tok']), pauseMs: 5, resumeMs: 30 };
+		const options = { answered: new Set(['tok']), waits: { pauseMs: 5, resumeMs: 30 } };
 		expect(await failureOf(follow(client, runId, 'u1', options))).toMatchObject({
 			kind: 'timeout',
 			message: 'The run in Dify does not go on',

@@ -1,8 +1,7 @@
 /** Runs whose stream does not contain their end (simulator of Dify 1.16): the record does. */
 import { chat } from '../../../../lib/dify/run/chat';
 import { submitHumanForm } from '../../../../lib/dify/forms/human-form';
-import type { FollowOptions } from '../../../../lib/dify/run/follow';
-import { RECOVERED_NOTE } from '../../../../lib/dify/run/recover';
+import { RECOVERED_NOTE } from '../../../../lib/dify/run/endings';
 import type { RunOptions } from '../../../../lib/dify/run/run';
 import { follow, runWorkflow } from '../../../../lib/dify/run/workflow';
 import {
@@ -16,11 +15,7 @@ import {
 import { waitFor } from '../ask';
 import { calls, clientOf, failureOf, startApp } from '../client';
 
-jest.mock('../../../../lib/http/waiting', () =>
-	jest.requireActual<object>('../../../support/skipped-pauses'),
-);
-
-const FAST = { looksMs: [1], pauseMs: 1 };
+const FAST = { looksMs: [1], pauseMs: 1, maxPauseMs: 5, stoppedLooksMs: [0, 5, 20] };
 const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
 
 /** A run that goes on only when it is told to. */
@@ -43,13 +38,13 @@ async function startFlow(
 async function run(
 	sim: DifySim,
 	mode: 'workflow' | 'advanced-chat',
-	options: RunOptions & Pick<FollowOptions, 'openMs'> = {},
+	{ waits, ...rest }: RunOptions = {},
 ) {
 	const client = clientOf(sim, mode);
-	if (mode === 'workflow')
-		return await runWorkflow(client, { inputs: {}, user: 'u1' }, { ...FAST, ...options });
+	const options = { ...rest, waits: { ...FAST, ...waits } };
+	if (mode === 'workflow') return await runWorkflow(client, { inputs: {}, user: 'u1' }, options);
 	const request = { query: 'hi', user: 'u1', conversation: { kind: 'new' as const }, inputs: {} };
-	return (await chat(client, request, { ...FAST, ...options })).result;
+	return (await chat(client, request, options)).result;
 }
 
 const MODES = ['workflow', 'advanced-chat'] as const;
@@ -95,7 +90,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 		const { step, open } = gate();
 		const sim = await startFlow('1.16', mode, { steps: [START, step, { text: 'done' }], outputs });
 		sim.stream = { cut: { events: 2, how: 'silence' } };
-		const running = run(sim, mode, { looksMs: [60_000], limits: { idleMs: 150 } });
+		const running = run(sim, mode, { waits: { looksMs: [60_000] }, limits: { idleMs: 150 } });
 		await waitFor(() => sim.runs[0]?.events.length === 3);
 		open();
 		expect(await running).toMatchObject({ status: 'succeeded', workflow: { outputs } });
@@ -127,7 +122,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 		sim.stream = { cut: { events: 2, how: 'reset' } };
 		sim.fail({ method: 'GET', path: /events/, times: 2, how: 'silence' });
 		sim.fail({ method: 'GET', path: /workflows.run/, times: 2, status: 503, body: '' });
-		const options = { openMs: 50, limits: { firstByteMs: 20_000 } };
+		const options = { waits: { openMs: 50 }, limits: { firstByteMs: 20_000 } };
 		expect(await run(sim, mode, options)).toMatchObject({ status: 'succeeded', text: 'done' });
 		expect(sim.stops).toHaveLength(0);
 	}, 30_000);
@@ -151,7 +146,7 @@ test('without an earlier reader, the record is not polled while events arrive', 
 		steps: [START, { wait: 30 }],
 		outputs: { a: 1 },
 	});
-	await run(sim, 'workflow', { looksMs: [60_000] });
+	await run(sim, 'workflow', { waits: { looksMs: [60_000] } });
 	expect(sim.requests).toHaveLength(1);
 });
 
@@ -179,7 +174,7 @@ describe('a form of a workflow app', () => {
 			sim.stream = { pingEveryMs: 5, deafAfter: heard };
 			sim.store.resumeMs = 20;
 			await submitHumanForm(client, token, { action: 'ok', inputs: {}, user: 'u1' });
-			const following = { ...FAST, answered: new Set([token]) };
+			const following = { waits: FAST, answered: new Set([token]) };
 			const result = await follow(client, paused.workflowRunId!, 'u1', following);
 			expect(result).toMatchObject({ status: 'stopped', workflow: { outputs: { note: 'yes' } } });
 			expect(result.warnings.join()).toContain('Aborted: App task was stopped');

@@ -1,12 +1,7 @@
 /** Runs whose stream breaks before the end of the run, and without a record in Dify. */
 import { AWAITS_SECOND_END } from '../../../../lib/dify/events/termination';
 import { followRun } from '../../../../lib/dify/run/follow';
-import { recoverRun } from '../../../../lib/dify/run/recover';
-import { RUN_ROUTES } from '../../../../lib/dify/run/run';
-import { DEFAULT_RUN_LIMITS } from '../../../../lib/dify/run/limits';
-import { createRun } from '../../../../lib/dify/events';
 import { chat } from '../../../../lib/dify/run/chat';
-import { difyFailure } from '../../../../lib/dify/errors/failure';
 import { runWorkflow } from '../../../../lib/dify/run/workflow';
 import { events, json, sse, startScripted, type Script } from '../../../servers/scripted';
 import { delay, type http } from '../../../support/node';
@@ -14,7 +9,7 @@ import { useSimulator } from '../../../servers/use-simulator';
 import { clientOf, failureOf, UNKNOWN_ID as RUN } from '../client';
 
 const start = useSimulator(startScripted);
-const FAST = { looksMs: [5], pauseMs: 5, unknownMs: 60 };
+const FAST = { waits: { looksMs: [5], pauseMs: 5, maxPauseMs: 20, unknownMs: 60 } };
 const UNKNOWN = { code: 'not_found', message: 'Workflow run not found.', status: 404 };
 
 const of = (event: string, data: object = {}, more: object = {}) => ({
@@ -149,18 +144,8 @@ test('a 404 of a proxy while the API restarts does not mean that the run is gone
 		}),
 		'workflow',
 	);
-	const options = { looksMs: [5], pauseMs: 5, unknownMs: 1 };
-	const state = Object.assign(createRun(), { workflowRunId: RUN });
-	const lost = {
-		state,
-		failed: difyFailure('streamEndedEarly'),
-		sentAt: { date: Date.now(), clock: performance.now() },
-		limits: DEFAULT_RUN_LIMITS,
-	};
-	const result = await recoverRun(client, RUN_ROUTES.workflow, 'u', lost, {
-		...options,
-		record: 'wait',
-	});
+	const waits = { ...FAST.waits, unknownMs: 1 };
+	const result = await runWorkflow(client, { inputs: {}, user: 'u' }, { waits });
 	expect(result).toMatchObject({ status: 'succeeded', workflow: { outputs: { a: 1 } } });
 });
 
@@ -173,11 +158,8 @@ test('a record that appears after a while is waited for', async () => {
 		}),
 		'workflow',
 	);
-	const state = Object.assign(createRun(), { workflowRunId: RUN });
 	const result = await followRun(client, RUN, 'u', {
-		...FAST,
-		unknownMs: 5_000,
-		state,
+		waits: { ...FAST.waits, unknownMs: 5_000 },
 		record: 'wait',
 	});
 	expect(result.workflow?.outputs).toEqual({ a: 1 });

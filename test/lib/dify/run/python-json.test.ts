@@ -34,7 +34,11 @@ const json =
 async function workflow(script: Script) {
 	const server = await start(script);
 	const client = clientOf(server, 'workflow');
-	return await runWorkflow(client, { inputs: {}, user: 'u' }, { looksMs: [5], pauseMs: 5 });
+	return await runWorkflow(
+		client,
+		{ inputs: {}, user: 'u' },
+		{ waits: { looksMs: [5], pauseMs: 5 } },
+	);
 }
 
 test.each<[string, Script]>([

@@ -1,6 +1,6 @@
 /** Runs of workflow apps, against the simulator: lost runs are recovered, and nothing runs twice. */
 import { follow, runWorkflow, type WorkflowOptions } from '../../../../lib/dify/run/workflow';
-import { RECOVERED_NOTE } from '../../../../lib/dify/run/recover';
+import { RECOVERED_NOTE } from '../../../../lib/dify/run/endings';
 import { requestStop, RUN_ROUTES } from '../../../../lib/dify/run/run';
 import {
 	SIM_VERSIONS,
@@ -14,7 +14,7 @@ import { delay } from '../../../support/node';
 import { waitFor } from '../ask';
 import { calls, clientOf, failureOf, startApp, startSim } from '../client';
 
-const FAST: WorkflowOptions = { pauseMs: 1 };
+const FAST: WorkflowOptions = { waits: { pauseMs: 1 } };
 const NEWER = SIM_VERSIONS.filter((version) => version !== '1.12');
 
 const start: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
@@ -331,7 +331,9 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 		});
 		sim.stream = { cut: { events: 2, how: 'eof' } };
 		const controller = new AbortController();
-		const failing = failureOf(run(sim, { pauseMs: 60_000 }, {}, controller.signal));
+		const failing = failureOf(
+			run(sim, { waits: { pauseMs: 60_000, maxPauseMs: 60_000 } }, {}, controller.signal),
+		);
 		await waitFor(() =>
 			sim.requests.some(({ method, status }) => method === 'GET' && status === 200),
 		);

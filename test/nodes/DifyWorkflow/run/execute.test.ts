@@ -1,4 +1,4 @@
-import { RECOVERED_NOTE } from '../../../../lib/dify/run/recover';
+import { RECOVERED_NOTE } from '../../../../lib/dify/run/endings';
 import { waitFor } from '../../../lib/dify/ask';
 import { calls } from '../../../lib/dify/client';
 import {

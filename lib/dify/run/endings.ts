@@ -1,0 +1,212 @@
+import { ServerError } from '../../errors/server-error';
+import { isRecord, recordOf } from '../../values';
+import type { DifyClient } from '../client';
+import { difyFailure, runError } from '../errors/failure';
+import { beginAttachment, finish, knownText, reduce, singleText, type RunState } from '../events';
+import { succeeded } from '../events/termination';
+import type { RunResult, TextDelta } from '../types';
+import type { AbandonReason, Ending, Observation } from './observation';
+import { followLater, isUnknownRun, notFoundError, stillRunning, type RunRecord } from './record';
+
+/** Warning about a run whose stream did not tell its end. */
+const RECORDED =
+	'The stream broke off before the end of the run: the result comes from the record that Dify keeps.';
+
+/** Warning about a run whose stream was lost. */
+export const RECOVERED_NOTE =
+	'The stream of the run broke off. The node found the run again and waited for its end.';
+
+/** Warning about a run that Dify reported as succeeded before its stream and its record were lost. */
+const NO_CLOSE =
+	'The stream broke off after Dify had called the run succeeded, and Dify has no record of it: token counts, sources and files may be missing.';
+
+/** Seen in Dify 1.16 (docs/protocols/dify.md 12.3). */
+const ABORTED =
+	'The run ended as stopped after its form was answered. Dify 1.16 does that to runs of workflow apps by itself; those of chatflows go on.';
+
+/** A display of the text. */
+interface Display {
+	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
+}
+
+/**
+ * The result of an observation that has ended.
+ *
+ * @param url of the request that began the observation
+ * @throws {ServerError} for every ending that is no result
+ */
+export async function conclude(
+	client: DifyClient,
+	state: Observation,
+	ending: Exclude<Ending, { how: 'whole' }>,
+	display: Display,
+	url: string,
+): Promise<RunResult> {
+	if (state.lost === undefined) return await resultOf(client, state, ending, display, url);
+	try {
+		return withWarning(await resultOf(client, state, ending, display, url), RECOVERED_NOTE);
+	} catch (error) {
+		if (!(error instanceof ServerError)) throw error;
+		const result = succeededWithoutRecord(state.run, error);
+		if (result !== undefined) return result;
+		throw lostRunError(client, state, error, url);
+	}
+}
+
+async function resultOf(
+	client: DifyClient,
+	state: Observation,
+	ending: Exclude<Ending, { how: 'whole' }>,
+	display: Display,
+	url: string,
+): Promise<RunResult> {
+	const runId = state.run.workflowRunId ?? '';
+	switch (ending.how) {
+		case 'finished':
+			return finishedResult(client, state, ending, url);
+		case 'record':
+			return await recordedResult(client, state, ending.record, display, url);
+		case 'failed':
+			throw ending.failed;
+		case 'unanswered':
+			throw unansweredError(ending.why, url);
+		case 'unknownRun':
+			throw notFoundError(client, runId);
+		case 'stillRunning':
+			throw stillRunning(client, runId, ending.limitMs);
+		case 'notResumed':
+			throw notResumed(url, finish(state.run, 'closed'));
+	}
+}
+
+function finishedResult(
+	client: DifyClient,
+	state: Observation,
+	{ reason, detail, stoppedRecord }: Ending & { how: 'finished' },
+	url: string,
+): RunResult {
+	const result = finish(state.run, reason, detail);
+	if (result.status === 'failed') {
+		const head = state.head ?? { url, headers: {} };
+		throw runError(client.connection, result, head, state.stop?.isAccepted);
+	}
+	const { answeredForms } = state.plan;
+	if (answeredForms === undefined) return withRecord(result, stoppedRecord);
+	const whole = withoutAnswered(withRecord(result, stoppedRecord), answeredForms);
+	return whole.status === 'stopped' ? withWarning(whole, ABORTED) : whole;
+}
+
+/** Dify 1.16 writes the outputs of a run that ends as stopped after a form in its record only. */
+function withRecord(result: RunResult, record: RunRecord | undefined): RunResult {
+	if (record === undefined) return result;
+	const { outputs, error } = record;
+	const text = result.text || (singleText(outputs) ?? '');
+	return { ...result, text, workflow: { ...result.workflow!, outputs, error } };
+}
+
+function withoutAnswered(result: RunResult, answered: ReadonlySet<string>): RunResult {
+	const { pause } = result;
+	if (pause === undefined) return result;
+	const forms = pause.forms.filter(
+		({ formToken }) => formToken === null || !answered.has(formToken),
+	);
+	return { ...result, pause: { ...pause, forms } };
+}
+
+/** The result of a run from its record, shown like any other. */
+async function recordedResult(
+	{ connection }: DifyClient,
+	{ run }: Observation,
+	record: RunRecord,
+	{ onDeltas }: Display,
+	url: string,
+): Promise<RunResult> {
+	beginAttachment(run);
+	const deltas = addRecord(run, record);
+	// The result is whole, even if it cannot be shown.
+	if (deltas.length > 0) await onDeltas?.(deltas).catch(() => undefined);
+	const result = finish(run, 'closed');
+	if (result.status === 'failed') throw runError(connection, result, { url, headers: {} });
+	return withWarning(result, RECORDED);
+}
+
+/** Applies a run's record to its state. */
+function addRecord(
+	state: RunState,
+	{ runId, status, outputs, createdAt, finishedAt, raw }: RunRecord,
+): TextDelta[] {
+	const times = { created_at: createdAt, finished_at: finishedAt };
+	const data = { ...raw, ...times, outputs, files: filesIn(outputs) };
+	const event = {
+		event: status === 'paused' ? 'workflow_paused' : 'workflow_finished',
+		workflow_run_id: runId,
+		data,
+	};
+	return reduce(state, event).deltas;
+}
+
+/** Files of a chatflow's answer: a list, in Dify 1.14 inside an object. */
+function filesIn(outputs: unknown): unknown {
+	const { files } = recordOf(outputs);
+	return isRecord(files) ? files.value : files;
+}
+
+export function withWarning(result: RunResult, warning: string): RunResult {
+	return { ...result, warnings: [...result.warnings, warning] };
+}
+
+function succeededWithoutRecord(run: RunState, error: ServerError): RunResult | undefined {
+	if (!isUnknownRun(error) || !succeeded(run.workflowEnd?.status ?? '')) return undefined;
+	const result = finish(Object.assign(run, { messageEnded: true }), 'closed');
+	return result.status === 'failed' ? undefined : withWarning(result, NO_CLOSE);
+}
+
+/** The error of a run that was lost and not found again, with all that is known of it. */
+function lostRunError(
+	client: DifyClient,
+	{ run, lost, stop }: Observation,
+	error: ServerError,
+	url: string,
+): ServerError {
+	const { closing, result, head = { url, headers: {} } } = lost!;
+	const first = closing.failed ?? runError(client.connection, result, head);
+	const facts = { ...first.facts, ...error.facts };
+	if (stop?.isAccepted !== undefined) facts.stopRequested = stop.isAccepted;
+	if (error.kind === 'cancelled') {
+		const partialText = knownText(run) || undefined;
+		const partialReasoning = run.reasoning || undefined;
+		return difyFailure('cancelled', { url: first.url, partialText, partialReasoning, facts });
+	}
+	// A failed lookup tells nothing: the stream's own error says that the run may have gone on.
+	const isOwn = error.kind === 'timeout' || error.result !== undefined;
+	const shown = isOwn ? error : first.withRemedy(remedyFor(error, run.workflowRunId ?? ''));
+	return shown.withPartial({ text: knownText(run), reasoning: run.reasoning }).withFacts(facts);
+}
+
+function remedyFor(error: ServerError, runId: string): string {
+	if (!isUnknownRun(error)) return followLater(runId);
+	return `Dify has no record of the run ${runId}, so nobody knows how it ended. What had arrived is in the details. The logs of the app in Dify may say more.`;
+}
+
+/** The error of a run that was given up before Dify answered. */
+function unansweredError({ reason, detail }: AbandonReason, url: string): ServerError {
+	if (reason === 'abort')
+		return difyFailure('cancelled', {
+			url,
+			meaning: 'The execution was stopped before Dify answered',
+		});
+	const meaning = `A time limit ran out: ${detail}`;
+	return difyFailure('timeout', { url, meaning, about: { startsRun: true } });
+}
+
+function notResumed(url: string, result: RunResult): ServerError {
+	return difyFailure('timeout', {
+		url,
+		message: 'The run in Dify does not go on',
+		meaning: 'Dify accepted the answer to the form, but the run still waits',
+		remedy:
+			'Perhaps the worker of Dify is busy or down (docker compose ps). Do not submit the form again: follow the run later with the operation Follow.',
+		result,
+		retryable: false,
+	});
+}

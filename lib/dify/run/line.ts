@@ -1,0 +1,102 @@
+import type { EventStream } from '../../http/types';
+import { asFailed, ServerError } from '../../errors/server-error';
+import { exactJson, messageOf, type JsonRecord } from '../../values';
+import type { DifyClient } from '../client';
+import type { Closing, Fact } from './observation';
+
+/** The request that opens a stream. */
+export interface LineRequest {
+	url: string;
+	method?: 'GET';
+	json?: JsonRecord;
+}
+
+export interface LineListeners {
+	/** Called with every event, as Dify sent it. */
+	onEvent?: (event: unknown) => void;
+	/** Called with numbers that JavaScript cannot represent, which are kept as text. */
+	onInexact: (number: string) => void;
+	/** Reads an answer in place of a stream. */
+	readWhole: (stream: EventStream, text: string) => Promise<void>;
+}
+
+/** A connection to Dify, whose answer it turns into facts. */
+export class Line {
+	private readonly aborter = new AbortController();
+	private stream: EventStream | undefined;
+	private isReadingEvents = false;
+	private goOn = () => {};
+
+	constructor(
+		private readonly number: number,
+		private readonly put: (fact: Fact) => void,
+		private readonly listeners: LineListeners,
+	) {}
+
+	/** Reads the answer to its end, whatever its end is. */
+	async read(client: DifyClient, { url, ...request }: LineRequest): Promise<void> {
+		const { number: line, put } = this;
+		const reading = this.readToEnd(client, url, request);
+		const closing = await reading.catch((error: unknown) => this.closingOf(error));
+		const { detail } = closing;
+		if (detail !== undefined) closing.detail = client.connection.mask(detail);
+		put({ type: 'closed', line, closing });
+	}
+
+	/** Reads on, after the events that were told have been dealt with. */
+	readOn(): void {
+		this.goOn();
+	}
+
+	/** Closes the connection, also while it is being made. */
+	close(): void {
+		this.aborter.abort();
+		this.stream?.close();
+		this.goOn();
+	}
+
+	private async readToEnd(
+		client: DifyClient,
+		url: string,
+		request: Omit<LineRequest, 'url'>,
+	): Promise<Closing> {
+		const { number: line, put } = this;
+		const onBytes = () => put({ type: 'bytes', line });
+		const stream = await client.stream(url, { ...request, signal: this.aborter.signal, onBytes });
+		this.stream = stream;
+		this.isReadingEvents = true;
+		put({ type: 'answered', line, head: { url: stream.url, headers: stream.headers } });
+		for await (const batch of stream.batches) {
+			const whole = batch.find(({ event }) => event === 'whole-answer');
+			if (whole !== undefined) {
+				this.isReadingEvents = false;
+				await this.listeners.readWhole(stream, whole.data);
+				return { reason: 'eof', isWhole: true };
+			}
+			const dealtWith = new Promise<void>((resolve) => (this.goOn = resolve));
+			put({ type: 'events', line, events: batch.map(({ data }) => this.parse(data)) });
+			await dealtWith;
+		}
+		return { reason: 'eof', detail: stream.strayLines()[0] };
+	}
+
+	private parse(data: string): unknown {
+		const { value: event, large } = exactJson(data);
+		large.forEach(this.listeners.onInexact);
+		this.listeners.onEvent?.(event ?? data);
+		return event;
+	}
+
+	/** A failure between events is a broken connection, unless it has a status: then it is an answer. */
+	private closingOf(error: unknown): Closing {
+		const isAnswer = error instanceof ServerError && error.status !== undefined;
+		if (this.isReadingEvents && !isAnswer) return { reason: 'closed', detail: errorText(error) };
+		return { reason: 'closed', ...asFailed(error) };
+	}
+}
+
+/** Text of an error; undefined for a broken connection, which is reported anyway. */
+function errorText(error: unknown): string | undefined {
+	if (!(error instanceof ServerError)) return messageOf(error);
+	return error.kind === 'connectionLost' ? undefined : error.meaning;
+}

@@ -1,0 +1,169 @@
+import type { ServerError } from '../../errors/server-error';
+import type { AnswerHead } from '../../http/types';
+import type { RunState } from '../events';
+import type { FinishReason, RunResult, TextDelta } from '../types';
+import type { RunLimits } from './limits';
+import type { RunRecord } from './record';
+
+/** Waits of an observation in milliseconds. */
+export interface Waits {
+	/** Silence of a stream before each look at the record; the last value repeats. */
+	looksMs: Readonly<Record<Line['kind'], readonly number[]>>;
+	/** Before the second attachment; it doubles up to `maxPauseMs`. */
+	pauseMs: number;
+	maxPauseMs: number;
+	/** In which attaching must be answered: an API that restarts accepts connections before it answers. */
+	openMs: number;
+	/** In which a run that has no stream must have a record. */
+	unknownMs: number;
+	/** In which an answered form must have let the run go on (docs/protocols/dify.md 2.5). */
+	resumeMs: number;
+	/** Before each look at the record of a stopped run, which Dify writes a moment after the stream ends. */
+	stoppedLooksMs: readonly number[];
+}
+
+/** What an observation is for. */
+export interface Plan {
+	/** `send`: starts the run. `attach`: the run was started before. */
+	begin: 'send' | 'attach';
+	limits: RunLimits;
+	waits: Waits;
+	/** Whether Dify is told to stop the run when it is abandoned. */
+	stops: boolean;
+	/** Whether the run has a record in Dify once its ID is known. */
+	hasRecord: boolean;
+	/** Whether a run whose stream was lost is attached to. */
+	recovers: boolean;
+	/** Whether the ID of a run that was lost before its first event can be looked for. */
+	findsId: boolean;
+	/**
+	 * The run is the caller's own, so its record counts also where attaching is impossible (Dify before 1.14): polled
+	 * until the run is over, or read once.
+	 */
+	record?: 'wait' | 'once';
+	/** Tokens of forms that were just answered: a pause that shows only them is an old one. */
+	answeredForms?: ReadonlySet<string>;
+	/** Abandons a run of another conversation: Dify 1.14 starts a new one if a chatflow's conversation is unknown. */
+	onlyConversation?: string;
+}
+
+/** Why the run was abandoned before its end. */
+export interface AbandonReason {
+	reason: Exclude<FinishReason, 'eof' | 'closed'>;
+	detail?: string;
+}
+
+/** How a stream ended. */
+export interface Closing {
+	reason: 'eof' | 'closed';
+	detail?: string;
+	/** The answer that came in place of a stream, or the failure to get any. */
+	failed?: ServerError;
+	/** A JSON answer came in place of a stream, and was read. */
+	isWhole?: boolean;
+}
+
+/** What happened, whatever told it. Facts about a connection carry its number, since old ones may still report. */
+export type Fact =
+	| { type: 'begin' }
+	| { type: 'answered'; line: number; head: Pick<AnswerHead, 'url' | 'headers'> }
+	| { type: 'bytes'; line: number }
+	| { type: 'events'; line: number; events: unknown[] }
+	| { type: 'closed'; line: number; closing: Closing }
+	| { type: 'record'; look: number; record?: RunRecord; isUnknown: boolean }
+	| { type: 'idFound'; runId?: string }
+	| { type: 'stop'; why: AbandonReason }
+	| { type: 'stopAnswered'; isAccepted: boolean }
+	| { type: 'silence' };
+
+/** How the observation ends. */
+export type Ending =
+	| { how: 'finished'; reason: FinishReason; detail?: string; stoppedRecord?: RunRecord }
+	| { how: 'whole' }
+	| { how: 'record'; record: RunRecord }
+	| { how: 'failed'; failed: ServerError }
+	| { how: 'unanswered'; why: AbandonReason }
+	| { how: 'unknownRun' }
+	| { how: 'stillRunning'; limitMs: number }
+	| { how: 'notResumed' };
+
+/** What to do next. */
+export type Action =
+	| { do: 'send' | 'attach'; line: number }
+	| { do: 'close' }
+	| { do: 'show'; deltas: TextDelta[] }
+	| { do: 'look'; look: number; runId: string }
+	| { do: 'findId' }
+	| { do: 'stop'; taskId: string }
+	| { do: 'end'; ending: Ending };
+
+/** A connection, and what it has brought. */
+export interface Line {
+	kind: 'send' | 'attach';
+	openedAt: number;
+	/** When the headers came. */
+	answeredAt?: number;
+	lastPieceAt: number;
+	/** Pieces of the answer, pings too. */
+	pieces: number;
+	/** The last events, or where none came the last progress of the run. */
+	lastEventAt: number;
+	hasEvents: boolean;
+	/** The last events, or the last look at the record. */
+	quietSince: number;
+	/** Looks at the record since the last events. */
+	looks: number;
+	/** When the stream is closed although Dify leaves it open. */
+	graceEndsAt?: number;
+	/** The end of the run, by its record: the last events come a moment later. */
+	recordFound?: { record: RunRecord; at: number };
+	/** A limit that has run out: the run is abandoned unless its record says that it is over. */
+	limitReached?: AbandonReason;
+}
+
+/** A look at the record that has not been answered. */
+export interface Look {
+	number: number;
+	why: 'silence' | 'limit' | 'lost' | 'stopped';
+}
+
+/** How an observation stands. Times are milliseconds of one clock. */
+export interface Observation {
+	readonly plan: Plan;
+	/** What Dify has told of the run. */
+	run: RunState;
+	readonly beganAt: number;
+	/** URL and headers of the last answer. */
+	head?: Pick<AnswerHead, 'url' | 'headers'>;
+	/** The open connection. */
+	line?: Line;
+	/** Counts connections. */
+	lines: number;
+	look?: Look;
+	/** Counts looks. */
+	looks: number;
+	/** How the stream of the new run was lost; set once the run is followed. */
+	lost?: { closing: Closing; result: RunResult; head?: Pick<AnswerHead, 'url' | 'headers'> };
+	/** Whether Dify has confirmed the run, so that it is worth waiting for an API that restarts. */
+	isConfirmed: boolean;
+	/** Whether the run can be attached to: not before Dify 1.14. */
+	isAttachable: boolean;
+	/** Why the last attachment failed. */
+	attachFailure?: ServerError;
+	/** Attachments that brought no end. */
+	attempts: number;
+	/** When the run is attached to, or looked at, again. */
+	resumesAt?: number;
+	/** Since when Dify has said that it has no such run. */
+	unknownSince?: number;
+	/** Records that showed a pause, whose forms only a stream has. */
+	pausedRecords: number;
+	/** What the run had done when it was last seen to get on. */
+	progress: { mark: string; at: number };
+	/** Looks at the record of a run that ended as stopped. */
+	stoppedLooks: number;
+	abandoned?: AbandonReason & { at: number };
+	stop?: { at: number; isAccepted?: boolean };
+	/** Waits for the answer to the stop. */
+	ending?: Ending;
+}

@@ -1,0 +1,255 @@
+import type { EventStream } from '../../http/types';
+import type { ServerError } from '../../errors/server-error';
+import { messageOf, type JsonRecord } from '../../values';
+import type { DifyClient } from '../client';
+import { createRun } from '../events';
+import { difyFailure } from '../errors/failure';
+import type { RunHints, RunResult, TextDelta } from '../types';
+import { conclude } from './endings';
+import { Inbox } from './inbox';
+import { Line, type LineRequest } from './line';
+import { DEFAULT_RUN_LIMITS, type RunLimits } from './limits';
+import type { Action, Ending, Fact, Observation, Plan, Waits } from './observation';
+import { endedRecord } from './record';
+import { createObservation, next } from './rules';
+
+/** What a caller of a run may want. */
+export interface RunListeners {
+	hints?: RunHints;
+	/** Called with text changes for a live display. */
+	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
+	/** Called with every event, as Dify sent it. */
+	onEvent?: (event: unknown) => void;
+	/** Called when the ID of the workflow run is known, perhaps more than once. */
+	onRunId?: (runId: string) => void;
+	/** Waits other than the usual ones. */
+	waits?: Partial<Omit<Waits, 'looksMs'>> & { looksMs?: readonly number[] };
+}
+
+export interface Observed<Whole> extends RunListeners {
+	plan: Partial<Plan> & Pick<Plan, 'begin'>;
+	limits?: Partial<RunLimits>;
+	/** The request that starts the run. */
+	request?: { url: string; json: JsonRecord };
+	/** Who started the run. */
+	user?: string;
+	/** A run that was started before. */
+	runId?: string;
+	/** Tells Dify to stop the run. @returns whether it accepted that */
+	stop?: (taskId: string) => Promise<boolean>;
+	/** Finds the ID of a run that was lost before its first event. */
+	findId?: () => Promise<string | undefined>;
+	/** Reads an answer in place of a stream. @throws {ServerError} */
+	readWhole?: (stream: EventStream, text: string) => Promise<Whole>;
+}
+
+/** Silence is often that of a node that works; an attached stream has often lost its run. */
+const LOOKS_MS = { send: [15_000], attach: [3_000, 5_000, 8_000, 15_000] };
+
+const WAITS = {
+	pauseMs: 1_000,
+	maxPauseMs: 10_000,
+	openMs: 15_000,
+	unknownMs: 10_000,
+	resumeMs: 30_000,
+	stoppedLooksMs: [0, 1_000, 2_000],
+};
+
+function planOf({ plan, limits, waits, stop, findId }: Observed<unknown>): Plan {
+	return {
+		hasRecord: true,
+		recovers: false,
+		...plan,
+		stops: stop !== undefined,
+		findsId: findId !== undefined,
+		limits: { ...DEFAULT_RUN_LIMITS, ...limits },
+		waits: { ...WAITS, ...waits, looksMs: looksOf(waits?.looksMs) },
+	};
+}
+
+/** @param everywhere the same looks for every stream */
+function looksOf(everywhere: readonly number[] | undefined): Waits['looksMs'] {
+	return everywhere === undefined ? LOOKS_MS : { send: everywhere, attach: everywhere };
+}
+
+/**
+ * Observes a run until it is over: carries out what the rules say (`rules.ts`), and tells them what happens.
+ *
+ * @returns a run that succeeded, paused, or was stopped by someone else; or what `readWhole` returned
+ * @throws {ServerError} with the partial result and all IDs
+ */
+export async function observeRun<Whole = RunResult>(
+	client: DifyClient,
+	observed: Observed<Whole>,
+): Promise<RunResult | Whole> {
+	const run = Object.assign(createRun(observed.hints), { workflowRunId: observed.runId });
+	const state = createObservation(planOf(observed), run, performance.now());
+	const inbox = new Inbox<Fact>();
+	const performer = new Performer(client, observed, state, inbox);
+	performer.begin();
+	try {
+		for (let fact: Fact = { type: 'begin' }; ; ) {
+			const { actions, wakeAt } = next(state, fact, performance.now());
+			for (const action of actions) {
+				if (action.do === 'end') return await performer.end(action.ending);
+				performer.perform(action);
+			}
+			performer.readOn();
+			fact = (await inbox.take(wakeAt)) ?? { type: 'silence' };
+		}
+	} finally {
+		performer.close();
+	}
+}
+
+/** Does what the rules say, and reports what comes of it. */
+class Performer<Whole> {
+	private line: Line | undefined;
+	private whole: Whole | undefined;
+	/** The last changes of the text, on their way to the display. */
+	private showing: Promise<void> | undefined;
+	private readonly aborted: Promise<void>;
+	private readonly onAbort = () => this.inbox.put({ type: 'stop', why: { reason: 'abort' } });
+
+	constructor(
+		private readonly client: DifyClient,
+		private readonly observed: Observed<Whole>,
+		private readonly state: Observation,
+		private readonly inbox: Inbox<Fact>,
+	) {
+		const { signal } = client;
+		this.aborted = new Promise((resolve) =>
+			signal?.addEventListener('abort', () => resolve(), { once: true }),
+		);
+	}
+
+	/** @throws {ServerError} where the execution was stopped before */
+	begin(): void {
+		const { signal } = this.client;
+		if (signal?.aborted === true) throw stoppedBefore(this.url);
+		signal?.addEventListener('abort', this.onAbort, { once: true });
+	}
+
+	perform(action: Exclude<Action, { do: 'end' }>): void {
+		switch (action.do) {
+			case 'send':
+				return this.open(action.line, { url: this.url, json: this.observed.request!.json });
+			case 'attach':
+				return this.open(action.line, { url: this.eventsUrl, method: 'GET' });
+			case 'close':
+				return this.line?.close();
+			case 'show':
+				return this.show(action.deltas);
+			case 'look':
+				return this.report(this.look(action.look, action.runId));
+			case 'findId':
+				return this.report(this.findId());
+			case 'stop':
+				return this.report(this.stop(action.taskId));
+		}
+	}
+
+	/** Reads on as soon as the display has taken the last changes. */
+	readOn(): void {
+		const { runId } = this;
+		if (runId !== undefined) this.observed.onRunId?.(runId);
+		const { line } = this;
+		if (this.showing === undefined || this.state.abandoned !== undefined) line?.readOn();
+		else void this.showing.then(() => line?.readOn());
+	}
+
+	async end(ending: Ending): Promise<RunResult | Whole> {
+		// A display that hangs must not block a run that was stopped.
+		await Promise.race([this.showing, this.aborted]);
+		if (ending.how === 'whole') return this.whole!;
+		return await conclude(this.client, this.state, ending, this.observed, this.url);
+	}
+
+	/** Releases the connection and the signal. */
+	close(): void {
+		this.line?.close();
+		this.client.signal?.removeEventListener('abort', this.onAbort);
+	}
+
+	private get runId(): string | undefined {
+		return this.state.run.workflowRunId;
+	}
+
+	/** URL of the request that begins the observation. */
+	private get url(): string {
+		return this.observed.request?.url ?? this.eventsUrl;
+	}
+
+	private get eventsUrl(): string {
+		return this.client.url(`/workflow/${this.runId}/events`, {
+			user: this.observed.user,
+			include_state_snapshot: 'true',
+			continue_on_pause: this.acrossPauses ? 'true' : undefined,
+		});
+	}
+
+	private get acrossPauses(): boolean {
+		return this.observed.hints?.acrossPauses === true;
+	}
+
+	private open(number: number, request: LineRequest): void {
+		const { onEvent } = this.observed;
+		const line = new Line(number, (fact) => this.inbox.put(fact), {
+			onEvent,
+			onInexact: (written) => void this.state.run.inexact.add(written),
+			readWhole: async (stream, text) => {
+				this.whole = await this.observed.readWhole!(stream, text);
+			},
+		});
+		this.line = line;
+		this.report(line.read(this.client, request));
+	}
+
+	private show(deltas: TextDelta[]): void {
+		this.showing = failureOf(async () => await this.observed.onDeltas?.(deltas)).then((problem) => {
+			this.showing = undefined;
+			if (problem === undefined) return;
+			// Nobody would see the rest of the answer.
+			const detail = `the answer could not be passed on: ${problem}`;
+			this.inbox.put({ type: 'stop', why: { reason: 'abort', detail } });
+		});
+	}
+
+	private async look(look: number, runId: string): Promise<void> {
+		let isUnknown = false;
+		const record = await endedRecord(
+			this.client,
+			runId,
+			this.acrossPauses,
+			() => (isUnknown = true),
+		);
+		this.inbox.put({ type: 'record', look, record, isUnknown });
+	}
+
+	private async findId(): Promise<void> {
+		this.inbox.put({ type: 'idFound', runId: await this.observed.findId!() });
+	}
+
+	private async stop(taskId: string): Promise<void> {
+		this.inbox.put({ type: 'stopAnswered', isAccepted: await this.observed.stop!(taskId) });
+	}
+
+	private report(work: Promise<void>): void {
+		work.catch((error: unknown) => this.inbox.fail(error));
+	}
+}
+
+function stoppedBefore(url: string): ServerError {
+	const meaning = 'The execution was stopped before Dify answered';
+	return difyFailure('cancelled', { url, meaning });
+}
+
+/** The error text of `work`; undefined where it succeeded. */
+export async function failureOf(work: () => Promise<void>): Promise<string | undefined> {
+	try {
+		await work();
+		return undefined;
+	} catch (error) {
+		return messageOf(error);
+	}
+}
