@@ -1,4 +1,4 @@
-import { ServerError } from '../../errors/server-error';
+import { asFailed, type ServerError } from '../../errors/server-error';
 import { isRecord, recordOf } from '../../values';
 import type { DifyClient } from '../client';
 import { difyFailure, runError } from '../errors/failure';
@@ -46,10 +46,10 @@ export async function conclude(
 	try {
 		return withWarning(await resultOf(client, state, ending, display, url), RECOVERED_NOTE);
 	} catch (error) {
-		if (!(error instanceof ServerError)) throw error;
-		const result = succeededWithoutRecord(state.run, error);
+		const { failed } = asFailed(error);
+		const result = succeededWithoutRecord(state.run, failed);
 		if (result !== undefined) return result;
-		throw lostRunError(client, state, error, url);
+		throw lostRunError(client, state, failed, url);
 	}
 }
 

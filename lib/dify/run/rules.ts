@@ -95,19 +95,13 @@ export function next(state: Observation, fact: Fact, now: number): Step {
 }
 
 function react(state: Observation, fact: Fact, now: number): Action[] {
-	if ('line' in fact && fact.line !== state.lines) return [];
-	const { line } = state;
+	if ('line' in fact) {
+		const { line, lines } = state;
+		return line === undefined || fact.line !== lines ? [] : reactToLine(state, line, fact, now);
+	}
 	switch (fact.type) {
 		case 'begin':
 			return open(state, state.plan.begin, now);
-		case 'answered':
-			return line === undefined ? [] : answered(state, line, fact.head, now);
-		case 'bytes':
-			return line === undefined ? [] : bytes(line, now);
-		case 'events':
-			return line === undefined ? [] : events(state, line, fact.events, now);
-		case 'closed':
-			return line === undefined ? [] : endOfStream(state, line, fact.closing, now);
 		case 'record':
 			return recordRead(state, fact, now);
 		case 'idFound':
@@ -118,6 +112,24 @@ function react(state: Observation, fact: Fact, now: number): Action[] {
 			return stopAnswered(state, fact.isAccepted, now);
 		case 'silence':
 			return dueRule(state, now)?.then(state, now) ?? [];
+	}
+}
+
+function reactToLine(
+	state: Observation,
+	line: Line,
+	fact: Extract<Fact, { line: number }>,
+	now: number,
+): Action[] {
+	switch (fact.type) {
+		case 'answered':
+			return answered(state, line, fact.head, now);
+		case 'bytes':
+			return bytes(line, now);
+		case 'events':
+			return events(state, line, fact.events, now);
+		case 'closed':
+			return endOfStream(state, line, fact.closing, now);
 	}
 }
 
