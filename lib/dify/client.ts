@@ -100,7 +100,7 @@ export class DifyClient {
 
 	/** Sends a change. The answer is an object, empty for a 204 (docs/protocols/dify.md 2.8). */
 	async send(
-		method: 'POST' | 'PUT' | 'DELETE',
+		method: Exclude<Method, 'GET'>,
 		path: string,
 		body: JsonRecord,
 		options: AskOptions = {},

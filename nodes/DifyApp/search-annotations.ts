@@ -1,4 +1,5 @@
-import { listAnnotations } from '../../lib/dify/app/annotations';
+import { AppApi } from '../../lib/dify/app/api';
+import { annotationRoutes } from '../../lib/dify/app/routes';
 import { nonEmptyText } from '../../lib/values';
 import { editorList } from '../shared/dify/editor';
 
@@ -6,9 +7,10 @@ const MOST = 200;
 
 /** The annotations of the app, for the list in the editor. */
 export const searchAnnotations = editorList(async ({ client, filter }) => {
-	const found = await listAnnotations(client, filter, MOST);
+	const api = new AppApi(client);
+	const annotations = await api.list(annotationRoutes.list, { keyword: filter }, MOST);
 	return {
-		results: found.map(({ id, question, answer }) => ({
+		results: annotations.map(({ id, question, answer }) => ({
 			name: nonEmptyText(question) ?? String(id),
 			value: String(id),
 			description: nonEmptyText(answer),

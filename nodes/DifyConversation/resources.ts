@@ -3,7 +3,7 @@ import { conversationDelete } from './conversation/delete';
 import { conversationGetAll } from './conversation/get-all';
 import { conversationRename } from './conversation/rename';
 import { messageGetAll } from './message/get-all';
-import { messageGetSuggested } from './message/get-suggested';
+import { messageGetSuggested } from './message/routes';
 import { variableGetAll } from './variable/get-all';
 import { variableUpdate } from './variable/update';
 

@@ -3,11 +3,11 @@ import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { operationTable } from '../shared/run/operations';
-import { getAll } from './get-all';
 import { rate } from './rate';
 import { revoke } from './revoke';
+import { feedbackGetAll } from './routes';
 
-const operations = operationTable([rate, getAll, revoke]);
+const operations = operationTable([rate, feedbackGetAll, revoke]);
 
 export class DifyFeedback implements INodeType {
 	description: INodeTypeDescription = {

@@ -1,5 +1,6 @@
-import { listFeedback } from '../../lib/dify/app/feedback';
+import { AppApi } from '../../lib/dify/app/api';
 import { newFeedback, type FeedbackMemory } from '../../lib/dify/app/new-feedback';
+import { appRoutes } from '../../lib/dify/app/routes';
 import type { WatchedEvent } from './event';
 
 const SHOWN = 3;
@@ -20,7 +21,7 @@ export const feedback: WatchedEvent = {
 	},
 
 	async examples({ client }) {
-		const found = await listFeedback(client, SHOWN);
-		return found.map((given) => ({ event: 'feedback', isNew: true, ...given }));
+		const newest = await new AppApi(client).list(appRoutes.feedback, {}, SHOWN);
+		return newest.map((record) => ({ event: 'feedback', isNew: true, ...record }));
 	},
 };

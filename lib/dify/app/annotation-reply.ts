@@ -1,5 +1,5 @@
 import { ServerError } from '../../errors/server-error';
-import { finiteNumber, nonEmptyText, optional, recordOf } from '../../values';
+import { finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf } from '../../values';
 import type { DifyClient } from '../client';
 import { difyFailure } from '../errors/failure';
 
@@ -45,37 +45,53 @@ export async function setAnnotationReply(
 	settings: ReplySettings,
 	wait: WaitForJob,
 ): Promise<ReplyJob & { enabled: boolean }> {
-	const parameters = await client.get('/parameters');
-	const current = recordOf(parameters.annotation_reply);
-	const model = recordOf(current.embedding_model);
-	const body = {
-		score_threshold:
-			settings.scoreThreshold ?? finiteNumber(current.score_threshold) ?? DEFAULT_SCORE,
-		embedding_provider_name:
-			settings.embeddingProvider ?? nonEmptyText(model.embedding_provider_name) ?? '',
-		embedding_model_name: settings.embeddingModel ?? nonEmptyText(model.embedding_model_name) ?? '',
-	};
 	const path = `/apps/annotation-reply/${action}`;
-	const started = await client.send('POST', path, body);
-	const jobId = nonEmptyText(started.job_id);
+	const { job_id: id } = await client.send('POST', path, await bodyOf(client, settings));
+	const jobId = nonEmptyText(id);
 	if (jobId === undefined)
 		throw difyFailure('emptyAnswer', {
 			url: client.url(path),
 			message: 'Dify started no job for the annotations',
 		});
-	let job: ReplyJob = { jobId, status: 'waiting' };
-	const begun = performance.now();
-	while (wait.limitMs > 0 && ['waiting', 'processing'].includes(job.status)) {
-		if (performance.now() - begun > wait.limitMs) throw notYet(client, path, job, wait.limitMs);
-		await client.pause(wait.pauseMs ?? PAUSE_MS, client.url(path));
-		job = await annotationReplyJob(client, action, jobId);
-	}
+	const job = await jobAfter(client, action, jobId, wait);
 	if (job.status === 'error') throw failed(client, path, job);
+	if (job.status !== 'gone') return { ...job, enabled: action === 'enable' };
 	// A job that is gone has ended. Whether it succeeded, the app tells.
-	const enabled = job.status === 'gone' ? await isEnabled(client) : action === 'enable';
-	if (job.status === 'gone' && enabled !== (action === 'enable'))
+	const enabled = await isEnabled(client);
+	if (enabled !== (action === 'enable'))
 		throw failed(client, path, { ...job, error: 'The job is gone, and nothing has changed' });
 	return { ...job, enabled };
+}
+
+/** All three fields: where no setting says otherwise, with what the app has now. */
+async function bodyOf(client: DifyClient, settings: ReplySettings): Promise<JsonRecord> {
+	const parameters = await client.get('/parameters');
+	const current = recordOf(parameters.annotation_reply);
+	const model = recordOf(current.embedding_model);
+	const { scoreThreshold, embeddingProvider, embeddingModel } = settings;
+	return {
+		score_threshold: scoreThreshold ?? finiteNumber(current.score_threshold) ?? DEFAULT_SCORE,
+		embedding_provider_name: embeddingProvider ?? nonEmptyText(model.embedding_provider_name) ?? '',
+		embedding_model_name: embeddingModel ?? nonEmptyText(model.embedding_model_name) ?? '',
+	};
+}
+
+/** The job when it has ended; where there is no wait, as it was started. */
+async function jobAfter(
+	client: DifyClient,
+	action: ReplyAction,
+	jobId: string,
+	{ limitMs, pauseMs = PAUSE_MS }: WaitForJob,
+): Promise<ReplyJob> {
+	const path = `/apps/annotation-reply/${action}`;
+	const startedAt = performance.now();
+	let job: ReplyJob = { jobId, status: 'waiting' };
+	while (limitMs > 0 && ['waiting', 'processing'].includes(job.status)) {
+		if (performance.now() - startedAt > limitMs) throw notYet(client, path, job, limitMs);
+		await client.pause(pauseMs, client.url(path));
+		job = await annotationReplyJob(client, action, jobId);
+	}
+	return job;
 }
 
 /** Status of a job. `gone` where Dify does not know it: it ended long ago, or is of the other action. */

@@ -1,36 +1,13 @@
 import { nonEmptyText, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
-import { difyFailure, invalidParam } from '../errors/failure';
-import { collectPages, type Limit } from '../paging';
-
-/** Dify's largest page of annotations; a larger limit is silently lowered to it (docs/protocols/dify.md 2.12). */
-const PAGE_SIZE = 100;
+import { difyFailure } from '../errors/failure';
+import { checkAnswer, checkQuestion } from './annotation-texts';
+import { AppApi } from './api';
+import { annotationRoutes } from './routes';
 
 export interface Annotation {
 	question: string;
 	answer: string;
-}
-
-/**
- * Annotations of an app, newest first (in no order within one second). `keyword`: part of the question or the answer,
- * case-insensitive.
- */
-export async function listAnnotations(
-	client: DifyClient,
-	keyword: string,
-	most: Limit,
-): Promise<JsonRecord[]> {
-	const ask = async (paging: object) =>
-		await client.get('/apps/annotations', { ...paging, keyword });
-	return await collectPages(most, PAGE_SIZE, ask);
-}
-
-/** @throws {ServerError} where a text is empty: Dify would store it */
-export async function createAnnotation(
-	client: DifyClient,
-	annotation: Annotation,
-): Promise<JsonRecord> {
-	return await client.send('POST', '/apps/annotations', { ...checked(annotation) });
 }
 
 /**
@@ -42,20 +19,20 @@ export async function createAnnotation(
 export async function updateAnnotation(
 	client: DifyClient,
 	id: string,
-	annotation: Partial<Annotation>,
+	changes: Partial<Annotation>,
 ): Promise<JsonRecord> {
-	const known = await annotationOf(client, id);
-	const next = {
-		question: annotation.question ?? nonEmptyText(known.question) ?? '',
-		answer: annotation.answer ?? nonEmptyText(known.answer) ?? '',
-	};
-	return await client.send('PUT', `/apps/annotations/${id}`, checked(next), { idempotent: true });
+	const current = await annotationOf(client, id);
+	return await new AppApi(client).call(annotationRoutes.update, {
+		annotation_id: id,
+		question: changes.question ?? nonEmptyText(current.question) ?? '',
+		answer: changes.answer ?? nonEmptyText(current.answer) ?? '',
+	});
 }
 
 /** As `updateAnnotation`: only of this app. @throws {ServerError} of kind `notFound` */
 export async function deleteAnnotation(client: DifyClient, id: string): Promise<void> {
 	await annotationOf(client, id);
-	await client.send('DELETE', `/apps/annotations/${id}`, {});
+	await new AppApi(client).call(annotationRoutes.delete, { annotation_id: id });
 }
 
 /**
@@ -65,42 +42,34 @@ export async function deleteAnnotation(client: DifyClient, id: string): Promise<
  */
 export async function upsertAnnotation(
 	client: DifyClient,
-	annotation: Annotation,
+	{ question, answer }: Annotation,
 ): Promise<{ annotation: JsonRecord; created: boolean }> {
-	const { question, answer } = checked(annotation);
+	checkQuestion(question);
+	checkAnswer(answer);
+	const api = new AppApi(client);
 	// Dify searches in the stored texts, so a long question is found by its beginning. It must not be cut inside an
 	// emoji.
-	const beginning = [...question].slice(0, 60).join('');
-	const found = await listAnnotations(client, beginning, 'all');
-	const known = found.find((one) => one.question === question);
-	const id = nonEmptyText(known?.id);
-	if (id === undefined)
-		return { annotation: await createAnnotation(client, annotation), created: true };
-	if (known!.answer === answer) return { annotation: known!, created: false };
-	const body = { question, answer };
-	return {
-		annotation: await client.send('PUT', `/apps/annotations/${id}`, body, { idempotent: true }),
-		created: false,
-	};
+	const keyword = [...question].slice(0, 60).join('');
+	const annotations = await api.list(annotationRoutes.list, { keyword }, 'all');
+	const existing = annotations.find((each) => each.question === question);
+	const id = nonEmptyText(existing?.id);
+	if (existing === undefined || id === undefined) {
+		const annotation = await api.call(annotationRoutes.create, { question, answer });
+		return { annotation, created: true };
+	}
+	if (existing.answer === answer) return { annotation: existing, created: false };
+	const values = { annotation_id: id, question, answer };
+	return { annotation: await api.call(annotationRoutes.update, values), created: false };
 }
 
 async function annotationOf(client: DifyClient, id: string): Promise<JsonRecord> {
-	const found = (await listAnnotations(client, '', 'all')).find((one) => one.id === id);
-	if (found !== undefined) return found;
+	const annotations = await new AppApi(client).list(annotationRoutes.list, {}, 'all');
+	const annotation = annotations.find((each) => each.id === id);
+	if (annotation !== undefined) return annotation;
 	throw difyFailure('notFound', {
 		url: client.url(`/apps/annotations/${id}`),
 		message: 'This app has no annotation with this ID',
 		remedy: 'Take the ID from Annotation: Get Many, with the credential of the same app.',
 		retryable: false,
 	});
-}
-
-function checked({ question, answer }: Annotation): JsonRecord & Annotation {
-	for (const [name, text] of Object.entries({ Question: question, Answer: answer }))
-		if (text.trim() === '')
-			throw invalidParam(
-				`The field "${name}" is empty`,
-				'An annotation needs a question and an answer.',
-			);
-	return { question, answer };
 }

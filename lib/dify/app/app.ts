@@ -34,8 +34,3 @@ async function partOf(client: DifyClient, part: AppPart): Promise<JsonRecord | n
 		return hasNone ? null : Promise.reject(error as Error);
 	});
 }
-
-/** A user of the app, by the ID that Dify gave them (since Dify 1.14). */
-export async function endUser(client: DifyClient, id: string): Promise<JsonRecord> {
-	return await client.get(`/end-users/${id}`);
-}

@@ -9,7 +9,7 @@ export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'c
 /** Dify answers 400 above this (docs/protocols/dify.md 2.8). */
 export const MAX_PAGE_SIZE = 100;
 
-/** A language model generates the name or the questions. */
+/** A language model generates the name. */
 const MODEL_LIMIT_MS = 120_000;
 
 /**
@@ -148,20 +148,4 @@ export async function* messagePages(
 		firstId = next.afterId;
 		again = next.again.length;
 	}
-}
-
-/** Questions that the user might ask next. A language model generates them, which takes time and tokens. */
-export async function suggestedQuestions(
-	client: DifyClient,
-	user: string,
-	messageId: string,
-): Promise<string[]> {
-	const answer = await client.get(
-		`/messages/${messageId}/suggested`,
-		{ user },
-		{ timeoutMs: MODEL_LIMIT_MS },
-	);
-	return Array.isArray(answer.data)
-		? answer.data.filter((question): question is string => typeof question === 'string')
-		: [];
 }

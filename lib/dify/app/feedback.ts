@@ -1,7 +1,7 @@
 import { ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { messagePages } from './conversations';
-import { addNew, collectPages, readPage, type Limit } from '../paging';
+import { addNew, readPage } from '../paging';
 import { recordOf, nonEmptyText, type JsonRecord } from '../../values';
 
 export type Rating = 'like' | 'dislike';
@@ -78,15 +78,6 @@ export async function revokeRating(
 	)
 		return false;
 	throw failed.error;
-}
-
-/** Feedback of an app, newest first: of its users, and of the team in Dify's console. */
-export async function listFeedback(client: DifyClient, most: Limit): Promise<JsonRecord[]> {
-	return await collectPages(
-		most,
-		MAX_PAGE_SIZE,
-		async (paging) => await client.get('/app/feedbacks', { ...paging }),
-	);
 }
 
 /**

@@ -44,34 +44,40 @@ export async function speak(client: DifyClient, request: SpeakRequest): Promise<
 
 async function soundOf(answer: Download): Promise<Speech> {
 	const source = peeked(answer.pieces);
-	const begin = Buffer.from(await source.head(64));
-	const words = begin.toString('latin1').trim();
+	const start = Buffer.from(await source.head(64));
 	const type = (answer.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
-	const isSound =
-		soundSignature(begin) !== undefined ||
-		type.startsWith('audio/') ||
-		type === 'application/octet-stream';
-	if (
-		begin.length === 0 ||
-		words === 'null' ||
-		(!isSound && (/json|text/.test(type) || looksLikeHtml(words)))
-	) {
-		answer.close();
-		throw difyFailure('emptyAnswer', {
-			url: answer.url,
-			status: answer.status,
-			message: 'Dify had nothing to speak',
-			remedy:
-				'The message is unknown, has an empty answer, or the provider of speech gave no sound. Check the message ID, and the log of the model provider in Dify.',
-			serverText: words === 'null' || begin.length === 0 ? undefined : words,
-		});
-	}
-	// Dify labels every sound audio/mpeg, even WAV, so a signature in the bytes counts first.
-	const byType = soundExtension(type);
-	const format =
-		soundSignature(begin) ??
-		(byType === undefined ? soundFormat(begin) : { mimeType: type, extension: byType });
-	return { sound: source.pieces(), ...format };
+	if (isSound(start, type)) return { sound: source.pieces(), ...formatOf(start, type) };
+	answer.close();
+	const words = wordsIn(start);
+	throw difyFailure('emptyAnswer', {
+		url: answer.url,
+		status: answer.status,
+		message: 'Dify had nothing to speak',
+		remedy:
+			'The message is unknown, has an empty answer, or the provider of speech gave no sound. Check the message ID, and the log of the model provider in Dify.',
+		serverText: words === '' || words === 'null' ? undefined : words,
+	});
+}
+
+function wordsIn(start: Buffer): string {
+	return start.toString('latin1').trim();
+}
+
+/** Anything but nothing, `null` and a text: some providers label a sound as nothing known. */
+function isSound(start: Buffer, type: string): boolean {
+	const words = wordsIn(start);
+	if (start.length === 0 || words === 'null') return false;
+	if (soundSignature(start) !== undefined || type.startsWith('audio/')) return true;
+	if (type === 'application/octet-stream') return true;
+	return !/json|text/.test(type) && !looksLikeHtml(words);
+}
+
+/** Dify labels every sound audio/mpeg, even WAV, so a signature in the bytes counts first. */
+function formatOf(start: Buffer, type: string): Pick<Speech, 'mimeType' | 'extension'> {
+	const signature = soundSignature(start);
+	if (signature !== undefined) return signature;
+	const extension = soundExtension(type);
+	return extension === undefined ? soundFormat(start) : { mimeType: type, extension };
 }
 
 /**

@@ -105,23 +105,26 @@ const converters: Partial<Record<string, (value: unknown) => unknown>> = {
 	number: asNumber,
 	integer: asNumber,
 	float: asNumber,
-	boolean: (value) =>
-		typeof value === 'boolean'
-			? value
-			: value === 'true'
-				? true
-				: value === 'false'
-					? false
-					: undefined,
+	boolean: asBoolean,
 	object: (value) => {
-		const parsed = typeof value === 'string' ? parseJson(value) : value;
+		const parsed = parsedJson(value);
 		return isRecord(parsed) ? parsed : undefined;
 	},
 	array: (value) => {
-		const parsed = typeof value === 'string' ? parseJson(value) : value;
+		const parsed = parsedJson(value);
 		return Array.isArray(parsed) ? parsed : undefined;
 	},
 };
+
+function asBoolean(value: unknown): boolean | undefined {
+	if (typeof value === 'boolean') return value;
+	if (value === 'true') return true;
+	return value === 'false' ? false : undefined;
+}
+
+function parsedJson(value: unknown): unknown {
+	return typeof value === 'string' ? parseJson(value) : value;
+}
 
 function asText(value: unknown): string | undefined {
 	return value === undefined || value === null ? undefined : words(value);

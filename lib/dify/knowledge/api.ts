@@ -2,9 +2,24 @@ import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import { enterQueue } from '../../http/queue';
 import type { Download } from '../../http/types';
 import { fetchOnce } from '../../lru-cache';
-import { isRecord, type JsonRecord } from '../../values';
-import type { DifyClient, Method, Query } from '../client';
+import { isRecord, type JsonRecord, recordsIn } from '../../values';
+import type { DifyClient, Query } from '../client';
 import { difyFailure } from '../errors/failure';
+import type { Limit, Page } from '../paging';
+import {
+	listOf,
+	pageOf,
+	requestOf,
+	resultIn,
+	type ObjectRoute,
+	type PagedRoute,
+	type ResultOf,
+	type RouteCaller,
+	type RouteRequest,
+	type SingleRoute,
+	type ValuesOf,
+} from '../routes';
+import { baseRoutes } from './routes';
 
 /** Dify Cloud limits the requests of a workspace per minute. */
 const RATE_PAUSE_MS = 60_000;
@@ -28,7 +43,7 @@ export interface KnowledgeTimes {
 }
 
 /** API of the knowledge bases of one key (docs/protocols/dify.md 2.13). */
-export class KnowledgeApi {
+export class KnowledgeApi implements RouteCaller {
 	constructor(
 		readonly client: DifyClient,
 		readonly times: KnowledgeTimes = {},
@@ -40,16 +55,29 @@ export class KnowledgeApi {
 		return new KnowledgeApi(this.client.withSignal(signal), this.times, this.bases);
 	}
 
-	/** Reads an object. @throws {ServerError} */
-	async get(path: string, query?: Query): Promise<JsonRecord> {
-		return this.objectIn(await this.read(path, query), path);
+	/**
+	 * Sends one request. A GET is retried. A change is not, except after a rate limit refusal, which changes nothing. The
+	 * changes of one base, and those of the workspace, come one after another.
+	 *
+	 * @throws {ServerError}
+	 */
+	async call<R extends SingleRoute>(route: R, values: ValuesOf<R>): Promise<ResultOf<R>> {
+		const result: unknown = await this.result(route, requestOf(route, values));
+		return result as ResultOf<R>;
 	}
 
-	/** Reads any JSON, with retries. @throws {ServerError} */
-	async read(path: string, query?: Query): Promise<unknown> {
-		return await this.client
-			.ask('GET', path, { query, idempotent: true })
-			.catch(throwAs(withModelHint));
+	/** Reads a list to its end or limit. @throws {ServerError} */
+	async list<R extends PagedRoute>(
+		route: R,
+		values: ValuesOf<R>,
+		most: Limit,
+	): Promise<JsonRecord[]> {
+		return await listOf(this.readObject, route, values, most);
+	}
+
+	/** One page of a list. @param page counted from 1 @throws {ServerError} */
+	async page<R extends PagedRoute>(route: R, values: ValuesOf<R>, page: number): Promise<Page> {
+		return await pageOf(this.readObject, route, values, page);
 	}
 
 	/** Searches, with a POST that changes nothing but counts for the rate limit. @throws {ServerError} */
@@ -68,39 +96,7 @@ export class KnowledgeApi {
 		return await this.counted(path, async () => await this.client.download(path, request));
 	}
 
-	/**
-	 * Changes something in a knowledge base: one change of a base at a time, first come first served. Not retried, except
-	 * after a rate limit refusal, which changes nothing.
-	 *
-	 * @param baseId undefined for what belongs to the workspace
-	 * @throws {ServerError}
-	 */
-	async change(
-		baseId: string | undefined,
-		method: Exclude<Method, 'GET'>,
-		path: string,
-		body?: JsonRecord,
-	): Promise<unknown> {
-		const request = { body, timeoutMs: WRITE_LIMIT_MS };
-		return await this.alone(baseId, path, async () => await this.client.ask(method, path, request));
-	}
-
-	/** As `change`, where Dify answers with an object. */
-	async write(...change: Parameters<KnowledgeApi['change']>): Promise<JsonRecord> {
-		return this.objectIn(await this.change(...change), change[2]);
-	}
-
-	/** @returns false where there was nothing to delete */
-	async deleteIfPresent(
-		baseId: string | undefined,
-		path: string,
-		body?: JsonRecord,
-	): Promise<boolean> {
-		const deletion = this.change(baseId, 'DELETE', path, body).then(() => true);
-		return (await undefinedIfMissing(deletion)) ?? false;
-	}
-
-	/** As `change`, for any work, such as an upload. */
+	/** Any change of a base, such as an upload, in its turn. @param baseId undefined for what belongs to the workspace */
 	async alone<T>(baseId: string | undefined, path: string, work: () => Promise<T>): Promise<T> {
 		const leave = await this.enter(baseId, path);
 		try {
@@ -121,13 +117,56 @@ export class KnowledgeApi {
 
 	/** A knowledge base, cached. Its technique, form and fields decide what other requests need. */
 	async base(id: string): Promise<JsonRecord> {
-		return await fetchOnce(this.bases, id, async () => await this.get(`/datasets/${id}`));
+		return await fetchOnce(
+			this.bases,
+			id,
+			async () => await this.call(baseRoutes.get, { dataset_id: id }),
+		);
 	}
 
 	/** Removes a base from the cache, since it may have changed. */
 	forget(id: string): void {
 		this.bases.delete(id);
 	}
+
+	private async result(route: SingleRoute, request: RouteRequest): Promise<unknown> {
+		const sending = this.send(route, request);
+		switch (route.returns) {
+			case 'existed':
+				return (await undefinedIfMissing(sending.then(() => true))) ?? false;
+			case 'list':
+				return recordsIn(await sending);
+			case 'nothing':
+				return await sending.then(() => undefined);
+			default:
+				return resultIn(route as ObjectRoute, this.objectIn(await sending, request.path));
+		}
+	}
+
+	private async send(route: SingleRoute, request: RouteRequest): Promise<unknown> {
+		const { path, query, body, baseId } = request;
+		if (route.method === 'GET') return await this.read(path, query);
+		const change = { body, timeoutMs: WRITE_LIMIT_MS };
+		try {
+			return await this.alone(
+				baseId,
+				path,
+				async () => await this.client.ask(route.method, path, change),
+			);
+		} finally {
+			if (route.changesBase === true && baseId !== undefined) this.forget(baseId);
+		}
+	}
+
+	/** Reads any JSON, with retries. */
+	private async read(path: string, query: Query): Promise<unknown> {
+		return await this.client
+			.ask('GET', path, { query, idempotent: true })
+			.catch(throwAs(withModelHint));
+	}
+
+	private readonly readObject = async (path: string, query: Query): Promise<JsonRecord> =>
+		this.objectIn(await this.read(path, query), path);
 
 	private async enter(baseId: string | undefined, path: string): Promise<() => void> {
 		try {

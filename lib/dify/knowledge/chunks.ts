@@ -1,20 +1,16 @@
-import { type JsonRecord, nonEmptyText, optional, recordOf, recordsIn, text } from '../../values';
+import { type JsonRecord, nonEmptyText, optional, text } from '../../values';
 import { invalidParam, localError } from '../errors/failure';
-import type { Limit } from '../paging';
+import type { ValuesOf } from '../routes';
 import type { KnowledgeApi } from './api';
-import { getDocument } from './documents';
-import { idOf, listOf } from './pages';
+import { idOf } from './records';
+import { childChunkRoutes, chunkRoutes, documentRoutes } from './routes';
+import { checkChunkContent } from './value-checks';
 
 /** IDs of a document. */
-export interface DocumentPlace {
-	baseId: string;
-	documentId: string;
-}
+export type DocumentPlace = Pick<ChunkPlace, 'dataset_id' | 'document_id'>;
 
 /** IDs of a chunk. */
-export interface ChunkPlace extends DocumentPlace {
-	chunkId: string;
-}
+export type ChunkPlace = ValuesOf<typeof chunkRoutes.get>;
 
 /** Values of a chunk. Missing ones stay as they are. */
 export interface ChunkValues {
@@ -23,27 +19,6 @@ export interface ChunkValues {
 	answer?: string;
 	keywords?: string[];
 	enabled?: boolean;
-}
-
-function chunksPath({ baseId, documentId }: DocumentPlace): string {
-	return `/datasets/${baseId}/documents/${documentId}/segments`;
-}
-
-function chunkPath(place: ChunkPlace): string {
-	return `${chunksPath(place)}/${place.chunkId}`;
-}
-
-export async function listChunks(
-	api: KnowledgeApi,
-	place: DocumentPlace,
-	most: Limit,
-	keyword?: string,
-): Promise<JsonRecord[]> {
-	return await listOf(api, most, chunksPath(place), { keyword });
-}
-
-export async function getChunk(api: KnowledgeApi, place: ChunkPlace): Promise<JsonRecord> {
-	return recordOf((await api.get(chunkPath(place))).data);
 }
 
 /**
@@ -57,16 +32,15 @@ export async function createChunk(
 	place: DocumentPlace,
 	{ content = '', answer, keywords }: ChunkValues,
 ): Promise<{ chunks: JsonRecord[]; remarks: string[] }> {
-	needsContent('chunk', content);
-	const document = await getDocument(api, place.baseId, place.documentId, 'without');
-	if (document.doc_form === 'qa_model' && (answer ?? '').trim() === '')
+	checkChunkContent(content);
+	const form = await formOfDocument(api, place);
+	if (form === 'qa_model' && (answer ?? '').trim() === '')
 		throw invalidParam(
 			'A chunk of a Q&A knowledge base needs an answer',
 			'Give the question as content, and the answer.',
 		);
 	const segments = [{ content, ...optional({ answer, keywords }) }];
-	const { data } = await api.write(place.baseId, 'POST', chunksPath(place), { segments });
-	const chunks = recordsIn(data);
+	const chunks = await api.call(chunkRoutes.create, { ...place, segments });
 	const failed = chunks.filter(({ status }) => status === 'error');
 	const remarks = failed.map(
 		(chunk) =>
@@ -85,53 +59,27 @@ export async function updateChunk(
 	values: ChunkValues,
 ): Promise<JsonRecord> {
 	const { enabled, ...rest } = values;
-	const changes = Object.fromEntries(
-		Object.entries(rest).filter(([, value]) => value !== undefined),
-	);
-	if (Object.keys(changes).length === 0 && enabled === undefined)
+	const changes = optional(rest);
+	const hasChanges = Object.keys(changes).length > 0;
+	if (!hasChanges && enabled === undefined)
 		throw invalidParam('Nothing is to be changed', 'Add at least one field to change.');
-	const now = await getChunk(api, place);
-	const changesText = Object.keys(changes).length > 0;
-	if (changesText && now.enabled === false && enabled !== true)
+	const chunk = await api.call(chunkRoutes.get, place);
+	if (hasChanges && chunk.enabled === false && enabled !== true)
 		throw localError(
 			'dataset',
 			'The chunk is disabled, so Dify does not change it',
 			'Enable it in the same step: add the field Enabled and turn it on.',
 		);
-	if (enabled !== false) return await write(api, place, { ...whole(now, changes), enabled: true });
-	if (changesText) await write(api, place, whole(now, changes));
-	return await write(api, place, { enabled: false });
-}
-
-function whole(now: JsonRecord, changes: JsonRecord): JsonRecord {
-	const answer = nonEmptyText(now.answer);
-	return { content: now.content, ...optional({ answer }), ...changes };
-}
-
-async function write(
-	api: KnowledgeApi,
-	place: ChunkPlace,
-	segment: JsonRecord,
-): Promise<JsonRecord> {
-	return recordOf((await api.write(place.baseId, 'POST', chunkPath(place), { segment })).data);
-}
-
-/** @returns false where there was none */
-export async function deleteChunk(api: KnowledgeApi, place: ChunkPlace): Promise<boolean> {
-	return await api.deleteIfPresent(place.baseId, chunkPath(place));
-}
-
-function childPath(place: ChunkPlace, childId?: string): string {
-	return `${chunkPath(place)}/child_chunks${childId === undefined ? '' : `/${childId}`}`;
-}
-
-export async function listChildChunks(
-	api: KnowledgeApi,
-	place: ChunkPlace,
-	most: Limit,
-	keyword?: string,
-): Promise<JsonRecord[]> {
-	return await listOf(api, most, childPath(place), { keyword });
+	const whole = {
+		content: chunk.content,
+		...optional({ answer: nonEmptyText(chunk.answer) }),
+		...changes,
+	};
+	const write = async (segment: JsonRecord) =>
+		await api.call(chunkRoutes.update, { ...place, segment });
+	if (enabled !== false) return await write({ ...whole, enabled: true });
+	if (hasChanges) await write(whole);
+	return await write({ enabled: false });
 }
 
 /** One child chunk. Dify has no route for it, so it is looked up in the list. */
@@ -140,8 +88,9 @@ export async function getChildChunk(
 	place: ChunkPlace,
 	childId: string,
 ): Promise<JsonRecord> {
-	const found = (await listChildChunks(api, place, 'all')).find((child) => idOf(child) === childId);
-	if (found !== undefined) return found;
+	const children = await api.list(childChunkRoutes.list, place, 'all');
+	const child = children.find((each) => idOf(each) === childId);
+	if (child !== undefined) return child;
 	throw localError('notFound', `The chunk has no child chunk ${childId}`);
 }
 
@@ -155,40 +104,17 @@ export async function createChildChunk(
 	place: ChunkPlace,
 	content: string,
 ): Promise<JsonRecord> {
-	needsContent('child chunk', content);
-	const document = await getDocument(api, place.baseId, place.documentId, 'without');
-	if (document.doc_form !== 'hierarchical_model')
+	const form = await formOfDocument(api, place);
+	if (form !== 'hierarchical_model')
 		throw localError(
 			'dataset',
 			'The document has no child chunks: it is not of the form Parent-Child',
 			'Dify would keep the child chunk and never find it. Create a chunk, or use a document of the form Parent-Child.',
 		);
-	return recordOf((await api.write(place.baseId, 'POST', childPath(place), { content })).data);
+	return await api.call(childChunkRoutes.create, { ...place, content });
 }
 
-export async function updateChildChunk(
-	api: KnowledgeApi,
-	place: ChunkPlace,
-	childId: string,
-	content: string,
-): Promise<JsonRecord> {
-	needsContent('child chunk', content);
-	return recordOf(
-		(await api.write(place.baseId, 'PATCH', childPath(place, childId), { content })).data,
-	);
-}
-
-/** @returns false where there was none */
-export async function deleteChildChunk(
-	api: KnowledgeApi,
-	place: ChunkPlace,
-	childId: string,
-): Promise<boolean> {
-	return await api.deleteIfPresent(place.baseId, childPath(place, childId));
-}
-
-/** Dify accepts an empty child chunk. */
-function needsContent(what: string, content: string): void {
-	if (content.trim() === '')
-		throw invalidParam(`The ${what} has no content`, `Give the text of the ${what}.`);
+async function formOfDocument(api: KnowledgeApi, place: DocumentPlace): Promise<unknown> {
+	const document = await api.call(documentRoutes.get, { ...place, metadata: 'without' });
+	return document.doc_form;
 }

@@ -11,6 +11,7 @@ import {
 import { answerError, difyFailure, invalidParam } from '../errors/failure';
 import { needsNewer } from '../errors/too-old';
 import type { KnowledgeApi } from './api';
+import { pipelineRoutes } from './routes';
 
 /** Beginning of the sentence about a Dify that is too old. */
 export const PIPELINE_FEATURE = 'Using knowledge pipelines';
@@ -48,12 +49,10 @@ export async function listDatasources(
 	baseId: string,
 	{ published }: PipelineVersion,
 ): Promise<Datasource[]> {
-	const path = `/datasets/${baseId}/pipeline/datasource-plugins`;
-	const query = { is_published: published ? 'true' : undefined };
-	const answer = await needsNewer(PIPELINE_FEATURE, api.read(path, query)).catch(
-		throwAs(pipelineFailure),
-	);
-	return recordsIn(answer).flatMap((record) => {
+	const is_published = published ? 'true' : undefined;
+	const request = api.call(pipelineRoutes.datasources, { dataset_id: baseId, is_published });
+	const records = await needsNewer(PIPELINE_FEATURE, request).catch(throwAs(pipelineFailure));
+	return records.flatMap((record) => {
 		const nodeId = nonEmptyText(record.node_id);
 		const type = DATASOURCE_TYPES.find((each) => each === record.datasource_type);
 		if (nodeId === undefined || type === undefined) return [];
@@ -73,20 +72,22 @@ export async function datasourceOf(
 	version: PipelineVersion,
 ): Promise<Datasource> {
 	const all = await listDatasources(api, baseId, version);
-	const found = nodeId === undefined ? all : all.filter((each) => each.nodeId === nodeId);
-	const [only] = found;
-	if (only !== undefined && found.length === 1) return only;
+	const chosen = nodeId === undefined ? all : all.filter((each) => each.nodeId === nodeId);
+	const [only] = chosen;
+	if (only !== undefined && chosen.length === 1) return only;
 	const names = all.map((each) => `${each.title} (${each.nodeId})`).join(', ');
 	throw invalidParam(
-		nodeId === undefined
-			? all.length === 0
-				? 'The pipeline has no datasource'
-				: 'The pipeline has several datasources, and none is chosen'
-			: `The pipeline has no datasource "${nodeId}"`,
+		whyNone(all, nodeId),
 		all.length === 0
 			? 'Publish the pipeline in Dify, or choose the version Draft.'
 			: `Choose one in the field Datasource. There are: ${names}.`,
 	);
+}
+
+function whyNone(all: readonly Datasource[], nodeId: string | undefined): string {
+	if (nodeId !== undefined) return `The pipeline has no datasource "${nodeId}"`;
+	if (all.length === 0) return 'The pipeline has no datasource';
+	return 'The pipeline has several datasources, and none is chosen';
 }
 
 export interface DatasourceRun extends PipelineVersion {
@@ -142,7 +143,7 @@ async function datasourceData(api: KnowledgeApi, path: string, json: JsonRecord)
 						message: 'The datasource failed in Dify',
 						remedy:
 							'Check its inputs and its credential, in Dify under the plugin of the datasource.',
-						serverText: connection.mask(saidIn(event)),
+						serverText: connection.mask(reasonIn(event)),
 					});
 				if (name === 'whole-answer')
 					throw answerError(
@@ -163,7 +164,7 @@ async function datasourceData(api: KnowledgeApi, path: string, json: JsonRecord)
 	});
 }
 
-function saidIn(event: JsonRecord): string {
+function reasonIn(event: JsonRecord): string {
 	const { error, message, data } = event;
 	return (
 		[error, message, recordOf(data).error].map(nonEmptyText).find((text) => text !== undefined) ??

@@ -4,9 +4,10 @@ import type { Download } from '../../http/types';
 import { nonEmptyText, type JsonRecord } from '../../values';
 import { difyFailure, invalidParam } from '../errors/failure';
 import { needsNewer } from '../errors/too-old';
-import type { Limit } from '../paging';
+import { requestOf } from '../routes';
 import { pollPause, type KnowledgeApi, type Pauses } from './api';
-import { idOf, listOf } from './pages';
+import { idOf } from './records';
+import { documentRoutes } from './routes';
 
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
 
@@ -27,22 +28,6 @@ export type DocumentStatus =
 const BUSY_MS: Pauses = [1_000, 2_000, 3_000];
 const BUSY_TRIES = 5;
 
-export interface DocumentFilter {
-	/** Part of the name. */
-	keyword?: string;
-	status?: DocumentStatus;
-}
-
-/** Documents of a base, newest first. */
-export async function listDocuments(
-	api: KnowledgeApi,
-	baseId: string,
-	most: Limit,
-	{ keyword, status }: DocumentFilter = {},
-): Promise<JsonRecord[]> {
-	return await listOf(api, most, `/datasets/${baseId}/documents`, { keyword, status });
-}
-
 /**
  * Documents whose stored name is exactly this. The keyword of Dify's list is a part of a name where `%` and `_` are
  * wildcards, and a backslash escapes.
@@ -53,18 +38,19 @@ export async function documentsNamed(
 	name: string,
 ): Promise<JsonRecord[]> {
 	const keyword = name.split('\\', 1)[0];
-	const found = await listDocuments(api, baseId, 'all', { keyword });
-	return found.filter((document) => document.name === name);
+	const documents = await api.list(documentRoutes.list, { dataset_id: baseId, keyword }, 'all');
+	return documents.filter((document) => document.name === name);
 }
 
-/** One document, with its rules and metadata. */
+/** One document. @param metadata what to read: all of it, its metadata only, or all but that */
 export async function getDocument(
 	api: KnowledgeApi,
 	baseId: string,
 	documentId: string,
 	metadata: 'all' | 'only' | 'without' = 'all',
 ): Promise<JsonRecord> {
-	return await api.get(`/datasets/${baseId}/documents/${documentId}`, { metadata });
+	const values = { dataset_id: baseId, document_id: documentId, metadata };
+	return await api.call(documentRoutes.get, values);
 }
 
 /**
@@ -79,8 +65,8 @@ export async function deleteDocument(
 	documentId: string,
 	unarchive: boolean,
 ): Promise<boolean> {
-	const path = `/datasets/${baseId}/documents/${documentId}`;
-	const remove = async () => await api.deleteIfPresent(baseId, path);
+	const place = { dataset_id: baseId, document_id: documentId };
+	const remove = async () => await api.call(documentRoutes.delete, place);
 	return await remove().catch(async (error: unknown) => {
 		const { failed } = asFailed(error);
 		if (failed.code !== 'archived_document_immutable') throw failed;
@@ -109,10 +95,11 @@ export async function setStatus(
 ): Promise<void> {
 	if (documentIds.length === 0)
 		throw invalidParam('There is no document to change', 'Give the ID of at least one document.');
-	const path = `/datasets/${baseId}/documents/status/${action}`;
+	const values = { dataset_id: baseId, action, document_ids: documentIds };
+	const { path } = requestOf(documentRoutes.setStatus, values);
 	for (let tries = 1; ; tries++) {
 		try {
-			await api.change(baseId, 'PATCH', path, { document_ids: [...documentIds] });
+			await api.call(documentRoutes.setStatus, values);
 			return;
 		} catch (error) {
 			const { failed } = asFailed(error);
@@ -145,12 +132,15 @@ export async function downloadUrl(
 	baseId: string,
 	documentId: string,
 ): Promise<string> {
-	const path = `/datasets/${baseId}/documents/${documentId}/download`;
-	const answer = await needsNewer('Downloading documents', api.get(path));
+	const place = { dataset_id: baseId, document_id: documentId };
+	const answer = await needsNewer(
+		'Downloading documents',
+		api.call(documentRoutes.download, place),
+	);
 	const url = nonEmptyText(answer.url);
 	if (url !== undefined) return new URL(url, api.client.url('/')).href;
 	throw difyFailure('fileNotFound', {
-		url: api.client.url(path),
+		url: api.client.url(requestOf(documentRoutes.download, place).path),
 		message: 'Dify gives no address for the file of the document',
 	});
 }
@@ -170,9 +160,11 @@ export async function downloadZip(
 	documentIds: readonly string[],
 ): Promise<AsyncIterable<Uint8Array>> {
 	const path = `/datasets/${baseId}/documents/download-zip`;
-	const asked = api.file(path, { document_ids: [...documentIds] });
-	const answering = needsNewer('Downloading documents as a ZIP', asked);
-	return zipIn(await answering.catch(throwAs((error) => withoutFile(error, documentIds.length))));
+	const request = api.file(path, { document_ids: [...documentIds] });
+	const download = await needsNewer('Downloading documents as a ZIP', request).catch(
+		throwAs((error) => withoutFile(error, documentIds.length)),
+	);
+	return zipIn(download);
 }
 
 function withoutFile(error: ServerError, count: number): ServerError {
@@ -204,21 +196,6 @@ async function* zipIn({ pieces, close, url, status }: Download): AsyncGenerator<
 
 /** The first bytes of a ZIP. */
 const ZIP_SIGN = 'PK';
-
-/** Whether a document takes part in retrieval, or would once it is indexed. */
-export function isEnabled(document: JsonRecord): boolean {
-	return document.enabled !== false;
-}
-
-export function isArchived(document: JsonRecord): boolean {
-	return document.archived === true;
-}
-
-/** Indexed, enabled and not archived. */
-export function isAvailable(document: JsonRecord): boolean {
-	if (typeof document.display_status === 'string') return document.display_status === 'available';
-	return document.indexing_status === 'completed' && isEnabled(document) && !isArchived(document);
-}
 
 /** @throws {ServerError} where Dify's answer names no document */
 export function documentIdIn(

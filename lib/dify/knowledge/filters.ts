@@ -1,3 +1,4 @@
+import type { ServerError } from '../../errors/server-error';
 import {
 	finiteNumber,
 	isRecord,
@@ -8,6 +9,7 @@ import {
 	text,
 	words,
 } from '../../values';
+
 import { invalidParam } from '../errors/failure';
 
 /** Dify's comparison operators, with their labels and kinds of values (docs/protocols/dify.md 2.13). */
@@ -102,15 +104,19 @@ function typeOf(
 	const known = fields?.get(field);
 	if (known !== undefined || fields === undefined) return known;
 	const builtIn = Object.hasOwn(BUILT_IN_FIELDS, field) ? BUILT_IN_FIELDS[field] : undefined;
-	if (builtIn !== undefined && base.built_in_field_enabled !== false) return builtIn;
-	const names = [...fields.keys()].filter((name) => name !== '').slice(0, 20);
+	if (builtIn === undefined) throw unknownField(field, fields);
+	if (base.built_in_field_enabled !== false) return builtIn;
 	throw invalidParam(
-		builtIn === undefined
-			? `The knowledge base has no metadata field "${field}", so nothing would be found`
-			: `The built-in metadata of the knowledge base is off, so "${field}" finds nothing`,
-		builtIn === undefined
-			? `Its fields are: ${names.length === 0 ? 'none yet' : names.join(', ')}. Upper and lower case differ.`
-			: 'Switch it on with Set Built-In Fields, or use a field of your own.',
+		`The built-in metadata of the knowledge base is off, so "${field}" finds nothing`,
+		'Switch it on with Set Built-In Fields, or use a field of your own.',
+	);
+}
+
+function unknownField(field: string, fields: ReadonlyMap<string, MetadataType>): ServerError {
+	const names = [...fields.keys()].filter((name) => name !== '').slice(0, 20);
+	return invalidParam(
+		`The knowledge base has no metadata field "${field}", so nothing would be found`,
+		`Its fields are: ${names.length === 0 ? 'none yet' : names.join(', ')}. Upper and lower case differ.`,
 	);
 }
 
@@ -122,12 +128,7 @@ function comparedWith(
 	type: MetadataType | undefined,
 	what: string,
 ): string | number | string[] {
-	if (
-		value === undefined ||
-		value === null ||
-		value === '' ||
-		(Array.isArray(value) && value.length === 0)
-	)
+	if (isEmpty(value))
 		throw invalidParam(
 			`The metadata filter ${what} has no value`,
 			'Dify would leave out the filter and search in all documents. Give a value, or use the operator "empty".',
@@ -138,13 +139,16 @@ function comparedWith(
 	return typeof value === 'object' ? words(value) : String(value);
 }
 
+function isEmpty(value: unknown): boolean {
+	if (Array.isArray(value)) return value.length === 0;
+	return value === undefined || value === null || value === '';
+}
+
 /** Dify takes a list, or text with commas. An empty entry would match nothing. */
 function listOf(value: unknown, what: string): string[] {
-	const entries = (Array.isArray(value) ? value : words(value).split(',')).map((entry) =>
-		words(entry).trim(),
-	);
-	const filled = entries.filter((entry) => entry !== '');
-	if (filled.length > 0) return filled;
+	const list: unknown[] = Array.isArray(value) ? value : words(value).split(',');
+	const entries = list.map((entry) => words(entry).trim()).filter((entry) => entry !== '');
+	if (entries.length > 0) return entries;
 	throw invalidParam(`The metadata filter ${what} has no value`, 'Give at least one value.');
 }
 

@@ -1,8 +1,11 @@
 import type { ServerError } from '../../errors/server-error';
-import { finiteNumber, type JsonRecord, nonEmptyText, optional, recordsIn } from '../../values';
+import { finiteNumber, type JsonRecord, nonEmptyText, optional } from '../../values';
 import { difyFailure } from '../errors/failure';
 import { pollPause, type KnowledgeApi, type Pauses, undefinedIfMissing } from './api';
-import { idOf } from './pages';
+import { requestOf } from '../routes';
+import { getDocument } from './documents';
+import { idOf } from './records';
+import { documentRoutes } from './routes';
 
 const PROGRESS_MS: Pauses = [1_000, 2_000, 3_000, 5_000];
 
@@ -47,12 +50,11 @@ export async function progressOf(
 ): Promise<Progress> {
 	const byBatch =
 		batch === undefined ? undefined : await batchProgress(api, baseId, documentId, batch);
-	const path = `/datasets/${baseId}/documents/${documentId}`;
-	const progress = byBatch ?? documentProgress(await api.get(path));
+	const progress = byBatch ?? documentProgress(await getDocument(api, baseId, documentId));
 	if (progress.status !== UNKNOWN) return progress;
 	// Every version of Dify sends one. Without this error, another server would be polled until the limit.
 	throw difyFailure('emptyAnswer', {
-		url: api.client.url(path),
+		url: urlOf(api, baseId, documentId),
 		message: 'Dify answered without the status of the document',
 		facts: { documentId, batch },
 	});
@@ -64,9 +66,9 @@ async function batchProgress(
 	documentId: string,
 	batch: string,
 ): Promise<Progress | undefined> {
-	const path = `/datasets/${baseId}/documents/${encodeURIComponent(batch)}/indexing-status`;
-	const answer = await undefinedIfMissing(api.get(path));
-	const record = recordsIn(answer?.data).find((each) => idOf(each) === documentId);
+	const reading = api.call(documentRoutes.progress, { dataset_id: baseId, batch });
+	const records = (await undefinedIfMissing(reading)) ?? [];
+	const record = records.find((each) => idOf(each) === documentId);
 	return record === undefined ? undefined : readProgress(record);
 }
 
@@ -99,85 +101,79 @@ export async function waitForIndexing(
 	indexing: Indexing,
 	{ limitMs, stuckMs = STUCK_MS }: WaitOptions,
 ): Promise<Progress> {
+	const url = urlOf(api, baseId, indexing.documentId);
 	const startedAt = performance.now();
-	let seen = '';
-	let seenAt = startedAt;
+	let lastState = '';
+	let lastChangeAt = startedAt;
 	for (let looks = 0; ; looks++) {
 		const progress = await progressOf(api, baseId, indexing);
 		if (progress.status === 'completed') return progress;
-		if (progress.status === 'error' || progress.status === 'paused')
-			throw failed(api, baseId, indexing, progress);
+		const place = { url, facts: factsOf(indexing, progress) };
+		throwIfEnded(place, progress);
 		const now = performance.now();
 		const state = JSON.stringify(progress);
-		if (state !== seen) [seen, seenAt] = [state, now];
+		if (state !== lastState) lastChangeAt = now;
+		lastState = state;
 		if (limitMs === 0) return progress;
-		if (progress.status === 'waiting' && now - seenAt >= stuckMs)
-			throw difyFailure('indexingStuck', {
-				...about(api, baseId, indexing, progress),
-				meaning: `Document ${indexing.documentId} has waited for ${Math.round((now - seenAt) / 1000)} s in the queue of Dify, and no worker takes it up`,
-			});
-		if (now - startedAt >= limitMs) throw tooSlow(api, baseId, indexing, progress, limitMs);
+		const waitingMs = now - lastChangeAt;
+		if (progress.status === 'waiting' && waitingMs >= stuckMs) throw stuck(place, waitingMs);
+		if (now - startedAt >= limitMs) throw tooSlow(place, progress, limitMs);
 		const pause = pollPause(api.times.progress ?? PROGRESS_MS, looks);
-		await api.client.pause(Math.min(pause, limitMs), pathOf(api, baseId, indexing));
+		await api.client.pause(Math.min(pause, limitMs), url);
 	}
 }
 
-function failed(
-	api: KnowledgeApi,
-	baseId: string,
-	indexing: Indexing,
-	progress: Progress,
-): ServerError {
-	const details = about(api, baseId, indexing, progress);
-	if (progress.status === 'paused')
-		return difyFailure('dataset', {
-			...details,
+/** Where a failure happened. */
+interface Place {
+	url: string;
+	facts: ReturnType<typeof factsOf>;
+}
+
+function throwIfEnded(place: Place, { status, error }: Progress): void {
+	if (status === 'paused')
+		throw difyFailure('dataset', {
+			...place,
 			message: 'The indexing of the document is paused in Dify',
 			remedy: 'Resume it in Dify, in the list of documents of the knowledge base.',
 		});
-	return difyFailure('indexingFailed', {
-		...details,
-		meaning: `Dify could not index document ${indexing.documentId}`,
-		...optional({ serverText: progress.error }),
+	if (status === 'error')
+		throw difyFailure('indexingFailed', {
+			...place,
+			meaning: `Dify could not index document ${place.facts.documentId}`,
+			...optional({ serverText: error }),
+		});
+}
+
+function stuck(place: Place, waitingMs: number): ServerError {
+	return difyFailure('indexingStuck', {
+		...place,
+		meaning: `Document ${place.facts.documentId} has waited for ${Math.round(waitingMs / 1000)} s in the queue of Dify, and no worker takes it up`,
 	});
 }
 
-function tooSlow(
-	api: KnowledgeApi,
-	baseId: string,
-	indexing: Indexing,
-	progress: Progress,
-	limitMs: number,
-): ServerError {
-	const of = progress.total === 0 ? '' : ` (${progress.done} of ${progress.total} chunks)`;
+function tooSlow(place: Place, { status, done, total }: Progress, limitMs: number): ServerError {
+	const seconds = Math.round(limitMs / 1000);
+	const chunks = total === 0 ? '' : ` (${done} of ${total} chunks)`;
 	return difyFailure('timeout', {
-		...about(api, baseId, indexing, progress),
-		message: `The document is not indexed after ${Math.round(limitMs / 1000)} s`,
-		meaning: `Document ${indexing.documentId} is still "${progress.status}" after ${Math.round(limitMs / 1000)} s${of}`,
+		...place,
+		message: `The document is not indexed after ${seconds} s`,
+		meaning: `Document ${place.facts.documentId} is still "${status}" after ${seconds} s${chunks}`,
 		remedy:
 			'Dify goes on with it: Get Status can wait for it later. Or raise the wait in the options. If it never gets further, its embedding model may be slow or down. Up to Dify 1.12, a document that was updated in the API itself hangs for ever: delete it and create it again.',
 	});
 }
 
-function about(
-	api: KnowledgeApi,
-	baseId: string,
-	indexing: Indexing,
-	{ status, done, total }: Progress,
-) {
-	const { documentId, batch } = indexing;
+function factsOf({ documentId, batch }: Indexing, { status, done, total }: Progress) {
 	return {
-		url: pathOf(api, baseId, indexing),
-		facts: {
-			documentId,
-			batch,
-			indexingStatus: status,
-			completedSegments: done,
-			totalSegments: total,
-		},
+		documentId,
+		batch,
+		indexingStatus: status,
+		completedSegments: done,
+		totalSegments: total,
 	};
 }
 
-function pathOf(api: KnowledgeApi, baseId: string, { documentId }: Indexing): string {
-	return api.client.url(`/datasets/${baseId}/documents/${documentId}`);
+function urlOf(api: KnowledgeApi, baseId: string, documentId: string): string {
+	const place = { dataset_id: baseId, document_id: documentId, metadata: 'all' } as const;
+	return api.client.url(requestOf(documentRoutes.get, place).path);
 }

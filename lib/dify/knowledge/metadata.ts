@@ -1,8 +1,11 @@
-import { canonicalJson, nonEmptyText, recordsIn, type JsonRecord } from '../../values';
-import { difyFailure, invalidParam, localError } from '../errors/failure';
+import { canonicalJson, finiteNumber, optional, recordsIn, type JsonRecord } from '../../values';
+import { difyFailure, invalidParam } from '../errors/failure';
+import { requestOf } from '../routes';
 import type { KnowledgeApi } from './api';
-import { asType, BUILT_IN_FIELDS, numberOf, unixSeconds, type MetadataType } from './filters';
+import { asType, numberOf, unixSeconds, type MetadataType } from './filters';
 import { getDocument } from './documents';
+import { idOf } from './records';
+import { metadataRoutes } from './routes';
 
 /** The ID of all built-in fields. */
 const BUILT_IN_ID = 'built-in';
@@ -15,22 +18,24 @@ export interface MetadataField {
 	count?: number;
 }
 
-function metadataPath(baseId: string, fieldId?: string): string {
-	return `/datasets/${baseId}/metadata${fieldId === undefined ? '' : `/${fieldId}`}`;
+/** The fields of a base, and whether its built-in ones are on. */
+export interface BaseFields {
+	fields: MetadataField[];
+	builtInEnabled: boolean;
 }
 
-/** The fields of a base, and whether its built-in ones are on. */
-export async function metadataFields(
-	api: KnowledgeApi,
-	baseId: string,
-): Promise<{ fields: MetadataField[]; builtInEnabled: boolean }> {
-	const answer = await api.get(metadataPath(baseId));
-	const fields = recordsIn(answer.doc_metadata).flatMap(({ id, name, type, count }) => {
-		const known = nonEmptyText(id);
-		if (known === undefined || typeof name !== 'string') return [];
-		return [
-			{ id: known, name, type: asType(type), ...(typeof count === 'number' ? { count } : {}) },
-		];
+export async function metadataFields(api: KnowledgeApi, baseId: string): Promise<BaseFields> {
+	return fieldsIn(await api.call(metadataRoutes.list, { dataset_id: baseId }));
+}
+
+/** Reads the answer of the list of fields. */
+export function fieldsIn(answer: JsonRecord): BaseFields {
+	const fields = recordsIn(answer.doc_metadata).flatMap((record): MetadataField[] => {
+		const id = idOf(record);
+		const { name, type } = record;
+		if (id === undefined || typeof name !== 'string') return [];
+		const count = finiteNumber(record.count);
+		return [{ id, name, type: asType(type), ...optional({ count }) }];
 	});
 	return { fields, builtInEnabled: answer.built_in_field_enabled === true };
 }
@@ -42,12 +47,10 @@ export async function createField(
 	name: string,
 	type: MetadataType,
 ): Promise<MetadataField> {
-	const path = metadataPath(baseId);
-	checkFieldName(name);
-	const answer = await api.write(baseId, 'POST', path, { type, name });
-	api.forget(baseId);
-	const id = nonEmptyText(answer.id);
+	const values = { dataset_id: baseId, type, name };
+	const id = idOf(await api.call(metadataRoutes.create, values));
 	if (id !== undefined) return { id, name, type };
+	const { path } = requestOf(metadataRoutes.create, values);
 	throw notDone(api, path, `Dify did not create the metadata field "${name}"`);
 }
 
@@ -58,14 +61,12 @@ export async function renameField(
 	fieldId: string,
 	name: string,
 ): Promise<JsonRecord> {
-	const path = metadataPath(baseId, fieldId);
-	checkFieldName(name);
-	const answer = await api.write(baseId, 'PATCH', path, { name });
-	api.forget(baseId);
-	if (nonEmptyText(answer.id) !== undefined) return answer;
+	const values = { dataset_id: baseId, metadata_id: fieldId, name };
+	const field = await api.call(metadataRoutes.rename, values);
+	if (idOf(field) !== undefined) return field;
 	throw notDone(
 		api,
-		path,
+		requestOf(metadataRoutes.rename, values).path,
 		'Dify did not rename the metadata field: there is none with this ID, or it is in use',
 	);
 }
@@ -81,32 +82,8 @@ export async function deleteField(
 	fieldId: string,
 ): Promise<boolean> {
 	const { fields } = await metadataFields(api, baseId);
-	api.forget(baseId);
 	if (!fields.some(({ id }) => id === fieldId)) return false;
-	return await api.deleteIfPresent(baseId, metadataPath(baseId, fieldId));
-}
-
-/** Switches the built-in fields of a base on or off. */
-export async function setBuiltIn(
-	api: KnowledgeApi,
-	baseId: string,
-	enabled: boolean,
-): Promise<void> {
-	const path = metadataPath(baseId, `built-in/${enabled ? 'enable' : 'disable'}`);
-	await api.change(baseId, 'POST', path, {});
-	api.forget(baseId);
-}
-
-/** Checks a name: Dify accepts an empty one. */
-function checkFieldName(name: string): void {
-	if (name.trim() === '')
-		throw invalidParam('The name of the metadata field is empty', 'Give a name.');
-	if (Object.hasOwn(BUILT_IN_FIELDS, name))
-		throw localError(
-			'nameTaken',
-			`"${name}" is a built-in metadata field of Dify`,
-			`Choose another name than ${Object.keys(BUILT_IN_FIELDS).join(', ')}.`,
-		);
+	return await api.call(metadataRoutes.delete, { dataset_id: baseId, metadata_id: fieldId });
 }
 
 function notDone(api: KnowledgeApi, path: string, message: string) {
@@ -139,26 +116,24 @@ export async function setMetadata(
 	values: JsonRecord,
 	options: SetOptions = {},
 ): Promise<JsonRecord> {
-	const wanted = await checkedValues(api, baseId, values, options);
+	const changes = await checkedValues(api, baseId, values, options);
 	const before = await ownValues(api, baseId, documentId);
-	const kept = before.filter(({ name }) => !wanted.some((field) => field.name === name));
-	const isRemoving = wanted.some(({ value }) => value === null);
-	const list = [...kept, ...wanted.filter(({ value }) => value !== null)];
-	const path = `/datasets/${baseId}/documents/metadata`;
+	const kept = before.filter(({ name }) => !changes.some((field) => field.name === name));
+	const isRemoving = changes.some(({ value }) => value === null);
+	const list = [...kept, ...changes.filter(({ value }) => value !== null)];
 	// The list is complete, for versions without partial updates.
 	const operation = { document_id: documentId, metadata_list: list, partial_update: !isRemoving };
-	await api.change(baseId, 'POST', path, { operation_data: [operation] });
-	const after = new Map(
-		(await ownValues(api, baseId, documentId)).map(({ name, value }) => [name, value] as const),
-	);
-	const lost = wanted.filter(
+	const request = { dataset_id: baseId, operation_data: [operation] };
+	await api.call(metadataRoutes.setOnDocuments, request);
+	const after = new Map<string, unknown>();
+	for (const { name, value } of await ownValues(api, baseId, documentId)) after.set(name, value);
+	const lost = changes.filter(
 		({ name, value }) => canonicalJson(after.get(name) ?? null) !== canonicalJson(value),
 	);
-	if (lost.length === 0)
-		return Object.fromEntries([...after].filter(([, value]) => value !== null));
+	if (lost.length === 0) return Object.fromEntries(after);
 	throw notDone(
 		api,
-		path,
+		requestOf(metadataRoutes.setOnDocuments, request).path,
 		`Dify says that it has set the metadata, but has not: ${lost.map(({ name }) => name).join(', ')}`,
 	);
 }
@@ -188,8 +163,7 @@ async function checkedValues(
 		);
 	// All values are checked before anything is created.
 	const typed = entries.map(([name, value]) => {
-		const type =
-			known.get(name)?.type ?? types[name] ?? (typeof value === 'number' ? 'number' : 'string');
+		const type = known.get(name)?.type ?? types[name] ?? typeOfValue(value);
 		return { name, type, value: storedValue(value, type, `"${name}"`) };
 	});
 	const written: FieldValue[] = [];
@@ -199,6 +173,10 @@ async function checkedValues(
 		written.push({ id, name, value });
 	}
 	return written;
+}
+
+function typeOfValue(value: unknown): MetadataType {
+	return typeof value === 'number' ? 'number' : 'string';
 }
 
 /**
@@ -217,14 +195,9 @@ async function ownValues(
 	baseId: string,
 	documentId: string,
 ): Promise<FieldValue[]> {
-	const { doc_metadata: list } = await getDocument(api, baseId, documentId, 'only');
-	return recordsIn(list).flatMap(({ id, name, value }) =>
-		typeof id === 'string' &&
-		id !== BUILT_IN_ID &&
-		typeof name === 'string' &&
-		value !== null &&
-		value !== undefined
-			? [{ id, name, value }]
-			: [],
-	);
+	const document = await getDocument(api, baseId, documentId, 'only');
+	return recordsIn(document.doc_metadata).flatMap(({ id, name, value }) => {
+		if (typeof id !== 'string' || id === BUILT_IN_ID || typeof name !== 'string') return [];
+		return value === null || value === undefined ? [] : [{ id, name, value }];
+	});
 }

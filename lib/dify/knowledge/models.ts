@@ -8,10 +8,12 @@ import {
 	recordsIn,
 } from '../../values';
 import { invalidParam } from '../errors/failure';
+import type { RouteValues } from '../routes';
 import type { KnowledgeApi } from './api';
 import type { ModelRef } from './bases';
+import { baseRoutes } from './routes';
 
-export type ModelType = 'text-embedding' | 'rerank' | 'llm' | 'tts' | 'speech2text' | 'moderation';
+export type ModelType = RouteValues['model_type'];
 
 /** A model of the workspace that Dify can use. */
 export interface DifyModel extends ModelRef {
@@ -30,14 +32,18 @@ export interface DifyModel extends ModelRef {
 /** Separator of provider and model in one value: the IDs of providers have slashes. */
 const BETWEEN = '|';
 
-/** Models of one type in the workspace. Only those with the status `active` can be used. */
-export async function listModels(api: KnowledgeApi, type: ModelType): Promise<DifyModel[]> {
-	const answer = await api.get(`/workspaces/current/models/model-types/${type}`);
-	return recordsIn(answer.data).flatMap((provider) => {
+/** The models in a list of providers. Only those with the status `active` can be used. */
+export function modelsIn(providers: readonly JsonRecord[], type: ModelType): DifyModel[] {
+	return providers.flatMap((provider) => {
 		const id = nonEmptyText(provider.provider);
 		if (id === undefined) return [];
 		return recordsIn(provider.models).flatMap((each) => modelIn(each, id, provider, type));
 	});
+}
+
+/** Models of one type in the workspace. */
+export async function listModels(api: KnowledgeApi, type: ModelType): Promise<DifyModel[]> {
+	return modelsIn(await api.call(baseRoutes.models, { model_type: type }), type);
 }
 
 function modelIn(

@@ -10,14 +10,17 @@ import {
 } from '../../values';
 import { invalidParam, localError } from '../errors/failure';
 import type { KnowledgeApi } from './api';
-import { isExternal, techniqueOf, type ModelRef } from './bases';
+import type { ModelRef } from './bases';
 import { filterBody, type Filter } from './filters';
+import { isExternal, metadataIn, techniqueOf } from './records';
 
-export type SearchMethod =
-	| 'semantic_search'
-	| 'full_text_search'
-	| 'hybrid_search'
-	| 'keyword_search';
+const SEARCH_METHODS = [
+	'semantic_search',
+	'full_text_search',
+	'hybrid_search',
+	'keyword_search',
+] as const;
+export type SearchMethod = (typeof SEARCH_METHODS)[number];
 
 /** Characters. Dify refuses longer queries (docs/protocols/dify.md 2.13). */
 export const MAX_QUERY = 250;
@@ -109,35 +112,55 @@ function withoutVectors(error: ServerError): ServerError {
  */
 export function retrievalModel(base: JsonRecord, settings: SearchSettings): JsonRecord | undefined {
 	const stored = recordOf(base.retrieval_model_dict);
-	const isEconomy = techniqueOf(base) === 'economy';
-	// Stored by mistake from the placeholder of an empty base (see `storedRetrieval`): a base with vectors finds nothing
-	// with it.
-	const isMasked =
-		techniqueOf(base) === 'high_quality' && stored.search_method === 'keyword_search';
 	const { filter, ...search } = settings;
 	const conditions = filter === undefined ? undefined : filterBody(filter, base);
-	const isPlain =
-		Object.values(search).every((value) => value === undefined) && conditions === undefined;
-	if (isPlain && !isEconomy && !isMasked) return undefined;
-	const method =
-		settings.method ??
-		(isEconomy ? 'keyword_search' : isMasked ? 'semantic_search' : methodIn(stored));
-	if (isEconomy && method !== 'keyword_search')
-		throw invalidParam(
-			'The knowledge base has no vectors (technique Economy), so it can be searched by keywords only',
-			'Set the search method to Keywords, or leave it out.',
-		);
-	const threshold =
-		settings.scoreThreshold ??
-		(stored.score_threshold_enabled === true ? finiteNumber(stored.score_threshold) : undefined);
+	const isPlain = Object.values({ ...search, conditions }).every((value) => value === undefined);
+	if (isPlain && isUsable(base, stored)) return undefined;
+	const threshold = settings.scoreThreshold ?? storedThreshold(stored);
 	return {
-		search_method: method,
+		search_method: methodFor(base, stored, settings.method),
 		top_k: settings.topK ?? finiteNumber(stored.top_k) ?? DEFAULT_TOP_K,
 		score_threshold_enabled: threshold !== undefined,
 		...optional({ score_threshold: threshold }),
 		...rerankingOf(base, stored, settings),
 		...optional({ metadata_filtering_conditions: conditions }),
 	};
+}
+
+/** Whether a search with the stored setting can find something. */
+function isUsable(base: JsonRecord, stored: JsonRecord): boolean {
+	return techniqueOf(base) !== 'economy' && !isPlaceholder(base, stored);
+}
+
+/**
+ * Whether the setting was stored by mistake, from the placeholder of an empty base (see `storedRetrieval`): a base with
+ * vectors finds nothing with it.
+ */
+function isPlaceholder(base: JsonRecord, stored: JsonRecord): boolean {
+	return techniqueOf(base) === 'high_quality' && stored.search_method === 'keyword_search';
+}
+
+function methodFor(
+	base: JsonRecord,
+	stored: JsonRecord,
+	chosen: SearchMethod | undefined,
+): SearchMethod {
+	if (techniqueOf(base) !== 'economy') return chosen ?? storedMethod(base, stored);
+	if (chosen === undefined || chosen === 'keyword_search') return 'keyword_search';
+	throw invalidParam(
+		'The knowledge base has no vectors (technique Economy), so it can be searched by keywords only',
+		'Set the search method to Keywords, or leave it out.',
+	);
+}
+
+function storedMethod(base: JsonRecord, stored: JsonRecord): SearchMethod {
+	if (isPlaceholder(base, stored)) return 'semantic_search';
+	return SEARCH_METHODS.find((method) => method === stored.search_method) ?? 'semantic_search';
+}
+
+function storedThreshold(stored: JsonRecord): number | undefined {
+	if (stored.score_threshold_enabled !== true) return undefined;
+	return finiteNumber(stored.score_threshold);
 }
 
 /**
@@ -156,35 +179,40 @@ export function storedRetrieval(
 	return retrievalModel(base, settings);
 }
 
-function methodIn(stored: JsonRecord): SearchMethod {
-	const method = stored.search_method;
-	return method === 'full_text_search' || method === 'hybrid_search' || method === 'keyword_search'
-		? method
-		: 'semantic_search';
-}
-
 function rerankingOf(base: JsonRecord, stored: JsonRecord, settings: SearchSettings): JsonRecord {
 	const { rerankModel, semanticWeight = 0.7 } = settings;
 	const reranking = settings.reranking ?? (rerankModel === undefined ? undefined : 'model');
-	if (reranking === 'off') return { reranking_enable: false };
-	if (reranking === undefined) {
-		const {
-			reranking_enable: enabled,
-			reranking_mode: mode,
-			reranking_model: model,
-			weights,
-		} = stored;
-		return {
-			reranking_enable: enabled === true,
-			...optional({ reranking_mode: nonEmptyText(mode) }),
-			...(isRecord(model) && nonEmptyText(model.reranking_model_name) !== undefined
-				? { reranking_model: model }
-				: {}),
-			...(isRecord(weights) ? { weights } : {}),
-		};
+	switch (reranking) {
+		case 'off':
+			return { reranking_enable: false };
+		case 'weighted':
+			return weighted(base, semanticWeight);
+		case 'model':
+			return rerankedBy(rerankModel);
+		case undefined:
+			return storedReranking(stored);
 	}
-	if (reranking === 'weighted') return weighted(base, semanticWeight);
-	// Without both names, Dify silently does not rerank.
+}
+
+function storedReranking({
+	reranking_enable: enabled,
+	reranking_mode: mode,
+	reranking_model: model,
+	weights,
+}: JsonRecord): JsonRecord {
+	const hasModel = nonEmptyText(recordOf(model).reranking_model_name) !== undefined;
+	return {
+		reranking_enable: enabled === true,
+		...optional({
+			reranking_mode: nonEmptyText(mode),
+			reranking_model: hasModel ? model : undefined,
+			weights: isRecord(weights) ? weights : undefined,
+		}),
+	};
+}
+
+/** Without both names, Dify silently does not rerank. */
+function rerankedBy(rerankModel: ModelRef | undefined): JsonRecord {
 	if (rerankModel === undefined)
 		throw invalidParam(
 			'Reranking by a model needs a rerank model',
@@ -221,38 +249,29 @@ export function hitsIn(records: readonly JsonRecord[]): Hit[] {
 	return records.flatMap((record) => {
 		const segment = recordOf(record.segment);
 		const document = recordOf(segment.document);
-		const children = recordsIn(record.child_chunks).map(({ content, score }) => ({
-			content: nonEmptyText(content) ?? '',
-			...optional({ score: finiteNumber(score) }),
-		}));
 		// The content of a Q&A chunk is only the question.
-		const content = [segment.content, segment.answer]
-			.flatMap((part) => nonEmptyText(part) ?? [])
-			.join('\n');
-		const documentId = nonEmptyText(segment.document_id) ?? nonEmptyText(document.id);
-		const segmentId = nonEmptyText(segment.id);
+		const texts = [segment.content, segment.answer].map(nonEmptyText);
+		const content = texts.filter((text) => text !== undefined).join('\n');
 		if (content === '') return [];
+		const children = recordsIn(record.child_chunks).map(childHit);
 		return [
 			{
 				content,
 				title: nonEmptyText(document.name) ?? '',
 				score: finiteNumber(record.score) ?? 0,
-				...optional({ documentId, segmentId }),
+				...optional({
+					documentId: nonEmptyText(segment.document_id) ?? nonEmptyText(document.id),
+					segmentId: nonEmptyText(segment.id),
+				}),
 				metadata: metadataIn(document.doc_metadata),
-				...(children.length === 0 ? {} : { childChunks: children }),
+				...optional({ childChunks: children.length === 0 ? undefined : children }),
 			},
 		];
 	});
 }
 
-/** Values by name: an object in hits, a list of fields in documents. */
-export function metadataIn(value: unknown): JsonRecord {
-	if (isRecord(value)) return value;
-	return Object.fromEntries(
-		recordsIn(value).flatMap((field) =>
-			typeof field.name === 'string' ? [[field.name, field.value]] : [],
-		),
-	);
+function childHit({ content, score }: JsonRecord): NonNullable<Hit['childChunks']>[number] {
+	return { content: nonEmptyText(content) ?? '', ...optional({ score: finiteNumber(score) }) };
 }
 
 /** Cuts a query to the length that Dify takes, at a word if possible. */

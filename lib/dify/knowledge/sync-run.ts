@@ -1,15 +1,9 @@
 import { finiteNumber, type JsonRecord, nonEmptyText, optional } from '../../values';
 import type { KnowledgeApi } from './api';
-import {
-	deleteDocument,
-	documentIdIn,
-	getDocument,
-	isArchived,
-	isEnabled,
-	setStatus,
-} from './documents';
+import { deleteDocument, documentIdIn, getDocument, setStatus } from './documents';
 import { waitForIndexing } from './indexing';
 import { setMetadata } from './metadata';
+import { isArchived, isEnabled } from './records';
 import { HASH_FIELD, SOURCE_FIELD, type SyncStep } from './sync';
 import { upsertDocument, type CreateOptions, type DocumentContent } from './upsert';
 

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 
 import { uploadName } from '../../http/multipart';
-import { metadataIn } from './retrieve';
 import { cutName, fileDocumentName } from './names';
-import { idOf } from './pages';
-import { isAvailable, isEnabled } from './documents';
+import { idOf, isAvailable, isEnabled, metadataIn } from './records';
 import { invalidParam, localError } from '../errors/failure';
 import { nonEmptyText, type JsonRecord } from '../../values';
 

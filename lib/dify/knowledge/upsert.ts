@@ -4,16 +4,11 @@ import { invalidParam, localError } from '../errors/failure';
 import type { FileSource } from '../../http/multipart';
 import { postFile } from '../files/upload';
 import type { KnowledgeApi } from './api';
-import {
-	embeddingBody,
-	formOf,
-	isExternal,
-	techniqueOf,
-	type ModelRef,
-	type Technique,
-} from './bases';
-import { documentIdIn, documentsNamed, isArchived, isEnabled, setStatus } from './documents';
+import { embeddingBody, type ModelRef } from './bases';
+import { documentIdIn, documentsNamed, setStatus } from './documents';
 import { checkDocumentFile, cutName, fileDocumentName } from './names';
+import { formOf, isArchived, isEnabled, isExternal, techniqueOf, type Technique } from './records';
+import { documentRoutes } from './routes';
 
 /** Content of a document. */
 export type DocumentContent = { text: string; name: string } | { file: FileSource };
@@ -67,33 +62,44 @@ export async function upsertDocument(
 			'The knowledge base is external, so Dify keeps no documents of it',
 			'Choose a knowledge base of Dify, or add the document where the knowledge is kept.',
 		);
-	const known = await documentsNamed(api, baseId, name);
-	const enabled =
-		known.find(isEnabled) ?? (await enableExisting(api, baseId, known[0], name, options));
-	if (enabled !== undefined) {
-		const documentId = documentIdIn(api, baseId, enabled);
-		if (options.ifExists === 'skip')
-			return { action: 'skipped', documentId, document: enabled, remarks };
+	const namesakes = await documentsNamed(api, baseId, name);
+	const existing =
+		namesakes.find(isEnabled) ?? (await enableExisting(api, baseId, namesakes[0], name, options));
+	if (existing !== undefined) {
+		if (options.ifExists === 'skip') {
+			const documentId = documentIdIn(api, baseId, existing);
+			return { action: 'skipped', documentId, document: existing, remarks };
+		}
 		if (options.ifExists === 'fail')
 			throw localError(
 				'nameTaken',
 				`The knowledge base has a document "${name}" already`,
 				'Choose another name, or set "If It Exists" to Update.',
 			);
-		if (known.filter(isEnabled).length > 1)
-			remarks.push(
-				`There are several documents named "${name}". Dify replaces one of them; delete the others.`,
-			);
-		if (isArchived(enabled))
-			remarks.push(`"${name}" is archived. Its new content is indexed, but not found.`);
+		remarks.push(...remarksOn(existing, name, namesakes.filter(isEnabled).length));
 	}
 	const body = bodyOf(base, ready, options);
-	const made = await created(api, baseId, name, ready, body, enabled);
-	// The first document decides the technique and the form of its base.
-	if (techniqueOf(base) === undefined || formOf(base) === undefined) api.forget(baseId);
-	const documentId = documentIdIn(api, baseId, made.document);
-	const action = enabled !== undefined && enabled.id === documentId ? 'updated' : 'created';
-	return { action, documentId, ...made, remarks };
+	const written = await write(api, baseId, name, ready, body, existing);
+	if (isFirstDocument(base)) api.forget(baseId);
+	const documentId = documentIdIn(api, baseId, written.document);
+	const action = existing?.id === documentId ? 'updated' : 'created';
+	return { action, documentId, ...written, remarks };
+}
+
+function remarksOn(existing: JsonRecord, name: string, enabledCount: number): string[] {
+	const remarks: string[] = [];
+	if (enabledCount > 1)
+		remarks.push(
+			`There are several documents named "${name}". Dify replaces one of them; delete the others.`,
+		);
+	if (isArchived(existing))
+		remarks.push(`"${name}" is archived. Its new content is indexed, but not found.`);
+	return remarks;
+}
+
+/** The first document decides the technique and the form of its base. */
+function isFirstDocument(base: JsonRecord): boolean {
+	return techniqueOf(base) === undefined || formOf(base) === undefined;
 }
 
 /** Replaces the content of a document under the same name. */
@@ -178,26 +184,35 @@ async function enableExisting(
  * The body of the request. Dify wants the technique with every text and the rule with the first file, and assumes the
  * form of plain text where none is sent, whatever the base has (docs/protocols/dify.md 2.13).
  */
-function bodyOf(base: JsonRecord, content: DocumentContent, options: CreateOptions): JsonRecord {
-	const technique = techniqueOf(base) ?? options.technique ?? 'high_quality';
-	if (options.technique !== undefined && options.technique !== technique)
-		throw invalidParam(
-			`The knowledge base is indexed with ${technique}, so a document cannot be indexed with ${options.technique}`,
-			'Remove the technique from the options: it counts for the first document of a base only.',
-		);
-	const isFirst = techniqueOf(base) === undefined || formOf(base) === undefined;
-	const rule =
-		options.processRule ?? ('file' in content && isFirst ? { mode: 'automatic' } : undefined);
+function bodyOf(base: JsonRecord, content: DocumentContent, options: CreateOptions) {
+	const isFirst = isFirstDocument(base);
 	return {
-		...('text' in content ? { name: content.name, text: content.text } : {}),
-		indexing_technique: technique,
+		indexing_technique: techniqueFor(base, options.technique),
 		doc_form: formOf(base) ?? options.form ?? 'text_model',
-		...optional({ doc_language: options.language, process_rule: rule }),
+		...optional({
+			doc_language: options.language,
+			process_rule: options.processRule ?? (isFirst ? firstRule(content) : undefined),
+		}),
 		...embeddingBody(isFirst ? options.embeddingModel : undefined),
 	};
 }
 
-interface Made {
+function techniqueFor(base: JsonRecord, chosen: Technique | undefined): Technique {
+	const technique = techniqueOf(base) ?? chosen ?? 'high_quality';
+	if (chosen === undefined || chosen === technique) return technique;
+	throw invalidParam(
+		`The knowledge base is indexed with ${technique}, so a document cannot be indexed with ${chosen}`,
+		'Remove the technique from the options: it counts for the first document of a base only.',
+	);
+}
+
+function firstRule(content: DocumentContent): JsonRecord | undefined {
+	return 'file' in content ? { mode: 'automatic' } : undefined;
+}
+
+type Body = ReturnType<typeof bodyOf>;
+
+interface Written {
 	document: JsonRecord;
 	batch?: string;
 }
@@ -206,44 +221,50 @@ interface Made {
  * Sends the document. If the answer is lost, the list shows whether it arrived. A retry only repeats the indexing,
  * since the name is the same.
  */
-async function created(
+async function write(
 	api: KnowledgeApi,
 	baseId: string,
 	name: string,
 	content: DocumentContent,
-	body: JsonRecord,
-	before: JsonRecord | undefined,
-): Promise<Made> {
+	body: Body,
+	existing: JsonRecord | undefined,
+): Promise<Written> {
 	try {
-		return await sent(api, baseId, content, body);
+		return await send(api, baseId, content, body);
 	} catch (error) {
 		if (!isLost(error)) throw withoutText(error, name, content);
-		const [found] = (await documentsNamed(api, baseId, name)).filter(isEnabled);
-		if (found !== undefined && before === undefined) return { document: found };
-		return await sent(api, baseId, content, body);
+		const [document] = (await documentsNamed(api, baseId, name)).filter(isEnabled);
+		if (document !== undefined && existing === undefined) return { document };
+		return await send(api, baseId, content, body);
 	}
 }
 
-async function sent(
+async function send(
 	api: KnowledgeApi,
 	baseId: string,
 	content: DocumentContent,
-	body: JsonRecord,
-): Promise<Made> {
-	const route = `/datasets/${baseId}/document/create-by-${'file' in content ? 'file' : 'text'}`;
-	const answer =
+	body: Body,
+): Promise<Written> {
+	const { document, batch } =
 		'file' in content
-			? await api.alone(
-					baseId,
-					route,
-					async () =>
-						await postFile(api.client, route, content.file, {
-							fields: { data: JSON.stringify(body) },
-						}),
-				)
-			: await api.write(baseId, 'POST', route, body);
-	const { document, batch } = answer;
+			? await sendFile(api, baseId, content.file, body)
+			: await api.call(documentRoutes.createByText, { dataset_id: baseId, ...content, ...body });
 	return { document: recordOf(document), ...optional({ batch: nonEmptyText(batch) }) };
+}
+
+async function sendFile(
+	api: KnowledgeApi,
+	baseId: string,
+	file: FileSource,
+	body: Body,
+): Promise<JsonRecord> {
+	const route = `/datasets/${baseId}/document/create-by-file`;
+	const upload = { fields: { data: JSON.stringify(body) } };
+	return await api.alone(
+		baseId,
+		route,
+		async () => await postFile(api.client, route, file, upload),
+	);
 }
 
 /** Failures after which Dify may have accepted the document. */

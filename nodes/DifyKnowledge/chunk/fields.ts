@@ -4,18 +4,24 @@ import type { ChunkPlace, ChunkValues, DocumentPlace } from '../../../lib/dify/k
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { longTextField, stringField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
-import { documentField, documentIdIn, idField, idIn, textIn, textsIn } from '../fields';
+import { documentField, documentIdIn, idField, idIn, readId, textIn, textsIn } from '../fields';
 
 export const chunkField = idField('Chunk ID', 'chunkId');
 
 export const placeFields = [datasetField, documentField];
 
+/** Readers of the values that every route of a document has. */
+export const documentValues = { dataset_id: datasetIdIn, document_id: documentIdIn };
+
+/** Readers of the values that every route of a chunk has. */
+export const chunkValues = { ...documentValues, segment_id: readId('chunkId') };
+
 export function documentPlace(parameters: NodeParameters): DocumentPlace {
-	return { baseId: datasetIdIn(parameters), documentId: documentIdIn(parameters) };
+	return { dataset_id: datasetIdIn(parameters), document_id: documentIdIn(parameters) };
 }
 
 export function chunkPlace(parameters: NodeParameters): ChunkPlace {
-	return { ...documentPlace(parameters), chunkId: idIn(parameters, 'chunkId') };
+	return { ...documentPlace(parameters), segment_id: idIn(parameters, 'chunkId') };
 }
 
 export const contentField = longTextField('Content', 'content', 3, {

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { Technique } from '../../../lib/dify/knowledge/bases';
+import type { Technique } from '../../../lib/dify/knowledge/records';
 import { DEFAULT_MEGABYTES } from '../../../lib/dify/knowledge/names';
 import type { CreateOptions } from '../../../lib/dify/knowledge/upsert';
 import type { JsonRecord } from '../../../lib/values';
@@ -163,18 +163,19 @@ const CUSTOM = [
 ] as const;
 const CHILD = ['childSeparator', 'childMaxTokens', 'fullDocument'] as const;
 
+type ChunkingMode = 'automatic' | 'custom' | 'hierarchical';
+
 /** Reads the chunking rule. Dify wants a complete one. */
 function ruleIn(parameters: NodeParameters): JsonRecord | undefined {
 	const isAdded = (name: string) => parameters.value(`options.${name}`) !== undefined;
-	const custom = [...CUSTOM, ...CHILD].filter(isAdded);
-	const mode = parameters.choice<'automatic' | 'custom' | 'hierarchical'>(
-		'options.chunking',
-		undefined,
-	);
+	const hasChildOptions = CHILD.some(isAdded);
+	const hasOptions = hasChildOptions || CUSTOM.some(isAdded);
+	const modeOfOptions = hasChildOptions ? 'hierarchical' : 'custom';
 	const chosen =
-		mode ?? (CHILD.some(isAdded) ? 'hierarchical' : custom.length > 0 ? 'custom' : undefined);
+		parameters.choice<ChunkingMode>('options.chunking', undefined) ??
+		(hasOptions ? modeOfOptions : undefined);
 	if (chosen === undefined) return undefined;
-	if (chosen === 'automatic' && custom.length > 0)
+	if (chosen === 'automatic' && hasOptions)
 		throw wrongField(
 			parameters.field('options.chunking').label,
 			'is Automatic, so the other options of chunks do nothing',

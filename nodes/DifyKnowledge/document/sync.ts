@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
-import { listDocuments } from '../../../lib/dify/knowledge/documents';
+import { documentRoutes } from '../../../lib/dify/knowledge/routes';
 import {
 	checkSources,
 	type MissingSourceAction,
@@ -224,7 +224,8 @@ class Sync {
 			isComplete,
 		};
 		// All of them, since Dify's filters may miss some.
-		const steps = planSync(this.items, await listDocuments(api, this.datasetId, 'all'), rules);
+		const documents = await api.list(documentRoutes.list, { dataset_id: this.datasetId }, 'all');
+		const steps = planSync(this.items, documents, rules);
 		if (parameters.flag('dryRun'))
 			return steps.map((step) => this.shown(step, plannedOutcome(step), { dryRun: true }));
 		const run: SyncRun = {

@@ -1,5 +1,5 @@
 import { invalidParam } from '../../../lib/dify/errors/failure';
-import { deleteBase } from '../../../lib/dify/knowledge/bases';
+import { baseRoutes } from '../../../lib/dify/knowledge/routes';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { booleanField } from '../../shared/field-kinds';
@@ -25,6 +25,7 @@ export const knowledgeBaseDelete: DifyOperation = {
 				'The deletion is not confirmed',
 				'Turn on "I Know That All Documents Are Deleted" in the node.',
 			);
-		return [{ json: { datasetId, deleted: true, existed: await deleteBase(api, datasetId) } }];
+		const existed = await api.call(baseRoutes.delete, { dataset_id: datasetId });
+		return [{ json: { datasetId, deleted: true, existed } }];
 	},
 };

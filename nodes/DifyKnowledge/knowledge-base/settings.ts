@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { BaseSettings, Permission, Technique } from '../../../lib/dify/knowledge/bases';
+import type { BaseSettings, Permission } from '../../../lib/dify/knowledge/bases';
+import type { Technique } from '../../../lib/dify/knowledge/records';
 import type { SearchSettings } from '../../../lib/dify/knowledge/retrieve';
 import {
 	modelIn,

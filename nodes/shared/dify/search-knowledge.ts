@@ -1,15 +1,15 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
 import { KnowledgeApi } from '../../../lib/dify/knowledge/api';
-import { baseQuery, techniqueOf } from '../../../lib/dify/knowledge/bases';
 import { listDatasources } from '../../../lib/dify/knowledge/datasources';
 import { metadataFields } from '../../../lib/dify/knowledge/metadata';
 import { listModels, type ModelType } from '../../../lib/dify/knowledge/models';
-import { pageOf, type PagedList } from '../../../lib/dify/knowledge/pages';
-import { listTags } from '../../../lib/dify/knowledge/tags';
+import { techniqueOf } from '../../../lib/dify/knowledge/records';
+import { baseRoutes, documentRoutes, tagRoutes } from '../../../lib/dify/knowledge/routes';
 import { localError } from '../../../lib/dify/errors/failure';
 import { optionalUuid } from '../../../lib/dify/ids';
-import { nonEmptyText, type JsonRecord } from '../../../lib/values';
+import type { PagedRoute, ValuesOf } from '../../../lib/dify/routes';
+import { nonEmptyText, optional, type JsonRecord } from '../../../lib/values';
 import { editorList, editorValue, matching, type ListCall } from './editor';
 
 type KnowledgeCall = ListCall & { api: KnowledgeApi };
@@ -17,21 +17,23 @@ type KnowledgeCall = ListCall & { api: KnowledgeApi };
 const knowledgeList = (list: (call: KnowledgeCall) => Promise<INodeListSearchResult>) =>
 	editorList(async (call) => await list({ ...call, api: new KnowledgeApi(call.client) }));
 
-async function pageOfNames(
+/** The page of a list, with a name for each record. */
+async function pageOfNames<R extends PagedRoute>(
 	{ api, token }: KnowledgeCall,
-	list: PagedList,
+	route: R,
+	values: ValuesOf<R>,
 	nameOf: (record: JsonRecord) => string,
 ): Promise<INodeListSearchResult> {
 	const page = Number(token ?? 1);
-	const { records, more } = await pageOf(api, list, page);
+	const { records, more } = await api.page(route, values, page);
 	const results = records.map((record) => ({ name: nameOf(record), value: String(record.id) }));
-	return { results, ...(more ? { paginationToken: String(page + 1) } : {}) };
+	return { results, ...optional({ paginationToken: more ? String(page + 1) : undefined }) };
 }
 
 /** All knowledge bases of the workspace, including those of colleagues. Dify filters them. */
 export const searchKnowledgeBases = knowledgeList(
 	async (call) =>
-		await pageOfNames(call, { path: '/datasets', query: baseQuery(call.filter) }, (base) => {
+		await pageOfNames(call, baseRoutes.list, { keyword: call.filter }, (base) => {
 			const technique = { high_quality: '', economy: ' (keywords)', none: ' (empty)' }[
 				techniqueOf(base) ?? 'none'
 			];
@@ -54,7 +56,8 @@ export const searchDocuments = knowledgeList(
 	async (call) =>
 		await pageOfNames(
 			call,
-			{ path: `/datasets/${baseIn(call.context)}/documents`, query: { keyword: call.filter } },
+			documentRoutes.list,
+			{ dataset_id: baseIn(call.context), keyword: call.filter },
 			({ name, display_status: status, id }) =>
 				`${nonEmptyText(name) ?? String(id)}${status === 'available' ? '' : ` (${String(status)})`}`,
 		),
@@ -72,9 +75,9 @@ export const searchMetadataFields = knowledgeList(async ({ api, context, filter 
 /** Datasources of the pipeline that the base in the node was made with. */
 export const searchDatasources = knowledgeList(async ({ api, context, filter }) => {
 	const published = editorValue(context, 'pipelineVersion') !== 'draft';
-	const found = await listDatasources(api, baseIn(context), { published });
+	const datasources = await listDatasources(api, baseIn(context), { published });
 	return matching(
-		found.map(({ nodeId, title, type }) => ({
+		datasources.map(({ nodeId, title, type }) => ({
 			name: `${title} (${type.replace('_', ' ')})`,
 			value: nodeId,
 		})),
@@ -83,7 +86,7 @@ export const searchDatasources = knowledgeList(async ({ api, context, filter }) 
 });
 
 export const searchTags = knowledgeList(async ({ api, filter }) => {
-	const tags = await listTags(api);
+	const tags = await api.call(tagRoutes.list, {});
 	return matching(
 		tags.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) })),
 		filter,

@@ -3,7 +3,9 @@ import * as fc from 'fast-check';
 /** Lists that change while they are read page by page, by other users and workflows of the same Dify. */
 import { listConversations, listMessages } from '../../../lib/dify/app/conversations';
 import type { DifyClient } from '../../../lib/dify/client';
-import { listFeedback, rateMessage } from '../../../lib/dify/app/feedback';
+import { AppApi } from '../../../lib/dify/app/api';
+import { appRoutes } from '../../../lib/dify/app/routes';
+import { rateMessage } from '../../../lib/dify/app/feedback';
 import {
 	addNew,
 	collectAfter,
@@ -179,7 +181,7 @@ test('repeated pages end the list', async () => {
 	});
 	expect(await listConversations(round, 'u1', 'all', '-updated_at')).toHaveLength(303);
 	expect(await listMessages(round, 'u1', UNKNOWN_ID, 'all')).toHaveLength(303);
-	expect(await listFeedback(round, 'all')).toHaveLength(303);
+	expect(await new AppApi(round).list(appRoutes.feedback, {}, 'all')).toHaveLength(303);
 	expect(asked).toBeLessThan(30);
 });
 
@@ -238,12 +240,14 @@ test('feedback that comes in meanwhile makes no other appear twice', async () =>
 			updatedAt: 0,
 		});
 	for (let at = 0; at < 250; at++) add();
-	const listed = await listFeedback(betweenPages(sim, add, add), 'all');
+	const listed = await new AppApi(betweenPages(sim, add, add)).list(appRoutes.feedback, {}, 'all');
 	expect(listed.map(({ id }) => id)).toEqual(
 		Array.from({ length: 250 }, (_, at) => `f${249 - at}`),
 	);
 	const before = calls(sim, '/app/feedbacks', 'GET');
-	expect(await listFeedback(betweenPages(sim, add), 150)).toHaveLength(150);
+	expect(await new AppApi(betweenPages(sim, add)).list(appRoutes.feedback, {}, 150)).toHaveLength(
+		150,
+	);
 	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(before + 2);
 });
 
@@ -268,7 +272,7 @@ describe('a proxy that answers every page with the first one', () => {
 		const feedback = Object.assign(clientOf(sim), {
 			get: async () => await Promise.resolve({ data: [...page.data, { id: 'last' }] }),
 		});
-		expect(await listFeedback(feedback, 'all')).toHaveLength(101);
+		expect(await new AppApi(feedback).list(appRoutes.feedback, {}, 'all')).toHaveLength(101);
 		expect(
 			await failureOf(
 				rateMessage(feedback, {

@@ -1,14 +1,21 @@
 import {
-	createAnnotation,
 	deleteAnnotation,
-	listAnnotations,
 	updateAnnotation,
 	upsertAnnotation,
 } from '../../../../lib/dify/app/annotations';
+import { AppApi } from '../../../../lib/dify/app/api';
+import { annotationRoutes } from '../../../../lib/dify/app/routes';
+import type { Limit } from '../../../../lib/dify/paging';
 import type { DifySim } from '../../../servers/dify';
 import { calls, clientOf, failureOf, startSim, UNKNOWN_ID } from '../client';
 
 const asked = (sim: DifySim, method: string) => calls(sim, /\/apps\/annotations/, method);
+const annotations = async (sim: DifySim, keyword: string, most: Limit) =>
+	await new AppApi(clientOf(sim)).list(annotationRoutes.list, { keyword }, most);
+const create: typeof upsertAnnotation = async (client, texts) => ({
+	annotation: await new AppApi(client).call(annotationRoutes.create, texts),
+	created: true,
+});
 const one = { question: 'What is a llama?', answer: 'A camelid.' };
 
 async function withAnnotations(count: number): Promise<DifySim> {
@@ -26,19 +33,17 @@ async function withAnnotations(count: number): Promise<DifySim> {
 describe('annotations', () => {
 	it('are listed whole, page by page by the total, since Dify says wrongly whether there is more', async () => {
 		const sim = await withAnnotations(250);
-		expect(await listAnnotations(clientOf(sim), '', 'all')).toHaveLength(250);
+		expect(await annotations(sim, '', 'all')).toHaveLength(250);
 		expect(asked(sim, 'GET')).toBe(3);
 		const exact = await withAnnotations(100);
-		expect(await listAnnotations(clientOf(exact), '', 'all')).toHaveLength(100);
+		expect(await annotations(exact, '', 'all')).toHaveLength(100);
 		expect(asked(exact, 'GET')).toBe(1);
 	});
 
 	it('are listed as far as asked for, and by a keyword', async () => {
 		const sim = await withAnnotations(30);
-		expect(await listAnnotations(clientOf(sim), '', 7)).toHaveLength(7);
-		expect(
-			(await listAnnotations(clientOf(sim), 'q12', 'all')).map(({ answer }) => answer),
-		).toEqual(['a12']);
+		expect(await annotations(sim, '', 7)).toHaveLength(7);
+		expect((await annotations(sim, 'q12', 'all')).map(({ answer }) => answer)).toEqual(['a12']);
 	});
 
 	it.each([
@@ -46,7 +51,7 @@ describe('annotations', () => {
 		{ question: 'x', answer: '' },
 	])('need both texts: %j', async (texts) => {
 		const sim = await startSim();
-		for (const change of [createAnnotation, upsertAnnotation])
+		for (const change of [create, upsertAnnotation])
 			expect((await failureOf(change(clientOf(sim), texts))).message).toMatch(
 				/"(?:Question|Answer)" is empty/,
 			);
@@ -80,7 +85,7 @@ describe('annotations', () => {
 	it('that differ by the case of letters are two', async () => {
 		const sim = await startSim();
 		await upsertAnnotation(clientOf(sim), one);
-		expect(await listAnnotations(clientOf(sim), 'LLAMA', 'all')).toHaveLength(1);
+		expect(await annotations(sim, 'LLAMA', 'all')).toHaveLength(1);
 		expect(
 			await upsertAnnotation(clientOf(sim), { ...one, question: 'What is a LLAMA?' }),
 		).toMatchObject({

@@ -1,4 +1,6 @@
-import { describeApp, endUser } from '../../../../lib/dify/app/app';
+import { AppApi } from '../../../../lib/dify/app/api';
+import { appRoutes } from '../../../../lib/dify/app/routes';
+import { describeApp } from '../../../../lib/dify/app/app';
 import { uploadFile } from '../../../../lib/dify/files/upload';
 import { send, startFaultServer } from '../../../faults/fault-server';
 import { clientOf, failureOf, fileOf, startApp } from '../client';
@@ -31,7 +33,9 @@ describe('what Dify tells of an app', () => {
 		const sim = await startApp('1.14', { mode: 'chat' });
 		await uploadFile(clientOf(sim), fileOf('x'), 'session-7');
 		const [user] = [...sim.app('chat').endUsers.values()];
-		expect(await endUser(clientOf(sim), user!.id)).toMatchObject({ session_id: 'session-7' });
+		expect(
+			await new AppApi(clientOf(sim)).call(appRoutes.endUser, { end_user_id: user!.id }),
+		).toMatchObject({ session_id: 'session-7' });
 	});
 
 	it('where one part fails, the request for another is given up', async () => {

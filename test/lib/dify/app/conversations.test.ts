@@ -5,10 +5,17 @@ import {
 	listMessages,
 	ownsConversation,
 	renameConversation,
-	suggestedQuestions,
 } from '../../../../lib/dify/app/conversations';
+import type { DifyClient } from '../../../../lib/dify/client';
+import { AppApi } from '../../../../lib/dify/app/api';
+import { appRoutes } from '../../../../lib/dify/app/routes';
 import { type DifySim, SIM_VERSIONS } from '../../../servers/dify';
 import { calls, clientOf, failureOf, say, startApp, startSim, UNKNOWN_ID } from '../client';
+
+const suggestedQuestions = async (client: DifyClient, messageId: string) => {
+	const values = { message_id: messageId, user: 'u1' };
+	return (await new AppApi(client).call(appRoutes.suggestedQuestions, values)).data;
+};
 
 describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 	async function several(count: number): Promise<DifySim> {
@@ -123,14 +130,11 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 	test('suggested questions, and an app that has none', async () => {
 		const sim = await startApp(version, { mode: 'chat', suggestedQuestions: ['Why?', 'How?'] });
 		const { result } = await say(clientOf(sim));
-		expect(await suggestedQuestions(clientOf(sim), 'u1', result.messageId!)).toEqual([
-			'Why?',
-			'How?',
-		]);
+		expect(await suggestedQuestions(clientOf(sim), result.messageId!)).toEqual(['Why?', 'How?']);
 		// A model thinks of them and of names, which takes longer than other questions.
 		const client = clientOf(sim);
 		const [get, send] = [jest.spyOn(client, 'get'), jest.spyOn(client, 'send')];
-		await suggestedQuestions(client, 'u1', result.messageId!);
+		await suggestedQuestions(client, result.messageId!);
 		await renameConversation(client, 'u1', result.conversationId!, undefined);
 		expect([get.mock.calls[0]![2]?.timeoutMs, send.mock.calls[0]![3]?.timeoutMs]).toEqual([
 			120_000, 120_000,
@@ -138,7 +142,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const off = await startSim({ version });
 		const other = await say(clientOf(off));
 		expect(
-			await failureOf(suggestedQuestions(clientOf(off), 'u1', other.result.messageId!)),
+			await failureOf(suggestedQuestions(clientOf(off), other.result.messageId!)),
 		).toMatchObject({
 			kind: 'featureOff',
 		});

@@ -1,5 +1,7 @@
 import { deleteConversation, renameConversation } from '../../../../lib/dify/app/conversations';
-import { listFeedback, rateMessage, revokeRating } from '../../../../lib/dify/app/feedback';
+import { AppApi } from '../../../../lib/dify/app/api';
+import { appRoutes } from '../../../../lib/dify/app/routes';
+import { rateMessage, revokeRating } from '../../../../lib/dify/app/feedback';
 import { RUN_ROUTES, startRun } from '../../../../lib/dify/run/run';
 import { type DifySim, SIM_VERSIONS } from '../../../servers/dify';
 import { calls, clientOf, failureOf, say, startSim, UNKNOWN_ID } from '../client';
@@ -185,11 +187,11 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		const feedbacks = sim.app('chat').feedbacks;
 		while (feedbacks.length < 202)
 			feedbacks.push({ ...feedbacks[0]!, id: `f${feedbacks.length}`, conversationId });
-		expect(await listFeedback(client, 'all')).toHaveLength(202);
+		expect(await new AppApi(client).list(appRoutes.feedback, {}, 'all')).toHaveLength(202);
 		// Two full pages, and an empty one that says so.
 		expect(calls(sim, '/app/feedbacks', 'GET')).toBe(3);
-		expect(await listFeedback(client, 150)).toHaveLength(150);
-		const [newest] = await listFeedback(client, 1);
+		expect(await new AppApi(client).list(appRoutes.feedback, {}, 150)).toHaveLength(150);
+		const [newest] = await new AppApi(client).list(appRoutes.feedback, {}, 1);
 		expect(newest).toMatchObject({
 			id: 'f201',
 			created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,

@@ -1,10 +1,5 @@
-import {
-	baseNamed,
-	createBase,
-	deleteBase,
-	listBases,
-	updateBase,
-} from '../../../../lib/dify/knowledge/bases';
+import { baseNamed, createBase, updateBase } from '../../../../lib/dify/knowledge/bases';
+import { baseRoutes } from '../../../../lib/dify/knowledge/routes';
 import { addDataset, SIM_VERSIONS } from '../../../servers/dify';
 import { failureOf } from '../client';
 import { lastBody, scene, writes } from './setup';
@@ -58,24 +53,29 @@ describe.each(SIM_VERSIONS)('knowledge bases of Dify %s', (version) => {
 	test('D72: bases of colleagues are in the list', async () => {
 		const { sim, api } = await scene(version, { name: 'Mine' });
 		addDataset(sim.store, { name: 'Theirs', isOwn: false });
-		expect((await listBases(api, 'all')).map(({ name }) => name)).toEqual(['Theirs', 'Mine']);
-		expect((await listBases(api, 'all', 'THEI')).map(({ name }) => name)).toEqual(['Theirs']);
+		expect((await api.list(baseRoutes.list, {}, 'all')).map(({ name }) => name)).toEqual([
+			'Theirs',
+			'Mine',
+		]);
+		expect(
+			(await api.list(baseRoutes.list, { keyword: 'THEI' }, 'all')).map(({ name }) => name),
+		).toEqual(['Theirs']);
 	});
 
 	test('D73: all pages by the total, however full they are', async () => {
 		const { sim, api } = await scene(version);
 		for (let count = 1; count < 250; count++) addDataset(sim.store);
-		expect(await listBases(api, 250)).toHaveLength(250);
-		expect(await listBases(api, 'all')).toHaveLength(250);
-		expect(await listBases(api, 120)).toHaveLength(120);
+		expect(await api.list(baseRoutes.list, {}, 250)).toHaveLength(250);
+		expect(await api.list(baseRoutes.list, {}, 'all')).toHaveLength(250);
+		expect(await api.list(baseRoutes.list, {}, 120)).toHaveLength(120);
 		// Exactly full pages are not followed by one that is empty.
 		expect(sim.requests.map(({ query }) => query.get('page')).slice(0, 3)).toEqual(['1', '2', '3']);
 	});
 
 	test('D74: a delete is done with the number 204, an empty 204, and where there is nothing any more', async () => {
 		const { api, base } = await scene(version);
-		expect(await deleteBase(api, base.id)).toBe(true);
-		expect(await deleteBase(api, base.id)).toBe(false);
+		expect(await api.call(baseRoutes.delete, { dataset_id: base.id })).toBe(true);
+		expect(await api.call(baseRoutes.delete, { dataset_id: base.id })).toBe(false);
 	});
 
 	test('D76: from Economy to High Quality without a model is refused', async () => {

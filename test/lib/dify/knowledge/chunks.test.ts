@@ -1,15 +1,10 @@
 import {
 	createChildChunk,
 	createChunk,
-	deleteChildChunk,
-	deleteChunk,
 	getChildChunk,
-	getChunk,
-	listChildChunks,
-	listChunks,
-	updateChildChunk,
 	updateChunk,
 } from '../../../../lib/dify/knowledge/chunks';
+import { childChunkRoutes, chunkRoutes } from '../../../../lib/dify/knowledge/routes';
 import { addDocument, SIM_VERSIONS, type SimDocument } from '../../../servers/dify';
 import { calls, failureOf, UNKNOWN_ID } from '../client';
 import { lastBody, scene } from './setup';
@@ -23,28 +18,31 @@ async function withDocument(
 		...(over.form ? { form: over.form } : {}),
 	});
 	const document = addDocument(made.sim.store, made.base, { text: 'One.\n\nTwo.', ...over });
-	return { ...made, document, place: { baseId: made.base.id, documentId: document.id } };
+	return { ...made, document, place: { dataset_id: made.base.id, document_id: document.id } };
 }
 
 describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 	test('create, list, get, update, delete', async () => {
 		const { api, place, document } = await withDocument(version);
-		expect((await listChunks(api, place, 'all')).map(({ content }) => content)).toEqual([
+		expect((await api.list(chunkRoutes.list, place, 'all')).map(({ content }) => content)).toEqual([
 			'One.',
 			'Two.',
 		]);
-		expect(await listChunks(api, place, 'all', 'two')).toHaveLength(1);
+		expect(await api.list(chunkRoutes.list, { ...place, keyword: 'two' }, 'all')).toHaveLength(1);
 		const { chunks, remarks } = await createChunk(api, place, {
 			content: 'Three.',
 			keywords: ['three'],
 		});
 		expect(chunks).toMatchObject([{ content: 'Three.', keywords: ['three'], status: 'completed' }]);
 		expect(remarks).toEqual([]);
-		const at = { ...place, chunkId: String(chunks[0]!.id) };
+		const at = { ...place, segment_id: String(chunks[0]!.id) };
 		expect(await updateChunk(api, at, { content: 'Drei.' })).toMatchObject({ content: 'Drei.' });
-		expect(await getChunk(api, at)).toMatchObject({ content: 'Drei.', keywords: ['three'] });
-		expect(await deleteChunk(api, at)).toBe(true);
-		expect(await deleteChunk(api, at)).toBe(false);
+		expect(await api.call(chunkRoutes.get, at)).toMatchObject({
+			content: 'Drei.',
+			keywords: ['three'],
+		});
+		expect(await api.call(chunkRoutes.delete, at)).toBe(true);
+		expect(await api.call(chunkRoutes.delete, at)).toBe(false);
 		expect(document.segments).toHaveLength(2);
 	});
 
@@ -87,7 +85,7 @@ describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 	test('D106: the answer of a Q&A chunk is sent along, which Dify would erase', async () => {
 		const { sim, api, place, document } = await withDocument(version, { form: 'qa_model' });
 		document.segments[0]!.answer = '42';
-		const at = { ...place, chunkId: document.segments[0]!.id };
+		const at = { ...place, segment_id: document.segments[0]!.id };
 		await updateChunk(api, at, { keywords: ['k'] });
 		expect(lastBody(sim, /segments\//)).toMatchObject({
 			segment: { content: 'One.', answer: '42', keywords: ['k'] },
@@ -100,7 +98,7 @@ describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 
 	test('a disabled chunk is changed only together with enabling it', async () => {
 		const { api, place, document } = await withDocument(version);
-		const at = { ...place, chunkId: document.segments[0]!.id };
+		const at = { ...place, segment_id: document.segments[0]!.id };
 		expect(await updateChunk(api, at, { content: 'New.', enabled: false })).toMatchObject({
 			content: 'New.',
 			enabled: false,
@@ -120,23 +118,25 @@ describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
 			form: 'hierarchical_model',
 			text: 'A. B.',
 		});
-		const at = { ...place, chunkId: document.segments[0]!.id };
-		expect(await listChildChunks(api, at, 'all')).toHaveLength(2);
+		const at = { ...place, segment_id: document.segments[0]!.id };
+		expect(await api.list(childChunkRoutes.list, at, 'all')).toHaveLength(2);
 		const child = await createChildChunk(api, at, 'C');
 		const id = String(child.id);
-		expect(await updateChildChunk(api, at, id, 'D')).toMatchObject({
+		expect(
+			await api.call(childChunkRoutes.update, { ...at, child_chunk_id: id, content: 'D' }),
+		).toMatchObject({
 			content: 'D',
 			type: 'customized',
 		});
 		expect(await getChildChunk(api, at, id)).toMatchObject({ content: 'D' });
-		expect(await deleteChildChunk(api, at, id)).toBe(true);
-		expect(await deleteChildChunk(api, at, id)).toBe(false);
+		expect(await api.call(childChunkRoutes.delete, { ...at, child_chunk_id: id })).toBe(true);
+		expect(await api.call(childChunkRoutes.delete, { ...at, child_chunk_id: id })).toBe(false);
 		expect(await failureOf(getChildChunk(api, at, UNKNOWN_ID))).toMatchObject({ kind: 'notFound' });
 		expect((await failureOf(createChildChunk(api, at, ' '))).message).toBe(
 			'The child chunk has no content',
 		);
 		const plain = await withDocument(version);
-		const there = { ...plain.place, chunkId: plain.document.segments[0]!.id };
+		const there = { ...plain.place, segment_id: plain.document.segments[0]!.id };
 		expect((await failureOf(createChildChunk(plain.api, there, 'x'))).message).toContain(
 			'has no child chunks',
 		);

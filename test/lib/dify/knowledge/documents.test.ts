@@ -5,9 +5,9 @@ import {
 	downloadUrl,
 	downloadZip,
 	getDocument,
-	listDocuments,
 	setStatus,
 } from '../../../../lib/dify/knowledge/documents';
+import { baseRoutes, documentRoutes } from '../../../../lib/dify/knowledge/routes';
 import { replaceContent, upsertDocument } from '../../../../lib/dify/knowledge/upsert';
 import { addDocument, SIM_VERSIONS } from '../../../servers/dify';
 import { unzipped } from '../../../servers/dify/zip';
@@ -409,11 +409,13 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		for (let count = 0; count < 130; count++)
 			addDocument(sim.store, base, { name: `n${count}.txt` });
 		addDocument(sim.store, base, { name: 'off.txt', enabled: false });
-		expect(await listDocuments(api, base.id, 'all')).toHaveLength(131);
-		expect(await listDocuments(api, base.id, 'all', { status: 'disabled' })).toMatchObject([
-			{ name: 'off.txt' },
-		]);
-		expect(await listDocuments(api, base.id, 'all', { keyword: 'off' })).toHaveLength(1);
+		expect(await api.list(documentRoutes.list, { dataset_id: base.id }, 'all')).toHaveLength(131);
+		expect(
+			await api.list(documentRoutes.list, { dataset_id: base.id, status: 'disabled' }, 'all'),
+		).toMatchObject([{ name: 'off.txt' }]);
+		expect(
+			await api.list(documentRoutes.list, { dataset_id: base.id, keyword: 'off' }, 'all'),
+		).toHaveLength(1);
 	});
 
 	test('writes of one base go one at a time, in their order', async () => {
@@ -426,7 +428,7 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 				async (name) =>
 					await api.alone(base.id, '/x', async () => {
 						most = Math.max(most, ++open);
-						await api.change(undefined, 'POST', '/datasets', { name: `base ${name}` });
+						await api.call(baseRoutes.create, { name: `base ${name}` });
 						open--;
 					}),
 			),

@@ -3,9 +3,9 @@ import {
 	deleteField,
 	metadataFields,
 	renameField,
-	setBuiltIn,
 	setMetadata,
 } from '../../../../lib/dify/knowledge/metadata';
+import { metadataRoutes } from '../../../../lib/dify/knowledge/routes';
 import { addDocument, SIM_VERSIONS } from '../../../servers/dify';
 import { failureOf, UNKNOWN_ID } from '../client';
 import { lastBody, scene, writes } from './setup';
@@ -39,7 +39,7 @@ describe.each(SIM_VERSIONS)('metadata of Dify %s', (version) => {
 		expect(await failureOf(createField(api, base.id, '', 'string'))).toMatchObject({
 			kind: 'invalidParam',
 		});
-		await setBuiltIn(api, base.id, true);
+		await api.call(metadataRoutes.setBuiltIn, { dataset_id: base.id, action: 'enable' });
 		expect(await metadataFields(api, base.id)).toMatchObject({ builtInEnabled: true });
 		expect(await deleteField(api, base.id, field.id)).toBe(true);
 		expect(await deleteField(api, base.id, field.id)).toBe(false);

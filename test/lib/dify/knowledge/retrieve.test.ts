@@ -3,11 +3,11 @@ import {
 	cutQuery,
 	hitsIn,
 	mergedHits,
-	metadataIn,
 	retrievalModel,
 	retrieve,
 	type Hit,
 } from '../../../../lib/dify/knowledge/retrieve';
+import { metadataIn } from '../../../../lib/dify/knowledge/records';
 import { recordsIn } from '../../../../lib/values';
 import { addDocument, SIM_VERSIONS, type SimDataset } from '../../../servers/dify';
 import * as fc from 'fast-check';

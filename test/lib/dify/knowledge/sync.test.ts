@@ -1,4 +1,4 @@
-import { listDocuments } from '../../../../lib/dify/knowledge/documents';
+import { documentRoutes } from '../../../../lib/dify/knowledge/routes';
 import * as fc from 'fast-check';
 
 import {
@@ -37,7 +37,8 @@ async function sync(
 		create: { technique: 'high_quality' },
 		waitMs: 5000,
 	};
-	const steps = planSync(sources, await listDocuments(api, base.id, 'all'), { ...RULES, ...rules });
+	const documents = await api.list(documentRoutes.list, { dataset_id: base.id }, 'all');
+	const steps = planSync(sources, documents, { ...RULES, ...rules });
 	const done: string[] = [];
 	for (const step of steps)
 		done.push(`${(await runStep(api, base.id, step, run)).action} ${step.source}`);

@@ -1,13 +1,5 @@
 import { listModels, modelRef, modelValue } from '../../../../lib/dify/knowledge/models';
-import {
-	bindTag,
-	createTag,
-	deleteTag,
-	listTags,
-	renameTag,
-	tagsOf,
-	unbindTag,
-} from '../../../../lib/dify/knowledge/tags';
+import { tagRoutes } from '../../../../lib/dify/knowledge/routes';
 import { SIM_VERSIONS } from '../../../servers/dify';
 import * as fc from 'fast-check';
 import { calls, failureOf, UNKNOWN_ID } from '../client';
@@ -16,12 +8,12 @@ import { lastBody, scene } from './setup';
 describe('tags of Dify 1.12', () => {
 	test('D117, D118: its defect is told as that; nothing is made twice', async () => {
 		const { sim, api } = await scene('1.12');
-		const failed = await failureOf(createTag(api, 'one'));
+		const failed = await failureOf(api.call(tagRoutes.create, { name: 'one' }));
 		expect(failed).toMatchObject({ kind: 'tagDefect', status: 400 });
 		expect(failed.remedy).toContain('do not repeat');
 		expect(calls(sim, '/datasets/tags')).toBe(1);
 		expect(sim.store.knowledge.tags.size).toBe(1);
-		expect(await failureOf(listTags(api))).toMatchObject({ kind: 'tagDefect' });
+		expect(await failureOf(api.call(tagRoutes.list, {}))).toMatchObject({ kind: 'tagDefect' });
 	});
 });
 
@@ -33,20 +25,23 @@ describe.each(SIM_VERSIONS)('tags of Dify %s', (version) => {
 			sim.store.knowledge.tags.set(id, { id, name });
 			return id;
 		});
-		for (const id of ids) await bindTag(api, base.id, id);
-		expect((await tagsOf(api, base.id)).map(({ name }) => name)).toEqual(['one', 'two']);
-		for (const id of ids) await unbindTag(api, base.id, id);
+		for (const id of ids) await api.call(tagRoutes.bind, { target_id: base.id, tag_ids: [id] });
+		expect(
+			(await api.call(tagRoutes.listOfBase, { dataset_id: base.id })).map(({ name }) => name),
+		).toEqual(['one', 'two']);
+		for (const id of ids)
+			await api.call(tagRoutes.unbind, { target_id: base.id, tag_id: id, tag_ids: [id] });
 		expect(lastBody(sim, /unbinding$/)).toEqual({
 			tag_id: ids[1],
 			tag_ids: [ids[1]],
 			target_id: base.id,
 		});
-		expect(await tagsOf(api, base.id)).toEqual([]);
+		expect(await api.call(tagRoutes.listOfBase, { dataset_id: base.id })).toEqual([]);
 	});
 
 	test('a tag that is gone is no failure', async () => {
 		const { api } = await scene(version);
-		expect(await deleteTag(api, UNKNOWN_ID)).toBe(false);
+		expect(await api.call(tagRoutes.delete, { tag_id: UNKNOWN_ID })).toBe(false);
 	});
 
 	test('models: provider and model in one value', async () => {
@@ -70,13 +65,21 @@ describe.each(SIM_VERSIONS)('tags of Dify %s', (version) => {
 
 test('tags of newer versions: create, list, rename, delete', async () => {
 	const { api } = await scene('1.14');
-	const made = await createTag(api, 'one');
-	expect(await listTags(api)).toEqual([{ ...made, binding_count: '0' }]);
-	expect(await renameTag(api, String(made.id), 'two')).toMatchObject({ name: 'two' });
-	expect(await failureOf(createTag(api, 'two'))).toMatchObject({ kind: 'nameTaken' });
-	expect(await failureOf(createTag(api, 'x'.repeat(51)))).toMatchObject({ kind: 'invalidParam' });
-	expect(await failureOf(createTag(api, ''))).toMatchObject({ kind: 'invalidParam' });
-	expect(await deleteTag(api, String(made.id))).toBe(true);
+	const made = await api.call(tagRoutes.create, { name: 'one' });
+	expect(await api.call(tagRoutes.list, {})).toEqual([{ ...made, binding_count: '0' }]);
+	expect(await api.call(tagRoutes.rename, { tag_id: String(made.id), name: 'two' })).toMatchObject({
+		name: 'two',
+	});
+	expect(await failureOf(api.call(tagRoutes.create, { name: 'two' }))).toMatchObject({
+		kind: 'nameTaken',
+	});
+	expect(await failureOf(api.call(tagRoutes.create, { name: 'x'.repeat(51) }))).toMatchObject({
+		kind: 'invalidParam',
+	});
+	expect(await failureOf(api.call(tagRoutes.create, { name: '' }))).toMatchObject({
+		kind: 'invalidParam',
+	});
+	expect(await api.call(tagRoutes.delete, { tag_id: String(made.id) })).toBe(true);
 });
 
 test('a model in one value is read back, whatever its name', () => {

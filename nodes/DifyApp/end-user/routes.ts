@@ -1,9 +1,9 @@
-import { endUser } from '../../../lib/dify/app/app';
+import { appRoutes } from '../../../lib/dify/app/routes';
 import { uuid } from '../../../lib/dify/ids';
-import type { DifyOperation } from '../../shared/dify/run';
+import { appOperation } from '../../shared/dify/route-operation';
 import { stringField } from '../../shared/field-kinds';
 
-export const endUserGet: DifyOperation = {
+export const endUserGet = appOperation({
 	option: {
 		name: 'Get',
 		value: 'get',
@@ -17,8 +17,6 @@ export const endUserGet: DifyOperation = {
 				"Dify's own ID, such as createdBy of an uploaded file or from_end_user_id of feedback",
 		}),
 	],
-	run: async ({ client, parameters }) => {
-		const id = uuid(parameters.value('endUserId'), 'end user ID');
-		return [{ json: await endUser(client, id) }];
-	},
-};
+	route: appRoutes.endUser,
+	values: { end_user_id: (parameters) => uuid(parameters.value('endUserId'), 'end user ID') },
+});

@@ -1,9 +1,9 @@
-import { listModels, type ModelType } from '../../../lib/dify/knowledge/models';
-import type { DifyOperation } from '../../shared/dify/run';
+import { modelsIn, type ModelType } from '../../../lib/dify/knowledge/models';
+import { baseRoutes } from '../../../lib/dify/knowledge/routes';
+import { knowledgeOperation } from '../../shared/dify/route-operation';
 import { booleanField, choiceField } from '../../shared/field-kinds';
-import { itemsOf } from '../../shared/run/operations';
 
-export const modelGetAll: DifyOperation = {
+export const modelGetAll = knowledgeOperation({
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -26,10 +26,11 @@ export const modelGetAll: DifyOperation = {
 				'Whether to leave out models that Dify cannot use now, for example for want of a key',
 		}),
 	],
-	run: async ({ api, parameters }) => {
-		const models = await listModels(api, parameters.choice<ModelType>('modelType'));
-		return itemsOf(
-			parameters.flag('onlyActive') ? models.filter(({ status }) => status === 'active') : models,
-		);
+	route: baseRoutes.models,
+	values: { model_type: (parameters) => parameters.choice<ModelType>('modelType') },
+	items: (providers, { model_type }, parameters) => {
+		const models = modelsIn(providers, model_type);
+		if (!parameters.flag('onlyActive')) return models;
+		return models.filter(({ status }) => status === 'active');
 	},
-};
+});

@@ -1,0 +1,52 @@
+import { documentRoutes } from '../../../lib/dify/knowledge/routes';
+import type { DocumentStatus } from '../../../lib/dify/knowledge/documents';
+import { pagingFields } from '../../shared/dify/fields';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { knowledgeOperation, readText } from '../../shared/dify/route-operation';
+import { choiceField, optionsCollection } from '../../shared/field-kinds';
+import { documentField, documentIdIn, keywordField } from '../fields';
+
+export const documentGetAll = knowledgeOperation({
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many documents',
+		description: 'Newest first',
+	},
+	fields: [
+		datasetField,
+		keywordField,
+		...pagingFields,
+		optionsCollection([
+			choiceField('Status', 'status', 'available', {
+				options: [
+					{ name: 'Archived', value: 'archived' },
+					{ name: 'Available', value: 'available', description: 'Indexed and enabled' },
+					{ name: 'Disabled', value: 'disabled' },
+					{ name: 'Error', value: 'error' },
+					{ name: 'Indexing', value: 'indexing' },
+					{ name: 'Paused', value: 'paused' },
+					{ name: 'Queuing', value: 'queuing' },
+				],
+			}),
+		]),
+	],
+	route: documentRoutes.list,
+	values: {
+		dataset_id: datasetIdIn,
+		keyword: readText('keyword'),
+		status: (parameters) => parameters.choice<DocumentStatus>('options.status', undefined),
+	},
+});
+
+export const documentGet = knowledgeOperation({
+	option: {
+		name: 'Get',
+		value: 'get',
+		action: 'Get a document',
+		description: 'With its rules and its metadata',
+	},
+	fields: [datasetField, documentField],
+	route: documentRoutes.get,
+	values: { dataset_id: datasetIdIn, document_id: documentIdIn, metadata: () => 'all' },
+});
