@@ -10,7 +10,7 @@ import type {
 	IdentifyingRoute,
 } from '../servers/kinds/kind';
 import { modelEntries, readModels, type ServerModel } from '../servers/models';
-import { recordOf } from '../values';
+import { nonEmptyText, recordOf } from '../values';
 import type { HealthServerKind, Observations, Probe, ProbeName } from './observations';
 
 type Probes = Observations['probes'];
@@ -32,20 +32,22 @@ export function serverOf(probes: Probes): { kind: HealthServerKind; version: str
 	const answers = answersOf(probes);
 	const kind = identify(answers);
 	if (kind !== 'other') return { kind, version: kindOf(kind).version?.(answers) ?? null };
-	const seen = Object.values(probes).filter((probe) => probe.answered);
-	const dify = seen.find(
-		({ headers }) => headers['x-version'] !== undefined && headers['x-env'] !== undefined,
-	);
+	const dify = Object.values(probes).find(isOfDify);
 	if (dify !== undefined) return { kind: 'dify', version: dify.headers['x-version'] || null };
-	const { models } = answers;
-	const isApi = listOf(probes.models) !== undefined || 'detail' in recordOf(models?.json);
 	const { version } = bodyOf(probes.version);
-	return isApi
-		? {
-				kind: 'openAiCompatible',
-				version: typeof version === 'string' && version !== '' ? version : null,
-			}
+	return isOpenAiCompatible(probes)
+		? { kind: 'openAiCompatible', version: nonEmptyText(version) ?? null }
 		: { kind: 'unknown', version: null };
+}
+
+function isOfDify(probe: Probe): probe is Extract<Probe, { answered: true }> {
+	if (!probe.answered) return false;
+	return probe.headers['x-version'] !== undefined && probe.headers['x-env'] !== undefined;
+}
+
+/** It has a list of models, or refuses as FastAPI does. */
+function isOpenAiCompatible({ models }: Probes): boolean {
+	return listOf(models) !== undefined || 'detail' in recordOf(answerOf(models)?.json);
 }
 
 /** Traits of the server's kind. */

@@ -1,24 +1,15 @@
+/** A check of a server, in one line: probes → observations → findings → result. */
 import { resolveDifyBase } from '../dify/base-url';
 import { ServerError } from '../errors/server-error';
 import { diagnose } from './findings/diagnosis';
-import { probeDify } from './probes/dify';
-import { progressOf } from './server-facts';
+import { remember, withMemory } from './memory';
 import { mergeResults } from './merge-results';
-import type { CheckResult, HealthStatus, ModelFacts, Observations } from './observations';
-import { observe, type CheckOptions, type Target } from './probes/observe';
+import type { CheckResult, Finding, ModelFacts, Observations } from './observations';
+import { probeDify } from './probes/dify';
 import { probeModelServer } from './probes/model-server';
-import { LruCache } from '../lru-cache';
+import { observe, type CheckOptions, type Target } from './probes/observe';
 
-/** The last result of each address, which shows that a server has exited. A cache: it vanishes with the process. */
-const remembered = LruCache.shared<Memory>({ maxEntries: 200 });
-
-interface Memory {
-	status: HealthStatus;
-	at: number;
-	/** Result of `progressOf`; unchanged since `progressSince`. */
-	progress?: string;
-	progressSince: number;
-}
+const PROBES = { dify: probeDify, modelServer: probeModelServer };
 
 /**
  * Checks all servers of a credential. Cheap: no generation, no model is loaded or woken.
@@ -52,30 +43,18 @@ export async function inspect(
 	target: Target,
 	options: CheckOptions = {},
 ): Promise<{ result: CheckResult; observations: Observations }> {
-	const seen = await observe(
-		target,
-		target.service === 'dify' ? probeDify : probeModelServer,
-		options,
-	);
-	const address = seen.url?.api;
-	const last = address === undefined ? undefined : remembered.get(address);
-	const now = Date.now();
-	const progress = progressOf(seen);
-	const progressSince =
-		progress !== undefined && progress === last?.progress ? last.progressSince : now;
-	const observations: Observations = {
-		...seen,
-		...(last === undefined ? {} : { before: { status: last.status, msAgo: now - last.at } }),
-		...(progress === undefined ? {} : { unchangedMs: now - progressSince }),
-	};
-	const { status, findings, summary, report } = diagnose(observations);
-	// Only results with an answer are remembered: a second refusal has the same cause.
-	const hasAnswered =
-		status !== 'unreachable' && Object.values(seen.probes).some(({ answered }) => answered);
-	if (address !== undefined && hasAnswered)
-		remembered.set(address, { status, at: now, progress, progressSince });
-	const { server, latencyMs, app, ...facts } = report;
-	const result: CheckResult = {
+	const observations = withMemory(await observe(target, PROBES[target.service], options));
+	const diagnosis = diagnose(observations);
+	remember(observations, diagnosis.status);
+	return { result: resultOf(observations, diagnosis), observations };
+}
+
+function resultOf(
+	observations: Observations,
+	{ status, summary, findings, facts }: ReturnType<typeof diagnose>,
+): CheckResult {
+	const { server, latencyMs, app, ...more } = facts;
+	return {
 		status,
 		healthy: status === 'healthy',
 		summary,
@@ -84,11 +63,10 @@ export async function inspect(
 		findings,
 		server,
 		latencyMs,
-		...(app === undefined ? facts : { app }),
+		...(app === undefined ? more : { app }),
 		checkedAt: new Date().toISOString(),
 		checkMs: observations.checkMs,
 	};
-	return { result, observations };
 }
 
 /**
@@ -101,20 +79,35 @@ export async function listServerModels(
 	options: CheckOptions = {},
 ): Promise<Array<ModelFacts & { server: string }>> {
 	const { result, observations } = await inspect(target, { ...options, expectations: {} });
-	const models = result.models ?? [];
-	const first = result.findings[0];
-	if (
-		models.length > 0 ||
-		(first?.id === 'noModels' && observations.probes.models?.failure === undefined)
-	)
-		return models.map((model) => ({ ...model, server: result.server.kind }));
-	throw new ServerError({
-		kind:
-			observations.rejected?.kind ?? observations.probes.models?.failure?.kind ?? 'invalidAnswer',
-		message: first?.meaning ?? result.summary,
-		remedy: first?.advice ?? '',
-		url: observations.url === undefined ? undefined : `${observations.url.api}/models`,
-		facts: { observed: first?.observed },
+	const { models = [], server, findings, summary } = result;
+	const [gravest] = findings;
+	if (models.length === 0 && !isEmptyList(observations, gravest))
+		throw noList(observations, gravest, summary);
+	return models.map((model) => ({ ...model, server: server.kind }));
+}
+
+/** Whether the server has a list of models, with nothing in it. */
+function isEmptyList({ probes }: Observations, gravest: Finding | undefined): boolean {
+	return gravest?.id === 'noModels' && probes.models?.failure === undefined;
+}
+
+function noList(
+	{ rejected, probes, url }: Observations,
+	gravest: Finding | undefined,
+	summary: string,
+): ServerError {
+	const failure = rejected ?? probes.models?.failure;
+	const { meaning, advice, observed } = gravest ?? {
+		meaning: summary,
+		advice: '',
+		observed: undefined,
+	};
+	return new ServerError({
+		kind: failure?.kind ?? 'invalidAnswer',
+		message: meaning,
+		remedy: advice,
+		url: url && `${url.api}/models`,
+		facts: { observed },
 	});
 }
 

@@ -16,6 +16,11 @@ export function greatest(values: Known): number | null {
 	return known.length === 0 ? null : Math.max(...known);
 }
 
+export function least(values: Known): number | null {
+	const known = knownOf(values);
+	return known.length === 0 ? null : Math.min(...known);
+}
+
 /** To one decimal. */
 export function rounded(value: number | null): number | null {
 	return value === null ? null : Math.round(value * 10) / 10;

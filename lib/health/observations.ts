@@ -144,12 +144,12 @@ export type ModelFacts = Pick<ServerModel, 'id' | 'aliases'> & {
 } & { parameters: number | null; loaded: boolean | null };
 
 /** A server, as far as it tells; null = not known. */
-export interface ServerReport {
+export interface ServerFacts {
 	server: { kind: HealthServerKind; version: string | null };
 	latencyMs: number | null;
 	models: ModelFacts[];
 	/**
-	 * `total` of a router: of the wanted model, or the same number of all loaded models. `busy`: of that model, or of all
+	 * `total` of a router: of the expected model, or the same number of all loaded models. `busy`: of that model, or of all
 	 * together.
 	 */
 	slots: { total: number | null; busy: number | null };
@@ -170,8 +170,8 @@ export interface ServerReport {
 
 /** What a check tells. Plain data without any key, ready to be an item. */
 export interface CheckResult
-	extends Pick<ServerReport, 'server' | 'latencyMs'>,
-		Partial<Omit<ServerReport, 'server' | 'latencyMs'>> {
+	extends Pick<ServerFacts, 'server' | 'latencyMs'>,
+		Partial<Omit<ServerFacts, 'server' | 'latencyMs'>> {
 	status: HealthStatus;
 	healthy: boolean;
 	summary: string;

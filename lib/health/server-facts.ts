@@ -1,5 +1,5 @@
 import { isRecord, optional, nonEmptyText } from '../values';
-import { sum } from './numbers';
+import { least, sum } from './numbers';
 import {
 	countOfParameters,
 	ollamaEntries,
@@ -13,82 +13,107 @@ import { bodyOf, modelsOfServer, serverOf, kindOfServer } from './answers';
 import type {
 	HealthServerKind,
 	ModelFacts,
+	ModelProbes,
 	Observations,
 	Probe,
-	ServerReport,
+	ServerFacts,
 } from './observations';
 
-/** Builds the report of a server of any kind from its answers. Pure. */
-export function describeServer(observations: Observations): ServerReport {
+/** What a server of any kind tells about itself. Pure. */
+export function describeServer(observations: Observations): ServerFacts {
 	const { probes } = observations;
 	const server = serverOf(probes);
-	const traits = kindOfServer(server.kind);
-	const props = bodyOf(probes.props);
-	const single = traits.llamaApi === 'oneModel';
-	const isRouter = traits.llamaApi === 'router';
 	const models = modelsOf(observations, server.kind);
-	const children = relevantProcesses(observations, models);
-	const metrics = metricsOf(probes.metrics);
-	const slotList = slotsOf(probes);
-	const contexts = children
-		.map(({ props: child }) => contextOf(child))
-		.filter((context) => context !== null);
+	const props = bodyOf(probes.props);
+	const processes = processesOf(observations, models, server.kind);
 	return {
 		server,
 		latencyMs: latencyOf(probes),
 		models,
-		slots: {
-			total: isRouter
-				? same(children.map(({ props: child }) => positive(child.total_slots)))
-				: (positive(props.total_slots) ?? slotList?.length ?? null),
-			busy: isRouter
-				? sum(children.map(({ metrics: child }) => child?.['llamacpp:requests_processing'] ?? null))
-				: (slotList?.filter(({ is_processing: busy }) => busy === true).length ??
-					metrics?.['llamacpp:requests_processing'] ??
-					metrics?.['vllm:num_requests_running'] ??
-					null),
-		},
-		queue: isRouter
-			? sum(children.map(({ metrics: child }) => child?.['llamacpp:requests_deferred'] ?? null))
-			: (metrics?.['llamacpp:requests_deferred'] ?? metrics?.['vllm:num_requests_waiting'] ?? null),
-		contextPerSlot: isRouter
-			? contexts.length === 0
-				? null
-				: Math.min(...contexts)
-			: contextOf(props),
-		sleeping: typeof props.is_sleeping === 'boolean' ? props.is_sleeping : null,
-		template: templateOf(single ? props : children.length === 1 ? children[0]!.props : {}),
-		features: {
-			metrics: single ? isOn(probes.metrics) : null,
-			slots: typeof props.endpoint_slots === 'boolean' ? props.endpoint_slots : null,
-			embeddings: isOn(probes.embeddings),
-			rerank: traits.reranks ?? isOn(probes.rerank),
-		},
-		...(observations.service === 'dify' && observations.keyType !== 'knowledge'
-			? { app: appOf(probes) }
-			: {}),
+		...roomOf(processes.map(processFacts)),
+		sleeping: booleanOrNull(props.is_sleeping),
+		template: templateOf(processes, server.kind),
+		features: featuresOf(observations, server.kind),
+		...optional({ app: appOf(observations) }),
 	};
 }
 
+/** The answers of one process that runs a model. */
+interface Process {
+	props: Record<string, unknown>;
+	metrics: Record<string, number> | undefined;
+	slots: Array<Record<string, unknown>> | undefined;
+}
+
+/** A router has a process for each model, every other server is one itself. */
+function processesOf(
+	observations: Observations,
+	models: readonly ModelFacts[],
+	kindName: HealthServerKind,
+): Process[] {
+	const { probes } = observations;
+	if (kindOfServer(kindName).llamaApi === 'router')
+		return relevantProcesses(observations, models).map(({ props, metrics }) => ({
+			props: bodyOf(props),
+			metrics: metricsOf(metrics),
+			slots: undefined,
+		}));
+	return [
+		{
+			props: bodyOf(probes.props),
+			metrics: metricsOf(probes.metrics),
+			slots: slotsOf(probes),
+		},
+	];
+}
+
 /**
- * Probes of a router's model processes, each with its own slots and context: of the wanted model, or of all loaded for
- * chats; embedding and reranker models have short contexts by nature.
+ * Probes of a router's model processes, each with its own slots and context: of the expected model, or of all loaded
+ * for chats; embedding and reranker models have short contexts by nature.
  */
 function relevantProcesses(
 	{ perModel, expectations }: Observations,
 	models: readonly ModelFacts[],
-) {
-	const wanted = models.find((model) => isModelNamed(model, expectations.model));
+): ModelProbes[] {
+	const all = Object.entries(perModel);
+	const expected = models.find((model) => isModelNamed(model, expectations.model));
+	if (expected !== undefined) return all.flatMap(([id, one]) => (id === expected.id ? [one] : []));
 	const isForChats = (id: string) => models.find((model) => model.id === id)?.embeddings !== true;
-	const some = Object.entries(perModel).filter(([id]) =>
-		wanted === undefined ? isForChats(id) : id === wanted.id,
-	);
-	return (some.length > 0 || wanted !== undefined ? some : Object.entries(perModel)).map(
-		([, { props, metrics }]) => ({
-			props: bodyOf(props),
-			metrics: metricsOf(metrics),
-		}),
-	);
+	const forChats = all.filter(([id]) => isForChats(id));
+	return (forChats.length > 0 ? forChats : all).map(([, one]) => one);
+}
+
+/** Room for requests in one process; null = not known. */
+interface ProcessFacts {
+	total: number | null;
+	busy: number | null;
+	queue: number | null;
+	context: number | null;
+}
+
+function processFacts({ props, metrics = {}, slots }: Process): ProcessFacts {
+	const running = metrics['llamacpp:requests_processing'] ?? metrics['vllm:num_requests_running'];
+	const waiting = metrics['llamacpp:requests_deferred'] ?? metrics['vllm:num_requests_waiting'];
+	return {
+		total: positive(props.total_slots) ?? slots?.length ?? null,
+		busy: slots?.filter(isBusy).length ?? running ?? null,
+		queue: waiting ?? null,
+		context: readProps(props).context ?? null,
+	};
+}
+
+/** The room in all processes together. Slots and context are those of each: the same number, or the least. */
+function roomOf(
+	processes: readonly ProcessFacts[],
+): Pick<ServerFacts, 'slots' | 'queue' | 'contextPerSlot'> {
+	return {
+		slots: {
+			total: same(processes.map(({ total }) => total)),
+			busy: sum(processes.map(({ busy }) => busy)),
+		},
+		queue: sum(processes.map(({ queue }) => queue)),
+		contextPerSlot: least(processes.map(({ context }) => context)),
+	};
 }
 
 /** The common value; null where they differ. */
@@ -97,7 +122,18 @@ function same(values: Array<number | null>): number | null {
 	return values.every((value) => value === first) ? first : null;
 }
 
-function appOf(probes: Observations['probes']): NonNullable<ServerReport['app']> {
+function featuresOf({ probes }: Observations, kindName: HealthServerKind): ServerFacts['features'] {
+	const { llamaApi, reranks } = kindOfServer(kindName);
+	return {
+		metrics: llamaApi === 'oneModel' ? isOn(probes.metrics) : null,
+		slots: booleanOrNull(bodyOf(probes.props).endpoint_slots),
+		embeddings: isOn(probes.embeddings),
+		rerank: reranks ?? isOn(probes.rerank),
+	};
+}
+
+function appOf({ service, keyType, probes }: Observations): ServerFacts['app'] {
+	if (service !== 'dify' || keyType === 'knowledge') return undefined;
 	const info = bodyOf(probes.difyInfo);
 	return { name: nonEmptyText(info.name) ?? null, mode: nonEmptyText(info.mode) ?? null };
 }
@@ -108,77 +144,101 @@ function latencyOf(probes: Observations['probes']): number | null {
 	return times.length === 0 ? null : Math.min(...times);
 }
 
-/** llama-server answers 501 where a function is off; 400 means that only our empty request was wrong. */
+/** Statuses of a route that is there. 400 means that only our empty request was wrong. */
+const ON = [200, 400, 500];
+
+/** llama-server answers 501 where a function is off. */
 function isOn(probe: Probe | undefined): boolean | null {
 	if (probe?.answered !== true) return null;
 	if (probe.status === 501) return false;
-	return probe.status === 200 || probe.status === 400 || probe.status === 500 ? true : null;
+	return ON.includes(probe.status) ? true : null;
 }
 
-function contextOf(props: Record<string, unknown>): number | null {
-	return readProps(props).context ?? null;
+/** Abilities of the chat template of the one model that runs: `supports_parallel_tool_calls` → `parallelToolCalls` */
+function templateOf(
+	processes: readonly Process[],
+	kindName: HealthServerKind,
+): Record<string, boolean> | null {
+	const caps = processes[0]?.props.chat_template_caps;
+	if (kindOfServer(kindName).llamaApi === undefined || processes.length !== 1 || !isRecord(caps))
+		return null;
+	const abilities = Object.entries(caps).flatMap(([name, value]) =>
+		typeof value === 'boolean'
+			? [[camelCased(name.replace(/^supports_/, '')), value] as const]
+			: [],
+	);
+	return Object.fromEntries(abilities);
 }
 
-/** `supports_parallel_tool_calls` → `parallelToolCalls` */
-function templateOf(props: Record<string, unknown>): Record<string, boolean> | null {
-	if (!isRecord(props.chat_template_caps)) return null;
-	const caps = Object.entries(props.chat_template_caps).flatMap(([name, value]) => {
-		const short = name
-			.replace(/^supports_/, '')
-			.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
-		return typeof value === 'boolean' ? [[short, value] as const] : [];
-	});
-	return Object.fromEntries(caps);
+function camelCased(name: string): string {
+	return name.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
 }
 
-function modelsOf(observations: Observations, kind: HealthServerKind): ModelFacts[] {
-	const { probes, perModel } = observations;
-	const { hasOllamaApi, llamaApi, listsLoadedModelsOnly } = kindOfServer(kind);
+function modelsOf(observations: Observations, kindName: HealthServerKind): ModelFacts[] {
+	const describe =
+		kindOfServer(kindName).hasOllamaApi === true
+			? ollamaModel(observations)
+			: ordinaryModel(observations, kindName);
+	return modelsOfServer(observations.probes).map((model) => factsOf(describe(model)));
+}
+
+/** Ollama tells about a model in three answers. */
+function ollamaModel({ probes, perModel }: Observations): (model: ServerModel) => ServerModel {
 	const tags = ollamaEntries(bodyOf(probes.ollamaTags));
 	const running = ollamaEntries(bodyOf(probes.ollamaRunning));
-	const embeddings = isOn(probes.embeddings);
-	return modelsOfServer(probes).map((model) => {
-		const { id } = model;
-		if (hasOllamaApi === true) {
-			const shown = bodyOf(perModel[id]?.show);
-			return factsOf(
-				readOllamaModel(id, {
-					tag: tags?.get(id),
-					running: running && (running.get(id) ?? null),
-					shown,
-				}),
-			);
-		}
-		const props = readProps(
-			llamaApi === 'oneModel' ? bodyOf(probes.props) : bodyOf(perModel[id]?.props),
-		);
-		const state = model.state ?? (listsLoadedModelsOnly ? 'loaded' : undefined);
-		return factsOf({
-			...model,
-			...(model.embeddings === undefined && embeddings !== null ? { embeddings } : {}),
-			...optional({ state }),
-			...props,
+	return ({ id }) =>
+		readOllamaModel(id, {
+			tag: tags?.get(id),
+			running: running && (running.get(id) ?? null),
+			shown: bodyOf(perModel[id]?.show),
 		});
+}
+
+function ordinaryModel(
+	{ probes, perModel }: Observations,
+	kindName: HealthServerKind,
+): (model: ServerModel) => ServerModel {
+	const { llamaApi, listsLoadedModelsOnly } = kindOfServer(kindName);
+	const usualState = listsLoadedModelsOnly === true ? 'loaded' : undefined;
+	const makesEmbeddings = isOn(probes.embeddings) ?? undefined;
+	return (model) => ({
+		...model,
+		...optional({
+			embeddings: model.embeddings ?? makesEmbeddings,
+			state: model.state ?? usualState,
+		}),
+		...readProps(bodyOf(llamaApi === 'oneModel' ? probes.props : perModel[model.id]?.props)),
 	});
 }
 
+/** Facts of a model of which nothing is known, in the order of the item. */
+const UNKNOWN_MODEL: Omit<ModelFacts, 'id' | 'aliases'> = {
+	context: null,
+	trainedContext: null,
+	parameters: null,
+	size: null,
+	quantization: null,
+	vision: null,
+	audio: null,
+	tools: null,
+	embeddings: null,
+	remoteHost: null,
+	loaded: null,
+	state: null,
+};
+
 function factsOf(model: ServerModel): ModelFacts {
-	const { state = null } = model;
+	const { id, aliases, state } = model;
+	const known = Object.entries(model).filter(
+		([name, value]) => name in UNKNOWN_MODEL && value !== undefined,
+	);
 	return {
-		id: model.id,
-		aliases: model.aliases,
-		context: model.context ?? null,
-		trainedContext: model.trainedContext ?? null,
+		id,
+		aliases,
+		...UNKNOWN_MODEL,
+		...Object.fromEntries(known),
 		parameters: countOfParameters(model.parameters) ?? null,
-		size: model.size ?? null,
-		quantization: model.quantization ?? null,
-		vision: model.vision ?? null,
-		audio: model.audio ?? null,
-		tools: model.tools ?? null,
-		embeddings: model.embeddings ?? null,
-		remoteHost: model.remoteHost ?? null,
-		loaded: state === null ? null : state === 'loaded' || state === 'sleeping',
-		state,
+		loaded: state === undefined ? null : state === 'loaded' || state === 'sleeping',
 	};
 }
 
@@ -188,20 +248,19 @@ function factsOf(model: ServerModel): ModelFacts {
  * still show that it hangs.
  */
 export function progressOf({ probes }: Pick<Observations, 'probes'>): string | undefined {
-	const metrics = metricsOf(probes.metrics);
-	const decodes = metrics?.['llamacpp:n_decode_total'];
-	if (decodes !== undefined && (metrics?.['llamacpp:requests_processing'] ?? 0) > 0)
-		return `${decodes} decodes`;
-	const slots = slotsOf(probes)?.filter(({ is_processing: busy }) => busy === true) ?? [];
-	if (slots.length === 0) return undefined;
-	return JSON.stringify(
-		slots.map(({ id, id_task: task, n_prompt_tokens_processed: read, next_token: next }) => [
-			id,
-			task,
-			read,
-			next,
-		]),
-	);
+	const { 'llamacpp:n_decode_total': decodes, 'llamacpp:requests_processing': running = 0 } =
+		metricsOf(probes.metrics) ?? {};
+	if (decodes !== undefined && running > 0) return `${decodes} decodes`;
+	const busy = slotsOf(probes)?.filter(isBusy) ?? [];
+	return busy.length === 0 ? undefined : JSON.stringify(busy.map(progressOfSlot));
+}
+
+function progressOfSlot(slot: Record<string, unknown>): unknown[] {
+	return [slot.id, slot.id_task, slot.n_prompt_tokens_processed, slot.next_token];
+}
+
+function isBusy({ is_processing: busy }: Record<string, unknown>): boolean {
+	return busy === true;
 }
 
 function slotsOf({ slots }: Observations['probes']): Array<Record<string, unknown>> | undefined {
@@ -228,4 +287,8 @@ function metricsOf(probe: Probe | undefined): Record<string, number> | undefined
 
 function positive(value: unknown): number | null {
 	return typeof value === 'number' && value > 0 ? value : null;
+}
+
+function booleanOrNull(value: unknown): boolean | null {
+	return typeof value === 'boolean' ? value : null;
 }

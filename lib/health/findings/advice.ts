@@ -13,7 +13,8 @@ export interface AdviceFacts extends Pick<RemedyFacts, 'url' | 'host' | 'port' |
 	exitCode?: number;
 	args?: string;
 	context?: number;
-	wanted?: number;
+	/** What is needed, in the unit of what is there. */
+	required?: number;
 	slots?: number;
 	count?: number;
 	ms?: number;
@@ -44,12 +45,12 @@ interface Row {
 }
 
 /** Texts of a finding: made from the facts, or fixed. */
-type Said = [says: Sentences] | [meaning: string, advice: string];
+type Texts = [says: Sentences] | [meaning: string, advice: string];
 
 function row(
 	severity: Severity,
 	status: HealthStatus | undefined,
-	[first, advice = '']: Said,
+	[first, advice = '']: Texts,
 ): Row {
 	return {
 		severity,
@@ -58,9 +59,9 @@ function row(
 	};
 }
 
-const error = (status: HealthStatus | undefined, ...said: Said) => row('error', status, said);
-const warning = (...said: Said) => row('warning', undefined, said);
-const info = (...said: Said) => row('info', undefined, said);
+const error = (status: HealthStatus | undefined, ...texts: Texts) => row('error', status, texts);
+const warning = (...texts: Texts) => row('warning', undefined, texts);
+const info = (...texts: Texts) => row('info', undefined, texts);
 
 /**
  * Findings that only a check can make. Failures that other nodes meet as well are in the tables of
@@ -208,20 +209,20 @@ export const ADVICE = {
 		meaning: 'GPUStack has no rerank route under /v1-openai',
 		advice: `Type ${url} as Base URL: its routes under /v1 have it.`,
 	})),
-	contextTooSmall: error('misconfigured', ({ context, wanted = 0, slots, server }) => ({
-		meaning: `One request can use ${context} tokens of context, but ${wanted} are needed`,
-		advice: adviceOf(server).moreContext(wanted, slots),
+	contextTooSmall: error('misconfigured', ({ context, required = 0, slots, server }) => ({
+		meaning: `One request can use ${context} tokens of context, but ${required} are needed`,
+		advice: adviceOf(server).moreContext(required, slots),
 	})),
 	contextSmall: warning(({ context, slots, server }) => ({
 		meaning: `One request can use ${context} tokens of context, which is little for agents: tools and memory alone often take 4,000`,
 		advice: adviceOf(server).moreContext(16384, slots),
 	})),
-	slotsTooFew: error('misconfigured', ({ slots, wanted }) => ({
-		meaning: `The server has ${slots} slots, so of ${wanted} requests at once ${Math.max(0, (wanted ?? 0) - (slots ?? 0))} wait`,
-		advice: `Start llama-server with -np ${wanted} and a --ctx-size that is large enough for all slots together.`,
+	slotsTooFew: error('misconfigured', ({ slots, required }) => ({
+		meaning: `The server has ${slots} slots, so of ${required} requests at once ${Math.max(0, (required ?? 0) - (slots ?? 0))} wait`,
+		advice: `Start llama-server with -np ${required} and a --ctx-size that is large enough for all slots together.`,
 	})),
-	moreRequestsThanSlots: warning(({ slots, wanted }) => ({
-		meaning: `The credential lets ${wanted} requests through at once, but the server has ${slots} slots`,
+	moreRequestsThanSlots: warning(({ slots, required }) => ({
+		meaning: `The credential lets ${required} requests through at once, but the server has ${slots} slots`,
 		advice: `Set Max Concurrent Requests in the credential to ${slots}: then the rest waits in n8n, in order, where it can be stopped.`,
 	})),
 	queued: warning(({ count, slots }) => ({
@@ -254,9 +255,9 @@ export const ADVICE = {
 				? 'Ollama found no usable GPU: read the beginning of its log (ollama serve), and give the container the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).'
 				: 'The rest runs on the CPU and slows everything down: use a smaller quantization or model, or a shorter context (OLLAMA_CONTEXT_LENGTH).',
 	})),
-	fewerAtOnce: warning(({ count, wanted }) => ({
-		meaning: `The credential lets ${count} ${count === 1 ? 'request' : 'requests'} through at once, so the speed of ${wanted} at once was not measured`,
-		advice: `Set Max Concurrent Requests in the credential to ${wanted} or 0 for the test, or use a second credential for it.`,
+	fewerAtOnce: warning(({ count, required }) => ({
+		meaning: `The credential lets ${count} ${count === 1 ? 'request' : 'requests'} through at once, so the speed of ${required} at once was not measured`,
+		advice: `Set Max Concurrent Requests in the credential to ${required} or 0 for the test, or use a second credential for it.`,
 	})),
 	waitedInN8n: warning(
 		'Other workflows used up the limit of the credential, so the test waited in n8n. The wait is not part of the times, but the server was shared with them',
@@ -284,8 +285,8 @@ export const ADVICE = {
 		advice:
 			'An agent with it will fail now and then. Use a larger model, or one that is made for tools; start llama-server with the chat template of the model (--jinja, --chat-template-file). The result of the tool test says for each case what went wrong.',
 	})),
-	toolsNotTried: warning(({ model, count, wanted }) => ({
-		meaning: `${count} of ${wanted} tries of the tool test brought no answer of the model ${named(model)}, so they say nothing about it`,
+	toolsNotTried: warning(({ model, count, required }) => ({
+		meaning: `${count} of ${required} tries of the tool test brought no answer of the model ${named(model)}, so they say nothing about it`,
 		advice: 'Fix what is seen here, or raise the time limit of the test, and test again.',
 	})),
 	answerCollected: warning(({ byServer }) => ({

@@ -1,63 +1,58 @@
-import { kindOfServer } from '../answers';
+/** Room for requests: slots, queue, context, GPU. */
 import { gpuShares } from '../server-facts';
-import { advise, type FindingWithStatus } from './finding';
-import type { Observations, ServerReport } from '../observations';
+import { advise } from './finding';
+import type { Evidence, Rules } from './rules';
 
 /** Tokens. Tools, memory and system prompt of an agent rarely take less (docs/protocols/llama-server.md 9.3). */
 const SMALL_CONTEXT = 8_192;
+/** Less of a model in the memory of the GPU is reported. */
+const WHOLE = 0.99;
 
-/** Room for requests: slots, queue, context, GPU. */
-export function capacityFindings(
-	observations: Observations,
-	report: ServerReport,
-): FindingWithStatus[] {
-	const { expectations, maxConcurrentRequests } = observations;
-	const { queue, contextPerSlot, features, server } = report;
-	const slots = report.slots.total;
-	const findings: FindingWithStatus[] = [];
-	const known = { slots: slots ?? undefined };
-	if (slots !== null && maxConcurrentRequests > slots) {
-		const observed = `/props says total_slots ${slots}; the credential says ${maxConcurrentRequests} requests at once`;
-		findings.push(
-			advise('moreRequestsThanSlots', observed, { ...known, wanted: maxConcurrentRequests }),
-		);
-	}
-	if (queue !== null && queue > 0)
-		findings.push(
-			advise(
-				'queued',
-				`/metrics says ${queue} waiting, ${report.slots.busy ?? 'unknown'} running`,
-				{
-					...known,
-					count: queue,
-				},
-			),
-		);
-	const isForChats =
-		features.embeddings !== true && !report.models.every(({ embeddings }) => embeddings === true);
-	const isSmall = contextPerSlot !== null && contextPerSlot < SMALL_CONTEXT;
-	if (isSmall && isForChats && expectations.minContext === undefined)
-		findings.push(
-			advise(
-				'contextSmall',
-				`/props says n_ctx ${contextPerSlot}${slots === null ? '' : ` in each of ${slots} slots`}`,
-				{ ...known, context: contextPerSlot, server: server.kind },
-			),
-		);
-	for (const { id, share } of gpuShares(observations).filter((model) => model.share < 0.99)) {
-		const percent = Math.round(share * 100);
-		findings.push(
-			advise(
-				'partlyOnCpu',
-				`/api/ps says that ${percent} % of ${id} lie in the memory of the GPU`,
-				{
-					model: id,
-					percent,
-				},
-			),
-		);
-	}
-	if (kindOfServer(server.kind).llamaApi === 'oneModel' && features.metrics === false)
-		findings.push(advise('metricsOff', '/metrics is switched off'));
-	return findings;
+export const CAPACITY_RULES: Rules = {
+	moreRequestsThanSlots: ({ observations: { maxConcurrentRequests }, facts: { slots } }) => {
+		if (slots.total === null || maxConcurrentRequests <= slots.total) return undefined;
+		const observed = `/props says total_slots ${slots.total}; the credential says ${maxConcurrentRequests} requests at once`;
+		return advise('moreRequestsThanSlots', observed, {
+			slots: slots.total,
+			required: maxConcurrentRequests,
+		});
+	},
+
+	queued: ({ facts: { queue, slots } }) => {
+		if (queue === null || queue === 0) return undefined;
+		const observed = `/metrics says ${queue} waiting, ${slots.busy ?? 'unknown'} running`;
+		return advise('queued', observed, { count: queue, slots: slots.total ?? undefined });
+	},
+
+	contextSmall: (evidence) => {
+		const { contextPerSlot: context, slots } = evidence.facts;
+		const { minContext } = evidence.observations.expectations;
+		const isSmall = context !== null && context < SMALL_CONTEXT;
+		if (!isSmall || minContext !== undefined || !isForChats(evidence)) return undefined;
+		const place = slots.total === null ? '' : ` in each of ${slots.total} slots`;
+		return advise('contextSmall', `/props says n_ctx ${context}${place}`, {
+			slots: slots.total ?? undefined,
+			context,
+			server: evidence.kindName,
+		});
+	},
+
+	partlyOnCpu: ({ observations }) =>
+		gpuShares(observations)
+			.filter(({ share }) => share < WHOLE)
+			.map(({ id, share }) => {
+				const percent = Math.round(share * 100);
+				const observed = `/api/ps says that ${percent} % of ${id} lie in the memory of the GPU`;
+				return advise('partlyOnCpu', observed, { model: id, percent });
+			}),
+
+	metricsOff: ({ kind, facts }) =>
+		kind.llamaApi === 'oneModel' && facts.features.metrics === false
+			? advise('metricsOff', '/metrics is switched off')
+			: undefined,
+};
+
+/** Embedding and reranker models have short contexts by nature. */
+function isForChats({ facts: { features, models } }: Evidence): boolean {
+	return features.embeddings !== true && !models.every(({ embeddings }) => embeddings === true);
 }

@@ -1,18 +1,22 @@
+/** Findings from the answers of Dify: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
 import { describeDifyFailure } from '../../dify/errors/errors';
 import type { FailureKind } from '../../errors/kinds';
 import { isRecord } from '../../values';
-import { movedFindings, withAlternative } from './address';
+import { bodyOf } from '../answers';
+import type { Observations, Probe } from '../observations';
+import { movedFinding, withAlternative } from './address';
 import {
 	advise,
 	describeProbe,
-	fromFailure,
 	failureFor,
+	fromFailure,
 	statusOf,
 	type FindingWithStatus,
 } from './finding';
-import type { Observations, Probe } from '../observations';
+import type { Rule, Rules } from './rules';
 
 type Answered = Extract<Probe, { answered: true }>;
+type KeyType = NonNullable<Observations['keyType']>;
 
 /** Failures caused by settings of the app or its address. Other refusals of Dify may be temporary. */
 const MISCONFIGURED: ReadonlySet<FailureKind> = new Set([
@@ -27,82 +31,123 @@ const MISCONFIGURED: ReadonlySet<FailureKind> = new Set([
 	'redirect',
 ]);
 
-/**
- * Findings from the answers of Dify: docs/protocols/dify.md 1.1 (web front end), 1.3 (keys, app switched off), 2.11
- * (not published), 6.
- */
-export function difyFindings(observations: Observations): FindingWithStatus[] {
-	const { probes, keyType = 'app' } = observations;
-	const foreign = Object.values(probes).find(
-		(probe) => probe.answered && /llama\.cpp/i.test(probe.headers.server ?? ''),
+/** The answer of the route that the key is for. */
+const whenAnswered =
+	(rule: (main: Answered, observations: Observations) => ReturnType<Rule>): Rule =>
+	({ observations }) => {
+		const main = mainProbe(observations);
+		return main?.answered === true ? rule(main, observations) : undefined;
+	};
+
+/** The same, where Dify refused it or something else answered. */
+const whenRefused = (rule: (main: Answered, observations: Observations) => ReturnType<Rule>) =>
+	whenAnswered((main, observations) =>
+		isFine(main, keyTypeOf(observations)) ? undefined : rule(main, observations),
 	);
-	if (foreign !== undefined) return [advise('thisIsAModelServer', describeProbe(foreign))];
-	const main = keyType === 'knowledge' ? probes.difyDatasets : probes.difyInfo;
-	const other = keyType === 'knowledge' ? probes.difyInfo : probes.difyDatasets;
-	if (main === undefined) return [];
-	if (!main.answered) return [unanswered(main)];
-	if (!isFine(main, keyType)) {
-		if (main.status < 300 && isRecord(main.json)) return [advise('notDify', describeProbe(main))];
-		const moved = main.status === 401 ? movedFindings(main) : [];
-		if (moved.length > 0) return moved;
-		if (
-			main.status === 401 &&
-			other?.answered === true &&
-			isFine(other, keyType === 'knowledge' ? 'app' : 'knowledge')
-		)
-			return [
-				advise('difyWrongKeyType', `${describeProbe(main)}; ${describeProbe(other)}`, { keyType }),
-			];
-		return [refused(observations, main)];
-	}
-	const { difyParameters: parameters } = probes;
-	const fine = [...movedFindings(main), advise('difyNotChecked', describeProbe(main))];
-	if (parameters === undefined) return fine;
-	if (!parameters.answered) return [unanswered(parameters)];
-	return parameters.status < 300 && isRecord(parameters.json)
-		? fine
-		: [refused(observations, parameters)];
+
+export const DIFY_RULES: Rules = {
+	thisIsAModelServer: ({ observations: { probes } }) => {
+		const foreign = Object.values(probes).find(
+			(probe) => probe.answered && /llama\.cpp/i.test(probe.headers.server ?? ''),
+		);
+		return foreign && advise('thisIsAModelServer', describeProbe(foreign));
+	},
+
+	unanswered: ({ observations }) => unansweredFinding(mainProbe(observations)),
+
+	notDify: whenRefused((main) =>
+		main.status < 300 && isRecord(main.json) ? advise('notDify', describeProbe(main)) : undefined,
+	),
+
+	movedWithKey: whenRefused((main) => (main.status === 401 ? movedFinding(main) : undefined)),
+
+	difyWrongKeyType: whenRefused((main, observations) => {
+		const keyType = keyTypeOf(observations);
+		const other = probeOf(observations, otherThan(keyType));
+		if (main.status !== 401 || other?.answered !== true || !isFine(other, otherThan(keyType)))
+			return undefined;
+		return advise('difyWrongKeyType', `${describeProbe(main)}; ${describeProbe(other)}`, {
+			keyType,
+		});
+	}),
+
+	refused: whenRefused((main, observations) => refusedFinding(observations, main)),
+
+	parametersUnanswered: ({ observations: { probes } }) => unansweredFinding(probes.difyParameters),
+
+	parametersRefused: ({ observations }) => {
+		const { difyParameters: parameters } = observations.probes;
+		if (parameters?.answered !== true) return undefined;
+		const isUsable = parameters.status < 300 && isRecord(parameters.json);
+		return isUsable ? undefined : refusedFinding(observations, parameters);
+	},
+
+	difyNotChecked: whenAnswered((main) => [
+		...[movedFinding(main) ?? []].flat(),
+		advise('difyNotChecked', describeProbe(main)),
+	]),
+};
+
+/** How many knowledge bases the key opens, if Dify told. */
+export function knowledgeBases({ probes }: Observations): number | undefined {
+	const { total } = bodyOf(probes.difyDatasets);
+	return typeof total === 'number' ? total : undefined;
 }
 
-/**
- * Finding for a probe without an answer, where others have one: else `connectionFindings` in `diagnosis.ts` reports it.
- */
-function unanswered(probe: Extract<Probe, { answered: false }>): FindingWithStatus {
+function keyTypeOf({ keyType = 'app' }: Observations): KeyType {
+	return keyType;
+}
+
+function otherThan(keyType: KeyType): KeyType {
+	return keyType === 'app' ? 'knowledge' : 'app';
+}
+
+function probeOf({ probes }: Observations, keyType: KeyType): Probe | undefined {
+	return keyType === 'knowledge' ? probes.difyDatasets : probes.difyInfo;
+}
+
+function mainProbe(observations: Observations): Probe | undefined {
+	return probeOf(observations, keyTypeOf(observations));
+}
+
+/** Where other probes have an answer: else `ADDRESS_RULES` reports it. */
+function unansweredFinding(probe: Probe | undefined): FindingWithStatus | undefined {
+	if (probe === undefined || probe.answered) return undefined;
 	if (probe.failure.kind === 'totalLimit') return advise('difySlow', describeProbe(probe));
 	return fromFailure(probe.failure, describeProbe(probe), { status: 'degraded' });
 }
 
-function isFine(probe: Answered, keyType: 'app' | 'knowledge'): boolean {
+function isFine(probe: Answered, keyType: KeyType): boolean {
 	if (probe.status >= 300 || !isRecord(probe.json)) return false;
-	const { json } = probe;
-	if (keyType === 'knowledge')
-		return Array.isArray(json.data) && typeof json.has_more === 'boolean';
+	const { data, has_more: hasMore, name, mode, tags } = probe.json;
+	if (keyType === 'knowledge') return Array.isArray(data) && typeof hasMore === 'boolean';
 	// Many programs say {"name": …} of themselves. Before 1.0 there was no mode (docs/protocols/dify.md 2.10).
-	return (
-		typeof json.name === 'string' && (typeof json.mode === 'string' || Array.isArray(json.tags))
-	);
+	return typeof name === 'string' && (typeof mode === 'string' || Array.isArray(tags));
 }
 
-function refused(observations: Observations, probe: Answered): FindingWithStatus {
-	const failed = describeDifyFailure({
+function refusedFinding(observations: Observations, probe: Answered): FindingWithStatus {
+	const refusal = describeDifyFailure({
 		status: probe.status,
 		body: probe.text,
 		contentType: probe.headers['content-type'],
 		challenge: probe.headers['www-authenticate'],
 		method: 'GET',
 	});
-	const kind = failed.kind === 'emptyAnswer' && probe.status < 300 ? 'wrongServer' : failed.kind;
-	const facts = {
-		service: 'dify' as const,
-		status: failed.status,
+	const isEmptyPage = refusal.kind === 'emptyAnswer' && probe.status < 300;
+	const kind = isEmptyPage ? 'wrongServer' : refusal.kind;
+	const failure = failureFor(kind, {
+		service: 'dify',
+		status: refusal.status,
 		keyMissing: kind === 'unauthorized' && !observations.keySet,
-	};
-	const said = failed.said === undefined ? '' : `, "${failed.said}"`;
-	const observed = `${probe.method} ${probe.url}: HTTP ${probe.status}${failed.code === undefined ? '' : ` ${failed.code}`}${said}`;
-	const failure = failureFor(kind, facts);
-	const [seen, change] = withAlternative(observations, observed, failure.remedy);
+	});
+	const words = [
+		`${probe.method} ${probe.url}: HTTP ${probe.status}`,
+		refusal.code === undefined ? '' : ` ${refusal.code}`,
+		refusal.said === undefined ? '' : `, "${refusal.said}"`,
+	];
+	const [observed, change] = withAlternative(observations, words.join(''), failure.remedy);
 	const status = statusOf(kind, MISCONFIGURED.has(kind) ? 'misconfigured' : 'degraded');
-	return fromFailure(failure, seen, { id: `dify${capitalised(kind)}`, status, ...change });
+	return fromFailure(failure, observed, { id: `dify${capitalised(kind)}`, status, ...change });
 }
 
 function capitalised(kind: string): string {

@@ -1,222 +1,218 @@
-import { advise, fromFailure, failureFor, AS_WARNING, type FindingWithStatus } from './finding';
-import { bodyOf, kindOfServer } from '../answers';
+/** What the user needs and the server does not have. */
 import { isModelNamed } from '../../servers/model-names';
-import type { HealthServerKind, ModelFacts, Observations, ServerReport } from '../observations';
+import { bodyOf, kindOfServer } from '../answers';
+import type { HealthServerKind, ModelFacts } from '../observations';
+import { advise, AS_WARNING, failureFor, fromFailure, type FindingWithStatus } from './finding';
+import type { Evidence, Rule, Rules } from './rules';
 
-/** What the user needs and the server does not have, each as a finding. */
-export function expectationFindings(
-	observations: Observations,
-	report: ServerReport,
-): FindingWithStatus[] {
-	const { expectations } = observations;
-	const { models } = report;
-	const { kind } = report.server;
-	if (models.length === 0) {
-		const facts = { server: kind };
-		const isUsual = kindOfServer(kind).mayListNothing === true;
-		return [advise('noModels', '/v1/models lists nothing', facts, isUsual ? AS_WARNING : {})];
-	}
-	const wanted =
-		expectations.model === undefined ? undefined : findModel(models, expectations.model, kind);
-	// Without a name it is enough that one of the models can do it; llama-server with one model answers with that,
-	// whatever is asked for.
-	const subjects =
-		wanted !== undefined
-			? [wanted]
-			: expectations.model === undefined || kindOfServer(kind).ignoresModelName
-				? models
-				: [];
-	return [
-		...modelFindings(observations, report, wanted),
-		...(subjects.length === 0
-			? []
-			: [
-					...abilityFindings(observations, report, subjects),
-					...contextFindings(observations, report, subjects),
-				]),
-		...vectorFindings(observations, report, subjects),
-		...slotFindings(observations, report),
-		...remoteFindings(models, wanted),
-	];
-}
+const MAX_NAMED = 5;
+
+/** The server has models, so that they can be looked at. */
+const withModels =
+	(rule: Rule): Rule =>
+	(evidence) =>
+		evidence.facts.models.length === 0 ? undefined : rule(evidence);
+
+/** Of the models that may serve the expectations there is at least one. */
+const withCandidates =
+	(rule: (candidates: ModelFacts[], evidence: Evidence) => ReturnType<Rule>): Rule =>
+	(evidence) => {
+		const candidates = candidatesIn(evidence);
+		return candidates.length === 0 ? undefined : rule(candidates, evidence);
+	};
+
+export const EXPECTATION_RULES: Rules = {
+	noModels: ({ facts, kind, kindName }) => {
+		if (facts.models.length > 0) return undefined;
+		const change = kind.mayListNothing === true ? AS_WARNING : {};
+		return advise('noModels', '/v1/models lists nothing', { server: kindName }, change);
+	},
+
+	model: withModels((evidence) => {
+		const { model } = evidence.observations.expectations;
+		if (model === undefined) return undefined;
+		const expected = expectedModel(evidence);
+		return expected === undefined
+			? missingModelFinding(model, evidence)
+			: stateFinding(expected, model, evidence);
+	}),
+
+	vision: withCandidates((candidates, evidence) => abilityFinding('vision', candidates, evidence)),
+
+	tools: withCandidates((candidates, evidence) => abilityFinding('tools', candidates, evidence)),
+
+	contextTooSmall: withCandidates((candidates, { observations, facts, kindName }) => {
+		const { minContext = 0 } = observations.expectations;
+		if (minContext <= 0) return undefined;
+		const known = candidates.flatMap(({ context }) => context ?? []);
+		if (known.length === 0)
+			return advise('notTold', 'No answer names the context size', {
+				what: `${minContext} tokens of context`,
+			});
+		const context = Math.max(...known);
+		if (context >= minContext) return undefined;
+		return advise('contextTooSmall', `The context of one request is ${context} tokens`, {
+			context,
+			required: minContext,
+			slots: facts.slots.total ?? undefined,
+			server: kindName,
+		});
+	}),
+
+	embeddings: withModels((evidence) => {
+		const { observations, facts, kindName } = evidence;
+		if (observations.expectations.embeddings !== true) return undefined;
+		const ofServer = facts.features.embeddings;
+		const candidates = candidatesIn(evidence);
+		const able = ofServer ?? anyOf(candidates.map(({ embeddings }) => embeddings));
+		if (able === null)
+			return advise('notTold', 'No answer tells of embeddings', { what: 'embeddings' });
+		if (able) return undefined;
+		const observed =
+			ofServer === false
+				? '/v1/embeddings answers 501'
+				: `None of ${namesOf(candidates)} makes embeddings`;
+		return advise('embeddingsOff', observed, { server: kindName });
+	}),
+
+	rerank: withModels(({ observations, facts, kind, kindName }) => {
+		const { expectations, url } = observations;
+		if (expectations.rerank !== true) return undefined;
+		const alias = kind.aliasWithoutRerank;
+		if (url !== undefined && alias !== undefined && url.api.endsWith(alias))
+			return advise('rerankOnlyUnderV1', `The Base URL leads to ${url.api}`, { url: url.root });
+		if (facts.features.rerank === null)
+			return advise('notTold', 'No answer tells of reranking', { what: 'reranking' });
+		if (facts.features.rerank) return undefined;
+		const observed = kind.reranks === false ? `This is ${kind.label}` : '/v1/rerank answers 501';
+		return advise('rerankOff', observed, { server: kindName });
+	}),
+
+	slotsTooFew: withModels(({ observations: { expectations }, facts: { slots } }) => {
+		const { minSlots = 0 } = expectations;
+		if (slots.total === null || slots.total >= minSlots) return undefined;
+		return advise('slotsTooFew', `/props says total_slots ${slots.total}`, {
+			slots: slots.total,
+			required: minSlots,
+		});
+	}),
+
+	runsElsewhere: (evidence) => {
+		const expected = expectedModel(evidence);
+		const severity = expected === undefined ? 'info' : 'warning';
+		const models = expected === undefined ? evidence.facts.models : [expected];
+		return models.flatMap(({ id: model, remoteHost: host }) =>
+			host === null
+				? []
+				: [
+						advise(
+							'runsElsewhere',
+							`/api/tags says remote_host ${host}`,
+							{ model, host },
+							{ severity },
+						),
+					],
+		);
+	},
+};
 
 export function findModel(
 	models: readonly ModelFacts[],
 	name: string,
-	kind: HealthServerKind,
+	kindName: HealthServerKind,
 ): ModelFacts | undefined {
-	return models.find((model) => isModelNamed(model, name, kindOfServer(kind)));
+	return models.find((model) => isModelNamed(model, name, kindOfServer(kindName)));
 }
 
-/** Models that run on a remote host, though the server lists them. */
-function remoteFindings(
-	models: readonly ModelFacts[],
-	wanted: ModelFacts | undefined,
-): FindingWithStatus[] {
-	return (wanted === undefined ? models : [wanted]).flatMap(({ id: model, remoteHost }) =>
-		remoteHost === null
-			? []
-			: [
-					advise(
-						'runsElsewhere',
-						`/api/tags says remote_host ${remoteHost}`,
-						{ model, host: remoteHost },
-						{ severity: wanted === undefined ? 'info' : 'warning' },
-					),
-				],
-	);
+/** The model that the expectations name, if the server has it. */
+function expectedModel({ observations, facts, kindName }: Evidence): ModelFacts | undefined {
+	const { model } = observations.expectations;
+	return model === undefined ? undefined : findModel(facts.models, model, kindName);
 }
 
-function modelFindings(
-	{ expectations, probes }: Observations,
-	{ models, server }: ServerReport,
-	wanted: ModelFacts | undefined,
-): FindingWithStatus[] {
-	const { model } = expectations;
-	if (model === undefined) return [];
-	const others = models.map(({ id }) => id);
-	const observed = `/v1/models lists ${others.slice(0, 5).join(', ')}${others.length > 5 ? ', …' : ''}`;
-	const facts = { model, others, server: server.kind };
-	if (wanted === undefined) {
-		// One model, one answer: the name is ignored (docs/protocols/llama-server.md 4.3).
-		if (kindOfServer(server.kind).ignoresModelName) return [advise('otherModel', observed, facts)];
-		return [advise('modelMissing', observed, facts)];
-	}
-	const { state } = wanted;
+/**
+ * The models of which one must meet the expectations: the one that is named. Without a name it is enough that one of
+ * all can do it; a server with one model answers with that, whatever is asked for.
+ */
+function candidatesIn(evidence: Evidence): ModelFacts[] {
+	const expected = expectedModel(evidence);
+	if (expected !== undefined) return [expected];
+	const isAnyModel =
+		evidence.observations.expectations.model === undefined ||
+		evidence.kind.ignoresModelName === true;
+	return isAnyModel ? evidence.facts.models : [];
+}
+
+function missingModelFinding(
+	model: string,
+	{ facts: { models }, kind, kindName }: Evidence,
+): FindingWithStatus {
+	// One model, one answer: the name is ignored (docs/protocols/llama-server.md 4.3).
+	const id = kind.ignoresModelName === true ? 'otherModel' : 'modelMissing';
+	const others = models.map((one) => one.id);
+	const more = others.length > MAX_NAMED ? ', …' : '';
+	const observed = `/v1/models lists ${others.slice(0, MAX_NAMED).join(', ')}${more}`;
+	return advise(id, observed, { model, others, server: kindName });
+}
+
+/** A model that is there, but not in memory. `model`: its name in the expectations. */
+function stateFinding(
+	{ state }: ModelFacts,
+	model: string,
+	{ observations, kind, kindName }: Evidence,
+): FindingWithStatus | undefined {
+	const facts = { model, server: kindName };
 	if (state === 'loading' || state === 'downloading')
-		return [advise('modelLoading', `/v1/models says ${state}`, facts)];
-	if (state !== 'unloaded' && state !== 'downloaded') return [];
-	const loadsByItself =
-		kindOfServer(server.kind).llamaApi !== 'router' ||
-		bodyOf(probes.props).models_autoload !== false;
-	return loadsByItself
-		? [advise('modelNotLoaded', `It is ${state}`, facts)]
-		: [
-				advise(
-					'modelNotLoadedForGood',
-					`/v1/models says ${state}, /props says models_autoload false`,
-					facts,
-				),
-			];
+		return advise('modelLoading', `/v1/models says ${state}`, facts);
+	if (state !== 'unloaded' && state !== 'downloaded') return undefined;
+	const isLoadedByRequest =
+		kind.llamaApi !== 'router' || bodyOf(observations.probes.props).models_autoload !== false;
+	if (isLoadedByRequest) return advise('modelNotLoaded', `It is ${state}`, facts);
+	const observed = `/v1/models says ${state}, /props says models_autoload false`;
+	return advise('modelNotLoadedForGood', observed, facts);
 }
 
 /** What a model can do, and which answer states it. */
-const ABILITIES = [
-	{
-		name: 'vision',
-		kind: 'modalityUnsupported',
+const ABILITIES = {
+	vision: {
+		failure: 'modalityUnsupported',
 		takes: 'images',
-		told: 'the inputs',
-		prop: 'modalities.vision',
+		source: 'the inputs',
+		property: 'modalities.vision',
 	},
-	{
-		name: 'tools',
-		kind: 'toolsUnsupported',
+	tools: {
+		failure: 'toolsUnsupported',
 		takes: 'tools',
-		told: 'the chat template',
-		prop: 'chat_template_caps.supports_tools',
+		source: 'the chat template',
+		property: 'chat_template_caps.supports_tools',
 	},
-] as const;
+} as const;
 
-function abilityFindings(
-	{ expectations }: Observations,
-	{ server }: ServerReport,
-	subjects: readonly ModelFacts[],
-): FindingWithStatus[] {
-	const names = subjects.map(({ id }) => id).join(', ');
-	const isLlama = kindOfServer(server.kind).llamaApi === 'oneModel';
-	const wanted = ABILITIES.filter(({ name }) => expectations[name] === true);
-	return wanted.flatMap(({ name, kind, takes, told, prop }) => {
-		const able = anyOf(subjects.map((model) => model[name]));
-		if (able === null)
-			return [advise('notTold', `No answer names ${told} of ${names}`, { what: name })];
-		const observed = isLlama ? `/props says ${prop} false` : `None of ${names} takes ${takes}`;
-		return able ? [] : [fromFailure(failureFor(kind), observed)];
-	});
+function abilityFinding(
+	name: keyof typeof ABILITIES,
+	candidates: readonly ModelFacts[],
+	{ observations, kind }: Evidence,
+): FindingWithStatus | undefined {
+	if (observations.expectations[name] !== true) return undefined;
+	const { failure, takes, source, property } = ABILITIES[name];
+	const able = anyOf(candidates.map((model) => model[name]));
+	const names = namesOf(candidates);
+	if (able === null)
+		return advise('notTold', `No answer names ${source} of ${names}`, { what: name });
+	if (able) return undefined;
+	const isStated = kind.llamaApi === 'oneModel';
+	return fromFailure(
+		failureFor(failure),
+		isStated ? `/props says ${property} false` : `None of ${names} takes ${takes}`,
+	);
 }
 
-/** Embeddings and reranking: llama-server states them for the server, others for each model or not at all. */
-function vectorFindings(
-	{ expectations, url }: Observations,
-	{ server, features }: ServerReport,
-	subjects: readonly ModelFacts[],
-): FindingWithStatus[] {
-	const findings: FindingWithStatus[] = [];
-	const names = subjects.map(({ id }) => id).join(', ');
-	if (expectations.embeddings) {
-		const able = features.embeddings ?? anyOf(subjects.map(({ embeddings }) => embeddings));
-		if (able === false) {
-			const observed =
-				features.embeddings === false
-					? '/v1/embeddings answers 501'
-					: `None of ${names} makes embeddings`;
-			findings.push(advise('embeddingsOff', observed, { server: server.kind }));
-		}
-		if (able === null)
-			findings.push(advise('notTold', 'No answer tells of embeddings', { what: 'embeddings' }));
-	}
-	if (!expectations.rerank) return findings;
-	const { aliasWithoutRerank } = kindOfServer(server.kind);
-	if (aliasWithoutRerank !== undefined && url?.api.endsWith(aliasWithoutRerank))
-		findings.push(
-			advise('rerankOnlyUnderV1', `The Base URL leads to ${url.api}`, { url: url.root }),
-		);
-	else if (features.rerank === false)
-		findings.push(
-			advise(
-				'rerankOff',
-				kindOfServer(server.kind).reranks === false
-					? `This is ${kindOfServer(server.kind).label}`
-					: '/v1/rerank answers 501',
-				{ server: server.kind },
-			),
-		);
-	else if (features.rerank === null)
-		findings.push(advise('notTold', 'No answer tells of reranking', { what: 'reranking' }));
-	return findings;
+function namesOf(models: readonly ModelFacts[]): string {
+	return models.map(({ id }) => id).join(', ');
 }
 
 /** True if any value is true, else null if one is unknown or the list is empty. */
 function anyOf(values: ReadonlyArray<boolean | null>): boolean | null {
 	if (values.includes(true)) return true;
 	return values.length === 0 || values.includes(null) ? null : false;
-}
-
-function contextFindings(
-	{ expectations }: Observations,
-	report: ServerReport,
-	subjects: readonly ModelFacts[],
-): FindingWithStatus[] {
-	const { minContext } = expectations;
-	if (minContext === undefined || minContext <= 0) return [];
-	const known = subjects.flatMap(({ context }) => (context === null ? [] : [context]));
-	if (known.length === 0)
-		return [
-			advise('notTold', 'No answer names the context size', {
-				what: `${minContext} tokens of context`,
-			}),
-		];
-	const context = Math.max(...known);
-	if (context >= minContext) return [];
-	const facts = {
-		context,
-		wanted: minContext,
-		slots: report.slots.total ?? undefined,
-		server: report.server.kind,
-	};
-	return [advise('contextTooSmall', `The context of one request is ${context} tokens`, facts)];
-}
-
-function slotFindings(
-	{ expectations }: Observations,
-	{ slots }: ServerReport,
-): FindingWithStatus[] {
-	const { minSlots } = expectations;
-	if (minSlots === undefined || slots.total === null || slots.total >= minSlots) return [];
-	return [
-		advise('slotsTooFew', `/props says total_slots ${slots.total}`, {
-			slots: slots.total,
-			wanted: minSlots,
-		}),
-	];
 }

@@ -74,8 +74,8 @@ export function fromFailure(
 
 /** A generation that failed although the server had answered everything else (docs/protocols/llama-server.md 9.3). */
 export function fromGeneration(failure: ProbeFailure): FindingWithStatus {
-	const said = failure.serverText ? `, "${failure.serverText}"` : '';
-	const observed = `The test generation failed: ${failure.message}${said}`;
+	const quotation = failure.serverText ? `, "${failure.serverText}"` : '';
+	const observed = `The test generation failed: ${failure.message}${quotation}`;
 	return failure.kind === 'firstTokenLimit'
 		? advise('noTokens', observed)
 		: fromFailure(failure, observed);
@@ -103,22 +103,19 @@ export const AS_WARNING = { severity: 'warning', status: undefined } as const;
 
 /** One line with the request and its outcome. */
 export function describeProbe(probe: Probe): string {
-	const question = `${probe.method} ${probe.url}`;
-	if (!probe.answered) {
-		const { kind, code, message, began } = probe.failure;
-		const what =
-			began === true
-				? 'an answer without end'
-				: kind === 'totalLimit' || kind === 'firstTokenLimit'
-					? 'no answer'
-					: code !== undefined && /^[A-Z_0-9]+$/.test(code)
-						? code
-						: message;
-		return `${question}: ${what} after ${Math.round(probe.ms)} ms`;
-	}
+	const request = `${probe.method} ${probe.url}`;
+	if (!probe.answered)
+		return `${request}: ${whatFailed(probe.failure)} after ${Math.round(probe.ms)} ms`;
 	const line = probe.failure?.serverText?.replace(/\s+/g, ' ').trim() ?? '';
-	const said = line === '' ? '' : `, "${shortened(line, 120)}"`;
-	return `${question}: HTTP ${probe.status}${probe.endedAt === undefined ? '' : ` from ${probe.endedAt}`}${said}`;
+	const quotation = line === '' ? '' : `, "${shortened(line, 120)}"`;
+	const place = probe.endedAt === undefined ? '' : ` from ${probe.endedAt}`;
+	return `${request}: HTTP ${probe.status}${place}${quotation}`;
+}
+
+function whatFailed({ kind, code, message, began }: ProbeFailure): string {
+	if (began === true) return 'an answer without end';
+	if (kind === 'totalLimit' || kind === 'firstTokenLimit') return 'no answer';
+	return code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : message;
 }
 
 const WEIGHT: Record<Severity, number> = { error: 0, warning: 1, info: 2 };

@@ -1,17 +1,63 @@
 /** Whether the key of the credential is the right one, as far as a check can see it. */
-import { listOf, kindOfServer } from '../answers';
-import { advise, describeProbe, fromFailure, failureFor, type FindingWithStatus } from './finding';
-import type { HealthServerKind, Observations, Probe, ProbeFailure } from '../observations';
+import { listOf } from '../answers';
+import {
+	guardedProbe,
+	isAccepted,
+	isOfProxy,
+	isRefused,
+	refusalsOfAllOthers,
+	type Refused,
+} from '../key-answers';
+import type { ProbeFailure } from '../observations';
+import { advise, describeProbe, failureFor, fromFailure, type FindingWithStatus } from './finding';
+import type { Evidence, Rules } from './rules';
 
-type Refused = Extract<Probe, { answered: true }> & { failure: ProbeFailure };
+/**
+ * Where a server lists its models without a key, only another route shows whether the key is right. If none does, a
+ * finding says that the key was not checked.
+ */
+export const KEY_RULES: Rules = {
+	keyRefused: (evidence) => {
+		const refused = refusalIn(evidence);
+		const { models } = evidence.observations.probes;
+		if (refused === undefined || models === undefined) return undefined;
+		const observed = `${describeProbe(refused)}; ${describeProbe(models)}`;
+		return refusedKeyFinding(evidence, refused.failure, observed);
+	},
+
+	keyNotChecked: (evidence) => {
+		const { probes, keySet } = evidence.observations;
+		const { keyless } = probes;
+		if (!keySet || keyless === undefined || listOf(keyless) === undefined) return undefined;
+		if (isKeyOfNoConcern(evidence) || refusalIn(evidence) !== undefined) return undefined;
+		if (isAccepted(guardedProbe(probes, evidence.kindName))) return undefined;
+		return advise('keyNotChecked', `${describeProbe(keyless)} without a key`);
+	},
+};
+
+/** The route that refuses the key. */
+function refusalIn(evidence: Evidence): Refused | undefined {
+	if (isKeyOfNoConcern(evidence)) return undefined;
+	const { probes } = evidence.observations;
+	const routes = [guardedProbe(probes, evidence.kindName), ...refusalsOfAllOthers(probes)];
+	return routes.find(isRefused);
+}
+
+/** Whether the server wants no key, told nothing that could be compared, or accepted the key already. */
+function isKeyOfNoConcern({ observations: { probes }, kind }: Evidence): boolean {
+	if (kind.wantsNoKey === true || probes.models === undefined) return true;
+	if (listOf(probes.models) === undefined) return probes.guarded === undefined;
+	// The list is there with the key and refused without it: whatever other routes say, the key is right.
+	return isRefused(probes.keyless);
+}
 
 /** The finding for a key that a route refuses. */
 export function refusedKeyFinding(
-	{ keySet, authentication, probes }: Observations,
+	{ observations, kind }: Evidence,
 	failure: ProbeFailure,
 	observed: string,
-	kind: HealthServerKind,
 ): FindingWithStatus {
+	const { keySet, authentication, probes } = observations;
 	// Where a proxy refuses, no key of the server helps.
 	if (isOfProxy(failure)) return fromFailure(failure, observed);
 	if (!keySet) return fromFailure(failureFor('unauthorized', { keyMissing: true }), observed);
@@ -21,82 +67,9 @@ export function refusedKeyFinding(
 				'The server answers without a key: empty the API Key of the credential, or put a right one into it.',
 		});
 	// vLLM looks at Authorization only (docs/protocols/llama-server.md 8.4).
-	if (authentication === 'xApiKey' && kindOfServer(kind).bearerOnly)
+	if (authentication === 'xApiKey' && kind.bearerOnly === true)
 		return fromFailure(failure, observed, {
-			advice: `${kindOfServer(kind).label} takes the key as Bearer only: change Authentication in the credential.`,
+			advice: `${kind.label} takes the key as Bearer only: change Authentication in the credential.`,
 		});
 	return fromFailure(failure, observed);
-}
-
-/**
- * Findings about the key. Where a server lists its models without a key, only another route shows whether the key is
- * right. If none does, a finding says that the key was not checked.
- */
-export function keyFindings(
-	observations: Observations,
-	kind: HealthServerKind,
-): FindingWithStatus[] {
-	const { probes, keySet } = observations;
-	const { wantsNoKey } = kindOfServer(kind);
-	if (wantsNoKey === true || probes.models === undefined) return [];
-	if (listOf(probes.models) === undefined && probes.guarded === undefined) return [];
-	// The list is there with the key and refused without it: whatever other routes say, the key is right.
-	if (listOf(probes.models) !== undefined && isRefused(probes.keyless)) return [];
-	const guarded = guardedProbe(probes, kind);
-	const refused = [guarded, ...refusalsOfAllOthers(probes)].find(isRefused);
-	if (refused !== undefined) {
-		const observed = `${describeProbe(refused)}; ${describeProbe(probes.models!)}`;
-		return [refusedKeyFinding(observations, refused.failure, observed, kind)];
-	}
-	if (
-		!keySet ||
-		isAccepted(guarded) ||
-		probes.keyless === undefined ||
-		listOf(probes.keyless) === undefined
-	)
-		return [];
-	return [advise('keyNotChecked', `${describeProbe(probes.keyless)} without a key`)];
-}
-
-/** The answer of a route that wants the key where the list does not. */
-function guardedProbe(probes: Observations['probes'], kind: HealthServerKind): Probe | undefined {
-	return kindOfServer(kind).guardedRoute?.path === '/props' ? probes.props : probes.guarded;
-}
-
-/** Whether to ask for the list without the key, too: the comparison shows whether the key matters. */
-export function mustAskWithoutKey(probes: Observations['probes'], kind: HealthServerKind): boolean {
-	const { wantsNoKey, guardedRoute } = kindOfServer(kind);
-	if (isRefused(probes.models) || isRefused(guardedProbe(probes, kind))) return true;
-	return wantsNoKey !== true && guardedRoute === undefined && listOf(probes.models) !== undefined;
-}
-
-/**
- * The probes of all other routes, if each refuses the key, even routes that the server lacks. With the right key they
- * would answer, or give 404.
- */
-function refusalsOfAllOthers({ props, ollamaVersion, version }: Observations['probes']): Probe[] {
-	const others = [props, ollamaVersion, version].filter((probe) => probe !== undefined);
-	// Gateways answer 403 for every route that they do not know (AWS API Gateway).
-	const isKeyRefused = (probe: Probe) =>
-		isRefused(probe) && probe.status === 401 && !isOfProxy(probe.failure);
-	return others.length > 0 && others.every(isKeyRefused) ? others : [];
-}
-
-function isRefused(probe: Probe | undefined): probe is Refused {
-	return (
-		probe?.answered === true &&
-		probe.failure !== undefined &&
-		(probe.status === 401 || probe.status === 403)
-	);
-}
-
-/** Whether the key was accepted; also true where the request itself was wrong. */
-function isAccepted(probe: Probe | undefined): boolean {
-	return (
-		probe?.answered === true && !isRefused(probe) && probe.status !== 404 && probe.status < 500
-	);
-}
-
-function isOfProxy({ kind }: ProbeFailure): boolean {
-	return kind === 'proxyPassword' || kind === 'proxyRefuses';
 }

@@ -1,12 +1,12 @@
 import type { Connection } from '../../http/connection';
-import type { ConnectionSettings } from '../../http/types';
+import type { ConnectionSettings, ServerAddress } from '../../http/types';
 import { ServerError } from '../../errors/server-error';
 import { failure } from '../../errors/failure';
 import { seconds } from '../../errors/remedies';
 import { knownServerKind } from '../../servers/identify';
 import { kindOf } from '../../servers/kinds';
 import type { Alternative, Expectations, Observations, Probe } from '../observations';
-import { ask, describeFailure, elapsed } from './probe';
+import { describeFailure, elapsed, send } from './probe';
 import { optional, messageOf } from '../../values';
 
 /** How to reach what is checked. */
@@ -43,6 +43,8 @@ export interface CheckOptions {
 }
 
 export const TIME_LIMIT_MS = 2_500;
+const ELSEWHERE_LIMIT_MS = 1_000;
+const PLACE_LIMIT_MS = 15_000;
 
 /** What probes need. */
 export interface ProbeContext {
@@ -50,7 +52,7 @@ export interface ProbeContext {
 	connection: Connection;
 	options: CheckOptions;
 	/** One request, with its own timeout. */
-	ask(url: string, json?: unknown): Promise<Probe>;
+	ask(url: string, more?: { json?: unknown; withoutKey?: boolean }): Promise<Probe>;
 	/** A request to another address, without the key. */
 	askElsewhere(baseUrl: string, expects: Alternative['expects']): Promise<Alternative>;
 }
@@ -66,73 +68,85 @@ export type ProbeResults = Pick<Observations, 'probes' | 'perModel' | 'alternati
  */
 export async function observe(
 	target: Target,
-	look: (context: ProbeContext) => Promise<ProbeResults>,
+	probe: (context: ProbeContext) => Promise<ProbeResults>,
 	options: CheckOptions = {},
 ): Promise<Observations> {
 	const startedAt = performance.now();
-	const {
-		timeLimitMs = TIME_LIMIT_MS,
-		elsewhereLimitMs = 1000,
-		signal,
-		expectations = {},
-	} = options;
-	// undici counts connecting in steps of half a second, so the limit is met a little later than asked.
-	const connectLimitMs = Math.max(200, Math.round(timeLimitMs * 0.72));
-	const base = {
-		service: target.service,
-		keySet: target.keySet,
-		authentication: target.authentication,
-		maxConcurrentRequests: target.maxConcurrentRequests,
-		...optional({ keyType: target.keyType }),
-		expectations,
-	};
-	const entered = await enter(() => target.connect({ connectLimitMs }), options);
-	if (entered instanceof ServerError && entered.kind === 'aborted') throw entered;
-	if (entered instanceof ServerError)
+	const known = knownOf(target, options);
+	const entered = await enter(target, options);
+	if (entered instanceof ServerError) {
+		if (entered.kind === 'aborted') throw entered;
 		return {
-			...base,
+			...known,
+			...NOTHING,
 			rejected: describeFailure(entered),
-			probes: {},
-			perModel: {},
-			alternatives: [],
 			checkMs: elapsed(startedAt),
 		};
+	}
 	const { connection, leave } = entered;
-	const seen = await look({
-		target,
-		connection,
-		options,
-		ask: async (url, json) => await ask(connection, url, { timeoutMs: timeLimitMs, signal, json }),
-		askElsewhere: async (baseUrl, expects) => {
-			const limitMs = Math.min(elsewhereLimitMs, timeLimitMs);
-			const other = target.connectElsewhere(baseUrl, { connectLimitMs: limitMs });
-			const url = {
-				anything: `${other.url.root}/health`,
-				models: `${other.url.api}/models`,
-				dify: `${baseUrl}/info`,
-			}[expects];
-			return { baseUrl, expects, probe: await ask(other, url, { timeoutMs: limitMs, signal }) };
-		},
-	}).finally(leave);
-	if (signal?.aborted) throw failure('aborted', connection.contextOf(connection.url.api));
+	const results = await probe(contextOf(target, connection, options)).finally(leave);
+	if (options.signal?.aborted) throw failure('aborted', connection.contextOf(connection.url.api));
 	const { typed, origin, root, api } = connection.url;
-	return { ...base, url: { typed, origin, root, api }, ...seen, checkMs: elapsed(startedAt) };
+	return {
+		...known,
+		url: { typed, origin, root, api },
+		...results,
+		checkMs: elapsed(startedAt),
+	};
 }
 
-/**
- * A connection with one place in the queue of the credential for all requests, or why there is none. If no place
- * becomes free, only a server is asked that is known to take requests during a generation.
- */
-async function enter(connect: () => Connection, { signal, placeLimitMs = 15_000 }: CheckOptions) {
+const NOTHING: ProbeResults = { probes: {}, perModel: {}, alternatives: [] };
+
+/** What is known without a request. */
+function knownOf(target: Target, { expectations = {} }: CheckOptions) {
+	const { service, keySet, authentication, maxConcurrentRequests, keyType } = target;
+	return {
+		service,
+		keySet,
+		authentication,
+		maxConcurrentRequests,
+		...optional({ keyType }),
+		expectations,
+	};
+}
+
+/** What must answer at another address. */
+const EXPECTED_ROUTE: Record<
+	Alternative['expects'],
+	(baseUrl: string, url: ServerAddress) => string
+> = {
+	anything: (_baseUrl, { root }) => `${root}/health`,
+	models: (_baseUrl, { api }) => `${api}/models`,
+	dify: (baseUrl) => `${baseUrl}/info`,
+};
+
+function contextOf(target: Target, connection: Connection, options: CheckOptions): ProbeContext {
+	const { timeLimitMs = TIME_LIMIT_MS, elsewhereLimitMs = ELSEWHERE_LIMIT_MS, signal } = options;
+	const otherLimitMs = Math.min(elsewhereLimitMs, timeLimitMs);
+	const withoutKey = (baseUrl: string) =>
+		target.connectElsewhere(baseUrl, { connectLimitMs: otherLimitMs });
+	const ask: ProbeContext['ask'] = async (url, more = {}) => {
+		if (more.withoutKey !== true)
+			return await send(connection, url, { timeoutMs: timeLimitMs, signal, json: more.json });
+		const other = withoutKey(connection.url.typed);
+		return await send(other, url, { timeoutMs: otherLimitMs, signal });
+	};
+	const askElsewhere: ProbeContext['askElsewhere'] = async (baseUrl, expects) => {
+		const other = withoutKey(baseUrl);
+		const url = EXPECTED_ROUTE[expects](baseUrl, other.url);
+		return { baseUrl, expects, probe: await send(other, url, { timeoutMs: otherLimitMs, signal }) };
+	};
+	return { target, connection, options, ask, askElsewhere };
+}
+
+/** A connection with one place in the queue of the credential for all requests, or why there is none. */
+async function enter(target: Target, options: CheckOptions) {
+	const { timeLimitMs = TIME_LIMIT_MS, placeLimitMs = PLACE_LIMIT_MS } = options;
 	try {
-		const connection = connect();
-		const waiting = { limits: { firstTokenMs: placeLimitMs }, signal, inFront: true };
-		const leave = await connection.enter(waiting).catch((error: unknown) => {
-			const kind = knownServerKind(connection) ?? 'other';
-			const isSafe = kind !== 'other' && kindOf(kind).otherRequestsEndAnswers !== true;
-			if (isSafe && signal?.aborted !== true) return () => {};
-			throw error;
-		});
+		// undici counts connecting in steps of half a second, so the limit is met a little later than asked.
+		const connectLimitMs = Math.max(200, Math.round(timeLimitMs * 0.72));
+		const connection = target.connect({ connectLimitMs });
+		const leave = await placeInQueue(connection, options);
 		return { connection: connection.withoutQueue(), leave };
 	} catch (error) {
 		if (!(error instanceof ServerError))
@@ -140,4 +154,22 @@ async function enter(connect: () => Connection, { signal, placeLimitMs = 15_000 
 		const message = `The server was not asked: n8n's own requests held all places for ${seconds(placeLimitMs)}`;
 		return error.facts.queued === true ? error.reworded({ kind: 'busy', message }) : error;
 	}
+}
+
+/** If no place becomes free, only a server is asked that is known to take requests during a generation. */
+async function placeInQueue(
+	connection: Connection,
+	{ signal, placeLimitMs = PLACE_LIMIT_MS }: CheckOptions,
+): Promise<() => void> {
+	const waiting = { limits: { firstTokenMs: placeLimitMs }, signal, inFront: true };
+	return await connection.enter(waiting).catch((error: unknown) => {
+		const mayGoWithout = signal?.aborted !== true && takesRequestsAlways(connection);
+		if (mayGoWithout) return () => {};
+		throw error;
+	});
+}
+
+function takesRequestsAlways(connection: Connection): boolean {
+	const kind = knownServerKind(connection);
+	return kind !== undefined && kind !== 'other' && kindOf(kind).otherRequestsEndAnswers !== true;
 }

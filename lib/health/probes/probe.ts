@@ -1,5 +1,5 @@
 import type { Connection } from '../../http/connection';
-import type { CallOptions } from '../../http/types';
+import type { CallAnswer, CallOptions } from '../../http/types';
 import { ServerError } from '../../errors/server-error';
 import { looksLikeHtml } from '../../errors/failed-answer';
 import { isRefusal } from '../../errors/http-failure';
@@ -19,7 +19,7 @@ const MAX_TEXT = 256 * 1024;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Sends one request. Never throws: a failure is part of the result. */
-export async function ask(
+export async function send(
 	connection: Connection,
 	url: string,
 	{ timeoutMs, signal, json }: ProbeOptions,
@@ -34,28 +34,34 @@ export async function ask(
 		maxBytes: MAX_BYTES,
 		...(json === undefined ? {} : { method: 'POST', json }),
 	};
-	const base = { method: json === undefined ? ('GET' as const) : ('POST' as const), url };
+	const method = json === undefined ? 'GET' : 'POST';
 	try {
 		const answer = await connection.call(url, call);
-		const noAnswer =
-			isRefusal(answer) || looksLikeHtml(answer.text, answer.headers['content-type']);
-		return {
-			...base,
-			ms: elapsed(startedAt),
-			answered: true,
-			...(answer.url === url ? {} : { endedAt: connection.mask(answer.url) }),
-			...optional({ redirects: answer.redirects }),
-			status: answer.status,
-			headers: answer.headers,
-			text: answer.text.slice(0, MAX_TEXT),
-			json: answer.json,
-			...(noAnswer ? { failure: describeFailure(connection.refusal(answer)) } : {}),
-		};
+		return { method, ms: elapsed(startedAt), answered: true, ...answerOf(connection, url, answer) };
 	} catch (error) {
 		const failed =
 			error instanceof ServerError ? error : networkFailure(error, connection.contextOf(url));
-		return { ...base, ms: elapsed(startedAt), answered: false, failure: describeFailure(failed) };
+		const failure = describeFailure(failed);
+		return { method, url, ms: elapsed(startedAt), answered: false, failure };
 	}
+}
+
+/** An answer as plain data. */
+function answerOf(connection: Connection, url: string, answer: CallAnswer) {
+	const { status, headers, text, json, redirects } = answer;
+	const isUnusable = isRefusal(answer) || looksLikeHtml(text, headers['content-type']);
+	return {
+		url,
+		...optional({
+			endedAt: answer.url === url ? undefined : connection.mask(answer.url),
+			redirects,
+			failure: isUnusable ? describeFailure(connection.refusal(answer)) : undefined,
+		}),
+		status,
+		headers,
+		text: text.slice(0, MAX_TEXT),
+		json,
+	};
 }
 
 /** A failure as plain data, without its address: the probe names that. */

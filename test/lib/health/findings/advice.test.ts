@@ -13,7 +13,7 @@ describe('what a check says', () => {
 			exitCode: 1,
 			args: '-x',
 			context: 1,
-			wanted: 2,
+			required: 2,
 			slots: 2,
 			count: 1,
 			ms: 5,

@@ -183,7 +183,7 @@ describe('the diagnosis is a pure function', () => {
 		const result = diagnose(observations({ probes: { models } }));
 		expect(result).toMatchObject({
 			status: 'healthy',
-			report: { server: { kind: 'openAiCompatible' } },
+			facts: { server: { kind: 'openAiCompatible' } },
 		});
 	});
 });
