@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { ChatClient } from '../../chat/client';
 import { openAiProtocol } from '../../chat/wire/openai';
 import { failure } from '../../errors/failure';
+import type { FailureKind } from '../../errors/kinds';
 import type { Connection } from '../../http/connection';
 import { ServerError } from '../../errors/server-error';
 import { serverKindOf, kindOfServer } from '../answers';
@@ -124,53 +125,61 @@ async function generateOnce(
 	queuedMs: number,
 ): Promise<Measured | { failed: ServerError }> {
 	const startedAt = performance.now();
+	const elapsed = () => performance.now() - startedAt;
 	const record = new SpeedRecord();
-	const { benchmarkFields } = kindOfServer(options.serverKind);
 	try {
-		const client = new ChatClient(
-			connection,
-			{
-				model: options.model,
-				parameters: {
-					maxTokens: options.tokens,
-					temperature: 0,
-					...optional({ extraBody: benchmarkFields }),
-				},
-				serverKind: serverKindOf(options.serverKind),
-				reasoningEcho: 'off',
-				showThinking: false,
-				limits: {
-					firstTokenMs: options.firstTokenMs,
-					idleMs: options.firstTokenMs,
-					totalMs: options.totalMs,
-				},
-				retries: 0,
-			},
-			openAiProtocol,
-		);
 		const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
-		const pieces = client.generate({
+		const pieces = clientFor(connection, options).generate({
 			messages: [{ type: 'human', content }],
 			signal: options.signal,
-			onChunk: (chunk) => record.note(chunk, performance.now() - startedAt),
+			onChunk: (chunk) => record.note(chunk, elapsed()),
 		});
 		for (let next = await pieces.next(); !next.done; next = await pieces.next())
-			if (next.value !== '') record.noteText(performance.now() - startedAt);
+			if (next.value !== '') record.noteText(elapsed());
 	} catch (error) {
 		const failed = asServerError(error);
-		// The model generated something, though no readable text came here.
-		const isAnswer = ['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(
-			failed.kind,
-		);
-		if (!isAnswer || (record.tokens ?? 0) < MIN_TOKENS_OF_ANSWER) return { failed };
-		// Thinking that is not shown may use up all tokens. A model that ends by itself with nothing said nothing.
-		if (failed.kind === 'emptyAnswer' && failed.facts.finishReason === 'stop' && !record.isHidden)
-			return { failed };
+		if (!isMeasurable(failed, record)) return { failed };
 	}
 	if (record.isGarbled)
 		return { failed: failure('garbledAnswer', connection.contextOf(connection.url.api)) };
 	const endedAt = performance.now();
 	return { sample: record.sample(endedAt - startedAt, queuedMs), startedAt, endedAt };
+}
+
+function clientFor(
+	connection: Connection,
+	{ model, tokens, serverKind, firstTokenMs, totalMs }: SpeedOptions,
+): ChatClient {
+	const { benchmarkFields: extraBody } = kindOfServer(serverKind);
+	return new ChatClient(
+		connection,
+		{
+			model,
+			parameters: { maxTokens: tokens, temperature: 0, ...optional({ extraBody }) },
+			serverKind: serverKindOf(serverKind),
+			reasoningEcho: 'off',
+			showThinking: false,
+			limits: { firstTokenMs, idleMs: firstTokenMs, totalMs },
+			retries: 0,
+		},
+		openAiProtocol,
+	);
+}
+
+/** Failures of an answer that has no readable text, but tokens. */
+const WITHOUT_TEXT: ReadonlySet<FailureKind> = new Set([
+	'onlyThinking',
+	'emptyAnswer',
+	'toolCallInvalid',
+	'toolCallCut',
+]);
+
+/** Whether the model generated something, though no readable text came here. */
+function isMeasurable({ kind, facts }: ServerError, record: SpeedRecord): boolean {
+	if (!WITHOUT_TEXT.has(kind) || (record.tokens ?? 0) < MIN_TOKENS_OF_ANSWER) return false;
+	// Thinking that is not shown may use up all tokens. A model that ends by itself with nothing said nothing.
+	const isSilent = kind === 'emptyAnswer' && facts.finishReason === 'stop' && !record.isHidden;
+	return !isSilent;
 }
 
 export function asServerError(error: unknown): ServerError {

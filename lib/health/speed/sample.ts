@@ -69,18 +69,21 @@ export class SpeedRecord {
 	/** @param atMs milliseconds since the request was sent */
 	note(chunk: WireChunk, atMs: number): void {
 		const text = (chunk.text ?? '') + (chunk.reasoning ?? '');
-		if (text !== '') {
-			if (this.firstMs === undefined || atMs - this.lastMs > SAME_MOMENT_MS) this.moments++;
-			this.firstMs ??= atMs;
-			this.lastMs = atMs;
-			this.pieces++;
-			this.characters += text.length;
-			if (this.beginning.length < MAX_JUDGED) this.beginning += text;
-			if (this.moments === 1) this.piecesOfFirstMoment = this.pieces;
-		}
+		if (text !== '') this.notePiece(text, atMs);
 		if (chunk.reasoning) this.hasThinking = true;
 		this.usage = chunk.usage ?? this.usage;
 		this.timings = chunk.timings ?? this.timings;
+	}
+
+	private notePiece(text: string, atMs: number): void {
+		const isNextMoment = this.firstMs === undefined || atMs - this.lastMs > SAME_MOMENT_MS;
+		if (isNextMoment) this.moments++;
+		this.firstMs ??= atMs;
+		this.lastMs = atMs;
+		this.pieces++;
+		this.characters += text.length;
+		if (this.beginning.length < MAX_JUDGED) this.beginning += text;
+		if (this.moments === 1) this.piecesOfFirstMoment = this.pieces;
 	}
 
 	/** Notes text that is not thinking. */
@@ -106,36 +109,45 @@ export class SpeedRecord {
 	}
 
 	sample(totalMs: number, queuedMs = 0): SpeedSample {
-		const { usage, timings, tokens } = this;
+		const { tokens } = this;
 		const hiddenTokens = this.hiddenTokens(tokens ?? 0);
-		const promptTokens = timings?.prompt_n || usage?.promptTokens || null;
-		const own = speedByServer(timings);
-		const byClock = tokens === null ? null : this.speedByClock(tokens, totalMs, hiddenTokens > 0);
-		const overall =
-			tokens === null || tokens === 0 || totalMs <= 0 ? null : (tokens * 1000) / totalMs;
-		const arrival = this.arrival(tokens ?? 0, totalMs, hiddenTokens > 0, own ?? byClock);
-		const first = this.firstToken(
-			totalMs,
-			hiddenTokens > 0 || arrival === 'collected' || arrival === 'bursts',
-		);
-		const isSeen = arrival !== 'collected' && this.firstTextMs !== undefined;
+		const speed = this.speed(tokens, totalMs, hiddenTokens > 0);
+		const arrival = this.arrival(tokens ?? 0, totalMs, hiddenTokens > 0, speed.ofGeneration);
+		const isHeldBack = hiddenTokens > 0 || arrival === 'collected' || arrival === 'bursts';
+		const first = this.firstToken(totalMs, isHeldBack);
+		const isTextSeen = arrival !== 'collected' && this.firstTextMs !== undefined;
 		return {
-			firstTokenMs: first === null ? null : Math.round(first.ms),
-			firstTokenBy: first === null ? null : first.by,
-			firstTextMs: isSeen ? Math.round(this.firstTextMs!) : null,
+			firstTokenMs: roundedMs(first?.ms),
+			firstTokenBy: first?.by ?? null,
+			firstTextMs: isTextSeen ? roundedMs(this.firstTextMs) : null,
 			totalMs: Math.round(totalMs),
 			queuedMs: Math.round(queuedMs),
 			arrival,
-			promptTokens,
-			promptTokensPerSecond: rounded(
-				timings?.prompt_per_second ??
-					this.promptSpeed(promptTokens, byClock !== null && first?.by === 'clock'),
-			),
+			promptTokens: this.promptTokens,
+			promptTokensPerSecond: rounded(this.promptSpeed(speed.isByPieces && first?.by === 'clock')),
 			generatedTokens: tokens,
 			hiddenTokens,
-			tokensPerSecond: rounded(own ?? byClock ?? overall),
-			measuredBy: own !== undefined ? 'server' : byClock === null ? 'wholeAnswer' : 'clock',
+			tokensPerSecond: rounded(speed.tokensPerSecond),
+			measuredBy: speed.measuredBy,
 		};
+	}
+
+	private get promptTokens(): number | null {
+		return this.timings?.prompt_n || this.usage?.promptTokens || null;
+	}
+
+	/** The speed by the best measure there is: the server's timings, the pieces, the whole answer. */
+	private speed(tokens: number | null, totalMs: number, isHidden: boolean): MeasuredSpeed {
+		const byServer = speedByServer(this.timings) ?? null;
+		const byPieces = tokens === null ? null : this.speedByClock(tokens, totalMs, isHidden);
+		const ofGeneration = byServer ?? byPieces;
+		const isByPieces = byPieces !== null;
+		if (ofGeneration !== null) {
+			const measuredBy = byServer === null ? 'clock' : 'server';
+			return { tokensPerSecond: ofGeneration, measuredBy, ofGeneration, isByPieces };
+		}
+		const overall = !tokens || totalMs <= 0 ? null : (tokens * 1000) / totalMs;
+		return { tokensPerSecond: overall, measuredBy: 'wholeAnswer', ofGeneration, isByPieces };
 	}
 
 	/** Tokens that were counted, but not sent: thinking that the server or a gateway holds back. */
@@ -170,40 +182,66 @@ export class SpeedRecord {
 		isHidden: boolean,
 		speed: number | null,
 	): SpeedSample['arrival'] {
-		const { firstMs, pieces, moments, piecesOfFirstMoment } = this;
-		if (firstMs === undefined) return null;
+		if (this.firstMs === undefined) return null;
 		const generationMs = this.timings?.predicted_ms;
-		if (generationMs !== undefined) {
-			const expectedMs = isHidden ? (generationMs * pieces) / tokens : generationMs;
-			if (expectedMs < MIN_JUDGED_MS) return moments < 2 ? null : 'streamed';
-			if (this.lastMs - firstMs < expectedMs / 2) return 'collected';
-		} else if (moments < 2)
-			return tokens > MAX_PIECES_PER_MOMENT && totalMs >= MIN_JUDGED_MS ? 'collected' : null;
-		else if (this.isCollected(totalMs)) return 'collected';
-		const lateMs = speed === null || speed === 0 ? 0 : ((piecesOfFirstMoment - 1) * 1000) / speed;
-		const isLate =
-			piecesOfFirstMoment > MAX_PIECES_PER_MOMENT &&
-			lateMs > Math.max(MIN_JUDGED_MS, firstMs * LATE);
-		return isLate ? 'bursts' : 'streamed';
+		const early =
+			generationMs === undefined
+				? this.arrivalByPieces(tokens, totalMs)
+				: this.arrivalByTimings(isHidden ? (generationMs * this.pieces) / tokens : generationMs);
+		if (early !== undefined) return early;
+		return this.isBurst(this.firstMs, speed) ? 'bursts' : 'streamed';
+	}
+
+	/** Undefined: it did not come at once. @param expectedMs how long the server generated what was received */
+	private arrivalByTimings(expectedMs: number): SpeedSample['arrival'] | undefined {
+		if (expectedMs < MIN_JUDGED_MS) return this.moments < 2 ? null : 'streamed';
+		return this.lastMs - this.firstMs! < expectedMs / 2 ? 'collected' : undefined;
+	}
+
+	/** Undefined: it did not come at once. */
+	private arrivalByPieces(tokens: number, totalMs: number): SpeedSample['arrival'] | undefined {
+		if (this.moments >= 2) return this.isCollected(totalMs) ? 'collected' : undefined;
+		return tokens > MAX_PIECES_PER_MOMENT && totalMs >= MIN_JUDGED_MS ? 'collected' : null;
+	}
+
+	/** Whether the first pieces came together, later than they were generated. */
+	private isBurst(firstMs: number, speed: number | null): boolean {
+		if (this.piecesOfFirstMoment <= MAX_PIECES_PER_MOMENT || !speed) return false;
+		const lateMs = ((this.piecesOfFirstMoment - 1) * 1000) / speed;
+		return lateMs > Math.max(MIN_JUDGED_MS, firstMs * LATE);
 	}
 
 	/** The first piece is the first token only where nothing was held back before it. */
 	private firstToken(
 		totalMs: number,
 		isHeldBack: boolean,
-	): { ms: number; by: 'server' | 'clock' } | null {
+	): { ms: number; by: 'server' | 'clock' } | undefined {
 		const { firstMs, timings } = this;
 		if (!isHeldBack && firstMs !== undefined) return { ms: firstMs, by: 'clock' };
-		if (timings?.predicted_ms === undefined) return null;
+		if (timings?.predicted_ms === undefined) return undefined;
 		const ms = Math.max(totalMs - timings.predicted_ms, timings.prompt_ms ?? 0);
 		return { ms: Math.min(ms, firstMs ?? totalMs), by: 'server' };
 	}
 
 	/** The time to the first piece is that of reading only where pieces come as they are generated. */
-	private promptSpeed(promptTokens: number | null, isStreamed: boolean): number | null {
-		const { firstMs } = this;
-		return promptTokens === null || firstMs === undefined || firstMs <= 0 || !isStreamed
-			? null
-			: (promptTokens * 1000) / firstMs;
+	private promptSpeed(isStreamed: boolean): number | null {
+		const { firstMs = 0, promptTokens, timings } = this;
+		if (timings?.prompt_per_second !== undefined) return timings.prompt_per_second;
+		if (promptTokens === null || firstMs <= 0 || !isStreamed) return null;
+		return (promptTokens * 1000) / firstMs;
 	}
+}
+
+/** Tokens per second; null = not known. */
+interface MeasuredSpeed {
+	tokensPerSecond: number | null;
+	measuredBy: SpeedSample['measuredBy'];
+	/** Without reading the prompt and waiting. */
+	ofGeneration: number | null;
+	/** Whether the pieces show it. */
+	isByPieces: boolean;
+}
+
+function roundedMs(ms: number | undefined): number | null {
+	return ms === undefined ? null : Math.round(ms);
 }

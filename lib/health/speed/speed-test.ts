@@ -59,44 +59,54 @@ export async function testSpeed(
 }
 
 async function testOne(target: Target, options: SpeedTestOptions): Promise<SpeedTestResult> {
-	const { signal } = options;
-	const { result } = await inspect(target, { ...options.check, signal });
-	if (result.status !== 'healthy' && result.status !== 'degraded')
-		return { ...result, speed: null };
-	const models = result.models ?? [];
-	const model = options.model.trim() || modelToTest(models, result.server.kind);
+	const { result } = await inspect(target, { ...options.check, signal: options.signal });
+	if (!canGenerate(result)) return { ...result, speed: null };
+	const model = options.model.trim() || modelToTest(result.models ?? [], result.server.kind);
 	if (typeof model !== 'string') {
 		if (options.sweep === undefined) throw model;
 		return { ...withoutModel(result, model), speed: null };
 	}
-	const {
-		runs,
-		atOnce,
-		findings: ofRounds,
-	} = await measureRounds({ target, result, model, options });
-	const { kind } = result.server;
-	const tested =
-		findModel(models, model, kind) ?? (kindOfServer(kind).ignoresModelName ? models[0] : undefined);
-	const judged = judgeSpeed(runs, tested, {
-		slots: result.slots?.total ?? null,
+	const tested: Tested = { target, result, model, options };
+	const rounds = await measureRounds(tested);
+	const findings = [...judgeRounds(tested, rounds), ...rounds.findings];
+	const verdict = withTestFindings(result, findings);
+	const summary = summaryOf(tested, verdict, rounds.runs);
+	return { ...result, ...verdict, summary, speed: { model, runs: rounds.runs } };
+}
+
+/** Whether the check found nothing that forbids a generation. */
+export function canGenerate({ status }: CheckResult): boolean {
+	return status === 'healthy' || status === 'degraded';
+}
+
+function judgeRounds({ result, model, options }: Tested, { runs, atOnce }: Rounds) {
+	const { sweep: sweepOptions, atOnce: requested } = options;
+	const { total = null, busy = null } = result.slots ?? {};
+	const facts = testedModel(result, model);
+	if (sweepOptions === undefined)
+		return judgeSpeed(runs, facts, { slots: total, busy, requested, atOnce });
+	return judgeSpeed(runs, facts, {
+		slots: total,
 		// A sweep checks for itself, and leaves others their slots.
-		busy:
-			options.sweep === undefined || options.sweep.whenBusy === 'measure'
-				? (result.slots?.busy ?? null)
-				: null,
-		wanted:
-			options.sweep === undefined
-				? options.atOnce
-				: Math.min(options.atOnce, result.slots?.total ?? atOnce),
+		busy: sweepOptions.whenBusy === 'measure' ? busy : null,
+		requested: Math.min(requested, total ?? atOnce),
 		atOnce,
-	}).concat(ofRounds);
-	const verdict = withTestFindings(result, judged);
-	const [first] = runs;
-	let summary = result.summary;
-	if (!verdict.healthy) summary = `${verdict.findings[0]?.meaning ?? summary}.`;
-	else if (first !== undefined)
-		summary = `${model}: ${[speedOf(first), ...firstsOf(first)].join(', ')}.`;
-	return { ...result, ...verdict, summary, speed: { model, runs } };
+	});
+}
+
+function testedModel({ models = [], server }: CheckResult, name: string): ModelFacts | undefined {
+	const model = findModel(models, name, server.kind);
+	return model ?? (kindOfServer(server.kind).ignoresModelName ? models[0] : undefined);
+}
+
+function summaryOf(
+	{ result, model }: Tested,
+	{ healthy, findings }: Pick<CheckResult, 'healthy' | 'findings'>,
+	[first]: readonly SpeedRun[],
+): string {
+	if (!healthy) return `${findings[0]?.meaning ?? result.summary}.`;
+	if (first === undefined) return result.summary;
+	return `${model}: ${[speedOf(first), ...firstsOf(first)].join(', ')}.`;
 }
 
 interface Rounds {
@@ -106,28 +116,25 @@ interface Rounds {
 	findings: FindingWithStatus[];
 }
 
-async function measureRounds(tested: Tested): Promise<Rounds> {
-	const { target, result, model, options } = tested;
+async function measureRounds({ target, result, model, options }: Tested): Promise<Rounds> {
 	const connection = target.connect({});
 	const { kind: serverKind } = result.server;
-	const run: RunRound = async (atOnce, totalMs) =>
-		await measureSpeed(connection, { ...options, model, serverKind, atOnce, totalMs });
+	const { totalMs, signal } = options;
+	const run: RunRound = async (atOnce, limitMs) =>
+		await measureSpeed(connection, { ...options, model, serverKind, atOnce, totalMs: limitMs });
 	// The credential's limit holds here too: more requests would be measured one after the other.
 	const atOnce = Math.min(options.atOnce, target.maxConcurrentRequests || Infinity);
 	if (options.sweep !== undefined) {
-		const others = async () =>
-			(await inspect(target, { ...options.check, signal: options.signal })).result.slots ?? {
-				total: null,
-				busy: null,
-			};
-		return {
-			atOnce,
-			...(await sweep(run, others, { ...options.sweep, most: atOnce, totalMs: options.totalMs })),
+		const slots = async () => {
+			const look = await inspect(target, { ...options.check, signal });
+			return look.result.slots ?? { total: null, busy: null };
 		};
+		const swept = await sweep(run, slots, { ...options.sweep, most: atOnce, totalMs });
+		return { atOnce, ...swept };
 	}
-	const runs = [await run(1, options.totalMs)];
-	const works = runs[0]!.samples.length > 0;
-	if (works && atOnce > 1) runs.push(await run(atOnce, options.totalMs));
+	const first = await run(1, totalMs);
+	const isRepeated = atOnce > 1 && first.samples.length > 0;
+	const runs = isRepeated ? [first, await run(atOnce, totalMs)] : [first];
 	return { runs, atOnce, findings: [] };
 }
 

@@ -25,52 +25,82 @@ const ANSWERS_ALONE = 4;
 const LOOKS = 3;
 const LOOK_AGAIN_MS = 200;
 
+/** Results of the rounds, with the finding that ended them early. */
+export interface SweepResult {
+	runs: SpeedRun[];
+	findings: FindingWithStatus[];
+}
+
 /**
  * Measures with more and more requests at once, up to the slots of the server. Looks before each round whether others
- * came, and takes no slot from them unless told to.
+ * came, and takes no slot from them unless it is allowed to.
  *
  * @throws {ServerError} of kind `aborted`
  */
 export async function sweep(
 	run: RunRound,
 	slots: () => Promise<Slots>,
-	{ whenBusy, limitMs, most, totalMs, signal }: SweepOptions & { most: number; totalMs: number },
-): Promise<{ runs: SpeedRun[]; findings: FindingWithStatus[] }> {
+	options: SweepOptions & { most: number; totalMs: number },
+): Promise<SweepResult> {
+	const { whenBusy, limitMs, most, totalMs, signal } = options;
 	const startedAt = performance.now();
 	const runs: SpeedRun[] = [];
 	let lastMs = 0;
-	for (let wanted = 1; ; wanted = Math.min(wanted * 2, most)) {
-		const { total, busy } = await readSlots(slots, whenBusy, signal);
-		const top = Math.min(most, total ?? most);
-		const others = busy ?? 0;
-		const free =
-			whenBusy === 'measure' || others === 0
-				? top
-				: Math.min(top, whenBusy === 'skip' ? 0 : (total ?? 0) - others);
-		const level = Math.min(wanted, top);
-		const known = total === null ? {} : { slots: total };
+	for (let goal = 1; ; goal = Math.min(goal * 2, most)) {
+		const seen = await readSlots(slots, whenBusy, signal);
+		const top = Math.min(most, seen.total ?? most);
+		const free = freeSlots(seen, whenBusy, top);
+		const level = Math.min(goal, top);
 		if (free < level) {
-			const observed = `${others} requests of others ran before the round with ${level} at once`;
 			// Measures with the free slots, if they are more than in the round before.
 			if (free > (runs.at(-1)?.atOnce ?? 0)) runs.push(await run(free, totalMs));
-			const finding =
-				runs.length === 0
-					? advise('sweepSkipped', observed, known)
-					: advise('sweepReduced', observed, { count: runs.at(-1)!.atOnce, ...known });
-			return { runs, findings: [finding] };
+			return { runs, findings: [busyFinding(runs, seen, level)] };
 		}
 		const leftMs = limitMs - (performance.now() - startedAt);
 		// Twice as many take up to twice as long.
-		if (runs.length > 0 && leftMs < 2 * lastMs) {
-			const observed = `The round before took ${Math.round(lastMs)} ms, ${Math.max(0, Math.round(leftMs))} ms were left`;
-			return { runs, findings: [advise('sweepCut', observed, { count: level })] };
-		}
+		if (runs.length > 0 && leftMs < 2 * lastMs)
+			return { runs, findings: [cutFinding(level, lastMs, leftMs)] };
 		const before = performance.now();
 		runs.push(await run(level, Math.min(totalMs, Math.max(1, leftMs))));
 		lastMs = performance.now() - before;
-		const isAll = top === 1 ? runs.length === ANSWERS_ALONE : level >= top;
-		if (isAll || runs.at(-1)!.failures.length > 0) return { runs, findings: [] };
+		if (isDone(runs, top)) return { runs, findings: [] };
 	}
+}
+
+/** How many requests may be sent at once without taking slots from others. */
+function freeSlots(
+	{ total, busy }: Slots,
+	whenBusy: SweepOptions['whenBusy'],
+	top: number,
+): number {
+	const others = busy ?? 0;
+	if (whenBusy === 'measure' || others === 0) return top;
+	return whenBusy === 'skip' ? 0 : Math.min(top, (total ?? 0) - others);
+}
+
+function isDone(runs: readonly SpeedRun[], top: number): boolean {
+	const last = runs.at(-1)!;
+	const isLastRound = top === 1 ? runs.length === ANSWERS_ALONE : last.atOnce >= top;
+	return isLastRound || last.failures.length > 0;
+}
+
+function busyFinding(
+	runs: readonly SpeedRun[],
+	{ total, busy }: Slots,
+	level: number,
+): FindingWithStatus {
+	const observed = `${busy ?? 0} requests of others ran before the round with ${level} at once`;
+	const slots = total ?? undefined;
+	const last = runs.at(-1);
+	return last === undefined
+		? advise('sweepSkipped', observed, { slots })
+		: advise('sweepReduced', observed, { slots, count: last.atOnce });
+}
+
+function cutFinding(level: number, lastMs: number, leftMs: number): FindingWithStatus {
+	const left = Math.max(0, Math.round(leftMs));
+	const observed = `The round before took ${Math.round(lastMs)} ms, ${left} ms were left`;
+	return advise('sweepCut', observed, { count: level });
 }
 
 async function readSlots(

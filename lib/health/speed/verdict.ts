@@ -26,103 +26,130 @@ export interface RunsAtOnce {
 	slots: number | null;
 	/** Slots that others used when the test began. */
 	busy: number | null;
-	wanted: number;
+	requested: number;
 	atOnce: number;
 }
+
+/** What the rules look at. */
+interface Measured extends RunsAtOnce {
+	runs: readonly SpeedRun[];
+	samples: readonly SpeedSample[];
+	model: ModelFacts | undefined;
+}
+
+type SpeedRule = (
+	measured: Measured,
+) => FindingWithStatus | readonly FindingWithStatus[] | undefined;
 
 /** Findings from the numbers of a speed test. Pure. */
 export function judgeSpeed(
 	runs: readonly SpeedRun[],
 	model: ModelFacts | undefined,
-	{ slots, busy, wanted, atOnce }: RunsAtOnce,
+	atOnce: RunsAtOnce,
 ): FindingWithStatus[] {
-	const findings: FindingWithStatus[] = [];
-	const first = runs[0];
-	findings.push(...firstOfEachKind(runs).map(fromGeneration));
-	if (first !== undefined) findings.push(...judgeBandwidth(first, model));
-	if (wanted > atOnce)
-		findings.push(
-			advise('fewerAtOnce', `${wanted} requests at once were wanted`, { count: atOnce, wanted }),
-		);
-	const queuedMs = Math.max(0, ...runs.map((run) => run.queuedMs));
-	if (queuedMs >= MIN_QUEUED_MS)
-		findings.push(advise('waitedInN8n', `A request waited ${queuedMs} ms before it was sent`));
-	findings.push(...judgeArrival(runs.flatMap(({ samples }) => samples)));
-	if (busy !== null && busy > 0)
-		findings.push(
-			advise('busyDuringTest', `${busy} requests ran on the server before the test`, {
-				count: busy,
-				...(slots === null ? {} : { slots }),
-			}),
-		);
-	const most = Math.max(0, ...runs.map(({ atOnce }) => atOnce));
-	if (slots !== null && most > slots)
-		findings.push(
-			advise(
-				'queued',
-				`${most} requests were sent at once to ${slots} slots`,
-				{ count: most - slots, slots },
-				{ severity: 'info' },
-			),
-		);
-	return findings;
+	const samples = runs.flatMap((run) => run.samples);
+	return Object.values(SPEED_RULES).flatMap(
+		(rule) => rule({ runs, samples, model, ...atOnce }) ?? [],
+	);
 }
 
-/** Why the pieces do not show how fast the model is, and where the numbers come from instead. */
-function judgeArrival(samples: readonly SpeedSample[]): FindingWithStatus[] {
-	const findings: FindingWithStatus[] = [];
-	const collected = samples.filter(
-		({ arrival }) => arrival === 'collected' || arrival === 'bursts',
-	);
-	const hidden = samples.filter(
-		({ hiddenTokens, arrival }) => hiddenTokens > 0 && arrival !== 'collected',
-	);
-	const byServer = (some: readonly SpeedSample[]) =>
-		some.every(({ measuredBy }) => measuredBy === 'server');
-	const [late] = collected;
-	if (late !== undefined)
-		findings.push(
-			advise(
-				'answerCollected',
-				late.arrival === 'bursts'
-					? 'The answer came many pieces at a time'
-					: `The whole answer came at once, after ${late.totalMs} ms`,
-				{ byServer: byServer(collected) },
-			),
+const SPEED_RULES: Readonly<Record<string, SpeedRule>> = {
+	failedGeneration: ({ runs }) => firstOfEachKind(runs).map(fromGeneration),
+
+	slowGeneration: ({ runs: [first], model }) => {
+		const speed = speedOfGeneration(first);
+		const isJudgedBySize = (model?.size ?? 0) >= MIN_SIZE;
+		return speed === undefined || isJudgedBySize || speed >= UNBEARABLE
+			? undefined
+			: advise('slowGeneration', `${speed} tokens/s`);
+	},
+
+	gpuMaybeUnused: ({ runs: [first], model }) => {
+		const speed = speedOfGeneration(first);
+		const size = model?.size ?? 0;
+		const bandwidth = size * (speed ?? 0);
+		if (speed === undefined || size < MIN_SIZE || bandwidth >= CPU_BANDWIDTH) return undefined;
+		const observed = `${speed} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(bandwidth)} GB/s`;
+		return advise('gpuMaybeUnused', observed, { speed: Math.round(MI50_BANDWIDTH / size) });
+	},
+
+	fewerAtOnce: ({ requested, atOnce }) =>
+		requested > atOnce
+			? advise('fewerAtOnce', `${requested} requests at once were wanted`, {
+					count: atOnce,
+					required: requested,
+				})
+			: undefined,
+
+	waitedInN8n: ({ runs }) => {
+		const queuedMs = Math.max(0, ...runs.map((run) => run.queuedMs));
+		return queuedMs >= MIN_QUEUED_MS
+			? advise('waitedInN8n', `A request waited ${queuedMs} ms before it was sent`)
+			: undefined;
+	},
+
+	answerCollected: ({ samples }) => {
+		const collected = samples.filter(
+			({ arrival }) => arrival === 'collected' || arrival === 'bursts',
 		);
-	const [unseen] = hidden;
-	if (unseen !== undefined)
-		findings.push(
-			advise(
-				'thinkingHidden',
-				`${unseen.generatedTokens} tokens were generated, about ${unseen.hiddenTokens} of them never came; first text ${unseen.firstTextMs === null ? 'none' : `after ${unseen.firstTextMs} ms`}`,
-				{ byServer: byServer(hidden) },
-			),
+		const [first] = collected;
+		if (first === undefined) return undefined;
+		const observed =
+			first.arrival === 'bursts'
+				? 'The answer came many pieces at a time'
+				: `The whole answer came at once, after ${first.totalMs} ms`;
+		return advise('answerCollected', observed, { byServer: isByServer(collected) });
+	},
+
+	thinkingHidden: ({ samples }) => {
+		const hidden = samples.filter(
+			({ hiddenTokens, arrival }) => hiddenTokens > 0 && arrival !== 'collected',
 		);
-	const isUnexplained = ({ measuredBy, arrival, hiddenTokens }: SpeedSample) =>
-		measuredBy === 'wholeAnswer' && arrival !== 'collected' && hiddenTokens === 0;
-	if (samples.some(isUnexplained))
-		findings.push(advise('speedOfWholeAnswer', 'Too little came to measure between its pieces'));
-	return findings;
+		const [first] = hidden;
+		if (first === undefined) return undefined;
+		const { generatedTokens, hiddenTokens, firstTextMs } = first;
+		const text = firstTextMs === null ? 'none' : `after ${firstTextMs} ms`;
+		const observed = `${generatedTokens} tokens were generated, about ${hiddenTokens} of them never came; first text ${text}`;
+		return advise('thinkingHidden', observed, { byServer: isByServer(hidden) });
+	},
+
+	speedOfWholeAnswer: ({ samples }) =>
+		samples.some(isUnexplained)
+			? advise('speedOfWholeAnswer', 'Too little came to measure between its pieces')
+			: undefined,
+
+	busyDuringTest: ({ busy, slots }) =>
+		busy !== null && busy > 0
+			? advise('busyDuringTest', `${busy} requests ran on the server before the test`, {
+					count: busy,
+					slots: slots ?? undefined,
+				})
+			: undefined,
+
+	queued: ({ runs, slots }) => {
+		const most = Math.max(0, ...runs.map(({ atOnce }) => atOnce));
+		if (slots === null || most <= slots) return undefined;
+		const observed = `${most} requests were sent at once to ${slots} slots`;
+		return advise('queued', observed, { count: most - slots, slots }, { severity: 'info' });
+	},
+};
+
+/** Tokens per second of the first answer, where it is long enough; the speed of a whole answer is only a lower bound. */
+function speedOfGeneration(run: SpeedRun | undefined): number | undefined {
+	const [first] = run?.samples ?? [];
+	if (first === undefined || first.measuredBy === 'wholeAnswer') return undefined;
+	if ((first.generatedTokens ?? 0) < MIN_TOKENS) return undefined;
+	return run?.tokensPerSecond ?? undefined;
 }
 
-function judgeBandwidth(
-	{ tokensPerSecond, samples }: SpeedRun,
-	model: ModelFacts | undefined,
-): FindingWithStatus[] {
-	const tokens = samples[0]?.generatedTokens ?? 0;
-	// The speed of a whole answer is only a lower bound.
-	if (tokensPerSecond === null || tokens < MIN_TOKENS || samples[0]?.measuredBy === 'wholeAnswer')
-		return [];
-	const size = model?.size ?? null;
-	if (size === null || size < MIN_SIZE) {
-		if (tokensPerSecond >= UNBEARABLE) return [];
-		return [advise('slowGeneration', `${tokensPerSecond} tokens/s`)];
-	}
-	const bandwidth = size * tokensPerSecond;
-	if (bandwidth >= CPU_BANDWIDTH) return [];
-	const observed = `${tokensPerSecond} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(bandwidth)} GB/s`;
-	return [advise('gpuMaybeUnused', observed, { speed: Math.round(MI50_BANDWIDTH / size) })];
+/** Whether the numbers come from the server's own timings. */
+function isByServer(samples: readonly SpeedSample[]): boolean {
+	return samples.every(({ measuredBy }) => measuredBy === 'server');
+}
+
+/** Whether only the speed of the whole answer is known, and no other finding says why. */
+function isUnexplained({ measuredBy, arrival, hiddenTokens }: SpeedSample): boolean {
+	return measuredBy === 'wholeAnswer' && arrival !== 'collected' && hiddenTokens === 0;
 }
 
 function firstOfEachKind(runs: readonly SpeedRun[]): SpeedRun['failures'] {

@@ -57,14 +57,20 @@ export function judgeAnswer(
 	mayQuote = false,
 ): ToolProblem | undefined {
 	if (finishReason === 'length') return 'cut';
-	if (toolCalls.length === 0 && callNotRun !== undefined && !mayQuote) return 'textCall';
-	if (toolCalls.length === 0) return expected.length === 0 ? undefined : 'noCall';
+	if (toolCalls.length > 0) return judgeCalls(expected, toolCalls);
+	if (callNotRun !== undefined && !mayQuote) return 'textCall';
+	return expected.length === 0 ? undefined : 'noCall';
+}
+
+function judgeCalls(
+	expected: readonly ExpectedCall[],
+	calls: readonly ToolCall[],
+): ToolProblem | undefined {
 	if (expected.length === 0) return 'needlessCall';
-	if (toolCalls.some(({ name }) => !expected.some((call) => call.name === name)))
-		return 'wrongTool';
-	if (toolCalls.length !== expected.length) return 'wrongCount';
-	const wanted = expected.map((call) => same(call.name, call.arguments)).sort();
-	return toolCalls.map(valueOf).sort().join() === wanted.join() ? undefined : 'wrongArguments';
+	if (calls.some(({ name }) => !expected.some((call) => call.name === name))) return 'wrongTool';
+	if (calls.length !== expected.length) return 'wrongCount';
+	const right = expected.map((call) => same(call.name, call.arguments)).sort();
+	return calls.map(valueOf).sort().join() === right.join() ? undefined : 'wrongArguments';
 }
 
 function valueOf({ name, arguments: args }: ToolCall): string {

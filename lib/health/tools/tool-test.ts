@@ -21,7 +21,7 @@ import type { Target } from '../probes/observe';
 import { mergeResults } from '../merge-results';
 import { average } from '../numbers';
 import { asServerError } from '../speed/measure';
-import { modelToTest, type SpeedTestOptions, withoutModel } from '../speed/speed-test';
+import { canGenerate, modelToTest, type SpeedTestOptions, withoutModel } from '../speed/speed-test';
 import { CASES, judgeAnswer, PROBLEMS, TOOLS, type ToolCase, type ToolProblem } from './cases';
 
 export interface ToolTestOptions extends Pick<SpeedTestOptions, 'model' | 'signal'> {
@@ -48,11 +48,9 @@ export interface Tally {
 	wrong: Array<{ problem: ToolProblem; times: number; did: string }>;
 }
 
-export type ModelToolTest = Awaited<ReturnType<typeof testModel>>;
-
 /** Null where the check found that a chat cannot work. No models: only the cost was computed. */
 export type WithToolTest<R> = R & {
-	toolTest: { cost: ReturnType<typeof costOf>; models: ModelToolTest[] } | null;
+	toolTest: { cost: ToolTestCost; models: ModelToolTest[] } | null;
 };
 
 /** Requests for each model and try; a case with an error to recover from takes two. */
@@ -88,9 +86,10 @@ export async function withToolTest<R extends CheckResult>(
 	// One after another: servers on one machine would slow each other down.
 	for (const [at, server] of targetsOf(target).entries()) {
 		const result = (health.servers?.[at] ?? health) as R;
-		const isUsable = result.status === 'healthy' || result.status === 'degraded';
 		results.push(
-			isUsable ? await testServer(server, result, options, endsAt) : { ...result, toolTest: null },
+			canGenerate(result)
+				? await testServer(server, result, options, endsAt)
+				: { ...result, toolTest: null },
 		);
 	}
 	return mergeResults(results);
@@ -102,36 +101,38 @@ async function testServer<R extends CheckResult>(
 	options: ToolTestOptions,
 	endsAt: number,
 ): Promise<WithToolTest<R>> {
-	const named = modelsOf(target, health, options);
-	if (named instanceof ServerError) {
-		if (options.isPart !== true) throw named;
-		return { ...withoutModel(health, named), toolTest: null };
+	const names = modelsOf(target, health, options);
+	if (names instanceof ServerError) {
+		if (options.isPart !== true) throw names;
+		return { ...withoutModel(health, names), toolTest: null };
 	}
-	const cost = costOf(named, options);
+	const cost = costOf(names, options);
 	const models: ModelToolTest[] = [];
 	if (options.costOnly !== true)
-		for (const model of cost.models)
-			models.push(await testModel(target.connect({}), model, options, endsAt));
-	const { requests, generatedTokens, promptTokens, seconds } = cost;
-	const plan = `At most ${requests} requests, ${generatedTokens} generated tokens, ${seconds} s, and about ${promptTokens} tokens of prompts for a tool test of ${cost.models.join(', ')}.`;
-	const tested = models.map(resultInWords).join(' ');
-	const found = models.flatMap(findingsOf);
-	// If one model answered, failures of the others are only warnings.
+		for (const model of names)
+			models.push(await new ModelTest(target.connect({}), model, options, endsAt).run());
+	const verdict = withTestFindings(health, testFindings(models));
+	const toolTest = { cost, models };
+	const summary = summaryOf(health, verdict, toolTest, options);
+	return { ...health, ...verdict, summary, toolTest };
+}
+
+/** If one model answered, failures of the others are only warnings. */
+function testFindings(models: readonly ModelToolTest[]): FindingWithStatus[] {
+	const findings = models.flatMap(findingsOf);
 	const isAnswered = models.some(({ tried }) => tried > 0);
-	const judged = isAnswered ? found.map((one) => ({ ...one, ...AS_WARNING })) : found;
-	const result = withTestFindings(health, judged);
-	const isOfTest = options.isPart !== true && health.healthy && cost.models.length > 0;
-	return {
-		...health,
-		...result,
-		summary:
-			result.status !== health.status
-				? `${found[0]!.meaning}.`
-				: isOfTest
-					? tested || plan
-					: health.summary,
-		toolTest: { cost, models },
-	};
+	return isAnswered ? findings.map((one) => ({ ...one, ...AS_WARNING })) : findings;
+}
+
+function summaryOf(
+	health: CheckResult,
+	{ status, findings }: Pick<CheckResult, 'status' | 'findings'>,
+	{ cost, models }: { cost: ToolTestCost; models: readonly ModelToolTest[] },
+	{ isPart }: ToolTestOptions,
+): string {
+	if (status !== health.status) return `${findings[0]!.meaning}.`;
+	if (isPart === true || !health.healthy || cost.models.length === 0) return health.summary;
+	return models.map(resultInWords).join(' ') || costInWords(cost);
 }
 
 function modelsOf(
@@ -146,16 +147,28 @@ function modelsOf(
 			.filter(({ embeddings, remoteHost }) => embeddings !== true && remoteHost === null)
 			.map(({ id }) => id);
 	const name = model.trim();
-	const chosen =
-		name === '' ? modelToTest(known, health.server.kind) : (modelNamed?.(name) ?? name);
-	return typeof chosen === 'string' ? [chosen] : chosen;
+	if (name !== '') return [modelNamed?.(name) ?? name];
+	const only = modelToTest(known, health.server.kind);
+	return typeof only === 'string' ? [only] : only;
 }
 
 /** The most that a test takes, known before its first request. The tokens of prompts are estimated. */
 function costOf(models: string[], { tries, tokens, limitMs }: ToolTestOptions) {
 	const requests = models.length * tries * REQUESTS;
-	const [generatedTokens, promptTokens] = [requests * tokens, requests * PROMPT_TOKENS];
-	return { models, requests, generatedTokens, promptTokens, seconds: Math.round(limitMs / 1000) };
+	return {
+		models,
+		requests,
+		generatedTokens: requests * tokens,
+		promptTokens: requests * PROMPT_TOKENS,
+		seconds: Math.round(limitMs / 1000),
+	};
+}
+
+type ToolTestCost = ReturnType<typeof costOf>;
+
+function costInWords(cost: ToolTestCost): string {
+	const { models, requests, generatedTokens, promptTokens, seconds } = cost;
+	return `At most ${requests} requests, ${generatedTokens} generated tokens, ${seconds} s, and about ${promptTokens} tokens of prompts for a tool test of ${models.join(', ')}.`;
 }
 
 export function resultInWords(test: ModelToolTest): string {
@@ -169,47 +182,103 @@ export function resultInWords(test: ModelToolTest): string {
 function findingsOf(test: ModelToolTest): FindingWithStatus[] {
 	const { model, passed, tried, notTried, wrong, notes, failure } = test;
 	if (tried === 0 && failure !== null) return [fromGeneration(failure)];
-	const seen = wrong.map(({ problem, times }) => `${times} × ${PROBLEMS[problem]}`).join('; ');
-	const facts = { model, count: notTried, wanted: tried + notTried };
+	const findings: FindingWithStatus[] = [];
+	if (passed < tried) {
+		const problems = wrong.map(({ problem, times }) => `${times} × ${PROBLEMS[problem]}`);
+		const observed = [`${passed} of ${tried} passed: ${problems.join('; ')}`, ...notes].join('. ');
+		findings.push(advise('toolsUnreliable', observed, { model }));
+	}
 	const reason = wrong.find(({ problem }) => problem === 'notTried');
-	return [
-		...(passed < tried
-			? [
-					advise(
-						'toolsUnreliable',
-						[`${passed} of ${tried} passed: ${seen}`, ...notes].join('. '),
-						facts,
-					),
-				]
-			: []),
-		...(reason === undefined ? [] : [advise('toolsNotTried', reason.did, facts)]),
-	];
+	if (reason !== undefined) {
+		const facts = { model, count: notTried, required: tried + notTried };
+		findings.push(advise('toolsNotTried', reason.did, facts));
+	}
+	return findings;
+}
+
+/** Results of one model. */
+export interface ModelToolTest extends Tally {
+	model: string;
+	/** Why the first try that was not made was not. */
+	failure: ProbeFailure | null;
+	requests: number;
+	promptTokens?: number;
+	generatedTokens?: number;
+	tokensPerSecond: number | null;
+	cases: Array<Tally & { case: string }>;
+	notes: string[];
 }
 
 /** One model through all cases. */
-async function testModel(
-	connection: Connection,
-	model: string,
-	options: ToolTestOptions,
-	endsAt: number,
-) {
-	const used: { requests: number; promptTokens?: number; generatedTokens?: number } = {
+class ModelTest {
+	private readonly used: Pick<ModelToolTest, 'requests' | 'promptTokens' | 'generatedTokens'> = {
 		requests: 0,
 	};
-	const speeds: number[] = [];
-	const notes = new Set<string>();
-	let failure: ProbeFailure | null = null;
-	const spend = (usage: Usage | undefined) => {
-		if (usage === undefined) return;
-		used.promptTokens = (used.promptTokens ?? 0) + usage.promptTokens;
-		used.generatedTokens = (used.generatedTokens ?? 0) + usage.completionTokens;
-	};
+	private readonly speeds: number[] = [];
+	private readonly notes = new Set<string>();
+	private failure: ProbeFailure | null = null;
+
+	constructor(
+		private readonly connection: Connection,
+		private readonly model: string,
+		private readonly options: ToolTestOptions,
+		private readonly endsAt: number,
+	) {}
+
+	async run(): Promise<ModelToolTest> {
+		const all = newTally();
+		const cases = CASES.map((one) => ({ case: one.case, ...newTally() }));
+		// Every case once before any is repeated, so that a time limit leaves results of all.
+		for (let seed = 1; seed <= this.options.tries; seed++)
+			for (const [at, one] of CASES.entries()) {
+				const outcome = await this.tryOnce(one, seed);
+				for (const tally of [all, cases[at]!]) count(tally, outcome);
+			}
+		return {
+			model: this.model,
+			...all,
+			failure: this.failure,
+			...this.used,
+			tokensPerSecond: average(this.speeds),
+			cases,
+			notes: [...this.notes],
+		};
+	}
+
+	private async tryOnce(one: ToolCase, seed: number): Promise<Outcome> {
+		try {
+			return await this.play(one, seed);
+		} catch (error) {
+			const failed = asServerError(error);
+			if (failed.kind === 'aborted') throw failed;
+			this.count(failed.facts.usage as Usage | undefined);
+			const problem = problemOf(failed);
+			if (problem === 'notTried') this.failure ??= describeFailure(failed);
+			return [problem, [failed.message, failed.serverText].filter(Boolean).join(': ')];
+		}
+	}
+
+	private async play(
+		{ question, calls, then, mayQuote }: ToolCase,
+		seed: number,
+	): Promise<Outcome> {
+		const messages: SourceMessage[] = [SYSTEM, { type: 'human', content: question }];
+		const answer = await this.ask(messages, seed);
+		const problem = judgeAnswer(calls, answer, mayQuote);
+		if (problem !== undefined || then === undefined) return [problem, writtenIn(answer)];
+		const next = await this.ask([...messages, ...afterCalls(answer, then.result)], seed);
+		const nextProblem = judgeAnswer(then.calls, next);
+		const isNotCorrected = nextProblem === 'wrongArguments';
+		return [isNotCorrected ? 'notCorrected' : nextProblem, writtenIn(next)];
+	}
+
 	/** Asks as Local Chat Model does by default. A seed for each try, so that a test can be repeated. */
-	const ask = async (messages: SourceMessage[], seed: number) => {
-		const leftMs = Math.max(1, Math.round(endsAt - performance.now()));
-		const client = new ChatClient(connection, {
-			model,
-			parameters: { maxTokens: options.tokens, seed },
+	private async ask(messages: SourceMessage[], seed: number): Promise<FinishedAnswer> {
+		const { tokens, signal } = this.options;
+		const leftMs = Math.max(1, Math.round(this.endsAt - performance.now()));
+		const client = new ChatClient(this.connection, {
+			model: this.model,
+			parameters: { maxTokens: tokens, seed },
 			serverKind: 'auto',
 			reasoningEcho: 'toolTurns',
 			showThinking: false,
@@ -217,54 +286,23 @@ async function testModel(
 			// A retry would exceed the cost that was announced.
 			retries: 0,
 		});
-		if (leftMs > 1) used.requests++;
+		if (leftMs > 1) this.used.requests++;
 		const answer = await readToEnd(
-			client.generate({ messages, tools: TOOLS, signal: options.signal, whole: true }),
+			client.generate({ messages, tools: TOOLS, signal, whole: true }),
 		);
 		const speed = tokensPerSecond(answer);
-		if (speed !== undefined) speeds.push(speed);
-		spend(answer.usage);
-		for (const note of answer.notes) notes.add(note);
+		if (speed !== undefined) this.speeds.push(speed);
+		this.count(answer.usage);
+		for (const note of answer.notes) this.notes.add(note);
 		return answer;
-	};
-	const tryOnce = async (
-		{ question, calls, then, mayQuote }: ToolCase,
-		seed: number,
-	): Promise<Outcome> => {
-		const messages: SourceMessage[] = [SYSTEM, { type: 'human', content: question }];
-		try {
-			const answer = await ask(messages, seed);
-			const problem = judgeAnswer(calls, answer, mayQuote);
-			if (problem !== undefined || then === undefined) return [problem, writtenIn(answer)];
-			const next = await ask([...messages, ...afterCalls(answer, then.result)], seed);
-			const second = judgeAnswer(then.calls, next);
-			return [second === 'wrongArguments' ? 'notCorrected' : second, writtenIn(next)];
-		} catch (error) {
-			const failed = asServerError(error);
-			if (failed.kind === 'aborted') throw failed;
-			spend(failed.facts.usage as Usage | undefined);
-			const problem = problemOf(failed);
-			if (problem === 'notTried') failure ??= describeFailure(failed);
-			return [problem, [failed.message, failed.serverText].filter(Boolean).join(': ')];
-		}
-	};
-	const all = newTally();
-	const cases = CASES.map((one) => ({ case: one.case, ...newTally() }));
-	// Every case once before any is repeated, so that a time limit leaves results of all.
-	for (let seed = 1; seed <= options.tries; seed++)
-		for (const [at, one] of CASES.entries()) {
-			const outcome = await tryOnce(one, seed);
-			for (const tally of [all, cases[at]!]) count(tally, outcome);
-		}
-	return {
-		model,
-		...all,
-		failure,
-		...used,
-		tokensPerSecond: average(speeds),
-		cases,
-		notes: [...notes],
-	};
+	}
+
+	private count(usage: Usage | undefined): void {
+		if (usage === undefined) return;
+		const { promptTokens = 0, generatedTokens = 0 } = this.used;
+		this.used.promptTokens = promptTokens + usage.promptTokens;
+		this.used.generatedTokens = generatedTokens + usage.completionTokens;
+	}
 }
 
 type Outcome = [problem: ToolProblem | undefined, did: string];

@@ -19,7 +19,7 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 	return server;
 }
 
-const FOUR_SLOTS = { slots: 4, busy: 0, wanted: 1, atOnce: 1 };
+const FOUR_SLOTS = { slots: 4, busy: 0, requested: 1, atOnce: 1 };
 
 describe('the verdict on the numbers', () => {
 	const model = (size: number | null): ModelFacts => ({
