@@ -44,35 +44,40 @@ export async function waitUntilReady(
 		if (history.at(-1)?.status !== result.status)
 			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
-		const isHopeless =
-			!waitOutErrors && (result.status === 'unauthorized' || result.status === 'misconfigured');
 		// Nodes work with any of several servers.
-		const isReady = result.healthy || result.servers?.some(({ healthy }) => healthy) === true;
-		if (isReady && !result.healthy)
-			return { ...result, healthy: true, waitedMs: elapsed(), checks, history };
-		if (isReady || isHopeless || elapsed() + pause > limitMs)
-			return { ...explained(result, history, elapsed()), waitedMs: elapsed(), checks, history };
+		const isOneReady = result.servers?.some(({ healthy }) => healthy) === true;
+		const isLast = elapsed() + pause > limitMs || (isHopeless(result) && !waitOutErrors);
+		if (result.healthy || isOneReady || isLast) {
+			const last = isOneReady
+				? { ...result, healthy: true }
+				: withExplanation(result, history, elapsed());
+			return { ...last, waitedMs: elapsed(), checks, history };
+		}
 		await pauseFor(pause, signal);
 	}
 }
 
+function isHopeless({ status }: CheckResult): boolean {
+	return status === 'unauthorized' || status === 'misconfigured';
+}
+
 /** Tells a server that is merely slow to load from one that never will be ready. */
-function explained(
+function withExplanation(
 	result: CheckResult,
 	history: WaitResult['history'],
 	waitedMs: number,
 ): CheckResult {
+	if (result.healthy) return result;
+	const seconds = Math.round(waitedMs / 1000);
 	const restarts = history.filter(
 		({ status }, at) => status === 'unreachable' && history[at - 1]?.status === 'loading',
 	).length;
-	if (result.healthy || restarts < RESTARTS)
-		return result.status === 'loading'
-			? {
-					...result,
-					summary: `Still loading after ${Math.round(waitedMs / 1000)} s: ${result.summary}`,
-				}
-			: result;
-	const observed = `It was loading and then gone ${restarts} times within ${Math.round(waitedMs / 1000)} s`;
-	const finding = advise('restartLoop', observed);
-	return { ...result, summary: `${finding.meaning}.`, findings: [finding, ...result.findings] };
+	if (restarts >= RESTARTS) {
+		const observed = `It was loading and then gone ${restarts} times within ${seconds} s`;
+		const finding = advise('restartLoop', observed);
+		return { ...result, summary: `${finding.meaning}.`, findings: [finding, ...result.findings] };
+	}
+	return result.status === 'loading'
+		? { ...result, summary: `Still loading after ${seconds} s: ${result.summary}` }
+		: result;
 }

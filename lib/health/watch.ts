@@ -60,38 +60,58 @@ export function watch(
 	newId: () => string,
 ): WatchMemory {
 	const { state, untold } = memory;
-	const seen = stateOf(check);
+	const now = stateOf(check);
 	if (state === undefined) {
-		const { firstState } = options;
-		const isTold = firstState === 'always' || (firstState === 'unhealthy' && !seen.healthy);
-		return {
-			state: seen,
-			untold: isTold ? [changeOf('firstState', undefined, seen, check, newId())] : untold,
-		};
+		const change = isFirstReported(now, options)
+			? [changeOf('firstState', undefined, now, check, newId())]
+			: untold;
+		return { state: now, untold: change };
 	}
-	const { candidate: last } = memory;
-	if (isSame(state, seen)) {
-		const denied = (last?.denied ?? 0) + 1;
-		const isDropped = last === undefined || !state.healthy || denied >= options.confirmations;
-		return { state, untold, ...(isDropped ? {} : { candidate: { ...last, denied } }) };
-	}
-	// A server that is down for another reason at every check, or at every second one, is down. It takes as many healthy
-	// checks in a row to drop a suspicion as to find the server healthy again.
-	const goesOn =
-		last !== undefined &&
-		last.state.healthy === seen.healthy &&
-		(seen.healthy !== state.healthy || isSame(last.state, seen));
-	const candidate = goesOn
-		? { state: { ...seen, since: last.state.since }, seen: last.seen + 1 }
-		: { state: seen, seen: 1 };
+	if (isSame(state, now)) return { state, untold, ...doubted(memory, state, options) };
+	const candidate = candidateOf(memory, state, now);
 	if (candidate.seen < options.confirmations) return { state, candidate, untold };
-	const now = candidate.state;
-	const event = now.healthy === state.healthy ? 'problem' : now.healthy ? 'healthy' : 'unhealthy';
-	if (!options.events.includes(event)) return { state: now, untold };
-	return {
-		state: now,
-		untold: [...untold, changeOf(event, state, now, check, newId())].slice(-MAX_UNTOLD),
-	};
+	const event = eventOf(state, candidate.state);
+	if (!options.events.includes(event)) return { state: candidate.state, untold };
+	const change = changeOf(event, state, candidate.state, check, newId());
+	return { state: candidate.state, untold: [...untold, change].slice(-MAX_UNTOLD) };
+}
+
+function isFirstReported({ healthy }: ServerState, { firstState }: WatchOptions): boolean {
+	return firstState === 'always' || (firstState === 'unhealthy' && !healthy);
+}
+
+function eventOf(before: ServerState, now: ServerState): WatchedEvent {
+	if (now.healthy === before.healthy) return 'problem';
+	return now.healthy ? 'healthy' : 'unhealthy';
+}
+
+/**
+ * The candidate after a check that saw the known state again. It takes as many healthy checks in a row to drop a
+ * suspicion as to find the server healthy again.
+ */
+function doubted(
+	{ candidate }: WatchMemory,
+	state: ServerState,
+	{ confirmations }: WatchOptions,
+): Pick<WatchMemory, 'candidate'> {
+	const denied = (candidate?.denied ?? 0) + 1;
+	const isDropped = candidate === undefined || !state.healthy || denied >= confirmations;
+	return isDropped ? {} : { candidate: { ...candidate, denied } };
+}
+
+/**
+ * A state that may become the next one. A server that is down for another reason at every check, or at every second
+ * one, is down.
+ */
+function candidateOf(
+	{ candidate }: WatchMemory,
+	state: ServerState,
+	now: ServerState,
+): NonNullable<WatchMemory['candidate']> {
+	const isSameSide = candidate?.state.healthy === now.healthy;
+	const goesOn = isSameSide && (now.healthy !== state.healthy || isSame(candidate.state, now));
+	if (!goesOn) return { state: now, seen: 1 };
+	return { state: { ...now, since: candidate.state.since }, seen: candidate.seen + 1 };
 }
 
 /** The current state as a change, for a test run in the editor. */

@@ -52,70 +52,90 @@ export function entriesOf(result: Result): HistoryEntry[] {
  * Reads earlier results as they come out of tables, files and other nodes: results of Check, Speed Test, Report and of
  * the trigger, entries of a history, items with `json`, and lists of any of them. One time of one server counts once.
  */
-export function readHistory(given: unknown): History {
-	const found = new Map<string, HistoryEntry>();
-	let skipped = 0;
-	const read = (value: unknown, depth: number): void => {
-		if (typeof value === 'string' && depth < MAX_DEPTH) {
-			const parsed = parseJson(value);
-			if (typeof parsed !== 'object') skipped += value.trim() === '' ? 0 : 1;
-			else read(parsed, depth + 1);
-		} else if (Array.isArray(value) && depth < MAX_DEPTH)
-			for (const one of value) read(one, depth + 1);
-		else if (isRecord(value)) readRecord(value, depth);
-		else if (value !== undefined && value !== null) skipped++;
-	};
-	const readRecord = (value: JsonRecord, depth: number): void => {
-		// An item of n8n, or a change that the trigger reported.
-		const inside = isRecord(value.json)
-			? value.json
-			: isRecord(value.health)
-				? value.health
-				: undefined;
-		const servers = asList(value.servers);
-		if (inside !== undefined || servers.length > 0) return read(inside ?? servers, depth + 1);
-		const entry = entryOf(value);
-		if (entry !== undefined) found.set(`${entry.checkedAt} ${entry.url}`, entry);
-		// A table without rows gives an empty item, where it always gives something.
-		else if (Object.keys(value).length > 0) skipped++;
-	};
-	read(given, 0);
-	const entries = [...found.values()].sort((one, other) =>
+export function readHistory(stored: unknown): History {
+	const reader = new HistoryReader();
+	reader.read(stored);
+	const entries = [...reader.entries.values()].sort((one, other) =>
 		one.checkedAt.localeCompare(other.checkedAt),
 	);
-	return { entries: entries.slice(-MAX_ENTRIES), skipped };
+	return { entries: entries.slice(-MAX_ENTRIES), skipped: reader.skipped };
 }
 
 /** Results nest no deeper: text, list of items, `json`, servers. */
 const MAX_DEPTH = 6;
 
+class HistoryReader {
+	/** By time and server. */
+	readonly entries = new Map<string, HistoryEntry>();
+	skipped = 0;
+
+	read(value: unknown, depth = 0): void {
+		if (value === undefined || value === null) return;
+		if (isRecord(value)) return this.readRecord(value, depth);
+		if (depth >= MAX_DEPTH) return this.skip();
+		if (typeof value === 'string') return this.readText(value, depth);
+		if (!Array.isArray(value)) return this.skip();
+		for (const one of value) this.read(one, depth + 1);
+	}
+
+	private readText(value: string, depth: number): void {
+		if (value.trim() === '') return;
+		const parsed = parseJson(value);
+		if (typeof parsed !== 'object') return this.skip();
+		this.read(parsed, depth + 1);
+	}
+
+	private readRecord(value: JsonRecord, depth: number): void {
+		const inside = resultsInside(value);
+		if (inside !== undefined) return this.read(inside, depth + 1);
+		const entry = entryOf(value);
+		if (entry !== undefined) this.entries.set(`${entry.checkedAt} ${entry.url}`, entry);
+		// A table without rows gives an empty item, where it always gives something.
+		else if (Object.keys(value).length > 0) this.skip();
+	}
+
+	private skip(): void {
+		this.skipped++;
+	}
+}
+
+/** The results in an item of n8n, in a change that the trigger reported, or of several servers. */
+function resultsInside({ json, health, servers }: JsonRecord): unknown {
+	if (isRecord(json)) return json;
+	if (isRecord(health)) return health;
+	const list = asList(servers);
+	return list.length > 0 ? list : undefined;
+}
+
 function entryOf(value: JsonRecord): HistoryEntry | undefined {
 	const checkedAt = timeOf(value.checkedAt);
 	const status = nonEmptyText(value.status);
 	if (checkedAt === undefined || status === undefined) return undefined;
-	const speed = isRecord(value.speed) ? value.speed : undefined;
-	const runs = recordsIn(asList(speed?.runs));
-	const alone =
-		runs.find(({ atOnce }) => numberOf(atOnce) === 1) ?? (speed === undefined ? value : {});
-	const most = runs.reduce<JsonRecord | undefined>(
-		(best, run) =>
-			(numberOf(run.totalTokensPerSecond) ?? 0) > (numberOf(best?.totalTokensPerSecond) ?? -1)
-				? run
-				: best,
-		undefined,
-	);
-	const together = most ?? (speed === undefined ? value : {});
+	const { model, alone, together } = speedIn(value);
 	return {
 		checkedAt,
 		url: nonEmptyText(value.url) ?? null,
 		status: status.slice(0, 40),
-		model: nonEmptyText(speed?.model ?? value.model) ?? null,
+		model: nonEmptyText(model) ?? null,
 		tokensPerSecond: numberOf(alone.tokensPerSecond),
 		firstTokenMs: numberOf(alone.firstTokenMs),
 		totalTokensPerSecond: numberOf(together.totalTokensPerSecond),
 		atOnce: numberOf(together.atOnce),
 		latencyMs: numberOf(value.latencyMs),
 		queue: numberOf(value.queue),
+	};
+}
+
+/** The run of one request alone, and the one with the most tokens per second. An entry of a history has both in it. */
+function speedIn(value: JsonRecord): { model: unknown; alone: JsonRecord; together: JsonRecord } {
+	if (!isRecord(value.speed)) return { model: value.model, alone: value, together: value };
+	const runs = recordsIn(asList(value.speed.runs));
+	const totalOf = (run: JsonRecord) => numberOf(run.totalTokensPerSecond) ?? 0;
+	const most = Math.max(...runs.map(totalOf));
+	return {
+		model: value.speed.model ?? value.model,
+		alone: runs.find(({ atOnce }) => numberOf(atOnce) === 1) ?? {},
+		together: runs.find((run) => totalOf(run) === most) ?? {},
 	};
 }
 
