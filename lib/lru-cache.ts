@@ -10,13 +10,13 @@ export interface LruCacheOptions<V> {
 
 /** One request per key: concurrent and later callers share its result. A failure is not kept, so the next call tries again. */
 export async function fetchOnce<K, V>(
-	known: Map<K, Promise<V>>,
+	cache: Map<K, Promise<V>>,
 	key: K,
 	fetch: () => Promise<V>,
 ): Promise<V> {
-	const fetching = known.get(key) ?? fetch();
-	known.set(key, fetching);
-	fetching.catch(() => known.delete(key));
+	const fetching = cache.get(key) ?? fetch();
+	cache.set(key, fetching);
+	fetching.catch(() => cache.delete(key));
 	return await fetching;
 }
 

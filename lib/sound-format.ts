@@ -22,8 +22,8 @@ export function soundSignature(
 	sound: Uint8Array,
 ): { mimeType: string; extension: string } | undefined {
 	const head = String.fromCharCode(...sound.subarray(0, 12));
-	const known = FORMATS.find(([signature]) => signature.test(head));
-	return known === undefined ? undefined : { mimeType: known[1], extension: known[2] };
+	const format = FORMATS.find(([signature]) => signature.test(head));
+	return format === undefined ? undefined : { mimeType: format[1], extension: format[2] };
 }
 
 const EXTENSIONS: Readonly<Record<string, string>> = {

@@ -70,26 +70,26 @@ const TOKENS = /"|\\[^]|-?(?:\d[\d.eE+-]*|(?:NaN|Infinity)\b)/g;
  * @param parsed the parsed JSON, if it was parsed already
  */
 export function exactJson(json: string, parsed = parseJson(json)): ExactJson {
-	if (!(parsed === undefined ? /NaN|Infinity/ : /\d{16}|e\+?\d{3}/i).test(json))
-		return { value: parsed, large: [] };
+	const mayHoldSuch = parsed === undefined ? /NaN|Infinity/ : /\d{16}|e\+?\d{3}/i;
+	if (!mayHoldSuch.test(json)) return { value: parsed, large: [] };
 	const large: string[] = [];
 	let quoted = false;
-	const kept = json.replace(TOKENS, (token) => {
+	const withTexts = json.replace(TOKENS, (token) => {
 		if (token === '"') quoted = !quoted;
 		if (quoted || /^["\\]/.test(token) || isExact(token)) return token;
 		large.push(token);
 		return `"${token}"`;
 	});
-	return { value: large.length === 0 ? parsed : (parseJson(kept) ?? parsed), large };
+	return { value: large.length === 0 ? parsed : (parseJson(withTexts) ?? parsed), large };
 }
 
 /** The note for the user about such numbers, as a list of none or one. */
 export function keptAsText(numbers: Iterable<string>): string[] {
 	const [first, ...more] = new Set(numbers);
 	if (first === undefined) return [];
-	const names =
-		[first, ...more.slice(0, MAX_NAMED)].join(', ') + (more.length > MAX_NAMED ? ', …' : '');
-	return [`No number of JavaScript holds ${names} exactly: kept as text.`];
+	const names = [first, ...more.slice(0, MAX_NAMED)];
+	if (more.length > MAX_NAMED) names.push('…');
+	return [`No number of JavaScript holds ${names.join(', ')} exactly: kept as text.`];
 }
 
 function isExact(token: string): boolean {
@@ -141,9 +141,9 @@ export function finiteNumber(value: unknown): number | undefined {
 
 /** A finite number, also one written as text. */
 export function plainNumber(value: unknown): number | undefined {
-	const isText =
-		typeof value === 'string' && /^[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?$/i.test(value.trim());
-	return finiteNumber(isText ? Number(value) : value);
+	if (typeof value !== 'string') return finiteNumber(value);
+	const isNumber = /^[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?$/i.test(value.trim());
+	return isNumber ? finiteNumber(Number(value)) : undefined;
 }
 
 export function asList(value: unknown): unknown[] {

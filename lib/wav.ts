@@ -65,7 +65,7 @@ function chunkHeader(name: string, length: number): Buffer {
 	return header;
 }
 
-/** Reads the file that begins at `from`. Streamed speech does not know its length, and gives 0 or too much. */
+/** Reads the file that begins at `from`. */
 function readWave(sound: Buffer, from: number): Wave | undefined {
 	if (!isWave(sound, from)) return undefined;
 	let format: Buffer | undefined;
@@ -73,19 +73,21 @@ function readWave(sound: Buffer, from: number): Wave | undefined {
 		const name = sound.toString('latin1', at, at + 4);
 		const size = sound.readUInt32LE(at + 4);
 		const begin = at + CHUNK_HEADER;
-		if (name === 'data') {
-			if (format === undefined) return undefined;
-			const isKnown = size > 0 && begin + size <= sound.length;
-			const end = isKnown ? begin + size : nextWave(sound, begin);
-			// A chunk of odd length is padded with a zero.
-			const isPadded = isKnown && size % 2 === 1 && sound[end] === 0;
-			return { format, samples: sound.subarray(begin, end), end: isPadded ? end + 1 : end };
-		}
+		if (name === 'data') return format && { format, ...samplesAt(sound, begin, size) };
 		if (begin + size > sound.length) return undefined;
 		if (name === 'fmt ') format = sound.subarray(begin, begin + size);
 		at = begin + size + (size % 2);
 	}
 	return undefined;
+}
+
+/** Streamed speech does not know its length, and gives 0 or too much. */
+function samplesAt(sound: Buffer, begin: number, size: number): Omit<Wave, 'format'> {
+	const isKnown = size > 0 && begin + size <= sound.length;
+	const end = isKnown ? begin + size : nextWave(sound, begin);
+	// A chunk of odd length is padded with a zero.
+	const isPadded = isKnown && size % 2 === 1 && sound[end] === 0;
+	return { samples: sound.subarray(begin, end), end: isPadded ? end + 1 : end };
 }
 
 function nextWave(sound: Buffer, from: number): number {

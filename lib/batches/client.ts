@@ -1,6 +1,7 @@
 import { errorIn } from '../errors/error-body';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { FailureContext } from '../errors/failure';
+import type { CallAnswer } from '../http/types';
 import type { Connection } from '../http/connection';
 import { type KindName, kindOf } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
@@ -100,15 +101,15 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		return await this.servers.run(
 			async (attempt) => {
 				const kind = await this.kindOf(attempt, signal);
-				const told = { counts: noCounts(), remarks: new Set<string>() };
+				const log = { counts: noCounts(), remarks: new Set<string>() };
 				return await inSpan(
 					attempt.connection,
 					{ operation, model: attempt.model, provider: kind },
 					async (connection) => ({
-						result: await work({ ...attempt, connection, kind, signal, ...told }),
-						...told,
+						result: await work({ ...attempt, connection, kind, signal, ...log }),
+						...log,
 					}),
-					() => ({ usage: { promptTokens: told.counts.tokens } }),
+					() => ({ usage: { promptTokens: log.counts.tokens } }),
 				);
 			},
 			{
@@ -139,27 +140,28 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		const error = outcome.failed;
 		if (call.signal?.aborted === true) throw error;
 		const learned = learnedOf(call.connection, this.settings.model);
-		const refused = refusedFieldsIn(error.serverText ?? '').filter((name) => DISPENSABLE.has(name));
-		if (refused.some((name) => learned.without?.[name] === undefined)) {
-			learned.without = {
-				...learned.without,
-				...Object.fromEntries(refused.map((name) => [name, null])),
-			};
-			return await this.ofBatch(call, batch, depth);
-		}
+		if (this.learnsRefusedFields(call, error)) return await this.ofBatch(call, batch, depth);
 		const most = batchLimitIn(error);
 		if (most !== undefined && batch.length > most) {
 			learned.batch = most;
 			return await this.allOf(call, this.batches(batch, call.connection));
 		}
 		if (batch.length > 1 && error.kind === 'tooLarge') return await this.allOf(call, halves(batch));
-		const tooLong = tooLongIn(error);
-		return await this.afterRefusal(call, batch, {
-			error,
-			tooLong,
-			isLast: depth >= MAX_DEPTH,
-			depth,
-		});
+		const refused = { error, tooLong: tooLongIn(error), isLast: depth >= MAX_DEPTH, depth };
+		return await this.afterRefusal(call, batch, refused);
+	}
+
+	/** Whether the server refused optional fields that it was not known to refuse. */
+	private learnsRefusedFields(
+		{ connection }: BatchCall,
+		{ serverText = '' }: ServerError,
+	): boolean {
+		const learned = learnedOf(connection, this.settings.model);
+		const refused = refusedFieldsIn(serverText).filter((name) => DISPENSABLE.has(name));
+		if (refused.every((name) => learned.without?.[name] !== undefined)) return false;
+		const changes = Object.fromEntries(refused.map((name) => [name, null]));
+		learned.without = { ...learned.without, ...changes };
+		return true;
 	}
 
 	/**
@@ -189,8 +191,8 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	protected async ask<T extends { tokens?: number } | { fault: string }>(
 		{ connection, model, limits, retry, signal, counts }: BatchCall,
 		{ url, json: fields }: { url: string; json: Record<string, unknown> },
-		read: (json: unknown) => T,
-	): Promise<{ read: T; context: FailureContext }> {
+		contentOf: (json: unknown) => T,
+	): Promise<{ content: T; context: FailureContext }> {
 		const about = { model };
 		const json = withFieldChanges(fields, learnedOf(connection, this.settings.model).without);
 		counts.requests++;
@@ -203,23 +205,24 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 			reuse: true,
 		});
 		const isData = Array.isArray(answer.json) || isRecord(answer.json);
-		const found = isData ? read(answer.json) : undefined;
-		const saysError = () => errorIn(recordOf(answer.json), undefined, answer.text) !== undefined;
-		if (found === undefined || ('fault' in found && saysError()))
-			throw connection.refusal(answer, about);
-		if ('tokens' in found && found.tokens !== undefined)
-			counts.tokens = (counts.tokens ?? 0) + found.tokens;
-		return { read: found, context: connection.contextOf(answer.url, about) };
+		if (!isData) throw connection.refusal(answer, about);
+		const content = contentOf(answer.json);
+		if ('fault' in content && saysError(answer)) throw connection.refusal(answer, about);
+		if ('tokens' in content && content.tokens !== undefined)
+			counts.tokens = (counts.tokens ?? 0) + content.tokens;
+		return { content, context: connection.contextOf(answer.url, about) };
 	}
+}
+
+function saysError({ json, text }: CallAnswer): boolean {
+	return errorIn(recordOf(json), undefined, text) !== undefined;
 }
 
 /** Whether a server can cut long texts itself, when told to. */
 export function truncatesItself(kind: KindName, purpose: Purpose): boolean {
 	const { embeddingRequest, rerankRequest, truncateFields } = kindOf(kind);
-	return (
-		(purpose === 'embeddings' ? embeddingRequest : rerankRequest) !== undefined ||
-		truncateFields !== undefined
-	);
+	const ownRequest = purpose === 'embeddings' ? embeddingRequest : rerankRequest;
+	return ownRequest !== undefined || truncateFields !== undefined;
 }
 
 export function halves<T>(list: readonly T[]): T[][] {

@@ -21,9 +21,9 @@ const SAFE_CHARACTERS_PER_TOKEN = 2;
 /** What is known so far. Callers write what they learn into it. */
 export function learnedOf({ url }: Connection, model: string): Learned {
 	const key = `${url.api} ${model}`;
-	const known = learned.get(key) ?? {};
-	learned.set(key, known);
-	return known;
+	const limits = learned.get(key) ?? {};
+	learned.set(key, limits);
+	return limits;
 }
 
 /** Splits texts into batches that the server takes. A text that may be too long for the model goes alone. */

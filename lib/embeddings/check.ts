@@ -20,13 +20,13 @@ export class VectorCheck {
 	 * @throws {ServerError} naming the text, where one is at fault
 	 */
 	checked(
-		read: Embedded | Fault,
+		answer: Embedded | Fault,
 		batch: readonly BatchText[],
 		{ from, context }: { from: string; context: FailureContext },
 	): Embedded {
-		const fault = 'fault' in read ? read : faultIn(read.vectors, this.length);
+		const fault = 'fault' in answer ? answer : faultIn(answer.vectors, this.length);
 		if (fault === undefined) {
-			const embedded = read as Embedded;
+			const embedded = answer as Embedded;
 			if (this.length === undefined) this.first = from;
 			this.length ??= embedded.vectors[0]?.length;
 			return embedded;
@@ -46,13 +46,13 @@ export function faultIn(
 	vectors: readonly number[][],
 	length: number | undefined,
 ): Fault | undefined {
-	const wanted = length ?? vectors[0]?.length;
+	const expected = length ?? vectors[0]?.length ?? 0;
 	for (const [index, vector] of vectors.entries()) {
-		if (vector.length !== wanted)
+		if (vector.length !== expected)
 			return {
 				index,
-				sizes: { length: vector.length, wanted: wanted ?? 0 },
-				fault: `a vector has ${vector.length} numbers where the others have ${wanted}`,
+				sizes: { length: vector.length, expected },
+				fault: `a vector has ${vector.length} numbers where the others have ${expected}`,
 				remedy:
 					'Another model seems to answer than before. Choose the model by its name, and insert everything anew.',
 			};

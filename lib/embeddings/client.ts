@@ -89,35 +89,34 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		signal?: AbortSignal,
 		indexes?: readonly number[],
 	): Promise<Embeddings> {
-		const given = texts.map((text, index) => this.textOf(text, indexes?.[index] ?? index, role));
+		const prepared = texts.map((text, index) => this.textOf(text, indexes?.[index] ?? index, role));
 		const total = noCounts();
-		if (given.length === 0) return { ...total, vectors: [], remarks: [] };
+		if (prepared.length === 0) return { ...total, vectors: [], remarks: [] };
 		const servers: Record<string, number> = {};
 		const remarks = new Set<string>();
-		const batches = this.batches(given, this.servers.first);
+		const embedBatch = async (batch: EmbeddedText[], own: AbortSignal | undefined) => {
+			const { value, connection, passedOver } = await this.atServer(
+				own,
+				async (call) => await this.ofBatch(call, batch),
+			);
+			const { root } = connection.url;
+			servers[root] = (servers[root] ?? 0) + batch.length;
+			for (const remark of [...value.remarks, ...failoverNotes(passedOver, root)])
+				remarks.add(remark);
+			add(value.counts, total);
+			return value.result.map((vector) => cutTo(vector, this.settings.dimensions));
+		};
 		// One batch for each server at the same time: none of them waits for another.
 		const vectors = await mapConcurrently(
-			batches,
+			this.batches(prepared, this.servers.first),
 			this.servers.connections.length,
 			signal,
-			async (batch, own) => {
-				const { value, connection, passedOver } = await this.atServer(
-					own,
-					async (call) => await this.ofBatch(call, batch),
-				);
-				const { root } = connection.url;
-				servers[root] = (servers[root] ?? 0) + batch.length;
-				for (const remark of [...value.remarks, ...failoverNotes(passedOver, root)])
-					remarks.add(remark);
-				add(value.counts, total);
-				return value.result.map((vector) => cutTo(vector, this.settings.dimensions));
-			},
+			embedBatch,
 		);
-		const several = this.servers.hasSeveral ? { servers } : {};
 		return {
 			...total,
 			received: this.length.known,
-			...several,
+			...(this.servers.hasSeveral ? { servers } : {}),
 			vectors: vectors.flat(),
 			remarks: [...remarks],
 		};
@@ -134,25 +133,37 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	protected async afterRefusal(
 		call: BatchCall,
 		batch: EmbeddedText[],
-		{ error, tooLong, isLast, depth }: Refused,
+		refused: Refused,
 	): Promise<number[][]> {
-		const isFatal = tooLong === undefined || this.settings.longTexts === 'fail';
+		const { error, tooLong } = refused;
 		if (tooLong?.limit !== undefined)
 			learnedOf(call.connection, this.settings.model).tokens = tooLong.limit;
-		const named = batch[refusedTextIndex(error) ?? -1];
-		if (named !== undefined && tooLong === undefined) throw refusedAlone(error, named);
+		const refusedBatchText = batch[refusedTextIndex(error) ?? -1];
+		if (refusedBatchText !== undefined && tooLong === undefined)
+			throw refusedAlone(error, refusedBatchText);
 		const isOfText = tooLong !== undefined || isNotANumber(error);
-		if (!isOfText && !(batch.length > 1 && mayBeAboutOneText(error))) throw explained(error, call);
-		if (batch.length > 1)
-			return isFatal
-				? await this.bisect(call, batch, error, isOfText)
-				: await this.allOf(call, halves(batch));
-		const [text] = batch as [EmbeddedText];
+		if (batch.length === 1) {
+			if (!isOfText) throw explained(error, call);
+			return await this.afterRefusedText(call, batch[0]!, refused);
+		}
+		if (!isOfText && !mayBeAboutOneText(error)) throw explained(error, call);
+		const isDivided = tooLong !== undefined && this.settings.longTexts !== 'fail';
+		if (isDivided) return await this.allOf(call, halves(batch));
+		return await this.bisect(call, batch, error, isOfText);
+	}
+
+	/** Cuts or divides a text that is too long, if the settings allow it. */
+	private async afterRefusedText(
+		call: BatchCall,
+		text: EmbeddedText,
+		{ error, tooLong, isLast, depth }: Refused,
+	): Promise<number[][]> {
+		const { longTexts } = this.settings;
 		if (tooLong === undefined) throw notANumber(error, text);
-		if (isFatal || isLast) throw textTooLong(error, text, tooLong);
-		return this.settings.longTexts === 'truncate'
-			? await this.truncated(call, text, depth, async () => await this.shorter(call, text, tooLong))
-			: [await this.meanOfParts(call, text, tooLong, depth)];
+		if (longTexts === 'fail' || isLast) throw textTooLong(error, text, tooLong);
+		if (longTexts === 'average') return [await this.meanOfParts(call, text, tooLong, depth)];
+		const shorter = async () => await this.shorter(call, text, tooLong);
+		return await this.truncated(call, text, depth, shorter);
 	}
 
 	/**
@@ -208,13 +219,13 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		tooLong: TooLong,
 		depth: number,
 	) {
-		const found: Array<{ vector: number[]; weight: number }> = [];
+		const weighted: Array<{ vector: number[]; weight: number }> = [];
 		for (const part of parts(text, tooLong)) {
 			const [vector] = await this.ofBatch(call, [{ index, text: part }], depth + 1);
-			found.push({ vector: vector!, weight: part.length });
+			weighted.push({ vector: vector!, weight: part.length });
 		}
 		if (depth === 0) call.counts.averaged++;
-		return weightedMean(found);
+		return weightedMean(weighted);
 	}
 
 	private async shorter(
@@ -229,7 +240,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	protected async send(call: BatchCall, batch: readonly EmbeddedText[]): Promise<number[][]> {
 		const { connection, kind, model } = call;
 		const input = batch.map((text) => text.input ?? text.text);
-		const { dimensions, keepAlive, expectedDimensions: expected } = this.settings;
+		const { dimensions, keepAlive, expectedDimensions } = this.settings;
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
 		const request = embeddingCall(connection, kind, {
 			model,
@@ -238,20 +249,20 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 			dimensions,
 			keepAlive,
 		});
-		const { read, context } = await this.ask(call, request, (json) =>
+		const { content, context } = await this.ask(call, request, (json) =>
 			readEmbeddings(json, batch.length),
 		);
-		const { vectors, tokens } = this.length.checked(read, batch, {
+		const { vectors, tokens } = this.length.checked(content, batch, {
 			from: connection.url.root,
 			context,
 		});
 		const full = await remarkOnFull(call, batch, truncate ? 0 : tokens);
 		if (full !== undefined) call.remarks.add(full);
-		const wanted = expected ?? dimensions;
+		const expected = expectedDimensions ?? dimensions;
 		const { length } = cutTo(vectors[0]!, dimensions);
-		if (wanted === undefined || length === wanted) return vectors;
-		const option = expected === undefined ? 'Dimensions' : 'Expected Dimensions';
-		throw wrongSize(context, { model: this.settings.model, length, wanted, option });
+		if (expected === undefined || length === expected) return vectors;
+		const option = expectedDimensions === undefined ? 'Dimensions' : 'Expected Dimensions';
+		throw wrongSize(context, { model: this.settings.model, length, expected, option });
 	}
 }
 

@@ -79,11 +79,11 @@ export function wrongSize(
 	{
 		model,
 		length,
-		wanted,
+		expected,
 		option,
-	}: { model: string; length: number; wanted: number; option: string },
+	}: { model: string; length: number; expected: number; option: string },
 ): ServerError {
-	const message = `The model "${model}" gives vectors of ${length} numbers, not of ${wanted}`;
+	const message = `The model "${model}" gives vectors of ${length} numbers, not of ${expected}`;
 	return failure('invalidAnswer', context, {
 		message,
 		meaning: `${message} as the option ${option} says. Nothing was handed on`,
@@ -95,14 +95,19 @@ export function wrongSize(
 /** Two servers of one credential run different models under one name. */
 export function differentModels(
 	context: FailureContext,
-	{ length, wanted, here, there }: { length: number; wanted: number; here: string; there: string },
+	{
+		length,
+		expected,
+		here,
+		there,
+	}: { length: number; expected: number; here: string; there: string },
 ): ServerError {
 	return failure('invalidAnswer', context, {
 		message: 'The servers of the credential run different embedding models',
-		meaning: `The servers of the credential run different embedding models: vectors of ${here} have ${length} numbers, those of ${there} have ${wanted}. Nothing was handed on`,
+		meaning: `The servers of the credential run different embedding models: vectors of ${here} have ${length} numbers, those of ${there} have ${expected}. Nothing was handed on`,
 		remedy:
 			'Run the same model file on each server. Vectors of two models, or of two quantizations of one, cannot be compared.',
-		facts: { [here]: length, [there]: wanted },
+		facts: { [here]: length, [there]: expected },
 	});
 }
 

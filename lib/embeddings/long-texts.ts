@@ -72,14 +72,14 @@ export function parts(text: string, { limit, tokens }: TooLong): string[] {
 		limit !== undefined && tokens !== undefined && tokens > limit
 			? Math.ceil(tokens / (limit * MARGIN))
 			: 2;
-	const found: string[] = [];
+	const cut: string[] = [];
 	let rest = text;
-	for (let left = count; left > 1 && rest.length > 1; left--) {
-		const first = cutAt(rest, Math.ceil(rest.length / left));
-		found.push(first);
+	for (let remaining = count; remaining > 1 && rest.length > 1; remaining--) {
+		const first = cutAt(rest, Math.ceil(rest.length / remaining));
+		cut.push(first);
 		rest = rest.slice(first.length);
 	}
-	return [...found, rest].filter((part) => part.trim() !== '');
+	return [...cut, rest].filter((part) => part.trim() !== '');
 }
 
 /**
@@ -90,7 +90,7 @@ function cutAt(text: string, length: number): string {
 	const window = text.slice(0, Math.max(1, length));
 	const blank = /\s\S*$/.exec(window)?.index ?? -1;
 	if (blank >= window.length * 0.9) return text.slice(0, blank + 1);
-	return /[\uD800-\uDBFF]$/.test(window)
-		? text.slice(0, window.length === 1 ? 2 : window.length - 1)
-		: window;
+	const endsInsideCharacter = /[\uD800-\uDBFF]$/.test(window);
+	if (!endsInsideCharacter) return window;
+	return text.slice(0, window.length === 1 ? 2 : window.length - 1);
 }

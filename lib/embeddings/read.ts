@@ -16,7 +16,7 @@ export interface Fault {
 	remedy?: string;
 	index?: number;
 	/** How many numbers a vector has, and how many it should have, where those differ. */
-	sizes?: { length: number; wanted: number };
+	sizes?: { length: number; expected: number };
 }
 
 const POOLING_REMEDY =
@@ -62,14 +62,13 @@ function listIn(json: unknown): unknown[] | undefined {
 function inOrder(list: unknown[]): unknown[] | undefined {
 	const hasIndex = list
 		.map(recordOf)
-		.some(({ index, text_index: named }) => (index ?? named ?? null) !== null);
+		.some(({ index, text_index: textIndex }) => (index ?? textIndex ?? null) !== null);
 	if (!hasIndex) return list;
 	const indexes = textIndexes(list, list.length);
 	const ordered = new Map(list.map((entry, position) => [indexes[position], entry]));
 	const places = list.map((_entry, place) => place);
-	return ordered.size === list.length && places.every((place) => ordered.has(place))
-		? places.map((place) => ordered.get(place))
-		: undefined;
+	const isComplete = ordered.size === list.length && places.every((place) => ordered.has(place));
+	return isComplete ? places.map((place) => ordered.get(place)) : undefined;
 }
 
 function readVector(value: unknown): number[] | Fault {

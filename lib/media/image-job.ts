@@ -7,7 +7,7 @@ import type { FileSource } from '../http/multipart';
 import { readWhole } from '../http/too-long';
 import type { CallAnswer } from '../http/types';
 import { pauseFor } from '../http/waiting';
-import { filled, finiteNumber, isRecord, nonEmptyText, recordOf, text } from '../values';
+import { filled, finiteNumber, isRecord, nonEmptyText, recordOf, text, optional } from '../values';
 import { imageFacts } from './image-data';
 import type { ImageAttempt, ImageRequest } from './types';
 import { sendOptions } from './task';
@@ -54,10 +54,9 @@ export async function runImageJob(
 	const id = isRecord(submitted.json) ? nonEmptyText(submitted.json.id) : undefined;
 	if (id === undefined) throw connection.refusal(submitted);
 	const url = `${root}/sdcpp/v1/jobs/${encodeURIComponent(id)}`;
-	const given = [limits.firstTokenMs ?? DEFAULT_LIMITS.firstTokenMs, limits.totalMs ?? 0].filter(
-		(ms) => ms > 0,
-	);
-	const deadline = startedAt + Math.min(Infinity, ...given);
+	const { firstTokenMs = DEFAULT_LIMITS.firstTokenMs, totalMs = 0 } = limits;
+	const setLimits = [firstTokenMs, totalMs].filter((ms) => ms > 0);
+	const deadline = startedAt + Math.min(Infinity, ...setLimits);
 	const outcome = await pollUntilDone(connection, { url, id, startedAt, deadline }, options)
 		.then((answer) => ({ answer }))
 		.catch((error: unknown) => ({ error }));
@@ -85,30 +84,39 @@ async function pollUntilDone(
 	{ url, startedAt, deadline }: Job,
 	{ signal, limits, onProgress }: ImageAttempt,
 ): Promise<CallAnswer> {
-	let failures = 0;
-	let failed: ServerError | undefined;
-	let last = { status: 'queued', queuePosition: 0 };
+	const options = { timeoutMs: POLL_LIMIT_MS, signal, maxBytes: MAX_PICTURES_BYTES };
+	let failures: ServerError[] = [];
+	let last: JobState = { status: 'queued', queuePosition: 0 };
 	for (let wait = FIRST_POLL_MS; ; wait = Math.min(POLL_MS, wait * 2)) {
 		await pauseFor(wait, signal);
-		const options = { timeoutMs: POLL_LIMIT_MS, signal, maxBytes: MAX_PICTURES_BYTES };
 		const outcome = await connection.call(url, options).catch(asFailed);
 		if ('failed' in outcome) {
-			failed = outcome.failed;
-			if (signal?.aborted === true || ++failures >= MAX_FAILED_POLLS) throw failed;
+			failures = [...failures, outcome.failed];
+			if (signal?.aborted === true || failures.length >= MAX_FAILED_POLLS) throw outcome.failed;
 		} else {
-			failures = 0;
-			failed = undefined;
-			const job = recordOf(outcome.json);
-			const status = text(job.status);
-			if (outcome.status >= 400 || status === undefined) throw lost(connection, outcome);
-			if (status === 'completed') return outcome;
-			if (status === 'failed' || status === 'cancelled') throw ended(connection, outcome, status);
-			last = { status, queuePosition: finiteNumber(job.queue_position) ?? 0 };
+			failures = [];
+			last = stateOf(connection, outcome);
+			if (last.status === 'completed') return outcome;
 			onProgress?.({ ...last, seconds: (performance.now() - startedAt) / 1000 });
 		}
 		// If the last poll failed, its error is the reason.
-		if (performance.now() >= deadline) throw failed ?? tooLong(connection, url, last, limits);
+		if (performance.now() >= deadline)
+			throw failures.at(-1) ?? tooLong(connection, url, last, limits);
 	}
+}
+
+interface JobState {
+	status: string;
+	queuePosition: number;
+}
+
+/** @throws {ServerError} for a job that the server has lost, or that failed */
+function stateOf(connection: Connection, answer: CallAnswer): JobState {
+	const job = recordOf(answer.json);
+	const status = text(job.status);
+	if (answer.status >= 400 || status === undefined) throw lost(connection, answer);
+	if (status === 'failed' || status === 'cancelled') throw ended(connection, answer, status);
+	return { status, queuePosition: finiteNumber(job.queue_position) ?? 0 };
 }
 
 function lost(connection: Connection, answer: CallAnswer): ServerError {
@@ -163,11 +171,15 @@ function factsOf(id: string, job: Record<string, unknown>): JobFacts {
 	const [created, started, completed] = [job.created, job.started, job.completed].map(finiteNumber);
 	return {
 		id,
-		...(created === undefined || started === undefined ? {} : { queuedSeconds: started - created }),
-		...(started === undefined || completed === undefined
-			? {}
-			: { generatingSeconds: completed - started }),
+		...optional({
+			queuedSeconds: between(created, started),
+			generatingSeconds: between(started, completed),
+		}),
 	};
+}
+
+function between(from: number | undefined, to: number | undefined): number | undefined {
+	return from === undefined || to === undefined ? undefined : to - from;
 }
 
 /** Body in sd-server's own fields; edits as its OpenAI route maps them (routes_openai.cpp). */

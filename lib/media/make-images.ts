@@ -178,18 +178,17 @@ function formOf(fields: Record<string, unknown>, { images, mask }: ImageRequest)
 	const field = images.length > 1 ? 'image[]' : 'image';
 	return [
 		...Object.entries(fields).map(([name, value]) => ({ field: name, value: words(value) })),
-		...images.map((file) => ({ field, file: named(file) })),
-		...(mask === undefined ? [] : [{ field: 'mask', file: named(mask) }]),
+		...images.map((file) => ({ field, file: withExtension(file) })),
+		...(mask === undefined ? [] : [{ field: 'mask', file: withExtension(mask) }]),
 	];
 }
 
 /** Servers go by the extension, so a name without one gets one. */
-function named(file: FileSource): FileSource {
+function withExtension(file: FileSource): FileSource {
 	if (/\.[A-Za-z0-9]{2,5}$/.test(file.name)) return file;
-	const extension = /^image\/(png|jpeg|webp|gif)/.exec(file.mimeType)?.[1];
-	return extension === undefined
-		? file
-		: { ...file, name: `${file.name}.${extension === 'jpeg' ? 'jpg' : extension}` };
+	const [, type] = /^image\/(png|jpeg|webp|gif)/.exec(file.mimeType) ?? [];
+	if (type === undefined) return file;
+	return { ...file, name: `${file.name}.${type === 'jpeg' ? 'jpg' : type}` };
 }
 
 async function madeOf(

@@ -1,4 +1,12 @@
-import { asList, finiteNumber, isRecord, nonEmptyText, optional } from '../values';
+import {
+	asList,
+	finiteNumber,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+} from '../values';
 
 /** A picture as a server sent it: its content or its URL. */
 export type ReceivedImage = ({ base64: string } | { url: string }) & {
@@ -35,15 +43,16 @@ function readImage(entry: unknown): ReceivedImage | undefined {
 	const revisedPrompt = nonEmptyText(entry.revised_prompt);
 	const seed = finiteNumber(entry.seed);
 	const more = optional({ revisedPrompt, seed });
-	const base64 = CONTENT_FIELDS.map((name) => nonEmptyText(entry[name])).find(
-		(text) => text !== undefined,
-	);
-	const url =
-		nonEmptyText(entry.url) ??
-		nonEmptyText(isRecord(entry.image_url) ? entry.image_url.url : undefined);
-	const read =
-		base64 !== undefined ? fromBase64(base64) : url !== undefined ? fromUrl(url) : undefined;
-	return read === undefined ? undefined : { ...read, ...more };
+	const image = imageOf(entry);
+	return image === undefined ? undefined : { ...image, ...more };
+}
+
+function imageOf(entry: JsonRecord): ReceivedImage | undefined {
+	const contents = CONTENT_FIELDS.map((name) => nonEmptyText(entry[name]));
+	const base64 = contents.find((content) => content !== undefined);
+	if (base64 !== undefined) return fromBase64(base64);
+	const url = nonEmptyText(entry.url) ?? nonEmptyText(recordOf(entry.image_url).url);
+	return url === undefined ? undefined : fromUrl(url);
 }
 
 /** Base64 of a JPEG begins with a slash as well. */

@@ -29,14 +29,13 @@ export function soundType(format: SoundFormat, rate = PCM_RATE): SoundType {
  * Type of a received sound: the one asked for, unless its first bytes say otherwise. Raw samples may begin with any
  * bytes, so where PCM was asked for only a WAV header counts.
  */
-export function receivedType(head: Uint8Array, asked: SoundFormat, rate = PCM_RATE): SoundType {
-	const found = soundSignature(head);
-	const isAsked =
-		found === undefined ||
-		found.extension === asked ||
-		(asked === 'opus' && found.extension === 'ogg');
-	if (isAsked || (asked === 'pcm' && found.extension !== 'wav')) return soundType(asked, rate);
-	return found;
+export function receivedType(head: Uint8Array, requested: SoundFormat, rate = PCM_RATE): SoundType {
+	const actual = soundSignature(head);
+	if (actual === undefined) return soundType(requested, rate);
+	const { extension } = actual;
+	const isRequested = extension === requested || (requested === 'opus' && extension === 'ogg');
+	const isChance = requested === 'pcm' && extension !== 'wav';
+	return isRequested || isChance ? soundType(requested, rate) : actual;
 }
 
 /** Extensions of chat programs and of n8n for which servers know another name. */
@@ -45,9 +44,9 @@ const RENAMED: Readonly<Record<string, string>> = { oga: 'ogg', mpga: 'mp3', wav
 /** The name under which a sound is sent: servers look at its extension (whisper.cpp, and all that hand it to ffmpeg). */
 export function soundName(name: string, mimeType: string): string {
 	const [, base = name, extension = ''] = /^(.*)\.([A-Za-z0-9]{1,5})$/s.exec(name) ?? [];
-	const known = RENAMED[extension.toLowerCase()] ?? extension.toLowerCase();
-	if (known !== '' && SOUND_EXTENSIONS.has(known)) return `${base}.${known}`;
+	const usual = RENAMED[extension.toLowerCase()] ?? extension.toLowerCase();
+	if (SOUND_EXTENSIONS.has(usual)) return `${base}.${usual}`;
 	const byType = soundExtension(mimeType);
-	if (byType === undefined) return name;
-	return known === '' || known === 'bin' || known === 'tmp' ? `${base}.${byType}` : name;
+	const saysNothing = usual === '' || usual === 'bin' || usual === 'tmp';
+	return byType !== undefined && saysNothing ? `${base}.${byType}` : name;
 }

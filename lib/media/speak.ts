@@ -8,7 +8,7 @@ import { PCM_RATE, receivedType, soundType, type SoundFormat, type SoundType } f
 import { readSpeech, type SpeechAnswer } from './speech-answer';
 import { plainText, splitAtSentences } from './spoken-text';
 import { type MediaCall, mediaFailure, openAtServer, sendOptions, type MediaOptions } from './task';
-import { listVoices } from './voices';
+import { listVoices, type Voice } from './voices';
 import { filled } from '../values';
 
 export interface SpeechRequest {
@@ -55,13 +55,7 @@ export async function speak(
 	options: MediaOptions,
 ): Promise<Speech> {
 	const input = (request.plainText ? plainText(request.input) : request.input).trim();
-	if (input === '')
-		throw invalidInput(
-			'There is no text to speak',
-			request.input.trim() === ''
-				? 'Fill in the Text.'
-				: 'It has only emoji and Markdown: turn off Plain Text.',
-		);
+	if (input === '') throw nothingToSpeak(request);
 	const { format, splitAfter } = request;
 	const parts = splitAfter === undefined ? [input] : splitAtSentences(input, splitAfter);
 	if (parts.length > 1 && format !== 'wav' && format !== 'pcm')
@@ -69,12 +63,20 @@ export async function speak(
 			`Sound of the format ${format} cannot be joined`,
 			'Choose the format WAV or PCM to split a long text, or turn off Split Long Text.',
 		);
-	const work = async (asked: MediaCall<SpeechRequest>) => await speakParts(asked, parts);
+	const work = async (call: MediaCall<SpeechRequest>) => await speakParts(call, parts);
 	const { value: speech, release } = await openAtServer(servers, 'speech', request, options, work);
 	if (!Buffer.isBuffer(speech.sound))
 		return { ...speech, input, sound: releasing(speech.sound, release) };
 	release();
 	return { ...speech, input };
+}
+
+function nothingToSpeak({ input }: SpeechRequest): ServerError {
+	const isBlank = input.trim() === '';
+	return invalidInput(
+		'There is no text to speak',
+		isBlank ? 'Fill in the Text.' : 'It has only emoji and Markdown: turn off Plain Text.',
+	);
 }
 
 async function* releasing(
@@ -89,30 +91,33 @@ async function* releasing(
 }
 
 async function speakParts(
-	asked: MediaCall<SpeechRequest>,
+	call: MediaCall<SpeechRequest>,
 	parts: readonly string[],
 ): Promise<Omit<Speech, 'input'>> {
-	const { request } = asked;
-	const { format } = request;
-	const first = await ask(asked, parts[0]!);
+	const { request } = call;
+	const first = await ask(call, parts[0]!);
 	const type = typeOf(first, request);
-	const remarks =
-		first.isEvents || type.extension === soundType(format).extension
-			? []
-			: [otherFormat(type, format)];
-	const told = { parts: parts.length, remarks };
-	if (parts.length === 1 && !(type.extension === 'pcm' && request.wrapAsWav))
-		return { ...type, ...told, sound: first.pieces };
+	const facts = { parts: parts.length, remarks: remarksOn(first, type, request) };
+	const isWrapped = type.extension === 'pcm' && request.wrapAsWav;
+	if (parts.length === 1 && !isWrapped) return { ...type, ...facts, sound: first.pieces };
 	const sounds = [await readWhole(first.pieces)];
-	for (const part of parts.slice(1)) sounds.push(await readWhole((await ask(asked, part)).pieces));
-	const joined =
-		type.extension === 'wav' ? joinWaves(Buffer.concat(sounds)) : Buffer.concat(sounds);
-	if (type.extension !== 'pcm' || !request.wrapAsWav) return { ...type, ...told, sound: joined };
-	return {
-		...soundType('wav'),
-		...told,
-		sound: waveFromSamples(joined, request.sampleRate ?? PCM_RATE),
-	};
+	for (const part of parts.slice(1)) sounds.push(await readWhole((await ask(call, part)).pieces));
+	const sound = Buffer.concat(sounds);
+	if (type.extension === 'wav') return { ...type, ...facts, sound: joinWaves(sound) };
+	if (!isWrapped) return { ...type, ...facts, sound };
+	const wave = waveFromSamples(sound, request.sampleRate ?? PCM_RATE);
+	return { ...soundType('wav'), ...facts, sound: wave };
+}
+
+function remarksOn(
+	{ isEvents }: SpeechAnswer,
+	{ extension }: SoundType,
+	{ format }: SpeechRequest,
+): string[] {
+	if (isEvents || extension === soundType(format).extension) return [];
+	return [
+		`The server sent ${extension} although ${format} was asked for. The file is named as what it is.`,
+	];
 }
 
 async function ask(
@@ -151,10 +156,6 @@ function typeOf(
 	return receivedType(head, isEvents ? 'pcm' : format, sampleRate);
 }
 
-function otherFormat({ extension }: SoundType, asked: SoundFormat): string {
-	return `The server sent ${extension} although ${asked} was asked for. The file is named as what it is.`;
-}
-
 /** Adds the server's voices to an error about an unknown voice, where it has a list. */
 async function withVoices(
 	error: ServerError,
@@ -162,20 +163,27 @@ async function withVoices(
 	{ voice, model }: SpeechRequest,
 	{ signal }: MediaOptions,
 ): Promise<ServerError> {
-	const { status = 0, serverText = '', url } = error;
-	const isVoice =
-		status >= 400 && error.kind !== 'modelNotFound' && /voice|speaker/i.test(serverText);
-	if (!isVoice || signal?.aborted === true) return error;
+	if (!isAboutVoice(error) || signal?.aborted === true) return error;
+	const { status, serverText, url } = error;
 	const voices = await listVoices(connection, model, signal).catch(() => []);
-	const names = voices.slice(0, SHOWN_VOICES).map(({ id }) => id);
 	return failure('badRequest', connection.contextOf(url ?? '', { model }), {
 		status,
 		serverText,
 		message:
 			voice === '' ? 'The server wants a voice' : `The server does not take the voice "${voice}"`,
-		remedy:
-			names.length === 0
-				? 'Choose a voice of the model that is used: its documentation names them.'
-				: `Choose one of its voices: ${names.join(', ')}${voices.length > names.length ? `, and ${voices.length - names.length} more` : ''}.`,
+		remedy: voiceRemedy(voices),
 	});
+}
+
+function isAboutVoice({ kind, status = 0, serverText = '' }: ServerError): boolean {
+	return status >= 400 && kind !== 'modelNotFound' && /voice|speaker/i.test(serverText);
+}
+
+function voiceRemedy(voices: readonly Voice[]): string {
+	if (voices.length === 0)
+		return 'Choose a voice of the model that is used: its documentation names them.';
+	const names = voices.slice(0, SHOWN_VOICES).map(({ id }) => id);
+	const more = voices.length - names.length;
+	const rest = more > 0 ? `, and ${more} more` : '';
+	return `Choose one of its voices: ${names.join(', ')}${rest}.`;
 }

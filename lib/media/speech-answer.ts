@@ -5,7 +5,7 @@ import { type Peeked, peeked } from '../http/peek';
 import { SseDecoder } from '../http/sse';
 import { readWhole } from '../http/too-long';
 import type { Download } from '../http/types';
-import { isRecord, nonEmptyText, parseObject, words } from '../values';
+import { isRecord, type JsonRecord, nonEmptyText, parseObject, words } from '../values';
 
 /** No sound file of any format is shorter. */
 export const MIN_SOUND_BYTES = 100;
@@ -35,22 +35,26 @@ export async function readSpeech(
 ): Promise<SpeechAnswer> {
 	const type = answer.headers['content-type'] ?? '';
 	const source = peeked(answer.pieces);
-	const start = Buffer.from(await source.head(1)).toString('latin1');
+	const start = await source.text(MIN_SOUND_BYTES);
 	const context = connection.contextOf(answer.url, { model });
-	const isEvents = /\bevent-stream\b/i.test(type) || /^(?:data|event):/.test(await source.text(6));
-	if (!isEvents && (/\bjson\b/i.test(type) || start === '{')) {
-		const text = await whole(source.pieces());
-		const sound = soundIn(parseObject(text));
-		if (sound === undefined) throw connection.errorInBody(text, answer.url, { model });
-		return { ...(await checked(peeked(once(sound)))), isEvents: false };
+	switch (formOf(type, start)) {
+		case 'events':
+			return { ...(await checked(peeked(eventSound(source.pieces())))), isEvents: true };
+		case 'json': {
+			const text = await whole(source.pieces());
+			const sound = soundIn(parseObject(text));
+			if (sound === undefined) throw connection.errorInBody(text, answer.url, { model });
+			return { ...(await checked(peeked(once(sound)))), isEvents: false };
+		}
+		case 'text': {
+			const text = await whole(source.pieces());
+			if (looksLikeHtml(text, type))
+				throw connection.refusal({ ...answer, text, json: undefined }, { model });
+			throw connection.errorInBody(text, answer.url, { model });
+		}
+		case 'sound':
+			return { ...(await checked(source)), isEvents: false };
 	}
-	if (!isEvents && (/^text\//i.test(type) || looksLikeHtml(await source.text(MIN_SOUND_BYTES)))) {
-		const text = await whole(source.pieces());
-		if (looksLikeHtml(text, type))
-			throw connection.refusal({ ...answer, text, json: undefined }, { model });
-		throw connection.errorInBody(text, answer.url, { model });
-	}
-	return { ...(await checked(isEvents ? peeked(eventSound(source.pieces())) : source)), isEvents };
 
 	async function checked(
 		sound: Peeked,
@@ -79,18 +83,27 @@ export async function readSpeech(
 				if (data.trim() === '[DONE]') isDone = true;
 				const event = parseObject(data);
 				if (event === undefined) continue;
-				const { type: name, error } = event;
-				if (name === 'error' || (error !== undefined && error !== null))
-					throw failure('streamError', context, {
-						serverText: isRecord(error)
-							? words(error.message ?? error)
-							: words(error ?? event.message ?? event),
-					});
-				if (name === 'speech.audio.done') isDone = true;
+				const serverText = errorOf(event);
+				if (serverText !== undefined) throw failure('streamError', context, { serverText });
+				if (event.type === 'speech.audio.done') isDone = true;
 				else yield* soundIn(event) ?? [];
 			}
 		}
 	}
+}
+
+function formOf(type: string, start: string): 'events' | 'json' | 'text' | 'sound' {
+	if (/\bevent-stream\b/i.test(type) || /^(?:data|event):/.test(start)) return 'events';
+	if (/\bjson\b/i.test(type) || start.startsWith('{')) return 'json';
+	return /^text\//i.test(type) || looksLikeHtml(start) ? 'text' : 'sound';
+}
+
+/** The server's message in an event that reports an error. */
+function errorOf(event: JsonRecord): string | undefined {
+	const { type, error } = event;
+	if (isRecord(error)) return words(error.message ?? error);
+	if (error !== undefined && error !== null) return words(error);
+	return type === 'error' ? words(event.message ?? event) : undefined;
 }
 
 function soundIn(json: Record<string, unknown> | undefined): Buffer[] | undefined {

@@ -35,20 +35,26 @@ function packed(pieces: readonly string[], most: number): string[] {
 	const parts: string[] = [];
 	let current = '';
 	for (const piece of pieces) {
-		if (current !== '' && current.length + piece.trimEnd().length > most) {
+		const length = piece.trimEnd().length;
+		if (current !== '' && current.length + length > most) {
 			parts.push(current);
 			current = '';
 		}
-		if (piece.trimEnd().length <= most) {
+		if (length <= most) {
 			current += piece;
 			continue;
 		}
-		const smaller = piece.match(CLAUSE)?.filter((one) => one !== '') ?? [];
-		const cut = smaller.length > 1 ? packed(smaller, most) : hardCut(piece, most);
-		parts.push(...cut.slice(0, -1));
-		current = cut.at(-1) ?? '';
+		const cutPieces = cutPiece(piece, most);
+		parts.push(...cutPieces.slice(0, -1));
+		current = cutPieces.at(-1) ?? '';
 	}
 	return current === '' ? parts : [...parts, current];
+}
+
+/** A piece that is too long, cut at clauses or words, else anywhere. */
+function cutPiece(piece: string, most: number): string[] {
+	const smaller = (piece.match(CLAUSE) ?? []).filter((one) => one !== '');
+	return smaller.length > 1 ? packed(smaller, most) : hardCut(piece, most);
 }
 
 /** Never splits a surrogate pair. */

@@ -1,4 +1,4 @@
-import { failure, invalidInput } from '../errors/failure';
+import { failure, type FailureContext, invalidInput } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
@@ -54,7 +54,7 @@ export async function openAtServer<
 	use: MediaTask,
 	request: Request,
 	options: Options,
-	work: (asked: MediaCall<Request, Options>) => Promise<T>,
+	work: (call: MediaCall<Request, Options>) => Promise<T>,
 ): Promise<{ value: T; release(): void }> {
 	const { limits, retries, signal } = options;
 	const { model } = request;
@@ -86,8 +86,8 @@ export async function atServer<
 	Request extends WithModel,
 	Options extends MediaOptions,
 	T extends WithRemarks,
->(...given: Parameters<typeof openAtServer<Request, Options, T>>): Promise<T> {
-	const { value, release } = await openAtServer(...given);
+>(...parameters: Parameters<typeof openAtServer<Request, Options, T>>): Promise<T> {
+	const { value, release } = await openAtServer(...parameters);
 	release();
 	return value;
 }
@@ -140,7 +140,7 @@ export function sendOptions(model: string, { limits, signal, retry }: MediaAttem
 		about: aboutModel(model),
 		limits,
 		signal,
-		...(retry === undefined ? {} : { retry: retry() }),
+		...optional({ retry: retry?.() }),
 	};
 }
 
@@ -152,34 +152,60 @@ export function mediaFailure(
 	kind: KindName,
 	model: string,
 ): ServerError {
-	const { status, serverText, url } = error;
-	const { advice } = kindOf(kind);
+	const { url } = error;
 	const context = connection.contextOf(url ?? connection.url.api, { model });
-	const missing = kindOf(kindOfRefusal(serverText) ?? kind).advice.missingModel;
-	// Errors of n8n's queue and of jobs say more themselves.
-	const { queued, jobStatus } = error.facts;
-	if (error.kind === 'firstTokenLimit' && queued !== true && jobStatus === undefined)
+	if (isSilence(error))
 		return failure('firstTokenLimit', context, {
 			message: 'The server did not begin to answer within the first-token limit',
 			remedy:
 				'It sends nothing while it works on a picture or a recording: raise "First Token Limit" (0 = no limit), ask for less at once, or check with Server Health whether it is busy or stuck.',
 		});
-	if (error.kind === 'modelNotFound' && missing !== undefined)
-		return failure('modelNotFound', context, {
-			status,
-			serverText,
-			remedy: `Choose the model from the list, or ${missing(model)}`,
-		});
-	if (task === 'transcription' && (status === 501 || error.kind === 'modalityUnsupported'))
-		return failure('notSupported', context, {
-			status,
-			serverText,
-			message: 'The model of the server takes no audio',
-			remedy: [advice.transcriptionOff, WHO_CAN.transcription].filter(Boolean).join(' '),
-		});
-	if (status === 405 || status === 501 || (status === 404 && error.kind === 'wrongPath'))
-		return cannot(connection, task, kind, error);
-	return error;
+	return (
+		missingModel(error, context, kind, model) ??
+		missingAudio(error, context, task, kind) ??
+		(lacksRoute(error) ? cannot(connection, task, kind, error) : error)
+	);
+}
+
+/** Errors of n8n's queue and of jobs say more themselves. */
+function isSilence({ kind, facts }: ServerError): boolean {
+	return kind === 'firstTokenLimit' && facts.queued !== true && facts.jobStatus === undefined;
+}
+
+function missingModel(
+	{ kind: failureKind, status, serverText }: ServerError,
+	context: FailureContext,
+	kind: KindName,
+	model: string,
+): ServerError | undefined {
+	const { missingModel: advice } = kindOf(kindOfRefusal(serverText) ?? kind).advice;
+	if (failureKind !== 'modelNotFound' || advice === undefined) return undefined;
+	return failure('modelNotFound', context, {
+		status,
+		serverText,
+		remedy: `Choose the model from the list, or ${advice(model)}`,
+	});
+}
+
+function missingAudio(
+	{ kind: failureKind, status, serverText }: ServerError,
+	context: FailureContext,
+	task: MediaTask,
+	kind: KindName,
+): ServerError | undefined {
+	const isRefused = status === 501 || failureKind === 'modalityUnsupported';
+	if (task !== 'transcription' || !isRefused) return undefined;
+	const { transcriptionOff } = kindOf(kind).advice;
+	return failure('notSupported', context, {
+		status,
+		serverText,
+		message: 'The model of the server takes no audio',
+		remedy: [transcriptionOff, WHO_CAN.transcription].filter(Boolean).join(' '),
+	});
+}
+
+function lacksRoute({ kind, status }: ServerError): boolean {
+	return status === 405 || status === 501 || (status === 404 && kind === 'wrongPath');
 }
 
 function cannot(
@@ -188,17 +214,15 @@ function cannot(
 	kind: KindName,
 	refused?: ServerError,
 ): ServerError {
-	const { label } = kindOf(kind);
-	const who = kind === 'other' ? 'This server' : label;
+	const isUnknown = kind === 'other';
+	const who = isUnknown ? 'This server' : kindOf(kind).label;
+	const cannotDo = `${who} cannot ${WHAT[task]}`;
+	const hasNoRoute = `${who} has no route to ${WHAT[task]}`;
 	return failure('notSupported', connection.contextOf(refused?.url ?? connection.url.api), {
 		status: refused?.status,
 		serverText: refused?.serverText,
-		message:
-			kind === 'other' ? `The server has no route to ${WHAT[task]}` : `${who} cannot ${WHAT[task]}`,
-		meaning:
-			refused === undefined
-				? `${who} cannot ${WHAT[task]}, so nothing was sent`
-				: `${who} has no route to ${WHAT[task]}`,
+		message: isUnknown ? `The server has no route to ${WHAT[task]}` : cannotDo,
+		meaning: refused === undefined ? `${cannotDo}, so nothing was sent` : hasNoRoute,
 		remedy: `${WHO_CAN[task]} Make a second credential for that server.`,
 	});
 }
@@ -206,21 +230,21 @@ function cannot(
 /** Explains a failed upload: the file could not be read, or the server or a proxy cut the connection. */
 export function uploadFailure(
 	error: unknown,
-	sent: FormSent,
+	form: FormSent,
 	connection: Connection,
 	url: string,
 ): unknown {
-	if (sent.unreadable !== undefined)
+	if (form.unreadable !== undefined)
 		return invalidInput(
-			`"${sent.unreadable.name}" could not be read: ${sent.unreadable.reason}`,
+			`"${form.unreadable.name}" could not be read: ${form.unreadable.reason}`,
 			'Look at the binary data of the item, and at where n8n stores binary data.',
 		);
 	const isBroken =
 		error instanceof ServerError &&
 		(error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
-	if (!isBroken || sent.bytes === 0) return error;
+	if (!isBroken || form.bytes === 0) return error;
 	return failure(error.kind, connection.contextOf(url), {
-		message: `The connection was closed while the file was sent (${sent.bytes} bytes had gone)`,
+		message: `The connection was closed while the file was sent (${form.bytes} bytes had gone)`,
 		remedy:
 			'Usually the file is too large for the server or a proxy in front of it (nginx: client_max_body_size), or the server failed over it: look at its log.',
 		facts: error.facts,

@@ -62,8 +62,8 @@ export async function transcribe(
 	return await atServer(servers, 'transcription', request, options, transcribeAt);
 }
 
-async function transcribeAt(asked: AskedSound): Promise<Transcribed> {
-	const { connection, request, kind } = asked;
+async function transcribeAt(call: AskedSound): Promise<Transcribed> {
+	const { connection, request, kind } = call;
 	const { api, root } = connection.url;
 	const openAi = {
 		url: `${api}/audio/${request.task === 'translate' ? 'translations' : 'transcriptions'}`,
@@ -75,12 +75,12 @@ async function transcribeAt(asked: AskedSound): Promise<Transcribed> {
 				{ url: `${api}/audio/transcriptions`, isWhisper: true },
 			]
 		: [openAi, { url: `${root}/inference`, isWhisper: true }];
-	const first = await send(asked, routes[0]!).catch(asFailed);
+	const first = await send(call, routes[0]!).catch(asFailed);
 	if (!('failed' in first)) return withRemarks(first, request);
-	if (!mayHaveOtherRoute(first.failed, kind)) throw explained(asked, first.failed);
-	const second = await send(asked, routes[1]!).catch(asFailed);
+	if (!mayHaveOtherRoute(first.failed, kind)) throw explained(call, first.failed);
+	const second = await send(call, routes[1]!).catch(asFailed);
 	if (!('failed' in second)) return withRemarks(second, request);
-	throw explained(asked, second.failed.status === 404 ? first.failed : second.failed);
+	throw explained(call, second.failed.status === 404 ? first.failed : second.failed);
 }
 
 interface Route {
@@ -100,8 +100,8 @@ function mayHaveOtherRoute({ status, serverText = '' }: ServerError, kind: KindN
 	);
 }
 
-async function send(asked: AskedSound, { url, isWhisper = false }: Route): Promise<Transcript> {
-	const { connection, request, options } = asked;
+async function send(call: AskedSound, { url, isWhisper = false }: Route): Promise<Transcript> {
+	const { connection, request, options } = call;
 	const { model, format, task } = request;
 	// No server streams translations.
 	const streams =
@@ -109,9 +109,9 @@ async function send(asked: AskedSound, { url, isWhisper = false }: Route): Promi
 	const body = formBody(partsOf(request, { isWhisper, streams }));
 	const common = { ...sendOptions(model, options), body };
 	try {
-		if (streams) return await streamed(asked, url, common);
+		if (streams) return await streamed(call, url, common);
 		const answer = await connection.answer(url, { ...common, maxBytes: MAX_ANSWER_BYTES });
-		return await whole(asked, answer);
+		return await whole(call, answer);
 	} catch (error) {
 		throw uploadFailure(error, body.sent, connection, url);
 	}
@@ -132,11 +132,12 @@ function partsOf(
 	}: TranscriptionRequest,
 	{ isWhisper, streams }: { isWhisper: boolean; streams: boolean },
 ): FormPart[] {
+	// whisper.cpp assumes English unless it is told to detect the language.
+	const defaultLanguage = isWhisper ? 'auto' : '';
 	const fields: Array<[string, unknown]> = [
 		['model', model],
 		['response_format', format],
-		// whisper.cpp assumes English unless it is told to detect the language.
-		['language', language !== '' ? language : isWhisper ? 'auto' : ''],
+		['language', language || defaultLanguage],
 		['prompt', prompt],
 		['temperature', temperature],
 		['hotwords', hotwords],
@@ -158,15 +159,15 @@ function partsOf(
 	];
 }
 
-async function whole(asked: AskedSound, answer: CallAnswer): Promise<Transcript> {
+async function whole(call: AskedSound, answer: CallAnswer): Promise<Transcript> {
 	if (/\bevent-stream\b/i.test(answer.headers['content-type'] ?? '')) {
 		const decoder = new SseDecoder();
 		const events = [...decoder.push(new TextEncoder().encode(answer.text)), ...decoder.end()];
 		const stream = new TranscriptStream();
-		for (const { data } of events) await show(asked, stream.push(data));
-		return finished(asked, stream, answer.url);
+		for (const { data } of events) await show(call, stream.push(data));
+		return finished(call, stream, answer.url);
 	}
-	return readWhole(asked, answer.text, answer);
+	return readWhole(call, answer.text, answer);
 }
 
 function readWhole(
@@ -174,11 +175,12 @@ function readWhole(
 	text: string,
 	answer: CallAnswer,
 ): Transcript {
-	const read = readTranscript(text, request.format);
-	if (!('fault' in read)) return read;
+	const transcript = readTranscript(text, request.format);
+	if (!('fault' in transcript)) return transcript;
 	const { model } = request;
-	if (read.fault === 'error') throw connection.errorInBody(text, answer.url, { model });
-	if (read.fault === 'page') throw connection.refusal({ ...answer, text }, { model });
+	const { fault } = transcript;
+	if (fault === 'error') throw connection.errorInBody(text, answer.url, { model });
+	if (fault === 'page') throw connection.refusal({ ...answer, text }, { model });
 	throw failure('invalidAnswer', connection.contextOf(answer.url, { model }), {
 		message: 'The answer of the server holds no transcript',
 		remedy:
@@ -188,35 +190,30 @@ function readWhole(
 }
 
 async function streamed(
-	asked: AskedSound,
+	call: AskedSound,
 	url: string,
 	common: Parameters<Connection['stream']>[1],
 ): Promise<Transcript> {
-	const { connection } = asked;
+	const { connection } = call;
 	const stream = await connection.stream(url, common);
 	const transcript = new TranscriptStream();
 	for await (const batch of stream.batches) {
 		for (const { event, data } of batch) {
 			if (event === 'whole-answer') {
-				const { url: from, status, headers } = stream;
-				const read = readWhole(asked, data, {
-					url: from,
-					status,
-					headers,
-					text: data,
-					json: undefined,
-				});
-				await show(asked, read.text);
-				return read;
+				const { status, headers } = stream;
+				const answer = { url: stream.url, status, headers, text: data, json: undefined };
+				const wholeTranscript = readWhole(call, data, answer);
+				await show(call, wholeTranscript.text);
+				return wholeTranscript;
 			}
 			const piece = transcript.push(data);
 			if (piece !== '') stream.content();
-			await show(asked, piece);
+			await show(call, piece);
 			if (transcript.error !== undefined) break;
 		}
 		if (transcript.isComplete) stream.finishing();
 	}
-	return finished(asked, transcript, stream.url);
+	return finished(call, transcript, stream.url);
 }
 
 async function show({ options }: AskedSound, piece: string): Promise<void> {
@@ -247,10 +244,10 @@ function withRemarks(transcript: Transcript, { format, file }: TranscriptionRequ
 	return { ...transcript, remarks };
 }
 
-function explained(asked: AskedSound, error: ServerError): ServerError {
-	const { connection, kind, request } = asked;
+function explained(call: AskedSound, error: ServerError): ServerError {
+	const { connection, kind, request } = call;
 	return (
-		refusedSound(error, asked) ??
+		refusedSound(error, call) ??
 		mediaFailure(error, connection, 'transcription', kind, request.model)
 	);
 }
@@ -267,13 +264,13 @@ function refusedSound(
 	const { file, language, model } = request;
 	const { status, serverText = '', url } = error;
 	const context = connection.contextOf(url ?? connection.url.api, { model });
-	const said = { status, serverText };
+	const refusal = { status, serverText };
 	if (UNREADABLE.test(serverText.trim())) {
 		// whisper.cpp says nothing else, whatever is wrong with the request.
 		const isWhisper = /^Invalid request$/i.test(serverText.trim());
 		const what = `"${file.name}" (${file.mimeType}, ${file.size} bytes)`;
 		return failure('badRequest', context, {
-			...said,
+			...refusal,
 			message: `The server cannot read the sound of "${file.name}"`,
 			meaning: `The server cannot read the sound of ${what}`,
 			remedy: isWhisper
@@ -284,7 +281,7 @@ function refusedSound(
 	// C++'s own error where whisper.cpp does not know the language.
 	if (/construction from null/i.test(serverText))
 		return failure('badRequest', context, {
-			...said,
+			...refusal,
 			message: `whisper.cpp does not know the language "${language}"`,
 			remedy: 'Give a code such as en, de or zh, or leave the language empty.',
 		});

@@ -1,8 +1,8 @@
-import { asList, isRecord, nonEmptyText, parseJson, text, words } from '../values';
+import { asList, isRecord, type JsonRecord, nonEmptyText, parseJson, text, words } from '../values';
 
 /** A streamed transcript (docs/protocols/other-servers.md 3.5), event by event. */
 export class TranscriptStream {
-	private said = '';
+	private streamed = '';
 	private whole: string | undefined;
 	private ended = false;
 	/** The server's own words, where it reported an error mid-stream. */
@@ -12,7 +12,7 @@ export class TranscriptStream {
 
 	/** The text so far, or the final one. */
 	get text(): string {
-		return (this.whole ?? this.said).trim();
+		return (this.whole ?? this.streamed).trim();
 	}
 
 	/** Whether the server marked the end. */
@@ -30,19 +30,13 @@ export class TranscriptStream {
 		// Custom servers stream bare text.
 		if (event === undefined) return this.take(data);
 		if (typeof event === 'string') return this.take(event);
-		return isRecord(event) ? this.read(event) : '';
+		return isRecord(event) ? this.readEvent(event) : '';
 	}
 
-	private read(event: Record<string, unknown>): string {
-		const { type, error } = event;
-		if (error !== undefined && error !== null) {
-			this.error = isRecord(error) ? words(error.message ?? error) : words(error);
-			return '';
-		}
-		if (type === 'error') {
-			this.error = words(event.message ?? event);
-			return '';
-		}
+	private readEvent(event: Record<string, unknown>): string {
+		const { type } = event;
+		this.error = errorOf(event);
+		if (this.error !== undefined) return '';
 		if (type === 'transcript.text.delta') return this.take(text(event.delta) ?? '');
 		if (type === 'transcript.text.done') return this.finish(event);
 		if (Array.isArray(event.choices)) return this.readChoice(event);
@@ -61,7 +55,7 @@ export class TranscriptStream {
 		);
 		if (typeof whole !== 'string') return '';
 		this.whole = whole;
-		return whole.startsWith(this.said) ? whole.slice(this.said.length) : '';
+		return whole.startsWith(this.streamed) ? whole.slice(this.streamed.length) : '';
 	}
 
 	/** vLLM streams transcripts as it streams chats. */
@@ -76,7 +70,14 @@ export class TranscriptStream {
 	}
 
 	private take(piece: string): string {
-		this.said += piece;
+		this.streamed += piece;
 		return piece;
 	}
+}
+
+function errorOf(event: JsonRecord): string | undefined {
+	const { type, error } = event;
+	if (isRecord(error)) return words(error.message ?? error);
+	if (error !== undefined && error !== null) return words(error);
+	return type === 'error' ? words(event.message ?? event) : undefined;
 }

@@ -1,5 +1,14 @@
 import { isBinary, looksLikeHtml } from '../errors/failed-answer';
-import { isRecord, nonEmptyText, parseJson, recordsIn, text, type JsonRecord } from '../values';
+import {
+	isRecord,
+	nonEmptyText,
+	optional,
+	parseJson,
+	recordOf,
+	recordsIn,
+	text,
+	type JsonRecord,
+} from '../values';
 import { subtitleFormat, subtitlesFrom, wordsOfSubtitles, type SubtitleFormat } from './subtitles';
 
 /** `response_format` of OpenAI's API. */
@@ -30,49 +39,60 @@ const BEGINS_OBJECT = /^\s*\{\s*"/;
 export function readTranscript(body: string, format: TranscriptFormat): Transcript | NoTranscript {
 	const json = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
 	// Spoken text may begin with a bracket or a quotation mark, but not like a JSON object.
-	if ((json === undefined && BEGINS_OBJECT.test(body)) || isBinary(body))
-		return { fault: 'noText' };
+	const isBrokenJson = json === undefined && BEGINS_OBJECT.test(body);
+	if (isBrokenJson || isBinary(body)) return { fault: 'noText' };
 	if (json === undefined || json === null) return readText(body);
 	if (typeof json === 'string') return readText(json);
-	const record = isRecord(json) ? json : Array.isArray(json) ? { segments: json as unknown[] } : {};
-	return readRecord(record, format);
+	if (Array.isArray(json)) return readRecord({ segments: json }, format);
+	return readRecord(recordOf(json), format);
 }
 
 function readText(body: string): Transcript | NoTranscript {
 	if (looksLikeHtml(body)) return { fault: 'page' };
-	const found = subtitleFormat(body);
-	if (found === undefined) return { text: body.trim(), more: {} };
-	return { text: wordsOfSubtitles(body), subtitles: { format: found, content: body }, more: {} };
+	return { ...(transcriptFromSubtitles(body) ?? { text: body.trim() }), more: {} };
+}
+
+function transcriptFromSubtitles(
+	content: string,
+): Pick<Transcript, 'text' | 'subtitles'> | undefined {
+	const format = subtitleFormat(content);
+	if (format === undefined) return undefined;
+	return { text: wordsOfSubtitles(content).trim(), subtitles: { format, content } };
 }
 
 function readRecord(record: JsonRecord, format: TranscriptFormat): Transcript | NoTranscript {
-	const { text: said, transcription, ...more } = record;
-	const words = text(said) ?? text(transcription) ?? wordsOfSegments(record.segments);
+	const { text: ownText, transcription, ...more } = record;
+	const words = text(ownText) ?? text(transcription) ?? wordsOfSegments(record.segments);
 	if (isFailure(record, words)) return { fault: 'error' };
 	// Ollama and others write null where nobody speaks.
-	if (words === undefined && said !== null) return { fault: 'noText' };
-	const asked = format === 'srt' || format === 'vtt' ? format : undefined;
-	const held = words === undefined ? undefined : subtitleFormat(words);
-	const content = held !== undefined ? words : asked && subtitlesFrom(record.segments, asked);
-	return {
-		text: (held === undefined ? (words ?? '') : wordsOfSubtitles(words!)).trim(),
-		...(content === undefined ? {} : { subtitles: { format: held ?? asked!, content } }),
-		more,
-	};
+	if (words === undefined && ownText !== null) return { fault: 'noText' };
+	const fromSubtitles = transcriptFromSubtitles(words ?? '');
+	if (fromSubtitles !== undefined) return { ...fromSubtitles, more };
+	const subtitles = subtitlesOf(record, format);
+	return { text: (words ?? '').trim(), ...optional({ subtitles }), more };
+}
+
+/** Subtitles from the segments, for servers that send these in place of the format that was asked for. */
+function subtitlesOf(
+	{ segments }: JsonRecord,
+	format: TranscriptFormat,
+): Transcript['subtitles'] | undefined {
+	if (format !== 'srt' && format !== 'vtt') return undefined;
+	const content = subtitlesFrom(segments, format);
+	return content === undefined ? undefined : { format, content };
 }
 
 /** An error inside a 200. */
 function isFailure({ error, detail }: JsonRecord, words: string | undefined): boolean {
-	return (
-		(isRecord(error) || nonEmptyText(error) !== undefined || nonEmptyText(detail) !== undefined) &&
-		!words
-	);
+	const isError =
+		isRecord(error) || nonEmptyText(error) !== undefined || nonEmptyText(detail) !== undefined;
+	return isError && !words;
 }
 
 function wordsOfSegments(segments: unknown): string | undefined {
 	const list = recordsIn(segments);
 	const words = list.flatMap((segment) => text(segment.text) ?? []);
-	return words.length === 0
-		? undefined
-		: words.join(words.some((one) => /^\s/.test(one)) ? '' : ' ');
+	if (words.length === 0) return undefined;
+	const haveSpaces = words.some((one) => /^\s/.test(one));
+	return words.join(haveSpaces ? '' : ' ');
 }

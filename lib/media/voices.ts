@@ -2,7 +2,7 @@ import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { kindOf } from '../servers/kinds';
 import { kindFor } from '../servers/purpose';
-import { asList, isRecord, nonEmptyText, type JsonRecord } from '../values';
+import { isRecord, nonEmptyText, recordOf, type JsonRecord } from '../values';
 
 export interface Voice {
 	id: string;
@@ -35,13 +35,12 @@ export async function listVoices(
 	const answer = await connection.call(url, { timeoutMs: LIMIT_MS, signal });
 	const voices = answer.status < 300 ? readVoices(answer.json) : undefined;
 	if (voices !== undefined) return voices;
-	if (answer.status !== 404 && answer.status !== 405 && answer.status !== 501)
-		throw connection.refusal(answer, { model });
+	if (![404, 405, 501].includes(answer.status)) throw connection.refusal(answer, { model });
+	const who = kind === 'other' ? 'The server' : label;
 	throw failure('notSupported', connection.contextOf(url, { model }), {
 		status: answer.status,
 		serverText: answer.text,
-		message:
-			kind === 'other' ? 'The server has no list of voices' : `${label} has no list of voices`,
+		message: `${who} has no list of voices`,
 		remedy:
 			'speaches, Kokoro-FastAPI and llama-swap have one. For other servers type the name of the voice: the documentation of the model names them.',
 	});
@@ -51,19 +50,17 @@ export async function listVoices(
 export function readVoices(json: unknown): Voice[] | undefined {
 	const list = isRecord(json) ? (json.voices ?? json.data) : json;
 	if (isRecord(list))
-		return Object.keys(list).map((id) => ({
-			id,
-			name: id,
-			more: isRecord(list[id]) ? list[id] : {},
-		}));
+		return Object.entries(list).map(([id, more]) => ({ id, name: id, more: recordOf(more) }));
 	if (!Array.isArray(list)) return undefined;
-	const voices = asList(list).flatMap((entry): Voice[] => {
-		if (typeof entry === 'string')
-			return entry === '' ? [] : [{ id: entry, name: entry, more: {} }];
-		if (!isRecord(entry)) return [];
-		const { id, voice_id: voiceId, name, voice, ...more } = entry;
-		const found = [id, voiceId, voice, name].map(nonEmptyText).find((one) => one !== undefined);
-		return found === undefined ? [] : [{ id: found, name: nonEmptyText(name) ?? found, more }];
-	});
+	const voices = list.map(readVoice).filter((voice) => voice !== undefined);
 	return [...new Map(voices.map((voice) => [voice.id, voice])).values()];
+}
+
+function readVoice(entry: unknown): Voice | undefined {
+	if (typeof entry === 'string')
+		return entry === '' ? undefined : { id: entry, name: entry, more: {} };
+	const { id: ownId, voice_id: voiceId, name, voice, ...more } = recordOf(entry);
+	const id = [ownId, voiceId, voice, name].map(nonEmptyText).find((one) => one !== undefined);
+	if (id === undefined) return undefined;
+	return { id, name: nonEmptyText(name) ?? id, more };
 }

@@ -16,7 +16,7 @@ import { tokensOf } from '../servers/manage/tokenize';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
 import type { TooLong } from '../servers/text-refusals';
-import { optional } from '../values';
+import { optional, text as textIn } from '../values';
 import { ranked, remarksOn, type RankSettings } from './rank';
 import { readScores, type Scored } from './read';
 
@@ -58,8 +58,8 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 				'Check the expression in the prompt of the vector store.',
 			);
 		const { topN, instruction, minimumScore, scores: form } = this.settings;
-		const asked = instruction + query;
-		const all = texts.map((text, index) => ({ index, text, query: asked }));
+		const fullQuery = instruction + query;
+		const all = texts.map((text, index) => ({ index, text, query: fullQuery }));
 		const documents = all.filter(({ text }) => text.trim() !== '');
 		const blank = all.filter(({ text }) => text.trim() === '').map(({ index }) => ({ index }));
 		const top = (ranking: Ranking['ranking']) => (topN > 0 ? ranking.slice(0, topN) : ranking);
@@ -109,16 +109,16 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 	}
 
 	protected async send(call: BatchCall, batch: readonly RankedText[]): Promise<Scored[]> {
-		const { read, context } = await this.ask(call, this.request(call, batch), (json) =>
+		const { content, context } = await this.ask(call, this.request(call, batch), (json) =>
 			readScores(json, batch.length),
 		);
-		if ('fault' in read)
+		if ('fault' in content)
 			throw failure('invalidAnswer', context, {
-				message: `The ranking of the server cannot be used: ${read.fault}`,
+				message: `The ranking of the server cannot be used: ${content.fault}`,
 				remedy:
 					'Check that the Base URL leads to a server with a rerank route, and that the model is a reranker.',
 			});
-		return read.scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
+		return content.scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
 	}
 
 	/** The server's own rerank route, or Jina's. */
@@ -146,33 +146,55 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 
 /** The beginning of a document that fits beside the query; undefined where the query alone is too long. */
 async function fitBesideQuery(
+	call: BatchCall,
+	document: RankedText,
+	tooLong: TooLong,
+): Promise<string | undefined> {
+	const budget = await tokenBudget(call, document, tooLong);
+	if (budget !== undefined) {
+		if (budget.room < 1) return undefined;
+		const text = await textOfTokens(call, budget.fitting);
+		if (text.trim() !== '') return text;
+	}
+	const { text } = document;
+	const cut = text.slice(0, Math.floor(text.length * fittingShare(tooLong)));
+	const whole = cut.replace(/[\uD800-\uDBFF]$/, '');
+	return whole.trim() === '' ? undefined : whole;
+}
+
+/** The share of a document that should fit, by the server's own count where it gives one. */
+function fittingShare({ limit, tokens }: TooLong): number {
+	const isCounted = limit !== undefined && tokens !== undefined && tokens > limit;
+	return isCounted ? (limit / tokens) * 0.9 : 0.5;
+}
+
+/** The tokens of a document that fit, where the server has a tokenizer. */
+async function tokenBudget(
 	{ connection, kind, signal }: BatchCall,
 	{ text, query }: RankedText,
-	{ limit, tokens }: TooLong,
-): Promise<string | undefined> {
-	if (kindOf(kind).llamaApi === 'oneModel' && limit !== undefined) {
-		const asked = await tokensOf(connection, query, { special: false, signal });
-		const held = await tokensOf(connection, text, { special: false, signal });
-		if (asked !== undefined && held !== undefined) {
-			const budget = limit - asked.length - BETWEEN_TOKENS;
-			if (budget < 1) return undefined;
-			// If they fit by this count, the model adds more special tokens: at least 5 % go.
-			const kept = held.slice(0, Math.min(budget, Math.floor(held.length * 0.95)));
-			const url = `${connection.url.root}/detokenize`;
-			const options = {
-				json: { tokens: kept },
-				once: false,
-				timeoutMs: DETOKENIZE_LIMIT_MS,
-				signal,
-			};
-			const { content } = await connection.json(url, options);
-			if (typeof content === 'string' && content.trim() !== '') return content;
-		}
-	}
-	const share =
-		limit !== undefined && tokens !== undefined && tokens > limit ? (limit / tokens) * 0.9 : 0.5;
-	const cut = text.slice(0, Math.floor(text.length * share)).replace(/[\uD800-\uDBFF]$/, '');
-	return cut.trim() === '' ? undefined : cut;
+	{ limit }: TooLong,
+): Promise<{ room: number; fitting: number[] } | undefined> {
+	if (kindOf(kind).llamaApi !== 'oneModel' || limit === undefined) return undefined;
+	const ofQuery = await tokensOf(connection, query, { special: false, signal });
+	const ofDocument = await tokensOf(connection, text, { special: false, signal });
+	if (ofQuery === undefined || ofDocument === undefined) return undefined;
+	const room = limit - ofQuery.length - BETWEEN_TOKENS;
+	// If they fit by this count, the model adds more special tokens: at least 5 % go.
+	const most = Math.floor(ofDocument.length * 0.95);
+	return { room, fitting: ofDocument.slice(0, Math.min(room, most)) };
+}
+
+async function textOfTokens(
+	{ connection, signal }: BatchCall,
+	tokens: readonly number[],
+): Promise<string> {
+	const { content } = await connection.json(`${connection.url.root}/detokenize`, {
+		json: { tokens },
+		once: false,
+		timeoutMs: DETOKENIZE_LIMIT_MS,
+		signal,
+	});
+	return textIn(content) ?? '';
 }
 
 function documentTooLong(
@@ -194,14 +216,15 @@ function documentTooLong(
 /** Rewords the refusal of a server that cannot rerank, where it says so. */
 function explained(error: ServerError, call: BatchCall): ServerError {
 	const { status, serverText = '' } = error;
-	const known = missingFeature(error, call, 'reranking');
-	if (known !== undefined || (status !== 404 && status !== 405)) return known ?? error;
+	const missing = missingFeature(error, call, 'reranking');
+	if (missing !== undefined) return missing;
+	if (status !== 404 && status !== 405) return error;
 	const { api, root } = call.connection.url;
-	const found = aliasWithoutRerank(api);
-	if (found !== undefined)
+	const address = aliasWithoutRerank(api);
+	if (address !== undefined)
 		return error.reworded({
 			kind: 'notSupported',
-			message: `The address ${found.alias} of ${found.label} has no route for reranking`,
+			message: `The address ${address.alias} of ${address.label} has no route for reranking`,
 			remedy: `Type ${root} as the Base URL of the credential. The package adds /v1 itself.`,
 		});
 	const likely = (call.kind === 'other' ? kindOfRefusal(serverText) : undefined) ?? call.kind;

@@ -21,27 +21,37 @@ export function readScores(
 ): { scores: Scored[]; tokens?: number } | { fault: string } {
 	const list = isRecord(json) ? [json.results, json.data].find((one) => Array.isArray(one)) : json;
 	if (!Array.isArray(list)) return { fault: 'the answer holds no scores' };
-	const seen = new Set<number>();
-	const scores: Scored[] = [];
-	const places = textIndexes(list as unknown[], count);
+	const scores = new Map<number, number>();
+	const indexes = textIndexes(list as unknown[], count);
 	for (const [at, entry] of (list as unknown[]).entries()) {
-		const index = places[at];
+		const index = indexes[at];
+		const fault = faultOf(index, count, scores);
+		if (fault !== undefined || index === undefined)
+			return { fault: fault ?? 'a score has no index of its document' };
 		const { relevance_score: relevance, score } = recordOf(entry);
 		const value = plainNumber(relevance ?? score);
-		if (index === undefined || !Number.isInteger(index))
-			return { fault: 'a score has no index of its document' };
-		if (index < 0 || index >= count)
-			return {
-				fault: `a score is for document ${index + 1}, but ${count} ${count === 1 ? 'was' : 'were'} sent`,
-			};
-		if (seen.has(index)) return { fault: `document ${index + 1} has two scores` };
 		if (value === undefined) return { fault: `the score of document ${index + 1} is not a number` };
-		seen.add(index);
-		scores.push({ index, score: value });
+		scores.set(index, value);
 	}
-	const usage = isRecord(json) && isRecord(json.usage) ? json.usage : {};
-	const tokens = [usage.prompt_tokens, usage.total_tokens].find(
-		(value) => typeof value === 'number',
-	);
-	return { scores, ...optional({ tokens }) };
+	return {
+		scores: [...scores].map(([index, score]) => ({ index, score })),
+		...optional({ tokens: tokensIn(json) }),
+	};
+}
+
+function faultOf(
+	index: number | undefined,
+	count: number,
+	scores: ReadonlyMap<number, number>,
+): string | undefined {
+	if (index === undefined || !Number.isInteger(index))
+		return 'a score has no index of its document';
+	if (index < 0 || index >= count)
+		return `a score is for document ${index + 1}, but ${count} ${count === 1 ? 'was' : 'were'} sent`;
+	return scores.has(index) ? `document ${index + 1} has two scores` : undefined;
+}
+
+function tokensIn(json: unknown): number | undefined {
+	const { prompt_tokens: prompt, total_tokens: total } = recordOf(recordOf(json).usage);
+	return [prompt, total].find((value) => typeof value === 'number');
 }

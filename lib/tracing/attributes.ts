@@ -70,9 +70,9 @@ const set =
 		(parameters as Readonly<Record<string, unknown>> | undefined)?.[name];
 
 /** The texts of an observation, if the user wants them in traces. */
-const texts = (name: 'input' | 'output') => (seen: Observation) =>
-	seen.trace?.recordTexts === true && seen[name] !== undefined
-		? messagesAsJson(seen[name])
+const texts = (name: 'input' | 'output') => (observation: Observation) =>
+	observation.trace?.recordTexts === true && observation[name] !== undefined
+		? messagesAsJson(observation[name])
 		: undefined;
 
 const sessionOf = ({ trace, conversationId }: Observation) => trace?.sessionId ?? conversationId;
@@ -81,7 +81,7 @@ const sessionOf = ({ trace, conversationId }: Observation) => trace?.sessionId ?
  * Every attribute of a span: OpenTelemetry's conventions for GenAI, Langfuse's names for what those lack
  * (https://langfuse.com/integrations/native/opentelemetry), and our own where neither has one.
  */
-const ATTRIBUTES: Readonly<Record<string, (seen: Observation) => unknown>> = {
+const ATTRIBUTES: Readonly<Record<string, (observation: Observation) => unknown>> = {
 	'gen_ai.operation.name': ({ operation }) => operation,
 	'gen_ai.provider.name': ({ provider }) =>
 		provider === undefined ? undefined : snakeCase(provider),
@@ -131,18 +131,21 @@ export type AttributeValue = string | number | boolean | string[];
 
 /** @param mask masks the credential's secrets in a text */
 export function attributesOf(
-	seen: Observation,
+	observation: Observation,
 	mask: (text: string) => string,
 ): Record<string, AttributeValue> {
-	const found = Object.entries(ATTRIBUTES).map(
-		([name, read]) => [name, valueOf(read(seen), mask)] as const,
-	);
-	return Object.fromEntries(
-		found.filter((entry): entry is [string, AttributeValue] => entry[1] !== undefined),
-	);
+	const attributes: Record<string, AttributeValue> = {};
+	for (const [name, valueIn] of Object.entries(ATTRIBUTES)) {
+		const value = attributeValue(valueIn(observation), mask);
+		if (value !== undefined) attributes[name] = value;
+	}
+	return attributes;
 }
 
-function valueOf(value: unknown, mask: (text: string) => string): AttributeValue | undefined {
+function attributeValue(
+	value: unknown,
+	mask: (text: string) => string,
+): AttributeValue | undefined {
 	if (typeof value === 'string') return value === '' ? undefined : mask(value);
 	if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
 	if (Array.isArray(value))
@@ -151,13 +154,13 @@ function valueOf(value: unknown, mask: (text: string) => string): AttributeValue
 }
 
 function asNumber(text: string | undefined): number | string | undefined {
-	return text === undefined || text.trim() === '' || Number.isNaN(Number(text))
-		? text
-		: Number(text);
+	const isNumber = text !== undefined && text.trim() !== '' && !Number.isNaN(Number(text));
+	return isNumber ? Number(text) : text;
 }
 
 function portOf({ port, protocol }: URL): number {
-	return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+	if (port !== '') return Number(port);
+	return protocol === 'https:' ? 443 : 80;
 }
 
 /** A kind of server as the conventions would write it. */
@@ -172,20 +175,20 @@ const MAX_CHARACTERS = 100_000;
 
 /** Messages as JSON in the form of the GenAI conventions. Of a conversation that is too long, the end is kept. */
 export function messagesAsJson(messages: readonly TracedMessage[]): string {
-	const kept: object[] = [];
+	const newest: object[] = [];
 	let characters = 0;
 	for (const message of messages.toReversed()) {
-		const written = { role: message.role, parts: partsOf(message), ...finishOf(message) };
-		const size = JSON.stringify(written).length;
+		const attribute = { role: message.role, parts: partsOf(message), ...finishOf(message) };
+		const size = JSON.stringify(attribute).length;
 		if (characters + size > MAX_CHARACTERS) {
 			const text = endOf(message, MAX_CHARACTERS - characters);
-			if (text !== '') kept.unshift({ ...written, parts: [{ type: 'text', content: text }] });
+			if (text !== '') newest.push({ ...attribute, parts: [{ type: 'text', content: text }] });
 			break;
 		}
 		characters += size;
-		kept.unshift(written);
+		newest.push(attribute);
 	}
-	return JSON.stringify(kept);
+	return JSON.stringify(newest.toReversed());
 }
 
 /** What a cut may leave at the start: the rest of a key, which would not be recognized, or half a character. */

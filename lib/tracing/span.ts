@@ -53,14 +53,18 @@ function begin(
 ): RequestSpan {
 	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
 	const mask = (text: string) => connection.mask(text);
-	const seen: Observation = { ...request, server: connection.url, startedAt: performance.now() };
+	const observation: Observation = {
+		...request,
+		server: connection.url,
+		startedAt: performance.now(),
+	};
 	const name = mask(
 		request.model === undefined ? request.operation : `${request.operation} ${request.model}`,
 	);
 	const tracer = api.trace.getTracer('n8n-nodes-local-llama');
 	const span = tracer.startSpan(
 		name,
-		{ kind: CLIENT_SPAN, attributes: attributesOf(seen, mask) },
+		{ kind: CLIENT_SPAN, attributes: attributesOf(observation, mask) },
 		parent,
 	);
 	const own: Record<string, string> = {};
@@ -69,11 +73,15 @@ function begin(
 	return {
 		connection: connection.traced({ ...optional({ traceparent, tracestate }) }),
 		note: (answer) =>
-			quietly(() => void span.setAttributes(attributesOf(Object.assign(seen, answer), mask))),
+			quietly(
+				() => void span.setAttributes(attributesOf(Object.assign(observation, answer), mask)),
+			),
 		fail: (error) => {
 			const { kind, message } =
 				error instanceof ServerError ? error : { kind: 'unexpected', message: undefined };
-			quietly(() => span.setAttributes(attributesOf(Object.assign(seen, { error: kind }), mask)));
+			quietly(() =>
+				span.setAttributes(attributesOf(Object.assign(observation, { error: kind }), mask)),
+			);
 			quietly(() =>
 				span.setStatus({ code: STATUS_ERROR, ...optional({ message: message && mask(message) }) }),
 			);
@@ -127,15 +135,15 @@ function nothing(): void {}
  * Undefined: not looked for yet; null: not found. A search that finds nothing visits all folders, which takes longer
  * than a request.
  */
-let found: OpenTelemetry | null | undefined;
+let hostApi: OpenTelemetry | null | undefined;
 
 /** n8n's OpenTelemetry, if n8n exports traces: otherwise no propagator is registered. */
 function openTelemetry(): OpenTelemetry | undefined {
-	if (found === undefined)
-		found = quietly(() => module.require('@opentelemetry/api') as OpenTelemetry) ?? null;
-	return quietly(() => (found?.propagation.fields().length ?? 0) === 0) === false
-		? found!
-		: undefined;
+	if (hostApi === undefined)
+		hostApi = quietly(() => module.require('@opentelemetry/api') as OpenTelemetry) ?? null;
+	const api = hostApi ?? undefined;
+	const fields = quietly(() => api?.propagation.fields()) ?? [];
+	return fields.length > 0 ? api : undefined;
 }
 
 type HttpRequest = (request: {
@@ -152,11 +160,11 @@ type HttpRequest = (request: {
 async function nodeSpan({ host, url }: Connection): Promise<Record<string, string>> {
 	const headers: Record<string, string> = {};
 	const { httpRequest } = (host ?? {}) as { httpRequest?: HttpRequest };
-	const asked = quietly(() =>
+	const request = quietly(() =>
 		httpRequest?.call(host, { url: url.root, headers, abortSignal: AbortSignal.abort() }),
 	);
 	// It always fails: it was aborted.
-	await raceAgainstAbort(AbortSignal.timeout(HOST_LIMIT_MS), async () => await asked).catch(
+	await raceAgainstAbort(AbortSignal.timeout(HOST_LIMIT_MS), async () => await request).catch(
 		nothing,
 	);
 	return headers;

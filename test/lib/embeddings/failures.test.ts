@@ -66,7 +66,7 @@ test('another size names the option that says so', () => {
 	const { meaning } = wrongSize(CONTEXT, {
 		model: 'm',
 		length: 384,
-		wanted: 768,
+		expected: 768,
 		option: 'Expected Dimensions',
 	});
 	expect(meaning).toMatch(/384 numbers, not of 768 as the option Expected Dimensions says/);
