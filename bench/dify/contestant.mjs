@@ -40,6 +40,7 @@ const context = (items, parameters) => ({
 			inputsJson: '{}',
 			simplify: true,
 			options: {},
+			optionsLimits: {},
 			...parameters,
 		};
 		return path in all ? all[path] : fallback;
@@ -131,7 +132,7 @@ const oneAfterAnother = async () => {
 const throughTheNode = async () => {
 	const items = await execute(
 		Array.from({ length: count }, () => ({ json: {} })),
-		{ options: { itemsAtOnce: atOnce, maxRetries: 0 } },
+		{ optionsLimits: { itemsAtOnce: atOnce, maxRetries: 0 } },
 	);
 	items.forEach(({ json, pairedItem }, at) => {
 		if (json.answer !== `You said: message ${at}` || pairedItem.item !== at)

@@ -33,11 +33,11 @@ export const localLlama = (url, parameters, further) => ({
 	parameters: { resource: 'text', model, ...parameters },
 	credential: ownCredential(url, further),
 });
-/** @param {string} url @param {object} given @returns {Record<string, Part>} */
-export const localChatModel = (url, given) => ({
+/** @param {string} url @param {object} options @param {object} [optionsServer] @returns {Record<string, Part>} */
+export const localChatModel = (url, options, optionsServer = {}) => ({
 	ai_languageModel: {
 		type: 'CUSTOM.localChatModel',
-		parameters: { model, options: given },
+		parameters: { model, options, optionsServer },
 		credential: ownCredential(url),
 	},
 });

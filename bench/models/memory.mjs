@@ -60,7 +60,7 @@ export const memory = async (environment) => {
 		[own]: (url) =>
 			agent(localChatModel(url, { historyBudget: HISTORY_BUDGET }), 'budget', ROUNDS_OF_CHAT),
 		[`Local Chat Model, memory of ${WINDOW} rounds, Cache Reuse ${CACHE_REUSE}`]: (url) =>
-			agent(localChatModel(url, { cacheReuse: CACHE_REUSE }), 'reuse'),
+			agent(localChatModel(url, {}, { cacheReuse: CACHE_REUSE }), 'reuse'),
 		[`Local Chat Model, memory of ${WINDOW} rounds`]: (url) =>
 			agent(localChatModel(url, {}), 'window'),
 		[`Local Chat Model, memory of ${LONG_WINDOW} rounds`]: (url) =>

@@ -106,7 +106,7 @@ export const ownNodes = async (save, urls, keys) => {
 		'Dify chat, streamed': {
 			Dify: {
 				type: 'CUSTOM.difyChatMessage',
-				parameters: { query: USER_TEXT, options: difyLimits },
+				parameters: { query: USER_TEXT, optionsLimits: difyLimits },
 				credentials: difyChat,
 			},
 		},

@@ -12,7 +12,7 @@ export class DifyChatMessage implements INodeType {
 		displayName: 'Dify Chat Message',
 		name: 'difyChatMessage',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		version: [1, 1.1],
+		version: 1,
 		subtitle:
 			'={{ { new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 		description: 'Talks to a chatbot, agent or chatflow of Dify and types the answer into the chat',

@@ -19,7 +19,7 @@ export class DifyKnowledge implements INodeType {
 		displayName: 'Dify Knowledge',
 		name: 'difyKnowledge',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		version: [1, 1.1],
+		version: 1,
 		subtitle: '={{ $parameter.operation + ": " + $parameter.resource }}',
 		description: 'Searches knowledge bases of Dify, fills them, and keeps your documents in sync',
 		builderHint: BUILDER_HINTS.difyKnowledge,

@@ -19,7 +19,7 @@ export class LocalChatModel implements INodeType {
 			dark: 'file:../../icons/localLlama.dark.svg',
 		},
 		group: ['transform'],
-		version: [1, 1.1],
+		version: 1,
 		subtitle: MODEL_SUBTITLE,
 		description:
 			'Chat model on your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',

@@ -21,7 +21,7 @@ export class LocalLlama implements INodeType {
 			dark: 'file:../../icons/localLlama.dark.svg',
 		},
 		group: ['transform'],
-		version: [1, 1.1],
+		version: 1,
 		subtitle:
 			'={{ ({ getAll: "get many" }[$parameter.operation] ?? $parameter.operation.replace(/[A-Z]/g, " $&").toLowerCase()) + ": " + $parameter.resource }}',
 		description:

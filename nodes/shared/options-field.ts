@@ -50,10 +50,7 @@ const OF_MODELS: readonly OptionGroup[] = [
 	),
 ];
 
-/**
- * Options of a node or an operation: one collection if they are few, else groups. Nodes of version 1 keep a single
- * collection, in which their options are stored.
- */
+/** Options of a node or an operation: one collection if they are few, else groups. */
 export function optionsFields(
 	options: readonly INodeProperties[],
 	{
@@ -61,26 +58,28 @@ export function optionsFields(
 		groups = OF_MODELS,
 	}: { description?: string; groups?: readonly OptionGroup[] } = {},
 ): INodeProperties[] {
-	const collection = (some: readonly INodeProperties[]) => ({
-		...optionsCollection(some),
+	const collection = (members: readonly INodeProperties[]) => ({
+		...optionsCollection(members),
 		...optional({ description }),
 	});
 	if (options.length <= FEW) return [collection(options)];
-	const held = (by: OptionGroup | undefined) =>
-		options.filter(({ name }) => groups.find(({ holds }) => holds.test(name)) === by);
-	const parts = groups.map((group) => ({
-		...optionsCollection(held(group)),
-		...group.field,
-		placeholder: `Add ${held(group).length === 1 ? held(group)[0]!.displayName : `${group.field.displayName} Option`}`,
-	}));
-	const filled = [collection(held(undefined)), ...parts].filter((part) => part.options!.length > 0);
-	return [
-		{ ...collection(options), displayOptions: { show: { '@version': [1] } } },
-		...filled.map((part) => ({ ...part, displayOptions: { hide: { '@version': [1] } } })),
-	];
+	const groupOf = (name: string) => groups.find(({ holds }) => holds.test(name));
+	const ungrouped = options.filter(({ name }) => groupOf(name) === undefined);
+	const fields = [collection(ungrouped)];
+	for (const group of groups) {
+		const members = options.filter(({ name }) => groupOf(name) === group);
+		if (members.length > 0) fields.push(groupField(group, members));
+	}
+	return fields;
 }
 
-/** Names of the collections that may hold an option: the collection itself, or its group. */
+function groupField({ field }: OptionGroup, members: readonly INodeProperties[]): INodeProperties {
+	const [first] = members;
+	const added = members.length === 1 ? first!.displayName : `${field.displayName} Option`;
+	return { ...optionsCollection(members), ...field, placeholder: `Add ${added}` };
+}
+
+/** Names of the collections that may hold an option: the collection itself, and its group. */
 export function placesOf(
 	properties: readonly INodeProperties[],
 	collection: string,
@@ -90,7 +89,7 @@ export function placesOf(
 		({ name, type, options = [] }) =>
 			type === 'collection' &&
 			name.startsWith(collection) &&
-			options.some((one) => one.name === option),
+			options.some((member) => member.name === option),
 	);
 	return [...new Set([collection, ...groups.map(({ name }) => name)])];
 }

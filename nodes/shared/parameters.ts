@@ -149,7 +149,10 @@ export class NodeParameters {
 	}
 
 	field(path: string): Field {
-		return fieldAt(this.properties, path);
+		const [collection, option] = path.split('.');
+		if (option === undefined) return fieldAt(this.properties, path);
+		const group = placesOf(this.properties, collection!, option).at(-1);
+		return fieldAt(this.properties, `${group}.${option}`);
 	}
 
 	private checked<T, F>(path: string, check: Check<T>, whenUnset: [] | [F]): T | F {

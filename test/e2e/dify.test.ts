@@ -505,7 +505,7 @@ describe('many items', () => {
 			most = Math.max(most, active);
 		});
 		const { status, data } = await run(
-			many(await credentialOf(sim), 100, { options: { itemsAtOnce: 8 } }),
+			many(await credentialOf(sim), 100, { optionsLimits: { itemsAtOnce: 8 } }),
 		);
 		timer();
 		expect(status).toBe('success');
@@ -542,7 +542,7 @@ describe('many items', () => {
 			many(
 				await credentialOf(sim),
 				5,
-				{ options: { itemsAtOnce: 3 } },
+				{ optionsLimits: { itemsAtOnce: 3 } },
 				{ onError: 'continueRegularOutput' },
 			),
 		);
@@ -612,7 +612,7 @@ describe('many items', () => {
 					}
 				: { steps: [{ text: 'b' }, { wait: 60_000 }] };
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
-		const { status } = await run(many(await credentialOf(sim), 4, { options: { itemsAtOnce: 4 } }));
+		const { status } = await run(many(await credentialOf(sim), 4, { optionsLimits: { itemsAtOnce: 4 } }));
 		expect(status).toBe('error');
 		expect(sim.stops.filter(({ hit }) => hit)).toHaveLength(3);
 	});

@@ -383,19 +383,16 @@ describe('the panels', () => {
 	);
 
 	it(
-		'of the chat model: options in groups whose lists can be searched, and one list where a stored node has it',
+		'of the chat model: options in groups whose lists can be searched',
 		async () => {
 			const { get, page, openWorkflow, openNode, closeNode, picture } = editor;
-			const stored = { temperature: 0.3, minP: 0.11, dryBase: 1.5 };
 			const { id } = await n8n.createWorkflow(
 				workflowOf('Options', {
 					Chat: chatTrigger('options-chat'),
 					Agent: agent(),
-					Stored: localModel(working, { options: stored }),
-					[MODEL]: { ...localModel(working, { options: { temperature: 0.3 } }), typeVersion: 1.1 },
+					[MODEL]: localModel(working, { options: { temperature: 0.3 } }),
 					'Local Llama': {
 						type: 'CUSTOM.localLlama',
-						typeVersion: 1.1,
 						parameters: { resource: 'text', operation: 'chat' },
 						credentials: { localLlamaApi: working },
 					},
@@ -404,13 +401,7 @@ describe('the panels', () => {
 			await openWorkflow(id);
 			const values = async (name: string) =>
 				Number(await get(`parameter-input-${name}`).locator('input').first().inputValue());
-			await openNode('Stored');
-			await get('collection-parameter-add').first().waitFor();
-			expect(await get('collection-parameter-add').count()).toBe(1);
-			expect(await Promise.all(Object.keys(stored).map(values))).toEqual(Object.values(stored));
 			await page.setViewportSize({ ...WINDOW, height: 1100 });
-			await picture('options-stored', 'fields');
-			await closeNode();
 			await openNode(MODEL);
 			const lists = get('collection-parameter-add');
 			await lists.nth(4).waitFor();

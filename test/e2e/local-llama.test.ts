@@ -169,7 +169,8 @@ test('complete: its own route; fill in: a model that cannot is told as that', as
 		[NODE]: localLlama({
 			operation: 'complete',
 			prompt: '={{ $json.text }}',
-			options: { maxTokens: 8, temperature: 0, logprobs: 2 },
+			options: { maxTokens: 8, temperature: 0 },
+			optionsOutput: { logprobs: 2 },
 		}),
 	});
 	const [item] = itemsOf(completed);

@@ -26,7 +26,6 @@ const LONGEST = [
 	'lib/errors/secret-parts',
 	'nodes/DifyChatMessage/send',
 	'lib/health/tools/tool-test',
-	'nodes/LocalLlama/stored-options',
 	'lib/dify/knowledge/sync',
 	'lib/chat/client',
 	'scripts/which-model-server',

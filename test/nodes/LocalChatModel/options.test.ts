@@ -1,4 +1,4 @@
-import { NodeHelpers, type INode, type INodeProperties } from 'n8n-workflow';
+import { NodeHelpers, type INodeParameters, type INodeProperties } from 'n8n-workflow';
 
 import { DEFAULT_LIMITS } from '../../../lib/http/limits';
 import { properties } from '../../../nodes/LocalChatModel/fields';
@@ -9,66 +9,48 @@ import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
 
 const optionsOf = ({ options }: INodeProperties) => options as INodeProperties[];
-const groupsIn = (typeVersion: number) =>
-	optionFields.filter((field) => NodeHelpers.displayParameter({}, field, { typeVersion }, null));
-const [all] = groupsIn(1);
-const option = (name: string) => optionsOf(all!).find((one) => one.name === name)!;
+const option = (name: string) =>
+	optionFields.flatMap(optionsOf).find((one) => one.name === name)!;
 const typesOf = ({ displayOptions }: { displayOptions?: INodeProperties['displayOptions'] }) =>
 	(displayOptions?.show?.['/serverType'] ?? displayOptions?.show?.serverType) as
 		| string[]
 		| undefined;
 
 describe('the options of the chat model', () => {
-	it('stand in groups, each option once, and all of them in one list where a node of version 1 has them', () => {
-		expect(groupsIn(1).map(({ name }) => name)).toEqual(['options']);
-		const names = [
+	it('stand in groups', () => {
+		expect(optionFields.map(({ name }) => name)).toEqual([
 			'options',
 			'optionsSampling',
 			'optionsRepetition',
 			'optionsThinking',
 			'optionsServer',
-		];
-		expect(groupsIn(1.1).map(({ name }) => name)).toEqual(names);
-		const sorted = (fields: INodeProperties[]) => fields.map(({ name }) => name).sort();
-		expect(sorted(groupsIn(1.1).flatMap(optionsOf))).toEqual(sorted(optionsOf(all!)));
+		]);
 	});
 
 	it('begin with those that most people change', () => {
-		const common = optionsOf(groupsIn(1.1)[0]!).map(({ name }) => name);
+		const common = optionsOf(optionFields[0]!).map(({ name }) => name);
 		expect(common.slice(0, 3)).toEqual(['temperature', 'maxTokens', 'topP']);
 		expect(common).toEqual(
 			expect.arrayContaining(['firstTokenLimit', 'idleLimit', 'totalLimit', 'maxRetries', 'stop']),
 		);
 	});
 
-	it('are kept by n8n where each version has them, and read alike', () => {
-		const description = new LocalChatModel().description;
+	it('are kept by n8n and read from their groups', () => {
 		// What the editor stores: each option with the value that it has when it is added.
-		const stored = (typeVersion: number) =>
-			Object.fromEntries(
-				groupsIn(typeVersion).map((group) => [
-					group.name,
-					Object.fromEntries(optionsOf(group).map(({ name, default: preset }) => [name, preset])),
-				]),
-			);
-		const settingsOf = (typeVersion: number) => {
-			const node = { typeVersion } as INode;
-			const given = { model: 'm', ...stored(typeVersion) } as Parameters<
-				typeof NodeHelpers.getNodeParameters
-			>[1];
-			const kept = NodeHelpers.getNodeParameters(
-				properties,
-				given,
-				true,
-				false,
-				node,
-				description,
-			)!;
-			expect(kept).toMatchObject(given!);
-			return readSettings(new NodeParameters(fakeContext(kept, {}).context, 0, properties));
-		};
-		expect(settingsOf(1.1)).toEqual(settingsOf(1));
-		expect(settingsOf(1).parameters).toMatchObject({
+		const presets = (group: INodeProperties) =>
+			Object.fromEntries(optionsOf(group).map(({ name, default: preset }) => [name, preset]));
+		const groups = Object.fromEntries(optionFields.map((group) => [group.name, presets(group)]));
+		const kept = NodeHelpers.getNodeParameters(
+			properties,
+			{ model: 'm', ...groups } as INodeParameters,
+			true,
+			false,
+			{ typeVersion: 1 },
+			new LocalChatModel().description,
+		)!;
+		expect(kept).toMatchObject(groups);
+		const { context } = fakeContext(kept, {});
+		expect(readSettings(new NodeParameters(context, 0, properties)).parameters).toMatchObject({
 			minP: 0.05,
 			dryBase: 1.75,
 			slotId: 0,

@@ -26,16 +26,12 @@ const namesOf = ({ options = [] }: INodeProperties) => options.map(({ name }) =>
 const few = ['topP', 'minP', 'seed', 'temperature'].map(option);
 const many = [...few, ...'abcdefghi'.split('').map(option)];
 
-/** The collections that an operation shows in nodes of a version. */
-function collectionsOf(
-	description: INodeTypeDescription,
-	{ parameters }: FilledNode,
-	typeVersion: number,
-) {
+/** The collections that an operation shows. */
+function collectionsOf(description: INodeTypeDescription, { parameters }: FilledNode) {
 	return description.properties.filter(
 		(property) =>
 			property.type === 'collection' &&
-			NodeHelpers.displayParameter(parameters as never, property, { typeVersion }, description),
+			NodeHelpers.displayParameter(parameters as never, property, null, description),
 	);
 }
 
@@ -46,9 +42,8 @@ describe('options', () => {
 		expect(namesOf(whole!)).toEqual(['temperature', 'topP', 'minP', 'seed']);
 	});
 
-	it('that are many stand in groups, and in one list for nodes of version 1', () => {
-		const [old, ...groups] = optionsFields(many);
-		expect([...namesOf(old!)].sort()).toEqual(many.map(({ name }) => name).sort());
+	it('that are many stand in groups', () => {
+		const groups = optionsFields(many);
 		expect(groups.map((group) => [group.name, namesOf(group)])).toEqual([
 			['options', ['temperature', 'topP', ...'abcdefghi'.split(''), 'seed']],
 			['optionsSampling', ['minP']],
@@ -58,15 +53,11 @@ describe('options', () => {
 	it('have a button that names what it adds: an option that is alone in its group, else the group', () => {
 		const placeholders = (options: INodeProperties[]) =>
 			optionsFields(options).map(({ placeholder }) => placeholder);
-		expect(placeholders(many)).toEqual(['Add Option', 'Add Option', 'Add minP']);
-		expect(placeholders([...many, option('topK')])).toEqual([
-			'Add Option',
-			'Add Option',
-			'Add Sampling Option',
-		]);
+		expect(placeholders(many)).toEqual(['Add Option', 'Add minP']);
+		expect(placeholders([...many, option('topK')])).toEqual(['Add Option', 'Add Sampling Option']);
 	});
 
-	it('are read out of their group, the list of all, or an expression that gives either', () => {
+	it('are read out of their group or the plain list', () => {
 		const properties = optionsFields(many);
 		const read = (parameters: Record<string, unknown>) =>
 			new NodeParameters(fakeContext(parameters, {}).context, 0, properties).number(
@@ -135,26 +126,22 @@ function fieldsOf(
 }
 
 /** What n8n keeps of a node that has every option, each with the value that it has when it is added. */
-function storedWithAll(description: INodeTypeDescription, filled: FilledNode, typeVersion: number) {
+function keptWithAll(description: INodeTypeDescription, filled: FilledNode) {
 	const presets = (group: INodeProperties) =>
 		Object.fromEntries((group.options as INodeProperties[]).map((one) => [one.name, one.default]));
-	const groups = collectionsOf(description, filled, typeVersion).map((group) => [
-		group.name,
-		presets(group),
-	]);
-	const given = {
-		...filled.parameters,
-		...(Object.fromEntries(groups) as object),
-	} as INodeParameters;
+	const groups = Object.fromEntries(
+		collectionsOf(description, filled).map((group) => [group.name, presets(group)]),
+	);
+	const parameters = { ...filled.parameters, ...groups } as INodeParameters;
 	const kept = NodeHelpers.getNodeParameters(
 		description.properties,
-		given,
+		parameters,
 		true,
 		false,
-		{ typeVersion },
+		{ typeVersion: 1 },
 		description,
 	)!;
-	expect(kept).toMatchObject(Object.fromEntries(groups) as object);
+	expect(kept).toMatchObject(groups);
 	return kept;
 }
 
@@ -163,15 +150,16 @@ const folders = fs
 	.filter((folder) => fs.existsSync(path.join(NODES, folder, `${folder}.node.ts`)));
 
 describe.each(folders)('the options of %s', (folder) => {
-	it('are at most twelve in a group, each in one group, and the groups have those of the one list', async () => {
+	it('are at most twelve in a group, each in one group, kept by n8n and read by the node', async () => {
 		const exported = (await import(path.join(NODES, folder, `${folder}.node`))) as Record<
 			string,
 			new () => INodeType
 		>;
 		const { description } = new exported[folder]!();
-		const versions = [description.version].flat();
 		for (const filled of everyOperation(description)) {
-			const groups = collectionsOf(description, filled, versions.at(-1)!);
+			const groups = collectionsOf(description, filled).filter(({ name }) =>
+				name.startsWith('options'),
+			);
 			for (const group of groups) {
 				const names = namesOf(group);
 				expect({ filled: filled.name, group: group.name, tooMany: names.slice(12) }).toMatchObject({
@@ -179,19 +167,13 @@ describe.each(folders)('the options of %s', (folder) => {
 				});
 				if (names.includes('temperature')) expect(names[0]).toBe('temperature');
 			}
-			// Few enough for one list, whatever the version.
-			if (collectionsOf(description, filled, 1).length === groups.length) continue;
+			if (groups.length === 1) continue;
 			const shown = groups.flatMap(namesOf).sort();
 			expect([...new Set(shown)]).toEqual(shown);
-			const stored = versions.map((version) => storedWithAll(description, filled, version));
-			const [first, ...others] = stored.map((parameters) => {
-				const { context } = fakeContext(parameters, {});
-				const read = new NodeParameters(context, 0, fieldsOf(description, filled));
-				return shown.map((name) => [name, read.value(`options.${name}`)]);
-			});
-			for (const other of others)
-				expect({ filled: filled.name, other }).toEqual({ filled: filled.name, other: first });
-			expect(first!.filter(([, value]) => value === undefined)).toEqual([]);
+			const { context } = fakeContext(keptWithAll(description, filled), {});
+			const read = new NodeParameters(context, 0, fieldsOf(description, filled));
+			const unread = shown.filter((name) => read.value(`options.${name}`) === undefined);
+			expect({ filled: filled.name, unread }).toMatchObject({ unread: [] });
 		}
 	});
 });
