@@ -149,10 +149,10 @@ export class NodeParameters {
 	}
 
 	field(path: string): Field {
-		const [collection, option] = path.split('.');
-		if (option === undefined) return fieldAt(this.properties, path);
-		const group = placesOf(this.properties, collection!, option).at(-1);
-		return fieldAt(this.properties, `${group}.${option}`);
+		const [name, option, ...inner] = path.split('.');
+		if (option === undefined || inner.length > 0) return fieldAt(this.properties, path);
+		const collection = placesOf(this.properties, name!, option).at(-1);
+		return fieldAt(this.properties, `${collection}.${option}`);
 	}
 
 	private checked<T, F>(path: string, check: Check<T>, whenUnset: [] | [F]): T | F {

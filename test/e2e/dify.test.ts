@@ -612,7 +612,9 @@ describe('many items', () => {
 					}
 				: { steps: [{ text: 'b' }, { wait: 60_000 }] };
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
-		const { status } = await run(many(await credentialOf(sim), 4, { optionsLimits: { itemsAtOnce: 4 } }));
+		const { status } = await run(
+			many(await credentialOf(sim), 4, { optionsLimits: { itemsAtOnce: 4 } }),
+		);
 		expect(status).toBe('error');
 		expect(sim.stops.filter(({ hit }) => hit)).toHaveLength(3);
 	});

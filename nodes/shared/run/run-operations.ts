@@ -127,8 +127,8 @@ function readWork(parameters: NodeParameters): { streams: boolean; itemsAtOnce: 
 }
 
 function optionOf(fields: readonly INodeProperties[], name: string): INodeProperties | undefined {
-	const options = (fields.find((field) => field.name === 'options')?.options ??
-		[]) as INodeProperties[];
+	const collections = fields.filter((field) => field.name.startsWith('options'));
+	const options = collections.flatMap((field) => (field.options ?? []) as INodeProperties[]);
 	return options.find((option) => option.name === name);
 }
 

@@ -111,7 +111,7 @@ describe.each(SIM_VERSIONS)('messages, %s', (version) => {
 	});
 
 	test('Timeout: limits hold inside the stream as well, and none is set to the whole run unless it is asked for', async () => {
-		const options = properties(new DifyChatMessage()).find(({ name }) => name === 'options')!
+		const options = properties(new DifyChatMessage()).find(({ name }) => name === 'optionsLimits')!
 			.options as INodeProperties[];
 		const limits = options.filter(({ name }) => name.endsWith('Limit'));
 		expect(Object.fromEntries(limits.map(({ name, default: preset }) => [name, preset]))).toEqual({

@@ -9,8 +9,7 @@ import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
 
 const optionsOf = ({ options }: INodeProperties) => options as INodeProperties[];
-const option = (name: string) =>
-	optionFields.flatMap(optionsOf).find((one) => one.name === name)!;
+const option = (name: string) => optionFields.flatMap(optionsOf).find((one) => one.name === name)!;
 const typesOf = ({ displayOptions }: { displayOptions?: INodeProperties['displayOptions'] }) =>
 	(displayOptions?.show?.['/serverType'] ?? displayOptions?.show?.serverType) as
 		| string[]
