@@ -220,7 +220,7 @@ describe('the check itself', () => {
 					model: { __rl: true, mode: 'list', value: '' },
 					responseFormat: 'jsonSchema',
 					jsonSchema: '{}',
-					options: { temperature: 0.2, topK: '={{ 5 }}' },
+					options: { temperature: 0.2, topP: '={{ 0.5 }}' },
 				},
 			},
 		],
@@ -274,8 +274,8 @@ describe('the check itself', () => {
 		],
 		[
 			'an option of another server',
-			model({ serverType: 'ollama', options: { slotId: 3 } }),
-			'does not show the parameter "options.slotId"',
+			model({ serverType: 'ollama', optionsServer: { slotId: 3 } }),
+			'does not show the parameter "optionsServer.slotId"',
 		],
 		[
 			'a field that other settings hide',
