@@ -5,8 +5,6 @@ import { ServerError } from './server-error';
 
 export interface NodeErrorOptions {
 	itemIndex?: number;
-	/** Sub-nodes are configuration nodes: n8n then shows the message and not "Error in sub-node". */
-	subNode?: boolean;
 }
 
 /** The fields of a failure for an error item or an error's details: plain JSON, without any key. */
@@ -38,24 +36,35 @@ export function toNodeError(
 	options: NodeErrorOptions = {},
 ): NodeOperationError {
 	if (error instanceof NodeOperationError) return described(error);
-	const functionality = options.subNode ? ('configuration-node' as const) : ('regular' as const);
-	if (!(error instanceof ServerError))
-		return described(
-			new NodeOperationError(node, error instanceof Error ? error : String(error), {
-				itemIndex: options.itemIndex,
-				functionality,
-			}),
-		);
+	if (!(error instanceof ServerError)) {
+		const cause = error instanceof Error ? error : String(error);
+		return described(new NodeOperationError(node, cause, { itemIndex: options.itemIndex }));
+	}
 	const nodeError = new NodeOperationError(node, error.message, {
 		description: describe(error),
 		itemIndex: options.itemIndex,
-		functionality,
 	});
 	nodeError.message = error.message;
 	nodeError.messages = [];
 	nodeError.context.data = errorDetails(error);
 	if (error.partialText) nodeError.messages.push(`Received until then: ${error.partialText}`);
 	return nodeError;
+}
+
+/**
+ * An error of a sub-node that cannot be supplied (docs/protocols/n8n.md 4.2). n8n replaces any error by "Error in sub-node"
+ * with the title alone, except one of the functionality `configuration-node`, which it hands on as it is. The editor hides
+ * the text of such an error only where it has the name of one of n8n's own classes, so this class has its own.
+ */
+export class SubNodeError extends NodeOperationError {
+	override name = 'SubNodeError';
+
+	constructor(node: INode, error: NodeOperationError) {
+		const description = error.description ?? error.message;
+		super(node, error.message, { description, functionality: 'configuration-node' });
+		Object.assign(this, { message: error.message, messages: error.messages });
+		this.context = error.context;
+	}
 }
 
 /**

@@ -18,6 +18,6 @@ export async function getKnowledgeBases(
 			.filter((base) => !isExternal(base))
 			.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) }));
 	} catch (error) {
-		throw listError(this.getNode(), error, { subNode: true });
+		throw listError(this.getNode(), error);
 	}
 }

@@ -103,7 +103,7 @@ export function listSearch(
 			const servers = localLlamaServers(await this.getCredentials('localLlamaApi'), this.helpers);
 			return { results: await search(servers, filter?.trim().toLowerCase() ?? '', this) };
 		} catch (error) {
-			throw listError(this.getNode(), error, { subNode: true });
+			throw listError(this.getNode(), error);
 		}
 	};
 }

@@ -6,7 +6,7 @@ import type {
 	SupplyData,
 } from 'n8n-workflow';
 
-import { toNodeError } from '../../lib/errors/node-error';
+import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
 import { hintOnce } from './run/hints';
 import { hiddenFromVisitors } from './visitors';
 import { quietly } from '../../lib/values';
@@ -20,7 +20,11 @@ interface LoggedCall<T> {
 	output(result: T): IDataObject;
 }
 
-/** Supplies an object of a sub-node. @throws {NodeOperationError} of the sub-node, so that n8n marks that node */
+/**
+ * Supplies an object of a sub-node.
+ *
+ * @throws {SubNodeError} with the whole text, which n8n hands on to the root node; the log of the sub-node has it as well
+ */
 export async function supplied(
 	context: ISupplyDataFunctions,
 	connection: NodeConnectionType,
@@ -29,7 +33,7 @@ export async function supplied(
 ): Promise<SupplyData> {
 	const log = new SubNodeLog(context, connection, itemIndex);
 	return await build(log).catch((error: unknown) => {
-		throw log.nodeError(error);
+		throw log.supplyError(error);
 	});
 }
 
@@ -46,9 +50,7 @@ export class SubNodeLog {
 
 	/** @throws {NodeOperationError} of the sub-node, so that n8n marks that node */
 	async call<T>({ input, run, output }: LoggedCall<T>): Promise<T> {
-		const index = quietly(
-			() => this.context.addInputData(this.connection, [[{ json: input }]]).index,
-		);
+		const index = this.addInput(input);
 		const startedAt = performance.now();
 		const outcome = await run(this.signal).then(
 			(result) => ({ result }),
@@ -71,11 +73,21 @@ export class SubNodeLog {
 	}
 
 	nodeError(error: unknown): NodeOperationError {
-		const nodeError = toNodeError(this.context.getNode(), error, {
-			itemIndex: this.itemIndex,
-			subNode: true,
-		});
+		const nodeError = toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex });
 		return hiddenFromVisitors(this.context, nodeError);
+	}
+
+	/** Logs that the object could not be supplied, so that the editor marks the sub-node and shows why. */
+	supplyError(error: unknown): SubNodeError {
+		const nodeError = this.nodeError(error);
+		const index = this.addInput({});
+		if (index !== undefined)
+			quietly(() => this.context.addOutputData(this.connection, index, nodeError));
+		return new SubNodeError(this.context.getNode(), nodeError);
+	}
+
+	private addInput(input: IDataObject): number | undefined {
+		return quietly(() => this.context.addInputData(this.connection, [[{ json: input }]]).index);
 	}
 
 	/**

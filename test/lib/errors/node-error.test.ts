@@ -3,7 +3,7 @@ import { NodeOperationError, type INode } from 'n8n-workflow';
 import { connectTo } from '../../../lib/servers/connect';
 import { ServerError } from '../../../lib/errors/server-error';
 import { failure } from '../../../lib/errors/failure';
-import { errorDetails, toNodeError } from '../../../lib/errors/node-error';
+import { errorDetails, SubNodeError, toNodeError } from '../../../lib/errors/node-error';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { util } from '../../support/node';
 import { useSimulator } from '../../servers/use-simulator';
@@ -55,10 +55,13 @@ describe('toNodeError', () => {
 		expect(error.node).toBe(NODE);
 	});
 
-	test("a sub-node's error is shown as it is", () => {
-		expect(toNodeError(NODE, failure('busy', {}), { subNode: true }).functionality).toBe(
-			'configuration-node',
-		);
+	test('a sub-node that cannot be supplied hands on title, description and details', () => {
+		const nodeError = toNodeError(NODE, failure('busy', {}));
+		const supplyError = new SubNodeError(NODE, nodeError);
+		const { message, description, context } = nodeError;
+		expect(supplyError).toMatchObject({ name: 'SubNodeError', message, description, context });
+		expect(supplyError.functionality).toBe('configuration-node');
+		expect(supplyError.node).toBe(NODE);
 	});
 
 	test("case 1: a refused connection shows our message, not n8n's generic one", async () => {

@@ -58,7 +58,7 @@ describe('the log', () => {
 		const { embeddings, outputs } = await supplied(server);
 		const failed = await failureOf(embeddings.embedQuery('a'));
 		expect(failed).toMatchObject({
-			functionality: 'configuration-node',
+			functionality: 'regular',
 			node: { name: 'Local Chat Model' },
 		});
 		expect(failed.description).toContain('broken for ***');

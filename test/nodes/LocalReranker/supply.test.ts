@@ -78,7 +78,7 @@ it('a failure is the error of this node, in the log as well', async () => {
 	const { reranker, outputs } = await supplied(await start());
 	const failed = await failureOf(reranker.compressDocuments(documents(), 'cat'));
 	expect(failed).toMatchObject({
-		functionality: 'configuration-node',
+		functionality: 'regular',
 		message: 'The server was not started for reranking',
 	});
 	expect(outputs).toEqual([failed]);

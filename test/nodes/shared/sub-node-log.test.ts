@@ -35,7 +35,7 @@ it('a failure is the error of the sub-node, thrown and shown', async () => {
 		.catch((error: unknown) => error);
 	expect(outputs).toEqual([failed]);
 	expect(failed as NodeOperationError).toMatchObject({
-		functionality: 'configuration-node',
+		functionality: 'regular',
 		node: { id: '1' },
 	});
 });
