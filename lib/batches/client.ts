@@ -220,9 +220,9 @@ function saysError({ json, text }: CallAnswer): boolean {
 
 /** Whether a server can cut long texts itself, when told to. */
 export function truncatesItself(kind: KindName, purpose: Purpose): boolean {
-	const { embeddingRequest, rerankRequest, truncateFields } = kindOf(kind);
-	const ownRequest = purpose === 'embeddings' ? embeddingRequest : rerankRequest;
-	return ownRequest !== undefined || truncateFields !== undefined;
+	const { embeddings, rerank } = kindOf(kind);
+	const { request, truncateFields } = purpose === 'embeddings' ? embeddings : rerank;
+	return request !== undefined || truncateFields !== undefined;
 }
 
 export function halves<T>(list: readonly T[]): T[][] {

@@ -1,6 +1,6 @@
 /** Parts of the errors of embeddings and reranking. */
 import type { ServerError } from '../errors/server-error';
-import { type KindName, kindOf } from '../servers/kinds';
+import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 import type { Purpose } from '../servers/purpose';
 import type { TooLong } from '../servers/text-refusals';
 
@@ -25,19 +25,19 @@ export function missingFeature(
 	{ kind, model }: { kind: KindName; model: string },
 	purpose: Purpose,
 ): ServerError | undefined {
-	const { advice } = kindOf(kind);
-	const remedy = purpose === 'embeddings' ? advice.embeddingsOff : advice.rerankOff;
+	const { words } = kindOf(kind);
+	const remedy = purpose === 'embeddings' ? words.embeddingsOff : words.rerankOff;
 	if (error.kind === 'notSupported')
 		return error.reworded({ message: `The server was not started for ${purpose}`, remedy });
 	// Known servers have the route, so it is switched off. `rerank/client.ts` explains missing rerank routes.
-	if (error.kind === 'wrongPath' && kind !== 'other' && purpose === 'embeddings')
+	if (error.kind === 'wrongPath' && isIdentified(kind) && purpose === 'embeddings')
 		return error.reworded({
 			kind: 'notSupported',
 			message: 'The server has no route for embeddings',
 			remedy,
 		});
-	if (error.kind !== 'modelNotFound' || advice.missingModel === undefined) return undefined;
+	if (error.kind !== 'modelNotFound' || words.missingModel === undefined) return undefined;
 	return error.reworded({
-		remedy: `Choose the model from the list, or ${advice.missingModel(model)}`,
+		remedy: `Choose the model from the list, or ${words.missingModel(model)}`,
 	});
 }

@@ -1,4 +1,4 @@
-import { kindOf } from '../servers/kinds';
+import { isIdentified, kindOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
 import type { AssemblyFailure } from './answer/assembly';
@@ -32,7 +32,7 @@ export async function finishAnswer(
 	const { assembly, shown, strayLines, firstTokenMs, loadMs } = read;
 	if (assembly.endedWithoutReason && strayLines.length === 0) {
 		// Only unknown servers: every known one sends a finish reason.
-		if ((await serverKindOf(settings, opened, true, call.signal)) === 'other')
+		if (!isIdentified(await serverKindOf(settings, opened, true, call.signal)))
 			assembly.acceptEndWithoutReason();
 	}
 	// Some answers tell their server even through a gateway.
@@ -45,13 +45,13 @@ export async function finishAnswer(
 	const { usage, timings } = answer;
 	const dropped =
 		usage &&
-		(await answering.remarkOnDroppedMessages?.(
+		(await answering.chat.remarkOnDroppedMessages?.(
 			connection,
 			fittedConversation(prepared, opened, usage.promptTokens),
 			call.signal,
 		));
 	const resized =
-		answering.loadsAnewForContext && assembly.madeBy !== undefined
+		answering.chat.reloadsForContext === true && assembly.madeBy !== undefined
 			? remarkOnContextSize(modelKey(opened), {
 					size: contextSizeOf(request.parameters),
 					loadMs: timings?.load_ms,
@@ -68,9 +68,7 @@ export async function finishAnswer(
 		noteOnHiddenThinking(settings, answer),
 		...answer.notes,
 		dropped,
-		answering.runsElsewhere?.(model) === true
-			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
-			: undefined,
+		answering.chat.remarkOnPlace?.(model),
 		resized,
 		remarkOnPromptCache(request, answer),
 	];
@@ -101,7 +99,7 @@ async function failureOf(
 		foreignLines(failed, protocol.framing, reader.framing(), context) ??
 		foreignText(failed, reader.headers['content-type'], context) ??
 		(kind === 'emptyAnswer' && usage !== undefined
-			? await answering.explainEmptyAnswer?.(
+			? await answering.chat.explainEmptyAnswer?.(
 					connection,
 					fittedConversation(prepared, opened, usage.promptTokens),
 					call.signal,
@@ -111,7 +109,7 @@ async function failureOf(
 			failed,
 			context,
 			settings.parameters,
-			answering.cutStreamRemedy ?? kindOf(opened.serverKind).cutStreamRemedy,
+			answering.words.cutStream ?? kindOf(opened.serverKind).words.cutStream,
 		)
 	);
 }

@@ -1,22 +1,20 @@
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
-import { type KindName, kindOf } from '../servers/kinds';
+import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 import { resumableAt } from '../servers/manage/resumable-answers';
 import type { Skipped } from '../servers/pool/failover';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';
 import { untilReady } from '../servers/retry';
 import { withServerAdvice } from './server-advice';
 import type { PreparedCall } from './prepare';
-import { fitToLlamaServer } from './request/llama-options';
+import { withoutIneffectiveOptions } from './request/ineffective-options';
 import { type ChatSettings, hasPicture } from './request/request';
-import { TOOLS_DROPPED, toolTemplate } from './request/tool-template';
+import { toolTemplate } from './request/tool-template';
 import { type BegunAnswer, sendRequest } from './send';
 import { fitThinkingLimit } from './thinking-limit';
 import type { ChatRequest } from './types';
 import { beginInSpan, type RequestSpan } from '../tracing/span';
-import { ollamaProtocol } from './wire/ollama';
-import { needsNativeApi } from './wire/ollama-options';
-import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
+import { protocolFor } from './wire/protocols';
 
 /** A model on a server. */
 export type Place = Pick<Attempt, 'connection' | 'model'>;
@@ -63,8 +61,9 @@ export async function openAnswer(
 	const { connection, model, passedOver, value } = served;
 	learnFromHeaders(connection, value.reader.headers, model);
 	const { serverKind: asserted } = value.request;
-	const serverKind =
-		asserted === 'other' ? (knownServerKind(connection, model) ?? 'other') : asserted;
+	const serverKind = !isIdentified(asserted)
+		? (knownServerKind(connection, model) ?? 'other')
+		: asserted;
 	return { ...value, connection, model, passedOver, serverKind, release: () => served.release() };
 }
 
@@ -77,7 +76,7 @@ async function sendTo(
 	const { connection, model } = attempt;
 	const kind = await serverKindOf(settings, attempt, draft.dependsOnServer, signal);
 	const drafted = draft.forServer(kind);
-	const fitted = await fitToLlamaServer(connection, { ...drafted.request, model });
+	const fitted = await withoutIneffectiveOptions(connection, { ...drafted.request, model });
 	const { request, notes: limited } = fitThinkingLimit(
 		connection,
 		modelKey(attempt),
@@ -85,10 +84,10 @@ async function sendTo(
 	);
 	const { template, dropsTools } = await toolTemplate(connection, request);
 	if (messages.some(hasPicture))
-		await kindOf(kind).refuseUnseenPictures?.(connection, model, signal);
+		await kindOf(kind).chat.refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
 	const resumable =
-		kindOf(kind).mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
+		kindOf(kind).chat.mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
 	const send = async () =>
 		await sendRequest({ ...attempt, pace, resumable, reuse, signal }, wanted, request);
 	const told = async (error: unknown) =>
@@ -106,17 +105,10 @@ async function sendTo(
 		...drafted.notes,
 		...fitted.notes,
 		...limited,
-		...(dropsTools ? [TOOLS_DROPPED] : []),
+		...(dropsTools ? [kindOf(kind).words.toolsDropped] : []),
 		...sent.notes,
 	];
 	return { ...sent, request, notes, ...(template === undefined ? {} : { template }) };
-}
-
-/** Ollama's native API if the server has it and the request needs it; else OpenAI's. */
-function protocolFor({ serverKind, parameters }: ChatRequest): ChatProtocol {
-	return kindOf(serverKind).hasOllamaApi === true && needsNativeApi(parameters)
-		? ollamaProtocol
-		: openAiProtocol;
 }
 
 /** @param matters whether to ask the server if its kind is unknown */

@@ -116,7 +116,7 @@ function assemblyFor(
 	const { request, model, template, serverKind } = opened;
 	const mayBeMissing = thinkingHabits.mayLeaveOpeningTagOut(modelKey(opened), {
 		model,
-		isSplitByServer: kindOf(serverKind).splitsThinking === true,
+		isSplitByServer: kindOf(serverKind).chat.thinking.isSplitFromText === true,
 		whole,
 	});
 	return new Assembly({
@@ -132,7 +132,7 @@ function assemblyFor(
 			setting: textFormat,
 			template,
 			model,
-			fallback: kindOf(serverKind).textFormat,
+			fallback: kindOf(serverKind).chat.callFormat,
 		}),
 		input: messages
 			.filter(({ role }) => role === 'user' || role === 'tool')

@@ -5,7 +5,7 @@ import { missingModelAdvice } from '../servers/model-names';
 import { readModels } from '../servers/models';
 import { askServerKind } from '../servers/identify';
 import { tooLongIn } from '../servers/text-refusals';
-import { type KindName, kindOf } from '../servers/kinds';
+import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 
 const ASK_LIMIT_MS = 3_000;
 /** Failures whose advice depends on the kind of server. */
@@ -28,19 +28,18 @@ export async function withServerAdvice(
 ): Promise<unknown> {
 	if (!(error instanceof ServerError)) return error;
 	if (!TOLD_BY_KIND.has(error.kind)) return error;
-	const known =
-		kind === 'other'
-			? await askServerKind(connection, model, { signal, limitMs: ASK_LIMIT_MS })
-			: kind;
+	const known = !isIdentified(kind)
+		? await askServerKind(connection, model, { signal, limitMs: ASK_LIMIT_MS })
+		: kind;
 	if (error.kind === 'contextOverflow') return inTermsOf(known, error);
 	const { status, serverText, facts, url = connection.url.api } = error;
 	// On a known server the path is right, so it cannot chat (vLLM with an embedding model, infinity).
 	if (error.kind === 'wrongPath')
-		return known === 'other'
+		return !isIdentified(known)
 			? error
 			: failure('wrongModelType', connection.contextOf(url, { model }), { status, serverText });
 	const ids = await modelsOf(connection, signal);
-	const ways = missingModelAdvice(ids, kindOf(known).advice.missingModel?.(model));
+	const ways = missingModelAdvice(ids, kindOf(known).words.missingModel?.(model));
 	return ways === ''
 		? error
 		: error.reworded({ remedy: ways, facts: { ...facts, models: ids.slice(0, 50) } });
@@ -49,12 +48,12 @@ export async function withServerAdvice(
 /** Advice for a larger context on this kind of server. */
 function inTermsOf(kind: KindName, error: ServerError): ServerError {
 	const { limit, tokens } = tooLongIn(error) ?? {};
-	if (kind === 'other' || tokens === undefined) return error;
+	if (!isIdentified(kind) || tokens === undefined) return error;
 	// vLLM stops counting one token above its limit.
 	const needed = limit !== undefined && tokens <= limit + 1 ? 2 * limit : tokens;
 	const wanted = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
 	return error.withRemedy(
-		`${kindOf(kind).advice.moreContext(wanted)} Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.`,
+		`${kindOf(kind).words.moreContext(wanted)} Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.`,
 	);
 }
 

@@ -24,7 +24,7 @@ export function rememberSpeed(key: string, tokensPerSecond: number | undefined):
 }
 
 function mayEndThinking({ id }: Connection, { serverKind }: ChatRequest): boolean {
-	return kindOf(serverKind).endsThinking === true && !withoutRoute.has(id);
+	return kindOf(serverKind).chat.thinking.endsOnRequest === true && !withoutRoute.has(id);
 }
 
 /** Adds a token budget to the request if the server cannot end thinking on demand and the model's speed is known. */
@@ -36,7 +36,8 @@ export function fitThinkingLimit(
 	const { parameters, serverKind } = request;
 	const { thinking } = parameters;
 	const perSecond = speeds.get(key);
-	const isOfUse = kindOf(serverKind).thinkingBudget && !mayEndThinking(connection, request);
+	const isOfUse =
+		kindOf(serverKind).chat.thinking.hasBudget === true && !mayEndThinking(connection, request);
 	if (thinking?.limitMs === undefined || perSecond === undefined || !isOfUse)
 		return { request, notes: [] };
 	const limitTokens = Math.max(1, Math.round((thinking.limitMs / 1000) * perSecond));
@@ -71,7 +72,8 @@ export class ThinkingLimit {
 	constructor(private readonly opened: { connection: Connection; request: ChatRequest }) {
 		const { serverKind, parameters } = opened.request;
 		// Other servers ignore the option, for which there already is a note.
-		this.limitMs = kindOf(serverKind).thinkingBudget ? (parameters.thinking?.limitMs ?? 0) : 0;
+		this.limitMs =
+			kindOf(serverKind).chat.thinking.hasBudget === true ? (parameters.thinking?.limitMs ?? 0) : 0;
 	}
 
 	/** @param thinks whether the answer is still thinking after these events, which contained `reasoning` */

@@ -21,7 +21,7 @@ export async function cutToFit(
 	text: string,
 	{ limit, tokens }: TooLong,
 ): Promise<EmbeddingRequest['input'][number]> {
-	if (limit !== undefined && kindOf(kind).llamaApi === 'oneModel') {
+	if (limit !== undefined && kindOf(kind).tokens?.areOfOneModel === true) {
 		const whole = await tokensOf(connection, text, { special: true, signal });
 		const bare = await tokensOf(connection, text, { special: false, signal });
 		if (whole !== undefined && bare !== undefined) return firstTokens(whole, bare, limit);
@@ -56,10 +56,8 @@ export async function remarkOnFull(
 	batch: readonly BatchText[],
 	tokens = 0,
 ): Promise<string | undefined> {
-	const { llamaApi, hasOllamaApi } = kindOf(kind);
 	const each = tokens / batch.length;
-	// These servers refuse texts that are too long.
-	if (each < LEAST_CONTEXT || llamaApi !== undefined || hasOllamaApi === true) return undefined;
+	if (each < LEAST_CONTEXT || kindOf(kind).embeddings.refusesLongTexts === true) return undefined;
 	const list = readModels(await cachedJson(connection, `${connection.url.api}/models`));
 	if (list?.find((one) => isModelNamed(one, model))?.context !== each) return undefined;
 	const which = batch.map(({ index }) => index + 1).join(', ');

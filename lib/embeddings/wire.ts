@@ -9,8 +9,8 @@ export function embeddingCall(
 	kind: KindName,
 	request: EmbeddingRequest,
 ): { url: string; json: Record<string, unknown> } {
-	const { embeddingRequest, sendsBase64, truncateFields } = kindOf(kind);
-	const own = embeddingRequest?.(request);
+	const { request: ownRequest, base64, truncateFields } = kindOf(kind).embeddings;
+	const own = ownRequest?.(request);
 	if (own !== undefined) return { url: url.root + own.path, json: own.json };
 	const { model, input, truncate, dimensions } = request;
 	return {
@@ -18,7 +18,7 @@ export function embeddingCall(
 		json: {
 			model,
 			input,
-			encoding_format: sendsBase64 === true ? 'base64' : 'float',
+			encoding_format: base64 === true ? 'base64' : 'float',
 			...optional({ dimensions }),
 			...(truncate ? truncateFields : {}),
 		},

@@ -1,7 +1,7 @@
 /** Reads the answers of probes, and tells from them which server it is. */
 import { isRefusal } from '../errors/http-failure';
 import { identify } from '../servers/identify';
-import { type KindName, kindOf } from '../servers/kinds';
+import { isIdentified, type KindName, kindOf, UNIDENTIFIED } from '../servers/kinds';
 import { bodyOf as bodyOfAnswer } from '../servers/kinds/evidence';
 import type {
 	ServerAnswer,
@@ -31,7 +31,7 @@ const ROUTES: Record<IdentifyingRoute, ProbeName> = {
 export function serverOf(probes: Probes): { kind: HealthServerKind; version: string | null } {
 	const answers = answersOf(probes);
 	const kind = identify(answers);
-	if (kind !== 'other') return { kind, version: kindOf(kind).version?.(answers) ?? null };
+	if (isIdentified(kind)) return { kind, version: kindOf(kind).version?.(answers) ?? null };
 	const dify = Object.values(probes).find(isOfDify);
 	if (dify !== undefined) return { kind: 'dify', version: dify.headers['x-version'] || null };
 	const { version } = bodyOf(probes.version);
@@ -50,13 +50,13 @@ function isOpenAiCompatible({ models }: Probes): boolean {
 	return listOf(models) !== undefined || 'detail' in recordOf(answerOf(models)?.json);
 }
 
-/** Traits of the server's kind. */
+/** The server's kind. */
 export function kindOfServer(kind: HealthServerKind): ServerKind {
 	return kindOf(serverKindOf(kind));
 }
 
 export function serverKindOf(kind: HealthServerKind): KindName {
-	return kind === 'openAiCompatible' || kind === 'dify' || kind === 'unknown' ? 'other' : kind;
+	return kind === 'openAiCompatible' || kind === 'dify' || kind === 'unknown' ? UNIDENTIFIED : kind;
 }
 
 function answersOf(probes: Probes): ServerAnswers {
@@ -78,8 +78,8 @@ function answerOf(probe: Probe | undefined): ServerAnswer | undefined {
  */
 export function healthPathOf(probes: Probes): string | undefined {
 	const kind = identify(answersOf(probes));
-	return kind !== 'other' || probes.models?.answered === true
-		? (kindOf(kind).healthPath ?? '/health')
+	return isIdentified(kind) || probes.models?.answered === true
+		? (kindOf(kind).health.path ?? '/health')
 		: undefined;
 }
 
@@ -97,7 +97,7 @@ export function modelsIn(probe: Probe | undefined): ServerModel[] {
 /** The models of the server: from its list, or from its other answers. */
 export function modelsOfServer(probes: Probes): ServerModel[] {
 	const { kind } = serverOf(probes);
-	return kindOfServer(kind).modelsFrom?.(answersOf(probes)) ?? modelsIn(probes.models);
+	return kindOfServer(kind).models.fromAnswers?.(answersOf(probes)) ?? modelsIn(probes.models);
 }
 
 /** The JSON object of an answer below 300; empty where there is none. */

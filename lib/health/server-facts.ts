@@ -52,7 +52,7 @@ function processesOf(
 	kindName: HealthServerKind,
 ): Process[] {
 	const { probes } = observations;
-	if (kindOfServer(kindName).llamaApi === 'router')
+	if (kindOfServer(kindName).health.reports === 'process')
 		return relevantProcesses(observations, models).map(({ props, metrics }) => ({
 			props: bodyOf(props),
 			metrics: metricsOf(metrics),
@@ -123,9 +123,9 @@ function same(values: Array<number | null>): number | null {
 }
 
 function featuresOf({ probes }: Observations, kindName: HealthServerKind): ServerFacts['features'] {
-	const { llamaApi, reranks } = kindOfServer(kindName);
+	const { health, rerank } = kindOfServer(kindName);
 	return {
-		metrics: llamaApi === 'oneModel' ? isOn(probes.metrics) : null,
+		metrics: health.reports === 'server' ? isOn(probes.metrics) : null,
 		slots: booleanOrNull(bodyOf(probes.props).endpoint_slots),
 		embeddings: isOn(probes.embeddings),
 		rerank: reranks ?? isOn(probes.rerank),
@@ -160,8 +160,9 @@ function templateOf(
 	kindName: HealthServerKind,
 ): Record<string, boolean> | null {
 	const caps = processes[0]?.props.chat_template_caps;
-	if (kindOfServer(kindName).llamaApi === undefined || processes.length !== 1 || !isRecord(caps))
-		return null;
+	const { reports } = kindOfServer(kindName).health;
+	const hasProps = reports === 'server' || reports === 'process';
+	if (!hasProps || processes.length !== 1 || !isRecord(caps)) return null;
 	const abilities = Object.entries(caps).flatMap(([name, value]) =>
 		typeof value === 'boolean'
 			? [[camelCased(name.replace(/^supports_/, '')), value] as const]
@@ -176,7 +177,7 @@ function camelCased(name: string): string {
 
 function modelsOf(observations: Observations, kindName: HealthServerKind): ModelFacts[] {
 	const describe =
-		kindOfServer(kindName).hasOllamaApi === true
+		kindOfServer(kindName).health.reports === 'models'
 			? ollamaModel(observations)
 			: ordinaryModel(observations, kindName);
 	return modelsOfServer(observations.probes).map((model) => factsOf(describe(model)));
@@ -198,8 +199,8 @@ function ordinaryModel(
 	{ probes, perModel }: Observations,
 	kindName: HealthServerKind,
 ): (model: ServerModel) => ServerModel {
-	const { llamaApi, listsLoadedModelsOnly } = kindOfServer(kindName);
-	const usualState = listsLoadedModelsOnly === true ? 'loaded' : undefined;
+	const { health, models: abilities } = kindOfServer(kindName);
+	const usualState = abilities.areAllLoaded === true ? 'loaded' : undefined;
 	const makesEmbeddings = isOn(probes.embeddings) ?? undefined;
 	return (model) => ({
 		...model,
@@ -207,7 +208,7 @@ function ordinaryModel(
 			embeddings: model.embeddings ?? makesEmbeddings,
 			state: model.state ?? usualState,
 		}),
-		...readProps(bodyOf(llamaApi === 'oneModel' ? probes.props : perModel[model.id]?.props)),
+		...readProps(bodyOf(health.reports === 'server' ? probes.props : perModel[model.id]?.props)),
 	});
 }
 

@@ -5,7 +5,7 @@ import type { Connection } from '../http/connection';
 import { formBody, type FileSource, type FormPart } from '../http/multipart';
 import type { CallAnswer } from '../http/types';
 import type { ServerPool } from '../servers/pool/server-pool';
-import { type KindName, kindOf } from '../servers/kinds';
+import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 import { filled, isRecord, optional, words } from '../values';
 import { fetchImage } from './fetch-image';
 import { imageFacts, type ImageFacts } from './image-data';
@@ -49,7 +49,7 @@ async function makeImagesAt({
 	kind,
 }: MediaCall<ImageRequest, ImageOptions>): Promise<ImagesMade> {
 	const { model, count } = request;
-	const hasJobs = kindOf(kind).hasImageJobs === true;
+	const hasJobs = kindOf(kind).media.hasImageJobs === true;
 	const outcome = await answerOf(connection, request, options, hasJobs)
 		.catch(async (error: unknown) => await byWebUi(connection, request, options, { kind, error }))
 		.catch(asFailed);
@@ -113,7 +113,7 @@ async function byWebUi(
 	{ kind, error }: { kind: KindName; error: unknown },
 ): Promise<Answered> {
 	const { failed } = asFailed(error);
-	if (kind !== 'other' || (failed.status !== 404 && failed.status !== 405)) throw failed;
+	if (isIdentified(kind) || (failed.status !== 404 && failed.status !== 405)) throw failed;
 	const outcome = await askWebUi(connection, request, options).catch(asFailed);
 	if (!('failed' in outcome)) return outcome;
 	// If it lacks these routes too, the first error says more.

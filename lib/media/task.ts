@@ -5,14 +5,12 @@ import type { Limits } from '../http/limits';
 import type { FormSent } from '../http/multipart';
 import type { RetryPolicy } from '../http/types';
 import { ServerPool } from '../servers/pool/server-pool';
-import { kindOfRefusal, type KindName, kindOf } from '../servers/kinds';
+import { type KindName, kindOf, kindOfRefusal, labelsOf, subjectOf } from '../servers/kinds';
+import type { MediaTask } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
 import { kindFor } from '../servers/purpose';
 import { retryUntilReady } from '../servers/retry';
 import { optional } from '../values';
-
-/** Tasks with pictures or sound. */
-export type MediaTask = 'images' | 'transcription' | 'speech';
 
 /** Options of every media request. */
 export interface MediaOptions {
@@ -96,15 +94,10 @@ function aboutModel(model: string): { model?: string } {
 	return model === '' ? {} : { model };
 }
 
-/** Servers that support a task, for errors of those that do not. */
-const WHO_CAN: Readonly<Record<MediaTask, string>> = {
-	images:
-		'These can: sd-server of stable-diffusion.cpp, Stable Diffusion WebUI, GPUStack with an image model, LocalAI, or llama-swap in front of one of them.',
-	transcription:
-		'These can: whisper.cpp (whisper-server), speaches, GPUStack with a speech-to-text model, LocalAI, vLLM, or llama-swap in front of one of them.',
-	speech:
-		'These can: Kokoro-FastAPI, speaches, GPUStack with a text-to-speech model, LocalAI, or llama-swap in front of one of them.',
-};
+/** Servers that are known for a task, for errors of those that lack it. */
+function whoCan(task: MediaTask): string {
+	return `These can: ${labelsOf(({ media }) => media.knownFor?.includes(task))}.`;
+}
 
 const WHAT: Readonly<Record<MediaTask, string>> = {
 	images: 'make pictures',
@@ -124,9 +117,10 @@ async function kindForMedia(
 	signal?: AbortSignal,
 ): Promise<KindName> {
 	const kind = await kindFor(connection, model, signal);
-	const { label, mediaNeedsModel, swallowsImageRequests } = kindOf(kind);
-	if (task === 'images' && swallowsImageRequests === true) throw cannot(connection, task, kind);
-	if (mediaNeedsModel === true && model === '')
+	const { label, media } = kindOf(kind);
+	if (task === 'images' && media.swallowsImageRequests === true)
+		throw cannot(connection, task, kind);
+	if (media.needsModel === true && model === '')
 		throw failure('invalidInput', connection.contextOf(connection.url.api), {
 			message: `${label} needs the name of a model`,
 			remedy: 'Choose a model from the list or type its name. Nothing was sent.',
@@ -178,7 +172,7 @@ function missingModel(
 	kind: KindName,
 	model: string,
 ): ServerError | undefined {
-	const { missingModel: advice } = kindOf(kindOfRefusal(serverText) ?? kind).advice;
+	const { missingModel: advice } = kindOf(kindOfRefusal(serverText) ?? kind).words;
 	if (failureKind !== 'modelNotFound' || advice === undefined) return undefined;
 	return failure('modelNotFound', context, {
 		status,
@@ -195,12 +189,12 @@ function missingAudio(
 ): ServerError | undefined {
 	const isRefused = status === 501 || failureKind === 'modalityUnsupported';
 	if (task !== 'transcription' || !isRefused) return undefined;
-	const { transcriptionOff } = kindOf(kind).advice;
+	const { transcriptionOff } = kindOf(kind).words;
 	return failure('notSupported', context, {
 		status,
 		serverText,
 		message: 'The model of the server takes no audio',
-		remedy: [transcriptionOff, WHO_CAN.transcription].filter(Boolean).join(' '),
+		remedy: [transcriptionOff, whoCan('transcription')].filter(Boolean).join(' '),
 	});
 }
 
@@ -214,16 +208,15 @@ function cannot(
 	kind: KindName,
 	refused?: ServerError,
 ): ServerError {
-	const isUnknown = kind === 'other';
-	const who = isUnknown ? 'This server' : kindOf(kind).label;
+	const who = subjectOf(kind);
 	const cannotDo = `${who} cannot ${WHAT[task]}`;
 	const hasNoRoute = `${who} has no route to ${WHAT[task]}`;
 	return failure('notSupported', connection.contextOf(refused?.url ?? connection.url.api), {
 		status: refused?.status,
 		serverText: refused?.serverText,
-		message: isUnknown ? `The server has no route to ${WHAT[task]}` : cannotDo,
+		message: cannotDo,
 		meaning: refused === undefined ? `${cannotDo}, so nothing was sent` : hasNoRoute,
-		remedy: `${WHO_CAN[task]} Make a second credential for that server.`,
+		remedy: `${whoCan(task)} Make a second credential for that server.`,
 	});
 }
 

@@ -69,12 +69,13 @@ async function transcribeAt(call: AskedSound): Promise<Transcribed> {
 		url: `${api}/audio/${request.task === 'translate' ? 'translations' : 'transcriptions'}`,
 	};
 	// Started with --inference-path, whisper.cpp has OpenAI's route in place of its own, for translations as well.
-	const routes: Route[] = kindOf(kind).transcribesAtInference
-		? [
-				{ url: `${root}/inference`, isWhisper: true },
-				{ url: `${api}/audio/transcriptions`, isWhisper: true },
-			]
-		: [openAi, { url: `${root}/inference`, isWhisper: true }];
+	const routes: Route[] =
+		kindOf(kind).media.transcribesAtInference === true
+			? [
+					{ url: `${root}/inference`, isWhisper: true },
+					{ url: `${api}/audio/transcriptions`, isWhisper: true },
+				]
+			: [openAi, { url: `${root}/inference`, isWhisper: true }];
 	const first = await send(call, routes[0]!).catch(asFailed);
 	if (!('failed' in first)) return withRemarks(first, request);
 	if (!mayHaveOtherRoute(first.failed, kind)) throw explained(call, first.failed);
@@ -91,12 +92,12 @@ interface Route {
 
 /** Whether to try the other route. Behind a proxy, whisper.cpp may be known only by the plain text of its 404. */
 function mayHaveOtherRoute({ status, serverText = '' }: ServerError, kind: KindName): boolean {
-	const { transcribesAtInference, hasOllamaApi } = kindOf(kind);
-	if (status !== 404 || hasOllamaApi === true) return false;
+	const { transcribesAtInference, hasNoInference } = kindOf(kind).media;
+	if (status !== 404 || hasNoInference === true) return false;
 	const likely = kindOfRefusal(serverText);
 	return (
 		transcribesAtInference === true ||
-		(likely !== undefined && kindOf(likely).transcribesAtInference === true)
+		(likely !== undefined && kindOf(likely).media.transcribesAtInference === true)
 	);
 }
 

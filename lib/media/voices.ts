@@ -1,6 +1,6 @@
 import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
-import { kindOf } from '../servers/kinds';
+import { kindOf, labelsOf, subjectOf } from '../servers/kinds';
 import { kindFor } from '../servers/purpose';
 import { isRecord, nonEmptyText, recordOf, type JsonRecord } from '../values';
 
@@ -24,8 +24,8 @@ export async function listVoices(
 	signal?: AbortSignal,
 ): Promise<Voice[]> {
 	const kind = await kindFor(connection, model, signal);
-	const { label, modelRoot } = kindOf(kind);
-	if (modelRoot !== undefined && model === '')
+	const { label, media } = kindOf(kind);
+	if (media.voicesNeedModel === true && model === '')
 		throw failure('invalidInput', connection.contextOf(connection.url.api), {
 			message: `${label} lists voices of one model only`,
 			remedy: 'Choose the model.',
@@ -36,13 +36,11 @@ export async function listVoices(
 	const voices = answer.status < 300 ? readVoices(answer.json) : undefined;
 	if (voices !== undefined) return voices;
 	if (![404, 405, 501].includes(answer.status)) throw connection.refusal(answer, { model });
-	const who = kind === 'other' ? 'The server' : label;
 	throw failure('notSupported', connection.contextOf(url, { model }), {
 		status: answer.status,
 		serverText: answer.text,
-		message: `${who} has no list of voices`,
-		remedy:
-			'speaches, Kokoro-FastAPI and llama-swap have one. For other servers type the name of the voice: the documentation of the model names them.',
+		message: `${subjectOf(kind)} has no list of voices`,
+		remedy: `These have one: ${labelsOf((one) => one.media.hasVoices)}. For other servers type the name of the voice: the documentation of the model names them.`,
 	});
 }
 

@@ -11,7 +11,7 @@ import { missingFeature, sizeInWords, startOf } from '../batches/failures';
 import { failure, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import { aliasWithoutRerank, kindOfRefusal, kindOf } from '../servers/kinds';
+import { aliasWithoutRerank, isIdentified, kindOf, kindOfRefusal } from '../servers/kinds';
 import { tokensOf } from '../servers/manage/tokenize';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
@@ -127,8 +127,8 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		const texts = batch.map(({ text }) => text);
 		const [{ query }] = batch as [RankedText];
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
-		const { rerankRequest, truncateFields } = kindOf(kind);
-		const own = rerankRequest?.({ query, texts, truncate });
+		const { request: ownRequest, truncateFields } = kindOf(kind).rerank;
+		const own = ownRequest?.({ query, texts, truncate });
 		if (own !== undefined) return { url: url.root + own.path, json: own.json };
 		return {
 			url: `${url.api}/rerank`,
@@ -174,7 +174,7 @@ async function tokenBudget(
 	{ text, query }: RankedText,
 	{ limit }: TooLong,
 ): Promise<{ room: number; fitting: number[] } | undefined> {
-	if (kindOf(kind).llamaApi !== 'oneModel' || limit === undefined) return undefined;
+	if (kindOf(kind).tokens?.areOfOneModel !== true || limit === undefined) return undefined;
 	const ofQuery = await tokensOf(connection, query, { special: false, signal });
 	const ofDocument = await tokensOf(connection, text, { special: false, signal });
 	if (ofQuery === undefined || ofDocument === undefined) return undefined;
@@ -227,10 +227,10 @@ function explained(error: ServerError, call: BatchCall): ServerError {
 			message: `The address ${address.alias} of ${address.label} has no route for reranking`,
 			remedy: `Type ${root} as the Base URL of the credential. The package adds /v1 itself.`,
 		});
-	const likely = (call.kind === 'other' ? kindOfRefusal(serverText) : undefined) ?? call.kind;
+	const likely = (isIdentified(call.kind) ? undefined : kindOfRefusal(serverText)) ?? call.kind;
 	return error.reworded({
 		kind: 'notSupported',
 		message: 'The server has no route for reranking',
-		remedy: kindOf(likely).advice.rerankOff,
+		remedy: kindOf(likely).words.rerankOff,
 	});
 }

@@ -2,14 +2,14 @@ import { findApiRoot } from './connect';
 import { asFailed } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
-import { KINDS, type KindName } from './kinds';
+import { isIdentified, KINDS, type KindName } from './kinds';
 import type { ServerAnswer, ServerAnswers } from './kinds/kind';
 import { LruCache } from '../lru-cache';
 
 /** The kind of server that gave these answers. More answers make the result more certain. */
 export function identify(answers: ServerAnswers): KindName {
 	const kinds = Object.keys(KINDS) as KindName[];
-	return kinds.find((kind) => KINDS[kind].matches(answers)) ?? 'other';
+	return kinds.find((kind) => KINDS[kind].recognizes(answers)) ?? 'other';
 }
 
 const KNOWN_MS = 10 * 60_000;
@@ -39,7 +39,7 @@ const underWay = new Map<string, Promise<void>>();
 export function knownServerKind({ url }: Connection, model = ''): KindName | undefined {
 	const entry = learned.get(url.api);
 	// An identified kind stays valid until the server is asked again.
-	if (entry !== undefined && entry.kind !== 'other') return entry.kind;
+	if (entry !== undefined && isIdentified(entry.kind)) return entry.kind;
 	return named.get(`${url.api} ${model}`) ?? fresh(entry)?.kind;
 }
 
@@ -62,7 +62,7 @@ export function learnFromHeaders(
 	model = '',
 ): void {
 	const kind = identify({ health: { status: 200, headers, text: '', json: undefined } });
-	if (kind !== 'other') named.set(`${url.api} ${model}`, kind);
+	if (isIdentified(kind)) named.set(`${url.api} ${model}`, kind);
 }
 
 export interface AskOptions {
@@ -126,9 +126,9 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 		const look = async (other: string) => await answerOf(connection, other, limitMs);
 		answers[route] = route === 'models' ? await findApiRoot(connection, answer, look) : answer;
 		kind = identify(answers);
-		if (kind !== 'other') break;
+		if (isIdentified(kind)) break;
 	}
-	if (kind !== 'other') {
+	if (isIdentified(kind)) {
 		learned.set(connection.url.api, { kind, until: Date.now() + KNOWN_MS, failures: 0 });
 		return;
 	}

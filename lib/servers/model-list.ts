@@ -5,16 +5,15 @@ import { isRefusal } from '../errors/http-failure';
 import type { CallAnswer } from '../http/types';
 import { findApiRoot } from './connect';
 import { identify } from './identify';
-import { kindOf } from './kinds';
+import { KINDS, kindOf } from './kinds';
 import { shortModelName } from './model-names';
-import { ollamaEntries, readModels, readOllamaModel, readProps, type ServerModel } from './models';
-import { optionalJson } from './optional-json';
+import { readModels, type ServerModel } from './models';
 
 const LIST_LIMIT_MS = 10_000;
 
 /**
- * The models of a server: from `/v1/models`, or if that has none, from Ollama's `/api/tags`. llama-server's `/props`
- * and Ollama's `/api/ps` add details; neither loads a model nor wakes a sleeping server.
+ * The models of a server: from `/v1/models`, with details that its kind has besides, or if that has none, from the own
+ * list of a kind that has one. Neither loads a model nor wakes a sleeping server.
  *
  * @throws {ServerError} if there is no list, or an empty one
  */
@@ -23,24 +22,37 @@ export async function listModels(
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
 	const outcome = await openAiList(connection, signal);
-	if ('models' in outcome && outcome.models.length > 0)
-		return await withDetails(connection, outcome, signal);
-	const ollama = await ollamaList(connection, signal);
-	if (ollama !== undefined && ollama.length > 0) return ollama;
+	if ('models' in outcome && outcome.models.length > 0) {
+		const { withDetails } = kindOf(identify({ models: outcome.answer })).models;
+		return (await withDetails?.(connection, outcome.models, signal)) ?? outcome.models;
+	}
+	const ownList = await ownListOf(connection, signal);
+	if (ownList !== undefined && ownList.length > 0) return ownList;
 	// An old Ollama has no /v1, and may have an empty list of its own. Lemonade shows an empty list although it refuses
 	// the key.
-	const isRefused =
-		'failed' in outcome && (outcome.failed.status === 401 || outcome.failed.status === 403);
-	if ('failed' in outcome && (ollama === undefined || isRefused)) throw outcome.failed;
+	if ('failed' in outcome && (ownList === undefined || isKeyRefused(outcome.failed)))
+		throw outcome.failed;
 	const kind = 'answer' in outcome ? identify({ models: outcome.answer }) : 'other';
-	const advice =
-		kind === 'other'
-			? 'Ollama: fetch one with "ollama pull". GPUStack: deploy one and allow the key to use it. Router: check --models-dir.'
-			: kindOf(kind).advice.noModels;
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
 		message: 'The server has no models',
-		remedy: `${advice} You can also type a name with "By Name".`,
+		remedy: `${kindOf(kind).words.noModels} You can also type a name with "By Name".`,
 	});
+}
+
+function isKeyRefused({ status }: ServerError): boolean {
+	return status === 401 || status === 403;
+}
+
+/** The list of a server that may be of any kind with an own list. */
+async function ownListOf(
+	connection: Connection,
+	signal: AbortSignal | undefined,
+): Promise<ServerModel[] | undefined> {
+	for (const { models } of Object.values(KINDS)) {
+		const list = await models.list?.(connection, signal);
+		if (list !== undefined) return list;
+	}
+	return undefined;
 }
 
 type OpenAiList = { models: ServerModel[]; answer: CallAnswer } | { failed: ServerError };
@@ -56,38 +68,6 @@ async function openAiList(
 	const answer = await findApiRoot(connection, await connection.call(url, options), look);
 	const models = isRefusal(answer) ? undefined : readModels(answer.json);
 	return models === undefined ? { failed: connection.refusal(answer) } : { models, answer };
-}
-
-async function withDetails(
-	connection: Connection,
-	{ models, answer }: Extract<OpenAiList, { models: ServerModel[] }>,
-	signal: AbortSignal | undefined,
-): Promise<ServerModel[]> {
-	const { hasOllamaApi, llamaApi } = kindOf(identify({ models: answer }));
-	if (hasOllamaApi === true) {
-		const details = (await ollamaList(connection, signal)) ?? [];
-		return models.map((model) => ({ ...details.find(({ id }) => id === model.id), ...model }));
-	}
-	const only = models.length === 1 ? models[0] : undefined;
-	// A router's /props needs a model's name and may load it; its list already names the input types.
-	if (llamaApi !== 'oneModel' || only === undefined) return models;
-	const props = await optionalJson(connection, '/props', { timeoutMs: LIST_LIMIT_MS, signal });
-	return [props === undefined ? only : { ...only, state: 'loaded', ...readProps(props) }];
-}
-
-async function ollamaList(
-	connection: Connection,
-	signal: AbortSignal | undefined,
-): Promise<ServerModel[] | undefined> {
-	const options = { timeoutMs: LIST_LIMIT_MS, signal };
-	const [tags, running] = await Promise.all([
-		optionalJson(connection, '/api/tags', options).then(ollamaEntries),
-		optionalJson(connection, '/api/ps', options).then(ollamaEntries),
-	]);
-	if (tags === undefined) return undefined;
-	return [...tags].map(([id, tag]) =>
-		readOllamaModel(id, { tag, running: running?.get(id) ?? null }),
-	);
 }
 
 /** The models that may answer a chat: all except embedding models and rerankers, if any are left. */

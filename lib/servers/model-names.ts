@@ -1,33 +1,22 @@
 import { failure, type FailureContext, invalidInput } from '../errors/failure';
 
 /** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
-export function isNamed(id: string, wanted: string | undefined): boolean {
-	return wanted !== undefined && (id === wanted || id === `${wanted}:latest`);
+export function isNamed(id: string, name: string | undefined): boolean {
+	return name !== undefined && (id === name || id === `${name}:latest`);
 }
 
 /**
- * The same by all of Ollama's rules: without regard to case, with or without registry and `library`
- * (types/model/name.go).
+ * The same for the ID and the aliases of a model.
+ *
+ * @param isSameName further rules of its kind of server
  */
-export function isOllamaNamed(id: string, wanted: string): boolean {
-	const [known, asked] = [id, wanted].map((name) =>
-		name.toLowerCase().replace(/^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/, ''),
-	) as [string, string];
-	return isNamed(known, asked) || isNamed(asked, known);
-}
-
-/** The same for the ID and the aliases of a model, by the rules of its server. */
 export function isModelNamed(
 	{ id, aliases }: { id: string; aliases: readonly string[] },
-	wanted: string | undefined,
-	{ hasOllamaApi }: { hasOllamaApi?: boolean } = {},
+	name: string | undefined,
+	isSameName: (id: string, name: string) => boolean = () => false,
 ): boolean {
-	if (wanted === undefined) return false;
-	return (
-		isNamed(id, wanted) ||
-		aliases.includes(wanted) ||
-		(hasOllamaApi === true && isOllamaNamed(id, wanted))
-	);
+	if (name === undefined) return false;
+	return isNamed(id, name) || aliases.includes(name) || isSameName(id, name);
 }
 
 /** A model name as part of a URL path; its slashes are kept. */

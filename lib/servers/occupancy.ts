@@ -1,8 +1,7 @@
 /** How busy servers are: the running requests of this process, and the number of slots. */
 import type { Connection } from '../http/connection';
 import { askServerKind } from './identify';
-import { kindOf } from './kinds';
-import { optionalJson } from './optional-json';
+import { isIdentified, kindOf } from './kinds';
 import { LruCache } from '../lru-cache';
 
 const ASK_LIMIT_MS = 2_000;
@@ -46,8 +45,7 @@ export function areSlotsUnknown({ url }: Connection): boolean {
 }
 
 /**
- * Asks llama-server for its slots, once in ten minutes. `/props` neither wakes nor loads anything
- * (docs/protocols/llama-server.md 2.1); others are not asked. Never fails.
+ * Asks servers that tell the number of their slots for it, once in ten minutes. Never fails.
  */
 export async function learnSlots(connection: Connection, model: string): Promise<void> {
 	const { api } = connection.url;
@@ -62,12 +60,9 @@ export async function learnSlots(connection: Connection, model: string): Promise
 
 async function ask(connection: Connection, model: string): Promise<void> {
 	const kind = await askServerKind(connection, model, { limitMs: ASK_LIMIT_MS });
-	const isLlama = kindOf(kind).llamaApi === 'oneModel';
-	const props = isLlama
-		? await optionalJson(connection, '/props', { timeoutMs: ASK_LIMIT_MS })
-		: undefined;
-	const total = props?.total_slots;
-	const count = typeof total === 'number' && total >= 1 ? Math.floor(total) : undefined;
-	const isSure = count !== undefined || (!isLlama && kind !== 'other');
+	const { slots: abilities } = kindOf(kind);
+	const count = await abilities?.count?.(connection, ASK_LIMIT_MS);
+	const tellsNone = isIdentified(kind) && abilities?.count === undefined;
+	const isSure = count !== undefined || tellsNone;
 	slots.set(connection.url.api, { count, until: Date.now() + (isSure ? KNOWN_MS : UNKNOWN_MS) });
 }

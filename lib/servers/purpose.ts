@@ -3,18 +3,16 @@ import { failure } from '../errors/failure';
 import { fetchOnce } from '../lru-cache';
 import type { Connection } from '../http/connection';
 import { askServerKind, identify, knownServerKind, wasSilent } from './identify';
-import { type KindName, kindOf } from './kinds';
-import type { ModelUse } from './kinds/kind';
+import { isIdentified, type KindName, kindOf, subjectOf } from './kinds';
+import type { ModelUse, ServerKind } from './kinds/kind';
 import { listModels } from './model-list';
 import { isModelNamed } from './model-names';
-import { modelEntries, readModels, readOllamaModel, type ServerModel } from './models';
+import { modelEntries, readModels, type ServerModel } from './models';
 import { optionalJson } from './optional-json';
 
 export type Purpose = Extract<ModelUse, 'embeddings' | 'reranking'>;
 
 const ASK_LIMIT_MS = 10_000;
-/** Concurrent requests for the details of Ollama's models. */
-const AT_ONCE = 8;
 /** Whether a model may serve a use, by what its server tells. */
 export function mayServe({ embeddings, reranks, audio }: ServerModel, use: ModelUse): boolean {
 	if (use === 'embeddings') return embeddings !== false && reranks !== true;
@@ -34,37 +32,55 @@ export async function listModelsFor(
 	use: ModelUse,
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
-	const kind = await kindFor(connection, '', signal);
-	const { label, reranks, advice, modelsFrom, hasOllamaApi, transcribesAtInference } = kindOf(kind);
-	const isOfTexts = use === 'embeddings' || use === 'reranking';
-	if (use === 'reranking' && reranks === false) throw cannotRerank(connection, kind);
-	if (!isOfTexts && transcribesAtInference === true)
-		throw failure('notSupported', connection.contextOf(connection.url.api), {
-			message: 'whisper.cpp has no list of models',
-			remedy: 'It has one model: leave the field empty.',
-		});
-	if (modelsFrom !== undefined) return await modelsOfInfo(connection, kind, signal);
-	const named = await modelsOfUse(connection, kind, use, signal).catch((error: unknown) => {
-		if (!isOfTexts) throw error;
-		return [];
-	});
-	// For texts, the whole list explains best why none fits.
-	const isWhole = named === undefined || (isOfTexts && named.length === 0);
-	const all = isWhole ? await listModels(connection, signal) : named;
-	const known =
-		isOfTexts && hasOllamaApi === true ? await withCapabilities(connection, all, signal) : all;
-	const fit = known.filter((model) => mayServe(model, use));
+	const name = await kindFor(connection, '', signal);
+	const kind = kindOf(name);
+	requireUse(connection, kind, use);
+	if (kind.models.fromAnswers !== undefined) return await modelsOfInfo(connection, kind, signal);
+	const models = await candidatesFor(connection, kind, use, signal);
+	const fit = models.filter((model) => mayServe(model, use));
 	if (fit.length > 0) return fit;
-	const what = isOfTexts
-		? `None of the models of the server is for ${use}`
-		: `${kind === 'other' ? 'The server' : label} has no model for this`;
-	const how =
-		{ embeddings: advice.embeddingsOff, reranking: advice.rerankOff }[use as Purpose] ??
-		advice.noModels;
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
-		message: what,
-		remedy: `${how} You can also type a name with "By Name".`,
+		message: isOfTexts(use)
+			? `None of the models of the server is for ${use}`
+			: `${subjectOf(name)} has no model for this`,
+		remedy: `${remedyWithout(use, kind)} You can also type a name with "By Name".`,
 	});
+}
+
+function isOfTexts(use: ModelUse): use is Purpose {
+	return use === 'embeddings' || use === 'reranking';
+}
+
+/** @throws {ServerError} if the server cannot do this, or has no list to look at */
+function requireUse(connection: Connection, kind: ServerKind, use: ModelUse): void {
+	if (use === 'reranking' && kind.rerank.isMissing === true) throw cannotRerank(connection, kind);
+	if (isOfTexts(use) || kind.models.isUnlisted !== true) return;
+	throw failure('notSupported', connection.contextOf(connection.url.api), {
+		message: `${kind.label} has no list of models`,
+		remedy: 'It has one model: leave the field empty.',
+	});
+}
+
+async function candidatesFor(
+	connection: Connection,
+	kind: ServerKind,
+	use: ModelUse,
+	signal: AbortSignal | undefined,
+): Promise<readonly ServerModel[]> {
+	if (!isOfTexts(use))
+		return (
+			(await modelsOfUse(connection, kind, use, signal)) ?? (await listModels(connection, signal))
+		);
+	const marked = await modelsOfUse(connection, kind, use, signal).catch(() => undefined);
+	// The whole list explains best why none fits.
+	const isMarked = marked !== undefined && marked.length > 0;
+	const models = isMarked ? marked : await listModels(connection, signal);
+	return (await kind.models.withPurposes?.(connection, models, signal)) ?? models;
+}
+
+function remedyWithout(use: ModelUse, { words }: ServerKind): string {
+	if (use === 'embeddings') return words.embeddingsOff;
+	return use === 'reranking' ? words.rerankOff : words.noModels;
 }
 
 /** The kind of server for a model. Also identifies servers without a list of models, by `/info`. */
@@ -76,7 +92,7 @@ export async function kindFor(
 	const known =
 		knownServerKind(connection, model) ?? (await askServerKind(connection, model, { signal }));
 	// A silent server: the request that follows will report the failure.
-	if (known !== 'other' || wasSilent(connection)) return known;
+	if (isIdentified(known) || wasSilent(connection)) return known;
 	return (await infoOf(connection, signal)).kind;
 }
 
@@ -88,11 +104,11 @@ async function infoOf(connection: Connection, signal: AbortSignal | undefined) {
 
 async function modelsOfInfo(
 	connection: Connection,
-	kind: KindName,
+	kind: ServerKind,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[]> {
 	const { answers } = await infoOf(connection, signal);
-	return kindOf(kind).modelsFrom?.(answers) ?? [];
+	return kind.models.fromAnswers?.(answers) ?? [];
 }
 
 /**
@@ -102,16 +118,16 @@ async function modelsOfInfo(
  */
 async function modelsOfUse(
 	connection: Connection,
-	kind: KindName,
+	kind: ServerKind,
 	use: ModelUse,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[] | undefined> {
-	const { modelUses } = kindOf(kind);
-	if (modelUses === undefined) return undefined;
-	const { name, words } = modelUses;
+	const { uses } = kind.models;
+	if (uses === undefined) return undefined;
+	const { name, words } = uses;
 	const word = words[use];
 	if (word === undefined) return [];
-	const query = modelUses.in === 'query' ? `?${name}=${word}` : '';
+	const query = uses.in === 'query' ? `?${name}=${word}` : '';
 	const answer = await connection.call(`${connection.url.api}/models${query}`, {
 		timeoutMs: ASK_LIMIT_MS,
 		signal,
@@ -119,24 +135,6 @@ async function modelsOfUse(
 	if (answer.status >= 300) throw connection.refusal(answer);
 	const entries = modelEntries(answer.json) ?? [];
 	return readModels(query === '' ? entries.filter((entry) => entry[name] === word) : entries) ?? [];
-}
-
-async function withCapabilities(
-	connection: Connection,
-	models: readonly ServerModel[],
-	signal: AbortSignal | undefined,
-): Promise<ServerModel[]> {
-	const told: ServerModel[] = [];
-	for (let start = 0; start < models.length; start += AT_ONCE) {
-		const some = models.slice(start, start + AT_ONCE).map(async (model) => {
-			if (model.embeddings !== undefined) return model;
-			const options = { json: { model: model.id }, once: false, timeoutMs: ASK_LIMIT_MS, signal };
-			const shown = await optionalJson(connection, '/api/show', options);
-			return shown === undefined ? model : { ...readOllamaModel(model.id, { shown }), ...model };
-		});
-		told.push(...(await Promise.all(some)));
-	}
-	return told;
 }
 
 /**
@@ -166,30 +164,30 @@ export function checkedKinds(
  */
 export async function requireFit(
 	connection: Connection,
-	{ model, kind, purpose }: { model: string; kind: KindName; purpose: Purpose },
+	{ model, kind: name, purpose }: { model: string; kind: KindName; purpose: Purpose },
 	signal?: AbortSignal,
 ): Promise<void> {
-	const { reranks, llamaApi, advice } = kindOf(kind);
-	if (purpose === 'reranking' && reranks === false) throw cannotRerank(connection, kind);
-	if (llamaApi !== 'router') return;
+	const kind = kindOf(name);
+	if (purpose === 'reranking' && kind.rerank.isMissing === true)
+		throw cannotRerank(connection, kind);
+	if (kind.models.listStatesPurpose !== true) return;
 	const url = `${connection.url.api}/models`;
 	const { status, json } = await connection.call(url, { timeoutMs: ASK_LIMIT_MS, signal });
-	const found = (status < 300 ? readModels(json) : undefined)?.find((one) =>
-		isModelNamed(one, model),
-	);
-	if (found === undefined || mayServe(found, purpose)) return;
+	const models = status < 300 ? readModels(json) : undefined;
+	const listed = models?.find((one) => isModelNamed(one, model));
+	if (listed === undefined || mayServe(listed, purpose)) return;
+	const option = purpose === 'embeddings' ? '--embeddings' : '--rerank';
 	throw failure('notSupported', connection.contextOf(url, { model }), {
 		message: `The model "${model}" is not for ${purpose}`,
-		meaning: `The router starts the model "${model}" without ${purpose === 'embeddings' ? '--embeddings' : '--rerank'}, so it is not for ${purpose}`,
-		remedy: `Choose another model from the list. ${purpose === 'embeddings' ? advice.embeddingsOff : advice.rerankOff}`,
-		facts: { args: found.args },
+		meaning: `The server starts the model "${model}" without ${option}, so it is not for ${purpose}`,
+		remedy: `Choose another model from the list. ${remedyWithout(purpose, kind)}`,
+		facts: { args: listed.args },
 	});
 }
 
-function cannotRerank(connection: Connection, kind: KindName) {
-	const { label, advice } = kindOf(kind);
+function cannotRerank(connection: Connection, { label, words }: ServerKind) {
 	return failure('notSupported', connection.contextOf(connection.url.api), {
 		message: `${label} cannot rerank`,
-		remedy: advice.rerankOff,
+		remedy: words.rerankOff,
 	});
 }

@@ -11,7 +11,7 @@ import { type Attempt, type Served, ServerPool } from '../servers/pool/server-po
 import { askServerKind } from '../servers/identify';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
-import { type KindName, kindOf } from '../servers/kinds';
+import { type KindName, subjectOf } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, optional, parseJson } from '../values';
 import { suffixSupport } from './suffix-support';
@@ -191,7 +191,7 @@ function suffixIgnored(
 	model: string,
 	kind: KindName,
 ): ServerError {
-	const message = `${kind === 'other' ? 'This server' : kindOf(kind).label} cannot fill in`;
+	const message = `${subjectOf(kind)} cannot fill in`;
 	return failure('notSupported', connection.contextOf(url, { model }), {
 		message,
 		meaning: `${message} with the model "${model}": it goes on after the text in front, and ignores the one behind without a word`,

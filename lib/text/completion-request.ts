@@ -3,7 +3,8 @@ import type { ChatParameters } from '../chat/types';
 import { nativeOptions, sortExtraBody } from '../chat/wire/ollama-options';
 import { invalidInput } from '../errors/failure';
 import type { Framing, ServerAddress } from '../http/types';
-import { type KindName, kindOf } from '../servers/kinds';
+import { isIdentified, type KindName, kindOf } from '../servers/kinds';
+import type { CompletionRoute } from '../servers/kinds/kind';
 import { optional } from '../values';
 
 /** Continues a prompt, which is a text or its token IDs. */
@@ -38,10 +39,24 @@ export interface CompletionRequest {
 	json: Record<string, unknown>;
 }
 
+type RequestMaker = (
+	address: ServerAddress,
+	kind: KindName,
+	task: CompletionTask,
+	options: CompletionOptions,
+) => CompletionRequest;
+
+const MAKERS: Readonly<Record<CompletionRoute, RequestMaker>> = {
+	'/completions': openAiRequest,
+	'/completion': promptRequest,
+	'/infill': infillRequest,
+	'/api/generate': ollamaRequest,
+};
+
 /**
  * The request for a kind of server, on its native route where it has one, since only that supports everything.
  *
- * @throws {ServerError} of kind `invalidInput` for token IDs that Ollama cannot take
+ * @throws {ServerError} of kind `invalidInput` for token IDs that the route cannot take
  */
 export function completionRequest(
 	address: ServerAddress,
@@ -49,17 +64,17 @@ export function completionRequest(
 	task: CompletionTask,
 	options: CompletionOptions,
 ): CompletionRequest {
-	const { hasOllamaApi, llamaApi, modelRoot } = kindOf(kind);
-	if (hasOllamaApi === true) return ollamaRequest(address, task, options);
-	if (!('prefix' in task)) {
-		const fields = { prompt: task.prompt };
-		if (llamaApi === undefined) return openAiRequest(address, kind, fields, options);
-		return nativeRequest(`${address.root}/completion`, kind, fields, options);
-	}
-	if (llamaApi !== undefined || modelRoot !== undefined)
-		return infillRequest(address, kind, task, options);
-	const fields = { prompt: task.prefix + task.beginning, suffix: task.suffix };
-	return openAiRequest(address, kind, fields, options);
+	const { prompt, fillIn } = kindOf(kind).completion;
+	return MAKERS['prefix' in task ? fillIn : prompt](address, kind, task, options);
+}
+
+function promptRequest(
+	{ root }: ServerAddress,
+	kind: KindName,
+	task: CompletionTask,
+	options: CompletionOptions,
+): CompletionRequest {
+	return nativeRequest(`${root}/completion`, kind, { ...task }, options);
 }
 
 function nativeRequest(
@@ -89,33 +104,36 @@ function nativeRequest(
 function infillRequest(
 	{ root }: ServerAddress,
 	kind: KindName,
-	{ prefix, suffix, beginning, extra }: FillInTask,
+	task: CompletionTask,
 	options: CompletionOptions,
 ): CompletionRequest {
-	const task = {
+	const { prefix, suffix, beginning, extra } = task as FillInTask;
+	const fields = {
 		input_prefix: prefix,
 		input_suffix: suffix,
 		...(extra.length === 0 ? {} : { input_extra: extra }),
 		...(beginning === '' ? {} : { prompt: beginning }),
 	};
-	return nativeRequest(`${root}/infill`, kind, task, options);
+	return nativeRequest(`${root}/infill`, kind, fields, options);
 }
 
 function openAiRequest(
 	{ api }: ServerAddress,
 	kind: KindName,
-	task: Record<string, unknown>,
+	task: CompletionTask,
 	{ model, parameters, logprobs = 0 }: CompletionOptions,
 ): CompletionRequest {
+	const fields =
+		'prefix' in task ? { prompt: task.prefix + task.beginning, suffix: task.suffix } : { ...task };
 	return {
 		url: `${api}/completions`,
 		framing: 'sse',
 		json: {
 			model,
-			...task,
+			...fields,
 			stream: true,
 			// Small servers refuse fields that they do not know.
-			...(kind === 'other' ? {} : { stream_options: { include_usage: true } }),
+			...(isIdentified(kind) ? { stream_options: { include_usage: true } } : {}),
 			...parameterFields(parameters, kind),
 			...(logprobs > 0 ? { logprobs } : {}),
 			...parameters.extraBody,
@@ -126,6 +144,7 @@ function openAiRequest(
 /** `raw`: the prompt as it is, without the template of the model. */
 function ollamaRequest(
 	{ root }: ServerAddress,
+	_kind: KindName,
 	task: CompletionTask,
 	{ model, parameters, logprobs = 0 }: CompletionOptions,
 ): CompletionRequest {
@@ -154,7 +173,7 @@ function ollamaRequest(
 function textOnly(prompt: string | number[]): string {
 	if (typeof prompt === 'string') return prompt;
 	throw invalidInput(
-		'Ollama takes a prompt as text only, not as tokens',
+		'This server takes a prompt as text only, not as tokens',
 		'Give the text of the prompt.',
 	);
 }

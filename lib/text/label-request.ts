@@ -7,9 +7,8 @@ import type {
 	ResponseFormat,
 	WireChunk,
 } from '../chat/types';
-import { ollamaProtocol } from '../chat/wire/ollama';
-import { openAiProtocol } from '../chat/wire/openai';
 import type { ChatProtocol } from '../chat/wire/protocol';
+import { nativeProtocolOf, openAiProtocol } from '../chat/wire/protocols';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { CallAnswer } from '../http/types';
 import { type KindName, kindOf } from '../servers/kinds';
@@ -61,7 +60,7 @@ export interface LabelAnswer extends Pick<ChatAnswer, 'text' | 'usage' | 'model'
 export async function askForLabels(question: LabelQuestion): Promise<LabelAnswer | undefined> {
 	const { signal, isConstrained, kind } = question;
 	const { connection, limits, model, retry } = question.attempt;
-	const protocol = kindOf(kind).hasOllamaApi === true ? ollamaProtocol : openAiProtocol;
+	const protocol = nativeProtocolOf(kind) ?? openAiProtocol;
 	const about = { model };
 	const json = protocol.body(requestOf(question));
 	const options = { json, signal, limits, about, retry: retry?.(), reuse: true };
@@ -85,7 +84,7 @@ function refusesFields({ status, serverText = '' }: ServerError): boolean {
 function requestOf(question: LabelQuestion): ChatRequest {
 	const { attempt, parameters, kind, messages, isConstrained } = question;
 	const { maxTokens = tokenLimit(question), extraBody = {} } = parameters;
-	const isThinkingOff = isConstrained || kindOf(kind).hasOllamaApi === true;
+	const isThinkingOff = isConstrained || nativeProtocolOf(kind) !== undefined;
 	const logprobs = { logprobs: true, top_logprobs: TOP_LOGPROBS };
 	return {
 		model: attempt.model,
@@ -113,7 +112,7 @@ function tokenLimit({ isLong, isConstrained, several, labels }: LabelQuestion): 
 /** A grammar costs one token less than a schema, whose answers have quotes. */
 function formatOf({ kind, labels, several }: LabelQuestion): ResponseFormat {
 	const keys = keysFor(labels);
-	if (kindOf(kind).keepsToGrammar === true)
+	if (kindOf(kind).chat.grammar?.isEnforced === true)
 		return { type: 'grammar', grammar: labelGrammar(keys, several) };
 	return { type: 'jsonSchema', name: 'category', schema: labelSchema(keys, several) };
 }

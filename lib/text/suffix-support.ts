@@ -29,7 +29,7 @@ export async function suffixSupport(
 	kind: KindName,
 	signal?: AbortSignal,
 ): Promise<SuffixUse> {
-	if (kindOf(kind).ignoresSuffix === true) return 'ignored';
+	if (kindOf(kind).completion.ignoresSuffix === true) return 'ignored';
 	const place = `${connection.url.api} ${model}`;
 	const cachedUse = uses.get(place);
 	if (cachedUse !== undefined) return cachedUse;

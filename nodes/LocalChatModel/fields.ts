@@ -36,7 +36,7 @@ const modelFields: INodeProperties[] = [
 
 export const properties: INodeProperties[] = [
 	...modelFields,
-	...thinkingFields(shownWhere(({ thinkingBudget }) => thinkingBudget, '')),
-	...responseFormatFields(shownWhere(({ grammar }) => grammar !== undefined, '')),
+	...thinkingFields(shownWhere(({ chat }) => chat.thinking.hasBudget === true, '')),
+	...responseFormatFields(shownWhere(({ chat }) => chat.grammar !== undefined, '')),
 	...optionFields,
 ];

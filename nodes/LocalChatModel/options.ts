@@ -42,7 +42,10 @@ const ownFields: INodeProperties[] = [
 		description:
 			'Whether the thinking is put in front of the answer between think tags. It is in the execution log in any case.',
 	}),
-	{ ...thinkingTimeLimitField, displayOptions: shownWhere(({ thinkingBudget }) => thinkingBudget) },
+	{
+		...thinkingTimeLimitField,
+		displayOptions: shownWhere(({ chat }) => chat.thinking.hasBudget === true),
+	},
 	wholeField('History Budget', 'historyBudget', 0, [0], {
 		description:
 			'Tokens that the earlier turns of the conversation may have. Beyond it, whole turns are left out from the oldest on, a quarter of the budget at once, so that the server can keep its prompt cache. The system prompt and the current turn always stay. 0 = everything is sent.',
@@ -61,7 +64,7 @@ const ownFields: INodeProperties[] = [
 				description: 'The model must call a tool first; once one has answered, it decides',
 			},
 		],
-		displayOptions: shownWhere(({ toolChoice }) => toolChoice !== 'ignored'),
+		displayOptions: shownWhere(({ chat }) => chat.toolChoice !== 'ignored'),
 		description:
 			'Whether tools may or must be called. A choice of the agent itself takes precedence.',
 	}),

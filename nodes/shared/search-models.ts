@@ -62,7 +62,7 @@ export async function withModel<T extends { model: string }>(
 async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> {
 	const isMedia = use === 'images' || use === 'transcription' || use === 'speech';
 	// Servers of one model for pictures or sound need no name, and some have no list.
-	if (isMedia && kindOf(await kindFor(servers.first, '')).mediaNeedsModel !== true) return '';
+	if (isMedia && kindOf(await kindFor(servers.first, '')).media.needsModel !== true) return '';
 	const { models } = await listModelsOf(servers, listFor(use));
 	return onlyModel(models, servers.first.contextOf(`${servers.first.url.api}/models`));
 }

@@ -3,7 +3,7 @@ import type { CheckResult } from '../../lib/health/observations';
 import type { CheckOptions } from '../../lib/health/probes/observe';
 import { testSpeed } from '../../lib/health/speed/speed-test';
 import { closeChannels } from '../../lib/http/dispatcher';
-import { changeModel } from '../../lib/servers/manage/load';
+import { changeModel } from '../../lib/servers/manage/model-work';
 import { modelServerTarget } from '../../nodes/shared/health/target';
 import { childProcess, fs, path, process } from '../support/node';
 import { loadScript } from '../support/scripts';

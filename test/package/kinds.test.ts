@@ -3,8 +3,17 @@ import { LOOKS } from '../servers/llama-server/imitators';
 import { fs } from '../support/node';
 
 const FOLDER = 'lib/servers/kinds';
-/** Files that define no kind. */
-const SHARED = ['evidence', 'index', 'kind', 'token-lists'];
+/** Files that define no kind: types, readers of answers, groups that kinds share. */
+const SHARED = [
+	'evidence',
+	'index',
+	'install-model',
+	'kind',
+	'openai-compatible',
+	'token-lists',
+	'token-questions',
+	'work',
+];
 
 /** `lmStudio` → `lm-studio` */
 const fileOf = (kind: string) => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -23,7 +32,10 @@ const STANDS_FOR = [
 ].map(letters);
 
 it('every file of a kind of server is in the list, under its own name', () => {
-	const files = fs.readdirSync(FOLDER).map((file) => file.replace(/\.ts$/, ''));
+	const files = fs
+		.readdirSync(FOLDER)
+		.filter((file) => file.endsWith('.ts'))
+		.map((file) => file.replace(/\.ts$/, ''));
 	expect(files.filter((file) => !SHARED.includes(file)).sort()).toEqual(
 		[...kinds, 'other'].map(fileOf).sort(),
 	);
@@ -47,7 +59,7 @@ it.each(kinds)('%s is named in the page of servers, in both languages', (kind) =
 const MAY_NAME =
 	/^(?:lib\/servers\/kinds\/|lib\/chat\/wire\/ollama|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
 
-it('no other file names a kind of server: what it asks is a trait of the kind', () => {
+it('no other file names a kind of server: what it asks is an ability of the kind', () => {
 	const files = ['lib', 'nodes', 'credentials'].flatMap((folder) =>
 		fs
 			.readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -44,7 +44,8 @@ export function notesOnForcedCall(
 	{ toolCalls }: Pick<ChatAnswer, 'toolCalls'>,
 ): string[] {
 	const isForced = toolChoice === 'required' || typeof toolChoice === 'object';
-	if (!isForced || toolCalls.length > 0 || kindOf(serverKind).toolChoice === 'ignored') return [];
+	if (!isForced || toolCalls.length > 0 || kindOf(serverKind).chat.toolChoice === 'ignored')
+		return [];
 	return [
 		'A tool had to be called, but the answer has no call: this server seems to ignore tools. Use a server and a model with tool calling.',
 	];
@@ -83,7 +84,7 @@ export function noteOnCallsInText(
 ): string | undefined {
 	const family = formatInText ?? unrunCall?.family;
 	if (family === undefined) return undefined;
-	const advice = kindOf(serverKind).toolParserAdvice(family.parsers ?? {});
+	const advice = kindOf(serverKind).words.parseTools(family.parsers ?? {});
 	if (unrunCall === undefined)
 		return `The server handed on a tool call as text, because it lacks the parser or the chat template for this model. The node read the call from the text. ${advice}`;
 	const { name, because } = unrunCall;

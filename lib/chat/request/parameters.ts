@@ -10,9 +10,9 @@ import type { ChatParameters } from '../types';
 /** Whether a field is sent to this kind of server: not if that is known to ignore it. */
 export function takes(kind: KindName, name: SamplerName): boolean {
 	const { extra, own }: Sampler = SAMPLERS[name];
-	const { extraFields, ownFields = [] } = kindOf(kind);
-	if (own === true) return ownFields.includes(name);
-	return extra === undefined || extraFields === 'all' || extraFields.includes(name);
+	const { extra: extraNames, own: ownNames = [] } = kindOf(kind).chat.fields;
+	if (own === true) return ownNames.includes(name);
+	return extra === undefined || extraNames === 'all' || extraNames.includes(name);
 }
 
 const NO_LIMIT = -1;
@@ -22,7 +22,7 @@ export function parameterFields(
 	parameters: ChatParameters,
 	kind: KindName,
 ): Record<string, unknown> {
-	const { takesUnlimited, fieldNames = {} } = kindOf(kind);
+	const { takesUnlimited, names = {} } = kindOf(kind).chat.fields;
 	const body: Record<string, unknown> = {};
 	for (const [name, { wire }] of SAMPLER_ENTRIES) {
 		const value = parameters[name];
@@ -32,7 +32,7 @@ export function parameterFields(
 			(name === 'maxTokens' && value === NO_LIMIT && !takesUnlimited)
 		)
 			continue;
-		body[fieldNames[name] ?? wire] = value;
+		body[names[name] ?? wire] = value;
 	}
 	return body;
 }
@@ -43,9 +43,12 @@ export function ignoredParameters(parameters: ChatParameters, kind: KindName): s
 		([name]) => parameters[name] !== undefined && !takes(kind, name),
 	).map(([, { label }]) => label);
 	const { thinking, responseFormat } = parameters;
-	const { thinkingBudget, grammar } = kindOf(kind);
-	if (thinking?.mode === 'budget' && !thinkingBudget) ignored.push('Thinking Token Budget');
-	if (thinking?.limitMs !== undefined && !thinkingBudget) ignored.push('Thinking Time Limit');
+	const {
+		grammar,
+		thinking: { hasBudget },
+	} = kindOf(kind).chat;
+	if (thinking?.mode === 'budget' && !hasBudget) ignored.push('Thinking Token Budget');
+	if (thinking?.limitMs !== undefined && !hasBudget) ignored.push('Thinking Time Limit');
 	if (responseFormat?.type === 'grammar' && grammar === undefined) ignored.push('GBNF Grammar');
 	return ignored;
 }
@@ -74,14 +77,14 @@ export function thinkingFields(
 	parameters: ChatParameters,
 	kind: KindName,
 ): Record<string, unknown> {
-	const { thinkingBudget, endsThinking } = kindOf(kind);
+	const { hasBudget, endsOnRequest } = kindOf(kind).chat.thinking;
 	const { thinking } = parameters;
 	const { limitMs, limitTokens = Infinity } = thinking ?? {};
 	const budget = Math.min(limitTokens, thinking?.mode === 'budget' ? thinking.tokens : Infinity);
 	return {
 		...switchFields(parameters, kind),
-		...(thinkingBudget && budget < Infinity ? { reasoning_budget_tokens: budget } : {}),
-		...(endsThinking === true && limitMs !== undefined ? { reasoning_control: true } : {}),
+		...(hasBudget === true && budget < Infinity ? { reasoning_budget_tokens: budget } : {}),
+		...(endsOnRequest === true && limitMs !== undefined ? { reasoning_control: true } : {}),
 	};
 }
 
@@ -89,7 +92,7 @@ function switchFields(
 	{ thinking, chatTemplateArguments }: ChatParameters,
 	kind: KindName,
 ): Record<string, unknown> {
-	const isEffort = kindOf(kind).thinkingSwitch === 'effort';
+	const isEffort = kindOf(kind).chat.thinking.switch === 'effort';
 	const template = (enable: boolean) => ({
 		chat_template_kwargs: { ...chatTemplateArguments, enable_thinking: enable },
 	});
@@ -118,10 +121,10 @@ export function responseFormatFields(
 		case 'jsonSchema': {
 			const { name = 'answer', schema } = responseFormat;
 			const response_format = { type: 'json_schema', json_schema: { name, strict: true, schema } };
-			return kindOf(kind).schemaFields?.(schema) ?? { response_format };
+			return kindOf(kind).chat.schema?.fields?.(schema) ?? { response_format };
 		}
 		case 'grammar':
-			return kindOf(kind).grammar?.(responseFormat.grammar) ?? {};
+			return kindOf(kind).chat.grammar?.fields(responseFormat.grammar) ?? {};
 		default:
 			return {};
 	}

@@ -1,17 +1,15 @@
 /** The prompt of a conversation after the chat template, and its number of tokens. */
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
-import {
-	LlamaServerRoutes,
-	type NativeRouteOptions,
-} from '../../servers/manage/llama-server-routes';
+import type { ModelQuestion } from '../../servers/kinds/work';
+import { abilityFor } from '../../servers/manage/ability';
 import { kindFor } from '../../servers/purpose';
-import { askAtRoot, exactOrEstimated, type TokenCount } from '../../servers/manage/tokens';
-import { finiteNumber, optional, recordOf, text } from '../../values';
+import { exactOrEstimated, type TokenCount } from '../../servers/manage/tokens';
+import { optional, text } from '../../values';
 import { convertMessages } from './messages';
 import type { SourceMessage } from '../types';
 import { openAiProtocol } from '../wire/openai';
-import { type KindName, kindOf } from '../../servers/kinds';
+import type { KindName } from '../../servers/kinds';
 
 export interface Conversation {
 	messages: readonly SourceMessage[];
@@ -32,20 +30,14 @@ const AROUND_MESSAGE = '<|im_start|>user<|im_end|>';
 export async function countPrompt(
 	connection: Connection,
 	conversation: Conversation,
-	ask: NativeRouteOptions,
+	ask: ModelQuestion,
 ): Promise<TokenCount> {
 	const kind = await kindFor(connection, ask.model, ask.signal);
 	const body = wireBody(conversation, kind);
 	return await exactOrEstimated(wordsOf(body), async () => {
-		const question = kindOf(kind).tokenRoutes?.countPrompt?.(body, ask.model);
-		if (question !== undefined) return await askAtRoot(connection, question, ask);
-		const routes = await LlamaServerRoutes.of(
-			connection,
-			ask,
-			'route that counts the tokens of a conversation',
-		);
-		const answer = await routes.post('/v1/chat/completions/input_tokens', body);
-		return finiteNumber(recordOf(answer.json).input_tokens) ?? unreadable(connection);
+		const what = 'route that counts the tokens of a conversation';
+		const count = await abilityFor(connection, ask, what, ({ tokens }) => tokens?.countPrompt);
+		return (await count(connection, body, ask)) ?? unreadable(connection);
 	});
 }
 
@@ -57,13 +49,12 @@ export async function countPrompt(
 export async function applyTemplate(
 	connection: Connection,
 	conversation: Conversation,
-	ask: NativeRouteOptions,
+	ask: ModelQuestion,
 ): Promise<string> {
-	const routes = await LlamaServerRoutes.of(connection, ask, 'route that applies a chat template');
-	const body = wireBody(conversation, routes.kind);
-	const { json } = await routes.post('/apply-template', body);
-	const { prompt } = recordOf(json);
-	return typeof prompt === 'string' ? prompt : unreadable(connection);
+	const what = 'route that applies a chat template';
+	const apply = await abilityFor(connection, ask, what, ({ tokens }) => tokens?.applyTemplate);
+	const body = wireBody(conversation, await kindFor(connection, ask.model, ask.signal));
+	return (await apply(connection, body, ask)) ?? unreadable(connection);
 }
 
 /** The fields of a chat request that determine its prompt. */
@@ -106,6 +97,6 @@ function jsonOf(value: unknown): string[] {
 function unreadable(connection: Connection): never {
 	throw failure('invalidAnswer', connection.contextOf(connection.url.root), {
 		message: 'The answer of the server holds neither a prompt nor a number of tokens',
-		remedy: 'Check that the Base URL leads to llama-server.',
+		remedy: 'Check that the Base URL leads to a model server.',
 	});
 }

@@ -86,7 +86,8 @@ export function draftRequest(
 			cleaned.changed ||
 			messages.some((message) => hasReasoning(message) || hasPicture(message)),
 		forServer(serverKind) {
-			const needsCleanSchemas = kindOf(serverKind).schemasBecomeGrammar && cleaned.changed;
+			const needsCleanSchemas =
+				kindOf(serverKind).chat.schema?.becomesGrammar === true && cleaned.changed;
 			const schemas = needsCleanSchemas ? cleaned : { tools: [...tools], parameters, notes: [] };
 			const request: ChatRequest = {
 				model: settings.model.trim(),
@@ -159,7 +160,7 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 		changed ||= JSON.stringify(result.schema) !== JSON.stringify(schema);
 		if (result.dropped.length > 0)
 			notes.push(
-				`llama-server cannot enforce parts of ${where}, so they were left out: ${result.dropped.join(', ')}`,
+				`The server cannot enforce parts of ${where}, so they were left out: ${result.dropped.join(', ')}`,
 			);
 		return result.schema;
 	};
@@ -182,10 +183,11 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 
 function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): string[] {
 	const ignored = ignoredParameters(parameters, serverKind);
-	if (kindOf(serverKind).hasOllamaApi === true) ignored.push(...removedOptions(parameters));
+	if (kindOf(serverKind).chat.nativeProtocol !== undefined)
+		ignored.push(...removedOptions(parameters));
 	// "None" works without the field: the tools are not sent.
 	const needsField = toolChoice === 'required' || typeof toolChoice === 'object';
-	if (needsField && kindOf(serverKind).toolChoice === 'ignored') ignored.push('Tool Choice');
+	if (needsField && kindOf(serverKind).chat.toolChoice === 'ignored') ignored.push('Tool Choice');
 	if (ignored.length === 0) return [];
 	return [
 		`This server (${kindOf(serverKind).label}) ignores these options, so they were not sent: ${ignored.join(', ')}`,

@@ -33,7 +33,9 @@ export const openAiProtocol: ChatProtocol = {
 function body(request: ChatRequest): Record<string, unknown> {
 	const { serverKind } = request;
 	const { parameters } =
-		kindOf(serverKind).hasOllamaApi === true ? withoutNativeApi(request.parameters) : request;
+		kindOf(serverKind).chat.nativeProtocol !== undefined
+			? withoutNativeApi(request.parameters)
+			: request;
 	const streamed = request.stream ?? true;
 	const fields = {
 		model: request.model,
@@ -61,7 +63,7 @@ function toolFields({
 	serverKind,
 	parameters,
 }: ChatRequest): Record<string, unknown> {
-	const { toolChoice: honoured } = kindOf(serverKind);
+	const { toolChoice: honoured } = kindOf(serverKind).chat;
 	// If tool_choice is ignored (Ollama), forbidden tools are not sent.
 	if (tools.length === 0 || (honoured === 'ignored' && toolChoice === 'none')) return {};
 	const forced = typeof toolChoice === 'object' ? toolChoice.name : undefined;
@@ -97,7 +99,7 @@ function wireMessage(
 				content: message.content,
 				...optional(
 					Object.fromEntries(
-						kindOf(serverKind).reasoningFields.map((field) => [field, message.reasoning]),
+						kindOf(serverKind).chat.thinking.fields.map((field) => [field, message.reasoning]),
 					),
 				),
 				...optional({

@@ -1,4 +1,4 @@
-import type { ServerAdvice } from '../../servers/kinds/kind';
+import type { ServerWords } from '../../servers/kinds/kind';
 import { missingModelAdvice } from '../../servers/model-names';
 import { kindOfServer } from '../answers';
 import type { HealthServerKind, HealthStatus, Severity } from '../observations';
@@ -163,8 +163,8 @@ export const ADVICE = {
 		advice: missingModelAdvice(others, adviceOf(server).missingModel?.(model)),
 	})),
 	otherModel: warning(({ model = '', others = [], server = 'unknown' }) => {
-		const { label, llamaApi } = kindOfServer(server);
-		const alias = llamaApi === 'oneModel' ? `, or start the server with --alias ${model}` : '';
+		const { label, health } = kindOfServer(server);
+		const alias = health.reports === 'server' ? `, or start the server with --alias ${model}` : '';
 		return {
 			meaning: `${label} answers with ${named(others[0])} whatever name is asked for, so ${named(model)} means nothing to it`,
 			advice: `Choose ${named(others[0])} in the nodes${alias}.`,
@@ -179,8 +179,7 @@ export const ADVICE = {
 		advice: 'Wait for it with the operation "Wait Until Ready".',
 	})),
 	modelNotLoaded: info(({ model, server = 'unknown' }) => {
-		const { hasOllamaApi, llamaApi } = kindOfServer(server);
-		const canLoad = hasOllamaApi === true || llamaApi !== undefined;
+		const canLoad = kindOfServer(server).models.load !== undefined;
 		return {
 			meaning: `The model ${named(model)} is not loaded`,
 			advice: `The first request loads it, which takes a while.${
@@ -331,8 +330,8 @@ export const ADVICE = {
 
 export type AdviceId = keyof typeof ADVICE;
 
-function adviceOf(server: HealthServerKind = 'unknown'): ServerAdvice {
-	return kindOfServer(server).advice;
+function adviceOf(server: HealthServerKind = 'unknown'): ServerWords {
+	return kindOfServer(server).words;
 }
 
 function named(name: string | undefined): string {

@@ -61,7 +61,7 @@ export const API_RULES: Rules = {
 	),
 
 	ollamaWithoutV1: whenNoList(({ failure, observed, url }, { kind }) =>
-		failure.kind === 'wrongPath' && kind.hasOllamaApi === true
+		failure.kind === 'wrongPath' && kind.health.reports === 'models'
 			? advise('ollamaWithoutV1', observed, { url: url.origin })
 			: undefined,
 	),

@@ -47,7 +47,7 @@ export const CAPACITY_RULES: Rules = {
 			}),
 
 	metricsOff: ({ kind, facts }) =>
-		kind.llamaApi === 'oneModel' && facts.features.metrics === false
+		kind.health.reports === 'server' && facts.features.metrics === false
 			? advise('metricsOff', '/metrics is switched off')
 			: undefined,
 };

@@ -24,7 +24,7 @@ const withCandidates =
 export const EXPECTATION_RULES: Rules = {
 	noModels: ({ facts, kind, kindName }) => {
 		if (facts.models.length > 0) return undefined;
-		const change = kind.mayListNothing === true ? AS_WARNING : {};
+		const change = kind.models.mayListNone === true ? AS_WARNING : {};
 		return advise('noModels', '/v1/models lists nothing', { server: kindName }, change);
 	},
 
@@ -78,13 +78,14 @@ export const EXPECTATION_RULES: Rules = {
 	rerank: withModels(({ observations, facts, kind, kindName }) => {
 		const { expectations, url } = observations;
 		if (expectations.rerank !== true) return undefined;
-		const alias = kind.aliasWithoutRerank;
+		const alias = kind.rerank.aliasWithoutRoute;
 		if (url !== undefined && alias !== undefined && url.api.endsWith(alias))
 			return advise('rerankOnlyUnderV1', `The Base URL leads to ${url.api}`, { url: url.root });
 		if (facts.features.rerank === null)
 			return advise('notTold', 'No answer tells of reranking', { what: 'reranking' });
 		if (facts.features.rerank) return undefined;
-		const observed = kind.reranks === false ? `This is ${kind.label}` : '/v1/rerank answers 501';
+		const observed =
+			kind.rerank.isMissing === true ? `This is ${kind.label}` : '/v1/rerank answers 501';
 		return advise('rerankOff', observed, { server: kindName });
 	}),
 
@@ -121,7 +122,9 @@ export function findModel(
 	name: string,
 	kindName: HealthServerKind,
 ): ModelFacts | undefined {
-	return models.find((model) => isModelNamed(model, name, kindOfServer(kindName)));
+	return models.find((model) =>
+		isModelNamed(model, name, kindOfServer(kindName).models.isSameName),
+	);
 }
 
 /** The model that the expectations name, if the server has it. */
@@ -139,7 +142,7 @@ function candidatesIn(evidence: Evidence): ModelFacts[] {
 	if (expected !== undefined) return [expected];
 	const isAnyModel =
 		evidence.observations.expectations.model === undefined ||
-		evidence.kind.ignoresModelName === true;
+		evidence.kind.models.ignoresName === true;
 	return isAnyModel ? evidence.facts.models : [];
 }
 
@@ -148,7 +151,7 @@ function missingModelFinding(
 	{ facts: { models }, kind, kindName }: Evidence,
 ): FindingWithStatus {
 	// One model, one answer: the name is ignored (docs/protocols/llama-server.md 4.3).
-	const id = kind.ignoresModelName === true ? 'otherModel' : 'modelMissing';
+	const id = kind.models.ignoresName === true ? 'otherModel' : 'modelMissing';
 	const others = models.map((one) => one.id);
 	const more = others.length > MAX_NAMED ? ', …' : '';
 	const observed = `/v1/models lists ${others.slice(0, MAX_NAMED).join(', ')}${more}`;
@@ -166,7 +169,8 @@ function stateFinding(
 		return advise('modelLoading', `/v1/models says ${state}`, facts);
 	if (state !== 'unloaded' && state !== 'downloaded') return undefined;
 	const isLoadedByRequest =
-		kind.llamaApi !== 'router' || bodyOf(observations.probes.props).models_autoload !== false;
+		kind.health.reports !== 'process' ||
+		bodyOf(observations.probes.props).models_autoload !== false;
 	if (isLoadedByRequest) return advise('modelNotLoaded', `It is ${state}`, facts);
 	const observed = `/v1/models says ${state}, /props says models_autoload false`;
 	return advise('modelNotLoadedForGood', observed, facts);
@@ -200,7 +204,7 @@ function abilityFinding(
 	if (able === null)
 		return advise('notTold', `No answer names ${source} of ${names}`, { what: name });
 	if (able) return undefined;
-	const isStated = kind.llamaApi === 'oneModel';
+	const isStated = kind.health.reports === 'server';
 	return fromFailure(
 		failureFor(failure),
 		isStated ? `/props says ${property} false` : `None of ${names} takes ${takes}`,

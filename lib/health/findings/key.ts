@@ -45,7 +45,7 @@ function refusalIn(evidence: Evidence): Refused | undefined {
 
 /** Whether the server wants no key, told nothing that could be compared, or accepted the key already. */
 function isKeyOfNoConcern({ observations: { probes }, kind }: Evidence): boolean {
-	if (kind.wantsNoKey === true || probes.models === undefined) return true;
+	if (kind.key?.isNeverNeeded === true || probes.models === undefined) return true;
 	if (listOf(probes.models) === undefined) return probes.guarded === undefined;
 	// The list is there with the key and refused without it: whatever other routes say, the key is right.
 	return isRefused(probes.keyless);
@@ -67,7 +67,7 @@ export function refusedKeyFinding(
 				'The server answers without a key: empty the API Key of the credential, or put a right one into it.',
 		});
 	// vLLM looks at Authorization only (docs/protocols/llama-server.md 8.4).
-	if (authentication === 'xApiKey' && kind.bearerOnly === true)
+	if (authentication === 'xApiKey' && kind.key?.bearerOnly === true)
 		return fromFailure(failure, observed, {
 			advice: `${kind.label} takes the key as Bearer only: change Authentication in the credential.`,
 		});

@@ -61,7 +61,7 @@ export const LIVENESS_RULES: Rules = {
 /** A probe of the part that runs the model without an answer. */
 function silentProbe({ observations: { probes }, kind }: Evidence): Probe | undefined {
 	const { metrics, slots, health } = probes;
-	const ofModel = kind.llamaApi === 'oneModel' ? [metrics, slots, health] : [slots, health];
+	const ofModel = kind.health.reports === 'server' ? [metrics, slots, health] : [slots, health];
 	return ofModel.find((probe) => probe?.answered === false && probe.failure.kind === 'totalLimit');
 }
 

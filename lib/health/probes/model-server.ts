@@ -63,7 +63,7 @@ export async function probeModelServer(context: ProbeContext): Promise<ProbeResu
 	const first = await askRounds(context, [IDENTITY, HEALTH]);
 	const kind = kindOfServer(serverOf(first).kind);
 	const [second, perModel, alternatives] = await Promise.all([
-		askRounds(context, kind.hasOllamaApi === true ? [OLLAMA] : [OF_KIND, KEY], first),
+		askRounds(context, kind.health.reports === 'models' ? [OLLAMA] : [OF_KIND, KEY], first),
 		askModels(context, first),
 		tryOtherAddresses(context, first),
 	]);
@@ -86,7 +86,7 @@ async function orWithoutVersion(list: Probe, { connection, ask }: ProbeContext):
 
 /** The route that wants the key where the list does not; `/props` was asked already. */
 function guardedRequest({ url, kind }: Known): ProbeRequest | undefined {
-	const { guardedRoute } = kind;
+	const { guardedRoute } = kind.health;
 	if (guardedRoute === undefined || guardedRoute.path === '/props') return undefined;
 	return { url: url.root + guardedRoute.path, json: guardedRoute.json };
 }
@@ -97,7 +97,7 @@ function isMissingRoute(probe: Probe | undefined): boolean {
 
 /** A llama-server that just said that it is awake: any other route than those of the first rounds wakes it. */
 function isAwake({ kind, probes }: Known): boolean {
-	return kind.llamaApi === 'oneModel' && bodyOf(probes.props).is_sleeping === false;
+	return kind.health.reports === 'server' && bodyOf(probes.props).is_sleeping === false;
 }
 
 function mayReadSlots({ context, probes }: Known): boolean {
@@ -110,8 +110,9 @@ const MAX_MODELS_ASKED = 12;
 type ModelRequests = Partial<Record<keyof ModelProbes, ProbeRequest>>;
 
 function requestsAbout(id: string, root: string, kind: ServerKind): ModelRequests {
-	if (kind.hasOllamaApi === true) return { show: { url: `${root}/api/show`, json: { model: id } } };
-	if (kind.llamaApi !== 'router') return {};
+	if (kind.health.reports === 'models')
+		return { show: { url: `${root}/api/show`, json: { model: id } } };
+	if (kind.health.reports !== 'process') return {};
 	// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
 	const query = `?model=${encodeURIComponent(id.toWellFormed())}&autoload=false`;
 	return {
@@ -143,9 +144,9 @@ function hasAny(probes: ModelProbes): boolean {
 function modelsToAsk({ options }: ProbeContext, first: Probes): string[] {
 	const kind = kindOfServer(serverOf(first).kind);
 	const isExpected = (model: (typeof models)[number]) =>
-		isModelNamed(model, options.expectations?.model, kind);
+		isModelNamed(model, options.expectations?.model, kind.models.isSameName);
 	const models = modelsIn(first.models).filter(
-		({ state }) => kind.llamaApi !== 'router' || state === 'loaded',
+		({ state }) => kind.health.reports !== 'process' || state === 'loaded',
 	);
 	const expectedFirst = [
 		...models.filter(isExpected),

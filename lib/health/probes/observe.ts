@@ -4,7 +4,7 @@ import { ServerError } from '../../errors/server-error';
 import { failure } from '../../errors/failure';
 import { seconds } from '../../errors/remedies';
 import { knownServerKind } from '../../servers/identify';
-import { kindOf } from '../../servers/kinds';
+import { isIdentified, kindOf } from '../../servers/kinds';
 import type { Alternative, Expectations, Observations, Probe } from '../observations';
 import { describeFailure, elapsed, send } from './probe';
 import { optional, messageOf } from '../../values';
@@ -171,5 +171,7 @@ async function placeInQueue(
 
 function takesRequestsAlways(connection: Connection): boolean {
 	const kind = knownServerKind(connection);
-	return kind !== undefined && kind !== 'other' && kindOf(kind).otherRequestsEndAnswers !== true;
+	return (
+		kind !== undefined && isIdentified(kind) && kindOf(kind).health.otherRequestsEndAnswers !== true
+	);
 }

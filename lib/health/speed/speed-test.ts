@@ -96,7 +96,7 @@ function judgeRounds({ result, model, options }: Tested, { runs, atOnce }: Round
 
 function testedModel({ models = [], server }: CheckResult, name: string): ModelFacts | undefined {
 	const model = findModel(models, name, server.kind);
-	return model ?? (kindOfServer(server.kind).ignoresModelName ? models[0] : undefined);
+	return model ?? (kindOfServer(server.kind).models.ignoresName ? models[0] : undefined);
 }
 
 function summaryOf(
@@ -176,7 +176,7 @@ export function modelToTest(
 ): string | ServerError {
 	const forChats = models.filter(({ embeddings }) => embeddings !== true);
 	const candidates = loadedOrAll(forChats.length > 0 ? forChats : models);
-	if (candidates.length === 1 || (candidates.length > 0 && kindOfServer(kind).ignoresModelName))
+	if (candidates.length === 1 || (candidates.length > 0 && kindOfServer(kind).models.ignoresName))
 		return candidates[0]!.id;
 	return invalidInput(
 		candidates.length === 0

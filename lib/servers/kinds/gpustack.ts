@@ -1,37 +1,39 @@
 import { bodyOf, ownsModels, says, textIn } from './evidence';
 import type { ServerKind } from './kind';
-import { other } from './other';
+import { openAiCompatible } from './openai-compatible';
 
 /**
  * GPUStack, a gateway to vLLM, llama-server and others: it takes the fields of the engine behind the model
  * (docs/protocols/llama-server.md 8.3).
  */
 export const gpustack: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'GPUStack',
-	matches: (answers) =>
+	recognizes: (answers) =>
 		ownsModels(answers, 'gpustack') ||
 		'git_commit' in bodyOf(answers.version) ||
 		says(answers.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized'),
 	version: (answers) => textIn(answers, 'version', 'version'),
 	// It lists a model only while an instance runs.
-	listsLoadedModelsOnly: true,
-	aliasWithoutRerank: '/v1-openai',
-	mediaNeedsModel: true,
-	// gpustack.ai, API reference
-	modelUses: {
-		in: 'query',
-		name: 'categories',
-		words: {
-			embeddings: 'embedding',
-			reranking: 'reranker',
-			images: 'image',
-			transcription: 'speech_to_text',
-			speech: 'text_to_speech',
+	models: {
+		areAllLoaded: true,
+		// gpustack.ai, API reference
+		uses: {
+			in: 'query',
+			name: 'categories',
+			words: {
+				embeddings: 'embedding',
+				reranking: 'reranker',
+				images: 'image',
+				transcription: 'speech_to_text',
+				speech: 'text_to_speech',
+			},
 		},
 	},
-	advice: {
-		...other.advice,
+	rerank: { aliasWithoutRoute: '/v1-openai' },
+	media: { knownFor: ['images', 'transcription', 'speech'], needsModel: true },
+	words: {
+		...openAiCompatible.words,
 		noModels:
 			'Deploy a model in GPUStack, wait until an instance of it runs, and allow the key to use it.',
 		missingModel: () =>

@@ -58,37 +58,58 @@ export type KindName = keyof typeof EVERY_KIND;
 
 export const KINDS: Readonly<Record<KindName, ServerKind>> = EVERY_KIND;
 
-export function kindOf(kind: KindName): ServerKind {
-	return KINDS[kind];
+const NAMES = Object.keys(KINDS) as KindName[];
+
+export function kindOf(name: KindName): ServerKind {
+	return KINDS[name];
+}
+
+/** The kind of servers that could not be identified. */
+export const UNIDENTIFIED = 'other' satisfies KindName;
+
+/** Whether the kind of a server is known. */
+export function isIdentified(name: KindName): name is Exclude<KindName, 'other'> {
+	return name !== 'other';
+}
+
+/** The server as the subject of a sentence: by its name if it is known. */
+export function subjectOf(name: KindName): string {
+	return isIdentified(name) ? KINDS[name].label : 'The server';
+}
+
+/** The names of the kinds that can do something, for sentences: "llama-swap, llama-server and Ollama". */
+export function labelsOf(can: (kind: ServerKind) => unknown): string {
+	const labels = NAMES.filter(isIdentified)
+		.map(kindOf)
+		.filter((kind) => Boolean(can(kind)))
+		.map(({ label }) => label);
+	return `${labels.slice(0, -1).join(', ')}${labels.length > 1 ? ' and ' : ''}${labels.at(-1)}`;
 }
 
 /** Every known refusal. A gateway may pass on that of any server behind it. */
 export const REFUSALS: readonly Refusal[] = [
-	...new Set(Object.values(KINDS).flatMap(({ refusals = [] }) => refusals)),
+	...new Set(Object.values(KINDS).flatMap(({ chat }) => chat.refusals)),
 ];
 
-/** The kind of a server as told by the text of its refusal; undefined if that tells nothing. */
+/** The kind of a server by the text of its refusal; undefined if that does not identify it. */
 export function kindOfRefusal(serverText = ''): KindName | undefined {
-	return kindWhere(({ refusalWords }) => refusalWords?.test(serverText) === true);
+	return NAMES.find((name) => KINDS[name].signs?.refusal?.test(serverText) === true);
 }
 
 const BY_FINGERPRINT = new Map<unknown, KindName>(
-	(Object.keys(KINDS) as KindName[]).map((kind) => [KINDS[kind].fingerprint, kind]),
+	NAMES.map((name) => [KINDS[name].signs?.fingerprint, name]),
 );
 
 /** The kind of server with this fingerprint. Called for each event of an answer. */
-export function kindOfFingerprint(found: unknown): KindName | undefined {
-	return found === undefined ? undefined : BY_FINGERPRINT.get(found);
+export function kindOfFingerprint(fingerprint: unknown): KindName | undefined {
+	return fingerprint === undefined ? undefined : BY_FINGERPRINT.get(fingerprint);
 }
 
 /** The alias in an API's URL, and the server's label, if this alias is known to lack reranking. */
 export function aliasWithoutRerank(api: string): { alias: string; label: string } | undefined {
-	const kind = kindWhere(
-		({ aliasWithoutRerank: alias }) => alias !== undefined && api.endsWith(alias),
-	);
-	return kind && { alias: KINDS[kind].aliasWithoutRerank!, label: KINDS[kind].label };
-}
-
-function kindWhere(fits: (traits: ServerKind) => boolean): KindName | undefined {
-	return (Object.keys(KINDS) as KindName[]).find((kind) => fits(KINDS[kind]));
+	for (const { label, rerank } of Object.values(KINDS)) {
+		const { aliasWithoutRoute: alias } = rerank;
+		if (alias !== undefined && api.endsWith(alias)) return { alias, label };
+	}
+	return undefined;
 }

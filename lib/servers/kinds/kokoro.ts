@@ -1,11 +1,12 @@
 import { ownsModels } from './evidence';
 import type { ServerKind } from './kind';
-import { other } from './other';
+import { openAiCompatible } from './openai-compatible';
 
 /** Kokoro-FastAPI (remsky/Kokoro-FastAPI, seen: 26eec06): speech. */
 export const kokoro: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'Kokoro-FastAPI',
-	matches: (answers) => ownsModels(answers, 'kokoro'),
-	wantsNoKey: true,
+	recognizes: (answers) => ownsModels(answers, 'kokoro'),
+	key: { isNeverNeeded: true },
+	media: { knownFor: ['speech'], hasVoices: true },
 };

@@ -1,15 +1,15 @@
 import { anyModel, ownsModels } from './evidence';
 import type { ServerKind } from './kind';
-import { other } from './other';
+import { openAiCompatible } from './openai-compatible';
 
 /**
  * AMD's Lemonade Server (lemonade-sdk/lemonade, docs/server): llama-server and others behind one address, with an
  * imitation of Ollama's API.
  */
 export const lemonade: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'Lemonade',
-	matches: (answers) =>
+	recognizes: (answers) =>
 		ownsModels(answers, 'lemonade') ||
 		anyModel(answers, (entry) => 'recipe' in entry && 'checkpoint' in entry),
 };

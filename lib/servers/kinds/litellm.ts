@@ -1,15 +1,15 @@
 import { anyModel } from './evidence';
 import type { ServerKind } from './kind';
-import { other } from './other';
+import { openAiCompatible } from './openai-compatible';
 
 /**
  * LiteLLM's proxy, recognized by the date that it gives all models (litellm/constants.py). Its `/health` sends a real
  * request to every model behind it (docs.litellm.ai, Health Checks).
  */
 export const litellm: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'LiteLLM',
-	matches: (answers) =>
+	recognizes: (answers) =>
 		Object.values(answers).some(({ headers }) =>
 			Object.keys(headers).some((name) => name.startsWith('x-litellm-')),
 		) ||
@@ -17,10 +17,10 @@ export const litellm: ServerKind = {
 			answers,
 			({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
 		),
-	healthPath: '/health/liveliness',
-	mediaNeedsModel: true,
-	advice: {
-		...other.advice,
+	media: { needsModel: true },
+	health: { path: '/health/liveliness' },
+	words: {
+		...openAiCompatible.words,
 		rerankOff:
 			'In the configuration of LiteLLM, give a reranker model a provider that reranks, for example jina_ai/NAME with the address of the route (http://HOST:8080/v1/rerank).',
 	},

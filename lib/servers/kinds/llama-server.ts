@@ -1,7 +1,13 @@
 import { isRecord } from '../../values';
 import { anyHeader, bodyOf, ownsModels, says, textIn } from './evidence';
 import type { ServerAnswers, ServerKind } from './kind';
-import { other } from './other';
+import { adaptersOf } from './llama-api/adapters';
+import { ineffectiveOnServer, templateOnServer } from './llama-api/chat-options';
+import { describeOnServer, withProps } from './llama-api/router-models';
+import { ONE_MODEL } from './llama-api/routes';
+import { countSlots, slotsOf } from './llama-api/slots';
+import { tokensOf } from './llama-api/tokens';
+import { openAiCompatible } from './openai-compatible';
 
 /**
  * Whether the answers are from llama.cpp's server, with one model or as a router (docs/protocols/llama-server.md 8.1).
@@ -24,31 +30,46 @@ export function isLlama(answers: ServerAnswers): boolean {
 
 /** llama.cpp's llama-server with one model. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
 export const llamaServer: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'llama-server',
-	matches: isLlama,
+	recognizes: isLlama,
 	version: (answers) => textIn(answers, 'props', 'build_info'),
-	// All samplers come from it (tools/server/server-schema.cpp).
-	extraFields: 'all',
-	ownFields: ['cacheReuse', 'lora'],
-	takesUnlimited: true,
-	reasoningFields: ['reasoning_content'],
-	schemasBecomeGrammar: true,
-	splitsThinking: true,
-	mayResumeAnswers: true,
-	endsThinking: true,
-	listsLoadedModelsOnly: true,
-	llamaApi: 'oneModel',
-	keepsToGrammar: true,
-	sendsBase64: true,
-	// In older releases the list needs no key (docs/protocols/llama-server.md 1.2).
-	guardedRoute: { path: '/props' },
-	// docs/protocols/llama-server.md 4.3
-	ignoresModelName: true,
-	toolParserAdvice: () =>
-		'Start llama-server with --jinja and without --no-jinja. If the template inside the GGUF file knows no tools, pass one that does with --chat-template-file.',
-	benchmarkFields: { cache_prompt: false, ignore_eos: true },
-	advice: {
+	chat: {
+		...openAiCompatible.chat,
+		// All samplers come from it (tools/server/server-schema.cpp).
+		fields: { extra: 'all', own: ['cacheReuse', 'lora'], takesUnlimited: true },
+		grammar: { fields: (grammar) => ({ grammar }), isEnforced: true },
+		schema: { becomesGrammar: true },
+		thinking: {
+			switch: 'template',
+			hasBudget: true,
+			endsOnRequest: true,
+			isSplitFromText: true,
+			fields: ['reasoning_content'],
+		},
+		mayResumeAnswers: true,
+		template: templateOnServer,
+		ineffectiveOptions: ineffectiveOnServer,
+	},
+	completion: { prompt: '/completion', fillIn: '/infill' },
+	models: {
+		areAllLoaded: true,
+		// docs/protocols/llama-server.md 4.3
+		ignoresName: true,
+		withDetails: withProps,
+		describe: describeOnServer,
+	},
+	tokens: { ...tokensOf(ONE_MODEL), areOfOneModel: true },
+	slots: { ...slotsOf(ONE_MODEL), count: countSlots },
+	adapters: adaptersOf(ONE_MODEL),
+	embeddings: { base64: true, refusesLongTexts: true },
+	health: {
+		reports: 'server',
+		// In older releases the list needs no key (docs/protocols/llama-server.md 1.2).
+		guardedRoute: { path: '/props' },
+		benchmarkFields: { cache_prompt: false, ignore_eos: true },
+	},
+	words: {
 		noModels: 'Start llama-server with a model: llama-server -m FILE.gguf.',
 		embeddingsOff:
 			'Start llama-server with --embeddings and an embedding model, best as a second server on its own port.',
@@ -60,5 +81,11 @@ export const llamaServer: ServerKind = {
 			const shared = `If it was started with -np ${slots}, every slot gets 1/${slots} of that: then --ctx-size ${tokens * slots}, or --kv-unified.`;
 			return `Start llama-server with --ctx-size ${tokens}.${slots > 1 ? ` ${shared}` : ''}`;
 		},
+		parseTools: () =>
+			'Start llama-server with --jinja and without --no-jinja. If the template inside the GGUF file knows no tools, pass one that does with --chat-template-file.',
+		toolsDropped:
+			'The chat template of this model takes no tools, so llama-server left them out without a word, and the model was told of none. Use a model with tool support, or start llama-server with a template that has it (--jinja --chat-template-file).',
+		loadsNone:
+			'A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.',
 	},
 };

@@ -1,7 +1,15 @@
-import { isRecord } from '../../values';
-import { pathOfModel } from '../model-names';
-import { anyHeader, bodyOf, ownsModels, says } from './evidence';
+import { anyHeader, bodyOf, ownsModels } from './evidence';
 import type { ServerKind } from './kind';
+import { adaptersOf } from './llama-api/adapters';
+import {
+	BEHIND_GATEWAY,
+	describeBehindGateway,
+	isOfGateway,
+	loadBehindGateway,
+	unloadBehindGateway,
+} from './llama-api/gateway-models';
+import { slotsOf } from './llama-api/slots';
+import { tokensOf } from './llama-api/tokens';
 import { llamaServer } from './llama-server';
 
 /**
@@ -11,28 +19,43 @@ import { llamaServer } from './llama-server';
  */
 export const llamaSwap: ServerKind = {
 	...llamaServer,
-	mayResumeAnswers: false,
 	label: 'llama-swap',
-	matches: (answers) =>
+	recognizes: (answers) =>
 		ownsModels(answers, 'llama-swap') ||
-		Object.values(answers).some((answer) => says(answer, ({ src }) => src === 'llama-swap')) ||
+		Object.values(answers).some(({ json }) => isOfGateway(json)) ||
 		anyHeader(answers, 'www-authenticate', /realm="llama-swap"/i) ||
 		('build_date' in bodyOf(answers.apiVersion) && 'commit' in bodyOf(answers.apiVersion)),
-	// vLLM may be behind it, too.
-	reasoningFields: ['reasoning_content', 'reasoning'],
 	version: undefined,
+	chat: {
+		...llamaServer.chat,
+		grammar: { fields: (grammar) => ({ grammar }) },
+		// vLLM may be behind it, too.
+		thinking: { ...llamaServer.chat.thinking, fields: ['reasoning_content', 'reasoning'] },
+		mayResumeAnswers: undefined,
+		template: undefined,
+		ineffectiveOptions: undefined,
+	},
+	completion: { prompt: '/completions', fillIn: '/infill' },
+	models: {
+		describe: describeBehindGateway,
+		load: async (connection, options) => await loadBehindGateway(connection, options, llamaSwap),
+		unload: async (connection, options) =>
+			await unloadBehindGateway(connection, options, llamaSwap),
+	},
+	tokens: tokensOf(BEHIND_GATEWAY),
+	slots: slotsOf(BEHIND_GATEWAY),
+	adapters: adaptersOf(BEHIND_GATEWAY),
+	embeddings: {},
+	media: {
+		knownFor: ['images', 'transcription', 'speech'],
+		needsModel: true,
+		hasVoices: true,
+		voicesNeedModel: true,
+	},
 	// `/props` would load a model, and its list already needs the key.
-	guardedRoute: undefined,
-	llamaApi: undefined,
-	keepsToGrammar: undefined,
-	sendsBase64: undefined,
-	isOwnAnswer: (json) => isRecord(json) && json.src === 'llama-swap',
-	modelRoot: (root, model) => `${root}/upstream/${pathOfModel(model)}`,
-	listsLoadedModelsOnly: false,
-	ignoresModelName: false,
-	mediaNeedsModel: true,
-	advice: {
-		...llamaServer.advice,
+	health: { benchmarkFields: llamaServer.health.benchmarkFields },
+	words: {
+		...llamaServer.words,
 		noModels: "Name models in llama-swap's configuration file.",
 		missingModel: () => "name it in llama-swap's configuration file.",
 		moreContext: (tokens) =>

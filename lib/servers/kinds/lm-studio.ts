@@ -1,15 +1,18 @@
 import { ownsModels, says } from './evidence';
 import type { ServerKind } from './kind';
-import { other } from './other';
+import { openAiCompatible } from './openai-compatible';
 
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes answer 200 with an error text. */
 export const lmStudio: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'LM Studio',
-	textFormat: 'lmStudio',
-	toolParserAdvice: () =>
-		'In LM Studio, take a model with the hammer badge, or correct the prompt template in the settings of the model.',
-	matches: (answers) =>
+	chat: { ...openAiCompatible.chat, callFormat: 'lmStudio' },
+	words: {
+		...openAiCompatible.words,
+		parseTools: () =>
+			'In LM Studio, take a model with the hammer badge, or correct the prompt template in the settings of the model.',
+	},
+	recognizes: (answers) =>
 		ownsModels(answers, 'organization_owner') ||
 		Object.values(answers).some((answer) =>
 			says(

@@ -1,15 +1,15 @@
 import { entriesOf, textIn } from './evidence';
 import type { ServerKind } from './kind';
-import { other } from './other';
+import { openAiCompatible } from './openai-compatible';
 
 /**
  * LocalAI (mudler/LocalAI, core/http): its list of models has neither owners nor dates, its `/version` is a version
  * with a commit in parentheses, and `/api/version` imitates Ollama 0.9.0.
  */
 export const localai: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'LocalAI',
-	matches: (answers) => {
+	recognizes: (answers) => {
 		const models = entriesOf(answers);
 		if (models === undefined || models.some((entry) => 'owned_by' in entry || 'created' in entry))
 			return false;
@@ -19,4 +19,5 @@ export const localai: ServerKind = {
 		);
 	},
 	version: (answers) => textIn(answers, 'version', 'version'),
+	media: { knownFor: ['images', 'transcription', 'speech'] },
 };

@@ -1,38 +1,21 @@
-import { REFUSES_FIELDS } from '../refused-fields';
-import type { Refusal, ServerKind } from './kind';
+import type { ServerKind } from './kind';
+import { installModel } from './install-model';
+import { adaptersOf } from './llama-api/adapters';
+import { ONE_MODEL } from './llama-api/routes';
+import { slotsOf } from './llama-api/slots';
+import { tokensOfUnknown } from './llama-api/tokens';
+import { openAiCompatible } from './openai-compatible';
 
-/** Refusals of servers that may be behind any gateway. */
-const REFUSALS: readonly Refusal[] = [
-	{ says: /cannot use tools with stream/i, then: 'withoutStream' },
-	// Mistral's templates (docs/protocols/llama-server.md, case 81)
-	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },
-	// FastAPI servers that forbid unknown fields (pydantic: extra="forbid"), gateways, Python functions.
-	{ says: REFUSES_FIELDS, then: 'withoutRefusedFields' },
-	// The same, but without field names that can be parsed; and vLLM if Extra Body turns streaming off.
-	{ says: /stream[_ ]options/i, then: 'withoutUsageInStream' },
-];
-
-/** An OpenAI-compatible server of unknown kind: it gets everything that the user set. */
+/**
+ * An OpenAI-compatible server of unknown kind: it gets everything that the user set. It may be llama-server behind a
+ * proxy, so llama-server's routes are tried, and speaches without models, which cannot be identified.
+ */
 export const other: ServerKind = {
+	...openAiCompatible,
 	label: 'An OpenAI-compatible server',
-	matches: () => true,
-	extraFields: 'all',
-	grammar: (grammar) => ({ grammar }),
-	thinkingSwitch: 'template',
-	thinkingBudget: true,
-	// Most servers silently treat an object as "auto" (docs/protocols/llama-server.md 6.1).
-	toolChoice: 'mode',
-	// vLLM renamed the field, and reads either the old or the new one (vllm-project/vllm issue 38488). It may be behind
-	// any gateway.
-	reasoningFields: ['reasoning_content', 'reasoning'],
-	refusals: REFUSALS,
-	toolParserAdvice: () =>
-		'Switch on tool calling in the server, with a chat template and a parser that fit the model.',
-	advice: {
-		noModels: 'Start it with a model. If it has one, allow the key to use it.',
-		embeddingsOff:
-			'Start a server for an embedding model, for example llama-server with --embeddings.',
-		rerankOff: 'Start a server for a reranker model, for example llama-server with --rerank.',
-		moreContext: (tokens) => `Start the server with a context of at least ${tokens} tokens.`,
-	},
+	recognizes: () => true,
+	models: { pull: installModel },
+	tokens: tokensOfUnknown,
+	slots: slotsOf(ONE_MODEL),
+	adapters: adaptersOf(ONE_MODEL),
 };

@@ -1,6 +1,7 @@
 import { anyModel } from './evidence';
+import { installModel, uninstallModel } from './install-model';
 import type { ServerKind } from './kind';
-import { other } from './other';
+import { openAiCompatible } from './openai-compatible';
 
 /** Values of `task` in its list (speaches-ai/speaches, api_types.py). */
 const TASKS: ReadonlySet<unknown> = new Set([
@@ -13,20 +14,23 @@ const TASKS: ReadonlySet<unknown> = new Set([
 
 /** speaches (seen: 870e1e1): transcripts and speech. It lists the installed models with their tasks. */
 export const speaches: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'speaches',
-	matches: (answers) => anyModel(answers, ({ task }) => TASKS.has(task)),
-	mediaNeedsModel: true,
-	installsModels: true,
-	modelUses: {
-		in: 'entry',
-		name: 'task',
-		words: { transcription: 'automatic-speech-recognition', speech: 'text-to-speech' },
+	recognizes: (answers) => anyModel(answers, ({ task }) => TASKS.has(task)),
+	models: {
+		pull: installModel,
+		remove: uninstallModel,
+		uses: {
+			in: 'entry',
+			name: 'task',
+			words: { transcription: 'automatic-speech-recognition', speech: 'text-to-speech' },
+		},
 	},
+	media: { knownFor: ['transcription', 'speech'], needsModel: true, hasVoices: true },
 	// An empty list does not identify it.
-	refusalWords: /is not installed locally/i,
-	advice: {
-		...other.advice,
+	signs: { refusal: /is not installed locally/i },
+	words: {
+		...openAiCompatible.words,
 		noModels: 'Install a model: Local Llama, resource Model, operation Pull.',
 		missingModel: (model) =>
 			`install it on the server: Local Llama, resource Model, operation Pull (or: curl -X POST the Base URL + /v1/models/${model}).`,

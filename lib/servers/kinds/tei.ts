@@ -1,45 +1,33 @@
 import { isRecord, optional, text } from '../../values';
+import type { ServerModel } from '../models';
 import { bodyOf, textIn } from './evidence';
-import type { ServerKind, Tokenized } from './kind';
-import { other } from './other';
+import type { ServerAnswers, ServerKind, Tokenized } from './kind';
+import { openAiCompatible } from './openai-compatible';
 import { numbers } from './token-lists';
+import { tokensByQuestions } from './token-questions';
 
 /**
  * Hugging Face's text-embeddings-inference: embeddings and reranking, no chat, no list of models
  * (docs/protocols/other-servers.md 1.6).
  */
 export const tei: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'Text Embeddings Inference',
-	matches: (answers) => {
+	recognizes: (answers) => {
 		const info = bodyOf(answers.info);
 		return 'model_type' in info && 'max_client_batch_size' in info;
 	},
 	version: (answers) => textIn(answers, 'info', 'version'),
-	listsLoadedModelsOnly: true,
-	modelsFrom: ({ info }) => {
-		const { model_id: id, max_input_length: context, model_type: types } = bodyOf(info);
-		if (typeof id !== 'string') return undefined;
-		return [
-			{
-				id,
-				aliases: [],
-				tools: false,
-				vision: false,
-				embeddings: isRecord(types) && 'embedding' in types,
-				...(typeof context === 'number' ? { context } : {}),
-			},
-		];
+	key: { bearerOnly: true },
+	models: { areAllLoaded: true, ignoresName: true, fromAnswers: modelOfInfo },
+	embeddings: {
+		request: ({ input, truncate, dimensions }) => ({
+			path: '/embed',
+			json: { inputs: input, truncate, ...optional({ dimensions }) },
+		}),
 	},
-	bearerOnly: true,
-	guardedRoute: { path: '/tokenize', json: {} },
-	ignoresModelName: true,
-	embeddingRequest: ({ input, truncate, dimensions }) => ({
-		path: '/embed',
-		json: { inputs: input, truncate, ...optional({ dimensions }) },
-	}),
-	rerankRequest: (json) => ({ path: '/rerank', json }),
-	tokenRoutes: {
+	rerank: { request: (json) => ({ path: '/rerank', json }) },
+	tokens: tokensByQuestions({
 		tokenize: (text, { addSpecial, withPieces }) => ({
 			path: '/tokenize',
 			json: { inputs: text, add_special_tokens: addSpecial },
@@ -50,8 +38,17 @@ export const tei: ServerKind = {
 			json: { ids: tokens, skip_special_tokens: false },
 			read: (json) => text(Array.isArray(json) ? json[0] : json),
 		}),
-	},
+	}),
+	health: { guardedRoute: { path: '/tokenize', json: {} } },
 };
+
+function modelOfInfo({ info }: ServerAnswers): ServerModel[] | undefined {
+	const { model_id: id, max_input_length: length, model_type: types } = bodyOf(info);
+	if (typeof id !== 'string') return undefined;
+	const context = typeof length === 'number' ? length : undefined;
+	const embeddings = isRecord(types) && 'embedding' in types;
+	return [{ id, aliases: [], tools: false, vision: false, embeddings, ...optional({ context }) }];
+}
 
 /** The answer has one list per text; one text was sent. */
 function readTokens(json: unknown, withPieces: boolean): Tokenized | undefined {

@@ -1,6 +1,6 @@
 import { anyHeader, entriesOf, says } from './evidence';
 import type { ServerKind } from './kind';
-import { other } from './other';
+import { openAiCompatible } from './openai-compatible';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -9,9 +9,9 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * seconds as date, and nothing if it serves a model from a folder. Every answer has an `x-request-id` (seen: 5.19.0).
  */
 export const transformersServe: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'transformers serve',
-	matches: (answers) => {
+	recognizes: (answers) => {
 		const isOfCache = entriesOf(answers)?.every(
 			({ created }) => typeof created === 'number' && !Number.isInteger(created),
 		);
@@ -21,20 +21,23 @@ export const transformersServe: ServerKind = {
 		);
 	},
 	// It refuses fields outside OpenAI's API, and ignores many of OpenAI's, for example `response_format`.
-	extraFields: ['chatTemplateArguments'],
-	grammar: undefined,
-	thinkingBudget: false,
-	toolChoice: 'ignored',
-	mayListNothing: true,
-	ignoresSuffix: true,
-	wantsNoKey: true,
-	toolParserAdvice: () =>
-		'transformers serve reads the tool calls of a few families of models (Qwen) only.',
-	advice: {
-		...other.advice,
+	chat: {
+		...openAiCompatible.chat,
+		fields: { extra: ['chatTemplateArguments'] },
+		grammar: undefined,
+		thinking: { ...openAiCompatible.chat.thinking, hasBudget: undefined },
+		toolChoice: 'ignored',
+	},
+	completion: { ...openAiCompatible.completion, ignoresSuffix: true },
+	key: { isNeverNeeded: true },
+	models: { mayListNone: true },
+	words: {
+		...openAiCompatible.words,
 		noModels:
 			'transformers serve lists only what is in its cache: type the name that it was started with.',
 		missingModel: () => 'start transformers serve with it.',
+		parseTools: () =>
+			'transformers serve reads the tool calls of a few families of models (Qwen) only.',
 		moreContext: (tokens) => `Choose a model that reads ${tokens} tokens.`,
 	},
 };

@@ -1,14 +1,18 @@
 import { finiteNumber, recordOf, text } from '../../values';
 import { ownsModels, says, textIn } from './evidence';
 import type { ServerKind } from './kind';
-import { other } from './other';
+import { openAiCompatible } from './openai-compatible';
 import { tokensIn } from './token-lists';
+import { tokensByQuestions } from './token-questions';
+
+/** -1: the model's maximum length (vLLM, embeddings API). */
+const TRUNCATE_FIELDS = { truncate_prompt_tokens: -1 };
 
 /** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
 export const vllm: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'vLLM',
-	matches: (answers) =>
+	recognizes: (answers) =>
 		ownsModels(answers, 'vllm') ||
 		says(answers.models, ({ error }) => error === 'Unauthorized') ||
 		// Its `/health` has an empty body, and its `/version` only a version.
@@ -16,26 +20,27 @@ export const vllm: ServerKind = {
 			answers.health?.status === 200 &&
 			answers.health.text.trim() === ''),
 	version: (answers) => textIn(answers, 'version', 'version'),
-	extraFields: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls', 'chatTemplateArguments'],
-	fieldNames: { repeatPenalty: 'repetition_penalty' },
-	grammar: (grammar) => ({ structured_outputs: { grammar } }),
-	keepsToGrammar: true,
-	thinkingBudget: false,
-	toolChoice: 'named',
-	bearerOnly: true,
-	listsLoadedModelsOnly: true,
-	toolParserAdvice: ({ vllm: parser = 'NAME' }) =>
-		`Start vLLM with --enable-auto-tool-choice --tool-call-parser ${parser}.`,
-	benchmarkFields: { ignore_eos: true },
-	sendsBase64: true,
-	// -1: the model's maximum length (vLLM, embeddings API).
-	truncateFields: { truncate_prompt_tokens: -1 },
-	tokenRoutes: {
-		tokenize: (text, { model, addSpecial, withPieces }) => ({
+	key: { bearerOnly: true },
+	chat: {
+		...openAiCompatible.chat,
+		fields: {
+			extra: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls', 'chatTemplateArguments'],
+			names: { repeatPenalty: 'repetition_penalty' },
+		},
+		grammar: {
+			fields: (grammar) => ({ structured_outputs: { grammar } }),
+			isEnforced: true,
+		},
+		thinking: { ...openAiCompatible.chat.thinking, hasBudget: undefined },
+		toolChoice: 'named',
+	},
+	models: { areAllLoaded: true },
+	tokens: tokensByQuestions({
+		tokenize: (prompt, { model, addSpecial, withPieces }) => ({
 			path: '/tokenize',
 			json: {
 				model,
-				prompt: text,
+				prompt,
 				add_special_tokens: addSpecial,
 				...(withPieces ? { return_token_strs: true } : {}),
 			},
@@ -51,12 +56,18 @@ export const vllm: ServerKind = {
 			json: { model, ...chat, add_generation_prompt: true },
 			read: (json) => finiteNumber(recordOf(json).count),
 		}),
-	},
-	advice: {
-		...other.advice,
+	}),
+	embeddings: { base64: true, truncateFields: TRUNCATE_FIELDS },
+	rerank: { truncateFields: TRUNCATE_FIELDS },
+	media: { knownFor: ['transcription'] },
+	health: { benchmarkFields: { ignore_eos: true } },
+	words: {
+		...openAiCompatible.words,
 		missingModel: () => 'start vLLM with --served-model-name.',
 		embeddingsOff: 'Start vLLM with an embedding model (--runner pooling): it serves one model.',
 		rerankOff: 'Start vLLM with a reranker model (--runner pooling): it serves one model.',
 		moreContext: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
+		parseTools: ({ vllm: parser = 'NAME' }) =>
+			`Start vLLM with --enable-auto-tool-choice --tool-call-parser ${parser}.`,
 	},
 };

@@ -1,19 +1,19 @@
 import { anyHeader } from './evidence';
 import type { ServerKind } from './kind';
-import { other } from './other';
+import { openAiCompatible } from './openai-compatible';
 
 /** The server of whisper.cpp (seen: 233fe1f): one model, no list of models, no key; it names itself in every answer. */
 export const whisperCpp: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'whisper.cpp',
-	matches: (answers) => anyHeader(answers, 'server', /^whisper\.cpp/i),
-	wantsNoKey: true,
-	ignoresModelName: true,
-	transcribesAtInference: true,
+	recognizes: (answers) => anyHeader(answers, 'server', /^whisper\.cpp/i),
+	key: { isNeverNeeded: true },
+	models: { ignoresName: true, isUnlisted: true },
+	media: { knownFor: ['transcription'], transcribesAtInference: true },
 	// A proxy may remove the `server` header.
-	refusalWords: /^File Not Found \(/,
-	advice: {
-		...other.advice,
-		noModels: 'whisper.cpp has one model and no list of it: leave the model empty.',
+	signs: { refusal: /^File Not Found \(/ },
+	words: {
+		...openAiCompatible.words,
+		noModels: 'It has one model and no list of it: leave the model empty.',
 	},
 };

@@ -1,26 +1,29 @@
 import { ownsModels } from './evidence';
 import type { ServerKind } from './kind';
-import { other } from './other';
+import { openAiCompatible } from './openai-compatible';
 
 /** Xinference (xorbitsai/inference): models are launched on it, each with its own engine (seen: 4.1.0). */
 export const xinference: ServerKind = {
-	...other,
+	...openAiCompatible,
 	label: 'Xinference',
-	matches: (answers) => ownsModels(answers, 'xinference'),
-	// The name in vLLM, one of its engines. Its own engine silently ignores grammars.
-	fieldNames: { repeatPenalty: 'repetition_penalty' },
-	thinkingBudget: false,
-	listsLoadedModelsOnly: true,
-	bearerOnly: true,
-	mediaNeedsModel: true,
-	toolParserAdvice: () =>
-		'Xinference reads the tool calls of the model families that it knows: launch the model as one of them.',
-	advice: {
-		...other.advice,
+	recognizes: (answers) => ownsModels(answers, 'xinference'),
+	chat: {
+		...openAiCompatible.chat,
+		// The name in vLLM, one of its engines. Its own engine silently ignores grammars.
+		fields: { extra: 'all', names: { repeatPenalty: 'repetition_penalty' } },
+		thinking: { ...openAiCompatible.chat.thinking, hasBudget: undefined },
+	},
+	key: { bearerOnly: true },
+	models: { areAllLoaded: true },
+	media: { needsModel: true },
+	words: {
+		...openAiCompatible.words,
 		noModels: 'Launch one: xinference launch.',
 		missingModel: (model) => `launch it: xinference launch --model-uid ${model}.`,
 		embeddingsOff: 'Launch an embedding model: xinference launch --model-type embedding.',
 		rerankOff: 'Launch a reranker model: xinference launch --model-type rerank.',
+		parseTools: () =>
+			'Xinference reads the tool calls of the model families that it knows: launch the model as one of them.',
 		moreContext: (tokens) =>
 			`Launch the model with a context of at least ${tokens} tokens (vLLM engine: --max_model_len ${tokens}).`,
 	},

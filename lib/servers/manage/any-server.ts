@@ -1,9 +1,9 @@
 import type { Connection } from '../../http/connection';
 import type { ChoiceOptions } from '../pool/choose-server';
 import type { ServerPool } from '../pool/server-pool';
-import type { NativeRouteOptions } from './llama-server-routes';
+import type { ModelQuestion } from '../kinds/work';
 
-export type Work<T> = (connection: Connection, ask: NativeRouteOptions) => Promise<T>;
+export type Work<T> = (connection: Connection, ask: ModelQuestion) => Promise<T>;
 
 /** Asks one of the servers of the credential, and the next one where it fails: for short questions that change nothing. */
 export async function atAnyServer<T>(

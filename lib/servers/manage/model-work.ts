@@ -1,144 +1,139 @@
-/** Common parts of the actions on a server's models. */
+/** Actions on the models of a server, where its kind has them. */
 import { failure } from '../../errors/failure';
-import type { ServerError } from '../../errors/server-error';
+import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { pauseFor } from '../../http/waiting';
 import { askServerKindAgain } from '../identify';
-import { type KindName, kindOf } from '../kinds';
-import { isModelNamed, requireModel, missingModelAdvice } from '../model-names';
-import { readModels, type ServerModel } from '../models';
+import { isIdentified, type KindName, kindOf, labelsOf } from '../kinds';
+import type { ModelAbilities } from '../kinds/kind';
+import type {
+	ChangeOptions,
+	CreateOptions,
+	ModelAction,
+	ModelWork,
+	PullOptions,
+} from '../kinds/work';
+import { requireModel } from '../model-names';
+import { CALL_MS } from '../offered-models';
 
-export const CALL_MS = 15_000;
-const PAUSE_MS = 500;
+type ActionName = 'load' | 'unload' | 'pull' | 'create' | 'copy' | 'remove';
 
-export interface ModelWork {
-	model: string;
-	signal?: AbortSignal;
+/** The actions, in words after "cannot". */
+const WHAT: Readonly<Record<ActionName, string>> = {
+	load: 'load or unload models',
+	unload: 'load or unload models',
+	pull: 'download models',
+	create: 'make models',
+	copy: 'copy models',
+	remove: 'delete models',
+};
+
+/**
+ * Loads a model into memory or unloads it. Nothing happens if the model is already in that state. Running answers are
+ * not cut off.
+ *
+ * @throws {ServerError} if the server cannot do that, does not know the model, fails, or exceeds the limit; of kind
+ *   `busy` if the model is answering and `wait` is off
+ */
+export async function changeModel(
+	connection: Connection,
+	action: ModelAction,
+	options: ChangeOptions,
+) {
+	return await workOnModel(connection, action, options, async (run, given) => {
+		const change = await run(connection, given);
+		return { ...change, changed: change.before !== change.state };
+	});
+}
+
+/**
+ * Downloads a model onto the server.
+ *
+ * @throws {ServerError}
+ */
+export async function pullModel(connection: Connection, options: PullOptions) {
+	return await workOnModel(connection, 'pull', options, async (run, given, kind) => {
+		const outcome = await run(connection, given).catch(asFailed);
+		if (!('failed' in outcome)) return outcome;
+		const { status } = outcome.failed;
+		// An unknown server was only tried.
+		const isMissing = !isIdentified(kind) && (status === 404 || status === 405);
+		throw isMissing ? await unsupported(connection, kind, 'pull', given.signal) : outcome.failed;
+	});
+}
+
+/**
+ * Makes a model from another one or from a GGUF file.
+ *
+ * @throws {ServerError}
+ */
+export async function createModel(connection: Connection, options: CreateOptions) {
+	return await workOnModel(connection, 'create', options, async (run, given) => {
+		return await run(connection, given);
+	});
+}
+
+/** @throws {ServerError} */
+export async function copyModel(connection: Connection, options: ModelWork & { copy: string }) {
+	return await workOnModel(connection, 'copy', options, async (run, given) => {
+		await run(connection, given);
+		return { copy: given.copy };
+	});
+}
+
+/**
+ * Deletes a model from the server's disk.
+ *
+ * @throws {ServerError}
+ */
+export async function deleteModel(connection: Connection, options: ModelWork) {
+	return await workOnModel(connection, 'remove', options, async (run, given) => {
+		await run(connection, given);
+		return { deleted: true };
+	});
 }
 
 /**
  * Runs an action on a model, and adds the kind of server and the duration in milliseconds.
  *
- * @param work called with the kind of server, which is not taken from the cache
+ * @param work gets the action of the kind of server, which is not taken from the cache
  * @throws {ServerError}
  */
-export async function workOnModel<Options extends ModelWork, Done extends object>(
+async function workOnModel<Name extends ActionName, Options extends ModelWork, Done extends object>(
 	connection: Connection,
+	action: Name,
 	options: Options,
-	work: (kind: KindName, options: Options) => Promise<Done>,
+	work: (run: NonNullable<ModelAbilities[Name]>, options: Options, kind: KindName) => Promise<Done>,
 ): Promise<{ model: string; server: KindName; tookMs: number } & Done> {
 	const startedAt = performance.now();
 	const model = options.model.trim();
 	requireModel(model);
-	const server = await askServerKindAgain(connection, { signal: options.signal, limitMs: CALL_MS });
-	const done = await work(server, { ...options, model });
+	const { signal } = options;
+	const server = await askServerKindAgain(connection, { signal, limitMs: CALL_MS });
+	const run = kindOf(server).models[action];
+	if (run === undefined) throw await unsupported(connection, server, action, signal);
+	const done = await work(run, { ...options, model }, server);
 	return { model, server, ...done, tookMs: Math.round(performance.now() - startedAt) };
-}
-
-/** @throws {ServerError} if the server sends no list */
-export async function offeredModels(connection: Connection, { model, signal }: ModelWork) {
-	const answer = await connection.accepted(`${connection.url.api}/models`, {
-		timeoutMs: CALL_MS,
-		signal,
-		about: { model },
-	});
-	return { answer, models: readModels(answer.json) ?? [] };
-}
-
-/** Finds a model in a list by its name or alias. @throws {ServerError} of kind `modelNotFound` */
-export function offeredModel(
-	connection: Connection,
-	models: readonly ServerModel[],
-	model: string,
-	kind: KindName,
-): ServerModel {
-	const found = models.find((one) => isModelNamed(one, model, kindOf(kind)));
-	if (found !== undefined) return found;
-	const others = models.map(({ id }) => id);
-	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`, { model }), {
-		message: `The server does not offer the model "${model}"`,
-		remedy:
-			missingModelAdvice(others, kindOf(kind).advice.missingModel?.(model)) ||
-			'Choose the model from the list.',
-		facts: { models: others },
-	});
 }
 
 /**
  * The error for a server that cannot do this with its models. The kind of a server that refuses the key, or is down, is
  * unknown: then that failure is reported.
- *
- * @param what the action, in words after "cannot"
  */
-export async function unsupported(
+async function unsupported(
 	connection: Connection,
-	kind: KindName,
-	what: string,
-	who: string,
+	server: KindName,
+	action: ActionName,
 	signal: AbortSignal | undefined,
 ): Promise<ServerError> {
-	if (kind === 'other') {
+	if (!isIdentified(server)) {
 		const answer = await connection.call(`${connection.url.api}/models`, { signal });
 		if (answer.status === 401 || answer.status === 403) return connection.refusal(answer);
 	}
+	const { label, words } = kindOf(server);
+	const only = `Only ${labelsOf(({ models }) => models[action])} can.`;
+	const way = action === 'load' || action === 'unload' ? words.loadsNone : undefined;
 	return failure('notSupported', connection.contextOf(connection.url.root), {
-		message: `${kindOf(kind).label} cannot ${what} on request`,
-		remedy: `Only ${who} can.`,
+		message: `${label} cannot ${WHAT[action]} on request`,
+		remedy: way === undefined ? only : `${only} ${way}`,
 	});
-}
-
-/** @throws {ServerError} of kind `notSupported` if the server lacks Ollama's API */
-export async function requireOllamaApi(
-	connection: Connection,
-	kind: KindName,
-	what: string,
-	signal: AbortSignal | undefined,
-): Promise<void> {
-	if (kindOf(kind).hasOllamaApi !== true)
-		throw await unsupported(connection, kind, what, 'Ollama', signal);
-}
-
-/** Polls until `look` returns a value. @throws what `late` returns, after `limitMs` */
-export async function pollUntil<Seen>(
-	{
-		limitMs,
-		pauseMs = PAUSE_MS,
-		signal,
-	}: { limitMs: number; pauseMs?: number; signal?: AbortSignal },
-	look: () => Promise<Seen | undefined>,
-	late: () => ServerError,
-): Promise<Seen> {
-	const startedAt = performance.now();
-	for (;;) {
-		const seen = await look();
-		if (seen !== undefined) return seen;
-		if (performance.now() - startedAt > limitMs) throw late();
-		await pauseFor(pauseMs, signal);
-	}
-}
-
-export type ModelAction = 'load' | 'unload';
-
-export interface ChangeOptions extends ModelWork {
-	/** Wait until it is done. With Ollama and llama-swap this is always so. */
-	wait: boolean;
-	/** Unload a model even if that cuts off running answers. */
-	cutAnswers?: boolean;
-	/** Limit for the whole action. */
-	limitMs: number;
-	/** Between polls of a router's list. */
-	pauseMs?: number;
-}
-
-/** The state of a model before and after. */
-export interface Change {
-	/** Its name on the server, where an alias was given. */
-	model: string;
-	before: string;
-	state: string;
-	/**
-	 * After unloading from a router or llama-swap: whether it was certain that no answer was running. False: the server
-	 * does not show that.
-	 */
-	sawNoAnswers?: boolean;
 }

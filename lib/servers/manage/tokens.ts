@@ -1,30 +1,27 @@
 /** Tokenizing, detokenizing and counting on servers that can. */
 import { failure, invalidInput } from '../../errors/failure';
-import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
+import { asFailed } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { plainNumber, recordOf, text } from '../../values';
-import { type KindName, kindOf } from '../kinds';
-import type { Question, Tokenized, TokenRoutes } from '../kinds/kind';
-import { tokensIn } from '../kinds/token-lists';
-import {
-	LlamaServerRoutes,
-	idempotentAnswer,
-	type NativeRouteOptions,
-} from './llama-server-routes';
+import { optional } from '../../values';
+import { kindOf, labelsOf } from '../kinds';
+import type { TokenAbilities, Tokenized, TokenizeOptions } from '../kinds/kind';
+import type { ModelQuestion } from '../kinds/work';
 import { kindFor } from '../purpose';
-
-export interface TokenizeOptions extends NativeRouteOptions {
-	/** Add the tokens that the model expects around every text. */
-	addSpecial: boolean;
-	/** Read `<|im_start|>` in the text as the special token, not as characters. */
-	parseSpecial: boolean;
-	withPieces: boolean;
-}
 
 export interface TokenCount {
 	tokens: number;
 	/** False: estimated from the length of the text. */
 	exact: boolean;
+}
+
+/** @throws {ServerError} if the server is known to have no routes for tokens */
+async function tokensAt(connection: Connection, ask: ModelQuestion): Promise<TokenAbilities> {
+	const { tokens, label } = kindOf(await kindFor(connection, ask.model, ask.signal));
+	if (tokens !== undefined) return tokens;
+	throw failure('notSupported', connection.contextOf(connection.url.root), {
+		message: `${label} does not tell the tokens of a text`,
+		remedy: `${labelsOf((kind) => kind.tokens)} do. The operation Count estimates elsewhere.`,
+	});
 }
 
 /** @throws {ServerError} also if the server has no route for tokens */
@@ -33,58 +30,10 @@ export async function tokenize(
 	text: string,
 	ask: TokenizeOptions,
 ): Promise<Tokenized> {
-	return await askTokens(connection, text, ask, (_json, tokenized) => tokenized);
-}
-
-async function askTokens<T>(
-	connection: Connection,
-	text: string,
-	ask: TokenizeOptions,
-	pick: (json: unknown, tokenized: Tokenized | undefined) => T | undefined,
-): Promise<T> {
-	const { model, addSpecial, withPieces, parseSpecial } = ask;
-	const routes = await routesFor(connection, ask);
-	if (!(routes instanceof LlamaServerRoutes)) {
-		const { read, ...question } = routes.tokenize(text, { model, addSpecial, withPieces });
-		return await askAtRoot(
-			connection,
-			{ ...question, read: (json) => pick(json, read(json)) },
-			ask,
-		);
-	}
-	const body = {
-		content: text,
-		add_special: addSpecial,
-		parse_special: parseSpecial,
-		...(withPieces ? { with_pieces: true } : {}),
-		// For vLLM behind an unknown gateway.
-		...(routes.kind === 'other' ? { model, prompt: text, add_special_tokens: addSpecial } : {}),
-	};
-	const { json } = await routes.post('/tokenize', body);
-	return pick(json, tokensIn(json, withPieces)) ?? unreadable(connection);
-}
-
-/** The tokenizer routes of a server. @throws {ServerError} if it is known to have none */
-async function routesFor(
-	connection: Connection,
-	ask: NativeRouteOptions,
-): Promise<TokenRoutes | LlamaServerRoutes> {
-	const kind = await kindFor(connection, ask.model, ask.signal);
-	const { tokenRoutes, llamaApi, modelRoot } = kindOf(kind);
-	if (tokenRoutes !== undefined) return tokenRoutes;
-	if (llamaApi === undefined && modelRoot === undefined && kind !== 'other')
-		throw tellsNoTokens(connection, kind);
-	return await LlamaServerRoutes.of(connection, ask, 'route for tokens');
-}
-
-/** @throws {ServerError} also if the answer cannot be read */
-export async function askAtRoot<T>(
-	connection: Connection,
-	{ path, json, read }: Question<T>,
-	ask: NativeRouteOptions,
-): Promise<T> {
-	const answer = await idempotentAnswer(connection, connection.url.root + path, { ...ask, json });
-	return read(answer.json) ?? unreadable(connection);
+	const server = await tokensAt(connection, ask);
+	const { tokens, pieces } = await server.tokenize(connection, text, ask);
+	if (tokens === undefined) throw unreadable(connection);
+	return { tokens, ...optional({ pieces }) };
 }
 
 /**
@@ -98,10 +47,14 @@ export async function countTokens(
 	ask: Omit<TokenizeOptions, 'withPieces'>,
 ): Promise<TokenCount> {
 	return await exactOrEstimated(text, async () => {
-		// A server may return a count without the tokens.
-		const count = (json: unknown, tokenized?: Tokenized) =>
-			tokenized?.tokens.length ?? plainNumber(recordOf(json).count);
-		return await askTokens(connection, text, { ...ask, withPieces: false }, count);
+		const server = await tokensAt(connection, ask);
+		const { tokens, count } = await server.tokenize(connection, text, {
+			...ask,
+			withPieces: false,
+		});
+		const known = tokens?.length ?? count;
+		if (known === undefined) throw unreadable(connection);
+		return known;
 	});
 }
 
@@ -133,7 +86,7 @@ export function estimateTokens(text: string): number {
 export async function detokenize(
 	connection: Connection,
 	tokens: readonly number[],
-	ask: NativeRouteOptions,
+	ask: ModelQuestion,
 ): Promise<string> {
 	const wrong = tokens.findIndex((token) => !Number.isInteger(token) || token < 0);
 	if (wrong >= 0)
@@ -141,55 +94,15 @@ export async function detokenize(
 			`Token ${wrong + 1} is ${JSON.stringify(tokens[wrong])}, which is not the number of a token`,
 			'Tokens are whole numbers from 0 on, as Tokenize gives them.',
 		);
-	const routes = await routesFor(connection, ask);
-	if (!(routes instanceof LlamaServerRoutes))
-		return await askAtRoot(connection, routes.detokenize(tokens, ask.model), ask);
-	const asking = routes.post('/detokenize', { tokens });
-	const { json } = await asking.catch(
-		throwAs((error) => unknownToken(error, connection, tokens) ?? error),
-	);
-	const { content, prompt = content, text: whole = prompt } = recordOf(json);
-	return text(whole) ?? unreadable(connection);
+	const server = await tokensAt(connection, ask);
+	const text = await server.detokenize(connection, tokens, ask);
+	if (text === undefined) throw unreadable(connection);
+	return text;
 }
 
-/**
- * The error if the server's text is that of the C++ library for a number outside the vocabulary: GNU's gives details,
- * LLVM's is one word.
- */
-function unknownToken(
-	{ status, serverText = '', url }: ServerError,
-	connection: Connection,
-	tokens: readonly number[],
-): ServerError | undefined {
-	if (!/_M_range_check|^vector$|out of range|invalid token/i.test(serverText)) return undefined;
-	const [, named] = /which is (\d+)\) >=/.exec(serverText) ?? [];
-	const [, size] = /size\(\) \(which is (\d+)\)/.exec(serverText) ?? [];
-	const which = named === undefined ? 'One of the numbers' : `The number ${named}`;
-	const most = size === undefined ? '' : `, whose last one is ${Number(size) - 1}`;
-	const context = connection.contextOf(url ?? connection.url.root);
-	return failure('badRequest', context, {
-		status,
-		serverText,
-		message: `${which} is not a token of this model`,
-		meaning: `${which} is not a token of this model${most}`,
-		remedy:
-			'Every model has tokens of its own: turn them into text with the model that they came from.',
-		facts: { tokens: tokens.length },
-	});
-}
-
-function tellsNoTokens(connection: Connection, kind: KindName): ServerError {
-	return failure('notSupported', connection.contextOf(connection.url.root), {
-		message: `${kindOf(kind).label} does not tell the tokens of a text`,
-		remedy:
-			'llama-server, vLLM and Text Embeddings Inference do. The operation Count estimates elsewhere.',
-	});
-}
-
-/** @throws {ServerError} */
-function unreadable(connection: Connection): never {
-	throw failure('invalidAnswer', connection.contextOf(connection.url.root), {
+function unreadable(connection: Connection) {
+	return failure('invalidAnswer', connection.contextOf(connection.url.root), {
 		message: 'The answer of the server holds no tokens',
-		remedy: 'Check that the Base URL leads to llama-server, vLLM or Text Embeddings Inference.',
+		remedy: `Check that the Base URL leads to a server with routes for tokens: ${labelsOf((kind) => kind.tokens)}.`,
 	});
 }

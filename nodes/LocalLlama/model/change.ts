@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { changeModel } from '../../../lib/servers/manage/load';
-import type { ModelAction } from '../../../lib/servers/manage/model-work';
+import { changeModel } from '../../../lib/servers/manage/model-work';
+import type { ModelAction } from '../../../lib/servers/kinds/work';
 import { numberField, optionsCollection } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
 import { targetModelField, connectionWithoutQueue, waitField } from './fields';

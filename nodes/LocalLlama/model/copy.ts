@@ -1,4 +1,4 @@
-import { copyModel } from '../../../lib/servers/manage/copy-delete';
+import { copyModel } from '../../../lib/servers/manage/model-work';
 import { optionsCollection, stringField } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
 import { allowChangesField, requireAllowed, targetModelField } from './fields';

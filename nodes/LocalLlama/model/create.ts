@@ -1,4 +1,5 @@
-import { createModel, type CreateOptions } from '../../../lib/servers/manage/create';
+import type { CreateOptions } from '../../../lib/servers/kinds/work';
+import { createModel } from '../../../lib/servers/manage/model-work';
 import { nonEmptyText } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import {

@@ -1,4 +1,4 @@
-import { deleteModel } from '../../../lib/servers/manage/copy-delete';
+import { deleteModel } from '../../../lib/servers/manage/model-work';
 import type { LocalLlamaOperation } from '../operation';
 import { allowChangesField, requireAllowed, targetModelField } from './fields';
 import { optionsCollection } from '../../shared/field-kinds';

@@ -3,7 +3,7 @@ import { isToolType, type INodeProperties } from 'n8n-workflow';
 import { invalidInput } from '../../../lib/errors/failure';
 import type { Connection } from '../../../lib/http/connection';
 import { localLlamaConnection } from '../../../lib/servers/credential';
-import type { Progress } from '../../../lib/servers/manage/work-progress';
+import type { Progress } from '../../../lib/servers/kinds/work';
 import { booleanField, numberField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import type { ChatTyping } from '../../shared/run/chat-typing';

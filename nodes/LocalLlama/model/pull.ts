@@ -1,4 +1,4 @@
-import { pullModel } from '../../../lib/servers/manage/pull';
+import { pullModel } from '../../../lib/servers/manage/model-work';
 import { booleanField, optionsCollection, stringField } from '../../shared/field-kinds';
 import { streamingField } from '../options';
 import type { LocalLlamaOperation } from '../operation';

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { changeSlot, type SlotAction } from '../../../lib/servers/manage/slots';
+import type { SlotAction } from '../../../lib/servers/kinds/work';
+import { changeSlot } from '../../../lib/servers/manage/slots';
 import { stringField, wholeField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';

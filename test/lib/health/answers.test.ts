@@ -1,5 +1,5 @@
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { changeModel } from '../../../lib/servers/manage/load';
+import { changeModel } from '../../../lib/servers/manage/model-work';
 import { connectTo } from '../../../lib/servers/connect';
 import { closeRawServers, rawServer, type RawAnswering, whole } from '../../support/raw-answers';
 import { check, finding, json, routes } from './support';

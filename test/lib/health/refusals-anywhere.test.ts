@@ -6,7 +6,7 @@ import { checkServer } from '../../../lib/health/check';
 import { testSpeed } from '../../../lib/health/speed/speed-test';
 import { withToolTest } from '../../../lib/health/tools/tool-test';
 import { connectTo } from '../../../lib/servers/connect';
-import { changeModel } from '../../../lib/servers/manage/load';
+import { changeModel } from '../../../lib/servers/manage/model-work';
 import { countTokens, detokenize } from '../../../lib/servers/manage/tokens';
 import { listModels } from '../../../lib/servers/model-list';
 import { modelServerTarget } from '../../../nodes/shared/health/target';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 
+import { isSameOllamaName } from '../../../lib/servers/kinds/ollama-api/names';
 import {
 	isModelNamed,
 	isNamed,
-	isOllamaNamed,
 	onlyModel,
 	shortModelName,
 	shortModelNames,
@@ -40,13 +40,13 @@ test('fast-check: on Ollama the case, its registry, library and :latest make no 
 					front + id,
 				];
 				for (const way of ways.slice(tagged ? 2 : 0)) {
-					expect(isOllamaNamed(id, way)).toBe(true);
-					expect(isModelNamed({ id, aliases: [] }, way, { hasOllamaApi: true })).toBe(true);
+					expect(isSameOllamaName(id, way)).toBe(true);
+					expect(isModelNamed({ id, aliases: [] }, way, isSameOllamaName)).toBe(true);
 				}
 				expect(isModelNamed({ id, aliases: [] }, flip(id))).toBe(flip(id) === id);
-				expect(isOllamaNamed(id, `${name}${other}`)).toBe(false);
-				expect(isOllamaNamed(id, `${other}/${name}`)).toBe(other === 'library' && !tagged);
-				if (tagged) expect(isOllamaNamed(id, name)).toBe(false);
+				expect(isSameOllamaName(id, `${name}${other}`)).toBe(false);
+				expect(isSameOllamaName(id, `${other}/${name}`)).toBe(other === 'library' && !tagged);
+				if (tagged) expect(isSameOllamaName(id, name)).toBe(false);
 			},
 		),
 	);

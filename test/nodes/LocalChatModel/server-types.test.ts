@@ -3,7 +3,7 @@ import { shownWhere } from '../../../nodes/LocalChatModel/server-types';
 
 describe('for which types of server a field is shown', () => {
 	it('for servers that use it, and for types that are detected later', () => {
-		expect(shownWhere(({ thinkingSwitch }) => thinkingSwitch === 'effort')).toEqual({
+		expect(shownWhere(({ chat }) => chat.thinking.switch === 'effort')).toEqual({
 			show: { '/serverType': ['auto', 'ollama'] },
 		});
 		expect(shownWhere((_traits, type) => type === 'vllm', '')).toEqual({

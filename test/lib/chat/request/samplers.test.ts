@@ -32,12 +32,14 @@ describe('the table of options', () => {
 		(_kind, traits) => {
 			const extra = SAMPLER_ENTRIES.filter(([, row]) => row.extra).map(([name]) => name as string);
 			expect(extra).toEqual(
-				expect.arrayContaining(traits.extraFields === 'all' ? [] : [...traits.extraFields]),
+				expect.arrayContaining(
+					traits.chat.fields.extra === 'all' ? [] : [...traits.chat.fields.extra],
+				),
 			);
 			const own = SAMPLER_ENTRIES.filter(([, row]) => row.own).map(([name]) => name as string);
-			expect(own).toEqual(expect.arrayContaining([...(traits.ownFields ?? [])]));
+			expect(own).toEqual(expect.arrayContaining([...(traits.chat.fields.own ?? [])]));
 			expect(Object.keys(SAMPLERS)).toEqual(
-				expect.arrayContaining(Object.keys(traits.fieldNames ?? {})),
+				expect.arrayContaining(Object.keys(traits.chat.fields.names ?? {})),
 			);
 		},
 	);

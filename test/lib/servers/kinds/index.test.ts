@@ -18,7 +18,7 @@ const startServer = useSimulator(startLlamaServerSim);
 describe('what is known of each kind', () => {
 	it.each(Object.entries(KINDS))('%s defines all traits', (_kind, traits) => {
 		expect(traits.label).not.toBe('');
-		expect(traits.reasoningFields.length).toBeGreaterThan(0);
+		expect(traits.chat.thinking.fields.length).toBeGreaterThan(0);
 	});
 
 	it('refusals are known once, whichever kind names them', () => {

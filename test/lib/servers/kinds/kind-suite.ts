@@ -6,7 +6,7 @@ import { connectTo } from '../../../../lib/servers/connect';
 import { REFUSALS, type KindName, kindOf } from '../../../../lib/servers/kinds';
 import type {
 	Workaround,
-	ServerAdvice,
+	ServerWords,
 	ServerAnswer,
 	ServerAnswers,
 	IdentifyingRoute,
@@ -136,7 +136,7 @@ interface KindSuite {
 	/** The simulator's profile, and the kind that its refusal of a wrong key tells; undefined where it asks for none. */
 	simulated?: { profile: Profile; refusal?: KindName };
 	/** A part of what is to be done there. */
-	advice: Partial<Record<keyof ServerAdvice | 'toolParser', string>>;
+	advice: Partial<Record<keyof ServerWords | 'toolParser', string>>;
 }
 
 /** The tests that every kind of server has. */
@@ -166,14 +166,14 @@ export function testKind(
 	});
 
 	it('has its own advice', () => {
-		const { noModels, missingModel, embeddingsOff, rerankOff, moreContext } = traits.advice;
+		const { noModels, missingModel, embeddingsOff, rerankOff, moreContext } = traits.words;
 		const given = {
 			noModels,
 			missingModel: missingModel?.('qwen3'),
 			embeddingsOff,
 			rerankOff,
 			moreContext: moreContext(9000, 2),
-			toolParser: traits.toolParserAdvice({ vllm: 'qwen3_coder', sglang: 'qwen3_coder' }),
+			toolParser: traits.words.parseTools({ vllm: 'qwen3_coder', sglang: 'qwen3_coder' }),
 		};
 		expect(given).toMatchObject(
 			Object.fromEntries(

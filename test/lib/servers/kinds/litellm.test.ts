@@ -30,6 +30,6 @@ describe('LiteLLM', () => {
 	});
 
 	it('is never asked for /health to identify it: that would send a request to every model behind it', () => {
-		expect(kindOf('litellm').healthPath).toBe('/health/liveliness');
+		expect(kindOf('litellm').health.path).toBe('/health/liveliness');
 	});
 });

@@ -32,7 +32,7 @@ describe('llama-server', () => {
 	});
 
 	it('with one slot is advised of one size only', () => {
-		expect(kindOf('llamaServer').advice.moreContext(9000)).toBe(
+		expect(kindOf('llamaServer').words.moreContext(9000)).toBe(
 			'Start llama-server with --ctx-size 9000.',
 		);
 	});

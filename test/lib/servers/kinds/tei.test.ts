@@ -9,7 +9,7 @@ describe('Text Embeddings Inference', () => {
 		version: '1.8.2',
 	};
 	const embedding = { ...INFO, model_type: { embedding: { pooling: 'cls' } } };
-	const models = (info: object) => kindOf('tei').modelsFrom?.(answers({ info }));
+	const models = (info: object) => kindOf('tei').models.fromAnswers?.(answers({ info }));
 
 	testKind('tei', {
 		told: [
@@ -44,6 +44,6 @@ describe('Text Embeddings Inference', () => {
 		]);
 		expect(models({ ...embedding, max_input_length: 'long' })![0]).not.toHaveProperty('context');
 		expect(models({ ...embedding, model_id: null })).toBeUndefined();
-		expect(kindOf('tei').modelsFrom?.({})).toBeUndefined();
+		expect(kindOf('tei').models.fromAnswers?.({})).toBeUndefined();
 	});
 });

@@ -1,6 +1,6 @@
 import { listServerModels } from '../../../../lib/health/check';
-import { changeModel } from '../../../../lib/servers/manage/load';
-import type { ChangeOptions } from '../../../../lib/servers/manage/model-work';
+import { changeModel } from '../../../../lib/servers/manage/model-work';
+import type { ChangeOptions } from '../../../../lib/servers/kinds/work';
 import { modelServerTarget } from '../../../../nodes/shared/health/target';
 import {
 	type LlamaServerSim,
@@ -340,16 +340,18 @@ describe('Ollama', () => {
 	});
 });
 
-it.each(['llama-server', 'vllm', 'gpustack', 'fastapi'] as const)(
-	'%s cannot do it: says who can',
-	async (profile) => {
-		await sim({ profile });
-		await expect(change('load', 'sim-model')).rejects.toMatchObject({
-			kind: 'notSupported',
-			remedy: expect.stringContaining('--models-dir') as string,
-		});
-	},
-);
+it.each([
+	['llama-server', '--models-dir'],
+	['vllm', 'llama-server (router)'],
+	['gpustack', 'llama-server (router)'],
+	['fastapi', 'llama-server (router)'],
+] as const)('%s cannot do it: says who can', async (profile, who) => {
+	await sim({ profile });
+	await expect(change('load', 'sim-model')).rejects.toMatchObject({
+		kind: 'notSupported',
+		remedy: expect.stringContaining(who) as string,
+	});
+});
 
 it('wants a name', async () => {
 	await sim();

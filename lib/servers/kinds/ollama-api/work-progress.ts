@@ -1,17 +1,8 @@
 /** Work for which Ollama streams its progress: downloading and creating models (docs/protocols/ollama.md 4.6). */
-import { failure } from '../../errors/failure';
-import type { Connection } from '../../http/connection';
-import { finiteNumber, isRecord, nonEmptyText, optional, parseJson, words } from '../../values';
-
-/** One line of progress. */
-export interface Progress {
-	status: string;
-	/** The layer that is being downloaded. */
-	digest?: string;
-	/** Bytes of the layer. */
-	total?: number;
-	completed?: number;
-}
+import { failure } from '../../../errors/failure';
+import type { Connection } from '../../../http/connection';
+import { finiteNumber, isRecord, nonEmptyText, optional, parseJson, words } from '../../../values';
+import type { Progress } from '../work';
 
 export interface Layer {
 	digest: string;

@@ -1,11 +1,13 @@
 /** Waiting for running answers before a model is unloaded. */
-import { failure } from '../../errors/failure';
-import { seconds } from '../../errors/remedies';
-import type { ServerError } from '../../errors/server-error';
-import type { Connection } from '../../http/connection';
-import { recordsIn } from '../../values';
-import { metricsOf } from '../metrics';
-import { CALL_MS, type ChangeOptions, type ModelAction, pollUntil } from './model-work';
+import { failure } from '../../../errors/failure';
+import { seconds } from '../../../errors/remedies';
+import type { ServerError } from '../../../errors/server-error';
+import type { Connection } from '../../../http/connection';
+import { recordsIn } from '../../../values';
+import { metricsOf } from '../../metrics';
+import { CALL_MS } from '../../offered-models';
+import { pollUntil } from '../../poll';
+import type { ChangeOptions, ModelAction } from '../work';
 
 /**
  * Waits until no answer is running, since a router kills the process of a model in the middle of its answers (seen:

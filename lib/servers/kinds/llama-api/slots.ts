@@ -1,0 +1,120 @@
+/** The prompt caches of llama-server's slots on disk (docs/protocols/llama-server.md 2.12). */
+import { failure, invalidInput } from '../../../errors/failure';
+import { asFailed, type ServerError, throwAs } from '../../../errors/server-error';
+import type { Connection } from '../../../http/connection';
+import { finiteNumber, optional, recordOf } from '../../../values';
+import { optionalJson } from '../../optional-json';
+import type { SlotAbilities } from '../kind';
+import type { SlotAction, SlotOptions, SlotResult } from '../work';
+import { type Addressing, LlamaRoutes } from './routes';
+
+/** Slots of a server whose models are addressed like this. */
+export function slotsOf(addressing: Addressing): SlotAbilities {
+	return {
+		change: async (connection, action, options) =>
+			await changeSlot(connection, addressing, action, options),
+	};
+}
+
+/** `/props` neither wakes nor loads anything (docs/protocols/llama-server.md 2.1). */
+export async function countSlots(
+	connection: Connection,
+	timeoutMs: number,
+): Promise<number | undefined> {
+	const total = (await optionalJson(connection, '/props', { timeoutMs }))?.total_slots;
+	return typeof total === 'number' && total >= 1 ? Math.floor(total) : undefined;
+}
+
+/**
+ * Saves a slot's prompt cache to a file, restores it, or erases it.
+ *
+ * @throws {ServerError} also for an unknown slot, before anything is changed: the server would take the number modulo
+ *   its slots (seen: v0.5.0)
+ */
+async function changeSlot(
+	connection: Connection,
+	addressing: Addressing,
+	action: SlotAction,
+	options: SlotOptions,
+): Promise<SlotResult> {
+	const { slot } = options;
+	const fileName = (options.fileName ?? '').trim();
+	const routes = new LlamaRoutes(connection, addressing, options, 'slots');
+	requireSlot(slot, await slotCount(routes));
+	const body = action === 'erase' ? {} : { filename: fileName };
+	const changing = routes.change(`/slots/${slot}?action=${action}`, body);
+	const answer = await changing.catch(
+		throwAs((error) => explained(error, action, routes, fileName)),
+	);
+	const result = recordOf(answer.json);
+	const tokens = finiteNumber(result.n_saved ?? result.n_restored ?? result.n_erased);
+	if (tokens === undefined)
+		throw failure('invalidAnswer', routes.context, {
+			message: 'The answer of the server says nothing of the slot',
+			remedy: 'Check that the Base URL leads to llama-server.',
+			serverText: answer.text,
+		});
+	const timings = recordOf(result.timings);
+	return {
+		slot,
+		...(action === 'erase' ? {} : { fileName }),
+		tokens,
+		...optional({
+			bytes: finiteNumber(result.n_written ?? result.n_read),
+			milliseconds: finiteNumber(timings.save_ms ?? timings.restore_ms),
+		}),
+	};
+}
+
+/** @throws {ServerError} of kind `invalidInput` */
+function requireSlot(slot: number, count: number | undefined): void {
+	const isThere = Number.isInteger(slot) && slot >= 0 && (count === undefined || slot < count);
+	if (isThere) return;
+	throw invalidInput(`The server has no slot ${slot}`, slotsInWords(count), {
+		facts: { slots: count },
+	});
+}
+
+function slotsInWords(count: number | undefined): string {
+	if (count === undefined) return 'Slots are numbered from 0 on.';
+	const slots = count === 1 ? 'slot, which is number 0' : `slots, numbered from 0 to ${count - 1}`;
+	return `It has ${count} ${slots}. Start llama-server with -np for more.`;
+}
+
+/** The number of slots; undefined if the server does not show it. */
+async function slotCount(routes: LlamaRoutes): Promise<number | undefined> {
+	const outcome = await routes.get('/props').catch(asFailed);
+	if (!('failed' in outcome)) return finiteNumber(recordOf(outcome.json).total_slots);
+	const { failed } = outcome;
+	const isFinal =
+		failed.status === undefined ||
+		failed.kind === 'unauthorized' ||
+		failed.kind === 'modelNotFound';
+	if (isFinal) throw failed;
+	return undefined;
+}
+
+function explained(
+	error: ServerError,
+	action: SlotAction,
+	routes: LlamaRoutes,
+	fileName: string,
+): ServerError {
+	const { status, serverText = '' } = error;
+	if (status === 501 || error.kind === 'notSupported')
+		return failure('notSupported', routes.context, {
+			status,
+			serverText,
+			message: 'The server was not started for saving slots',
+			remedy: 'Start llama-server with --slot-save-path FOLDER.',
+		});
+	if (action === 'restore' && /unable to restore slot/i.test(serverText))
+		return failure('badRequest', routes.context, {
+			status,
+			serverText,
+			message: `The slot could not be restored from "${fileName}"`,
+			meaning: `The file "${fileName}" is missing, or it is from another model or another context size`,
+			remedy: 'Save the slot again with the model and the --ctx-size that the server has now.',
+		});
+	return error;
+}

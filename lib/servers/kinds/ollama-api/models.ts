@@ -1,0 +1,199 @@
+/** Ollama's models, by its own API (docs/protocols/llama-server.md 8.2). */
+import { isRefusal } from '../../../errors/http-failure';
+import type { Connection } from '../../../http/connection';
+import { isFilled, isRecord, recordOf } from '../../../values';
+import { ollamaEntries, readOllamaModel, type ServerModel } from '../../models';
+import { CALL_MS, notOffered } from '../../offered-models';
+import { optionalJson } from '../../optional-json';
+import { pollUntil } from '../../poll';
+import { tooSlow } from '../llama-api/running-answers';
+import type { Change, ChangeOptions, ModelQuestion, Pulled, PullOptions } from '../work';
+import { isSameOllamaName } from './names';
+import { followWork } from './work-progress';
+
+const LIST_LIMIT_MS = 10_000;
+const COPY_LIMIT_MS = 60_000;
+/** Concurrent requests for the details of models. */
+const AT_ONCE = 8;
+
+/** `/api/tags` and `/api/ps` load nothing. */
+export async function listOnOllama(
+	connection: Connection,
+	signal?: AbortSignal,
+): Promise<ServerModel[] | undefined> {
+	const options = { timeoutMs: LIST_LIMIT_MS, signal };
+	const [tags, running] = await Promise.all([
+		optionalJson(connection, '/api/tags', options).then(ollamaEntries),
+		optionalJson(connection, '/api/ps', options).then(ollamaEntries),
+	]);
+	if (tags === undefined) return undefined;
+	return [...tags].map(([id, tag]) =>
+		readOllamaModel(id, { tag, running: running?.get(id) ?? null }),
+	);
+}
+
+export async function withOllamaDetails(
+	connection: Connection,
+	models: ServerModel[],
+	signal?: AbortSignal,
+): Promise<ServerModel[]> {
+	const details = (await listOnOllama(connection, signal)) ?? [];
+	return models.map((model) => ({ ...details.find(({ id }) => id === model.id), ...model }));
+}
+
+export async function withOllamaPurposes(
+	connection: Connection,
+	models: readonly ServerModel[],
+	signal?: AbortSignal,
+): Promise<ServerModel[]> {
+	const described: ServerModel[] = [];
+	const describe = async (model: ServerModel) => await withCapabilities(connection, model, signal);
+	for (let start = 0; start < models.length; start += AT_ONCE) {
+		const some = models.slice(start, start + AT_ONCE).map(describe);
+		described.push(...(await Promise.all(some)));
+	}
+	return described;
+}
+
+async function withCapabilities(
+	connection: Connection,
+	model: ServerModel,
+	signal: AbortSignal | undefined,
+): Promise<ServerModel> {
+	if (model.embeddings !== undefined) return model;
+	const options = { json: { model: model.id }, once: false, timeoutMs: LIST_LIMIT_MS, signal };
+	const shown = await optionalJson(connection, '/api/show', options);
+	return shown === undefined ? model : { ...readOllamaModel(model.id, { shown }), ...model };
+}
+
+/** @throws {ServerError} also if Ollama does not have the model */
+export async function describeOnOllama(
+	connection: Connection,
+	{ model, signal }: { model: string; signal?: AbortSignal },
+) {
+	const shown = await show(connection, model, signal);
+	const entries = ollamaEntries(
+		await optionalJson(connection, '/api/ps', { timeoutMs: CALL_MS, signal }),
+	);
+	const running = entries && (entries.get(model) ?? entries.get(`${model}:latest`) ?? null);
+	const { template, parameters, system, license, capabilities, model_info: info } = shown;
+	const more = {
+		running: running ?? undefined,
+		template,
+		parameterText: parameters,
+		system,
+		license,
+		capabilities,
+		// Ollama already leaves out the vocabulary and other long lists, as null.
+		modelInfo: Object.fromEntries(
+			Object.entries(recordOf(info)).filter(
+				([, value]) => value !== null && typeof value !== 'object',
+			),
+		),
+	};
+	return {
+		...readOllamaModel(model, { shown, running }),
+		...Object.fromEntries(Object.entries(more).filter(([, value]) => isFilled(value))),
+	};
+}
+
+async function show(
+	connection: Connection,
+	model: string,
+	signal: AbortSignal | undefined,
+): Promise<Record<string, unknown>> {
+	const options = { json: { model }, once: false, timeoutMs: CALL_MS, signal };
+	const answer = await connection.call(`${connection.url.root}/api/show`, options);
+	if (answer.status === 404) throw notOffered(connection, model, [], fetchIt);
+	if (answer.status >= 300 || !isRecord(answer.json)) throw connection.refusal(answer, { model });
+	return answer.json;
+}
+
+/** How to get a missing model. */
+export const fetchIt = (model: string) => `fetch it: ollama pull ${model}`;
+
+export async function loadOnOllama(
+	connection: Connection,
+	options: ChangeOptions,
+): Promise<Change> {
+	const { model } = options;
+	if (await isLoaded(connection, options)) return { model, before: 'loaded', state: 'loaded' };
+	await generateNothing(connection, options, {});
+	return { model, before: 'unloaded', state: 'loaded' };
+}
+
+export async function unloadOnOllama(
+	connection: Connection,
+	options: ChangeOptions,
+): Promise<Change> {
+	const { model } = options;
+	if (!(await isLoaded(connection, options)))
+		return { model, before: 'unloaded', state: 'unloaded' };
+	await generateNothing(connection, options, { keep_alive: 0 });
+	// The answer comes before the memory is free (seen: 0.17.4). Loading the model in between would find it loaded, and
+	// then lose it.
+	const url = `${connection.url.root}/api/generate`;
+	await pollUntil(
+		options,
+		async () => ((await isLoaded(connection, options)) ? undefined : true),
+		() => tooSlow(connection, 'unload', url, options),
+	);
+	return { model, before: 'loaded', state: 'unloaded' };
+}
+
+/** A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it. */
+async function generateNothing(
+	connection: Connection,
+	{ model, limitMs, signal }: ChangeOptions,
+	fields: object,
+): Promise<void> {
+	const { root } = connection.url;
+	const call = { json: { model, stream: false, ...fields }, timeoutMs: limitMs, signal };
+	let answer = await connection.call(`${root}/api/generate`, call);
+	// An embedding model: a request without input also only loads or unloads it.
+	if (answer.status === 400 && /does not support generate/i.test(answer.text))
+		answer = await connection.call(`${root}/api/embed`, call);
+	if (isRefusal(answer)) throw connection.refusal(answer, { model });
+}
+
+async function isLoaded(
+	connection: Connection,
+	{ model, signal }: ChangeOptions,
+): Promise<boolean> {
+	const answer = await optionalJson(connection, '/api/ps', { timeoutMs: CALL_MS, signal });
+	const names = [...(ollamaEntries(answer)?.keys() ?? [])];
+	return names.some((name) => isSameOllamaName(name, model));
+}
+
+export async function pullOnOllama(connection: Connection, options: PullOptions): Promise<Pulled> {
+	const { model, insecure = false, idleMs, signal, onProgress } = options;
+	const json = { model, ...(insecure ? { insecure } : {}) };
+	const work = { path: '/api/pull', json, model, signal, idleMs, onProgress } as const;
+	const { layers } = await followWork(connection, work);
+	const size = layers.reduce((sum, { total }) => sum + total, 0);
+	const downloaded = layers.reduce((sum, { total, before }) => sum + total - before, 0);
+	return { state: 'success', changed: downloaded > 0, size, downloaded };
+}
+
+export async function copyOnOllama(
+	connection: Connection,
+	{ model, copy, signal }: ModelQuestion & { copy: string },
+): Promise<void> {
+	const json = { source: model, destination: copy };
+	const url = `${connection.url.root}/api/copy`;
+	await connection.accepted(url, { json, timeoutMs: COPY_LIMIT_MS, signal, about: { model } });
+}
+
+/** Ollama expects a body with DELETE, too. */
+export async function removeOnOllama(
+	connection: Connection,
+	{ model, signal }: ModelQuestion,
+): Promise<void> {
+	await connection.accepted(`${connection.url.root}/api/delete`, {
+		method: 'DELETE',
+		json: { model },
+		timeoutMs: COPY_LIMIT_MS,
+		signal,
+		about: { model },
+	});
+}

@@ -1,0 +1,48 @@
+import { REFUSES_FIELDS } from '../refused-fields';
+import type { Refusal, ServerKind } from './kind';
+
+/** Refusals of servers that may be behind any gateway. */
+const REFUSALS: readonly Refusal[] = [
+	{ says: /cannot use tools with stream/i, then: 'withoutStream' },
+	// Mistral's templates (docs/protocols/llama-server.md, case 81)
+	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },
+	// FastAPI servers that forbid unknown fields (pydantic: extra="forbid"), gateways, Python functions.
+	{ says: REFUSES_FIELDS, then: 'withoutRefusedFields' },
+	// The same, but without field names that can be parsed; and vLLM if Extra Body turns streaming off.
+	{ says: /stream[_ ]options/i, then: 'withoutUsageInStream' },
+];
+
+/** What every server with OpenAI's API is taken to do, unless its kind says otherwise. */
+export const openAiCompatible: Omit<ServerKind, 'label' | 'recognizes'> = {
+	chat: {
+		fields: { extra: 'all' },
+		grammar: { fields: (grammar) => ({ grammar }) },
+		thinking: {
+			switch: 'template',
+			hasBudget: true,
+			// vLLM renamed the field, and reads either the old or the new one (vllm-project/vllm issue 38488). It may be
+			// behind any gateway.
+			fields: ['reasoning_content', 'reasoning'],
+		},
+		// Most servers silently treat an object as "auto" (docs/protocols/llama-server.md 6.1).
+		toolChoice: 'mode',
+		refusals: REFUSALS,
+	},
+	completion: { prompt: '/completions', fillIn: '/completions' },
+	models: {},
+	embeddings: {},
+	rerank: {},
+	media: {},
+	health: {},
+	words: {
+		noModels: 'Start it with a model. If it has one, allow the key to use it.',
+		embeddingsOff:
+			'Start a server for an embedding model, for example llama-server with --embeddings.',
+		rerankOff: 'Start a server for a reranker model, for example llama-server with --rerank.',
+		moreContext: (tokens) => `Start the server with a context of at least ${tokens} tokens.`,
+		toolsDropped:
+			'The chat template of this model takes no tools, so the model was told of none. Use a model with tool support.',
+		parseTools: () =>
+			'Switch on tool calling in the server, with a chat template and a parser that fit the model.',
+	},
+};

@@ -1,0 +1,52 @@
+/** Tokenizer routes that are one request each, with an answer of their own form. */
+import type { Connection } from '../../http/connection';
+import { finiteNumber, recordOf } from '../../values';
+import { idempotentAnswer } from '../idempotent-answer';
+import type { RootRequest, TokenAbilities, Tokenized, TokenizeOptions } from './kind';
+import type { ModelQuestion } from './work';
+
+/** A request and how to read its answer; undefined for an answer that the route does not give. */
+export interface Question<T> extends RootRequest {
+	read(json: unknown): T | undefined;
+}
+
+export interface TokenQuestions {
+	tokenize(text: string, ask: TokenizeOptions): Question<Tokenized>;
+	detokenize(tokens: readonly number[], model: string): Question<string>;
+	/** @param chat the fields of a chat request */
+	countPrompt?(chat: Record<string, unknown>, model: string): Question<number>;
+}
+
+export function tokensByQuestions({
+	tokenize,
+	detokenize,
+	countPrompt,
+}: TokenQuestions): TokenAbilities {
+	return {
+		async tokenize(connection, text, ask) {
+			const { read, ...request } = tokenize(text, ask);
+			const { json } = await send(connection, request, ask);
+			return read(json) ?? { count: finiteNumber(recordOf(json).count) };
+		},
+		async detokenize(connection, tokens, ask) {
+			const { read, ...request } = detokenize(tokens, ask.model);
+			return read((await send(connection, request, ask)).json);
+		},
+		...(countPrompt === undefined
+			? {}
+			: {
+					async countPrompt(
+						connection: Connection,
+						chat: Record<string, unknown>,
+						ask: ModelQuestion,
+					) {
+						const { read, ...request } = countPrompt(chat, ask.model);
+						return read((await send(connection, request, ask)).json);
+					},
+				}),
+	};
+}
+
+async function send(connection: Connection, { path, json }: RootRequest, ask: ModelQuestion) {
+	return await idempotentAnswer(connection, connection.url.root + path, { ...ask, json });
+}

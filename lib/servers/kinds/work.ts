@@ -1,0 +1,121 @@
+/** What is done on a server: questions, and actions on its models, slots and adapters. */
+import type { FileSource } from '../../http/multipart';
+
+/** A question about one model. */
+export interface ModelQuestion {
+	/** May be empty if the server has one model. */
+	model: string;
+	signal?: AbortSignal;
+	/** No retries: after a failure another server is asked. */
+	once?: boolean;
+}
+
+export interface ModelWork {
+	model: string;
+	signal?: AbortSignal;
+}
+
+export type ModelAction = 'load' | 'unload';
+
+export interface ChangeOptions extends ModelWork {
+	/** Wait until it is done. With Ollama and llama-swap this is always so. */
+	wait: boolean;
+	/** Unload a model even if that cuts off running answers. */
+	cutAnswers?: boolean;
+	/** Limit for the whole action. */
+	limitMs: number;
+	/** Between polls of a router's list. */
+	pauseMs?: number;
+}
+
+/** The state of a model before and after. */
+export interface Change {
+	/** Its name on the server, where an alias was given. */
+	model: string;
+	before: string;
+	state: string;
+	/**
+	 * After unloading from a router or llama-swap: whether it was certain that no answer was running. False: the server
+	 * does not show that.
+	 */
+	sawNoAnswers?: boolean;
+}
+
+/** One line of progress. */
+export interface Progress {
+	status: string;
+	/** The layer that is being downloaded. */
+	digest?: string;
+	/** Bytes of the layer. */
+	total?: number;
+	completed?: number;
+}
+
+export interface PullOptions extends ModelWork {
+	/** Only a router can go on without waiting: others abort the download with the connection. */
+	wait: boolean;
+	/** Ollama: allow a registry without TLS. */
+	insecure?: boolean;
+	/** Milliseconds without progress after which it fails; 0: no limit. */
+	idleMs: number;
+	/** Milliseconds between polls of a router's list. */
+	pauseMs?: number;
+	onProgress?(progress: Progress): Promise<void> | void;
+}
+
+export interface Pulled {
+	/** `success`, or `downloading` without waiting. */
+	state: string;
+	/** Whether anything was downloaded; undefined if unknown. */
+	changed?: boolean;
+	/** Bytes of the model, and bytes downloaded now. */
+	size?: number;
+	downloaded?: number;
+}
+
+export interface CreateOptions extends ModelWork {
+	/** A model of the server, or a GGUF file. */
+	source: { from: string } | { file: FileSource };
+	system?: string;
+	template?: string;
+	/** As in a Modelfile: `num_ctx`, `temperature`, `stop`, … */
+	parameters?: Record<string, unknown>;
+	/** `q4_K_M`, `q8_0`, … */
+	quantize?: string;
+	/** Milliseconds without progress after which it fails; 0: no limit. */
+	idleMs: number;
+	onProgress?(progress: Progress): Promise<void> | void;
+	/** Called if the source is not on the server, so that Ollama downloads it. */
+	onDownload?(from: string): void;
+}
+
+export interface Created {
+	state: string;
+	/** For a file: whether it had to be uploaded. */
+	uploaded?: boolean;
+	digest?: string;
+}
+
+export type SlotAction = 'save' | 'restore' | 'erase';
+
+export interface SlotOptions extends ModelQuestion {
+	slot: number;
+	/** Not for `erase`. A name without folders: the file is in the server's --slot-save-path. */
+	fileName?: string;
+}
+
+export interface SlotResult {
+	slot: number;
+	fileName?: string;
+	tokens: number;
+	bytes?: number;
+	milliseconds?: number;
+}
+
+export interface Adapter {
+	id: number;
+	path?: string;
+	scale: number;
+	taskName?: string;
+	promptPrefix?: string;
+}

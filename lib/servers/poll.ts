@@ -1,0 +1,25 @@
+import type { ServerError } from '../errors/server-error';
+import { pauseFor } from '../http/waiting';
+
+const PAUSE_MS = 500;
+
+export interface PollOptions {
+	limitMs: number;
+	pauseMs?: number;
+	signal?: AbortSignal;
+}
+
+/** Polls until `look` returns a value. @throws what `late` returns, after `limitMs` */
+export async function pollUntil<Seen>(
+	{ limitMs, pauseMs = PAUSE_MS, signal }: PollOptions,
+	look: () => Promise<Seen | undefined>,
+	late: () => ServerError,
+): Promise<Seen> {
+	const startedAt = performance.now();
+	for (;;) {
+		const seen = await look();
+		if (seen !== undefined) return seen;
+		if (performance.now() - startedAt > limitMs) throw late();
+		await pauseFor(pauseMs, signal);
+	}
+}
