@@ -162,12 +162,12 @@ function noteOnLeftOut(
 	];
 }
 
-/** Sends to Ollama's OpenAI routes, for a proxy that lets only these through. */
+/** Sends to the OpenAI routes of a server with a protocol of its own, for a proxy that lets only these through. */
 async function sendByOpenAi(sending: Sending, request: ChatRequest): Promise<BegunAnswer> {
 	const { parameters, left } = withoutNativeApi(request.parameters);
 	const sent = await sendRequest(sending, openAiProtocol, { ...request, parameters });
 	if (left.length === 0) return sent;
-	const note = `Only the OpenAI-compatible routes of this Ollama can be reached, which ignore these options: ${left.join(', ')}. Let the proxy in front of it pass on /api/chat as well.`;
+	const note = `Only the OpenAI-compatible routes of this server can be reached, which ignore these options: ${left.join(', ')}. Let the proxy in front of it pass on /api/chat as well.`;
 	return { ...sent, notes: [note, ...sent.notes] };
 }
 

@@ -3,7 +3,7 @@ import type { Connection } from '../http/connection';
 import type { ServerSentEvent } from '../http/sse';
 import { pauseFor } from '../http/waiting';
 import { LruCache } from '../lru-cache';
-import { kindOf } from '../servers/kinds';
+import { kindOf, labelsOf } from '../servers/kinds';
 import { nonEmptyText, parseObject, recordOf } from '../values';
 import type { ChatRequest } from './types';
 
@@ -52,8 +52,7 @@ export function fitThinkingLimit(
 /** What happened after the limit was reached. */
 const UNANSWERED = '. The server was told to end the thinking, and did not answer that.';
 const BEGAN = '. The server was told to end the thinking, and the answer began.';
-const CANNOT =
-	', and thought on: this server is not known to end thinking when it is told to. Newer versions of llama-server do. Else set Thinking to Token Budget.';
+const CANNOT = `, and thought on: this server is not known to end thinking when it is told to. Newer versions of ${labelsOf(({ chat }) => chat.thinking.endsOnRequest)} do. Else set Thinking to Token Budget.`;
 const AGREED_ONLY =
 	'. The server was told to end the thinking and agreed, but the thinking went on: it does not know the end tag of this model as one token. Turn Thinking off, or take a model and a chat template that fit each other.';
 

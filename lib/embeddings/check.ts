@@ -61,14 +61,14 @@ export function faultIn(
 				index,
 				fault: 'a vector holds values that are not numbers',
 				remedy:
-					'The model failed on this text (NaN). Use another quantization (F16 in place of Q4), turn flash attention off, or run the model on the CPU (llama-server: -ngl 0; Ollama: num_gpu 0).',
+					'The model failed on this text (NaN). Use another quantization (F16 in place of Q4), turn flash attention off, or run the model on the CPU (-ngl 0 or num_gpu 0).',
 			};
 		if (vector.every((value) => value === 0))
 			return {
 				index,
 				fault: 'a vector consists of zeros',
 				remedy:
-					'The server probably runs a reranker, or a proxy decoded the answer wrongly. Choose an embedding model (llama-server --embeddings).',
+					'The server probably runs a reranker, or a proxy decoded the answer wrongly. Choose an embedding model.',
 			};
 	}
 	return undefined;

@@ -160,7 +160,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	): Promise<number[][]> {
 		const { longTexts } = this.settings;
 		if (tooLong === undefined) throw notANumber(error, text);
-		if (longTexts === 'fail' || isLast) throw textTooLong(error, text, tooLong);
+		if (longTexts === 'fail' || isLast) throw textTooLong(error, text, tooLong, call.kind);
 		if (longTexts === 'average') return [await this.meanOfParts(call, text, tooLong, depth)];
 		const shorter = async () => await this.shorter(call, text, tooLong);
 		return await this.truncated(call, text, depth, shorter);

@@ -3,7 +3,7 @@ import type { BatchText } from '../batches/client';
 import { missingFeature, sizeInWords, startOf } from '../batches/failures';
 import { failure, type FailureContext, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
-import type { KindName } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import type { Fault } from './read';
 import type { TooLong } from '../servers/text-refusals';
 
@@ -23,14 +23,16 @@ export function textTooLong(
 	error: ServerError,
 	{ index, text }: BatchText,
 	tooLong: TooLong,
+	kind: KindName,
 ): ServerError {
 	const { size, most } = sizeInWords(tooLong);
+	const { longerTexts = '' } = kindOf(kind).words;
 	return error.reworded({
 		kind: 'contextOverflow',
 		message: `Text ${index + 1} is too long for the embedding model`,
 		meaning: `Text ${index + 1}${size} ("${startOf(text)}") is too long for the embedding model${most}`,
 		remedy:
-			'Split documents into smaller chunks, or set the option Long Texts to cut or to average. With llama-server, -ub and -b raise the limit up to the context that the model was trained for, for example -ub 2048 -b 2048.',
+			`Split documents into smaller chunks, or set the option Long Texts to cut or to average. ${longerTexts}`.trim(),
 		facts: { index, ...tooLong },
 	});
 }
@@ -41,7 +43,7 @@ export function notANumber(error: ServerError, { index, text }: BatchText): Serv
 		message: `The vector of text ${index + 1} holds no numbers`,
 		meaning: `The model gives a vector for text ${index + 1} ("${startOf(text)}") that holds no numbers (NaN)`,
 		remedy:
-			'Models in half precision do that on some graphics cards. Run the model on the CPU (Ollama: PARAMETER num_gpu 0 in its Modelfile), or take another quantization.',
+			'Models in half precision do that on some graphics cards. Run the model on the CPU (PARAMETER num_gpu 0 in its Modelfile), or take another quantization.',
 		facts: { index },
 	});
 }
@@ -122,6 +124,6 @@ export function explained(
 		kind: 'notSupported',
 		message: 'The server does not combine the vectors of the tokens into one',
 		remedy:
-			'Choose an embedding model. If it is one, start llama-server with --pooling mean, cls or last, as the model wants.',
+			'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model wants.',
 	});
 }

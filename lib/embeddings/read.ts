@@ -20,7 +20,7 @@ export interface Fault {
 }
 
 const POOLING_REMEDY =
-	'The server returns one vector for each token. Start llama-server with --pooling mean, cls or last, as the model wants.';
+	'The server returns one vector for each token. Start the server with --pooling mean, cls or last, as the model wants.';
 
 /**
  * The vectors of an answer, one for each of `count` texts. Known forms: `{data: [{index, embedding}]}` (OpenAI's),

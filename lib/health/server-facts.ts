@@ -128,7 +128,7 @@ function featuresOf({ probes }: Observations, kindName: HealthServerKind): Serve
 		metrics: health.reports === 'server' ? isOn(probes.metrics) : null,
 		slots: booleanOrNull(bodyOf(probes.props).endpoint_slots),
 		embeddings: isOn(probes.embeddings),
-		rerank: reranks ?? isOn(probes.rerank),
+		rerank: rerank.isMissing === true ? false : isOn(probes.rerank),
 	};
 }
 

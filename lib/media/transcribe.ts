@@ -275,7 +275,7 @@ function refusedSound(
 			message: `The server cannot read the sound of "${file.name}"`,
 			meaning: `The server cannot read the sound of ${what}`,
 			remedy: isWhisper
-				? 'whisper.cpp reads wav, mp3, flac and ogg (Vorbis, not Opus). For other formats such as m4a, webm or opus start it with --convert, which needs ffmpeg on that machine, or convert the file before.'
+				? 'The server reads wav, mp3, flac and ogg (Vorbis, not Opus). For other formats such as m4a, webm or opus start it with --convert, which needs ffmpeg on that machine, or convert the file before.'
 				: 'Check that the file is sound and not empty, and convert it to wav, mp3 or flac where the server does not know its format.',
 		});
 	}
@@ -283,7 +283,7 @@ function refusedSound(
 	if (/construction from null/i.test(serverText))
 		return failure('badRequest', context, {
 			...refusal,
-			message: `whisper.cpp does not know the language "${language}"`,
+			message: `The server does not know the language "${language}"`,
 			remedy: 'Give a code such as en, de or zh, or leave the language empty.',
 		});
 	return undefined;

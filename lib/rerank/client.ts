@@ -11,7 +11,13 @@ import { missingFeature, sizeInWords, startOf } from '../batches/failures';
 import { failure, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import { aliasWithoutRerank, isIdentified, kindOf, kindOfRefusal } from '../servers/kinds';
+import {
+	aliasWithoutRerank,
+	isIdentified,
+	type KindName,
+	kindOfRefusal,
+	kindOf,
+} from '../servers/kinds';
 import { tokensOf } from '../servers/manage/tokenize';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
@@ -100,10 +106,10 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		if (batch.length > 1) return await this.allOf(call, halves(batch));
 		const [document] = batch as [RankedText];
 		if (this.settings.longDocuments === 'fail' || isLast)
-			throw documentTooLong(error, document, tooLong);
+			throw documentTooLong(error, document, tooLong, call.kind);
 		return await this.truncated(call, document, depth, async () => {
 			const text = await fitBesideQuery(call, document, tooLong);
-			if (text === undefined) throw documentTooLong(error, document, tooLong);
+			if (text === undefined) throw documentTooLong(error, document, tooLong, call.kind);
 			return { ...document, text, isShortened: true };
 		});
 	}
@@ -201,14 +207,16 @@ function documentTooLong(
 	error: ServerError,
 	{ index, text }: RankedText,
 	tooLong: TooLong,
+	kind: KindName,
 ): ServerError {
 	const { size, most } = sizeInWords(tooLong);
+	const { longerTexts = '' } = kindOf(kind).words;
 	return error.reworded({
 		kind: 'contextOverflow',
 		message: `Document ${index + 1} and the query are too long for the reranker`,
 		meaning: `Document ${index + 1} ("${startOf(text)}") and the query are together${size} too long for the reranker${most}`,
 		remedy:
-			'Split documents into smaller chunks before they are stored, or set the option Long Documents to cut. With llama-server, -ub and -b raise the limit, for example -ub 2048 -b 2048.',
+			`Split documents into smaller chunks before they are stored, or set the option Long Documents to cut. ${longerTexts}`.trim(),
 		facts: { index, ...tooLong },
 	});
 }

@@ -11,7 +11,7 @@ import { type Attempt, type Served, ServerPool } from '../servers/pool/server-po
 import { askServerKind } from '../servers/identify';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
-import { type KindName, subjectOf } from '../servers/kinds';
+import { type KindName, labelsOf, subjectOf } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, optional, parseJson } from '../values';
 import { suffixSupport } from './suffix-support';
@@ -195,7 +195,7 @@ function suffixIgnored(
 	return failure('notSupported', connection.contextOf(url, { model }), {
 		message,
 		meaning: `${message} with the model "${model}": it goes on after the text in front, and ignores the one behind without a word`,
-		remedy: 'Use llama-server or Ollama, with a model that was trained to fill in.',
+		remedy: `Use one of these with a model that was trained to fill in: ${labelsOf(({ completion }) => completion.fillIn !== '/completions')}.`,
 	});
 }
 
@@ -218,7 +218,7 @@ function cannotFillIn(failed: ServerError, model: string): ServerError | undefin
 	if (missing === undefined && !NO_INSERT.test(serverText)) return undefined;
 	const lacksTemplate = /insert/.test(serverText);
 	const refusal = lacksTemplate
-		? 'Its template in Ollama has no place for the text behind'
+		? 'Its template on the server has no place for the text behind'
 		: serverText;
 	const why = missing ?? refusal;
 	return failed.reworded({

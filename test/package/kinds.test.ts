@@ -1,3 +1,5 @@
+import ts from 'typescript';
+
 import { KINDS, type KindName } from '../../lib/servers/kinds';
 import { LOOKS } from '../servers/llama-server/imitators';
 import { fs } from '../support/node';
@@ -57,7 +59,7 @@ it.each(kinds)('%s is named in the page of servers, in both languages', (kind) =
 
 /** Files that may name kinds of servers: protocols, and the field in which a user chooses one. */
 const MAY_NAME =
-	/^(?:lib\/servers\/kinds\/|lib\/chat\/wire\/ollama|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
+	/^(?:lib\/servers\/kinds\/|lib\/chat\/wire\/(?:ollama|protocols)|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
 
 it('no other file names a kind of server: what it asks is an ability of the kind', () => {
 	const files = ['lib', 'nodes', 'credentials'].flatMap((folder) =>
@@ -73,4 +75,59 @@ it('no other file names a kind of server: what it asks is an ability of the kind
 			file.endsWith('.ts') && !MAY_NAME.test(file) && branches.test(fs.readFileSync(file, 'utf8')),
 	);
 	expect(wrong).toEqual([]);
+});
+
+/** Names of servers, as sentences write them. */
+const PRODUCTS =
+	/llama-server|llama\.cpp|llama-swap|llama-cpp-python|\b(?:ollama|vllm|sglang|litellm|gpustack|koboldcpp|localai|lemonade|xinference|speaches|kokoro|sd-server|infinity)\b|lm studio|whisper\.cpp|text embeddings inference|text generation inference|transformers serve/i;
+
+/** Why a file outside of `kinds/` has the name of a server in a string. */
+const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
+	[/^lib\/errors\/remedies\//, 'remedies for a server of unknown kind, with examples'],
+	[/^lib\/health\//, 'names of metrics and probes, and findings that only one kind has'],
+	[/^lib\/chat\/wire\/ollama/, 'a protocol that is named after its server'],
+	[
+		/^lib\/chat\/answer\/text-formats\/families\.ts$/,
+		'a text format that is named after its server',
+	],
+	[/^lib\/chat\/request\/samplers\.ts$/, 'help texts of options, read before a server is known'],
+	[/^lib\/dify\//, "plugins of Dify, whose names hold a server's"],
+];
+
+/** Files of `lib` with a server's name in a string, and the strings. Imports do not count. */
+function namesIn(file: string): string[] {
+	const text = fs.readFileSync(file, 'utf8');
+	const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+	const strings: string[] = [];
+	const visit = (node: ts.Node): void => {
+		if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
+		const isText =
+			ts.isStringLiteralLike(node) ||
+			ts.isTemplateHead(node) ||
+			ts.isTemplateMiddleOrTemplateTail(node);
+		if (isText && PRODUCTS.test(node.text)) strings.push(node.text);
+		ts.forEachChild(node, visit);
+	};
+	visit(source);
+	return strings;
+}
+
+const filesOf = (folder: string) =>
+	fs
+		.readdirSync(folder, { recursive: true, encoding: 'utf8' })
+		.filter((name) => name.endsWith('.ts'))
+		.map((name) => `${folder}/${name}`);
+
+it('no sentence outside of the kinds names a server: it comes from the words of the kind', () => {
+	const wrong = filesOf('lib')
+		.filter((file) => !file.startsWith(FOLDER))
+		.filter((file) => !NAMES_WITH_REASON.some(([allowed]) => allowed.test(file)))
+		.map((file) => ({ file, strings: namesIn(file) }))
+		.filter(({ strings }) => strings.length > 0);
+	expect(wrong).toEqual([]);
+});
+
+it.each(NAMES_WITH_REASON)('%s still names a server: %s', (allowed) => {
+	const files = filesOf('lib').filter((file) => allowed.test(file));
+	expect(files.flatMap(namesIn)).not.toEqual([]);
 });

@@ -29,7 +29,7 @@ export function remarkOnContextSize(
 	// The server's default may be the same size, so that nothing is reloaded.
 	const isSure = (last.size !== undefined && size !== undefined) || loadMs >= LOADED_ANEW_MS;
 	if (!isSure) return undefined;
-	return `Another request asked for this model with ${inWords(last.size)} a moment ago, this one with ${inWords(size)}. Ollama loads the model anew at each change: set the same Context Size in every node that uses it.`;
+	return `Another request asked for this model with ${inWords(last.size)} a moment ago, this one with ${inWords(size)}. The server loads the model anew at each change: set the same Context Size in every node that uses it.`;
 }
 
 function inWords(size: number | undefined): string {

@@ -1,5 +1,5 @@
 /** Notes for the user about a usable answer, and values that its server left out. */
-import { type KindName, kindOf } from '../../servers/kinds';
+import { type KindName, kindOf, labelsOf } from '../../servers/kinds';
 import type { Assembly } from './assembly';
 import { NO_FINISH_REASON } from './finish-reason';
 import { textOf } from '../request/content';
@@ -61,7 +61,7 @@ export function noteOnFormat(
 ): string | undefined {
 	const isDone = toolCalls.length === 0 && finishReason !== 'length';
 	if (!wantsJson(parameters) || !isDone || parseJson(text) !== undefined) return undefined;
-	return 'The answer is not JSON, although *Response Format* asks for it: this server seems to ignore it. Say in the prompt what the answer should look like, or use a server that keeps to a schema (llama-server, Ollama, vLLM).';
+	return `The answer is not JSON, although *Response Format* asks for it: this server seems to ignore it. Say in the prompt what the answer should look like, or use a server that keeps to a schema (${labelsOf(({ chat }) => chat.schema?.isEnforced)}).`;
 }
 
 /** Why a possible call stays text. */

@@ -5,7 +5,7 @@ import type { ModelQuestion } from '../../servers/kinds/work';
 import { abilityFor } from '../../servers/manage/ability';
 import { kindFor } from '../../servers/purpose';
 import { exactOrEstimated, type TokenCount } from '../../servers/manage/tokens';
-import { optional, text } from '../../values';
+import { optional, recordOf, text } from '../../values';
 import { convertMessages } from './messages';
 import type { SourceMessage } from '../types';
 import { openAiProtocol } from '../wire/openai';

@@ -8,6 +8,7 @@ import { mediaOf, textOf } from '../request/content';
 import { nativeOptions, sortExtraBody } from './ollama-options';
 import { toolCallsOf, toolsField } from './openai-tool-calls';
 import { thinkingIn } from './thinking-in';
+import { labelsOf } from '../../servers/kinds';
 import { withFieldChanges } from '../../servers/refused-fields';
 import type { ChatProtocol } from './protocol';
 
@@ -122,9 +123,8 @@ function bareBase64(part: Exclude<ContentPart, { type: 'text' }>): string {
 			'modalityUnsupported',
 			{},
 			{
-				message: "Ollama's own API takes no audio",
-				remedy:
-					'Transcribe the recording first, for example with whisper.cpp, or use llama-server with --mmproj.',
+				message: 'The own API of this server takes no audio',
+				remedy: `Transcribe the recording first (${labelsOf(({ media }) => media.knownFor?.includes('transcription'))}), or use a server whose models hear.`,
 			},
 		);
 	const [, data] = /^data:[^,]*;base64,(.*)$/s.exec(part.url) ?? [];
@@ -133,7 +133,7 @@ function bareBase64(part: Exclude<ContentPart, { type: 'text' }>): string {
 			'modalityUnsupported',
 			{},
 			{
-				message: 'Ollama does not fetch pictures by their address',
+				message: 'The server does not fetch pictures by their address',
 				remedy: 'Fetch the picture in the workflow (HTTP Request) and pass it on as binary data.',
 			},
 		);
@@ -147,7 +147,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	const message = isRecord(json.message) ? json.message : undefined;
 	const done = json.done === true || json.done === 'true';
 	if (message === undefined && !done && Object.keys(json).length > 0)
-		throw new Error(`not a line of Ollama's /api/chat: ${event.data.slice(0, 200)}`);
+		throw new Error(`not a line of /api/chat: ${event.data.slice(0, 200)}`);
 	const chunk: WireChunk = { madeBy: 'ollama' };
 	const { content, thinking } = message ?? {};
 	if (typeof content === 'string') chunk.text = content;

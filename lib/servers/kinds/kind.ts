@@ -162,6 +162,8 @@ export interface ChatAbilities {
 	schema?: {
 		/** The fields for a JSON schema, if not in OpenAI's form. */
 		fields?(schema: Record<string, unknown>): Record<string, unknown>;
+		/** It is known to enforce schemas. */
+		isEnforced?: true;
 		/** It converts schemas to a grammar, and refuses what it cannot convert. */
 		becomesGrammar?: true;
 	};
@@ -397,6 +399,8 @@ export interface ServerWords {
 	transcriptionOff?: string;
 	/** One request needs this many tokens of context; `slots`: its slots, which share the context. */
 	moreContext(tokens: number, slots?: number): string;
+	/** How to make it take longer texts for vectors and scores. */
+	longerTexts?: string;
 	/** How to make it parse tool calls itself. */
 	parseTools(parsers: ToolParsers): string;
 	/** Remedy for a stream that ends too early, if this server has a special cause for that. */

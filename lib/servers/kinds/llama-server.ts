@@ -39,7 +39,7 @@ export const llamaServer: ServerKind = {
 		// All samplers come from it (tools/server/server-schema.cpp).
 		fields: { extra: 'all', own: ['cacheReuse', 'lora'], takesUnlimited: true },
 		grammar: { fields: (grammar) => ({ grammar }), isEnforced: true },
-		schema: { becomesGrammar: true },
+		schema: { isEnforced: true, becomesGrammar: true },
 		thinking: {
 			switch: 'template',
 			hasBudget: true,
@@ -81,6 +81,8 @@ export const llamaServer: ServerKind = {
 			const shared = `If it was started with -np ${slots}, every slot gets 1/${slots} of that: then --ctx-size ${tokens * slots}, or --kv-unified.`;
 			return `Start llama-server with --ctx-size ${tokens}.${slots > 1 ? ` ${shared}` : ''}`;
 		},
+		longerTexts:
+			'With llama-server, -ub and -b raise the limit up to the context that the model was trained for, for example -ub 2048 -b 2048.',
 		parseTools: () =>
 			'Start llama-server with --jinja and without --no-jinja. If the template inside the GGUF file knows no tools, pass one that does with --chat-template-file.',
 		toolsDropped:

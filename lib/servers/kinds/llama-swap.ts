@@ -29,6 +29,7 @@ export const llamaSwap: ServerKind = {
 	chat: {
 		...llamaServer.chat,
 		grammar: { fields: (grammar) => ({ grammar }) },
+		schema: { becomesGrammar: true },
 		// vLLM may be behind it, too.
 		thinking: { ...llamaServer.chat.thinking, fields: ['reasoning_content', 'reasoning'] },
 		mayResumeAnswers: undefined,

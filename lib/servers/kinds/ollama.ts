@@ -55,6 +55,7 @@ export const ollama: ServerKind = {
 			takesUnlimited: true,
 		},
 		grammar: undefined,
+		schema: { isEnforced: true },
 		thinking: { switch: 'effort', fields: ['reasoning'] },
 		toolChoice: 'ignored',
 		// Seen with 0.17.4: only gpt-oss has thinking efforts, none has "minimal", and some models cannot think.

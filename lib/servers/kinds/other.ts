@@ -18,4 +18,9 @@ export const other: ServerKind = {
 	tokens: tokensOfUnknown,
 	slots: slotsOf(ONE_MODEL),
 	adapters: adaptersOf(ONE_MODEL),
+	words: {
+		...openAiCompatible.words,
+		longerTexts:
+			'With llama-server, -ub and -b raise the limit up to the context that the model was trained for, for example -ub 2048 -b 2048.',
+	},
 };

@@ -31,6 +31,7 @@ export const vllm: ServerKind = {
 			fields: (grammar) => ({ structured_outputs: { grammar } }),
 			isEnforced: true,
 		},
+		schema: { isEnforced: true },
 		thinking: { ...openAiCompatible.chat.thinking, hasBudget: undefined },
 		toolChoice: 'named',
 	},

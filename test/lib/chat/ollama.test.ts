@@ -501,7 +501,7 @@ describe('one context for a model', () => {
 		expect((await run(sim, sized(4096))).answer.notes).toEqual([]);
 		expect((await run(sim, sized(4096))).answer.notes).toEqual([]);
 		expect((await run(sim, sized(2048))).answer.notes).toEqual([
-			'Another request asked for this model with the Context Size 4096 a moment ago, this one with the Context Size 2048. Ollama loads the model anew at each change: set the same Context Size in every node that uses it.',
+			'Another request asked for this model with the Context Size 4096 a moment ago, this one with the Context Size 2048. The server loads the model anew at each change: set the same Context Size in every node that uses it.',
 		]);
 	});
 

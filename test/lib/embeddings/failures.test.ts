@@ -14,7 +14,12 @@ const refusal = (kind: Parameters<typeof failure>[0], status: number, serverText
 const LONG = 'word '.repeat(100);
 
 test('a text is named by its place and its first words', () => {
-	const error = textTooLong(refusal('badRequest', 400, 'too long'), { index: 2, text: LONG }, {});
+	const error = textTooLong(
+		refusal('badRequest', 400, 'too long'),
+		{ index: 2, text: LONG },
+		{},
+		'other',
+	);
 	expect(error.message).toBe('Text 3 is too long for the embedding model');
 	expect(error.meaning).toContain(`"${LONG.slice(0, 80)}…"`);
 	expect(error).toMatchObject({
@@ -27,7 +32,7 @@ test('a text is named by its place and its first words', () => {
 
 test('tokens and limit, as far as they are known', () => {
 	const meaning = (facts: { tokens?: number; limit?: number }) =>
-		textTooLong(refusal('badRequest', 400, ''), { index: 0, text: 'a' }, facts).meaning;
+		textTooLong(refusal('badRequest', 400, ''), { index: 0, text: 'a' }, facts, 'other').meaning;
 	expect(meaning({ tokens: 602, limit: 512 })).toMatch(/of 602 tokens .*at most 512 tokens/);
 	expect(meaning({})).not.toMatch(/undefined|tokens/);
 });

@@ -126,7 +126,7 @@ describe('whisper.cpp', () => {
 		const failed = await failureOf(
 			run(await startWhisper(), { format: 'verbose_json', language: 'zz' }),
 		);
-		expect(failed.message).toBe('whisper.cpp does not know the language "zz"');
+		expect(failed.message).toBe('The server does not know the language "zz"');
 	});
 });
 
