@@ -9,7 +9,9 @@ export function guardedProbe(
 	probes: Observations['probes'],
 	kindName: HealthServerKind,
 ): Probe | undefined {
-	return kindOfServer(kindName).guardedRoute?.path === '/props' ? probes.props : probes.guarded;
+	return kindOfServer(kindName).health.guardedRoute?.path === '/props'
+		? probes.props
+		: probes.guarded;
 }
 
 /** Whether to ask for the list without the key, too: the comparison shows whether the key matters. */
@@ -17,7 +19,9 @@ export function mustAskWithoutKey(
 	probes: Observations['probes'],
 	kindName: HealthServerKind,
 ): boolean {
-	const { wantsNoKey, guardedRoute } = kindOfServer(kindName);
+	const { key, health } = kindOfServer(kindName);
+	const wantsNoKey = key?.isNeverNeeded === true;
+	const { guardedRoute } = health;
 	if (isRefused(probes.models) || isRefused(guardedProbe(probes, kindName))) return true;
 	return wantsNoKey !== true && guardedRoute === undefined && listOf(probes.models) !== undefined;
 }

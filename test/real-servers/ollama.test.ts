@@ -1,10 +1,13 @@
 /** A real Ollama with models created from files: SmolLM2, all-MiniLM-L6-v2. */
 import type { Connection } from '../../lib/http/connection';
-import { createModel } from '../../lib/servers/manage/model-work';
-import { changeModel } from '../../lib/servers/manage/model-work';
+import {
+	changeModel,
+	copyModel,
+	createModel,
+	deleteModel,
+	pullModel,
+} from '../../lib/servers/manage/model-work';
 import { modelDetails } from '../../lib/servers/manage/model-details';
-import { copyModel, deleteModel } from '../../lib/servers/manage/model-work';
-import { pullModel } from '../../lib/servers/manage/model-work';
 import { listModelsFor } from '../../lib/servers/purpose';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';

@@ -150,7 +150,7 @@ function clientFor(
 	connection: Connection,
 	{ model, tokens, serverKind, firstTokenMs, totalMs }: SpeedOptions,
 ): ChatClient {
-	const { benchmarkFields: extraBody } = kindOfServer(serverKind);
+	const { benchmarkFields: extraBody } = kindOfServer(serverKind).health;
 	return new ChatClient(
 		connection,
 		{
