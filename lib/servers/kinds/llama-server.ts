@@ -78,8 +78,8 @@ export const llamaServer: ServerKind = {
 		transcriptionOff:
 			'Start llama-server with a model that takes audio and its projector: --mmproj FILE (for example Voxtral or Qwen2.5-Omni).',
 		moreContext: (tokens, slots = 1) => {
-			const shared = `If it was started with -np ${slots}, every slot gets 1/${slots} of that: then --ctx-size ${tokens * slots}, or --kv-unified.`;
-			return `Start llama-server with --ctx-size ${tokens}.${slots > 1 ? ` ${shared}` : ''}`;
+			if (slots <= 1) return `Start llama-server with --ctx-size ${tokens}.`;
+			return `Start llama-server with --ctx-size ${tokens} --kv-unified. Without --kv-unified, each of ${slots} slots can get 1/${slots} of the context: then --ctx-size ${tokens * slots}.`;
 		},
 		longerTexts:
 			'With llama-server, -ub and -b raise the limit up to the context that the model was trained for, for example -ub 2048 -b 2048.',

@@ -77,7 +77,7 @@ describe('llama-server with one model', () => {
 			observed: '/props says n_ctx 2048 in each of 2 slots',
 		});
 		expect(finding(result, 'contextSmall').advice).toContain(
-			'--ctx-size 16384. If it was started with -np 2, every slot gets 1/2 of that: then --ctx-size 32768, or --kv-unified.',
+			'--ctx-size 16384 --kv-unified. Without --kv-unified, each of 2 slots can get 1/2 of the context: then --ctx-size 32768.',
 		);
 		const needed = await check(server.url, { expectations: { minContext: 4096 } });
 		expect(needed.status).toBe('misconfigured');

@@ -26,7 +26,7 @@ describe('llama-server', () => {
 			embeddingsOff: '--embeddings',
 			rerankOff: '--rerank',
 			moreContext:
-				'--ctx-size 9000. If it was started with -np 2, every slot gets 1/2 of that: then --ctx-size 18000',
+				'--ctx-size 9000 --kv-unified. Without --kv-unified, each of 2 slots can get 1/2 of the context: then --ctx-size 18000',
 			toolParser: '--jinja',
 		},
 	});
