@@ -74,6 +74,41 @@ export function addAgentLog(
 	if (id !== undefined) index.set(id, log);
 }
 
+/** A field of an event, and how it is read; what is missing changes nothing. */
+type Fields<T> = ReadonlyArray<
+	readonly [name: keyof T, key: string, read: (value: unknown) => unknown]
+>;
+
+/** After attaching to a run, finished nodes come again without values (docs/protocols/dify.md 2.4). */
+const anyValue = (value: unknown) => value ?? undefined;
+
+const NODE_FIELDS: Fields<WorkflowNode> = [
+	['nodeId', 'node_id', nonEmptyText],
+	['type', 'node_type', nonEmptyText],
+	['title', 'title', nonEmptyText],
+	['createdAt', 'created_at', finiteNumber],
+	['iterationId', 'iteration_id', nonEmptyText],
+	['loopId', 'loop_id', nonEmptyText],
+	['inputs', 'inputs', (value) => (isFilled(value) ? value : undefined)],
+];
+
+const ENDED_NODE_FIELDS: Fields<WorkflowNode> = [
+	['error', 'error', nonEmptyText],
+	['outputs', 'outputs', anyValue],
+	['processData', 'process_data', anyValue],
+	['executionMetadata', 'execution_metadata', anyValue],
+	['elapsedTime', 'elapsed_time', finiteNumber],
+	['finishedAt', 'finished_at', finiteNumber],
+	['passes', 'steps', finiteNumber],
+];
+
+function readFields<T>(target: T, data: JsonRecord, fields: Fields<T>): void {
+	for (const [name, key, read] of fields) {
+		const value = read(data[key]);
+		if (value !== undefined) target[name] = value as T[typeof name];
+	}
+}
+
 /**
  * Upserts a node. Parallel branches interleave, and a resumed run may skip starts: any event can be the first of its
  * node.
@@ -93,47 +128,44 @@ export function addNode(
 		index.set(key, node);
 		nodes.push(node);
 	}
-	node.nodeId = nonEmptyText(data.node_id) ?? node.nodeId;
-	node.type = nonEmptyText(data.node_type) ?? node.type;
-	node.title = nonEmptyText(data.title) ?? node.title;
-	node.createdAt = finiteNumber(data.created_at) ?? node.createdAt;
-	node.iterationId = nonEmptyText(data.iteration_id) ?? node.iterationId;
-	node.loopId = nonEmptyText(data.loop_id) ?? node.loopId;
-	if (isFilled(data.inputs)) node.inputs = data.inputs;
+	readFields(node, data, NODE_FIELDS);
 	if (name.endsWith('_next')) {
 		node.passes = (finiteNumber(data.index) ?? node.passes ?? 0) + 1;
 		return;
 	}
 	node.index = finiteNumber(data.index) ?? node.index;
-	if (name.endsWith('_started')) return;
+	if (!name.endsWith('_started')) endNode(node, name, data);
+}
+
+/** Applies the end of a node, or of one of its attempts. */
+function endNode(node: WorkflowNode, name: string, data: JsonRecord): void {
 	if (name === 'node_retry')
 		node.retries = finiteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
 	node.status = nonEmptyText(data.status) ?? 'succeeded';
-	node.error = nonEmptyText(data.error) ?? (node.status === 'succeeded' ? undefined : node.error);
-	// After attaching to a run, finished nodes come again without values (docs/protocols/dify.md 2.4).
-	node.outputs = data.outputs ?? node.outputs;
-	node.processData = data.process_data ?? node.processData;
-	node.executionMetadata = data.execution_metadata ?? node.executionMetadata;
-	node.elapsedTime = finiteNumber(data.elapsed_time) ?? node.elapsedTime;
-	node.finishedAt = finiteNumber(data.finished_at) ?? node.finishedAt;
-	node.passes = finiteNumber(data.steps) ?? node.passes;
+	if (node.status === 'succeeded') node.error = undefined;
+	readFields(node, data, ENDED_NODE_FIELDS);
 	const files = recordsIn(data.files);
 	if (files.length > 0) node.files = files.map((file) => ({ ...file }));
 }
 
+const RUN_FIELDS: Fields<WorkflowRun> = [
+	['runId', 'id', nonEmptyText],
+	['runId', 'workflow_run_id', nonEmptyText],
+	['workflowId', 'workflow_id', nonEmptyText],
+	['status', 'status', nonEmptyText],
+	['outputs', 'outputs', (value) => (isRecord(value) ? value : undefined)],
+	['error', 'error', nonEmptyText],
+	['elapsedTime', 'elapsed_time', finiteNumber],
+	['totalTokens', 'total_tokens', finiteNumber],
+	['totalSteps', 'total_steps', finiteNumber],
+	['createdAt', 'created_at', finiteNumber],
+	['finishedAt', 'finished_at', finiteNumber],
+	['exceptionsCount', 'exceptions_count', finiteNumber],
+];
+
 /** Applies the data of `workflow_started`, `workflow_finished` and `workflow_paused` to the run. */
 export function updateWorkflow(workflow: WorkflowRun, data: JsonRecord): void {
-	workflow.runId = nonEmptyText(data.workflow_run_id) ?? nonEmptyText(data.id) ?? workflow.runId;
-	workflow.workflowId = nonEmptyText(data.workflow_id) ?? workflow.workflowId;
-	workflow.status = nonEmptyText(data.status) ?? workflow.status;
-	if (isRecord(data.outputs)) workflow.outputs = data.outputs;
-	workflow.error = nonEmptyText(data.error) ?? workflow.error;
-	workflow.elapsedTime = finiteNumber(data.elapsed_time) ?? workflow.elapsedTime;
-	workflow.totalTokens = finiteNumber(data.total_tokens) ?? workflow.totalTokens;
-	workflow.totalSteps = finiteNumber(data.total_steps) ?? workflow.totalSteps;
-	workflow.createdAt = finiteNumber(data.created_at) ?? workflow.createdAt;
-	workflow.finishedAt = finiteNumber(data.finished_at) ?? workflow.finishedAt;
-	workflow.exceptionsCount = finiteNumber(data.exceptions_count) ?? workflow.exceptionsCount;
+	readFields(workflow, data, RUN_FIELDS);
 }
 
 /** Adds a form from `human_input_required`, or from the reason of the pause, which repeats it. */

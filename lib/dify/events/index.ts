@@ -21,7 +21,8 @@ import type { RunStep, TextDelta, WorkflowNode } from '../types';
 
 export { singleText } from './collect';
 export { finish } from './outcome';
-export { beginAttachment, createRun, knownText, type RunState } from './state';
+export { beginAttachment, createRun, joinTail, knownText, reopen, type RunState } from './state';
+export { isChatflow } from './workflow';
 export { AUDIO_GRACE_MS, GRACE_MS, isUnfinished } from './termination';
 
 /** Applies an event. `data` is the event's object of that name, which holds everything in workflows. */

@@ -8,6 +8,7 @@ import type {
 	RunErrorCause,
 	RunResult,
 	RunStatus,
+	WorkflowNode,
 } from '../types';
 import { keptAsText, nonEmptyText, recordOf } from '../../values';
 import { knownText, type RunState } from './state';
@@ -63,29 +64,57 @@ function audioOf({ audioPieces, audioEnded }: RunState): RunAudio | undefined {
 }
 
 function warningsOf(state: RunState, status: RunStatus): string[] {
-	const warnings = keptAsText(state.inexact);
-	if (state.badEvents > 0)
-		warnings.push(`${state.badEvents} event(s) of the stream could not be read and were left out.`);
-	if (status === 'partial-succeeded') warnings.push(handledFailures(state));
-	for (const { title, nodeId, id, retries = 0 } of state.workflow?.nodes ?? []) {
-		if (retries > 0)
-			warnings.push(
-				`The node "${title ?? nodeId ?? id}" of the workflow was tried again ${retries} time(s).`,
-			);
-	}
-	if (state.hints.wantAudio === true && state.audioPieces.length === 0 && status === 'succeeded')
-		warnings.push(
+	return [
+		...keptAsText(state.inexact),
+		...unreadable(state),
+		...(status === 'partial-succeeded' ? [handledFailures(state)] : []),
+		...retriedNodes(state),
+		...speechProblems(state, status),
+		...(hasGap(state) && status !== 'failed' ? [GAP] : []),
+		...(status === 'stopped' ? [stopWarning(state)] : []),
+	];
+}
+
+const GAP =
+	'The stream broke off, so the text that came on the way may have a gap. The outputs are whole.';
+
+/** Whether the text is the preview of a workflow, and may have a gap. */
+function hasGap(state: RunState): boolean {
+	const isPreview = !isChatflow(state) && knownText(state) !== '';
+	return isPreview && state.isAttached && !state.isTextWhole;
+}
+
+function unreadable({ badEvents }: RunState): string[] {
+	if (badEvents === 0) return [];
+	return [`${badEvents} event(s) of the stream could not be read and were left out.`];
+}
+
+function retriedNodes({ workflow }: RunState): string[] {
+	const retried = workflow?.nodes.filter(({ retries = 0 }) => retries > 0) ?? [];
+	return retried.map(
+		(node) => `The node "${nameOf(node)}" of the workflow was tried again ${node.retries} time(s).`,
+	);
+}
+
+function nameOf({ title, nodeId, id }: WorkflowNode): string {
+	return title ?? nodeId ?? id;
+}
+
+function speechProblems(state: RunState, status: RunStatus): string[] {
+	const { hints, audioPieces, audioEnded } = state;
+	if (audioPieces.length > 0 && !audioEnded)
+		return ['The spoken answer may be cut off: Dify did not say that it was complete.'];
+	if (hints.wantAudio === true && audioPieces.length === 0 && status === 'succeeded')
+		return [
 			'No speech came: switch on Text to Speech with Auto Play in the features of the app in Dify.',
-		);
-	if (state.audioPieces.length > 0 && !state.audioEnded)
-		warnings.push('The spoken answer may be cut off: Dify did not say that it was complete.');
-	if (status === 'stopped')
-		warnings.push(
-			state.moderated
-				? 'The output moderation of the app stopped the run: the answer is its text, not that of the model.'
-				: `Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.${stopReason(state)}`,
-		);
-	return warnings;
+		];
+	return [];
+}
+
+function stopWarning(state: RunState): string {
+	if (state.moderated)
+		return 'The output moderation of the app stopped the run: the answer is its text, not that of the model.';
+	return `Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.${stopReason(state)}`;
 }
 
 /** Dify stops runs by itself too, 1.16 also those whose form was answered. */
@@ -96,7 +125,7 @@ function stopReason({ workflow }: RunState): string {
 function handledFailures({ workflow }: RunState): string {
 	const titles = (workflow?.nodes ?? [])
 		.filter(({ status }) => status === 'exception')
-		.map(({ title, nodeId, id }) => `"${title ?? nodeId ?? id}"`);
+		.map((node) => `"${nameOf(node)}"`);
 	const count = workflow?.exceptionsCount ?? (titles.length > 0 ? titles.length : 'Some');
 	const names = titles.length > 0 ? `: ${[...new Set(titles)].join(', ')}` : '';
 	return `${count} node(s) of the workflow failed and were handled by their error branch${names}.`;
@@ -120,30 +149,40 @@ function countedUsage(
 	return isCounted ? usage : undefined;
 }
 
-function outcome(
-	state: RunState,
-	reason: FinishReason,
-	detail: string | undefined,
-): Pick<RunResult, 'status' | 'error'> {
-	const status = state.workflowEnd?.status ?? 'succeeded';
+type Outcome = Pick<RunResult, 'status' | 'error'>;
+
+function outcome(state: RunState, reason: FinishReason, detail: string | undefined): Outcome {
+	const failure = (error: RunError): Outcome => ({ status: 'failed', error });
 	if (state.abandoned === true) {
-		// The end of a chat does not show a stop, that of a workflow does: this one was over before.
-		const isWhole = state.workflowEnd !== undefined && succeeded(status) && !isUnfinished(state);
-		if (isWhole && reason !== 'otherConversation') return { status };
-		return { status: 'failed', error: unfinished(state, reason, detail) };
+		return isOverBefore(state, reason) ? endOf(state) : failure(unfinished(state, reason, detail));
 	}
-	if (state.streamError !== undefined) return { status: 'failed', error: state.streamError };
+	if (state.streamError !== undefined) return failure(state.streamError);
 	if (state.pause !== undefined) return { status: 'paused' };
-	if (isUnfinished(state)) return { status: 'failed', error: unfinished(state, reason, detail) };
+	if (isUnfinished(state)) return failure(unfinished(state, reason, detail));
+	return endOf(state);
+}
+
+/** The end of a chat does not show a stop, that of a workflow does: whether this one was over before. */
+function isOverBefore(state: RunState, reason: FinishReason): boolean {
+	if (state.workflowEnd === undefined || isUnfinished(state)) return false;
+	return succeeded(state.workflowEnd.status) && reason !== 'otherConversation';
+}
+
+/** The outcome of a run that has ended. */
+function endOf(state: RunState): Outcome {
+	const status = state.workflowEnd?.status ?? 'succeeded';
 	if (succeeded(status) && lacksText(state)) return { status: 'failed', error: TEXT_LOST };
 	if (succeeded(status) || status === 'stopped') return { status };
-	if (isRefusedRun(state))
-		return { status: 'failed', error: { cause: 'refused', message: runFailure(state)! } };
-	const unnamed =
-		status === 'failed'
-			? 'The workflow run failed, and Dify gave no reason'
-			: `The workflow run ended with the unknown status "${status}"`;
-	return { status: 'failed', error: { cause: 'runFailed', message: runFailure(state) ?? unnamed } };
+	const message = runFailure(state);
+	if (message !== undefined && isRefusedRun(state))
+		return { status: 'failed', error: { cause: 'refused', message } };
+	const cause = 'runFailed';
+	return { status: 'failed', error: { cause, message: message ?? unnamedFailure(status) } };
+}
+
+function unnamedFailure(status: string): string {
+	if (status === 'failed') return 'The workflow run failed, and Dify gave no reason';
+	return `The workflow run ended with the unknown status "${status}"`;
 }
 
 /** The run succeeded, but its answer has a gap. */
@@ -161,14 +200,9 @@ function lacksText(state: RunState): boolean {
 /**
  * Dify 1.15 and later report an input error as a run without steps, which does not exist (docs/protocols/dify.md 12.3).
  */
-function isRefusedRun(state: RunState): boolean {
-	const { workflow, taskId, text } = state;
-	const isEmpty =
-		workflow?.totalSteps === 0 &&
-		workflow.nodes.length === 0 &&
-		taskId === undefined &&
-		text === '';
-	return isEmpty && runFailure(state) !== undefined;
+function isRefusedRun({ workflow, taskId, text }: RunState): boolean {
+	if (workflow === undefined || taskId !== undefined || text !== '') return false;
+	return workflow.totalSteps === 0 && workflow.nodes.length === 0;
 }
 
 const UNFINISHED: Record<FinishReason, { cause: RunErrorCause; message: string }> = {

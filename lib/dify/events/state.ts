@@ -87,6 +87,20 @@ export function beginAttachment(state: RunState): void {
 	state.isAttached = true;
 }
 
+/** Forgets a pause, to see it once more. */
+export function reopen(state: RunState): void {
+	state.pause = undefined;
+	state.closed = false;
+}
+
+/** Adds what came after attaching to the text, though something may be missing before it. */
+export function joinTail(state: RunState): string {
+	const { tail } = state;
+	state.text += tail;
+	state.tail = '';
+	return tail;
+}
+
 /** All text that is known, perhaps with a gap. */
 export function knownText({ text, tail }: Pick<RunState, 'text' | 'tail'>): string {
 	return text + tail;

@@ -2,7 +2,15 @@ import { asFailed, type ServerError } from '../../errors/server-error';
 import { isRecord, recordOf } from '../../values';
 import type { DifyClient } from '../client';
 import { difyFailure, runError } from '../errors/failure';
-import { beginAttachment, finish, knownText, reduce, singleText, type RunState } from '../events';
+import {
+	beginAttachment,
+	finish,
+	joinTail,
+	knownText,
+	reduce,
+	singleText,
+	type RunState,
+} from '../events';
 import { succeeded } from '../events/termination';
 import type { RunResult, TextDelta } from '../types';
 import type { AbandonReason, Ending, Observation } from './observation';
@@ -63,7 +71,7 @@ async function resultOf(
 	const runId = state.run.workflowRunId ?? '';
 	switch (ending.how) {
 		case 'finished':
-			return finishedResult(client, state, ending, url);
+			return await finishedResult(client, state, ending, display, url);
 		case 'record':
 			return await recordedResult(client, state, ending.record, display, url);
 		case 'failed':
@@ -79,17 +87,20 @@ async function resultOf(
 	}
 }
 
-function finishedResult(
+async function finishedResult(
 	client: DifyClient,
 	state: Observation,
 	{ reason, detail, stoppedRecord }: Ending & { how: 'finished' },
+	display: Display,
 	url: string,
-): RunResult {
+): Promise<RunResult> {
 	const result = finish(state.run, reason, detail);
 	if (result.status === 'failed') {
 		const head = state.head ?? { url, headers: {} };
 		throw runError(client.connection, result, head, state.stop?.isAccepted);
 	}
+	const tail = joinTail(state.run);
+	if (tail !== '') await show(display, [{ type: 'append', text: tail }]);
 	const { answeredForms } = state.plan;
 	if (answeredForms === undefined) return withRecord(result, stoppedRecord);
 	const whole = withoutAnswered(withRecord(result, stoppedRecord), answeredForms);
@@ -118,16 +129,20 @@ async function recordedResult(
 	{ connection }: DifyClient,
 	{ run }: Observation,
 	record: RunRecord,
-	{ onDeltas }: Display,
+	display: Display,
 	url: string,
 ): Promise<RunResult> {
 	beginAttachment(run);
 	const deltas = addRecord(run, record);
-	// The result is whole, even if it cannot be shown.
-	if (deltas.length > 0) await onDeltas?.(deltas).catch(() => undefined);
+	if (deltas.length > 0) await show(display, deltas);
 	const result = finish(run, 'closed');
 	if (result.status === 'failed') throw runError(connection, result, { url, headers: {} });
 	return withWarning(result, RECORDED);
+}
+
+/** Shows the last changes. The result is complete, even if that fails. */
+async function show({ onDeltas }: Display, deltas: TextDelta[]): Promise<void> {
+	await onDeltas?.(deltas).catch(() => undefined);
 }
 
 /** Applies a run's record to its state. */

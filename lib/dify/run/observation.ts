@@ -158,6 +158,8 @@ export interface Observation {
 	unknownSince?: number;
 	/** Records that showed a pause, whose forms only a stream has. */
 	pausedRecords: number;
+	/** Whether a pause that came live was seen in a snapshot, too. */
+	isPauseConfirmed: boolean;
 	/** What the run had done when it was last seen to get on. */
 	progress: { mark: string; at: number };
 	/** Looks at the record of a run that ended as stopped. */

@@ -8,9 +8,11 @@ import {
 	beginAttachment,
 	createRun,
 	finish,
+	isChatflow,
 	isUnfinished,
 	knownText,
 	reduce,
+	reopen,
 	type RunState,
 } from '../events';
 import { recordOf } from '../../values';
@@ -84,6 +86,7 @@ export function createObservation(plan: Plan, run: RunState, now: number): Obser
 		isAttachable: true,
 		attempts: 0,
 		pausedRecords: 0,
+		isPauseConfirmed: false,
 		progress: { mark: progressOf(run), at: now },
 		stoppedLooks: 0,
 	};
@@ -467,6 +470,16 @@ export const END_RULES: readonly EndRule[] = [
 		when: (_state, { line, result, closing }) =>
 			line.kind === 'attach' && closing.failed === undefined && lacksOutputs(result),
 		then: (state, _ended, now) => awaitStoppedRecord(state, now),
+	},
+	{
+		name: 'a pause of a chatflow is attached to once more: its snapshot has the whole text',
+		when: ({ run, isPauseConfirmed }, { result }) =>
+			result.status === 'paused' && run.isAttached && isChatflow(run) && !isPauseConfirmed,
+		then: (state, _ended, now) => {
+			state.isPauseConfirmed = true;
+			reopen(state.run);
+			return open(state, 'attach', now);
+		},
 	},
 	{
 		name: 'the events tell the end',

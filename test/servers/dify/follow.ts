@@ -105,7 +105,10 @@ const NODE_FIELDS = new Set([
 	...['iteration_id', 'loop_id'],
 ]);
 
-/** Snapshot of a running run: its ended nodes without values, its text so far, and its open forms. */
+/**
+ * Snapshot of a running run: its ended nodes without values, and its open forms. Its text is stored at a pause only
+ * (docs/protocols/dify.md 2.4).
+ */
 function snapshot(store: Store, run: SimRun, live: Live): Json[] {
 	const started = run.events.find((event) => event.event === 'workflow_started');
 	const replayed: Json[] = started === undefined ? [] : [withTimestamp(run, started)];
@@ -114,7 +117,7 @@ function snapshot(store: Store, run: SimRun, live: Live): Json[] {
 		replayed.push({
 			...shared,
 			event: 'message_replace',
-			answer: live.transcript.text,
+			answer: run.status === 'paused' ? live.transcript.text : '',
 			reason: '',
 		});
 	}

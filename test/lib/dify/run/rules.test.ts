@@ -254,6 +254,15 @@ const ENDS: Row[] = [
 		['look'],
 	],
 	[
+		'a pause of a chatflow is attached to once more: its snapshot has the whole text',
+		FOLLOWED,
+		[
+			[10, 'answered'],
+			[20, { events: [{ ...pausedBy('tok'), conversation_id: 'c' }] }],
+		],
+		['close', 'attach'],
+	],
+	[
 		'the events tell the end',
 		{},
 		[...RUNNING, [30, { events: [end('succeeded')] }]],
