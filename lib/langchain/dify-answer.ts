@@ -3,7 +3,7 @@ import { openAiUsage } from '../chat/wire/counts';
 import { difyFailure } from '../dify/errors/failure';
 import type { DifyAppMode, RunResult } from '../dify/types';
 import type { ServerError } from '../errors/server-error';
-import { isRecord, type JsonRecord, optional, recordOf } from '../values';
+import { type JsonRecord, optional, recordOf } from '../values';
 
 /**
  * The text of a finished run; of a workflow, one of its outputs.
@@ -13,28 +13,29 @@ import { isRecord, type JsonRecord, optional, recordOf } from '../values';
  */
 export function answerOf(mode: DifyAppMode, result: RunResult, outputField: string): string {
 	if (mode !== 'workflow') return result.text;
-	const outputs = isRecord(result.workflow?.outputs) ? result.workflow.outputs : {};
-	const names = Object.keys(outputs);
-	if (outputField !== '' && !names.includes(outputField))
+	const outputs = recordOf(result.workflow?.outputs);
+	const value = outputs[outputField === '' ? onlyOutput(outputs, result) : outputField];
+	if (outputField !== '' && !Object.hasOwn(outputs, outputField))
 		throw difyFailure('emptyAnswer', {
 			message: `The workflow has no output "${outputField}"`,
-			remedy: `Correct Output Field in the node. It has: ${names.join(', ') || 'none'}.`,
+			remedy: `Correct Output Field in the node. It has: ${Object.keys(outputs).join(', ') || 'none'}.`,
 			result,
 		});
+	if (typeof value === 'string') return value;
+	return value === undefined || value === null ? '' : JSON.stringify(value);
+}
+
+/** The name of the only text, or of the only output; empty where there are none. */
+function onlyOutput(outputs: JsonRecord, result: RunResult): string {
+	const names = Object.keys(outputs);
 	const texts = names.filter((name) => typeof outputs[name] === 'string');
-	const [only] = texts.length > 0 ? texts : names;
-	if (outputField === '' && (texts.length > 1 || (texts.length === 0 && names.length > 1)))
-		throw difyFailure('emptyAnswer', {
-			message: 'It is not clear which output of the workflow is the answer',
-			remedy: `Choose it in the option Output Field. It has: ${names.join(', ')}.`,
-			result,
-		});
-	const value = outputs[outputField === '' ? (only ?? '') : outputField];
-	return typeof value === 'string'
-		? value
-		: value === undefined || value === null
-			? ''
-			: JSON.stringify(value);
+	const candidates = texts.length > 0 ? texts : names;
+	if (candidates.length <= 1) return candidates[0] ?? '';
+	throw difyFailure('emptyAnswer', {
+		message: 'It is not clear which output of the workflow is the answer',
+		remedy: `Choose it in the option Output Field. It has: ${names.join(', ')}.`,
+		result,
+	});
 }
 
 export function pausedError(result: RunResult): ServerError {

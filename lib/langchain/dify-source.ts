@@ -9,6 +9,7 @@ import type { DifyFileRef } from '../dify/files/files';
 import { readForm } from '../dify/forms/input-form';
 import { RUN_ROUTES, startRun, type RunOptions } from '../dify/run/run';
 import type { RunLimits } from '../dify/run/limits';
+import { runWorkflow } from '../dify/run/workflow';
 import type { DifyAppMode, RunResult, TextDelta } from '../dify/types';
 import { ServerError } from '../errors/server-error';
 import { nonEmptyText, type JsonRecord, messageOf } from '../values';
@@ -77,70 +78,30 @@ export class DifySource {
 		const startedAt = performance.now();
 		const call = typeof given === 'function' ? given() : given;
 		if ((call.tools ?? []).length > 0) throw noTools();
-		const { memory, systemVariable } = this.settings;
-		const prompt = difyPrompt(convertMessages(call.messages, { reasoning: 'off' }), {
-			memory,
-			systemApart: systemVariable !== '',
-		});
-		const client = this.client.withSignal(call.signal);
-		const { mode, parameters } = await this.app(client);
-		const inputs = this.inputsFor(mode, prompt, parameters);
-		const files = await sendFiles(client, this.settings.user, prompt.files, parameters);
-		const stops = new StopTexts(call.stop);
-		const left = new AbortController();
+		const request = await this.requestFor(call);
+		const { mode } = request;
+		const stopped = new AbortController();
 		const signal =
-			call.signal === undefined ? left.signal : AbortSignal.any([call.signal, left.signal]);
-		const queue = new TextQueue<RunResult>();
-		let shown = '';
-		let firstTokenMs = 0;
-		let isTakenBack = false;
-		const onDeltas = async (deltas: readonly TextDelta[]) => {
-			for (const delta of deltas) {
-				firstTokenMs ||= performance.now() - startedAt;
-				isTakenBack ||= delta.type === 'replace' && shown !== '';
-				// The text that a workflow streams is not always its answer, which is one of its outputs.
-				const piece = isTakenBack || mode === 'workflow' ? '' : stops.push(delta.text);
-				shown += piece;
-				queue.push(piece);
-				if (stops.stopped) left.abort();
-			}
-			await Promise.resolve();
-		};
-		const options = { limits: this.settings.limits, retries: this.settings.retries, onDeltas };
-		const run = this.run(
-			this.client.withSignal(signal),
-			mode,
-			prompt.query,
-			inputs,
-			files,
-			options,
-		);
-		queue.endWith(run.catch((error: unknown) => stoppedResult(error, stops.stopped)));
+			call.signal === undefined ? stopped.signal : AbortSignal.any([call.signal, stopped.signal]);
+		const typed = new TypedAnswer(mode, call.stop, startedAt, () => stopped.abort());
+		const { limits, retries } = this.settings;
+		const options = { limits, retries, onDeltas: typed.take };
+		const run = this.run(this.client.withSignal(signal), request, options);
+		typed.endWith(run);
 		let result: RunResult;
 		try {
-			result = yield* queue.pieces();
+			result = yield* typed.pieces();
 		} finally {
 			// A consumer that stops early cancels the run.
-			left.abort();
+			stopped.abort();
 		}
 		if (result.status === 'paused') throw pausedError(result);
-		const streamed = shown + stops.end();
-		const text =
-			isTakenBack || streamed === ''
-				? cutAt(answerOf(mode, result, this.settings.outputField), call.stop)
-				: streamed;
-		if (!isTakenBack && text.length > shown.length) yield text.slice(shown.length);
-		if (text.trim() === '' && !this.settings.emptyAnswers && !stops.stopped)
+		const text = typed.wholeText(answerOf(mode, result, this.settings.outputField));
+		if (!typed.isTakenBack && text.length > typed.shown.length)
+			yield text.slice(typed.shown.length);
+		if (text.trim() === '' && !this.settings.emptyAnswers && !typed.isStopped)
 			throw emptyError(result);
-		const notes = [...result.warnings];
-		if (isTakenBack)
-			notes.push(
-				'Dify took back what it had said (moderation, or a rule of the app). The chat still shows the beginning.',
-			);
-		if (prompt.system !== '' && systemVariable === '')
-			notes.push(
-				'The system message was not sent: Dify remembers the conversation, and takes one message of the user. Choose a System Variable, or set the prompt in Dify.',
-			);
+		const notes = this.notesOn(result, request.prompt, typed.isTakenBack);
 		await this.cleanUp(result, notes);
 		return {
 			text,
@@ -151,38 +112,61 @@ export class DifySource {
 			notes,
 			url: this.client.url(RUN_ROUTES[ROUTES[mode]].start),
 			serverKind: 'other',
-			firstTokenMs,
+			firstTokenMs: typed.firstTokenMs,
 			totalMs: performance.now() - startedAt,
 			log: logOf(result, mode),
 		};
 	}
 
+	private async requestFor(call: ChatCall): Promise<AppRequest> {
+		const { memory, systemVariable, user } = this.settings;
+		const prompt = difyPrompt(convertMessages(call.messages, { reasoning: 'off' }), {
+			memory,
+			systemApart: systemVariable !== '',
+		});
+		const client = this.client.withSignal(call.signal);
+		const { mode, parameters } = await this.app(client);
+		const inputs = this.inputsFor(mode, prompt, parameters);
+		const files = await sendFiles(client, user, prompt.files, parameters);
+		return { mode, prompt, inputs, files };
+	}
+
+	private notesOn({ warnings }: RunResult, { system }: DifyPrompt, isTakenBack: boolean): string[] {
+		const notes = [...warnings];
+		if (isTakenBack)
+			notes.push(
+				'Dify took back what it had said (moderation, or a rule of the app). The chat still shows the beginning.',
+			);
+		if (system !== '' && this.settings.systemVariable === '')
+			notes.push(
+				'The system message was not sent: Dify remembers the conversation, and takes one message of the user. Choose a System Variable, or set the prompt in Dify.',
+			);
+		return notes;
+	}
+
 	private async run(
 		client: DifyClient,
-		mode: DifyAppMode,
-		query: string,
-		inputs: JsonRecord,
-		files: DifyFileRef[],
+		{ mode, prompt, inputs, files }: AppRequest,
 		options: RunOptions,
 	): Promise<RunResult> {
 		const { user, memory } = this.settings;
-		const route = ROUTES[mode];
-		if (route === 'chat') {
-			const conversation =
-				memory === 'dify' ? ({ kind: 'latest' } as const) : ({ kind: 'new' } as const);
-			const request = {
-				query,
-				user,
-				inputs,
-				files,
-				conversation,
-				autoGenerateName: memory === 'dify',
-			};
-			const answer = await chat(client, request, { ...options, onStaleConversation: 'startNew' });
-			return answer.result;
+		if (mode === 'workflow') return await runWorkflow(client, { inputs, user, files }, options);
+		if (mode === 'completion') {
+			const body = { inputs, ...(files.length === 0 ? {} : { files }) };
+			return await startRun(client, RUN_ROUTES.completion, body, user, options);
 		}
-		const body = { inputs, ...(files.length === 0 ? {} : { files }) };
-		return await startRun(client, RUN_ROUTES[route], body, user, options);
+		const conversation =
+			memory === 'dify' ? ({ kind: 'latest' } as const) : ({ kind: 'new' } as const);
+		const request = {
+			query: prompt.query,
+			user,
+			inputs,
+			files,
+			conversation,
+			autoGenerateName: memory === 'dify',
+		};
+		const answer = await chat(client, request, { ...options, onStaleConversation: 'startNew' });
+		return answer.result;
 	}
 
 	/** Type and parameters of the app, fetched once. */
@@ -239,6 +223,66 @@ export class DifySource {
 		await deleteConversation(this.client, user, conversationId).catch((error: unknown) => {
 			notes.push(`The conversation could not be deleted in Dify: ${messageOf(error)}`);
 		});
+	}
+}
+
+/** What is sent to the app. */
+interface AppRequest {
+	mode: DifyAppMode;
+	prompt: DifyPrompt;
+	inputs: JsonRecord;
+	files: DifyFileRef[];
+}
+
+/** The answer as it is typed into the chat, which cannot take text back. */
+class TypedAnswer {
+	shown = '';
+	firstTokenMs = 0;
+	/** Dify replaced what it had said. */
+	isTakenBack = false;
+	private readonly queue = new TextQueue<RunResult>();
+	private readonly stops: StopTexts;
+
+	/** @param onStop called when a stop text came */
+	constructor(
+		private readonly mode: DifyAppMode,
+		private readonly stopTexts: ChatCall['stop'],
+		private readonly startedAt: number,
+		private readonly onStop: () => void,
+	) {
+		this.stops = new StopTexts(stopTexts);
+	}
+
+	get isStopped(): boolean {
+		return this.stops.stopped;
+	}
+
+	readonly take = async (deltas: readonly TextDelta[]): Promise<void> => {
+		for (const delta of deltas) {
+			this.firstTokenMs ||= performance.now() - this.startedAt;
+			this.isTakenBack ||= delta.type === 'replace' && this.shown !== '';
+			// The text that a workflow streams is not always its answer, which is one of its outputs.
+			const isShown = !this.isTakenBack && this.mode !== 'workflow';
+			const piece = isShown ? this.stops.push(delta.text) : '';
+			this.shown += piece;
+			this.queue.push(piece);
+			if (this.stops.stopped) this.onStop();
+		}
+		await Promise.resolve();
+	};
+
+	endWith(run: Promise<RunResult>): void {
+		this.queue.endWith(run.catch((error: unknown) => stoppedResult(error, this.isStopped)));
+	}
+
+	pieces(): ReturnType<TextQueue<RunResult>['pieces']> {
+		return this.queue.pieces();
+	}
+
+	/** The whole text. @param answer the one of the result, which counts where none was typed, or another one */
+	wholeText(answer: string): string {
+		const streamed = this.shown + this.stops.end();
+		return this.isTakenBack || streamed === '' ? cutAt(answer, this.stopTexts) : streamed;
 	}
 }
 

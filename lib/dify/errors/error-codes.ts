@@ -77,8 +77,9 @@ export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 		'workflowVersion',
 	],
 	[/^The conversation has ended/, 'conversationEnded'],
-	[/^query is required/, 'emptyQuery'],
+	// A field of the form may be called "query": the narrower text comes first.
 	[/\bin input form\b|^Invalid input type for/, 'inputs'],
+	[/^query is required/, 'emptyQuery'],
 	[/rating cannot be None when feedback not exists/, 'nothingToRevoke'],
 	[
 		/^Invalid upload file|^Number of (?:\w+ )?files exceeds|^File validation failed|^Detected file type/,

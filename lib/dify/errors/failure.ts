@@ -7,7 +7,7 @@ import type { Connection } from '../../http/connection';
 import type { CallAnswer, EventStream } from '../../http/types';
 import { retryAfterMs } from '../../http/retry-after';
 import { optional } from '../../values';
-import { describeDifyFailure, describeRunError } from './errors';
+import { describeDifyFailure, describeRunError } from './classify';
 import type { RunErrorCause, RunResult, WorkflowNode } from '../types';
 
 /** IDs by which a run can be found in Dify. */
@@ -129,6 +129,9 @@ const OWN_WORDS: ReadonlySet<RunErrorCause> = new Set([
 	'otherConversation',
 ]);
 
+const NOT_A_RUN =
+	'Dify refused the request before a run began, so its logs show nothing. Correct the inputs of the node, or the form of the app.';
+
 /** The error of a run that began, with its partial result. */
 export function runError(
 	connection: Connection,
@@ -152,6 +155,7 @@ export function runError(
 			: { meaning: `The run failed in Dify at the node ${nameOf(node)}` }),
 		...(OWN_WORDS.has(error.cause) ? { meaning: said } : { serverText: said }),
 		...(asking === undefined ? {} : waitsForPerson(asking, error.message)),
+		...(kind === 'runFailed' && error.cause === 'refused' ? { remedy: NOT_A_RUN } : {}),
 		...receivedIn(result),
 		facts: {
 			difyVersion: headers['x-version'],

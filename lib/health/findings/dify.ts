@@ -1,5 +1,5 @@
 /** Findings from the answers of Dify: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
-import { describeDifyFailure } from '../../dify/errors/errors';
+import { describeDifyFailure } from '../../dify/errors/classify';
 import type { FailureKind } from '../../errors/kinds';
 import { isRecord } from '../../values';
 import { bodyOf } from '../answers';

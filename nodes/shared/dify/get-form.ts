@@ -7,7 +7,7 @@ import type {
 
 import { readForm, type FormField, type FormKind } from '../../../lib/dify/forms/input-form';
 import { editorClient } from './editor';
-import { difyNodeError } from './errors';
+import { difyNodeError } from './classify';
 
 const NO_FORM = 'This app has no form, so there is nothing to fill in.';
 

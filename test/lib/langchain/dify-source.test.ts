@@ -2,6 +2,7 @@ import type { ChatCall } from '../../../lib/chat/request/request';
 import { DifySource, type DifyModelSettings } from '../../../lib/langchain/dify-source';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import type { DifySim, Reply, AppSpec } from '../../servers/dify';
+import { waitFor } from '../dify/ask';
 import { calls, clientOf, failureOf, startApp } from '../dify/client';
 
 const PLAIN: DifyModelSettings = {
@@ -57,6 +58,25 @@ describe.each(['chat', 'agent-chat', 'advanced-chat'] as const)(
 );
 
 describe('a Dify app as model', () => {
+	it.each(['advanced-chat', 'workflow'] as const)(
+		'types the whole answer of a %s whose stream was lost, and says so',
+		async (mode) => {
+			const reply = {
+				steps: [{ text: 'one ' }, { text: 'two ' }, { wait: 30 }, { text: 'three' }],
+				outputs: { [mode === 'workflow' ? 'text' : 'answer']: 'one two three' },
+			};
+			const form = mode === 'workflow' ? [{ kind: 'text-input' as const, variable: 'topic' }] : [];
+			const sim = await app(mode, reply, { form });
+			sim.stream = { cut: { events: 2, how: 'eof' } };
+			const answering = ask(sim, mode);
+			await waitFor(() => sim.requests.some(({ path }) => path.endsWith('/events')));
+			sim.stream = {};
+			const { pieces, answer } = await answering;
+			expect([pieces.join(''), answer.text]).toEqual(['one two three', 'one two three']);
+			expect(answer.notes.join()).toContain('found the run again');
+		},
+	);
+
 	it('asks the app what it is only once', async () => {
 		const sim = await app('chat', 'Hello');
 		const source = new DifySource(clientOf(sim), PLAIN);

@@ -3,7 +3,7 @@ import {
 	describeDifyFailure,
 	describeRunError,
 	type DifyFailure,
-} from '../../../../lib/dify/errors/errors';
+} from '../../../../lib/dify/errors/classify';
 import type { DifyKind } from '../../../../lib/errors/kinds';
 import { remedyFor } from '../../../../lib/errors/remedies';
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { describeDifyFailure, describeRunError } from '../../../../lib/dify/errors/errors';
+import { describeDifyFailure, describeRunError } from '../../../../lib/dify/errors/classify';
 import { readProviderError } from '../../../../lib/dify/errors/provider-error';
 import { remedyFor } from '../../../../lib/errors/remedies';
 import { examples } from '../../../support/properties';

@@ -5,7 +5,7 @@ import {
 	describeRunError,
 	type DifyAnswer,
 	type DifyFailure,
-} from '../../../../lib/dify/errors/errors';
+} from '../../../../lib/dify/errors/classify';
 import type { FailureKind } from '../../../../lib/errors/kinds';
 import { remedyFor } from '../../../../lib/errors/remedies';
 import {

@@ -71,20 +71,62 @@ function describeEnvelope(
 	const status =
 		answer.status >= 400 ? answer.status : (finiteNumber(envelope.status) ?? answer.status);
 	const code = nonEmptyText(envelope.code);
-	const { said, provider } = readSaid(
-		code,
+	const message =
 		nonEmptyText(envelope.message) ??
-			nonEmptyText(envelope.error) ??
-			nonEmptyText(recordOf(envelope.error).message) ??
-			nonEmptyText(envelope.detail),
-	);
-	const kind =
-		provider ??
-		classify(code, said) ??
-		foreignEnvelope(envelope, status, answer.challenge) ??
-		// The error of a gateway with a success status.
-		(status < 300 && isRecord(envelope.error) ? 'serverError' : kindOfStatus(status));
-	return { status, kind, retryable: retryable(kind, status, method), ...shownOf(code, said) };
+		nonEmptyText(envelope.error) ??
+		nonEmptyText(recordOf(envelope.error).message) ??
+		nonEmptyText(envelope.detail);
+	const { challenge } = answer;
+	const { kind, serverText } = classify({ code, message, status, envelope, challenge });
+	const isRetryable = retryable(kind, status, method);
+	return { status, kind, retryable: isRetryable, ...shownOf(code, serverText) };
+}
+
+/**
+ * Describes the error of a run that was answered with 200 (`RunResult.error`). Such a run was started, so it may only
+ * be retried when Dify refused it for too many runs at once.
+ */
+export function describeRunError({ cause, code, status, message }: RunError): DifyFailure {
+	const { kind, serverText } = classify({ cause, code, message, status });
+	const isRetryable = kind === 'tooManyRequests';
+	return { status: status ?? 200, kind, retryable: isRetryable, ...shownOf(code, serverText) };
+}
+
+/** What is known of an error, wherever it stands. */
+interface Evidence {
+	code?: string;
+	message?: string;
+	status?: number;
+	/** How a run ended. */
+	cause?: RunErrorCause;
+	/** The body that held the error. */
+	envelope?: Record<string, unknown>;
+	challenge?: string;
+}
+
+/** Ways to tell the kind of an error, the surest first. */
+const CLASSIFIERS: ReadonlyArray<
+	(evidence: Evidence, serverText?: string) => FailureKind | undefined
+> = [
+	({ cause }) => (cause === undefined ? undefined : CAUSES[cause]),
+	kindOfCode,
+	kindOfForeignEnvelope,
+	({ cause }) => (cause === 'refused' ? 'runFailed' : undefined),
+	({ status }) => (status === undefined ? undefined : kindOfStatus(status)),
+];
+
+/** The kind of an error of Dify, and its text. Errors of plugins and models come before all others. */
+function classify(evidence: Evidence): { kind: FailureKind; serverText?: string } {
+	const { code, message } = evidence;
+	const mayBePassedOn = message !== undefined && (code === undefined || PASSED_ON.has(code));
+	const provider = mayBePassedOn ? readProviderError(message) : undefined;
+	const serverText = cleanMessage(provider?.said ?? message);
+	if (provider !== undefined) return { kind: provider.kind, serverText };
+	for (const kindOf of CLASSIFIERS) {
+		const kind = kindOf(evidence, serverText);
+		if (kind !== undefined) return { kind, serverText };
+	}
+	return { kind: 'unknown', serverText };
 }
 
 const CAUSES: Partial<Record<RunErrorCause, DifyKind>> = {
@@ -98,27 +140,8 @@ const CAUSES: Partial<Record<RunErrorCause, DifyKind>> = {
 	otherConversation: 'conversationNotFound',
 };
 
-/**
- * Describes the error of a run that was answered with 200 (`RunResult.error`). Such a run was started, so it may only
- * be retried when Dify refused it for too many runs at once.
- */
-export function describeRunError(error: RunError): DifyFailure {
-	const { said, provider } = readSaid(error.code, error.message);
-	const kind =
-		provider ??
-		CAUSES[error.cause] ??
-		classify(error.code, said) ??
-		(error.cause === 'refused'
-			? 'runFailed'
-			: error.status === undefined
-				? 'unknown'
-				: kindOfStatus(error.status));
-	const { code, status = 200 } = error;
-	return { status, kind, retryable: kind === 'tooManyRequests', ...shownOf(code, said) };
-}
-
 /** Codes under which Dify passes on errors of plugins and models. Errors without a code may be such, too. */
-const HANDED_ON: ReadonlySet<string> = new Set([
+const PASSED_ON: ReadonlySet<string> = new Set([
 	...VAGUE_CODES,
 	'completion_request_error',
 	'internal_server_error',
@@ -132,27 +155,15 @@ function shownOf(
 	return optional({ code: code?.replace(KEYS, '[key]'), said });
 }
 
-/** The text of an error, and its kind where it comes from a plugin or the model behind Dify. */
-function readSaid(
-	code: string | undefined,
-	message: string | undefined,
-): { said?: string; provider?: DifyKind } {
-	const mayBeHandedOn = message !== undefined && (code === undefined || HANDED_ON.has(code));
-	const provider = mayBeHandedOn ? readProviderError(message) : undefined;
-	return { said: cleanMessage(provider?.said ?? message), provider: provider?.kind };
-}
-
 /** Kind of an error by Dify's code and text; undefined where neither is known. */
-function classify(code: string | undefined, message: string | undefined): DifyKind | undefined {
+function kindOfCode({ code }: Evidence, serverText: string | undefined): DifyKind | undefined {
 	const byCode = code === undefined ? undefined : DIFY_CODES[code];
 	if (byCode !== undefined && !VAGUE_CODES.has(code ?? '')) return byCode;
+	if (serverText === undefined) return byCode;
 	// Newer workers wrap what used to be 400 or 404 into status 500 without a code, so the text comes before the status.
-	const byText =
-		message === undefined ? undefined : DIFY_TEXTS.find(([pattern]) => pattern.test(message))?.[1];
+	const byText = DIFY_TEXTS.find(([pattern]) => pattern.test(serverText))?.[1];
 	if (byText !== undefined) return byText;
-	if (byCode === 'forbidden' && message !== undefined && PLAN_LIMIT.test(message))
-		return 'planLimit';
-	return byCode;
+	return byCode === 'forbidden' && PLAN_LIMIT.test(serverText) ? 'planLimit' : byCode;
 }
 
 /** Only after these it is certain that nothing ran (docs/protocols/dify.md 5.3). A GET may always be retried. */
@@ -183,34 +194,45 @@ function foreignKind(answer: DifyAnswer, shape: BodyShape, body: string): Failur
 }
 
 /** Kind of JSON without Dify's code: from an API gateway, or an OpenAI-compatible server, whose errors are objects. */
-function foreignEnvelope(
-	envelope: Record<string, unknown>,
-	status: number,
-	challenge: string | undefined,
-): FailureKind | undefined {
+function kindOfForeignEnvelope({ envelope, status, challenge }: Evidence): FailureKind | undefined {
+	if (envelope === undefined || status === undefined) return undefined;
 	if (nonEmptyText(envelope.code) !== undefined) return undefined;
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
-	if (isRecord(envelope.error) && status >= 400 && status < 500 && status !== 429)
-		return 'wrongServer';
+	if (isRecord(envelope.error)) return kindOfErrorObject(status);
 	return status === 401 || status === 403 ? 'proxyRefuses' : undefined;
 }
 
+/** Kind of an error that is an object: with a success status it is that of a gateway. */
+function kindOfErrorObject(status: number): FailureKind | undefined {
+	if (status < 300) return 'serverError';
+	return status >= 400 && status < 500 && status !== 429 ? 'wrongServer' : undefined;
+}
+
+const STATUS_KINDS: Readonly<Record<number, DifyKind>> = {
+	400: 'requestFormat',
+	401: 'unauthorized',
+	403: 'forbidden',
+	404: 'routeNotFound',
+	405: 'routeNotFound',
+	408: 'gateway',
+	413: 'fileTooLarge',
+	415: 'requestFormat',
+	429: 'rateLimited',
+	502: 'gateway',
+	503: 'gateway',
+	// 504 and 524 are time limits of a proxy.
+	504: 'gateway',
+};
+
 /** Kind of an error by its status alone: from proxies and web servers in between. */
 export function kindOfStatus(status: number): DifyKind {
-	if (status === 401) return 'unauthorized';
-	if (status === 403) return 'forbidden';
-	if (status === 404 || status === 405) return 'routeNotFound';
-	if (status === 413) return 'fileTooLarge';
-	if (status === 429) return 'rateLimited';
-	if (status === 415 || status === 400) return 'requestFormat';
-	// 504 and 524 are time limits of a proxy; 520 to 530 are Cloudflare's, which stands in front of Dify Cloud and of
-	// tunnels (530 where the tunnel is down).
-	if ((status >= 502 && status <= 504) || (status >= 520 && status <= 530) || status === 408)
-		return 'gateway';
+	const kind = STATUS_KINDS[status];
+	if (kind !== undefined) return kind;
+	// Cloudflare's, which stands in front of Dify Cloud and of tunnels (530 where the tunnel is down).
+	if (status >= 520 && status <= 530) return 'gateway';
 	if (status >= 500) return 'serverError';
-	if (status >= 300 && status < 400) return 'redirect';
-	if (status >= 200 && status < 300) return 'emptyAnswer';
-	return 'unknown';
+	if (status >= 400 || status < 200) return 'unknown';
+	return status >= 300 ? 'redirect' : 'emptyAnswer';
 }
 
 /** The message without keys and noise; undefined when nothing is left. */
