@@ -7,7 +7,7 @@ import type {
 
 import { readForm, type FormField, type FormKind } from '../../../lib/dify/forms/input-form';
 import { editorClient } from './editor';
-import { difyNodeError } from './classify';
+import { difyNodeError } from './errors';
 
 const NO_FORM = 'This app has no form, so there is nothing to fill in.';
 

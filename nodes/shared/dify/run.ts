@@ -10,7 +10,7 @@ import type { Operation, OperationCall } from '../run/operations';
 import { runOperations, type RunOptions } from '../run/run-operations';
 import { countGeneration } from '../token-totals';
 import { DifyApp, type DifyAccess } from './apps';
-import { difyNodeError } from './classify';
+import { difyNodeError } from './errors';
 
 export type DifyCall = OperationCall<DifyAccess>;
 export type DifyOperation = Operation<DifyAccess>;
