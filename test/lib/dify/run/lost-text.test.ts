@@ -97,7 +97,7 @@ async function observe({ first, attached, later = [], record }: Lost): Promise<O
 }
 
 function eventsIn(text: string | Buffer): JsonRecord[] {
-	return sseData(text).flatMap((data) => parseObject(data) ?? []);
+	return sseData(text).map((data) => JSON.parse(data) as JsonRecord);
 }
 
 /** The events of a text that is cut after some bytes: a half event is none. */
