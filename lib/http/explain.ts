@@ -4,7 +4,7 @@ import { failure, type FailureContext } from '../errors/failure';
 import { failureInBody, httpFailure, isRefusal, statusInBody } from '../errors/http-failure';
 import { networkFailure } from '../errors/network-failure';
 import { seconds } from '../errors/remedies';
-import { certainKeysOf, maskKeys, mask, maskedStart, secretsOf } from '../errors/secrets';
+import { certainKeysOf, mask, maskedStart, secretsOf } from '../errors/secrets';
 import { ServerError } from '../errors/server-error';
 import type { Watchdog } from './limits';
 import { retryAfterMs } from './retry-after';
@@ -36,7 +36,7 @@ export class Explainer {
 
 	/** Masks only the credential's keys, for the text of answers. */
 	maskKeys(text: string): string {
-		return maskKeys(text, this.keys);
+		return mask(text, this.keys);
 	}
 
 	/** The headers of an answer, masked. */

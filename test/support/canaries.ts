@@ -1,10 +1,7 @@
 import { crypto, fs, path } from './node';
 
-/** A part of a secret of this length counts as leaked. */
-const PART = 8;
-/** The same part in base64 and in hexadecimal. */
-const PART_IN_BASE64 = 12;
-const PART_IN_HEX = 16;
+/** The shortest part of a secret that counts as leaked: half of it. */
+const partOf = (secret: string) => Math.min(16, Math.ceil(secret.length / 2));
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
@@ -45,7 +42,10 @@ export const echoForms = (text: string): Record<string, string> => ({
 	start: `${text.slice(0, -5)}…`,
 	end: `...${text.slice(5)}`,
 	middle: `…${text.slice(4, -4)}…`,
-	few: text.slice(6, 6 + PART),
+	half: text.slice(3, 3 + partOf(text)),
+	zeros: text.replace(/[^a-z0-9]/gi, (sign) => `&#0000${sign.charCodeAt(0)};`),
+	colons: Buffer.from(text).toString('hex').replace(/../g, '$&:'),
+	utf16: Buffer.from(text, 'utf16le').toString('base64'),
 });
 
 const lower = (text: string) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
@@ -58,12 +58,13 @@ export class Search {
 	constructor(secrets: Readonly<Record<string, string>>) {
 		for (const [name, secret] of Object.entries(secrets)) {
 			const { plain, url, json, unicode, html, hex } = echoForms(secret);
-			for (const form of [plain, url, json, unicode, html]) this.add(name, form!, PART);
-			this.add(name, hex!, PART_IN_HEX);
+			const part = partOf(secret);
+			for (const form of [plain, url, json, unicode, html]) this.add(name, form!, part);
+			this.add(name, hex!, 2 * part);
 			for (const before of [0, 1, 2]) {
 				const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
 				for (const form of [bytes.toString('base64'), bytes.toString('base64url')])
-					this.add(name, form.replace(/=+$/, '').slice(before + 1, -1), PART_IN_BASE64);
+					this.add(name, form.replace(/=+$/, '').slice(before + 1, -1), Math.ceil(1.5 * part));
 			}
 		}
 	}
@@ -82,7 +83,7 @@ export class Search {
 	in(text: string): string[] {
 		const letters = lower(text);
 		const found: string[] = [];
-		for (let at = 0; at + PART <= letters.length; at++) {
+		for (let at = 0; at < letters.length; at++) {
 			const parts = this.parts.get(letters.slice(at, at + 4));
 			if (parts === undefined) continue;
 			for (const [part, name] of parts) {

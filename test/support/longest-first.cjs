@@ -23,7 +23,7 @@ const LONGEST = [
 	'nodes/secrets/local-llama-texts',
 	'servers/dify-recordings',
 	'lib/http/endless-bodies',
-	'lib/errors/secret-parts',
+	'lib/errors/secret-mask',
 	'nodes/DifyChatMessage/send',
 	'lib/health/tools/tool-test',
 	'lib/dify/knowledge/sync',

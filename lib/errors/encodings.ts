@@ -1,0 +1,114 @@
+/** How servers and proxies write a text that they echo, with one decoder for each way. */
+
+/** Stands for one character; the text around it is written as it is. */
+export interface Escape {
+	/** Begins each of them. */
+	sign: string;
+	pattern: RegExp;
+	/** @param escape the match, followed by the groups of the pattern */
+	decode: (escape: string, ...groups: Array<string | undefined>) => string;
+}
+
+/** Holds a whole text. */
+export interface Encoding {
+	pattern: RegExp;
+	/** Longer ones are files and vectors. */
+	maxLength: number;
+	/** One reading for each position at which the text may begin, since letters before it look like its own. */
+	decode: (encoded: string) => string[];
+}
+
+const LINE_ENDS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+
+const ENTITIES: Readonly<Record<string, string>> = {
+	amp: '&',
+	apos: "'",
+	colon: ':',
+	equals: '=',
+	gt: '>',
+	lowbar: '_',
+	lt: '<',
+	period: '.',
+	plus: '+',
+	quot: '"',
+	sol: '/',
+};
+
+const percent: Escape = {
+	sign: '%',
+	pattern: /%([0-9a-f]{2})/gi,
+	decode: (_escape, hex) => character(parseInt(hex!, 16)),
+};
+
+const html: Escape = {
+	sign: '&',
+	pattern: /&(?:#x([0-9a-f]+)|#(\d+)|([a-z]+));?/gi,
+	decode: (escape, hex, decimal, name) => {
+		if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? escape;
+		return character(hex === undefined ? Number(decimal) : parseInt(hex, 16));
+	},
+};
+
+/** Of JSON, and `\x41` of Python. */
+const backslash: Escape = {
+	sign: '\\',
+	pattern: /\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrt])|([^a-z\d\s]))/gi,
+	decode: (_escape, json, python, lineEnd, sign) => {
+		if (lineEnd !== undefined) return LINE_ENDS[lineEnd.toLowerCase()]!;
+		return sign ?? character(parseInt((json ?? python)!, 16));
+	},
+};
+
+/** With or without separators, and `0x` before each byte. */
+const hexadecimal: Encoding = {
+	pattern: /(?<![0-9a-f])(?:(?:0x)?[0-9a-f]{2}[\s:,;_-]{0,2}){8,}/gi,
+	maxLength: 16_384,
+	decode: (encoded) => {
+		const digits = encoded.replace(/0x|[^0-9a-f]/gi, '');
+		return [0, 1].map((start) => textOf(Buffer.from(digits.slice(start), 'hex')));
+	},
+};
+
+/** Of a URL too, and in lines as in e-mails. Words of small letters and underscores are left out. */
+const base64: Encoding = {
+	pattern: /(?<![\w+/-])(?:[\w+/-]{60,76}\r?\n)*[\w+/-]{11,}={0,2}/g,
+	maxLength: 4096,
+	decode: (encoded) => {
+		if (!/\d|.[A-Z]/.test(encoded)) return [];
+		const letters = encoded.replace(/\s/g, '');
+		return [0, 1, 2, 3].map((start) => textOf(Buffer.from(letters.slice(start), 'base64')));
+	},
+};
+
+export const ESCAPES: readonly Escape[] = [percent, html, backslash];
+export const ENCODINGS: readonly Encoding[] = [hexadecimal, base64];
+
+function character(code: number): string {
+	return code <= 0x10ffff ? String.fromCodePoint(code) : '';
+}
+
+/** The bytes as characters. ASCII letters in UTF-16 have a zero byte each, which is left out. */
+function textOf(bytes: Buffer): string {
+	return bytes.toString('latin1').replace(/\0/g, '');
+}
+
+/** @returns undefined where the text has no such escape */
+export function unescape(text: string, { sign, pattern, decode }: Escape): string | undefined {
+	if (!text.includes(sign)) return undefined;
+	const decoded = text.replace(pattern, decode);
+	return decoded === text ? undefined : decoded;
+}
+
+/** The index in the text of each character of `unescape`, and of its end. */
+export function originsOf(text: string, { pattern, decode }: Escape): number[] {
+	const origins: number[] = [];
+	let at = 0;
+	for (const match of text.matchAll(pattern)) {
+		while (at < match.index) origins.push(at++);
+		const [escape, ...groups] = match;
+		for (let unit = decode(escape, ...groups).length; unit > 0; unit--) origins.push(at);
+		at += escape.length;
+	}
+	while (at <= text.length) origins.push(at++);
+	return origins;
+}

@@ -1,0 +1,241 @@
+import fc from 'fast-check';
+
+import { SecretMask } from '../../../lib/errors/secret-mask';
+import { certainKeysOf, mask, maskedStart, secretsOf } from '../../../lib/errors/secrets';
+import { examples } from '../../support/properties';
+import { cpuMilliseconds } from '../../support/time';
+
+const CANARY = 'Zk3vQ9xT7mB2nL5pR8wYc4';
+const bearer = (key: string) => secretsOf({ authorization: `Bearer ${key}` });
+const inAnswers = (key: string) => certainKeysOf({ authorization: `Bearer ${key}` });
+
+const each = (text: string, write: (code: number) => string) =>
+	Array.from(text, (character) => write(character.charCodeAt(0))).join('');
+const hexOf = (code: number, digits: number) => code.toString(16).padStart(digits, '0');
+
+/** Every way to write a text that a mask sees through. */
+const ENCODERS: Record<string, (text: string) => string> = {
+	plain: (text) => text,
+	url: encodeURIComponent,
+	'url, every character': (text) => each(text, (code) => `%${hexOf(code, 2).toUpperCase()}`),
+	json: (text) => JSON.stringify(text).slice(1, -1),
+	'json, every character': (text) => each(text, (code) => `\\u${hexOf(code, 4)}`),
+	python: (text) => each(text, (code) => `\\x${hexOf(code, 2)}`),
+	html: (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/"/g, '&quot;'),
+	'html, decimal': (text) => each(text, (code) => `&#${code};`),
+	'html, zeros': (text) => each(text, (code) => `&#x000000000${hexOf(code, 2)};`),
+	hex: (text) => Buffer.from(text).toString('hex'),
+	'hex with colons': (text) => each(text, (code) => `${hexOf(code, 2)}:`),
+	'hex with spaces': (text) => each(text, (code) => `${hexOf(code, 2).toUpperCase()} `),
+	'hex as bytes': (text) => each(text, (code) => `0x${hexOf(code, 2)}, `),
+	base64: (text) => Buffer.from(text).toString('base64'),
+	'base64 of a URL': (text) => Buffer.from(text).toString('base64url'),
+	'base64 in lines': (text) =>
+		Buffer.from(text)
+			.toString('base64')
+			.replace(/.{76}/g, (line) => `${line}\r\n`),
+	'base64 of UTF-16': (text) => Buffer.from(text, 'utf16le').toString('base64'),
+	'base64 of big-endian UTF-16': (text) => Buffer.from(text, 'utf16le').swap16().toString('base64'),
+};
+
+/** As keys are made: letters and digits at random, with signs between them. */
+const randomKey = fc
+	.array(
+		fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-."&<\''),
+		{ minLength: 20, maxLength: 60 },
+	)
+	.map((letters) => letters.join(''))
+	.filter((key) => halvesOf(key).every(isRandom));
+
+/** Every part that has the shortest length that is masked. */
+function halvesOf(key: string): string[] {
+	const length = Math.min(16, Math.ceil(key.length / 2));
+	return Array.from({ length: key.length - length + 1 }, (_, at) => key.slice(at, at + length));
+}
+
+/** In at least three places a letter beside a digit. */
+function isRandom(part: string): boolean {
+	return (part.match(/[a-z](?=\d)|\d(?=[a-z])/gi) ?? []).length >= 3;
+}
+
+const encoderNames = Object.keys(ENCODERS);
+const surroundings = fc.tuple(fc.string(), fc.string());
+
+describe('a key, or half of it, is left in no form', () => {
+	test.each(encoderNames)('%s, and each other way around it', (name) => {
+		fc.assert(
+			fc.property(
+				randomKey,
+				fc.constantFrom(...encoderNames),
+				surroundings,
+				surroundings,
+				(key, outerName, [before, after], [wide, far]) => {
+					const inner = ENCODERS[name]!(`${before} ${key} ${after}`);
+					const echo = `${wide} ${ENCODERS[outerName]!(inner)} ${far}`;
+					const masked = mask(echo, bearer(key));
+					for (const half of halvesOf(key)) {
+						const encoded = ENCODERS[outerName]!(ENCODERS[name]!(half));
+						expect(masked).not.toContain(encoded);
+					}
+					expect(masked).toContain('***');
+				},
+			),
+			examples(200),
+		);
+	});
+
+	test.each(encoderNames)('%s, cut at both ends', (name) => {
+		fc.assert(
+			fc.property(randomKey, fc.nat(), fc.nat(), (key, start, length) => {
+				const halves = halvesOf(key);
+				const half = halves[start % halves.length]!;
+				const from = key.indexOf(half);
+				const part = key.slice(from, from + half.length + (length % key.length));
+				expect(mask(`(${ENCODERS[name]!(part)})`, bearer(key))).toMatch(/^\(\*\*\*[ :,]*\)$/);
+			}),
+			examples(200),
+		);
+	});
+
+	test('in capitals and in small letters', () => {
+		fc.assert(
+			fc.property(randomKey, (key) => {
+				expect(mask(`<${key.toUpperCase()}> ${key.toLowerCase()}`, bearer(key))).toBe('<***> ***');
+			}),
+			examples(200),
+		);
+	});
+
+	test('behind letters that look like its own encoding', () => {
+		for (const glued of ['a', 'ab', 'abc', 'abcd', 'e5', '/'])
+			for (const encoding of ['base64', 'hex'] as const) {
+				const encoded = Buffer.from(CANARY).toString(encoding);
+				expect(mask(glued + encoded, bearer(CANARY))).not.toContain(encoded.slice(4, 20));
+			}
+	});
+
+	test('letters beyond ASCII', () => {
+		const key = 'schlüssel-für-4711-größer';
+		for (const encode of [encodeURIComponent, ENCODERS.base64!, ENCODERS.hex!, ENCODERS.json!])
+			expect(mask(`(${encode(key)})`, bearer(key))).toMatch(/^\(\*\*\*=*\)$/);
+	});
+
+	test('at the place where a text is cut, of any length', () => {
+		for (let length = 1; length < 120; length++) {
+			const text = `${'x'.repeat(60)} ${CANARY} ${'y'.repeat(5_000)}`;
+			const start = maskedStart(text, length, bearer(CANARY));
+			for (const half of halvesOf(CANARY)) expect(start).not.toContain(half);
+		}
+	});
+
+	test('in answers too', () => {
+		const answer = JSON.stringify({
+			data: [{ id: `x ${CANARY.slice(3, 14)}`, name: `"${CANARY}"` }],
+			mode: 'chat',
+		});
+		expect(mask(answer, inAnswers(CANARY))).toBe(
+			'{"data":[{"id":"x ***","name":"\\"***\\""}],"mode":"chat"}',
+		);
+	});
+});
+
+describe('what is no secret stays', () => {
+	test('words and JSON beside any key', () => {
+		fc.assert(
+			fc.property(
+				randomKey,
+				fc.lorem({ mode: 'sentences', maxCount: 5 }),
+				fc.json(),
+				(key, words, json) => {
+					expect(mask(words, bearer(key))).toBe(words);
+					expect(mask(json, bearer(key))).toBe(json);
+				},
+			),
+			examples(300),
+		);
+	});
+
+	test.each([
+		['our-llama-server-2024', 'our llama-server on gpu-server-01: workflow not found, 2024-11'],
+		['our-llama-server-7f3aPq81Zx', 'our llama-server on gpu-server-01'],
+		['app-Simworkflow0000000000000', 'workflow not found, 00000000-0000-4000-8000-000000000000'],
+		['MyCompanySecretKey2024', 'MyCompany says: secretkey, my-company.example'],
+		['iOSAppKeyOfTheWorkflow', 'iOSApp, workflow, iosappkey'],
+		['correcthorsebatterystaple', 'correcthorse, batterystaple'],
+		['our-knowledge-technique-key', 'knowledge-technique'],
+		['GitHubOpenAIGateway-7f3aPq81', 'GitHubOpenAIGateway'],
+	])('words of the key %s', (key, text) => {
+		expect(mask(text, bearer(key))).toBe(text);
+		expect(mask(`sent: ${key}`, bearer(key))).toBe('sent: ***');
+	});
+
+	test.each([
+		'Qwen2VL7',
+		'llama3.2',
+		'gpt-oss:20b',
+		'Phi4Mini',
+		'mistral7b',
+		'gemma3n:e4b',
+		'qwen3-coder',
+	])('in answers, %s as a short key: it is the name of a model', (key) => {
+		expect(mask(`{"id":"${key}"}`, inAnswers(key))).toBe(`{"id":"${key}"}`);
+	});
+
+	test('a short secret is hidden where it stands alone, and so is most of it', () => {
+		const secrets = secretsOf({ 'x-api-key': 'a1b2c3d4e5f6' });
+		expect(mask('key a1b2c3d4e5f6, a1b2c3d4e5, c3d4e5f6', secrets)).toBe('key ***, ***, ***');
+		expect(mask('model xa1b2c3d4e5f6', secrets)).toBe('model xa1b2c3d4e5f6');
+	});
+
+	test.each(['x7Kq9Lm2', 'a1b2c3d4', 'k-Zx7Qv9pL2w', 'Zk3vQ9xT7mB'])(
+		'in answers, a name that holds the short key %s',
+		(key) => {
+			const answer = `{"id":"${key}","more":"Bearer ${key}"}`;
+			expect(mask(answer, inAnswers(key))).not.toContain(key);
+			expect(mask(`{"id":"a${key}b"}`, inAnswers(key))).toBe(`{"id":"a${key}b"}`);
+		},
+	);
+});
+
+describe('what is left behind', () => {
+	test('JSON that was JSON stays it', () => {
+		fc.assert(
+			fc.property(randomKey, fc.string(), (key, around) => {
+				const body = JSON.stringify({ error: { message: around + key + around, [key]: [key] } });
+				expect(() => JSON.parse(mask(body, bearer(key))) as unknown).not.toThrow();
+			}),
+			examples(300),
+		);
+	});
+
+	test('a key that was typed into the name of a header', () => {
+		const secrets = secretsOf({
+			'x-9f86d081884c7d659a2f': 'yes',
+			'x-amz-content-sha256': 'whatever it is',
+		});
+		expect(mask('X-9F86D081884C7D659A2F: yes, x-amz-content-sha256', secrets)).toBe(
+			'X-***: yes, x-amz-content-sha256',
+		);
+	});
+});
+
+describe('the time is that of the length of the text', () => {
+	const LONG: Record<string, string> = {
+		escapes: '{"error": "%20 \\u0020 &amp; something"} ',
+		'nested escapes': '%2525252525252525',
+		identifiers: '{"id":"chatcmpl-9f86D081884c7d659A2feaa0c55aD015a3bf4f1b2b0b822cd1"} ',
+		'hexadecimal bytes': '5a 6b 33 76 51 39 78 54 37 6d 42 32 6e ',
+		'beginnings of the key': `${CANARY.slice(0, 10)} `,
+		'one letter': 'a',
+		backslashes: '\\\\',
+	};
+
+	test.each(Object.entries(LONG))('%s', (_name, piece) => {
+		const timeOf = (length: number) => {
+			const text = piece.repeat(Math.ceil(length / piece.length));
+			return cpuMilliseconds(() => void new SecretMask([CANARY]).mask(text));
+		};
+		timeOf(50_000);
+		expect(timeOf(400_000)).toBeLessThan(300 + 20 * timeOf(100_000));
+	});
+});
