@@ -107,11 +107,19 @@ function isPassword(text: string): boolean {
 	return text.length >= MIN_LENGTH || (text.length >= MIN_MIXED && isMixed(text));
 }
 
+/** A password of letters only may be a word of the answer. */
+function isMixedOrPair(part: string): boolean {
+	return part.includes(':') || isMixed(part);
+}
+
 /** The secrets that are certainly keys: for answers in which words have a meaning, such as names of models. */
 export function certainKeysOf(headers: Record<string, string>): string[] {
 	const carriers = Object.entries(headers).filter(([name]) => CARRIES_A_KEY.test(name));
 	const carried = new Set(secretsOf(Object.fromEntries(carriers)));
-	return secretsOf(headers).filter((secret) => isCertain(secret, carried.has(secret)));
+	const passwords = new Set(Object.values(headers).flatMap(basicParts).filter(isMixedOrPair));
+	return secretsOf(headers).filter(
+		(secret) => passwords.has(secret) || isCertain(secret, carried.has(secret)),
+	);
 }
 
 /** @param isCarried by a header whose name tells that it holds a key */

@@ -4,6 +4,7 @@ import type { Connection } from '../http/connection';
 import type { EgressFilter } from '../http/types';
 import { connectTo, type ServerSettings } from './connect';
 import { failure, invalidInput } from '../errors/failure';
+import { secretsOf } from '../errors/secrets';
 import { asFailed } from '../errors/server-error';
 import { isRecord, optional } from '../values';
 import { ServerPool } from './pool/server-pool';
@@ -31,8 +32,10 @@ export interface CredentialServer extends Omit<LocalLlamaCredential, 'furtherSer
 	/** Its position among the further servers, from 1 on; 0 is the server of the Base URL. */
 	place: number;
 	modelNamed?(asked: string): string;
-	/** Base URL of the first server, if its key is also used here. */
-	keyOf?: string;
+	/** Of a further server: the Base URL of the first one, whose extra headers are also sent here. */
+	firstUrl?: string;
+	/** Whether the first server's key is also sent here. */
+	sharesKey?: boolean;
 }
 
 /** Reads the stored data; missing values, and those of another type, count as not set. */
@@ -141,7 +144,8 @@ export function serversOf({
 			...first,
 			place: index + 1,
 			baseUrl,
-			...(apiKey === '' ? { keyOf: first.baseUrl } : { apiKey }),
+			firstUrl: first.baseUrl,
+			...(apiKey === '' ? { sharesKey: true } : { apiKey }),
 			...optional({ modelNamed }),
 		};
 	});
@@ -174,9 +178,8 @@ function connected(
 	helpers: object | undefined,
 	more: Partial<ServerSettings>,
 ): Connection {
-	const { baseUrl, apiKey = '', keyOf, ignoreSslIssues, maxConcurrentRequests } = server;
-	if (keyOf !== undefined && apiKey.trim() !== '' && losesEncryption(keyOf, baseUrl))
-		throw unencrypted();
+	const { baseUrl, firstUrl, ignoreSslIssues, maxConcurrentRequests } = server;
+	if (firstUrl !== undefined && losesEncryption(firstUrl, baseUrl)) rejectSharedSecrets(server);
 	const headers = credentialHeaders(server);
 	const egressFilter = egressFilterOf(helpers);
 	return connectTo({
@@ -190,15 +193,26 @@ function connected(
 	});
 }
 
-function unencrypted() {
-	return invalidInput(
-		'The API Key of the credential is not sent to it without encryption',
-		'Change its address to https://, or type the key at this server, too.',
-		{
-			meaning:
-				'The Base URL of the credential begins with https:// and the address of this server with http://, so the API Key would be sent without encryption',
-		},
-	);
+/** Secrets of the first server, which are sent over https there, are not sent over http. */
+function rejectSharedSecrets({ apiKey = '', sharesKey, extraHeaders }: CredentialServer): void {
+	if (sharesKey === true && apiKey.trim() !== '')
+		throw unencrypted(
+			'The API Key of the credential',
+			'Change its address to https://, or type the key at this server, too.',
+		);
+	const headers = credentialHeaders({ baseUrl: '', extraHeaders });
+	for (const [name, value] of Object.entries(headers))
+		if (secretsOf({ [name]: value }).length > 0)
+			throw unencrypted(
+				'A secret in the extra headers of the credential',
+				'Change its address to https://, or make a credential of its own for this server.',
+			);
+}
+
+function unencrypted(secret: string, remedy: string) {
+	return invalidInput(`${secret} is not sent to it without encryption`, remedy, {
+		meaning: `The Base URL of the credential begins with https:// and the address of this server with http://, so this would be sent without encryption: ${secret}`,
+	});
 }
 
 /** The connection to the server of the Base URL only. */

@@ -208,6 +208,26 @@ describe('what is left behind', () => {
 		);
 	});
 
+	test.each([
+		'x-forwarded-access-token',
+		'x-forwarded-id-token',
+		'trace-token',
+		'content-pass',
+		'accept-key',
+		'x-tenant',
+	])('the value of the header %s is a secret', (name) => {
+		const secrets = secretsOf({ [name]: CANARY });
+		expect(mask(`got ${CANARY}`, secrets)).toBe('got ***');
+		expect(mask(`got ${CANARY}`, certainKeysOf({ [name]: CANARY }))).toBe('got ***');
+	});
+
+	test('the password of Basic, in answers too', () => {
+		const headers = { authorization: `Basic ${btoa('anna:pr0xy-pass')}` };
+		expect(mask('{"user":"anna:pr0xy-pass","pass":"pr0xy-pass"}', certainKeysOf(headers))).toBe(
+			'{"user":"***","pass":"***"}',
+		);
+	});
+
 	test('a key that was typed into the name of a header', () => {
 		const secrets = secretsOf({
 			'x-9f86d081884c7d659a2f': 'yes',

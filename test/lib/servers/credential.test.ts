@@ -282,7 +282,16 @@ describe('further servers', () => {
 		expect(failed).toMatchObject({ kind: 'invalidInput' });
 		expect(failed.message).toMatch(/^Further server 1: The API Key .* without encryption$/);
 		expect(util.inspect(failed)).not.toContain(SAMPLE);
+		const headers = (name: string) => ({
+			...secure,
+			extraHeaders: { header: [{ name, value: SAMPLE }] },
+		});
+		const own = [{ baseUrl: 'http://gpu2', apiKey: 'typed-on-purpose' }];
+		const header = thrown(() => localLlamaServers(data(own, headers('x-tenant'))));
+		expect(header.message).toMatch(/^Further server 1: A secret in the extra headers .* without/);
+		expect(util.inspect(header)).not.toContain(SAMPLE);
 		const allowed = [
+			data(own, headers('x-request-id')),
 			data([{ baseUrl: 'http://gpu2', apiKey: 'typed-on-purpose' }], secure),
 			data([{ baseUrl: 'http://gpu2' }], { ...secure, apiKey: '' }),
 			data([{ baseUrl: 'https://gpu2' }], secure),
