@@ -79,7 +79,7 @@ function minPartOf(secret: string): number {
 
 /** Words and a number: masking "llama-server" because of "our-llama-server-7f3aPq81" would garble texts. */
 function isWords(part: string): boolean {
-	return part.replace(/[A-Z]?[a-z]{2,}|[A-Z]{2,}|[^A-Za-z\d]|\d+$/g, '') === '';
+	return part.replace(/[A-Z]?[a-z]{2,}|[A-Z]{2,}|[^A-Za-z\d]|(?<!\d)\d+$/g, '') === '';
 }
 
 function isWordCharacter(character = ''): boolean {
