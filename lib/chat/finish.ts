@@ -1,3 +1,4 @@
+import { forgetIfContradicted } from '../servers/identify';
 import { isIdentified, kindOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
@@ -39,6 +40,7 @@ export async function finishAnswer(
 	const answering = kindOf(assembly.madeBy ?? request.serverKind);
 	const result = assembly.finish(strayLines);
 	if ('failed' in result) throw await failureOf(result.failed, prepared, opened, answering);
+	if (assembly.madeBy !== undefined) forgetIfContradicted(connection, assembly.madeBy, model);
 	memory.remember(result.answer);
 	thinkingHabits.learnFrom(modelKey(opened), assembly.thinkingSeen, result.answer);
 	const answer = completed(result.answer, messages, loadMs);

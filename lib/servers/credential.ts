@@ -97,33 +97,36 @@ const RESERVED = new Set([
  * @throws {ServerError} of kind `invalidInput` that names the header, never its value
  */
 export function credentialHeaders(credential: LocalLlamaCredential): Record<string, string> {
-	const { apiKey = '', authentication, extraHeaders } = credential;
-	const headers: Record<string, string> = {};
-	// Keys are pasted with their scheme, and with the line end of a file.
-	const key = apiKey.trim().replace(/^(?:Authorization:\s*)?Bearer(?:\s+|$)/i, '');
-	if (key !== '') {
-		if (!HEADER_VALUE.test(key))
-			throw invalid('The API Key contains characters that cannot be sent in a header');
-		if (authentication === 'xApiKey') headers['x-api-key'] = key;
-		else headers.authorization = `Bearer ${key}`;
-	}
+	const { extraHeaders } = credential;
+	const headers = keyHeader(credential);
 	for (const [index, { name = '', value = '' }] of (extraHeaders?.header ?? []).entries()) {
-		const trimmed = name.trim().toLowerCase();
-		if (trimmed === '' && value.trim() === '') continue;
-		// The name is not shown: people paste whole lines "Authorization: Bearer KEY" into it.
-		if (!HEADER_NAME.test(trimmed))
-			throw invalid(
-				`The name of extra header ${index + 1} is not valid: letters, digits and hyphens, without the colon`,
-			);
-		if (RESERVED.has(trimmed))
-			throw invalid(`The extra header "${trimmed}" cannot be set: the HTTP client sets it itself`);
-		if (!HEADER_VALUE.test(value.trim()))
-			throw invalid(
-				`The value of extra header ${index + 1} contains characters that cannot be sent`,
-			);
-		headers[trimmed] = value.trim();
+		const [header, content] = [name.trim().toLowerCase(), value.trim()];
+		if (header === '' && content === '') continue;
+		checkHeader(index + 1, header, content);
+		headers[header] = content;
 	}
 	return headers;
+}
+
+function keyHeader({ apiKey = '', authentication }: LocalLlamaCredential): Record<string, string> {
+	// Keys are pasted with their scheme, and with the line end of a file.
+	const key = apiKey.trim().replace(/^(?:Authorization:\s*)?Bearer(?:\s+|$)/i, '');
+	if (key === '') return {};
+	if (!HEADER_VALUE.test(key))
+		throw invalid('The API Key contains characters that cannot be sent in a header');
+	return authentication === 'xApiKey' ? { 'x-api-key': key } : { authorization: `Bearer ${key}` };
+}
+
+function checkHeader(place: number, header: string, content: string): void {
+	// The name is not shown: people paste whole lines "Authorization: Bearer KEY" into it.
+	if (!HEADER_NAME.test(header))
+		throw invalid(
+			`The name of extra header ${place} is not valid: letters, digits and hyphens, without the colon`,
+		);
+	if (RESERVED.has(header))
+		throw invalid(`The extra header "${header}" cannot be set: the HTTP client sets it itself`);
+	if (!HEADER_VALUE.test(content))
+		throw invalid(`The value of extra header ${place} contains characters that cannot be sent`);
 }
 
 function invalid(message: string) {

@@ -2,14 +2,14 @@ import { findApiRoot } from './connect';
 import { asFailed } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
-import { isIdentified, KINDS, type KindName } from './kinds';
+import { isIdentified, KINDS, type KindName, kindOf, UNIDENTIFIED } from './kinds';
 import type { ServerAnswer, ServerAnswers } from './kinds/kind';
 import { LruCache } from '../lru-cache';
 
 /** The kind of server that gave these answers. More answers make the result more certain. */
 export function identify(answers: ServerAnswers): KindName {
 	const kinds = Object.keys(KINDS) as KindName[];
-	return kinds.find((kind) => KINDS[kind].recognizes(answers)) ?? 'other';
+	return kinds.find((kind) => KINDS[kind].recognizes(answers)) ?? UNIDENTIFIED;
 }
 
 const KNOWN_MS = 10 * 60_000;
@@ -57,12 +57,30 @@ export function wasSilent({ url }: Connection): boolean {
  * 8.1).
  */
 export function learnFromHeaders(
-	{ url }: Connection,
+	connection: Connection,
 	headers: Record<string, string>,
 	model = '',
 ): void {
 	const kind = identify({ health: { status: 200, headers, text: '', json: undefined } });
-	if (isIdentified(kind)) named.set(`${url.api} ${model}`, kind);
+	if (!isIdentified(kind)) return;
+	forgetIfContradicted(connection, kind, model);
+	named.set(`${connection.url.api} ${model}`, kind);
+}
+
+/** Forgets what is remembered of a server if an answer shows another kind: that one may run there now. */
+export function forgetIfContradicted({ url }: Connection, shown: KindName, model = ''): void {
+	const place = `${url.api} ${model}`;
+	const { kind = UNIDENTIFIED } = learned.get(url.api) ?? {};
+	const remembered = isIdentified(kind) ? kind : named.get(place);
+	if (remembered === undefined || !isContradiction(remembered, shown)) return;
+	learned.delete(url.api);
+	named.delete(place);
+}
+
+/** Gateways pass on what identifies the servers behind them, which contradicts nothing. */
+function isContradiction(remembered: KindName, shown: KindName): boolean {
+	if (!isIdentified(remembered) || remembered === shown) return false;
+	return kindOf(remembered).signs?.passesOnOthers !== true;
 }
 
 export interface AskOptions {
@@ -92,7 +110,7 @@ export async function askServerKind(
 		underWay.set(key, asking);
 	}
 	await askedUntil(signal, asking);
-	return knownServerKind(connection, model) ?? 'other';
+	return knownServerKind(connection, model) ?? UNIDENTIFIED;
 }
 
 /** The same, without the cache. */
@@ -101,7 +119,7 @@ export async function askServerKindAgain(
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
 ): Promise<KindName> {
 	await askedUntil(signal, askInPlace(connection, limitMs));
-	return knownServerKind(connection) ?? 'other';
+	return knownServerKind(connection) ?? UNIDENTIFIED;
 }
 
 /** Learns nothing if the queue gives no place in time. */
@@ -114,35 +132,41 @@ async function askInPlace(connection: Connection, limitMs: number): Promise<void
 async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 	const key = connection.url.api;
 	const before = learned.get(key);
-	const until = performance.now() + limitMs;
-	const answers: ServerAnswers = {};
-	let kind: KindName = 'other';
-	for (const [route, url] of [
-		['models', `${key}/models`],
-		['apiVersion', `${connection.url.root}/api/version`],
-	] as const) {
-		const answer = await answerOf(connection, url, Math.ceil(until - performance.now()));
-		if (answer === undefined) break;
-		const look = async (other: string) => await answerOf(connection, other, limitMs);
-		answers[route] = route === 'models' ? await findApiRoot(connection, answer, look) : answer;
-		kind = identify(answers);
-		if (isIdentified(kind)) break;
-	}
+	const { answers, kind } = await askedAnswers(connection, limitMs);
 	if (isIdentified(kind)) {
+		// The API's URL may have been found to be another one meanwhile.
 		learned.set(connection.url.api, { kind, until: Date.now() + KNOWN_MS, failures: 0 });
 		return;
 	}
-	const { models, apiVersion } = answers;
+	learned.set(key, unidentified(answers, before));
+}
+
+/** Asks route after route until the answers identify the server, or it is silent. */
+async function askedAnswers(connection: Connection, limitMs: number) {
+	const { api, root } = connection.url;
+	const until = performance.now() + limitMs;
+	const answers: ServerAnswers = {};
+	const look = async (url: string) => await answerOf(connection, url, limitMs);
+	const models = await answerOf(connection, `${api}/models`, limitMs);
+	if (models === undefined) return { answers, kind: UNIDENTIFIED };
+	answers.models = await findApiRoot(connection, models, look);
+	const kind = identify(answers);
+	if (isIdentified(kind)) return { answers, kind };
+	const leftMs = Math.ceil(until - performance.now());
+	answers.apiVersion = await answerOf(connection, `${root}/api/version`, leftMs);
+	return { answers, kind: answers.apiVersion === undefined ? kind : identify(answers) };
+}
+
+/** What is remembered of a server that its answers do not identify. */
+function unidentified({ models, apiVersion }: ServerAnswers, before: Memory | undefined): Memory {
 	const isSilent = models === undefined || apiVersion === undefined;
 	const failures = isSilent ? (before?.failures ?? 0) + 1 : 0;
 	// It answered, so its kind is really unknown. A refused key proves nothing: another credential may work.
-	const hasTold = !isSilent && models.status < 300;
-	const pauseMs = hasTold
-		? KNOWN_MS
-		: Math.min(KNOWN_MS, UNKNOWN_MS * 2 ** Math.max(0, failures - 1));
+	const isUnknown = !isSilent && models.status < 300;
+	if (isUnknown) return { kind: UNIDENTIFIED, until: Date.now() + KNOWN_MS, failures };
+	const pauseMs = Math.min(KNOWN_MS, UNKNOWN_MS * 2 ** Math.max(0, failures - 1));
 	// A server that was identified before and is now only silent keeps its kind.
-	if (before !== undefined && !hasTold) kind = before.kind;
-	learned.set(key, { kind, until: Date.now() + pauseMs, failures });
+	return { kind: before?.kind ?? UNIDENTIFIED, until: Date.now() + pauseMs, failures };
 }
 
 async function answerOf(

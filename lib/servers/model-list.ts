@@ -5,7 +5,7 @@ import { isRefusal } from '../errors/http-failure';
 import type { CallAnswer } from '../http/types';
 import { findApiRoot } from './connect';
 import { identify } from './identify';
-import { KINDS, kindOf } from './kinds';
+import { type KindName, KINDS, kindOf } from './kinds';
 import { shortModelName } from './model-names';
 import { readModels, type ServerModel } from './models';
 
@@ -28,19 +28,24 @@ export async function listModels(
 	}
 	const ownList = await ownListOf(connection, signal);
 	if (ownList !== undefined && ownList.length > 0) return ownList;
-	// An old Ollama has no /v1, and may have an empty list of its own. Lemonade shows an empty list although it refuses
-	// the key.
-	if ('failed' in outcome && (ownList === undefined || isKeyRefused(outcome.failed)))
-		throw outcome.failed;
-	const kind = 'answer' in outcome ? identify({ models: outcome.answer }) : 'other';
-	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
+	if ('failed' in outcome)
+		throw isFinal(outcome.failed, ownList) ? outcome.failed : noModels(connection, 'other');
+	throw noModels(connection, identify({ models: outcome.answer }));
+}
+
+/**
+ * Whether the failure of OpenAI's list explains why there are no models. An old Ollama has no /v1, and may have an
+ * empty list of its own. Lemonade shows an empty list although it refuses the key.
+ */
+function isFinal({ status }: ServerError, ownList: ServerModel[] | undefined): boolean {
+	return ownList === undefined || status === 401 || status === 403;
+}
+
+function noModels(connection: Connection, kind: KindName): ServerError {
+	return failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
 		message: 'The server has no models',
 		remedy: `${kindOf(kind).words.noModels} You can also type a name with "By Name".`,
 	});
-}
-
-function isKeyRefused({ status }: ServerError): boolean {
-	return status === 401 || status === 403;
 }
 
 /** The list of a server that may be of any kind with an own list. */
@@ -70,14 +75,18 @@ async function openAiList(
 	return models === undefined ? { failed: connection.refusal(answer) } : { models, answer };
 }
 
-/** The models that may answer a chat: all except embedding models and rerankers, if any are left. */
+/** The models that may answer a chat: not those that write no text, if others are left. */
 export async function listChatModels(
 	connection: Connection,
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
 	const models = await listModels(connection, signal);
-	const fit = models.filter(({ embeddings, reranks }) => embeddings !== true && reranks !== true);
+	const fit = models.filter(writesText);
 	return fit.length > 0 ? fit : models;
+}
+
+function writesText({ embeddings, reranks, decides }: ServerModel): boolean {
+	return embeddings !== true && reranks !== true && decides !== true;
 }
 
 /**

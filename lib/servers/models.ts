@@ -24,6 +24,8 @@ export interface ServerModel {
 	embeddings?: boolean;
 	/** Whether it gives scores. */
 	reranks?: boolean;
+	/** Whether it is a decision model, which answers typed questions with probabilities and writes no text. */
+	decides?: true;
 	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
 	state?: string;
 	/** The host on which it runs, if not on this server: for example Ollama's cloud. */
@@ -82,43 +84,47 @@ function readModel(entry: Record<string, unknown>): ServerModel | undefined {
 	const id = typeof entry.id === 'number' ? String(entry.id) : nonEmptyText(entry.id);
 	if (id === undefined || id.trim() === '') return undefined;
 	const meta = recordOf(entry.meta);
-	const inputs = listOf(recordOf(entry.architecture).input_modalities);
-	const status = isRecord(entry.status) ? entry.status : undefined;
-	const args = texts(status?.args);
 	const aliases = [...texts(entry.aliases), ...texts(recordOf(meta.llamaswap).aliases)];
+	const context = [meta.n_ctx, entry.max_model_len, entry.context_length, entry.max_tokens];
+	const trainedContext = [meta.n_ctx_train, entry.max_context_window];
 	return {
 		id,
 		aliases: [...new Set(aliases)].filter((alias) => alias !== id),
 		...readAbilities(entry),
 		...optional({
-			context:
-				countOf(meta.n_ctx) ??
-				countOf(entry.max_model_len) ??
-				countOf(entry.context_length) ??
-				countOf(entry.max_tokens),
-			trainedContext: countOf(meta.n_ctx_train) ?? countOf(entry.max_context_window),
+			context: firstCount(context),
+			trainedContext: firstCount(trainedContext),
 			parameters: countOf(meta.n_params),
 			size: countOf(meta.size),
 			quantization: nonEmptyText(meta.ftype),
-			vision: inputs?.includes('image'),
-			audio: inputs?.includes('audio'),
 		}),
-		...(args.length > 0
-			? {
-					args,
-					embeddings: args.some((arg) => VECTOR_OPTION.test(arg)),
-					reranks: args.some((arg) => RERANK_OPTION.test(arg)),
-				}
-			: {}),
-		...optional({
-			state:
-				status === undefined
-					? undefined
-					: status.failed === true
-						? 'failed'
-						: nonEmptyText(status.value),
-			exitCode: typeof status?.exit_code === 'number' ? status.exit_code : undefined,
-		}),
+		...readArchitecture(entry.architecture),
+		...readProcess(entry.status),
+	};
+}
+
+/** Inputs and outputs of a model (docs/protocols/llama-server.md 2.2). Output `text` also stands for "not known". */
+function readArchitecture(architecture: unknown): Partial<ServerModel> {
+	const { input_modalities: inputs, output_modalities: outputs } = recordOf(architecture);
+	return optional({
+		vision: listOf(inputs)?.includes('image'),
+		audio: listOf(inputs)?.includes('audio'),
+		decides: listOf(outputs)?.includes('decisions') === true ? true : undefined,
+	});
+}
+
+/** The process of a model of a router. */
+function readProcess(status: unknown): Partial<ServerModel> {
+	if (!isRecord(status)) return {};
+	const args = texts(status.args);
+	const state = status.failed === true ? 'failed' : nonEmptyText(status.value);
+	const exitCode = typeof status.exit_code === 'number' ? status.exit_code : undefined;
+	if (args.length === 0) return optional({ state, exitCode });
+	return {
+		args,
+		embeddings: args.some((arg) => VECTOR_OPTION.test(arg)),
+		reranks: args.some((arg) => RERANK_OPTION.test(arg)),
+		...optional({ state, exitCode }),
 	};
 }
 
@@ -170,30 +176,42 @@ export function readOllamaModel(
 	{ tag = {}, running, shown = {} }: OllamaAnswers,
 ): ServerModel {
 	const details = isRecord(tag.details) ? tag.details : recordOf(shown.details);
-	const capabilities = listOf(shown.capabilities) ?? listOf(tag.capabilities);
 	const info = recordOf(shown.model_info);
-	const families = texts([details.family, details.families].flat());
 	const trained = Object.keys(info).find((name) => name.endsWith('.context_length'));
 	return {
 		id,
 		aliases: [],
 		...optional({
-			context: running ? countOf(running.context_length) : undefined,
+			context: countOf(recordOf(running).context_length),
 			trainedContext: trained === undefined ? undefined : countOf(info[trained]),
 			parameters: countOf(info['general.parameter_count']) ?? nonEmptyText(details.parameter_size),
 			size: countOf(tag.size),
 			quantization: nonEmptyText(details.quantization_level),
-			vision: capabilities?.includes('vision'),
-			audio: capabilities?.includes('audio'),
-			tools: capabilities?.includes('tools'),
-			// Older releases send no capabilities. Encoders (BERT) write no text.
-			embeddings:
-				capabilities?.includes('embedding') ??
-				(families.some((family) => /bert/i.test(family)) || undefined),
+			...readCapabilities(listOf(shown.capabilities) ?? listOf(tag.capabilities), details),
 			remoteHost: nonEmptyText(tag.remote_host) ?? nonEmptyText(shown.remote_host),
-			state: running === undefined ? undefined : running === null ? 'unloaded' : 'loaded',
+			state: stateOfRunning(running),
 		}),
 	};
+}
+
+function readCapabilities(capabilities: unknown[] | undefined, details: Record<string, unknown>) {
+	if (capabilities === undefined) {
+		// Older releases send no capabilities. Encoders (BERT) write no text.
+		const families = texts([details.family, details.families].flat());
+		return { embeddings: families.some((family) => /bert/i.test(family)) || undefined };
+	}
+	return {
+		vision: capabilities.includes('vision'),
+		audio: capabilities.includes('audio'),
+		tools: capabilities.includes('tools'),
+		embeddings: capabilities.includes('embedding'),
+	};
+}
+
+/** @param running null: not loaded; undefined: unknown */
+function stateOfRunning(running: OllamaAnswers['running']): string | undefined {
+	if (running === undefined) return undefined;
+	return running === null ? 'unloaded' : 'loaded';
 }
 
 /** The entries of `/api/tags` or `/api/ps` by name; undefined if the answer is no list. */
@@ -232,6 +250,10 @@ function texts(value: unknown): string[] {
 
 function flagOf(value: unknown): boolean | undefined {
 	return typeof value === 'boolean' ? value : undefined;
+}
+
+function firstCount(values: readonly unknown[]): number | undefined {
+	return values.map(countOf).find((count) => count !== undefined);
 }
 
 /** A positive number; 0 means unknown. */

@@ -11,7 +11,8 @@ import { type Attempt, type Served, ServerPool } from '../servers/pool/server-po
 import { askServerKind } from '../servers/identify';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
-import { type KindName, labelsOf, subjectOf } from '../servers/kinds';
+import { LruCache } from '../lru-cache';
+import { type KindName, labelsOf, subjectOf, UNIDENTIFIED } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, optional, parseJson } from '../values';
 import { suffixSupport } from './suffix-support';
@@ -149,16 +150,40 @@ function withPartial(error: unknown, { result }: CompletionAssembly): unknown {
 	return error instanceof ServerError ? error.withPartial({ text: result.text }) : error;
 }
 
+/** By server and model: its native routes are missing, as behind a gateway that passes on the signs of a server. */
+const withoutNativeRoutes = LruCache.shared<true>({ ttlMs: 10 * 60_000 });
+
+/** Asks on the native route of the server, or where that is missing on OpenAI's. */
 async function begin(
 	attempt: Attempt,
 	settings: CompleteSettings,
 	task: CompletionTask,
 	signal: AbortSignal | undefined,
 ): Promise<Begun> {
-	const { connection, model, limits, retry } = attempt;
+	const { connection, model } = attempt;
 	const kind = await askServerKind(connection, model, { signal });
-	const about = { model };
+	const place = `${connection.id} ${model}`;
 	const request = completionRequest(connection.url, kind, task, { ...settings, model });
+	if (request.url === `${connection.url.api}/completions`)
+		return await beginWith(attempt, request, kind, signal);
+	if (!withoutNativeRoutes.has(place)) {
+		const outcome = await beginWith(attempt, request, kind, signal).catch(asFailed);
+		if (!('failed' in outcome)) return outcome;
+		if (outcome.failed.kind !== 'wrongPath') throw outcome.failed;
+		withoutNativeRoutes.set(place, true);
+	}
+	const openAi = completionRequest(connection.url, UNIDENTIFIED, task, { ...settings, model });
+	return await beginWith(attempt, openAi, UNIDENTIFIED, signal);
+}
+
+async function beginWith(
+	attempt: Attempt,
+	request: CompletionRequest,
+	kind: KindName,
+	signal: AbortSignal | undefined,
+): Promise<Begun> {
+	const { connection, model, limits, retry } = attempt;
+	const about = { model };
 	const { url, json, framing } = request;
 	const use = hasSuffix(request) ? await suffixSupport(attempt, kind, signal) : 'read';
 	if (use === 'ignored') throw suffixIgnored(connection, url, model, kind);

@@ -9,6 +9,7 @@ import { openAiCompatible } from './openai-compatible';
 export const gpustack: ServerKind = {
 	...openAiCompatible,
 	label: 'GPUStack',
+	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
 		ownsModels(answers, 'gpustack') ||
 		'git_commit' in bodyOf(answers.version) ||

@@ -115,6 +115,8 @@ export interface ServerKind {
 		fingerprint?: string;
 		/** Text of its refusals. */
 		refusal?: RegExp;
+		/** Its answers may have the signs of servers behind it. */
+		passesOnOthers?: true;
 	};
 	/** Sentences about it for users. */
 	words: ServerWords;

@@ -9,6 +9,7 @@ import { openAiCompatible } from './openai-compatible';
 export const lemonade: ServerKind = {
 	...openAiCompatible,
 	label: 'Lemonade',
+	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
 		ownsModels(answers, 'lemonade') ||
 		anyModel(answers, (entry) => 'recipe' in entry && 'checkpoint' in entry),

@@ -9,6 +9,7 @@ import { openAiCompatible } from './openai-compatible';
 export const litellm: ServerKind = {
 	...openAiCompatible,
 	label: 'LiteLLM',
+	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
 		Object.values(answers).some(({ headers }) =>
 			Object.keys(headers).some((name) => name.startsWith('x-litellm-')),

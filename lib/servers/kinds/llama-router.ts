@@ -23,6 +23,7 @@ import { isLlama, llamaServer } from './llama-server';
 export const llamaRouter: ServerKind = {
 	...llamaServer,
 	label: 'llama-server (router)',
+	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
 		isLlama(answers) &&
 		(bodyOf(answers.props).role === 'router' ||

@@ -20,6 +20,7 @@ import { llamaServer } from './llama-server';
 export const llamaSwap: ServerKind = {
 	...llamaServer,
 	label: 'llama-swap',
+	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
 		ownsModels(answers, 'llama-swap') ||
 		Object.values(answers).some(({ json }) => isOfGateway(json)) ||

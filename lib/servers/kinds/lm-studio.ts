@@ -12,6 +12,7 @@ export const lmStudio: ServerKind = {
 		parseTools: () =>
 			'In LM Studio, take a model with the hammer badge, or correct the prompt template in the settings of the model.',
 	},
+	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
 		ownsModels(answers, 'organization_owner') ||
 		Object.values(answers).some((answer) =>

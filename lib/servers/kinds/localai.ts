@@ -9,6 +9,7 @@ import { openAiCompatible } from './openai-compatible';
 export const localai: ServerKind = {
 	...openAiCompatible,
 	label: 'LocalAI',
+	signs: { passesOnOthers: true },
 	recognizes: (answers) => {
 		const models = entriesOf(answers);
 		if (models === undefined || models.some((entry) => 'owned_by' in entry || 'created' in entry))

@@ -17,19 +17,23 @@ export function tokensIn(json: unknown, withPieces: boolean): Tokenized | undefi
 		token_strs: strings = ids === undefined ? [] : list,
 	} = recordOf(json);
 	const plain = numbers(ids ?? list);
-	if (plain !== undefined) {
-		const texts = Array.isArray(strings) ? (strings as unknown[]) : [];
-		const pieces = plain.map((id, at) => ({ id, piece: text(texts[at]) ?? '' }));
-		return { tokens: plain, ...(withPieces && texts.length === plain.length ? { pieces } : {}) };
-	}
+	if (plain !== undefined) return withTexts(plain, strings, withPieces);
 	if (!Array.isArray(list)) return undefined;
-	const pieces: Piece[] = [];
-	for (const entry of list as unknown[]) {
-		if (!isRecord(entry) || typeof entry.id !== 'number') return undefined;
-		const bytes = numbers(entry.piece);
-		if (bytes !== undefined)
-			pieces.push({ id: entry.id, bytes: Buffer.from(bytes).toString('hex') });
-		else pieces.push({ id: entry.id, piece: text(entry.piece) ?? '' });
-	}
+	const pieces = (list as unknown[]).map(pieceIn);
+	if (!pieces.every((piece) => piece !== undefined)) return undefined;
 	return { tokens: pieces.map(({ id }) => id), pieces };
+}
+
+function withTexts(tokens: number[], strings: unknown, withPieces: boolean): Tokenized {
+	const texts = Array.isArray(strings) ? (strings as unknown[]) : [];
+	if (!withPieces || texts.length !== tokens.length) return { tokens };
+	return { tokens, pieces: tokens.map((id, at) => ({ id, piece: text(texts[at]) ?? '' })) };
+}
+
+function pieceIn(entry: unknown): Piece | undefined {
+	if (!isRecord(entry) || typeof entry.id !== 'number') return undefined;
+	const { id } = entry;
+	const bytes = numbers(entry.piece);
+	if (bytes === undefined) return { id, piece: text(entry.piece) ?? '' };
+	return { id, bytes: Buffer.from(bytes).toString('hex') };
 }

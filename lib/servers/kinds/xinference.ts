@@ -6,6 +6,7 @@ import { openAiCompatible } from './openai-compatible';
 export const xinference: ServerKind = {
 	...openAiCompatible,
 	label: 'Xinference',
+	signs: { passesOnOthers: true },
 	recognizes: (answers) => ownsModels(answers, 'xinference'),
 	chat: {
 		...openAiCompatible.chat,

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 
-import { askServerKind, identify, knownServerKind } from '../../../lib/servers/identify';
+import {
+	askServerKind,
+	forgetIfContradicted,
+	identify,
+	knownServerKind,
+	learnFromHeaders,
+} from '../../../lib/servers/identify';
 import { connectTo } from '../../../lib/servers/connect';
 import { KINDS } from '../../../lib/servers/kinds';
 import type { ServerAnswers } from '../../../lib/servers/kinds/kind';
@@ -11,6 +17,7 @@ import {
 	startLlamaServerSim,
 } from '../../servers/llama-server';
 import { examples } from '../../support/properties';
+import { json, startScripted } from '../../servers/scripted';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -180,5 +187,42 @@ describe('identification of the server', () => {
 			}),
 			examples(300),
 		);
+	});
+});
+
+describe('another server at the same address', () => {
+	const serveAs = (owner: string) =>
+		startScripted(({ path }, response) => {
+			if (path === '/v1/models') json(response, { data: [{ id: 'm', owned_by: owner }] });
+			else json(response, { version: '0.33.0' });
+		});
+
+	it('llama-server in place of Ollama: its header outweighs what is remembered', async () => {
+		const server = await serveAs('library');
+		const connection = connectTo({ baseUrl: server.url });
+		expect(await askServerKind(connection, 'm')).toBe('ollama');
+		learnFromHeaders(connection, { server: 'llama.cpp' }, 'm');
+		expect(knownServerKind(connection, 'm')).toBe('llamaServer');
+		await server.close();
+	});
+
+	it('Ollama in place of llama-server: its fingerprint makes the server be asked again', async () => {
+		const server = await serveAs('library');
+		const connection = connectTo({ baseUrl: server.url });
+		learnFromHeaders(connection, { server: 'llama.cpp' }, 'm');
+		forgetIfContradicted(connection, 'ollama', 'm');
+		expect(knownServerKind(connection, 'm')).toBeUndefined();
+		expect(await askServerKind(connection, 'm')).toBe('ollama');
+		await server.close();
+	});
+
+	it('a gateway passes on the signs of the servers behind it', async () => {
+		const server = await serveAs('llama-swap');
+		const connection = connectTo({ baseUrl: server.url });
+		expect(await askServerKind(connection, 'm')).toBe('llamaSwap');
+		learnFromHeaders(connection, { server: 'llama.cpp' }, 'm');
+		forgetIfContradicted(connection, 'ollama', 'm');
+		expect(knownServerKind(connection, 'm')).toBe('llamaSwap');
+		await server.close();
 	});
 });

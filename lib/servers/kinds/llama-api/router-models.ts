@@ -222,7 +222,7 @@ async function propsOf(connection: Connection, path: string, signal: AbortSignal
 
 const LIST_LIMIT_MS = 10_000;
 
-/** Adds what `/props` tells about the model of a llama-server. */
+/** Adds what `/props` tells about the model of a llama-server. What the list says of inputs counts first. */
 export async function withProps(
 	connection: Connection,
 	models: ServerModel[],
@@ -231,5 +231,7 @@ export async function withProps(
 	const [only] = models;
 	if (only === undefined || models.length > 1) return models;
 	const props = await optionalJson(connection, '/props', { timeoutMs: LIST_LIMIT_MS, signal });
-	return [props === undefined ? only : { ...only, state: 'loaded', ...readProps(props) }];
+	if (props === undefined) return [only];
+	const { vision, audio } = only;
+	return [{ ...only, state: 'loaded', ...readProps(props), ...optional({ vision, audio }) }];
 }

@@ -1,0 +1,48 @@
+import { clearSharedCaches } from '../../../lib/lru-cache';
+import { connectTo } from '../../../lib/servers/connect';
+import { learnFromHeaders } from '../../../lib/servers/identify';
+import { complete, type FinishedCompletion } from '../../../lib/text/complete';
+import type { CompletionTask } from '../../../lib/text/completion-request';
+import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
+
+/** A gateway in front of llama-server, which passes on its header but not its native routes. */
+describe('a gateway that passes on the header of llama-server', () => {
+	let server: ScriptedServer;
+	beforeEach(async () => {
+		clearSharedCaches();
+		server = await startScripted(({ path }, response) => {
+			if (path === '/v1/models') return json(response, { data: [{ id: 'm', owned_by: 'local' }] });
+			if (path !== '/v1/completions') return json(response, {}, 404);
+			const choices = [{ index: 0, text: ' Paris', finish_reason: 'stop' }];
+			json(response, { choices, usage: { prompt_tokens: 400, completion_tokens: 1 } });
+		});
+	});
+	afterEach(async () => await server.close());
+
+	async function answerTo(task: CompletionTask): Promise<FinishedCompletion> {
+		const connection = connectTo({ baseUrl: server.url });
+		learnFromHeaders(connection, { server: 'llama.cpp' }, 'm');
+		const settings = { model: 'm', parameters: {}, limits: {}, retries: 0 };
+		const generation = complete(connection, settings, task);
+		for (;;) {
+			const { value, done } = await generation.next();
+			if (done) return value;
+		}
+	}
+
+	const pathsAsked = () =>
+		server.requests.map(({ path }) => path).filter((path) => path !== '/v1/models');
+
+	it('continues a prompt on OpenAI’s route, and asks for the native one once', async () => {
+		expect((await answerTo({ prompt: 'The capital of France is' })).text).toBe(' Paris');
+		expect(pathsAsked()).toEqual(['/completion', '/v1/completions']);
+		await answerTo({ prompt: 'The capital of France is' });
+		expect(pathsAsked()).toEqual(['/completion', '/v1/completions', '/v1/completions']);
+	});
+
+	it('fills in on OpenAI’s route', async () => {
+		const task = { prefix: 'a', suffix: 'b', beginning: '', extra: [] };
+		expect((await answerTo(task)).text).toBe(' Paris');
+		expect(pathsAsked().slice(0, 1)).toEqual(['/infill']);
+	});
+});
