@@ -47,6 +47,8 @@ export function ignoredParameters(parameters: ChatParameters, kind: KindName): s
 		grammar,
 		thinking: { hasBudget },
 	} = kindOf(kind).chat;
+	const isSwitched = thinking?.mode === 'on' || thinking?.mode === 'off';
+	if (isSwitched && kindOf(kind).chat.thinking.switch === 'none') ignored.push('Thinking');
 	if (thinking?.mode === 'budget' && !hasBudget) ignored.push('Thinking Token Budget');
 	if (thinking?.limitMs !== undefined && !hasBudget) ignored.push('Thinking Time Limit');
 	if (responseFormat?.type === 'grammar' && grammar === undefined) ignored.push('GBNF Grammar');
@@ -92,15 +94,18 @@ function switchFields(
 	{ thinking, chatTemplateArguments }: ChatParameters,
 	kind: KindName,
 ): Record<string, unknown> {
-	const isEffort = kindOf(kind).chat.thinking.switch === 'effort';
+	const { switch: way } = kindOf(kind).chat.thinking;
+	const isEffort = way === 'effort';
 	const template = (enable: boolean) => ({
 		chat_template_kwargs: { ...chatTemplateArguments, enable_thinking: enable },
 	});
 	switch (thinking?.mode) {
 		case 'on':
+			if (way === 'none') return {};
 			// Ollama's thinking models think by default, and most refuse an effort (seen: 0.17.4).
 			return isEffort ? {} : template(true);
 		case 'off':
+			if (way === 'none') return {};
 			return isEffort ? { reasoning_effort: 'none' } : template(false);
 		case 'effort':
 			return { reasoning_effort: thinking.effort };

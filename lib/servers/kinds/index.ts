@@ -11,8 +11,12 @@ import { llamaSwap } from './llama-swap';
 import { lmStudio } from './lm-studio';
 import { localai } from './localai';
 import { ollama } from './ollama';
+import { mlxLm } from './mlx-lm';
+import { newApi } from './new-api';
 import { other } from './other';
+import { portkey } from './portkey';
 import { sglang } from './sglang';
+import { sglangGateway } from './sglang-gateway';
 import { tei } from './tei';
 import { tgi } from './tgi';
 import { transformersServe } from './transformers-serve';
@@ -30,6 +34,9 @@ import { kokoro } from './kokoro';
 const EVERY_KIND = {
 	llamaSwap,
 	litellm,
+	newApi,
+	portkey,
+	sglangGateway,
 	llamaRouter,
 	llamaServer,
 	koboldcpp,
@@ -45,6 +52,7 @@ const EVERY_KIND = {
 	tei,
 	transformersServe,
 	lmStudio,
+	mlxLm,
 	whisperCpp,
 	sdServer,
 	speaches,

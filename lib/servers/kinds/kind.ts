@@ -170,8 +170,10 @@ export interface ChatAbilities {
 		becomesGrammar?: true;
 	};
 	thinking: {
-		/** How thinking is switched on and off: by an argument of the chat template, or by `reasoning_effort`. */
-		switch: 'template' | 'effort';
+		/**
+		 * How thinking is switched on and off: by an argument of the chat template, by `reasoning_effort`, or not at all.
+		 */
+		switch: 'template' | 'effort' | 'none';
 		/** It takes a token budget. */
 		hasBudget?: true;
 		/** It may have a route that ends thinking in a running answer. Newer versions do. */

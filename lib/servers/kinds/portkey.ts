@@ -1,0 +1,23 @@
+import type { ServerAnswers, ServerKind } from './kind';
+import { chatWithOpenAiFieldsOnly, openAiCompatible } from './openai-compatible';
+
+/**
+ * Portkey's gateway (Portkey-AI/gateway, seen: 1.15.2). It passes on list and headers of the server behind it, drops
+ * fields that it does not know, and has no native routes.
+ */
+export const portkey: ServerKind = {
+	...openAiCompatible,
+	label: 'Portkey',
+	signs: { passesOnOthers: true },
+	recognizes: hasOwnHeader,
+	chat: chatWithOpenAiFieldsOnly,
+	words: {
+		...openAiCompatible.words,
+		missingModel: () => 'start the server behind Portkey with it.',
+	},
+};
+
+function hasOwnHeader(answers: ServerAnswers): boolean {
+	const names = Object.values(answers).flatMap(({ headers }) => Object.keys(headers));
+	return names.some((name) => name.startsWith('x-portkey-'));
+}
