@@ -8,6 +8,8 @@ export interface FailureContext extends Pick<RemedyFacts, 'root' | 'typed' | 'se
 	url: string;
 	/** Values that must never appear in an error: keys and header values. */
 	secrets?: readonly string[];
+	/** What to do on this kind of server, in place of the advice of the table. */
+	remedyFor?(kind: FailureKind): string | undefined;
 }
 
 /**
@@ -30,7 +32,7 @@ export function failure(
 		kind,
 		url,
 		...details,
-		remedy: details.remedy ?? row.remedy,
+		remedy: details.remedy ?? context.remedyFor?.(kind) ?? row.remedy,
 		message: tidy(title),
 		meaning: tidy(
 			details.meaning ?? (details.message === undefined ? (row.meaning ?? title) : title),

@@ -66,6 +66,7 @@ export class Explainer {
 
 	/** The context of errors about a URL. */
 	contextOf(url: string, about: ErrorContext = {}): FailureContext {
+		const { remedyFor } = this.settings;
 		return {
 			root: this.settings.address.root,
 			typed: this.settings.address.typed,
@@ -73,6 +74,7 @@ export class Explainer {
 			...about,
 			url,
 			secrets: this.secrets,
+			remedyFor: (kind) => remedyFor?.(kind, about.model),
 		};
 	}
 

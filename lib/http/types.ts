@@ -1,4 +1,5 @@
 import type { FailureContext } from '../errors/failure';
+import type { FailureKind } from '../errors/kinds';
 import type { ServerError } from '../errors/server-error';
 import type { Pace } from './incoming-body';
 import type { Limits } from './limits';
@@ -49,6 +50,8 @@ export interface ConnectionSettings {
 	connectLimitMs?: number;
 	/** Facts for the errors of all requests. */
 	about?: ErrorContext;
+	/** What to do about a failure on this kind of server; undefined: as on any other. */
+	remedyFor?(kind: FailureKind, model?: string): string | undefined;
 }
 
 export interface RequestOptions {

@@ -1,12 +1,15 @@
 import { failure } from '../errors/failure';
 import { Connection } from '../http/connection';
-import type { CallAnswer, ConnectionSettings, ServerAddress } from '../http/types';
-import { LruCache } from '../lru-cache';
+import type { ConnectionSettings, ServerAddress } from '../http/types';
+import { withLearnedRoot } from './api-root';
 import { BaseUrlError, resolveBaseUrl } from './base-url';
-import { readModels } from './models';
+import { knownServerKind } from './identify';
+import { kindOf } from './kinds';
 
 /** How to reach a server, with its base URL as the user typed it. */
-export type ServerSettings = Omit<ConnectionSettings, 'address'> & { baseUrl: string };
+export type ServerSettings = Omit<ConnectionSettings, 'address' | 'remedyFor'> & {
+	baseUrl: string;
+};
 
 /**
  * Creates the connection to a server.
@@ -14,42 +17,12 @@ export type ServerSettings = Omit<ConnectionSettings, 'address'> & { baseUrl: st
  * @throws {ServerError} of kind `invalidUrl`
  */
 export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection {
-	return new Connection({
-		...settings,
-		address: withLearnedRoot(addressOf(() => resolveBaseUrl(baseUrl))),
-	});
-}
-
-/** Servers whose routes have no version (infinity, FastAPI servers), by the API URL that was assumed first. */
-const withoutVersion = LruCache.shared<true>({ ttlMs: 10 * 60_000 });
-
-/** The address, with the API URL as learned by `findApiRoot`. */
-function withLearnedRoot(address: ServerAddress): ServerAddress {
-	const { api, root } = address;
-	return Object.defineProperty({ ...address }, 'api', {
-		enumerable: true,
-		get: () => (withoutVersion.has(api) ? root : api),
-	});
-}
-
-/**
- * If the API has no list of models, looks for one without the version in the path. If there is one, all connections to
- * this address use that API from then on.
- */
-export async function findApiRoot<A extends Pick<CallAnswer, 'status' | 'json'>>(
-	connection: Connection,
-	list: A,
-	look: (url: string) => Promise<A | undefined>,
-): Promise<A> {
-	const { api, root } = connection.url;
-	if (list.status !== 404 || api === root) return list;
-	const other = await look(`${root}/models`);
-	// Refusing the key there, after 404 at the versioned address, proves the API as well as a list does.
-	const isThere =
-		other?.status === 401 || other?.status === 403 || readModels(other?.json) !== undefined;
-	if (other === undefined || !isThere || (other.status >= 300 && other.status < 400)) return list;
-	withoutVersion.set(api, true);
-	return other;
+	const address = withLearnedRoot(addressOf(() => resolveBaseUrl(baseUrl)));
+	const remedyFor: ConnectionSettings['remedyFor'] = (failureKind, model) => {
+		const kind = knownServerKind({ url: address }, model);
+		return kind === undefined ? undefined : kindOf(kind).words.remedies?.[failureKind];
+	};
+	return new Connection({ ...settings, address, remedyFor });
 }
 
 /**

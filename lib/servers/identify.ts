@@ -1,4 +1,4 @@
-import { findApiRoot } from './connect';
+import { findApiRoot } from './api-root';
 import { asFailed } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
@@ -36,7 +36,10 @@ const named = LruCache.shared<KindName>({ ttlMs: KNOWN_MS });
 const underWay = new Map<string, Promise<void>>();
 
 /** The kind of the server that answers for a model, if known without a request. */
-export function knownServerKind({ url }: Connection, model = ''): KindName | undefined {
+export function knownServerKind(
+	{ url }: Pick<Connection, 'url'>,
+	model = '',
+): KindName | undefined {
 	const entry = learned.get(url.api);
 	// An identified kind stays valid until the server is asked again.
 	if (entry !== undefined && isIdentified(entry.kind)) return entry.kind;

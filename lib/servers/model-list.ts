@@ -3,7 +3,7 @@ import type { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
 import { isRefusal } from '../errors/http-failure';
 import type { CallAnswer } from '../http/types';
-import { findApiRoot } from './connect';
+import { findApiRoot } from './api-root';
 import { identify } from './identify';
 import { type KindName, KINDS, kindOf } from './kinds';
 import { shortModelName } from './model-names';

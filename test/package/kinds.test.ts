@@ -12,6 +12,7 @@ const SHARED = [
 	'install-model',
 	'kind',
 	'openai-compatible',
+	'remedies',
 	'token-lists',
 	'token-questions',
 	'work',

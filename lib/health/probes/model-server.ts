@@ -2,7 +2,7 @@
  * What a check asks a model server: first its kind, then what only that kind can tell (docs/protocols/llama-server.md
  * 8.1, 9.3). No request generates, loads or wakes anything.
  */
-import { findApiRoot } from '../../servers/connect';
+import { findApiRoot } from '../../servers/api-root';
 import type { ServerKind } from '../../servers/kinds/kind';
 import { isModelNamed } from '../../servers/model-names';
 import { bodyOf, healthPathOf, modelsIn, serverOf, kindOfServer } from '../answers';

@@ -1,3 +1,4 @@
+import type { FailureKind } from '../../errors/kinds';
 import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { CallAnswer } from '../../http/types';
@@ -393,6 +394,8 @@ export interface HealthAbilities {
 
 /** What users are told about a kind of server, in whole sentences. */
 export interface ServerWords {
+	/** What to do about failures, where the general advice is for other servers. */
+	remedies?: Readonly<Partial<Record<FailureKind, string>>>;
 	/** It has no models at all. */
 	noModels: string;
 	/** It does not have this model: an alternative to choosing another, in lower case. */

@@ -23,6 +23,7 @@ import {
 } from './ollama-api/models';
 import { isSameOllamaName } from './ollama-api/names';
 import { openAiCompatible } from './openai-compatible';
+import { OLLAMA_REMEDIES } from './remedies';
 
 /**
  * Ollama (docs/protocols/llama-server.md 8.2). Many servers answer `/api/version`, some exactly like Ollama, whose API
@@ -115,6 +116,7 @@ export const ollama: ServerKind = {
 	health: { reports: 'models' },
 	words: {
 		...openAiCompatible.words,
+		remedies: OLLAMA_REMEDIES,
 		noModels: 'Fetch one with: ollama pull qwen3:8b',
 		missingModel: fetchIt,
 		embeddingsOff: 'Fetch an embedding model, for example: ollama pull nomic-embed-text',

@@ -1,5 +1,6 @@
 import { REFUSES_FIELDS } from '../refused-fields';
 import type { Refusal, ServerKind } from './kind';
+import { PLAIN_REMEDIES } from './remedies';
 
 /** Refusals of servers that may be behind any gateway. */
 const REFUSALS: readonly Refusal[] = [
@@ -35,6 +36,7 @@ export const openAiCompatible: Omit<ServerKind, 'label' | 'recognizes'> = {
 	media: {},
 	health: {},
 	words: {
+		remedies: PLAIN_REMEDIES,
 		noModels: 'Start it with a model. If it has one, allow the key to use it.',
 		embeddingsOff:
 			'Start a server for an embedding model, for example llama-server with --embeddings.',

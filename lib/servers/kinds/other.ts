@@ -20,6 +20,8 @@ export const other: ServerKind = {
 	adapters: adaptersOf(ONE_MODEL),
 	words: {
 		...openAiCompatible.words,
+		// It may be llama-server behind a proxy, which the general advice is for.
+		remedies: undefined,
 		longerTexts:
 			'With llama-server, -ub and -b raise the limit up to the context that the model was trained for, for example -ub 2048 -b 2048.',
 	},

@@ -1,5 +1,6 @@
 import { ownsModels, textIn } from './evidence';
 import type { ServerKind } from './kind';
+import { PLAIN_REMEDIES } from './remedies';
 import { vllm } from './vllm';
 
 /**
@@ -22,6 +23,7 @@ export const sglang: ServerKind = {
 	media: {},
 	words: {
 		...vllm.words,
+		remedies: PLAIN_REMEDIES,
 		missingModel: () => 'start SGLang with --served-model-name.',
 		moreContext: (tokens) => `Start SGLang with --context-length ${tokens}.`,
 		parseTools: ({ sglang: parser = 'NAME' }) => `Start SGLang with --tool-call-parser ${parser}.`,

@@ -2,6 +2,7 @@ import { finiteNumber, recordOf, text } from '../../values';
 import { ownsModels, says, textIn } from './evidence';
 import type { ServerKind } from './kind';
 import { openAiCompatible } from './openai-compatible';
+import { PLAIN_REMEDIES } from './remedies';
 import { tokensIn } from './token-lists';
 import { tokensByQuestions } from './token-questions';
 
@@ -64,6 +65,11 @@ export const vllm: ServerKind = {
 	health: { benchmarkFields: { ignore_eos: true } },
 	words: {
 		...openAiCompatible.words,
+		remedies: {
+			...PLAIN_REMEDIES,
+			toolsUnsupported:
+				'Choose a model whose chat template supports tools, and start vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
+		},
 		missingModel: () => 'start vLLM with --served-model-name.',
 		embeddingsOff: 'Start vLLM with an embedding model (--runner pooling): it serves one model.',
 		rerankOff: 'Start vLLM with a reranker model (--runner pooling): it serves one model.',

@@ -1,0 +1,36 @@
+import type { Connection } from '../http/connection';
+import type { CallAnswer, ServerAddress } from '../http/types';
+import { LruCache } from '../lru-cache';
+import { readModels } from './models';
+
+/** Servers whose routes have no version (infinity, FastAPI servers), by the API URL that was assumed first. */
+const withoutVersion = LruCache.shared<true>({ ttlMs: 10 * 60_000 });
+
+/** The address, with the API URL as learned by `findApiRoot`. */
+export function withLearnedRoot(address: ServerAddress): ServerAddress {
+	const { api, root } = address;
+	return Object.defineProperty({ ...address }, 'api', {
+		enumerable: true,
+		get: () => (withoutVersion.has(api) ? root : api),
+	});
+}
+
+/**
+ * If the API has no list of models, looks for one without the version in the path. If there is one, all connections to
+ * this address use that API from then on.
+ */
+export async function findApiRoot<A extends Pick<CallAnswer, 'status' | 'json'>>(
+	connection: Connection,
+	list: A,
+	look: (url: string) => Promise<A | undefined>,
+): Promise<A> {
+	const { api, root } = connection.url;
+	if (list.status !== 404 || api === root) return list;
+	const other = await look(`${root}/models`);
+	// Refusing the key there, after 404 at the versioned address, proves the API as well as a list does.
+	const isThere =
+		other?.status === 401 || other?.status === 403 || readModels(other?.json) !== undefined;
+	if (other === undefined || !isThere || (other.status >= 300 && other.status < 400)) return list;
+	withoutVersion.set(api, true);
+	return other;
+}

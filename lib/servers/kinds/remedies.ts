@@ -1,0 +1,42 @@
+/** What to do about failures on servers that are not llama-server, whose options the general advice names. */
+import type { FailureKind } from '../../errors/kinds';
+
+type Remedies = Readonly<Partial<Record<FailureKind, string>>>;
+
+const SHORTEN =
+	'keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
+
+/** For a server whose options are not known here. */
+export const PLAIN_REMEDIES: Remedies = {
+	wrongPath:
+		'Check the Base URL: type just the address of the server, the package adds /v1 itself. If that is what you typed, this server has no such route: it may be for something else.',
+	contextOverflow: `Give the model a larger context on the server, ${SHORTEN}`,
+	contextExceeded:
+		'Give the server a larger context, or lower Max Concurrent Requests in the credential.',
+	templateRejected:
+		'Some templates want user and assistant to take turns, or allow no system message. Change the prompt or the memory, or give the model another chat template.',
+	toolsUnsupported:
+		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and switch on tool calling in the server.',
+	modalityUnsupported:
+		'Choose a model that can read it. If the model does not need the images, turn off passing binary images to it.',
+	outputUnreadable:
+		'Ask again, without a fixed Seed. If it happens often: update the server, take the chat template that was made for the model, or do not use a response format together with tools.',
+	toolCallInvalid:
+		'Lower the temperature, simplify the tool, or use a model with better tool support.',
+	modelFailedToLoad:
+		'Usually there is not enough memory: choose a smaller context or a smaller quantization. The log of the server says more.',
+};
+
+export const OLLAMA_REMEDIES: Remedies = {
+	...PLAIN_REMEDIES,
+	refused:
+		'Ollama is down, still starting, on another port, or listens on 127.0.0.1 only. Start it with OLLAMA_HOST=0.0.0.0 (ollama serve), check the port (11434), and look at its log.',
+	contextOverflow: `Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile, ${SHORTEN}`,
+	modelNotFound: 'Choose the model from the list, or fetch it first with "ollama pull".',
+	toolsUnsupported:
+		'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
+	modalityUnsupported:
+		'Choose a model that lists "vision" under its capabilities (ollama show NAME). If the model does not need the images, turn off passing binary images to it.',
+	templateRejected:
+		'Some templates want user and assistant to take turns, or allow no system message. Change the prompt or the memory, or set another TEMPLATE in the Modelfile.',
+};
