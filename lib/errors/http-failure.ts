@@ -28,7 +28,19 @@ export function serverMessage(body: string): ServerMessage {
 	return said(shapeOf({ body }));
 }
 
-function said(shape: BodyShape): ServerMessage {
+/** Errors inside errors: gateways hand on the body of the server behind them as text. */
+const MAX_WRAPPERS = 4;
+
+function said(shape: BodyShape, depth = 0): ServerMessage {
+	const outer = saidBy(shape);
+	const wrapped = shapeOf({ body: outer.message });
+	if (wrapped.kind !== 'json' || wrapped.json.error === undefined || depth >= MAX_WRAPPERS)
+		return outer;
+	const { message, type = outer.type, facts } = said(wrapped, depth + 1);
+	return { message, type, facts: { ...outer.facts, ...facts } };
+}
+
+function saidBy(shape: BodyShape): ServerMessage {
 	if (shape.kind !== 'json')
 		return { message: shape.kind === 'empty' ? '' : shape.text, facts: {} };
 	const { json } = shape;

@@ -80,6 +80,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	[
 		'templateRejected',
 		/unable to generate parser for this template/i,
+		/\bjinja exception\b/i,
 		/conversation roles must alternate/i,
 	],
 	[
@@ -117,6 +118,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// llama-swap (seen: 0bdb372), and earlier versions
 		/no router for requested model|could not find (?:real modelID|suitable handler) for/i,
 		/invalid model(?: name passed in model=|: )|llm provider not provided|is not supported by any provider/i,
+		// New API: no channel has the model; mlx-lm, which looks into the cache of Hugging Face
+		/无可用渠道/,
+		/cannot find an appropriate cached snapshot folder/i,
 		// FastChat
 		/^only .{0,200} allowed now, your model/i,
 	],

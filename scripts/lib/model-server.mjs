@@ -11,6 +11,8 @@ import { SMOLLM2_NAME } from './model.mjs';
 /** @typedef {import('./types').ModelServer} ModelServer */
 
 const LOCAL_PORT = 8080;
+/** The default of older servers, and of llama.cpp since the autumn of 2026. */
+const LOCAL_PORTS = [LOCAL_PORT, 9931];
 const PROBE_TIMEOUT_MS = 3000;
 /** In tokens: SmolLM2 was trained with 8,192; an agent's prompt with tools takes about 1,000. */
 const CONTEXT_SIZE = 8192;
@@ -90,13 +92,14 @@ export const namedServer = ({ LOCAL_LLAMA_BASE_URL: typed } = process.env) => {
 const nothingToStop = () => async () => {};
 
 /**
- * Finds a running server: `LOCAL_LLAMA_BASE_URL`, or one that serves models on local port 8080.
+ * Finds a running server: `LOCAL_LLAMA_BASE_URL`, or one that serves models on a local default
+ * port.
  *
  * @param {import('./types').Log} log
- * @param {{ env?: Record<string, string | undefined>, port?: number }} [where]
+ * @param {{ env?: Record<string, string | undefined>, port?: number }} [where] `port`: the only one that is looked at
  * @returns {Promise<ModelServer | undefined>}
  */
-export const findModelServer = async (log, { env = process.env, port = LOCAL_PORT } = {}) => {
+export const findModelServer = async (log, { env = process.env, port } = {}) => {
 	const { LOCAL_LLAMA_API_KEY: apiKey, LOCAL_LLAMA_MODEL: named } = env;
 	const server = namedServer(env);
 	if (server) {
@@ -114,6 +117,20 @@ export const findModelServer = async (log, { env = process.env, port = LOCAL_POR
 			stop: nothingToStop(),
 		};
 	}
+	for (const one of port === undefined ? LOCAL_PORTS : [port]) {
+		const local = await serverOnPort(log, one, apiKey);
+		if (local !== undefined) return local;
+	}
+	return undefined;
+};
+
+/**
+ * @param {import('./types').Log} log
+ * @param {number} port
+ * @param {string} [apiKey]
+ * @returns {Promise<ModelServer | undefined>}
+ */
+async function serverOnPort(log, port, apiKey) {
 	const local = `http://127.0.0.1:${port}`;
 	const { models, problem, refused = false } = await listModels(`${local}/v1/models`, apiKey);
 	if (refused || (models.length > 0 && (await refusesTheRest(local, apiKey)))) {
@@ -132,7 +149,7 @@ export const findModelServer = async (log, { env = process.env, port = LOCAL_POR
 		description,
 		stop: nothingToStop(),
 	};
-};
+}
 
 /**
  * @param {import('./types').Log} log

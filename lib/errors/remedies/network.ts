@@ -140,6 +140,16 @@ export const NETWORK_REMEDIES = {
 	invalidInput: row('The input cannot be sent', 'Correct the field that is named.'),
 } satisfies Readonly<Record<string, Row>>;
 
+/** The default port of llama.cpp's server was 8080 until the autumn of 2026. */
+export const OTHER_DEFAULT_PORT: Readonly<Record<string, string>> = { 8080: '9931', 9931: '8080' };
+
+function otherPortIn(port = ''): string {
+	const other = OTHER_DEFAULT_PORT[port];
+	return other === undefined
+		? ''
+		: ` llama-server listens on 9931 unless told otherwise, older ones on 8080: try ${other}.`;
+}
+
 function refused({ host, port, service }: RemedyFacts): Remedy {
 	if (service === 'dify') {
 		return {
@@ -150,13 +160,12 @@ function refused({ host, port, service }: RemedyFacts): Remedy {
 	if (isLoopback(host)) {
 		return {
 			title: `Nothing listens on ${host}:${port ?? ''}, seen from n8n`,
-			remedy: `Is the model server running, and is the port right? If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '8080'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0.`,
+			remedy: `Is the model server running, and is the port right?${otherPortIn(port)} If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '8080'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0.`,
 		};
 	}
 	return {
 		title: `The machine ${quoted(host)} answers, but nothing listens on port ${port ?? ''}`,
-		remedy:
-			'The model server is down, still starting, on another port, or listens on 127.0.0.1 only. Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and look at its log: a server that ran out of memory while loading exits.',
+		remedy: `The model server is down, still starting, on another port, or listens on 127.0.0.1 only.${otherPortIn(port)} Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and look at its log: a server that ran out of memory while loading exits.`,
 	};
 }
 

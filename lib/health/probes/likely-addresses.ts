@@ -1,6 +1,6 @@
 /** Other addresses that are tried, without the key, where the one of the credential does not lead to the API. */
 import type { FailureKind } from '../../errors/kinds';
-import { isLoopback } from '../../errors/remedies';
+import { isLoopback, OTHER_DEFAULT_PORT } from '../../errors/remedies';
 import { listOf } from '../answers';
 import type { Alternative, Probe } from '../observations';
 import type { ProbeContext } from './observe';
@@ -45,8 +45,8 @@ function isOtherRoute(models: Probe): boolean {
 }
 
 /**
- * Where nothing answers and the failure has one usual cause, tries the likely address. Asks only the same machine and
- * the same port.
+ * Where nothing answers and the failure has one usual cause, tries the likely address. Asks only the same machine, and
+ * the same port or the other default port of llama.cpp.
  */
 export async function tryLikelyAddresses(
 	{ connection: { url }, askElsewhere }: ProbeContext,
@@ -60,11 +60,21 @@ export async function tryLikelyAddresses(
 	// From inside a container, this is the machine that runs it.
 	if (failures.includes('refused') && isLoopback(new URL(url.origin).hostname))
 		places.push(withHost(base, 'host.docker.internal'));
+	const { port } = new URL(base);
+	const otherPort = OTHER_DEFAULT_PORT[port];
+	if (failures.includes('refused') && otherPort !== undefined)
+		places.push(withPort(base, otherPort));
 	const isTls = base.startsWith('https:');
 	const isOtherScheme = (kind: FailureKind) =>
 		OTHER_SCHEME.has(kind) || (isTls && kind === 'connectTimeout');
 	if (failures.some(isOtherScheme)) places.push(withOtherScheme(base));
 	return await Promise.all(places.map(async (place) => await askElsewhere(place, 'anything')));
+}
+
+function withPort(url: string, port: string): string {
+	const changed = new URL(url);
+	changed.port = port;
+	return changed.href.replace(/\/$/, '');
 }
 
 function withHost(url: string, host: string): string {

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import { looksLikeHtml } from '../../../lib/errors/failed-answer';
 import { failure } from '../../../lib/errors/failure';
 import { httpFailure, serverMessage } from '../../../lib/errors/http-failure';
@@ -505,6 +507,39 @@ describe('errors of other servers and of proxies', () => {
 			type: 't',
 			facts: { code: 1, n_ctx: 5 },
 		});
+	});
+
+	test('an error inside the text of another is unwrapped to the innermost', () => {
+		fc.assert(
+			fc.property(fc.stringMatching(/^[a-z ]{1,30}$/), fc.nat(3), (innermost, depth) => {
+				let body = JSON.stringify({ error: { message: innermost, type: 'inner', n_ctx: 5 } });
+				for (let i = 0; i < depth; i++) body = JSON.stringify({ error: { message: body } });
+				expect(serverMessage(body)).toEqual({
+					message: innermost,
+					type: 'inner',
+					facts: { n_ctx: 5 },
+				});
+			}),
+		);
+	});
+
+	test.each([
+		['ollama-0.33.0-rc2/context-exceeded', 'contextOverflow'],
+		['portkey-gateway-1.15.2/context-exceeded', 'contextOverflow'],
+		['new-api-0.6.3.1/unknown-model', 'modelNotFound'],
+		['mlx-lm-0.32.2/unknown-model', 'modelNotFound'],
+		['text-generation-webui-4.7.3/image-503', 'modelNotFound'],
+		['ollama-0.33.0-rc2/embed-chat-model', 'notSupported'],
+	])('%s: %s', (name, kind) => {
+		const { status, body } = httpFixture(`${name}.http`);
+		const url = 'http://127.0.0.1:8080/v1/chat/completions';
+		const failed = httpFailure({ status, body: body.toString('utf8') }, { url });
+		expect(failed.kind).toBe(kind);
+		expect(failed.serverText).not.toMatch(/^\{/);
+	});
+
+	test('"Jinja Exception" in a 500 is the template’s', () => {
+		expect(kindOfMessage('Jinja Exception: tool_choice is undefined')).toBe('templateRejected');
 	});
 
 	test('errors inside a stream are told by the same texts', () => {

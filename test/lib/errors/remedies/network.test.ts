@@ -1,3 +1,4 @@
+import { remedyFor } from '../../../../lib/errors/remedies';
 import { failure } from '../../../../lib/errors/failure';
 import { NETWORK_REMEDIES } from '../../../../lib/errors/remedies/network';
 
@@ -39,4 +40,13 @@ describe('remedies for the way to a server', () => {
 			'https',
 		);
 	});
+});
+
+test.each([
+	['8080', '9931'],
+	['9931', '8080'],
+])('nothing listens on port %s: names the other default port, %s', (port, other) => {
+	for (const host of ['10.0.0.5', '127.0.0.1'])
+		expect(remedyFor('refused', { host, port }).remedy).toContain(`try ${other}.`);
+	expect(remedyFor('refused', { host: '10.0.0.5', port: '80' }).remedy).not.toContain('9931');
 });
