@@ -145,7 +145,10 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 }
 
 /** Asks route after route until the answers identify the server, or it is silent. */
-async function askedAnswers(connection: Connection, limitMs: number) {
+async function askedAnswers(
+	connection: Connection,
+	limitMs: number,
+): Promise<{ answers: ServerAnswers; kind: KindName }> {
 	const { api, root } = connection.url;
 	const until = performance.now() + limitMs;
 	const answers: ServerAnswers = {};
