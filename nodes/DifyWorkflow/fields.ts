@@ -92,6 +92,12 @@ const include = choicesField('Include', 'include', {
 	description: 'What to add to the item',
 });
 
+const fetchFilesFrom = stringField('Fetch Files From', 'fetchFilesFrom', {
+	placeholder: 'e.g. https://files.example.com',
+	description:
+		'Further addresses from which files of the outputs may be fetched, separated by commas, where this Dify stores its files elsewhere (FILES_URL, S3). Those of the Dify in the credential are always fetched.',
+});
+
 const { enableStreaming, firstByteLimit, idleLimit, progressLimit, totalLimit } = RUN_OPTIONS;
 
 const itemsAtOnce: INodeProperties = {
@@ -102,6 +108,7 @@ const itemsAtOnce: INodeProperties = {
 
 const common = [
 	enableStreaming,
+	fetchFilesFrom,
 	firstByteLimit,
 	idleLimit,
 	include,

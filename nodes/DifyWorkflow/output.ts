@@ -1,7 +1,13 @@
 import type { IBinaryKeyData } from 'n8n-workflow';
 
 import { resultOf } from '../../lib/dify/errors/failure';
-import { downloadFile, outputFiles, downloadFailureText } from '../../lib/dify/files/output-files';
+import {
+	downloadFailureText,
+	downloadFile,
+	MAX_FILES_BYTES,
+	originsIn,
+	outputFiles,
+} from '../../lib/dify/files/output-files';
 import type { HumanForm, RunResult } from '../../lib/dify/types';
 import { recordOf, optional } from '../../lib/values';
 import { keylessClient, type DifyCall } from '../shared/dify/run';
@@ -18,6 +24,8 @@ export interface RunOutput {
 	include: readonly Extra[];
 	onFailure: 'error' | 'return';
 	onPause: 'error' | 'return' | 'wait';
+	/** Origins besides that of the credential from which files may be fetched. */
+	origins: readonly string[];
 	user: string;
 	/** Every event as Dify sent it; empty unless included. */
 	events: readonly unknown[];
@@ -29,6 +37,7 @@ export function readOutput({ parameters }: Pick<DifyCall, 'parameters'>, user: s
 		include: parameters.choices<Extra>('options.include'),
 		onFailure: parameters.choice<'error' | 'return'>('options.onFailure', 'error'),
 		onPause: parameters.choice<'error' | 'return' | 'wait'>('options.onPause', 'return'),
+		origins: originsIn(parameters.freeText('options.fetchFilesFrom')),
 		user,
 		events: [],
 	};
@@ -54,7 +63,8 @@ export async function runItem(
 	await call.typing?.end();
 	const warnings = [...result.warnings, ...(await warningsAbout(call, result))];
 	const binary: IBinaryKeyData = {};
-	if (output.include.includes('files')) warnings.push(...(await addFiles(call, result, binary)));
+	if (output.include.includes('files'))
+		warnings.push(...(await addFiles(call, result, binary, output.origins)));
 	warnings.forEach(call.hint);
 	const json = {
 		...(output.simplify ? simplified : whole)(result, warnings, output.user),
@@ -97,16 +107,19 @@ async function addFiles(
 	call: DifyCall,
 	result: RunResult,
 	binary: IBinaryKeyData,
+	origins: readonly string[],
 ): Promise<string[]> {
 	const files = outputFiles(result.workflow?.outputs, result.files);
 	if (files.length === 0) return [];
 	const client = await keylessClient(call);
 	const warnings: string[] = [];
+	let maxBytes = MAX_FILES_BYTES;
 	for (const file of files) {
 		try {
-			const found = await downloadFile(client, file);
+			const found = await downloadFile(client, file, { origins, maxBytes });
 			if (found === undefined) continue;
 			const { content, name, mimeType } = found;
+			maxBytes -= content.byteLength;
 			binary[`file_${Object.keys(binary).length}`] = await call.context.helpers.prepareBinaryData(
 				content,
 				name,

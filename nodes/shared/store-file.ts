@@ -1,5 +1,6 @@
 import type { IBinaryKeyData } from 'n8n-workflow';
 
+import { plainFileName } from '../../lib/file-name';
 import { Readable } from '../../lib/vendor';
 import type { OperationCall } from './run/operations';
 
@@ -20,8 +21,9 @@ export interface StoredFile {
 export async function storeFile(
 	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,
 	fieldPath: string,
-	{ content, fileName, mimeType }: FileToStore,
+	{ content, fileName: givenName, mimeType }: FileToStore,
 ): Promise<StoredFile> {
+	const fileName = plainFileName(givenName, 'file');
 	let bytes = 0;
 	const failed: unknown[] = [];
 	async function* counted(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

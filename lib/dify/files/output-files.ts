@@ -1,6 +1,8 @@
 import { ServerError } from '../../errors/server-error';
-import { readWhole } from '../../http/too-long';
+import { plainFileName } from '../../file-name';
+import { BodyTooLongError, readWhole } from '../../http/too-long';
 import type { DifyClient } from '../client';
+import { localError } from '../errors/failure';
 import type { DifyFile } from '../types';
 import { isRecord, nonEmptyText, messageOf } from '../../values';
 
@@ -40,32 +42,80 @@ export interface DownloadedFile {
 	mimeType?: string;
 }
 
+/** What may be fetched. */
+export interface DownloadRules {
+	/** Origins besides that of the credential: where Dify stores its files. */
+	origins: readonly string[];
+	/** Bytes. */
+	maxBytes: number;
+}
+
+/** Bytes of all files of a run: they stand in n8n's memory. */
+export const MAX_FILES_BYTES = 200 * 1024 * 1024;
+
 const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000 };
 
 /**
  * Downloads a file of a run. Its URL is signed, so no key is sent. URLs without a host belong to Dify's origin
- * (docs/protocols/dify.md 2.9).
+ * (docs/protocols/dify.md 2.9). A model can write a file object too, so only known origins are asked.
  *
  * @param client without the headers of the credential
  * @returns undefined for a file without a URL
- * @throws {ServerError}
+ * @throws {ServerError} also for another origin, and for a file that is too large
  */
 export async function downloadFile(
 	{ connection, api, signal }: DifyClient,
 	file: DifyFile,
+	rules: DownloadRules,
 ): Promise<DownloadedFile | undefined> {
 	const address = nonEmptyText(file.url);
 	if (address === undefined || !URL.canParse(address, api)) return undefined;
-	const download = await connection.download(new URL(address, api).href, {
-		method: 'GET',
-		signal,
-		limits: LIMITS,
-	});
-	return {
-		content: await readWhole(download.pieces),
-		name: nonEmptyText(file.filename) ?? 'file',
-		mimeType: nonEmptyText(file.mime_type) ?? nonEmptyText(download.headers['content-type']),
-	};
+	const { href } = new URL(address, api);
+	checkOrigin(href, api, rules);
+	const download = await connection.download(href, { method: 'GET', signal, limits: LIMITS });
+	try {
+		// After redirects.
+		checkOrigin(download.url, api, rules);
+		return {
+			content: await readWhole(download.pieces, rules.maxBytes),
+			name: plainFileName(nonEmptyText(file.filename) ?? '', 'file'),
+			mimeType: nonEmptyText(file.mime_type) ?? nonEmptyText(download.headers['content-type']),
+		};
+	} catch (error) {
+		throw error instanceof BodyTooLongError ? tooLarge() : error;
+	} finally {
+		download.close();
+	}
+}
+
+/** @throws {ServerError} for a URL that leads neither to Dify nor to a place that the node names */
+function checkOrigin(url: string, api: string, { origins }: DownloadRules): void {
+	const { origin } = new URL(url);
+	if (origin === new URL(api).origin || origins.includes(origin)) return;
+	throw localError(
+		'fileRejected',
+		`it lies at ${origin}, not at the Dify of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
+	);
+}
+
+function tooLarge(): ServerError {
+	const megabytes = MAX_FILES_BYTES / 1024 / 1024;
+	return localError(
+		'fileTooLarge',
+		`the files of a run may have ${megabytes} MB together, and it goes beyond that. Fetch it with an HTTP Request node`,
+	);
+}
+
+/** Origins in the text of a field, separated by commas or blanks. @throws {ServerError} for what is no address */
+export function originsIn(typed: string): string[] {
+	return typed
+		.split(/[\s,]+/)
+		.filter((each) => each !== '')
+		.map((each) => {
+			if (/^https?:/i.test(each) && URL.canParse(each)) return new URL(each).origin;
+			const remedy = 'Enter addresses such as https://files.example.com, separated by commas.';
+			throw localError('inputs', `"${each}" in Fetch Files From is no address`, remedy);
+		});
 }
 
 /** Why a file could not be downloaded, in words. */

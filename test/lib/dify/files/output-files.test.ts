@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import { difyClient } from '../../../../lib/dify/credentials';
 import {
 	downloadFile,
+	MAX_FILES_BYTES,
+	originsIn,
 	outputFiles,
 	downloadFailureText,
 } from '../../../../lib/dify/files/output-files';
@@ -16,6 +18,8 @@ const FILE = {
 	related_id: 'up',
 	filename: 'a.png',
 } as never;
+
+const RULES = { origins: [], maxBytes: MAX_FILES_BYTES };
 
 /** Signed addresses of files, and what was asked of them. */
 const startFiles = useSimulator(async ({ redirect }: { redirect?: string } = {}) => {
@@ -72,6 +76,7 @@ describe('files of a run', () => {
 		const found = await downloadFile(
 			client,
 			Object.assign({}, FILE, { url: '/files/x.png?sign=1' }),
+			RULES,
 		);
 		expect([found!.content.toString(), found!.name, found!.mimeType]).toEqual([
 			'png!',
@@ -81,12 +86,52 @@ describe('files of a run', () => {
 		expect(files.asked).toEqual([{ url: '/files/x.png?sign=1', authorization: undefined }]);
 	});
 
-	test('a redirect to another host carries nothing', async () => {
+	test('a redirect to another host carries nothing, and counts only where that is named', async () => {
 		const other = await startFiles();
 		const files = await startFiles({ redirect: other.origin });
-		const client = bare(files.origin);
-		await downloadFile(client, Object.assign({}, FILE, { url: '/files/x.png' }));
-		expect(other.asked).toEqual([{ url: '/elsewhere', authorization: undefined }]);
+		const file = Object.assign({}, FILE, { url: '/files/x.png' });
+		const refused = downloadFile(bare(files.origin), file, RULES);
+		await expect(refused).rejects.toThrow(other.origin);
+		const named = { ...RULES, origins: [other.origin] };
+		expect((await downloadFile(bare(files.origin), file, named))!.content.toString()).toBe('png!');
+		expect(other.asked).toContainEqual({ url: '/elsewhere', authorization: undefined });
+	});
+
+	test('an address that a model could have written is not asked', async () => {
+		const other = await startFiles();
+		const file = Object.assign({}, FILE, { url: `${other.origin}/secret` });
+		const failed = await downloadFile(bare('http://127.0.0.1:9'), file, RULES).catch(
+			(error: unknown) => error,
+		);
+		expect(downloadFailureText(failed)).toContain(other.origin);
+		expect(downloadFailureText(failed)).toContain('Fetch Files From');
+		expect(other.asked).toEqual([]);
+	});
+
+	test('a file beyond the bound is not kept', async () => {
+		const files = await startFiles();
+		const file = Object.assign({}, FILE, { url: '/files/x.png' });
+		const failed = await downloadFile(bare(files.origin), file, { ...RULES, maxBytes: 3 }).catch(
+			(error: unknown) => error,
+		);
+		expect(downloadFailureText(failed)).toContain('200 MB');
+	});
+
+	test('the name of a file is a name', async () => {
+		const files = await startFiles();
+		const file = Object.assign({}, FILE, { url: '/files/x.png', filename: '../../etc/x\r\n.png' });
+		expect((await downloadFile(bare(files.origin), file, RULES))!.name).toBe('x.png');
+	});
+
+	test.each([
+		['', []],
+		['https://a.example.com/files, http://b:9000', ['https://a.example.com', 'http://b:9000']],
+	])('the origins in %j', (typed, origins) => {
+		expect(originsIn(typed)).toEqual(origins);
+	});
+
+	test('what is no address is an error', () => {
+		expect(() => originsIn('files.example.com')).toThrow('Fetch Files From');
 	});
 
 	test('a link that has expired', async () => {
@@ -95,12 +140,13 @@ describe('files of a run', () => {
 		const failed = await downloadFile(
 			client,
 			Object.assign({}, FILE, { url: '/files/old.png' }),
+			RULES,
 		).catch((error: unknown) => error);
 		expect(downloadFailureText(failed)).toContain('300 seconds');
 	});
 
 	test('a file without an address is none to fetch', async () => {
 		const client = bare('http://127.0.0.1:9');
-		expect(await downloadFile(client, FILE)).toBeUndefined();
+		expect(await downloadFile(client, FILE, RULES)).toBeUndefined();
 	});
 });

@@ -391,6 +391,14 @@ describe('files of the outputs', () => {
 		const asked = sim.requests.filter(({ url }) => url.startsWith('/files/'));
 		expect(asked.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
 	});
+
+	test('an address elsewhere, which a model could have written, is not asked', async () => {
+		const outputs = { one: file('http://127.0.0.1:9/admin') };
+		const sim = await startFlow('1.12', { steps: [START], outputs });
+		const [item] = await work(sim, { parameters: { options } });
+		expect(item!.binary).toBeUndefined();
+		expect(item!.json.warnings).toEqual([expect.stringContaining('Fetch Files From')]);
+	});
 });
 
 it('a Dify that is not there is told at once: the form is not waited for first, and the run after it', async () => {

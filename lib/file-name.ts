@@ -1,0 +1,26 @@
+/** Characters; file systems take 255 bytes. */
+const MAX_LENGTH = 120;
+
+/** Control characters and what separates folders, on any system. */
+const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * A name that came from outside, as a name only: without folders, control characters, and dots or blanks at its ends
+ * (RFC 6266 4.3).
+ *
+ * @param fallback for a name of which nothing is left
+ */
+export function plainFileName(name: string, fallback: string): string {
+	const last = name.replace(FORBIDDEN, '').split(/[/\\]/).at(-1) ?? '';
+	const trimmed = last.replace(/^[\s.]+|[\s.]+$/g, '');
+	const plain = shortened(trimmed);
+	return plain === '' ? fallback : plain;
+}
+
+/** Keeps the extension. */
+function shortened(name: string): string {
+	const characters = [...name];
+	if (characters.length <= MAX_LENGTH) return name;
+	const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
+	return characters.slice(0, MAX_LENGTH - extension.length).join('') + extension;
+}

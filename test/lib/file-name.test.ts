@@ -1,0 +1,42 @@
+import * as fc from 'fast-check';
+import { plainFileName } from '../../lib/file-name';
+import { examples } from '../support/properties';
+
+test.each([
+	['report.pdf', 'report.pdf'],
+	['Bericht Nr. 7 (新).tar.gz', 'Bericht Nr. 7 (新).tar.gz'],
+	['../../x', 'x'],
+	['/etc/cron.d/x', 'x'],
+	['..\\..\\x.exe', 'x.exe'],
+	['C:\\temp\\a.txt', 'a.txt'],
+	['a\r\nX-Evil: 1.txt', 'aX-Evil: 1.txt'],
+	['a\0.txt', 'a.txt'],
+	['\u202Etxt.exe', 'txt.exe'],
+	['.htaccess', 'htaccess'],
+	['..', 'file'],
+	['folder/', 'file'],
+	['', 'file'],
+])('%j is %j', (name, plain) => {
+	expect(plainFileName(name, 'file')).toBe(plain);
+});
+
+test('a name is never empty, a path, or more than one line', () => {
+	const part = fc.oneof(
+		fc.string({ unit: 'binary' }),
+		fc.constantFrom('..', '/', '\\', '\r', '\n', '\0', ' ', '.'),
+	);
+	fc.assert(
+		fc.property(fc.array(part), (parts) => {
+			const plain = plainFileName(parts.join(''), 'file');
+			expect(plain).not.toBe('');
+			expect(plain).not.toMatch(/[/\\\r\n\0]|^\.|\.$/);
+			expect([...plain].length).toBeLessThanOrEqual(120);
+			expect(plainFileName(plain, 'file')).toBe(plain);
+		}),
+		examples(500),
+	);
+});
+
+test('a long name keeps its extension', () => {
+	expect(plainFileName(`${'x'.repeat(500)}.pdf`, 'file')).toMatch(/^x{116}\.pdf$/);
+});
