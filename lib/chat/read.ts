@@ -3,7 +3,7 @@ import { Assembly } from './answer/assembly';
 import { withPartialAnswer } from './answer/failure';
 import { LoadingMessages } from './answer/loading-messages';
 import { readBatch, type Unreadable } from './answer/read-batch';
-import { familyOf } from './answer/text-formats/families';
+import { familyOf } from './text-formats/families';
 import { thinkingHabits } from './answer/thinking-habits';
 import { ThinkingPresenter } from './answer/thinking-presenter';
 import { modelKey, type OpenedAnswer } from './open';

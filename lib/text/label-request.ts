@@ -1,4 +1,4 @@
-import { withoutThinking } from '../chat/answer/text-formats/thinking';
+import { withoutThinking } from '../chat/text-formats/thinking';
 import type {
 	ChatAnswer,
 	ChatMessage,

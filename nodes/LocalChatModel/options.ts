@@ -1,4 +1,4 @@
-import { FAMILIES } from '../../lib/chat/answer/text-formats/families';
+import { FAMILIES } from '../../lib/chat/text-formats/families';
 import type { INodeProperties } from 'n8n-workflow';
 
 import { thinkingTimeLimitField } from '../shared/chat/answer-fields';

@@ -18,13 +18,13 @@ import {
 } from './finish-reason';
 import { strayFailure } from './stray-lines';
 import type { ThinkingSeen } from './thinking-habits';
-import { CallDetector } from './text-formats/call-detector';
-import type { Family } from './text-formats/families';
-import { QuotedInput } from './text-formats/quoted-input';
-import { type UnrunCall, TextCalls } from './text-formats/text-calls';
-import { hasClosingTagOnItsOwnLine, ThinkSplitter } from './text-formats/thinking';
+import { callsSeen } from '../text-formats/call-detector';
+import type { Family } from '../text-formats/families';
+import { QuotedInput } from '../text-formats/quoted-input';
+import { type UnrunCall, TextCalls } from '../text-formats/text-calls';
+import { hasClosingTagOnItsOwnLine, ThinkSplitter } from '../text-formats/thinking';
 import { type AssembledCall, ToolCallAssembly } from './tool-call-assembly';
-import { ownToolCallIds } from './tool-call-ids';
+import { ownToolCallIds } from '../tool-call-ids';
 import type { ChatAnswer, SplitText, ToolDefinition, Usage, WireChunk } from '../types';
 
 export interface AssemblyOptions {
@@ -68,7 +68,7 @@ export class Assembly {
 	/** Undefined if no calls are to be read from the text. */
 	private readonly textCalls: TextCalls | undefined;
 	private thoughts: ThinkSplitter | undefined;
-	private readonly thoughtCalls: CallDetector | undefined;
+	private readonly toolsInText: ReadonlyMap<string, ToolDefinition>;
 	private callsInText: ReturnType<TextCalls['end']> = { text: '', calls: [] };
 	private readonly newText: NewText;
 	private readonly newReasoning = new NewText();
@@ -99,12 +99,8 @@ export class Assembly {
 			options.openingThinkTagMayBeMissing,
 			family?.id === 'harmony',
 		);
-		if (toolsInText.length === 0) return;
-		this.textCalls = new TextCalls(toolsInText, family);
-		this.thoughtCalls = new CallDetector(
-			new Map(toolsInText.map((tool) => [tool.name, tool])),
-			family,
-		);
+		this.toolsInText = new Map(toolsInText.map((tool) => [tool.name, tool]));
+		if (toolsInText.length > 0) this.textCalls = new TextCalls(toolsInText, family);
 	}
 
 	/** Whether anything generated has arrived: from then on the idle limit applies, not the first-token limit. */
@@ -167,8 +163,10 @@ export class Assembly {
 
 	/** A possible call in the text or in the thinking that was not run. */
 	get unrunCall(): UnrunCall | undefined {
-		const thought = this.thoughtCalls?.own ?? this.thoughtCalls?.foreign;
-		if (this.callsInText.seen !== undefined || thought === undefined) return this.callsInText.seen;
+		if (this.callsInText.seen !== undefined || this.toolsInText.size === 0) return this.callsInText.seen;
+		const { own, foreign } = callsSeen(this.reasoning, this.toolsInText, this.options.family);
+		const thought = own ?? foreign;
+		if (thought === undefined) return undefined;
 		return { name: thought.name, family: thought.family, because: 'inThinking' };
 	}
 
@@ -262,7 +260,6 @@ export class Assembly {
 		const shown = this.textCalls?.push(rest.text) ?? rest.text;
 		const step = { text: '', reasoning: thought.reasoning + thought.text + rest.reasoning };
 		this.keep(step);
-		this.thoughtCalls?.end();
 		this.callsInText =
 			this.textCalls?.end({
 				isNatural: NATURAL_END.test(this.finishReason ?? ''),
@@ -296,7 +293,6 @@ export class Assembly {
 	private keep({ text, reasoning }: SplitText): void {
 		this.text += text;
 		this.reasoning += reasoning;
-		this.thoughtCalls?.push(reasoning);
 	}
 
 	/** The checked answer, or the failure. `strayLines`: lines of the body that were no events. */

@@ -1,12 +1,7 @@
 import { asList, parseObject, recordOf } from '../../values';
+import { offeredName } from '../text-formats/offered-name';
 import type { AssembledCall } from './tool-call-assembly';
 import type { ToolDefinition } from '../types';
-
-/** The offered tool that a written name means, without what families of models add: `functions.NAME:0`. */
-export function offeredName(written: string, names: readonly string[]): string | undefined {
-	const inner = written.replace(/^functions\./, '').replace(/:\d+$/, '');
-	return [written, inner].find((name) => names.includes(name));
-}
 
 /**
  * The tool that a server's call means: servers leave tokens of the model in names (`NAME<|channel|>commentary`,

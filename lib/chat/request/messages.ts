@@ -11,8 +11,8 @@ import { withoutAgentText } from './agent-text';
 import { contentPart, NOT_CONTENT } from './media';
 import { mediaOf, textOf } from './content';
 import { textOf as textOfBlock, toolResult, type ToolResult } from './tool-result';
-import { withoutThinking } from '../answer/text-formats/thinking';
-import { serverToolCallId, turnOfToolCall } from '../answer/tool-call-ids';
+import { withoutThinking } from '../text-formats/thinking';
+import { serverToolCallId, turnOfToolCall } from '../tool-call-ids';
 import type { ChatMessage, ContentPart, SourceMessage, ToolCall } from '../types';
 
 /** The cached original of a tool call and its turn, which n8n returns in pieces and changed. */

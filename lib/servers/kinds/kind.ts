@@ -46,7 +46,7 @@ export interface Refusal {
 }
 
 /**
- * Names of the server-side parsers for the tool calls of a family of models (lib/chat/answer/text-formats/families.ts).
+ * Names of the server-side parsers for the tool calls of a family of models (lib/chat/text-formats/families.ts).
  */
 export interface ToolParsers {
 	vllm?: string;
@@ -186,7 +186,7 @@ export interface ChatAbilities {
 	};
 	/** `named`: follows an object that names one tool. `mode`: follows "none" and "required" only. `ignored`: neither. */
 	toolChoice: 'named' | 'mode' | 'ignored';
-	/** The format of tool calls that it prompts models without one to use (lib/chat/answer/text-formats/). */
+	/** The format of tool calls that it prompts models without one to use (lib/chat/text-formats/). */
 	callFormat?: string;
 	/** Refusals with a workaround. */
 	refusals: readonly Refusal[];

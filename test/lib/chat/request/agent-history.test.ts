@@ -6,7 +6,7 @@ import fc from 'fast-check';
 
 import { convertMessages } from '../../../../lib/chat/request/messages';
 import { withoutAgentText } from '../../../../lib/chat/request/agent-text';
-import { serverToolCallId } from '../../../../lib/chat/answer/tool-call-ids';
+import { serverToolCallId } from '../../../../lib/chat/tool-call-ids';
 import { TurnMemory } from '../../../../lib/chat/answer/turn-memory';
 import type { ChatMessage, ChatRequest, SourceMessage } from '../../../../lib/chat/types';
 import { difyPrompt } from '../../../../lib/langchain/dify-prompt';

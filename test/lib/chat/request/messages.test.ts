@@ -5,7 +5,7 @@ import {
 	convertMessages,
 	type RememberedCall,
 } from '../../../../lib/chat/request/messages';
-import { serverToolCallId } from '../../../../lib/chat/answer/tool-call-ids';
+import { serverToolCallId } from '../../../../lib/chat/tool-call-ids';
 import type { ChatMessage, SourceMessage } from '../../../../lib/chat/types';
 import { examples } from '../../../support/properties';
 

@@ -1,10 +1,10 @@
 /** A call of each family, as its models write it, and any mixture of what they write. */
 import fc from 'fast-check';
 
-import { FAMILIES, familyOf } from '../../../../../lib/chat/answer/text-formats/families';
-import { Source } from '../../../../../lib/chat/answer/text-formats/source';
-import { MarkupTracker } from '../../../../../lib/chat/answer/text-formats/markup-tracker';
-import { examples } from '../../../../support/properties';
+import { FAMILIES, familyOf } from '../../../../lib/chat/text-formats/families';
+import { Source } from '../../../../lib/chat/text-formats/source';
+import { MarkupTracker } from '../../../../lib/chat/text-formats/markup-tracker';
+import { examples } from '../../../support/properties';
 import { everyCut, readPieces } from './read';
 
 const J = '{"name":"w","arguments":{"city":"Rome"}}';
@@ -317,7 +317,7 @@ describe('the work for a long answer', () => {
 	const effort = (text: string, family: string, size: number) => {
 		let steps = 0;
 		// Plain functions: a spy of jest remembers each of millions of calls.
-		Source.prototype.ready = function () {
+		Source.prototype.peek = function () {
 			steps += 1;
 			return original.call(this);
 		};
@@ -332,10 +332,10 @@ describe('the work for a long answer', () => {
 		return steps / text.length;
 	};
 	afterEach(() => {
-		Source.prototype.ready = original;
+		Source.prototype.peek = original;
 		MarkupTracker.prototype.push = originalPush;
 	});
-	const original = Source.prototype.ready;
+	const original = Source.prototype.peek;
 	const originalPush = MarkupTracker.prototype.push;
 
 	it.each(FAMILIES.map(({ id }) => id))('F59: text with brackets, %s', (id) => {

@@ -4,9 +4,9 @@ import {
 	hasClosingTagOnItsOwnLine,
 	ThinkSplitter,
 	withoutThinking,
-} from '../../../../../lib/chat/answer/text-formats/thinking';
-import { process } from '../../../../support/node';
-import { examples } from '../../../../support/properties';
+} from '../../../../lib/chat/text-formats/thinking';
+import { process } from '../../../support/node';
+import { examples } from '../../../support/properties';
 
 function split(pieces: readonly string[], openingTagMayBeMissing = false) {
 	const splitter = new ThinkSplitter(openingTagMayBeMissing);

@@ -1,5 +1,5 @@
-import { isRecord, parseJson, recordOf } from '../../../values';
-import type { ToolDefinition } from '../../types';
+import { isRecord, parseJson, recordOf } from '../../values';
+import type { ToolDefinition } from '../types';
 
 /** A value written as plain text, whose type only the tool's schema tells. */
 export class Untyped {

@@ -1,8 +1,8 @@
 /** Encoded calls are parsed in every format, wherever they are cut; quoted calls do not run. */
 import fc from 'fast-check';
 
-import type { ToolDefinition } from '../../../../../lib/chat/types';
-import { examples } from '../../../../support/properties';
+import type { ToolDefinition } from '../../../../lib/chat/types';
+import { examples } from '../../../support/properties';
 import { readPieces } from './read';
 
 interface Args {

@@ -4,7 +4,7 @@ import {
 	ownToolCallIds,
 	serverToolCallId,
 	turnOfToolCall,
-} from '../../../../lib/chat/answer/tool-call-ids';
+} from '../../../lib/chat/tool-call-ids';
 
 describe('ids of tool calls', () => {
 	it('are different in every answer, though the server gives the same ones (vLLM issue 50295, SGLang)', () => {

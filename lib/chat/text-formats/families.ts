@@ -1,4 +1,4 @@
-import { LruCache } from '../../../lru-cache';
+import { LruCache } from '../../lru-cache';
 import {
 	bare,
 	bareJson,

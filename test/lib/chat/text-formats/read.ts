@@ -1,7 +1,7 @@
 /** An answer in pieces, read in the format of a family. */
-import { Assembly, type AssemblyOptions } from '../../../../../lib/chat/answer/assembly';
-import { FAMILIES, type Family } from '../../../../../lib/chat/answer/text-formats/families';
-import type { UnrunReason, ToolCallPiece, ToolDefinition } from '../../../../../lib/chat/types';
+import { Assembly, type AssemblyOptions } from '../../../../lib/chat/answer/assembly';
+import { FAMILIES, type Family } from '../../../../lib/chat/text-formats/families';
+import type { UnrunReason, ToolCallPiece, ToolDefinition } from '../../../../lib/chat/types';
 
 export const TOOLS: ToolDefinition[] = [
 	{

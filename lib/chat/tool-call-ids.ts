@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { quietly } from '../../values';
+import { quietly } from '../values';
 
 /** Longer server ids are not kept: such calls are sent back under our own ids. */
 const MAX_SERVER_ID = 200;

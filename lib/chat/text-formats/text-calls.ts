@@ -1,0 +1,320 @@
+import type { ToolDefinition, UnrunReason } from '../types';
+import { fittingArguments } from './arguments';
+import { callsSeen, openingMarkers, type Sightings } from './call-detector';
+import type { Family } from './families';
+import type { Form } from './forms';
+import { MarkupTracker } from './markup-tracker';
+import { offeredName } from './offered-name';
+import type { QuotedInput } from './quoted-input';
+import { readBlock, type WrittenCall } from './shapes';
+import { attempt, Source, type Stop, stop, Stopped } from './source';
+
+/** A possible call that was left in the text. */
+export interface UnrunCall {
+	name: string;
+	family: Family;
+	because: UnrunReason;
+}
+
+export interface ReadCall {
+	name: string;
+	/** JSON text of an object. */
+	arguments: string;
+}
+
+export interface AnswerEnd {
+	/** The model ended its answer itself, and was not cut off. */
+	isNatural: boolean;
+	/** The answer broke off: no call is run. */
+	isBroken?: boolean;
+	/** The server itself returned calls. */
+	hasOthers: boolean;
+	/** The messages of the request. */
+	input: QuotedInput;
+}
+
+/** Calls that end the answer, and the text that was read for them. */
+interface Block {
+	source: Source;
+	/** Where the block begins in the source, and in the answer. */
+	start: number;
+	begin: number;
+	/** The first name of a call. */
+	name?: string;
+	calls: WrittenCall[];
+	/** Its end is marked. */
+	isMarked: boolean;
+}
+
+interface FailedBlock {
+	why: Stop;
+	name: string;
+	begin: number;
+	end: number;
+}
+
+/** After so many openings that were only text, no further calls are expected. */
+const MAX_TRIES = 50;
+/** Names of calls stand within the first of these many characters of a block; escapes may make its values longer. */
+const MAX_BLOCK = 1024 * 1024;
+const MAX_HELD = 2 * MAX_BLOCK;
+/** Longer blocks are parsed again only when they grew by a quarter, so that all tries together stay linear. */
+const SHORT_BLOCK = 4096;
+const GROWTH = 1.25;
+
+/**
+ * Extracts calls from the text of an answer, for servers that pass them on unparsed. Text is not a command: only a
+ * complete call of an offered tool, in this model's format, at the end of the answer and not quoted, counts. Everything
+ * else stays text, unchanged.
+ *
+ * Text that may be a call is held until that is decided, and parsed from its beginning when it has grown. The result
+ * does not depend on how the text was split.
+ */
+export class TextCalls {
+	private readonly tools: ReadonlyMap<string, ToolDefinition>;
+	private readonly passage: Passage;
+	private all = '';
+
+	/** @param tools the tools that the model may call */
+	constructor(
+		tools: readonly ToolDefinition[],
+		private readonly family: Family | undefined,
+	) {
+		this.tools = new Map(tools.map((tool) => [tool.name, tool]));
+		this.passage = new Passage([...this.tools.keys()], family?.forms ?? []);
+	}
+
+	/** @returns the text that can be shown now */
+	push(piece: string): string {
+		if (this.tools.size === 0) return piece;
+		this.all += piece;
+		return this.family === undefined ? piece : this.passage.push(piece);
+	}
+
+	/** At the end of the answer: returns the remaining text, and the calls or a possible call that is not run. */
+	end(end: AnswerEnd): { text: string; calls: ReadCall[]; seen?: UnrunCall } {
+		if (this.tools.size === 0) return { text: '', calls: [] };
+		const sightings = callsSeen(this.all, this.tools, this.family);
+		const text = this.passage.end();
+		const { block } = this.passage;
+		const because = block === undefined ? undefined : this.reasonAgainst(block, sightings, end);
+		if (block !== undefined && because === undefined)
+			return { text, calls: this.fittingCalls(block)! };
+		const seen = this.unrunCall(sightings, because);
+		const rest = text + this.passage.release();
+		return { text: rest, calls: [], ...(seen === undefined ? {} : { seen }) };
+	}
+
+	/** Why the calls of a block must not be run; undefined if they may. */
+	private reasonAgainst(
+		block: Block,
+		{ own, foreign, areTooMany }: Sightings,
+		end: AnswerEnd,
+	): UnrunReason | undefined {
+		if (end.hasOthers) return 'hasOthers';
+		if (foreign !== undefined && foreign.at < block.begin) return 'foreign';
+		// An answer that already showed a call is only showing this one, too.
+		if (areTooMany || (own !== undefined && own.at < block.begin)) return 'quoted';
+		if (end.isBroken || (!block.isMarked && !end.isNatural)) return 'incomplete';
+		if (this.fittingCalls(block) === undefined) return 'unfit';
+		return block.calls.some((call) => end.input.holds(asWritten(call, block)))
+			? 'inInput'
+			: undefined;
+	}
+
+	private fittingCalls(block: Block): ReadCall[] | undefined {
+		const names = [...this.tools.keys()];
+		const calls: ReadCall[] = [];
+		for (const call of block.calls) {
+			const tool = this.tools.get(offeredName(call.name, names) ?? '');
+			const args = tool === undefined ? undefined : fittingArguments(tool, call.arguments);
+			if (args === undefined) return undefined;
+			calls.push({ name: tool!.name, arguments: JSON.stringify(args) });
+		}
+		return calls;
+	}
+
+	/** The possible call of which the user is told, if any. */
+	private unrunCall(
+		{ own, foreign }: Sightings,
+		because: UnrunReason | undefined,
+	): UnrunCall | undefined {
+		const { failed, block } = this.passage;
+		if (because !== undefined && because !== 'foreign')
+			return { name: block!.name!, family: this.family!, because };
+		if (foreign !== undefined && (because === 'foreign' || isApartFrom(foreign.at, failed)))
+			return { name: foreign.name, family: foreign.family, because: 'foreign' };
+		if (failed !== undefined)
+			return {
+				name: failed.name,
+				family: this.family!,
+				because: failed.why === 'broken' ? 'incomplete' : failed.why,
+			};
+		return own && { name: own.name, family: own.family, because: own.form.told ?? 'quoted' };
+	}
+}
+
+/** Whether a call in another format is no part of the block that failed. */
+function isApartFrom(at: number, failed: FailedBlock | undefined): boolean {
+	if (failed === undefined) return true;
+	return failed.why !== 'unknownTool' && (at <= failed.begin || at >= failed.end);
+}
+
+/** A call without arguments is only a name, so the markers around it are compared, too. */
+function asWritten({ arguments: args = {}, from, to }: WrittenCall, block: Block): string {
+	const { text, at } = block.source;
+	return Object.keys(args).length === 0 ? text.slice(block.start, at) : text.slice(from, to);
+}
+
+/** Passes text on, and holds what may be a block of calls at the end of the answer. */
+class Passage {
+	/** The block that ends the answer. */
+	block: Block | undefined;
+	/** The first block that turned out to be none. */
+	failed: FailedBlock | undefined;
+	private readonly starts: ReadonlySet<string>;
+	private readonly surroundings = new MarkupTracker();
+	/** What was not read yet, and how much was read before it. */
+	private unread = '';
+	private readLength = 0;
+	/** Parsing is tried again from this length of `unread` on. */
+	private nextTry = 0;
+	/** White space after which a call may come. */
+	private blank = '';
+	private gaveText = false;
+	private tries = 0;
+
+	constructor(
+		private readonly names: readonly string[],
+		private readonly forms: readonly Form[],
+	) {
+		const runnable = forms.filter(({ bare, told }) => !bare && !told);
+		this.starts = new Set(runnable.flatMap(openingMarkers).map((text) => text[0]!));
+	}
+
+	/** @returns the text that can be shown now */
+	push(piece: string): string {
+		this.unread += piece;
+		return this.unread.length < this.nextTry ? '' : this.read(false);
+	}
+
+	/** @returns the remaining text; `block` is set if the answer ends with calls */
+	end(): string {
+		return this.read(true);
+	}
+
+	/** The block as text. */
+	release(): string {
+		return this.block === undefined ? '' : this.blank + this.unread;
+	}
+
+	private read(isOver: boolean): string {
+		const source = new Source(this.unread, isOver);
+		let text = '';
+		let isHeld = false;
+		while (!isHeld && source.at < source.text.length) {
+			text += this.give(this.plainText(source));
+			const start = source.at;
+			if (start === source.text.length) break;
+			isHeld = this.readBlocks(source, start);
+			source.at = start;
+			if (isHeld) break;
+			text += this.give(source.text[start]!);
+			source.at += 1;
+		}
+		this.unread = source.text.slice(source.at);
+		this.readLength += source.at;
+		const { length } = this.unread;
+		this.nextTry = isHeld && length > SHORT_BLOCK ? length * GROWTH : 0;
+		if (!isOver || this.block !== undefined) return text;
+		text += this.blank;
+		this.blank = '';
+		return text;
+	}
+
+	/** Text that cannot begin a call. At the start of the answer, any character may begin one. */
+	private plainText(source: Source): string {
+		const { text, at } = source;
+		const isStart = (unit: string) => (this.gaveText ? this.starts.has(unit) : !/\s/.test(unit));
+		while (source.at < text.length && !isStart(text[source.at]!)) source.at += 1;
+		return text.slice(at, source.at);
+	}
+
+	/** @returns the text and the white space before it, without the white space behind it */
+	private give(text: string): string {
+		this.surroundings.push(text);
+		const visible = text.trimEnd();
+		if (visible === '') {
+			this.blank += text;
+			return '';
+		}
+		const shown = this.blank + visible;
+		this.blank = text.slice(visible.length);
+		this.gaveText = true;
+		return shown;
+	}
+
+	/** @returns whether to hold the text from here on: it is a block of calls, or may become one */
+	private readBlocks(source: Source, start: number): boolean {
+		if (this.tries >= MAX_TRIES || this.failed !== undefined || this.surroundings.isQuotation)
+			return false;
+		let failed: FailedBlock | undefined;
+		let tries = 0;
+		for (const form of this.forms) {
+			if (form.told || !this.isInPlace(form)) continue;
+			const block: Block = {
+				source,
+				start,
+				begin: this.readLength + start,
+				calls: [],
+				isMarked: false,
+			};
+			source.at = start;
+			const result = attempt(() => this.readBlock(block, form));
+			if (result === 'noOpening') continue;
+			tries += 1;
+			if (!(result instanceof Stopped)) {
+				this.block = block;
+				return true;
+			}
+			const isTooLong = source.text.length - start > MAX_HELD;
+			if (result.why === 'more' && !isTooLong) return true;
+			failed ??= this.failureOf(block, form, result.why === 'more' ? 'incomplete' : result.why);
+		}
+		this.tries += tries;
+		this.failed = failed;
+		return false;
+	}
+
+	private isInPlace({ bare, special }: Form): boolean {
+		if (bare) return !this.gaveText;
+		return special === true || this.surroundings.isAtLineStart;
+	}
+
+	/** Reads a block up to the end of the text. */
+	private readBlock(block: Block, form: Form): Block | 'noOpening' {
+		const { source, calls } = block;
+		const { names } = this;
+		const markers = openingMarkers(form);
+		const opening = markers.length === 0 ? '' : source.oneOf(markers);
+		if (opening === undefined) return 'noOpening';
+		const named = (written: string) => {
+			const name = offeredName(written, names);
+			block.name ??= name ?? written;
+			if (name === undefined) stop('unknownTool');
+			if (source.at - block.start > MAX_BLOCK) stop('incomplete');
+		};
+		block.isMarked = readBlock({ source, calls, names, named }, form, opening);
+		return block;
+	}
+
+	private failureOf(
+		{ source, start, name, calls, begin }: Block,
+		{ bare }: Form,
+		why: Stop,
+	): FailedBlock | undefined {
+		if (name === undefined || (bare && !this.names.includes(name))) return undefined;
+		const reason = why === 'broken' && calls.length > 0 ? 'followed' : why;
+		return { why: reason, name, begin, end: begin + source.at - start };
+	}
+}

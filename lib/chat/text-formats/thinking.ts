@@ -1,0 +1,391 @@
+import type { SplitText } from '../types';
+import { FAMILIES } from './families';
+import { MarkupTracker } from './markup-tracker';
+import { attempt, Source, stop, Stopped } from './source';
+
+/**
+ * Opening and closing thinking markers of the families, and Mistral's brackets. Tags are parsed separately, in any
+ * case.
+ */
+const THINKING = new Map([
+	['[THINK]', '[/THINK]'],
+	...FAMILIES.flatMap(({ thinking = [] }) => thinking),
+]);
+const THINKING_BEGINS = [...THINKING.keys()];
+const THINKING_ENDS = [...new Set(THINKING.values())];
+/** The first characters of all markers. */
+const MARKER_BEGINS = ['<', ...THINKING_BEGINS, ...THINKING_ENDS].map((text) => text[0]!).join('');
+const MARKER_BEGIN = new RegExp(`[${MARKER_BEGINS.replace(/[\\\]^-]/g, '\\$&')}]`, 'g');
+
+/** Markers that families put before and after the answer. */
+const ANSWERS = new Map([
+	...['', '<|start|>assistant'].flatMap(
+		(start): Array<[string, string]> => [
+			[`${start}<|channel|>final<|message|>`, '<|return|>'],
+			[`${start}<|channel|>commentary<|message|>`, ''],
+		],
+	),
+	['<|START_RESPONSE|>', '<|END_RESPONSE|>'],
+	['<|START_TEXT|>', '<|END_TEXT|>'],
+	['[BEGIN FINAL RESPONSE]', '[END FINAL RESPONSE]'],
+]);
+const ANSWER_BEGINS = [...ANSWERS.keys()];
+/** Only after thinking, because a normal text may begin with them. */
+const BEGINS_BEHIND_THINKING = [...ANSWER_BEGINS, '<response>', '<answer>'];
+
+/** What remains of gpt-oss's markers if a server removes its tokens: `analysisWe need…assistantfinalfour`. */
+const STRIPPED_END = /assistantfinal|assistantcommentary/;
+const MAX_STRIPPED_END = 'assistantcommentary'.length;
+
+/** `<think>` or `<thinking>` in any case, also with attributes; and what may become one. */
+const TAG = /<(\/?)(think(?:ing)?)(?:\s[^<>[\]]{0,100})?(?<!\/)>/iy;
+const TAG_BEGIN =
+	/^<\/?(?:t|th|thi|thin|thinki|thinkin|think(?:ing)?(?:\s[^<>[\]]{0,100})?)?$/i;
+const MAX_TAG = 115;
+/** More white space behind the end marker of an answer means that it is none. */
+const MAX_BLANK_BEHIND = 1000;
+
+/** A thinking marker. `close`: the matching closing marker; undefined for a closing marker. */
+interface Marker {
+	text: string;
+	close?: string;
+}
+
+/** What the splitter reads. Each state is a method that returns whether it read all it can for now. */
+type State = 'front' | 'thinking' | 'stripped' | 'undecided' | 'answer' | 'behind';
+
+/**
+ * Separates thinking from the text of an answer, independent of how the text was split. Servers leave it there when
+ * they do not know the model's format (`--reasoning-format none`, plain FastAPI servers).
+ *
+ * Only a block at the very start of the answer counts as thinking.
+ */
+export class ThinkSplitter {
+	/** Whether the answer had a closing tag without an opening one. Remembered for the model's next answer. */
+	openingTagWasMissing = false;
+	/** Whether there was any thinking. */
+	foundThinking = false;
+	/** The opening marker of an unclosed block. */
+	open: string | undefined;
+	private state: State = 'front';
+	private text = '';
+	private reasoning = '';
+	/** Text that was looked at, but belongs to nothing yet. It may be long, so it is only added to. */
+	private held = '';
+	/** Text to look at. */
+	private unread = '';
+	private isOver = false;
+	private isApart = false;
+	/** The marker that ends the current block, or the answer. */
+	private close = '';
+	private answerEnd = '';
+	private isUnstripped = false;
+	private mayBeMissing: boolean;
+	/** The markup of what is held, and the end of it that was not parsed yet. */
+	private readonly surroundings = new MarkupTracker();
+	private unparsed = '';
+
+	/**
+	 * @param openingTagMayBeMissing templates of thinking models often put `<think>` into the prompt, so that the answer
+	 *   begins inside the block. Then everything is held back until `</think>` arrives; without one, all of it is the
+	 *   answer. `always`: also after thinking in a separate field, the rest of which may be in the text.
+	 * @param isStripped for gpt-oss: the server may have removed its tokens
+	 */
+	constructor(
+		private readonly openingTagMayBeMissing: boolean | 'always' = false,
+		private readonly isStripped = false,
+	) {
+		this.mayBeMissing = openingTagMayBeMissing !== false;
+	}
+
+	/** Called when the server sends thinking in a separate field: then the text lacks no opening tag. */
+	thinkingArrivesApart(): void {
+		this.isApart = true;
+	}
+
+	push(piece: string): SplitText {
+		if (this.state === 'behind' || this.isOver) return { text: piece, reasoning: '' };
+		this.unread += piece;
+		return this.read();
+	}
+
+	/** At the end of the answer: returns what was held back. */
+	end(): SplitText {
+		this.isOver = true;
+		return this.read();
+	}
+
+	private read(): SplitText {
+		while (this.step() !== 'wait');
+		const { text, reasoning } = this;
+		this.text = '';
+		this.reasoning = '';
+		return { text, reasoning };
+	}
+
+	/** Reads a part of the text. `wait`: only more text can decide how it goes on. */
+	private step(): 'wait' | 'on' {
+		switch (this.state) {
+			case 'front':
+				return this.readFront();
+			case 'thinking':
+				return this.readThinking();
+			case 'stripped':
+				return this.readStripped();
+			case 'undecided':
+				return this.readUndecided();
+			case 'answer':
+				return this.readAnswer();
+			case 'behind':
+				return this.readBehind();
+		}
+	}
+
+	/** In front of the answer: thinking, markers, or the answer itself. */
+	private readFront(): 'wait' | 'on' {
+		const visible = this.unread.trimStart();
+		this.held += this.unread.slice(0, this.unread.length - visible.length);
+		this.unread = visible;
+		if (visible === '' && !this.isOver) return 'wait';
+		const source = new Source(visible, this.isOver);
+		const decided = attempt(() => this.decideFront(source));
+		if (decided instanceof Stopped) return 'wait';
+		this.unread = visible.slice(source.at);
+		return 'on';
+	}
+
+	private decideFront(source: Source): void {
+		const marker = markerAt(source);
+		if (marker?.close !== undefined) {
+			this.open = marker.text;
+			this.close = marker.close;
+			this.begin('thinking');
+			return;
+		}
+		// The end of thinking that arrived in a field of its own.
+		if (marker !== undefined && this.isApart) {
+			this.held = '';
+			return;
+		}
+		source.at = 0;
+		if (this.isStripped && !this.isUnstripped && isStrippedThinking(source)) {
+			source.at = 'analysis'.length;
+			this.state = 'stripped';
+			return;
+		}
+		const begin = source.oneOf(this.foundThinking ? BEGINS_BEHIND_THINKING : ANSWER_BEGINS);
+		if (begin !== undefined) {
+			this.answerEnd = ANSWERS.get(begin) ?? begin.replace('<', '</');
+			this.held = '';
+			return;
+		}
+		if (this.mayBeMissing && !this.foundThinking && this.answerEnd === '') this.state = 'undecided';
+		else this.beginAnswer();
+	}
+
+	private begin(state: 'thinking' | 'front'): void {
+		this.foundThinking = true;
+		this.held = '';
+		this.state = state;
+	}
+
+	/** White space after thinking is not part of the answer. */
+	private beginAnswer(): void {
+		if (!this.foundThinking && !this.isApart && this.answerEnd === '') this.text += this.held;
+		this.held = '';
+		this.close = this.answerEnd;
+		this.state = this.answerEnd === '' ? 'behind' : 'answer';
+	}
+
+	private readThinking(): 'wait' | 'on' {
+		const isEnded = this.readUpTo(
+			(text) => (this.reasoning += text),
+			(source) => isClosing(markerAt(source, [this.close]), this.close),
+		);
+		if (!isEnded) return 'wait';
+		this.open = undefined;
+		this.state = 'front';
+		return 'on';
+	}
+
+	private readAnswer(): 'wait' | 'on' {
+		const isEnded = this.readUpTo(
+			(text) => (this.text += text),
+			(source) =>
+				isClosing(markerAt(source, [this.close]), this.close) && isOnlyBlankBehind(source),
+		);
+		if (!isEnded) return 'wait';
+		this.state = 'behind';
+		return 'on';
+	}
+
+	/**
+	 * Outputs the text up to the closing marker.
+	 *
+	 * @param isEnd consumes the marker; called at each place where one may begin
+	 * @returns whether the marker came
+	 */
+	private readUpTo(output: (text: string) => void, isEnd: (source: Source) => boolean): boolean {
+		const { unread } = this;
+		const source = new Source(unread, this.isOver);
+		let at = unread.indexOf(this.close[0]!);
+		for (; at >= 0; at = unread.indexOf(this.close[0]!, at + 1)) {
+			source.at = at;
+			const result = attempt(() => isEnd(source));
+			if (result === false) continue;
+			output(unread.slice(0, at));
+			this.unread = unread.slice(result === true ? source.at : at);
+			return result === true;
+		}
+		output(unread);
+		this.unread = '';
+		return false;
+	}
+
+	/** gpt-oss without its tokens: thinking up to the name of another channel. */
+	private readStripped(): 'wait' | 'on' {
+		const { unread } = this;
+		const end = STRIPPED_END.exec(unread);
+		if (end !== null) {
+			this.reasoning += this.held + unread.slice(0, end.index);
+			// The channel "commentary" holds calls, which are read from the text.
+			const isCommentary = end[0] === 'assistantcommentary';
+			this.unread = unread.slice(end.index + (isCommentary ? 'assistant' : end[0]).length);
+			this.begin('front');
+			return 'on';
+		}
+		if (this.isOver) {
+			this.isUnstripped = true;
+			this.unread = `analysis${this.held}${unread}`;
+			this.held = '';
+			this.state = 'front';
+			return 'on';
+		}
+		const kept = Math.max(0, unread.length - MAX_STRIPPED_END);
+		this.held += unread.slice(0, kept);
+		this.unread = unread.slice(kept);
+		return 'wait';
+	}
+
+	/**
+	 * Looks for the first marker at the beginning or end of a line outside of code. A closing one ends the thinking with
+	 * which the answer began.
+	 */
+	private readUndecided(): 'wait' | 'on' {
+		if (this.isApart && this.openingTagMayBeMissing !== 'always') return this.decideText();
+		for (;;) {
+			this.hold(indexOfMarker(this.unread));
+			if (this.unread === '') return this.isOver ? this.decideText() : 'wait';
+			const source = new Source(this.unread, this.isOver);
+			const marker = attempt(() => this.lineMarkerAt(source));
+			if (marker instanceof Stopped) return 'wait';
+			if (marker === undefined) {
+				this.hold(1);
+				continue;
+			}
+			if (marker.close !== undefined) return this.decideText();
+			this.reasoning += this.held;
+			this.unread = this.unread.slice(source.at);
+			this.openingTagWasMissing = true;
+			this.begin('front');
+			return 'on';
+		}
+	}
+
+	private hold(length: number): void {
+		const text = this.unread.slice(0, length);
+		this.held += text;
+		this.unparsed += text;
+		this.unread = this.unread.slice(length);
+	}
+
+	private lineMarkerAt(source: Source): Marker | undefined {
+		const marker = markerAt(source);
+		if (marker === undefined) return undefined;
+		this.surroundings.push(this.unparsed);
+		this.unparsed = '';
+		if (this.surroundings.isInBlock) return undefined;
+		const isAtEdge = this.surroundings.isAtLineStart || ['', '\n'].includes(source.peek());
+		return isAtEdge ? marker : undefined;
+	}
+
+	/** No opening tag is missing: all that was held is the answer. */
+	private decideText(): 'on' {
+		this.mayBeMissing = false;
+		this.unread = this.held + this.unread;
+		this.held = '';
+		this.state = 'front';
+		return 'on';
+	}
+
+	private readBehind(): 'wait' {
+		this.text += this.unread;
+		this.unread = '';
+		return 'wait';
+	}
+}
+
+/** Whether a text has a closing tag of a thinking block without an opening tag. */
+export function hasClosingTagOnItsOwnLine(text: string): boolean {
+	if (!/<\/think/i.test(text) && !THINKING_ENDS.some((end) => text.includes(end))) return false;
+	const splitter = new ThinkSplitter(true);
+	splitter.push(text);
+	splitter.end();
+	return splitter.openingTagWasMissing;
+}
+
+/** Separates a leading thinking block from a finished text, for messages from a memory. */
+export function withoutThinking(text: string): SplitText {
+	const splitter = new ThinkSplitter();
+	const first = splitter.push(text);
+	const rest = splitter.end();
+	return { text: first.text + rest.text, reasoning: first.reasoning + rest.reasoning };
+}
+
+function isStrippedThinking(source: Source): boolean {
+	const isBegun = source.oneOf(['analysis']) !== undefined && /\S/.test(source.peek());
+	if (!isBegun) source.at = 0;
+	return isBegun;
+}
+
+/** Where the next marker may begin. */
+function indexOfMarker(text: string): number {
+	MARKER_BEGIN.lastIndex = 0;
+	return MARKER_BEGIN.exec(text)?.index ?? text.length;
+}
+
+function isClosing(marker: Marker | undefined, close: string): boolean {
+	if (marker === undefined) return false;
+	return marker.text === close || `</${nameOf(marker.text)}>` === close;
+}
+
+function isOnlyBlankBehind(source: Source): boolean {
+	const start = source.at;
+	while (/\s/.test(source.peek()) && source.at - start < MAX_BLANK_BEHIND) source.at += 1;
+	return source.peek() === '';
+}
+
+function nameOf(tag: string): string {
+	return /[a-z]+/i.exec(tag)![0].toLowerCase();
+}
+
+/**
+ * Consumes a marker: `<think>` or `<thinking>` in any case, also with attributes, or one of the families. Undefined if
+ * none comes next.
+ */
+function markerAt(source: Source, ends: readonly string[] = THINKING_ENDS): Marker | undefined {
+	const begin = source.oneOf(THINKING_BEGINS);
+	if (begin !== undefined) return { text: begin, close: THINKING.get(begin)! };
+	const end = source.oneOf(ends);
+	if (end !== undefined) return { text: end };
+	TAG.lastIndex = source.at;
+	const [tag, slash, name] = TAG.exec(source.text) ?? [];
+	if (tag === undefined) {
+		const rest = source.text.slice(source.at, source.at + MAX_TAG);
+		const mayBecomeTag = source.at + rest.length === source.text.length && TAG_BEGIN.test(rest);
+		return mayBecomeTag && !source.isOver ? stop('more') : undefined;
+	}
+	source.at += tag.length;
+	const close = `</${name!.toLowerCase()}>`;
+	return slash === '' ? { text: tag, close } : { text: close };
+}
