@@ -4,8 +4,8 @@ import type { Connection } from '../http/connection';
 import type { ServerSentEvent } from '../http/sse';
 import type { Beginning, ErrorContext, EventStream } from '../http/types';
 import { parseObject, quietly } from '../values';
+import { eventChain } from './answer/chain';
 import { bringsContent } from './answer/read-batch';
-import { LoadingMessages } from './answer/loading-messages';
 import type { WireChunk } from './types';
 
 /**
@@ -17,24 +17,20 @@ export function beginningOf(
 	decode: (event: ServerSentEvent) => WireChunk,
 	about?: ErrorContext,
 ): Beginning {
-	const chatter = new LoadingMessages();
-	let saidAnything = false;
+	const chain = eventChain();
+	let hasEvents = false;
 	const errorIn = (body: string, { url }: EventStream) => connection.errorInBody(body, url, about);
 	return {
 		seen(events, stream) {
 			for (const event of events) {
-				const chunk = quietly(() => decode(event));
+				const chunks = quietly(() => chain.push(decode(event)));
 				// The reader handles unreadable events, together with what follows.
-				if (chunk === undefined) return true;
-				if (chunk.error !== undefined) return errorIn(event.data, stream);
-				if (chatter.take(chunk)) continue;
-				if (
-					bringsContent(chunk) ||
-					chunk.finishReason !== undefined ||
-					chunk.progress !== undefined
-				)
-					return true;
-				saidAnything ||= chunk.done !== true;
+				if (chunks === undefined) return true;
+				for (const chunk of chunks) {
+					if (chunk.error !== undefined) return errorIn(event.data, stream);
+					if (isContent(chunk)) return true;
+					hasEvents ||= chunk.done !== true;
+				}
 			}
 			return false;
 		},
@@ -44,7 +40,7 @@ export function beginningOf(
 			if (error !== undefined) return errorIn(error, stream);
 			const text = lines.join('\n');
 			if (kindOfMessage(text) !== undefined) return errorIn(text, stream);
-			if (saidAnything || text !== '') return undefined;
+			if (hasEvents || text !== '') return undefined;
 			const context = connection.contextOf(stream.url, about);
 			return failure('streamEndedEarly', context, {
 				status: stream.status,
@@ -52,4 +48,9 @@ export function beginningOf(
 			});
 		},
 	};
+}
+
+/** Whether from here on the answer is read: an error is then one in its middle. */
+function isContent(chunk: WireChunk): boolean {
+	return bringsContent(chunk) || chunk.finishReason !== undefined || chunk.progress !== undefined;
 }

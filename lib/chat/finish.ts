@@ -2,7 +2,7 @@ import { forgetIfContradicted } from '../servers/identify';
 import { isIdentified, kindOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
-import type { AssemblyFailure } from './answer/assembly';
+import type { AnswerFailure } from './answer/collector';
 import { remarkOnContextSize } from './answer/context-sizes';
 import { answerFailure, foreignLines, foreignText } from './answer/failure';
 import { remarkOnPromptCache } from './answer/prompt-cache';
@@ -13,7 +13,7 @@ import type { PreparedCall } from './prepare';
 import { type ReadAnswer, showsThinking } from './read';
 import { type ChatSettings, textLength } from './request/request';
 import type { ChatAnswer, FinishedAnswer } from './types';
-import { contextSizeOf } from './wire/ollama-options';
+import { contextSizeOf } from './request/ollama-options';
 import { optional } from '../values';
 
 /**
@@ -30,7 +30,7 @@ export async function finishAnswer(
 ): Promise<FinishedAnswer> {
 	const { settings, call, messages, memory, startedAt } = prepared;
 	const { connection, model, request, serverKind, passedOver, reader } = opened;
-	const { assembly, shown, strayLines, firstTokenMs, loadMs } = read;
+	const { assembly, shown, strayLines, firstTokenMs } = read;
 	if (assembly.endedWithoutReason && strayLines.length === 0) {
 		// Only unknown servers: every known one sends a finish reason.
 		if (!isIdentified(await serverKindOf(settings, opened, true, call.signal)))
@@ -43,7 +43,7 @@ export async function finishAnswer(
 	if (assembly.madeBy !== undefined) forgetIfContradicted(connection, assembly.madeBy, model);
 	memory.remember(result.answer);
 	thinkingHabits.learnFrom(modelKey(opened), assembly.thinkingSeen, result.answer);
-	const answer = completed(result.answer, messages, loadMs);
+	const answer = completed(result.answer, messages);
 	const { usage, timings } = answer;
 	const dropped =
 		usage &&
@@ -88,7 +88,7 @@ export async function finishAnswer(
 }
 
 async function failureOf(
-	failed: AssemblyFailure,
+	failed: AnswerFailure,
 	prepared: PreparedCall,
 	opened: OpenedAnswer,
 	answering: ServerKind,

@@ -1,8 +1,8 @@
+import type { ServerSentEvent } from '../http/sse';
 import { kindOf } from '../servers/kinds';
 import { Assembly } from './answer/assembly';
 import { withPartialAnswer } from './answer/failure';
-import { LoadingMessages } from './answer/loading-messages';
-import { readBatch, type Unreadable } from './answer/read-batch';
+import { bringsContent, readBatch, type Unreadable } from './answer/read-batch';
 import { familyOf } from './text-formats/families';
 import { thinkingHabits } from './answer/thinking-habits';
 import { ThinkingPresenter } from './answer/thinking-presenter';
@@ -12,7 +12,7 @@ import { textOf } from './request/content';
 import { wantsJson } from './request/parameters';
 import { callableTools, type ChatSettings } from './request/request';
 import { ThinkingLimit } from './thinking-limit';
-import type { ChatMessage } from './types';
+import type { ChatMessage, WireChunk } from './types';
 
 /** An answer that was read to the end of its stream. */
 export interface ReadAnswer {
@@ -23,8 +23,6 @@ export interface ReadAnswer {
 	strayLines: string[];
 	/** Milliseconds from sending to the first token; 0 without one. */
 	firstTokenMs: number;
-	/** Load time of the model in milliseconds, as reported by the server. */
-	loadMs: number | undefined;
 	notes: string[];
 }
 
@@ -38,68 +36,111 @@ const ENDED_WITHOUT_MARKER =
  */
 export async function* readAnswer(
 	opened: OpenedAnswer,
-	{ settings, call, messages, pace, startedAt }: PreparedCall,
+	prepared: PreparedCall,
 ): AsyncGenerator<string, ReadAnswer> {
-	const { reader } = opened;
-	const chatter = new LoadingMessages();
-	const reading = { ...opened, chatter, onChunk: call.onChunk };
-	const assembly = assemblyFor(opened, settings, call.whole === true, messages);
-	const presenter = new ThinkingPresenter(showsThinking(settings));
-	const limit = new ThinkingLimit(opened);
-	const notes: string[] = [];
-	let firstTokenMs = 0;
-	/** An event that is not JSON: an error if anything follows; otherwise the stream was cut there. */
-	let unreadable: Unreadable | undefined;
+	const reading = new AnswerReading(opened, prepared);
 	try {
-		for await (const batch of reader.batches) {
-			if (unreadable !== undefined) throw unreadable.error;
-			const { step, ...rest } = readBatch(batch, assembly, reading);
-			limit.seen(batch, assembly.thinks, step.reasoning);
-			if (firstTokenMs === 0 && assembly.started) firstTokenMs = performance.now() - startedAt;
-			const shown = presenter.show(step);
-			pace.progress = {
-				started: assembly.speaks,
-				shown: presenter.shown !== '',
-				finished: assembly.finished,
-			};
+		for await (const batch of opened.reader.batches) {
+			const shown = reading.take(batch);
 			if (shown !== '') yield shown;
-			unreadable = rest.unreadable;
-			if (unreadable?.mayBeCut === false) throw unreadable.error;
-			if (assembly.complete) break;
-			if (assembly.finished || unreadable !== undefined) reader.finishing();
+			if (reading.isOver()) break;
 		}
 	} catch (error) {
-		const isAborted = call.signal?.aborted === true;
-		// All announced content has arrived, so a missing end marker or an open socket does not matter.
-		if (!assembly.finished || isAborted)
-			throw withPartialAnswer(isAborted ? error : (unreadable?.error ?? error), assembly);
-		if (!assembly.countsCameLast) notes.push(ENDED_WITHOUT_MARKER);
+		reading.acceptBreak(error);
 	} finally {
-		reader.close();
-		notes.push(...limit.close());
-		opened.release();
+		reading.close();
 	}
-	const resumed = reader.resumed();
-	if (resumed > 0)
-		notes.push(
-			`The connection broke ${resumed === 1 ? 'once' : `${resumed} times`} in the middle of the answer. The server had kept it, so it was read on.`,
-		);
-	const rest = presenter.show(assembly.flush());
-	if (rest !== '') yield rest;
-	const closing = presenter.end();
-	if (closing !== '') yield closing;
-	const strayLines = [
-		...(unreadable === undefined ? [] : [unreadable.line]),
-		...reader.strayLines(),
-	];
-	return {
-		assembly,
-		shown: presenter.shown,
-		strayLines,
-		firstTokenMs,
-		loadMs: chatter.loadMs,
-		notes,
-	};
+	for (const piece of reading.rest()) if (piece !== '') yield piece;
+	return reading.result();
+}
+
+class AnswerReading {
+	private readonly assembly: Assembly;
+	private readonly presenter: ThinkingPresenter;
+	private readonly limit: ThinkingLimit;
+	private readonly notes: string[] = [];
+	private firstTokenMs = 0;
+	/** An event that is not JSON: an error if anything follows; otherwise the stream was cut there. */
+	private unreadable: Unreadable | undefined;
+	private batchHasContent = false;
+
+	constructor(
+		private readonly opened: OpenedAnswer,
+		private readonly prepared: PreparedCall,
+	) {
+		const { settings, call } = prepared;
+		this.presenter = new ThinkingPresenter(showsThinking(settings));
+		this.limit = new ThinkingLimit(opened);
+		this.assembly = assemblyFor(opened, prepared, (chunk) => {
+			call.onChunk?.(chunk);
+			this.batchHasContent ||= bringsContent(chunk);
+		});
+	}
+
+	/** @returns what is shown of these events */
+	take(batch: ServerSentEvent[]): string {
+		if (this.unreadable !== undefined) throw this.unreadable.error;
+		const { assembly, presenter, opened, prepared } = this;
+		const { step, unreadable } = readBatch(batch, assembly, opened);
+		this.unreadable = unreadable;
+		if (this.batchHasContent) opened.reader.content();
+		this.batchHasContent = false;
+		this.limit.seen(batch, assembly.thinks, step.reasoning);
+		if (this.firstTokenMs === 0 && assembly.started)
+			this.firstTokenMs = performance.now() - prepared.startedAt;
+		const shown = presenter.show(step);
+		prepared.pace.progress = {
+			started: assembly.speaks,
+			shown: presenter.shown !== '',
+			finished: assembly.finished,
+		};
+		return shown;
+	}
+
+	/** Whether nothing more is read. */
+	isOver(): boolean {
+		if (this.unreadable?.mayBeCut === false) throw this.unreadable.error;
+		const { complete, finished } = this.assembly;
+		if (!complete && (finished || this.unreadable !== undefined)) this.opened.reader.finishing();
+		return complete;
+	}
+
+	/** Throws the error with which the stream broke, unless all announced content has arrived. */
+	acceptBreak(error: unknown): void {
+		const { assembly, unreadable } = this;
+		const isAborted = this.prepared.call.signal?.aborted === true;
+		const cause = isAborted ? error : (unreadable?.error ?? error);
+		if (!assembly.finished || isAborted) throw withPartialAnswer(cause, assembly);
+		if (!assembly.countsCameLast) this.notes.push(ENDED_WITHOUT_MARKER);
+	}
+
+	close(): void {
+		this.opened.reader.close();
+		this.notes.push(...this.limit.close());
+		this.opened.release();
+	}
+
+	/** What was held back until the end. */
+	*rest(): Generator<string> {
+		yield this.presenter.show(this.assembly.flush());
+		yield this.presenter.end();
+	}
+
+	result(): ReadAnswer {
+		const { assembly, presenter, firstTokenMs, notes, unreadable } = this;
+		const { reader } = this.opened;
+		const resumed = reader.resumed();
+		const times = resumed === 1 ? 'once' : `${resumed} times`;
+		if (resumed > 0)
+			notes.push(
+				`The connection broke ${times} in the middle of the answer. The server had kept it, so it was read on.`,
+			);
+		const strayLines = [
+			...(unreadable === undefined ? [] : [unreadable.line]),
+			...reader.strayLines(),
+		];
+		return { assembly, shown: presenter.shown, strayLines, firstTokenMs, notes };
+	}
 }
 
 /** Whether thinking is shown: not in front of JSON, which chains could not parse then. */
@@ -109,35 +150,33 @@ export function showsThinking({ showThinking, parameters }: ChatSettings): boole
 
 function assemblyFor(
 	opened: OpenedAnswer,
-	{ parameters, toolCallsInText, textFormat }: ChatSettings,
-	whole: boolean,
-	messages: readonly ChatMessage[],
+	{ settings, call, messages }: PreparedCall,
+	onChunk: (chunk: WireChunk) => void,
 ): Assembly {
 	const { request, model, template, serverKind } = opened;
-	const mayBeMissing = thinkingHabits.mayLeaveOpeningTagOut(modelKey(opened), {
-		model,
-		isSplitByServer: kindOf(serverKind).chat.thinking.isSplitFromText === true,
-		whole,
-	});
+	const { parameters, toolCallsInText, textFormat: setting } = settings;
+	const { callFormat: fallback } = kindOf(serverKind).chat;
 	return new Assembly({
-		openingThinkTagMayBeMissing:
-			whole || thinkingHabits.leavesOpeningTagOut(modelKey(opened))
-				? mayBeMissing && 'always'
-				: mayBeMissing,
+		openingThinkTagMayBeMissing: openingTagMayBeMissing(opened, call.whole === true),
 		thinkingIsOff: parameters.thinking?.mode === 'off',
 		prefill: prefillOf(messages),
 		tools: request.tools ?? [],
 		toolsInText: toolCallsInText === 'leave' ? [] : callableTools(request),
-		family: familyOf({
-			setting: textFormat,
-			template,
-			model,
-			fallback: kindOf(serverKind).chat.callFormat,
-		}),
+		family: familyOf({ setting, template, model, fallback }),
 		input: messages
 			.filter(({ role }) => role === 'user' || role === 'tool')
 			.map(({ content }) => textOf(content)),
+		onChunk,
 	});
+}
+
+/** `always` if waiting costs nothing, or the model is known to leave out the tag. */
+function openingTagMayBeMissing(opened: OpenedAnswer, whole: boolean): boolean | 'always' {
+	const { model, serverKind } = opened;
+	const key = modelKey(opened);
+	const isSplitByServer = kindOf(serverKind).chat.thinking.isSplitFromText === true;
+	if (!thinkingHabits.mayLeaveOpeningTagOut(key, { model, isSplitByServer, whole })) return false;
+	return whole || thinkingHabits.leavesOpeningTagOut(key) ? 'always' : true;
 }
 
 /** The text of a trailing assistant message: the server continues it, and repeats it at the beginning of the answer. */

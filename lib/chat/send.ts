@@ -10,7 +10,7 @@ import { beginningOf } from './beginning';
 import type { ReadingPace } from './answer/reading-pace';
 import type { ChatRequest, Thinking } from './types';
 import { ollamaProtocol } from './wire/ollama';
-import { withoutNativeApi } from './wire/ollama-options';
+import { withoutNativeApi } from './request/ollama-options';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 

@@ -119,8 +119,19 @@ export interface SplitText {
 	reasoning: string;
 }
 
+/** The event that a chunk was decoded from. */
+export interface ChunkOrigin {
+	/** The name of the event. */
+	event?: string;
+	data: string;
+	/** The parsed data; undefined if it is no JSON. */
+	json: unknown;
+}
+
 /** A decoded event of an answer. Everything is optional, because servers leave out fields. */
 export interface WireChunk extends Partial<SplitText> {
+	/** For the transforms in front of the chain, which know other names and shapes of the fields. */
+	origin?: ChunkOrigin;
 	/** Index of the choice, if not 0. */
 	choice?: number;
 	/** It contains a whole message, not a delta. */
@@ -138,8 +149,6 @@ export interface WireChunk extends Partial<SplitText> {
 	error?: ErrorBody;
 	/** Progress of reading the prompt, from 0 to 1. */
 	progress?: number;
-	/** Thinking in a chunk that contains nothing else, not even an id or a model. */
-	bareReasoning?: string;
 	/** The kind of server that made this, also behind a gateway. */
 	madeBy?: KindName;
 }

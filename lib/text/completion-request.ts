@@ -1,6 +1,6 @@
 import { parameterFields } from '../chat/request/parameters';
 import type { ChatParameters } from '../chat/types';
-import { nativeOptions, sortExtraBody } from '../chat/wire/ollama-options';
+import { nativeOptions, sortExtraBody } from '../chat/request/ollama-options';
 import { invalidInput } from '../errors/failure';
 import type { Framing, ServerAddress } from '../http/types';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';

@@ -1,4 +1,5 @@
-import { failedBy, reasonIn } from '../chat/answer/finish-reason';
+import { failedBy } from '../chat/answer/finish-reason';
+import { reasonIn } from '../chat/wire/finish-reason';
 import type { ChatAnswer } from '../chat/types';
 import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '../chat/wire/counts';
 import { errorIn } from '../errors/error-body';

@@ -1,3 +1,4 @@
+import { readEvent } from '../chat/answer/chain';
 import { withoutThinking } from '../chat/text-formats/thinking';
 import type {
 	ChatAnswer,
@@ -120,11 +121,11 @@ function formatOf({ kind, labels, several }: LabelQuestion): ResponseFormat {
 /** Undefined where the body is no answer of a chat. */
 function readAnswer(
 	{ text: data, json }: CallAnswer,
-	{ decode }: ChatProtocol,
+	protocol: ChatProtocol,
 ): LabelAnswer | undefined {
 	let chunk: WireChunk;
 	try {
-		chunk = decode({ event: 'whole-answer', data });
+		chunk = readEvent(protocol, { event: 'whole-answer', data });
 	} catch {
 		return undefined;
 	}

@@ -1,6 +1,6 @@
 /** A real llama-server as a router: chat, embeddings and reranking, each with another model. */
 import type { Connection } from '../../lib/http/connection';
-import { applyTemplate, countPrompt } from '../../lib/chat/request/prompt';
+import { applyTemplate, countPrompt } from '../../lib/chat/prompt';
 import { listModelsFor } from '../../lib/servers/purpose';
 import { detokenize, tokenize } from '../../lib/servers/manage/tokens';
 import { check } from '../lib/health/support';

@@ -2,7 +2,8 @@ import { failure } from '../../errors/failure';
 import { mask } from '../../errors/secrets';
 import { ServerError } from '../../errors/server-error';
 import type { Framing } from '../../http/types';
-import type { Assembly, AssemblyFailure } from './assembly';
+import type { Assembly } from './assembly';
+import type { AnswerFailure } from './collector';
 import type { ChatParameters } from '../types';
 import { messageOf } from '../../values';
 
@@ -16,7 +17,7 @@ const CUT_BEFORE_TEXT =
  * @param cutRemedy advice for a server that is known to end its streams early
  */
 export function answerFailure(
-	{ kind, serverText, status, tool, facts, text, reasoning }: AssemblyFailure,
+	{ kind, serverText, status, tool, facts, text, reasoning }: AnswerFailure,
 	context: Parameters<typeof failure>[1],
 	parameters: ChatParameters,
 	cutRemedy: string | undefined,
@@ -58,7 +59,7 @@ function remedyFor(
  * Undefined for other failures.
  */
 export function foreignLines(
-	{ kind, text, reasoning }: AssemblyFailure,
+	{ kind, text, reasoning }: AnswerFailure,
 	wanted: Framing,
 	found: Framing | undefined,
 	context: Parameters<typeof failure>[1],
@@ -80,7 +81,7 @@ export function foreignLines(
  * Undefined for other failures.
  */
 export function foreignText(
-	{ kind, text, reasoning, serverText }: AssemblyFailure,
+	{ kind, text, reasoning, serverText }: AnswerFailure,
 	contentType: string | undefined,
 	context: Parameters<typeof failure>[1],
 ): ServerError | undefined {

@@ -1,5 +1,3 @@
-import { isRecord, nonEmptyText, words } from '../../values';
-
 /**
  * Finish reasons of failed answers, by kind of failure. Gemini's names come through LiteLLM and OpenRouter. vLLM sends
  * `abort` when it gave up the request; DeepSeek and Zhipu name the missing resource.
@@ -16,14 +14,6 @@ const FAILED = [
 /** The kind of failure that a reason stands for; undefined if the answer did not fail. */
 export function failedBy(reason: string): (typeof FAILED)[number][0] | undefined {
 	return FAILED.find(([, says]) => says.test(reason))?.[0];
-}
-
-/** The reason in a field as text, also from an object or a number; undefined without one. */
-export function reasonIn(value: unknown): string | undefined {
-	const said = isRecord(value)
-		? (nonEmptyText(value.type) ?? nonEmptyText(value.reason) ?? words(value))
-		: words(value);
-	return ['', 'null', 'undefined', 'false'].includes(said) ? undefined : said;
 }
 
 /** The finish reason of an answer without one. */

@@ -3,11 +3,10 @@ import { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { ServerSentEvent } from '../../http/sse';
 import type { EventStream } from '../../http/types';
-import { parseJson } from '../../values';
-import type { Assembly } from './assembly';
-import type { LoadingMessages } from './loading-messages';
+import { messageOf, parseJson } from '../../values';
 import type { SplitText, WireChunk } from '../types';
-import type { ChatProtocol } from '../wire/protocol';
+import { type ChatProtocol, UnreadableEvent } from '../wire/protocol';
+import type { Assembly } from './assembly';
 
 /** The stream that is read, and how. */
 export interface Reading {
@@ -15,8 +14,6 @@ export interface Reading {
 	protocol: ChatProtocol;
 	reader: EventStream;
 	model: string;
-	chatter: LoadingMessages;
-	onChunk?: (chunk: WireChunk) => void;
 }
 
 /** An event that the protocol does not allow. */
@@ -33,42 +30,55 @@ export function readBatch(
 	assembly: Assembly,
 	reading: Reading,
 ): { step: SplitText; unreadable?: Unreadable } {
-	const sum: SplitText = { text: '', reasoning: '' };
-	let brought = false;
-	for (let index = 0; index < batch.length && !assembly.complete; index++) {
-		const event = batch[index]!;
-		const chunk = decode(event, reading);
-		if (chunk instanceof ServerError) {
-			const line = reading.connection.maskStart(event.data, 500);
-			const mayBeCut =
-				index === batch.length - 1 && line.startsWith('{') && parseJson(event.data) === undefined;
-			if (brought) reading.reader.content();
-			return { step: sum, unreadable: { error: chunk, line, mayBeCut } };
+	const step: SplitText = { text: '', reasoning: '' };
+	for (const [index, event] of batch.entries()) {
+		if (assembly.complete) break;
+		const shown = readEvent(event, assembly, reading);
+		if (shown instanceof UnreadableEvent) {
+			const isLast = index === batch.length - 1;
+			return { step, unreadable: unreadableOf(shown, event, isLast, reading) };
 		}
-		if (reading.chatter.take(chunk)) continue;
-		reading.onChunk?.(chunk);
-		brought ||= bringsContent(chunk);
-		const step = assembly.push(chunk);
-		sum.text += step.text;
-		sum.reasoning += step.reasoning;
+		step.text += shown.text;
+		step.reasoning += shown.reasoning;
 	}
-	if (brought) reading.reader.content();
-	return { step: sum };
+	return { step };
 }
 
-function decode(
+function readEvent(
 	event: ServerSentEvent,
-	{ connection, protocol, reader, model }: Reading,
-): WireChunk | ServerError {
+	assembly: Assembly,
+	{ protocol }: Reading,
+): SplitText | UnreadableEvent {
+	try {
+		return assembly.push(decode(event, protocol));
+	} catch (error) {
+		if (error instanceof UnreadableEvent) return error;
+		throw error as Error;
+	}
+}
+
+function decode(event: ServerSentEvent, protocol: ChatProtocol): WireChunk {
 	try {
 		return protocol.decode(event);
 	} catch (error) {
-		return failure('invalidAnswer', connection.contextOf(reader.url, { model }), {
-			status: reader.status,
-			serverText: connection.mask(error instanceof Error ? error.message : event.data),
-			facts: { line: connection.maskStart(event.data, 500) },
-		});
+		throw error instanceof UnreadableEvent ? error : new UnreadableEvent(messageOf(error));
 	}
+}
+
+function unreadableOf(
+	{ message }: UnreadableEvent,
+	{ data }: ServerSentEvent,
+	isLast: boolean,
+	{ connection, reader, model }: Reading,
+): Unreadable {
+	const line = connection.maskStart(data, 500);
+	const error = failure('invalidAnswer', connection.contextOf(reader.url, { model }), {
+		status: reader.status,
+		serverText: connection.mask(message),
+		facts: { line },
+	});
+	const mayBeCut = isLast && line.startsWith('{') && parseJson(data) === undefined;
+	return { error, line, mayBeCut };
 }
 
 /** Whether a chunk has content. Empty ones may be heartbeats of a server whose GPU hangs. */

@@ -8,20 +8,10 @@ import { estimateTokens } from '../../servers/manage/tokens';
 import type { ChatAnswer, ChatMessage, ChatRequest, UnrunReason, Usage } from '../types';
 import { parseJson } from '../../values';
 
-/**
- * Adds what the server left out: estimated token counts for minimal servers, and the load time from loading messages.
- */
-export function completed(
-	answer: ChatAnswer,
-	messages: readonly ChatMessage[],
-	loadMs: number | undefined,
-): ChatAnswer {
+/** Adds estimated token counts to the answers of minimal servers. */
+export function completed(answer: ChatAnswer, messages: readonly ChatMessage[]): ChatAnswer {
 	const isMinimal = answer.finishReason === NO_FINISH_REASON && answer.usage === undefined;
-	return {
-		...answer,
-		...(isMinimal ? { usage: estimatedUsage(answer, messages) } : {}),
-		...(loadMs === undefined ? {} : { timings: { ...answer.timings, load_ms: loadMs } }),
-	};
+	return isMinimal ? { ...answer, usage: estimatedUsage(answer, messages) } : answer;
 }
 
 function estimatedUsage({ text, reasoning }: ChatAnswer, messages: readonly ChatMessage[]): Usage {

@@ -239,43 +239,86 @@ export class ToolCallAssembly {
 		return call;
 	}
 
-	/**
-	 * Whether a piece with the index or the id of `before` begins a new call. An id with a name does, whatever the index
-	 * is (InternLM/lmdeploy issue 3412 numbers every call 0). `together`: both came in one chunk, in which servers list
-	 * different calls.
-	 */
+	/** Whether a piece with the index or the id of `before` begins a new call: the first rule that applies says so. */
 	private isNextCall(
-		{ index, id, name }: ToolCallPiece,
+		piece: ToolCallPiece,
 		args: string,
 		before: OpenCall,
 		together: boolean,
 	): boolean {
-		const isOtherName = name !== undefined && name !== before.name && before.name !== '';
-		const haveIds = id !== undefined && before.id !== undefined && !before.idsChange;
-		const isOtherId = haveIds && id !== before.id;
-		const hasKey = index !== undefined || id !== undefined;
-		if (!before.hasArguments) {
-			if (isOtherId && name !== undefined) return true;
-			if (!isOtherName || together) return isOtherName;
-			const areTools = [name, before.name].every((one) => this.offered.includes(one));
-			return (
-				(areTools || !hasKey) &&
-				!name.startsWith(before.name) &&
-				!this.isPieceOfName(before.name + name)
-			);
-		}
-		if (!before.isClosed && !before.isEmpty) return false;
-		if (name === undefined) return isOtherId && !isNothing(args) && !before.hasTheseArguments(args);
-		if (args.trim() === '') return isOtherName || (isOtherId && !before.isEmpty);
-		if (isOtherId || isOtherName || together) return true;
-		// The same name again. `{}` before or after the arguments is a placeholder (Bedrock behind gateways).
-		return !haveIds && !before.isEmpty && !isNothing(args) && !before.hasTheseArguments(args);
-	}
-
-	private isPieceOfName(name: string): boolean {
-		return this.offered.some((one) => one.startsWith(name));
+		const comparison = new Comparison(piece, args, before, together, this.offered);
+		const [, isNext] = NEXT_CALL_RULES.find(([applies]) => applies(comparison))!;
+		return isNext(comparison);
 	}
 }
+
+/** A piece, and the call that it may continue. */
+class Comparison {
+	readonly isOtherName: boolean;
+	/** Both have an id that can be compared. */
+	readonly haveIds: boolean;
+	readonly isOtherId: boolean;
+
+	/** @param together both came in one chunk, in which servers list different calls */
+	constructor(
+		readonly piece: ToolCallPiece,
+		readonly args: string,
+		readonly before: OpenCall,
+		readonly together: boolean,
+		private readonly offered: readonly string[],
+	) {
+		const { id, name } = piece;
+		this.isOtherName = name !== undefined && name !== before.name && before.name !== '';
+		this.haveIds = id !== undefined && before.id !== undefined && !before.idsChange;
+		this.isOtherId = this.haveIds && id !== before.id;
+	}
+
+	/** The piece has arguments that the call does not have yet. */
+	get hasNewArguments(): boolean {
+		return !isNothing(this.args) && !this.before.hasTheseArguments(this.args);
+	}
+
+	/** Whether another name is a tool of its own, and not the rest of a name that comes in pieces. */
+	get isToolOfItsOwn(): boolean {
+		const { piece, before, offered } = this;
+		const { name = '', index, id } = piece;
+		const hasKey = index !== undefined || id !== undefined;
+		const areTools = offered.includes(name) && offered.includes(before.name);
+		if (hasKey && !areTools) return false;
+		const isRest = offered.some((one) => one.startsWith(before.name + name));
+		return !isRest && !name.startsWith(before.name);
+	}
+}
+
+type Rule = (comparison: Comparison) => boolean;
+
+const NEXT_CALL_RULES: ReadonlyArray<[applies: Rule, isNext: Rule]> = [
+	// An id with a name begins a call, whatever the index is (InternLM/lmdeploy issue 3412 numbers every call 0).
+	[
+		({ before, isOtherId, piece }) => !before.hasArguments && isOtherId && piece.name !== undefined,
+		() => true,
+	],
+	[
+		({ before }) => !before.hasArguments,
+		({ isOtherName, together, isToolOfItsOwn }) => isOtherName && (together || isToolOfItsOwn),
+	],
+	// In the middle of the arguments.
+	[({ before }) => !before.isClosed && !before.isEmpty, () => false],
+	[
+		({ piece }) => piece.name === undefined,
+		({ isOtherId, hasNewArguments }) => isOtherId && hasNewArguments,
+	],
+	[
+		({ args }) => args.trim() === '',
+		({ isOtherName, isOtherId, before }) => isOtherName || (isOtherId && !before.isEmpty),
+	],
+	[({ isOtherId, isOtherName, together }) => isOtherId || isOtherName || together, () => true],
+	// The same name again. `{}` before or after the arguments is a placeholder (Bedrock behind gateways).
+	[
+		() => true,
+		({ haveIds, before, hasNewArguments }) => !haveIds && !before.isEmpty && hasNewArguments,
+	],
+];
 
 /** `0` and `"0"` are the same index. */
 function keyOf(index: number | string): string {

@@ -7,7 +7,7 @@ import { type KindName, kindOf } from '../../servers/kinds';
 import { mediaOf, textOf } from './content';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
-import { removedOptions, needsNativeApi } from '../wire/ollama-options';
+import { removedOptions, needsNativeApi } from './ollama-options';
 import type {
 	ChatMessage,
 	ChatParameters,

@@ -29,7 +29,7 @@ export function attempt<T>(parse: () => T): T | Stopped {
 		return parse();
 	} catch (error) {
 		if (error instanceof Stopped) return error;
-		throw error;
+		throw error as Error;
 	}
 }
 

@@ -39,8 +39,7 @@ const MAX_STRIPPED_END = 'assistantcommentary'.length;
 
 /** `<think>` or `<thinking>` in any case, also with attributes; and what may become one. */
 const TAG = /<(\/?)(think(?:ing)?)(?:\s[^<>[\]]{0,100})?(?<!\/)>/iy;
-const TAG_BEGIN =
-	/^<\/?(?:t|th|thi|thin|thinki|thinkin|think(?:ing)?(?:\s[^<>[\]]{0,100})?)?$/i;
+const TAG_BEGIN = /^<\/?(?:t|th|thi|thin|thinki|thinkin|think(?:ing)?(?:\s[^<>[\]]{0,100})?)?$/i;
 const MAX_TAG = 115;
 /** More white space behind the end marker of an answer means that it is none. */
 const MAX_BLANK_BEHIND = 1000;

@@ -1,16 +1,16 @@
 import { failure } from '../../errors/failure';
 import type { ServerSentEvent } from '../../http/sse';
-import { isRecord, optional, parseJson, parseObject, text, words } from '../../values';
-import { reasonIn } from '../answer/finish-reason';
+import { labelsOf } from '../../servers/kinds';
+import { isRecord, optional, parseJson, parseObject, recordOf, text, words } from '../../values';
 import type { ChatMessage, ChatParameters, ChatRequest, ContentPart, WireChunk } from '../types';
 import { ollamaTimings, ollamaUsage } from './counts';
 import { mediaOf, textOf } from '../request/content';
-import { nativeOptions, sortExtraBody } from './ollama-options';
+import { nativeOptions, sortExtraBody } from '../request/ollama-options';
 import { toolCallsOf, toolsField } from './openai-tool-calls';
+import { reasonIn } from './finish-reason';
 import { thinkingIn } from './thinking-in';
-import { labelsOf } from '../../servers/kinds';
 import { withFieldChanges } from '../../servers/refused-fields';
-import type { ChatProtocol } from './protocol';
+import { type ChatProtocol, UnreadableEvent } from './protocol';
 
 /**
  * Ollama's native `/api/chat`: JSON lines, with everything that its OpenAI route ignores (docs/protocols/ollama.md 4).
@@ -140,35 +140,43 @@ function bareBase64(part: Exclude<ContentPart, { type: 'text' }>): string {
 	return data;
 }
 
-function decode(event: ServerSentEvent): WireChunk {
-	const json = parseJson(event.data);
-	if (!isRecord(json)) throw new Error(`not a JSON object: ${event.data.slice(0, 200)}`);
-	if (json.error !== undefined && json.error !== null) return { error: errorOf(json.error) };
-	const message = isRecord(json.message) ? json.message : undefined;
-	const done = json.done === true || json.done === 'true';
-	if (message === undefined && !done && Object.keys(json).length > 0)
-		throw new Error(`not a line of /api/chat: ${event.data.slice(0, 200)}`);
-	const chunk: WireChunk = { madeBy: 'ollama' };
-	const { content, thinking } = message ?? {};
-	if (typeof content === 'string') chunk.text = content;
-	const thought = thinkingIn(thinking);
-	if (thought !== '') chunk.reasoning = thought;
-	// Every call is complete; in some releases all have the index 0.
-	const toolCalls = message === undefined ? [] : toolCallsOf(message, true);
-	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
-	if (typeof json.model === 'string') chunk.model = json.model;
-	if (done) {
-		chunk.done = true;
-		// Old releases omit the reason.
-		chunk.finishReason = reasonIn(json.done_reason) ?? 'stop';
-		const usage = ollamaUsage(json);
-		if (usage !== undefined) chunk.usage = usage;
-		chunk.timings = ollamaTimings(json);
-	}
-	return chunk;
+function decode({ data }: ServerSentEvent): WireChunk {
+	const json = parseJson(data);
+	if (!isRecord(json)) throw new UnreadableEvent('not a JSON object', data);
+	const { error, message, model } = json;
+	if (error !== undefined && error !== null) return { error: { message: errorText(error) } };
+	const isDone = json.done === true || json.done === 'true';
+	if (!isRecord(message) && !isDone && Object.keys(json).length > 0)
+		throw new UnreadableEvent('not a line of /api/chat', data);
+	return {
+		madeBy: 'ollama',
+		...optional({ model: text(model) }),
+		...messageFields(recordOf(message)),
+		...(isDone ? lastFields(json) : {}),
+	};
 }
 
-function errorOf(error: unknown): NonNullable<WireChunk['error']> {
-	const said = isRecord(error) ? (text(error.message) ?? JSON.stringify(error)) : words(error);
-	return { message: said };
+function messageFields(message: Record<string, unknown>): WireChunk {
+	const reasoning = thinkingIn(message.thinking);
+	// Every call is complete; in some releases all have the index 0.
+	const toolCalls = toolCallsOf(message, true);
+	return {
+		...optional({ text: text(message.content) }),
+		...(reasoning === '' ? {} : { reasoning }),
+		...(toolCalls.length === 0 ? {} : { toolCalls }),
+	};
+}
+
+function lastFields(json: Record<string, unknown>): WireChunk {
+	return {
+		done: true,
+		// Old releases omit the reason.
+		finishReason: reasonIn(json.done_reason) ?? 'stop',
+		...optional({ usage: ollamaUsage(json) }),
+		timings: ollamaTimings(json),
+	};
+}
+
+function errorText(error: unknown): string {
+	return isRecord(error) ? (text(error.message) ?? JSON.stringify(error)) : words(error);
 }

@@ -14,9 +14,18 @@ export interface ChatProtocol {
 	/** The request body for JSON. The order of keys is fixed: prompt caches and tests rely on it. */
 	body(request: ChatRequest): Record<string, unknown>;
 	/**
-	 * Decodes one event. `whole-answer` events hold a complete JSON answer.
+	 * Reads the documented fields of one event; the transforms of `answer/chain.ts` know the habits of servers.
+	 * `whole-answer` events hold a complete JSON answer.
 	 *
-	 * @throws {Error} for an event that the protocol does not allow; the message quotes it
+	 * @throws {UnreadableEvent}
 	 */
 	decode(event: ServerSentEvent): WireChunk;
+}
+
+/** An event that the protocol does not allow; the message quotes it. */
+export class UnreadableEvent extends Error {
+	/** @param data quoted from its beginning */
+	constructor(what: string, data?: string) {
+		super(data === undefined ? what : `${what}: ${data.slice(0, 200)}`);
+	}
 }

@@ -2,7 +2,7 @@
 import { type KindName, kindOf } from '../../servers/kinds';
 import type { ChatRequest } from '../types';
 import { ollamaProtocol } from './ollama';
-import { needsNativeApi } from './ollama-options';
+import { needsNativeApi } from '../request/ollama-options';
 import { openAiProtocol } from './openai';
 import type { ChatProtocol } from './protocol';
 

@@ -1,4 +1,4 @@
-import { applyTemplate as promptOf } from '../../../lib/chat/request/prompt';
+import { applyTemplate as promptOf } from '../../../lib/chat/prompt';
 import { askOfModel } from '../any-server';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { countPrompt } from '../../../lib/chat/request/prompt';
+import { countPrompt } from '../../../lib/chat/prompt';
 import { countTokens } from '../../../lib/servers/manage/tokens';
 import { choiceField, longTextField } from '../../shared/field-kinds';
 import { askOfModel } from '../any-server';

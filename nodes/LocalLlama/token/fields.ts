@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { Conversation } from '../../../lib/chat/request/prompt';
+import type { Conversation } from '../../../lib/chat/prompt';
 import { optional } from '../../../lib/values';
 import { booleanField, jsonField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';

@@ -1,16 +1,14 @@
 /** Turns the bytes of a body into a checked answer, without a socket. */
-import {
-	Assembly,
-	type AssemblyOptions,
-	type AssemblyResult,
-} from '../../../lib/chat/answer/assembly';
+import { Assembly, type AssemblyOptions } from '../../../lib/chat/answer/assembly';
+import { readEvent } from '../../../lib/chat/answer/chain';
+import type { AnswerResult } from '../../../lib/chat/answer/collector';
 import type { ChatAnswer } from '../../../lib/chat/types';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { type ServerSentEvent, SseDecoder } from '../../../lib/http/sse';
 import { wire } from '../../support/streams';
 
 export interface Assembled {
-	result: AssemblyResult;
+	result: AnswerResult;
 	/** All emitted text, joined. */
 	text: string;
 	reasoning: string;
@@ -24,7 +22,7 @@ const callIds: AssemblyOptions['callIds'] = (serverIds) =>
 
 function isCut(event: ServerSentEvent): boolean {
 	try {
-		return openAiProtocol.decode(event) === undefined;
+		return readEvent(openAiProtocol, event) === undefined;
 	} catch {
 		return event.event !== 'whole-answer';
 	}

@@ -1,4 +1,6 @@
-import { Assembly, type AssemblyResult } from '../../../lib/chat/answer/assembly';
+import { Assembly } from '../../../lib/chat/answer/assembly';
+import { readEvent } from '../../../lib/chat/answer/chain';
+import type { AnswerResult } from '../../../lib/chat/answer/collector';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { SseDecoder } from '../../../lib/http/sse';
 import { readModels } from '../../../lib/servers/models';
@@ -9,7 +11,7 @@ const hello = chunk({ content: 'Hello' });
 const end = chunk({}, 'stop');
 const lines = (...data: string[]) => data.map((one) => `data: ${one}\n\n`).join('');
 
-function read(body: string): AssemblyResult {
+function read(body: string): AnswerResult {
 	const decoder = new SseDecoder();
 	const assembly = new Assembly();
 	for (const event of [...decoder.push(new TextEncoder().encode(body)), ...decoder.end()])
@@ -58,7 +60,7 @@ describe('answers that are odd, but whole', () => {
 	});
 
 	it.each(['"[DONE]"', '[done]', 'DONE'])('the end marker %s', (data) => {
-		expect(openAiProtocol.decode({ data })).toEqual({ done: true });
+		expect(readEvent(openAiProtocol, { data })).toEqual({ done: true });
 	});
 
 	it('the whole text once more as the last delta', () => {
@@ -119,7 +121,7 @@ describe('errors in disguise', () => {
 			{ message: 'slow down', status: 429 },
 		],
 	])('%s', (_, data, error) => {
-		expect(openAiProtocol.decode({ data })).toMatchObject({ error });
+		expect(readEvent(openAiProtocol, { data })).toMatchObject({ error });
 	});
 });
 

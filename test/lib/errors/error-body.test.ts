@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
 
+import { readEvent } from '../../../lib/chat/answer/chain';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { errorIn } from '../../../lib/errors/error-body';
 import { isRefusal } from '../../../lib/errors/http-failure';
 
 const decode = (data: string | object, event?: string) =>
-	openAiProtocol.decode({
+	readEvent(openAiProtocol, {
 		data: typeof data === 'string' ? data : JSON.stringify(data),
 		...(event === undefined ? {} : { event }),
 	});

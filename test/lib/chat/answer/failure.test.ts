@@ -4,12 +4,13 @@ import {
 	withPartialAnswer,
 	foreignText,
 } from '../../../../lib/chat/answer/failure';
-import { Assembly, type AssemblyFailure } from '../../../../lib/chat/answer/assembly';
+import { Assembly } from '../../../../lib/chat/answer/assembly';
+import type { AnswerFailure } from '../../../../lib/chat/answer/collector';
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
 import { failure } from '../../../../lib/errors/failure';
 
 const context = { url: 'http://llama:8080/v1/chat/completions' };
-const failed = (more: Partial<AssemblyFailure> = {}): AssemblyFailure => ({
+const failed = (more: Partial<AnswerFailure> = {}): AnswerFailure => ({
 	kind: 'emptyAnswer',
 	text: '',
 	reasoning: '',

@@ -4,6 +4,7 @@ import type {
 	ChatRequest,
 	ToolDefinition,
 } from '../../../../lib/chat/types';
+import { readEvent } from '../../../../lib/chat/answer/chain';
 import { SAMPLER_ENTRIES } from '../../../../lib/chat/request/samplers';
 import type { KindName } from '../../../../lib/servers/kinds';
 import { openAiProtocol, shortId } from '../../../../lib/chat/wire/openai';
@@ -38,7 +39,7 @@ function extras(parameters: ChatParameters, serverKind: KindName, more: Partial<
 	);
 }
 const decode = (data: string | object, event?: string) =>
-	openAiProtocol.decode({
+	readEvent(openAiProtocol, {
 		data: typeof data === 'string' ? data : JSON.stringify(data),
 		...(event === undefined ? {} : { event }),
 	} satisfies ServerSentEvent);

@@ -1,4 +1,5 @@
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
+import { readEvent } from '../../../../lib/chat/answer/chain';
 import { thinkingIn } from '../../../../lib/chat/wire/thinking-in';
 
 it.each<[string, object]>([
@@ -13,7 +14,7 @@ it.each<[string, object]>([
 	['the second field where the first is empty', { reasoning_content: '', reasoning: 'Hm.' }],
 ])('thinking is read where it comes as %s', (_what, delta) => {
 	expect(
-		openAiProtocol.decode({ data: JSON.stringify({ choices: [{ index: 0, delta }] }) }),
+		readEvent(openAiProtocol, { data: JSON.stringify({ choices: [{ index: 0, delta }] }) }),
 	).toMatchObject({
 		reasoning: 'Hm.',
 	});

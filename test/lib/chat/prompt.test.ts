@@ -1,7 +1,7 @@
-import { applyTemplate, countPrompt } from '../../../../lib/chat/request/prompt';
-import { connectTo } from '../../../../lib/servers/connect';
-import { reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
-import { useSimulator } from '../../../servers/use-simulator';
+import { applyTemplate, countPrompt } from '../../../lib/chat/prompt';
+import { connectTo } from '../../../lib/servers/connect';
+import { reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
 

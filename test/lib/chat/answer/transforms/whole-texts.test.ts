@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 
-import { assembleBytes } from '../assemble';
-import { CumulativeText } from '../../../../lib/chat/answer/new-text';
-import { wire } from '../../../support/streams';
+import { assembleBytes } from '../../assemble';
+import { NewText } from '../../../../../lib/chat/answer/transforms/whole-texts';
+import { wire } from '../../../../support/streams';
 
 function read(pieces: readonly string[]): string {
-	const reader = new CumulativeText();
+	const reader = new NewText();
 	return pieces.map((piece) => reader.push(piece)).join('') + reader.end();
 }
 

@@ -2,7 +2,7 @@ import {
 	contextSizeOf,
 	needsNativeApi,
 	sortExtraBody,
-} from '../../../../lib/chat/wire/ollama-options';
+} from '../../../../lib/chat/request/ollama-options';
 
 describe('Extra Body for Ollama', () => {
 	it.each<[string, Record<string, unknown>, Partial<ReturnType<typeof sortExtraBody>>]>([

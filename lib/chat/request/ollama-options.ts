@@ -1,7 +1,7 @@
 /** The `options` of Ollama's native API, also from Extra Body (docs/protocols/ollama.md 4.2). */
 import { isRecord, words } from '../../values';
-import { takes } from '../request/parameters';
-import { SAMPLER_ENTRIES } from '../request/samplers';
+import { takes } from './parameters';
+import { SAMPLER_ENTRIES } from './samplers';
 import type { ChatParameters } from '../types';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */

@@ -1,15 +1,15 @@
 /** The prompt of a conversation after the chat template, and its number of tokens. */
-import { failure } from '../../errors/failure';
-import type { Connection } from '../../http/connection';
-import type { ModelQuestion } from '../../servers/kinds/work';
-import { abilityFor } from '../../servers/manage/ability';
-import { kindFor } from '../../servers/purpose';
-import { exactOrEstimated, type TokenCount } from '../../servers/manage/tokens';
-import { optional, recordOf, text } from '../../values';
-import { convertMessages } from './messages';
-import type { SourceMessage } from '../types';
-import { openAiProtocol } from '../wire/openai';
-import type { KindName } from '../../servers/kinds';
+import { failure } from '../errors/failure';
+import type { Connection } from '../http/connection';
+import type { ModelQuestion } from '../servers/kinds/work';
+import { abilityFor } from '../servers/manage/ability';
+import { kindFor } from '../servers/purpose';
+import { exactOrEstimated, type TokenCount } from '../servers/manage/tokens';
+import { optional, recordOf, text } from '../values';
+import { convertMessages } from './request/messages';
+import type { SourceMessage } from './types';
+import { openAiProtocol } from './wire/openai';
+import type { KindName } from '../servers/kinds';
 
 export interface Conversation {
 	messages: readonly SourceMessage[];

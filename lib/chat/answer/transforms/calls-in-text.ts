@@ -1,0 +1,43 @@
+import type { Family } from '../../text-formats/families';
+import { QuotedInput } from '../../text-formats/quoted-input';
+import { TextCalls } from '../../text-formats/text-calls';
+import type { ToolDefinition } from '../../types';
+import type { Chunk, Transform } from '../chunk';
+import { moreTellingReason, NATURAL_END } from '../finish-reason';
+
+/**
+ * Takes calls out of the text, for servers that do not parse them.
+ *
+ * @param input the messages of the request: a call that also stands there is a quotation
+ */
+export function callsInText(
+	tools: readonly ToolDefinition[],
+	family: Family | undefined,
+	input: readonly string[],
+): Transform {
+	const reader = new TextCalls(tools, family);
+	let finishReason: string | undefined;
+	let hasOthers = false;
+	return {
+		push(chunk) {
+			if (chunk.finishReason !== undefined)
+				finishReason = moreTellingReason(finishReason, chunk.finishReason);
+			hasOthers ||= chunk.callsAreWhole !== undefined;
+			if (chunk.text === undefined) return [chunk];
+			const text = reader.push(chunk.text);
+			return [text === chunk.text ? chunk : { ...chunk, text }];
+		},
+		end(end) {
+			const { text, calls, seen } = reader.end({
+				isNatural: NATURAL_END.test(finishReason ?? ''),
+				isBroken: end === 'failed' || (finishReason === undefined && end !== 'done'),
+				hasOthers,
+				input: new QuotedInput(input),
+			});
+			const last: Chunk = { text };
+			if (calls.length > 0) last.callsInText = { calls, format: family! };
+			if (seen !== undefined) last.unrunCall = seen;
+			return [last];
+		},
+	};
+}

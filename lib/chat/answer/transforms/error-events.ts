@@ -1,0 +1,17 @@
+import { errorIn } from '../../../errors/error-body';
+import { isRecord } from '../../../values';
+import { UnreadableEvent } from '../../wire/protocol';
+import { eachChunk } from '../chunk';
+
+/** Errors with status 200, in all their forms, and events that are no JSON object. */
+export const errorEvents = () =>
+	eachChunk((chunk) => {
+		if (chunk.origin === undefined) return chunk;
+		const { event, data, json } = chunk.origin;
+		if (isRecord(json)) {
+			const error = errorIn(json, event, data);
+			return error === undefined ? chunk : { error };
+		}
+		if (event === 'error') return { error: { message: data } };
+		throw new UnreadableEvent('not a JSON object', data);
+	});

@@ -1,0 +1,60 @@
+import type { ServerSentEvent } from '../../http/sse';
+import { kindOfFingerprint } from '../../servers/kinds';
+import { isRecord, nonEmptyText, parseJson, recordOf, text } from '../../values';
+import type { ChunkOrigin, WireChunk } from '../types';
+import { openAiUsage, timingsOf } from './counts';
+import { reasonIn } from './finish-reason';
+import { toolCallsOf } from './openai-tool-calls';
+
+type Path = readonly string[];
+const CHOICE: Path = ['choices', '0'];
+const DELTA: Path = [...CHOICE, 'delta'];
+
+/** Where each field of a chunk stands, and how it is read. Readers return undefined for a field that is not there. */
+const FIELDS: { [Name in keyof WireChunk]?: [Path, (value: unknown) => WireChunk[Name]] } = {
+	text: [[...DELTA, 'content'], text],
+	reasoning: [[...DELTA, 'reasoning_content'], nonEmptyText],
+	toolCalls: [DELTA, (delta) => nonEmptyList(toolCallsOf(recordOf(delta), false))],
+	finishReason: [[...CHOICE, 'finish_reason'], reasonIn],
+	sendsReason: [[...CHOICE, 'finish_reason'], (reason) => (reason === null ? true : undefined)],
+	usage: [['usage'], openAiUsage],
+	timings: [['timings'], (value) => (isRecord(value) ? timingsOf(value) : undefined)],
+	model: [['model'], text],
+	madeBy: [['system_fingerprint'], kindOfFingerprint],
+	progress: [['prompt_progress'], (value) => (isRecord(value) ? progressOf(value) : undefined)],
+};
+
+export function decode({ event, data }: ServerSentEvent): WireChunk {
+	return chunkOf({ event, data: data.trim(), json: parseJson(data) });
+}
+
+/** The documented fields of an event. */
+export function chunkOf(origin: ChunkOrigin): WireChunk {
+	const chunk: Record<string, unknown> = { origin };
+	for (const [name, [path, read]] of Object.entries(FIELDS)) {
+		const value = read(valueAt(origin.json, path));
+		if (value !== undefined) chunk[name] = value;
+	}
+	return chunk;
+}
+
+function valueAt(json: unknown, path: Path): unknown {
+	return path.reduce<unknown>(
+		(value, key) =>
+			typeof value === 'object' && value !== null
+				? (value as Record<string, unknown>)[key]
+				: undefined,
+		json,
+	);
+}
+
+function nonEmptyList<T>(list: T[]): T[] | undefined {
+	return list.length === 0 ? undefined : list;
+}
+
+/** Progress from 0 to 1. `processed` includes cached tokens (docs/protocols/llama-server.md 3.3). */
+function progressOf({ total, cache, processed }: Record<string, unknown>): number {
+	if (typeof total !== 'number' || typeof processed !== 'number') return 0;
+	const cached = typeof cache === 'number' ? cache : 0;
+	return total > cached ? (processed - cached) / (total - cached) : 1;
+}
