@@ -86,7 +86,7 @@ const PRODUCTS =
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/errors\/remedies\//, 'remedies for a server of unknown kind, with examples'],
 	[/^lib\/health\//, 'names of metrics and probes, and findings that only one kind has'],
-	[/^lib\/chat\/wire\/ollama/, 'a protocol that is named after its server'],
+	[/^lib\/chat\/(?:wire|request)\/ollama/, 'a protocol that is named after its server'],
 	[
 		/^lib\/chat\/answer\/text-formats\/families\.ts$/,
 		'a text format that is named after its server',

@@ -1,0 +1,159 @@
+/** Each transform of a whole answer by itself. */
+import type { Chunk, StreamEnd, Transform } from '../../../../../lib/chat/answer/chunk';
+import { arrivals } from '../../../../../lib/chat/answer/transforms/arrivals';
+import { withoutFirstBlankLines } from '../../../../../lib/chat/answer/transforms/blank-lines';
+import { callsInPieces } from '../../../../../lib/chat/answer/transforms/calls-in-pieces';
+import { callsInText } from '../../../../../lib/chat/answer/transforms/calls-in-text';
+import { callsInThinking } from '../../../../../lib/chat/answer/transforms/calls-in-thinking';
+import { cutCalls } from '../../../../../lib/chat/answer/transforms/cut-calls';
+import { loadingMessages } from '../../../../../lib/chat/answer/transforms/loading-messages';
+import { missingReasons } from '../../../../../lib/chat/answer/transforms/missing-reasons';
+import { otherChoices } from '../../../../../lib/chat/answer/transforms/other-choices';
+import { withoutPrefill } from '../../../../../lib/chat/answer/transforms/prefill';
+import { repeatedEnds } from '../../../../../lib/chat/answer/transforms/repeated-ends';
+import { repeatedMessages } from '../../../../../lib/chat/answer/transforms/repeated-messages';
+import { tagsInThinking } from '../../../../../lib/chat/answer/transforms/tags-in-thinking';
+import { ThinkingInText } from '../../../../../lib/chat/answer/transforms/thinking-in-text';
+import { wholeCharacters } from '../../../../../lib/chat/answer/transforms/whole-characters';
+import { FAMILIES } from '../../../../../lib/chat/text-formats/families';
+import { openAiProtocol } from '../../../../../lib/chat/wire/openai';
+
+const TOOLS = [{ name: 'w', parameters: { type: 'object', properties: {} } }];
+const HERMES = FAMILIES.find(({ id }) => id === 'hermes');
+const CALL = '<tool_call>\n{"name":"w","arguments":{}}\n</tool_call>';
+
+function run(transform: Transform, chunks: Chunk[], end: StreamEnd = 'done'): Chunk[] {
+	return [...chunks.flatMap((chunk) => transform.push(chunk)), ...transform.end(end)];
+}
+const textOf = (chunks: Chunk[]) => chunks.map(({ text = '' }) => text).join('');
+const reasoningOf = (chunks: Chunk[]) => chunks.map(({ reasoning = '' }) => reasoning).join('');
+
+it('other choices count only where the first never comes', () => {
+	const others = [
+		{ choice: 1, text: 'b' },
+		{ choice: 1, text: 'c' },
+	];
+	expect(textOf(run(otherChoices(), [{ text: 'a' }, ...others]))).toBe('a');
+	expect(textOf(run(otherChoices(), others))).toBe('bc');
+});
+
+it('a whole message behind deltas repeats them', () => {
+	const out = run(repeatedMessages(), [{ text: 'a' }, { text: 'a', isMessage: true }]);
+	expect(textOf(out)).toBe('a');
+	expect(out[1]).toMatchObject({ repeatsCalls: true });
+	expect(textOf(run(repeatedMessages(), [{ text: 'a', isMessage: true }]))).toBe('a');
+});
+
+it('the prefill goes, and text that only begins like it stays', () => {
+	expect(textOf(run(withoutPrefill('Once'), [{ text: 'On' }, { text: 'ce upon' }]))).toBe(' upon');
+	expect(textOf(run(withoutPrefill('Once'), [{ text: 'On' }, { text: 'ly' }]))).toBe('Only');
+	expect(textOf(run(withoutPrefill('Once'), [{ text: 'On' }]))).toBe('On');
+});
+
+it('half a character waits for its other half', () => {
+	const [first, second] = ['😀'.slice(0, 1), '😀'.slice(1)];
+	expect(
+		run(wholeCharacters(), [{ text: `a${first}` }, { text: second }]).map(({ text }) => text),
+	).toEqual(['a', '😀', '']);
+});
+
+it('arrivals tell white space from words, and what comes after a reason', () => {
+	const out = run(arrivals(), [{ text: ' ' }, { text: 'a', finishReason: 'stop' }, { text: 'b' }]);
+	expect(out).toMatchObject([{ arrived: 'space' }, { arrived: 'words' }, { isAfterReason: true }]);
+});
+
+it('tags within thinking go', () => {
+	expect(reasoningOf(run(tagsInThinking(), [{ reasoning: '<thi' }, { reasoning: 'nk>a' }]))).toBe(
+		'a',
+	);
+});
+
+it('thinking in the text is separated, and noted', () => {
+	const out = run(new ThinkingInText(false, undefined), [
+		{ text: '<think>a</think>' },
+		{ text: 'b' },
+	]);
+	expect([reasoningOf(out), textOf(out)]).toEqual(['a', 'b']);
+	expect(out.at(-1)).toMatchObject({ thinkingSeen: { markedThinking: true } });
+});
+
+it('an answer about a tag that begins with it is text', () => {
+	const chunks = [{ text: '<think> is a tag.' }, { finishReason: 'stop' }];
+	const out = run(new ThinkingInText(false, undefined), chunks);
+	expect(out.at(-1)).toMatchObject({ isLiteral: true, text: '<think> is a tag.' });
+});
+
+it('blank lines in front of the answer go, later ones stay', () => {
+	const chunks = [{ text: '\n' }, { text: '\n\na' }, { text: '\n' }, { text: '\nb' }];
+	expect(textOf(run(withoutFirstBlankLines(), chunks))).toBe('a\n\nb');
+});
+
+it('calls in pieces come out whole at the end', () => {
+	const toolCalls = (args: string) => ({ toolCalls: [{ index: 0, name: 'w', arguments: args }] });
+	const out = run(callsInPieces(['w']), [{ text: 'a' }, toolCalls('{'), toolCalls('}')]);
+	expect(out.map(({ callsAreWhole }) => callsAreWhole)).toEqual([
+		undefined,
+		false,
+		true,
+		undefined,
+	]);
+	expect(out.at(-1)).toEqual({ calls: [{ name: 'w', arguments: '{}' }] });
+	const cut = run(callsInPieces(['w']), [toolCalls('{'), { finishReason: 'length' }]);
+	expect(cut.at(-1)).toMatchObject({ failedCall: { kind: 'toolCallCut' } });
+});
+
+it('whole calls are a reason where a server never sends one', () => {
+	const [end] = missingReasons().push({ done: true, callsAreWhole: true });
+	expect(end).toMatchObject({ finishReason: 'tool_calls' });
+	expect(missingReasons().push({ done: true, callsAreWhole: false })[0]).not.toHaveProperty(
+		'finishReason',
+	);
+	const known = missingReasons();
+	known.push({ sendsReason: true });
+	expect(known.push({ done: true, callsAreWhole: true })[0]).not.toHaveProperty('finishReason');
+});
+
+it('calls in the text come out at the end, beside no other call', () => {
+	const end = { finishReason: 'stop' };
+	const out = run(callsInText(TOOLS, HERMES, []), [{ text: CALL }, end]);
+	expect(textOf(out)).toBe('');
+	expect(out.at(-1)).toMatchObject({ callsInText: { calls: [{ name: 'w', arguments: '{}' }] } });
+	const beside = run(callsInText(TOOLS, HERMES, []), [
+		{ callsAreWhole: true },
+		{ text: CALL },
+		end,
+	]);
+	expect(textOf(beside)).toBe(CALL);
+	expect(beside.at(-1)).toMatchObject({ unrunCall: { because: 'hasOthers' } });
+});
+
+it('a call in the thinking is noted', () => {
+	const out = run(callsInThinking(TOOLS, HERMES), [{ reasoning: CALL }]);
+	expect(out.at(-1)).toMatchObject({ unrunCall: { name: 'w', because: 'inThinking' } });
+});
+
+it('a cut call that arrives as text is not shown', () => {
+	const text = '{"name": "w", "argum';
+	const out = run(cutCalls(TOOLS), [{ text, finishReason: 'length' }]);
+	expect(out).toEqual([{ text: '', hiddenText: text, finishReason: 'length' }, { cutCall: 'w' }]);
+	expect(run(cutCalls(TOOLS), [{ text, finishReason: 'stop' }])).toHaveLength(1);
+});
+
+it('the whole text once more at the end is dropped', () => {
+	const chunks = [{ text: 'The sky is blue, ' }, { text: 'and the sea.' }];
+	const whole = { text: 'The sky is blue, and the sea.', finishReason: 'stop' };
+	expect(textOf(run(repeatedEnds(), [...chunks, whole]))).toBe(whole.text);
+	expect(textOf(run(repeatedEnds(), [{ text: 'ha' }, { text: 'ha', finishReason: 'stop' }]))).toBe(
+		'haha',
+	);
+});
+
+it('loading messages of llama-swap are no part of the answer', () => {
+	const message = (reasoning: string) =>
+		openAiProtocol.decode({
+			data: JSON.stringify({ choices: [{ delta: { reasoning_content: reasoning } }] }),
+		});
+	const chunks = [message('━━━\n'), message('Done! (1.5s)\n'), { text: 'a' }];
+	expect(run(loadingMessages(), chunks)).toEqual([{ text: 'a', loadMs: 1500 }]);
+	expect(run(loadingMessages(), [message('I think')])).toHaveLength(1);
+});
