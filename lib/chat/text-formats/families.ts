@@ -48,12 +48,12 @@ const gemmaCall = (open: string, close: string, quote: string): Form => ({
 	special: true,
 });
 
-const strippedGemma: Form = { ...named(['call:']), told: 'incomplete' };
+const strippedGemma: Form = { ...named(['call:']), reportedAs: 'incomplete' };
 const toolCode: Form = {
 	...pythonLines,
 	around: { open: ['```tool_code', 'print('], close: [')', '```'] },
 	begins: ['```tool_code'],
-	told: 'quoted',
+	reportedAs: 'quoted',
 };
 
 /** Elements with keys and values. Hy4 adds a suffix to every tag. */
@@ -284,7 +284,7 @@ export const FAMILIES: readonly Family[] = [
 		template: /Write 'Action:'/,
 		forms: ['Action: ```json', 'Action:\n```json'].map((open) => ({
 			...json(open, '```'),
-			told: 'quoted',
+			reportedAs: 'quoted',
 		})),
 	}),
 	family('command', 'Command R7B', /command-?(?:r7b|a)(?:[^a-z]|$)|cohere2/i, {

@@ -47,7 +47,7 @@ export interface Form {
 	/** Without markers, because the server removes them: must be the whole answer. */
 	bare?: true;
 	/** Never run, only reported with this reason: it is ambiguous, or looks like an example. */
-	told?: 'incomplete' | 'quoted';
+	reportedAs?: 'incomplete' | 'quoted';
 }
 
 type TaggedShape = Extract<Shape, { kind: 'tagged' }>;

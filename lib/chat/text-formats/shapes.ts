@@ -104,9 +104,9 @@ export function readBlock(reading: CallsReading, form: Form, opening: string): b
  *
  * @returns whether their closing marker was there; servers may have removed it at the end of the answer
  */
-function readCalls(reading: CallsReading, { shape, bare, told }: Form): boolean {
+function readCalls(reading: CallsReading, { shape, bare, reportedAs }: Form): boolean {
 	/** The calls have no markers. */
-	const isBare = bare === true || told === 'incomplete';
+	const isBare = bare === true || reportedAs === 'incomplete';
 	switch (shape.kind) {
 		case 'json':
 			return readJson(reading, shape, isBare);

@@ -134,7 +134,7 @@ export class TextCalls {
 		return calls;
 	}
 
-	/** The possible call of which the user is told, if any. */
+	/** The possible call that is reported to the user, if any. */
 	private unrunCall(
 		{ own, foreign }: Sightings,
 		because: UnrunReason | undefined,
@@ -150,7 +150,7 @@ export class TextCalls {
 				family: this.family!,
 				because: failed.why === 'broken' ? 'incomplete' : failed.why,
 			};
-		return own && { name: own.name, family: own.family, because: own.form.told ?? 'quoted' };
+		return own && { name: own.name, family: own.family, because: own.form.reportedAs ?? 'quoted' };
 	}
 }
 
@@ -188,7 +188,7 @@ class Passage {
 		private readonly names: readonly string[],
 		private readonly forms: readonly Form[],
 	) {
-		const runnable = forms.filter(({ bare, told }) => !bare && !told);
+		const runnable = forms.filter(({ bare, reportedAs }) => !bare && !reportedAs);
 		this.starts = new Set(runnable.flatMap(openingMarkers).map((text) => text[0]!));
 	}
 
@@ -261,7 +261,7 @@ class Passage {
 		let failed: FailedBlock | undefined;
 		let tries = 0;
 		for (const form of this.forms) {
-			if (form.told || !this.isInPlace(form)) continue;
+			if (form.reportedAs || !this.isInPlace(form)) continue;
 			const block: Block = {
 				source,
 				start,
