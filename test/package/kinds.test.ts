@@ -87,10 +87,7 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/errors\/remedies\//, 'remedies for a server of unknown kind, with examples'],
 	[/^lib\/health\//, 'names of metrics and probes, and findings that only one kind has'],
 	[/^lib\/chat\/(?:wire|request)\/ollama/, 'a protocol that is named after its server'],
-	[
-		/^lib\/chat\/text-formats\/families\.ts$/,
-		'a text format that is named after its server',
-	],
+	[/^lib\/chat\/text-formats\/families\.ts$/, 'a text format that is named after its server'],
 	[/^lib\/chat\/request\/samplers\.ts$/, 'help texts of options, read before a server is known'],
 	[/^lib\/dify\//, "plugins of Dify, whose names hold a server's"],
 ];
