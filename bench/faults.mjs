@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- faults`: runs every node against a server that goes wrong, at every place and in every way, and
- * writes what users read into docs/faults.md and docs/faults.zh-CN.md. Exits with 1 where a cell hangs, says nothing
- * useful, loses text, leaves a connection open, or shows a secret. Its options: bench/lib/programs.mjs.
+ * writes what users read into bench/results/faults.md, and the totals into docs/faults.md and its Chinese page. Exits
+ * with 1 where a cell hangs, says nothing useful, loses text, leaves a connection open, or shows a secret. Its options: bench/lib/programs.mjs.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -64,7 +64,9 @@ await main(async () => {
 		},
 		(line) => log.line(line),
 	);
-	for (const file of ['docs/faults.md', 'docs/faults.zh-CN.md'].map((name) => join(root, name)))
+	for (const file of ['bench/results/faults.md', 'docs/faults.md', 'docs/faults.zh-CN.md'].map(
+		(name) => join(root, name),
+	))
 		writeFileSync(
 			file,
 			await format(readFileSync(file, 'utf8'), { ...(await resolveConfig(file)), filepath: file }),

@@ -75,7 +75,7 @@ export const PROGRAMS = [
 	},
 	{
 		name: 'faults',
-		what: 'every node against a server that goes wrong in every way; writes docs/faults.md and the Chinese page',
+		what: 'every node against a server that goes wrong in every way; writes bench/results/faults.md and the totals in docs/faults.md',
 		options: {
 			"--only 'Local Reranker/text'": 'some of it; writes nothing',
 			'--fuzz 10000': 'so many random faults in place of all',

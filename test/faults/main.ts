@@ -3,7 +3,7 @@ import { fs, path, process } from '../support/node';
 import { builtNodes } from './built-nodes';
 import { fuzz, type FuzzCase } from './fuzz';
 import { cellsOf } from './matrix';
-import { matrixText, putBetween, roughly } from './report';
+import { matrixText, putBetween, roughly, totalsText } from './report';
 import { leaksIn, OPERATIONS, PARTS } from './rig';
 import { runCells, type RunCell } from './run-matrix';
 
@@ -19,6 +19,7 @@ export interface Request {
 type Say = (line: string) => void;
 
 const DOCUMENTS = { en: 'docs/faults.md', zh: 'docs/faults.zh-CN.md' } as const;
+const MATRIX = 'bench/results/faults.md';
 
 /** Events that end a process, and so n8n. */
 class Crashes {
@@ -81,10 +82,14 @@ async function runMatrix({ only, atOnce }: Request, say: Say): Promise<boolean> 
 	});
 	const bad = results.filter(({ problems }) => problems.length > 0).length;
 	say(`${results.length} cells, ${bad} failed`);
-	if (only === undefined)
-		for (const language of ['en', 'zh'] as const)
-			write(DOCUMENTS[language], 'matrix', matrixText(OPERATIONS, results, language));
+	if (only === undefined) writeDocuments(results);
 	return bad === 0 && results.length > 0;
+}
+
+function writeDocuments(results: readonly RunCell[]): void {
+	write(MATRIX, 'matrix', matrixText(OPERATIONS, results));
+	for (const language of ['en', 'zh'] as const)
+		write(DOCUMENTS[language], 'matrix', totalsText(results, language));
 }
 
 async function runFuzz(

@@ -45,34 +45,6 @@ export const FAULT_NAMES: Record<Fault, string> = {
 	huge: '100 MB without a line end',
 };
 
-export const PHASE_NAMES_ZH: Record<Phase, string> = {
-	dns: 'DNS 解析',
-	connect: '建立连接',
-	tls: 'TLS 握手',
-	upload: '上传请求',
-	queue: '排队等待',
-	headers: '响应头之前',
-	first: '首个 token 之前',
-	text: '文本中途',
-	call: '工具调用中途',
-	finish: '结束之后',
-	stop: '停止执行时',
-};
-
-export const FAULT_NAMES_ZH: Record<Fault, string> = {
-	refused: '拒绝连接',
-	reset: '重置',
-	silence: '无响应',
-	pings: '只有 ping',
-	slow: '字节缓慢',
-	garbage: '乱码',
-	html: 'HTML 页面',
-	'500': '错误 500',
-	cut: '截断',
-	endless: '无尽的正文',
-	huge: '100 MB 无换行',
-};
-
 /** Why a cell cannot exist, by the letter under which the document lists it. */
 export const REASONS = {
 	a: 'Nothing of the server has arrived while its name is looked up: only the look-up itself can fail, hang, or give nonsense.',

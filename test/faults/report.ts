@@ -5,9 +5,7 @@ import {
 	PHASES,
 	type Phase,
 	PHASE_NAMES,
-	PHASE_NAMES_ZH,
 	FAULT_NAMES,
-	FAULT_NAMES_ZH,
 	REASONS,
 	type Reason,
 	reasonAgainst,
@@ -17,27 +15,11 @@ import type { RunCell } from './run-matrix';
 
 export type Language = 'en' | 'zh';
 
-const WORDS = {
-	en: {
-		where: 'Where',
-		code: 'Code',
-		reads: 'What the user reads',
-		first: 'First sentence of the description',
-		reason: 'Why there is no such cell',
-		sums: (cells: number, bad: number, sockets: number, held: number, slowest: string) =>
-			`${cells} cells were run, ${bad} of them failed. Left behind by all of them together: ${sockets} connections, ${held} requests. The longest took ${slowest}.`,
-		limit: 'longest wait by its limits',
-	},
-	zh: {
-		where: '位置',
-		code: '代码',
-		reads: '用户看到的标题',
-		first: '说明的第一句',
-		reason: '为什么没有这种情况',
-		sums: (cells: number, bad: number, sockets: number, held: number, slowest: string) =>
-			`共运行 ${cells} 个单元格，其中 ${bad} 个失败。全部合计遗留 ${sockets} 个连接、${held} 个请求。最长用时 ${slowest}。`,
-		limit: '按限制最长等待',
-	},
+const TOTALS = {
+	en: (cells: number, bad: number, sockets: number, held: number, slowest: string) =>
+		`${cells} cells were run, ${bad} of them failed. Left behind by all of them together: ${sockets} connections, ${held} requests. The longest took ${slowest}.`,
+	zh: (cells: number, bad: number, sockets: number, held: number, slowest: string) =>
+		`共运行 ${cells} 个单元格，其中 ${bad} 个失败。全部合计遗留 ${sockets} 个连接、${held} 个请求。最长用时 ${slowest}。`,
 } as const;
 
 /** Whole seconds, so that small differences do not change the document. */
@@ -93,18 +75,11 @@ class Codes {
 }
 
 /** One grid: a row for each phase, a column for each fault. */
-function gridOf(
-	operation: Operation,
-	cells: ReadonlyMap<string, RunCell>,
-	codes: Codes,
-	language: Language,
-): string {
-	const [phases, faults] =
-		language === 'zh' ? [PHASE_NAMES_ZH, FAULT_NAMES_ZH] : [PHASE_NAMES, FAULT_NAMES];
-	const head = [WORDS[language].where, ...FAULTS.map((fault) => faults[fault])];
+function gridOf(operation: Operation, cells: ReadonlyMap<string, RunCell>, codes: Codes): string {
+	const head = ['Where', ...FAULTS.map((fault) => FAULT_NAMES[fault])];
 	const rows = PHASES.map((phase) => {
 		const entries = FAULTS.map((fault) => entryOf(operation, phase, fault, cells, codes));
-		return `| ${phases[phase]} | ${entries.join(' | ')} |`;
+		return `| ${PHASE_NAMES[phase]} | ${entries.join(' | ')} |`;
 	});
 	return [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows].join('\n');
 }
@@ -133,45 +108,43 @@ const keyOf = ({
 }: Pick<RunCell, 'operation' | 'phase' | 'fault'>): string =>
 	`${operation.label}/${phase}/${fault}`;
 
-/** The part of the document between its markers. */
-export function matrixText(
-	operations: readonly Operation[],
-	results: readonly RunCell[],
-	language: Language,
-): string {
-	const words = WORDS[language];
-	const cells = new Map(results.map((cell) => [keyOf(cell), cell]));
-	const codes = new Codes();
+/** How many cells were run and failed, and what they left behind. */
+export function totalsText(results: readonly RunCell[], language: Language): string {
 	const bad = results.filter(({ problems }) => problems.length > 0).length;
 	const sum = (of: (cell: RunCell) => number) =>
 		results.reduce((total, cell) => total + of(cell), 0);
-	const slowest = roughly(Math.max(0, ...results.map(({ result }) => result.ms)));
+	const slowest = results.reduce((longest, { result }) => Math.max(longest, result.ms), 0);
+	const sockets = sum(({ result }) => result.sockets);
+	const held = sum(({ result }) => result.held);
+	return TOTALS[language](results.length, bad, sockets, held, roughly(slowest));
+}
+
+/** The part of the document between its markers. */
+export function matrixText(operations: readonly Operation[], results: readonly RunCell[]): string {
+	const cells = new Map(results.map((cell) => [keyOf(cell), cell]));
+	const codes = new Codes();
 	const groups = new Map<string, Operation[]>();
 	for (const operation of operations) {
-		const grid = gridOf(operation, cells, codes, language);
+		const grid = gridOf(operation, cells, codes);
 		groups.set(grid, [...(groups.get(grid) ?? []), operation]);
 	}
 	const grids = [...groups].map(([grid, same]) => {
 		const limits = roughly(Math.max(...same.map((operation) => limitMsOf(operation, 'text'))));
-		return `### ${same.map(({ label }) => label).join('; ')}\n\n(${words.limit}: ${limits})\n\n${grid}`;
+		const labels = same.map(({ label }) => label).join('; ');
+		return `### ${labels}\n\n(longest wait by its limits: ${limits})\n\n${grid}`;
 	});
 	const reasons = (Object.keys(REASONS) as Reason[])
 		.sort()
 		.map((letter) => `| (${letter}) | ${REASONS[letter]} |`);
-	return [
-		words.sums(
-			results.length,
-			bad,
-			sum(({ result }) => result.sockets),
-			sum(({ result }) => result.held),
-			slowest,
-		),
-		[`| ${words.code} | ${words.reads} | ${words.first} |`, '|---|---|---|', ...codes.rows()].join(
-			'\n',
-		),
-		[`| | ${words.reason} |`, '|---|---|', ...reasons].join('\n'),
-		...grids,
-	].join('\n\n');
+	const codeRows = [
+		'| Code | What the user reads | First sentence of the description |',
+		'|---|---|---|',
+		...codes.rows(),
+	];
+	const reasonRows = ['| | Why there is no such cell |', '|---|---|', ...reasons];
+	return [totalsText(results, 'en'), codeRows.join('\n'), reasonRows.join('\n'), ...grids].join(
+		'\n\n',
+	);
 }
 
 /** Puts a text between the markers of a document. */
