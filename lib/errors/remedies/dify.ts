@@ -156,7 +156,7 @@ export const DIFY_REMEDIES = {
 	cancelled: row('The execution was stopped', 'It was stopped before the answer was complete.'),
 	timeout: ({ startsRun }) => ({
 		title: 'A time limit ran out',
-		remedy: `Raise the time limit in the options, or check in the logs of the app in Dify why it answers so slowly. If nothing at all arrives, a proxy may hold the stream back: turn off its buffering (nginx: proxy_buffering off).${mayHaveStarted(startsRun)}`,
+		remedy: `Raise the time limit in the options, or check in the logs of the app in Dify why it answers so slowly. If only pings arrived, the Celery worker of Dify, which does the work, may not run (docker compose ps). If nothing at all arrives, a proxy may hold the stream back: turn off its buffering (nginx: proxy_buffering off).${mayHaveStarted(startsRun)}`,
 	}),
 	queued: row(
 		'The run waits in the queue of Dify',

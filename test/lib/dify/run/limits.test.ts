@@ -46,6 +46,7 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 		const sim = await startTalk(version, 'chat', { steps: [{ wait: 60_000 }] }, { pingEveryMs: 5 });
 		const failed = await failureOf(say(clientOf(sim), {}, { limits: { progressMs: 1500 } }));
 		expect(failed).toMatchObject({ kind: 'timeout' });
+		expect(failed.remedy).toContain('Celery worker');
 		expect(failed.facts.stopRequested).toBeUndefined();
 		await waitFor(() => sim.runs[0]!.clientLeft);
 		expect(sim.stops).toHaveLength(0);
