@@ -2,7 +2,7 @@ import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-wo
 
 import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { keyTest, startApp, startSim } from '../lib/dify/client';
-import { PAGES, SIM_VERSIONS, appKey, knowledgeKey } from '../servers/dify';
+import { PAGES, NEWEST_VERSION, appKey, knowledgeKey } from '../servers/dify';
 import { testCredential } from '../support/credential-test';
 import { listen } from '../support/listening';
 import { http } from '../support/node';
@@ -11,7 +11,7 @@ const WRONG = `app-${'Wrong'.repeat(5)}`;
 const tested = async (data: ICredentialDataDecryptedObject) =>
 	await testCredential(new DifyApi(), data);
 
-describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
+describe.each(NEWEST_VERSION)('with Dify %s', (version) => {
 	test('the tested route answers 401 to a wrong key, and 200 to a knowledge key and to the key of an unpublished app', async () => {
 		const sim = await startApp(version, { mode: 'advanced-chat', published: false });
 		const test = async (apiKey: string, keyType = 'app') =>

@@ -37,7 +37,7 @@ export { PAGES } from './dify/http';
 export { storeFile } from './dify/files';
 export { SAMPLES, sampleContext, transcript } from './dify/samples';
 export { wireText } from './dify/wire';
-export { SIM_VERSIONS } from './dify/types';
+export { NEWEST_VERSION, OLDEST_AND_NEWEST, SIM_VERSIONS } from './dify/types';
 export type * from './dify/types';
 export { addDataset } from './dify/knowledge/bases';
 export { addDocument } from './dify/knowledge/documents';

@@ -4,14 +4,20 @@ import { MAX_RETRY_AFTER_MS } from '../../../lib/http/retry-after';
 import { ServerError } from '../../../lib/errors/server-error';
 import { latestConversation } from '../../../lib/dify/app/conversations';
 import { uploadFile } from '../../../lib/dify/files/upload';
-import { type DifySim, knowledgeKey, PAGES, SIM_VERSIONS, startDifySim } from '../../servers/dify';
+import {
+	type DifySim,
+	knowledgeKey,
+	PAGES,
+	OLDEST_AND_NEWEST,
+	startDifySim,
+} from '../../servers/dify';
 import { calls, clientOf, failureOf, fileOf, say, startSim, UNKNOWN_ID } from './client';
 import { useSimulator } from '../../servers/use-simulator';
 import { difyClient } from '../../../lib/dify/credentials';
 
 const startDify = useSimulator(startDifySim);
 
-describe.each(SIM_VERSIONS)('access, %s', (version) => {
+describe.each(OLDEST_AND_NEWEST)('access, %s', (version) => {
 	const start = async () => await startSim({ version });
 
 	test('case 7: the web front end in place of the API, as 404 and as a page with 200', async () => {
@@ -138,7 +144,7 @@ describe('a Dify that cannot be reached', () => {
 	});
 });
 
-describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s', (version) => {
+describe.each(OLDEST_AND_NEWEST)('files and knowledge as far as the client goes, %s', (version) => {
 	const knowledge = (sim: DifySim) =>
 		difyClient({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' });
 

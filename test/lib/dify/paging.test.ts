@@ -15,7 +15,7 @@ import {
 } from '../../../lib/dify/paging';
 import type { JsonRecord } from '../../../lib/values';
 import { listVariables } from '../../../lib/dify/app/variables';
-import { SIM_VERSIONS, type DifySim } from '../../servers/dify';
+import { NEWEST_VERSION, type DifySim } from '../../servers/dify';
 import { UNKNOWN_ID, calls, clientOf, failureOf, say, startSim } from './client';
 import { examples } from '../../support/properties';
 
@@ -52,7 +52,7 @@ const namesOf = (records: JsonRecord[]) => records.map(({ name }) => name);
 const numbered = (from: number, to: number) =>
 	Array.from({ length: from - to + 1 }, (_, at) => `c${from - at}`);
 
-describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
+describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
 	test('the one behind which the next page would begin is deleted', async () => {
 		const { sim, ids } = await withConversations(version, 250);
 		const client = betweenPages(sim, () => void sim.app('chat').conversations.delete(ids[150]!));

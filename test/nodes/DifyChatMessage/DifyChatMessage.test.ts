@@ -1,11 +1,11 @@
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { startSim, UNKNOWN_ID } from '../../lib/dify/client';
-import { defaultApps, SIM_VERSIONS } from '../../servers/dify';
+import { defaultApps, OLDEST_AND_NEWEST } from '../../servers/dify';
 import { listen } from '../../support/listening';
 import { http } from '../../support/node';
 import { chatJson } from '../dify';
 
-describe.each(SIM_VERSIONS)('messages, %s', (version) => {
+describe.each(OLDEST_AND_NEWEST)('messages, %s', (version) => {
 	test('Mode: agents, which know no blocking mode, answer with the defaults of the node', async () => {
 		const sim = await startSim({ version });
 		for (const { mode } of defaultApps(version).filter((app) => app.mode.startsWith('agent')))

@@ -1,8 +1,8 @@
 import { UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import { SAMPLES, SIM_VERSIONS } from '../../servers/dify';
+import { SAMPLES, OLDEST_AND_NEWEST } from '../../servers/dify';
 import { chatError, chatJson, prepare, execute } from '../dify';
 
-describe.each(SIM_VERSIONS)('output, %s', (version) => {
+describe.each(OLDEST_AND_NEWEST)('output, %s', (version) => {
 	test('case 13: answer, ids and usage; prices stay text', async () => {
 		const usage = { prompt_tokens: 2, total_tokens: 3, total_price: '0.0000010', currency: 'USD' };
 		const resources = [{ document_name: 'a.pdf', content: 'x' }];

@@ -3,7 +3,7 @@ import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.
 import { DEFAULT_RUN_LIMITS } from '../../../lib/dify/run/limits';
 import { waitFor } from '../../lib/dify/ask';
 import { calls, startApp, startSim } from '../../lib/dify/client';
-import { type Fault, PAGES, SIM_VERSIONS } from '../../servers/dify';
+import { type Fault, PAGES, NEWEST_VERSION } from '../../servers/dify';
 import {
 	chat,
 	chatError,
@@ -20,7 +20,7 @@ import {
 	shownIn,
 } from '../dify';
 
-describe.each(SIM_VERSIONS)('messages, %s', (version) => {
+describe.each(NEWEST_VERSION)('messages, %s', (version) => {
 	test.each(['/v1', '/v1/', '', '/', '/v1//'])(
 		'Base URL: with "%s" at its end the path is right',
 		async (end) => {

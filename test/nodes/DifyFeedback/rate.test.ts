@@ -1,8 +1,8 @@
-import { type Json, SIM_VERSIONS } from '../../servers/dify';
+import { type Json, NEWEST_VERSION } from '../../servers/dify';
 import { calls, startSim } from '../../lib/dify/client';
 import { chatJson, executeNode, feedback, nodeErrorOf, ratingsOf, startAnswered } from '../dify';
 
-describe.each(SIM_VERSIONS)('rating, %s', (version) => {
+describe.each(NEWEST_VERSION)('rating, %s', (version) => {
 	test('case 70: like and dislike with a text, and again without losing it', async () => {
 		const { sim, messageId } = await startAnswered(version);
 		const [item] = await feedback(sim, {
@@ -68,7 +68,7 @@ test('case 74: a rating that is none is refused, since Dify would delete or answ
 	await expect(feedback(sim, { messageId, user: ' ' })).rejects.toThrow('The user is empty');
 });
 
-describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
+describe.each(NEWEST_VERSION)('feedback, %s', (version) => {
 	test('can be taken back, and the message of somebody else is told as that', async () => {
 		const sim = await startSim({ version });
 		const { messageId } = await chatJson(sim);

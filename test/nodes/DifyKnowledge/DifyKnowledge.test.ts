@@ -1,9 +1,9 @@
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
-import { addDataset, addDocument, SIM_VERSIONS } from '../../servers/dify';
+import { addDataset, addDocument, NEWEST_VERSION } from '../../servers/dify';
 import { writes } from '../../lib/dify/knowledge/setup';
 import { byId, editor, scene } from './setup';
 
-describe.each(SIM_VERSIONS)('The lists of Dify Knowledge with Dify %s', (version) => {
+describe.each(NEWEST_VERSION)('The lists of Dify Knowledge with Dify %s', (version) => {
 	test('the lists of the editor', async () => {
 		const of = await scene(version, { technique: 'economy' });
 		addDataset(of.sim.store, { name: 'Theirs', isOwn: false });

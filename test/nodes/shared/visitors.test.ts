@@ -4,7 +4,7 @@ import type { INode, WorkflowExecuteMode } from 'n8n-workflow';
 import { failure } from '../../../lib/errors/failure';
 import { httpFailure } from '../../../lib/errors/http-failure';
 import { toNodeError } from '../../../lib/errors/node-error';
-import { hiddenFromVisitors } from '../../../nodes/shared/visitors';
+import { withoutDetailsForVisitors } from '../../../nodes/shared/visitors';
 
 const NODE = { name: 'Model', type: 't', typeVersion: 1, parameters: {} } as unknown as INode;
 const hostThatDoesNotTell = (mode: WorkflowExecuteMode) => ({
@@ -25,7 +25,7 @@ describe('the error that a visitor of a published chat sees', () => {
 	it.each<WorkflowExecuteMode>(['webhook', 'trigger', 'chat'])(
 		'%s: no address, no path, no word of the server',
 		(mode) => {
-			const error = hiddenFromVisitors(contextOf(mode, true), failed());
+			const error = withoutDetailsForVisitors(contextOf(mode, true), failed());
 			expect(error.description).toContain('execution 12');
 			expect(error.description).not.toMatch(/10\.1|8080|\/srv|CUDA|http/);
 		},
@@ -34,7 +34,7 @@ describe('the error that a visitor of a published chat sees', () => {
 	it.each<WorkflowExecuteMode>(['webhook', 'chat', 'integrated'])(
 		'%s, where n8n does not tell whether it streams: the same',
 		(mode) => {
-			expect(hiddenFromVisitors(hostThatDoesNotTell(mode), failed()).description).toContain(
+			expect(withoutDetailsForVisitors(hostThatDoesNotTell(mode), failed()).description).toContain(
 				'execution 12',
 			);
 		},
@@ -42,12 +42,14 @@ describe('the error that a visitor of a published chat sees', () => {
 
 	it('the owner finds the whole text in the details of the execution, also where it is hidden twice', () => {
 		const whole = failed().description!;
-		const error = hiddenFromVisitors(contextOf('webhook', true), failed());
+		const error = withoutDetailsForVisitors(contextOf('webhook', true), failed());
 		expect(whole).toContain(SAID);
 		expect(error.context.data).toMatchObject({ description: whole, kind: 'serverError' });
-		expect(hiddenFromVisitors(contextOf('webhook', true), error).context.data).toMatchObject({
-			description: whole,
-		});
+		expect(withoutDetailsForVisitors(contextOf('webhook', true), error).context.data).toMatchObject(
+			{
+				description: whole,
+			},
+		);
 	});
 
 	it.each([
@@ -56,7 +58,7 @@ describe('the error that a visitor of a published chat sees', () => {
 		['the editor of an n8n that does not tell whether it streams', hostThatDoesNotTell('manual')],
 		['a schedule in an n8n that does not tell whether it streams', hostThatDoesNotTell('trigger')],
 	])('%s shows it as before', (_name, context) => {
-		expect(hiddenFromVisitors(context, failed()).description).toBe(failed().description);
+		expect(withoutDetailsForVisitors(context, failed()).description).toBe(failed().description);
 	});
 
 	it('fast-check: whatever a server says, none of it is in the description', () => {
@@ -67,7 +69,7 @@ describe('the error that a visitor of a published chat sees', () => {
 					{ url: URL },
 					{ serverText: said, message: said, remedy: said },
 				);
-				const { description } = hiddenFromVisitors(
+				const { description } = withoutDetailsForVisitors(
 					contextOf('webhook', true),
 					toNodeError(NODE, known),
 				);

@@ -9,7 +9,7 @@ import {
 import type { DifyClient } from '../../../../lib/dify/client';
 import { AppApi } from '../../../../lib/dify/app/api';
 import { appRoutes } from '../../../../lib/dify/app/routes';
-import { type DifySim, SIM_VERSIONS } from '../../../servers/dify';
+import { type DifySim, OLDEST_AND_NEWEST } from '../../../servers/dify';
 import { calls, clientOf, failureOf, say, startApp, startSim, UNKNOWN_ID } from '../client';
 
 const suggestedQuestions = async (client: DifyClient, messageId: string) => {
@@ -17,7 +17,7 @@ const suggestedQuestions = async (client: DifyClient, messageId: string) => {
 	return (await new AppApi(client).call(appRoutes.suggestedQuestions, values)).data;
 };
 
-describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
+describe.each(OLDEST_AND_NEWEST)('conversations, %s', (version) => {
 	async function several(count: number): Promise<DifySim> {
 		const sim = await startSim({ version });
 		for (let at = 0; at < count; at++)

@@ -3,10 +3,10 @@ import { AppApi } from '../../../../lib/dify/app/api';
 import { appRoutes } from '../../../../lib/dify/app/routes';
 import { rateMessage, revokeRating } from '../../../../lib/dify/app/feedback';
 import { RUN_ROUTES, startRun } from '../../../../lib/dify/run/run';
-import { type DifySim, SIM_VERSIONS } from '../../../servers/dify';
+import { type DifySim, OLDEST_AND_NEWEST } from '../../../servers/dify';
 import { calls, clientOf, failureOf, say, startSim, UNKNOWN_ID } from '../client';
 
-describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
+describe.each(OLDEST_AND_NEWEST)('feedback, %s', (version) => {
 	async function answered(
 		over: { user?: string } = {},
 	): Promise<{ sim: DifySim; messageId: string; conversationId: string }> {

@@ -9,7 +9,7 @@ import {
 } from '../../../../lib/dify/knowledge/documents';
 import { baseRoutes, documentRoutes } from '../../../../lib/dify/knowledge/routes';
 import { replaceContent, upsertDocument } from '../../../../lib/dify/knowledge/upsert';
-import { addDocument, SIM_VERSIONS } from '../../../servers/dify';
+import { addDocument, OLDEST_AND_NEWEST } from '../../../servers/dify';
 import { unzipped } from '../../../servers/dify/zip';
 import { calls, failureOf, fileOf, UNKNOWN_ID } from '../client';
 import { bytesOf } from '../../media/media';
@@ -17,7 +17,7 @@ import { lastBody, scene, writes } from './setup';
 
 const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.' };
 
-describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
+describe.each(OLDEST_AND_NEWEST)('documents of Dify %s', (version) => {
 	test('D78, D80: technique and form of the base go with every text', async () => {
 		const { sim, api, base } = await scene(version, {
 			technique: 'high_quality',

@@ -1,8 +1,8 @@
-import { SIM_VERSIONS } from '../../../servers/dify';
+import { NEWEST_VERSION } from '../../../servers/dify';
 import { clientOf, say, startSim } from '../../../lib/dify/client';
 import { byId, manage } from '../../dify';
 
-describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
+describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
 	test('case 78: delete', async () => {
 		const sim = await startSim({ version });
 		const mine = (await say(clientOf(sim))).result.conversationId!;

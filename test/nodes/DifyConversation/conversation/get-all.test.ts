@@ -1,8 +1,8 @@
-import { SIM_VERSIONS } from '../../../servers/dify';
+import { NEWEST_VERSION } from '../../../servers/dify';
 import { startSim } from '../../../lib/dify/client';
 import { manage } from '../../dify';
 
-describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
+describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
 	test('case 77: list by limit, whole, sorted, of one user', async () => {
 		const sim = await startSim({ version });
 		for (let at = 0; at < 130; at++)

@@ -1,8 +1,8 @@
-import { SIM_VERSIONS } from '../../../servers/dify';
+import { NEWEST_VERSION } from '../../../servers/dify';
 import { clientOf, say, startSim } from '../../../lib/dify/client';
 import { byId, manage } from '../../dify';
 
-describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
+describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
 	test('case 79: rename, by hand and by Dify', async () => {
 		const sim = await startSim({ version });
 		const id = (await say(clientOf(sim), { query: 'How tall?' })).result.conversationId!;

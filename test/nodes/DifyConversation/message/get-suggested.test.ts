@@ -1,8 +1,8 @@
-import { SIM_VERSIONS } from '../../../servers/dify';
+import { NEWEST_VERSION } from '../../../servers/dify';
 import { clientOf, say, startApp } from '../../../lib/dify/client';
 import { manage } from '../../dify';
 
-describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
+describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
 	test('suggested questions', async () => {
 		const sim = await startApp(version, { mode: 'chat', suggestedQuestions: ['Why?', 'How?'] });
 		const { messageId } = (await say(clientOf(sim), { query: 'one' })).result;

@@ -1,7 +1,7 @@
-import { addDocument, SIM_VERSIONS } from '../../../servers/dify';
+import { addDocument, NEWEST_VERSION } from '../../../servers/dify';
 import { byId, manage, scene } from '../setup';
 
-describe.each(SIM_VERSIONS)('Chunks with Dify %s', (version) => {
+describe.each(NEWEST_VERSION)('Chunks with Dify %s', (version) => {
 	test('chunks and child chunks', async () => {
 		const of = await scene(version, { technique: 'high_quality', form: 'hierarchical_model' });
 		const known = addDocument(of.sim.store, of.base, { text: 'A. B.' });

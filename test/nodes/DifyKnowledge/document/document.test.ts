@@ -1,11 +1,11 @@
-import { addDocument, SIM_VERSIONS } from '../../../servers/dify';
+import { addDocument, NEWEST_VERSION } from '../../../servers/dify';
 import { lastBody } from '../../../lib/dify/knowledge/setup';
 import { nodeErrorOf } from '../../dify';
 import { byId, executeIn, manage, prepare, scene } from '../setup';
 
 const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.' };
 
-describe.each(SIM_VERSIONS)('Documents with Dify %s', (version) => {
+describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
 	test('documents: create or update from text and file, D85', async () => {
 		const of = await scene(version);
 		const [made] = await manage(of, 'document', 'upsertText', { ...TEXT, wait: 10 });

@@ -1,8 +1,8 @@
-import { addDocument, SIM_VERSIONS } from '../../../servers/dify';
+import { addDocument, NEWEST_VERSION } from '../../../servers/dify';
 import { lastBody } from '../../../lib/dify/knowledge/setup';
 import { byId, executeIn, manage, prepare, scene } from '../setup';
 
-describe.each(SIM_VERSIONS)('Knowledge bases with Dify %s', (version) => {
+describe.each(NEWEST_VERSION)('Knowledge bases with Dify %s', (version) => {
 	test('knowledge bases: create, get, get many, update, delete', async () => {
 		const of = await scene(version);
 		const [made] = await manage(of, 'knowledgeBase', 'create', {

@@ -1,7 +1,7 @@
-import { SIM_VERSIONS } from '../../../servers/dify';
+import { OLDEST_AND_NEWEST } from '../../../servers/dify';
 import { byId, manage, scene } from '../setup';
 
-describe.each(SIM_VERSIONS)('Tags with Dify %s', (version) => {
+describe.each(OLDEST_AND_NEWEST)('Tags with Dify %s', (version) => {
 	test('tags and models', async () => {
 		const of = await scene(version);
 		const id = '7a000000-0000-4000-8000-00000000000f';

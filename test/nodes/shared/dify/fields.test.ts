@@ -2,10 +2,10 @@ import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessa
 import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
 import { startSim, UNKNOWN_ID } from '../../../lib/dify/client';
-import { type Json, SIM_VERSIONS } from '../../../servers/dify';
+import { type Json, NEWEST_VERSION } from '../../../servers/dify';
 import { byId, type DifyNodeName, executeNode, nodeErrorOf, properties } from '../../dify';
 
-describe.each(SIM_VERSIONS)('every operation, %s', (version) => {
+describe.each(NEWEST_VERSION)('every operation, %s', (version) => {
 	test('User: required and filled in, in every operation; without one nothing is sent', async () => {
 		for (const node of [new DifyChatMessage(), new DifyFeedback(), new DifyConversation()]) {
 			const users = properties(node).filter(({ name }) => name === 'user');

@@ -1,9 +1,9 @@
 import { RUN_ROUTES, startRun } from '../../../../lib/dify/run/run';
 import { clientOf, startApp, startSim } from '../../../lib/dify/client';
-import { type FormField, SIM_VERSIONS } from '../../../servers/dify';
+import { type FormField, NEWEST_VERSION } from '../../../servers/dify';
 import { chat, chatError, chatJson, executeIn, prepareNode } from '../../dify';
 
-describe.each(SIM_VERSIONS)('inputs, %s', (version) => {
+describe.each(NEWEST_VERSION)('inputs, %s', (version) => {
 	test('Inputs: values keep their types, empty ones are sent, and {} is enough for every type of app', async () => {
 		const sim = await startApp(version, {
 			mode: 'chat',
@@ -61,39 +61,42 @@ describe('inputs', () => {
 		fileName: 'b.txt',
 	};
 
-	test.each(SIM_VERSIONS)('case 20: from the form, typed, on every turn (%s)', async (version) => {
-		const sim = await startApp(version, { mode: 'chat', form });
-		const parameters = {
-			inputsMode: 'form',
-			inputs: {
-				value: {
-					city: 12,
-					days: '3',
-					terse: false,
-					picture: 'data',
-					papers: 'one, https://example.com/c.pdf',
+	test.each(NEWEST_VERSION)(
+		'case 20: from the form, typed, on every turn (%s)',
+		async (version) => {
+			const sim = await startApp(version, { mode: 'chat', form });
+			const parameters = {
+				inputsMode: 'form',
+				inputs: {
+					value: {
+						city: 12,
+						days: '3',
+						terse: false,
+						picture: 'data',
+						papers: 'one, https://example.com/c.pdf',
+					},
 				},
-			},
-			conversation: 'latest',
-		};
-		const items = [{ json: {}, binary: { data: image, one: paper } }];
-		await chatJson(sim, { parameters, items });
-		await chatJson(sim, { parameters, items });
-		expect(sim.runs).toHaveLength(2);
-		for (const { inputs } of sim.runs) {
-			expect(inputs).toMatchObject({
-				city: '12',
-				days: 3,
-				terse: false,
-				picture: { type: 'image', transfer_method: 'local_file', filename: 'a.png' },
-				papers: [
-					{ type: 'document', transfer_method: 'local_file', filename: 'b.txt' },
-					{ type: 'document', transfer_method: 'remote_url' },
-				],
-			});
-		}
-		expect(sim.runs[0]!.conversationId).toBe(sim.runs[1]!.conversationId);
-	});
+				conversation: 'latest',
+			};
+			const items = [{ json: {}, binary: { data: image, one: paper } }];
+			await chatJson(sim, { parameters, items });
+			await chatJson(sim, { parameters, items });
+			expect(sim.runs).toHaveLength(2);
+			for (const { inputs } of sim.runs) {
+				expect(inputs).toMatchObject({
+					city: '12',
+					days: 3,
+					terse: false,
+					picture: { type: 'image', transfer_method: 'local_file', filename: 'a.png' },
+					papers: [
+						{ type: 'document', transfer_method: 'local_file', filename: 'b.txt' },
+						{ type: 'document', transfer_method: 'remote_url' },
+					],
+				});
+			}
+			expect(sim.runs[0]!.conversationId).toBe(sim.runs[1]!.conversationId);
+		},
+	);
 
 	test('as JSON they go out as they are; what is none is refused', async () => {
 		const sim = await startApp('2026', {

@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import { fileNames } from '../../../../lib/dify/files/files';
 import { examples } from '../../../support/properties';
 import { startApp, startSim } from '../../../lib/dify/client';
-import { SIM_VERSIONS, appKey, type Json } from '../../../servers/dify';
+import { NEWEST_VERSION, appKey, type Json } from '../../../servers/dify';
 import { WITH_FILES, chat, chatError, prepare, execute } from '../../dify';
 
-describe.each(SIM_VERSIONS)('files, %s', (version) => {
+describe.each(NEWEST_VERSION)('files, %s', (version) => {
 	test('Files: each has the shape that Dify reads, with the id that Dify gave', async () => {
 		const sim = await startSim({ version });
 		await chat(sim, WITH_FILES);
@@ -98,7 +98,7 @@ describe('a file field of the form', () => {
 	});
 });
 
-describe.each(SIM_VERSIONS)('files, %s', (version) => {
+describe.each(NEWEST_VERSION)('files, %s', (version) => {
 	const files = (...file: Array<Record<string, unknown>>) => ({ files: { file } });
 	const item = {
 		json: {},

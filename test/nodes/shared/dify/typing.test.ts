@@ -1,6 +1,6 @@
 import { waitFor } from '../../../lib/dify/ask';
 import { clientOf, startApp } from '../../../lib/dify/client';
-import { SAMPLES, SIM_VERSIONS, type Reply } from '../../../servers/dify';
+import { SAMPLES, NEWEST_VERSION, type Reply } from '../../../servers/dify';
 import type { ExecuteFake } from '../../../support/execute-context';
 import {
 	chatError,
@@ -14,7 +14,7 @@ import {
 	execute,
 } from '../../dify';
 
-describe.each(SIM_VERSIONS)('streaming, %s', (version) => {
+describe.each(NEWEST_VERSION)('streaming, %s', (version) => {
 	test('Streaming: pieces are shown while Dify still writes; one item comes out for each that goes in', async () => {
 		const sim = await startApp(version, {
 			mode: 'chat',
