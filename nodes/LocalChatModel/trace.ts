@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { TraceSettings } from '../../lib/tracing/attributes';
 import { isRecord } from '../../lib/values';
 import { booleanField, collectionField, stringField } from '../shared/field-kinds';
-import { asSwitch, asText, isBlank } from '../shared/field-values';
+import { asSwitch, asText, type Field, isBlank } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 
 const fields: INodeProperties[] = [
@@ -40,17 +40,24 @@ export const traceField: INodeProperties = collectionField('Trace', 'trace', 'Fi
 
 /** @throws {ServerError} of kind `invalidInput` naming the field */
 export function traceIn(parameters: NodeParameters): TraceSettings | undefined {
-	const given = parameters.value('options.trace');
-	if (!isRecord(given)) return undefined;
-	const filled = fields.filter(({ name }) => !isBlank(given[name]));
-	const read = filled.map(({ name, displayName }) => {
+	const trace = parameters.value('options.trace');
+	if (!isRecord(trace)) return undefined;
+	const filledFields = fields.filter(({ name }) => !isBlank(trace[name]));
+	if (filledFields.length === 0) return undefined;
+	const settings = filledFields.map(({ name, displayName }) => {
 		const field = { label: `Trace: ${displayName}` };
-		if (name === 'recordTexts') return [name, asSwitch(field, given[name])] as const;
-		const texts = [given[name]]
-			.flat()
-			.flatMap((text) => (name === 'tags' ? asText(field, text).split(',') : asText(field, text)));
-		const trimmed = texts.map((text) => text.trim()).filter((text) => text !== '');
-		return [name, name === 'tags' ? trimmed : trimmed[0]] as const;
+		return [name, settingOf(field, name, trace[name])] as const;
 	});
-	return read.length === 0 ? undefined : Object.fromEntries(read);
+	return Object.fromEntries(settings);
+}
+
+function settingOf(field: Field, name: string, value: unknown): unknown {
+	if (name === 'recordTexts') return asSwitch(field, value);
+	const texts = [value].flat().map((one) => asText(field, one));
+	if (name !== 'tags') return nonBlank(texts)[0];
+	return nonBlank(texts.flatMap((text) => text.split(',')));
+}
+
+function nonBlank(texts: readonly string[]): string[] {
+	return texts.map((text) => text.trim()).filter((text) => text !== '');
 }

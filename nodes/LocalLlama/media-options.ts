@@ -44,14 +44,12 @@ export async function filesIn(
 	{ context, itemIndex, parameters }: LlamaCall,
 	path: string,
 ): Promise<FileSource[]> {
-	const wanted = [parameters.value(path)]
-		.flat()
-		.flatMap(
-			(one): Array<string | IBinaryData> =>
-				isBinaryData(one) ? [one] : namesIn(typeof one === 'string' ? one : parameters.name(path)),
-		);
+	const sources = [parameters.value(path)].flat().flatMap((one): Array<string | IBinaryData> => {
+		if (isBinaryData(one)) return [one];
+		return namesIn(typeof one === 'string' ? one : parameters.name(path));
+	});
 	const files: FileSource[] = [];
-	for (const one of wanted) files.push(await binarySource(context, itemIndex, one));
+	for (const one of sources) files.push(await binarySource(context, itemIndex, one));
 	return files;
 }
 

@@ -45,14 +45,14 @@ function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker
 	return {
 		compressDocuments: async (documents, query) => {
 			// An expression may return any type.
-			const asked = typeof query === 'string' ? query : String(query ?? '');
+			const queryText = typeof query === 'string' ? query : String(query ?? '');
 			const { ranking } = await log.call({
-				input: { query: asked.slice(0, MAX_SHOWN_QUERY), documents: documents.length },
+				input: { query: queryText.slice(0, MAX_SHOWN_QUERY), documents: documents.length },
 				run: async (signal) => {
 					const texts = documents.map(({ pageContent }) =>
 						typeof pageContent === 'string' ? pageContent : '',
 					);
-					const result = await client.rerank(asked, texts, signal);
+					const result = await client.rerank(queryText, texts, signal);
 					result.remarks.forEach((remark) => log.hint(remark));
 					return result;
 				},

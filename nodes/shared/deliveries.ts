@@ -20,10 +20,10 @@ export const deliveries = {
 	/** Starts the workflow with these items. `ids`: their delivery IDs. */
 	give(context: IPollFunctions, ids: readonly string[], items: INodeExecutionData[]): void {
 		const note = (state: Progress) => ids.forEach((id) => progress.set(id, state));
-		const done = context.helpers.createDeferredPromise<IRun | undefined>();
-		context.__emit([items], undefined, done);
+		const end = context.helpers.createDeferredPromise<IRun | undefined>();
+		context.__emit([items], undefined, end);
 		note('running');
-		done.promise.then(
+		end.promise.then(
 			(run) => note(hasSucceeded(run) ? 'succeeded' : 'failed'),
 			// n8n rejects it when an execution is stopped: by a user, by a time limit, or to shut down.
 			(error: unknown) => note(recordOf(error).reason === 'manual' ? 'succeeded' : 'failed'),

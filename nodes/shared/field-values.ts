@@ -29,8 +29,8 @@ export function fieldAt(
 	properties: readonly INodeProperties[],
 	path: string,
 ): Field & { property: INodeProperties } {
-	const named = propertiesAt(properties, path.split('.'));
-	const [property] = named;
+	const sameNamed = propertiesAt(properties, path.split('.'));
+	const [property] = sameNamed;
 	if (property === undefined) throw new Error(`The node has no field ${path}`);
 	const { minValue = -Infinity, maxValue = Infinity, numberPrecision } = property.typeOptions ?? {};
 	return {
@@ -41,7 +41,7 @@ export function fieldAt(
 		// The same field may occur more than once, for example with other choices for each resource.
 		choices: [
 			...new Set(
-				named.flatMap(({ options = [] }) => options.filter(isChoice).map(({ value }) => value)),
+				sameNamed.flatMap(({ options = [] }) => options.filter(isChoice).map(({ value }) => value)),
 			),
 		],
 	};
@@ -51,9 +51,9 @@ function propertiesAt(
 	properties: readonly INodeProperties[],
 	[name, ...rest]: string[],
 ): INodeProperties[] {
-	const named = properties.filter((property) => property.name === name);
-	if (rest.length === 0) return named;
-	return named.flatMap(({ type, options = [] }) => {
+	const sameNamed = properties.filter((property) => property.name === name);
+	if (rest.length === 0) return sameNamed;
+	return sameNamed.flatMap(({ type, options = [] }) => {
 		if (type === 'collection') return propertiesAt(options as INodeProperties[], rest);
 		const group = (options as INodePropertyCollection[]).find((one) => one.name === rest[0]);
 		return propertiesAt(group?.values ?? [], rest.slice(1));
@@ -82,9 +82,9 @@ export function asNumber(
 
 /** A boolean, also from the texts and numbers that forms and tables use. */
 export function asSwitch({ label }: Field, value: unknown): boolean {
-	const said = booleanOf(value);
-	if (said === undefined) throw wrongValue(label, 'true or false', value);
-	return said;
+	const isOn = booleanOf(value);
+	if (isOn === undefined) throw wrongValue(label, 'true or false', value);
+	return isOn;
 }
 
 /** A choice. Others are an error: they would silently mean the default. */
@@ -115,8 +115,8 @@ function parsedJson(label: string, text: string): unknown {
 	}
 }
 
-function wrongValue(label: string, wanted: string, value: unknown): ServerError {
-	return wrongField(label, `must be ${wanted}, but is ${shown(value)}`);
+function wrongValue(label: string, expected: string, value: unknown): ServerError {
+	return wrongField(label, `must be ${expected}, but is ${shown(value)}`);
 }
 
 /** @param what continues the sentence after the field: "is empty" */

@@ -68,16 +68,16 @@ async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> 
 }
 
 function searchOf(list: ListModels) {
-	return listSearch(async (servers, wanted) => {
+	return listSearch(async (servers, searchText) => {
 		// People do not wait longer for a list.
-		const asked = async (one: Connection) =>
+		const listWithLimit = async (one: Connection) =>
 			await one.withQueuePlace({ placeLimitMs: 10_000 }, list);
-		const { models, failed } = await listModelsOf(servers, asked);
+		const { models, failed } = await listModelsOf(servers, listWithLimit);
 		const names = shortModelNames(models.map(({ id }) => id));
 		return [
 			...models
 				.filter(({ id, aliases }) =>
-					[id, ...aliases].some((name) => name.toLowerCase().includes(wanted)),
+					[id, ...aliases].some((name) => name.toLowerCase().includes(searchText)),
 				)
 				.map((model) => ({ name: describeModel(model, names.get(model.id)), value: model.id })),
 			// The list has no other place for remarks. If chosen, it counts as no model.
@@ -91,9 +91,13 @@ function searchOf(list: ListModels) {
 
 type Results = INodeListSearchResult['results'];
 
-/** A list search in the editor, on the servers of the credential. `wanted`: the search text in lower case. */
+/** A list search in the editor, on the servers of the credential. `searchText` is in lower case. */
 export function listSearch(
-	search: (servers: ServerPool, wanted: string, context: ILoadOptionsFunctions) => Promise<Results>,
+	search: (
+		servers: ServerPool,
+		searchText: string,
+		context: ILoadOptionsFunctions,
+	) => Promise<Results>,
 ) {
 	return async function (
 		this: ILoadOptionsFunctions,

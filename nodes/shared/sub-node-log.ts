@@ -8,7 +8,7 @@ import type {
 
 import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
 import { hintOnce } from './run/hints';
-import { hiddenFromVisitors } from './visitors';
+import { withoutDetailsForVisitors } from './visitors';
 import { quietly } from '../../lib/values';
 
 /** One call of a supplied object. */
@@ -74,7 +74,7 @@ export class SubNodeLog {
 
 	nodeError(error: unknown): NodeOperationError {
 		const nodeError = toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex });
-		return hiddenFromVisitors(this.context, nodeError);
+		return withoutDetailsForVisitors(this.context, nodeError);
 	}
 
 	/** Logs that the object could not be supplied, so that the editor marks the sub-node and shows why. */

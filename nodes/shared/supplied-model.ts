@@ -31,14 +31,14 @@ export async function supplyModel(
 		return explained(error);
 	};
 	const sdk = loadSdk();
-	const found = await findHostClasses(context, sdk);
-	if ('missing' in found) {
+	const host = await findHostClasses(context, sdk);
+	if ('missing' in host) {
 		context.logger.warn(
-			`${context.getNode().name}: this version of n8n is built differently (${found.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`,
+			`${context.getNode().name}: this version of n8n is built differently (${host.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`,
 		);
 		return sdk.supplyModel(context, sdkChatModel(source, settings.model, sdk, toError));
 	}
-	const { classes } = found;
+	const { classes } = host;
 	const Model = localChatModelClass(classes);
 	const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
 	const watch = new CancelWatch(context);

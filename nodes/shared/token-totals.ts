@@ -34,31 +34,39 @@ export function countGeneration(
 	const { customData } = context as { customData?: CustomData };
 	if (customData === undefined) return;
 	try {
-		const read = (key: string) => finiteNumber(Number(customData.get(key) ?? 0)) ?? 0;
-		const known = parseObject(String(customData.get(KEYS.usage) ?? '')) ?? {};
-		const sum = (name: string, more = 0) => (finiteNumber(known[name]) ?? 0) + more;
-		const { promptTokens = 0, completionTokens = 0, cachedTokens } = usage ?? {};
-		// Without tokens or time, a generation does not count for the speed.
-		const isTimed = usage !== undefined && totalMs > 0;
-		const seconds = sum('seconds', isTimed ? totalMs / 1000 : 0);
-		const timedTokens = sum('tokensPerSecond') * sum('seconds') + (isTimed ? completionTokens : 0);
-		customData.set(KEYS.tokensIn, read(KEYS.tokensIn) + promptTokens);
-		customData.set(KEYS.tokensOut, read(KEYS.tokensOut) + completionTokens);
-		const totals = {
-			models: [...new Set([...asList(known.models), model].filter(nonEmptyText).map(String))],
-			generations: sum('generations', 1),
-			// Generations whose tokens are not in the totals.
-			uncounted: sum('uncounted', usage === undefined ? 1 : 0),
-			cached: sum('cached', cachedTokens),
-			seconds: rounded(seconds),
-			tokensPerSecond: seconds > 0 ? rounded(timedTokens / seconds) : 0,
-		};
+		const totalOf = (key: string) => finiteNumber(Number(customData.get(key) ?? 0)) ?? 0;
+		const { promptTokens = 0, completionTokens = 0 } = usage ?? {};
+		customData.set(KEYS.tokensIn, totalOf(KEYS.tokensIn) + promptTokens);
+		customData.set(KEYS.tokensOut, totalOf(KEYS.tokensOut) + completionTokens);
+		const earlier = parseObject(String(customData.get(KEYS.usage) ?? '')) ?? {};
+		const totals = addedTo(earlier, { usage, model, totalMs });
 		while (totals.models.length > 0 && JSON.stringify(totals).length > MAX_LENGTH)
 			totals.models.pop();
 		customData.set(KEYS.usage, JSON.stringify(totals));
 	} catch {
 		// In manual runs, n8n throws for values that it does not accept.
 	}
+}
+
+function addedTo(
+	earlier: Record<string, unknown>,
+	{ usage, model, totalMs = 0 }: CountedGeneration,
+) {
+	const sum = (name: string, more = 0) => (finiteNumber(earlier[name]) ?? 0) + more;
+	// Without tokens or time, a generation does not count for the speed.
+	const isTimed = usage !== undefined && totalMs > 0;
+	const seconds = sum('seconds', isTimed ? totalMs / 1000 : 0);
+	const earlierTokens = sum('tokensPerSecond') * sum('seconds');
+	const timedTokens = earlierTokens + (isTimed ? usage.completionTokens : 0);
+	return {
+		models: [...new Set([...asList(earlier.models), model].filter(nonEmptyText).map(String))],
+		generations: sum('generations', 1),
+		// Generations whose tokens are not in the totals.
+		uncounted: sum('uncounted', usage === undefined ? 1 : 0),
+		cached: sum('cached', usage?.cachedTokens),
+		seconds: rounded(seconds),
+		tokensPerSecond: seconds > 0 ? rounded(timedTokens / seconds) : 0,
+	};
 }
 
 /** Counts a failed generation, if its usage is known. */

@@ -15,7 +15,7 @@ const VISITED: ReadonlySet<WorkflowExecuteMode> = new Set(['webhook', 'chat', 'i
  * (n8n-core, workflow-execute.ts). Undefined in the editor, and where nothing is streamed. n8n 2.20 does not tell
  * sub-nodes whether it streams, so visitors are assumed.
  */
-export function toldToVisitors(context: Context): string | undefined {
+export function visitorMessage(context: Context): string | undefined {
 	try {
 		const mode = context.getMode();
 		if (mode === 'manual' || !(context.isStreaming?.() ?? VISITED.has(mode))) return undefined;
@@ -29,14 +29,14 @@ export function toldToVisitors(context: Context): string | undefined {
  * The error without address, advice and the server's own words, where visitors would read them. The whole text stays in
  * the error's details, for the owner of the execution; n8n does not store `messages`.
  */
-export function hiddenFromVisitors(
+export function withoutDetailsForVisitors(
 	context: Context,
 	error: NodeOperationError,
 ): NodeOperationError {
-	const told = toldToVisitors(context);
+	const message = visitorMessage(context);
 	const { description } = error;
-	if (told === undefined || !description || description === told) return error;
+	if (message === undefined || !description || description === message) return error;
 	error.context.data = { ...(error.context.data as object | undefined), description };
-	error.description = told;
+	error.description = message;
 	return error;
 }

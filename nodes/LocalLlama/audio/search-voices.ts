@@ -3,7 +3,7 @@ import { listSearch } from '../../shared/search-models';
 import { atAnyServer } from '../../../lib/servers/manage/any-server';
 
 /** Voices of the server for the list in the editor, of the chosen model if there is one. */
-export const searchVoices = listSearch(async (servers, wanted, context) => {
+export const searchVoices = listSearch(async (servers, searchText, context) => {
 	const model = context.getCurrentNodeParameter('model', { extractValue: true });
 	const ofModel = typeof model === 'string' ? model.trim() : '';
 	const voices = await atAnyServer(
@@ -16,5 +16,5 @@ export const searchVoices = listSearch(async (servers, wanted, context) => {
 			name: [name, ...(typeof language === 'string' ? [`(${language})`] : [])].join(' '),
 			value: id,
 		}))
-		.filter((voice) => voice.name.toLowerCase().includes(wanted));
+		.filter((voice) => voice.name.toLowerCase().includes(searchText));
 });

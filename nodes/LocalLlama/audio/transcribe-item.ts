@@ -96,8 +96,8 @@ export async function transcribeItem(
 	});
 	if (!isTyped) await call.typing?.type(transcript.text);
 	transcript.remarks.forEach((remark) => call.hint(remark));
-	const { text, subtitles, more: told } = transcript;
-	const facts = { ...(model === '' ? {} : { model }), ...told };
+	const { text, subtitles, more: serverFields } = transcript;
+	const facts = { ...(model === '' ? {} : { model }), ...serverFields };
 	if (subtitles === undefined) return [{ json: { text, ...facts } }];
 	const stored = await storeFile(call, 'options.binaryPropertyOutput', {
 		content: Buffer.from(subtitles.content),

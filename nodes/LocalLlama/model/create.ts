@@ -1,6 +1,6 @@
 import type { CreateOptions } from '../../../lib/servers/kinds/work';
 import { createModel } from '../../../lib/servers/manage/model-work';
-import { nonEmptyText } from '../../../lib/values';
+import { isFilled, nonEmptyText } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import {
 	choiceField,
@@ -80,13 +80,13 @@ export const modelCreate: LocalLlamaOperation = {
 		requireAllowed(call);
 		const { parameters, signal } = call;
 		const model = parameters.required('newName');
-		const given = parameters.object('parameters', {});
+		const modelParameters = parameters.object('parameters', {});
 		const created = await createModel(await connectionWithoutQueue(call), {
 			model,
 			source: await sourceOf(call),
 			system: nonEmptyText(parameters.freeText('system')),
 			template: nonEmptyText(parameters.freeText('options.template')),
-			parameters: Object.keys(given).length === 0 ? undefined : given,
+			parameters: isFilled(modelParameters) ? modelParameters : undefined,
 			quantize: nonEmptyText(parameters.name('options.quantize')),
 			idleMs: idleMsIn(call),
 			signal,

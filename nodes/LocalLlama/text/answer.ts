@@ -65,9 +65,9 @@ export function answerItem(
 	answer: FinishedAnswer,
 	format: ResponseFormat | undefined,
 ): OperationItem {
-	const found = format === undefined ? undefined : requestedJson(answer, format);
-	if (found !== undefined) jsonNotes(found).forEach((note) => call.hint(note));
+	const requested = format === undefined ? undefined : requestedJson(answer, format);
+	if (requested !== undefined) jsonNotes(requested).forEach((note) => call.hint(note));
 	return {
-		json: { text: answer.text, ...optional({ json: found?.value }), ...answerFacts(answer) },
+		json: { text: answer.text, ...optional({ json: requested?.value }), ...answerFacts(answer) },
 	};
 }

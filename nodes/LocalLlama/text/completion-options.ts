@@ -55,9 +55,9 @@ export async function completed(
 
 function itemOf(
 	call: LlamaCall,
-	{ notes: said, ...completion }: FinishedCompletion,
+	{ notes: serverNotes, ...completion }: FinishedCompletion,
 ): OperationItem {
-	const notes = completion.text === '' ? ['The model wrote nothing.'] : [...said];
+	const notes = completion.text === '' ? ['The model wrote nothing.'] : [...serverNotes];
 	if (completion.truncated === true)
 		notes.push(
 			'The server left out the beginning of the prompt, which is too long for its context.',

@@ -129,9 +129,9 @@ export const textExtract: LocalLlamaOperation = {
 			call.signal,
 		);
 		reportAnswer(call, { ...answer, notes, usage });
-		const told = recordOf(output);
+		const values = recordOf(output);
 		const whole =
-			fields && Object.fromEntries(fields.map(({ name }) => [name, told[name] ?? null]));
+			fields && Object.fromEntries(fields.map(({ name }) => [name, values[name] ?? null]));
 		return [
 			{
 				json: {
@@ -170,10 +170,13 @@ function fieldOf(row: Record<string, unknown>, label: string): ExtractField {
 	const type = (row.type ?? 'text') as FieldType;
 	if (!TYPES.some(({ value }) => value === type))
 		throw wrongField(label, `has a type "${String(type)}" that does not exist`);
-	const given: unknown = row.choices;
-	const choices = Array.isArray(given) ? given.map(String) : namesIn(String(given ?? ''));
+	const choices = choicesOf(row);
 	if (type === 'choice' && choices.length === 0)
 		throw wrongField(label, `has no choices for "${name}"`);
 	const required = booleanOf(row.required) === true;
 	return { name, type, description: String(row.description ?? ''), choices, required };
+}
+
+function choicesOf({ choices = '' }: Record<string, unknown>): string[] {
+	return Array.isArray(choices) ? choices.map(String) : namesIn(String(choices ?? ''));
 }

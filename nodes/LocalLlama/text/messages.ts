@@ -86,12 +86,12 @@ export const messageFields: INodeProperties[] = [
  * @throws {ServerError} of kind `invalidInput` where there is none, or files that no model server can read
  */
 export async function messagesIn(call: LlamaCall): Promise<SourceMessage[]> {
-	const written = writtenMessages(call);
+	const messages = writtenMessages(call);
 	const files = await filesIn(call);
-	if (files.length === 0) return written;
-	const question = written.findLastIndex(({ type }) => type === 'human');
-	if (question < 0) return [...written, { type: 'human', content: files }];
-	return written.map((message, index) =>
+	if (files.length === 0) return messages;
+	const question = messages.findLastIndex(({ type }) => type === 'human');
+	if (question < 0) return [...messages, { type: 'human', content: files }];
+	return messages.map((message, index) =>
 		index === question ? { ...message, content: [...partsOf(message.content), ...files] } : message,
 	);
 }
@@ -131,9 +131,9 @@ function partsOf(content: unknown): unknown[] {
 
 /** The item's binary fields as content blocks. Names are given as text, or as a list from an expression. */
 async function filesIn({ context, parameters, itemIndex }: LlamaCall): Promise<unknown[]> {
-	const given = parameters.value('binaryFields');
-	const names = Array.isArray(given)
-		? given.map(String)
+	const fields = parameters.value('binaryFields');
+	const names = Array.isArray(fields)
+		? fields.map(String)
 		: namesIn(parameters.freeText('binaryFields'));
 	const blocks: unknown[] = [];
 	for (const name of names) {

@@ -113,18 +113,18 @@ function itemsOf(
 ): Array<OperationItem | ItemFailure> {
 	const facts = { dimensions, model: task.settings.model };
 	const failed = [...failures].map(([itemIndex, reason]) => new ItemFailure(itemIndex, reason));
-	const done = places.filter(({ itemIndex }) => vectors.has(itemIndex));
+	const embedded = places.filter(({ itemIndex }) => vectors.has(itemIndex));
 	if (!task.mergeResults)
 		return [
 			...failed,
-			...done.map(({ itemIndex, text }) => ({
+			...embedded.map(({ itemIndex, text }) => ({
 				json: { vector: vectors.get(itemIndex), ...facts, text },
 				from: itemIndex,
 			})),
 		];
-	if (done.length === 0) return failed;
-	const json = { vectors: done.map(({ itemIndex }) => vectors.get(itemIndex)), ...facts };
-	return [...failed, { json, from: done.map(({ itemIndex }) => itemIndex) }];
+	if (embedded.length === 0) return failed;
+	const json = { vectors: embedded.map(({ itemIndex }) => vectors.get(itemIndex)), ...facts };
+	return [...failed, { json, from: embedded.map(({ itemIndex }) => itemIndex) }];
 }
 
 function placeOf(item: OperationItem | ItemFailure): number {

@@ -52,8 +52,8 @@ export function readGeneration(
 function readSamplers(parameters: NodeParameters): SamplerValues {
 	const values = SAMPLER_ENTRIES.flatMap(([name, sampler]) => {
 		const value = parameters.value(`options.${name}`);
-		const read = isBlank(value) ? undefined : READ[sampler.type](sampler, value);
-		return read === undefined ? [] : [[name, read] as const];
+		const setting = isBlank(value) ? undefined : READ[sampler.type](sampler, value);
+		return setting === undefined ? [] : [[name, setting] as const];
 	});
 	return Object.fromEntries(values) as SamplerValues;
 }
@@ -67,11 +67,11 @@ function adaptersIn(field: Field, value: unknown): LoraAdapter[] | undefined {
 		.filter((entry) => !isBlank(entry) && !(isRecord(entry) && isEmpty(entry)));
 	if (!adapters.every(isRecord))
 		throw wrongField(field.label, 'must be a list of adapters with "id" and "scale"');
-	const read = adapters.map(({ id, scale }) => ({
+	if (adapters.length === 0) return undefined;
+	return adapters.map(({ id, scale }) => ({
 		id: asNumber({ label: `${field.label}: ID`, range: [0, Infinity], whole: true }, id),
 		scale: asNumber({ label: `${field.label}: Scale` }, scale ?? 1),
 	}));
-	return read.length === 0 ? undefined : read;
 }
 
 function isEmpty(object: Record<string, unknown>): boolean {
@@ -122,13 +122,13 @@ export function responseFormatIn(parameters: NodeParameters): ResponseFormat | u
  *
  * @throws {ServerError} of kind `invalidInput` where it cannot be used, before anything is generated
  */
-export function bareSchema(given: Record<string, unknown>): {
+export function bareSchema(source: Record<string, unknown>): {
 	schema: Record<string, unknown>;
 	name?: string;
 } {
-	const wrapped = isRecord(given.json_schema) ? given.json_schema : given;
+	const wrapped = isRecord(source.json_schema) ? source.json_schema : source;
 	const isWrapped = isRecord(wrapped.schema) && !('type' in wrapped) && !('properties' in wrapped);
-	const schema = withNull(isWrapped ? (wrapped.schema as Record<string, unknown>) : given);
+	const schema = withNull(isWrapped ? (wrapped.schema as Record<string, unknown>) : source);
 	checkSchema(schema, null);
 	return { schema, ...(isWrapped ? optional({ name: nonEmptyText(wrapped.name) }) : {}) };
 }

@@ -61,6 +61,11 @@ function typeOptionsOf({ range, whole }: NumberSampler): INodePropertyTypeOption
 	const [minValue, maxValue] = range ?? [];
 	return {
 		...optional({ minValue, maxValue }),
-		numberPrecision: whole === true ? 0 : maxValue === 1 ? 3 : 2,
+		numberPrecision: whole === true ? 0 : decimalsOf(maxValue),
 	};
+}
+
+/** Probabilities need one more. */
+function decimalsOf(maxValue: number | undefined): number {
+	return maxValue === 1 ? 3 : 2;
 }

@@ -2,7 +2,7 @@ import { sleep, type IExecuteFunctions, type NodeOperationError } from 'n8n-work
 
 import { chatText } from '../../../lib/errors/description';
 import { CancelWatch } from '../cancel-watch';
-import { hiddenFromVisitors, toldToVisitors } from '../visitors';
+import { withoutDetailsForVisitors, visitorMessage } from '../visitors';
 import { ItemFailure } from './failed-item';
 
 /**
@@ -61,7 +61,7 @@ export async function workOnItems<T>(
 				async () =>
 					await options.onFailure?.(
 						failed.itemIndex,
-						toldToVisitors(context) ?? chatText(failed.reason),
+						visitorMessage(context) ?? chatText(failed.reason),
 					),
 			);
 		} else {
@@ -97,7 +97,7 @@ export async function workOnItems<T>(
 	}
 	// The other failures are aborts.
 	const first = failures[0];
-	if (first !== undefined) throw hiddenFromVisitors(context, options.toNodeError(first));
+	if (first !== undefined) throw withoutDetailsForVisitors(context, options.toNodeError(first));
 	return results;
 }
 
