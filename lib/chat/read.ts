@@ -163,9 +163,8 @@ function assemblyFor(
 		tools: request.tools ?? [],
 		toolsInText: toolCallsInText === 'leave' ? [] : callableTools(request),
 		family: familyOf({ setting, template, model, fallback }),
-		input: messages
-			.filter(({ role }) => role === 'user' || role === 'tool')
-			.map(({ content }) => textOf(content)),
+		// Documents stand in system messages, too, and are repeated in earlier answers. Earlier calls are no texts.
+		input: messages.map(({ content }) => textOf(content)),
 		onChunk,
 	});
 }

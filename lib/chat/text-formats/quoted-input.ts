@@ -18,19 +18,19 @@ const BASE64 = /[A-Za-z0-9+/_-]{40,}(?:\r?\n[A-Za-z0-9+/_-]+)*/g;
 const LINE_NUMBER = /^[ \t]*\d{1,6}[ \t]?[.:|)\t]?/gm;
 
 /**
- * The messages of users and tools. A call that occurs in one of them is quoted by the model, not meant. Only letters
+ * The texts of all messages. A call that occurs in one of them is quoted by the model, not meant. Only letters
  * and digits are compared, so that spacing, escapes and entities make no difference.
  */
 export class QuotedInput {
 	private reduced: string[] | undefined;
 
-	/** @param messages texts of users and tools */
+	/** @param messages texts of users, tools, the system and earlier answers */
 	constructor(private readonly messages: readonly string[]) {}
 
 	holds(call: string): boolean {
 		this.reduced ??= this.messages.flatMap(readings);
-		const wanted = reduce(call);
-		return wanted !== '' && this.reduced.some((message) => contains(message, wanted));
+		const letters = reduce(call);
+		return letters !== '' && this.reduced.some((message) => contains(message, letters));
 	}
 }
 
@@ -109,17 +109,17 @@ function percentDecoded(text: string): string {
 }
 
 /** Substring search in guaranteed linear time (Knuth-Morris-Pratt). */
-function contains(text: string, wanted: string): boolean {
-	const borders = new Int32Array(wanted.length);
-	for (let at = 1, border = 0; at < wanted.length; at++) {
-		while (border > 0 && wanted[at] !== wanted[border]) border = borders[border - 1]!;
-		if (wanted[at] === wanted[border]) border += 1;
+function contains(text: string, part: string): boolean {
+	const borders = new Int32Array(part.length);
+	for (let at = 1, border = 0; at < part.length; at++) {
+		while (border > 0 && part[at] !== part[border]) border = borders[border - 1]!;
+		if (part[at] === part[border]) border += 1;
 		borders[at] = border;
 	}
 	for (let at = 0, matched = 0; at < text.length; at++) {
-		while (matched > 0 && text[at] !== wanted[matched]) matched = borders[matched - 1]!;
-		if (text[at] === wanted[matched]) matched += 1;
-		if (matched === wanted.length) return true;
+		while (matched > 0 && text[at] !== part[matched]) matched = borders[matched - 1]!;
+		if (text[at] === part[matched]) matched += 1;
+		if (matched === part.length) return true;
 	}
 	return false;
 }
