@@ -23,6 +23,8 @@ export interface Family {
 	/** Matches the family's chat templates. Absent: recognized by the model's name only. */
 	template?: RegExp;
 	model: RegExp;
+	/** Names of fine-tunes that write this format whatever model they are made of. */
+	fineTunes?: RegExp;
 	forms: readonly Form[];
 	/** Its thinking markers, besides the tags that every family may use. */
 	thinking?: ReadonlyArray<readonly [open: string, close: string]>;
@@ -347,10 +349,12 @@ export const FAMILIES: readonly Family[] = [
 		thinking: [['<|think|>', '<|end|>']],
 	}),
 	family('xLam', 'xLAM', /xlam/i, {
+		fineTunes: /xlam/i,
 		forms: [json('[TOOL_CALLS]'), bareJson],
 		parsers: { vllm: 'xlam' },
 	}),
 	family('hermes', 'Hermes, Qwen', /hermes|qwen|qwq|granite-?4|reka|mimo-?vl|ernie/i, {
+		fineTunes: /hermes/i,
 		template: /<tool_call>/,
 		forms: [json('<tool_call>', '</tool_call>'), bareJson],
 		parsers: { vllm: 'hermes', sglang: 'qwen25' },
@@ -370,14 +374,21 @@ interface FamilySigns {
 	fallback?: string;
 }
 
+/** The name of a fine-tune often holds that of its base: `Hermes-3-Llama-3.1-8B`, `Llama-xLAM-2-8b`. */
+function familyByName(model: string): Family | undefined {
+	return (
+		FAMILIES.find(({ fineTunes }) => fineTunes?.test(model) === true) ??
+		FAMILIES.find((family) => family.model.test(model))
+	);
+}
+
 const byName = LruCache.shared<[Family?]>();
 
 /** The family of a model: by the user's choice, else by its template, else by its name, else the server's own. */
 export function familyOf({ setting, template, model, fallback }: FamilySigns): Family | undefined {
 	if (setting !== undefined && setting !== 'auto') return FAMILIES.find(({ id }) => id === setting);
 	let known = byName.get(model);
-	if (known === undefined)
-		byName.set(model, (known = [FAMILIES.find((family) => family.model.test(model))]));
+	if (known === undefined) byName.set(model, (known = [familyByName(model)]));
 	return (
 		FAMILIES.find((family) => template !== undefined && family.template?.test(template) === true) ??
 		known[0] ??

@@ -273,3 +273,25 @@ test.each([
 ])('name %s', (model, id) => {
 	expect(familyOf({ model })?.id).toBe(id);
 });
+
+describe('a fine-tune whose name holds that of its base', () => {
+	const BASES = [
+		'Llama-3.1',
+		'Qwen2.5',
+		'Qwen3-Coder',
+		'Mistral-7B',
+		'Llama-4',
+		'Gemma-3',
+		'Granite-3',
+	];
+
+	it.each([
+		['Hermes-3', 'hermes'],
+		['Nous-Hermes-2-Pro', 'hermes'],
+		['xLAM-2', 'xLam'],
+	])('%s writes its own format, whatever it is made of', (name, id) => {
+		for (const base of BASES)
+			for (const model of [`${name}-${base}-8B`, `${base}-${name}-8b`, `org/${base}-${name}:q4`])
+				expect(familyOf({ model })?.id).toBe(id);
+	});
+});
