@@ -21,7 +21,7 @@ export function soundFormat(sound: Uint8Array): { mimeType: string; extension: s
 export function soundSignature(
 	sound: Uint8Array,
 ): { mimeType: string; extension: string } | undefined {
-	const head = String.fromCharCode(...sound.subarray(0, 12));
+	const head = Buffer.from(sound.subarray(0, 12)).toString('latin1');
 	const format = FORMATS.find(([signature]) => signature.test(head));
 	return format === undefined ? undefined : { mimeType: format[1], extension: format[2] };
 }

@@ -181,3 +181,22 @@ export function optional<T extends object>(
 		if (fields[name] !== undefined) set[name] = fields[name];
 	return set as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
+
+/** Adds the elements of a list, of any length: as arguments of `push`, more than about 120,000 end n8n's stack. */
+export function append<T>(list: T[], more: Iterable<T>): void {
+	for (const element of more) list.push(element);
+}
+
+/** The largest of numbers, as many as there are. @param least what it is at least, and where there is none */
+export function largestOf(numbers: Iterable<number>, least = -Infinity): number {
+	let largest = least;
+	for (const number of numbers) largest = Math.max(largest, number);
+	return largest;
+}
+
+/** The smallest of numbers, as many as there are. @param most what it is at most, and where there is none */
+export function smallestOf(numbers: Iterable<number>, most = Infinity): number {
+	let smallest = most;
+	for (const number of numbers) smallest = Math.min(smallest, number);
+	return smallest;
+}

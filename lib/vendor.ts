@@ -27,7 +27,7 @@ export { Pool, type Dispatcher };
 // The lint of community nodes allows these imports in no other file. n8n stores a file in chunks only from this kind of
 // stream.
 export { Readable } from 'node:stream';
-export { clearTimeout, setTimeout } from 'node:timers';
+export { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 
 /** A pool that can open a tunnel through a proxy. Only undici's index gives its pools this method. */
 export class TunnelPool extends Pool {

@@ -11,7 +11,7 @@ import { refusedFieldsIn, withFieldChanges } from '../servers/refused-fields';
 import { type ClientSettings, retryIdempotent, retryOptions } from '../servers/retry';
 import { batchLimitIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { inSpan } from '../tracing/span';
-import { isRecord, recordOf } from '../values';
+import { append, isRecord, recordOf } from '../values';
 import { batchesFor, learnedOf } from './learned';
 
 export interface BatchSettings extends ClientSettings {
@@ -129,7 +129,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 
 	protected async allOf(call: BatchCall, batches: readonly Text[][]): Promise<Result[]> {
 		const results: Result[] = [];
-		for (const batch of batches) results.push(...(await this.ofBatch(call, batch)));
+		for (const batch of batches) append(results, await this.ofBatch(call, batch));
 		return results;
 	}
 

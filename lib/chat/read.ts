@@ -13,6 +13,7 @@ import { wantsJson } from './request/parameters';
 import { callableTools, type ChatSettings } from './request/request';
 import { ThinkingLimit } from './thinking-limit';
 import type { ChatMessage, WireChunk } from './types';
+import { append } from '../values';
 
 /** An answer that was read to the end of its stream. */
 export interface ReadAnswer {
@@ -116,7 +117,7 @@ class AnswerReading {
 
 	close(): void {
 		this.opened.reader.close();
-		this.notes.push(...this.limit.close());
+		append(this.notes, this.limit.close());
 		this.opened.release();
 	}
 

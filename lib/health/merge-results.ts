@@ -2,6 +2,7 @@
 import { sorted, withoutStatus } from './findings/finding';
 import { sum } from './numbers';
 import type { CheckResult, HealthStatus } from './observations';
+import { largestOf } from '../values';
 
 /** Where no server is healthy, the first of these that occurs counts. */
 const NEAREST: readonly HealthStatus[] = [
@@ -44,7 +45,7 @@ export function mergeResults<R extends CheckResult>(results: readonly R[]): R {
 			busy: sum(results.map(({ slots }) => slots?.busy)),
 		},
 		queue: sum(results.map(({ queue }) => queue)),
-		checkMs: Math.max(...results.map(({ checkMs }) => checkMs)),
+		checkMs: largestOf(results.map(({ checkMs }) => checkMs)),
 		servers: results,
 	};
 }

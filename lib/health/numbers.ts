@@ -1,3 +1,5 @@
+import { largestOf, smallestOf } from '../values';
+
 /** Values that may be unknown. Results are null where all are. */
 type Known = ReadonlyArray<number | null | undefined>;
 
@@ -13,12 +15,12 @@ export function average(values: Known): number | null {
 
 export function greatest(values: Known): number | null {
 	const known = knownOf(values);
-	return known.length === 0 ? null : Math.max(...known);
+	return known.length === 0 ? null : largestOf(known);
 }
 
 export function least(values: Known): number | null {
 	const known = knownOf(values);
-	return known.length === 0 ? null : Math.min(...known);
+	return known.length === 0 ? null : smallestOf(known);
 }
 
 /** To one decimal. */

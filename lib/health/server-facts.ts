@@ -1,4 +1,4 @@
-import { isRecord, optional, nonEmptyText } from '../values';
+import { isRecord, nonEmptyText, optional, smallestOf } from '../values';
 import { least, sum } from './numbers';
 import {
 	countOfParameters,
@@ -141,7 +141,7 @@ function appOf({ service, keyType, probes }: Observations): ServerFacts['app'] {
 /** Milliseconds of the fastest answer: almost only network time. */
 function latencyOf(probes: Observations['probes']): number | null {
 	const times = Object.values(probes).flatMap((probe) => (probe.answered ? [probe.ms] : []));
-	return times.length === 0 ? null : Math.min(...times);
+	return times.length === 0 ? null : smallestOf(times);
 }
 
 /** Statuses of a route that is there. 400 means that only our empty request was wrong. */

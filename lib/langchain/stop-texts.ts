@@ -1,3 +1,5 @@
+import { largestOf, smallestOf } from '../values';
+
 /**
  * Cuts streamed text at the first stop text, for servers that take none. Text that may be the start of one is held
  * back.
@@ -21,9 +23,12 @@ export class StopTexts {
 		if (positions.length > 0) {
 			this.stopped = true;
 			this.pending = '';
-			return text.slice(0, Math.min(...positions));
+			return text.slice(0, smallestOf(positions));
 		}
-		const pendingLength = Math.max(0, ...this.stops.map((stop) => beginningAtEnd(text, stop)));
+		const pendingLength = largestOf(
+			this.stops.map((stop) => beginningAtEnd(text, stop)),
+			0,
+		);
 		this.pending = text.slice(text.length - pendingLength);
 		return text.slice(0, text.length - pendingLength);
 	}

@@ -7,7 +7,16 @@ import type { FileSource } from '../http/multipart';
 import { readWhole } from '../http/too-long';
 import type { CallAnswer } from '../http/types';
 import { pauseFor } from '../http/waiting';
-import { filled, finiteNumber, isRecord, nonEmptyText, recordOf, text, optional } from '../values';
+import {
+	filled,
+	finiteNumber,
+	isRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+	smallestOf,
+	text,
+} from '../values';
 import { imageFacts } from './image-data';
 import type { ImageAttempt, ImageRequest } from './types';
 import { sendOptions } from './task';
@@ -56,7 +65,7 @@ export async function runImageJob(
 	const url = `${root}/sdcpp/v1/jobs/${encodeURIComponent(id)}`;
 	const { firstTokenMs = DEFAULT_LIMITS.firstTokenMs, totalMs = 0 } = limits;
 	const setLimits = [firstTokenMs, totalMs].filter((ms) => ms > 0);
-	const deadline = startedAt + Math.min(Infinity, ...setLimits);
+	const deadline = startedAt + smallestOf(setLimits, Infinity);
 	const outcome = await pollUntilDone(connection, { url, id, startedAt, deadline }, options)
 		.then((answer) => ({ answer }))
 		.catch((error: unknown) => ({ error }));
@@ -91,7 +100,7 @@ async function pollUntilDone(
 		await pauseFor(wait, signal);
 		const outcome = await connection.call(url, options).catch(asFailed);
 		if ('failed' in outcome) {
-			failures = [...failures, outcome.failed];
+			failures.push(outcome.failed);
 			if (signal?.aborted === true || failures.length >= MAX_FAILED_POLLS) throw outcome.failed;
 		} else {
 			failures = [];

@@ -1,3 +1,5 @@
+import { append } from '../values';
+
 /** Emoji, flags, skin tones and joiners. Digits and signs that are emoji only as keycaps stay. */
 const EMOJI =
 	/\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|\u200D|\uFE0F|\u20E3/gu;
@@ -45,7 +47,7 @@ function packed(pieces: readonly string[], most: number): string[] {
 			continue;
 		}
 		const cutPieces = cutPiece(piece, most);
-		parts.push(...cutPieces.slice(0, -1));
+		append(parts, cutPieces.slice(0, -1));
 		current = cutPieces.at(-1) ?? '';
 	}
 	return current === '' ? parts : [...parts, current];

@@ -1,5 +1,6 @@
 /** From scores to a ranking. Pure. */
 import type { Scored } from './read';
+import { largestOf, smallestOf } from '../values';
 
 export interface RankSettings {
 	/** `sigmoid`: for models that give logits. */
@@ -38,7 +39,7 @@ export function remarksOn(
 	texts: readonly string[],
 ): string[] {
 	const values = scores.map(({ score }) => score);
-	const [least, most] = [Math.min(...values), Math.max(...values)];
+	const [least, most] = [smallestOf(values), largestOf(values)];
 	const remarks: string[] = [];
 	if (form === 'sigmoid' && values.length > 0 && least >= 0 && most <= 1)
 		remarks.push(

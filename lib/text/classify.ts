@@ -10,7 +10,7 @@ import { askForLabels, type LabelAnswer, type LabelQuestion } from './label-requ
 import { keysFor, type Label, labelLines, labelsIn, MAX_LABELS, scoresIn } from './labels';
 import { addUsage } from './usage';
 import { LruCache } from '../lru-cache';
-import { optional } from '../values';
+import { largestOf, optional, smallestOf } from '../values';
 
 export interface ClassifySettings extends ClientSettings {
 	parameters: ChatParameters;
@@ -181,14 +181,14 @@ function resultOf(
 	if (lists === undefined) return { labels: fitting };
 	const used = several ? lists : lists.slice(0, 1);
 	// With several labels, each gets its highest probability over all tokens.
-	const best = (at: number) => Math.max(...used.map((list) => list[at] ?? 0));
+	const best = (at: number) => largestOf(used.map((list) => list[at] ?? 0));
 	const scores = labels.map((_label, at) => best(at));
 	const none = used[0]!.length > labels.length ? best(labels.length) : undefined;
 	return {
 		labels: several ? fitting.sort((one, other) => scores[other]! - scores[one]!) : fitting,
 		scores,
 		...optional({ none }),
-		confidence: fitting.length === 0 ? none : Math.min(...fitting.map((at) => scores[at]!)),
+		confidence: fitting.length === 0 ? none : smallestOf(fitting.map((at) => scores[at]!)),
 	};
 }
 

@@ -4,6 +4,7 @@ import type { ChatAnswer } from '../chat/types';
 import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '../chat/wire/counts';
 import { errorIn } from '../errors/error-body';
 import {
+	append,
 	asList,
 	filled,
 	isRecord,
@@ -82,8 +83,11 @@ export class CompletionAssembly {
 	private native(data: Record<string, unknown>): string | undefined {
 		const content = textOf(data.content);
 		if (content === undefined) return undefined;
-		this.tokens.push(...asList(data.tokens).filter((one) => typeof one === 'number'));
-		this.logprobs.push(...recordsIn(data.completion_probabilities));
+		append(
+			this.tokens,
+			asList(data.tokens).filter((one) => typeof one === 'number'),
+		);
+		append(this.logprobs, recordsIn(data.completion_probabilities));
 		if (data.stop === true) {
 			const { tokens_evaluated: prompt, tokens_predicted: completion, timings } = data;
 			this.end(data.stop_type);
@@ -98,14 +102,14 @@ export class CompletionAssembly {
 
 	private openAi(data: Record<string, unknown>, choice: Record<string, unknown> = {}): string {
 		this.note({ usage: openAiUsage(data.usage) });
-		this.logprobs.push(...recordsIn(recordOf(choice.logprobs).content));
+		append(this.logprobs, recordsIn(recordOf(choice.logprobs).content));
 		if (reasonIn(choice.finish_reason) !== undefined) this.end(choice.finish_reason);
 		return textOf(choice.text) ?? textOf(recordOf(choice.message ?? choice.delta).content) ?? '';
 	}
 
 	/** docs/protocols/ollama.md 4.5 */
 	private ollama(data: Record<string, unknown>): string {
-		this.logprobs.push(...recordsIn(data.logprobs));
+		append(this.logprobs, recordsIn(data.logprobs));
 		if (data.done === true) {
 			this.end(data.done_reason);
 			this.note({ usage: ollamaUsage(data), timings: ollamaTimings(data) });

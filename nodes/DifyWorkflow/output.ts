@@ -9,7 +9,7 @@ import {
 	outputFiles,
 } from '../../lib/dify/files/output-files';
 import type { HumanForm, RunResult } from '../../lib/dify/types';
-import { recordOf, optional } from '../../lib/values';
+import { append, optional, recordOf } from '../../lib/values';
 import { keylessClient, type DifyCall } from '../shared/dify/run';
 import { pausedError } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
@@ -64,7 +64,7 @@ export async function runItem(
 	const warnings = [...result.warnings, ...(await warningsAbout(call, result))];
 	const binary: IBinaryKeyData = {};
 	if (output.include.includes('files'))
-		warnings.push(...(await addFiles(call, result, binary, output.origins)));
+		append(warnings, await addFiles(call, result, binary, output.origins));
 	warnings.forEach(call.hint);
 	const json = {
 		...(output.simplify ? simplified : whole)(result, warnings, output.user),

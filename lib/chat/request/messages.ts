@@ -1,4 +1,5 @@
 import {
+	append,
 	canonicalJson,
 	nonEmptyText,
 	optional,
@@ -76,7 +77,7 @@ export function convertMessages(
 		call.id === undefined ? undefined : matching(call, options.recall?.(call.id));
 	for (const message of source) {
 		if (message.type === 'tool') continue;
-		if (isAssistant(message)) drafts.push(...assistantDraft(message, answers, recalled));
+		if (isAssistant(message)) append(drafts, assistantDraft(message, answers, recalled));
 		else drafts.push({ role: roleOf(message), content: contentOf(message.content) });
 	}
 	return withReasoning(joinTurns(drafts), options.reasoning);
@@ -264,16 +265,25 @@ function joinTurns(drafts: readonly Draft[]): Draft[] {
 	const joined: Draft[] = [];
 	for (const draft of drafts) {
 		const open = joined.at(-1);
-		if (open?.role === 'assistant' && draft.role === 'assistant' && isSameTurn(open, draft))
-			joined[joined.length - 1] = {
-				...open,
-				toolCalls: [...open.toolCalls, ...draft.toolCalls],
-				results: [...open.results, ...draft.results],
-				pictures: [...open.pictures, ...draft.pictures],
-			};
-		else joined.push(draft);
+		if (draft.role !== 'assistant') joined.push(draft);
+		else if (open?.role === 'assistant' && isSameTurn(open, draft)) {
+			append(open.toolCalls, draft.toolCalls);
+			append(open.results, draft.results);
+			append(open.pictures, draft.pictures);
+		} else joined.push(copyOf(draft));
 	}
 	return joined;
+}
+
+/** A draft with lists of its own, to which those of others are added. */
+function copyOf(draft: AssistantDraft): AssistantDraft {
+	const { toolCalls, results, pictures } = draft;
+	return {
+		...draft,
+		toolCalls: [...toolCalls],
+		results: [...results],
+		pictures: [...pictures],
+	};
 }
 
 function isSameTurn(open: AssistantDraft, next: AssistantDraft): boolean {

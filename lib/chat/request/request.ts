@@ -17,7 +17,7 @@ import type {
 	ToolDefinition,
 	WireChunk,
 } from '../types';
-import { optional } from '../../values';
+import { append, optional } from '../../values';
 
 export interface ChatSettings extends ClientSettings {
 	parameters: ChatParameters;
@@ -184,7 +184,7 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): string[] {
 	const ignored = ignoredParameters(parameters, serverKind);
 	if (kindOf(serverKind).chat.nativeProtocol !== undefined)
-		ignored.push(...removedOptions(parameters));
+		append(ignored, removedOptions(parameters));
 	// "None" works without the field: the tools are not sent.
 	const needsField = toolChoice === 'required' || typeof toolChoice === 'object';
 	if (needsField && kindOf(serverKind).chat.toolChoice === 'ignored') ignored.push('Tool Choice');

@@ -4,7 +4,8 @@ import { uploadName } from '../../http/multipart';
 import { cutName, fileDocumentName } from './names';
 import { idOf, isAvailable, isEnabled, metadataIn } from './records';
 import { invalidParam, localError } from '../errors/failure';
-import { nonEmptyText, type JsonRecord } from '../../values';
+import { timeSlices, type Pause } from '../../http/time-slices';
+import { append, nonEmptyText, type JsonRecord } from '../../values';
 
 /** Metadata fields that link a document to its source and content. */
 export const SOURCE_FIELD = 'n8n_source';
@@ -48,15 +49,29 @@ export type SyncStep =
  * @param documents all documents of the base
  * @throws {ServerError} where more is gone than the rules allow
  */
-export function planSync(
+export async function planSync(
 	sources: readonly SyncSource[],
 	documents: readonly JsonRecord[],
 	rules: SyncRules,
-): SyncStep[] {
-	const { known, extra } = bySource(documents);
-	const names = new Names(sources, documents, known);
-	const steps = sources.map((each): SyncStep => stepFor(each, known.get(each.source), names));
-	return [...steps, ...goneSteps(sources, known, extra, rules)];
+): Promise<SyncStep[]> {
+	const pause = timeSlices();
+	const managed = await bySource(documents, pause);
+	const names = new Names();
+	for (const { source, name } of sources) {
+		if (!managed.known.has(source)) names.request(name);
+		await pause();
+	}
+	for (const document of documents) {
+		names.take(document);
+		await pause();
+	}
+	const steps: SyncStep[] = [];
+	for (const each of sources) {
+		steps.push(stepFor(each, managed.known.get(each.source), names));
+		await pause();
+	}
+	append(steps, goneSteps(sources, managed, rules));
+	return steps;
 }
 
 function stepFor(
@@ -66,10 +81,9 @@ function stepFor(
 ): SyncStep {
 	if (document === undefined) {
 		const own = names.free(source, name);
-		const found = names.unmanaged(own);
-		return found === undefined
-			? { action: 'create', source, hash, name: own }
-			: { action: 'update', source, hash, name: own, document: found };
+		const unmanaged = names.unmanaged(own);
+		if (unmanaged === undefined) return { action: 'create', source, hash, name: own };
+		return { action: 'update', source, hash, name: own, document: unmanaged };
 	}
 	const isSame = metadataIn(document.doc_metadata)[HASH_FIELD] === hash;
 	if (isSame && isAvailable(document)) return { action: 'unchanged', source, document };
@@ -85,37 +99,48 @@ function stepFor(
 	};
 }
 
-interface Known {
+/** Documents that a sync made. */
+interface Managed {
+	/** By their source. */
 	known: Map<string, JsonRecord>;
 	/** Further documents of one source, left by two syncs at once. */
 	extra: Array<{ source: string; document: JsonRecord }>;
 }
 
-function bySource(documents: readonly JsonRecord[]): Known {
-	const known = new Map<string, JsonRecord>();
-	const extra: Known['extra'] = [];
+function sourceOf(document: JsonRecord): string | undefined {
+	return nonEmptyText(metadataIn(document.doc_metadata)[SOURCE_FIELD]);
+}
+
+async function bySource(documents: readonly JsonRecord[], pause: Pause): Promise<Managed> {
+	const managed: Managed = { known: new Map(), extra: [] };
 	for (const document of documents) {
-		const source = nonEmptyText(metadataIn(document.doc_metadata)[SOURCE_FIELD]);
-		if (source === undefined || idOf(document) === undefined) continue;
-		const first = known.get(source);
-		// The available one is kept.
-		const isBetter = first !== undefined && !isAvailable(first) && isAvailable(document);
-		if (first === undefined || isBetter) known.set(source, document);
-		if (first !== undefined) extra.push({ source, document: isBetter ? first : document });
+		const source = sourceOf(document);
+		if (source !== undefined && idOf(document) !== undefined) addTo(managed, source, document);
+		await pause();
 	}
-	return { known, extra };
+	return managed;
+}
+
+/** Of several documents, an available one counts as that of the source. */
+function addTo({ known, extra }: Managed, source: string, document: JsonRecord): void {
+	const first = known.get(source);
+	if (first === undefined) known.set(source, document);
+	else if (isAvailable(first) || !isAvailable(document)) extra.push({ source, document });
+	else {
+		known.set(source, document);
+		extra.push({ source, document: first });
+	}
 }
 
 function goneSteps(
 	sources: readonly SyncSource[],
-	known: ReadonlyMap<string, JsonRecord>,
-	extra: Known['extra'],
+	{ known, extra }: Managed,
 	{ whenGone, mostGonePercent, isComplete }: SyncRules,
 ): SyncStep[] {
 	if (whenGone === 'keep' || !isComplete || sources.length === 0) return [];
-	const wanted = new Set(sources.map(({ source }) => source));
+	const present = new Set(sources.map(({ source }) => source));
 	const isDone = (document: JsonRecord) => whenGone === 'disable' && !isEnabled(document);
-	const gone = [...known].filter(([source, document]) => !wanted.has(source) && !isDone(document));
+	const gone = [...known].filter(([source, document]) => !present.has(source) && !isDone(document));
 	const standing = [...known.values()].filter((document) => !isDone(document)).length;
 	if (gone.length > (standing * mostGonePercent) / 100)
 		throw localError(
@@ -140,29 +165,25 @@ function goneSteps(
 class Names {
 	private readonly taken = new Set<string>();
 	private readonly foreign = new Map<string, JsonRecord>();
-	private readonly wanted = new Map<string, number>();
+	/** How many new documents would have a name. */
+	private readonly requests = new Map<string, number>();
 
-	constructor(
-		sources: readonly SyncSource[],
-		documents: readonly JsonRecord[],
-		known: ReadonlyMap<string, JsonRecord>,
-	) {
-		for (const { source, name } of sources)
-			if (!known.has(source))
-				this.wanted.set(fileDocumentName(name), (this.wanted.get(fileDocumentName(name)) ?? 0) + 1);
-		for (const document of documents) {
-			const name = nonEmptyText(document.name);
-			if (name === undefined) continue;
-			if (nonEmptyText(metadataIn(document.doc_metadata)[SOURCE_FIELD]) !== undefined)
-				this.taken.add(name);
-			else if (!this.foreign.has(name) || isEnabled(document)) this.foreign.set(name, document);
-		}
+	request(name: string): void {
+		const own = fileDocumentName(name);
+		this.requests.set(own, (this.requests.get(own) ?? 0) + 1);
+	}
+
+	take(document: JsonRecord): void {
+		const name = nonEmptyText(document.name);
+		if (name === undefined) return;
+		if (sourceOf(document) !== undefined) this.taken.add(name);
+		else if (!this.foreign.has(name) || isEnabled(document)) this.foreign.set(name, document);
 	}
 
 	/** The name; if it was cut or is taken, with eight characters of the source's hash. */
 	free(source: string, name: string): string {
 		const own = fileDocumentName(name);
-		const isUnique = !this.taken.has(own) && (this.wanted.get(own) ?? 0) <= 1;
+		const isUnique = !this.taken.has(own) && (this.requests.get(own) ?? 0) <= 1;
 		if (isUnique && [...own].length === [...uploadName(name)].length) return own;
 		return cutName(uploadName(name), `-${sha256(source).slice(0, 8)}`);
 	}

@@ -1,5 +1,5 @@
 import { ServerError } from '../../errors/server-error';
-import { type JsonRecord, optional, recordOf, nonEmptyText } from '../../values';
+import { append, type JsonRecord, nonEmptyText, optional, recordOf } from '../../values';
 import { invalidParam, localError } from '../errors/failure';
 import type { FileSource } from '../../http/multipart';
 import { postFile } from '../files/upload';
@@ -76,7 +76,7 @@ export async function upsertDocument(
 				`The knowledge base has a document "${name}" already`,
 				'Choose another name, or set "If It Exists" to Update.',
 			);
-		remarks.push(...remarksOn(existing, name, namesakes.filter(isEnabled).length));
+		append(remarks, remarksOn(existing, name, namesakes.filter(isEnabled).length));
 	}
 	const body = bodyOf(base, ready, options);
 	const written = await write(api, baseId, name, ready, body, existing);

@@ -1,4 +1,12 @@
-import { finiteNumber, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../../values';
+import {
+	finiteNumber,
+	type JsonRecord,
+	largestOf,
+	nonEmptyText,
+	recordOf,
+	recordsIn,
+	smallestOf,
+} from '../../values';
 import type { DifyClient } from '../client';
 
 const PAGE_SIZE = 100;
@@ -43,11 +51,17 @@ export async function finishedRuns(
 	const ended = entries.filter(({ status }) => !OPEN.has(status));
 	const found =
 		memory === undefined ? [] : ended.filter(({ id }) => !given.has(id)).map(({ entry }) => entry);
-	const newest = Math.max(memory?.since ?? 0, ...entries.map(({ at }) => at));
+	const newest = largestOf(
+		entries.map(({ at }) => at),
+		memory?.since ?? 0,
+	);
 	const open = entries.filter(({ status, at }) => OPEN.has(status) && at > newest - OPEN_LIMIT_S);
 	const since = Math.max(
 		memory?.since ?? 0,
-		Math.min(newest - GRACE_S, ...open.map(({ at }) => at)),
+		smallestOf(
+			open.map(({ at }) => at),
+			newest - GRACE_S,
+		),
 	);
 	return {
 		found: found.reverse(),

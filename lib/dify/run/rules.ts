@@ -15,7 +15,7 @@ import {
 	reopen,
 	type RunState,
 } from '../events';
-import { recordOf } from '../../values';
+import { recordOf, smallestOf } from '../../values';
 import type { RunResult, TextDelta } from '../types';
 import { limitDetail, type RunLimits } from './limits';
 import type {
@@ -231,7 +231,7 @@ export const WAITING_RULES: readonly WaitingRule[] = [
 /** The earliest time at which a rule of waiting applies. */
 function nextDeadline(state: Observation): number | undefined {
 	const times = WAITING_RULES.flatMap(({ at }) => at(state) ?? []);
-	return times.length === 0 ? undefined : Math.min(...times);
+	return times.length === 0 ? undefined : smallestOf(times);
 }
 
 function dueRule(state: Observation, now: number): WaitingRule | undefined {

@@ -8,6 +8,7 @@ import { overallStatus, sorted, withoutStatus, type FindingWithStatus } from './
 import { KEY_RULES } from './key';
 import { LIVENESS_RULES } from './liveness';
 import { type Evidence, evidenceOf, findAll, findFirst, type Rules } from './rules';
+import { append } from '../../values';
 
 /** A step of the diagnosis. One that finds an error ends it: whatever follows would be a consequence. */
 type Stage = (evidence: Evidence) => FindingWithStatus[];
@@ -50,7 +51,7 @@ function findingsOf(evidence: Evidence): FindingWithStatus[] {
 	const findings: FindingWithStatus[] = [];
 	for (const stage of STAGES[evidence.observations.service]) {
 		const more = stage(evidence);
-		findings.push(...more);
+		append(findings, more);
 		if (more.some(({ severity }) => severity === 'error')) break;
 	}
 	return findings;

@@ -4,6 +4,7 @@ import { bodyOf, kindOfServer } from '../answers';
 import type { HealthServerKind, ModelFacts } from '../observations';
 import { advise, AS_WARNING, failureFor, fromFailure, type FindingWithStatus } from './finding';
 import type { Evidence, Rule, Rules } from './rules';
+import { largestOf } from '../../values';
 
 const MAX_NAMED = 5;
 
@@ -49,7 +50,7 @@ export const EXPECTATION_RULES: Rules = {
 			return advise('notTold', 'No answer names the context size', {
 				what: `${minContext} tokens of context`,
 			});
-		const context = Math.max(...known);
+		const context = largestOf(known);
 		if (context >= minContext) return undefined;
 		return advise('contextTooSmall', `The context of one request is ${context} tokens`, {
 			context,

@@ -1,5 +1,6 @@
 import { line, nice, ticks, utcTicks } from '../../vendor';
 import { markup, raw, type Html } from './html';
+import { largestOf, smallestOf } from '../../values';
 
 export interface Series {
 	/** For the legend. */
@@ -47,8 +48,15 @@ export function drawChart(chart: Chart): Html | undefined {
 	const known = series.flatMap(({ points }) => points.filter(({ y }) => y !== null));
 	if (known.length === 0) return undefined;
 	const xs = [...known.map(({ x }) => x), ...(chart.mark === undefined ? [] : [chart.mark.x])];
-	const xOf = horizontal(chart.scale, Math.min(...xs), Math.max(...xs));
-	const [, top] = nice(0, Math.max(1, ...known.map(({ y }) => y!)), VALUE_TICKS);
+	const xOf = horizontal(chart.scale, smallestOf(xs), largestOf(xs));
+	const [, top] = nice(
+		0,
+		largestOf(
+			known.map(({ y }) => y!),
+			1,
+		),
+		VALUE_TICKS,
+	);
 	const yOf = (y: number) => round(HEIGHT - BOTTOM - (y / top) * (HEIGHT - BOTTOM - TOP));
 	const path = line<{ x: number; y: number | null }>(
 		({ x }) => xOf(x),
@@ -131,7 +139,7 @@ function xTicks(
 		const levels = new Set(series.flatMap(({ points }) => points.map(({ x }) => x)));
 		return [...levels].map((x) => ({ x, label: String(x) }));
 	}
-	const [from, to] = [Math.min(...xs), Math.max(...xs)];
+	const [from, to] = [smallestOf(xs), largestOf(xs)];
 	const isLong = to - from > 3 * DAY_MS;
 	const write = timeWriter(timeZone, isLong);
 	const times = from === to ? [new Date(from)] : utcTicks(new Date(from), new Date(to), TIME_TICKS);

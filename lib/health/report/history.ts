@@ -1,11 +1,12 @@
 import {
 	asList,
 	isRecord,
+	type JsonRecord,
+	largestOf,
 	nonEmptyText,
 	parseJson,
 	plainNumber,
 	recordsIn,
-	type JsonRecord,
 } from '../../values';
 import type { CheckResult } from '../observations';
 import type { SpeedRun } from '../speed/measure';
@@ -131,7 +132,7 @@ function speedIn(value: JsonRecord): { model: unknown; alone: JsonRecord; togeth
 	if (!isRecord(value.speed)) return { model: value.model, alone: value, together: value };
 	const runs = recordsIn(asList(value.speed.runs));
 	const totalOf = (run: JsonRecord) => numberOf(run.totalTokensPerSecond) ?? 0;
-	const most = Math.max(...runs.map(totalOf));
+	const most = largestOf(runs.map(totalOf));
 	return {
 		model: value.speed.model ?? value.model,
 		alone: runs.find(({ atOnce }) => numberOf(atOnce) === 1) ?? {},

@@ -4,7 +4,7 @@ import type { SpeedTestResult } from '../speed/speed-test';
 import type { WithToolTest } from '../tools/tool-test';
 import { drawChart, formatNumber, type Chart } from './chart';
 import { markup, withOptions, type Html } from './html';
-import { shortened } from '../../values';
+import { largestOf, shortened } from '../../values';
 import { type Column, tableOf } from './table';
 import { durationInWords } from '../watch';
 import type { HistoryEntry } from './history';
@@ -127,7 +127,7 @@ export function speedSection({ speed, slots }: FullCheck): Html | undefined {
 	if (speed === undefined || speed === null || speed.runs.length === 0) return undefined;
 	const { model, runs } = speed;
 	const total = slots?.total ?? null;
-	const most = Math.max(...runs.map(({ atOnce }) => atOnce));
+	const most = largestOf(runs.map(({ atOnce }) => atOnce));
 	// A server with one slot is measured with answers one after another.
 	const isAlone = most === 1;
 	const shared = isAlone

@@ -11,7 +11,7 @@ import { describeFailure } from '../probes/probe';
 import { average, greatest, rounded, sum } from '../numbers';
 import { SpeedRecord, type SpeedSample } from './sample';
 import type { HealthServerKind, ProbeFailure } from '../observations';
-import { optional, messageOf } from '../../values';
+import { largestOf, messageOf, optional, smallestOf } from '../../values';
 
 export interface SpeedOptions {
 	model: string;
@@ -72,8 +72,8 @@ export async function measureSpeed(
 	const samples = measured.map(({ sample }) => sample);
 	const tokens = sum(samples.map(({ generatedTokens }) => generatedTokens));
 	const wholeMs =
-		Math.max(...measured.map(({ endedAt }) => endedAt)) -
-		Math.min(...measured.map(({ startedAt }) => startedAt));
+		largestOf(measured.map(({ endedAt }) => endedAt)) -
+		smallestOf(measured.map(({ startedAt }) => startedAt));
 	return {
 		atOnce: options.atOnce,
 		firstTokenMs: greatest(samples.map(({ firstTokenMs }) => firstTokenMs)),

@@ -3,6 +3,7 @@ import type { ModelFacts } from '../observations';
 import type { SpeedRun } from './measure';
 import type { SpeedSample } from './sample';
 import { gigabytes } from '../numbers';
+import { largestOf } from '../../values';
 
 /**
  * Every generated token reads all weights of a dense model once, so size times tokens per second is the bandwidth in
@@ -82,7 +83,10 @@ const SPEED_RULES: Readonly<Record<string, SpeedRule>> = {
 			: undefined,
 
 	waitedInN8n: ({ runs }) => {
-		const queuedMs = Math.max(0, ...runs.map((run) => run.queuedMs));
+		const queuedMs = largestOf(
+			runs.map((run) => run.queuedMs),
+			0,
+		);
 		return queuedMs >= MIN_QUEUED_MS
 			? advise('waitedInN8n', `A request waited ${queuedMs} ms before it was sent`)
 			: undefined;
@@ -127,7 +131,10 @@ const SPEED_RULES: Readonly<Record<string, SpeedRule>> = {
 			: undefined,
 
 	queued: ({ runs, slots }) => {
-		const most = Math.max(0, ...runs.map(({ atOnce }) => atOnce));
+		const most = largestOf(
+			runs.map(({ atOnce }) => atOnce),
+			0,
+		);
 		if (slots === null || most <= slots) return undefined;
 		const observed = `${most} requests were sent at once to ${slots} slots`;
 		return advise('queued', observed, { count: most - slots, slots }, { severity: 'info' });

@@ -4,6 +4,7 @@ import { areSlotsUnknown, knownSlots, learnSlots, occupy, runningAt } from '../o
 import { beginProbe, endProbe, cooldownEndsAt, cooldownReason } from './cooldowns';
 import { byPreference } from './sticky';
 import { LruCache } from '../../lru-cache';
+import { largestOf } from '../../values';
 
 /** A server of a pool. */
 export interface Member {
@@ -92,7 +93,7 @@ function inOrder(members: readonly Member[], conversation: string | undefined): 
 }
 
 function firstOutOfCooldown(members: readonly Member[], asked: ModelAndUse): Member {
-	const backAt = (member: Member) => Math.max(...cooldownKeys(member, asked).map(cooldownEndsAt));
+	const backAt = (member: Member) => largestOf(cooldownKeys(member, asked).map(cooldownEndsAt));
 	return members.reduce((soonest, member) => (backAt(member) < backAt(soonest) ? member : soonest));
 }
 

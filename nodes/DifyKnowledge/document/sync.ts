@@ -19,7 +19,8 @@ import {
 } from '../../../lib/dify/knowledge/sync-run';
 import type { DocumentContent } from '../../../lib/dify/knowledge/upsert';
 import { ServerError } from '../../../lib/errors/server-error';
-import { optional } from '../../../lib/values';
+import { timeSlices } from '../../../lib/http/time-slices';
+import { append, optional } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { wrongField } from '../../shared/field-values';
@@ -124,10 +125,9 @@ async function syncItems(call: DifyCall): Promise<OperationResult> {
 		const first = items[0]!.itemIndex;
 		const ofFirst = { ...(await call.accessOf(first)), parameters: call.parametersOf(first) };
 		const sync = new Sync({ ...call, ...ofFirst }, datasetId, items);
-		results.push(
-			...(await sync
-				.run(failed.length === 0)
-				.catch((error: unknown) => [failing(call, first, error)])),
+		append(
+			results,
+			await sync.run(failed.length === 0).catch((error: unknown) => [failing(call, first, error)]),
 		);
 	}
 	return results;
@@ -161,10 +161,14 @@ async function groupsOf(call: DifyCall): Promise<Groups> {
 		.every(({ json, binary }) => Object.keys({ ...json, ...binary }).length === 0);
 	if (isEmpty && call.parameters.freeText('source').trim() === '')
 		return { groups, failed, empty: true };
+	const pause = timeSlices();
 	for (const itemIndex of call.itemIndexes) {
+		await pause();
 		try {
 			const { datasetId, item } = await itemAt(call.context, call.parametersOf(itemIndex));
-			groups.set(datasetId, [...(groups.get(datasetId) ?? []), item]);
+			const items = groups.get(datasetId) ?? [];
+			items.push(item);
+			groups.set(datasetId, items);
 		} catch (error) {
 			failed.push(failing(call, itemIndex, error));
 		}
@@ -225,28 +229,33 @@ class Sync {
 		};
 		// All of them, since Dify's filters may miss some.
 		const documents = await api.list(documentRoutes.list, { dataset_id: this.datasetId }, 'all');
-		const steps = planSync(this.items, documents, rules);
-		if (parameters.flag('dryRun'))
-			return steps.map((step) => this.shown(step, plannedOutcome(step), { dryRun: true }));
+		const steps = await planSync(this.items, documents, rules);
 		const run: SyncRun = {
 			content: async (source, name) => await this.bySource.get(source)!.content(name),
 			create: createOptionsIn(parameters),
 			waitMs: Math.max(1000, parameters.milliseconds('options.wait', 300_000)),
 		};
+		const isDryRun = parameters.flag('dryRun');
+		const pause = timeSlices();
 		const results: OperationResult = [];
-		for (const step of steps)
-			results.push(
-				await runStep(api, this.datasetId, step, run).then(
-					(outcome) => this.shown(step, outcome),
-					(error: unknown) =>
-						this.refused(step, error) ??
-						failing(this.call, this.itemIndexOf(step), error, {
-							action: 'failed',
-							source: step.source,
-						}),
-				),
-			);
+		for (const step of steps) {
+			await pause();
+			results.push(isDryRun ? this.planned(step) : await this.resultOf(step, run));
+		}
 		return results;
+	}
+
+	private planned(step: SyncStep): OperationItem {
+		return this.shown(step, plannedOutcome(step), { dryRun: true });
+	}
+
+	private async resultOf(step: SyncStep, run: SyncRun): Promise<OperationItem | ItemFailure> {
+		try {
+			return this.shown(step, await runStep(this.call.api, this.datasetId, step, run));
+		} catch (error) {
+			const facts = { action: 'failed', source: step.source };
+			return this.refused(step, error) ?? failing(this.call, this.itemIndexOf(step), error, facts);
+		}
 	}
 
 	/** Result for a document that Dify has locked: the others go on, and the next sync tries it again. */

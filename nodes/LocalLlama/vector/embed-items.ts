@@ -2,6 +2,8 @@
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { ServerPool } from '../../../lib/servers/pool/server-pool';
+import { timeSlices } from '../../../lib/http/time-slices';
+import { append } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
 import { failItem, ItemFailure } from '../../shared/run/failed-item';
 import { type LlamaCall } from '../operation';
@@ -35,7 +37,7 @@ export async function embedItems(call: LlamaCall): Promise<Array<OperationItem |
 	const results: Array<OperationItem | ItemFailure> = [...failures].map(
 		([at, reason]) => new ItemFailure(at, reason),
 	);
-	for (const group of groups) results.push(...itemsOf(group, await embedGroup(call, group)));
+	for (const group of groups) append(results, itemsOf(group, await embedGroup(call, group)));
 	return results.sort((one, other) => placeOf(one) - placeOf(other));
 }
 
@@ -43,7 +45,9 @@ async function groupsOf(call: LlamaCall) {
 	const groups = new Map<string, Group>();
 	const pools: ServerPool[] = [];
 	const failures = new Map<number, unknown>();
+	const pause = timeSlices();
 	for (const itemIndex of call.itemIndexes) {
+		await pause();
 		try {
 			const { servers } = await call.accessOf(itemIndex);
 			const parameters = call.parametersOf(itemIndex);
@@ -65,9 +69,10 @@ async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Pr
 	const outcome: Outcome = { vectors: new Map(), failures: new Map(), dimensions: 0 };
 	let client: EmbeddingsClient | undefined;
 	let waiting = places;
+	let begin = 0;
 	let [truncated, tokens] = [0, 0];
-	while (waiting.length > 0) {
-		const batch = waiting.slice(0, task.settings.batchSize);
+	while (begin < waiting.length) {
+		const batch = waiting.slice(begin, begin + task.settings.batchSize);
 		const texts = batch.map(({ text }) => text);
 		const indexes = batch.map(({ itemIndex }) => itemIndex);
 		try {
@@ -80,13 +85,14 @@ async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Pr
 			result.vectors.forEach((vector, at) =>
 				outcome.vectors.set(batch[at]!.itemIndex, encoded(vector, task)),
 			);
-			waiting = waiting.slice(batch.length);
+			begin += batch.length;
 		} catch (error) {
 			if (call.signal.aborted) failItem(batch[0]!.itemIndex, error);
 			const culprit = batch.find(({ itemIndex }) => itemIndex === culpritIn(error));
 			fail(call, outcome, culprit === undefined ? batch : [culprit], error);
 			// The others of the batch are sent again without it.
-			waiting = waiting.filter(({ itemIndex }) => !outcome.failures.has(itemIndex));
+			waiting = waiting.slice(begin).filter(({ itemIndex }) => !outcome.failures.has(itemIndex));
+			begin = 0;
 		}
 	}
 	reportEmbedding(call, { truncated, tokens }, places.length);

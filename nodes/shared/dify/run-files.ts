@@ -13,7 +13,7 @@ import {
 	type DifyFileType,
 	type FileRules,
 } from '../../../lib/dify/files/files';
-import { isRecord, nonEmptyText, type JsonRecord } from '../../../lib/values';
+import { append, isRecord, nonEmptyText, type JsonRecord } from '../../../lib/values';
 import { uploadFile } from '../../../lib/dify/files/upload';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binaryProperties, binarySource, namesIn } from '../binary';
@@ -84,7 +84,10 @@ export async function requestedFiles(
 		const type = typeIn(field('type'), entry.type);
 		const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
 		if (source === 'url') {
-			wanted.push(...urlsIn(field('url'), entry.url).map((url) => ({ url, type })));
+			append(
+				wanted,
+				urlsIn(field('url'), entry.url).map((url) => ({ url, type })),
+			);
 		} else {
 			const names =
 				source === 'all'

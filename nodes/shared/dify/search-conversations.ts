@@ -2,7 +2,7 @@ import type { INodeListSearchResult } from 'n8n-workflow';
 
 import { conversationPage, MAX_PAGE_SIZE, timeFieldOf } from '../../../lib/dify/app/conversations';
 import { continuationOf } from '../../../lib/dify/paging';
-import { nonEmptyText, recordsIn } from '../../../lib/values';
+import { append, nonEmptyText, recordsIn } from '../../../lib/values';
 import { editorList, editorUser } from './editor';
 
 /** Results that fill the list: the editor loads more only on scrolling (ResourceLocatorDropdown.vue). */
@@ -32,8 +32,9 @@ export const searchConversations = editorList(async ({ context, client, filter, 
 		const named = conversations
 			.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) }))
 			.filter(({ value }) => !known.has(value));
-		results.push(
-			...named.filter(
+		append(
+			results,
+			named.filter(
 				({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted),
 			),
 		);

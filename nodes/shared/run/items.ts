@@ -1,6 +1,7 @@
 import { sleep, type IExecuteFunctions, type NodeOperationError } from 'n8n-workflow';
 
 import { chatText } from '../../../lib/errors/description';
+import { timeSlices } from '../../../lib/http/time-slices';
 import { CancelWatch } from '../cancel-watch';
 import { withoutDetailsForVisitors, visitorMessage } from '../visitors';
 import { ItemFailure } from './failed-item';
@@ -70,8 +71,10 @@ export async function workOnItems<T>(
 		}
 	};
 
+	const pause = timeSlices();
 	const worker = async () => {
 		while (!stops.came) {
+			await pause();
 			const itemIndex = lanes.next();
 			if (itemIndex === undefined) {
 				// The other items are parked in busy lanes, whose workers continue with them.

@@ -7,6 +7,7 @@ import type {
 } from 'n8n-workflow';
 
 import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
+import { timeSlices } from '../../../lib/http/time-slices';
 import { NodeParameters } from '../parameters';
 import { ChatTyping } from './chat-typing';
 import { failedItem, ItemFailure } from './failed-item';
@@ -45,7 +46,7 @@ export async function runOperations<Access extends object>(
 			const parametersOf = (other: number) => new NodeParameters(context, other, operation.fields);
 			const parameters = parametersOf(itemIndex);
 			const { streams } = parameters.once(readWork);
-			const itemIndexes = groups.itemIndexesOf(operation, parameters);
+			const itemIndexes = await groups.itemIndexesOf(operation, parameters);
 			// The first item of a group processes the whole group.
 			if (itemIndexes[0] !== itemIndex) return [];
 			const typing = streamsToChat && streams ? new ChatTyping(context, itemIndex) : undefined;
@@ -86,31 +87,42 @@ export async function runOperations<Access extends object>(
 
 /** Groups the items that an operation takes together. */
 class ItemGroups {
-	private readonly groups = new Map<Operation<never>, number[]>();
+	private readonly groups = new Map<Operation<never>, Promise<number[]>>();
 
 	constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly operationOf: (itemIndex: number) => Operation<never>,
 	) {}
 
-	itemIndexesOf(operation: Operation<never>, parameters: NodeParameters): readonly number[] {
+	async itemIndexesOf(
+		operation: Operation<never>,
+		parameters: NodeParameters,
+	): Promise<readonly number[]> {
 		if (operation.takesAllItems?.(parameters) !== true) return [parameters.itemIndex];
 		const group = this.groups.get(operation) ?? this.groupOf(operation);
 		this.groups.set(operation, group);
-		return group;
+		return await group;
 	}
 
-	private groupOf(operation: Operation<never>): number[] {
+	private async groupOf(operation: Operation<never>): Promise<number[]> {
 		const count = Math.max(1, this.context.getInputData().length);
-		return Array.from({ length: count }, (_, itemIndex) => itemIndex).filter((itemIndex) => {
-			try {
-				const parameters = new NodeParameters(this.context, itemIndex, operation.fields);
-				return this.operationOf(itemIndex) === operation && operation.takesAllItems!(parameters);
-			} catch {
-				// An unreadable value is reported when that item is processed.
-				return false;
-			}
-		});
+		const pause = timeSlices();
+		const itemIndexes: number[] = [];
+		for (let itemIndex = 0; itemIndex < count; itemIndex++) {
+			await pause();
+			if (this.isTogether(operation, itemIndex)) itemIndexes.push(itemIndex);
+		}
+		return itemIndexes;
+	}
+
+	private isTogether(operation: Operation<never>, itemIndex: number): boolean {
+		try {
+			const parameters = new NodeParameters(this.context, itemIndex, operation.fields);
+			return this.operationOf(itemIndex) === operation && operation.takesAllItems!(parameters);
+		} catch {
+			// An unreadable value is reported when that item is processed.
+			return false;
+		}
 	}
 }
 

@@ -1,7 +1,7 @@
 /** Ollama's models, by its own API (docs/protocols/llama-server.md 8.2). */
 import { isRefusal } from '../../../errors/http-failure';
 import type { Connection } from '../../../http/connection';
-import { isFilled, isRecord, recordOf } from '../../../values';
+import { append, isFilled, isRecord, recordOf } from '../../../values';
 import { ollamaEntries, readOllamaModel, type ServerModel } from '../../models';
 import { CALL_MS, notOffered } from '../../offered-models';
 import { optionalJson } from '../../optional-json';
@@ -50,7 +50,7 @@ export async function withOllamaPurposes(
 	const describe = async (model: ServerModel) => await withCapabilities(connection, model, signal);
 	for (let start = 0; start < models.length; start += AT_ONCE) {
 		const some = models.slice(start, start + AT_ONCE).map(describe);
-		described.push(...(await Promise.all(some)));
+		append(described, await Promise.all(some));
 	}
 	return described;
 }

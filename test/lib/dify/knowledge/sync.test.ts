@@ -43,7 +43,7 @@ async function sync(
 		waitMs: 5000,
 	};
 	const documents = await api.list(documentRoutes.list, { dataset_id: base.id }, 'all');
-	const steps = planSync(sources, documents, { ...RULES, ...rules });
+	const steps = await planSync(sources, documents, { ...RULES, ...rules });
 	const done: string[] = [];
 	for (const step of steps)
 		done.push(`${(await runStep(api, base.id, step, run)).action} ${step.source}`);
@@ -237,37 +237,41 @@ describe('the plan of a sync', () => {
 		...more,
 	});
 
-	test('two sources with names that become the same in Dify get names of their own, always the same', () => {
+	test('two sources with names that become the same in Dify get names of their own, always the same', async () => {
 		const files = [
 			{ source: '1', name: 'a/b.md', hash: 'h' },
 			{ source: '2', name: 'a:b.md', hash: 'h' },
 			{ source: '3', name: `${'n'.repeat(250)}.md`, hash: 'h' },
 		];
-		const names = planSync(files, [], RULES).map((step) => ('name' in step ? step.name : ''));
+		const namesFor = async (sources: typeof files) =>
+			(await planSync(sources, [], RULES)).map((step) => ('name' in step ? step.name : ''));
+		const names = await namesFor(files);
 		expect(names).toEqual([
 			`a_b-${sha256('1').slice(0, 8)}.md`,
 			`a_b-${sha256('2').slice(0, 8)}.md`,
 			`${'n'.repeat(188)}-${sha256('3').slice(0, 8)}.md`,
 		]);
-		expect(
-			planSync([...files].reverse(), [], RULES).map((step) => ('name' in step ? step.name : '')),
-		).toEqual(names.reverse());
+		expect(await namesFor([...files].reverse())).toEqual(names.reverse());
 	});
 
-	test('a name that belongs to the document of another source is not taken over', () => {
-		const [step] = planSync([{ source: '/new/a.md', name: 'a.md', hash: 'h' }], [marked('a.md')], {
-			...RULES,
-			whenGone: 'keep',
-		});
+	test('a name that belongs to the document of another source is not taken over', async () => {
+		const [step] = await planSync(
+			[{ source: '/new/a.md', name: 'a.md', hash: 'h' }],
+			[marked('a.md')],
+			{
+				...RULES,
+				whenGone: 'keep',
+			},
+		);
 		expect(step).toMatchObject({
 			action: 'create',
 			name: `a-${sha256('/new/a.md').slice(0, 8)}.md`,
 		});
 	});
 
-	test('a document without a marker, but with the name, is adopted', () => {
+	test('a document without a marker, but with the name, is adopted', async () => {
 		const bare = { ...marked('a.md'), doc_metadata: null };
-		expect(planSync([source('a.md')], [bare], RULES)).toMatchObject([
+		expect(await planSync([source('a.md')], [bare], RULES)).toMatchObject([
 			{ action: 'update', document: { id: 'id of a.md' } },
 		]);
 	});
@@ -278,8 +282,8 @@ describe('the plan of a sync', () => {
 		);
 	});
 
-	test('what a dry run shows', () => {
-		const steps = planSync([source('a.md', 'new'), source('b.md')], [marked('a.md')], RULES);
+	test('what a dry run shows', async () => {
+		const steps = await planSync([source('a.md', 'new'), source('b.md')], [marked('a.md')], RULES);
 		expect(steps.map(plannedOutcome)).toEqual([
 			{
 				action: 'updated',
@@ -293,7 +297,7 @@ describe('the plan of a sync', () => {
 		]);
 	});
 
-	test('for any sources and documents: each source has one step, each new document a name of its own', () => {
+	test('for any sources and documents: each source has one step, each new document a name of its own', async () => {
 		const name = fc.constantFrom(
 			'a.md',
 			'b.md',
@@ -308,13 +312,13 @@ describe('the plan of a sync', () => {
 				selector: (each) => each.source,
 			},
 		);
-		fc.assert(
-			fc.property(files, fc.array(name), fc.jsonValue(), (sources, known, odd) => {
+		await fc.assert(
+			fc.asyncProperty(files, fc.array(name), fc.jsonValue(), async (sources, known, odd) => {
 				const documents = [
 					...known.map((each) => marked(each)),
 					{ id: 'odd', name: odd, doc_metadata: odd },
 				];
-				const steps = planSync(sources, documents, { ...RULES, mostGonePercent: 100 });
+				const steps = await planSync(sources, documents, { ...RULES, mostGonePercent: 100 });
 				expect(steps.slice(0, sources.length).map((step) => step.source)).toEqual(
 					sources.map((each) => each.source),
 				);

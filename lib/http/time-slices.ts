@@ -1,0 +1,19 @@
+import { setImmediate } from '../vendor';
+
+/** Milliseconds of work in a row. */
+const SLICE_MS = 20;
+
+/** Waits until n8n has answered others, if it has not had the chance for 20 ms. */
+export type Pause = () => Promise<void>;
+
+/** For loops over many items, which would keep n8n from everything else. The time of a slice begins with this call. */
+export function timeSlices(): Pause {
+	let startedAt = performance.now();
+	return async () => {
+		if (performance.now() - startedAt < SLICE_MS) return;
+		await new Promise<void>((resolve) => {
+			setImmediate(resolve);
+		});
+		startedAt = performance.now();
+	};
+}
