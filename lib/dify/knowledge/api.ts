@@ -162,7 +162,7 @@ export class KnowledgeApi implements RouteCaller {
 	private async read(path: string, query: Query): Promise<unknown> {
 		return await this.client
 			.ask('GET', path, { query, idempotent: true })
-			.catch(throwAs(withModelHint));
+			.catch(throwAs(explained));
 	}
 
 	private readonly readObject = async (path: string, query: Query): Promise<JsonRecord> =>
@@ -186,9 +186,9 @@ export class KnowledgeApi implements RouteCaller {
 	private async counted<T>(path: string, work: () => Promise<T>): Promise<T> {
 		const first = await work().then((value) => ({ value }), asFailed);
 		if ('value' in first) return first.value;
-		if (first.failed.kind !== 'knowledgeRate') throw withModelHint(first.failed);
+		if (first.failed.kind !== 'knowledgeRate') throw explained(first.failed);
 		await this.client.pause(this.times.rateMs ?? RATE_PAUSE_MS, this.client.url(path));
-		return await work().catch(throwAs(withModelHint));
+		return await work().catch(throwAs(explained));
 	}
 }
 
@@ -199,8 +199,14 @@ const MODEL_KINDS: ReadonlySet<string> = new Set([
 	'pluginDaemon',
 ]);
 
-/** Rewords model errors for knowledge bases. */
-function withModelHint(error: ServerError): ServerError {
+/** Rewords errors that mean something else, or more, for knowledge bases. */
+function explained(error: ServerError): ServerError {
+	if (/^Dataset not found/.test(error.serverText ?? ''))
+		return error.reworded({
+			message: 'Dify does not find the knowledge base',
+			meaning: 'Dify does not find the knowledge base ("Dataset not found")',
+			remedy: 'It was deleted, or belongs to another workspace than the key. Choose it anew.',
+		});
 	if (!MODEL_KINDS.has(error.kind)) return error;
 	return error.reworded({
 		message: 'The embedding or rerank model behind Dify failed',

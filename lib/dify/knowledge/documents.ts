@@ -22,11 +22,13 @@ export type DocumentStatus =
 	| 'archived';
 
 /**
- * Dify refuses a second change of the status while its job for the first one runs: for about two seconds, or up to ten
- * minutes if its worker died (docs/protocols/dify.md 12.3).
+ * Dify locks a document while the job of a status change runs: for about two seconds. It starts the job before it sets
+ * the lock, so a quick job leaves the lock standing: then it lasts ten minutes (docs/protocols/dify.md 12.3).
  */
-const BUSY_MS: Pauses = [1_000, 2_000, 3_000];
-const BUSY_TRIES = 5;
+const LOCK_PAUSES_MS: Pauses = [1_000, 2_000, 3_000, 3_000, 10_000];
+
+/** Long enough for a job. */
+const DEFAULT_LOCK_LIMIT_MS = 9_000;
 
 /**
  * Documents whose stored name is exactly this. The keyword of Dify's list is a part of a name where `%` and `_` are
@@ -82,29 +84,36 @@ export async function deleteDocument(
 }
 
 /**
- * Enables, disables, archives or unarchives documents. Dify changes all of them or none. Retries while the job of an
- * earlier change runs.
+ * Enables, disables, archives or unarchives documents. Dify changes all of them or none. Waits while one is locked by an
+ * earlier change.
  *
- * @throws {ServerError} of kind `documentBusy` where one of them is not indexed
+ * @param limitMs milliseconds to wait for locks
+ * @returns the milliseconds that were waited
+ * @throws {ServerError} of kind `documentBusy` where one of them is not indexed, or still locked
  */
 export async function setStatus(
 	api: KnowledgeApi,
 	baseId: string,
 	documentIds: readonly string[],
 	action: StatusAction,
-): Promise<void> {
+	limitMs = DEFAULT_LOCK_LIMIT_MS,
+): Promise<number> {
 	if (documentIds.length === 0)
 		throw invalidParam('There is no document to change', 'Give the ID of at least one document.');
 	const values = { dataset_id: baseId, action, document_ids: documentIds };
 	const { path } = requestOf(documentRoutes.setStatus, values);
-	for (let tries = 1; ; tries++) {
+	let waitedMs = 0;
+	for (let looks = 0; ; looks++) {
 		try {
 			await api.call(documentRoutes.setStatus, values);
-			return;
+			return waitedMs;
 		} catch (error) {
 			const { failed } = asFailed(error);
-			if (!isBusy(failed) || tries === BUSY_TRIES) throw explained(failed, documentIds.length);
-			await api.client.pause(pollPause(api.times.busy ?? BUSY_MS, tries - 1), api.client.url(path));
+			const pause = pollPause(api.times.busy ?? LOCK_PAUSES_MS, looks);
+			if (!isBusy(failed) || waitedMs + pause > limitMs)
+				throw explained(failed, documentIds.length, waitedMs);
+			await api.client.pause(pause, api.client.url(path));
+			waitedMs += pause;
 		}
 	}
 }
@@ -114,15 +123,14 @@ function isBusy(error: ServerError): boolean {
 	return /being indexed, please try again/.test(error.serverText ?? '');
 }
 
-function explained(error: ServerError, count: number): ServerError {
+function explained(error: ServerError, count: number, waitedMs: number): ServerError {
 	if (error.kind !== 'documentBusy') return error;
 	const meaning =
 		count === 1
 			? 'The document is still being worked on in Dify, so it was not changed'
 			: `One of the ${count} documents is still being worked on in Dify, so none of them was changed`;
 	if (!isBusy(error)) return error.reworded({ meaning });
-	const remedy =
-		'Dify locks a document while a change of its status is carried out. That takes about two seconds, but up to ten minutes where a worker of Dify went away in the middle. Try again then.';
+	const remedy = `The node waited ${Math.round(waitedMs / 1000)} s for it. Dify locks a document while a change of its status is carried out. A quick worker leaves the lock standing, and then it lasts ten minutes, although nothing runs any more. Try again then, or raise "Wait for Lock" of Set Status.`;
 	return error.reworded({ message: 'Dify has locked the document', meaning, remedy });
 }
 

@@ -186,13 +186,12 @@ async function enableExisting(
  */
 function bodyOf(base: JsonRecord, content: DocumentContent, options: CreateOptions) {
 	const isFirst = isFirstDocument(base);
+	const form = formOf(base) ?? options.form ?? 'text_model';
+	const rule = options.processRule ?? (isFirst ? firstRule(content, form) : undefined);
 	return {
 		indexing_technique: techniqueFor(base, options.technique),
-		doc_form: formOf(base) ?? options.form ?? 'text_model',
-		...optional({
-			doc_language: options.language,
-			process_rule: options.processRule ?? (isFirst ? firstRule(content) : undefined),
-		}),
+		doc_form: form,
+		...optional({ doc_language: options.language, process_rule: ruleFor(form, rule) }),
 		...embeddingBody(isFirst ? options.embeddingModel : undefined),
 	};
 }
@@ -206,8 +205,27 @@ function techniqueFor(base: JsonRecord, chosen: Technique | undefined): Techniqu
 	);
 }
 
-function firstRule(content: DocumentContent): JsonRecord | undefined {
-	return 'file' in content ? { mode: 'automatic' } : undefined;
+function firstRule(content: DocumentContent, form: string): JsonRecord | undefined {
+	return 'file' in content || form === PARENT_CHILD ? { mode: 'automatic' } : undefined;
+}
+
+const PARENT_CHILD = 'hierarchical_model';
+
+/** How Dify's own pages split into parents and children where nothing is chosen. */
+const PARENT_CHILD_RULES: JsonRecord = {
+	pre_processing_rules: [
+		{ id: 'remove_extra_spaces', enabled: true },
+		{ id: 'remove_urls_emails', enabled: false },
+	],
+	segmentation: { separator: '\n\n', max_tokens: 500, chunk_overlap: 0 },
+	parent_mode: 'paragraph',
+	subchunk_segmentation: { separator: '\n', max_tokens: 200, chunk_overlap: 0 },
+};
+
+/** The rule in the mode of the form: with any other, Dify makes no chunks of a parent-child document, and says nothing. */
+function ruleFor(form: string, rule: JsonRecord | undefined): JsonRecord | undefined {
+	if (form !== PARENT_CHILD || rule === undefined || rule.mode === 'hierarchical') return rule;
+	return { mode: 'hierarchical', rules: { ...PARENT_CHILD_RULES, ...recordOf(rule.rules) } };
 }
 
 type Body = ReturnType<typeof bodyOf>;

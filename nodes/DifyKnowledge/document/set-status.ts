@@ -1,9 +1,12 @@
 import { setStatus, type StatusAction } from '../../../lib/dify/knowledge/documents';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { choiceField } from '../../shared/field-kinds';
+import { choiceField, numberField, optionsCollection } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
 import { documentIdsField, documentIdsIn } from './fields';
+
+/** Longer than the lock of a change that runs. */
+const LONG_WAIT_MS = 10_000;
 
 export const documentSetStatus: DifyOperation = {
 	option: {
@@ -27,11 +30,23 @@ export const documentSetStatus: DifyOperation = {
 				{ name: 'Unarchive', value: 'un_archive' },
 			],
 		}),
+		optionsCollection([
+			numberField('Wait for Lock (Seconds)', 'lockWait', 660, {
+				typeOptions: { minValue: 0 },
+				description:
+					'How long to wait where Dify has locked a document since its last change: two seconds as a rule, ten minutes where a worker was quick',
+			}),
+		]),
 	],
-	run: async ({ api, parameters }) => {
+	run: async ({ api, parameters, hint }) => {
 		const ids = documentIdsIn(parameters);
 		const action = parameters.choice<StatusAction>('statusAction');
-		await setStatus(api, datasetIdIn(parameters), ids, action);
+		const limitMs = parameters.milliseconds('options.lockWait', 660_000);
+		const waitedMs = await setStatus(api, datasetIdIn(parameters), ids, action, limitMs);
+		if (waitedMs >= LONG_WAIT_MS)
+			hint(
+				`Dify had locked a document since its last change, so the node waited ${Math.round(waitedMs / 1000)} s.`,
+			);
 		return itemsOf(ids.map((documentId) => ({ documentId, action })));
 	},
 };

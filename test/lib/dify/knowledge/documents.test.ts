@@ -38,6 +38,36 @@ describe.each(OLDEST_AND_NEWEST)('documents of Dify %s', (version) => {
 		});
 	});
 
+	test('the rule follows the form Parent-Child, of which Dify makes no chunks otherwise', async () => {
+		const custom = {
+			mode: 'custom',
+			rules: { segmentation: { separator: '#', max_tokens: 300, chunk_overlap: 50 } },
+		};
+		const ruleSent = async (processRule?: { mode: string }) => {
+			const { sim, api, base } = await scene(version);
+			await upsertDocument(api, base.id, TEXT, { form: 'hierarchical_model', processRule });
+			return lastBody(sim, /create-by-text$/).process_rule;
+		};
+		expect(await ruleSent()).toMatchObject({
+			mode: 'hierarchical',
+			rules: { parent_mode: 'paragraph', subchunk_segmentation: { max_tokens: 200 } },
+		});
+		expect(await ruleSent({ mode: 'automatic' })).toEqual(await ruleSent());
+		expect(await ruleSent(custom)).toMatchObject({
+			mode: 'hierarchical',
+			rules: { ...custom.rules, parent_mode: 'paragraph' },
+		});
+	});
+
+	test('a later document of a Parent-Child base keeps the rule of the base', async () => {
+		const { sim, api, base } = await scene(version, {
+			technique: 'high_quality',
+			form: 'hierarchical_model',
+		});
+		await upsertDocument(api, base.id, TEXT);
+		expect(lastBody(sim, /create-by-text$/)).not.toHaveProperty('process_rule');
+	});
+
 	test('D79: the first file of an empty base brings rule and technique', async () => {
 		const { sim, api, base } = await scene(version);
 		await upsertDocument(
@@ -290,6 +320,18 @@ describe.each(OLDEST_AND_NEWEST)('documents of Dify %s', (version) => {
 		await setStatus(api, base.id, [document.id], 'enable');
 		expect(document.enabled).toBe(true);
 		expect(calls(sim, /status\/enable$/, 'PATCH')).toBe(4);
+	});
+
+	test('a lock is waited for as long as the limit allows, and the error says why it stands', async () => {
+		const { sim, api, base } = await scene(version);
+		const document = addDocument(sim.store, base);
+		sim.store.knowledge.busyAfterAction = 30;
+		await setStatus(api, base.id, [document.id], 'disable');
+		const failed = await failureOf(setStatus(api, base.id, [document.id], 'enable', 10));
+		expect(failed).toMatchObject({ kind: 'documentBusy', message: 'Dify has locked the document' });
+		expect(failed.remedy).toContain('A quick worker leaves the lock standing');
+		expect(await setStatus(api, base.id, [document.id], 'enable', 100)).toBeGreaterThan(10);
+		expect(document.enabled).toBe(true);
 	});
 
 	test('D95: an archived document is deleted after unarchiving only', async () => {

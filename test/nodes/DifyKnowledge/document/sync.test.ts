@@ -74,7 +74,7 @@ describe.each(NEWEST_VERSION)('Document Sync with Dify %s', (version) => {
 			'created c.md',
 		]);
 		expect(String((done[0]!.warnings as string[])[0])).toMatch(
-			/"a\.md" was not enabled: .*up to ten minutes/,
+			/"a\.md" was not enabled: .*lasts ten minutes/,
 		);
 		locked!.busy = 0;
 		expect(await sync(of, [...FILES, { source: 'c.md', text: 'third' }])).toEqual([
