@@ -41,8 +41,11 @@ export const openingMarkers = memoized(
 const OPENINGS = new Map<string, Opening[]>();
 for (const family of FAMILIES)
 	for (const form of family.forms.filter(({ bare }) => bare !== true))
-		for (const text of openingMarkers(form))
-			OPENINGS.set(text, [...(OPENINGS.get(text) ?? []), { family, form }]);
+		for (const text of openingMarkers(form)) {
+			const openings = OPENINGS.get(text) ?? [];
+			openings.push({ family, form });
+			OPENINGS.set(text, openings);
+		}
 
 const OPENING = patternOf([...OPENINGS.keys()]);
 const OPENING_OR_JSON = patternOf([...OPENINGS.keys(), '{']);
