@@ -55,6 +55,18 @@ describe('a search in the list of nodes', () => {
 		['local llama', 'Local Llama'],
 		['server health', 'Server Health'],
 		['health check', 'Server Health'],
+		['openai-compatible', 'Local Chat Model'],
+		['openai compatible', 'Local Chat Model'],
+		['gguf', 'Local Chat Model'],
+		['mi50', 'Local Chat Model'],
+		['rocm', 'Local Chat Model'],
+		['local model', 'Local Chat Model'],
+		['self-hosted', 'Local Chat Model'],
+		['whisper', 'Local Llama'],
+		['transcribe', 'Local Llama'],
+		['comfyui', 'Local Llama'],
+		['flux', 'Local Llama'],
+		['stable diffusion', 'Local Llama'],
 	])('for "%s" shows %s first', (text, first) => {
 		expect(found(text)[0]!.displayName).toBe(first);
 	});
