@@ -7,10 +7,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ensureDependencies } from '../scripts/lib/deps.mjs';
 import { startLlamaServer } from '../scripts/lib/llama-server.mjs';
 import { createLog } from '../scripts/lib/log.mjs';
 import { main } from '../scripts/lib/main.mjs';
 import { writeScriptedModel, writeTinyModel } from '../scripts/lib/tiny-model.mjs';
+import { ensureN8n } from '../scripts/lib/n8n-install.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../scripts/lib/n8n.mjs';
 import { root } from '../scripts/lib/paths.mjs';
 import { ensureRealParts } from '../scripts/lib/real-parts.mjs';
@@ -182,12 +184,13 @@ const toolLoop = async (binary, model, n8n, chatModel) => {
 };
 
 await main(async () => {
-	const { install, nodes, binary } = await ensureRealParts(log);
 	if (options.against !== undefined) {
 		const { against, cells } = options;
+		const install = await ensureN8n(log, { nodeReady: ensureDependencies(log) });
 		await runPaired({ log, n8n: install.folder, against, rounds: Number(options.rounds), cells });
 		return 0;
 	}
+	const { install, nodes, binary } = await ensureRealParts(log);
 	const work = mkdtempSync(join(tmpdir(), 'local-llama-bench-'));
 	/** @type {string[]} */
 	const out = [];
