@@ -31,8 +31,8 @@ const MAX_DEPTH = 500;
 
 /** Parses JSON; undefined where the text is no JSON, or is nested too deeply. */
 export function parseJson(source: string): unknown {
-	const value = quietly(() => JSON.parse(source) as unknown);
-	return source.length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH) ? undefined : value;
+	if (source.length > 2 * MAX_DEPTH && isNestedDeeply(source)) return undefined;
+	return quietly(() => JSON.parse(source) as unknown);
 }
 
 /** The result of work that may fail; undefined where it throws. */
@@ -44,9 +44,30 @@ export function quietly<T>(work: () => T): T | undefined {
 	}
 }
 
-function isDeeper(value: unknown, depth: number): boolean {
-	if (typeof value !== 'object' || value === null) return false;
-	return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1));
+const [QUOTE, BACKSLASH] = ['"'.charCodeAt(0), '\\'.charCodeAt(0)];
+const OPENING = new Set(['[', '{'].map((bracket) => bracket.charCodeAt(0)));
+const CLOSING = new Set([']', '}'].map((bracket) => bracket.charCodeAt(0)));
+
+/** Looked at before the text is parsed, since millions of nested lists take seconds to parse. */
+function isNestedDeeply(source: string): boolean {
+	let depth = 0;
+	let at = 0;
+	while (at < source.length && depth <= MAX_DEPTH) {
+		const code = source.charCodeAt(at);
+		if (code === QUOTE) at = endOfString(source, at);
+		else if (OPENING.has(code)) depth += 1;
+		else if (CLOSING.has(code)) depth -= 1;
+		at += 1;
+	}
+	return depth > MAX_DEPTH;
+}
+
+/** The index of the quote that ends the string which begins at `start`; of the last character where none does. */
+function endOfString(source: string, start: number): number {
+	let at = start + 1;
+	while (at < source.length && source.charCodeAt(at) !== QUOTE)
+		at += source.charCodeAt(at) === BACKSLASH ? 2 : 1;
+	return at;
 }
 
 /** JSON with texts in place of the numbers that JavaScript cannot represent, and a list of these. */

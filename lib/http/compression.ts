@@ -14,30 +14,30 @@ const COMPRESSIONS: ReadonlyMap<string, string> = new Map([
 /** The other content codings that are registered for HTTP. Unregistered values are not compression. */
 const NOT_READABLE = /^(?:br|zstd|dcb|dcz|(?:x-)?compress|exi|pack200-gzip)$/;
 
+/** No proxy compresses more than twice; a thousand layers of gzip take seconds. */
+const MAX_LAYERS = 3;
+
 /**
- * The decompressed body; undefined if its compression is not supported. Servers and proxies also send `none`, `utf-8`,
- * `binary` or `chunked` in this header, which mean no compression.
+ * The decompressed body; undefined if its compression is not supported, or was applied more than three times. Servers
+ * and proxies also send `none`, `utf-8`, `binary` or `chunked` in this header, which mean no compression.
  */
 export function decompressed(
 	body: AsyncIterable<Uint8Array>,
 	encoding = '',
 ): AsyncIterable<Uint8Array> | undefined {
-	// The last one was applied last, and must be undone first.
-	const names = encoding
+	const layers = encoding
 		.toLowerCase()
 		.split(',')
 		.map((name) => name.trim())
-		.reverse();
-	let plain: AsyncIterable<Uint8Array> | undefined = body;
-	for (const name of names) {
-		const format = COMPRESSIONS.get(name);
-		if (plain === undefined || (format === undefined && !NOT_READABLE.test(name))) continue;
-		plain = format !== undefined && canUnpack(format) ? unpacked(plain, format) : undefined;
-	}
-	return plain;
+		.filter((name) => COMPRESSIONS.has(name) || NOT_READABLE.test(name));
+	const formats = layers.map((name) => COMPRESSIONS.get(name));
+	if (formats.length > MAX_LAYERS || !formats.every(canUnpack)) return undefined;
+	// The last one was applied last, and must be undone first.
+	return formats.reduceRight((plain, format) => unpacked(plain, format), body);
 }
 
-function canUnpack(format: string): boolean {
+function canUnpack(format: string | undefined): format is string {
+	if (format === undefined) return false;
 	return quietly(() => new DecompressionStream(format as CompressionFormat)) !== undefined;
 }
 

@@ -1,6 +1,7 @@
 import { redirectLocation } from './answer';
 import { BodyTooLongError } from './too-long';
 import { failure, type FailureContext } from '../errors/failure';
+import { shortened } from '../values';
 import { failureInBody, httpFailure, isRefusal, statusInBody } from '../errors/http-failure';
 import { networkFailure } from '../errors/network-failure';
 import { seconds } from '../errors/remedies';
@@ -193,7 +194,7 @@ export class Explainer {
 	}: Pick<CallAnswer, 'url' | 'headers' | 'status'>): ServerError {
 		return failure('invalidAnswer', this.contextOf(url), {
 			status,
-			message: `A proxy compresses the answer in a form that cannot be read here (${headers['content-encoding']})`,
+			message: `A proxy compresses the answer in a form that cannot be read here (${shortened(headers['content-encoding'] ?? '', 60)})`,
 			remedy:
 				'Turn off compression for this server in the proxy: it holds back streamed answers anyway.',
 		});

@@ -10,16 +10,27 @@ export interface ServerSentEvent {
 	data: string;
 }
 
-const MAX_STRAY_LINES = 20;
-const MAX_STRAY_LENGTH = 500;
+/** Stray lines that an error can show, and their length. */
+const MAX_SHOWN_LINES = 20;
+const MAX_SHOWN_LENGTH = 500;
+/** With more lines that belong to no event, a log or another text answers here. */
+const MAX_STRAY_LINES = 10_000;
+/** Lines with an unknown field name: the parser takes 20 µs for each. */
+const MAX_UNKNOWN_FIELDS = 100_000;
+/** Events in the data of one, of home-made servers that do not part them. */
+const MAX_UNPARTED_EVENTS = 10_000;
 
 /** Collects lines that belong to no event, as many as an error can show. */
 export class StrayLines {
 	readonly lines: string[] = [];
+	private count = 0;
 
+	/** @throws {BodyTooLongError} for more than 10,000 lines */
 	add(line: string): void {
-		if (line !== '' && this.lines.length < MAX_STRAY_LINES)
-			this.lines.push(line.slice(0, MAX_STRAY_LENGTH));
+		if (line === '') return;
+		this.count += 1;
+		if (this.count > MAX_STRAY_LINES) throw new BodyTooLongError('lines that are no events');
+		if (this.lines.length < MAX_SHOWN_LINES) this.lines.push(line.slice(0, MAX_SHOWN_LENGTH));
 	}
 }
 
@@ -38,11 +49,13 @@ const SEVERAL_IN_LINE = /\}[ \t]*(?:data:[ \t]*)?(?:\{|\[DONE\])/;
 /** Splits a line with several JSON values or end markers; other data is returned unchanged. */
 function valuesIn(data: string): string[] {
 	const values: string[] = [];
-	for (let rest = data.trim(); rest !== ''; ) {
+	let rest = data.trim();
+	while (rest !== '') {
 		const end = rest.startsWith('{') ? new JsonEnd().push(rest) : undefined;
 		const value = end === undefined ? rest : rest.slice(0, end);
-		if (value !== '[DONE]' && parseObject(value) === undefined) return [data];
+		if (!isWholeEvent(value)) return [data];
 		values.push(value);
+		if (values.length > MAX_UNPARTED_EVENTS) throw new BodyTooLongError('values in one event');
 		rest = rest.slice(value.length).replace(/^\s*(?:data:\s*)?/, '');
 	}
 	return values;
@@ -51,14 +64,31 @@ function valuesIn(data: string): string[] {
 /**
  * Splits the data of several events: home-made servers omit the blank line between them, so that each line is its own
  * JSON.
+ *
+ * @throws {BodyTooLongError} for more than 10,000 events
  */
 function eventsIn(data: string): string[] {
-	if (SEVERAL_IN_LINE.test(data)) return valuesIn(data.replace(DATA_TWICE, ''));
-	const lines = data.includes('\n') ? data.split('\n').filter((line) => line.trim() !== '') : [];
-	const isAlone = (line: string) =>
-		line.trim() === '[DONE]' || parseObject(line.replace(DATA_TWICE, '')) !== undefined;
-	const events = lines.length > 0 && lines.every(isAlone) ? lines : [data];
-	return events.map((one) => one.replace(DATA_TWICE, ''));
+	if (SEVERAL_IN_LINE.test(data)) return valuesIn(withoutPrefix(data));
+	return linesIn(data).map(withoutPrefix);
+}
+
+/** The lines of the data where each is an event; else the data as it is. */
+function linesIn(data: string): string[] {
+	if (!data.includes('\n')) return [data];
+	const lines = data.split('\n').filter((line) => line.trim() !== '');
+	const checked = lines.slice(0, MAX_UNPARTED_EVENTS);
+	const areEvents = lines.length > 0 && checked.every((line) => isWholeEvent(withoutPrefix(line)));
+	if (!areEvents) return [data];
+	if (lines.length > checked.length) throw new BodyTooLongError('lines in one event');
+	return lines;
+}
+
+function withoutPrefix(data: string): string {
+	return data.replace(DATA_TWICE, '');
+}
+
+function isWholeEvent(data: string): boolean {
+	return data.trim() === '[DONE]' || parseObject(data) !== undefined;
 }
 
 /**
@@ -71,6 +101,7 @@ export class SseDecoder {
 	private readonly noise = new StrayLines();
 	/** An unfinished line, as pieces, so that a long one is not concatenated repeatedly. */
 	private unfinished: string[] = [];
+	private unknownFields = 0;
 	/** Characters since the last event or blank line. */
 	private length = 0;
 	private readonly parser = createParser({
@@ -79,14 +110,7 @@ export class SseDecoder {
 				this.events.push(event === undefined ? { data: one } : { event, data: one });
 		},
 		onError: (error: ParseError) => {
-			if (error.type !== 'unknown-field') return;
-			// Old llama-server releases send `error: {…}` in place of a data line.
-			if (error.field === 'error' && error.value?.trimStart().startsWith('{'))
-				this.events.push({ event: 'error', data: error.value });
-			// Home-made servers write field names in capitals.
-			else if (error.field?.toLowerCase() === 'data')
-				for (const one of eventsIn((error.value ?? '').trim())) this.events.push({ data: one });
-			else this.noise.add(error.line ?? '');
+			if (error.type === 'unknown-field') this.takeUnknownField(error);
 		},
 	});
 
@@ -108,6 +132,20 @@ export class SseDecoder {
 	end(): ServerSentEvent[] {
 		const rest = this.feed(this.decoder.decode());
 		return [...rest, ...this.feed('\n\n')];
+	}
+
+	/** @throws {BodyTooLongError} for more than 100,000 of them */
+	private takeUnknownField({ field = '', value = '', line = '' }: ParseError): void {
+		this.unknownFields += 1;
+		if (this.unknownFields > MAX_UNKNOWN_FIELDS)
+			throw new BodyTooLongError('lines with an unknown field');
+		// Old llama-server releases send `error: {…}` in place of a data line.
+		if (field === 'error' && value.trimStart().startsWith('{'))
+			this.events.push({ event: 'error', data: value });
+		// Home-made servers write field names in capitals.
+		else if (field.toLowerCase() === 'data')
+			for (const data of eventsIn(value.trim())) this.events.push({ data });
+		else this.noise.add(line);
 	}
 
 	/**

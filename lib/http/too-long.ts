@@ -5,8 +5,8 @@ export const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 
 /** A body that is longer than anything a server would send. */
 export class BodyTooLongError extends Error {
-	constructor() {
-		super(`more than ${MAX_EVENT_LENGTH} characters without the end of an event`);
+	constructor(tooMany = 'characters without the end of an event') {
+		super(`too many ${tooMany}`);
 		this.name = 'BodyTooLongError';
 	}
 }

@@ -5,6 +5,7 @@ import {
 	finiteNumber,
 	isFilled,
 	nonEmptyText,
+	parseJson,
 	parseObject,
 	recordOf,
 	recordsIn,
@@ -12,6 +13,7 @@ import {
 	booleanOf,
 	words,
 } from '../../lib/values';
+import { examples } from '../support/properties';
 
 describe('booleanOf', () => {
 	test.each([true, 1, 'true', ' TRUE\n', '1', 'yes', 'On'])('%j is on', (value) => {
@@ -96,5 +98,25 @@ describe('shortened', () => {
 				},
 			),
 		);
+	});
+});
+
+describe('nested JSON', () => {
+	const nested = (depth: number, inside: string) => '['.repeat(depth) + inside + ']'.repeat(depth);
+
+	test('is parsed to a depth of 500, whatever its texts hold', () => {
+		const texts = fc.string({ unit: fc.constantFrom(...'[]{}"\\ax') });
+		fc.assert(
+			fc.property(fc.integer({ min: 480, max: 520 }), texts, (depth, text) => {
+				const json = nested(depth, JSON.stringify(text + '['.repeat(600)));
+				expect(parseJson(json) !== undefined).toBe(depth <= 500);
+			}),
+			examples(60),
+		);
+	});
+
+	test('millions of lists are not parsed', () => {
+		expect(parseJson(nested(2_000_000, ''))).toBeUndefined();
+		expect(parseJson('['.repeat(5_000_000))).toBeUndefined();
 	});
 });

@@ -85,3 +85,19 @@ test.each(['gzip', 'deflate', 'br'])(
 		expect(await read([], encoding)).toBe('');
 	},
 );
+
+test('three layers of compression are undone, more are refused', async () => {
+	const layers = fc.array(fc.constantFrom('gzip', 'deflate', 'x-gzip'), {
+		minLength: 1,
+		maxLength: 8,
+	});
+	await fc.assert(
+		fc.asyncProperty(answer, layers, async (text, names) => {
+			const bytes = names.reduce((inner, name) => COMPRESSORS[name]!(inner), Buffer.from(text));
+			const plain = await read([bytes], names.join(', '));
+			expect(plain).toBe(names.length <= 3 ? text : undefined);
+		}),
+		examples(60),
+	);
+	expect(await read([], new Array(1_000).fill('gzip').join(','))).toBeUndefined();
+});

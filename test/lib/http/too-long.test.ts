@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import { NdjsonDecoder } from '../../../lib/http/ndjson';
 import { SseDecoder } from '../../../lib/http/sse';
 import { BodyTooLongError, MAX_EVENT_LENGTH } from '../../../lib/http/too-long';
@@ -25,10 +27,39 @@ describe('a body that goes on for too long', () => {
 		expect(pieces * text.length).toBeLessThanOrEqual(MAX_EVENT_LENGTH);
 	});
 
-	it('has its own error class and name, and the message contains the limit', () => {
+	it('has its own error class and name, and the message says what is too much', () => {
 		const error = new BodyTooLongError();
 		expect(error).toBeInstanceOf(Error);
 		expect(error.name).toBe('BodyTooLongError');
-		expect(error.message).toContain('16777216 characters');
+		expect(error.message).toContain('characters without the end');
+	});
+});
+
+describe('what no server sends is bounded by count', () => {
+	const LIMIT = 10_000;
+	/** Repeated in the data of one event, or below an event. */
+	const FLOODS: Record<string, (count: number) => string> = {
+		'values in one event': (count) => `data: ${'{}'.repeat(count)}\n\n`,
+		'values with a prefix': (count) => `data: ${'{"a":1}data: '.repeat(count)}\n\n`,
+		'lines in one event': (count) => `${'data: {}\n'.repeat(count)}\n`,
+		'lines that are no events': (count) => 'x\n'.repeat(count),
+	};
+
+	it.each(Object.keys(FLOODS))('%s', (name) => {
+		const floodOf = FLOODS[name]!;
+		fc.assert(
+			fc.property(fc.integer({ min: LIMIT - 20, max: LIMIT + 20 }), (count) => {
+				const decoder = new SseDecoder();
+				const read = () => decoder.push(Buffer.from(floodOf(count)));
+				if (count > LIMIT) expect(read).toThrow(BodyTooLongError);
+				else expect([0, count]).toContain(read().length);
+			}),
+			{ numRuns: 6 },
+		);
+	});
+
+	it('fields with unknown names', () => {
+		const decoder = new SseDecoder();
+		expect(() => decoder.push(Buffer.from('DATA: {}\n'.repeat(100_001)))).toThrow(BodyTooLongError);
 	});
 });
