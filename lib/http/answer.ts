@@ -18,23 +18,29 @@ export function methodOf({ method, json, body }: RequestOptions) {
 	return method ?? (json === undefined && body === undefined ? 'GET' : 'POST');
 }
 
+const REDIRECTS = [301, 302, 303, 307, 308];
+/** The request is repeated with its method and body (RFC 9110 15.4.8 and 15.4.9). */
+const REPEATS_REQUEST = [307, 308];
+
 /**
  * The URL to follow a redirect to; undefined if it must not be followed. A POST is repeated only if the status says
  * that the method stays the same.
  */
-export function redirectTarget(
-	{ status, headers, url }: Answer,
-	options: RequestOptions,
-): string | undefined {
-	const target = [301, 302, 303, 307, 308].includes(status)
-		? redirectLocation({ headers, url })
-		: undefined;
+export function redirectTarget(answer: Answer, options: RequestOptions): string | undefined {
+	const { status } = answer;
+	if (!REDIRECTS.includes(status)) return undefined;
+	const target = redirectLocation(answer);
 	if (target === undefined || !/^https?:/.test(target) || !URL.canParse(target)) return undefined;
+	if (isPlainGet(options)) return target;
 	// An upload can be read only once.
-	const repeatable =
-		methodOf(options) === 'GET' ||
-		((status === 307 || status === 308) && options.body === undefined);
-	return repeatable ? target : undefined;
+	const isRepeatable = REPEATS_REQUEST.includes(status) && options.body === undefined;
+	return isRepeatable ? target : undefined;
+}
+
+/** Whether a request has no content and changes nothing. */
+export function isPlainGet(options: RequestOptions): boolean {
+	const hasContent = options.json !== undefined || options.body !== undefined;
+	return methodOf(options) === 'GET' && !hasContent;
 }
 
 export function redirectLocation({

@@ -1,4 +1,4 @@
-import { flatten, methodOf, readAnswer, redirectTarget } from './answer';
+import { flatten, isPlainGet, methodOf, readAnswer, redirectTarget } from './answer';
 import { decompressed } from './compression';
 import type { ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
@@ -15,6 +15,7 @@ import type {
 	StreamOptions,
 } from './types';
 import type { Dispatcher } from '../vendor';
+import { optional } from '../values';
 import { raceAgainstAbort } from './waiting';
 
 const MAX_REDIRECTS = 5;
@@ -25,7 +26,10 @@ export interface ConnectionChoice {
 	reset: boolean;
 }
 
-/** Sends requests with the credential's headers, and follows redirects, without these headers to other origins. */
+/**
+ * Sends requests with the credential's headers, and follows redirects: to other origins without these headers, and only
+ * requests without content.
+ */
 export class Sender {
 	constructor(
 		private readonly settings: Pick<
@@ -51,13 +55,8 @@ export class Sender {
 		for (;;) {
 			const outcome = await this.sendOnce(target, options, watchdog, way);
 			if ('failed' in outcome) throw outcome.failed;
-			const next = redirects.length < MAX_REDIRECTS ? redirectTarget(outcome, options) : undefined;
-			if (next === undefined || this.wouldLeakSecret(next)) {
-				const answer = { ...outcome, headers: this.explainer.shownHeaders(outcome.headers) };
-				return redirects.length === 0
-					? answer
-					: { ...answer, redirects, url: this.explainer.shownUrl(outcome.url) };
-			}
+			const next = this.nextHop(outcome, options, redirects.length);
+			if (next === undefined) return this.finalAnswer(outcome, redirects);
 			redirects.push(outcome.status);
 			outcome.close();
 			this.allowRedirect(target, next);
@@ -101,9 +100,20 @@ export class Sender {
 		return read;
 	}
 
-	/** Some proxies put the received headers into the URL of their login page, which another host must not see. */
-	private wouldLeakSecret(target: string): boolean {
-		return !this.explainer.isOwn(target) && this.explainer.holdsSecret(target);
+	private finalAnswer(answer: Answer, redirects: number[]): Answer {
+		const headers = this.explainer.shownHeaders(answer.headers);
+		if (redirects.length === 0) return { ...answer, headers };
+		return { ...answer, headers, redirects, url: this.explainer.shownUrl(answer.url) };
+	}
+
+	/** Where to go on after a redirect; undefined if it is not followed. */
+	private nextHop(answer: Answer, options: RequestOptions, hops: number): string | undefined {
+		if (hops >= MAX_REDIRECTS) return undefined;
+		const target = redirectTarget(answer, options);
+		if (target === undefined || this.explainer.isOwn(target)) return target;
+		// What users wrote is for the server of the credential only. Some proxies put the received headers into the URL of
+		// their login page, which another host must not see.
+		return isPlainGet(options) && !this.explainer.holdsSecret(target) ? target : undefined;
 	}
 
 	private allowRedirect(from: string, to: string): void {
@@ -150,30 +160,45 @@ export class Sender {
 		signal: AbortSignal,
 		way: ConnectionChoice,
 	) {
-		const content =
-			options.body?.content ??
-			(options.json === undefined ? undefined : wellFormedJson(options.json));
-		const type =
-			options.body?.contentType ?? (options.json === undefined ? undefined : 'application/json');
+		const content = contentOf(options);
+		const own = { ...this.settings.traceHeaders, ...this.settings.headers };
 		return {
 			...way,
 			method: methodOf(options),
 			signal,
 			pace: options.pace,
 			headers: {
-				accept: `application/json, ${options.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'}`,
+				accept: acceptOf(options.framing),
 				// Proxies that compress a stream buffer it.
 				'accept-encoding': 'identity',
-				...(type === undefined ? {} : { 'content-type': type }),
-				...(options.body?.length === undefined
-					? {}
-					: { 'content-length': String(options.body.length) }),
+				...content?.headers,
 				...options.headers,
-				...(this.explainer.isOwn(url)
-					? { ...this.settings.traceHeaders, ...this.settings.headers }
-					: {}),
+				...(this.explainer.isOwn(url) ? own : {}),
 			},
-			...(content === undefined ? {} : { body: content as Dispatcher.DispatchOptions['body'] }),
+			...optional({ body: content?.body }),
 		};
 	}
+}
+
+function acceptOf(framing: RequestOptions['framing']): string {
+	const stream = framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream';
+	return `application/json, ${stream}`;
+}
+
+interface Content {
+	body: Dispatcher.DispatchOptions['body'];
+	headers: Record<string, string>;
+}
+
+function contentOf({ body, json }: RequestOptions): Content | undefined {
+	if (body !== undefined) return uploadOf(body);
+	if (json === undefined) return undefined;
+	return { body: wellFormedJson(json), headers: { 'content-type': 'application/json' } };
+}
+
+function uploadOf({ content, contentType, length }: NonNullable<RequestOptions['body']>): Content {
+	const headers: Record<string, string> = { 'content-type': contentType };
+	if (length !== undefined) headers['content-length'] = String(length);
+	// undici takes any async iterable, which its types do not say.
+	return { body: content as Content['body'], headers };
 }

@@ -1,5 +1,5 @@
 import { row, type RemedyFacts, type Row } from './facts';
-import { isCloudflare } from './network';
+import { isCloudflare, redirection } from './network';
 
 const PROVIDER = 'in Dify (Settings, Model Provider)';
 const CREDENTIAL_IS_FINE = 'The key of the "Dify API" credential is fine.';
@@ -231,11 +231,11 @@ export const DIFY_REMEDIES = {
 		'Another program answers here, not Dify',
 		'Check the host, the port and the path of the Base URL. Use the address shown under API Access in Dify; it usually ends in /v1.',
 	),
-	redirect: ({ location }) => ({
+	redirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
-		...(location ? { meaning: `The server redirects to ${location.replace(/[?#].*$/s, '')}` } : {}),
+		meaning: redirection(url, location?.replace(/[?#].*$/s, '')),
 		remedy:
-			'Use the address to which the server redirects as the Base URL, with the right scheme (http or https). The key is never sent on to another address.',
+			'If that is your Dify, use its address as the Base URL, with the right scheme (http or https). The key and what you send go to the origin of the Base URL only.',
 	}),
 	serverError: ({ startsRun }) => ({
 		title: 'Dify failed with an error of its own',

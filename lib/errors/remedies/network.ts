@@ -105,11 +105,11 @@ export const NETWORK_REMEDIES = {
 			? 'The statuses from 520 on are those of Cloudflare: check that the server runs and that cloudflared, or the connection from Cloudflare to the server, is up.'
 			: 'The model server is down or too slow for the proxy. Check it directly; in nginx raise proxy_read_timeout and turn off proxy_buffering for streamed answers.',
 	}),
-	redirect: ({ location }) => ({
+	redirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
-		...(location ? { meaning: `The server redirects this request to ${location}` } : {}),
+		meaning: redirection(url, location),
 		remedy:
-			'Type the address it redirects to as Base URL. A POST is repeated only where the status (307, 308) says so, and the key is never sent to another address.',
+			'If that is your server, type its address as Base URL, with the right scheme (http or https). The key and what you send go to the origin of the Base URL only; there a POST is repeated where the status (307, 308) says so.',
 	}),
 	notAnApi: ({ root }) => ({
 		title: 'A web page answers here, not the API',
@@ -172,4 +172,14 @@ function refused({ host, port, service }: RemedyFacts): Remedy {
 /** Cloudflare's own statuses: the server, or the tunnel to it, does not answer. */
 export function isCloudflare(status: number | undefined): boolean {
 	return status !== undefined && status >= 520 && status <= 530;
+}
+
+/** Names both sides of a redirect, as far as they are known. */
+export function redirection(
+	url: string | undefined,
+	location: string | undefined,
+): string | undefined {
+	if (location === undefined) return undefined;
+	const from = url !== undefined && URL.canParse(url) ? new URL(url).origin : 'The server';
+	return `${from} redirects this request to ${location}`;
 }

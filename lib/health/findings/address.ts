@@ -147,7 +147,7 @@ function isReached({ expects, probe }: Alternative): boolean {
 
 /**
  * The finding for an address that redirects. Probes follow it, so all looks well; but a POST, and so every generation,
- * is repeated only after 307 and 308.
+ * is repeated only at the same origin, after 307 and 308.
  */
 export function movedFinding(probe: Probe | undefined): FindingWithStatus | undefined {
 	const url = newPlaceOf(probe);
@@ -155,7 +155,9 @@ export function movedFinding(probe: Probe | undefined): FindingWithStatus | unde
 	const observed = describeProbe(probe);
 	if (probe.status === 401)
 		return advise('moved', observed, { url, what: ', and the key is never sent there' });
-	return (probe.redirects ?? []).every((status) => status === 307 || status === 308)
+	const isSameOrigin = new URL(url).origin === new URL(probe.url).origin;
+	const isRepeated = (probe.redirects ?? []).every((status) => status === 307 || status === 308);
+	return isSameOrigin && isRepeated
 		? advise('moved', observed, { url }, AS_WARNING)
 		: advise('moved', observed, { url, what: ', which generations do not follow' });
 }

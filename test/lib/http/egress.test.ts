@@ -120,12 +120,12 @@ describe("n8n's own egress filter, switched on", () => {
 
 	test('refuses a redirect to a private address', async () => {
 		const [server, other] = [await start(), await start({ host: '127.0.0.2' })];
-		server.route('POST /v1/chat/completions', reply.redirect(`${other.url}/v1/chat/completions`));
-		const { failed } = await ask(connect(server.url, { egressFilter: filter }));
-		expect(failed).toMatchObject({
-			kind: 'blockedByPolicy',
-			url: `${other.url}/v1/chat/completions`,
-		});
+		server.route('GET /v1/models', reply.redirect(`${other.url}/v1/models`, 302));
+		const connection = connect(server.url, { egressFilter: filter });
+		const failed = await failureOf(
+			async () => await connection.call(`${connection.url.api}/models`),
+		);
+		expect(failed).toMatchObject({ kind: 'blockedByPolicy', url: `${other.url}/v1/models` });
 		expect(failed!.message).toContain('"127.0.0.2"');
 		expect(other.connections.accepted).toBe(0);
 	});

@@ -493,7 +493,7 @@ describe('redirects to another address, as from http to https', () => {
 				{ items: textFile('eA=='), parameters: ALL_FILES },
 			]) {
 				const failed = await chatError({ url }, setup);
-				expect(failed.description).toContain(`The server redirects to ${target}/`);
+				expect(failed.description).toContain(`redirects this request to ${target}/`);
 				expect(failed.description).toContain('as the Base URL');
 				expect(failed.context.data).toMatchObject({ kind: 'redirect' });
 			}
