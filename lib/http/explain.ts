@@ -8,7 +8,7 @@ import { seconds } from '../errors/remedies';
 import { certainKeysOf, mask, maskedStart, secretsOf } from '../errors/secrets';
 import { ServerError } from '../errors/server-error';
 import type { Watchdog } from './limits';
-import { retryAfterMs } from './retry-after';
+import { withRetryAfter } from './retry-after';
 import type { CallAnswer, ConnectionSettings, ErrorContext, RequestOptions } from './types';
 
 /** The part of a request that its errors need. */
@@ -145,7 +145,6 @@ export class Explainer {
 		const squid = answer.headers['x-squid-error'];
 		if (squid !== undefined)
 			return failure('proxy', this.contextOf(url, about), { status, about: { code: squid } });
-		const wait = retryAfterMs(answer.headers['retry-after']);
 		const failed = httpFailure(
 			{
 				...(status < 300 && isRefusal(answer) ? statusInBody(text) : { status }),
@@ -160,7 +159,7 @@ export class Explainer {
 			},
 			this.contextOf(url, about),
 		);
-		return wait === undefined ? failed : failed.withFacts({ retryAfterMs: wait });
+		return withRetryAfter(failed, answer.headers['retry-after']);
 	}
 
 	/** The error in a body or event that came with a success status. */

@@ -50,21 +50,23 @@ export function retryUntilReady(
 	connection: Connection,
 	{ retries = 0, firstTokenMs = DEFAULT_LIMITS.firstTokenMs, about }: RetryOptions = {},
 ): RetryPolicy {
-	let [waits, tries] = [0, 0];
+	let waits = 0;
+	let tries = 0;
 	let wasLoading = false;
 	return (failed, leftMs) => {
 		const { kind } = failed;
-		if (kind !== 'loading' && kind !== 'busy' && kind !== 'refused') return failed;
-		const pause = requestedPause(failed) ?? pauseBefore(kind, waits++);
 		if (kind === 'loading') {
-			if (pause >= leftMs) return stillLoading(connection, failed, firstTokenMs, about);
-		} else if (tries++ >= retries) {
-			return kind === 'refused' && wasLoading
-				? exitedWhileLoading(connection, failed, about)
-				: failed;
+			wasLoading = true;
+			const pause = pauseBefore(kind, waits++);
+			return pause < leftMs ? pause : stillLoading(connection, failed, firstTokenMs, about);
 		}
-		wasLoading = kind === 'loading';
-		return pause;
+		if (kind !== 'busy' && kind !== 'refused') return failed;
+		const pause = requestedPause(failed) ?? pauseBefore(kind, waits++);
+		const isLast = tries++ >= retries || !isWorthWaiting(pause, leftMs);
+		if (isLast && kind === 'refused' && wasLoading)
+			return exitedWhileLoading(connection, failed, about);
+		wasLoading = false;
+		return isLast ? failed : pause;
 	};
 }
 
@@ -93,16 +95,20 @@ export function retryIdempotent(
 		const { kind } = failed;
 		if (kind === 'loading') return untilLoaded(failed, leftMs);
 		if (!isTransient(failed) || tries >= retries) return failed;
-		const pause = pauseBefore('busy', tries++);
-		return requestedPause(failed) ?? pause;
+		const pause = requestedPause(failed) ?? pauseBefore('busy', tries);
+		tries += 1;
+		return isWorthWaiting(pause, leftMs) ? pause : failed;
 	};
 }
 
 /** Milliseconds that the server asks to wait (header Retry-After). */
-function requestedPause({ kind, facts: { retryAfterMs: asked } }: ServerError): number | undefined {
-	return typeof asked === 'number' && kind !== 'loading'
-		? Math.min(asked, MAX_RETRY_AFTER_MS)
-		: undefined;
+function requestedPause({ facts: { retryAfterMs } }: ServerError): number | undefined {
+	return typeof retryAfterMs === 'number' ? retryAfterMs : undefined;
+}
+
+/** Whether a pause ends before the first-token limit, and is one that somebody waits for. */
+function isWorthWaiting(pause: number, leftMs: number): boolean {
+	return pause <= MAX_RETRY_AFTER_MS && pause < leftMs;
 }
 
 /** Whether an idempotent request may succeed the next time. */

@@ -5,7 +5,7 @@ import { maskDeep } from '../../errors/secrets';
 import { ServerError, type FailureDetails } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { CallAnswer, EventStream } from '../../http/types';
-import { retryAfterMs } from '../../http/retry-after';
+import { withRetryAfter } from '../../http/retry-after';
 import { optional } from '../../values';
 import { describeDifyFailure, describeRunError } from './classify';
 import type { RunErrorCause, RunResult, WorkflowNode } from '../types';
@@ -84,21 +84,19 @@ export function answerError(
 		challenge: headers['www-authenticate'],
 		method,
 	});
-	return failure(kind, context, {
+	const failed = failure(kind, context, {
 		status: described.status,
 		code,
 		retryable: described.retryable,
 		serverText: said,
-		facts: {
-			difyVersion: headers['x-version'],
-			retryAfterMs: retryAfterMs(headers['retry-after']),
-		},
+		facts: { difyVersion: headers['x-version'] },
 		about: {
 			status: described.status,
 			startsRun: method === 'POST' && STARTS_RUN.test(new URL(url).pathname),
 			countedTwice: countsTwice(said, headers['x-version']),
 		},
 	});
+	return withRetryAfter(failed, headers['retry-after']);
 }
 
 /** With a limit of one run, Dify 1.14 refuses every streamed chatflow, even the first (docs/protocols/dify.md 12.2). */

@@ -1,7 +1,15 @@
+import fc from 'fast-check';
+
 import { failure } from '../../../lib/errors/failure';
 import type { FailureKind } from '../../../lib/errors/kinds';
 import { connectTo } from '../../../lib/servers/connect';
-import { pauseBefore, retryUntilReady, type RetryOptions } from '../../../lib/servers/retry';
+import {
+	pauseBefore,
+	retryIdempotent,
+	retryUntilReady,
+	type RetryOptions,
+} from '../../../lib/servers/retry';
+import { closeRawServers, rawServer } from '../../support/raw-answers';
 
 describe('pauses before a request is sent again', () => {
 	const pauses = (reason: 'loading' | 'busy' | 'refused') =>
@@ -58,11 +66,31 @@ describe('whether a request is sent again', () => {
 });
 
 // llama-swap sends "Retry-After: 1" with its 429 (docs/protocols/other-servers.md).
-test('a busy server that says when it is free again is asked then, and no later than after a minute', () => {
-	const pauseFor = (retryAfterMs: number) =>
-		retryUntilReady(connectTo({ baseUrl: 'http://gpu:8080' }), { retries: 1 })(
-			failure('busy', {}, { facts: { retryAfterMs } }),
-			Infinity,
-		);
-	expect([pauseFor(1000), pauseFor(3_600_000)]).toEqual([1000, 60_000]);
+test('a busy server that says when it is free again is asked then, or not at all', () => {
+	const milliseconds = fc.integer({ min: 0, max: 200_000 });
+	const connection = connectTo({ baseUrl: 'http://gpu:8080' });
+	fc.assert(
+		fc.property(milliseconds, fc.option(milliseconds), (retryAfterMs, left) => {
+			const leftMs = left ?? Infinity;
+			const failed = failure('busy', {}, { facts: { retryAfterMs } });
+			const isWaitedFor = retryAfterMs <= 60_000 && retryAfterMs < leftMs;
+			for (const policy of [retryUntilReady, retryIdempotent])
+				expect(policy(connection, { retries: 1 })(failed, leftMs)).toBe(
+					isWaitedFor ? retryAfterMs : failed,
+				);
+		}),
+	);
+});
+
+test('the error of a long wait says how long it is', async () => {
+	const server = await rawServer((_path, socket) => {
+		socket.end('HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n');
+	});
+	const connection = connectTo({ baseUrl: server });
+	const retry = retryUntilReady(connection, { retries: 3 });
+	await expect(connection.answer(`${server}/v1/x`, { json: {}, retry })).rejects.toMatchObject({
+		kind: 'busy',
+		remedy: expect.stringContaining('asks to wait 60 minutes') as string,
+	});
+	await closeRawServers();
 });
