@@ -3,6 +3,11 @@ import { parse } from 'yaml';
 
 import { fs, path } from '../support/node';
 
+interface Workflow {
+	permissions: Record<string, string>;
+	jobs: Record<string, { permissions?: Record<string, string>; steps: Array<{ run?: string }> }>;
+}
+
 const FOLDER = '.github';
 
 /** Published schemas of the files in `.github`. */
@@ -59,5 +64,25 @@ describe('the YAML files for GitHub', () => {
 		);
 		expect(named).toEqual(expect.arrayContaining(['test:e2e', 'pack']));
 		expect(named.filter((name) => !(name in scripts))).toEqual([]);
+	});
+
+	test('actions are pinned by hash', () => {
+		const uses = FILES.flatMap((file) => [...read(file).matchAll(/\buses: (.*)/g)]);
+		expect(uses.length).toBeGreaterThan(5);
+		for (const [, action] of uses) expect(action).toMatch(/^[\w./-]+@[\da-f]{40} # v\d/);
+	});
+
+	test('what runs the code of dependencies can neither publish nor write', () => {
+		const workflows = FILES.filter((file) => file.startsWith('workflows/')).map(
+			(file) => parse(read(file)) as Workflow,
+		);
+		const jobs = workflows.flatMap(({ permissions, jobs: all }) =>
+			Object.values(all).map((job) => ({ permissions, ...job })),
+		);
+		const running = jobs.filter(({ steps }) =>
+			steps.some(({ run = '' }) => /\bnpm (?:test|run|ci)\b/.test(run)),
+		);
+		expect(running.length).toBeGreaterThan(2);
+		for (const { permissions } of running) expect(permissions).toEqual({ contents: 'read' });
 	});
 });
