@@ -62,22 +62,31 @@ const installOpenMp = async (python, folder) => {
 };
 
 /**
+ * The shell script `llama-server`. It finds its folder by itself, also through a symbolic link, since the folder is moved
+ * when it is complete.
+ *
+ * @param {string} python
+ */
+export const launcherScript = (python) => {
+	const quoted = `'${python.replaceAll("'", `'\\''`)}'`;
+	return [
+		'#!/bin/sh',
+		'here=$(dirname "$(readlink -f "$0")")',
+		'if [ -d "$here/lib" ]; then export LD_LIBRARY_PATH="$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"; fi',
+		`PYTHONPATH="$here/packages" exec ${quoted} "$here/llama_server.py" "$@"`,
+		'',
+	].join('\n');
+};
+
+/**
  * @param {string} python
  * @param {string} folder
  */
 const install = async (python, folder) => {
 	await installWheels(python, folder, [{ name: 'xllamacpp', version: VERSION, hashes: HASHES }]);
 	const binary = join(folder, 'llama-server');
-	const quoted = (/** @type {string} */ text) => `'${text.replaceAll("'", `'\\''`)}'`;
 	copyFileSync(LAUNCHER, join(folder, 'llama_server.py'));
-	// The script uses relative paths, since the folder is moved when it is complete.
-	const script = [
-		'#!/bin/sh',
-		'here="${0%/*}"',
-		'if [ -d "$here/lib" ]; then export LD_LIBRARY_PATH="$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"; fi',
-		`PYTHONPATH="$here/packages" exec ${quoted(python)} "$here/llama_server.py" "$@"`,
-	];
-	writeFileSync(binary, `${script.join('\n')}\n`);
+	writeFileSync(binary, launcherScript(python));
 	chmodSync(binary, 0o755);
 	const version = async () => await run(binary, ['--version'], { cwd: folder, check: false });
 	const first = await version();
@@ -99,7 +108,7 @@ const install = async (python, folder) => {
 export const ensureLlamaWheel = async (progress) => {
 	const found = await findPython();
 	if ('problem' in found) throw new Error(found.problem);
-	const key = `llama-server-xllamacpp-${VERSION}-${shortHash(found.python, hashOfFiles([LAUNCHER]))}`;
+	const key = `llama-server-xllamacpp-${VERSION}-${shortHash(launcherScript(found.python), hashOfFiles([LAUNCHER]))}`;
 	const folder = await cached(
 		key,
 		async (target) => {

@@ -1,4 +1,5 @@
-import { childProcess, fs, path } from '../support/node';
+import { childProcess, fs, os, path } from '../support/node';
+import { loadScript } from '../support/scripts';
 
 const LAUNCHER = path.resolve('scripts', 'lib', 'llama_server.py');
 const PYTHON = ['python3', 'python'].find(
@@ -19,6 +20,26 @@ describe('the llama-server of the Python package', () => {
 		].map(([, option]) => option);
 		expect(given).toEqual(expect.arrayContaining(['--host', '--port', '--model', '--ctx-size']));
 		expect(given.filter((option) => !known.has(option!))).toEqual([]);
+	});
+
+	test('its shell script finds its folder, also through links', async () => {
+		const { launcherScript } = await loadScript<{ launcherScript(python: string): string }>(
+			'llama-wheel',
+		);
+		const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "llama wheel's-")));
+		const program = path.join(folder, 'kept', 'llama-server');
+		fs.mkdirSync(path.dirname(program));
+		fs.writeFileSync(program, launcherScript('/bin/echo'), { mode: 0o755 });
+		fs.mkdirSync(path.join(folder, 'bin'));
+		fs.symlinkSync('../kept/llama-server', path.join(folder, 'bin', 'relative'));
+		fs.symlinkSync(path.join(folder, 'bin', 'relative'), path.join(folder, 'bin', 'twice'));
+		for (const name of ['kept/llama-server', 'bin/relative', 'bin/twice']) {
+			const { stdout } = childProcess.spawnSync(path.join(folder, name), ['--port', '1'], {
+				encoding: 'utf8',
+			});
+			expect(stdout).toBe(`${path.dirname(program)}/llama_server.py --port 1\n`);
+		}
+		fs.rmSync(folder, { recursive: true });
 	});
 
 	// Skipped without Python: npm test needs only Node.
