@@ -57,7 +57,10 @@ export const countPackages = (folder) => {
 	);
 	return () => {
 		const there = paths.filter((path) => existsSync(join(folder, path, 'package.json'))).length;
-		return `${there} of ${paths.length} packages`;
+		// npm reads the whole lock file and its cache before it unpacks the first one, which takes half a minute.
+		if (there === 0) return `npm looks up ${paths.length} packages`;
+		const percent = Math.round((100 * there) / paths.length);
+		return `${there} of ${paths.length} packages, ${percent} %`;
 	};
 };
 

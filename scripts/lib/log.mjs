@@ -7,7 +7,7 @@
 /** @typedef {import('./types').Progress} Progress */
 /** @typedef {import('./types').Log} Log */
 
-const PLAIN_INTERVAL_MS = 10_000;
+const PLAIN_INTERVAL_MS = 5_000;
 const TTY_INTERVAL_MS = 500;
 
 /**
