@@ -14,8 +14,6 @@ import { ask, CHAT, connect, failureOf } from './client';
 const SAMPLE = 'local-key-1234567890';
 const BEARER = { authorization: `Bearer ${SAMPLE}` };
 const start = useSimulator(startLlamaServerSim);
-const paths = (server: LlamaServerSim) =>
-	server.requests.map(({ method, target }) => `${method} ${target}`);
 const last = (server: LlamaServerSim): WireRequest => server.requests.at(-1)!;
 
 describe('redirects', () => {
