@@ -1,5 +1,6 @@
 import { asList, isRecord, optional, words } from '../values';
-import { hasErrorDetails, serverMessage } from './http-failure';
+import { hasErrorDetails } from './http-failure';
+import { serverMessage } from './server-message';
 
 export interface ErrorBody {
 	message: string;
@@ -17,25 +18,47 @@ export function errorIn(
 	eventName: string | undefined,
 	data: string,
 ): ErrorBody | undefined {
-	const hasChoices = (json.choices ?? undefined) !== undefined;
-	const isError =
-		eventName === 'error' ||
-		json.object === 'error' ||
-		(!hasChoices && (json.detail || isErrorText(json)));
-	const first = hasChoices ? undefined : asList(json.errors)[0];
-	const ofChoice = asList(json.choices).find(isRecord)?.error || undefined;
-	const error = (json.error || first || ofChoice) ?? (isError ? json : undefined);
-	if (!error || (hasChoices && isRecord(error) && !hasErrorDetails(error))) return undefined;
-	if (!isRecord(error))
-		return { message: typeof error === 'string' ? error : JSON.stringify(error) };
+	const error = hasChoices(json)
+		? errorBesideChoices(json)
+		: (errorField(json) ?? wholeError(json, eventName));
+	if (!error) return undefined;
+	if (!isRecord(error)) return { message: words(error) };
+	const message = ownMessage(error) ?? (error === json ? serverMessage(data).message : undefined);
 	return {
-		message:
-			[error.message, error.msg, error.error_msg]
-				.find((text) => typeof text === 'string' && text !== '')
-				?.toString() ?? (error === json ? serverMessage(data).message : JSON.stringify(error)),
+		message: message ?? JSON.stringify(error),
 		...(typeof error.type === 'string' ? { type: error.type } : {}),
 		...optional({ status: statusIn(error.code) }),
 	};
+}
+
+function hasChoices({ choices }: Record<string, unknown>): boolean {
+	return choices !== undefined && choices !== null;
+}
+
+/** Some servers send an empty error beside a good answer. */
+function errorBesideChoices(json: Record<string, unknown>): unknown {
+	const error = json.error || asList(json.choices).find(isRecord)?.error;
+	return isRecord(error) && !hasErrorDetails(error) ? undefined : error;
+}
+
+/** An empty field is none. */
+function errorField({ error, errors }: Record<string, unknown>): unknown {
+	return error || asList(errors)[0] || undefined;
+}
+
+/** The object itself, where it is the error. */
+function wholeError(
+	json: Record<string, unknown>,
+	eventName: string | undefined,
+): Record<string, unknown> | undefined {
+	const isError =
+		eventName === 'error' || json.object === 'error' || Boolean(json.detail) || isErrorText(json);
+	return isError ? json : undefined;
+}
+
+function ownMessage(error: Record<string, unknown>): string | undefined {
+	const texts = [error.message, error.msg, error.error_msg];
+	return texts.find((text): text is string => typeof text === 'string' && text !== '');
 }
 
 /** LiteLLM writes the status as text; gateways have codes of their own (40001), which are no status. */
@@ -49,19 +72,20 @@ const FAILED = /^(?:error|failed|failure)$/i;
 
 /** Also FastChat's `{"text","error_code"}` and the `{"code","msg"}` of gateways. */
 function isErrorText(json: Record<string, unknown>): boolean {
-	const { status, type, success } = json;
+	const fastChat = json.error_code === undefined ? undefined : json.text;
+	const message = json.message ?? json.msg ?? json.error_msg ?? fastChat;
+	return Boolean(message) && (isFailedCode(json) || isFailedStatus(json) || isMarked(json));
+}
+
+function isFailedCode(json: Record<string, unknown>): boolean {
 	const code = json.code ?? json.error_code;
-	return (
-		Boolean(
-			json.message ??
-				json.msg ??
-				json.error_msg ??
-				(json.error_code === undefined ? undefined : json.text),
-		) &&
-		((Boolean(code) && !SUCCESS.test(words(code))) ||
-			(typeof status === 'number' && !SUCCESS.test(words(status))) ||
-			FAILED.test(words(status)) ||
-			type === 'error' ||
-			success === false)
-	);
+	return Boolean(code) && !SUCCESS.test(words(code));
+}
+
+function isFailedStatus({ status }: Record<string, unknown>): boolean {
+	return typeof status === 'number' ? !SUCCESS.test(words(status)) : FAILED.test(words(status));
+}
+
+function isMarked({ type, success }: Record<string, unknown>): boolean {
+	return type === 'error' || success === false;
 }

@@ -117,10 +117,12 @@ export function proxyFailureKind(
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status === 407) return 'proxy';
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
-	if ((status === 401 || status === 403) && isProxyRefusal(shape)) return 'proxyRefuses';
+	if (status === 401 || status === 403) return isProxyRefusal(shape) ? 'proxyRefuses' : undefined;
 	// 529: "overloaded", from gateways to Anthropic; Cloudflare sends a page with it.
-	const isOverload = status === 503 || status === 529;
-	if (isOverload) return shape.kind === 'json' ? undefined : 'gateway';
-	if (status === 502 || status === 504 || isCloudflare(status)) return 'gateway';
-	return undefined;
+	const isServerOverload = (status === 503 || status === 529) && shape.kind === 'json';
+	return isGatewayStatus(status) && !isServerOverload ? 'gateway' : undefined;
+}
+
+function isGatewayStatus(status: number): boolean {
+	return [502, 503, 504, 529].includes(status) || isCloudflare(status);
 }

@@ -10,78 +10,11 @@ import type { FailureKind } from './kinds';
 import { type Codes, kindOfMessage } from './message-kinds';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
-import { finiteNumber, isFilled, isRecord, recordsIn, text, words } from '../values';
+import { messageIn } from './server-message';
+import { finiteNumber, isFilled, isRecord, text, words } from '../values';
 
 /** Characters that are shown of a text that is not JSON. */
 const MAX_FOREIGN = 200;
-
-interface ServerMessage {
-	message: string;
-	type?: string;
-	facts: Record<string, unknown>;
-}
-
-/**
- * The server's message in any error body: `error` as object or string, `detail`, `message`, `reason`, or plain text.
- */
-export function serverMessage(body: string): ServerMessage {
-	return said(shapeOf({ body }));
-}
-
-/** Errors inside errors: gateways hand on the body of the server behind them as text. */
-const MAX_WRAPPERS = 4;
-
-function said(shape: BodyShape, depth = 0): ServerMessage {
-	const outer = saidBy(shape);
-	const wrapped = shapeOf({ body: outer.message });
-	if (wrapped.kind !== 'json' || wrapped.json.error === undefined || depth >= MAX_WRAPPERS)
-		return outer;
-	const { message, type = outer.type, facts } = said(wrapped, depth + 1);
-	return { message, type, facts: { ...outer.facts, ...facts } };
-}
-
-function saidBy(shape: BodyShape): ServerMessage {
-	if (shape.kind !== 'json')
-		return { message: shape.kind === 'empty' ? '' : shape.text, facts: {} };
-	const { json } = shape;
-	const { detail, message, reason } = json;
-	const error = json.error ?? recordsIn(json.choices)[0]?.error;
-	// Kokoro-FastAPI and mlx-openai-server put their error into FastAPI's detail.
-	const told = isRecord(detail) ? (isRecord(detail.error) ? detail.error : detail) : undefined;
-	const inner = isRecord(error)
-		? error
-		: told !== undefined && 'message' in told
-			? told
-			: undefined;
-	if (inner !== undefined) {
-		const facts = Object.fromEntries(
-			Object.entries(inner).filter(
-				([key, value]) => !['message', 'type'].includes(key) && value !== null,
-			),
-		);
-		return { message: stringify(inner.message ?? inner), type: text(inner.type), facts };
-	}
-	const sentence = error ?? detail ?? message ?? reason ?? json;
-	return {
-		message: stringify(sentence),
-		type: text(json.type) ?? text(json.code) ?? text(reason),
-		facts: {},
-	};
-}
-
-function stringify(value: unknown): string {
-	if (typeof value === 'string') return value;
-	// FastAPI's validation errors: [{ loc: ['body', 'model'], msg: 'field required' }]
-	if (Array.isArray(value))
-		return value
-			.map((entry) =>
-				isRecord(entry) && 'msg' in entry
-					? `${[entry.loc].flat().map(words).join('.')}: ${words(entry.msg)}`
-					: JSON.stringify(entry),
-			)
-			.join('; ');
-	return JSON.stringify(value);
-}
 
 /**
  * Classifies an HTTP answer with an error status, or a page in place of an answer. Never throws, whatever the body is.
@@ -89,36 +22,43 @@ function stringify(value: unknown): string {
 export function httpFailure(received: FailedAnswer, context: FailureContext): ServerError {
 	// Before anything is cut: half a key would not be recognized.
 	const answer = { ...received, body: mask(received.body, context.secrets) };
-	const { status } = answer;
+	const { status, location, keyMissing } = answer;
 	const shape = shapeOf(answer);
-	const { type, facts, message: raw } = said(shape);
+	const { type, facts, message: unmasked } = messageIn(shape);
 	// Again: decoding the entities of a page may have uncovered a secret.
-	const message = mask(raw, context.secrets);
+	const message = mask(unmasked, context.secrets);
 	const codes = [type, text(facts.code)];
 	const kind =
 		proxyFailureKind(answer, shape) ??
 		kindOf(answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape);
-	const promptTokens =
-		finiteNumber(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
-	const contextTokens =
-		finiteNumber(facts.n_ctx) ??
-		numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
 	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
-	const wait = numberIn(message, /(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?s/i);
 	return failure(kind, context, {
 		status,
 		serverText: kind === 'templateRejected' ? innerSentence(message) : shown || undefined,
-		facts: wait === undefined || kind !== 'busy' ? facts : { ...facts, retryAfterMs: wait * 1000 },
+		facts: kind === 'busy' ? { ...facts, ...waitIn(message) } : facts,
 		about: {
 			status,
-			promptTokens,
-			contextTokens,
+			...tokensIn(message, facts),
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
-			location: answer.location,
+			location,
 			isEmpty: shape.kind === 'empty',
-			keyMissing: answer.keyMissing,
+			keyMissing,
 		},
 	});
+}
+
+function tokensIn(message: string, { n_prompt_tokens, n_ctx }: Record<string, unknown>) {
+	const ofPrompt = /\((\d+) tokens\) exceeds/;
+	const ofContext = /context size \((\d+) tokens\)|maximum context length is (\d+)/;
+	return {
+		promptTokens: finiteNumber(n_prompt_tokens) ?? numberIn(message, ofPrompt),
+		contextTokens: finiteNumber(n_ctx) ?? numberIn(message, ofContext),
+	};
+}
+
+function waitIn(message: string): { retryAfterMs?: number } {
+	const seconds = numberIn(message, /(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?s/i);
+	return seconds === undefined ? {} : { retryAfterMs: seconds * 1000 };
 }
 
 /** The status that an error type stands for (llama-server, vLLM, OpenAI, Anthropic and compatible gateways). */
@@ -151,7 +91,7 @@ export function hasErrorDetails(error: Record<string, unknown>): boolean {
 /** The status of an error that was sent with a 2xx status: the one its body names, or that of its type; else 500. */
 export function statusInBody(body: string): Pick<FailedAnswer, 'status' | 'readAs'> {
 	const shape = shapeOf({ body });
-	const { type = '', facts } = said(shape);
+	const { type = '', facts } = messageIn(shape);
 	const json = shape.kind === 'json' ? shape.json : {};
 	const named = [
 		facts.code,
@@ -174,19 +114,22 @@ export function failureInBody(body: string, context: FailureContext): ServerErro
 	return httpFailure({ ...statusInBody(body), body, contentType: 'application/json' }, context);
 }
 
+/** Kinds that a status tells, whatever the text is. */
+const KIND_OF_STATUS: Readonly<Record<number, FailureKind>> = {
+	401: 'unauthorized',
+	413: 'tooLarge',
+	429: 'busy',
+	501: 'notSupported',
+};
+
+const REFUSES_KEY = /not authenticated|invalid.{0,200}key|unauthorized/i;
+
 function kindOf(status: number, message: string, codes: Codes, shape: BodyShape): FailureKind {
-	if (status === 401) return 'unauthorized';
-	if (status === 403)
-		return /not authenticated|invalid.{0,200}key|unauthorized/i.test(message)
-			? 'unauthorized'
-			: 'forbidden';
-	if (status === 413) return 'tooLarge';
-	if (status === 429) return 'busy';
-	if (status === 501) return 'notSupported';
+	const certain = KIND_OF_STATUS[status];
+	if (certain !== undefined) return certain;
+	if (status === 403) return REFUSES_KEY.test(message) ? 'unauthorized' : 'forbidden';
 	if (status < 300) return kindOfSuccess(shape);
-	const said = kindOfMessage(message, ...codes);
-	if (status === 503 || status === 529) return said ?? 'busy';
-	return said ?? kindOfStatus(status, shape.kind === 'page');
+	return kindOfMessage(message, ...codes) ?? kindOfStatus(status, shape.kind === 'page');
 }
 
 function kindOfSuccess(shape: BodyShape): FailureKind {
@@ -195,9 +138,10 @@ function kindOfSuccess(shape: BodyShape): FailureKind {
 	return shape.kind === 'text' && !/^[{[]/.test(shape.text) ? 'wrongServer' : 'invalidAnswer';
 }
 
-function kindOfStatus(status: number, html: boolean): FailureKind {
+function kindOfStatus(status: number, isPage: boolean): FailureKind {
 	if (status === 404 || status === 405) return 'wrongPath';
-	if (status >= 500) return html ? 'gateway' : 'serverError';
+	if (status === 503 || status === 529) return 'busy';
+	if (status >= 500) return isPage ? 'gateway' : 'serverError';
 	return 'badRequest';
 }
 

@@ -146,10 +146,9 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
 export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
 	const byCode = codes.map((code) => BY_CODE[code ?? '']).find((kind) => kind !== undefined);
 	const beginning = message.slice(0, MAX_READ);
-	const [said] =
-		BY_MESSAGE.find(([, ...patterns]) =>
-			(patterns as RegExp[]).some((one) => one.test(beginning)),
-		) ?? [];
+	const byText = BY_MESSAGE.find(([, ...patterns]) =>
+		(patterns as RegExp[]).some((pattern) => pattern.test(beginning)),
+	)?.[0];
 	// LM Studio's code says "model not found" for a chat model that is asked for embeddings.
-	return said === 'wrongModelType' ? said : (byCode ?? said);
+	return byText === 'wrongModelType' ? byText : (byCode ?? byText);
 }

@@ -122,21 +122,29 @@ function proxyProblem(
 	{ code, message, address, port, hostname }: LowLevelError,
 	url: string,
 ): string | undefined {
-	const status =
-		/^Proxy response \((\d+)\)/.exec(String(message))?.[1] ??
-		(/^Proxy Authentication Required/.test(String(message)) ? '407' : undefined);
+	const status = proxyStatus(String(message));
 	if (status !== undefined) return `HTTP ${status}`;
 	if (code === 'UND_ERR_PRX_TLS') return 'no TLS connection to it';
 	// Only opening a tunnel has this timeout: lib/http applies its own limits to everything else.
 	if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'no answer to CONNECT';
 	const target = hostAndPort(url);
-	if (typeof port === 'number' && target.port !== undefined && String(port) !== target.port)
-		return `${inWords(code)}: ${String(address)}:${port}`;
-	const elsewhere =
-		typeof hostname === 'string' &&
-		target.host !== undefined &&
-		hostname.toLowerCase() !== target.host.replace(/^\[|\]$/g, '');
-	return elsewhere ? `${inWords(code)}: ${hostname}` : undefined;
+	if (isOtherPort(port, target.port)) return `${inWords(code)}: ${String(address)}:${String(port)}`;
+	return isOtherHost(hostname, target.host) ? `${inWords(code)}: ${String(hostname)}` : undefined;
+}
+
+/** Of the answer to CONNECT. */
+function proxyStatus(message: string): string | undefined {
+	if (message.startsWith('Proxy Authentication Required')) return '407';
+	return /^Proxy response \((\d+)\)/.exec(message)?.[1];
+}
+
+function isOtherPort(port: unknown, expected: string | undefined): boolean {
+	return typeof port === 'number' && expected !== undefined && String(port) !== expected;
+}
+
+function isOtherHost(host: unknown, expected: string | undefined): boolean {
+	if (typeof host !== 'string' || expected === undefined) return false;
+	return host.toLowerCase() !== expected.replace(/^\[|\]$/g, '');
 }
 
 const WORDS: Partial<Record<FailureKind, string>> = {

@@ -44,11 +44,16 @@ export function toNodeError(
 		description: describe(error),
 		itemIndex: options.itemIndex,
 	});
-	nodeError.message = error.message;
+	nodeError.message = isTool(node) ? describe(error) : error.message;
 	nodeError.messages = [];
 	nodeError.context.data = errorDetails(error);
 	if (error.partialText) nodeError.messages.push(`Received until then: ${error.partialText}`);
 	return nodeError;
+}
+
+/** n8n hands on only the message of a tool's error to the model, so it also holds what to do. */
+function isTool({ type }: INode): boolean {
+	return type.endsWith('Tool');
 }
 
 /**

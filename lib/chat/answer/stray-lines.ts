@@ -1,4 +1,4 @@
-import { serverMessage } from '../../errors/http-failure';
+import { serverMessage } from '../../errors/server-message';
 import { kindOfMessage } from '../../errors/message-kinds';
 import type { FailureKind } from '../../errors/kinds';
 import { parseObject } from '../../values';

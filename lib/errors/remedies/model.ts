@@ -1,8 +1,20 @@
 import { quoted, row, seconds, type Row } from './facts';
 
 /** For a Base URL that is already just the server's address. */
-const NO_SUCH_ROUTE =
-	'The Base URL is the address of a server, but this server has no such route: it may be for something else (embeddings only, no embeddings), or another program. If its API has a prefix (llama-server --api-prefix), add it to the Base URL.';
+function noSuchRoute(url: string): string {
+	const missing = /\/chat(?:\/completions)?$/.test(url)
+		? 'This server has no chat route. It may serve embeddings only, or be another program.'
+		: 'This server has no such route. It may serve something else only, such as chats or embeddings, or be another program.';
+	return `${missing} If its API has a prefix (llama-server --api-prefix), add it to the Base URL.`;
+}
+
+function otherBaseUrl(root: string | undefined, url: string): string {
+	const example = root ? `, for example ${root}` : '';
+	const oldOllama = url.includes('11434')
+		? ' This port is usually Ollama: a very old Ollama has no /v1 routes, so update it.'
+		: '';
+	return `Check the Base URL: type just the address of the server${example}. The package adds /v1 itself. A prefix (llama-server --api-prefix) belongs in the Base URL.${oldOllama}`;
+}
 
 /** Ollama (seen: 0.17.4) refuses with 403 and an empty body. */
 const OLLAMA_HOSTS =
@@ -30,12 +42,12 @@ export const MODEL_REMEDIES = {
 		title: 'The server does not allow this',
 		remedy: `The key may lack the permission, or this route is switched off on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
 	}),
-	wrongPath: ({ root, url, typed = '' }) => ({
+	wrongPath: ({ root, url = '', typed = '' }) => ({
 		title: 'The server answers, but not at this path',
 		remedy:
 			root !== undefined && (typed === root || typed === `${root}/`)
-				? NO_SUCH_ROUTE
-				: `Check the Base URL: type just the address of the server${root ? `, for example ${root}` : ''}. The package adds /v1 itself. A prefix (llama-server --api-prefix) belongs in the Base URL.${url?.includes('11434') ? ' This port is usually Ollama: a very old Ollama has no /v1 routes, so update it.' : ''}`,
+				? noSuchRoute(url)
+				: otherBaseUrl(root, url),
 	}),
 	modelNotFound: ({ model }) => ({
 		title: `The server does not know the model ${quoted(model)}`,

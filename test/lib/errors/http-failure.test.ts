@@ -2,7 +2,8 @@ import fc from 'fast-check';
 
 import { looksLikeHtml } from '../../../lib/errors/failed-answer';
 import { failure } from '../../../lib/errors/failure';
-import { httpFailure, serverMessage } from '../../../lib/errors/http-failure';
+import { httpFailure } from '../../../lib/errors/http-failure';
+import { serverMessage } from '../../../lib/errors/server-message';
 import { kindOfMessage } from '../../../lib/errors/message-kinds';
 import type { FailureKind } from '../../../lib/errors/kinds';
 import { secretsOf } from '../../../lib/errors/secrets';

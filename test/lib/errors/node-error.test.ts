@@ -55,6 +55,14 @@ describe('toNodeError', () => {
 		expect(error.node).toBe(NODE);
 	});
 
+	test('the message of a tool holds what to do, since an agent reads nothing else', () => {
+		const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool' };
+		const failed = failure('refused', { url: URL_ASKED });
+		const error = toNodeError(tool, failed);
+		expect(error.message).toContain(failed.message);
+		expect(error.message).toContain(failed.remedy);
+	});
+
 	test('a sub-node that cannot be supplied hands on title, description and details', () => {
 		const nodeError = toNodeError(NODE, failure('busy', {}));
 		const supplyError = new SubNodeError(NODE, nodeError);

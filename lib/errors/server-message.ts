@@ -1,0 +1,97 @@
+import { type BodyShape, shapeOf } from './failed-answer';
+import { isFilled, isRecord, parseObject, recordsIn, text, words } from '../values';
+
+export interface ServerMessage {
+	message: string;
+	type?: string;
+	facts: Record<string, unknown>;
+}
+
+/** A gateway before a gateway before a server. */
+const MAX_WRAPPERS = 4;
+
+/**
+ * The server's message in any error body: `error` as object or string, `detail`, `message`, `reason`, or plain text.
+ * Of an error within an error, the innermost.
+ */
+export function serverMessage(body: string): ServerMessage {
+	return messageIn(shapeOf({ body }));
+}
+
+export function messageIn(shape: BodyShape): ServerMessage {
+	if (shape.kind === 'empty') return { message: '', facts: {} };
+	if (shape.kind !== 'json') return innermost({ message: shape.text, facts: {} });
+	return innermost(messageOf(shape.json));
+}
+
+/** Gateways and Ollama put the error of the server behind them into their own message, as JSON. */
+function innermost(outer: ServerMessage): ServerMessage {
+	let current = outer;
+	for (let wrapper = 0; wrapper < MAX_WRAPPERS; wrapper++) {
+		const json = errorWithin(current.message);
+		if (json === undefined) return current;
+		const inner = messageOf(json);
+		current = {
+			message: inner.message,
+			type: inner.type ?? current.type,
+			facts: { ...current.facts, ...inner.facts },
+		};
+	}
+	return current;
+}
+
+/** The error in a text that is JSON, or has JSON behind words such as "OpenAIException - ". */
+function errorWithin(message: string): Record<string, unknown> | undefined {
+	const start = message.indexOf('{');
+	if (start < 0) return undefined;
+	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
+	if (json === undefined) return undefined;
+	// Words around it may quote any JSON, such as that of the request.
+	const isBare = start === 0 && typeof json.message === 'string';
+	return isBare || isError(json.error) || isError(json.detail) ? json : undefined;
+}
+
+function isError(error: unknown): boolean {
+	return isRecord(error) ? isFilled(error.message) : typeof error === 'string' && error !== '';
+}
+
+function messageOf(json: Record<string, unknown>): ServerMessage {
+	const error = json.error ?? recordsIn(json.choices)[0]?.error;
+	const details = isRecord(error) ? error : detailsIn(json.detail);
+	if (details !== undefined) return messageOfDetails(details);
+	const sentence = error ?? json.detail ?? json.message ?? json.reason ?? json;
+	return {
+		message: sentenceOf(sentence),
+		type: text(json.type) ?? text(json.code) ?? text(json.reason),
+		facts: {},
+	};
+}
+
+/** Kokoro-FastAPI and mlx-openai-server put their error into FastAPI's detail. */
+function detailsIn(detail: unknown): Record<string, unknown> | undefined {
+	if (!isRecord(detail)) return undefined;
+	const details = isRecord(detail.error) ? detail.error : detail;
+	return 'message' in details ? details : undefined;
+}
+
+function messageOfDetails(details: Record<string, unknown>): ServerMessage {
+	const { message, type, ...others } = details;
+	const facts = Object.entries(others).filter(([, value]) => value !== null);
+	return {
+		message: sentenceOf(message ?? details),
+		type: text(type),
+		facts: Object.fromEntries(facts),
+	};
+}
+
+function sentenceOf(value: unknown): string {
+	if (typeof value === 'string') return value;
+	if (Array.isArray(value)) return value.map(problemOf).join('; ');
+	return JSON.stringify(value);
+}
+
+/** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
+function problemOf(problem: unknown): string {
+	if (!isRecord(problem) || !('msg' in problem)) return JSON.stringify(problem);
+	return `${[problem.loc].flat().map(words).join('.')}: ${words(problem.msg)}`;
+}

@@ -1,0 +1,89 @@
+import * as fc from 'fast-check';
+
+import { httpFailure } from '../../../lib/errors/http-failure';
+import { serverMessage } from '../../../lib/errors/server-message';
+import { examples } from '../../support/properties';
+
+const CONTEXT = { url: 'http://gpu:8080/v1/chat/completions', root: 'http://gpu:8080', model: 'm' };
+
+/** Errors that servers sent, with the kind that each one is. */
+const RECORDED: Array<[kind: string, status: number, error: Record<string, unknown>]> = [
+	[
+		'contextOverflow',
+		400,
+		{
+			code: 400,
+			message:
+				'request (60020 tokens) exceeds the available context size (8192 tokens), try increasing it',
+			type: 'exceed_context_size_error',
+			n_prompt_tokens: 60020,
+			n_ctx: 8192,
+		},
+	],
+	[
+		'templateRejected',
+		500,
+		{ code: 500, message: 'Jinja Exception: No user query found', type: 'server_error' },
+	],
+	[
+		'modelNotFound',
+		503,
+		{
+			message: '当前分组 default 下对于模型 no-such-model 无可用渠道 (request id: 1)',
+			type: 'new_api_error',
+		},
+	],
+	[
+		'modelNotFound',
+		503,
+		{ message: 'No image model loaded. Load a model via the UI first.', type: 'server_error' },
+	],
+	[
+		'wrongModelType',
+		400,
+		{ message: '"minilm:latest" does not support chat', type: 'invalid_request_error' },
+	],
+	['toolsUnsupported', 400, { message: 'scripted:latest does not support tools' }],
+];
+
+/** What gateways and Ollama do with the error of the server behind them. */
+const WRAPPERS: Record<string, (body: string) => string> = {
+	'in the message': (body) =>
+		JSON.stringify({
+			error: { message: body, type: 'invalid_request_error', param: null, code: null },
+		}),
+	'behind words': (body) =>
+		JSON.stringify({ error: { message: `OpenAIException - ${body}`, type: null } }),
+	'between words': (body) => JSON.stringify({ error: `upstream said: ${body} (request id: 7)` }),
+	'in the detail': (body) => JSON.stringify({ detail: body }),
+	'in lines': (body) => `\n${body}\n`,
+};
+
+test.each(RECORDED)('%s (%s) has one name, whatever wraps it: %j', (kind, status, error) => {
+	const wrappers = fc.array(fc.constantFrom(...Object.values(WRAPPERS)), { maxLength: 4 });
+	fc.assert(
+		fc.property(wrappers, (wraps) => {
+			const body = wraps.reduce((inner, wrap) => wrap(inner), JSON.stringify({ error }));
+			const failed = httpFailure({ status, body, contentType: 'application/json' }, CONTEXT);
+			expect(failed).toMatchObject({ kind });
+			expect(serverMessage(body).message).toBe(error.message);
+		}),
+		examples(100),
+	);
+});
+
+test('the numbers of the inner error are those of the failure', () => {
+	const body = WRAPPERS['in the message']!(JSON.stringify({ error: RECORDED[0]![2] }));
+	expect(httpFailure({ status: 400, body }, CONTEXT).message).toContain('60020 tokens');
+});
+
+test('JSON that a message quotes is no error', () => {
+	const message = 'Unexpected field in {"message":"hello","role":"user"}';
+	expect(serverMessage(JSON.stringify({ error: { message } })).message).toBe(message);
+});
+
+test('text that nests without end is read to a bound', () => {
+	let body = '{"error":"x"}';
+	for (let depth = 0; depth < 12; depth++) body = JSON.stringify({ error: body });
+	expect(serverMessage(body).message.length).toBeGreaterThan(0);
+});
