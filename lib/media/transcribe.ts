@@ -183,7 +183,10 @@ function readWhole(
 	if (fault === 'error') throw connection.errorInBody(text, answer.url, { model });
 	if (fault === 'page') throw connection.refusal({ ...answer, text }, { model });
 	throw failure('invalidAnswer', connection.contextOf(answer.url, { model }), {
-		message: 'The answer of the server holds no transcript',
+		message:
+			fault === 'empty'
+				? 'The server sent an empty answer in place of a transcript'
+				: 'The answer of the server holds no transcript',
 		remedy:
 			'Check that the Base URL leads to a server that transcribes, and that the model is one for speech.',
 		serverText: text,

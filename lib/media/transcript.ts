@@ -25,7 +25,7 @@ export interface Transcript {
 
 /** Why an answer is no transcript. */
 export interface NoTranscript {
-	fault: 'page' | 'error' | 'noText';
+	fault: 'page' | 'error' | 'noText' | 'empty';
 }
 
 const BEGINS_OBJECT = /^\s*\{\s*"/;
@@ -37,6 +37,8 @@ const BEGINS_OBJECT = /^\s*\{\s*"/;
  * @param body the whole answer
  */
 export function readTranscript(body: string, format: TranscriptFormat): Transcript | NoTranscript {
+	// Silence is a JSON object with an empty text.
+	if (body.trim() === '' && isJsonFormat(format)) return { fault: 'empty' };
 	const json = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
 	// Spoken text may begin with a bracket or a quotation mark, but not like a JSON object.
 	const isBrokenJson = json === undefined && BEGINS_OBJECT.test(body);
@@ -47,9 +49,18 @@ export function readTranscript(body: string, format: TranscriptFormat): Transcri
 	return readRecord(recordOf(json), format);
 }
 
+function isJsonFormat(format: TranscriptFormat): boolean {
+	return format === 'json' || format === 'verbose_json';
+}
+
+/** Without whisper.cpp's mark of silence. */
+function spokenText(transcript: string): string {
+	return transcript.replaceAll('[BLANK_AUDIO]', '').trim();
+}
+
 function readText(body: string): Transcript | NoTranscript {
 	if (looksLikeHtml(body)) return { fault: 'page' };
-	return { ...(transcriptFromSubtitles(body) ?? { text: body.trim() }), more: {} };
+	return { ...(transcriptFromSubtitles(body) ?? { text: spokenText(body) }), more: {} };
 }
 
 function transcriptFromSubtitles(
@@ -57,7 +68,7 @@ function transcriptFromSubtitles(
 ): Pick<Transcript, 'text' | 'subtitles'> | undefined {
 	const format = subtitleFormat(content);
 	if (format === undefined) return undefined;
-	return { text: wordsOfSubtitles(content).trim(), subtitles: { format, content } };
+	return { text: spokenText(wordsOfSubtitles(content)), subtitles: { format, content } };
 }
 
 function readRecord(record: JsonRecord, format: TranscriptFormat): Transcript | NoTranscript {
@@ -69,7 +80,7 @@ function readRecord(record: JsonRecord, format: TranscriptFormat): Transcript | 
 	const fromSubtitles = transcriptFromSubtitles(words ?? '');
 	if (fromSubtitles !== undefined) return { ...fromSubtitles, more };
 	const subtitles = subtitlesOf(record, format);
-	return { text: (words ?? '').trim(), ...optional({ subtitles }), more };
+	return { text: spokenText(words ?? ''), ...optional({ subtitles }), more };
 }
 
 /** Subtitles from the segments, for servers that send these in place of the format that was asked for. */

@@ -23,7 +23,7 @@ describe('transcripts of every type', () => {
 		['a page', '<!DOCTYPE html><html><title>nginx</title></html>', 'json', { fault: 'page' }],
 		['a JSON string (FastAPI)', '"Hello"', 'json', { text: 'Hello', more: {} }],
 		['null for silence', '{"text":null}', 'json', { text: '', more: {} }],
-		['nothing', '', 'json', { text: '', more: {} }],
+		['nothing', '', 'text', { text: '', more: {} }],
 		[
 			'segments alone',
 			'{"segments":[{"text":" Hello"},{"text":" there"}]}',
@@ -167,6 +167,18 @@ test.each([
 });
 
 test('speech that begins with a bracket or a quotation mark is a transcript', () => {
-	expect(readTranscript('[BLANK_AUDIO]', 'text')).toMatchObject({ text: '[BLANK_AUDIO]' });
+	expect(readTranscript('[Music] Hello', 'text')).toMatchObject({ text: '[Music] Hello' });
 	expect(readTranscript('"Hello", she said', 'text')).toMatchObject({ text: '"Hello", she said' });
+});
+
+test('whisper.cpp marks silence, which is no text', () => {
+	expect(readTranscript('[BLANK_AUDIO]\n', 'text')).toMatchObject({ text: '' });
+	expect(readTranscript('{"text":" [BLANK_AUDIO]\\n"}', 'json')).toMatchObject({ text: '' });
+	expect(readTranscript('[BLANK_AUDIO] Hello', 'text')).toMatchObject({ text: 'Hello' });
+});
+
+test('an empty answer is silence as text only', () => {
+	expect(readTranscript('', 'text')).toMatchObject({ text: '' });
+	expect(readTranscript(' \n', 'json')).toEqual({ fault: 'empty' });
+	expect(readTranscript('', 'verbose_json')).toEqual({ fault: 'empty' });
 });
