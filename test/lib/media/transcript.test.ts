@@ -12,7 +12,7 @@ const VTT =
 	'WEBVTT\n\nNOTE by a machine\n\n00:00.000 --> 00:02.000\nHello\n\n00:02.000 --> 00:03.500\nthere\n';
 
 describe('transcripts of every type', () => {
-	test.each<[string, string, 'json' | 'srt' | 'vtt', object]>([
+	test.each<[string, string, 'json' | 'text' | 'srt' | 'vtt', object]>([
 		['JSON', '{"text":" Hello there\\n"}', 'json', { text: 'Hello there', more: {} }],
 		[
 			'the bare words (whisper.cpp, text/html)',
