@@ -20,7 +20,7 @@ export interface FuzzCase {
 
 /** Operations with a longer limit would wait too long for a connection that stays open. */
 const MAX_OPEN_LIMIT_MS = 60_000;
-const SETTLE_MS = 12_000;
+const SETTLE_MS = 120_000;
 const EMPTY_WORDS = /undefined|\[object|\bNaN\b/;
 
 /** Answers of real servers, by the service whose nodes read them. */

@@ -270,9 +270,8 @@ test('a server that does not answer the question for kept answers delays only on
 		(_request, response) => json(response, {}, 404),
 		() => undefined,
 	);
-	const begun = performance.now();
 	for (let round = 0; round < 3; round++)
 		await expect(answer()).rejects.toMatchObject({ kind: 'connectionLost' });
-	expect(performance.now() - begun).toBeLessThan(5_500);
+	expect(server.requests.filter(({ path }) => path.endsWith('/streams/lookup'))).toHaveLength(1);
 	expect(server.requests.filter(({ headers }) => 'x-conversation-id' in headers)).toEqual([]);
-}, 10_000);
+});

@@ -18,8 +18,15 @@ import {
 } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
+// A server that loads its model is asked again until the limit.
+jest.mock('../../../lib/http/waiting', () =>
+	jest.requireActual<object>('../../support/skipped-pauses'),
+);
+
 const startServer = useSimulator(startLlamaServerSim);
-const LIMITS = { firstTokenMs: 4000, idleMs: 4000, totalMs: 4000 };
+/** Nothing here waits for a limit. */
+const NEVER_MS = 600_000;
+const LIMITS = { firstTokenMs: NEVER_MS, idleMs: NEVER_MS, totalMs: NEVER_MS };
 const target = (server: LlamaServerSim) => modelServerTarget({ baseUrl: server.url });
 const connection = (server: LlamaServerSim) => connectTo({ baseUrl: server.url });
 const failure = (error: unknown) => {
@@ -33,25 +40,31 @@ const MODELS = 'GET /v1/models';
 
 const ways = {
 	async check(server) {
-		const { status, findings } = await checkServer(target(server), { timeLimitMs: 15_000 });
+		const { status, findings } = await checkServer(target(server), { timeLimitMs: NEVER_MS });
 		return `${status} ${findings[0]?.id}: ${findings[0]?.observed}`;
 	},
 	async needed(server) {
 		const expectations = { model: 'QWEN3' };
 		const { status, findings } = await checkServer(target(server), {
-			timeLimitMs: 15_000,
+			timeLimitMs: NEVER_MS,
 			expectations,
 		});
 		return `${status} ${findings.map(({ id }) => id).join()}`;
 	},
 	async speed(server) {
-		const options = { model: '', tokens: 8, atOnce: 1, ...LIMITS, check: { timeLimitMs: 15_000 } };
+		const options = {
+			model: '',
+			tokens: 8,
+			atOnce: 1,
+			...LIMITS,
+			check: { timeLimitMs: NEVER_MS },
+		};
 		const { status, findings } = await testSpeed(target(server), options);
 		return `${status} ${findings[0]?.id}: ${findings[0]?.observed}`;
 	},
 	async tools(server) {
-		const health = await checkServer(target(server), { timeLimitMs: 15_000 });
-		const options = { models: 'one', model: '', tries: 1, tokens: 100, limitMs: 4000 } as const;
+		const health = await checkServer(target(server), { timeLimitMs: NEVER_MS });
+		const options = { models: 'one', model: '', tries: 1, tokens: 100, limitMs: NEVER_MS } as const;
 		const { status, findings } = await withToolTest(target(server), health, options);
 		return `${status} ${findings[0]?.id}: ${findings[0]?.observed}`;
 	},
@@ -78,7 +91,7 @@ const ways = {
 		);
 	},
 	async load(server) {
-		const options = { model: 'qwen3', wait: true, limitMs: 2000, pauseMs: 1 };
+		const options = { model: 'qwen3', wait: true, limitMs: NEVER_MS, pauseMs: 1 };
 		return await changeModel(connection(server), 'load', options).then(
 			({ state }) => state,
 			failure,

@@ -51,7 +51,7 @@ beforeAll(async () => {
 		});
 	});
 	url = `http://127.0.0.1:${await listen(server)}`;
-}, 60_000);
+});
 
 afterAll(async () => {
 	server.closeAllConnections();
@@ -81,11 +81,11 @@ test('a recording of 300 MB is sent', async () => {
 	expect(json).toEqual({ text: 'Hello' });
 	expect(Math.max(...received)).toBeGreaterThan(LARGE);
 	expect(grew / MEGABYTE).toBeLessThan(100);
-}, 120_000);
+});
 
 test('sound of 300 MB is stored', async () => {
 	const { grew, json } = await measure('speak');
 	expect(json).toMatchObject({ bytes: LARGE });
 	expect(fs.statSync(path.join(folder, 'long.wav.out')).size).toBe(LARGE);
 	expect(grew / MEGABYTE).toBeLessThan(100);
-}, 120_000);
+});

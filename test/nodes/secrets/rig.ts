@@ -14,8 +14,6 @@ import { everyOperation, withLowLimits, type FilledNode } from '../../support/ev
 import { executeContext } from '../../support/execute-context';
 import { fs, path, process, util } from '../../support/node';
 
-const SLOW = 300_000;
-
 const secrets = {
 	key: canary(24, '+/'),
 	headerValue: canary(24, '&"<%'),
@@ -207,7 +205,6 @@ export function testNodes(
 				.map((one) => one.name);
 			expect(unasked.filter((one) => one !== WANTS_SOUND)).toEqual([]);
 		},
-		SLOW,
 	);
 
 	testKeys(sends);
@@ -264,7 +261,6 @@ export function testOtherNodes(sends: ReadonlyArray<keyof typeof secrets>): void
 			);
 			expect(found).toEqual([]);
 		},
-		SLOW,
 	);
 
 	testKeys(sends);

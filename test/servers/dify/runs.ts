@@ -378,12 +378,17 @@ export async function play(store: Store, live: Live, opening: Item[]): Promise<v
 	await Promise.all(leaving.map(async (writer) => await writer.finish(open)));
 }
 
+async function endStreams({ writers }: Live): Promise<void> {
+	for (const writer of writers) await writer.finish(false);
+}
+
 /** Emits items. A stop cuts the events of a step, but not those of an ending. */
 async function emitAll(store: Store, live: Live, items: Item[], ending: boolean): Promise<void> {
 	for (const [at, item] of items.entries()) {
 		if (live.stop && !ending) return;
 		const pause =
 			item.kind === 'wait' ? item.for : item.kind === 'event' ? (store.stream.delayMs ?? 0) : 0;
+		if (item.kind === 'wait' && store.stream.endsWhenSilent === true) await endStreams(live);
 		if (pause !== 0) await store.clock.sleep(pause, (waker) => (live.wake = waker));
 		if (live.stop && !ending) return;
 		if (item.kind === 'event') live.run.events.push(item.event);

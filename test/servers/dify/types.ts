@@ -225,6 +225,8 @@ export interface StreamKnobs {
 	holdOpen?: boolean;
 	/** Milliseconds after which a stream without events is closed; 300,000 in Dify. */
 	idleLimitMs?: number;
+	/** Closes a stream as after that limit, as soon as its run waits. */
+	endsWhenSilent?: boolean;
 	/** Reorders the whole stream, or drops parts of it. */
 	reorder?: (items: Item[]) => Item[];
 	/** Sends a blocking answer although a stream was requested. */

@@ -140,13 +140,15 @@ export class StreamWriter {
 	/** Stops pings: a run that waits for a worker, or has ended, is silent until the idle limit. */
 	fallSilent(): void {
 		this.quiet = true;
+		if (this.knobs.endsWhenSilent === true) void this.finish(false);
 	}
 
 	/** Ends the stream. With `holdOpen`, pings and the idle limit go on. */
 	finish(holdOpen: boolean): Promise<void> {
 		return this.enqueue(async () => {
 			await this.flush();
-			if (!holdOpen && !this.silent && this.hears === undefined) this.end();
+			const isHeldOpen = holdOpen && this.knobs.endsWhenSilent !== true;
+			if (!isHeldOpen && !this.silent && this.hears === undefined) this.end();
 		});
 	}
 

@@ -135,7 +135,7 @@ describe.each(OLDEST_AND_NEWEST)('Document Sync with Dify %s', (version) => {
 			]);
 			expect(await sync(sim, base, FILES)).toEqual(FILES.map((file) => `unchanged ${file.source}`));
 		}
-	}, 60_000);
+	});
 
 	test('D100: an empty source changes nothing, nor does one that is not complete', async () => {
 		const { sim, base } = await scene(version);

@@ -125,7 +125,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 		const options = { waits: { openMs: 50 }, limits: { firstByteMs: 20_000 } };
 		expect(await run(sim, mode, options)).toMatchObject({ status: 'succeeded', text: 'done' });
 		expect(sim.stops).toHaveLength(0);
-	}, 30_000);
+	});
 
 	test('an API that does not come back: the error names the way to the run', async () => {
 		const sim = await startFlow('1.16', mode, {
@@ -138,7 +138,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 		expect(failed.remedy).toContain('Follow');
 		expect(failed.remedy).toContain(sim.runs[0]!.workflowRunId!);
 		expect(failed.facts.workflowRunId).toBe(sim.runs[0]!.workflowRunId);
-	}, 30_000);
+	});
 });
 
 test('without an earlier reader, the record is not polled while events arrive', async () => {

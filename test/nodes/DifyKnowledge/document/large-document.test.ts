@@ -69,4 +69,4 @@ it('the memory grows by at most 64 MB', async () => {
 	}
 	expect([...base.documents.values()].map(({ size }) => size)).toEqual([LARGE]);
 	expect(least / MEGABYTE).toBeLessThan(64);
-}, 120_000);
+});

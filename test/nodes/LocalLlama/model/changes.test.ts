@@ -130,7 +130,7 @@ describe('Pull', () => {
 			state: 'success',
 		});
 		expect(sent('/models').filter(Boolean)).toEqual([{ model: 'user/repo' }]);
-	}, 20_000);
+	});
 
 	it('on a router need not be waited for', async () => {
 		const sim = await serve({ profile: 'router' });

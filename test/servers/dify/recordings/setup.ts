@@ -37,12 +37,11 @@ export async function prepare(
 		blockedExtensions: version === '1.16.0' ? [] : ['exe'],
 		filesUrl: 'http://127.0.0.1:15001',
 	});
+	// These only have to differ somehow.
+	if (recorded.name in DEVIATIONS[version]) sim.stream = { idleLimitMs: 20 };
 	// Cases that Dify ended after five minutes of silence.
-	if (
-		recorded.name in DEVIATIONS[version] ||
-		/^idle300|^workerdown|^n8n-flow-annotation/.test(recorded.name)
-	)
-		sim.stream = { idleLimitMs: 20 };
+	else if (/^idle300|^workerdown|^n8n-flow-annotation/.test(recorded.name))
+		sim.stream = { endsWhenSilent: true };
 	if (/workerdown/.test(recorded.name) && !/blocking/.test(recorded.name))
 		sim.store.worker = 'down';
 	records(scene, sim, sim.store.apps[0] as SimApp);
