@@ -1,4 +1,5 @@
 import type { Finding, HealthServerKind, HealthStatus, Observations } from '../observations';
+import { withVersion } from '../server-name';
 import { ADDRESS_RULES } from './address';
 import { API_RULES } from './api';
 import { CAPACITY_RULES } from './capacity';
@@ -59,6 +60,7 @@ function findingsOf(evidence: Evidence): FindingWithStatus[] {
 
 const NAMES: Partial<Record<HealthServerKind, string>> = {
 	dify: 'Dify',
+	stableDiffusionWebUi: 'Stable Diffusion WebUI',
 	unknown: 'A server of unknown kind',
 };
 
@@ -66,7 +68,7 @@ function summarise(status: HealthStatus, findings: readonly Finding[], evidence:
 	const [gravest] = findings;
 	if (status !== 'healthy' && gravest !== undefined) return `${gravest.meaning}.`;
 	const { facts, kindName, kind } = evidence;
-	const name = `${NAMES[kindName] ?? kind.label} ${facts.server.version ?? ''}`.trim();
+	const name = withVersion(NAMES[kindName] ?? kind.label, facts.server.version);
 	const warnings = findings.filter(({ severity }) => severity === 'warning').length;
 	const hint = warnings === 0 ? '' : `, with ${counted(warnings, 'warning')}`;
 	const ms = Math.round(facts.latencyMs ?? 0);

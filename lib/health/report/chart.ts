@@ -33,6 +33,8 @@ const TIME_TICKS = 6;
 const VALUE_TICKS = 5;
 /** More points than that are a thick line, and many bytes. */
 const MAX_POINTS = 240;
+/** So that a plot of zeros has an axis. */
+const LEAST_TOP = 0.01;
 
 /** A line chart as SVG: no script, no style of its own, readable without its colours. Empty where nothing is known. */
 export function drawChart(chart: Chart): Html | undefined {
@@ -53,7 +55,7 @@ export function drawChart(chart: Chart): Html | undefined {
 		0,
 		largestOf(
 			known.map(({ y }) => y!),
-			1,
+			LEAST_TOP,
 		),
 		VALUE_TICKS,
 	);
@@ -72,7 +74,7 @@ export function drawChart(chart: Chart): Html | undefined {
 							class="y"
 							x="${LEFT - 8}"
 							y="${yOf(value) + 4}"
-							>${formatNumber(value)}</text
+							>${axisLabel(value)}</text
 						>`,
 			)}
 			${xTicks(chart, xs, xOf).map(
@@ -184,6 +186,11 @@ function timeWriter(timeZone: string | undefined, isLong: boolean): (time: Date)
 function thinned(points: Series['points']): Series['points'] {
 	const step = Math.ceil(points.length / MAX_POINTS);
 	return step <= 1 ? points : points.filter((_point, at) => (points.length - 1 - at) % step === 0);
+}
+
+/** With as many digits as the steps of a small axis need. */
+function axisLabel(value: number): string {
+	return value >= 1 ? formatNumber(value) : String(Math.round(value * 1000) / 1000);
 }
 
 export function formatNumber(value: number): string {

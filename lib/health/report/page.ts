@@ -2,21 +2,22 @@ import { createHash } from 'node:crypto';
 
 import { markup, raw, type Html } from './html';
 import { quietly, shortened } from '../../values';
+import { nameOfServer } from '../server-name';
 import type { History, HistoryEntry } from './history';
 import { entriesOf } from './history';
 export type { FullCheck } from './sections';
 import {
 	badge,
 	findingsSection,
-	historySection,
 	modelsSection,
 	overviewSection,
-	speedSection,
 	type FullCheck,
 	type Budget,
 	type SectionOptions,
 	formatTime,
 } from './sections';
+import { historySection } from './history-section';
+import { speedSection } from './speed-section';
 import { tableOf } from './table';
 import { STYLE } from './style';
 import { toolsSection } from './tools';
@@ -121,7 +122,8 @@ const MAX_ROWS = 100;
 
 function serverSection(result: FullCheck, options: SectionOptions): Html {
 	return markup`<section>
-		<h2>${shortened(result.url ?? 'The server', 200)} ${badge(result)}</h2>
+		<h2>${nameOfServer(result.server)} ${badge(result)}</h2>
+		<p class="soft">${shortened(result.url ?? 'without a usable address', 200)}</p>
 		${overviewSection(result, options)} ${findingsSection(result.findings, options)} ${speedSection(result)}
 		${toolsSection(result, options)}
 		${modelsSection(result.models ?? [], options)} ${historySection(options)}

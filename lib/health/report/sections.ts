@@ -1,12 +1,10 @@
-import { kindOfServer } from '../answers';
-import type { CheckResult, Finding, HealthServerKind, ModelFacts } from '../observations';
+import { nameOfServer } from '../server-name';
+import type { CheckResult, Finding, ModelFacts } from '../observations';
 import type { SpeedTestResult } from '../speed/speed-test';
 import type { WithToolTest } from '../tools/tool-test';
-import { drawChart, formatNumber, type Chart } from './chart';
 import { markup, withOptions, type Html } from './html';
-import { largestOf, shortened } from '../../values';
+import { shortened } from '../../values';
 import { type Column, tableOf } from './table';
-import { durationInWords } from '../watch';
 import type { HistoryEntry } from './history';
 import { gigabytes } from '../numbers';
 
@@ -31,12 +29,6 @@ export interface SectionOptions {
 	history: readonly HistoryEntry[];
 }
 
-const NAMES: Partial<Record<HealthServerKind, string>> = {
-	dify: 'Dify',
-	openAiCompatible: 'OpenAI-compatible server',
-	unknown: 'unknown server',
-};
-
 /** The status. Warnings are named even if the server is healthy. */
 export function badge({ status, findings }: Pick<CheckResult, 'status' | 'findings'>): Html {
 	const count = findings.filter(({ severity }) => severity !== 'info').length;
@@ -48,12 +40,7 @@ export function badge({ status, findings }: Pick<CheckResult, 'status' | 'findin
 export function overviewSection(result: FullCheck, { room }: SectionOptions): Html {
 	const { server, latencyMs, slots, queue, contextPerSlot, app, checkMs } = result;
 	const facts: Array<[string, string | null | undefined]> = [
-		[
-			'Server',
-			[NAMES[server.kind] ?? kindOfServer(server.kind).label, server.version ?? '']
-				.join(' ')
-				.trim(),
-		],
+		['Server', nameOfServer(server)],
 		['App', app === undefined ? null : [app.name ?? 'without a name', app.mode ?? ''].join(', ')],
 		['Answers after', latencyMs === null ? null : `${Math.round(latencyMs)} ms`],
 		['Slots', slotsInWords(slots)],
@@ -61,17 +48,15 @@ export function overviewSection(result: FullCheck, { room }: SectionOptions): Ht
 		['Context per slot', typeof contextPerSlot === 'number' ? `${contextPerSlot} tokens` : null],
 		['Check took', `${Math.round(checkMs)} ms`],
 	];
+	const known = facts.flatMap(([name, value]) => (value ? [{ name, value }] : []));
 	return markup`<p>${shortened(result.summary, room.characters)}</p>
 		<dl class="facts">
-			${facts.flatMap(([name, value]) =>
-				value === null || value === undefined || value === ''
-					? []
-					: [
-							markup`<div>
-								<dt>${name}</dt>
-								<dd>${shortened(value, room.characters)}</dd>
-							</div>`,
-						],
+			${known.map(
+				({ name, value }) =>
+					markup`<div>
+						<dt>${name}</dt>
+						<dd>${shortened(value, room.characters)}</dd>
+					</div>`,
 			)}
 		</dl>`;
 }
@@ -104,121 +89,46 @@ export function modelsSection(
 ): Html | undefined {
 	if (models.length === 0) return undefined;
 	const shown = models.slice(0, room.models);
-	const rows = shown.map((model) => [
-		shortened(model.id, room.characters),
-		shortened(model.state ?? '', 40),
-		model.context,
-		model.parameters === null ? '' : billions(model.parameters),
-		model.size === null ? '' : `${gigabytes(model.size)} GB`,
-		abilitiesOf(model).join(', ') || '–',
-	]);
+	const columns = MODEL_COLUMNS.filter(
+		({ isOptional, cell }) => isOptional !== true || shown.some((model) => cell(model) !== ''),
+	);
+	const rows = shown.map((model) =>
+		columns.map(({ cell }) => {
+			const value = cell(model);
+			return typeof value === 'string' ? shortened(value, room.characters) : value;
+		}),
+	);
 	return markup`<h3>Models</h3>
-		${tableOf(['Model', 'State', ['Context'], ['Parameters'], ['Size'], 'Can do'], rows)}
+		${tableOf(
+			columns.map(({ title }) => title),
+			rows,
+		)}
 		${left(models.length - shown.length, 'model')}`;
 }
+
+interface ModelColumn {
+	title: Column;
+	cell(model: ModelFacts): string | number | null;
+	/** Left out where no model has a value. */
+	isOptional?: true;
+}
+
+const MODEL_COLUMNS: readonly ModelColumn[] = [
+	{ title: 'Model', cell: ({ id }) => id },
+	{ title: 'State', cell: ({ state }) => shortened(state ?? '', 40) },
+	{ title: ['Context'], cell: ({ context }) => context },
+	{
+		title: ['Parameters'],
+		cell: ({ parameters }) => (parameters === null ? '' : billions(parameters)),
+	},
+	{ title: ['Size'], cell: ({ size }) => (size === null ? '' : `${gigabytes(size)} GB`) },
+	{ title: 'Can do', cell: (model) => abilitiesOf(model).join(', '), isOptional: true },
+];
 
 function abilitiesOf({ tools, vision, audio, embeddings }: ModelFacts): string[] {
 	return Object.entries({ tools, vision, audio, embeddings }).flatMap(([name, can]) =>
 		can === true ? [name] : [],
 	);
-}
-
-export function speedSection({ speed, slots }: FullCheck): Html | undefined {
-	if (speed === undefined || speed === null || speed.runs.length === 0) return undefined;
-	const { model, runs } = speed;
-	const total = slots?.total ?? null;
-	const most = largestOf(runs.map(({ atOnce }) => atOnce));
-	// A server with one slot is measured with answers one after another.
-	const isAlone = most === 1;
-	const shared = isAlone
-		? { xTitle: 'answers, one after another', scale: 'count' as const }
-		: { xTitle: 'requests at once', scale: 'doubling' as const };
-	const of = (pick: (run: (typeof runs)[number]) => number | null) =>
-		runs.map((run, at) => ({ x: isAlone ? at + 1 : run.atOnce, y: pick(run) }));
-	const together = (run: (typeof runs)[number]) =>
-		run.atOnce === 1 ? null : run.totalTokensPerSecond;
-	const firsts = timesOf(
-		isAlone ? 'First token' : 'First token of the slowest request',
-		of((run) => run.firstTokenMs),
-	);
-	const speeds = {
-		title: 'Tokens per second',
-		unit: 'tokens per second',
-		series: [
-			{ name: 'all requests together, with reading the prompt', points: of(together) },
-			{ name: 'each request, once it generates', points: of((run) => run.tokensPerSecond) },
-		],
-		...(total !== null && total < most ? { mark: { x: total, label: `${total} slots` } } : {}),
-	};
-	const rows = runs.map((run) => [
-		run.atOnce,
-		`${atLeast(run)}${numberIn(run.tokensPerSecond)}`,
-		numberIn(together(run)),
-		numberIn(run.promptTokensPerSecond),
-		wholeIn(run.firstTokenMs),
-		wholeIn(run.firstTextMs),
-		run.failures.length,
-	]);
-	return markup`<h3>Speed of ${shortened(model, 120)}</h3>
-		${runs.length > 1 && [speeds, firsts].map((chart) => drawChart({ ...shared, ...chart }))}
-		<p class="soft small">
-			A prompt of about 250 tokens, read anew each time. “Each” is the speed of one answer once it generates. “All
-			together” counts from sending to the end of the last of several answers, so reading the prompt makes it less.
-		</p>
-		${tableOf(SPEED_COLUMNS, rows)}`;
-}
-
-const SPEED_COLUMNS: readonly Column[] = [
-	['At once'],
-	['Each, tokens/s'],
-	['All together, tokens/s'],
-	['Reading, tokens/s'],
-	['First token, ms'],
-	['First text, ms'],
-	['Failed'],
-];
-
-function atLeast({ samples }: { samples: ReadonlyArray<{ measuredBy: string }> }): string {
-	return samples.some(({ measuredBy }) => measuredBy === 'wholeAnswer') ? 'at least ' : '';
-}
-
-export function historySection({ history, room, timeZone }: SectionOptions): Html | undefined {
-	const entries = history.slice(-room.history);
-	if (entries.length < 2) return undefined;
-	const of = (pick: (entry: HistoryEntry) => number | null) =>
-		entries
-			.map((entry) => ({ x: Date.parse(entry.checkedAt), y: pick(entry) }))
-			.filter(({ y }) => y !== null);
-	const shared = { xTitle: `time (${timeZone ?? 'UTC'})`, scale: 'time' as const, timeZone };
-	const plotted = (
-		points: ReturnType<typeof of>,
-		chart: Pick<Chart, 'title' | 'unit' | 'series'>,
-	) => points.length > 1 && drawChart({ ...shared, ...chart });
-	const [alone, together] = [
-		of((entry) => entry.tokensPerSecond),
-		of((entry) => entry.totalTokensPerSecond),
-	];
-	const [firstToken, answer] = [of((entry) => entry.firstTokenMs), of((entry) => entry.latencyMs)];
-	return markup`<h3>History</h3>
-		<p class="soft">${historyInWords(entries, timeZone)}.</p>
-		${plotted(alone.length > together.length ? alone : together, {
-			title: 'Tokens per second over time',
-			unit: 'tokens per second',
-			series: [
-				{ name: 'all requests together, at most', points: together },
-				{ name: 'one request alone, once it generates', points: alone },
-			],
-		})}
-		${plotted(firstToken, timesOf('First token of one request over time', firstToken))}
-		${plotted(answer, timesOf('Answer to a simple question over time', answer))}`;
-}
-
-function historyInWords(entries: readonly HistoryEntry[], timeZone: string | undefined): string {
-	const times = entries.map(({ checkedAt }) => Date.parse(checkedAt));
-	const [from, to] = [times[0]!, times.at(-1)!];
-	const healthy = entries.filter(({ status }) => status === 'healthy').length;
-	const percent = Math.floor((healthy / entries.length) * 100);
-	return `${entries.length} results in ${durationInWords(Math.round((to - from) / 1000))} since ${formatTime(from, timeZone)}; ${percent}% of them healthy`;
 }
 
 /** "21 Nov 2026, 14:05" */
@@ -233,39 +143,10 @@ export function formatTime(time: number, timeZone: string | undefined): string {
 	}).format(time);
 }
 
-/** Times from here on are shown in seconds. */
-const LONG_MS = 10_000;
-
-/** A chart of milliseconds, or of seconds where they are many. */
-function timesOf(
-	title: string,
-	points: Chart['series'][number]['points'],
-): Pick<Chart, 'title' | 'unit' | 'series'> {
-	const isLong = points.some(({ y }) => y !== null && y >= LONG_MS);
-	return {
-		title: `${title}, in ${isLong ? 's' : 'ms'}`,
-		unit: isLong ? 'seconds' : 'milliseconds',
-		series: [
-			{
-				name: title,
-				points: points.map(({ x, y }) => ({ x, y: y === null || !isLong ? y : y / 1000 })),
-			},
-		],
-	};
-}
-
 function left(count: number, what: string): Html | false {
 	return (
 		count > 0 && markup`<p class="soft">And ${count} more ${what}${count === 1 ? '' : 's'}.</p>`
 	);
-}
-
-function numberIn(value: number | null): string {
-	return value === null || !Number.isFinite(value) ? '–' : formatNumber(value);
-}
-
-function wholeIn(value: number | null): string {
-	return value === null || !Number.isFinite(value) ? '–' : String(Math.round(value));
 }
 
 function billions(count: number): string {

@@ -33,7 +33,7 @@ figcaption{font-weight:600;font-size:14px}
 svg{display:block;width:100%;height:auto}
 code{font:.93em ui-monospace,Consolas,Menlo,monospace;white-space:nowrap}
 svg text{fill:var(--soft);font-size:12px}
-@media (max-width:520px){svg text{font-size:18px}main{padding:16px 8px}section{padding:12px}th{display:none}table,tbody,td{display:block}tr{display:flex;flex-wrap:wrap;gap:0 16px;border-bottom:1px solid var(--edge);padding:6px 0}td.w{flex-basis:100%}td,td.n,.n+:not(.n){border:0;padding:1px 0;text-align:left}td:before{content:attr(data-name) ": ";color:var(--soft)}td svg{display:inline-block;vertical-align:middle}}
+@media (max-width:520px){svg text{font-size:18px}main{padding:16px 8px}section{padding:12px}th{display:none}table,tbody,td{display:block}tr{display:flex;flex-wrap:wrap;gap:0 16px;border-bottom:1px solid var(--edge);padding:6px 0}td.w{flex-basis:100%}td,td.n,.n+:not(.n){border:0;padding:1px 0;text-align:left}td:before{content:attr(data-name) ": ";color:var(--soft)}td svg{display:inline-block;vertical-align:middle}td:empty{display:none}}
 svg .y{text-anchor:end}svg .x{text-anchor:middle}svg .marked{text-anchor:end}
 svg .grid{stroke:var(--edge);fill:none}
 svg .mark{stroke:var(--soft);stroke-dasharray:4 4;fill:none}

@@ -226,7 +226,7 @@ describe('Report', () => {
 			expect(outputs[0]![0]!.json.earlierResults).toBe(3);
 			const page = pageOf(outputs[0]![0]);
 			expect(page).toContain('4 results in');
-			expect(page).toContain('Tokens per second over time');
+			expect(page).toContain('One answer alone, tokens per second, over time');
 		});
 
 		it('of a field: one report for each item', async () => {

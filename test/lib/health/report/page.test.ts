@@ -43,8 +43,8 @@ describe('a report', () => {
 			'Something small',
 		])
 			expect(page).toContain(part);
-		expect(page.match(/<svg/g)).toHaveLength(2);
-		expect(page).toContain('Tokens per second');
+		expect(page.match(/<svg/g)).toHaveLength(3);
+		expect(page).toContain('All requests together, tokens per second');
 		expect(page).toContain('First token of the slowest request');
 	});
 
@@ -57,10 +57,10 @@ describe('a report', () => {
 		expectHarmless(one);
 		expect(one.match(/<svg/g)).toHaveLength(2);
 		expect(one).toContain('answers, one after another');
-		expect(one).toContain('First token, in ms');
+		expect(one).toContain('First token, in seconds');
 		// Nothing runs together with one request.
-		expect(one).not.toContain('all requests together');
-		expect(one.match(/data-name="All together, tokens\/s">–</g)).toHaveLength(3);
+		expect(one).not.toContain('All requests together, tokens per second');
+		expect(one).not.toContain('times as many tokens');
 	});
 
 	it('says at the state what the findings say', () => {
@@ -85,7 +85,7 @@ describe('a report', () => {
 	});
 
 	it('names each value of a table, for a phone', () => {
-		expect(page).toContain('<td class="n" data-name="First token, ms">210</td>');
+		expect(page).toContain('<td class="n" data-name="First token, s">0.21</td>');
 		expect(page).toContain('<td class="w" data-name="Model">qwen3-8b</td>');
 	});
 
@@ -166,20 +166,51 @@ describe('a report', () => {
 		]);
 		const page = writeReport(result(), { title: 't', history });
 		expect(page).toContain('6 results in 19 days since 1 Nov 2026, 09:00; 83% of them healthy');
-		expect(page).toContain('Tokens per second over time');
+		expect(page).toContain('One answer alone, tokens per second, over time');
 		expect(page).toContain('1 of the earlier results could not be read');
 		expectHarmless(page);
 	});
 
-	it('tells long times in seconds, and the state of a single server once', () => {
-		const slow = { model: 'm', runs: [run(1, 5, 4600), run(2, 4, 12_500)] };
+	it('tells times of an answer in seconds everywhere, and the state of a single server once', () => {
+		const slow = { model: 'm', runs: [run(1, 5, 46), run(2, 4, 12_500)] };
 		const page = writeReport(result({ speed: slow }), { title: 't' });
-		expect(page).toContain('First token of the slowest request, in s<');
-		expect(page).toContain('>12500<');
+		expect(page).toContain('First token of the slowest request, in seconds<');
+		expect(page).toContain('>0.046<');
+		expect(page).toContain('>12.5<');
 		expect(page.match(/class="badge/g)).toHaveLength(1);
-		const quick = { model: 'm', runs: [run(1, 5, 460), run(2, 4, 1250)] };
-		expect(writeReport(result({ speed: quick }), { title: 't' })).toContain(
-			'First token of the slowest request, in ms<',
+	});
+
+	it('says what several requests at once bring, measured in one way', () => {
+		const runs = [run(1, 40, 100), run(4, 25, 100)];
+		const page = writeReport(result({ speed: { model: 'm', runs } }), { title: 't' });
+		expect(page).toContain(
+			'With 4 requests at once the server generates 2.5 times as many tokens in the same time as with one, and each answer has 0.63 times the speed of one alone.',
+		);
+	});
+
+	it('shows accepted drafts only where something is drafted', () => {
+		const runs = [run(1, 40, 100)];
+		const pageOf = (acceptedDrafts: number | null) =>
+			writeReport(
+				result({ speed: { model: 'm', runs: runs.map((one) => ({ ...one, acceptedDrafts })) } }),
+				{ title: 't' },
+			);
+		expect(pageOf(0.714)).toContain('data-name="Drafts accepted">71 %<');
+		expect(pageOf(null)).not.toContain('Drafts accepted');
+	});
+
+	it('names the server, and no version where it has none', () => {
+		const server = { kind: 'llamaServer', version: 'b0-unknown' } as const;
+		const page = writeReport(result({ server }), { title: 't' });
+		expect(page).toContain('<h2>llama-server ');
+		expect(page).not.toContain('b0-unknown');
+	});
+
+	it('leaves out what no model can do', () => {
+		const bare = { ...model('m'), tools: null, vision: null, audio: null, embeddings: null };
+		expect(writeReport(result({ models: [bare] }), { title: 't' })).not.toContain('Can do');
+		expect(writeReport(result({ models: [bare, model('n')] }), { title: 't' })).toContain(
+			'data-name="Can do"></td>',
 		);
 	});
 

@@ -33,6 +33,7 @@ export function run(
 		queuedMs: 0,
 		promptTokensPerSecond: 800,
 		tokensPerSecond,
+		acceptedDrafts: null,
 		totalTokensPerSecond: tokensPerSecond * atOnce * 0.9,
 		samples: [],
 		failures: [],

@@ -1,0 +1,119 @@
+/** The part of a report about speed: what one answer gets, and what several at once bring together. */
+import { largestOf, shortened } from '../../values';
+import { inSeconds, secondsInWords } from '../numbers';
+import type { SpeedRun } from '../speed/measure';
+import { drawChart, formatNumber, type Chart } from './chart';
+import { markup, type Html } from './html';
+import type { FullCheck } from './sections';
+import { type Column, tableOf } from './table';
+
+type Run = SpeedRun;
+
+export function speedSection({ speed, slots }: FullCheck): Html | undefined {
+	if (speed === undefined || speed === null || speed.runs.length === 0) return undefined;
+	const { model, runs } = speed;
+	const charts = runs.length > 1 ? chartsOf(runs, slots?.total ?? null) : [];
+	return markup`<h3>Speed of ${shortened(model, 120)}</h3>
+		<p>${comparisonInWords(runs)}</p>
+		${charts.map(drawChart)}
+		<p class="soft small">
+			A prompt of about 250 tokens, read anew each time. “One answer” is its speed once it generates. “All together”
+			counts all tokens from sending to the end of the last answer, so reading the prompt is part of it: compare it with
+			“all together” of one request.
+		</p>
+		${speedTable(runs)}`;
+}
+
+/** What several requests at once bring, against one alone measured in the same way. */
+function comparisonInWords(runs: readonly Run[]): string {
+	const alone = runs.find(({ atOnce }) => atOnce === 1);
+	const most = runs.at(-1);
+	if (alone === undefined || most === undefined || most.atOnce === 1) return '';
+	const together = timesAsMuch(most.totalTokensPerSecond, alone.totalTokensPerSecond);
+	const each = timesAsMuch(most.tokensPerSecond, alone.tokensPerSecond);
+	if (together === undefined || each === undefined) return '';
+	return `With ${most.atOnce} requests at once the server generates ${together} times as many tokens in the same time as with one, and each answer has ${each} times the speed of one alone.`;
+}
+
+function timesAsMuch(value: number | null, base: number | null): string | undefined {
+	if (value === null || !base) return undefined;
+	const times = value / base;
+	return Number.isFinite(times) ? String(Math.round(times * 100) / 100) : undefined;
+}
+
+function chartsOf(runs: readonly Run[], slots: number | null): Chart[] {
+	const most = largestOf(runs.map(({ atOnce }) => atOnce));
+	// A server with one slot is measured with answers one after another.
+	const isAlone = most === 1;
+	const axis = isAlone
+		? { xTitle: 'answers, one after another', scale: 'count' as const }
+		: { xTitle: 'requests at once', scale: 'doubling' as const };
+	const mark =
+		slots !== null && slots < most ? { mark: { x: slots, label: `${slots} slots` } } : {};
+	const chart = (title: string, unit: string, valueOf: (run: Run) => number | null): Chart => {
+		const points = runs.map((run, at) => ({ x: isAlone ? at + 1 : run.atOnce, y: valueOf(run) }));
+		return { title, unit, series: [{ name: title, points }], ...axis, ...mark };
+	};
+	const speeds = [
+		chart('One answer, tokens per second', 'tokens per second', (run) => run.tokensPerSecond),
+	];
+	if (!isAlone)
+		speeds.push(
+			chart(
+				'All requests together, tokens per second',
+				'tokens per second',
+				(run) => run.totalTokensPerSecond,
+			),
+		);
+	const first = isAlone
+		? 'First token, in seconds'
+		: 'First token of the slowest request, in seconds';
+	return [...speeds, chart(first, 'seconds', (run) => inSeconds(run.firstTokenMs))];
+}
+
+interface SpeedColumn {
+	title: Column;
+	cell(run: Run): string | number;
+	/** Left out where no round has a value. */
+	isOptional?: true;
+}
+
+const SPEED_COLUMNS: readonly SpeedColumn[] = [
+	{ title: ['At once'], cell: (run) => run.atOnce },
+	{
+		title: ['One answer, tokens/s'],
+		cell: (run) => `${atLeast(run)}${numberIn(run.tokensPerSecond)}`,
+	},
+	{ title: ['All together, tokens/s'], cell: (run) => numberIn(run.totalTokensPerSecond) },
+	{ title: ['Reading, tokens/s'], cell: (run) => numberIn(run.promptTokensPerSecond) },
+	{ title: ['First token, s'], cell: (run) => secondsIn(run.firstTokenMs) },
+	{ title: ['First text, s'], cell: (run) => secondsIn(run.firstTextMs) },
+	{ title: ['Drafts accepted'], cell: (run) => percentIn(run.acceptedDrafts), isOptional: true },
+	{ title: ['Failed'], cell: (run) => run.failures.length },
+];
+
+function speedTable(runs: readonly Run[]): Html {
+	const columns = SPEED_COLUMNS.filter(
+		({ cell, isOptional }) => isOptional !== true || runs.some((run) => cell(run) !== ''),
+	);
+	return tableOf(
+		columns.map(({ title }) => title),
+		runs.map((run) => columns.map(({ cell }) => cell(run))),
+	);
+}
+
+function atLeast({ samples }: Run): string {
+	return samples.some(({ measuredBy }) => measuredBy === 'wholeAnswer') ? 'at least ' : '';
+}
+
+function numberIn(value: number | null): string {
+	return value === null || !Number.isFinite(value) ? '–' : formatNumber(value);
+}
+
+function secondsIn(ms: number | null): string {
+	return ms === null || !Number.isFinite(ms) ? '–' : secondsInWords(ms);
+}
+
+function percentIn(share: number | null | undefined): string {
+	return typeof share === 'number' ? `${Math.round(share * 100)} %` : '';
+}
