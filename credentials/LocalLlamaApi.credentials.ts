@@ -38,9 +38,9 @@ const STATUSES = {
 	gateway: [502, 504, 520, 521, 522, 523, 524, 530],
 } satisfies Partial<Record<FailureKind, number[]>>;
 
-/** The test asks at one address only. */
-const NO_VERSION =
-	' An API without /v1 (infinity) does not pass this test; the nodes find it all the same: see whether their list shows its models.';
+/** n8n's test asks one route and can only fail at 404, though some servers have no list of models there. */
+const NO_LIST =
+	' Servers without that list do not pass this test, though the nodes work with them: whisper.cpp, Stable Diffusion WebUI, Text Embeddings Inference, infinity. Whether such a server is reached, the node Server Health (Check) tells.';
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
 const TEST_PATH = '/models';
@@ -157,7 +157,7 @@ export class LocalLlamaApi implements ICredentialType {
 			...Object.entries(STATUSES).flatMap(([kind, statuses]) =>
 				statuses.flatMap((status) => {
 					const said =
-						sentence(kind as FailureKind, status) + (kind === 'wrongPath' ? NO_VERSION : '');
+						sentence(kind as FailureKind, status) + (kind === 'wrongPath' ? NO_LIST : '');
 					return [statusRule(status, said), bodyRule('error.code', status, said)];
 				}),
 			),

@@ -10,7 +10,7 @@ import type {
 	IdentifyingRoute,
 } from '../servers/kinds/kind';
 import { modelEntries, readModels, type ServerModel } from '../servers/models';
-import { nonEmptyText, recordOf } from '../values';
+import { nonEmptyText, recordOf, recordsIn } from '../values';
 import type { HealthServerKind, Observations, Probe, ProbeName } from './observations';
 
 type Probes = Observations['probes'];
@@ -34,6 +34,7 @@ export function serverOf(probes: Probes): { kind: HealthServerKind; version: str
 	if (isIdentified(kind)) return { kind, version: kindOf(kind).version?.(answers) ?? null };
 	const dify = Object.values(probes).find(isOfDify);
 	if (dify !== undefined) return { kind: 'dify', version: dify.headers['x-version'] || null };
+	if (pictureModelsIn(probes) !== undefined) return { kind: 'stableDiffusionWebUi', version: null };
 	const { version } = bodyOf(probes.version);
 	return isOpenAiCompatible(probes)
 		? { kind: 'openAiCompatible', version: nonEmptyText(version) ?? null }
@@ -56,7 +57,19 @@ export function kindOfServer(kind: HealthServerKind): ServerKind {
 }
 
 export function serverKindOf(kind: HealthServerKind): KindName {
-	return kind === 'openAiCompatible' || kind === 'dify' || kind === 'unknown' ? UNIDENTIFIED : kind;
+	return isKnownKind(kind) ? kind : UNIDENTIFIED;
+}
+
+/** Kinds that only a check tells apart: the nodes use them like any other server. */
+const OF_CHECKS: readonly HealthServerKind[] = [
+	'openAiCompatible',
+	'stableDiffusionWebUi',
+	'dify',
+	'unknown',
+];
+
+function isKnownKind(kind: HealthServerKind): kind is Exclude<KindName, 'other'> {
+	return !OF_CHECKS.includes(kind);
 }
 
 function answersOf(probes: Probes): ServerAnswers {
@@ -97,10 +110,28 @@ export function modelsIn(probe: Probe | undefined): ServerModel[] {
 /** The models of the server: from its list, or from its other answers. */
 export function modelsOfServer(probes: Probes): ServerModel[] {
 	const { kind } = serverOf(probes);
-	return kindOfServer(kind).models.fromAnswers?.(answersOf(probes)) ?? modelsIn(probes.models);
+	return (
+		kindOfServer(kind).models.fromAnswers?.(answersOf(probes)) ??
+		pictureModelsIn(probes) ??
+		modelsIn(probes.models)
+	);
 }
 
 /** The JSON object of an answer below 300; empty where there is none. */
 export function bodyOf(probe: Probe | undefined): Record<string, unknown> {
 	return bodyOfAnswer(answerOf(probe));
+}
+
+/**
+ * The checkpoints of a Stable Diffusion WebUI (AUTOMATIC1111, modules/api), which has no list of models at `/v1`;
+ * undefined where the answer is none of its own.
+ */
+function pictureModelsIn({ pictureModels }: Probes): ServerModel[] | undefined {
+	const answer = answerOf(pictureModels);
+	if (answer === undefined || isRefusal(answer) || !Array.isArray(answer.json)) return undefined;
+	return recordsIn(answer.json).flatMap(({ model_name: name, title }) =>
+		typeof name === 'string'
+			? [{ id: name, aliases: typeof title === 'string' ? [title] : [], embeddings: false }]
+			: [],
+	);
 }

@@ -55,11 +55,11 @@ function resultOf(
 ): CheckResult {
 	const { server, latencyMs, app, ...more } = facts;
 	return {
+		// n8n's views show the first fields, so the verdict and the findings come before facts.
+		summary,
 		status,
 		healthy: status === 'healthy',
-		summary,
 		url: addressOf(observations),
-		// n8n's views show the first fields, so findings come before facts.
 		findings,
 		server,
 		latencyMs,

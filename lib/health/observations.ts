@@ -13,7 +13,12 @@ export type HealthStatus =
 	| 'misconfigured';
 
 /** Kind of the server at the address. */
-export type HealthServerKind = Exclude<KindName, 'other'> | 'openAiCompatible' | 'dify' | 'unknown';
+export type HealthServerKind =
+	| Exclude<KindName, 'other'>
+	| 'openAiCompatible'
+	| 'stableDiffusionWebUi'
+	| 'dify'
+	| 'unknown';
 
 /** A request of a check. Its route is in `model-server-probes.ts` or `dify-probes.ts`. */
 export type ProbeName =
@@ -32,6 +37,7 @@ export type ProbeName =
 	| 'originHealth'
 	| 'embeddings'
 	| 'rerank'
+	| 'pictureModels'
 	| 'difyInfo'
 	| 'difyParameters'
 	| 'difyDatasets';

@@ -17,7 +17,7 @@ export class ServerHealth implements INodeType {
 		},
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ $parameter.operation.replace(/[A-Z]/g, " $&").toLowerCase() }}',
+		subtitle: operations.subtitle,
 		description:
 			'Finds out whether a model server or Dify works, what is wrong with it, and what to do about it',
 		builderHint: BUILDER_HINTS.serverHealth,

@@ -37,13 +37,28 @@ interface Outcome {
  * @throws {Unhealthy} if the node should fail when unhealthy
  */
 export function healthItems(
-	{ context, itemIndex }: HealthCall,
+	{ context, itemIndex, hint }: HealthCall,
 	{ health, failWhenUnhealthy, binary }: Outcome,
 ): OperationItem[] {
 	if (!health.healthy && failWhenUnhealthy)
 		throw new Unhealthy(context.getNode(), health, itemIndex);
+	const verdict = verdictOf(health);
+	if (verdict !== undefined) hint(verdict);
 	const findings = [...health.findings, ...hostFindings(binary)];
 	return [{ json: { ...health, findings }, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
+}
+
+/**
+ * The gravest finding in one line. The item of an unhealthy server is in the second branch, which the editor does not
+ * show at first; a hint stands above both.
+ */
+function verdictOf({ healthy, summary, url, findings }: CheckResult): string | undefined {
+	const [gravest] = findings;
+	if (gravest === undefined || gravest.severity === 'info') return healthy ? undefined : summary;
+	const state = healthy ? 'Healthy, with a warning' : 'Not healthy';
+	const place = gravest.url ?? url;
+	const server = place === null ? '' : ` (${place})`;
+	return `${state}${server}: ${gravest.meaning.replace(/[.\s]{0,9}$/, '.')} ${gravest.advice}`;
 }
 
 /** Findings about this n8n. A node cannot read n8n's settings, only their effects. */

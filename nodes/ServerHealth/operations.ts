@@ -21,7 +21,8 @@ const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, repo
 const PRESET = check.option.value;
 
 /** The operations of the node, which depend on the kind of server. */
-export const operations: OperationTable<HealthOperation> = {
+export const operations: OperationTable<HealthOperation> & { subtitle: string } = {
+	subtitle: subtitleOf(OPERATIONS),
 	properties: [
 		serviceField,
 		operationsFor('modelServer'),
@@ -40,6 +41,12 @@ export const operations: OperationTable<HealthOperation> = {
 		return operation;
 	},
 };
+
+/** An expression for the node in the canvas: the operation in the words of n8n's list of actions. */
+function subtitleOf(table: readonly HealthOperation[]): string {
+	const actions = table.map(({ option }) => [option.value, option.action]);
+	return `={{ (${JSON.stringify(Object.fromEntries(actions))})[$parameter.operation] }}`;
+}
 
 /** The kind of server that an item chooses. */
 export function serviceOf(context: IExecuteFunctions, itemIndex: number): Service {

@@ -37,9 +37,7 @@ const sweepFields: INodeProperties[] = [
 			'Whether to measure the speed with 1, 2, 4, 8, … requests at once. It keeps the server busy for up to some minutes, and loads or wakes the model if it has to.',
 	}),
 	{
-		...modelField({
-			description: 'The model to measure. Leave it empty where only one is loaded.',
-		}),
+		...modelField({ description: 'The model to measure' }, { mayBeEmpty: true }),
 		displayOptions: ONLY_SWEEP,
 	},
 	wholeField('Requests at Once, up To', 'atOnceUpTo', 8, [1, 64], {
@@ -84,7 +82,7 @@ const toolFields: INodeProperties[] = [
 			'Whether to test how well the model calls tools, as the operation Tool Test does: at most 22 requests, 22,528 generated tokens and 10 minutes',
 	}),
 	{
-		...modelField({ description: 'The model to test. Leave it empty where only one is loaded.' }),
+		...modelField({ description: 'The model to test' }, { mayBeEmpty: true }),
 		displayOptions: {
 			show: { service: ['modelServer'], measureSpeed: [false], testTools: [true] },
 		},

@@ -17,7 +17,7 @@ export const speedTest: HealthOperation = {
 	},
 	services: ['modelServer'],
 	fields: [
-		modelField({ description: 'The model to measure. Leave it empty where only one is loaded.' }),
+		modelField({ description: 'The model to measure' }, { mayBeEmpty: true }),
 		wholeField('Tokens', 'tokens', 64, [1, 4096], {
 			description: 'How many tokens to generate. More make the result steadier.',
 		}),

@@ -30,7 +30,7 @@ export const toolTest: HealthOperation = {
 			description: 'Which models of the server to test',
 		}),
 		{
-			...modelField({ description: 'The model to test. Leave it empty where only one is loaded.' }),
+			...modelField({ description: 'The model to test' }, { mayBeEmpty: true }),
 			displayOptions: { show: { testedModels: ['one'] } },
 		},
 		wholeField('Tries', 'tries', PRESET.tries, [1, 20], {

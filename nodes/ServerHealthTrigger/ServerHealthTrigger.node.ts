@@ -2,7 +2,7 @@ import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from '
 
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/with-context';
-import { serviceCredentials } from '../shared/health/check-fields';
+import { triggerCredentials } from '../shared/health/check-fields';
 import { properties } from './fields';
 import { pollServerHealth } from './poll';
 
@@ -16,7 +16,7 @@ export class ServerHealthTrigger implements INodeType {
 		},
 		group: ['trigger'],
 		version: 1,
-		subtitle: '={{ $parameter.service === "dify" ? "Dify" : "model server" }}',
+		subtitle: '={{ $parameter.service === "dify" ? "Watch Dify" : "Watch a model server" }}',
 		// n8n's list of nodes shows this text for Server Health too, since it joins a node with its trigger.
 		description:
 			'Finds out whether a model server or Dify works, what is wrong and what to do; also as a trigger, when that changes',
@@ -25,7 +25,7 @@ export class ServerHealthTrigger implements INodeType {
 		polling: true,
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
-		credentials: serviceCredentials,
+		credentials: triggerCredentials,
 		properties,
 	};
 

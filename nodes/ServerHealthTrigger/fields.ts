@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { choiceField, choicesField, optionsCollection, wholeField } from '../shared/field-kinds';
-import { neededField, serviceField, slots, timeLimit } from '../shared/health/check-fields';
+import { expectationsField, serviceField, slots, timeLimit } from '../shared/health/check-fields';
 
 const events = choicesField('Tell When the Server', 'events', {
 	default: ['unhealthy', 'healthy'],
@@ -43,6 +43,6 @@ const firstState = choiceField('First Check', 'firstState', 'unhealthy', {
 export const properties: INodeProperties[] = [
 	serviceField,
 	events,
-	neededField,
+	expectationsField,
 	optionsCollection([slots, confirmations, firstState, timeLimit]),
 ];

@@ -11,7 +11,7 @@ import {
 } from '../../lib/health/watch';
 import { optional } from '../../lib/values';
 import { deliveries } from '../shared/deliveries';
-import { readNeeds } from '../shared/health/check-fields';
+import { readExpectations } from '../shared/health/check-fields';
 import { targetOf } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
 import { properties } from './fields';
@@ -37,7 +37,7 @@ export async function pollServerHealth(
 			firstState: parameters.choice('options.firstState', 'unhealthy'),
 		};
 		const target = await targetOf(context, parameters.choice('service'), 0);
-		const check = await checkServer(target, readNeeds(parameters));
+		const check = await checkServer(target, readExpectations(parameters));
 		if (context.getMode() === 'manual') return [[itemOf(currentState(check, newId))]];
 
 		const stored = context.getWorkflowStaticData('node');

@@ -61,7 +61,7 @@ const SHORT_HEAD =
 	'Cache Reuse found nothing: the system prompt and the tools are less than 10 % of this prompt, and then the server takes another slot before it looks. Set Slot ID for this conversation, or start the server with -sps 0.01.';
 
 const LITTLE_CACHED =
-	'Less than 20 % of this prompt came from the prompt cache, although the conversation went on. Something at its beginning changes from round to round: a date or time in the system prompt (put it into the question), another system prompt, or tools in another order. If the memory drops its oldest messages, set Cache Reuse. If other conversations use the server in between, it needs more slots (-np) or --cache-ram.';
+	'Less than 20 % of this prompt came from the prompt cache, although the conversation went on. Something at its beginning changes from round to round: a date or time in the system prompt (put it into the question), another system prompt, or tools in another order. If the memory drops its oldest messages, set Cache Reuse. If other conversations use the server in between, it needs more slots (-np).';
 
 function lengthOf(messages: readonly ChatMessage[]): number {
 	return messages.reduce((sum, message) => sum + JSON.stringify(message).length, 0);

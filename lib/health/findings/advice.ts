@@ -244,6 +244,11 @@ export const ADVICE = {
 		meaning: `This is as fast as the memory of a CPU allows. An MI50 would generate ${speed === undefined ? 'more' : `about ${speed} tokens/s`} with this model, so if the server has a GPU, it may not be used (an estimate from the size of the model)`,
 		advice: GPU_ADVICE,
 	})),
+	draftsRejected: warning(({ percent }) => ({
+		meaning: `The model accepts only ${percent} % of the tokens that are drafted for it, so drafting may cost more time than it saves`,
+		advice:
+			'Start llama-server with a smaller --draft-max, with a draft model of the same family, or without one, and compare the speed.',
+	})),
 	partlyOnCpu: warning(({ model, percent }) => ({
 		meaning:
 			percent === 0

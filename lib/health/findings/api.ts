@@ -71,11 +71,12 @@ export const API_RULES: Rules = {
 	),
 };
 
-function noListIn({ observations, facts }: Evidence): NoList | undefined {
+function noListIn({ observations, facts, kind }: Evidence): NoList | undefined {
 	const { probes, url } = observations;
 	const { models, health } = probes;
 	if (models === undefined || url === undefined) return undefined;
 	if (listOf(models) !== undefined || facts.models.length > 0) return undefined;
+	if (kind.models.isUnlisted === true && models.answered && models.status === 404) return undefined;
 	return {
 		models,
 		failure: models.failure ?? failureFor('invalidAnswer', { root: url.root }),

@@ -24,8 +24,10 @@ const withCandidates =
 
 export const EXPECTATION_RULES: Rules = {
 	noModels: ({ facts, kind, kindName }) => {
-		if (facts.models.length > 0) return undefined;
-		const change = kind.models.mayListNone === true ? AS_WARNING : {};
+		if (facts.models.length > 0 || kind.models.isUnlisted === true) return undefined;
+		// An empty list of a server of no known kind proves nothing: mlx-lm lists what is in its cache only.
+		const isUsual = kind.models.mayListNone === true || kindName === 'openAiCompatible';
+		const change = isUsual ? AS_WARNING : {};
 		return advise('noModels', '/v1/models lists nothing', { server: kindName }, change);
 	},
 

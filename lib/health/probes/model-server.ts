@@ -40,6 +40,11 @@ const OF_KIND: Round = {
 	// Hugging Face's servers for embeddings have no list of models, and describe themselves there.
 	info: ({ url, probes }) =>
 		isMissingRoute(probes.models) ? { url: `${url.root}/info` } : undefined,
+	// The Stable Diffusion WebUI has a list of its own.
+	pictureModels: ({ url, probes, kindName }) =>
+		kindName === 'openAiCompatible' && probes.models?.answered && probes.models.status === 404
+			? { url: `${url.root}/sdapi/v1/sd-models` }
+			: undefined,
 	slots: (known) =>
 		isAwake(known) && mayReadSlots(known) ? { url: `${known.url.root}/slots` } : undefined,
 	// An empty request is refused before it becomes a task: with 501 where the function is off, with 400 where it is on.

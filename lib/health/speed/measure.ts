@@ -8,7 +8,7 @@ import type { Connection } from '../../http/connection';
 import { ServerError } from '../../errors/server-error';
 import { serverKindOf, kindOfServer } from '../answers';
 import { describeFailure } from '../probes/probe';
-import { average, greatest, rounded, sum } from '../numbers';
+import { average, averageShare, greatest, rounded, sum } from '../numbers';
 import { SpeedRecord, type SpeedSample } from './sample';
 import type { HealthServerKind, ProbeFailure } from '../observations';
 import { largestOf, messageOf, optional, smallestOf } from '../../values';
@@ -30,7 +30,12 @@ export interface SpeedOptions {
 export interface SpeedRun
 	extends Pick<
 		SpeedSample,
-		'firstTokenMs' | 'firstTextMs' | 'queuedMs' | 'promptTokensPerSecond' | 'tokensPerSecond'
+		| 'firstTokenMs'
+		| 'firstTextMs'
+		| 'queuedMs'
+		| 'promptTokensPerSecond'
+		| 'tokensPerSecond'
+		| 'acceptedDrafts'
 	> {
 	/** Requests sent at once. */
 	atOnce: number;
@@ -83,6 +88,7 @@ export async function measureSpeed(
 			samples.map(({ promptTokensPerSecond }) => promptTokensPerSecond),
 		),
 		tokensPerSecond: average(samples.map(({ tokensPerSecond }) => tokensPerSecond)),
+		acceptedDrafts: averageShare(samples.map(({ acceptedDrafts }) => acceptedDrafts)),
 		totalTokensPerSecond:
 			tokens === null || !(wholeMs > 0) ? null : rounded((tokens * 1000) / wholeMs),
 		samples,
@@ -127,6 +133,7 @@ async function generateOnce(
 	const startedAt = performance.now();
 	const elapsed = () => performance.now() - startedAt;
 	const record = new SpeedRecord();
+	let isCall = false;
 	try {
 		const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
 		const pieces = clientFor(connection, options).generate({
@@ -139,8 +146,10 @@ async function generateOnce(
 	} catch (error) {
 		const failed = asServerError(error);
 		if (!isMeasurable(failed, record)) return { failed };
+		isCall = failed.kind === 'toolCallInvalid' || failed.kind === 'toolCallCut';
 	}
-	if (record.isGarbled)
+	const isNothing = record.isBlank && !record.mayHideThinking && !isCall;
+	if (record.isGarbled || isNothing)
 		return { failed: failure('garbledAnswer', connection.contextOf(connection.url.api)) };
 	const endedAt = performance.now();
 	return { sample: record.sample(endedAt - startedAt, queuedMs), startedAt, endedAt };
@@ -178,8 +187,8 @@ const WITHOUT_TEXT: ReadonlySet<FailureKind> = new Set([
 function isMeasurable({ kind, facts }: ServerError, record: SpeedRecord): boolean {
 	if (!WITHOUT_TEXT.has(kind) || (record.tokens ?? 0) < MIN_TOKENS_OF_ANSWER) return false;
 	// Thinking that is not shown may use up all tokens. A model that ends by itself with nothing said nothing.
-	const isSilent = kind === 'emptyAnswer' && facts.finishReason === 'stop' && !record.isHidden;
-	return !isSilent;
+	const { reasoningTokens } = record;
+	return kind !== 'emptyAnswer' || facts.finishReason !== 'stop' || reasoningTokens > 0;
 }
 
 export function asServerError(error: unknown): ServerError {

@@ -25,6 +25,8 @@ export interface SpeedSample {
 	generatedTokens: number | null;
 	/** Tokens of thinking that were not sent: the server's count, or an estimate. */
 	hiddenTokens: number;
+	/** Share of the drafted tokens that the model accepted, from 0 to 1. Null where nothing is drafted. */
+	acceptedDrafts: number | null;
 	tokensPerSecond: number | null;
 	/**
 	 * Who measured. `server`: its own timings. `clock`: this node's, from the first piece to the last, network included.
@@ -98,9 +100,23 @@ export class SpeedRecord {
 		return signs.length >= MIN_GARBLED && (new Set(signs).size === 1 || broken > signs.length / 4);
 	}
 
-	/** Whether something was generated that is not shown, as far as the server says so. */
-	get isHidden(): boolean {
-		return (this.usage?.reasoningTokens ?? 0) > 0;
+	/** Whether nothing readable came: no text, or nothing but blanks and line breaks. */
+	get isBlank(): boolean {
+		return this.beginning.trim() === '';
+	}
+
+	/** Tokens of thinking, as far as the server counts them. */
+	get reasoningTokens(): number {
+		return this.usage?.reasoningTokens ?? 0;
+	}
+
+	/**
+	 * Whether thinking may have been generated that is not shown: the server says so, or only counts of a gateway are
+	 * there. A server with timings of its own sends all that it generates.
+	 */
+	get mayHideThinking(): boolean {
+		if (this.reasoningTokens > 0) return true;
+		return this.timings === undefined && this.hiddenTokens(this.tokens ?? 0) > 0;
 	}
 
 	/** How many tokens were generated, shown or not. */
@@ -127,6 +143,7 @@ export class SpeedRecord {
 			promptTokensPerSecond: rounded(this.promptSpeed(speed.isByPieces && first?.by === 'clock')),
 			generatedTokens: tokens,
 			hiddenTokens,
+			acceptedDrafts: acceptedDrafts(this.timings),
 			tokensPerSecond: rounded(speed.tokensPerSecond),
 			measuredBy: speed.measuredBy,
 		};
@@ -244,4 +261,9 @@ interface MeasuredSpeed {
 
 function roundedMs(ms: number | undefined): number | null {
 	return ms === undefined ? null : Math.round(ms);
+}
+
+/** llama-server with a draft model, or with a model that drafts for itself. */
+function acceptedDrafts({ draft_n: drafted = 0, draft_n_accepted: accepted = 0 }: Timings = {}) {
+	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : null;
 }

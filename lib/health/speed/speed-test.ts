@@ -10,6 +10,7 @@ import type { CheckOptions, Target } from '../probes/observe';
 import { measureSpeed, type SpeedOptions, type SpeedRun } from './measure';
 import { judgeSpeed } from './verdict';
 import { type RunRound, sweep, type SweepOptions } from './sweep';
+import { secondsInWords } from '../numbers';
 import { loadedOrAll } from '../../servers/model-names';
 
 export interface SpeedTestOptions extends Omit<SpeedOptions, 'serverKind'> {
@@ -148,8 +149,10 @@ function firstsOf({ firstTokenMs, firstTextMs }: SpeedRun): string[] {
 	const isLater =
 		firstTextMs !== null && (firstTokenMs === null || firstTextMs > firstTokenMs + LATER_MS);
 	return [
-		firstTokenMs === null ? 'first token not to be seen' : `first token after ${firstTokenMs} ms`,
-		...(isLater ? [`first text after ${firstTextMs} ms`] : []),
+		firstTokenMs === null
+			? 'first token not to be seen'
+			: `first token after ${secondsInWords(firstTokenMs)} s`,
+		...(isLater ? [`first text after ${secondsInWords(firstTextMs)} s`] : []),
 	];
 }
 

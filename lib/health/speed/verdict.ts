@@ -19,6 +19,9 @@ const MIN_TOKENS = 16;
 /** Tokens per second. Less is reported as slow. */
 const UNBEARABLE = 3;
 
+/** Share of accepted drafts below which drafting costs more than it saves. */
+const FEW_DRAFTS = 0.3;
+
 /** Shorter waits in n8n's own queue are not reported. */
 const MIN_QUEUED_MS = 100;
 
@@ -72,6 +75,15 @@ const SPEED_RULES: Readonly<Record<string, SpeedRule>> = {
 		if (speed === undefined || size < MIN_SIZE || bandwidth >= CPU_BANDWIDTH) return undefined;
 		const observed = `${speed} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(bandwidth)} GB/s`;
 		return advise('gpuMaybeUnused', observed, { speed: Math.round(MI50_BANDWIDTH / size) });
+	},
+
+	draftsRejected: ({ runs: [first] }) => {
+		const share = first?.acceptedDrafts ?? null;
+		if (share === null || share >= FEW_DRAFTS) return undefined;
+		const percent = Math.round(share * 100);
+		return advise('draftsRejected', `${percent} % of the drafted tokens were accepted`, {
+			percent,
+		});
 	},
 
 	fewerAtOnce: ({ requested, atOnce }) =>

@@ -31,7 +31,7 @@ export const serviceField = choiceField('Server', 'service', 'modelServer', {
 	],
 });
 
-/** The credentials of a node with that field. */
+/** The credentials of a node with that field, which stand below it. */
 export const serviceCredentials: INodeCredentialDescription[] = [
 	// `hide` for one, `show` for the other: if every choice of a field shows a credential, the editor takes it for an
 	// authentication field and hides it (n8n, nodeTypesUtils.ts, getMainAuthField).
@@ -39,35 +39,49 @@ export const serviceCredentials: INodeCredentialDescription[] = [
 	{ name: 'difyApi', required: true, displayOptions: { show: { service: ['dify'] } } },
 ];
 
+/**
+ * The same for a trigger: above its fields, as in n8n's other triggers, so that Poll Times comes next. The editor puts
+ * credentials below the fields that `show` them.
+ */
+export const triggerCredentials: INodeCredentialDescription[] = [
+	{ name: 'localLlamaApi', required: true, displayOptions: { hide: { service: ['dify'] } } },
+	{ name: 'difyApi', required: true, displayOptions: { hide: { service: ['modelServer'] } } },
+];
+
 /** Requirements of the workflows for a model server. */
-export const neededField: INodeProperties = collectionField('Needed', 'needed', 'Need', {
-	options: [
-		wholeField('Context', 'minContext', 8192, [0], {
-			description:
-				'Tokens of context that one request must be able to use. Agents rarely work with less than 8192.',
-		}),
-		booleanField('Embeddings', 'embeddings', true, {
-			description: 'Whether the server must make embeddings',
-		}),
-		stringField('Model', 'model', {
-			placeholder: 'e.g. qwen3-8b',
-			description: 'Name of a model that must be there',
-		}),
-		wholeField('Requests at Once', 'minSlots', 2, [1], {
-			description: 'How many slots llama-server must have',
-		}),
-		booleanField('Reranking', 'rerank', true, { description: 'Whether the server must rerank' }),
-		booleanField('Tools', 'tools', true, {
-			description: 'Whether the model must be able to call tools',
-		}),
-		booleanField('Vision', 'vision', true, {
-			description: 'Whether the model must be able to see pictures',
-		}),
-	],
-	displayOptions: { show: { service: ['modelServer'] } },
-	description:
-		'What your workflows need of the server. Whatever is missing makes it unhealthy and is explained.',
-});
+export const expectationsField: INodeProperties = collectionField(
+	'Expectations',
+	'needed',
+	'Expectation',
+	{
+		options: [
+			wholeField('Context', 'minContext', 8192, [0], {
+				description:
+					'Tokens of context that one request must be able to use, for example 8192: agents rarely work with less',
+			}),
+			booleanField('Embeddings', 'embeddings', true, {
+				description: 'Whether the server must make embeddings',
+			}),
+			stringField('Model', 'model', {
+				placeholder: 'e.g. qwen3-8b',
+				description: 'Name of a model that must be there, for example qwen3-8b',
+			}),
+			wholeField('Requests at Once', 'minSlots', 2, [1], {
+				description: 'How many slots llama-server must have, for example 4 for four users at once',
+			}),
+			booleanField('Reranking', 'rerank', true, { description: 'Whether the server must rerank' }),
+			booleanField('Tools', 'tools', true, {
+				description: 'Whether the model must be able to call tools',
+			}),
+			booleanField('Vision', 'vision', true, {
+				description: 'Whether the model must be able to see pictures',
+			}),
+		],
+		displayOptions: { show: { service: ['modelServer'] } },
+		description:
+			'What your workflows expect of the server, for example the model qwen3-8b with tools and 8192 tokens of context. Whatever is missing makes the server unhealthy and is explained.',
+	},
+);
 
 /** Option to read the slots. */
 export const slots = booleanField('Ask for Slots', 'readSlots', true, {
@@ -89,7 +103,7 @@ export const timeLimit = numberField('Time Limit of a Check (Seconds)', 'timeLim
 
 /** Fields of every operation that checks the server, with further options. */
 export function checkFields(...further: INodeProperties[]): INodeProperties[] {
-	return [neededField, optionsCollection([slots, failWhenUnhealthy, timeLimit, ...further])];
+	return [expectationsField, optionsCollection([slots, failWhenUnhealthy, timeLimit, ...further])];
 }
 
 /** Reads these fields. */
@@ -104,13 +118,13 @@ export function readCheck({
 	failWhenUnhealthy: boolean;
 } {
 	return {
-		check: { ...readNeeds(parameters), signal },
+		check: { ...readExpectations(parameters), signal },
 		failWhenUnhealthy: parameters.flag('options.failWhenUnhealthy', false),
 	};
 }
 
 /** Reads those of these fields that every check has. */
-export function readNeeds(parameters: NodeParameters): CheckOptions {
+export function readExpectations(parameters: NodeParameters): CheckOptions {
 	const model = parameters.name('needed.model');
 	const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);
 	return {

@@ -52,6 +52,48 @@ describe('what a check may conclude', () => {
 		expect((await check(url, {}, { apiKey: '' })).status).toBe(status);
 	});
 
+	it('whisper.cpp has no list of models: that is no wrong address', async () => {
+		const missing = whole('404 Not Found', 'File Not Found (/v1/models)', {
+			Server: 'whisper.cpp',
+			'Content-Type': 'text/plain',
+		});
+		const url = await rawServer(
+			routes({ '/health': json('200 OK', { status: 'ok' }, { Server: 'whisper.cpp' }) }, missing),
+		);
+		const result = await check(url, {}, { apiKey: '' });
+		expect(result).toMatchObject({ status: 'healthy', server: { kind: 'whisperCpp' } });
+		expect(ids(result)).toEqual([]);
+	});
+
+	it('the Stable Diffusion WebUI lists its checkpoints elsewhere', async () => {
+		const checkpoints = [{ title: 'v1-5.safetensors [6ce0161689]', model_name: 'v1-5' }];
+		const missing = json('404 Not Found', { detail: 'Not Found' });
+		const url = await rawServer(
+			routes({ '/sdapi/v1/sd-models': json('200 OK', checkpoints) }, missing),
+		);
+		const result = await check(url, {}, { apiKey: '' });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'stableDiffusionWebUi' },
+			models: [{ id: 'v1-5' }],
+		});
+		expect(result.summary).toMatch(/^Stable Diffusion WebUI answers in \d+ ms with 1 model\.$/);
+	});
+
+	it('a wrong path of a FastAPI server is one all the same', async () => {
+		const url = await rawServer(routes({}, json('404 Not Found', { detail: 'Not Found' })));
+		expect((await check(url, {}, { apiKey: '' })).status).toBe('misconfigured');
+	});
+
+	it('an empty list of a server of no known kind is a warning: mlx-lm lists its cache only', async () => {
+		const url = await rawServer(
+			routes({ '/v1/models': json('200 OK', { object: 'list', data: [] }) }),
+		);
+		const result = await check(url, {}, { apiKey: '' });
+		expect(result.status).toBe('healthy');
+		expect(finding(result, 'noModels').severity).toBe('warning');
+	});
+
 	it('a program that answers everything with the same list is no model server', async () => {
 		const result = await check(await rawServer(list), {}, { apiKey: '' });
 		expect(result.status).toBe('misconfigured');
@@ -105,15 +147,9 @@ describe('a model whose numbers went wrong', () => {
 		`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
 	const usage = `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 9, completion_tokens: 32 } })}\n\n`;
 
-	it.each([
-		['@', 32, 'garbledAnswer'],
-		['G', 32, 'garbledAnswer'],
-		['\ufffd', 12, 'garbledAnswer'],
-		['', 32, 'emptyAnswer'],
-		['word, ', 32, undefined],
-	])('%j, %d times', async (sign, times, kind) => {
-		const body = `${chunk(sign).repeat(times)}${chunk('', 'stop')}${usage}data: [DONE]\n\n`;
-		const url = await rawServer(whole('200 OK', body, { 'Content-Type': 'text/event-stream' }));
+	async function failureOf(body: string): Promise<string | undefined> {
+		const stream = `${body}data: [DONE]\n\n`;
+		const url = await rawServer(whole('200 OK', stream, { 'Content-Type': 'text/event-stream' }));
 		const run = await measureSpeed(connectTo({ baseUrl: url }), {
 			model: 'm',
 			serverKind: 'openAiCompatible',
@@ -122,6 +158,30 @@ describe('a model whose numbers went wrong', () => {
 			firstTokenMs: 5_000,
 			totalMs: 10_000,
 		});
-		expect(run.failures[0]?.kind).toBe(kind);
+		return run.failures[0]?.kind;
+	}
+
+	it.each([
+		['@', 32, 'garbledAnswer'],
+		['G', 32, 'garbledAnswer'],
+		['\ufffd', 12, 'garbledAnswer'],
+		['', 32, 'emptyAnswer'],
+		['word, ', 32, undefined],
+	])('%j, %d times', async (sign, times, kind) => {
+		const body = `${chunk(sign).repeat(times)}${chunk('', 'stop')}${usage}`;
+		expect(await failureOf(body)).toBe(kind);
+	});
+
+	// A server with timings of its own sends all that it generates; a gateway may hold thinking back.
+	const timings = `data: ${JSON.stringify({ choices: [], timings: { predicted_n: 32, predicted_per_second: 40 } })}\n\n`;
+
+	it.each([
+		['\n', usage, 'garbledAnswer'],
+		[' \n\t', usage + timings, 'garbledAnswer'],
+		['', usage + timings, 'garbledAnswer'],
+		['', usage, undefined],
+	])('%j until the limit of tokens, counted with %s', async (text, counts, kind) => {
+		const body = `${chunk(text).repeat(32)}${chunk('', 'length')}${counts}`;
+		expect(await failureOf(body)).toBe(kind);
 	});
 });

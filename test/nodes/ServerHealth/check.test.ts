@@ -2,7 +2,7 @@ import type { NodeOperationError } from 'n8n-workflow';
 
 import { OLDEST_N8N } from '../../../lib/supported-n8n';
 import { appKey, startDifySim } from '../../servers/dify';
-import { SESAME, asked, run, server, shape, sim, useServer } from './run-node';
+import { SESAME, asked, hints, run, server, shape, sim, useServer } from './run-node';
 
 useServer();
 
@@ -38,6 +38,33 @@ describe('Check', () => {
 	it('sends any other to the second, without failing', async () => {
 		await sim({ loadingFor: { ms: 60_000 } });
 		expect(shape(await run())).toEqual([[], [['loading', { item: 0 }]]]);
+	});
+
+	it('shows the gravest finding above both branches, and the summary first in the item', async () => {
+		await sim();
+		const outputs = await run({ credentials: { baseUrl: server().url, apiKey: 'wrong' } });
+		const item = outputs[1]![0];
+		expect(Object.keys(item!.json)[0]).toBe('summary');
+		const { meaning, advice } = (item!.json.findings as Array<Record<string, string>>)[0]!;
+		expect(hints).toEqual([
+			{
+				type: 'warning',
+				location: 'outputPane',
+				message: `Not healthy (${server().url}): ${meaning}. ${advice}`,
+			},
+		]);
+	});
+
+	it('shows a warning of a healthy server, and nothing where all is well', async () => {
+		await sim({ metrics: true });
+		await run();
+		expect(hints).toEqual([]);
+		await run({
+			credentials: { baseUrl: server().url, apiKey: SESAME, maxConcurrentRequests: 99 },
+		});
+		expect(hints.map(({ message }) => message)).toEqual([
+			expect.stringMatching(/^Healthy, with a warning \(http.*\): The credential lets 99 requests/),
+		]);
 	});
 
 	it('checks each item by its own credential and needs, in order', async () => {

@@ -2,6 +2,7 @@ import type {
 	ICredentialDataDecryptedObject,
 	IExecuteFunctions,
 	INodeExecutionData,
+	NodeExecutionHint,
 } from 'n8n-workflow';
 
 import { closeChannels } from '../../../lib/http/dispatcher';
@@ -41,6 +42,9 @@ export const server = (): LlamaServerSim => current!;
 
 /** Types of the credentials that the node asked for. */
 export const asked: string[] = [];
+
+/** What the node showed above its output. */
+export const hints: NodeExecutionHint[] = [];
 
 /** Starts the server of this test. */
 export async function sim(options: SimOptions = {}): Promise<void> {
@@ -94,6 +98,7 @@ function context(setup: Setup): IExecuteFunctions {
 		continueOnFail: () => continueOnFail,
 		getExecutionCancelSignal: () => setup.signal,
 		getTimezone: () => 'Europe/Berlin',
+		addExecutionHints: (...more: NodeExecutionHint[]) => void hints.push(...more),
 		helpers: {
 			prepareBinaryData: async (data: Buffer, fileName: string, mimeType: string) =>
 				await Promise.resolve({
@@ -147,6 +152,7 @@ export async function expectEndOnStop(
 export function useServer(): void {
 	beforeEach(() => {
 		asked.length = 0;
+		hints.length = 0;
 	});
 	afterEach(async () => {
 		await closeChannels();

@@ -33,9 +33,20 @@ describe('the speed of an answer', () => {
 			promptTokensPerSecond: 250,
 			generatedTokens: 101,
 			hiddenTokens: 0,
+			acceptedDrafts: null,
 			tokensPerSecond: 20,
 			measuredBy: 'clock',
 		});
+	});
+
+	it.each([
+		[{ draft_n: 40, draft_n_accepted: 31 }, 0.775],
+		[{ draft_n: 40 }, 0],
+		[{ draft_n: 0, draft_n_accepted: 0 }, null],
+		[{}, null],
+	])('the share of accepted drafts of %j', (timings, share) => {
+		const record = recordOf(every(10, 50), 10, 'four', { timings });
+		expect(record.sample(2_000).acceptedDrafts).toBe(share);
 	});
 
 	it('the server’s own timings count before every clock', () => {

@@ -45,6 +45,7 @@ describe('the verdict on the numbers', () => {
 		queuedMs: 0,
 		promptTokensPerSecond: 500,
 		tokensPerSecond,
+		acceptedDrafts: null,
 		totalTokensPerSecond: tokensPerSecond,
 		samples: [
 			{
@@ -55,6 +56,7 @@ describe('the verdict on the numbers', () => {
 				queuedMs: 0,
 				arrival: 'streamed',
 				hiddenTokens: 0,
+				acceptedDrafts: null,
 				promptTokens: 250,
 				promptTokensPerSecond: 500,
 				generatedTokens,
@@ -68,6 +70,15 @@ describe('the verdict on the numbers', () => {
 
 	beforeEach(async () => {
 		await sim();
+	});
+
+	it.each([
+		[0.12, ['draftsRejected']],
+		[0.3, []],
+		[null, []],
+	])('a share of accepted drafts of %s', (acceptedDrafts, expected) => {
+		const judged = judgeSpeed([{ ...run(80), acceptedDrafts }], undefined, FOUR_SLOTS);
+		expect(judged.map(({ id }) => id)).toEqual(expected);
 	});
 
 	it('an 8B model at the speed of a CPU: says so as an estimate, with what an MI50 makes', () => {
