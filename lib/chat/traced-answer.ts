@@ -1,6 +1,6 @@
 import type { TracedAnswer } from '../tracing/attributes';
 import type { FinishedAnswer } from './types';
-import { speedByServer } from './wire/counts';
+import { acceptedDrafts, speedByServer } from './wire/counts';
 
 /** The attributes of an answer for its trace. @param startedAt by `performance.now()` */
 export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedAnswer {
@@ -22,6 +22,7 @@ export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedA
 		usage: usage && { ...usage, cachedTokens: usage.cachedTokens ?? timings?.cache_n },
 		...(firstTokenMs > 0 ? { firstTokenAt: startedAt + firstTokenMs } : {}),
 		tokensPerSecond: tokensPerSecond(answer),
+		acceptedDrafts: acceptedDrafts(timings),
 		toolCalls: toolCalls.map(({ name }) => name),
 		output: [{ role: 'assistant', content: text, reasoning, toolCalls, finishReason }],
 	};

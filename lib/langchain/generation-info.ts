@@ -1,6 +1,7 @@
 import { cachedShare } from '../chat/answer/prompt-cache';
 import { tokensPerSecond } from '../chat/traced-answer';
 import type { FinishedAnswer } from '../chat/types';
+import { acceptedDrafts } from '../chat/wire/counts';
 import type { Skipped } from '../servers/pool/failover';
 import { nonEmptyText, optional } from '../values';
 
@@ -35,6 +36,7 @@ export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown
 		promptTokensPerSecond: rounded(timings.prompt_per_second),
 		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
 		promptCache: percent(cachedShare(answer)),
+		acceptedDrafts: percent(acceptedDrafts(answer.timings)),
 		usageEstimated: usage?.estimated,
 		firstTokenMs: rounded(answer.firstTokenMs),
 		totalMs: rounded(answer.totalMs),

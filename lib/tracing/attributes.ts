@@ -54,6 +54,8 @@ export interface TracedAnswer {
 	/** By `performance.now()`. */
 	firstTokenAt?: number;
 	tokensPerSecond?: number;
+	/** Share of the drafted tokens that the model accepted, from 0 to 1. */
+	acceptedDrafts?: number;
 	/** The name of each called tool. */
 	toolCalls?: readonly string[];
 	output?: readonly TracedMessage[];
@@ -124,6 +126,7 @@ const ATTRIBUTES: Readonly<Record<string, (observation: Observation) => unknown>
 			? undefined
 			: new Date(performance.timeOrigin + firstTokenAt).toISOString(),
 	'local_llama.tokens_per_second': ({ tokensPerSecond }) => tokensPerSecond,
+	'local_llama.accepted_drafts': ({ acceptedDrafts }) => acceptedDrafts,
 	'local_llama.tool_calls': ({ toolCalls }) => toolCalls,
 };
 

@@ -67,6 +67,14 @@ export function speedByServer(timings: Timings | undefined): number | undefined 
 		: timings?.predicted_per_second;
 }
 
+/** The share of drafted tokens that the model accepted, from 0 to 1; undefined where nothing was drafted. */
+export function acceptedDrafts({
+	draft_n: drafted = 0,
+	draft_n_accepted: accepted = 0,
+}: Timings = {}): number | undefined {
+	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : undefined;
+}
+
 const NANOSECONDS_PER_MS = 1e6;
 
 /** Ollama's durations with llama-server's names, and the load time. */

@@ -272,7 +272,7 @@ export const ADVICE = {
 		advice: 'Test at a quiet hour to see what the server can do.',
 	})),
 	sweepSkipped: warning(({ slots }) => ({
-		meaning: `Others use ${slots === undefined ? 'the server' : slots === 1 ? 'the only slot' : `all ${slots} slots`}, so the speed was not measured`,
+		meaning: `Others use ${slots === undefined ? 'the server' : allSlots(slots)}, so the speed was not measured`,
 		advice:
 			'Run the report at a quiet hour, or choose "Measure Anyway" under When Others Use the Server.',
 	})),
@@ -341,4 +341,8 @@ function adviceOf(server: HealthServerKind = 'unknown'): ServerWords {
 
 function named(name: string | undefined): string {
 	return name === undefined || name === '' ? '' : `"${name}"`;
+}
+
+function allSlots(count: number): string {
+	return count === 1 ? 'the only slot' : `all ${count} slots`;
 }

@@ -1,6 +1,6 @@
 /** Measures speed from the chunks of one answer. Pure: the caller reads the clock. */
 import type { Timings, Usage, WireChunk } from '../../chat/types';
-import { speedByServer } from '../../chat/wire/counts';
+import { acceptedDrafts, speedByServer } from '../../chat/wire/counts';
 import { rounded } from '../numbers';
 
 /** One request of a speed test; null = not known. Times count from sending, without the wait in n8n's own queue. */
@@ -143,7 +143,7 @@ export class SpeedRecord {
 			promptTokensPerSecond: rounded(this.promptSpeed(speed.isByPieces && first?.by === 'clock')),
 			generatedTokens: tokens,
 			hiddenTokens,
-			acceptedDrafts: acceptedDrafts(this.timings),
+			acceptedDrafts: acceptedDrafts(this.timings) ?? null,
 			tokensPerSecond: rounded(speed.tokensPerSecond),
 			measuredBy: speed.measuredBy,
 		};
@@ -261,9 +261,4 @@ interface MeasuredSpeed {
 
 function roundedMs(ms: number | undefined): number | null {
 	return ms === undefined ? null : Math.round(ms);
-}
-
-/** llama-server with a draft model, or with a model that drafts for itself. */
-function acceptedDrafts({ draft_n: drafted = 0, draft_n_accepted: accepted = 0 }: Timings = {}) {
-	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : null;
 }

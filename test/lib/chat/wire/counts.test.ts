@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { openAiUsage, speedByServer } from '../../../../lib/chat/wire/counts';
+import { acceptedDrafts, openAiUsage, speedByServer } from '../../../../lib/chat/wire/counts';
 
 const count = fc.integer({ min: -5, max: 5 });
 
@@ -31,4 +31,13 @@ it.each([
 	[{ predicted_per_second: 40 }, 40],
 ])('the speed by the server: %j is %s', (timings, speed) => {
 	expect(speedByServer(timings)).toBe(speed);
+});
+
+it.each([
+	[undefined, undefined],
+	[{ draft_n: 0, draft_n_accepted: 0 }, undefined],
+	[{ draft_n: 40 }, 0],
+	[{ draft_n: 40, draft_n_accepted: 31 }, 0.775],
+])('the share of accepted drafts: %j is %s', (timings, share) => {
+	expect(acceptedDrafts(timings)).toBe(share);
 });
