@@ -124,8 +124,9 @@ export interface ChunkOrigin {
 	/** The name of the event. */
 	event?: string;
 	data: string;
-	/** The parsed data; undefined if it is no JSON. */
+	/** The parsed data, with texts for numbers that JavaScript cannot represent; undefined if it is no JSON. */
 	json: unknown;
+	largeNumbers?: string[];
 }
 
 /** A decoded event of an answer. Everything is optional, because servers leave out fields. */
@@ -137,6 +138,8 @@ export interface WireChunk extends Partial<SplitText> {
 	/** It contains a whole message, not a delta. */
 	isMessage?: true;
 	toolCalls?: ToolCallPiece[];
+	/** Numbers in its parsed calls that are kept as text, because JavaScript cannot represent them. */
+	largeNumbers?: string[];
 	finishReason?: string;
 	/** Its finish reason is null: the server has that field, so an end without a reason is not a proper end. */
 	sendsReason?: true;

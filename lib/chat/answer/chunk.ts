@@ -24,6 +24,8 @@ export interface Chunk extends WireChunk {
 	/** The calls of the server, and the first one that cannot be used. */
 	calls?: AssembledCall[];
 	failedCall?: CallFailure;
+	/** For the user. */
+	notes?: string[];
 	/** Calls that were read from the text, and their format. */
 	callsInText?: { calls: ReadCall[]; format: Family };
 	/** A possible call that was not run. */

@@ -69,6 +69,7 @@ export class Collector {
 	};
 	readonly counts: Counts = {};
 	arrived: 'nothing' | 'space' | 'words' = 'nothing';
+	readonly notes: string[] = [];
 	thinks = false;
 	thinkingSeen: ThinkingSeen = { markedThinking: false, openingTagMissing: false };
 
@@ -81,6 +82,7 @@ export class Collector {
 		if (chunk.arrived !== undefined && this.arrived !== 'words') this.arrived = chunk.arrived;
 		this.thinks = chunk.thinks ?? this.thinks;
 		this.thinkingSeen = chunk.thinkingSeen ?? this.thinkingSeen;
+		if (chunk.notes !== undefined) this.notes.push(...chunk.notes);
 		this.takeCalls(chunk);
 		this.takeCounts(chunk);
 		this.takeEnding(chunk);
@@ -138,6 +140,7 @@ export class Collector {
 					...(mayBeCut ? [NOTE_NO_FINISH_REASON] : []),
 					...notesOnEnd(finishReason, toolCalls.length),
 					...matched.notes,
+					...this.notes,
 				],
 			},
 		};

@@ -1,4 +1,4 @@
-import { canonicalJson, parseJson, parseObject, isRecord } from '../../values';
+import { canonicalJson, exactJson, parseJson, parseObject, isRecord } from '../../values';
 import { JsonEnd } from '../../http/json-end';
 import type { ToolCallPiece } from '../types';
 
@@ -8,6 +8,12 @@ export interface AssembledCall {
 	name: string;
 	/** JSON text of an object. */
 	arguments: string;
+}
+
+export interface FinishedCalls {
+	calls: AssembledCall[];
+	/** Numbers that are kept as text, because JavaScript cannot represent them. */
+	largeNumbers: string[];
 }
 
 export interface CallFailure {
@@ -32,6 +38,8 @@ class OpenCall {
 	json = '';
 	/** Its pieces had different ids, so another id does not mean another call. */
 	idsChange = false;
+	/** Its name came once more, without arguments, when it was whole: the end of the call, or the next one begins. */
+	isNamedAgain = false;
 	/** Its pieces have contradicting names. */
 	contradicts = false;
 	private end = new JsonEnd();
@@ -160,9 +168,10 @@ export class ToolCallAssembly {
 	}
 
 	/** The checked calls, or the failure of one. `isCut`: the token limit ended the answer. */
-	finish(isCut: boolean): { calls: AssembledCall[] } | { failed: CallFailure } {
+	finish(isCut: boolean): FinishedCalls | { failed: CallFailure } {
 		const taken = new Set<string>();
 		const calls: AssembledCall[] = [];
+		const largeNumbers: string[] = [];
 		const named = this.calls.filter(
 			(call) => (call.name !== '' || call.hasArguments) && !this.isEcho(call),
 		);
@@ -177,9 +186,12 @@ export class ToolCallAssembly {
 			const { id } = call;
 			const isOwn = id !== undefined && !taken.has(id);
 			if (isOwn) taken.add(id);
-			calls.push({ ...(isOwn ? { id } : {}), name: call.name, arguments: args });
+			const exact = exactJson(args);
+			largeNumbers.push(...exact.large);
+			const json = exact.large.length === 0 ? args : JSON.stringify(exact.value);
+			calls.push({ ...(isOwn ? { id } : {}), name: call.name, arguments: json });
 		}
-		return { calls };
+		return { calls, largeNumbers };
 	}
 
 	private failure(kind: CallFailure['kind'], { name }: OpenCall): { failed: CallFailure } {
@@ -197,7 +209,9 @@ export class ToolCallAssembly {
 		if (call.id === undefined) call.id = piece.id;
 		else if (piece.id !== undefined && piece.id !== call.id) call.idsChange = true;
 		if (piece.id !== undefined) this.byId.set(piece.id, call);
-		if (piece.name !== undefined) call.addName(piece.name, this.offered);
+		const name = piece.name ?? (call !== before && before?.isNamedAgain ? before.name : undefined);
+		if (name !== undefined) call.addName(name, this.offered);
+		call.isNamedAgain = piece.name !== undefined && args === '' && call.isClosed;
 		call.addArguments(args);
 		if (call.isWhole) this.unfinished.delete(call);
 		else this.unfinished.add(call);
@@ -304,6 +318,11 @@ const NEXT_CALL_RULES: ReadonlyArray<[applies: Rule, isNext: Rule]> = [
 	],
 	// In the middle of the arguments.
 	[({ before }) => !before.isClosed && !before.isEmpty, () => false],
+	// Home-made servers give all calls one index, and send each name first.
+	[
+		({ piece, before }) => piece.name === undefined && before.isNamedAgain,
+		({ args, hasNewArguments }) => args.trimStart().startsWith('{') && hasNewArguments,
+	],
 	[
 		({ piece }) => piece.name === undefined,
 		({ isOtherId, hasNewArguments }) => isOtherId && hasNewArguments,

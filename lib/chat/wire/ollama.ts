@@ -1,7 +1,7 @@
 import { failure } from '../../errors/failure';
 import type { ServerSentEvent } from '../../http/sse';
 import { labelsOf } from '../../servers/kinds';
-import { isRecord, optional, parseJson, parseObject, recordOf, text, words } from '../../values';
+import { exactJson, isRecord, optional, parseObject, recordOf, text, words } from '../../values';
 import type { ChatMessage, ChatParameters, ChatRequest, ContentPart, WireChunk } from '../types';
 import { ollamaTimings, ollamaUsage } from './counts';
 import { mediaOf, textOf } from '../request/content';
@@ -141,7 +141,7 @@ function bareBase64(part: Exclude<ContentPart, { type: 'text' }>): string {
 }
 
 function decode({ data }: ServerSentEvent): WireChunk {
-	const json = parseJson(data);
+	const { value: json, large: largeNumbers } = exactJson(data);
 	if (!isRecord(json)) throw new UnreadableEvent('not a JSON object', data);
 	const { error, message, model } = json;
 	if (error !== undefined && error !== null) return { error: { message: errorText(error) } };
@@ -151,12 +151,12 @@ function decode({ data }: ServerSentEvent): WireChunk {
 	return {
 		madeBy: 'ollama',
 		...optional({ model: text(model) }),
-		...messageFields(recordOf(message)),
+		...messageFields(recordOf(message), largeNumbers),
 		...(isDone ? lastFields(json) : {}),
 	};
 }
 
-function messageFields(message: Record<string, unknown>): WireChunk {
+function messageFields(message: Record<string, unknown>, largeNumbers: string[]): WireChunk {
 	const reasoning = thinkingIn(message.thinking);
 	// Every call is complete; in some releases all have the index 0.
 	const toolCalls = toolCallsOf(message, true);
@@ -164,6 +164,7 @@ function messageFields(message: Record<string, unknown>): WireChunk {
 		...optional({ text: text(message.content) }),
 		...(reasoning === '' ? {} : { reasoning }),
 		...(toolCalls.length === 0 ? {} : { toolCalls }),
+		...(toolCalls.length === 0 || largeNumbers.length === 0 ? {} : { largeNumbers }),
 	};
 }
 

@@ -1,6 +1,6 @@
 import type { ServerSentEvent } from '../../http/sse';
 import { kindOfFingerprint } from '../../servers/kinds';
-import { isRecord, nonEmptyText, parseJson, recordOf, text } from '../../values';
+import { exactJson, isRecord, nonEmptyText, recordOf, text } from '../../values';
 import type { ChunkOrigin, WireChunk } from '../types';
 import { openAiUsage, timingsOf } from './counts';
 import { reasonIn } from './finish-reason';
@@ -25,7 +25,8 @@ const FIELDS: { [Name in keyof WireChunk]?: [Path, (value: unknown) => WireChunk
 };
 
 export function decode({ event, data }: ServerSentEvent): WireChunk {
-	return chunkOf({ event, data: data.trim(), json: parseJson(data) });
+	const { value: json, large: largeNumbers } = exactJson(data);
+	return chunkOf({ event, data: data.trim(), json, largeNumbers });
 }
 
 /** The documented fields of an event. */
@@ -35,6 +36,8 @@ export function chunkOf(origin: ChunkOrigin): WireChunk {
 		const value = read(valueAt(origin.json, path));
 		if (value !== undefined) chunk[name] = value;
 	}
+	const { largeNumbers = [] } = origin;
+	if (largeNumbers.length > 0 && chunk.toolCalls !== undefined) chunk.largeNumbers = largeNumbers;
 	return chunk;
 }
 

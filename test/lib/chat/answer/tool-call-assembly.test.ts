@@ -291,6 +291,45 @@ describe('calls as servers really send them', () => {
 		]);
 	});
 
+	it('calls on one index, each name first and without arguments, stay separate', () => {
+		const arguments_ = fc.array(fc.integer(), { minLength: 1, maxLength: 4 });
+		const cuts = fc.nat({ max: 3 });
+		fc.assert(
+			fc.property(arguments_, cuts, (values, cut) => {
+				const distinct = [...new Set(values)].map((x) => `{"x":${x}}`);
+				const events = distinct.flatMap((json) => [
+					f(''),
+					piece(0, { arguments: json.slice(0, 1 + cut) }),
+					piece(0, { arguments: json.slice(1 + cut) }),
+				]);
+				expect(plain(...events)).toEqual(distinct.map((json) => `f ${json}`));
+			}),
+			examples(100),
+		);
+	});
+
+	it('a number that JavaScript cannot represent is kept as text, and named', () => {
+		const digits = fc.bigInt({ min: 2n ** 53n, max: 10n ** 30n }).map(String);
+		fc.assert(
+			fc.property(digits, fc.boolean(), fc.boolean(), (number, isNegative, isObject) => {
+				const order = isNegative ? `-${number}` : number;
+				const args = `{"order":${order},"days":2}`;
+				const event = JSON.stringify(f(isObject ? 'ARGS' : args));
+				const { result } = assemble([isObject ? event.replace('"ARGS"', args) : event, ...end]);
+				const { toolCalls, notes } = answerOf({ result });
+				const { order: received, days } = JSON.parse(toolCalls[0]!.arguments) as Record<
+					string,
+					unknown
+				>;
+				expect(String(received)).toBe(order);
+				expect(days).toBe(2);
+				if (typeof received === 'string') expect(notes).toEqual([expect.stringContaining(order)]);
+				else expect(BigInt(received as number)).toBe(BigInt(order));
+			}),
+			examples(100),
+		);
+	});
+
 	it('arguments of another id without a name never take the place of a call', () => {
 		expect(
 			failureOf(
