@@ -155,11 +155,10 @@ function assemblyFor(
 	onChunk: (chunk: WireChunk) => void,
 ): Assembly {
 	const { request, model, template, serverKind } = opened;
-	const { parameters, toolCallsInText, textFormat: setting } = settings;
+	const { toolCallsInText, textFormat: setting } = settings;
 	const { callFormat: fallback } = kindOf(serverKind).chat;
 	return new Assembly({
 		openingThinkTagMayBeMissing: openingTagMayBeMissing(opened, call.whole === true),
-		thinkingIsOff: parameters.thinking?.mode === 'off',
 		prefill: prefillOf(messages),
 		tools: request.tools ?? [],
 		toolsInText: toolCallsInText === 'leave' ? [] : callableTools(request),

@@ -39,7 +39,6 @@ export interface ChainOptions {
 	openingThinkTagMayBeMissing?: boolean | 'always';
 	/** Text of a trailing assistant message: servers repeat it at the beginning of the answer. */
 	prefill?: string;
-	thinkingIsOff?: boolean;
 	/** All offered tools: a call of any other is an error. */
 	tools?: readonly ToolDefinition[];
 	/** Tools whose calls are read from the text, see `TextCalls`; without them the text is unchanged. */
@@ -89,7 +88,7 @@ const ANSWER_LINKS: readonly Link[] = [
 	tagsInThinking,
 	({ openingThinkTagMayBeMissing = false, family }) =>
 		new ThinkingInText(openingThinkTagMayBeMissing, family),
-	({ thinkingIsOff }) => (thinkingIsOff ? withoutFirstBlankLines() : undefined),
+	({ prefill }) => (prefill === undefined ? withoutFirstBlankLines() : undefined),
 	// The server's calls before those in the text, which do not count beside them.
 	({ tools = [] }) => callsInPieces(tools.map(({ name }) => name)),
 	missingReasons,

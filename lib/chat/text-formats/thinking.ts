@@ -75,11 +75,17 @@ export class ThinkSplitter {
 	private unread = '';
 	private isOver = false;
 	private isApart = false;
+	/** The last character of thinking in a separate field. */
+	private thoughtEnd = '';
+	/** The text goes on in the middle of that thinking. */
+	private continuesThought = false;
 	/** The marker that ends the current block, or the answer. */
 	private close = '';
 	private answerEnd = '';
 	private isUnstripped = false;
-	private mayBeMissing: boolean;
+	private readonly mayBeMissing: boolean;
+	/** It is known that no opening tag is missing. */
+	private isDecided = false;
 	/** The markup of what is held, and the end of it that was not parsed yet. */
 	private readonly surroundings = new MarkupTracker();
 	private unparsed = '';
@@ -98,8 +104,9 @@ export class ThinkSplitter {
 	}
 
 	/** Called when the server sends thinking in a separate field: then the text lacks no opening tag. */
-	thinkingArrivesApart(): void {
+	thinkingArrivesApart(reasoning = ''): void {
 		this.isApart = true;
+		this.thoughtEnd = reasoning.slice(-1) || this.thoughtEnd;
 	}
 
 	push(piece: string): SplitText {
@@ -178,8 +185,18 @@ export class ThinkSplitter {
 			this.held = '';
 			return;
 		}
-		if (this.mayBeMissing && !this.foundThinking && this.answerEnd === '') this.state = 'undecided';
+		this.continuesThought = !this.isDecided && this.isMidSentence(source.text);
+		const mayBeThinking = this.mayBeMissing && !this.isDecided;
+		if ((mayBeThinking || this.continuesThought) && !this.foundThinking && this.answerEnd === '')
+			this.state = 'undecided';
 		else this.beginAnswer();
+	}
+
+	/** Whether the text goes on where thinking in a separate field broke off, as when a server loses count of tags. */
+	private isMidSentence(text: string): boolean {
+		if (!this.isApart) return false;
+		if (this.held.includes('\n') || !/[\p{L}\p{N},]/u.test(this.thoughtEnd)) return false;
+		return this.held !== '' || /^[\p{Ll},;:]/u.test(text);
 	}
 
 	private begin(state: 'thinking' | 'front'): void {
@@ -271,7 +288,8 @@ export class ThinkSplitter {
 	 * which the answer began.
 	 */
 	private readUndecided(): 'wait' | 'on' {
-		if (this.isApart && this.openingTagMayBeMissing !== 'always') return this.decideText();
+		const isWaiting = this.continuesThought || this.openingTagMayBeMissing === 'always';
+		if (this.isApart && !isWaiting) return this.decideText();
 		for (;;) {
 			this.hold(indexOfMarker(this.unread));
 			if (this.unread === '') return this.isOver ? this.decideText() : 'wait';
@@ -285,7 +303,7 @@ export class ThinkSplitter {
 			if (marker.close !== undefined) return this.decideText();
 			this.reasoning += this.held;
 			this.unread = this.unread.slice(source.at);
-			this.openingTagWasMissing = true;
+			this.openingTagWasMissing = !this.continuesThought;
 			this.begin('front');
 			return 'on';
 		}
@@ -310,7 +328,7 @@ export class ThinkSplitter {
 
 	/** No opening tag is missing: all that was held is the answer. */
 	private decideText(): 'on' {
-		this.mayBeMissing = false;
+		this.isDecided = true;
 		this.unread = this.held + this.unread;
 		this.held = '';
 		this.state = 'front';

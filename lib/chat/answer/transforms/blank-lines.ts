@@ -1,6 +1,6 @@
 import { eachText } from '../chunk';
 
-/** Templates that open the thinking tag leave line breaks at the beginning of an answer without thinking. */
+/** Templates, and parsers of thinking (vLLM's), leave line breaks in front of the answer. */
 export function withoutFirstBlankLines() {
 	let isBefore = true;
 	return eachText({

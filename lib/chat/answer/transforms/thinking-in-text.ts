@@ -25,7 +25,7 @@ export class ThinkingInText implements Transform {
 		if (finishReason !== undefined)
 			this.finishReason = moreTellingReason(this.finishReason, finishReason);
 		this.hasCalls ||= Boolean(chunk.toolCalls?.length);
-		if (reasoning !== '') this.splitter.thinkingArrivesApart();
+		if (reasoning !== '') this.splitter.thinkingArrivesApart(reasoning);
 		if (text === '') {
 			this.reasoning += reasoning;
 			return [reasoning === '' ? chunk : { ...chunk, thinks: true }];

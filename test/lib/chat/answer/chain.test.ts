@@ -9,7 +9,6 @@ import { examples } from '../../../support/properties';
 const OPTIONS: ChainOptions = {
 	openingThinkTagMayBeMissing: true,
 	prefill: 'Once upon a time',
-	thinkingIsOff: true,
 	tools: [{ name: 'w', parameters: {} }],
 	toolsInText: [{ name: 'w', parameters: {} }],
 };

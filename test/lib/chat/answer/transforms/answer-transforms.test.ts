@@ -157,3 +157,34 @@ it('loading messages of llama-swap are no part of the answer', () => {
 	expect(run(loadingMessages(), chunks)).toEqual([{ text: 'a', loadMs: 1500 }]);
 	expect(run(loadingMessages(), [message('I think')])).toHaveLength(1);
 });
+
+describe('a thought that comes apart', () => {
+	const THOUGHT = 'I have a secret plan, and nobody may know of it';
+	const rest = (text: string) => `${text}\n</think>\n\nThe answer.`;
+
+	it('is not shown, wherever it is cut within a sentence', () => {
+		for (let cut = 1; cut < THOUGHT.length; cut++) {
+			const late = rest(THOUGHT.slice(cut));
+			for (const pieces of [[late], late.split('')]) {
+				const chunks = [{ reasoning: THOUGHT.slice(0, cut) }, ...pieces.map((text) => ({ text }))];
+				const out = run(new ThinkingInText(false, undefined), chunks);
+				// White space at the end of the first part ends its sentence, as far as anybody can tell.
+				if (THOUGHT[cut - 1] === ' ') continue;
+				expect([reasoningOf(out), textOf(out)]).toEqual([`${THOUGHT}\n`, 'The answer.']);
+			}
+		}
+	});
+
+	it('an ordinary answer behind thinking is shown as it comes', () => {
+		for (const [reasoning, text] of [
+			['I think', 'The answer'],
+			['I think.', ' The answer'],
+			['I think', '\n\nthe answer'],
+			['I think\n', 'the answer'],
+		]) {
+			const transform = new ThinkingInText(false, undefined);
+			transform.push({ reasoning });
+			expect(textOf(transform.push({ text })).trim()).toBe(text!.trim());
+		}
+	});
+});
