@@ -136,8 +136,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		refused: Refused,
 	): Promise<number[][]> {
 		const { error, tooLong } = refused;
-		if (tooLong?.limit !== undefined)
-			learnedOf(call.connection, this.settings.model).tokens = tooLong.limit;
+		this.learnLimit(call, tooLong);
 		const refusedBatchText = batch[refusedTextIndex(error) ?? -1];
 		if (refusedBatchText !== undefined && tooLong === undefined)
 			throw refusedAlone(error, refusedBatchText);
@@ -150,6 +149,11 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const isDivided = tooLong !== undefined && this.settings.longTexts !== 'fail';
 		if (isDivided) return await this.allOf(call, halves(batch));
 		return await this.bisect(call, batch, error, isOfText);
+	}
+
+	private learnLimit({ connection }: BatchCall, tooLong: TooLong | undefined): void {
+		if (tooLong?.limit === undefined) return;
+		learnedOf(connection, this.settings.model).tokens = tooLong.limit;
 	}
 
 	/** Cuts or divides a text that is too long, if the settings allow it. */

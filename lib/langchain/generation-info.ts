@@ -27,11 +27,11 @@ const COLD_START_MS = 1000;
 
 /** What the execution log shows besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). */
 export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown> {
-	const { usage, server } = answer;
-	const timings = answer.timings ?? {};
+	const { usage, timings = {} } = answer;
+	const { model, url, passedOver = [] } = answer.server ?? {};
 	return optional({
 		finish_reason: answer.finishReason,
-		model: answer.model ?? server?.model,
+		model: answer.model ?? model,
 		tokensPerSecond: rounded(tokensPerSecond(answer)),
 		promptTokensPerSecond: rounded(timings.prompt_per_second),
 		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
@@ -45,8 +45,8 @@ export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown
 		reasoning: beginningOf(answer.reasoning),
 		notes: listed(answer.notes),
 		url: answer.url,
-		server: server?.url,
-		passedOver: listed(server?.passedOver ?? [])?.map(skippedInWords),
+		server: url,
+		passedOver: listed(passedOver)?.map(skippedInWords),
 		...answer.log,
 	});
 }

@@ -21,14 +21,17 @@ export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolD
 	}
 	if (typeof tool.name !== 'string') throw notATool();
 	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
-	// `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself.
-	const isProviderTool = typeof tool.type === 'string' && tool.type !== 'function';
-	if (schema === undefined && isProviderTool) throw notATool();
+	if (schema === undefined && isProviderTool(tool)) throw notATool();
 	// The host knows its own zod best; a schema of another copy it returns unchanged.
 	const sdkTool = { type: 'function', name: tool.name, inputSchema: schema };
 	const json: unknown = toJsonSchema(sdkTool as Parameters<ToJsonSchema>[0]);
 	const parameters = json === schema ? jsonSchemaOf(schema, tool.name) : json;
 	return definition(tool.name, tool.description, parameters);
+}
+
+/** `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself. */
+function isProviderTool({ type }: JsonRecord): boolean {
+	return typeof type === 'string' && type !== 'function';
 }
 
 function definition(name: string, description: unknown, parameters: unknown): ToolDefinition {

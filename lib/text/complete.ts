@@ -14,7 +14,7 @@ import { type ClientSettings, untilReady } from '../servers/retry';
 import { LruCache } from '../lru-cache';
 import { type KindName, labelsOf, subjectOf, UNIDENTIFIED } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
-import { isRecord, optional, parseJson } from '../values';
+import { isRecord, nonEmptyText, optional, parseJson } from '../values';
 import { suffixSupport } from './suffix-support';
 import { type Completion, CompletionAssembly } from './completion';
 import {
@@ -87,11 +87,10 @@ async function* readCompletion(
 	const { reader, kind, notes } = served.value;
 	const assembly = new CompletionAssembly();
 	const context = served.connection.contextOf(reader.url, { model });
-	const failed: FailedAnswer = (failureKind, serverText) =>
-		failure(failureKind, context, {
-			serverText,
-			partialText: assembly.result.text || undefined,
-		});
+	const failed: FailedAnswer = (failureKind, serverText) => {
+		const partialText = nonEmptyText(assembly.result.text);
+		return failure(failureKind, context, { serverText, partialText });
+	};
 	try {
 		for await (const batch of reader.batches) {
 			const text = textOf(batch, assembly, served.connection, failed);
@@ -112,10 +111,13 @@ async function* readCompletion(
 	if (assembly.error !== undefined)
 		throw failed('streamError', served.connection.mask(assembly.error));
 	if (!assembly.ended) throw endedEarly(reader, failed);
-	// llama-server streams the tokens even if not asked.
-	const { tokens, ...result } = assembly.result;
-	const requestedTokens = settings.returnTokens === true ? optional({ tokens }) : {};
-	return { ...result, ...requestedTokens, server: kind, notes };
+	return { ...requestedResult(assembly.result, settings), server: kind, notes };
+}
+
+/** llama-server streams the tokens even if not asked. */
+function requestedResult(completion: Completion, { returnTokens }: CompleteSettings): Completion {
+	const { tokens, ...result } = completion;
+	return returnTokens === true ? { ...result, ...optional({ tokens }) } : result;
 }
 
 type FailedAnswer = (

@@ -13,6 +13,6 @@ export async function withoutIneffectiveOptions(
 	if (ineffectiveOptions === undefined) return { request, notes: [] };
 	const { cacheReuse, lora } = parameters;
 	const { without, notes } = await ineffectiveOptions(connection, model, { cacheReuse, lora });
-	const left = Object.fromEntries(without.map((name) => [name, undefined]));
-	return { request: { ...request, parameters: { ...parameters, ...left } }, notes };
+	const unset = Object.fromEntries(without.map((name) => [name, undefined]));
+	return { request: { ...request, parameters: { ...parameters, ...unset } }, notes };
 }

@@ -166,11 +166,7 @@ function assistantDraft(
 		split.reasoning,
 		firstMemory?.reasoning,
 	);
-	const toolCalls = calls.map((call, index) => ({
-		id: serverToolCallId(call.id ?? ''),
-		name: call.name,
-		arguments: memories[index]?.arguments ?? JSON.stringify(withoutInjected(call)),
-	}));
+	const toolCalls = calls.map((call, index) => toolCall(call, memories[index]));
 	return [
 		{
 			role: 'assistant',
@@ -181,6 +177,14 @@ function assistantDraft(
 			...optional({ turn: turnOfToolCall(calls[0]?.id ?? '') }),
 		},
 	];
+}
+
+function toolCall(call: SourceCall, memory: RememberedCall | undefined): ToolCall {
+	return {
+		id: serverToolCallId(call.id ?? ''),
+		name: call.name,
+		arguments: memory?.arguments ?? JSON.stringify(withoutInjected(call)),
+	};
 }
 
 function firstFilled(...texts: Array<string | undefined>): string {

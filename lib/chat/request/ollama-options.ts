@@ -1,5 +1,5 @@
 /** The `options` of Ollama's native API, also from Extra Body (docs/protocols/ollama.md 4.2). */
-import { isRecord, words } from '../../values';
+import { finiteNumber, isRecord, recordOf, words } from '../../values';
 import { takes } from './parameters';
 import { SAMPLER_ENTRIES } from './samplers';
 import type { ChatParameters } from '../types';
@@ -66,32 +66,36 @@ interface ExtraFields {
 }
 
 /** Sorts Extra Body into `options` and top-level fields, wherever the user put them. */
-export function sortExtraBody({
-	options: given,
-	...rest
-}: Record<string, unknown> = {}): ExtraFields {
+export function sortExtraBody({ options, ...rest }: Record<string, unknown> = {}): ExtraFields {
 	const sorted: ExtraFields = { options: {}, fields: {}, gone: [] };
-	const keep = (written: string, value: unknown, isInside: boolean) => {
-		const name = OTHER_NAMES[written] ?? written;
+	const keep = (userName: string, value: unknown, isInside: boolean) => {
+		const name = OTHER_NAMES[userName] ?? userName;
 		const belongsInside = isInside ? !OUTER_FIELDS.has(name) : NATIVE_OPTIONS.has(name);
 		if (GONE_OPTIONS.has(name)) sorted.gone.push(name);
 		else if (belongsInside) sorted.options[name] = typed(name, value);
 		else sorted.fields[name] = value;
 	};
 	for (const [name, value] of Object.entries(rest)) keep(name, value, false);
-	for (const [name, value] of Object.entries(isRecord(given) ? given : {})) keep(name, value, true);
+	for (const [name, value] of Object.entries(recordOf(options))) keep(name, value, true);
 	return sorted;
+}
+
+const SWITCHES: ReadonlyMap<unknown, boolean> = new Map([
+	['true', true],
+	['false', false],
+]);
+
+function numberFromText(value: unknown): number | undefined {
+	return typeof value === 'string' && value.trim() !== '' ? finiteNumber(Number(value)) : undefined;
 }
 
 /** Converts a value to its option's type: expressions give numbers as text, which Ollama refuses. */
 function typed(name: string, value: unknown): unknown {
 	switch (NATIVE_OPTIONS.get(name)) {
 		case 'number':
-			return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))
-				? Number(value)
-				: value;
+			return numberFromText(value) ?? value;
 		case 'switch':
-			return value === 'true' ? true : value === 'false' ? false : value;
+			return SWITCHES.get(value) ?? value;
 		case 'texts':
 			return value === null ? value : [value].flat().map(words);
 		default:

@@ -42,16 +42,20 @@ export function ignoredParameters(parameters: ChatParameters, kind: KindName): s
 	const ignored = SAMPLER_ENTRIES.filter(
 		([name]) => parameters[name] !== undefined && !takes(kind, name),
 	).map(([, { label }]) => label);
-	const { thinking, responseFormat } = parameters;
-	const {
-		grammar,
-		thinking: { hasBudget },
-	} = kindOf(kind).chat;
-	const isSwitched = thinking?.mode === 'on' || thinking?.mode === 'off';
-	if (isSwitched && kindOf(kind).chat.thinking.switch === 'none') ignored.push('Thinking');
-	if (thinking?.mode === 'budget' && !hasBudget) ignored.push('Thinking Token Budget');
-	if (thinking?.limitMs !== undefined && !hasBudget) ignored.push('Thinking Time Limit');
-	if (responseFormat?.type === 'grammar' && grammar === undefined) ignored.push('GBNF Grammar');
+	ignored.push(...ignoredThinking(parameters, kind));
+	const isGrammar = parameters.responseFormat?.type === 'grammar';
+	if (isGrammar && kindOf(kind).chat.grammar === undefined) ignored.push('GBNF Grammar');
+	return ignored;
+}
+
+function ignoredThinking({ thinking }: ChatParameters, kind: KindName): string[] {
+	if (thinking === undefined) return [];
+	const { hasBudget, switch: switchedBy } = kindOf(kind).chat.thinking;
+	const ignored: string[] = [];
+	const isSwitched = thinking.mode === 'on' || thinking.mode === 'off';
+	if (isSwitched && switchedBy === 'none') ignored.push('Thinking');
+	if (thinking.mode === 'budget' && !hasBudget) ignored.push('Thinking Token Budget');
+	if (thinking.limitMs !== undefined && !hasBudget) ignored.push('Thinking Time Limit');
 	return ignored;
 }
 
