@@ -74,7 +74,6 @@ export async function workOnItems<T>(
 	const pause = timeSlices();
 	const worker = async () => {
 		while (!stops.came) {
-			await pause();
 			const itemIndex = lanes.next();
 			if (itemIndex === undefined) {
 				// The other items are parked in busy lanes, whose workers continue with them.
@@ -88,6 +87,8 @@ export async function workOnItems<T>(
 				at = lanes.nextInLane(at)
 			)
 				await one(at);
+			// Not before the first item: a stop meanwhile would end the run without an error.
+			await pause();
 		}
 	};
 	try {
