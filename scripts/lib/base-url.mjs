@@ -122,16 +122,15 @@ function checkAuthority(authority, shown) {
 	}
 	if (/\s/.test(authority))
 		throw new BaseUrlError('host', `The host name in the Base URL "${shown}" contains a space`);
-	const port = /^(?:\[[^\]]*\]|[^:[]*):(.*)$/.exec(authority)?.[1];
-	if (
-		port !== void 0 &&
-		port !== '' &&
-		(!/^\d+$/.test(port) || Number(port) > 65535 || Number(port) === 0)
-	)
-		throw new BaseUrlError(
-			'port',
-			`The port "${port}" in the Base URL "${shown}" is not a number from 1 to 65535`,
-		);
+	const port = /^(?:\[[^\]]*\]|[^:[]*):(.+)$/.exec(authority)?.[1];
+	if (port === void 0 || isPort(port)) return;
+	throw new BaseUrlError(
+		'port',
+		`The port "${port}" in the Base URL "${shown}" is not a number from 1 to 65535`,
+	);
+}
+function isPort(text) {
+	return /^\d+$/.test(text) && Number(text) > 0 && Number(text) <= 65535;
 }
 function splitPath(segments, ollama) {
 	const at = segments.findLastIndex((segment) => VERSION.test(segment));

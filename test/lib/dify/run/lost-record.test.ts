@@ -111,27 +111,6 @@ test('a chatflow that pings for ever behind message_end does not wait for the Pr
 	expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText: 'all of it' });
 });
 
-test('events behind message_end begin the wait anew', async () => {
-	jest.replaceProperty(AWAITS_SECOND_END as { graceMs: number }, 'graceMs', 400);
-	const client = clientOf(
-		await start(({ method }, response) => {
-			if (method === 'GET') return json(response, UNKNOWN, 404);
-			response.writeHead(200, { 'content-type': 'text/event-stream' });
-			response.write(sse(STARTED, TEXT, END));
-			void repeat(response, 20, 30, (sent) =>
-				sse(sent < 19 ? { ...NODE, data: { id: `n${sent}` } } : FINISHED),
-			);
-		}),
-		'advanced-chat',
-	);
-	const { result } = await chat(
-		client,
-		{ query: 'hi', user: 'u', conversation: { kind: 'new' }, inputs: {} },
-		FAST,
-	);
-	expect(result).toMatchObject({ status: 'succeeded', warnings: [] });
-});
-
 test('a 404 of a proxy while the API restarts does not mean that the run is gone', async () => {
 	let asked = 0;
 	const client = clientOf(

@@ -1,6 +1,7 @@
 /** The rules of observing a run, each with neither a socket nor a clock. */
 import * as fc from 'fast-check';
 import { createRun } from '../../../../lib/dify/events';
+import { AWAITS_SECOND_END } from '../../../../lib/dify/events/termination';
 import { difyFailure } from '../../../../lib/dify/errors/failure';
 import { DEFAULT_RUN_LIMITS } from '../../../../lib/dify/run/limits';
 import type { Action, Fact, Plan } from '../../../../lib/dify/run/observation';
@@ -503,4 +504,16 @@ test('whatever happens, it ends or waits: never without a time to wake', () => {
 		}),
 		examples(500),
 	);
+});
+
+test('events behind message_end begin the grace anew', () => {
+	const ids = { conversation_id: 'c', message_id: 'm', task_id: 't' };
+	const messageEnd = { ...ids, event: 'message_end', metadata: {} };
+	const node = { ...ids, event: 'node_finished', workflow_run_id: RUN, data: { id: 'n' } };
+	const { state } = play({}, [
+		[10, 'answered'],
+		[20, { events: [started, messageEnd] }],
+		[30, { events: [node] }],
+	]);
+	expect(state.line?.graceEndsAt).toBe(30 + AWAITS_SECOND_END.graceMs);
 });
