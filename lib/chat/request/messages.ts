@@ -1,6 +1,7 @@
 import {
 	append,
 	canonicalJson,
+	isRecord,
 	nonEmptyText,
 	optional,
 	parseObject,
@@ -205,16 +206,23 @@ function resultsOf(
 	const messages = calls.map((call) => answers.get(call)!);
 	const results = messages.map(({ content }) => toolResult(content));
 	return {
-		results: messages.map((message, index) => toolMessage(message, results[index]!)),
+		results: messages.map((message, index) =>
+			toolMessage(message, calls[index]!.name, results[index]!),
+		),
 		pictures: results.flatMap(({ pictures }) => pictures),
 	};
 }
 
-function toolMessage({ toolCallId = '', name }: SourceMessage, { text }: ToolResult): ToolMessage {
+/** @param name of the call: a result from the memory has one, and a result of the running turn none */
+function toolMessage(
+	{ toolCallId = '' }: SourceMessage,
+	name: string,
+	{ text }: ToolResult,
+): ToolMessage {
 	return {
 		role: 'tool',
 		toolCallId: serverToolCallId(toolCallId),
-		...optional({ name }),
+		name,
 		content: text,
 	};
 }
@@ -248,6 +256,14 @@ function hasInjected({ id, args }: SourceCall): boolean {
 	return id !== undefined && args.id === id;
 }
 
+/** A tool that needs approval is called with `toolParameters` and `hitlParameters`; n8n runs it with the first alone. */
+function argumentsAfterApproval({
+	toolParameters,
+	hitlParameters,
+}: Record<string, unknown>): Array<Record<string, unknown>> {
+	return isRecord(toolParameters) && isRecord(hitlParameters) ? [toolParameters] : [];
+}
+
 /** The cached original of a call, if it really is the same call. Arguments that n8n overwrote are not compared. */
 function matching(
 	call: SourceCall,
@@ -256,8 +272,10 @@ function matching(
 	if (memory?.name !== call.name) return undefined;
 	const args = parseObject(memory.arguments);
 	if (args === undefined) return undefined;
-	const isSame =
-		canonicalJson(withoutInjected(call, args)) === canonicalJson(withoutInjected(call));
+	const current = canonicalJson(withoutInjected(call));
+	const isSame = [args, ...argumentsAfterApproval(args)].some(
+		(known) => canonicalJson(withoutInjected(call, known)) === current,
+	);
 	return isSame ? memory : undefined;
 }
 

@@ -664,8 +664,8 @@ describe('tools', () => {
 					{ id: 'b2', type: 'function', function: { name: 'get_time', arguments: '{}' } },
 				],
 			},
-			{ role: 'tool', tool_call_id: 'a1', content: 'sun' },
-			{ role: 'tool', tool_call_id: 'b2', content: 'noon' },
+			{ role: 'tool', tool_call_id: 'a1', name: 'get_weather', content: 'sun' },
+			{ role: 'tool', tool_call_id: 'b2', name: 'get_time', content: 'noon' },
 		]);
 	});
 
@@ -709,7 +709,7 @@ describe('tools', () => {
 						reasoning_content: who,
 						tool_calls: [{ id, type: 'function', function: { name: 'get_time', arguments: '{}' } }],
 					},
-					{ role: 'tool', tool_call_id: id, content: 'noon' },
+					{ role: 'tool', tool_call_id: id, name: 'get_time', content: 'noon' },
 				]);
 		},
 	);
@@ -764,7 +764,7 @@ describe('tools', () => {
 							},
 						],
 					},
-					{ role: 'tool', tool_call_id: 'call_0', content: `result ${round}` },
+					{ role: 'tool', tool_call_id: 'call_0', name: 'get_time', content: `result ${round}` },
 				]),
 			);
 		},

@@ -122,8 +122,8 @@ describe('histories of 2.41', () => {
 					arguments: `{"input":"${id}"}`,
 				})),
 			},
-			{ role: 'tool', toolCallId: 'a', content: 'result of a' },
-			{ role: 'tool', toolCallId: 'b', content: 'result of b' },
+			{ role: 'tool', toolCallId: 'a', name: 'Calculator', content: 'result of a' },
+			{ role: 'tool', toolCallId: 'b', name: 'Calculator', content: 'result of b' },
 		]);
 	});
 

@@ -70,6 +70,7 @@ const wireCall = (id: string, args = `{"city":"${id}"}`) => ({
 const wireResult = (id: string): ChatMessage => ({
 	role: 'tool',
 	toolCallId: id,
+	name: 'get_weather',
 	content: `result of ${id}`,
 });
 
@@ -242,13 +243,35 @@ describe('plain conversations', () => {
 		).toEqual(['{"ok":true}', 'one\n{"rows":2}', '']);
 	});
 
-	it('keeps the name of a result', () => {
-		expect(convert([ai('', [call('a')]), { ...result('a'), name: 'get_weather' }])[1]).toEqual({
-			role: 'tool',
-			toolCallId: 'a',
-			name: 'get_weather',
-			content: 'result of a',
-		});
+	it('a result has the name of its call, in the running turn as from the memory', () => {
+		const running = convert([ai('', [call('a')]), result('a')]);
+		const remembered = convert([ai('', [call('a')]), { ...result('a'), name: 'get_weather' }]);
+		expect(running).toEqual(remembered);
+		expect(running[1]).toEqual(wireResult('a'));
+	});
+
+	it('a turn comes back as the model wrote it after a person approved its call', () => {
+		const json = fc.jsonValue({ maxDepth: 2 });
+		const fields = fc.dictionary(fc.constantFrom('city', 'days', 'toolParameters'), json);
+		fc.assert(
+			fc.property(fields, fields, (toolParameters, hitlParameters) => {
+				const written = JSON.stringify({ toolParameters, hitlParameters }, null, 1);
+				const recall = memoryOf({
+					a: { text: 'I ask.', reasoning: 'Hm', arguments: written },
+				});
+				const approved = ai('', [
+					call(own('a'), 'get_weather', { ...toolParameters, id: own('a') }),
+				]);
+				const [turn] = convert([approved, result(own('a'))], { recall, reasoning: 'always' });
+				expect(turn).toEqual({
+					role: 'assistant',
+					content: 'I ask.',
+					reasoning: 'Hm',
+					toolCalls: [{ id: 'a', name: 'get_weather', arguments: written }],
+				});
+			}),
+			examples(50),
+		);
 	});
 });
 
@@ -349,7 +372,7 @@ describe('turns that n8n splits', () => {
 					reasoning: `thought ${index}`,
 					toolCalls: [{ id: 'call_0', name: 'get_weather', arguments: '{"city":"call_0"}' }],
 				},
-				{ role: 'tool', toolCallId: 'call_0', content: `result ${index}` },
+				{ role: 'tool', toolCallId: 'call_0', name: 'get_weather', content: `result ${index}` },
 			]),
 		]);
 	});
