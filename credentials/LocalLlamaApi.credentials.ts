@@ -89,10 +89,10 @@ export class LocalLlamaApi implements ICredentialType {
 	properties: INodeProperties[] = [
 		stringField('Base URL', 'baseUrl', {
 			default: 'http://127.0.0.1:8080',
-			placeholder: 'http://192.168.1.20:8080',
+			placeholder: 'http://192.168.1.20:9931',
 			required: true,
 			description:
-				'Address of the model server, as n8n sees it. With or without /v1, a pasted endpoint works too. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal:8080 or the IP address of the machine.',
+				'Address of the model server, as n8n sees it. With or without /v1, a pasted endpoint works too. llama-server listens on port 9931 unless told otherwise, older ones on 8080. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal with the port, or the IP address of the machine.',
 			hint: CONNECTION_CODES_HINT,
 		}),
 		stringField('API Key', 'apiKey', {
@@ -129,7 +129,7 @@ export class LocalLlamaApi implements ICredentialType {
 		rowsField('Further Servers', 'furtherServers', 'Server', {
 			values: [
 				stringField('Base URL', 'baseUrl', {
-					placeholder: 'http://192.168.1.21:8080',
+					placeholder: 'http://192.168.1.21:9931',
 					description: 'Address of this server, as n8n sees it',
 				}),
 				stringField('API Key', 'apiKey', {

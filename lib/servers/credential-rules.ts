@@ -32,6 +32,8 @@ export function missingFieldRule(field: string, message: string) {
  */
 export const CREDENTIAL_TEST_LIMIT_MS = 10_000;
 
+const CREDENTIAL_TEST_PAGE =
+	'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/troubleshooting.md#the-test-of-the-credential';
+
 /** The hint below Base URL: for a failed connection, n8n's credential test shows only the code. */
-export const CONNECTION_CODES_HINT =
-	'If the test says ECONNREFUSED: is the server running, and is the port right? In Docker, 127.0.0.1 is n8n itself, so use http://host.docker.internal or the IP address of the machine. ENOTFOUND: the host name is unknown to n8n; check the spelling, or use the IP address. ECONNABORTED: no answer within 10 s; a firewall, a wrong IP address, or https:// for a server that speaks http. EPROTO: use http:// in place of https://. ECONNRESET: use https:// in place of http://, or the server has crashed. A code with CERT in it: the certificate is not trusted; turn on Ignore SSL Issues, or give n8n your CA.';
+export const CONNECTION_CODES_HINT = `If the test shows only a code such as ECONNREFUSED, see <a href="${CREDENTIAL_TEST_PAGE}" target="_blank">what it means and what to do</a>.`;

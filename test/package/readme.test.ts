@@ -48,10 +48,10 @@ describe('links', () => {
 		expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
 	});
 
-	it('from the nodes and credentials lead to documents that exist', () => {
+	it('from the nodes, credentials and servers lead to documents that exist', () => {
 		const { homepage } = JSON.parse(read('package.json')) as { homepage: string };
 		const [repository] = homepage.split('#') as [string];
-		const sources = ['credentials', 'nodes'].flatMap((folder) =>
+		const sources = ['credentials', 'nodes', 'lib/servers'].flatMap((folder) =>
 			(fs.readdirSync(path.join(ROOT, folder), { recursive: true }) as string[])
 				.filter((file) => /\.(ts|json)$/.test(file))
 				.map((file) => path.join(folder, file)),

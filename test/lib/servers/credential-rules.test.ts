@@ -11,6 +11,7 @@ import {
 } from '../../../lib/servers/credential-rules';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { testCredential } from '../../support/credential-test';
+import { fs } from '../../support/node';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -48,7 +49,11 @@ describe('what n8n makes of an answer by these rules', () => {
 		expect(await tested(answer())).toBe(message);
 	});
 
-	it('the hint names the codes that n8n shows without a word', () => {
+	it('the page behind the hint has the codes that n8n shows without a word', () => {
+		const [, page] = /blob\/main\/([^#"]+)#the-test-of-the-credential"/.exec(
+			CONNECTION_CODES_HINT,
+		)!;
+		const [, section] = fs.readFileSync(page!, 'utf8').split('\n## The test of the credential\n');
 		for (const code of [
 			'ECONNREFUSED',
 			'ENOTFOUND',
@@ -57,7 +62,7 @@ describe('what n8n makes of an answer by these rules', () => {
 			'ECONNRESET',
 			'CERT',
 		])
-			expect(CONNECTION_CODES_HINT).toContain(code);
+			expect(section!.split('\n## ')[0]).toContain(code);
 	});
 });
 
