@@ -9,7 +9,7 @@ import {
 	readForm,
 	type FormField,
 } from '../../../lib/dify/forms/input-form';
-import { recordOf, isRecord, type JsonRecord } from '../../../lib/values';
+import { recordOf, type JsonRecord } from '../../../lib/values';
 import { binaryProperties } from '../binary';
 import { choiceField, jsonField } from '../field-kinds';
 import { hintOnce } from '../run/hints';
@@ -68,55 +68,68 @@ export async function inputsOf(
 	call: DifyCall,
 	tell?: (warning: string) => void,
 ): Promise<CheckedInputs> {
-	const { context, parameters, appParameters } = call;
+	const { context, parameters } = call;
 	const hint = tell ?? ((warning: string) => hintOnce(context, warning));
-	if (parameters.choice<'form' | 'json'>('inputsMode') === 'json') {
-		const inputs = jsonInputs(parameters.value('inputsJson'));
-		const mayHaveFiles = Object.values(inputs).some((value) =>
-			mayBeFile(context, parameters.itemIndex, value),
-		);
-		const isChecked = tell !== undefined && Object.keys(inputs).length > 0;
-		const form = isChecked || mayHaveFiles ? await formOf(appParameters) : undefined;
-		if (isChecked && form !== undefined) hintDropped(hint, inputs, form);
-		const fields = mayHaveFiles
-			? (form ?? []).filter((field) => isFileField(field) && field.variable in inputs)
-			: [];
-		const { send } = await fieldFiles(call, inputs, fields);
-		return async (upload) => ({ ...inputs, ...(await send(upload)) });
-	}
+	if (parameters.choice<'form' | 'json'>('inputsMode') !== 'json')
+		return await inputsFromForm(call, hint);
+	return await inputsFromJson(call, hint, tell !== undefined);
+}
+
+async function inputsFromJson(
+	call: DifyCall,
+	hint: (warning: string) => void,
+	checksNames: boolean,
+): Promise<CheckedInputs> {
+	const { context, parameters, appParameters } = call;
+	const inputs = jsonInputs(parameters.value('inputsJson'));
+	const mayHaveFiles = Object.values(inputs).some((value) =>
+		mayBeFile(context, parameters.itemIndex, value),
+	);
+	const isChecked = checksNames && Object.keys(inputs).length > 0;
+	const form = isChecked || mayHaveFiles ? await formOf(appParameters) : undefined;
+	if (isChecked && form !== undefined) hintDropped(hint, inputs, form);
+	const fileFields = (form ?? []).filter((field) => isFileField(field) && field.variable in inputs);
+	const { send } = await fieldFiles(call, inputs, mayHaveFiles ? fileFields : []);
+	return async (upload) => ({ ...inputs, ...(await send(upload)) });
+}
+
+async function inputsFromForm(
+	call: DifyCall,
+	hint: (warning: string) => void,
+): Promise<CheckedInputs> {
+	const { parameters, appParameters } = call;
 	// Read as a whole: n8n's own check of `inputs.value` fails on the null of an empty form.
-	const given = recordOf(parameters.value('inputs')).value;
-	const inputs: JsonRecord = {};
-	const isFilledIn =
-		isRecord(given) && Object.values(given).some((value) => value !== null && value !== undefined);
+	const values = recordOf(recordOf(parameters.value('inputs')).value);
+	const isFilledIn = Object.values(values).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? readForm(await appParameters()) : [];
-	if (isFilledIn) hintUnknown(hint, given, form);
+	if (isFilledIn) hintUnknown(hint, values, form);
+	const inputs: JsonRecord = {};
 	for (const field of form.filter((each) => !isFileField(each))) {
-		const value = formValue(field, recordOf(given)[field.variable]);
+		const value = formValue(field, values[field.variable]);
 		if (value !== undefined) inputs[field.variable] = value;
 	}
-	const { send } = await fieldFiles(call, recordOf(given), form.filter(isFileField));
+	const { send } = await fieldFiles(call, values, form.filter(isFileField));
 	return async (upload) => ({ ...inputs, ...(await send(upload)) });
 }
 
 /** The files of file fields: names of the fields that have some, and a function that uploads them after all checks. */
 export async function fieldFiles(
 	call: DifyCall,
-	given: JsonRecord,
+	values: JsonRecord,
 	fields: readonly FileField[],
 ): Promise<{ named: ReadonlySet<string>; send: CheckedInputs }> {
 	const ready: JsonRecord = {};
 	const files = new Map<FileField, AcceptedFile[]>();
 	for (const field of fields) {
-		const checked = await fileValue(call, field, given[field.variable]);
-		if ('taken' in checked) files.set(field, checked.taken);
+		const checked = await fileValue(call, field, values[field.variable]);
+		if ('files' in checked) files.set(field, checked.files);
 		else if (checked.value !== undefined) ready[field.variable] = checked.value;
 	}
 	const send = async (upload: Upload) => {
-		const sent = { ...ready };
-		for (const [field, taken] of files)
-			sent[field.variable] = oneOrList(field, await upload(taken));
-		return sent;
+		const inputs = { ...ready };
+		for (const [field, accepted] of files)
+			inputs[field.variable] = oneOrList(field, await upload(accepted));
+		return inputs;
 	};
 	return {
 		named: new Set([...[...files.keys()].map(({ variable }) => variable), ...Object.keys(ready)]),
@@ -127,10 +140,10 @@ export async function fieldFiles(
 /** Warns of fields that were renamed or removed in Dify: their values are not used. */
 function hintUnknown(
 	hint: (warning: string) => void,
-	given: JsonRecord,
+	values: JsonRecord,
 	form: readonly FormField[],
 ): void {
-	const [list, names] = unknownIn(given, form);
+	const [list, names] = unknownIn(values, form);
 	if (list === '') return;
 	hint(
 		`The form of the app has no field ${list}, so what the node has for it was not sent. It has: ${names}. Open the node, and refresh the list of fields.`,
@@ -160,21 +173,21 @@ function mayBeFile(context: IExecuteFunctions, itemIndex: number, value: unknown
 /** Warns of inputs that are not in the form: Dify silently drops them (docs/protocols/dify.md 2.1.2). */
 function hintDropped(
 	hint: (warning: string) => void,
-	given: JsonRecord,
+	values: JsonRecord,
 	form: readonly FormField[],
 ): void {
-	const [list, names] = unknownIn(given, form);
+	const [list, names] = unknownIn(values, form);
 	if (list !== '')
 		hint(`The form of the app has no field ${list}, so Dify drops it. It has: ${names}.`);
 }
 
-/** Given names that the form does not have, and the names that it has. */
+/** Names that the form does not have, and the names that it has. */
 function unknownIn(
-	given: JsonRecord,
+	values: JsonRecord,
 	form: readonly FormField[],
 ): [unknown: string, known: string] {
 	const names = new Set(form.map(({ variable }) => variable));
-	const unknown = Object.entries(given).filter(
+	const unknown = Object.entries(values).filter(
 		([name, value]) => !names.has(name) && value !== undefined && value !== null && value !== '',
 	);
 	return [unknown.map(([name]) => `"${name}"`).join(', '), [...names].join(', ') || 'no fields'];
@@ -189,13 +202,12 @@ async function fileValue(
 	{ context, itemIndex, appParameters }: DifyCall,
 	field: FileField,
 	value: unknown,
-): Promise<{ taken: AcceptedFile[] } | { value: unknown }> {
+): Promise<{ files: AcceptedFile[] } | { value: unknown }> {
 	if (value === undefined || value === null || value === '') return { value: undefined };
-	const given = await formFiles(context, itemIndex, value);
-	if ('wanted' in given && given.wanted.length === 0) return { value: undefined };
-	return 'ready' in given
-		? { value: oneOrList(field, given.ready) }
-		: { taken: acceptedFiles(given.wanted, field.files, await appParameters()) };
+	const entries = await formFiles(context, itemIndex, value);
+	if ('ready' in entries) return { value: oneOrList(field, entries.ready) };
+	if (entries.requested.length === 0) return { value: undefined };
+	return { files: acceptedFiles(entries.requested, field.files, await appParameters()) };
 }
 
 /** A list of files, or a single one, as the field takes it. */

@@ -13,7 +13,7 @@ import {
 	type DifyFileType,
 	type FileRules,
 } from '../../../lib/dify/files/files';
-import { append, isRecord, nonEmptyText, type JsonRecord } from '../../../lib/values';
+import { append, isRecord, type JsonRecord, nonEmptyText, recordsIn } from '../../../lib/values';
 import { uploadFile } from '../../../lib/dify/files/upload';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binaryProperties, binarySource, namesIn } from '../binary';
@@ -76,28 +76,30 @@ export async function requestedFiles(
 	context: IExecuteFunctions,
 	parameters: NodeParameters,
 ): Promise<RequestedFile[]> {
+	const files: RequestedFile[] = [];
+	for (const entry of recordsIn(parameters.value('files.file')))
+		append(files, await filesOfEntry(context, parameters, entry));
+	return files;
+}
+
+async function filesOfEntry(
+	context: IExecuteFunctions,
+	parameters: NodeParameters,
+	entry: JsonRecord,
+): Promise<RequestedFile[]> {
 	const { itemIndex } = parameters;
-	const entries = parameters.value('files.file');
 	const field = (name: string) => parameters.field(`files.file.${name}`);
-	const wanted: RequestedFile[] = [];
-	for (const entry of Array.isArray(entries) ? entries.filter(isRecord) : []) {
-		const type = typeIn(field('type'), entry.type);
-		const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
-		if (source === 'url') {
-			append(
-				wanted,
-				urlsIn(field('url'), entry.url).map((url) => ({ url, type })),
-			);
-		} else {
-			const names =
-				source === 'all'
-					? binaryProperties(context, itemIndex)
-					: propertyNames(field('binaryProperty'), entry.binaryProperty);
-			for (const name of names)
-				wanted.push({ source: await binarySource(context, itemIndex, name), type });
-		}
-	}
-	return wanted;
+	const type = typeIn(field('type'), entry.type);
+	const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
+	if (source === 'url') return urlsIn(field('url'), entry.url).map((url) => ({ url, type }));
+	const names =
+		source === 'all'
+			? binaryProperties(context, itemIndex)
+			: propertyNames(field('binaryProperty'), entry.binaryProperty);
+	const files: RequestedFile[] = [];
+	for (const name of names)
+		files.push({ source: await binarySource(context, itemIndex, name), type });
+	return files;
 }
 
 /**
@@ -108,31 +110,32 @@ export async function formFiles(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	value: unknown,
-): Promise<{ wanted: RequestedFile[] } | { ready: JsonRecord[] }> {
-	const parsed = typeof value === 'string' && /^\s*[[{]/.test(value) ? parsedJson(value) : value;
-	const given = Array.isArray(parsed)
-		? (parsed as unknown[])
-		: typeof parsed === 'string'
-			? fileNames(parsed)
-			: [parsed];
-	if (given.length > 0 && given.every(isRecord)) return { ready: given.map(withMethod) };
-	const wanted: RequestedFile[] = [];
-	for (const each of given) {
-		if (typeof each !== 'string')
-			throw localError(
-				'inputs',
-				`A file of the inputs must be a text, but is ${JSON.stringify(each)?.slice(0, 100)}`,
-				HOW_TO_GIVE_FILES,
-			);
-		const name = each.trim();
+): Promise<{ requested: RequestedFile[] } | { ready: JsonRecord[] }> {
+	const entries = formEntries(value);
+	if (entries.length > 0 && entries.every(isRecord)) return { ready: entries.map(withMethod) };
+	const requested: RequestedFile[] = [];
+	for (const entry of entries) {
+		const name = nameOfEntry(entry);
 		if (name === '') continue;
-		wanted.push(
-			/^https?:/i.test(name)
-				? { url: checkedUrl(name) }
-				: { source: await binarySource(context, itemIndex, name) },
-		);
+		if (/^https?:/i.test(name)) requested.push({ url: checkedUrl(name) });
+		else requested.push({ source: await binarySource(context, itemIndex, name) });
 	}
-	return { wanted };
+	return { requested };
+}
+
+function formEntries(value: unknown): unknown[] {
+	const parsed = typeof value === 'string' && /^\s*[[{]/.test(value) ? parsedJson(value) : value;
+	if (Array.isArray(parsed)) return parsed as unknown[];
+	return typeof parsed === 'string' ? fileNames(parsed) : [parsed];
+}
+
+function nameOfEntry(entry: unknown): string {
+	if (typeof entry === 'string') return entry.trim();
+	throw localError(
+		'inputs',
+		`A file of the inputs must be a text, but is ${JSON.stringify(entry)?.slice(0, 100)}`,
+		HOW_TO_GIVE_FILES,
+	);
 }
 
 /** A file that the app takes, with its type. */
@@ -143,36 +146,36 @@ export type Upload = (files: readonly AcceptedFile[]) => Promise<DifyFileRef[]>;
 
 /** Checks the files against the rules of the app or of a form field. */
 export function acceptedFiles(
-	wanted: readonly RequestedFile[],
+	requested: readonly RequestedFile[],
 	rules: FileRules,
 	parameters: JsonRecord,
 ): AcceptedFile[] {
-	const files = wanted.map((file) => ({
+	const files = requested.map((file) => ({
 		file,
 		type:
 			file.type ??
 			fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules),
 	}));
-	const known = files.map(({ file, type }) => ({
+	const facts = files.map(({ file, type }) => ({
 		name: nameOf(file),
 		type,
 		size: 'url' in file ? undefined : file.source.size,
 	}));
-	checkFiles(known, rules, sizeLimitsOf(parameters));
+	checkFiles(facts, rules, sizeLimitsOf(parameters));
 	return files;
 }
 
 export function uploadOf(client: DifyClient, user: string): Upload {
 	return async (files) => {
-		const sent: DifyFileRef[] = [];
+		const references: DifyFileRef[] = [];
 		for (const { file, type } of files) {
-			if ('url' in file) sent.push({ type, transfer_method: 'remote_url', url: file.url });
+			if ('url' in file) references.push({ type, transfer_method: 'remote_url', url: file.url });
 			else {
 				const id = await uploadFile(client, file.source, user);
-				sent.push({ type, transfer_method: 'local_file', upload_file_id: id });
+				references.push({ type, transfer_method: 'local_file', upload_file_id: id });
 			}
 		}
-		return sent;
+		return references;
 	};
 }
 

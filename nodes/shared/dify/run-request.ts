@@ -18,10 +18,10 @@ export async function runRequest(
 	user: string,
 	tell?: (warning: string) => void,
 ): Promise<{ inputs: JsonRecord; files: DifyFileRef[]; user: string }> {
-	const wanted = await requestedFiles(call.context, call.parameters);
+	const requested = await requestedFiles(call.context, call.parameters);
 	const inputs = await inputsOf(call, tell);
-	const app = wanted.length === 0 ? {} : await call.appParameters();
-	const files = acceptedFiles(wanted, appFileRules(app), app);
+	const app = requested.length === 0 ? {} : await call.appParameters();
+	const files = acceptedFiles(requested, appFileRules(app), app);
 	const upload = uploadOf(call.client, user);
 	return { inputs: await inputs(upload), files: await upload(files), user };
 }
@@ -38,7 +38,7 @@ export function listeners(
 	return { events, reading: { onDeltas: typing?.show, onEvent } };
 }
 
-/** Error for a run that waits for a person, where that is not wanted. */
+/** Error for a run that waits for a person, where that is not requested. */
 export function pausedError(app: 'chatflow' | 'workflow', result: RunResult): ServerError {
 	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
 	return difyFailure('runFailed', {
