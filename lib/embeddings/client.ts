@@ -17,6 +17,7 @@ import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
 import {
 	isNotANumber,
+	isUnreadable,
 	mayBeAboutOneText,
 	refusedTextIndex,
 	tooLongIn,
@@ -29,6 +30,7 @@ import {
 	refusedAlone,
 	refusedText,
 	textTooLong,
+	unreadableAlone,
 	wrongSize,
 } from './failures';
 import { cutToFit, parts, remarkOnFull } from './long-texts';
@@ -142,6 +144,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 			throw refusedAlone(error, refusedBatchText);
 		const isOfText = tooLong !== undefined || isNotANumber(error);
 		if (batch.length === 1) {
+			if (isUnreadable(error)) throw unreadableAlone(error, batch[0]!);
 			if (!isOfText) throw explained(error, call);
 			return await this.afterRefusedText(call, batch[0]!, refused);
 		}
@@ -193,8 +196,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		}
 		isSure ||= await this.passes(call, batch.slice(-1), error);
 		if (!isSure) throw explained(error, call);
-		if (!isOfText && !(await this.passes(call, suspects, error)))
-			throw refusedAlone(error, suspects[0]!);
+		if (!isOfText && !(await this.passes(call, suspects, error))) throw alone(error, suspects[0]!);
 		if (!isOfText) return await this.allOf(call, halves(batch));
 		await this.ofBatch(call, suspects);
 		throw error.reworded({
@@ -212,8 +214,9 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const outcome = await this.send(call, batch).catch(asFailed);
 		if (!('failed' in outcome)) return true;
 		const { failed } = outcome;
-		if (tooLongIn(failed) === undefined && !isNotANumber(failed) && failed.kind !== error.kind)
-			throw failed;
+		if (tooLongIn(failed) !== undefined || isNotANumber(failed)) return false;
+		const isAlike = failed.kind === error.kind && isUnreadable(failed) === isUnreadable(error);
+		if (!isAlike) throw failed;
 		return false;
 	}
 
@@ -268,6 +271,11 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const option = expectedDimensions === undefined ? 'Dimensions' : 'Expected Dimensions';
 		throw wrongSize(context, { model: this.settings.model, length, expected, option });
 	}
+}
+
+/** The failure of the one text at fault. */
+function alone(error: ServerError, text: BatchText): ServerError {
+	return isUnreadable(error) ? unreadableAlone(error, text) : refusedAlone(error, text);
 }
 
 function add(some: BatchCounts, to: BatchCounts): void {

@@ -59,6 +59,17 @@ export function refusedAlone(error: ServerError, { index, text }: BatchText): Se
 	});
 }
 
+/** A text whose answer is no JSON. */
+export function unreadableAlone(error: ServerError, { index, text }: BatchText): ServerError {
+	return error.reworded({
+		message: `The answer of the server for text ${index + 1} cannot be read`,
+		meaning: `The answer of the server for text ${index + 1} ("${startOf(text)}") is no JSON`,
+		remedy:
+			'Where it holds NaN, the model failed on this text: use another quantization, or run the model on the CPU.',
+		facts: { index },
+	});
+}
+
 export function unusable(
 	{ fault, remedy }: Fault,
 	context: FailureContext,

@@ -62,8 +62,15 @@ export function refusedTextIndex({ serverText = '', status }: ServerError): numb
 	return place === undefined || (status !== 400 && status !== 422) ? undefined : Number(place);
 }
 
-/** Whether a refusal may be due to one of several texts. */
-export function mayBeAboutOneText({ kind, status }: ServerError): boolean {
+/** Whether an answer is no JSON in spite of a status of success: Python writes NaN as it is, which JSON does not know. */
+export function isUnreadable({ kind, status }: ServerError): boolean {
+	return kind === 'invalidAnswer' && status !== undefined && status < 300;
+}
+
+/** Whether a failure may be due to one of several texts. */
+export function mayBeAboutOneText(error: ServerError): boolean {
+	const { kind, status } = error;
+	if (isUnreadable(error)) return true;
 	return (
 		(kind === 'badRequest' || kind === 'serverError') &&
 		(status === 400 || status === 422 || status === 500)

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import { reply, type WireRequest } from '../../../servers/llama-server';
 import { useLocalLlama } from '../run-node';
 
@@ -82,6 +84,48 @@ describe('one text of each item', () => {
 		);
 		const items = await execute({ parameters: EMBED, ...texts(...list), continueOnFail: true });
 		expect(items.flatMap(({ json: item }, at) => ('error' in item ? [at] : []))).toEqual([3, 11]);
+	});
+
+	it('whose vector is a bare NaN fails alone, wherever it stands', async () => {
+		const sim = await serve({ embeddings: true });
+		sim.route('POST /v1/embeddings', ({ body }: WireRequest) => {
+			const vectors = (body as { input: string[] }).input.map((text) =>
+				text === 'bad' ? '[NaN, 1]' : '[1, 2]',
+			);
+			const data = vectors.map((vector, index) => `{"index":${index},"embedding":${vector}}`);
+			return reply.error(200, `{"data":[${data.join(',')}]}`);
+		});
+		await fc.assert(
+			fc.asyncProperty(
+				fc.integer({ min: 1, max: 20 }),
+				fc.nat(),
+				fc.constantFrom(1, 3, 32),
+				async (count, pick, batchSize) => {
+					const at = pick % count;
+					const list = Array.from({ length: count }, (_none, index) => `text ${index}`);
+					const items = await execute({
+						parameters: { ...EMBED, options: { batchSize } },
+						...texts(...list.with(at, 'bad')),
+						continueOnFail: true,
+					});
+					const failed = items.flatMap((item, index) => ('error' in item.json ? [index] : []));
+					expect([items.length, failed]).toEqual([count, [at]]);
+					expect(items[at]!.json).toMatchObject({
+						error: { message: `The answer of the server for text ${at + 1} cannot be read` },
+					});
+				},
+			),
+			{ numRuns: 25 },
+		);
+	});
+
+	it('costs few requests where no answer can be read: the server is at fault', async () => {
+		const sim = await serve({ embeddings: true });
+		sim.route('POST /v1/embeddings', reply.error(200, '{"data":['));
+		const list = Array.from({ length: 32 }, (_none, index) => `text ${index}`);
+		const items = await execute({ parameters: EMBED, ...texts(...list), continueOnFail: true });
+		expect(items.every((item) => 'error' in item.json)).toBe(true);
+		expect(inputs().length).toBeLessThanOrEqual(8);
 	});
 
 	it('that is at fault fails alone where the node goes on', async () => {
