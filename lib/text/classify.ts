@@ -43,7 +43,14 @@ export interface Classification {
 	server: KindName;
 }
 
-const NONE: Label = { name: 'none', description: 'None of the others fits' };
+/** The label for none of the others, under a name that no other has. */
+function labelForNone(labels: readonly Label[]): Label {
+	const names = labels.map(({ name }) => name.trim().toLowerCase());
+	let name = 'none';
+	while (names.includes(name)) name = `${name} of these`;
+	return { name, description: 'None of the others fits' };
+}
+
 /**
  * Decides which label fits a text. The model writes one character per label, constrained to these characters where the
  * server can, so an answer costs one or two tokens. The confidence comes from the probabilities of these tokens.
@@ -74,7 +81,7 @@ async function classifyAt(
 	signal: AbortSignal | undefined,
 ): Promise<Classification> {
 	const { connection, model } = attempt;
-	const labels = task.mayBeNone ? [...task.labels, NONE] : [...task.labels];
+	const labels = task.mayBeNone ? [...task.labels, labelForNone(task.labels)] : [...task.labels];
 	const kind = await askServerKind(connection, model, { signal });
 	const messages = messagesFor(task, labels);
 	const request = { attempt, parameters, kind, labels, several: task.several, signal };

@@ -1,3 +1,4 @@
+import { affirmedIn } from './affirmed-label';
 import { isRecord, type JsonRecord, parseJson, recordsIn, words } from '../values';
 
 export interface Label {
@@ -61,8 +62,9 @@ const SAYS_ANSWER =
 
 /**
  * The labels that an answer names, as indexes in the list, each once; undefined where it names none. What counts is a
- * label that is the whole text, its first or last line, or follows "Answer:" or is in `\boxed{}`, but not a name
- * inside a sentence: "This is definitely not billing." If two such places differ, none counts.
+ * label that is the whole text, its first or last line, or follows "Answer:" or is in `\boxed{}`, also in a plain
+ * sentence there ("It is about billing."), but not in others ("This is definitely not billing."). If two such places
+ * differ, none counts.
  */
 export function labelsIn(
 	text: string,
@@ -137,16 +139,34 @@ function bare(text: string): string {
 }
 
 function labelOf(text: string, labels: readonly Label[]): number | undefined {
-	const keys = keysFor(labels);
 	const content = bare(text);
+	const keys = keysFor(labels);
+	const exact = labels.findIndex(
+		({ name }, index) => content === keys[index] || isOneOf([name, bare(name)], content),
+	);
+	if (exact >= 0) return exact;
 	// `A: billing`, as some models repeat the line.
 	const [, sign, rest = ''] = /^(\w)\s*[:.)-]\s*(\S.*)$/.exec(content) ?? [];
-	const at = labels.findIndex(({ name, description = '' }, index) => {
-		if (content === keys[index] || isOneOf([name, bare(name)], content)) return true;
-		const about = onOneLine(description);
-		return sign === keys[index] && isOneOf([name, about, `${name} - ${about}`], rest);
-	});
-	return at < 0 ? undefined : at;
+	if (sign === undefined) {
+		const names = labels.map(({ name }) => name);
+		return keyOf(content, keys) ?? affirmedIn(content, names);
+	}
+	const at = keyOf(sign, keys);
+	return at !== undefined && isOneOf(formsOf(labels[at]!), rest) ? at : undefined;
+}
+
+/** The index of a key, also in the other case where no other key is that letter. */
+function keyOf(sign: string, keys: readonly string[]): number | undefined {
+	const exact = keys.indexOf(sign);
+	if (exact >= 0) return exact;
+	const same = keys.flatMap((key, index) => (lower(key) === lower(sign) ? [index] : []));
+	return same.length === 1 ? same[0] : undefined;
+}
+
+/** What may follow the key of a label. */
+function formsOf({ name, description = '' }: Label): string[] {
+	const about = onOneLine(description);
+	return [name, about, `${name} - ${about}`];
 }
 
 function isOneOf(names: readonly string[], text: string): boolean {

@@ -74,15 +74,31 @@ export function rowFields(
 	];
 }
 
-/** The rows of the form or the entries of the list, and the label of that field. */
+/** The rows of the form or the entries of the list, and the label of that field. One text may hold several entries. */
 export function rowsIn(
 	parameters: NodeParameters,
 	form: string,
 	list: string,
 ): { rows: unknown[]; label: string } {
 	if (parameters.choice<'expression' | 'form'>(`${form}From`, 'form') === 'expression')
-		return { rows: listIn(parameters, list), label: parameters.field(list).label };
+		return { rows: listOrNamesIn(parameters, list), label: parameters.field(list).label };
 	const value = parameters.value(form);
 	const rows = Array.isArray(value) ? (value as unknown[]) : Object.values(recordOf(value)).flat();
 	return { rows, label: parameters.field(form).label };
+}
+
+/** The entries of a list field; a text that is no list holds names between commas, semicolons or line breaks. */
+function listOrNamesIn(parameters: NodeParameters, path: string): unknown[] {
+	const value = parameters.value(path);
+	const entries = listIn(parameters, path);
+	const isOneText = typeof value === 'string' && entries[0] === value;
+	return isOneText ? namesBetween(value) : entries;
+}
+
+/** The names of a text, each without the quotes around it. */
+function namesBetween(text: string): string[] {
+	return text
+		.split(/[,;\r\n，；、]/)
+		.map((name) => name.replace(/^[\s"“]+|[\s"”]+$/g, ''))
+		.filter((name) => name !== '');
 }

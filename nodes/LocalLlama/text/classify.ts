@@ -44,7 +44,8 @@ export const textClassify: LocalLlamaOperation = {
 			displayName: 'Label List',
 			name: 'labelList',
 			default: '={{ $json.labels }}',
-			description: 'A list of names, or of objects with name and description',
+			description:
+				'A list of names, or of objects with name and description, or one text with names between commas',
 		}),
 		booleanField('Several Labels', 'several', false, {
 			description: 'Whether a text may belong to more than one label',

@@ -79,7 +79,7 @@ const schemaFields: INodeProperties[] = [
 			name: 'fieldList',
 			default: '={{ $json.fields }}',
 			description:
-				'A list of names, or of objects with name, and if you like type (text, number, wholeNumber, boolean, date, list, choice), choices, description and required',
+				'A list of names, or of objects with name, and if you like type (text, number, wholeNumber, boolean, date, list, choice), choices, description and required, or one text with names between commas',
 		},
 	),
 	jsonField(

@@ -45,6 +45,10 @@ test.each([
 	['in a code block', '```\nB\n```', [1]],
 	['as JSON in a code block', '```json\n{"label": "B", "confidence": 0.7}\n```', [1]],
 	['in the last line', 'Somebody wants to be paid.\n\nInvoice', [0]],
+	['in lower case', 'b', [1]],
+	['in lower case, with the name', 'b) art', [1]],
+	['in a plain sentence', 'This text is about art.', [1]],
+	['in a plain sentence in the last line', 'Somebody wants to be paid.\n\nIt is an invoice.', [0]],
 	['in the first line', 'B\n\nBecause it is about painting.', [1]],
 ])('an answer that names a label: %s', (_name, text, found) => {
 	expect(labelsIn(text, LABELS, false)).toEqual(found);
@@ -68,7 +72,7 @@ test.each([
 	],
 	...[
 		'This is definitely not art.',
-		'This text is about art.',
+		'This text is not about art.',
 		'这不是投诉邮件',
 		'Answer: A\nAnswer: B',
 		'not A',
@@ -86,6 +90,20 @@ test.each([
 	['Invoice\nart', [0, 1]],
 ])('several labels: %j', (text, found) => {
 	expect(labelsIn(text, LABELS, true)).toEqual(found);
+});
+
+test('of 62 keys, each is itself; a key in the other case counts where no other key is that letter', () => {
+	fc.assert(
+		fc.property(fc.integer({ min: 1, max: MAX_LABELS }), fc.nat(), (count, pick) => {
+			const labels = MANY.slice(0, count);
+			const keys = keysFor(labels);
+			const at = pick % count;
+			expect(labelsIn(keys[at]!, labels, false)).toEqual([at]);
+			const other = keys[at]!.toLowerCase();
+			const itself = keys.indexOf(other);
+			expect(labelsIn(other, labels, false)).toEqual([itself < 0 ? at : itself]);
+		}),
+	);
 });
 
 test('one name inside another does not count, nor a number that is no label', () => {

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import { reply } from '../../../servers/llama-server';
 import { useLocalLlama } from '../run-node';
 
@@ -246,6 +248,69 @@ test('labels out of an expression, as names, objects, or JSON text', async () =>
 	expect(
 		(await failure({ ...CLASSIFY, labelsFrom: 'expression', labelList: [] })).message,
 	).toContain('"Label List"');
+});
+
+const word = fc.stringMatching(/^[a-zé]{2,8}( [a-z]{1,5})?$/);
+
+test('one text that holds a list is a list, whatever stands between the names', async () => {
+	const sim = await serve();
+	await fc.assert(
+		fc.asyncProperty(
+			fc.uniqueArray(word, { minLength: 1, maxLength: 6 }),
+			fc.constantFrom(',', ', ', ';', ' ; ', '\n', '\r\n', '，', '、', ',\n'),
+			fc.boolean(),
+			async (names, between, isQuoted) => {
+				const labelList = names.map((name) => (isQuoted ? `"${name}"` : name)).join(between);
+				sim.script(
+					answer(
+						'A',
+						names.length > 1
+							? [
+									['A', 0.6],
+									['B', 0.4],
+								]
+							: undefined,
+					),
+				);
+				const item = await json({ ...CLASSIFY, labelsFrom: 'expression', labelList });
+				expect(item.label).toBe(names[0]);
+				if (names.length > 1) expect(Object.keys(item.scores as object)).toEqual(names);
+			},
+		),
+		{ numRuns: 20 },
+	);
+});
+
+test('a label with a comma in its name stays one in a list', async () => {
+	const sim = await serve();
+	sim.script(answer('A'));
+	const labelList = ['billing, support', 'sales'];
+	expect((await json({ ...CLASSIFY, labelsFrom: 'expression', labelList })).label).toBe(
+		'billing, support',
+	);
+});
+
+test('a label "none" of the user is not the one for none of them', async () => {
+	const sim = await serve();
+	await fc.assert(
+		fc.asyncProperty(
+			fc.uniqueArray(fc.constantFrom('none', 'None of these', 'none of these of these', 'art'), {
+				minLength: 1,
+			}),
+			fc.nat(),
+			async (names, pick) => {
+				const name = names[pick % names.length]!;
+				const task = { ...CLASSIFY, labels: names, noneAllowed: true };
+				sim.script(answer(name));
+				expect((await json(task)).label).toBe(name);
+				const lines = chats().at(-1)!.messages[0]!.content.split('\n');
+				const ours = lines.find((line) => line.endsWith(' - None of the others fits'))!;
+				sim.script(answer(ours.slice('A: '.length, ours.indexOf(' - '))));
+				expect((await json(task)).label).toBeNull();
+			},
+		),
+		{ numRuns: 20 },
+	);
 });
 
 test('labels that are signs themselves are those signs', async () => {

@@ -142,6 +142,16 @@ test('fields out of an expression, as names, objects, or JSON text', async () =>
 	});
 });
 
+test.each(['number, company', 'number;company', 'number\ncompany'])(
+	'fields out of one text: %j',
+	async (fieldList) => {
+		const sim = await serve();
+		sim.script(reply.text('{"number":"7","company":"ACME"}'));
+		const item = await json({ ...EXTRACT, fieldsFrom: 'expression', fieldList });
+		expect(item.output).toEqual({ number: '7', company: 'ACME' });
+	},
+);
+
 test('a field that is not required may be missing: it is null then; the model is asked for all', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"number":7}'));
