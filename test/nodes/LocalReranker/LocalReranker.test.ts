@@ -17,7 +17,7 @@ it('the list of models of Ollama says that it cannot rerank', async () => {
 	const context = {
 		getCredentials: async () => ({ baseUrl: server.url }),
 		helpers: {},
-		getNode: () => ({ name: 'R' }),
+		getNode: () => ({ name: 'R', type: 'localReranker' }),
 	};
 	const { searchRerankers } = new LocalReranker().methods.listSearch;
 	const failed = await failureOf(searchRerankers.call(context as unknown as ILoadOptionsFunctions));
