@@ -1,3 +1,4 @@
+import { append } from '../values';
 import { ENCODINGS, ESCAPES, originsOf, unescape, type Encoding } from './encodings';
 
 /** From this length on, a secret matches nothing but itself, and is masked wherever it occurs. */
@@ -14,6 +15,9 @@ const MAX_DEPTH = 3;
 const MAX_DECODED = 1_000_000;
 const MAX_REMEMBERED = 500;
 const MAX_REMEMBERED_LENGTH = 100;
+
+/** Texts among decoded bytes: most readings of an encoding are noise, in which nothing is encoded again. */
+const TEXT_RUNS = /[\t\n\r\x20-\x7e]{4,}/g;
 
 /** A range of a text, `to` not included. */
 interface Range {
@@ -96,6 +100,11 @@ export class SecretMask {
 	private readonly secrets: Secret[];
 	/** Encoded texts without a secret: every event of a stream repeats its IDs. */
 	private readonly open = new Set<string>();
+	/**
+	 * What was found in the text that is being masked, and in all that it decodes to: the same text comes out of its
+	 * escapes in whatever order they are decoded.
+	 */
+	private readonly searched = new Map<string, Range[]>();
 
 	constructor(secrets: readonly string[]) {
 		this.secrets = secrets.filter((secret) => secret !== '').map((secret) => new Secret(secret));
@@ -105,18 +114,34 @@ export class SecretMask {
 	mask(text: string): string {
 		let masked = '';
 		let end = 0;
-		for (const { from, to } of merged(this.find(text, MAX_DEPTH))) {
+		const found = this.find(text, MAX_DEPTH);
+		this.searched.clear();
+		for (const { from, to } of found) {
 			masked += `${text.slice(end, beforeBackslash(text, from))}***`;
 			end = to;
 		}
 		return masked + text.slice(end);
 	}
 
+	/** @param depth how many encodings within one another are still decoded */
 	private find(text: string, depth: number): Range[] {
+		const key = `${depth} ${text}`;
+		const known = this.searched.get(key);
+		if (known !== undefined) return known;
+		const ranges = this.findWritten(text);
+		if (depth > 0) {
+			append(ranges, this.findEscaped(text, depth));
+			append(ranges, this.findEncoded(text, depth));
+		}
+		const result = merged(ranges);
+		this.searched.set(key, result);
+		return result;
+	}
+
+	/** Secrets as they are, in no encoding. */
+	private findWritten(text: string): Range[] {
 		const letters = lower(text);
-		const ranges = this.secrets.flatMap((secret) => secret.find(letters));
-		if (depth === 0) return ranges;
-		return [...ranges, ...this.findEscaped(text, depth), ...this.findEncoded(text, depth)];
+		return this.secrets.flatMap((secret) => secret.find(letters));
 	}
 
 	private findEscaped(text: string, depth: number): Range[] {
@@ -141,7 +166,10 @@ export class SecretMask {
 
 	private holdsSecret(encoded: string, { maxLength, decode }: Encoding, depth: number): boolean {
 		if (encoded.length > maxLength || this.open.has(encoded)) return false;
-		if (decode(encoded).some((decoded) => this.find(decoded, depth - 1).length > 0)) return true;
+		const readings = decode(encoded);
+		if (readings.some((reading) => this.findWritten(reading).length > 0)) return true;
+		const texts = readings.flatMap((reading) => reading.match(TEXT_RUNS) ?? []);
+		if (texts.some((text) => this.find(text, depth - 1).length > 0)) return true;
 		if (depth === MAX_DEPTH) this.remember(encoded);
 		return false;
 	}
