@@ -82,7 +82,7 @@ export class Collector {
 		if (chunk.arrived !== undefined && this.arrived !== 'words') this.arrived = chunk.arrived;
 		this.thinks = chunk.thinks ?? this.thinks;
 		this.thinkingSeen = chunk.thinkingSeen ?? this.thinkingSeen;
-		if (chunk.notes !== undefined) this.notes.push(...chunk.notes);
+		for (const note of chunk.notes ?? []) this.notes.push(note);
 		this.takeCalls(chunk);
 		this.takeCounts(chunk);
 		this.takeEnding(chunk);

@@ -187,7 +187,7 @@ export class ToolCallAssembly {
 			const isOwn = id !== undefined && !taken.has(id);
 			if (isOwn) taken.add(id);
 			const exact = exactJson(args);
-			largeNumbers.push(...exact.large);
+			for (const number of exact.large) largeNumbers.push(number);
 			const json = exact.large.length === 0 ? args : JSON.stringify(exact.value);
 			calls.push({ ...(isOwn ? { id } : {}), name: call.name, arguments: json });
 		}

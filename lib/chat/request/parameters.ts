@@ -42,7 +42,7 @@ export function ignoredParameters(parameters: ChatParameters, kind: KindName): s
 	const ignored = SAMPLER_ENTRIES.filter(
 		([name]) => parameters[name] !== undefined && !takes(kind, name),
 	).map(([, { label }]) => label);
-	ignored.push(...ignoredThinking(parameters, kind));
+	for (const name of ignoredThinking(parameters, kind)) ignored.push(name);
 	const isGrammar = parameters.responseFormat?.type === 'grammar';
 	if (isGrammar && kindOf(kind).chat.grammar === undefined) ignored.push('GBNF Grammar');
 	return ignored;
