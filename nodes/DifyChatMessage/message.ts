@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { ConversationChoice } from '../../lib/dify/run/chat';
 import { conversationField, userField } from '../shared/dify/fields';
-import { optionalIdIn } from '../shared/dify/ids';
+import { optionalIdIn, userValue } from '../shared/dify/ids';
 import { choiceField, longTextField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 
@@ -48,7 +48,7 @@ export function conversationIn(parameters: NodeParameters): ConversationChoice {
 /** Key of the item's conversation. Messages of one conversation are sent in order: the second must see the first. */
 export function conversationKey(parameters: NodeParameters): string | undefined {
 	const choice = parameters.value('conversation');
-	if (choice === 'latest') return `latest ${parameters.freeText('user')}`;
+	if (choice === 'latest') return `latest ${String(userValue(parameters))}`;
 	const id = choice === 'byId' ? parameters.value('conversationId') : undefined;
 	return typeof id === 'string' && id.trim() !== '' ? id.trim().toLowerCase() : undefined;
 }

@@ -10,7 +10,7 @@ import type { NodeParameters } from '../shared/parameters';
 export const runUserField: INodeProperties = {
 	...userField,
 	description:
-		'Who runs the workflow. Dify keeps the files and runs of different users apart, so use the same value in all Dify nodes. Dify does not check the value.',
+		'Who runs the workflow. Dify keeps the files and runs of different users apart, so use the same value in all Dify nodes. Leave empty for the chat session behind a Chat Trigger, else the "user" of the item, which Dify nodes put out, else one user for the workflow. Dify does not check the value.',
 };
 
 export const runIdField = stringField('Workflow Run ID', 'workflowRunId', {

@@ -1,4 +1,12 @@
-import type { IGetNodeParameterOptions, INodeProperties, IPollFunctions } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type IDataObject,
+	type IGetNodeParameterOptions,
+	type INodeExecutionData,
+	type INodeProperties,
+	type IPollFunctions,
+	type NodeConnectionType,
+} from 'n8n-workflow';
 
 import { recordOf } from '../../lib/values';
 import { placesOf } from './options-field';
@@ -24,6 +32,9 @@ export interface ParameterSource {
 		fallback: unknown,
 		options?: IGetNodeParameterOptions,
 	): unknown;
+	getNode?(): { parameters?: unknown };
+	getInputData?(inputIndex?: number, connectionType?: NodeConnectionType): INodeExecutionData[];
+	getWorkflow?(): { id?: string };
 }
 
 /**
@@ -148,6 +159,27 @@ export class NodeParameters {
 		return this.checked(path, asObject, whenUnset);
 	}
 
+	/** Whether a field was left empty. A field with an expression was not, whatever that returns. */
+	isLeftEmpty(name: string): boolean {
+		const value = this.value(name);
+		if (typeof value !== 'string' || value.trim() !== '') return false;
+		const stored = this.constants?.written ?? recordOf(this.context.getNode?.().parameters);
+		return !hasExpression(stored[name]);
+	}
+
+	/** Fields of the input item; of a sub-node, of the item that its root node works on. */
+	item(): IDataObject {
+		this.varies = true;
+		// A sub-node has its own kind of connection as default.
+		const items = this.context.getInputData?.(0, NodeConnectionTypes.Main);
+		return items?.[this.itemIndex]?.json ?? {};
+	}
+
+	/** ID of the workflow. n8n's Agents have none. */
+	workflowId(): string | undefined {
+		return this.context.getWorkflow?.().id;
+	}
+
 	field(path: string): Field {
 		const [name, option, ...inner] = path.split('.');
 		if (option === undefined || inner.length > 0) return fieldAt(this.properties, path);
@@ -222,10 +254,9 @@ function constantsOf(
 	context: ParameterSource,
 	properties: readonly INodeProperties[],
 ): Constants | undefined {
-	const { getNode } = context as { getNode?: () => { parameters?: unknown } };
-	if (getNode === undefined || !('getInputData' in context)) return undefined;
+	if (context.getNode === undefined || !('getInputData' in context)) return undefined;
 	const execution = executions.get(context) ?? {
-		written: recordOf(getNode.call(context).parameters),
+		written: recordOf(context.getNode().parameters),
 		of: new WeakMap(),
 	};
 	executions.set(context, execution);

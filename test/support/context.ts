@@ -47,6 +47,7 @@ export function fakeContext(
 			position: [0, 0],
 			parameters,
 		}),
+		getWorkflow: () => ({ id: 'w1', name: 'Workflow', active: false }),
 		getExecutionCancelSignal: () => cancel.signal,
 		getMode: () => 'manual',
 		addInputData: (_type: string, data: Array<Array<{ json: Record<string, unknown> }>>) => {

@@ -12,6 +12,8 @@ export interface ExecuteSetup {
 	parameters?: Record<string, unknown>;
 	/** Parameters per item, which override `parameters`. */
 	perItem?: Array<Record<string, unknown>>;
+	/** Parameters as the workflow stores them, with their expressions. */
+	written?: Record<string, unknown>;
 	credentials: ICredentialDataDecryptedObject | ICredentialDataDecryptedObject[];
 	continueOnFail?: boolean;
 	/** The Chat Trigger in front responds with streaming. */
@@ -47,6 +49,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		items = [{ json: {} }] as INodeExecutionData[],
 		parameters = {},
 		perItem = [],
+		written = {},
 		credentials,
 		continueOnFail = false,
 		streaming = false,
@@ -102,8 +105,9 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 			type,
 			typeVersion: 1,
 			position: [0, 0],
-			parameters: {},
+			parameters: written,
 		}),
+		getWorkflow: () => ({ id: 'w1', name: 'Workflow', active: false }),
 		getNodeOutputs: () => [{ type: 'main' }, { type: 'main' }],
 		continueOnFail: () => continueOnFail,
 		getExecutionCancelSignal: () => signal,

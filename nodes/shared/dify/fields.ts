@@ -7,19 +7,11 @@ import { booleanField, listField, stringField, wholeField } from '../field-kinds
 import type { NodeParameters } from '../parameters';
 import type { OperationCall } from '../run/operations';
 
-/**
- * The chat's session, else the user of an earlier Dify Chat Message, else one for the workflow. In n8n's Agents there
- * is no workflow, and its ID throws.
- */
-const DEFAULT_USER =
-	"={{ $json.sessionId ?? $json.user ?? (() => { try { return 'n8n-' + $workflow.id } catch { return 'n8n' } })() }}";
-
-/** The user that owns everything in Dify. */
+/** The user that owns everything in Dify. What an empty field stands for: `userIn`. */
 export const userField = stringField('User', 'user', {
-	default: DEFAULT_USER,
-	required: true,
+	placeholder: 'n8n, one per workflow',
 	description:
-		'Who is writing. Dify keeps the conversations, messages, files and ratings of different users apart, so use the same value in all Dify nodes. Behind a Chat Trigger, every chat session is a user of its own; Dify Chat Message passes it on. Dify does not check the value.',
+		'Who is writing. Dify keeps the conversations, messages, files and ratings of different users apart, so use the same value in all Dify nodes. Leave empty for the chat session behind a Chat Trigger, else the "user" of the item, which Dify nodes put out, else one user for the workflow. Dify does not check the value.',
 });
 
 /** Placeholder for IDs. */

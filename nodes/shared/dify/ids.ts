@@ -3,7 +3,19 @@ import type { NodeParameters } from '../parameters';
 
 /** The user of the item. @throws {ServerError} where there is none */
 export function userIn(parameters: NodeParameters): string {
-	return userOf(parameters.value('user'));
+	return userOf(userValue(parameters));
+}
+
+/** The user of the item as it stands in the field, unchecked. An empty field stands for the default user. */
+export function userValue(parameters: NodeParameters): unknown {
+	return parameters.isLeftEmpty('user') ? defaultUser(parameters) : parameters.value('user');
+}
+
+/** The chat's session, else the user that a Dify node before put out, else one for the workflow. */
+function defaultUser(parameters: NodeParameters): unknown {
+	const { sessionId, user } = parameters.item();
+	const workflowId = parameters.workflowId();
+	return sessionId ?? user ?? (workflowId === undefined ? 'n8n' : `n8n-${workflowId}`);
 }
 
 /** @throws {ServerError} where the field Conversation is empty or holds no ID */

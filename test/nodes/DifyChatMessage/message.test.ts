@@ -17,9 +17,12 @@ describe('what is sent', () => {
 		);
 	});
 
-	test('case 15: a user is demanded', async () => {
+	test('case 15: an expression without a user is refused', async () => {
 		const sim = await startSim();
-		const failed = await chatError(sim, { parameters: { user: '' } });
+		const failed = await chatError(sim, {
+			parameters: { user: '' },
+			written: { user: '={{ $json.author }}' },
+		});
 		expect(failed.message).toBe('The user is empty');
 		expect(failed.description).toContain('Give the user');
 		expect(sim.requests).toHaveLength(0);

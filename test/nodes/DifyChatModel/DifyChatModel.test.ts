@@ -70,8 +70,15 @@ describe('Dify Chat Model', () => {
 		expect(sim.store.runs.at(-1)!.query).toBe('User: Hi\nAssistant: Hello!\n\nAgain?');
 	});
 
+	it('sends the user of the workflow where User is left empty', async () => {
+		const sim = await talking();
+		const { model } = await supplied(sim, { user: '' });
+		await model.invoke([new HumanMessage('Hi')]);
+		expect(sim.store.runs.at(-1)!.user).toBe('n8n-w1');
+	});
+
 	it.each([
-		[{ user: '' }, /user is empty/],
+		[{ user: null }, /user is empty/],
 		[{ memory: 'redis' }, /Memory/],
 		[{ options: { inputs: 'no json' } }, /not a JSON object/],
 	])('says which field is wrong: %j', async (parameters, message) => {

@@ -65,7 +65,7 @@ test('case 74: a rating that is none is refused, since Dify would delete or answ
 	// Ratings may come in capital letters.
 	await feedback(sim, { messageId, rating: ' DISLIKE ' });
 	expect(ratingsOf(sim)).toEqual([['dislike', 'precious']]);
-	await expect(feedback(sim, { messageId, user: ' ' })).rejects.toThrow('The user is empty');
+	await expect(feedback(sim, { messageId, user: null })).rejects.toThrow('The user is empty');
 });
 
 describe.each(NEWEST_VERSION)('feedback, %s', (version) => {

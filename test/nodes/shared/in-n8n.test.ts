@@ -1,19 +1,27 @@
-import { ExecuteContext } from 'n8n-core';
-import { createEmptyRunExecutionData, NodeHelpers, Workflow } from 'n8n-workflow';
+import { ExecuteContext, SupplyDataContext } from 'n8n-core';
+import {
+	createEmptyRunExecutionData,
+	NodeConnectionTypes,
+	NodeHelpers,
+	Workflow,
+} from 'n8n-workflow';
 import type {
 	IDataObject,
 	INode,
 	INodeParameters,
 	INodeType,
 	INodeTypes,
+	NodeConnectionType,
 	IWorkflowExecuteAdditionalData,
 } from 'n8n-workflow';
 
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import { DifyChatModel } from '../../../nodes/DifyChatModel/DifyChatModel.node';
 import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
+import { userIn } from '../../../nodes/shared/dify/ids';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 
 /** Reads parameters over n8n's own context, which evaluates expressions and takes resource locators apart. */
@@ -43,7 +51,8 @@ async function reading<T>(
 	// As n8n does, it fills in the defaults of what is shown.
 	const workflow = new Workflow({ id, nodes: [node], connections: {}, active: false, nodeTypes });
 	const items = [{ json }];
-	const context = new ExecuteContext(
+	const executeData = { node, data: { main: [items] }, source: null };
+	const common = [
 		workflow,
 		workflow.getNode('Node')!,
 		{} as IWorkflowExecuteAdditionalData,
@@ -52,9 +61,12 @@ async function reading<T>(
 		0,
 		items,
 		{ main: [items] },
-		{ node, data: { main: [items] }, source: null },
-		[],
-	);
+	] as const;
+	const [output] = description.outputs as NodeConnectionType[];
+	const context =
+		output === NodeConnectionTypes.AiLanguageModel
+			? new SupplyDataContext(...common, output, executeData, [])
+			: new ExecuteContext(...common, executeData, []);
 	await workflow.expression.acquireIsolate();
 	try {
 		return read(new NodeParameters(context, 0, description.properties));
@@ -97,11 +109,17 @@ describe("with n8n's own context", () => {
 		[undefined, { user: 'anna' }, 'anna'],
 		[undefined, {}, 'n8n'],
 	])('the default user in workflow %p with the item %p is %p', async (id, json, user) => {
-		for (const node of [new DifyChatMessage(), new DifyFeedback()])
-			expect(await reading(node, {}, (parameters) => parameters.name('user'), { id, json })).toBe(
-				user,
-			);
+		for (const node of [new DifyChatMessage(), new DifyFeedback(), new DifyChatModel()])
+			expect(await reading(node, {}, userIn, { id, json })).toBe(user);
 	});
+
+	it.each(['={{ $json.author }}', '={{ "" }}', '='])(
+		'the expression %p, which gives nothing, is not replaced by the default user',
+		async (user) => {
+			for (const node of [new DifyChatMessage(), new DifyFeedback(), new DifyChatModel()])
+				await expect(reading(node, { user }, userIn)).rejects.toThrow('The user is empty');
+		},
+	);
 
 	it('expressions in collections and locators are evaluated, and wrong values are told by the label', async () => {
 		const node = new ServerHealth();

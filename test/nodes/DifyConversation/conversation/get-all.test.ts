@@ -23,6 +23,6 @@ describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
 		await expect(names({ options: { sortBy: 'name' } })).rejects.toThrow(
 			'must be one of -created_at, created_at, -updated_at, updated_at, but is "name"',
 		);
-		await expect(names({ user: '' })).rejects.toThrow('The user is empty');
+		await expect(names({ user: null })).rejects.toThrow('The user is empty');
 	});
 });

@@ -281,7 +281,7 @@ describe.each(NEWEST_VERSION)('20 items at 8 at once, %s', (version) => {
 		const odd = [
 			{},
 			{},
-			{ user: '' },
+			{ user: null },
 			{ inputsJson: '{"days":"many"}' },
 			{ conversation: 'byId', conversationId: byId(UNKNOWN_ID) },
 		];

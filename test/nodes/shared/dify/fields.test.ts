@@ -1,53 +1,114 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import { DifyApp } from '../../../../nodes/DifyApp/DifyApp.node';
+import { conversationKey } from '../../../../nodes/DifyChatMessage/message';
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import { DifyChatModel } from '../../../../nodes/DifyChatModel/DifyChatModel.node';
 import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
+import { DifyWorkflow } from '../../../../nodes/DifyWorkflow/DifyWorkflow.node';
+import { NodeParameters } from '../../../../nodes/shared/parameters';
 import { startSim, UNKNOWN_ID } from '../../../lib/dify/client';
-import { type Json, NEWEST_VERSION } from '../../../servers/dify';
-import { byId, type DifyNodeName, executeNode, nodeErrorOf, properties } from '../../dify';
+import type { Json } from '../../../servers/dify';
+import {
+	byId,
+	type DifyNodeName,
+	executeNode,
+	nodeErrorOf,
+	prepareNode,
+	properties,
+} from '../../dify';
 
-describe.each(NEWEST_VERSION)('every operation, %s', (version) => {
-	test('User: required and filled in, in every operation; without one nothing is sent', async () => {
-		for (const node of [new DifyChatMessage(), new DifyFeedback(), new DifyConversation()]) {
-			const users = properties(node).filter(({ name }) => name === 'user');
-			expect(users.length).toBeGreaterThan(0);
-			for (const user of users)
-				expect(user).toMatchObject({
-					required: true,
-					default: expect.stringMatching(/^=\{\{.+\}\}$/) as string,
-				});
+/** Every operation of the app's nodes with a user, without what decides who that is. */
+const OPERATIONS: Array<[DifyNodeName, Json]> = [
+	['difyChatMessage', {}],
+	['difyFeedback', { operation: 'rate' }],
+	['difyFeedback', { operation: 'revoke' }],
+	['difyConversation', { resource: 'conversation', operation: 'getAll' }],
+	['difyConversation', { resource: 'conversation', operation: 'rename', name: 'x' }],
+	['difyConversation', { resource: 'conversation', operation: 'delete' }],
+	['difyConversation', { resource: 'message', operation: 'getAll' }],
+	['difyConversation', { resource: 'message', operation: 'getSuggested' }],
+	['difyConversation', { resource: 'variable', operation: 'getAll' }],
+	['difyConversation', { resource: 'variable', operation: 'update', value: 'x' }],
+	['difyWorkflow', { resource: 'run', operation: 'execute' }],
+	['difyWorkflow', { resource: 'run', operation: 'follow', workflowRunId: UNKNOWN_ID }],
+	['difyApp', { resource: 'text', operation: 'generate' }],
+];
+const IDS = {
+	messageId: UNKNOWN_ID,
+	conversationId: byId(UNKNOWN_ID),
+	variableId: byId(UNKNOWN_ID),
+};
+
+describe('User', () => {
+	test.each([
+		new DifyApp(),
+		new DifyChatMessage(),
+		new DifyChatModel(),
+		new DifyConversation(),
+		new DifyFeedback(),
+		new DifyWorkflow(),
+	])('is empty at first, and need not be filled in: $description.displayName', (node) => {
+		const users = properties(node).filter(({ name }) => name === 'user');
+		expect(users.length).toBeGreaterThan(0);
+		for (const user of users) {
+			expect(user).toMatchObject({ default: '', placeholder: 'n8n, one per workflow' });
+			expect(user.required).toBeUndefined();
 		}
-		const sim = await startSim({ version });
-		const expectRefused = async (name: DifyNodeName, parameters: Json) =>
-			expect(
-				(await nodeErrorOf(executeNode(name, sim, { parameters: { ...parameters, user: '' } })))
-					.message,
-			).toBe('The user is empty');
-		await expectRefused('difyChatMessage', {});
-		for (const operation of ['rate', 'revoke'])
-			await expectRefused('difyFeedback', { operation, messageId: UNKNOWN_ID });
-		for (const operation of ['getAll', 'rename', 'delete'])
-			await expectRefused('difyConversation', {
-				resource: 'conversation',
-				operation,
-				conversationId: byId(UNKNOWN_ID),
-				name: 'x',
+	});
+
+	test.each(OPERATIONS)(
+		'an expression that gives nothing sends nothing: %s %j',
+		async (name, operation) => {
+			const sim = await startSim();
+			const failed = executeNode(name, sim, {
+				parameters: { ...IDS, ...operation, user: '' },
+				written: { user: '={{ $json.author }}' },
 			});
-		for (const operation of ['getAll', 'getSuggested'])
-			await expectRefused('difyConversation', {
-				resource: 'message',
-				operation,
-				conversationId: byId(UNKNOWN_ID),
-				messageId: UNKNOWN_ID,
-			});
-		for (const operation of ['getAll', 'update'])
-			await expectRefused('difyConversation', {
-				resource: 'variable',
-				operation,
-				conversationId: byId(UNKNOWN_ID),
-				variableId: byId(UNKNOWN_ID),
-				value: 'x',
-			});
+			expect((await nodeErrorOf(failed)).message).toBe('The user is empty');
+			expect(sim.requests).toHaveLength(0);
+		},
+	);
+
+	test.each(OPERATIONS)('left empty, it is taken from the item: %s %j', async (name, operation) => {
+		const sim = await startSim();
+		const failed = executeNode(name, sim, {
+			parameters: { ...IDS, ...operation, user: ' ' },
+			items: [{ json: { sessionId: '' } }],
+		});
+		// The item's session counts, though it is empty.
+		expect((await nodeErrorOf(failed)).message).toBe('The user is empty');
 		expect(sim.requests).toHaveLength(0);
+	});
+
+	test('left empty, every item has its own', async () => {
+		const sim = await startSim();
+		await executeNode('difyChatMessage', sim, {
+			parameters: { user: '' },
+			items: [
+				{ json: { sessionId: 'chat-3', user: 'anna' } },
+				{ json: { user: 'ben' } },
+				{ json: { user: 7 } },
+				{ json: {} },
+			],
+		});
+		expect(sim.runs.map(({ user }) => user)).toEqual(['chat-3', 'ben', '7', 'n8n-w1']);
+	});
+
+	test('left empty, messages of one session are sent in order, of several at once', () => {
+		const keyOf = (json: IDataObject) => {
+			const { context } = prepareNode(
+				'difyChatMessage',
+				{ url: 'http://127.0.0.1:1' },
+				{ parameters: { user: '', conversation: 'latest' }, items: [{ json }] },
+			);
+			const fields = new DifyChatMessage().description.properties;
+			return conversationKey(new NodeParameters(context, 0, fields));
+		};
+		expect(keyOf({ sessionId: 'a' })).toBe('latest a');
+		expect(keyOf({ user: 'b' })).toBe('latest b');
+		expect(keyOf({})).toBe('latest n8n-w1');
 	});
 });
 
