@@ -4,10 +4,10 @@ import { KnowledgeApi } from '../../lib/dify/knowledge/api';
 import { isExternal } from '../../lib/dify/knowledge/records';
 import { baseRoutes } from '../../lib/dify/knowledge/routes';
 import { nonEmptyText } from '../../lib/values';
-import { editorClient } from '../shared/dify/editor';
-import { listError } from '../shared/list-error';
+import { editorClient, editorValue } from '../shared/dify/editor';
+import { FAILED_LIST, failedListEntry } from '../shared/list-error';
 
-/** All knowledge bases that can be searched. */
+/** All knowledge bases that can be searched; where Dify cannot list them, an entry that says why. */
 export async function getKnowledgeBases(
 	this: ILoadOptionsFunctions,
 ): Promise<INodePropertyOptions[]> {
@@ -18,6 +18,16 @@ export async function getKnowledgeBases(
 			.filter((base) => !isExternal(base))
 			.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) }));
 	} catch (error) {
-		throw listError(this.getNode(), error);
+		return [failedListEntry(this.getNode(), error), ...chosenBases(this)];
 	}
+}
+
+/** Bases that are chosen already. Without an entry, the editor calls them "not supported". */
+function chosenBases(context: ILoadOptionsFunctions): INodePropertyOptions[] {
+	const ids = editorValue(context, 'difyDatasetIds');
+	if (!Array.isArray(ids)) return [];
+	return ids
+		.map(String)
+		.filter((id) => id !== FAILED_LIST)
+		.map((id) => ({ name: id, value: id }));
 }

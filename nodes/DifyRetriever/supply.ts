@@ -21,6 +21,7 @@ import { mapConcurrently } from '../../lib/servers/batches';
 import { nonEmptyText, text, messageOf } from '../../lib/values';
 import { searchSettings } from '../shared/dify/knowledge-fields';
 import { wrongField } from '../shared/field-values';
+import { FAILED_LIST } from '../shared/list-error';
 import { NodeParameters } from '../shared/parameters';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
@@ -68,6 +69,12 @@ function readSettings(parameters: NodeParameters): Settings {
 	const chosen = [parameters.value('difyDatasetIds')]
 		.flat()
 		.filter((id) => id !== undefined && id !== null && id !== '');
+	if (chosen.includes(FAILED_LIST))
+		throw wrongField(
+			'Knowledge Base Names or IDs',
+			'holds the message of a list that could not be loaded',
+			'Remove this entry, load the list again, and choose a knowledge base.',
+		);
 	const datasetIds = [...new Set(chosen.map((id) => uuid(id, 'knowledge base ID')))];
 	if (datasetIds.length === 0)
 		throw wrongField(

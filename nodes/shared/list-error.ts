@@ -1,4 +1,4 @@
-import type { INode, NodeOperationError } from 'n8n-workflow';
+import type { INode, INodePropertyOptions, NodeOperationError } from 'n8n-workflow';
 
 import { describe } from '../../lib/errors/description';
 import { toNodeError, type NodeErrorOptions } from '../../lib/errors/node-error';
@@ -18,9 +18,23 @@ export function listError(
 	options?: NodeErrorOptions,
 ): NodeOperationError {
 	const nodeError = toNodeError(node, error, options);
-	const whole = error instanceof ServerError ? describe(error, placeOf(error)) : nodeError.message;
-	nodeError.message = whole.replaceAll('-', NON_BREAKING_HYPHEN);
+	nodeError.message = wholeText(error, nodeError).replaceAll('-', NON_BREAKING_HYPHEN);
 	return nodeError;
+}
+
+/** Value of `failedListEntry`. It is no ID: who chooses it is told when the node runs. */
+export const FAILED_LIST = 'failedList';
+
+/**
+ * The entry that stands for a list of `loadOptions` that failed. For an error there, the editor shows only "Error
+ * fetching options from …" (ParameterInput.vue).
+ */
+export function failedListEntry(node: INode, error: unknown): INodePropertyOptions {
+	return { name: wholeText(error, toNodeError(node, error)), value: FAILED_LIST };
+}
+
+function wholeText(error: unknown, { message }: NodeOperationError): string {
+	return error instanceof ServerError ? describe(error, placeOf(error)) : message;
 }
 
 /** Empty where the text names the server already; undefined: the default address. */

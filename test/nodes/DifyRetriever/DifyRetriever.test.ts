@@ -2,9 +2,11 @@ import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { DifyRetriever } from '../../../nodes/DifyRetriever/DifyRetriever.node';
 import type { SuppliedRetriever } from '../../../nodes/DifyRetriever/supply';
+import { searchKnowledgeBases } from '../../../nodes/shared/dify/search-knowledge';
 import {
 	addDataset,
 	addDocument,
+	type DifySim,
 	knowledgeKey,
 	NEWEST_VERSION,
 	SIM_VERSIONS,
@@ -32,6 +34,30 @@ async function scene(version: (typeof SIM_VERSIONS)[number]) {
 	};
 	return { sim, fill, supplied };
 }
+
+/** The context of the list in the editor. */
+function editorContext(
+	{ url }: DifySim,
+	credential: { apiKey?: string } = {},
+	chosen: string[] = [],
+): ILoadOptionsFunctions {
+	return {
+		getCredentials: async () => ({
+			baseUrl: url,
+			apiKey: knowledgeKey(),
+			keyType: 'knowledge',
+			...credential,
+		}),
+		getNode: () => ({ name: 'Dify Retriever', type: 'difyRetriever' }),
+		getNodeParameter: () => chosen,
+		helpers: {},
+	} as unknown as ILoadOptionsFunctions;
+}
+
+const listed = async (...editor: Parameters<typeof editorContext>) =>
+	await new DifyRetriever().methods.loadOptions.getKnowledgeBases.call(editorContext(...editor));
+const listedByLocator = async (...editor: Parameters<typeof editorContext>) =>
+	await searchKnowledgeBases.call(editorContext(...editor));
 
 describe.each(NEWEST_VERSION)('Dify Retriever with Dify %s', (version) => {
 	test('D134: gives documents as chains read them, and logs question and hits', async () => {
@@ -144,16 +170,30 @@ describe.each(NEWEST_VERSION)('Dify Retriever with Dify %s', (version) => {
 		const { sim, fill } = await scene(version);
 		fill('Papers', []);
 		addDataset(sim.store, { name: 'Elsewhere', provider: 'external' });
-		const editor = {
-			getCredentials: async () => ({
-				baseUrl: sim.url,
-				apiKey: knowledgeKey(),
-				keyType: 'knowledge',
-			}),
-			getNode: () => ({ name: 'Dify Retriever', type: 'difyRetriever' }),
-			helpers: {},
-		} as unknown as ILoadOptionsFunctions;
-		const { getKnowledgeBases } = new DifyRetriever().methods.loadOptions;
-		expect((await getKnowledgeBases.call(editor)).map(({ name }) => name)).toEqual(['Papers']);
+		expect((await listed(sim)).map(({ name }) => name)).toEqual(['Papers']);
+	});
+
+	test('a list that fails says why and what to do, and keeps what was chosen', async () => {
+		const { sim, fill } = await scene(version);
+		const { id } = fill('Papers', []);
+		const entries = await listed(sim, { apiKey: 'dataset-wrong' }, [id, 'failedList']);
+		expect(entries).toEqual([
+			{ name: expect.any(String) as string, value: 'failedList' },
+			{ name: id, value: id },
+		]);
+		const error = await nodeErrorOf(listedByLocator(sim, { apiKey: 'dataset-wrong' }));
+		expect(entries[0]!.name).toBe(error.message.replaceAll('\u2011', '-'));
+		expect(entries[0]!.name).toMatch(/^Dify refuses the API key.+Check the API key/);
+	});
+
+	test('the entry of a list that failed is refused before anything is sent', async () => {
+		const { sim, fill, supplied } = await scene(version);
+		const sent = sim.requests.length;
+		const failed = supplied([fill('Papers', []), { id: 'failedList' } as SimDataset]);
+		await expect(failed).rejects.toMatchObject({
+			message: expect.stringContaining('holds the message of a list') as string,
+			description: expect.stringContaining('Remove this entry') as string,
+		});
+		expect(sim.requests).toHaveLength(sent);
 	});
 });
