@@ -3,6 +3,7 @@ import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { getForm } from '../shared/dify/get-form';
+import { actionSubtitle } from '../shared/run/operations';
 import { operations } from './resources';
 import { searchAnnotations } from './search-annotations';
 
@@ -12,8 +13,7 @@ export class DifyApp implements INodeType {
 		displayName: 'Dify Apps',
 		name: 'difyApp',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle:
-			'={{ ({ getAll: "get many", getStatus: "get status", upsert: "create or update" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource.replace(/[A-Z]/g, " $&").toLowerCase() }}',
+		subtitle: actionSubtitle(operations.properties),
 		description:
 			'Runs text generators of Dify, transcribes, speaks, keeps annotations and files, reads app settings',
 		builderHint: BUILDER_HINTS.difyApp,

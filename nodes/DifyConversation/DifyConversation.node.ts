@@ -4,6 +4,7 @@ import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { searchConversations } from '../shared/dify/search-conversations';
 import { searchVariables } from './search-variables';
+import { actionSubtitle } from '../shared/run/operations';
 import { operations } from './resources';
 
 export class DifyConversation implements INodeType {
@@ -12,8 +13,7 @@ export class DifyConversation implements INodeType {
 		displayName: 'Dify Conversation',
 		name: 'difyConversation',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle:
-			'={{ ({ getAll: "get many", getSuggested: "get suggested" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource }}',
+		subtitle: actionSubtitle(operations.properties),
 		description:
 			'Lists, renames and deletes conversations of a Dify app, reads their messages, and sets their variables',
 		builderHint: BUILDER_HINTS.difyConversation,

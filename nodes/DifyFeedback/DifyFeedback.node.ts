@@ -2,7 +2,7 @@ import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
-import { operationTable } from '../shared/run/operations';
+import { actionSubtitle, operationTable } from '../shared/run/operations';
 import { rate } from './rate';
 import { revoke } from './revoke';
 import { feedbackGetAll } from './routes';
@@ -15,7 +15,7 @@ export class DifyFeedback implements INodeType {
 		displayName: 'Dify Feedback',
 		name: 'difyFeedback',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle: '={{ $parameter.operation === "getAll" ? "get many" : $parameter.operation }}',
+		subtitle: actionSubtitle(operations.properties),
 		description: 'Rates answers of a Dify app, takes ratings back, and lists them',
 		builderHint: BUILDER_HINTS.difyFeedback,
 		defaults: { name: 'Dify Feedback' },

@@ -11,6 +11,7 @@ import {
 } from '../shared/dify/search-knowledge';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
+import { actionSubtitle } from '../shared/run/operations';
 import { operations } from './resources';
 
 export class DifyKnowledge implements INodeType {
@@ -20,7 +21,7 @@ export class DifyKnowledge implements INodeType {
 		name: 'difyKnowledge',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		version: 1,
-		subtitle: '={{ $parameter.operation + ": " + $parameter.resource }}',
+		subtitle: actionSubtitle(operations.properties),
 		description: 'Searches knowledge bases of Dify, fills them, and keeps your documents in sync',
 		builderHint: BUILDER_HINTS.difyKnowledge,
 		defaults: { name: 'Dify Knowledge' },

@@ -3,6 +3,7 @@ import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { getForm } from '../shared/dify/get-form';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
+import { actionSubtitle } from '../shared/run/operations';
 import { operations } from './resources';
 
 export class DifyWorkflow implements INodeType {
@@ -11,8 +12,7 @@ export class DifyWorkflow implements INodeType {
 		displayName: 'Dify Workflow',
 		name: 'difyWorkflow',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle:
-			'={{ ({ getAll: "get many", submitAndFollow: "submit and follow" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource }}',
+		subtitle: actionSubtitle(operations.properties),
 		description:
 			'Runs workflows of Dify, follows and stops them, and answers the forms of runs that wait for people',
 		builderHint: BUILDER_HINTS.difyWorkflow,

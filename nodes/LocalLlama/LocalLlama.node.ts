@@ -10,6 +10,7 @@ import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/with-context';
 import { searchVoices } from './audio/search-voices';
 import { runLocalLlama } from './operation';
+import { actionSubtitle } from '../shared/run/operations';
 import { operations } from './resources';
 
 export class LocalLlama implements INodeType {
@@ -22,8 +23,7 @@ export class LocalLlama implements INodeType {
 		},
 		group: ['transform'],
 		version: 1,
-		subtitle:
-			'={{ ({ getAll: "get many" }[$parameter.operation] ?? $parameter.operation.replace(/[A-Z]/g, " $&").toLowerCase()) + ": " + $parameter.resource }}',
+		subtitle: actionSubtitle(operations.properties),
 		description:
 			'Uses the models of your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
 		builderHint: BUILDER_HINTS.localLlama,

@@ -146,6 +146,28 @@ export function operationTable<O extends Described>(operations: readonly O[]): O
 	};
 }
 
+/**
+ * The subtitle of a node: what its operation does, in the words of n8n's list of actions.
+ *
+ * @param properties of the node. An operation without a resource is found by its name alone.
+ */
+export function actionSubtitle(properties: readonly INodeProperties[]): string {
+	const hasResources = properties.some(({ name }) => name === 'resource');
+	const actions = properties
+		.filter(({ name }) => name === 'operation')
+		.flatMap(({ options = [], displayOptions }) => {
+			const resource = hasResources ? `${String(displayOptions?.show?.resource?.[0])} ` : '';
+			return (options as INodePropertyOptions[]).map(({ value, action }) => [
+				`${resource}${value}`,
+				action,
+			]);
+		});
+	const key = hasResources
+		? '$parameter.resource + " " + $parameter.operation'
+		: '$parameter.operation';
+	return `={{ (${JSON.stringify(Object.fromEntries(actions))})[${key}] }}`;
+}
+
 function chosenBy<O extends Described>(field: INodeProperties, operations: readonly O[]) {
 	return readingOf([field], (parameters) =>
 		operationNamed(operations, parameters.name(field.name)),

@@ -9,17 +9,22 @@ import type {
 	IDataObject,
 	INode,
 	INodeParameters,
+	INodePropertyOptions,
 	INodeType,
 	INodeTypes,
 	NodeConnectionType,
 	IWorkflowExecuteAdditionalData,
 } from 'n8n-workflow';
 
+import { DifyApp } from '../../../nodes/DifyApp/DifyApp.node';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyChatModel } from '../../../nodes/DifyChatModel/DifyChatModel.node';
 import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
+import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
+import { DifyWorkflow } from '../../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
+import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
 import { userIn } from '../../../nodes/shared/dify/ids';
 import { NodeParameters } from '../../../nodes/shared/parameters';
@@ -70,6 +75,46 @@ async function reading<T>(
 	await workflow.expression.acquireIsolate();
 	try {
 		return read(new NodeParameters(context, 0, description.properties));
+	} finally {
+		await workflow.expression.releaseIsolate();
+	}
+}
+
+/** Result of an expression about the node, as the editor evaluates subtitles. */
+async function evaluated(
+	nodeType: INodeType,
+	parameters: INodeParameters,
+	expression: string,
+): Promise<unknown> {
+	const { description } = nodeType;
+	const node: INode = {
+		id: '1',
+		name: 'Node',
+		type: description.name,
+		typeVersion: 1,
+		position: [0, 0],
+		parameters,
+	};
+	const nodeTypes = {
+		getByName: () => nodeType,
+		getByNameAndVersion: () => nodeType,
+		getKnownTypes: () => ({}),
+	} as unknown as INodeTypes;
+	const workflow = new Workflow({
+		id: 'w1',
+		nodes: [node],
+		connections: {},
+		active: false,
+		nodeTypes,
+	});
+	await workflow.expression.acquireIsolate();
+	try {
+		return workflow.expression.getSimpleParameterValue(
+			workflow.getNode('Node')!,
+			expression,
+			'internal',
+			{},
+		);
 	} finally {
 		await workflow.expression.releaseIsolate();
 	}
@@ -138,6 +183,25 @@ describe("with n8n's own context", () => {
 		await expect(
 			reading(node, given, (parameters) => parameters.flag('options.failWhenUnhealthy')),
 		).rejects.toThrow('The field "Fail When Unhealthy" must be true or false, but is "perhaps"');
+	});
+
+	it.each([
+		new DifyApp(),
+		new DifyConversation(),
+		new DifyFeedback(),
+		new DifyKnowledge(),
+		new DifyWorkflow(),
+		new LocalLlama(),
+	])('the subtitle says what the operation does: $description.displayName', async (node) => {
+		const { properties, subtitle } = node.description;
+		for (const { name, options, displayOptions } of properties) {
+			if (name !== 'operation') continue;
+			const resource = displayOptions?.show?.resource?.[0] as string | undefined;
+			for (const { value, action } of options as INodePropertyOptions[]) {
+				const chosen = { ...(resource === undefined ? {} : { resource }), operation: value };
+				expect(await evaluated(node, chosen, subtitle!)).toBe(action);
+			}
+		}
 	});
 
 	it('n8n fills in the defaults of the operation that is chosen, though several have a field of that name', () => {
