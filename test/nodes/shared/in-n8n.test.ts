@@ -12,6 +12,7 @@ import type {
 	INodePropertyOptions,
 	INodeType,
 	INodeTypes,
+	ITaskDataConnections,
 	NodeConnectionType,
 	IWorkflowExecuteAdditionalData,
 } from 'n8n-workflow';
@@ -56,7 +57,8 @@ async function reading<T>(
 	// As n8n does, it fills in the defaults of what is shown.
 	const workflow = new Workflow({ id, nodes: [node], connections: {}, active: false, nodeTypes });
 	const items = [{ json }];
-	const executeData = { node, data: { main: [items] }, source: null };
+	const inputs: ITaskDataConnections = { main: [items] };
+	const executeData = { node, data: inputs, source: null };
 	const common = [
 		workflow,
 		workflow.getNode('Node')!,
@@ -65,7 +67,7 @@ async function reading<T>(
 		createEmptyRunExecutionData(),
 		0,
 		items,
-		{ main: [items] },
+		inputs,
 	] as const;
 	const [output] = description.outputs as NodeConnectionType[];
 	const context =
