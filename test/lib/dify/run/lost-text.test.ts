@@ -169,6 +169,22 @@ describe('recorded', () => {
 		expect(result).toMatchObject({ status: 'succeeded', text: answer || outputs.answer });
 		expect(shown).toBe(result!.text);
 	});
+
+	test('a workflow of 1.16.1, cut after each of its events: its outputs', async () => {
+		const attached = streamOf('dify-1.16.1/lost-workflow.01');
+		const running = recordOfRun('dify-1.16.1/lost-workflow.02');
+		for (let kept = 1; kept < attached.length; kept++) {
+			const lost = { first: attached.slice(0, kept), attached, record: running };
+			const { result, error, shown } = await observe(lost);
+			expect(error).toBeUndefined();
+			expect(result).toMatchObject({
+				status: 'succeeded',
+				text: 'cut|done',
+				workflow: { outputs: { r: 'cut|done' } },
+			});
+			expect(['', 'cut|done']).toContain(shown);
+		}
+	});
 });
 
 const FORM = {
