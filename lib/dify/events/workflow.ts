@@ -8,7 +8,7 @@ import {
 	type JsonRecord,
 } from '../../values';
 import type { TextDelta, WorkflowRun } from '../types';
-import { takeWhole } from './answer';
+import { replace, takeWhole } from './answer';
 import { addFile, addForm, singleText, updateWorkflow } from './collect';
 import type { RunState } from './state';
 import { succeeded } from './termination';
@@ -48,8 +48,14 @@ export function workflowFinished(
  * them may be missing. Elsewhere the pieces are the answer.
  */
 function takeOutputs(state: RunState, isAlone: boolean, deltas: TextDelta[]): void {
-	if (isAlone || state.isAttached) takeWhole(state, textIn(state), 'workflow_outputs', deltas);
-	else state.isTextWhole = true;
+	if (!isAlone && !state.isAttached) {
+		state.isTextWhole = true;
+		return;
+	}
+	const whole = textIn(state);
+	// An empty output of a workflow is its result, too: nothing of the preview stays.
+	if (whole === '' && !isChatflow(state)) replace(state, whole, 'workflow_outputs', deltas);
+	takeWhole(state, whole, 'workflow_outputs', deltas);
 }
 
 /** The answer of a chatflow; the only text of other outputs, which have any names. */

@@ -37,6 +37,21 @@ describe('what the events mean', () => {
 		},
 	);
 
+	test('an empty output of a workflow takes the place of its preview', () => {
+		const run = { task_id: 't', workflow_run_id: 'r' };
+		const { result, shown } = playText(
+			lines(
+				{ event: 'text_chunk', ...run, data: { text: 'preview' } },
+				{
+					event: 'workflow_finished',
+					...run,
+					data: { id: 'r', status: 'succeeded', outputs: { body: '', code: 200 } },
+				},
+			),
+		);
+		expect([result.status, result.text, shown]).toEqual(['succeeded', '', '']);
+	});
+
 	test.each([
 		['answered', 'human_input_form_filled'],
 		['not answered in time', 'human_input_form_timeout'],
