@@ -377,8 +377,8 @@ function abandon(state: Observation, why: AbandonReason, now: number): Action[] 
 	const { line, run, plan } = state;
 	if (state.abandoned !== undefined || state.ending !== undefined) return [];
 	if (line === undefined) return giveUp(state, { how: 'finished', ...why }, now);
-	// The outcome is known; only speech or the end of the stream is missing.
-	if (!isUnfinished(run)) return hangUp(state, now);
+	// The outcome is known, unless it is that of another conversation; only speech or the end of the stream is missing.
+	if (!isUnfinished(run) && why.reason !== 'otherConversation') return hangUp(state, now);
 	state.abandoned = { ...why, at: now };
 	run.abandoned = true;
 	if (!plan.stops) return hangUp(state, now);

@@ -517,3 +517,23 @@ test('events behind message_end begin the grace anew', () => {
 	]);
 	expect(state.line?.graceEndsAt).toBe(30 + AWAITS_SECOND_END.graceMs);
 });
+
+test('a run of another conversation is given up, also where its end came at once', () => {
+	const own = { conversation_id: 'other', message_id: 'm', task_id: 't' };
+	const { state, does } = play({ onlyConversation: 'own', hasRecord: false, recovers: false }, [
+		[10, 'answered'],
+		[
+			20,
+			{
+				events: [
+					{ event: 'message', answer: 'hi', ...own },
+					{ event: 'message_end', ...own },
+				],
+			},
+		],
+		[30, 'stopped'],
+		[40, 'closed'],
+	]);
+	expect(does).toEqual(['close', 'end: finished']);
+	expect(state.ending).toMatchObject({ reason: 'otherConversation' });
+});
