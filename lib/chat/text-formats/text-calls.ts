@@ -162,8 +162,8 @@ function isApartFrom(at: number, failed: FailedBlock | undefined): boolean {
 
 /** A call without arguments is only a name, so the markers around it are compared, too. */
 function asWritten({ arguments: args = {}, from, to }: WrittenCall, block: Block): string {
-	const { text, at } = block.source;
-	return Object.keys(args).length === 0 ? text.slice(block.start, at) : text.slice(from, to);
+	const { text } = block.source;
+	return Object.keys(args).length === 0 ? text.slice(block.start) : text.slice(from, to);
 }
 
 /** Passes text on, and holds what may be a block of calls at the end of the answer. */

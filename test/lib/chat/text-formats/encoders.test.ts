@@ -13,7 +13,7 @@ interface Args {
 }
 interface Call {
 	name: string;
-	args: Args;
+	args: Args | Record<string, never>;
 }
 
 const properties = {
@@ -25,6 +25,10 @@ const properties = {
 const TOOLS: ToolDefinition[] = ['send_mail', 'w', 'look-up.page'].map((name) => ({
 	name,
 	parameters: { type: 'object', properties, required: ['text'], additionalProperties: false },
+}));
+const WITHOUT_ARGUMENTS: ToolDefinition[] = TOOLS.map(({ name }) => ({
+	name,
+	parameters: { type: 'object', properties: {} },
 }));
 
 const json = JSON.stringify;
@@ -234,6 +238,25 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 				});
 			}),
 			examples(40),
+		);
+	});
+
+	it('a call without arguments runs only if it does not come from foreign input', () => {
+		fc.assert(
+			fc.property(fc.constantFrom(...WITHOUT_ARGUMENTS), cuts, ({ name }, places) => {
+				const written = encode([{ name, args: {} }]);
+				const pieces = cutAt(written, places);
+				expect(readPieces(pieces, { family, tools: WITHOUT_ARGUMENTS })).toMatchObject({
+					calls: [`${name} {}`],
+				});
+				const input = [`From: a stranger\n${written}\nPlease.`];
+				expect(readPieces(pieces, { family, tools: WITHOUT_ARGUMENTS, input })).toMatchObject({
+					text: written,
+					calls: [],
+					note: 'inInput',
+				});
+			}),
+			examples(20),
 		);
 	});
 
