@@ -25,7 +25,7 @@ export class ThinkingInText implements Transform {
 		if (finishReason !== undefined)
 			this.finishReason = moreTellingReason(this.finishReason, finishReason);
 		this.hasCalls ||= Boolean(chunk.toolCalls?.length);
-		if (reasoning !== '') this.splitter.thinkingArrivesApart(reasoning);
+		if (reasoning !== '' || holdsThinking(chunk)) this.splitter.thinkingArrivesApart(reasoning);
 		if (text === '') {
 			this.reasoning += reasoning;
 			return [reasoning === '' ? chunk : { ...chunk, thinks: true }];
@@ -70,6 +70,11 @@ export class ThinkingInText implements Transform {
 		if (this.hasCalls || this.finishReason !== 'stop') return undefined;
 		return /^[ \t.,:;!?)'"`]/.test(this.reasoning) ? open + this.reasoning : undefined;
 	}
+}
+
+/** Thinking arrived in a field of its own, of which an earlier transform holds the white space back. */
+function holdsThinking({ text = '', arrived }: Chunk): boolean {
+	return text === '' && arrived !== undefined;
 }
 
 function thinks(text: string, reasoning: string): Pick<Chunk, 'thinks'> {

@@ -472,12 +472,15 @@ describe('thinking', () => {
 		expect(answerOf(whole('thinking-off')).reasoning).toBe('');
 	});
 
-	it('case 62: text is not held back for a missing tag when thinking came in a field of its own', () => {
-		const { assembly } = assemble([delta({ reasoning_content: 'Hm' })], {
-			openingThinkTagMayBeMissing: true,
-		});
-		expect(assembly.push({ text: 'Yes' }).text).toBe('Yes');
-	});
+	it.each(['Hm', '\n\n'])(
+		'case 62: text is not held back for a missing tag when thinking came in a field of its own: %j',
+		(reasoning) => {
+			const { assembly } = assemble([delta({ reasoning_content: reasoning })], {
+				openingThinkTagMayBeMissing: true,
+			});
+			expect(assembly.push({ text: 'Yes' }).text).toBe('Yes');
+		},
+	);
 
 	it('case 64: raw tags are split off, as recorded', () => {
 		const raw = plainly(recorded('thinking-stream-raw').body);
