@@ -65,7 +65,7 @@ export function unreadableAlone(error: ServerError, { index, text }: BatchText):
 		message: `The answer of the server for text ${index + 1} cannot be read`,
 		meaning: `The answer of the server for text ${index + 1} ("${startOf(text)}") is no JSON`,
 		remedy:
-			'Where it holds NaN, the model failed on this text: use another quantization, or run the model on the CPU.',
+			'Where it holds values that are no numbers, the model failed on this text: use another quantization, or run the model on the CPU.',
 		facts: { index },
 	});
 }

@@ -4,7 +4,7 @@ import { onPauseField, readRunOptions, RUN_OPTIONS } from '../shared/dify/run-op
 import { booleanField, choiceField, choicesField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import type { Extra } from './output';
-import { group, optionsFields } from '../shared/options-field';
+import { limitsGroup, optionsFields } from '../shared/options-field';
 
 const options: INodeProperties[] = [
 	stringField('Answer Field', 'answerField', {
@@ -83,15 +83,7 @@ const options: INodeProperties[] = [
 	},
 ];
 
-export const optionFields = optionsFields(options, {
-	groups: [
-		group(
-			'Limits',
-			/^(\w+Limit|maxRetries|itemsAtOnce)$/,
-			'How long to wait, how often to try again, and how many items at the same time',
-		),
-	],
-});
+export const optionFields = optionsFields(options, { groups: [limitsGroup] });
 
 /** Reads the options of an item's message. */
 export function readOptions(parameters: NodeParameters) {

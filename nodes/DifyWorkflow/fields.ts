@@ -5,6 +5,7 @@ import { runIdOf } from '../../lib/dify/run/record';
 import { userField } from '../shared/dify/fields';
 import { onPauseField, RUN_OPTIONS } from '../shared/dify/run-options';
 import { choiceField, choicesField, stringField } from '../shared/field-kinds';
+import { limitsGroup, optionsFields } from '../shared/options-field';
 import type { NodeParameters } from '../shared/parameters';
 
 export const runUserField: INodeProperties = {
@@ -129,19 +130,22 @@ export const followOptions: INodeProperties[] = [
 ];
 
 /** Options of the operation that starts runs. */
-export const executeOptions: INodeProperties[] = [
-	...common,
-	{
-		...RUN_OPTIONS.maxRetries,
-		description:
-			'How often to send a run again that Dify did not accept: a refused connection, or too many requests at once. A run that may have begun is never sent again.',
-	},
-	totalLimit,
-	RUN_OPTIONS.traceId,
-	onPause,
-	{
-		...RUN_OPTIONS.workflowId,
-		description:
-			'A published version of the workflow. Leave empty for the latest one. Every run puts out the ID of the version that ran.',
-	},
-];
+export const executeOptions = optionsFields(
+	[
+		...common,
+		{
+			...RUN_OPTIONS.maxRetries,
+			description:
+				'How often to send a run again that Dify did not accept: a refused connection, or too many requests at once. A run that may have begun is never sent again.',
+		},
+		totalLimit,
+		RUN_OPTIONS.traceId,
+		onPause,
+		{
+			...RUN_OPTIONS.workflowId,
+			description:
+				'A published version of the workflow. Leave empty for the latest one. Every run puts out the ID of the version that ran.',
+		},
+	],
+	{ groups: [limitsGroup] },
+);

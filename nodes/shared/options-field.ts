@@ -21,6 +21,13 @@ export function group(displayName: string, holds: RegExp, description: string): 
 	};
 }
 
+/** Group of the limits of a run of Dify. */
+export const limitsGroup = group(
+	'Limits',
+	/^(\w+Limit|maxRetries|itemsAtOnce)$/,
+	'How long to wait, how often to try again, and how many items at the same time',
+);
+
 /** Groups of the options of models. */
 const OF_MODELS: readonly OptionGroup[] = [
 	group(

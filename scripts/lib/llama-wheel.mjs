@@ -71,7 +71,8 @@ export const launcherScript = (python) => {
 	const quoted = `'${python.replaceAll("'", `'\\''`)}'`;
 	return [
 		'#!/bin/sh',
-		'here=$(dirname "$(readlink -f "$0")")',
+		'file=$(readlink -f "$0" 2>/dev/null || echo "$0")',
+		'here="${file%/*}"',
 		'if [ -d "$here/lib" ]; then export LD_LIBRARY_PATH="$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"; fi',
 		`PYTHONPATH="$here/packages" exec ${quoted} "$here/llama_server.py" "$@"`,
 		'',

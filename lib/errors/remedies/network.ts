@@ -180,6 +180,7 @@ export function redirection(
 	location: string | undefined,
 ): string | undefined {
 	if (location === undefined) return undefined;
-	const from = url !== undefined && URL.canParse(url) ? new URL(url).origin : 'The server';
+	const isUrl = url !== undefined && URL.canParse(url);
+	const from = isUrl ? `The server at ${new URL(url).origin}` : 'The server';
 	return `${from} redirects this request to ${location}`;
 }

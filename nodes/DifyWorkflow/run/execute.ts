@@ -8,7 +8,6 @@ import { listeners, runRequest } from '../../shared/dify/run-request';
 import { executeOptions, runUserField } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { readOutput, runItem } from '../output';
-import { optionsCollection } from '../../shared/field-kinds';
 
 const [inputsMode, ...inputValues] = inputFields;
 
@@ -29,7 +28,7 @@ export const runExecute: DifyOperation = {
 				'Files for the variable sys.files of older workflows. File variables of the start node belong in the inputs.',
 		},
 		simplifyField,
-		optionsCollection(executeOptions),
+		...executeOptions,
 	],
 	run: async (call) => {
 		const { client, parameters, typing } = call;

@@ -109,7 +109,7 @@ describe('redirects', () => {
 		const { failed } = await ask(connect(server.url));
 		expect(failed).toMatchObject({ kind: 'redirect', status });
 		expect(failed).toMatchObject({
-			meaning: `${server.url} redirects this request to ${other.url}/v1/chat/completions`,
+			meaning: `The server at ${server.url} redirects this request to ${other.url}/v1/chat/completions`,
 			url: `${server.url}/v1/chat/completions`,
 		});
 		expect(other.requests).toHaveLength(0);

@@ -86,7 +86,7 @@ describe('the error of an answer', () => {
 		expect(failed).toMatchObject({
 			kind: 'redirect',
 			meaning: expect.stringMatching(
-				/^http\S+ redirects this request to https:\/\/sso\.lan\/login$/,
+				/^The server at http\S+ redirects this request to https:\/\/sso\.lan\/login$/,
 			) as string,
 		});
 	});
