@@ -21,6 +21,11 @@ export class CheckedAnswers implements AnswerSource {
 		private readonly format: ResponseFormat | undefined,
 	) {}
 
+	/** As the source: its pieces are passed on as they come. */
+	get keepsPace(): boolean {
+		return this.source.keepsPace === true;
+	}
+
 	/**
 	 * As `ChatClient.generate`. A stream fails only at its end, after all text was yielded.
 	 *

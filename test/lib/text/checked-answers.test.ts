@@ -137,3 +137,9 @@ describe('answers for which JSON was asked', () => {
 		expect(ended).toBe(true);
 	});
 });
+
+it('keeps the pace of its source, so that pieces are held back once only', () => {
+	const source = answering('fine');
+	expect(new CheckedAnswers(source, undefined).keepsPace).toBe(false);
+	expect(new CheckedAnswers({ ...source, keepsPace: true }, undefined).keepsPace).toBe(true);
+});
