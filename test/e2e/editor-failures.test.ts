@@ -139,7 +139,7 @@ const CHAT_MODEL: Situation[] = ROOTS.flatMap(({ root, rootNode }) => [
 		name: `${root}, Local Chat Model: prompt too long`,
 		parts: async () => ({
 			...start(root),
-			...rootNode('word '.repeat(3000)),
+			...rootNode('word '.repeat(1000)),
 			...(await chatModel(root, server.url)),
 		}),
 		root,
