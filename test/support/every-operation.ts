@@ -58,13 +58,13 @@ const LOW: Readonly<Record<string, INodeParameters>> = {
 		idleLimit: 2,
 		progressLimit: 2,
 		totalLimit: 5,
-		timeLimit: 5,
+		timeLimit: 10,
 		waitLimit: 1,
 		waitOutErrors: false,
 		maxRetries: 0,
 	},
 	speedOptions: { firstTokenLimit: 2, totalLimit: 5 },
-	limits: { timeLimit: 5 },
+	limits: { timeLimit: 10 },
 };
 
 /** Values of fields for which a text is not valid, by operation. */
