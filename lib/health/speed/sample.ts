@@ -110,13 +110,9 @@ export class SpeedRecord {
 		return this.usage?.reasoningTokens ?? 0;
 	}
 
-	/**
-	 * Whether thinking may have been generated that is not shown: the server says so, or only counts of a gateway are
-	 * there. A server with timings of its own sends all that it generates.
-	 */
+	/** Whether thinking may have been generated that is not shown: the server says so, or counts more than came. */
 	get mayHideThinking(): boolean {
-		if (this.reasoningTokens > 0) return true;
-		return this.timings === undefined && this.hiddenTokens(this.tokens ?? 0) > 0;
+		return this.reasoningTokens > 0 || this.hiddenTokens(this.tokens ?? 0) > 0;
 	}
 
 	/** How many tokens were generated, shown or not. */
