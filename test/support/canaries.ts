@@ -48,6 +48,22 @@ export const echoForms = (text: string): Record<string, string> => ({
 	utf16: Buffer.from(text, 'utf16le').toString('base64'),
 });
 
+/**
+ * The text as it is and a few of its other forms, each text the next few. For tests of the places in which an echo may
+ * show up: that every form is masked is tested where masking is.
+ */
+export function echoFormsInTurn(): (text: string) => Record<string, string> {
+	let turn = 0;
+	return (text) => {
+		const { plain, ...others } = echoForms(text);
+		const names = Object.keys(others);
+		const shown = Array.from({ length: FORMS_AT_ONCE }, () => names[turn++ % names.length]!);
+		return { plain: plain!, ...Object.fromEntries(shown.map((name) => [name, others[name]!])) };
+	};
+}
+
+const FORMS_AT_ONCE = 3;
+
 const lower = (text: string) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 /** Finds parts of secrets in texts, in every encoding of `echoForms`. */

@@ -9,7 +9,7 @@ import type {
 import { DIFY_OPERATIONS } from '../../faults/dify-operations';
 import { MODEL_OPERATIONS } from '../../faults/model-operations';
 import { FAULTS, startEchoServer, type EchoServer } from '../../servers/echo-server';
-import { canary, echoForms, Search } from '../../support/canaries';
+import { canary, echoFormsInTurn, Search } from '../../support/canaries';
 import { everyOperation, withLowLimits, type FilledNode } from '../../support/every-operation';
 import { executeContext } from '../../support/execute-context';
 import { fs, path, process, util } from '../../support/node';
@@ -43,9 +43,9 @@ let elsewhere: EchoServer;
 /** Call at the top of each suite: starts its servers. */
 function useServers(): void {
 	beforeAll(async () => {
-		elsewhere = await startEchoServer(echoForms);
-		server = await startEchoServer(echoForms, elsewhere.url);
-		further = await startEchoServer(echoForms, elsewhere.url);
+		elsewhere = await startEchoServer(echoFormsInTurn());
+		server = await startEchoServer(echoFormsInTurn(), elsewhere.url);
+		further = await startEchoServer(echoFormsInTurn(), elsewhere.url);
 	});
 	afterAll(async () => {
 		await Promise.all([server, further, elsewhere].map(async (one) => await one.close()));
