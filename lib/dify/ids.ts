@@ -26,6 +26,15 @@ export function optionalUuid(value: unknown, what: string): string | undefined {
 	return isBlank ? undefined : uuid(value, what);
 }
 
+/** Whether Dify names a conversation that is not the requested one. */
+export function isOtherConversation(
+	id: string | undefined,
+	requested: string | undefined,
+): boolean {
+	if (id === undefined || requested === undefined) return false;
+	return id.toLowerCase() !== requested.toLowerCase();
+}
+
 /**
  * The user that conversations, messages and files belong to. Upload, run, stop and feedback must use the same value, so
  * it is never changed.

@@ -26,20 +26,18 @@ export type TextDelta =
 	| { type: 'replace'; text: string; reason: string };
 
 /**
- * What the reader has to do next. `grace`: read on for at most `graceMs` from the first such step, then close and
- * finish; a later `continue` cancels it. `close`: nothing of interest can follow, and newer servers keep the socket
- * open for up to five minutes.
+ * What the reader has to do next. `awaitLateEvents`: the outcome is known, but events may follow. `close`: nothing of
+ * interest can follow, and newer servers keep the socket open for up to five minutes.
  */
-export type StreamStep = 'continue' | 'grace' | 'close';
+export type StreamStep = 'continue' | 'awaitLateEvents' | 'close';
 
-export interface RunStep<State> {
-	state: State;
+export interface RunStep {
 	deltas: TextDelta[];
 	next: StreamStep;
-	/** Milliseconds; with `continue`, of silence. */
-	graceMs?: number;
-	/** Restarts the time, since what is waited for is arriving. */
-	graceAnew?: boolean;
+	/** Milliseconds after which the stream is closed, from the first such step on; a step without them cancels it. */
+	closeAfterMs?: number;
+	/** The milliseconds count from now on: what is waited for is arriving. */
+	restartsWait: boolean;
 }
 
 /**

@@ -23,7 +23,7 @@ export { singleText } from './collect';
 export { finish } from './outcome';
 export { beginAttachment, createRun, joinTail, knownText, reopen, type RunState } from './state';
 export { isChatflow } from './workflow';
-export { AUDIO_GRACE_MS, GRACE_MS, isUnfinished } from './termination';
+export { isUnfinished, LATE_AUDIO_MS, LATE_EVENTS_MS } from './termination';
 
 /** Applies an event. `data` is the event's object of that name, which holds everything in workflows. */
 type Handler = (state: RunState, event: JsonRecord, deltas: TextDelta[], data: JsonRecord) => void;
@@ -90,17 +90,16 @@ const isSpeech = (name: string) => name === 'tts_message' || name === 'tts_messa
  * Applies one parsed event of a Dify stream. Unknown events and fields are ignored. Changes the state in place; it
  * depends only on the hints and the events before, however the bytes were cut.
  */
-export function reduce(state: RunState, event: unknown): RunStep<RunState> {
+export function reduce(state: RunState, event: unknown): RunStep {
 	const deltas: TextDelta[] = [];
 	if (!state.closed) {
 		if (isRecord(event)) apply(state, event, deltas);
 		else state.badEvents++;
 	}
-	const { next, graceMs } = nextStep(state);
+	const { next, closeAfterMs } = nextStep(state);
 	if (next === 'close') state.closed = true;
-	if (graceMs === undefined) return { state, deltas, next };
-	const graceAnew = next === 'continue' || (isRecord(event) && event.event === 'tts_message');
-	return { state, deltas, next, graceMs, ...(graceAnew ? { graceAnew } : {}) };
+	const isSpeechPiece = isRecord(event) && event.event === 'tts_message';
+	return { deltas, next, closeAfterMs, restartsWait: next === 'continue' || isSpeechPiece };
 }
 
 function apply(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {

@@ -2,20 +2,20 @@ import type { StreamStep } from '../types';
 import type { RunState } from './state';
 
 /** Milliseconds to wait for late events after the end of a run (docs/protocols/dify.md 3.8). */
-export const GRACE_MS = 2000;
+export const LATE_EVENTS_MS = 2000;
 
 /** Dify keeps the stream open for about five seconds after the answer, for speech that is still generated. */
-export const AUDIO_GRACE_MS = 5000;
+export const LATE_AUDIO_MS = 5000;
 
 /**
  * One of the two events that end a chatflow came. The other one follows at once, or the run is recovered, after the
  * record of a silent run was looked up.
  */
-export const AWAITS_SECOND_END = { next: 'continue', graceMs: 20_000 } as const;
+export const AWAITS_SECOND_END = { next: 'continue', closeAfterMs: 20_000 } as const;
 
 interface NextStep {
 	next: StreamStep;
-	graceMs?: number;
+	closeAfterMs?: number;
 	/** Success is certain, and only speech is missing. */
 	settled?: boolean;
 }
@@ -29,7 +29,9 @@ export function nextStep(state: RunState): NextStep {
 			return succeeded(end.status) ? afterSuccess(state) : { next: 'close' };
 		// 1.12 sends message_end or error after a failed or stopped chatflow, 1.14 nothing; a good run always has both
 		// events.
-		return succeeded(end.status) ? AWAITS_SECOND_END : { next: 'grace', graceMs: GRACE_MS };
+		return succeeded(end.status)
+			? AWAITS_SECOND_END
+			: { next: 'awaitLateEvents', closeAfterMs: LATE_EVENTS_MS };
 	}
 	if (!state.messageEnded) return { next: 'continue' };
 	// Newer chatflows send message_end first, also for failed runs: only workflow_finished tells.
@@ -45,7 +47,7 @@ export function isUnfinished(state: RunState): boolean {
 
 function afterSuccess(state: RunState): NextStep {
 	if (state.hints.wantAudio !== true || state.audioEnded) return { next: 'close' };
-	return { next: 'grace', graceMs: AUDIO_GRACE_MS, settled: true };
+	return { next: 'awaitLateEvents', closeAfterMs: LATE_AUDIO_MS, settled: true };
 }
 
 export function succeeded(status: string): status is 'succeeded' | 'partial-succeeded' {

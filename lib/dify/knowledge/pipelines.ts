@@ -81,7 +81,7 @@ export async function runPipeline(
 async function start(api: KnowledgeApi, path: string, json: JsonRecord): Promise<PipelineOutcome> {
 	const { client } = api;
 	const outcome = await observeRun<PipelineOutcome>(client, {
-		plan: { begin: 'send', hasRecord: false },
+		plan: { begin: 'send', isRecorded: false },
 		request: { url: client.url(path), json },
 		readWhole: async (stream, text) => await Promise.resolve(documentsIn(api, stream, text)),
 	});

@@ -1,6 +1,60 @@
+import type { EventStream } from '../../http/types';
+import {
+	exactJson,
+	isRecord,
+	keptAsText,
+	nonEmptyText,
+	recordOf,
+	type JsonRecord,
+} from '../../values';
+import type { DifyClient } from '../client';
+import { answerError, runError } from '../errors/failure';
 import { createRun, finish, reduce } from '../events';
-import { recordOf, isRecord, nonEmptyText } from '../../values';
+import { isOtherConversation } from '../ids';
 import type { RunHints, RunResult } from '../types';
+import { show, withWarning } from './endings';
+import type { RunListeners } from './observe';
+
+/**
+ * Reads an answer in place of a stream: some proxies and old versions send a blocking answer, or an error with status
+ * 200.
+ *
+ * @throws {ServerError}
+ */
+export async function readBlockingAnswer(
+	{ connection }: DifyClient,
+	{ url, status, headers }: EventStream,
+	text: string,
+	options: RunListeners & { onlyConversation?: string },
+): Promise<RunResult> {
+	const { value: body, large } = exactJson(text);
+	options.onEvent?.(body ?? text);
+	if (!isRecord(body) || isErrorEnvelope(body))
+		throw answerError(connection, { url, status, headers, text, json: body }, 'POST');
+	let result = keptAsText(large).reduce(withWarning, resultOfBlocking(body, options.hints));
+	if (isOtherConversation(result.conversationId, options.onlyConversation))
+		result = { ...result, ...OTHER_CONVERSATION };
+	if (result.status === 'failed') throw runError(connection, result, { url, headers });
+	if (result.text !== '') await show(options, [{ type: 'append', text: result.text }]);
+	return result;
+}
+
+const OTHER_CONVERSATION: Pick<RunResult, 'status' | 'error'> = {
+	status: 'failed',
+	error: {
+		cause: 'otherConversation',
+		message: 'Dify did not continue the conversation, but answered in a new one',
+	},
+};
+
+function isErrorEnvelope(body: JsonRecord): boolean {
+	if (typeof body.answer === 'string' || isRecord(body.data)) return false;
+	return (
+		nonEmptyText(body.code) !== undefined ||
+		nonEmptyText(body.message) !== undefined ||
+		body.error !== undefined
+	);
+}
 
 /**
  * Reads the JSON body of a blocking run, which some proxies and old versions also answer to a request for a stream. A

@@ -3,8 +3,8 @@ import type { DifyClient } from '../client';
 import { latestConversation, ownsConversation } from '../app/conversations';
 import { difyFailure, hasBegun, localError, resultOf } from '../errors/failure';
 import { optional, type JsonRecord } from '../../values';
+import { isOtherConversation } from '../ids';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
-import { differs } from './rules';
 import type { RunResult } from '../types';
 import type { WorkflowRequest } from './workflow';
 
@@ -51,7 +51,7 @@ export async function chat(
 	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
 		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, {
 			// Only runs of a chatflow have an ID for recovery.
-			record: 'once',
+			recovery: 'attachOrRead',
 			...options,
 			...more,
 		});
@@ -67,7 +67,8 @@ export async function chat(
 	);
 	if ('result' in outcome) {
 		// Dify 1.14 answers a chatflow's unknown conversation with a new one, and 200 (docs/protocols/dify.md 12.2).
-		const conversationRestarted = isNamed && differs(outcome.result.conversationId, conversationId);
+		const conversationRestarted =
+			isNamed && isOtherConversation(outcome.result.conversationId, conversationId);
 		return { result: outcome.result, conversationRestarted };
 	}
 	const failed = await explainStale(client, request.user, conversationId, outcome.failed);

@@ -72,7 +72,7 @@ async function resultOf(
 	switch (ending.how) {
 		case 'finished':
 			return await finishedResult(client, state, ending, display, url);
-		case 'record':
+		case 'recorded':
 			return await recordedResult(client, state, ending.record, display, url);
 		case 'failed':
 			throw ending.failed;
@@ -141,7 +141,7 @@ async function recordedResult(
 }
 
 /** Shows the last changes. The result is complete, even if that fails. */
-async function show({ onDeltas }: Display, deltas: TextDelta[]): Promise<void> {
+export async function show({ onDeltas }: Display, deltas: TextDelta[]): Promise<void> {
 	await onDeltas?.(deltas).catch(() => undefined);
 }
 

@@ -1,17 +1,15 @@
 import type { DifyClient } from '../client';
 import type { RunResult } from '../types';
 import type { RunLimits } from './limits';
+import type { Recovery } from './observation';
 import { observeRun, type RunListeners } from './observe';
 
 export interface FollowOptions extends RunListeners {
 	limits?: Partial<RunLimits>;
 	/** Tokens of forms that were just answered: a pause that shows only them is an old one. */
 	answered?: ReadonlySet<string>;
-	/**
-	 * The run is the caller's own, so its record counts also where attaching is impossible (Dify before 1.14): polled
-	 * until the run is over, or read once.
-	 */
-	record?: 'wait' | 'once';
+	/** Default: `attach`. The record of a run counts as its end only where the run is the caller's own. */
+	recovery?: Recovery;
 }
 
 /**
@@ -25,11 +23,11 @@ export async function followRun(
 	client: DifyClient,
 	runId: string,
 	user: string,
-	{ answered, record, ...options }: FollowOptions = {},
+	{ answered, recovery = 'attach', ...options }: FollowOptions = {},
 ): Promise<RunResult> {
 	return await observeRun(client, {
 		...options,
-		plan: { begin: 'attach', recovers: true, record, answeredForms: answered },
+		plan: { begin: 'attach', recovery, answeredForms: answered },
 		runId,
 		user,
 	});

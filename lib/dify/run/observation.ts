@@ -8,7 +8,7 @@ import type { RunRecord } from './record';
 /** Waits of an observation in milliseconds. */
 export interface Waits {
 	/** Silence of a stream before each look at the record; the last value repeats. */
-	looksMs: Readonly<Record<Line['kind'], readonly number[]>>;
+	looksMs: Readonly<Record<StreamState['kind'], readonly number[]>>;
 	/** Before the second attachment; it doubles up to `maxPauseMs`. */
 	pauseMs: number;
 	maxPauseMs: number;
@@ -22,6 +22,17 @@ export interface Waits {
 	stoppedLooksMs: readonly number[];
 }
 
+/** What is done about a run whose stream was lost. */
+export type Recovery =
+	/** It is a failure. */
+	| 'none'
+	/** It is attached to, which Dify 1.14 and later can. */
+	| 'attach'
+	/** Where that is impossible, its record is read once. */
+	| 'attachOrRead'
+	/** Where that is impossible, its record is read until the run is over. */
+	| 'attachOrPoll';
+
 /** What an observation is for. */
 export interface Plan {
 	/** `send`: starts the run. `attach`: the run was started before. */
@@ -30,17 +41,11 @@ export interface Plan {
 	waits: Waits;
 	/** Whether Dify is told to stop the run when it is abandoned. */
 	stops: boolean;
-	/** Whether the run has a record in Dify once its ID is known. */
-	hasRecord: boolean;
-	/** Whether a run whose stream was lost is attached to. */
-	recovers: boolean;
+	/** Whether Dify keeps a record of the run, which can be read once its ID is known. */
+	isRecorded: boolean;
+	recovery: Recovery;
 	/** Whether the ID of a run that was lost before its first event can be looked for. */
 	findsId: boolean;
-	/**
-	 * The run is the caller's own, so its record counts also where attaching is impossible (Dify before 1.14): polled
-	 * until the run is over, or read once.
-	 */
-	record?: 'wait' | 'once';
 	/** Tokens of forms that were just answered: a pause that shows only them is an old one. */
 	answeredForms?: ReadonlySet<string>;
 	/** Abandons a run of another conversation: Dify 1.14 starts a new one if a chatflow's conversation is unknown. */
@@ -63,24 +68,29 @@ export interface Closing {
 	isWhole?: boolean;
 }
 
-/** What happened, whatever told it. Facts about a connection carry its number, since old ones may still report. */
+/** What happened, whatever told it. */
 export type Fact =
+	| StreamFact
 	| { type: 'begin' }
-	| { type: 'answered'; line: number; head: Pick<AnswerHead, 'url' | 'headers'> }
-	| { type: 'bytes'; line: number }
-	| { type: 'events'; line: number; events: unknown[] }
-	| { type: 'closed'; line: number; closing: Closing }
-	| { type: 'record'; look: number; record?: RunRecord; isUnknown: boolean }
+	| { type: 'looked'; look: number; record?: RunRecord; isUnknown: boolean }
 	| { type: 'idFound'; runId?: string }
 	| { type: 'stop'; why: AbandonReason }
 	| { type: 'stopAnswered'; isAccepted: boolean }
 	| { type: 'silence' };
 
+/** What happened on a stream, which is known by its number: old ones may still report. */
+export type StreamFact = { stream: number } & (
+	| { type: 'answered'; head: Pick<AnswerHead, 'url' | 'headers'> }
+	| { type: 'bytes' }
+	| { type: 'events'; events: unknown[] }
+	| { type: 'closed'; closing: Closing }
+);
+
 /** How the observation ends. */
 export type Ending =
 	| { how: 'finished'; reason: FinishReason; detail?: string; stoppedRecord?: RunRecord }
 	| { how: 'whole' }
-	| { how: 'record'; record: RunRecord }
+	| { how: 'recorded'; record: RunRecord }
 	| { how: 'failed'; failed: ServerError }
 	| { how: 'unanswered'; why: AbandonReason }
 	| { how: 'unknownRun' }
@@ -89,7 +99,7 @@ export type Ending =
 
 /** What to do next. */
 export type Action =
-	| { do: 'send' | 'attach'; line: number }
+	| { do: 'send' | 'attach'; stream: number }
 	| { do: 'close' }
 	| { do: 'show'; deltas: TextDelta[] }
 	| { do: 'look'; look: number; runId: string }
@@ -97,8 +107,8 @@ export type Action =
 	| { do: 'stop'; taskId: string }
 	| { do: 'end'; ending: Ending };
 
-/** A connection, and what it has brought. */
-export interface Line {
+/** How a stream stands. */
+export interface StreamState {
 	kind: 'send' | 'attach';
 	openedAt: number;
 	/** When the headers came. */
@@ -114,9 +124,9 @@ export interface Line {
 	/** Looks at the record since the last events. */
 	looks: number;
 	/** When the stream is closed although Dify leaves it open. */
-	graceEndsAt?: number;
+	closesAt?: number;
 	/** The end of the run, by its record: the last events come a moment later. */
-	recordFound?: { record: RunRecord; at: number };
+	endRecord?: { record: RunRecord; at: number };
 	/** A limit that has run out: the run is abandoned unless its record says that it is over. */
 	limitReached?: AbandonReason;
 }
@@ -135,10 +145,10 @@ export interface Observation {
 	readonly beganAt: number;
 	/** URL and headers of the last answer. */
 	head?: Pick<AnswerHead, 'url' | 'headers'>;
-	/** The open connection. */
-	line?: Line;
-	/** Counts connections. */
-	lines: number;
+	/** The open stream. */
+	stream?: StreamState;
+	/** Counts streams. */
+	streams: number;
 	look?: Look;
 	/** Counts looks. */
 	looks: number;

@@ -7,7 +7,7 @@ import { difyFailure } from '../errors/failure';
 import type { RunHints, RunResult, TextDelta } from '../types';
 import { conclude } from './endings';
 import { Inbox } from './inbox';
-import { Line, type LineRequest } from './line';
+import { StreamReader, type StreamRequest } from './stream-reader';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './limits';
 import type { Action, Ending, Fact, Observation, Plan, Waits } from './observation';
 import { endedRecord } from './record';
@@ -57,8 +57,8 @@ const WAITS = {
 
 function planOf({ plan, limits, waits, stop, findId }: Observed<unknown>): Plan {
 	return {
-		hasRecord: true,
-		recovers: false,
+		isRecorded: true,
+		recovery: 'none',
 		...plan,
 		stops: stop !== undefined,
 		findsId: findId !== undefined,
@@ -104,7 +104,7 @@ export async function observeRun<Whole = RunResult>(
 
 /** Does what the rules say, and reports what comes of it. */
 class Performer<Whole> {
-	private line: Line | undefined;
+	private reader: StreamReader | undefined;
 	private whole: Whole | undefined;
 	/** The last changes of the text, on their way to the display. */
 	private showing: Promise<void> | undefined;
@@ -133,11 +133,11 @@ class Performer<Whole> {
 	perform(action: Exclude<Action, { do: 'end' }>): void {
 		switch (action.do) {
 			case 'send':
-				return this.open(action.line, { url: this.url, json: this.observed.request!.json });
+				return this.open(action.stream, { url: this.url, json: this.observed.request!.json });
 			case 'attach':
-				return this.open(action.line, { url: this.eventsUrl, method: 'GET' });
+				return this.open(action.stream, { url: this.eventsUrl, method: 'GET' });
 			case 'close':
-				return this.line?.close();
+				return this.reader?.close();
 			case 'show':
 				return this.show(action.deltas);
 			case 'look':
@@ -153,9 +153,9 @@ class Performer<Whole> {
 	readOn(): void {
 		const { runId } = this;
 		if (runId !== undefined) this.observed.onRunId?.(runId);
-		const { line } = this;
-		if (this.showing === undefined || this.state.abandoned !== undefined) line?.readOn();
-		else void this.showing.then(() => line?.readOn());
+		const { reader } = this;
+		if (this.showing === undefined || this.state.abandoned !== undefined) reader?.readOn();
+		else void this.showing.then(() => reader?.readOn());
 	}
 
 	async end(ending: Ending): Promise<RunResult | Whole> {
@@ -167,7 +167,7 @@ class Performer<Whole> {
 
 	/** Releases the connection and the signal. */
 	close(): void {
-		this.line?.close();
+		this.reader?.close();
 		this.client.signal?.removeEventListener('abort', this.onAbort);
 	}
 
@@ -192,17 +192,17 @@ class Performer<Whole> {
 		return this.observed.hints?.acrossPauses === true;
 	}
 
-	private open(number: number, request: LineRequest): void {
+	private open(number: number, request: StreamRequest): void {
 		const { onEvent } = this.observed;
-		const line = new Line(number, (fact) => this.inbox.put(fact), {
+		const reader = new StreamReader(number, (fact) => this.inbox.put(fact), {
 			onEvent,
 			onInexact: (written) => void this.state.run.inexact.add(written),
 			readWhole: async (stream, text) => {
 				this.whole = await this.observed.readWhole!(stream, text);
 			},
 		});
-		this.line = line;
-		this.report(line.read(this.client, request));
+		this.reader = reader;
+		this.report(reader.read(this.client, request));
 	}
 
 	private show(deltas: TextDelta[]): void {
@@ -223,7 +223,7 @@ class Performer<Whole> {
 			this.acrossPauses,
 			() => (isUnknown = true),
 		);
-		this.inbox.put({ type: 'record', look, record, isUnknown });
+		this.inbox.put({ type: 'looked', look, record, isUnknown });
 	}
 
 	private async findId(): Promise<void> {

@@ -1,24 +1,14 @@
-import type { EventStream } from '../../http/types';
 import { asFailed, type ServerError } from '../../errors/server-error';
-import { resultOfBlocking } from './blocking-answer';
+import { readBlockingAnswer } from './blocking-answer';
 import { retryDelay, type DifyClient } from '../client';
-import { answerError, hasBegun, resultOf, runError } from '../errors/failure';
-import {
-	exactJson,
-	keptAsText,
-	finiteNumber,
-	isRecord,
-	nonEmptyText,
-	recordOf,
-	type JsonRecord,
-} from '../../values';
+import { hasBegun, resultOf } from '../errors/failure';
+import { finiteNumber, recordOf, type JsonRecord } from '../../values';
 import type { TracedRequest, TracedAnswer } from '../../tracing/attributes';
 import { inSpan } from '../../tracing/span';
 import { explainInputs } from '../forms/input-form';
-import { withWarning } from './endings';
 import type { RunLimits } from './limits';
-import { failureOf, observeRun, type RunListeners } from './observe';
-import { differs } from './rules';
+import type { Recovery } from './observation';
+import { observeRun, type RunListeners } from './observe';
 import type { RunResult } from '../types';
 
 export interface RunOptions extends RunListeners {
@@ -29,11 +19,8 @@ export interface RunOptions extends RunListeners {
 	retryPauseMs?: number;
 	/** Abandons a run of another conversation: Dify 1.14 starts a new one if a chatflow's conversation is unknown. */
 	onlyConversation?: string;
-	/**
-	 * Recovers a run whose stream was lost: attaches to it, and reads its record where attaching is impossible (Dify
-	 * before 1.14), once or until the run is over. Default: a lost run is a failure.
-	 */
-	record?: 'wait' | 'once';
+	/** Default: `none`. */
+	recovery?: Recovery;
 	/** Finds the ID of a run that was lost before its first event. */
 	findId?: (sentAt: Date) => Promise<string | undefined>;
 }
@@ -77,36 +64,80 @@ export async function startRun(
 ): Promise<RunResult> {
 	const url = client.url(route.start);
 	const json = { ...body, user, response_mode: 'streaming' };
+	const { concurrency } = client;
 	for (let tries = 0; ; ) {
-		const { concurrency } = client;
-		const events: unknown[] = [];
-		const gathering =
-			options.onEvent === undefined ? {} : { onEvent: (event: unknown) => void events.push(event) };
 		await client.enter(concurrency, url);
-		const onRunId = (runId: string) => concurrency.note(runId);
-		const attempted = { ...options, ...gathering, onRunId };
-		const outcome = await inSpan(
-			client.connection,
-			{ operation: route.operation, provider: 'dify' },
-			async (connection) => await attempt(client.traced(connection), route, json, attempted),
-			spanResult,
-		).then((result) => ({ result }), asFailed);
+		const outcome = await attempt(client, route, json, options);
 		if ('result' in outcome) {
 			concurrency.accepted();
 			concurrency.leave();
-			for (const event of events) options.onEvent?.(event);
 			return outcome.result;
 		}
 		const { failed } = outcome;
-		if (isConcurrencyLimit(failed)) {
-			if (concurrency.refused()) continue;
-		} else concurrency.leave();
-		const backOff = Math.min((options.retryPauseMs ?? 1_000) * 2 ** tries, MAX_PAUSE_MS);
-		const pause = retryDelay(failed, backOff);
-		if (pause === undefined || tries++ >= (options.retries ?? 0) || !isSafeToRetry(failed))
-			throw await explainFormError(client, failed, recordOf(body.inputs));
+		const isTurnedAway = isConcurrencyLimit(failed);
+		// Where own runs hold all places, the next one is waited for, which is no retry.
+		if (isTurnedAway && concurrency.refused()) continue;
+		if (!isTurnedAway) concurrency.leave();
+		const pause = pauseBeforeRetry(failed, tries++, options);
+		if (pause === undefined) throw await explainFormError(client, failed, recordOf(body.inputs));
 		await client.pause(pause, url);
 	}
+}
+
+/** Undefined where the run is not sent again. @param tries retries so far */
+function pauseBeforeRetry(
+	failed: ServerError,
+	tries: number,
+	{ retries = 0, retryPauseMs = 1_000 }: RunOptions,
+): number | undefined {
+	if (tries >= retries || !isSafeToRetry(failed)) return undefined;
+	return retryDelay(failed, Math.min(retryPauseMs * 2 ** tries, MAX_PAUSE_MS));
+}
+
+/** Sends the run once. Events are passed on at the end: those of an attempt that is sent again belong to no result. */
+async function attempt(
+	client: DifyClient,
+	route: RunRoute,
+	json: StartRequest,
+	options: RunOptions,
+): Promise<{ result: RunResult } | { failed: ServerError }> {
+	const events: unknown[] = [];
+	const { onEvent } = options;
+	const outcome = await inSpan(
+		client.connection,
+		{ operation: route.operation, provider: 'dify' },
+		async (connection) =>
+			await observe(client.traced(connection), route, json, {
+				...options,
+				onEvent: onEvent && ((event) => void events.push(event)),
+			}),
+		spanResult,
+	).then((result) => ({ result }), asFailed);
+	if ('result' in outcome) events.forEach((event) => onEvent?.(event));
+	return outcome;
+}
+
+/** The body of a request that starts a run. */
+type StartRequest = JsonRecord & { user: string };
+
+async function observe(
+	client: DifyClient,
+	route: RunRoute,
+	json: StartRequest,
+	options: RunOptions,
+): Promise<RunResult> {
+	const { recovery = 'none', findId, onlyConversation, ...listeners } = options;
+	const sentAt = new Date();
+	return await observeRun(client, {
+		...listeners,
+		onRunId: (runId) => client.concurrency.note(runId),
+		plan: { begin: 'send', recovery, onlyConversation },
+		request: { url: client.url(route.start), json },
+		user: json.user,
+		stop: async (taskId) => await stopRun(client, route, taskId, json.user),
+		findId: findId && (async () => await findId(sentAt)),
+		readWhole: async (stream, text) => await readBlockingAnswer(client, stream, text, options),
+	});
 }
 
 /** Adds the labels of the app's form to an input error: new users often leave the form empty. */
@@ -143,8 +174,8 @@ export async function stopRun(
 	taskId: string,
 	user: string,
 ): Promise<boolean> {
-	const asked = requestStop(client.withSignal(undefined), route, taskId, user, STOP_LIMIT_MS);
-	return await asked.then(
+	const stopping = requestStop(client.withSignal(undefined), route, taskId, user, STOP_LIMIT_MS);
+	return await stopping.then(
 		() => true,
 		() => false,
 	);
@@ -173,72 +204,4 @@ function spanResult({ conversationId, messageId, usage, status }: RunResult): Tr
 		finishReason: status,
 		usage: { promptTokens, completionTokens },
 	};
-}
-
-async function attempt(
-	client: DifyClient,
-	route: RunRoute,
-	json: JsonRecord & { user: string },
-	options: RunOptions,
-): Promise<RunResult> {
-	const { record, findId, onlyConversation, ...listeners } = options;
-	const sentAt = new Date();
-	return await observeRun(client, {
-		...listeners,
-		plan: { begin: 'send', recovers: record !== undefined, record, onlyConversation },
-		request: { url: client.url(route.start), json },
-		user: json.user,
-		stop: async (taskId) => await stopRun(client, route, taskId, json.user),
-		findId: findId === undefined ? undefined : async () => await findId(sentAt),
-		readWhole: async (stream, text) => await wholeResult(client, stream, text, options),
-	});
-}
-
-/**
- * Reads an answer in place of a stream: some proxies and old versions send a blocking answer, or an error with status
- * 200.
- */
-async function wholeResult(
-	{ connection }: DifyClient,
-	stream: EventStream,
-	whole: string,
-	options: RunOptions,
-): Promise<RunResult> {
-	const { value: body, large } = exactJson(whole);
-	options.onEvent?.(body ?? whole);
-	if (!isRecord(body) || isErrorEnvelope(body)) {
-		const answer = {
-			status: stream.status,
-			headers: stream.headers,
-			text: whole,
-			json: body,
-			url: stream.url,
-		};
-		throw answerError(connection, answer, 'POST');
-	}
-	const answered = keptAsText(large).reduce(withWarning, resultOfBlocking(body, options.hints));
-	const { onlyConversation: only } = options;
-	const result =
-		only !== undefined && differs(answered.conversationId, only)
-			? ofOtherConversation(answered)
-			: answered;
-	if (result.status === 'failed') throw runError(connection, result, stream);
-	// The answer is complete, even if it cannot be shown.
-	if (result.text !== '')
-		await failureOf(async () => await options.onDeltas?.([{ type: 'append', text: result.text }]));
-	return result;
-}
-
-function isErrorEnvelope(body: JsonRecord): boolean {
-	if (typeof body.answer === 'string' || isRecord(body.data)) return false;
-	return (
-		nonEmptyText(body.code) !== undefined ||
-		nonEmptyText(body.message) !== undefined ||
-		body.error !== undefined
-	);
-}
-
-function ofOtherConversation(result: RunResult): RunResult {
-	const message = 'Dify did not continue the conversation, but answered in a new one';
-	return { ...result, status: 'failed', error: { cause: 'otherConversation', message } };
 }

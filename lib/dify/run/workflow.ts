@@ -20,7 +20,7 @@ export interface WorkflowRequest {
 	traceId?: string;
 }
 
-export type WorkflowOptions = Omit<RunOptions, 'record' | 'findId' | 'onlyConversation'>;
+export type WorkflowOptions = Omit<RunOptions, 'recovery' | 'findId' | 'onlyConversation'>;
 
 /**
  * Runs a workflow and reads it to its end. If the stream is lost, attaches to the run again or polls it until it is
@@ -40,7 +40,7 @@ export async function runWorkflow(
 	};
 	return await startRun(client, routeOf(workflowId), body, user, {
 		...options,
-		record: 'wait',
+		recovery: 'attachOrPoll',
 		findId: async (sentAt) => await idOfLost(client, { inputs, user }, sentAt),
 	});
 }

@@ -35,7 +35,7 @@ export interface Played {
 	closed: boolean;
 	/** What it asked for last. */
 	next: StreamStep;
-	graceMs?: number;
+	closeAfterMs?: number;
 }
 
 /** Reads bytes as a client would: closes when told, and never reads on. */
@@ -53,7 +53,7 @@ export function playBytes(
 		for (const delta of step.deltas)
 			played.shown = delta.type === 'append' ? played.shown + delta.text : delta.text;
 		played.next = step.next;
-		played.graceMs = step.graceMs;
+		played.closeAfterMs = step.closeAfterMs;
 		played.closed = step.next === 'close';
 	};
 	for (const piece of pieces) for (const { data } of decoder.push(piece)) take(data);

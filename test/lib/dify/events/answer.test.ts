@@ -26,7 +26,9 @@ describe('what the events mean', () => {
 		const script: Script = { steps: [...said('bad'), { replace: 'Good' }, ...said('!')] };
 		const { result, shown } = playScript(version, 'chat', script);
 		expect([result.text, shown]).toEqual(['Good!', 'Good!']);
-		const step = reduce(reduce(createRun(), { event: 'message', answer: 'bad' }).state, {
+		const state = createRun();
+		reduce(state, { event: 'message', answer: 'bad' });
+		const step = reduce(state, {
 			event: 'message_replace',
 			answer: 'Good',
 			reason: 'output_moderation',
@@ -86,7 +88,8 @@ describe('what the events mean', () => {
 
 	test('case 50: the closing message wins where it differs, adds what is missing, and does nothing when empty', () => {
 		const after = (answer: string) => {
-			const state = reduce(createRun(), { event: 'agent_message', ...ENV, answer: 'Hello' }).state;
+			const state = createRun();
+			reduce(state, { event: 'agent_message', ...ENV, answer: 'Hello' });
 			return [reduce(state, { event: 'message', ...ENV, answer }).deltas, state.text];
 		};
 		expect(after('Hi')).toEqual([[{ type: 'replace', text: 'Hi', reason: 'full_message' }], 'Hi']);
@@ -95,7 +98,8 @@ describe('what the events mean', () => {
 	});
 
 	test('case 50: only the first message that says something is the closing one', () => {
-		const state = reduce(createRun(), { event: 'agent_message', ...ENV, answer: 'Hel' }).state;
+		const state = createRun();
+		reduce(state, { event: 'agent_message', ...ENV, answer: 'Hel' });
 		for (const answer of ['', 'Hello', ' again'])
 			reduce(state, { event: 'message', ...ENV, answer });
 		expect(state.text).toBe('Hello again');

@@ -3,7 +3,7 @@ import { addForm, addNode, singleText } from '../../../../lib/dify/events/collec
 import type { RunState } from '../../../../lib/dify/events/state';
 import type { HumanForm, WorkflowNode } from '../../../../lib/dify/types';
 import type { JsonRecord } from '../../../../lib/values';
-import { AUDIO_GRACE_MS, createRun, finish, reduce } from '../../../../lib/dify/events';
+import { LATE_AUDIO_MS, createRun, finish, reduce } from '../../../../lib/dify/events';
 import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
 import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText } from '../play';
 import { cpuMilliseconds } from '../../../support/time';
@@ -88,7 +88,7 @@ describe('what the events mean', () => {
 			const played = playText(open + lines({ event: 'error', message: 'tts broke' }), {
 				wantAudio: true,
 			});
-			expect(played).toMatchObject({ next: 'grace', graceMs: AUDIO_GRACE_MS });
+			expect(played).toMatchObject({ next: 'awaitLateEvents', closeAfterMs: LATE_AUDIO_MS });
 			expect(played.result).toMatchObject({
 				status: 'succeeded',
 				audio: { complete: false, content: Buffer.from('onetwo!3') },
@@ -100,13 +100,13 @@ describe('what the events mean', () => {
 			const state = createRun({ wantAudio: true });
 			reduce(state, { event: 'message', ...ENV, answer: 'Hi' });
 			const first = reduce(state, { event: 'message_end', ...ENV, metadata: {} });
-			expect(first).toMatchObject({ next: 'grace', graceMs: AUDIO_GRACE_MS });
-			expect(first.graceAnew).toBeUndefined();
+			expect(first).toMatchObject({ next: 'awaitLateEvents', closeAfterMs: LATE_AUDIO_MS });
+			expect(first.restartsWait).toBe(false);
 			expect(reduce(state, { event: 'tts_message', audio: 'AAEC' })).toMatchObject({
-				next: 'grace',
-				graceAnew: true,
+				next: 'awaitLateEvents',
+				restartsWait: true,
 			});
-			expect(reduce(state, { event: 'ping' }).graceAnew).toBeUndefined();
+			expect(reduce(state, { event: 'ping' }).restartsWait).toBe(false);
 			expect(reduce(state, { event: 'tts_message_end', audio: '' })).toMatchObject({
 				next: 'close',
 			});

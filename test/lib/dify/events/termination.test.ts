@@ -1,8 +1,8 @@
 import {
-	AUDIO_GRACE_MS,
+	LATE_AUDIO_MS,
 	createRun,
 	finish,
-	GRACE_MS,
+	LATE_EVENTS_MS,
 	reduce,
 	type RunState,
 } from '../../../../lib/dify/events';
@@ -23,7 +23,7 @@ describe('what the events mean', () => {
 
 	test('case 53: chatflow failure of 1.14 ends with the run, after a grace for an error that may follow', () => {
 		const played = playScript('1.14', CHATFLOW, failing);
-		expect(played).toMatchObject({ next: 'grace', graceMs: GRACE_MS });
+		expect(played).toMatchObject({ next: 'awaitLateEvents', closeAfterMs: LATE_EVENTS_MS });
 		expect(played.result).toMatchObject({
 			status: 'failed',
 			text: 'par',
@@ -119,9 +119,13 @@ describe('when a run is over', () => {
 		[
 			'a failed chatflow, an error may follow',
 			{ workflow, ...end('failed') },
-			{ next: 'grace', graceMs: GRACE_MS },
+			{ next: 'awaitLateEvents', closeAfterMs: LATE_EVENTS_MS },
 		],
-		['a stopped chatflow', { workflow, ...end('stopped') }, { next: 'grace', graceMs: GRACE_MS }],
+		[
+			'a stopped chatflow',
+			{ workflow, ...end('stopped') },
+			{ next: 'awaitLateEvents', closeAfterMs: LATE_EVENTS_MS },
+		],
 		['a workflow app', { workflow, ...end('partial-succeeded', true) }, { next: 'close' }],
 		['a failed workflow app', { workflow, ...end('failed', true) }, { next: 'close' }],
 		['an error', { streamError: { cause: 'errorEvent', message: 'm' } }, { next: 'close' }],
@@ -138,8 +142,8 @@ describe('when a run is over', () => {
 	test('speech is waited for only where it is wanted, still to come, and the run is a success', () => {
 		const done = { messageEnded: true };
 		expect(over(done, { wantAudio: true })).toEqual({
-			next: 'grace',
-			graceMs: AUDIO_GRACE_MS,
+			next: 'awaitLateEvents',
+			closeAfterMs: LATE_AUDIO_MS,
 			settled: true,
 		});
 		expect(over({ ...done, audioEnded: true }, { wantAudio: true })).toEqual({ next: 'close' });

@@ -83,7 +83,7 @@ describe('what the events mean', () => {
 			workflow: { error: version === '1.16' ? 'Aborted: User requested stop' : 'Stopped by user.' },
 		});
 		expect(chatflow.result.error).toBeUndefined();
-		expect(chatflow.next).toBe(['1.14', '1.16'].includes(version) ? 'grace' : 'close');
+		expect(chatflow.next).toBe(['1.14', '1.16'].includes(version) ? 'awaitLateEvents' : 'close');
 		const workflow = playText(stoppedText(version, 'workflow', script));
 		expect(workflow).toMatchObject({ closed: true, result: { status: 'stopped', text: 'part' } });
 	});

@@ -70,7 +70,7 @@ async function ask(script: Script, mode: 'workflow' | 'advanced-chat') {
 }
 
 beforeEach(() => {
-	jest.replaceProperty(AWAITS_SECOND_END as { graceMs: number }, 'graceMs', 60);
+	jest.replaceProperty(AWAITS_SECOND_END as { closeAfterMs: number }, 'closeAfterMs', 60);
 });
 
 test.each<[string, 'workflow' | 'advanced-chat', object[], string | undefined]>([
@@ -139,7 +139,7 @@ test('a record that appears after a while is waited for', async () => {
 	);
 	const result = await followRun(client, RUN, 'u', {
 		waits: { ...FAST.waits, unknownMs: 5_000 },
-		record: 'wait',
+		recovery: 'attachOrPoll',
 	});
 	expect(result.workflow?.outputs).toEqual({ a: 1 });
 });

@@ -25,10 +25,9 @@ const PLAN: Plan = {
 		stoppedLooksMs: [],
 	},
 	stops: false,
-	hasRecord: true,
-	recovers: true,
+	isRecorded: true,
 	findsId: false,
-	record: 'wait',
+	recovery: 'attachOrPoll',
 };
 
 const HEAD = { url: 'http://127.0.0.1:9/v1', headers: {} };
@@ -63,16 +62,16 @@ async function observe({ first, attached, later = [], record }: Lost): Promise<O
 	const perform = (action: Action) => {
 		if (action.do === 'show') show(action.deltas);
 		if (action.do === 'send' || action.do === 'attach') {
-			const { line } = action;
-			facts.push({ type: 'answered', line, head: HEAD });
+			const { stream } = action;
+			facts.push({ type: 'answered', stream, head: HEAD });
 			for (const event of streams.shift() ?? [])
-				facts.push({ type: 'events', line, events: [event] });
-			facts.push({ type: 'closed', line, closing: { reason: 'eof' } });
+				facts.push({ type: 'events', stream, events: [event] });
+			facts.push({ type: 'closed', stream, closing: { reason: 'eof' } });
 		}
 		if (action.do === 'look') {
 			const known = record === undefined ? undefined : readRecord(record);
 			facts.push({
-				type: 'record',
+				type: 'looked',
 				look: action.look,
 				record: known,
 				isUnknown: known === undefined,

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { AFTER_STOP_MS } from '../../../../lib/dify/run/rules';
+import { AFTER_STOP_MS } from '../../../../lib/dify/run/rules/waiting';
 import type { DifyAppMode } from '../../../../lib/dify/types';
 import { delay, performance } from '../../../support/node';
 import { examples } from '../../../support/properties';

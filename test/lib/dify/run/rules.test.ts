@@ -6,13 +6,10 @@ import { difyFailure } from '../../../../lib/dify/errors/failure';
 import { DEFAULT_RUN_LIMITS } from '../../../../lib/dify/run/limits';
 import type { Action, Fact, Plan } from '../../../../lib/dify/run/observation';
 import { readRecord, type RunRecord } from '../../../../lib/dify/run/record';
-import {
-	createObservation,
-	END_RULES,
-	LOOK_RULES,
-	next,
-	WAITING_RULES,
-} from '../../../../lib/dify/run/rules';
+import { createObservation, next } from '../../../../lib/dify/run/rules';
+import { END_RULES } from '../../../../lib/dify/run/rules/ends';
+import { LOOK_RULES } from '../../../../lib/dify/run/rules/looks';
+import { WAITING_RULES } from '../../../../lib/dify/run/rules/waiting';
 import { examples } from '../../../support/properties';
 import { UNKNOWN_ID as RUN } from '../client';
 
@@ -39,12 +36,11 @@ const SENT: Plan = {
 	limits: LIMITS,
 	waits: WAITS,
 	stops: true,
-	hasRecord: true,
-	recovers: true,
+	isRecorded: true,
 	findsId: false,
-	record: 'wait',
+	recovery: 'attachOrPoll',
 };
-const FOLLOWED: Plan = { ...SENT, begin: 'attach', stops: false, record: undefined };
+const FOLLOWED: Plan = { ...SENT, begin: 'attach', stops: false, recovery: 'attach' };
 
 const HEAD = { url: 'http://dify/v1', headers: {} };
 const started = {
@@ -98,24 +94,27 @@ function nameOf(action: Action): string {
 	return action.do === 'end' ? `end: ${action.ending.how}` : action.do;
 }
 
-function factOf(told: Told, { lines: line, looks: look }: { lines: number; looks: number }): Fact {
+function factOf(
+	told: Told,
+	{ streams: stream, looks: look }: { streams: number; looks: number },
+): Fact {
 	const facts: Record<Extract<Told, string>, Fact> = {
-		answered: { type: 'answered', line, head: HEAD },
-		ping: { type: 'bytes', line },
-		closed: { type: 'closed', line, closing: { reason: 'eof' } },
+		answered: { type: 'answered', stream, head: HEAD },
+		ping: { type: 'bytes', stream },
+		closed: { type: 'closed', stream, closing: { reason: 'eof' } },
 		stop: { type: 'stop', why: { reason: 'abort' } },
 		stopped: { type: 'stopAnswered', isAccepted: true },
 		'not stopped': { type: 'stopAnswered', isAccepted: false },
 		time: { type: 'silence' },
-		'no record': { type: 'record', look, isUnknown: false },
-		unknown: { type: 'record', look, isUnknown: true },
+		'no record': { type: 'looked', look, isUnknown: false },
+		unknown: { type: 'looked', look, isUnknown: true },
 	};
 	if (typeof told === 'string') return facts[told];
-	if ('events' in told) return { type: 'events', line, events: told.events };
-	if ('record' in told) return { type: 'record', look, record: told.record, isUnknown: false };
+	if ('events' in told) return { type: 'events', stream, events: told.events };
+	if ('record' in told) return { type: 'looked', look, record: told.record, isUnknown: false };
 	if ('id' in told) return { type: 'idFound', runId: told.id };
 	const closing = 'whole' in told ? { isWhole: true } : { failed: difyFailure(told.failed) };
-	return { type: 'closed', line, closing: { reason: 'closed', ...closing } };
+	return { type: 'closed', stream, closing: { reason: 'closed', ...closing } };
 }
 
 type Row = [name: string, plan: Partial<Plan>, told: Array<[number, Told]>, does: string[]];
@@ -153,19 +152,19 @@ const WAITING: Row[] = [
 	],
 	[
 		'the idle limit ends a stream without pings',
-		{ hasRecord: false },
+		{ isRecorded: false },
 		[...RUNNING, [5_010, 'time']],
 		['stop'],
 	],
 	[
 		'the progress limit ends a stream of pings',
-		{ hasRecord: false },
+		{ isRecorded: false },
 		[...RUNNING, [20_019, 'ping'], [20_020, 'time']],
 		['stop'],
 	],
 	[
 		'the total limit ends the run',
-		{ hasRecord: false, limits: { ...DEFAULT_RUN_LIMITS, totalMs: 60_000 } },
+		{ isRecorded: false, limits: { ...DEFAULT_RUN_LIMITS, totalMs: 60_000 } },
 		[...RUNNING, [59_990, 'ping'], [60_000, 'time']],
 		['stop'],
 	],
@@ -179,11 +178,11 @@ const WAITING: Row[] = [
 		'the record ends the run, once its last events had time to come',
 		{},
 		[...RUNNING, [1_020, 'time'], [1_100, { record: record('succeeded') }], [2_100, 'time']],
-		['close', 'end: record'],
+		['close', 'end: recorded'],
 	],
 	[
 		'a stream that stays open after the end of the run is closed',
-		{ hasRecord: false },
+		{ isRecorded: false },
 		[
 			[10, 'answered'],
 			[20, { events: [started, { ...end('failed'), conversation_id: 'c' }] }],
@@ -226,7 +225,7 @@ const ENDS: Row[] = [
 		'the record wins over a stream that does not tell the end',
 		{},
 		[...RUNNING, [1_020, 'time'], [1_100, { record: record('succeeded') }], [1_200, 'closed']],
-		['close', 'end: record'],
+		['close', 'end: recorded'],
 	],
 	[
 		'a whole answer in place of a stream is the result',
@@ -271,7 +270,7 @@ const ENDS: Row[] = [
 	],
 	[
 		'a lost run that cannot be recovered is a failure',
-		{ recovers: false },
+		{ recovery: 'none' },
 		LOST,
 		['close', 'end: finished'],
 	],
@@ -312,11 +311,11 @@ const LOOKS: Row[] = [
 		'the record tells the end',
 		{},
 		[...LOOKS_AFTER, [50, { record: record('succeeded') }]],
-		['end: record'],
+		['end: recorded'],
 	],
 	[
 		'a run that cannot be attached to is looked at once only',
-		{ record: 'once' },
+		{ recovery: 'attachOrRead' },
 		[...LOST, [40, { failed: 'routeNotFound' }], [50, 'no record']],
 		['end: failed'],
 	],
@@ -371,7 +370,7 @@ describe('when the rules of waiting apply', () => {
 		['a limit of 0 is none', { limits: { ...LIMITS, firstByteMs: 0, totalMs: 0 } }, [], undefined],
 		['no events: the queue, without an ID nothing is looked at', {}, [[10, 'answered']], 8_010],
 		['events: the next look', {}, RUNNING, 1_020],
-		['a run without a record: the idle limit', { hasRecord: false }, RUNNING, 5_010],
+		['a run without a record: the idle limit', { isRecorded: false }, RUNNING, 5_010],
 		[
 			'looks get rarer',
 			FOLLOWED,
@@ -410,7 +409,7 @@ describe('what overlaps', () => {
 		];
 		const { does, state } = play({}, told);
 		expect(does).toEqual([]);
-		expect(state.line?.recordFound).toBeUndefined();
+		expect(state.stream?.endRecord).toBeUndefined();
 	});
 
 	test('a limit runs out, and the record shows the end: nothing is stopped', () => {
@@ -421,14 +420,14 @@ describe('what overlaps', () => {
 			[1_510, 'time'],
 			[1_520, { record: record('succeeded') }],
 		]);
-		expect(does).toEqual(['close', 'end: record']);
+		expect(does).toEqual(['close', 'end: recorded']);
 	});
 
 	test('facts of an old connection change nothing', () => {
 		const { state } = play({}, LOST);
-		const step = next(state, { type: 'closed', line: 1, closing: { reason: 'eof' } }, 50);
+		const step = next(state, { type: 'closed', stream: 1, closing: { reason: 'eof' } }, 50);
 		expect(step.actions).toEqual([]);
-		expect(state.line?.kind).toBe('attach');
+		expect(state.stream?.kind).toBe('attach');
 	});
 
 	test('the result waits for the answer to a stop', () => {
@@ -482,7 +481,7 @@ test('whatever happens, it ends or waits: never without a time to wake', () => {
 	const plan = fc.constantFrom<Partial<Plan>>(
 		SENT,
 		FOLLOWED,
-		{ record: 'once' },
+		{ recovery: 'attachOrRead' },
 		{ ...FOLLOWED, answeredForms: ASKED },
 	);
 	fc.assert(
@@ -515,12 +514,12 @@ test('events behind message_end begin the grace anew', () => {
 		[20, { events: [started, messageEnd] }],
 		[30, { events: [node] }],
 	]);
-	expect(state.line?.graceEndsAt).toBe(30 + AWAITS_SECOND_END.graceMs);
+	expect(state.stream?.closesAt).toBe(30 + AWAITS_SECOND_END.closeAfterMs);
 });
 
 test('a run of another conversation is given up, also where its end came at once', () => {
 	const own = { conversation_id: 'other', message_id: 'm', task_id: 't' };
-	const { state, does } = play({ onlyConversation: 'own', hasRecord: false, recovers: false }, [
+	const { state, does } = play({ onlyConversation: 'own', isRecorded: false, recovery: 'none' }, [
 		[10, 'answered'],
 		[
 			20,

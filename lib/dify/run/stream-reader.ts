@@ -5,13 +5,13 @@ import type { DifyClient } from '../client';
 import type { Closing, Fact } from './observation';
 
 /** The request that opens a stream. */
-export interface LineRequest {
+export interface StreamRequest {
 	url: string;
 	method?: 'GET';
 	json?: JsonRecord;
 }
 
-export interface LineListeners {
+export interface StreamListeners {
 	/** Called with every event, as Dify sent it. */
 	onEvent?: (event: unknown) => void;
 	/** Called with numbers that JavaScript cannot represent, which are kept as text. */
@@ -20,8 +20,8 @@ export interface LineListeners {
 	readWhole: (stream: EventStream, text: string) => Promise<void>;
 }
 
-/** A connection to Dify, whose answer it turns into facts. */
-export class Line {
+/** Reads a stream of Dify, and turns it into facts. */
+export class StreamReader {
 	private readonly aborter = new AbortController();
 	private stream: EventStream | undefined;
 	private isReadingEvents = false;
@@ -30,17 +30,17 @@ export class Line {
 	constructor(
 		private readonly number: number,
 		private readonly put: (fact: Fact) => void,
-		private readonly listeners: LineListeners,
+		private readonly listeners: StreamListeners,
 	) {}
 
 	/** Reads the answer to its end, whatever its end is. */
-	async read(client: DifyClient, { url, ...request }: LineRequest): Promise<void> {
-		const { number: line, put } = this;
+	async read(client: DifyClient, { url, ...request }: StreamRequest): Promise<void> {
+		const { number, put } = this;
 		const reading = this.readToEnd(client, url, request);
 		const closing = await reading.catch((error: unknown) => this.closingOf(error));
 		const { detail } = closing;
 		if (detail !== undefined) closing.detail = client.connection.mask(detail);
-		put({ type: 'closed', line, closing });
+		put({ type: 'closed', stream: number, closing });
 	}
 
 	/** Reads on, after the events that were told have been dealt with. */
@@ -58,14 +58,15 @@ export class Line {
 	private async readToEnd(
 		client: DifyClient,
 		url: string,
-		request: Omit<LineRequest, 'url'>,
+		request: Omit<StreamRequest, 'url'>,
 	): Promise<Closing> {
-		const { number: line, put } = this;
-		const onBytes = () => put({ type: 'bytes', line });
+		const { number, put } = this;
+		const onBytes = () => put({ type: 'bytes', stream: number });
 		const stream = await client.stream(url, { ...request, signal: this.aborter.signal, onBytes });
 		this.stream = stream;
 		this.isReadingEvents = true;
-		put({ type: 'answered', line, head: { url: stream.url, headers: stream.headers } });
+		const head = { url: stream.url, headers: stream.headers };
+		put({ type: 'answered', stream: number, head });
 		for await (const batch of stream.batches) {
 			const whole = batch.find(({ event }) => event === 'whole-answer');
 			if (whole !== undefined) {
@@ -74,7 +75,7 @@ export class Line {
 				return { reason: 'eof', isWhole: true };
 			}
 			const dealtWith = new Promise<void>((resolve) => (this.goOn = resolve));
-			put({ type: 'events', line, events: batch.map(({ data }) => this.parse(data)) });
+			put({ type: 'events', stream: number, events: batch.map(({ data }) => this.parse(data)) });
 			await dealtWith;
 		}
 		return { reason: 'eof', detail: stream.strayLines()[0] };

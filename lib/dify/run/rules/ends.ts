@@ -1,0 +1,224 @@
+import { recordOf } from '../../../values';
+import { createRun, finish, isChatflow, reopen, type RunState } from '../../events';
+import type { RunResult } from '../../types';
+import type { Action, Closing, Ending, Observation, StreamState } from '../observation';
+import { forbidsAttaching, mayGoOn } from './failures';
+import { afterLook, isEnd } from './looks';
+import { noteProgress } from './progress';
+import { end, isResumeOverdue, lookFor, openStream, rest } from './steps';
+
+/** What is known when a stream has ended. */
+interface Ended {
+	stream: StreamState;
+	closing: Closing;
+	/** By the events alone. */
+	result: RunResult;
+	/**
+	 * `told`: the events tell how the run stands. `whole`: the answer came in one piece. `refused`: Dify or a proxy refused
+	 * the request. `lost`: the run may go on without its stream.
+	 */
+	verdict: 'told' | 'whole' | 'refused' | 'lost';
+}
+
+interface EndRule {
+	name: string;
+	/** Missing: any. */
+	verdict?: Ended['verdict'];
+	/** Missing: always. */
+	when?: (state: Observation, ended: Ended) => boolean;
+	then: (state: Observation, ended: Ended, now: number) => Action[];
+}
+
+/** What the end of a stream means: the first rule that applies. */
+export const END_RULES: readonly EndRule[] = [
+	{
+		name: 'a run that was given up ends, whatever its stream said',
+		when: ({ abandoned }) => abandoned !== undefined,
+		then: (state, { stream }) => end(state, abandonedEnding(state, stream)),
+	},
+	{
+		name: 'the record wins over a stream that does not tell the end',
+		when: (_state, { stream }) => isEnd(stream.endRecord?.record),
+		then: (state, { stream }) => end(state, { how: 'recorded', record: stream.endRecord!.record }),
+	},
+	{
+		name: 'a whole answer in place of a stream is the result',
+		verdict: 'whole',
+		then: (state) => end(state, { how: 'whole' }),
+	},
+	{
+		name: 'a refusal is the end',
+		verdict: 'refused',
+		then: (state, { closing }) => end(state, endingOf(closing)),
+	},
+	{
+		name: 'a pause for a form that was just answered is an old one',
+		verdict: 'told',
+		when: ({ plan }, { result }) => isAnsweredPause(result, plan.answeredForms),
+		then: (state, _ended, now) => {
+			if (isResumeOverdue(state, now)) return end(state, { how: 'notResumed' });
+			state.run = restarted(state.run);
+			return rest(state, state.plan.waits.pauseMs, now);
+		},
+	},
+	{
+		name: 'outputs of a run that was stopped after a form stand in its record only',
+		verdict: 'told',
+		when: (_state, { stream, result }) => stream.kind === 'attach' && lacksOutputs(result),
+		then: (state, _ended, now) => awaitStoppedRecord(state, now),
+	},
+	{
+		name: 'a pause of a chatflow is attached to once more: its snapshot has the whole text',
+		verdict: 'told',
+		when: ({ run, isPauseConfirmed }, { result }) =>
+			result.status === 'paused' && run.isAttached && isChatflow(run) && !isPauseConfirmed,
+		then: (state, _ended, now) => {
+			state.isPauseConfirmed = true;
+			reopen(state.run);
+			return openStream(state, 'attach', now);
+		},
+	},
+	{
+		name: 'the events tell the end',
+		verdict: 'told',
+		then: (state, { closing }) => end(state, endingOf(closing)),
+	},
+	{
+		name: 'a lost run that cannot be recovered is a failure',
+		verdict: 'lost',
+		when: ({ plan }) => plan.recovery === 'none',
+		then: (state, { closing }) => end(state, endingOf(closing)),
+	},
+	{
+		name: 'a run that was lost before its ID is looked for',
+		verdict: 'lost',
+		when: ({ run, plan }) => run.workflowRunId === undefined && plan.findsId,
+		then: (state, ended, now) => {
+			noteLoss(state, ended, now);
+			return [{ do: 'findId' }];
+		},
+	},
+	{
+		name: 'a run that was lost without an ID is a failure',
+		verdict: 'lost',
+		when: ({ run }) => run.workflowRunId === undefined,
+		then: (state, { closing }) => end(state, endingOf(closing)),
+	},
+	{
+		name: 'a new run whose stream was lost is attached to at once',
+		verdict: 'lost',
+		when: (_state, { stream }) => stream.kind === 'send',
+		then: (state, ended, now) => {
+			noteLoss(state, ended, now);
+			return openStream(state, 'attach', now);
+		},
+	},
+	{
+		name: 'after a lost attachment the record is looked at',
+		verdict: 'lost',
+		then: (state, { closing, stream }, now) => {
+			noteLostAttachment(state, closing, stream);
+			if (stream.endRecord === undefined) return lookFor(state, 'lost');
+			return afterLook(state, stream.endRecord.record, now);
+		},
+	},
+];
+
+/** The stream has ended, or is to be closed. */
+export function endOfStream(
+	state: Observation,
+	stream: StreamState,
+	closing: Closing,
+	now: number,
+): Action[] {
+	const isOverdue = stream.closesAt !== undefined && stream.closesAt <= now;
+	const cause: Closing = isOverdue ? { ...closing, reason: 'closed', detail: undefined } : closing;
+	state.stream = undefined;
+	state.look = undefined;
+	noteProgress(state, now);
+	const result = finish(state.run, cause.reason, cause.detail);
+	const verdict = verdictOf(state, stream, cause, result);
+	const ended: Ended = { stream, closing: cause, result, verdict };
+	const rule = END_RULES.find((each) => applies(each, state, ended))!;
+	return [{ do: 'close' }, ...rule.then(state, ended, now)];
+}
+
+/** Closes the stream that is open. */
+export function hangUp(state: Observation, now: number): Action[] {
+	return endOfStream(state, state.stream!, { reason: 'closed' }, now);
+}
+
+function applies({ verdict, when }: EndRule, state: Observation, ended: Ended): boolean {
+	if (verdict !== undefined && verdict !== ended.verdict) return false;
+	return when === undefined || when(state, ended);
+}
+
+function verdictOf(
+	state: Observation,
+	stream: StreamState,
+	{ failed, isWhole }: Closing,
+	{ error }: RunResult,
+): Ended['verdict'] {
+	if (isWhole === true) return 'whole';
+	if (failed !== undefined) return mayGoOn(state, stream, failed.kind) ? 'lost' : 'refused';
+	const isCut =
+		error?.cause === 'endedEarly' || error?.cause === 'queued' || error?.cause === 'notFinished';
+	return isCut ? 'lost' : 'told';
+}
+
+function abandonedEnding({ abandoned }: Observation, stream: StreamState): Ending {
+	const { reason, detail } = abandoned!;
+	if (stream.kind === 'send' && stream.answeredAt === undefined)
+		return { how: 'unanswered', why: { reason, detail } };
+	return { how: 'finished', reason, detail };
+}
+
+function endingOf({ failed, reason, detail }: Closing): Ending {
+	return failed === undefined ? { how: 'finished', reason, detail } : { how: 'failed', failed };
+}
+
+function noteLoss(state: Observation, { closing, result }: Ended, now: number): void {
+	state.lost = { closing, result, head: state.head };
+	state.progress.at = now;
+	state.isConfirmed = true;
+}
+
+function noteLostAttachment(state: Observation, { failed }: Closing, stream: StreamState): void {
+	state.attachFailure = failed;
+	if (failed !== undefined && forbidsAttaching(failed.kind, stream)) state.isAttachable = false;
+	else state.isConfirmed = true;
+}
+
+/** The ID of a run that was lost before its first event was found, or not. */
+export function idFound(state: Observation, runId: string | undefined, now: number): Action[] {
+	if (state.ending !== undefined) return [];
+	if (runId !== undefined) {
+		state.run.workflowRunId = runId;
+		return openStream(state, 'attach', now);
+	}
+	const { closing } = state.lost!;
+	state.lost = undefined;
+	return end(state, endingOf(closing));
+}
+
+function isAnsweredPause({ pause }: RunResult, answered: ReadonlySet<string> | undefined): boolean {
+	if (answered === undefined || pause === undefined || pause.forms.length === 0) return false;
+	return pause.forms.every(({ formToken }) => formToken !== null && answered.has(formToken));
+}
+
+/** The same run, without its old pause. */
+function restarted({ hints, workflowRunId }: RunState): RunState {
+	return Object.assign(createRun(hints), { workflowRunId });
+}
+
+function lacksOutputs({ status, workflow }: RunResult): boolean {
+	return status === 'stopped' && Object.keys(recordOf(workflow?.outputs)).length === 0;
+}
+
+/** Waits for the record of a stopped run, which has its outputs. */
+export function awaitStoppedRecord(state: Observation, now: number): Action[] {
+	const pause = state.plan.waits.stoppedLooksMs[state.stoppedLooks];
+	if (pause === undefined) return end(state, { how: 'finished', reason: 'closed' });
+	state.stoppedLooks++;
+	return rest(state, pause, now);
+}

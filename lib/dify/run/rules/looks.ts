@@ -1,0 +1,84 @@
+import type { Action, Observation } from '../observation';
+import { MAX_WAIT_MS, type RunRecord } from '../record';
+import { end, giveUp, isResumeOverdue, rest } from './steps';
+
+interface LookRule {
+	name: string;
+	when: (state: Observation, record: RunRecord | undefined, now: number) => boolean;
+	then: (state: Observation, record: RunRecord | undefined, now: number) => Action[];
+}
+
+/**
+ * What a look at the record of a run without a stream means: the first rule that applies. Without a record the run goes
+ * on, or the look failed.
+ */
+export const LOOK_RULES: readonly LookRule[] = [
+	{
+		name: 'a run whose form was answered is paused for a moment longer',
+		when: ({ plan }, record) => record?.status === 'paused' && plan.answeredForms !== undefined,
+		then: (state, _record, now) => {
+			if (isResumeOverdue(state, now)) return end(state, { how: 'notResumed' });
+			return rest(state, state.plan.waits.pauseMs, now);
+		},
+	},
+	{
+		name: 'the record tells the end',
+		when: ({ pausedRecords, isAttachable }, record) =>
+			record !== undefined && (isEnd(record) || pausedRecords > 0 || !isAttachable),
+		then: (state, record) => end(state, { how: 'recorded', record: record! }),
+	},
+	{
+		name: 'a run that cannot be attached to is looked at once only',
+		when: ({ plan, isAttachable }) => plan.recovery === 'attachOrRead' && !isAttachable,
+		then: (state) => end(state, { how: 'failed', failed: state.attachFailure! }),
+	},
+	{
+		name: 'a run that Dify does not know is waited for only a moment',
+		when: ({ unknownSince, plan }, _record, now) =>
+			unknownSince !== undefined && now - unknownSince >= plan.waits.unknownMs,
+		then: (state) => end(state, { how: 'unknownRun' }),
+	},
+	{
+		name: 'a run that does not get on is given up',
+		when: (state, _record, now) =>
+			quietLimit(state) > 0 && now - state.progress.at >= quietLimit(state),
+		then: (state, _record, now) =>
+			giveUp(state, { how: 'stillRunning', limitMs: quietLimit(state) }, now),
+	},
+	{
+		name: 'a run over its total limit is given up',
+		when: ({ plan, beganAt }, _record, now) =>
+			plan.limits.totalMs > 0 && now - beganAt >= plan.limits.totalMs,
+		then: (state, _record, now) =>
+			giveUp(state, { how: 'stillRunning', limitMs: state.plan.limits.totalMs }, now),
+	},
+	{
+		name: 'a run that goes on is attached to again, each time a little later',
+		when: () => true,
+		then: (state, record, now) => {
+			if (record !== undefined) state.pausedRecords++;
+			const { pauseMs, maxPauseMs } = state.plan.waits;
+			const pause = Math.min(pauseMs * 2 ** state.attempts, maxPauseMs);
+			state.attempts++;
+			return rest(state, pause, now);
+		},
+	},
+];
+
+export function afterLook(
+	state: Observation,
+	record: RunRecord | undefined,
+	now: number,
+): Action[] {
+	return LOOK_RULES.find(({ when }) => when(state, record, now))!.then(state, record, now);
+}
+
+/** Whether the record tells the end of the run. Records hold no forms: a paused run is attached to. */
+export function isEnd(record: RunRecord | undefined): boolean {
+	return record !== undefined && record.status !== 'paused';
+}
+
+/** A record may say `running` for ever, so it is not waited for without any limit. */
+function quietLimit({ isAttachable, plan }: Observation): number {
+	return isAttachable ? plan.limits.progressMs : MAX_WAIT_MS;
+}
