@@ -6,6 +6,7 @@ import type { Attempt, ServerPool } from '../servers/pool/server-pool';
 import { untilReady } from '../servers/retry';
 import { withServerAdvice } from './server-advice';
 import type { PreparedCall } from './prepare';
+import { withoutControlTokens } from './request/control-tokens';
 import { withoutIneffectiveOptions } from './request/ineffective-options';
 import { type ChatSettings, hasPicture } from './request/request';
 import { toolTemplate } from './request/tool-template';
@@ -77,11 +78,11 @@ async function sendTo(
 	const kind = await serverKindOf(settings, attempt, draft.dependsOnServer, signal);
 	const drafted = draft.forServer(kind);
 	const fitted = await withoutIneffectiveOptions(connection, { ...drafted.request, model });
-	const { request, notes: limited } = fitThinkingLimit(
-		connection,
-		modelKey(attempt),
-		fitted.request,
-	);
+	const limited = fitThinkingLimit(connection, modelKey(attempt), fitted.request);
+	const { request, notes: broken } =
+		settings.controlTokens === 'leave'
+			? { request: limited.request, notes: [] }
+			: await withoutControlTokens(connection, limited.request);
 	const { template, dropsTools } = await toolTemplate(connection, request);
 	if (messages.some(hasPicture))
 		await kindOf(kind).chat.refuseUnseenPictures?.(connection, model, signal);
@@ -104,7 +105,8 @@ async function sendTo(
 	const notes = [
 		...drafted.notes,
 		...fitted.notes,
-		...limited,
+		...limited.notes,
+		...broken,
 		...(dropsTools ? [kindOf(kind).words.toolsDropped] : []),
 		...sent.notes,
 	];

@@ -1,7 +1,7 @@
 import { FAMILIES } from '../../lib/chat/text-formats/families';
 import type { INodeProperties } from 'n8n-workflow';
 
-import { thinkingTimeLimitField } from '../shared/chat/answer-fields';
+import { controlTokensField, thinkingTimeLimitField } from '../shared/chat/answer-fields';
 import { generationFields } from '../shared/chat/generation-fields';
 import { booleanField, choiceField, wholeField } from '../shared/field-kinds';
 import { takes } from '../../lib/chat/request/parameters';
@@ -84,6 +84,7 @@ const ownFields: INodeProperties[] = [
 		description:
 			'What happens to a tool call that the server hands on as text because it lacks the parser or the chat template for the model',
 	}),
+	controlTokensField,
 	choiceField('Text Format', 'textFormat', 'auto', {
 		options: [
 			{

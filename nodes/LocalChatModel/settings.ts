@@ -28,6 +28,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		...optional({
 			toolChoice: parameters.choice<'auto' | 'none' | 'required'>('options.toolChoice', undefined),
 			toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),
+			controlTokens: parameters.choice<'breakUp' | 'leave'>('options.controlTokens', undefined),
 			historyBudget: parameters.number('options.historyBudget', undefined),
 			trace: traceIn(parameters),
 			textFormat: parameters.choice<string>('options.textFormat', undefined),

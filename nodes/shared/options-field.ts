@@ -42,7 +42,7 @@ const OF_MODELS: readonly OptionGroup[] = [
 	),
 	group(
 		'Thinking and Tools',
-		/^(reasoningEcho|showThinking|thinking[A-Z]\w*|textFormat|parallelToolCalls|tool[A-Z]\w*)$/,
+		/^(reasoningEcho|showThinking|thinking[A-Z]\w*|textFormat|controlTokens|parallelToolCalls|tool[A-Z]\w*)$/,
 		'What happens to the thinking and to calls of tools',
 	),
 	group(

@@ -5,6 +5,7 @@ import type { ReasoningEcho } from './messages';
 import type { TraceSettings } from '../../tracing/attributes';
 import { type KindName, kindOf } from '../../servers/kinds';
 import { mediaOf, textOf } from './content';
+import { holdsTokenLike } from './control-tokens';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
 import { removedOptions, needsNativeApi } from './ollama-options';
@@ -30,6 +31,8 @@ export interface ChatSettings extends ClientSettings {
 	toolChoice?: 'auto' | 'none' | 'required';
 	/** Whether calls that the model wrote into its text become calls (`read`, the default), or stay text. */
 	toolCallsInText?: 'read' | 'leave';
+	/** Whether control tokens of the model in texts are broken up (`breakUp`, the default), or stay. */
+	controlTokens?: 'breakUp' | 'leave';
 	/** Maximum tokens of the earlier turns; older ones are left out. Default: no limit. */
 	historyBudget?: number;
 	/** Trace settings: session, user, tags, prompt. */
@@ -84,6 +87,7 @@ export function draftRequest(
 			// The chat template tells the format of calls, and whether the model is told about tools.
 			tools.length > 0 ||
 			cleaned.changed ||
+			(settings.controlTokens !== 'leave' && holdsTokenLike(messages)) ||
 			messages.some((message) => hasReasoning(message) || hasPicture(message)),
 		forServer(serverKind) {
 			const needsCleanSchemas =

@@ -196,6 +196,15 @@ export interface ChatAbilities {
 	reloadsForContext?: true;
 	/** The answer that contains the model's chat template. Loads nothing. */
 	template?(connection: Connection, model: string): Promise<unknown>;
+	/**
+	 * Which of the texts the model's vocabulary has as control tokens; undefined if that cannot be told. Cached. Only for
+	 * models with a known template, which are loaded.
+	 */
+	controlTokens?(
+		connection: Connection,
+		model: string,
+		texts: readonly string[],
+	): Promise<string[] | undefined>;
 	/** Set options that have no effect in this server's setup. The server is asked only if one is set. */
 	ineffectiveOptions?(
 		connection: Connection,

@@ -3,6 +3,7 @@ import { anyHeader, bodyOf, ownsModels, says, textIn } from './evidence';
 import type { ServerAnswers, ServerKind } from './kind';
 import { adaptersOf } from './llama-api/adapters';
 import { ineffectiveOnServer, templateOnServer } from './llama-api/chat-options';
+import { controlTokensOnServer } from './llama-api/control-tokens';
 import { describeOnServer, withProps } from './llama-api/router-models';
 import { ONE_MODEL } from './llama-api/routes';
 import { countSlots, slotsOf } from './llama-api/slots';
@@ -49,6 +50,7 @@ export const llamaServer: ServerKind = {
 		},
 		mayResumeAnswers: true,
 		template: templateOnServer,
+		controlTokens: controlTokensOnServer,
 		ineffectiveOptions: ineffectiveOnServer,
 	},
 	completion: { prompt: '/completion', fillIn: '/infill' },

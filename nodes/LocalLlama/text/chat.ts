@@ -1,5 +1,6 @@
 import { ChatClient } from '../../../lib/chat/client';
 import {
+	controlTokensField,
 	thinkingFields,
 	responseFormatFields,
 	thinkingTimeLimitField,
@@ -29,7 +30,13 @@ export const textChat: LocalLlamaOperation = {
 		...messageFields,
 		...thinkingFields(),
 		...responseFormatFields(),
-		...optionFields([...samplers, thinkingTimeLimitField, ...generationFields, streamingField]),
+		...optionFields([
+			...samplers,
+			thinkingTimeLimitField,
+			controlTokensField,
+			...generationFields,
+			streamingField,
+		]),
 	],
 	run: async (call) => {
 		const settings = await withModel(call.parameters.once(chatSettings), call.servers, 'chat');

@@ -10,11 +10,12 @@ import type { NodeParameters } from '../../shared/parameters';
 
 /** Reads the settings of a chat. */
 export function chatSettings(parameters: NodeParameters): ChatSettings {
-	return settingsWith(
-		parameters,
-		optional({ responseFormat: responseFormatIn(parameters) }),
-		'toolTurns',
-	);
+	const controlTokens = parameters.choice<'breakUp' | 'leave'>('options.controlTokens', undefined);
+	const responseFormat = responseFormatIn(parameters);
+	return {
+		...settingsWith(parameters, optional({ responseFormat }), 'toolTurns'),
+		...optional({ controlTokens }),
+	};
 }
 
 /** Reads the settings of an operation without a choice of the response format. */

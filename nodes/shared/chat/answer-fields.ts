@@ -59,6 +59,30 @@ export const thinkingTimeLimitField = limit(
 	'How long the model may think before its answer has to begin. A newer llama-server is told to end the thinking; others get a token budget once the speed of the model is known. The execution log says when it was used. 0 = no limit.',
 );
 
+/** Option of chats. */
+export const controlTokensField = choiceField(
+	'Control Tokens in Texts',
+	'controlTokens',
+	'breakUp',
+	{
+		options: [
+			{
+				name: 'Break Up',
+				value: 'breakUp',
+				description: 'They are plain text to the model: an invisible character is put into each',
+			},
+			{
+				name: 'Leave',
+				value: 'leave',
+				description:
+					'They are sent unchanged. A text can then begin a message in the name of the system.',
+			},
+		],
+		description:
+			'What happens to markers of the chat template (im_start, end_of_turn and the like) in texts of users, tools, documents and the system prompt',
+	},
+);
+
 /**
  * Fields for the response format.
  *

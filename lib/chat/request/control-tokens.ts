@@ -1,0 +1,166 @@
+/**
+ * Control tokens in texts. A server tokenizes the prompt as a whole, so `<|im_end|><|im_start|>system` in a user's text
+ * or a document begins a message of the system (docs/protocols/llama-server.md 2.7). An invisible character in each of
+ * them makes them plain text.
+ */
+import type { Connection } from '../../http/connection';
+import { kindOf } from '../../servers/kinds';
+import { isRecord, nonEmptyText, optional, recordOf } from '../../values';
+import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
+
+type Conversation = Pick<ChatRequest, 'messages' | 'tools'>;
+
+/** Everything written like a control token: `<|im_end|>`, `<｜User｜>`, `<end_of_turn>`, `[INST]`. HTML tags are, too. */
+const TOKEN_LIKE = /<[^\s<>]{1,62}>|\[\/?[A-Z_]{3,40}\]/g;
+/** Nobody writes these in other texts than those about templates. */
+const HAS_BARS = /^<[|｜]|[|｜]>$/;
+const IN_BRACKETS = /^\[/;
+const SYNTAX = /[\\^$.*+?()[\]{}|]/g;
+const ZERO_WIDTH_SPACE = '\u200B';
+/** Most texts for which the vocabulary is asked. With more of them, all with bars are broken up. */
+const MOST_IN_QUESTION = 200;
+const MOST_IN_NOTE = 5;
+
+/** The markers of the roles of well-known families, for servers that do not tell their template. */
+const WELL_KNOWN = new Set([
+	...['<|im_start|>', '<|im_end|>', '<|endoftext|>', '<|im_user|>', '<|im_assistant|>'],
+	...['<|im_system|>', '<|im_middle|>', '<|begin_of_text|>', '<|end_of_text|>'],
+	...['<|start_header_id|>', '<|end_header_id|>', '<|eot_id|>', '<|eom_id|>'],
+	...['<|header_start|>', '<|header_end|>', '<|eot|>', '<start_of_turn>', '<end_of_turn>'],
+	...[
+		'<|turn>',
+		'<turn|>',
+		'<|system|>',
+		'<|user|>',
+		'<|assistant|>',
+		'<|observation|>',
+		'<|end|>',
+	],
+	...['<|start|>', '<|channel|>', '<|message|>', '<|return|>', '<|call|>'],
+	...['<|start_of_role|>', '<|end_of_role|>', '<|START_OF_TURN_TOKEN|>', '<|END_OF_TURN_TOKEN|>'],
+	...['<|SYSTEM_TOKEN|>', '<|USER_TOKEN|>', '<|CHATBOT_TOKEN|>'],
+	...['<｜User｜>', '<｜Assistant｜>', '<｜begin▁of▁sentence｜>', '<｜end▁of▁sentence｜>'],
+]);
+
+/** Whether a text of the conversation holds anything that is written like a control token. */
+export function holdsTokenLike(messages: readonly ChatMessage[]): boolean {
+	return tokenLikeIn({ messages: [...messages] }).size > 0;
+}
+
+/**
+ * The request with the control tokens of the model in its texts broken up, and a note that names them. The server is
+ * asked only where a text looks like one.
+ */
+export async function withoutControlTokens(
+	connection: Connection,
+	request: ChatRequest,
+): Promise<{ request: ChatRequest; notes: string[] }> {
+	const suspects = tokenLikeIn(request);
+	if (suspects.size === 0) return { request, notes: [] };
+	const tokens = await controlTokensAmong(connection, request, [...suspects]);
+	if (tokens.length === 0) return { request, notes: [] };
+	const change = breaker(tokens);
+	return { request: { ...request, ...withTexts(request, change) }, notes: [noteOn(tokens)] };
+}
+
+/** Breaks up every occurrence, overlapping ones too. All other text keeps its bytes. */
+export function breaker(tokens: readonly string[]): (text: string) => string {
+	const any = tokens.map((token) => token.replace(SYNTAX, '\\$&')).join('|');
+	const beginning = new RegExp(`(?=${any})[^]`, 'g');
+	return (text) => text.replace(beginning, `$&${ZERO_WIDTH_SPACE}`);
+}
+
+async function controlTokensAmong(
+	connection: Connection,
+	{ serverKind, model }: ChatRequest,
+	suspects: string[],
+): Promise<string[]> {
+	const { chat } = kindOf(serverKind);
+	const props = recordOf(await chat.template?.(connection, model));
+	const template = nonEmptyText(props.chat_template) ?? nonEmptyText(props.template);
+	if (template === undefined) return suspects.filter((suspect) => WELL_KNOWN.has(suspect));
+	const isOfTemplate = templateTokens(template, props);
+	const inQuestion = suspects.filter((suspect) => !isOfTemplate(suspect));
+	const known = suspects.filter(isOfTemplate);
+	if (inQuestion.length === 0) return known;
+	if (inQuestion.length > MOST_IN_QUESTION) return [...known, ...inQuestion.filter(hasBars)];
+	const inVocabulary = await chat.controlTokens?.(connection, model, inQuestion);
+	return [...known, ...(inVocabulary ?? inQuestion.filter((suspect) => WELL_KNOWN.has(suspect)))];
+}
+
+/** What the template itself writes around messages. Its tags without bars, such as `<think>`, are ordinary text. */
+function templateTokens(
+	template: string,
+	{ bos_token: first, eos_token: last }: Record<string, unknown>,
+): (text: string) => boolean {
+	const written = new Set(template.match(TOKEN_LIKE));
+	return (text) =>
+		text === first ||
+		text === last ||
+		(written.has(text) && (hasBars(text) || IN_BRACKETS.test(text) || WELL_KNOWN.has(text)));
+}
+
+function hasBars(text: string): boolean {
+	return HAS_BARS.test(text);
+}
+
+function tokenLikeIn(conversation: Conversation): Set<string> {
+	const suspects = new Set<string>();
+	withTexts(conversation, (text) => {
+		for (const suspect of text.match(TOKEN_LIKE) ?? []) suspects.add(suspect);
+		return text;
+	});
+	return suspects;
+}
+
+/** Changes all texts but those that the model wrote itself: these go back as it wrote them. */
+function withTexts({ messages, tools }: Conversation, change: (text: string) => string) {
+	return {
+		messages: messages.map((message) => messageWith(message, change)),
+		...optional({ tools: tools?.map((tool) => toolWith(tool, change)) }),
+	};
+}
+
+function messageWith(message: ChatMessage, change: (text: string) => string): ChatMessage {
+	switch (message.role) {
+		case 'assistant':
+			return message;
+		case 'tool':
+			return { ...message, content: change(message.content) };
+		default:
+			return { ...message, content: contentWith(message.content, change) };
+	}
+}
+
+function contentWith(content: string | ContentPart[], change: (text: string) => string) {
+	if (typeof content === 'string') return change(content);
+	return content.map((part) =>
+		part.type === 'text' ? { ...part, text: change(part.text) } : part,
+	);
+}
+
+/** Descriptions come from other servers where tools do (MCP). */
+function toolWith(tool: ToolDefinition, change: (text: string) => string): ToolDefinition {
+	const { description, parameters } = tool;
+	return {
+		...tool,
+		...optional({ description: description === undefined ? undefined : change(description) }),
+		parameters: withDescriptions(parameters, change) as Record<string, unknown>,
+	};
+}
+
+function withDescriptions(schema: unknown, change: (text: string) => string): unknown {
+	if (Array.isArray(schema)) return schema.map((entry) => withDescriptions(entry, change));
+	if (!isRecord(schema)) return schema;
+	const entries = Object.entries(schema).map(([key, value]) => {
+		const isText = key === 'description' && typeof value === 'string';
+		return [key, isText ? change(value) : withDescriptions(value, change)] as const;
+	});
+	return Object.fromEntries(entries);
+}
+
+function noteOn(tokens: readonly string[]): string {
+	const named = tokens.slice(0, MOST_IN_NOTE).join(', ');
+	const more = tokens.length > MOST_IN_NOTE ? ` and ${tokens.length - MOST_IN_NOTE} more` : '';
+	return `Texts of this conversation hold control tokens of the model (${named}${more}). They were broken up with an invisible character, so that they cannot begin or end a message. Control Tokens in Texts: Leave sends them unchanged.`;
+}

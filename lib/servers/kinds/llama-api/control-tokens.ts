@@ -1,0 +1,31 @@
+import type { Connection } from '../../../http/connection';
+import { cachedJson } from '../../optional-json';
+import { tokensIn } from '../token-lists';
+
+/**
+ * Which of the texts are control tokens: single tokens with `parse_special`, as prompts are read, and several without
+ * (docs/protocols/llama-server.md 2.7).
+ */
+export async function controlTokensOnServer(
+	connection: Connection,
+	model: string,
+	texts: readonly string[],
+): Promise<string[] | undefined> {
+	const content = texts.join('\n');
+	const [asPrompt, asText] = await Promise.all([
+		pieces(connection, { model, content, parse_special: true }),
+		pieces(connection, { model, content, parse_special: false }),
+	]);
+	if (asPrompt === undefined || asText === undefined) return undefined;
+	return texts.filter((text) => asPrompt.has(text) && !asText.has(text));
+}
+
+async function pieces(
+	connection: Connection,
+	body: Record<string, unknown>,
+): Promise<Set<string | undefined> | undefined> {
+	const url = `${connection.url.root}/tokenize`;
+	const answer = await cachedJson(connection, url, { ...body, with_pieces: true });
+	const list = tokensIn(answer, true)?.pieces;
+	return list && new Set(list.map((one) => ('piece' in one ? one.piece : undefined)));
+}

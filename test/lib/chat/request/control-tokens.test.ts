@@ -1,0 +1,206 @@
+import fc from 'fast-check';
+
+import {
+	breaker,
+	holdsTokenLike,
+	withoutControlTokens,
+} from '../../../../lib/chat/request/control-tokens';
+import type { ChatMessage, ChatRequest } from '../../../../lib/chat/types';
+import type { Connection } from '../../../../lib/http/connection';
+import { clearSharedCaches } from '../../../../lib/lru-cache';
+import type { KindName } from '../../../../lib/servers/kinds';
+
+const TEMPLATE =
+	"{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>'}} <think> [INST]";
+const PROPS = { chat_template: TEMPLATE, bos_token: '<s>', eos_token: '</s>' };
+/** Control tokens of the vocabulary: those of the template, and one that it does not write. */
+const VOCABULARY = ['<|im_start|>', '<|im_end|>', '<|endoftext|>', '<end_of_turn>', '<s>', '</s>'];
+
+beforeEach(clearSharedCaches);
+
+/** A llama-server with this vocabulary, and what it was asked for. */
+function server(props: object | undefined = PROPS, vocabulary = VOCABULARY) {
+	const urls: string[] = [];
+	const call = async (
+		url: string,
+		{ json }: { json?: { content: string; parse_special: boolean } },
+	) => {
+		urls.push(url);
+		const answer = url.endsWith('/tokenize') ? tokenized(json!, vocabulary) : props;
+		return await Promise.resolve({ status: answer === undefined ? 404 : 200, json: answer });
+	};
+	return { urls, connection: { url: { root: 'http://x' }, call } as unknown as Connection };
+}
+
+function tokenized(
+	{ content, parse_special: isSpecial }: { content: string; parse_special: boolean },
+	vocabulary: readonly string[],
+) {
+	const pieces = content
+		.split('\n')
+		.flatMap((text) => (isSpecial && vocabulary.includes(text) ? [text] : [...text]));
+	return { tokens: pieces.map((piece, id) => ({ id, piece })) };
+}
+
+const user = (content: string): ChatMessage => ({ role: 'user', content });
+const requestOf = (messages: ChatMessage[], serverKind: KindName = 'llamaServer'): ChatRequest => ({
+	model: 'm',
+	messages,
+	parameters: {},
+	serverKind,
+});
+
+const tokens = fc.constantFrom(...VOCABULARY);
+const ordinary = fc.oneof(
+	fc.string({ unit: 'grapheme' }),
+	fc.constantFrom(
+		'<b>',
+		'a <| b |> c',
+		'<think>',
+		'<|im_',
+		'start|>',
+		'<',
+		'|>',
+		'<|',
+		'\n',
+		'[x]',
+	),
+);
+const texts = fc.array(fc.oneof(ordinary, tokens)).map((parts) => parts.join(''));
+
+it('leaves no control token in any text, and changes nothing else', async () => {
+	await fc.assert(
+		fc.asyncProperty(fc.array(texts), async (contents) => {
+			const { connection } = server();
+			const { request, notes } = await withoutControlTokens(
+				connection,
+				requestOf(contents.map(user)),
+			);
+			const sent = request.messages.map(({ content }) => content as string);
+			expect(sent.filter((text) => VOCABULARY.some((token) => text.includes(token)))).toEqual([]);
+			contents.forEach((text, at) => {
+				const holdsToken = VOCABULARY.some((token) => text.includes(token));
+				if (!holdsToken && !text.includes('[INST]')) expect(sent[at]).toBe(text);
+				if (!text.includes('\u200B')) expect(sent[at]!.replaceAll('\u200B', '')).toBe(text);
+			});
+			const hold = contents.some((text) => VOCABULARY.some((token) => text.includes(token)));
+			if (hold) expect(notes.join()).toMatch(/hold control tokens of the model/);
+		}),
+	);
+});
+
+it('breaks up tokens that overlap, with every sign of patterns', () => {
+	const names = fc.array(fc.string({ minLength: 2, maxLength: 5 }), { minLength: 1, maxLength: 4 });
+	fc.assert(
+		fc.property(names, fc.array(fc.nat(3)), (list, order) => {
+			const text = order.map((at) => list[at % list.length]).join('');
+			const broken = breaker(list)(text);
+			expect(list.filter((name) => broken.includes(name))).toEqual([]);
+		}),
+	);
+});
+
+it('changes messages of system, users and tools and descriptions, but nothing that the model wrote', async () => {
+	const { connection } = server();
+	const bad = 'a <|im_end|>';
+	const good = 'a <\u200B|im_end|>';
+	const answer: ChatMessage = {
+		role: 'assistant',
+		content: bad,
+		reasoning: bad,
+		toolCalls: [{ id: '1', name: 'f', arguments: `{"a":"${bad}"}` }],
+	};
+	const picture = { type: 'image' as const, url: 'http://y/<|im_end|>' };
+	const parameters = { properties: { a: { type: 'string', description: bad, enum: [bad] } } };
+	const { request } = await withoutControlTokens(connection, {
+		...requestOf([
+			{ role: 'system', content: bad },
+			{ role: 'user', content: [{ type: 'text', text: bad }, picture] },
+			answer,
+			{ role: 'tool', toolCallId: '1', content: bad },
+		]),
+		tools: [{ name: 'f', description: bad, parameters }],
+	});
+	expect(request.messages).toEqual([
+		{ role: 'system', content: good },
+		{ role: 'user', content: [{ type: 'text', text: good }, picture] },
+		answer,
+		{ role: 'tool', toolCallId: '1', content: good },
+	]);
+	expect(request.tools).toEqual([
+		{
+			name: 'f',
+			description: good,
+			parameters: { properties: { a: { type: 'string', description: good, enum: [bad] } } },
+		},
+	]);
+});
+
+it('asks a server once, and only where a text looks like a control token', async () => {
+	const { connection, urls } = server();
+	await withoutControlTokens(connection, requestOf([user('1 < 2 and a |> b, [x](y) and a <| b')]));
+	expect(urls).toEqual([]);
+	for (let round = 0; round < 2; round++)
+		await withoutControlTokens(connection, requestOf([user('<|im_end|> <b>')]));
+	expect(urls).toEqual(['http://x/props', 'http://x/tokenize', 'http://x/tokenize']);
+	expect(holdsTokenLike([user('1 < 2 > 0')])).toBe(false);
+	expect(holdsTokenLike([{ role: 'assistant', content: '<|im_end|>' }])).toBe(false);
+});
+
+/** The names that are broken up in a text of all of these. */
+async function brokenUp(server: { connection: Connection }, kind: KindName, names: string[]) {
+	const messages = names.map(user);
+	const { request } = await withoutControlTokens(server.connection, requestOf(messages, kind));
+	return names.filter((name, at) => request.messages[at]!.content !== name);
+}
+
+const NAMES = [
+	'<|im_end|>',
+	'<|eot_id|>',
+	'<|my_own|>',
+	'<s>',
+	'<b>',
+	'<think>',
+	'[INST]',
+	'<end_of_turn>',
+];
+
+it.each<[string, KindName, object | undefined, string[]]>([
+	['llama-server', 'llamaServer', PROPS, ['<|im_end|>', '<s>', '[INST]', '<end_of_turn>']],
+	[
+		'Ollama, whose vocabulary is unknown',
+		'ollama',
+		{ template: '{{ .Content }}<|im_end|> <|my_own|>' },
+		['<|im_end|>', '<|eot_id|>', '<|my_own|>', '<end_of_turn>'],
+	],
+	['a server without a template', 'vllm', undefined, ['<|im_end|>', '<|eot_id|>', '<end_of_turn>']],
+	[
+		'a llama-server that does not answer',
+		'llamaServer',
+		undefined,
+		['<|im_end|>', '<|eot_id|>', '<end_of_turn>'],
+	],
+])('takes from %s what it can tell', async (_what, kind, props, names) => {
+	const from = props === undefined ? server(undefined, []) : server(props);
+	if (props === undefined)
+		Object.assign(from.connection, { call: async () => await Promise.resolve({ status: 404 }) });
+	expect(await brokenUp(from, kind, NAMES)).toEqual(names);
+});
+
+it('breaks up everything with bars where a text holds more of them than can be asked for', async () => {
+	const names = Array.from({ length: 1_000 }, (_, at) => `<|t${at}|>`);
+	const from = server();
+	expect(await brokenUp(from, 'llamaServer', [...names, '<b>'])).toEqual(names);
+	expect(from.urls).toEqual(['http://x/props']);
+});
+
+it('names the tokens in the note, five of them', async () => {
+	const { connection } = server(undefined, []);
+	const { notes } = await withoutControlTokens(
+		connection,
+		requestOf([user('<|im_end|><|end|><|user|><|eot_id|><turn|><|call|><|start|>')], 'vllm'),
+	);
+	expect(notes).toEqual([
+		expect.stringContaining('(<|im_end|>, <|end|>, <|user|>, <|eot_id|>, <turn|> and 2 more)'),
+	]);
+});
