@@ -8,6 +8,9 @@ const MAX_PAGE_LENGTH = 64 * 1024;
 /** Characters of a JSON answer in place of a stream. */
 const MAX_WHOLE_LENGTH = 64 * 1024 * 1024;
 
+/** Bytes of a stream: two million tokens have as many. */
+const MAX_STREAM_BYTES = 512 * 1024 * 1024;
+
 /** First characters of the lines of an event stream: comments and its four fields. */
 const BEGINS_FIELD = /[:deir]/;
 const LINES_TYPE = /ndjson|jsonl|jsonlines|json-seq/i;
@@ -21,6 +24,7 @@ export class BodyReader {
 	private kind: 'unknown' | 'events' | 'lines' | 'whole' | 'page' = 'unknown';
 	private held: Uint8Array[] = [];
 	private heldLength = 0;
+	private bytesRead = 0;
 	private text = '';
 	private readonly textDecoder = new TextDecoder('utf-8');
 	private readonly json = new JsonEnd();
@@ -58,9 +62,11 @@ export class BodyReader {
 	/**
 	 * The events that these bytes complete.
 	 *
-	 * @throws {BodyTooLongError} for an endless JSON answer, event or line
+	 * @throws {BodyTooLongError} for an endless JSON answer, event, line or stream
 	 */
 	push(bytes: Uint8Array): ServerSentEvent[] {
+		this.bytesRead += bytes.byteLength;
+		if (this.bytesRead > MAX_STREAM_BYTES) throw new BodyTooLongError('bytes in one stream');
 		if (this.kind !== 'unknown') return this.take(bytes);
 		const first = bytes.find((byte) => !isBlank(byte));
 		this.held.push(bytes);

@@ -231,15 +231,14 @@ export class Connection extends Explainer {
 	}
 
 	/**
-	 * The same for a file, such as sound: its bytes as they arrive, without a size limit. Every piece resets the idle
-	 * limit.
+	 * The same for a file, such as sound: its bytes as they arrive. Every piece resets the idle limit.
 	 *
 	 * @throws {ServerError} also from the iteration over `pieces`
 	 */
 	async download(url: string, options: DownloadOptions): Promise<Download> {
 		return await this.open(url, options, async (answer, { watchdog, end }) => {
 			const explain = (error: unknown) => this.explain(error, answer.url, options, watchdog, true);
-			return await Promise.resolve(download(answer, { watchdog, end, explain }));
+			return await Promise.resolve(download(answer, { watchdog, end, explain }, options.maxBytes));
 		});
 	}
 

@@ -1,5 +1,5 @@
 import { redirectLocation } from './answer';
-import { BodyTooLongError } from './too-long';
+import { BodyTooLongError, FileTooLargeError } from './too-long';
 import { failure, type FailureContext } from '../errors/failure';
 import { shortened } from '../values';
 import { failureInBody, httpFailure, isRefusal, statusInBody } from '../errors/http-failure';
@@ -92,6 +92,7 @@ export class Explainer {
 		if (watchdog.hit !== undefined)
 			return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
 		if (error instanceof BodyTooLongError) return this.endless(url, about);
+		if (error instanceof FileTooLargeError) return this.tooLarge(error, context);
 		return networkFailure(error, context, started);
 	}
 
@@ -182,6 +183,16 @@ export class Explainer {
 			message: 'The answer is far too long for an API',
 			remedy:
 				'Check that the Base URL leads to the API: a web cam, a download or a log may be what answers there.',
+		});
+	}
+
+	private tooLarge({ maxBytes }: FileTooLargeError, context: FailureContext): ServerError {
+		const limit = `${Math.floor(maxBytes / 2 ** 20)} MB`;
+		return failure('invalidAnswer', context, {
+			message: `The file is larger than ${limit}`,
+			meaning: `The file is larger than ${limit}, so it was not read further, and nothing of it is kept`,
+			remedy:
+				'Check that the address leads to a file: an endless stream may be what answers there.',
 		});
 	}
 

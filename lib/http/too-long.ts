@@ -11,6 +11,14 @@ export class BodyTooLongError extends Error {
 	}
 }
 
+/** A file that is larger than the caller reads. */
+export class FileTooLargeError extends Error {
+	constructor(readonly maxBytes: number) {
+		super(`more than ${maxBytes} bytes`);
+		this.name = 'FileTooLargeError';
+	}
+}
+
 /** Concatenates all pieces. @throws {BodyTooLongError} for more than `maxBytes` */
 export async function readWhole(
 	pieces: AsyncIterable<Uint8Array>,

@@ -133,7 +133,10 @@ export interface Beginning {
 }
 
 /** Options of a request for a file. */
-export type DownloadOptions = Omit<StreamOptions, 'framing' | 'onBytes'>;
+export interface DownloadOptions extends Omit<StreamOptions, 'framing' | 'onBytes'> {
+	/** Largest file in bytes, default 1 GB. */
+	maxBytes?: number;
+}
 
 /** An answer that is a file. */
 export interface Download extends AnswerHead {

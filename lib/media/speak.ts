@@ -43,6 +43,8 @@ export interface Speech extends SoundType {
 }
 
 const SHOWN_VOICES = 40;
+/** Of a sound that is joined from parts, or gets a header, in memory. */
+const MAX_JOINED_BYTES = 256 * 1024 * 1024;
 
 /**
  * Lets a server speak a text.
@@ -95,13 +97,17 @@ async function speakParts(
 	parts: readonly string[],
 ): Promise<Omit<Speech, 'input'>> {
 	const { request } = call;
-	const first = await ask(call, parts[0]!);
+	const isJoined = parts.length > 1 || request.wrapAsWav;
+	const first = await ask(call, parts[0]!, isJoined ? MAX_JOINED_BYTES : undefined);
 	const type = typeOf(first, request);
 	const facts = { parts: parts.length, remarks: remarksOn(first, type, request) };
 	const isWrapped = type.extension === 'pcm' && request.wrapAsWav;
 	if (parts.length === 1 && !isWrapped) return { ...type, ...facts, sound: first.pieces };
 	const sounds = [await readWhole(first.pieces)];
-	for (const part of parts.slice(1)) sounds.push(await readWhole((await ask(call, part)).pieces));
+	for (const part of parts.slice(1)) {
+		const { pieces } = await ask(call, part, MAX_JOINED_BYTES - byteLength(sounds));
+		sounds.push(await readWhole(pieces));
+	}
 	const sound = Buffer.concat(sounds);
 	if (type.extension === 'wav') return { ...type, ...facts, sound: joinWaves(sound) };
 	if (!isWrapped) return { ...type, ...facts, sound };
@@ -120,14 +126,20 @@ function remarksOn(
 	];
 }
 
+function byteLength(sounds: readonly Buffer[]): number {
+	return sounds.reduce((sum, sound) => sum + sound.byteLength, 0);
+}
+
 async function ask(
 	{ connection, request, options, kind }: MediaCall<SpeechRequest>,
 	input: string,
+	maxBytes?: number,
 ): Promise<SpeechAnswer> {
 	const { model, voice, format, speed, instructions, sampleRate, extra } = request;
 	const outcome = await connection
 		.download(`${connection.url.api}/audio/speech`, {
 			...sendOptions(model, options),
+			maxBytes,
 			headers: { accept: 'audio/*, application/json' },
 			json: {
 				...filled({

@@ -4,7 +4,9 @@
  * them makes them plain text.
  */
 import type { Connection } from '../../http/connection';
+import { timeSlices } from '../../http/time-slices';
 import { kindOf } from '../../servers/kinds';
+import { textOf } from './content';
 import { isRecord, nonEmptyText, optional, recordOf } from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 
@@ -20,6 +22,9 @@ const ZERO_WIDTH_SPACE = '\u200B';
 /** Most texts for which the vocabulary is asked. With more of them, all with bars are broken up. */
 const MOST_IN_QUESTION = 200;
 const MOST_IN_NOTE = 5;
+const LONGEST_TOKEN = 64;
+/** Characters of a large text that are searched at once. */
+const PART_LENGTH = 1_000_000;
 
 /** The markers of the roles of well-known families, for servers that do not tell their template. */
 const WELL_KNOWN = new Set([
@@ -44,7 +49,9 @@ const WELL_KNOWN = new Set([
 
 /** Whether a text of the conversation holds anything that is written like a control token. */
 export function holdsTokenLike(messages: readonly ChatMessage[]): boolean {
-	return tokenLikeIn({ messages: [...messages] }).size > 0;
+	return messages
+		.filter(({ role }) => role !== 'assistant')
+		.some(({ content }) => textOf(content, '\n').search(TOKEN_LIKE) >= 0);
 }
 
 /**
@@ -55,7 +62,7 @@ export async function withoutControlTokens(
 	connection: Connection,
 	request: ChatRequest,
 ): Promise<{ request: ChatRequest; notes: string[] }> {
-	const suspects = tokenLikeIn(request);
+	const suspects = await tokenLikeIn(request);
 	if (suspects.size === 0) return { request, notes: [] };
 	const tokens = await controlTokensAmong(connection, request, [...suspects]);
 	if (tokens.length === 0) return { request, notes: [] };
@@ -104,12 +111,22 @@ function hasBars(text: string): boolean {
 	return HAS_BARS.test(text);
 }
 
-function tokenLikeIn(conversation: Conversation): Set<string> {
-	const suspects = new Set<string>();
+/** Everything that is written like a control token. Large texts are searched in parts, so that n8n can go on between. */
+async function tokenLikeIn(conversation: Conversation): Promise<Set<string>> {
+	const texts: string[] = [];
 	withTexts(conversation, (text) => {
-		for (const suspect of text.match(TOKEN_LIKE) ?? []) suspects.add(suspect);
+		texts.push(text);
 		return text;
 	});
+	const suspects = new Set<string>();
+	const pause = timeSlices();
+	for (const text of texts) {
+		for (let at = 0; at < text.length; at += PART_LENGTH) {
+			const part = text.slice(at, at + PART_LENGTH + LONGEST_TOKEN);
+			for (const suspect of part.match(TOKEN_LIKE) ?? []) suspects.add(suspect);
+			await pause();
+		}
+	}
 	return suspects;
 }
 

@@ -98,4 +98,11 @@ describe('the first character tells the kind of a body', () => {
 		expect(page!.length).toBeGreaterThan(60_000);
 		expect(page!.length).toBeLessThan(70_000);
 	});
+
+	test('a body of more than 512 MB is given up', () => {
+		const reader = new BodyReader('text/html');
+		const piece = Buffer.alloc(64 * 1024 * 1024, '<');
+		for (let count = 0; count < 8; count++) reader.push(piece);
+		expect(() => reader.push(piece)).toThrow('too many bytes in one stream');
+	});
 });

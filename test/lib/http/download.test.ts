@@ -61,3 +61,15 @@ test('Stop and the limits hold while it is read', async () => {
 	expect(await reading).toMatchObject({ kind: 'aborted' });
 	await silent.close();
 });
+
+test('a file that does not end is read up to its bound, and the connection is closed', async () => {
+	const server = await startServer();
+	server.route('GET /sound', reply.json({ sound: 'x'.repeat(200_000) }));
+	const options = { maxBytes: 50_000 };
+	const { pieces } = await connect(server.url).download(`${server.url}/sound`, options);
+	expect(await failureOf(async () => await bytesOf(pieces))).toMatchObject({
+		kind: 'invalidAnswer',
+		message: expect.stringContaining('The file is larger than 0 MB') as string,
+	});
+	await server.until(() => server.connections.open === 0);
+});
