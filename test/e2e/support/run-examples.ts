@@ -32,6 +32,17 @@ export const after = (close: () => Promise<unknown>): void =>
 	void closing.push(async () => void (await close()));
 export const theN8n = (): N8nServer => n8n;
 
+/** Starts the n8n of the suite. */
+export async function startTheN8n(options: Partial<StartN8nOptions> = {}): Promise<N8nServer> {
+	n8n = await startN8n(options);
+	return n8n;
+}
+
+/** Closes what the test that has ended left open. */
+export async function closeAll(): Promise<void> {
+	await Promise.all(closing.splice(0).map(async (close) => await close()));
+}
+
 /**
  * Defines a suite that starts n8n and runs each example in it.
  *
@@ -44,11 +55,9 @@ export function describeExamples(
 	options: () => Partial<StartN8nOptions> = () => ({}),
 ): void {
 	beforeAll(async () => {
-		n8n = await startN8n(options());
+		await startTheN8n(options());
 	}, SLOW);
-	afterEach(async () => {
-		await Promise.all(closing.splice(0).map(async (close) => await close()));
-	});
+	afterEach(closeAll);
 	afterAll(stopEverything);
 
 	describe('example workflows on the real n8n', () => {
