@@ -23,7 +23,7 @@ export function beginningOf(
 	return {
 		seen(events, stream) {
 			for (const event of events) {
-				const chunks = quietly(() => chain.push(decode(event)));
+				const chunks = quietly(() => [...chain.push(decode(event))]);
 				// The reader handles unreadable events, together with what follows.
 				if (chunks === undefined) return true;
 				for (const chunk of chunks) {

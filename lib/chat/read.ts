@@ -2,7 +2,7 @@ import type { ServerSentEvent } from '../http/sse';
 import { kindOf } from '../servers/kinds';
 import { Assembly } from './answer/assembly';
 import { withPartialAnswer } from './answer/failure';
-import { bringsContent, readBatch, type Unreadable } from './answer/read-batch';
+import { bringsContent, collect, readBatch, type Unreadable } from './answer/read-batch';
 import { familyOf } from './text-formats/families';
 import { thinkingHabits } from './answer/thinking-habits';
 import { ThinkingPresenter } from './answer/thinking-presenter';
@@ -42,7 +42,7 @@ export async function* readAnswer(
 	const reading = new AnswerReading(opened, prepared);
 	try {
 		for await (const batch of opened.reader.batches) {
-			const shown = reading.take(batch);
+			const shown = await reading.take(batch);
 			if (shown !== '') yield shown;
 			if (reading.isOver()) break;
 		}
@@ -51,7 +51,8 @@ export async function* readAnswer(
 	} finally {
 		reading.close();
 	}
-	for (const piece of reading.rest()) if (piece !== '') yield piece;
+	const rest = await reading.rest();
+	if (rest !== '') yield rest;
 	return reading.result();
 }
 
@@ -79,10 +80,10 @@ class AnswerReading {
 	}
 
 	/** @returns what is shown of these events */
-	take(batch: ServerSentEvent[]): string {
+	async take(batch: ServerSentEvent[]): Promise<string> {
 		if (this.unreadable !== undefined) throw this.unreadable.error;
 		const { assembly, presenter, opened, prepared } = this;
-		const { step, unreadable } = readBatch(batch, assembly, opened);
+		const { step, unreadable } = await readBatch(batch, assembly, opened);
 		this.unreadable = unreadable;
 		if (this.batchHasContent) opened.reader.content();
 		this.batchHasContent = false;
@@ -122,9 +123,9 @@ class AnswerReading {
 	}
 
 	/** What was held back until the end. */
-	*rest(): Generator<string> {
-		yield this.presenter.show(this.assembly.flush());
-		yield this.presenter.end();
+	async rest(): Promise<string> {
+		const step = await collect({ text: '', reasoning: '' }, this.assembly.flush());
+		return this.presenter.show(step) + this.presenter.end();
 	}
 
 	result(): ReadAnswer {

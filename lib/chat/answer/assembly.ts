@@ -26,13 +26,13 @@ export class Assembly {
 		this.chain = new Chain(CHAIN, options);
 	}
 
-	/** @returns what can be shown now @throws {UnreadableEvent} */
-	push(chunk: WireChunk): SplitText {
-		return this.complete ? { text: '', reasoning: '' } : this.take(this.chain.push(chunk));
+	/** Yields what can be shown now; a long text slice by slice. @throws {UnreadableEvent} */
+	*push(chunk: WireChunk): Generator<SplitText> {
+		if (!this.complete) yield* this.take(this.chain.push(chunk));
 	}
 
-	/** Returns the text that was held back. To be called once, at the end of the stream and before `finish`. */
-	flush(): SplitText {
+	/** Yields the text that was held back. To be called once, at the end of the stream and before `finish`. */
+	flush(): Generator<SplitText> {
 		return this.take(this.chain.end(this.collected.end));
 	}
 
@@ -118,14 +118,10 @@ export class Assembly {
 		return this.collected.hasCalls || this.collected.ending.finishReason !== undefined;
 	}
 
-	private take(chunks: readonly Chunk[]): SplitText {
-		const shown: SplitText = { text: '', reasoning: '' };
+	private *take(chunks: Iterable<Chunk>): Generator<SplitText> {
 		for (const chunk of chunks) {
-			const { text, reasoning } = this.collected.take(chunk);
-			shown.text += text;
-			shown.reasoning += reasoning;
+			yield this.collected.take(chunk);
 			if (chunk.error !== undefined) break;
 		}
-		return shown;
 	}
 }

@@ -25,6 +25,7 @@ import { refusals } from './transforms/refusals';
 import { repeatedEnds } from './transforms/repeated-ends';
 import { repeatedMessages } from './transforms/repeated-messages';
 import { requestedChoice } from './transforms/requested-choice';
+import { slices } from './transforms/slices';
 import { tagsInThinking } from './transforms/tags-in-thinking';
 import { thinkingFields } from './transforms/thinking-fields';
 import { ThinkingInText } from './transforms/thinking-in-text';
@@ -84,11 +85,14 @@ const ANSWER_LINKS: readonly Link[] = [
 	({ prefill }) => (prefill === undefined ? undefined : withoutPrefill(prefill)),
 	wholeCharacters,
 	arrivals,
+	slices,
 	// Thinking before calls: a call in the thinking is none.
 	tagsInThinking,
 	({ openingThinkTagMayBeMissing = false, family }) =>
 		new ThinkingInText(openingThinkTagMayBeMissing, family),
 	({ prefill }) => (prefill === undefined ? withoutFirstBlankLines() : undefined),
+	// Text that was held back until it was known whether it is thinking comes as one.
+	slices,
 	// The server's calls before those in the text, which do not count beside them.
 	({ tools = [] }) => callsInPieces(tools.map(({ name }) => name)),
 	missingReasons,
@@ -114,29 +118,29 @@ export class Chain {
 			.filter((transform) => transform !== undefined);
 	}
 
-	/** @throws {UnreadableEvent} */
-	push(chunk: Chunk): Chunk[] {
-		return this.through(0, [chunk]);
+	/** Each chunk goes through all transforms before the next one is read. @throws {UnreadableEvent} */
+	push(chunk: Chunk): Generator<Chunk> {
+		return this.through(0, chunk);
 	}
 
 	/** To be called once. What a transform held back goes through all behind it, before they end. */
-	end(end: StreamEnd): Chunk[] {
-		return this.transforms.flatMap((transform, index) =>
-			this.through(index + 1, transform.end(end)),
-		);
+	*end(end: StreamEnd): Generator<Chunk> {
+		for (const [index, transform] of this.transforms.entries())
+			for (const chunk of transform.end(end)) yield* this.through(index + 1, chunk);
 	}
 
-	private through(start: number, chunks: Chunk[]): Chunk[] {
-		let current = chunks;
-		for (let index = start; index < this.transforms.length && current.length > 0; index++) {
-			const transform = this.transforms[index]!;
-			const [only] = current;
-			current =
-				current.length === 1
-					? transform.push(only!)
-					: current.flatMap((chunk) => transform.push(chunk));
+	private *through(start: number, first: Chunk): Generator<Chunk> {
+		let chunk = first;
+		for (let index = start; index < this.transforms.length; index++) {
+			const [next, ...more] = this.transforms[index]!.push(chunk);
+			if (next === undefined) return;
+			if (more.length > 0) {
+				for (const one of [next, ...more]) yield* this.through(index + 1, one);
+				return;
+			}
+			chunk = next;
 		}
-		return current;
+		yield chunk;
 	}
 }
 
@@ -147,5 +151,6 @@ export function eventChain(): Chain {
 
 /** What one event means, without those before it. @throws {UnreadableEvent} */
 export function readEvent({ decode }: ChatProtocol, event: ServerSentEvent): WireChunk {
-	return eventChain().push(decode(event))[0] ?? {};
+	const [chunk = {}] = eventChain().push(decode(event));
+	return chunk;
 }

@@ -109,6 +109,6 @@ export function withPartialAnswer(error: unknown, assembly: Assembly): ServerErr
 		error instanceof ServerError
 			? error
 			: failure('invalidAnswer', {}, { serverText: messageOf(error) });
-	assembly.flush();
+	Array.from(assembly.flush());
 	return failed.withPartial(assembly.partial);
 }

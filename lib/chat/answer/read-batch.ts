@@ -2,6 +2,7 @@ import { failure } from '../../errors/failure';
 import { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { ServerSentEvent } from '../../http/sse';
+import { timeSlices } from '../../http/time-slices';
 import type { EventStream } from '../../http/types';
 import { messageOf, parseJson } from '../../values';
 import type { SplitText, WireChunk } from '../types';
@@ -24,37 +25,39 @@ export interface Unreadable {
 	mayBeCut: boolean;
 }
 
-/** Reads a batch of events, up to the end of the answer or to an unreadable event. */
-export function readBatch(
+/** Reads a batch of events, up to the end of the answer or to an unreadable event, in slices of time. */
+export async function readBatch(
 	batch: ServerSentEvent[],
 	assembly: Assembly,
 	reading: Reading,
-): { step: SplitText; unreadable?: Unreadable } {
+): Promise<{ step: SplitText; unreadable?: Unreadable }> {
 	const step: SplitText = { text: '', reasoning: '' };
+	const pause = timeSlices();
 	for (const [index, event] of batch.entries()) {
 		if (assembly.complete) break;
-		const shown = readEvent(event, assembly, reading);
-		if (shown instanceof UnreadableEvent) {
+		try {
+			await collect(step, assembly.push(decode(event, reading.protocol)), pause);
+		} catch (error) {
+			if (!(error instanceof UnreadableEvent)) throw error as Error;
 			const isLast = index === batch.length - 1;
-			return { step, unreadable: unreadableOf(shown, event, isLast, reading) };
+			return { step, unreadable: unreadableOf(error, event, isLast, reading) };
 		}
-		step.text += shown.text;
-		step.reasoning += shown.reasoning;
 	}
 	return { step };
 }
 
-function readEvent(
-	event: ServerSentEvent,
-	assembly: Assembly,
-	{ protocol }: Reading,
-): SplitText | UnreadableEvent {
-	try {
-		return assembly.push(decode(event, protocol));
-	} catch (error) {
-		if (error instanceof UnreadableEvent) return error;
-		throw error as Error;
+/** Adds what is shown; n8n can answer others between two pieces. */
+export async function collect(
+	step: SplitText,
+	pieces: Iterable<SplitText>,
+	pause = timeSlices(),
+): Promise<SplitText> {
+	for (const { text, reasoning } of pieces) {
+		step.text += text;
+		step.reasoning += reasoning;
+		await pause();
 	}
+	return step;
 }
 
 function decode(event: ServerSentEvent, protocol: ChatProtocol): WireChunk {

@@ -48,13 +48,26 @@ export interface CallsReading {
 	calls: WrittenCall[];
 }
 
+/** What a marker does: it begins a call, opens or closes what is around the calls, or ends the answer. */
+type Part = 'call' | 'open' | 'close' | 'end';
+
 const NOTHING_AROUND: NonNullable<Form['around']> = { open: [], close: [] };
 
 /** The opening markers of a form, and all markers that may occur between calls. */
 export const markersOf = memoized(({ shape, around = NOTHING_AROUND }: Form) => {
 	const begins = openingsOf(shape);
-	return { begins, tokens: [...around.open, ...around.close, ...begins, ...END_TOKENS] };
+	const parts = new Map<string, Part>([
+		...all(END_TOKENS, 'end'),
+		...all(begins, 'call'),
+		...all(around.close, 'close'),
+		...all(around.open, 'open'),
+	]);
+	return { begins, parts, tokens: [...parts.keys()] };
 });
+
+function all(tokens: readonly string[], part: Part): Array<[string, Part]> {
+	return tokens.map((token) => [token, part]);
+}
 
 function openingsOf(shape: Shape): readonly string[] {
 	switch (shape.kind) {
@@ -75,28 +88,36 @@ function openingsOf(shape: Shape): readonly string[] {
  */
 export function readBlock(reading: CallsReading, form: Form, opening: string): boolean {
 	const { source, calls } = reading;
-	const { around = NOTHING_AROUND } = form;
-	const { begins, tokens } = markersOf(form);
-	let isCall = opening === '' || begins.includes(opening);
-	let isOpen = around.open.includes(opening);
+	let part: Part = opening === '' ? 'call' : partOf(opening, form);
+	let isOpen = part === 'open';
 	let isMarked = false;
 	let hasEnded = false;
 	for (;;) {
-		if (isCall) isMarked = readCalls(reading, form);
-		source.blank();
-		const token = source.oneOf(tokens);
-		if (token === undefined && source.peek() === '') {
-			if (calls.length === 0) stop('incomplete');
-			return hasEnded || (isMarked && !isOpen);
-		}
-		if (hasEnded && !END_TOKENS.includes(token ?? '')) stop('followed');
-		isCall = token === undefined || begins.includes(token);
-		if (token === undefined) {
-			if (begins.length > 0) stop('broken');
-		} else if (around.open.includes(token)) isOpen = true;
-		else if (around.close.includes(token)) isOpen = false;
-		else hasEnded ||= !isCall;
+		if (part === 'call') isMarked = readCalls(reading, form);
+		const token = nextToken(source, form);
+		if (token === undefined) break;
+		if (hasEnded && !END_TOKENS.includes(token)) stop('followed');
+		part = partOf(token, form);
+		if (part === 'open' || part === 'close') isOpen = part === 'open';
+		hasEnded ||= part === 'end';
 	}
+	if (calls.length === 0) stop('incomplete');
+	return hasEnded || (isMarked && !isOpen);
+}
+
+/** The next marker: empty if there is none, undefined at the end of the text. */
+function nextToken(source: Source, form: Form): string | undefined {
+	source.blank();
+	const token = source.oneOf(markersOf(form).tokens);
+	if (token !== undefined) return token;
+	return source.peek() === '' ? undefined : '';
+}
+
+/** What comes after a marker. Without one, it is a call, if calls of this form need none. */
+function partOf(token: string, form: Form): Part {
+	const { begins, parts } = markersOf(form);
+	if (token !== '') return parts.get(token)!;
+	return begins.length === 0 ? 'call' : stop('broken');
 }
 
 /**
@@ -167,13 +188,17 @@ function listenerFor(
 function jsonCall(value: Record<string, unknown>): NameAndArguments {
 	const fn = isRecord(value.function) ? value.function : value;
 	const name = fn.name ?? fn.tool_name ?? fn.tool;
+	if (typeof name !== 'string') return stop('broken');
+	const args = jsonArguments(fn);
+	// The tool's definition, repeated by the model.
+	if ('description' in fn && isRecord(args?.properties)) return stop('broken');
+	return { name, arguments: args };
+}
+
+function jsonArguments(fn: Record<string, unknown>): Record<string, unknown> | undefined {
 	const written = fn.arguments ?? fn.parameters ?? fn.args;
 	const args = typeof written === 'string' ? parseJson(written) : written;
-	// The tool's definition, repeated by the model.
-	const isDefinition = 'description' in fn && isRecord(args) && isRecord(args.properties);
-	if (typeof name !== 'string' || isDefinition) return stop('broken');
-	if (args !== undefined && !isRecord(args)) return stop('broken');
-	return { name, arguments: args };
+	return args === undefined || isRecord(args) ? args : stop('broken');
 }
 
 function keyedCall(value: unknown): NameAndArguments {

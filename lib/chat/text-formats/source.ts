@@ -33,7 +33,37 @@ export function attempt<T>(parse: () => T): T | Stopped {
 	}
 }
 
-const WHITE_SPACE = /\s/;
+const NOT_WHITE_SPACE = /\S/g;
+
+/**
+ * A global pattern for places where one of these texts begins, also where the end of the text cuts it off. It finds in one
+ * pass what a parser has to look at.
+ */
+export function beginningsOf(literals: readonly string[]): RegExp {
+	const patterns = literals.map((literal) =>
+		[...literal].reduceRight(
+			(rest, unit) => (rest === '' ? escaped(unit) : `${escaped(unit)}(?:${rest}|$)`),
+			'',
+		),
+	);
+	return new RegExp(patterns.join('|') || '(?!)', 'g');
+}
+
+const PATTERNS = new Map<string, RegExp>();
+
+/** A global pattern for any of these characters. */
+function anyOf(characters: string): RegExp {
+	const known = PATTERNS.get(characters);
+	if (known !== undefined) return known;
+	const pattern = new RegExp([...characters].map(escaped).join('|'), 'g');
+	PATTERNS.set(characters, pattern);
+	return pattern;
+}
+
+/** The text as a pattern. */
+export function escaped(text: string): string {
+	return text.replace(/[^\w\s]/g, '\\$&');
+}
 
 /** A text with a position, for parsers. At the end of a text that may go on they stop with `more`. */
 export class Source {
@@ -57,7 +87,8 @@ export class Source {
 	}
 
 	blank(): void {
-		while (WHITE_SPACE.test(this.peek())) this.at += 1;
+		this.jumpTo(NOT_WHITE_SPACE);
+		this.peek();
 	}
 
 	/** Consumes the longest of these texts that comes next; undefined if none does. */
@@ -93,11 +124,18 @@ export class Source {
 	/** Moves to the next of these characters, which is not consumed; stops after more than `most`. */
 	skipTo(characters: string, most = Infinity): string {
 		const start = this.at;
-		while (!characters.includes(this.need())) {
-			this.at += 1;
-			if (this.at - start > most) stop('broken');
+		this.jumpTo(anyOf(characters));
+		if (this.at - start > most) {
+			this.at = start + most + 1;
+			stop('broken');
 		}
-		return this.text[this.at]!;
+		return this.need();
+	}
+
+	/** Moves to the next match of a global pattern, or to the end of the text. */
+	jumpTo(pattern: RegExp): void {
+		pattern.lastIndex = this.at;
+		this.at = pattern.exec(this.text)?.index ?? this.text.length;
 	}
 
 	/** Whether all of the remaining text is the beginning of a longer one. */

@@ -7,7 +7,7 @@ import { MarkupTracker } from './markup-tracker';
 import { offeredName } from './offered-name';
 import type { QuotedInput } from './quoted-input';
 import { readBlock, type WrittenCall } from './shapes';
-import { attempt, Source, type Stop, stop, Stopped } from './source';
+import { attempt, beginningsOf, Source, type Stop, stop, Stopped } from './source';
 
 /** A possible call that was left in the text. */
 export interface UnrunCall {
@@ -61,6 +61,7 @@ const MAX_HELD = 2 * MAX_BLOCK;
 /** Longer blocks are parsed again only when they grew by a quarter, so that all tries together stay linear. */
 const SHORT_BLOCK = 4096;
 const GROWTH = 1.25;
+const VISIBLE = /\S/g;
 
 /**
  * Extracts calls from the text of an answer, for servers that pass them on unparsed. Text is not a command: only a
@@ -117,9 +118,7 @@ export class TextCalls {
 		if (areTooMany || (own !== undefined && own.at < block.begin)) return 'quoted';
 		if (end.isBroken || (!block.isMarked && !end.isNatural)) return 'incomplete';
 		if (this.fittingCalls(block) === undefined) return 'unfit';
-		return block.calls.some((call) => end.input.holds(asWritten(call, block)))
-			? 'inInput'
-			: undefined;
+		return isIn(end.input, block) ? 'inInput' : undefined;
 	}
 
 	private fittingCalls(block: Block): ReadCall[] | undefined {
@@ -160,6 +159,10 @@ function isApartFrom(at: number, failed: FailedBlock | undefined): boolean {
 	return failed.why !== 'unknownTool' && (at <= failed.begin || at >= failed.end);
 }
 
+function isIn(input: QuotedInput, block: Block): boolean {
+	return block.calls.some((call) => input.holds(asWritten(call, block)));
+}
+
 /** A call without arguments is only a name, so the markers around it are compared, too. */
 function asWritten({ arguments: args = {}, from, to }: WrittenCall, block: Block): string {
 	const { text } = block.source;
@@ -172,7 +175,8 @@ class Passage {
 	block: Block | undefined;
 	/** The first block that turned out to be none. */
 	failed: FailedBlock | undefined;
-	private readonly starts: ReadonlySet<string>;
+	/** Where a call may begin behind other text. */
+	private readonly beginnings: RegExp;
 	private readonly surroundings = new MarkupTracker();
 	/** What was not read yet, and how much was read before it. */
 	private unread = '';
@@ -189,7 +193,7 @@ class Passage {
 		private readonly forms: readonly Form[],
 	) {
 		const runnable = forms.filter(({ bare, reportedAs }) => !bare && !reportedAs);
-		this.starts = new Set(runnable.flatMap(openingMarkers).map((text) => text[0]!));
+		this.beginnings = beginningsOf(runnable.flatMap(openingMarkers));
 	}
 
 	/** @returns the text that can be shown now */
@@ -235,14 +239,19 @@ class Passage {
 	/** Text that cannot begin a call. At the start of the answer, any character may begin one. */
 	private plainText(source: Source): string {
 		const { text, at } = source;
-		const isStart = (unit: string) => (this.gaveText ? this.starts.has(unit) : !/\s/.test(unit));
-		while (source.at < text.length && !isStart(text[source.at]!)) source.at += 1;
+		if (this.isDecided) source.at = text.length;
+		else source.jumpTo(this.gaveText ? this.beginnings : VISIBLE);
 		return text.slice(at, source.at);
+	}
+
+	/** Whether no calls are expected any more. */
+	private get isDecided(): boolean {
+		return this.tries >= MAX_TRIES || this.failed !== undefined;
 	}
 
 	/** @returns the text and the white space before it, without the white space behind it */
 	private give(text: string): string {
-		this.surroundings.push(text);
+		if (!this.isDecided) this.surroundings.push(text);
 		const visible = text.trimEnd();
 		if (visible === '') {
 			this.blank += text;
@@ -256,29 +265,22 @@ class Passage {
 
 	/** @returns whether to hold the text from here on: it is a block of calls, or may become one */
 	private readBlocks(source: Source, start: number): boolean {
-		if (this.tries >= MAX_TRIES || this.failed !== undefined || this.surroundings.isQuotation)
-			return false;
+		if (this.surroundings.isQuotation) return false;
+		const isTooLong = source.text.length - start > MAX_HELD;
 		let failed: FailedBlock | undefined;
 		let tries = 0;
-		for (const form of this.forms) {
-			if (form.reportedAs || !this.isInPlace(form)) continue;
-			const block: Block = {
-				source,
-				start,
-				begin: this.readLength + start,
-				calls: [],
-				isMarked: false,
-			};
+		for (const form of this.forms.filter((one) => this.isInPlace(one))) {
 			source.at = start;
+			const begin = this.readLength + start;
+			const block: Block = { source, start, begin, calls: [], isMarked: false };
 			const result = attempt(() => this.readBlock(block, form));
 			if (result === 'noOpening') continue;
-			tries += 1;
 			if (!(result instanceof Stopped)) {
 				this.block = block;
 				return true;
 			}
-			const isTooLong = source.text.length - start > MAX_HELD;
 			if (result.why === 'more' && !isTooLong) return true;
+			tries += 1;
 			failed ??= this.failureOf(block, form, result.why === 'more' ? 'incomplete' : result.why);
 		}
 		this.tries += tries;
@@ -286,7 +288,8 @@ class Passage {
 		return false;
 	}
 
-	private isInPlace({ bare, special }: Form): boolean {
+	private isInPlace({ bare, special, reportedAs }: Form): boolean {
+		if (reportedAs !== undefined) return false;
 		if (bare) return !this.gaveText;
 		return special === true || this.surroundings.isAtLineStart;
 	}

@@ -1,54 +1,21 @@
 import type { SplitText } from '../types';
-import { FAMILIES } from './families';
 import { MarkupTracker } from './markup-tracker';
-import { attempt, Source, stop, Stopped } from './source';
-
-/**
- * Opening and closing thinking markers of the families, and Mistral's brackets. Tags are parsed separately, in any
- * case.
- */
-const THINKING = new Map([
-	['[THINK]', '[/THINK]'],
-	...FAMILIES.flatMap(({ thinking = [] }) => thinking),
-]);
-const THINKING_BEGINS = [...THINKING.keys()];
-const THINKING_ENDS = [...new Set(THINKING.values())];
-/** The first characters of all markers. */
-const MARKER_BEGINS = ['<', ...THINKING_BEGINS, ...THINKING_ENDS].map((text) => text[0]!).join('');
-const MARKER_BEGIN = new RegExp(`[${MARKER_BEGINS.replace(/[\\\]^-]/g, '\\$&')}]`, 'g');
-
-/** Markers that families put before and after the answer. */
-const ANSWERS = new Map([
-	...['', '<|start|>assistant'].flatMap(
-		(start): Array<[string, string]> => [
-			[`${start}<|channel|>final<|message|>`, '<|return|>'],
-			[`${start}<|channel|>commentary<|message|>`, ''],
-		],
-	),
-	['<|START_RESPONSE|>', '<|END_RESPONSE|>'],
-	['<|START_TEXT|>', '<|END_TEXT|>'],
-	['[BEGIN FINAL RESPONSE]', '[END FINAL RESPONSE]'],
-]);
-const ANSWER_BEGINS = [...ANSWERS.keys()];
-/** Only after thinking, because a normal text may begin with them. */
-const BEGINS_BEHIND_THINKING = [...ANSWER_BEGINS, '<response>', '<answer>'];
+import { attempt, Source, Stopped } from './source';
+import {
+	answerAt,
+	endsBlock,
+	type Marker,
+	MARKER_BEGIN,
+	markerAt,
+	mayHoldThinkingEnd,
+} from './thinking-markers';
 
 /** What remains of gpt-oss's markers if a server removes its tokens: `analysisWe need…assistantfinalfour`. */
 const STRIPPED_END = /assistantfinal|assistantcommentary/;
 const MAX_STRIPPED_END = 'assistantcommentary'.length;
 
-/** `<think>` or `<thinking>` in any case, also with attributes; and what may become one. */
-const TAG = /<(\/?)(think(?:ing)?)(?:\s[^<>[\]]{0,100})?(?<!\/)>/iy;
-const TAG_BEGIN = /^<\/?(?:t|th|thi|thin|thinki|thinkin|think(?:ing)?(?:\s[^<>[\]]{0,100})?)?$/i;
-const MAX_TAG = 115;
 /** More white space behind the end marker of an answer means that it is none. */
 const MAX_BLANK_BEHIND = 1000;
-
-/** A thinking marker. `close`: the matching closing marker; undefined for a closing marker. */
-interface Marker {
-	text: string;
-	close?: string;
-}
 
 /** What the splitter reads. Each state is a method that returns whether it read all it can for now. */
 type State = 'front' | 'thinking' | 'stripped' | 'undecided' | 'answer' | 'behind';
@@ -82,26 +49,21 @@ export class ThinkSplitter {
 	/** The marker that ends the current block, or the answer. */
 	private close = '';
 	private answerEnd = '';
-	private isUnstripped = false;
-	private readonly mayBeMissing: boolean;
 	/** It is known that no opening tag is missing. */
 	private isDecided = false;
-	/** The markup of what is held, and the end of it that was not parsed yet. */
+	/** The markup of what is held. */
 	private readonly surroundings = new MarkupTracker();
-	private unparsed = '';
 
 	/**
 	 * @param openingTagMayBeMissing templates of thinking models often put `<think>` into the prompt, so that the answer
 	 *   begins inside the block. Then everything is held back until `</think>` arrives; without one, all of it is the
 	 *   answer. `always`: also after thinking in a separate field, the rest of which may be in the text.
-	 * @param isStripped for gpt-oss: the server may have removed its tokens
+	 * @param mayBeStripped for gpt-oss: the server may have removed its tokens
 	 */
 	constructor(
 		private readonly openingTagMayBeMissing: boolean | 'always' = false,
-		private readonly isStripped = false,
-	) {
-		this.mayBeMissing = openingTagMayBeMissing !== false;
-	}
+		private mayBeStripped = false,
+	) {}
 
 	/** Called when the server sends thinking in a separate field: then the text lacks no opening tag. */
 	thinkingArrivesApart(reasoning = ''): void {
@@ -162,34 +124,40 @@ export class ThinkSplitter {
 
 	private decideFront(source: Source): void {
 		const marker = markerAt(source);
-		if (marker?.close !== undefined) {
-			this.open = marker.text;
-			this.close = marker.close;
-			this.begin('thinking');
-			return;
-		}
-		// The end of thinking that arrived in a field of its own.
-		if (marker !== undefined && this.isApart) {
-			this.held = '';
-			return;
-		}
+		if (marker !== undefined && this.takeFrontMarker(marker)) return;
 		source.at = 0;
-		if (this.isStripped && !this.isUnstripped && isStrippedThinking(source)) {
-			source.at = 'analysis'.length;
+		if (this.mayBeStripped && isStrippedThinking(source)) {
 			this.state = 'stripped';
 			return;
 		}
-		const begin = source.oneOf(this.foundThinking ? BEGINS_BEHIND_THINKING : ANSWER_BEGINS);
-		if (begin !== undefined) {
-			this.answerEnd = ANSWERS.get(begin) ?? begin.replace('<', '</');
+		const answerEnd = answerAt(source, this.foundThinking);
+		if (answerEnd !== undefined) {
+			this.answerEnd = answerEnd;
 			this.held = '';
 			return;
 		}
 		this.continuesThought = !this.isDecided && this.isMidSentence(source.text);
-		const mayBeThinking = this.mayBeMissing && !this.isDecided;
-		if ((mayBeThinking || this.continuesThought) && !this.foundThinking && this.answerEnd === '')
-			this.state = 'undecided';
+		if (this.mayBeThinking) this.state = 'undecided';
 		else this.beginAnswer();
+	}
+
+	/** @returns whether the marker means anything in front of the answer */
+	private takeFrontMarker({ text, close }: Marker): boolean {
+		if (close !== undefined) {
+			this.open = text;
+			this.close = close;
+			this.begin('thinking');
+			return true;
+		}
+		// The end of thinking that arrived in a field of its own.
+		if (this.isApart) this.held = '';
+		return this.isApart;
+	}
+
+	/** Whether the text may be thinking although no marker opened it. */
+	private get mayBeThinking(): boolean {
+		if (this.isDecided || this.foundThinking || this.answerEnd !== '') return false;
+		return this.openingTagMayBeMissing !== false || this.continuesThought;
 	}
 
 	/** Whether the text goes on where thinking in a separate field broke off, as when a server loses count of tags. */
@@ -216,7 +184,7 @@ export class ThinkSplitter {
 	private readThinking(): 'wait' | 'on' {
 		const isEnded = this.readUpTo(
 			(text) => (this.reasoning += text),
-			(source) => isClosing(markerAt(source, [this.close]), this.close),
+			(source) => endsBlock(source, this.close),
 		);
 		if (!isEnded) return 'wait';
 		this.open = undefined;
@@ -227,8 +195,7 @@ export class ThinkSplitter {
 	private readAnswer(): 'wait' | 'on' {
 		const isEnded = this.readUpTo(
 			(text) => (this.text += text),
-			(source) =>
-				isClosing(markerAt(source, [this.close]), this.close) && isOnlyBlankBehind(source),
+			(source) => endsBlock(source, this.close) && isOnlyBlankBehind(source),
 		);
 		if (!isEnded) return 'wait';
 		this.state = 'behind';
@@ -244,14 +211,17 @@ export class ThinkSplitter {
 	private readUpTo(output: (text: string) => void, isEnd: (source: Source) => boolean): boolean {
 		const { unread } = this;
 		const source = new Source(unread, this.isOver);
-		let at = unread.indexOf(this.close[0]!);
-		for (; at >= 0; at = unread.indexOf(this.close[0]!, at + 1)) {
-			source.at = at;
+		source.jumpTo(MARKER_BEGIN);
+		while (source.at < unread.length) {
+			const { at } = source;
 			const result = attempt(() => isEnd(source));
-			if (result === false) continue;
-			output(unread.slice(0, at));
-			this.unread = unread.slice(result === true ? source.at : at);
-			return result === true;
+			if (result !== false) {
+				output(unread.slice(0, at));
+				this.unread = unread.slice(result === true ? source.at : at);
+				return result === true;
+			}
+			source.at = at + 1;
+			source.jumpTo(MARKER_BEGIN);
 		}
 		output(unread);
 		this.unread = '';
@@ -271,7 +241,7 @@ export class ThinkSplitter {
 			return 'on';
 		}
 		if (this.isOver) {
-			this.isUnstripped = true;
+			this.mayBeStripped = false;
 			this.unread = `analysis${this.held}${unread}`;
 			this.held = '';
 			this.state = 'front';
@@ -291,7 +261,7 @@ export class ThinkSplitter {
 		const isWaiting = this.continuesThought || this.openingTagMayBeMissing === 'always';
 		if (this.isApart && !isWaiting) return this.decideText();
 		for (;;) {
-			this.hold(indexOfMarker(this.unread));
+			this.hold(lengthBeforeMarker(this.unread));
 			if (this.unread === '') return this.isOver ? this.decideText() : 'wait';
 			const source = new Source(this.unread, this.isOver);
 			const marker = attempt(() => this.lineMarkerAt(source));
@@ -312,15 +282,13 @@ export class ThinkSplitter {
 	private hold(length: number): void {
 		const text = this.unread.slice(0, length);
 		this.held += text;
-		this.unparsed += text;
+		this.surroundings.push(text);
 		this.unread = this.unread.slice(length);
 	}
 
 	private lineMarkerAt(source: Source): Marker | undefined {
 		const marker = markerAt(source);
 		if (marker === undefined) return undefined;
-		this.surroundings.push(this.unparsed);
-		this.unparsed = '';
 		if (this.surroundings.isInBlock) return undefined;
 		const isAtEdge = this.surroundings.isAtLineStart || ['', '\n'].includes(source.peek());
 		return isAtEdge ? marker : undefined;
@@ -344,7 +312,7 @@ export class ThinkSplitter {
 
 /** Whether a text has a closing tag of a thinking block without an opening tag. */
 export function hasClosingTagOnItsOwnLine(text: string): boolean {
-	if (!/<\/think/i.test(text) && !THINKING_ENDS.some((end) => text.includes(end))) return false;
+	if (!mayHoldThinkingEnd(text)) return false;
 	const splitter = new ThinkSplitter(true);
 	splitter.push(text);
 	splitter.end();
@@ -360,49 +328,20 @@ export function withoutThinking(text: string): SplitText {
 }
 
 function isStrippedThinking(source: Source): boolean {
-	const isBegun = source.oneOf(['analysis']) !== undefined && /\S/.test(source.peek());
-	if (!isBegun) source.at = 0;
-	return isBegun;
+	const start = source.at;
+	if (source.oneOf(['analysis']) !== undefined && /\S/.test(source.peek())) return true;
+	source.at = start;
+	return false;
 }
 
-/** Where the next marker may begin. */
-function indexOfMarker(text: string): number {
-	MARKER_BEGIN.lastIndex = 0;
-	return MARKER_BEGIN.exec(text)?.index ?? text.length;
-}
-
-function isClosing(marker: Marker | undefined, close: string): boolean {
-	if (marker === undefined) return false;
-	return marker.text === close || `</${nameOf(marker.text)}>` === close;
+function lengthBeforeMarker(text: string): number {
+	const source = new Source(text, true);
+	source.jumpTo(MARKER_BEGIN);
+	return source.at;
 }
 
 function isOnlyBlankBehind(source: Source): boolean {
 	const start = source.at;
 	while (/\s/.test(source.peek()) && source.at - start < MAX_BLANK_BEHIND) source.at += 1;
 	return source.peek() === '';
-}
-
-function nameOf(tag: string): string {
-	return /[a-z]+/i.exec(tag)![0].toLowerCase();
-}
-
-/**
- * Consumes a marker: `<think>` or `<thinking>` in any case, also with attributes, or one of the families. Undefined if
- * none comes next.
- */
-function markerAt(source: Source, ends: readonly string[] = THINKING_ENDS): Marker | undefined {
-	const begin = source.oneOf(THINKING_BEGINS);
-	if (begin !== undefined) return { text: begin, close: THINKING.get(begin)! };
-	const end = source.oneOf(ends);
-	if (end !== undefined) return { text: end };
-	TAG.lastIndex = source.at;
-	const [tag, slash, name] = TAG.exec(source.text) ?? [];
-	if (tag === undefined) {
-		const rest = source.text.slice(source.at, source.at + MAX_TAG);
-		const mayBecomeTag = source.at + rest.length === source.text.length && TAG_BEGIN.test(rest);
-		return mayBecomeTag && !source.isOver ? stop('more') : undefined;
-	}
-	source.at += tag.length;
-	const close = `</${name!.toLowerCase()}>`;
-	return slash === '' ? { text: tag, close } : { text: close };
 }

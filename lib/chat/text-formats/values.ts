@@ -83,18 +83,25 @@ class ValueReader {
 		while (!this.isClosed('}', members.size === 0)) {
 			const key = this.key();
 			if (members.has(key)) stop('broken');
-			if (role === 'call' && members.size === 0 && listener.firstKeys?.has(key) === false)
-				stop('broken');
+			if (role === 'call' && members.size === 0) this.checkFirstKey(key);
 			source.blank();
 			source.expect([':']);
 			const value = this.value(roleOfMember(role, key), depth + 1);
 			members.set(key, value);
-			if (role !== 'value' && NAME_KEYS.has(key) && typeof value === 'string')
-				listener.named?.(value);
+			if (role !== 'value') this.reportName(key, value);
 		}
 		const object = Object.fromEntries(members);
 		if (role === 'call') listener.call?.(object, from);
 		return object;
+	}
+
+	private checkFirstKey(key: string): void {
+		const { firstKeys } = this.listener;
+		if (firstKeys !== undefined && !firstKeys.has(key)) stop('broken');
+	}
+
+	private reportName(key: string, value: unknown): void {
+		if (NAME_KEYS.has(key) && typeof value === 'string') this.listener.named?.(value);
 	}
 
 	private list(role: Role, depth: number): unknown[] {

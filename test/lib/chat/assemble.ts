@@ -2,7 +2,7 @@
 import { Assembly, type AssemblyOptions } from '../../../lib/chat/answer/assembly';
 import { readEvent } from '../../../lib/chat/answer/chain';
 import type { AnswerResult } from '../../../lib/chat/answer/collector';
-import type { ChatAnswer } from '../../../lib/chat/types';
+import type { ChatAnswer, SplitText } from '../../../lib/chat/types';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { type ServerSentEvent, SseDecoder } from '../../../lib/http/sse';
 import { wire } from '../../support/streams';
@@ -13,6 +13,16 @@ export interface Assembled {
 	text: string;
 	reasoning: string;
 	assembly: Assembly;
+}
+
+/** What is shown of several slices. */
+export function joined(slices: Iterable<SplitText>): SplitText {
+	const shown = { text: '', reasoning: '' };
+	for (const { text, reasoning } of slices) {
+		shown.text += text;
+		shown.reasoning += reasoning;
+	}
+	return shown;
 }
 
 let made = 0;
@@ -35,14 +45,14 @@ function feed(
 	options: AssemblyOptions,
 ): Assembled {
 	const assembly = new Assembly({ callIds, ...options });
-	const steps = [];
+	const steps: SplitText[] = [];
 	const events = [...batches].flat();
 	for (const [index, event] of events.entries()) {
 		// As the client does it: a last event that is no JSON is where the stream was cut.
 		if (assembly.complete || (index === events.length - 1 && isCut(event))) break;
-		steps.push(assembly.push(openAiProtocol.decode(event)));
+		steps.push(...assembly.push(openAiProtocol.decode(event)));
 	}
-	steps.push(assembly.flush());
+	steps.push(...assembly.flush());
 	return {
 		result: assembly.finish(strayLines()),
 		text: steps.map(({ text }) => text).join(''),

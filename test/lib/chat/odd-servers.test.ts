@@ -4,6 +4,7 @@ import type { AnswerResult } from '../../../lib/chat/answer/collector';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { SseDecoder } from '../../../lib/http/sse';
 import { readModels } from '../../../lib/servers/models';
+import { joined } from './assemble';
 
 const chunk = (delta: unknown, finish: string | null = null, more: object = {}) =>
 	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }], ...more });
@@ -15,8 +16,8 @@ function read(body: string): AnswerResult {
 	const decoder = new SseDecoder();
 	const assembly = new Assembly();
 	for (const event of [...decoder.push(new TextEncoder().encode(body)), ...decoder.end()])
-		assembly.push(openAiProtocol.decode(event));
-	assembly.flush();
+		joined(assembly.push(openAiProtocol.decode(event)));
+	joined(assembly.flush());
 	return assembly.finish(decoder.strayLines);
 }
 

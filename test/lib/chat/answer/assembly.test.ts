@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
-import type { AssemblyOptions } from '../../../../lib/chat/answer/assembly';
+import { Assembly, type AssemblyOptions } from '../../../../lib/chat/answer/assembly';
+import { FAMILIES } from '../../../../lib/chat/text-formats/families';
 import {
 	anyCut,
 	anyInterleaving,
@@ -23,6 +24,7 @@ import {
 	DONE,
 	failureOf,
 	finish,
+	joined,
 	piece,
 	role,
 } from '../assemble';
@@ -283,10 +285,10 @@ describe('plain chat', () => {
 
 	it('case 100: half a character is never emitted', () => {
 		const { assembly } = assemble([]);
-		expect(assembly.push({ text: 'a\ud83d' }).text).toBe('a');
-		expect(assembly.push({ text: '\ude00' }).text).toBe('😀');
-		expect(assembly.push({ reasoning: '\ud83d' }).reasoning).toBe('');
-		expect(assembly.push({ reasoning: '\ude00' }).reasoning).toBe('😀');
+		expect(joined(assembly.push({ text: 'a\ud83d' })).text).toBe('a');
+		expect(joined(assembly.push({ text: '\ude00' })).text).toBe('😀');
+		expect(joined(assembly.push({ reasoning: '\ud83d' })).reasoning).toBe('');
+		expect(joined(assembly.push({ reasoning: '\ude00' })).reasoning).toBe('😀');
 	});
 });
 
@@ -478,7 +480,7 @@ describe('thinking', () => {
 			const { assembly } = assemble([delta({ reasoning_content: reasoning })], {
 				openingThinkTagMayBeMissing: true,
 			});
-			expect(assembly.push({ text: 'Yes' }).text).toBe('Yes');
+			expect(joined(assembly.push({ text: 'Yes' })).text).toBe('Yes');
 		},
 	);
 
@@ -1195,6 +1197,30 @@ describe('state during the stream', () => {
 			openingThinkTagMayBeMissing: true,
 		});
 		expect(assembly.partial).toEqual({ text: 'Hm.\n</thi', reasoning: '' });
-		expect(assembly.flush()).toEqual({ text: '', reasoning: '' });
+		expect(joined(assembly.flush())).toEqual({ text: '', reasoning: '' });
+	});
+});
+
+describe('a long text in one piece', () => {
+	const long = 'It is <b>so</b> [or not].\n'.repeat(20_000);
+	const options = {
+		openingThinkTagMayBeMissing: true,
+		toolsInText: [{ name: 'w', parameters: {} }],
+		family: FAMILIES.find(({ id }) => id === 'mistral'),
+	};
+	const steps = (texts: readonly string[]) => {
+		const assembly = new Assembly(options);
+		return [...texts.flatMap((text) => [...assembly.push({ text })]), ...assembly.flush()];
+	};
+
+	it('is read in slices, between which others have their turn', () => {
+		expect(steps([long]).length).toBeGreaterThan(5);
+	});
+
+	it('is the same answer as in many pieces', () => {
+		const text = `${long}</think>\n\n${long}`;
+		const pieces = text.match(/[^]{1,999}/g)!;
+		expect(joined(steps([text]))).toEqual(joined(steps(pieces)));
+		expect(joined(steps([text]))).toEqual({ text: long, reasoning: long });
 	});
 });

@@ -55,7 +55,7 @@ describe('any subset of the transforms, in the order of the list', () => {
 					...eventsOf(cutAt(thinking, cuts), 'reasoning_content'),
 					...eventsOf(cutAt(text, cuts), 'content'),
 				];
-				const out = [...chunks.flatMap((chunk) => chain.push(chunk)), ...chain.end('done')];
+				const out = [...chunks.flatMap((chunk) => [...chain.push(chunk)]), ...chain.end('done')];
 				expect(out.map((chunk) => chunk.text ?? '').join('')).toBe(text);
 				expect(out.map((chunk) => chunk.reasoning ?? '').join('')).toBe(thinking);
 				expect(out.some((chunk) => chunk.finishReason === 'stop')).toBe(true);

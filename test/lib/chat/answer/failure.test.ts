@@ -8,6 +8,7 @@ import { Assembly } from '../../../../lib/chat/answer/assembly';
 import type { AnswerFailure } from '../../../../lib/chat/answer/collector';
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
 import { failure } from '../../../../lib/errors/failure';
+import { joined } from '../assemble';
 
 const context = { url: 'http://llama:8080/v1/chat/completions' };
 const failed = (more: Partial<AnswerFailure> = {}): AnswerFailure => ({
@@ -88,7 +89,7 @@ describe('a failure in the middle of an answer', () => {
 	const begun = () => {
 		const assembly = new Assembly();
 		const data = JSON.stringify({ choices: [{ index: 0, delta: { content: 'half <thi' } }] });
-		assembly.push(openAiProtocol.decode({ event: 'message', data }));
+		joined(assembly.push(openAiProtocol.decode({ event: 'message', data })));
 		return assembly;
 	};
 

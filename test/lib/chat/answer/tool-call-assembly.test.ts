@@ -15,6 +15,7 @@ import {
 	DONE,
 	failureOf,
 	finish,
+	joined,
 	piece,
 	role,
 } from '../assemble';
@@ -508,7 +509,7 @@ describe('effort', () => {
 					openingThinkTagMayBeMissing: tags,
 				});
 				const presenter = new ThinkingPresenter(true);
-				for (let i = 0; i < 100_000; i++) presenter.show(assembly.push({ [field]: '\n' }));
+				for (let i = 0; i < 100_000; i++) presenter.show(joined(assembly.push({ [field]: '\n' })));
 			}
 		const { user, system } = process.cpuUsage(before);
 		expect((user + system) / 1000).toBeLessThan(3_000);

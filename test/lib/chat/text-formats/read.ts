@@ -66,12 +66,12 @@ export function readPieces(pieces: readonly string[], given: Given = {}): Outcom
 	const steps = [
 		...(reasoning === undefined
 			? []
-			: [...reasoning].map((piece) => assembly.push({ reasoning: piece }))),
-		...pieces.map((piece) => assembly.push({ text: piece })),
-		...(calls === undefined ? [] : [assembly.push({ toolCalls: calls })]),
-		assembly.push({ finishReason: finish }),
-		assembly.push({ done: true }),
-		assembly.flush(),
+			: [...reasoning].flatMap((piece) => [...assembly.push({ reasoning: piece })])),
+		...pieces.flatMap((piece) => [...assembly.push({ text: piece })]),
+		...(calls === undefined ? [] : [...assembly.push({ toolCalls: calls })]),
+		...assembly.push({ finishReason: finish }),
+		...assembly.push({ done: true }),
+		...assembly.flush(),
 	];
 	const result = assembly.finish();
 	const seen = assembly.unrunCall;

@@ -5,6 +5,7 @@ import { ollamaProtocol } from '../../../../lib/chat/wire/ollama';
 import { NdjsonDecoder } from '../../../../lib/http/ndjson';
 import { fixtureNames, httpFixture } from '../../../support/streams';
 import { examples } from '../../../support/properties';
+import { joined } from '../assemble';
 
 const decode = (line: object | string) =>
 	ollamaProtocol.decode({ data: typeof line === 'string' ? line : JSON.stringify(line) });
@@ -77,8 +78,8 @@ describe('recorded answers of Ollama 0.17.4', () => {
 		});
 		const shown = [...pieces.map((piece) => decoder.push(piece)), decoder.end()]
 			.flat()
-			.map((event) => assembly.push(ollamaProtocol.decode(event)).text);
-		const rest = assembly.flush().text;
+			.map((event) => joined(assembly.push(ollamaProtocol.decode(event))).text);
+		const rest = joined(assembly.flush()).text;
 		return { shown: shown.join('') + rest, result: assembly.finish(decoder.strayLines) };
 	};
 	const streams = fixtureNames('ollama-v0.17.4/api-chat', 'stream.http').concat(

@@ -12,6 +12,7 @@ import { otherChoices } from '../../../../../lib/chat/answer/transforms/other-ch
 import { withoutPrefill } from '../../../../../lib/chat/answer/transforms/prefill';
 import { repeatedEnds } from '../../../../../lib/chat/answer/transforms/repeated-ends';
 import { repeatedMessages } from '../../../../../lib/chat/answer/transforms/repeated-messages';
+import { MAX_SLICE, slices } from '../../../../../lib/chat/answer/transforms/slices';
 import { tagsInThinking } from '../../../../../lib/chat/answer/transforms/tags-in-thinking';
 import { ThinkingInText } from '../../../../../lib/chat/answer/transforms/thinking-in-text';
 import { wholeCharacters } from '../../../../../lib/chat/answer/transforms/whole-characters';
@@ -187,4 +188,19 @@ describe('a thought that comes apart', () => {
 			expect(textOf(transform.push({ text })).trim()).toBe(text!.trim());
 		}
 	});
+});
+
+it('long texts come in slices, the last of which has the other fields', () => {
+	const long = 'a'.repeat(2.5 * MAX_SLICE);
+	const chunk: Chunk = { text: long, reasoning: long, arrived: 'words', finishReason: 'stop' };
+	const out = run(slices(), [chunk]);
+	expect([reasoningOf(out), textOf(out)]).toEqual([long, long]);
+	expect(out.every(({ text = '', reasoning = '' }) => (text + reasoning).length <= MAX_SLICE)).toBe(
+		true,
+	);
+	const last = { ...chunk, text: long.slice(2 * MAX_SLICE), reasoning: '' };
+	expect(out.map(({ finishReason }) => finishReason).filter(Boolean)).toEqual(['stop']);
+	expect(out.at(-1)).toEqual(last);
+	const short: Chunk = { text: 'a', finishReason: 'stop' };
+	expect(run(slices(), [short])).toEqual([short]);
 });
