@@ -12,6 +12,9 @@ export type ContentPart =
 	/** `data`: clean base64. `format`: `wav`, `mp3`, … */
 	| { type: 'audio'; data: string; format: string };
 
+/** A picture or a recording. */
+export type MediaPart = Exclude<ContentPart, { type: 'text' }>;
+
 export interface ToolCall {
 	/** Towards n8n our own id (`ownToolCallIds`), towards the server the server's. */
 	id: string;

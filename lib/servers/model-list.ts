@@ -75,6 +75,27 @@ async function openAiList(
 	return models === undefined ? { failed: connection.refusal(answer) } : { models, answer };
 }
 
+/** All models but the decision models, which answer nothing but typed questions, if others are left. */
+export async function listOrdinaryModels(
+	connection: Connection,
+	signal?: AbortSignal,
+): Promise<ServerModel[]> {
+	const models = await listModels(connection, signal);
+	const ordinary = models.filter(({ decides }) => decides !== true);
+	return ordinary.length > 0 ? ordinary : models;
+}
+
+/** The models that can answer typed questions: decision models first, then those that write text. */
+export async function listDecidingModels(
+	connection: Connection,
+	signal?: AbortSignal,
+): Promise<ServerModel[]> {
+	const models = await listModels(connection, signal);
+	const decisionModels = models.filter(({ decides }) => decides === true);
+	const fit = [...decisionModels, ...models.filter(writesText)];
+	return fit.length > 0 ? fit : models;
+}
+
 /** The models that may answer a chat: not those that write no text, if others are left. */
 export async function listChatModels(
 	connection: Connection,
@@ -95,7 +116,7 @@ function writesText({ embeddings, reranks, decides }: ServerModel): boolean {
  * @param name display name
  */
 export function describeModel(
-	{ id, parameters, quantization, context, vision, audio, state, remoteHost }: ServerModel,
+	{ id, parameters, quantization, context, vision, audio, decides, state, remoteHost }: ServerModel,
 	name = shortModelName(id),
 ): string {
 	const facts = [
@@ -106,6 +127,7 @@ export function describeModel(
 			: `${context >= 1024 ? `${Math.round(context / 1024)}k` : context} context`,
 		vision === true ? 'vision' : undefined,
 		audio === true ? 'audio' : undefined,
+		decides === true ? 'decisions' : undefined,
 		state === 'unloaded' ? 'not loaded' : state,
 		remoteHost === undefined ? undefined : `runs on ${remoteHost}`,
 	].filter((fact) => fact !== undefined);

@@ -205,6 +205,7 @@ function readCapabilities(capabilities: unknown[] | undefined, details: Record<s
 		audio: capabilities.includes('audio'),
 		tools: capabilities.includes('tools'),
 		embeddings: capabilities.includes('embedding'),
+		decides: capabilities.includes('decision') ? (true as const) : undefined,
 	};
 }
 

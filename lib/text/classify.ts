@@ -1,46 +1,22 @@
-import type { ChatMessage, ChatParameters, Usage } from '../chat/types';
+import type { ChatMessage, ChatParameters } from '../chat/types';
+import { withMedia } from '../chat/request/content';
 import { invalidInput } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
-import type { KindName } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
 import { askForLabels, type LabelAnswer, type LabelQuestion } from './label-request';
 import { keysFor, type Label, labelLines, labelsIn, MAX_LABELS, scoresIn } from './labels';
+import type { Classification, ClassifyTask } from './classification';
+import { classifyByDecisions } from './decide/classify-by-decisions';
 import { addUsage } from './usage';
 import { LruCache } from '../lru-cache';
 import { largestOf, optional, smallestOf } from '../values';
 
 export interface ClassifySettings extends ClientSettings {
 	parameters: ChatParameters;
-}
-
-export interface ClassifyTask {
-	text: string;
-	labels: readonly Label[];
-	/** Whether several labels may apply. */
-	several: boolean;
-	/** Whether it may be that no label applies. */
-	mayBeNone: boolean;
-	/** What kind of texts these are, and what matters; may be empty. */
-	instructions: string;
-}
-
-export interface Classification {
-	/** Indexes of the labels in the list, the likeliest first. Empty where no label fits. */
-	labels: number[];
-	/** Probability of each label, by its index; undefined where the server sends no probabilities. */
-	scores?: number[];
-	/** Probability that no label fits, where that is allowed. */
-	none?: number;
-	/** Confidence from 0 to 1; with several labels, that of the least certain one. */
-	confidence?: number;
-	/** The model's text, if it names no label. */
-	unread?: string;
-	usage?: Usage;
-	model?: string;
-	server: KindName;
 }
 
 /** The label for none of the others, under a name that no other has. */
@@ -68,21 +44,41 @@ export async function classify(
 	checkLabels(task.labels, task.mayBeNone);
 	requireModel(settings.model);
 	const { value } = await ServerPool.of(servers).run(
-		async (attempt) => await classifyAt(attempt, settings.parameters, task, signal),
+		async (attempt) => {
+			const { extraBody } = settings.parameters;
+			const kind = await askServerKind(attempt.connection, attempt.model, { signal });
+			const options = optionsOf(task);
+			const decided = await classifyByDecisions(
+				{ attempt, kind, extraBody, signal },
+				task,
+				options,
+			);
+			if (decided !== undefined)
+				return { ...decided, method: 'decisionModel' as const, server: kind };
+			return await classifyByLetters(attempt, settings.parameters, task, signal);
+		},
 		untilReady(settings, signal),
 	);
 	return value;
 }
 
-async function classifyAt(
+/** The labels, and the one for none of them where that is allowed. */
+function optionsOf({ labels, mayBeNone }: ClassifyTask): Label[] {
+	return mayBeNone ? [...labels, labelForNone(labels)] : [...labels];
+}
+
+/** Classifies a text by the letters that an ordinary model writes. */
+export async function classifyByLetters(
 	attempt: Attempt,
 	parameters: ChatParameters,
 	task: ClassifyTask,
 	signal: AbortSignal | undefined,
 ): Promise<Classification> {
 	const { connection, model } = attempt;
-	const labels = task.mayBeNone ? [...task.labels, labelForNone(task.labels)] : [...task.labels];
+	const labels = optionsOf(task);
 	const kind = await askServerKind(connection, model, { signal });
+	if (task.media?.some(({ type }) => type === 'image') === true)
+		await kindOf(kind).chat.refuseUnseenPictures?.(connection, model, signal);
 	const messages = messagesFor(task, labels);
 	const request = { attempt, parameters, kind, labels, several: task.several, signal };
 	const first = await askOnce({ ...request, messages, isLong: false });
@@ -120,7 +116,7 @@ function unread(answer: LabelAnswer, kind: KindName): Classification {
 }
 
 function servedBy({ usage, model }: LabelAnswer, kind: KindName) {
-	return { ...optional({ usage, model }), server: kind };
+	return { ...optional({ usage, model }), method: 'letters' as const, server: kind };
 }
 
 /** The question, the answer that named no label, and a request to correct it. */
@@ -134,7 +130,7 @@ function again(
 }
 
 /** @throws {ServerError} of kind `invalidInput` for labels that are empty, too many, or equal */
-function checkLabels(labels: readonly Label[], mayBeNone: boolean): void {
+export function checkLabels(labels: readonly Label[], mayBeNone: boolean): void {
 	const problem = problemOf(labels, mayBeNone ? MAX_LABELS - 1 : MAX_LABELS);
 	if (problem !== undefined) throw invalidInput(problem, 'Correct the labels in the node.');
 }
@@ -151,20 +147,23 @@ function problemOf(labels: readonly Label[], most: number): string | undefined {
 const QUESTION = 'Decide which of these categories the text of the user belongs to.';
 
 /** The part that all texts share comes first, so that the server's prompt cache works. The text comes last. */
-function messagesFor(
-	{ instructions, several, text, mayBeNone }: ClassifyTask,
-	labels: readonly Label[],
-): ChatMessage[] {
+function messagesFor(task: ClassifyTask, labels: readonly Label[]): ChatMessage[] {
+	const { instructions, several, mayBeNone, question = QUESTION } = task;
 	const system = [
-		several ? `${QUESTION} It may be several.` : QUESTION,
+		several ? `${question} It may be several.` : question,
 		labelLines(labels),
 		instructions.trim(),
-		several ? formatOfSeveral(labels, mayBeNone) : 'Answer with the letter of the category only.',
+		several ? formatOfSeveral(labels, mayBeNone) : formatOfOne(task),
 	];
 	return [
 		{ role: 'system', content: system.filter((line) => line !== '').join('\n') },
-		{ role: 'user', content: text },
+		{ role: 'user', content: withMedia(task.text, task.media ?? []) },
 	];
+}
+
+function formatOfOne({ question }: ClassifyTask): string {
+	const what = question === undefined ? 'category' : 'answer';
+	return `Answer with the letter of the ${what} only.`;
 }
 
 function formatOfSeveral(labels: readonly Label[], mayBeNone: boolean): string {

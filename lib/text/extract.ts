@@ -1,6 +1,12 @@
 import { ChatClient } from '../chat/client';
 import type { ChatSettings } from '../chat/request/request';
-import type { ChatParameters, FinishedAnswer, SourceMessage, Usage } from '../chat/types';
+import type {
+	ChatParameters,
+	FinishedAnswer,
+	MediaPart,
+	SourceMessage,
+	Usage,
+} from '../chat/types';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { readToEnd } from '../generators';
 import type { Connection } from '../http/connection';
@@ -27,6 +33,8 @@ export interface ExtractTask {
 	/** What kind of text it is, and what matters; may be empty. */
 	instructions: string;
 	text: string;
+	/** Pictures and sound that belong to the text. */
+	media?: readonly MediaPart[];
 	/** A JSON schema. */
 	schema: Record<string, unknown>;
 	/** The schema to check the answer against, if it may be less strict than `schema`. */
@@ -37,7 +45,7 @@ export interface ExtractTask {
  * The prompt. It contains the schema, too, for servers that do not enforce it and for the descriptions of fields, which
  * a grammar cannot express. The part that all items share comes first, so that the server's prompt cache works.
  */
-function messagesFor({ instructions, text, schema }: ExtractTask): SourceMessage[] {
+function messagesFor({ instructions, text, media = [], schema }: ExtractTask): SourceMessage[] {
 	const parts = [
 		'Extract data from the text of the user.',
 		'Answer with JSON that follows this JSON schema, and with nothing else:',
@@ -47,8 +55,18 @@ function messagesFor({ instructions, text, schema }: ExtractTask): SourceMessage
 	];
 	return [
 		{ type: 'system', content: parts.join('\n') },
-		{ type: 'human', content: text },
+		{ type: 'human', content: contentOf(text, media) },
 	];
+}
+
+function contentOf(text: string, media: readonly MediaPart[]): unknown {
+	if (media.length === 0) return text;
+	return [...(text === '' ? [] : [{ type: 'text', text }]), ...media.map(blockOf)];
+}
+
+function blockOf(part: MediaPart): object {
+	if (part.type === 'image') return { type: 'image_url', image_url: { url: part.url } };
+	return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
 }
 
 /** Servers and models that refused a response format. They may still answer well without one. */

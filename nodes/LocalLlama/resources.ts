@@ -22,6 +22,7 @@ import { slotSave } from './slot/save';
 import { textChat } from './text/chat';
 import { textClassify } from './text/classify';
 import { textComplete } from './text/complete';
+import { textDecide } from './text/decide/decide';
 import { textExtract } from './text/extract';
 import { textFillIn } from './text/fill-in';
 import { tokenApplyTemplate } from './token/apply-template';
@@ -35,7 +36,7 @@ import { vectorRerank } from './vector/rerank';
 export const operations = resourceTable([
 	{
 		option: { name: 'Text', value: 'text' },
-		operations: [textChat, textExtract, textClassify, textComplete, textFillIn],
+		operations: [textChat, textExtract, textClassify, textDecide, textComplete, textFillIn],
 	},
 	{
 		option: {

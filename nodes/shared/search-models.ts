@@ -1,6 +1,12 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
-import { describeModel, listChatModels, listModels } from '../../lib/servers/model-list';
+import {
+	describeModel,
+	listChatModels,
+	listDecidingModels,
+	listModels,
+	listOrdinaryModels,
+} from '../../lib/servers/model-list';
 import { onlyModel, shortModelNames } from '../../lib/servers/model-names';
 import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { localLlamaServers } from '../../lib/servers/credential';
@@ -15,17 +21,20 @@ import { listError } from './list-error';
 type ListModels = (connection: Connection, signal?: AbortSignal) => Promise<ServerModel[]>;
 
 /** Use of a model. */
-export type ModelUse = OtherUse | 'chat';
+export type ModelUse = OtherUse | 'chat' | 'decisions';
 
 /** Lists the models for a use, as far as their server tells. */
 function listFor(use: ModelUse): ListModels {
 	if (use === 'chat') return listChatModels;
+	if (use === 'decisions') return listDecidingModels;
 	return async (connection, signal) => await listModelsFor(connection, use, signal);
 }
 
 /** List searches for models. Where there is no list, the error says why and what to do. */
 export const modelSearches = {
-	searchModels: searchOf(listModels),
+	searchModels: searchOf(listOrdinaryModels),
+	searchAllModels: searchOf(listModels),
+	searchDecidingModels: searchOf(listFor('decisions')),
 	searchEmbeddingModels: searchOf(listFor('embeddings')),
 	searchRerankers: searchOf(listFor('reranking')),
 	searchImageModels: searchOf(listFor('images')),
@@ -64,7 +73,12 @@ async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> 
 	// Servers of one model for pictures or sound need no name, and some have no list.
 	if (isMedia && kindOf(await kindFor(servers.first, '')).media.needsModel !== true) return '';
 	const { models } = await listModelsOf(servers, listFor(use));
-	return onlyModel(models, servers.first.contextOf(`${servers.first.url.api}/models`));
+	const decisionModels = models.filter(({ decides }) => decides === true);
+	const isForDecision = use === 'decisions' && decisionModels.length > 0;
+	return onlyModel(
+		isForDecision ? decisionModels : models,
+		servers.first.contextOf(`${servers.first.url.api}/models`),
+	);
 }
 
 function searchOf(list: ListModels) {

@@ -1,6 +1,6 @@
 /** Writes GGUF, the file format of llama.cpp's models (ggml's docs/gguf.md, version 3). */
 
-const ALIGNMENT = 32;
+export const ALIGNMENT = 32;
 const TYPE = { u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9 };
 const F32 = 0;
 
@@ -56,6 +56,14 @@ const typed = (value) => {
 	]);
 };
 
+/**
+ * An entry of the metadata.
+ *
+ * @param {string} key
+ * @param {Value} value
+ */
+export const encodePair = (key, value) => Buffer.concat([string(key), typed(value)]);
+
 /** @param {number} size */
 const padding = (size) => Buffer.alloc((ALIGNMENT - (size % ALIGNMENT)) % ALIGNMENT);
 
@@ -65,9 +73,7 @@ const padding = (size) => Buffer.alloc((ALIGNMENT - (size % ALIGNMENT)) % ALIGNM
  * @returns {Buffer}
  */
 export const encodeGguf = (metadata, tensors) => {
-	const pairs = Object.entries(metadata).map(([key, value]) =>
-		Buffer.concat([string(key), typed(value)]),
-	);
+	const pairs = Object.entries(metadata).map(([key, value]) => encodePair(key, value));
 	/** @type {Buffer[]} */
 	const infos = [];
 	/** @type {Buffer[]} */

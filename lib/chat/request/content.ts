@@ -1,4 +1,4 @@
-import type { ChatMessage, ContentPart } from '../types';
+import type { ChatMessage, ContentPart, MediaPart } from '../types';
 
 /** The text of a content, without its pictures and recordings. */
 export function textOf(content: ChatMessage['content'], between = ''): string {
@@ -7,8 +7,12 @@ export function textOf(content: ChatMessage['content'], between = ''): string {
 }
 
 /** The pictures and recordings. */
-export function mediaOf(
-	content: ChatMessage['content'],
-): Array<Exclude<ContentPart, { type: 'text' }>> {
+export function mediaOf(content: ChatMessage['content']): MediaPart[] {
 	return typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text');
+}
+
+/** A content of a text, if there is one, and pictures and recordings. */
+export function withMedia(text: string, media: readonly MediaPart[]): string | ContentPart[] {
+	if (media.length === 0) return text;
+	return [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...media];
 }

@@ -136,6 +136,7 @@ export interface ServerKind {
 	embeddings: EmbeddingAbilities;
 	rerank: RerankAbilities;
 	media: MediaAbilities;
+	decisions?: DecisionAbilities;
 	health: HealthAbilities;
 }
 
@@ -380,6 +381,13 @@ export interface MediaAbilities {
 	hasImageJobs?: true;
 	/** It answers requests for pictures with nothing after a long time, so that none is sent. */
 	swallowsImageRequests?: true;
+}
+
+/** Typed questions that a decision model answers with probabilities (docs/protocols/llama-server-new.md 8). */
+export interface DecisionAbilities {
+	url(connection: Connection, model: string): string;
+	/** It drops pictures and sound, and answers about the text alone. */
+	ignoresMedia?: true;
 }
 
 export interface HealthAbilities {

@@ -1,6 +1,6 @@
 import { anyModel } from './evidence';
 import type { ServerKind } from './kind';
-import { openAiCompatible } from './openai-compatible';
+import { decisionsBelowApi, openAiCompatible } from './openai-compatible';
 
 /**
  * LiteLLM's proxy, recognized by the date that it gives all models (litellm/constants.py). Its `/health` sends a real
@@ -19,6 +19,7 @@ export const litellm: ServerKind = {
 			({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
 		),
 	media: { needsModel: true },
+	decisions: decisionsBelowApi,
 	health: { path: '/health/liveliness' },
 	words: {
 		...openAiCompatible.words,

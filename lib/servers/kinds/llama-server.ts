@@ -6,6 +6,7 @@ import { ineffectiveOnServer, templateOnServer } from './llama-api/chat-options'
 import { controlTokensOnServer } from './llama-api/control-tokens';
 import { describeOnServer, withProps } from './llama-api/router-models';
 import { ONE_MODEL } from './llama-api/routes';
+import { decisionsOf } from './llama-api/decisions';
 import { countSlots, slotsOf } from './llama-api/slots';
 import { tokensOf } from './llama-api/tokens';
 import { openAiCompatible } from './openai-compatible';
@@ -64,6 +65,7 @@ export const llamaServer: ServerKind = {
 	tokens: { ...tokensOf(ONE_MODEL), areOfOneModel: true },
 	slots: { ...slotsOf(ONE_MODEL), count: countSlots },
 	adapters: adaptersOf(ONE_MODEL),
+	decisions: decisionsOf(ONE_MODEL),
 	embeddings: { base64: true, refusesLongTexts: true },
 	health: {
 		reports: 'server',

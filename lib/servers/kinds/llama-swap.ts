@@ -8,6 +8,7 @@ import {
 	loadBehindGateway,
 	unloadBehindGateway,
 } from './llama-api/gateway-models';
+import { decisionsOf } from './llama-api/decisions';
 import { slotsOf } from './llama-api/slots';
 import { tokensOf } from './llama-api/tokens';
 import { llamaServer } from './llama-server';
@@ -47,6 +48,7 @@ export const llamaSwap: ServerKind = {
 	tokens: tokensOf(BEHIND_GATEWAY),
 	slots: slotsOf(BEHIND_GATEWAY),
 	adapters: adaptersOf(BEHIND_GATEWAY),
+	decisions: decisionsOf(BEHIND_GATEWAY),
 	embeddings: {},
 	media: {
 		knownFor: ['images', 'transcription', 'speech'],

@@ -22,7 +22,7 @@ import {
 	withOllamaPurposes,
 } from './ollama-api/models';
 import { isSameOllamaName } from './ollama-api/names';
-import { openAiCompatible } from './openai-compatible';
+import { decisionsBelowApi, openAiCompatible } from './openai-compatible';
 import { OLLAMA_REMEDIES } from './remedies';
 
 /**
@@ -110,6 +110,8 @@ export const ollama: ServerKind = {
 			json: { model, input, truncate, ...optional({ dimensions, keep_alive: keepAlive }) },
 		}),
 	},
+	// Since 0.35.
+	decisions: decisionsBelowApi,
 	rerank: { isMissing: true },
 	// Seen with 0.17.4: 200 with an empty body after half a minute.
 	media: { needsModel: true, swallowsImageRequests: true, hasNoInference: true },

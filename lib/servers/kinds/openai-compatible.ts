@@ -1,5 +1,5 @@
 import { REFUSES_FIELDS } from '../refused-fields';
-import type { Refusal, ServerKind } from './kind';
+import type { DecisionAbilities, Refusal, ServerKind } from './kind';
 import { PLAIN_REMEDIES } from './remedies';
 
 /** Refusals of servers that may be behind any gateway. */
@@ -56,3 +56,6 @@ export const chatWithOpenAiFieldsOnly: ServerKind['chat'] = {
 	grammar: undefined,
 	thinking: { switch: 'none', fields: openAiCompatible.chat.thinking.fields },
 };
+
+/** Decisions at the path of TypeSafe's API, which others have taken over. */
+export const decisionsBelowApi: DecisionAbilities = { url: ({ url }) => `${url.api}/systemone` };

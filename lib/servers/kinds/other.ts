@@ -4,7 +4,7 @@ import { adaptersOf } from './llama-api/adapters';
 import { ONE_MODEL } from './llama-api/routes';
 import { slotsOf } from './llama-api/slots';
 import { tokensOfUnknown } from './llama-api/tokens';
-import { openAiCompatible } from './openai-compatible';
+import { decisionsBelowApi, openAiCompatible } from './openai-compatible';
 
 /**
  * An OpenAI-compatible server of unknown kind: it gets everything that the user set. It may be llama-server behind a
@@ -17,6 +17,7 @@ export const other: ServerKind = {
 	models: { pull: installModel },
 	tokens: tokensOfUnknown,
 	slots: slotsOf(ONE_MODEL),
+	decisions: decisionsBelowApi,
 	adapters: adaptersOf(ONE_MODEL),
 	words: {
 		...openAiCompatible.words,

@@ -1,5 +1,6 @@
 import { ownsModels, textIn } from './evidence';
 import type { ServerKind } from './kind';
+import { decisionsBelowApi } from './openai-compatible';
 import { PLAIN_REMEDIES } from './remedies';
 import { vllm } from './vllm';
 
@@ -21,6 +22,8 @@ export const sglang: ServerKind = {
 	embeddings: {},
 	rerank: {},
 	media: {},
+	// 0.5.21 takes pictures without a word, and looks at the text alone.
+	decisions: { ...decisionsBelowApi, ignoresMedia: true },
 	words: {
 		...vllm.words,
 		remedies: PLAIN_REMEDIES,

@@ -1,5 +1,6 @@
 import { modelField } from '../../shared/model-field';
 
-export const adapterModelField = modelField({
-	description: 'Only for a router and llama-swap. A llama-server with one model needs none.',
-});
+export const adapterModelField = modelField(
+	{ description: 'Only for a router and llama-swap. A llama-server with one model needs none.' },
+	{ search: 'searchAllModels' },
+);

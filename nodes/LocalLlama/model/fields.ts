@@ -10,7 +10,7 @@ import type { ChatTyping } from '../../shared/run/chat-typing';
 import type { LlamaCall } from '../operation';
 
 /** The model of the server that an operation is about. */
-export const targetModelField = modelField({ required: true });
+export const targetModelField = modelField({ required: true }, { search: 'searchAllModels' });
 
 export const allowChangesField = booleanField('Allow Changes to the Server', 'allowChanges', true, {
 	description:

@@ -7,9 +7,10 @@ import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
 
 const slotFields: INodeProperties[] = [
-	modelField({
-		description: 'Only for a router and llama-swap. A llama-server with one model needs none.',
-	}),
+	modelField(
+		{ description: 'Only for a router and llama-swap. A llama-server with one model needs none.' },
+		{ search: 'searchAllModels' },
+	),
 	wholeField('Slot', 'slot', 0, [0], { description: 'Number of the slot, from 0 on' }),
 ];
 

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { classify as classifyText } from '../../../lib/text/classify';
+import { rounded } from '../../../lib/text/decide/answers';
 import type { Label } from '../../../lib/text/labels';
 import { isRecord, optional } from '../../../lib/values';
 import { readGeneration } from '../../shared/chat/generation-settings';
@@ -14,7 +15,8 @@ import { rowFields, rowsIn } from '../lists';
 import { optionFields } from '../options';
 import { reportAnswer } from './answer';
 import { briefOptions } from './brief-options';
-import { instructionsField, textField, textIn } from './text-field';
+import { binaryFieldsField, inputIn } from './files';
+import { instructionsField, textField } from './text-field';
 import { withModel } from '../../shared/search-models';
 
 const labelsField: INodeProperties = rowsField('Labels', 'labels', 'Label', {
@@ -38,8 +40,12 @@ export const textClassify: LocalLlamaOperation = {
 			'Says which of your labels fits a text, and how sure that is, at the cost of a token or two',
 	},
 	fields: [
-		modelField({ description: 'The model that reads the text' }, { mayBeEmpty: true }),
+		modelField(
+			{ description: 'The model that reads the text, or a decision model' },
+			{ search: 'searchDecidingModels', mayBeEmpty: true },
+		),
 		textField,
+		binaryFieldsField('They belong to the text.'),
 		...rowFields(labelsField, {
 			displayName: 'Label List',
 			name: 'labelList',
@@ -69,10 +75,10 @@ export const textClassify: LocalLlamaOperation = {
 					...readLimits(parameters, GENERATION_RETRIES),
 				},
 				servers,
-				'chat',
+				'decisions',
 			),
 			{
-				text: textIn(parameters),
+				...(await inputIn(call)),
 				labels,
 				several,
 				mayBeNone: parameters.flag('noneAllowed'),
@@ -81,7 +87,7 @@ export const textClassify: LocalLlamaOperation = {
 			signal,
 		);
 		reportAnswer(call, { ...result, notes: [] });
-		const { scores, none, unread, usage, model, server } = result;
+		const { scores, none, unread, usage, model, method, server } = result;
 		if (unread !== undefined)
 			call.hint(
 				'A model named none of the labels, so the label is null. Its words stand in the field "answer". Describe the labels, allow that none fits, or choose a larger model.',
@@ -102,17 +108,13 @@ export const textClassify: LocalLlamaOperation = {
 						usage,
 						model,
 					}),
+					method,
 					server,
 				},
 			},
 		];
 	},
 };
-
-/** To six decimals. */
-function rounded(probability: number | undefined): number | undefined {
-	return probability === undefined ? undefined : Math.round(probability * 1e6) / 1e6;
-}
 
 /** Labels from the form, or from a list of names or objects. */
 function labelsIn(parameters: NodeParameters): Label[] {

@@ -23,7 +23,8 @@ import { optionFields } from '../options';
 import { answerFacts, reportAnswer } from './answer';
 import { briefOptions, quickThinkingFields } from './brief-options';
 import { briefSettings } from './settings';
-import { instructionsField, textField, textIn } from './text-field';
+import { binaryFieldsField, inputIn } from './files';
+import { instructionsField, textField } from './text-field';
 import { withModel } from '../../shared/search-models';
 
 const TYPES: ReadonlyArray<{ name: string; value: FieldType; description?: string }> = [
@@ -103,6 +104,7 @@ export const textExtract: LocalLlamaOperation = {
 	fields: [
 		modelField({ description: 'The model that reads the text' }, { mayBeEmpty: true }),
 		textField,
+		binaryFieldsField('They belong to the text.'),
 		...schemaFields,
 		instructionsField,
 		...quickThinkingFields,
@@ -115,7 +117,7 @@ export const textExtract: LocalLlamaOperation = {
 				? tableIn(parameters)
 				: undefined;
 		const task = {
-			text: textIn(parameters),
+			...(await inputIn(call)),
 			...(fields === undefined
 				? { schema: schemaIn(parameters) }
 				: { schema: schemaOfFields(fields), least: schemaOfRequiredFields(fields) }),

@@ -2,18 +2,11 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { messagesFromJson } from '../../../lib/chat/request/message-list';
 import type { SourceMessage } from '../../../lib/chat/types';
-import { readWhole } from '../../../lib/http/too-long';
 import { recordOf, recordsIn } from '../../../lib/values';
-import { binarySource, namesIn } from '../../shared/binary';
-import {
-	choiceField,
-	jsonField,
-	longTextField,
-	rowsField,
-	stringField,
-} from '../../shared/field-kinds';
+import { choiceField, jsonField, longTextField, rowsField } from '../../shared/field-kinds';
 import { isBlank, wrongField } from '../../shared/field-values';
 import type { LlamaCall } from '../operation';
+import { binaryFieldsField, fileBlocksIn } from './files';
 
 type Source = 'prompt' | 'list' | 'json';
 
@@ -22,11 +15,7 @@ export const systemField = longTextField('System Message', 'system', 2, {
 		'What the model should be and do. Keep it the same for all items: the server then reads it only once.',
 });
 
-export const binaryField = stringField('Input Binary Fields', 'binaryFields', {
-	placeholder: 'e.g. data, data2',
-	description:
-		'Names of binary fields with pictures, audio (wav, mp3, flac) or text, separated by commas. They go with the last message of the user.',
-});
+export const binaryField = binaryFieldsField('They go with the last message of the user.');
 
 export const messageFields: INodeProperties[] = [
 	choiceField('Messages From', 'messageSource', 'prompt', {
@@ -87,7 +76,7 @@ export const messageFields: INodeProperties[] = [
  */
 export async function messagesIn(call: LlamaCall): Promise<SourceMessage[]> {
 	const messages = writtenMessages(call);
-	const files = await filesIn(call);
+	const files = await fileBlocksIn(call);
 	if (files.length === 0) return messages;
 	const question = messages.findLastIndex(({ type }) => type === 'human');
 	if (question < 0) return [...messages, { type: 'human', content: files }];
@@ -127,19 +116,4 @@ function filled(
 function partsOf(content: unknown): unknown[] {
 	if (Array.isArray(content)) return content as unknown[];
 	return content === '' ? [] : [{ type: 'text', text: content }];
-}
-
-/** The item's binary fields as content blocks. Names are given as text, or as a list from an expression. */
-async function filesIn({ context, parameters, itemIndex }: LlamaCall): Promise<unknown[]> {
-	const fields = parameters.value('binaryFields');
-	const names = Array.isArray(fields)
-		? fields.map(String)
-		: namesIn(parameters.freeText('binaryFields'));
-	const blocks: unknown[] = [];
-	for (const name of names) {
-		const { name: filename, mimeType, open } = await binarySource(context, itemIndex, name);
-		const data = (await readWhole(open())).toString('base64');
-		blocks.push({ type: 'media', mime_type: mimeType, filename, data });
-	}
-	return blocks;
 }

@@ -10,10 +10,13 @@ import { listIn } from '../lists';
 import { messagesIn } from '../text/messages';
 
 /** A server with one model needs no name. */
-export const tokenModelField = modelField({
-	description:
-		'The model whose tokens are meant. A server with one model, such as llama-server, needs none.',
-});
+export const tokenModelField = modelField(
+	{
+		description:
+			'The model whose tokens are meant. A server with one model, such as llama-server, needs none.',
+	},
+	{ search: 'searchAllModels' },
+);
 
 export const specialTokenFields: INodeProperties[] = [
 	booleanField('Add Special Tokens', 'addSpecial', false, {

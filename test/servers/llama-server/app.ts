@@ -5,6 +5,7 @@ import type { Exchange, WireRequest } from '../raw-http';
 import { type ChatTask, type Json, readChat, readTask, type Task } from './chat';
 import { chatCompletion, Core, type Generation, settle } from './core';
 import { defaultAnswer } from './default-answer';
+import { decisions } from './decisions';
 import { embeddings, rerank } from './embeddings';
 import {
 	invalidKey,
@@ -206,6 +207,7 @@ export class LlamaApp implements App {
 			'POST /rerank': ranking,
 			'POST /v1/reranking': ranking,
 			'POST /reranking': ranking,
+			'POST /v1/systemone': ({ request }) => this.withSettings(decisions, request),
 		};
 	}
 

@@ -54,11 +54,23 @@ export const modelList = (settings: Settings): object => {
 				object: 'model',
 				created: now(),
 				owned_by: 'llamacpp',
+				...architecture(settings),
 				meta: meta(settings),
 			},
 		],
 	};
 };
+
+/** Of a decision model only: the other tests are about servers that send none. */
+const architecture = ({ decisions, vision }: Settings): object =>
+	decisions === 0
+		? {}
+		: {
+				architecture: {
+					input_modalities: vision ? ['text', 'image'] : ['text'],
+					output_modalities: ['decisions'],
+				},
+			};
 
 const templateText = (template: Settings['template']): string =>
 	fs

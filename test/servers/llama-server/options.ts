@@ -95,6 +95,8 @@ export interface SimOptions {
 	embeddings?: boolean | Partial<SimEmbeddings>;
 	/** `--rerank`. */
 	rerank?: boolean;
+	/** The most options of its decision model; 0: it is no decision model. */
+	decisions?: number;
 	/** `--metrics`. */
 	metrics?: boolean;
 	/** `--slot-save-path`: names of existing files. Without it slots cannot be saved. */
@@ -150,6 +152,7 @@ export type Settings = Required<
 		| 'vision'
 		| 'audio'
 		| 'rerank'
+		| 'decisions'
 		| 'metrics'
 		| 'slotsEndpoint'
 		| 'template'
@@ -201,6 +204,7 @@ export const withDefaults = (options: SimOptions): Settings => {
 		audio: options.audio ?? false,
 		embeddings: embeddingsOf(options.embeddings ?? options.rerank),
 		rerank: options.rerank ?? false,
+		decisions: options.decisions ?? 0,
 		metrics: options.metrics ?? false,
 		slotsEndpoint: options.slotsEndpoint ?? true,
 		template: options.template ?? 'chatml',

@@ -1,0 +1,57 @@
+import { invalidInput } from '../../errors/failure';
+import type { Label } from '../labels';
+
+export type QuestionKind = 'choice' | 'score' | 'yesNo';
+
+/** A typed question about a text. */
+export interface Question {
+	/** The name of its answer. */
+	name: string;
+	kind: QuestionKind;
+	/** The question in words. */
+	text: string;
+	/** What can be answered: the options of a choice, the levels of a score from the lowest on, or yes and no. */
+	options: readonly Label[];
+}
+
+/** The answers to a question of the kind `yesNo`. */
+export const YES_NO = ['yes', 'no'] as const;
+
+/** The most of TypeSafe's API and of llama-server, whose models may take fewer. */
+const MAX_OPTIONS = 255;
+/** The same API refuses others. */
+const [LEAST_LEVELS, MOST_LEVELS] = [2, 10];
+
+/** @throws {ServerError} of kind `invalidInput` for questions that nobody could answer, or whose answers would collide */
+export function checkQuestions(questions: readonly Question[]): void {
+	if (questions.length === 0) throw wrong('There are no questions');
+	const names = questions.map(({ name }) => name);
+	const twice = names.find((name, index) => names.indexOf(name) < index);
+	if (twice !== undefined) throw wrong(`Two questions have the name "${twice}"`);
+	for (const question of questions) {
+		const problem = problemOf(question);
+		if (problem !== undefined) throw wrong(problem);
+	}
+}
+
+function problemOf({ name, text, kind, options }: Question): string | undefined {
+	if (name === '') return 'A question has no name';
+	if (text.trim() === '') return `The question "${name}" is empty`;
+	const count = options.length;
+	if (kind === 'choice' && (count < 2 || count > MAX_OPTIONS))
+		return `"${name}" needs 2 to ${MAX_OPTIONS} options, and has ${count}`;
+	if (kind === 'score' && (count < LEAST_LEVELS! || count > MOST_LEVELS!))
+		return `"${name}" needs ${LEAST_LEVELS} to ${MOST_LEVELS} levels, and has ${count}`;
+	return problemOfOptions(name, options);
+}
+
+function problemOfOptions(name: string, options: readonly Label[]): string | undefined {
+	const names = options.map((option) => option.name);
+	if (names.includes('')) return `An option of "${name}" has no name`;
+	const twice = names.find((option, index) => names.indexOf(option) < index);
+	return twice === undefined ? undefined : `"${name}" has the option "${twice}" twice`;
+}
+
+function wrong(problem: string) {
+	return invalidInput(problem, 'Correct the questions in the node.');
+}
