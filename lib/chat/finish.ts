@@ -5,8 +5,16 @@ import { failoverNotes } from '../servers/pool/failover';
 import type { AnswerFailure } from './answer/collector';
 import { remarkOnContextSize } from './answer/context-sizes';
 import { answerFailure, foreignLines, foreignText } from './answer/failure';
+import { leastPromptTokens } from './answer/prompt-sizes';
 import { remarkOnPromptCache } from './answer/prompt-cache';
-import { completed, noteOnCallsInText, noteOnFormat, notesOnForcedCall } from './answer/remarks';
+import {
+	completed,
+	noteOnCallsInText,
+	noteOnFormat,
+	noteOnGrammar,
+	noteOnThinking,
+	notesOnForcedCall,
+} from './answer/remarks';
 import { thinkingHabits } from './answer/thinking-habits';
 import { modelKey, type OpenedAnswer, serverKindOf } from './open';
 import type { PreparedCall } from './prepare';
@@ -49,7 +57,12 @@ export async function finishAnswer(
 		usage &&
 		(await answering.chat.remarkOnDroppedMessages?.(
 			connection,
-			fittedConversation(prepared, opened, usage.promptTokens),
+			{
+				...fittedConversation(prepared, opened, usage.promptTokens),
+				...optional({
+					leastTokens: leastPromptTokens(modelKey(opened), request, usage.promptTokens),
+				}),
+			},
 			call.signal,
 		));
 	const resized =
@@ -66,6 +79,8 @@ export async function finishAnswer(
 		...failoverNotes(passedOver, connection.url.root),
 		...notesOnForcedCall(request, answer),
 		noteOnFormat(request, answer),
+		noteOnGrammar(request),
+		noteOnThinking(request, answer),
 		noteOnCallsInText(assembly, serverKind),
 		noteOnHiddenThinking(settings, answer),
 		...answer.notes,

@@ -54,6 +54,26 @@ export function noteOnFormat(
 	return `The answer is not JSON, although *Response Format* asks for it: this server seems to ignore it. Say in the prompt what the answer should look like, or use a server that keeps to a schema (${labelsOf(({ chat }) => chat.schema?.isEnforced)}).`;
 }
 
+/** The note for thinking although it was switched off: gateways and some servers drop the setting without a word. */
+export function noteOnThinking(
+	{ parameters, serverKind }: ChatRequest,
+	{ reasoning }: Pick<ChatAnswer, 'reasoning'>,
+): string | undefined {
+	const isOff = parameters.thinking?.mode === 'off';
+	// A note already says that it was not sent.
+	const isSent = kindOf(serverKind).chat.thinking.switch !== 'none';
+	if (!isOff || !isSent || reasoning.trim() === '') return undefined;
+	return 'The model thought although *Thinking* is off: the server, a gateway in front of it or the model ignores the setting.';
+}
+
+/** The note for a grammar that nothing is known to enforce: most servers drop the field without a word. */
+export function noteOnGrammar({ parameters, serverKind }: ChatRequest): string | undefined {
+	const { grammar } = kindOf(serverKind).chat;
+	if (parameters.responseFormat?.type !== 'grammar' || grammar === undefined) return undefined;
+	if (grammar.isEnforced === true) return undefined;
+	return `Whether this server keeps to a GBNF grammar is not known, so check the answer. These do: ${labelsOf(({ chat }) => chat.grammar?.isEnforced)}.`;
+}
+
 /** Why a possible call stays text. */
 const NOT_RUN: Record<UnrunReason, string> = {
 	quoted: 'it is quoted, in code or behind other text',

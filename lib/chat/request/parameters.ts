@@ -98,22 +98,18 @@ function switchFields(
 	{ thinking, chatTemplateArguments }: ChatParameters,
 	kind: KindName,
 ): Record<string, unknown> {
-	const { switch: way } = kindOf(kind).chat.thinking;
-	const isEffort = way === 'effort';
-	const template = (enable: boolean) => ({
-		chat_template_kwargs: { ...chatTemplateArguments, enable_thinking: enable },
-	});
-	switch (thinking?.mode) {
-		case 'on':
-			if (way === 'none') return {};
-			// Ollama's thinking models think by default, and most refuse an effort (seen: 0.17.4).
-			return isEffort ? {} : template(true);
-		case 'off':
-			if (way === 'none') return {};
-			return isEffort ? { reasoning_effort: 'none' } : template(false);
+	if (thinking?.mode === 'effort') return { reasoning_effort: thinking.effort };
+	if (thinking?.mode !== 'on' && thinking?.mode !== 'off') return {};
+	const isOn = thinking.mode === 'on';
+	switch (kindOf(kind).chat.thinking.switch) {
+		case 'template':
+			return { chat_template_kwargs: { ...chatTemplateArguments, enable_thinking: isOn } };
+		case 'field':
+			return { enable_thinking: isOn };
 		case 'effort':
-			return { reasoning_effort: thinking.effort };
-		default:
+			// Ollama's thinking models think by default, and most refuse an effort (seen: 0.17.4).
+			return isOn ? {} : { reasoning_effort: 'none' };
+		case 'none':
 			return {};
 	}
 }

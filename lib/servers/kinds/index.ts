@@ -22,6 +22,7 @@ import { tgi } from './tgi';
 import { transformersServe } from './transformers-serve';
 import { vllm } from './vllm';
 import { whisperCpp } from './whisper-cpp';
+import { webui } from './webui';
 import { xinference } from './xinference';
 import { speaches } from './speaches';
 import { sdServer } from './sd-server';
@@ -53,6 +54,7 @@ const EVERY_KIND = {
 	transformersServe,
 	lmStudio,
 	mlxLm,
+	webui,
 	whisperCpp,
 	sdServer,
 	speaches,

@@ -62,6 +62,8 @@ export interface FittedConversation {
 	promptTokens: number;
 	/** Tokens of context that were requested. */
 	contextSize?: number;
+	/** Tokens that it should have at least, by earlier prompts. */
+	leastTokens?: number;
 }
 
 /** What a model is for. */
@@ -173,9 +175,10 @@ export interface ChatAbilities {
 	};
 	thinking: {
 		/**
-		 * How thinking is switched on and off: by an argument of the chat template, by `reasoning_effort`, or not at all.
+		 * How thinking is switched on and off: by an argument of the chat template, by `reasoning_effort`, by
+		 * `enable_thinking` in the request, or not at all.
 		 */
-		switch: 'template' | 'effort' | 'none';
+		switch: 'template' | 'effort' | 'field' | 'none';
 		/** It takes a token budget. */
 		hasBudget?: true;
 		/** It may have a route that ends thinking in a running answer. Newer versions do. */

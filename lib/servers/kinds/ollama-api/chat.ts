@@ -58,11 +58,15 @@ export async function remarkOnDroppedMessages(
 	conversation: FittedConversation,
 	signal?: AbortSignal,
 ): Promise<string | undefined> {
-	const { characters, promptTokens, contextSize = Infinity } = conversation;
-	if (characters < FITS_ANYWHERE && promptTokens < contextSize) return undefined;
+	const { characters, promptTokens, contextSize = Infinity, leastTokens = 0 } = conversation;
+	const lacksTokens = promptTokens < leastTokens;
+	if (!lacksTokens && characters < FITS_ANYWHERE && promptTokens < contextSize) return undefined;
 	const context = await contextOf(connection, conversation, signal);
 	if (context === undefined) return undefined;
-	if (promptTokens < context && characters <= context * MAX_CHARACTERS_PER_TOKEN) return undefined;
+	const isLong = promptTokens >= context || characters > context * MAX_CHARACTERS_PER_TOKEN;
+	// A text has hardly more tokens than characters.
+	const hasLost = lacksTokens && characters > context;
+	if (!isLong && !hasLost) return undefined;
 	return `The conversation of ${characters} characters is too long for the context of ${context} tokens that Ollama runs this model with. It read ${promptTokens} tokens and left out the oldest messages without an error. ${MORE_CONTEXT}, or keep fewer messages in the memory.`;
 }
 
