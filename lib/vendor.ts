@@ -26,6 +26,7 @@ export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-pro
 export { Pool, type Dispatcher };
 // The lint of community nodes allows these imports in no other file. n8n stores a file in chunks only from this kind of
 // stream.
+export { env } from 'node:process';
 export { Readable } from 'node:stream';
 export { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 

@@ -25,8 +25,15 @@ export function missingFeature(
 	{ kind, model }: { kind: KindName; model: string },
 	purpose: Purpose,
 ): ServerError | undefined {
-	const { words } = kindOf(kind);
+	const { words, models } = kindOf(kind);
 	const remedy = purpose === 'embeddings' ? words.embeddingsOff : words.rerankOff;
+	// A server that starts its models itself starts them for what they are made for (Ollama 0.33: 501 for a chat model).
+	if (error.kind === 'notSupported' && models.load !== undefined && purpose === 'embeddings')
+		return error.reworded({
+			kind: 'wrongModelType',
+			message: `The model "${model}" is not made for ${purpose}`,
+			remedy: `Choose a model that is. ${remedy}`,
+		});
 	if (error.kind === 'notSupported')
 		return error.reworded({ message: `The server was not started for ${purpose}`, remedy });
 	// Known servers have the route, so it is switched off. `rerank/client.ts` explains missing rerank routes.

@@ -1,4 +1,5 @@
 import { redirectLocation } from './answer';
+import { proxyHeaders } from './proxy-secrets';
 import { BodyTooLongError, FileTooLargeError } from './too-long';
 import { failure, type FailureContext } from '../errors/failure';
 import { shortened } from '../values';
@@ -20,7 +21,7 @@ export class Explainer {
 	private readonly keys: string[];
 
 	constructor(protected readonly settings: ConnectionSettings) {
-		const { headers = {} } = settings;
+		const headers = { ...settings.headers, ...proxyHeaders() };
 		this.secrets = secretsOf(headers);
 		this.keys = certainKeysOf(headers);
 	}

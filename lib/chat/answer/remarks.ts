@@ -1,5 +1,5 @@
 /** Notes for the user about a usable answer, and values that its server left out. */
-import { type KindName, kindOf, labelsOf } from '../../servers/kinds';
+import { isIdentified, type KindName, kindOf, labelsOf } from '../../servers/kinds';
 import type { Assembly } from './assembly';
 import { NO_FINISH_REASON } from './finish-reason';
 import { textOf } from '../request/content';
@@ -66,11 +66,9 @@ export function noteOnThinking(
 	return 'The model thought although *Thinking* is off: the server, a gateway in front of it or the model ignores the setting.';
 }
 
-/** The note for a grammar that nothing is known to enforce: most servers drop the field without a word. */
+/** The note for a grammar on an unknown server: most drop the field without a word. */
 export function noteOnGrammar({ parameters, serverKind }: ChatRequest): string | undefined {
-	const { grammar } = kindOf(serverKind).chat;
-	if (parameters.responseFormat?.type !== 'grammar' || grammar === undefined) return undefined;
-	if (grammar.isEnforced === true) return undefined;
+	if (parameters.responseFormat?.type !== 'grammar' || isIdentified(serverKind)) return undefined;
 	return `Whether this server keeps to a GBNF grammar is not known, so check the answer. These do: ${labelsOf(({ chat }) => chat.grammar?.isEnforced)}.`;
 }
 

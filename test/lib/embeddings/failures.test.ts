@@ -100,6 +100,20 @@ describe('a refusal, with what the server lacks', () => {
 		expect(off.remedy).toContain('--embeddings');
 	});
 
+	test('Ollama with a chat model: 501 with the words of the llama-server that it started', () => {
+		const text = 'This server does not support embeddings. Start it with `--embeddings`';
+		const failed = explained(refusal('notSupported', 501, text), {
+			kind: 'ollama',
+			model: 'qwen3:8b',
+		});
+		expect(failed).toMatchObject({
+			kind: 'wrongModelType',
+			message: 'The model "qwen3:8b" is not made for embeddings',
+			remedy:
+				'Choose a model that is. Fetch an embedding model, for example: ollama pull nomic-embed-text',
+		});
+	});
+
 	test('Ollama without the model; any other refusal stays as it is', () => {
 		const missing = explained(refusal('modelNotFound', 404, 'model "m" not found'), {
 			kind: 'ollama',

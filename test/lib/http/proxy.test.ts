@@ -135,6 +135,18 @@ describe('proxy variables of the environment', () => {
 		expect(server.requests[0]!.headers).not.toHaveProperty('proxy-authorization');
 	});
 
+	test('the password of the proxy is masked in answers, however it is written', async () => {
+		const server = await start();
+		const between = await proxy({ user: 'me:p@ss-4711-Word' });
+		process.env.http_proxy = `http://me:p%40ss-4711-Word@127.0.0.1:${between.port}`;
+		const encoded = Buffer.from('me:p@ss-4711-Word').toString('base64');
+		const echo = `password p@ss-4711-Word, header Basic ${encoded}`;
+		server.route('GET /echo', reply.json({ echo }));
+		const { text } = await connect(server.url).call(`${server.url}/echo`);
+		expect(text).toContain('password ***');
+		expect(text).not.toMatch(/4711|bWU6/);
+	});
+
 	test.each(['http', 'https'])(
 		'a proxy that wants a password, before an %s server',
 		async (scheme) => {

@@ -28,7 +28,10 @@ describe('what is known of each kind', () => {
 
 describe('chats with servers that look like others', () => {
 	let sim: LlamaServerSim;
-	async function ask(parameters: ChatParameters): Promise<Record<string, unknown>> {
+	async function ask(
+		parameters: ChatParameters,
+		notes: unknown[] = [],
+	): Promise<Record<string, unknown>> {
 		const [{ id }] = sim.models as [{ id: string }];
 		const connection = connectTo({ baseUrl: sim.url });
 		const client = new ChatClient(connection, { ...PLAIN_SETTINGS, model: id, parameters });
@@ -36,7 +39,7 @@ describe('chats with servers that look like others', () => {
 		for (;;) {
 			const piece = await pieces.next();
 			if (piece.done) {
-				expect(piece.value.notes).toEqual([]);
+				expect(piece.value.notes).toEqual(notes);
 				break;
 			}
 		}
@@ -112,8 +115,9 @@ describe('chats with servers that look like others', () => {
 		sim.route('GET /v1/models', reply.silence());
 		await askServerKind(connectTo({ baseUrl: sim.url }), '', { limitMs: 100 });
 		const asked = () => sim.requests.filter(({ path }) => path === '/v1/models').length;
-		await ask(parameters);
-		await ask(parameters);
+		const ofUnknown = [expect.stringContaining('GBNF grammar is not known')];
+		await ask(parameters, ofUnknown);
+		await ask(parameters, ofUnknown);
 		expect(asked()).toBe(1);
 	});
 });
