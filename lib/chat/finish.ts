@@ -4,6 +4,7 @@ import type { ServerKind } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
 import type { AnswerFailure } from './answer/collector';
 import { remarkOnContextSize } from './answer/context-sizes';
+import { noteOnOtherModel } from './answer/other-model';
 import { answerFailure, foreignLines, foreignText } from './answer/failure';
 import { leastPromptTokens } from './answer/prompt-sizes';
 import { remarkOnPromptCache } from './answer/prompt-cache';
@@ -22,7 +23,7 @@ import { type ReadAnswer, showsThinking } from './read';
 import { type ChatSettings, textLength } from './request/request';
 import type { ChatAnswer, FinishedAnswer } from './types';
 import { contextSizeOf } from './request/ollama-options';
-import { optional } from '../values';
+import { nonEmptyText, optional } from '../values';
 
 /**
  * Checks an answer that was read completely, adds notes, and learns from it.
@@ -72,6 +73,9 @@ export async function finishAnswer(
 					loadMs: timings?.load_ms,
 				})
 			: undefined;
+	const otherModel = kindOf(serverKind).models.ignoresName
+		? await noteOnOtherModel(connection, requestedModel(opened), answer.model)
+		: undefined;
 	const notes = [
 		...prepared.notes,
 		...opened.notes,
@@ -86,6 +90,7 @@ export async function finishAnswer(
 		...answer.notes,
 		dropped,
 		answering.chat.remarkOnPlace?.(model),
+		otherModel,
 		resized,
 		remarkOnPromptCache(request, answer),
 	];
@@ -100,6 +105,11 @@ export async function finishAnswer(
 		firstTokenMs,
 		totalMs: performance.now() - startedAt,
 	};
+}
+
+/** The name that was sent. Extra Body has the last word. */
+function requestedModel({ model, request }: OpenedAnswer): string {
+	return nonEmptyText(request.parameters.extraBody?.model) ?? model;
 }
 
 async function failureOf(
