@@ -37,7 +37,7 @@ export const localLlama = (url, parameters, further) => ({
 export const localChatModel = (url, options, optionsServer = {}) => ({
 	ai_languageModel: {
 		type: 'CUSTOM.localChatModel',
-		parameters: { model, options, optionsServer },
+		parameters: { model, options, moreOptions: ['optionsServer'], optionsServer },
 		credential: ownCredential(url),
 	},
 });

@@ -1,10 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { optional } from '../../lib/values';
-import { optionsCollection } from './field-kinds';
+import { choicesField, optionsCollection } from './field-kinds';
 
 /** Most options in one collection; more are grouped. */
 const FEW = 12;
+const MORE_OPTIONS = 'moreOptions';
 
 /** A group of a long list of options. */
 export interface OptionGroup {
@@ -57,7 +58,10 @@ const OF_MODELS: readonly OptionGroup[] = [
 	),
 ];
 
-/** Options of a node or an operation: one collection if they are few, else groups. */
+/**
+ * Options of a node or an operation: one collection if they are few, else groups. Several groups are hidden until they
+ * are chosen in "More Options". n8n drops the values of hidden ones.
+ */
 export function optionsFields(
 	options: readonly INodeProperties[],
 	{
@@ -70,20 +74,36 @@ export function optionsFields(
 		...optional({ description }),
 	});
 	if (options.length <= FEW) return [collection(options)];
-	const groupOf = (name: string) => groups.find(({ holds }) => holds.test(name));
-	const ungrouped = options.filter(({ name }) => groupOf(name) === undefined);
-	const fields = [collection(ungrouped)];
-	for (const group of groups) {
-		const members = options.filter(({ name }) => groupOf(name) === group);
-		if (members.length > 0) fields.push(groupField(group, members));
-	}
-	return fields;
+	const filled = groups
+		.map((group) => ({ group, members: options.filter(({ name }) => group.holds.test(name)) }))
+		.filter(({ members }) => members.length > 1);
+	const grouped = new Set(filled.flatMap(({ members }) => members));
+	const common = collection(options.filter((option) => !grouped.has(option)));
+	const fields = filled.map(({ group, members }) => groupField(group, members));
+	if (fields.length <= 1) return [common, ...fields];
+	return [common, moreOptionsField(fields), ...fields.map(shownWhenChosen)];
 }
 
 function groupField({ field }: OptionGroup, members: readonly INodeProperties[]): INodeProperties {
-	const [first] = members;
-	const added = members.length === 1 ? first!.displayName : `${field.displayName} Option`;
-	return { ...optionsCollection(members), ...field, placeholder: `Add ${added}` };
+	const placeholder = `Add ${field.displayName} Option`;
+	return { ...optionsCollection(members), ...field, placeholder };
+}
+
+function moreOptionsField(fields: readonly INodeProperties[]): INodeProperties {
+	return choicesField('More Options', MORE_OPTIONS, {
+		noDataExpression: true,
+		options: fields.map(({ displayName, name, description }) => ({
+			name: displayName,
+			value: name,
+			description,
+		})),
+		description: 'Further groups of options to show. A group that is not chosen has no effect.',
+	});
+}
+
+/** `displayOptions` cannot ask whether a collection has values: n8n compares simple values only. */
+function shownWhenChosen(field: INodeProperties): INodeProperties {
+	return { ...field, displayOptions: { show: { [MORE_OPTIONS]: [field.name] } } };
 }
 
 /** Names of the collections that may hold an option: the collection itself, and its group. */

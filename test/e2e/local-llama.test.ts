@@ -208,6 +208,7 @@ test('complete: its own route; fill in: a model that cannot is told as that', as
 			operation: 'complete',
 			prompt: '={{ $json.text }}',
 			options: { maxTokens: 8, temperature: 0 },
+			moreOptions: ['optionsOutput'],
 			optionsOutput: { logprobs: 2 },
 		}),
 	});

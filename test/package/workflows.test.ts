@@ -274,7 +274,11 @@ describe('the check itself', () => {
 		],
 		[
 			'an option of another server',
-			model({ serverType: 'ollama', optionsServer: { slotId: 3 } }),
+			model({
+				serverType: 'ollama',
+				moreOptions: ['optionsServer'],
+				optionsServer: { slotId: 3 },
+			}),
 			'does not show the parameter "optionsServer.slotId"',
 		],
 		[

@@ -9,16 +9,19 @@ import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
 
 const optionsOf = ({ options }: INodeProperties) => options as INodeProperties[];
-const option = (name: string) => optionFields.flatMap(optionsOf).find((one) => one.name === name)!;
+const collections = optionFields.filter(({ type }) => type === 'collection');
+const groupNames = collections.slice(1).map(({ name }) => name);
+const option = (name: string) => collections.flatMap(optionsOf).find((one) => one.name === name)!;
 const typesOf = ({ displayOptions }: { displayOptions?: INodeProperties['displayOptions'] }) =>
 	(displayOptions?.show?.['/serverType'] ?? displayOptions?.show?.serverType) as
 		| string[]
 		| undefined;
 
 describe('the options of the chat model', () => {
-	it('stand in groups', () => {
+	it('stand in groups that More Options shows', () => {
 		expect(optionFields.map(({ name }) => name)).toEqual([
 			'options',
+			'moreOptions',
 			'optionsSampling',
 			'optionsRepetition',
 			'optionsThinking',
@@ -38,10 +41,10 @@ describe('the options of the chat model', () => {
 		// What the editor stores: each option with the value that it has when it is added.
 		const presets = (group: INodeProperties) =>
 			Object.fromEntries(optionsOf(group).map(({ name, default: preset }) => [name, preset]));
-		const groups = Object.fromEntries(optionFields.map((group) => [group.name, presets(group)]));
+		const groups = Object.fromEntries(collections.map((group) => [group.name, presets(group)]));
 		const kept = NodeHelpers.getNodeParameters(
 			properties,
-			{ model: 'm', ...groups } as INodeParameters,
+			{ model: 'm', moreOptions: groupNames, ...groups } as INodeParameters,
 			true,
 			false,
 			{ typeVersion: 1 },
