@@ -7,6 +7,7 @@ import { audioTranscribe } from './audio/transcribe';
 import { audioTranslate } from './audio/translate';
 import { imageEdit } from './image/edit';
 import { imageGenerate } from './image/generate';
+import { withInputFields } from './input-fields';
 import { modelCopy } from './model/copy';
 import { modelCreate } from './model/create';
 import { modelDelete } from './model/delete';
@@ -36,7 +37,14 @@ import { vectorRerank } from './vector/rerank';
 export const operations = resourceTable([
 	{
 		option: { name: 'Text', value: 'text' },
-		operations: [textChat, textExtract, textClassify, textDecide, textComplete, textFillIn],
+		operations: [
+			withInputFields(textChat),
+			withInputFields(textExtract, true),
+			withInputFields(textClassify, true),
+			withInputFields(textDecide, true),
+			withInputFields(textComplete),
+			withInputFields(textFillIn),
+		],
 	},
 	{
 		option: {
@@ -44,12 +52,20 @@ export const operations = resourceTable([
 			value: 'vector',
 			description: 'Embeddings, and documents ordered by a question',
 		},
-		operations: [vectorEmbed, vectorRerank],
+		operations: [withInputFields(vectorEmbed), vectorRerank],
 	},
-	{ option: { name: 'Image', value: 'image' }, operations: [imageGenerate, imageEdit] },
+	{
+		option: { name: 'Image', value: 'image' },
+		operations: [imageGenerate, imageEdit].map((operation) => withInputFields(operation)),
+	},
 	{
 		option: { name: 'Audio', value: 'audio' },
-		operations: [audioTranscribe, audioSpeak, audioTranslate, audioGetVoices],
+		operations: [
+			withInputFields(audioTranscribe),
+			withInputFields(audioSpeak),
+			withInputFields(audioTranslate),
+			audioGetVoices,
+		],
 	},
 	{
 		option: { name: 'Model', value: 'model', description: 'The models of the server' },
@@ -70,7 +86,9 @@ export const operations = resourceTable([
 			value: 'token',
 			description: 'Count, cut and show what a model reads',
 		},
-		operations: [tokenCount, tokenTokenize, tokenDetokenize, tokenApplyTemplate],
+		operations: [tokenCount, tokenTokenize, tokenDetokenize, tokenApplyTemplate].map((operation) =>
+			withInputFields(operation),
+		),
 	},
 	{
 		option: {

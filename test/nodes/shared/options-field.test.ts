@@ -225,7 +225,7 @@ describe.each(folders)('the options of %s', (folder) => {
 			);
 			for (const group of groups) {
 				const names = namesOf(group);
-				expect({ filled: filled.name, group: group.name, tooMany: names.slice(14) }).toMatchObject({
+				expect({ filled: filled.name, group: group.name, tooMany: names.slice(15) }).toMatchObject({
 					tooMany: [],
 				});
 				if (names.includes('temperature')) expect(names[0]).toBe('temperature');

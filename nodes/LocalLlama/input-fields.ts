@@ -1,0 +1,68 @@
+import type { INodeExecutionData, INodeProperties } from 'n8n-workflow';
+
+import { optional } from '../../lib/values';
+import { booleanField, optionsCollection } from '../shared/field-kinds';
+import type { NodeParameters } from '../shared/parameters';
+import { ItemFailure } from '../shared/run/failed-item';
+import type { OperationItem } from '../shared/run/operations';
+import type { LlamaCall, LocalLlamaOperation } from './operation';
+
+/**
+ * Adds the option "Include Input Fields" to an operation whose items come of one input item each.
+ *
+ * @param preset what counts where it is not added. The tool of an agent gives results only: the agent knows its input.
+ */
+export function withInputFields(
+	operation: LocalLlamaOperation,
+	preset = false,
+): LocalLlamaOperation {
+	const read = (parameters: NodeParameters) =>
+		parameters.flag('options.includeInputFields', undefined);
+	return {
+		...operation,
+		fields: operation.fields.map((field) =>
+			field.name === 'options' ? withOption(field, includeField(preset)) : field,
+		),
+		run: async (call) => {
+			const items = await operation.run(call);
+			const isTool = call.context.getNode().type.endsWith('Tool');
+			return items.map((item) => {
+				const from = sourceOf(item, call);
+				if (item instanceof ItemFailure || from === undefined) return item;
+				const isIncluded = call.parametersOf(from).once(read) ?? (preset && !isTool);
+				return isIncluded ? withInput(item, call.context.getInputData()[from]) : item;
+			});
+		},
+	};
+}
+
+function includeField(preset: boolean): INodeProperties {
+	return booleanField('Include Input Fields', 'includeInputFields', !preset, {
+		description: `Whether the fields and files of the input item come out with the result. A field of the result replaces one of the same name. Not added: ${preset ? 'they do' : 'they do not'}.`,
+	});
+}
+
+function withOption(collection: INodeProperties, option: INodeProperties): INodeProperties {
+	const members = (collection.options ?? []) as INodeProperties[];
+	const { options } = optionsCollection([...members, option]);
+	return { ...collection, options };
+}
+
+/** The index of the input item that an item comes of; undefined where it comes of several. */
+function sourceOf(
+	item: OperationItem | ItemFailure,
+	{ itemIndexes }: LlamaCall,
+): number | undefined {
+	if (item instanceof ItemFailure) return undefined;
+	const [index, ...others] = [item.from ?? itemIndexes].flat();
+	return others.length === 0 ? index : undefined;
+}
+
+function withInput(item: OperationItem, input: INodeExecutionData | undefined): OperationItem {
+	const binary = { ...input?.binary, ...item.binary };
+	return {
+		...item,
+		json: { ...input?.json, ...item.json },
+		...optional({ binary: Object.keys(binary).length === 0 ? undefined : binary }),
+	};
+}

@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import type { INodeExecutionData } from 'n8n-workflow';
+
+import { withInputFields } from '../../../nodes/LocalLlama/input-fields';
+import type { LlamaCall, LocalLlamaOperation } from '../../../nodes/LocalLlama/operation';
+import { operations } from '../../../nodes/LocalLlama/resources';
+import { NodeParameters } from '../../../nodes/shared/parameters';
+import { ItemFailure } from '../../../nodes/shared/run/failed-item';
+import type { OperationResult } from '../../../nodes/shared/run/operations';
+import { executeContext } from '../../support/execute-context';
+import { useLocalLlama } from './run-node';
+
+const { serve, execute } = useLocalLlama();
+
+const LABELS = { label: [{ name: 'invoice' }, { name: 'offer' }] };
+const MAIL = { subject: 'Hello', text: 'Please pay 5 €', label: 'unread' };
+const CLASSIFY = {
+	resource: 'text',
+	operation: 'classify',
+	text: 'Please pay 5 €',
+	labels: LABELS,
+};
+
+/** What an operation with this result puts out. */
+async function outputOf(
+	items: INodeExecutionData[],
+	result: OperationResult,
+	{ preset, chosen, type = 'localLlama' }: { preset: boolean; chosen?: boolean; type?: string },
+) {
+	const operation = withInputFields(
+		{
+			option: { name: 'Test', value: 'test' },
+			fields: [{ displayName: 'Options', name: 'options', type: 'collection', default: {} }],
+			run: () => Promise.resolve(result),
+		} satisfies LocalLlamaOperation,
+		preset,
+	);
+	const options = chosen === undefined ? {} : { includeInputFields: chosen };
+	const { context } = executeContext({ type, items, parameters: { options } });
+	const parametersOf = (index: number) => new NodeParameters(context, index, operation.fields);
+	const itemIndexes = items.map((_item, index) => index);
+	return await operation.run({ context, itemIndexes, parametersOf } as unknown as LlamaCall);
+}
+
+test('property: the result wins, nothing of either is lost, and files come along', async () => {
+	const fields = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.integer());
+	await fc.assert(
+		fc.asyncProperty(
+			fields,
+			fields,
+			fc.boolean(),
+			fc.option(fc.boolean(), { nil: undefined }),
+			async (input, output, preset, chosen) => {
+				const binary = { photo: { data: '', mimeType: 'image/png' } };
+				const [item] = await outputOf([{ json: input, binary }], [{ json: output }], {
+					preset,
+					chosen,
+				});
+				const isIncluded = chosen ?? preset;
+				expect(item).toEqual(
+					isIncluded ? { json: { ...input, ...output }, binary } : { json: output },
+				);
+			},
+		),
+	);
+});
+
+test('an item that comes of several, and a failed one, get no input fields', async () => {
+	const failed = new ItemFailure(1, new Error('no'));
+	const together = { json: { vectors: [] }, from: [0, 1] };
+	const own = { json: { vector: [] }, from: 1 };
+	const items = [{ json: { a: 1 } }, { json: { a: 2 } }];
+	expect(await outputOf(items, [together, failed, own], { preset: true })).toEqual([
+		together,
+		failed,
+		{ json: { a: 2, vector: [] }, from: 1 },
+	]);
+});
+
+test('the tool of an agent gives the result only, unless the option is added', async () => {
+	const items = [{ json: { a: 1 } }];
+	const tool = { preset: true, type: 'localLlamaTool' };
+	expect(await outputOf(items, [{ json: { b: 2 } }], tool)).toEqual([{ json: { b: 2 } }]);
+	expect(await outputOf(items, [{ json: { b: 2 } }], { ...tool, chosen: true })).toEqual([
+		{ json: { a: 1, b: 2 } },
+	]);
+});
+
+describe('in the node', () => {
+	test.each([
+		[{}, true],
+		[{ options: { includeInputFields: false } }, false],
+	])('Classify with %j: the fields of the mail come along: %s', async (parameters, isIncluded) => {
+		await serve();
+		const [item] = await execute({
+			items: [{ json: MAIL }],
+			parameters: { ...CLASSIFY, ...parameters },
+		});
+		expect(item!.json.subject).toBe(isIncluded ? 'Hello' : undefined);
+		expect(item!.json.label).not.toBe('unread');
+		expect(item!.pairedItem).toEqual({ item: 0 });
+	});
+
+	test('every operation that makes items of single items has the option, in its plain list', () => {
+		const withOption = operations.properties
+			.filter(
+				({ name, options = [] }) =>
+					name === 'options' && options.some((option) => option.name === 'includeInputFields'),
+			)
+			.map(({ displayOptions }) => Object.values(displayOptions!.show!).flat().join(' '));
+		expect(withOption).toEqual([
+			'text chat',
+			'text extract',
+			'text classify',
+			'text complete',
+			'text fillIn',
+			'vector embed',
+			'image generate',
+			'image edit',
+			'audio transcribe',
+			'audio speak',
+			'audio translate',
+			'token count',
+			'token tokenize',
+			'token detokenize',
+			'token applyTemplate',
+		]);
+	});
+});
