@@ -1,7 +1,12 @@
 /**
- * `npm run pictures`: takes the documents' pictures in the real n8n and compresses them. They are taken by the e2e suites
- * `editor*.test.ts` and `tool-test.test.ts` (`picture(name, …)`), and copied to docs/images if a document names them.
+ * `npm run pictures [-- part…]`: takes the documents' pictures in the real n8n and compresses them, all or those whose path
+ * includes one of the parts. They are taken by the e2e suites `editor*.test.ts` and `tool-test.test.ts`
+ * (`picture(name, …)`), and copied to docs/images if a document names them. What they show is recorded, so that
+ * `test/package/images.test.ts` notices old ones. `--from=FOLDER` uses pictures that those suites have put there
+ * (`LOCAL_LLAMA_PICTURES`).
  */
+import { createRequire } from 'node:module';
+import { parseArgs } from 'node:util';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -12,6 +17,7 @@ import { root } from './lib/paths.mjs';
 import { IMAGES, LARGEST_BYTES, LARGEST_MOVING_BYTES, namedPictures } from './lib/pictures.mjs';
 import { findOnPath, onExit, run } from './lib/proc.mjs';
 import { findPython, installPackages } from './lib/python.mjs';
+import { recordShown } from './lib/shown.mjs';
 
 const TOOLS = ['pngquant', 'optipng'];
 
@@ -52,21 +58,49 @@ const animate = async (frames, target) => {
 	await run(found.python, [join(root, 'scripts', 'lib', 'gif.py'), frames, target], { env });
 };
 
+/** @returns {Promise<string>} the folder with the pictures of all suites */
+const takenByTests = async () => {
+	const folder = mkdtempSync(join(tmpdir(), 'local-llama-pictures-'));
+	onExit(() => rmSync(folder, { recursive: true, force: true }));
+	await run(node, ['scripts/test-e2e.mjs', 'e2e/(editor|tool-test)'], {
+		cwd: root,
+		env: { ...process.env, LOCAL_LLAMA_PICTURES: folder },
+		onLine: log.line,
+	});
+	return folder;
+};
+
+const require = createRequire(import.meta.url);
+/** @param {string} name */
+const pascalCase = (name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+
+/** @param {string} name of a node, from the build that the suites ran */
+const builtNode = (name) => {
+	const node = pascalCase(name);
+	return new (require(join(root, 'dist', 'nodes', node, `${node}.node.js`))[node])().description;
+};
+
+/** @param {string} name */
+const builtCredential = (name) => {
+	const credential = pascalCase(name);
+	const file = join(root, 'dist', 'credentials', `${credential}.credentials.js`);
+	return new (require(file)[credential])();
+};
+
 await main(async () => {
 	const missing = TOOLS.filter((tool) => !findOnPath(tool));
 	if (missing.length > 0)
 		throw new Error(
 			`The pictures are compressed with ${missing.join(' and ')}: apt-get install -y ${missing.join(' ')}`,
 		);
-	const wanted = namedPictures().filter((file) => file.startsWith(`${IMAGES}/`));
-	const folder = mkdtempSync(join(tmpdir(), 'local-llama-pictures-'));
-	onExit(() => rmSync(folder, { recursive: true, force: true }));
-
-	await run(node, ['scripts/test-e2e.mjs', 'e2e/(editor|tool-test)'], {
-		cwd: root,
-		env: { ...process.env, LOCAL_LLAMA_PICTURES: folder },
-		onLine: log.line,
+	const { values, positionals: parts } = parseArgs({
+		options: { from: { type: 'string' } },
+		allowPositionals: true,
 	});
+	const wanted = namedPictures()
+		.filter((file) => file.startsWith(`${IMAGES}/`))
+		.filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
+	const folder = values.from ?? (await takenByTests());
 
 	/** @param {string} file */
 	const taken = (file) => join(folder, relative(IMAGES, file.replace(/\.gif$/, '')));
@@ -85,6 +119,7 @@ await main(async () => {
 			`  ${formatSize(size).padStart(9)}  ${file}${size > most ? '  too large: show less of the window' : ''}`,
 		);
 	}
+	recordShown(wanted, builtNode, builtCredential);
 	log.line(`  ${formatSize(total).padStart(9)}  in all. Look at each before you commit it.`);
 	return 0;
 });

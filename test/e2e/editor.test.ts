@@ -383,27 +383,46 @@ describe('the panels', () => {
 	);
 
 	it(
-		'of the chat model: options in groups whose lists can be searched',
+		'of the chat model: few fields as added, and groups of options that More Options shows',
 		async () => {
 			const { get, page, openWorkflow, openNode, closeNode, picture } = editor;
+			const groups = ['Sampling', 'Repetition', 'Thinking', 'Server'].map(
+				(name) => `options${name}`,
+			);
 			const { id } = await n8n.createWorkflow(
-				workflowOf('Options', {
-					Chat: chatTrigger('options-chat'),
-					Agent: agent(),
-					[MODEL]: localModel(working, { options: { temperature: 0.3 } }),
-					'Local Llama': {
-						type: 'CUSTOM.localLlama',
-						parameters: { resource: 'text', operation: 'chat' },
-						credentials: { localLlamaApi: working },
-					},
-				}),
+				spread(
+					workflowOf('Options', {
+						Chat: chatTrigger('options-chat'),
+						Agent: agent(),
+						[MODEL]: localModel(working, { options: { temperature: 0.3 }, moreOptions: groups }),
+						'As Added': {
+							type: 'CUSTOM.localChatModel',
+							parameters: {},
+							credentials: { localLlamaApi: working },
+						},
+						'Local Llama': {
+							type: 'CUSTOM.localLlama',
+							parameters: { resource: 'text', operation: 'chat' },
+							credentials: { localLlamaApi: working },
+						},
+					}),
+				),
 			);
 			await openWorkflow(id);
 			const values = async (name: string) =>
 				Number(await get(`parameter-input-${name}`).locator('input').first().inputValue());
-			await page.setViewportSize({ ...WINDOW, height: 1100 });
-			await openNode(MODEL);
 			const lists = get('collection-parameter-add');
+			const height = async () => {
+				await lists.first().waitFor();
+				expect(await lists.count()).toBe(1);
+				return (await get('node-parameters').boundingBox())!.height;
+			};
+			await page.setViewportSize({ ...WINDOW, height: 1100 });
+			await openNode('As Added');
+			expect(await height()).toBeLessThan(700);
+			await picture('options', 'fields');
+			await closeNode();
+			await openNode(MODEL);
 			await lists.nth(4).waitFor();
 			expect(await values('temperature')).toBe(0.3);
 			const shown = page.getByRole('option').filter({ visible: true });
@@ -412,7 +431,6 @@ describe('the panels', () => {
 				await list.click();
 				await shown.first().waitFor();
 				offered.push(await shown.allInnerTexts());
-				if (offered.length === 1) await picture('options');
 				await list.click();
 				await shown.first().waitFor({ state: 'hidden' });
 			}
@@ -432,8 +450,7 @@ describe('the panels', () => {
 			await picture('options-groups', 'fields');
 			await closeNode();
 			await openNode('Local Llama');
-			await lists.nth(4).waitFor();
-			await page.setViewportSize({ ...WINDOW, height: 1800 });
+			expect(await height()).toBeLessThan(900);
 			await picture('options-local-llama', 'fields');
 			await page.setViewportSize(WINDOW);
 		},
