@@ -36,7 +36,7 @@ async function outputOf(
 		preset,
 	);
 	const options = chosen === undefined ? {} : { includeInputFields: chosen };
-	const { context } = executeContext({ type, items, parameters: { options } });
+	const { context } = executeContext({ type, items, credentials: {}, parameters: { options } });
 	const parametersOf = (index: number) => new NodeParameters(context, index, operation.fields);
 	const itemIndexes = items.map((_item, index) => index);
 	return await operation.run({ context, itemIndexes, parametersOf } as unknown as LlamaCall);
