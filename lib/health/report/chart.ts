@@ -1,12 +1,11 @@
 import { line, nice, ticks, utcTicks } from '../../vendor';
-import { markup, raw, type Html } from './html';
+import { markup, type Html } from './html';
 import { largestOf, smallestOf } from '../../values';
 
-export interface Series {
-	/** For the legend. */
-	name: string;
+interface Point {
+	x: number;
 	/** Null = not measured: the line has a gap. */
-	points: ReadonlyArray<{ x: number; y: number | null }>;
+	y: number | null;
 }
 
 export interface Chart {
@@ -14,7 +13,7 @@ export interface Chart {
 	/** Label of the x axis. */
 	xTitle: string;
 	unit: string;
-	series: readonly Series[];
+	points: readonly Point[];
 	/** `doubling`: 1, 2, 4, 8 at the same distance. `count`: 1, 2, 3. `time`: milliseconds since 1970. */
 	scale: 'doubling' | 'count' | 'time';
 	/** A vertical line, for example at the number of slots. */
@@ -38,35 +37,21 @@ const LEAST_TOP = 0.01;
 
 /** A line chart as SVG: no script, no style of its own, readable without its colours. Empty where nothing is known. */
 export function drawChart(chart: Chart): Html | undefined {
-	const series = chart.series
-		.map(({ name, points }) => ({
-			name,
-			points: thinned(points).map(({ x, y }) => ({
-				x,
-				y: y !== null && Number.isFinite(y) ? y : null,
-			})),
-		}))
-		.filter(({ points }) => points.some(({ y }) => y !== null));
-	const known = series.flatMap(({ points }) => points.filter(({ y }) => y !== null));
+	const points = thinned(chart.points);
+	const known = points.filter(isKnown);
 	if (known.length === 0) return undefined;
-	const xs = [...known.map(({ x }) => x), ...(chart.mark === undefined ? [] : [chart.mark.x])];
+	const xs = known.map(({ x }) => x);
+	if (chart.mark !== undefined) xs.push(chart.mark.x);
 	const xOf = horizontal(chart.scale, smallestOf(xs), largestOf(xs));
-	const [, top] = nice(
-		0,
-		largestOf(
-			known.map(({ y }) => y!),
-			LEAST_TOP,
-		),
-		VALUE_TICKS,
-	);
+	const values = known.map(({ y }) => y);
+	const [, top] = nice(0, largestOf(values, LEAST_TOP), VALUE_TICKS);
 	const yOf = (y: number) => round(HEIGHT - BOTTOM - (y / top) * (HEIGHT - BOTTOM - TOP));
-	const path = line<{ x: number; y: number | null }>(
+	const path = line<Point>(
 		({ x }) => xOf(x),
 		({ y }) => yOf(y!),
-	).defined(({ y }) => y !== null);
-	const alone = known.length <= MAX_DOTS;
+	).defined(isKnown);
 	return markup`<figure>
-		<figcaption>${chart.title}${series.length > 1 ? raw(' · ') : ''}${series.length > 1 && legend(series)}</figcaption>
+		<figcaption>${chart.title}</figcaption>
 		<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${chart.title}, ${chart.unit}, over ${chart.xTitle}">
 			${ticks(0, top, VALUE_TICKS).map(
 				(value) =>
@@ -90,18 +75,10 @@ export function drawChart(chart: Chart): Html | undefined {
 					>${chart.mark.label}</text
 				>`
 			}
-			${series.map(
-				({ points }, at) =>
-					markup`<path class="line s${at % 2}" d="${path(points) ?? ''}" />${
-						alone &&
-						points
-							.filter(({ y }) => y !== null)
-							.map(
-								({ x, y }) =>
-									markup`<circle class="s${at % 2}" cx="${xOf(x)}" cy="${yOf(y!)}" r="3.5" />`,
-							)
-					}`,
-			)}
+			<path class="line" d="${path(points) ?? ''}" />${
+				known.length <= MAX_DOTS &&
+				known.map(({ x, y }) => markup`<circle cx="${xOf(x)}" cy="${yOf(y)}" r="3.5" />`)
+			}
 			<text class="x" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}">${chart.xTitle}</text>
 		</svg>
 	</figure>`;
@@ -109,11 +86,8 @@ export function drawChart(chart: Chart): Html | undefined {
 
 const MAX_DOTS = 60;
 
-function legend(series: readonly Series[]): Html[] {
-	return series.map(
-		({ name }, at) =>
-			markup`<span class="key s${at % 2}">${at % 2 === 0 ? '●' : '▬'} ${name}</span> `,
-	);
+function isKnown(point: Point): point is Point & { y: number } {
+	return point.y !== null && Number.isFinite(point.y);
 }
 
 function horizontal(scale: Chart['scale'], least: number, most: number): (x: number) => number {
@@ -133,12 +107,12 @@ interface Tick {
 }
 
 function xTicks(
-	{ scale, series, timeZone }: Chart,
+	{ scale, points, timeZone }: Chart,
 	xs: readonly number[],
 	xOf: (x: number) => number,
 ): Tick[] {
 	if (scale !== 'time') {
-		const levels = new Set(series.flatMap(({ points }) => points.map(({ x }) => x)));
+		const levels = new Set(points.map(({ x }) => x));
 		return [...levels].map((x) => ({ x, label: String(x) }));
 	}
 	const [from, to] = [smallestOf(xs), largestOf(xs)];
@@ -183,7 +157,7 @@ function timeWriter(timeZone: string | undefined, isLong: boolean): (time: Date)
 }
 
 /** Every n-th point, the last one always. */
-function thinned(points: Series['points']): Series['points'] {
+function thinned(points: readonly Point[]): readonly Point[] {
 	const step = Math.ceil(points.length / MAX_POINTS);
 	return step <= 1 ? points : points.filter((_point, at) => (points.length - 1 - at) % step === 0);
 }

@@ -46,7 +46,7 @@ export function historySection({ history, room, timeZone }: SectionOptions): Htm
 			drawChart({
 				title: `${title}, over time`,
 				unit,
-				series: [{ name: title, points }],
+				points,
 				xTitle: `time (${timeZone ?? 'UTC'})`,
 				scale: 'time',
 				timeZone,

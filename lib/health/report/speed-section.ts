@@ -52,7 +52,7 @@ function chartsOf(runs: readonly Run[], slots: number | null): Chart[] {
 		slots !== null && slots < most ? { mark: { x: slots, label: `${slots} slots` } } : {};
 	const chart = (title: string, unit: string, valueOf: (run: Run) => number | null): Chart => {
 		const points = runs.map((run, at) => ({ x: isAlone ? at + 1 : run.atOnce, y: valueOf(run) }));
-		return { title, unit, series: [{ name: title, points }], ...axis, ...mark };
+		return { title, unit, points, ...axis, ...mark };
 	};
 	const speeds = [
 		chart('One answer, tokens per second', 'tokens per second', (run) => run.tokensPerSecond),

@@ -1,7 +1,7 @@
 /** Style of a report: system fonts, dark mode as the reader's system, black on white in print. */
 export const STYLE = `
-:root{color-scheme:light dark;--text:#1c2430;--soft:#5a6675;--page:#f4f6f8;--card:#fff;--edge:#d9dfe6;--good:#14773d;--bad:#b3261e;--warn:#8a5a00;--info:#2458a6;--one:#2458a6;--two:#b4530a}
-@media (prefers-color-scheme:dark){:root{--text:#e6eaf0;--soft:#9aa7b6;--page:#14181d;--card:#1d2329;--edge:#343d47;--good:#5ccf8b;--bad:#ff8a80;--warn:#f0b95a;--info:#8ab4f8;--one:#8ab4f8;--two:#ffab66}}
+:root{color-scheme:light dark;--text:#1c2430;--soft:#5a6675;--page:#f4f6f8;--card:#fff;--edge:#d9dfe6;--good:#14773d;--bad:#b3261e;--warn:#8a5a00;--info:#2458a6;--one:#2458a6}
+@media (prefers-color-scheme:dark){:root{--text:#e6eaf0;--soft:#9aa7b6;--page:#14181d;--card:#1d2329;--edge:#343d47;--good:#5ccf8b;--bad:#ff8a80;--warn:#f0b95a;--info:#8ab4f8;--one:#8ab4f8}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","PingFang SC","Microsoft YaHei",sans-serif;overflow-wrap:anywhere}
 main{max-width:860px;margin:0 auto;padding:24px 16px 40px}
@@ -38,12 +38,11 @@ svg .y{text-anchor:end}svg .x{text-anchor:middle}svg .marked{text-anchor:end}
 svg .grid{stroke:var(--edge);fill:none}
 svg .mark{stroke:var(--soft);stroke-dasharray:4 4;fill:none}
 svg .line{fill:none;stroke-width:2.5;stroke-linejoin:round;stroke-linecap:round}
-svg .line.s0{stroke:var(--one)}svg .line.s1{stroke:var(--two);stroke-dasharray:7 4}
+svg .line{stroke:var(--one)}
 svg .passed{fill:var(--good)}svg .failed{fill:var(--bad)}svg .missing{fill:var(--soft)}svg.bar{width:100px}
 .key.passed{color:var(--good)}.key.failed{color:var(--bad)}.key.missing{color:var(--soft)}
-svg circle.s0{fill:var(--one)}svg circle.s1{fill:var(--two)}
-.key.s0{color:var(--one)}.key.s1{color:var(--two)}
-@media print{:root{color-scheme:light;--text:#000;--soft:#444;--page:#fff;--card:#fff;--edge:#bbb;--good:#14773d;--bad:#b3261e;--warn:#8a5a00;--info:#2458a6;--one:#2458a6;--two:#b4530a}
+svg circle{fill:var(--one)}
+@media print{:root{color-scheme:light;--text:#000;--soft:#444;--page:#fff;--card:#fff;--edge:#bbb;--good:#14773d;--bad:#b3261e;--warn:#8a5a00;--info:#2458a6;--one:#2458a6}
 body{font-size:11pt}main{max-width:none;padding:0}section{border:0;border-top:1px solid var(--edge);border-radius:0;padding:10px 0;margin:10px 0}
 section.keep,.finding,figure,tr{break-inside:avoid}h2,h3{break-after:avoid}}
 `.trim();

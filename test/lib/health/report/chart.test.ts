@@ -6,7 +6,7 @@ const CHART: Chart = {
 	xTitle: 'requests at once',
 	unit: 'tokens per second',
 	scale: 'doubling',
-	series: [{ name: 'all', points: [1, 2, 4, 8].map((x) => ({ x, y: x * 10 })) }],
+	points: [1, 2, 4, 8].map((x) => ({ x, y: x * 10 })),
 };
 
 const draw = (change: Partial<Chart> = {}) => drawChart({ ...CHART, ...change })?.text ?? '';
@@ -30,40 +30,17 @@ describe('a plot', () => {
 			expect(draw()).toContain(label);
 	});
 
-	it('has a legend for two lines, which differ in more than their colour', () => {
-		const svg = draw({
-			series: [
-				...CHART.series,
-				{
-					name: 'each',
-					points: [
-						{ x: 1, y: 3 },
-						{ x: 2, y: 2 },
-					],
-				},
-			],
-		});
-		expect(svg).toContain('● all');
-		expect(svg).toContain('▬ each');
-		expect(svg).toContain('class="line s1"');
-		expect(draw()).not.toContain('●');
-	});
-
 	it('leaves a gap where nothing was measured', () => {
 		const points = [1, 2, 4, 8].map((x) => ({ x, y: x === 4 ? null : x }));
-		const svg = draw({ series: [{ name: 'all', points }] });
+		const svg = draw({ points });
 		expect(attributes(svg, 'path', 'd').at(-1)!.match(/M/g)).toHaveLength(2);
 		expect(attributes(svg, 'circle', 'cx')).toHaveLength(3);
 	});
 
 	it('is nothing where nothing is known, and one point where one is', () => {
-		expect(drawChart({ ...CHART, series: [] })).toBeUndefined();
-		expect(
-			drawChart({ ...CHART, series: [{ name: 'all', points: [{ x: 1, y: null }] }] }),
-		).toBeUndefined();
-		expect(
-			attributes(draw({ series: [{ name: 'all', points: [{ x: 1, y: 5 }] }] }), 'circle', 'cx'),
-		).toHaveLength(1);
+		expect(drawChart({ ...CHART, points: [] })).toBeUndefined();
+		expect(drawChart({ ...CHART, points: [{ x: 1, y: null }] })).toBeUndefined();
+		expect(attributes(draw({ points: [{ x: 1, y: 5 }] }), 'circle', 'cx')).toHaveLength(1);
 	});
 
 	it('marks a place, such as the number of slots', () => {
@@ -72,11 +49,10 @@ describe('a plot', () => {
 
 	it('writes times in the zone of the workflow', () => {
 		const points = [0, 1, 2, 3].map((hour) => ({ x: Date.UTC(2026, 10, 1, hour), y: hour }));
-		const series = [{ name: 'all', points }];
-		expect(draw({ scale: 'time', series })).toMatch(/>1 Nov,? 01:00</);
-		expect(draw({ scale: 'time', series, timeZone: 'Asia/Shanghai' })).toMatch(/>1 Nov,? 09:00</);
+		expect(draw({ scale: 'time', points })).toMatch(/>1 Nov,? 01:00</);
+		expect(draw({ scale: 'time', points, timeZone: 'Asia/Shanghai' })).toMatch(/>1 Nov,? 09:00</);
 		const days = [1, 2, 20].map((day) => ({ x: Date.UTC(2026, 10, day), y: day }));
-		expect(draw({ scale: 'time', series: [{ name: 'all', points: days }] })).toMatch(/>\d+ Nov</);
+		expect(draw({ scale: 'time', points: days })).toMatch(/>\d+ Nov</);
 	});
 
 	it.each([
@@ -85,7 +61,7 @@ describe('a plot', () => {
 		['three weeks', 21 * 86_400_000],
 	])('of %s writes no time over another, and none twice', (_name, span) => {
 		const points = [0, 0.4, 1].map((part) => ({ x: Date.UTC(2026, 10, 1) + part * span, y: 5 }));
-		const svg = draw({ scale: 'time', series: [{ name: 'all', points }], xTitle: 'time' });
+		const svg = draw({ scale: 'time', points, xTitle: 'time' });
 		const labels = [...svg.matchAll(/class="x" x="([\d.]+)"[^>]*>([^<]+)</g)].slice(0, -1);
 		expect(labels.length).toBeGreaterThan(0);
 		const xs = labels.map(([, x]) => Number(x));
@@ -100,7 +76,7 @@ describe('a plot', () => {
 			x: at * 1000,
 			y: at === 8_999 ? 500 : 100,
 		}));
-		const svg = draw({ scale: 'time', series: [{ name: 'all', points }] });
+		const svg = draw({ scale: 'time', points });
 		expect(svg.length).toBeLessThan(12_000);
 		const [x, y] = attributes(svg, 'path', 'd').at(-1)!.split('L').at(-1)!.split(',').map(Number);
 		expect(x).toBeGreaterThan(590);
