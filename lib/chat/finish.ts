@@ -37,45 +37,17 @@ export async function finishAnswer(
 	read: ReadAnswer,
 	hasSeveral: boolean,
 ): Promise<FinishedAnswer> {
-	const { settings, call, messages, memory, startedAt } = prepared;
 	const { connection, model, request, serverKind, passedOver, reader } = opened;
 	const { assembly, shown, strayLines, firstTokenMs } = read;
-	if (assembly.endedWithoutReason && strayLines.length === 0) {
-		// Only unknown servers: every known one sends a finish reason.
-		if (!isIdentified(await serverKindOf(settings, opened, true, call.signal)))
-			assembly.acceptEndWithoutReason();
-	}
+	await acceptMissingReason(prepared, opened, read);
 	// Some answers tell their server even through a gateway.
 	const answering = kindOf(assembly.madeBy ?? request.serverKind);
 	const result = assembly.finish(strayLines);
 	if ('failed' in result) throw await failureOf(result.failed, prepared, opened, answering);
 	if (assembly.madeBy !== undefined) forgetIfContradicted(connection, assembly.madeBy, model);
-	memory.remember(result.answer);
+	prepared.memory.remember(result.answer);
 	thinkingHabits.learnFrom(modelKey(opened), assembly.thinkingSeen, result.answer);
-	const answer = completed(result.answer, messages);
-	const { usage, timings } = answer;
-	const dropped =
-		usage &&
-		(await answering.chat.remarkOnDroppedMessages?.(
-			connection,
-			{
-				...fittedConversation(prepared, opened, usage.promptTokens),
-				...optional({
-					leastTokens: leastPromptTokens(modelKey(opened), request, usage.promptTokens),
-				}),
-			},
-			call.signal,
-		));
-	const resized =
-		answering.chat.reloadsForContext === true && assembly.madeBy !== undefined
-			? remarkOnContextSize(modelKey(opened), {
-					size: contextSizeOf(request.parameters),
-					loadMs: timings?.load_ms,
-				})
-			: undefined;
-	const otherModel = kindOf(serverKind).models.ignoresName
-		? await noteOnOtherModel(connection, requestedModel(opened), answer.model)
-		: undefined;
+	const answer = completed(result.answer, prepared.messages);
 	const notes = [
 		...prepared.notes,
 		...opened.notes,
@@ -86,12 +58,12 @@ export async function finishAnswer(
 		noteOnGrammar(request),
 		noteOnThinking(request, answer),
 		noteOnCallsInText(assembly, serverKind),
-		noteOnHiddenThinking(settings, answer),
+		noteOnHiddenThinking(prepared.settings, answer),
 		...answer.notes,
-		dropped,
+		await noteOnDroppedMessages(answering, prepared, opened, answer),
 		answering.chat.remarkOnPlace?.(model),
-		otherModel,
-		resized,
+		await noteOnIgnoredName(opened, answer),
+		assembly.madeBy === undefined ? undefined : noteOnReload(answering, opened, answer),
 		remarkOnPromptCache(request, answer),
 	];
 	return {
@@ -103,13 +75,62 @@ export async function finishAnswer(
 		serverKind,
 		...optional({ callNotRun: assembly.unrunCall?.because }),
 		firstTokenMs,
-		totalMs: performance.now() - startedAt,
+		totalMs: performance.now() - prepared.startedAt,
 	};
 }
 
 /** The name that was sent. Extra Body has the last word. */
 function requestedModel({ model, request }: OpenedAnswer): string {
 	return nonEmptyText(request.parameters.extraBody?.model) ?? model;
+}
+
+/** Only of unknown servers: every known one sends a finish reason. */
+async function acceptMissingReason(
+	{ settings, call }: PreparedCall,
+	opened: OpenedAnswer,
+	{ assembly, strayLines }: ReadAnswer,
+): Promise<void> {
+	if (!assembly.endedWithoutReason || strayLines.length > 0) return;
+	const kind = await serverKindOf(settings, opened, true, call.signal);
+	if (!isIdentified(kind)) assembly.acceptEndWithoutReason();
+}
+
+async function noteOnDroppedMessages(
+	{ chat }: ServerKind,
+	prepared: PreparedCall,
+	opened: OpenedAnswer,
+	{ usage }: ChatAnswer,
+): Promise<string | undefined> {
+	if (usage === undefined || chat.remarkOnDroppedMessages === undefined) return undefined;
+	const { promptTokens } = usage;
+	const leastTokens = leastPromptTokens(modelKey(opened), opened.request, promptTokens);
+	const conversation = {
+		...fittedConversation(prepared, opened, promptTokens),
+		...optional({ leastTokens }),
+	};
+	const { signal } = prepared.call;
+	return await chat.remarkOnDroppedMessages(opened.connection, conversation, signal);
+}
+
+/** The server may have answered with another model than the one that was named. */
+async function noteOnIgnoredName(
+	opened: OpenedAnswer,
+	{ model }: ChatAnswer,
+): Promise<string | undefined> {
+	if (kindOf(opened.serverKind).models.ignoresName !== true) return undefined;
+	return await noteOnOtherModel(opened.connection, requestedModel(opened), model);
+}
+
+function noteOnReload(
+	{ chat }: ServerKind,
+	opened: OpenedAnswer,
+	{ timings }: ChatAnswer,
+): string | undefined {
+	if (chat.reloadsForContext !== true) return undefined;
+	return remarkOnContextSize(modelKey(opened), {
+		size: contextSizeOf(opened.request.parameters),
+		loadMs: timings?.load_ms,
+	});
 }
 
 async function failureOf(
@@ -121,24 +142,19 @@ async function failureOf(
 	const { connection, model, reader, protocol } = opened;
 	const { settings, call } = prepared;
 	const context = connection.contextOf(reader.url, { model });
-	const { kind, usage } = failed;
-	return (
+	const foreign =
 		foreignLines(failed, protocol.framing, reader.framing(), context) ??
-		foreignText(failed, reader.headers['content-type'], context) ??
-		(kind === 'emptyAnswer' && usage !== undefined
-			? await answering.chat.explainEmptyAnswer?.(
-					connection,
-					fittedConversation(prepared, opened, usage.promptTokens),
-					call.signal,
-				)
-			: undefined) ??
-		answerFailure(
-			failed,
-			context,
-			settings.parameters,
-			answering.words.cutStream ?? kindOf(opened.serverKind).words.cutStream,
-		)
-	);
+		foreignText(failed, reader.headers['content-type'], context);
+	if (foreign !== undefined) return foreign;
+	const { kind, usage } = failed;
+	if (kind === 'emptyAnswer' && usage !== undefined) {
+		const conversation = fittedConversation(prepared, opened, usage.promptTokens);
+		const { signal } = call;
+		const explained = await answering.chat.explainEmptyAnswer?.(connection, conversation, signal);
+		if (explained !== undefined) return explained;
+	}
+	const cutStream = answering.words.cutStream ?? kindOf(opened.serverKind).words.cutStream;
+	return answerFailure(failed, context, settings.parameters, cutStream);
 }
 
 function fittedConversation(

@@ -5,7 +5,12 @@ import type { EventStream, ResumableAnswer } from '../http/types';
 import { REFUSALS } from '../servers/kinds';
 import type { Workaround, Refusal } from '../servers/kinds/kind';
 import type { Attempt } from '../servers/pool/server-pool';
-import { fieldChangesIn, knownFieldChanges, rememberFieldChanges } from '../servers/refused-fields';
+import {
+	type FieldChanges,
+	fieldChangesIn,
+	knownFieldChanges,
+	rememberFieldChanges,
+} from '../servers/refused-fields';
 import { beginningOf } from './beginning';
 import type { ReadingPace } from './answer/reading-pace';
 import type { ChatRequest, Thinking } from './types';
@@ -90,28 +95,20 @@ export async function sendRequest(
 	request: ChatRequest,
 ): Promise<BegunAnswer> {
 	const place = `${sending.connection.url.api} ${request.model}`;
-	const taken = new Set<Refusal>();
-	const notes: string[] = [];
-	const known = Object.fromEntries(
-		Object.entries(knownFieldChanges(place)).filter(
-			([name, other]) => other !== null || !isNeeded(name, request),
-		),
-	);
+	const tried = new Set<Refusal>();
+	/** Of the latest workaround, which makes those of earlier ones obsolete. */
+	let notes: string[] = [];
 	/** A stream without any content: the request is sent once more without streaming, which shows the error. */
 	let empty: ServerError | undefined;
-	for (let current: ChatRequest = { ...request, fieldChanges: known }; ; ) {
+	const known = knownChangesFor(request, place);
+	let current: ChatRequest & { fieldChanges: FieldChanges } = { ...request, fieldChanges: known };
+	for (;;) {
 		const outcome = await trySending(sending, protocol, current);
 		if (!('failed' in outcome)) {
-			const { fieldChanges: changes = {} } = current;
-			if (Object.keys(changes).length > Object.keys(known).length)
-				rememberFieldChanges(place, changes);
-			const left = Object.keys(changes).filter((name) => changes[name] === null);
-			// A later workaround makes the notes of earlier ones obsolete.
-			return {
-				reader: outcome,
-				protocol,
-				notes: [...noteOnLeftOut(left, request, protocol), ...notes.slice(-1)],
-			};
+			const { fieldChanges } = current;
+			if (fieldChanges !== known) rememberFieldChanges(place, fieldChanges);
+			const left = noteOnLeftOut(current, request, protocol);
+			return { reader: outcome, protocol, notes: [...left, ...notes] };
 		}
 		const { failed } = outcome;
 		if (failed.facts.isEmptyStream === true) {
@@ -122,37 +119,50 @@ export async function sendRequest(
 		}
 		if (failed.kind === 'wrongPath' && protocol === ollamaProtocol) {
 			const other = await sendByOpenAi(sending, current);
-			return { ...other, notes: [...notes.slice(-1), ...other.notes] };
+			return { ...other, notes: [...notes, ...other.notes] };
 		}
-		const way = workaroundFor(failed, current, taken);
-		if (way === undefined) throw failed;
+		const { refusal, change } = workaroundFor(failed, current, tried);
 		// May be needed several times: a server may name one field after the other.
-		if (way.refusal.then !== 'withoutRefusedFields') taken.add(way.refusal);
-		if (way.refusal.note !== undefined) notes.push(way.refusal.note);
-		current = { ...current, ...way.change };
+		if (refusal.then !== 'withoutRefusedFields') tried.add(refusal);
+		if (refusal.note !== undefined) notes = [refusal.note];
+		current = { ...current, ...change };
 	}
 }
 
-/** The first workaround that matches the refusal, was not tried, and changes something. */
+/** The changes of fields that this server needed before, except for fields that this request needs. */
+function knownChangesFor(request: ChatRequest, place: string): FieldChanges {
+	const changes = Object.entries(knownFieldChanges(place));
+	return Object.fromEntries(
+		changes.filter(([name, other]) => other !== null || !isNeeded(name, request)),
+	);
+}
+
+/**
+ * The first workaround that matches the refusal, was not tried, and changes something.
+ *
+ * @throws {ServerError} the refusal, if there is none
+ */
 function workaroundFor(
-	{ serverText = '' }: ServerError,
+	failed: ServerError,
 	request: ChatRequest,
-	taken: ReadonlySet<Refusal>,
-): { refusal: Refusal; change: Partial<ChatRequest> } | undefined {
+	tried: ReadonlySet<Refusal>,
+): { refusal: Refusal; change: Partial<ChatRequest> } {
+	const { serverText = '' } = failed;
 	for (const refusal of REFUSALS) {
-		if (taken.has(refusal) || !refusal.says.test(serverText)) continue;
+		if (tried.has(refusal) || !refusal.says.test(serverText)) continue;
 		const change = WORKAROUNDS[refusal.then](request, serverText);
 		if (change !== undefined) return { refusal, change };
 	}
-	return undefined;
+	throw failed;
 }
 
 /** The note on left-out fields that the user set. Token counts in the stream are not mentioned. */
 function noteOnLeftOut(
-	fields: readonly string[],
+	{ fieldChanges: changes = {} }: ChatRequest,
 	request: ChatRequest,
 	protocol: ChatProtocol,
 ): string[] {
+	const fields = Object.keys(changes).filter((name) => changes[name] === null);
 	if (fields.length === 0) return [];
 	const sent = protocol.body({ ...request, fieldChanges: {} });
 	const left = fields.filter((name) => name !== 'stream_options' && name in sent);

@@ -1,8 +1,9 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
+import type { CallOptions } from '../http/types';
 import { missingModelAdvice } from '../servers/model-names';
-import { type ContextFacts, readContextFacts } from '../servers/context-facts';
+import { readContextFacts } from '../servers/context-facts';
 import { readModels } from '../servers/models';
 import { askServerKind } from '../servers/identify';
 import { tooLongIn } from '../servers/text-refusals';
@@ -10,11 +11,7 @@ import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 
 const ASK_LIMIT_MS = 3_000;
 /** Failures whose advice depends on the kind of server. */
-const TOLD_BY_KIND: ReadonlySet<string> = new Set([
-	'contextOverflow',
-	'modelNotFound',
-	'wrongPath',
-]);
+const ADVISED: ReadonlySet<string> = new Set(['contextOverflow', 'modelNotFound', 'wrongPath']);
 const SHORTER_PROMPT =
 	'Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
 /** Tokens to leave for the answer. */
@@ -29,37 +26,50 @@ export async function withServerAdvice(
 	error: unknown,
 	{ model, kind, signal }: { model: string; kind: KindName; signal?: AbortSignal },
 ): Promise<unknown> {
-	if (!(error instanceof ServerError)) return error;
-	if (!TOLD_BY_KIND.has(error.kind)) return error;
+	if (!(error instanceof ServerError) || !ADVISED.has(error.kind)) return error;
 	const known = isIdentified(kind)
 		? kind
 		: await askServerKind(connection, model, { signal, limitMs: ASK_LIMIT_MS });
+	const server = { connection, model, kind: known };
 	const limits = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS, signal };
-	if (error.kind === 'contextOverflow') {
-		const facts = await readContextFacts(connection, model, limits);
-		return withContextAdvice(known, error, facts);
-	}
-	const { status, serverText, facts, url = connection.url.api } = error;
+	if (error.kind === 'modelNotFound') return await withModelAdvice(server, error, limits);
+	if (!isIdentified(known)) return error;
+	if (error.kind === 'contextOverflow') return await withContextAdvice(server, error, limits);
 	// On a known server the path is right, so it cannot chat (vLLM with an embedding model, infinity).
-	if (error.kind === 'wrongPath')
-		return !isIdentified(known)
-			? error
-			: failure('wrongModelType', connection.contextOf(url, { model }), { status, serverText });
-	const ids = await modelsOf(connection, signal);
-	const ways = missingModelAdvice(ids, kindOf(known).words.missingModel?.(model));
-	return ways === ''
-		? error
-		: error.reworded({ remedy: ways, facts: { ...facts, models: ids.slice(0, 50) } });
+	const { status, serverText, url = connection.url.api } = error;
+	return failure('wrongModelType', connection.contextOf(url, { model }), { status, serverText });
+}
+
+interface AskedServer {
+	connection: Connection;
+	model: string;
+	kind: KindName;
+}
+
+/** The models that the server has. */
+async function withModelAdvice(
+	{ connection, model, kind }: AskedServer,
+	error: ServerError,
+	limits: CallOptions,
+): Promise<ServerError> {
+	const list = await connection.call(`${connection.url.api}/models`, limits).catch(() => undefined);
+	const isList = list !== undefined && list.status < 300;
+	const models = (isList ? readModels(list.json) : undefined) ?? [];
+	const ids = models.map(({ id }) => id);
+	const remedy = missingModelAdvice(ids, kindOf(kind).words.missingModel?.(model));
+	if (remedy === '') return error;
+	return error.reworded({ remedy, facts: { ...error.facts, models: ids.slice(0, 50) } });
 }
 
 /** Advice for a larger context on this kind of server, or for another model where that cannot help. */
-function withContextAdvice(
-	kind: KindName,
+async function withContextAdvice(
+	{ connection, model, kind }: AskedServer,
 	error: ServerError,
-	{ slots, trained }: ContextFacts,
-): ServerError {
+	limits: CallOptions,
+): Promise<ServerError> {
 	const { limit, tokens } = tooLongIn(error) ?? {};
-	if (!isIdentified(kind) || tokens === undefined) return error;
+	if (tokens === undefined) return error;
+	const { slots, trained } = await readContextFacts(connection, model, limits);
 	// vLLM stops counting one token above its limit.
 	const needed = limit !== undefined && tokens <= limit + 1 ? 2 * limit : tokens;
 	const contextSize = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
@@ -68,17 +78,4 @@ function withContextAdvice(
 		? `This model reads at most ${trained} tokens, so a larger context does not help: choose a model that reads more.`
 		: kindOf(kind).words.moreContext(contextSize, slots);
 	return error.withRemedy(`${moreContext} ${SHORTER_PROMPT}`);
-}
-
-async function modelsOf(
-	connection: Connection,
-	signal: AbortSignal | undefined,
-): Promise<string[]> {
-	const options = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS, signal };
-	const list = await connection
-		.call(`${connection.url.api}/models`, options)
-		.catch(() => undefined);
-	return list === undefined || list.status >= 300
-		? []
-		: (readModels(list.json) ?? []).map(({ id }) => id);
 }

@@ -27,10 +27,14 @@ export async function findApiRoot<A extends Pick<CallAnswer, 'status' | 'json'>>
 	const { api, root } = connection.url;
 	if (list.status !== 404 || api === root) return list;
 	const other = await look(`${root}/models`);
-	// Refusing the key there, after 404 at the versioned address, proves the API as well as a list does.
-	const isThere =
-		other?.status === 401 || other?.status === 403 || readModels(other?.json) !== undefined;
-	if (other === undefined || !isThere || (other.status >= 300 && other.status < 400)) return list;
+	if (other === undefined || !provesApi(other)) return list;
 	withoutVersion.set(api, true);
 	return other;
+}
+
+/** Refusing the key, after 404 at the versioned address, proves the API as well as a list does. */
+function provesApi({ status, json }: Pick<CallAnswer, 'status' | 'json'>): boolean {
+	if (status === 401 || status === 403) return true;
+	const isRedirect = status >= 300 && status < 400;
+	return !isRedirect && readModels(json) !== undefined;
 }

@@ -1,5 +1,5 @@
 /** The share of a prompt that came from the server's cache, and why it may be small. */
-import type { ChatAnswer, ChatMessage, ChatParameters, ToolDefinition } from '../types';
+import type { ChatAnswer, ChatMessage, ChatParameters, Timings, ToolDefinition } from '../types';
 
 /** Shorter prompts are read quickly anyway. */
 const MIN_TOKENS = 200;
@@ -40,21 +40,24 @@ export function remarkOnPromptCache(
 	{ messages, tools = [], parameters }: Prompt,
 	{ usage, timings }: Pick<ChatAnswer, 'usage' | 'timings'>,
 ): string | undefined {
-	const { cache_n: cached, prompt_n: read } = timings ?? {};
-	if (cached === undefined || read === undefined || cached + read < MIN_TOKENS) return undefined;
+	if (parameters.cachePrompt === false || countedTokens(timings) < MIN_TOKENS) return undefined;
 	// The previous request: everything before the model's last answer.
 	const lastAnswer = messages.findLastIndex(({ role }) => role === 'assistant');
-	if (lastAnswer < 0 || parameters.cachePrompt === false) return undefined;
-	const fixed = JSON.stringify(tools).length;
-	const all = fixed + lengthOf(messages);
-	const known = (fixed + lengthOf(messages.slice(0, lastAnswer))) / all;
+	if (lastAnswer < 0) return undefined;
+	const shareBefore = (end: number) => lengthOf(tools, messages.slice(0, end)) / all;
+	const all = lengthOf(tools, messages);
 	const share = cachedShare({ usage, timings }) ?? 1;
-	if (share >= known / 2) return undefined;
-	const firstOther = messages.findIndex(({ role }) => role !== 'system');
-	const head = (fixed + lengthOf(messages.slice(0, firstOther))) / all;
+	if (share >= shareBefore(lastAnswer) / 2) return undefined;
+	const head = shareBefore(messages.findIndex(({ role }) => role !== 'system'));
 	const { cacheReuse = 0, slotId = -1 } = parameters;
 	if (cacheReuse > 0 && slotId < 0 && head < LEAST_COMMON_HEAD) return SHORT_HEAD;
 	return share < SMALL_SHARE ? LITTLE_CACHED : undefined;
+}
+
+/** The tokens of the prompt, cached or read; 0 where the server does not count both. */
+function countedTokens(timings: Timings | undefined): number {
+	const { cache_n: cached, prompt_n: read } = timings ?? {};
+	return cached === undefined || read === undefined ? 0 : cached + read;
 }
 
 const SHORT_HEAD =
@@ -63,6 +66,7 @@ const SHORT_HEAD =
 const LITTLE_CACHED =
 	'Less than 20 % of this prompt came from the prompt cache, although the conversation went on. Something at its beginning changes from round to round: a date or time in the system prompt (put it into the question), another system prompt, or tools in another order. If the memory drops its oldest messages, set Cache Reuse. If other conversations use the server in between, it needs more slots (-np).';
 
-function lengthOf(messages: readonly ChatMessage[]): number {
-	return messages.reduce((sum, message) => sum + JSON.stringify(message).length, 0);
+function lengthOf(tools: readonly ToolDefinition[], messages: readonly ChatMessage[]): number {
+	const lengths = messages.map((message) => JSON.stringify(message).length);
+	return lengths.reduce((sum, length) => sum + length, JSON.stringify(tools).length);
 }

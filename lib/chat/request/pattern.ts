@@ -108,12 +108,21 @@ function grammarOf(element: AST.Element): string {
 			return `(${groupOf(element)})`;
 		case 'Quantifier':
 			return quantified(element);
+		default:
+			throw new NotExpressible(reasonAgainst(element));
+	}
+}
+
+function reasonAgainst(
+	element: AST.Assertion | AST.Backreference | AST.ExpressionCharacterClass,
+): string {
+	switch (element.type) {
 		case 'Assertion':
-			throw new NotExpressible(assertionReason(element));
+			return assertionReason(element);
 		case 'Backreference':
-			throw new NotExpressible(`pattern with ${element.raw}`);
+			return `pattern with ${element.raw}`;
 		case 'ExpressionCharacterClass':
-			throw new NotExpressible('pattern with a mixed character class');
+			return 'pattern with a mixed character class';
 	}
 }
 

@@ -17,26 +17,37 @@ const MAX_DEPTH = 8;
 /** The arguments with the types of the tool's schema; undefined if they do not fit it. Nothing is guessed. */
 export function fittingArguments(
 	{ parameters }: ToolDefinition,
-	given: Record<string, unknown> | undefined,
+	written: Record<string, unknown> | undefined,
 ): Record<string, unknown> | undefined {
 	const root = resolved(parameters, parameters);
 	const properties = new Map(Object.entries(recordOf(root.properties)));
-	if (given === undefined) return properties.size === 0 ? {} : undefined;
-	const required = Array.isArray(root.required) ? (root.required as unknown[]) : [];
-	if (required.some((key) => typeof key === 'string' && !Object.hasOwn(given, key)))
-		return undefined;
+	if (written === undefined) return properties.size === 0 ? {} : undefined;
+	if (lacksRequired(root, written)) return undefined;
 	const fitting = new Map<string, unknown>();
-	for (const [key, value] of Object.entries(given)) {
+	for (const [key, value] of Object.entries(written)) {
 		const property = properties.get(key);
 		if (property === undefined && root.additionalProperties === false) return undefined;
-		const allowed = allowedBy(property, parameters);
-		const typed =
-			value instanceof Untyped ? valueOf(value.text, allowed) : numberAsText(value, allowed);
-		if (typed === undefined || (allowed.length > 0 && !allowed.some((one) => fits(typed, one))))
-			return undefined;
+		const typed = typedValue(value, allowedBy(property, parameters));
+		if (typed === undefined) return undefined;
 		fitting.set(key, typed);
 	}
 	return Object.fromEntries(fitting);
+}
+
+function lacksRequired(
+	{ required }: Record<string, unknown>,
+	written: Record<string, unknown>,
+): boolean {
+	const keys = Array.isArray(required) ? (required as unknown[]) : [];
+	return keys.some((key) => typeof key === 'string' && !Object.hasOwn(written, key));
+}
+
+/** The value in one of the allowed types; undefined if it has none of them. */
+function typedValue(value: unknown, allowed: readonly Allowed[]): unknown {
+	const typed =
+		value instanceof Untyped ? valueOf(value.text, allowed) : numberAsText(value, allowed);
+	const isAllowed = allowed.length === 0 || allowed.some((one) => fits(typed, one));
+	return isAllowed ? typed : undefined;
 }
 
 /** The value of a text: the first type that fits, a string last. */
@@ -102,13 +113,16 @@ function allowedBy(schema: unknown, root: unknown, depth = 0): Allowed[] {
 	const inner = [rest.anyOf, rest.oneOf, rest.allOf]
 		.filter(Array.isArray)
 		.flatMap((all: unknown[]) => all.flatMap((one) => allowedBy(one, root, depth + 1)));
-	const listed =
-		'const' in rest ? [rest.const] : Array.isArray(values) ? (values as unknown[]) : undefined;
-	const own = (type === undefined ? (listed === undefined ? [] : [undefined]) : [type].flat()).map(
-		(one: unknown): Allowed => ({ type: one, ...(listed === undefined ? {} : { values: listed }) }),
-	);
+	const own = alternatives(type, 'const' in rest ? [rest.const] : values);
 	const all = [...own, ...inner];
 	return nullable === true && all.length > 0 ? [...all, { type: 'null' }] : all;
+}
+
+/** @param values what `enum` or `const` allows */
+function alternatives(type: unknown, values: unknown): Allowed[] {
+	const listed = Array.isArray(values) ? { values: values as unknown[] } : undefined;
+	if (type === undefined) return listed === undefined ? [] : [listed];
+	return [type].flat().map((one: unknown) => ({ type: one, ...listed }));
 }
 
 /** A schema, or the one that its `$ref` names. */

@@ -12,7 +12,7 @@ interface Opening {
 }
 
 /** A possible call: its tool, and where it begins in the text. */
-interface Sighting extends Opening {
+export interface Sighting extends Opening {
 	name: string;
 	at: number;
 }

@@ -87,30 +87,28 @@ function openingsOf(shape: Shape): readonly string[] {
  * @returns whether the end was marked
  */
 export function readBlock(reading: CallsReading, form: Form, opening: string): boolean {
-	const { source, calls } = reading;
 	let part: Part = opening === '' ? 'call' : partOf(opening, form);
 	let isOpen = part === 'open';
 	let isMarked = false;
 	let hasEnded = false;
 	for (;;) {
 		if (part === 'call') isMarked = readCalls(reading, form);
-		const token = nextToken(source, form);
-		if (token === undefined) break;
+		const token = nextToken(reading, form);
+		if (token === undefined) return hasEnded || (isMarked && !isOpen);
 		if (hasEnded && !END_TOKENS.includes(token)) stop('followed');
 		part = partOf(token, form);
 		if (part === 'open' || part === 'close') isOpen = part === 'open';
 		hasEnded ||= part === 'end';
 	}
-	if (calls.length === 0) stop('incomplete');
-	return hasEnded || (isMarked && !isOpen);
 }
 
 /** The next marker: empty if there is none, undefined at the end of the text. */
-function nextToken(source: Source, form: Form): string | undefined {
+function nextToken({ source, calls }: CallsReading, form: Form): string | undefined {
 	source.blank();
 	const token = source.oneOf(markersOf(form).tokens);
-	if (token !== undefined) return token;
-	return source.peek() === '' ? undefined : '';
+	if (token !== undefined || source.peek() !== '') return token ?? '';
+	if (calls.length === 0) stop('incomplete');
+	return undefined;
 }
 
 /** What comes after a marker. Without one, it is a call, if calls of this form need none. */

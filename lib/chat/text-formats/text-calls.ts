@@ -1,6 +1,6 @@
 import type { ToolDefinition, UnrunReason } from '../types';
 import { fittingArguments } from './arguments';
-import { callsSeen, openingMarkers, type Sightings } from './call-detector';
+import { callsSeen, openingMarkers, type Sighting, type Sightings } from './call-detector';
 import type { Family } from './families';
 import type { Form } from './forms';
 import { MarkupTracker } from './markup-tracker';
@@ -113,9 +113,10 @@ export class TextCalls {
 		end: AnswerEnd,
 	): UnrunReason | undefined {
 		if (end.hasOthers) return 'hasOthers';
-		if (foreign !== undefined && foreign.at < block.begin) return 'foreign';
+		const isBefore = (call: Sighting | undefined) => call !== undefined && call.at < block.begin;
+		if (isBefore(foreign)) return 'foreign';
 		// An answer that already showed a call is only showing this one, too.
-		if (areTooMany || (own !== undefined && own.at < block.begin)) return 'quoted';
+		if (areTooMany || isBefore(own)) return 'quoted';
 		if (end.isBroken || (!block.isMarked && !end.isNatural)) return 'incomplete';
 		if (this.fittingCalls(block) === undefined) return 'unfit';
 		return isIn(end.input, block) ? 'inInput' : undefined;

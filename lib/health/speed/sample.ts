@@ -54,6 +54,9 @@ const MIN_JUDGED_MS = 50;
 /** A first piece that is late by more than this share of its time came in a burst. */
 const LATE = 0.1;
 
+/** The first piece came later than the first token. */
+const IS_HELD_BACK: ReadonlySet<SpeedSample['arrival']> = new Set(['collected', 'bursts']);
+
 /** Records the chunks of one answer. Thinking counts as generated, also where there is nothing else. */
 export class SpeedRecord {
 	private firstMs: number | undefined;
@@ -123,15 +126,14 @@ export class SpeedRecord {
 	sample(totalMs: number, queuedMs = 0): SpeedSample {
 		const { tokens } = this;
 		const hiddenTokens = this.hiddenTokens(tokens ?? 0);
-		const speed = this.speed(tokens, totalMs, hiddenTokens > 0);
-		const arrival = this.arrival(tokens ?? 0, totalMs, hiddenTokens > 0, speed.ofGeneration);
-		const isHeldBack = hiddenTokens > 0 || arrival === 'collected' || arrival === 'bursts';
-		const first = this.firstToken(totalMs, isHeldBack);
-		const isTextSeen = arrival !== 'collected' && this.firstTextMs !== undefined;
+		const isHidden = hiddenTokens > 0;
+		const speed = this.speed(tokens, totalMs, isHidden);
+		const arrival = this.arrival(tokens ?? 0, totalMs, isHidden, speed.ofGeneration);
+		const first = this.firstToken(totalMs, isHidden || IS_HELD_BACK.has(arrival));
 		return {
 			firstTokenMs: roundedMs(first?.ms),
 			firstTokenBy: first?.by ?? null,
-			firstTextMs: isTextSeen ? roundedMs(this.firstTextMs) : null,
+			firstTextMs: arrival === 'collected' ? null : roundedMs(this.firstTextMs),
 			totalMs: Math.round(totalMs),
 			queuedMs: Math.round(queuedMs),
 			arrival,
