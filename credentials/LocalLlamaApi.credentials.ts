@@ -124,7 +124,7 @@ export class LocalLlamaApi implements ICredentialType {
 		numberField('Max Concurrent Requests', 'maxConcurrentRequests', 0, {
 			typeOptions: { minValue: 0 },
 			description:
-				'How many generations run at once over this credential on each server; further ones wait in n8n, first come first served. Set it to the number of slots of the server (-np). 0 = unlimited.',
+				'How many generations run at once over this credential on each server; further ones wait in n8n, persons before agents before batches. 0 = automatic: as many as llama-server has slots, unlimited on other servers.',
 		}),
 		rowsField('Further Servers', 'furtherServers', 'Server', {
 			values: [

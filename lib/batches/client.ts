@@ -1,6 +1,7 @@
 import { errorIn } from '../errors/error-body';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { FailureContext } from '../errors/failure';
+import type { Priority } from '../http/scheduler';
 import type { CallAnswer } from '../http/types';
 import type { Connection } from '../http/connection';
 import { type KindName, kindOf } from '../servers/kinds';
@@ -42,6 +43,8 @@ export interface BatchCounts {
 export interface BatchCall extends Attempt {
 	kind: KindName;
 	signal?: AbortSignal;
+	/** The class in the queue, in place of the connection's. */
+	priority?: Priority;
 	counts: BatchCounts;
 	/** Warnings for the user. */
 	remarks: Set<string>;
@@ -95,6 +98,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	protected async atServer<T>(
 		signal: AbortSignal | undefined,
 		work: (call: BatchCall) => Promise<T>,
+		priority?: Priority,
 	): Promise<Served<{ result: T } & Pick<BatchCall, 'counts' | 'remarks'>>> {
 		const { model, limits } = this.settings;
 		const operation = this.purpose === 'embeddings' ? 'embeddings' : 'rerank';
@@ -106,7 +110,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 					attempt.connection,
 					{ operation, model: attempt.model, provider: kind },
 					async (connection) => ({
-						result: await work({ ...attempt, connection, kind, signal, ...log }),
+						result: await work({ ...attempt, connection, kind, signal, priority, ...log }),
 						...log,
 					}),
 					() => ({ usage: { promptTokens: log.counts.tokens } }),
@@ -118,6 +122,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 				limits,
 				idempotent: true,
 				signal,
+				priority,
 				retry: (connection) => retryIdempotent(connection, retryOptions(this.settings)),
 			},
 		);
@@ -189,7 +194,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	 * @throws {ServerError} also for an HTML page, and for an error with status 200
 	 */
 	protected async ask<T extends { tokens?: number } | { fault: string }>(
-		{ connection, model, limits, retry, signal, counts }: BatchCall,
+		{ connection, model, limits, retry, signal, priority, counts }: BatchCall,
 		{ url, json: fields }: { url: string; json: Record<string, unknown> },
 		contentOf: (json: unknown) => T,
 	): Promise<{ content: T; context: FailureContext }> {
@@ -199,6 +204,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		const answer = await connection.answer(url, {
 			json,
 			signal,
+			priority,
 			about,
 			limits,
 			retry: retry?.(),

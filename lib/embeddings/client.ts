@@ -11,6 +11,7 @@ import {
 import { learnedOf } from '../batches/learned';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
+import type { Priority } from '../http/scheduler';
 import { mapConcurrently } from '../servers/batches';
 import type { EmbeddingRequest } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
@@ -49,6 +50,8 @@ export interface EmbeddingSettings extends BatchSettings {
 	longTexts: 'fail' | 'truncate' | 'average';
 	blankTexts: 'refuse' | 'space';
 	keepAlive?: string | number;
+	/** The class of documents in the queue, in place of the connection's. */
+	documentPriority?: Priority;
 }
 
 /** Result of one call. */
@@ -100,6 +103,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 			const { value, connection, passedOver } = await this.atServer(
 				own,
 				async (call) => await this.ofBatch(call, batch),
+				role === 'document' ? this.settings.documentPriority : undefined,
 			);
 			const { root } = connection.url;
 			servers[root] = (servers[root] ?? 0) + batch.length;

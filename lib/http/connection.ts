@@ -9,7 +9,7 @@ import { eventStream, untilBegun } from './event-stream';
 import { Explainer } from './explain';
 import { ResumedAnswer } from './resumed-answer';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
-import { enterQueue } from './queue';
+import { enterAutomaticQueue, enterQueue } from './queue';
 import { watchedBody } from './request-body';
 import { Sender, type ConnectionChoice } from './sender';
 import type {
@@ -55,9 +55,14 @@ export class Connection extends Explainer {
 		return JSON.stringify([this.url.api, this.scope, ignoreSslIssues]);
 	}
 
-	/** Concurrent generations with this credential; 0 = unlimited. */
+	/** Concurrent generations with this credential, as the user set it; 0 = as many as the server has slots. */
 	get maxConcurrentRequests(): number {
 		return this.settings.maxConcurrentRequests ?? 0;
+	}
+
+	/** Concurrent generations with this credential; undefined: without a limit, or not known yet. */
+	get places(): number | undefined {
+		return this.maxConcurrentRequests || this.settings.knownPlaces?.();
 	}
 
 	/** The helpers of the node's context, if known. */
@@ -72,7 +77,7 @@ export class Connection extends Explainer {
 
 	/** The same connection without the queue, for callers that already waited in `enter`. */
 	withoutQueue(): Connection {
-		return new Connection({ ...this.settings, maxConcurrentRequests: 0 });
+		return new Connection({ ...this.settings, maxConcurrentRequests: 0, knownPlaces: undefined });
 	}
 
 	/**
@@ -91,8 +96,8 @@ export class Connection extends Explainer {
 	}
 
 	/**
-	 * Runs short calls with a place in the credential's queue, because on llama-cpp-python any other request ends the
-	 * running answer. Waiting does not count towards the limits of the calls.
+	 * Runs short calls with a place in the credential's queue if the user limits it, because on llama-cpp-python any other
+	 * request ends the running answer. Waiting does not count towards the limits of the calls.
 	 *
 	 * @param ask makes the calls, on a connection without the queue
 	 * @throws {ServerError} if no place became free in time
@@ -101,8 +106,9 @@ export class Connection extends Explainer {
 		options: CallOptions,
 		ask: (direct: Connection) => Promise<T>,
 	): Promise<T> {
+		if (this.maxConcurrentRequests === 0) return await ask(this.withoutQueue());
 		const { signal, about, placeLimitMs: firstTokenMs = DEFAULT_LIMITS.firstTokenMs } = options;
-		const leave = await this.enter({ signal, about, limits: { firstTokenMs }, inFront: true });
+		const leave = await this.enter({ signal, about, limits: { firstTokenMs }, priority: 'check' });
 		return await ask(this.withoutQueue()).finally(leave);
 	}
 
@@ -312,13 +318,13 @@ export class Connection extends Explainer {
 		options: StreamOptions,
 		watchdog: Watchdog,
 	): Promise<() => void> {
+		const { queueing, knownPlaces } = this.settings;
+		const { priority = queueing?.priority, giveUp } = options;
+		const request = { priority, user: queueing?.user, giveUp, signal: watchdog.signal };
 		try {
-			return await enterQueue(
-				this.id,
-				this.maxConcurrentRequests,
-				watchdog.signal,
-				options.inFront,
-			);
+			if (this.maxConcurrentRequests > 0 || knownPlaces === undefined)
+				return await enterQueue(this.id, this.maxConcurrentRequests, request);
+			return await enterAutomaticQueue(this.id, knownPlaces(), request);
 		} catch {
 			watchdog.stop();
 			throw this.queued(url, options, watchdog);

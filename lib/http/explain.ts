@@ -99,12 +99,12 @@ export class Explainer {
 
 	/** The error when a request was cancelled, or reached a limit, while it waited in the queue. */
 	queued(url: string, { signal, about }: Asked, watchdog: Watchdog): ServerError {
-		const limit = this.settings.maxConcurrentRequests ?? 0;
+		const { maxConcurrentRequests, knownPlaces } = this.settings;
 		const context = this.contextOf(url, about);
 		if (signal?.aborted || watchdog.hit === undefined) return failure('aborted', context);
 		return failure(watchdog.hit, context, {
 			message: `The request waited ${seconds(watchdog.hitMs)} in n8n for a free place and was not sent`,
-			remedy: `The credential allows ${limit} ${limit === 1 ? 'request' : 'requests'} at once (Max Concurrent Requests), and others held ${limit === 1 ? 'the place' : 'all places'}. Raise that number if the server has more slots, send fewer requests at once, or raise the time limit.`,
+			remedy: maxConcurrentRequests ? noPlaceOf(maxConcurrentRequests) : noSlotOf(knownPlaces?.()),
 			facts: { queued: true },
 		});
 	}
@@ -217,4 +217,15 @@ export class Explainer {
 			? failure('blockedByPolicy', this.contextOf(url), { facts: { reason: error?.message } })
 			: networkFailure(error, this.contextOf(url));
 	}
+}
+
+function noPlaceOf(limit: number): string {
+	const [requests, places] = limit === 1 ? ['request', 'the place'] : ['requests', 'all places'];
+	return `The credential allows ${limit} ${requests} at once (Max Concurrent Requests), and others held ${places}. Raise that number if the server has more slots, send fewer requests at once, or raise the time limit.`;
+}
+
+function noSlotOf(slots = 1): string {
+	const count =
+		slots === 1 ? 'has one slot, which others used' : `has ${slots} slots, which others used`;
+	return `The server ${count}. Start it with more slots, send fewer requests at once, or raise the time limit. Max Concurrent Requests in the credential lets more requests wait at the server.`;
 }

@@ -1,4 +1,17 @@
+import { Scheduler, type Waiting } from './scheduler';
+
 const queues = new Map<string, RequestQueue>();
+
+/** How a request waits for a place, and whether it gives its place to a person. */
+export interface PlaceRequest extends Partial<Waiting> {
+	/** Ends the waiting. */
+	signal?: AbortSignal;
+	/**
+	 * Called while it has a place, when a person waits for one. Ends the request at the server, which then leaves the
+	 * queue. @returns false if it keeps the place, for example because a part of its answer was shown
+	 */
+	giveUp?: () => boolean;
+}
 
 /**
  * Waits for a place in the queue of one credential. A queue exists from its first to its last request. Without a limit
@@ -6,27 +19,42 @@ const queues = new Map<string, RequestQueue>();
  *
  * @param id identifies server and credential
  * @param limit concurrent requests; different limits have different queues
- * @param first wait in front of normal requests, so that a short call waits for one generation at most
  * @returns a function that frees the place; calling it twice is harmless
- * @throws the reason of `signal`, as soon as that aborts
+ * @throws the reason of the signal, as soon as that aborts
  */
 export async function enterQueue(
 	id: string,
 	limit: number,
-	signal?: AbortSignal,
-	first = false,
+	request: PlaceRequest = {},
 ): Promise<() => void> {
-	signal?.throwIfAborted();
+	request.signal?.throwIfAborted();
 	if (limit <= 0) return () => {};
-	const key = `${limit} ${id}`;
+	return await enterNamed(`${limit} ${id}`, limit, request);
+}
+
+/**
+ * The same with the server's own number of places, which may become known or change while the queue exists.
+ *
+ * @param places undefined if it is not known
+ */
+export async function enterAutomaticQueue(
+	id: string,
+	places: number | undefined,
+	request: PlaceRequest = {},
+): Promise<() => void> {
+	return await enterNamed(`automatic ${id}`, places ?? Infinity, request);
+}
+
+async function enterNamed(key: string, limit: number, request: PlaceRequest): Promise<() => void> {
 	const queue = queues.get(key) ?? new RequestQueue(limit);
+	queue.limit = limit;
 	queues.set(key, queue);
 	const dropIfEmpty = () => {
 		if (queue.active === 0 && queue.length === 0 && queues.get(key) === queue) queues.delete(key);
 	};
 	let leave: (() => void) | undefined;
 	try {
-		leave = await queue.enter(signal, first);
+		leave = await queue.enter(request);
 	} finally {
 		if (leave === undefined) dropIfEmpty();
 	}
@@ -41,66 +69,91 @@ export function queuedRequests(): number {
 	return [...queues.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
-/** First-in-first-out queue for a server with few slots. */
-export class RequestQueue {
-	private running = 0;
-	private readonly waitingInFront = new Set<() => void>();
-	private readonly waiting = new Set<() => void>();
+interface WaitingRequest extends Waiting {
+	enter(): void;
+}
 
-	/** @param limit concurrent requests, at least 1; a new value applies from the next request that leaves */
+interface Running {
+	giveUp: (() => boolean) | undefined;
+}
+
+/** Queue for a server with few slots. `Scheduler` has the order. */
+export class RequestQueue {
+	/** In the order in which they got their place. */
+	private readonly running = new Set<Running>();
+	private readonly waiting = new Scheduler<WaitingRequest>();
+	/** Requests that were told to give up their place, and still have it. */
+	private readonly givingUp = new Set<Running>();
+
+	/** @param limit concurrent requests, at least 1; a new value applies from the next request that enters or leaves */
 	constructor(public limit: number) {}
 
 	/** Number of requests with a place. */
 	get active(): number {
-		return this.running;
+		return this.running.size;
 	}
 
 	/** Number of waiting requests. */
 	get length(): number {
-		return this.waitingInFront.size + this.waiting.size;
+		return this.waiting.length;
 	}
 
 	/**
-	 * Waits for a place. Rejects with the signal's reason when `signal` aborts.
+	 * Waits for a place. Rejects with the signal's reason when it aborts.
 	 *
 	 * @returns a function that frees the place; calling it twice is harmless
 	 */
-	async enter(signal?: AbortSignal, first = false): Promise<() => void> {
+	async enter({ signal, priority = 'agent', user = '', giveUp }: PlaceRequest = {}): Promise<
+		() => void
+	> {
 		signal?.throwIfAborted();
-		const isFull = this.running >= this.limit || this.length > 0;
-		if (isFull) await this.wait(first ? this.waitingInFront : this.waiting, signal);
-		else this.running++;
-		let left = false;
+		const place: Running = { giveUp };
+		const hasRoom = this.active < this.limit && this.length === 0;
+		if (hasRoom) this.running.add(place);
+		else await this.wait({ priority, user }, place, signal);
 		return () => {
-			if (left) return;
-			left = true;
-			this.running--;
-			this.admit();
+			this.givingUp.delete(place);
+			if (this.running.delete(place)) this.admit();
 		};
 	}
 
 	/** Reserves the place before the waiting request wakes up, so that no newcomer can take it. */
 	private admit(): void {
-		for (const line of [this.waitingInFront, this.waiting])
-			for (const enter of line) {
-				if (this.running >= this.limit) return;
-				this.running++;
-				line.delete(enter);
-				enter();
-			}
+		while (this.active < this.limit) {
+			const next = this.waiting.next(performance.now());
+			if (next === undefined) return;
+			next.enter();
+		}
 	}
 
-	private async wait(line: Set<() => void>, signal?: AbortSignal): Promise<void> {
+	private async wait(request: Waiting, place: Running, signal?: AbortSignal): Promise<void> {
 		await new Promise<void>((resolve, reject) => {
 			const leave = () => {
-				if (line.delete(enter)) reject(signal?.reason as Error);
+				if (this.waiting.remove(waiting)) reject(signal?.reason as Error);
 			};
-			const enter = () => {
-				signal?.removeEventListener('abort', leave);
-				resolve();
+			const waiting: WaitingRequest = {
+				...request,
+				enter: () => {
+					signal?.removeEventListener('abort', leave);
+					this.running.add(place);
+					resolve();
+				},
 			};
-			line.add(enter);
+			this.waiting.add(waiting, performance.now());
 			signal?.addEventListener('abort', leave, { once: true });
+			this.admit();
+			this.makeRoom();
 		});
+	}
+
+	/** Lets one request give up its place for each person that waits, the youngest first. */
+	private makeRoom(): void {
+		if (this.waiting.waiting('person') === 0) return;
+		for (const place of [...this.running].reverse()) {
+			if (this.givingUp.size >= this.waiting.waiting('person')) return;
+			if (this.givingUp.has(place) || place.giveUp === undefined) continue;
+			this.givingUp.add(place);
+			if (!place.giveUp()) this.givingUp.delete(place);
+		}
 	}
 }

@@ -3,6 +3,7 @@ import type { FailureKind } from '../errors/kinds';
 import type { ServerError } from '../errors/server-error';
 import type { Pace } from './incoming-body';
 import type { Limits } from './limits';
+import type { Priority, Waiting } from './scheduler';
 import type { ServerSentEvent } from './sse';
 
 /** The framing of a stream: server-sent events, or one JSON value per line. */
@@ -39,8 +40,12 @@ export interface ConnectionSettings {
 	/** The key and the user's extra headers. They are sent only to the origin of the base URL. */
 	headers?: Record<string, string>;
 	ignoreSslIssues?: boolean;
-	/** Concurrent generations with this credential; 0 = unlimited. */
+	/** Concurrent generations with this credential; 0 = as many as `knownPlaces` returns. */
 	maxConcurrentRequests?: number;
+	/** Generations that the server handles at once, if it is known. Absent: without a limit. */
+	knownPlaces?: () => number | undefined;
+	/** How generations wait for a place. Default: as those of an agent. */
+	queueing?: Partial<Waiting>;
 	egressFilter?: EgressFilter;
 	/** The helpers of the node's context, from which `lib/tracing` gets the node's span. */
 	host?: object;
@@ -101,8 +106,10 @@ export interface CallAnswer extends AnswerHead {
 }
 
 export interface StreamOptions extends RequestOptions {
-	/** Wait in front of the generations in the queue. */
-	inFront?: boolean;
+	/** The class in the queue, in place of the connection's. */
+	priority?: Priority;
+	/** Ends the request when a person waits for its place, see `PlaceRequest`. */
+	giveUp?: () => boolean;
 	limits?: Partial<Limits>;
 	/** Called after every attempt that failed before an answer began. Default: one attempt only. */
 	retry?: RetryPolicy;

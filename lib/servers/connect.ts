@@ -5,6 +5,7 @@ import { withLearnedRoot } from './api-root';
 import { BaseUrlError, resolveBaseUrl } from './base-url';
 import { knownServerKind } from './identify';
 import { kindOf } from './kinds';
+import { knownSlots } from './occupancy';
 
 /** How to reach a server, with its base URL as the user typed it. */
 export type ServerSettings = Omit<ConnectionSettings, 'address' | 'remedyFor'> & {
@@ -22,7 +23,8 @@ export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection 
 		const kind = knownServerKind({ url: address }, model);
 		return kind === undefined ? undefined : kindOf(kind).words.remedies?.[failureKind];
 	};
-	return new Connection({ ...settings, address, remedyFor });
+	const knownPlaces = () => knownSlots({ url: address });
+	return new Connection({ knownPlaces, ...settings, address, remedyFor });
 }
 
 /**

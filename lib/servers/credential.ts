@@ -233,14 +233,19 @@ const CONNECT_LIMIT_MS = 5_000;
 /**
  * The pool of all servers of a "LocalLlama API" credential.
  *
+ * @param queueing how requests wait for a place
  * @throws {ServerError} of kind `invalidUrl` or `invalidInput` for any of them, before anything is sent
  */
 export function localLlamaServers(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
+	queueing?: ServerSettings['queueing'],
 ): ServerPool {
 	const servers = serversOf(readLocalLlamaCredential(data));
-	const more = servers.length > 1 ? { connectLimitMs: CONNECT_LIMIT_MS } : {};
+	const more: Partial<ServerSettings> = {
+		...optional({ queueing }),
+		...(servers.length > 1 ? { connectLimitMs: CONNECT_LIMIT_MS } : {}),
+	};
 	const [first, ...others] = servers.map(({ modelNamed, ...server }) => ({
 		connection: connectionOf(server, helpers, more),
 		modelNamed,

@@ -1,6 +1,6 @@
 /** How busy servers are: the running requests of this process, and the number of slots. */
 import type { Connection } from '../http/connection';
-import { askServerKind } from './identify';
+import { askServerKind, knownServerKind } from './identify';
 import { isIdentified, kindOf } from './kinds';
 import { LruCache } from '../lru-cache';
 
@@ -35,7 +35,7 @@ export function occupy({ url }: Connection): () => void {
 }
 
 /** Requests that the server handles at once; undefined if unknown. */
-export function knownSlots({ url }: Connection): number | undefined {
+export function knownSlots({ url }: Pick<Connection, 'url'>): number | undefined {
 	return slots.get(url.api)?.count;
 }
 
@@ -56,6 +56,17 @@ export async function learnSlots(connection: Connection, model: string): Promise
 		underWay.set(api, asking);
 	}
 	await asking;
+}
+
+/**
+ * Learns the number of slots while several requests run at a server that is known to tell it: a single request needs no
+ * limit. Never fails.
+ */
+export async function learnSlotsIfShared(connection: Connection, model: string): Promise<void> {
+	const kind = knownServerKind(connection, model);
+	if (runningAt(connection) < 2 || kind === undefined) return;
+	if (connection.maxConcurrentRequests > 0) return;
+	if (kindOf(kind).slots?.count !== undefined) await learnSlots(connection, model);
 }
 
 async function ask(connection: Connection, model: string): Promise<void> {

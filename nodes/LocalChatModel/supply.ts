@@ -4,6 +4,7 @@ import { ChatClient } from '../../lib/chat/client';
 import { localLlamaServers } from '../../lib/servers/credential';
 import { CheckedAnswers } from '../../lib/text/checked-answers';
 import { NodeParameters } from '../shared/parameters';
+import { queueingOf } from '../shared/queueing';
 import { withModel } from '../shared/search-models';
 import { supplied } from '../shared/sub-node-log';
 import { supplyModel } from '../shared/supplied-model';
@@ -17,8 +18,9 @@ export async function supplyChatModel(
 ): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiLanguageModel, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-		const servers = localLlamaServers(credentials, context.helpers);
 		const parameters = new NodeParameters(context, itemIndex, properties);
+		const queueing = queueingOf(context, parameters, 'chatModel');
+		const servers = localLlamaServers(credentials, context.helpers, queueing);
 		const settings = await withModel(readSettings(parameters), servers, 'chat');
 		const client = new ChatClient(servers, settings);
 		return await supplyModel(context, {

@@ -1,8 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { embeddingOptions } from '../shared/embedding-fields';
-import { noticeField, optionsCollection } from '../shared/field-kinds';
+import { noticeField } from '../shared/field-kinds';
 import { modelField } from '../shared/model-field';
+import { optionsFields } from '../shared/options-field';
 
 export const properties: INodeProperties[] = [
 	noticeField(
@@ -15,5 +16,5 @@ export const properties: INodeProperties[] = [
 		},
 		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text', mayBeEmpty: true },
 	),
-	optionsCollection(embeddingOptions),
+	...optionsFields(embeddingOptions),
 ];

@@ -11,6 +11,7 @@ import { localLlamaServers } from '../../lib/servers/credential';
 import { optional } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { NodeParameters } from '../shared/parameters';
+import { chosenPriority, queueingOf } from '../shared/queueing';
 import { withModel } from '../shared/search-models';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
@@ -30,10 +31,12 @@ export async function supplyEmbeddings(
 ): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiEmbedding, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-		const servers = localLlamaServers(credentials, context.helpers);
 		const parameters = new NodeParameters(context, itemIndex, properties);
+		const queueing = queueingOf(context, parameters, 'subNode');
+		const servers = localLlamaServers(credentials, context.helpers, queueing);
 		const settings = await withModel(readEmbeddingSettings(parameters), servers, 'embeddings');
-		const client = new EmbeddingsClient(servers, settings);
+		const documentPriority = chosenPriority(parameters) ?? 'batch';
+		const client = new EmbeddingsClient(servers, { ...settings, documentPriority });
 		return { response: loggedEmbeddings(client, log) };
 	});
 }

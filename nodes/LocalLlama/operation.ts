@@ -5,6 +5,8 @@ import type { Usage } from '../../lib/chat/types';
 import type { Connection } from '../../lib/http/connection';
 import { localLlamaServers } from '../../lib/servers/credential';
 import type { ServerPool } from '../../lib/servers/pool/server-pool';
+import { NodeParameters } from '../shared/parameters';
+import { queueingOf } from '../shared/queueing';
 import { ItemFailure } from '../shared/run/failed-item';
 import type { Operation, OperationCall } from '../shared/run/operations';
 import { runOperations, type RunOptions } from '../shared/run/run-operations';
@@ -29,8 +31,11 @@ export async function runLocalLlama(
 	const pools = new Map<string, ServerPool>();
 	const accessOf = async (itemIndex: number) => {
 		const data = await context.getCredentials('localLlamaApi', itemIndex);
-		const key = JSON.stringify(data);
-		const servers = pools.get(key) ?? localLlamaServers(data, context.helpers);
+		const { fields } = table.operationOf(context, itemIndex);
+		const parameters = new NodeParameters(context, itemIndex, fields);
+		const queueing = queueingOf(context, parameters, 'action');
+		const key = JSON.stringify([data, queueing]);
+		const servers = pools.get(key) ?? localLlamaServers(data, context.helpers, queueing);
 		pools.set(key, servers);
 		return { servers, connection: servers.first };
 	};

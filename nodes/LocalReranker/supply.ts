@@ -9,6 +9,7 @@ import { RerankClient, type Ranking } from '../../lib/rerank/client';
 import { localLlamaServers } from '../../lib/servers/credential';
 import { optional } from '../../lib/values';
 import { NodeParameters } from '../shared/parameters';
+import { queueingOf } from '../shared/queueing';
 import { withModel } from '../shared/search-models';
 import { readRerankSettings } from '../shared/rerank-fields';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
@@ -34,8 +35,9 @@ export async function supplyReranker(
 ): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiReranker, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-		const servers = localLlamaServers(credentials, context.helpers);
 		const parameters = new NodeParameters(context, itemIndex, properties);
+		const queueing = queueingOf(context, parameters, 'subNode');
+		const servers = localLlamaServers(credentials, context.helpers, queueing);
 		const settings = await withModel(readRerankSettings(parameters), servers, 'reranking');
 		return { response: loggedReranker(new RerankClient(servers, settings), log) };
 	});

@@ -4,6 +4,7 @@ import type { Limits } from '../../lib/http/limits';
 import { optional } from '../../lib/values';
 import { wholeField } from './field-kinds';
 import type { NodeParameters } from './parameters';
+import { priorityField } from './priority-field';
 
 /** Default retries of a generation. */
 export const GENERATION_RETRIES = 2;
@@ -43,6 +44,7 @@ export const limitFields: INodeProperties[] = [
 		description:
 			'Tries after a lost connection, a server that is too busy, or a gateway that cannot reach it. A model that is loading is waited for within the First Token Limit.',
 	}),
+	priorityField,
 	limit('Total Limit (Seconds)', 'totalLimit', 0, 'How long one request may take. 0 = no limit.'),
 ];
 

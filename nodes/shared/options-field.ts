@@ -53,8 +53,8 @@ const OF_MODELS: readonly OptionGroup[] = [
 	),
 	group(
 		'Server',
-		/^(cache[A-Z]\w*|slotId|lora|contextSize|keepAlive|chatTemplateArguments|extraFiles|extraBody)$/,
-		'What servers take beyond the usual: prompt cache, slot, LoRA, context size, Keep Alive, Extra Body',
+		/^(cache[A-Z]\w*|slotId|lora|contextSize|keepAlive|priority|chatTemplateArguments|extraFiles|extraBody)$/,
+		'What servers take beyond the usual: prompt cache, slot, LoRA, context size, Keep Alive, Priority, Extra Body',
 	),
 ];
 

@@ -170,11 +170,9 @@ export class KnowledgeApi implements RouteCaller {
 
 	private async enter(baseId: string | undefined, path: string): Promise<() => void> {
 		try {
-			return await enterQueue(
-				`${this.client.api} knowledge ${baseId ?? 'workspace'}`,
-				1,
-				this.client.signal,
-			);
+			return await enterQueue(`${this.client.api} knowledge ${baseId ?? 'workspace'}`, 1, {
+				signal: this.client.signal,
+			});
 		} catch {
 			throw difyFailure('cancelled', {
 				url: this.client.url(path),

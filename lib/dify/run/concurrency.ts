@@ -35,7 +35,7 @@ export class RunConcurrency {
 
 	/** Waits for a place. @throws the reason of the signal when that aborts */
 	async enter(signal?: AbortSignal): Promise<void> {
-		this.leaving.push(await this.queue.enter(signal));
+		this.leaving.push(await this.queue.enter({ signal }));
 	}
 
 	/** Gives the place back; in a limited app a moment later, as Dify does. */

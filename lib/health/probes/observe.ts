@@ -161,7 +161,7 @@ async function placeInQueue(
 	connection: Connection,
 	{ signal, placeLimitMs = PLACE_LIMIT_MS }: CheckOptions,
 ): Promise<() => void> {
-	const waiting = { limits: { firstTokenMs: placeLimitMs }, signal, inFront: true };
+	const waiting = { limits: { firstTokenMs: placeLimitMs }, signal, priority: 'check' as const };
 	return await connection.enter(waiting).catch((error: unknown) => {
 		const mayGoWithout = signal?.aborted !== true && takesRequestsAlways(connection);
 		if (mayGoWithout) return () => {};

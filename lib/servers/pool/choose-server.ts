@@ -1,6 +1,6 @@
 import type { Connection } from '../../http/connection';
 import type { StreamOptions } from '../../http/types';
-import { areSlotsUnknown, knownSlots, learnSlots, occupy, runningAt } from '../occupancy';
+import { areSlotsUnknown, learnSlots, occupy, runningAt } from '../occupancy';
 import { beginProbe, endProbe, cooldownEndsAt, cooldownReason } from './cooldowns';
 import { byPreference } from './sticky';
 import { LruCache } from '../../lru-cache';
@@ -24,7 +24,8 @@ export interface Turn {
 	release(): void;
 }
 
-export interface ChoiceOptions extends Pick<StreamOptions, 'signal' | 'limits'> {
+export interface ChoiceOptions
+	extends Pick<StreamOptions, 'signal' | 'limits' | 'priority' | 'giveUp'> {
 	/** The model's name as the node requests it. */
 	model: string;
 	/** The use, part of the key for cool-downs: a model that cannot chat may embed. */
@@ -79,7 +80,7 @@ export async function chooseServer(
 			continue;
 		}
 		if (free !== undefined) return await firstPlace([free], options);
-		if (preferred.queued.maxConcurrentRequests > 0) return await firstPlace(among, options);
+		if (preferred.queued.places !== undefined) return await firstPlace(among, options);
 		return await firstPlace([leastBusy(among)], options);
 	}
 }
@@ -99,9 +100,7 @@ function firstOutOfCooldown(members: readonly Member[], asked: ModelAndUse): Mem
 
 /** Requests that the server takes at once. 1 if unknown: a second one might have to wait. */
 function placesOf({ queued }: Member): number {
-	return queued.maxConcurrentRequests > 0
-		? queued.maxConcurrentRequests
-		: (knownSlots(queued) ?? 1);
+	return queued.places ?? 1;
 }
 
 function hasRoom(member: Member): boolean {
@@ -130,7 +129,7 @@ function lastUse({ queued }: Member): number {
 
 /** Takes a place at the first server that has one free. */
 async function firstPlace(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
-	const { limits, signal, model } = options;
+	const { limits, signal, model, priority, giveUp } = options;
 	// Counted before the first await: others may be choosing at the same moment.
 	const [only] = members.length === 1 ? members : [];
 	const counted = only === undefined ? undefined : occupy(only.queued);
@@ -140,7 +139,13 @@ async function firstPlace(members: readonly Member[], options: ChoiceOptions): P
 	if (signal?.aborted === true) stop();
 	signal?.addEventListener('abort', stop, { once: true });
 	const entering = members.map(async (member) => {
-		const leave = await member.queued.enter({ limits, signal: enough.signal, about: { model } });
+		const leave = await member.queued.enter({
+			limits,
+			signal: enough.signal,
+			about: { model },
+			priority,
+			giveUp,
+		});
 		return { member, leave };
 	});
 	try {

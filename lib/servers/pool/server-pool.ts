@@ -20,7 +20,7 @@ import {
 	type Skipped,
 	withOthers,
 } from './failover';
-import { occupy } from '../occupancy';
+import { learnSlotsIfShared, occupy } from '../occupancy';
 import { endCooldown, endProbe, startCooldown } from './cooldowns';
 
 /** One of the servers of a credential. */
@@ -128,6 +128,8 @@ export class ServerPool {
 		const { model: asked, limits } = options;
 		const model = modelNamed(asked);
 		const release = occupy(connection);
+		// Not awaited: it counts from the next request on.
+		void learnSlotsIfShared(connection, model);
 		let value: { of: T } | undefined;
 		try {
 			value = {

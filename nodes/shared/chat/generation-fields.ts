@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { jsonField, wholeField } from '../field-kinds';
 import { GENERATION_RETRIES, limit } from '../limit-fields';
+import { priorityField } from '../priority-field';
 
 /** Options of every generation beside its samplers: further fields of the request, limits and retries. */
 export const generationFields: INodeProperties[] = [
@@ -25,6 +26,7 @@ export const generationFields: INodeProperties[] = [
 		description:
 			'Tries after a refused connection or a server that is too busy. A generation that may have started is never sent again; a model that is loading is waited for within the First Token Limit.',
 	}),
+	priorityField,
 	limit(
 		'Total Limit (Seconds)',
 		'totalLimit',

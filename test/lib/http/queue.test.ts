@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 
-import { enterQueue, queuedRequests, RequestQueue } from '../../../lib/http/queue';
+import {
+	enterAutomaticQueue,
+	enterQueue,
+	type PlaceRequest,
+	queuedRequests,
+	RequestQueue,
+} from '../../../lib/http/queue';
 import { examples } from '../../support/properties';
 import { performance, setImmediate } from '../../support/node';
 import { AT_ONCE_MS } from '../../support/time';
@@ -18,7 +24,7 @@ function enter(queue: Pick<RequestQueue, 'enter'>, controller = new AbortControl
 		cancel: (reason?: unknown) => controller.abort(reason),
 		leave: () => {},
 	};
-	queue.enter(controller.signal).then(
+	queue.enter({ signal: controller.signal }).then(
 		(leave) => {
 			request.state = 'running';
 			request.leave = () => {
@@ -128,7 +134,7 @@ describe('RequestQueue', () => {
 		const order: string[] = [];
 		const leave = await queue.enter();
 		const come = async (name: string, inFront: boolean) => {
-			const left = await queue.enter(undefined, inFront);
+			const left = await queue.enter({ priority: inFront ? 'check' : 'agent' });
 			order.push(name);
 			left();
 		};
@@ -191,7 +197,7 @@ describe('RequestQueue', () => {
 describe('the queues of credentials', () => {
 	/** The queue of a credential, as `enter` above takes it. */
 	const of = (id: string, limit: number) => ({
-		enter: async (signal?: AbortSignal) => await enterQueue(id, limit, signal),
+		enter: async (request?: PlaceRequest) => await enterQueue(id, limit, request),
 	});
 
 	test('0 means no limit', async () => {
@@ -246,5 +252,97 @@ describe('the queues of credentials', () => {
 		expect(performance.now() - startedAt).toBeLessThan(AT_ONCE_MS);
 		expect(queuedRequests()).toBe(0);
 		requests[0]!.leave();
+	});
+});
+
+describe('giving up a place', () => {
+	/** A running request that gives up its place when it is told to. */
+	async function running(queue: RequestQueue, givesUp = true) {
+		const request = { told: 0, leave: () => {} };
+		request.leave = await queue.enter({
+			priority: 'batch',
+			giveUp: () => {
+				request.told++;
+				if (givesUp) setImmediate(() => request.leave());
+				return givesUp;
+			},
+		});
+		return request;
+	}
+
+	test('for a person, the youngest request gives its place up', async () => {
+		const queue = new RequestQueue(2);
+		const [older, younger] = [await running(queue), await running(queue)];
+		const leave = await queue.enter({ priority: 'person', user: 'ann' });
+		expect([older.told, younger.told, queue.active]).toEqual([0, 1, 2]);
+		leave();
+		expect(queue.active).toBe(1);
+	});
+
+	test('one that keeps its place is passed over for an older one', async () => {
+		const queue = new RequestQueue(2);
+		const [older, younger] = [await running(queue), await running(queue, false)];
+		await queue.enter({ priority: 'person' });
+		expect([older.told, younger.told]).toEqual([1, 1]);
+	});
+
+	test('each person that waits gets one place, and others get none', async () => {
+		const queue = new RequestQueue(3);
+		const batch = [await running(queue), await running(queue), await running(queue)];
+		void queue.enter({ priority: 'agent' });
+		void queue.enter({ priority: 'batch' });
+		expect(batch.map(({ told }) => told)).toEqual([0, 0, 0]);
+		await Promise.all([1, 2].map(async () => await queue.enter({ priority: 'person' })));
+		expect(batch.map(({ told }) => told)).toEqual([0, 1, 1]);
+		expect([queue.active, queue.length]).toEqual([3, 2]);
+	});
+
+	test('with a free place, nobody is told', async () => {
+		const queue = new RequestQueue(2);
+		const batch = await running(queue);
+		await queue.enter({ priority: 'person' });
+		expect(batch.told).toBe(0);
+	});
+});
+
+describe('the automatic limit', () => {
+	test('it counts from the request on with which it becomes known, also those before', async () => {
+		const places: { known?: number } = {};
+		const queue = {
+			enter: async (request?: PlaceRequest) =>
+				await enterAutomaticQueue('auto', places.known, request),
+		};
+		const before = [enter(queue), enter(queue), enter(queue)];
+		await settled();
+		places.known = 2;
+		const after = enter(queue);
+		await settled();
+		expect([...before, after].map(({ state }) => state)).toEqual([
+			'running',
+			'running',
+			'running',
+			'waiting',
+		]);
+		before[0]!.leave();
+		await settled();
+		expect(after.state).toBe('waiting');
+		before[1]!.leave();
+		await settled();
+		expect(after.state).toBe('running');
+		before[2]!.leave();
+		after.leave();
+		expect(queuedRequests()).toBe(0);
+	});
+
+	test('more places let in those that wait', async () => {
+		const queue = {
+			enter: async (request?: PlaceRequest) => await enterAutomaticQueue('grows', 1, request),
+		};
+		const requests = [enter(queue), enter(queue), enter(queue)];
+		await settled();
+		void enterAutomaticQueue('grows', 3);
+		await settled();
+		expect(requests.map(({ state }) => state)).toEqual(['running', 'running', 'running']);
+		for (const request of requests) request.leave();
 	});
 });
