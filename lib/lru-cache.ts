@@ -1,3 +1,5 @@
+import { clock } from './clock';
+
 export interface LruCacheOptions<V> {
 	/** How many values are kept, default 500. */
 	maxEntries?: number;
@@ -38,6 +40,7 @@ const sharedCaches: Array<{ clear(): void }> = [];
  * n8n's queue mode, so everything must work without it, too.
  */
 export class LruCache<V> {
+	/** `until` is on the monotonic clock: the one of the day may be set back. */
 	private readonly entries = new Map<string, { value: V; until: number }>();
 	private size = 0;
 
@@ -55,7 +58,7 @@ export class LruCache<V> {
 		if (entry === undefined) return undefined;
 		this.entries.delete(key);
 		this.entries.set(key, entry);
-		if (entry.until > Date.now()) return entry.value;
+		if (entry.until > clock.now()) return entry.value;
 		this.delete(key);
 		return undefined;
 	}
@@ -67,7 +70,7 @@ export class LruCache<V> {
 	set(key: string, value: V): void {
 		const { maxEntries = 500, ttlMs = Infinity, maxSize = Infinity } = this.options;
 		this.delete(key);
-		this.entries.set(key, { value, until: Date.now() + ttlMs });
+		this.entries.set(key, { value, until: clock.now() + ttlMs });
 		this.size += this.sizeOf(value);
 		while (this.entries.size > maxEntries || this.size > maxSize)
 			this.delete(this.entries.keys().next().value!);

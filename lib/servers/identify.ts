@@ -1,3 +1,4 @@
+import { clock } from '../clock';
 import { findApiRoot } from './api-root';
 import { asFailed } from '../errors/server-error';
 import type { Connection } from '../http/connection';
@@ -47,7 +48,7 @@ export function knownServerKind(
 }
 
 function fresh(memory: Memory | undefined): Memory | undefined {
-	return memory !== undefined && memory.until > Date.now() ? memory : undefined;
+	return memory !== undefined && memory.until > clock.now() ? memory : undefined;
 }
 
 /** Whether the server recently did not answer the questions for its kind. */
@@ -138,7 +139,7 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 	const { answers, kind } = await askedAnswers(connection, limitMs);
 	if (isIdentified(kind)) {
 		// The API's URL may have been found to be another one meanwhile.
-		learned.set(connection.url.api, { kind, until: Date.now() + KNOWN_MS, failures: 0 });
+		learned.set(connection.url.api, { kind, until: clock.now() + KNOWN_MS, failures: 0 });
 		return;
 	}
 	learned.set(key, unidentified(answers, before));
@@ -150,7 +151,7 @@ async function askedAnswers(
 	limitMs: number,
 ): Promise<{ answers: ServerAnswers; kind: KindName }> {
 	const { api, root } = connection.url;
-	const until = performance.now() + limitMs;
+	const until = clock.now() + limitMs;
 	const answers: ServerAnswers = {};
 	const look = async (url: string) => await answerOf(connection, url, limitMs);
 	const models = await answerOf(connection, `${api}/models`, limitMs);
@@ -158,7 +159,7 @@ async function askedAnswers(
 	answers.models = await findApiRoot(connection, models, look);
 	const kind = identify(answers);
 	if (isIdentified(kind)) return { answers, kind };
-	const leftMs = Math.ceil(until - performance.now());
+	const leftMs = Math.ceil(until - clock.now());
 	answers.apiVersion = await answerOf(connection, `${root}/api/version`, leftMs);
 	return { answers, kind: answers.apiVersion === undefined ? kind : identify(answers) };
 }
@@ -169,10 +170,10 @@ function unidentified({ models, apiVersion }: ServerAnswers, before: Memory | un
 	const failures = isSilent ? (before?.failures ?? 0) + 1 : 0;
 	// It answered, so its kind is really unknown. A refused key proves nothing: another credential may work.
 	const isUnknown = !isSilent && models.status < 300;
-	if (isUnknown) return { kind: UNIDENTIFIED, until: Date.now() + KNOWN_MS, failures };
+	if (isUnknown) return { kind: UNIDENTIFIED, until: clock.now() + KNOWN_MS, failures };
 	const pauseMs = Math.min(KNOWN_MS, UNKNOWN_MS * 2 ** Math.max(0, failures - 1));
 	// A server that was identified before and is now only silent keeps its kind.
-	return { kind: before?.kind ?? UNIDENTIFIED, until: Date.now() + pauseMs, failures };
+	return { kind: before?.kind ?? UNIDENTIFIED, until: clock.now() + pauseMs, failures };
 }
 
 async function answerOf(

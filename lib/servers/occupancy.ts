@@ -1,4 +1,5 @@
 /** How busy servers are: the running requests of this process, and the number of slots. */
+import { clock } from '../clock';
 import type { Connection } from '../http/connection';
 import { askServerKind, knownServerKind } from './identify';
 import { isIdentified, kindOf } from './kinds';
@@ -41,7 +42,7 @@ export function knownSlots({ url }: Pick<Connection, 'url'>): number | undefined
 
 /** Whether the number of slots was not asked recently. */
 export function areSlotsUnknown({ url }: Connection): boolean {
-	return (slots.get(url.api)?.until ?? 0) <= Date.now();
+	return (slots.get(url.api)?.until ?? 0) <= clock.now();
 }
 
 /**
@@ -75,5 +76,5 @@ async function ask(connection: Connection, model: string): Promise<void> {
 	const count = await abilities?.count?.(connection, ASK_LIMIT_MS);
 	const tellsNone = isIdentified(kind) && abilities?.count === undefined;
 	const isSure = count !== undefined || tellsNone;
-	slots.set(connection.url.api, { count, until: Date.now() + (isSure ? KNOWN_MS : UNKNOWN_MS) });
+	slots.set(connection.url.api, { count, until: clock.now() + (isSure ? KNOWN_MS : UNKNOWN_MS) });
 }

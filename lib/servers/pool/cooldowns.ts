@@ -1,3 +1,4 @@
+import { clock } from '../../clock';
 import type { ServerError } from '../../errors/server-error';
 import { LruCache } from '../../lru-cache';
 
@@ -21,12 +22,12 @@ const cooldowns = LruCache.shared<Cooldown>();
 /** The failure for which a server is cooling down; undefined if it may be asked. */
 export function cooldownReason(key: string): ServerError | undefined {
 	const cooldown = cooldowns.get(key);
-	return cooldown !== undefined && (cooldown.until > Date.now() || cooldown.isTried)
+	return cooldown !== undefined && (cooldown.until > clock.now() || cooldown.isTried)
 		? cooldown.why
 		: undefined;
 }
 
-/** End of the cool-down, as by `Date.now()`; 0 without one. */
+/** End of the cool-down, as by `clock.now()`; 0 without one. */
 export function cooldownEndsAt(key: string): number {
 	return cooldowns.get(key)?.until ?? 0;
 }
@@ -37,7 +38,7 @@ export function cooldownEndsAt(key: string): number {
  */
 export function beginProbe(key: string): void {
 	const cooldown = cooldowns.get(key);
-	if (cooldown !== undefined && cooldown.until <= Date.now()) cooldown.isTried = true;
+	if (cooldown !== undefined && cooldown.until <= clock.now()) cooldown.isTried = true;
 }
 
 /** Called when a request ended in a way that tells nothing about the server. */
@@ -56,7 +57,7 @@ export function endCooldown(key: string): void {
  * one cools down for 2 s, or for `retryAfterMs` of the failure's facts.
  */
 export function startCooldown(key: string, why: ServerError): void {
-	const now = Date.now();
+	const now = clock.now();
 	const last = cooldowns.get(key);
 	// Concurrent requests that fail together count once.
 	if (last !== undefined && last.until > now) return;

@@ -1,3 +1,4 @@
+import { clock } from '../../../lib/clock';
 import fc from 'fast-check';
 
 import {
@@ -87,7 +88,7 @@ describe('identification of the server', () => {
 		expect(await askServerKind(connection)).toBe('other');
 		expect(paths(sim)).toEqual(asked);
 		sim.route('GET /v1/models', undefined);
-		jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 31_000);
+		jest.spyOn(clock, 'now').mockReturnValue(clock.now() + 31_000);
 		expect(knownServerKind(connection)).toBeUndefined();
 		expect(await askServerKind(connection)).toBe('llamaServer');
 	});
@@ -122,7 +123,7 @@ describe('identification of the server', () => {
 		const connection = connect(sim.url);
 		expect(await askServerKind(connection)).toBe('ollama');
 		sim.route('GET /v1/models', reply.silence());
-		jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 11 * 60_000);
+		jest.spyOn(clock, 'now').mockReturnValue(clock.now() + 11 * 60_000);
 		expect(await askServerKind(connection, 'a', { limitMs: 200 })).toBe('ollama');
 		expect(paths(sim)).toEqual(['GET /v1/models', 'GET /v1/models']);
 	});

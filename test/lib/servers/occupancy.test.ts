@@ -1,3 +1,4 @@
+import { clock } from '../../../lib/clock';
 import { connectTo } from '../../../lib/servers/connect';
 import {
 	areSlotsUnknown,
@@ -58,8 +59,8 @@ describe('slots', () => {
 		const connection = connectTo({ baseUrl: server.url });
 		await learnSlots(connection, 'sim-model');
 		expect([areSlotsUnknown(connection), knownSlots(connection)]).toEqual([false, undefined]);
-		const later = Date.now() + 61_000;
-		jest.spyOn(Date, 'now').mockImplementation(() => later);
+		const later = clock.now() + 61_000;
+		jest.spyOn(clock, 'now').mockImplementation(() => later);
 		expect(areSlotsUnknown(connection)).toBe(true);
 	});
 });

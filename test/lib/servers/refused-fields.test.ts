@@ -1,3 +1,4 @@
+import { clock } from '../../../lib/clock';
 import {
 	fieldChangesIn,
 	withFieldChanges,
@@ -75,7 +76,7 @@ it.each([
 
 it('is remembered for an hour, for each model of a server', () => {
 	clearSharedCaches();
-	const now = jest.spyOn(Date, 'now').mockReturnValue(0);
+	const now = jest.spyOn(clock, 'now').mockReturnValue(0);
 	rememberFieldChanges('http://a m', { top_k: null });
 	expect([knownFieldChanges('http://a m'), knownFieldChanges('http://a n')]).toEqual([
 		{ top_k: null },

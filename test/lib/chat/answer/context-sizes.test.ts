@@ -1,3 +1,4 @@
+import { clock } from '../../../../lib/clock';
 import { remarkOnContextSize } from '../../../../lib/chat/answer/context-sizes';
 
 it('a change causes a remark, a repetition does not', () => {
@@ -14,7 +15,7 @@ it('the default of the server is another size only where the model was loaded an
 });
 
 it('after ten minutes the model was unloaded in any case', () => {
-	const now = jest.spyOn(Date, 'now').mockReturnValue(0);
+	const now = jest.spyOn(clock, 'now').mockReturnValue(0);
 	remarkOnContextSize('m', { size: 4096 });
 	now.mockReturnValue(11 * 60_000);
 	expect(remarkOnContextSize('m', { size: 8192 })).toBeUndefined();

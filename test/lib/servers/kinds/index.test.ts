@@ -1,3 +1,4 @@
+import { clock } from '../../../../lib/clock';
 import { connectTo } from '../../../../lib/servers/connect';
 import { ChatClient } from '../../../../lib/chat/client';
 import type { ChatParameters } from '../../../../lib/chat/types';
@@ -89,7 +90,7 @@ describe('chats with servers that look like others', () => {
 		// Its answers carry llama-server's header.
 		await ask({});
 		const third = await ask(parameters);
-		jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 11 * 60_000);
+		jest.spyOn(clock, 'now').mockReturnValue(clock.now() + 11 * 60_000);
 		const fourth = await ask(parameters);
 		jest.restoreAllMocks();
 		expect([second, third, fourth]).toEqual([first, first, first]);

@@ -1,3 +1,4 @@
+import { clock } from '../../../../lib/clock';
 import { failure } from '../../../../lib/errors/failure';
 import type { FailureKind } from '../../../../lib/errors/kinds';
 import {
@@ -14,7 +15,7 @@ let now = START;
 
 beforeEach(() => {
 	now = START;
-	jest.spyOn(Date, 'now').mockImplementation(() => now);
+	jest.spyOn(clock, 'now').mockImplementation(() => now);
 });
 afterEach(() => {
 	jest.restoreAllMocks();

@@ -1,3 +1,4 @@
+import { clock } from '../../../../lib/clock';
 import * as fc from 'fast-check';
 
 import { failure } from '../../../../lib/errors/failure';
@@ -21,7 +22,7 @@ let now = START;
 
 beforeEach(() => {
 	now = START;
-	jest.spyOn(Date, 'now').mockImplementation(() => now);
+	jest.spyOn(clock, 'now').mockImplementation(() => now);
 });
 afterEach(() => {
 	jest.restoreAllMocks();

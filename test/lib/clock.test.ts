@@ -1,0 +1,14 @@
+import { LruCache } from '../../lib/lru-cache';
+
+afterEach(() => jest.restoreAllMocks());
+
+it.each([-86_400_000, 86_400_000])(
+	'a clock of the day that jumps by %d ms changes no cache',
+	(jump) => {
+		const memory = new LruCache<number>({ ttlMs: 60_000 });
+		memory.set('a', 1);
+		const now = Date.now();
+		jest.spyOn(Date, 'now').mockReturnValue(now + jump);
+		expect(memory.get('a')).toBe(1);
+	},
+);
