@@ -47,13 +47,27 @@ export async function storeFile(
 	const source = Buffer.isBuffer(content)
 		? content
 		: Readable.from(counted(content), { objectMode: false });
-	const data = await context.helpers.prepareBinaryData(source, fileName, mimeType);
+	const data = await context.helpers
+		.prepareBinaryData(source, fileName, mimeType)
+		.catch((error: unknown) => {
+			// n8n leaves the stream open where its disk is full, and with it the connection to the server.
+			if (!Buffer.isBuffer(source)) source.destroy();
+			if (!Buffer.isBuffer(content)) closeUnread(content);
+			throw error;
+		});
 	// n8n would replace the error that tells why the server broke off.
 	if (failed.length > 0) throw failed[0];
 	return {
 		binary: { [parameters.name(fieldPath) || 'data']: data },
 		facts: { fileName, mimeType: data.mimeType, bytes },
 	};
+}
+
+/** Ends what was perhaps never read: a generator runs its `finally` only once it has begun. */
+function closeUnread(content: AsyncIterable<Uint8Array>): void {
+	const pieces = content[Symbol.asyncIterator]();
+	const closing = pieces.next().then(async () => await pieces.return?.());
+	closing.catch(() => {});
 }
 
 /** A name without a path, and without an extension of its own. */
