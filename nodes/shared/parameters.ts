@@ -91,6 +91,8 @@ export class NodeParameters {
 		if (inside === undefined) return this.whole(name);
 		const written = this.constants?.written;
 		const values = placesOf(this.properties, name, inside)
+			// An operation may have no options at all, such as Get Voices.
+			.filter((place) => this.properties.some((property) => property.name === place))
 			// Values that the node has not stored need not be read.
 			.filter((place) => place === name || written === undefined || place in written)
 			.map((place) => this.collection(place)[inside]);

@@ -1,4 +1,5 @@
 import { storeFile } from '../../../nodes/shared/store-file';
+import { delay } from '../../support/node';
 import type { OperationCall } from '../../../nodes/shared/run/operations';
 
 /** A call whose n8n fails to store after it has read so many pieces. */
@@ -32,7 +33,7 @@ it.each([0, 1, 2, 5])(
 		const { call, error } = callOnFullDisk(read);
 		const file = { content: endless(), fileName: 'a.wav', mimeType: 'audio/wav' };
 		await expect(storeFile(call, 'options.output', file)).rejects.toBe(error);
-		await new Promise((resolve) => setTimeout(resolve, 10));
+		await delay(10);
 		expect(isClosed).toBe(true);
 	},
 );
