@@ -1,6 +1,7 @@
 import { errorIn } from '../errors/error-body';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { FailureContext } from '../errors/failure';
+import { Place } from '../http/place';
 import type { Priority } from '../http/scheduler';
 import type { CallAnswer } from '../http/types';
 import type { Connection } from '../http/connection';
@@ -45,6 +46,7 @@ export interface BatchCall extends Attempt {
 	signal?: AbortSignal;
 	/** The class in the queue, in place of the connection's. */
 	priority?: Priority;
+	place: Place;
 	counts: BatchCounts;
 	/** Warnings for the user. */
 	remarks: Set<string>;
@@ -102,29 +104,43 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	): Promise<Served<{ result: T } & Pick<BatchCall, 'counts' | 'remarks'>>> {
 		const { model, limits } = this.settings;
 		const operation = this.purpose === 'embeddings' ? 'embeddings' : 'rerank';
-		return await this.servers.run(
-			async (attempt) => {
-				const kind = await this.kindOf(attempt, signal);
-				const log = { counts: noCounts(), remarks: new Set<string>() };
-				return await inSpan(
-					attempt.connection,
-					{ operation, model: attempt.model, provider: kind },
-					async (connection) => ({
-						result: await work({ ...attempt, connection, kind, signal, priority, ...log }),
-						...log,
-					}),
-					() => ({ usage: { promptTokens: log.counts.tokens } }),
-				);
-			},
-			{
-				model: model.trim(),
-				use: this.purpose,
-				limits,
-				idempotent: true,
-				signal,
-				priority,
-				retry: (connection) => retryIdempotent(connection, retryOptions(this.settings)),
-			},
+		const place = new Place(true);
+		return await place.keepTrying(
+			signal,
+			async (own) =>
+				await this.servers.run(
+					async (attempt) => {
+						const kind = await this.kindOf(attempt, own);
+						const log = { counts: noCounts(), remarks: new Set<string>() };
+						return await inSpan(
+							attempt.connection,
+							{ operation, model: attempt.model, provider: kind },
+							async (connection) => ({
+								result: await work({
+									...attempt,
+									connection,
+									kind,
+									signal: own,
+									priority,
+									place,
+									...log,
+								}),
+								...log,
+							}),
+							() => ({ usage: { promptTokens: log.counts.tokens } }),
+						);
+					},
+					{
+						model: model.trim(),
+						use: this.purpose,
+						limits,
+						idempotent: true,
+						signal: own,
+						priority,
+						place,
+						retry: (connection) => retryIdempotent(connection, retryOptions(this.settings)),
+					},
+				),
 		);
 	}
 
@@ -194,7 +210,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	 * @throws {ServerError} also for an HTML page, and for an error with status 200
 	 */
 	protected async ask<T extends { tokens?: number } | { fault: string }>(
-		{ connection, model, limits, retry, signal, priority, counts }: BatchCall,
+		{ connection, model, limits, retry, signal, priority, place, counts }: BatchCall,
 		{ url, json: fields }: { url: string; json: Record<string, unknown> },
 		contentOf: (json: unknown) => T,
 	): Promise<{ content: T; context: FailureContext }> {
@@ -205,6 +221,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 			json,
 			signal,
 			priority,
+			place,
 			about,
 			limits,
 			retry: retry?.(),

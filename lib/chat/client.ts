@@ -1,5 +1,6 @@
-import { ServerError } from '../errors/server-error';
+import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
+import type { Place } from '../http/place';
 import { requireModel } from '../servers/model-names';
 import { ServerPool } from '../servers/pool/server-pool';
 import { TurnMemory } from './answer/turn-memory';
@@ -7,12 +8,13 @@ import { finishAnswer } from './finish';
 import { tracedAnswer, tokensPerSecond } from './traced-answer';
 import { rememberSpeed } from './thinking-limit';
 import { modelKey, openAnswer, type OpenedAnswer } from './open';
-import { prepareCall } from './prepare';
+import { prepareCall, type PreparedCall } from './prepare';
 import { readAnswer } from './read';
 import { checkParameters } from './request/parameters';
 import type { ChatCall, ChatSettings } from './request/request';
 import type { FinishedAnswer } from './types';
 import type { ChatProtocol } from './wire/protocol';
+import { optional } from '../values';
 
 /** A source of chat answers. */
 export interface AnswerSource {
@@ -48,24 +50,45 @@ export class ChatClient implements AnswerSource {
 	 */
 	async *generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
 		const prepared = await prepareCall(this.settings, this.servers, this.memory, call);
-		for (let tries = 1; ; tries++) {
-			let span: OpenedAnswer['span'] | undefined;
+		const { place } = prepared;
+		const { signal } = prepared.call;
+		for (let failures = 0; ; ) {
+			const call = { ...prepared.call, signal: place.begin(signal) };
 			try {
-				const opened = await openAnswer(this.servers, prepared, this.protocol);
-				({ span } = opened);
-				const read = yield* readAnswer(opened, prepared);
-				const answer = await finishAnswer(prepared, opened, read, this.servers.hasSeveral);
-				span.note(tracedAnswer(answer, prepared.startedAt));
-				rememberSpeed(modelKey(opened), tokensPerSecond(answer));
-				return answer;
+				return yield* this.attempt({ ...prepared, call });
 			} catch (error) {
-				const told = span?.fail(error) ?? error;
-				if (tries > 1 || !isWorthRetrying(error, this.settings)) throw told;
-			} finally {
-				span?.end();
+				if (place.wasGivenUp && signal?.aborted !== true) continue;
+				const { failed } = asFailed(error);
+				if (failures++ > 0 || !isWorthRetrying(failed, this.settings)) throw failed;
 			}
 		}
 	}
+
+	private async *attempt(prepared: PreparedCall): AsyncGenerator<string, FinishedAnswer> {
+		let span: OpenedAnswer['span'] | undefined;
+		try {
+			const opened = await openAnswer(this.servers, prepared, this.protocol);
+			({ span } = opened);
+			const read = yield* readAnswer(opened, prepared);
+			const answer = await finishAnswer(prepared, opened, read, this.servers.hasSeveral);
+			span.note(tracedAnswer(answer, prepared.startedAt));
+			rememberSpeed(modelKey(opened), tokensPerSecond(answer));
+			return { ...answer, ...optional({ log: queueLog(prepared.place) }) };
+		} catch (error) {
+			throw span?.fail(error) ?? error;
+		} finally {
+			span?.end();
+		}
+	}
+}
+
+/** What the execution log shows of the queue; undefined if the request did not wait. */
+function queueLog({ waitedMs, wasGiven, timesGivenUp }: Place): FinishedAnswer['log'] {
+	if (waitedMs < 1 && !wasGiven && timesGivenUp === 0) return undefined;
+	const log: FinishedAnswer['log'] = { waitedInN8nMs: Math.round(waitedMs) };
+	if (wasGiven) log.placeGivenByBatch = true;
+	if (timesGivenUp > 0) log.placesGivenUp = timesGivenUp;
+	return log;
 }
 
 /**
@@ -73,10 +96,9 @@ export class ChatClient implements AnswerSource {
  * valid. Only if no text was yielded.
  */
 function isWorthRetrying(
-	error: unknown,
+	{ kind, partialText }: ServerError,
 	{ parameters: { seed, extraBody } }: ChatSettings,
 ): boolean {
-	const isDropped =
-		error instanceof ServerError && error.kind === 'outputUnreadable' && !error.partialText;
+	const isDropped = kind === 'outputUnreadable' && !partialText;
 	return isDropped && (seed ?? extraBody?.seed ?? -1) === -1;
 }

@@ -43,7 +43,7 @@ export async function openAnswer(
 	prepared: PreparedCall,
 	protocol: ChatProtocol | undefined,
 ): Promise<OpenedAnswer> {
-	const { settings, call, messages, conversation } = prepared;
+	const { settings, call, messages, conversation, place } = prepared;
 	const { parameters, trace } = settings;
 	const stop = [...(parameters.stop ?? []), ...(call.stop ?? [])];
 	const send = async ({ connection, ...attempt }: Attempt) =>
@@ -58,7 +58,11 @@ export async function openAnswer(
 			},
 			async (traced) => await sendTo({ ...attempt, connection: traced }, prepared, protocol),
 		);
-	const served = await servers.open(send, { ...untilReady(settings, call.signal), conversation });
+	const served = await servers.open(send, {
+		...untilReady(settings, call.signal),
+		conversation,
+		place,
+	});
 	const { connection, model, passedOver, value } = served;
 	learnFromHeaders(connection, value.reader.headers, model);
 	const { serverKind: asserted } = value.request;
@@ -71,7 +75,7 @@ export async function openAnswer(
 /** Sends the request to one server, and resolves when its answer begins. */
 async function sendTo(
 	attempt: Attempt,
-	{ settings, call: { signal, reuse }, messages, draft, pace }: PreparedCall,
+	{ settings, call: { signal, reuse }, messages, draft, pace, place }: PreparedCall,
 	protocol: ChatProtocol | undefined,
 ): Promise<BegunAnswer & Pick<OpenedAnswer, 'request' | 'template'>> {
 	const { connection, model } = attempt;
@@ -90,7 +94,7 @@ async function sendTo(
 	const resumable =
 		kindOf(kind).chat.mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
 	const send = async () =>
-		await sendRequest({ ...attempt, pace, resumable, reuse, signal }, wanted, request);
+		await sendRequest({ ...attempt, pace, place, resumable, reuse, signal }, wanted, request);
 	const told = async (error: unknown) =>
 		await withServerAdvice(connection, error, { model, kind, signal });
 	const { api } = connection.url;

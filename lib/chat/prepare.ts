@@ -1,5 +1,6 @@
 import { ReadingPace } from './answer/reading-pace';
 import type { TurnMemory } from './answer/turn-memory';
+import { Place } from '../http/place';
 import type { ServerPool } from '../servers/pool/server-pool';
 import { conversationKey } from './request/conversation-key';
 import { counterAt, fitHistory } from './request/history-budget';
@@ -23,6 +24,8 @@ export interface PreparedCall {
 	/** Notes on what was left out. */
 	notes: string[];
 	pace: ReadingPace;
+	/** Its place in the queue. */
+	place: Place;
 	/** Calls of earlier turns. */
 	memory: TurnMemory;
 	/** By `performance.now()`. */
@@ -51,7 +54,8 @@ export async function prepareCall(
 	});
 	const draft = draftRequest(settings, call, messages);
 	const pace = new ReadingPace(call, settings.limits);
-	return { settings, call, messages, conversation, draft, notes, pace, memory, startedAt };
+	const place = new Place(call.whole === true);
+	return { settings, call, messages, conversation, draft, notes, pace, place, memory, startedAt };
 }
 
 async function withinBudget(

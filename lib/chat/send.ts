@@ -1,5 +1,6 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
+import type { Place } from '../http/place';
 import { retryAfterMs } from '../http/retry-after';
 import type { EventStream, ResumableAnswer } from '../http/types';
 import { REFUSALS } from '../servers/kinds';
@@ -70,6 +71,7 @@ function isNeeded(name: string, { parameters, toolChoice = 'auto' }: ChatRequest
 /** How a request is sent: connection, limits and retries, pace of reading, cancelling. */
 interface Sending extends Omit<Attempt, 'model'> {
 	pace?: ReadingPace;
+	place?: Place;
 	resumable?: ResumableAnswer;
 	reuse?: boolean;
 	signal?: AbortSignal;
@@ -182,7 +184,7 @@ async function sendByOpenAi(sending: Sending, request: ChatRequest): Promise<Beg
 }
 
 async function trySending(
-	{ connection, limits, retry, pace, resumable, reuse, signal }: Sending,
+	{ connection, limits, retry, pace, place, resumable, reuse, signal }: Sending,
 	protocol: ChatProtocol,
 	request: ChatRequest,
 ): Promise<EventStream | { failed: ServerError }> {
@@ -198,6 +200,7 @@ async function trySending(
 			reuse,
 			framing: protocol.framing,
 			pace,
+			place,
 			retry: retry?.(),
 			beginning: beginningOf(connection, protocol.decode, about),
 			// Adds the pause from Retry-After, which retries respect.

@@ -319,8 +319,8 @@ export class Connection extends Explainer {
 		watchdog: Watchdog,
 	): Promise<() => void> {
 		const { queueing, knownPlaces } = this.settings;
-		const { priority = queueing?.priority, giveUp } = options;
-		const request = { priority, user: queueing?.user, giveUp, signal: watchdog.signal };
+		const { priority = queueing?.priority, place } = options;
+		const request = { priority, user: queueing?.user, place, signal: watchdog.signal };
 		try {
 			if (this.maxConcurrentRequests > 0 || knownPlaces === undefined)
 				return await enterQueue(this.id, this.maxConcurrentRequests, request);

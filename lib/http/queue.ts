@@ -1,4 +1,5 @@
-import { Scheduler, type Waiting } from './scheduler';
+import type { Place } from './place';
+import { type Priority, Scheduler, type Waiting } from './scheduler';
 
 const queues = new Map<string, RequestQueue>();
 
@@ -6,11 +7,8 @@ const queues = new Map<string, RequestQueue>();
 export interface PlaceRequest extends Partial<Waiting> {
 	/** Ends the waiting. */
 	signal?: AbortSignal;
-	/**
-	 * Called while it has a place, when a person waits for one. Ends the request at the server, which then leaves the
-	 * queue. @returns false if it keeps the place, for example because a part of its answer was shown
-	 */
-	giveUp?: () => boolean;
+	/** Gets to know of the waiting. That of a batch may have to give itself up for a person. */
+	place?: Pick<Place, 'enter' | 'giveUp'>;
 }
 
 /**
@@ -70,11 +68,11 @@ export function queuedRequests(): number {
 }
 
 interface WaitingRequest extends Waiting {
-	enter(): void;
+	enter(wasGiven: boolean): void;
 }
 
-interface Running {
-	giveUp: (() => boolean) | undefined;
+interface Running extends Pick<PlaceRequest, 'place'> {
+	priority: Priority;
 }
 
 /** Queue for a server with few slots. `Scheduler` has the order. */
@@ -103,39 +101,41 @@ export class RequestQueue {
 	 *
 	 * @returns a function that frees the place; calling it twice is harmless
 	 */
-	async enter({ signal, priority = 'agent', user = '', giveUp }: PlaceRequest = {}): Promise<
+	async enter({ signal, priority = 'agent', user = '', place }: PlaceRequest = {}): Promise<
 		() => void
 	> {
 		signal?.throwIfAborted();
-		const place: Running = { giveUp };
+		const running: Running = { priority, place };
 		const hasRoom = this.active < this.limit && this.length === 0;
-		if (hasRoom) this.running.add(place);
-		else await this.wait({ priority, user }, place, signal);
+		if (hasRoom) this.running.add(running);
+		else await this.wait({ priority, user }, running, signal);
 		return () => {
-			this.givingUp.delete(place);
-			if (this.running.delete(place)) this.admit();
+			const isGiven = this.givingUp.delete(running);
+			if (this.running.delete(running)) this.admit(isGiven);
 		};
 	}
 
 	/** Reserves the place before the waiting request wakes up, so that no newcomer can take it. */
-	private admit(): void {
+	private admit(isGiven = false): void {
 		while (this.active < this.limit) {
 			const next = this.waiting.next(performance.now());
 			if (next === undefined) return;
-			next.enter();
+			next.enter(isGiven && next.priority === 'person');
 		}
 	}
 
-	private async wait(request: Waiting, place: Running, signal?: AbortSignal): Promise<void> {
+	private async wait(request: Waiting, running: Running, signal?: AbortSignal): Promise<void> {
+		const from = performance.now();
 		await new Promise<void>((resolve, reject) => {
 			const leave = () => {
 				if (this.waiting.remove(waiting)) reject(signal?.reason as Error);
 			};
 			const waiting: WaitingRequest = {
 				...request,
-				enter: () => {
+				enter: (wasGiven) => {
 					signal?.removeEventListener('abort', leave);
-					this.running.add(place);
+					this.running.add(running);
+					running.place?.enter(performance.now() - from, wasGiven);
 					resolve();
 				},
 			};
@@ -146,14 +146,14 @@ export class RequestQueue {
 		});
 	}
 
-	/** Lets one request give up its place for each person that waits, the youngest first. */
+	/** Lets one batch give up its place for each person that waits, the youngest first. */
 	private makeRoom(): void {
 		if (this.waiting.waiting('person') === 0) return;
-		for (const place of [...this.running].reverse()) {
+		for (const running of [...this.running].reverse()) {
 			if (this.givingUp.size >= this.waiting.waiting('person')) return;
-			if (this.givingUp.has(place) || place.giveUp === undefined) continue;
-			this.givingUp.add(place);
-			if (!place.giveUp()) this.givingUp.delete(place);
+			if (running.priority !== 'batch' || this.givingUp.has(running)) continue;
+			this.givingUp.add(running);
+			if (running.place?.giveUp() !== true) this.givingUp.delete(running);
 		}
 	}
 }

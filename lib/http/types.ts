@@ -3,6 +3,7 @@ import type { FailureKind } from '../errors/kinds';
 import type { ServerError } from '../errors/server-error';
 import type { Pace } from './incoming-body';
 import type { Limits } from './limits';
+import type { Place } from './place';
 import type { Priority, Waiting } from './scheduler';
 import type { ServerSentEvent } from './sse';
 
@@ -108,8 +109,8 @@ export interface CallAnswer extends AnswerHead {
 export interface StreamOptions extends RequestOptions {
 	/** The class in the queue, in place of the connection's. */
 	priority?: Priority;
-	/** Ends the request when a person waits for its place, see `PlaceRequest`. */
-	giveUp?: () => boolean;
+	/** Its place in the queue, which that of a batch gives up for a person. */
+	place?: Place;
 	limits?: Partial<Limits>;
 	/** Called after every attempt that failed before an answer began. Default: one attempt only. */
 	retry?: RetryPolicy;

@@ -25,7 +25,7 @@ export interface Turn {
 }
 
 export interface ChoiceOptions
-	extends Pick<StreamOptions, 'signal' | 'limits' | 'priority' | 'giveUp'> {
+	extends Pick<StreamOptions, 'signal' | 'limits' | 'priority' | 'place'> {
 	/** The model's name as the node requests it. */
 	model: string;
 	/** The use, part of the key for cool-downs: a model that cannot chat may embed. */
@@ -129,7 +129,7 @@ function lastUse({ queued }: Member): number {
 
 /** Takes a place at the first server that has one free. */
 async function firstPlace(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
-	const { limits, signal, model, priority, giveUp } = options;
+	const { limits, signal, model, priority, place } = options;
 	// Counted before the first await: others may be choosing at the same moment.
 	const [only] = members.length === 1 ? members : [];
 	const counted = only === undefined ? undefined : occupy(only.queued);
@@ -144,7 +144,7 @@ async function firstPlace(members: readonly Member[], options: ChoiceOptions): P
 			signal: enough.signal,
 			about: { model },
 			priority,
-			giveUp,
+			place,
 		});
 		return { member, leave };
 	});

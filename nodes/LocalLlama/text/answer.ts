@@ -44,14 +44,14 @@ export function reportAnswer(
 
 /** Metadata of an answer for its item. */
 export function answerFacts(answer: Omit<FinishedAnswer, 'text' | 'toolCalls' | 'notes'>) {
-	const { reasoning, finishReason, usage, timings, model, server, serverKind } = answer;
+	const { reasoning, finishReason, usage, timings, model, server, serverKind, log } = answer;
 	const name = model ?? server?.model;
 	return {
 		...(reasoning === '' ? {} : { reasoning }),
 		finishReason,
 		...optional({ usage, timings, model: name }),
 		server: serverKind,
-		...optional({ serverUrl: server?.url }),
+		...optional({ serverUrl: server?.url, placesGivenUp: log?.placesGivenUp }),
 	};
 }
 

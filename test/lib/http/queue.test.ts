@@ -7,6 +7,7 @@ import {
 	queuedRequests,
 	RequestQueue,
 } from '../../../lib/http/queue';
+import { Place } from '../../../lib/http/place';
 import { examples } from '../../support/properties';
 import { performance, setImmediate } from '../../support/node';
 import { AT_ONCE_MS } from '../../support/time';
@@ -259,21 +260,21 @@ describe('giving up a place', () => {
 	/** A running request that gives up its place when it is told to. */
 	async function running(queue: RequestQueue, givesUp = true) {
 		const request = { told: 0, leave: () => {} };
-		request.leave = await queue.enter({
-			priority: 'batch',
-			giveUp: () => {
-				request.told++;
-				if (givesUp) setImmediate(() => request.leave());
-				return givesUp;
-			},
-		});
+		const giveUp = () => {
+			request.told++;
+			if (givesUp) setImmediate(() => request.leave());
+			return givesUp;
+		};
+		request.leave = await queue.enter({ priority: 'batch', place: { enter: () => {}, giveUp } });
 		return request;
 	}
 
 	test('for a person, the youngest request gives its place up', async () => {
 		const queue = new RequestQueue(2);
 		const [older, younger] = [await running(queue), await running(queue)];
-		const leave = await queue.enter({ priority: 'person', user: 'ann' });
+		const place = new Place(true);
+		const leave = await queue.enter({ priority: 'person', user: 'ann', place });
+		expect(place.wasGiven).toBe(true);
 		expect([older.told, younger.told, queue.active]).toEqual([0, 1, 2]);
 		leave();
 		expect(queue.active).toBe(1);
