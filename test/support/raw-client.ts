@@ -1,8 +1,8 @@
 /**
- * An HTTP client that returns the received bytes unchanged, with their times. HTTP libraries merge chunks, reuse
- * connections and reorder headers, so they cannot check simulators.
+ * An HTTP client that returns the received bytes unchanged. HTTP libraries merge chunks, reuse connections and reorder
+ * headers, so they cannot check simulators.
  */
-import { net, tls } from './node';
+import { net } from './node';
 import { type HttpFixture, parseHttp } from './streams';
 
 export interface RawRequest {
@@ -50,95 +50,21 @@ const complete = (bytes: Buffer, head: boolean): boolean => {
 	);
 };
 
-/** One connection, for any number of requests in sequence. */
-export class RawConnection {
-	private received: Buffer = Buffer.alloc(0);
-	private state: RawAnswer['end'] = 'open';
-	private readonly waiting = new Set<() => void>();
-
-	private constructor(readonly socket: net.Socket) {
-		const wake = (): void => {
-			for (const resolve of this.waiting) resolve();
-			this.waiting.clear();
-		};
-		socket.on('data', (bytes: Buffer) => {
-			this.received = Buffer.concat([this.received, bytes]);
-			wake();
-		});
-		socket.on('error', () => {
-			this.state = 'rst';
-			wake();
-		});
-		socket.on('end', () => {
-			this.state = 'fin';
-			wake();
-		});
-	}
-
-	static async open(url: string, ca?: string): Promise<RawConnection> {
-		const { hostname, port, protocol } = new URL(url);
-		const socket =
-			protocol === 'https:'
-				? tls.connect({ host: hostname, port: Number(port), ca })
-				: net.connect({ host: hostname, port: Number(port), allowHalfOpen: true });
-		const connection = new RawConnection(socket);
-		await new Promise<void>((resolve, reject) => {
-			socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', () => resolve());
-			// A server that resets on accept may do so before `connect` is seen.
-			socket.once('error', (error: NodeJS.ErrnoException) =>
-				error.code === 'ECONNRESET' ? resolve() : reject(error),
-			);
-		});
-		return connection;
-	}
-
-	send(request: RawRequest): void {
-		this.socket.write(encode(request));
-	}
-
-	get bytes(): Buffer {
-		return this.received;
-	}
-
-	get end(): RawAnswer['end'] {
-		return this.state;
-	}
-
-	/** Waits until the received bytes satisfy the condition, or the connection has ended. */
-	async until(condition: (bytes: Buffer) => boolean): Promise<void> {
-		while (!condition(this.received) && this.state === 'open') {
-			await new Promise<void>((resolve) => {
-				this.waiting.add(resolve);
-			});
-		}
-	}
-
-	/** Sends and waits for the whole answer, or for the end of the connection. */
-	async ask(request: RawRequest): Promise<RawAnswer> {
-		this.received = Buffer.alloc(0);
-		this.send(request);
-		const head = request.method === 'HEAD';
-		await this.until((bytes) => complete(bytes, head));
-		return { ...parseHttp(this.received), bytes: this.received, end: this.state };
-	}
-
-	/** Waits for the other side to close. */
-	async closed(): Promise<RawAnswer['end']> {
-		await this.until(() => false);
-		return this.state;
-	}
-
-	destroy(): void {
-		this.socket.destroy();
-	}
-}
-
-/** Sends one request on a new connection. */
+/** Sends one request on a new connection, and reads until the answer is whole or the connection ends. */
 export const rawAsk = async (url: string, request: RawRequest): Promise<RawAnswer> => {
-	const connection = await RawConnection.open(url);
-	try {
-		return await connection.ask(request);
-	} finally {
-		connection.destroy();
-	}
+	const { hostname, port } = new URL(url);
+	const socket = net.connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+	const isHead = request.method === 'HEAD';
+	let bytes: Buffer = Buffer.alloc(0);
+	const end = await new Promise<RawAnswer['end']>((resolve) => {
+		socket.on('error', () => resolve('rst'));
+		socket.on('end', () => resolve('fin'));
+		socket.on('data', (more: Buffer) => {
+			bytes = Buffer.concat([bytes, more]);
+			if (complete(bytes, isHead)) resolve('open');
+		});
+		socket.write(encode(request));
+	});
+	socket.destroy();
+	return { ...parseHttp(bytes), bytes, end };
 };

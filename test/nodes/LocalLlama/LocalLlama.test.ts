@@ -2,7 +2,7 @@ import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { reply } from '../../servers/llama-server';
-import { gate } from '../../support/chat-wire';
+import { gate } from '../../support/gate';
 import { AT_ONCE_MS } from '../../support/time';
 import { useLocalLlama } from './run-node';
 

@@ -7,15 +7,7 @@ import { chatCompletion, Core, type Generation, settle } from './core';
 import { defaultAnswer } from './default-answer';
 import { decisions } from './decisions';
 import { embeddings, rerank } from './embeddings';
-import {
-	invalidKey,
-	invalidRequest,
-	loading,
-	notFound,
-	notSupported,
-	serverError,
-	unavailable,
-} from './errors';
+import { invalidKey, invalidRequest, loading, notFound, serverError, unavailable } from './errors';
 import { chatStream } from './generate';
 import { dress, headOnly, jsonReply, preflight, textReply } from './http';
 import { parseError, typeName } from './json';
@@ -226,10 +218,7 @@ export class LlamaApp implements App {
 	}
 
 	private slots(request: WireRequest): object {
-		const { pool, settings } = this.core;
-		if (!settings.slotsEndpoint) {
-			throw notSupported('This server does not support slots endpoint. Start it with `--slots`');
-		}
+		const { pool } = this.core;
 		if (request.query.get('fail_on_no_slot') && pool.busy === pool.count)
 			throw unavailable('no slot available');
 		return pool.report();

@@ -112,13 +112,12 @@ export class Core {
 		const { task, reply } = generation;
 		const streams = task.stream && !reply.options.asJson;
 		const survives = streams && request.headers['x-conversation-id'] !== undefined;
-		const noticed = this.noticed(request.signal);
 		const leases = await this.pool.acquire({
 			prompt: task.prompt,
 			idSlot: task.idSlot,
 			count: task.n,
 			cachePrompt: task.cachePrompt,
-			signal: noticed,
+			signal: request.signal,
 			params: generation.params,
 			nPredict: task.maxTokens,
 		});
@@ -130,7 +129,7 @@ export class Core {
 			if (lease!.promptTokens >= generation.contextLimit)
 				throw contextExceeded(lease!.promptTokens, generation.contextLimit);
 			// With a conversation ID the generation continues after its client disconnects (docs/protocols/llama-server.md 2.11).
-			const signal = survives ? this.closed.signal : streams ? request.signal : noticed;
+			const signal = survives ? this.closed.signal : request.signal;
 			await waitFor(this.settings.promptDelayMs, signal);
 			if (signal.aborted) return;
 			const job = this.job(generation, leases, signal, produced);
@@ -208,7 +207,6 @@ export class Core {
 			signal,
 			produced,
 			tokenDelayMs: options.tokenDelayMs ?? this.settings.tokenDelayMs,
-			pingMs: this.settings.pingMs,
 			batch: this.settings.batch,
 			roleByToken: profile === 'llama-server' || profile === 'router',
 		};
@@ -254,20 +252,6 @@ export class Core {
 			this.counters.decodes += usage.completion;
 			this.counters.maxTokens = Math.max(this.counters.maxTokens, usage.prompt + usage.completion);
 		}
-	}
-
-	/** Aborts when the server detects that a client without a running stream has gone (docs/protocols/llama-server.md 7.4). */
-	private noticed(signal: AbortSignal): AbortSignal {
-		const { disconnectPollMs } = this.settings;
-		if (disconnectPollMs === 0) return signal;
-		const later = new AbortController();
-		const poll = async (): Promise<void> => {
-			do await waitFor(disconnectPollMs, this.closed.signal);
-			while (!this.closed.signal.aborted && Date.now() - this.pool.lastResultAt < disconnectPollMs);
-			later.abort();
-		};
-		signal.addEventListener('abort', () => void poll(), { once: true });
-		return later.signal;
 	}
 }
 

@@ -15,6 +15,9 @@ import { type Delta, type GenerationOptions, isSpecial, type Step } from './repl
 import type { Lease, SlotPool } from './slots';
 import { countTokens } from './text';
 
+/** Silence before a comment ping (`--sse-ping-interval`), unless the request sets it. */
+const PING_MS = 30_000;
+
 export interface Job {
 	task: Task;
 	steps: Step[];
@@ -29,7 +32,6 @@ export interface Job {
 	/** Deltas generated so far, which stay in the slot after an abort. */
 	produced: Delta[];
 	tokenDelayMs: number;
-	pingMs: number;
 	/** Prompt tokens per batch and progress event. */
 	batch: number;
 	/** Whether to skip the rest of the thinking. */
@@ -119,7 +121,7 @@ async function* quiet(job: Job, what: number | Promise<unknown>): AsyncGenerator
 		return;
 	}
 	const asked = job.task.pingSeconds;
-	const every = asked === undefined ? job.pingMs : asked <= 0 ? Infinity : asked * 1000;
+	const every = asked === undefined ? PING_MS : asked <= 0 ? Infinity : asked * 1000;
 	// Also clears the ping timer.
 	const over = new AbortController();
 	const end = waitFor(what, job.signal).then(() => over.abort());

@@ -103,8 +103,6 @@ export interface SimOptions {
 	slotSavePath?: string[];
 	/** `--lora`: their files, each with its scale, 1 at first. */
 	adapters?: Array<{ path: string; scale: number }>;
-	/** false is `--no-slots`. */
-	slotsEndpoint?: boolean;
 	/**
 	 * `chatml`: ChatML with tools. `thinking`: the same, with a thinking block at the start of every answer. `strict`: like
 	 * Mistral's, refuses roles that do not alternate and tool IDs other than nine alphanumerics.
@@ -121,13 +119,6 @@ export interface SimOptions {
 	promptDelayMs?: number;
 	/** Prompt tokens per batch, one progress event each. Default 2048. */
 	batch?: number;
-	/** Milliseconds of silence before a comment ping, unless the request sets it (`--sse-ping-interval`, 30 s). */
-	pingMs?: number;
-	/**
-	 * docs/protocols/llama-server.md 7.4: the server detects a disconnected queued or non-streaming client only when no slot
-	 * has produced anything for so long. Default 0 (at once), since the real server's second would slow tests down.
-	 */
-	disconnectPollMs?: number;
 	/** The real server: idle connections live 5000 ms and 100 requests. */
 	keepAlive?: RawHttpOptions['keepAlive'];
 	/** Treatment of new connections, counted from 0. */
@@ -154,15 +145,12 @@ export type Settings = Required<
 		| 'rerank'
 		| 'decisions'
 		| 'metrics'
-		| 'slotsEndpoint'
 		| 'template'
 		| 'models'
 		| 'autoload'
 		| 'tokenDelayMs'
 		| 'promptDelayMs'
 		| 'batch'
-		| 'pingMs'
-		| 'disconnectPollMs'
 	>
 > & {
 	keys: readonly string[];
@@ -206,7 +194,6 @@ export const withDefaults = (options: SimOptions): Settings => {
 		rerank: options.rerank ?? false,
 		decisions: options.decisions ?? 0,
 		metrics: options.metrics ?? false,
-		slotsEndpoint: options.slotsEndpoint ?? true,
 		template: options.template ?? 'chatml',
 		models: options.models ?? [
 			{ id: alias, vision: options.vision, audio: options.audio, tools: true },
@@ -215,8 +202,6 @@ export const withDefaults = (options: SimOptions): Settings => {
 		tokenDelayMs: options.tokenDelayMs ?? 0,
 		promptDelayMs: options.promptDelayMs ?? 0,
 		batch: options.batch ?? 2048,
-		pingMs: options.pingMs ?? 30_000,
-		disconnectPollMs: options.disconnectPollMs ?? 0,
 		transport: options.transport,
 		slotSavePath: options.slotSavePath,
 		adapters: options.adapters ?? [],
