@@ -37,18 +37,31 @@ const TAG = /<(\/?)(think(?:ing)?)(?:\s[^<>[\]]{0,100})?(?<!\/)>/iy;
 const TAG_BEGIN = /^<\/?(?:t|th|thi|thin|thinki|thinkin|think(?:ing)?(?:\s[^<>[\]]{0,100})?)?$/i;
 const MAX_TAG = 115;
 
+const TAG_BEGINNING = /<(?:\/?(?:[Tt][Hh]|[Tt]?$))/;
+const MARKERS = [
+	...THINKING_BEGINS,
+	...THINKING_ENDS,
+	...[...ANSWERS.values(), ...TAGS_BEHIND_THINKING.values()].filter((end) => end !== ''),
+];
+
 /** Where a thinking marker, or the end of an answer, may begin. */
-export const MARKER_BEGIN = new RegExp(
-	[
-		/<(?:\/?(?:[Tt][Hh]|[Tt]?$))/.source,
-		beginningsOf([
-			...THINKING_BEGINS,
-			...THINKING_ENDS,
-			...[...ANSWERS.values(), ...TAGS_BEHIND_THINKING.values()].filter((end) => end !== ''),
-		]).source,
-	].join('|'),
-	'g',
+export const MARKER_BEGIN = patternOf(MARKERS);
+
+/** The same, by the first character of the marker. */
+const PATTERNS = new Map(
+	MARKERS.map(([first]) => [first, patternOf(MARKERS.filter((marker) => marker[0] === first))]),
 );
+
+function patternOf(markers: readonly string[]): RegExp {
+	const { source } = beginningsOf(markers);
+	const hasTags = markers.some((marker) => marker.startsWith('<'));
+	return new RegExp(hasTags ? `${TAG_BEGINNING.source}|${source}` : source, 'g');
+}
+
+/** Where the end of a block may begin. */
+export function blockEndBegin(close: string): RegExp {
+	return PATTERNS.get(close[0])!;
+}
 
 /** A thinking marker. `close`: the matching closing marker; undefined for a closing marker. */
 export interface Marker {

@@ -3,6 +3,7 @@ import { MarkupTracker } from './markup-tracker';
 import { attempt, Source, Stopped } from './source';
 import {
 	answerAt,
+	blockEndBegin,
 	endsBlock,
 	type Marker,
 	MARKER_BEGIN,
@@ -211,7 +212,8 @@ export class ThinkSplitter {
 	private readUpTo(output: (text: string) => void, isEnd: (source: Source) => boolean): boolean {
 		const { unread } = this;
 		const source = new Source(unread, this.isOver);
-		source.jumpTo(MARKER_BEGIN);
+		const begin = blockEndBegin(this.close);
+		source.jumpTo(begin);
 		while (source.at < unread.length) {
 			const { at } = source;
 			const result = attempt(() => isEnd(source));
@@ -221,7 +223,7 @@ export class ThinkSplitter {
 				return result === true;
 			}
 			source.at = at + 1;
-			source.jumpTo(MARKER_BEGIN);
+			source.jumpTo(begin);
 		}
 		output(unread);
 		this.unread = '';
