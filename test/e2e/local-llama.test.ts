@@ -1,6 +1,8 @@
 import { startLlamaServerSim, reply } from '../servers/llama-server';
 import {
 	chatLines,
+	decisionModel,
+	isWheel,
 	llamaCredential,
 	smolLm2,
 	startLlamaServer,
@@ -72,6 +74,81 @@ function itemsOf({ data }: Execution, node = NODE): Array<{ json: Json; pairedIt
 	if (error !== undefined) throw new Error(JSON.stringify(error));
 	return runData[node]!.at(-1)!.data!.main![0]!;
 }
+
+const ROUTE = {
+	name: 'route',
+	kind: 'choice',
+	question: 'What is the text about?',
+	options: 'fruit\nmachines',
+};
+const PLEASANT = { name: 'pleasant', kind: 'yesNo', question: 'Is it pleasant?' };
+const RIPE = { name: 'ripe', kind: 'score', question: 'How ripe?', levels: 'green\nripe\nrotten' };
+
+const deciding = (question: object[]) => ({
+	operation: 'decide',
+	text: '={{ $json.text }}',
+	questions: { question },
+	options: { itemsAtOnce: SLOTS },
+});
+
+interface Decided {
+	answers: Record<string, { probability: number; probabilities: Record<string, number> }>;
+}
+
+/** Every answer has probabilities that add up. */
+function expectProbabilities({ answers }: Decided, names: string[]): void {
+	expect(Object.keys(answers)).toEqual(names);
+	for (const { probability, probabilities } of Object.values(answers)) {
+		const values = Object.values(probabilities);
+		expect(values).toContain(probability);
+		expect(values.reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 4);
+	}
+}
+
+test('decide: an ordinary model answers by letters, with real probabilities', async () => {
+	const execution = await run('Decide by letters', {
+		...items(['An apple a day', 'The engine of a train']),
+		[NODE]: localLlama(deciding([ROUTE, PLEASANT, RIPE])),
+	});
+	const answers = itemsOf(execution).map(({ json }) => json);
+	expect(answers.map(({ method }) => method)).toEqual(['letters', 'letters']);
+	for (const answer of answers)
+		expectProbabilities(answer as unknown as Decided, ['route', 'pleasant', 'ripe']);
+});
+
+/** The compiled llama-server has no route for decisions. */
+const METHOD = isWheel ? 'decisionModel' : 'letters';
+
+test('decide: a decision model answers all questions in one request', async () => {
+	const decisions = await startLlamaServer({
+		model: await decisionModel(),
+		contextSize: 4096,
+		parallel: SLOTS,
+	});
+	const own = await n8n.createCredential({ ...llamaCredential(decisions), id: undefined });
+	const empty = { __rl: true, mode: 'list', value: '' };
+	const execution = await run('Decide', {
+		...items(['An apple a day', 'The engine of a train']),
+		[NODE]: localLlama({ ...deciding([ROUTE, PLEASANT, RIPE]), model: empty }, own),
+	});
+	const answers = itemsOf(execution).map(({ json }) => json);
+	expect(answers.map(({ method }) => method)).toEqual([METHOD, METHOD]);
+	for (const answer of answers)
+		expectProbabilities(answer as unknown as Decided, ['route', 'pleasant', 'ripe']);
+	const classified = await run('Classify by decisions', {
+		...items(['An apple a day']),
+		[NODE]: localLlama(
+			{
+				operation: 'classify',
+				model: empty,
+				text: '={{ $json.text }}',
+				labels: { label: [{ name: 'fruit' }, { name: 'machines' }] },
+			},
+			own,
+		),
+	});
+	expect(itemsOf(classified)[0]!.json).toMatchObject({ method: METHOD });
+});
 
 test('chat: several items at once, in their order, with what n8n shows as usage', async () => {
 	const words = ['red', 'green', 'blue', 'black', 'white', 'grey'];

@@ -1,10 +1,10 @@
 /** The example workflows for embeddings, texts, images, audio and models. */
-import { reply, startLlamaServerSim } from '../servers/llama-server';
+import { type LlamaServerSim, reply, startLlamaServerSim } from '../servers/llama-server';
 import { startKokoroSim } from '../servers/media/kokoro';
 import { startSdServerSim } from '../servers/media/sd-server';
 import { startWhisperSim } from '../servers/media/whisper';
 import { fs, path, process } from '../support/node';
-import { MODEL_EXAMPLES, postgresCredential, type Wiring } from './support/examples';
+import { example, MODEL_EXAMPLES, postgresCredential, type Wiring } from './support/examples';
 import {
 	parts,
 	smolLm2,
@@ -102,6 +102,34 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 const logOf = ({ data }: Execution, node: string) =>
 	data.resultData.runData[node]!.map((entry) => Object.values(entry.data!)[0]![0]![0]!.json);
 
+/** A simulated decision model: route, its probability, and the probability that a person must answer. */
+async function deciding(
+	decide: (text: string) => [route: string, probability: number, person: number],
+): Promise<LlamaServerSim> {
+	const sim = await startLlamaServerSim({ decisions: 52 });
+	after(async () => await sim.close());
+	sim.route('POST /v1/systemone', ({ body }) => {
+		const { state, questions } = body as { state: string; questions: Record<string, Asked> };
+		const [route, probability, person] = decide(state);
+		const others = (1 - probability) / 2;
+		const routes = Object.keys(questions.route!.criteria).map((name) => [
+			name,
+			name === route ? probability : others,
+		]);
+		const answers = {
+			route: { choice: route, probabilities: Object.fromEntries(routes) as object },
+			urgency: { score: 0, probabilities: { 0: 1, 1: 0, 2: 0 } },
+			person: { noul: person },
+		};
+		return reply.json({ model: 'sim-model', answers });
+	});
+	return sim;
+}
+
+interface Asked {
+	criteria: object;
+}
+
 const RUNS: Record<string, () => Promise<string>> = {
 	'rag-over-folder': async () => {
 		// A folder that n8n may not read is not treated as empty.
@@ -159,6 +187,59 @@ const RUNS: Record<string, () => Promise<string>> = {
 		expect(guessed.data.resultData.error).toBeUndefined();
 		expect(itemsOf(guessed, 'A person decides')).toHaveLength(4);
 		return 'complaint, invoice, request, and one for a person';
+	},
+
+	'triage-mails': async () => {
+		const sim = await deciding((text) => {
+			if (text.includes('lawyer')) return ['support', 0.9, 0.95];
+			if (text.includes('invoice')) return ['bookkeeping', 0.9, 0.1];
+			if (text.includes('barn door')) return ['sales', 0.9, 0.1];
+			return ['sales', 0.4, 0.5];
+		});
+		const wiring = { local: await localCredential(sim), model: 'sim-model' };
+		const workflow = await theN8n().createWorkflow(example('triage-mails', wiring));
+		const runFrom = async (trigger: string) => {
+			const execution = await theN8n().waitForExecution(
+				await theN8n().runWorkflow(workflow, trigger),
+			);
+			expect(execution.data.resultData.error).toBeUndefined();
+			return execution;
+		};
+		await runFrom('Make the table');
+		const execution = await runFrom('Start');
+		expect(itemsOf(execution, 'A person answers')).toMatchObject([{ subject: 'Broken hinge' }]);
+		expect(itemsOf(execution, 'To bookkeeping')).toMatchObject([{ subject: 'Invoice 4711' }]);
+		expect(itemsOf(execution, 'To sales')).toMatchObject([{ subject: 'Hinges for a barn door' }]);
+		expect(itemsOf(execution, 'Keep the undecided')).toMatchObject([
+			{ subject: 'Hello', route: 'sales', urgency: 'any time' },
+		]);
+		const questions = sim.requests.filter(({ path: route }) => route.endsWith('/systemone'));
+		expect(questions).toHaveLength(4);
+		return 'a person, bookkeeping, sales, and one undecided';
+	},
+
+	'measure-decisions': async () => {
+		const sim = await deciding((text) => [
+			text.includes('pay') ? 'bookkeeping' : 'sales',
+			0.8,
+			0.5,
+		]);
+		const real = await startLlamaServer({ model: smolLm2(), contextSize: 4096, parallel: 2 });
+		after(async () => await real.stop());
+		const execution = await started('measure-decisions', {
+			local: {
+				'Decision model': await localCredential(sim, 'Decisions'),
+				'Ordinary model': await localCredential(real, 'Chat'),
+			},
+			model: { 'Decision model': 'sim-model', 'Ordinary model': real.model },
+		});
+		expect(execution.data.resultData.error).toBeUndefined();
+		const [{ table }] = itemsOf(execution, 'Report') as [{ table: object[] }];
+		expect(table).toMatchObject([
+			{ way: 'sim-model (decisionModel)', rows: 20, accuracy: 0.4, calibrationError: 0.4 },
+			{ way: `${real.model} (letters)`, rows: 20, calibrationError: expect.any(Number) as number },
+		]);
+		return JSON.stringify(table);
 	},
 
 	'extract-invoices': async () => {

@@ -38,12 +38,14 @@ export const DIFY_EXAMPLES = ['n8n-as-dify-knowledge', 'n8n-moderates-dify'];
 export const MODEL_EXAMPLES = [
 	'classify-and-route-email',
 	'extract-invoices',
+	'measure-decisions',
 	'nightly-models',
 	'pictures-by-form',
 	'rag-over-folder',
 	'rag-with-pgvector',
 	'speak-an-answer',
 	'transcribe-and-summarize',
+	'triage-mails',
 	'two-servers-with-failover',
 ];
 export const DIFY_NODE_EXAMPLES = [

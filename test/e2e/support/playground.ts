@@ -99,6 +99,10 @@ interface VerdaccioScript {
 	startVerdaccio(bin: string, folder: string): Promise<Verdaccio>;
 }
 
+interface DecisionModelScript {
+	writeDecisionModel(source: string, target: string): void;
+}
+
 interface TinyModelScript {
 	writeTinyModel(file: string, options?: TinyModelOptions): void;
 	writeScriptedModel(
@@ -245,6 +249,14 @@ export async function scriptedModel(
 	const { writeScriptedModel } = await loadScript<TinyModelScript>('tiny-model');
 	const file = path.join(workFolder('model'), 'scripted.gguf');
 	writeScriptedModel(file, replies, options);
+	return file;
+}
+
+/** SmolLM2 as a decision model, which a newer llama-server asks at `/v1/systemone`. */
+export async function decisionModel(): Promise<string> {
+	const { writeDecisionModel } = await loadScript<DecisionModelScript>('decision-model');
+	const file = path.join(workFolder('model'), 'decisions.gguf');
+	writeDecisionModel(smolLm2(), file);
 	return file;
 }
 
