@@ -9,10 +9,12 @@ import {
 	type Refused,
 } from '../batches/client';
 import { learnedOf } from '../batches/learned';
+import { invalidInput } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Priority } from '../http/scheduler';
 import { mapConcurrently } from '../servers/batches';
+import { kindOf } from '../servers/kinds';
 import type { EmbeddingRequest } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
@@ -24,6 +26,7 @@ import {
 	tooLongIn,
 	type TooLong,
 } from '../servers/text-refusals';
+import { isRecord } from '../values';
 import { VectorCheck } from './check';
 import {
 	explained,
@@ -65,7 +68,15 @@ export interface Embeddings extends BatchCounts {
 	remarks: string[];
 }
 
+/** A text with the pictures and sound that belong to it. */
+export interface MixedInput {
+	text: string;
+	/** Parts of a message in the form of OpenAI's API. */
+	media: readonly object[];
+}
+
 interface EmbeddedText extends BatchText {
+	media?: readonly object[];
 	/** What is sent in place of the text: its beginning, as text or tokens. */
 	input?: EmbeddingRequest['input'][number];
 }
@@ -84,7 +95,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	}
 
 	/**
-	 * @param texts of any type, as n8n hands them over; those of the wrong type are refused
+	 * @param texts of any type, as n8n hands them over, or with pictures; those of the wrong type are refused
 	 * @param indexes numbers (from 0) by which errors name the texts; default: positions in `texts`
 	 * @throws {ServerError} naming the text, where one is at fault. Nothing partial is returned.
 	 */
@@ -129,11 +140,16 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	}
 
 	private textOf(text: unknown, index: number, role: keyof Prefixes): EmbeddedText {
+		if (isMixed(text)) return { index, ...text, text: this.prefixed(text.text, role) };
 		if (typeof text !== 'string')
 			throw refusedText(index, `is not text but ${text === null ? 'null' : typeof text}`);
-		if (text.trim() !== '') return { index, text: this.prefixes[role] + text };
+		if (text.trim() !== '') return { index, text: this.prefixed(text, role) };
 		if (this.settings.blankTexts === 'refuse') throw refusedText(index, 'is empty');
 		return { index, text: ' ' };
+	}
+
+	private prefixed(text: string, role: keyof Prefixes): string {
+		return text.trim() === '' ? '' : this.prefixes[role] + text;
 	}
 
 	protected async afterRefusal(
@@ -171,7 +187,9 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	): Promise<number[][]> {
 		const { longTexts } = this.settings;
 		if (tooLong === undefined) throw notANumber(error, text);
-		if (longTexts === 'fail' || isLast) throw textTooLong(error, text, tooLong, call.kind);
+		// Without its pictures, the vector would stand for something else.
+		const isWhole = longTexts === 'fail' || text.media !== undefined;
+		if (isWhole || isLast) throw textTooLong(error, text, tooLong, call.kind);
 		if (longTexts === 'average') return [await this.meanOfParts(call, text, tooLong, depth)];
 		const shorter = async () => await this.shorter(call, text, tooLong);
 		return await this.truncated(call, text, depth, shorter);
@@ -250,7 +268,8 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 
 	protected async send(call: BatchCall, batch: readonly EmbeddedText[]): Promise<number[][]> {
 		const { connection, kind, model } = call;
-		const input = batch.map((text) => text.input ?? text.text);
+		requireMedia(call, batch);
+		const input = batch.map(inputOf);
 		const { dimensions, keepAlive, expectedDimensions } = this.settings;
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
 		const request = embeddingCall(connection, kind, {
@@ -287,4 +306,25 @@ function add(some: BatchCounts, to: BatchCounts): void {
 	to.truncated += some.truncated;
 	to.averaged += some.averaged;
 	if (some.tokens !== undefined) to.tokens = (to.tokens ?? 0) + some.tokens;
+}
+
+function isMixed(value: unknown): value is MixedInput {
+	return isRecord(value) && typeof value.text === 'string' && Array.isArray(value.media);
+}
+
+function inputOf({ input, text, media }: EmbeddedText): EmbeddingRequest['input'][number] {
+	if (media === undefined) return input ?? text;
+	return { content: [...(text === '' ? [] : [{ type: 'text', text }]), ...media] };
+}
+
+/** @throws {ServerError} before pictures are sent to a server that takes texts only */
+function requireMedia({ kind }: BatchCall, batch: readonly EmbeddedText[]): void {
+	const mixed = batch.find(({ media }) => media !== undefined);
+	const { embeddings, label } = kindOf(kind);
+	if (mixed === undefined || embeddings.takesMedia === true) return;
+	throw invalidInput(
+		`${label} makes vectors of texts only`,
+		'Leave Input Binary Fields empty, or use a server whose models take pictures.',
+		{ facts: { index: mixed.index } },
+	);
 }

@@ -7,6 +7,8 @@ import type {
 	SourceMessage,
 	Usage,
 } from '../chat/types';
+import { withMedia } from '../chat/request/content';
+import { wirePart } from '../chat/wire/parts';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { readToEnd } from '../generators';
 import type { Connection } from '../http/connection';
@@ -60,13 +62,8 @@ function messagesFor({ instructions, text, media = [], schema }: ExtractTask): S
 }
 
 function contentOf(text: string, media: readonly MediaPart[]): unknown {
-	if (media.length === 0) return text;
-	return [...(text === '' ? [] : [{ type: 'text', text }]), ...media.map(blockOf)];
-}
-
-function blockOf(part: MediaPart): object {
-	if (part.type === 'image') return { type: 'image_url', image_url: { url: part.url } };
-	return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
+	const content = withMedia(text, media);
+	return typeof content === 'string' ? content : content.map(wirePart);
 }
 
 /** Servers and models that refused a response format. They may still answer well without one. */

@@ -10,9 +10,10 @@ import {
 	takes,
 	thinkingFields,
 } from '../request/parameters';
-import type { ChatMessage, ChatRequest, ContentPart, ToolChoice, ToolDefinition } from '../types';
+import type { ChatMessage, ChatRequest, ToolChoice, ToolDefinition } from '../types';
 import { decode } from './openai-chunk';
 import { toolsField } from './openai-tool-calls';
+import { wirePart } from './parts';
 import type { ChatProtocol } from './protocol';
 
 /**
@@ -126,17 +127,6 @@ function wireAnswer(
 		...optional(Object.fromEntries(thinking)),
 		...optional({ tool_calls: calls }),
 	};
-}
-
-function wirePart(part: ContentPart): Record<string, unknown> {
-	switch (part.type) {
-		case 'text':
-			return { type: 'text', text: part.text };
-		case 'image':
-			return { type: 'image_url', image_url: { url: part.url } };
-		case 'audio':
-			return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
-	}
 }
 
 /** Nine letters and digits derived from an id. Ids that already have that form stay. */

@@ -91,11 +91,16 @@ export interface TokenizeOptions extends ModelQuestion {
 	withPieces: boolean;
 }
 
+/** Text, pictures and sound for one vector, in the parts of a chat message. */
+export interface MixedContent {
+	content: object[];
+}
+
 /** A request for embeddings. */
 export interface EmbeddingRequest {
 	model: string;
-	/** Each entry is a text, or the tokens of a text. */
-	input: Array<string | number[]>;
+	/** Each entry is a text, the tokens of a text, or a text with pictures and sound. */
+	input: Array<string | number[] | MixedContent>;
 	/** Whether the server shall cut texts that are too long, keeping the beginning. */
 	truncate: boolean;
 	/** Requested length of the vectors. */
@@ -349,6 +354,8 @@ export interface EmbeddingAbilities {
 	truncateFields?: Readonly<Record<string, unknown>>;
 	/** It refuses texts that are too long, unless told to cut them. Others may cut them silently. */
 	refusesLongTexts?: true;
+	/** It may have models that make vectors of pictures and sound, too. */
+	takesMedia?: true;
 	/** It can send vectors in base64, a quarter of the size. Others send floats, or were not tested. */
 	base64?: true;
 }

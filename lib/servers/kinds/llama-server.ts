@@ -66,7 +66,7 @@ export const llamaServer: ServerKind = {
 	slots: { ...slotsOf(ONE_MODEL), count: countSlots },
 	adapters: adaptersOf(ONE_MODEL),
 	decisions: decisionsOf(ONE_MODEL),
-	embeddings: { base64: true, refusesLongTexts: true },
+	embeddings: { base64: true, refusesLongTexts: true, takesMedia: true },
 	health: {
 		reports: 'server',
 		// In older releases the list needs no key (docs/protocols/llama-server.md 1.2).

@@ -49,7 +49,7 @@ export const llamaSwap: ServerKind = {
 	slots: slotsOf(BEHIND_GATEWAY),
 	adapters: adaptersOf(BEHIND_GATEWAY),
 	decisions: decisionsOf(BEHIND_GATEWAY),
-	embeddings: {},
+	embeddings: { takesMedia: true },
 	media: {
 		knownFor: ['images', 'transcription', 'speech'],
 		needsModel: true,

@@ -18,6 +18,7 @@ export const other: ServerKind = {
 	tokens: tokensOfUnknown,
 	slots: slotsOf(ONE_MODEL),
 	decisions: decisionsBelowApi,
+	embeddings: { takesMedia: true },
 	adapters: adaptersOf(ONE_MODEL),
 	words: {
 		...openAiCompatible.words,

@@ -5,6 +5,7 @@ import { readWhole } from '../../../lib/http/too-long';
 import { binarySource, namesIn } from '../../shared/binary';
 import { stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
+import type { NodeParameters } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
 
 /** @param place where the files go */
@@ -15,18 +16,27 @@ export function binaryFieldsField(place: string) {
 	});
 }
 
+type ItemCall = Pick<LlamaCall, 'context' | 'parameters' | 'itemIndex'>;
+
+/** Whether binary fields of the item are named. */
+export function hasFiles(parameters: NodeParameters): boolean {
+	return namesOf(parameters).length > 0;
+}
+
+function namesOf(parameters: NodeParameters): string[] {
+	const fields = parameters.value('binaryFields');
+	if (Array.isArray(fields)) return fields.map(String);
+	return namesIn(parameters.freeText('binaryFields'));
+}
+
 /** The item's binary fields as content blocks. Names are given as text, or as a list from an expression. */
 export async function fileBlocksIn({
 	context,
 	parameters,
 	itemIndex,
-}: LlamaCall): Promise<unknown[]> {
-	const fields = parameters.value('binaryFields');
-	const names = Array.isArray(fields)
-		? fields.map(String)
-		: namesIn(parameters.freeText('binaryFields'));
+}: ItemCall): Promise<unknown[]> {
 	const blocks: unknown[] = [];
-	for (const name of names) {
+	for (const name of namesOf(parameters)) {
 		const { name: filename, mimeType, open } = await binarySource(context, itemIndex, name);
 		const data = (await readWhole(open())).toString('base64');
 		blocks.push({ type: 'media', mime_type: mimeType, filename, data });
@@ -39,7 +49,7 @@ export async function fileBlocksIn({
  *
  * @throws {ServerError} of kind `invalidInput` where there is neither, or a file that no model server can read
  */
-export async function inputIn(call: LlamaCall): Promise<{ text: string; media: MediaPart[] }> {
+export async function inputIn(call: ItemCall): Promise<{ text: string; media: MediaPart[] }> {
 	const { parameters } = call;
 	const written = parameters.freeText('text');
 	const parts = (await fileBlocksIn(call)).map(contentPart);

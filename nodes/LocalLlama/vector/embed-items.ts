@@ -1,18 +1,26 @@
 /** Embeds one text of each item in batches: one request per item would take many times as long. */
-import { EmbeddingsClient } from '../../../lib/embeddings/client';
+import { wirePart } from '../../../lib/chat/wire/parts';
+import { EmbeddingsClient, type MixedInput } from '../../../lib/embeddings/client';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { timeSlices } from '../../../lib/http/time-slices';
 import { append } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
 import { failItem, ItemFailure } from '../../shared/run/failed-item';
-import { type LlamaCall } from '../operation';
+import type { NodeParameters } from '../../shared/parameters';
+import type { LlamaCall } from '../operation';
+import { hasFiles, inputIn } from '../text/files';
 import { encoded, reportEmbedding, taskIn, type EmbedTask, type Vector } from './embed-task';
 
 interface Place {
 	itemIndex: number;
 	text: string;
+	/** Reads the pictures of the item, where it has some: not before their turn. */
+	withMedia?(): Promise<MixedInput>;
 }
+
+/** Pictures are large: so many items with some go in one request. */
+const ITEMS_WITH_MEDIA = 4;
 
 /** Items with the same servers and settings. */
 interface Group {
@@ -56,13 +64,41 @@ async function groupsOf(call: LlamaCall) {
 			const key = JSON.stringify([pools.indexOf(servers), task]);
 			const group = groups.get(key) ?? { servers, task, places: [] };
 			groups.set(key, group);
-			group.places.push({ itemIndex, text: parameters.freeText('text') });
+			group.places.push(placeFor(call, parameters, itemIndex));
 		} catch (error) {
 			if (!call.context.continueOnFail()) failItem(itemIndex, error);
 			failures.set(itemIndex, error);
 		}
 	}
 	return { groups: groups.values(), failures };
+}
+
+function placeFor(call: LlamaCall, parameters: NodeParameters, itemIndex: number): Place {
+	const text = parameters.freeText('text');
+	if (!hasFiles(parameters)) return { itemIndex, text };
+	const { context } = call;
+	const withMedia = async () => {
+		const input = await inputIn({ context, parameters, itemIndex });
+		return { text: input.text, media: input.media.map(wirePart) };
+	};
+	return { itemIndex, text, withMedia };
+}
+
+/** Those that can be read; the others fail. */
+async function inputsOf(
+	call: LlamaCall,
+	outcome: Outcome,
+	batch: readonly Place[],
+): Promise<Array<string | MixedInput>> {
+	const inputs: Array<string | MixedInput> = [];
+	for (const place of batch) {
+		try {
+			inputs.push((await place.withMedia?.()) ?? place.text);
+		} catch (error) {
+			fail(call, outcome, [place], error);
+		}
+	}
+	return inputs;
 }
 
 async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Promise<Outcome> {
@@ -72,12 +108,19 @@ async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Pr
 	let begin = 0;
 	let [truncated, tokens] = [0, 0];
 	while (begin < waiting.length) {
-		const batch = waiting.slice(begin, begin + task.settings.batchSize);
-		const texts = batch.map(({ text }) => text);
+		const isMixed = waiting[begin]!.withMedia !== undefined;
+		const { batchSize } = task.settings;
+		const most = isMixed ? Math.min(batchSize, ITEMS_WITH_MEDIA) : batchSize;
+		const batch = waiting.slice(begin, begin + most);
+		const inputs = await inputsOf(call, outcome, batch);
+		if (inputs.length < batch.length) {
+			waiting = waiting.filter(({ itemIndex }) => !outcome.failures.has(itemIndex));
+			continue;
+		}
 		const indexes = batch.map(({ itemIndex }) => itemIndex);
 		try {
 			client ??= new EmbeddingsClient(servers, task.settings);
-			const result = await client.embed(texts, task.role, call.signal, indexes);
+			const result = await client.embed(inputs, task.role, call.signal, indexes);
 			truncated += result.truncated;
 			tokens += result.tokens ?? 0;
 			result.remarks.forEach((remark) => call.hint(remark));

@@ -218,3 +218,28 @@ test.each([
 	expect((await failure({ ...EXTRACT, ...parameters })).message).toContain(message);
 	expect(sim.requests).toHaveLength(0);
 });
+
+test('S26: a scanned invoice without a text', async () => {
+	const sim = await serve({ vision: true });
+	sim.script(reply.text(RIGHT));
+	const data = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1').toString('base64');
+	const item = await json(
+		{ ...EXTRACT, text: '', fields: FIELDS, binaryFields: ['scan'] },
+		{ items: [{ json: {}, binary: { scan: { mimeType: 'image/png', data } } }] },
+	);
+	expect(item).toMatchObject({ output: { number: 7 } });
+	expect(chats()[0]!.messages.at(-1)!.content).toEqual([
+		{ type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } },
+	]);
+});
+
+test('S27: a PDF says what to do, also where it has no text', async () => {
+	await serve({ vision: true });
+	const data = Buffer.from('%PDF-1.7').toString('base64');
+	const error = await failure(
+		{ ...EXTRACT, fields: FIELDS, binaryFields: 'scan' },
+		{ items: [{ json: {}, binary: { scan: { mimeType: 'application/pdf', data } } }] },
+	);
+	expect(error.description).toContain('Extract From PDF');
+	expect(error.description).toContain('pdftoppm -png');
+});

@@ -256,3 +256,74 @@ it('Stop is told as that', async () => {
 	expect(failed.message).toBe('The request was cancelled');
 	expect(failed.description).toContain('The execution was stopped');
 });
+
+describe('pictures of the items (S22–S25)', () => {
+	const picture = (bytes: string) => ({
+		photo: { mimeType: 'image/png', data: Buffer.from(bytes).toString('base64') },
+	});
+	const WITH_PHOTO = { ...EMBED, binaryFields: 'photo' };
+	const itemsWith = (...all: string[]) =>
+		all.map((bytes) => ({ json: {}, binary: picture(bytes) }));
+	const contents = () =>
+		(sent('/embeddings') as Array<{ input: Array<{ content: object[] }> }>).flatMap(({ input }) =>
+			input.map(({ content }) => content),
+		);
+	const vectors = reply.json({
+		data: [0, 1, 2, 3].map((index) => ({ index, embedding: [index, 1] })),
+	});
+
+	it('become vectors, with the text of the item, at most four in a request', async () => {
+		const sim = await serve();
+		sim.route('POST /v1/embeddings', vectors);
+		const out = await execute({
+			parameters: { ...WITH_PHOTO, text: 'a cat' },
+			items: itemsWith('1', '2', '3', '4', '5', '6', '7', '8'),
+		});
+		expect(out.map(({ json: { vector } }) => vector)).toEqual(
+			[0, 1, 2, 3, 0, 1, 2, 3].map((index) => [index, 1]),
+		);
+		expect(sent('/embeddings')).toHaveLength(2);
+		expect(contents()[0]).toEqual([
+			{ type: 'text', text: 'a cat' },
+			{
+				type: 'image_url',
+				image_url: { url: expect.stringMatching(/^data:image\/png;base64,/) as string },
+			},
+		]);
+	});
+
+	it('need no text', async () => {
+		const sim = await serve();
+		sim.route('POST /v1/embeddings', reply.json({ data: [{ index: 0, embedding: [1, 2] }] }));
+		await execute({ parameters: { ...WITH_PHOTO, text: '' }, items: itemsWith('1') });
+		expect(contents()[0]).toHaveLength(1);
+	});
+
+	it('of which one cannot be read fail alone', async () => {
+		const sim = await serve();
+		sim.route('POST /v1/embeddings', reply.json({ data: [{ index: 0, embedding: [1, 2] }] }));
+		const out = await execute({
+			parameters: { ...WITH_PHOTO, text: '' },
+			items: [...itemsWith('1'), { json: {}, binary: {} }],
+			continueOnFail: true,
+		});
+		expect(out.map(({ json: { vector } }) => vector)).toEqual([[1, 2], undefined]);
+		expect(out[1]!.json.error ?? out[1]!.error).toBeDefined();
+	});
+
+	it('are refused by a server that reads text only: the refusal says so', async () => {
+		const sim = await serve();
+		const message =
+			'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj';
+		sim.route('POST /v1/embeddings', reply.error(500, { error: { code: 500, message } }));
+		const error = await failure({ ...WITH_PHOTO, text: '' }, { items: itemsWith('1') });
+		expect(error.message).toBe('The server cannot read image input');
+		expect(error.description).toContain('--mmproj');
+	});
+
+	it('are not sent to a kind of server that takes texts only', async () => {
+		await serve({ profile: 'ollama' });
+		const error = await failure({ ...WITH_PHOTO, text: '' }, { items: itemsWith('1') });
+		expect(error.message).toContain('Ollama makes vectors of texts only');
+	});
+});
