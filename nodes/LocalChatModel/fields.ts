@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { responseFormatFields, thinkingFields } from '../shared/chat/answer-fields';
-import { choiceField } from '../shared/field-kinds';
+import { choiceField, noticeField } from '../shared/field-kinds';
 import { modelField } from '../shared/model-field';
 import { optionFields } from './options';
 import { shownWhere } from './server-types';
@@ -34,7 +34,16 @@ const modelFields: INodeProperties[] = [
 	}),
 ];
 
+/** n8n's own notice of its models, which it hides in places where nothing is connected by hand. */
+const connectionNotice: INodeProperties = {
+	...noticeField(
+		"This node must be connected to an AI agent or chain. <a data-action='openSelectiveNodeCreator' data-action-parameter-connectiontype='ai_languageModel'>Insert one</a>",
+	),
+	typeOptions: { containerClass: 'ndv-connection-hint-notice' },
+};
+
 export const properties: INodeProperties[] = [
+	connectionNotice,
 	...modelFields,
 	...thinkingFields(shownWhere(({ chat }) => chat.thinking.hasBudget === true, '')),
 	...responseFormatFields(shownWhere(({ chat }) => chat.grammar !== undefined, '')),
