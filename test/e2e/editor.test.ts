@@ -415,7 +415,9 @@ describe('the panels', () => {
 			const height = async () => {
 				await lists.first().waitFor();
 				expect(await lists.count()).toBe(1);
-				return (await get('node-parameters').boundingBox())!.height;
+				const last = (await get('parameter-input-moreOptions').boundingBox())!;
+				const { y } = (await get('node-parameters').boundingBox())!;
+				return last.y + last.height - y;
 			};
 			await page.setViewportSize({ ...WINDOW, height: 1100 });
 			await openNode('As Added');
