@@ -164,7 +164,7 @@ export function problemsOf(
 		if (title.trim() === '' || description.trim() === '') problems.push('says nothing');
 		if (EMPTY_WORDS.test(said)) problems.push(`says something empty: ${said}`);
 		if (LOW_LEVEL.test(title.trim())) problems.push(`says no more than "${title}"`);
-		if (description.length < title.length + 20)
+		if (description.replace(title, '').trim().length < 20)
 			problems.push(`does not say what to do: ${description}`);
 	}
 	const right = rightIn(operation, phase, fault);

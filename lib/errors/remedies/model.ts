@@ -158,7 +158,6 @@ export const MODEL_REMEDIES = {
 	}),
 	onlyThinking: ({ maxTokens, endedItself }) => ({
 		title: 'The model spent its whole answer on thinking',
-		meaning: 'The model spent its whole answer on thinking and wrote nothing else',
 		remedy: endedItself
 			? 'It ended there by itself: ask again, turn thinking off, or set a Thinking Time Limit or a thinking token budget. If it happens often, the chat template may not fit the model (llama-server --chat-template-file).'
 			: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a Thinking Time Limit or a thinking token budget, or turn thinking off.`,

@@ -5,6 +5,7 @@ import { timeSlices } from '../../../lib/http/time-slices';
 import { CancelWatch } from '../cancel-watch';
 import { withoutDetailsForVisitors, visitorMessage } from '../visitors';
 import { ItemFailure } from './failed-item';
+import { panelError } from './panel-error';
 
 /**
  * Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with
@@ -101,7 +102,10 @@ export async function workOnItems<T>(
 	}
 	// The other failures are aborts.
 	const first = failures[0];
-	if (first !== undefined) throw withoutDetailsForVisitors(context, options.toNodeError(first));
+	if (first !== undefined) {
+		const error = panelError(context, options.toNodeError(first));
+		throw withoutDetailsForVisitors(context, error);
+	}
 	return results;
 }
 

@@ -76,7 +76,7 @@ describe('documents as a ZIP', () => {
 		const { id } = addDocument(of.sim.store, of.base);
 		await expect(executeIn(prepare(of, zip([id])))).rejects.toMatchObject({
 			message: 'Downloading documents as a ZIP needs Dify 1.14 or newer, this is 1.12.1',
-			description: expect.stringContaining('this is 1.12.1') as string,
+			description: expect.stringContaining('Update Dify') as string,
 		});
 	});
 });

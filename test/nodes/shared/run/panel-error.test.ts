@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { NodeOperationError } from 'n8n-workflow';
+
+import { failure } from '../../../../lib/errors/failure';
+import type { FailureKind } from '../../../../lib/errors/kinds';
+import { toNodeError } from '../../../../lib/errors/node-error';
+import type { RemedyFacts } from '../../../../lib/errors/remedies';
+import { DIFY_REMEDIES } from '../../../../lib/errors/remedies/dify';
+import { MODEL_REMEDIES } from '../../../../lib/errors/remedies/model';
+import { NETWORK_REMEDIES } from '../../../../lib/errors/remedies/network';
+import { panelError, withoutTitle } from '../../../../nodes/shared/run/panel-error';
+import { executeContext } from '../../../support/execute-context';
+
+const TABLES = { network: NETWORK_REMEDIES, model: MODEL_REMEDIES, dify: DIFY_REMEDIES };
+const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
+	Object.keys(rows).map((kind) => [table, kind as FailureKind] as const),
+);
+const FACTS: RemedyFacts = { model: 'qwen3', status: 502, tool: 'search', code: 'EPROTO' };
+const { context } = executeContext({
+	type: 'n8n-nodes-local-llama.localLlama',
+	credentials: {},
+	parameters: {},
+});
+const { context: chat } = executeContext({
+	type: 'n8n-nodes-local-llama.localLlama',
+	credentials: {},
+	parameters: {},
+	streaming: true,
+});
+
+const shownIn = (where: typeof context, kind: FailureKind, options: object) =>
+	panelError(where, toNodeError(where.getNode(), failure(kind, options, { about: FACTS })));
+
+test.each(ROWS)('%s, %s: the description does not repeat the title', (table, kind) => {
+	const service = table === 'dify' ? ('dify' as const) : undefined;
+	for (const url of [
+		'https://user:pw@10.0.0.5:8080/v1/chat?key=1',
+		'http://[::1]:9/(v1)',
+		undefined,
+	]) {
+		const options = { url, service };
+		const { message, description } = shownIn(context, kind, options);
+		expect(description).not.toContain(message);
+		expect(description).toMatch(/^[A-Z'].*[.!?"]$/s);
+		// A streamed chat shows the description alone.
+		const whole = shownIn(chat, kind, options).description!;
+		expect(whole.length).toBeGreaterThanOrEqual(description!.length);
+		if (url !== undefined) expect(description).toContain(new URL(url).host);
+	}
+});
+
+test('a description that only begins with the same words stays', () => {
+	const description = 'The server failed twice. Look at its log.';
+	expect(withoutTitle({ message: 'The server failed', description })).toBe(description);
+	expect(withoutTitle({ message: 'Something else', description })).toBe(description);
+	expect(withoutTitle({ message: 'No', description: undefined })).toBeUndefined();
+});
+
+test('property: what follows the title stays as it is', () => {
+	const sentence = fc.stringMatching(/^[A-Z][a-z ]{0,20}[a-z]$/);
+	fc.assert(
+		fc.property(sentence, sentence, (title, rest) => {
+			const error = new NodeOperationError(context.getNode(), title, {
+				description: `${title}. ${rest}.`,
+			});
+			expect(panelError(context, error).description).toBe(`${rest}.`);
+		}),
+	);
+});
