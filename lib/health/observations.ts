@@ -90,8 +90,9 @@ export interface Alternative {
 	probe: Probe;
 }
 
-/** Probes of a single model. */
+/** Probes of a single model, or of a knowledge base of Dify. */
 export interface ModelProbes {
+	search?: Probe;
 	props?: Probe;
 	metrics?: Probe;
 	show?: Probe;
@@ -110,6 +111,8 @@ export interface Observations {
 	maxConcurrentRequests: number;
 	/** Which routes a Dify key is meant for. */
 	keyType?: 'app' | 'knowledge';
+	/** Whether the check was to ask the models behind Dify. */
+	asksModels?: boolean;
 	probes: Partial<Record<ProbeName, Probe>>;
 	perModel: Record<string, ModelProbes>;
 	alternatives: Alternative[];

@@ -117,6 +117,24 @@ export const ADVICE = {
 		'Dify itself and its database answer; whether its worker, its plugin daemon, Redis and the model server behind it work was not checked',
 		'Only a run shows that. If runs fail or stay queued while this check is fine, look at docker compose ps and at the logs of worker and plugin_daemon.',
 	),
+	difyModelsAnswer: info(({ others = [] }) => ({
+		meaning: `Dify reaches the models of its knowledge bases: ${others.join(', ')}`,
+		advice:
+			'The models of apps may be on other servers, and indexing also needs the worker: only a run, or a new document, shows those.',
+	})),
+	difyModelsUnknown: info(
+		'With the key of an app nobody can see from outside whether Dify reaches its model server: Dify asks the model only in a run',
+		'Use a credential with a key of the type Knowledge, which lets Dify ask its embedding model, or send a message with Dify Chat Message.',
+	),
+	difyNothingToSearch: info(
+		'Whether Dify reaches its embedding model cannot be seen: no knowledge base has vectors to search',
+		'Create a knowledge base with High Quality, and a document in it. Until then, only a run shows whether Dify reaches its model server.',
+	),
+	difyModelSlow: error(
+		'degraded',
+		'Dify answers, but a search that asks its embedding model did not end in time',
+		'Its model server may be away, or still loading the model: look at it, and at docker compose logs plugin_daemon. If it is just slow, raise Time Limit of a Check.',
+	),
 	difySlow: error(
 		'degraded',
 		'Dify did not answer a simple question in time',

@@ -3,6 +3,7 @@ import { describeDifyFailure } from '../../dify/errors/classify';
 import type { FailureKind } from '../../errors/kinds';
 import { isRecord } from '../../values';
 import { bodyOf } from '../answers';
+import { modelsOf, searchableBases } from '../dify-bases';
 import type { Observations, Probe } from '../observations';
 import { movedFinding, withAlternative } from './address';
 import {
@@ -82,11 +83,38 @@ export const DIFY_RULES: Rules = {
 		return isUsable ? undefined : refusedFinding(observations, parameters);
 	},
 
-	difyNotChecked: whenAnswered((main) => [
+	searches: ({ observations }) =>
+		searchesIn(observations).flatMap((search) => searchFinding(observations, search) ?? []),
+
+	difyNotChecked: whenAnswered((main, observations) => [
 		...[movedFinding(main) ?? []].flat(),
-		advise('difyNotChecked', describeProbe(main)),
+		modelsFinding(main, observations),
 	]),
 };
+
+/** The searches that asked the models behind Dify. */
+function searchesIn({ perModel }: Observations): Probe[] {
+	return Object.values(perModel).flatMap(({ search }) => search ?? []);
+}
+
+/** What is wrong with a search, if anything. */
+function searchFinding(observations: Observations, search: Probe): FindingWithStatus | undefined {
+	if (!search.answered) return advise('difyModelSlow', describeProbe(search));
+	return search.status < 300 ? undefined : refusedFinding(observations, search);
+}
+
+/** What is known about the models behind Dify, where nothing failed. */
+function modelsFinding(main: Answered, observations: Observations): FindingWithStatus {
+	const { asksModels = false, probes } = observations;
+	if (!asksModels) return advise('difyNotChecked', describeProbe(main));
+	if (keyTypeOf(observations) === 'app') return advise('difyModelsUnknown', describeProbe(main));
+	const searches = searchesIn(observations);
+	if (searches.length === 0) return advise('difyNothingToSearch', describeProbe(main));
+	const models = searchableBases(bodyOf(probes.difyDatasets)).flatMap(modelsOf);
+	return advise('difyModelsAnswer', searches.map(describeProbe).join('; '), {
+		others: [...new Set(models)],
+	});
+}
 
 /** How many knowledge bases the key opens, if Dify told. */
 export function knowledgeBases({ probes }: Observations): number | undefined {
@@ -131,7 +159,7 @@ function refusedFinding(observations: Observations, probe: Answered): FindingWit
 		body: probe.text,
 		contentType: probe.headers['content-type'],
 		challenge: probe.headers['www-authenticate'],
-		method: 'GET',
+		method: probe.method,
 	});
 	const isEmptyPage = refusal.kind === 'emptyAnswer' && probe.status < 300;
 	const kind = isEmptyPage ? 'wrongServer' : refusal.kind;

@@ -39,6 +39,8 @@ export interface CheckOptions {
 	 * (docs/protocols/llama-server.md 2.1).
 	 */
 	readSlots?: boolean;
+	/** Also let Dify search a knowledge base once, which asks its embedding and rerank models. */
+	askModels?: boolean;
 	signal?: AbortSignal;
 }
 
@@ -98,14 +100,14 @@ export async function observe(
 const NOTHING: ProbeResults = { probes: {}, perModel: {}, alternatives: [] };
 
 /** What is known without a request. */
-function knownOf(target: Target, { expectations = {} }: CheckOptions) {
+function knownOf(target: Target, { expectations = {}, askModels }: CheckOptions) {
 	const { service, keySet, authentication, maxConcurrentRequests, keyType } = target;
 	return {
 		service,
 		keySet,
 		authentication,
 		maxConcurrentRequests,
-		...optional({ keyType }),
+		...optional({ keyType, asksModels: askModels }),
 		expectations,
 	};
 }

@@ -90,6 +90,12 @@ export const slots = booleanField('Ask for Slots', 'readSlots', true, {
 		'Whether to ask llama-server for its slots too, which shows the busy ones and a hung GPU without --metrics. Leave it off for a server started with --sleep-idle-seconds: asking wakes it and keeps it awake.',
 });
 
+const askModels = booleanField('Ask the Models Behind Dify', 'askModels', true, {
+	displayOptions: { show: { '/service': ['dify'] } },
+	description:
+		'Whether Dify is to search a knowledge base once, which shows whether it reaches the embedding model of that base, and its rerank model. It needs a key of the type Knowledge. Dify keeps the search in its list of recent queries, and the model server may load the model for it.',
+});
+
 const failWhenUnhealthy = booleanField('Fail When Unhealthy', 'failWhenUnhealthy', true, {
 	description:
 		'Whether the node fails when the server is not healthy, instead of using its second output',
@@ -103,7 +109,10 @@ export const timeLimit = numberField('Time Limit of a Check (Seconds)', 'timeLim
 
 /** Fields of every operation that checks the server, with further options. */
 export function checkFields(...further: INodeProperties[]): INodeProperties[] {
-	return [expectationsField, optionsCollection([slots, failWhenUnhealthy, timeLimit, ...further])];
+	return [
+		expectationsField,
+		optionsCollection([slots, askModels, failWhenUnhealthy, timeLimit, ...further]),
+	];
 }
 
 /** Reads these fields. */
@@ -138,6 +147,7 @@ export function readExpectations(parameters: NodeParameters): CheckOptions {
 			minSlots: parameters.number('needed.minSlots', undefined),
 		},
 		readSlots: parameters.flag('options.readSlots', false),
+		askModels: parameters.flag('options.askModels', false),
 		...optional({ timeLimitMs }),
 	};
 }

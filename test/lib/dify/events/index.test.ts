@@ -16,6 +16,7 @@ import {
 	scriptText,
 } from '../play';
 import { examples } from '../../../support/properties';
+import { httpFixture } from '../../../support/streams';
 
 describe('transport', () => {
 	const script: Script = { steps: said('Größe ', '你好 ', '😀'), usage: { total_tokens: 5 } };
@@ -262,6 +263,18 @@ describe('properties', () => {
 			texts.add(result.text);
 		}
 		expect([...texts]).toEqual(['', 'Hel', 'Hello 你']);
+	});
+
+	test("a real New Agent's stream (main of July 2026): whole and counted, and any cut is a failure", () => {
+		const body = httpFixture('dify-main-2026-07/newagent-stream.http').body.toString();
+		const bytes = bytesOf(body);
+		const whole = 'wort0 wort1 wort2 wort3 wort4';
+		const { result, shown } = playBytes([bytes]);
+		expect([result.status, result.text, shown]).toEqual(['succeeded', whole, whole]);
+		expect(result.usage).toMatchObject({ prompt_tokens: 10, completion_tokens: 5 });
+		const end = body.indexOf('data: {"event":"message_end"');
+		for (let cut = 0; cut < end; cut += 7)
+			expect(playBytes([bytes.subarray(0, cut)]).result.status).toBe('failed');
 	});
 
 	test('no event of any shape throws, and the result is plain data', () => {
