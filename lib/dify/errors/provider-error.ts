@@ -20,7 +20,10 @@ const MAX_DEPTH = 5;
  * answers.
  */
 const WRAPPERS =
-	/^(?:Run failed:\s*)?(?:\[\w+\] Error:\s*)?(?:req_id:\s*\w*\s+)?(?:plugin daemon:\s*)?/;
+	/^(?:Run failed:\s*)?(?:\[[^\]\n]{1,80}\] Error:\s*)?(?:req_id:\s*\w*\s+)?(?:plugin daemon:\s*)?/;
+
+/** "[OpenAI-API-compatible] Error: " without a reason: the plugin daemon is gone, seen on main of July 2026. */
+const NO_REASON = /^(?:Run failed:\s*)?\[[^\]\n]{1,80}\] Error:\s*$/;
 
 const BY_TEXT: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 	[/\bPluginDaemonBadRequestError\b/, 'invalidParam'],
@@ -39,6 +42,7 @@ const BY_TEXT: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 /** Reads the error of a plugin or a model from Dify's message; undefined for other messages. */
 export function readProviderError(message: string): ProviderError | undefined {
 	const whole = message.slice(0, MAX_BLOB);
+	if (NO_REASON.test(whole)) return { kind: 'pluginDaemon', said: whole.trim() };
 	const bare = whole.replace(WRAPPERS, '');
 	const blob = blobIn(bare);
 	const wrapped =

@@ -238,6 +238,12 @@ describe('the models behind Dify', () => {
 			'difyPluginDaemon',
 			'Failed to request plugin daemon',
 		],
+		[
+			'the plugin daemon is gone, but Dify has kept its list of models',
+			'retrieve-no-daemon',
+			'difyPluginDaemon',
+			'[OpenAI-API-compatible] Error:',
+		],
 	])('%s', async (_name, recording, id, observed) => {
 		const sim = await withVectors();
 		const { status, body } = httpFixture(`dify-main-2026-07/${recording}.http`);
