@@ -152,5 +152,5 @@ export const recordShown = (files, descriptionOf, credentialOf) => {
 	const sorted = Object.fromEntries(
 		Object.entries(hashes).sort(([one], [other]) => (one < other ? -1 : 1)),
 	);
-	writeFileSync(join(root, SHOWN), `${JSON.stringify(sorted, null, 2)}\n`);
+	writeFileSync(join(root, SHOWN), `${JSON.stringify(sorted, null, '\t')}\n`);
 };

@@ -422,7 +422,7 @@ describe('the panels', () => {
 			await page.setViewportSize({ ...WINDOW, height: 1100 });
 			await openNode('As Added');
 			expect(await height()).toBeLessThan(700);
-			await picture('options', 'fields');
+			await picture('options-groups', 'fields');
 			await closeNode();
 			await openNode(MODEL);
 			await lists.nth(4).waitFor();
@@ -449,7 +449,6 @@ describe('the panels', () => {
 			).toEqual(['Min P']);
 			await shown.first().click();
 			await get('parameter-input-minP').waitFor();
-			await picture('options-groups', 'fields');
 			await closeNode();
 			await openNode('Local Llama');
 			expect(await height()).toBeLessThan(900);
