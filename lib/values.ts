@@ -45,7 +45,6 @@ export function quietly<T>(work: () => T): T | undefined {
 }
 
 const [QUOTE, BACKSLASH] = ['"'.charCodeAt(0), '\\'.charCodeAt(0)];
-const QUOTE_OR_ESCAPE = /["\\]/g;
 const OPENING = new Set(['[', '{'].map((bracket) => bracket.charCodeAt(0)));
 const CLOSING = new Set([']', '}'].map((bracket) => bracket.charCodeAt(0)));
 
@@ -66,12 +65,9 @@ function isNestedDeeply(source: string): boolean {
 /** The index of the quote that ends the string which begins at `start`; of the last character where none does. */
 function endOfString(source: string, start: number): number {
 	let at = start + 1;
-	for (;;) {
-		QUOTE_OR_ESCAPE.lastIndex = at;
-		const next = QUOTE_OR_ESCAPE.exec(source)?.index ?? source.length;
-		if (source.charCodeAt(next) !== BACKSLASH) return next;
-		at = next + 2;
-	}
+	while (at < source.length && source.charCodeAt(at) !== QUOTE)
+		at += source.charCodeAt(at) === BACKSLASH ? 2 : 1;
+	return at;
 }
 
 /** JSON with texts in place of the numbers that JavaScript cannot represent, and a list of these. */
