@@ -37,7 +37,7 @@ export interface AskRequest extends AskOptions {
 const BACK_OFF_MS = [500, 1_500];
 
 /** Network failures after which a retry may succeed. */
-export const TRANSIENT_KINDS: ReadonlySet<FailureKind> = new Set([
+const TRANSIENT_KINDS: ReadonlySet<FailureKind> = new Set([
 	'refused',
 	'closedBeforeAnswer',
 	'connectionLost',

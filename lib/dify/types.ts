@@ -196,7 +196,7 @@ export interface RunResult {
 	workflowRunId?: string;
 	/** Unix seconds. */
 	createdAt?: number;
-	/** Missing where Dify did not count although a model answered: stopped runs and the New Agent have zeros. */
+	/** Missing where Dify did not count although a model answered: stopped runs have zeros, as do many of the New Agent. */
 	usage?: DifyUsage;
 	/** `message_end.metadata` as it came, with `annotation_reply`. */
 	metadata?: Record<string, unknown>;

@@ -44,7 +44,8 @@ export class BodyReader {
 
 	/** The actual framing; undefined if the body is no stream, or nothing has arrived. */
 	get foundFraming(): Framing | undefined {
-		return this.kind === 'events' ? 'sse' : this.kind === 'lines' ? 'ndjson' : undefined;
+		if (this.kind === 'events') return 'sse';
+		return this.kind === 'lines' ? 'ndjson' : undefined;
 	}
 
 	/** The beginning of a web page in place of an answer. */

@@ -104,11 +104,8 @@ export class NodeParameters {
 	freeText(path: string): string {
 		const value = this.value(path);
 		if (isBlank(value)) return '';
-		return typeof value === 'string'
-			? value
-			: typeof value === 'object'
-				? JSON.stringify(value)
-				: String(value);
+		if (typeof value === 'object') return JSON.stringify(value);
+		return String(value);
 	}
 
 	/** A name, an ID or other text, trimmed. Empty where nothing is given. */

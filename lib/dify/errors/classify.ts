@@ -25,7 +25,7 @@ export interface DifyFailure {
 	status: number;
 	kind: FailureKind;
 	/** Text of the answer: one to three lines without keys. Absent where there is none. */
-	said?: string;
+	serverText?: string;
 	/** Whether the request may be retried: nothing was started, or it was a GET. */
 	retryable: boolean;
 }
@@ -53,13 +53,15 @@ export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
 	const method = (answer.method ?? 'POST').toUpperCase();
 	if (shape.kind === 'json') return describeEnvelope(shape.json, answer, method);
 	const kind = foreignKind(answer, shape, body);
-	const said =
-		shape.kind === 'empty'
-			? undefined
-			: cleanMessage(shape.kind === 'page' ? shape.title : shape.text);
 	const { status } = answer;
-	const shown = optional({ said: said && shortened(said, MAX_FOREIGN) });
-	return { status, kind, retryable: retryable(kind, status, method), ...shown };
+	const serverText = foreignText(shape);
+	return { status, kind, retryable: retryable(kind, status, method), ...optional({ serverText }) };
+}
+
+function foreignText(shape: BodyShape): string | undefined {
+	if (shape.kind === 'empty' || shape.kind === 'json') return undefined;
+	const text = cleanMessage(shape.kind === 'page' ? shape.title : shape.text);
+	return text && shortened(text, MAX_FOREIGN);
 }
 
 function describeEnvelope(
@@ -120,7 +122,7 @@ function classify(evidence: Evidence): { kind: FailureKind; serverText?: string 
 	const { code, message } = evidence;
 	const mayBePassedOn = message !== undefined && (code === undefined || PASSED_ON.has(code));
 	const provider = mayBePassedOn ? readProviderError(message) : undefined;
-	const serverText = cleanMessage(provider?.said ?? message);
+	const serverText = cleanMessage(provider?.serverText ?? message);
 	if (provider !== undefined) return { kind: provider.kind, serverText };
 	for (const kindOf of CLASSIFIERS) {
 		const kind = kindOf(evidence, serverText);
@@ -150,9 +152,9 @@ const PASSED_ON: ReadonlySet<string> = new Set([
 
 function shownOf(
 	code: string | undefined,
-	said: string | undefined,
-): Pick<DifyFailure, 'code' | 'said'> {
-	return optional({ code: code?.replace(KEYS, '[key]'), said });
+	serverText: string | undefined,
+): Pick<DifyFailure, 'code' | 'serverText'> {
+	return optional({ code: code?.replace(KEYS, '[key]'), serverText });
 }
 
 /** Kind of an error by Dify's code and text; undefined where neither is known. */
@@ -178,19 +180,25 @@ function retryable(kind: FailureKind, status: number, method: string): boolean {
  */
 function foreignKind(answer: DifyAnswer, shape: BodyShape, body: string): FailureKind {
 	const { status } = answer;
-	if (shape.kind === 'page') {
-		// Next.js leaves its traces in every page; the API itself never answers HTML with 200 (docs/protocols/dify.md 1.1,
-		// 6.3).
-		if (status < 300 || /\/_next\/|__next|self\.__next_f/i.test(body.slice(0, 64 * 1024)))
-			return 'webFrontend';
-	}
-	// Cloudflare's codes for a rate limit, sent as plain text (docs/protocols/dify.md 5.2).
-	if (shape.kind === 'text' && /^error code: 10(?:15|27)\b/.test(shape.text)) return 'rateLimited';
-	if (status < 300 && shape.kind === 'text') return 'wrongServer';
-	const between = proxyFailureKind({ ...answer, body }, shape);
-	if (between !== undefined) return between;
-	if (status === 401 || status === 403) return 'proxyRefuses';
-	return kindOfStatus(status);
+	if (shape.kind === 'page' && isFrontend(status, body)) return 'webFrontend';
+	const byText = shape.kind === 'text' ? kindOfPlainText(status, shape.text) : undefined;
+	const byProxy = byText ?? proxyFailureKind({ ...answer, body }, shape);
+	if (byProxy !== undefined) return byProxy;
+	return status === 401 || status === 403 ? 'proxyRefuses' : kindOfStatus(status);
+}
+
+/**
+ * Whether a page is that of Dify's web front end: Next.js leaves its traces in every page, and the API itself never
+ * answers HTML with 200 (docs/protocols/dify.md 1.1, 6.3).
+ */
+function isFrontend(status: number, page: string): boolean {
+	return status < 300 || /\/_next\/|__next|self\.__next_f/i.test(page.slice(0, 64 * 1024));
+}
+
+function kindOfPlainText(status: number, text: string): FailureKind | undefined {
+	// Cloudflare's codes for a rate limit (docs/protocols/dify.md 5.2).
+	if (/^error code: 10(?:15|27)\b/.test(text)) return 'rateLimited';
+	return status < 300 ? 'wrongServer' : undefined;
 }
 
 /** Kind of JSON without Dify's code: from an API gateway, or an OpenAI-compatible server, whose errors are objects. */

@@ -8,7 +8,7 @@ import type { CallAnswer, EventStream } from '../../http/types';
 import { withRetryAfter } from '../../http/retry-after';
 import { optional } from '../../values';
 import { describeDifyFailure, describeRunError } from './classify';
-import type { RunErrorCause, RunResult, WorkflowNode } from '../types';
+import type { RunError, RunErrorCause, RunResult, WorkflowNode } from '../types';
 
 /** IDs by which a run can be found in Dify. */
 type RunIds = Pick<RunResult, 'conversationId' | 'messageId' | 'taskId' | 'workflowRunId'>;
@@ -31,13 +31,12 @@ export function difyFailure(
 }
 
 function receivedIn(result: RunResult | undefined): Partial<FailureDetails> {
-	return result === undefined
-		? {}
-		: {
-				result,
-				partialText: result.text || undefined,
-				partialReasoning: result.reasoning || undefined,
-			};
+	if (result === undefined) return {};
+	return {
+		result,
+		partialText: result.text || undefined,
+		partialReasoning: result.reasoning || undefined,
+	};
 }
 
 /** The partial result of a failed run. */
@@ -69,14 +68,14 @@ export function answerError(
 	const target = redirectedTo(connection, answer);
 	const context = { ...connection.contextOf(url), service: 'dify' as const };
 	if (target !== undefined) {
-		const asked = target === url ? connection.contextOf(connection.url.root) : context;
+		const from = target === url ? connection.url.root : url;
 		return failure(
 			'redirect',
-			{ ...asked, service: 'dify' },
+			{ ...connection.contextOf(from), service: 'dify' },
 			{ status, about: { location: target } },
 		);
 	}
-	const { kind, code, said, ...described } = describeDifyFailure({
+	const { kind, code, serverText, ...described } = describeDifyFailure({
 		status,
 		// Masked before it is cut: half a key would not be recognized.
 		body: connection.mask(answer.text),
@@ -88,20 +87,25 @@ export function answerError(
 		status: described.status,
 		code,
 		retryable: described.retryable,
-		serverText: said,
+		serverText,
 		facts: { difyVersion: headers['x-version'] },
 		about: {
 			status: described.status,
 			startsRun: method === 'POST' && STARTS_RUN.test(new URL(url).pathname),
-			countedTwice: countsTwice(said, headers['x-version']),
+			countedTwice: countsTwice(serverText, headers['x-version']),
 		},
 	});
 	return withRetryAfter(failed, headers['retry-after']);
 }
 
 /** With a limit of one run, Dify 1.14 refuses every streamed chatflow, even the first (docs/protocols/dify.md 12.2). */
-function countsTwice(said: string | undefined, version = ''): boolean {
-	return /\bis 1\.?$/.test(said ?? '') && !/^(?:0\.|1\.\d\b|1\.1[0-2]\b)/.test(version);
+function countsTwice(serverText = '', version = ''): boolean {
+	return /\bis 1\.?$/.test(serverText) && !isBefore113(version);
+}
+
+/** Whether a version of Dify is older than 1.13. */
+function isBefore113(version: string): boolean {
+	return /^(?:0\.|1\.\d\b|1\.1[0-2]\b)/.test(version);
 }
 
 /**
@@ -138,29 +142,26 @@ export function runError(
 	stopRequested?: boolean,
 ): ServerError {
 	const context = { ...connection.contextOf(url), service: 'dify' as const };
-	const error = maskDeep(result.error, context.secrets) ?? {
-		cause: 'notFinished' as const,
+	const error: RunError = maskDeep(result.error, context.secrets) ?? {
+		cause: 'notFinished',
 		message: 'The run did not finish',
 	};
-	const { kind, said, ...described } = describeRunError(error);
+	const { serverText, ...described } = describeRunError(error);
+	const { kind } = described;
+	const difyVersion = headers['x-version'];
 	const node = kind === 'runFailed' ? failedNode(result) : undefined;
-	const isOld = /^(?:0\.|1\.\d\b|1\.1[0-2]\b)/.test(headers['x-version'] ?? '');
-	const asking = kind === 'timeout' && isOld ? result.workflow?.nodes.find(isAsking) : undefined;
+	const asking = kind === 'timeout' ? waitingNode(result, difyVersion) : undefined;
 	return failure(kind, context, {
 		...described,
-		...(node === undefined
-			? {}
-			: { meaning: `The run failed in Dify at the node ${nameOf(node)}` }),
-		...(OWN_WORDS.has(error.cause) ? { meaning: said } : { serverText: said }),
-		...(asking === undefined ? {} : waitsForPerson(asking, error.message)),
-		...(kind === 'runFailed' && error.cause === 'refused' ? { remedy: NOT_A_RUN } : {}),
+		...(OWN_WORDS.has(error.cause) ? { meaning: serverText } : { serverText }),
+		...(node && { meaning: `The run failed in Dify at the node ${nameOf(node)}` }),
+		...(asking && waitsForPerson(asking, error.message)),
+		...(error.cause === 'refused' && kind === 'runFailed' && { remedy: NOT_A_RUN }),
 		...receivedIn(result),
 		facts: {
-			difyVersion: headers['x-version'],
+			difyVersion,
 			...idsOf(result),
-			...(node === undefined
-				? {}
-				: { failedNode: node.title ?? node.nodeId, failedNodeType: node.type }),
+			...(node && { failedNode: node.title ?? node.nodeId, failedNodeType: node.type }),
 			...optional({ stopRequested }),
 		},
 		about: { startsRun: true },
@@ -173,8 +174,8 @@ export function runError(
  */
 function failedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
 	const failed = workflow?.nodes.filter((node) => node.status === 'failed') ?? [];
-	const said = error?.message ?? '';
-	const named = failed.find((node) => node.error !== undefined && said.includes(node.error));
+	const message = error?.message ?? '';
+	const named = failed.find((node) => node.error !== undefined && message.includes(node.error));
 	return (
 		named ??
 		failed.find((node) => node.iterationId === undefined && node.loopId === undefined) ??
@@ -183,17 +184,17 @@ function failedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
 }
 
 /**
- * Whether a Human Input node is running: Dify 1.12 cannot pause a run, so it waits for ever (docs/protocols/dify.md
- * 2.5).
+ * A Human Input node that is running: Dify 1.12 cannot pause a run, so it waits for ever (docs/protocols/dify.md 2.5).
  */
-function isAsking({ type, status }: WorkflowNode): boolean {
-	return type === 'human-input' && status === 'running';
+function waitingNode({ workflow }: RunResult, version = ''): WorkflowNode | undefined {
+	if (!isBefore113(version)) return undefined;
+	return workflow?.nodes.find(({ type, status }) => type === 'human-input' && status === 'running');
 }
 
-function waitsForPerson(node: WorkflowNode, said: string): Partial<FailureDetails> {
+function waitsForPerson(node: WorkflowNode, message: string): Partial<FailureDetails> {
 	return {
 		message: 'The run waits for a person, and this Dify cannot pause it',
-		meaning: `The run stands at the node ${nameOf(node)}: ${said}`,
+		meaning: `The run stands at the node ${nameOf(node)}: ${message}`,
 		remedy:
 			'Human Input nodes work over the API from Dify 1.14 on. Update Dify, or take the node out of the workflow.',
 	};

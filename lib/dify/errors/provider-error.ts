@@ -8,7 +8,7 @@ import { isRecord, parseObject, text } from '../../values';
 export interface ProviderError {
 	kind: DifyKind;
 	/** The innermost message. */
-	said: string;
+	serverText: string;
 }
 
 /** Characters. Longer than any model's error: JSON that is cut cannot be read. */
@@ -47,10 +47,10 @@ export function readProviderError(message: string): ProviderError | undefined {
 	const blob = blobIn(bare);
 	const wrapped =
 		/^Plugin\w*Error:/.test(bare) || (blob !== undefined && text(blob.error_type) !== undefined);
-	const said = readable(innermost(bare.replace(/^Plugin\w*Error:\s*/, '')));
+	const serverText = readable(innermost(bare.replace(/^Plugin\w*Error:\s*/, '')));
 	const known = BY_TEXT.find(([pattern]) => pattern.test(bare))?.[1];
-	if (known !== undefined) return { kind: known, said };
-	return wrapped ? { kind: 'modelProvider', said } : undefined;
+	if (known !== undefined) return { kind: known, serverText };
+	return wrapped ? { kind: 'modelProvider', serverText } : undefined;
 }
 
 function blobIn(bare: string): Record<string, unknown> | undefined {
@@ -60,9 +60,9 @@ function blobIn(bare: string): Record<string, unknown> | undefined {
 }
 
 /** The innermost of nested messages: of the plugin, of its exception, of the model's own JSON. */
-function innermost(said: string, depth = 0): string {
-	const blob = depth < MAX_DEPTH ? blobIn(said) : undefined;
-	if (blob === undefined) return said.trim();
+function innermost(raw: string, depth = 0): string {
+	const blob = depth < MAX_DEPTH ? blobIn(raw) : undefined;
+	if (blob === undefined) return raw.trim();
 	const args = isRecord(blob.args) ? blob.args : {};
 	const error = isRecord(blob.error) ? blob.error : {};
 	const inner =
@@ -71,20 +71,20 @@ function innermost(said: string, depth = 0): string {
 		text(error.message) ||
 		text(blob.error) ||
 		text(blob.detail);
-	if (!inner) return said.trim();
-	return `${said.slice(0, said.indexOf('{'))}${innermost(inner, depth + 1)}`.trim();
+	if (!inner) return raw.trim();
+	return `${raw.slice(0, raw.indexOf('{'))}${innermost(inner, depth + 1)}`.trim();
 }
 
 /** Python's text of a failed connection, shortened to reason, host and port. */
-function readable(said: string): string {
+function readable(raw: string): string {
 	const [pool, host, port, path] =
 		/HTTPS?ConnectionPool\(host='([^']+)', port=(\d+)\): Max retries exceeded with url: (\S+) /.exec(
-			said,
+			raw,
 		) ?? [];
-	if (pool === undefined) return said;
+	if (pool === undefined) return raw;
 	const why =
 		/Connection refused|timed out|No route to host|Name or service not known|Connection reset/i.exec(
-			said,
+			raw,
 		)?.[0];
-	return `${said.slice(0, said.indexOf(pool))}${why ?? 'no connection'}: ${host}:${port}${path}`;
+	return `${raw.slice(0, raw.indexOf(pool))}${why ?? 'no connection'}: ${host}:${port}${path}`;
 }

@@ -132,8 +132,8 @@ function handledFailures({ workflow }: RunState): string {
 }
 
 /**
- * Token counts, if Dify counted: stopped runs and all runs of the New Agent have zeros (docs/protocols/dify.md 12.1,
- * 12.2).
+ * Token counts, if Dify counted: stopped runs have zeros, and those of the New Agent where its backend counts nothing
+ * (docs/protocols/dify.md 3.5, 12.1, 12.2).
  */
 function countedUsage(
 	{ usage, workflow, text }: RunState,

@@ -17,13 +17,16 @@ export const FILE_TYPES: readonly DifyFileType[] = [
 	'custom',
 ];
 
+const MEDIA_TYPES = ['image', 'video', 'audio'] as const;
+type MediaType = (typeof MEDIA_TYPES)[number];
+
 /** A file in a run. Dify silently drops an entry without a transfer method (docs/protocols/dify.md 2.1.3). */
 export type DifyFileRef =
 	| { type: DifyFileType; transfer_method: 'remote_url'; url: string }
 	| { type: DifyFileType; transfer_method: 'local_file'; upload_file_id: string };
 
 /** File types by extension, as Dify decides them, for its size limits too (docs/protocols/dify.md 2.9). */
-const EXTENSIONS: ReadonlyArray<readonly [DifyFileType, readonly string[]]> = [
+const EXTENSIONS: ReadonlyArray<readonly [MediaType, readonly string[]]> = [
 	['image', ['jpg', 'jpeg', 'png', 'webp', 'gif', 'svg']],
 	['video', ['mp4', 'mov', 'mpeg', 'webm']],
 	['audio', ['mp3', 'm4a', 'wav', 'amr', 'mpga']],
@@ -42,7 +45,7 @@ export interface FileRules {
 }
 
 /** Largest files of the installation, in megabytes (docs/protocols/dify.md 2.11, `system_parameters`). */
-export type SizeLimits = Partial<Record<'image' | 'video' | 'audio' | 'other', number>>;
+export type SizeLimits = Partial<Record<MediaType | 'other', number>>;
 
 export function sizeLimitsOf(parameters: JsonRecord): SizeLimits {
 	const system = recordOf(parameters.system_parameters);
@@ -122,14 +125,20 @@ export function fileTypeOf(
 	mimeType: string | undefined,
 	rules?: Pick<FileRules, 'types'>,
 ): DifyFileType {
+	const type = typeByName(name) ?? typeByFamily(mimeType);
+	const allowed = rules?.types ?? [type];
+	const isCustom = !allowed.includes(type) && allowed.includes('custom');
+	return isCustom ? 'custom' : type;
+}
+
+function typeByName(name: string): MediaType | undefined {
 	const extension = extensionOf(name);
-	const family = mimeType?.split('/')[0];
-	const byFamily =
-		family === 'image' || family === 'audio' || family === 'video' ? family : 'document';
-	const type = EXTENSIONS.find(([, extensions]) => extensions.includes(extension))?.[0] ?? byFamily;
-	const allowed = rules?.types;
-	if (allowed === undefined || allowed.includes(type)) return type;
-	return allowed.includes('custom') ? 'custom' : type;
+	return EXTENSIONS.find(([, extensions]) => extensions.includes(extension))?.[0];
+}
+
+function typeByFamily(mimeType = ''): DifyFileType {
+	const family = mimeType.split('/')[0];
+	return MEDIA_TYPES.find((type) => type === family) ?? 'document';
 }
 
 export interface CheckedFile {
@@ -166,11 +175,13 @@ export function checkFiles(
 	for (const file of files) checkFile(file, rules, sizes);
 }
 
-function checkFile(
-	{ name, type, size }: CheckedFile,
-	{ where, types, extensions, methods }: FileRules,
-	sizes: SizeLimits,
-): void {
+function checkFile(file: CheckedFile, rules: FileRules, sizes: SizeLimits): void {
+	checkType(file, rules);
+	checkMethod(file, rules);
+	checkSize(file, sizes);
+}
+
+function checkType({ name, type }: CheckedFile, { where, types, extensions }: FileRules): void {
 	if (types !== undefined && !types.includes(type))
 		throw localError(
 			'fileType',
@@ -181,23 +192,24 @@ function checkFile(
 			'fileType',
 			`"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`,
 		);
-	const method = size === undefined ? 'remote_url' : 'local_file';
-	if (methods !== undefined && !methods.includes(method))
-		throw localError(
-			'fileRejected',
-			`${where === 'the app' ? 'The app' : where} takes ${size === undefined ? 'no URLs, only uploaded files' : 'no uploaded files, only URLs'}`,
-		);
-	const megabytes = sizes[sizeClass(name)];
-	if (size !== undefined && megabytes !== undefined && size > megabytes * 1024 * 1024)
-		throw localError(
-			'fileTooLarge',
-			`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but this Dify takes ${megabytes} MB at most for its kind of file`,
-		);
 }
 
-function sizeClass(name: string): keyof SizeLimits {
-	const type = EXTENSIONS.find(([, extensions]) => extensions.includes(extensionOf(name)))?.[0];
-	return type === 'image' || type === 'video' || type === 'audio' ? type : 'other';
+function checkMethod({ size }: CheckedFile, { where, methods }: FileRules): void {
+	const isUrl = size === undefined;
+	if (methods === undefined || methods.includes(isUrl ? 'remote_url' : 'local_file')) return;
+	const taker = where === 'the app' ? 'The app' : where;
+	const taken = isUrl ? 'no URLs, only uploaded files' : 'no uploaded files, only URLs';
+	throw localError('fileRejected', `${taker} takes ${taken}`);
+}
+
+function checkSize({ name, size }: CheckedFile, sizes: SizeLimits): void {
+	const limit = sizes[typeByName(name) ?? 'other'];
+	if (size === undefined || limit === undefined || size <= limit * 1024 * 1024) return;
+	const megabytes = (size / 1024 / 1024).toFixed(1);
+	throw localError(
+		'fileTooLarge',
+		`"${name}" has ${megabytes} MB, but this Dify takes ${limit} MB at most for its kind of file`,
+	);
 }
 
 /**

@@ -6,6 +6,7 @@ import { tooOld } from '../errors/too-old';
 import {
 	asList,
 	finiteNumber,
+	isFilled,
 	type JsonRecord,
 	nonEmptyText,
 	optional,
@@ -133,33 +134,32 @@ export function checkedValues(
 	values: JsonRecord,
 	files: ReadonlySet<string>,
 ): JsonRecord {
-	const names = form.inputs.map(({ name }) => name);
+	checkNames(form, values);
+	const texts = form.inputs.filter(({ name }) => !files.has(name));
+	return Object.fromEntries(texts.map((input) => [input.name, checkedValue(input, values)]));
+}
+
+function checkNames({ inputs }: OpenForm, values: JsonRecord): void {
+	const names = inputs.map(({ name }) => name);
 	const unknown = Object.keys(values).filter((name) => !names.includes(name));
-	if (unknown.length > 0)
+	if (unknown.length === 0) return;
+	throw stillOpen(
+		`The form has no field "${unknown.join('", "')}"`,
+		`It has: ${names.join(', ') || 'no fields'}.`,
+	);
+}
+
+/** Dify 1.14 accepts a number, but then the run fails: everything is sent as text. */
+function checkedValue({ name, options, default: preset }: HumanInput, values: JsonRecord): string {
+	const value = isFilled(values[name]) ? words(values[name]) : preset;
+	if (value === undefined)
+		throw stillOpen(`The form field "${name}" is empty`, 'Every field of a form needs a value.');
+	if (options !== undefined && !options.includes(value))
 		throw stillOpen(
-			`The form has no field "${unknown.join('", "')}"`,
-			`It has: ${names.join(', ') || 'no fields'}.`,
+			`The form field "${name}" cannot be "${value.slice(0, 100)}"`,
+			`It must be one of: ${options.join(', ')}.`,
 		);
-	const checked: JsonRecord = {};
-	for (const input of form.inputs) {
-		if (files.has(input.name)) continue;
-		const given = values[input.name];
-		// Dify 1.14 accepts a number, but then the run fails: everything is sent as text.
-		const value =
-			given === undefined || given === null || given === '' ? input.default : words(given);
-		if (value === undefined)
-			throw stillOpen(
-				`The form field "${input.name}" is empty`,
-				'Every field of a form needs a value.',
-			);
-		if (input.options !== undefined && !input.options.includes(value))
-			throw stillOpen(
-				`The form field "${input.name}" cannot be "${value.slice(0, 100)}"`,
-				`It must be one of: ${input.options.join(', ')}.`,
-			);
-		checked[input.name] = value;
-	}
-	return checked;
+	return value;
 }
 
 function stillOpen(message: string, remedy: string): ServerError {
@@ -196,8 +196,8 @@ function isUncertain(error: ServerError): boolean {
 }
 
 async function isSubmitted(client: DifyClient, token: string): Promise<boolean> {
-	const said = await client.get(pathOf(token)).catch((error: unknown) => error);
-	return said instanceof ServerError && said.code === 'human_input_form_submitted';
+	const outcome = await client.get(pathOf(token)).catch((error: unknown) => error);
+	return outcome instanceof ServerError && outcome.code === 'human_input_form_submitted';
 }
 
 /** Rewords an error about a form. */

@@ -105,8 +105,8 @@ function numberValue({ label }: FormField, value: unknown): number | undefined {
 
 function booleanValue({ label }: FormField, value: unknown): boolean | undefined {
 	if (typeof value === 'string' && value.trim() === '') return undefined;
-	const said = booleanOf(value);
-	if (said !== undefined) return said;
+	const flag = booleanOf(value);
+	if (flag !== undefined) return flag;
 	throw localError(
 		'inputs',
 		`The field "${label}" must be true or false, but is ${JSON.stringify(value).slice(0, 100)}`,
@@ -122,7 +122,8 @@ function objectValue({ label }: FormField, value: unknown): unknown {
 
 /** Reads inputs given as JSON. @throws {ServerError} unless it is an object: Dify would answer with a Python error */
 export function jsonInputs(value: unknown): JsonRecord {
-	const parsed = typeof value === 'string' ? (value.trim() === '' ? {} : parseJson(value)) : value;
+	if (typeof value === 'string' && value.trim() === '') return {};
+	const parsed = typeof value === 'string' ? parseJson(value) : value;
 	if (isRecord(parsed)) return parsed;
 	throw localError(
 		'inputs',

@@ -1,5 +1,5 @@
 import { asFailed, type ServerError } from '../../errors/server-error';
-import { isRecord, recordOf } from '../../values';
+import { isRecord, optional, recordOf } from '../../values';
 import type { DifyClient } from '../client';
 import { difyFailure, runError } from '../errors/failure';
 import {
@@ -50,15 +50,17 @@ export async function conclude(
 	display: Display,
 	url: string,
 ): Promise<RunResult> {
-	if (state.lost === undefined) return await resultOf(client, state, ending, display, url);
-	try {
-		return withWarning(await resultOf(client, state, ending, display, url), RECOVERED_NOTE);
-	} catch (error) {
-		const { failed } = asFailed(error);
-		const result = succeededWithoutRecord(state.run, failed);
-		if (result !== undefined) return result;
-		throw lostRunError(client, state, failed, url);
-	}
+	const { lost } = state;
+	if (lost === undefined) return await resultOf(client, state, ending, display, url);
+	const outcome = await resultOf(client, state, ending, display, url).then(
+		(result) => ({ result: withWarning(result, RECOVERED_NOTE) }),
+		asFailed,
+	);
+	if ('result' in outcome) return outcome.result;
+	const { failed } = outcome;
+	const result = succeededWithoutRecord(state.run, failed);
+	if (result !== undefined) return result;
+	throw lostRunError(state, failed, lossError(client, lost, url));
 }
 
 async function resultOf(
@@ -176,26 +178,31 @@ function succeededWithoutRecord(run: RunState, error: ServerError): RunResult | 
 	return result.status === 'failed' ? undefined : withWarning(result, NO_CLOSE);
 }
 
-/** The error of a run that was lost and not found again, with all that is known of it. */
-function lostRunError(
-	client: DifyClient,
-	{ run, lost, stop }: Observation,
-	error: ServerError,
+/** The error of the stream that was lost. */
+function lossError(
+	{ connection }: DifyClient,
+	{ closing, result, head }: NonNullable<Observation['lost']>,
 	url: string,
 ): ServerError {
-	const { closing, result, head = { url, headers: {} } } = lost!;
-	const first = closing.failed ?? runError(client.connection, result, head);
-	const facts = { ...first.facts, ...error.facts };
-	if (stop?.isAccepted !== undefined) facts.stopRequested = stop.isAccepted;
-	if (error.kind === 'cancelled') {
-		const partialText = knownText(run) || undefined;
-		const partialReasoning = run.reasoning || undefined;
-		return difyFailure('cancelled', { url: first.url, partialText, partialReasoning, facts });
-	}
-	// A failed lookup tells nothing: the stream's own error says that the run may have gone on.
-	const isOwn = error.kind === 'timeout' || error.result !== undefined;
-	const shown = isOwn ? error : first.withRemedy(remedyFor(error, run.workflowRunId ?? ''));
-	return shown.withPartial({ text: knownText(run), reasoning: run.reasoning }).withFacts(facts);
+	return closing.failed ?? runError(connection, result, head ?? { url, headers: {} });
+}
+
+/** The error of a run that was lost and not found again: one error, with all that is known of the run. */
+function lostRunError({ run, stop }: Observation, failed: ServerError, loss: ServerError) {
+	return shownError(run, failed, loss)
+		.withPartial({ text: knownText(run), reasoning: run.reasoning })
+		.withFacts({
+			...loss.facts,
+			...failed.facts,
+			...optional({ stopRequested: stop?.isAccepted }),
+		});
+}
+
+function shownError(run: RunState, failed: ServerError, loss: ServerError): ServerError {
+	if (failed.kind === 'cancelled') return difyFailure('cancelled', { url: loss.url });
+	if (failed.kind === 'timeout' || failed.result !== undefined) return failed;
+	// A failed lookup tells nothing: the error of the stream says that the run may have gone on.
+	return loss.withRemedy(remedyFor(failed, run.workflowRunId ?? ''));
 }
 
 function remedyFor(error: ServerError, runId: string): string {

@@ -38,7 +38,7 @@ export interface FinishedRuns {
 
 /**
  * Runs of a workflow app that ended since the last poll, from its log: Dify sends no notifications. The log is sorted
- * by start, so it is read from the oldest run that had not ended.
+ * by start, so it is read from the oldest run that had not ended. The observer is for one run: this is about all of them.
  *
  * @param memory undefined at the first poll, which finds nothing
  */

@@ -1,8 +1,9 @@
 import { ServerError } from '../../errors/server-error';
-import { TRANSIENT_KINDS, type DifyClient } from '../client';
+import type { DifyClient } from '../client';
 import { difyFailure } from '../errors/failure';
 import { uuid } from '../ids';
 import type { WorkflowRun } from '../types';
+import { isApiAway } from './rules/failures';
 import { finiteNumber, isRecord, nonEmptyText, parseJson, type JsonRecord } from '../../values';
 
 /** The record of a run (`GET /workflows/run/:id`). */
@@ -112,7 +113,8 @@ export interface WaitOptions {
 }
 
 /**
- * Polls a run until it is over. Not for a run that was stopped before Dify 1.15: its record stays `running`.
+ * Polls a run until it is over. Not for a run that was stopped before Dify 1.15: its record stays `running`. Not a case
+ * for the observer, which gives the result of a run: here the record itself is wanted, and there is no stream.
  *
  * @throws {ServerError} of kind `timeout` when the limit runs out, `runNotFound`, `cancelled`
  */
@@ -127,7 +129,7 @@ export async function waitForRecord(
 	for (let polls = 0; ; polls++) {
 		// Once the run was seen, an API that restarts is waited for.
 		const record = await findRecord(client, runId).catch((error: unknown) => {
-			if (isKnown && isApiAway(error)) return undefined;
+			if (isKnown && error instanceof ServerError && isApiAway(error.kind)) return undefined;
 			throw error;
 		});
 		const passed = performance.now() - begun;
@@ -154,8 +156,8 @@ export async function endedRecord(
 	acrossPauses = false,
 	onUnknown = () => {},
 ): Promise<RunRecord | undefined> {
-	const asked = client.withSignal(undefined).get(pathOf(runId), {}, { timeoutMs: LOOK_LIMIT_MS });
-	const body = await asked.catch((error: unknown) => (isUnknownRun(error) ? {} : undefined));
+	const request = client.withSignal(undefined).get(pathOf(runId), {}, { timeoutMs: LOOK_LIMIT_MS });
+	const body = await request.catch((error: unknown) => (isUnknownRun(error) ? {} : undefined));
 	const record = body && readRecord(body, (json) => client.parse(json));
 	if (body !== undefined && record === undefined) onUnknown();
 	return record === undefined || isUnfinishedRecord(record, acrossPauses) ? undefined : record;
@@ -164,13 +166,6 @@ export async function endedRecord(
 /** Whether the run has not ended. */
 function isUnfinishedRecord({ status }: RunRecord, acrossPauses = false): boolean {
 	return status === 'running' || status === 'scheduled' || (status === 'paused' && acrossPauses);
-}
-
-/** Whether the API of Dify restarts, or a proxy cannot reach it; the run goes on in its worker. */
-function isApiAway(error: unknown): boolean {
-	return (
-		error instanceof ServerError && (TRANSIENT_KINDS.has(error.kind) || error.kind === 'gateway')
-	);
 }
 
 /** Whether Dify itself does not know the run: a proxy may answer 404 as well. */

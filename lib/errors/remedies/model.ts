@@ -8,12 +8,9 @@ function noSuchRoute(url: string): string {
 	return `${missing} If its API has a prefix (llama-server --api-prefix), add it to the Base URL.`;
 }
 
-function otherBaseUrl(root: string | undefined, url: string): string {
+function otherBaseUrl(root: string | undefined): string {
 	const example = root ? `, for example ${root}` : '';
-	const oldOllama = url.includes('11434')
-		? ' This port is usually Ollama: a very old Ollama has no /v1 routes, so update it.'
-		: '';
-	return `Check the Base URL: type just the address of the server${example}. The package adds /v1 itself. A prefix (llama-server --api-prefix) belongs in the Base URL.${oldOllama}`;
+	return `Check the Base URL: type just the address of the server${example}. The package adds /v1 itself. A prefix (llama-server --api-prefix) belongs in the Base URL.`;
 }
 
 /** Ollama (seen: 0.17.4) refuses with 403 and an empty body. */
@@ -47,7 +44,7 @@ export const MODEL_REMEDIES = {
 		remedy:
 			root !== undefined && (typed === root || typed === `${root}/`)
 				? noSuchRoute(url)
-				: otherBaseUrl(root, url),
+				: otherBaseUrl(root),
 	}),
 	modelNotFound: ({ model }) => ({
 		title: `The server does not know the model ${quoted(model)}`,

@@ -171,7 +171,7 @@ function refusedFinding(observations: Observations, probe: Answered): FindingWit
 	const words = [
 		`${probe.method} ${probe.url}: HTTP ${probe.status}`,
 		refusal.code === undefined ? '' : ` ${refusal.code}`,
-		refusal.said === undefined ? '' : `, "${refusal.said}"`,
+		refusal.serverText === undefined ? '' : `, "${refusal.serverText}"`,
 	];
 	const [observed, change] = withAlternative(observations, words.join(''), failure.remedy);
 	const status = statusOf(kind, MISCONFIGURED.has(kind) ? 'misconfigured' : 'degraded');

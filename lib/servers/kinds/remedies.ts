@@ -29,6 +29,7 @@ export const PLAIN_REMEDIES: Remedies = {
 
 export const OLLAMA_REMEDIES: Remedies = {
 	...PLAIN_REMEDIES,
+	wrongPath: `${PLAIN_REMEDIES.wrongPath} A very old Ollama has no /v1 routes: update it.`,
 	refused:
 		'Ollama is down, still starting, on another port, or listens on 127.0.0.1 only. Start it with OLLAMA_HOST=0.0.0.0 (ollama serve), check the port (11434), and look at its log.',
 	contextOverflow: `Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile, ${SHORTEN}`,

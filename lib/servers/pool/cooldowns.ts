@@ -61,18 +61,17 @@ export function startCooldown(key: string, why: ServerError): void {
 	const last = cooldowns.get(key);
 	// Concurrent requests that fail together count once.
 	if (last !== undefined && last.until > now) return;
-	const isBusy = why.kind === 'busy';
-	const before = isBusy || last === undefined ? 0 : last.before + 1;
-	const asked = why.facts.retryAfterMs;
-	const ms = isBusy
-		? typeof asked === 'number'
-			? asked
-			: BUSY_COOLDOWN_MS
-		: FIRST_COOLDOWN_MS * 2 ** before;
+	const before = why.kind === 'busy' || last === undefined ? 0 : last.before + 1;
 	cooldowns.set(key, {
-		until: now + Math.min(ms, LONGEST_COOLDOWN_MS),
+		until: now + Math.min(cooldownMs(why, before), LONGEST_COOLDOWN_MS),
 		before,
 		isTried: false,
 		why,
 	});
+}
+
+/** @param before failures in a row before this one */
+function cooldownMs({ kind, facts }: ServerError, before: number): number {
+	if (kind !== 'busy') return FIRST_COOLDOWN_MS * 2 ** before;
+	return typeof facts.retryAfterMs === 'number' ? facts.retryAfterMs : BUSY_COOLDOWN_MS;
 }

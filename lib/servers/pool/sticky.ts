@@ -15,10 +15,10 @@ export function byPreference<S>(
 ): S[] {
 	const weighed = servers.map((server) => ({ server, weight: weightOf(key, nameOf(server)) }));
 	return weighed
-		.sort((a, b) => (a.weight < b.weight ? 1 : a.weight > b.weight ? -1 : 0))
+		.sort((one, other) => Buffer.compare(other.weight, one.weight))
 		.map(({ server }) => server);
 }
 
-function weightOf(key: string, name: string): string {
-	return createHash('sha256').update(`${name}\n${key}`).digest('hex');
+function weightOf(key: string, name: string): Buffer {
+	return createHash('sha256').update(`${name}\n${key}`).digest();
 }

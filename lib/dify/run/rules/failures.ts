@@ -56,6 +56,11 @@ export function mayGoOn(
 	}
 }
 
+/** Whether the API of Dify restarts, or a proxy cannot reach it; the run goes on in its worker. */
+export function isApiAway(kind: FailureKind): boolean {
+	return NEXT_STEPS[kind]?.attach === 'attachIfConfirmed';
+}
+
 /** Whether the failure says that the run cannot be attached to. */
 export function forbidsAttaching(kind: FailureKind, stream: StreamState): boolean {
 	return stepAfter(kind, stream) === 'readRecord';

@@ -92,9 +92,9 @@ describe('bodies of any kind', () => {
 		[503, '[]', 'gateway', '[]'],
 	] as Array<[number, string | undefined, FailureKind, string | undefined]>)(
 		'%i %j',
-		(status, body, kind, said) => {
+		(status, body, kind, serverText) => {
 			expect(of(status, body)).toMatchObject({ status, kind });
-			expect(of(status, body).said).toBe(said);
+			expect(of(status, body).serverText).toBe(serverText);
 			expect(of(status, body).code).toBeUndefined();
 		},
 	);
@@ -104,7 +104,7 @@ describe('bodies of any kind', () => {
 			kind: 'rateLimited',
 			retryable: true,
 		});
-		expect(of(400, '{"detail":"odd"}')).toMatchObject({ kind: 'requestFormat', said: 'odd' });
+		expect(of(400, '{"detail":"odd"}')).toMatchObject({ kind: 'requestFormat', serverText: 'odd' });
 		expect(
 			of(200, JSON.stringify({ code: 'not_chat_app', message: 'x', status: 400 })),
 		).toMatchObject({
@@ -120,14 +120,14 @@ describe('bodies of any kind', () => {
 		});
 		expect(of(403, '{"message":"Forbidden"}')).toMatchObject({
 			kind: 'proxyRefuses',
-			said: 'Forbidden',
+			serverText: 'Forbidden',
 		});
 		expect(of(401, PAGES.nginx401, 'GET', 'Basic realm="Dify"')).toMatchObject({
 			kind: 'proxyPassword',
 		});
 		expect(of(401, '{"error":{"message":"no"}}')).toMatchObject({
 			kind: 'wrongServer',
-			said: 'no',
+			serverText: 'no',
 		});
 		expect(
 			of(404, '{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}').kind,
@@ -143,7 +143,7 @@ describe('bodies of any kind', () => {
 
 	test('keys never reach the text or the code', () => {
 		const text = `bad key ${appKey('chat')}, ${knowledgeKey()}, sk-abcdefgh1234 or Bearer abc.def`;
-		expect(json(401, 'unauthorized', text).said).toBe('bad key [key], [key], [key] or [key]');
+		expect(json(401, 'unauthorized', text).serverText).toBe('bad key [key], [key], [key] or [key]');
 		expect(json(400, `bad ${appKey('chat')}`).code).toBe('bad [key]');
 		expect(
 			describeRunError({ cause: 'errorEvent', code: `bad ${appKey('chat')}`, message: 'm' }).code,
@@ -161,12 +161,15 @@ describe('bodies of any kind', () => {
 	});
 
 	test('long texts are cut, long HTML is not shown', () => {
-		expect(json(400, 'completion_request_error', '说'.repeat(5000)).said).toHaveLength(1000);
-		expect(of(500, 'x'.repeat(5000)).said).toHaveLength(200);
+		expect(json(400, 'completion_request_error', '说'.repeat(5000)).serverText).toHaveLength(1000);
+		expect(of(500, 'x'.repeat(5000)).serverText).toHaveLength(200);
 		const fragment = { status: 403, body: 'x\n<h1>Blocked</h1>', contentType: 'text/html' };
-		expect(describeDifyFailure(fragment)).toMatchObject({ kind: 'proxyRefuses', said: 'Blocked' });
+		expect(describeDifyFailure(fragment)).toMatchObject({
+			kind: 'proxyRefuses',
+			serverText: 'Blocked',
+		});
 		expect(
-			of(500, `<!doctype html><title>T &amp; U</title>${'<p>soup</p>'.repeat(999)}`).said,
+			of(500, `<!doctype html><title>T &amp; U</title>${'<p>soup</p>'.repeat(999)}`).serverText,
 		).toBe('T & U');
 	});
 
@@ -183,7 +186,7 @@ describe('bodies of any kind', () => {
 		fc.assert(
 			fc.property(status, body, (code, text) => {
 				const failure = describeDifyFailure({ status: code, body: text });
-				expect(failure.said?.trim()).not.toBe('');
+				expect(failure.serverText?.trim()).not.toBe('');
 				expect(remedyFor(failure.kind, { service: 'dify' }).title).not.toBe('');
 			}),
 			examples(500),
@@ -238,7 +241,7 @@ describe("the simulator's answers, by case", () => {
 			}
 			expect(await failing('GET', '/datasets')).toMatchObject({
 				kind: 'unauthorized',
-				said: 'Access token is invalid',
+				serverText: 'Access token is invalid',
 			});
 		});
 
@@ -248,7 +251,7 @@ describe("the simulator's answers, by case", () => {
 			expect(await failing('GET', '/info')).toMatchObject({
 				status: 403,
 				kind: 'appDisabled',
-				said: message,
+				serverText: message,
 			});
 		});
 
@@ -262,7 +265,7 @@ describe("the simulator's answers, by case", () => {
 			expect(await failing('GET', '/nothing')).toMatchObject({
 				status: 404,
 				kind: 'routeNotFound',
-				said: '404 Not Found',
+				serverText: '404 Not Found',
 			});
 			expect(await failing('GET', '/chat-messages')).toMatchObject({
 				code: 'method_not_allowed',
@@ -310,14 +313,16 @@ describe("the simulator's answers, by case", () => {
 			expect(user).toMatchObject({
 				code: 'invalid_param',
 				kind: 'missingUser',
-				said: 'Arg user must be provided.',
+				serverText: 'Arg user must be provided.',
 			});
 			const inputs = await chatFailing({ inputs: undefined, query: 'a secret question' });
 			expect(inputs.kind).toBe('invalidParam');
-			expect(inputs.said).toBe('1 validation error for ChatRequestPayload\ninputs: Field required');
+			expect(inputs.serverText).toBe(
+				'1 validation error for ChatRequestPayload\ninputs: Field required',
+			);
 			const id = await chatFailing({ conversation_id: 'abc' });
 			expect(id.kind).toBe('invalidId');
-			expect(id.said).toContain(
+			expect(id.serverText).toContain(
 				'conversation_id: Value error, conversation_id must be a valid UUID',
 			);
 		});
@@ -350,7 +355,7 @@ describe("the simulator's answers, by case", () => {
 			});
 			const first = await chat(sim, { inputs: { name: 'x' }, response_mode: 'blocking' });
 			const again = await chatFailing({ conversation_id: first.json.conversation_id });
-			expect(again).toMatchObject({ kind: 'inputs', said: 'name is required in input form' });
+			expect(again).toMatchObject({ kind: 'inputs', serverText: 'name is required in input form' });
 			expect(again.remedy).toContain('every turn');
 			expect(await chatFailing({ inputs: { name: 5 } })).toMatchObject({ kind: 'inputs' });
 			expect(await chatFailing({ inputs: { name: 'x', tone: 'b' } })).toMatchObject({
@@ -376,7 +381,7 @@ describe("the simulator's answers, by case", () => {
 					code: 'not_found',
 					status: 404,
 					kind: 'conversationNotFound',
-					said: 'Conversation Not Exists.',
+					serverText: 'Conversation Not Exists.',
 				});
 			}
 		});
@@ -412,7 +417,7 @@ describe("the simulator's answers, by case", () => {
 			const failure = await chatFailing({ response_mode: 'blocking' });
 			expect(failure).toMatchObject({
 				kind: 'modelProvider',
-				said: refuse.message,
+				serverText: refuse.message,
 				retryable: false,
 			});
 			expect(failure.remedy).toContain('The key of the "Dify API" credential is fine');
@@ -443,7 +448,7 @@ describe("the simulator's answers, by case", () => {
 			const file = { type: 'image', transfer_method: 'local_file', upload_file_id: UNKNOWN_ID };
 			expect(await chatFailing({ files: [file] })).toMatchObject({
 				kind: 'fileRejected',
-				said: 'Invalid upload file',
+				serverText: 'Invalid upload file',
 			});
 			expect(await failing('POST', '/chat-messages', { raw: '{}' })).toMatchObject({
 				status: 415,
@@ -489,7 +494,7 @@ describe("the simulator's answers, by case", () => {
 			const { error } = resultOfBlocking(run.json);
 			expect([run.status, error && describeRunError(error)]).toMatchObject([
 				200,
-				{ kind: 'runFailed', said: 'boom' },
+				{ kind: 'runFailed', serverText: 'boom' },
 			]);
 			const absent = await ask(sim, 'GET', `/workflows/run/${UNKNOWN_ID}`, { mode });
 			if (version === '1.12') expect([absent.status, absent.json.id]).toEqual([200, null]);
@@ -550,13 +555,13 @@ describe("the simulator's answers, by case", () => {
 				true,
 			]);
 			const word = await rate(id, { rating: 'LIKE' });
-			expect([word.kind, word.said]).toEqual([
+			expect([word.kind, word.serverText]).toEqual([
 				'invalidParam',
 				"1 validation error for MessageFeedbackPayload\nrating: Input should be 'like' or 'dislike'",
 			]);
 			expect(await rate(id, { rating: 'like', user: '' })).toMatchObject({ kind: 'missingUser' });
 			const limit = await failing('GET', '/app/feedbacks?limit=102');
-			expect(limit.said).toContain('limit: Input should be less than or equal to 101');
+			expect(limit.serverText).toContain('limit: Input should be less than or equal to 101');
 		});
 
 		test('cases 77 to 79: conversations', async () => {
@@ -566,7 +571,7 @@ describe("the simulator's answers, by case", () => {
 			const last = await failing('GET', `/conversations?user=u1&last_id=${UNKNOWN_ID}`);
 			expect(last).toMatchObject({
 				kind: 'conversationNotFound',
-				said: 'Last Conversation Not Exists.',
+				serverText: 'Last Conversation Not Exists.',
 			});
 			expect(await failing('DELETE', `/conversations/${UNKNOWN_ID}`)).toMatchObject({
 				status: 415,
@@ -575,7 +580,7 @@ describe("the simulator's answers, by case", () => {
 			const { id } = sim.store.addConversation(sim.app('chat'), 'u1');
 			const rename = async (own: Record<string, unknown>) =>
 				await failing('POST', `/conversations/${id}/name`, { json: { user: 'u1', ...own } });
-			expect((await rename({ name: ' ' })).said).toContain(
+			expect((await rename({ name: ' ' })).serverText).toContain(
 				'name is required when auto_generate is false',
 			);
 			const unsaid = await rename({ auto_generate: true });
@@ -645,7 +650,7 @@ describe("the simulator's answers, by case", () => {
 			const status = await failing('GET', `${path}/documents/${UNKNOWN_ID}/indexing-status`, {
 				key,
 			});
-			expect(status).toMatchObject({ kind: 'notFound', said: 'Documents not found.' });
+			expect(status).toMatchObject({ kind: 'notFound', serverText: 'Documents not found.' });
 			expect(
 				await failing('GET', '/datasets/abc/documents/b/indexing-status', { key }),
 			).toMatchObject({
@@ -665,7 +670,11 @@ describe("the simulator's answers, by case", () => {
 			sim.store.planText =
 				'Sorry, you have reached the knowledge base request rate limit of your subscription.';
 			const plan = await retrieve({});
-			expect(plan).toMatchObject({ status: 403, kind: 'knowledgeRate', said: sim.store.planText });
+			expect(plan).toMatchObject({
+				status: 403,
+				kind: 'knowledgeRate',
+				serverText: sim.store.planText,
+			});
 			expect(plan.remedy).toContain('The key is fine');
 		});
 
@@ -679,7 +688,7 @@ describe("the simulator's answers, by case", () => {
 			expect(result.error && describeRunError(result.error)).toMatchObject({
 				code: error.code,
 				status: error.status,
-				said: error.message,
+				serverText: error.message,
 				kind: 'providerCredentials',
 			});
 		});

@@ -22,7 +22,7 @@ describe('the table of codes', () => {
 			code,
 			status: 400,
 			kind,
-			said: 'Some text.',
+			serverText: 'Some text.',
 			retryable: kind === 'tooManyRequests',
 		});
 		expect(remedyFor(kind, { service: 'dify' }).remedy.length).toBeGreaterThan(20);
@@ -97,7 +97,12 @@ describe('the table of codes', () => {
 	];
 
 	test.each(TEXTS)('%i %s "%s" is %s', (status, code, message, kind) => {
-		expect(json(status, code, message)).toMatchObject({ status, code, said: message.trim(), kind });
+		expect(json(status, code, message)).toMatchObject({
+			status,
+			code,
+			serverText: message.trim(),
+			kind,
+		});
 	});
 
 	test('the same texts without a code, as newer workers send them with status 500', () => {
@@ -134,7 +139,7 @@ describe('the table of codes', () => {
 		expect(provider).toMatchObject({
 			kind: 'providerQuota',
 			status: 400,
-			said: 'used up',
+			serverText: 'used up',
 			retryable: false,
 		});
 		expect(describeRunError({ cause: 'errorEvent', message: 'm' }).kind).toBe('unknown');

@@ -39,7 +39,7 @@ describe('errors of the model behind Dify, as recorded', () => {
 		const failure = failureOf(name);
 		expect(failure).toMatchObject({
 			kind: 'modelProvider',
-			said: SAYS_NO(status),
+			serverText: SAYS_NO(status),
 			retryable: false,
 		});
 		expect(remedyFor(failure.kind, { service: 'dify' }).remedy).toContain(
@@ -60,8 +60,8 @@ describe('errors of the model behind Dify, as recorded', () => {
 			'fileUnreachable',
 			'Reached maximum retries (3) for URL http://127.0.0.1:9/a.png',
 		],
-	])('%s is %s', (name, kind, said) => {
-		expect(failureOf(name)).toMatchObject({ kind, said, retryable: false });
+	])('%s is %s', (name, kind, serverText) => {
+		expect(failureOf(name)).toMatchObject({ kind, serverText, retryable: false });
 	});
 
 	test.each([
@@ -85,8 +85,8 @@ describe('errors of the model behind Dify, as recorded', () => {
 			'modelConnection',
 			'[models] Server Unavailable Error, Connection refused: 127.0.0.1:15080/v1/chat/completions',
 		],
-	])('%s', (message, kind, said) => {
-		expect(readProviderError(message)).toEqual({ kind, said });
+	])('%s', (message, kind, serverText) => {
+		expect(readProviderError(message)).toEqual({ kind, serverText });
 	});
 });
 

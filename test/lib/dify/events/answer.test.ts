@@ -1,7 +1,7 @@
 import { createRun, reduce } from '../../../../lib/dify/events';
 import { sampleContext, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
 import { Transcript } from '../../../servers/dify/script';
-import { ENV, IDS, itemsText, playScript, playText, said } from '../play';
+import { ENV, IDS, itemsText, lines, playScript, playText, said } from '../play';
 
 describe('what the events mean', () => {
 	test.each(SIM_VERSIONS)('case 45: chat, text and usage and resources (%s)', (version) => {
@@ -103,5 +103,33 @@ describe('what the events mean', () => {
 		for (const answer of ['', 'Hello', ' again'])
 			reduce(state, { event: 'message', ...ENV, answer });
 		expect(state.text).toBe('Hello again');
+	});
+
+	test.each<[string, object, object | undefined]>([
+		[
+			'counted by its backend',
+			{ prompt_tokens: 12, completion_tokens: 3, total_tokens: 15, total_price: '0' },
+			{ prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 },
+		],
+		[
+			'a total only',
+			{ prompt_tokens: 0, completion_tokens: 0, total_tokens: 15 },
+			{ total_tokens: 15 },
+		],
+		['not counted', { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }, undefined],
+	])('tokens of the New Agent: %s', (_name, usage, counts) => {
+		const { result, shown } = playText(
+			lines(
+				{ event: 'agent_message', ...ENV, answer: 'Let me ' },
+				{ event: 'agent_message', ...ENV, answer: 'look. ' },
+				{ event: 'agent_thought', ...ENV, id: 'a', tool: 'search', tool_input: '{}' },
+				{ event: 'agent_message', ...ENV, answer: 'Noon.' },
+				{ event: 'message', ...ENV, answer: 'Noon.' },
+				{ event: 'message_end', ...ENV, metadata: { usage } },
+			),
+		);
+		expect([result.status, result.text, shown]).toEqual(['succeeded', 'Noon.', 'Noon.']);
+		if (counts === undefined) expect(result.usage).toBeUndefined();
+		else expect(result.usage).toMatchObject(counts);
 	});
 });
