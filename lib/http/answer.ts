@@ -72,39 +72,62 @@ export async function readAnswer(
 	answer: Answer,
 	{ maxBytes = MAX_ANSWER_BYTES, signal, explain, maskKeys = (whole) => whole }: AnswerReading,
 ): Promise<CallAnswer | undefined> {
-	const isRefusal = answer.status >= 300;
-	const decoder = new TextDecoder('utf-8');
-	const json = new JsonEnd();
-	const refusedUntil = isRefusal ? performance.now() + MAX_REFUSAL_MS : Infinity;
-	let completeUntil = Infinity;
-	let completeAt: number | undefined;
-	let text = '';
-	let size = 0;
+	const { status, headers, url, redirects } = answer;
+	const isRefusal = status >= 300;
+	const body = new TextBody(isRefusal ? MAX_REFUSAL_MS : Infinity);
 	try {
-		for await (const bytes of piecesUntil(answer.body, () =>
-			Math.min(refusedUntil, completeUntil),
-		)) {
-			size += bytes.byteLength;
-			if (!isRefusal && size > maxBytes) return undefined;
-			const piece = decoder.decode(bytes, { stream: true });
-			text += piece;
-			const end = json.isComplete ? undefined : json.push(piece);
-			if (end !== undefined) {
-				completeUntil = performance.now() + MAX_TAIL_MS;
-				completeAt = text.length - piece.length + end;
-			}
-			if (isRefusal && size > MAX_REFUSAL_BYTES) break;
+		for await (const bytes of piecesUntil(answer.body, () => body.readUntil)) {
+			body.push(bytes);
+			if (!isRefusal && body.size > maxBytes) return undefined;
+			if (isRefusal && body.size > MAX_REFUSAL_BYTES) break;
 		}
 	} catch (error) {
 		// A refusal with a broken body is still a refusal, and 204 and 205 have no body.
-		const isTold = isRefusal || answer.status === 204 || answer.status === 205;
-		if (!isTold || signal.aborted) throw explain(error);
+		const needsBody = !isRefusal && status !== 204 && status !== 205;
+		if (needsBody || signal.aborted) throw explain(error);
 	} finally {
 		answer.close();
 	}
-	text = maskKeys(text + decoder.decode());
-	const { status, headers, url, redirects } = answer;
-	return { status, headers, text, json: jsonIn(text, completeAt), url, ...optional({ redirects }) };
+	const text = maskKeys(body.end());
+	return {
+		status,
+		headers,
+		text,
+		json: jsonIn(text, body.jsonEnd),
+		url,
+		...optional({ redirects }),
+	};
+}
+
+/** The text of a body, and until when it is read. */
+class TextBody {
+	size = 0;
+	/** Where a complete JSON value ends in the text. */
+	jsonEnd: number | undefined;
+	/** As by `performance.now()`. */
+	readUntil: number;
+	private text = '';
+	private readonly decoder = new TextDecoder('utf-8');
+	private readonly json = new JsonEnd();
+
+	constructor(limitMs: number) {
+		this.readUntil = performance.now() + limitMs;
+	}
+
+	push(bytes: Uint8Array): void {
+		this.size += bytes.byteLength;
+		const piece = this.decoder.decode(bytes, { stream: true });
+		const end = this.json.isComplete ? undefined : this.json.push(piece);
+		if (end !== undefined) {
+			this.readUntil = Math.min(this.readUntil, performance.now() + MAX_TAIL_MS);
+			this.jsonEnd = this.text.length + end;
+		}
+		this.text += piece;
+	}
+
+	end(): string {
+		return this.text + this.decoder.decode();
+	}
 }
 
 /** Parses an answer, also with other text after the JSON. Several values in a row are no JSON. */

@@ -21,6 +21,7 @@ import type {
 	Download,
 	DownloadOptions,
 	EventStream,
+	ResumableAnswer,
 	ServerAddress,
 	StreamOptions,
 } from './types';
@@ -33,6 +34,14 @@ const MAX_CALL_MS = 15_000;
  * up on a server do so only after 30 s or more.
  */
 const CLOSED_ALREADY_MS = 10_000;
+
+/** What a request holds until its answer was read. */
+interface Held {
+	watchdog: Watchdog;
+	way: ConnectionChoice;
+	/** Releases all of it. */
+	end: () => void;
+}
 
 /** One server with one credential. Cheap to create: sockets and the queue are shared between instances. */
 export class Connection extends Explainer {
@@ -117,8 +126,6 @@ export class Connection extends Explainer {
 	 * once if its reused connection was already closed. POST and DELETE do not wait, since running generations need them.
 	 *
 	 * @throws {ServerError} if there is no answer
-	 *
-	 * @throws {ServerError}
 	 */
 	async call(url: string, options: CallOptions = {}): Promise<CallAnswer> {
 		if (this.maxConcurrentRequests > 0 && /^(?:GET|HEAD)$/.test(methodOf(options)))
@@ -188,52 +195,74 @@ export class Connection extends Explainer {
 	 */
 	async stream(url: string, options: StreamOptions): Promise<EventStream> {
 		const { resumable } = options;
+		// Not awaited, and failures are ignored: a server that is gone has nothing to cancel.
 		const cancel = () => {
-			// Not awaited, and failures are ignored: a server that is gone has nothing to cancel.
 			if (resumable !== undefined)
 				this.call(resumable.cancelUrl, { method: 'DELETE', about: options.about }).catch(() => {});
 		};
-		const again = { signal: options.signal, pace: options.pace, framing: options.framing };
-		const opening = this.open(
-			url,
-			{ ...options, headers: { ...options.headers, ...resumable?.headers } },
-			async (sent, { watchdog, end, way }) => {
-				// Continues the body after a broken connection.
-				const attach = async (from: number) =>
-					await this.sender.send(resumable!.attachUrl(from), again, watchdog, way);
-				const answer =
-					resumable === undefined
-						? sent
-						: new ResumedAnswer(sent, { attach, cancel, signal: watchdog.signal });
-				let begun = options.beginning === undefined;
-				const explain = (error: unknown) =>
-					this.explain(error, answer.url, options, watchdog, begun);
-				const stream = eventStream(answer, {
-					framing: options.framing,
-					maskKeys: (text) => this.maskKeys(text),
-					watchdog,
-					// An attempt that fails before it has begun keeps queue place and limits for the next attempt.
-					end: () => (begun ? end() : undefined),
-					onBytes: options.onBytes,
-					explain,
-					refusePage: (page) =>
-						options.refuse?.({ ...answer, text: page, json: undefined }) ??
-						this.page(answer.status, page, answer.url, options.about),
-				});
-				if (options.beginning === undefined) return stream;
-				try {
-					const opened = await untilBegun(stream, options.beginning);
-					begun = !('failed' in opened);
-					return opened;
-				} catch (error) {
-					return { failed: explain(error) };
-				} finally {
-					if (!begun) stream.close();
-				}
-			},
+		const headers = { ...options.headers, ...resumable?.headers };
+		const streaming = this.request(url, { ...options, headers }, async (sent, held) => {
+			const answer =
+				resumable === undefined ? sent : this.resumed(sent, resumable, options, held, cancel);
+			return await this.beginStream(answer, options, held);
+		});
+		streaming.catch(cancel);
+		return await streaming;
+	}
+
+	/** The answer, which is resumed after a broken connection. */
+	private resumed(
+		sent: Answer,
+		{ attachUrl }: ResumableAnswer,
+		{ signal, pace, framing }: StreamOptions,
+		{ watchdog, way }: Held,
+		cancel: () => void,
+	): Answer {
+		const attach = async (from: number) =>
+			await this.sender.send(attachUrl(from), { signal, pace, framing }, watchdog, way);
+		return new ResumedAnswer(sent, { attach, cancel, signal: watchdog.signal });
+	}
+
+	/**
+	 * The stream of an answer, as soon as that has begun. Before, a failure is one of the attempt, and the place in the
+	 * queue and the limits are kept for the next one.
+	 */
+	private async beginStream(
+		answer: Answer,
+		options: StreamOptions,
+		{ watchdog, end }: Held,
+	): Promise<EventStream | { failed: ServerError }> {
+		const { beginning, framing, onBytes } = options;
+		let hasBegun = beginning === undefined;
+		const explain = (error: unknown) =>
+			this.explain(error, answer.url, options, watchdog, hasBegun);
+		const stream = eventStream(answer, {
+			framing,
+			maskKeys: (text) => this.maskKeys(text),
+			watchdog,
+			end: () => (hasBegun ? end() : undefined),
+			onBytes,
+			explain,
+			refusePage: (page) => this.refusedPage(answer, page, options),
+		});
+		if (beginning === undefined) return stream;
+		const outcome = await untilBegun(stream, beginning).catch((error: unknown) => ({
+			failed: explain(error),
+		}));
+		if ('failed' in outcome) stream.close();
+		else hasBegun = true;
+		return outcome;
+	}
+
+	private refusedPage(
+		{ status, headers, url }: Answer,
+		text: string,
+		{ refuse, about }: StreamOptions,
+	): ServerError {
+		return (
+			refuse?.({ status, headers, url, text, json: undefined }) ??
+			this.page(status, text, url, about)
 		);
-		opening.catch(cancel);
-		return await opening;
 	}
 
 	/**
@@ -242,20 +271,17 @@ export class Connection extends Explainer {
 	 * @throws {ServerError} also from the iteration over `pieces`
 	 */
 	async download(url: string, options: DownloadOptions): Promise<Download> {
-		return await this.open(url, options, async (answer, { watchdog, end }) => {
+		return await this.request(url, options, async (answer, { watchdog, end }) => {
 			const explain = (error: unknown) => this.explain(error, answer.url, options, watchdog, true);
 			return await Promise.resolve(download(answer, { watchdog, end, explain }, options.maxBytes));
 		});
 	}
 
 	/** Sends a request, with retries, until `begin` succeeds. The reader of the answer calls `end`. */
-	private async open<T extends object>(
+	private async request<T extends object>(
 		url: string,
 		options: StreamOptions,
-		begin: (
-			answer: Answer,
-			held: { watchdog: Watchdog; end: () => void; way: ConnectionChoice },
-		) => Promise<T | { failed: ServerError }>,
+		begin: (answer: Answer, held: Held) => Promise<T | { failed: ServerError }>,
 	): Promise<T> {
 		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits }, options.signal);
 		const leave = await this.enterQueue(url, options, watchdog);
@@ -288,7 +314,7 @@ export class Connection extends Explainer {
 	 * @throws {ServerError}
 	 */
 	async answer(url: string, options: AnswerOptions): Promise<CallAnswer> {
-		return await this.open(url, options, async (answer, { watchdog, end }) => {
+		return await this.request(url, options, async (answer, { watchdog, end }) => {
 			watchdog.content();
 			try {
 				const read = await this.sender.read(answer, options, watchdog);

@@ -53,7 +53,7 @@ export function useChannel(key: ServerChannelKey): ChannelUse {
 	const id = [origin, scope, ignoreSslIssues, egressFilter !== undefined, connectLimitMs].join(
 		'\n',
 	);
-	const entry = channels.get(id) ?? open(key);
+	const entry = channels.get(id) ?? createEntry(key);
 	// The lookup holds one execution's helpers. Using the newest one lets the older be freed.
 	entry.lookup = egressFilter?.createSecureLookup();
 	entry.users++;
@@ -75,9 +75,11 @@ export function useChannel(key: ServerChannelKey): ChannelUse {
 
 /** Closes every channel. For tests, and at the end of a process. */
 export async function closeChannels(): Promise<void> {
-	const open = [...channels.values()];
+	const entries = [...channels.values()];
 	channels.clear();
-	await Promise.all(open.flatMap(({ keepAlive, fresh }) => [keepAlive.destroy(), fresh.destroy()]));
+	await Promise.all(
+		entries.flatMap(({ keepAlive, fresh }) => [keepAlive.destroy(), fresh.destroy()]),
+	);
 }
 
 function closeOldest(): void {
@@ -91,7 +93,7 @@ function closeOldest(): void {
 	}
 }
 
-function open(key: ServerChannelKey): Entry {
+function createEntry(key: ServerChannelKey): Entry {
 	const entry: { lookup: Lookup | undefined; users: number } = { lookup: undefined, users: 0 };
 	const lookup: Lookup | undefined =
 		key.egressFilter === undefined

@@ -125,19 +125,19 @@ export class ResumedAnswer implements Answer {
 			await pauseFor(PAUSES_MS[this.attempts++]!, this.reaching.signal);
 			if (this.isOver) return undefined;
 			// Before the first event nothing tells the rest from a repetition: so that is requested, and skipped.
-			const answer = await this.reaching
-				.attach(this.headLength === 0 ? 0 : this.received)
-				.catch(() => undefined);
-			// A web page with status 200 is not the answer.
-			const isRest =
-				answer !== undefined &&
-				answer.status < 300 &&
-				EVENTS.test(answer.headers['content-type'] ?? '');
-			if (isRest && !this.isOver) return answer;
-			answer?.close();
+			const from = this.headLength === 0 ? 0 : this.received;
+			const answer = await this.reaching.attach(from).catch(() => undefined);
+			if (answer === undefined) continue;
+			if (isRest(answer) && !this.isOver) return answer;
+			answer.close();
 			// 5xx: a proxy whose server is down for a while. 4xx: the server no longer has the answer.
-			if (answer !== undefined && answer.status < 500) return undefined;
+			if (answer.status < 500) return undefined;
 		}
 		return undefined;
 	}
+}
+
+/** A web page with status 200 is not the answer. */
+function isRest({ status, headers }: Answer): boolean {
+	return status < 300 && EVENTS.test(headers['content-type'] ?? '');
 }

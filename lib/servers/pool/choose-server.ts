@@ -69,19 +69,15 @@ export async function chooseServer(
 			well.length > 0 ? inOrder(well, conversation) : [firstOutOfCooldown(members, options)];
 		const [preferred] = among as [Member];
 		const free = among.find(hasRoom);
-		if (
-			conversation !== undefined &&
-			among.length > 1 &&
-			free !== preferred &&
-			isWorthAsking(preferred.queued)
-		) {
+		const isPassedOver = conversation !== undefined && among.length > 1 && free !== preferred;
+		if (isPassedOver && isWorthAsking(preferred.queued)) {
 			// It may have more slots than assumed, and so room for the conversation.
 			await learnSlots(preferred.queued, preferred.modelNamed(model));
 			continue;
 		}
-		if (free !== undefined) return await firstPlace([free], options);
-		if (preferred.queued.places !== undefined) return await firstPlace(among, options);
-		return await firstPlace([leastBusy(among)], options);
+		if (free !== undefined) return await placeAt(free, options);
+		const isQueued = preferred.queued.places !== undefined && among.length > 1;
+		return isQueued ? await firstPlace(among, options) : await placeAt(leastBusy(among), options);
 	}
 }
 
@@ -127,50 +123,71 @@ function lastUse({ queued }: Member): number {
 	return uses.get(queued.url.api) ?? 0;
 }
 
-/** Takes a place at the first server that has one free. */
-async function firstPlace(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
-	const { limits, signal, model, priority, place } = options;
+/** Waits for a place at a server. */
+async function placeAt(member: Member, options: ChoiceOptions): Promise<Turn> {
 	// Counted before the first await: others may be choosing at the same moment.
-	const [only] = members.length === 1 ? members : [];
-	const counted = only === undefined ? undefined : occupy(only.queued);
-	if (only !== undefined) cooldownKeys(only, options).forEach(beginProbe);
-	const enough = new AbortController();
-	const stop = () => enough.abort();
-	if (signal?.aborted === true) stop();
-	signal?.addEventListener('abort', stop, { once: true });
+	const release = occupy(member.queued);
+	const cooldowns = cooldownKeys(member, options);
+	cooldowns.forEach(beginProbe);
+	try {
+		return turnAt(member, await enter(member, options, options.signal), release);
+	} catch (error) {
+		release();
+		cooldowns.forEach(endProbe);
+		throw error;
+	}
+}
+
+/** Takes a place at the first of several servers that has one free. */
+async function firstPlace(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
+	const waiting = new AbortController();
+	const stop = () => waiting.abort();
+	if (options.signal?.aborted === true) stop();
+	options.signal?.addEventListener('abort', stop, { once: true });
 	const entering = members.map(async (member) => {
-		const leave = await member.queued.enter({
-			limits,
-			signal: enough.signal,
-			about: { model },
-			priority,
-			place,
-		});
+		const leave = await enter(member, options, waiting.signal);
 		return { member, leave };
 	});
 	try {
 		const { member, leave } = await Promise.any(entering);
-		for (const other of entering)
-			void other.then(
-				(entered) => (entered.member === member ? undefined : entered.leave()),
-				() => undefined,
-			);
-		if (only === undefined) cooldownKeys(member, options).forEach(beginProbe);
-		uses.set(member.queued.url.api, ++turns);
-		const release = counted ?? occupy(member.queued);
-		return {
-			member,
-			release: () => {
-				leave();
-				release();
-			},
-		};
+		leaveOthers(entering, member);
+		cooldownKeys(member, options).forEach(beginProbe);
+		return turnAt(member, leave, occupy(member.queued));
 	} catch (error) {
-		counted?.();
-		if (only !== undefined) cooldownKeys(only, options).forEach(endProbe);
 		throw error instanceof AggregateError ? error.errors[0] : error;
 	} finally {
 		stop();
-		signal?.removeEventListener('abort', stop);
+		options.signal?.removeEventListener('abort', stop);
 	}
+}
+
+async function enter(
+	{ queued }: Member,
+	{ limits, model, priority, place }: ChoiceOptions,
+	signal: AbortSignal | undefined,
+): Promise<() => void> {
+	return await queued.enter({ limits, signal, about: { model }, priority, place });
+}
+
+/** Gives back the places that several servers had free at the same moment. */
+function leaveOthers(
+	entering: ReadonlyArray<Promise<{ member: Member; leave: () => void }>>,
+	chosen: Member,
+): void {
+	for (const other of entering)
+		void other.then(
+			({ member, leave }) => (member === chosen ? undefined : leave()),
+			() => undefined,
+		);
+}
+
+function turnAt(member: Member, leave: () => void, release: () => void): Turn {
+	uses.set(member.queued.url.api, ++turns);
+	return {
+		member,
+		release: () => {
+			leave();
+			release();
+		},
+	};
 }

@@ -38,13 +38,19 @@ export interface Attempt {
 	model: string;
 	/** The remaining time limits. */
 	limits: Partial<Limits>;
-	/** The retry policy for this server; undefined if the next server is asked instead. */
+	/**
+	 * Makes the retry policy of one request at this server, which counts: an attempt may send several requests. Undefined
+	 * if the next server is asked instead.
+	 */
 	retry?: () => RetryPolicy;
 }
 
+/** Sends a request, and resolves as soon as an answer begins. */
+type Work<T> = (attempt: Attempt) => Promise<T>;
+
 export interface PoolOptions extends ChoiceOptions {
 	limits: Partial<Limits>;
-	/** The retry policy for the whole pool, after all servers failed. */
+	/** Makes a retry policy: for a request at the only server, or for rounds over several that all failed. */
 	retry: (connection: Connection) => RetryPolicy;
 	/** Whether the next server may be asked even after an answer had begun. */
 	idempotent?: boolean;
@@ -104,84 +110,82 @@ export class ServerPool {
 	/**
 	 * Sends a request to one server after the other until one begins to answer.
 	 *
-	 * @param work sends the request, and resolves as soon as an answer begins
 	 * @throws {ServerError} what `work` throws; if every server failed, one error with all failures
 	 */
-	async open<T>(work: (attempt: Attempt) => Promise<T>, options: PoolOptions): Promise<Served<T>> {
-		return this.hasSeveral
-			? await this.openAtAny(work, options)
-			: await this.openAtOnly(work, options);
+	async open<T>(work: Work<T>, options: PoolOptions): Promise<Served<T>> {
+		if (!this.hasSeveral) return await this.serveFromOnly(work, options);
+		const search = new Search(options);
+		const retry = options.retry(this.first);
+		for (;;) {
+			const served = await this.serveFromAny(work, search, options);
+			if (served !== undefined) return served;
+			await this.pauseBeforeNextRound(search, retry, options);
+		}
 	}
 
 	/** The same for work that is finished when it resolves. */
-	async run<T>(work: (attempt: Attempt) => Promise<T>, options: PoolOptions): Promise<Served<T>> {
+	async run<T>(work: Work<T>, options: PoolOptions): Promise<Served<T>> {
 		const served = await this.open(work, options);
 		served.release();
 		return served;
 	}
 
-	private async openAtOnly<T>(
-		work: (attempt: Attempt) => Promise<T>,
-		options: PoolOptions,
-	): Promise<Served<T>> {
+	private async serveFromOnly<T>(work: Work<T>, options: PoolOptions): Promise<Served<T>> {
 		const [{ queued: connection, modelNamed }] = this.members as [Member];
-		const { model: asked, limits } = options;
-		const model = modelNamed(asked);
+		const { limits } = options;
+		const model = modelNamed(options.model);
 		const release = occupy(connection);
 		// Not awaited: it counts from the next request on.
 		void learnSlotsIfShared(connection, model);
-		let value: { of: T } | undefined;
+		const retry = () => options.retry(connection);
 		try {
-			value = {
-				of: await work({ connection, model, limits, retry: () => options.retry(connection) }),
-			};
-		} finally {
-			if (value === undefined) release();
+			const value = await work({ connection, model, limits, retry });
+			return { value, connection, model, passedOver: [], release };
+		} catch (error) {
+			release();
+			throw error;
 		}
-		return { value: value.of, connection, model, passedOver: [], release };
 	}
 
-	private async openAtAny<T>(
-		work: (attempt: Attempt) => Promise<T>,
+	/** Asks every server once; undefined if all of them failed. */
+	private async serveFromAny<T>(
+		work: Work<T>,
+		search: Search,
 		options: PoolOptions,
-	): Promise<Served<T>> {
-		const time = new TimeLeft(options.limits);
-		const again = options.retry(this.first);
-		const failures = new Map<Member, ServerError>();
-		/** Servers that would fail again in the same way. */
-		const hopeless = new Set<Member>();
-		for (;;) {
-			const tried = new Set(hopeless);
-			while (tried.size < this.members.length) {
-				const waiting = new TimeLeft(options.limits);
-				const untried = this.members.filter((member) => !tried.has(member));
-				// Each server gets the full first-token limit: the previous one may have used it up.
-				const limits = () => ({ ...time.left(), ...waiting.leftOfFirst() });
-				const turn = await chooseServer(untried, { ...options, limits: limits() });
-				const { member } = turn;
-				const outcome = await tryAt(turn, work, { ...options, limits: limits() });
-				failures.delete(member);
-				if ('value' in outcome) {
-					const { direct: connection } = member;
-					const passedOver = this.passedOver(member, failures, options);
-					return { ...outcome, connection, passedOver, release: turn.release };
-				}
-				const { failed } = outcome;
-				if (!canGoOn(failed, options)) throw withOthers(failed, [...failures.values()]);
-				failures.set(member, failed);
-				tried.add(member);
-				if (lacksModel(failed) || failed.kind === 'firstTokenLimit') hopeless.add(member);
+	): Promise<Served<T> | undefined> {
+		const untried = new Set(this.members.filter((member) => !search.hopeless.has(member)));
+		while (untried.size > 0) {
+			const limits = search.limitsOfNext();
+			const turn = await chooseServer([...untried], { ...options, limits: limits() });
+			const { member, release } = turn;
+			const outcome = await tryAt(turn, work, { ...options, limits: limits() });
+			search.failures.delete(member);
+			if ('value' in outcome) {
+				const passedOver = this.passedOver(member, search.failures, options);
+				return { ...outcome, connection: member.direct, passedOver, release };
 			}
-			const [member, failed] = mostRecoverable(failures);
-			const next = again(failed, time.left().firstTokenMs || Infinity);
-			if (typeof next !== 'number' || hopeless.size === this.members.length) {
-				if (typeof next !== 'number') failures.set(member, next);
-				throw allFailed([...failures.values()]);
-			}
-			await pauseFor(next, options.signal).catch(() => {
-				throw failure('aborted', member.queued.contextOf(member.queued.url.api));
-			});
+			const { failed } = outcome;
+			if (!canGoOn(failed, options)) throw withOthers(failed, [...search.failures.values()]);
+			search.note(member, failed);
+			untried.delete(member);
 		}
+		return undefined;
+	}
+
+	/** @throws {ServerError} where another round would not help, or the request was cancelled */
+	private async pauseBeforeNextRound(
+		{ failures, hopeless, time }: Search,
+		retry: RetryPolicy,
+		{ signal }: PoolOptions,
+	): Promise<void> {
+		const [member, failed] = mostRecoverable(failures);
+		const next = retry(failed, time.left().firstTokenMs || Infinity);
+		if (typeof next !== 'number') failures.set(member, next);
+		if (typeof next !== 'number' || hopeless.size === this.members.length)
+			throw allFailed([...failures.values()]);
+		await pauseFor(next, signal).catch(() => {
+			throw failure('aborted', member.queued.contextOf(member.queued.url.api));
+		});
 	}
 
 	private passedOver(
@@ -198,13 +202,36 @@ export class ServerPool {
 	}
 }
 
+/** What is known of a request that several servers are asked for. */
+class Search {
+	readonly time: TimeLeft;
+	readonly failures = new Map<Member, ServerError>();
+	/** Servers that would fail again in the same way. */
+	readonly hopeless = new Set<Member>();
+
+	constructor(private readonly options: PoolOptions) {
+		this.time = new TimeLeft(options.limits);
+	}
+
+	note(member: Member, failed: ServerError): void {
+		this.failures.set(member, failed);
+		if (lacksModel(failed) || failed.kind === 'firstTokenLimit') this.hopeless.add(member);
+	}
+
+	/** Each server gets the full first-token limit: the one before may have used it up. */
+	limitsOfNext(): () => Partial<Limits> {
+		const waiting = new TimeLeft(this.options.limits);
+		return () => ({ ...this.time.left(), ...waiting.leftOfFirst() });
+	}
+}
+
 async function tryAt<T>(
 	{ member, release }: Turn,
-	work: (attempt: Attempt) => Promise<T>,
+	work: Work<T>,
 	options: PoolOptions,
 ): Promise<{ value: T; model: string } | { failed: ServerError }> {
-	const { model: asked, limits } = options;
-	const model = member.modelNamed(asked);
+	const { limits } = options;
+	const model = member.modelNamed(options.model);
 	const [server, ofModel] = cooldownKeys(member, options);
 	let outcome: { value: T; model: string } | { failed: ServerError } | undefined;
 	try {
