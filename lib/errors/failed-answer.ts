@@ -118,9 +118,12 @@ export function proxyFailureKind(
 	if (status === 407) return 'proxy';
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
 	if (status === 401 || status === 403) return isProxyRefusal(shape) ? 'proxyRefuses' : undefined;
-	// 529: "overloaded", from gateways to Anthropic; Cloudflare sends a page with it.
-	const isServerOverload = (status === 503 || status === 529) && shape.kind === 'json';
-	return isGatewayStatus(status) && !isServerOverload ? 'gateway' : undefined;
+	return isGatewayStatus(status) && !isOverload(status, shape) ? 'gateway' : undefined;
+}
+
+/** 503 of a server; 529 of gateways to Anthropic, with which Cloudflare sends a page. */
+function isOverload(status: number, shape: BodyShape): boolean {
+	return (status === 503 || status === 529) && shape.kind === 'json';
 }
 
 function isGatewayStatus(status: number): boolean {

@@ -62,7 +62,7 @@ function messageOf(json: Record<string, unknown>): ServerMessage {
 	const sentence = error ?? json.detail ?? json.message ?? json.reason ?? json;
 	return {
 		message: sentenceOf(sentence),
-		type: text(json.type) ?? text(json.code) ?? text(json.reason),
+		type: [json.type, json.code, json.reason].map(text).find((type) => type !== undefined),
 		facts: {},
 	};
 }

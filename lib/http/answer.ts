@@ -18,6 +18,7 @@ export function methodOf({ method, json, body }: RequestOptions) {
 	return method ?? (json === undefined && body === undefined ? 'GET' : 'POST');
 }
 
+const WITHOUT_BODY = [204, 205];
 const REDIRECTS = [301, 302, 303, 307, 308];
 /** The request is repeated with its method and body (RFC 9110 15.4.8 and 15.4.9). */
 const REPEATS_REQUEST = [307, 308];
@@ -82,8 +83,8 @@ export async function readAnswer(
 			if (isRefusal && body.size > MAX_REFUSAL_BYTES) break;
 		}
 	} catch (error) {
-		// A refusal with a broken body is still a refusal, and 204 and 205 have no body.
-		const needsBody = !isRefusal && status !== 204 && status !== 205;
+		// A refusal with a broken body is still a refusal.
+		const needsBody = !isRefusal && !WITHOUT_BODY.includes(status);
 		if (needsBody || signal.aborted) throw explain(error);
 	} finally {
 		answer.close();

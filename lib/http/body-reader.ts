@@ -110,12 +110,13 @@ export class BodyReader {
 	}
 
 	private kindBy(first: string): 'events' | 'lines' | 'whole' | 'page' {
+		const isLines = this.framing === 'ndjson';
 		if (first === '<') return 'page';
-		const isJson = first === '{' || first === '[';
-		if (isJson && (this.framing === 'ndjson' || LINES_TYPE.test(this.contentType))) return 'lines';
-		if (isJson) return 'whole';
-		if (/\bjson\b/i.test(this.contentType) && !BEGINS_FIELD.test(first)) return 'whole';
-		return this.framing === 'ndjson' && !BEGINS_FIELD.test(first) ? 'lines' : 'events';
+		if (first === '{' || first === '[')
+			return isLines || LINES_TYPE.test(this.contentType) ? 'lines' : 'whole';
+		if (BEGINS_FIELD.test(first)) return 'events';
+		if (/\bjson\b/i.test(this.contentType)) return 'whole';
+		return isLines ? 'lines' : 'events';
 	}
 }
 

@@ -46,13 +46,16 @@ export class JsonEnd {
 	}
 
 	private next(code: number): void {
-		if (this.quoted) {
-			if (this.escaped) this.escaped = false;
-			else if (code === BACKSLASH) this.escaped = true;
-			else if (code === QUOTE) this.quoted = false;
-		} else if (code === QUOTE) this.quoted = true;
+		if (this.quoted) this.nextInString(code);
+		else if (code === QUOTE) this.quoted = true;
 		else if (code === OPEN_OBJECT || code === OPEN_LIST) this.depth++;
 		else if ((code === CLOSE_OBJECT || code === CLOSE_LIST) && --this.depth === 0)
 			this.state = 'complete';
+	}
+
+	private nextInString(code: number): void {
+		if (this.escaped) this.escaped = false;
+		else if (code === BACKSLASH) this.escaped = true;
+		else if (code === QUOTE) this.quoted = false;
 	}
 }

@@ -8,7 +8,7 @@ import {
 	originsIn,
 	outputFiles,
 } from '../../lib/dify/files/output-files';
-import type { HumanForm, RunResult } from '../../lib/dify/types';
+import type { HumanForm, RunResult, WorkflowRun } from '../../lib/dify/types';
 import { append, optional, recordOf } from '../../lib/values';
 import { keylessClient, type DifyCall } from '../shared/dify/run';
 import { pausedError } from '../shared/dify/run-request';
@@ -155,20 +155,21 @@ function simpleForm(form: HumanForm): object {
 }
 
 function whole(result: RunResult, warnings: string[], user: string): object {
-	const { status, workflowRunId, taskId, workflow, pause, error, files } = result;
+	const { status, workflowRunId, taskId, pause, error, files } = result;
+	const workflow: Partial<WorkflowRun> = result.workflow ?? {};
 	return {
 		status,
 		outputs: outputsOf(result),
 		workflowRunId,
 		taskId,
-		workflowId: workflow?.workflowId,
+		workflowId: workflow.workflowId,
 		user,
-		elapsedTime: workflow?.elapsedTime,
-		totalTokens: workflow?.totalTokens,
-		totalSteps: workflow?.totalSteps,
-		exceptionsCount: workflow?.exceptionsCount,
-		createdAt: workflow?.createdAt,
-		finishedAt: workflow?.finishedAt,
+		elapsedTime: workflow.elapsedTime,
+		totalTokens: workflow.totalTokens,
+		totalSteps: workflow.totalSteps,
+		exceptionsCount: workflow.exceptionsCount,
+		createdAt: workflow.createdAt,
+		finishedAt: workflow.finishedAt,
 		error: error?.message ?? null,
 		files,
 		warnings,
